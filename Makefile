@@ -1,0 +1,142 @@
+# Lucie toolkit. One non-recursive Makefile: each folder's module.mk adds its files and flags.
+#
+#   make                 all programs             make check        every test
+#   make demo            a small real run         make lint         pages, headers, scripts, format
+#   make CONFIG=asan ... objects of a configuration live in build/<config>/ and never mix
+#
+# Variables a user may set: CC CXX CFLAGS_EXTRA PREFIX DESTDIR WERROR=1 BARE=1 CONFIG=... V=1
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += -rR
+export LC_ALL := C
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+DESTDIR ?=
+CONFIG ?= $(if $(BARE),bare,$(if $(DOUBLE),double,release))
+BUILD := build/$(CONFIG)
+ifeq ($(V),)
+Q := @
+say = @printf '  %-5s %s\n' $(1) $(2)
+endif
+
+# ---- compilers and flags -----------------------------------------------------------------
+ifeq ($(CONFIG),tsan)
+# gcc's thread sanitizer does not know OpenMP's barriers; clang with libomp's Archer does.
+CC := clang
+CXX := clang++
+else
+CC := gcc
+CXX := g++
+endif
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 \
+	-Wundef -Wcast-qual -Wimplicit-fallthrough -Wdouble-promotion
+WARN_C := $(WARN) -Wstrict-prototypes -Wmissing-prototypes
+ifeq ($(WERROR),1)
+WARN += -Werror
+WARN_C += -Werror
+endif
+OPT_release := -O2
+OPT_bare := -O2
+OPT_double := -O2 -DLK_DOUBLE
+OPT_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+OPT_tsan := -O1 -fsanitize=thread
+OPT_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+OPT := $(OPT_$(CONFIG))
+ifeq ($(CONFIG),fuzz)
+CC := clang
+CXX := clang++
+endif
+# No contraction: the same expression gives the same bits in every function it is inlined into.
+BASE := -g $(OPT) -fno-common -ffp-contract=off -fopenmp -pthread -I. -MMD -MP $(CFLAGS_EXTRA)
+CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN_C) $(BASE)
+CXXFLAGS = -std=c++17 -D_GNU_SOURCE $(WARN) $(BASE)
+LDFLAGS = $(OPT) -fopenmp -pthread
+
+# ---- what this machine has ---------------------------------------------------------------
+PKGS := libzstd zlib liblzma libarchive libxml-2.0 icu-uc icu-i18n libpcre2-8 libxxhash
+have_pkg = $(shell pkg-config --exists $(1) 2>/dev/null && echo yes)
+ifeq ($(BARE),)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+else
+PKG_CFLAGS := -DLU_BARE
+LIBS :=
+endif
+CFLAGS += $(patsubst -I%,-isystem %,$(PKG_CFLAGS))
+CXXFLAGS += $(patsubst -I%,-isystem %,$(PKG_CFLAGS))
+
+NVCC := $(shell command -v nvcc 2>/dev/null)
+MPICC := $(shell command -v mpicc 2>/dev/null)
+
+# ---- the folders -------------------------------------------------------------------------
+LIB_SRC := $(sort $(wildcard libcommon/*/*.c))
+LIB_CXX := $(sort $(wildcard libcommon/*/*.cc))
+TOOLS := $(sort $(patsubst tools/%.c,%,$(wildcard tools/lucie-*.c)))
+KERNELS_SRC :=
+TRAINER_SRC :=
+TRAINER_PROGRAMS :=
+-include kernels/module.mk
+-include trainer/module.mk
+-include libcommon/module.mk
+-include tools/module.mk
+
+LIB := $(BUILD)/liblucie.a
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(LIB_CXX:%.cc=$(BUILD)/%.o)
+KERNELS_OBJ := $(KERNELS_SRC:%.c=$(BUILD)/%.o)
+TRAINER_OBJ := $(TRAINER_SRC:%.c=$(BUILD)/%.o)
+PROGRAMS := $(TOOLS) $(TRAINER_PROGRAMS)
+BIN := $(PROGRAMS:%=$(BUILD)/bin/%)
+
+## all: every program of this machine
+.PHONY: all
+all: $(BIN)
+	$(if $(NVCC),,@echo "CUDA: nvcc not found, left out")
+	$(if $(MPICC),,@echo "MPI: mpicc not found, left out")
+
+## trainer: lucie-train alone; with BARE=1 it needs only a compiler and OpenMP
+.PHONY: trainer
+trainer: $(BUILD)/bin/lucie-train
+
+$(BUILD)/%.o: %.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/%.o: %.cc
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(CXXFLAGS) -c -o $@ $<
+
+$(LIB): $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+# CLD2, fastText and ICU's UTF-8 normaliser are C++: the C++ driver links everything.
+LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+
+$(TOOLS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/tools/%.o $(LIB)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) $(TOOL_LIBS) $(LIBS) -lm
+
+-include tests/module.mk
+-include man/module.mk
+-include pipelines/module.mk
+
+## clean: removes build/
+.PHONY: clean
+clean:
+	rm -rf build
+
+## list: the targets
+.PHONY: list
+list:
+	@sed -n 's/^## //p' Makefile */module.mk
+
+DEPS := $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')
+-include $(DEPS)

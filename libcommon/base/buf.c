@@ -1,0 +1,111 @@
+#include "libcommon/base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int lu_str_cmp(struct lu_str a, struct lu_str b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int c = n ? memcmp(a.p, b.p, n) : 0;
+
+	if (c)
+		return c;
+	return a.n < b.n ? -1 : a.n > b.n;
+}
+
+bool lu_buf_reserve(struct lu_buf *b, size_t more)
+{
+	size_t need, cap;
+	char *p;
+
+	if (b->failed)
+		return false;
+	if (more >= SIZE_MAX - b->n - 1) {
+		b->failed = true;
+		return false;
+	}
+	need = b->n + more + 1;
+	if (need <= b->cap)
+		return true;
+	cap = b->cap + b->cap / 2;
+	if (cap < need)
+		cap = need;
+	if (cap < 64)
+		cap = 64;
+	p = realloc(b->p, cap);
+	if (!p) {
+		b->failed = true;
+		return false;
+	}
+	b->p = p;
+	b->cap = cap;
+	return true;
+}
+
+void lu_buf_append(struct lu_buf *b, const void *p, size_t n)
+{
+	if (!lu_buf_reserve(b, n))
+		return;
+	if (n)
+		memcpy(b->p + b->n, p, n);
+	b->n += n;
+	b->p[b->n] = '\0';
+}
+
+void lu_buf_str(struct lu_buf *b, struct lu_str s)
+{
+	lu_buf_append(b, s.p, s.n);
+}
+
+void lu_buf_puts(struct lu_buf *b, const char *c)
+{
+	lu_buf_append(b, c, strlen(c));
+}
+
+void lu_buf_putc(struct lu_buf *b, char c)
+{
+	lu_buf_append(b, &c, 1);
+}
+
+void lu_buf_printf(struct lu_buf *b, const char *fmt, ...)
+{
+	va_list ap, again;
+	int n;
+
+	if (!lu_buf_reserve(b, 64))
+		return;
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(b->p + b->n, b->cap - b->n, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		b->failed = true;
+	else if ((size_t)n >= b->cap - b->n && lu_buf_reserve(b, (size_t)n))
+		vsnprintf(b->p + b->n, b->cap - b->n, fmt, again);
+	va_end(again);
+	if (!b->failed)
+		b->n += (size_t)n;
+}
+
+void lu_buf_u64(struct lu_buf *b, uint64_t v)
+{
+	char digits[20];
+	size_t i = sizeof(digits);
+
+	do
+		digits[--i] = (char)('0' + v % 10);
+	while (v /= 10);
+	lu_buf_append(b, digits + i, sizeof(digits) - i);
+}
+
+void lu_buf_release(struct lu_buf *b)
+{
+	free(b->p);
+	*b = (struct lu_buf){ 0 };
+}
+
+int lu_buf_check(const struct lu_buf *b, struct lu_err *err)
+{
+	return b->failed ? lu_err_nomem(err) : 0;
+}

@@ -1,0 +1,118 @@
+#include "libcommon/base/num.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ASCII only, by table-free comparison: isdigit() would be fine, isspace() asks the locale. */
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+int lu_num_u64(const char *s, uint64_t *out, struct lu_err *err)
+{
+	uint64_t v = 0;
+	const char *p = s;
+
+	if (!is_digit(*p))
+		return lu_err_set(err, "'%s' is not a whole number", s);
+	for (; is_digit(*p); p++) {
+		if (__builtin_mul_overflow(v, (uint64_t)10, &v) ||
+			__builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
+			return lu_err_set(err, "'%s' is too large", s);
+	}
+	if (*p)
+		return lu_err_set(err, "'%s' is not a whole number", s);
+	*out = v;
+	return 0;
+}
+
+int lu_num_i64(const char *s, int64_t *out, struct lu_err *err)
+{
+	bool neg = *s == '-';
+	uint64_t v;
+
+	if (lu_num_u64(s + neg, &v, err) < 0)
+		return lu_err_set(err, "'%s' is not a whole number in range", s);
+	if (v > (uint64_t)INT64_MAX + neg)
+		return lu_err_set(err, "'%s' is too %s", s, neg ? "small" : "large");
+	*out = neg ? (int64_t)(0 - v) : (int64_t)v;
+	return 0;
+}
+
+int lu_num_size(const char *s, uint64_t *out, struct lu_err *err)
+{
+	uint64_t v = 0;
+	unsigned shift = 0;
+	const char *p = s;
+
+	if (!is_digit(*p))
+		return lu_err_set(err, "'%s' is not a size (try 512M)", s);
+	for (; is_digit(*p); p++) {
+		if (__builtin_mul_overflow(v, (uint64_t)10, &v) ||
+			__builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
+			return lu_err_set(err, "'%s' is too large", s);
+	}
+	switch (*p) {
+	case 'k':
+	case 'K':
+		shift = 10;
+		p++;
+		break;
+	case 'm':
+	case 'M':
+		shift = 20;
+		p++;
+		break;
+	case 'g':
+	case 'G':
+		shift = 30;
+		p++;
+		break;
+	case 't':
+	case 'T':
+		shift = 40;
+		p++;
+		break;
+	default: break;
+	}
+	if (*p == 'B')
+		p++;
+	if (*p)
+		return lu_err_set(err, "'%s' is not a size (try 512M)", s);
+	if (shift && v >> (64 - shift))
+		return lu_err_set(err, "'%s' is too large", s);
+	*out = v << shift;
+	return 0;
+}
+
+int lu_num_double(const char *s, double *out, struct lu_err *err)
+{
+	char *end;
+	double v;
+
+	/* strtod also takes blanks, hexadecimal, inf and nan; a setting takes none of them. */
+	for (const char *p = s; *p; p++) {
+		if (!is_digit(*p) && !strchr("+-.eE", *p))
+			return lu_err_set(err, "'%s' is not a number", s);
+	}
+	errno = 0;
+	v = strtod(s, &end);
+	if (end == s || *end)
+		return lu_err_set(err, "'%s' is not a number", s);
+	if (!isfinite(v))
+		return lu_err_set(err, "'%s' is too large", s);
+	*out = v;
+	return 0;
+}
+
+void lu_num_format(double v, char out[32])
+{
+	for (int digits = 1; digits <= 17; digits++) {
+		snprintf(out, 32, "%.*g", digits, v);
+		if (strtod(out, NULL) == v)
+			return;
+	}
+}

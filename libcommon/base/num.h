@@ -1,0 +1,72 @@
+#ifndef LUCIE_BASE_NUM_H
+#define LUCIE_BASE_NUM_H
+/*
+ * Numbers as people write them in options and configuration files, and as files store them.
+ *
+ * The parsers take the whole string or fail with a sentence that quotes it; blank, sign where
+ * none is allowed, trailing text and overflow are failures. Never affected by a locale.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "libcommon/base/err.h"
+
+int lu_num_u64(const char *s, uint64_t *out, struct lu_err *err) LU_CHECKED;
+int lu_num_i64(const char *s, int64_t *out, struct lu_err *err) LU_CHECKED;
+/* A byte count with an optional K, M, G or T (powers of 1024), e.g. 512M; a trailing B is fine. */
+int lu_num_size(const char *s, uint64_t *out, struct lu_err *err) LU_CHECKED;
+/* A finite decimal number. */
+int lu_num_double(const char *s, double *out, struct lu_err *err) LU_CHECKED;
+
+/* Shortest text that reads back as the same double, always with '.', e.g. 0.1, 1e-05, 3.
+ * Writes at most 32 bytes with the NUL. */
+void lu_num_format(double v, char out[32]);
+
+/* a * b and a + b for sizes; false when the result does not fit. */
+static inline bool lu_mul_size(size_t a, size_t b, size_t *out)
+{
+	return !__builtin_mul_overflow(a, b, out);
+}
+static inline bool lu_add_size(size_t a, size_t b, size_t *out)
+{
+	return !__builtin_add_overflow(a, b, out);
+}
+
+/* Little-endian loads and stores at any address; our files are little-endian everywhere. */
+static inline uint16_t lu_load16(const void *p)
+{
+	const unsigned char *b = p;
+
+	return (uint16_t)(b[0] | b[1] << 8);
+}
+static inline uint32_t lu_load32(const void *p)
+{
+	const unsigned char *b = p;
+
+	return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+static inline uint64_t lu_load64(const void *p)
+{
+	return lu_load32(p) | (uint64_t)lu_load32((const char *)p + 4) << 32;
+}
+static inline void lu_store16(void *p, uint16_t v)
+{
+	unsigned char *b = p;
+
+	b[0] = (unsigned char)v;
+	b[1] = (unsigned char)(v >> 8);
+}
+static inline void lu_store32(void *p, uint32_t v)
+{
+	lu_store16(p, (uint16_t)v);
+	lu_store16((char *)p + 2, (uint16_t)(v >> 16));
+}
+static inline void lu_store64(void *p, uint64_t v)
+{
+	lu_store32(p, (uint32_t)v);
+	lu_store32((char *)p + 4, (uint32_t)(v >> 32));
+}
+
+#endif

@@ -1,0 +1,107 @@
+#include "libcommon/base/rng.h"
+
+#include <math.h>
+
+/* Multipliers and key increments of Philox4x32, table 2 of the paper. */
+#define PHILOX_M0 0xD2511F53u
+#define PHILOX_M1 0xCD9E8D57u
+#define PHILOX_W0 0x9E3779B9u
+#define PHILOX_W1 0xBB67AE85u
+
+void lu_rand_block(uint64_t seed, uint64_t stream, uint64_t n, uint32_t out[4])
+{
+	uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+	uint32_t c0 = (uint32_t)n, c1 = (uint32_t)(n >> 32);
+	uint32_t c2 = (uint32_t)stream, c3 = (uint32_t)(stream >> 32);
+
+	for (int round = 0; round < 10; round++) {
+		uint64_t p0 = (uint64_t)PHILOX_M0 * c0;
+		uint64_t p1 = (uint64_t)PHILOX_M1 * c2;
+		uint32_t h0 = (uint32_t)(p0 >> 32), h1 = (uint32_t)(p1 >> 32);
+
+		c0 = h1 ^ c1 ^ k0;
+		c2 = h0 ^ c3 ^ k1;
+		c1 = (uint32_t)p1;
+		c3 = (uint32_t)p0;
+		k0 += PHILOX_W0;
+		k1 += PHILOX_W1;
+	}
+	out[0] = c0;
+	out[1] = c1;
+	out[2] = c2;
+	out[3] = c3;
+}
+
+uint64_t lu_rand_u64(uint64_t seed, uint64_t stream, uint64_t n)
+{
+	uint32_t b[4];
+
+	lu_rand_block(seed, stream, n >> 1, b);
+	return n & 1 ? b[2] | (uint64_t)b[3] << 32 : b[0] | (uint64_t)b[1] << 32;
+}
+
+static double unit(uint64_t bits)
+{
+	return (double)(bits >> 11) * 0x1p-53;
+}
+
+double lu_rand_double(uint64_t seed, uint64_t stream, uint64_t n)
+{
+	return unit(lu_rand_u64(seed, stream, n));
+}
+
+uint64_t lu_rand_below(uint64_t seed, uint64_t stream, uint64_t n, uint64_t bound)
+{
+	__extension__ typedef unsigned __int128 u128;
+
+	return (uint64_t)(((u128)lu_rand_u64(seed, stream, n) * bound) >> 64);
+}
+
+void lu_rand_normal2(uint64_t seed, uint64_t stream, uint64_t n, double out[2])
+{
+	const double two_pi = 6.283185307179586477;
+	uint32_t b[4];
+	double radius, angle;
+
+	lu_rand_block(seed, stream, n, b);
+	/* 1 - u is in (0, 1], so the logarithm is finite. */
+	radius = sqrt(-2.0 * log(1.0 - unit(b[0] | (uint64_t)b[1] << 32)));
+	angle = two_pi * unit(b[2] | (uint64_t)b[3] << 32);
+	out[0] = radius * cos(angle);
+	out[1] = radius * sin(angle);
+}
+
+uint64_t lu_rand_permute(uint64_t seed, uint64_t stream, uint64_t i, uint64_t count)
+{
+	unsigned half = 1;
+	uint64_t mask;
+
+	while (half < 32 && (UINT64_C(1) << (2 * half)) < count)
+		half++;
+	mask = (UINT64_C(1) << half) - 1;
+	do {
+		uint64_t left = i >> half, right = i & mask;
+
+		for (uint64_t round = 0; round < 6; round++) {
+			uint32_t b[4];
+			uint64_t next;
+
+			lu_rand_block(seed, stream ^ round << 56, right, b);
+			next = (left ^ b[0]) & mask;
+			left = right;
+			right = next;
+		}
+		i = left << half | right;
+	} while (i >= count);
+	return i;
+}
+
+uint64_t lu_rand_stream(const char *name, uint64_t index)
+{
+	/* FNV-1a, 64 bits: names are few and short, and base/ may not use xxHash. */
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+	return (h & UINT64_C(0x00ffffffffffffff)) ^ index * UINT64_C(0x9E3779B97F4A7C15) >> 8;
+}

@@ -1,0 +1,54 @@
+#ifndef LUCIE_BASE_UTF8_H
+#define LUCIE_BASE_UTF8_H
+/*
+ * UTF-8 as Unicode defines it (table 3-7 of the standard): no overlong forms, no surrogates,
+ * nothing above U+10FFFF.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libcommon/base/buf.h"
+
+/* Length of the valid prefix of p[0..n); n when all of it is valid. */
+size_t lu_utf8_valid(const char *p, size_t n);
+
+/* Length in bytes of the sequence at p (n > 0 bytes left), or 0 when it is malformed. */
+size_t lu_utf8_seq(const char *p, size_t n);
+
+/* How many bytes to replace by one U+FFFD at a malformed place: the "maximal subpart" of
+ * section 3.9 of the standard, as browsers and ICU do. At least 1. */
+size_t lu_utf8_bad_len(const char *p, size_t n);
+
+/* Decodes the character at *p, which must be valid, and advances. */
+static inline uint32_t lu_utf8_next(const char **p)
+{
+	const unsigned char *s = (const unsigned char *)*p;
+	uint32_t c = s[0];
+
+	if (c < 0x80) {
+		*p += 1;
+		return c;
+	}
+	if (c < 0xE0) {
+		*p += 2;
+		return (c & 0x1F) << 6 | (s[1] & 0x3F);
+	}
+	if (c < 0xF0) {
+		*p += 3;
+		return (c & 0x0F) << 12 | (uint32_t)(s[1] & 0x3F) << 6 | (s[2] & 0x3F);
+	}
+	*p += 4;
+	return (c & 0x07) << 18 | (uint32_t)(s[1] & 0x3F) << 12 | (uint32_t)(s[2] & 0x3F) << 6 |
+		(s[3] & 0x3F);
+}
+
+/* Encodes c (a scalar value) into out[4]; returns the length. */
+size_t lu_utf8_put(uint32_t c, char out[4]);
+
+/* Number of scalar values in valid UTF-8. */
+size_t lu_utf8_count(const char *p, size_t n);
+
+/* Appends s with each malformed sequence replaced by U+FFFD; returns how many were. */
+size_t lu_utf8_repair(struct lu_buf *b, struct lu_str s);
+
+#endif

@@ -1,0 +1,63 @@
+#include "libcommon/hash/hash.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+uint64_t lu_hash64(const void *p, size_t n, uint64_t seed)
+{
+	return XXH3_64bits_withSeed(p, n, seed);
+}
+
+struct lu_hash128 lu_hash128(const void *p, size_t n)
+{
+	XXH128_hash_t h = XXH3_128bits(p, n);
+
+	return (struct lu_hash128){ h.low64, h.high64 };
+}
+
+struct lu_hasher {
+	XXH3_state_t *state;
+};
+
+struct lu_hasher *lu_hasher_new(void)
+{
+	struct lu_hasher *h = malloc(sizeof(*h));
+
+	if (!h)
+		return NULL;
+	h->state = XXH3_createState();
+	if (!h->state) {
+		free(h);
+		return NULL;
+	}
+	XXH3_128bits_reset(h->state);
+	return h;
+}
+
+void lu_hasher_add(struct lu_hasher *h, const void *p, size_t n)
+{
+	XXH3_128bits_update(h->state, p, n);
+}
+
+struct lu_hash128 lu_hasher_end(const struct lu_hasher *h)
+{
+	XXH128_hash_t v = XXH3_128bits_digest(h->state);
+
+	return (struct lu_hash128){ v.low64, v.high64 };
+}
+
+void lu_hasher_free(struct lu_hasher *h)
+{
+	if (!h)
+		return;
+	XXH3_freeState(h->state);
+	free(h);
+}
+
+void lu_hash128_text(struct lu_hash128 h, char out[33])
+{
+	snprintf(out, 33, "%016llx%016llx", (unsigned long long)h.hi, (unsigned long long)h.lo);
+}

@@ -1,0 +1,34 @@
+#ifndef LUCIE_HASH_HASH_H
+#define LUCIE_HASH_HASH_H
+/*
+ * XXH3 (xxHash 0.8): keys of 64 and 128 bits, and checksums of files. Not cryptographic.
+ * The 128-bit key of N distinct documents collides with probability N^2 / 2^129.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libcommon/base/buf.h"
+
+struct lu_hash128 {
+	uint64_t lo, hi;
+};
+
+uint64_t lu_hash64(const void *p, size_t n, uint64_t seed);
+struct lu_hash128 lu_hash128(const void *p, size_t n);
+static inline bool lu_hash128_eq(struct lu_hash128 a, struct lu_hash128 b)
+{
+	return a.lo == b.lo && a.hi == b.hi;
+}
+
+/* A running XXH3-128 over pieces. */
+struct lu_hasher;
+struct lu_hasher *lu_hasher_new(void); /* NULL when memory is out */
+void lu_hasher_add(struct lu_hasher *h, const void *p, size_t n);
+struct lu_hash128 lu_hasher_end(const struct lu_hasher *h);
+void lu_hasher_free(struct lu_hasher *h);
+
+/* 32 hexadecimal digits, high half first, as xxhsum -H2 prints them. */
+void lu_hash128_text(struct lu_hash128 h, char out[33]);
+
+#endif

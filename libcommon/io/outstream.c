@@ -1,0 +1,255 @@
+#include "libcommon/io/outstream.h"
+
+#include <lzma.h>
+#include <stdlib.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "libcommon/base/num.h"
+#include "libcommon/sys/atomicfile.h"
+
+#define CODED_SIZE ((size_t)256 << 10)
+#define HELD_SIZE ((size_t)256 << 10)
+
+enum kind { PLAIN, GZIP, ZSTANDARD, XZ };
+
+struct lu_out {
+	struct lu_atomic file;
+	enum kind kind;
+	uint64_t bytes;
+	z_stream z;
+	ZSTD_CStream *zstd;
+	lzma_stream xz;
+	unsigned char *coded;
+	struct lu_buf held; /* small writes, until there are enough of them */
+};
+
+/* "zstd:19" -> kind and level; level stays as it was when none is given. */
+static int parse_how(const char *how, enum kind *kind, int *level, struct lu_err *err)
+{
+	static const struct {
+		const char *name;
+		enum kind kind;
+		int level, lo, hi;
+	} known[] = {
+		{ "none", PLAIN, 0, 0, 0 },
+		{ "zstd", ZSTANDARD, 3, 1, 22 },
+		{ "zst", ZSTANDARD, 3, 1, 22 },
+		{ "gz", GZIP, 6, 1, 9 },
+		{ "gzip", GZIP, 6, 1, 9 },
+		{ "xz", XZ, 6, 0, 9 },
+	};
+	const char *colon = strchr(how, ':');
+	size_t n = colon ? (size_t)(colon - how) : strlen(how);
+	int64_t v;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strlen(known[i].name) != n || memcmp(known[i].name, how, n) != 0)
+			continue;
+		*kind = known[i].kind;
+		*level = known[i].level;
+		if (!colon)
+			return 0;
+		if (lu_num_i64(colon + 1, &v, err) < 0 || v < known[i].lo || v > known[i].hi)
+			return lu_err_set(err, "compression '%s': the level goes from %d to %d",
+				how, known[i].lo, known[i].hi);
+		*level = (int)v;
+		return 0;
+	}
+	return lu_err_set(err, "compression '%s' is none of zstd, gz, xz, none", how);
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n > m && strcmp(s + n - m, end) == 0;
+}
+
+static int start_coder(struct lu_out *out, int level, int threads, struct lu_err *err)
+{
+	if (out->kind == PLAIN)
+		return 0;
+	out->coded = malloc(CODED_SIZE);
+	if (!out->coded)
+		return lu_err_nomem(err);
+	if (out->kind == GZIP) {
+		if (deflateInit2(&out->z, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
+			Z_OK)
+			return lu_err_nomem(err);
+	} else if (out->kind == XZ) {
+		if (lzma_easy_encoder(&out->xz, (uint32_t)level, LZMA_CHECK_CRC64) != LZMA_OK)
+			return lu_err_nomem(err);
+	} else {
+		out->zstd = ZSTD_createCStream();
+		if (!out->zstd ||
+			ZSTD_isError(ZSTD_CCtx_setParameter(
+				out->zstd, ZSTD_c_compressionLevel, level)) ||
+			ZSTD_isError(ZSTD_CCtx_setParameter(out->zstd, ZSTD_c_checksumFlag, 1)))
+			return lu_err_nomem(err);
+		if (ZSTD_isError(ZSTD_CCtx_setParameter(out->zstd, ZSTD_c_nbWorkers, threads)))
+			return lu_err_set(err, "this libzstd has no worker threads");
+	}
+	return 0;
+}
+
+int lu_out_open(struct lu_out **result, const char *target, const char *how, int threads,
+	struct lu_err *err)
+{
+	struct lu_out *out = calloc(1, sizeof(*out));
+	int level = 0;
+
+	if (!out)
+		return lu_err_nomem(err);
+	out->file.fd = out->file.slot = -1;
+	if (!how && target)
+		how = ends_with(target, ".zst")	   ? "zstd"
+			: ends_with(target, ".gz") ? "gz"
+			: ends_with(target, ".xz") ? "xz"
+						   : NULL;
+	if ((how && parse_how(how, &out->kind, &level, err) < 0) ||
+		start_coder(out, level, threads < 1 ? 1 : threads, err) < 0 ||
+		lu_atomic_open(&out->file, target, err) < 0) {
+		lu_out_abort(out);
+		return -1;
+	}
+	*result = out;
+	return 0;
+}
+
+static int code_gzip(struct lu_out *out, const void *p, size_t n, bool end, struct lu_err *err)
+{
+	const char *from = p;
+	int rc = Z_OK;
+
+	do {
+		uInt take = n > 1u << 30 ? 1u << 30 : (uInt)n;
+
+		out->z.next_in = (z_const Bytef *)(uintptr_t)from;
+		out->z.avail_in = take;
+		from += take;
+		n -= take;
+		do {
+			out->z.next_out = out->coded;
+			out->z.avail_out = (uInt)CODED_SIZE;
+			rc = deflate(&out->z, end && n == 0 ? Z_FINISH : Z_NO_FLUSH);
+			if (rc == Z_STREAM_ERROR)
+				return lu_err_set(err, "%s: gzip failed", out->file.name);
+			if (lu_atomic_write(
+				    &out->file, out->coded, CODED_SIZE - out->z.avail_out, err) < 0)
+				return -1;
+		} while (out->z.avail_out == 0 || (end && n == 0 && rc != Z_STREAM_END));
+	} while (n);
+	return 0;
+}
+
+static int code_zstd(struct lu_out *out, const void *p, size_t n, bool end, struct lu_err *err)
+{
+	ZSTD_inBuffer from = { p, n, 0 };
+	size_t rc;
+
+	do {
+		ZSTD_outBuffer to = { out->coded, CODED_SIZE, 0 };
+
+		rc = ZSTD_compressStream2(
+			out->zstd, &to, &from, end ? ZSTD_e_end : ZSTD_e_continue);
+		if (ZSTD_isError(rc))
+			return lu_err_set(
+				err, "%s: zstd: %s", out->file.name, ZSTD_getErrorName(rc));
+		if (lu_atomic_write(&out->file, out->coded, to.pos, err) < 0)
+			return -1;
+	} while (end ? rc != 0 : from.pos < from.size);
+	return 0;
+}
+
+static int code_xz(struct lu_out *out, const void *p, size_t n, bool end, struct lu_err *err)
+{
+	lzma_ret rc;
+
+	out->xz.next_in = p;
+	out->xz.avail_in = n;
+	do {
+		out->xz.next_out = out->coded;
+		out->xz.avail_out = CODED_SIZE;
+		rc = lzma_code(&out->xz, end ? LZMA_FINISH : LZMA_RUN);
+		if (rc != LZMA_OK && rc != LZMA_STREAM_END)
+			return lu_err_set(err, "%s: xz failed", out->file.name);
+		if (lu_atomic_write(&out->file, out->coded, CODED_SIZE - out->xz.avail_out, err) <
+			0)
+			return -1;
+	} while (end ? rc != LZMA_STREAM_END : out->xz.avail_in > 0);
+	return 0;
+}
+
+static int code(struct lu_out *out, const void *p, size_t n, bool end, struct lu_err *err)
+{
+	switch (out->kind) {
+	case GZIP: return code_gzip(out, p, n, end, err);
+	case ZSTANDARD: return code_zstd(out, p, n, end, err);
+	case XZ: return code_xz(out, p, n, end, err);
+	case PLAIN: break;
+	}
+	return lu_atomic_write(&out->file, p, n, err);
+}
+
+int lu_out_write(struct lu_out *out, const void *p, size_t n, struct lu_err *err)
+{
+	if (n == 0)
+		return 0;
+	out->bytes += n;
+	if (n >= HELD_SIZE / 4 || out->held.n + n > HELD_SIZE) {
+		if (out->held.n && code(out, out->held.p, out->held.n, false, err) < 0)
+			return -1;
+		lu_buf_clear(&out->held);
+		if (n >= HELD_SIZE / 4)
+			return code(out, p, n, false, err);
+	}
+	lu_buf_append(&out->held, p, n);
+	return lu_buf_check(&out->held, err);
+}
+
+int lu_out_buf(struct lu_out *out, const struct lu_buf *b, struct lu_err *err)
+{
+	if (lu_buf_check(b, err) < 0)
+		return -1;
+	return lu_out_write(out, b->p, b->n, err);
+}
+
+uint64_t lu_out_bytes(const struct lu_out *out)
+{
+	return out->bytes;
+}
+
+bool lu_out_is(const struct lu_out *out, int fd)
+{
+	return lu_same_file(fd, out->file.target ? out->file.target : "/dev/stdout");
+}
+
+int lu_out_commit(struct lu_out *out, struct lu_err *err)
+{
+	int rc = 0;
+
+	if (out->held.n)
+		rc = code(out, out->held.p, out->held.n, false, err);
+	if (rc == 0 && out->kind != PLAIN)
+		rc = code(out, "", 0, true, err);
+	if (rc == 0)
+		rc = lu_atomic_commit(&out->file, err);
+	lu_out_abort(out);
+	return rc;
+}
+
+void lu_out_abort(struct lu_out *out)
+{
+	if (!out)
+		return;
+	lu_atomic_abort(&out->file);
+	if (out->kind == GZIP)
+		deflateEnd(&out->z);
+	if (out->kind == XZ)
+		lzma_end(&out->xz);
+	ZSTD_freeCStream(out->zstd);
+	free(out->coded);
+	lu_buf_release(&out->held);
+	free(out);
+}

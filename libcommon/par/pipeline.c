@@ -1,0 +1,162 @@
+#include "libcommon/par/pipeline.h"
+
+#include <omp.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+enum state { FREE, READING, MAPPED, FAILED, BUSY };
+
+struct slot {
+	void *batch;
+	uint64_t seq;
+	enum state state;
+	struct lu_err err;
+};
+
+/*
+ * One lock guards the slots; reading, mapping and writing happen outside it. A thread without
+ * anything to do sleeps until a slot changes. Batch numbers are given when reading begins, and
+ * reading is exclusive, so number order is input order.
+ */
+struct run {
+	const struct lu_pipeline *p;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct slot *slot;
+	uint64_t next_read, next_write;
+	bool reading, writing;
+	bool ended;   /* no more input, or an error ahead: stop reading */
+	bool stopped; /* the error was reached in order: stop all */
+	struct lu_err err;
+};
+
+static struct slot *find(struct run *r, enum state state, bool by_seq)
+{
+	for (size_t i = 0; i < r->p->batches; i++) {
+		struct slot *s = &r->slot[i];
+
+		if (s->state == state && (!by_seq || s->seq == r->next_write))
+			return s;
+	}
+	return NULL;
+}
+
+/* Called with the lock held, as are the two below; they give it up while they work. */
+static void do_write(struct run *r, struct slot *s)
+{
+	int rc;
+
+	if (s->state == FAILED) {
+		r->stopped = true;
+		r->err = s->err;
+		return;
+	}
+	r->writing = true;
+	s->state = BUSY;
+	pthread_mutex_unlock(&r->lock);
+	rc = r->p->write(r->p->ctx, s->batch, &s->err);
+	pthread_mutex_lock(&r->lock);
+	r->writing = false;
+	s->state = FREE;
+	r->next_write++;
+	if (rc < 0) {
+		r->stopped = true;
+		r->err = s->err;
+	}
+}
+
+static void do_read_and_map(struct run *r, struct slot *s, unsigned thread)
+{
+	int rc;
+
+	r->reading = true;
+	s->state = READING;
+	s->seq = r->next_read++;
+	pthread_mutex_unlock(&r->lock);
+	rc = r->p->read(r->p->ctx, s->batch, &s->err);
+	pthread_mutex_lock(&r->lock);
+	r->reading = false;
+	if (rc <= 0) {
+		r->ended = true;
+		s->state = rc < 0 ? FAILED : FREE;
+		if (rc == 0)
+			r->next_read--;
+		pthread_cond_broadcast(&r->changed);
+		return;
+	}
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+	rc = r->p->map(r->p->ctx, thread, s->batch, &s->err);
+	pthread_mutex_lock(&r->lock);
+	s->state = rc < 0 ? FAILED : MAPPED;
+	if (rc < 0)
+		r->ended = true;
+}
+
+static void worker(struct run *r, unsigned thread)
+{
+	pthread_mutex_lock(&r->lock);
+	for (;;) {
+		struct slot *s = NULL;
+
+		if (r->stopped || (r->ended && !r->reading && r->next_write == r->next_read))
+			break;
+		/* Writing first: it frees what reading needs. */
+		if (!r->writing) {
+			s = find(r, FAILED, true);
+			if (!s)
+				s = find(r, MAPPED, true);
+		}
+		if (s) {
+			do_write(r, s);
+		} else if (!r->reading && !r->ended && (s = find(r, FREE, false)) != NULL) {
+			do_read_and_map(r, s, thread);
+		} else {
+			pthread_cond_wait(&r->changed, &r->lock);
+			continue;
+		}
+		pthread_cond_broadcast(&r->changed);
+	}
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+}
+
+static int run_alone(const struct lu_pipeline *p, struct lu_err *err)
+{
+	int rc;
+
+	while ((rc = p->read(p->ctx, p->batch[0], err)) > 0) {
+		if (p->map(p->ctx, 0, p->batch[0], err) < 0 ||
+			p->write(p->ctx, p->batch[0], err) < 0)
+			return -1;
+	}
+	return rc;
+}
+
+int lu_pipeline_run(const struct lu_pipeline *p, struct lu_err *err)
+{
+	struct run r = { .p = p };
+	int rc = 0;
+
+	if (p->threads <= 1)
+		return run_alone(p, err);
+	r.slot = calloc(p->batches, sizeof(*r.slot));
+	if (!r.slot)
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < p->batches; i++)
+		r.slot[i].batch = p->batch[i];
+	pthread_mutex_init(&r.lock, NULL);
+	pthread_cond_init(&r.changed, NULL);
+#pragma omp parallel num_threads(p->threads)
+	worker(&r, (unsigned)omp_get_thread_num());
+	pthread_cond_destroy(&r.changed);
+	pthread_mutex_destroy(&r.lock);
+	if (r.stopped) {
+		*err = r.err;
+		rc = -1;
+	}
+	free(r.slot);
+	return rc;
+}

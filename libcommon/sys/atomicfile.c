@@ -1,0 +1,395 @@
+#include "libcommon/sys/atomicfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * The clean-up list is the one process-wide state of the library: a signal handler has no other
+ * way to know what to remove. A slot is a fixed array, so that the handler reads only memory
+ * that never moves; `used` is written last when a slot is filled and first when it is emptied.
+ */
+#define SLOTS 256
+static struct {
+	volatile sig_atomic_t used;
+	char path[4096];
+} slots[SLOTS];
+static pthread_mutex_t slots_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXCPU, SIGXFSZ };
+
+static void on_signal(int sig)
+{
+	lu_atomic_remove_all();
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+void lu_atomic_remove_all(void)
+{
+	for (size_t i = 0; i < SLOTS; i++) {
+		if (slots[i].used)
+			unlink(slots[i].path);
+	}
+}
+
+void lu_atomic_install(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+
+	sigemptyset(&sa.sa_mask);
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
+		struct sigaction old;
+
+		/* nohup and shells ignore some signals on purpose; that is respected, except for
+		 * SIGPIPE, which a careless parent may have left ignored. */
+		if (sigaction(deadly[i], NULL, &old) == 0 &&
+			(old.sa_handler != SIG_IGN || deadly[i] == SIGPIPE))
+			sigaction(deadly[i], &sa, NULL);
+	}
+}
+
+static int slot_take(const char *path, struct lu_err *err)
+{
+	int rc = -1;
+
+	if (strlen(path) >= sizeof(slots[0].path))
+		return lu_err_sys(err, ENAMETOOLONG, "%s", path);
+	pthread_mutex_lock(&slots_lock);
+	for (int i = 0; i < SLOTS && rc < 0; i++) {
+		if (!slots[i].used) {
+			memcpy(slots[i].path, path, strlen(path) + 1);
+			slots[i].used = 1;
+			rc = i;
+		}
+	}
+	pthread_mutex_unlock(&slots_lock);
+	return rc < 0 ? lu_err_set(err, "%s: too many output files at once", path) : rc;
+}
+
+static void slot_drop(int slot)
+{
+	pthread_mutex_lock(&slots_lock);
+	slots[slot].used = 0;
+	pthread_mutex_unlock(&slots_lock);
+}
+
+static char *temp_name(const char *target)
+{
+	const char *slash = strrchr(target, '/');
+	size_t dir = slash ? (size_t)(slash - target) + 1 : 0;
+	size_t n = strlen(target) + sizeof("..lu-tmp");
+	char *t = malloc(n);
+
+	if (t)
+		snprintf(t, n, "%.*s.%s.lu-tmp", (int)dir, target, target + dir);
+	return t;
+}
+
+/* Opens and locks the temporary file; loops when another run renamed it away meanwhile. */
+static int open_locked(const char *temp, const char *target, struct lu_err *err)
+{
+	for (;;) {
+		struct stat mine, there;
+		int fd = open(temp, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+
+		if (fd < 0)
+			return lu_err_sys(err, errno, "%s", target);
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+			int e = errno;
+
+			close(fd);
+			if (e == EWOULDBLOCK)
+				return lu_err_set(err, "%s: another run is writing it", target);
+			return lu_err_sys(err, e, "%s", temp);
+		}
+		if (fstat(fd, &mine) == 0 && stat(temp, &there) == 0 &&
+			mine.st_ino == there.st_ino && mine.st_dev == there.st_dev) {
+			if (ftruncate(fd, 0) == 0)
+				return fd;
+			lu_err_sys(err, errno, "%s", temp);
+			close(fd);
+			return -1;
+		}
+		close(fd);
+	}
+}
+
+static int open_direct(struct lu_atomic *f, const char *target, struct lu_err *err)
+{
+	f->fd = target ? open(target, O_WRONLY | O_CLOEXEC) : STDOUT_FILENO;
+	if (f->fd < 0)
+		return lu_err_sys(err, errno, "%s", target);
+	f->name = strdup(target ? target : "standard output");
+	return f->name ? 0 : lu_err_nomem(err);
+}
+
+int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err)
+{
+	struct stat st;
+
+	*f = (struct lu_atomic){ .fd = -1, .slot = -1 };
+	if (!target || strcmp(target, "-") == 0)
+		return open_direct(f, NULL, err);
+	if (stat(target, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return lu_err_sys(err, EISDIR, "%s", target);
+		if (!S_ISREG(st.st_mode))
+			return open_direct(f, target, err);
+	}
+	f->name = strdup(target);
+	/* Through a symbolic link, the file it points to is the one to replace. */
+	f->target = realpath(target, NULL);
+	if (!f->target)
+		f->target = strdup(target);
+	f->temp = f->target ? temp_name(f->target) : NULL;
+	if (!f->name || !f->temp) {
+		lu_atomic_abort(f);
+		return lu_err_nomem(err);
+	}
+	f->fd = open_locked(f->temp, target, err);
+	if (f->fd < 0) {
+		free(f->temp);
+		f->temp = NULL;
+		lu_atomic_abort(f);
+		return -1;
+	}
+	f->slot = slot_take(f->temp, err);
+	if (f->slot < 0) {
+		lu_atomic_abort(f);
+		return -1;
+	}
+	return 0;
+}
+
+int lu_write_all(int fd, const void *p, size_t n, const char *name, struct lu_err *err)
+{
+	const char *at = p;
+
+	while (n) {
+		ssize_t w = write(fd, at, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return lu_err_sys(err, errno, "%s", name);
+		at += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+int lu_atomic_write(struct lu_atomic *f, const void *p, size_t n, struct lu_err *err)
+{
+	if (lu_write_all(f->fd, p, n, f->name, err) < 0)
+		return -1;
+	f->written += n;
+	return 0;
+}
+
+int lu_atomic_pwrite(struct lu_atomic *f, const void *p, size_t n, uint64_t at, struct lu_err *err)
+{
+	const char *from = p;
+
+	while (n) {
+		ssize_t w = pwrite(f->fd, from, n, (off_t)at);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return lu_err_sys(err, errno, "%s", f->name);
+		from += w;
+		at += (uint64_t)w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+int lu_sync_folder(const char *path, struct lu_err *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+	int fd, rc = 0;
+
+	if (!dir)
+		return lu_err_nomem(err);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Some network file systems cannot sync a folder; then the rename itself is the promise. */
+	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL && errno != ENOTSUP))
+		rc = lu_err_sys(err, errno, "%s", dir);
+	if (fd >= 0)
+		close(fd);
+	free(dir);
+	return rc;
+}
+
+static void release(struct lu_atomic *f)
+{
+	free(f->name);
+	free(f->target);
+	free(f->temp);
+	*f = (struct lu_atomic){ .fd = -1, .slot = -1 };
+}
+
+int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err)
+{
+	int rc = 0;
+
+	if (!f->target) {
+		/* Standard output is closed, and checked, by lu_tool_finish(). */
+		if (f->fd > STDERR_FILENO && close(f->fd) < 0)
+			rc = lu_err_sys(err, errno, "%s", f->name);
+		release(f);
+		return rc;
+	}
+	if (fsync(f->fd) < 0) {
+		rc = lu_err_sys(err, errno, "%s", f->name);
+		lu_atomic_abort(f);
+		return rc;
+	}
+	/* The lock goes with the descriptor, so the name changes first: nobody can take the
+	 * temporary file over between the two. */
+	if (rename(f->temp, f->target) < 0) {
+		rc = lu_err_sys(err, errno, "%s", f->name);
+		lu_atomic_abort(f);
+		return rc;
+	}
+	slot_drop(f->slot);
+	f->slot = -1;
+	if (close(f->fd) < 0)
+		rc = lu_err_sys(err, errno, "%s", f->name);
+	if (rc == 0)
+		rc = lu_sync_folder(f->target, err);
+	release(f);
+	return rc;
+}
+
+void lu_atomic_abort(struct lu_atomic *f)
+{
+	if (f->temp && f->fd >= 0)
+		unlink(f->temp);
+	if (f->slot >= 0)
+		slot_drop(f->slot);
+	if (f->fd > STDERR_FILENO)
+		close(f->fd);
+	release(f);
+}
+
+bool lu_same_file(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && S_ISREG(a.st_mode) &&
+		a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int lu_temp_open(const char *dir, struct lu_err *err)
+{
+	size_t n = strlen(dir) + sizeof("/lucie-XXXXXX");
+	char *name = malloc(n);
+	int fd;
+
+	if (!name)
+		return lu_err_nomem(err);
+	snprintf(name, n, "%s/lucie-XXXXXX", dir);
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd < 0)
+		lu_err_sys(err, errno, "%s: temporary file", dir);
+	else
+		unlink(name);
+	free(name);
+	return fd;
+}
+
+int lu_pread_all(int fd, void *p, size_t n, uint64_t at, const char *name, struct lu_err *err)
+{
+	char *to = p;
+
+	while (n) {
+		ssize_t r = pread(fd, to, n, (off_t)at);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return lu_err_sys(err, errno, "%s", name);
+		if (r == 0)
+			return lu_err_set(err, "%s: ends too early", name);
+		to += r;
+		at += (uint64_t)r;
+		n -= (size_t)r;
+	}
+	return 0;
+}
+
+int lu_make_folders(const char *path, struct lu_err *err)
+{
+	char *p = strdup(path);
+	int rc = 0;
+
+	if (!p)
+		return lu_err_nomem(err);
+	for (char *s = p + 1; rc == 0; s++) {
+		char c = *s;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*s = '\0';
+		if (mkdir(p, 0777) < 0 && errno != EEXIST)
+			rc = lu_err_sys(err, errno, "%s", p);
+		*s = c;
+		if (c == '\0')
+			break;
+	}
+	free(p);
+	return rc;
+}
+
+int lu_read_file(const char *path, size_t limit, char **out, size_t *n, struct lu_err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0, cap = 65536;
+	char *p;
+
+	if (fd < 0)
+		return lu_err_sys(err, errno, "%s", path);
+	p = malloc(cap);
+	while (p) {
+		ssize_t r = read(fd, p + len, cap - len - 1);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			lu_err_sys(err, errno, "%s", path);
+		if (r < 0 || len + (size_t)r > limit) {
+			if (r >= 0)
+				lu_err_set(err, "%s: larger than %zu bytes", path, limit);
+			free(p);
+			close(fd);
+			return -1;
+		}
+		len += (size_t)r;
+		if (r == 0)
+			break;
+		if (cap - len - 1 == 0) {
+			char *bigger = realloc(p, cap *= 2);
+
+			if (!bigger)
+				free(p);
+			p = bigger;
+		}
+	}
+	close(fd);
+	if (!p)
+		return lu_err_nomem(err);
+	p[len] = '\0';
+	*out = p;
+	*n = len;
+	return 0;
+}

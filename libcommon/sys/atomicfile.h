@@ -1,0 +1,70 @@
+#ifndef LUCIE_SYS_ATOMICFILE_H
+#define LUCIE_SYS_ATOMICFILE_H
+/*
+ * A file that appears whole or not at all.
+ *
+ *	struct lu_atomic f;
+ *	if (lu_atomic_open(&f, "x.jsonl", &err) < 0) ...
+ *	lu_atomic_write(&f, p, n, &err) ...
+ *	lu_atomic_commit(&f, &err)		or lu_atomic_abort(&f)
+ *
+ * Bytes go to ".x.jsonl.lu-tmp" beside the target, which is locked: a second run that writes
+ * the same target is refused, and one that follows a killed run takes the left-over over.
+ * Commit is flush, fsync, close, rename, each checked, then fsync of the folder. Abort, a
+ * failing exit and a deadly signal (INT TERM HUP QUIT PIPE XCPU XFSZ) remove the temporary file.
+ *
+ * A target that exists and is no regular file (/dev/null, a pipe, /dev/fd/63) is written
+ * directly. Name NULL or "-" is standard output, written directly too.
+ * At most 256 files are open this way at once in a process. Calls on one struct are not
+ * thread-safe; different structs may live in different threads.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libcommon/base/err.h"
+
+struct lu_atomic {
+	int fd;
+	int slot;     /* in the clean-up list; -1: written directly */
+	char *name;   /* for messages: the target, or "standard output" */
+	char *target; /* NULL: written directly */
+	char *temp;
+	uint64_t written; /* bytes so far */
+};
+
+int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err) LU_CHECKED;
+int lu_atomic_write(struct lu_atomic *f, const void *p, size_t n, struct lu_err *err) LU_CHECKED;
+/* Writes at an offset, for a header that is known last. Not for directly written targets. */
+int lu_atomic_pwrite(
+	struct lu_atomic *f, const void *p, size_t n, uint64_t at, struct lu_err *err) LU_CHECKED;
+/* On failure the file has been aborted. */
+int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err) LU_CHECKED;
+/* Safe on a struct that is { .fd = -1 } or already committed. */
+void lu_atomic_abort(struct lu_atomic *f);
+
+/* True when `path` names the same file as the open descriptor: input = output is refused. */
+bool lu_same_file(int fd, const char *path);
+
+/* Called once by lu_tool_start(): the signal handlers. Called by lu_tool_finish(): removes
+ * everything that was neither committed nor aborted. */
+void lu_atomic_install(void);
+void lu_atomic_remove_all(void);
+
+/* An unlinked file in `dir` for what does not fit in memory; read and written by descriptor. */
+int lu_temp_open(const char *dir, struct lu_err *err) LU_CHECKED;
+
+/* Whole-buffer write and positioned read that retry on EINTR and short counts. */
+int lu_write_all(int fd, const void *p, size_t n, const char *name, struct lu_err *err) LU_CHECKED;
+/* Reads exactly n bytes at `at`; a shorter file is an error that names it. */
+int lu_pread_all(
+	int fd, void *p, size_t n, uint64_t at, const char *name, struct lu_err *err) LU_CHECKED;
+/* fsync of the folder that holds `path`. */
+int lu_sync_folder(const char *path, struct lu_err *err) LU_CHECKED;
+/* mkdir -p. */
+int lu_make_folders(const char *path, struct lu_err *err) LU_CHECKED;
+/* The whole of a small file, NUL-terminated, malloc'd; *n without the NUL. At most `limit`. */
+int lu_read_file(
+	const char *path, size_t limit, char **out, size_t *n, struct lu_err *err) LU_CHECKED;
+
+#endif

@@ -1,0 +1,2 @@
+# CLD2 and fastText have no pkg-config files.
+TOOL_LIBS := -lcld2
