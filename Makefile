@@ -69,6 +69,14 @@ endif
 CFLAGS += $(patsubst -I%,-isystem %,$(PKG_CFLAGS))
 CXXFLAGS += $(patsubst -I%,-isystem %,$(PKG_CFLAGS))
 
+# Debian packages: to build, then to test. `make deps` installs what is missing.
+DEB_BUILD := gcc g++ make pkg-config libzstd-dev zlib1g-dev liblzma-dev libarchive-dev \
+	libxml2-dev libicu-dev libpcre2-dev libxxhash-dev libcld2-dev libfasttext-dev libdnnl-dev \
+	libopenmpi-dev openmpi-bin mandoc gnuplot-nox
+DEB_TEST := git perl clang llvm libomp-dev clang-format shellcheck bats libcmocka-dev libjansson-dev \
+	hyperfine unicode-data icu-devtools python3-venv zstd gzip bzip2 xz-utils file xxhash \
+	bsdutils procps strace
+
 NVCC := $(shell command -v nvcc 2>/dev/null)
 MPICC := $(shell command -v mpicc 2>/dev/null)
 
@@ -124,9 +132,60 @@ $(TOOLS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/tools/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(TOOL_LIBS) $(LIBS) -lm
 
--include tests/module.mk
--include man/module.mk
+include tests/module.mk
+include man/module.mk
 -include pipelines/module.mk
+
+# ---- packages ----------------------------------------------------------------------------
+# A target that must work on a bare machine calls this first and then starts make anew, because
+# what pkg-config answers is asked when make starts.
+## deps: installs the Debian packages that are missing (as root, or by sudo -n)
+.PHONY: deps
+deps:
+	$(Q)if ! command -v dpkg-query >/dev/null; then \
+		echo "not a Debian system; what is needed: $(DEB_BUILD) $(DEB_TEST)"; exit 0; \
+	fi; \
+	there=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(DEB_BUILD) $(DEB_TEST) \
+		2>/dev/null | sed -n 's/ installed$$//p' || true); \
+	missing=$$(comm -13 <(sort -u <<<"$$there") \
+		<(printf '%s\n' $(DEB_BUILD) $(DEB_TEST) | sort -u) | tr '\n' ' '); \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ]; then as=; \
+	elif sudo -n true 2>/dev/null; then as="sudo -n"; \
+	else echo "missing packages; run: sudo apt-get install $$missing" >&2; exit 1; fi; \
+	echo "installing $$missing"; \
+	$$as apt-get -q update && \
+	$$as env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $$missing
+
+# ---- installing --------------------------------------------------------------------------
+INSTALL := install
+bindir = $(DESTDIR)$(PREFIX)/bin
+sharedir = $(DESTDIR)$(PREFIX)/share
+RECIPES = $(shell [ -d pipelines ] && find pipelines -type f)
+
+## install: programs, manual pages, completions, recipes; DESTDIR= PREFIX=/usr/local
+.PHONY: install uninstall
+install: $(BIN)
+	$(Q)$(INSTALL) -d $(bindir) $(sharedir)/doc/lucie \
+		$(sharedir)/bash-completion/completions $(sharedir)/zsh/site-functions
+	$(Q)$(INSTALL) -m 755 $(BIN) $(bindir)
+	$(Q)for page in $(MAN_PAGES); do \
+		$(INSTALL) -D -m 644 "$$page" "$(sharedir)/$$page" || exit 1; done
+	$(Q)for p in $(PROGRAMS); do \
+		$(BUILD)/bin/$$p --print-completion bash \
+			>$(sharedir)/bash-completion/completions/$$p && \
+		$(BUILD)/bin/$$p --print-completion zsh \
+			>$(sharedir)/zsh/site-functions/_$$p || exit 1; done
+	$(Q)for f in $(RECIPES); do \
+		$(INSTALL) -D -m 644 "$$f" "$(sharedir)/lucie/$$f" || exit 1; done
+	$(Q)$(INSTALL) -m 644 README.md LICENSE $(sharedir)/doc/lucie
+
+## uninstall: removes what install put there
+uninstall:
+	rm -f $(PROGRAMS:%=$(bindir)/%) $(MAN_PAGES:%=$(sharedir)/%) \
+		$(PROGRAMS:%=$(sharedir)/bash-completion/completions/%) \
+		$(PROGRAMS:%=$(sharedir)/zsh/site-functions/_%)
+	rm -rf $(sharedir)/lucie $(sharedir)/doc/lucie
 
 ## clean: removes build/
 .PHONY: clean

@@ -1,0 +1,167 @@
+# Tests. Everything is found by its place, there is no list to edit:
+#
+#   tests/unit/test_X.c  tests/kernels/test_X.c  tests/trainer/test_X.c   cmocka programs; the other
+#                              .c files of such a folder are linked into each test of that folder
+#   tests/cases/TOOL/NNN-what/ golden cases, run by tests/run-cases
+#   tests/cli/*.bats           behaviour of the programs
+#   tests/interop/*.py         real clients, in build/venv (tests/interop/requirements.txt)
+#   tests/fuzz/fuzz_X.c        fuzz targets; `check` replays tests/fuzz/corpus/X through them
+#   tests/faults/*.bats        failing allocations and system calls (release objects only)
+#   tests/bench/*              executables, or bench_X.c: `make bench`
+#   tests/lint/*.sh            `make lint`
+#
+# All print TAP and one prove runs them, so that each target ends with prove's closing line.
+
+PROVE_JOBS ?= $(shell nproc)
+PROVE = prove --norc -j$(PROVE_JOBS) -e 'timeout -k 5 900'
+TEST_BUILD := $(BUILD)/tests
+
+TEST_ENV = PATH="$(CURDIR)/$(BUILD)/bin:$$PATH" LUCIE_SRC="$(CURDIR)" \
+	LUCIE_BUILD="$(CURDIR)/$(BUILD)" LUCIE_CONFIG=$(CONFIG) CMOCKA_MESSAGE_OUTPUT=TAP
+# A sanitizer's finding must never look like the exit status a test expects: 99 is nobody's.
+ifeq ($(CONFIG),asan)
+TEST_ENV += ASAN_OPTIONS=exitcode=99:detect_leaks=1:allocator_may_return_null=1 \
+	UBSAN_OPTIONS=exitcode=99:print_stacktrace=1 \
+	LSAN_OPTIONS=exitcode=99:print_suppressions=0:suppressions=$(CURDIR)/tests/lsan.supp
+endif
+ifeq ($(CONFIG),tsan)
+ARCHER := $(firstword $(wildcard /usr/lib/llvm-*/lib/libarcher.so))
+TEST_ENV += OMP_TOOL_LIBRARIES=$(ARCHER) ARCHER_OPTIONS=verbose=0 \
+	TSAN_OPTIONS="exitcode=99 ignore_noninstrumented_modules=1"
+endif
+
+# ---- test programs -----------------------------------------------------------------------
+test_bins = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/$(1)/test_*.c)))
+test_help = $(patsubst %.c,$(BUILD)/%.o,\
+	$(sort $(filter-out tests/$(1)/test_%,$(wildcard tests/$(1)/*.c))))
+UNIT_TESTS := $(call test_bins,unit)
+KERNELS_TESTS := $(call test_bins,kernels)
+TRAINER_TESTS := $(call test_bins,trainer)
+
+TEST_LIBS = -lcmocka -ljansson $(TOOL_LIBS) $(LIBS) -lm
+
+$(UNIT_TESTS): %: %.o $(call test_help,unit) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(TEST_LIBS)
+
+$(KERNELS_TESTS): %: %.o $(call test_help,kernels) $(KERNELS_OBJ) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(KERNELS_LIBS) $(TEST_LIBS)
+
+$(TRAINER_TESTS): %: %.o $(call test_help,trainer) $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(TEST_LIBS)
+
+# ---- fuzz targets ------------------------------------------------------------------------
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+REPLAYS := $(FUZZERS:%=$(TEST_BUILD)/fuzz/replay_%)
+FUZZ_BINS := $(FUZZERS:%=$(TEST_BUILD)/fuzz/fuzz_%)
+FUZZ_TIME ?= 60
+
+$(REPLAYS): $(TEST_BUILD)/fuzz/replay_%: $(TEST_BUILD)/fuzz/fuzz_%.o $(TEST_BUILD)/fuzz/replay.o \
+		$(KERNELS_OBJ) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(KERNELS_LIBS) $(TEST_LIBS)
+
+ifeq ($(CONFIG),fuzz)
+$(FUZZ_BINS): %: %.o $(KERNELS_OBJ) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -fsanitize=fuzzer $(KERNELS_LIBS) $(TEST_LIBS)
+endif
+
+# ---- scripts that stand for a folder or another language ---------------------------------
+CASES := $(patsubst tests/%,$(TEST_BUILD)/%.t,$(sort $(wildcard tests/cases/*)))
+INTEROP := $(patsubst tests/%.py,$(TEST_BUILD)/%.t,$(sort $(wildcard tests/interop/*.py)))
+BATS := $(sort $(wildcard tests/cli/*.bats))
+FAULTS := $(if $(filter release,$(CONFIG)),$(sort $(wildcard tests/faults/*.bats)))
+INJECT := $(if $(FAULTS),$(TEST_BUILD)/faults/inject.so)
+
+$(CASES): $(TEST_BUILD)/cases/%.t: tests/module.mk
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec tests/run-cases %s\n' '$*' >$@ && chmod +x $@
+
+$(INTEROP): $(TEST_BUILD)/interop/%.t: tests/module.mk
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nexec tests/in-venv tests/interop/%s.py\n' '$*' >$@ && chmod +x $@
+
+build/venv/.ready: tests/interop/requirements.txt
+	$(call say,PIP,$<)
+	$(Q)tests/make-venv build/venv $<
+
+$(TEST_BUILD)/faults/inject.so: tests/faults/inject.c
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
+
+# ---- benchmarks --------------------------------------------------------------------------
+BENCH_BINS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bench/bench_*.c)))
+BENCH_SCRIPTS = $(sort $(shell find tests/bench -maxdepth 1 -type f -perm -u+x 2>/dev/null))
+
+$(BENCH_BINS): %: %.o $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(TEST_LIBS)
+
+# ---- targets -----------------------------------------------------------------------------
+CHECK_BUILT := $(UNIT_TESTS) $(KERNELS_TESTS) $(TRAINER_TESTS) $(REPLAYS) $(CASES)
+# The longest first: prove starts them in this order.
+CHECK_ALL = $(BATS) $(FAULTS) $(INTEROP) $(CHECK_BUILT)
+
+# The packages come first and then make starts anew, since it asks pkg-config when it starts.
+.PHONY: check check-now
+## check: every test
+check:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory check-now
+
+check-now: $(BIN) $(CHECK_BUILT) $(INTEROP) $(INJECT) $(if $(INTEROP),build/venv/.ready)
+	@$(TEST_ENV) $(PROVE) $(CHECK_ALL)
+
+.PHONY: check-san check-san-now
+## check-san: unit tests, cases and command lines under the address and undefined sanitizers
+check-san:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory CONFIG=asan check-san-now
+
+check-san-now: $(BIN) $(CHECK_BUILT)
+	@$(TEST_ENV) $(PROVE) $(BATS) $(CHECK_BUILT)
+
+.PHONY: check-tsan check-tsan-now
+## check-tsan: threads under clang's thread sanitizer, with OpenMP's barriers known to it
+check-tsan:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory CONFIG=tsan check-tsan-now
+
+TSAN_TESTS := $(filter %/test_pipeline %/test_docstream,$(UNIT_TESTS)) $(KERNELS_TESTS)
+
+check-tsan-now: $(BIN) $(TSAN_TESTS)
+	@[ -n "$(ARCHER)" ] || { echo "libarcher.so (package libomp-dev) not found" >&2; exit 1; }
+	@$(TEST_ENV) $(PROVE) $(TSAN_TESTS) $(wildcard tests/tsan/*.bats)
+
+.PHONY: fuzz fuzz-now
+## fuzz: each fuzz target for FUZZ_TIME seconds (60)
+fuzz:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory CONFIG=fuzz fuzz-now
+
+fuzz-now: $(FUZZ_BINS)
+	@tests/fuzz/run $(TEST_BUILD)/fuzz $(FUZZ_TIME) $(FUZZERS)
+
+.PHONY: bench bench-now
+## bench: compares speeds with those of peers measured in the same run; decides nothing
+bench:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory bench-now
+
+bench-now: $(BIN) $(BENCH_BINS)
+	@for b in $(BENCH_BINS) $(BENCH_SCRIPTS); do \
+		echo "== $${b##*/}"; $(TEST_ENV) "$$b" || echo "$${b##*/}: failed"; done
+
+.PHONY: lint lint-now
+## lint: manual pages, options, headers, layers, names, scripts, format
+lint:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory lint-now
+
+lint-now: $(BIN)
+	@$(TEST_ENV) CC=$(CC) CFLAGS="$(filter-out -MMD -MP -Werror,$(CFLAGS))" \
+		$(PROVE) $(sort $(wildcard tests/lint/*.sh))
