@@ -102,6 +102,12 @@ int lu_doc_drop_number(struct lu_doc *doc, const char *reason, double value)
 	return lu_doc_drop(doc, reason, &s);
 }
 
+int lu_doc_hold(struct lu_doc *doc)
+{
+	doc->verdict = LU_HOLD;
+	return 0;
+}
+
 int lu_doc_bad(struct lu_doc *doc, const char *reason)
 {
 	doc->verdict = LU_BAD;
@@ -327,12 +333,13 @@ static int not_kept(struct run *r, const struct lu_doc *doc, struct lu_err *err)
 	return reject(r, doc, err);
 }
 
-static int emit(struct run *r, struct lu_doc_batch *b, const struct lu_doc *doc, struct lu_err *err)
+static int emit(struct run *r, const struct lu_doc *doc, struct lu_err *err)
 {
 	struct lu_str bytes;
 
 	if (doc->own_out) {
-		bytes = (struct lu_str){ b->out.p + doc->out_from, doc->out_to - doc->out_from };
+		bytes = (struct lu_str){ doc->batch->out.p + doc->out_from,
+			doc->out_to - doc->out_from };
 	} else {
 		struct lu_buf *s = &r->scratch;
 
@@ -355,6 +362,13 @@ static int emit(struct run *r, struct lu_doc_batch *b, const struct lu_doc *doc,
 	if (doc->repeat > 1)
 		r->stats.repeated += doc->repeat - 1;
 	return 0;
+}
+
+int lu_docstream_put(struct lu_docstream *ds, struct lu_doc *doc, struct lu_err *err)
+{
+	if (doc->verdict == LU_KEEP)
+		return emit(ds->run, doc, err);
+	return not_kept(ds->run, doc, err);
 }
 
 /*
@@ -391,8 +405,10 @@ static int write_batch(void *ctx, void *batch, struct lu_err *err)
 			to = line.p + line.n + 1;
 			r->stats.out.docs++;
 			r->stats.out.bytes += line.n + 1;
+		} else if (doc->verdict == LU_HOLD) {
+			continue;
 		} else if (doc->verdict != LU_KEEP ? not_kept(r, doc, err) < 0
-						   : emit(r, b, doc, err) < 0) {
+						   : emit(r, doc, err) < 0) {
 			return -1;
 		}
 	}
@@ -494,6 +510,7 @@ int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const st
 	int rc = -1;
 
 	ds->repaired = 0;
+	ds->run = &r;
 	if (lu_lines_open(&r.lines, args->file, args->files, std->max_line, err) < 0 ||
 		open_outputs(&r, err) < 0 || make_locals(&r, err) < 0)
 		goto out;
@@ -519,5 +536,6 @@ out:
 	free(r.local);
 	lu_buf_release(&r.scratch);
 	lu_stats_release(&r.stats);
+	ds->run = NULL;
 	return rc;
 }

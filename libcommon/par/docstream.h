@@ -29,7 +29,13 @@
  * "file:line: reason", or are counted and skipped as --max-bad and --rejects say. Blank lines
  * are no records.
  *
- * Strings and slices in a document live until the end of decide().
+ * What is known only when all has been read (which of two similar documents stays, how often one
+ * is repeated) takes a second look: decide() keeps the record somewhere (io/spool.h) and calls
+ * lu_doc_hold(), which neither writes nor drops it; finish() gives every held document to
+ * lu_docstream_put(), in any order.
+ *
+ * Strings and slices in a document live until the end of decide(); doc->file until finish() is
+ * over.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,7 +49,7 @@ struct lu_doc_batch;
 
 #define LU_DOC_EDITS 16
 
-enum lu_verdict { LU_KEEP, LU_DROP, LU_BAD };
+enum lu_verdict { LU_KEEP, LU_DROP, LU_BAD, LU_HOLD };
 
 struct lu_doc {
 	struct lu_str raw;	/* the line as it was read */
@@ -81,6 +87,7 @@ struct lu_docstream {
 	 * or to write the program's own files. May be NULL. */
 	int (*finish)(void *ctx, struct lu_stats *stats, struct lu_err *err);
 	uint64_t repaired;	/* out: characters replaced */
+	void *run;		/* the stream's own, for lu_docstream_put() */
 	bool no_stats;		/* the caller reads in several passes and writes the line itself */
 	struct lu_stats *stats; /* out: where to leave the totals; NULL: nowhere */
 };
@@ -88,6 +95,11 @@ struct lu_docstream {
 /* Reads all files of `args`, writes std->output. */
 int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const struct lu_args *args,
 	struct lu_err *err) LU_CHECKED;
+
+/* Only in finish(): writes (verdict LU_KEEP, with edits and repeat) or drops a held document, and
+ * counts it. `doc` starts from { 0 } with file, line, raw, obj (obj.line alone is enough where
+ * nothing is edited), value and repeat = 1; the functions below work on it when arena is set. */
+int lu_docstream_put(struct lu_docstream *ds, struct lu_doc *doc, struct lu_err *err) LU_CHECKED;
 
 /* Sets or adds a member: `value` is raw JSON that lives as long as the document. */
 int lu_doc_set(struct lu_doc *doc, const char *key, struct lu_str value);
@@ -103,6 +115,8 @@ struct lu_str lu_doc_printf(struct lu_doc *doc, const char *fmt, ...) LU_PRINTF(
  * was measured), or NULL. */
 int lu_doc_drop(struct lu_doc *doc, const char *reason, const struct lu_str *value);
 int lu_doc_drop_number(struct lu_doc *doc, const char *reason, double value);
+/* Only in decide(): the document's fate is told later, by lu_docstream_put() in finish(). */
+int lu_doc_hold(struct lu_doc *doc);
 /* Calls the record bad. */
 int lu_doc_bad(struct lu_doc *doc, const char *reason);
 
