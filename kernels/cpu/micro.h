@@ -1,0 +1,126 @@
+/*
+ * micro.h: the matrix product that fits in registers, and the layouts it reads.
+ *
+ * acc[LK_MR][LK_NR] = sum over k of a(row, k) * b(k, column), k ascending, each product added to
+ * its own accumulator: element (i, j) is one chain of v_fma over k and depends on nothing else.
+ *
+ * Packed A: for k = 0, 1, ...: LK_MR elements, one a row; rows past the end are zeros.
+ * Packed B: for k = 0, 1, ...: LK_NR elements, one a column; columns past the end are zeros.
+ * Plain A: row i, k at a[i * LK_NR + k]; this is what another product left as its result, so a
+ * product of products needs no packing between.
+ *
+ * LK_MR x 2 accumulators, 2 of B and 1 of A fill the registers: 16 for SSE2 and AVX2, 32 for
+ * AVX-512 and AArch64.
+ */
+#ifndef LK_MICRO_H
+#define LK_MICRO_H
+
+#include "kernels/cpu/vec.h"
+
+#define LK_NR (2 * LK_W)
+#if LK_VEC_BYTES == 64
+#define LK_MR 13
+#elif LK_VEC_BYTES == 32
+#define LK_MR 6
+#elif defined(__aarch64__)
+#define LK_MR 12
+#else
+#define LK_MR 4
+#endif
+
+struct lk_acc {
+	lk_vec v[LK_MR][2];
+};
+
+LK_INLINE size_t
+lk_blocks(size_t n, size_t size)
+{
+	return n / size + (n % size != 0);
+}
+
+/* one step: row i of A at a[i * row] */
+LK_INLINE void
+micro_step(struct lk_acc *acc, const lk_real *a, size_t row, const lk_real *b)
+{
+	lk_vec b0 = v_load(b), b1 = v_load(b + LK_W);
+
+#pragma GCC unroll 16
+	for (size_t i = 0; i < LK_MR; i++) {
+		lk_vec x = v_set(a[i * row]);
+
+		acc->v[i][0] = v_fma(x, b0, acc->v[i][0]);
+		acc->v[i][1] = v_fma(x, b1, acc->v[i][1]);
+	}
+}
+
+LK_INLINE void
+micro_zero(struct lk_acc *acc)
+{
+	*acc = (struct lk_acc){ 0 };
+}
+
+LK_INLINE void
+micro_packed(struct lk_acc *acc, const lk_real *a, const lk_real *b, size_t k)
+{
+	for (; k > 0; k--, a += LK_MR, b += LK_NR)
+		micro_step(acc, a, 1, b);
+}
+
+LK_INLINE void
+micro_plain(struct lk_acc *acc, const lk_real *a, const lk_real *b, size_t k)
+{
+	for (; k > 0; k--, a++, b += LK_NR)
+		micro_step(acc, a, LK_NR, b);
+}
+
+LK_INLINE void
+micro_load(struct lk_acc *acc, const lk_real *d, size_t ld)
+{
+#pragma GCC unroll 16
+	for (size_t i = 0; i < LK_MR; i++) {
+		acc->v[i][0] = v_load(d + i * ld);
+		acc->v[i][1] = v_load(d + i * ld + LK_W);
+	}
+}
+
+LK_INLINE void
+micro_store(const struct lk_acc *acc, lk_real *d, size_t ld)
+{
+#pragma GCC unroll 16
+	for (size_t i = 0; i < LK_MR; i++) {
+		v_store(d + i * ld, acc->v[i][0]);
+		v_store(d + i * ld + LK_W, acc->v[i][1]);
+	}
+}
+
+/*
+ * Packs columns 0..k-1 of rows rows (element (i, c) at x[i * row + c * col]) in one panel of
+ * width elements a column, rows past the end being zeros, times scale.
+ */
+LK_INLINE void
+micro_pack(lk_real *to, const lk_real *x, size_t row, size_t col, size_t rows, size_t k,
+    size_t width, lk_real scale)
+{
+	if (rows == width && col == 1) {
+		for (size_t c = 0; c < k; c++, x++, to += width)
+#pragma GCC unroll 32
+			for (size_t i = 0; i < width; i++)
+				to[i] = x[i * row] * scale;
+		return;
+	}
+	if (rows == width && row == 1) {
+		for (size_t c = 0; c < k; c++, x += col, to += width)
+#pragma GCC unroll 32
+			for (size_t i = 0; i < width; i++)
+				to[i] = x[i] * scale;
+		return;
+	}
+	for (size_t c = 0; c < k; c++, x += col, to += width) {
+		for (size_t i = 0; i < rows; i++)
+			to[i] = x[i * row] * scale;
+		for (size_t i = rows; i < width; i++)
+			to[i] = 0;
+	}
+}
+
+#endif

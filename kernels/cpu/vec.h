@@ -1,0 +1,233 @@
+/*
+ * vec.h: vectors as wide as the instruction set that the including file is compiled for, and the
+ * few functions over them that C does not give.  Included by the operations through isa.h, once
+ * for every instruction set; everything here is static, so the copies do not meet.
+ *
+ * lk_vec holds LK_W elements of lk_real.  Pointers need the alignment of lk_real only.  A part of
+ * a vector is loaded with a fill value in the other lanes, so that tails go through the same
+ * arithmetic as the rest.
+ */
+#ifndef LK_VEC_H
+#define LK_VEC_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#include "kernels/lk.h"
+
+#if defined(__AVX512F__)
+#define LK_VEC_BYTES 64
+#elif defined(__AVX2__) && defined(__FMA__)
+#define LK_VEC_BYTES 32
+#else
+#define LK_VEC_BYTES 16
+#endif
+
+#define LK_INLINE static inline __attribute__((always_inline, unused))
+
+#ifdef LK_DOUBLE
+typedef int64_t lk_int;
+typedef uint64_t lk_word;
+#else
+typedef int32_t lk_int;
+typedef uint32_t lk_word;
+#endif
+typedef lk_real lk_vec __attribute__((vector_size(LK_VEC_BYTES)));
+typedef lk_int lk_ivec __attribute__((vector_size(LK_VEC_BYTES)));
+typedef lk_word lk_wvec __attribute__((vector_size(LK_VEC_BYTES)));
+
+#define LK_W (LK_VEC_BYTES / sizeof(lk_real))
+#define LK_INF ((lk_real)INFINITY)
+
+LK_INLINE lk_vec
+v_set(lk_real x)
+{
+	return x - (lk_vec){ 0 };
+}
+
+LK_INLINE lk_vec
+v_load(const lk_real *p)
+{
+	lk_vec v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+LK_INLINE void
+v_store(lk_real *p, lk_vec v)
+{
+	memcpy(p, &v, sizeof v);
+}
+
+/* The first n < LK_W lanes from p, the others fill. */
+LK_INLINE lk_vec
+v_load_part(const lk_real *p, size_t n, lk_real fill)
+{
+	lk_vec v = v_set(fill);
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = p[i];
+	return v;
+}
+
+LK_INLINE void
+v_store_part(lk_real *p, lk_vec v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i] = v[i];
+}
+
+/* a * b + c; rounded once where the instruction set can */
+LK_INLINE lk_vec
+v_fma(lk_vec a, lk_vec b, lk_vec c)
+{
+#if defined(__AVX512F__) && defined(LK_DOUBLE)
+	return (lk_vec)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif defined(__AVX512F__)
+	return (lk_vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif LK_VEC_BYTES == 32 && defined(LK_DOUBLE)
+	return (lk_vec)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#elif LK_VEC_BYTES == 32
+	return (lk_vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__aarch64__) && defined(LK_DOUBLE)
+	return (lk_vec)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+#elif defined(__aarch64__)
+	return (lk_vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+	return a * b + c;
+#endif
+}
+
+LK_INLINE lk_vec
+v_sqrt(lk_vec a)
+{
+#if defined(__AVX512F__) && defined(LK_DOUBLE)
+	return (lk_vec)_mm512_sqrt_pd((__m512d)a);
+#elif defined(__AVX512F__)
+	return (lk_vec)_mm512_sqrt_ps((__m512)a);
+#elif LK_VEC_BYTES == 32 && defined(LK_DOUBLE)
+	return (lk_vec)_mm256_sqrt_pd((__m256d)a);
+#elif LK_VEC_BYTES == 32
+	return (lk_vec)_mm256_sqrt_ps((__m256)a);
+#elif defined(__x86_64__) && defined(LK_DOUBLE)
+	return (lk_vec)_mm_sqrt_pd((__m128d)a);
+#elif defined(__x86_64__)
+	return (lk_vec)_mm_sqrt_ps((__m128)a);
+#else
+	for (size_t i = 0; i < LK_W; i++)
+		a[i] = (lk_real)__builtin_sqrt((double)a[i]);
+	return a;
+#endif
+}
+
+/* lane by lane, where mask (all ones or zero) a, else b */
+LK_INLINE lk_vec
+v_pick(lk_ivec mask, lk_vec a, lk_vec b)
+{
+	return (lk_vec)(((lk_ivec)a & mask) | ((lk_ivec)b & ~mask));
+}
+
+/* a > b ? a : b, so b where either is not a number */
+LK_INLINE lk_vec
+v_max(lk_vec a, lk_vec b)
+{
+#if defined(__AVX512F__) && defined(LK_DOUBLE)
+	return (lk_vec)_mm512_max_pd((__m512d)a, (__m512d)b);
+#elif defined(__AVX512F__)
+	return (lk_vec)_mm512_max_ps((__m512)a, (__m512)b);
+#elif LK_VEC_BYTES == 32 && defined(LK_DOUBLE)
+	return (lk_vec)_mm256_max_pd((__m256d)a, (__m256d)b);
+#elif LK_VEC_BYTES == 32
+	return (lk_vec)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+	return v_pick(a > b, a, b);
+#endif
+}
+
+/* lane 0 + 1 + ... by halves: an order fixed by the width */
+LK_INLINE lk_real
+v_sum(lk_vec a)
+{
+	lk_real x[LK_W];
+
+	v_store(x, a);
+	for (size_t s = LK_W / 2; s > 0; s /= 2)
+		for (size_t i = 0; i < s; i++)
+			x[i] += x[i + s];
+	return x[0];
+}
+
+/* sum of a[i] * b[i], i < n, in four vectors of running sums */
+LK_INLINE lk_real
+v_dot(const lk_real *a, const lk_real *b, size_t n)
+{
+	lk_vec s[4] = { { 0 } };
+	size_t i = 0;
+
+	for (; i + 4 * LK_W <= n; i += 4 * LK_W)
+		for (size_t j = 0; j < 4; j++)
+			s[j] = v_fma(v_load(a + i + j * LK_W), v_load(b + i + j * LK_W), s[j]);
+	for (; i + LK_W <= n; i += LK_W)
+		s[0] = v_fma(v_load(a + i), v_load(b + i), s[0]);
+	if (i < n)
+		s[1] = v_fma(v_load_part(a + i, n - i, 0), v_load_part(b + i, n - i, 0), s[1]);
+	return v_sum((s[0] + s[1]) + (s[2] + s[3]));
+}
+
+LK_INLINE lk_real
+v_max_lane(lk_vec a)
+{
+	lk_real m = a[0];
+
+	for (size_t i = 1; i < LK_W; i++)
+		if (a[i] > m)
+			m = a[i];
+	return m;
+}
+
+/*
+ * e^x for x <= 0 and not far above: x = n ln 2 + r with n an integer and |r| <= ln(2)/2, then
+ * 2^n e^r.  n comes from adding 1.5 * 2^23 (2^52), which rounds to an integer and leaves n in the
+ * low bits; ln 2 is in two parts, the first short enough for n times it to be exact.
+ * float: e^r = 1 + r + r^2 P(r), P of degree 4 by Chebyshev interpolation of (e^r - 1 - r) / r^2
+ * on the interval: 1.1e-8 relative.  With all roundings within 1 ulp (tests/kernels/test_exp.c
+ * measures it).  double: the Taylor series to r^13, whose next term is below 5e-18.
+ * Below -87 (-708) the result is 0; e^0 is 1 exactly; not a number stays so.
+ */
+LK_INLINE lk_vec
+v_exp(lk_vec x)
+{
+#ifdef LK_DOUBLE
+	static const lk_real c[] = { 1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0,
+		1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0,
+		1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5 };
+	const lk_real magic = 6755399441055744.0, log2e = 1.4426950408889634, lowest = -708.0;
+	const lk_real hi = 0.69314718055829871, lo = 1.6465949582897081e-12;
+	const int shift = 52;
+#else
+	static const lk_real c[] = { 0.00139262131f, 0.00836320315f, 0.0416665561f, 0.166665763f,
+		0.5f };
+	const lk_real magic = 12582912.0f, log2e = 1.44269504f, lowest = -87.0f;
+	const lk_real hi = 0.693145751953125f, lo = 1.42860682e-6f;
+	const int shift = 23;
+#endif
+	lk_vec t = v_fma(x, v_set(log2e), v_set(magic)), n = t - magic;
+	lk_vec r = v_fma(n, v_set(-lo), v_fma(n, v_set(-hi), x));
+	lk_vec p = v_set(c[0]);
+
+	for (size_t i = 1; i < sizeof c / sizeof c[0]; i++)
+		p = v_fma(p, r, v_set(c[i]));
+	p = v_fma(p, r * r, r) + (lk_real)1;
+	p = (lk_vec)((lk_wvec)p + ((lk_wvec)t << shift));
+	return v_pick(x < v_set(lowest), (lk_vec){ 0 }, p);
+}
+
+#endif

@@ -1,0 +1,24 @@
+# kernels/module.mk: variables only.  The operations themselves (kernels/cpu/<op>.c) are compiled
+# inside isa_*.c, once for every instruction set; kernels/cpu/isa.h says how.
+
+KERNELS_SRC := \
+	kernels/cpu/isa_avx2.c \
+	kernels/cpu/isa_avx512.c \
+	kernels/cpu/isa_base.c \
+	kernels/cpu/lk_cpu.c \
+	kernels/cpu/scalar.c
+
+KERNELS_ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+
+# None of these changes a result: they let the compiler use vector square roots and selects.
+KERNELS_OPT := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off
+
+$(BUILD)/kernels/cpu/isa_base.o: CFLAGS += $(KERNELS_OPT)
+$(BUILD)/kernels/cpu/isa_avx2.o: CFLAGS += $(KERNELS_OPT)
+$(BUILD)/kernels/cpu/isa_avx512.o: CFLAGS += $(KERNELS_OPT)
+ifeq ($(KERNELS_ARCH),x86_64)
+$(BUILD)/kernels/cpu/isa_avx2.o: CFLAGS += -mavx2 -mfma
+$(BUILD)/kernels/cpu/isa_avx512.o: CFLAGS += -mavx512f -mfma
+endif
+
+KERNELS_LIBS := -lm
