@@ -1,0 +1,246 @@
+/*
+ * test_gemm.c: the matrix product against three loops in double.
+ */
+#include "tests/kernels/lk_test.h"
+
+struct gemm_case {
+	size_t m, n, k;
+	size_t pad;		/* leading dimensions beyond the natural ones */
+	int ta, tb, prep, in_place;
+	double alpha, beta;
+	size_t row0, row1;
+};
+
+struct gemm_data {
+	struct gemm_case c;
+	struct lk_gemm g;
+	lk_real *a, *b, *d;
+	size_t na, nb, nd;
+};
+
+static void
+gemm_make(struct gemm_data *x, const struct gemm_case *c)
+{
+	size_t arows = c->ta ? c->k : c->m, acols = c->ta ? c->m : c->k;
+	size_t brows = c->tb ? c->n : c->k, bcols = c->tb ? c->k : c->n;
+
+	x->c = *c;
+	x->g = (struct lk_gemm){ .m = c->m, .n = c->n, .k = c->k, .ta = c->ta, .tb = c->tb,
+		.alpha = c->alpha, .beta = c->beta, .row0 = c->row0, .row1 = c->row1 };
+	if (c->pad != 0) {
+		x->g.lda = acols + c->pad;
+		x->g.ldb = bcols + c->pad + 1;
+		x->g.ldc = x->g.ldd = c->n + c->pad + 2;
+	}
+	x->na = arows * (acols + c->pad);
+	x->nb = brows * (bcols + (c->pad ? c->pad + 1 : 0));
+	x->nd = c->m * (c->n + (c->pad ? c->pad + 2 : 0));
+	x->a = t_fill(1, x->na, 1);
+	x->b = t_fill(2, x->nb, 1);
+	x->d = t_fill(3, x->nd, 1);
+}
+
+static void
+gemm_free(struct gemm_data *x)
+{
+	free(x->a);
+	free(x->b);
+	free(x->d);
+}
+
+/* out: D, and D's padding, which must be what it was */
+static void
+gemm_run(struct t_ctx *t, const void *arg, void *out)
+{
+	const struct gemm_data *x = arg;
+	struct lk_gemm g = x->g;
+	struct lk_prep *prep = NULL;
+	lk_real *a = t_dev(t, x->a, x->na * sizeof *a), *b = t_dev(t, x->b, x->nb * sizeof *b);
+	lk_real *c = t_dev(t, x->d, x->nd * sizeof *c), *d = c;
+
+	if (!x->c.in_place) {
+		lk_real *fill = t_alloc(x->nd, sizeof *fill);
+
+		d = t_dev(t, fill, x->nd * sizeof *d);
+		free(fill);
+	}
+	if (x->c.prep) {
+		for (int i = 0; i < 2; i++)
+			t_ok(t, t->ops->prepare(t->q, &prep, b, g.tb ? g.n : g.k,
+			    g.tb ? g.k : g.n, g.ldb));
+		g.b = prep;
+		b = NULL;
+	}
+	t_ok(t, t->ops->gemm(t->q, &g, d, a, b, g.beta != 0 ? c : NULL));
+	t_get(t, out, d, x->nd * sizeof *d);
+	t->ops->unprepare(t->q, prep);
+}
+
+static double *
+gemm_want(const struct gemm_data *x)
+{
+	const struct lk_gemm *g = &x->g;
+	size_t lda = g->lda != 0 ? g->lda : g->ta ? g->m : g->k;
+	size_t ldb = g->ldb != 0 ? g->ldb : g->tb ? g->k : g->n;
+	size_t ldd = g->ldd != 0 ? g->ldd : g->n, end = g->row1 != 0 ? g->row1 : g->m;
+	double *want = t_alloc(x->nd, sizeof *want);
+
+	for (size_t i = 0; i < x->nd; i++)
+		want[i] = x->c.in_place ? (double)x->d[i] : 0;
+	for (size_t i = g->row0; i < end; i++)
+		for (size_t j = 0; j < g->n; j++) {
+			double s = 0;
+
+			for (size_t l = 0; l < g->k; l++)
+				s += (double)x->a[g->ta ? l * lda + i : i * lda + l] *
+				    (double)x->b[g->tb ? j * ldb + l : l * ldb + j];
+			s *= g->alpha;
+			if (g->beta != 0)
+				s += g->beta * (double)x->d[i * ldd + j];
+			want[i * ldd + j] = s;
+		}
+	return want;
+}
+
+static void
+gemm_check(const struct lk_ops *ops, const struct gemm_case *c)
+{
+	struct gemm_data x;
+	lk_real *out;
+	double *want;
+	char what[128];
+
+	gemm_make(&x, c);
+	out = t_alloc(x.nd, sizeof *out);
+	want = gemm_want(&x);
+	t_run(ops, gemm_run, &x, out, x.nd * sizeof *out);
+	(void)snprintf(what, sizeof what, "%s %zux%zux%zu t%d%d pad %zu", ops->name, c->m, c->n, c->k,
+	    c->ta, c->tb, c->pad);
+	t_near(what, out, want, x.nd, T_EPS * 8 * sqrt((double)c->k + 4));
+	free(out);
+	free(want);
+	gemm_free(&x);
+}
+
+static void
+gemm_shapes(void **state)
+{
+	static const size_t sizes[][3] = { { 1, 1, 1 }, { 1, 17, 3 }, { 3, 1, 127 }, { 17, 33, 5 },
+		{ 33, 16, 1 }, { 127, 127, 33 }, { 96, 256, 256 }, { 97, 300, 257 },
+		{ 6, 32, 600 }, { 200, 3, 513 }, { 5, 4200, 2 }, { 2400, 5, 3 }, { 4, 5, 0 } };
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+		for (size_t i = 0; i < T_LEN(sizes); i++)
+			for (int v = 0; v < 16; v++) {
+				struct gemm_case c = { .m = sizes[i][0], .n = sizes[i][1],
+					.k = sizes[i][2], .ta = v & 1, .tb = v >> 1 & 1,
+					.pad = v & 4 ? 3 : 0, .in_place = v >> 3,
+					.prep = (v & 9) == 9, .alpha = v & 4 ? 0.5 : 1,
+					.beta = v & 8 ? 1 : v & 4 ? -2 : 0 };
+
+				gemm_check(ops, &c);
+			}
+}
+
+/* Row r's bits depend neither on the number of rows nor on the range that it is computed in. */
+static void
+gemm_rows(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+		for (int v = 0; v < 4; v++) {
+			struct gemm_case c = { .m = 150, .n = 45, .k = 300, .tb = v & 1,
+				.alpha = 1, .beta = v >> 1, .in_place = v >> 1 };
+			struct gemm_data x;
+			size_t bytes = c.m * c.n * sizeof(lk_real);
+			lk_real *all, *some, *first = t_alloc(c.m * c.n, sizeof *first);
+
+			gemm_make(&x, &c);
+			memcpy(first, x.d, bytes);
+			all = t_alloc(c.m * c.n, sizeof *all);
+			some = t_alloc(c.m * c.n, sizeof *some);
+			t_run(ops, gemm_run, &x, all, bytes);
+			for (size_t r = 0; r < c.m; r += r % 3 == 0 ? 1 : 15) {
+				x.g.row0 = r;
+				x.g.row1 = r + (r % 3 == 0 ? 1 : 15);
+				if (x.g.row1 > c.m)
+					x.g.row1 = c.m;
+				t_run(ops, gemm_run, &x, some, bytes);
+				assert_memory_equal(some + r * c.n, all + r * c.n,
+				    (x.g.row1 - r) * c.n * sizeof *some);
+				if (r > 0 && c.in_place)
+					assert_memory_equal(some, first, r * c.n * sizeof *some);
+			}
+			free(all);
+			free(some);
+			free(first);
+			gemm_free(&x);
+		}
+}
+
+static void
+gemm_nan_in_d(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops) {
+		struct gemm_case c = { .m = 7, .n = 9, .k = 5, .alpha = 1, .in_place = 1 };
+		struct gemm_data x;
+		lk_real out[63];
+
+		gemm_make(&x, &c);
+		for (size_t i = 0; i < x.nd; i++)
+			x.d[i] = (lk_real)NAN;
+		t_run(ops, gemm_run, &x, out, sizeof out);
+		for (size_t i = 0; i < T_LEN(out); i++)
+			assert_true(isfinite(out[i]));
+		gemm_free(&x);
+	}
+}
+
+static void
+gemm_refuses(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops) {
+		struct lk_gemm g = lk_linear(2, 3, 4), bad[6];
+		struct lk_queue *q;
+		struct lk_err err;
+		lk_real a[16] = { 0 }, d[16];
+
+		assert_int_equal(ops->open(&q, 0, &err), 0);
+		for (size_t i = 0; i < T_LEN(bad); i++)
+			bad[i] = g;
+		bad[0].lda = 3;
+		bad[1].ldb = 3;
+		bad[2].ldc = 2;
+		bad[3].ldd = 2;
+		bad[4].row1 = 3;
+		bad[5].beta = 1;
+		for (size_t i = 0; i < T_LEN(bad); i++) {
+			assert_int_equal(ops->gemm(q, &bad[i], d, a, a, NULL), -1);
+			assert_true(strlen(ops->message(q)) > 10);
+		}
+		ops->close(q);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gemm_shapes),
+		cmocka_unit_test(gemm_rows),
+		cmocka_unit_test(gemm_nan_in_d),
+		cmocka_unit_test(gemm_refuses),
+	};
+
+	return cmocka_run_group_tests_name("kernels/gemm", tests, NULL, NULL);
+}
