@@ -110,6 +110,11 @@ int lu_num_double(const char *s, double *out, struct lu_err *err)
 
 void lu_num_format(double v, char out[32])
 {
+	/* Whole numbers without an exponent, as far as doubles count one by one. */
+	if (v == floor(v) && fabs(v) < 1e15) {
+		snprintf(out, 32, "%.0f", v);
+		return;
+	}
 	for (int digits = 1; digits <= 17; digits++) {
 		snprintf(out, 32, "%.*g", digits, v);
 		if (strtod(out, NULL) == v)

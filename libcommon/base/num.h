@@ -20,7 +20,8 @@ int lu_num_size(const char *s, uint64_t *out, struct lu_err *err) LU_CHECKED;
 /* A finite decimal number. */
 int lu_num_double(const char *s, double *out, struct lu_err *err) LU_CHECKED;
 
-/* Shortest text that reads back as the same double, always with '.', e.g. 0.1, 1e-05, 3.
+/* Shortest text that reads back as the same double, always with '.', e.g. 0.1, 1e-05; whole
+ * numbers below 1e15 have neither point nor exponent: 3, 100.
  * Writes at most 32 bytes with the NUL. */
 void lu_num_format(double v, char out[32]);
 

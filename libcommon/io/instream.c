@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lzma.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,9 +35,16 @@ static int raw_read(struct lu_in *in, void *p, size_t n, size_t *got, struct lu_
 {
 	ssize_t r;
 
-	do
+	for (;;) {
+		struct pollfd wait = { .fd = in->fd, .events = POLLIN };
+
 		r = read(in->fd, p, n);
-	while (r < 0 && errno == EINTR);
+		if (r >= 0 || (errno != EINTR && errno != EAGAIN))
+			break;
+		/* EAGAIN: standard input that some other program made non-blocking. */
+		if (errno == EAGAIN)
+			poll(&wait, 1, -1);
+	}
 	if (r < 0)
 		return lu_err_sys(err, errno, "%s", in->name);
 	in->eof = r == 0;

@@ -536,13 +536,17 @@ int lu_json_decode(struct lu_str raw, struct lu_arena *arena, struct lu_str *out
 
 bool lu_json_double(const struct lu_json_member *m, double *out)
 {
-	char text[64];
+	char text[64], *copy = text;
 
-	if (m->type != LU_JSON_NUMBER || m->value.n >= sizeof(text))
+	if (m->type != LU_JSON_NUMBER)
 		return false;
-	memcpy(text, m->value.p, m->value.n);
-	text[m->value.n] = '\0';
-	*out = strtod(text, NULL);
+	if (m->value.n >= sizeof(text) && !(copy = malloc(m->value.n + 1)))
+		return false;
+	memcpy(copy, m->value.p, m->value.n);
+	copy[m->value.n] = '\0';
+	*out = strtod(copy, NULL);
+	if (copy != text)
+		free(copy);
 	return true;
 }
 

@@ -92,7 +92,8 @@ int lu_json_decode(struct lu_str raw, struct lu_arena *arena, struct lu_str *out
 int lu_json_decode_known(
 	struct lu_str raw, bool escaped, struct lu_arena *arena, struct lu_str *out) LU_CHECKED;
 
-/* A checked number as a double; false when the value is not a number. */
+/* A checked number as a double, infinite where it is too large for one; false when the value is
+ * not a number. */
 bool lu_json_double(const struct lu_json_member *m, double *out);
 /* A checked number that is a whole number in range. */
 bool lu_json_u64(const struct lu_json_member *m, uint64_t *out);

@@ -1,5 +1,6 @@
 #include "libcommon/io/lines.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 
 int lu_lines_open(struct lu_lines *l, char **files, size_t n, uint64_t max_line, struct lu_err *err)
@@ -11,11 +12,8 @@ int lu_lines_open(struct lu_lines *l, char **files, size_t n, uint64_t max_line,
 		/* A missing file is told before any work is done, not after hours of it. */
 		if (strcmp(files[i], "-") == 0)
 			continue;
-		if (stat(files[i], &st) < 0) {
-			struct lu_in *in;
-
-			return lu_in_open(&in, files[i], err);
-		}
+		if (stat(files[i], &st) < 0)
+			return lu_err_sys(err, errno, "%s", files[i]);
 		if (S_ISREG(st.st_mode))
 			l->total_bytes += (uint64_t)st.st_size;
 	}
@@ -66,24 +64,22 @@ static int more(struct lu_lines *l, struct lu_buf *b, size_t n, bool *ended, str
 	return 0;
 }
 
-/* Drops the rest of a line that is too long, up to its newline, in bounded memory. */
+/* Drops a line that is too long, up to its newline, in bounded memory. */
 static int skip_line(struct lu_lines *l, struct lu_slab *slab, bool *ended, struct lu_err *err)
 {
 	struct lu_buf *b = &slab->bytes;
 
-	slab->too_long = l->line + 1;
 	for (;;) {
 		char *nl = b->n ? memchr(b->p, '\n', b->n) : NULL;
 
+		slab->skipped += nl ? (size_t)(nl - b->p) : b->n;
 		if (nl || *ended) {
-			size_t rest = nl ? (size_t)(b->p + b->n - nl - 1) : 0;
-
 			/* What follows is carried; the slab keeps an empty line in its place. */
 			if (nl)
-				lu_buf_append(&l->carry, nl + 1, rest);
+				lu_buf_append(&l->carry, nl + 1, (size_t)(b->p + b->n - nl - 1));
 			lu_buf_clear(b);
 			lu_buf_putc(b, '\n');
-			return lu_buf_check(b, err);
+			return lu_buf_check(b, err) < 0 ? -1 : lu_buf_check(&l->carry, err);
 		}
 		lu_buf_clear(b);
 		if (more(l, b, LU_SLAB, ended, err) < 0)
@@ -95,6 +91,7 @@ static int fill(struct lu_lines *l, struct lu_slab *slab, struct lu_err *err)
 {
 	struct lu_buf *b = &slab->bytes;
 	bool ended = false;
+	size_t searched = 0;
 	char *last;
 
 	lu_buf_append(b, l->carry.p, l->carry.n);
@@ -106,10 +103,12 @@ static int fill(struct lu_lines *l, struct lu_slab *slab, struct lu_err *err)
 		b->n -= 3;
 	}
 	l->fresh = false;
-	while (!ended && !memchr(b->p, '\n', b->n)) {
+	/* A slab without a newline: the line goes on. */
+	while (!ended && !memchr(b->p + searched, '\n', b->n - searched)) {
 		if (b->n > l->max_line)
 			return skip_line(l, slab, &ended, err);
-		if (more(l, b, b->n < LU_SLAB ? LU_SLAB : b->n, &ended, err) < 0)
+		searched = b->n;
+		if (more(l, b, LU_SLAB, &ended, err) < 0)
 			return -1;
 	}
 	if (ended) {
@@ -124,9 +123,13 @@ static int fill(struct lu_lines *l, struct lu_slab *slab, struct lu_err *err)
 
 int lu_lines_read(struct lu_lines *l, struct lu_slab *slab, struct lu_err *err)
 {
+	/* One huge record must not keep its memory in every batch that ever held one. */
+	if (slab->bytes.cap > 8 * LU_SLAB)
+		lu_buf_release(&slab->bytes);
 	lu_buf_clear(&slab->bytes);
 	slab->at = 0;
-	slab->too_long = 0;
+	slab->skipped = 0;
+	slab->max_line = l->max_line;
 	while (slab->bytes.n == 0) {
 		if (!l->in) {
 			if (l->next_file == l->files)
@@ -161,5 +164,9 @@ bool lu_slab_next(struct lu_slab *slab, struct lu_str *line)
 	line->n = nl ? (size_t)(nl - from) : left;
 	slab->at += line->n + (nl != NULL);
 	slab->line++;
+	slab->length = slab->skipped ? slab->skipped : line->n;
+	slab->too_long = slab->length > slab->max_line;
+	if (slab->too_long)
+		line->n = 0;
 	return true;
 }

@@ -15,7 +15,8 @@
  *	lu_lines_close(&l);
  *
  * A last line without newline is a line. A byte order mark at the start of a file is not part
- * of its first line. A line longer than max_line is cut to nothing and marked too_long.
+ * of its first line. A line longer than max_line is given as an empty one and marked too_long;
+ * no more than max_line + LU_SLAB bytes of it are ever held.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,8 +32,12 @@ struct lu_slab {
 	const char *file;    /* name for messages; lives as long as the lu_lines */
 	uint64_t first_line; /* number of the slab's first line in its file, from 1 */
 	size_t at;	     /* lu_slab_next's position */
-	uint64_t line;	     /* number of the line that lu_slab_next gave last */
-	uint64_t too_long;   /* 0, or the number of a line that was longer than max_line */
+	uint64_t max_line;
+	uint64_t skipped; /* length of the slab's only line when it was too long to hold, else 0 */
+	/* Of the line that lu_slab_next() gave last: */
+	uint64_t line;	 /* its number in the file */
+	uint64_t length; /* as it was in the file, without the newline */
+	bool too_long;	 /* length > max_line: the line was given as empty */
 };
 
 struct lu_lines {

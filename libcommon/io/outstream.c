@@ -2,6 +2,8 @@
 
 #include <lzma.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -220,9 +222,22 @@ uint64_t lu_out_bytes(const struct lu_out *out)
 	return out->bytes;
 }
 
-bool lu_out_is(const struct lu_out *out, int fd)
+int lu_out_refuse(const struct lu_out *out, char **file, size_t n, struct lu_err *err)
 {
-	return lu_same_file(fd, out->file.target ? out->file.target : "/dev/stdout");
+	struct stat to, from;
+	bool known =
+		out->file.target ? stat(out->file.target, &to) == 0 : fstat(out->file.fd, &to) == 0;
+
+	if (!known || !S_ISREG(to.st_mode))
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		bool there = strcmp(file[i], "-") == 0 ? fstat(STDIN_FILENO, &from) == 0
+						       : stat(file[i], &from) == 0;
+
+		if (there && from.st_dev == to.st_dev && from.st_ino == to.st_ino)
+			return lu_err_set(err, "%s: input file is output file", file[i]);
+	}
+	return 0;
 }
 
 int lu_out_commit(struct lu_out *out, struct lu_err *err)

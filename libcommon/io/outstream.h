@@ -29,8 +29,9 @@ int lu_out_write(struct lu_out *out, const void *p, size_t n, struct lu_err *err
 int lu_out_buf(struct lu_out *out, const struct lu_buf *b, struct lu_err *err) LU_CHECKED;
 /* Bytes written so far, before compression. */
 uint64_t lu_out_bytes(const struct lu_out *out);
-/* True when `path` is the file being replaced: reading and writing the same file is refused. */
-bool lu_out_is(const struct lu_out *out, int fd);
+/* -1 when one of the input files ("-": standard input) is the file that is written. Call it
+ * before reading: a small input would be closed again by the time anyone looks. */
+int lu_out_refuse(const struct lu_out *out, char **file, size_t n, struct lu_err *err) LU_CHECKED;
 int lu_out_commit(struct lu_out *out, struct lu_err *err) LU_CHECKED;
 void lu_out_abort(struct lu_out *out); /* NULL is fine */
 

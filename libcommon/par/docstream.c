@@ -32,7 +32,6 @@ struct run {
 	struct lu_buf scratch;
 	void **local;
 	uint64_t bad, index;
-	bool checked_inputs;
 };
 
 /* --- what map() may call ------------------------------------------------------------------ */
@@ -78,8 +77,9 @@ struct lu_str lu_doc_printf(struct lu_doc *doc, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	/* What was cut is no JSON any more. */
 	if (n < 0 || (size_t)n >= sizeof(text))
-		n = 0;
+		return LU_STR("null");
 	s = lu_arena_str(doc->arena, (struct lu_str){ text, (size_t)n });
 	return s.p ? s : LU_STR("null");
 }
@@ -143,17 +143,19 @@ static int read_batch(void *ctx, void *batch, struct lu_err *err)
 {
 	struct run *r = ctx;
 	struct lu_doc_batch *b = batch;
-	int rc;
 
+	/* Memory that one huge record took is given back, not kept in every batch. */
+	if (b->slab.bytes.cap > 8 * LU_SLAB) {
+		lu_arena_release(&b->arena);
+		lu_buf_release(&b->out);
+		lu_buf_release(&b->repaired);
+	}
 	lu_arena_reset(&b->arena);
 	lu_buf_clear(&b->out);
 	lu_buf_clear(&b->repaired);
 	b->docs = 0;
 	b->repairs = 0;
-	rc = lu_lines_read(&r->lines, &b->slab, err);
-	if (rc > 0 && r->out && r->lines.in && lu_out_is(r->out, lu_in_fd(r->lines.in)))
-		return lu_err_set(err, "%s: input file is output file", b->slab.file);
-	return rc;
+	return lu_lines_read(&r->lines, &b->slab, err);
 }
 
 static bool only_blanks(struct lu_str line)
@@ -181,6 +183,8 @@ static struct lu_doc *new_doc(struct lu_doc_batch *b, struct lu_str line)
 	doc = &b->doc[b->docs++];
 	/* Not the whole struct: the edits are 384 bytes that `edits` already says are unused. */
 	doc->raw = line;
+	doc->length = b->slab.length;
+	doc->too_long = b->slab.too_long;
 	doc->obj = (struct lu_json_obj){ .line = line };
 	doc->text = (struct lu_str){ "", 0 };
 	doc->file = b->slab.file;
@@ -223,8 +227,11 @@ static int parse(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, stru
 	const struct lu_json_member *m;
 	int rc;
 
-	if (b->slab.too_long == doc->line)
-		return lu_doc_bad(doc, "longer than --max-line");
+	if (doc->too_long) {
+		lu_doc_bad(doc, "longer than --max-line");
+		doc->value = lu_doc_printf(doc, "%llu", (unsigned long long)doc->length);
+		return 0;
+	}
 	rc = lu_json_object(line, &b->arena, &doc->obj, &fault);
 	if (rc < 0 && r->ds->repair &&
 		(fault.kind == LU_JSON_BAD_UTF8 || fault.kind == LU_JSON_LONE_SURROGATE)) {
@@ -256,7 +263,7 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 	while (lu_slab_next(&b->slab, &line)) {
 		struct lu_doc *doc;
 
-		if (only_blanks(line) && b->slab.too_long != b->slab.line)
+		if (only_blanks(line) && !b->slab.too_long)
 			continue;
 		doc = new_doc(b, line);
 		if (!doc)
@@ -387,7 +394,7 @@ static int write_batch(void *ctx, void *batch, struct lu_err *err)
 		bool whole;
 
 		r->stats.in.docs++;
-		r->stats.in.bytes += doc->raw.n + 1;
+		r->stats.in.bytes += doc->length + 1;
 		doc->index = r->index++;
 		if (doc->verdict == LU_KEEP && r->ds->decide &&
 			r->ds->decide(r->ds->ctx, doc, err) < 0)
@@ -476,13 +483,26 @@ static int make_locals(struct run *r, struct lu_err *err)
 	return 0;
 }
 
-static int open_outputs(struct run *r, struct lu_err *err)
+static bool is_stdout(const char *name)
 {
-	if (!r->ds->silent &&
-		lu_out_open(&r->out, r->std->output, r->std->compress, r->std->threads, err) < 0)
+	return !name || strcmp(name, "-") == 0;
+}
+
+static int open_outputs(struct run *r, const struct lu_args *args, struct lu_err *err)
+{
+	const struct lu_std *std = r->std;
+
+	if (std->rejects && is_stdout(std->rejects) && !r->ds->silent && is_stdout(std->output))
+		return lu_err_set(err, "--rejects: standard output carries the documents");
+	if (!r->ds->no_stats && lu_stats_check(std->stats, err) < 0)
 		return -1;
-	if (r->std->rejects &&
-		lu_out_open(&r->rejects, r->std->rejects, NULL, r->std->threads, err) < 0)
+	if (!r->ds->silent &&
+		(lu_out_open(&r->out, std->output, std->compress, std->threads, err) < 0 ||
+			lu_out_refuse(r->out, args->file, args->files, err) < 0))
+		return -1;
+	if (std->rejects &&
+		(lu_out_open(&r->rejects, std->rejects, NULL, std->threads, err) < 0 ||
+			lu_out_refuse(r->rejects, args->file, args->files, err) < 0))
 		return -1;
 	return 0;
 }
@@ -512,7 +532,7 @@ int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const st
 	ds->repaired = 0;
 	ds->run = &r;
 	if (lu_lines_open(&r.lines, args->file, args->files, std->max_line, err) < 0 ||
-		open_outputs(&r, err) < 0 || make_locals(&r, err) < 0)
+		open_outputs(&r, args, err) < 0 || make_locals(&r, err) < 0)
 		goto out;
 	lu_progress_start(&r.progress, args->tool->name, std->progress, r.lines.total_bytes);
 	rc = run_pipeline(&r, err);

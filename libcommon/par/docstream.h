@@ -52,7 +52,9 @@ struct lu_doc_batch;
 enum lu_verdict { LU_KEEP, LU_DROP, LU_BAD, LU_HOLD };
 
 struct lu_doc {
-	struct lu_str raw;	/* the line as it was read */
+	struct lu_str raw;	/* the line as it was read; empty when it was too_long */
+	uint64_t length;	/* of the line in the file */
+	bool too_long;		/* longer than --max-line */
 	struct lu_json_obj obj; /* obj.line is the record: raw, or what --repair made of it */
 	struct lu_str text;	/* decoded; empty when there is none */
 	const char *file;
@@ -108,7 +110,8 @@ int lu_doc_set_str(
 	struct lu_doc *doc, const char *key, struct lu_str s, struct lu_err *err) LU_CHECKED;
 /* Replaces the text: the record's member and doc->text. */
 int lu_doc_set_text(struct lu_doc *doc, struct lu_str text, struct lu_err *err) LU_CHECKED;
-/* printf into the arena; a slice for lu_doc_set() and for values of drops. */
+/* printf into the arena; a slice for lu_doc_set() and for values of drops. More than 511 bytes
+ * become null. */
 struct lu_str lu_doc_printf(struct lu_doc *doc, const char *fmt, ...) LU_PRINTF(2, 3);
 
 /* Drops the document; `reason` is a static string; `value` is raw JSON for the reject file (what

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +17,14 @@
  * The clean-up list is the one process-wide state of the library: a signal handler has no other
  * way to know what to remove. A slot is a fixed array, so that the handler reads only memory
  * that never moves; `used` is written last when a slot is filled and first when it is emptied.
+ * The file's identity is kept too: between the rename and the emptying of the slot another run
+ * may have made a temporary file of the same name, which is not ours to remove.
  */
 #define SLOTS 256
 static struct {
-	volatile sig_atomic_t used;
+	atomic_bool used;
+	dev_t dev;
+	ino_t ino;
 	char path[4096];
 } slots[SLOTS];
 static pthread_mutex_t slots_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -35,7 +41,10 @@ static void on_signal(int sig)
 void lu_atomic_remove_all(void)
 {
 	for (size_t i = 0; i < SLOTS; i++) {
-		if (slots[i].used)
+		struct stat st;
+
+		if (atomic_load(&slots[i].used) && stat(slots[i].path, &st) == 0 &&
+			st.st_dev == slots[i].dev && st.st_ino == slots[i].ino)
 			unlink(slots[i].path);
 	}
 }
@@ -56,17 +65,22 @@ void lu_atomic_install(void)
 	}
 }
 
-static int slot_take(const char *path, struct lu_err *err)
+static int slot_take(const char *path, int fd, struct lu_err *err)
 {
+	struct stat st;
 	int rc = -1;
 
 	if (strlen(path) >= sizeof(slots[0].path))
 		return lu_err_sys(err, ENAMETOOLONG, "%s", path);
+	if (fstat(fd, &st) < 0)
+		return lu_err_sys(err, errno, "%s", path);
 	pthread_mutex_lock(&slots_lock);
 	for (int i = 0; i < SLOTS && rc < 0; i++) {
-		if (!slots[i].used) {
+		if (!atomic_load(&slots[i].used)) {
 			memcpy(slots[i].path, path, strlen(path) + 1);
-			slots[i].used = 1;
+			slots[i].dev = st.st_dev;
+			slots[i].ino = st.st_ino;
+			atomic_store(&slots[i].used, true);
 			rc = i;
 		}
 	}
@@ -76,9 +90,7 @@ static int slot_take(const char *path, struct lu_err *err)
 
 static void slot_drop(int slot)
 {
-	pthread_mutex_lock(&slots_lock);
-	slots[slot].used = 0;
-	pthread_mutex_unlock(&slots_lock);
+	atomic_store(&slots[slot].used, false);
 }
 
 static char *temp_name(const char *target)
@@ -93,16 +105,22 @@ static char *temp_name(const char *target)
 	return t;
 }
 
+/* Lustre without -o flock, and others, have no locks: then we go without. */
+static bool no_locks(int e)
+{
+	return e == ENOSYS || e == ENOTSUP || e == ENOLCK || e == EINVAL;
+}
+
 /* Opens and locks the temporary file; loops when another run renamed it away meanwhile. */
 static int open_locked(const char *temp, const char *target, struct lu_err *err)
 {
 	for (;;) {
 		struct stat mine, there;
-		int fd = open(temp, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+		int fd = open(temp, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 
 		if (fd < 0)
 			return lu_err_sys(err, errno, "%s", target);
-		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0 && !no_locks(errno)) {
 			int e = errno;
 
 			close(fd);
@@ -122,6 +140,37 @@ static int open_locked(const char *temp, const char *target, struct lu_err *err)
 	}
 }
 
+/*
+ * Where a path leads: through symbolic links, also one that points to a file that is not there
+ * yet. malloc'd; NULL when memory is out.
+ */
+static char *resolve(const char *target)
+{
+	char *at = strdup(target);
+
+	for (int hops = 0; at && hops < 40; hops++) {
+		char link[4096];
+		ssize_t n = readlink(at, link, sizeof(link) - 1);
+		const char *slash = strrchr(at, '/');
+		size_t folder = slash ? (size_t)(slash - at) + 1 : 0;
+		char *next;
+
+		if (n < 0)
+			break;
+		link[n] = '\0';
+		if (link[0] == '/')
+			folder = 0;
+		next = malloc(folder + (size_t)n + 1);
+		if (next) {
+			memcpy(next, at, folder);
+			memcpy(next + folder, link, (size_t)n + 1);
+		}
+		free(at);
+		at = next;
+	}
+	return at;
+}
+
 static int open_direct(struct lu_atomic *f, const char *target, struct lu_err *err)
 {
 	f->fd = target ? open(target, O_WRONLY | O_CLOEXEC) : STDOUT_FILENO;
@@ -134,21 +183,22 @@ static int open_direct(struct lu_atomic *f, const char *target, struct lu_err *e
 int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err)
 {
 	struct stat st;
+	bool there;
 
 	*f = (struct lu_atomic){ .fd = -1, .slot = -1 };
 	if (!target || strcmp(target, "-") == 0)
 		return open_direct(f, NULL, err);
-	if (stat(target, &st) == 0) {
+	if (!*target)
+		return lu_err_sys(err, ENOENT, "'%s'", target);
+	there = stat(target, &st) == 0;
+	if (there) {
 		if (S_ISDIR(st.st_mode))
 			return lu_err_sys(err, EISDIR, "%s", target);
 		if (!S_ISREG(st.st_mode))
 			return open_direct(f, target, err);
 	}
 	f->name = strdup(target);
-	/* Through a symbolic link, the file it points to is the one to replace. */
-	f->target = realpath(target, NULL);
-	if (!f->target)
-		f->target = strdup(target);
+	f->target = resolve(target);
 	f->temp = f->target ? temp_name(f->target) : NULL;
 	if (!f->name || !f->temp) {
 		lu_atomic_abort(f);
@@ -161,8 +211,14 @@ int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err)
 		lu_atomic_abort(f);
 		return -1;
 	}
-	f->slot = slot_take(f->temp, err);
+	f->slot = slot_take(f->temp, f->fd, err);
 	if (f->slot < 0) {
+		lu_atomic_abort(f);
+		return -1;
+	}
+	/* What was private stays private. Where the owner differs, this may be refused. */
+	if (there && fchmod(f->fd, st.st_mode & 07777) < 0 && errno != EPERM) {
+		lu_err_sys(err, errno, "%s", target);
 		lu_atomic_abort(f);
 		return -1;
 	}
@@ -178,6 +234,13 @@ int lu_write_all(int fd, const void *p, size_t n, const char *name, struct lu_er
 
 		if (w < 0 && errno == EINTR)
 			continue;
+		/* A terminal or pipe that some other program made non-blocking. */
+		if (w < 0 && errno == EAGAIN) {
+			struct pollfd wait = { .fd = fd, .events = POLLOUT };
+
+			poll(&wait, 1, -1);
+			continue;
+		}
 		if (w < 0)
 			return lu_err_sys(err, errno, "%s", name);
 		at += w;
@@ -282,14 +345,6 @@ void lu_atomic_abort(struct lu_atomic *f)
 	release(f);
 }
 
-bool lu_same_file(int fd, const char *path)
-{
-	struct stat a, b;
-
-	return fstat(fd, &a) == 0 && stat(path, &b) == 0 && S_ISREG(a.st_mode) &&
-		a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 int lu_temp_open(const char *dir, struct lu_err *err)
 {
 	size_t n = strlen(dir) + sizeof("/lucie-XXXXXX");
@@ -335,6 +390,8 @@ int lu_make_folders(const char *path, struct lu_err *err)
 
 	if (!p)
 		return lu_err_nomem(err);
+	if (!*p)
+		rc = lu_err_sys(err, ENOENT, "'%s'", path);
 	for (char *s = p + 1; rc == 0; s++) {
 		char c = *s;
 

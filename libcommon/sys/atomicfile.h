@@ -8,10 +8,14 @@
  *	lu_atomic_write(&f, p, n, &err) ...
  *	lu_atomic_commit(&f, &err)		or lu_atomic_abort(&f)
  *
- * Bytes go to ".x.jsonl.lu-tmp" beside the target, which is locked: a second run that writes
- * the same target is refused, and one that follows a killed run takes the left-over over.
- * Commit is flush, fsync, close, rename, each checked, then fsync of the folder. Abort, a
- * failing exit and a deadly signal (INT TERM HUP QUIT PIPE XCPU XFSZ) remove the temporary file.
+ * Bytes go to ".x.jsonl.lu-tmp" beside the target, which is locked (flock; file systems that
+ * have no locks go without): a second run that writes the same target is refused, and one that
+ * follows a killed run takes the left-over over. Commit is fsync, rename, close, each checked,
+ * then fsync of the folder. Abort, a failing exit and a deadly signal (INT TERM HUP QUIT PIPE
+ * XCPU XFSZ) remove the temporary file.
+ *
+ * A target that exists keeps its permissions. Through a symbolic link, the file that it points
+ * to is replaced (or made), not the link.
  *
  * A target that exists and is no regular file (/dev/null, a pipe, /dev/fd/63) is written
  * directly. Name NULL or "-" is standard output, written directly too.
@@ -38,13 +42,10 @@ int lu_atomic_write(struct lu_atomic *f, const void *p, size_t n, struct lu_err 
 /* Writes at an offset, for a header that is known last. Not for directly written targets. */
 int lu_atomic_pwrite(
 	struct lu_atomic *f, const void *p, size_t n, uint64_t at, struct lu_err *err) LU_CHECKED;
-/* On failure the file has been aborted. */
+/* On failure the file has been aborted, unless only the folder could not be synced. */
 int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err) LU_CHECKED;
 /* Safe on a struct that is { .fd = -1 } or already committed. */
 void lu_atomic_abort(struct lu_atomic *f);
-
-/* True when `path` names the same file as the open descriptor: input = output is refused. */
-bool lu_same_file(int fd, const char *path);
 
 /* Called once by lu_tool_start(): the signal handlers. Called by lu_tool_finish(): removes
  * everything that was neither committed nor aborted. */

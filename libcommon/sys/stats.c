@@ -88,6 +88,30 @@ static void put_line(struct lu_buf *b, struct lu_stats *s, const struct lu_args 
 	put_time(b, args);
 }
 
+int lu_stats_check(const char *path, struct lu_err *err)
+{
+	int fd = path ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK) : -1;
+	const char *slash;
+	char *folder;
+	int rc = 0;
+
+	if (fd >= 0)
+		close(fd);
+	/* ENXIO: a pipe that nobody reads yet. */
+	if (!path || fd >= 0 || errno == ENXIO)
+		return 0;
+	if (errno != ENOENT)
+		return lu_err_sys(err, errno, "%s", path);
+	slash = strrchr(path, '/');
+	folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	if (!folder)
+		return lu_err_nomem(err);
+	if (!*path || access(folder, W_OK | X_OK) < 0)
+		rc = lu_err_sys(err, errno, "%s", path);
+	free(folder);
+	return rc;
+}
+
 int lu_stats_append(
 	struct lu_stats *s, const struct lu_args *args, const char *path, struct lu_err *err)
 {
