@@ -58,7 +58,6 @@ LDFLAGS = $(OPT) -fopenmp -pthread
 
 # ---- what this machine has ---------------------------------------------------------------
 PKGS := libzstd zlib liblzma libarchive libxml-2.0 icu-uc icu-i18n libpcre2-8 libxxhash
-have_pkg = $(shell pkg-config --exists $(1) 2>/dev/null && echo yes)
 ifeq ($(BARE),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
@@ -77,8 +76,13 @@ DEB_TEST := git perl clang llvm libomp-dev clang-format shellcheck bats libcmock
 	hyperfine unicode-data icu-devtools python3-venv zstd gzip bzip2 xz-utils file xxhash \
 	bsdutils procps strace
 
+# A part is in when both its tool chain and its sources are here; `make` says what is left out.
 NVCC := $(shell command -v nvcc 2>/dev/null)
 MPICC := $(shell command -v mpicc 2>/dev/null)
+CUDA_SRC := $(sort $(wildcard kernels/cuda/*.cu))
+NCCL_SRC := $(wildcard trainer/comm_nccl.c)
+MPI_SRC := $(wildcard trainer/comm_mpi.c)
+left_out = $(if $(and $(2),$(3)),,@echo "$(1): left out ($(if $(2),no sources in this version,$(4) not found))")
 
 # ---- the folders -------------------------------------------------------------------------
 LIB_SRC := $(sort $(wildcard libcommon/*/*.c))
@@ -102,8 +106,9 @@ BIN := $(PROGRAMS:%=$(BUILD)/bin/%)
 ## all: every program of this machine
 .PHONY: all
 all: $(BIN)
-	$(if $(NVCC),,@echo "CUDA: nvcc not found, left out")
-	$(if $(MPICC),,@echo "MPI: mpicc not found, left out")
+	$(call left_out,CUDA,$(NVCC),$(CUDA_SRC),nvcc)
+	$(call left_out,NCCL,$(NVCC),$(NCCL_SRC),nvcc)
+	$(call left_out,MPI,$(MPICC),$(MPI_SRC),mpicc)
 
 ## trainer: lucie-train alone; with BARE=1 it needs only a compiler and OpenMP
 .PHONY: trainer
