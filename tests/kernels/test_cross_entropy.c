@@ -1,0 +1,289 @@
+/*
+ * test_cross_entropy.c: loss and gradient against double, the split over the vocabulary, and the
+ * exponential beneath them (its error in ulp is measured through the gradient operation).
+ */
+#include "tests/kernels/lk_test.h"
+
+struct ce_data {
+	size_t rows, v, ld;
+	int loss_only, grad_only;
+	size_t ranks;		/* 0: cross_entropy; else ce_stats ... over so many slices */
+	int32_t *labels;
+	lk_real *x;
+	struct lk_step step;
+};
+
+static void
+ce_make(struct ce_data *d, size_t rows, size_t v, size_t ld)
+{
+	*d = (struct ce_data){ .rows = rows, .v = v, .ld = ld, .x = t_fill(1, rows * ld, 9),
+		.labels = t_alloc(rows, sizeof *d->labels), .step.scale = 0.37 };
+	for (size_t r = 0; r < rows; r++)
+		d->labels[r] = r % 5 == 3 ? -1 : (int32_t)(r * 7 % v);
+}
+
+static void
+ce_free(struct ce_data *d)
+{
+	free(d->x);
+	free(d->labels);
+}
+
+/* The slices of the vocabulary that ranks would hold: the last takes what is left. */
+static void
+ce_split(struct t_ctx *t, const struct ce_data *d, lk_real *loss, lk_real *x, const int32_t *labels,
+    const struct lk_step *step)
+{
+	lk_real *all = t_dev(t, NULL, d->ranks * d->rows * 3 * sizeof *all), *stats;
+	size_t part = d->v / d->ranks;
+
+	stats = d->ranks == 1 ? all : t_dev(t, NULL, d->rows * 3 * sizeof *stats);
+	for (size_t k = 0; k < d->ranks; k++)
+		t_ok(t, t->ops->ce_stats(t->q, all + k * d->rows * 3, x + k * part, labels, d->rows,
+		    k + 1 < d->ranks ? part : d->v - k * part, d->ld, k * part));
+	t_ok(t, t->ops->ce_merge(t->q, stats, all, d->ranks, d->rows));
+	for (size_t k = 0; k < d->ranks; k++)
+		t_ok(t, t->ops->ce_grad(t->q, loss, x + k * part, labels, stats, d->rows,
+		    k + 1 < d->ranks ? part : d->v - k * part, d->ld, k * part, step));
+}
+
+static void
+ce_run(struct t_ctx *t, const void *arg, void *out)
+{
+	const struct ce_data *d = arg;
+	size_t bytes = d->rows * d->ld * sizeof(lk_real), shift = t->shift;
+	lk_real *x = t_dev(t, d->x, bytes), *loss = t_dev(t, NULL, d->rows * sizeof *loss);
+	struct lk_step *step;
+	int32_t *labels;
+
+	t->shift = shift / 8 * 8;
+	step = t_dev(t, &d->step, sizeof *step);
+	labels = t_dev(t, d->labels, d->rows * sizeof *labels);
+	t->shift = shift;
+	if (d->ranks != 0)
+		ce_split(t, d, loss, x, labels, step);
+	else
+		t_ok(t, t->ops->cross_entropy(t->q, d->grad_only ? NULL : loss, x, labels, d->rows,
+		    d->v, d->ld, d->loss_only ? NULL : step));
+	t_get(t, t_get(t, out, loss, d->rows * sizeof *loss), x, bytes);
+}
+
+static double
+ce_lse(const lk_real *x, size_t n)
+{
+	double top = (double)x[0], s = 0;
+
+	for (size_t i = 0; i < n; i++)
+		top = (double)x[i] > top ? (double)x[i] : top;
+	for (size_t i = 0; i < n; i++)
+		s += exp((double)x[i] - top);
+	return top + log(s);
+}
+
+static void
+ce_want(const struct ce_data *d, double *loss, double *dx)
+{
+	for (size_t r = 0; r < d->rows; r++) {
+		const lk_real *x = d->x + r * d->ld;
+		double lse = ce_lse(x, d->v);
+
+		loss[r] = d->labels[r] < 0 ? 0 : lse - (double)x[d->labels[r]];
+		for (size_t j = 0; j < d->ld; j++) {
+			dx[r * d->ld + j] = (double)x[j];
+			if (j < d->v)
+				dx[r * d->ld + j] = d->labels[r] < 0 ? 0 : d->step.scale *
+				    (exp((double)x[j] - lse) - (j == (size_t)d->labels[r]));
+		}
+	}
+}
+
+static void
+ce_check(const struct lk_ops *ops, struct ce_data *d, lk_real *out)
+{
+	size_t n = d->rows * d->ld;
+	double *loss = t_alloc(d->rows, sizeof *loss), *dx = t_alloc(n, sizeof *dx);
+
+	ce_want(d, loss, dx);
+	t_run(ops, ce_run, d, out, (n + d->rows) * sizeof *out);
+	if (!d->grad_only)
+		t_near("loss", out, loss, d->rows, T_EPS * 8);
+	for (size_t r = 0; r < d->rows; r++)
+		if (d->loss_only)
+			assert_memory_equal(out + d->rows, d->x, n * sizeof *out);
+		else
+			t_near("dlogits", out + d->rows + r * d->ld, dx + r * d->ld, d->v,
+			    T_EPS * 16);
+	free(loss);
+	free(dx);
+}
+
+static void
+test_ce(void **state)
+{
+	static const size_t shapes[][3] = { { 1, 1, 1 }, { 3, 17, 17 }, { 17, 33, 40 },
+		{ 5, 127, 127 }, { 9, 4097, 4100 }, { 2, 9000, 9000 } };
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+		for (size_t k = 0; k < T_LEN(shapes); k++) {
+			struct ce_data d;
+			size_t n;
+			lk_real *all, *out;
+
+			ce_make(&d, shapes[k][0], shapes[k][1], shapes[k][2]);
+			n = d.rows * d.ld + d.rows;
+			all = t_alloc(n, sizeof *all);
+			out = t_alloc(n, sizeof *out);
+			ce_check(ops, &d, all);
+			d.loss_only = 1;
+			ce_check(ops, &d, out);
+			assert_memory_equal(all, out, d.rows * sizeof *out);
+			d.loss_only = 0;
+			d.grad_only = 1;
+			ce_check(ops, &d, out);
+			assert_memory_equal(all + d.rows, out + d.rows, (n - d.rows) * sizeof *out);
+			d.grad_only = 0;
+			d.ranks = 1;
+			ce_check(ops, &d, out);
+			assert_memory_equal(all, out, n * sizeof *out);
+			d.ranks = d.v > 3 ? 3 : 1;
+			ce_check(ops, &d, out);
+			free(all);
+			free(out);
+			ce_free(&d);
+		}
+}
+
+/* sum over rows of scale * loss as a function of the logits, against the gradient in want */
+static double
+ce_loss(const void *arg, const double *in)
+{
+	const struct ce_data *d = arg;
+	double s = 0;
+
+	for (size_t r = 0; r < d->rows; r++) {
+		double e = 0;
+
+		if (d->labels[r] < 0)
+			continue;
+		for (size_t j = 0; j < d->v; j++)
+			e += exp(in[r * d->v + j]);
+		s += d->step.scale * (log(e) - in[r * d->v + (size_t)d->labels[r]]);
+	}
+	return s;
+}
+
+static void
+ce_differences(void **state)
+{
+	struct ce_data d;
+	double *in, num[6 * 11], dx[6 * 11], loss[6];
+
+	(void)state;
+	ce_make(&d, 6, 11, 11);
+	in = t_widen(d.x, 66);
+	t_gradient(ce_loss, &d, in, num, 66);
+	ce_want(&d, loss, dx);
+	for (size_t i = 0; i < 66; i++)
+		assert_true(fabs(num[i] - dx[i]) < 1e-8);
+	free(in);
+	ce_free(&d);
+}
+
+static void
+test_not_finite(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+		for (size_t at = 0; at < 100; at += 33) {
+			struct ce_data d;
+			lk_real out[101];
+
+			ce_make(&d, 1, 100, 100);
+			d.x[at] = (lk_real)NAN;
+			t_run(ops, ce_run, &d, out, sizeof out);
+			assert_true(isnan(out[0]));
+			assert_true(isnan(out[1]));
+			ce_free(&d);
+		}
+}
+
+/*
+ * ce_grad with maximum 0, sum 1, scale 1 and the label elsewhere turns x into exp(x): 0 >= x >= -87
+ * (-708), every float in steps of a prime.
+ */
+#define EXP_N 400000
+
+static void
+exp_run(struct t_ctx *t, const void *arg, void *out)
+{
+	const lk_real one[3] = { 0, 1, 0 };
+	const int32_t label = 1 << 30;
+	struct lk_step host = { .scale = 1 }, *step;
+	size_t shift = t->shift;
+	lk_real *x = t_dev(t, arg, EXP_N * sizeof *x), *stats = t_dev(t, one, sizeof one);
+	int32_t *labels;
+
+	t->shift = shift / 8 * 8;
+	step = t_dev(t, &host, sizeof host);
+	labels = t_dev(t, &label, sizeof label);
+	t->shift = shift;
+	t_ok(t, t->ops->ce_grad(t->q, NULL, x, labels, stats, 1, EXP_N, 0, 0, step));
+	t_get(t, out, x, EXP_N * sizeof *x);
+}
+
+static void
+test_exp(void **state)
+{
+	const double low = sizeof(lk_real) == sizeof(float) ? -87 : -708;
+	lk_real *x = t_alloc(EXP_N, sizeof *x), *y = t_alloc(EXP_N, sizeof *y);
+	const struct lk_ops *ops;
+
+	(void)state;
+	for (size_t i = 0; i < EXP_N; i++) {
+		x[i] = (lk_real)((t_rand(3, i) - 1) * (i % 2 == 0 ? 0.5 * -low : 0.5));
+		if (i % 16 == 0)
+			x[i] = (lk_real)-pow(2, -20 * (t_rand(4, i) + 1));
+	}
+	x[0] = 0;
+	x[1] = (lk_real)(low - 1e-3 * fabs(low));
+	x[2] = (lk_real)-INFINITY;
+	x[3] = (lk_real)NAN;
+	T_EACH(ops) {
+		double worst = 0;
+
+		t_run(ops, exp_run, x, y, EXP_N * sizeof *y);
+		assert_true(y[0] == 1);
+		assert_true(y[1] == 0);
+		assert_true(y[2] == 0);
+		assert_true(isnan(y[3]));
+		for (size_t i = 4; i < EXP_N; i++) {
+			long double want = expl((long double)x[i]);
+			long double ulp = ldexpl(T_EPS > 1e-10 ? 0x1p-23L : 0x1p-52L,
+			    ilogbl(want));
+			double e = (double)(fabsl((long double)y[i] - want) / ulp);
+
+			worst = e > worst ? e : worst;
+		}
+		print_message("# %s: exp within %.3f ulp\n", ops->name, worst);
+		assert_true(worst < 1.5);
+	}
+	free(x);
+	free(y);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ce_differences),
+		cmocka_unit_test(test_ce),
+		cmocka_unit_test(test_not_finite),
+		cmocka_unit_test(test_exp),
+	};
+
+	return cmocka_run_group_tests_name("kernels/cross_entropy", tests, NULL, NULL);
+}
