@@ -144,7 +144,7 @@ fuzz:
 	@$(MAKE) --no-print-directory CONFIG=fuzz fuzz-now
 
 fuzz-now: $(FUZZ_BINS)
-	@tests/fuzz/run $(TEST_BUILD)/fuzz $(FUZZ_TIME) $(FUZZERS)
+	@tests/fuzz/fuzz-all $(TEST_BUILD)/fuzz $(FUZZ_TIME) $(FUZZERS)
 
 .PHONY: bench bench-now
 ## bench: compares speeds with those of peers measured in the same run; decides nothing
