@@ -1,0 +1,420 @@
+#include "libcommon/shard/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libcommon/base/num.h"
+#include "libcommon/shard/format.h"
+
+struct map {
+	const unsigned char *p; /* NULL when empty */
+	uint64_t n;
+};
+
+struct part {
+	char suffix[16];
+	struct map bin, idx;
+	uint64_t sequences, documents, tokens;
+	uint64_t first_document, first_token;
+	const unsigned char *lengths, *pointers, *bounds; /* into idx, not aligned */
+};
+
+struct lu_shard {
+	char *prefix;
+	unsigned width;
+	struct part *part; /* one more than parts: the end */
+	size_t parts;
+	uint64_t tokens, documents;
+};
+
+/* --- opening ------------------------------------------------------------------------------ */
+
+static char *join(const char *prefix, const char *suffix, const char *ext)
+{
+	size_t n = strlen(prefix) + strlen(suffix) + strlen(ext) + 1;
+	char *s = malloc(n);
+
+	if (s)
+		snprintf(s, n, "%s%s%s", prefix, suffix, ext);
+	return s;
+}
+
+static int map_file(struct map *m, const char *path, struct lu_err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	int rc = 0;
+
+	if (fd < 0)
+		return lu_err_sys(err, errno, "%s", path);
+	if (fstat(fd, &st) < 0) {
+		rc = lu_err_sys(err, errno, "%s", path);
+	} else if (!S_ISREG(st.st_mode)) {
+		rc = lu_err_set(err, "%s: not a regular file", path);
+	} else if ((uint64_t)st.st_size > SIZE_MAX) {
+		rc = lu_err_set(err, "%s: too large for this machine", path);
+	} else if (st.st_size > 0) {
+		void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+
+		if (p == MAP_FAILED)
+			rc = lu_err_sys(err, errno, "%s", path);
+		else
+			*m = (struct map){ p, (uint64_t)st.st_size };
+	}
+	close(fd);
+	return rc;
+}
+
+static void unmap(struct map *m)
+{
+	/* munmap takes void *; the bytes were never ours to change. */
+	union {
+		const unsigned char *in;
+		void *out;
+	} p = { m->p };
+
+	if (m->p)
+		munmap(p.out, (size_t)m->n);
+	*m = (struct map){ NULL, 0 };
+}
+
+/* The header, and where the three arrays are. */
+static int read_header(struct part *p, unsigned *width, const char *path, struct lu_err *err)
+{
+	const unsigned char *h = p->idx.p;
+	uint64_t sequences, bounds, arrays, rest;
+
+	if (p->idx.n < LU_IDX_HEADER)
+		return lu_err_set(err, "%s: ends too early", path);
+	if (memcmp(h, LU_IDX_MAGIC, LU_IDX_MAGIC_SIZE) != 0)
+		return lu_err_set(err, "%s: not a Megatron index", path);
+	if (lu_load64(h + LU_IDX_AT_VERSION) != LU_IDX_VERSION)
+		return lu_err_set(err, "%s: version %llu is not supported, only %d", path,
+			(unsigned long long)lu_load64(h + LU_IDX_AT_VERSION), LU_IDX_VERSION);
+	*width = lu_idx_width(h[LU_IDX_AT_TYPE]);
+	if (*width == 0)
+		return lu_err_set(err, "%s: ids of type %u (%s) are not supported", path,
+			h[LU_IDX_AT_TYPE], lu_idx_type_name(h[LU_IDX_AT_TYPE]));
+	sequences = lu_load64(h + LU_IDX_AT_SEQUENCES);
+	bounds = lu_load64(h + LU_IDX_AT_BOUNDS);
+	rest = p->idx.n - LU_IDX_HEADER;
+	/* Bounded by the file first, so that the products below cannot overflow. */
+	if (sequences > rest / 12 || bounds > rest / 8 || bounds == 0)
+		return lu_err_set(err, "%s: its size does not fit its counts", path);
+	arrays = sequences * 12 + bounds * 8;
+	/* Multimodal writers add one byte a sequence, which text readers ignore. */
+	if (arrays != rest && arrays + sequences != rest)
+		return lu_err_set(err, "%s: its size does not fit its counts", path);
+	p->sequences = sequences;
+	p->documents = bounds - 1;
+	p->lengths = h + LU_IDX_HEADER;
+	p->pointers = p->lengths + sequences * 4;
+	p->bounds = p->pointers + sequences * 8;
+	return 0;
+}
+
+/* Every length, pointer and boundary, so that nothing has to be checked later. */
+static int check_arrays(struct part *p, unsigned width, const char *path, struct lu_err *err)
+{
+	uint64_t at = 0, last = 0;
+
+	for (uint64_t i = 0; i < p->sequences; i++) {
+		uint32_t n = lu_load32(p->lengths + i * 4);
+		uint64_t pointer = lu_load64(p->pointers + i * 8);
+
+		if (n > INT32_MAX)
+			return lu_err_set(err, "%s: sequence %llu has a negative length", path,
+				(unsigned long long)i);
+		if (pointer != at)
+			return lu_err_set(err, "%s: sequence %llu starts at byte %llu, not at %llu",
+				path, (unsigned long long)i, (unsigned long long)pointer,
+				(unsigned long long)at);
+		at += (uint64_t)n * width;
+		if (at > p->bin.n)
+			return lu_err_set(err,
+				"%s: sequence %llu ends after the end of the .bin file", path,
+				(unsigned long long)i);
+	}
+	if (at != p->bin.n)
+		return lu_err_set(err, "%s: accounts for %llu bytes, the .bin file has %llu", path,
+			(unsigned long long)at, (unsigned long long)p->bin.n);
+	for (uint64_t i = 0; i <= p->documents; i++) {
+		uint64_t bound = lu_load64(p->bounds + i * 8);
+
+		if (bound < last || bound > p->sequences || (i == 0 && bound != 0))
+			return lu_err_set(err, "%s: boundary %llu of the documents is wrong", path,
+				(unsigned long long)i);
+		last = bound;
+	}
+	if (last != p->sequences)
+		return lu_err_set(err, "%s: the last document ends at sequence %llu of %llu", path,
+			(unsigned long long)last, (unsigned long long)p->sequences);
+	p->tokens = at / width;
+	return 0;
+}
+
+static int open_part(struct lu_shard *s, const char *suffix, struct lu_err *err)
+{
+	struct part *bigger, *p;
+	unsigned width = 0;
+	char *bin = NULL, *idx = NULL;
+	int rc = -1;
+
+	bigger = realloc(s->part, (s->parts + 2) * sizeof(*bigger));
+	if (!bigger)
+		return lu_err_nomem(err);
+	s->part = bigger;
+	p = &s->part[s->parts];
+	memset(p, 0, 2 * sizeof(*p));
+	snprintf(p->suffix, sizeof(p->suffix), "%s", suffix);
+	p->first_document = s->documents;
+	p->first_token = s->tokens;
+	bin = join(s->prefix, suffix, ".bin");
+	idx = join(s->prefix, suffix, ".idx");
+	if (!bin || !idx) {
+		lu_err_nomem(err);
+		goto out;
+	}
+	if (map_file(&p->idx, idx, err) < 0 || map_file(&p->bin, bin, err) < 0 ||
+		read_header(p, &width, idx, err) < 0 || check_arrays(p, width, idx, err) < 0)
+		goto out;
+	if (s->parts && width != s->width) {
+		lu_err_set(
+			err, "%s: ids of %u bytes, the part before has %u", idx, width, s->width);
+		goto out;
+	}
+	if (__builtin_add_overflow(s->tokens, p->tokens, &s->tokens)) {
+		lu_err_set(err, "%s: too many tokens", idx);
+		goto out;
+	}
+	s->width = width;
+	s->documents += p->documents;
+	s->parts++;
+	p[1].first_document = s->documents;
+	p[1].first_token = s->tokens;
+	rc = 0;
+out:
+	if (rc < 0) {
+		unmap(&p->bin);
+		unmap(&p->idx);
+	}
+	free(bin);
+	free(idx);
+	return rc;
+}
+
+/* 1, 0, or -1 when memory is out. */
+static int there(const char *prefix, const char *suffix, const char *ext, struct lu_err *err)
+{
+	char *path = join(prefix, suffix, ext);
+	struct stat st;
+	int rc;
+
+	if (!path)
+		return lu_err_nomem(err);
+	rc = stat(path, &st) == 0;
+	free(path);
+	return rc;
+}
+
+static int open_parts(struct lu_shard *s, struct lu_err *err)
+{
+	char suffix[16];
+	int rc = there(s->prefix, "", ".idx", err);
+
+	if (rc < 0)
+		return -1;
+	if (rc == 0)
+		rc = there(s->prefix, "-00000", ".idx", err) == 0;
+	/* Where neither is there the message names PREFIX.idx. */
+	if (rc)
+		return open_part(s, "", err);
+	for (unsigned i = 0;; i++) {
+		snprintf(suffix, sizeof(suffix), "-%05u", i);
+		rc = there(s->prefix, suffix, ".idx", err);
+		if (rc <= 0)
+			return rc;
+		if (open_part(s, suffix, err) < 0)
+			return -1;
+	}
+}
+
+int lu_shard_open(struct lu_shard **out, const char *prefix, struct lu_err *err)
+{
+	struct lu_shard *s = calloc(1, sizeof(*s));
+
+	*out = NULL;
+	if (!s)
+		return lu_err_nomem(err);
+	s->prefix = strdup(prefix);
+	if (!s->prefix) {
+		lu_shard_close(s);
+		return lu_err_nomem(err);
+	}
+	if (open_parts(s, err) < 0) {
+		lu_shard_close(s);
+		return -1;
+	}
+	*out = s;
+	return 0;
+}
+
+void lu_shard_close(struct lu_shard *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->parts; i++) {
+		unmap(&s->part[i].bin);
+		unmap(&s->part[i].idx);
+	}
+	free(s->part);
+	free(s->prefix);
+	free(s);
+}
+
+/* --- asking ------------------------------------------------------------------------------- */
+
+const char *lu_shard_prefix(const struct lu_shard *s)
+{
+	return s->prefix;
+}
+
+uint64_t lu_shard_tokens(const struct lu_shard *s)
+{
+	return s->tokens;
+}
+
+uint64_t lu_shard_documents(const struct lu_shard *s)
+{
+	return s->documents;
+}
+
+unsigned lu_shard_width(const struct lu_shard *s)
+{
+	return s->width;
+}
+
+size_t lu_shard_parts(const struct lu_shard *s)
+{
+	return s->parts;
+}
+
+const char *lu_shard_part_suffix(const struct lu_shard *s, size_t part)
+{
+	LU_ASSERT(part < s->parts);
+	return s->part[part].suffix;
+}
+
+uint64_t lu_shard_part_document(const struct lu_shard *s, size_t part)
+{
+	LU_ASSERT(part <= s->parts);
+	return s->part[part].first_document;
+}
+
+uint64_t lu_shard_part_token(const struct lu_shard *s, size_t part)
+{
+	LU_ASSERT(part <= s->parts);
+	return s->part[part].first_token;
+}
+
+/* The part that holds a token: the last one that starts at or before it. Parts without tokens
+ * share their start with the next, and the last of these is the one that has the token. */
+static size_t part_of_token(const struct lu_shard *s, uint64_t pos)
+{
+	size_t lo = 0, hi = s->parts;
+
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (s->part[mid].first_token <= pos)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static size_t part_of_document(const struct lu_shard *s, uint64_t i)
+{
+	size_t lo = 0, hi = s->parts;
+
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (s->part[mid].first_document <= i)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+void lu_shard_read(const struct lu_shard *s, uint64_t pos, size_t n, uint32_t *out)
+{
+	LU_ASSERT(pos <= s->tokens && n <= s->tokens - pos);
+	for (size_t k = part_of_token(s, pos); n; k++) {
+		const struct part *p = &s->part[k];
+		uint64_t at = pos - p->first_token;
+		size_t take = p->tokens - at < n ? (size_t)(p->tokens - at) : n;
+
+		for (size_t i = 0; s->width == 2 && i < take; i++)
+			out[i] = lu_load16(p->bin.p + (at + i) * 2);
+		for (size_t i = 0; s->width == 4 && i < take; i++)
+			out[i] = lu_load32(p->bin.p + (at + i) * 4);
+		out += take;
+		pos += take;
+		n -= take;
+	}
+}
+
+/* First token, within the part, of the part's document i; i may be the number of documents. */
+static uint64_t document_start(const struct lu_shard *s, const struct part *p, uint64_t i)
+{
+	uint64_t sequence = lu_load64(p->bounds + i * 8);
+
+	if (sequence == p->sequences)
+		return p->tokens;
+	return lu_load64(p->pointers + sequence * 8) / s->width;
+}
+
+void lu_shard_document(const struct lu_shard *s, uint64_t i, uint64_t *first, uint64_t *tokens)
+{
+	const struct part *p;
+	uint64_t start;
+
+	LU_ASSERT(i < s->documents);
+	p = &s->part[part_of_document(s, i)];
+	i -= p->first_document;
+	start = document_start(s, p, i);
+	if (first)
+		*first = p->first_token + start;
+	if (tokens)
+		*tokens = document_start(s, p, i + 1) - start;
+}
+
+uint64_t lu_shard_document_at(const struct lu_shard *s, uint64_t pos)
+{
+	const struct part *p;
+	uint64_t lo = 0, hi;
+
+	LU_ASSERT(pos < s->tokens);
+	p = &s->part[part_of_token(s, pos)];
+	pos -= p->first_token;
+	/* The last document that starts at or before pos: empty ones before it start there too. */
+	hi = p->documents;
+	while (hi - lo > 1) {
+		uint64_t mid = lo + (hi - lo) / 2;
+
+		if (document_start(s, p, mid) <= pos)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return p->first_document + lo;
+}
