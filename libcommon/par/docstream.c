@@ -325,12 +325,12 @@ static int not_kept(struct run *r, const struct lu_doc *doc, struct lu_err *err)
 		uint64_t bound = std->max_bad_given ? std->max_bad : std->rejects ? UINT64_MAX : 0;
 
 		if (r->bad++ >= bound) {
-			lu_err_set(err, "%s:%llu: %s", doc->file, (unsigned long long)doc->line,
-				doc->reason);
 			if (bound)
-				lu_err_wrap(err, "more than %llu bad records",
+				return lu_err_set(err, "%s:%llu: %s (more than %llu bad records)",
+					doc->file, (unsigned long long)doc->line, doc->reason,
 					(unsigned long long)bound);
-			return -1;
+			return lu_err_set(err, "%s:%llu: %s", doc->file,
+				(unsigned long long)doc->line, doc->reason);
 		}
 		lu_detail("%s:%llu: %s (skipped)", doc->file, (unsigned long long)doc->line,
 			doc->reason);

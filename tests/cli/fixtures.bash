@@ -1,0 +1,34 @@
+# Small files under the names that the manual pages' examples use, in the current folder:
+# a.jsonl b.jsonl tokenizer.json shards/demo.* recipe.ini run/ pages/. What a program makes is
+# made by the program.
+
+# fixtures NAME...: makes these, and what they are made from.
+fixtures() {
+	local name
+	for name; do
+		[ -e "$name" ] || "make_${name%%.*}" || return 1
+	done
+}
+
+make_a() { cp "$LUCIE_SRC/tests/data/a.jsonl" .; }
+make_b() { cp "$LUCIE_SRC/tests/data/b.jsonl" .; }
+make_recipe() { cp "$LUCIE_SRC/tests/data/recipe.ini" .; }
+
+make_pages() {
+	cp -R "$LUCIE_SRC/tests/data/pages" . &&
+		tar -C pages --sort=name --mtime=@0 --owner=0 --group=0 -czf pages/all.tar.gz \
+			garden.html riviere.txt tyre.1
+}
+
+make_tokenizer() {
+	fixtures a.jsonl b.jsonl && lucie-tok-train --vocab-size 400 -o tokenizer.json a.jsonl b.jsonl
+}
+
+make_shards() {
+	fixtures a.jsonl tokenizer.json && mkdir shards &&
+		lucie-shard -t tokenizer.json -o shards/demo a.jsonl
+}
+
+make_run() {
+	fixtures shards && lucie-train -q -c "$LUCIE_SRC/tests/data/train.ini" -o run
+}
