@@ -1,0 +1,41 @@
+#include "libcommon/text/icu_utf8.h"
+
+#include <unicode/bytestream.h>
+#include <unicode/normalizer2.h>
+#include <unicode/stringpiece.h>
+
+namespace
+{
+class Sink : public icu::ByteSink
+{
+      public:
+	Sink(void (*f)(void *, const char *, size_t), void *to) : append(f), out(to)
+	{
+	}
+	void Append(const char *bytes, int32_t n) override
+	{
+		append(out, bytes, static_cast<size_t>(n));
+	}
+
+      private:
+	void (*append)(void *, const char *, size_t);
+	void *out;
+};
+} // namespace
+
+bool lu_icu_normalize(const char *data, bool compose, const char *p, size_t n,
+	void (*append)(void *, const char *, size_t), void *out, const char **why)
+{
+	UErrorCode code = U_ZERO_ERROR;
+	const icu::Normalizer2 *norm = icu::Normalizer2::getInstance(
+		nullptr, data, compose ? UNORM2_COMPOSE : UNORM2_DECOMPOSE, code);
+
+	if (U_SUCCESS(code)) {
+		Sink sink(append, out);
+
+		norm->normalizeUTF8(
+			0, icu::StringPiece(p, static_cast<int32_t>(n)), sink, nullptr, code);
+	}
+	*why = u_errorName(code);
+	return U_SUCCESS(code);
+}

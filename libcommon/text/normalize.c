@@ -1,0 +1,429 @@
+#include "libcommon/text/normalize.h"
+
+#include <stdlib.h>
+
+#include "libcommon/base/utf8.h"
+#include "libcommon/text/mojibake.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+struct lu_normalizer {
+	struct lu_normalize_opts opts;
+	/* For each lead byte, the first one, from which on a character may be on a list. */
+	unsigned char first_lead;
+	bool look_c2;	  /* the 0xC2 block has more on the list than C1 */
+	uint64_t *edit;	  /* removed or replaced */
+	uint64_t *form;	  /* not plain for the form */
+	uint64_t *either; /* the two together */
+};
+
+struct range {
+	unsigned remove;
+	uint32_t from, to;
+};
+
+static const struct range invisible[] = {
+	{ LU_REMOVE_SOFT_HYPHEN, 0xAD, 0xAD },
+	{ LU_REMOVE_ZERO_WIDTH_SPACE, 0x200B, 0x200B },
+	{ LU_REMOVE_WORD_JOINER, 0x2060, 0x2060 },
+	{ LU_REMOVE_BOM, 0xFEFF, 0xFEFF },
+	{ LU_REMOVE_JOINERS, 0x200C, 0x200D },
+	{ LU_REMOVE_DIRECTIONS, 0x061C, 0x061C },
+	{ LU_REMOVE_DIRECTIONS, 0x200E, 0x200F },
+	{ LU_REMOVE_DIRECTIONS, 0x202A, 0x202E },
+	{ LU_REMOVE_DIRECTIONS, 0x2066, 0x2069 },
+	{ LU_REMOVE_VARIATIONS, 0xFE00, 0xFE0F },
+	{ LU_REMOVE_VARIATIONS, 0xE0100, 0xE01EF },
+	{ LU_REMOVE_TAGS, 0xE0001, 0xE0001 },
+	{ LU_REMOVE_TAGS, 0xE0020, 0xE007F },
+};
+#define INVISIBLES (sizeof(invisible) / sizeof(invisible[0]))
+
+unsigned lu_normalize_remove(struct lu_str name)
+{
+	static const struct {
+		const char *name;
+		unsigned bits;
+	} known[] = {
+		{ "invisible", LU_REMOVE_INVISIBLE },
+		{ "soft-hyphen", LU_REMOVE_SOFT_HYPHEN },
+		{ "zero-width-space", LU_REMOVE_ZERO_WIDTH_SPACE },
+		{ "word-joiner", LU_REMOVE_WORD_JOINER },
+		{ "bom", LU_REMOVE_BOM },
+		{ "joiners", LU_REMOVE_JOINERS },
+		{ "directions", LU_REMOVE_DIRECTIONS },
+		{ "variations", LU_REMOVE_VARIATIONS },
+		{ "tags", LU_REMOVE_TAGS },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (lu_str_is(name, known[i].name))
+			return known[i].bits;
+	}
+	return 0;
+}
+
+const char *lu_normalize_kind_name(enum lu_normalize_kind kind)
+{
+	static const char *const name[LU_CHANGED_KINDS] = { "mojibake", "line_ends", "controls",
+		"invisible", "form", "blanks", "blank_lines" };
+
+	return name[kind];
+}
+
+/* --- the list ----------------------------------------------------------------------------- */
+
+static void mark(uint64_t *bitmap, uint32_t from, uint32_t to)
+{
+	for (uint32_t c = from; c <= to; c++)
+		bitmap[c >> 6] |= UINT64_C(1) << (c & 63);
+}
+
+static void mark_edits(struct lu_normalizer *n)
+{
+	if (n->opts.controls) {
+		mark(n->edit, 0, 0x08);
+		mark(n->edit, 0x0E, 0x1F);
+		mark(n->edit, 0x7F, 0x84);
+		mark(n->edit, 0x86, 0x9F);
+	}
+	if (n->opts.line_ends) {
+		mark(n->edit, 0x0B, 0x0D);
+		mark(n->edit, 0x85, 0x85);
+		mark(n->edit, 0x2028, 0x2029);
+	}
+	for (size_t i = 0; i < INVISIBLES; i++) {
+		if (n->opts.remove & invisible[i].remove)
+			mark(n->edit, invisible[i].from, invisible[i].to);
+	}
+}
+
+struct lu_normalizer *lu_normalizer_new(const struct lu_normalize_opts *opts, struct lu_err *err)
+{
+	struct lu_normalizer *n = calloc(1, sizeof(*n));
+	uint32_t c = 0xA0;
+
+	if (!n)
+		goto nomem;
+	n->opts = *opts;
+	n->edit = calloc(LU_UNICODE_BITMAP, sizeof(uint64_t));
+	n->form = calloc(LU_UNICODE_BITMAP, sizeof(uint64_t));
+	n->either = calloc(LU_UNICODE_BITMAP, sizeof(uint64_t));
+	if (!n->edit || !n->form || !n->either)
+		goto nomem;
+	mark_edits(n);
+	if (opts->form &&
+		lu_unicode_not_plain(opts->nfkc ? LU_FORM_NFKC : LU_FORM_NFC, n->form, err) < 0) {
+		lu_normalizer_free(n);
+		return NULL;
+	}
+	for (size_t i = 0; i < LU_UNICODE_BITMAP; i++)
+		n->either[i] = n->edit[i] | n->form[i];
+	while (c < 0xC0 && !lu_unicode_in(n->either, c))
+		c++;
+	n->look_c2 = c < 0xC0;
+	for (c = 0xC0; c < 0x800 && !lu_unicode_in(n->either, c);)
+		c++;
+	n->first_lead = (unsigned char)(c < 0x800 ? 0xC0 | c >> 6 : 0xE0);
+	return n;
+nomem:
+	lu_normalizer_free(n);
+	lu_err_nomem(err);
+	return NULL;
+}
+
+void lu_normalizer_free(struct lu_normalizer *n)
+{
+	if (!n)
+		return;
+	free(n->edit);
+	free(n->form);
+	free(n->either);
+	free(n);
+}
+
+void lu_normalize_work_release(struct lu_normalize_work *w)
+{
+	lu_buf_release(&w->a);
+	lu_buf_release(&w->b);
+	lu_buf_release(&w->bytes);
+}
+
+/* --- the scan ----------------------------------------------------------------------------- */
+
+static inline bool listed(const uint64_t *list, const char *p)
+{
+	return lu_unicode_in(list, lu_utf8_next(&p));
+}
+
+/*
+ * The first character from p on that is on the list, or end. The test on 16 bytes at once lets
+ * through: blanks and all printable ASCII, leads below first_lead and their second bytes, and,
+ * unless look_c2, 0xC2 before anything but C1. What it stops at is looked up.
+ */
+static const char *find(
+	const struct lu_normalizer *n, const uint64_t *list, const char *p, const char *end)
+{
+#ifdef __SSE2__
+	const __m128i lead = _mm_set1_epi8((char)n->first_lead), del = _mm_set1_epi8(0x7F);
+	const __m128i low = _mm_set1_epi8(0x1F), tab = _mm_set1_epi8('\t');
+	const __m128i feed = _mm_set1_epi8('\n'), c2 = _mm_set1_epi8((char)0xC2);
+	const __m128i after_c1 = _mm_set1_epi8((char)(n->look_c2 ? 0xC0 : 0xA0));
+
+	for (; end - p > 16; p += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+		__m128i next = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
+		__m128i control = _mm_andnot_si128(
+			_mm_or_si128(_mm_cmpeq_epi8(v, tab), _mm_cmpeq_epi8(v, feed)),
+			_mm_cmpeq_epi8(_mm_min_epu8(v, low), v));
+		__m128i high = _mm_cmpeq_epi8(_mm_max_epu8(v, lead), v);
+		/* Second bytes are 0x80-0xBF, negative when signed. */
+		__m128i c1 = _mm_and_si128(_mm_cmpeq_epi8(v, c2), _mm_cmplt_epi8(next, after_c1));
+		unsigned m = (unsigned)_mm_movemask_epi8(_mm_or_si128(
+			_mm_or_si128(control, high), _mm_or_si128(c1, _mm_cmpeq_epi8(v, del))));
+
+		for (; m; m &= m - 1) {
+			const char *at = p + __builtin_ctz(m);
+
+			if (listed(list, at))
+				return at;
+		}
+	}
+#endif
+	for (; p < end; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if ((c < 0x80 || c >= 0xC2) && listed(list, p))
+			return p;
+	}
+	return end;
+}
+
+/* --- the steps: each appends to `out` what it makes of `in` --------------------------------- */
+
+static bool is_invisible(uint32_t c)
+{
+	for (size_t i = 0; i < INVISIBLES; i++) {
+		if (c >= invisible[i].from && c <= invisible[i].to)
+			return true;
+	}
+	return false;
+}
+
+static bool is_line_end(uint32_t c)
+{
+	return (c >= 0x0B && c <= 0x0D) || c == 0x85 || c == 0x2028 || c == 0x2029;
+}
+
+static unsigned edit(const struct lu_normalizer *n, struct lu_str in, struct lu_buf *out)
+{
+	const char *p = in.p, *end = in.p + in.n;
+	unsigned changed = 0;
+
+	for (;;) {
+		const char *at = find(n, n->edit, p, end);
+		uint32_t c;
+
+		lu_buf_append(out, p, (size_t)(at - p));
+		p = at;
+		if (p == end)
+			return changed;
+		c = lu_utf8_next(&p);
+		if (is_line_end(c)) {
+			changed |= 1u << LU_CHANGED_LINE_ENDS;
+			if (c != '\r' || p == end || *p != '\n')
+				lu_buf_putc(out, '\n');
+		} else {
+			changed |= 1u
+				<< (is_invisible(c) ? LU_CHANGED_INVISIBLE : LU_CHANGED_CONTROLS);
+		}
+	}
+}
+
+/* The character before p, which is not the first one. */
+static const char *back(const char *p)
+{
+	do
+		p--;
+	while (((unsigned char)*p & 0xC0) == 0x80);
+	return p;
+}
+
+static int to_form(
+	const struct lu_normalizer *n, struct lu_str in, struct lu_buf *out, struct lu_err *err)
+{
+	enum lu_form form = n->opts.nfkc ? LU_FORM_NFKC : LU_FORM_NFC;
+	const char *p = in.p, *end = in.p + in.n;
+
+	for (;;) {
+		const char *at = find(n, n->form, p, end), *to = at;
+
+		if (at == end) {
+			lu_buf_append(out, p, (size_t)(end - p));
+			return lu_buf_check(out, err);
+		}
+		/* From the plain character that may join it up to the next plain one, before both
+		 * of which there is a boundary. */
+		while (to < end && listed(n->form, to))
+			lu_utf8_next(&to);
+		if (at > p)
+			at = back(at);
+		lu_buf_append(out, p, (size_t)(at - p));
+		if (lu_unicode_normalize(form, (struct lu_str){ at, (size_t)(to - at) }, out, err) <
+			0)
+			return -1;
+		p = to;
+	}
+}
+
+static bool mojibake(struct lu_normalize_work *w, struct lu_str in, struct lu_buf *out)
+{
+	const char *p = in.p, *end = in.p + in.n;
+	bool changed = false;
+
+	while (p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		const char *to = nl ? nl + 1 : end;
+		struct lu_str line = { p, (size_t)(to - p) };
+
+		p = to;
+		if (lu_mojibake_line(line, &w->bytes, out)) {
+			changed = true;
+			continue;
+		}
+		for (const char *q = line.p, *c1; q < to; q = c1) {
+			char bytes[4];
+			uint32_t c;
+
+			c1 = memchr(q, 0xC2, (size_t)(to - q));
+			c1 = c1 ? c1 : to;
+			lu_buf_append(out, q, (size_t)(c1 - q));
+			if (c1 < to) {
+				c = lu_utf8_next(&c1);
+				changed |= lu_cp1252(c) != c;
+				lu_buf_append(out, bytes, lu_utf8_put(lu_cp1252(c), bytes));
+			}
+		}
+	}
+	return changed;
+}
+
+/* The length of p[0..n) without White_Space at its end. */
+static size_t trimmed(const char *p, size_t n)
+{
+	while (n > 0) {
+		const char *last = back(p + n), *c = last;
+
+		if (!lu_unicode_is_space(lu_utf8_next(&c)))
+			break;
+		n = (size_t)(last - p);
+	}
+	return n;
+}
+
+static unsigned blanks(const struct lu_normalize_opts *o, struct lu_str in, struct lu_buf *out)
+{
+	const char *p = in.p, *end = in.p + in.n;
+	size_t from = out->n, kept = out->n; /* kept: up to the last thing that is seen */
+	unsigned changed = 0;
+	int empty = 0;
+
+	while (p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		size_t n = (size_t)((nl ? nl : end) - p), rest = trimmed(p, n);
+
+		empty = rest ? 0 : empty + 1;
+		if (o->trim && rest < n) {
+			changed |= 1u << LU_CHANGED_BLANKS;
+			n = rest;
+		}
+		if (o->trim && !rest && out->n == from) {
+			changed |= 1u << LU_CHANGED_BLANKS;
+		} else if (o->blank_lines >= 0 && empty > o->blank_lines) {
+			changed |= 1u << LU_CHANGED_BLANK_LINES;
+		} else {
+			lu_buf_append(out, p, n);
+			if (rest)
+				kept = out->n;
+			if (nl)
+				lu_buf_putc(out, '\n');
+		}
+		p = nl ? nl + 1 : end;
+	}
+	if (o->trim && out->n > kept) {
+		changed |= 1u << LU_CHANGED_BLANKS;
+		out->n = kept;
+	}
+	return changed;
+}
+
+/* --- all of them ---------------------------------------------------------------------------- */
+
+static struct lu_buf *other(struct lu_normalize_work *w, struct lu_str now)
+{
+	struct lu_buf *b = now.p == w->a.p ? &w->b : &w->a;
+
+	lu_buf_clear(b);
+	return b;
+}
+
+/* Takes over the result of a step when it changed something. */
+static void take(struct lu_str *now, const struct lu_buf *b, unsigned *changed, unsigned what)
+{
+	if (what)
+		*now = lu_buf_slice(b);
+	*changed |= what;
+}
+
+static int once(const struct lu_normalizer *n, struct lu_normalize_work *w, struct lu_str *now,
+	unsigned *changed, struct lu_err *err)
+{
+	const char *end;
+	struct lu_buf *b;
+
+	if (n->opts.mojibake) {
+		b = other(w, *now);
+		take(now, b, changed, mojibake(w, *now, b) ? 1u << LU_CHANGED_MOJIBAKE : 0);
+		if (lu_buf_check(b, err) < 0 || lu_buf_check(&w->bytes, err) < 0)
+			return -1;
+	}
+	end = now->p + now->n;
+	if (find(n, n->either, now->p, end) < end) {
+		b = other(w, *now);
+		take(now, b, changed, edit(n, *now, b));
+		if (lu_buf_check(b, err) < 0)
+			return -1;
+		b = other(w, *now);
+		if (to_form(n, *now, b, err) < 0)
+			return -1;
+		if (!lu_str_eq(lu_buf_slice(b), *now))
+			take(now, b, changed, 1u << LU_CHANGED_FORM);
+	}
+	if (n->opts.trim || n->opts.blank_lines >= 0) {
+		b = other(w, *now);
+		take(now, b, changed, blanks(&n->opts, *now, b));
+		if (lu_buf_check(b, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int lu_normalize(const struct lu_normalizer *n, struct lu_normalize_work *work, struct lu_str text,
+	struct lu_str *out, unsigned *changed, struct lu_err *err)
+{
+	unsigned now;
+
+	*changed = 0;
+	*out = text;
+	/* Removing a control between two halves can make a new pair to repair; each such round
+	 * leaves fewer bytes, so it ends. */
+	do {
+		now = 0;
+		if (once(n, work, out, &now, err) < 0)
+			return -1;
+		*changed |= now;
+	} while (n->opts.mojibake && now);
+	return 0;
+}

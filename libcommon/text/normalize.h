@@ -1,0 +1,100 @@
+#ifndef LUCIE_TEXT_NORMALIZE_H
+#define LUCIE_TEXT_NORMALIZE_H
+/*
+ * What lucie-normalize does to one text: Unicode form, line ends, control and invisible
+ * characters, double encoding, blanks.
+ *
+ *	struct lu_normalize_opts o = LU_NORMALIZE_DEFAULTS;
+ *	struct lu_normalizer *n = lu_normalizer_new(&o, &err);		once; shared by all threads
+ *	struct lu_normalize_work work = { 0 };				one a thread
+ *	lu_normalize(n, &work, text, &out, &changed, &err);
+ *	lu_normalize_work_release(&work);
+ *	lu_normalizer_free(n);
+ *
+ * A text that needs nothing is returned as the slice that came in, after one scan: 16 bytes at a
+ * time, where only bytes that begin a character on the list are looked up. The list is a bitmap
+ * made once from ICU's properties. In a text that does need something, only the stretches around
+ * characters on the list go through ICU.
+ *
+ * Normalising twice changes nothing more.
+ *
+ * The steps, in this order:
+ *   mojibake	  (by option) double encoding is undone line by line (mojibake.h), and C1 controls
+ *		  that Windows-1252 uses for a character become it
+ *   line ends	  CR LF, CR, VT, FF, NEL, LS and PS become LF: the newline functions of section
+ *		  5.8 of the Unicode Standard
+ *   controls	  C0 except tab and line feed, DEL and C1 are removed
+ *   invisible	  (by option) what lu_normalize_opts.remove names is removed
+ *   form	  NFC, or NFKC
+ *   blanks	  (by option) White_Space at the ends of lines; blank lines before and after all
+ *   blank lines  (by option) more than so many in a row
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "libcommon/base/buf.h"
+#include "libcommon/text/unicode.h"
+
+/* What may be removed by name. Joiners, variation selectors and direction marks carry meaning
+ * (Persian, Indic scripts, emoji, mixed directions): never unless named. */
+enum {
+	LU_REMOVE_SOFT_HYPHEN = 1 << 0,	     /* U+00AD */
+	LU_REMOVE_ZERO_WIDTH_SPACE = 1 << 1, /* U+200B */
+	LU_REMOVE_WORD_JOINER = 1 << 2,	     /* U+2060 */
+	LU_REMOVE_BOM = 1 << 3,		     /* U+FEFF */
+	LU_REMOVE_JOINERS = 1 << 4,	     /* U+200C U+200D */
+	LU_REMOVE_DIRECTIONS = 1 << 5,	     /* U+061C U+200E U+200F U+202A-202E U+2066-2069 */
+	LU_REMOVE_VARIATIONS = 1 << 6,	     /* U+FE00-FE0F U+E0100-E01EF */
+	LU_REMOVE_TAGS = 1 << 7,	     /* U+E0001 U+E0020-E007F */
+};
+#define LU_REMOVE_INVISIBLE \
+	(LU_REMOVE_SOFT_HYPHEN | LU_REMOVE_ZERO_WIDTH_SPACE | LU_REMOVE_WORD_JOINER | LU_REMOVE_BOM)
+
+/* "soft-hyphen", ..., or "invisible" for the first four: the bits, or 0 for another name. */
+unsigned lu_normalize_remove(struct lu_str name);
+
+struct lu_normalize_opts {
+	bool form; /* bring to nfkc ? NFKC : NFC */
+	bool nfkc;
+	bool line_ends;
+	bool controls;
+	bool mojibake;
+	bool trim;
+	int blank_lines; /* at most so many in a row; -1: any number */
+	unsigned remove; /* LU_REMOVE_... */
+};
+#define LU_NORMALIZE_DEFAULTS                                                        \
+	{                                                                            \
+		.form = true, .line_ends = true, .controls = true, .blank_lines = -1 \
+	}
+
+/* What was changed, as bits of *changed and as indexes of names. */
+enum lu_normalize_kind {
+	LU_CHANGED_MOJIBAKE,
+	LU_CHANGED_LINE_ENDS,
+	LU_CHANGED_CONTROLS,
+	LU_CHANGED_INVISIBLE,
+	LU_CHANGED_FORM,
+	LU_CHANGED_BLANKS,
+	LU_CHANGED_BLANK_LINES,
+	LU_CHANGED_KINDS,
+};
+/* "mojibake", "line_ends", ... */
+const char *lu_normalize_kind_name(enum lu_normalize_kind kind);
+
+struct lu_normalizer;
+struct lu_normalizer *lu_normalizer_new(
+	const struct lu_normalize_opts *opts, struct lu_err *err) LU_CHECKED;
+void lu_normalizer_free(struct lu_normalizer *n);
+
+struct lu_normalize_work {
+	struct lu_buf a, b, bytes;
+};
+void lu_normalize_work_release(struct lu_normalize_work *w);
+
+/* `text` is valid UTF-8. *out is `text` itself when *changed is 0, otherwise bytes of `work` that
+ * live until the next call. */
+int lu_normalize(const struct lu_normalizer *n, struct lu_normalize_work *work, struct lu_str text,
+	struct lu_str *out, unsigned *changed, struct lu_err *err) LU_CHECKED;
+
+#endif

@@ -1,0 +1,385 @@
+#include "libcommon/text/unicode.h"
+
+#include <stdlib.h>
+#include <unicode/ubrk.h>
+#include <unicode/ucasemap.h>
+#include <unicode/uchar.h>
+#include <unicode/unorm2.h>
+#include <unicode/uscript.h>
+#include <unicode/uset.h>
+
+#include "libcommon/base/utf8.h"
+#include "libcommon/text/icu_utf8.h"
+
+/* ICU sorts combining marks by insertion. A piece without a boundary that is longer than this is
+ * sorted here: no word of any language is. */
+#define LONG_PIECE ((size_t)1024)
+/* ICU counts bytes in int32. */
+#define ICU_MOST ((size_t)1 << 30)
+
+static const UNormalizer2 *form_of(enum lu_form form)
+{
+	UErrorCode code = U_ZERO_ERROR;
+	const UNormalizer2 *n = form == LU_FORM_NFC ? unorm2_getNFCInstance(&code)
+		: form == LU_FORM_NFKC		    ? unorm2_getNFKCInstance(&code)
+						    : unorm2_getNFDInstance(&code);
+
+	/* The data is compiled into ICU: only a broken installation has none. */
+	LU_ASSERT(U_SUCCESS(code));
+	return n;
+}
+
+bool lu_unicode_is_plain(enum lu_form form, uint32_t c)
+{
+	UProperty check = form == LU_FORM_NFC ? UCHAR_NFC_QUICK_CHECK
+		: form == LU_FORM_NFKC	      ? UCHAR_NFKC_QUICK_CHECK
+					      : UCHAR_NFD_QUICK_CHECK;
+
+	return u_getIntPropertyValue((UChar32)c, check) == UNORM_YES &&
+		u_getCombiningClass((UChar32)c) == 0 &&
+		unorm2_hasBoundaryBefore(form_of(form), (UChar32)c);
+}
+
+int lu_unicode_not_plain(enum lu_form form, uint64_t *bitmap, struct lu_err *err)
+{
+	/* The three sets together leave exactly the plain characters; that a boundary stands before
+	 * each of these is a fact of the data, checked in tests/unit/test_unicode.c. */
+	static const UChar nfc[] = u"[[:NFC_QC=No:][:NFC_QC=Maybe:][:^ccc=0:]]";
+	static const UChar nfkc[] = u"[[:NFKC_QC=No:][:NFKC_QC=Maybe:][:^ccc=0:]]";
+	UErrorCode code = U_ZERO_ERROR;
+	USet *set = uset_openPattern(form == LU_FORM_NFC ? nfc : nfkc, -1, &code);
+	int32_t ranges = U_SUCCESS(code) ? uset_getItemCount(set) : 0;
+
+	for (int32_t i = 0; i < ranges && U_SUCCESS(code); i++) {
+		UChar32 from, to;
+
+		if (uset_getItem(set, i, &from, &to, NULL, 0, &code) == 0) {
+			for (UChar32 c = from; c <= to; c++)
+				bitmap[c >> 6] |= UINT64_C(1) << (c & 63);
+		}
+	}
+	uset_close(set);
+	if (U_FAILURE(code))
+		return lu_err_set(err, "ICU cannot list characters: %s", u_errorName(code));
+	return 0;
+}
+
+static void append(void *out, const char *bytes, size_t n)
+{
+	lu_buf_append(out, bytes, n);
+}
+
+static int icu_normalize(
+	enum lu_form form, const char *p, size_t n, struct lu_buf *out, struct lu_err *err)
+{
+	const char *why;
+
+	if (!lu_icu_normalize(form == LU_FORM_NFKC ? "nfkc" : "nfc", form != LU_FORM_NFD, p, n,
+		    append, out, &why))
+		return lu_err_set(err, "ICU cannot normalise: %s", why);
+	return lu_buf_check(out, err);
+}
+
+/* --- long runs of marks ------------------------------------------------------------------- */
+
+/* One character of a decomposed piece; class and place are its sorting key. */
+struct mark {
+	uint32_t c;
+	uint32_t class;
+	size_t place;
+};
+
+static int by_class(const void *a, const void *b)
+{
+	const struct mark *x = a, *y = b;
+
+	if (x->class != y->class)
+		return x->class < y->class ? -1 : 1;
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static bool put_mark(struct lu_buf *marks, uint32_t c)
+{
+	struct mark m = { c, u_getCombiningClass((UChar32)c), marks->n / sizeof(m) };
+
+	lu_buf_append(marks, &m, sizeof(m));
+	return lu_buf_ok(marks);
+}
+
+static bool decompose(const UNormalizer2 *norm, struct lu_str piece, struct lu_buf *marks)
+{
+	const char *p = piece.p, *end = p + piece.n;
+
+	while (p < end) {
+		uint32_t c = lu_utf8_next(&p);
+		UChar text[64];
+		UErrorCode code = U_ZERO_ERROR;
+		int32_t n = unorm2_getDecomposition(norm, (UChar32)c, text, 64, &code);
+
+		if (n < 0 && !put_mark(marks, c))
+			return false;
+		for (int32_t i = 0; i < n;) {
+			UChar32 part;
+
+			U16_NEXT(text, i, n, part);
+			if (!put_mark(marks, (uint32_t)part))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* The canonical ordering algorithm in n log n: each run of characters whose class is not 0 is
+ * sorted by class, equal classes staying in place. ICU then finds the marks in order. */
+static int normalize_long(
+	enum lu_form form, struct lu_str piece, struct lu_buf *out, struct lu_err *err)
+{
+	struct lu_buf marks = { 0 }, sorted = { 0 };
+	struct mark *m;
+	size_t n;
+	int rc = -1;
+
+	if (!decompose(form_of(form), piece, &marks))
+		goto nomem;
+	m = (struct mark *)(void *)marks.p;
+	n = marks.n / sizeof(*m);
+	for (size_t i = 0, to; i < n; i = to) {
+		to = i + 1;
+		if (m[i].class == 0)
+			continue;
+		while (to < n && m[to].class != 0)
+			to++;
+		qsort(m + i, to - i, sizeof(*m), by_class);
+	}
+	for (size_t i = 0; i < n; i++) {
+		char bytes[4];
+
+		lu_buf_append(&sorted, bytes, lu_utf8_put(m[i].c, bytes));
+	}
+	if (!lu_buf_ok(&sorted))
+		goto nomem;
+	rc = icu_normalize(form, sorted.p, sorted.n, out, err);
+	goto out;
+nomem:
+	lu_err_nomem(err);
+out:
+	lu_buf_release(&marks);
+	lu_buf_release(&sorted);
+	return rc;
+}
+
+/* The end of the piece at `from`: the next character with a boundary before it. */
+static size_t piece_end(const UNormalizer2 *norm, struct lu_str s, size_t from)
+{
+	const char *p = s.p + from, *end = s.p + s.n;
+
+	lu_utf8_next(&p);
+	while (p < end) {
+		const char *next = p;
+		uint32_t c = lu_utf8_next(&next);
+
+		if (unorm2_hasBoundaryBefore(norm, (UChar32)c))
+			break;
+		p = next;
+	}
+	return (size_t)(p - s.p);
+}
+
+int lu_unicode_normalize(enum lu_form form, struct lu_str s, struct lu_buf *out, struct lu_err *err)
+{
+	const UNormalizer2 *norm = form_of(form);
+	size_t done = 0, at = 0;
+
+	if (s.n <= LONG_PIECE)
+		return icu_normalize(form, s.p, s.n, out, err);
+	while (at < s.n) {
+		size_t end = piece_end(norm, s, at);
+
+		if (end - at > LONG_PIECE) {
+			if (icu_normalize(form, s.p + done, at - done, out, err) < 0 ||
+				normalize_long(
+					form, (struct lu_str){ s.p + at, end - at }, out, err) < 0)
+				return -1;
+			done = end;
+		} else if (end - done > ICU_MOST) {
+			if (icu_normalize(form, s.p + done, end - done, out, err) < 0)
+				return -1;
+			done = end;
+		}
+		at = end;
+	}
+	return icu_normalize(form, s.p + done, s.n - done, out, err);
+}
+
+/* --- case and properties ------------------------------------------------------------------ */
+
+int lu_unicode_fold(struct lu_str s, struct lu_buf *out, struct lu_err *err)
+{
+	UErrorCode code = U_ZERO_ERROR;
+	UCaseMap *map = ucasemap_open("", U_FOLD_CASE_DEFAULT, &code);
+	size_t at = 0;
+
+	while (U_SUCCESS(code) && at < s.n) {
+		size_t take = s.n - at;
+		int32_t n;
+
+		/* Folding looks at one character at a time: any border will do. */
+		if (take > ICU_MOST) {
+			take = ICU_MOST;
+			while (((unsigned char)s.p[at + take] & 0xC0) == 0x80)
+				take--;
+		}
+		/* "ΐ" grows most: 2 bytes become 6. */
+		if (!lu_buf_reserve(out, take + 16))
+			break;
+		for (;;) {
+			size_t room = out->cap - out->n - 1;
+
+			n = ucasemap_utf8FoldCase(map, out->p + out->n,
+				room > INT32_MAX ? INT32_MAX : (int32_t)room, s.p + at,
+				(int32_t)take, &code);
+			if (code != U_BUFFER_OVERFLOW_ERROR)
+				break;
+			code = U_ZERO_ERROR;
+			if (!lu_buf_reserve(out, (size_t)n + 1))
+				break;
+		}
+		if (U_FAILURE(code) || !lu_buf_ok(out))
+			break;
+		out->n += (size_t)n;
+		out->p[out->n] = '\0';
+		at += take;
+	}
+	if (map)
+		ucasemap_close(map);
+	if (U_FAILURE(code))
+		return lu_err_set(err, "ICU cannot fold case: %s", u_errorName(code));
+	return lu_buf_check(out, err);
+}
+
+enum lu_category lu_unicode_category(uint32_t c)
+{
+	uint32_t mask = U_GET_GC_MASK((UChar32)c);
+
+	return mask & U_GC_L_MASK    ? LU_CAT_LETTER
+		: mask & U_GC_M_MASK ? LU_CAT_MARK
+		: mask & U_GC_N_MASK ? LU_CAT_NUMBER
+		: mask & U_GC_P_MASK ? LU_CAT_PUNCTUATION
+		: mask & U_GC_S_MASK ? LU_CAT_SYMBOL
+		: mask & U_GC_Z_MASK ? LU_CAT_SEPARATOR
+				     : LU_CAT_OTHER;
+}
+
+bool lu_unicode_is_space(uint32_t c)
+{
+	return u_isUWhiteSpace((UChar32)c);
+}
+
+bool lu_unicode_is_alphabetic(uint32_t c)
+{
+	return u_isUAlphabetic((UChar32)c);
+}
+
+bool lu_unicode_is_digit(uint32_t c)
+{
+	return u_charType((UChar32)c) == U_DECIMAL_DIGIT_NUMBER;
+}
+
+bool lu_unicode_is_lower(uint32_t c)
+{
+	return u_isULowercase((UChar32)c);
+}
+
+bool lu_unicode_is_upper(uint32_t c)
+{
+	return u_isUUppercase((UChar32)c);
+}
+
+const char *lu_unicode_script(uint32_t c)
+{
+	UErrorCode code = U_ZERO_ERROR;
+	UScriptCode script = uscript_getScript((UChar32)c, &code);
+
+	return U_SUCCESS(code) ? uscript_getShortName(script) : "Zzzz";
+}
+
+bool lu_unicode_is_unspaced(uint32_t c)
+{
+	UErrorCode code = U_ZERO_ERROR;
+
+	switch ((int)uscript_getScript((UChar32)c, &code)) {
+	case USCRIPT_HAN:
+	case USCRIPT_HIRAGANA:
+	case USCRIPT_KATAKANA:
+	case USCRIPT_THAI:
+	case USCRIPT_LAO:
+	case USCRIPT_KHMER:
+	case USCRIPT_MYANMAR:
+	case USCRIPT_TIBETAN: return u_isUAlphabetic((UChar32)c);
+	default: return false;
+	}
+}
+
+/* --- words -------------------------------------------------------------------------------- */
+
+struct lu_words {
+	UBreakIterator *it;
+	UText text;
+	struct lu_str s;
+	int32_t at;
+};
+
+struct lu_words *lu_words_new(struct lu_err *err)
+{
+	struct lu_words *w = calloc(1, sizeof(*w));
+	UErrorCode code = U_ZERO_ERROR;
+
+	if (!w) {
+		lu_err_nomem(err);
+		return NULL;
+	}
+	w->text = (UText)UTEXT_INITIALIZER;
+	w->it = ubrk_open(UBRK_WORD, "", NULL, 0, &code);
+	if (U_FAILURE(code)) {
+		lu_err_set(err, "ICU cannot find words: %s", u_errorName(code));
+		free(w);
+		return NULL;
+	}
+	return w;
+}
+
+int lu_words_start(struct lu_words *w, struct lu_str text, struct lu_err *err)
+{
+	UErrorCode code = U_ZERO_ERROR;
+
+	if (text.n > INT32_MAX)
+		return lu_err_set(err, "a text of more than 2 GiB cannot be cut into words");
+	utext_openUTF8(&w->text, text.p, (int64_t)text.n, &code);
+	ubrk_setUText(w->it, &w->text, &code);
+	if (U_FAILURE(code))
+		return lu_err_set(err, "ICU cannot find words: %s", u_errorName(code));
+	w->s = text;
+	w->at = ubrk_first(w->it);
+	return 0;
+}
+
+bool lu_words_next(struct lu_words *w, struct lu_str *piece, bool *is_word)
+{
+	int32_t next = ubrk_next(w->it);
+
+	if (next == UBRK_DONE)
+		return false;
+	*piece = (struct lu_str){ w->s.p + w->at, (size_t)(next - w->at) };
+	*is_word = ubrk_getRuleStatus(w->it) != UBRK_WORD_NONE;
+	w->at = next;
+	return true;
+}
+
+void lu_words_free(struct lu_words *w)
+{
+	if (!w)
+		return;
+	ubrk_close(w->it);
+	utext_close(&w->text);
+	free(w);
+}

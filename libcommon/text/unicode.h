@@ -1,0 +1,81 @@
+#ifndef LUCIE_TEXT_UNICODE_H
+#define LUCIE_TEXT_UNICODE_H
+/*
+ * Unicode through ICU, over UTF-8. This folder is the only place that includes ICU's headers.
+ *
+ * All functions may be called by several threads at once: ICU's normalisers and property tables
+ * are constant after the first use. A word breaker is an object of one thread.
+ *
+ * The version of Unicode is ICU's (15.0 for ICU 72). Strings given in are valid UTF-8, which the
+ * record scanner has made sure of.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "libcommon/base/buf.h"
+
+enum lu_form { LU_FORM_NFC, LU_FORM_NFKC, LU_FORM_NFD };
+
+/* Appends the normal form of s (UAX #15). Linear for every input: a long run of combining
+ * marks, which ICU sorts by insertion, is sorted here before ICU sees it. */
+int lu_unicode_normalize(
+	enum lu_form form, struct lu_str s, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
+
+/* Whether c neither changes nor ever joins what stands before it: NFC_Quick_Check=Yes (or
+ * NFKC_) and a normalisation boundary before it. A text of such characters only is in its normal
+ * form, and a text may be cut before each of them. Everything below U+0300 is so for NFC. */
+bool lu_unicode_is_plain(enum lu_form form, uint32_t c);
+
+/* One bit for each code point below 0x110000. */
+#define LU_UNICODE_BITMAP ((size_t)0x110000 / 64)
+static inline bool lu_unicode_in(const uint64_t *bitmap, uint32_t c)
+{
+	return bitmap[c >> 6] >> (c & 63) & 1;
+}
+/* Sets the bit of every character that is not plain for NFC or NFKC; a few milliseconds. */
+int lu_unicode_not_plain(enum lu_form form, uint64_t *bitmap, struct lu_err *err) LU_CHECKED;
+
+/* Appends the full case folding of s (CaseFolding.txt, statuses C and F; language neutral). */
+int lu_unicode_fold(struct lu_str s, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
+
+/* General category, by groups. */
+enum lu_category {
+	LU_CAT_LETTER,	    /* L* */
+	LU_CAT_MARK,	    /* M* */
+	LU_CAT_NUMBER,	    /* N* */
+	LU_CAT_PUNCTUATION, /* P* */
+	LU_CAT_SYMBOL,	    /* S* */
+	LU_CAT_SEPARATOR,   /* Z* */
+	LU_CAT_OTHER,	    /* C*: controls, format characters, surrogates, unassigned */
+};
+enum lu_category lu_unicode_category(uint32_t c);
+
+bool lu_unicode_is_space(uint32_t c);	   /* White_Space */
+bool lu_unicode_is_alphabetic(uint32_t c); /* Alphabetic */
+bool lu_unicode_is_digit(uint32_t c);	   /* general category Nd */
+bool lu_unicode_is_lower(uint32_t c);	   /* Lowercase */
+bool lu_unicode_is_upper(uint32_t c);	   /* Uppercase */
+
+/* ISO 15924 name of the character's script, "Latn", "Zyyy" (common), "Zinh" (inherited). */
+const char *lu_unicode_script(uint32_t c);
+/* Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar, Tibetan: written without blanks between
+ * words. */
+bool lu_unicode_is_unspaced(uint32_t c);
+
+/*
+ * Word boundaries (UAX #29 with ICU's dictionaries for the scripts without blanks).
+ *
+ *	struct lu_words *w = lu_words_new(&err);
+ *	lu_words_start(w, text, &err);
+ *	while (lu_words_next(w, &piece, &is_word)) ...	pieces cover the text without gaps
+ *	lu_words_free(w);
+ *
+ * is_word: the piece holds a letter, a digit or an ideograph; blanks and punctuation do not.
+ */
+struct lu_words;
+struct lu_words *lu_words_new(struct lu_err *err) LU_CHECKED;
+int lu_words_start(struct lu_words *w, struct lu_str text, struct lu_err *err) LU_CHECKED;
+bool lu_words_next(struct lu_words *w, struct lu_str *piece, bool *is_word);
+void lu_words_free(struct lu_words *w);
+
+#endif
