@@ -1,0 +1,232 @@
+/* From ids to text: the decoder's steps over a list of strings, one a token at first. */
+#include <stdlib.h>
+
+#include "libcommon/base/utf8.h"
+#include "libcommon/tokenizer/tokmodel.h"
+
+/* A list of strings in one buffer, and the one that a step writes. */
+struct list {
+	struct lu_buf *text, *text2;
+	struct lu_spans *parts, *parts2;
+	struct lu_err *err;
+};
+
+static void swap(struct list *l)
+{
+	struct lu_buf *t = l->text;
+	struct lu_spans *p = l->parts;
+
+	l->text = l->text2;
+	l->parts = l->parts2;
+	l->text2 = t;
+	l->parts2 = p;
+}
+
+/* Ends a string of the new list at the end of text2. It may be empty: a step may ask which
+ * string is the first. */
+static int end_part(struct list *l, size_t from)
+{
+	return lu_spans_push(l->parts2, from, l->text2->n - from, l->err);
+}
+
+/* "<0xHH>": the byte; else -1. */
+static int byte_token(struct lu_str s)
+{
+	static const char digits[] = "0123456789ABCDEF0123456789abcdef";
+	const char *hi, *lo;
+
+	if (s.n != 6 || memcmp(s.p, "<0x", 3) != 0 || s.p[5] != '>' || !s.p[3] || !s.p[4])
+		return -1;
+	hi = strchr(digits, s.p[3]);
+	lo = strchr(digits, s.p[4]);
+	return hi && lo ? (int)(((hi - digits) & 15) << 4 | ((lo - digits) & 15)) : -1;
+}
+
+static int byte_fallback(struct list *l, uint64_t *replaced)
+{
+	struct lu_buf run = { 0 };
+	int rc = -1;
+
+	for (size_t i = 0; i <= l->parts->n; i++) {
+		struct lu_str s = { "", 0 };
+		int byte = -1;
+		size_t from;
+
+		if (i < l->parts->n) {
+			s = (struct lu_str){ l->text->p + l->parts->p[i].at, l->parts->p[i].n };
+			byte = byte_token(s);
+		}
+		if (byte >= 0) {
+			lu_buf_putc(&run, (char)byte);
+			continue;
+		}
+		if (lu_buf_check(&run, l->err) < 0)
+			goto out;
+		from = l->text2->n;
+		if (run.n) {
+			*replaced += lu_utf8_repair(l->text2, lu_buf_slice(&run));
+			lu_buf_clear(&run);
+			if (end_part(l, from) < 0)
+				goto out;
+		}
+		from = l->text2->n;
+		lu_buf_str(l->text2, s);
+		if (i < l->parts->n && end_part(l, from) < 0)
+			goto out;
+	}
+	rc = 0;
+out:
+	lu_buf_release(&run);
+	return rc;
+}
+
+/* Strings of GPT-2's alphabet are bytes; a string with any other character is itself. */
+static int byte_level(struct list *l, uint64_t *replaced)
+{
+	struct lu_buf bytes = { 0 };
+	int rc = -1;
+
+	for (size_t i = 0; i < l->parts->n; i++) {
+		struct lu_span s = l->parts->p[i];
+		const char *p = l->text->p + s.at, *end = p + s.n;
+		size_t from = bytes.n;
+		int b = 0;
+
+		while (p < end && (b = lu_char_byte(lu_utf8_next(&p))) >= 0)
+			lu_buf_putc(&bytes, (char)b);
+		if (b < 0) {
+			bytes.n = from;
+			lu_buf_append(&bytes, l->text->p + s.at, s.n);
+		}
+	}
+	if (lu_buf_check(&bytes, l->err) < 0)
+		goto out;
+	*replaced += lu_utf8_repair(l->text2, lu_buf_slice(&bytes));
+	rc = end_part(l, 0);
+out:
+	lu_buf_release(&bytes);
+	return rc;
+}
+
+static int replace(struct list *l, const struct lu_dec_op *op)
+{
+	struct lu_str lit = op->pattern.lit;
+
+	for (size_t i = 0; i < l->parts->n; i++) {
+		const char *p = l->text->p + l->parts->p[i].at, *end = p + l->parts->p[i].n;
+		size_t from = l->text2->n;
+
+		while (p < end) {
+			const char *at = memmem(p, (size_t)(end - p), lit.p, lit.n);
+
+			lu_buf_append(l->text2, p, (size_t)((at ? at : end) - p));
+			p = at ? at + lit.n : end;
+			if (at)
+				lu_buf_str(l->text2, op->content);
+		}
+		if (end_part(l, from) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Takes up to `start` and `stop` copies of the character off the ends of each string. */
+static int strip(struct list *l, const struct lu_dec_op *op)
+{
+	struct lu_str c = op->content;
+
+	for (size_t i = 0; i < l->parts->n; i++) {
+		const char *p = l->text->p + l->parts->p[i].at, *end = p + l->parts->p[i].n;
+		size_t from = l->text2->n;
+
+		for (uint64_t k = 0;
+			k < op->start && (size_t)(end - p) >= c.n && memcmp(p, c.p, c.n) == 0; k++)
+			p += c.n;
+		for (uint64_t k = 0; k < op->stop && (size_t)(end - p) >= c.n &&
+			memcmp(end - c.n, c.p, c.n) == 0;
+			k++)
+			end -= c.n;
+		lu_buf_append(l->text2, p, (size_t)(end - p));
+		if (end_part(l, from) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The marker is a space; in the first string it is nothing, unless none was put there. */
+static int metaspace(struct list *l, const struct lu_dec_op *op)
+{
+	struct lu_dec_op one = { .pattern.lit = op->content, .content = LU_STR(" ") };
+	struct lu_dec_op none = { .pattern.lit = op->content, .content = { "", 0 } };
+	struct lu_spans all = *l->parts;
+	int rc = 0;
+
+	if (op->scheme == LU_NEVER || all.n == 0)
+		return replace(l, &one);
+	l->parts->n = 1;
+	rc = replace(l, &none);
+	*l->parts = (struct lu_spans){ all.p + 1, all.n - 1, 0 };
+	if (rc == 0)
+		rc = replace(l, &one);
+	*l->parts = all;
+	return rc;
+}
+
+static int run(struct list *l, const struct lu_dec_op *op, uint64_t *replaced)
+{
+	lu_buf_clear(l->text2);
+	l->parts2->n = 0;
+	switch (op->kind) {
+	case LU_DEC_REPLACE: return replace(l, op);
+	case LU_DEC_BYTE_FALLBACK: return byte_fallback(l, replaced);
+	case LU_DEC_FUSE: lu_buf_append(l->text2, l->text->p, l->text->n); return end_part(l, 0);
+	case LU_DEC_STRIP: return strip(l, op);
+	case LU_DEC_METASPACE: return metaspace(l, op);
+	case LU_DEC_BYTE_LEVEL: break;
+	}
+	return byte_level(l, replaced);
+}
+
+/* The pieces of the ids, one string each. */
+static int spell(
+	const struct lu_tok *tok, struct list *l, const uint32_t *ids, size_t n, unsigned flags)
+{
+	lu_buf_clear(l->text);
+	l->parts->n = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct lu_str piece = lu_tok_piece(tok, ids[i]);
+		size_t from = l->text->n;
+
+		if (!piece.p)
+			return lu_err_set(l->err, "id %u is not in the tokenizer", ids[i]);
+		if ((flags & LU_TOK_SKIP_SPECIAL) && tok->special[ids[i]])
+			continue;
+		lu_buf_str(l->text, piece);
+		if (lu_spans_push(l->parts, from, piece.n, l->err) < 0)
+			return -1;
+	}
+	return lu_buf_check(l->text, l->err);
+}
+
+int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids, size_t n,
+	unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
+{
+	struct list l = { &st->text, &st->text2, &st->parts, &st->parts2, err };
+	uint64_t unused;
+
+	if (!replaced)
+		replaced = &unused;
+	if (spell(tok, &l, ids, n, flags) < 0)
+		return -1;
+	for (size_t i = 0; i < tok->parts.decs; i++) {
+		if (run(&l, &tok->parts.dec[i], replaced) < 0 || lu_buf_check(l.text2, err) < 0)
+			return -1;
+		swap(&l);
+	}
+	for (size_t i = 0; i < l.parts->n; i++) {
+		if (i && !tok->parts.has_decoder)
+			lu_buf_putc(out, ' ');
+		lu_buf_append(out, l.text->p + l.parts->p[i].at, l.parts->p[i].n);
+	}
+	return lu_buf_check(out, err);
+}

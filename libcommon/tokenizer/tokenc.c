@@ -1,0 +1,222 @@
+/* From text to ids: added tokens, then normalizer, pre-tokenizer and model on what is between. */
+#include <stdlib.h>
+
+#include "libcommon/base/utf8.h"
+#include "libcommon/tokenizer/tokmodel.h"
+
+struct lu_tok_state *lu_tok_state_new(const struct lu_tok *tok)
+{
+	struct lu_tok_state *st = calloc(1, sizeof(*st));
+	struct lu_err err;
+
+	if (!st)
+		return NULL;
+	st->tok = tok;
+	if (lu_bpe_state_init(&st->bpe, &err) < 0) {
+		free(st);
+		return NULL;
+	}
+	return st;
+}
+
+void lu_tok_state_free(struct lu_tok_state *st)
+{
+	if (!st)
+		return;
+	lu_work_release(&st->work);
+	lu_bpe_state_release(&st->bpe);
+	lu_buf_release(&st->text);
+	lu_buf_release(&st->text2);
+	free(st->parts.p);
+	free(st->parts2.p);
+	free(st);
+}
+
+/* What one call of encode carries through. */
+struct job {
+	const struct lu_tok *t;
+	struct lu_tok_state *st;
+	enum lu_tok_special special;
+	struct lu_ids *ids;
+	struct lu_err *err;
+	int (*between)(struct job *job, struct lu_str text, bool first);
+};
+
+static int push(struct job *job, uint32_t id)
+{
+	if (lu_ids_reserve(job->ids, 1, job->err) < 0)
+		return -1;
+	job->ids->p[job->ids->n++] = id;
+	return 0;
+}
+
+/* A normalised stretch without added tokens. */
+static int encode_words(struct job *job, struct lu_str text, bool first)
+{
+	const struct lu_tok *t = job->t;
+	struct lu_work *w = &job->st->work;
+
+	if (t->parts.pres == 0)
+		return lu_bpe_word(&t->bpe, &job->st->bpe, text, job->ids, job->err);
+	if (lu_pre_run(&t->parts, t->uni, w, text, first, &text, job->err) < 0)
+		return -1;
+	for (size_t i = 0; i < w->spans.n; i++) {
+		struct lu_str word = { text.p + w->spans.p[i].at, w->spans.p[i].n };
+
+		if (lu_bpe_word(&t->bpe, &job->st->bpe, word, job->ids, job->err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- added tokens ------------------------------------------------------------------------- */
+
+/* Leftmost-longest: the longest token that begins at p. */
+static const struct lu_added *token_at(
+	const struct lu_tok *t, const struct lu_added_index *ix, const char *p, const char *end)
+{
+	unsigned lead = (unsigned char)*p;
+
+	for (uint32_t i = ix->start[lead]; i < ix->start[lead + 1]; i++) {
+		const struct lu_added *a = &t->added[ix->by_lead[i]];
+
+		if ((size_t)(end - p) >= a->find.n && memcmp(p, a->find.p, a->find.n) == 0)
+			return a;
+	}
+	return NULL;
+}
+
+/* The engine that Hugging Face asks here counts the two joiners as word characters, and not the
+ * six numbers of Latin-1. */
+static bool is_word(const struct lu_uni *u, uint32_t c)
+{
+	return (lu_uni_class(u, c) & LU_UC_WORD_BRACKET) || c == 0x200C || c == 0x200D;
+}
+
+static const char *char_before(const char *p)
+{
+	do
+		p--;
+	while (((unsigned char)*p & 0xC0) == 0x80);
+	return p;
+}
+
+static bool stands_alone(
+	const struct lu_uni *u, struct lu_str text, const char *from, const char *to)
+{
+	const char *p = from;
+
+	if (from > text.p) {
+		p = char_before(from);
+		if (is_word(u, lu_utf8_next(&p)))
+			return false;
+	}
+	p = to;
+	return to == text.p + text.n || !is_word(u, lu_utf8_next(&p));
+}
+
+static const char *blanks_before(const struct lu_uni *u, const char *from, const char *least)
+{
+	while (from > least) {
+		const char *at = char_before(from), *p = at;
+
+		if (at < least || !(lu_uni_class(u, lu_utf8_next(&p)) & LU_UC_SPACE))
+			break;
+		from = at;
+	}
+	return from;
+}
+
+static const char *blanks_after(const struct lu_uni *u, const char *p, const char *end)
+{
+	while (p < end) {
+		const char *q = p;
+
+		if (!(lu_uni_class(u, lu_utf8_next(&q)) & LU_UC_SPACE))
+			break;
+		p = q;
+	}
+	return p;
+}
+
+/* Cuts the added tokens of `ix` out of text and passes the rest on. */
+static int cut_added(
+	struct job *job, const struct lu_added_index *ix, struct lu_str text, bool first)
+{
+	const struct lu_uni *u = job->t->uni;
+	const char *p = text.p, *end = text.p + text.n, *done = p;
+
+	while (p < end) {
+		const struct lu_added *a;
+		const char *from, *to;
+
+		if (ix->start[(unsigned char)*p] == ix->start[(unsigned char)*p + 1] ||
+			!(a = token_at(job->t, ix, p, end))) {
+			p++;
+			continue;
+		}
+		from = p;
+		to = p = p + a->find.n;
+		if (a->special && job->special == LU_TOK_SPECIAL_ERROR)
+			return 1;
+		if ((a->special && job->special == LU_TOK_SPECIAL_TEXT) ||
+			(a->single_word && !stands_alone(u, text, from, to)))
+			continue;
+		if (a->lstrip)
+			from = blanks_before(u, from, done);
+		if (a->rstrip)
+			to = blanks_after(u, to, end);
+		if (done < from) {
+			int rc = job->between(job, (struct lu_str){ done, (size_t)(from - done) },
+				first && done == text.p);
+
+			if (rc)
+				return rc;
+		}
+		if (push(job, a->id) < 0)
+			return -1;
+		done = to;
+	}
+	if (done < end)
+		return job->between(job, (struct lu_str){ done, (size_t)(end - done) },
+			first && done == text.p);
+	return 0;
+}
+
+/* A stretch between two added tokens that were found in the raw text. */
+static int encode_raw(struct job *job, struct lu_str text, bool first)
+{
+	const struct lu_tok *t = job->t;
+	struct lu_buf kept = { 0 };
+	int rc;
+
+	if (lu_norm_run(&t->parts, t->uni, &job->st->work, text, &text, job->err) < 0)
+		return -1;
+	if (!t->normal.any)
+		return encode_words(job, text, first);
+	/* The pieces are cut while the buffers are written again, so they need a copy. */
+	lu_buf_str(&kept, text);
+	rc = lu_buf_check(&kept, job->err);
+	if (rc == 0) {
+		job->between = encode_words;
+		rc = cut_added(job, &t->normal, lu_buf_slice(&kept), first);
+		job->between = encode_raw;
+	}
+	lu_buf_release(&kept);
+	return rc;
+}
+
+int lu_tok_encode(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
+	enum lu_tok_special special, struct lu_ids *ids, struct lu_err *err)
+{
+	struct job job = { tok, st, special, ids, err, encode_raw };
+	size_t before = ids->n;
+	int rc;
+
+	if (text.n == 0)
+		return 0;
+	rc = tok->raw.any ? cut_added(&job, &tok->raw, text, true) : encode_raw(&job, text, true);
+	if (rc)
+		ids->n = before;
+	return rc;
+}

@@ -1,0 +1,47 @@
+#ifndef LUCIE_TOKENIZER_TOKMODEL_H
+#define LUCIE_TOKENIZER_TOKMODEL_H
+/*
+ * Inside the tokenizer: the whole of a tokenizer.json once loaded, and a thread's state.
+ */
+#include "libcommon/tokenizer/tokbpe.h"
+#include "libcommon/tokenizer/tokparts.h"
+
+struct lu_added {
+	struct lu_str content; /* as written */
+	struct lu_str find;    /* what is searched: content, or its normal form */
+	uint32_t id;
+	bool special, single_word, lstrip, rstrip, normalized;
+};
+
+/* The added tokens that are searched in one kind of text, by first byte, longest first. */
+struct lu_added_index {
+	uint32_t *by_lead;   /* indexes into lu_tok.added, grouped by first byte */
+	uint32_t start[257]; /* of each first byte's group */
+	bool any;
+};
+
+struct lu_tok {
+	struct lu_arena arena;
+	struct lu_uni *uni;
+	struct lu_parts parts;
+	struct lu_bpe bpe;
+	struct lu_added *added; /* in the file's order */
+	size_t n_added;
+	struct lu_added_index raw, normal; /* searched before and after the normalizer */
+	struct lu_str *extra;		   /* contents of added tokens outside the vocabulary */
+	uint32_t size;			   /* largest id + 1, added tokens included */
+	uint8_t *special;		   /* by id */
+	uint32_t role[4];		   /* LU_BPE_NONE: none */
+	struct lu_tok_template post;
+	struct lu_hash128 hash;
+};
+
+struct lu_tok_state {
+	const struct lu_tok *tok;
+	struct lu_work work;
+	struct lu_bpe_state bpe;
+	struct lu_buf text, text2; /* decoding */
+	struct lu_spans parts, parts2;
+};
+
+#endif

@@ -1,0 +1,374 @@
+/*
+ * The regular expressions that tokenizer files use, without an expression engine: each is known
+ * by its form, and matched in one pass without backtracking or recursion. Any other is refused.
+ */
+#include "libcommon/base/utf8.h"
+#include "libcommon/tokenizer/tokparts.h"
+
+bool lu_cset_has(const struct lu_cset *s, const struct lu_uni *u, uint32_t c)
+{
+	if (lu_uni_class(u, c) & s->cls)
+		return true;
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->c[i] == c)
+			return true;
+	}
+	return false;
+}
+
+/* A place in an expression. */
+struct rx {
+	const char *p, *end;
+};
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Oniguruma: \xHH takes one or two digits, \uHHHH exactly four. */
+static bool hex_escape(struct rx *r, int least, int most, uint32_t *c)
+{
+	int n = 0;
+
+	*c = 0;
+	while (n < most && r->p < r->end && hex_digit(*r->p) >= 0) {
+		*c = *c << 4 | (uint32_t)hex_digit(*r->p++);
+		n++;
+	}
+	/* \x80 and above would be a byte, not a character. */
+	return n >= least && (most > 2 || *c < 0x80) && (*c < 0xD800 || *c > 0xDFFF);
+}
+
+/* One character, escaped or not; or a class letter: *cls. False: not understood. */
+static bool one_char(struct rx *r, bool bracket, uint32_t *c, unsigned *cls)
+{
+	const char *special = bracket ? "[]^-&" : ".^$*+?()[]{}|";
+
+	*cls = 0;
+	if (r->p >= r->end)
+		return false;
+	if (*r->p != '\\') {
+		if (*r->p && strchr(special, *r->p))
+			return false;
+		*c = lu_utf8_next(&r->p);
+		return true;
+	}
+	if (++r->p >= r->end)
+		return false;
+	*c = lu_utf8_next(&r->p);
+	switch (*c) {
+	case 'n': *c = '\n'; return true;
+	case 'r': *c = '\r'; return true;
+	case 't': *c = '\t'; return true;
+	case 'f': *c = '\f'; return true;
+	case 'v': *c = '\v'; return true;
+	case 'x': return hex_escape(r, 1, 2, c);
+	case 'u': return hex_escape(r, 4, 4, c);
+	case 'w': *cls = bracket ? LU_UC_WORD_BRACKET : LU_UC_WORD; return true;
+	case 's': *cls = LU_UC_SPACE; return true;
+	default: break;
+	}
+	/* An escaped letter or digit that is not listed means something else. */
+	return !(*c < 0x80 &&
+		((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z')));
+}
+
+/* "[...]" at r->p. */
+static bool read_set(struct rx *r, struct lu_arena *arena, struct lu_cset *set)
+{
+	*set = (struct lu_cset){ 0 };
+	if (r->p >= r->end || *r->p != '[')
+		return false;
+	r->p++;
+	set->c = lu_arena_alloc(arena, (size_t)(r->end - r->p + 1) * sizeof(*set->c));
+	if (!set->c)
+		return false;
+	while (r->p < r->end && *r->p != ']') {
+		uint32_t c;
+		unsigned cls;
+
+		if (!one_char(r, true, &c, &cls))
+			return false;
+		if (cls)
+			set->cls |= cls;
+		else
+			set->c[set->n++] = c;
+	}
+	if (r->p >= r->end || (set->n == 0 && set->cls == 0))
+		return false;
+	r->p++;
+	return true;
+}
+
+static bool starts_with(const struct rx *r, const char *s)
+{
+	size_t n = strlen(s);
+
+	return (size_t)(r->end - r->p) >= n && memcmp(r->p, s, n) == 0;
+}
+
+/* A literal of one or more characters, up to a look-ahead or the end. */
+static bool read_literal(struct rx *r, struct lu_arena *arena, struct lu_pattern *out)
+{
+	char *to = lu_arena_alloc(arena, (size_t)(r->end - r->p) + 4);
+
+	if (!to)
+		return false;
+	out->lit.p = to;
+	while (r->p < r->end && !starts_with(r, "(?=")) {
+		uint32_t c;
+		unsigned cls;
+
+		if (!one_char(r, false, &c, &cls))
+			return false;
+		if (cls) {
+			/* \w or \s alone is a set. */
+			if (out->lit.n || (r->p < r->end && !starts_with(r, "(?=")))
+				return false;
+			out->set.cls = cls;
+			return true;
+		}
+		out->lit.n += lu_utf8_put(c, to + out->lit.n);
+	}
+	return out->lit.n > 0;
+}
+
+static bool read_regex(struct lu_str text, struct lu_arena *arena, struct lu_pattern *out)
+{
+	struct rx r = { text.p, text.p + text.n };
+
+	if (r.p < r.end && *r.p == '[') {
+		if (!read_set(&r, arena, &out->set))
+			return false;
+	} else if (!read_literal(&r, arena, out)) {
+		return false;
+	}
+	if (r.p == r.end)
+		return true;
+	if (!starts_with(&r, "(?="))
+		return false;
+	r.p += 3;
+	out->look = true;
+	return read_set(&r, arena, &out->ahead) && starts_with(&r, ")") && r.p + 1 == r.end;
+}
+
+int lu_pattern_read(const struct lu_tj *j, const struct lu_json_obj *obj, struct lu_pattern *out)
+{
+	const struct lu_json_member *m = lu_json_get(obj, "pattern");
+	struct lu_json_obj p;
+	struct lu_str type, text;
+
+	*out = (struct lu_pattern){ .lit = { "", 0 } };
+	if (!m || m->type != LU_JSON_OBJECT)
+		return lu_tj_fail(j, "\"pattern\" is not an object");
+	if (lu_tj_object(j, m->value, &p, &type) < 0 || lu_tj_only(j, &p, "String|Regex") < 0)
+		return -1;
+	if (p.members != 1)
+		return lu_tj_fail(j, "\"pattern\" needs one of \"String\" and \"Regex\"");
+	if (lu_json_get(&p, "String")) {
+		if (lu_tj_str(j, &p, "String", &out->lit) < 0)
+			return -1;
+		return out->lit.n ? 0 : lu_tj_fail(j, "\"pattern\" is empty");
+	}
+	if (lu_tj_str(j, &p, "Regex", &text) < 0)
+		return -1;
+	if (!read_regex(text, j->arena, out))
+		return lu_tj_fail(
+			j, "the expression \"" LU_STR_FMT "\" is not supported", LU_STR_ARG(text));
+	return 0;
+}
+
+/* --- splitting expressions ---------------------------------------------------------------- */
+
+static const struct {
+	enum lu_split_regex id;
+	const char *text;
+} known[] = {
+	{ LU_SPLIT_GPT2,
+		"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|"
+		"\\s+" },
+	{ LU_SPLIT_CL100K,
+		"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| "
+		"?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
+	{ LU_SPLIT_QWEN2,
+		"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| "
+		"?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
+};
+
+enum lu_split_regex lu_split_regex_known(struct lu_str regex)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (lu_str_is(regex, known[i].text))
+			return known[i].id;
+	}
+	return LU_SPLIT_NONE;
+}
+
+const char *lu_split_regex_text(enum lu_split_regex r)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (known[i].id == r)
+			return known[i].text;
+	}
+	return "";
+}
+
+/* The text from p: one character, its class, and where the next begins. */
+struct peek {
+	uint32_t c;
+	unsigned cls;
+	const char *next;
+};
+
+static struct peek peek(const struct lu_uni *u, const char *p)
+{
+	struct peek k = { .next = p };
+
+	k.c = lu_utf8_next(&k.next);
+	k.cls = lu_uni_class(u, k.c);
+	return k;
+}
+
+/* End of the run of characters that have a bit of `yes` and none of `no` (yes 0: any). */
+static const char *run_of(
+	const struct lu_uni *u, const char *p, const char *end, unsigned yes, unsigned no)
+{
+	while (p < end) {
+		struct peek k = peek(u, p);
+
+		if ((yes && !(k.cls & yes)) || (k.cls & no))
+			break;
+		p = k.next;
+	}
+	return p;
+}
+
+/* 's 't 're 've 'm 'll 'd at p, which is an apostrophe; 0 when none. Without regard to case in
+ * the later expressions, where the long s folds to s as well. */
+static size_t contraction(const char *p, const char *end, bool fold)
+{
+	char a, b;
+
+	if (fold && end - p >= 3 && memcmp(p + 1, "\xC5\xBF", 2) == 0)
+		return 3;
+	if (end - p < 2)
+		return 0;
+	a = p[1];
+	b = end - p >= 3 ? p[2] : '\0';
+	if (fold) {
+		a = (char)(a >= 'A' && a <= 'Z' ? a + 32 : a);
+		b = (char)(b >= 'A' && b <= 'Z' ? b + 32 : b);
+	}
+	if (a == 's' || a == 't' || a == 'm' || a == 'd')
+		return 2;
+	if ((a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l'))
+		return 3;
+	return 0;
+}
+
+/* \s+(?!\S)|\s+ at p: the whole run when the text ends after it, else all but its last
+ * character, but at least one. */
+static const char *blanks(const struct lu_uni *u, const char *p, const char *end)
+{
+	const char *last = p, *q = p;
+
+	while (q < end) {
+		struct peek k = peek(u, q);
+
+		if (!(k.cls & LU_UC_SPACE))
+			return last > p ? last : q;
+		last = q;
+		q = k.next;
+	}
+	return end;
+}
+
+static const char *match_gpt2(const struct lu_uni *u, const char *p, const char *end)
+{
+	const unsigned L = LU_UC_LETTER, N = LU_UC_NUMBER, S = LU_UC_SPACE;
+	const char *q = p;
+	struct peek k = peek(u, p);
+
+	if (k.c == '\'') {
+		size_t n = contraction(p, end, false);
+
+		if (n)
+			return p + n;
+	}
+	if (k.c == ' ' && k.next < end) {
+		q = k.next;
+		k = peek(u, q);
+	}
+	if (k.cls & L)
+		return run_of(u, k.next, end, L, 0);
+	if (k.cls & N)
+		return run_of(u, k.next, end, N, 0);
+	if (!(k.cls & S))
+		return run_of(u, k.next, end, 0, S | L | N);
+	return blanks(u, p, end);
+}
+
+static const char *match_cl100k(const struct lu_uni *u, const char *p, const char *end, int digits)
+{
+	const unsigned L = LU_UC_LETTER, N = LU_UC_NUMBER, S = LU_UC_SPACE;
+	struct peek k = peek(u, p);
+	const char *q, *line;
+
+	if (k.c == '\'') {
+		size_t n = contraction(p, end, true);
+
+		if (n)
+			return p + n;
+	}
+	if (k.cls & L)
+		return run_of(u, k.next, end, L, 0);
+	if (k.cls & N) {
+		for (q = k.next; --digits > 0 && q < end; q = k.next) {
+			k = peek(u, q);
+			if (!(k.cls & N))
+				break;
+		}
+		return q;
+	}
+	if (k.c != '\r' && k.c != '\n' && k.next < end && (peek(u, k.next).cls & L))
+		return run_of(u, k.next, end, L, 0);
+	/* " ?[^\s\p{L}\p{N}]+[\r\n]*" */
+	q = k.c == ' ' ? k.next : p;
+	if (q < end && !(peek(u, q).cls & (S | L | N))) {
+		q = run_of(u, q, end, 0, S | L | N);
+		while (q < end && (*q == '\r' || *q == '\n'))
+			q++;
+		return q;
+	}
+	/* "\s*[\r\n]+": up to the last line end of the run of blanks. */
+	line = NULL;
+	for (q = p; q < end; q = k.next) {
+		k = peek(u, q);
+		if (!(k.cls & S))
+			break;
+		if (k.c == '\r' || k.c == '\n')
+			line = k.next;
+	}
+	return line ? line : blanks(u, p, end);
+}
+
+size_t lu_split_regex_match(
+	enum lu_split_regex r, const struct lu_uni *u, const char *p, const char *end)
+{
+	const char *q;
+
+	switch (r) {
+	case LU_SPLIT_GPT2: q = match_gpt2(u, p, end); break;
+	case LU_SPLIT_CL100K: q = match_cl100k(u, p, end, 3); break;
+	case LU_SPLIT_QWEN2: q = match_cl100k(u, p, end, 1); break;
+	default: q = end; break;
+	}
+	return (size_t)(q - p);
+}
