@@ -20,7 +20,7 @@
  * The file's identity is kept too: between the rename and the emptying of the slot another run
  * may have made a temporary file of the same name, which is not ours to remove.
  */
-#define SLOTS 256
+#define SLOTS 4096
 static struct {
 	atomic_bool used;
 	dev_t dev;
@@ -301,6 +301,27 @@ static void release(struct lu_atomic *f)
 	*f = (struct lu_atomic){ .fd = -1, .slot = -1 };
 }
 
+int lu_atomic_settle(struct lu_atomic *f, struct lu_err *err)
+{
+	int rc;
+
+	if (!f->target)
+		return 0;
+	if (fsync(f->fd) < 0) {
+		rc = lu_err_sys(err, errno, "%s", f->name);
+		lu_atomic_abort(f);
+		return rc;
+	}
+	rc = close(f->fd);
+	f->fd = -1;
+	f->settled = true;
+	if (rc < 0) {
+		rc = lu_err_sys(err, errno, "%s", f->name);
+		lu_atomic_abort(f);
+	}
+	return rc;
+}
+
 int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err)
 {
 	int rc = 0;
@@ -312,7 +333,7 @@ int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err)
 		release(f);
 		return rc;
 	}
-	if (fsync(f->fd) < 0) {
+	if (!f->settled && fsync(f->fd) < 0) {
 		rc = lu_err_sys(err, errno, "%s", f->name);
 		lu_atomic_abort(f);
 		return rc;
@@ -326,7 +347,7 @@ int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err)
 	}
 	slot_drop(f->slot);
 	f->slot = -1;
-	if (close(f->fd) < 0)
+	if (!f->settled && close(f->fd) < 0)
 		rc = lu_err_sys(err, errno, "%s", f->name);
 	if (rc == 0)
 		rc = lu_sync_folder(f->target, err);
@@ -336,7 +357,7 @@ int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err)
 
 void lu_atomic_abort(struct lu_atomic *f)
 {
-	if (f->temp && f->fd >= 0)
+	if (f->temp && (f->fd >= 0 || f->settled))
 		unlink(f->temp);
 	if (f->slot >= 0)
 		slot_drop(f->slot);

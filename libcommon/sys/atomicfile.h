@@ -19,7 +19,10 @@
  *
  * A target that exists and is no regular file (/dev/null, a pipe, /dev/fd/63) is written
  * directly. Name NULL or "-" is standard output, written directly too.
- * At most 256 files are open this way at once in a process. Calls on one struct are not
+ * Several files that must appear together: lu_atomic_settle() brings each to the disk first, so
+ * that the commits that follow are renames, which hardly fail.
+ *
+ * At most 4096 files are open this way at once in a process. Calls on one struct are not
  * thread-safe; different structs may live in different threads.
  */
 #include <stdbool.h>
@@ -35,6 +38,7 @@ struct lu_atomic {
 	char *target; /* NULL: written directly */
 	char *temp;
 	uint64_t written; /* bytes so far */
+	bool settled;	  /* complete and closed; only the name is temporary */
 };
 
 int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err) LU_CHECKED;
@@ -42,6 +46,9 @@ int lu_atomic_write(struct lu_atomic *f, const void *p, size_t n, struct lu_err 
 /* Writes at an offset, for a header that is known last. Not for directly written targets. */
 int lu_atomic_pwrite(
 	struct lu_atomic *f, const void *p, size_t n, uint64_t at, struct lu_err *err) LU_CHECKED;
+/* fsync and close, keeping the temporary name, which is no longer locked; then only commit or
+ * abort. Does nothing to a file that is written directly. On failure it has been aborted. */
+int lu_atomic_settle(struct lu_atomic *f, struct lu_err *err) LU_CHECKED;
 /* On failure the file has been aborted, unless only the folder could not be synced. */
 int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err) LU_CHECKED;
 /* Safe on a struct that is { .fd = -1 } or already committed. */
