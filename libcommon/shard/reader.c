@@ -18,7 +18,7 @@ struct map {
 };
 
 struct part {
-	char suffix[16];
+	char suffix[LU_PART_SUFFIX];
 	struct map bin, idx;
 	uint64_t sequences, documents, tokens;
 	uint64_t first_document, first_token;
@@ -31,6 +31,8 @@ struct lu_shard {
 	struct part *part; /* one more than parts: the end */
 	size_t parts;
 	uint64_t tokens, documents;
+	struct lu_manifest manifest;
+	bool has_manifest;
 };
 
 /* --- opening ------------------------------------------------------------------------------ */
@@ -223,26 +225,91 @@ static int there(const char *prefix, const char *suffix, const char *ext, struct
 	return rc;
 }
 
-static int open_parts(struct lu_shard *s, struct lu_err *err)
+/* The size that the manifest notes for a file of this part. */
+static int check_size(const struct lu_shard *s, const char *suffix, const char *ext, uint64_t bytes,
+	struct lu_err *err)
 {
-	char suffix[16];
-	int rc = there(s->prefix, "", ".idx", err);
+	char name[LU_PART_SUFFIX + 8];
+	const struct lu_manifest_file *f;
 
-	if (rc < 0)
+	snprintf(name, sizeof(name), "%s%s", suffix, ext);
+	f = lu_manifest_file(&s->manifest, name);
+	if (f && f->bytes == bytes)
+		return 0;
+	return lu_err_set(err, "%s%s: has %llu bytes, the manifest says %llu", s->prefix, name,
+		(unsigned long long)bytes, (unsigned long long)(f ? f->bytes : 0));
+}
+
+static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err *err)
+{
+	const struct lu_manifest *m = &s->manifest;
+
+	if (lu_manifest_read(&s->manifest, path, err) < 0)
 		return -1;
-	if (rc == 0)
-		rc = there(s->prefix, "-00000", ".idx", err) == 0;
-	/* Where neither is there the message names PREFIX.idx. */
-	if (rc)
-		return open_part(s, "", err);
-	for (unsigned i = 0;; i++) {
-		snprintf(suffix, sizeof(suffix), "-%05u", i);
-		rc = there(s->prefix, suffix, ".idx", err);
-		if (rc <= 0)
-			return rc;
-		if (open_part(s, suffix, err) < 0)
+	s->has_manifest = true;
+	for (uint64_t i = 0; i < (m->parts ? m->parts : 1); i++) {
+		char suffix[LU_PART_SUFFIX];
+
+		lu_part_suffix(m->parts, i, suffix);
+		if (open_part(s, suffix, err) < 0 ||
+			check_size(s, suffix, ".bin", s->part[i].bin.n, err) < 0 ||
+			check_size(s, suffix, ".idx", s->part[i].idx.n, err) < 0)
 			return -1;
 	}
+	if (s->width != m->width)
+		return lu_err_set(err, "%s: says ids of %u bytes, the index says %u", path,
+			m->width, s->width);
+	if (s->documents != m->documents || s->tokens != m->tokens)
+		return lu_err_set(err,
+			"%s: says %llu documents and %llu tokens, the index has %llu and %llu",
+			path, (unsigned long long)m->documents, (unsigned long long)m->tokens,
+			(unsigned long long)s->documents, (unsigned long long)s->tokens);
+	return 0;
+}
+
+/* Without manifest: parts are what is there, from -00000 on without gap. */
+static int open_plain(struct lu_shard *s, struct lu_err *err)
+{
+	char suffix[LU_PART_SUFFIX];
+	int one, split;
+
+	one = there(s->prefix, "", ".idx", err);
+	split = one ? 0 : there(s->prefix, "-00000", ".idx", err);
+	if (one < 0 || split < 0)
+		return -1;
+	/* Where neither is there the message names PREFIX.idx. */
+	for (uint64_t i = 0;; i++) {
+		int rc;
+
+		lu_part_suffix((uint64_t)split, i, suffix);
+		rc = i ? there(s->prefix, suffix, ".idx", err) : 1;
+		if (rc <= 0)
+			return rc;
+		rc = there(s->prefix, suffix, ".docs.jsonl.zst", err);
+		if (rc > 0)
+			lu_err_set(err, "%s: has a ledger but no manifest: it was not finished",
+				s->prefix);
+		if (rc || open_part(s, suffix, err) < 0)
+			return -1;
+		if (!split)
+			return 0;
+	}
+}
+
+static int open_files(struct lu_shard *s, struct lu_err *err)
+{
+	char *path = join(s->prefix, "", ".json");
+	int rc;
+
+	if (!path)
+		return lu_err_nomem(err);
+	rc = there(s->prefix, "", ".json", err);
+	if (rc == 0)
+		rc = open_plain(s, err);
+	else if (rc > 0)
+		rc = open_by_manifest(s, path, err);
+	free(path);
+	return rc;
 }
 
 int lu_shard_open(struct lu_shard **out, const char *prefix, struct lu_err *err)
@@ -257,7 +324,7 @@ int lu_shard_open(struct lu_shard **out, const char *prefix, struct lu_err *err)
 		lu_shard_close(s);
 		return lu_err_nomem(err);
 	}
-	if (open_parts(s, err) < 0) {
+	if (open_files(s, err) < 0) {
 		lu_shard_close(s);
 		return -1;
 	}
@@ -273,6 +340,7 @@ void lu_shard_close(struct lu_shard *s)
 		unmap(&s->part[i].bin);
 		unmap(&s->part[i].idx);
 	}
+	lu_manifest_release(&s->manifest);
 	free(s->part);
 	free(s->prefix);
 	free(s);
@@ -293,6 +361,11 @@ uint64_t lu_shard_tokens(const struct lu_shard *s)
 uint64_t lu_shard_documents(const struct lu_shard *s)
 {
 	return s->documents;
+}
+
+const struct lu_manifest *lu_shard_manifest(const struct lu_shard *s)
+{
+	return s->has_manifest ? &s->manifest : NULL;
 }
 
 unsigned lu_shard_width(const struct lu_shard *s)

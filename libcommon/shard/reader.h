@@ -27,7 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "libcommon/base/err.h"
+#include "libcommon/shard/manifest.h"
 
 struct lu_shard;
 
@@ -37,6 +37,8 @@ void lu_shard_close(struct lu_shard *s); /* NULL is fine */
 const char *lu_shard_prefix(const struct lu_shard *s);
 uint64_t lu_shard_tokens(const struct lu_shard *s);
 uint64_t lu_shard_documents(const struct lu_shard *s);
+/* Its manifest; NULL where it has none. Lives as long as the shard. */
+const struct lu_manifest *lu_shard_manifest(const struct lu_shard *s);
 /* Bytes of an id in the file: 2 (unsigned) or 4 (signed). */
 unsigned lu_shard_width(const struct lu_shard *s);
 

@@ -1,0 +1,332 @@
+#include "libcommon/shard/manifest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "libcommon/base/jsonstr.h"
+#include "libcommon/io/json.h"
+#include "libcommon/sys/atomicfile.h"
+
+#define LIMIT ((size_t)1 << 28)
+
+void lu_part_suffix(uint64_t parts, uint64_t part, char out[LU_PART_SUFFIX])
+{
+	out[0] = '\0';
+	if (parts)
+		snprintf(out, LU_PART_SUFFIX, "-%05llu", (unsigned long long)part);
+}
+
+/* --- reading ------------------------------------------------------------------------------ */
+
+struct reading {
+	struct lu_manifest *m;
+	struct lu_json_obj obj;
+	const char *path;
+};
+
+static int wrong(const struct reading *r, const char *key, struct lu_err *err)
+{
+	return lu_err_set(err, "%s: \"%s\" is missing or wrong", r->path, key);
+}
+
+static int get_u64(const struct reading *r, const char *key, uint64_t *out, struct lu_err *err)
+{
+	const struct lu_json_member *m = lu_json_get(&r->obj, key);
+
+	return m && lu_json_u64(m, out) ? 0 : wrong(r, key, err);
+}
+
+static bool is_null(const struct lu_json_member *m)
+{
+	return m && m->type == LU_JSON_NULL;
+}
+
+/* A NUL-terminated copy of a string member. */
+static int copy_string(struct reading *r, const struct lu_json_member *m, const char *key,
+	const char **out, struct lu_err *err)
+{
+	struct lu_str s;
+
+	if (!m || m->type != LU_JSON_STRING)
+		return wrong(r, key, err);
+	if (lu_json_decode(m->value, &r->m->arena, &s) < 0)
+		return lu_err_nomem(err);
+	s = lu_arena_str(&r->m->arena, s);
+	if (!s.p)
+		return lu_err_nomem(err);
+	*out = s.p;
+	return 0;
+}
+
+static int get_id(
+	const struct reading *r, const char *key, bool *has, uint32_t *id, struct lu_err *err)
+{
+	uint64_t v;
+
+	*has = false;
+	if (is_null(lu_json_get(&r->obj, key)))
+		return 0;
+	if (get_u64(r, key, &v, err) < 0)
+		return -1;
+	if (v > UINT32_MAX)
+		return wrong(r, key, err);
+	*has = true;
+	*id = (uint32_t)v;
+	return 0;
+}
+
+static bool is_hash(const char *s)
+{
+	return strlen(s) == 32 && strspn(s, "0123456789abcdef") == 32;
+}
+
+/* The array `key` of objects, each with the member `name`: what each of them is goes to one(). */
+typedef int one_fn(struct reading *r, const struct lu_json_obj *o, size_t i, struct lu_err *err);
+
+static int each(struct reading *r, const char *key, size_t *count, one_fn *one, struct lu_err *err)
+{
+	const struct lu_json_member *m = lu_json_get(&r->obj, key);
+	struct lu_json_iter it;
+	struct lu_json_fault fault;
+	size_t n = 0;
+
+	if (!m || m->type != LU_JSON_ARRAY)
+		return wrong(r, key, err);
+	for (it = lu_json_iter(m->value); lu_json_next(&it); n++) {
+		struct lu_json_obj o;
+
+		if (!one)
+			continue;
+		if (it.type != LU_JSON_OBJECT ||
+			lu_json_object(it.value, &r->m->arena, &o, &fault) < 0)
+			return wrong(r, key, err);
+		if (one(r, &o, n, err) < 0)
+			return -1;
+	}
+	*count = n;
+	return 0;
+}
+
+static int read_total(const struct lu_json_obj *o, const char *key, struct lu_manifest_total *t)
+{
+	const struct lu_json_member *v = lu_json_get(o, key), *d = lu_json_get(o, "documents"),
+				    *k = lu_json_get(o, "tokens"), *b = lu_json_get(o, "bytes");
+
+	if (!v || !d || !k || !b || !lu_json_u64(d, &t->documents) || !lu_json_u64(k, &t->tokens) ||
+		!lu_json_u64(b, &t->bytes))
+		return -1;
+	t->value = v->value;
+	return 0;
+}
+
+static int one_lang(struct reading *r, const struct lu_json_obj *o, size_t i, struct lu_err *err)
+{
+	return read_total(o, "lang", &r->m->lang[i]) < 0 ? wrong(r, "langs", err) : 0;
+}
+
+static int one_license(struct reading *r, const struct lu_json_obj *o, size_t i, struct lu_err *err)
+{
+	return read_total(o, "license", &r->m->license[i]) < 0 ? wrong(r, "licenses", err) : 0;
+}
+
+static int one_file(struct reading *r, const struct lu_json_obj *o, size_t i, struct lu_err *err)
+{
+	struct lu_manifest_file *f = &r->m->file[i];
+	const struct lu_json_member *bytes = lu_json_get(o, "bytes");
+
+	if (!bytes || !lu_json_u64(bytes, &f->bytes))
+		return wrong(r, "files", err);
+	if (copy_string(r, lu_json_get(o, "suffix"), "files", &f->suffix, err) < 0 ||
+		copy_string(r, lu_json_get(o, "xxh3_128"), "files", &f->hash, err) < 0)
+		return -1;
+	return is_hash(f->hash) ? 0 : wrong(r, "files", err);
+}
+
+static int read_lists(struct reading *r, struct lu_err *err)
+{
+	struct lu_manifest *m = r->m;
+
+	if (each(r, "langs", &m->langs, NULL, err) < 0 ||
+		each(r, "licenses", &m->licenses, NULL, err) < 0 ||
+		each(r, "files", &m->files, NULL, err) < 0)
+		return -1;
+	m->lang = lu_arena_alloc(&m->arena, m->langs * sizeof(*m->lang));
+	m->license = lu_arena_alloc(&m->arena, m->licenses * sizeof(*m->license));
+	m->file = lu_arena_alloc(&m->arena, m->files * sizeof(*m->file));
+	if (!m->lang || !m->license || !m->file)
+		return lu_err_nomem(err);
+	if (each(r, "langs", &m->langs, one_lang, err) < 0 ||
+		each(r, "licenses", &m->licenses, one_license, err) < 0 ||
+		each(r, "files", &m->files, one_file, err) < 0)
+		return -1;
+	return 0;
+}
+
+/* Each part has its three files, in order; nothing else is there. */
+static int check_files(const struct reading *r, struct lu_err *err)
+{
+	static const char *const ext[] = { ".bin", ".idx", ".docs.jsonl.zst" };
+	const struct lu_manifest *m = r->m;
+	uint64_t parts = m->parts ? m->parts : 1;
+
+	if (m->files % 3 || m->files / 3 != parts)
+		return wrong(r, "files", err);
+	for (size_t i = 0; i < m->files; i++) {
+		char suffix[LU_PART_SUFFIX];
+		size_t n;
+
+		lu_part_suffix(m->parts, i / 3, suffix);
+		n = strlen(suffix);
+		if (strncmp(m->file[i].suffix, suffix, n) != 0 ||
+			strcmp(m->file[i].suffix + n, ext[i % 3]) != 0)
+			return wrong(r, "files", err);
+	}
+	return 0;
+}
+
+static int read_members(struct reading *r, struct lu_err *err)
+{
+	struct lu_manifest *m = r->m;
+	const struct lu_json_member *v;
+	uint64_t version;
+	const char *type;
+
+	if (get_u64(r, "lucie_shard", &version, err) < 0)
+		return -1;
+	if (version != LU_MANIFEST_VERSION)
+		return lu_err_set(err, "%s: version %llu is not supported, only %d", r->path,
+			(unsigned long long)version, LU_MANIFEST_VERSION);
+	if (copy_string(r, lu_json_get(&r->obj, "type"), "type", &type, err) < 0)
+		return -1;
+	m->width = strcmp(type, "uint16") == 0 ? 2 : strcmp(type, "int32") == 0 ? 4 : 0;
+	if (m->width == 0)
+		return wrong(r, "type", err);
+	v = lu_json_get(&r->obj, "tokenizer");
+	if (!is_null(v)) {
+		if (copy_string(r, v, "tokenizer", &m->tokenizer, err) < 0)
+			return -1;
+		if (!is_hash(m->tokenizer))
+			return wrong(r, "tokenizer", err);
+	}
+	if (get_u64(r, "vocab", &m->vocab, err) < 0 ||
+		get_id(r, "bos", &m->has_bos, &m->bos, err) < 0 ||
+		get_id(r, "eos", &m->has_eos, &m->eos, err) < 0 ||
+		get_u64(r, "documents", &m->documents, err) < 0 ||
+		get_u64(r, "tokens", &m->tokens, err) < 0 ||
+		get_u64(r, "bytes", &m->bytes, err) < 0 ||
+		get_u64(r, "parts", &m->parts, err) < 0 || read_lists(r, err) < 0)
+		return -1;
+	v = lu_json_get(&r->obj, "options");
+	if (!v || v->type != LU_JSON_OBJECT)
+		return wrong(r, "options", err);
+	m->options = v->value;
+	return check_files(r, err);
+}
+
+int lu_manifest_read(struct lu_manifest *m, const char *path, struct lu_err *err)
+{
+	struct reading r = { .m = m, .path = path };
+	struct lu_json_fault fault;
+	struct lu_str text;
+	char *bytes;
+	size_t n;
+	int rc = -1;
+
+	*m = (struct lu_manifest){ 0 };
+	if (lu_read_file(path, LIMIT, &bytes, &n, err) < 0)
+		return -1;
+	text = lu_arena_str(&m->arena, (struct lu_str){ bytes, n });
+	free(bytes);
+	if (!text.p)
+		lu_err_nomem(err);
+	else if (lu_json_object(text, &m->arena, &r.obj, &fault) < 0)
+		lu_err_set(err, "%s: %s", path, lu_json_fault_text(fault.kind));
+	else
+		rc = read_members(&r, err);
+	if (rc < 0)
+		lu_manifest_release(m);
+	return rc;
+}
+
+void lu_manifest_release(struct lu_manifest *m)
+{
+	lu_arena_release(&m->arena);
+	*m = (struct lu_manifest){ 0 };
+}
+
+const struct lu_manifest_file *lu_manifest_file(const struct lu_manifest *m, const char *suffix)
+{
+	for (size_t i = 0; i < m->files; i++) {
+		if (strcmp(m->file[i].suffix, suffix) == 0)
+			return &m->file[i];
+	}
+	return NULL;
+}
+
+/* --- writing ------------------------------------------------------------------------------ */
+
+static void put_u64(struct lu_buf *out, const char *key, uint64_t v)
+{
+	lu_buf_printf(out, "\"%s\":%llu", key, (unsigned long long)v);
+}
+
+static void put_id(struct lu_buf *out, const char *key, bool has, uint32_t id)
+{
+	if (has)
+		lu_buf_printf(out, "\"%s\":%u,\n", key, id);
+	else
+		lu_buf_printf(out, "\"%s\":null,\n", key);
+}
+
+static void put_totals(struct lu_buf *out, const char *key, const char *name,
+	const struct lu_manifest_total *t, size_t n)
+{
+	lu_buf_printf(out, "\"%s\":[", key);
+	for (size_t i = 0; i < n; i++) {
+		lu_buf_printf(out, "%s\n{\"%s\":", i ? "," : "", name);
+		lu_buf_str(out, t[i].value);
+		lu_buf_putc(out, ',');
+		put_u64(out, "documents", t[i].documents);
+		lu_buf_putc(out, ',');
+		put_u64(out, "tokens", t[i].tokens);
+		lu_buf_putc(out, ',');
+		put_u64(out, "bytes", t[i].bytes);
+		lu_buf_putc(out, '}');
+	}
+	lu_buf_puts(out, "],\n");
+}
+
+void lu_manifest_write(const struct lu_manifest *m, struct lu_buf *out)
+{
+	lu_buf_printf(out, "{\"lucie_shard\":%d,\n\"type\":\"%s\",\n", LU_MANIFEST_VERSION,
+		m->width == 2 ? "uint16" : "int32");
+	put_u64(out, "vocab", m->vocab);
+	lu_buf_puts(out, ",\n\"tokenizer\":");
+	if (m->tokenizer)
+		lu_json_quote(out, lu_str_of(m->tokenizer));
+	else
+		lu_buf_puts(out, "null");
+	lu_buf_puts(out, ",\n");
+	put_id(out, "bos", m->has_bos, m->bos);
+	put_id(out, "eos", m->has_eos, m->eos);
+	put_u64(out, "documents", m->documents);
+	lu_buf_puts(out, ",\n");
+	put_u64(out, "tokens", m->tokens);
+	lu_buf_puts(out, ",\n");
+	put_u64(out, "bytes", m->bytes);
+	lu_buf_puts(out, ",\n");
+	put_totals(out, "langs", "lang", m->lang, m->langs);
+	put_totals(out, "licenses", "license", m->license, m->licenses);
+	lu_buf_puts(out, "\"options\":");
+	lu_buf_str(out, m->options);
+	lu_buf_puts(out, ",\n");
+	put_u64(out, "parts", m->parts);
+	lu_buf_puts(out, ",\n\"files\":[");
+	for (size_t i = 0; i < m->files; i++) {
+		const struct lu_manifest_file *f = &m->file[i];
+
+		lu_buf_printf(out, "%s\n{\"suffix\":\"%s\",\"bytes\":%llu,\"xxh3_128\":\"%s\"}",
+			i ? "," : "", f->suffix, (unsigned long long)f->bytes, f->hash);
+	}
+	lu_buf_puts(out, "],\n");
+}
