@@ -21,4 +21,11 @@ $(BUILD)/kernels/cpu/isa_avx2.o: CFLAGS += -mavx2 -mfma
 $(BUILD)/kernels/cpu/isa_avx512.o: CFLAGS += -mavx512f -mfma
 endif
 
+# The operations need nothing but libc, libm and OpenMP.  Only the benchmark compares with oneDNN.
 KERNELS_LIBS := -lm
+KERNELS_ONEDNN := $(if $(BARE)$(DOUBLE),,$(wildcard /usr/include/oneapi/dnnl/dnnl.h \
+	/usr/local/include/oneapi/dnnl/dnnl.h))
+ifneq ($(KERNELS_ONEDNN),)
+$(BUILD)/tests/bench/bench_kernels.o: CFLAGS += -DLK_HAVE_ONEDNN
+$(BUILD)/tests/bench/bench_kernels: KERNELS_LIBS += -ldnnl
+endif

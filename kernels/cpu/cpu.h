@@ -15,7 +15,8 @@ struct lk_queue {
 };
 
 struct lk_prep {
-	const lk_act *w;
+	const lk_act *w;	/* for products with W itself */
+	void *packed;		/* for products with its transpose */
 	size_t n, k, ld;
 };
 
@@ -36,8 +37,9 @@ void *lk_cpu_alloc(struct lk_queue *q, size_t bytes);
 void lk_cpu_free(struct lk_queue *q, void *p);
 int lk_cpu_zero(struct lk_queue *q, void *p, size_t bytes);
 int lk_cpu_copy(struct lk_queue *q, void *dst, const void *src, size_t bytes, enum lk_copy how);
+/* The handle of a prepared weight, new or again, with room for elements of lk_real. */
 int lk_cpu_prepare(struct lk_queue *q, struct lk_prep **p, const lk_act *w, size_t n, size_t k,
-    size_t ld);
+    size_t ld, size_t elements);
 void lk_cpu_unprepare(struct lk_queue *q, struct lk_prep *p);
 int lk_cpu_rope_table(struct lk_queue *q, lk_real *table, size_t pos0, size_t npos, size_t dim,
     double theta);

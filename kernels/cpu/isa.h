@@ -32,7 +32,7 @@
 	.swiglu = op_swiglu, .swiglu_back = op_swiglu_back, .add = op_add,	\
 	.cross_entropy = op_cross_entropy, .ce_stats = op_ce_stats,		\
 	.ce_merge = lk_cpu_ce_merge, .ce_grad = op_ce_grad,			\
-	.gemm = op_gemm, .prepare = lk_cpu_prepare, .unprepare = lk_cpu_unprepare, \
+	.gemm = op_gemm, .prepare = op_prepare, .unprepare = lk_cpu_unprepare, \
 	.sum = lk_cpu_sum, .sum_real = lk_cpu_sum_real, .sqnorm = op_sqnorm,	\
 	.clip = lk_cpu_clip, .finite = op_finite, .adamw = op_adamw,		\
 	.accumulate = op_accumulate, .lane_sum = op_lane_sum,			\

@@ -111,25 +111,32 @@ lk_cpu_copy(struct lk_queue *q, void *dst, const void *src, size_t bytes, enum l
 	return 0;
 }
 
-/*
- * Packing a weight costs about one part in a hundred of a product with 1000 rows, so a prepared
- * weight is a reference to it for now.
- */
 int
 lk_cpu_prepare(struct lk_queue *q, struct lk_prep **p, const lk_act *w, size_t n, size_t k,
-    size_t ld)
+    size_t ld, size_t elements)
 {
+	struct lk_prep *h = *p;
+
 	if (ld != 0 && ld < k)
 		return lk_cpu_fail(q, "prepare: leading dimension %zu is below %zu", ld, k);
-	if (*p == NULL) {
-		*p = calloc(1, sizeof **p);
-		if (*p == NULL)
+	if (h != NULL && (h->n != n || h->k != k))
+		return lk_cpu_fail(q, "prepare: the handle is for %zu x %zu, not %zu x %zu", h->n,
+		    h->k, n, k);
+	if (h == NULL) {
+		h = calloc(1, sizeof *h);
+		if (h == NULL)
 			return lk_cpu_fail(q, "prepare: cannot allocate a handle");
-	} else if ((*p)->n != n || (*p)->k != k) {
-		return lk_cpu_fail(q, "prepare: the handle is for %zu x %zu, not %zu x %zu",
-		    (*p)->n, (*p)->k, n, k);
+		h->packed = lk_cpu_alloc(q, elements * sizeof(lk_real));
+		if (h->packed == NULL) {
+			free(h);
+			return -1;
+		}
 	}
-	**p = (struct lk_prep){ .w = w, .n = n, .k = k, .ld = ld == 0 ? k : ld };
+	h->w = w;
+	h->n = n;
+	h->k = k;
+	h->ld = ld == 0 ? k : ld;
+	*p = h;
 	return 0;
 }
 
@@ -137,6 +144,8 @@ void
 lk_cpu_unprepare(struct lk_queue *q, struct lk_prep *p)
 {
 	(void)q;
+	if (p != NULL)
+		free(p->packed);
 	free(p);
 }
 

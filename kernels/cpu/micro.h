@@ -94,6 +94,26 @@ micro_store(const struct lk_acc *acc, lk_real *d, size_t ld)
 }
 
 /*
+ * LK_W columns of rows first.. of a panel, from x whose columns are adjacent.  Writes LK_W elements
+ * for each column even where fewer rows belong to the panel: into the next column, so the caller
+ * goes through the columns in order and the groups of rows from the last to the first.
+ */
+LK_INLINE void
+micro_pack_square(lk_real *to, const lk_real *x, size_t row, size_t rows, size_t width,
+    size_t first, lk_real scale)
+{
+	lk_vec m[LK_W];
+
+#pragma GCC unroll 16
+	for (size_t i = 0; i < LK_W; i++)
+		m[i] = first + i < rows ? v_load(x + (first + i) * row) * scale : (lk_vec){ 0 };
+	v_transpose(m);
+#pragma GCC unroll 16
+	for (size_t i = 0; i < LK_W; i++)
+		v_store(to + i * width + first, m[i]);
+}
+
+/*
  * Packs columns 0..k-1 of rows rows (element (i, c) at x[i * row + c * col]) in one panel of
  * width elements a column, rows past the end being zeros, times scale.
  */
@@ -101,21 +121,23 @@ LK_INLINE void
 micro_pack(lk_real *to, const lk_real *x, size_t row, size_t col, size_t rows, size_t k,
     size_t width, lk_real scale)
 {
-	if (rows == width && col == 1) {
-		for (size_t c = 0; c < k; c++, x++, to += width)
-#pragma GCC unroll 32
-			for (size_t i = 0; i < width; i++)
-				to[i] = x[i * row] * scale;
-		return;
-	}
+	size_t c = 0, last = (width - 1) / LK_W * LK_W;
+
+	if (col == 1)
+		for (; c + LK_W < k; c += LK_W)
+			for (size_t first = last + LK_W; first > 0; first -= LK_W)
+				micro_pack_square(to + c * width, x + c, row, rows, width,
+				    first - LK_W, scale);
+	x += c * col;
+	to += c * width;
 	if (rows == width && row == 1) {
-		for (size_t c = 0; c < k; c++, x += col, to += width)
+		for (; c < k; c++, x += col, to += width)
 #pragma GCC unroll 32
 			for (size_t i = 0; i < width; i++)
 				to[i] = x[i] * scale;
 		return;
 	}
-	for (size_t c = 0; c < k; c++, x += col, to += width) {
+	for (; c < k; c++, x += col, to += width) {
 		for (size_t i = 0; i < rows; i++)
 			to[i] = x[i * row] * scale;
 		for (size_t i = rows; i < width; i++)

@@ -194,6 +194,54 @@ v_max_lane(lk_vec a)
 }
 
 /*
+ * m[i][j] becomes m[j][i]: swaps the off-diagonal blocks of size 1, 2, 4, ... of each pair of rows.
+ */
+#define V_LOW(l, s) ((l) & (s) ? (int)LK_W + (l) - (s) : (l))
+#define V_HIGH(l, s) ((l) & (s) ? (int)LK_W + (l) : (l) + (s))
+#define V_2(f, l, s) f(l, s), f((l) + 1, s)
+#define V_4(f, l, s) V_2(f, l, s), V_2(f, (l) + 2, s)
+#define V_8(f, l, s) V_4(f, l, s), V_4(f, (l) + 4, s)
+#define V_16(f, l, s) V_8(f, l, s), V_8(f, (l) + 8, s)
+#ifdef LK_DOUBLE
+#define LK_LANES (LK_VEC_BYTES / 8)
+#else
+#define LK_LANES (LK_VEC_BYTES / 4)
+#endif
+#if LK_LANES == 2
+#define V_ALL V_2
+#elif LK_LANES == 4
+#define V_ALL V_4
+#elif LK_LANES == 8
+#define V_ALL V_8
+#else
+#define V_ALL V_16
+#endif
+#define V_SWAP(m, s)								\
+	for (size_t v_i = 0; v_i < LK_W; v_i++)					\
+		if ((v_i & (s)) == 0) {						\
+			lk_vec v_a = (m)[v_i], v_b = (m)[v_i + (s)];		\
+										\
+			(m)[v_i] = __builtin_shufflevector(v_a, v_b, V_ALL(V_LOW, 0, s)); \
+			(m)[v_i + (s)] = __builtin_shufflevector(v_a, v_b,	\
+			    V_ALL(V_HIGH, 0, s));				\
+		}
+
+LK_INLINE void
+v_transpose(lk_vec *m)
+{
+	V_SWAP(m, 1)
+#if LK_LANES > 2
+	V_SWAP(m, 2)
+#endif
+#if LK_LANES > 4
+	V_SWAP(m, 4)
+#endif
+#if LK_LANES > 8
+	V_SWAP(m, 8)
+#endif
+}
+
+/*
  * e^x for x <= 0 and not far above: x = n ln 2 + r with n an integer and |r| <= ln(2)/2, then
  * 2^n e^r.  n comes from adding 1.5 * 2^23 (2^52), which rounds to an integer and leaves n in the
  * low bits; ln 2 is in two parts, the first short enough for n times it to be exact.
