@@ -1,34 +1,76 @@
-/* lucie-dedup: removes exact and near duplicates of documents. */
+/* lucie-dedup: removes exact and near duplicates. Near duplicates are found by MinHash (Broder
+ * 1997) with 5-word shingles in 14 bands of 8 rows, the settings of FineWeb and of Lucie-7B. */
+#include <stdlib.h>
+
+#include "libcommon/dedup/canonical.h"
 #include "libcommon/dedup/exact.h"
+#include "libcommon/dedup/near.h"
+#include "libcommon/dedup/sigfile.h"
 #include "libcommon/par/docstream.h"
 
 struct config {
 	struct lu_std std;
-	bool exact;
-	const char *key, *removed;
+	bool exact, near, fold, similarity, cluster_size;
+	const char *key, *removed, *signatures;
+	struct lu_list from;
+	int bands, rows, keep;
+	double verify;
+	bool bands_given, rows_given, verify_given, keep_given;
+
+	struct lu_docstream *ds;
+	struct lu_minhash *mh;
 	struct lu_exact seen;
+	struct lu_near held;
+	struct lu_sigwrite write;
+	struct lu_sigread read;
 	struct lu_out *log;
 	uint64_t dropped;
 };
 
+enum { KEEP_FIRST, KEEP_LONGEST };
+
 static const struct lu_opt opts[] = {
-	LU_OPT_FLAG(0, "exact", struct config, exact, "remove documents that were seen before"),
+	LU_OPT_FLAG(0, "exact", struct config, exact, "remove what was seen before"),
 	LU_OPT_STR(0, "key", struct config, key, "text|FIELD", "what --exact compares"),
-	LU_OPT_STR(
-		0, "removed", struct config, removed, "FILE", "log: which was removed for which"),
+	LU_OPT_FLAG(0, "fold", struct config, fold, "--exact: ignore case, blanks, composition"),
+	LU_OPT_FLAG(0, "near", struct config, near, "remove near duplicates (MinHash)"),
+	{ LU_OPT_T_INT, 0, "bands", offsetof(struct config, bands), "N", "14; more find more", 1,
+		LU_MINHASH_MAX, offsetof(struct config, bands_given) },
+	{ LU_OPT_T_INT, 0, "rows", offsetof(struct config, rows), "N", "8; more find less", 1,
+		LU_MINHASH_MAX, offsetof(struct config, rows_given) },
+	{ LU_OPT_T_DOUBLE, 0, "verify", offsetof(struct config, verify), "J",
+		"least estimated similarity, 0.70; 0: off", 0, 1,
+		offsetof(struct config, verify_given) },
+	{ LU_OPT_T_CHOICE, 0, "keep", offsetof(struct config, keep), "first|longest",
+		"which one stays", 0, 0, offsetof(struct config, keep_given) },
+	LU_OPT_FLAG(0, "cluster-size", struct config, cluster_size, "set minhash_cluster_size"),
+	LU_OPT_FLAG(0, "similarity", struct config, similarity, "print what bands and rows find"),
+	LU_OPT_STR(0, "signatures", struct config, signatures, "FILE", "only write signatures"),
+	LU_OPT_LIST(0, "from-signatures", struct config, from, "FILE", "read them (repeatable)"),
+	LU_OPT_STR(0, "removed", struct config, removed, "FILE", "log: what for what"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-dedup", "removes exact and near duplicates",
 	"[FILE...]", opts, LU_STD_FILTER | LU_STD_TMPDIR, offsetof(struct config, std) };
 
-/* The 128-bit key of what is compared; NULL where the document has no such member. */
-static int key_of(
-	const struct config *c, struct lu_doc *doc, struct lu_hash128 **key, struct lu_err *err)
-{
-	struct lu_str s = doc->text;
+/* What map() finds out about a document. */
+struct facts {
+	bool has_key;
+	struct lu_hash128 key;
+	struct lu_sigentry entry;
+	void *signature;
+};
 
-	*key = NULL;
+/* --- one document, in parallel ------------------------------------------------------------ */
+
+static int find_key(const struct config *c, struct lu_doc *doc, struct facts *f, struct lu_err *err)
+{
+	struct lu_canonical_work w = { 0 };
+	struct lu_str s = doc->text;
+	struct lu_buf b = { 0 };
+	int rc = 0;
+
 	if (c->key && strcmp(c->key, "text") != 0) {
 		const struct lu_json_member *m = lu_json_get(&doc->obj, c->key);
 
@@ -39,53 +81,196 @@ static int key_of(
 			lu_json_decode_known(m->value, m->escaped, doc->arena, &s) < 0)
 			return lu_err_nomem(err);
 	}
-	*key = lu_arena_alloc(doc->arena, sizeof(**key));
-	if (!*key)
-		return lu_err_nomem(err);
-	**key = lu_hash128(s.p, s.n);
-	return 0;
+	if (c->fold) {
+		rc = lu_canonical(&w, s, &b, err);
+		lu_canonical_release(&w);
+		s = lu_buf_slice(&b);
+	}
+	f->key = lu_hash128(s.p, s.n);
+	f->has_key = true;
+	lu_buf_release(&b);
+	return rc;
 }
 
 static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
-	struct lu_hash128 *key;
+	const struct config *c = ctx;
+	struct facts *f = lu_arena_alloc(doc->arena, sizeof(*f));
 
-	(void)local;
-	if (key_of(ctx, doc, &key, err) < 0)
+	if (!f)
+		return lu_err_nomem(err);
+	*f = (struct facts){ 0 };
+	doc->user = f;
+	if (c->exact && find_key(c, doc, f, err) < 0)
 		return -1;
-	doc->user = key;
-	return 0;
+	if (!c->near)
+		return 0;
+	f->signature = lu_arena_alloc(doc->arena, lu_minhash_size(c->mh));
+	if (!f->signature)
+		return lu_err_nomem(err);
+	if (c->signatures || c->from.n)
+		f->entry =
+			(struct lu_sigentry){ lu_hash64(doc->text.p, doc->text.n, 0), doc->text.n };
+	return c->from.n ? 0 : lu_minhash_sign(c->mh, local, doc->text, f->signature, err);
+}
+
+/* --- one document, in input order --------------------------------------------------------- */
+
+/* The signature comes from a file: it must be that of this very text. */
+static int read_signature(struct config *c, struct lu_doc *doc, struct lu_err *err)
+{
+	struct facts *f = doc->user;
+	struct lu_sigentry e;
+	int rc = lu_sigread_next(&c->read, &e, f->signature, err);
+
+	if (rc > 0 && (e.text_hash != f->entry.text_hash || e.text_length != f->entry.text_length))
+		return lu_err_set(err, "%s:%llu: the signature is that of another text", doc->file,
+			(unsigned long long)doc->line);
+	if (rc == 0)
+		return lu_err_set(err, "%s:%llu: no signature left for this document", doc->file,
+			(unsigned long long)doc->line);
+	return rc < 0 ? -1 : 0;
 }
 
 static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 {
 	struct config *c = ctx;
+	struct facts *f = doc->user;
 	struct lu_place place = { doc->file, doc->line, LU_STR("null") };
-	const struct lu_hash128 *key = doc->user;
 	int rc;
 
-	if (!key)
-		return 0;
 	if (c->removed)
 		place.id = lu_place_id(&doc->obj);
-	rc = lu_exact_see(&c->seen, *key, &place, err);
-	if (rc == 0) {
-		c->dropped++;
-		return lu_doc_drop(doc, "exact duplicate", NULL);
+	if (f->has_key) {
+		rc = lu_exact_see(&c->seen, f->key, &place, err);
+		if (rc < 0)
+			return -1;
+		if (rc == 0) {
+			c->dropped++;
+			return lu_doc_drop(doc, "exact duplicate", NULL);
+		}
 	}
-	return rc < 0 ? -1 : 0;
+	if (!c->near)
+		return 0;
+	if (c->signatures)
+		return lu_sigwrite_add(&c->write, &f->entry, f->signature, err);
+	if (c->from.n && read_signature(c, doc, err) < 0)
+		return -1;
+	if (lu_near_add(&c->held, doc->raw, &place, f->signature, doc->text.n, err) < 0)
+		return -1;
+	return lu_doc_hold(doc);
+}
+
+/* --- after the last one ------------------------------------------------------------------- */
+
+static int log_removed(struct config *c, uint32_t i, double similarity, struct lu_err *err)
+{
+	const struct lu_near *h = &c->held;
+	uint32_t kept = h->join.kept[i];
+	struct lu_buf b = { 0 };
+	int rc;
+
+	lu_removed_open(&b, "near", &h->place[i], &h->place[kept], similarity);
+	lu_removed_close(&b, h->join.size[kept]);
+	rc = lu_out_buf(c->log, &b, err);
+	lu_buf_release(&b);
+	return rc;
+}
+
+static int settle(struct config *c, uint32_t i, struct lu_doc *doc, struct lu_err *err)
+{
+	const struct lu_join *j = &c->held.join;
+	struct lu_json_fault fault;
+	double similarity;
+
+	if (lu_near_record(&c->held, i, &doc->raw, err) < 0)
+		return -1;
+	doc->obj = (struct lu_json_obj){ .line = doc->raw };
+	doc->file = c->held.place[i].file;
+	doc->line = c->held.place[i].line;
+	if (j->kept[i] != i) {
+		similarity = lu_join_similarity(j, i, j->kept[i]);
+		c->dropped++;
+		lu_doc_drop_number(doc, "near duplicate", similarity);
+		if (c->log && log_removed(c, i, similarity, err) < 0)
+			return -1;
+	} else if (c->cluster_size) {
+		if (lu_json_object(doc->raw, doc->arena, &doc->obj, &fault) < 0)
+			return lu_err_nomem(err);
+		lu_doc_set(doc, "minhash_cluster_size", lu_doc_printf(doc, "%u", j->size[i]));
+	}
+	return lu_docstream_put(c->ds, doc, err);
+}
+
+static int finish_near(struct config *c, struct lu_err *err)
+{
+	struct lu_join_how how = { c->verify, c->keep == KEEP_LONGEST };
+	struct lu_arena arena = { 0 };
+	int rc = lu_near_solve(&c->held, &how, err);
+
+	for (uint32_t i = 0; rc == 0 && i < c->held.join.docs; i++) {
+		struct lu_doc doc = { .arena = &arena, .repeat = 1 };
+
+		lu_arena_reset(&arena);
+		rc = settle(c, i, &doc, err);
+	}
+	lu_arena_release(&arena);
+	return rc;
 }
 
 static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	struct config *c = ctx;
+	struct lu_sigentry e;
+	unsigned char *spare;
+	int rc;
 
-	if (c->removed && lu_exact_log(&c->seen, c->log, err) < 0)
+	if (c->from.n) {
+		spare = malloc(lu_minhash_size(c->mh));
+		rc = spare ? lu_sigread_next(&c->read, &e, spare, err) : lu_err_nomem(err);
+		free(spare);
+		if (rc > 0)
+			return lu_err_set(err, "more signatures than documents");
+		if (rc < 0)
+			return -1;
+	}
+	if (c->log && lu_exact_log(&c->seen, c->log, err) < 0)
 		return -1;
-	if (c->dropped * 2 > stats->in.docs)
+	if (c->near && !c->signatures && finish_near(c, err) < 0)
+		return -1;
+	if (c->dropped > stats->in.docs / 2)
 		lu_note("removed %llu of %llu documents, more than half",
 			(unsigned long long)c->dropped, (unsigned long long)stats->in.docs);
 	return 0;
+}
+
+/* --- the run ------------------------------------------------------------------------------ */
+
+static void *local_new(void *ctx, struct lu_err *err)
+{
+	return lu_minhash_work_new(((struct config *)ctx)->mh, err);
+}
+
+static void local_free(void *local)
+{
+	lu_minhash_work_free(local);
+}
+
+static int open_all(struct config *c, struct lu_err *err)
+{
+	if (lu_exact_open(&c->seen, c->removed != NULL, c->std.tmpdir, err) < 0)
+		return -1;
+	if (c->removed && lu_out_open(&c->log, c->removed, NULL, c->std.threads, err) < 0)
+		return -1;
+	if (!c->near)
+		return 0;
+	if (lu_minhash_new(&c->mh, (unsigned)c->bands, (unsigned)c->rows, LU_MINHASH_BEST, err) < 0)
+		return -1;
+	if (c->signatures)
+		return lu_sigwrite_open(&c->write, c->signatures, c->mh, err);
+	if (c->from.n && lu_sigread_open(&c->read, c->from.item, c->from.n, c->mh, err) < 0)
+		return -1;
+	return lu_near_open(&c->held, c->mh, c->std.tmpdir, err);
 }
 
 static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
@@ -93,29 +278,77 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	struct lu_docstream ds = { .ctx = c, .map = map, .decide = decide, .finish = finish };
 	int rc = -1;
 
-	if (lu_exact_open(&c->seen, c->removed != NULL, c->std.tmpdir, err) < 0)
-		return -1;
-	if (c->removed && lu_out_open(&c->log, c->removed, NULL, c->std.threads, err) < 0)
+	c->ds = &ds;
+	c->held.spool.fd = c->seen.spool.fd = -1;
+	ds.silent = c->signatures != NULL;
+	if (open_all(c, err) < 0)
 		goto out;
+	if (c->near) {
+		ds.local_new = local_new;
+		ds.local_free = local_free;
+	}
 	rc = lu_docstream_run(&ds, &c->std, args, err);
+	if (rc == 0 && c->signatures)
+		rc = lu_sigwrite_commit(&c->write, err);
 	if (rc == 0 && c->log) {
 		rc = lu_out_commit(c->log, err);
 		c->log = NULL;
 	}
 out:
 	lu_out_abort(c->log);
+	lu_sigwrite_abort(&c->write);
+	lu_sigread_close(&c->read);
 	lu_exact_close(&c->seen);
+	lu_near_close(&c->held);
+	lu_minhash_free(c->mh);
 	return rc;
+}
+
+static void print_similarity(const struct config *c)
+{
+	unsigned b = (unsigned)c->bands, r = (unsigned)c->rows;
+
+	printf("%u bands of %u rows\nsimilarity  found\n", b, r);
+	for (int i = 10; i <= 20; i++)
+		printf("      %.2f  %.4f\n", i / 20.0, lu_minhash_found(b, r, i / 20.0));
+}
+
+static void check_usage(const struct config *c)
+{
+	bool near_only = c->bands_given || c->rows_given;
+
+	if ((int64_t)c->bands * c->rows > LU_MINHASH_MAX)
+		lu_usage_error("--bands times --rows is more than %d", LU_MINHASH_MAX);
+	if (c->similarity)
+		return;
+	if (!c->exact && !c->near)
+		lu_usage_error("say --exact or --near");
+	if (!c->exact && (c->key || c->fold))
+		lu_usage_error("--key and --fold say what --exact compares");
+	if (!c->near &&
+		(near_only || c->verify_given || c->keep_given || c->cluster_size ||
+			c->signatures || c->from.n))
+		lu_usage_error("--bands, --rows, --verify, --keep, --cluster-size, --signatures "
+			       "and --from-signatures belong to --near");
+	if (c->signatures &&
+		(c->std.output || c->std.compress || c->from.n || c->verify_given ||
+			c->keep_given || c->cluster_size))
+		lu_usage_error("--signatures writes only signatures");
 }
 
 int main(int argc, char **argv)
 {
-	struct config c = { .std = LU_STD_DEFAULTS };
+	struct config c = { .std = LU_STD_DEFAULTS, .bands = 14, .rows = 8, .verify = 0.7 };
 	struct lu_args args;
 	struct lu_err err = { 0 };
+	int rc = 0;
 
 	lu_tool_start(&tool, argc, argv, &c, &args);
-	if (!c.exact)
-		lu_usage_error("say --exact");
-	return lu_tool_finish(run(&c, &args, &err), &err);
+	check_usage(&c);
+	if (c.similarity)
+		print_similarity(&c);
+	else
+		rc = run(&c, &args, &err);
+	lu_list_release(&c.from);
+	return lu_tool_finish(rc, &err);
 }

@@ -16,8 +16,7 @@
  *	lu_plan_walk_free(w);
  *	lu_plan_release(&plan);
  *
- * size_of() tells a document's size in the measure of the plan (for tokens: its length in the
- * .idx); the walk fails when the sizes do not add up to what the plan says, that is when the
+ * size_of() tells a document's tokens (its length in the .idx); the walk fails when the sizes do not add up to what the plan says, that is when the
  * shards are not those it was made for. Walking takes a few operations a group and document and
  * constant memory beside the ranges. One thread at a time a walk; a plan may be shared.
  *
@@ -78,6 +77,9 @@ struct lu_plan_place {
 	uint64_t size;		  /* what size_of() said */
 	uint64_t group, pass;	  /* why it is here; pass counts from 0 */
 };
+
+/* Document i of a group, i below its documents: shard and document are filled. */
+struct lu_plan_place lu_plan_document(const struct lu_plan_group *g, uint64_t i);
 
 typedef uint64_t lu_plan_size_fn(void *ctx, uint64_t shard, uint64_t document);
 

@@ -1,0 +1,286 @@
+#include "libcommon/dedup/minhash.h"
+
+#include <math.h>
+#include <stdlib.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "libcommon/base/num.h"
+#include "libcommon/base/rng.h"
+#include "libcommon/dedup/shingle.h"
+#include "libcommon/hash/hash.h"
+
+/* Hash functions come in groups of so many, whose minima stay in registers. */
+#define GROUP 16
+
+typedef void minima_fn(const struct lu_minhash *mh, const uint32_t *x, size_t n, uint32_t *least);
+
+struct lu_minhash {
+	unsigned bands, rows, hashes, padded;
+	struct lu_shingler *shingler;
+	minima_fn *minima;
+	uint32_t *a, *b; /* coefficients, padded to whole groups */
+};
+
+struct lu_minhash_work {
+	const struct lu_minhash *mh;
+	uint32_t *least; /* the minima so far */
+	uint64_t first;	 /* the first shingle */
+	bool any, single;
+	unsigned char *place; /* the same as little-endian bytes */
+	struct lu_buf scratch;
+};
+
+static void minima_portable(
+	const struct lu_minhash *mh, const uint32_t *x, size_t n, uint32_t *least)
+{
+	for (unsigned k = 0; k < mh->padded; k += GROUP) {
+		const uint32_t *a = mh->a + k, *b = mh->b + k;
+		uint32_t m[GROUP];
+
+		memcpy(m, least + k, sizeof(m));
+		for (size_t i = 0; i < n; i++) {
+			for (unsigned j = 0; j < GROUP; j++) {
+				uint32_t h = a[j] * x[i] + b[j];
+
+				m[j] = h < m[j] ? h : m[j];
+			}
+		}
+		memcpy(least + k, m, sizeof(m));
+	}
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static void minima_avx2(
+	const struct lu_minhash *mh, const uint32_t *x, size_t n, uint32_t *least)
+{
+	for (unsigned k = 0; k < mh->padded; k += GROUP) {
+		__m256i *l = (__m256i *)(void *)(least + k);
+		const __m256i *a = (const __m256i *)(const void *)(mh->a + k);
+		const __m256i *b = (const __m256i *)(const void *)(mh->b + k);
+		__m256i a0 = _mm256_loadu_si256(a), a1 = _mm256_loadu_si256(a + 1);
+		__m256i b0 = _mm256_loadu_si256(b), b1 = _mm256_loadu_si256(b + 1);
+		__m256i m0 = _mm256_loadu_si256(l), m1 = _mm256_loadu_si256(l + 1);
+
+		for (size_t i = 0; i < n; i++) {
+			__m256i v = _mm256_set1_epi32((int)x[i]);
+
+			m0 = _mm256_min_epu32(m0, _mm256_add_epi32(_mm256_mullo_epi32(a0, v), b0));
+			m1 = _mm256_min_epu32(m1, _mm256_add_epi32(_mm256_mullo_epi32(a1, v), b1));
+		}
+		_mm256_storeu_si256(l, m0);
+		_mm256_storeu_si256(l + 1, m1);
+	}
+}
+#endif
+
+static minima_fn *best(enum lu_minhash_kernel kernel)
+{
+#if defined(__x86_64__)
+	if (kernel == LU_MINHASH_BEST && __builtin_cpu_supports("avx2"))
+		return minima_avx2;
+#endif
+	(void)kernel;
+	return minima_portable;
+}
+
+int lu_minhash_new(struct lu_minhash **out, unsigned bands, unsigned rows,
+	enum lu_minhash_kernel kernel, struct lu_err *err)
+{
+	struct lu_minhash *mh;
+	unsigned hashes;
+
+	LU_ASSERT(bands > 0 && rows > 0 && (uint64_t)bands * rows <= LU_MINHASH_MAX);
+	hashes = bands * rows > LU_MINHASH_HASHES ? bands * rows : LU_MINHASH_HASHES;
+	mh = calloc(1, sizeof(*mh));
+	if (!mh)
+		return lu_err_nomem(err);
+	mh->bands = bands;
+	mh->rows = rows;
+	mh->hashes = hashes;
+	mh->padded = (hashes + GROUP - 1) / GROUP * GROUP;
+	mh->minima = best(kernel);
+	mh->a = malloc(mh->padded * sizeof(*mh->a));
+	mh->b = malloc(mh->padded * sizeof(*mh->b));
+	if (!mh->a || !mh->b) {
+		lu_minhash_free(mh);
+		return lu_err_nomem(err);
+	}
+	for (unsigned k = 0; k < mh->padded; k++) {
+		uint32_t r[4];
+
+		lu_rand_block(1, lu_rand_stream("minhash", 0), k, r);
+		mh->a[k] = r[0] | 1;
+		mh->b[k] = r[1];
+	}
+	if (lu_shingler_new(&mh->shingler, err) < 0) {
+		lu_minhash_free(mh);
+		return -1;
+	}
+	*out = mh;
+	return 0;
+}
+
+void lu_minhash_free(struct lu_minhash *mh)
+{
+	if (!mh)
+		return;
+	lu_shingler_free(mh->shingler);
+	free(mh->a);
+	free(mh->b);
+	free(mh);
+}
+
+unsigned lu_minhash_bands(const struct lu_minhash *mh)
+{
+	return mh->bands;
+}
+
+unsigned lu_minhash_rows(const struct lu_minhash *mh)
+{
+	return mh->rows;
+}
+
+unsigned lu_minhash_hashes(const struct lu_minhash *mh)
+{
+	return mh->hashes;
+}
+
+size_t lu_minhash_size(const struct lu_minhash *mh)
+{
+	return (size_t)mh->bands * 8 + mh->hashes;
+}
+
+uint64_t lu_minhash_params(const struct lu_minhash *mh)
+{
+	struct lu_buf b = { 0 };
+	uint64_t h;
+
+	/* The first number is the version of the shingles and the hash functions. */
+	lu_buf_printf(&b, "minhash 1 words %d bands %u rows %u hashes %u", LU_SHINGLE_WORDS,
+		mh->bands, mh->rows, mh->hashes);
+	h = lu_hash64(b.p ? b.p : "", b.n, 0);
+	lu_buf_release(&b);
+	return h;
+}
+
+struct lu_minhash_work *lu_minhash_work_new(const struct lu_minhash *mh, struct lu_err *err)
+{
+	struct lu_minhash_work *w = calloc(1, sizeof(*w));
+
+	if (w) {
+		w->mh = mh;
+		w->least = malloc(mh->padded * sizeof(*w->least));
+		w->place = malloc((size_t)mh->hashes * 4);
+	}
+	if (!w || !w->least || !w->place) {
+		lu_minhash_work_free(w);
+		lu_err_nomem(err);
+		return NULL;
+	}
+	return w;
+}
+
+void lu_minhash_work_free(struct lu_minhash_work *w)
+{
+	if (!w)
+		return;
+	free(w->least);
+	free(w->place);
+	lu_buf_release(&w->scratch);
+	free(w);
+}
+
+/* --- signing ------------------------------------------------------------------------------ */
+
+static void take(void *ctx, const uint64_t *shingle, size_t n)
+{
+	struct lu_minhash_work *w = ctx;
+	uint32_t x[LU_SHINGLE_BLOCK];
+
+	if (!w->any) {
+		w->first = shingle[0];
+		w->any = w->single = true;
+	}
+	for (size_t i = 0; i < n; i++) {
+		w->single &= shingle[i] == w->first;
+		x[i] = (uint32_t)(shingle[i] >> 32);
+	}
+	w->mh->minima(w->mh, x, n, w->least);
+}
+
+static void begin(struct lu_minhash_work *w)
+{
+	memset(w->least, 0xff, w->mh->padded * sizeof(*w->least));
+	w->any = false;
+}
+
+/* From the minima to band keys and sketch. */
+static void end(struct lu_minhash_work *w, void *signature)
+{
+	const struct lu_minhash *mh = w->mh;
+	unsigned char *out = signature;
+	unsigned char *bytes = w->place;
+
+	for (unsigned k = 0; k < mh->hashes; k++) {
+		uint32_t v = w->least[k];
+
+		if (w->single) {
+			unsigned char place[4];
+
+			lu_store32(place, k);
+			v = (uint32_t)(lu_hash64(place, sizeof(place), w->first) >> 32);
+		}
+		lu_store32(bytes + 4 * (size_t)k, v);
+		/* The high bits of minima are nearly all zero and the low ones depend on few bits
+		 * of the shingle: the top byte of a product depends on all of them. */
+		out[8 * (size_t)mh->bands + k] = (unsigned char)(v * UINT32_C(0x9E3779B1) >> 24);
+	}
+	for (unsigned i = 0; i < mh->bands; i++)
+		lu_store64(out + 8 * (size_t)i,
+			lu_hash64(bytes + (size_t)i * mh->rows * 4, (size_t)mh->rows * 4, i));
+}
+
+int lu_minhash_sign(const struct lu_minhash *mh, struct lu_minhash_work *w, struct lu_str text,
+	void *signature, struct lu_err *err)
+{
+	begin(w);
+	if (lu_shingles(mh->shingler, text, &w->scratch, take, w, err) < 0)
+		return -1;
+	end(w, signature);
+	return 0;
+}
+
+void lu_minhash_sign_set(const struct lu_minhash *mh, struct lu_minhash_work *w,
+	const uint64_t *shingle, size_t n, void *signature)
+{
+	begin(w);
+	for (size_t i = 0; i < n; i += LU_SHINGLE_BLOCK)
+		take(w, shingle + i, n - i < LU_SHINGLE_BLOCK ? n - i : LU_SHINGLE_BLOCK);
+	end(w, signature);
+	(void)mh;
+}
+
+uint64_t lu_minhash_key(const void *signature, unsigned band)
+{
+	return lu_load64((const char *)signature + 8 * (size_t)band);
+}
+
+double lu_minhash_similarity(const struct lu_minhash *mh, const void *a, const void *b)
+{
+	const unsigned char *p = (const unsigned char *)a + 8 * (size_t)mh->bands;
+	const unsigned char *q = (const unsigned char *)b + 8 * (size_t)mh->bands;
+	unsigned equal = 0;
+	double s;
+
+	for (unsigned k = 0; k < mh->hashes; k++)
+		equal += p[k] == q[k];
+	s = ((double)equal / mh->hashes - 1.0 / 256) / (1 - 1.0 / 256);
+	return s > 0 ? s : 0;
+}
+
+double lu_minhash_found(unsigned bands, unsigned rows, double s)
+{
+	return 1 - pow(1 - pow(s, rows), bands);
+}
