@@ -130,12 +130,18 @@ $(LIB): $(LIB_OBJ)
 	$(Q)ar rcs $@ $^
 
 # CLD2, fastText and ICU's UTF-8 normaliser are C++: the C++ driver links everything.
-LINK = $(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+LINK = $(if $(BARE),$(CC),$(CXX)) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 $(TOOLS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/tools/%.o $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(TOOL_LIBS) $(LIBS) -lm
+
+$(TRAINER_PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/trainer/%.o $(TRAINER_OBJ) \
+		$(KERNELS_OBJ) $(LIB)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(if $(BARE),,$(TOOL_LIBS)) $(LIBS) -lm
 
 include tests/module.mk
 include man/module.mk

@@ -1,0 +1,110 @@
+#ifndef LUCIE_IO_SAFETENSORS_H
+#define LUCIE_IO_SAFETENSORS_H
+/*
+ * safetensors: named tensors in one file (https://github.com/huggingface/safetensors).
+ *
+ * The file is: u64 little-endian length of the header; the header, one JSON object
+ * {"__metadata__":{...}, "name":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}, ...} padded
+ * with blanks; the data, row-major and little-endian, in the order of their offsets, no holes.
+ *
+ * Reading:
+ *	struct lu_st st;
+ *	if (lu_st_open(&st, "model.safetensors", &err) < 0) ...
+ *	const struct lu_st_tensor *t = lu_st_find(&st, "lm_head.weight");
+ *	lu_st_read(&st, t, 0, buf, lu_st_bytes(t), &err)
+ *	lu_st_close(&st);
+ * Open checks everything that can be checked without the data: sizes against shapes, holes,
+ * overlaps, the length of the file. Errors name the file. Not thread-safe on one struct, except
+ * lu_st_read(), which may be called from several threads.
+ *
+ * Writing: lu_st_header() makes the bytes that come before the data, and fills the offsets; the
+ * caller writes them and then each tensor in the order of the list, to a file of its choice.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libcommon/base/arena.h"
+#include "libcommon/base/buf.h"
+#include "libcommon/base/err.h"
+
+#define LU_ST_DIMS 8
+#define LU_ST_HEADER_MAX ((uint64_t)100 << 20) /* the format's own bound */
+
+enum lu_st_type {
+	LU_ST_F64,
+	LU_ST_F32,
+	LU_ST_F16,
+	LU_ST_BF16,
+	LU_ST_I64,
+	LU_ST_I32,
+	LU_ST_U8,
+	LU_ST_TYPES,
+};
+
+struct lu_st_tensor {
+	struct lu_str name; /* with a NUL after it when read from a file */
+	enum lu_st_type type;
+	size_t dims;
+	uint64_t dim[LU_ST_DIMS];
+	uint64_t begin, end; /* bytes, from the start of the data */
+};
+
+struct lu_st {
+	char *path;
+	int fd;
+	struct lu_arena arena;
+	struct lu_st_tensor *tensor; /* in the order of the data */
+	size_t n;
+	uint64_t data; /* offset of the data in the file */
+};
+
+int lu_st_open(struct lu_st *st, const char *path, struct lu_err *err) LU_CHECKED;
+void lu_st_close(struct lu_st *st);
+/* NULL when there is none of this name. */
+const struct lu_st_tensor *lu_st_find(const struct lu_st *st, const char *name);
+/* n bytes of the tensor's data, starting `at` bytes into it. */
+int lu_st_read(const struct lu_st *st, const struct lu_st_tensor *t, uint64_t at, void *out,
+	size_t n, struct lu_err *err) LU_CHECKED;
+
+/* Bytes of one element, and the type's name in the header. */
+size_t lu_st_width(enum lu_st_type type);
+const char *lu_st_type_name(enum lu_st_type type);
+static inline uint64_t lu_st_bytes(const struct lu_st_tensor *t)
+{
+	return t->end - t->begin;
+}
+/* Elements. */
+static inline uint64_t lu_st_count(const struct lu_st_tensor *t)
+{
+	uint64_t n = 1;
+
+	for (size_t i = 0; i < t->dims; i++)
+		n *= t->dim[i];
+	return n;
+}
+
+/* Fills begin and end of the n tensors, one after another, and appends length and header.
+ * `meta` is NULL or the value of "__metadata__": a JSON object of strings. */
+int lu_st_header(struct lu_st_tensor *t, size_t n, const char *meta, struct lu_buf *out,
+	struct lu_err *err) LU_CHECKED;
+
+/* bfloat16: the upper half of a float. Rounds to nearest, ties to even; a NaN stays a NaN. */
+static inline uint16_t lu_bf16_of(float f)
+{
+	uint32_t u;
+
+	memcpy(&u, &f, sizeof(u));
+	if ((u & 0x7fffffff) > 0x7f800000)
+		return (uint16_t)(u >> 16 | 0x40);
+	return (uint16_t)((u + 0x7fff + (u >> 16 & 1)) >> 16);
+}
+static inline float lu_bf16_to(uint16_t b)
+{
+	uint32_t u = (uint32_t)b << 16;
+	float f;
+
+	memcpy(&f, &u, sizeof(f));
+	return f;
+}
+
+#endif

@@ -1,0 +1,194 @@
+#include "trainer/corpus.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "libcommon/shard/order.h"
+#include "libcommon/shard/reader.h"
+#include "trainer/settings.h"
+
+/* A run of tokens of one shard that the stream holds in one piece. */
+struct piece {
+	const struct lu_shard *shard;
+	uint64_t from;	/* in the shard */
+	uint64_t begin; /* in the stream */
+};
+
+struct part {
+	char *name;
+	uint64_t tokens;
+};
+
+struct lt_corpus {
+	struct lu_order order;
+	struct lu_shard **shard;
+	size_t shards;
+	struct piece *piece; /* one more at the end, where the stream ends */
+	size_t pieces, room;
+	struct part *part;
+	size_t parts;
+};
+
+static int add_piece(struct lt_corpus *c, const struct lu_shard *shard, uint64_t from, uint64_t n,
+	struct lu_err *err)
+{
+	struct piece *last = c->pieces ? &c->piece[c->pieces - 1] : NULL;
+
+	if (n == 0)
+		return 0;
+	if (last && last->shard == shard && last->from + (c->order.tokens - last->begin) == from) {
+		c->order.tokens += n;
+		return 0;
+	}
+	if (c->pieces + 1 >= c->room) {
+		size_t room = c->room ? 2 * c->room : 16;
+		struct piece *grown = realloc(c->piece, room * sizeof(*grown));
+
+		if (!grown)
+			return lu_err_nomem(err);
+		c->piece = grown;
+		c->room = room;
+	}
+	c->piece[c->pieces++] = (struct piece){ shard, from, c->order.tokens };
+	c->order.tokens += n;
+	return 0;
+}
+
+static int add_shard(
+	struct lt_corpus *c, const char *prefix, struct lu_shard **out, struct lu_err *err)
+{
+	struct lu_shard **grown = realloc(c->shard, (c->shards + 1) * sizeof(*grown));
+
+	if (!grown)
+		return lu_err_nomem(err);
+	c->shard = grown;
+	if (lu_shard_open(out, prefix, err) < 0)
+		return -1;
+	c->shard[c->shards++] = *out;
+	return 0;
+}
+
+static int add_name(struct lt_corpus *c, const char *name, struct lu_err *err)
+{
+	uint64_t before = c->order.tokens;
+	struct lu_shard *shard;
+
+	if (add_shard(c, name, &shard, err) < 0 ||
+		add_piece(c, shard, 0, lu_shard_tokens(shard), err) < 0)
+		return -1;
+	c->part[c->parts - 1].tokens = c->order.tokens - before;
+	return 0;
+}
+
+int lt_corpus_open(struct lt_corpus **out, const char *list, size_t context, uint64_t seed,
+	bool shuffle, struct lu_err *err)
+{
+	struct lt_corpus *c = calloc(1, sizeof(*c));
+	const char *rest = list, *word;
+	size_t n;
+
+	*out = NULL;
+	if (!c)
+		return lu_err_nomem(err);
+	c->order = (struct lu_order){ .seed = seed, .context = context, .shuffle = shuffle };
+	while ((word = lt_word(&rest, &n))) {
+		struct part *grown = realloc(c->part, (c->parts + 1) * sizeof(*grown));
+		char *name = strndup(word, n);
+
+		if (grown)
+			c->part = grown;
+		if (!grown || !name) {
+			free(name);
+			lu_err_nomem(err);
+			goto fail;
+		}
+		c->part[c->parts++] = (struct part){ .name = name };
+		if (add_name(c, name, err) < 0)
+			goto fail;
+	}
+	*out = c;
+	return 0;
+fail:
+	lt_corpus_close(c);
+	return -1;
+}
+
+void lt_corpus_close(struct lt_corpus *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->shards; i++)
+		lu_shard_close(c->shard[i]);
+	for (size_t i = 0; i < c->parts; i++)
+		free(c->part[i].name);
+	free(c->shard);
+	free(c->piece);
+	free(c->part);
+	free(c);
+}
+
+uint64_t lt_corpus_tokens(const struct lt_corpus *c)
+{
+	return c->order.tokens;
+}
+
+uint64_t lt_corpus_samples(const struct lt_corpus *c)
+{
+	return lu_order_samples(&c->order);
+}
+
+size_t lt_corpus_parts(const struct lt_corpus *c)
+{
+	return c->parts;
+}
+
+const char *lt_corpus_part(const struct lt_corpus *c, size_t i, uint64_t *tokens)
+{
+	*tokens = c->part[i].tokens;
+	return c->part[i].name;
+}
+
+/* The piece that holds the token at `at`. */
+static size_t find_piece(const struct lt_corpus *c, uint64_t at)
+{
+	size_t lo = 0, hi = c->pieces;
+
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (c->piece[mid].begin <= at)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+void lt_corpus_read(const struct lt_corpus *c, uint64_t at, size_t n, uint32_t *out)
+{
+	LU_ASSERT(n <= c->order.tokens && at <= c->order.tokens - n);
+	for (size_t p = n ? find_piece(c, at) : 0; n > 0; p++) {
+		uint64_t end = p + 1 < c->pieces ? c->piece[p + 1].begin : c->order.tokens;
+		size_t take = end - at < n ? (size_t)(end - at) : n;
+
+		lu_shard_read(
+			c->piece[p].shard, c->piece[p].from + (at - c->piece[p].begin), take, out);
+		out += take;
+		at += take;
+		n -= take;
+	}
+}
+
+int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, uint32_t *out, struct lu_err *err)
+{
+	struct lu_order_place place = lu_order_at(&c->order, i);
+	size_t n = (size_t)c->order.context + 1;
+
+	lt_corpus_read(c, place.first, n, out);
+	for (size_t k = 0; k < n; k++) {
+		if (out[k] > INT32_MAX)
+			return lu_err_set(err, "token %llu of the training data is negative",
+				(unsigned long long)(place.first + k));
+	}
+	return 0;
+}

@@ -1,0 +1,14 @@
+# trainer/module.mk: every .c file that is not a program is shared by the programs.
+TRAINER_PROGRAMS := $(sort $(patsubst trainer/%.c,%,$(wildcard trainer/lucie-*.c)))
+TRAINER_SRC := $(sort $(filter-out trainer/lucie-%,$(wildcard trainer/*.c)))
+TRAINER_LIBS :=
+
+# The bare build has lucie-train alone, from libc and OpenMP: the part of the library that it needs.
+ifneq ($(BARE),)
+TRAINER_PROGRAMS := lucie-train
+TOOLS :=
+LIB_CXX :=
+LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c) libcommon/io/json.c \
+	libcommon/io/safetensors.c libcommon/hash/hash.c libcommon/shard/reader.c \
+	$(wildcard libcommon/mix/plan.c))
+endif

@@ -1,0 +1,185 @@
+#include "trainer/runfolder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libcommon/sys/atomicfile.h"
+
+#define COPY_MAX ((size_t)1 << 30)
+
+char *lt_run_path(const char *run, const char *name)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%s", run, name) < 0 ? NULL : path;
+}
+
+bool lt_run_has(const char *run, const char *name)
+{
+	char *path = lt_run_path(run, name);
+	bool has = path && access(path, F_OK) == 0;
+
+	free(path);
+	return has;
+}
+
+/* Empties and removes .step-N.lu-tmp, a checkpoint that never became one. */
+static int remove_unfinished(int run, const char *run_path, const char *name, struct lu_err *err)
+{
+	int fd = openat(run, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	int rc = 0;
+
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return lu_err_sys(err, errno, "%s/%s", run_path, name);
+	}
+	while (rc == 0 && (e = readdir(d))) {
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
+			unlinkat(fd, e->d_name, 0) < 0)
+			rc = lu_err_sys(err, errno, "%s/%s/%s", run_path, name, e->d_name);
+	}
+	closedir(d);
+	if (rc == 0 && unlinkat(run, name, AT_REMOVEDIR) < 0)
+		rc = lu_err_sys(err, errno, "%s/%s", run_path, name);
+	return rc;
+}
+
+static int clean(struct lt_run *r, struct lu_err *err)
+{
+	DIR *d = opendir(r->path);
+	struct dirent *e;
+	int rc = 0;
+
+	if (!d)
+		return lu_err_sys(err, errno, "%s", r->path);
+	while (rc == 0 && (e = readdir(d))) {
+		size_t n = strlen(e->d_name);
+
+		if (strncmp(e->d_name, ".step-", 6) == 0 && n > 13 &&
+			strcmp(e->d_name + n - 7, ".lu-tmp") == 0)
+			rc = remove_unfinished(r->dir, r->path, e->d_name, err);
+	}
+	closedir(d);
+	return rc;
+}
+
+int lt_run_open(struct lt_run *r, const char *path, struct lu_err *err)
+{
+	*r = (struct lt_run){ .dir = -1, .metrics = -1 };
+	r->path = strdup(path);
+	if (!r->path)
+		return lu_err_nomem(err);
+	if (lu_make_folders(path, err) < 0)
+		goto fail;
+	r->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->dir < 0) {
+		lu_err_sys(err, errno, "%s", path);
+		goto fail;
+	}
+	if (flock(r->dir, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			lu_err_set(err, "%s: another trainer is at work in this folder", path);
+		else
+			lu_err_sys(err, errno, "%s", path);
+		goto fail;
+	}
+	if (clean(r, err) < 0)
+		goto fail;
+	return 0;
+fail:
+	if (r->dir >= 0)
+		close(r->dir);
+	free(r->path);
+	*r = (struct lt_run){ .dir = -1, .metrics = -1 };
+	return -1;
+}
+
+int lt_run_close(struct lt_run *r, struct lu_err *err)
+{
+	int rc = 0;
+
+	if (r->metrics >= 0 && close(r->metrics) < 0)
+		rc = lu_err_sys(err, errno, "%s/metrics.jsonl", r->path);
+	if (r->dir >= 0)
+		close(r->dir);
+	free(r->path);
+	*r = (struct lt_run){ .dir = -1, .metrics = -1 };
+	return rc;
+}
+
+static int write_file(const char *path, const char *p, size_t n, struct lu_err *err)
+{
+	struct lu_atomic f;
+
+	if (lu_atomic_open(&f, path, err) < 0)
+		return -1;
+	if (lu_atomic_write(&f, p, n, err) < 0) {
+		lu_atomic_abort(&f);
+		return -1;
+	}
+	return lu_atomic_commit(&f, err);
+}
+
+int lt_run_write(struct lt_run *r, const char *name, struct lu_str text, struct lu_err *err)
+{
+	char *path = lt_run_path(r->path, name);
+	int rc = path ? write_file(path, text.p, text.n, err) : lu_err_nomem(err);
+
+	free(path);
+	return rc;
+}
+
+int lt_run_copy(const char *from, const char *run, const char *name, struct lu_err *err)
+{
+	char *path = lt_run_path(run, name), *text = NULL;
+	size_t n;
+	int rc = -1;
+
+	if (!path)
+		return lu_err_nomem(err);
+	if (lu_read_file(from, COPY_MAX, &text, &n, err) == 0)
+		rc = write_file(path, text, n, err);
+	free(text);
+	free(path);
+	return rc;
+}
+
+/* A kill may have left half a line at the end: the next line must not be glued to it. */
+static int end_last_line(int fd, const char *path, struct lu_err *err)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+	char last;
+
+	if (end < 0)
+		return lu_err_sys(err, errno, "%s", path);
+	if (end == 0)
+		return 0;
+	if (lu_pread_all(fd, &last, 1, (uint64_t)end - 1, path, err) < 0)
+		return -1;
+	return last == '\n' ? 0 : lu_write_all(fd, "\n", 1, path, err);
+}
+
+int lt_run_log(struct lt_run *r, const struct lu_buf *line, struct lu_err *err)
+{
+	char *path = lt_run_path(r->path, "metrics.jsonl");
+	int rc = path ? lu_buf_check(line, err) : lu_err_nomem(err);
+
+	if (rc == 0 && r->metrics < 0) {
+		r->metrics = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+		rc = r->metrics < 0 ? lu_err_sys(err, errno, "%s", path)
+				    : end_last_line(r->metrics, path, err);
+	}
+	if (rc == 0)
+		rc = lu_write_all(r->metrics, line->p, line->n, path, err);
+	free(path);
+	return rc;
+}
