@@ -10,5 +10,6 @@ TOOLS :=
 LIB_CXX :=
 LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c) libcommon/io/json.c \
 	libcommon/io/safetensors.c libcommon/hash/hash.c libcommon/shard/reader.c \
+	libcommon/shard/manifest.c \
 	$(wildcard libcommon/mix/plan.c))
 endif
