@@ -32,6 +32,12 @@ static inline unsigned lu_idx_width(unsigned type)
 	return type == LU_IDX_TYPE_U16 ? 2 : type == LU_IDX_TYPE_I32 ? 4 : 0;
 }
 
+/* Bytes of an id for a vocabulary. */
+static inline unsigned lu_idx_width_for(uint64_t vocab)
+{
+	return vocab < LU_IDX_U16_VOCAB ? 2 : 4;
+}
+
 static inline const char *lu_idx_type_name(unsigned type)
 {
 	static const char *const name[] = { "unknown", "uint8", "int8", "int16", "int32", "int64",
