@@ -19,7 +19,9 @@ enum kind { PLAIN, GZIP, ZSTANDARD, XZ };
 
 struct lu_in {
 	char *name;
-	int fd;
+	int fd; /* -1: `fn` gives the bytes */
+	lu_in_fn *fn;
+	void *ctx;
 	enum kind kind;
 	bool eof;    /* the file has no more bytes */
 	bool member; /* inside a gzip member, zstd frame or xz stream */
@@ -33,20 +35,25 @@ struct lu_in {
 
 static int raw_read(struct lu_in *in, void *p, size_t n, size_t *got, struct lu_err *err)
 {
-	ssize_t r;
+	ssize_t r = 0;
 
-	for (;;) {
+	if (in->fn) {
+		r = in->fn(in->ctx, p, n, err);
+		if (r < 0)
+			return -1;
+	}
+	while (!in->fn) {
 		struct pollfd wait = { .fd = in->fd, .events = POLLIN };
 
 		r = read(in->fd, p, n);
-		if (r >= 0 || (errno != EINTR && errno != EAGAIN))
+		if (r >= 0)
 			break;
 		/* EAGAIN: standard input that some other program made non-blocking. */
 		if (errno == EAGAIN)
 			poll(&wait, 1, -1);
+		else if (errno != EINTR)
+			return lu_err_sys(err, errno, "%s", in->name);
 	}
-	if (r < 0)
-		return lu_err_sys(err, errno, "%s", in->name);
 	in->eof = r == 0;
 	in->consumed += (uint64_t)r;
 	*got = (size_t)r;
@@ -114,20 +121,32 @@ static int start_decoder(struct lu_in *in, struct lu_err *err)
 	return 0;
 }
 
-int lu_in_open(struct lu_in **out, const char *path, struct lu_err *err)
+static struct lu_in *new_in(const char *name, struct lu_err *err)
 {
 	struct lu_in *in = calloc(1, sizeof(*in));
-	struct stat st;
 
-	if (!in)
-		return lu_err_nomem(err);
+	if (!in) {
+		lu_err_nomem(err);
+		return NULL;
+	}
 	in->fd = -1;
-	in->name = strdup(path);
+	in->name = strdup(name);
 	in->raw = malloc(RAW_SIZE);
 	if (!in->name || !in->raw) {
 		lu_err_nomem(err);
-		goto fail;
+		lu_in_close(in);
+		return NULL;
 	}
+	return in;
+}
+
+int lu_in_open(struct lu_in **out, const char *path, struct lu_err *err)
+{
+	struct lu_in *in = new_in(path, err);
+	struct stat st;
+
+	if (!in)
+		return -1;
 	in->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	if (in->fd < 0 || fstat(in->fd, &st) < 0) {
 		lu_err_sys(err, errno, "%s", path);
@@ -145,6 +164,22 @@ int lu_in_open(struct lu_in **out, const char *path, struct lu_err *err)
 fail:
 	lu_in_close(in);
 	return -1;
+}
+
+int lu_in_open_fn(struct lu_in **out, const char *name, lu_in_fn *fn, void *ctx, struct lu_err *err)
+{
+	struct lu_in *in = new_in(name, err);
+
+	if (!in)
+		return -1;
+	in->fn = fn;
+	in->ctx = ctx;
+	if (detect(in, err) < 0 || start_decoder(in, err) < 0) {
+		lu_in_close(in);
+		return -1;
+	}
+	*out = in;
+	return 0;
 }
 
 static int damaged(const struct lu_in *in, const char *why, struct lu_err *err)

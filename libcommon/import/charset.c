@@ -1,0 +1,133 @@
+#include "libcommon/import/charset.h"
+
+#include <errno.h>
+#include <iconv.h>
+#include <strings.h>
+
+#include "libcommon/base/utf8.h"
+
+#define NAME_MAX_BYTES 64
+
+/* Labels that the Encoding Standard reads otherwise than iconv does. */
+static const struct {
+	const char *label, *name;
+} labels[] = {
+	{ "iso-8859-1", "windows-1252" },
+	{ "iso8859-1", "windows-1252" },
+	{ "iso_8859-1", "windows-1252" },
+	{ "latin1", "windows-1252" },
+	{ "latin-1", "windows-1252" },
+	{ "l1", "windows-1252" },
+	{ "ascii", "windows-1252" },
+	{ "us-ascii", "windows-1252" },
+	{ "iso-8859-9", "windows-1254" },
+	{ "latin5", "windows-1254" },
+	{ "x-sjis", "shift_jis" },
+	{ "ks_c_5601-1987", "euc-kr" },
+	{ "gb2312", "gbk" },
+};
+
+static iconv_t open_charset(struct lu_str label)
+{
+	char name[NAME_MAX_BYTES];
+
+	if (label.n == 0 || label.n >= sizeof(name) || memchr(label.p, 0, label.n))
+		return (iconv_t)-1;
+	memcpy(name, label.p, label.n);
+	name[label.n] = '\0';
+	/* "//TRANSLIT" and the like are instructions to iconv, not names. */
+	if (strchr(name, '/'))
+		return (iconv_t)-1;
+	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+		if (strcasecmp(name, labels[i].label) == 0)
+			return iconv_open("UTF-8", labels[i].name);
+	}
+	return iconv_open("UTF-8", name);
+}
+
+bool lu_charset_known(const char *name)
+{
+	iconv_t cd = open_charset(lu_str_of(name));
+
+	if (cd == (iconv_t)-1)
+		return false;
+	iconv_close(cd);
+	return true;
+}
+
+/* 1 converted; 0 unknown charset or not valid in it; -1 memory. */
+static int convert(struct lu_str in, struct lu_str label, struct lu_buf *store, struct lu_err *err)
+{
+	iconv_t cd = open_charset(label);
+	const char *from = in.p;
+	size_t left = in.n;
+	int rc = 0;
+
+	if (cd == (iconv_t)-1)
+		return 0;
+	lu_buf_clear(store);
+	do {
+		char *p, *to;
+		size_t room;
+
+		if (!lu_buf_reserve(store, in.n + 64)) {
+			rc = lu_err_nomem(err);
+			break;
+		}
+		to = store->p + store->n;
+		room = store->cap - store->n - 1;
+		/* iconv's input is not const in its prototype only. */
+		memcpy(&p, &from, sizeof(p));
+		if (iconv(cd, &p, &left, &to, &room) != (size_t)-1)
+			rc = 1;
+		else if (errno != E2BIG)
+			left = 0;
+		from = p;
+		store->n = (size_t)(to - store->p);
+		store->p[store->n] = '\0';
+	} while (left > 0);
+	iconv_close(cd);
+	return rc == 1 && lu_utf8_valid(store->p, store->n) != store->n ? 0 : rc;
+}
+
+static bool is_utf8_label(struct lu_str s)
+{
+	return (s.n == 5 && strncasecmp(s.p, "utf-8", 5) == 0) ||
+		(s.n == 4 && strncasecmp(s.p, "utf8", 4) == 0);
+}
+
+int lu_charset_utf8(struct lu_str in, struct lu_str declared, const char *fallback,
+	struct lu_buf *store, struct lu_str *out, enum lu_charset_how *how, struct lu_err *err)
+{
+	const unsigned char *p = (const unsigned char *)in.p;
+	int rc;
+
+	if (in.n >= 2 && ((p[0] == 0xFF && p[1] == 0xFE) || (p[0] == 0xFE && p[1] == 0xFF))) {
+		struct lu_str rest = { in.p + 2, in.n - 2 };
+
+		*how = LU_CHARSET_MARK;
+		rc = convert(
+			rest, p[0] == 0xFF ? LU_STR("UTF-16LE") : LU_STR("UTF-16BE"), store, err);
+		*out = lu_buf_slice(store);
+		return rc;
+	}
+	if (in.n >= 3 && memcmp(in.p, "\xEF\xBB\xBF", 3) == 0)
+		in = (struct lu_str){ in.p + 3, in.n - 3 };
+	*how = LU_CHARSET_UTF8;
+	*out = in;
+	if (lu_utf8_valid(in.p, in.n) == in.n)
+		return 1;
+	*how = LU_CHARSET_DECLARED;
+	if (declared.p && !is_utf8_label(declared)) {
+		rc = convert(in, declared, store, err);
+		*out = lu_buf_slice(store);
+		if (rc != 0)
+			return rc;
+	}
+	*how = LU_CHARSET_FALLBACK;
+	if (!fallback)
+		return 0;
+	rc = convert(in, lu_str_of(fallback), store, err);
+	*out = lu_buf_slice(store);
+	return rc;
+}

@@ -1,0 +1,264 @@
+#include "libcommon/import/container.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "libcommon/sys/atomicfile.h"
+
+#define BLOCK ((size_t)64 << 10)
+
+struct lu_container {
+	enum lu_container_kind kind;
+	struct archive *a;
+	struct lu_feed *feed;
+	int fd; /* zip and 7z */
+	char *block;
+	struct lu_err feed_err; /* what made the feed fail, in place of libarchive's sentence */
+	bool failed;
+	uint64_t zeros; /* zero bytes at the end of what was read so far */
+	/* libarchive turns names through the locale's charset, and ours is always "C". */
+	locale_t utf8;
+};
+
+/* The header's checksum, at 148: the sum of its bytes with the checksum's own taken as blanks. */
+static bool is_tar(const unsigned char *p)
+{
+	unsigned long sum = 0, want = 0;
+	int i = 148;
+
+	while (i < 156 && p[i] == ' ')
+		i++;
+	if (p[0] == 0 || p[i] < '0' || p[i] > '7')
+		return false;
+	for (; i < 156 && p[i] >= '0' && p[i] <= '7'; i++)
+		want = want * 8 + (unsigned long)(p[i] - '0');
+	for (i = 0; i < 512; i++)
+		sum += i >= 148 && i < 156 ? ' ' : p[i];
+	return sum == want;
+}
+
+enum lu_container_kind lu_container_of(struct lu_str head)
+{
+	const char *p = head.p;
+
+	if (head.n >= 8 && memcmp(p, "!<arch>\n", 8) == 0)
+		return LU_CONTAINER_AR;
+	if (head.n >= 4 && (memcmp(p, "PK\3\4", 4) == 0 || memcmp(p, "PK\5\6", 4) == 0))
+		return LU_CONTAINER_ZIP;
+	if (head.n >= 6 && memcmp(p, "7z\xBC\xAF\x27\x1C", 6) == 0)
+		return LU_CONTAINER_7Z;
+	if (head.n >= 512 && is_tar((const unsigned char *)p))
+		return LU_CONTAINER_TAR;
+	return LU_CONTAINER_NONE;
+}
+
+static la_ssize_t on_read(struct archive *a, void *ctx, const void **block)
+{
+	struct lu_container *box = ctx;
+	ssize_t n = lu_feed_read(box->feed, box->block, BLOCK, &box->feed_err);
+	ssize_t i;
+
+	if (n < 0) {
+		archive_set_error(a, EIO, "%s", box->feed_err.msg);
+		return ARCHIVE_FATAL;
+	}
+	for (i = n; i > 0 && box->block[i - 1] == 0; i--)
+		;
+	box->zeros = i == 0 ? box->zeros + (uint64_t)n : (uint64_t)(n - i);
+	*block = box->block;
+	return n;
+}
+
+static int fail(struct lu_container *box, int rc, struct lu_err *err)
+{
+	const char *why = archive_error_string(box->a);
+
+	box->failed = rc == ARCHIVE_FATAL;
+	if (box->feed_err.msg[0]) {
+		*err = box->feed_err;
+		return -1;
+	}
+	return lu_err_set(err, "%s: damaged or truncated archive: %s", lu_feed_name(box->feed),
+		why ? why : "unknown reason");
+}
+
+/* A descriptor on the archive's own bytes that can seek. */
+static int seekable(
+	struct lu_container *box, const char *file, const char *tmpdir, struct lu_err *err)
+{
+	char head[512];
+	ssize_t n;
+
+	if (file) {
+		box->fd = open(file, O_RDONLY | O_CLOEXEC);
+		if (box->fd < 0)
+			return lu_err_sys(err, errno, "%s", file);
+		n = pread(box->fd, head, sizeof(head), 0);
+		if (n > 0 && lu_container_of((struct lu_str){ head, (size_t)n }) == box->kind &&
+			lseek(box->fd, 0, SEEK_SET) == 0)
+			return 0;
+		close(box->fd);
+	}
+	box->fd = lu_temp_open(tmpdir, err);
+	if (box->fd < 0)
+		return -1;
+	while ((n = lu_feed_read(box->feed, box->block, BLOCK, err)) > 0) {
+		if (lu_write_all(box->fd, box->block, (size_t)n, tmpdir, err) < 0)
+			return -1;
+	}
+	if (n < 0)
+		return -1;
+	return lseek(box->fd, 0, SEEK_SET) == 0 ? 0 : lu_err_sys(err, errno, "%s", tmpdir);
+}
+
+static int start(struct lu_container *box, const char *file, const char *tmpdir, struct lu_err *err)
+{
+	struct archive *a = box->a;
+	int rc;
+
+	switch (box->kind) {
+	case LU_CONTAINER_TAR: rc = archive_read_support_format_tar(a); break;
+	case LU_CONTAINER_AR: rc = archive_read_support_format_ar(a); break;
+	case LU_CONTAINER_ZIP: rc = archive_read_support_format_zip_seekable(a); break;
+	default: rc = archive_read_support_format_7zip(a); break;
+	}
+	if (rc >= ARCHIVE_WARN && box->kind == LU_CONTAINER_TAR)
+		rc = archive_read_set_format_option(a, "tar", "read_concatenated_archives", "1");
+	if (rc < ARCHIVE_WARN)
+		return fail(box, ARCHIVE_FATAL, err);
+	if (box->kind == LU_CONTAINER_TAR || box->kind == LU_CONTAINER_AR) {
+		rc = archive_read_open(a, box, NULL, on_read, NULL);
+	} else {
+		if (seekable(box, file, tmpdir, err) < 0)
+			return -1;
+		rc = archive_read_open_fd(a, box->fd, BLOCK);
+	}
+	return rc < ARCHIVE_WARN ? fail(box, ARCHIVE_FATAL, err) : 0;
+}
+
+int lu_container_open(struct lu_container **out, enum lu_container_kind kind, struct lu_feed *feed,
+	const char *file, const char *tmpdir, struct lu_err *err)
+{
+	struct lu_container *box = calloc(1, sizeof(*box));
+	locale_t before;
+	int rc;
+
+	if (!box)
+		return lu_err_nomem(err);
+	box->kind = kind;
+	box->feed = feed;
+	box->fd = -1;
+	box->a = archive_read_new();
+	box->block = malloc(BLOCK);
+	box->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	if (!box->a || !box->block || !box->utf8) {
+		lu_container_close(box);
+		return lu_err_nomem(err);
+	}
+	before = uselocale(box->utf8);
+	rc = start(box, file, tmpdir, err);
+	uselocale(before);
+	if (rc < 0) {
+		lu_container_close(box);
+		return -1;
+	}
+	*out = box;
+	return 0;
+}
+
+/* What follows the last member: the rest of the stream, whose checksum is at its end. */
+static int finish(struct lu_container *box, struct lu_err *err)
+{
+	const void *block;
+	la_ssize_t n;
+
+	if (box->kind != LU_CONTAINER_TAR && box->kind != LU_CONTAINER_AR)
+		return 0;
+	while ((n = on_read(box->a, box, &block)) > 0)
+		;
+	if (n < 0)
+		return fail(box, ARCHIVE_FATAL, err);
+	if (box->kind == LU_CONTAINER_TAR && box->zeros < 512) {
+		box->failed = true;
+		return lu_err_set(err, "%s: truncated archive: it has no end marker",
+			lu_feed_name(box->feed));
+	}
+	return 0;
+}
+
+static int next(struct lu_container *box, struct lu_container_entry *entry, struct lu_err *err)
+{
+	struct archive_entry *e;
+	const char *path;
+	int rc;
+
+	do
+		rc = archive_read_next_header(box->a, &e);
+	while (rc == ARCHIVE_RETRY);
+	if (rc == ARCHIVE_EOF)
+		return finish(box, err);
+	if (rc < ARCHIVE_WARN) {
+		/* A header that cannot be read leaves no way to the next one. */
+		return fail(box, ARCHIVE_FATAL, err);
+	}
+	path = archive_entry_pathname(e);
+	if (!path)
+		path = archive_entry_pathname_utf8(e);
+	if (!path)
+		path = "(no name)";
+	while (path[0] == '.' && path[1] == '/' && path[2])
+		path += 2;
+	*entry = (struct lu_container_entry){ .path = path };
+	entry->link = archive_entry_filetype(e) == AE_IFLNK || archive_entry_hardlink(e);
+	entry->folder = archive_entry_filetype(e) == AE_IFDIR;
+	/* ar members and some zip writers give no type at all. */
+	entry->other = archive_entry_filetype(e) != AE_IFREG && archive_entry_filetype(e) != 0;
+	entry->encrypted = archive_entry_is_encrypted(e) != 0;
+	return 1;
+}
+
+int lu_container_next(
+	struct lu_container *box, struct lu_container_entry *entry, struct lu_err *err)
+{
+	locale_t before = uselocale(box->utf8);
+	int rc = next(box, entry, err);
+
+	uselocale(before);
+	return rc;
+}
+
+ssize_t lu_container_read(void *ctx, void *p, size_t n, struct lu_err *err)
+{
+	struct lu_container *box = ctx;
+	locale_t before = uselocale(box->utf8);
+	la_ssize_t got;
+
+	do
+		got = archive_read_data(box->a, p, n);
+	while (got == ARCHIVE_RETRY);
+	uselocale(before);
+	return got < 0 ? fail(box, (int)got, err) : got;
+}
+
+bool lu_container_failed(const struct lu_container *box)
+{
+	return box->failed;
+}
+
+void lu_container_close(struct lu_container *box)
+{
+	if (!box)
+		return;
+	archive_read_free(box->a);
+	if (box->fd >= 0)
+		close(box->fd);
+	if (box->utf8)
+		freelocale(box->utf8);
+	free(box->block);
+	free(box);
+}

@@ -1,0 +1,98 @@
+#include "libcommon/import/copyright.h"
+
+#include <strings.h>
+
+static struct lu_str cut_line(struct lu_str *s)
+{
+	const char *nl = s->n ? memchr(s->p, '\n', s->n) : NULL;
+	struct lu_str line = { s->p, nl ? (size_t)(nl - s->p) : s->n };
+
+	s->p += line.n + (nl ? 1 : 0);
+	s->n -= line.n + (nl ? 1 : 0);
+	while (line.n && strchr(" \t\r", line.p[line.n - 1]) && line.p[line.n - 1])
+		line.n--;
+	return line;
+}
+
+static bool value_of(struct lu_str line, const char *name, struct lu_str *value)
+{
+	size_t n = strlen(name);
+
+	if (line.n <= n || strncasecmp(line.p, name, n) != 0 || line.p[n] != ':')
+		return false;
+	*value = (struct lu_str){ line.p + n + 1, line.n - n - 1 };
+	while (value->n && (value->p[0] == ' ' || value->p[0] == '\t')) {
+		value->p++;
+		value->n--;
+	}
+	return true;
+}
+
+/* A word of its own, so that "or" is not found in "Frameworx". */
+static bool has_word(struct lu_str s, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i + n <= s.n; i++) {
+		if (strncasecmp(s.p + i, word, n) == 0 && (i == 0 || s.p[i - 1] == ' ') &&
+			(i + n == s.n || s.p[i + n] == ' '))
+			return true;
+	}
+	return false;
+}
+
+/* True when `name` is one of the parts of `list`, which are joined by " AND ". */
+static bool listed(struct lu_str list, struct lu_str name)
+{
+	for (size_t i = 0; i + name.n <= list.n; i++) {
+		bool starts = i == 0 || (i >= 5 && memcmp(list.p + i - 5, " AND ", 5) == 0);
+		bool ends = i + name.n == list.n ||
+			(list.n - i - name.n >= 5 && memcmp(list.p + i + name.n, " AND ", 5) == 0);
+
+		if (starts && ends && memcmp(list.p + i, name.p, name.n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add(struct lu_buf *out, size_t from, struct lu_str name)
+{
+	struct lu_buf wrapped = { 0 };
+	bool choice = has_word(name, "or");
+
+	if (choice)
+		lu_buf_putc(&wrapped, '(');
+	lu_buf_str(&wrapped, name);
+	if (choice)
+		lu_buf_putc(&wrapped, ')');
+	if (!lu_buf_ok(&wrapped)) {
+		out->failed = true;
+	} else if (!listed((struct lu_str){ out->p + from, out->n - from },
+			   lu_buf_slice(&wrapped))) {
+		if (out->n > from)
+			lu_buf_puts(out, " AND ");
+		lu_buf_str(out, lu_buf_slice(&wrapped));
+	}
+	lu_buf_release(&wrapped);
+}
+
+void lu_copyright_license(struct lu_str file, struct lu_buf *out)
+{
+	struct lu_str line, v;
+	bool format = false, files = true; /* the header paragraph may have a License too */
+	size_t from = out->n;
+
+	if (!lu_buf_reserve(out, 64))
+		return;
+	while (file.n) {
+		line = cut_line(&file);
+		if (line.n == 0)
+			files = false;
+		else if (value_of(line, "Format", &v) || value_of(line, "Format-Specification", &v))
+			format = true;
+		else if (value_of(line, "Files", &v))
+			files = true;
+		else if (format && files && value_of(line, "License", &v) && v.n)
+			add(out, from, v);
+	}
+}

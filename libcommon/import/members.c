@@ -1,0 +1,650 @@
+#include "libcommon/import/members.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libcommon/base/utf8.h"
+#include "libcommon/import/container.h"
+#include "libcommon/import/copyright.h"
+#include "libcommon/import/feed.h"
+#include "libcommon/import/warc.h"
+#include "libcommon/sys/atomicfile.h"
+
+enum frame_kind { FOLDER, ARCHIVE, WARC };
+
+struct lu_members_frame {
+	enum frame_kind kind;
+	struct lu_members_frame *below;
+	char *path;    /* of the container itself among the members */
+	char *prefix;  /* before the paths of its members */
+	char *license; /* NULL: unknown */
+	struct lu_feed *feed;
+	/* FOLDER: where it is on disk, and its names in byte order */
+	char *folder;
+	char **name;
+	size_t names, next;
+	/* ARCHIVE */
+	struct lu_container *box;
+	bool deb, deb_data;
+	int spool; /* -1, or the copy of a package that is read twice */
+	/* WARC */
+	struct lu_warc rec;
+	uint64_t records;
+	bool failed;
+};
+
+/* --- the stack ---------------------------------------------------------------------------- */
+
+static void frame_free(struct lu_members_frame *f)
+{
+	lu_container_close(f->box);
+	lu_feed_close(f->feed);
+	lu_warc_release(&f->rec);
+	for (size_t i = 0; i < f->names; i++)
+		free(f->name[i]);
+	free(f->name);
+	free(f->folder);
+	free(f->path);
+	free(f->prefix);
+	free(f->license);
+	if (f->spool >= 0)
+		close(f->spool);
+	free(f);
+}
+
+static void pop(struct lu_members *m)
+{
+	struct lu_members_frame *f = m->top;
+
+	m->top = f->below;
+	m->depth -= f->kind != FOLDER;
+	frame_free(f);
+}
+
+/* A malloc'd a + b. */
+static char *join(const char *a, const char *b)
+{
+	size_t n = strlen(a), k = strlen(b) + 1;
+	char *s = malloc(n + k);
+
+	if (s) {
+		memcpy(s, a, n);
+		memcpy(s + n, b, k);
+	}
+	return s;
+}
+
+/* A new top frame for the container that m->path names; `suffix` goes between its path and
+ * those of its members, NULL: they have no prefix of their own. */
+static struct lu_members_frame *push(
+	struct lu_members *m, enum frame_kind kind, const char *suffix, struct lu_err *err)
+{
+	struct lu_members_frame *f = calloc(1, sizeof(*f));
+	const char *license = m->top ? m->top->license : NULL;
+	const char *path = m->path.p ? m->path.p : "";
+
+	if (!f) {
+		lu_err_nomem(err);
+		return NULL;
+	}
+	f->spool = -1;
+	f->kind = kind;
+	f->path = join(path, "");
+	f->prefix = suffix ? join(path, suffix) : join(m->top ? m->top->prefix : "", "");
+	f->license = license ? join(license, "") : NULL;
+	if (!f->path || !f->prefix || (license && !f->license)) {
+		lu_err_nomem(err);
+		frame_free(f);
+		return NULL;
+	}
+	f->below = m->top;
+	m->top = f;
+	m->depth += kind != FOLDER;
+	return f;
+}
+
+/* Sets m->path, which names what is being read. */
+static int set_path(struct lu_members *m, const char *prefix, const char *name, struct lu_err *err)
+{
+	lu_buf_clear(&m->path);
+	lu_buf_puts(&m->path, prefix);
+	lu_buf_puts(&m->path, name);
+	return lu_buf_check(&m->path, err);
+}
+
+/* --- members ------------------------------------------------------------------------------ */
+
+static int drop(struct lu_member *member, const char *reason)
+{
+	member->drop = reason;
+	lu_buf_clear(&member->bytes);
+	return 1;
+}
+
+/* Gives the member its path, valid UTF-8 that no other member of its source has, and its
+ * licence; returns 1. `unique` names are not remembered. */
+static int finish(struct lu_members *m, struct lu_member *member, bool unique,
+	struct lu_arena *arena, struct lu_err *err)
+{
+	const char *license = m->top && m->top->license ? m->top->license : m->license;
+	struct lu_buf key = { 0 };
+	size_t from, end;
+	bool fresh = unique;
+	int rc = -1;
+
+	lu_buf_str(&key, member->source);
+	lu_buf_putc(&key, ':');
+	from = key.n;
+	lu_utf8_repair(&key, lu_buf_slice(&m->path));
+	end = key.n;
+	for (uint64_t i = 1; !fresh; i++) {
+		key.n = end;
+		if (i > 1)
+			lu_buf_printf(&key, "#%llu", (unsigned long long)i);
+		if (lu_buf_check(&key, err) < 0 ||
+			lu_names_add(&m->seen, lu_buf_slice(&key), &fresh, err) < 0)
+			goto out;
+	}
+	if (lu_buf_check(&key, err) < 0)
+		goto out;
+	member->path = lu_arena_str(arena, (struct lu_str){ key.p + from, key.n - from });
+	if (license)
+		member->license = lu_arena_str(arena, lu_str_of(license));
+	rc = member->path.p && (!license || member->license.p) ? 1 : lu_err_nomem(err);
+out:
+	lu_buf_release(&key);
+	return rc;
+}
+
+static bool looks_binary(struct lu_str head)
+{
+	const unsigned char *p = (const unsigned char *)head.p;
+
+	if (head.n >= 2 && ((p[0] == 0xFF && p[1] == 0xFE) || (p[0] == 0xFE && p[1] == 0xFF)))
+		return false; /* UTF-16 says so by its mark */
+	return head.n > 0 && memchr(head.p, 0, head.n) != NULL;
+}
+
+static int bounded(struct lu_members *m, uint64_t more, struct lu_err *err)
+{
+	uint64_t size = m->compressed ? m->compressed : lu_members_consumed(m) - m->done_bytes;
+
+	m->expanded += more;
+	if (m->expanded < LU_BOMB_FREE || m->expanded / LU_BOMB_RATIO < size)
+		return 0;
+	m->damage = false;
+	return lu_err_set(err, "%s: expands to more than %d times its size",
+		m->file[m->next_file - 1], LU_BOMB_RATIO);
+}
+
+static int read_content(
+	struct lu_members *m, struct lu_feed *feed, struct lu_member *member, struct lu_err *err)
+{
+	struct lu_str head;
+	int rc;
+
+	m->damage = true;
+	if (lu_feed_peek(feed, 8192, &head, err) < 0)
+		return -1;
+	if (looks_binary(head)) {
+		member->size = head.n;
+		return drop(member, "not text");
+	}
+	rc = lu_feed_all(feed, m->limit, &member->bytes, err);
+	member->size = feed->given;
+	if (rc < 0 || bounded(m, member->size, err) < 0)
+		return -1;
+	m->damage = false;
+	return rc == 0 ? drop(member, "too large") : 1;
+}
+
+/* --- entering containers ------------------------------------------------------------------- */
+
+/* The licence in the package at `file`: its members are read once more up to the copyright. */
+static int find_license(struct lu_members *m, char *file, char **license, struct lu_err *err)
+{
+	const char *glob = "usr/share/doc/*/copyright";
+	struct lu_list only = { &glob, 1 };
+	struct lu_members sub = {
+		.file = &file, .files = 1, .limit = m->limit, .tmpdir = m->tmpdir, .include = &only
+	};
+	struct lu_member member = { 0 };
+	struct lu_arena arena = { 0 };
+	struct lu_buf name = { 0 };
+	int rc;
+
+	while ((rc = lu_members_next(&sub, &member, &arena, err)) > 0 && member.drop)
+		lu_arena_reset(&arena);
+	if (rc > 0) {
+		lu_copyright_license(lu_buf_slice(&member.bytes), &name);
+		rc = lu_buf_check(&name, err);
+	}
+	if (rc == 0 && name.n) {
+		*license = name.p;
+		name = (struct lu_buf){ 0 };
+	}
+	lu_buf_release(&name);
+	lu_buf_release(&member.bytes);
+	lu_arena_release(&arena);
+	lu_members_release(&sub);
+	return rc;
+}
+
+/* Copies the feed to a temporary file and puts a feed on that in its place. */
+static int spool(
+	struct lu_members *m, struct lu_members_frame *f, char name[32], struct lu_err *err)
+{
+	char block[4096];
+	ssize_t n;
+
+	f->spool = lu_temp_open(m->tmpdir, err);
+	if (f->spool < 0)
+		return -1;
+	while ((n = lu_feed_read(f->feed, block, sizeof(block), err)) > 0) {
+		if (lu_write_all(f->spool, block, (size_t)n, m->tmpdir, err) < 0)
+			return -1;
+	}
+	if (n < 0)
+		return -1;
+	lu_feed_close(f->feed);
+	f->feed = NULL;
+	snprintf(name, 32, "/dev/fd/%d", f->spool);
+	return lu_feed_open(&f->feed, name, err);
+}
+
+static int enter_archive(struct lu_members *m, struct lu_members_frame *f,
+	enum lu_container_kind kind, const char *file, struct lu_err *err)
+{
+	struct lu_container_entry entry;
+	char copy[32];
+	char *again;
+
+	if (kind == LU_CONTAINER_AR && m->license_debian) {
+		int rc;
+
+		if (!file && spool(m, f, copy, err) < 0)
+			return -1;
+		again = join(file ? file : copy, "");
+		if (!again)
+			return lu_err_nomem(err);
+		rc = find_license(m, again, &f->license, err);
+		free(again);
+		if (rc < 0)
+			return -1;
+	}
+	if (lu_container_open(&f->box, kind, f->feed, file, m->tmpdir, err) < 0)
+		return -1;
+	if (kind != LU_CONTAINER_AR)
+		return 0;
+	/* Every Debian package begins with this member, deb(5). */
+	if (lu_container_next(f->box, &entry, err) < 0)
+		return -1;
+	f->deb = strcmp(entry.path, "debian-binary") == 0;
+	return f->deb ? 0
+		      : lu_err_set(err, "%s: ar archive that is no Debian package",
+				lu_feed_name(f->feed));
+}
+
+/* Takes the feed. */
+static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_kind kind,
+	const char *file, struct lu_err *err)
+{
+	const char *suffix = kind == LU_CONTAINER_NONE ? "#" : "!/";
+	struct lu_members_frame *f;
+
+	/* The data archive of a package, and what the user named, are not part of the path. */
+	if ((m->top && m->top->deb) || (!m->top && kind != LU_CONTAINER_NONE))
+		suffix = NULL;
+	f = push(m, kind == LU_CONTAINER_NONE ? WARC : ARCHIVE, suffix, err);
+	if (!f) {
+		lu_feed_close(feed);
+		return -1;
+	}
+	f->feed = feed;
+	if (f->kind == WARC)
+		return 0;
+	m->damage = true;
+	if (enter_archive(m, f, kind, file, err) < 0) {
+		f->failed = true;
+		return -1;
+	}
+	m->damage = false;
+	return 0;
+}
+
+/*
+ * Takes `feed`, the content of m->path: a container is entered (0), all else becomes the member
+ * (1). `file` is its name on disk where it is a file of its own.
+ */
+static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
+	struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
+{
+	enum lu_container_kind kind;
+	struct lu_str head;
+	int rc = -1;
+
+	m->damage = true;
+	if (lu_feed_peek(feed, 512, &head, err) < 0)
+		goto out;
+	m->damage = false;
+	kind = lu_container_of(head);
+	if ((kind != LU_CONTAINER_NONE || m->warc ||
+		    (head.n > 5 && memcmp(head.p, "WARC/", 5) == 0)) &&
+		!lu_globs_match(m->exclude, m->path.p)) {
+		if (m->depth < LU_NEST_MAX)
+			return enter(m, feed, kind, file, err);
+		rc = drop(member, "nested too deep");
+	} else if (lu_globs_match(m->exclude, m->path.p) ||
+		(m->include && m->include->n && !lu_globs_match(m->include, m->path.p))) {
+		rc = drop(member, "excluded");
+	} else {
+		rc = read_content(m, feed, member, err);
+	}
+	if (rc > 0)
+		rc = finish(m, member, false, arena, err);
+out:
+	lu_feed_close(feed);
+	return rc;
+}
+
+/* --- the three kinds of container ----------------------------------------------------------- */
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int list_folder(struct lu_members_frame *f, struct lu_err *err)
+{
+	DIR *d = opendir(f->folder);
+	struct dirent *e;
+	size_t cap = 0;
+	int rc = -1;
+
+	if (!d)
+		return lu_err_sys(err, errno, "%s", f->folder);
+	while (errno = 0, (e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (f->names == cap) {
+			char **bigger = realloc(f->name, (cap ? cap * 2 : 64) * sizeof(*bigger));
+
+			if (!bigger) {
+				lu_err_nomem(err);
+				goto out;
+			}
+			f->name = bigger;
+			cap = cap ? cap * 2 : 64;
+		}
+		f->name[f->names] = join(e->d_name, "");
+		if (!f->name[f->names]) {
+			lu_err_nomem(err);
+			goto out;
+		}
+		f->names++;
+	}
+	if (errno)
+		lu_err_sys(err, errno, "%s", f->folder);
+	else
+		rc = 0;
+	if (f->names)
+		qsort(f->name, f->names, sizeof(*f->name), by_bytes);
+out:
+	closedir(d);
+	return rc;
+}
+
+static int enter_folder(struct lu_members *m, const char *path, struct lu_err *err)
+{
+	struct lu_members_frame *f = push(m, FOLDER, m->top ? "/" : NULL, err);
+
+	if (!f)
+		return -1;
+	f->folder = join(path, "");
+	return f->folder ? list_folder(f, err) : lu_err_nomem(err);
+}
+
+/* 1: a member; 0: look again; 2: nothing left here. The same for the two below. */
+static int next_in_folder(
+	struct lu_members *m, struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
+{
+	struct lu_members_frame *f = m->top;
+	struct lu_buf full = { 0 };
+	struct lu_feed *feed;
+	struct stat st;
+	const char *name;
+	int rc = -1;
+
+	if (f->next == f->names)
+		return 2;
+	name = f->name[f->next++];
+	lu_buf_puts(&full, f->folder);
+	if (full.n && full.p[full.n - 1] != '/')
+		lu_buf_putc(&full, '/');
+	lu_buf_puts(&full, name);
+	if (lu_buf_check(&full, err) < 0 || set_path(m, f->prefix, name, err) < 0)
+		goto out;
+	if (lstat(full.p, &st) < 0) {
+		lu_err_sys(err, errno, "%s", full.p);
+		goto out;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		rc = enter_folder(m, full.p, err);
+	} else if (!S_ISREG(st.st_mode)) {
+		rc = drop(member, S_ISLNK(st.st_mode) ? "link" : "not a file");
+		rc = finish(m, member, false, arena, err);
+	} else {
+		m->compressed += (uint64_t)st.st_size;
+		m->damage = true;
+		if (lu_feed_open(&feed, full.p, err) == 0)
+			rc = take(m, feed, full.p, member, arena, err);
+	}
+out:
+	lu_buf_release(&full);
+	return rc;
+}
+
+static int next_in_archive(
+	struct lu_members *m, struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
+{
+	struct lu_members_frame *f = m->top;
+	struct lu_container_entry entry;
+	struct lu_feed *feed;
+	int rc;
+
+	m->damage = true;
+	rc = lu_container_next(f->box, &entry, err);
+	if (rc == 0 && f->deb && !f->deb_data) {
+		f->failed = true;
+		return lu_err_set(err, "%s: package without data archive", lu_feed_name(f->feed));
+	}
+	f->failed = rc < 0;
+	if (rc <= 0)
+		return rc < 0 ? -1 : 2;
+	m->damage = false;
+	if (entry.folder || (f->deb && strncmp(entry.path, "data.tar", 8) != 0))
+		return 0;
+	f->deb_data = f->deb;
+	if (set_path(m, f->prefix, entry.path, err) < 0)
+		return -1;
+	if (entry.link || entry.other) {
+		drop(member, entry.link ? "link" : "not a file");
+		return finish(m, member, false, arena, err);
+	}
+	if (entry.encrypted) {
+		drop(member, "encrypted");
+		member->bad = true;
+		return finish(m, member, false, arena, err);
+	}
+	m->damage = true;
+	if (lu_feed_open_fn(&feed, m->path.p, lu_container_read, f->box, err) < 0)
+		return -1;
+	return take(m, feed, NULL, member, arena, err);
+}
+
+static struct lu_str keep(struct lu_arena *arena, struct lu_str s, bool *ok)
+{
+	struct lu_str copy = s.p ? lu_arena_str(arena, s) : s;
+
+	*ok = *ok && (!s.p || copy.p);
+	return copy;
+}
+
+static int next_in_warc(
+	struct lu_members *m, struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
+{
+	struct lu_members_frame *f = m->top;
+	struct lu_buf swap;
+	char number[24];
+	bool ok = true;
+	int rc;
+
+	m->damage = true;
+	rc = lu_warc_next(f->feed, m->limit, &f->rec, err);
+	f->failed = rc < 0;
+	if (rc <= 0)
+		return rc < 0 ? -1 : 2;
+	if (bounded(m, f->rec.length, err) < 0)
+		return -1;
+	m->damage = false;
+	f->records++;
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)f->records);
+	if (set_path(m, f->prefix, f->rec.id.p ? "" : number, err) < 0)
+		return -1;
+	lu_buf_str(&m->path, f->rec.id.p ? f->rec.id : LU_STR(""));
+	swap = member->bytes;
+	member->bytes = f->rec.body;
+	f->rec.body = swap;
+	member->size = f->rec.length;
+	member->warc = true;
+	member->truncated = f->rec.truncated;
+	member->type = keep(arena, f->rec.type, &ok);
+	member->url = keep(arena, f->rec.url, &ok);
+	member->date = keep(arena, f->rec.date, &ok);
+	member->content_type = keep(arena, f->rec.content_type, &ok);
+	if (!ok || lu_buf_check(&m->path, err) < 0)
+		return lu_err_nomem(err);
+	if (f->rec.too_large)
+		drop(member, "too large");
+	return finish(m, member, f->rec.id.p != NULL, arena, err);
+}
+
+/* --- the operands -------------------------------------------------------------------------- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* As next_in_folder(), over what the command line names. */
+static int next_operand(
+	struct lu_members *m, struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
+{
+	struct lu_feed *feed;
+	struct stat st;
+	char *path;
+	bool named;
+
+	if (m->next_file == m->files)
+		return 2;
+	path = m->file[m->next_file++];
+	named = strcmp(path, "-") != 0;
+	m->done_bytes += m->compressed;
+	m->compressed = m->expanded = 0;
+	m->name = m->source ? lu_str_of(m->source) : lu_source_of(path);
+	member->file = path;
+	member->source = m->name;
+	if (set_path(m, "", named ? base_name(path) : "-", err) < 0)
+		return -1;
+	if (named && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return enter_folder(m, path, err);
+	if (lu_feed_open(&feed, path, err) < 0)
+		return -1;
+	m->compressed = lu_in_size(feed->in);
+	return take(m, feed, named ? path : NULL, member, arena, err);
+}
+
+static bool sound(const struct lu_members_frame *f)
+{
+	return !f->failed && !(f->box && lu_container_failed(f->box));
+}
+
+/* After a failure: when something around the damaged part is sound, the part becomes a bad
+ * member and reading goes on behind it. Returns 1, or -1 with the sentence kept. */
+static int recover(
+	struct lu_members *m, struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
+{
+	if (!m->damage || !m->top)
+		return -1;
+	while (!sound(m->top)) {
+		if (!m->top->below || set_path(m, m->top->path, "", err) < 0)
+			return -1;
+		pop(m);
+	}
+	drop(member, "damaged");
+	member->bad = true;
+	member->detail = lu_arena_str(arena, lu_str_of(err->msg));
+	return member->detail.p ? finish(m, member, false, arena, err) : lu_err_nomem(err);
+}
+
+static void begin(struct lu_members *m, struct lu_member *member)
+{
+	struct lu_buf reuse = member->bytes;
+
+	/* One large page should not hold its memory for the rest of the run. */
+	if (reuse.cap > ((size_t)8 << 20))
+		lu_buf_release(&reuse);
+	lu_buf_clear(&reuse);
+	*member = (struct lu_member){ .bytes = reuse, .source = m->name };
+	member->file = m->next_file ? m->file[m->next_file - 1] : "";
+}
+
+int lu_members_next(
+	struct lu_members *m, struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
+{
+	for (;;) {
+		int rc;
+
+		begin(m, member);
+		m->damage = false;
+		if (!m->top)
+			rc = next_operand(m, member, arena, err);
+		else if (m->top->kind == FOLDER)
+			rc = next_in_folder(m, member, arena, err);
+		else if (m->top->kind == ARCHIVE)
+			rc = next_in_archive(m, member, arena, err);
+		else
+			rc = next_in_warc(m, member, arena, err);
+		if (rc < 0)
+			rc = recover(m, member, arena, err);
+		if (rc == 2 && !m->top)
+			return 0;
+		if (rc == 2)
+			pop(m);
+		else if (rc != 0)
+			return rc;
+	}
+}
+
+uint64_t lu_members_consumed(const struct lu_members *m)
+{
+	const struct lu_members_frame *f = m->top;
+
+	while (f && f->below)
+		f = f->below;
+	return m->done_bytes + (f && f->feed ? lu_in_consumed(f->feed->in) : 0);
+}
+
+void lu_members_release(struct lu_members *m)
+{
+	while (m->top)
+		pop(m);
+	lu_names_release(&m->seen);
+	lu_buf_release(&m->path);
+}

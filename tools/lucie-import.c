@@ -1,0 +1,296 @@
+/*
+ * lucie-import: archives, packages, web pages, manual pages to documents.
+ *
+ * Members are read in the order of the archives by one thread at a time and converted on all;
+ * each is a document or is counted under the reason why it is none.
+ */
+#include <stdlib.h>
+
+#include "libcommon/base/jsonstr.h"
+#include "libcommon/import/charset.h"
+#include "libcommon/import/html.h"
+#include "libcommon/import/import.h"
+#include "libcommon/io/outstream.h"
+#include "libcommon/par/pipeline.h"
+#include "libcommon/sys/progress.h"
+#include "libcommon/sys/stats.h"
+#include "libcommon/sys/tool.h"
+
+/* A batch ends with the member that brings it to this many bytes, or this many members: a
+ * manual page costs a process, and a batch of them should not keep one thread for long. */
+#define BATCH_BYTES ((uint64_t)1 << 20)
+#define BATCH_MEMBERS 64
+
+struct config {
+	struct lu_std std;
+	struct lu_import import;
+	const char *source, *license;
+	int license_from, lang_from;
+	struct lu_list include, exclude;
+};
+
+static const struct lu_opt opts[] = {
+	LU_OPT_STR('s', "source", struct config, source, "NAME", "name of the source"),
+	LU_OPT_STR('l', "license", struct config, license, "NAME", "licence of the documents"),
+	LU_OPT_CHOICE(0, "license-from", struct config, license_from, "none|debian",
+		"read the package's copyright file"),
+	LU_OPT_STR(0, "lang", struct config, import.lang, "CODE", "language of the documents"),
+	LU_OPT_CHOICE(0, "lang-from", struct config, lang_from, "none|path",
+		"language by Debian's path conventions"),
+	LU_OPT_STR(0, "category", struct config, import.category, "NAME", "category"),
+	LU_OPT_CHOICE('k', "kind", struct config, import.kind, LU_KIND_CHOICES, "what members are"),
+	LU_OPT_LIST('i', "include", struct config, include, "GLOB", "only members with this path"),
+	LU_OPT_LIST('x', "exclude", struct config, exclude, "GLOB", "no members with this path"),
+	LU_OPT_STR(0, "charset", struct config, import.charset, "NAME",
+		"charset of what is not UTF-8"),
+	LU_OPT_U64(0, "min-bytes", struct config, import.min_bytes, "N", "drop shorter texts"),
+	LU_OPT_FLAG(0, "whole", struct config, import.whole, "keep navigation of pages"),
+	LU_OPT_END,
+};
+
+static const struct lu_tool tool = { "lucie-import",
+	"turns archives, packages, web and manual pages into documents", "[FILE|FOLDER...]", opts,
+	LU_STD_FILTER | LU_STD_TMPDIR, offsetof(struct config, std) };
+
+struct batch {
+	struct lu_member member[BATCH_MEMBERS];
+	struct lu_import_result result[BATCH_MEMBERS];
+	size_t end[BATCH_MEMBERS]; /* of the member's record in `out` */
+	size_t n;
+	struct lu_arena arena;
+	struct lu_buf out;
+};
+
+struct run {
+	const struct config *c;
+	struct lu_members members;
+	struct lu_import_work *work; /* one a thread */
+	struct lu_out *out, *rejects;
+	struct lu_stats stats;
+	struct lu_progress progress;
+	struct lu_buf scratch;
+	uint64_t bad, recoded;
+	bool ended;
+};
+
+static int read_batch(void *ctx, void *batch, struct lu_err *err)
+{
+	struct run *r = ctx;
+	struct batch *b = batch;
+	uint64_t bytes = 0;
+	int rc = 1;
+
+	lu_arena_reset(&b->arena);
+	lu_buf_clear(&b->out);
+	b->n = 0;
+	while (!r->ended && b->n < BATCH_MEMBERS && bytes < BATCH_BYTES) {
+		rc = lu_members_next(&r->members, &b->member[b->n], &b->arena, err);
+		if (rc < 0)
+			return -1;
+		r->ended = rc == 0;
+		if (rc > 0)
+			bytes += b->member[b->n++].bytes.n;
+	}
+	return b->n > 0;
+}
+
+static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err)
+{
+	struct run *r = ctx;
+	struct batch *b = batch;
+
+	for (size_t i = 0; i < b->n; i++) {
+		struct lu_member *m = &b->member[i];
+
+		if (lu_import_one(&r->c->import, &r->work[thread], m, &b->out, &b->result[i], err) <
+			0)
+			return lu_err_wrap(err, "%s: " LU_STR_FMT, m->file, LU_STR_ARG(m->path));
+		b->end[i] = b->out.n;
+	}
+	return 0;
+}
+
+static int reject(struct run *r, const struct lu_member *m, const char *reason, struct lu_err *err)
+{
+	struct lu_buf *s = &r->scratch;
+
+	if (!r->rejects)
+		return 0;
+	lu_buf_clear(s);
+	lu_buf_puts(s, "{\"file\":");
+	lu_json_quote(s, lu_str_of(m->file));
+	lu_buf_printf(s, ",\"line\":%llu,\"reason\":", (unsigned long long)r->stats.in.docs);
+	lu_json_quote(s, lu_str_of(reason));
+	lu_buf_puts(s, ",\"value\":");
+	if (m->detail.p)
+		lu_json_quote(s, m->detail);
+	else
+		lu_buf_puts(s, "null");
+	lu_buf_puts(s, ",\"record\":{\"id\":");
+	lu_import_id(m, s);
+	lu_buf_puts(s, "}}\n");
+	return lu_out_buf(r->rejects, s, err);
+}
+
+static int not_kept(struct run *r, const struct lu_member *m, const struct lu_import_result *res,
+	struct lu_err *err)
+{
+	const struct lu_std *std = &r->c->std;
+
+	if (res->bad) {
+		uint64_t bound = std->max_bad_given ? std->max_bad : std->rejects ? UINT64_MAX : 0;
+
+		if (r->bad++ >= bound) {
+			struct lu_str why = m->detail.p ? m->detail : lu_str_of(res->drop);
+
+			lu_err_set(err, "%s: " LU_STR_FMT ": " LU_STR_FMT, m->file,
+				LU_STR_ARG(m->path), LU_STR_ARG(why));
+			if (bound)
+				lu_err_wrap(err, "more than %llu bad members",
+					(unsigned long long)bound);
+			return -1;
+		}
+	}
+	lu_detail("%s: " LU_STR_FMT ": %s", m->file, LU_STR_ARG(m->path), res->drop);
+	if (lu_stats_drop(&r->stats, res->drop, 1, err) < 0)
+		return -1;
+	return reject(r, m, res->drop, err);
+}
+
+static int write_batch(void *ctx, void *batch, struct lu_err *err)
+{
+	struct run *r = ctx;
+	struct batch *b = batch;
+	size_t from = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		r->stats.in.docs++;
+		r->stats.in.bytes += b->member[i].size;
+		r->recoded += b->result[i].recoded;
+		if (b->result[i].drop) {
+			if (not_kept(r, &b->member[i], &b->result[i], err) < 0)
+				return -1;
+			continue;
+		}
+		if (lu_out_write(r->out, b->out.p + from, b->end[i] - from, err) < 0)
+			return -1;
+		r->stats.out.docs++;
+		r->stats.out.bytes += b->end[i] - from;
+		from = b->end[i];
+	}
+	lu_progress_update(&r->progress, lu_members_consumed(&r->members), r->stats.in.docs);
+	return 0;
+}
+
+static int run_pipeline(struct run *r, struct lu_err *err)
+{
+	struct lu_pipeline p = { .threads = (unsigned)r->c->std.threads,
+		.ctx = r,
+		.read = read_batch,
+		.map = map_batch,
+		.write = write_batch };
+	struct batch *batches;
+	int rc = -1;
+
+	p.batches = lu_pipeline_batches(p.threads);
+	p.batch = calloc(p.batches, sizeof(*p.batch));
+	batches = calloc(p.batches, sizeof(*batches));
+	if (p.batch && batches) {
+		for (size_t i = 0; i < p.batches; i++)
+			p.batch[i] = &batches[i];
+		rc = lu_pipeline_run(&p, err);
+	} else {
+		lu_err_nomem(err);
+	}
+	for (size_t i = 0; batches && i < p.batches; i++) {
+		for (size_t k = 0; k < BATCH_MEMBERS; k++)
+			lu_buf_release(&batches[i].member[k].bytes);
+		lu_arena_release(&batches[i].arena);
+		lu_buf_release(&batches[i].out);
+	}
+	free(batches);
+	free(p.batch);
+	return rc;
+}
+
+static int commit(struct run *r, const struct lu_args *args, struct lu_err *err)
+{
+	struct lu_out *out = r->out, *rejects = r->rejects;
+
+	r->rejects = NULL;
+	if (rejects && lu_out_commit(rejects, err) < 0)
+		return -1;
+	r->out = NULL;
+	if (lu_out_commit(out, err) < 0)
+		return -1;
+	if (r->recoded)
+		lu_note("%llu members were not UTF-8 and were converted",
+			(unsigned long long)r->recoded);
+	lu_buf_printf(&r->stats.extra, ",\"recoded\":%llu", (unsigned long long)r->recoded);
+	return lu_stats_append(&r->stats, args, r->c->std.stats, err);
+}
+
+static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
+{
+	struct run r = { .c = c };
+	struct lu_members *m = &r.members;
+	const struct lu_std *std = &c->std;
+	int rc = -1;
+
+	m->file = args->file;
+	m->files = args->files;
+	m->limit = c->import.limit;
+	m->tmpdir = std->tmpdir;
+	m->source = c->source;
+	m->license = c->license;
+	m->license_debian = c->license_from == 1;
+	m->warc = c->import.kind == LU_KIND_WARC;
+	m->include = &c->include;
+	m->exclude = &c->exclude;
+	lu_html_init();
+	c->import.man.nowhere = -1;
+	r.work = calloc((size_t)std->threads, sizeof(*r.work));
+	if (!r.work) {
+		lu_err_nomem(err);
+		goto out;
+	}
+	if (lu_man_open(&c->import.man, std->tmpdir, err) < 0 ||
+		lu_out_open(&r.out, std->output, std->compress, std->threads, err) < 0 ||
+		(std->rejects &&
+			lu_out_open(&r.rejects, std->rejects, NULL, std->threads, err) < 0))
+		goto out;
+	lu_progress_start(&r.progress, tool.name, std->progress, 0);
+	rc = run_pipeline(&r, err);
+	lu_progress_end(&r.progress);
+	if (rc == 0)
+		rc = commit(&r, args, err);
+out:
+	lu_out_abort(r.out);
+	lu_out_abort(r.rejects);
+	lu_members_release(m);
+	lu_man_close(&c->import.man);
+	for (int i = 0; r.work && i < std->threads; i++)
+		lu_import_work_release(&r.work[i]);
+	free(r.work);
+	lu_buf_release(&r.scratch);
+	lu_stats_release(&r.stats);
+	lu_list_release(&c->include);
+	lu_list_release(&c->exclude);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct config c = { .std = LU_STD_DEFAULTS };
+	struct lu_args args;
+	struct lu_err err = { 0 };
+
+	/* A document of more than this is a mistake or an attack; --max-line raises it. */
+	c.std.max_line = (uint64_t)64 << 20;
+	lu_tool_start(&tool, argc, argv, &c, &args);
+	c.import.lang_path = c.lang_from == 1;
+	c.import.limit = c.std.max_line;
+	if (c.import.charset && !lu_charset_known(c.import.charset))
+		lu_usage_error("--charset: '%s' is not known", c.import.charset);
+	return lu_tool_finish(run(&c, &args, &err), &err);
+}
