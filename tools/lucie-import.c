@@ -256,8 +256,10 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	}
 	if (lu_man_open(&c->import.man, std->tmpdir, err) < 0 ||
 		lu_out_open(&r.out, std->output, std->compress, std->threads, err) < 0 ||
+		lu_out_refuse(r.out, args->file, args->files, err) < 0 ||
 		(std->rejects &&
-			lu_out_open(&r.rejects, std->rejects, NULL, std->threads, err) < 0))
+			(lu_out_open(&r.rejects, std->rejects, NULL, std->threads, err) < 0 ||
+				lu_out_refuse(r.rejects, args->file, args->files, err) < 0)))
 		goto out;
 	lu_progress_start(&r.progress, tool.name, std->progress, 0);
 	rc = run_pipeline(&r, err);
