@@ -4,9 +4,9 @@
 
 #include "libcommon/dedup/canonical.h"
 #include "libcommon/dedup/exact.h"
-#include "libcommon/dedup/near.h"
+#include "libcommon/dedup/join.h"
 #include "libcommon/dedup/sigfile.h"
-#include "libcommon/par/docstream.h"
+#include "libcommon/par/held.h"
 
 struct config {
 	struct lu_std std;
@@ -20,7 +20,11 @@ struct config {
 	struct lu_docstream *ds;
 	struct lu_minhash *mh;
 	struct lu_exact seen;
-	struct lu_near held;
+	struct lu_join join;
+	struct lu_held held;
+	struct lu_arena ids; /* for the log */
+	struct lu_str *id;
+	uint64_t ids_cap;
 	struct lu_sigwrite write;
 	struct lu_sigread read;
 	struct lu_out *log;
@@ -132,6 +136,24 @@ static int read_signature(struct config *c, struct lu_doc *doc, struct lu_err *e
 	return rc < 0 ? -1 : 0;
 }
 
+/* The log names the one that stays, which may be any number of documents away. */
+static int keep_id(struct config *c, struct lu_str id, struct lu_err *err)
+{
+	uint64_t n = c->held.docs;
+
+	if (n == c->ids_cap) {
+		uint64_t cap = n ? n + n / 2 : 1024;
+		struct lu_str *bigger = realloc(c->id, cap * sizeof(*bigger));
+
+		if (!bigger)
+			return lu_err_nomem(err);
+		c->id = bigger;
+		c->ids_cap = cap;
+	}
+	c->id[n] = lu_arena_str(&c->ids, id);
+	return c->id[n].p ? 0 : lu_err_nomem(err);
+}
+
 static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 {
 	struct config *c = ctx;
@@ -156,7 +178,10 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 		return lu_sigwrite_add(&c->write, &f->entry, f->signature, err);
 	if (c->from.n && read_signature(c, doc, err) < 0)
 		return -1;
-	if (lu_near_add(&c->held, doc->raw, &place, f->signature, doc->text.n, err) < 0)
+	if (c->removed && keep_id(c, place.id, err) < 0)
+		return -1;
+	if (lu_join_add(&c->join, f->signature, doc->text.n, err) < 0 ||
+		lu_held_add(&c->held, doc, err) < 0)
 		return -1;
 	return lu_doc_hold(doc);
 }
@@ -165,29 +190,28 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 
 static int log_removed(struct config *c, uint32_t i, double similarity, struct lu_err *err)
 {
-	const struct lu_near *h = &c->held;
-	uint32_t kept = h->join.kept[i];
-	struct lu_buf b = { 0 };
+	uint32_t kept = c->join.kept[i];
+	const struct lu_held_doc *a = &c->held.doc[i], *b = &c->held.doc[kept];
+	struct lu_place removed = { a->file, a->line, c->id[i] };
+	struct lu_place stays = { b->file, b->line, c->id[kept] };
+	struct lu_buf line = { 0 };
 	int rc;
 
-	lu_removed_open(&b, "near", &h->place[i], &h->place[kept], similarity);
-	lu_removed_close(&b, h->join.size[kept]);
-	rc = lu_out_buf(c->log, &b, err);
-	lu_buf_release(&b);
+	lu_removed_open(&line, "near", &removed, &stays, similarity);
+	lu_removed_close(&line, c->join.size[kept]);
+	rc = lu_out_buf(c->log, &line, err);
+	lu_buf_release(&line);
 	return rc;
 }
 
 static int settle(struct config *c, uint32_t i, struct lu_doc *doc, struct lu_err *err)
 {
-	const struct lu_join *j = &c->held.join;
+	const struct lu_join *j = &c->join;
 	struct lu_json_fault fault;
 	double similarity;
 
-	if (lu_near_record(&c->held, i, &doc->raw, err) < 0)
+	if (lu_held_get(&c->held, i, doc, err) < 0)
 		return -1;
-	doc->obj = (struct lu_json_obj){ .line = doc->raw };
-	doc->file = c->held.place[i].file;
-	doc->line = c->held.place[i].line;
 	if (j->kept[i] != i) {
 		similarity = lu_join_similarity(j, i, j->kept[i]);
 		c->dropped++;
@@ -206,11 +230,12 @@ static int finish_near(struct config *c, struct lu_err *err)
 {
 	struct lu_join_how how = { c->verify, c->keep == KEEP_LONGEST };
 	struct lu_arena arena = { 0 };
-	int rc = lu_near_solve(&c->held, &how, err);
+	struct lu_doc doc = { .arena = &arena };
+	int rc = lu_join_solve(&c->join, &how, err);
 
-	for (uint32_t i = 0; rc == 0 && i < c->held.join.docs; i++) {
-		struct lu_doc doc = { .arena = &arena, .repeat = 1 };
-
+	if (rc == 0)
+		rc = lu_held_rewind(&c->held, err);
+	for (uint32_t i = 0; rc == 0 && i < c->join.docs; i++) {
 		lu_arena_reset(&arena);
 		rc = settle(c, i, &doc, err);
 	}
@@ -270,7 +295,8 @@ static int open_all(struct config *c, struct lu_err *err)
 		return lu_sigwrite_open(&c->write, c->signatures, c->mh, err);
 	if (c->from.n && lu_sigread_open(&c->read, c->from.item, c->from.n, c->mh, err) < 0)
 		return -1;
-	return lu_near_open(&c->held, c->mh, c->std.tmpdir, err);
+	lu_join_init(&c->join, c->mh);
+	return lu_held_open(&c->held, c->std.tmpdir, err);
 }
 
 static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
@@ -299,7 +325,10 @@ out:
 	lu_sigwrite_abort(&c->write);
 	lu_sigread_close(&c->read);
 	lu_exact_close(&c->seen);
-	lu_near_close(&c->held);
+	lu_join_release(&c->join);
+	lu_held_close(&c->held);
+	lu_arena_release(&c->ids);
+	free(c->id);
 	lu_minhash_free(c->mh);
 	return rc;
 }

@@ -1,0 +1,57 @@
+#include "libcommon/par/held.h"
+
+#include <stdlib.h>
+
+int lu_held_open(struct lu_held *h, const char *tmpdir, struct lu_err *err)
+{
+	*h = (struct lu_held)LU_HELD_NONE;
+	return lu_spool_open(&h->spool, tmpdir, err);
+}
+
+int lu_held_add(struct lu_held *h, const struct lu_doc *doc, struct lu_err *err)
+{
+	if (h->docs == h->cap) {
+		uint64_t cap = h->cap ? h->cap + h->cap / 2 : 1024;
+		struct lu_held_doc *bigger = realloc(h->doc, cap * sizeof(*bigger));
+
+		if (!bigger)
+			return lu_err_nomem(err);
+		h->doc = bigger;
+		h->cap = cap;
+	}
+	h->doc[h->docs++] = (struct lu_held_doc){ lu_spool_size(&h->spool), doc->file, doc->line };
+	return lu_spool_add(&h->spool, doc->obj.line.p, doc->obj.line.n, err);
+}
+
+int lu_held_rewind(struct lu_held *h, struct lu_err *err)
+{
+	return lu_spool_rewind(&h->spool, err);
+}
+
+int lu_held_get(struct lu_held *h, uint64_t i, struct lu_doc *doc, struct lu_err *err)
+{
+	const struct lu_held_doc *d = &h->doc[i];
+	uint64_t end = i + 1 < h->docs ? d[1].at : lu_spool_size(&h->spool);
+	struct lu_str record;
+
+	LU_ASSERT(i < h->docs);
+	if (lu_spool_get(&h->spool, d->at, (size_t)(end - d->at), &record, err) < 0)
+		return -1;
+	*doc = (struct lu_doc){ .raw = record,
+		.obj = { .line = record },
+		.text = { "", 0 },
+		.file = d->file,
+		.line = d->line,
+		.index = i,
+		.arena = doc->arena,
+		.verdict = LU_KEEP,
+		.repeat = 1 };
+	return 0;
+}
+
+void lu_held_close(struct lu_held *h)
+{
+	lu_spool_close(&h->spool);
+	free(h->doc);
+	*h = (struct lu_held)LU_HELD_NONE;
+}
