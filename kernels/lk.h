@@ -77,15 +77,15 @@ typedef void lk_act;
 enum lk_type { LK_ACT, LK_REAL, LK_F32, LK_F64, LK_BF16 };
 enum lk_copy { LK_H2D, LK_D2H, LK_D2D };
 
-#define LK_NORM_CHUNK 4096	/* elements in one partial sum of sqnorm() */
-#define LK_ATTN_TILE 64		/* queries in one tile of attention */
+#define LK_NORM_CHUNK 4096 /* elements in one partial sum of sqnorm() */
+#define LK_ATTN_TILE 64	   /* queries in one tile of attention */
 
 struct lk_err {
 	char msg[256];
 };
 
-struct lk_queue;	/* the backend's: order of work, work space, last error */
-struct lk_prep;		/* the backend's: a weight made ready for gemm() */
+struct lk_queue; /* the backend's: order of work, work space, last error */
+struct lk_prep;	 /* the backend's: a weight made ready for gemm() */
 
 /*
  * Step values, in device memory (alloc it, fill a host copy, copy LK_H2D).  Who writes:
@@ -94,15 +94,15 @@ struct lk_prep;		/* the backend's: a weight made ready for gemm() */
  *	clip()	norm, clip, finite
  */
 struct lk_step {
-	double lr;		/* learning rate of this step */
-	double bias1;		/* 1 - beta1^t, t from 1 */
-	double bias2;		/* 1 - beta2^t */
-	double tokens;		/* labels >= 0 in the whole step, over all micro-batches and ranks */
-	double scale;		/* every dlogits is multiplied by this: 1 / tokens */
-	double sqnorm;		/* sum of the squares of all gradients */
-	double norm;		/* its root */
-	double clip;		/* every gradient is multiplied by this in adamw(): min(1, c/norm) */
-	uint64_t finite;	/* 0: norm is infinite or not a number; adamw() then does nothing */
+	double lr;	 /* learning rate of this step */
+	double bias1;	 /* 1 - beta1^t, t from 1 */
+	double bias2;	 /* 1 - beta2^t */
+	double tokens;	 /* labels >= 0 in the whole step, over all micro-batches and ranks */
+	double scale;	 /* every dlogits is multiplied by this: 1 / tokens */
+	double sqnorm;	 /* sum of the squares of all gradients */
+	double norm;	 /* its root */
+	double clip;	 /* every gradient is multiplied by this in adamw(): min(1, c/norm) */
+	uint64_t finite; /* 0: norm is infinite or not a number; adamw() then does nothing */
 };
 
 /*
@@ -143,21 +143,21 @@ struct lk_attn {
 	size_t batch, heads, kv_heads, dim;
 	size_t tq, tk;
 	size_t q_pos, k_pos;
-	size_t q_ld, k_ld, o_ld;	/* elements from one row to the next */
-	size_t q_seq, k_seq, o_seq;	/* elements from one sequence to the next */
+	size_t q_ld, k_ld, o_ld;    /* elements from one row to the next */
+	size_t q_seq, k_seq, o_seq; /* elements from one sequence to the next */
 	double scale;
-	int add;	/* backward: add to dQ, dK, dV in place of writing them */
+	int add; /* backward: add to dQ, dK, dV in place of writing them */
 };
 
 struct lk_adamw {
 	double beta1, beta2;
-	double eps;		/* outside the root */
-	double decay;		/* 0 for tensors without weight decay */
+	double eps;   /* outside the root */
+	double decay; /* 0 for tensors without weight decay */
 };
 
 struct lk_ops {
-	const char *name;	/* "cpu avx2 oneDNN", say */
-	enum lk_type act;	/* LK_F32, LK_F64 or LK_BF16 */
+	const char *name; /* "cpu avx2 oneDNN", say */
+	enum lk_type act; /* LK_F32, LK_F64 or LK_BF16 */
 	size_t act_size;
 
 	/*
@@ -187,9 +187,9 @@ struct lk_ops {
 	 * Backward: dw[ids[r] - v0] += dy[r], in the order of r.
 	 */
 	int (*embed)(struct lk_queue *q, lk_act *y, const lk_act *w, const uint32_t *ids,
-	    size_t rows, size_t n, size_t v0, size_t v);
+		size_t rows, size_t n, size_t v0, size_t v);
 	int (*embed_back)(struct lk_queue *q, lk_real *dw, const lk_act *dy, const uint32_t *ids,
-	    size_t rows, size_t n, size_t v0, size_t v);
+		size_t rows, size_t n, size_t v0, size_t v);
 
 	/*
 	 * RMSNorm (Zhang and Sennrich 2019): s = x + res, rstd = 1 / sqrt(mean(s^2) + eps),
@@ -203,10 +203,10 @@ struct lk_ops {
 	 * dy.  w is lk_real: norm weights are never rounded.
 	 */
 	int (*rmsnorm)(struct lk_queue *q, lk_act *y, lk_real *rstd, lk_act *sum, const lk_act *x,
-	    const lk_act *res, const lk_real *w, size_t rows, size_t n, double eps);
+		const lk_act *res, const lk_real *w, size_t rows, size_t n, double eps);
 	int (*rmsnorm_back)(struct lk_queue *q, lk_act *dx, lk_real *dw, const lk_act *dy,
-	    const lk_act *dres, const lk_act *x, const lk_real *w, const lk_real *rstd,
-	    size_t rows, size_t n);
+		const lk_act *dres, const lk_act *x, const lk_real *w, const lk_real *rstd,
+		size_t rows, size_t n);
 
 	/*
 	 * Rotary positions (Su et al. 2021), pairing (i, i + dim/2) as Hugging Face's Llama.
@@ -218,9 +218,9 @@ struct lk_ops {
 	 * which is the backward operation.  With q and k side by side one call does both.
 	 */
 	int (*rope_table)(struct lk_queue *q, lk_real *table, size_t pos0, size_t npos, size_t dim,
-	    double theta);
+		double theta);
 	int (*rope)(struct lk_queue *q, lk_act *x, const lk_real *table, const uint32_t *pos,
-	    size_t seq, size_t rows, size_t heads, size_t dim, size_t ld, int inverse);
+		size_t seq, size_t rows, size_t heads, size_t dim, size_t ld, int inverse);
 
 	/*
 	 * Attention, see struct lk_attn; in tiles with a running maximum and sum (Dao et al. 2022,
@@ -232,12 +232,12 @@ struct lk_ops {
 	 * lse, those over both.
 	 */
 	int (*attention)(struct lk_queue *q, const struct lk_attn *at, lk_act *O, lk_real *lse,
-	    const lk_act *Q, const lk_act *K, const lk_act *V);
+		const lk_act *Q, const lk_act *K, const lk_act *V);
 	int (*attention_back)(struct lk_queue *q, const struct lk_attn *at, lk_act *dQ, lk_act *dK,
-	    lk_act *dV, const lk_act *dO, const lk_act *O, const lk_real *lse, const lk_act *Q,
-	    const lk_act *K, const lk_act *V);
+		lk_act *dV, const lk_act *dO, const lk_act *O, const lk_real *lse, const lk_act *Q,
+		const lk_act *K, const lk_act *V);
 	int (*attn_merge)(struct lk_queue *q, const struct lk_attn *at, lk_act *O, lk_real *lse,
-	    const lk_act *O2, const lk_real *lse2);
+		const lk_act *O2, const lk_real *lse2);
 
 	/*
 	 * SwiGLU (Shazeer 2020): gu[rows][2f] holds gate then up; y[rows][f] = silu(gate) * up.
@@ -246,7 +246,7 @@ struct lk_ops {
 	 */
 	int (*swiglu)(struct lk_queue *q, lk_act *y, const lk_act *gu, size_t rows, size_t f);
 	int (*swiglu_back)(struct lk_queue *q, lk_act *dgu, lk_act *y, const lk_act *dy,
-	    const lk_act *gu, size_t rows, size_t f);
+		const lk_act *gu, size_t rows, size_t f);
 
 	/* y[i] = a[i] + b[i], i < n; y may be a or b */
 	int (*add)(struct lk_queue *q, lk_act *y, const lk_act *a, const lk_act *b, size_t n);
@@ -266,14 +266,14 @@ struct lk_ops {
 	 * On one rank that sequence gives the bits of cross_entropy.
 	 */
 	int (*cross_entropy)(struct lk_queue *q, lk_real *loss, lk_real *x, const int32_t *labels,
-	    size_t rows, size_t v, size_t ld, const struct lk_step *step);
-	int (*ce_stats)(struct lk_queue *q, lk_real *stats, const lk_real *x,
-	    const int32_t *labels, size_t rows, size_t v, size_t ld, size_t v0);
-	int (*ce_merge)(struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks,
-	    size_t rows);
+		size_t rows, size_t v, size_t ld, const struct lk_step *step);
+	int (*ce_stats)(struct lk_queue *q, lk_real *stats, const lk_real *x, const int32_t *labels,
+		size_t rows, size_t v, size_t ld, size_t v0);
+	int (*ce_merge)(
+		struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks, size_t rows);
 	int (*ce_grad)(struct lk_queue *q, lk_real *loss, lk_real *x, const int32_t *labels,
-	    const lk_real *stats, size_t rows, size_t v, size_t ld, size_t v0,
-	    const struct lk_step *step);
+		const lk_real *stats, size_t rows, size_t v, size_t ld, size_t v0,
+		const struct lk_step *step);
 
 	/*
 	 * Matrix product, see struct lk_gemm.  prepare makes W[n][k] (leading dimension ld, 0: k)
@@ -282,9 +282,9 @@ struct lk_ops {
 	 * it is refilled, the shape being the same.  gemm gives the bits of the product without b.
 	 */
 	int (*gemm)(struct lk_queue *q, const struct lk_gemm *g, void *D, const void *A,
-	    const void *B, const void *C);
+		const void *B, const void *C);
 	int (*prepare)(struct lk_queue *q, struct lk_prep **p, const lk_act *w, size_t n, size_t k,
-	    size_t ld);
+		size_t ld);
 	void (*unprepare)(struct lk_queue *q, struct lk_prep *p);
 
 	/*
@@ -312,7 +312,7 @@ struct lk_ops {
 	 * they are one type.
 	 */
 	int (*adamw)(struct lk_queue *q, lk_real *p, lk_real *m, lk_real *v, const lk_real *g,
-	    lk_act *copy, size_t n, const struct lk_adamw *h, const struct lk_step *step);
+		lk_act *copy, size_t n, const struct lk_adamw *h, const struct lk_step *step);
 
 	/*
 	 * Gradient lanes.  accumulate: y[i] += x[i].  lane_sum: lanes lanes (a power of two) of n
@@ -343,27 +343,25 @@ const struct lk_ops *lk_cpu_ops_isa(const char *isa);
  * (take the address of a variable holding it).  Set .b for a prepared weight, .beta = 1 with
  * C = D = dx to add into dx.
  */
-static inline struct lk_gemm
-lk_linear(size_t rows, size_t out, size_t in)
+static inline struct lk_gemm lk_linear(size_t rows, size_t out, size_t in)
 {
 	struct lk_gemm g = { .m = rows, .n = out, .k = in, .tb = 1, .alpha = 1 };
 
 	return g;
 }
 
-static inline struct lk_gemm
-lk_linear_dx(size_t rows, size_t out, size_t in)
+static inline struct lk_gemm lk_linear_dx(size_t rows, size_t out, size_t in)
 {
 	struct lk_gemm g = { .m = rows, .n = in, .k = out, .alpha = 1 };
 
 	return g;
 }
 
-static inline struct lk_gemm
-lk_linear_dw(size_t rows, size_t out, size_t in)
+static inline struct lk_gemm lk_linear_dw(size_t rows, size_t out, size_t in)
 {
-	struct lk_gemm g = { .m = out, .n = in, .k = rows, .ta = 1, .alpha = 1, .beta = 1,
-		.cd_type = LK_REAL };
+	struct lk_gemm g = {
+		.m = out, .n = in, .k = rows, .ta = 1, .alpha = 1, .beta = 1, .cd_type = LK_REAL
+	};
 
 	return g;
 }

@@ -1,5 +1,5 @@
 # kernels/module.mk: variables only.  The operations themselves (kernels/cpu/<op>.c) are compiled
-# inside isa_*.c, once for every instruction set; kernels/cpu/isa.h says how.
+# inside isa_*.c, once for every instruction set; kernels/cpu/isa.inc says how.
 
 KERNELS_SRC := \
 	kernels/cpu/isa_avx2.c \

@@ -9,13 +9,12 @@
 #define ADAMW_TILE 4096
 
 struct adamw_run {
-	lk_real b1, c1, b2, c2;		/* beta, 1 - beta */
-	lk_real i1, i2;			/* 1 / bias */
+	lk_real b1, c1, b2, c2; /* beta, 1 - beta */
+	lk_real i1, i2;		/* 1 / bias */
 	lk_real lr, eps, decay, clip;
 };
 
-LK_INLINE lk_vec
-adamw_vec(const struct adamw_run *a, lk_vec p, lk_vec *m, lk_vec *v, lk_vec g)
+LK_INLINE lk_vec adamw_vec(const struct adamw_run *a, lk_vec p, lk_vec *m, lk_vec *v, lk_vec g)
 {
 	g = g * a->clip;
 	*m = *m * a->b1 + g * a->c1;
@@ -23,8 +22,8 @@ adamw_vec(const struct adamw_run *a, lk_vec p, lk_vec *m, lk_vec *v, lk_vec g)
 	return p - (*m * a->i1 / (v_sqrt(*v * a->i2) + a->eps) + p * a->decay) * a->lr;
 }
 
-static void
-adamw_tile(const struct adamw_run *a, lk_real *p, lk_real *m, lk_real *v, const lk_real *g, size_t n)
+static void adamw_tile(
+	const struct adamw_run *a, lk_real *p, lk_real *m, lk_real *v, const lk_real *g, size_t n)
 {
 	size_t i = 0, k;
 	lk_vec x, y, z;
@@ -48,9 +47,8 @@ adamw_tile(const struct adamw_run *a, lk_real *p, lk_real *m, lk_real *v, const 
 	v_store_part(v + i, z, k);
 }
 
-static int
-op_adamw(struct lk_queue *q, lk_real *p, lk_real *m, lk_real *v, const lk_real *g, lk_act *copy,
-    size_t n, const struct lk_adamw *h, const struct lk_step *step)
+static int op_adamw(struct lk_queue *q, lk_real *p, lk_real *m, lk_real *v, const lk_real *g,
+	lk_act *copy, size_t n, const struct lk_adamw *h, const struct lk_step *step)
 {
 	struct adamw_run a = { (lk_real)h->beta1, (lk_real)(1 - h->beta1), (lk_real)h->beta2,
 		(lk_real)(1 - h->beta2), (lk_real)(1 / step->bias1), (lk_real)(1 / step->bias2),

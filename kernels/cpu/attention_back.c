@@ -14,21 +14,19 @@
 
 /* one thread's scratch, for one tile of queries */
 struct attn_back {
-	lk_real *q, *d;			/* packed B by panels: Q scale, dO */
-	lk_real *qn, *dn;		/* packed B by LK_NR of c, k the query: Q scale, dO */
-	lk_real *dq;			/* dQ^T by panels */
-	lk_real *p, *ds;		/* P^T, dS^T by panels: AT_KEYS x LK_NR */
+	lk_real *q, *d;	  /* packed B by panels: Q scale, dO */
+	lk_real *qn, *dn; /* packed B by LK_NR of c, k the query: Q scale, dO */
+	lk_real *dq;	  /* dQ^T by panels */
+	lk_real *p, *ds;  /* P^T, dS^T by panels: AT_KEYS x LK_NR */
 	lk_real *lse, *delta;
 };
 
-static size_t
-attn_back_size(const struct attn_run *r)
+static size_t attn_back_size(const struct attn_run *r)
 {
 	return LK_ATTN_TILE * (2 * r->at.dim + 2 * r->dn + r->dp + 2 * AT_KEYS + 2);
 }
 
-static void
-attn_back_set(struct attn_back *w, const struct attn_run *r)
+static void attn_back_set(struct attn_back *w, const struct attn_run *r)
 {
 	w->q = r->thread + (size_t)omp_get_thread_num() * r->thread_size;
 	w->d = w->q + LK_ATTN_TILE * r->at.dim;
@@ -42,9 +40,8 @@ attn_back_set(struct attn_back *w, const struct attn_run *r)
 }
 
 /* n rows by panels of LK_NR of c: packed B whose k is the row, zeros past the end of both */
-static void
-attn_pack_cols(const struct attn_run *r, lk_real *to, const lk_real *x, size_t ld, size_t n,
-    lk_real scale)
+static void attn_pack_cols(
+	const struct attn_run *r, lk_real *to, const lk_real *x, size_t ld, size_t n, lk_real scale)
 {
 	for (size_t c = 0; c < r->at.dim; c += LK_NR, to += LK_ATTN_TILE * LK_NR) {
 		micro_pack(to, x + c, 1, ld, at_min(r->at.dim - c, LK_NR), n, LK_NR, scale);
@@ -53,9 +50,8 @@ attn_pack_cols(const struct attn_run *r, lk_real *to, const lk_real *x, size_t l
 }
 
 /* The tile's queries: packed, with D and lse; queries past the end get P = 0. */
-static void
-attn_back_begin(const struct attn_run *r, struct attn_back *w, const lk_real *Q, const lk_real *dO,
-    const lk_real *O, const lk_real *lse, size_t n)
+static void attn_back_begin(const struct attn_run *r, struct attn_back *w, const lk_real *Q,
+	const lk_real *dO, const lk_real *O, const lk_real *lse, size_t n)
 {
 	size_t ld = r->at.o_ld;
 
@@ -74,9 +70,8 @@ attn_back_begin(const struct attn_run *r, struct attn_back *w, const lk_real *Q,
  * P and dS of one panel from its S (in p) and dP (in ds), for nk keys; the rest of the last block of
  * LK_MR keys becomes 0.  limit as in attn_softmax.
  */
-static void
-attn_back_scores(lk_real *p, lk_real *ds, const lk_real *lse, const lk_real *delta, size_t nk,
-    ptrdiff_t limit)
+static void attn_back_scores(lk_real *p, lk_real *ds, const lk_real *lse, const lk_real *delta,
+	size_t nk, ptrdiff_t limit)
 {
 	lk_vec l[2] = { v_load(lse), v_load(lse + LK_W) };
 	lk_vec d[2] = { v_load(delta), v_load(delta + LK_W) };
@@ -97,8 +92,8 @@ attn_back_scores(lk_real *p, lk_real *ds, const lk_real *lse, const lk_real *del
 }
 
 /* dQ^T += K^T dS^T for one panel */
-static void
-attn_back_dq(const struct attn_run *r, lk_real *dq, const lk_real *keys, const lk_real *ds, size_t nk)
+static void attn_back_dq(
+	const struct attn_run *r, lk_real *dq, const lk_real *keys, const lk_real *ds, size_t nk)
 {
 	for (size_t i = 0; i < r->dp; i += LK_MR) {
 		struct lk_acc acc;
@@ -110,9 +105,8 @@ attn_back_dq(const struct attn_run *r, lk_real *dq, const lk_real *keys, const l
 }
 
 /* to[key][c] += sum over the tile's queries of x[key][query] y[query][c]; panel p has nk[p] keys */
-static void
-attn_back_dkv(const struct attn_run *r, lk_real *to, const lk_real *x, const lk_real *y,
-    const size_t *nk, size_t panels)
+static void attn_back_dkv(const struct attn_run *r, lk_real *to, const lk_real *x, const lk_real *y,
+	const size_t *nk, size_t panels)
 {
 	size_t most = nk[panels - 1];
 
@@ -124,15 +118,14 @@ attn_back_dkv(const struct attn_run *r, lk_real *to, const lk_real *x, const lk_
 			for (size_t p = 0; p < panels; p++)
 				if (j < nk[p])
 					micro_plain(&acc, x + (p * AT_KEYS + j) * LK_NR,
-					    y + c * LK_ATTN_TILE + p * LK_NR * LK_NR, LK_NR);
+						y + c * LK_ATTN_TILE + p * LK_NR * LK_NR, LK_NR);
 			micro_store(&acc, to + j * r->dn + c, r->dn);
 		}
 }
 
 /* One tile of keys (packed at kv: K, V by key, K by c) against one tile of queries from q0 on. */
-static void
-attn_back_tile(const struct attn_run *r, struct attn_back *w, const lk_real *kv, lk_real *dk,
-    lk_real *dv, size_t key, size_t q0, size_t n)
+static void attn_back_tile(const struct attn_run *r, struct attn_back *w, const lk_real *kv,
+	lk_real *dk, lk_real *dv, size_t key, size_t q0, size_t n)
 {
 	size_t nk[AT_PANELS], panels = lk_blocks(n, LK_NR), ps = AT_KEYS * LK_NR;
 
@@ -144,16 +137,16 @@ attn_back_tile(const struct attn_run *r, struct attn_back *w, const lk_real *kv,
 		attn_scores(r, w->p + p * ps, kv, w->q + p * LK_NR * r->at.dim, nk[p]);
 		attn_scores(r, w->ds + p * ps, kv + r->ksize, w->d + p * LK_NR * r->at.dim, nk[p]);
 		attn_back_scores(w->p + p * ps, w->ds + p * ps, w->lse + p * LK_NR,
-		    w->delta + p * LK_NR, nk[p],
-		    (ptrdiff_t)first + r->off + 1 - (ptrdiff_t)key);
-		attn_back_dq(r, w->dq + p * LK_NR * r->dp, kv + 2 * r->ksize, w->ds + p * ps, nk[p]);
+			w->delta + p * LK_NR, nk[p],
+			(ptrdiff_t)first + r->off + 1 - (ptrdiff_t)key);
+		attn_back_dq(
+			r, w->dq + p * LK_NR * r->dp, kv + 2 * r->ksize, w->ds + p * ps, nk[p]);
 	}
 	attn_back_dkv(r, dv, w->p, w->dn, nk, panels);
 	attn_back_dkv(r, dk, w->ds, w->qn, nk, panels);
 }
 
-static void
-attn_back_end(const struct attn_run *r, lk_real *dQ, const lk_real *dq, size_t n)
+static void attn_back_end(const struct attn_run *r, lk_real *dQ, const lk_real *dq, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const lk_real *from = dq + i / LK_NR * r->dp * LK_NR + i % LK_NR;
@@ -165,9 +158,8 @@ attn_back_end(const struct attn_run *r, lk_real *dQ, const lk_real *dq, size_t n
 }
 
 /* All queries of one head; its dK and dV at dkv, each ktiles * AT_KEYS rows of dn */
-static void
-attn_back_head(const struct attn_run *r, lk_real *dQ, lk_real *dkv, const lk_real *dO,
-    const lk_real *O, const lk_real *lse, const lk_real *Q, size_t head)
+static void attn_back_head(const struct attn_run *r, lk_real *dQ, lk_real *dkv, const lk_real *dO,
+	const lk_real *O, const lk_real *lse, const lk_real *Q, size_t head)
 {
 	const struct lk_attn *a = &r->at;
 	size_t b = head / a->heads, h = head % a->heads, rows = r->ktiles * AT_KEYS * r->dn;
@@ -184,15 +176,14 @@ attn_back_head(const struct attn_run *r, lk_real *dQ, lk_real *dkv, const lk_rea
 		attn_back_begin(r, &w, Q + qat, dO + oat, O + oat, lse + head * a->tq + q0, n);
 		for (size_t t = 0; t * AT_KEYS < at_seen(r, q0 + n - 1); t++)
 			attn_back_tile(r, &w, kv + t * (2 * r->ksize + r->vsize),
-			    dkv + t * AT_KEYS * r->dn, dkv + rows + t * AT_KEYS * r->dn,
-			    t * AT_KEYS, q0, n);
+				dkv + t * AT_KEYS * r->dn, dkv + rows + t * AT_KEYS * r->dn,
+				t * AT_KEYS, q0, n);
 		attn_back_end(r, dQ + qat, w.dq, n);
 	}
 }
 
 /* Row key of one key head: the sum over its query heads, in order, at part. */
-static void
-attn_back_sum(const struct attn_run *r, lk_real *to, const lk_real *part, size_t stride)
+static void attn_back_sum(const struct attn_run *r, lk_real *to, const lk_real *part, size_t stride)
 {
 	for (size_t c = 0; c < r->at.dim; c++) {
 		lk_real s = part[c];
@@ -203,8 +194,7 @@ attn_back_sum(const struct attn_run *r, lk_real *to, const lk_real *part, size_t
 	}
 }
 
-static void
-attn_back_pack(const struct attn_run *r, const lk_real *K, const lk_real *V)
+static void attn_back_pack(const struct attn_run *r, const lk_real *K, const lk_real *V)
 {
 	const struct lk_attn *a = &r->at;
 
@@ -221,10 +211,9 @@ attn_back_pack(const struct attn_run *r, const lk_real *K, const lk_real *V)
 	}
 }
 
-static int
-op_attention_back(struct lk_queue *q, const struct lk_attn *at, lk_act *dQ, lk_act *dK, lk_act *dV,
-    const lk_act *dO, const lk_act *O, const lk_real *lse, const lk_act *Q, const lk_act *K,
-    const lk_act *V)
+static int op_attention_back(struct lk_queue *q, const struct lk_attn *at, lk_act *dQ, lk_act *dK,
+	lk_act *dV, const lk_act *dO, const lk_act *O, const lk_real *lse, const lk_act *Q,
+	const lk_act *K, const lk_act *V)
 {
 	struct attn_run r;
 	const struct lk_attn *a = &r.at;
@@ -236,8 +225,10 @@ op_attention_back(struct lk_queue *q, const struct lk_attn *at, lk_act *dQ, lk_a
 	rows = r.ktiles * AT_KEYS * r.dn;
 	r.pack_size = r.ktiles * (2 * r.ksize + r.vsize);
 	r.thread_size = attn_back_size(&r);
-	r.pack = lk_cpu_scratch(q, r.kvs * r.pack_size + r.heads * 2 * rows +
-	    (size_t)omp_get_max_threads() * r.thread_size, sizeof(lk_real));
+	r.pack = lk_cpu_scratch(q,
+		r.kvs * r.pack_size + r.heads * 2 * rows +
+			(size_t)omp_get_max_threads() * r.thread_size,
+		sizeof(lk_real));
 	if (r.pack == NULL)
 		return -1;
 	part = r.pack + r.kvs * r.pack_size;

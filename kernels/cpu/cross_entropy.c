@@ -9,8 +9,7 @@
 
 #define CE_COLS 4096
 
-static lk_real
-ce_max(const lk_real *x, size_t n)
+static lk_real ce_max(const lk_real *x, size_t n)
 {
 	lk_vec m[4];
 	lk_real r = x[0];
@@ -29,8 +28,7 @@ ce_max(const lk_real *x, size_t n)
 }
 
 /* sum of exp(x - max); the terms go to e unless it is NULL; e may be x */
-static double
-ce_sum(lk_real *e, const lk_real *x, size_t n, lk_real max)
+static double ce_sum(lk_real *e, const lk_real *x, size_t n, lk_real max)
 {
 	double sum = 0;
 
@@ -58,15 +56,13 @@ ce_sum(lk_real *e, const lk_real *x, size_t n, lk_real max)
 	return sum;
 }
 
-static void
-ce_zero(lk_real *x, size_t n)
+static void ce_zero(lk_real *x, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		x[i] = 0;
 }
 
-static void
-ce_scale(lk_real *x, size_t n, lk_real k)
+static void ce_scale(lk_real *x, size_t n, lk_real k)
 {
 	size_t i = 0;
 
@@ -77,8 +73,7 @@ ce_scale(lk_real *x, size_t n, lk_real k)
 }
 
 /* From the exponentials to the gradient; label counts from the first column, v or more: not here. */
-static void
-ce_to_grad(lk_real *x, size_t v, lk_real sum, size_t label, const struct lk_step *step)
+static void ce_to_grad(lk_real *x, size_t v, lk_real sum, size_t label, const struct lk_step *step)
 {
 	lk_real k = (lk_real)(step->scale / (double)sum);
 
@@ -87,30 +82,26 @@ ce_to_grad(lk_real *x, size_t v, lk_real sum, size_t label, const struct lk_step
 		x[label] -= (lk_real)step->scale;
 }
 
-LK_INLINE lk_real
-ce_loss(lk_real max, lk_real sum, lk_real label)
+LK_INLINE lk_real ce_loss(lk_real max, lk_real sum, lk_real label)
 {
 	return (lk_real)(log((double)sum) + ((double)max - (double)label));
 }
 
 /* label's column among v from v0 on; SIZE_MAX when it is not one of them */
-LK_INLINE size_t
-ce_column(int32_t label, size_t v0, size_t v)
+LK_INLINE size_t ce_column(int32_t label, size_t v0, size_t v)
 {
 	size_t l = (size_t)label;
 
 	return label >= 0 && l >= v0 && l - v0 < v ? l - v0 : SIZE_MAX;
 }
 
-static int
-ce_bad(struct lk_queue *q, size_t ld, size_t v)
+static int ce_bad(struct lk_queue *q, size_t ld, size_t v)
 {
 	return lk_cpu_fail(q, "cross entropy: rows of %zu columns, leading dimension %zu", v, ld);
 }
 
-static int
-op_cross_entropy(struct lk_queue *q, lk_real *loss, lk_real *x, const int32_t *labels, size_t rows,
-    size_t v, size_t ld, const struct lk_step *step)
+static int op_cross_entropy(struct lk_queue *q, lk_real *loss, lk_real *x, const int32_t *labels,
+	size_t rows, size_t v, size_t ld, const struct lk_step *step)
 {
 	ld = ld == 0 ? v : ld;
 	if (v == 0 || ld < v)
@@ -138,9 +129,8 @@ op_cross_entropy(struct lk_queue *q, lk_real *loss, lk_real *x, const int32_t *l
 	return 0;
 }
 
-static int
-op_ce_stats(struct lk_queue *q, lk_real *stats, const lk_real *x, const int32_t *labels, size_t rows,
-    size_t v, size_t ld, size_t v0)
+static int op_ce_stats(struct lk_queue *q, lk_real *stats, const lk_real *x, const int32_t *labels,
+	size_t rows, size_t v, size_t ld, size_t v0)
 {
 	ld = ld == 0 ? v : ld;
 	if (v == 0 || ld < v)
@@ -158,9 +148,9 @@ op_ce_stats(struct lk_queue *q, lk_real *stats, const lk_real *x, const int32_t 
 	return 0;
 }
 
-static int
-op_ce_grad(struct lk_queue *q, lk_real *loss, lk_real *x, const int32_t *labels,
-    const lk_real *stats, size_t rows, size_t v, size_t ld, size_t v0, const struct lk_step *step)
+static int op_ce_grad(struct lk_queue *q, lk_real *loss, lk_real *x, const int32_t *labels,
+	const lk_real *stats, size_t rows, size_t v, size_t ld, size_t v0,
+	const struct lk_step *step)
 {
 	ld = ld == 0 ? v : ld;
 	if (v == 0 || ld < v)

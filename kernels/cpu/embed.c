@@ -10,9 +10,8 @@
 #define EMBED_ROWS 32
 #define EMBED_COLS 64
 
-static int
-op_embed(struct lk_queue *q, lk_act *y, const lk_act *w, const uint32_t *ids, size_t rows, size_t n,
-    size_t v0, size_t v)
+static int op_embed(struct lk_queue *q, lk_act *y, const lk_act *w, const uint32_t *ids,
+	size_t rows, size_t n, size_t v0, size_t v)
 {
 	lk_real *to = y;
 	const lk_real *from = w;
@@ -28,8 +27,7 @@ op_embed(struct lk_queue *q, lk_act *y, const lk_act *w, const uint32_t *ids, si
 	return 0;
 }
 
-static void
-embed_add(lk_real *dw, const lk_real *dy, size_t n)
+static void embed_add(lk_real *dw, const lk_real *dy, size_t n)
 {
 	size_t i = 0;
 
@@ -39,9 +37,8 @@ embed_add(lk_real *dw, const lk_real *dy, size_t n)
 		dw[i] += dy[i];
 }
 
-static int
-op_embed_back(struct lk_queue *q, lk_real *dw, const lk_act *dy, const uint32_t *ids, size_t rows,
-    size_t n, size_t v0, size_t v)
+static int op_embed_back(struct lk_queue *q, lk_real *dw, const lk_act *dy, const uint32_t *ids,
+	size_t rows, size_t n, size_t v0, size_t v)
 {
 	const lk_real *from = dy;
 
@@ -51,6 +48,6 @@ op_embed_back(struct lk_queue *q, lk_real *dw, const lk_act *dy, const uint32_t 
 		for (size_t r = 0; r < rows; r++)
 			if (ids[r] >= v0 && ids[r] - v0 < v)
 				embed_add(dw + (ids[r] - v0) * n + c, from + r * n + c,
-				    n - c < EMBED_COLS ? n - c : EMBED_COLS);
+					n - c < EMBED_COLS ? n - c : EMBED_COLS);
 	return 0;
 }

@@ -14,10 +14,10 @@
  * of A; 48 rows of A are 96 KiB of the second cache.  96 rows, or 256 along k, cost 5 to 10 %.
  */
 #define GEMM_KC (LK_VEC_BYTES == 64 ? 384 : 512)
-#define GEMM_MC (LK_MR * (52 / LK_MR))	/* rows of a tile */
-#define GEMM_NC (LK_NR * 16)		/* columns of a tile */
-#define GEMM_MP (GEMM_MC * 48)		/* rows packed at once */
-#define GEMM_NP (GEMM_NC * 8)		/* columns packed at once */
+#define GEMM_MC (LK_MR * (52 / LK_MR)) /* rows of a tile */
+#define GEMM_NC (LK_NR * 16)	       /* columns of a tile */
+#define GEMM_MP (GEMM_MC * 48)	       /* rows packed at once */
+#define GEMM_NP (GEMM_NC * 8)	       /* columns packed at once */
 
 /* operands as strides: element (i, k) of op(A) at a[i * am + k * ak], likewise b */
 struct gemm_run {
@@ -26,12 +26,11 @@ struct gemm_run {
 	size_t am, ak, bn, bk, ldc, ldd;
 	size_t m, n, k;
 	lk_real alpha, beta;
-	lk_real *pa, *pb;	/* packed panels */
-	const lk_real *prep;	/* all of B packed, or NULL */
+	lk_real *pa, *pb;    /* packed panels */
+	const lk_real *prep; /* all of B packed, or NULL */
 };
 
-static void
-gemm_pack_a(const struct gemm_run *r, size_t i0, size_t m, size_t k0, size_t k)
+static void gemm_pack_a(const struct gemm_run *r, size_t i0, size_t m, size_t k0, size_t k)
 {
 	size_t panels = lk_blocks(m, LK_MR);
 
@@ -40,12 +39,12 @@ gemm_pack_a(const struct gemm_run *r, size_t i0, size_t m, size_t k0, size_t k)
 		size_t i = p * LK_MR, rows = m - i < LK_MR ? m - i : LK_MR;
 
 		micro_pack(r->pa + p * LK_MR * k, r->a + (i0 + i) * r->am + k0 * r->ak, r->am,
-		    r->ak, rows, k, LK_MR, 1);
+			r->ak, rows, k, LK_MR, 1);
 	}
 }
 
-static void
-gemm_pack_b(const struct gemm_run *r, lk_real *to, size_t j0, size_t n, size_t k0, size_t k)
+static void gemm_pack_b(
+	const struct gemm_run *r, lk_real *to, size_t j0, size_t n, size_t k0, size_t k)
 {
 	size_t panels = lk_blocks(n, LK_NR);
 
@@ -53,15 +52,14 @@ gemm_pack_b(const struct gemm_run *r, lk_real *to, size_t j0, size_t n, size_t k
 	for (size_t p = 0; p < panels; p++) {
 		size_t j = p * LK_NR, cols = n - j < LK_NR ? n - j : LK_NR;
 
-		micro_pack(to + p * LK_NR * k, r->b + (j0 + j) * r->bn + k0 * r->bk, r->bn,
-		    r->bk, cols, k, LK_NR, 1);
+		micro_pack(to + p * LK_NR * k, r->b + (j0 + j) * r->bn + k0 * r->bk, r->bn, r->bk,
+			cols, k, LK_NR, 1);
 	}
 }
 
 /* D = beta C + alpha acc, rows x cols of it; C is D from the second block of k on */
-LK_INLINE void
-gemm_put(const struct gemm_run *r, const struct lk_acc *acc, size_t i, size_t j, size_t rows,
-    size_t cols, int first)
+LK_INLINE void gemm_put(const struct gemm_run *r, const struct lk_acc *acc, size_t i, size_t j,
+	size_t rows, size_t cols, int first)
 {
 	const lk_real *c = first ? r->c : r->d;
 	lk_real beta = first ? r->beta : 1, tmp[LK_MR * LK_NR];
@@ -96,9 +94,8 @@ gemm_put(const struct gemm_run *r, const struct lk_acc *acc, size_t i, size_t j,
 }
 
 /* One tile: rows i..i+m of the packed A at pa, columns j..j+n of the packed B at pb. */
-static void
-gemm_tile(const struct gemm_run *r, const lk_real *pa, const lk_real *pb, size_t i, size_t m,
-    size_t j, size_t n, size_t k, int first)
+static void gemm_tile(const struct gemm_run *r, const lk_real *pa, const lk_real *pb, size_t i,
+	size_t m, size_t j, size_t n, size_t k, int first)
 {
 	for (size_t y = 0; y < n; y += LK_NR)
 		for (size_t x = 0; x < m; x += LK_MR) {
@@ -109,14 +106,12 @@ gemm_tile(const struct gemm_run *r, const lk_real *pa, const lk_real *pb, size_t
 				__builtin_prefetch(r->d + (i + x + z) * r->ldd + j + y, 1);
 			micro_zero(&acc);
 			micro_packed(&acc, pa + x * k, pb + y * k, k);
-			gemm_put(r, &acc, i + x, j + y, rows, n - y < LK_NR ? n - y : LK_NR,
-			    first);
+			gemm_put(r, &acc, i + x, j + y, rows, n - y < LK_NR ? n - y : LK_NR, first);
 		}
 }
 
-static void
-gemm_block(const struct gemm_run *r, const lk_real *pb, size_t i0, size_t m, size_t j0, size_t n,
-    size_t k, int first)
+static void gemm_block(const struct gemm_run *r, const lk_real *pb, size_t i0, size_t m, size_t j0,
+	size_t n, size_t k, int first)
 {
 	size_t mt = lk_blocks(m, GEMM_MC), nt = lk_blocks(n, GEMM_NC);
 
@@ -131,16 +126,14 @@ gemm_block(const struct gemm_run *r, const lk_real *pb, size_t i0, size_t m, siz
 }
 
 /* beta C alone */
-static void
-gemm_empty(const struct gemm_run *r)
+static void gemm_empty(const struct gemm_run *r)
 {
 	for (size_t i = 0; i < r->m; i++)
 		for (size_t j = 0; j < r->n; j++)
 			r->d[i * r->ldd + j] = r->beta == 0 ? 0 : r->c[i * r->ldc + j] * r->beta;
 }
 
-static int
-gemm_go(struct lk_queue *q, struct gemm_run *r)
+static int gemm_go(struct lk_queue *q, struct gemm_run *r)
 {
 	size_t kc = r->k < GEMM_KC ? r->k : GEMM_KC;
 	size_t mp = r->m < GEMM_MP ? lk_blocks(r->m, LK_MR) * LK_MR : GEMM_MP;
@@ -176,16 +169,14 @@ gemm_go(struct lk_queue *q, struct gemm_run *r)
 	return 0;
 }
 
-static int
-gemm_bad(struct lk_queue *q, const char *what, size_t ld, size_t cols)
+static int gemm_bad(struct lk_queue *q, const char *what, size_t ld, size_t cols)
 {
-	return lk_cpu_fail(q, "gemm: leading dimension %zu of %s is below its %zu columns", ld, what,
-	    cols);
+	return lk_cpu_fail(
+		q, "gemm: leading dimension %zu of %s is below its %zu columns", ld, what, cols);
 }
 
-static int
-op_gemm(struct lk_queue *q, const struct lk_gemm *g, void *D, const void *A, const void *B,
-    const void *C)
+static int op_gemm(struct lk_queue *q, const struct lk_gemm *g, void *D, const void *A,
+	const void *B, const void *C)
 {
 	size_t acols = g->ta ? g->m : g->k, bcols = g->tb ? g->k : g->n;
 	size_t lda = g->lda == 0 ? acols : g->lda, ldb = g->ldb == 0 ? bcols : g->ldb;
@@ -195,8 +186,8 @@ op_gemm(struct lk_queue *q, const struct lk_gemm *g, void *D, const void *A, con
 
 	if (g->b != NULL) {
 		if (g->b->n != (g->tb ? g->n : g->k) || g->b->k != bcols)
-			return lk_cpu_fail(q, "gemm: the prepared weight is %zu x %zu", g->b->n,
-			    g->b->k);
+			return lk_cpu_fail(
+				q, "gemm: the prepared weight is %zu x %zu", g->b->n, g->b->k);
 		r.b = g->b->w;
 		r.prep = g->tb ? g->b->packed : NULL;
 		ldb = g->b->ld;
@@ -231,8 +222,8 @@ op_gemm(struct lk_queue *q, const struct lk_gemm *g, void *D, const void *A, con
 }
 
 /* Packs W as operand B of A W^T: blocks of KC along k, in each the panels of all n columns. */
-static int
-op_prepare(struct lk_queue *q, struct lk_prep **p, const lk_act *w, size_t n, size_t k, size_t ld)
+static int op_prepare(
+	struct lk_queue *q, struct lk_prep **p, const lk_act *w, size_t n, size_t k, size_t ld)
 {
 	size_t np = lk_blocks(n, LK_NR) * LK_NR;
 	struct gemm_run r = { .b = w, .bn = ld == 0 ? k : ld, .bk = 1 };
@@ -241,6 +232,6 @@ op_prepare(struct lk_queue *q, struct lk_prep **p, const lk_act *w, size_t n, si
 		return -1;
 	for (size_t l = 0; l < k; l += GEMM_KC)
 		gemm_pack_b(&r, (lk_real *)(*p)->packed + l * np, 0, n, l,
-		    k - l < GEMM_KC ? k - l : GEMM_KC);
+			k - l < GEMM_KC ? k - l : GEMM_KC);
 	return 0;
 }

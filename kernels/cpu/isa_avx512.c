@@ -4,18 +4,16 @@
 #include "kernels/cpu/cpu.h"
 
 #if defined(__AVX512F__)
-#include "kernels/cpu/isa.h"
+#include "kernels/cpu/isa.inc"
 
-const struct lk_ops *
-lk_cpu_avx512(void)
+const struct lk_ops *lk_cpu_avx512(void)
 {
 	static const struct lk_ops ops = LK_ISA_TABLE("avx512");
 
 	return &ops;
 }
 #else
-const struct lk_ops *
-lk_cpu_avx512(void)
+const struct lk_ops *lk_cpu_avx512(void)
 {
 	return NULL;
 }

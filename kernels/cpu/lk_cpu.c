@@ -10,8 +10,7 @@
 
 #define ALIGN ((size_t)64)
 
-int
-lk_cpu_fail(struct lk_queue *q, const char *fmt, ...)
+int lk_cpu_fail(struct lk_queue *q, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -21,8 +20,7 @@ lk_cpu_fail(struct lk_queue *q, const char *fmt, ...)
 	return -1;
 }
 
-void *
-lk_cpu_scratch(struct lk_queue *q, size_t n, size_t size)
+void *lk_cpu_scratch(struct lk_queue *q, size_t n, size_t size)
 {
 	size_t bytes;
 
@@ -40,8 +38,7 @@ lk_cpu_scratch(struct lk_queue *q, size_t n, size_t size)
 	return q->ws;
 }
 
-int
-lk_cpu_open(struct lk_queue **q, int device, struct lk_err *err)
+int lk_cpu_open(struct lk_queue **q, int device, struct lk_err *err)
 {
 	(void)device;
 	*q = calloc(1, sizeof **q);
@@ -52,8 +49,7 @@ lk_cpu_open(struct lk_queue **q, int device, struct lk_err *err)
 	return 0;
 }
 
-void
-lk_cpu_close(struct lk_queue *q)
+void lk_cpu_close(struct lk_queue *q)
 {
 	if (q == NULL)
 		return;
@@ -61,21 +57,18 @@ lk_cpu_close(struct lk_queue *q)
 	free(q);
 }
 
-const char *
-lk_cpu_message(const struct lk_queue *q)
+const char *lk_cpu_message(const struct lk_queue *q)
 {
 	return q->err.msg;
 }
 
-int
-lk_cpu_sync(struct lk_queue *q)
+int lk_cpu_sync(struct lk_queue *q)
 {
 	(void)q;
 	return 0;
 }
 
-void *
-lk_cpu_alloc(struct lk_queue *q, size_t bytes)
+void *lk_cpu_alloc(struct lk_queue *q, size_t bytes)
 {
 	size_t size = bytes == 0 ? ALIGN : (bytes + ALIGN - 1) / ALIGN * ALIGN;
 	void *p = size < bytes ? NULL : aligned_alloc(ALIGN, size);
@@ -85,15 +78,13 @@ lk_cpu_alloc(struct lk_queue *q, size_t bytes)
 	return p;
 }
 
-void
-lk_cpu_free(struct lk_queue *q, void *p)
+void lk_cpu_free(struct lk_queue *q, void *p)
 {
 	(void)q;
 	free(p);
 }
 
-int
-lk_cpu_zero(struct lk_queue *q, void *p, size_t bytes)
+int lk_cpu_zero(struct lk_queue *q, void *p, size_t bytes)
 {
 	(void)q;
 	if (bytes > 0)
@@ -101,8 +92,7 @@ lk_cpu_zero(struct lk_queue *q, void *p, size_t bytes)
 	return 0;
 }
 
-int
-lk_cpu_copy(struct lk_queue *q, void *dst, const void *src, size_t bytes, enum lk_copy how)
+int lk_cpu_copy(struct lk_queue *q, void *dst, const void *src, size_t bytes, enum lk_copy how)
 {
 	(void)q;
 	(void)how;
@@ -111,17 +101,16 @@ lk_cpu_copy(struct lk_queue *q, void *dst, const void *src, size_t bytes, enum l
 	return 0;
 }
 
-int
-lk_cpu_prepare(struct lk_queue *q, struct lk_prep **p, const lk_act *w, size_t n, size_t k,
-    size_t ld, size_t elements)
+int lk_cpu_prepare(struct lk_queue *q, struct lk_prep **p, const lk_act *w, size_t n, size_t k,
+	size_t ld, size_t elements)
 {
 	struct lk_prep *h = *p;
 
 	if (ld != 0 && ld < k)
 		return lk_cpu_fail(q, "prepare: leading dimension %zu is below %zu", ld, k);
 	if (h != NULL && (h->n != n || h->k != k))
-		return lk_cpu_fail(q, "prepare: the handle is for %zu x %zu, not %zu x %zu", h->n,
-		    h->k, n, k);
+		return lk_cpu_fail(
+			q, "prepare: the handle is for %zu x %zu, not %zu x %zu", h->n, h->k, n, k);
 	if (h == NULL) {
 		h = calloc(1, sizeof *h);
 		if (h == NULL)
@@ -140,8 +129,7 @@ lk_cpu_prepare(struct lk_queue *q, struct lk_prep **p, const lk_act *w, size_t n
 	return 0;
 }
 
-void
-lk_cpu_unprepare(struct lk_queue *q, struct lk_prep *p)
+void lk_cpu_unprepare(struct lk_queue *q, struct lk_prep *p)
 {
 	(void)q;
 	if (p != NULL)
@@ -149,14 +137,13 @@ lk_cpu_unprepare(struct lk_queue *q, struct lk_prep *p)
 	free(p);
 }
 
-const struct lk_ops *
-lk_cpu_ops_isa(const char *isa)
+const struct lk_ops *lk_cpu_ops_isa(const char *isa)
 {
 	if (strcmp(isa, "base") == 0)
 		return lk_cpu_base();
 #if defined(__x86_64__)
 	if (strcmp(isa, "avx2") == 0 && __builtin_cpu_supports("avx2") &&
-	    __builtin_cpu_supports("fma"))
+		__builtin_cpu_supports("fma"))
 		return lk_cpu_avx2();
 	if (strcmp(isa, "avx512") == 0 && __builtin_cpu_supports("avx512f"))
 		return lk_cpu_avx512();
@@ -164,8 +151,7 @@ lk_cpu_ops_isa(const char *isa)
 	return NULL;
 }
 
-const struct lk_ops *
-lk_cpu_ops(void)
+const struct lk_ops *lk_cpu_ops(void)
 {
 	const struct lk_ops *ops = lk_cpu_ops_isa("avx512");
 

@@ -32,15 +32,13 @@ struct lk_acc {
 	lk_vec v[LK_MR][2];
 };
 
-LK_INLINE size_t
-lk_blocks(size_t n, size_t size)
+LK_INLINE size_t lk_blocks(size_t n, size_t size)
 {
 	return n / size + (n % size != 0);
 }
 
 /* one step: row i of A at a[i * row] */
-LK_INLINE void
-micro_step(struct lk_acc *acc, const lk_real *a, size_t row, const lk_real *b)
+LK_INLINE void micro_step(struct lk_acc *acc, const lk_real *a, size_t row, const lk_real *b)
 {
 	lk_vec b0 = v_load(b), b1 = v_load(b + LK_W);
 
@@ -53,28 +51,24 @@ micro_step(struct lk_acc *acc, const lk_real *a, size_t row, const lk_real *b)
 	}
 }
 
-LK_INLINE void
-micro_zero(struct lk_acc *acc)
+LK_INLINE void micro_zero(struct lk_acc *acc)
 {
 	*acc = (struct lk_acc){ 0 };
 }
 
-LK_INLINE void
-micro_packed(struct lk_acc *acc, const lk_real *a, const lk_real *b, size_t k)
+LK_INLINE void micro_packed(struct lk_acc *acc, const lk_real *a, const lk_real *b, size_t k)
 {
 	for (; k > 0; k--, a += LK_MR, b += LK_NR)
 		micro_step(acc, a, 1, b);
 }
 
-LK_INLINE void
-micro_plain(struct lk_acc *acc, const lk_real *a, const lk_real *b, size_t k)
+LK_INLINE void micro_plain(struct lk_acc *acc, const lk_real *a, const lk_real *b, size_t k)
 {
 	for (; k > 0; k--, a++, b += LK_NR)
 		micro_step(acc, a, LK_NR, b);
 }
 
-LK_INLINE void
-micro_load(struct lk_acc *acc, const lk_real *d, size_t ld)
+LK_INLINE void micro_load(struct lk_acc *acc, const lk_real *d, size_t ld)
 {
 #pragma GCC unroll 16
 	for (size_t i = 0; i < LK_MR; i++) {
@@ -83,8 +77,7 @@ micro_load(struct lk_acc *acc, const lk_real *d, size_t ld)
 	}
 }
 
-LK_INLINE void
-micro_store(const struct lk_acc *acc, lk_real *d, size_t ld)
+LK_INLINE void micro_store(const struct lk_acc *acc, lk_real *d, size_t ld)
 {
 #pragma GCC unroll 16
 	for (size_t i = 0; i < LK_MR; i++) {
@@ -98,9 +91,8 @@ micro_store(const struct lk_acc *acc, lk_real *d, size_t ld)
  * for each column even where fewer rows belong to the panel: into the next column, so the caller
  * goes through the columns in order and the groups of rows from the last to the first.
  */
-LK_INLINE void
-micro_pack_square(lk_real *to, const lk_real *x, size_t row, size_t rows, size_t width,
-    size_t first, lk_real scale)
+LK_INLINE void micro_pack_square(lk_real *to, const lk_real *x, size_t row, size_t rows,
+	size_t width, size_t first, lk_real scale)
 {
 	lk_vec m[LK_W];
 
@@ -117,9 +109,8 @@ micro_pack_square(lk_real *to, const lk_real *x, size_t row, size_t rows, size_t
  * Packs columns 0..k-1 of rows rows (element (i, c) at x[i * row + c * col]) in one panel of
  * width elements a column, rows past the end being zeros, times scale.
  */
-LK_INLINE void
-micro_pack(lk_real *to, const lk_real *x, size_t row, size_t col, size_t rows, size_t k,
-    size_t width, lk_real scale)
+LK_INLINE void micro_pack(lk_real *to, const lk_real *x, size_t row, size_t col, size_t rows,
+	size_t k, size_t width, lk_real scale)
 {
 	size_t c = 0, last = (width - 1) / LK_W * LK_W;
 
@@ -127,7 +118,7 @@ micro_pack(lk_real *to, const lk_real *x, size_t row, size_t col, size_t rows, s
 		for (; c + LK_W < k; c += LK_W)
 			for (size_t first = last + LK_W; first > 0; first -= LK_W)
 				micro_pack_square(to + c * width, x + c, row, rows, width,
-				    first - LK_W, scale);
+					first - LK_W, scale);
 	x += c * col;
 	to += c * width;
 	if (rows == width && row == 1) {

@@ -12,8 +12,7 @@
 #define NORM_ROWS 32
 #define NORM_COLS 256
 
-static void
-norm_add(lk_real *s, const lk_real *x, const lk_real *res, size_t n)
+static void norm_add(lk_real *s, const lk_real *x, const lk_real *res, size_t n)
 {
 	size_t i = 0;
 
@@ -23,8 +22,7 @@ norm_add(lk_real *s, const lk_real *x, const lk_real *res, size_t n)
 		s[i] = x[i] + res[i];
 }
 
-static void
-norm_row(lk_real *y, const lk_real *x, const lk_real *w, size_t n, lk_real rstd)
+static void norm_row(lk_real *y, const lk_real *x, const lk_real *w, size_t n, lk_real rstd)
 {
 	lk_vec k = v_set(rstd);
 	size_t i = 0;
@@ -35,9 +33,8 @@ norm_row(lk_real *y, const lk_real *x, const lk_real *w, size_t n, lk_real rstd)
 		y[i] = x[i] * rstd * w[i];
 }
 
-static int
-op_rmsnorm(struct lk_queue *q, lk_act *y, lk_real *rstd, lk_act *sum, const lk_act *x,
-    const lk_act *res, const lk_real *w, size_t rows, size_t n, double eps)
+static int op_rmsnorm(struct lk_queue *q, lk_act *y, lk_real *rstd, lk_act *sum, const lk_act *x,
+	const lk_act *res, const lk_real *w, size_t rows, size_t n, double eps)
 {
 	(void)q;
 #pragma omp parallel for schedule(static, NORM_ROWS)
@@ -60,9 +57,8 @@ op_rmsnorm(struct lk_queue *q, lk_act *y, lk_real *rstd, lk_act *sum, const lk_a
 }
 
 /* One row's input gradient, and its share of dw. */
-static void
-norm_back_row(lk_real *dx, lk_real *dw, const lk_real *dy, const lk_real *dres, const lk_real *x,
-    const lk_real *w, size_t n, lk_real rstd)
+static void norm_back_row(lk_real *dx, lk_real *dw, const lk_real *dy, const lk_real *dres,
+	const lk_real *x, const lk_real *w, size_t n, lk_real rstd)
 {
 	lk_vec s[2] = { { 0 } }, k = v_set(rstd), m;
 	lk_real mean, dot = 0;
@@ -98,9 +94,9 @@ norm_back_row(lk_real *dx, lk_real *dw, const lk_real *dy, const lk_real *dres, 
 	}
 }
 
-static int
-op_rmsnorm_back(struct lk_queue *q, lk_act *dx, lk_real *dw, const lk_act *dy, const lk_act *dres,
-    const lk_act *x, const lk_real *w, const lk_real *rstd, size_t rows, size_t n)
+static int op_rmsnorm_back(struct lk_queue *q, lk_act *dx, lk_real *dw, const lk_act *dy,
+	const lk_act *dres, const lk_act *x, const lk_real *w, const lk_real *rstd, size_t rows,
+	size_t n)
 {
 	size_t blocks = rows / NORM_ROWS + (rows % NORM_ROWS != 0);
 	lk_real *part = lk_cpu_scratch(q, blocks * n, sizeof *part);
@@ -114,9 +110,9 @@ op_rmsnorm_back(struct lk_queue *q, lk_act *dx, lk_real *dw, const lk_act *dy, c
 		memset(part + b * n, 0, n * sizeof *part);
 		for (size_t r = b * NORM_ROWS; r < end; r++)
 			norm_back_row((lk_real *)dx + r * n, part + b * n,
-			    (const lk_real *)dy + r * n,
-			    dres == NULL ? NULL : (const lk_real *)dres + r * n,
-			    (const lk_real *)x + r * n, w, n, rstd[r]);
+				(const lk_real *)dy + r * n,
+				dres == NULL ? NULL : (const lk_real *)dres + r * n,
+				(const lk_real *)x + r * n, w, n, rstd[r]);
 	}
 #pragma omp parallel for schedule(static, 1)
 	for (size_t c = 0; c < n; c += NORM_COLS) {

@@ -6,8 +6,7 @@
 
 #define ROPE_ROWS 32
 
-static void
-rope_head(lk_real *x, const lk_real *cs, size_t half, lk_real sign)
+static void rope_head(lk_real *x, const lk_real *cs, size_t half, lk_real sign)
 {
 	lk_real *y = x + half;
 	const lk_real *sn = cs + half;
@@ -28,9 +27,8 @@ rope_head(lk_real *x, const lk_real *cs, size_t half, lk_real sign)
 	}
 }
 
-static int
-op_rope(struct lk_queue *q, lk_act *x, const lk_real *table, const uint32_t *pos, size_t seq,
-    size_t rows, size_t heads, size_t dim, size_t ld, int inverse)
+static int op_rope(struct lk_queue *q, lk_act *x, const lk_real *table, const uint32_t *pos,
+	size_t seq, size_t rows, size_t heads, size_t dim, size_t ld, int inverse)
 {
 	lk_real sign = inverse ? -1 : 1;
 	lk_real *to = x;

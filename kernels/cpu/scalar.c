@@ -6,9 +6,8 @@
 
 #include "kernels/cpu/cpu.h"
 
-int
-lk_cpu_rope_table(struct lk_queue *q, lk_real *table, size_t pos0, size_t npos, size_t dim,
-    double theta)
+int lk_cpu_rope_table(
+	struct lk_queue *q, lk_real *table, size_t pos0, size_t npos, size_t dim, double theta)
 {
 	size_t half = dim / 2;
 
@@ -27,8 +26,7 @@ lk_cpu_rope_table(struct lk_queue *q, lk_real *table, size_t pos0, size_t npos, 
 	return 0;
 }
 
-int
-lk_cpu_sum(struct lk_queue *q, double *out, const double *x, size_t n, int add)
+int lk_cpu_sum(struct lk_queue *q, double *out, const double *x, size_t n, int add)
 {
 	double s = add ? *out : 0;
 
@@ -39,8 +37,7 @@ lk_cpu_sum(struct lk_queue *q, double *out, const double *x, size_t n, int add)
 	return 0;
 }
 
-int
-lk_cpu_sum_real(struct lk_queue *q, double *out, const lk_real *x, size_t n, int add)
+int lk_cpu_sum_real(struct lk_queue *q, double *out, const lk_real *x, size_t n, int add)
 {
 	double s = add ? *out : 0;
 
@@ -51,8 +48,7 @@ lk_cpu_sum_real(struct lk_queue *q, double *out, const lk_real *x, size_t n, int
 	return 0;
 }
 
-int
-lk_cpu_clip(struct lk_queue *q, struct lk_step *step, double max_norm)
+int lk_cpu_clip(struct lk_queue *q, struct lk_step *step, double max_norm)
 {
 	double c;
 
@@ -65,8 +61,8 @@ lk_cpu_clip(struct lk_queue *q, struct lk_step *step, double max_norm)
 }
 
 /* Sums are brought to the largest maximum and added by rank. */
-int
-lk_cpu_ce_merge(struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks, size_t rows)
+int lk_cpu_ce_merge(
+	struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks, size_t rows)
 {
 	(void)q;
 	if (ranks == 0)

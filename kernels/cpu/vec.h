@@ -1,6 +1,6 @@
 /*
  * vec.h: vectors as wide as the instruction set that the including file is compiled for, and the
- * few functions over them that C does not give.  Included by the operations through isa.h, once
+ * few functions over them that C does not give.  Included by the operations through isa.inc, once
  * for every instruction set; everything here is static, so the copies do not meet.
  *
  * lk_vec holds LK_W elements of lk_real.  Pointers need the alignment of lk_real only.  A part of
@@ -46,14 +46,12 @@ typedef lk_word lk_wvec __attribute__((vector_size(LK_VEC_BYTES)));
 #define LK_W (LK_VEC_BYTES / sizeof(lk_real))
 #define LK_INF ((lk_real)INFINITY)
 
-LK_INLINE lk_vec
-v_set(lk_real x)
+LK_INLINE lk_vec v_set(lk_real x)
 {
 	return x - (lk_vec){ 0 };
 }
 
-LK_INLINE lk_vec
-v_load(const lk_real *p)
+LK_INLINE lk_vec v_load(const lk_real *p)
 {
 	lk_vec v;
 
@@ -61,15 +59,13 @@ v_load(const lk_real *p)
 	return v;
 }
 
-LK_INLINE void
-v_store(lk_real *p, lk_vec v)
+LK_INLINE void v_store(lk_real *p, lk_vec v)
 {
 	memcpy(p, &v, sizeof v);
 }
 
 /* The first n < LK_W lanes from p, the others fill. */
-LK_INLINE lk_vec
-v_load_part(const lk_real *p, size_t n, lk_real fill)
+LK_INLINE lk_vec v_load_part(const lk_real *p, size_t n, lk_real fill)
 {
 	lk_vec v = v_set(fill);
 
@@ -78,16 +74,14 @@ v_load_part(const lk_real *p, size_t n, lk_real fill)
 	return v;
 }
 
-LK_INLINE void
-v_store_part(lk_real *p, lk_vec v, size_t n)
+LK_INLINE void v_store_part(lk_real *p, lk_vec v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		p[i] = v[i];
 }
 
 /* a * b + c; rounded once where the instruction set can */
-LK_INLINE lk_vec
-v_fma(lk_vec a, lk_vec b, lk_vec c)
+LK_INLINE lk_vec v_fma(lk_vec a, lk_vec b, lk_vec c)
 {
 #if defined(__AVX512F__) && defined(LK_DOUBLE)
 	return (lk_vec)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
@@ -106,8 +100,7 @@ v_fma(lk_vec a, lk_vec b, lk_vec c)
 #endif
 }
 
-LK_INLINE lk_vec
-v_sqrt(lk_vec a)
+LK_INLINE lk_vec v_sqrt(lk_vec a)
 {
 #if defined(__AVX512F__) && defined(LK_DOUBLE)
 	return (lk_vec)_mm512_sqrt_pd((__m512d)a);
@@ -117,9 +110,9 @@ v_sqrt(lk_vec a)
 	return (lk_vec)_mm256_sqrt_pd((__m256d)a);
 #elif LK_VEC_BYTES == 32
 	return (lk_vec)_mm256_sqrt_ps((__m256)a);
-#elif defined(__x86_64__) && defined(LK_DOUBLE)
+#elif LK_VEC_BYTES == 16 && defined(__x86_64__) && defined(LK_DOUBLE)
 	return (lk_vec)_mm_sqrt_pd((__m128d)a);
-#elif defined(__x86_64__)
+#elif LK_VEC_BYTES == 16 && defined(__x86_64__)
 	return (lk_vec)_mm_sqrt_ps((__m128)a);
 #else
 	for (size_t i = 0; i < LK_W; i++)
@@ -129,15 +122,13 @@ v_sqrt(lk_vec a)
 }
 
 /* lane by lane, where mask (all ones or zero) a, else b */
-LK_INLINE lk_vec
-v_pick(lk_ivec mask, lk_vec a, lk_vec b)
+LK_INLINE lk_vec v_pick(lk_ivec mask, lk_vec a, lk_vec b)
 {
 	return (lk_vec)(((lk_ivec)a & mask) | ((lk_ivec)b & ~mask));
 }
 
 /* a > b ? a : b, so b where either is not a number */
-LK_INLINE lk_vec
-v_max(lk_vec a, lk_vec b)
+LK_INLINE lk_vec v_max(lk_vec a, lk_vec b)
 {
 #if defined(__AVX512F__) && defined(LK_DOUBLE)
 	return (lk_vec)_mm512_max_pd((__m512d)a, (__m512d)b);
@@ -153,8 +144,7 @@ v_max(lk_vec a, lk_vec b)
 }
 
 /* lane 0 + 1 + ... by halves: an order fixed by the width */
-LK_INLINE lk_real
-v_sum(lk_vec a)
+LK_INLINE lk_real v_sum(lk_vec a)
 {
 	lk_real x[LK_W];
 
@@ -166,8 +156,7 @@ v_sum(lk_vec a)
 }
 
 /* sum of a[i] * b[i], i < n, in four vectors of running sums */
-LK_INLINE lk_real
-v_dot(const lk_real *a, const lk_real *b, size_t n)
+LK_INLINE lk_real v_dot(const lk_real *a, const lk_real *b, size_t n)
 {
 	lk_vec s[4] = { { 0 } };
 	size_t i = 0;
@@ -182,8 +171,7 @@ v_dot(const lk_real *a, const lk_real *b, size_t n)
 	return v_sum((s[0] + s[1]) + (s[2] + s[3]));
 }
 
-LK_INLINE lk_real
-v_max_lane(lk_vec a)
+LK_INLINE lk_real v_max_lane(lk_vec a)
 {
 	lk_real m = a[0];
 
@@ -216,18 +204,16 @@ v_max_lane(lk_vec a)
 #else
 #define V_ALL V_16
 #endif
-#define V_SWAP(m, s)								\
-	for (size_t v_i = 0; v_i < LK_W; v_i++)					\
-		if ((v_i & (s)) == 0) {						\
-			lk_vec v_a = (m)[v_i], v_b = (m)[v_i + (s)];		\
-										\
-			(m)[v_i] = __builtin_shufflevector(v_a, v_b, V_ALL(V_LOW, 0, s)); \
-			(m)[v_i + (s)] = __builtin_shufflevector(v_a, v_b,	\
-			    V_ALL(V_HIGH, 0, s));				\
+#define V_SWAP(m, s)                                                                             \
+	for (size_t v_i = 0; v_i < LK_W; v_i++)                                                  \
+		if ((v_i & (s)) == 0) {                                                          \
+			lk_vec v_a = (m)[v_i], v_b = (m)[v_i + (s)];                             \
+                                                                                                 \
+			(m)[v_i] = __builtin_shufflevector(v_a, v_b, V_ALL(V_LOW, 0, s));        \
+			(m)[v_i + (s)] = __builtin_shufflevector(v_a, v_b, V_ALL(V_HIGH, 0, s)); \
 		}
 
-LK_INLINE void
-v_transpose(lk_vec *m)
+LK_INLINE void v_transpose(lk_vec *m)
 {
 	V_SWAP(m, 1)
 #if LK_LANES > 2
@@ -251,8 +237,7 @@ v_transpose(lk_vec *m)
  * term is below 5e-18.
  * Below -87 (-708) the result is 0; e^0 is 1 exactly; not a number stays so.
  */
-LK_INLINE lk_vec
-v_exp(lk_vec x)
+LK_INLINE lk_vec v_exp(lk_vec x)
 {
 #ifdef LK_DOUBLE
 	static const lk_real c[] = { 1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0,

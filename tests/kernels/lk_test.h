@@ -40,7 +40,7 @@ struct t_buf {
 struct t_ctx {
 	const struct lk_ops *ops;
 	struct lk_queue *q;
-	size_t shift;		/* bytes that buffers start past a multiple of 64 */
+	size_t shift; /* bytes that buffers start past a multiple of 64 */
 	size_t n;
 	struct t_buf buf[T_BUFS];
 };
@@ -48,8 +48,7 @@ struct t_ctx {
 typedef void t_fn(struct t_ctx *t, const void *arg, void *out);
 
 /* The tables of this machine; NULL after the last. */
-T_USED const struct lk_ops *
-t_table(size_t i)
+T_USED const struct lk_ops *t_table(size_t i)
 {
 	static const char *const isa[] = { "base", "avx2", "avx512" };
 	size_t n = 0;
@@ -65,16 +64,14 @@ t_table(size_t i)
 
 #define T_EACH(ops) for (size_t t_i = 0; (ops = t_table(t_i)) != NULL; t_i++)
 
-T_USED void
-t_ok(struct t_ctx *t, int rc)
+T_USED void t_ok(struct t_ctx *t, int rc)
 {
 	if (rc != 0)
 		fail_msg("%s: %s", t->ops->name, t->ops->message(t->q));
 }
 
 /* A device buffer of bytes, a copy of init or, with NULL, full of not-a-numbers. */
-T_USED void *
-t_dev(struct t_ctx *t, const void *init, size_t bytes)
+T_USED void *t_dev(struct t_ctx *t, const void *init, size_t bytes)
 {
 	struct t_buf *b = &t->buf[t->n++];
 	size_t all = bytes + 2 * T_GUARD;
@@ -95,16 +92,14 @@ t_dev(struct t_ctx *t, const void *init, size_t bytes)
 }
 
 /* Brings n bytes home and returns where the next result goes. */
-T_USED void *
-t_get(struct t_ctx *t, void *out, const void *dev, size_t bytes)
+T_USED void *t_get(struct t_ctx *t, void *out, const void *dev, size_t bytes)
 {
 	t_ok(t, t->ops->copy(t->q, out, dev, bytes, LK_D2H));
 	t_ok(t, t->ops->sync(t->q));
 	return (unsigned char *)out + bytes;
 }
 
-T_USED void
-t_guards(struct t_ctx *t)
+T_USED void t_guards(struct t_ctx *t)
 {
 	for (size_t i = 0; i < t->n; i++) {
 		struct t_buf *b = &t->buf[i];
@@ -114,7 +109,7 @@ t_guards(struct t_ctx *t)
 		for (size_t j = 0; j < all; j++)
 			if ((j < at || j >= at + b->bytes) && b->host[j] != 0xff)
 				fail_msg("%s: buffer %zu: byte %zd of %zu written", t->ops->name, i,
-				    (ssize_t)(j - at), b->bytes);
+					(ssize_t)(j - at), b->bytes);
 		t->ops->free(t->q, b->base);
 		free(b->host);
 	}
@@ -122,8 +117,7 @@ t_guards(struct t_ctx *t)
 }
 
 /* Runs fn into out (bytes), again with other threads and places, and compares the bits. */
-T_USED void
-t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out, size_t bytes)
+T_USED void t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out, size_t bytes)
 {
 	static const int threads[] = { 1, 1, 2, 3, 5 };
 	struct t_ctx t = { .ops = ops };
@@ -141,7 +135,7 @@ t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out, size_t byt
 		t_guards(&t);
 		if (i > 0 && memcmp(out, again, bytes) != 0)
 			fail_msg("%s: run %zu with %d threads gave other bits", ops->name, i,
-			    threads[i]);
+				threads[i]);
 	}
 	omp_set_num_threads(before);
 	ops->close(t.q);
@@ -149,8 +143,7 @@ t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out, size_t byt
 }
 
 /* The i-th of a stream of numbers in -1..1 (splitmix64, Steele et al. 2014). */
-T_USED double
-t_rand(uint64_t seed, uint64_t i)
+T_USED double t_rand(uint64_t seed, uint64_t i)
 {
 	uint64_t z = (seed * 0x100000001b3u + i + 1) * 0x9e3779b97f4a7c15u;
 
@@ -160,8 +153,7 @@ t_rand(uint64_t seed, uint64_t i)
 	return (double)(z >> 11) * 0x1p-52 - 1;
 }
 
-T_USED void *
-t_alloc(size_t n, size_t size)
+T_USED void *t_alloc(size_t n, size_t size)
 {
 	void *p = calloc(n + 1, size);
 
@@ -169,8 +161,7 @@ t_alloc(size_t n, size_t size)
 	return p;
 }
 
-T_USED lk_real *
-t_fill(uint64_t seed, size_t n, double scale)
+T_USED lk_real *t_fill(uint64_t seed, size_t n, double scale)
 {
 	lk_real *x = t_alloc(n, sizeof *x);
 
@@ -179,8 +170,7 @@ t_fill(uint64_t seed, size_t n, double scale)
 	return x;
 }
 
-T_USED double *
-t_widen(const lk_real *x, size_t n)
+T_USED double *t_widen(const lk_real *x, size_t n)
 {
 	double *y = t_alloc(n, sizeof *y);
 
@@ -190,8 +180,7 @@ t_widen(const lk_real *x, size_t n)
 }
 
 /* Each got[i] within tol of want[i], relative to the largest of want and 1e-3. */
-T_USED void
-t_near(const char *what, const lk_real *got, const double *want, size_t n, double tol)
+T_USED void t_near(const char *what, const lk_real *got, const double *want, size_t n, double tol)
 {
 	double top = 1e-3;
 
@@ -201,7 +190,7 @@ t_near(const char *what, const lk_real *got, const double *want, size_t n, doubl
 	for (size_t i = 0; i < n; i++)
 		if (!((double)got[i] == want[i]) && !(fabs((double)got[i] - want[i]) <= tol * top))
 			fail_msg("%s[%zu of %zu]: %.9g, not %.9g", what, i, n, (double)got[i],
-			    want[i]);
+				want[i]);
 }
 
 /*
@@ -210,8 +199,7 @@ t_near(const char *what, const lk_real *got, const double *want, size_t n, doubl
  */
 typedef double t_loss(const void *arg, const double *x);
 
-T_USED void
-t_gradient(t_loss *f, const void *arg, const double *x, double *grad, size_t n)
+T_USED void t_gradient(t_loss *f, const void *arg, const double *x, double *grad, size_t n)
 {
 	double *y = t_alloc(n, sizeof *y);
 	const double h = 1e-5;

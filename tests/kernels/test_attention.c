@@ -8,17 +8,15 @@ struct attn_data {
 	struct lk_attn at;
 	lk_real *q, *k, *v, *go, *o, *lse;
 	size_t nq, nk, no, nl;
-	size_t qh, kh, oh;	/* elements from one head to the next: dim */
+	size_t qh, kh, oh; /* elements from one head to the next: dim */
 };
 
-static double
-attn_scale(const struct lk_attn *a)
+static double attn_scale(const struct lk_attn *a)
 {
 	return a->scale != 0 ? a->scale : 1 / sqrt((double)a->dim);
 }
 
-static void
-attn_make(struct attn_data *x, const struct lk_attn *at)
+static void attn_make(struct attn_data *x, const struct lk_attn *at)
 {
 	size_t ql = at->q_ld != 0 ? at->q_ld : at->heads * at->dim;
 	size_t kl = at->k_ld != 0 ? at->k_ld : at->kv_heads * at->dim;
@@ -46,8 +44,7 @@ attn_make(struct attn_data *x, const struct lk_attn *at)
 	x->lse = t_alloc(x->nl, sizeof *x->lse);
 }
 
-static void
-attn_free(struct attn_data *x)
+static void attn_free(struct attn_data *x)
 {
 	free(x->q);
 	free(x->k);
@@ -58,8 +55,8 @@ attn_free(struct attn_data *x)
 }
 
 /* One query's weights over the keys; the result is the log of their sum. */
-static double
-attn_weights(const struct lk_attn *a, const double *q, const double *k, size_t i, double *p)
+static double attn_weights(
+	const struct lk_attn *a, const double *q, const double *k, size_t i, double *p)
 {
 	double top = -T_INF, sum = 0;
 
@@ -81,9 +78,8 @@ attn_weights(const struct lk_attn *a, const double *q, const double *k, size_t i
 }
 
 /* o and lse; with dq not NULL also the gradients of sum(go * o), by the textbook's formulas */
-static void
-attn_want(const struct lk_attn *a, const double *q, const double *k, const double *v,
-    const double *go, double *o, double *lse, double *dq, double *dk, double *dv)
+static void attn_want(const struct lk_attn *a, const double *q, const double *k, const double *v,
+	const double *go, double *o, double *lse, double *dq, double *dk, double *dv)
 {
 	double *p = t_alloc(a->tk, sizeof *p);
 
@@ -117,8 +113,7 @@ attn_want(const struct lk_attn *a, const double *q, const double *k, const doubl
 	free(p);
 }
 
-static void
-attn_forward(struct t_ctx *t, const void *arg, void *out)
+static void attn_forward(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct attn_data *x = arg;
 	lk_real *zero = t_alloc(x->no, sizeof *zero);
@@ -131,8 +126,7 @@ attn_forward(struct t_ctx *t, const void *arg, void *out)
 	free(zero);
 }
 
-static void
-attn_backward(struct t_ctx *t, const void *arg, void *out)
+static void attn_backward(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct attn_data *x = arg;
 	lk_real *zq = t_alloc(x->nq, sizeof *zq), *zk = t_alloc(x->nk, sizeof *zk);
@@ -151,8 +145,7 @@ attn_backward(struct t_ctx *t, const void *arg, void *out)
 	free(zk);
 }
 
-static void
-attn_check(const struct lk_ops *ops, const struct lk_attn *at)
+static void attn_check(const struct lk_ops *ops, const struct lk_attn *at)
 {
 	struct attn_data x;
 	double *q, *k, *v, *go, *o, *lse, *dq, *dk, *dv, tol;
@@ -173,7 +166,7 @@ attn_check(const struct lk_ops *ops, const struct lk_attn *at)
 	out = t_alloc(x.no + x.nl, sizeof *out);
 	t_run(ops, attn_forward, &x, out, (x.no + x.nl) * sizeof *out);
 	(void)snprintf(what, sizeof what, "%s b%zu h%zu/%zu d%zu q%zu@%zu k%zu@%zu", ops->name,
-	    at->batch, at->heads, at->kv_heads, at->dim, at->tq, at->q_pos, at->tk, at->k_pos);
+		at->batch, at->heads, at->kv_heads, at->dim, at->tq, at->q_pos, at->tk, at->k_pos);
 	tol = T_EPS * 40 * sqrt((double)at->dim);
 	t_near(what, out, o, x.no, tol);
 	t_near(what, out + x.no, lse, x.nl, tol);
@@ -191,41 +184,75 @@ attn_check(const struct lk_ops *ops, const struct lk_attn *at)
 	attn_free(&x);
 }
 
-static void
-attn_shapes(void **state)
+static void attn_shapes(void **state)
 {
 	static const struct lk_attn cases[] = {
 		{ .batch = 1, .heads = 1, .kv_heads = 1, .dim = 1, .tq = 1, .tk = 1 },
 		{ .batch = 2, .heads = 2, .kv_heads = 1, .dim = 3, .tq = 17, .tk = 17 },
 		{ .batch = 1, .heads = 3, .kv_heads = 3, .dim = 17, .tq = 33, .tk = 33 },
 		{ .batch = 1, .heads = 4, .kv_heads = 2, .dim = 64, .tq = 127, .tk = 127 },
-		{ .batch = 2, .heads = 2, .kv_heads = 1, .dim = 16, .tq = 200, .tk = 200,
-		    .q_ld = 70, .k_ld = 70, .o_ld = 37, .q_seq = 200 * 70 + 5 },
+		{ .batch = 2,
+			.heads = 2,
+			.kv_heads = 1,
+			.dim = 16,
+			.tq = 200,
+			.tk = 200,
+			.q_ld = 70,
+			.k_ld = 70,
+			.o_ld = 37,
+			.q_seq = 200 * 70 + 5 },
 		{ .batch = 1, .heads = 1, .kv_heads = 1, .dim = 128, .tq = 65, .tk = 65 },
 		{ .batch = 1, .heads = 1, .kv_heads = 1, .dim = 256, .tq = 20, .tk = 20 },
-		{ .batch = 1, .heads = 2, .kv_heads = 1, .dim = 8, .tq = 1, .tk = 130,
-		    .q_pos = 129 },
-		{ .batch = 1, .heads = 2, .kv_heads = 1, .dim = 8, .tq = 5, .tk = 130,
-		    .q_pos = 125, .scale = 0.7 },
+		{ .batch = 1,
+			.heads = 2,
+			.kv_heads = 1,
+			.dim = 8,
+			.tq = 1,
+			.tk = 130,
+			.q_pos = 129 },
+		{ .batch = 1,
+			.heads = 2,
+			.kv_heads = 1,
+			.dim = 8,
+			.tq = 5,
+			.tk = 130,
+			.q_pos = 125,
+			.scale = 0.7 },
 		/* a later block of queries against an earlier block of keys, and the reverse */
-		{ .batch = 1, .heads = 1, .kv_heads = 1, .dim = 8, .tq = 70, .tk = 60,
-		    .q_pos = 60, .add = 1 },
-		{ .batch = 1, .heads = 1, .kv_heads = 1, .dim = 8, .tq = 70, .tk = 100,
-		    .k_pos = 33 },
-		{ .batch = 1, .heads = 1, .kv_heads = 1, .dim = 8, .tq = 10, .tk = 10,
-		    .k_pos = 33, .add = 1 },
+		{ .batch = 1,
+			.heads = 1,
+			.kv_heads = 1,
+			.dim = 8,
+			.tq = 70,
+			.tk = 60,
+			.q_pos = 60,
+			.add = 1 },
+		{ .batch = 1,
+			.heads = 1,
+			.kv_heads = 1,
+			.dim = 8,
+			.tq = 70,
+			.tk = 100,
+			.k_pos = 33 },
+		{ .batch = 1,
+			.heads = 1,
+			.kv_heads = 1,
+			.dim = 8,
+			.tq = 10,
+			.tk = 10,
+			.k_pos = 33,
+			.add = 1 },
 	};
 	const struct lk_ops *ops;
 
 	(void)state;
 	T_EACH(ops)
-		for (size_t i = 0; i < T_LEN(cases); i++)
-			attn_check(ops, &cases[i]);
+	for (size_t i = 0; i < T_LEN(cases); i++)
+		attn_check(ops, &cases[i]);
 }
 
 /* the textbook's gradients, which attn_shapes relies on, against central differences */
-static double
-attn_loss(const void *arg, const double *in)
+static double attn_loss(const void *arg, const double *in)
 {
 	const struct attn_data *x = arg;
 	double *o = t_alloc(x->no, sizeof *o), *lse = t_alloc(x->nl, sizeof *lse), s = 0;
@@ -238,11 +265,11 @@ attn_loss(const void *arg, const double *in)
 	return s;
 }
 
-static void
-attn_differences(void **state)
+static void attn_differences(void **state)
 {
-	const struct lk_attn at = { .batch = 1, .heads = 4, .kv_heads = 2, .dim = 3, .tq = 9,
-		.tk = 7, .k_pos = 1 };
+	const struct lk_attn at = {
+		.batch = 1, .heads = 4, .kv_heads = 2, .dim = 3, .tq = 9, .tk = 7, .k_pos = 1
+	};
 	struct attn_data x;
 	double *in, *num, *grad, *o, *lse, *go;
 	size_t n;
@@ -260,7 +287,7 @@ attn_differences(void **state)
 		in[i] = t_rand(9, i);
 	t_gradient(attn_loss, &x, in, num, n);
 	attn_want(&x.at, in, in + x.nq, in + x.nq + x.nk, go, o, lse, grad, grad + x.nq,
-	    grad + x.nq + x.nk);
+		grad + x.nq + x.nk);
 	for (size_t i = 0; i < n; i++)
 		assert_true(fabs(num[i] - grad[i]) < 1e-8);
 	free(in), free(num), free(grad), free(o), free(lse), free(go);
@@ -268,15 +295,16 @@ attn_differences(void **state)
 }
 
 /* Decoding row by row against a cache gives the bits of the whole. */
-static void
-attn_decode(void **state)
+static void attn_decode(void **state)
 {
-	const struct lk_attn at = { .batch = 1, .heads = 4, .kv_heads = 2, .dim = 20, .tq = 150,
-		.tk = 150 };
+	const struct lk_attn at = {
+		.batch = 1, .heads = 4, .kv_heads = 2, .dim = 20, .tq = 150, .tk = 150
+	};
 	const struct lk_ops *ops;
 
 	(void)state;
-	T_EACH(ops) {
+	T_EACH(ops)
+	{
 		struct attn_data x, y;
 		lk_real *all, *one;
 
@@ -304,8 +332,7 @@ attn_decode(void **state)
 	}
 }
 
-static void
-attn_merge_run(struct t_ctx *t, const void *arg, void *out)
+static void attn_merge_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct attn_data *x = arg;
 	struct lk_attn a = x->at, b = x->at;
@@ -324,15 +351,16 @@ attn_merge_run(struct t_ctx *t, const void *arg, void *out)
 	t_get(t, t_get(t, out, o, x->no * sizeof *o), lse, x->nl * sizeof *lse);
 }
 
-static void
-attn_merge(void **state)
+static void attn_merge(void **state)
 {
-	const struct lk_attn at = { .batch = 2, .heads = 2, .kv_heads = 1, .dim = 8, .tq = 100,
-		.tk = 100 };
+	const struct lk_attn at = {
+		.batch = 2, .heads = 2, .kv_heads = 1, .dim = 8, .tq = 100, .tk = 100
+	};
 	const struct lk_ops *ops;
 
 	(void)state;
-	T_EACH(ops) {
+	T_EACH(ops)
+	{
 		struct attn_data x;
 		lk_real *whole, *parts;
 		double *want;
@@ -349,33 +377,31 @@ attn_merge(void **state)
 	}
 }
 
-static void
-attn_refuses(void **state)
+static void attn_refuses(void **state)
 {
 	const struct lk_ops *ops;
 	struct lk_attn good = { .batch = 1, .heads = 4, .kv_heads = 2, .dim = 4, .tq = 1, .tk = 1 };
 
 	(void)state;
 	T_EACH(ops)
-		for (int i = 0; i < 4; i++) {
-			struct lk_attn a = good;
-			lk_real x[16] = { 0 }, o[16], l[4];
-			struct lk_queue *q;
-			struct lk_err err;
+	for (int i = 0; i < 4; i++) {
+		struct lk_attn a = good;
+		lk_real x[16] = { 0 }, o[16], l[4];
+		struct lk_queue *q;
+		struct lk_err err;
 
-			a.kv_heads = i == 0 ? 3 : 2;
-			a.dim = i == 1 ? LK_ATTN_MAX_DIM + 1 : 4;
-			a.q_ld = i == 2 ? 15 : 0;
-			a.k_ld = i == 3 ? 7 : 0;
-			assert_int_equal(ops->open(&q, 0, &err), 0);
-			assert_int_equal(ops->attention(q, &a, o, l, x, x, x), -1);
-			assert_true(strlen(ops->message(q)) > 10);
-			ops->close(q);
-		}
+		a.kv_heads = i == 0 ? 3 : 2;
+		a.dim = i == 1 ? LK_ATTN_MAX_DIM + 1 : 4;
+		a.q_ld = i == 2 ? 15 : 0;
+		a.k_ld = i == 3 ? 7 : 0;
+		assert_int_equal(ops->open(&q, 0, &err), 0);
+		assert_int_equal(ops->attention(q, &a, o, l, x, x, x), -1);
+		assert_true(strlen(ops->message(q)) > 10);
+		ops->close(q);
+	}
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(attn_differences),

@@ -7,48 +7,50 @@
 struct ce_data {
 	size_t rows, v, ld;
 	int loss_only, grad_only;
-	size_t ranks;		/* 0: cross_entropy; else ce_stats ... over so many slices */
+	size_t ranks; /* 0: cross_entropy; else ce_stats ... over so many slices */
 	int32_t *labels;
 	lk_real *x;
 	struct lk_step step;
 };
 
-static void
-ce_make(struct ce_data *d, size_t rows, size_t v, size_t ld)
+static void ce_make(struct ce_data *d, size_t rows, size_t v, size_t ld)
 {
-	*d = (struct ce_data){ .rows = rows, .v = v, .ld = ld, .x = t_fill(1, rows * ld, 9),
-		.labels = t_alloc(rows, sizeof *d->labels), .step.scale = 0.37 };
+	*d = (struct ce_data){ .rows = rows,
+		.v = v,
+		.ld = ld,
+		.x = t_fill(1, rows * ld, 9),
+		.labels = t_alloc(rows, sizeof *d->labels),
+		.step.scale = 0.37 };
 	for (size_t r = 0; r < rows; r++)
 		d->labels[r] = r % 5 == 3 ? -1 : (int32_t)(r * 7 % v);
 }
 
-static void
-ce_free(struct ce_data *d)
+static void ce_free(struct ce_data *d)
 {
 	free(d->x);
 	free(d->labels);
 }
 
 /* The slices of the vocabulary that ranks would hold: the last takes what is left. */
-static void
-ce_split(struct t_ctx *t, const struct ce_data *d, lk_real *loss, lk_real *x, const int32_t *labels,
-    const struct lk_step *step)
+static void ce_split(struct t_ctx *t, const struct ce_data *d, lk_real *loss, lk_real *x,
+	const int32_t *labels, const struct lk_step *step)
 {
 	lk_real *all = t_dev(t, NULL, d->ranks * d->rows * 3 * sizeof *all), *stats;
 	size_t part = d->v / d->ranks;
 
 	stats = d->ranks == 1 ? all : t_dev(t, NULL, d->rows * 3 * sizeof *stats);
 	for (size_t k = 0; k < d->ranks; k++)
-		t_ok(t, t->ops->ce_stats(t->q, all + k * d->rows * 3, x + k * part, labels, d->rows,
-		    k + 1 < d->ranks ? part : d->v - k * part, d->ld, k * part));
+		t_ok(t,
+			t->ops->ce_stats(t->q, all + k * d->rows * 3, x + k * part, labels, d->rows,
+				k + 1 < d->ranks ? part : d->v - k * part, d->ld, k * part));
 	t_ok(t, t->ops->ce_merge(t->q, stats, all, d->ranks, d->rows));
 	for (size_t k = 0; k < d->ranks; k++)
-		t_ok(t, t->ops->ce_grad(t->q, loss, x + k * part, labels, stats, d->rows,
-		    k + 1 < d->ranks ? part : d->v - k * part, d->ld, k * part, step));
+		t_ok(t,
+			t->ops->ce_grad(t->q, loss, x + k * part, labels, stats, d->rows,
+				k + 1 < d->ranks ? part : d->v - k * part, d->ld, k * part, step));
 }
 
-static void
-ce_run(struct t_ctx *t, const void *arg, void *out)
+static void ce_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct ce_data *d = arg;
 	size_t bytes = d->rows * d->ld * sizeof(lk_real), shift = t->shift;
@@ -63,13 +65,13 @@ ce_run(struct t_ctx *t, const void *arg, void *out)
 	if (d->ranks != 0)
 		ce_split(t, d, loss, x, labels, step);
 	else
-		t_ok(t, t->ops->cross_entropy(t->q, d->grad_only ? NULL : loss, x, labels, d->rows,
-		    d->v, d->ld, d->loss_only ? NULL : step));
+		t_ok(t,
+			t->ops->cross_entropy(t->q, d->grad_only ? NULL : loss, x, labels, d->rows,
+				d->v, d->ld, d->loss_only ? NULL : step));
 	t_get(t, t_get(t, out, loss, d->rows * sizeof *loss), x, bytes);
 }
 
-static double
-ce_lse(const lk_real *x, size_t n)
+static double ce_lse(const lk_real *x, size_t n)
 {
 	double top = (double)x[0], s = 0;
 
@@ -80,8 +82,7 @@ ce_lse(const lk_real *x, size_t n)
 	return top + log(s);
 }
 
-static void
-ce_want(const struct ce_data *d, double *loss, double *dx)
+static void ce_want(const struct ce_data *d, double *loss, double *dx)
 {
 	for (size_t r = 0; r < d->rows; r++) {
 		const lk_real *x = d->x + r * d->ld;
@@ -91,14 +92,15 @@ ce_want(const struct ce_data *d, double *loss, double *dx)
 		for (size_t j = 0; j < d->ld; j++) {
 			dx[r * d->ld + j] = (double)x[j];
 			if (j < d->v)
-				dx[r * d->ld + j] = d->labels[r] < 0 ? 0 : d->step.scale *
-				    (exp((double)x[j] - lse) - (j == (size_t)d->labels[r]));
+				dx[r * d->ld + j] = d->labels[r] < 0 ? 0
+								     : d->step.scale *
+						(exp((double)x[j] - lse) -
+							(j == (size_t)d->labels[r]));
 		}
 	}
 }
 
-static void
-ce_check(const struct lk_ops *ops, struct ce_data *d, lk_real *out)
+static void ce_check(const struct lk_ops *ops, struct ce_data *d, lk_real *out)
 {
 	size_t n = d->rows * d->ld;
 	double *loss = t_alloc(d->rows, sizeof *loss), *dx = t_alloc(n, sizeof *dx);
@@ -112,13 +114,12 @@ ce_check(const struct lk_ops *ops, struct ce_data *d, lk_real *out)
 			assert_memory_equal(out + d->rows, d->x, n * sizeof *out);
 		else
 			t_near("dlogits", out + d->rows + r * d->ld, dx + r * d->ld, d->v,
-			    T_EPS * 16);
+				T_EPS * 16);
 	free(loss);
 	free(dx);
 }
 
-static void
-test_ce(void **state)
+static void test_ce(void **state)
 {
 	static const size_t shapes[][3] = { { 1, 1, 1 }, { 3, 17, 17 }, { 17, 33, 40 },
 		{ 5, 127, 127 }, { 9, 4097, 4100 }, { 2, 9000, 9000 } };
@@ -126,38 +127,37 @@ test_ce(void **state)
 
 	(void)state;
 	T_EACH(ops)
-		for (size_t k = 0; k < T_LEN(shapes); k++) {
-			struct ce_data d;
-			size_t n;
-			lk_real *all, *out;
+	for (size_t k = 0; k < T_LEN(shapes); k++) {
+		struct ce_data d;
+		size_t n;
+		lk_real *all, *out;
 
-			ce_make(&d, shapes[k][0], shapes[k][1], shapes[k][2]);
-			n = d.rows * d.ld + d.rows;
-			all = t_alloc(n, sizeof *all);
-			out = t_alloc(n, sizeof *out);
-			ce_check(ops, &d, all);
-			d.loss_only = 1;
-			ce_check(ops, &d, out);
-			assert_memory_equal(all, out, d.rows * sizeof *out);
-			d.loss_only = 0;
-			d.grad_only = 1;
-			ce_check(ops, &d, out);
-			assert_memory_equal(all + d.rows, out + d.rows, (n - d.rows) * sizeof *out);
-			d.grad_only = 0;
-			d.ranks = 1;
-			ce_check(ops, &d, out);
-			assert_memory_equal(all, out, n * sizeof *out);
-			d.ranks = d.v > 3 ? 3 : 1;
-			ce_check(ops, &d, out);
-			free(all);
-			free(out);
-			ce_free(&d);
-		}
+		ce_make(&d, shapes[k][0], shapes[k][1], shapes[k][2]);
+		n = d.rows * d.ld + d.rows;
+		all = t_alloc(n, sizeof *all);
+		out = t_alloc(n, sizeof *out);
+		ce_check(ops, &d, all);
+		d.loss_only = 1;
+		ce_check(ops, &d, out);
+		assert_memory_equal(all, out, d.rows * sizeof *out);
+		d.loss_only = 0;
+		d.grad_only = 1;
+		ce_check(ops, &d, out);
+		assert_memory_equal(all + d.rows, out + d.rows, (n - d.rows) * sizeof *out);
+		d.grad_only = 0;
+		d.ranks = 1;
+		ce_check(ops, &d, out);
+		assert_memory_equal(all, out, n * sizeof *out);
+		d.ranks = d.v > 3 ? 3 : 1;
+		ce_check(ops, &d, out);
+		free(all);
+		free(out);
+		ce_free(&d);
+	}
 }
 
 /* sum over rows of scale * loss as a function of the logits, against the gradient in want */
-static double
-ce_loss(const void *arg, const double *in)
+static double ce_loss(const void *arg, const double *in)
 {
 	const struct ce_data *d = arg;
 	double s = 0;
@@ -174,8 +174,7 @@ ce_loss(const void *arg, const double *in)
 	return s;
 }
 
-static void
-ce_differences(void **state)
+static void ce_differences(void **state)
 {
 	struct ce_data d;
 	double *in, num[6 * 11], dx[6 * 11], loss[6];
@@ -191,24 +190,23 @@ ce_differences(void **state)
 	ce_free(&d);
 }
 
-static void
-test_not_finite(void **state)
+static void test_not_finite(void **state)
 {
 	const struct lk_ops *ops;
 
 	(void)state;
 	T_EACH(ops)
-		for (size_t at = 0; at < 100; at += 33) {
-			struct ce_data d;
-			lk_real out[101];
+	for (size_t at = 0; at < 100; at += 33) {
+		struct ce_data d;
+		lk_real out[101];
 
-			ce_make(&d, 1, 100, 100);
-			d.x[at] = (lk_real)NAN;
-			t_run(ops, ce_run, &d, out, sizeof out);
-			assert_true(isnan(out[0]));
-			assert_true(isnan(out[1]));
-			ce_free(&d);
-		}
+		ce_make(&d, 1, 100, 100);
+		d.x[at] = (lk_real)NAN;
+		t_run(ops, ce_run, &d, out, sizeof out);
+		assert_true(isnan(out[0]));
+		assert_true(isnan(out[1]));
+		ce_free(&d);
+	}
 }
 
 /*
@@ -217,8 +215,7 @@ test_not_finite(void **state)
  */
 #define EXP_N 400000
 
-static void
-exp_run(struct t_ctx *t, const void *arg, void *out)
+static void exp_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const lk_real one[3] = { 0, 1, 0 };
 	const int32_t label = 1 << 30;
@@ -235,8 +232,7 @@ exp_run(struct t_ctx *t, const void *arg, void *out)
 	t_get(t, out, x, EXP_N * sizeof *x);
 }
 
-static void
-test_exp(void **state)
+static void test_exp(void **state)
 {
 	const double low = sizeof(lk_real) == sizeof(float) ? -87 : -708;
 	lk_real *x = t_alloc(EXP_N, sizeof *x), *y = t_alloc(EXP_N, sizeof *y);
@@ -252,7 +248,8 @@ test_exp(void **state)
 	x[1] = (lk_real)(low - 1e-3 * fabs(low));
 	x[2] = (lk_real)-INFINITY;
 	x[3] = (lk_real)NAN;
-	T_EACH(ops) {
+	T_EACH(ops)
+	{
 		double worst = 0;
 
 		t_run(ops, exp_run, x, y, EXP_N * sizeof *y);
@@ -262,8 +259,7 @@ test_exp(void **state)
 		assert_true(isnan(y[3]));
 		for (size_t i = 4; i < EXP_N; i++) {
 			long double want = expl((long double)x[i]);
-			long double ulp = ldexpl(T_EPS > 1e-10 ? 0x1p-23L : 0x1p-52L,
-			    ilogbl(want));
+			long double ulp = ldexpl(T_EPS > 1e-10 ? 0x1p-23L : 0x1p-52L, ilogbl(want));
 			double e = (double)(fabsl((long double)y[i] - want) / ulp);
 
 			worst = e > worst ? e : worst;
@@ -275,8 +271,7 @@ test_exp(void **state)
 	free(y);
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ce_differences),

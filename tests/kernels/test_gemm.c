@@ -5,7 +5,7 @@
 
 struct gemm_case {
 	size_t m, n, k;
-	size_t pad;		/* leading dimensions beyond the natural ones */
+	size_t pad; /* leading dimensions beyond the natural ones */
 	int ta, tb, prep, in_place;
 	double alpha, beta;
 	size_t row0, row1;
@@ -18,15 +18,21 @@ struct gemm_data {
 	size_t na, nb, nd;
 };
 
-static void
-gemm_make(struct gemm_data *x, const struct gemm_case *c)
+static void gemm_make(struct gemm_data *x, const struct gemm_case *c)
 {
 	size_t arows = c->ta ? c->k : c->m, acols = c->ta ? c->m : c->k;
 	size_t brows = c->tb ? c->n : c->k, bcols = c->tb ? c->k : c->n;
 
 	x->c = *c;
-	x->g = (struct lk_gemm){ .m = c->m, .n = c->n, .k = c->k, .ta = c->ta, .tb = c->tb,
-		.alpha = c->alpha, .beta = c->beta, .row0 = c->row0, .row1 = c->row1 };
+	x->g = (struct lk_gemm){ .m = c->m,
+		.n = c->n,
+		.k = c->k,
+		.ta = c->ta,
+		.tb = c->tb,
+		.alpha = c->alpha,
+		.beta = c->beta,
+		.row0 = c->row0,
+		.row1 = c->row1 };
 	if (c->pad != 0) {
 		x->g.lda = acols + c->pad;
 		x->g.ldb = bcols + c->pad + 1;
@@ -40,8 +46,7 @@ gemm_make(struct gemm_data *x, const struct gemm_case *c)
 	x->d = t_fill(3, x->nd, 1);
 }
 
-static void
-gemm_free(struct gemm_data *x)
+static void gemm_free(struct gemm_data *x)
 {
 	free(x->a);
 	free(x->b);
@@ -49,8 +54,7 @@ gemm_free(struct gemm_data *x)
 }
 
 /* out: D, and D's padding, which must be what it was */
-static void
-gemm_run(struct t_ctx *t, const void *arg, void *out)
+static void gemm_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct gemm_data *x = arg;
 	struct lk_gemm g = x->g;
@@ -66,8 +70,9 @@ gemm_run(struct t_ctx *t, const void *arg, void *out)
 	}
 	if (x->c.prep) {
 		for (int i = 0; i < 2; i++)
-			t_ok(t, t->ops->prepare(t->q, &prep, b, g.tb ? g.n : g.k,
-			    g.tb ? g.k : g.n, g.ldb));
+			t_ok(t,
+				t->ops->prepare(
+					t->q, &prep, b, g.tb ? g.n : g.k, g.tb ? g.k : g.n, g.ldb));
 		g.b = prep;
 		b = NULL;
 	}
@@ -76,8 +81,7 @@ gemm_run(struct t_ctx *t, const void *arg, void *out)
 	t->ops->unprepare(t->q, prep);
 }
 
-static double *
-gemm_want(const struct gemm_data *x)
+static double *gemm_want(const struct gemm_data *x)
 {
 	const struct lk_gemm *g = &x->g;
 	size_t lda = g->lda != 0 ? g->lda : g->ta ? g->m : g->k;
@@ -93,7 +97,7 @@ gemm_want(const struct gemm_data *x)
 
 			for (size_t l = 0; l < g->k; l++)
 				s += (double)x->a[g->ta ? l * lda + i : i * lda + l] *
-				    (double)x->b[g->tb ? j * ldb + l : l * ldb + j];
+					(double)x->b[g->tb ? j * ldb + l : l * ldb + j];
 			s *= g->alpha;
 			if (g->beta != 0)
 				s += g->beta * (double)x->d[i * ldd + j];
@@ -102,8 +106,7 @@ gemm_want(const struct gemm_data *x)
 	return want;
 }
 
-static void
-gemm_check(const struct lk_ops *ops, const struct gemm_case *c)
+static void gemm_check(const struct lk_ops *ops, const struct gemm_case *c)
 {
 	struct gemm_data x;
 	lk_real *out;
@@ -114,81 +117,91 @@ gemm_check(const struct lk_ops *ops, const struct gemm_case *c)
 	out = t_alloc(x.nd, sizeof *out);
 	want = gemm_want(&x);
 	t_run(ops, gemm_run, &x, out, x.nd * sizeof *out);
-	(void)snprintf(what, sizeof what, "%s %zux%zux%zu t%d%d pad %zu", ops->name, c->m, c->n, c->k,
-	    c->ta, c->tb, c->pad);
+	(void)snprintf(what, sizeof what, "%s %zux%zux%zu t%d%d pad %zu", ops->name, c->m, c->n,
+		c->k, c->ta, c->tb, c->pad);
 	t_near(what, out, want, x.nd, T_EPS * 8 * sqrt((double)c->k + 4));
 	free(out);
 	free(want);
 	gemm_free(&x);
 }
 
-static void
-gemm_shapes(void **state)
+static void gemm_shapes(void **state)
 {
 	static const size_t sizes[][3] = { { 1, 1, 1 }, { 1, 17, 3 }, { 3, 1, 127 }, { 17, 33, 5 },
-		{ 33, 16, 1 }, { 127, 127, 33 }, { 96, 256, 256 }, { 97, 300, 257 },
-		{ 6, 32, 600 }, { 200, 3, 513 }, { 5, 4200, 2 }, { 2400, 5, 3 }, { 4, 5, 0 } };
+		{ 33, 16, 1 }, { 127, 127, 33 }, { 96, 256, 256 }, { 97, 300, 257 }, { 6, 32, 600 },
+		{ 200, 3, 513 }, { 5, 4200, 2 }, { 2400, 5, 3 }, { 4, 5, 0 } };
 	const struct lk_ops *ops;
 
 	(void)state;
 	T_EACH(ops)
-		for (size_t i = 0; i < T_LEN(sizes); i++)
-			for (int v = 0; v < 16; v++) {
-				struct gemm_case c = { .m = sizes[i][0], .n = sizes[i][1],
-					.k = sizes[i][2], .ta = v & 1, .tb = v >> 1 & 1,
-					.pad = v & 4 ? 3 : 0, .in_place = v >> 3,
-					.prep = (v & 9) == 9, .alpha = v & 4 ? 0.5 : 1,
-					.beta = v & 8 ? 1 : v & 4 ? -2 : 0 };
+	for (size_t i = 0; i < T_LEN(sizes); i++)
+		for (int v = 0; v < 16; v++) {
+			struct gemm_case c = { .m = sizes[i][0],
+				.n = sizes[i][1],
+				.k = sizes[i][2],
+				.ta = v & 1,
+				.tb = v >> 1 & 1,
+				.pad = v & 4 ? 3 : 0,
+				.in_place = v >> 3,
+				.prep = (v & 9) == 9,
+				.alpha = v & 4 ? 0.5 : 1,
+				.beta = v & 8	? 1
+					: v & 4 ? -2
+						: 0 };
 
-				gemm_check(ops, &c);
-			}
-}
-
-/* Row r's bits depend neither on the number of rows nor on the range that it is computed in. */
-static void
-gemm_rows(void **state)
-{
-	const struct lk_ops *ops;
-
-	(void)state;
-	T_EACH(ops)
-		for (int v = 0; v < 4; v++) {
-			struct gemm_case c = { .m = 150, .n = 45, .k = 300, .tb = v & 1,
-				.alpha = 1, .beta = v >> 1, .in_place = v >> 1 };
-			struct gemm_data x;
-			size_t bytes = c.m * c.n * sizeof(lk_real);
-			lk_real *all, *some, *first = t_alloc(c.m * c.n, sizeof *first);
-
-			gemm_make(&x, &c);
-			memcpy(first, x.d, bytes);
-			all = t_alloc(c.m * c.n, sizeof *all);
-			some = t_alloc(c.m * c.n, sizeof *some);
-			t_run(ops, gemm_run, &x, all, bytes);
-			for (size_t r = 0; r < c.m; r += r % 3 == 0 ? 1 : 15) {
-				x.g.row0 = r;
-				x.g.row1 = r + (r % 3 == 0 ? 1 : 15);
-				if (x.g.row1 > c.m)
-					x.g.row1 = c.m;
-				t_run(ops, gemm_run, &x, some, bytes);
-				assert_memory_equal(some + r * c.n, all + r * c.n,
-				    (x.g.row1 - r) * c.n * sizeof *some);
-				if (r > 0 && c.in_place)
-					assert_memory_equal(some, first, r * c.n * sizeof *some);
-			}
-			free(all);
-			free(some);
-			free(first);
-			gemm_free(&x);
+			gemm_check(ops, &c);
 		}
 }
 
-static void
-gemm_nan_in_d(void **state)
+/* Row r's bits depend neither on the number of rows nor on the range that it is computed in. */
+static void gemm_rows(void **state)
 {
 	const struct lk_ops *ops;
 
 	(void)state;
-	T_EACH(ops) {
+	T_EACH(ops)
+	for (int v = 0; v < 4; v++) {
+		struct gemm_case c = { .m = 150,
+			.n = 45,
+			.k = 300,
+			.tb = v & 1,
+			.alpha = 1,
+			.beta = v >> 1,
+			.in_place = v >> 1 };
+		struct gemm_data x;
+		size_t bytes = c.m * c.n * sizeof(lk_real);
+		lk_real *all, *some, *first = t_alloc(c.m * c.n, sizeof *first);
+
+		gemm_make(&x, &c);
+		memcpy(first, x.d, bytes);
+		all = t_alloc(c.m * c.n, sizeof *all);
+		some = t_alloc(c.m * c.n, sizeof *some);
+		t_run(ops, gemm_run, &x, all, bytes);
+		for (size_t r = 0; r < c.m; r += r % 3 == 0 ? 1 : 15) {
+			x.g.row0 = r;
+			x.g.row1 = r + (r % 3 == 0 ? 1 : 15);
+			if (x.g.row1 > c.m)
+				x.g.row1 = c.m;
+			t_run(ops, gemm_run, &x, some, bytes);
+			assert_memory_equal(
+				some + r * c.n, all + r * c.n, (x.g.row1 - r) * c.n * sizeof *some);
+			if (r > 0 && c.in_place)
+				assert_memory_equal(some, first, r * c.n * sizeof *some);
+		}
+		free(all);
+		free(some);
+		free(first);
+		gemm_free(&x);
+	}
+}
+
+static void gemm_nan_in_d(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	{
 		struct gemm_case c = { .m = 7, .n = 9, .k = 5, .alpha = 1, .in_place = 1 };
 		struct gemm_data x;
 		lk_real out[63];
@@ -203,13 +216,13 @@ gemm_nan_in_d(void **state)
 	}
 }
 
-static void
-gemm_refuses(void **state)
+static void gemm_refuses(void **state)
 {
 	const struct lk_ops *ops;
 
 	(void)state;
-	T_EACH(ops) {
+	T_EACH(ops)
+	{
 		struct lk_gemm g = lk_linear(2, 3, 4), bad[6];
 		struct lk_queue *q;
 		struct lk_err err;
@@ -232,8 +245,7 @@ gemm_refuses(void **state)
 	}
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gemm_shapes),

@@ -9,14 +9,13 @@ static const size_t sizes[] = { 0, 1, 3, 17, 127, 4096, 4097, 20000 };
 /* AdamW */
 
 struct adam_data {
-	size_t n, from;		/* update elements from.. only, in the second of two calls */
+	size_t n, from; /* update elements from.. only, in the second of two calls */
 	struct lk_adamw h;
 	struct lk_step step;
 	lk_real *p, *m, *v, *g;
 };
 
-static void
-adam_run(struct t_ctx *t, const void *arg, void *out)
+static void adam_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct adam_data *d = arg;
 	size_t bytes = d->n * sizeof(lk_real), shift = t->shift;
@@ -28,14 +27,14 @@ adam_run(struct t_ctx *t, const void *arg, void *out)
 	step = t_dev(t, &d->step, sizeof *step);
 	t->shift = shift;
 	t_ok(t, t->ops->adamw(t->q, p, m, v, g, copy, d->from, &d->h, step));
-	t_ok(t, t->ops->adamw(t->q, p + d->from, m + d->from, v + d->from, g + d->from,
-	    copy + d->from, d->n - d->from, &d->h, step));
+	t_ok(t,
+		t->ops->adamw(t->q, p + d->from, m + d->from, v + d->from, g + d->from,
+			copy + d->from, d->n - d->from, &d->h, step));
 	out = t_get(t, t_get(t, out, p, bytes), m, bytes);
 	t_get(t, t_get(t, out, v, bytes), copy, bytes);
 }
 
-static void
-adam_want(const struct adam_data *d, double *p, double *m, double *v)
+static void adam_want(const struct adam_data *d, double *p, double *m, double *v)
 {
 	const struct lk_adamw *h = &d->h;
 	const struct lk_step *s = &d->step;
@@ -45,52 +44,48 @@ adam_want(const struct adam_data *d, double *p, double *m, double *v)
 
 		m[i] = h->beta1 * m[i] + (1 - h->beta1) * g;
 		v[i] = h->beta2 * v[i] + (1 - h->beta2) * g * g;
-		p[i] -= s->lr * (m[i] / s->bias1 / (sqrt(v[i] / s->bias2) + h->eps) +
-		    h->decay * p[i]);
+		p[i] -= s->lr *
+			(m[i] / s->bias1 / (sqrt(v[i] / s->bias2) + h->eps) + h->decay * p[i]);
 	}
 }
 
-static void
-test_adamw(void **state)
+static void test_adamw(void **state)
 {
 	const struct lk_ops *ops;
 
 	(void)state;
 	T_EACH(ops)
-		for (size_t k = 0; k < T_LEN(sizes) * 2; k++) {
-			size_t n = sizes[k / 2];
-			struct adam_data d = { n, k & 1 ? n / 3 : 0,
-				{ 0.9, 0.95, 1e-5, k & 1 ? 0.1 : 0 },
-				{ .lr = 3e-2, .bias1 = 0.19, .bias2 = 0.0975, .clip = 0.7,
-				    .finite = 1 },
-				t_fill(1, n, 1), t_fill(2, n, 1), t_fill(3, n, 1),
-				t_fill(4, n, 1) };
-			double *p = t_widen(d.p, n), *m = t_widen(d.m, n), *v;
-			lk_real *out = t_alloc(4 * n, sizeof *out);
+	for (size_t k = 0; k < T_LEN(sizes) * 2; k++) {
+		size_t n = sizes[k / 2];
+		struct adam_data d = { n, k & 1 ? n / 3 : 0, { 0.9, 0.95, 1e-5, k & 1 ? 0.1 : 0 },
+			{ .lr = 3e-2, .bias1 = 0.19, .bias2 = 0.0975, .clip = 0.7, .finite = 1 },
+			t_fill(1, n, 1), t_fill(2, n, 1), t_fill(3, n, 1), t_fill(4, n, 1) };
+		double *p = t_widen(d.p, n), *m = t_widen(d.m, n), *v;
+		lk_real *out = t_alloc(4 * n, sizeof *out);
 
-			for (size_t i = 0; i < n; i++)
-				d.v[i] = d.v[i] < 0 ? -d.v[i] : d.v[i];
-			v = t_widen(d.v, n);
-			adam_want(&d, p, m, v);
-			t_run(ops, adam_run, &d, out, 4 * n * sizeof *out);
-			t_near("p", out, p, n, T_EPS * 8);
-			t_near("m", out + n, m, n, T_EPS * 8);
-			t_near("v", out + 2 * n, v, n, T_EPS * 8);
-			assert_memory_equal(out, out + 3 * n, n * sizeof *out);
-			d.step.finite = 0;
-			t_run(ops, adam_run, &d, out, 4 * n * sizeof *out);
-			assert_memory_equal(out, d.p, n * sizeof *out);
-			assert_memory_equal(out + n, d.m, n * sizeof *out);
-			assert_memory_equal(out + 2 * n, d.v, n * sizeof *out);
-			free(p), free(m), free(v), free(out);
-			free(d.p), free(d.m), free(d.v), free(d.g);
-		}
+		for (size_t i = 0; i < n; i++)
+			d.v[i] = d.v[i] < 0 ? -d.v[i] : d.v[i];
+		v = t_widen(d.v, n);
+		adam_want(&d, p, m, v);
+		t_run(ops, adam_run, &d, out, 4 * n * sizeof *out);
+		t_near("p", out, p, n, T_EPS * 8);
+		t_near("m", out + n, m, n, T_EPS * 8);
+		t_near("v", out + 2 * n, v, n, T_EPS * 8);
+		assert_memory_equal(out, out + 3 * n, n * sizeof *out);
+		d.step.finite = 0;
+		t_run(ops, adam_run, &d, out, 4 * n * sizeof *out);
+		assert_memory_equal(out, d.p, n * sizeof *out);
+		assert_memory_equal(out + n, d.m, n * sizeof *out);
+		assert_memory_equal(out + 2 * n, d.v, n * sizeof *out);
+		free(p), free(m), free(v), free(out);
+		free(d.p), free(d.m), free(d.v), free(d.g);
+	}
 }
 
 /* norm, sums, finite check and clipping of one tensor */
 
 struct norm_data {
-	size_t n, cut;		/* the tensor in two shards, cut at so many chunks */
+	size_t n, cut; /* the tensor in two shards, cut at so many chunks */
 	double max_norm;
 	lk_real *x;
 };
@@ -102,8 +97,7 @@ struct norm_out {
 	uint32_t pad;
 };
 
-static void
-norm_run(struct t_ctx *t, const void *arg, void *out)
+static void norm_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct norm_data *d = arg;
 	size_t chunks = (d->n + LK_NORM_CHUNK - 1) / LK_NORM_CHUNK, cut = d->cut * LK_NORM_CHUNK;
@@ -132,61 +126,58 @@ norm_run(struct t_ctx *t, const void *arg, void *out)
 	t_get(t, &o->ok, ok, sizeof *ok);
 }
 
-static void
-test_norm(void **state)
+static void test_norm(void **state)
 {
 	const struct lk_ops *ops;
 
 	(void)state;
 	T_EACH(ops)
-		for (size_t k = 0; k < T_LEN(sizes); k++) {
-			struct norm_data d = { sizes[k], 0, 1, t_fill(k, sizes[k], 1) };
-			struct norm_out o, shard;
-			double sq = 0, s = 0, norm;
+	for (size_t k = 0; k < T_LEN(sizes); k++) {
+		struct norm_data d = { sizes[k], 0, 1, t_fill(k, sizes[k], 1) };
+		struct norm_out o, shard;
+		double sq = 0, s = 0, norm;
 
-			for (size_t i = 0; i < d.n; i++) {
-				sq += (double)d.x[i] * (double)d.x[i];
-				s += (double)d.x[i];
-			}
-			norm = sqrt(sq);
-			t_run(ops, norm_run, &d, &o, sizeof o);
-			assert_true(fabs(o.step.sqnorm - sq) <= 1e-13 * sq);
-			assert_true(fabs(o.step.norm - norm) <= 1e-13 * norm);
-			assert_true(fabs(o.step.clip - (norm + 1e-6 > 1 ? 1 / (norm + 1e-6) : 1)) <
-			    1e-13);
-			assert_true(o.step.finite == 1 && o.ok == 1);
-			assert_true(o.real[0] == s);
-			assert_true(fabs(o.real[1] - s - 0.5) < 1e-12);
-			d.cut = d.n / LK_NORM_CHUNK / 2;
-			t_run(ops, norm_run, &d, &shard, sizeof shard);
-			assert_memory_equal(&o, &shard, sizeof o);
-			d.max_norm = 0;
-			t_run(ops, norm_run, &d, &o, sizeof o);
-			assert_true(o.step.clip == 1);
-			free(d.x);
+		for (size_t i = 0; i < d.n; i++) {
+			sq += (double)d.x[i] * (double)d.x[i];
+			s += (double)d.x[i];
 		}
+		norm = sqrt(sq);
+		t_run(ops, norm_run, &d, &o, sizeof o);
+		assert_true(fabs(o.step.sqnorm - sq) <= 1e-13 * sq);
+		assert_true(fabs(o.step.norm - norm) <= 1e-13 * norm);
+		assert_true(fabs(o.step.clip - (norm + 1e-6 > 1 ? 1 / (norm + 1e-6) : 1)) < 1e-13);
+		assert_true(o.step.finite == 1 && o.ok == 1);
+		assert_true(o.real[0] == s);
+		assert_true(fabs(o.real[1] - s - 0.5) < 1e-12);
+		d.cut = d.n / LK_NORM_CHUNK / 2;
+		t_run(ops, norm_run, &d, &shard, sizeof shard);
+		assert_memory_equal(&o, &shard, sizeof o);
+		d.max_norm = 0;
+		t_run(ops, norm_run, &d, &o, sizeof o);
+		assert_true(o.step.clip == 1);
+		free(d.x);
+	}
 }
 
 /* Every place of a bad number is seen, in each kind of tail. */
-static void
-test_finite(void **state)
+static void test_finite(void **state)
 {
 	const lk_real bad[] = { (lk_real)NAN, (lk_real)INFINITY, (lk_real)-INFINITY };
 	const struct lk_ops *ops;
 
 	(void)state;
 	T_EACH(ops)
-		for (size_t k = 1; k < T_LEN(sizes); k++)
-			for (size_t i = 0; i < 12; i++) {
-				struct norm_data d = { sizes[k], 0, 1, t_fill(k, sizes[k], 1) };
-				struct norm_out o;
+	for (size_t k = 1; k < T_LEN(sizes); k++)
+		for (size_t i = 0; i < 12; i++) {
+			struct norm_data d = { sizes[k], 0, 1, t_fill(k, sizes[k], 1) };
+			struct norm_out o;
 
-				d.x[i < 6 ? i % d.n : d.n - 1 - i % d.n] = bad[i % 3];
-				t_run(ops, norm_run, &d, &o, sizeof o);
-				assert_true(o.ok == 0);
-				assert_true(o.step.finite == 0);
-				free(d.x);
-			}
+			d.x[i < 6 ? i % d.n : d.n - 1 - i % d.n] = bad[i % 3];
+			t_run(ops, norm_run, &d, &o, sizeof o);
+			assert_true(o.ok == 0);
+			assert_true(o.step.finite == 0);
+			free(d.x);
+		}
 }
 
 /* lanes */
@@ -196,8 +187,7 @@ struct lane_data {
 	lk_real *x;
 };
 
-static void
-lane_run(struct t_ctx *t, const void *arg, void *out)
+static void lane_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct lane_data *d = arg;
 	size_t bytes = d->lanes * d->stride * sizeof(lk_real);
@@ -209,41 +199,40 @@ lane_run(struct t_ctx *t, const void *arg, void *out)
 	t_get(t, out, y, d->n * sizeof *y);
 }
 
-static void
-test_lanes(void **state)
+static void test_lanes(void **state)
 {
 	const struct lk_ops *ops;
 
 	(void)state;
 	T_EACH(ops)
-		for (size_t k = 1; k < T_LEN(sizes); k++)
-			for (size_t lanes = 1; lanes <= 8; lanes *= 2) {
-				struct lane_data d = { lanes, sizes[k], sizes[k] + k, NULL };
-				size_t n = d.lanes * d.stride;
-				lk_real *out = t_alloc(2 * d.n, sizeof *out), *x;
+	for (size_t k = 1; k < T_LEN(sizes); k++)
+		for (size_t lanes = 1; lanes <= 8; lanes *= 2) {
+			struct lane_data d = { lanes, sizes[k], sizes[k] + k, NULL };
+			size_t n = d.lanes * d.stride;
+			lk_real *out = t_alloc(2 * d.n, sizeof *out), *x;
 
-				d.x = t_fill(5, n, 1);
-				x = t_fill(5, n, 1);
-				t_run(ops, lane_run, &d, out, 2 * d.n * sizeof *out);
-				for (size_t s = lanes / 2; s > 0; s /= 2)
-					for (size_t j = 0; j < s * d.stride; j++)
-						x[j] += x[j + s * d.stride];
-				assert_memory_equal(out, x, d.n * sizeof *x);
-				for (size_t i = 0; i < d.n; i++)
-					assert_true(out[d.n + i] == d.x[i] + x[i]);
-				free(out), free(d.x), free(x);
-			}
+			d.x = t_fill(5, n, 1);
+			x = t_fill(5, n, 1);
+			t_run(ops, lane_run, &d, out, 2 * d.n * sizeof *out);
+			for (size_t s = lanes / 2; s > 0; s /= 2)
+				for (size_t j = 0; j < s * d.stride; j++)
+					x[j] += x[j + s * d.stride];
+			assert_memory_equal(out, x, d.n * sizeof *x);
+			for (size_t i = 0; i < d.n; i++)
+				assert_true(out[d.n + i] == d.x[i] + x[i]);
+			free(out), free(d.x), free(x);
+		}
 }
 
 /* Two ranks of two lanes give the bits of one rank of four. */
-static void
-test_lane_ranks(void **state)
+static void test_lane_ranks(void **state)
 {
 	const struct lk_ops *ops;
 	const size_t n = 1000;
 
 	(void)state;
-	T_EACH(ops) {
+	T_EACH(ops)
+	{
 		lk_real *x = t_fill(8, 4 * n, 1), *r[2], all[1000], part[1000];
 		struct lane_data d = { 4, n, n, x };
 		lk_real *out = t_alloc(2 * n, sizeof *out);
@@ -266,13 +255,13 @@ test_lane_ranks(void **state)
 	}
 }
 
-static void
-test_memory(void **state)
+static void test_memory(void **state)
 {
 	const struct lk_ops *ops;
 
 	(void)state;
-	T_EACH(ops) {
+	T_EACH(ops)
+	{
 		struct lk_queue *q;
 		struct lk_err err;
 		unsigned char *a, *b, *h;
@@ -305,8 +294,7 @@ test_memory(void **state)
 	}
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory),
