@@ -1,0 +1,146 @@
+#include "tests/unit/unit.h"
+
+#include <ftw.h>
+#include <lzma.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#define PATH_SIZE 4096
+
+struct scratch {
+	char home[PATH_SIZE], work[PATH_SIZE];
+};
+
+int scratch_make(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+	struct scratch *s = calloc(1, sizeof(*s));
+
+	if (!s || !getcwd(s->home, sizeof(s->home)))
+		return -1;
+	snprintf(s->work, sizeof(s->work), "%s/lucie-unit-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	if (!mkdtemp(s->work) || chdir(s->work) < 0)
+		return -1;
+	*state = s;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+int scratch_remove(void **state)
+{
+	struct scratch *s = *state;
+	int rc = chdir(s->home);
+
+	if (nftw(s->work, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0)
+		rc = -1;
+	free(s);
+	return rc;
+}
+
+void put_file(const char *name, const void *p, size_t n)
+{
+	FILE *f = fopen(name, "wb");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(p, 1, n, f), n);
+	assert_int_equal(fclose(f), 0);
+}
+
+void put_text(const char *name, const char *text)
+{
+	put_file(name, text, strlen(text));
+}
+
+char *get_file(const char *name, size_t *n)
+{
+	FILE *f = fopen(name, "rb");
+	struct lu_buf b = { 0 };
+	char part[4096];
+	size_t got;
+
+	if (!f)
+		fail_msg("%s: cannot be opened", name);
+	lu_buf_puts(&b, "");
+	while ((got = fread(part, 1, sizeof(part), f)) > 0)
+		lu_buf_append(&b, part, got);
+	assert_int_equal(ferror(f), 0);
+	fclose(f);
+	assert_true(lu_buf_ok(&b));
+	*n = b.n;
+	return b.p;
+}
+
+void assert_file(const char *name, const char *text)
+{
+	size_t n;
+	char *p = get_file(name, &n);
+
+	assert_string_equal(p, text);
+	assert_int_equal(n, strlen(text));
+	free(p);
+}
+
+uint64_t unit_random(uint64_t *state)
+{
+	uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+	z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+	return z ^ z >> 31;
+}
+
+static size_t encode_gzip(void *to, size_t room, const void *p, size_t n)
+{
+	z_stream z = { 0 };
+	size_t made;
+
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	z.next_in = (z_const Bytef *)(uintptr_t)p;
+	z.avail_in = (uInt)n;
+	z.next_out = to;
+	z.avail_out = (uInt)room;
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	made = room - z.avail_out;
+	deflateEnd(&z);
+	return made;
+}
+
+static size_t encode_zstd(void *to, size_t room, const void *p, size_t n)
+{
+	ZSTD_CCtx *c = ZSTD_createCCtx();
+	size_t made;
+
+	assert_non_null(c);
+	ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
+	made = ZSTD_compress2(c, to, room, p, n);
+	assert_false(ZSTD_isError(made));
+	ZSTD_freeCCtx(c);
+	return made;
+}
+
+void encode(struct lu_buf *out, enum unit_coding coding, const void *p, size_t n)
+{
+	size_t room = n + n / 2 + 4096, made = 0;
+
+	assert_true(lu_buf_reserve(out, room));
+	if (coding == UNIT_GZIP)
+		made = encode_gzip(out->p + out->n, room, p, n);
+	else if (coding == UNIT_ZSTD)
+		made = encode_zstd(out->p + out->n, room, p, n);
+	else
+		assert_int_equal(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC64, NULL, p, n,
+					 (uint8_t *)out->p + out->n, &made, room),
+			LZMA_OK);
+	out->n += made;
+}
