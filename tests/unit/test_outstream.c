@@ -1,0 +1,247 @@
+/* Compressed output: read back by the stream reader, the same bytes for any threads or pieces. */
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "libcommon/io/instream.h"
+#include "libcommon/io/outstream.h"
+
+static struct lu_buf data; /* a few megabytes that compress by about half */
+
+static int make(void **state)
+{
+	uint64_t r = 1;
+
+	for (int i = 0; i < 400000; i++)
+		lu_buf_printf(&data, "%llx words ", (unsigned long long)(unit_random(&r) >> 40));
+	return lu_buf_ok(&data) ? scratch_make(state) : -1;
+}
+
+static int unmake(void **state)
+{
+	lu_buf_release(&data);
+	return scratch_remove(state);
+}
+
+/* Writes the data in pieces that grow and shrink. */
+static void write_as(const char *name, const char *how, int threads, size_t piece)
+{
+	struct lu_err err = { 0 };
+	struct lu_out *out;
+
+	if (lu_out_open(&out, name, how, threads, &err) < 0)
+		fail_msg("%s", err.msg);
+	for (size_t at = 0, i = 0; at < data.n; i++) {
+		size_t n = piece + i % 7;
+
+		n = n > data.n - at ? data.n - at : n;
+		if (lu_out_write(out, data.p + at, n, &err) < 0)
+			fail_msg("%s", err.msg);
+		at += n;
+	}
+	assert_int_equal(lu_out_bytes(out), data.n);
+	if (lu_out_commit(out, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static void expect_data(const char *name)
+{
+	struct lu_buf got = { 0 };
+	struct lu_err err;
+	struct lu_in *in;
+
+	assert_int_equal(lu_in_open(&in, name, &err), 0);
+	assert_true(lu_buf_reserve(&got, data.n + 1));
+	assert_int_equal(lu_in_read(in, got.p, data.n + 1, &err), data.n);
+	assert_memory_equal(got.p, data.p, data.n);
+	lu_in_close(in);
+	lu_buf_release(&got);
+}
+
+static void same_files(const char *a, const char *b)
+{
+	size_t n, m;
+	char *p = get_file(a, &n), *q = get_file(b, &m);
+
+	assert_int_equal(n, m);
+	assert_memory_equal(p, q, n);
+	free(p);
+	free(q);
+}
+
+static void test_same_bytes(void **state)
+{
+	static const char *const how[] = { "none", "zstd", "zstd:1", "gz:1", "xz:0" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(how) / sizeof(*how); i++) {
+		write_as("first", how[i], 1, 1 << 20);
+		expect_data("first");
+		write_as("other", how[i], 5, 97);
+		same_files("first", "other");
+		/* Only zstd has threads. */
+		if (how[i][0] != 'z')
+			continue;
+		write_as("other", how[i], 2, 1 << 20);
+		same_files("first", "other");
+		/* Pieces around what is held back. */
+		write_as("other", how[i], 3, 60000);
+		same_files("first", "other");
+		write_as("other", how[i], 3, 65536);
+		same_files("first", "other");
+	}
+}
+
+static void magic_is(const char *name, const char *magic, size_t n)
+{
+	size_t size;
+	char *p = get_file(name, &size);
+
+	assert_true(size >= n);
+	assert_memory_equal(p, magic, n);
+	free(p);
+}
+
+static void test_by_name(void **state)
+{
+	(void)state;
+	write_as("x.jsonl.zst", NULL, 1, 4096);
+	magic_is("x.jsonl.zst", "\x28\xB5\x2F\xFD", 4);
+	/* The checksum flag of the frame header (RFC 8878, 3.1.1.1.1). */
+	{
+		size_t n;
+		char *p = get_file("x.jsonl.zst", &n);
+
+		assert_true(p[4] & 4);
+		free(p);
+	}
+	write_as("x.gz", NULL, 1, 4096);
+	/* Neither name nor time (RFC 1952, 2.3). */
+	magic_is("x.gz", "\x1F\x8B\x08\0\0\0\0\0", 8);
+	data.n /= 8;
+	write_as("x.xz", NULL, 1, 1 << 20);
+	magic_is("x.xz",
+		"\xFD"
+		"7zXZ",
+		6);
+	write_as("x.zst.txt", NULL, 1, 4096);
+	magic_is("x.zst.txt", data.p, 100);
+	write_as("x.zst", "none", 1, 4096);
+	magic_is("x.zst", data.p, 100);
+	expect_data("x.xz");
+}
+
+static void test_nothing_written(void **state)
+{
+	static const char *const name[] = { "e", "e.zst", "e.gz", "e.xz" };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct lu_err err;
+		struct lu_out *out;
+		struct lu_in *in;
+		char c;
+
+		assert_int_equal(lu_out_open(&out, name[i], NULL, 2, &err), 0);
+		assert_int_equal(lu_out_commit(out, &err), 0);
+		assert_int_equal(lu_in_open(&in, name[i], &err), 0);
+		assert_int_equal(lu_in_read(in, &c, 1, &err), 0);
+		lu_in_close(in);
+	}
+}
+
+static void test_wrong_compression(void **state)
+{
+	static const char *const bad[] = { "lz4", "", "zstd:", "zstd:0", "zstd:23", "gz:x", "gz:10",
+		"zstd:1:2", "xz:-1", "none:1" };
+	struct lu_err err;
+	struct lu_out *out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_int_equal(lu_out_open(&out, "w", bad[i], 1, &err), -1);
+		assert_non_null(strstr(err.msg, "compression"));
+		assert_int_equal(access("w", F_OK), -1);
+		assert_int_equal(access(".w.lu-tmp", F_OK), -1);
+	}
+}
+
+static void test_full_disk(void **state)
+{
+	static const char *const how[] = { "none", "zstd", "gz", "xz:0" };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct lu_err err = { 0 };
+		struct lu_out *out;
+		int rc;
+
+		assert_int_equal(lu_out_open(&out, "/dev/full", how[i], 2, &err), 0);
+		rc = lu_out_write(out, data.p, 1000, &err);
+		if (rc == 0)
+			rc = lu_out_commit(out, &err);
+		else
+			lu_out_abort(out);
+		assert_int_equal(rc, -1);
+		assert_string_equal(err.msg, "/dev/full: No space left on device");
+	}
+}
+
+static void test_sticky_buffer(void **state)
+{
+	struct lu_buf b = { 0 };
+	struct lu_err err;
+	struct lu_out *out;
+
+	(void)state;
+	assert_false(lu_buf_reserve(&b, SIZE_MAX));
+	assert_int_equal(lu_out_open(&out, "s", NULL, 1, &err), 0);
+	assert_int_equal(lu_out_buf(out, &b, &err), -1);
+	assert_string_equal(err.msg, "out of memory");
+	lu_out_abort(out);
+	lu_buf_release(&b);
+	assert_int_equal(access("s", F_OK), -1);
+}
+
+static void test_refuse(void **state)
+{
+	char a[] = "a", b[] = "b", dot[] = "./link";
+	char *files[] = { b, a }, *other[] = { b }, *through[] = { dot };
+	struct lu_err err;
+	struct lu_out *out;
+
+	(void)state;
+	put_text("a", "kept\n");
+	put_text("b", "kept\n");
+	assert_int_equal(symlink("a", "link"), 0);
+	assert_int_equal(lu_out_open(&out, "a", NULL, 1, &err), 0);
+	assert_int_equal(lu_out_refuse(out, other, 1, &err), 0);
+	assert_int_equal(lu_out_refuse(out, files, 2, &err), -1);
+	assert_string_equal(err.msg, "a: input file is output file");
+	assert_int_equal(lu_out_refuse(out, through, 1, &err), -1);
+	lu_out_abort(out);
+	assert_file("a", "kept\n");
+	assert_int_equal(lu_out_open(&out, "link", NULL, 1, &err), 0);
+	assert_int_equal(lu_out_refuse(out, files, 2, &err), -1);
+	lu_out_abort(out);
+	assert_int_equal(lu_out_open(&out, "/dev/null", NULL, 1, &err), 0);
+	assert_int_equal(lu_out_refuse(out, files, 2, &err), 0);
+	assert_int_equal(lu_out_commit(out, &err), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_same_bytes),
+		cmocka_unit_test(test_by_name),
+		cmocka_unit_test(test_nothing_written),
+		cmocka_unit_test(test_wrong_compression),
+		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_sticky_buffer),
+		cmocka_unit_test(test_refuse),
+	};
+
+	return cmocka_run_group_tests_name("outstream", tests, make, unmake);
+}
