@@ -203,20 +203,23 @@ static struct lu_doc *new_doc(struct lu_doc_batch *b, struct lu_str line)
 }
 
 /* Scans again what lu_json_repair() made of the line. The repaired line is kept in the arena. */
-static int repair(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc,
-	struct lu_json_fault *fault, struct lu_err *err)
+static int repair(
+	struct lu_doc_batch *b, struct lu_doc *doc, struct lu_json_fault *fault, struct lu_err *err)
 {
 	struct lu_str fixed;
+	size_t repaired;
 
-	(void)r;
 	lu_buf_clear(&b->repaired);
-	b->repairs += lu_json_repair(doc->obj.line, &b->repaired);
+	repaired = lu_json_repair(doc->obj.line, &b->repaired);
 	if (lu_buf_check(&b->repaired, err) < 0)
 		return -1;
 	fixed = lu_arena_str(&b->arena, lu_buf_slice(&b->repaired));
 	if (!fixed.p)
 		return lu_err_nomem(err);
-	return lu_json_object(fixed, &b->arena, &doc->obj, fault);
+	if (lu_json_object(fixed, &b->arena, &doc->obj, fault) < 0)
+		return -1;
+	b->repairs += repaired;
+	return 0;
 }
 
 /* Fills obj and text, or marks the record bad. */
@@ -236,7 +239,7 @@ static int parse(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, stru
 	if (rc < 0 && r->ds->repair &&
 		(fault.kind == LU_JSON_BAD_UTF8 || fault.kind == LU_JSON_LONE_SURROGATE)) {
 		doc->obj.line = line;
-		rc = repair(r, b, doc, &fault, err);
+		rc = repair(b, doc, &fault, err);
 	}
 	if (rc < 0 && fault.kind == LU_JSON_NO_MEMORY)
 		return lu_err_nomem(err);
