@@ -211,11 +211,13 @@ static int repair(
 
 	lu_buf_clear(&b->repaired);
 	repaired = lu_json_repair(doc->obj.line, &b->repaired);
-	if (lu_buf_check(&b->repaired, err) < 0)
+	fixed = (struct lu_str){ NULL, 0 };
+	if (lu_buf_ok(&b->repaired))
+		fixed = lu_arena_str(&b->arena, lu_buf_slice(&b->repaired));
+	if (!fixed.p) {
+		fault->kind = LU_JSON_NO_MEMORY;
 		return -1;
-	fixed = lu_arena_str(&b->arena, lu_buf_slice(&b->repaired));
-	if (!fixed.p)
-		return lu_err_nomem(err);
+	}
 	if (lu_json_object(fixed, &b->arena, &doc->obj, fault) < 0)
 		return -1;
 	b->repairs += repaired;
