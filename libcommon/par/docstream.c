@@ -203,8 +203,7 @@ static struct lu_doc *new_doc(struct lu_doc_batch *b, struct lu_str line)
 }
 
 /* Scans again what lu_json_repair() made of the line. The repaired line is kept in the arena. */
-static int repair(
-	struct lu_doc_batch *b, struct lu_doc *doc, struct lu_json_fault *fault, struct lu_err *err)
+static int repair(struct lu_doc_batch *b, struct lu_doc *doc, struct lu_json_fault *fault)
 {
 	struct lu_str fixed;
 	size_t repaired;
@@ -241,7 +240,7 @@ static int parse(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, stru
 	if (rc < 0 && r->ds->repair &&
 		(fault.kind == LU_JSON_BAD_UTF8 || fault.kind == LU_JSON_LONE_SURROGATE)) {
 		doc->obj.line = line;
-		rc = repair(b, doc, &fault, err);
+		rc = repair(b, doc, &fault);
 	}
 	if (rc < 0 && fault.kind == LU_JSON_NO_MEMORY)
 		return lu_err_nomem(err);
