@@ -73,7 +73,7 @@ DEB_BUILD := gcc g++ make pkg-config libzstd-dev zlib1g-dev liblzma-dev libarchi
 	libxml2-dev libicu-dev libpcre2-dev libxxhash-dev libcld2-dev libfasttext-dev libdnnl-dev \
 	libopenmpi-dev openmpi-bin mandoc gnuplot-nox
 DEB_TEST := git perl clang llvm libomp-dev clang-format shellcheck bats libcmocka-dev libjansson-dev \
-	hyperfine unicode-data icu-devtools python3-venv zstd gzip bzip2 xz-utils file xxhash \
+	hyperfine unicode-data icu-devtools fasttext python3-venv zstd gzip bzip2 xz-utils file xxhash \
 	bsdutils procps strace
 
 # A part is in when both its tool chain and its sources are here; `make` says what is left out.

@@ -1,2 +1,2 @@
 # CLD2 and fastText have no pkg-config files.
-TOOL_LIBS := -lcld2
+TOOL_LIBS := -lcld2 -lfasttext

@@ -1,6 +1,8 @@
 #include "libcommon/text/icu_utf8.h"
 
+#include <cstring>
 #include <unicode/bytestream.h>
+#include <unicode/locid.h>
 #include <unicode/normalizer2.h>
 #include <unicode/stringpiece.h>
 
@@ -38,4 +40,21 @@ bool lu_icu_normalize(const char *data, bool compose, const char *p, size_t n,
 	}
 	*why = u_errorName(code);
 	return U_SUCCESS(code);
+}
+
+bool lu_icu_language(const char *tag, char *out, size_t room)
+{
+	UErrorCode code = U_ZERO_ERROR;
+	icu::Locale locale(tag);
+
+	locale.canonicalize(code);
+	if (U_FAILURE(code) || locale.isBogus())
+		return false;
+
+	size_t n = std::strlen(locale.getLanguage());
+
+	if (n < 2 || n >= room)
+		return false;
+	std::memcpy(out, locale.getLanguage(), n + 1);
+	return true;
 }

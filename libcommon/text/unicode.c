@@ -213,48 +213,73 @@ int lu_unicode_normalize(enum lu_form form, struct lu_str s, struct lu_buf *out,
 
 /* --- case and properties ------------------------------------------------------------------ */
 
-int lu_unicode_fold(struct lu_str s, struct lu_buf *out, struct lu_err *err)
+typedef int32_t (*case_map)(const UCaseMap *, char *, int32_t, const char *, int32_t, UErrorCode *);
+
+/* Appends map(s) for a piece that ICU can count. */
+static void map_piece(
+	case_map map, const UCaseMap *how, struct lu_str s, struct lu_buf *out, UErrorCode *code)
 {
-	UErrorCode code = U_ZERO_ERROR;
-	UCaseMap *map = ucasemap_open("", U_FOLD_CASE_DEFAULT, &code);
-	size_t at = 0;
+	size_t room = s.n + 16;
+	int32_t n;
 
-	while (U_SUCCESS(code) && at < s.n) {
-		size_t take = s.n - at;
-		int32_t n;
-
-		/* Folding looks at one character at a time: any border will do. */
-		if (take > ICU_MOST) {
-			take = ICU_MOST;
-			while (((unsigned char)s.p[at + take] & 0xC0) == 0x80)
-				take--;
-		}
-		/* "ΐ" grows most: 2 bytes become 6. */
-		if (!lu_buf_reserve(out, take + 16))
-			break;
-		for (;;) {
-			size_t room = out->cap - out->n - 1;
-
-			n = ucasemap_utf8FoldCase(map, out->p + out->n,
-				room > INT32_MAX ? INT32_MAX : (int32_t)room, s.p + at,
-				(int32_t)take, &code);
-			if (code != U_BUFFER_OVERFLOW_ERROR)
-				break;
-			code = U_ZERO_ERROR;
-			if (!lu_buf_reserve(out, (size_t)n + 1))
-				break;
-		}
-		if (U_FAILURE(code) || !lu_buf_ok(out))
-			break;
+	/* U+0390 grows most, from 2 bytes to 6: rarely a second round. */
+	do {
+		*code = U_ZERO_ERROR;
+		if (!lu_buf_reserve(out, room))
+			return;
+		n = map(how, out->p + out->n, (int32_t)room, s.p, (int32_t)s.n, code);
+		room = (size_t)n;
+	} while (*code == U_BUFFER_OVERFLOW_ERROR);
+	if (U_SUCCESS(*code)) {
 		out->n += (size_t)n;
 		out->p[out->n] = '\0';
-		at += take;
 	}
-	if (map)
-		ucasemap_close(map);
+}
+
+static int change_case(case_map map, struct lu_str s, struct lu_buf *out, struct lu_err *err)
+{
+	UErrorCode code = U_ZERO_ERROR;
+	UCaseMap *how = ucasemap_open("", U_FOLD_CASE_DEFAULT, &code);
+	size_t most = ICU_MOST / 4;
+
+	while (U_SUCCESS(code) && lu_buf_ok(out) && s.n) {
+		size_t take = s.n;
+
+		/* Only a final sigma sees beyond one character: at worst one in 2^28 bytes. */
+		if (take > most) {
+			take = most;
+			while (((unsigned char)s.p[take] & 0xC0) == 0x80)
+				take--;
+		}
+		map_piece(map, how, (struct lu_str){ s.p, take }, out, &code);
+		s = (struct lu_str){ s.p + take, s.n - take };
+	}
+	ucasemap_close(how);
 	if (U_FAILURE(code))
-		return lu_err_set(err, "ICU cannot fold case: %s", u_errorName(code));
+		return lu_err_set(err, "ICU cannot change case: %s", u_errorName(code));
 	return lu_buf_check(out, err);
+}
+
+int lu_unicode_fold(struct lu_str s, struct lu_buf *out, struct lu_err *err)
+{
+	return change_case(ucasemap_utf8FoldCase, s, out, err);
+}
+
+int lu_unicode_lower(struct lu_str s, struct lu_buf *out, struct lu_err *err)
+{
+	return change_case(ucasemap_utf8ToLower, s, out, err);
+}
+
+bool lu_unicode_language(const char *tag, char *out, size_t room)
+{
+	/* Codes that ISO 639 has withdrawn; of the others no alias is wanted ("tl" is not "fil"). */
+	static const char withdrawn[] = "in iw ji jw mo sh";
+
+	if (strlen(tag) == 2 && room > 2 && !strstr(withdrawn, tag)) {
+		memcpy(out, tag, 3);
+		return true;
+	}
+	return lu_icu_language(tag, out, room);
 }
 
 enum lu_category lu_unicode_category(uint32_t c)

@@ -38,6 +38,14 @@ int lu_unicode_not_plain(enum lu_form form, uint64_t *bitmap, struct lu_err *err
 /* Appends the full case folding of s (CaseFolding.txt, statuses C and F; language neutral). */
 int lu_unicode_fold(struct lu_str s, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
 
+/* Appends s in lower case (SpecialCasing.txt without the languages' own rules). Unlike folding it
+ * leaves words as they are written: "Straße" does not become "strasse". */
+int lu_unicode_lower(struct lu_str s, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
+
+/* The language of a tag ("fra_Latn", "zh-Hant", "iw"), by CLDR's aliases: ISO 639-1 where there is
+ * a code ("fr", "zh", "he"), else ISO 639-3. False when it is no tag or does not fit. */
+bool lu_unicode_language(const char *tag, char *out, size_t room);
+
 /* General category, by groups. */
 enum lu_category {
 	LU_CAT_LETTER,	    /* L* */

@@ -275,6 +275,9 @@ static void folding(void **state)
 	assert_int_equal(lu_unicode_fold(LU_STR("ÉTÉ Straße ΣΑΣ İ"), &out, &err), 0);
 	assert_string_equal(out.p, "été strasse σασ i\xCC\x87");
 	lu_buf_clear(&out);
+	assert_int_equal(lu_unicode_lower(LU_STR("ÉTÉ Straße ΣΑΣ"), &out, &err), 0);
+	assert_string_equal(out.p, "été straße σας");
+	lu_buf_clear(&out);
 	/* The most that one character grows: U+0390, 2 bytes to 6. */
 	{
 		struct lu_buf in = { 0 };
@@ -305,6 +308,23 @@ static void properties(void **state)
 	assert_string_equal(lu_unicode_script(0x3B1), "Grek");
 	assert_true(lu_unicode_is_unspaced(0x4E00));
 	assert_false(lu_unicode_is_unspaced(0x3002)); /* ideographic full stop */
+}
+
+static void language_tags(void **state)
+{
+	static const char *const e[][2] = { { "fr", "fr" }, { "fra_Latn", "fr" }, { "eng", "en" },
+		{ "zh-Hant", "zh" }, { "cmn_Hani", "zh" }, { "arb_Arab", "ar" }, { "iw", "he" },
+		{ "ceb", "ceb" }, { "tl", "tl" }, { "no", "no" }, { "en-GB", "en" },
+		{ "sr-ME", "sr" } };
+	char out[16];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(e) / sizeof(e[0]); i++) {
+		assert_true(lu_unicode_language(e[i][0], out, sizeof(out)));
+		assert_string_equal(out, e[i][1]);
+	}
+	assert_false(lu_unicode_language("", out, sizeof(out)));
+	assert_false(lu_unicode_language("ceb", out, 3));
 }
 
 static void words(void **state)
@@ -344,6 +364,7 @@ int main(void)
 		cmocka_unit_test(long_random_runs),
 		cmocka_unit_test(folding),
 		cmocka_unit_test(properties),
+		cmocka_unit_test(language_tags),
 		cmocka_unit_test(words),
 	};
 

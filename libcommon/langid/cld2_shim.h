@@ -1,0 +1,23 @@
+#ifndef LUCIE_LANGID_CLD2_SHIM_H
+#define LUCIE_LANGID_CLD2_SHIM_H
+/* CLD2 (C++) for langid.c. Keeps no state: any thread, any time. */
+#include <stdbool.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct lu_cld2 {
+	const char *code[3]; /* CLD2's own codes, static; "un" for unknown */
+	int percent[3];	     /* of the bytes of letters, the largest first */
+	bool reliable;
+};
+
+/* p: valid UTF-8 without control characters, at most INT_MAX bytes. */
+void lu_cld2_detect(const char *p, int n, struct lu_cld2 *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,78 @@
+#include "libcommon/langid/fasttext_shim.h"
+
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+#include <fasttext/fasttext.h>
+
+struct lu_fasttext {
+	fasttext::FastText model;
+};
+
+namespace
+{
+const int32_t MAGIC = 793712314; /* at the beginning of every model */
+const int32_t VERSION = 12;	 /* of fastText 0.1 (2017) and everything since */
+
+/* fastText does not look whether its reads succeed; a stream that throws does it for it. */
+void load(struct lu_fasttext *f, const char *path)
+{
+	std::ifstream in;
+	int32_t head[2];
+
+	in.exceptions(std::ifstream::failbit | std::ifstream::badbit);
+	in.open(path, std::ifstream::binary);
+	in.read(reinterpret_cast<char *>(head), sizeof(head));
+	if (head[0] != MAGIC || head[1] != VERSION)
+		throw std::runtime_error("not a fastText model of version 12");
+	f->model.loadModel(in);
+	if (f->model.getArgs().model != fasttext::model_name::sup)
+		throw std::runtime_error("a fastText model, but no classifier");
+}
+} // namespace
+
+struct lu_fasttext *lu_fasttext_open(const char *path, char why[256])
+{
+	try {
+		std::unique_ptr<lu_fasttext> f(new lu_fasttext);
+
+		load(f.get(), path);
+		return f.release();
+	} catch (const std::ios_base::failure &) {
+		std::snprintf(why, 256, "cannot be read as a fastText model");
+	} catch (const std::exception &e) {
+		std::snprintf(why, 256, "%s", e.what());
+	}
+	return nullptr;
+}
+
+void lu_fasttext_close(struct lu_fasttext *f)
+{
+	delete f;
+}
+
+int lu_fasttext_ask(const struct lu_fasttext *f, const char *p, size_t n, char *label, size_t room,
+	double *score)
+{
+	static const char prefix[] = "__label__";
+
+	try {
+		std::istringstream in(std::string(p, n));
+		std::vector<std::pair<fasttext::real, std::string>> best;
+
+		if (!f->model.predictLine(in, best, 1, 0.0) || best.empty())
+			return 0;
+		const std::string &name = best[0].second;
+		size_t skip =
+			name.compare(0, sizeof(prefix) - 1, prefix) == 0 ? sizeof(prefix) - 1 : 0;
+
+		std::snprintf(label, room, "%s", name.c_str() + skip);
+		*score = static_cast<double>(best[0].first);
+		return 1;
+	} catch (const std::exception &) {
+		return -1;
+	}
+}

@@ -1,0 +1,142 @@
+#include "libcommon/langid/langid.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "libcommon/langid/cld2_shim.h"
+#include "libcommon/langid/fasttext_shim.h"
+#include "libcommon/langid/langid_sample.h"
+#include "libcommon/text/unicode.h"
+
+#define PART_PERCENT 5
+
+struct lu_langid {
+	struct lu_fasttext *model;
+	size_t max_bytes;
+	double min_score;
+};
+
+struct lu_langid *lu_langid_new(
+	const char *model, size_t max_bytes, double min_score, struct lu_err *err)
+{
+	struct lu_langid *id = calloc(1, sizeof(*id));
+	char why[256];
+
+	if (!id) {
+		lu_err_nomem(err);
+		return NULL;
+	}
+	id->max_bytes = max_bytes;
+	id->min_score = min_score;
+	if (model) {
+		id->model = lu_fasttext_open(model, why);
+		if (!id->model) {
+			lu_err_set(err, "%s: %s", model, why);
+			free(id);
+			return NULL;
+		}
+	}
+	return id;
+}
+
+void lu_langid_free(struct lu_langid *id)
+{
+	if (!id)
+		return;
+	lu_fasttext_close(id->model);
+	free(id);
+}
+
+void lu_langid_work_release(struct lu_langid_work *w)
+{
+	lu_buf_release(&w->sample);
+	lu_buf_release(&w->lower);
+}
+
+/* CLD2 names scripts that it knows no language for "xx-Latn" and the like. */
+static void name_cld2(const char *code, char out[LU_LANG_CODE])
+{
+	if (strcmp(code, "un") == 0 || strncmp(code, "xx", 2) == 0 ||
+		!lu_unicode_language(code, out, LU_LANG_CODE))
+		memcpy(out, "und", 4);
+}
+
+static void add_part(struct lu_lang *out, const char *lang, int percent)
+{
+	for (size_t i = 0; i < out->parts; i++) {
+		if (strcmp(out->part[i].lang, lang) == 0) {
+			out->part[i].share += percent / 100.0;
+			return;
+		}
+	}
+	memcpy(out->part[out->parts].lang, lang, strlen(lang) + 1);
+	out->part[out->parts++].share = percent / 100.0;
+}
+
+static void ask_cld2(struct lu_str s, struct lu_lang *out)
+{
+	struct lu_cld2 r;
+	char name[LU_LANG_CODE];
+	int rest = 100;
+
+	lu_cld2_detect(s.p, s.n > INT_MAX ? INT_MAX : (int)s.n, &r);
+	for (int i = 0; i < 3; i++) {
+		name_cld2(r.code[i], name);
+		if (r.percent[i] < PART_PERCENT || strcmp(name, "und") == 0)
+			continue;
+		add_part(out, name, r.percent[i]);
+		rest -= r.percent[i];
+	}
+	if (out->parts && r.reliable) {
+		memcpy(out->lang, out->part[0].lang, LU_LANG_CODE);
+		out->score = out->part[0].share;
+	}
+	if (rest >= PART_PERCENT)
+		add_part(out, "und", rest);
+}
+
+static int ask_model(
+	const struct lu_langid *id, struct lu_buf *lower, struct lu_lang *out, struct lu_err *err)
+{
+	char label[64];
+	int rc;
+
+	/* Without a newline fastText leaves its end-of-line token out, and the score changes. */
+	lu_buf_putc(lower, '\n');
+	if (lu_buf_check(lower, err) < 0)
+		return -1;
+	rc = lu_fasttext_ask(id->model, lower->p, lower->n, label, sizeof(label), &out->score);
+	if (rc < 0)
+		return lu_err_nomem(err);
+	if (rc == 0)
+		return 0;
+	/* Probabilities come out a little above 1 by rounding. */
+	out->score = out->score > 1 ? 1 : out->score;
+	if (!lu_unicode_language(label, out->lang, LU_LANG_CODE))
+		memcpy(out->lang, "und", 4);
+	return 0;
+}
+
+int lu_langid_text(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,
+	struct lu_lang *out, struct lu_err *err)
+{
+	struct lu_lang_sample s;
+
+	*out = (struct lu_lang){ .lang = "und" };
+	lu_buf_clear(&work->sample);
+	lu_buf_clear(&work->lower);
+	lu_lang_sample(text, id->max_bytes, &work->sample, &s);
+	if (lu_buf_check(&work->sample, err) < 0)
+		return -1;
+	if (s.letters < LU_LANG_MIN_LETTERS || s.left_out > s.words)
+		return 0;
+	if (lu_unicode_lower(lu_buf_slice(&work->sample), &work->lower, err) < 0)
+		return -1;
+	if (!id->model)
+		ask_cld2(lu_buf_slice(&work->lower), out);
+	else if (ask_model(id, &work->lower, out, err) < 0)
+		return -1;
+	if (out->score < id->min_score)
+		memcpy(out->lang, "und", 4);
+	return 0;
+}

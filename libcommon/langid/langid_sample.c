@@ -1,0 +1,146 @@
+#include "libcommon/langid/langid_sample.h"
+
+#include "libcommon/base/utf8.h"
+#include "libcommon/text/unicode.h"
+
+#define WINDOWS 4
+
+/* What the scan of one line finds before it is known whether the line counts. */
+struct line {
+	uint64_t letters, words, others; /* others: tokens that are no words */
+	uint64_t chars, code;		 /* not blank; of the code set */
+};
+
+static bool is_code_char(unsigned char c)
+{
+	return c && strchr("{}[]()<>=;_\\|#$&*+^~", c);
+}
+
+static bool is_ascii_letter(uint32_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_blank(uint32_t c)
+{
+	return c <= 0x20 || (c >= 0x7F && (c < 0xA1 || lu_unicode_is_space(c)));
+}
+
+/* How much a letter says; 0 for what is none. Marks belong to their letters. */
+static unsigned weight(uint32_t c)
+{
+	if (c < 0x80)
+		return is_ascii_letter(c);
+	if (lu_unicode_is_unspaced(c))
+		return 3;
+	return lu_unicode_category(c) == LU_CAT_LETTER;
+}
+
+/* [*p, *q) without punctuation and symbols at both ends. */
+static void strip(const char **p, const char **q)
+{
+	while (*p < *q && (unsigned char)**p < 0x80 && !is_ascii_letter((unsigned char)**p) &&
+		!(**p >= '0' && **p <= '9'))
+		++*p;
+	while (*q > *p && (unsigned char)(*q)[-1] < 0x80 &&
+		!is_ascii_letter((unsigned char)(*q)[-1]) && !((*q)[-1] >= '0' && (*q)[-1] <= '9'))
+		--*q;
+}
+
+static void token(struct lu_str t, struct lu_buf *out, struct line *l)
+{
+	const char *p = t.p, *q = t.p + t.n;
+	uint64_t letters = 0;
+	bool word = true;
+
+	for (size_t i = 0; i < t.n; i++) {
+		l->chars += ((unsigned char)t.p[i] & 0xC0) != 0x80;
+		l->code += is_code_char((unsigned char)t.p[i]);
+	}
+	strip(&p, &q);
+	for (const char *c = p; c < q;) {
+		uint32_t u = lu_utf8_next(&c);
+
+		letters += weight(u);
+		if (u < 0x80 && !is_ascii_letter(u) && !(u >= '0' && u <= '9') && u != '\'' &&
+			u != '-' && u != ',')
+			word = false;
+	}
+	if (letters && word) {
+		lu_buf_append(out, p, (size_t)(q - p));
+		lu_buf_putc(out, ' ');
+		l->words++;
+		l->letters += letters;
+	} else {
+		l->others += letters > 0;
+	}
+}
+
+static void line(struct lu_str text, struct lu_buf *out, struct lu_lang_sample *s)
+{
+	const char *p = text.p, *end = text.p + text.n;
+	size_t from = out->n;
+	struct line l = { 0 };
+
+	while (p < end) {
+		const char *start = p, *next = p;
+
+		while (p < end && !is_blank(lu_utf8_next(&next)))
+			p = next;
+		if (p > start)
+			token((struct lu_str){ start, (size_t)(p - start) }, out, &l);
+		p = p < end ? next : end;
+	}
+	if (l.others > l.words || l.code * 10 > l.chars) {
+		out->n = from;
+		s->left_out += l.words + l.others;
+		return;
+	}
+	s->left_out += l.others;
+	s->words += l.words;
+	s->letters += l.letters;
+}
+
+static void lines(struct lu_str text, struct lu_buf *out, struct lu_lang_sample *s)
+{
+	const char *p = text.p, *end = text.p + text.n;
+
+	while (p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		const char *to = nl ? nl : end;
+
+		line((struct lu_str){ p, (size_t)(to - p) }, out, s);
+		p = to + 1;
+	}
+}
+
+/* Moves a border inside the text forward to a blank that is near, else to a character. */
+static size_t border(struct lu_str text, size_t at)
+{
+	size_t most = at + 64 < text.n ? at + 64 : text.n;
+
+	for (size_t i = at; i < most; i++) {
+		if (text.p[i] == ' ' || text.p[i] == '\n')
+			return i;
+	}
+	while (at < text.n && ((unsigned char)text.p[at] & 0xC0) == 0x80)
+		at++;
+	return at;
+}
+
+void lu_lang_sample(
+	struct lu_str text, size_t max_bytes, struct lu_buf *out, struct lu_lang_sample *s)
+{
+	*s = (struct lu_lang_sample){ 0 };
+	if (text.n <= max_bytes) {
+		lines(text, out, s);
+		return;
+	}
+	for (size_t i = 0; i < WINDOWS; i++) {
+		size_t from = i ? border(text, text.n / WINDOWS * i) : 0;
+		size_t to = border(text, text.n / WINDOWS * i + max_bytes / WINDOWS);
+
+		if (to > from)
+			lines((struct lu_str){ text.p + from, to - from }, out, s);
+	}
+}
