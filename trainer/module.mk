@@ -11,5 +11,5 @@ LIB_CXX :=
 LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c) libcommon/io/json.c \
 	libcommon/io/safetensors.c libcommon/hash/hash.c libcommon/shard/reader.c \
 	libcommon/shard/manifest.c \
-	$(wildcard libcommon/mix/plan.c))
+	libcommon/mix/plan.c libcommon/mix/walk.c)
 endif

@@ -401,7 +401,7 @@ static int fill_preset(struct lt_config *c, struct lu_err *err)
 	for (size_t r = 0; r < sections[0].n; r++) {
 		const char *name = sections[0].rows[r].name;
 
-		if (c->given[r])
+		if (c->given[r] || (strcmp(name, "vocab") == 0 && presets[i].vocab == 0))
 			continue;
 #define FILL(key)                    \
 	if (strcmp(name, #key) == 0) \

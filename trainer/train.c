@@ -238,6 +238,22 @@ static int open_buffers(struct loop *l, struct lu_err *err)
 	return l->loss ? 0 : lt_failed(l->ops, l->q, err);
 }
 
+/* The shards' vocabulary and tokenizer against the run's. */
+static int check_data(struct loop *l, struct lu_err *err)
+{
+	struct lt_written tokenizer = { 0 };
+	char *path;
+	int rc = 0;
+
+	if (lt_run_has(l->t->run->path, "tokenizer.json")) {
+		path = lt_run_path(l->t->run->path, "tokenizer.json");
+		rc = path ? lt_file_hash(path, &tokenizer, err) : lu_err_nomem(err);
+		free(path);
+	}
+	return rc < 0 ? -1
+		      : lt_corpus_check(l->corpus, l->w->table.shape.vocab, tokenizer.hash, err);
+}
+
 static int open_phase(struct loop *l, size_t i, struct lu_err *err)
 {
 	struct lt_shape shape;
@@ -250,6 +266,8 @@ static int open_phase(struct loop *l, size_t i, struct lu_err *err)
 	snprintf(l->at.phase_name, sizeof(l->at.phase_name), "%s", l->t->config->phase[i].name);
 	if (lt_corpus_open(&l->corpus, l->s.data.train, l->s.train.context, l->s.train.seed,
 		    l->s.data.shuffle, err) < 0)
+		return -1;
+	if (check_data(l, err) < 0)
 		return -1;
 	if (lt_corpus_samples(l->corpus) == 0)
 		return lu_err_set(err, "data.train: %llu tokens are less than one sample of %llu",
