@@ -68,7 +68,7 @@ bool lu_std_has(unsigned std, const struct lu_opt *o)
 
 	for (size_t i = 0; i < sizeof(when) / sizeof(when[0]); i++) {
 		if (strcmp(when[i].name, o->name) == 0)
-			return (std & when[i].bits) != 0;
+			return when[i].bits == ~0u || (std & when[i].bits);
 	}
 	return false;
 }
