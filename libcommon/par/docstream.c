@@ -498,8 +498,6 @@ static int open_outputs(struct run *r, const struct lu_args *args, struct lu_err
 
 	if (std->rejects && is_stdout(std->rejects) && !r->ds->silent && is_stdout(std->output))
 		return lu_err_set(err, "--rejects: standard output carries the documents");
-	if (!r->ds->no_stats && lu_stats_check(std->stats, err) < 0)
-		return -1;
 	if (!r->ds->silent &&
 		(lu_out_open(&r->out, std->output, std->compress, std->threads, err) < 0 ||
 			lu_out_refuse(r->out, args->file, args->files, err) < 0))

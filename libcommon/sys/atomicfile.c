@@ -191,6 +191,8 @@ int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err)
 	if (!*target)
 		return lu_err_sys(err, ENOENT, "'%s'", target);
 	there = stat(target, &st) == 0;
+	if (!there && errno != ENOENT)
+		return lu_err_sys(err, errno, "%s", target);
 	if (there) {
 		if (S_ISDIR(st.st_mode))
 			return lu_err_sys(err, EISDIR, "%s", target);

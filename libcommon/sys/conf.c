@@ -87,7 +87,9 @@ int lu_conf_each(struct lu_conf *c, lu_conf_fn *fn, void *ctx, struct lu_err *er
 	size_t number = 0;
 	char *next;
 
-	for (char *at = c->text; at; at = next) {
+	/* A byte order mark is no part of the first line. */
+	for (char *at = c->text + (strncmp(c->text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0); at;
+		at = next) {
 		char *key = NULL, *value = NULL;
 		char *line;
 		int rc;

@@ -12,6 +12,7 @@
 
 #include "libcommon/sys/atomicfile.h"
 #include "libcommon/sys/progress.h"
+#include "libcommon/sys/stats.h"
 #include "libcommon/sys/version.h"
 
 /* What lu_warn() needs to know; set once before any thread exists. */
@@ -351,6 +352,8 @@ static void open_standard_descriptors(void)
 
 static void std_complete(struct lu_std *std)
 {
+	struct lu_err err;
+
 	if (std->threads == 0)
 		std->threads = omp_get_max_threads();
 	if (!std->tmpdir)
@@ -361,6 +364,11 @@ static void std_complete(struct lu_std *std)
 		lu_usage_error("--max-line: '0' is too small");
 	self.quiet = std->quiet;
 	self.verbose = std->verbose;
+	/* A name that cannot be written is told before the work, not after hours of it. */
+	if (lu_stats_check(std->stats, &err) < 0) {
+		lu_warn("%s", err.msg);
+		exit(2);
+	}
 }
 
 void lu_tool_start(

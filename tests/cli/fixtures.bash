@@ -14,6 +14,8 @@ make_a() { cp "$LUCIE_SRC/tests/data/a.jsonl" .; }
 make_b() { cp "$LUCIE_SRC/tests/data/b.jsonl" .; }
 make_recipe() { cp "$LUCIE_SRC/tests/data/recipe.ini" .; }
 
+make_train() { cp "$LUCIE_SRC/tests/data/train.ini" .; }
+
 make_pages() {
 	cp -R "$LUCIE_SRC/tests/data/pages" . &&
 		tar -C pages --sort=name --mtime=@0 --owner=0 --group=0 -czf pages/all.tar.gz \
@@ -30,5 +32,5 @@ make_shards() {
 }
 
 make_run() {
-	fixtures shards && lucie-train -q -c "$LUCIE_SRC/tests/data/train.ini" -o run
+	fixtures shards train.ini && lucie-train -q -c train.ini -o run
 }

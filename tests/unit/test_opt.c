@@ -1,0 +1,147 @@
+/* Rows of options: what they store, what they refuse, how they print. */
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+
+#include "libcommon/sys/opt.h"
+#include "libcommon/sys/tool.h"
+
+struct config {
+	bool flag;
+	int count, number, choice;
+	const char *text;
+	uint64_t whole, size;
+	double real;
+	struct lu_list list;
+	bool whole_given;
+};
+
+static const struct lu_opt rows[] = {
+	LU_OPT_FLAG('f', "flag", struct config, flag, "a flag"),
+	LU_OPT_COUNT('c', "count", struct config, count, "a count"),
+	LU_OPT_INT('n', "number", struct config, number, "N", -3, 1024, "a number"),
+	LU_OPT_STR(0, "text", struct config, text, "TEXT", "a text"),
+	{ LU_OPT_T_U64, 0, "whole", offsetof(struct config, whole), "N", "a whole number", 0, 0,
+		offsetof(struct config, whole_given) },
+	LU_OPT_SIZE(0, "size", struct config, size, "SIZE", "a size"),
+	LU_OPT_DOUBLE(0, "real", struct config, real, "X", 0, 1, "a share"),
+	LU_OPT_CHOICE(0, "choice", struct config, choice, "red|green|blue", "a colour"),
+	LU_OPT_LIST(0, "list", struct config, list, "ITEM", "items"),
+	LU_OPT_END,
+};
+
+static const struct lu_opt *row(const char *name)
+{
+	const struct lu_opt *o = rows;
+
+	while (strcmp(o->name, name) != 0)
+		o++;
+	return o;
+}
+
+static void good(struct config *c, const char *name, const char *value, const char *printed)
+{
+	struct lu_err err = { 0 };
+	struct lu_buf b = { 0 };
+
+	if (lu_opt_store(row(name), c, value, &err) < 0)
+		fail_msg("%s", err.msg);
+	lu_opt_format(row(name), c, &b);
+	lu_buf_puts(&b, "");
+	assert_string_equal(b.p, printed);
+	lu_buf_release(&b);
+}
+
+static void bad(struct config *c, const char *name, const char *value)
+{
+	struct config before = *c;
+	struct lu_err err = { 0 };
+
+	assert_int_equal(lu_opt_store(row(name), c, value, &err), -1);
+	assert_non_null(strstr(err.msg, value));
+	assert_int_equal(before.number, c->number);
+	assert_int_equal(before.choice, c->choice);
+	assert_true(before.real == c->real);
+}
+
+static void test_values(void **state)
+{
+	struct config c = { 0 };
+
+	(void)state;
+	good(&c, "flag", NULL, "yes");
+	good(&c, "flag", "no", "no");
+	good(&c, "flag", "true", "yes");
+	good(&c, "flag", "off", "no");
+	good(&c, "flag", "1", "yes");
+	good(&c, "count", NULL, "1");
+	good(&c, "count", NULL, "2");
+	good(&c, "number", "-3", "-3");
+	good(&c, "number", "1024", "1024");
+	good(&c, "text", "", "");
+	good(&c, "text", "any thing", "any thing");
+	assert_false(c.whole_given);
+	good(&c, "whole", "18446744073709551615", "18446744073709551615");
+	assert_true(c.whole_given);
+	good(&c, "size", "2K", "2048");
+	good(&c, "real", "0.1", "0.1");
+	good(&c, "real", "1", "1");
+	good(&c, "choice", "blue", "blue");
+	assert_int_equal(c.choice, 2);
+	good(&c, "list", "a", "a");
+	good(&c, "list", "b", "a b");
+	lu_list_release(&c.list);
+	assert_int_equal(c.list.n, 0);
+}
+
+static void test_refused(void **state)
+{
+	struct config c = { .number = 5, .choice = 1, .real = 0.5 };
+
+	(void)state;
+	bad(&c, "flag", "maybe");
+	bad(&c, "number", "-4");
+	bad(&c, "number", "1025");
+	bad(&c, "number", "4294967297");
+	bad(&c, "number", "");
+	bad(&c, "whole", "-1");
+	bad(&c, "size", "1X");
+	bad(&c, "real", "1.0001");
+	bad(&c, "real", "nan");
+	bad(&c, "choice", "re");
+	bad(&c, "choice", "redd");
+	bad(&c, "choice", "red|green");
+	bad(&c, "choice", "");
+}
+
+static void test_choices(void **state)
+{
+	(void)state;
+	assert_int_equal(lu_choice_index("a|bb|c", "bb"), 1);
+	assert_int_equal(lu_choice_index("a|bb|c", "b"), -1);
+	assert_true(lu_str_is(lu_choice_name("a|bb|c", 0), "a"));
+	assert_true(lu_str_is(lu_choice_name("a|bb|c", 2), "c"));
+}
+
+/* Every shared row belongs to some program's set, and -q and -v to all. */
+static void test_shared_rows(void **state)
+{
+	(void)state;
+	for (const struct lu_opt *o = lu_std_opts(); o->type != LU_OPT_T_END; o++) {
+		assert_true(lu_std_has(~0u, o));
+		assert_int_equal(lu_std_has(0, o),
+			strcmp(o->name, "quiet") == 0 || strcmp(o->name, "verbose") == 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_choices),
+		cmocka_unit_test(test_shared_rows),
+	};
+
+	return cmocka_run_group_tests_name("opt", tests, NULL, NULL);
+}

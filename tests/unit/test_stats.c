@@ -1,0 +1,132 @@
+/* The accounting line, read back by jansson. */
+#include "tests/unit/unit.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "libcommon/sys/stats.h"
+
+static const struct lu_opt no_opts[] = { LU_OPT_END };
+static const struct lu_tool tool = { "lucie-test", "tests", "", no_opts, 0, 0 };
+static char name[] = "lucie-test", odd[] = "a \"b\"\n\xFF";
+static char *argv[] = { name, odd, NULL };
+static const struct lu_args args = { .tool = &tool, .argc = 2, .argv = argv };
+
+static void test_line(void **state)
+{
+	struct lu_stats s = { .in = { 10, 1000 }, .out = { 7, 700 }, .repeated = 1 };
+	struct lu_err err;
+	const char *key;
+	json_t *j, *v;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(lu_stats_drop(&s, "z last", 1, &err), 0);
+	assert_int_equal(lu_stats_drop(&s, "a \"first\"", 2, &err), 0);
+	assert_int_equal(lu_stats_drop(&s, "z last", 1, &err), 0);
+	assert_int_equal(lu_stats_dropped(&s), 4);
+	lu_buf_puts(&s.extra, ",\"more\":{\"x\":1}");
+	assert_int_equal(lu_stats_append(&s, &args, NULL, &err), 0);
+	assert_int_equal(lu_stats_append(&s, &args, "s", &err), 0);
+	lu_stats_release(&s);
+	j = json_load_file("s", JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(j);
+	assert_string_equal(json_string_value(json_object_get(j, "tool")), "lucie-test");
+	assert_string_equal(json_string_value(json_object_get(j, "version")), LU_VERSION);
+	/* The command line as given, as far as JSON can hold it. */
+	assert_string_equal(json_string_value(json_array_get(json_object_get(j, "args"), 0)),
+		"a \"b\"\n\xEF\xBF\xBD");
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(j, "in"), "bytes")), 1000);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "out"), "docs")), 7);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "more"), "x")), 1);
+	/* jansson keeps the order of the file: bytes sorted. */
+	json_object_foreach(json_object_get(j, "dropped"), key, v)
+	{
+		static const char *const expected[] = { "a \"first\"", "z last" };
+
+		assert_string_equal(key, expected[n++]);
+		assert_int_equal(json_integer_value(v), 2);
+	}
+	assert_int_equal(n, 2);
+	json_decref(j);
+}
+
+/* Programs that run at once append whole lines. */
+static void test_at_once(void **state)
+{
+	char *text, *line, *rest;
+	size_t n, lines = 0;
+
+	(void)state;
+	unlink("s");
+	for (int p = 0; p < 4; p++) {
+		if (fork() == 0) {
+			struct lu_stats s = { .in = { 1, 1 } };
+			struct lu_err err;
+
+			for (int i = 0; i < 100; i++) {
+				if (lu_stats_append(&s, &args, "s", &err) < 0)
+					_exit(1);
+			}
+			_exit(0);
+		}
+	}
+	for (int p = 0; p < 4; p++) {
+		int status;
+
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	text = get_file("s", &n);
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		json_t *j = json_loads(line, 0, NULL);
+
+		assert_non_null(j);
+		json_decref(j);
+		lines++;
+	}
+	assert_int_equal(lines, 400);
+	free(text);
+}
+
+static void test_check(void **state)
+{
+	struct lu_err err;
+
+	(void)state;
+	unlink("s");
+	assert_int_equal(lu_stats_check(NULL, &err), 0);
+	assert_int_equal(lu_stats_check("s", &err), 0);
+	assert_int_equal(access("s", F_OK), -1);
+	assert_int_equal(lu_stats_check("/dev/null", &err), 0);
+	assert_int_equal(lu_stats_check("none/s", &err), -1);
+	assert_string_equal(err.msg, "none/s: No such file or directory");
+	assert_int_equal(lu_stats_check(".", &err), -1);
+	assert_int_equal(lu_stats_check("", &err), -1);
+}
+
+static void test_full_disk(void **state)
+{
+	struct lu_stats s = { .in = { 1, 1 } };
+	struct lu_err err;
+
+	(void)state;
+	assert_int_equal(lu_stats_append(&s, &args, "/dev/full", &err), -1);
+	assert_string_equal(err.msg, "/dev/full: No space left on device");
+	lu_stats_release(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_full_disk),
+	};
+
+	return cmocka_run_group_tests_name("stats", tests, scratch_make, scratch_remove);
+}
