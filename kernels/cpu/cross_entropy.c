@@ -87,12 +87,12 @@ LK_INLINE lk_real ce_loss(lk_real max, lk_real sum, lk_real label)
 	return (lk_real)(log((double)sum) + ((double)max - (double)label));
 }
 
-/* label's column among v from v0 on; SIZE_MAX when it is not one of them */
+/* label's column among v from v0 on; SIZE_MAX when it is not one of them (l - v0 wraps) */
 LK_INLINE size_t ce_column(int32_t label, size_t v0, size_t v)
 {
 	size_t l = (size_t)label;
 
-	return label >= 0 && l >= v0 && l - v0 < v ? l - v0 : SIZE_MAX;
+	return label >= 0 && l - v0 < v ? l - v0 : SIZE_MAX;
 }
 
 static int ce_bad(struct lk_queue *q, size_t ld, size_t v)

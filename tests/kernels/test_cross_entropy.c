@@ -276,6 +276,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ce_differences),
 		cmocka_unit_test(test_ce),
+		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_not_finite),
 		cmocka_unit_test(test_exp),
 	};

@@ -250,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gemm_shapes),
 		cmocka_unit_test(gemm_rows),
+		cmocka_unit_test(gemm_same),
 		cmocka_unit_test(gemm_nan_in_d),
 		cmocka_unit_test(gemm_refuses),
 	};
