@@ -15,6 +15,7 @@
 #include "libcommon/hash/hash.h"
 #include "libcommon/io/json.h"
 #include "libcommon/sys/atomicfile.h"
+#include "trainer/runfolder.h"
 #include "trainer/tensorfile.h"
 
 #define VERSION 1
@@ -99,27 +100,6 @@ static int write_file(const char *path, const struct lu_buf *text, struct lu_err
 	return rc;
 }
 
-/* Removes a folder of plain files; nothing there is fine. */
-static int remove_folder(const char *path, struct lu_err *err)
-{
-	DIR *d = opendir(path);
-	struct dirent *e;
-	int rc = 0;
-
-	if (!d)
-		return errno == ENOENT ? 0 : lu_err_sys(err, errno, "%s", path);
-	while (rc == 0 && (e = readdir(d))) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		if (unlinkat(dirfd(d), e->d_name, 0) < 0)
-			rc = lu_err_sys(err, errno, "%s/%s", path, e->d_name);
-	}
-	closedir(d);
-	if (rc == 0 && rmdir(path) < 0)
-		rc = lu_err_sys(err, errno, "%s", path);
-	return rc;
-}
-
 /* Says so before writing when the disk cannot hold it. */
 static int check_space(const char *run, uint64_t need, struct lu_err *err)
 {
@@ -171,7 +151,7 @@ static int move_into_place(const char *temp, const char *dir, struct lu_err *err
 	} else {
 		if (renameat2(AT_FDCWD, temp, AT_FDCWD, dir, RENAME_EXCHANGE) < 0)
 			return lu_err_sys(err, errno, "%s", dir);
-		if (remove_folder(temp, err) < 0)
+		if (lt_folder_remove(temp, err) < 0)
 			return -1;
 	}
 	return lu_sync_folder(dir, err);
@@ -263,12 +243,12 @@ static int remove_old(const char *run, uint64_t now, size_t keep, struct lu_err 
 			return -1;
 		}
 		/* Out of sight first: a half-removed folder must not look like a checkpoint. */
-		if (remove_folder(temp, err) < 0)
+		if (lt_folder_remove(temp, err) < 0)
 			rc = -1;
 		else if (rename(dir, temp) < 0)
 			rc = lu_err_sys(err, errno, "%s", dir);
 		else
-			rc = remove_folder(temp, err);
+			rc = lt_folder_remove(temp, err);
 		free(dir);
 		free(temp);
 		if (rc < 0)
@@ -289,7 +269,7 @@ int lt_checkpoint_save(const char *run, struct lt_weights *w, const struct lt_po
 	if (step_folder(run, ".", at->step, &temp, err) < 0 ||
 		step_folder(run, "step", at->step, &dir, err) < 0)
 		goto out;
-	if (remove_folder(temp, err) < 0 || check_space(run, need, err) < 0)
+	if (lt_folder_remove(temp, err) < 0 || check_space(run, need, err) < 0)
 		goto out;
 	if (mkdir(temp, 0777) < 0) {
 		lu_err_sys(err, errno, "%s", temp);
@@ -299,7 +279,7 @@ int lt_checkpoint_save(const char *run, struct lt_weights *w, const struct lt_po
 		struct lu_err ignored;
 
 		/* The first failure is the one to report. */
-		(void)remove_folder(temp, &ignored);
+		(void)lt_folder_remove(temp, &ignored);
 		goto out;
 	}
 	if (move_into_place(temp, dir, err) < 0 ||

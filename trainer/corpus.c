@@ -31,6 +31,7 @@ struct lt_corpus {
 	size_t pieces, room;
 	struct part *part;
 	size_t parts;
+	const uint32_t *memory; /* the whole stream, in place of shards; not owned */
 };
 
 static int add_piece(struct lt_corpus *c, const struct lu_shard *shard, uint64_t from, uint64_t n,
@@ -220,6 +221,16 @@ void lt_corpus_close(struct lt_corpus *c)
 	free(c);
 }
 
+int lt_corpus_memory(
+	struct lt_corpus **out, const uint32_t *ids, uint64_t n, size_t context, struct lu_err *err)
+{
+	*out = calloc(1, sizeof(**out));
+	if (!*out)
+		return lu_err_nomem(err);
+	**out = (struct lt_corpus){ .order = { .tokens = n, .context = context }, .memory = ids };
+	return 0;
+}
+
 int lt_corpus_check(
 	const struct lt_corpus *c, uint64_t vocab, const char *tokenizer, struct lu_err *err)
 {
@@ -277,6 +288,10 @@ static size_t find_piece(const struct lt_corpus *c, uint64_t at)
 void lt_corpus_read(const struct lt_corpus *c, uint64_t at, size_t n, uint32_t *out)
 {
 	LU_ASSERT(n <= c->order.tokens && at <= c->order.tokens - n);
+	if (c->memory) {
+		memcpy(out, c->memory + at, n * sizeof(*out));
+		return;
+	}
 	for (size_t p = n ? find_piece(c, at) : 0; n > 0; p++) {
 		uint64_t end = p + 1 < c->pieces ? c->piece[p + 1].begin : c->order.tokens;
 		size_t take = end - at < n ? (size_t)(end - at) : n;

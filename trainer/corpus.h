@@ -18,6 +18,10 @@ struct lt_corpus;
 /* `list` as in data.train: names with blanks between them. Checks every file's sizes. */
 int lt_corpus_open(struct lt_corpus **c, const char *list, size_t context, uint64_t seed,
 	bool shuffle, struct lu_err *err) LU_CHECKED;
+/* A corpus of n tokens in memory, which stay the caller's and must outlive it. */
+int lt_corpus_memory(struct lt_corpus **c, const uint32_t *ids, uint64_t n, size_t context,
+	struct lu_err *err) LU_CHECKED;
+
 /* Compares what the shards' manifests say with the model: the vocabulary, and the XXH3-128 of the
  * tokenizer ("" : not known). Shards without a manifest pass. */
 int lt_corpus_check(const struct lt_corpus *c, uint64_t vocab, const char *tokenizer,

@@ -29,30 +29,36 @@ bool lt_run_has(const char *run, const char *name)
 	return has;
 }
 
-/* Empties and removes .step-N.lu-tmp, a checkpoint that never became one. */
-static int remove_unfinished(int run, const char *run_path, const char *name, struct lu_err *err)
+int lt_folder_remove(const char *path, struct lu_err *err)
 {
-	int fd = openat(run, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = opendir(path);
 	struct dirent *e;
 	int rc = 0;
 
-	if (!d) {
-		if (fd >= 0)
-			close(fd);
-		return lu_err_sys(err, errno, "%s/%s", run_path, name);
-	}
+	if (!d)
+		return errno == ENOENT ? 0 : lu_err_sys(err, errno, "%s", path);
 	while (rc == 0 && (e = readdir(d))) {
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
-			unlinkat(fd, e->d_name, 0) < 0)
-			rc = lu_err_sys(err, errno, "%s/%s/%s", run_path, name, e->d_name);
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (unlinkat(dirfd(d), e->d_name, 0) < 0)
+			rc = lu_err_sys(err, errno, "%s/%s", path, e->d_name);
 	}
 	closedir(d);
-	if (rc == 0 && unlinkat(run, name, AT_REMOVEDIR) < 0)
-		rc = lu_err_sys(err, errno, "%s/%s", run_path, name);
+	if (rc == 0 && rmdir(path) < 0)
+		rc = lu_err_sys(err, errno, "%s", path);
 	return rc;
 }
 
+static int remove_in(const char *run, const char *name, struct lu_err *err)
+{
+	char *path = lt_run_path(run, name);
+	int rc = path ? lt_folder_remove(path, err) : lu_err_nomem(err);
+
+	free(path);
+	return rc;
+}
+
+/* What never became a checkpoint: .step-N.lu-tmp. */
 static int clean(struct lt_run *r, struct lu_err *err)
 {
 	DIR *d = opendir(r->path);
@@ -66,7 +72,7 @@ static int clean(struct lt_run *r, struct lu_err *err)
 
 		if (strncmp(e->d_name, ".step-", 6) == 0 && n > 13 &&
 			strcmp(e->d_name + n - 7, ".lu-tmp") == 0)
-			rc = remove_unfinished(r->dir, r->path, e->d_name, err);
+			rc = remove_in(r->path, e->d_name, err);
 	}
 	closedir(d);
 	return rc;

@@ -27,6 +27,9 @@ int lt_run_close(struct lt_run *r, struct lu_err *err) LU_CHECKED;
 char *lt_run_path(const char *run, const char *name);
 bool lt_run_has(const char *run, const char *name);
 
+/* Removes a folder of plain files; nothing there is fine. */
+int lt_folder_remove(const char *path, struct lu_err *err);
+
 int lt_run_write(
 	struct lt_run *r, const char *name, struct lu_str text, struct lu_err *err) LU_CHECKED;
 /* Copies a file into the folder under a name. */

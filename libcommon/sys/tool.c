@@ -184,7 +184,8 @@ static void help_std(const struct lu_tool *tool)
 		printf("%s", word);
 		column += n;
 	}
-	printf("  -h  --version\n");
+	/* "  -h  --version" */
+	printf("%s-h  --version\n", column + 15 > 80 ? "\n          " : "  ");
 }
 
 static void help(const struct lu_tool *tool)
