@@ -190,6 +190,25 @@ static void ce_differences(void **state)
 	ce_free(&d);
 }
 
+/* One logit far above the rest, at every kind of place: nothing overflows. */
+static void test_large(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	for (size_t at = 0; at < 127; at++) {
+		struct ce_data d;
+		lk_real out[2 * 128];
+
+		ce_make(&d, 2, 127, 127);
+		d.x[at] = 1000;
+		d.x[127 + at] = -1000;
+		ce_check(ops, &d, out);
+		ce_free(&d);
+	}
+}
+
 static void test_not_finite(void **state)
 {
 	const struct lk_ops *ops;

@@ -195,6 +195,36 @@ static void gemm_rows(void **state)
 	}
 }
 
+/* A prepared weight, and a slice of the columns, give the bits of the plain product. */
+static void gemm_same(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	for (size_t m = 1; m < 100; m += 49) {
+		struct gemm_case c = { .m = m, .n = 333, .k = 1100, .tb = 1, .alpha = 1 };
+		struct gemm_data x;
+		lk_real *plain = t_alloc(m * c.n, sizeof *plain);
+		lk_real *other = t_alloc(m * c.n, sizeof *other);
+
+		gemm_make(&x, &c);
+		t_run(ops, gemm_run, &x, plain, m * c.n * sizeof *plain);
+		x.c.prep = 1;
+		t_run(ops, gemm_run, &x, other, m * c.n * sizeof *plain);
+		assert_memory_equal(plain, other, m * c.n * sizeof *plain);
+		x.c.prep = 0;
+		x.g.n = 101;
+		x.g.ldd = c.n;
+		t_run(ops, gemm_run, &x, other, m * c.n * sizeof *plain);
+		for (size_t i = 0; i < m; i++)
+			assert_memory_equal(plain + i * c.n, other + i * c.n, 101 * sizeof *plain);
+		free(plain);
+		free(other);
+		gemm_free(&x);
+	}
+}
+
 static void gemm_nan_in_d(void **state)
 {
 	const struct lk_ops *ops;
