@@ -20,7 +20,8 @@ static struct {
 	const char *name;
 	bool quiet;
 	int verbose;
-} self = { "lucie", false, 0 };
+	char **given; /* the command line, for as long as the process lives */
+} self = { "lucie", false, 0, NULL };
 
 /* Rows shared by all programs. `letter`s below 256 are short options. */
 static const struct lu_opt std_opts[] = {
@@ -395,6 +396,7 @@ void lu_tool_start(
 		lu_usage_error("out of memory");
 	/* getopt moves the operands to the end; the accounting line keeps the order as given. */
 	memcpy(given, argv, ((size_t)argc + 1) * sizeof(*given));
+	self.given = given;
 	ps->shorts[0] = ':';
 	for (const struct lu_opt *o = tool->opts; o->type != LU_OPT_T_END; o++)
 		parse_add(ps, o, config);
