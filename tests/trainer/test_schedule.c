@@ -1,0 +1,158 @@
+/* Batch ramp and learning rate: the published numbers of the Lucie-7B run, and the edges. */
+#include "tests/trainer/tiny.h"
+
+#include <math.h>
+
+#include "trainer/schedule.h"
+
+#define LUCIE_SAMPLES 762144586
+
+static struct lt_schedule lucie(void)
+{
+	struct lt_schedule s = { .batch = 1024,
+		.samples = LUCIE_SAMPLES,
+		.decay = LT_COSINE,
+		.lr = 3e-4,
+		.lr_min = 3e-5,
+		.warmup = 2000000 };
+	struct lu_err err;
+
+	ok(lt_schedule_ramp(&s, "256 64 10000000", 64, &err), &err);
+	return s;
+}
+
+static void test_ramp_counts(void **state)
+{
+	/* steps and consumed tokens as published; a sample is 4096 tokens */
+	static const uint64_t golden[][2] = { { 5000, 5700059136 }, { 10000, 13884194816 },
+		{ 15000, 26008354816 }, { 20000, 43747901440 }, { 22818, 55567450112 },
+		{ 753851, 3121742086144 } };
+	struct lt_schedule s = lucie();
+	uint64_t consumed = 0, steps = 0, batch;
+	size_t next = 0;
+
+	(void)state;
+	while ((batch = lt_schedule_batch(&s, consumed)) > 0) {
+		consumed += batch;
+		steps++;
+		if (next < 6 && steps == golden[next][0]) {
+			assert_int_equal(consumed * 4096, golden[next][1]);
+			assert_int_equal(lt_schedule_samples(&s, steps), consumed);
+			next++;
+		}
+	}
+	assert_int_equal(next, 6);
+	assert_int_equal(steps, 753851);
+	assert_int_equal(lt_schedule_steps(&s), steps);
+	assert_int_equal(consumed, 762144064);
+}
+
+static void near(double got, double want)
+{
+	if (fabs(got - want) > 5e-5 * fabs(want))
+		fail_msg("%.10g, not %.10g", got, want);
+}
+
+static void test_lucie_rates(void **state)
+{
+	struct lt_schedule s = lucie(),
+			   linear = {
+				   .batch = 128, .samples = 156250, .decay = LT_LINEAR, .lr = 3e-5
+			   };
+	/* step and learning rate, from the run's logs */
+	static const struct {
+		uint64_t step;
+		double lr;
+	} golden[] = { { 1865, 7.1616e-5 }, { 3790, 1.51e-4 }, { 128236, 2.84e-4 },
+		{ 367689, 1.74e-4 }, { 606186, 5.55e-5 }, { 753851, 3.00e-5 } };
+
+	(void)state;
+	assert_int_equal(lt_schedule_samples(&s, 1865), 477440);
+	near(lt_schedule_lr(&s, 477440), 7.1616e-5);
+	for (size_t i = 1; i < sizeof(golden) / sizeof(golden[0]); i++) {
+		double got = lt_schedule_lr(&s, lt_schedule_samples(&s, golden[i].step));
+
+		/* published with three digits */
+		assert_true(fabs(got - golden[i].lr) < 5.01e-3 * golden[i].lr);
+	}
+	near(lt_schedule_lr(&linear, 25 * 128), 2.93856e-5);
+	near(lt_schedule_lr(&linear, 1220 * 128), 1.728e-8);
+	assert_int_equal(lt_schedule_steps(&linear), 1220);
+}
+
+static void test_shapes(void **state)
+{
+	struct lt_schedule s = { .batch = 10,
+		.samples = 1000,
+		.decay = LT_WSD,
+		.lr = 1,
+		.lr_min = 0.1,
+		.warmup = 100,
+		.cooldown = 200 };
+
+	(void)state;
+	near(lt_schedule_lr(&s, 50), 0.5);
+	near(lt_schedule_lr(&s, 100), 1);
+	near(lt_schedule_lr(&s, 800), 1);
+	near(lt_schedule_lr(&s, 900), 0.55);
+	near(lt_schedule_lr(&s, 1000), 0.1);
+	s.decay = LT_CONSTANT;
+	near(lt_schedule_lr(&s, 1000), 1);
+	s.decay = LT_COSINE;
+	near(lt_schedule_lr(&s, 550), 0.55);
+	near(lt_schedule_lr(&s, 1000), 0.1);
+	s.decay = LT_LINEAR;
+	near(lt_schedule_lr(&s, 550), 0.55);
+	s.warmup = 0;
+	near(lt_schedule_lr(&s, 0), 1);
+}
+
+static void test_ends(void **state)
+{
+	struct lt_schedule s = { .batch = 16, .samples = 100 };
+
+	(void)state;
+	/* what is left is less than a step */
+	assert_int_equal(lt_schedule_steps(&s), 6);
+	assert_int_equal(lt_schedule_batch(&s, 80), 16);
+	assert_int_equal(lt_schedule_batch(&s, 96), 0);
+	assert_int_equal(lt_schedule_batch(&s, 100), 0);
+	assert_int_equal(lt_schedule_batch(&s, 200), 0);
+	s.samples = 8;
+	assert_int_equal(lt_schedule_steps(&s), 0);
+}
+
+static void test_bad_ramps(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t batch, unit;
+	} bad[] = { { "256 64", 1024, 64 }, { "256 64 10 10", 1024, 64 }, { "256 100 10", 1024, 4 },
+		{ "256 64 1000", 1024, 48 }, { "2048 64 1000", 1024, 64 },
+		{ "0 64 1000", 1024, 64 }, { "256 0 1000", 1024, 64 }, { "256 64 0", 1024, 64 },
+		{ "a b c", 1024, 64 }, { "", 1000, 64 },
+		{ "256 64 18446744073709551615", 1024, 64 } };
+	struct lu_err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct lt_schedule s = { .batch = bad[i].batch };
+
+		err.msg[0] = '\0';
+		assert_int_equal(lt_schedule_ramp(&s, bad[i].text, bad[i].unit, &err), -1);
+		assert_true(err.msg[0]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ramp_counts),
+		cmocka_unit_test(test_lucie_rates),
+		cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_bad_ramps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
