@@ -18,7 +18,7 @@ setup_file() {
 		print s
 	} }' a.jsonl >big.jsonl
 	LC_ALL=C sort -t- -k2 big.jsonl -o big.jsonl
-	seq 3000 | sed 's/^/[/; s/$/,5,6,7]/' >ids
+	[ ! -x "$LUCIE_BUILD/bin/lucie-tok-encode" ] || lucie-tok-encode -t tokenizer.json big.jsonl >ids
 	seq 3000 | sed 's/.*/{"tool":"lucie-x","version":"1","args":[],"in":{"docs":2,"bytes":20},"out":{"docs":1,"bytes":&},"dropped":{"short":1},"repeated":0,"time":{"wall_s":0.1,"cpu_s":0.1,"rss_bytes":1}}/' >accounts
 }
 

@@ -1,0 +1,73 @@
+#ifndef LUCIE_TOKENIZER_TOKTRAIN_H
+#define LUCIE_TOKENIZER_TOKTRAIN_H
+/*
+ * Learns the pieces and merges of a BPE tokenizer from counted words (Sennrich, Haddow, Birch,
+ * "Neural machine translation of rare words with subword units", ACL 2016).
+ *
+ *	struct lu_bpe_train tr = { .vocab_size = 32000, ... };
+ *	struct lu_bpe_trained out = { 0 };
+ *	lu_bpe_train(&tr, &words, &out, &err);
+ *	... out.piece[0..pieces), out.pair[0..merges) ...
+ *	lu_bpe_trained_release(&out);
+ *
+ * The pieces and merges are those of Hugging Face's BpeTrainer (tokenizers 0.23) for the same
+ * words and settings:
+ *  - ids go to the seeds in order, then to the alphabet by code point, then to the merges;
+ *  - the next merge is the pair with the largest count (the sum over words of the word's count
+ *    times its occurrences, overlaps included); of equal ones the smaller left id, then the
+ *    smaller right id;
+ *  - a word is merged from left to right;
+ *  - training ends at vocab_size pieces, or when no pair occurs min_frequency times.
+ * Different: the vocabulary is never larger than vocab_size (characters that do not fit are left
+ * out, rarest first); counts have 64 bits where Hugging Face's wrap at 2^31; a character dropped by
+ * limit_alphabet for having the same count as one that stays is the one with the larger code
+ * point, where Hugging Face picks by chance; max_chars is exact; and a pair that would spell a
+ * seed is never merged, where Hugging Face gives it the seed's id, so text could become a
+ * special token.
+ *
+ * The result is a function of the counts: the order of the words does not matter.
+ * Time is linear in the distinct words' length times the depth of merges; memory is about
+ * 20 bytes for each character of a distinct word.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "libcommon/base/arena.h"
+#include "libcommon/tokenizer/tokwords.h"
+
+struct lu_bpe_train {
+	uint32_t vocab_size;
+	uint64_t min_frequency;	 /* 0 is 1 */
+	uint32_t limit_alphabet; /* most characters to keep; 0: all */
+	uint32_t max_chars;	 /* longest piece that a merge may make, in characters; 0: any */
+	bool byte_level;	 /* words are bytes; their alphabet is GPT-2's, whole */
+	/* A character that is not in the alphabet: false cuts the word there, since that is what
+	 * byte tokens do when the tokenizer is used; true removes it, and its neighbours meet, as
+	 * in Hugging Face. */
+	bool close_gaps;
+	const struct lu_str *seed; /* pieces that come first */
+	size_t seeds;
+	void (*tick)(void *ctx, uint32_t pieces); /* progress; may be NULL */
+	void *ctx;
+};
+
+struct lu_bpe_pair {
+	uint32_t left, right;
+};
+
+struct lu_bpe_trained {
+	struct lu_arena arena;
+	struct lu_str *piece; /* by id */
+	uint32_t pieces;
+	struct lu_bpe_pair *pair; /* by rank */
+	uint32_t merges;
+	uint32_t alphabet;	    /* characters kept */
+	uint64_t chars, chars_kept; /* of the words, with repetition: the coverage */
+	bool squeezed; /* not all characters asked for fit vocab_size: the rarest gave way */
+};
+
+int lu_bpe_train(const struct lu_bpe_train *tr, const struct lu_words *words,
+	struct lu_bpe_trained *out, struct lu_err *err) LU_CHECKED;
+void lu_bpe_trained_release(struct lu_bpe_trained *out);
+
+#endif

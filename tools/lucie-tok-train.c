@@ -1,0 +1,203 @@
+/* lucie-tok-train: learns a BPE tokenizer from the text of documents. */
+#include <stdlib.h>
+
+#include "libcommon/io/outstream.h"
+#include "libcommon/par/docstream.h"
+#include "libcommon/sys/progress.h"
+#include "libcommon/tokenizer/tokpreset.h"
+
+struct worker {
+	struct lu_words words;
+	struct lu_work work;
+};
+
+struct config {
+	struct lu_std std;
+	int preset, digits, punctuation, form;
+	bool digits_given, punctuation_given, form_given, limit_given, reserve_given;
+	uint64_t vocab_size, min_frequency, limit_alphabet, reserve, max_length;
+	struct lu_list special;
+	struct lu_preset p;
+	struct lu_preset_cut *cut;
+	struct worker *worker;
+	int workers;
+	struct lu_progress progress;
+	struct lu_buf json;
+};
+
+static const struct lu_opt opts[] = {
+	LU_OPT_CHOICE(0, "preset", struct config, preset, "lucie|lucie-2024|bytelevel|metaspace",
+		"kind of tokenizer"),
+	LU_OPT_U64('n', "vocab-size", struct config, vocab_size, "N", "pieces in all (65024)"),
+	LU_OPT_U64(0, "min-frequency", struct config, min_frequency, "N", "rarest merge (2)"),
+	{ LU_OPT_T_U64, 0, "limit-alphabet", offsetof(struct config, limit_alphabet), "N",
+		"most characters with a piece; 0: all (1000)", 0, 0,
+		offsetof(struct config, limit_given) },
+	LU_OPT_U64(0, "max-token-length", struct config, max_length, "N",
+		"longest merged piece, in characters"),
+	LU_OPT_LIST(0, "special", struct config, special, "TOKEN", "one more special token"),
+	{ LU_OPT_T_U64, 0, "reserve", offsetof(struct config, reserve), "N",
+		"unused pieces for later", 0, 0, offsetof(struct config, reserve_given) },
+	{ LU_OPT_T_CHOICE, 0, "digits", offsetof(struct config, digits), "single|free",
+		"each digit is a piece", 0, 0, offsetof(struct config, digits_given) },
+	{ LU_OPT_T_CHOICE, 0, "punctuation", offsetof(struct config, punctuation), "split|free",
+		"keep symbols apart from words", 0, 0, offsetof(struct config, punctuation_given) },
+	{ LU_OPT_T_CHOICE, 0, "normalization", offsetof(struct config, form),
+		"nfc|nfd|nfkc|nfkd|none", "normal form", 0, 0,
+		offsetof(struct config, form_given) },
+	LU_OPT_END,
+};
+
+static const struct lu_tool tool = { "lucie-tok-train",
+	"learns a BPE tokenizer from the text of documents", "[FILE...]", opts, LU_STD_FILTER,
+	offsetof(struct config, std) };
+
+static uint32_t in_range(const char *option, uint64_t v, uint64_t most)
+{
+	if (v > most)
+		lu_usage_error("--%s: '%llu' is too large", option, (unsigned long long)v);
+	return (uint32_t)v;
+}
+
+static void read_options(struct config *c)
+{
+	struct lu_preset *p = &c->p;
+
+	lu_preset_defaults(p, (enum lu_preset_kind)c->preset);
+	p->vocab_size = in_range("vocab-size", c->vocab_size, 1 << 24);
+	p->min_frequency = c->min_frequency;
+	p->max_chars = in_range("max-token-length", c->max_length, 1 << 24);
+	if (c->limit_given)
+		p->limit_alphabet = in_range("limit-alphabet", c->limit_alphabet, 0x110000);
+	if (c->reserve_given)
+		p->reserve = in_range("reserve", c->reserve, 1 << 20);
+	if (c->digits_given)
+		p->single_digits = c->digits == 0;
+	if (c->punctuation_given)
+		p->split_symbols = c->punctuation == 0;
+	if (c->form_given)
+		p->form = c->form == 4 ? -1 : c->form;
+	p->special = c->special.item;
+	p->specials = c->special.n;
+	for (size_t i = 0; i < p->specials; i++) {
+		if (!*p->special[i])
+			lu_usage_error("--special: an empty token");
+	}
+}
+
+static void *worker_new(void *ctx, struct lu_err *err)
+{
+	struct config *c = ctx;
+
+	(void)err;
+	return &c->worker[c->workers++];
+}
+
+static int count(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
+{
+	const struct config *c = ctx;
+	struct worker *w = local;
+
+	return lu_preset_words(c->cut, &w->work, doc->text, &w->words, err);
+}
+
+static void tick(void *ctx, uint32_t pieces)
+{
+	struct config *c = ctx;
+
+	if (pieces % 64 == 0)
+		lu_progress_update(&c->progress, pieces, pieces);
+}
+
+static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
+{
+	struct config *c = ctx;
+	struct lu_words *words = &c->worker[0].words;
+	struct lu_preset_info info;
+	int rc;
+
+	for (int i = 1; i < c->workers; i++) {
+		if (lu_words_add_all(words, &c->worker[i].words, err) < 0)
+			return -1;
+		lu_words_release(&c->worker[i].words);
+	}
+	lu_progress_start(&c->progress, tool.name, c->std.progress, c->p.vocab_size);
+	c->progress.unit = "pieces";
+	c->p.tick = tick;
+	c->p.ctx = c;
+	rc = lu_preset_train(&c->p, words, &c->json, &info, err);
+	lu_progress_end(&c->progress);
+	if (rc < 0)
+		return -1;
+	lu_detail("%zu distinct words; %u characters have a piece, %.4f%% of the text", words->n,
+		info.alphabet,
+		info.chars ? 100.0 * (double)info.chars_kept / (double)info.chars : 100.0);
+	if (info.squeezed)
+		lu_note("only the %u most frequent characters fit %u pieces", info.alphabet,
+			c->p.vocab_size);
+	if (info.pieces < c->p.vocab_size && !info.squeezed)
+		lu_note("only %u pieces: no other pair occurs %llu times", info.pieces,
+			(unsigned long long)(c->p.min_frequency ? c->p.min_frequency : 1));
+	lu_buf_printf(&stats->extra,
+		",\"words\":%zu,\"characters\":%llu,\"covered\":%llu,\"alphabet\":%u,\"pieces\":%u,"
+		"\"merges\":%u",
+		words->n, (unsigned long long)info.chars, (unsigned long long)info.chars_kept,
+		info.alphabet, info.pieces, info.merges);
+	return lu_buf_check(&stats->extra, err);
+}
+
+static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
+{
+	struct lu_stats stats = { 0 };
+	struct lu_docstream ds = { .ctx = c,
+		.map = count,
+		.local_new = worker_new,
+		.finish = train,
+		.silent = true,
+		.no_stats = true,
+		.stats = &stats };
+	struct lu_out *out = NULL;
+	int rc = -1;
+
+	read_options(c);
+	if (lu_preset_cut_new(&c->cut, &c->p, err) < 0)
+		goto done;
+	c->worker = calloc((size_t)c->std.threads, sizeof(*c->worker));
+	if (!c->worker) {
+		lu_err_nomem(err);
+		goto done;
+	}
+	/* Opened first, so that a folder without permission is not found out after the work. */
+	if (lu_out_open(&out, c->std.output, c->std.compress, c->std.threads, err) < 0 ||
+		lu_out_refuse(out, args->file, args->files, err) < 0 ||
+		lu_docstream_run(&ds, &c->std, args, err) < 0 || lu_out_buf(out, &c->json, err) < 0)
+		goto done;
+	rc = lu_out_commit(out, err);
+	out = NULL;
+	if (rc == 0)
+		rc = lu_stats_append(&stats, args, c->std.stats, err);
+done:
+	lu_out_abort(out);
+	for (int i = 0; i < c->workers; i++) {
+		lu_words_release(&c->worker[i].words);
+		lu_work_release(&c->worker[i].work);
+	}
+	free(c->worker);
+	lu_preset_cut_free(c->cut);
+	lu_buf_release(&c->json);
+	lu_stats_release(&stats);
+	lu_list_release(&c->special);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct config c = {
+		.std = LU_STD_DEFAULTS, .vocab_size = 65024, .min_frequency = 2, .form = LU_NFC
+	};
+	struct lu_args args;
+	struct lu_err err = { 0 };
+
+	lu_tool_start(&tool, argc, argv, &c, &args);
+	return lu_tool_finish(run(&c, &args, &err), &err);
+}
