@@ -30,7 +30,7 @@ struct lt_corpus {
 	struct piece *piece; /* one more at the end, where the stream ends */
 	size_t pieces, room;
 	struct part *part;
-	size_t parts;
+	size_t parts, plans;
 	const uint32_t *memory; /* the whole stream, in place of shards; not owned */
 };
 
@@ -164,6 +164,7 @@ static int add_name(struct lt_corpus *c, const char *name, struct lu_err *err)
 	struct lu_shard *shard;
 
 	if (lu_plan_is(name)) {
+		c->plans++;
 		if (add_plan(c, name, err) < 0)
 			return -1;
 	} else if (add_shard(c, name, &shard, err) < 0 ||
@@ -251,6 +252,21 @@ int lt_corpus_check(
 uint64_t lt_corpus_tokens(const struct lt_corpus *c)
 {
 	return c->order.tokens;
+}
+
+uint64_t lt_corpus_bytes(const struct lt_corpus *c)
+{
+	uint64_t bytes = 0;
+
+	/* A plan takes parts of its shards, or takes them several times. */
+	for (size_t i = 0; i < c->shards; i++) {
+		const struct lu_manifest *m = lu_shard_manifest(c->shard[i]);
+
+		if (!m || c->plans)
+			return 0;
+		bytes += m->bytes;
+	}
+	return bytes;
 }
 
 uint64_t lt_corpus_samples(const struct lt_corpus *c)

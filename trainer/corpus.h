@@ -29,6 +29,8 @@ int lt_corpus_check(const struct lt_corpus *c, uint64_t vocab, const char *token
 void lt_corpus_close(struct lt_corpus *c);
 
 uint64_t lt_corpus_tokens(const struct lt_corpus *c);
+/* Bytes of text behind the tokens, as the manifests say; 0 when that is not known. */
+uint64_t lt_corpus_bytes(const struct lt_corpus *c);
 uint64_t lt_corpus_samples(const struct lt_corpus *c); /* of one epoch */
 
 /* Sample i: context + 1 tokens. An id of 2^31 or more is an error. */

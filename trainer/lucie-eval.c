@@ -3,6 +3,7 @@
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "libcommon/base/jsonstr.h"
 #include "libcommon/par/docstream.h"
@@ -21,8 +22,8 @@ struct config {
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_STR('t', "tokenizer", struct config, tokenizer, "FILE",
-		"the files are documents; tokenizer.json for them"),
+	LU_OPT_STR(
+		't', "tokenizer", struct config, tokenizer, "FILE", "tokenizer.json for documents"),
 	LU_OPT_FLAG(0, "unigram", struct config, unigram, "token frequencies' bits per byte too"),
 	LU_OPT_FLAG(0, "init", struct config, init, "the run's weights before its first step"),
 	LU_OPT_U64(0, "from-step", struct config, step, "N", "the checkpoint of this step"),
@@ -32,7 +33,7 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-eval",
-	"measures loss, perplexity and bits per byte by language", "RUN FILE...", opts,
+	"measures loss, perplexity and bits per byte by language", "RUN [FILE...]", opts,
 	LU_STD_THREADS | LU_STD_RECORDS, offsetof(struct config, std) };
 
 /* Documents that were read with -t. */
@@ -98,8 +99,8 @@ static int collect(void *ctx, struct lu_doc *doc, struct lu_err *err)
 	return lt_languages_document(d->languages, lang, d->ids.n - before, doc->text.n, err);
 }
 
-static int read_documents(
-	struct documents *d, const struct config *c, const struct lu_args *args, struct lu_err *err)
+static int read_documents(struct documents *d, const struct config *c, const char *tokenizer,
+	const struct lu_args *args, struct lu_err *err)
 {
 	struct lu_docstream ds = { .ctx = d,
 		.map = encode,
@@ -108,7 +109,9 @@ static int read_documents(
 		.local_new = state_new,
 		.local_free = state_free };
 
-	if (lu_tok_load(&d->tok, c->tokenizer, err) < 0)
+	if (!tokenizer)
+		return lu_err_set(err, "there is no tokenizer.json with the model: give -t FILE");
+	if (lu_tok_load(&d->tok, tokenizer, err) < 0)
 		return -1;
 	d->has_bos = lu_tok_role(d->tok, LU_TOK_BOS, &d->bos);
 	d->has_eos = lu_tok_role(d->tok, LU_TOK_EOS, &d->eos);
@@ -150,6 +153,34 @@ static int read_ledger(struct lt_languages *languages, const char *prefix, struc
 	lu_shard_close(shard);
 	lu_arena_release(&arena);
 	return rc;
+}
+
+static bool is_shard(const char *name)
+{
+	static const char *const ends[] = { ".idx", "-00000.idx" };
+	bool is = false;
+
+	for (int i = 0; i < 2 && !is; i++) {
+		char *path;
+
+		if (asprintf(&path, "%s%s", name, ends[i]) < 0)
+			return false;
+		is = access(path, F_OK) == 0;
+		free(path);
+	}
+	return is;
+}
+
+/* 1 all operands are shards, 0 all are documents, -1 both kinds. */
+static int all_shards(const struct lu_args *args, struct lu_err *err)
+{
+	size_t shards = 0;
+
+	for (size_t i = 0; i < args->files; i++)
+		shards += is_shard(args->file[i]);
+	if (shards && shards < args->files)
+		return lu_err_set(err, "shards and documents cannot be scored together");
+	return shards > 0;
 }
 
 static int open_shards(struct lt_corpus **corpus, struct lt_languages *languages,
@@ -254,7 +285,10 @@ static int score(const struct config *c, struct lt_opened *m, const struct lt_co
 
 static int run(const struct config *c, const struct lu_args *all, struct lu_err *err)
 {
-	struct lt_which which = { .path = all->file[0], .step = c->step, .init = c->init };
+	static char dash[] = "-", *standard_input[] = { dash, NULL };
+	struct lt_which which = {
+		.path = all->file[0], .step = c->step, .init = c->init, .token = c->tokenizer
+	};
 	struct lu_args args = *all;
 	struct lt_languages l = { 0 };
 	struct documents d = { .languages = &l };
@@ -263,18 +297,19 @@ static int run(const struct config *c, const struct lu_args *all, struct lu_err 
 	size_t context;
 	int rc;
 
-	args.file++;
-	args.files--;
+	args.file = all->files > 1 ? all->file + 1 : standard_input;
+	args.files = all->files > 1 ? all->files - 1 : 1;
 	omp_set_num_threads(c->std.threads);
 	if (lt_opened_open(&m, &which, err) < 0)
 		return -1;
 	context = c->context ? c->context : m.at.context;
 	l.vocab = c->unigram ? m.w->table.shape.vocab : 0;
-	if (c->tokenizer) {
-		rc = read_documents(&d, c, &args, err);
+	rc = all_shards(&args, err);
+	if (rc == 0) {
+		rc = read_documents(&d, c, m.tokenizer, &args, err);
 		if (rc == 0)
 			rc = lt_corpus_memory(&corpus, d.ids.p, d.ids.n, context, err);
-	} else {
+	} else if (rc > 0) {
 		rc = open_shards(&corpus, &l, &args, context, err);
 	}
 	if (rc == 0)
@@ -296,8 +331,8 @@ int main(int argc, char **argv)
 	struct lu_err err = { 0 };
 
 	lu_tool_start(&tool, argc, argv, &c, &args);
-	if (args.files < 2)
-		lu_usage_error("give a model and at least one file");
+	if (args.file[0][0] == '-')
+		lu_usage_error("give a model, then files");
 	if (c.init && c.step != UINT64_MAX)
 		lu_usage_error("--init and --from-step exclude each other");
 	return lu_tool_finish(run(&c, &args, &err), &err);

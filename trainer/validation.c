@@ -1,6 +1,7 @@
 #include "trainer/validation.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,15 +79,27 @@ void lt_validation_close(struct lt_validation *v)
 	free(v);
 }
 
+/* Bits of loss a token, times tokens a byte of the whole set; 0 when bytes are not known. */
+static double bits_per_byte(const struct set *set, double mean)
+{
+	double bytes = (double)lt_corpus_bytes(set->corpus);
+
+	return bytes > 0 ? mean / M_LN2 * (double)lt_corpus_tokens(set->corpus) / bytes : 0;
+}
+
 static int report(const struct set *set, const struct lt_total *t, const struct lt_position *at,
 	struct lt_run *run, struct lu_err *err)
 {
 	double mean = t->tokens ? t->loss / (double)t->tokens : 0;
+	double bits = bits_per_byte(set, mean);
 	struct lu_buf b = { 0 };
+	char text[64] = "";
 	int rc;
 
-	lu_note("step %llu validation %s loss %.4f perplexity %.2f over %llu tokens",
-		(unsigned long long)at->step, set->name, mean, exp(mean),
+	if (bits > 0)
+		snprintf(text, sizeof(text), " bits/byte %.4f", bits);
+	lu_note("step %llu validation %s loss %.4f perplexity %.2f%s over %llu tokens",
+		(unsigned long long)at->step, set->name, mean, exp(mean), text,
 		(unsigned long long)t->tokens);
 	lu_buf_printf(&b, "{\"step\":%llu,\"valid\":", (unsigned long long)at->step);
 	lu_json_quote(&b, lu_str_of(set->name));
@@ -94,6 +107,8 @@ static int report(const struct set *set, const struct lt_total *t, const struct 
 	lu_json_number(&b, mean);
 	lu_buf_puts(&b, ",\"perplexity\":");
 	lu_json_number(&b, exp(mean));
+	lu_buf_puts(&b, ",\"bits_per_byte\":");
+	lu_json_number(&b, bits > 0 ? bits : (double)NAN);
 	lu_buf_printf(&b, ",\"scored\":%llu}\n", (unsigned long long)t->tokens);
 	rc = lt_run_log(run, &b, err);
 	lu_buf_release(&b);
