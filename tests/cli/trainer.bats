@@ -236,7 +236,8 @@ until_step() {
 	eval=$(lucie-eval -q --batch 3 run shards/demo | sed 's/.*"all"//')
 	[[ "$eval" == *"\"loss\":${last:0:7}"* ]]
 	# validation takes the tokens that are scored for all, which is all but one
-	awk -v a="$bits" -v b="$(sed 's/.*bits_per_byte":\([0-9.]*\).*/\1/' <<<"$eval")" \
+	eval_bits=${eval#*bits_per_byte\":}
+	awk -v a="$bits" -v b="${eval_bits%%\}*}" \
 		'BEGIN { exit !(a > b && a < b * 1.01) }'
 	start=$(lucie-eval -q --init run shards/demo | sed 's/.*"all"//')
 	[[ "$start" == *"\"loss\":${first:0:7}"* ]]
