@@ -13,3 +13,9 @@ LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c) libcommon/io/
 	libcommon/shard/manifest.c \
 	libcommon/mix/plan.c libcommon/mix/walk.c)
 endif
+
+# The benchmark measures its peer in the same run.
+ifneq ($(KERNELS_ONEDNN),)
+$(BUILD)/tests/bench/bench_train_step.o: CFLAGS += -DLK_HAVE_ONEDNN
+$(BUILD)/tests/bench/bench_train_step: KERNELS_LIBS += -ldnnl
+endif

@@ -1,0 +1,148 @@
+/*
+ * bench_train_step.c: a whole training step of lucie-train's model on one core, forward, backward,
+ * norm and AdamW: the floating point operations of its matrix products over all of its time,
+ * beside the rate of oneDNN's dnnl_sgemm at 1024^3 measured in the same run.
+ *
+ *	bench_train_step [repeats]	each figure is the best of so many (default 5)
+ */
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#ifdef LK_HAVE_ONEDNN
+#include <oneapi/dnnl/dnnl.h>
+#endif
+
+#include "libcommon/base/rng.h"
+#include "libcommon/sys/progress.h"
+#include "trainer/comm.h"
+#include "trainer/model.h"
+#include "trainer/optimizer.h"
+
+struct size {
+	const char *name;
+	struct lt_shape shape;
+	size_t batch, context, micro; /* micro-batches a step */
+};
+
+#define SHAPE(v, h, l, a, k, d, f)                                                         \
+	{                                                                                  \
+		.vocab = v, .hidden = h, .layers = l, .heads = a, .kv_heads = k, .dim = d, \
+		.ffn = f, .rope_theta = 1e4, .norm_eps = 1e-5, .init_std = 0.02            \
+	}
+
+static const struct size sizes[] = {
+	{ "hidden 128, context 256", SHAPE(8192, 128, 4, 4, 2, 32, 384), 8, 256, 1 },
+	{ "hidden 512, context 512", SHAPE(8192, 512, 4, 8, 4, 64, 1536), 4, 512, 2 },
+	{ "hidden 768, context 1024", SHAPE(16384, 768, 2, 12, 4, 64, 2304), 2, 1024, 2 },
+};
+
+static void must(int rc, const struct lu_err *err)
+{
+	if (rc == 0)
+		return;
+	fprintf(stderr, "bench_train_step: %s\n", err->msg);
+	exit(2);
+}
+
+/* GFLOP/s of the peer; 0 where it is not built in. */
+static double library_rate(int repeats)
+{
+	double best = 0;
+#ifdef LK_HAVE_ONEDNN
+	enum { N = 1024 };
+	float *a = calloc(3 * (size_t)N * N, sizeof(*a));
+
+	if (!a)
+		exit(2);
+	for (size_t i = 0; i < 2 * (size_t)N * N; i++)
+		a[i] = (float)(i % 17) * 0.1f;
+	for (int i = 0; i < repeats; i++) {
+		double t = lu_clock(), rate;
+
+		if (dnnl_sgemm('N', 'N', N, N, N, 1, a, N, a + N * N, N, 0, a + 2 * N * N, N) !=
+			dnnl_success)
+			exit(2);
+		rate = 2e-9 * N * N * N / (lu_clock() - t);
+		best = rate > best ? rate : best;
+	}
+	free(a);
+#else
+	(void)repeats;
+#endif
+	return best;
+}
+
+static double step_seconds(const struct size *s, struct lt_weights *w, struct lt_model *m,
+	struct lt_comm *comm, const uint32_t *ids, const int32_t *labels, double *loss)
+{
+	struct lt_hyper h = { 0.9, 0.95, 1e-8, 0.1, 1 };
+	struct lt_update update;
+	struct lu_err err;
+	double start = lu_clock();
+
+	must(lt_optimizer_begin(w, &h, 1e-4, 1, s->batch * s->context * s->micro, &err), &err);
+	for (size_t j = 0; j < s->micro; j++)
+		must(lt_model_train(m, ids, labels, 0, loss, &err), &err);
+	must(lt_optimizer_update(w, comm, &h, &update, &err), &err);
+	return lu_clock() - start;
+}
+
+static void run(const struct size *s, int repeats)
+{
+	const struct lk_ops *ops = lk_cpu_ops();
+	size_t rows = s->batch * s->context;
+	double tokens = (double)(rows * s->micro), best = 1e30, library = 0, products, causal;
+	uint32_t *ids = calloc(rows, sizeof(*ids));
+	int32_t *labels = calloc(rows, sizeof(*labels));
+	struct lt_weights *w;
+	struct lt_model *m;
+	struct lt_comm *comm;
+	struct lk_queue *q;
+	struct lk_err kerr;
+	struct lu_err err;
+	double *loss;
+
+	if (!ids || !labels || ops->open(&q, 0, &kerr) < 0)
+		exit(2);
+	for (size_t i = 0; i < rows; i++) {
+		ids[i] = (uint32_t)lu_rand_below(0, 0, i, s->shape.vocab);
+		labels[i] = (int32_t)lu_rand_below(0, 1, i, s->shape.vocab);
+	}
+	must(lt_comm_single(&comm, &err), &err);
+	must(lt_weights_open(&w, ops, q, &s->shape, 1, &err), &err);
+	must(lt_weights_init(w, 0, &err), &err);
+	must(lt_model_open(&m, w, s->batch, s->context, LT_MODEL_TRAIN, false, &err), &err);
+	loss = ops->alloc(q, sizeof(*loss));
+	/* Alternately, so that both see the same machine. */
+	for (int i = 0; i < repeats; i++) {
+		double rate = library_rate(3);
+		double t = step_seconds(s, w, m, comm, ids, labels, loss);
+
+		library = rate > library ? rate : library;
+		best = t < best ? t : best;
+	}
+	products = 6e-9 * (double)lt_matrix_params(&w->table) * tokens / best;
+	causal = 1e-9 * lt_flops_token(&w->table, s->context, true) * tokens / best;
+	printf("step %-24s %8.0f tokens/s  products %6.1f GFLOP/s, with attention %6.1f", s->name,
+		tokens / best, products, causal);
+	if (library > 0)
+		printf("  oneDNN 1024^3 %6.1f  ratio %.2f", library, products / library);
+	printf("\n");
+	ops->free(q, loss);
+	lt_model_close(m);
+	lt_weights_close(w);
+	lt_comm_close(comm);
+	ops->close(q);
+	free(ids);
+	free(labels);
+}
+
+int main(int argc, char **argv)
+{
+	long repeats = argc > 1 ? strtol(argv[1], NULL, 10) : 5;
+
+	omp_set_num_threads(1);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		run(&sizes[i], repeats > 0 ? (int)repeats : 5);
+	return 0;
+}
