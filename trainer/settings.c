@@ -189,27 +189,34 @@ static const char *keep(struct lt_config *c, const char *text, struct lu_err *er
 	return s.p;
 }
 
+static void unknown_key(size_t section, const char *key, struct lu_err *err)
+{
+	struct lu_buf known = { 0 };
+
+	for (size_t i = 0; i < sections[section].n; i++)
+		lu_buf_printf(&known, "%s%s", i ? ", " : "", sections[section].rows[i].name);
+	lu_err_set(err, "unknown key '%s' in [%s] (known: %s)", key, sections[section].name,
+		known.p ? known.p : "");
+	lu_buf_release(&known);
+}
+
 /* Finds the row; given != NULL marks it. */
 static const struct lu_opt *find_row(
 	const char *section, const char *key, bool *given, struct lu_err *err)
 {
-	struct lu_buf known = { 0 };
 	size_t base = 0;
 
 	for (size_t s = 0; s < SECTIONS; base += sections[s].n, s++) {
 		if (strcmp(sections[s].name, section) != 0)
 			continue;
 		for (size_t i = 0; i < sections[s].n; i++) {
-			if (strcmp(sections[s].rows[i].name, key) == 0) {
-				if (given)
-					given[base + i] = true;
-				return &sections[s].rows[i];
-			}
-			lu_buf_printf(&known, "%s%s", i ? ", " : "", sections[s].rows[i].name);
+			if (strcmp(sections[s].rows[i].name, key) != 0)
+				continue;
+			if (given)
+				given[base + i] = true;
+			return &sections[s].rows[i];
 		}
-		lu_err_set(err, "unknown key '%s' in [%s] (known: %s)", key, section,
-			known.p ? known.p : "");
-		lu_buf_release(&known);
+		unknown_key(s, key, err);
 		return NULL;
 	}
 	lu_err_set(err,
