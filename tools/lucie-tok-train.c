@@ -133,7 +133,7 @@ static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 		info.alphabet,
 		info.chars ? 100.0 * (double)info.chars_kept / (double)info.chars : 100.0);
 	if (info.squeezed)
-		lu_note("only the %u most frequent characters fit %u pieces", info.alphabet,
+		lu_detail("only the %u most frequent characters fit %u pieces", info.alphabet,
 			c->p.vocab_size);
 	if (info.pieces < c->p.vocab_size && !info.squeezed)
 		lu_note("only %u pieces: no other pair occurs %llu times", info.pieces,

@@ -187,6 +187,16 @@ static int run(struct list *l, const struct lu_dec_op *op, uint64_t *replaced)
 	return byte_level(l, replaced);
 }
 
+/* Hugging Face spells an added token that is searched in normalised text by its normal form. */
+static struct lu_str spelling(const struct lu_tok *tok, uint32_t id)
+{
+	for (size_t i = 0; i < tok->n_added && id < tok->size && (tok->special[id] & 2); i++) {
+		if (tok->added[i].id == id)
+			return tok->added[i].find;
+	}
+	return lu_tok_piece(tok, id);
+}
+
 /* The pieces of the ids, one string each. */
 static int spell(
 	const struct lu_tok *tok, struct list *l, const uint32_t *ids, size_t n, unsigned flags)
@@ -194,12 +204,12 @@ static int spell(
 	lu_buf_clear(l->text);
 	l->parts->n = 0;
 	for (size_t i = 0; i < n; i++) {
-		struct lu_str piece = lu_tok_piece(tok, ids[i]);
+		struct lu_str piece = spelling(tok, ids[i]);
 		size_t from = l->text->n;
 
 		if (!piece.p)
 			return lu_err_set(l->err, "id %u is not in the tokenizer", ids[i]);
-		if ((flags & LU_TOK_SKIP_SPECIAL) && tok->special[ids[i]])
+		if ((flags & LU_TOK_SKIP_SPECIAL) && (tok->special[ids[i]] & 1))
 			continue;
 		lu_buf_str(l->text, piece);
 		if (lu_spans_push(l->parts, from, piece.n, l->err) < 0)

@@ -312,7 +312,7 @@ static int place_added(struct lu_tok *t, const struct lu_tj *j)
 			t->extra[a->id - t->bpe.size] = a->content;
 		else if (!t->bpe.piece[a->id].p)
 			t->bpe.piece[a->id] = a->content;
-		t->special[a->id] |= a->special;
+		t->special[a->id] |= (uint8_t)(a->special | a->normalized << 1);
 	}
 	return 0;
 }
@@ -538,7 +538,7 @@ static void find_roles(struct lu_tok *t)
 		for (int k = 0; names[r][k] && t->role[r] == LU_BPE_NONE; k++) {
 			uint32_t id;
 
-			if (lu_tok_id(t, lu_str_of(names[r][k]), &id) && t->special[id])
+			if (lu_tok_id(t, lu_str_of(names[r][k]), &id) && lu_tok_is_special(t, id))
 				t->role[r] = id;
 		}
 	}
@@ -677,7 +677,7 @@ struct lu_str lu_tok_piece(const struct lu_tok *t, uint32_t id)
 
 bool lu_tok_is_special(const struct lu_tok *t, uint32_t id)
 {
-	return id < t->size && t->special[id];
+	return id < t->size && (t->special[id] & 1);
 }
 
 bool lu_tok_role(const struct lu_tok *t, enum lu_tok_role role, uint32_t *id)

@@ -30,8 +30,8 @@ struct lu_tok {
 	struct lu_added_index raw, normal; /* searched before and after the normalizer */
 	struct lu_str *extra;		   /* contents of added tokens outside the vocabulary */
 	uint32_t size;			   /* largest id + 1, added tokens included */
-	uint8_t *special;		   /* by id */
-	uint32_t role[4];		   /* LU_BPE_NONE: none */
+	uint8_t *special; /* by id: 1 special, 2 an added token that is normalised */
+	uint32_t role[4]; /* LU_BPE_NONE: none */
 	struct lu_tok_template post;
 	struct lu_hash128 hash;
 };
