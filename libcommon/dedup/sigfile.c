@@ -133,6 +133,9 @@ static int open_next(struct lu_sigread *r, struct lu_err *err)
 		return lu_err_set(err, "%s: signatures of version %u, this is %d", name,
 			lu_load32(head + 8), VERSION);
 	if (lu_load64(head + 24) != lu_minhash_params(r->mh) ||
+		lu_load32(head + 12) != lu_minhash_bands(r->mh) ||
+		lu_load32(head + 16) != lu_minhash_rows(r->mh) ||
+		lu_load32(head + 20) != lu_minhash_hashes(r->mh) ||
 		lu_load64(head + 32) != 16 + lu_minhash_size(r->mh))
 		return lu_err_set(err, "%s: signatures with %u bands of %u rows, not %u of %u",
 			name, lu_load32(head + 12), lu_load32(head + 16), lu_minhash_bands(r->mh),
