@@ -20,6 +20,7 @@ struct lu_doc_batch {
 	struct lu_buf out;	/* the programs' own bytes, or the records as they are written */
 	struct lu_buf repaired; /* lines that were repaired */
 	uint64_t repairs;
+	uint64_t consumed; /* bytes of the files, when this was read */
 };
 
 struct run {
@@ -143,6 +144,7 @@ static int read_batch(void *ctx, void *batch, struct lu_err *err)
 {
 	struct run *r = ctx;
 	struct lu_doc_batch *b = batch;
+	int rc;
 
 	/* Memory that one huge record took is given back, not kept in every batch. */
 	if (b->slab.bytes.cap > 8 * LU_SLAB) {
@@ -155,7 +157,10 @@ static int read_batch(void *ctx, void *batch, struct lu_err *err)
 	lu_buf_clear(&b->repaired);
 	b->docs = 0;
 	b->repairs = 0;
-	return lu_lines_read(&r->lines, &b->slab, err);
+	rc = lu_lines_read(&r->lines, &b->slab, err);
+	/* Now, for the progress line: while a batch is written, another thread reads on. */
+	b->consumed = lu_lines_consumed(&r->lines);
+	return rc;
 }
 
 static bool only_blanks(struct lu_str line)
@@ -426,7 +431,7 @@ static int write_batch(void *ctx, void *batch, struct lu_err *err)
 	if (from && r->out && lu_out_write(r->out, from, (size_t)(to - from), err) < 0)
 		return -1;
 	r->ds->repaired += b->repairs;
-	lu_progress_update(&r->progress, lu_lines_consumed(&r->lines), r->stats.in.docs);
+	lu_progress_update(&r->progress, b->consumed, r->stats.in.docs);
 	return 0;
 }
 

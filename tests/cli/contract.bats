@@ -4,22 +4,10 @@
 bats_require_minimum_version 1.5.0
 
 load contract
-load fixtures
 
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
-	fixtures a.jsonl b.jsonl recipe.ini pages
-	[ ! -x "$LUCIE_BUILD/bin/lucie-tok-train" ] || fixtures tokenizer.json shards run
-	# Several slabs of documents that all differ.
-	awk '{ for (i = 0; i < 500; i++) {
-		s = $0
-		sub(/"id": "/, "&" i "-", s)
-		sub(/"text": "/, "&" i * 7919 % 10007 " " NR * 31 + i " ", s)
-		print s
-	} }' a.jsonl >big.jsonl
-	LC_ALL=C sort -t- -k2 big.jsonl -o big.jsonl
-	[ ! -x "$LUCIE_BUILD/bin/lucie-tok-encode" ] || lucie-tok-encode -t tokenizer.json big.jsonl >ids
-	seq 3000 | sed 's/.*/{"tool":"lucie-x","version":"1","args":[],"in":{"docs":2,"bytes":20},"out":{"docs":1,"bytes":&},"dropped":{"short":1},"repeated":0,"time":{"wall_s":0.1,"cpu_s":0.1,"rss_bytes":1}}/' >accounts
+	contract_data
 }
 
 setup() {
@@ -27,63 +15,6 @@ setup() {
 	broken=()
 	through=()
 	tried=0
-}
-
-programs() {
-	local p
-	for p in "$LUCIE_BUILD"/bin/*; do echo "${p##*/}"; done
-}
-
-# takes PROGRAM OPTION: whether its table has it. writes_stdout, reads_documents: its kind.
-takes() { "$1" --print-options | cut -f2 | grep -qx -- "$2"; }
-writes_stdout() { [[ "${how[$1]-}" != *OUT* && -n "${how[$1]-}" ]]; }
-reads_files() { [[ "${how[$1]-}" == *IN* ]]; }
-reads_documents() { reads_files "$1" && takes "$1" rejects && [ -z "${input[$1]-}" ]; }
-fixture_of() { echo "${input[$1]-a.jsonl}"; }
-
-# each FUNCTION [CONDITION]...: FUNCTION PROGRAM FOLDER, for those that meet all conditions; what
-# it prints is what is broken.
-each() {
-	local f=$1 p c said
-	shift
-	for p in $(programs); do
-		# Its fixtures are made by programs that are not there yet.
-		[[ "${how[$p]-}" != *tokenizer.json* ]] || [ -e tokenizer.json ] || continue
-		[[ "${how[$p]-}" != *shards* ]] || [ -e shards ] || continue
-		[[ "${how[$p]-}" != *train.ini* && "${how[$p]-}" != *run* ]] || [ -e run ] || continue
-		for c; do $c "$p" || continue 2; done
-		tried=$((tried + 1))
-		rm -rf dir && mkdir dir
-		said=$($f "$p" dir 2>&1) || said+=" (exit $?)"
-		[ -z "$said" ] || broken+=("$p: $said")
-	done
-	printf '%s\n' "${broken[@]}"
-	[ ${#broken[@]} = 0 ] && [ "$tried" -gt 0 ]
-}
-
-# command PROGRAM IN OUT [EXTRA]...: fills the array `cmd`.
-command_of() {
-	local p=$1 in=$2 out=$3 word
-	shift 3
-	cmd=("$p" "$@")
-	for word in ${how[$p]}; do
-		case $word in
-		IN) [ -z "$in" ] || read -ra word <<<"$in" && [ -z "$in" ] || cmd+=("${word[@]}") ;;
-		OUT) cmd+=("$out") ;;
-		*) cmd+=("$word") ;;
-		esac
-	done
-}
-
-# result PROGRAM IN FOLDER [EXTRA]...: runs it so that all it writes is in FOLDER. IN may be empty
-# (standard input is read). Standard error goes to err.
-result() {
-	local p=$1 in=$2 dir=$3 cmd
-	shift 3
-	mkdir -p "$dir"
-	command_of "$p" "$in" "$dir/out" "$@"
-	cmd=("${through[@]}" "${cmd[@]}")
-	if writes_stdout "$p"; then "${cmd[@]}" >"$dir/out" 2>err; else "${cmd[@]}" 2>err; fi
 }
 
 same() { diff -rq "$1" "$2" >/dev/null || echo "$3 gives other bytes"; }

@@ -1,0 +1,36 @@
+#!/usr/bin/env bats
+# Every program with several threads, under the thread sanitizer: a race is exit 99.
+bats_require_minimum_version 1.5.0
+
+load ../cli/contract
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	contract_data
+}
+
+setup() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	broken=() through=() tried=0
+}
+
+has_threads() { takes "$1" threads; }
+
+@test "no race with -j 4" {
+	check() {
+		local in=big.jsonl
+		reads_documents "$1" || in=$(fixture_of "$1")
+		result "$1" "$in" dir/out -j 4 || echo "exit $?: $(head -40 err)"
+	}
+	each check has_threads
+}
+
+@test "no race on the way out of a bad record" {
+	check() {
+		local status=0
+		{ cat big.jsonl && echo bad && cat big.jsonl; } >bad.jsonl
+		result "$1" bad.jsonl dir/out -j 4 || status=$?
+		[ $status = 2 ] || echo "exit $status: $(head -40 err)"
+	}
+	each check reads_documents has_threads
+}
