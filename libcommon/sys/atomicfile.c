@@ -133,6 +133,7 @@ static int open_locked(const char *temp, const char *target, struct lu_err *err)
 			if (ftruncate(fd, 0) == 0)
 				return fd;
 			lu_err_sys(err, errno, "%s", temp);
+			unlink(temp);
 			close(fd);
 			return -1;
 		}

@@ -392,8 +392,10 @@ void lu_tool_start(
 	self.name = tool->name;
 	ps = calloc(1, sizeof(*ps));
 	given = malloc(((size_t)argc + 1) * sizeof(*given));
-	if (!ps || !given)
-		lu_usage_error("out of memory");
+	if (!ps || !given) {
+		lu_warn("out of memory");
+		exit(2);
+	}
 	/* getopt moves the operands to the end; the accounting line keeps the order as given. */
 	memcpy(given, argv, ((size_t)argc + 1) * sizeof(*given));
 	self.given = given;

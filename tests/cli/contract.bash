@@ -31,6 +31,8 @@ declare -gA input=(
 	[lucie-stats]=accounts
 	[lucie-import]=pages/garden.html
 )
+# More data, in several slabs, where that is not big.jsonl.
+declare -gA more=([lucie-eval]=a.jsonl)
 # Programs that answer about the whole input: no input, no answer.
 needs_input=' lucie-tok-train lucie-eval lucie-stats lucie-mix '
 
@@ -51,7 +53,8 @@ contract_data() {
 
 programs() {
 	local p
-	for p in "$LUCIE_BUILD"/bin/*; do echo "${p##*/}"; done
+	# LUCIE_ONLY="lucie-x lucie-y" tries these alone.
+	for p in ${LUCIE_ONLY:-"$LUCIE_BUILD"/bin/*}; do echo "${p##*/}"; done
 }
 
 # takes PROGRAM OPTION: whether its table has it. writes_stdout, reads_documents: its kind.
@@ -60,6 +63,7 @@ writes_stdout() { [[ "${how[$1]-}" != *OUT* && -n "${how[$1]-}" ]]; }
 reads_files() { [[ "${how[$1]-}" == *IN* ]]; }
 reads_documents() { reads_files "$1" && takes "$1" rejects && [ -z "${input[$1]-}" ]; }
 fixture_of() { echo "${input[$1]-a.jsonl}"; }
+large_of() { echo "${more[$1]-${input[$1]-big.jsonl}}"; }
 
 # each FUNCTION [CONDITION]...: FUNCTION PROGRAM FOLDER, for those that meet all conditions; what
 # it prints is what is broken.
@@ -91,6 +95,12 @@ command_of() {
 	done
 }
 
+# settle_times RUN: how long a training step took is the one thing that may differ.
+settle_times() {
+	[ ! -f "$1/metrics.jsonl" ] ||
+		sed -Ei 's/"([a-z_]*seconds|tokens_per_s|gflops)":[^,}]*//g' "$1/metrics.jsonl"
+}
+
 # result PROGRAM IN FOLDER [EXTRA]...: runs it so that all it writes is in FOLDER. IN may be empty
 # (standard input is read). Standard error goes to err.
 result() {
@@ -99,5 +109,6 @@ result() {
 	mkdir -p "$dir"
 	command_of "$p" "$in" "$dir/out" "$@"
 	cmd=("${through[@]}" "${cmd[@]}")
-	if writes_stdout "$p"; then "${cmd[@]}" >"$dir/out" 2>err; else "${cmd[@]}" 2>err; fi
+	if writes_stdout "$p"; then "${cmd[@]}" >"$dir/out" 2>err; else "${cmd[@]}" 2>err; fi || return
+	settle_times "$dir/out"
 }

@@ -157,8 +157,8 @@ to_file() {
 
 @test "the bytes do not depend on -j" {
 	check() {
-		local j in=big.jsonl
-		reads_documents "$1" || in=$(fixture_of "$1")
+		local j in
+		in=$(large_of "$1")
 		result "$1" $in dir/1 -j 1 || echo "exit $?: $(cat err)"
 		for j in 2 5; do
 			result "$1" $in dir/$j -j $j || echo "-j $j: exit $?: $(cat err)"
@@ -221,7 +221,7 @@ to_file() {
 @test "a full disk is exit 2" {
 	check() {
 		local status=0 cmd
-		command_of "$1" "$(fixture_of "$1")" /dev/full
+		command_of "$1" "$(fixture_of "$1")" /dev/full -q
 		"${cmd[@]}" >/dev/full 2>err || status=$?
 		trouble $status dir "No space left"
 	}
@@ -230,9 +230,8 @@ to_file() {
 
 @test "a closed pipe is silent" {
 	check() {
-		local cmd in=big.jsonl
-		reads_documents "$1" || in=$(fixture_of "$1")
-		command_of "$1" "$in" dir/out
+		local cmd
+		command_of "$1" "$(large_of "$1")" dir/out -q
 		set +e
 		"${cmd[@]}" 2>err | head -c 1 >/dev/null
 		local status=("${PIPESTATUS[@]}")
@@ -327,10 +326,10 @@ to_file() {
 @test "--stats: in + repeated = out + dropped, the same for any -j" {
 	check() {
 		rm -f s
-		{ cat big.jsonl && echo bad; } >bad.jsonl
-		result "$1" bad.jsonl dir/1 -j 1 --stats s --max-bad 9 || echo "exit $?: $(cat err)"
-		result "$1" bad.jsonl dir/2 -j 4 --stats s --max-bad 9 || echo "exit $?: $(cat err)"
-		python3 - "$1" s <<-'END'
+		{ cat "$(large_of "$1")" && echo bad; } >bad.jsonl
+		result "$1" bad.jsonl dir/s -j 1 --stats s --max-bad 9 || echo "exit $?: $(cat err)"
+		result "$1" bad.jsonl dir/s -j 4 --stats s --max-bad 9 || echo "exit $?: $(cat err)"
+		python3 - "$1" s "$(wc -l <bad.jsonl)" <<-'END'
 		import json, sys
 		lines = [json.loads(l) for l in open(sys.argv[2])]
 		if len(lines) != 2:
@@ -338,7 +337,7 @@ to_file() {
 		for s in lines:
 		    if s["tool"] != sys.argv[1]:
 		        print("tool is", s["tool"])
-		    if s["in"]["docs"] != 6001:
+		    if s["in"]["docs"] != int(sys.argv[3]):
 		        print("in.docs is", s["in"]["docs"])
 		    if s["in"]["docs"] + s["repeated"] != s["out"]["docs"] + sum(s["dropped"].values()):
 		        print("does not add up:", s)

@@ -18,9 +18,7 @@ has_threads() { takes "$1" threads; }
 
 @test "no race with -j 4" {
 	check() {
-		local in=big.jsonl
-		reads_documents "$1" || in=$(fixture_of "$1")
-		result "$1" "$in" dir/out -j 4 || echo "exit $?: $(head -40 err)"
+		result "$1" "$(large_of "$1")" dir/out -j 4 || echo "exit $?: $(head -40 err)"
 	}
 	each check has_threads
 }
@@ -28,7 +26,7 @@ has_threads() { takes "$1" threads; }
 @test "no race on the way out of a bad record" {
 	check() {
 		local status=0
-		{ cat big.jsonl && echo bad && cat big.jsonl; } >bad.jsonl
+		{ cat "$(large_of "$1")" && echo bad && cat big.jsonl; } >bad.jsonl
 		result "$1" bad.jsonl dir/out -j 4 || status=$?
 		[ $status = 2 ] || echo "exit $status: $(head -40 err)"
 	}

@@ -1,0 +1,181 @@
+/*
+ * Loaded before a program (LD_PRELOAD): makes one call fail, the INJECT_N-th of a kind.
+ *
+ *	INJECT=memory	malloc calloc realloc aligned_alloc: NULL
+ *	INJECT=files	open read write pread pwrite fsync ftruncate rename close: EIO
+ *	INJECT_COUNT=F	writes the number of such calls to F at the end
+ *
+ * Only calls from the program itself count, its statically linked library included; what shared
+ * libraries do with a failed allocation is theirs. Standard error always works.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+void *__libc_memalign(size_t alignment, size_t n);
+
+enum kind { NOTHING, MEMORY, FILES };
+
+static struct {
+	uintptr_t from, to; /* the program's code */
+	enum kind kind;
+	unsigned long n;
+	const char *count_file;
+	atomic_ulong calls;
+} inject;
+
+static int find_program(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	(void)size;
+	(void)arg;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+
+		if (p->p_type == PT_LOAD && (p->p_flags & PF_X)) {
+			inject.from = info->dlpi_addr + p->p_vaddr;
+			inject.to = inject.from + p->p_memsz;
+		}
+	}
+	return 1; /* the first object is the program */
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	const char *kind = getenv("INJECT"), *n = getenv("INJECT_N");
+
+	inject.count_file = getenv("INJECT_COUNT");
+	inject.n = n ? strtoul(n, NULL, 10) : 0;
+	dl_iterate_phdr(find_program, NULL);
+	inject.kind = !kind ? NOTHING : strcmp(kind, "memory") == 0 ? MEMORY : FILES;
+}
+
+__attribute__((destructor)) static void finish(void)
+{
+	FILE *f;
+
+	inject.kind = NOTHING;
+	f = inject.count_file ? fopen(inject.count_file, "w") : NULL;
+	if (f) {
+		fprintf(f, "%lu\n", (unsigned long)inject.calls);
+		fclose(f);
+	}
+}
+
+static bool fails(enum kind kind, void *caller)
+{
+	uintptr_t at = (uintptr_t)caller;
+
+	if (inject.kind != kind || at < inject.from || at >= inject.to)
+		return false;
+	return atomic_fetch_add(&inject.calls, 1) + 1 == inject.n;
+}
+
+#define HERE __builtin_return_address(0)
+
+void *malloc(size_t n)
+{
+	return fails(MEMORY, HERE) ? NULL : __libc_malloc(n);
+}
+
+void *calloc(size_t n, size_t size)
+{
+	return fails(MEMORY, HERE) ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *p, size_t n)
+{
+	return fails(MEMORY, HERE) ? NULL : __libc_realloc(p, n);
+}
+
+void *aligned_alloc(size_t alignment, size_t n)
+{
+	return fails(MEMORY, HERE) ? NULL : __libc_memalign(alignment, n);
+}
+
+static int no(void)
+{
+	errno = EIO;
+	return -1;
+}
+
+/* The next definition of a function, found once. */
+#define NEXT(name)                     \
+	static __typeof__(name) *next; \
+	if (!next)                     \
+	*(void **)&next = dlsym(RTLD_NEXT, #name)
+
+int open(const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	NEXT(open);
+	va_start(ap, flags);
+	if (flags & (O_CREAT | O_TMPFILE))
+		mode = va_arg(ap, mode_t);
+	va_end(ap);
+	return fails(FILES, HERE) ? no() : next(path, flags, mode);
+}
+
+ssize_t read(int fd, void *p, size_t n)
+{
+	NEXT(read);
+	return fails(FILES, HERE) ? no() : next(fd, p, n);
+}
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+	NEXT(write);
+	return fd != STDERR_FILENO && fails(FILES, HERE) ? no() : next(fd, p, n);
+}
+
+ssize_t pread(int fd, void *p, size_t n, off_t at)
+{
+	NEXT(pread);
+	return fails(FILES, HERE) ? no() : next(fd, p, n, at);
+}
+
+ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
+{
+	NEXT(pwrite);
+	return fails(FILES, HERE) ? no() : next(fd, p, n, at);
+}
+
+int fsync(int fd)
+{
+	NEXT(fsync);
+	return fails(FILES, HERE) ? no() : next(fd);
+}
+
+int ftruncate(int fd, off_t n)
+{
+	NEXT(ftruncate);
+	return fails(FILES, HERE) ? no() : next(fd, n);
+}
+
+int rename(const char *from, const char *to)
+{
+	NEXT(rename);
+	return fails(FILES, HERE) ? no() : next(from, to);
+}
+
+/* A close that fails has closed: Linux never leaves the descriptor open. */
+int close(int fd)
+{
+	NEXT(close);
+	if (!fails(FILES, HERE))
+		return next(fd);
+	next(fd);
+	return no();
+}
