@@ -1,5 +1,6 @@
 #include "libcommon/base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@ int lu_err_set(struct lu_err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
+	err->errnum = 0;
 	return -1;
 }
 
@@ -25,6 +27,7 @@ int lu_err_sys(struct lu_err *err, int errnum, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(err->msg);
 	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", strerror(errnum));
+	err->errnum = errnum;
 	return -1;
 }
 
@@ -45,7 +48,9 @@ int lu_err_wrap(struct lu_err *err, const char *fmt, ...)
 
 int lu_err_nomem(struct lu_err *err)
 {
-	return lu_err_set(err, "out of memory");
+	lu_err_set(err, "out of memory");
+	err->errnum = ENOMEM;
+	return -1;
 }
 
 void lu_assert_failed(const char *cond, const char *file, int line)

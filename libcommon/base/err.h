@@ -22,6 +22,7 @@
 
 struct lu_err {
 	char msg[768];
+	int errnum; /* why the system refused; 0 when it is the input that is wrong */
 };
 
 /* Sets the sentence. Always returns -1, so that "return lu_err_set(...)" reads well. */

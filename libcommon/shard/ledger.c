@@ -118,8 +118,11 @@ static int parse(
 	uint64_t want_first, want_tokens;
 
 	lu_arena_reset(&l->arena);
-	if (lu_json_object(line, &l->arena, &o, &fault) < 0)
+	if (lu_json_object(line, &l->arena, &o, &fault) < 0) {
+		if (fault.kind == LU_JSON_NO_MEMORY)
+			return lu_err_nomem(err);
 		return lu_err_set(err, "%s:%llu: %s", l->path, at, lu_json_fault_text(fault.kind));
+	}
 	id = lu_json_get(&o, "id");
 	source = lu_json_get(&o, "source");
 	license = lu_json_get(&o, "license");

@@ -285,6 +285,17 @@ static void check_self(struct state *s, const char *path, const char *text, size
 		fault(s, "%s: was changed: its own hash differs", path);
 }
 
+/* What the system refused, memory or a disk that fails, says nothing about the shard. */
+static int fault_or_trouble(struct state *s, const struct lu_err *why, struct lu_err *err)
+{
+	if (why->errnum && why->errnum != ENOENT) {
+		*err = *why;
+		return -1;
+	}
+	fault(s, "%s", why->msg);
+	return 0;
+}
+
 /* 1: it is there and can be used. */
 static int check_manifest(struct state *s, const char *path, struct lu_err *err)
 {
@@ -298,10 +309,8 @@ static int check_manifest(struct state *s, const char *path, struct lu_err *err)
 		return -1;
 	check_self(s, path, text, n);
 	free(text);
-	if (lu_manifest_read(&s->manifest, path, &why) < 0) {
-		fault(s, "%s", why.msg);
-		return 0;
-	}
+	if (lu_manifest_read(&s->manifest, path, &why) < 0)
+		return fault_or_trouble(s, &why, err);
 	s->has_manifest = s->v->has_manifest = true;
 	s->m = &s->manifest;
 	s->vocab = s->manifest.vocab;
@@ -351,12 +360,13 @@ static int check_ledger(struct state *s, const char *path, struct lu_err *err)
 	while (rc >= 0 && (rc = lu_ledger_next(l, &d, &why)) > 0) {
 		s->v->bytes += d.bytes;
 		if (lu_tally_add(&lang, d.lang, 1, d.tokens, d.bytes, err) < 0 ||
-			lu_tally_add(&license, d.license, 1, d.tokens, d.bytes, err) < 0)
+			lu_tally_add(&license, d.license, 1, d.tokens, d.bytes, err) < 0) {
+			rc = -1;
 			goto out;
+		}
 	}
 	if (rc < 0) {
-		fault(s, "%s", why.msg);
-		rc = 0;
+		rc = fault_or_trouble(s, &why, err);
 		goto out;
 	}
 	lu_tally_sort(&lang);
@@ -410,8 +420,9 @@ static int verify(struct state *s, const char *json, struct lu_err *err)
 	if (check_files(s, err) < 0)
 		return -1;
 	/* Why it does not open; a manifest that cannot be read was reported already. */
-	if (!s->shard && (s->has_manifest || s->v->faults == 0))
-		fault(s, "%s", why.msg);
+	if (!s->shard && (s->has_manifest || s->v->faults == 0) &&
+		fault_or_trouble(s, &why, err) < 0)
+		return -1;
 	return s->shard && s->has_manifest ? check_ledger(s, json, err) : 0;
 }
 
