@@ -236,7 +236,7 @@ int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint3
 	for (size_t i = 0; i < l.parts->n; i++) {
 		if (i && !tok->parts.has_decoder)
 			lu_buf_putc(out, ' ');
-		lu_buf_append(out, l.text->p + l.parts->p[i].at, l.parts->p[i].n);
+		lu_buf_append(out, lu_buf_slice(l.text).p + l.parts->p[i].at, l.parts->p[i].n);
 	}
 	return lu_buf_check(out, err);
 }
