@@ -183,7 +183,7 @@ static bool is_navigation(const struct page *p, const xmlNode *n, enum role role
 
 static void put(struct page *p, const char *s, size_t n)
 {
-	if (p->space && p->block.n && p->block.p[p->block.n - 1] != '\n')
+	if (p->space && p->block.n && !strchr(" \n", p->block.p[p->block.n - 1]))
 		lu_buf_putc(&p->block, ' ');
 	p->space = false;
 	lu_buf_append(&p->block, s, n);

@@ -190,13 +190,12 @@ static void write_record(const struct lu_import *im, const struct lu_import_work
 		string(out, "url", member->url);
 	if (member->date.p)
 		string(out, "date", member->date);
-	if (im->lang_path && lu_lang_of_path(member->path, from_path))
+	if (what->kind != LU_KIND_CODE && im->lang_path && lu_lang_of_path(member->path, from_path))
 		lang = from_path;
-	if (what->code) {
+	if (what->code)
 		lu_buf_printf(out, ",\"lang\":\"code:%s\"", what->code);
-	} else if (lang && what->kind != LU_KIND_CODE) {
+	else if (lang)
 		string(out, "lang", lu_str_of(lang));
-	}
 	if (category)
 		string(out, "category", lu_str_of(category));
 	if (w->title.n)

@@ -1,0 +1,32 @@
+# Debian packages as sources: $(D)/deb/NAME.deb for each NAME in PACKAGES, nothing is installed.
+#
+#   PACKAGES   their names
+#
+# Needs apt-get and its sources, not root. The system's package lists are used; where they are
+# missing or too old, private ones are fetched into $(D)/apt. What to fetch is decided once, in
+# $(D)/deb/uris (address, file, size, SHA-256): remove it for newer versions.
+
+APT_FOR_ALL = -o APT::Sandbox::User=root -o Acquire::Retries=3
+APT_PRIVATE = -o Dir::State::lists=$(abspath $(D))/apt/lists -o Dir::Cache=$(abspath $(D))/apt \
+	-o Debug::NoLocking=1
+
+$(D)/deb/uris:
+	$(call say,packages,$(words $(PACKAGES)) packages)
+	@mkdir -p $(@D) $(D)/apt/lists/partial $(D)/apt/archives/partial
+	$(Q)command -v apt-get >/dev/null || { echo 'apt-get not found: this dataset is made of Debian packages' >&2; exit 1; }
+	$(Q)apt-get $(APT_FOR_ALL) --print-uris download $(PACKAGES) >$@.new 2>/dev/null || { \
+		echo '  packages   fetching package lists'; \
+		apt-get $(APT_FOR_ALL) $(APT_PRIVATE) -qq update && \
+		apt-get $(APT_FOR_ALL) $(APT_PRIVATE) --print-uris download $(PACKAGES) >$@.new; }
+	$(Q)grep "^'" $@.new | tr -d "'" >$@ && rm $@.new
+
+# The hash makes a file that is there the right one. An address that no longer answers is mostly
+# a package that got an update since: the list is made anew once.
+$(D)/deb/%.deb: | $(D)/deb/uris
+	$(call say,download,$*)
+	$(Q)fetch() { \
+		read -r uri _ _ hash < <(grep -F "/$*_" $(D)/deb/uris) && \
+		/usr/lib/apt/apt-helper $(APT_FOR_ALL) download-file "$$uri" $@.new "$$hash" >$@.log 2>&1; }; \
+	fetch || { rm -f $(D)/deb/uris; $(MAKE) -f $(firstword $(MAKEFILE_LIST)) $(D)/deb/uris; fetch; } || \
+		{ cat $@.log >&2; rm -f $@.log $@.new; exit 1; }; \
+	rm -f $@.log; mv $@.new $@
