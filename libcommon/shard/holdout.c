@@ -49,13 +49,17 @@ const struct lu_holdout *lu_holdout_choose(
 	return NULL;
 }
 
+/* What codes such as code:c++ and fr,en have besides letters; in a name each is a '-'. */
+#define ODD ":,+#."
+
 static bool fits_a_name(struct lu_str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-			    c == '_' || c == '-'))
+			    strchr("_-" ODD, c)) ||
+			c == '\0')
 			return false;
 	}
 	return s.n > 0 && s.n <= 64;
@@ -78,7 +82,8 @@ int lu_holdout_name(const struct lu_holdout *o, struct lu_str lang, struct lu_ar
 	if (!p)
 		return lu_err_nomem(err);
 	memcpy(p, o->name.p, before);
-	memcpy(p + before, lang.p, lang.n);
+	for (size_t i = 0; i < lang.n; i++)
+		p[before + i] = strchr(ODD, lang.p[i]) ? '-' : lang.p[i];
 	memcpy(p + before + lang.n, at + HOLE, after);
 	*name = (struct lu_str){ p, before + lang.n + after };
 	return 0;
