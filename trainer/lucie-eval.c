@@ -16,7 +16,7 @@
 struct config {
 	struct lu_std std;
 	const char *tokenizer;
-	bool unigram, init;
+	bool unigram, init, table;
 	uint64_t step, context;
 	int batch;
 };
@@ -25,6 +25,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(
 		't', "tokenizer", struct config, tokenizer, "FILE", "tokenizer.json for documents"),
 	LU_OPT_FLAG(0, "unigram", struct config, unigram, "token frequencies' bits per byte too"),
+	LU_OPT_FLAG(0, "table", struct config, table, "a table in place of JSON"),
 	LU_OPT_FLAG(0, "init", struct config, init, "the run's weights before its first step"),
 	LU_OPT_U64(0, "from-step", struct config, step, "N", "the checkpoint of this step"),
 	LU_OPT_U64(0, "context", struct config, context, "N", "tokens of a window"),
@@ -133,7 +134,7 @@ static int read_ledger(struct lt_languages *languages, const char *prefix, struc
 		rc = lt_languages_document(
 			languages, (struct lu_str){ "", 0 }, lu_shard_tokens(shard), 0, err);
 		lu_shard_close(shard);
-		lu_note("%s has no ledger: bytes and languages of its documents are not known",
+		lu_detail("%s has no ledger: bytes and languages of its documents are not known",
 			prefix);
 		return rc;
 	}
@@ -207,58 +208,100 @@ static void number(struct lu_buf *b, const char *key, double v)
 	lu_json_number(b, v);
 }
 
+/* What a row says, as numbers. */
+struct figures {
+	double mean, bits, unigram; /* a token, and a byte */
+};
+
+static struct figures figures(const struct lt_language *r)
+{
+	double bits = r->bytes ? 1 / ((double)r->bytes * M_LN2) : (double)NAN;
+
+	return (struct figures){ r->scored ? r->loss / (double)r->scored : 0, r->loss * bits,
+		r->unigram * bits };
+}
+
 static void row_json(const struct lt_language *r, bool unigram, struct lu_buf *b)
 {
-	double mean = r->scored ? r->loss / (double)r->scored : 0;
-	double bits = r->bytes ? 1 / ((double)r->bytes * M_LN2) : (double)NAN;
+	struct figures f = figures(r);
 
 	lu_json_quote(b, r->name);
 	lu_buf_printf(b, ":{\"documents\":%llu,\"scored\":%llu,\"bytes\":%llu",
 		(unsigned long long)r->documents, (unsigned long long)r->scored,
 		(unsigned long long)r->bytes);
-	number(b, "loss", mean);
-	number(b, "perplexity", exp(mean));
-	number(b, "bits_per_byte", r->loss * bits);
+	number(b, "loss", f.mean);
+	number(b, "perplexity", exp(f.mean));
+	number(b, "bits_per_byte", f.bits);
 	if (unigram)
-		number(b, "unigram_bits_per_byte", r->unigram * bits);
+		number(b, "unigram_bits_per_byte", f.unigram);
 	lu_buf_putc(b, '}');
-	if (unigram)
-		lu_note("%-8.*s %8llu %10llu %11llu %8.4f %10.2f %8.4f %8.4f", LU_STR_ARG(r->name),
-			(unsigned long long)r->documents, (unsigned long long)r->scored,
-			(unsigned long long)r->bytes, mean, exp(mean), r->loss * bits,
-			r->unigram * bits);
-	else
-		lu_note("%-8.*s %8llu %10llu %11llu %8.4f %10.2f %8.4f", LU_STR_ARG(r->name),
-			(unsigned long long)r->documents, (unsigned long long)r->scored,
-			(unsigned long long)r->bytes, mean, exp(mean), r->loss * bits);
 }
 
-/* One JSON line on standard output, a table on standard error. */
-static int report(const struct config *c, const char *model, const struct lt_opened *m,
-	struct lt_languages *l, struct lu_err *err)
+static void row_text(const struct lt_language *r, bool unigram, struct lu_buf *b)
+{
+	struct figures f = figures(r);
+
+	lu_buf_printf(b, "%-8.*s %8llu %10llu %11llu %8.4f %10.2f %9.4f", LU_STR_ARG(r->name),
+		(unsigned long long)r->documents, (unsigned long long)r->scored,
+		(unsigned long long)r->bytes, f.mean, exp(f.mean), f.bits);
+	if (unigram)
+		lu_buf_printf(b, " %9.4f", f.unigram);
+	lu_buf_putc(b, '\n');
+}
+
+static struct lt_language add_up(const struct lt_languages *l)
 {
 	struct lt_language all = { .name = LU_STR("all") };
-	struct lu_buf b = { 0 };
-	int rc;
 
-	lt_languages_finish(l);
-	lu_note("%-8s %8s %10s %11s %8s %10s %8s%s", "language", "docs", "tokens", "bytes", "loss",
-		"perplexity", "bits/B", c->unigram ? "  unigram" : "");
-	lu_buf_puts(&b, "{\"model\":");
-	lu_json_quote(&b, lu_str_of(model));
-	lu_buf_printf(&b, ",\"step\":%llu,\"languages\":{", (unsigned long long)m->at.step);
 	for (size_t i = 0; i < l->rows; i++) {
-		lu_buf_puts(&b, i ? "," : "");
-		row_json(&l->row[i], c->unigram, &b);
 		all.documents += l->row[i].documents;
 		all.scored += l->row[i].scored;
 		all.bytes += l->row[i].bytes;
 		all.loss += l->row[i].loss;
 		all.unigram += l->row[i].unigram;
 	}
-	lu_buf_puts(&b, "},");
-	row_json(&all, c->unigram, &b);
-	lu_buf_puts(&b, "}\n");
+	return all;
+}
+
+static void report_json(const struct config *c, const char *model, uint64_t step,
+	const struct lt_languages *l, struct lu_buf *b)
+{
+	struct lt_language all = add_up(l);
+
+	lu_buf_puts(b, "{\"model\":");
+	lu_json_quote(b, lu_str_of(model));
+	lu_buf_printf(b, ",\"step\":%llu,\"languages\":{", (unsigned long long)step);
+	for (size_t i = 0; i < l->rows; i++) {
+		lu_buf_puts(b, i ? "," : "");
+		row_json(&l->row[i], c->unigram, b);
+	}
+	lu_buf_puts(b, "},");
+	row_json(&all, c->unigram, b);
+	lu_buf_puts(b, "}\n");
+}
+
+static void report_table(const struct config *c, const struct lt_languages *l, struct lu_buf *b)
+{
+	struct lt_language all = add_up(l);
+
+	lu_buf_printf(b, "%-8s %8s %10s %11s %8s %10s %9s%s\n", "language", "docs", "tokens",
+		"bytes", "loss", "perplexity", "bits/byte", c->unigram ? "   unigram" : "");
+	for (size_t i = 0; i < l->rows; i++)
+		row_text(&l->row[i], c->unigram, b);
+	row_text(&all, c->unigram, b);
+}
+
+static int report(const struct config *c, const char *model, uint64_t step, struct lt_languages *l,
+	struct lu_err *err)
+{
+	struct lu_buf b = { 0 };
+	int rc;
+
+	lt_languages_finish(l);
+	if (c->table)
+		report_table(c, l, &b);
+	else
+		report_json(c, model, step, l, &b);
 	rc = lu_buf_check(&b, err);
 	if (rc == 0)
 		fwrite(b.p, 1, b.n, stdout);
@@ -315,7 +358,7 @@ static int run(const struct config *c, const struct lu_args *all, struct lu_err 
 	if (rc == 0)
 		rc = score(c, &m, corpus, context, &l, err);
 	if (rc == 0)
-		rc = report(c, all->file[0], &m, &l, err);
+		rc = report(c, all->file[0], m.at.step, &l, err);
 	lt_corpus_close(corpus);
 	lt_languages_release(&l);
 	lu_ids_release(&d.ids);

@@ -105,7 +105,7 @@ static int generate(struct writer *w, struct lu_err *err)
 		w->ids.p[w->ids.n++] = next;
 	}
 	if (w->ids.n > w->context)
-		lu_note("the context of %zu tokens is full", w->context);
+		lu_detail("the context of %zu tokens is full", w->context);
 	return 0;
 }
 

@@ -63,7 +63,7 @@ static int log_settings(struct lt_run *run, const struct lu_list *set, struct lu
 		lu_json_quote(&b, lu_str_of(set->item[i]));
 	}
 	lu_buf_puts(&b, "]}\n");
-	rc = lt_run_log(run, &b, err);
+	rc = lt_run_log(run, LT_METRICS, &b, err);
 	lu_buf_release(&b);
 	return rc;
 }

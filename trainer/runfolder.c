@@ -13,6 +13,8 @@
 
 #define COPY_MAX ((size_t)1 << 30)
 
+static const char *const log_name[LT_LOGS] = { "metrics.jsonl", "timing.jsonl" };
+
 char *lt_run_path(const char *run, const char *name)
 {
 	char *path;
@@ -80,7 +82,7 @@ static int clean(struct lt_run *r, struct lu_err *err)
 
 int lt_run_open(struct lt_run *r, const char *path, struct lu_err *err)
 {
-	*r = (struct lt_run){ .dir = -1, .metrics = -1 };
+	*r = (struct lt_run){ .dir = -1, .log = { -1, -1 } };
 	r->path = strdup(path);
 	if (!r->path)
 		return lu_err_nomem(err);
@@ -105,7 +107,7 @@ fail:
 	if (r->dir >= 0)
 		close(r->dir);
 	free(r->path);
-	*r = (struct lt_run){ .dir = -1, .metrics = -1 };
+	*r = (struct lt_run){ .dir = -1, .log = { -1, -1 } };
 	return -1;
 }
 
@@ -113,12 +115,14 @@ int lt_run_close(struct lt_run *r, struct lu_err *err)
 {
 	int rc = 0;
 
-	if (r->metrics >= 0 && close(r->metrics) < 0)
-		rc = lu_err_sys(err, errno, "%s/metrics.jsonl", r->path);
+	for (int i = 0; i < LT_LOGS; i++) {
+		if (r->log[i] >= 0 && close(r->log[i]) < 0)
+			rc = lu_err_sys(err, errno, "%s/%s", r->path, log_name[i]);
+	}
 	if (r->dir >= 0)
 		close(r->dir);
 	free(r->path);
-	*r = (struct lt_run){ .dir = -1, .metrics = -1 };
+	*r = (struct lt_run){ .dir = -1, .log = { -1, -1 } };
 	return rc;
 }
 
@@ -174,18 +178,17 @@ static int end_last_line(int fd, const char *path, struct lu_err *err)
 	return last == '\n' ? 0 : lu_write_all(fd, "\n", 1, path, err);
 }
 
-int lt_run_log(struct lt_run *r, const struct lu_buf *line, struct lu_err *err)
+int lt_run_log(struct lt_run *r, enum lt_log log, const struct lu_buf *line, struct lu_err *err)
 {
-	char *path = lt_run_path(r->path, "metrics.jsonl");
-	int rc = path ? lu_buf_check(line, err) : lu_err_nomem(err);
+	char *path = lt_run_path(r->path, log_name[log]);
+	int *fd = &r->log[log], rc = path ? lu_buf_check(line, err) : lu_err_nomem(err);
 
-	if (rc == 0 && r->metrics < 0) {
-		r->metrics = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-		rc = r->metrics < 0 ? lu_err_sys(err, errno, "%s", path)
-				    : end_last_line(r->metrics, path, err);
+	if (rc == 0 && *fd < 0) {
+		*fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+		rc = *fd < 0 ? lu_err_sys(err, errno, "%s", path) : end_last_line(*fd, path, err);
 	}
 	if (rc == 0)
-		rc = lu_write_all(r->metrics, line->p, line->n, path, err);
+		rc = lu_write_all(*fd, line->p, line->n, path, err);
 	free(path);
 	return rc;
 }

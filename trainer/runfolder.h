@@ -4,7 +4,9 @@
  * The folder of a run:
  *	config.ini		the configuration as it took effect
  *	tokenizer.json		a copy of data.tokenizer, where one was given
- *	metrics.jsonl		one JSON object a line, added at the end, one write a line
+ *	metrics.jsonl		what happened: one JSON object a line, added at the end, one write a
+ *				line; the same bytes for the same run
+ *	timing.jsonl		how long it took, likewise
  *	step-00001000/ ...	checkpoints (checkpoint.h); latest -> step-00001000
  * While a trainer works it holds a lock on the folder; a second one is refused.
  */
@@ -13,10 +15,12 @@
 #include "libcommon/base/buf.h"
 #include "libcommon/base/err.h"
 
+enum lt_log { LT_METRICS, LT_TIMING, LT_LOGS };
+
 struct lt_run {
 	char *path;
-	int dir;     /* descriptor of the folder: the lock */
-	int metrics; /* descriptor, -1 until the first line */
+	int dir;	  /* descriptor of the folder: the lock */
+	int log[LT_LOGS]; /* descriptors, -1 until the first line */
 };
 
 /* Creates the folder when there is none, takes the lock and removes what a killed run left. */
@@ -34,7 +38,8 @@ int lt_run_write(
 	struct lt_run *r, const char *name, struct lu_str text, struct lu_err *err) LU_CHECKED;
 /* Copies a file into the folder under a name. */
 int lt_run_copy(const char *from, const char *run, const char *name, struct lu_err *err) LU_CHECKED;
-/* Adds one line (with its newline) to metrics.jsonl in one write. */
-int lt_run_log(struct lt_run *r, const struct lu_buf *line, struct lu_err *err) LU_CHECKED;
+/* Adds one line (with its newline) in one write. */
+int lt_run_log(struct lt_run *r, enum lt_log log, const struct lu_buf *line,
+	struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -178,11 +178,15 @@ static int log_step(struct loop *l, const struct step *s, struct lu_err *err)
 	lu_json_number(&b, s->update.norm);
 	lu_buf_puts(&b, ",\"clip\":");
 	lu_json_number(&b, s->update.clip);
+	lu_buf_puts(&b, "}\n");
+	rc = lt_run_log(l->t->run, LT_METRICS, &b, err);
+	lu_buf_clear(&b);
 	lu_buf_printf(&b,
-		",\"seconds\":%.6f,\"data_seconds\":%.6f,\"tokens_per_s\":%.1f,"
+		"{\"step\":%llu,\"seconds\":%.6f,\"data_seconds\":%.6f,\"tokens_per_s\":%.1f,"
 		"\"gflops\":%.2f}\n",
-		s->seconds, s->data_seconds, rate, gflops);
-	rc = lt_run_log(l->t->run, &b, err);
+		(unsigned long long)l->at.step, s->seconds, s->data_seconds, rate, gflops);
+	if (rc == 0)
+		rc = lt_run_log(l->t->run, LT_TIMING, &b, err);
 	lu_buf_release(&b);
 	return rc;
 }

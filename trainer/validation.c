@@ -110,7 +110,7 @@ static int report(const struct set *set, const struct lt_total *t, const struct 
 	lu_buf_puts(&b, ",\"bits_per_byte\":");
 	lu_json_number(&b, bits > 0 ? bits : (double)NAN);
 	lu_buf_printf(&b, ",\"scored\":%llu}\n", (unsigned long long)t->tokens);
-	rc = lt_run_log(run, &b, err);
+	rc = lt_run_log(run, LT_METRICS, &b, err);
 	lu_buf_release(&b);
 	return rc;
 }

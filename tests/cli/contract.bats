@@ -17,7 +17,8 @@ setup() {
 	tried=0
 }
 
-same() { diff -rq "$1" "$2" >/dev/null || echo "$3 gives other bytes"; }
+# timing.jsonl of a training run holds what was measured.
+same() { diff -rq -x timing.jsonl "$1" "$2" >/dev/null || echo "$3 gives other bytes"; }
 
 # trouble STATUS FOLDER [WORDS]: exit status 2, one line that says what, no file left in FOLDER.
 trouble() {
