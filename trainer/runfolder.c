@@ -163,19 +163,23 @@ int lt_run_copy(const char *from, const char *run, const char *name, struct lu_e
 	return rc;
 }
 
-/* A kill may have left half a line at the end: the next line must not be glued to it. */
-static int end_last_line(int fd, const char *path, struct lu_err *err)
+/* A kill may have left half a line at the end: it is cut off. */
+static int cut_half_line(int fd, const char *path, struct lu_err *err)
 {
-	off_t end = lseek(fd, 0, SEEK_END);
+	off_t end = lseek(fd, 0, SEEK_END), keep = end;
 	char last;
 
 	if (end < 0)
 		return lu_err_sys(err, errno, "%s", path);
-	if (end == 0)
-		return 0;
-	if (lu_pread_all(fd, &last, 1, (uint64_t)end - 1, path, err) < 0)
-		return -1;
-	return last == '\n' ? 0 : lu_write_all(fd, "\n", 1, path, err);
+	for (; keep > 0; keep--) {
+		if (lu_pread_all(fd, &last, 1, (uint64_t)keep - 1, path, err) < 0)
+			return -1;
+		if (last == '\n')
+			break;
+	}
+	if (keep < end && ftruncate(fd, keep) < 0)
+		return lu_err_sys(err, errno, "%s", path);
+	return 0;
 }
 
 int lt_run_log(struct lt_run *r, enum lt_log log, const struct lu_buf *line, struct lu_err *err)
@@ -185,7 +189,7 @@ int lt_run_log(struct lt_run *r, enum lt_log log, const struct lu_buf *line, str
 
 	if (rc == 0 && *fd < 0) {
 		*fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-		rc = *fd < 0 ? lu_err_sys(err, errno, "%s", path) : end_last_line(*fd, path, err);
+		rc = *fd < 0 ? lu_err_sys(err, errno, "%s", path) : cut_half_line(*fd, path, err);
 	}
 	if (rc == 0)
 		rc = lu_write_all(*fd, line->p, line->n, path, err);

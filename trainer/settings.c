@@ -109,7 +109,7 @@ static const struct {
 	/* for tests: seconds on one core */
 	{ "tiny", 64, 2, 4, 2, 192, 0, 10000, 0.02 },
 	/* minutes on two cores */
-	{ "demo", 256, 4, 4, 2, 768, 0, 10000, 0.02 },
+	{ "demo", 128, 4, 4, 2, 384, 0, 10000, 0.02 },
 	/* the ablation model and the model of the Lucie-7B project */
 	{ "ablation", 512, 6, 8, 8, 1536, 65024, 500000, 0.02 },
 	{ "lucie-7b", 4096, 32, 32, 8, 12288, 65024, 500000, 0.009 },

@@ -2,7 +2,10 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "libcommon/io/json.h"
 #include "libcommon/sys/atomicfile.h"
@@ -75,7 +78,13 @@ static int add_line(struct lu_metrics *m, const struct lu_json_obj *obj, struct 
 	struct lu_str name;
 	double step, loss, v;
 
-	if (!get(obj, "step", &step) || !get(obj, "loss", &loss))
+	if (!get(obj, "step", &step))
+		return 0;
+	if (get(obj, "tokens_per_s", &v) && lu_curve_add(&m->speed, step, v, err) < 0)
+		return -1;
+	if (get(obj, "seconds", &v))
+		m->seconds += v;
+	if (!get(obj, "loss", &loss))
 		return 0;
 	if (valid && valid->type == LU_JSON_STRING) {
 		if (lu_json_decode_known(valid->value, valid->escaped, arena, &name) < 0)
@@ -89,16 +98,12 @@ static int add_line(struct lu_metrics *m, const struct lu_json_obj *obj, struct 
 		return -1;
 	if (get(obj, "lr", &v) && lu_curve_add(&m->lr, step, v, err) < 0)
 		return -1;
-	if (get(obj, "tokens_per_s", &v) && lu_curve_add(&m->speed, step, v, err) < 0)
-		return -1;
 	if (get(obj, "tokens", &v))
 		m->tokens = v;
-	if (get(obj, "seconds", &v))
-		m->seconds += v;
 	return 0;
 }
 
-int lu_metrics_read(struct lu_metrics *m, const char *path, struct lu_err *err)
+static int read_lines(struct lu_metrics *m, const char *path, struct lu_err *err)
 {
 	struct lu_arena arena = { 0 };
 	struct lu_json_fault fault;
@@ -131,6 +136,22 @@ int lu_metrics_read(struct lu_metrics *m, const char *path, struct lu_err *err)
 out:
 	free(text);
 	lu_arena_release(&arena);
+	return rc;
+}
+
+int lu_metrics_read(struct lu_metrics *m, const char *path, struct lu_err *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *timing;
+	int rc = read_lines(m, path, err);
+
+	if (rc < 0)
+		return -1;
+	if (asprintf(&timing, "%.*stiming.jsonl", slash ? (int)(slash + 1 - path) : 0, path) < 0)
+		return lu_err_nomem(err);
+	if (access(timing, F_OK) == 0)
+		rc = read_lines(m, timing, err);
+	free(timing);
 	return rc;
 }
 

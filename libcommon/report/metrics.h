@@ -1,7 +1,8 @@
 #ifndef LUCIE_REPORT_METRICS_H
 #define LUCIE_REPORT_METRICS_H
 /*
- * The curves of a training run, from RUN/metrics.jsonl (lucie-train(1)).
+ * The curves of a training run, from RUN/metrics.jsonl and, for what was measured, the timing.jsonl
+ * beside it (lucie-train(1)).
  *
  *	struct lu_metrics m = { 0 };
  *	lu_metrics_read(&m, "run/metrics.jsonl", &err);

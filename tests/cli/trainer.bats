@@ -119,12 +119,12 @@ until_step() {
 	run -1 compgen -G 'run/.step*'
 }
 
-@test "half a line in the log is ended before the next" {
+@test "half a line in the log is cut off" {
 	lucie-train -q -c base.ini --set train.steps=10 -o run
 	printf '{"step":11,"pha' >>run/metrics.jsonl
 	lucie-train -q -c base.ini --set train.steps=12 -o run
-	[ "$(grep -c '^{"step":11,' run/metrics.jsonl)" = 2 ]
-	[ "$(grep -c '^{"step":11,.*}$' run/metrics.jsonl)" = 1 ]
+	[ "$(grep -c '^{"step":11,' run/metrics.jsonl)" = 1 ]
+	run -1 grep -v '^{.*}$' run/metrics.jsonl
 }
 
 @test "damage is refused by name, and an older checkpoint can be taken" {
