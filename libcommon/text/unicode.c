@@ -40,14 +40,12 @@ bool lu_unicode_is_plain(enum lu_form form, uint32_t c)
 		unorm2_hasBoundaryBefore(form_of(form), (UChar32)c);
 }
 
-int lu_unicode_not_plain(enum lu_form form, uint64_t *bitmap, struct lu_err *err)
+/* Calls mark(ctx, c) for every character of a set in ICU's notation. */
+static int each_of(
+	const UChar *pattern, void (*mark)(void *ctx, uint32_t c), void *ctx, struct lu_err *err)
 {
-	/* The three sets together leave exactly the plain characters; that a boundary stands before
-	 * each of these is a fact of the data, checked in tests/unit/test_unicode.c. */
-	static const UChar nfc[] = u"[[:NFC_QC=No:][:NFC_QC=Maybe:][:^ccc=0:]]";
-	static const UChar nfkc[] = u"[[:NFKC_QC=No:][:NFKC_QC=Maybe:][:^ccc=0:]]";
 	UErrorCode code = U_ZERO_ERROR;
-	USet *set = uset_openPattern(form == LU_FORM_NFC ? nfc : nfkc, -1, &code);
+	USet *set = uset_openPattern(pattern, -1, &code);
 	int32_t ranges = U_SUCCESS(code) ? uset_getItemCount(set) : 0;
 
 	for (int32_t i = 0; i < ranges && U_SUCCESS(code); i++) {
@@ -55,12 +53,66 @@ int lu_unicode_not_plain(enum lu_form form, uint64_t *bitmap, struct lu_err *err
 
 		if (uset_getItem(set, i, &from, &to, NULL, 0, &code) == 0) {
 			for (UChar32 c = from; c <= to; c++)
-				bitmap[c >> 6] |= UINT64_C(1) << (c & 63);
+				mark(ctx, (uint32_t)c);
 		}
 	}
 	uset_close(set);
 	if (U_FAILURE(code))
 		return lu_err_set(err, "ICU cannot list characters: %s", u_errorName(code));
+	return 0;
+}
+
+static void mark_bit(void *ctx, uint32_t c)
+{
+	uint64_t *bitmap = ctx;
+
+	bitmap[c >> 6] |= UINT64_C(1) << (c & 63);
+}
+
+int lu_unicode_not_plain(enum lu_form form, uint64_t *bitmap, struct lu_err *err)
+{
+	/* The three sets together leave exactly the plain characters; that a boundary stands before
+	 * each of these is a fact of the data, checked in tests/unit/test_unicode.c. */
+	static const UChar nfc[] = u"[[:NFC_QC=No:][:NFC_QC=Maybe:][:^ccc=0:]]";
+	static const UChar nfkc[] = u"[[:NFKC_QC=No:][:NFKC_QC=Maybe:][:^ccc=0:]]";
+
+	return each_of(form == LU_FORM_NFC ? nfc : nfkc, mark_bit, bitmap, err);
+}
+
+struct class_mark {
+	uint8_t *table, bit;
+};
+
+static void mark_class(void *ctx, uint32_t c)
+{
+	struct class_mark *m = ctx;
+
+	m->table[c] |= m->bit;
+}
+
+int lu_unicode_classes(uint8_t *table, struct lu_err *err)
+{
+	static const struct {
+		uint8_t bit;
+		const UChar *pattern;
+	} class[] = {
+		{ LU_CLASS_SPACE, u"[:White_Space:]" },
+		{ LU_CLASS_WORD, u"[[:Alphabetic:][:M:][:N:][:Pc:][:Cf:]]" },
+		{ LU_CLASS_LETTER, u"[:L:]" },
+		{ LU_CLASS_NUMBER, u"[:N:]" },
+		{ LU_CLASS_PUNCTUATION, u"[[:P:][:Cc:]\\$+<=>\\^`|~]" },
+		{ LU_CLASS_UNSPACED,
+			u"[[:Alphabetic:]&[[:sc=Hani:][:sc=Hira:][:sc=Kana:][:sc=Thai:][:sc=Laoo:]"
+			u"[:sc=Khmr:][:sc=Mymr:][:sc=Tibt:]]]" },
+		{ LU_CLASS_SENTENCE_END, u"[[:STerm:]\\u2026\"'\\u201D\\u2019\\u00BB]" },
+	};
+
+	for (size_t i = 0; i < sizeof(class) / sizeof(class[0]); i++) {
+		struct class_mark m = { table, class[i].bit };
+
+		if (each_of(class[i].pattern, mark_class, &m, err) < 0)
+			return -1;
+	}
 	return 0;
 }
 

@@ -70,6 +70,20 @@ const char *lu_unicode_script(uint32_t c);
  * words. */
 bool lu_unicode_is_unspaced(uint32_t c);
 
+/* The classes that word counting asks for, for all code points at once: table[c] is a set of
+ * these bits. */
+enum {
+	LU_CLASS_SPACE = 1 << 0,	/* White_Space */
+	LU_CLASS_WORD = 1 << 1,		/* Alphabetic, M, N, Pc or Cf: what words are made of */
+	LU_CLASS_LETTER = 1 << 2,	/* L */
+	LU_CLASS_NUMBER = 1 << 3,	/* N */
+	LU_CLASS_PUNCTUATION = 1 << 4,	/* P, Cc, or one of $ + < = > ^ ` | ~ */
+	LU_CLASS_UNSPACED = 1 << 5,	/* lu_unicode_is_unspaced() */
+	LU_CLASS_SENTENCE_END = 1 << 6, /* STerm, U+2026, or a closing quotation mark */
+};
+/* Fills table[0x110000], which the caller has cleared. */
+int lu_unicode_classes(uint8_t *table, struct lu_err *err) LU_CHECKED;
+
 /*
  * Word boundaries (UAX #29 with ICU's dictionaries for the scripts without blanks).
  *

@@ -24,7 +24,7 @@
 
 static struct lu_lang ask_with(size_t max_bytes, double min_score, struct lu_str text)
 {
-	struct lu_err err = { "" };
+	struct lu_err err = { 0 };
 	struct lu_langid *id = lu_langid_new(NULL, max_bytes, min_score, &err);
 	struct lu_langid_work w = { 0 };
 	struct lu_lang l;
@@ -269,7 +269,7 @@ static void bad_models(void **state)
 {
 	static const unsigned char head[] = { 0xBA, 0x16, 0x4F, 0x2F, 12, 0, 0, 0, 100, 0, 0, 0 };
 	char path[] = "/tmp/lucie-model-XXXXXX";
-	struct lu_err err = { "" };
+	struct lu_err err = { 0 };
 	int fd = mkstemp(path);
 	FILE *f = fdopen(fd, "w");
 

@@ -1,0 +1,266 @@
+#include "libcommon/filter/rules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "libcommon/base/num.h"
+
+struct row {
+	enum lu_measure measure;
+	char side; /* '<' or '>': what is dropped */
+	double threshold;
+	const char *source;
+};
+
+#define GOPHER "Rae et al. 2021, A.1"
+#define TABLE_A1 "Rae et al. 2021, table A1"
+#define FINEWEB "Penedo et al. 2024, FineWeb"
+#define FINEWEB2 "FineWeb-2, fra_Latn"
+#define DATATROVE "datatrove's default"
+#define CCNET_C4 "Lucie; RedPajama-V2 signals of C4"
+#define LUCIE "Lucie; Gopher says 0.8"
+
+static const struct row gopher[] = {
+	{ LU_M_WORDS, '<', 50, GOPHER },
+	{ LU_M_WORDS, '>', 100000, GOPHER },
+	{ LU_M_MEAN_WORD_LENGTH, '<', 3, GOPHER },
+	{ LU_M_MEAN_WORD_LENGTH, '>', 10, GOPHER },
+	{ LU_M_HASH_RATIO, '>', 0.1, GOPHER },
+	{ LU_M_ELLIPSIS_RATIO, '>', 0.1, GOPHER },
+	{ LU_M_BULLET_LINES, '>', 0.9, GOPHER },
+	{ LU_M_ELLIPSIS_LINES, '>', 0.3, GOPHER },
+	{ LU_M_ALPHA_WORDS, '<', 0.8, GOPHER },
+	{ LU_M_STOP_WORDS, '<', 2, GOPHER },
+	{ LU_M_DUP_PARAS, '>', 0.3, TABLE_A1 },
+	{ LU_M_DUP_PARA_CHARS, '>', 0.2, TABLE_A1 },
+	{ LU_M_DUP_LINES, '>', 0.3, TABLE_A1 },
+	{ LU_M_DUP_LINE_CHARS, '>', 0.2, TABLE_A1 },
+	{ LU_M_TOP_2GRAM, '>', 0.2, TABLE_A1 },
+	{ LU_M_TOP_3GRAM, '>', 0.18, TABLE_A1 },
+	{ LU_M_TOP_4GRAM, '>', 0.16, TABLE_A1 },
+	{ LU_M_DUP_5GRAM, '>', 0.15, TABLE_A1 },
+	{ LU_M_DUP_6GRAM, '>', 0.14, TABLE_A1 },
+	{ LU_M_DUP_7GRAM, '>', 0.13, TABLE_A1 },
+	{ LU_M_DUP_8GRAM, '>', 0.12, TABLE_A1 },
+	{ LU_M_DUP_9GRAM, '>', 0.11, TABLE_A1 },
+	{ LU_M_DUP_10GRAM, '>', 0.1, TABLE_A1 },
+};
+
+static const struct row fineweb[] = {
+	{ LU_M_LINE_PUNCT, '<', 0.12, FINEWEB },
+	{ LU_M_SHORT_LINES, '>', 0.67, FINEWEB },
+	{ LU_M_CHAR_DUP_RATIO, '>', 0.01, FINEWEB },
+	{ LU_M_NEWLINE_RATIO, '>', 0.3, DATATROVE },
+};
+
+/* In the order of FineWeb-2's own pipeline: repetition, FineWeb's rules, Gopher's. */
+static const struct row fineweb2_fr[] = {
+	{ LU_M_DUP_LINES, '>', 0.264, FINEWEB2 },
+	{ LU_M_TOP_2GRAM, '>', 0.161, FINEWEB2 },
+	{ LU_M_TOP_3GRAM, '>', 0.149, FINEWEB2 },
+	{ LU_M_TOP_4GRAM, '>', 0.134, FINEWEB2 },
+	{ LU_M_DUP_5GRAM, '>', 0.15, FINEWEB2 },
+	{ LU_M_DUP_6GRAM, '>', 0.141, FINEWEB2 },
+	{ LU_M_DUP_7GRAM, '>', 0.131, FINEWEB2 },
+	{ LU_M_DUP_8GRAM, '>', 0.121, FINEWEB2 },
+	{ LU_M_DUP_9GRAM, '>', 0.111, FINEWEB2 },
+	{ LU_M_DUP_10GRAM, '>', 0.1, FINEWEB2 },
+	{ LU_M_LINE_PUNCT, '<', 0.1, FINEWEB2 },
+	{ LU_M_CHAR_DUP_RATIO, '>', 0.1, FINEWEB2 },
+	{ LU_M_NEWLINE_RATIO, '>', 0.185, FINEWEB2 },
+	{ LU_M_WORDS, '<', 50, DATATROVE },
+	{ LU_M_WORDS, '>', 100000, DATATROVE },
+	{ LU_M_MEAN_WORD_LENGTH, '<', 2, FINEWEB2 },
+	{ LU_M_MEAN_WORD_LENGTH, '>', 11, FINEWEB2 },
+	{ LU_M_HASH_RATIO, '>', 0.1, DATATROVE },
+	{ LU_M_ELLIPSIS_RATIO, '>', 0.1, DATATROVE },
+	{ LU_M_BULLET_LINES, '>', 0.9, DATATROVE },
+	{ LU_M_ELLIPSIS_LINES, '>', 0.3, DATATROVE },
+	{ LU_M_ALPHA_WORDS, '<', 0.812, FINEWEB2 },
+	{ LU_M_STOP_WORDS, '<', 2, FINEWEB2 },
+};
+
+static const struct row lucie_web[] = {
+	{ LU_M_SENTENCES, '<', 3, CCNET_C4 },
+	{ LU_M_CURLY_RATIO, '>', 0, CCNET_C4 },
+	{ LU_M_LOREM_IPSUM, '>', 0, CCNET_C4 },
+	{ LU_M_WORDS, '<', 50, GOPHER },
+	{ LU_M_WORDS, '>', 100000, GOPHER },
+	{ LU_M_MEAN_WORD_LENGTH, '<', 3, GOPHER },
+	{ LU_M_MEAN_WORD_LENGTH, '>', 10, GOPHER },
+	{ LU_M_HASH_RATIO, '>', 0.1, GOPHER },
+	{ LU_M_ELLIPSIS_RATIO, '>', 0.1, GOPHER },
+	{ LU_M_BULLET_LINES, '>', 0.9, GOPHER },
+	{ LU_M_ELLIPSIS_LINES, '>', 0.3, GOPHER },
+	{ LU_M_ALPHA_WORDS, '<', 0.7, LUCIE },
+	{ LU_M_TOP_2GRAM, '>', 0.2, TABLE_A1 },
+	{ LU_M_TOP_3GRAM, '>', 0.18, TABLE_A1 },
+	{ LU_M_TOP_4GRAM, '>', 0.16, TABLE_A1 },
+	{ LU_M_DUP_5GRAM, '>', 0.15, TABLE_A1 },
+	{ LU_M_DUP_6GRAM, '>', 0.14, TABLE_A1 },
+	{ LU_M_DUP_7GRAM, '>', 0.13, TABLE_A1 },
+	{ LU_M_DUP_8GRAM, '>', 0.12, TABLE_A1 },
+	{ LU_M_DUP_9GRAM, '>', 0.11, TABLE_A1 },
+	{ LU_M_DUP_10GRAM, '>', 0.1, TABLE_A1 },
+};
+
+#define PRESET(name, rows)                                   \
+	{                                                    \
+		name, rows, sizeof(rows) / sizeof((rows)[0]) \
+	}
+static const struct {
+	const char *name;
+	const struct row *row;
+	size_t n;
+} presets[LU_RULES_PRESETS] = {
+	PRESET("gopher", gopher),
+	PRESET("fineweb", fineweb),
+	PRESET("fineweb2-fr", fineweb2_fr),
+	PRESET("lucie-web", lucie_web),
+};
+
+const char *lu_rules_preset_name(int i)
+{
+	return presets[i].name;
+}
+
+static int set_reason(struct lu_rule *r, struct lu_err *err)
+{
+	char number[32], *text;
+
+	lu_num_format(r->threshold, number);
+	if (asprintf(&text, "%s %c %s", lu_measure_name(r->measure), r->max ? '>' : '<', number) <
+		0)
+		return lu_err_nomem(err);
+	free(r->reason);
+	r->reason = text;
+	return 0;
+}
+
+static int add(struct lu_rules *r, struct lu_rule rule, struct lu_err *err)
+{
+	struct lu_rule *bigger = realloc(r->rule, (r->n + 1) * sizeof(*bigger));
+
+	if (!bigger)
+		return lu_err_nomem(err);
+	r->rule = bigger;
+	r->rule[r->n] = rule;
+	return set_reason(&r->rule[r->n++], err);
+}
+
+int lu_rules_preset(struct lu_rules *r, const char *name, struct lu_err *err)
+{
+	for (size_t i = 0; i < LU_RULES_PRESETS; i++) {
+		if (strcmp(presets[i].name, name) != 0)
+			continue;
+		for (size_t j = 0; j < presets[i].n; j++) {
+			const struct row *row = &presets[i].row[j];
+			struct lu_rule rule = { row->measure, row->side == '>', row->threshold,
+				row->source, presets[i].name, NULL };
+
+			if (add(r, rule, err) < 0)
+				return -1;
+		}
+		return 0;
+	}
+	return lu_err_set(err, "'%s' is no preset; --list shows them", name);
+}
+
+static void take_out(struct lu_rules *r, enum lu_measure measure, bool max)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		if (r->rule[i].measure == measure && r->rule[i].max == max)
+			free(r->rule[i].reason);
+		else
+			r->rule[kept++] = r->rule[i];
+	}
+	r->n = kept;
+}
+
+static int change(
+	struct lu_rules *r, enum lu_measure measure, bool max, double threshold, struct lu_err *err)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct lu_rule *rule = &r->rule[i];
+
+		if (rule->measure != measure || rule->max != max)
+			continue;
+		found = true;
+		rule->threshold = threshold;
+		rule->source = "--set";
+		if (set_reason(rule, err) < 0)
+			return -1;
+	}
+	if (found)
+		return 0;
+	return add(r, (struct lu_rule){ measure, max, threshold, "--set", NULL, NULL }, err);
+}
+
+int lu_rules_set(struct lu_rules *r, const char *assignment, struct lu_err *err)
+{
+	size_t n = strcspn(assignment, "=");
+	bool max = strncmp(assignment, "max_", 4) == 0;
+	double threshold;
+
+	if (!assignment[n])
+		return lu_err_set(err, "'%s' is not RULE=VALUE", assignment);
+	for (int m = 0; m < LU_MEASURES && n > 4 && (max || strncmp(assignment, "min_", 4) == 0);
+		m++) {
+		const char *name = lu_measure_name(m);
+
+		if (strlen(name) != n - 4 || memcmp(name, assignment + 4, n - 4) != 0)
+			continue;
+		if (strcmp(assignment + n + 1, "off") == 0) {
+			take_out(r, m, max);
+			return 0;
+		}
+		if (lu_num_double(assignment + n + 1, &threshold, err) < 0)
+			return lu_err_wrap(err, "%.*s", (int)n, assignment);
+		return change(r, m, max, threshold, err);
+	}
+	return lu_err_set(err, "'%.*s' is no rule; --list shows them", (int)n, assignment);
+}
+
+void lu_rules_release(struct lu_rules *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		free(r->rule[i].reason);
+	free(r->rule);
+	*r = (struct lu_rules){ 0 };
+}
+
+int lu_rules_judge(const struct lu_rules *r, struct lu_measures *m, const struct lu_rule **failed,
+	double *value, struct lu_err *err)
+{
+	*failed = NULL;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct lu_rule *rule = &r->rule[i];
+
+		if (rule->measure == LU_M_STOP_WORDS && m->stop == LU_STOP_NONE)
+			continue;
+		if (lu_measures_get(m, rule->measure, value, err) < 0)
+			return -1;
+		if (rule->max ? *value > rule->threshold : *value < rule->threshold) {
+			*failed = rule;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+void lu_rules_list(const struct lu_rules *r, struct lu_buf *out)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct lu_rule *rule = &r->rule[i];
+		char number[32];
+
+		lu_num_format(rule->threshold, number);
+		lu_buf_printf(out, "%-12s %s_%-18s %-8s %s\n", rule->preset ? rule->preset : "-",
+			rule->max ? "max" : "min", lu_measure_name(rule->measure), number,
+			rule->source);
+	}
+}
