@@ -2,8 +2,8 @@
 
 #include <cstdio>
 
-#include <cld2/public/encodings.h>
 #include <cld2/public/compact_lang_det.h>
+#include <cld2/public/encodings.h>
 
 void lu_cld2_detect(const char *p, int n, struct lu_cld2 *out)
 {

@@ -83,12 +83,13 @@ each() {
 
 # command PROGRAM IN OUT [EXTRA]...: fills the array `cmd`.
 command_of() {
-	local p=$1 in=$2 out=$3 word
+	local p=$1 in=$2 out=$3 word files
 	shift 3
 	cmd=("$p" "$@")
+	read -ra files <<<"$in"
 	for word in ${how[$p]}; do
 		case $word in
-		IN) [ -z "$in" ] || read -ra word <<<"$in" && [ -z "$in" ] || cmd+=("${word[@]}") ;;
+		IN) cmd+=("${files[@]}") ;;
 		OUT) cmd+=("$out") ;;
 		*) cmd+=("$word") ;;
 		esac

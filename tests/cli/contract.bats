@@ -20,12 +20,15 @@ setup() {
 # timing.jsonl of a training run holds what was measured.
 same() { diff -rq -x timing.jsonl "$1" "$2" >/dev/null || echo "$3 gives other bytes"; }
 
+here() { find . -maxdepth 1 | sort; }
+nothing_in() { find "$1" -mindepth 1 | sed 's/^/left behind: /'; }
+
 # trouble STATUS FOLDER [WORDS]: exit status 2, one line that says what, no file left in FOLDER.
 trouble() {
 	[ "$1" = 2 ] || echo "exit status $1 instead of 2"
 	[ "$(wc -l <err)" = 1 ] || echo "standard error has $(wc -l <err) lines: $(head -3 err)"
 	[ -z "${3-}" ] || grep -qe "$3" err || echo "no '$3' in: $(cat err)"
-	[ -z "$(ls -A "$2")" ] || echo "left behind: $(ls -A "$2" | tr '\n' ' ')"
+	nothing_in "$2"
 }
 
 # to_file PROGRAM IN [EXTRA]...: with -o dir/out whatever the program; standard output to /dev/null.
@@ -97,12 +100,12 @@ to_file() {
 	check() {
 		local in before
 		in=$(fixture_of "$1")
-		before=$(ls -A)
+		before=$(here)
 		result "$1" "$in" dir/a || echo "exit $?: $(cat err)"
 		result "$1" "$in" dir/b -q || echo "exit $? with -q"
 		[ ! -s err ] || echo "with -q: $(cat err)"
 		same dir/a dir/b "the second run"
-		[ "$before" = "$(ls -A)" ] || echo "new files: $(ls -A | grep -vxF "$before" | tr '\n' ' ')"
+		diff <(echo "$before") <(here)
 		[ -z "$(find dir -name '.*.lu-tmp')" ] || echo "a temporary file is left"
 	}
 	each check
@@ -455,7 +458,7 @@ one_file() { takes "$1" output && takes "$1" compress; }
 		exec 8>&-
 		[ $status = 143 ] || echo "exit $status instead of 143"
 		rm dir/in
-		[ -z "$(ls -A dir)" ] || echo "left behind: $(ls -A dir)"
+		nothing_in dir
 	}
 	each check reads_documents one_file
 }
@@ -487,7 +490,7 @@ one_file() { takes "$1" output && takes "$1" compress; }
 		command_of "$1" bad.jsonl dir/unused -o dir/out
 		"${cmd[@]}" 2>&- >&- <&- || status=$?
 		[ $status = 2 ] || echo "exit $status"
-		[ -z "$(ls -A dir)" ] || echo "left behind: $(ls -A dir)"
+		nothing_in dir
 		command_of "$1" a.jsonl dir/unused -o dir/out
 		"${cmd[@]}" 2>&- >&- <&- || echo "exit $?"
 		result "$1" a.jsonl dir/fresh

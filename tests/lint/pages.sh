@@ -4,7 +4,7 @@
 . tests/lint/tap.bash
 
 order="NAME SYNOPSIS DESCRIPTION OPTIONS ENVIRONMENT FILES EXIT_STATUS EXAMPLES SEE_ALSO"
-order+=" STANDARDS CAVEATS"
+order+=" STANDARDS CAVEATS SECURITY_CONSIDERATIONS"
 for page in $(files 'man/*.[1-9]'); do
 	name=${page##*/}
 	ok "$name: mandoc has nothing to say" "$(mandoc -T lint -W warning "$page" 2>&1)"
