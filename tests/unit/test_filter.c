@@ -65,7 +65,8 @@ static void words(void **state)
 	is(LU_M_WORDS, "porte-clés a_b 3,5 1999", 6);
 	is(LU_M_WORDS, "5'10 l'5", 4); /* 5 10 l' 5 */
 	is(LU_M_WORDS, "日本語。ไทย", 6);
-	is(LU_M_WORDS, "a\u00A0b\u3000c\u00ADd می\u200Cخواهم", 4); /* format characters are inside */
+	is(LU_M_WORDS, "a\u00A0b\u3000c\u00ADd می\u200Cخواهم",
+		4); /* format characters are inside */
 	is(LU_M_WORDS, "e\u0301te\u0301", 1);
 	is(LU_M_WORDS, "3 € → ok", 4); /* symbols outside ASCII are no punctuation */
 	is(LU_M_MEAN_WORD_LENGTH, "été, à la mer", 9 / 4.0);
