@@ -126,9 +126,21 @@ size_t lu_utf8_put(uint32_t c, char out[4])
 
 size_t lu_utf8_count(const char *p, size_t n)
 {
-	size_t count = 0;
+	size_t count = 0, i = 0;
 
-	for (size_t i = 0; i < n; i++)
+#ifdef __SSE2__
+	/* Signed: the continuation bytes 0x80-0xBF are those below -64. */
+	const __m128i lead = _mm_set1_epi8(-64);
+
+	for (; i + 16 <= n; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+
+		count += 16 -
+			(size_t)__builtin_popcount(
+				(unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(v, lead)));
+	}
+#endif
+	for (; i < n; i++)
 		count += ((unsigned char)p[i] & 0xC0) != 0x80;
 	return count;
 }
