@@ -98,8 +98,8 @@ command_of() {
 
 # settle_times RUN: how long a training step took is the one thing that may differ.
 settle_times() {
-	[ ! -f "$1/metrics.jsonl" ] ||
-		sed -Ei 's/"([a-z_]*seconds|tokens_per_s|gflops)":[^,}]*//g' "$1/metrics.jsonl"
+	[ ! -f "$1/timing.jsonl" ] ||
+		sed -Ei 's/"([a-z_]*seconds|tokens_per_s|gflops)":[^,}]*//g' "$1/timing.jsonl"
 }
 
 # result PROGRAM IN FOLDER [EXTRA]...: runs it so that all it writes is in FOLDER. IN may be empty
