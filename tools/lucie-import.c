@@ -141,10 +141,12 @@ static int not_kept(struct run *r, const struct lu_member *m, const struct lu_im
 		uint64_t bound = std->max_bad_given ? std->max_bad : std->rejects ? UINT64_MAX : 0;
 
 		if (r->bad++ >= bound) {
-			struct lu_str why = m->detail.p ? m->detail : lu_str_of(res->drop);
-
-			lu_err_set(err, "%s: " LU_STR_FMT ": " LU_STR_FMT, m->file,
-				LU_STR_ARG(m->path), LU_STR_ARG(why));
+			if (m->detail.p)
+				lu_err_set(err, LU_STR_FMT, LU_STR_ARG(m->detail));
+			else
+				lu_err_set(err, LU_STR_FMT ": %s", LU_STR_ARG(m->path), res->drop);
+			if (strncmp(err->msg, m->file, strlen(m->file)) != 0)
+				lu_err_wrap(err, "%s", m->file);
 			if (bound)
 				lu_err_wrap(err, "more than %llu bad members",
 					(unsigned long long)bound);

@@ -58,12 +58,12 @@ static bool listed(struct lu_str list, struct lu_str name)
 static void add(struct lu_buf *out, size_t from, struct lu_str name)
 {
 	struct lu_buf wrapped = { 0 };
-	bool choice = has_word(name, "or");
+	bool several = has_word(name, "or") || has_word(name, "and");
 
-	if (choice)
+	if (several)
 		lu_buf_putc(&wrapped, '(');
 	lu_buf_str(&wrapped, name);
-	if (choice)
+	if (several)
 		lu_buf_putc(&wrapped, ')');
 	if (!lu_buf_ok(&wrapped)) {
 		out->failed = true;

@@ -8,8 +8,8 @@
 
 /*
  * Appends the short names of the License fields of all Files paragraphs and of the header, each
- * once, in order, joined by " AND "; a name with "or" in it is put in parentheses. Nothing when the file is not in
- * that form.
+ * once, in order, joined by " AND "; a name with "or" or "and" in it is
+ * put in parentheses. Nothing when the file is not in that form.
  */
 void lu_copyright_license(struct lu_str file, struct lu_buf *out);
 

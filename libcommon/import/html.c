@@ -95,6 +95,7 @@ struct page {
 	bool space;   /* a blank is due before the next character */
 	unsigned sep; /* line ends due before the next block */
 	bool marker;  /* the next block begins an item */
+	bool tight;   /* the next block begins a definition */
 	struct list *list;
 	size_t lists, lists_cap;
 	struct table *table;
@@ -259,7 +260,7 @@ static void flush(struct page *p)
 		else if (p->marker)
 			lu_buf_puts(p->out, "- ");
 		lu_buf_str(p->out, s);
-		p->marker = false;
+		p->marker = p->tight = false;
 		p->sep = 1;
 		if (l)
 			l->blocks++;
@@ -272,8 +273,8 @@ static void flush(struct page *p)
 static void separate(struct page *p, unsigned lines)
 {
 	flush(p);
-	/* The first paragraph of an item stands beside its marker. */
-	if (p->sep < lines && !p->marker)
+	/* The first paragraph of an item stands beside its marker, of a definition below its term. */
+	if (p->sep < lines && !p->marker && !p->tight)
 		p->sep = lines;
 }
 
@@ -385,6 +386,7 @@ static bool open_element(struct page *p, const xmlNode *n, enum role role)
 	case DEFINITION:
 		flush(p);
 		p->sep = 1;
+		p->tight = true;
 		break;
 	case TABLE: separate(p, 2); return open_table(p, n);
 	case ROW:
@@ -442,7 +444,11 @@ static void close_element(struct page *p, const xmlNode *n, enum role role)
 		break;
 	case ITEM: close_item(p); break;
 	case TERM: separate(p, 1); break;
-	case DEFINITION: separate(p, 2); break;
+	case DEFINITION:
+		flush(p);
+		p->tight = false;
+		p->sep = 2;
+		break;
 	case TABLE:
 		flush(p);
 		p->tables--;
