@@ -107,7 +107,7 @@ static void test_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct lt_config c;
-		struct lu_err err = { "nothing" };
+		struct lu_err err = { .msg = "nothing" };
 
 		assert_int_equal(load(&c, bad[i].text, bad[i].set, &err), -1);
 		if (!strstr(err.msg, bad[i].says))

@@ -93,7 +93,7 @@ static void test_bad(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct lu_err err = { "" };
+		struct lu_err err = { .msg = "" };
 		struct lu_st st;
 
 		if (open_text(&st, bad[i].header, bad[i].data, &err) == 0)
