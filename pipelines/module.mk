@@ -12,7 +12,11 @@ demo:
 	@$(MAKE) --no-print-directory demo-now
 
 demo-now: $(BIN)
-	@$(DEMO_MAKE) $(DEMO_JOBS) report
+	@if $(DEMO_MAKE) -q report 2>/dev/null; then \
+		echo 'nothing to do: $(DEMO)/report.html is up to date'; \
+	else \
+		$(DEMO_MAKE) $(DEMO_JOBS) report; \
+	fi
 
 ## demo-clean: removes what demo made, but not the packages it fetched
 demo-clean:
