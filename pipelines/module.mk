@@ -3,7 +3,7 @@
 DEMO := build/demo
 # Work file by file on all cores, unless the user says how many.
 DEMO_JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
-DEMO_MAKE = $(MAKE) --no-print-directory -f pipelines/demo/Makefile D=$(DEMO) BIN=$(CURDIR)/$(BUILD)/bin
+DEMO_MAKE = $(MAKE) --no-print-directory -f pipelines/demo/Makefile D=$(DEMO) BIN='$(CURDIR)/$(BUILD)/bin'
 
 .PHONY: demo demo-now demo-clean
 ## demo: real documents through every stage, a small model trained, a report

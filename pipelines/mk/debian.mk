@@ -28,5 +28,5 @@ $(D)/deb/%.deb: | $(D)/deb/uris
 		read -r uri _ _ hash < <(grep -F "/$*_" $(D)/deb/uris) && \
 		/usr/lib/apt/apt-helper $(APT_FOR_ALL) download-file "$$uri" $@.new "$$hash" >$@.log 2>&1; }; \
 	fetch || { rm -f $(D)/deb/uris; $(MAKE) -f $(firstword $(MAKEFILE_LIST)) $(D)/deb/uris; fetch; } || \
-		{ cat $@.log >&2; rm -f $@.log $@.new; exit 1; }; \
-	rm -f $@.log; mv $@.new $@
+		{ cat $@.log >&2 2>/dev/null; rm -f $@.log $@.new; exit 1; }; \
+	rm -f $@.log $@.new.FAILED; mv $@.new $@
