@@ -190,6 +190,10 @@ static int read_content(
 	m->damage = true;
 	if (lu_feed_peek(feed, 8192, &head, err) < 0)
 		return -1;
+	if (head.n > 10 && memcmp(head.p, "BZh", 3) == 0 && memcmp(head.p + 4, "1AY&SY", 6) == 0) {
+		member->bad = true;
+		return drop(member, "compressed with bzip2, which is not read");
+	}
 	if (looks_binary(head)) {
 		member->size = head.n;
 		return drop(member, "not text");

@@ -20,6 +20,9 @@ $(D)/deb/uris:
 		apt-get $(APT_FOR_ALL) $(APT_PRIVATE) --print-uris download $(PACKAGES) >$@.new; }
 	$(Q)grep "^'" $@.new | tr -d "'" >$@ && rm $@.new
 
+# Not by its own name in a rule: make would run such a line even under -n and -q.
+AGAIN := MAKEFLAGS= $(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) D=$(D)
+
 # The hash makes a file that is there the right one. An address that no longer answers is mostly
 # a package that got an update since: the list is made anew once.
 $(D)/deb/%.deb: | $(D)/deb/uris
@@ -27,6 +30,6 @@ $(D)/deb/%.deb: | $(D)/deb/uris
 	$(Q)fetch() { \
 		read -r uri _ _ hash < <(grep -F "/$*_" $(D)/deb/uris) && \
 		/usr/lib/apt/apt-helper $(APT_FOR_ALL) download-file "$$uri" $@.new "$$hash" >$@.log 2>&1; }; \
-	fetch || { rm -f $(D)/deb/uris; $(MAKE) -f $(firstword $(MAKEFILE_LIST)) $(D)/deb/uris; fetch; } || \
+	fetch || { rm -f $(D)/deb/uris; $(AGAIN) $(D)/deb/uris; fetch; } || \
 		{ cat $@.log >&2 2>/dev/null; rm -f $@.log $@.new; exit 1; }; \
 	rm -f $@.log $@.new.FAILED; mv $@.new $@

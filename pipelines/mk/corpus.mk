@@ -1,0 +1,62 @@
+# The stages that look at all documents together, from clean documents to what a trainer reads.
+# They use all cores by themselves and show their own progress; make runs them one after another.
+#
+#   $(D)/dedup/exact.jsonl.zst   <- CLEAN                   EXACT_FLAGS
+#   $(D)/dedup/near.jsonl.zst    <- dedup/exact             NEAR_FLAGS
+#   $(D)/tokenizer.json          <- dedup/near              TOKENIZER_FLAGS
+#   $(D)/shards/all.*            <- dedup/near, tokenizer   SHARD_FLAGS
+#   $(D)/shards/checked          <- shards/all, HELD_OUT    every byte of them verified
+#   $(D)/mix/plan                <- RECIPE, shards/checked
+#
+#   CLEAN      the files of documents that the stages before leave
+#   HELD_OUT   prefixes of the shards that SHARD_FLAGS holds out, to be verified too
+#   RECIPE     lucie-recipe(5)
+#
+# Goals: deduped tokenizer shards plan. Needs settings.mk and stages.mk.
+
+EXACT_FLAGS ?= --fold
+NEAR_FLAGS ?= --keep longest
+TOKENIZER_FLAGS ?=
+SHARD_FLAGS ?=
+HELD_OUT ?=
+
+$(D)/dedup/exact.jsonl.zst: $(CLEAN)
+	$(call say,exact,$(words $^) files)
+	$(call begin,dedup,exact)
+	$(Q)$(RUN) lucie-dedup --exact $(EXACT_FLAGS) --removed $(@D)/exact-removed.jsonl.zst \
+		$(call account,dedup,exact) -o $@ $^
+
+$(D)/dedup/near.jsonl.zst: $(D)/dedup/exact.jsonl.zst
+	$(call say,near,$<)
+	$(call begin,dedup,near)
+	$(Q)$(RUN) lucie-dedup --near $(NEAR_FLAGS) --removed $(@D)/near-removed.jsonl.zst \
+		$(call account,dedup,near) -o $@ $<
+
+$(D)/tokenizer.json: $(D)/dedup/near.jsonl.zst
+	$(call say,tokenizer,$(TOKENIZER_FLAGS))
+	$(Q)$(RUN) lucie-tok-train $(TOKENIZER_FLAGS) -o $@ $<
+
+# The manifest is written last: it stands for the whole shard.
+$(D)/shards/all.json: $(D)/dedup/near.jsonl.zst $(D)/tokenizer.json
+	$(call say,shard,$<)
+	$(call begin,shard,all)
+	$(Q)rm -f $(@D)/all*
+	$(Q)$(RUN) lucie-shard -t $(D)/tokenizer.json $(SHARD_FLAGS) $(call account,shard,all) \
+		-o $(@D)/all $<
+
+$(D)/shards/checked: $(D)/shards/all.json
+	$(call say,check,$(@D))
+	$(Q)$(RUN) lucie-check -t $(D)/tokenizer.json $(@D)/all $(HELD_OUT)
+	$(Q)touch $@
+
+$(D)/mix/plan: $(RECIPE) $(D)/shards/checked
+	$(call say,mix,$<)
+	$(call begin,mix,plan)
+	$(Q)$(RUN) lucie-mix -c $< --plan --report $(@D)/report.txt $(call account,mix,plan) \
+		-o $@ $(D)/shards/all
+
+.PHONY: deduped tokenizer shards plan
+deduped: $(D)/dedup/near.jsonl.zst
+tokenizer: $(D)/tokenizer.json
+shards: $(D)/shards/checked
+plan: $(D)/mix/plan
