@@ -143,22 +143,20 @@ static bool edge_unit(const struct lu_bpe *b, struct lu_str piece, bool last, ui
 	return byte >= 0;
 }
 
-static bool is_byte_token(const struct lu_bpe *b, uint32_t id)
-{
-	for (int i = 0; i < 256; i++) {
-		if (b->byte_id[i] == id)
-			return true;
-	}
-	return false;
-}
-
 static int make_seams(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *err)
 {
 	size_t bits = 1 << 12, used = 0;
+	bool *odd = zeroed(arena, b->size, sizeof(*odd)); /* pieces that are not their characters */
 
 	b->ascii_cut = lu_arena_alloc(arena, 128 * 128);
-	if (!b->ascii_cut)
+	if (!b->ascii_cut || !odd)
 		return lu_err_nomem(err);
+	for (int i = 0; i < 256 && !b->byte_level; i++) {
+		if (b->byte_id[i] != LU_BPE_NONE)
+			odd[b->byte_id[i]] = true;
+	}
+	if (b->unk != LU_BPE_NONE)
+		odd[b->unk] = true;
 	memset(b->ascii_cut, 1, 128 * 128);
 	for (size_t i = 0; i < b->merges; i++)
 		used += b->merge[i].left != LU_BPE_NONE;
@@ -178,9 +176,7 @@ static int make_seams(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *e
 
 		if (m->left == LU_BPE_NONE)
 			continue;
-		if (m->left == b->unk || m->right == b->unk ||
-			(b->byte_fallback && !b->byte_level &&
-				(is_byte_token(b, m->left) || is_byte_token(b, m->right))))
+		if (odd[m->left] || odd[m->right])
 			b->cuts = false;
 		if (!edge_unit(b, b->piece[m->left], true, &x) ||
 			!edge_unit(b, b->piece[m->right], false, &y))

@@ -226,6 +226,9 @@ int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint3
 
 	if (!replaced)
 		replaced = &unused;
+	/* The steps point into both buffers, even when nothing is in them. */
+	if (!lu_buf_reserve(l.text, 1) || !lu_buf_reserve(l.text2, 1))
+		return lu_err_nomem(err);
 	if (spell(tok, &l, ids, n, flags) < 0)
 		return -1;
 	for (size_t i = 0; i < tok->parts.decs; i++) {

@@ -63,108 +63,104 @@ static size_t encode(
 
 /* --- files -------------------------------------------------------------------------------- */
 
+static const struct {
+	const char *json, *says;
+} bad[] = {
+	{ "", "ends too early" },
+	{ "[]", "not a JSON object" },
+	{ "{\"version\":\"1.0\"", "ends too early" },
+	{ "{}", "no \"version\"" },
+	{ "{\"version\":\"2.0\"}", "version \"2.0\" is not supported" },
+	{ "{\"version\":1}", "\"version\" is not a string" },
+	{ "{\"version\":\"1.0\"}", "no model object" },
+	{ HEAD("") "\"truncation\":{\"max_length\":3}," MODEL("", ABC, ""), "\"truncation\"" },
+	{ HEAD("") "\"surprise\":1," MODEL("", ABC, ""), "\"surprise\" is not supported" },
+	{ HEAD("") "\"model\":{\"type\":\"Unigram\",\"vocab\":[]}}", "\"Unigram\"" },
+	{ HEAD("") "\"model\":{\"type\":\"BPE\",\"vocab\":[],\"merges\":[]}}", "no \"vocab\"" },
+	{ HEAD("") MODEL("", "", ""), "\"vocab\" is empty" },
+	{ HEAD("") MODEL("", "\"a\":0,\"b\":0", ""), "two pieces have the id 0" },
+	{ HEAD("") MODEL("", "\"a\":0,\"a\":1", ""), "occurs twice" },
+	{ HEAD("") MODEL("", "\"a\":0,\"\\u0061\":1", ""), "occurs twice" },
+	{ HEAD("") MODEL("", "\"a\":-1", ""), "is not a number below" },
+	{ HEAD("") MODEL("", "\"a\":2147483648", ""), "is not a number below" },
+	{ HEAD("") MODEL("", "\"a\":99999999999999999999", ""), "is not a number below" },
+	{ HEAD("") MODEL("", "\"a\":16000000", ""), "too large for 1 pieces" },
+	{ HEAD("") MODEL("", "\"a\":1.5", ""), "is not a number below" },
+	{ HEAD("") MODEL("", "\"a\":\"0\"", ""), "is not a number below" },
+	{ HEAD("") MODEL("", ABC, "\"a x\""), "\"x\" is not in the vocabulary" },
+	{ HEAD("") MODEL("", ABC, "\"b c\""), "makes \"bc\", which is not" },
+	{ HEAD("") MODEL("", ABC, "\"ab\""), "not two pieces with one space" },
+	{ HEAD("") MODEL("", ABC, "\"a  b\""), "not two pieces with one space" },
+	{ HEAD("") MODEL("", ABC, "[\"a\"]"), "not a pair" },
+	{ HEAD("") MODEL("", ABC, "[\"a\",\"b\",\"c\"]"), "not a pair" },
+	{ HEAD("") MODEL("", ABC, "[\"a\",1]"), "not a pair" },
+	{ HEAD("") MODEL("", ABC, "7"), "not a pair" },
+	{ HEAD("") "\"model\":{\"type\":\"BPE\",\"vocab\":{" ABC "}}}", "no \"merges\"" },
+	{ HEAD("") MODEL(",\"dropout\":0.1", ABC, ""), "\"dropout\"" },
+	{ HEAD("") MODEL(",\"end_of_word_suffix\":\"</w>\"", ABC, ""), "end_of_word_suffix" },
+	{ HEAD("") MODEL(",\"continuing_subword_prefix\":\"##\"", ABC, ""),
+		"continuing_subword_prefix" },
+	{ HEAD("") MODEL(",\"unk_token\":\"<unk>\"", ABC, ""), "unk_token \"<unk>\"" },
+	{ HEAD("") MODEL(",\"byte_fallback\":1", ABC, ""), "not true or false" },
+	{ HEAD("{\"id\":1,\"content\":\"<s>\"}") MODEL("", ABC, ""),
+		"has the id 1 and would get 0" },
+	{ HEAD("{\"id\":9,\"content\":\"<x>\"}") MODEL("", ABC, ""),
+		"has the id 9 and would get 6" },
+	{ HEAD(BOS "," BOS) MODEL("", ABC, ""), "\"<s>\" occurs twice" },
+	{ HEAD("{\"content\":\"<s>\"}") MODEL("", ABC, ""), "no \"id\"" },
+	{ HEAD("7") MODEL("", ABC, ""), "not an object" },
+	{ HEAD("") "\"normalizer\":{\"type\":\"Lowercase\"}," MODEL("", ABC, ""),
+		"normalizer: \"Lowercase\" is not supported" },
+	{ HEAD("") "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":"
+		   "\"Nmt\"}]}," MODEL("", ABC, ""),
+		"normalizer: \"Nmt\" is not supported" },
+	{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},"
+		   "\"content\":\"\"}," MODEL("", ABC, ""),
+		"\" {2,}\" is not supported" },
+	{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"a|b\"},"
+		   "\"content\":\"\"}," MODEL("", ABC, ""),
+		"\"a|b\" is not supported" },
+	{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"[^a]\"},"
+		   "\"content\":\"\"}," MODEL("", ABC, ""),
+		"\"[^a]\" is not supported" },
+	{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"[a-z]\"},"
+		   "\"content\":\"\"}," MODEL("", ABC, ""),
+		"\"[a-z]\" is not supported" },
+	{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\d\"},"
+		   "\"content\":\"\"}," MODEL("", ABC, ""),
+		"is not supported" },
+	{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\"\"},"
+		   "\"content\":\"\"}," MODEL("", ABC, ""),
+		"\"pattern\" is empty" },
+	{ HEAD("") "\"normalizer\":{\"type\":\"Prepend\"}," MODEL("", ABC, ""), "no \"prepend\"" },
+	{ HEAD("") "\"normalizer\":{\"type\":\"NFC\",\"x\":1}," MODEL("", ABC, ""),
+		"\"x\" is not supported" },
+	{ HEAD("") "\"pre_tokenizer\":{\"type\":\"UnicodeScripts\"}," MODEL("", ABC, ""),
+		"pre_tokenizer: \"UnicodeScripts\" is not supported" },
+	{ HEAD("") "\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a+\"},"
+		   "\"behavior\":\"Isolated\",\"invert\":false}," MODEL("", ABC, ""),
+		"\"a+\" is not supported" },
+	{ HEAD("") "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":"
+		   "\"ByteLevel\"},{\"type\":\"Digits\"}]}," MODEL("", ABC, ""),
+		"ByteLevel is not the last step" },
+	{ HEAD("") "\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"ab\"}"
+		   "," MODEL("", ABC, ""),
+		"is not one character" },
+	{ HEAD("") "\"decoder\":{\"type\":\"WordPiece\"}," MODEL("", ABC, ""),
+		"decoder: \"WordPiece\" is not supported" },
+	{ HEAD("") "\"decoder\":{\"type\":\"Strip\",\"content\":\" "
+		   "\",\"start\":-1,\"stop\":0}," MODEL("", ABC, ""),
+		"\"start\" is not a whole number" },
+	{ HEAD("") "\"post_processor\":{\"type\":\"BertProcessing\"}," MODEL("", ABC, ""),
+		"post_processor: \"BertProcessing\" is not supported" },
+	{ HEAD("") "\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{"
+		   "\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}}],\"pair\":[],"
+		   "\"special_tokens\":{}}," MODEL("", ABC, ""),
+		"is not in special_tokens" },
+};
+
 static void refuses(void **state)
 {
-	static const struct {
-		const char *json, *says;
-	} bad[] = {
-		{ "", "ends too early" },
-		{ "[]", "not a JSON object" },
-		{ "{\"version\":\"1.0\"", "ends too early" },
-		{ "{}", "no \"version\"" },
-		{ "{\"version\":\"2.0\"}", "version \"2.0\" is not supported" },
-		{ "{\"version\":1}", "\"version\" is not a string" },
-		{ "{\"version\":\"1.0\"}", "no model object" },
-		{ HEAD("") "\"truncation\":{\"max_length\":3}," MODEL("", ABC, ""),
-			"\"truncation\"" },
-		{ HEAD("") "\"surprise\":1," MODEL("", ABC, ""), "\"surprise\" is not supported" },
-		{ HEAD("") "\"model\":{\"type\":\"Unigram\",\"vocab\":[]}}", "\"Unigram\"" },
-		{ HEAD("") "\"model\":{\"type\":\"BPE\",\"vocab\":[],\"merges\":[]}}",
-			"no \"vocab\"" },
-		{ HEAD("") MODEL("", "", ""), "\"vocab\" is empty" },
-		{ HEAD("") MODEL("", "\"a\":0,\"b\":0", ""), "two pieces have the id 0" },
-		{ HEAD("") MODEL("", "\"a\":0,\"a\":1", ""), "occurs twice" },
-		{ HEAD("") MODEL("", "\"a\":0,\"\\u0061\":1", ""), "occurs twice" },
-		{ HEAD("") MODEL("", "\"a\":-1", ""), "is not a number below" },
-		{ HEAD("") MODEL("", "\"a\":2147483648", ""), "is not a number below" },
-		{ HEAD("") MODEL("", "\"a\":99999999999999999999", ""), "is not a number below" },
-		{ HEAD("") MODEL("", "\"a\":16000000", ""), "too large for 1 pieces" },
-		{ HEAD("") MODEL("", "\"a\":1.5", ""), "is not a number below" },
-		{ HEAD("") MODEL("", "\"a\":\"0\"", ""), "is not a number below" },
-		{ HEAD("") MODEL("", ABC, "\"a x\""), "\"x\" is not in the vocabulary" },
-		{ HEAD("") MODEL("", ABC, "\"b c\""), "makes \"bc\", which is not" },
-		{ HEAD("") MODEL("", ABC, "\"ab\""), "not two pieces with one space" },
-		{ HEAD("") MODEL("", ABC, "\"a  b\""), "not two pieces with one space" },
-		{ HEAD("") MODEL("", ABC, "[\"a\"]"), "not a pair" },
-		{ HEAD("") MODEL("", ABC, "[\"a\",\"b\",\"c\"]"), "not a pair" },
-		{ HEAD("") MODEL("", ABC, "[\"a\",1]"), "not a pair" },
-		{ HEAD("") MODEL("", ABC, "7"), "not a pair" },
-		{ HEAD("") "\"model\":{\"type\":\"BPE\",\"vocab\":{" ABC "}}}", "no \"merges\"" },
-		{ HEAD("") MODEL(",\"dropout\":0.1", ABC, ""), "\"dropout\"" },
-		{ HEAD("") MODEL(",\"end_of_word_suffix\":\"</w>\"", ABC, ""),
-			"end_of_word_suffix" },
-		{ HEAD("") MODEL(",\"continuing_subword_prefix\":\"##\"", ABC, ""),
-			"continuing_subword_prefix" },
-		{ HEAD("") MODEL(",\"unk_token\":\"<unk>\"", ABC, ""), "unk_token \"<unk>\"" },
-		{ HEAD("") MODEL(",\"byte_fallback\":1", ABC, ""), "not true or false" },
-		{ HEAD("{\"id\":1,\"content\":\"<s>\"}") MODEL("", ABC, ""),
-			"has the id 1 and would get 0" },
-		{ HEAD("{\"id\":9,\"content\":\"<x>\"}") MODEL("", ABC, ""),
-			"has the id 9 and would get 6" },
-		{ HEAD(BOS "," BOS) MODEL("", ABC, ""), "\"<s>\" occurs twice" },
-		{ HEAD("{\"content\":\"<s>\"}") MODEL("", ABC, ""), "no \"id\"" },
-		{ HEAD("7") MODEL("", ABC, ""), "not an object" },
-		{ HEAD("") "\"normalizer\":{\"type\":\"Lowercase\"}," MODEL("", ABC, ""),
-			"normalizer: \"Lowercase\" is not supported" },
-		{ HEAD("") "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":"
-			   "\"Nmt\"}]}," MODEL("", ABC, ""),
-			"normalizer: \"Nmt\" is not supported" },
-		{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},"
-			   "\"content\":\"\"}," MODEL("", ABC, ""),
-			"\" {2,}\" is not supported" },
-		{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"a|b\"},"
-			   "\"content\":\"\"}," MODEL("", ABC, ""),
-			"\"a|b\" is not supported" },
-		{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"[^a]\"},"
-			   "\"content\":\"\"}," MODEL("", ABC, ""),
-			"\"[^a]\" is not supported" },
-		{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"[a-z]\"},"
-			   "\"content\":\"\"}," MODEL("", ABC, ""),
-			"\"[a-z]\" is not supported" },
-		{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\d\"},"
-			   "\"content\":\"\"}," MODEL("", ABC, ""),
-			"is not supported" },
-		{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\"\"},"
-			   "\"content\":\"\"}," MODEL("", ABC, ""),
-			"\"pattern\" is empty" },
-		{ HEAD("") "\"normalizer\":{\"type\":\"Prepend\"}," MODEL("", ABC, ""),
-			"no \"prepend\"" },
-		{ HEAD("") "\"normalizer\":{\"type\":\"NFC\",\"x\":1}," MODEL("", ABC, ""),
-			"\"x\" is not supported" },
-		{ HEAD("") "\"pre_tokenizer\":{\"type\":\"UnicodeScripts\"}," MODEL("", ABC, ""),
-			"pre_tokenizer: \"UnicodeScripts\" is not supported" },
-		{ HEAD("") "\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a+\"},"
-			   "\"behavior\":\"Isolated\",\"invert\":false}," MODEL("", ABC, ""),
-			"\"a+\" is not supported" },
-		{ HEAD("") "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":"
-			   "\"ByteLevel\"},{\"type\":\"Digits\"}]}," MODEL("", ABC, ""),
-			"ByteLevel is not the last step" },
-		{ HEAD("") "\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"ab\"}"
-			   "," MODEL("", ABC, ""),
-			"is not one character" },
-		{ HEAD("") "\"decoder\":{\"type\":\"WordPiece\"}," MODEL("", ABC, ""),
-			"decoder: \"WordPiece\" is not supported" },
-		{ HEAD("") "\"decoder\":{\"type\":\"Strip\",\"content\":\" "
-			   "\",\"start\":-1,\"stop\":0}," MODEL("", ABC, ""),
-			"\"start\" is not a whole number" },
-		{ HEAD("") "\"post_processor\":{\"type\":\"BertProcessing\"}," MODEL("", ABC, ""),
-			"post_processor: \"BertProcessing\" is not supported" },
-		{ HEAD("") "\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{"
-			   "\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}}],\"pair\":[],"
-			   "\"special_tokens\":{}}," MODEL("", ABC, ""),
-			"is not in special_tokens" },
-	};
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct lu_tok *tok;
@@ -268,6 +264,30 @@ static void unknown_ids(void **state)
 	assert_int_equal(lu_tok_decode(tok, st, &past, 1, 0, &out, NULL, &err), -1);
 	assert_int_equal(lu_tok_decode(tok, st, &top, 1, 0, &out, NULL, &err), -1);
 	assert_string_equal(err.msg, "id 4294967295 is not in the tokenizer");
+	lu_buf_release(&out);
+	lu_tok_state_free(st);
+	lu_tok_free(tok);
+}
+
+/* In a byte-level file a piece with a character that stands for no byte is spelled as it is. */
+static void bytelevel_spells_the_rest(void **state)
+{
+	struct lu_tok *tok = parse(HEAD("{\"id\":2,\"content\":\"<\u8a9e\u00e9>\",\"special\":"
+					"true}") "\"decoder\":{\"type\":\"ByteLevel\"}," MODEL(
+		"", "\"\u00c3\":0,\"\u00a9\":1", ""));
+	struct lu_tok_state *st = lu_tok_state_new(tok);
+	static const uint32_t ids[] = { 0, 1, 2, 0 };
+	struct lu_buf out = { 0 };
+	uint64_t replaced = 0;
+	struct lu_err err;
+
+	(void)state;
+	assert_int_equal(lu_tok_decode(tok, st, ids, 4, 0, &out, &replaced, &err), 0);
+	assert_string_equal(out.p, "\xC3\xA9<\xE8\xAA\x9E\xC3\xA9>\xEF\xBF\xBD");
+	assert_int_equal(replaced, 1);
+	lu_buf_clear(&out);
+	assert_int_equal(lu_tok_decode(tok, st, ids, 3, LU_TOK_SKIP_SPECIAL, &out, NULL, &err), 0);
+	assert_string_equal(out.p, "\xC3\xA9");
 	lu_buf_release(&out);
 	lu_tok_state_free(st);
 	lu_tok_free(tok);
@@ -478,6 +498,7 @@ int main(void)
 		cmocka_unit_test(nul_is_a_character),
 		cmocka_unit_test(special_tokens),
 		cmocka_unit_test(unknown_ids),
+		cmocka_unit_test(bytelevel_spells_the_rest),
 		cmocka_unit_test(lucie_loses_nothing),
 		cmocka_unit_test(bytelevel_loses_nothing),
 		cmocka_unit_test(no_piece_is_dead),
