@@ -273,8 +273,8 @@ static void unknown_ids(void **state)
 static void bytelevel_spells_the_rest(void **state)
 {
 	struct lu_tok *tok = parse(HEAD("{\"id\":2,\"content\":\"<\u8a9e\u00e9>\",\"special\":"
-					"true}") "\"decoder\":{\"type\":\"ByteLevel\"}," MODEL(
-		"", "\"\u00c3\":0,\"\u00a9\":1", ""));
+					"true}") "\"decoder\":{\"type\":\"ByteLevel\"}," MODEL("",
+		"\"\u00c3\":0,\"\u00a9\":1", ""));
 	struct lu_tok_state *st = lu_tok_state_new(tok);
 	static const uint32_t ids[] = { 0, 1, 2, 0 };
 	struct lu_buf out = { 0 };
@@ -435,6 +435,36 @@ static void no_piece_is_dead(void **state)
 	lu_tok_free(tok);
 }
 
+static void counts_words(void **state)
+{
+	struct lu_words a = { 0 }, b = { 0 };
+	struct lu_err err;
+
+	(void)state;
+	for (uint64_t i = 0; i < 20000; i++) {
+		char name[32];
+		struct lu_str s = { name,
+			(size_t)snprintf(name, sizeof(name), "w%u", (unsigned)(i % 9000)) };
+
+		assert_int_equal(lu_words_add(i % 2 ? &a : &b, s, i % 3 + 1, &err), 0);
+	}
+	assert_int_equal(lu_words_add(&a, LU_STR(""), 1, &err), 0);
+	assert_int_equal(lu_words_add_all(&a, &b, &err), 0);
+	assert_int_equal(a.n, 9000);
+	for (size_t i = 0; i < a.n; i++) {
+		struct lu_str s = lu_words_at(&a, i);
+		uint64_t want = 0, k = 0;
+
+		for (size_t n = 1; n < s.n; n++)
+			k = k * 10 + (uint64_t)(s.p[n] - '0');
+		for (; k < 20000; k += 9000)
+			want += k % 3 + 1;
+		assert_int_equal(a.entry[i].count, want);
+	}
+	lu_words_release(&a);
+	lu_words_release(&b);
+}
+
 static void too_small_a_vocabulary(void **state)
 {
 	struct lu_preset p;
@@ -502,6 +532,7 @@ int main(void)
 		cmocka_unit_test(lucie_loses_nothing),
 		cmocka_unit_test(bytelevel_loses_nothing),
 		cmocka_unit_test(no_piece_is_dead),
+		cmocka_unit_test(counts_words),
 		cmocka_unit_test(too_small_a_vocabulary),
 		cmocka_unit_test(a_long_word),
 	};
