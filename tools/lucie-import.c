@@ -132,6 +132,22 @@ static int reject(struct run *r, const struct lu_member *m, const char *reason, 
 	return lu_out_buf(r->rejects, s, err);
 }
 
+/* "file: path: what", without saying a name twice. */
+static void bad_member(const struct lu_member *m, const char *reason, struct lu_err *err)
+{
+	size_t n = strlen(m->file);
+	bool itself = n >= m->path.n && memcmp(m->file + n - m->path.n, m->path.p, m->path.n) == 0;
+
+	if (m->detail.p)
+		lu_err_set(err, LU_STR_FMT, LU_STR_ARG(m->detail));
+	else if (itself)
+		lu_err_set(err, "%s: %s", m->file, reason);
+	else
+		lu_err_set(err, LU_STR_FMT ": %s", LU_STR_ARG(m->path), reason);
+	if (strncmp(err->msg, m->file, n) != 0)
+		lu_err_wrap(err, "%s", m->file);
+}
+
 static int not_kept(struct run *r, const struct lu_member *m, const struct lu_import_result *res,
 	struct lu_err *err)
 {
@@ -141,12 +157,7 @@ static int not_kept(struct run *r, const struct lu_member *m, const struct lu_im
 		uint64_t bound = std->max_bad_given ? std->max_bad : std->rejects ? UINT64_MAX : 0;
 
 		if (r->bad++ >= bound) {
-			if (m->detail.p)
-				lu_err_set(err, LU_STR_FMT, LU_STR_ARG(m->detail));
-			else
-				lu_err_set(err, LU_STR_FMT ": %s", LU_STR_ARG(m->path), res->drop);
-			if (strncmp(err->msg, m->file, strlen(m->file)) != 0)
-				lu_err_wrap(err, "%s", m->file);
+			bad_member(m, res->drop, err);
 			if (bound)
 				lu_err_wrap(err, "more than %llu bad members",
 					(unsigned long long)bound);

@@ -58,6 +58,7 @@ static const struct lu_opt train_rows[] = {
 	LU_OPT_FLAG(0, "reset_optimizer", S, train.reset_optimizer, "m, v and t from 0"),
 	LU_OPT_U64(0, "valid_every", S, train.valid_every, "STEPS", "0: at the end alone"),
 	LU_OPT_U64(0, "valid_samples", S, train.valid_samples, "N", "of each set, 0 all"),
+	LU_OPT_U64(0, "log_every", S, train.log_every, "STEPS", "between lines on standard error"),
 	LU_OPT_END,
 };
 
@@ -152,7 +153,7 @@ int lt_config_init(struct lt_config *c, struct lu_err *err)
 	c->base.train.context = 256;
 	c->base.train.micro_batch = 8;
 	c->base.train.global_batch = 16;
-	c->base.train.lanes = 1;
+	c->base.train.lanes = c->base.train.log_every = 1;
 	c->base.train.lr = 1e-3;
 	c->base.train.lr_min = 1e-4;
 	c->base.train.schedule = LT_COSINE;

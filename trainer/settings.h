@@ -47,7 +47,7 @@ struct lt_settings {
 		uint64_t warmup, cooldown;
 		double weight_decay, clip, beta1, beta2, eps;
 		bool reset_optimizer;
-		uint64_t valid_every, valid_samples;
+		uint64_t valid_every, valid_samples, log_every;
 	} train;
 	struct {
 		uint64_t tp, cp, dp, pp, zero;

@@ -162,10 +162,11 @@ static int log_step(struct loop *l, const struct step *s, struct lu_err *err)
 	struct lu_buf b = { 0 };
 	int rc;
 
-	lu_note("step %llu of %llu loss %.4f lr %.3e norm %.3f %.0f tokens/s %.1f GFLOP/s, %.0f s "
-		"left",
-		(unsigned long long)l->at.step, (unsigned long long)(l->at.step + left), s->loss,
-		s->lr, s->update.norm, rate, gflops, (double)left * s->seconds);
+	if (l->s.train.log_every && l->at.step % l->s.train.log_every == 0)
+		lu_note("step %llu of %llu loss %.4f lr %.3e norm %.3f %.0f tokens/s "
+			"%.1f GFLOP/s, %.0f s left",
+			(unsigned long long)l->at.step, (unsigned long long)(l->at.step + left),
+			s->loss, s->lr, s->update.norm, rate, gflops, (double)left * s->seconds);
 	lu_buf_printf(&b, "{\"step\":%llu,\"phase\":", (unsigned long long)l->at.step);
 	lu_json_quote(&b, lu_str_of(l->at.phase_name));
 	lu_buf_printf(&b, ",\"samples\":%llu,\"batch\":%llu,\"tokens\":%llu,\"loss\":",
