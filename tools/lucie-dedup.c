@@ -213,7 +213,7 @@ static int settle(struct config *c, uint32_t i, struct lu_doc *doc, struct lu_er
 	if (lu_held_get(&c->held, i, doc, err) < 0)
 		return -1;
 	if (j->kept[i] != i) {
-		similarity = lu_join_similarity(j, i, j->kept[i]);
+		similarity = lu_removed_round(lu_join_similarity(j, i, j->kept[i]));
 		c->dropped++;
 		lu_doc_drop_number(doc, "near duplicate", similarity);
 		if (c->log && log_removed(c, i, similarity, err) < 0)
@@ -263,6 +263,13 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 		return -1;
 	if (c->near && !c->signatures && finish_near(c, err) < 0)
 		return -1;
+	/* Before the documents: they appear last. */
+	if (c->log) {
+		rc = lu_out_commit(c->log, err);
+		c->log = NULL;
+		if (rc < 0)
+			return -1;
+	}
 	if (c->dropped > stats->in.docs / 2)
 		lu_note("removed %llu of %llu documents, more than half",
 			(unsigned long long)c->dropped, (unsigned long long)stats->in.docs);
@@ -281,18 +288,23 @@ static void local_free(void *local)
 	lu_minhash_work_free(local);
 }
 
-static int open_all(struct config *c, struct lu_err *err)
+static int open_all(struct config *c, const struct lu_args *args, struct lu_err *err)
 {
 	if (lu_exact_open(&c->seen, c->removed != NULL, c->std.tmpdir, err) < 0)
 		return -1;
-	if (c->removed && lu_out_open(&c->log, c->removed, NULL, c->std.threads, err) < 0)
+	if (c->removed &&
+		(lu_out_open(&c->log, c->removed, NULL, c->std.threads, err) < 0 ||
+			lu_out_refuse(c->log, args->file, args->files, err) < 0))
 		return -1;
 	if (!c->near)
 		return 0;
 	if (lu_minhash_new(&c->mh, (unsigned)c->bands, (unsigned)c->rows, LU_MINHASH_BEST, err) < 0)
 		return -1;
-	if (c->signatures)
-		return lu_sigwrite_open(&c->write, c->signatures, c->mh, err);
+	if (c->signatures) {
+		if (lu_sigwrite_open(&c->write, c->signatures, c->mh, err) < 0)
+			return -1;
+		return lu_out_refuse(c->write.out, args->file, args->files, err);
+	}
 	if (c->from.n && lu_sigread_open(&c->read, c->from.item, c->from.n, c->mh, err) < 0)
 		return -1;
 	lu_join_init(&c->join, c->mh);
@@ -307,7 +319,7 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	c->ds = &ds;
 	c->held.spool.fd = c->seen.spool.fd = -1;
 	ds.silent = c->signatures != NULL;
-	if (open_all(c, err) < 0)
+	if (open_all(c, args, err) < 0)
 		goto out;
 	if (c->near) {
 		ds.local_new = local_new;
@@ -316,10 +328,6 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	rc = lu_docstream_run(&ds, &c->std, args, err);
 	if (rc == 0 && c->signatures)
 		rc = lu_sigwrite_commit(&c->write, err);
-	if (rc == 0 && c->log) {
-		rc = lu_out_commit(c->log, err);
-		c->log = NULL;
-	}
 out:
 	lu_out_abort(c->log);
 	lu_sigwrite_abort(&c->write);

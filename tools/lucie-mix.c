@@ -15,6 +15,7 @@ struct config {
 	const char *recipe_path, *report;
 	bool plan_mode, dry_run, mark_epoch;
 
+	const struct lu_args *args;
 	struct lu_docstream *ds;
 	struct lu_recipe recipe;
 	struct lu_pool pool;
@@ -103,13 +104,15 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 
 /* --- solving ------------------------------------------------------------------------------ */
 
-static int write_text(const char *target, const struct lu_buf *text, struct lu_err *err)
+static int write_text(
+	const struct config *c, const char *target, const struct lu_buf *text, struct lu_err *err)
 {
 	struct lu_out *out;
 
 	if (lu_out_open(&out, target, target ? NULL : "none", 1, err) < 0)
 		return -1;
-	if (lu_out_buf(out, text, err) < 0) {
+	if (lu_out_refuse(out, c->args->file, c->plan_mode ? 0 : c->args->files, err) < 0 ||
+		lu_out_buf(out, text, err) < 0) {
 		lu_out_abort(out);
 		return -1;
 	}
@@ -129,7 +132,7 @@ static int solve(struct config *c, struct lu_buf *extra, struct lu_err *err)
 	c->plan.seed = c->std.seed;
 	c->plan.by_documents = r->measure == LU_DOCUMENTS;
 	if (lu_pool_plan(&c->pool, &c->plan, r, err) < 0)
-		return -1;
+		return lu_err_wrap(err, "%s", c->recipe_path);
 	c->demand = calloc(r->groups, sizeof(*c->demand));
 	if (!c->demand)
 		return lu_err_nomem(err);
@@ -140,7 +143,7 @@ static int solve(struct config *c, struct lu_buf *extra, struct lu_err *err)
 			0 };
 	if (lu_solve_quotas(c->demand, r->groups, r->total, &whole, err) < 0 ||
 		lu_solve_cut(&c->plan, c->demand, lu_pool_size, &c->pool, err) < 0)
-		return -1;
+		return lu_err_wrap(err, "%s", c->recipe_path);
 	lu_pool_after(&c->pool, &c->plan);
 	lu_buf_str(&measure_name, c->plan_mode ? LU_STR("tokens") : name);
 	view.demand = c->demand;
@@ -158,9 +161,9 @@ static int solve(struct config *c, struct lu_buf *extra, struct lu_err *err)
 			lu_note("group %s: %.2f epochs, more than %d gain little", r->group[i].name,
 				epochs, MANY_EPOCHS);
 	}
-	rc = c->dry_run ? write_text(NULL, &text, err) : 0;
+	rc = c->dry_run ? write_text(c, NULL, &text, err) : 0;
 	if (rc == 0 && c->report)
-		rc = write_text(c->report, &text, err);
+		rc = write_text(c, c->report, &text, err);
 out:
 	lu_buf_release(&text);
 	lu_buf_release(&measure_name);
@@ -283,7 +286,7 @@ static int run_plan(struct config *c, const struct lu_args *args, struct lu_err 
 	lu_plan_write(&c->plan, &text);
 	rc = lu_buf_check(&text, err);
 	if (rc == 0)
-		rc = write_text(c->std.output, &text, err);
+		rc = write_text(c, c->std.output, &text, err);
 	if (rc == 0)
 		rc = count(c, &stats, err);
 	if (rc == 0)
@@ -299,6 +302,7 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	int rc = -1;
 
 	c->held.spool.fd = -1;
+	c->args = args;
 	if (lu_recipe_read(&c->recipe, c->recipe_path, err) == 0)
 		rc = c->plan_mode ? run_plan(c, args, err) : run_documents(c, args, err);
 	free(c->demand);

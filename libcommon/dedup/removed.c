@@ -1,5 +1,7 @@
 #include "libcommon/dedup/removed.h"
 
+#include <math.h>
+
 #include "libcommon/base/jsonstr.h"
 
 struct lu_str lu_place_id(const struct lu_json_obj *obj)
@@ -7,6 +9,11 @@ struct lu_str lu_place_id(const struct lu_json_obj *obj)
 	const struct lu_json_member *m = lu_json_get(obj, "id");
 
 	return m ? m->value : LU_STR("null");
+}
+
+double lu_removed_round(double similarity)
+{
+	return floor(similarity * 1e4 + 0.5) / 1e4;
 }
 
 static void put_place(struct lu_buf *b, const char *prefix, const struct lu_place *p)

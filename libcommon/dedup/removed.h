@@ -21,6 +21,9 @@ struct lu_place {
 /* The raw "id" of a record, or "null". */
 struct lu_str lu_place_id(const struct lu_json_obj *obj);
 
+/* A similarity as it is shown: an estimate has no more than four decimals. */
+double lu_removed_round(double similarity);
+
 /* Appends the line up to and including "similarity". */
 void lu_removed_open(struct lu_buf *b, const char *kind, const struct lu_place *removed,
 	const struct lu_place *kept, double similarity);

@@ -307,7 +307,7 @@ static void test_recall(void **state)
 /* Texts of one to five words share no key, however many there are: their 64-bit hashes decide. */
 static void test_short_texts(void **state)
 {
-	enum { TEXTS = 60000 };
+	enum { TEXTS = 250000 };
 	struct signer s = signer_new(14, 8, LU_MINHASH_BEST);
 	struct lu_join_how how = { 0, false };
 	unsigned char *x = malloc(s.size);
