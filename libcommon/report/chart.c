@@ -109,7 +109,7 @@ static void put_curve(struct lu_buf *b, const struct lu_curve *c, const struct r
 
 void lu_chart_svg(const struct lu_chart *c, struct lu_buf *b)
 {
-	struct range x = { INFINITY, -INFINITY }, y = { INFINITY, -INFINITY };
+	struct range x = { HUGE_VAL, -HUGE_VAL }, y = { HUGE_VAL, -HUGE_VAL };
 	double margin;
 
 	for (size_t k = 0; k < c->curves; k++) {

@@ -75,7 +75,7 @@ bool lu_std_has(unsigned std, const struct lu_opt *o)
 	return false;
 }
 
-static void say(const char *fmt, va_list ap)
+static LU_PRINTF(1, 0) void say(const char *fmt, va_list ap)
 {
 	char line[2048];
 	int n = snprintf(line, sizeof(line), "%s: ", self.name);
