@@ -1,6 +1,7 @@
 #include "libcommon/import/html.h"
 
 #include <libxml/HTMLparser.h>
+#include <libxml/SAX2.h>
 #include <libxml/parserInternals.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -242,7 +243,9 @@ static void flush(struct page *p)
 {
 	struct list *l = p->lists ? &p->list[p->lists - 1] : NULL;
 	struct lu_str s = lu_buf_slice(&p->block);
-	size_t indent = p->lists ? 2 * (p->lists - (p->marker ? 1 : 0)) : 0;
+	/* No deeper than 8 lists, or a page of nested lists would grow with its square. */
+	size_t level = p->lists - (p->lists && p->marker ? 1 : 0),
+	       indent = 2 * (level < 8 ? level : 8);
 
 	while (s.n && strchr(" \t\r\n", s.p[s.n - 1]))
 		s.n--;
@@ -551,7 +554,22 @@ void lu_html_init(void)
 	xmlInitParser();
 }
 
-static xmlDoc *parse(struct lu_str html)
+/* As xmlSAX2StartElement(), but gives up where a page nests deeper than LU_HTML_DEPTH: each end
+ * tag costs the parser a walk through all open elements. */
+static void start_element(void *ctx, const xmlChar *name, const xmlChar **attributes)
+{
+	htmlParserCtxtPtr c = ctx;
+
+	if (c->nameNr > LU_HTML_DEPTH) {
+		c->_private = c;
+		xmlStopParser(c);
+	} else {
+		xmlSAX2StartElement(ctx, name, attributes);
+	}
+}
+
+/* NULL with *deep set: nested too deep; NULL alone: memory. */
+static xmlDoc *parse(struct lu_str html, bool *deep)
 {
 	htmlParserCtxtPtr c = htmlCreateMemoryParserCtxt(html.p, (int)html.n);
 	xmlDoc *doc;
@@ -563,12 +581,68 @@ static xmlDoc *parse(struct lu_str html)
 			HTML_PARSE_IGNORE_ENC | HTML_PARSE_COMPACT);
 	/* Without it a text of more than 10 MB is cut; the HTML options have no name for it. */
 	c->options |= XML_PARSE_HUGE;
+	c->sax->startElement = start_element;
 	xmlSwitchEncoding(c, XML_CHAR_ENCODING_UTF8);
 	htmlParseDocument(c);
+	*deep = c->_private != NULL;
 	doc = c->myDoc;
 	c->myDoc = NULL;
 	htmlFreeParserCtxt(c);
+	if (*deep && doc) {
+		xmlFreeDoc(doc);
+		doc = NULL;
+	}
 	return doc;
+}
+
+/* Passes over one attribute, or what stands for one: quotes count after '=' only, as in the
+ * parser. */
+static const char *skip_attribute(const char *p, const char *end)
+{
+	static const char blanks[] = " \t\r\n\f";
+
+	while (p < end && *p && !strchr(" \t\r\n\f=>", *p))
+		p++;
+	while (p < end && *p && strchr(blanks, *p))
+		p++;
+	if (p == end || *p != '=')
+		return p;
+	for (p++; p < end && *p && strchr(blanks, *p); p++)
+		;
+	if (p < end && (*p == '"' || *p == '\'')) {
+		p = memchr(p + 1, *p, (size_t)(end - p - 1));
+		return p ? p + 1 : end;
+	}
+	while (p < end && *p != '>' && !(*p && strchr(blanks, *p)))
+		p++;
+	while (p < end && *p && strchr(blanks, *p))
+		p++;
+	return p;
+}
+
+/*
+ * The parser compares each attribute of a tag with all before it. False when that would be more
+ * than in one tag of LU_HTML_ATTRIBUTES. What scripts and comments hold is taken for tags here,
+ * so the bound is far above what pages have.
+ */
+static bool few_attributes(struct lu_str html)
+{
+	const char *p = html.p, *end = html.p + html.n;
+	uint64_t cost = 0;
+
+	while (p < end && (p = memchr(p, '<', (size_t)(end - p))) != NULL) {
+		uint64_t n = 0;
+
+		p++;
+		if (p == end || !((*p | 32) >= 'a' && (*p | 32) <= 'z'))
+			continue;
+		for (; p < end && *p != '>'; n++)
+			p = skip_attribute(p, end);
+		cost += n * n;
+		if (cost > (uint64_t)LU_HTML_ATTRIBUTES * LU_HTML_ATTRIBUTES)
+			return false;
+	}
+	return true;
 }
 
 /* The parser takes NUL for the end; a page that has some shows nothing there. */
@@ -593,13 +667,22 @@ int lu_html_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu
 	const xmlNode *root, *from;
 	size_t before = out->n;
 	xmlDoc *doc = NULL;
+	bool deep = false;
 	int rc = -1;
 
 	if (html.n > INT_MAX)
 		return lu_err_set(err, "page of more than 2 GiB");
 	if (without_nul(&html, &clean, err) < 0)
 		goto out;
-	doc = html.n ? parse(html) : NULL;
+	if (!few_attributes(html)) {
+		rc = 1;
+		goto out;
+	}
+	doc = html.n ? parse(html, &deep) : NULL;
+	if (deep) {
+		rc = 1;
+		goto out;
+	}
 	root = doc ? xmlDocGetRootElement(doc) : NULL;
 	if (root) {
 		from = whole ? NULL : find(root, "main");

@@ -22,10 +22,15 @@
 
 #include "libcommon/base/buf.h"
 
+#define LU_HTML_DEPTH 1000
+#define LU_HTML_ATTRIBUTES 16384
+
 void lu_html_init(void);
 
 /* `html` is UTF-8. Appends to title (one line, may stay empty) and text (ends with a newline
- * unless empty). `title` may be NULL. -1 only when memory is out. */
+ * unless empty). `title` may be NULL. 1: refused, nothing is appended: elements nest more than
+ * LU_HTML_DEPTH deep (browsers: 512), or tags have more attributes than one of LU_HTML_ATTRIBUTES;
+ * both cost the parser time with their square. -1: memory. */
 int lu_html_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_buf *text,
 	struct lu_err *err) LU_CHECKED;
 

@@ -132,12 +132,19 @@ static int convert(const struct lu_import *im, struct lu_import_work *w, struct 
 	lu_buf_clear(&w->text);
 	lu_buf_clear(&w->title);
 	switch (what->kind) {
-	case LU_KIND_HTML: return lu_html_text(text, im->whole, &w->title, &w->text, err);
+	case LU_KIND_HTML:
+		rc = lu_html_text(text, im->whole, &w->title, &w->text, err);
+		if (rc > 0)
+			res->drop = "markup out of bounds";
+		return rc;
 	case LU_KIND_MAN:
 		res->drop = lu_man_html(&im->man, text, im->limit, &w->html, &rc, err);
 		if (rc < 0 || res->drop)
 			return rc < 0 ? -1 : 1;
-		return lu_html_text(lu_buf_slice(&w->html), false, NULL, &w->text, err);
+		rc = lu_html_text(lu_buf_slice(&w->html), false, NULL, &w->text, err);
+		if (rc > 0)
+			res->drop = "markup out of bounds";
+		return rc;
 	default: lu_buf_str(&w->text, text); return lu_buf_check(&w->text, err);
 	}
 }

@@ -26,12 +26,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct lu_buf page = { 0 }, title = { 0 }, text = { 0 };
 	struct lu_err err;
+	int rc;
 
 	if (size == 0)
 		return 0;
 	lu_html_init();
 	lu_utf8_repair(&page, (struct lu_str){ (const char *)data + 1, size - 1 });
-	if (lu_html_text(lu_buf_slice(&page), data[0] & 1, &title, &text, &err) < 0)
+	rc = lu_html_text(lu_buf_slice(&page), data[0] & 1, &title, &text, &err);
+	if (rc < 0 || (rc > 0 && (title.n || text.n)))
 		abort();
 	check(lu_buf_slice(&title));
 	check(lu_buf_slice(&text));
