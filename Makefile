@@ -57,7 +57,7 @@ CXXFLAGS = -std=c++17 -D_GNU_SOURCE $(WARN) $(BASE)
 LDFLAGS = $(OPT) -fopenmp -pthread
 
 # ---- what this machine has ---------------------------------------------------------------
-PKGS := libzstd zlib liblzma libarchive libxml-2.0 icu-uc icu-i18n libpcre2-8 libxxhash
+PKGS := libzstd zlib liblzma libarchive libxml-2.0 icu-uc icu-i18n libxxhash
 ifeq ($(BARE),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
@@ -70,7 +70,7 @@ CXXFLAGS += $(patsubst -I%,-isystem %,$(PKG_CFLAGS))
 
 # Debian packages: to build, then to test. `make deps` installs what is missing.
 DEB_BUILD := gcc g++ make pkg-config libzstd-dev zlib1g-dev liblzma-dev libarchive-dev \
-	libxml2-dev libicu-dev libpcre2-dev libxxhash-dev libcld2-dev libfasttext-dev libdnnl-dev \
+	libxml2-dev libicu-dev libxxhash-dev libcld2-dev libfasttext-dev libdnnl-dev \
 	libopenmpi-dev openmpi-bin mandoc gnuplot-nox
 DEB_TEST := git perl clang llvm libomp-dev clang-format shellcheck bats libcmocka-dev libjansson-dev \
 	hyperfine unicode-data icu-devtools fasttext python3-venv zstd gzip bzip2 xz-utils file xxhash \
