@@ -258,6 +258,25 @@ static void test_kernels_agree(void **state)
 	}
 }
 
+/* x of 112 places equal: (x / 112 - 2^-8) / (1 - 2^-8), and never below 0. */
+static void test_estimate(void **state)
+{
+	struct signer s = signer_new(14, 8, LU_MINHASH_BEST);
+	unsigned char *x = calloc(1, s.size), *y = calloc(1, s.size);
+
+	(void)state;
+	assert_true(x && y);
+	assert_true(lu_minhash_similarity(s.mh, x, y) == 1);
+	memset(y + s.size - 56, 1, 56);
+	assert_true(
+		fabs(lu_minhash_similarity(s.mh, x, y) - (0.5 - 1 / 256.0) * 256 / 255) < 1e-12);
+	memset(y + s.size - 112, 1, 112);
+	assert_true(lu_minhash_similarity(s.mh, x, y) == 0);
+	free(x);
+	free(y);
+	signer_free(&s);
+}
+
 /* Two sets of 300 with `common` shingles in common: J = common / (600 - common). */
 static void make_pair(uint64_t *a, uint64_t *b, size_t common, uint64_t *seed)
 {
@@ -566,6 +585,7 @@ int main(void)
 		cmocka_unit_test(test_shingles),
 		cmocka_unit_test(test_found),
 		cmocka_unit_test(test_kernels_agree),
+		cmocka_unit_test(test_estimate),
 		cmocka_unit_test(test_recall),
 		cmocka_unit_test(test_short_texts),
 		cmocka_unit_test(test_chain),

@@ -467,6 +467,8 @@ static void test_other_sizes(void **state)
 	assert_int_equal(walk_all(&m.plan, &m.pool), 0);
 	m.pool.size[m.pool.first[1]]++;
 	assert_int_equal(walk_all(&m.plan, &m.pool), -1);
+	m.pool.size[m.pool.first[1]] -= 2;
+	assert_int_equal(walk_all(&m.plan, &m.pool), -1);
 	unmake(&m);
 }
 
