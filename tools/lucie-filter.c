@@ -148,21 +148,27 @@ static int totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	return lu_buf_check(&stats->extra, err);
 }
 
-static void rules_from_options(struct config *c)
+/* A wrong word ends the program as wrong usage; -1 is trouble, memory. */
+static int rules_from_options(struct config *c, struct lu_err *err)
 {
-	struct lu_err err;
-
 	for (size_t i = 0; i < c->preset.n; i++) {
-		if (lu_rules_preset(&c->rules, c->preset.item[i], &err) < 0)
-			lu_usage_error("--preset: %s", err.msg);
+		if (lu_rules_preset(&c->rules, c->preset.item[i], err) < 0) {
+			if (err->errnum)
+				return -1;
+			lu_usage_error("--preset: %s", err->msg);
+		}
 	}
 	for (size_t i = 0; i < c->set.n; i++) {
-		if (lu_rules_set(&c->rules, c->set.item[i], &err) < 0)
-			lu_usage_error("--set: %s", err.msg);
+		if (lu_rules_set(&c->rules, c->set.item[i], err) < 0) {
+			if (err->errnum)
+				return -1;
+			lu_usage_error("--set: %s", err->msg);
+		}
 	}
 	if (c->lang && lu_stop_list(lu_str_of(c->lang)) == LU_STOP_NONE)
 		lu_usage_error(
 			"--lang: there are stop words for en and fr only, not for '%s'", c->lang);
+	return 0;
 }
 
 /* The rules in effect; without any, those of all presets. */
@@ -214,8 +220,9 @@ int main(int argc, char **argv)
 	int rc;
 
 	lu_tool_start(&tool, argc, argv, &c, &args);
-	rules_from_options(&c);
-	rc = c.list ? list(&c, &err) : run(&c, &args, &err);
+	rc = rules_from_options(&c, &err);
+	if (rc == 0)
+		rc = c.list ? list(&c, &err) : run(&c, &args, &err);
 	lu_measurer_free(c.measurer);
 	lu_rules_release(&c.rules);
 	lu_list_release(&c.preset);

@@ -347,8 +347,12 @@ static int set_up(struct config *c, struct lu_err *err)
 	for (size_t i = 0; i < c->holdout_arg.n; i++) {
 		struct lu_err why = { 0 };
 
-		if (lu_holdout_add(&c->holdouts, c->holdout_arg.item[i], &why) < 0)
-			lu_usage_error("--holdout %s", why.msg);
+		if (lu_holdout_add(&c->holdouts, c->holdout_arg.item[i], &why) < 0) {
+			if (!why.errnum)
+				lu_usage_error("--holdout %s", why.msg);
+			*err = why;
+			return -1;
+		}
 	}
 	c->format.vocab = c->vocab;
 	if (c->tokenizer) {

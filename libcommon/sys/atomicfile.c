@@ -141,6 +141,22 @@ static int open_locked(const char *temp, const char *target, struct lu_err *err)
 	}
 }
 
+/* Deadly signals wait until the list knows of the file that was just made. */
+static int open_registered(struct lu_atomic *f, const char *target, struct lu_err *err)
+{
+	sigset_t hold, before;
+
+	sigemptyset(&hold);
+	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+		sigaddset(&hold, deadly[i]);
+	pthread_sigmask(SIG_BLOCK, &hold, &before);
+	f->fd = open_locked(f->temp, target, err);
+	if (f->fd >= 0)
+		f->slot = slot_take(f->temp, f->fd, err);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return f->fd < 0 || f->slot < 0 ? -1 : 0;
+}
+
 /*
  * Where a path leads: through symbolic links, also one that points to a file that is not there
  * yet. malloc'd; NULL when memory is out.
@@ -207,15 +223,11 @@ int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err)
 		lu_atomic_abort(f);
 		return lu_err_nomem(err);
 	}
-	f->fd = open_locked(f->temp, target, err);
-	if (f->fd < 0) {
-		free(f->temp);
-		f->temp = NULL;
-		lu_atomic_abort(f);
-		return -1;
-	}
-	f->slot = slot_take(f->temp, f->fd, err);
-	if (f->slot < 0) {
+	if (open_registered(f, target, err) < 0) {
+		if (f->fd < 0) {
+			free(f->temp);
+			f->temp = NULL;
+		}
 		lu_atomic_abort(f);
 		return -1;
 	}
