@@ -303,9 +303,12 @@ static void parse_one(struct parse *ps, int id)
 			continue;
 		if (o->letter == 0 && id == 0)
 			continue;
-		if (lu_opt_store(o, ps->base[i], optarg, &err) < 0)
+		if (lu_opt_store(o, ps->base[i], optarg, &err) == 0)
+			return;
+		if (!err.errnum)
 			lu_usage_error("--%s: %s", o->name, err.msg);
-		return;
+		lu_warn("%s", err.msg);
+		exit(2);
 	}
 	exit(2);
 }
