@@ -6,7 +6,7 @@
 #define WIDTH 720.0
 #define HEIGHT 300.0
 #define LEFT 64.0
-#define RIGHT 12.0
+#define RIGHT 24.0
 #define TOP 12.0
 #define BOTTOM 40.0
 #define STRETCHES 600
