@@ -13,10 +13,12 @@
 # All print TAP and one prove runs them, so that each target ends with prove's closing line.
 
 PROVE_JOBS ?= $(shell nproc)
-PROVE = prove --norc -j$(PROVE_JOBS) -e 'timeout -k 5 900'
+PROVE = prove --norc -j$(PROVE_JOBS) -e tests/run-one
 TEST_BUILD := $(BUILD)/tests
 
-TEST_ENV = PATH="$(CURDIR)/$(BUILD)/bin:$$PATH" LUCIE_SRC="$(CURDIR)" \
+# Tests that call make themselves must not inherit this one's flags and job slots.
+TEST_ENV = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CONFIG \
+	PATH="$(CURDIR)/$(BUILD)/bin:$$PATH" LUCIE_SRC="$(CURDIR)" \
 	LUCIE_BUILD="$(CURDIR)/$(BUILD)" LUCIE_CONFIG=$(CONFIG) CMOCKA_MESSAGE_OUTPUT=TAP
 # A sanitizer's finding must never look like the exit status a test expects: 99 is nobody's.
 ifeq ($(CONFIG),asan)

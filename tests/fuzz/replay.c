@@ -43,8 +43,7 @@ int main(int argc, char **argv)
 				printf("Bail out! %s\n", err.msg);
 				return 2;
 			}
-			/* Tell the name first: a crash cannot. */
-			printf("# %s\n", entry[i]->d_name);
+			/* What was printed last tells which input came before a crash. */
 			fflush(stdout);
 			LLVMFuzzerTestOneInput((const uint8_t *)p, size);
 			printf("ok %d - %s\n", ++run, entry[i]->d_name);

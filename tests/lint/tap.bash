@@ -1,6 +1,6 @@
 # For the lints: TAP and the list of files. `. tests/lint/tap.bash`, from the root of the tree.
 set -u
-n=0
+n=0 failed=0
 
 # ok NAME [MESSAGES]: passes when there are no messages; they are shown otherwise.
 ok() {
@@ -8,6 +8,7 @@ ok() {
 	if [ -z "${2-}" ]; then
 		echo "ok $n - $1"
 	else
+		failed=$((failed + 1))
 		echo "not ok $n - $1"
 		printf '%s\n' "$2" | sed 's/^/# /'
 	fi
@@ -28,4 +29,5 @@ files() {
 
 done_testing() {
 	echo "1..$n"
+	exit $((failed > 0))
 }
