@@ -22,6 +22,7 @@ struct config {
 	struct lu_plan plan;
 	struct lu_demand *demand;
 	struct lu_held held;
+	struct lu_buf tables;
 };
 
 static const struct lu_opt opts[] = {
@@ -125,7 +126,7 @@ static int solve(struct config *c, struct lu_buf *extra, struct lu_err *err)
 	const struct lu_recipe *r = &c->recipe;
 	struct lu_mix_view view = { &c->plan, NULL, &c->pool, NULL };
 	struct lu_str name = lu_choice_name(LU_MEASURES, (int)r->measure);
-	struct lu_buf text = { 0 }, measure_name = { 0 };
+	struct lu_buf measure_name = { 0 };
 	uint64_t whole;
 	int rc = -1;
 
@@ -150,9 +151,9 @@ static int solve(struct config *c, struct lu_buf *extra, struct lu_err *err)
 	view.measure = measure_name.p;
 	if (lu_buf_check(&measure_name, err) < 0)
 		goto out;
-	lu_mix_text(&view, &text);
+	lu_mix_text(&view, &c->tables);
 	lu_mix_json(&view, extra);
-	if (lu_buf_check(&text, err) < 0 || lu_buf_check(extra, err) < 0)
+	if (lu_buf_check(&c->tables, err) < 0 || lu_buf_check(extra, err) < 0)
 		goto out;
 	for (size_t i = 0; i < r->groups; i++) {
 		double epochs = (double)c->demand[i].quota / (double)c->demand[i].have;
@@ -161,13 +162,18 @@ static int solve(struct config *c, struct lu_buf *extra, struct lu_err *err)
 			lu_note("group %s: %.2f epochs, more than %d gain little", r->group[i].name,
 				epochs, MANY_EPOCHS);
 	}
-	rc = c->dry_run ? write_text(c, NULL, &text, err) : 0;
-	if (rc == 0 && c->report)
-		rc = write_text(c, c->report, &text, err);
+	rc = 0;
 out:
-	lu_buf_release(&text);
 	lu_buf_release(&measure_name);
 	return rc;
+}
+
+/* Whole, or not at all, and before what it is about. */
+static int write_tables(const struct config *c, struct lu_err *err)
+{
+	if (c->dry_run && write_text(c, NULL, &c->tables, err) < 0)
+		return -1;
+	return c->report ? write_text(c, c->report, &c->tables, err) : 0;
 }
 
 /* --- writing documents -------------------------------------------------------------------- */
@@ -229,7 +235,9 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 
 	if (solve(c, &stats->extra, err) < 0)
 		return -1;
-	return c->dry_run ? 0 : put_all(c, stats, err);
+	if (!c->dry_run && put_all(c, stats, err) < 0)
+		return -1;
+	return write_tables(c, err);
 }
 
 static int run_documents(struct config *c, const struct lu_args *args, struct lu_err *err)
@@ -279,16 +287,17 @@ static int run_plan(struct config *c, const struct lu_args *args, struct lu_err 
 		    err) < 0 ||
 		solve(c, &stats.extra, err) < 0)
 		goto out;
-	if (c->dry_run) {
-		rc = 0;
-		goto out;
-	}
-	lu_plan_write(&c->plan, &text);
+	if (!c->dry_run)
+		lu_plan_write(&c->plan, &text);
 	rc = lu_buf_check(&text, err);
 	if (rc == 0)
-		rc = write_text(c, c->std.output, &text, err);
+		rc = write_tables(c, err);
+	if (c->dry_run)
+		goto out;
 	if (rc == 0)
 		rc = count(c, &stats, err);
+	if (rc == 0)
+		rc = write_text(c, c->std.output, &text, err);
 	if (rc == 0)
 		rc = lu_stats_append(&stats, args, c->std.stats, err);
 out:
@@ -306,6 +315,7 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	if (lu_recipe_read(&c->recipe, c->recipe_path, err) == 0)
 		rc = c->plan_mode ? run_plan(c, args, err) : run_documents(c, args, err);
 	free(c->demand);
+	lu_buf_release(&c->tables);
 	lu_held_close(&c->held);
 	lu_plan_release(&c->plan);
 	lu_pool_release(&c->pool);

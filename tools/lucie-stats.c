@@ -155,11 +155,10 @@ static int read_text(struct lu_page_text *t, const char *given, struct lu_err *e
 	return rc;
 }
 
-static int write_html(struct config *c, const struct lu_args *args, struct lu_err *err)
+static int make_html(struct config *c, struct lu_buf *html, struct lu_err *err)
 {
 	struct lu_page_table *table = calloc(c->table.n + 1, sizeof(*table));
 	struct lu_page_text *text = calloc(c->text.n + 1, sizeof(*text));
-	struct lu_buf html = { 0 };
 	int rc = table && text ? 0 : lu_err_nomem(err);
 
 	for (size_t i = 0; rc == 0 && i < c->table.n; i++)
@@ -175,10 +174,8 @@ static int write_html(struct config *c, const struct lu_args *args, struct lu_er
 			.text = text,
 			.texts = c->text.n };
 
-		rc = lu_page_html(&p, &html, err);
+		rc = lu_page_html(&p, html, err);
 	}
-	if (rc == 0)
-		rc = write_buf(c->html, NULL, &html, args, err);
 	for (size_t i = 0; table && i < c->table.n; i++) {
 		free((void *)(uintptr_t)table[i].title);
 		lu_jtable_release(&table[i].one);
@@ -190,39 +187,43 @@ static int write_html(struct config *c, const struct lu_args *args, struct lu_er
 	}
 	free(table);
 	free(text);
-	lu_buf_release(&html);
-	return rc;
-}
-
-static int write_png(struct config *c, const struct lu_args *args, struct lu_err *err)
-{
-	struct lu_buf png = { 0 };
-	int rc;
-
-	if (c->metrics.loss.n == 0)
-		return lu_err_set(err, "%s: no step with a loss", c->metrics_path);
-	rc = lu_gnuplot_loss(&c->metrics, c->title ? c->title : "", c->std.tmpdir, &png, err);
-	if (rc == 0)
-		rc = write_buf(c->png, NULL, &png, args, err);
-	lu_buf_release(&png);
 	return rc;
 }
 
 /* --- accounting --------------------------------------------------------------------------- */
 
-static int print(struct config *c, const struct lu_args *args, struct lu_err *err)
+/* All is made before anything is written. */
+static int write_all(struct config *c, const struct lu_args *args, struct lu_err *err)
 {
-	struct lu_buf out = { 0 };
-	int rc;
+	struct lu_buf out = { 0 }, html = { 0 }, png = { 0 };
+	int rc = -1;
 
 	if (c->json)
 		lu_accounts_json(&c->accounts, &out);
 	else
 		lu_accounts_text(&c->accounts, &out);
-	rc = lu_buf_check(&out, err);
+	if (lu_buf_check(&out, err) < 0 || (c->html && make_html(c, &html, err) < 0))
+		goto out;
+	if (c->png && c->metrics.loss.n == 0) {
+		lu_err_set(err, "%s: no step with a loss", c->metrics_path);
+		goto out;
+	}
+	if (c->png &&
+		lu_gnuplot_loss(&c->metrics, c->title ? c->title : "", c->std.tmpdir, &png, err) <
+			0)
+		goto out;
+	if (c->html)
+		rc = write_buf(c->html, NULL, &html, args, err);
+	else
+		rc = 0;
+	if (rc == 0 && c->png)
+		rc = write_buf(c->png, NULL, &png, args, err);
 	if (rc == 0)
 		rc = write_buf(c->std.output, c->std.compress, &out, args, err);
+out:
 	lu_buf_release(&out);
+	lu_buf_release(&html);
+	lu_buf_release(&png);
 	return rc;
 }
 
@@ -238,8 +239,7 @@ static int report(struct config *c, const struct lu_args *args, struct lu_err *e
 		return -1;
 	if (a->stages == 0)
 		return lu_err_set(err, "no accounting line");
-	if ((c->html && write_html(c, args, err) < 0) || (c->png && write_png(c, args, err) < 0) ||
-		print(c, args, err) < 0)
+	if (write_all(c, args, err) < 0)
 		return -1;
 	for (size_t i = 0; i < a->faults; i++)
 		lu_warn("%s", a->fault[i].text);

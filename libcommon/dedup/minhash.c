@@ -1,6 +1,7 @@
 #include "libcommon/dedup/minhash.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -154,15 +155,13 @@ size_t lu_minhash_size(const struct lu_minhash *mh)
 
 uint64_t lu_minhash_params(const struct lu_minhash *mh)
 {
-	struct lu_buf b = { 0 };
-	uint64_t h;
+	char text[96];
+	int n;
 
 	/* The first number is the version of the shingles and the hash functions. */
-	lu_buf_printf(&b, "minhash 1 words %d bands %u rows %u hashes %u", LU_SHINGLE_WORDS,
-		mh->bands, mh->rows, mh->hashes);
-	h = lu_hash64(b.p ? b.p : "", b.n, 0);
-	lu_buf_release(&b);
-	return h;
+	n = snprintf(text, sizeof(text), "minhash 1 words %d bands %u rows %u hashes %u",
+		LU_SHINGLE_WORDS, mh->bands, mh->rows, mh->hashes);
+	return lu_hash64(text, (size_t)n, 0);
 }
 
 struct lu_minhash_work *lu_minhash_work_new(const struct lu_minhash *mh, struct lu_err *err)

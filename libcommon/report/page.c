@@ -178,8 +178,9 @@ struct mix_row {
 	uint64_t docs, size, docs_after, size_after;
 };
 
-/* One element of "groups" or "languages"; false when it is not of that form. */
-static bool mix_row(struct lu_str raw, struct lu_arena *arena, struct mix_row *r)
+/* One element of "groups" or "languages"; false when it is not of that form. Without memory the
+ * page fails. */
+static bool mix_row(struct lu_buf *b, struct lu_str raw, struct lu_arena *arena, struct mix_row *r)
 {
 	static const char *const key[] = { "docs", "size", "docs_after", "size_after" };
 	uint64_t *value[] = { &r->docs, &r->size, &r->docs_after, &r->size_after };
@@ -187,12 +188,17 @@ static bool mix_row(struct lu_str raw, struct lu_arena *arena, struct mix_row *r
 	struct lu_json_fault fault;
 	struct lu_json_obj obj;
 
-	if (lu_json_object(raw, arena, &obj, &fault) < 0)
+	if (lu_json_object(raw, arena, &obj, &fault) < 0) {
+		b->failed |= fault.kind == LU_JSON_NO_MEMORY;
 		return false;
+	}
 	m = lu_json_get(&obj, "name");
-	if (!m || m->type != LU_JSON_STRING ||
-		lu_json_decode_known(m->value, m->escaped, arena, &r->name) < 0)
+	if (!m || m->type != LU_JSON_STRING)
 		return false;
+	if (lu_json_decode_known(m->value, m->escaped, arena, &r->name) < 0) {
+		b->failed = true;
+		return false;
+	}
 	for (size_t i = 0; i < 4; i++) {
 		m = lu_json_get(&obj, key[i]);
 		if (!m || !lu_json_u64(m, value[i]))
@@ -223,7 +229,7 @@ static void put_mix_table(
 	struct lu_arena arena = { 0 };
 
 	for (struct lu_json_iter it = lu_json_iter(rows); lu_json_next(&it);) {
-		if (!mix_row(it.value, &arena, &r))
+		if (!mix_row(b, it.value, &arena, &r))
 			continue;
 		all.docs += r.docs;
 		all.size += r.size;
@@ -232,7 +238,7 @@ static void put_mix_table(
 	}
 	heads(b, head, number, sizeof(head) / sizeof(head[0]));
 	for (struct lu_json_iter it = lu_json_iter(rows); lu_json_next(&it);) {
-		if (!mix_row(it.value, &arena, &r))
+		if (!mix_row(b, it.value, &arena, &r))
 			continue;
 		lu_buf_puts(b, "<tr>");
 		put_mix_row(b, &r, &all);
@@ -251,12 +257,15 @@ static void put_mix(struct lu_buf *b, const struct lu_stage *s)
 	struct lu_json_obj obj;
 	struct lu_str measure = LU_STR("size"), kept;
 
-	if (lu_json_object(s->mix, &arena, &obj, &fault) < 0)
+	if (lu_json_object(s->mix, &arena, &obj, &fault) < 0) {
+		b->failed |= fault.kind == LU_JSON_NO_MEMORY;
 		goto out;
+	}
 	m = lu_json_get(&obj, "measure");
 	if (m && m->type == LU_JSON_STRING)
 		measure = (struct lu_str){ m->value.p + 1, m->value.n - 2 };
 	kept = lu_arena_str(&arena, measure);
+	b->failed |= !kept.p;
 	m = lu_json_get(&obj, "languages");
 	if (kept.p && m && m->type == LU_JSON_ARRAY) {
 		heading(b, "Languages before and after mixing");
