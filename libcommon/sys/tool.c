@@ -134,7 +134,9 @@ void lu_usage_error(const char *fmt, ...)
 	vsnprintf(err.msg, sizeof(err.msg), fmt, ap);
 	va_end(ap);
 	lu_warn("%s", err.msg);
-	fprintf(stderr, "Try '%s --help'.\n", self.name);
+	/* Where memory ran out while options were read, the usage was right. */
+	if (!strstr(err.msg, "out of memory"))
+		fprintf(stderr, "Try '%s --help'.\n", self.name);
 	lu_atomic_remove_all();
 	exit(2);
 }
