@@ -423,20 +423,36 @@ static int remove_old(struct lu_shard_writer *w, struct lu_err *err)
 	return rc;
 }
 
+/* Half a shard is none: what has got its name goes again, the manifest first. Nothing more can
+ * be done about what stays, and it does not open. */
+static void take_back(const struct lu_shard_writer *w, const int order[FILES], size_t done)
+{
+	struct lu_err ignored = { 0 };
+	int rc = remove_named(w->prefix, ".json", &ignored);
+
+	while (rc == 0 && done-- > 0) {
+		const struct part *p = &w->part[done % w->parts];
+
+		rc = remove_named(w->prefix, p->suffix[order[done / w->parts]], &ignored);
+	}
+}
+
 int lu_shard_writer_commit(struct lu_shard_writer *w, struct lu_err *err)
 {
 	static const int order[FILES] = { BIN, LEDGER, IDX };
+	size_t n = w->parts * FILES, done = 0;
+	int rc = 0;
 
 	LU_ASSERT(w->settled);
 	if (remove_old(w, err) < 0)
 		return -1;
-	for (int k = 0; k < FILES; k++) {
-		for (size_t i = 0; i < w->parts; i++) {
-			if (lu_atomic_commit(&w->part[i].file[order[k]], err) < 0)
-				return -1;
-		}
-	}
-	return lu_atomic_commit(&w->manifest, err);
+	for (; rc == 0 && done < n; done++)
+		rc = lu_atomic_commit(&w->part[done % w->parts].file[order[done / w->parts]], err);
+	if (rc == 0)
+		rc = lu_atomic_commit(&w->manifest, err);
+	if (rc < 0)
+		take_back(w, order, done);
+	return rc;
 }
 
 void lu_shard_writer_free(struct lu_shard_writer *w)

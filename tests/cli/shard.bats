@@ -1,0 +1,255 @@
+#!/usr/bin/env bats
+# lucie-shard when it is killed, when the disk is full, and what its options make of documents.
+
+bats_require_minimum_version 1.5.0
+load fixtures
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# opens PREFIX: whether it is a shard for a program that reads one.
+opens() { lucie-trace "$1" --token 0 >/dev/null 2>&1 || lucie-check "$1" >/dev/null 2>&1; }
+
+documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
+
+# Records of ids: a SEED gives other ones.
+records() {
+	awk -v n="$1" -v seed="$2" 'BEGIN {
+		for (i = 0; i < n; i++)
+			printf "{\"id\":%d,\"lang\":\"%s\",\"ids\":[%d,%d,%d]}\n", i,
+				i % 2 ? "fr" : "en", (i * 7 + seed) % 1000, i % 1000, seed
+	}'
+}
+
+# whole PREFIX: it is the shard in old/ or the one in new/, or nothing that opens.
+whole() {
+	local idx
+	if opens "$1"; then
+		lucie-check "$1" || return 1
+		cat "$1".bin "$1"-*.bin 2>/dev/null >is
+		cmp -s is old.bin || cmp -s is new.bin || { echo "is neither"; return 1; }
+		[ -e "$1.json" ] || cmp -s is old.bin || { echo "no manifest"; return 1; }
+		return 0
+	fi
+	# Nor do its parts open by themselves.
+	for idx in "$1"*.idx; do
+		if [ -e "$idx" ] && opens "${idx%.idx}"; then
+			echo "${idx%.idx} opens"
+			return 1
+		fi
+	done
+}
+
+@test "killed at any rename, removal or sync: the old shard, the new one or none" {
+	command -v strace || skip "strace is not installed"
+	strace -o /dev/null true 2>/dev/null || skip "strace is not allowed here"
+	# Equal in all sizes, so that only the order of the steps keeps them apart.
+	for s in 1 2; do
+		records 300 $s >$s.jsonl
+		lucie-shard --ids --vocab 1000 -o $s $s.jsonl
+	done
+	mv 1.jsonl old.jsonl
+	mv 1.bin old.bin
+	mv 2.jsonl new.jsonl
+	mv 2.bin new.bin
+	split="--max-tokens 500"
+	for change in plain:one one:one one:split split:one split:split; do
+		for call in rename unlink fsync; do
+			for ((n = 1; ; n++)); do
+				rm -rf x && mkdir x
+				was='' is=''
+				[[ $change != split:* ]] || was=$split
+				[[ $change != *:split ]] || is=$split
+				# shellcheck disable=SC2086 # two words or none
+				lucie-shard --ids --vocab 1000 $was -o x/s old.jsonl
+				[[ $change != plain:* ]] || rm x/s.json x/s.docs.jsonl.zst
+				status=0
+				# shellcheck disable=SC2086 # two words or none
+				strace -f -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$n \
+					lucie-shard --ids --vocab 1000 $is -o x/s new.jsonl || status=$?
+				whole x/s || { echo "$change, $call $n"; return 1; }
+				[ $status != 0 ] || break
+			done
+			[ "$n" -gt 2 ]
+			[ -e x/s.json ]
+			cat x/s*.bin | cmp - new.bin
+		done
+	done
+	# A run after a kill takes over what was left and leaves nothing behind.
+	rm -rf x && mkdir x
+	strace -f -o /dev/null -e trace=rename -e inject=rename:signal=KILL:when=3 \
+		lucie-shard --ids --vocab 1000 --max-tokens 250 -o x/s new.jsonl || true
+	[ -n "$(find x -name '.*.lu-tmp')" ]
+	lucie-shard --ids --vocab 1000 --max-tokens 250 -o x/s new.jsonl
+	lucie-check x/s
+	[ -z "$(find x -name '.*.lu-tmp')" ]
+}
+
+@test "a rename or sync that fails is exit 2 and leaves no file" {
+	command -v strace || skip "strace is not installed"
+	strace -o /dev/null true 2>/dev/null || skip "strace is not allowed here"
+	records 300 2 >new.jsonl
+	for call in rename fsync; do
+		for ((n = 1; ; n++)); do
+			rm -rf x && mkdir x
+			status=0
+			strace -f -o /dev/null -e trace=$call -e inject=$call:error=EIO:when=$n lucie-shard \
+				--ids --vocab 1000 --max-tokens 500 -o x/s new.jsonl 2>err || status=$?
+			[ $status != 0 ] || break
+			[ $status = 2 ]
+			[ "$(wc -l <err)" = 1 ]
+			[ -z "$(ls -A x)" ]
+		done
+		# Two parts of three files, and the manifest.
+		[ "$n" -ge 8 ]
+		lucie-check x/s
+	done
+}
+
+@test "killed while it reads: nothing opens; terminated: nothing is left" {
+	mkfifo docs
+	for signal in KILL TERM; do
+		rm -rf x && mkdir x
+		lucie-shard --ids --vocab 1000 --max-tokens 250 -o x/s docs 3>&- &
+		pid=$!
+		exec 9>docs
+		# Enough for many parts, so that some are finished before the signal.
+		records 200000 1 >&9
+		kill -$signal $pid
+		wait $pid || true
+		exec 9>&-
+		run opens x/s
+		[ "$status" != 0 ]
+		[ -z "$(find x -name '*.idx' ! -name '.*')" ]
+		[ "$signal" = TERM ] || [ -n "$(ls -A x)" ]
+		[ "$signal" = KILL ] || [ -z "$(ls -A x)" ]
+	done
+}
+
+@test "a full disk is exit 2 for each of the files, and no shard" {
+	records 300 1 >docs.jsonl
+	for ext in bin idx docs.jsonl.zst json; do
+		rm -rf x && mkdir x && ln -s /dev/full x/s.$ext
+		run -2 lucie-shard --ids --vocab 1000 -o x/s docs.jsonl
+		[[ "$output" == "lucie-shard: x/s.$ext: No space left on device" ]]
+		[ "$(ls -A x)" = s.$ext ]
+	done
+}
+
+@test "two runs at once: the second is refused, the first is whole" {
+	mkfifo docs
+	lucie-shard --ids --vocab 1000 -o s docs 3>&- &
+	pid=$!
+	exec 9>docs
+	records 1000 1 >&9
+	while [ ! -e .s.json.lu-tmp ]; do sleep 0.05; done
+	run -2 lucie-shard --ids --vocab 1000 -o s /dev/null
+	[[ "$output" == *"s.json: another run is writing it" ]]
+	exec 9>&-
+	wait $pid
+	lucie-check s
+	[ "$(documents s)" = 1000 ]
+}
+
+@test "parts of a shard that was larger go away, other files stay" {
+	records 300 1 | lucie-shard --ids --vocab 1000 --max-tokens 90 -o s
+	[ -e s-00009.bin ]
+	echo mine >s-notes.txt
+	records 300 1 | lucie-shard --ids --vocab 1000 --max-tokens 500 -o s
+	[ "$(ls)" = "$(printf '%s\n' s-0000{0,1}.{bin,docs.jsonl.zst,idx} s-notes.txt s.json)" ]
+	records 300 1 | lucie-shard --ids --vocab 1000 -o s
+	[ "$(ls)" = "$(printf '%s\n' s-notes.txt s.{bin,docs.jsonl.zst,idx,json})" ]
+	lucie-check s
+}
+
+@test "held out by text: disjoint, complete, about the share, whatever the order" {
+	awk 'BEGIN { for (i = 0; i < 4000; i++)
+		printf "{\"id\":%d,\"text\":\"number %d\",\"lang\":\"%s\",\"ids\":[1,2]}\n", i, i % 2000,
+			i % 4 ? "fr" : "en" }' >docs.jsonl
+	hold=(--ids --vocab 10 --holdout 'valid-{lang}=0.1' --holdout test=0.05)
+	lucie-shard "${hold[@]}" -o a docs.jsonl
+	tac docs.jsonl | lucie-shard "${hold[@]}" -o b
+	lucie-shard "${hold[@]}" --seed 1 -o c docs.jsonl
+	for p in a b c; do
+		for s in "" -valid-fr -valid-en -test; do
+			lucie-check "$p$s"
+			zstd -dcq "$p$s.docs.jsonl.zst" | sed 's/.*"id":\([0-9]*\),.*/\1/' | sort -n >"$p$s.ids"
+		done
+		sort -n "$p".ids "$p"-*.ids | cmp - <(seq 0 3999)
+	done
+	for s in "" -valid-fr -valid-en -test; do
+		cmp "a$s.ids" "b$s.ids"
+		run cmp -s "a$s.ids" "c$s.ids"
+		[ "$status" = 1 ]
+	done
+	n=$(cat a-valid-*.ids | wc -l)
+	[ "$n" -gt 320 ]
+	[ "$n" -lt 480 ]
+	n=$(wc -l <a-test.ids)
+	[ "$n" -gt 130 ]
+	[ "$n" -lt 270 ]
+	# The same text, the same side.
+	for s in "" -test; do
+		[ -z "$(awk '{ print $1 % 2000 }' "a$s.ids" | sort | uniq -c | awk '$1 != 2')" ]
+	done
+}
+
+@test "a share of everything, a name that is no name, shares that are too much" {
+	records 50 1 >docs.jsonl
+	lucie-shard --ids --vocab 1000 --holdout all=1 -o s docs.jsonl
+	[ "$(documents s) $(documents s-all)" = "0 50" ]
+	lucie-check s s-all
+	lucie-shard --ids --vocab 1000 --holdout none=0 -o t docs.jsonl
+	[ "$(documents t)" = 50 ]
+	[ ! -e t-none.json ]
+	for bad in a b= =0.1 a=x a=1.5 a=-1 a/b=0.1 00001=0.1; do
+		run -2 lucie-shard --ids --vocab 1000 --holdout "$bad" -o u docs.jsonl
+		[[ "${lines[0]}" == "lucie-shard: --holdout '$bad'"* ]]
+	done
+	run -2 lucie-shard --ids --vocab 1000 --holdout a=0.6 --holdout b=0.6 -o u docs.jsonl
+	[[ "$output" == *"add up to more than 1"* ]]
+	[ -z "$(find . -name 'u*' -o -name '.*.lu-tmp')" ]
+}
+
+@test "the width of ids changes between 65499 and 65500" {
+	echo '{"ids":[65498]}' >docs.jsonl
+	lucie-shard --ids --vocab 65499 -o two docs.jsonl
+	lucie-shard --ids --vocab 65500 -o four docs.jsonl
+	[ "$(od -An -tu1 two.bin)" = " 218 255" ]
+	[ "$(od -An -tu1 four.bin)" = " 218 255   0   0" ]
+	run -2 lucie-shard --ids --vocab 65498 -o none docs.jsonl
+	[[ "$output" == *"docs.jsonl:1: \"ids\" holds an id outside the vocabulary" ]]
+	lucie-check two four
+	run -1 lucie-check --vocab 65498 four
+	[ "$output" = "four.bin: 1 ids outside the vocabulary, the first is token 0: 65498" ]
+}
+
+@test "the tokens are those of lucie-tok-encode, between the ids that begin and end a text" {
+	fixtures a.jsonl tokenizer.json
+	{ cat a.jsonl && echo '{"id":"empty","text":""}'; } >docs.jsonl
+	lucie-tok-encode -t tokenizer.json a.jsonl >encoded
+	lucie-shard -t tokenizer.json --stats stats -o s docs.jsonl
+	lucie-check -t tokenizer.json s
+	python3 - <<'END'
+import json, struct
+m = json.load(open("s.json"))
+ids = struct.unpack("<%dH" % m["tokens"], open("s.bin", "rb").read())
+want = []
+for line in open("encoded"):
+    r = json.loads(line)
+    want += [m["bos"]] + (r["ids"] if isinstance(r, dict) else r) + [m["eos"]]
+assert list(ids) == want
+s = json.load(open("stats"))
+assert s["in"]["docs"] == s["out"]["docs"] + 1 and s["dropped"] == {"empty text": 1}
+assert s["tokens"] == m["tokens"] == sum(l["tokens"] for l in m["langs"])
+END
+	lucie-shard -t tokenizer.json --keep-empty -o k docs.jsonl
+	[ "$(documents k)" = $(($(documents s) + 1)) ]
+	[ "$(tail -c 4 k.bin | od -An -tu2)" = "$(head -c 2 s.bin | od -An -tu2)$(tail -c 2 s.bin | od -An -tu2)" ]
+	lucie-check k
+	# Another tokenizer of the same size is another tokenizer.
+	sed 's/"version"/ "version"/' tokenizer.json >other.json
+	run -1 lucie-check -t other.json s
+	[[ "$output" == "s.json: was made by another tokenizer"* ]]
+}
