@@ -176,20 +176,11 @@ static uint64_t document_tokens(void *ctx, uint64_t shard, uint64_t document)
 	return n;
 }
 
-static uint64_t document_one(void *ctx, uint64_t shard, uint64_t document)
-{
-	(void)ctx;
-	(void)shard;
-	(void)document;
-	return 1;
-}
-
 static int walk(struct pass *p, const struct source *s, struct lu_err *err)
 {
 	struct lu_plan_walk *w = NULL;
 	struct lu_plan_place place;
-	int rc = lu_plan_walk_new(
-		&w, &s->plan, s->plan.by_documents ? document_one : document_tokens, s->shard, err);
+	int rc = lu_plan_walk_new(&w, &s->plan, document_tokens, s->shard, err);
 
 	while (rc == 0 && p->next < p->n && (rc = lu_plan_next(w, &place, err)) > 0) {
 		uint64_t first, n;

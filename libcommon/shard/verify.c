@@ -419,8 +419,9 @@ static int verify(struct state *s, const char *json, struct lu_err *err)
 	check_tokenizer(s, json);
 	if (check_files(s, err) < 0)
 		return -1;
-	/* Why it does not open; a manifest that cannot be read was reported already. */
-	if (!s->shard && (s->has_manifest || s->v->faults == 0) &&
+	/* Why it does not open, unless that was told: a manifest that cannot be read, a file that
+	 * is not there. */
+	if (!s->shard && (s->v->faults == 0 || (s->has_manifest && why.errnum != ENOENT)) &&
 		fault_or_trouble(s, &why, err) < 0)
 		return -1;
 	return s->shard && s->has_manifest ? check_ledger(s, json, err) : 0;
