@@ -34,3 +34,15 @@ make_shards() {
 make_run() {
 	fixtures shards train.ini && lucie-train -q -c train.ini -o run
 }
+
+# opens PREFIX: whether it is a shard for a program that reads one.
+opens() { lucie-trace "$1" --token 0 >/dev/null 2>&1 || lucie-check "$1" >/dev/null 2>&1; }
+
+# Records of ids: a SEED gives other ones.
+records() {
+	awk -v n="$1" -v seed="$2" 'BEGIN {
+		for (i = 0; i < n; i++)
+			printf "{\"id\":%d,\"lang\":\"%s\",\"ids\":[%d,%d,%d]}\n", i,
+				i % 2 ? "fr" : "en", (i * 7 + seed) % 1000, i % 1000, seed
+	}'
+}
