@@ -1,15 +1,12 @@
 #include "trainer/corpus.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "libcommon/hash/hash.h"
-#include "libcommon/mix/plan.h"
+#include "libcommon/mix/planned.h"
 #include "libcommon/shard/order.h"
 #include "libcommon/shard/reader.h"
 #include "trainer/settings.h"
-#include "trainer/tensorfile.h"
 
 /* A run of tokens of one shard that the stream holds in one piece. */
 struct piece {
@@ -59,116 +56,63 @@ static int add_piece(struct lt_corpus *c, const struct lu_shard *shard, uint64_t
 	return 0;
 }
 
-static int add_shard(
-	struct lt_corpus *c, const char *prefix, struct lu_shard **out, struct lu_err *err)
+static int keep_shard(struct lt_corpus *c, struct lu_shard *shard, struct lu_err *err)
 {
 	struct lu_shard **grown = realloc(c->shard, (c->shards + 1) * sizeof(*grown));
 
 	if (!grown)
 		return lu_err_nomem(err);
 	c->shard = grown;
-	if (lu_shard_open(out, prefix, err) < 0)
-		return -1;
-	c->shard[c->shards++] = *out;
+	c->shard[c->shards++] = shard;
 	return 0;
 }
 
-static uint64_t document_tokens(void *ctx, uint64_t shard, uint64_t document)
+static int add_shard(struct lt_corpus *c, const char *prefix, struct lu_err *err)
 {
-	struct lu_shard *const *opened = ctx;
-	uint64_t n;
+	struct lu_shard *shard;
 
-	lu_shard_document(opened[shard], document, NULL, &n);
-	return n;
-}
-
-/* The measure of a plan by documents: each is one. */
-static uint64_t document_one(void *ctx, uint64_t shard, uint64_t document)
-{
-	(void)ctx;
-	(void)shard;
-	(void)document;
-	return 1;
-}
-
-/* A shard of a plan must be the one that the plan was made for. */
-static int check_planned(const char *plan, const struct lu_plan_shard *p, const struct lu_shard *s,
-	struct lu_err *err)
-{
-	struct lt_written is;
-	char *path;
-	int rc = 0;
-
-	if (lu_shard_documents(s) != p->documents || lu_shard_tokens(s) != p->tokens)
-		return lu_err_set(err,
-			"%s: shard %s has %llu documents and %llu tokens, the plan was made for "
-			"%llu and %llu",
-			plan, p->prefix, (unsigned long long)lu_shard_documents(s),
-			(unsigned long long)lu_shard_tokens(s), (unsigned long long)p->documents,
-			(unsigned long long)p->tokens);
-	if (!lu_hash_have() || !lu_shard_manifest(s) || !p->manifest || !*p->manifest)
-		return 0;
-	if (asprintf(&path, "%s.json", p->prefix) < 0)
-		return lu_err_nomem(err);
-	rc = lt_file_hash(path, &is, err);
-	if (rc == 0 && strcmp(is.hash, p->manifest) != 0)
-		rc = lu_err_set(err, "%s: shard %s was written again since the plan was made", plan,
-			p->prefix);
-	free(path);
-	return rc;
-}
-
-static int walk_plan(struct lt_corpus *c, const char *path, const struct lu_plan *plan,
-	struct lu_shard **opened, struct lu_err *err)
-{
-	struct lu_plan_walk *walk = NULL;
-	struct lu_plan_place place;
-	int rc = lu_plan_walk_new(
-		&walk, plan, plan->by_documents ? document_one : document_tokens, opened, err);
-
-	while (rc == 0 && (rc = lu_plan_next(walk, &place, err)) > 0) {
-		uint64_t first, n;
-
-		lu_shard_document(opened[place.shard], place.document, &first, &n);
-		rc = add_piece(c, opened[place.shard], first, n, err);
+	if (lu_shard_open(&shard, prefix, err) < 0)
+		return -1;
+	if (keep_shard(c, shard, err) < 0) {
+		lu_shard_close(shard);
+		return -1;
 	}
-	lu_plan_walk_free(walk);
-	return rc < 0 ? lu_err_wrap(err, "%s", path) : 0;
+	return add_piece(c, shard, 0, lu_shard_tokens(shard), err);
 }
 
+static int add_document(
+	void *ctx, const struct lu_shard *shard, uint64_t first, uint64_t n, struct lu_err *err)
+{
+	return add_piece(ctx, shard, first, n, err);
+}
+
+/* The shards become the corpus's own: its pieces point to them. */
 static int add_plan(struct lt_corpus *c, const char *path, struct lu_err *err)
 {
-	struct lu_plan plan = { 0 };
-	struct lu_shard **opened = NULL;
-	int rc = lu_plan_read(&plan, path, err);
+	struct lu_planned p;
+	int rc = lu_planned_open(&p, path, err);
 
-	if (rc == 0) {
-		opened = calloc(plan.shards + 1, sizeof(struct lu_shard *));
-		rc = opened ? 0 : lu_err_nomem(err);
-	}
-	for (size_t i = 0; rc == 0 && i < plan.shards; i++) {
-		rc = add_shard(c, plan.shard[i].prefix, &opened[i], err);
+	if (rc < 0)
+		return -1;
+	rc = lu_planned_walk(&p, add_document, c, err);
+	for (size_t i = 0; rc == 0 && i < p.plan.shards; i++) {
+		rc = keep_shard(c, p.shard[i], err);
 		if (rc == 0)
-			rc = check_planned(path, &plan.shard[i], opened[i], err);
+			p.shard[i] = NULL;
 	}
-	if (rc == 0)
-		rc = walk_plan(c, path, &plan, opened, err);
-	free(opened);
-	lu_plan_release(&plan);
+	lu_planned_close(&p);
 	return rc;
 }
 
 static int add_name(struct lt_corpus *c, const char *name, struct lu_err *err)
 {
 	uint64_t before = c->order.tokens;
-	struct lu_shard *shard;
 
 	if (lu_plan_is(name)) {
 		c->plans++;
 		if (add_plan(c, name, err) < 0)
 			return -1;
-	} else if (add_shard(c, name, &shard, err) < 0 ||
-		add_piece(c, shard, 0, lu_shard_tokens(shard), err) < 0) {
+	} else if (add_shard(c, name, err) < 0) {
 		return -1;
 	}
 	c->part[c->parts - 1].tokens = c->order.tokens - before;

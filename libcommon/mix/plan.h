@@ -16,7 +16,8 @@
  *	lu_plan_walk_free(w);
  *	lu_plan_release(&plan);
  *
- * size_of() tells a document's tokens (its length in the .idx); the walk fails when the sizes do not add up to what the plan says, that is when the
+ * size_of() tells a document's tokens (its length in the .idx); the walk fails when the sizes do
+ * not add up to what the plan says, that is when the
  * shards are not those it was made for. Walking takes a few operations a group and document and
  * constant memory beside the ranges. One thread at a time a walk; a plan may be shared.
  *
