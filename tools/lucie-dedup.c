@@ -28,7 +28,6 @@ struct config {
 	struct lu_sigwrite write;
 	struct lu_sigread read;
 	struct lu_out *log;
-	uint64_t dropped;
 };
 
 enum { KEEP_FIRST, KEEP_LONGEST };
@@ -115,7 +114,9 @@ static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 	if (c->signatures || c->from.n)
 		f->entry =
 			(struct lu_sigentry){ lu_hash64(doc->text.p, doc->text.n, 0), doc->text.n };
-	return c->from.n ? 0 : lu_minhash_sign(c->mh, local, doc->text, f->signature, err);
+	return c->from.n ? 0
+			 : lu_minhash_sign(c->mh, *(struct lu_minhash_work **)local, doc->text,
+				   f->signature, err);
 }
 
 /* --- one document, in input order --------------------------------------------------------- */
@@ -168,7 +169,6 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 		if (rc < 0)
 			return -1;
 		if (rc == 0) {
-			c->dropped++;
 			return lu_doc_drop(doc, "exact duplicate", NULL);
 		}
 	}
@@ -214,7 +214,6 @@ static int settle(struct config *c, uint32_t i, struct lu_doc *doc, struct lu_er
 		return -1;
 	if (j->kept[i] != i) {
 		similarity = lu_removed_round(lu_join_similarity(j, i, j->kept[i]));
-		c->dropped++;
 		lu_doc_drop_number(doc, "near duplicate", similarity);
 		if (c->log && log_removed(c, i, similarity, err) < 0)
 			return -1;
@@ -250,6 +249,7 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	unsigned char *spare;
 	int rc;
 
+	(void)stats;
 	if (c->from.n) {
 		spare = malloc(lu_minhash_size(c->mh));
 		rc = spare ? lu_sigread_next(&c->read, &e, spare, err) : lu_err_nomem(err);
@@ -270,22 +270,23 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 		if (rc < 0)
 			return -1;
 	}
-	if (c->dropped > stats->in.docs / 2)
-		lu_note("removed %llu of %llu documents, more than half",
-			(unsigned long long)c->dropped, (unsigned long long)stats->in.docs);
 	return 0;
 }
 
 /* --- the run ------------------------------------------------------------------------------ */
 
-static void *local_new(void *ctx, struct lu_err *err)
+/* A thread's state is the pointer to its work space. */
+static int work_init(void *ctx, void *local, struct lu_err *err)
 {
-	return lu_minhash_work_new(((struct config *)ctx)->mh, err);
+	struct lu_minhash_work **work = local;
+
+	*work = lu_minhash_work_new(((struct config *)ctx)->mh, err);
+	return *work ? 0 : -1;
 }
 
-static void local_free(void *local)
+static void work_free(void *local)
 {
-	lu_minhash_work_free(local);
+	lu_minhash_work_free(*(struct lu_minhash_work **)local);
 }
 
 static int open_all(struct config *c, const struct lu_args *args, struct lu_err *err)
@@ -313,7 +314,9 @@ static int open_all(struct config *c, const struct lu_args *args, struct lu_err 
 
 static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 {
-	struct lu_docstream ds = { .ctx = c, .map = map, .decide = decide, .finish = finish };
+	struct lu_docstream ds = {
+		.ctx = c, .map = map, .decide = decide, .finish = finish, .selects = true
+	};
 	int rc = -1;
 
 	c->ds = &ds;
@@ -322,8 +325,9 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	if (open_all(c, args, err) < 0)
 		goto out;
 	if (c->near) {
-		ds.local_new = local_new;
-		ds.local_free = local_free;
+		ds.local_size = sizeof(struct lu_minhash_work *);
+		ds.local_init = work_init;
+		ds.local_free = work_free;
 	}
 	rc = lu_docstream_run(&ds, &c->std, args, err);
 	if (rc == 0 && c->signatures)

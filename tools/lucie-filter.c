@@ -19,15 +19,13 @@ struct config {
 
 	struct lu_rules rules;
 	struct lu_measurer *measurer;
-	struct worker *workers;
-	uint64_t docs, dropped, no_list;
+	const struct lu_docstream *stream;
 };
 
 /* A thread's buffers and counts. */
 struct worker {
-	struct worker *next;
 	struct lu_measures measures;
-	uint64_t docs, dropped, no_list;
+	uint64_t no_list; /* documents of languages without stop words */
 };
 
 static const struct lu_opt opts[] = {
@@ -46,26 +44,11 @@ static const struct lu_opt opts[] = {
 static const struct lu_tool tool = { "lucie-filter", "drops documents that fail quality rules",
 	"[FILE...]", opts, LU_STD_FILTER, offsetof(struct config, std) };
 
-static void *worker_new(void *ctx, struct lu_err *err)
-{
-	struct config *c = ctx;
-	struct worker *w = calloc(1, sizeof(*w));
-
-	if (!w) {
-		lu_err_nomem(err);
-		return NULL;
-	}
-	w->next = c->workers;
-	c->workers = w;
-	return w;
-}
-
 static void worker_free(void *local)
 {
 	struct worker *w = local;
 
 	lu_measures_release(&w->measures);
-	free(w);
 }
 
 static enum lu_stop_list stop_list(const struct config *c, struct lu_doc *doc)
@@ -110,14 +93,11 @@ static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 	const struct lu_rule *failed;
 	double value;
 
-	w->docs++;
 	if (c->min_lang_score > 0 && !c->annotate) {
 		const struct lu_json_member *m = lu_json_get(&doc->obj, "lang_score");
 
-		if (!m || !lu_json_double(m, &value) || value < c->min_lang_score) {
-			w->dropped++;
+		if (!m || !lu_json_double(m, &value) || value < c->min_lang_score)
 			return lu_doc_drop(doc, "lang_score", m ? &m->value : NULL);
-		}
 	}
 	if (c->rules.n == 0 && !c->annotate)
 		return 0;
@@ -129,22 +109,19 @@ static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 		return -1;
 	if (!failed)
 		return 0;
-	w->dropped++;
 	return lu_doc_drop_number(doc, failed->reason, value);
 }
 
 /* ,"no_stop_words":12: documents of languages without a list. */
 static int totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
-	struct config *c = ctx;
+	const struct config *c = ctx;
+	uint64_t no_list = 0;
 
-	for (const struct worker *w = c->workers; w; w = w->next) {
-		c->docs += w->docs;
-		c->dropped += w->dropped;
-		c->no_list += w->no_list;
-	}
+	for (size_t i = 0; i < c->stream->locals; i++)
+		no_list += ((const struct worker *)c->stream->local[i])->no_list;
 	lu_buf_puts(&stats->extra, ",\"no_stop_words\":");
-	lu_buf_u64(&stats->extra, c->no_list);
+	lu_buf_u64(&stats->extra, no_list);
 	return lu_buf_check(&stats->extra, err);
 }
 
@@ -197,19 +174,16 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 {
 	struct lu_docstream ds = { .ctx = c,
 		.map = judge,
-		.local_new = worker_new,
+		.local_size = sizeof(struct worker),
 		.local_free = worker_free,
-		.finish = totals };
+		.finish = totals,
+		.selects = true };
 
 	if (c->rules.n == 0 && c->min_lang_score == 0 && !c->annotate)
 		lu_note("no rule given: every document passes");
 	c->measurer = lu_measurer_new(err);
-	if (!c->measurer || lu_docstream_run(&ds, &c->std, args, err) < 0)
-		return -1;
-	if (c->dropped * 2 > c->docs)
-		lu_note("%llu of %llu documents dropped", (unsigned long long)c->dropped,
-			(unsigned long long)c->docs);
-	return 0;
+	c->stream = &ds;
+	return c->measurer ? lu_docstream_run(&ds, &c->std, args, err) : -1;
 }
 
 int main(int argc, char **argv)

@@ -17,8 +17,7 @@ struct config {
 	uint64_t max_bytes;
 
 	struct lu_langid *id;
-	struct worker *workers;
-	uint64_t docs, not_kept;
+	const struct lu_docstream *stream;
 };
 
 struct count {
@@ -28,11 +27,9 @@ struct count {
 
 /* A thread's buffers and counts. */
 struct worker {
-	struct worker *next;
 	struct lu_langid_work work;
 	struct count *count;
 	size_t counts;
-	uint64_t docs, not_kept;
 };
 
 static const struct lu_opt opts[] = {
@@ -49,27 +46,12 @@ static const struct lu_opt opts[] = {
 static const struct lu_tool tool = { "lucie-lang", "tags documents with their language",
 	"[FILE...]", opts, LU_STD_FILTER, offsetof(struct config, std) };
 
-static void *worker_new(void *ctx, struct lu_err *err)
-{
-	struct config *c = ctx;
-	struct worker *w = calloc(1, sizeof(*w));
-
-	if (!w) {
-		lu_err_nomem(err);
-		return NULL;
-	}
-	w->next = c->workers;
-	c->workers = w;
-	return w;
-}
-
 static void worker_free(void *local)
 {
 	struct worker *w = local;
 
 	lu_langid_work_release(&w->work);
 	free(w->count);
-	free(w);
 }
 
 /* Adds to a table in byte order of the codes. */
@@ -157,11 +139,9 @@ static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 
 	if (lu_langid_text(c->id, &w->work, doc->text, &l, err) < 0 || count(w, l.lang, 1, err) < 0)
 		return -1;
-	w->docs++;
 	if (c->keep.n && !is_listed(&c->keep, l.lang)) {
 		struct lu_str value = number(doc, l.score);
 
-		w->not_kept++;
 		value = lu_doc_printf(doc, "{\"lang\":\"%s\",\"lang_score\":" LU_STR_FMT "}",
 			l.lang, LU_STR_ARG(value));
 		return lu_doc_drop(doc, "language", &value);
@@ -175,13 +155,13 @@ static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 /* ,"langs":{"en":3,"fr":10,"und":1}: of all documents, kept or not. */
 static int totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
-	struct config *c = ctx;
+	const struct config *c = ctx;
 	struct worker sum = { 0 };
 	int rc = 0;
 
-	for (const struct worker *w = c->workers; w && rc == 0; w = w->next) {
-		c->docs += w->docs;
-		c->not_kept += w->not_kept;
+	for (size_t k = 0; k < c->stream->locals && rc == 0; k++) {
+		const struct worker *w = c->stream->local[k];
+
 		for (size_t i = 0; i < w->counts && rc == 0; i++)
 			rc = count(&sum, w->count[i].lang, w->count[i].n, err);
 	}
@@ -201,20 +181,19 @@ int main(int argc, char **argv)
 	struct lu_err err = { 0 };
 	struct lu_docstream ds = { .ctx = &c,
 		.map = judge,
-		.local_new = worker_new,
+		.local_size = sizeof(struct worker),
 		.local_free = worker_free,
-		.finish = totals };
+		.finish = totals,
+		.selects = true };
 	int rc = -1;
 
 	lu_tool_start(&tool, argc, argv, &c, &args);
 	if (c.max_bytes < 256 || c.max_bytes > (uint64_t)1 << 30)
 		lu_usage_error("--max-bytes: not between 256 and 1G");
 	c.id = lu_langid_new(c.model, (size_t)c.max_bytes, c.min_score, &err);
+	c.stream = &ds;
 	if (c.id)
 		rc = lu_docstream_run(&ds, &c.std, &args, &err);
-	if (rc == 0 && c.not_kept * 2 > c.docs)
-		lu_note("%llu of %llu documents dropped", (unsigned long long)c.not_kept,
-			(unsigned long long)c.docs);
 	lu_langid_free(c.id);
 	lu_list_release(&c.keep);
 	return lu_tool_finish(rc, &err);

@@ -16,12 +16,10 @@ struct config {
 
 	struct lu_normalizer *normalizer;
 	const struct lu_docstream *stream;
-	struct worker *workers; /* all of them, for the totals */
 };
 
 /* A thread's buffers and counts. */
 struct worker {
-	struct worker *next;
 	struct lu_normalize_work work;
 	uint64_t docs, kind[LU_CHANGED_KINDS];
 };
@@ -46,26 +44,11 @@ static const struct lu_tool tool = { "lucie-normalize",
 	"brings the text of documents to one Unicode form", "[FILE...]", opts, LU_STD_FILTER,
 	offsetof(struct config, std) };
 
-static void *worker_new(void *ctx, struct lu_err *err)
-{
-	struct config *c = ctx;
-	struct worker *w = calloc(1, sizeof(*w));
-
-	if (!w) {
-		lu_err_nomem(err);
-		return NULL;
-	}
-	w->next = c->workers;
-	c->workers = w;
-	return w;
-}
-
 static void worker_free(void *local)
 {
 	struct worker *w = local;
 
 	lu_normalize_work_release(&w->work);
-	free(w);
 }
 
 static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
@@ -93,7 +76,9 @@ static int totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	const struct config *c = ctx;
 	struct worker sum = { 0 };
 
-	for (const struct worker *w = c->workers; w; w = w->next) {
+	for (size_t k = 0; k < c->stream->locals; k++) {
+		const struct worker *w = c->stream->local[k];
+
 		sum.docs += w->docs;
 		for (int i = 0; i < LU_CHANGED_KINDS; i++)
 			sum.kind[i] += w->kind[i];
@@ -141,7 +126,7 @@ int main(int argc, char **argv)
 	struct lu_err err = { 0 };
 	struct lu_docstream ds = { .ctx = &c,
 		.map = judge,
-		.local_new = worker_new,
+		.local_size = sizeof(struct worker),
 		.local_free = worker_free,
 		.finish = totals };
 	struct lu_normalize_opts o = LU_NORMALIZE_DEFAULTS;

@@ -377,18 +377,15 @@ static int set_up(struct config *c, struct lu_err *err)
 	return open_set(c, (struct lu_str){ NULL, 0 }, err);
 }
 
-static void *local_new(void *ctx, struct lu_err *err)
+static int local_init(void *ctx, void *local, struct lu_err *err)
 {
-	struct config *c = ctx;
-	struct local *l = calloc(1, sizeof(*l));
+	const struct config *c = ctx;
+	struct local *l = local;
 
-	if (l && c->tok && !c->ids && !(l->state = lu_tok_state_new(c->tok))) {
-		free(l);
-		l = NULL;
-	}
-	if (!l)
-		lu_err_nomem(err);
-	return l;
+	if (!c->tok || c->ids)
+		return 0;
+	l->state = lu_tok_state_new(c->tok);
+	return l->state ? 0 : lu_err_nomem(err);
 }
 
 static void local_free(void *local)
@@ -397,7 +394,6 @@ static void local_free(void *local)
 
 	lu_tok_state_free(l->state);
 	lu_ids_release(&l->ids);
-	free(l);
 }
 
 static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
@@ -405,7 +401,8 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	struct lu_docstream ds = { .ctx = c,
 		.map = encode,
 		.decide = add,
-		.local_new = local_new,
+		.local_size = sizeof(struct local),
+		.local_init = local_init,
 		.local_free = local_free,
 		.finish = settle,
 		.silent = true,

@@ -10,7 +10,7 @@
 
 enum from { FROM_JSONL, FROM_IDS, FROM_U16, FROM_U32 };
 
-/* A thread's state; owned by the configuration, since the totals are read at the end. */
+/* A thread's state, and the state of the plain modes. */
 struct worker {
 	struct lu_tok_state *st;
 	struct lu_ids ids;
@@ -23,8 +23,7 @@ struct config {
 	const char *tokenizer;
 	int from, as, special;
 	struct lu_tok *tok;
-	struct worker *worker;
-	int workers;
+	const struct lu_docstream *stream;
 };
 
 static const struct lu_opt opts[] = {
@@ -62,18 +61,21 @@ static int decode(const struct config *c, struct worker *w, struct lu_err *err)
 
 /* --- records ------------------------------------------------------------------------------ */
 
-static void *worker_new(void *ctx, struct lu_err *err)
+static int worker_init(void *ctx, void *local, struct lu_err *err)
 {
-	struct config *c = ctx;
-	struct worker *w = &c->worker[c->workers];
+	struct worker *w = local;
 
-	w->st = lu_tok_state_new(c->tok);
-	if (!w->st) {
-		lu_err_nomem(err);
-		return NULL;
-	}
-	c->workers++;
-	return w;
+	w->st = lu_tok_state_new(((const struct config *)ctx)->tok);
+	return w->st ? 0 : lu_err_nomem(err);
+}
+
+static void worker_free(void *local)
+{
+	struct worker *w = local;
+
+	lu_tok_state_free(w->st);
+	lu_ids_release(&w->ids);
+	lu_buf_release(&w->text);
 }
 
 static int decode_record(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
@@ -107,14 +109,9 @@ static int decode_record(void *ctx, void *local, struct lu_doc *doc, struct lu_e
 	return 0;
 }
 
-static int add_totals(const struct config *c, struct lu_stats *stats, struct lu_err *err)
+static int add_totals(
+	uint64_t tokens, uint64_t replaced, struct lu_stats *stats, struct lu_err *err)
 {
-	uint64_t tokens = 0, replaced = 0;
-
-	for (int i = 0; i < c->workers; i++) {
-		tokens += c->worker[i].tokens;
-		replaced += c->worker[i].replaced;
-	}
 	lu_buf_printf(&stats->extra, ",\"tokens\":%llu,\"replaced\":%llu",
 		(unsigned long long)tokens, (unsigned long long)replaced);
 	if (replaced)
@@ -124,14 +121,23 @@ static int add_totals(const struct config *c, struct lu_stats *stats, struct lu_
 
 static int finish_records(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
-	return add_totals(ctx, stats, err);
+	const struct lu_docstream *ds = ((const struct config *)ctx)->stream;
+	uint64_t tokens = 0, replaced = 0;
+
+	for (size_t i = 0; i < ds->locals; i++) {
+		const struct worker *w = ds->local[i];
+
+		tokens += w->tokens;
+		replaced += w->replaced;
+	}
+	return add_totals(tokens, replaced, stats, err);
 }
 
 /* --- lines of ids, and raw ids ------------------------------------------------------------ */
 
 struct plain {
 	struct config *c;
-	struct worker *w;
+	struct worker w;
 	struct lu_out *out;
 	struct lu_buf line;
 	struct lu_stats stats;
@@ -140,22 +146,22 @@ struct plain {
 /* Writes one text. Raw ids make raw text: only JSON and lines need an end. */
 static int put_text(struct plain *p, struct lu_err *err)
 {
-	if (decode(p->c, p->w, err) < 0)
+	if (decode(p->c, &p->w, err) < 0)
 		return -1;
 	lu_buf_clear(&p->line);
 	if (p->c->as == 0) {
 		lu_buf_puts(&p->line, "{\"text\":");
-		lu_json_quote(&p->line, lu_buf_slice(&p->w->text));
+		lu_json_quote(&p->line, lu_buf_slice(&p->w.text));
 		lu_buf_puts(&p->line, "}\n");
 	} else {
-		lu_buf_str(&p->line, lu_buf_slice(&p->w->text));
+		lu_buf_str(&p->line, lu_buf_slice(&p->w.text));
 		if (p->c->from == FROM_IDS)
 			lu_buf_putc(&p->line, '\n');
 	}
 	p->stats.in.docs++;
 	p->stats.out.docs++;
 	p->stats.out.bytes += p->line.n;
-	p->w->ids.n = 0;
+	p->w.ids.n = 0;
 	return lu_out_buf(p->out, &p->line, err);
 }
 
@@ -165,7 +171,7 @@ static int read_line(
 {
 	const char *s = line.p, *end = line.p + line.n;
 
-	p->w->ids.n = 0;
+	p->w.ids.n = 0;
 	for (;;) {
 		uint64_t id = 0;
 		const char *from;
@@ -182,7 +188,7 @@ static int read_line(
 		if (!known(p->c, id))
 			return lu_err_set(err, "%s:%llu: id %llu is not in the tokenizer",
 				slab->file, (unsigned long long)slab->line, (unsigned long long)id);
-		if (push(&p->w->ids, id, err) < 0)
+		if (push(&p->w.ids, id, err) < 0)
 			return -1;
 	}
 	p->stats.in.bytes += line.n + 1;
@@ -234,7 +240,7 @@ static int read_raw_ids(struct plain *p, struct lu_in *in, struct lu_err *err)
 				return lu_err_set(err,
 					"%s: id %u at byte %llu is not in the tokenizer",
 					lu_in_name(in), id, (unsigned long long)at);
-			if (push(&p->w->ids, id, err) < 0)
+			if (push(&p->w.ids, id, err) < 0)
 				return -1;
 			if (ends && id == eos && put_text(p, err) < 0)
 				return -1;
@@ -242,7 +248,7 @@ static int read_raw_ids(struct plain *p, struct lu_in *in, struct lu_err *err)
 	}
 	if (n < 0)
 		return -1;
-	return p->w->ids.n ? put_text(p, err) : 0;
+	return p->w.ids.n ? put_text(p, err) : 0;
 }
 
 static int read_raw(struct plain *p, const struct lu_args *args, struct lu_err *err)
@@ -267,12 +273,12 @@ static int run_plain(struct config *c, const struct lu_args *args, struct lu_err
 
 	if (c->std.rejects || c->std.max_bad_given)
 		lu_usage_error("--rejects and --max-bad are for records: --from jsonl");
-	p.w = worker_new(c, err);
-	if (!p.w || lu_out_open(&p.out, c->std.output, c->std.compress, c->std.threads, err) < 0 ||
+	if (worker_init(c, &p.w, err) < 0 ||
+		lu_out_open(&p.out, c->std.output, c->std.compress, c->std.threads, err) < 0 ||
 		lu_out_refuse(p.out, args->file, args->files, err) < 0)
 		goto out;
 	if ((c->from == FROM_IDS ? read_lines(&p, args, err) : read_raw(&p, args, err)) < 0 ||
-		add_totals(c, &p.stats, err) < 0)
+		add_totals(p.w.tokens, p.w.replaced, &p.stats, err) < 0)
 		goto out;
 	rc = lu_out_commit(p.out, err);
 	p.out = NULL;
@@ -280,6 +286,7 @@ static int run_plain(struct config *c, const struct lu_args *args, struct lu_err
 		rc = lu_stats_append(&p.stats, args, c->std.stats, err);
 out:
 	lu_out_abort(p.out);
+	worker_free(&p.w);
 	lu_buf_release(&p.line);
 	lu_stats_release(&p.stats);
 	return rc;
@@ -289,29 +296,21 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 {
 	struct lu_docstream ds = { .ctx = c,
 		.map = decode_record,
-		.local_new = worker_new,
+		.local_size = sizeof(struct worker),
+		.local_init = worker_init,
+		.local_free = worker_free,
 		.finish = finish_records,
 		.textless = true };
 	int rc = -1;
 
 	if (!c->tokenizer)
 		lu_usage_error("-t FILE is needed");
-	c->worker = calloc((size_t)c->std.threads, sizeof(*c->worker));
-	if (!c->worker) {
-		lu_err_nomem(err);
-		goto out;
-	}
 	if (lu_tok_load(&c->tok, c->tokenizer, err) < 0)
 		goto out;
+	c->stream = &ds;
 	rc = c->from == FROM_JSONL ? lu_docstream_run(&ds, &c->std, args, err)
 				   : run_plain(c, args, err);
 out:
-	for (int i = 0; i < c->workers; i++) {
-		lu_tok_state_free(c->worker[i].st);
-		lu_ids_release(&c->worker[i].ids);
-		lu_buf_release(&c->worker[i].text);
-	}
-	free(c->worker);
 	lu_tok_free(c->tok);
 	return rc;
 }

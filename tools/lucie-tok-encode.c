@@ -20,8 +20,7 @@ struct config {
 	int special, as;
 	struct lu_tok *tok;
 	struct lu_ids before, after; /* what --add puts around each text */
-	struct worker *worker;
-	int workers;
+	const struct lu_docstream *stream;
 };
 
 static const struct lu_opt opts[] = {
@@ -80,18 +79,20 @@ static int read_add(struct config *c, struct lu_err *err)
 	return 0;
 }
 
-static void *worker_new(void *ctx, struct lu_err *err)
+static int worker_init(void *ctx, void *local, struct lu_err *err)
 {
-	struct config *c = ctx;
-	struct worker *w = &c->worker[c->workers];
+	struct worker *w = local;
 
-	w->st = lu_tok_state_new(c->tok);
-	if (!w->st) {
-		lu_err_nomem(err);
-		return NULL;
-	}
-	c->workers++;
-	return w;
+	w->st = lu_tok_state_new(((const struct config *)ctx)->tok);
+	return w->st ? 0 : lu_err_nomem(err);
+}
+
+static void worker_free(void *local)
+{
+	struct worker *w = local;
+
+	lu_tok_state_free(w->st);
+	lu_ids_release(&w->ids);
 }
 
 static void write_text(struct lu_buf *b, const struct lu_ids *ids, char between)
@@ -170,8 +171,8 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	const struct config *c = ctx;
 	uint64_t tokens = 0;
 
-	for (int i = 0; i < c->workers; i++)
-		tokens += c->worker[i].tokens;
+	for (size_t i = 0; i < c->stream->locals; i++)
+		tokens += ((const struct worker *)c->stream->local[i])->tokens;
 	lu_buf_puts(&stats->extra, ",\"tokens\":");
 	lu_buf_u64(&stats->extra, tokens);
 	return lu_buf_check(&stats->extra, err);
@@ -179,9 +180,12 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 
 static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 {
-	struct lu_docstream ds = {
-		.ctx = c, .map = encode, .local_new = worker_new, .finish = finish
-	};
+	struct lu_docstream ds = { .ctx = c,
+		.map = encode,
+		.local_size = sizeof(struct worker),
+		.local_init = worker_init,
+		.local_free = worker_free,
+		.finish = finish };
 	int rc = -1;
 
 	if (!c->tokenizer)
@@ -192,18 +196,9 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 		lu_err_set(err, "%s: %u ids do not fit u16", c->tokenizer, lu_tok_size(c->tok));
 		goto out;
 	}
-	c->worker = calloc((size_t)c->std.threads, sizeof(*c->worker));
-	if (!c->worker) {
-		lu_err_nomem(err);
-		goto out;
-	}
+	c->stream = &ds;
 	rc = lu_docstream_run(&ds, &c->std, args, err);
 out:
-	for (int i = 0; i < c->workers; i++) {
-		lu_tok_state_free(c->worker[i].st);
-		lu_ids_release(&c->worker[i].ids);
-	}
-	free(c->worker);
 	lu_ids_release(&c->before);
 	lu_ids_release(&c->after);
 	lu_tok_free(c->tok);

@@ -19,8 +19,7 @@ struct config {
 	struct lu_list special;
 	struct lu_preset p;
 	struct lu_preset_cut *cut;
-	struct worker *worker;
-	int workers;
+	const struct lu_docstream *stream;
 	struct lu_progress progress;
 	struct lu_buf json;
 };
@@ -85,12 +84,12 @@ static void read_options(struct config *c)
 	}
 }
 
-static void *worker_new(void *ctx, struct lu_err *err)
+static void worker_free(void *local)
 {
-	struct config *c = ctx;
+	struct worker *w = local;
 
-	(void)err;
-	return &c->worker[c->workers++];
+	lu_words_release(&w->words);
+	lu_work_release(&w->work);
 }
 
 static int count(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
@@ -112,14 +111,16 @@ static void tick(void *ctx, uint32_t pieces)
 static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	struct config *c = ctx;
-	struct lu_words *words = &c->worker[0].words;
+	struct lu_words *words = &((struct worker *)c->stream->local[0])->words;
 	struct lu_preset_info info;
 	int rc;
 
-	for (int i = 1; i < c->workers; i++) {
-		if (lu_words_add_all(words, &c->worker[i].words, err) < 0)
+	for (size_t i = 1; i < c->stream->locals; i++) {
+		struct worker *w = c->stream->local[i];
+
+		if (lu_words_add_all(words, &w->words, err) < 0)
 			return -1;
-		lu_words_release(&c->worker[i].words);
+		lu_words_release(&w->words);
 	}
 	lu_progress_start(&c->progress, tool.name, c->std.progress, c->p.vocab_size);
 	c->progress.unit = "pieces";
@@ -151,7 +152,8 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	struct lu_stats stats = { 0 };
 	struct lu_docstream ds = { .ctx = c,
 		.map = count,
-		.local_new = worker_new,
+		.local_size = sizeof(struct worker),
+		.local_free = worker_free,
 		.finish = train,
 		.silent = true,
 		.no_stats = true,
@@ -162,11 +164,7 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	read_options(c);
 	if (lu_preset_cut_new(&c->cut, &c->p, err) < 0)
 		goto done;
-	c->worker = calloc((size_t)c->std.threads, sizeof(*c->worker));
-	if (!c->worker) {
-		lu_err_nomem(err);
-		goto done;
-	}
+	c->stream = &ds;
 	/* Opened first, so that a folder without permission is not found out after the work. */
 	if (lu_out_open(&out, c->std.output, c->std.compress, c->std.threads, err) < 0 ||
 		lu_out_refuse(out, args->file, args->files, err) < 0 ||
@@ -178,11 +176,6 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 		rc = lu_stats_append(&stats, args, c->std.stats, err);
 done:
 	lu_out_abort(out);
-	for (int i = 0; i < c->workers; i++) {
-		lu_words_release(&c->worker[i].words);
-		lu_work_release(&c->worker[i].work);
-	}
-	free(c->worker);
 	lu_preset_cut_free(c->cut);
 	lu_buf_release(&c->json);
 	lu_stats_release(&stats);

@@ -46,25 +46,26 @@ struct documents {
 	bool has_bos, has_eos;
 };
 
-static void *state_new(void *ctx, struct lu_err *err)
+/* A thread's state is the pointer to the encoder's. */
+static int state_init(void *ctx, void *local, struct lu_err *err)
 {
-	struct lu_tok_state *st = lu_tok_state_new(((struct documents *)ctx)->tok);
+	struct lu_tok_state **state = local;
 
-	if (!st)
-		lu_err_nomem(err);
-	return st;
+	*state = lu_tok_state_new(((const struct documents *)ctx)->tok);
+	return *state ? 0 : lu_err_nomem(err);
 }
 
 static void state_free(void *local)
 {
-	lu_tok_state_free(local);
+	lu_tok_state_free(*(struct lu_tok_state **)local);
 }
 
 static int encode(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
 	struct documents *d = ctx;
 	struct lu_ids ids = { 0 }, *kept;
-	int rc = lu_tok_encode(d->tok, local, doc->text, LU_TOK_SPECIAL_TEXT, &ids, err);
+	int rc = lu_tok_encode(
+		d->tok, *(struct lu_tok_state **)local, doc->text, LU_TOK_SPECIAL_TEXT, &ids, err);
 
 	kept = rc < 0 ? NULL : lu_arena_alloc(doc->arena, sizeof(*kept) + ids.n * sizeof(*ids.p));
 	if (rc == 0 && !kept)
@@ -107,7 +108,8 @@ static int read_documents(struct documents *d, const struct config *c, const cha
 		.map = encode,
 		.decide = collect,
 		.silent = true,
-		.local_new = state_new,
+		.local_size = sizeof(struct lu_tok_state *),
+		.local_init = state_init,
 		.local_free = state_free };
 
 	if (!tokenizer)

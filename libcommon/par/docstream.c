@@ -31,7 +31,6 @@ struct run {
 	struct lu_stats stats;
 	struct lu_progress progress;
 	struct lu_buf scratch;
-	void **local;
 	uint64_t bad, index;
 };
 
@@ -280,7 +279,8 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 		if (parse(r, b, doc, err) < 0)
 			return -1;
 		if (doc->verdict == LU_KEEP && r->ds->map &&
-			r->ds->map(r->ds->ctx, r->local ? r->local[thread] : NULL, doc, err) < 0)
+			r->ds->map(r->ds->ctx, r->ds->local ? r->ds->local[thread] : NULL, doc,
+				err) < 0)
 			return lu_err_wrap(
 				err, "%s:%llu", doc->file, (unsigned long long)doc->line);
 		/* Formatting the record belongs to the parallel part too, where nothing is decided
@@ -479,17 +479,44 @@ out:
 
 static int make_locals(struct run *r, struct lu_err *err)
 {
-	if (!r->ds->local_new)
+	struct lu_docstream *ds = r->ds;
+
+	if (ds->local_size == 0)
 		return 0;
-	r->local = calloc((size_t)r->std->threads, sizeof(*r->local));
-	if (!r->local)
+	ds->local = calloc((size_t)r->std->threads, sizeof(*ds->local));
+	if (!ds->local)
 		return lu_err_nomem(err);
-	for (int i = 0; i < r->std->threads; i++) {
-		r->local[i] = r->ds->local_new(r->ds->ctx, err);
-		if (!r->local[i])
+	while (ds->locals < (size_t)r->std->threads) {
+		void *local = calloc(1, ds->local_size);
+
+		if (!local)
+			return lu_err_nomem(err);
+		ds->local[ds->locals++] = local;
+		if (ds->local_init && ds->local_init(ds->ctx, local, err) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+static void free_locals(struct lu_docstream *ds)
+{
+	for (size_t i = 0; i < ds->locals; i++) {
+		if (ds->local_free)
+			ds->local_free(ds->local[i]);
+		free(ds->local[i]);
+	}
+	free(ds->local);
+	ds->local = NULL;
+	ds->locals = 0;
+}
+
+static void note_losses(const struct lu_stats *s)
+{
+	uint64_t dropped = lu_stats_dropped(s);
+
+	if (dropped > s->in.docs / 2)
+		lu_note("%llu of %llu documents dropped, more than half",
+			(unsigned long long)dropped, (unsigned long long)s->in.docs);
 }
 
 static bool is_stdout(const char *name)
@@ -546,6 +573,8 @@ int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const st
 	lu_progress_end(&r.progress);
 	if (rc == 0 && ds->finish)
 		rc = ds->finish(ds->ctx, &r.stats, err);
+	if (rc == 0 && ds->selects)
+		note_losses(&r.stats);
 	if (rc == 0)
 		rc = commit(&r, args, err);
 	if (rc == 0 && ds->stats) {
@@ -556,11 +585,7 @@ out:
 	lu_out_abort(r.out);
 	lu_out_abort(r.rejects);
 	lu_lines_close(&r.lines);
-	for (int i = 0; r.local && i < std->threads; i++) {
-		if (r.local[i] && ds->local_free)
-			ds->local_free(r.local[i]);
-	}
-	free(r.local);
+	free_locals(ds);
 	lu_buf_release(&r.scratch);
 	lu_stats_release(&r.stats);
 	ds->run = NULL;

@@ -79,11 +79,17 @@ struct lu_docstream {
 	void *ctx;
 	int (*map)(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err);
 	int (*decide)(void *ctx, struct lu_doc *doc, struct lu_err *err);
-	/* A thread's own state, passed as `local`; both may be NULL. */
-	void *(*local_new)(void *ctx, struct lu_err *err);
+	/* A thread's own state, passed as `local`: local_size zeroed bytes, which local_init()
+	 * fills and local_free() empties, after finish() or when the run fails, a half filled one
+	 * too. Either may be NULL. finish() finds all of them in local[0 .. locals - 1]. */
+	size_t local_size;
+	int (*local_init)(void *ctx, void *local, struct lu_err *err);
 	void (*local_free)(void *local);
+	void **local;
+	size_t locals;
 	bool silent;   /* no output */
 	bool textless; /* "text" is not asked for */
+	bool selects;  /* to drop is its work: a note says when more than half went */
 	bool repair;   /* replace invalid UTF-8 and lone surrogates instead of refusing */
 	/* Called with the totals before the accounting line is written: to add lu_stats.extra,
 	 * or to write the program's own files. May be NULL. */

@@ -281,19 +281,34 @@ static void test_repair(void **state)
 	assert_int_equal(g.ds.repaired, 2);
 }
 
-static void *local_new(void *ctx, struct lu_err *err)
-{
-	uint64_t ***slot = ctx;
+/* How often each of the two below was called, and what the threads saw between them. */
+struct locals {
+	const struct lu_docstream *ds;
+	int made, freed;
+	uint64_t seen;
+};
+static struct locals locals;
 
+static int local_init(void *ctx, void *local, struct lu_err *err)
+{
+	(void)ctx;
 	(void)err;
-	**slot = calloc(1, sizeof(uint64_t));
-	return *(*slot)++;
+	locals.made++;
+	return *(uint64_t *)local == 0 ? 0 : -1;
+}
+
+static void local_free(void *local)
+{
+	(void)local;
+	locals.freed++;
 }
 
 static int add_extra(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	(void)ctx;
 	(void)err;
+	for (size_t i = 0; i < locals.ds->locals; i++)
+		locals.seen += *(uint64_t *)locals.ds->local[i];
 	lu_buf_puts(&stats->extra, ",\"extra\":[1]");
 	return 0;
 }
@@ -314,23 +329,22 @@ static void test_many(void **state)
 			i, what[i % 7]);
 	put_file("in", in.p, in.n);
 	for (int threads = 1; threads <= 9; threads += 4) {
-		uint64_t *locals[16] = { 0 }, **slot = locals, seen = 0;
 		struct lu_stats stats = { 0 };
 		struct given g = GIVEN;
 		char *out;
 		size_t n;
 
-		g.ds.ctx = &slot;
-		g.ds.local_new = local_new;
+		locals = (struct locals){ .ds = &g.ds };
+		g.ds.local_size = sizeof(uint64_t);
+		g.ds.local_init = local_init;
+		g.ds.local_free = local_free;
 		g.ds.stats = &stats;
 		g.ds.finish = add_extra;
 		g.std.rejects = "rejects";
 		assert_int_equal(run(&g, threads), 0);
-		for (int i = 0; i < threads; i++) {
-			seen += *locals[i];
-			free(locals[i]);
-		}
-		assert_int_equal(seen, 60000);
+		assert_int_equal(locals.seen, 60000);
+		assert_int_equal(locals.made, threads);
+		assert_int_equal(locals.freed, threads);
 		assert_int_equal(stats.in.docs, 60000);
 		assert_int_equal(stats.in.bytes, in.n);
 		assert_int_equal(
