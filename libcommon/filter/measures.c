@@ -325,12 +325,12 @@ static int top_grams(struct lu_measures *w, struct lu_err *err)
 	for (size_t n = 2; n <= 4; n++, lu_grams_grow(&g)) {
 		size_t here = lu_grams_here(&g);
 		uint32_t most = 0, first = 0;
-		struct lu_seen s;
+		struct lu_gram_set s;
 
-		if (lu_seen_start(&s, &w->seen, here, err) < 0)
+		if (lu_gram_set_start(&s, &w->seen, here, err) < 0)
 			return -1;
 		for (size_t i = 0; i < here; i++) {
-			const struct lu_seen_slot *slot = lu_seen_add(&s, g.key[i], i);
+			const struct lu_gram_slot *slot = lu_gram_set_add(&s, g.key[i], i);
 
 			if (slot->count > most || (slot->count == most && slot->first < first)) {
 				most = slot->count;
@@ -354,12 +354,12 @@ static int dup_grams(struct lu_measures *w, struct lu_err *err)
 	for (size_t n = 5; n <= 10; n++, lu_grams_grow(&g)) {
 		size_t here = lu_grams_here(&g);
 		uint64_t repeated = 0;
-		struct lu_seen s;
+		struct lu_gram_set s;
 
-		if (lu_seen_start(&s, &w->seen, here, err) < 0)
+		if (lu_gram_set_start(&s, &w->seen, here, err) < 0)
 			return -1;
 		for (size_t i = 0; i < here;) {
-			if (lu_seen_add(&s, g.key[i], i)->count > 1) {
+			if (lu_gram_set_add(&s, g.key[i], i)->count > 1) {
 				repeated += t[i + n].chars - t[i].chars;
 				i += n;
 			} else {
@@ -421,7 +421,7 @@ struct line_counts {
 };
 
 static void one_line(
-	const uint8_t *class, struct lu_seen *seen, struct lu_str line, struct line_counts *c)
+	const uint8_t *class, struct lu_gram_set *seen, struct lu_str line, struct line_counts *c)
 {
 	struct lu_str bare = strip(class, line);
 	uint64_t chars = lu_utf8_count(line.p, line.n);
@@ -431,7 +431,7 @@ static void one_line(
 	c->ellipses += ends_with(bare, "...") || ends_with(bare, "…");
 	if (line.n == 0)
 		return;
-	if (lu_seen_add(seen, lu_hash64(line.p, line.n, 0), c->filled)->count > 1) {
+	if (lu_gram_set_add(seen, lu_hash64(line.p, line.n, 0), c->filled)->count > 1) {
 		c->dup++;
 		c->dup_chars += chars;
 		c->dup_seen_chars += bare.n ? chars : 0;
@@ -453,15 +453,15 @@ static int paragraphs(struct lu_measures *w, size_t at_most, struct lu_err *err)
 	struct lu_str text = strip(w->measurer->class, w->text);
 	const char *p = text.p, *end = text.p + text.n;
 	uint64_t all = 0, dup = 0, dup_chars = 0;
-	struct lu_seen seen;
+	struct lu_gram_set seen;
 
-	if (lu_seen_start(&seen, &w->seen, at_most, err) < 0)
+	if (lu_gram_set_start(&seen, &w->seen, at_most, err) < 0)
 		return -1;
 	while (p < end) {
 		const char *cut = memmem(p, (size_t)(end - p), "\n\n", 2);
 		size_t n = (size_t)((cut ? cut : end) - p);
 
-		if (lu_seen_add(&seen, lu_hash64(p, n, 0), all)->count > 1) {
+		if (lu_gram_set_add(&seen, lu_hash64(p, n, 0), all)->count > 1) {
 			dup++;
 			dup_chars += lu_utf8_count(p, n);
 		}
@@ -479,11 +479,11 @@ static int lines(struct lu_measures *w, struct lu_err *err)
 	const char *p = w->text.p, *end = p + w->text.n;
 	size_t feeds = 0;
 	struct line_counts c = { 0 };
-	struct lu_seen seen;
+	struct lu_gram_set seen;
 
 	for (const char *q = p; q < end && (q = memchr(q, '\n', (size_t)(end - q))) != NULL; q++)
 		feeds++;
-	if (lu_seen_start(&seen, &w->seen, feeds + 1, err) < 0)
+	if (lu_gram_set_start(&seen, &w->seen, feeds + 1, err) < 0)
 		return -1;
 	while (p < end) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p));

@@ -5,7 +5,7 @@
 /* Odd, with irregular bits: the golden ratio times 2^64. */
 #define FACTOR UINT64_C(0x9E3779B97F4A7C15)
 
-int lu_seen_start(struct lu_seen *s, struct lu_buf *memory, size_t n, struct lu_err *err)
+int lu_gram_set_start(struct lu_gram_set *s, struct lu_buf *memory, size_t n, struct lu_err *err)
 {
 	size_t size = 16, bytes;
 
@@ -15,7 +15,7 @@ int lu_seen_start(struct lu_seen *s, struct lu_buf *memory, size_t n, struct lu_
 	if (n > UINT32_MAX || !lu_mul_size(size, sizeof(*s->slot), &bytes) ||
 		!lu_buf_reserve(memory, bytes))
 		return lu_err_nomem(err);
-	s->slot = (struct lu_seen_slot *)(void *)memory->p;
+	s->slot = (struct lu_gram_slot *)(void *)memory->p;
 	s->mask = size - 1;
 	memset(s->slot, 0, bytes);
 	return 0;

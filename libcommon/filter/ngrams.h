@@ -11,22 +11,23 @@
 #include "libcommon/base/buf.h"
 
 /* A set of keys in the caller's buffer; open addressing, at most half full. */
-struct lu_seen_slot {
+struct lu_gram_slot {
 	uint64_t key;
 	uint32_t count; /* 0: free */
 	uint32_t first; /* number of the piece that came first */
 };
-struct lu_seen {
-	struct lu_seen_slot *slot;
+struct lu_gram_set {
+	struct lu_gram_slot *slot;
 	size_t mask;
 };
 
 /* An empty set for up to n keys. */
-int lu_seen_start(
-	struct lu_seen *s, struct lu_buf *memory, size_t n, struct lu_err *err) LU_CHECKED;
+int lu_gram_set_start(
+	struct lu_gram_set *s, struct lu_buf *memory, size_t n, struct lu_err *err) LU_CHECKED;
 
 /* The slot of the key, with count raised by one; `index` is kept when it is new. */
-static inline struct lu_seen_slot *lu_seen_add(struct lu_seen *s, uint64_t key, size_t index)
+static inline struct lu_gram_slot *lu_gram_set_add(
+	struct lu_gram_set *s, uint64_t key, size_t index)
 {
 	size_t at = (key ^ key >> 32) & s->mask;
 

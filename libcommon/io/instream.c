@@ -335,11 +335,6 @@ uint64_t lu_in_size(const struct lu_in *in)
 	return in->size;
 }
 
-int lu_in_fd(const struct lu_in *in)
-{
-	return in->fd;
-}
-
 void lu_in_close(struct lu_in *in)
 {
 	if (!in)

@@ -26,7 +26,7 @@ struct lu_in;
 
 int lu_in_open(struct lu_in **in, const char *path, struct lu_err *err) LU_CHECKED;
 /* The same over bytes that a function gives (a member of an archive, a buffer): it returns how
- * many it put at p, at most n, 0 at the end, -1 with a sentence. lu_in_fd() is -1 then. */
+ * many it put at p, at most n, 0 at the end, -1 with a sentence. */
 typedef ssize_t lu_in_fn(void *ctx, void *p, size_t n, struct lu_err *err);
 int lu_in_open_fn(struct lu_in **in, const char *name, lu_in_fn *fn, void *ctx,
 	struct lu_err *err) LU_CHECKED;
@@ -37,7 +37,6 @@ const char *lu_in_name(const struct lu_in *in);
 /* Bytes taken from the file so far, and the file's size or 0 when it has none: for progress. */
 uint64_t lu_in_consumed(const struct lu_in *in);
 uint64_t lu_in_size(const struct lu_in *in);
-int lu_in_fd(const struct lu_in *in);
 void lu_in_close(struct lu_in *in); /* NULL is fine */
 
 #endif

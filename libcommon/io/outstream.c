@@ -18,7 +18,6 @@ enum kind { PLAIN, GZIP, ZSTANDARD, XZ };
 struct lu_out {
 	struct lu_atomic file;
 	enum kind kind;
-	uint64_t bytes;
 	z_stream z;
 	ZSTD_CStream *zstd;
 	lzma_stream xz;
@@ -198,7 +197,6 @@ int lu_out_write(struct lu_out *out, const void *p, size_t n, struct lu_err *err
 {
 	if (n == 0)
 		return 0;
-	out->bytes += n;
 	if (n >= HELD_SIZE / 4 || out->held.n + n > HELD_SIZE) {
 		if (out->held.n && code(out, out->held.p, out->held.n, false, err) < 0)
 			return -1;
@@ -215,11 +213,6 @@ int lu_out_buf(struct lu_out *out, const struct lu_buf *b, struct lu_err *err)
 	if (lu_buf_check(b, err) < 0)
 		return -1;
 	return lu_out_write(out, b->p, b->n, err);
-}
-
-uint64_t lu_out_bytes(const struct lu_out *out)
-{
-	return out->bytes;
 }
 
 int lu_out_refuse(const struct lu_out *out, char **file, size_t n, struct lu_err *err)

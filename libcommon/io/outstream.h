@@ -27,8 +27,6 @@ int lu_out_open(struct lu_out **out, const char *target, const char *how, int th
 int lu_out_write(struct lu_out *out, const void *p, size_t n, struct lu_err *err) LU_CHECKED;
 /* Writes the buffer if it is whole (lu_buf_ok), else fails. Does not clear it. */
 int lu_out_buf(struct lu_out *out, const struct lu_buf *b, struct lu_err *err) LU_CHECKED;
-/* Bytes written so far, before compression. */
-uint64_t lu_out_bytes(const struct lu_out *out);
 /* -1 when one of the input files ("-": standard input) is the file that is written. Call it
  * before reading: a small input would be closed again by the time anyone looks. */
 int lu_out_refuse(const struct lu_out *out, char **file, size_t n, struct lu_err *err) LU_CHECKED;

@@ -272,24 +272,6 @@ int lu_atomic_write(struct lu_atomic *f, const void *p, size_t n, struct lu_err 
 	return 0;
 }
 
-int lu_atomic_pwrite(struct lu_atomic *f, const void *p, size_t n, uint64_t at, struct lu_err *err)
-{
-	const char *from = p;
-
-	while (n) {
-		ssize_t w = pwrite(f->fd, from, n, (off_t)at);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0)
-			return lu_err_sys(err, errno, "%s", f->name);
-		from += w;
-		at += (uint64_t)w;
-		n -= (size_t)w;
-	}
-	return 0;
-}
-
 int lu_sync_folder(const char *path, struct lu_err *err)
 {
 	const char *slash = strrchr(path, '/');

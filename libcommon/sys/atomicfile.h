@@ -43,9 +43,6 @@ struct lu_atomic {
 
 int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err) LU_CHECKED;
 int lu_atomic_write(struct lu_atomic *f, const void *p, size_t n, struct lu_err *err) LU_CHECKED;
-/* Writes at an offset, for a header that is known last. Not for directly written targets. */
-int lu_atomic_pwrite(
-	struct lu_atomic *f, const void *p, size_t n, uint64_t at, struct lu_err *err) LU_CHECKED;
 /* fsync and close, keeping the temporary name, which is no longer locked; then only commit or
  * abort. Does nothing to a file that is written directly. On failure it has been aborted. */
 int lu_atomic_settle(struct lu_atomic *f, struct lu_err *err) LU_CHECKED;

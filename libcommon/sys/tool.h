@@ -40,13 +40,12 @@
 enum {
 	LU_STD_OUTPUT = 1 << 0,	  /* -o FILE, -z */
 	LU_STD_THREADS = 1 << 1,  /* -j N */
-	LU_STD_MEMORY = 1 << 2,	  /* -m SIZE */
-	LU_STD_TMPDIR = 1 << 3,	  /* -T DIR */
-	LU_STD_RECORDS = 1 << 4,  /* --rejects, --max-bad, --max-line */
-	LU_STD_STATS = 1 << 5,	  /* --stats FILE */
-	LU_STD_SEED = 1 << 6,	  /* --seed N */
-	LU_STD_PROGRESS = 1 << 7, /* --progress WHEN */
-	LU_STD_OUTNAME = 1 << 8,  /* -o only: a prefix or folder, never compressed as a whole */
+	LU_STD_TMPDIR = 1 << 2,	  /* -T DIR */
+	LU_STD_RECORDS = 1 << 3,  /* --rejects, --max-bad, --max-line */
+	LU_STD_STATS = 1 << 4,	  /* --stats FILE */
+	LU_STD_SEED = 1 << 5,	  /* --seed N */
+	LU_STD_PROGRESS = 1 << 6, /* --progress WHEN */
+	LU_STD_OUTNAME = 1 << 7,  /* -o only: a prefix or folder, never compressed as a whole */
 };
 /* What a program that reads documents and writes documents honours. */
 #define LU_STD_FILTER \
@@ -56,7 +55,6 @@ struct lu_std {
 	const char *output;   /* NULL: standard output */
 	const char *compress; /* NULL: by the name of the output; zstd[:level], gz, xz, none */
 	int threads;	      /* never 0 after lu_tool_start() */
-	uint64_t memory;      /* bytes */
 	const char *tmpdir;   /* after lu_tool_start(): -T, else TMPDIR, else /tmp */
 	const char *rejects;  /* NULL: none */
 	uint64_t max_bad;
@@ -68,9 +66,9 @@ struct lu_std {
 	bool quiet;
 	int verbose;
 };
-#define LU_STD_DEFAULTS                                                    \
-	{                                                                  \
-		.memory = (uint64_t)1 << 30, .max_line = (uint64_t)2 << 30 \
+#define LU_STD_DEFAULTS                       \
+	{                                     \
+		.max_line = (uint64_t)2 << 30 \
 	}
 
 struct lu_tool {

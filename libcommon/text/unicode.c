@@ -1,7 +1,6 @@
 #include "libcommon/text/unicode.h"
 
 #include <stdlib.h>
-#include <unicode/ubrk.h>
 #include <unicode/ucasemap.h>
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
@@ -352,32 +351,9 @@ bool lu_unicode_is_space(uint32_t c)
 	return u_isUWhiteSpace((UChar32)c);
 }
 
-bool lu_unicode_is_alphabetic(uint32_t c)
-{
-	return u_isUAlphabetic((UChar32)c);
-}
-
 bool lu_unicode_is_digit(uint32_t c)
 {
 	return u_charType((UChar32)c) == U_DECIMAL_DIGIT_NUMBER;
-}
-
-bool lu_unicode_is_lower(uint32_t c)
-{
-	return u_isULowercase((UChar32)c);
-}
-
-bool lu_unicode_is_upper(uint32_t c)
-{
-	return u_isUUppercase((UChar32)c);
-}
-
-const char *lu_unicode_script(uint32_t c)
-{
-	UErrorCode code = U_ZERO_ERROR;
-	UScriptCode script = uscript_getScript((UChar32)c, &code);
-
-	return U_SUCCESS(code) ? uscript_getShortName(script) : "Zzzz";
 }
 
 bool lu_unicode_is_unspaced(uint32_t c)
@@ -395,68 +371,4 @@ bool lu_unicode_is_unspaced(uint32_t c)
 	case USCRIPT_TIBETAN: return u_isUAlphabetic((UChar32)c);
 	default: return false;
 	}
-}
-
-/* --- words -------------------------------------------------------------------------------- */
-
-struct lu_words {
-	UBreakIterator *it;
-	UText text;
-	struct lu_str s;
-	int32_t at;
-};
-
-struct lu_words *lu_words_new(struct lu_err *err)
-{
-	struct lu_words *w = calloc(1, sizeof(*w));
-	UErrorCode code = U_ZERO_ERROR;
-
-	if (!w) {
-		lu_err_nomem(err);
-		return NULL;
-	}
-	w->text = (UText)UTEXT_INITIALIZER;
-	w->it = ubrk_open(UBRK_WORD, "", NULL, 0, &code);
-	if (U_FAILURE(code)) {
-		lu_err_set(err, "ICU cannot find words: %s", u_errorName(code));
-		free(w);
-		return NULL;
-	}
-	return w;
-}
-
-int lu_words_start(struct lu_words *w, struct lu_str text, struct lu_err *err)
-{
-	UErrorCode code = U_ZERO_ERROR;
-
-	if (text.n > INT32_MAX)
-		return lu_err_set(err, "a text of more than 2 GiB cannot be cut into words");
-	utext_openUTF8(&w->text, text.p, (int64_t)text.n, &code);
-	ubrk_setUText(w->it, &w->text, &code);
-	if (U_FAILURE(code))
-		return lu_err_set(err, "ICU cannot find words: %s", u_errorName(code));
-	w->s = text;
-	w->at = ubrk_first(w->it);
-	return 0;
-}
-
-bool lu_words_next(struct lu_words *w, struct lu_str *piece, bool *is_word)
-{
-	int32_t next = ubrk_next(w->it);
-
-	if (next == UBRK_DONE)
-		return false;
-	*piece = (struct lu_str){ w->s.p + w->at, (size_t)(next - w->at) };
-	*is_word = ubrk_getRuleStatus(w->it) != UBRK_WORD_NONE;
-	w->at = next;
-	return true;
-}
-
-void lu_words_free(struct lu_words *w)
-{
-	if (!w)
-		return;
-	ubrk_close(w->it);
-	utext_close(&w->text);
-	free(w);
 }

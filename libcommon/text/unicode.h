@@ -58,14 +58,9 @@ enum lu_category {
 };
 enum lu_category lu_unicode_category(uint32_t c);
 
-bool lu_unicode_is_space(uint32_t c);	   /* White_Space */
-bool lu_unicode_is_alphabetic(uint32_t c); /* Alphabetic */
-bool lu_unicode_is_digit(uint32_t c);	   /* general category Nd */
-bool lu_unicode_is_lower(uint32_t c);	   /* Lowercase */
-bool lu_unicode_is_upper(uint32_t c);	   /* Uppercase */
+bool lu_unicode_is_space(uint32_t c); /* White_Space */
+bool lu_unicode_is_digit(uint32_t c); /* general category Nd */
 
-/* ISO 15924 name of the character's script, "Latn", "Zyyy" (common), "Zinh" (inherited). */
-const char *lu_unicode_script(uint32_t c);
 /* Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar, Tibetan: written without blanks between
  * words. */
 bool lu_unicode_is_unspaced(uint32_t c);
@@ -83,21 +78,5 @@ enum {
 };
 /* Fills table[0x110000], which the caller has cleared. */
 int lu_unicode_classes(uint8_t *table, struct lu_err *err) LU_CHECKED;
-
-/*
- * Word boundaries (UAX #29 with ICU's dictionaries for the scripts without blanks).
- *
- *	struct lu_words *w = lu_words_new(&err);
- *	lu_words_start(w, text, &err);
- *	while (lu_words_next(w, &piece, &is_word)) ...	pieces cover the text without gaps
- *	lu_words_free(w);
- *
- * is_word: the piece holds a letter, a digit or an ideograph; blanks and punctuation do not.
- */
-struct lu_words;
-struct lu_words *lu_words_new(struct lu_err *err) LU_CHECKED;
-int lu_words_start(struct lu_words *w, struct lu_str text, struct lu_err *err) LU_CHECKED;
-bool lu_words_next(struct lu_words *w, struct lu_str *piece, bool *is_word);
-void lu_words_free(struct lu_words *w);
 
 #endif

@@ -75,8 +75,6 @@ enum lu_split_regex {
 	LU_SPLIT_QWEN2,	 /* the same with single digits */
 };
 enum lu_split_regex lu_split_regex_known(struct lu_str regex);
-/* The expression as text, for writing it. */
-const char *lu_split_regex_text(enum lu_split_regex r);
 /* Length of the match at p (p < end): these expressions match at every place. */
 size_t lu_split_regex_match(
 	enum lu_split_regex r, const struct lu_uni *u, const char *p, const char *end);

@@ -211,15 +211,6 @@ enum lu_split_regex lu_split_regex_known(struct lu_str regex)
 	return LU_SPLIT_NONE;
 }
 
-const char *lu_split_regex_text(enum lu_split_regex r)
-{
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (known[i].id == r)
-			return known[i].text;
-	}
-	return "";
-}
-
 /* The text from p: one character, its class, and where the next begins. */
 struct peek {
 	uint32_t c;

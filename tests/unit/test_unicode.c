@@ -303,9 +303,7 @@ static void properties(void **state)
 	assert_int_equal(lu_unicode_category(0x200B), LU_CAT_OTHER);
 	assert_true(lu_unicode_is_space(0x202F));
 	assert_false(lu_unicode_is_space(0x200B));
-	assert_true(lu_unicode_is_alphabetic(0x2163)); /* roman numeral four */
 	assert_false(lu_unicode_is_digit(0x2163));
-	assert_string_equal(lu_unicode_script(0x3B1), "Grek");
 	assert_true(lu_unicode_is_unspaced(0x4E00));
 	assert_false(lu_unicode_is_unspaced(0x3002)); /* ideographic full stop */
 }
@@ -327,33 +325,6 @@ static void language_tags(void **state)
 	assert_false(lu_unicode_language("ceb", out, 3));
 }
 
-static void words(void **state)
-{
-	static const char text[] = "L’été, 3,5 fois : 東京";
-	struct lu_err err;
-	struct lu_words *w = lu_words_new(&err);
-	struct lu_str piece;
-	struct lu_buf all = { 0 };
-	size_t at = 0;
-	bool is_word;
-
-	(void)state;
-	assert_non_null(w);
-	assert_int_equal(lu_words_start(w, lu_str_of(text), &err), 0);
-	while (lu_words_next(w, &piece, &is_word)) {
-		assert_ptr_equal(piece.p, text + at);
-		at += piece.n;
-		if (is_word) {
-			lu_buf_str(&all, piece);
-			lu_buf_putc(&all, '|');
-		}
-	}
-	assert_int_equal(at, strlen(text));
-	assert_string_equal(all.p, "L’été|3,5|fois|東京|");
-	lu_buf_release(&all);
-	lu_words_free(w);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,7 +336,6 @@ int main(void)
 		cmocka_unit_test(folding),
 		cmocka_unit_test(properties),
 		cmocka_unit_test(language_tags),
-		cmocka_unit_test(words),
 	};
 
 	return cmocka_run_group_tests_name("unicode", tests, NULL, NULL);
