@@ -559,7 +559,7 @@ int lu_preset_train(const struct lu_preset *p, const struct lu_words *words, str
 		.max_chars = p->max_chars,
 		.byte_level = p->kind == LU_PRESET_BYTELEVEL,
 		/* The original's rule; it makes pieces that only a lost character joins. */
-		.close_gaps = p->kind == LU_PRESET_LUCIE_2024,
+		.seeds_apart = p->kind == LU_PRESET_LUCIE,
 		.tick = p->tick,
 		.ctx = p->ctx,
 	};

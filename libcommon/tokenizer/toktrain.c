@@ -170,6 +170,10 @@ static int letters(struct train *t, const struct lu_words *words, struct letter 
 		for (const char *p = s.p; p < s.p + s.n;)
 			count[next_unit(t, &p)] += words->entry[i].count;
 	}
+	for (size_t i = 0; i < t->set->initials; i++) {
+		if (t->set->initial[i] < CODE_POINTS)
+			count[t->set->initial[i]] = UINT64_MAX;
+	}
 	/* All bytes are wanted, whatever the text holds. */
 	for (unsigned b = 0; t->set->byte_level && b < 256; b++)
 		count[lu_byte_char(b)] += 1;
@@ -360,8 +364,6 @@ static int lay_out(struct train *t, const struct lu_words *words)
 
 			if (id != BORDER)
 				t->sym[at++] = id;
-			else if (!t->set->close_gaps)
-				at++;
 		}
 		next[k] += 1 + (t->set->byte_level ? s.n : lu_utf8_count(s.p, s.n));
 	}
@@ -591,7 +593,7 @@ static int more(struct train *t, uint32_t a, uint32_t b, int64_t count, uint32_t
 	uint32_t k;
 	struct pair *p;
 
-	if (t->set->max_chars && t->chars[a] + t->chars[b] > t->set->max_chars)
+	if (t->set->max_chars && t->chars[a] + t->chars[b] >= t->set->max_chars)
 		return 0;
 	k = get_pair(t, a, b);
 	if (k == NO_PAIR)
@@ -654,6 +656,7 @@ static int merge_pair(struct train *t, uint32_t index)
 	lu_buf_str(&t->text, b);
 	if (lu_buf_check(&t->text, t->err) < 0)
 		return -1;
+	/* A piece that another merge made: nothing is merged, which is not yet Hugging Face's way. */
 	if (has_piece(t, lu_buf_slice(&t->text)))
 		return 0;
 	if (add_piece(t, lu_buf_slice(&t->text), t->chars[p.a] + t->chars[p.b]) < 0)
@@ -680,8 +683,6 @@ static int learn(struct train *t)
 	uint32_t k;
 
 	for (k = 0; k < t->pairs; k++) {
-		if (t->set->max_chars == 1)
-			continue;
 		if (t->pair[k].count > 0 && enqueue(t, k) < 0)
 			return -1;
 	}

@@ -18,12 +18,14 @@
  *    smaller right id;
  *  - a word is merged from left to right;
  *  - training ends at vocab_size pieces, or when no pair occurs min_frequency times.
+ *  - a pair that max_chars rules out is never counted; two characters of the alphabet always are;
+ *  - a character outside the alphabet is skipped, and its neighbours meet;
+ *  - a merge whose text is a piece already (a seed, or what another merge made) takes that piece's
+ *    id, so the vocabulary does not grow, and what is recorded twice keeps its later place.
  * Different: the vocabulary is never larger than vocab_size (characters that do not fit are left
- * out, rarest first); counts have 64 bits where Hugging Face's wrap at 2^31; a character dropped by
- * limit_alphabet for having the same count as one that stays is the one with the larger code
- * point, where Hugging Face picks by chance; max_chars is exact; and a pair that would spell a
- * seed is never merged, where Hugging Face gives it the seed's id, so text could become a
- * special token.
+ * out, rarest first); counts have 64 bits where Hugging Face's wrap at 2^31; and a character
+ * dropped by limit_alphabet for having the same count as one that stays is the one with the larger
+ * code point, where Hugging Face picks by chance.
  *
  * The result is a function of the counts: the order of the words does not matter.
  * Time is linear in the distinct words' length times the depth of merges; memory is about
@@ -39,12 +41,17 @@ struct lu_bpe_train {
 	uint32_t vocab_size;
 	uint64_t min_frequency;	 /* 0 is 1 */
 	uint32_t limit_alphabet; /* most characters to keep; 0: all */
-	uint32_t max_chars;	 /* longest piece that a merge may make, in characters; 0: any */
-	bool byte_level;	 /* words are bytes; their alphabet is GPT-2's, whole */
-	/* A character that is not in the alphabet: false cuts the word there, since that is what
-	 * byte tokens do when the tokenizer is used; true removes it, and its neighbours meet, as
-	 * in Hugging Face. */
-	bool close_gaps;
+	/* A pair of which either part was merged is counted only when its length in characters is
+	 * below this (Hugging Face's max_token_length, so that the longest piece has max_chars - 1
+	 * characters, or 2); 0: any length. */
+	uint32_t max_chars;
+	bool byte_level; /* words are bytes; their alphabet is GPT-2's, whole */
+	/* A pair that would spell a seed is never merged, so that no text becomes a special token.
+	 * Not Hugging Face's rule. */
+	bool seeds_apart;
+	const uint32_t
+		*initial; /* characters in the alphabet before all others, in the text or not */
+	size_t initials;
 	const struct lu_str *seed; /* pieces that come first */
 	size_t seeds;
 	void (*tick)(void *ctx, uint32_t pieces); /* progress; may be NULL */

@@ -83,7 +83,7 @@ def theirs(preset, made, texts, vocab_size, min_frequency, limit, longest):
         special_tokens=seeds,
         show_progress=False,
         **({"limit_alphabet": limit} if limit else {}),
-        **({"max_token_length": longest + 1} if longest else {}),
+        **({"max_token_length": longest} if longest else {}),
         **({"initial_alphabet": pre_tokenizers.ByteLevel.alphabet()} if preset == "bytelevel" else {}),
     )
     new.train_from_iterator(texts, trainer)
