@@ -6,20 +6,33 @@
  * A word is a row of units: characters, or bytes when the pre-tokenizer ends in ByteLevel. Each
  * unit becomes a first symbol; then, again and again, the pair of neighbours with the lowest
  * rank (place in the file's list of merges) is merged, the leftmost first. What the rules are
- * for units without a piece stands at symbols() in tokbpe.c.
+ * for units without a piece stands at symbols() in tokmerge.c. U+2581 may be written as the
+ * one byte LU_MARK (tokpass.h says why).
  *
- * Cutting. A merge of (l, r) happens across the place between two units x, y only when l ends
- * with x and r begins with y. The pairs (x, y) of all merges are the seams; between two units
- * that are no seam nothing can merge, whatever stands around them, so the word is cut there
- * and the chunks are merged one by one. That changes no id. Seams are kept in a bit table
- * addressed by a hash: a collision only means one cut less. The argument needs that units can
- * be read off a piece's text, which fails for merges of byte tokens <0xNN> or of the unknown
- * token; a file with such merges is not cut. Two units without a piece are never cut apart
- * unless all 256 byte tokens exist (then each stands for itself; otherwise they may become one
- * unknown token, or vanish and let their neighbours meet).
+ * Three things make that fast without changing an id.
  *
- * Chunks repeat, so a state keeps the ids of those that it met: a direct-mapped table of
- * 64-byte entries, one cache line each.
+ * Cutting (tokcut.c). A merge of (l, r) happens across the place between two units x, y only
+ * when l ends with x and r begins with y. The pairs (x, y) of all merges are the seams; between
+ * two units that are no seam nothing can merge, whatever stands around them, so the word is cut
+ * there and the chunks are merged one by one. Seams of units that are one byte, or Latin-1, are
+ * in a table of bits; others in a table of bits addressed by a hash, where a collision only
+ * means one cut less. The argument needs that units can be read off a piece's text, which fails
+ * for merges of byte tokens <0xNN> or of the unknown token; a file with such merges is not cut.
+ * Two units without a piece are never cut apart unless all 256 byte tokens exist (then each
+ * stands for itself; otherwise they may become one unknown token, or vanish and let their
+ * neighbours meet).
+ *
+ * Remembering (tokcut.c). Chunks repeat, so a state keeps the ids of those that it met: 32-byte
+ * entries for up to 15 bytes and four ids, 64-byte entries for up to 39 bytes and six ids.
+ *
+ * Windows (tokmerge.c). A long chunk is merged a window at a time. Let a row of tokens be such
+ * that any two neighbours, merged by themselves, give back these two tokens. Then the row is
+ * what merging the whole gives: look at the first merge across a border of two tokens; up to
+ * it, what happened inside these two is what happens when they are merged alone, since the
+ * lowest rank of a part of the row does not depend on the rest; so it would happen there too.
+ * Neighbours in the result for any stretch have that property. So when a window begins at a
+ * token of the one before, and its own first token is that one, both results join exactly;
+ * when it is another one, an earlier place is tried, and at last a larger window.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,12 +40,15 @@
 #include "libcommon/base/arena.h"
 #include "libcommon/base/buf.h"
 #include "libcommon/tokenizer/tokenizer.h"
+#include "libcommon/tokenizer/tokpass.h"
 
 #define LU_BPE_NONE UINT32_MAX
 
 struct lu_bpe_merge {
 	uint32_t left, right, rank, id;
 };
+
+#define LU_BPE_SMALL 256
 
 struct lu_bpe {
 	uint32_t size;	      /* largest id + 1 */
@@ -50,11 +66,11 @@ struct lu_bpe {
 	size_t longest;		 /* bytes of the longest piece */
 	uint32_t unk;		 /* LU_BPE_NONE: none */
 	bool byte_level, byte_fallback, fuse_unk, ignore_merges;
-	bool all_bytes; /* byte_fallback, and all 256 exist */
+	bool all_bytes; /* byte tokens or byte pieces: all 256 exist */
 
-	bool cuts;	    /* cutting is sound for this file */
-	uint8_t *ascii_cut; /* [x * 128 + y] for units below 128: 1 where the word can be cut */
-	uint64_t *seam;	    /* bit table */
+	bool cuts;			 /* cutting is sound for this file */
+	uint64_t near[LU_BPE_SMALL][4];	 /* bit y of near[x]: x, y cannot be cut apart */
+	uint64_t *seam;			 /* the same for all units, by a hash */
 	unsigned seam_shift;
 };
 
@@ -70,19 +86,77 @@ int lu_bpe_merges_start(
 void lu_bpe_merge_add(struct lu_bpe *b, const struct lu_bpe_merge *m);
 int lu_bpe_end(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *err) LU_CHECKED;
 
+/* --- units and look-ups ------------------------------------------------------------------- */
+
+/* A unit as a number. Below LU_BPE_SMALL: ASCII, Latin-1 and the mark, which has the place of
+ * U+00FF. Byte-level: the byte. */
+static inline uint32_t lu_bpe_unit(uint32_t c)
+{
+	return c == LU_MARK_CHAR ? LU_MARK : c == LU_MARK ? 0x1100FF : c;
+}
+
+static inline uint32_t lu_bpe_char_id(const struct lu_bpe *b, uint32_t c)
+{
+	const uint32_t *page = b->page[c >> 8];
+
+	return page ? page[c & 255] : LU_BPE_NONE;
+}
+
+/* The piece of a unit by itself. */
+static inline uint32_t lu_bpe_first_id(const struct lu_bpe *b, uint32_t unit)
+{
+	if (b->byte_level)
+		return b->byte_id[unit];
+	return lu_bpe_char_id(b,
+		unit == LU_MARK		? LU_MARK_CHAR
+			: unit == 0x1100FF ? LU_MARK
+					   : unit);
+}
+
+static inline size_t lu_bpe_merge_slot(const struct lu_bpe *b, uint32_t left, uint32_t right)
+{
+	uint64_t h = ((uint64_t)left << 32 | right) * UINT64_C(0x9E3779B97F4A7C15);
+
+	return (size_t)(h >> 32 ^ h >> 15) & (b->merges - 1);
+}
+
+static inline const struct lu_bpe_merge *lu_bpe_find_merge(
+	const struct lu_bpe *b, uint32_t left, uint32_t right)
+{
+	size_t i = lu_bpe_merge_slot(b, left, right);
+
+	for (;; i = (i + 1) & (b->merges - 1)) {
+		const struct lu_bpe_merge *m = &b->merge[i];
+
+		if (m->left == left && m->right == right)
+			return m;
+		if (m->left == LU_BPE_NONE)
+			return NULL;
+	}
+}
+
+static inline size_t lu_bpe_seam_bit(const struct lu_bpe *b, uint32_t x, uint32_t y)
+{
+	uint64_t h = ((uint64_t)x << 21 ^ y) * UINT64_C(0x9E3779B97F4A7C15);
+
+	return (size_t)(h >> b->seam_shift);
+}
+
 /* --- a thread's state --------------------------------------------------------------------- */
 
-#define LU_BPE_KEY 24 /* longest chunk that is remembered, bytes */
-#define LU_BPE_IDS 8  /* and most ids of it */
-#define LU_BPE_CACHE_BITS 16
+#define LU_BPE_SHORT_KEY 15 /* bytes of a chunk in a small entry */
+#define LU_BPE_LONG_KEY 39
 
-struct lu_bpe_entry {
-	uint64_t key[3];
-	uint8_t len, n; /* len 0: empty */
-	uint16_t unused;
-	uint32_t id[LU_BPE_IDS + 1];
+struct lu_bpe_small {
+	uint64_t key[2]; /* the chunk, and its length in the last byte */
+	uint32_t id[4];	 /* their number in the top byte of the first */
 };
-_Static_assert(sizeof(struct lu_bpe_entry) == 64, "a cache entry is one cache line");
+struct lu_bpe_large {
+	uint64_t key[5];
+	uint32_t id[6];
+};
+_Static_assert(sizeof(struct lu_bpe_small) == 32, "two entries are one cache line");
+_Static_assert(sizeof(struct lu_bpe_large) == 64, "an entry is one cache line");
 
 struct lu_bpe_symbol {
 	uint32_t id;
@@ -92,12 +166,19 @@ struct lu_bpe_queued {
 	uint32_t rank, at, id;
 };
 
+/* Symbols, and where each begins in the text: LU_BPE_NONE inside a character. */
+struct lu_bpe_row {
+	uint32_t *id, *at;
+	size_t n, cap;
+};
+
 struct lu_bpe_state {
-	struct lu_bpe_entry *cache;
+	struct lu_bpe_small *small;
+	struct lu_bpe_large *large;
 	struct lu_bpe_symbol *sym;
 	struct lu_bpe_queued *heap;
 	size_t sym_cap, heap_cap;
-	struct lu_ids row; /* first symbols of a chunk */
+	struct lu_bpe_row row, next;
 	struct lu_buf spelled;
 };
 
@@ -106,6 +187,27 @@ void lu_bpe_state_release(struct lu_bpe_state *s);
 
 /* Appends the ids of one word. */
 int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
+	struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
+/* The same where at least LU_BPE_PAD bytes can be read behind the word. */
+#define LU_BPE_PAD 40
+int lu_bpe_padded_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
+	struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
+
+/* A word that arrives in pieces: give the bytes that were not used up again, with more behind
+ * them (and LU_BPE_PAD bytes to read), until `last`. *used is how many bytes are done with. */
+struct lu_bpe_scan {
+	size_t seen; /* bytes looked at, of those given again */
+	uint32_t unit;
+};
+int lu_bpe_stream(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_scan *scan,
+	struct lu_str word, bool last, size_t *used, struct lu_ids *ids,
+	struct lu_err *err) LU_CHECKED;
+
+/* Could a merge reach over the place between these two units? */
+bool lu_bpe_can_cut(const struct lu_bpe *b, uint32_t x, uint32_t y);
+
+/* Merges one chunk, whatever its length, and appends its ids (tokmerge.c). */
+int lu_bpe_merge_chunk(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str chunk,
 	struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -25,6 +25,7 @@ void lu_tok_state_free(struct lu_tok_state *st)
 		return;
 	lu_work_release(&st->work);
 	lu_bpe_state_release(&st->bpe);
+	lu_buf_release(&st->units);
 	lu_buf_release(&st->text);
 	lu_buf_release(&st->text2);
 	free(st->parts.p);
@@ -49,6 +50,97 @@ static int push(struct job *job, uint32_t id)
 	job->ids->p[job->ids->n++] = id;
 	return 0;
 }
+
+/* --- one pass ----------------------------------------------------------------------------- */
+
+#define BLOCK ((size_t)16384) /* bytes: what becomes of a block stays in the cache */
+
+static const char *char_start(const char *p, const char *least)
+{
+	while (p > least && ((unsigned char)*p & 0xC0) == 0x80)
+		p--;
+	return p;
+}
+
+/* How much of the text can be normalised by itself: about a block. */
+static size_t block_size(const struct lu_tok *t, struct lu_str text)
+{
+	enum lu_uni_form form = (enum lu_uni_form)t->parts.pass->form;
+	const char *end = text.p + text.n, *p, *q;
+
+	if (text.n <= BLOCK)
+		return text.n;
+	p = char_start(text.p + BLOCK, text.p);
+	if (t->parts.pass->form < 0)
+		return (size_t)(p - text.p);
+	for (; p > text.p; p = char_start(p - 1, text.p)) {
+		q = p;
+		if (lu_uni_starts(t->uni, form, lu_utf8_next(&q)))
+			return (size_t)(p - text.p);
+	}
+	/* A whole block of combining marks: on to the end of them. */
+	for (p = char_start(text.p + BLOCK, text.p); p < end; p = q) {
+		q = p;
+		if (lu_uni_starts(t->uni, form, lu_utf8_next(&q)))
+			break;
+	}
+	return (size_t)(p - text.p);
+}
+
+/* Appends what a block becomes to st->units. */
+static int normalise_block(
+	struct job *job, struct lu_str block, bool marked, unsigned *state)
+{
+	const struct lu_pass *pass = job->t->parts.pass;
+	enum lu_uni_form form = (enum lu_uni_form)pass->form;
+	const struct lu_uni *u = job->t->uni;
+	struct lu_tok_state *st = job->st;
+
+	if (pass->form >= 0 && lu_uni_normal_prefix(u, form, block) < block.n) {
+		lu_buf_clear(&st->work.a);
+		if (lu_uni_normalize(u, form, block, &st->work.a, job->err) < 0)
+			return -1;
+		block = lu_buf_slice(&st->work.a);
+	}
+	if (pass->none)
+		lu_buf_str(&st->units, block);
+	else
+		lu_pass_run(pass, u, marked, state, block, &st->units);
+	lu_buf_reserve(&st->units, LU_BPE_PAD);
+	return lu_buf_check(&st->units, job->err);
+}
+
+static void forget(struct lu_buf *b, size_t n)
+{
+	if (n)
+		memmove(b->p, b->p + n, b->n - n);
+	b->n -= n;
+}
+
+/* Without pre-tokenizer: the text is one word, which arrives block by block. */
+static int encode_stream(struct job *job, struct lu_str text, unsigned state)
+{
+	const struct lu_tok *t = job->t;
+	struct lu_tok_state *st = job->st;
+	struct lu_bpe_scan scan = { 0, 0 };
+
+	lu_buf_clear(&st->units);
+	while (text.n) {
+		size_t n = block_size(t, text), used;
+
+		if (normalise_block(job, (struct lu_str){ text.p, n }, !t->bpe.ignore_merges,
+			    &state) < 0)
+			return -1;
+		text = (struct lu_str){ text.p + n, text.n - n };
+		if (lu_bpe_stream(&t->bpe, &st->bpe, &scan, lu_buf_slice(&st->units), text.n == 0,
+			    &used, job->ids, job->err) < 0)
+			return -1;
+		forget(&st->units, used);
+	}
+	return 0;
+}
+
+/* --- step by step ------------------------------------------------------------------------- */
 
 /* A normalised stretch without added tokens. */
 static int encode_words(struct job *job, struct lu_str text, bool first)
@@ -190,6 +282,8 @@ static int encode_raw(struct job *job, struct lu_str text, bool first)
 	struct lu_buf kept = { 0 };
 	int rc;
 
+	if (t->parts.pass->ok && t->parts.pres == 0 && !t->normal.any)
+		return encode_stream(job, text, LU_PASS_START);
 	if (lu_norm_run(&t->parts, t->uni, &job->st->work, text, &text, job->err) < 0)
 		return -1;
 	if (!t->normal.any)

@@ -40,6 +40,7 @@ struct lu_tok_state {
 	const struct lu_tok *tok;
 	struct lu_work work;
 	struct lu_bpe_state bpe;
+	struct lu_buf units; /* what the normalizer made and is not encoded yet */
 	struct lu_buf text, text2; /* decoding */
 	struct lu_spans parts, parts2;
 };

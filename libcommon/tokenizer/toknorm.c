@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/tokparts.h"
+#include "libcommon/tokenizer/tokpass.h"
 
 void lu_work_release(struct lu_work *w)
 {
@@ -119,9 +119,37 @@ static struct lu_str strip(const struct lu_norm_op *op, const struct lu_uni *u, 
 	return (struct lu_str){ p, (size_t)(end - p) };
 }
 
+/* The form, and then all other steps at once. */
+static int run_pass(const struct lu_parts *parts, const struct lu_uni *u, struct lu_work *w,
+	struct lu_str text, struct lu_str *out, struct lu_err *err)
+{
+	const struct lu_pass *pass = parts->pass;
+	unsigned state = LU_PASS_START;
+	struct lu_buf *to;
+
+	if (pass->form >= 0 &&
+		lu_uni_normal_prefix(u, (enum lu_uni_form)pass->form, text) < text.n) {
+		to = other(w, text);
+		if (lu_uni_normalize(u, (enum lu_uni_form)pass->form, text, to, err) < 0)
+			return -1;
+		text = lu_buf_slice(to);
+	}
+	if (!pass->none) {
+		to = other(w, text);
+		lu_pass_run(pass, u, false, &state, text, to);
+		if (lu_buf_check(to, err) < 0)
+			return -1;
+		text = lu_buf_slice(to);
+	}
+	*out = text;
+	return 0;
+}
+
 int lu_norm_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_work *w,
 	struct lu_str text, struct lu_str *out, struct lu_err *err)
 {
+	if (parts->pass && parts->pass->ok)
+		return run_pass(parts, u, w, text, out, err);
 	for (size_t i = 0; i < parts->norms; i++) {
 		const struct lu_norm_op *op = &parts->norm[i];
 		struct lu_buf *to = other(w, text);

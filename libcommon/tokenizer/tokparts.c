@@ -1,6 +1,6 @@
 /* Reads the normalizer, pre_tokenizer and decoder of a tokenizer.json into lists of steps. */
-#include "libcommon/tokenizer/tokparts.h"
 #include "libcommon/base/utf8.h"
+#include "libcommon/tokenizer/tokpass.h"
 
 #define STEPS 64 /* in one chain; the longest in use has 22 */
 
@@ -211,7 +211,12 @@ int lu_parts_normalizer(
 	parts->norm = lu_arena_alloc(j->arena, STEPS * sizeof(*parts->norm));
 	if (!parts->norm)
 		return lu_err_nomem(j->err);
-	return read_chain(&ch, raw) < 0 ? -1 : join_inserts(&ch);
+	if (read_chain(&ch, raw) < 0 || join_inserts(&ch) < 0)
+		return -1;
+	parts->pass = lu_arena_alloc(j->arena, sizeof(*parts->pass));
+	if (!parts->pass)
+		return lu_err_nomem(j->err);
+	return lu_pass_make(parts->pass, parts, u, j->arena, j->err);
 }
 
 /* --- pre_tokenizer ------------------------------------------------------------------------ */

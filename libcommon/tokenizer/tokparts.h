@@ -143,6 +143,8 @@ struct lu_dec_op {
 	enum lu_scheme scheme; /* Metaspace */
 };
 
+struct lu_pass;
+
 struct lu_parts {
 	struct lu_norm_op *norm;
 	struct lu_pre_op *pre;
@@ -150,6 +152,7 @@ struct lu_parts {
 	size_t norms, pres, decs;
 	bool byte_level; /* the last pre-tokenizer is ByteLevel: symbols are bytes */
 	bool has_decoder;
+	struct lu_pass *pass; /* the normalizer as one pass, where it can be (tokpass.h) */
 };
 
 /* `raw` is the component's value, "null" included. Any form that a Unicode step needs is made

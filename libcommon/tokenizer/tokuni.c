@@ -225,6 +225,11 @@ static inline bool plain(const struct lu_uni_norm *n, uint32_t c)
 	return n->plain[c / 64] >> (c % 64) & 1;
 }
 
+bool lu_uni_starts(const struct lu_uni *u, enum lu_uni_form form, uint32_t c)
+{
+	return plain(u->norm[form], c);
+}
+
 /* From p on, the first character that is not plain; *before is where the plain one before it
  * begins (p when there is none). */
 static const char *find_odd(

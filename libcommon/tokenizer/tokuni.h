@@ -52,6 +52,9 @@ int lu_uni_need(struct lu_uni *u, enum lu_uni_form form, struct lu_err *err) LU_
 /* Length of the beginning of s that is in the form for sure. */
 size_t lu_uni_normal_prefix(const struct lu_uni *u, enum lu_uni_form form, struct lu_str s);
 
+/* Can a text be cut before c, and each side brought into the form by itself? */
+bool lu_uni_starts(const struct lu_uni *u, enum lu_uni_form form, uint32_t c);
+
 /* Appends s in the form; -1 when memory is out. */
 int lu_uni_normalize(const struct lu_uni *u, enum lu_uni_form form, struct lu_str s,
 	struct lu_buf *out, struct lu_err *err) LU_CHECKED;

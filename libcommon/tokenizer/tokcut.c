@@ -1,0 +1,241 @@
+/* Cuts a word where no merge can reach over, and remembers what the chunks gave. */
+#include <stdlib.h>
+
+#include "libcommon/base/utf8.h"
+#include "libcommon/tokenizer/tokbpe.h"
+
+/* 2 MiB and 512 KiB. The first holds all chunks of a language but the rarest; most look-ups are
+ * for the commonest few thousand, which stay in the second level of the processor's cache. */
+#define SMALL_BITS 16
+#define LARGE_BITS 13
+#define ID_BITS 24
+#define ID_MASK ((UINT32_C(1) << ID_BITS) - 1)
+
+int lu_bpe_state_init(struct lu_bpe_state *s, struct lu_err *err)
+{
+	*s = (struct lu_bpe_state){ 0 };
+	s->small = aligned_alloc(64, sizeof(*s->small) << SMALL_BITS);
+	s->large = aligned_alloc(64, sizeof(*s->large) << LARGE_BITS);
+	if (!s->small || !s->large) {
+		lu_bpe_state_release(s);
+		return lu_err_nomem(err);
+	}
+	memset(s->small, 0, sizeof(*s->small) << SMALL_BITS);
+	memset(s->large, 0, sizeof(*s->large) << LARGE_BITS);
+	return 0;
+}
+
+void lu_bpe_state_release(struct lu_bpe_state *s)
+{
+	free(s->small);
+	free(s->large);
+	free(s->sym);
+	free(s->heap);
+	free(s->row.id);
+	free(s->row.at);
+	free(s->next.id);
+	free(s->next.at);
+	lu_buf_release(&s->spelled);
+	*s = (struct lu_bpe_state){ 0 };
+}
+
+/* --- units -------------------------------------------------------------------------------- */
+
+bool lu_bpe_can_cut(const struct lu_bpe *b, uint32_t x, uint32_t y)
+{
+	size_t bit;
+
+	if ((x | y) < LU_BPE_SMALL)
+		return !(b->near[x][y / 64] >> (y % 64) & 1);
+	bit = lu_bpe_seam_bit(b, x, y);
+	if (b->seam[bit / 64] >> (bit % 64) & 1)
+		return false;
+	return b->all_bytes ||
+		(lu_bpe_first_id(b, x) != LU_BPE_NONE && lu_bpe_first_id(b, y) != LU_BPE_NONE);
+}
+
+static inline uint32_t next_unit(const struct lu_bpe *b, const char **p)
+{
+	/* One byte: ASCII, or the mark (-1). */
+	if (*(const signed char *)*p >= -1 || b->byte_level)
+		return (unsigned char)*(*p)++;
+	return lu_bpe_unit(lu_utf8_next(p));
+}
+
+/* --- remembered chunks -------------------------------------------------------------------- */
+
+static int chunk_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
+	struct lu_ids *ids, struct lu_err *err);
+
+/* Without looking it up: cut first, when that gives smaller chunks. */
+static int fresh_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
+	struct lu_ids *ids, struct lu_err *err)
+{
+	const char *end = p + n, *from = p, *at = p;
+	uint32_t x, y;
+
+	if (!b->cuts)
+		return lu_bpe_merge_chunk(b, s, (struct lu_str){ p, n }, ids, err);
+	for (x = next_unit(b, &at); at < end; x = y) {
+		const char *place = at;
+
+		y = next_unit(b, &at);
+		if (!lu_bpe_can_cut(b, x, y))
+			continue;
+		if (chunk_ids(b, s, from, (size_t)(place - from), ids, err) < 0)
+			return -1;
+		from = place;
+	}
+	if (from == p)
+		return lu_bpe_merge_chunk(b, s, (struct lu_str){ p, n }, ids, err);
+	return chunk_ids(b, s, from, (size_t)(end - from), ids, err);
+}
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+	uint64_t h = (a ^ (b << 23 | b >> 41)) * UINT64_C(0x9E3779B97F4A7C15);
+
+	return (h ^ h >> 32) * UINT64_C(0xD6E8FEB86659FD93);
+}
+
+/* Of a set of two entries the first is the newest. */
+static int small_miss(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
+	const uint64_t key[2], struct lu_bpe_small *set, struct lu_ids *ids, struct lu_err *err)
+{
+	size_t from = ids->n, made;
+
+	if (fresh_ids(b, s, p, n, ids, err) < 0)
+		return -1;
+	made = ids->n - from;
+	if (made > 4)
+		return 0;
+	set[1] = set[0];
+	memset(&set[0], 0, sizeof(set[0]));
+	memcpy(set[0].key, key, sizeof(set[0].key));
+	if (made)
+		memcpy(set[0].id, ids->p + from, made * sizeof(*ids->p));
+	set[0].id[0] |= (uint32_t)made << ID_BITS;
+	return 0;
+}
+
+static int large_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
+	struct lu_ids *ids, struct lu_err *err)
+{
+	uint64_t key[5] = { 0 }, h;
+	struct lu_bpe_large *e;
+	size_t from = ids->n, made;
+
+	memcpy(key, p, n);
+	key[4] |= (uint64_t)n << 56;
+	h = mix(mix(key[0], key[1]) ^ key[4], mix(key[2], key[3]));
+	e = &s->large[h >> (64 - LARGE_BITS)];
+	if (memcmp(e->key, key, sizeof(key)) == 0) {
+		memcpy(ids->p + from, e->id, sizeof(e->id));
+		ids->p[from] &= ID_MASK;
+		ids->n += e->id[0] >> ID_BITS;
+		return 0;
+	}
+	if (fresh_ids(b, s, p, n, ids, err) < 0)
+		return -1;
+	made = ids->n - from;
+	if (made > 6)
+		return 0;
+	memset(e, 0, sizeof(*e));
+	memcpy(e->key, key, sizeof(key));
+	if (made)
+		memcpy(e->id, ids->p + from, made * sizeof(*ids->p));
+	e->id[0] |= (uint32_t)made << ID_BITS;
+	return 0;
+}
+
+/* n > 0 bytes at p, and LU_BPE_PAD bytes can be read. */
+static inline int chunk_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
+	struct lu_ids *ids, struct lu_err *err)
+{
+	/* Ones in the first n bytes. */
+	static const uint64_t low[16] = { 0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff,
+		0xffffffffffff, 0xffffffffffffff, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+		UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
+	static const uint64_t high[16] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff,
+		0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff };
+	struct lu_bpe_small *set, *e;
+	uint64_t key[2];
+
+	if (ids->cap - ids->n < 8 && lu_ids_reserve(ids, 8, err) < 0)
+		return -1;
+	if (n > LU_BPE_SHORT_KEY)
+		return n <= LU_BPE_LONG_KEY ? large_ids(b, s, p, n, ids, err)
+					    : fresh_ids(b, s, p, n, ids, err);
+	memcpy(key, p, sizeof(key));
+	key[0] &= low[n];
+	key[1] = (key[1] & high[n]) | (uint64_t)n << 56;
+	set = &s->small[mix(key[0], key[1]) >> (64 - SMALL_BITS) & ~UINT64_C(1)];
+	e = set;
+	if (e->key[0] != key[0] || e->key[1] != key[1]) {
+		e = set + 1;
+		if (e->key[0] != key[0] || e->key[1] != key[1])
+			return small_miss(b, s, p, n, key, set, ids, err);
+	}
+	/* All four: a copy of known length costs less than the choice. */
+	memcpy(ids->p + ids->n, e->id, sizeof(e->id));
+	ids->p[ids->n] &= ID_MASK;
+	ids->n += e->id[0] >> ID_BITS;
+	return 0;
+}
+
+/* --- words -------------------------------------------------------------------------------- */
+
+int lu_bpe_padded_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
+	struct lu_ids *ids, struct lu_err *err)
+{
+	return word.n ? chunk_ids(b, s, word.p, word.n, ids, err) : 0;
+}
+
+int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
+	struct lu_ids *ids, struct lu_err *err)
+{
+	struct lu_buf padded = { 0 };
+	int rc;
+
+	if (word.n == 0)
+		return 0;
+	lu_buf_str(&padded, word);
+	if (!lu_buf_reserve(&padded, LU_BPE_PAD)) {
+		lu_buf_release(&padded);
+		return lu_err_nomem(err);
+	}
+	rc = chunk_ids(b, s, padded.p, padded.n, ids, err);
+	lu_buf_release(&padded);
+	return rc;
+}
+
+int lu_bpe_stream(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_scan *scan,
+	struct lu_str word, bool last, size_t *used, struct lu_ids *ids, struct lu_err *err)
+{
+	const char *from = word.p, *end = word.p + word.n, *p = word.p + scan->seen;
+	uint32_t x = scan->unit, y;
+
+	*used = 0;
+	if (word.n == 0)
+		return 0;
+	if (scan->seen == 0)
+		x = next_unit(b, &p);
+	for (; p < end && b->cuts; x = y) {
+		const char *place = p;
+
+		y = next_unit(b, &p);
+		if (!lu_bpe_can_cut(b, x, y))
+			continue;
+		if (chunk_ids(b, s, from, (size_t)(place - from), ids, err) < 0)
+			return -1;
+		from = place;
+	}
+	if (last) {
+		if (chunk_ids(b, s, from, (size_t)(end - from), ids, err) < 0)
+			return -1;
+		from = end;
+	}
+	*used = (size_t)(from - word.p);
+	*scan = (struct lu_bpe_scan){ (size_t)(end - from), x };
+	return 0;
+}
