@@ -1,0 +1,26 @@
+#include "libcommon/base/bigmem.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define PAGE ((size_t)2 << 20)
+
+void *lu_big_alloc(size_t n)
+{
+	size_t all = (n + PAGE - 1) & ~(PAGE - 1);
+	void *p;
+
+	if (n < PAGE / 2)
+		return calloc(n ? n : 1, 1);
+	if (n > SIZE_MAX - PAGE)
+		return NULL;
+	p = aligned_alloc(PAGE, all);
+	if (!p)
+		return NULL;
+	/* A wish; without it the memory is as good, only slower. */
+	(void)madvise(p, all, MADV_HUGEPAGE);
+	memset(p, 0, n);
+	return p;
+}
