@@ -1,75 +1,65 @@
 #!/usr/bin/env bash
-# Training and encoding beside Hugging Face tokenizers: same text, same components, one thread.
-# tests/bench/tokenizer.sh [DOCUMENTS.jsonl]; without a file, text found below /usr/share and
-# /usr/include. Prints processor seconds, and how many times less ours takes; the best of three.
+# The tokenizer beside others: same text, same file, one command.
+#
+#	tests/bench/tokenizer.sh [-t TOKENIZER] [-s MB] [-n SIZE] [encode] [train] [linear] [DOCUMENTS.jsonl...]
+#
+# encode: cold and warm, by length of document (bench_tok_encode), the whole program, Hugging Face
+# tokenizers, gigatoken and quicktok. train: the same components in Hugging Face tokenizers, SIZE pieces
+# (16384). linear: 1, 10 and 100 MB of one kind. Without a word: all three. Without documents: text
+# found below /usr/share and /usr/include; at most MB (16) of it. Without -t: a file that
+# lucie-tok-train makes of that text. A package that cannot be installed is left out, and said.
 set -eu
-bin=${LUCIE_BUILD:-build/release}/bin
-python=build/venv/bin/python
-[ -x "$python" ] || { echo "tokenizer: no build/venv, see make check"; exit 0; }
+build=${LUCIE_BUILD:-build/release}
+venv=build/bench-tok-venv
+file='' size=16 pieces=16384 what=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	-t) file=$2 && shift 2 ;;
+	-s) size=$2 && shift 2 ;;
+	-n) pieces=$2 && shift 2 ;;
+	encode | train | linear) what+=("$1") && shift ;;
+	*) break ;;
+	esac
+done
+[ ${#what[@]} -gt 0 ] || what=(encode train linear)
+[ -x $venv/bin/python ] || python3 -m venv $venv || { echo "tokenizer: no Python"; exit 0; }
+for p in tokenizers==0.23.3 gigatoken==0.10.0 quicktok-v1==0.4.0; do
+	$venv/bin/pip show -q "${p%%==*}" 2>/dev/null ||
+		$venv/bin/pip install -q --disable-pip-version-check "$p" >/dev/null 2>&1 ||
+		echo "$p could not be installed: left out"
+done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-docs=${1-}
-if [ -z "$docs" ]; then
-	docs=$work/docs.jsonl
+docs=$work/docs.jsonl
+if [ $# -gt 0 ]; then
+	for f; do
+		zstd -dcqf "$f"
+	done
+else
 	find /usr/share/doc /usr/share/perl /usr/share/common-licenses /usr/include -type f -size -400k |
-		LC_ALL=C sort | "$python" -c '
+		LC_ALL=C sort | $venv/bin/python -c '
 import json, sys
-left = 24 << 20
 for name in sys.stdin:
     try:
-        text = open(name.rstrip("\n"), encoding="utf-8").read()
-    except (UnicodeDecodeError, OSError):
-        continue
-    if left > 0 and "\x00" not in text:
-        print(json.dumps({"text": text}))
-        left -= len(text)
-' >"$docs"
+        print(json.dumps({"text": open(name.rstrip("\n"), encoding="utf-8").read()}))
+    except (UnicodeDecodeError, OSError, BrokenPipeError):
+        pass
+' 2>/dev/null
+fi | $venv/bin/python -c '
+import sys
+left = int(float(sys.argv[1]) * 1e6)
+for line in sys.stdin.buffer:
+    left -= len(line)
+    sys.stdout.buffer.write(line)
+    if left < 0:
+        break
+' "$size" >"$docs"
+given=given
+if [ -z "$file" ]; then
+	given=made
+	file=$work/tokenizer.json
+	"$build"/bin/lucie-tok-train -q --preset lucie-2024 --limit-alphabet 1000 -n "$pieces" -o "$file" "$docs"
 fi
-export RAYON_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false OMP_NUM_THREADS=1
-exec "$python" - "$bin" "$docs" "$work" <<'EOF'
-import json, os, resource, subprocess, sys, time
-from tokenizers import Tokenizer, models, trainers
-
-bin, docs, work = sys.argv[1:]
-texts = [json.loads(line)["text"] for line in open(docs, encoding="utf-8")]
-size = sum(len(t.encode()) for t in texts)
-print("%.1f MB of text, %d documents" % (size / 1e6, len(texts)))
-
-
-def ours(*args):
-    best = 1e9
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(args, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return best
-
-
-def theirs(f, times=3):
-    best = 1e9
-    for _ in range(times):
-        start = time.process_time()
-        f()
-        best = min(best, time.process_time() - start)
-    return best
-
-
-def line(what, a, b):
-    print("%-28s ours %7.2f s %7.1f MB/s   theirs %7.2f s %7.1f MB/s   %5.1f times" % (what, a, size / a / 1e6, b, size / b / 1e6, b / a))
-
-
-for preset in ("metaspace", "bytelevel", "lucie"):
-    file = os.path.join(work, preset + ".json")
-    a = ours(os.path.join(bin, "lucie-tok-train"), "-q", "-j1", "-n", "16384", "--preset", preset, "-o", file, docs)
-    tok = Tokenizer.from_file(file)
-    if preset != "lucie":  # its words are not found by a component
-        new = Tokenizer(models.BPE())
-        if tok.normalizer is not None:
-            new.normalizer = tok.normalizer
-        new.pre_tokenizer = tok.pre_tokenizer
-        trainer = trainers.BpeTrainer(vocab_size=16384, min_frequency=2, limit_alphabet=1000, show_progress=False)
-        line("train " + preset, a, theirs(lambda: new.train_from_iterator(texts, trainer), 1))
-    a = ours(os.path.join(bin, "lucie-tok-encode"), "-j1", "-t", file, "--as", "u32", "-o", "/dev/null", docs)
-    line("encode " + preset, a, theirs(lambda: [tok.encode(t) for t in texts], 1))
-EOF
+export RAYON_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false OMP_WAIT_POLICY=passive
+export HOME=$work QUICKTOK_DATA=$work
+exec $venv/bin/python tests/bench/tok_peers.py "$build" "$file" "$docs" "$work" "$pieces" "$given" "${what[@]}"

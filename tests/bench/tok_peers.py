@@ -1,0 +1,274 @@
+"""Run by tokenizer.sh: python tok_peers.py BUILD TOKENIZER DOCUMENTS WORK PIECES given|made WHAT..."""
+
+import contextlib
+import io
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+build, file, docs, work, pieces, given = sys.argv[1:7]
+given = given == "given"
+what = sys.argv[7:]
+texts = [json.loads(line)["text"] for line in open(docs, encoding="utf-8")]
+size = sum(len(t.encode()) for t in texts)
+LIMIT = 120  # seconds for one run of the linear table
+
+
+def program(name, *args):
+    """Elapsed and processor seconds, and peak memory in MB, of one of our programs."""
+    start = time.perf_counter()
+    pid = os.posix_spawn(os.path.join(build, "bin", name), [name, *args], os.environ)
+    late = False
+    while True:
+        done, status, use = os.wait4(pid, os.WNOHANG)
+        if done:
+            break
+        if not late and time.perf_counter() - start > LIMIT:
+            late = True
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.002)
+    if status and not late:
+        raise RuntimeError("%s: status %d" % (name, status))
+    return time.perf_counter() - start, use.ru_utime + use.ru_stime, use.ru_maxrss / 1e3, late
+
+
+def timed(f):
+    start, used = time.perf_counter(), time.process_time()
+    got = f()
+    return time.perf_counter() - start, time.process_time() - used, got
+
+
+def rate(seconds):
+    return size / seconds / 1e6
+
+
+def our_ids(tokenizer):
+    p = subprocess.run(
+        [build + "/bin/lucie-tok-encode", "-q", "-t", tokenizer, "--special", "parse", "--as", "ids", docs],
+        capture_output=True,
+        check=True,
+    )
+    return [[int(i) for i in line.split()] for line in p.stdout.decode().split("\n")[:-1]]
+
+
+def differ(got, want):
+    """The documents whose ids differ; what a peer puts before a text does not count."""
+    bad = [i for i, (g, w) in enumerate(zip(got, want)) if g != w and g[1:] != w]
+    return "the same ids" if not bad and len(got) == len(want) else "%d of %d documents DIFFER" % (len(bad), len(want))
+
+
+def library(tokenizer):
+    print("%-34s %9s %9s" % ("ours (two threads: elapsed) MB/s", "cold", "warm"))
+    p = subprocess.run([build + "/tests/bench/bench_tok_encode", "-t", tokenizer, docs], capture_output=True, check=True)
+    best = (0, 0)
+    for line in p.stdout.decode().split("\n")[:-1]:
+        name, threads, cold, warm, _ = line.split("\t")
+        label = {"own": "documents as they are", "all": "one document"}.get(name, "documents of %s bytes" % name)
+        print("  %-24s %s threads %7s   %7s" % (label, threads, cold, warm))
+        if name == "own" and threads == "1":
+            best = (float(cold), float(warm))
+    for threads in ("1", "2"):
+        wall, cpu, rss, _ = min(
+            program("lucie-tok-encode", "-q", "-j", threads, "-t", tokenizer, "--as", "u32", "-o", "/dev/null", docs)
+            for _ in range(3)
+        )
+        print(
+            "  %-24s %s threads %7.1f MB/s elapsed, %.1f of processor time, %.0f MB resident"
+            % ("lucie-tok-encode", threads, rate(wall), rate(cpu), rss)
+        )
+    return best
+
+
+def peer(name, version, cold, warm, ids, ours, want):
+    print(
+        "  %-34s %9.1f %9.1f   ours: %.1f times cold, %.1f warm; %s"
+        % (name + " " + version, rate(cold), rate(warm), ours[0] / rate(cold), ours[1] / rate(warm), differ(ids, want))
+    )
+
+
+def with_tokenizers(tokenizer, ours, want):
+    import tokenizers
+
+    tok = tokenizers.Tokenizer.from_file(tokenizer)
+    # Without offsets, which is its fastest way; one text at a time, since a batch holds all results.
+    f = lambda: [tok.encode_batch_fast([t], add_special_tokens=False)[0].ids for t in texts]
+    cold = timed(f)
+    warm = timed(f) if size < 20e6 else cold
+    peer("tokenizers", tokenizers.__version__, cold[1], warm[1], cold[2], ours, want)
+
+
+def with_gigatoken(tokenizer, ours, want):
+    from importlib.metadata import version
+
+    import gigatoken
+
+    tok = gigatoken.Tokenizer(tokenizer)
+    given = [t.encode() for t in texts]
+    f = lambda: tok.encode_batch(given, parallel=False)
+    cold = timed(f)
+    warm = min((timed(f) for _ in range(3)), key=lambda x: x[1])
+    peer("gigatoken", version("gigatoken"), cold[1], warm[1], [x.tolist() for x in cold[2]], ours, want)
+    joined = "\n".join(texts)
+    cold = timed(lambda: tok.encode(joined))
+    warm = timed(lambda: tok.encode(joined))
+    print("  %-34s %9.1f %9.1f" % ("  one document", rate(cold[1]), rate(warm[1])))
+
+
+def with_quicktok(tokenizer, ours, want):
+    import quicktok
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        quicktok.import_tokenizer(tokenizer, "bench")
+    tok = quicktok.get_encoding("bench")
+    f = lambda: [tok.encode(t) for t in texts]
+    cold = timed(f)
+    warm = min((timed(f) for _ in range(3)), key=lambda x: x[1])
+    peer("quicktok", quicktok.__version__, cold[1], warm[1], cold[2], ours, want)
+
+
+def restyled(preset, name, **parts):
+    """A file that we train, in the components of a well-known model: one that the peers know."""
+    made = os.path.join(work, name + ".json")
+    program("lucie-tok-train", "-q", "--preset", preset, "-n", pieces, "-o", made, docs)
+    with open(made, encoding="utf-8") as f:
+        doc = json.load(f)
+    doc.update(parts)
+    with open(made, "w", encoding="utf-8") as f:
+        json.dump(doc, f, ensure_ascii=False)
+    return name, made
+
+
+def files():
+    mark = "\u2581"
+    yield "-t" if given else "lucie-2024", file
+    yield restyled(
+        "metaspace",
+        "llama-2",
+        pre_tokenizer=None,
+        normalizer={
+            "type": "Sequence",
+            "normalizers": [
+                {"type": "Prepend", "prepend": mark},
+                {"type": "Replace", "pattern": {"String": " "}, "content": mark},
+            ],
+        },
+    )
+    split = (
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+        r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+    )
+    level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+    yield restyled(
+        "bytelevel",
+        "llama-3",
+        normalizer=None,
+        post_processor=level,
+        pre_tokenizer={
+            "type": "Sequence",
+            "pretokenizers": [
+                {"type": "Split", "pattern": {"Regex": split}, "behavior": "Isolated", "invert": False},
+                level,
+            ],
+        },
+    )
+
+
+def encode():
+    for name, tokenizer in files():
+        print("--- encoding, tokenizer %s; %.1f MB of text, %d documents" % (name, size / 1e6, len(texts)))
+        want = our_ids(tokenizer)
+        ours = library(tokenizer)
+        print("%-36s %9s %9s" % ("one thread, processor MB/s", "cold", "warm"))
+        for f in (with_tokenizers, with_gigatoken, with_quicktok):
+            try:
+                f(tokenizer, ours, want)
+            except BaseException as e:  # a peer's panic is no Exception
+                if isinstance(e, KeyboardInterrupt):
+                    raise
+                print("  %s: left out: %s" % (f.__name__[5:], str(e).strip().split("\n")[0][:110] or type(e).__name__))
+
+
+def train():
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+    from tokenizers import Regex
+
+    mark = "\u2581"
+    print("--- training, %s pieces; %.1f MB of text" % (pieces, size / 1e6))
+    for preset in ("metaspace", "bytelevel", "lucie-2024"):
+        made = os.path.join(work, "made.json")
+        args = ["-q", "-j1", "-n", pieces, "--limit-alphabet", "1000", "--preset", preset, "-o", made, docs]
+        wall, cpu, rss, _ = min(program("lucie-tok-train", *args) for _ in range(2))
+        args[1] = "-j2"
+        wall2 = program("lucie-tok-train", *args)[0]
+        tok = Tokenizer.from_file(made)
+        new = Tokenizer(models.BPE())
+        if tok.normalizer is not None:
+            new.normalizer = tok.normalizer
+        if tok.pre_tokenizer is not None:
+            new.pre_tokenizer = tok.pre_tokenizer
+        if preset == "lucie-2024":
+            doc = json.loads(open(made, encoding="utf-8").read())
+            doc["normalizer"]["normalizers"] = doc["normalizer"]["normalizers"][:-2]
+            new.normalizer = Tokenizer.from_str(json.dumps(doc)).normalizer
+            new.pre_tokenizer = pre_tokenizers.Sequence(
+                [
+                    pre_tokenizers.Metaspace(mark, "first"),
+                    pre_tokenizers.Split(Regex(mark + r"?[^\w\s" + mark + "]+"), "isolated"),
+                    pre_tokenizers.Split(Regex(r"[\n\t]"), "isolated"),
+                    pre_tokenizers.Digits(True),
+                ]
+            )
+        trainer = trainers.BpeTrainer(vocab_size=int(pieces), min_frequency=2, limit_alphabet=1000, show_progress=False)
+        theirs = timed(lambda: new.train_from_iterator(iter(texts), trainer))
+        print(
+            "  %-12s ours %7.2f s processor, %6.2f s elapsed, %6.2f with two threads, %5.0f MB   theirs %7.2f s processor   %.1f times"
+            % (preset, cpu, wall, wall2, rss, theirs[1], theirs[1] / cpu)
+        )
+    print("  theirs: %.0f MB resident by now" % (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3))
+
+
+def kinds(n):
+    rnd = random.Random(1)
+    yield "a", "a" * n
+    yield "spaces", " " * n
+    yield "^", "^" * n
+    yield "letters", "".join(rnd.choices("abcdefghijklmnopqrstuvwxyz", k=min(n, 1 << 20))) * (n // (1 << 20) + 1)
+    yield "base64", "".join(
+        rnd.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", k=min(n, 1 << 20))
+    ) * (n // (1 << 20) + 1)
+
+
+def linear():
+    print("--- one line of one kind: elapsed seconds, ratio to a tenth of it, MB resident (one thread)")
+    name = os.path.join(work, "line.jsonl")
+    last = {}
+    for mb in (1, 10, 100):
+        for kind, text in kinds(mb * 1000000):
+            with open(name, "w") as f:
+                f.write('{"text": "' + text[: mb * 1000000] + '"}\n')
+            said = []
+            for task, args in (
+                ("encode", ["lucie-tok-encode", "-q", "-j1", "-t", file, "--as", "u32", "-o", "/dev/null", name]),
+                ("train", ["lucie-tok-train", "-q", "-j1", "-n", "2000", "-o", work + "/made.json", name]),
+            ):
+                if last.get((kind, task), (0, False))[1]:
+                    said.append("%s: not tried" % task)
+                    continue
+                wall, _, rss, late = min(program(*args) for _ in range(3 if mb < 100 else 1))
+                before = last.get((kind, task), (None, False))[0]
+                last[kind, task] = (wall, late)
+                said.append(
+                    "%s %s%.2f s %s %.0f MB"
+                    % (task, "over " if late else "", wall, "(%.1f times)" % (wall / before) if before else "", rss)
+                )
+            print("  %4d MB of %-8s %-44s %s" % (mb, kind, *said), flush=True)
+    os.unlink(name)
+
+
+for w in what:
+    {"encode": encode, "train": train, "linear": linear}[w]()
