@@ -4,7 +4,7 @@
 #include "libcommon/io/outstream.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/sys/progress.h"
-#include "libcommon/tokenizer/tokpreset.h"
+#include "libcommon/tokenizer/tokalphabet.h"
 
 struct worker {
 	struct lu_words words;
@@ -17,6 +17,8 @@ struct config {
 	bool digits_given, punctuation_given, form_given, limit_given, reserve_given;
 	uint64_t vocab_size, min_frequency, limit_alphabet, reserve, max_length;
 	struct lu_list special;
+	const char *alphabet_file, *runs;
+	struct lu_alphabet alphabet;
 	struct lu_preset p;
 	struct lu_preset_cut *cut;
 	const struct lu_docstream *stream;
@@ -32,18 +34,22 @@ static const struct lu_opt opts[] = {
 	{ LU_OPT_T_U64, 0, "limit-alphabet", offsetof(struct config, limit_alphabet), "N",
 		"most characters with a piece; 0: all (1000)", 0, 0,
 		offsetof(struct config, limit_given) },
+	LU_OPT_STR(0, "alphabet", struct config, alphabet_file, "FILE",
+		"characters that get a piece, listed or counted"),
 	LU_OPT_U64(0, "max-token-length", struct config, max_length, "N",
-		"longest merged piece, in characters"),
+		"no merge of pieces with N or more characters together"),
 	LU_OPT_LIST(0, "special", struct config, special, "TOKEN", "one more special token"),
 	{ LU_OPT_T_U64, 0, "reserve", offsetof(struct config, reserve), "N",
 		"unused pieces for later", 0, 0, offsetof(struct config, reserve_given) },
-	{ LU_OPT_T_CHOICE, 0, "digits", offsetof(struct config, digits), "single|free",
-		"each digit is a piece", 0, 0, offsetof(struct config, digits_given) },
-	{ LU_OPT_T_CHOICE, 0, "punctuation", offsetof(struct config, punctuation), "split|free",
-		"keep symbols apart from words", 0, 0, offsetof(struct config, punctuation_given) },
-	{ LU_OPT_T_CHOICE, 0, "normalization", offsetof(struct config, form),
-		"nfc|nfd|nfkc|nfkd|none", "normal form", 0, 0,
-		offsetof(struct config, form_given) },
+	LU_OPT_STR(0, "runs", struct config, runs, "SPACE,TAB,NEWLINE",
+		"longest runs with a piece (8,4,2)"),
+	{ LU_OPT_T_CHOICE, 0, "digits", offsetof(struct config, digits), "single|keep",
+		"is each digit a piece", 0, 0, offsetof(struct config, digits_given) },
+	{ LU_OPT_T_CHOICE, 0, "punctuation", offsetof(struct config, punctuation), "split|keep",
+		"are symbols kept apart from words", 0, 0,
+		offsetof(struct config, punctuation_given) },
+	{ LU_OPT_T_CHOICE, 0, "normalization", offsetof(struct config, form), "nfc|nfkc|none",
+		"normal form", 0, 0, offsetof(struct config, form_given) },
 	LU_OPT_END,
 };
 
@@ -58,8 +64,33 @@ static uint32_t in_range(const char *option, uint64_t v, uint64_t most)
 	return (uint32_t)v;
 }
 
-static void read_options(struct config *c)
+static void read_runs(struct lu_preset *p, const char *runs)
 {
+	const char *s = runs;
+
+	if (p->kind == LU_PRESET_BYTELEVEL || p->kind == LU_PRESET_METASPACE)
+		lu_usage_error("--runs: only the presets lucie and lucie-2024 have them");
+	for (int i = 0; i < LU_PRESET_RUNS; i++) {
+		uint32_t n = 0;
+
+		if (*s < '0' || *s > '9')
+			break;
+		while (*s >= '0' && *s <= '9' && n <= LU_PRESET_RUN_MAX)
+			n = n * 10 + (uint32_t)(*s++ - '0');
+		if (n > LU_PRESET_RUN_MAX)
+			lu_usage_error("--runs: '%s': longer than %d", runs, LU_PRESET_RUN_MAX);
+		p->runs[i] = n;
+		if (i + 1 == LU_PRESET_RUNS && !*s)
+			return;
+		if (*s++ != ',')
+			break;
+	}
+	lu_usage_error("--runs: '%s' is not three numbers with commas between", runs);
+}
+
+static int read_options(struct config *c, struct lu_err *err)
+{
+	static const int forms[] = { LU_NFC, LU_NFKC, -1 };
 	struct lu_preset *p = &c->p;
 
 	lu_preset_defaults(p, (enum lu_preset_kind)c->preset);
@@ -70,18 +101,30 @@ static void read_options(struct config *c)
 		p->limit_alphabet = in_range("limit-alphabet", c->limit_alphabet, 0x110000);
 	if (c->reserve_given)
 		p->reserve = in_range("reserve", c->reserve, 1 << 20);
+	if (c->runs)
+		read_runs(p, c->runs);
 	if (c->digits_given)
 		p->single_digits = c->digits == 0;
 	if (c->punctuation_given)
 		p->split_symbols = c->punctuation == 0;
 	if (c->form_given)
-		p->form = c->form == 4 ? -1 : c->form;
+		p->form = forms[c->form];
 	p->special = c->special.item;
 	p->specials = c->special.n;
-	for (size_t i = 0; i < p->specials; i++) {
-		if (!*p->special[i])
-			lu_usage_error("--special: an empty token");
-	}
+	if (lu_preset_check(p, err) < 0)
+		lu_usage_error("%s", err->msg);
+	if (!c->alphabet_file)
+		return 0;
+	if (p->kind == LU_PRESET_BYTELEVEL)
+		lu_usage_error("--alphabet: the alphabet of bytelevel is the 256 bytes");
+	if (lu_alphabet_read(&c->alphabet, c->alphabet_file, p, err) < 0)
+		return -1;
+	if (c->alphabet.unreachable)
+		lu_note("%s: %zu characters left out, which no text of this preset can reach",
+			c->alphabet_file, c->alphabet.unreachable);
+	p->alphabet = c->alphabet.c;
+	p->alphabets = c->alphabet.n;
+	return 0;
 }
 
 static void worker_free(void *local)
@@ -161,8 +204,7 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	struct lu_out *out = NULL;
 	int rc = -1;
 
-	read_options(c);
-	if (lu_preset_cut_new(&c->cut, &c->p, err) < 0)
+	if (read_options(c, err) < 0 || lu_preset_cut_new(&c->cut, &c->p, err) < 0)
 		goto done;
 	c->stream = &ds;
 	/* Opened first, so that a folder without permission is not found out after the work. */
@@ -180,14 +222,13 @@ done:
 	lu_buf_release(&c->json);
 	lu_stats_release(&stats);
 	lu_list_release(&c->special);
+	lu_alphabet_release(&c->alphabet);
 	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	struct config c = {
-		.std = LU_STD_DEFAULTS, .vocab_size = 65024, .min_frequency = 2, .form = LU_NFC
-	};
+	struct config c = { .std = LU_STD_DEFAULTS, .vocab_size = 65024, .min_frequency = 2 };
 	struct lu_args args;
 	struct lu_err err = { 0 };
 

@@ -7,6 +7,9 @@
 #include "libcommon/base/utf8.h"
 
 #define MARK "\xE2\x96\x81" /* U+2581 */
+/* What a U+2581 of the text is while U+2581 stands for spaces: U+FDD0, which Unicode keeps free
+ * for such uses inside a program and which no text should hold. */
+#define SPENT "\xEF\xB7\x90"
 
 /*
  * Line feed, tab, ( [ { / < ' U+2019 " U+00AB U+201C U+2018 U+201A U+2039 U+2014 U+2013 U+2015:
@@ -18,13 +21,7 @@ static const char *const joiners[] = { "\n", "\t", "(", "[", "{", "/", "<", "'",
 	"\xE2\x80\x94", "\xE2\x80\x93", "\xE2\x80\x95" };
 #define JOINERS (sizeof(joiners) / sizeof(joiners[0]))
 
-/* Longest runs with a piece of their own: spaces, tabs, line feeds. Lucie 7B had 8, 4, 2; code
- * is indented deeper than that. */
-static const struct {
-	char blank;
-	int most[2]; /* lucie, lucie-2024 */
-} runs[] = { { ' ', { 16, 8 } }, { '\t', { 8, 4 } }, { '\n', { 4, 2 } } };
-#define RUNS (sizeof(runs) / sizeof(runs[0]))
+static const char *const blanks[LU_PRESET_RUNS] = { MARK, "\t", "\n" };
 
 void lu_preset_defaults(struct lu_preset *p, enum lu_preset_kind kind)
 {
@@ -39,18 +36,14 @@ void lu_preset_defaults(struct lu_preset *p, enum lu_preset_kind kind)
 		.single_digits = lucie,
 		.split_symbols = lucie,
 		.form = lucie ? LU_NFC : -1,
+		/* Those of Lucie 7B. */
+		.runs = { lucie ? 8 : 0, lucie ? 4 : 0, lucie ? 2 : 0 },
 	};
 }
 
 static bool is_lucie(const struct lu_preset *p)
 {
 	return p->kind == LU_PRESET_LUCIE || p->kind == LU_PRESET_LUCIE_2024;
-}
-
-/* What stands for a space in pieces. */
-static const char *space_of(const struct lu_preset *p)
-{
-	return p->kind == LU_PRESET_LUCIE ? " " : MARK;
 }
 
 /* --- components as JSON ------------------------------------------------------------------- */
@@ -109,12 +102,16 @@ static void normalizer(struct lu_buf *b, const struct lu_preset *p, bool trainin
 	lu_buf_puts(b, "{\"type\":\"Sequence\",\"normalizers\":[");
 	if (p->form >= 0)
 		item(&l, form[p->form]);
+	if (p->kind == LU_PRESET_LUCIE)
+		replace_item(&l, "String", MARK, SPENT);
 	if (p->kind == LU_PRESET_LUCIE_2024)
 		replace_item(&l, "Regex", "[\\r\\x00]", "");
 	if (is_lucie(p))
 		joiner_items(&l);
 	if (p->kind == LU_PRESET_LUCIE || (p->kind == LU_PRESET_LUCIE_2024 && !training))
 		prepend_item(&l, " ");
+	if (p->kind == LU_PRESET_LUCIE)
+		replace_item(&l, "String", " ", MARK);
 	if (p->kind == LU_PRESET_LUCIE_2024 && !training)
 		replace_item(&l, "Regex", "[ \\u00A0]", MARK);
 	if (p->kind == LU_PRESET_METASPACE) {
@@ -167,22 +164,25 @@ static void decoder(struct lu_buf *b, const struct lu_preset *p)
 		return;
 	}
 	lu_buf_puts(b, "{\"type\":\"Sequence\",\"decoders\":[");
-	if (p->kind == LU_PRESET_METASPACE)
-		replace_item(&l, "String", MARK, " ");
 	item(&l, "{\"type\":\"ByteFallback\"}");
 	if (p->kind == LU_PRESET_LUCIE_2024)
 		item(&l,
 			"{\"type\":\"Metaspace\",\"replacement\":\"" MARK
 			"\",\"prepend_scheme\":\"always\",\"split\":true}");
 	item(&l, "{\"type\":\"Fuse\"}");
-	if (p->kind != LU_PRESET_LUCIE_2024)
+	/* After Fuse, so that it holds too for a marker that is no piece and was written in bytes. */
+	if (p->kind != LU_PRESET_LUCIE_2024) {
+		replace_item(&l, "String", MARK, " ");
 		item(&l, "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}");
+	}
 	for (size_t i = 0; is_lucie(p) && i < JOINERS; i++) {
 		char with[8];
 
 		snprintf(with, sizeof(with), "%s ", joiners[i]);
 		replace_item(&l, "String", with, joiners[i]);
 	}
+	if (p->kind == LU_PRESET_LUCIE)
+		replace_item(&l, "String", SPENT, MARK);
 	lu_buf_puts(b, "]}");
 }
 
@@ -203,7 +203,7 @@ static enum kind kind_of(const struct lu_preset *p, const struct lu_uni *u, uint
 	unsigned cls = lu_uni_class(u, c);
 	bool old = p->kind == LU_PRESET_LUCIE_2024;
 
-	if (c == (old ? 0x2581u : ' '))
+	if (c == 0x2581)
 		return SPACE;
 	if (c == '\n' || c == '\t')
 		return ALONE;
@@ -215,7 +215,7 @@ static enum kind kind_of(const struct lu_preset *p, const struct lu_uni *u, uint
 			return WORD;
 		return c == 0xA0 || c == 0x202F ? NO_BREAK : ALONE;
 	}
-	if (!p->split_symbols || (cls & (LU_UC_WORD_BRACKET | LU_UC_DIGIT)))
+	if (!p->split_symbols || (cls & LU_UC_WORD_BRACKET))
 		return WORD;
 	/* Joiners stand inside words of Persian and Indian languages. */
 	if (!old && (c == 0x200C || c == 0x200D))
@@ -341,6 +341,7 @@ int lu_preset_words(const struct lu_preset_cut *cut, struct lu_work *work, struc
 /* --- seeds -------------------------------------------------------------------------------- */
 
 static const char *const base_special[] = { "<s>", "</s>", "<unk>", "<pad>" };
+#define BASE (sizeof(base_special) / sizeof(base_special[0]))
 
 struct seeds {
 	struct lu_arena *arena;
@@ -359,37 +360,26 @@ static void seed(struct seeds *s, struct lu_str piece)
 		s->failed = true;
 }
 
-static void seed_run(struct seeds *s, const char *blank, int n)
+/* n times the blank, n at most LU_PRESET_RUN_MAX. */
+static struct lu_str run_of(char out[3 * LU_PRESET_RUN_MAX], const char *blank, uint32_t n)
 {
-	struct lu_buf b = { 0 };
+	size_t width = strlen(blank);
 
-	for (int i = 0; i < n; i++)
-		lu_buf_puts(&b, blank);
-	if (lu_buf_ok(&b))
-		seed(s, lu_buf_slice(&b));
-	else
-		s->failed = true;
-	lu_buf_release(&b);
-}
-
-static const char *blank_of(const struct lu_preset *p, size_t run)
-{
-	return run == 0 ? space_of(p) : run == 1 ? "\t" : "\n";
-}
-
-static int most_of(const struct lu_preset *p, size_t run)
-{
-	return runs[run].most[p->kind == LU_PRESET_LUCIE_2024];
+	for (uint32_t i = 0; i < n; i++)
+		memcpy(out + i * width, blank, width);
+	return (struct lu_str){ out, n * width };
 }
 
 static int make_seeds(const struct lu_preset *p, struct seeds *s, struct lu_err *err)
 {
-	char name[32];
+	size_t most =
+		BASE + p->specials + 256 + p->reserve + LU_PRESET_RUNS * LU_PRESET_RUN_MAX + 10;
+	char name[3 * LU_PRESET_RUN_MAX];
 
-	s->s = lu_arena_alloc(s->arena, (512 + p->specials + p->reserve) * sizeof(*s->s));
+	s->s = lu_arena_alloc(s->arena, most * sizeof(*s->s));
 	if (!s->s)
 		return lu_err_nomem(err);
-	for (int i = 0; i < 4; i++)
+	for (size_t i = 0; i < BASE; i++)
 		seed(s, lu_str_of(base_special[i]));
 	for (size_t i = 0; i < p->specials; i++)
 		seed(s, lu_str_of(p->special[i]));
@@ -401,22 +391,57 @@ static int make_seeds(const struct lu_preset *p, struct seeds *s, struct lu_err 
 		snprintf(name, sizeof(name), "<unused%u>", i);
 		seed(s, lu_str_of(name));
 	}
-	for (size_t r = 0; is_lucie(p) && r < RUNS; r++) {
-		for (int n = 1; n <= most_of(p, r); n++)
-			seed_run(s, blank_of(p, r), n);
+	for (size_t r = 0; r < LU_PRESET_RUNS; r++) {
+		for (uint32_t n = 1; n <= p->runs[r]; n++)
+			seed(s, run_of(name, blanks[r], n));
 	}
-	for (char c = '0'; is_lucie(p) && c <= '9'; c++)
+	for (char c = '0'; is_lucie(p) && p->single_digits && c <= '9'; c++)
 		seed(s, (struct lu_str){ &c, 1 });
 	return s->failed ? lu_err_nomem(err) : 0;
+}
+
+int lu_preset_check(const struct lu_preset *p, struct lu_err *err)
+{
+	struct lu_arena arena = { 0 };
+	struct seeds s = { .arena = &arena };
+	int rc = make_seeds(p, &s, err);
+
+	for (size_t i = BASE; rc == 0 && i < BASE + p->specials; i++) {
+		if (s.s[i].n == 0 || lu_utf8_valid(s.s[i].p, s.s[i].n) != s.s[i].n)
+			rc = lu_err_set(err, "--special: not a text in UTF-8");
+		for (size_t k = 0; rc == 0 && k < s.n; k++) {
+			if (k != i && lu_str_eq(s.s[i], s.s[k]))
+				rc = lu_err_set(err, "--special: '" LU_STR_FMT "' is there already",
+					LU_STR_ARG(s.s[i]));
+		}
+	}
+	lu_arena_release(&arena);
+	return rc;
+}
+
+bool lu_preset_is_seed(const struct lu_preset *p, uint32_t c)
+{
+	char utf8[4];
+	struct lu_str s = { utf8, lu_utf8_put(c, utf8) };
+
+	for (size_t r = 0; r < LU_PRESET_RUNS; r++) {
+		if (p->runs[r] && lu_str_is(s, blanks[r]))
+			return true;
+	}
+	for (size_t i = 0; i < p->specials; i++) {
+		if (lu_str_is(s, p->special[i]))
+			return true;
+	}
+	return is_lucie(p) && p->single_digits && c >= '0' && c <= '9';
 }
 
 /* --- writing ------------------------------------------------------------------------------ */
 
 static void write_added(struct lu_buf *b, const struct lu_preset *p)
 {
-	for (size_t i = 0; i < 4 + p->specials; i++) {
+	for (size_t i = 0; i < BASE + p->specials; i++) {
 		lu_buf_printf(b, "%s{\"id\":%zu,\"content\":", i ? "," : "", i);
-		lu_json_quote(b, lu_str_of(i < 4 ? base_special[i] : p->special[i - 4]));
+		lu_json_quote(b, lu_str_of(i < BASE ? base_special[i] : p->special[i - BASE]));
 		lu_buf_puts(b,
 			",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,"
 			"\"normalized\":false,\"special\":true}");
@@ -434,21 +459,22 @@ static void write_merge(struct lu_buf *b, uint32_t *n, struct lu_str left, struc
 
 /*
  * Runs of blanks, after all other merges, longest left part first: a run is then eaten from the
- * left in the longest pieces, and its last blank has gone to the word that follows.
+ * left in the longest pieces, and its last blank has gone to the word that follows. None was
+ * learnt before, since training cuts before every blank.
  */
 static void write_run_merges(struct lu_buf *b, const struct lu_preset *p, uint32_t *n)
 {
-	for (size_t r = 0; r < RUNS; r++) {
-		const char *blank = blank_of(p, r);
-		size_t width = strlen(blank);
-		char run[16 * 3 + 1] = "";
+	char run[3 * LU_PRESET_RUN_MAX];
 
-		for (int i = 0; i < most_of(p, r); i++)
-			memcpy(run + (size_t)i * width, blank, width);
-		for (int left = most_of(p, r) - 1; left > 0; left--) {
-			for (int right = most_of(p, r) - left; right > 0; right--)
-				write_merge(b, n, (struct lu_str){ run, (size_t)left * width },
-					(struct lu_str){ run, (size_t)right * width });
+	for (size_t r = 0; r < LU_PRESET_RUNS; r++) {
+		uint32_t most = p->runs[r];
+		size_t width = strlen(blanks[r]);
+
+		run_of(run, blanks[r], most);
+		for (uint32_t left = most; left-- > 1;) {
+			for (uint32_t right = most - left; right > 0; right--)
+				write_merge(b, n, (struct lu_str){ run, left * width },
+					(struct lu_str){ run, right * width });
 		}
 	}
 }
@@ -473,8 +499,7 @@ static void write_model(struct lu_buf *b, const struct lu_preset *p,
 	*merges = 0;
 	for (uint32_t i = 0; i < tr->merges; i++)
 		write_merge(b, merges, tr->piece[tr->pair[i].left], tr->piece[tr->pair[i].right]);
-	if (is_lucie(p))
-		write_run_merges(b, p, merges);
+	write_run_merges(b, p, merges);
 	lu_buf_puts(b, "]}");
 }
 
@@ -546,11 +571,90 @@ static void pretty(struct lu_buf *out, struct lu_str json)
 	}
 }
 
+/* --- training ----------------------------------------------------------------------------- */
+
+/* What asks whether a text can hold a piece. */
+struct reach {
+	struct lu_uni *uni;
+	struct lu_parts parts;
+	struct lu_work work;
+	struct lu_buf text, want;
+};
+
+/* The normalizer of the file, to be run. */
+static int reach_init(
+	struct reach *r, const struct lu_preset *p, struct lu_arena *arena, struct lu_err *err)
+{
+	struct lu_tj j = { .file = "preset", .part = "normalizer", .arena = arena, .err = err };
+	struct lu_buf b = { 0 };
+	struct lu_str json;
+	int rc = -1;
+
+	normalizer(&b, p, false);
+	if (lu_buf_check(&b, err) == 0) {
+		json = lu_arena_str(arena, lu_buf_slice(&b));
+		if (!json.p)
+			lu_err_nomem(err);
+		else if (lu_uni_new(&r->uni, err) == 0)
+			rc = lu_parts_normalizer(&j, json, r->uni, &r->parts);
+	}
+	lu_buf_release(&b);
+	return rc;
+}
+
+static void reach_release(struct reach *r)
+{
+	lu_uni_free(r->uni);
+	lu_work_release(&r->work);
+	lu_buf_release(&r->text);
+	lu_buf_release(&r->want);
+}
+
+/* Appends s with each `from` turned into `to`. */
+static void put_replaced(struct lu_buf *b, struct lu_str s, const char *from, const char *to)
+{
+	size_t width = strlen(from);
+
+	for (size_t i = 0; i < s.n;) {
+		if (s.n - i >= width && memcmp(s.p + i, from, width) == 0) {
+			lu_buf_puts(b, to);
+			i += width;
+		} else {
+			lu_buf_putc(b, s.p[i++]);
+		}
+	}
+}
+
+/*
+ * lucie: does the normalizer leave the text that the piece spells as it is? Characters without a
+ * piece vanish in training, and what then stands side by side may be what no normalised text has
+ * side by side: a letter and the accent that composes with it, or "(" and a letter where symbols
+ * are not kept apart.
+ */
+static int can_reach(void *ctx, struct lu_str piece, struct lu_err *err)
+{
+	struct reach *r = ctx;
+	struct lu_str got;
+
+	lu_buf_clear(&r->text);
+	lu_buf_clear(&r->want);
+	put_replaced(&r->want, piece, MARK, " ");
+	put_replaced(&r->text, lu_buf_slice(&r->want), SPENT, MARK);
+	lu_buf_clear(&r->want);
+	lu_buf_puts(&r->want, MARK);
+	lu_buf_str(&r->want, piece);
+	if (lu_buf_check(&r->text, err) < 0 || lu_buf_check(&r->want, err) < 0 ||
+		lu_norm_run(&r->parts, r->uni, &r->work, lu_buf_slice(&r->text), &got, err) < 0)
+		return -1;
+	return lu_str_eq(got, lu_buf_slice(&r->want));
+}
+
 int lu_preset_train(const struct lu_preset *p, const struct lu_words *words, struct lu_buf *json,
 	struct lu_preset_info *info, struct lu_err *err)
 {
 	struct lu_arena arena = { 0 };
 	struct seeds s = { .arena = &arena };
+	struct reach reach = { 0 };
 	struct lu_bpe_trained tr = { 0 };
 	struct lu_bpe_train set = {
 		.vocab_size = p->vocab_size,
@@ -558,8 +662,9 @@ int lu_preset_train(const struct lu_preset *p, const struct lu_words *words, str
 		.limit_alphabet = p->limit_alphabet,
 		.max_chars = p->max_chars,
 		.byte_level = p->kind == LU_PRESET_BYTELEVEL,
-		/* The original's rule; it makes pieces that only a lost character joins. */
 		.seeds_apart = p->kind == LU_PRESET_LUCIE,
+		.initial = p->alphabet,
+		.initials = p->alphabets,
 		.tick = p->tick,
 		.ctx = p->ctx,
 	};
@@ -570,6 +675,12 @@ int lu_preset_train(const struct lu_preset *p, const struct lu_words *words, str
 		goto out;
 	set.seed = s.s;
 	set.seeds = s.n;
+	if (p->kind == LU_PRESET_LUCIE) {
+		if (reach_init(&reach, p, &arena, err) < 0)
+			goto out;
+		set.keep = can_reach;
+		set.keep_ctx = &reach;
+	}
 	if (lu_bpe_train(&set, words, &tr, err) < 0)
 		goto out;
 	*info = (struct lu_preset_info){ tr.pieces, tr.alphabet, 0, tr.chars, tr.chars_kept,
@@ -581,6 +692,7 @@ int lu_preset_train(const struct lu_preset *p, const struct lu_words *words, str
 	rc = lu_buf_check(json, err);
 out:
 	lu_buf_release(&compact);
+	reach_release(&reach);
 	lu_bpe_trained_release(&tr);
 	lu_arena_release(&arena);
 	return rc;

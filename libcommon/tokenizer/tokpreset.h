@@ -11,13 +11,14 @@
  *	lu_preset_train(&p, &words, &json, &info, &err);	appends the file
  *	lu_preset_cut_free(cut);
  *
- * lucie: lossless. NFC; a space is put before the text, and after each of 18 opening and joining
- *	characters (line feed, tab, brackets, quotes, apostrophes, dashes, slash) that a space or
- *	word character follows, so that "l'eau" shares the piece " eau" with "de l eau"; the decoder
- *	takes them out again. Pieces hold plain spaces. No pre-tokenizer: a piece never crosses the
- *	border between a word, a run of symbols, a digit or a blank, since training cuts there.
- * lucie-2024: the components of the tokenizer of Lucie 7B (OpenLLM-France, 2024), which removes
- *	CR and NUL and turns no-break spaces and U+2581 into spaces.
+ * lucie-2024: the tokenizer of Lucie 7B (OpenLLM-France, 2024) and its training: what Hugging Face's
+ *	BpeTrainer and that project's rewriting of the file give for the same text. A space, for
+ *	which U+2581 stands in pieces, is put before the text and after each of 18 opening and
+ *	joining characters (line feed, tab, brackets, quotes, apostrophes, dashes, slash) that a
+ *	space or word character follows, so that "l'eau" shares the piece of "de l eau"; decoding
+ *	takes them out again. No pre-tokenizer: a piece never crosses the border between a word, a
+ *	run of symbols, a digit or a blank, since training cuts there.
+ * lucie: the same without its losses: lucie-presets(7) says which and how.
  * bytelevel: GPT-2's: bytes in place of characters, its expression for words.
  * metaspace: Llama 2's: U+2581 for the space, byte tokens for what has no piece.
  *
@@ -37,21 +38,35 @@ enum lu_preset_kind {
 	LU_PRESET_METASPACE,
 };
 
+enum {
+	LU_PRESET_RUNS = 3, /* of spaces, tabs, line feeds */
+	LU_PRESET_RUN_MAX = 256,
+};
+
 struct lu_preset {
 	enum lu_preset_kind kind;
 	uint32_t vocab_size, limit_alphabet, max_chars, reserve;
 	uint64_t min_frequency;
-	bool single_digits;   /* each digit is a word */
-	bool split_symbols;   /* words and symbols are never in one piece */
-	int form;	      /* enum lu_uni_form, or -1: none */
+	bool single_digits; /* each digit is a word */
+	bool split_symbols; /* words and symbols are never in one piece */
+	int form;	    /* enum lu_uni_form, or -1: none */
+	/* Longest run with a piece of its own, at most LU_PRESET_RUN_MAX; 0: none. */
+	uint32_t runs[LU_PRESET_RUNS];
 	const char **special; /* more special tokens */
 	size_t specials;
+	const uint32_t *alphabet; /* characters that come before those of the text */
+	size_t alphabets;
 	void (*tick)(void *ctx, uint32_t pieces);
 	void *ctx;
 };
 
 /* What a preset has where nothing else is asked for. */
 void lu_preset_defaults(struct lu_preset *p, enum lu_preset_kind kind);
+
+/* Refuses special tokens that are not text, or are a piece already. */
+int lu_preset_check(const struct lu_preset *p, struct lu_err *err) LU_CHECKED;
+/* Has the character a piece before any alphabet? */
+bool lu_preset_is_seed(const struct lu_preset *p, uint32_t c);
 
 struct lu_preset_cut;
 int lu_preset_cut_new(

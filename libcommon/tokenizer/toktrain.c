@@ -656,6 +656,12 @@ static int merge_pair(struct train *t, uint32_t index)
 	lu_buf_str(&t->text, b);
 	if (lu_buf_check(&t->text, t->err) < 0)
 		return -1;
+	if (t->set->keep) {
+		int kept = t->set->keep(t->set->keep_ctx, lu_buf_slice(&t->text), t->err);
+
+		if (kept <= 0)
+			return kept;
+	}
 	/* A piece that another merge made: nothing is merged, which is not yet Hugging Face's way. */
 	if (has_piece(t, lu_buf_slice(&t->text)))
 		return 0;

@@ -54,6 +54,10 @@ struct lu_bpe_train {
 	size_t initials;
 	const struct lu_str *seed; /* pieces that come first */
 	size_t seeds;
+	/* May a merge make this piece? 1 yes, 0 never, -1 with *err set. NULL: it may. Not Hugging
+	 * Face's rule either. */
+	int (*keep)(void *keep_ctx, struct lu_str piece, struct lu_err *err);
+	void *keep_ctx;
 	void (*tick)(void *ctx, uint32_t pieces); /* progress; may be NULL */
 	void *ctx;
 };
