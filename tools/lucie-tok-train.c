@@ -37,7 +37,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(0, "alphabet", struct config, alphabet_file, "FILE",
 		"characters that get a piece, listed or counted"),
 	LU_OPT_U64(0, "max-token-length", struct config, max_length, "N",
-		"no merge of pieces with N or more characters together"),
+		"no merge of N or more characters"),
 	LU_OPT_LIST(0, "special", struct config, special, "TOKEN", "one more special token"),
 	{ LU_OPT_T_U64, 0, "reserve", offsetof(struct config, reserve), "N",
 		"unused pieces for later", 0, 0, offsetof(struct config, reserve_given) },

@@ -246,6 +246,16 @@ static int make_alphabet(struct train *t, const struct lu_words *words)
 			goto out;
 		t->char_id[list[i].c] = t->slot[piece_slot(t, s)] - 1;
 	}
+	/* A character that is a seed has its piece whatever the limit. */
+	for (size_t i = keep; i < n; i++) {
+		char utf8[4];
+		struct lu_str s = { utf8, lu_utf8_put(list[i].c, utf8) };
+
+		if (has_piece(t, s)) {
+			t->out->chars_kept += list[i].count;
+			t->char_id[list[i].c] = t->slot[piece_slot(t, s)] - 1;
+		}
+	}
 	rc = 0;
 out:
 	free(list);

@@ -1,6 +1,6 @@
 /* The tokenizer: files that must be refused, what special tokens do, each component by example,
- * and for trained tokenizers that nothing is lost and no piece is useless. Equality with Hugging
- * Face is in tests/interop/tok_*.py. */
+ * and long words. What presets train is in test_preset.c, equality with Hugging Face in
+ * tests/interop/tok_*.py. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -328,113 +328,6 @@ static struct lu_tok *train(enum lu_preset_kind kind, uint32_t vocab_size)
 	return tok;
 }
 
-struct loop {
-	struct lu_tok *tok;
-	struct lu_tok_state *st;
-	struct lu_uni *uni;
-	struct lu_ids ids;
-	struct lu_buf want, got;
-};
-
-static void round_trip(struct loop *l, struct lu_str text)
-{
-	struct lu_err err;
-
-	lu_buf_clear(&l->want);
-	lu_buf_clear(&l->got);
-	l->ids.n = 0;
-	if (l->uni)
-		assert_int_equal(lu_uni_normalize(l->uni, LU_NFC, text, &l->want, &err), 0);
-	else
-		lu_buf_str(&l->want, text);
-	assert_int_equal(lu_tok_encode(l->tok, l->st, text, LU_TOK_SPECIAL_TEXT, &l->ids, &err), 0);
-	assert_int_equal(
-		lu_tok_decode(l->tok, l->st, l->ids.p, l->ids.n, 0, &l->got, NULL, &err), 0);
-	if (!lu_str_eq(lu_buf_slice(&l->want), lu_buf_slice(&l->got)))
-		fail_msg("not the same: \"%.*s\" and \"%.*s\"", (int)l->want.n, l->want.p,
-			(int)l->got.n, l->got.p);
-}
-
-static void loses_nothing(enum lu_preset_kind kind, bool nfc)
-{
-	/* Alone; after spaces, joiners and blanks; before a word, a mark and a space. */
-	static const char *const around[][2] = { { "", "" }, { "  (", "a " }, { "l'", "\xCC\x81" },
-		{ "\xE2\x80\x99", " " }, { "\xC2\xAB", "\xC2\xBB" }, { "[\t", "\n" }, { "\n", "1" },
-		{ "\xE2\x96\x81\xE2\x96\x81", "<s></s>" }, { "\xC2\xA0", "\xE2\x80\xAF" } };
-	struct loop l = { .tok = train(kind, 600) };
-	struct lu_buf text = { 0 };
-	struct lu_err err;
-
-	l.st = lu_tok_state_new(l.tok);
-	assert_non_null(l.st);
-	if (nfc) {
-		assert_int_equal(lu_uni_new(&l.uni, &err), 0);
-		assert_int_equal(lu_uni_need(l.uni, LU_NFC, &err), 0);
-	}
-	for (uint32_t c = 0; c < 0x110000; c++) {
-		char utf8[4];
-		size_t n;
-
-		if (c >= 0xD800 && c <= 0xDFFF)
-			continue;
-		n = lu_utf8_put(c, utf8);
-		round_trip(&l, (struct lu_str){ utf8, n });
-		/* All of the lower planes where characters live, a sample of the rest. */
-		if (c >= 0x3400 && c % 61)
-			continue;
-		for (size_t i = 1; i < sizeof(around) / sizeof(around[0]); i++) {
-			lu_buf_clear(&text);
-			lu_buf_puts(&text, around[i][0]);
-			lu_buf_append(&text, utf8, n);
-			lu_buf_puts(&text, around[i][1]);
-			round_trip(&l, lu_buf_slice(&text));
-		}
-	}
-	round_trip(&l, lu_str_of(corpus));
-	lu_buf_release(&text);
-	lu_buf_release(&l.want);
-	lu_buf_release(&l.got);
-	lu_ids_release(&l.ids);
-	lu_tok_state_free(l.st);
-	lu_uni_free(l.uni);
-	lu_tok_free(l.tok);
-}
-
-static void lucie_loses_nothing(void **state)
-{
-	(void)state;
-	loses_nothing(LU_PRESET_LUCIE, true);
-}
-
-static void bytelevel_loses_nothing(void **state)
-{
-	(void)state;
-	loses_nothing(LU_PRESET_BYTELEVEL, false);
-}
-
-/* Every piece that is not special, a byte or reserved is what its own text encodes to. */
-static void no_piece_is_dead(void **state)
-{
-	struct lu_tok *tok = train(LU_PRESET_LUCIE, 700);
-	struct lu_bpe_state s;
-	struct lu_err err;
-	struct lu_ids ids = { 0 };
-
-	(void)state;
-	assert_int_equal(lu_bpe_state_init(&s, &err), 0);
-	assert_true(lu_tok_size(tok) > 400);
-	for (uint32_t id = 300; id < lu_tok_size(tok); id++) {
-		ids.n = 0;
-		assert_int_equal(lu_bpe_word(&tok->bpe, &s, lu_tok_piece(tok, id), &ids, &err), 0);
-		if (ids.n != 1 || ids.p[0] != id)
-			fail_msg("piece %u, \"" LU_STR_FMT "\"", id,
-				LU_STR_ARG(lu_tok_piece(tok, id)));
-	}
-	lu_ids_release(&ids);
-	lu_bpe_state_release(&s);
-	lu_tok_free(tok);
-}
-
 static void counts_words(void **state)
 {
 	struct lu_words a = { 0 }, b = { 0 };
@@ -463,28 +356,6 @@ static void counts_words(void **state)
 	}
 	lu_words_release(&a);
 	lu_words_release(&b);
-}
-
-static void too_small_a_vocabulary(void **state)
-{
-	struct lu_preset p;
-	struct lu_words words = { 0 };
-	struct lu_buf json = { 0 };
-	struct lu_preset_info info;
-	struct lu_err err;
-
-	(void)state;
-	lu_preset_defaults(&p, LU_PRESET_LUCIE);
-	p.vocab_size = 300;
-	assert_int_equal(lu_words_add(&words, LU_STR("a"), 1, &err), 0);
-	assert_int_equal(lu_preset_train(&p, &words, &json, &info, &err), -1);
-	assert_string_equal(
-		err.msg, "a vocabulary of 300 pieces is too small for 338 special ones");
-	lu_preset_defaults(&p, LU_PRESET_BYTELEVEL);
-	p.vocab_size = 259;
-	assert_int_equal(lu_preset_train(&p, &words, &json, &info, &err), -1);
-	lu_words_release(&words);
-	lu_buf_release(&json);
 }
 
 /* One word of a million characters: both ends of merging must stay near linear. */
@@ -529,11 +400,7 @@ int main(void)
 		cmocka_unit_test(special_tokens),
 		cmocka_unit_test(unknown_ids),
 		cmocka_unit_test(bytelevel_spells_the_rest),
-		cmocka_unit_test(lucie_loses_nothing),
-		cmocka_unit_test(bytelevel_loses_nothing),
-		cmocka_unit_test(no_piece_is_dead),
 		cmocka_unit_test(counts_words),
-		cmocka_unit_test(too_small_a_vocabulary),
 		cmocka_unit_test(a_long_word),
 	};
 
