@@ -1,0 +1,327 @@
+"""The presets beside Hugging Face's libraries: lucie-2024 is what their trainer and the original's
+rewriting of its file give; the files load in tokenizers and transformers, give the same ids there,
+and come back as the same text."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+os.environ["TRANSFORMERS_VERBOSITY"] = "error"
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
+
+ROUNDS = int(os.environ.get("ROUNDS", "60"))
+MARK = "\u2581"
+SPENT = "\ufdd0"
+# The 18 characters, in the original's order, and which of them it writes with a backslash.
+AFTER = "\n\t([{/<'\u2019\"\u00ab\u201c\u2018\u201a\u2039\u2014\u2013\u2015"
+ESCAPED = "\n\t([{"
+LETTERS = [
+    "ab",
+    "abcd e",
+    "abcdefghij  \n\t",
+    "éàçù'’ lqu«»\u00a0\u202f!?;:",
+    "e\u0301a\u0300\u0327 \u00e9n",
+    "0123456789 .,-/x²½",
+    "语言模型日本語 ab",
+    "👍🏽👩\u200d🚀❤\ufe0f ok",
+    "{}[]()<>=_*#\"' if\n    ",
+    "\u2581 \u2581a\r\u0000b",
+]
+HARD = (
+    "|  |         x| x |\n|\n\n\nx|\t \t|a\r\nb\r\n|\r|\ufeffabc|x\u00a0y|«\u00a0Mot\u00a0»|« Mot »|(\u00a0x|a'\u00a0b|( \u0301|(\u0301"
+    "| \u0301|<\u0338|a\u0327\u0301|\u1112\u1161\u11ab|\uac00\u11a8|\u2581|\u2581\u2581a| \u2581 |(\u2581|👩\u200d🚀❤\ufe0f|🇫🇷🇧🇪"
+    "|می\u200cخواهم|l'été à Paris, aujourd’hui|((((  ((((x|''' ' x|1999 ½ ²|\u0958\u2126\u212b|if (x) {\n\t\treturn y;\n\t}\n"
+    "|def f(x):\n    return x + 1\n|\x00|(\x00x|<0x41>|<unused5>|¿Qué? ¡Sí!|Straße, „Wörter“ und »mehr«|N° 1 000 km/h"
+).split("|")
+
+
+def random_texts(rnd):
+    letters = rnd.choice(LETTERS) + (rnd.choice(LETTERS) if rnd.random() < 0.5 else "")
+    words = ["".join(rnd.choices(letters, k=rnd.randint(1, 8))) for _ in range(rnd.randint(2, 40))]
+    weight = [1 / (i + 1) for i in range(len(words))]
+    return [" ".join(rnd.choices(words, weight, k=rnd.randint(0, 60))) for _ in range(rnd.randint(1, 8))]
+
+
+def write_docs(name, texts):
+    with open(name, "w", encoding="utf-8") as f:
+        f.writelines(json.dumps({"text": t}, ensure_ascii=False) + "\n" for t in texts)
+
+
+def run(*args):
+    p = subprocess.run(args, capture_output=True)
+    if p.returncode:
+        raise RuntimeError(" ".join(args) + ": " + p.stderr.decode())
+    return p.stdout.decode("utf-8")
+
+
+def train(tmp, preset, texts, *options):
+    docs = os.path.join(tmp, "docs.jsonl")
+    write_docs(docs, texts)
+    return run("lucie-tok-train", "-q", "--preset", preset, *options, docs)
+
+
+# --- lucie-2024 ---------------------------------------------------------------------------
+
+
+def runs(blank, most):
+    return [blank * n for n in range(1, most + 1)]
+
+
+def run_merges(blank, most):
+    pairs = [(a, b) for a in range(1, most) for b in range(1, most) if a + b <= most]
+    return [[blank * a, blank * b] for a, b in sorted(pairs, key=lambda p: (-p[0], -p[1]))]
+
+
+def original(texts, o):
+    """Their trainer, then the changes to the file that the original made."""
+    tok = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+    chain = {"nfc": [normalizers.NFC()], "nfkc": [normalizers.NFKC()], "none": []}[o["form"]]
+    chain.append(normalizers.Replace(Regex(r"[\r\x00]"), ""))
+    for c in AFTER:
+        look = ("\\" if c in ESCAPED else "") + c + r"(?=[ \w])"
+        chain.append(normalizers.Replace(Regex(look), c + " "))
+    tok.normalizer = normalizers.Sequence(chain)
+    cuts = [pre_tokenizers.Metaspace(MARK, "first")]
+    if o["punctuation"] == "split":
+        cuts.append(pre_tokenizers.Split(Regex(MARK + r"?[^\w\s" + MARK + "]+"), "isolated"))
+    cuts.append(pre_tokenizers.Split(Regex(r"[\n\t]"), "isolated"))
+    if o["digits"] == "single":
+        cuts.append(pre_tokenizers.Digits(True))
+    tok.pre_tokenizer = pre_tokenizers.Sequence(cuts)
+    tok.decoder = decoders.Sequence(
+        [decoders.ByteFallback(), decoders.Metaspace(MARK, "always"), decoders.Fuse()]
+        + [decoders.Replace(c + " ", c) for c in AFTER]
+    )
+    tok.post_processor = processors.TemplateProcessing(
+        single="<s> $A", pair="<s> $A <s>:1 $B:1", special_tokens=[("<s>", 0)]
+    )
+    added = ["<s>", "</s>", "<unk>", "<pad>"] + o["special"]
+    special = added + ["<0x%02X>" % i for i in range(256)] + ["<unused%d>" % i for i in range(o["reserve"])]
+    blanks = list(zip([MARK, "\t", "\n"], o["runs"]))
+    for blank, most in blanks:
+        special += runs(blank, most)
+    if o["digits"] == "single":
+        special += "0123456789"
+    more = {}
+    if o["longest"]:
+        more["max_token_length"] = o["longest"]
+    tok.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=o["size"],
+            min_frequency=o["least"],
+            limit_alphabet=o["limit"],
+            initial_alphabet=o["alphabet"],
+            special_tokens=special,
+            show_progress=False,
+            **more,
+        ),
+    )
+    doc = json.loads(tok.to_str())
+    doc["added_tokens"] = doc["added_tokens"][: len(added)]
+    doc["pre_tokenizer"] = None
+    doc["normalizer"]["normalizers"] += [
+        {"type": "Prepend", "prepend": " "},
+        {"type": "Replace", "pattern": {"Regex": "[ \\u00A0]"}, "content": MARK},
+    ]
+    last = [m for blank, most in blanks for m in run_merges(blank, most)]
+    doc["model"]["merges"] = [m for m in doc["model"]["merges"] if m not in last] + last
+    return doc
+
+
+def compare(got, want):
+    """The first component that differs."""
+    if list(got) != list(want):
+        return "members: %s, theirs %s" % (list(got), list(want))
+    for part in want:
+        if part != "model" and got[part] != want[part]:
+            return "%s: %s, theirs %s" % (part, got[part], want[part])
+    ours, theirs = got["model"], want["model"]
+    if list(ours["vocab"].items()) != list(theirs["vocab"].items()):
+        odd = set(ours["vocab"].items()) ^ set(theirs["vocab"].items())
+        return "vocab: %d differ: %s" % (len(odd), sorted(odd, key=lambda x: x[1])[:6])
+    if ours["merges"] != theirs["merges"]:
+        k = [a == b for a, b in zip(ours["merges"] + [None], theirs["merges"] + [None])].index(False)
+        return "merge %d: %s, theirs %s" % (k, ours["merges"][k : k + 2], theirs["merges"][k : k + 2])
+    if list(ours.items()) != list(theirs.items()):
+        return "model: %s, theirs %s" % tuple({k: m[k] for k in m if k not in ("vocab", "merges")} for m in (ours, theirs))
+    return ""
+
+
+DEFAULTS = {
+    "form": "nfc",
+    "punctuation": "split",
+    "digits": "single",
+    "special": [],
+    "reserve": 40,
+    "runs": [8, 4, 2],
+    "longest": 0,
+    "least": 2,
+    "limit": 1000,
+    "alphabet": [],
+    "size": 8000,
+}
+
+
+def beside_original(texts, o):
+    options = ["-n", str(o["size"]), "--min-frequency", str(o["least"]), "--limit-alphabet", str(o["limit"])]
+    options += ["--max-token-length", str(o["longest"]), "--reserve", str(o["reserve"])]
+    options += ["--runs", ",".join(map(str, o["runs"])), "--digits", o["digits"], "--punctuation", o["punctuation"]]
+    options += ["--normalization", o["form"]]
+    for s in o["special"]:
+        options += ["--special", s]
+    with tempfile.TemporaryDirectory() as tmp:
+        if o["alphabet"]:
+            name = os.path.join(tmp, "alphabet")
+            with open(name, "w", encoding="utf-8") as f:
+                f.writelines("U+%04X\n" % ord(c) if c in "\r\n" or ord(c) % 2 else c + "\n" for c in o["alphabet"])
+            options += ["--alphabet", name]
+        got = json.loads(train(tmp, "lucie-2024", texts, *options))
+    fault = compare(got, original(texts, o))
+    return fault and "%s: %s; %r" % (" ".join(options), fault, texts[:2])
+
+
+def random_original(rnd):
+    texts = random_texts(rnd)
+    o = dict(DEFAULTS)
+    if rnd.random() < 0.6:
+        o["form"] = rnd.choice(["nfc", "nfc", "nfkc", "none"])
+        o["punctuation"] = rnd.choice(["split", "keep"])
+        o["digits"] = rnd.choice(["single", "keep"])
+        o["special"] = rnd.choice([[], ["<|a|>"], ["<b>", "[x]"]])
+        o["reserve"] = rnd.choice([0, 3, 40])
+        o["runs"] = rnd.choice([[8, 4, 2], [1, 1, 1], [0, 0, 0], [3, 0, 5], [16, 8, 4]])
+        o["longest"] = rnd.choice([0, 0, 2, 4, 6])
+    if rnd.random() < 0.5:
+        # As the original did it: as many characters as the limit lets through, and no others.
+        o["alphabet"] = sorted(set(rnd.choices("abcdeé«»'’()\u00a0\u202f .,;/= lqu½语\n", k=rnd.randint(1, 20))))
+        o["limit"] = rnd.choice([len(o["alphabet"]), 1000])
+    o["least"] = rnd.choice([0, 1, 2, 2, 3])
+    o["size"] = 400 + rnd.choice([60, 150, 400])
+    return beside_original(texts, o)
+
+
+def real_texts():
+    """What lies in the checkout: English, French and code, some megabytes."""
+    names = run("git", "ls-files", "-z", "README.md", "man", "libcommon", "trainer", "tests/data", "tests/interop").split("\0")
+    out = []
+    for name in filter(None, names):
+        try:
+            with open(name, encoding="utf-8", newline="") as f:
+                out.append(f.read())
+        except UnicodeDecodeError:
+            pass
+    return out
+
+
+# --- loading ------------------------------------------------------------------------------
+
+
+def hard_texts(step):
+    """Characters of scripts, and some of the rest, after each of those that matter."""
+    points = [c for c in [*range(0, 0x3400, step), *range(0x3401, 0x110000, 601)] if not 0xD800 <= c < 0xE000]
+    chars = [chr(c) for c in points if chr(c) != SPENT]
+    out = list(HARD) + [a + t for a in AFTER + "\u00a0 x" for t in HARD]
+    for k, before in enumerate(AFTER + "\u00a0" + " " + "x"):
+        after = ["", " ", "x", "\u0301"][k % 4]
+        for i in range(0, len(chars), 500):
+            out.append("".join(before + c + after for c in chars[i : i + 500]))
+    return out + chars[: 0x500 // step]
+
+
+def beside_clients(preset, options, texts, lossless):
+    with tempfile.TemporaryDirectory() as tmp:
+        file, docs, ids = (os.path.join(tmp, n) for n in ("tokenizer.json", "docs.jsonl", "ids.jsonl"))
+        with open(file, "w", encoding="utf-8") as f:
+            f.write(train(tmp, preset, [t for t in texts if len(t) < 500] + LETTERS + random_texts(random.Random(3)) * 3, *options))
+        write_docs(docs, texts)
+        ours = [json.loads(x)["ids"] for x in run("lucie-tok-encode", "-q", "-t", file, "--add", "bos", docs).split("\n") if x]
+        with open(ids, "w") as f:
+            f.writelines(json.dumps({"ids": x}) + "\n" for x in ours)
+        back = [json.loads(x)["text"] for x in run("lucie-tok-decode", "-q", "-t", file, "--special", "skip", ids).split("\n") if x]
+        tok = Tokenizer.from_file(file)
+        trans = PreTrainedTokenizerFast(
+            tokenizer_file=file, bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<pad>"
+        )
+        if len(ours) != len(texts) or len(back) != len(texts):
+            return "%d and %d lines of %d" % (len(ours), len(back), len(texts))
+        theirs = [e.ids for e in tok.encode_batch(texts)]
+        shown = tok.decode_batch(theirs)
+    form = lossless and {"nfc": normalizers.NFC(), "nfkc": normalizers.NFKC()}.get(lossless)
+    for k, t in enumerate(texts):
+        if ours[k] != theirs[k]:
+            return "ids of %r: %s, tokenizers %s" % (t[:80], ours[k][:40], theirs[k][:40])
+        if trans(t)["input_ids"] != ours[k]:
+            return "ids of %r: %s, transformers %s" % (t[:80], ours[k][:40], trans(t)["input_ids"][:40])
+        if back[k] != shown[k] or back[k] != trans.decode(ours[k], skip_special_tokens=True):
+            return "text of %r: %r, tokenizers %r" % (t[:80], back[k][:80], shown[k][:80])
+        if lossless and back[k] != (form.normalize_str(t) if form else t):
+            return "%r comes back as %r" % (t[:80], back[k][:80])
+    return ""
+
+
+def finds_special(options):
+    """Special tokens are found where transformers adds them by hand too."""
+    with tempfile.TemporaryDirectory() as tmp:
+        file, docs = (os.path.join(tmp, n) for n in ("tokenizer.json", "docs.jsonl"))
+        with open(file, "w", encoding="utf-8") as f:
+            f.write(train(tmp, "lucie", LETTERS, *options))
+        text = "<|user|>Bonjour (\u00a0toi)<|end|> l'été<s>\n"
+        write_docs(docs, [text])
+        ours = json.loads(run("lucie-tok-encode", "-q", "-t", file, "--special", "parse", docs))["ids"]
+        trans = PreTrainedTokenizerFast(tokenizer_file=file, additional_special_tokens=["<|user|>", "<|end|>"])
+        theirs = trans(text, add_special_tokens=False)["input_ids"]
+        return "" if ours == theirs and {4, 5, 0} <= set(ours) else "%s, transformers %s" % (ours, theirs)
+
+
+CLIENTS = [
+    ("lucie", ["-n", "900"], "nfc"),
+    ("lucie", ["-n", "900", "--runs", "0,0,0", "--limit-alphabet", "1", "--digits", "keep", "--punctuation", "keep"], "nfc"),
+    ("lucie", ["-n", "1200", "--runs", "24,8,4", "--special", "<|a|>", "--reserve", "3", "--limit-alphabet", "60"], "nfc"),
+    ("lucie", ["-n", "900", "--normalization", "nfkc"], "nfkc"),
+    ("lucie", ["-n", "900", "--normalization", "none", "--max-token-length", "5"], "none"),
+    ("lucie-2024", ["-n", "900"], ""),
+    ("lucie-2024", ["-n", "900", "--digits", "keep", "--punctuation", "keep", "--runs", "3,1,0"], ""),
+    ("bytelevel", ["-n", "700"], "none"),
+    ("bytelevel", ["-n", "700", "--digits", "single", "--punctuation", "split", "--special", "<|a|>"], "none"),
+    ("metaspace", ["-n", "900"], ""),
+    ("metaspace", ["-n", "900", "--digits", "single", "--normalization", "nfc"], ""),
+]
+
+
+def main():
+    tests = []
+    rnd = random.Random(20240701)
+
+    def add(name, fn, *args, rounds=1):
+        faults = []
+        for _ in range(rounds):
+            try:
+                faults.append(fn(*args))
+            except RuntimeError as e:
+                faults.append(str(e))
+        faults = [f for f in faults if f]
+        tests.append(not faults)
+        print("%sok %d - %s" % ("not " if faults else "", len(tests), name))
+        for f in faults[:3]:
+            print("# " + f[:1500].replace("\n", "\\n"))
+        sys.stdout.flush()
+
+    add("lucie-2024 is the original's, %d random texts" % ROUNDS, random_original, rnd, rounds=ROUNDS)
+    texts = real_texts()
+    add("lucie-2024 is the original's, %d KB of text" % (sum(map(len, texts)) // 1000), beside_original, texts, DEFAULTS)
+    for preset, options, lossless in CLIENTS:
+        hard = hard_texts(11 if tests[2:] else 1)
+        add("clients of " + " ".join([preset] + options), beside_clients, preset, options, hard, lossless)
+    add("special tokens", finds_special, ["-n", "600", "--special", "<|user|>", "--special", "<|end|>"])
+    print("1..%d" % len(tests))
+    return not all(tests)
+
+
+sys.exit(main())
