@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "libcommon/base/bigmem.h"
 #include "libcommon/base/num.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/hash/hash.h"
@@ -71,26 +72,47 @@ bool lu_bpe_find(const struct lu_bpe *b, struct lu_str piece, uint32_t *id)
 	return *id != LU_BPE_NONE;
 }
 
+static unsigned bits_for(uint64_t n)
+{
+	unsigned bits = 1;
+
+	while (n >> bits)
+		bits++;
+	return bits;
+}
+
 int lu_bpe_merges_start(struct lu_bpe *b, struct lu_arena *arena, size_t count, struct lu_err *err)
 {
-	b->merges = table_size(count);
-	b->merge = lu_arena_alloc(arena, b->merges * sizeof(*b->merge));
-	if (!b->merge)
+	/* One more, so that no pair looks like an empty slot. */
+	b->id_bits = bits_for(b->size);
+	b->rank_bits = bits_for(count);
+	if (2 * b->id_bits + b->rank_bits > 64)
+		return lu_err_set(err, "%u ids and %zu merges are too many", b->size, count);
+	b->pairs = table_size(count);
+	b->pair = lu_big_alloc(b->pairs * sizeof(*b->pair));
+	b->made = zeroed(arena, count + 1, sizeof(*b->made));
+	if (!b->pair || !b->made)
 		return lu_err_nomem(err);
-	for (size_t i = 0; i < b->merges; i++)
-		b->merge[i].left = LU_BPE_NONE;
+	memset(b->pair, 0xff, b->pairs * sizeof(*b->pair));
 	return 0;
+}
+
+void lu_bpe_release(struct lu_bpe *b)
+{
+	free(b->pair);
+	b->pair = NULL;
 }
 
 void lu_bpe_merge_add(struct lu_bpe *b, const struct lu_bpe_merge *m)
 {
-	size_t i = lu_bpe_merge_slot(b, m->left, m->right);
+	uint64_t key = (uint64_t)m->left << b->id_bits | m->right;
+	size_t i = lu_bpe_pair_slot(b, key);
 
 	/* Of two lines for the same pair the last sets the rank, as in Hugging Face. */
-	while (b->merge[i].left != LU_BPE_NONE &&
-		(b->merge[i].left != m->left || b->merge[i].right != m->right))
-		i = (i + 1) & (b->merges - 1);
-	b->merge[i] = *m;
+	while (b->pair[i] != LU_BPE_EMPTY && b->pair[i] >> b->rank_bits != key)
+		i = (i + 1) & (b->pairs - 1);
+	b->pair[i] = key << b->rank_bits | m->rank;
+	b->made[m->rank] = m->id;
 }
 
 /* The unit at the end or the beginning of a piece; false: it has none that can occur. */
@@ -128,8 +150,8 @@ static int make_seams(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *e
 	}
 	if (b->unk != LU_BPE_NONE)
 		odd[b->unk] = true;
-	for (size_t i = 0; i < b->merges; i++)
-		used += b->merge[i].left != LU_BPE_NONE;
+	for (size_t i = 0; i < b->pairs; i++)
+		used += b->pair[i] != LU_BPE_EMPTY;
 	/* At most one bit in 16 set by chance: few cuts are missed. Merges share most seams, so
 	 * the table is far emptier than that for real files. */
 	while (bits < used * 16 && bits < (size_t)1 << 24)
@@ -139,17 +161,18 @@ static int make_seams(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *e
 	if (!b->seam)
 		return lu_err_nomem(err);
 	b->cuts = !b->ignore_merges;
-	for (size_t i = 0; i < b->merges; i++) {
-		const struct lu_bpe_merge *m = &b->merge[i];
-		uint32_t x, y;
+	for (size_t i = 0; i < b->pairs; i++) {
+		uint64_t key = b->pair[i] >> b->rank_bits;
+		uint32_t left = (uint32_t)(key >> b->id_bits), x, y;
+		uint32_t right = (uint32_t)(key & ((UINT64_C(1) << b->id_bits) - 1));
 		size_t bit;
 
-		if (m->left == LU_BPE_NONE)
+		if (b->pair[i] == LU_BPE_EMPTY)
 			continue;
-		if (odd[m->left] || odd[m->right])
+		if (odd[left] || odd[right])
 			b->cuts = false;
-		if (!edge_unit(b, b->piece[m->left], true, &x) ||
-			!edge_unit(b, b->piece[m->right], false, &y))
+		if (!edge_unit(b, b->piece[left], true, &x) ||
+			!edge_unit(b, b->piece[right], false, &y))
 			continue;
 		bit = lu_bpe_seam_bit(b, x, y);
 		b->seam[bit / 64] |= UINT64_C(1) << bit % 64;

@@ -57,8 +57,12 @@ struct lu_bpe {
 	uint32_t *slot;	      /* open addressing: piece -> id */
 	size_t slots;	      /* a power of two */
 
-	struct lu_bpe_merge *merge; /* open addressing: (left, right) -> rank, id */
-	size_t merges;		    /* slots of `merge`, a power of two */
+	/* Open addressing: left, right and rank in the bits of one number. It is read for every
+	 * pair of every chunk that is new, so its size is what counts. */
+	uint64_t *pair;
+	size_t pairs; /* slots, a power of two */
+	unsigned id_bits, rank_bits;
+	uint32_t *made; /* by rank: the id that the merge gives */
 
 	uint32_t **page;	 /* by code point >> 8: the ids of 256 characters, or NULL */
 	uint32_t byte_id[256];	 /* <0xNN>, or in byte-level models the byte's own piece */
@@ -85,6 +89,7 @@ int lu_bpe_merges_start(
 	struct lu_bpe *b, struct lu_arena *arena, size_t count, struct lu_err *err) LU_CHECKED;
 void lu_bpe_merge_add(struct lu_bpe *b, const struct lu_bpe_merge *m);
 int lu_bpe_end(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *err) LU_CHECKED;
+void lu_bpe_release(struct lu_bpe *b); /* what is not the arena's */
 
 /* --- units and look-ups ------------------------------------------------------------------- */
 
@@ -113,25 +118,27 @@ static inline uint32_t lu_bpe_first_id(const struct lu_bpe *b, uint32_t unit)
 					   : unit);
 }
 
-static inline size_t lu_bpe_merge_slot(const struct lu_bpe *b, uint32_t left, uint32_t right)
-{
-	uint64_t h = ((uint64_t)left << 32 | right) * UINT64_C(0x9E3779B97F4A7C15);
+#define LU_BPE_EMPTY UINT64_MAX /* a slot; no pair has these ids */
 
-	return (size_t)(h >> 32 ^ h >> 15) & (b->merges - 1);
+static inline size_t lu_bpe_pair_slot(const struct lu_bpe *b, uint64_t key)
+{
+	uint64_t h = key * UINT64_C(0x9E3779B97F4A7C15);
+
+	return (size_t)(h >> 32 ^ h >> 15) & (b->pairs - 1);
 }
 
-static inline const struct lu_bpe_merge *lu_bpe_find_merge(
-	const struct lu_bpe *b, uint32_t left, uint32_t right)
+/* The rank of a pair, LU_BPE_NONE when it is no merge. */
+static inline uint32_t lu_bpe_rank(const struct lu_bpe *b, uint32_t left, uint32_t right)
 {
-	size_t i = lu_bpe_merge_slot(b, left, right);
+	uint64_t key = (uint64_t)left << b->id_bits | right;
 
-	for (;; i = (i + 1) & (b->merges - 1)) {
-		const struct lu_bpe_merge *m = &b->merge[i];
+	for (size_t i = lu_bpe_pair_slot(b, key);; i = (i + 1) & (b->pairs - 1)) {
+		uint64_t v = b->pair[i];
 
-		if (m->left == left && m->right == right)
-			return m;
-		if (m->left == LU_BPE_NONE)
-			return NULL;
+		if (v >> b->rank_bits == key)
+			return (uint32_t)(v & ((UINT64_C(1) << b->rank_bits) - 1));
+		if (v == LU_BPE_EMPTY)
+			return LU_BPE_NONE;
 	}
 }
 
@@ -146,6 +153,7 @@ static inline size_t lu_bpe_seam_bit(const struct lu_bpe *b, uint32_t x, uint32_
 
 #define LU_BPE_SHORT_KEY 15 /* bytes of a chunk in a small entry */
 #define LU_BPE_LONG_KEY 39
+#define LU_BPE_BATCH 32 /* chunks that are looked up together */
 
 struct lu_bpe_small {
 	uint64_t key[2]; /* the chunk, and its length in the last byte */
@@ -163,7 +171,15 @@ struct lu_bpe_symbol {
 	uint32_t prev, next; /* index, LU_BPE_NONE at the ends; prev == own index: merged away */
 };
 struct lu_bpe_queued {
-	uint32_t rank, at, id;
+	uint32_t rank, at;
+};
+
+/* A chunk on its way: its key is made and its entry is being fetched. */
+struct lu_bpe_chunk {
+	uint64_t key[2];
+	const char *p;
+	size_t n;
+	void *entry;
 };
 
 /* Symbols, and where each begins in the text: LU_BPE_NONE inside a character. */
@@ -175,6 +191,8 @@ struct lu_bpe_row {
 struct lu_bpe_state {
 	struct lu_bpe_small *small;
 	struct lu_bpe_large *large;
+	struct lu_bpe_chunk chunk[LU_BPE_BATCH];
+	size_t chunks;
 	struct lu_bpe_symbol *sym;
 	struct lu_bpe_queued *heap;
 	size_t sym_cap, heap_cap;
@@ -188,13 +206,19 @@ void lu_bpe_state_release(struct lu_bpe_state *s);
 /* Appends the ids of one word. */
 int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
 	struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
-/* The same where at least LU_BPE_PAD bytes can be read behind the word. */
-#define LU_BPE_PAD 40
-int lu_bpe_padded_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
+
+/* The ids of many words, one after the other: they are appended some time, at the latest by
+ * lu_bpe_flush(), and until then a word must stay where it is, with at least LU_BPE_PAD bytes
+ * behind it that can be read. */
+#define LU_BPE_PAD 16
+int lu_bpe_push(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
 	struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
+int lu_bpe_flush(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_ids *ids,
+	struct lu_err *err) LU_CHECKED;
 
 /* A word that arrives in pieces: give the bytes that were not used up again, with more behind
- * them (and LU_BPE_PAD bytes to read), until `last`. *used is how many bytes are done with. */
+ * them (and LU_BPE_PAD bytes to read), until `last`. *used is how many bytes are done with.
+ * Nothing waits for a flush afterwards. */
 struct lu_bpe_scan {
 	size_t seen; /* bytes looked at, of those given again */
 	uint32_t unit;

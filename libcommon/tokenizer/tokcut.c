@@ -1,11 +1,11 @@
 /* Cuts a word where no merge can reach over, and remembers what the chunks gave. */
 #include <stdlib.h>
 
+#include "libcommon/base/bigmem.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/tokenizer/tokbpe.h"
 
-/* 2 MiB and 512 KiB. The first holds all chunks of a language but the rarest; most look-ups are
- * for the commonest few thousand, which stay in the second level of the processor's cache. */
+/* 2 MiB and 512 KiB. */
 #define SMALL_BITS 16
 #define LARGE_BITS 13
 #define ID_BITS 24
@@ -14,14 +14,12 @@
 int lu_bpe_state_init(struct lu_bpe_state *s, struct lu_err *err)
 {
 	*s = (struct lu_bpe_state){ 0 };
-	s->small = aligned_alloc(64, sizeof(*s->small) << SMALL_BITS);
-	s->large = aligned_alloc(64, sizeof(*s->large) << LARGE_BITS);
+	s->small = lu_big_alloc(sizeof(*s->small) << SMALL_BITS);
+	s->large = lu_big_alloc(sizeof(*s->large) << LARGE_BITS);
 	if (!s->small || !s->large) {
 		lu_bpe_state_release(s);
 		return lu_err_nomem(err);
 	}
-	memset(s->small, 0, sizeof(*s->small) << SMALL_BITS);
-	memset(s->large, 0, sizeof(*s->large) << LARGE_BITS);
 	return 0;
 }
 
@@ -40,6 +38,13 @@ void lu_bpe_state_release(struct lu_bpe_state *s)
 }
 
 /* --- units -------------------------------------------------------------------------------- */
+
+static inline bool can_cut(const struct lu_bpe *b, uint32_t x, uint32_t y)
+{
+	if ((x | y) < LU_BPE_SMALL)
+		return !(b->near[x][y / 64] >> (y % 64) & 1);
+	return lu_bpe_can_cut(b, x, y);
+}
 
 bool lu_bpe_can_cut(const struct lu_bpe *b, uint32_t x, uint32_t y)
 {
@@ -64,8 +69,19 @@ static inline uint32_t next_unit(const struct lu_bpe *b, const char **p)
 
 /* --- remembered chunks -------------------------------------------------------------------- */
 
-static int chunk_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
+/* The table of small entries has sets of two, the newest first. */
+static void find_entry(struct lu_bpe_state *s, struct lu_bpe_chunk *c);
+static int entry_ids(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_chunk c,
 	struct lu_ids *ids, struct lu_err *err);
+
+static int chunk_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
+	struct lu_ids *ids, struct lu_err *err)
+{
+	struct lu_bpe_chunk c = { .p = p, .n = n };
+
+	find_entry(s, &c);
+	return entry_ids(b, s, c, ids, err);
+}
 
 /* Without looking it up: cut first, when that gives smaller chunks. */
 static int fresh_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
@@ -80,7 +96,7 @@ static int fresh_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char 
 		const char *place = at;
 
 		y = next_unit(b, &at);
-		if (!lu_bpe_can_cut(b, x, y))
+		if (!can_cut(b, x, y))
 			continue;
 		if (chunk_ids(b, s, from, (size_t)(place - from), ids, err) < 0)
 			return -1;
@@ -91,51 +107,87 @@ static int fresh_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char 
 	return chunk_ids(b, s, from, (size_t)(end - from), ids, err);
 }
 
-static uint64_t mix(uint64_t a, uint64_t b)
+static inline uint64_t mix(uint64_t a, uint64_t b)
 {
 	uint64_t h = (a ^ (b << 23 | b >> 41)) * UINT64_C(0x9E3779B97F4A7C15);
 
 	return (h ^ h >> 32) * UINT64_C(0xD6E8FEB86659FD93);
 }
 
-/* Of a set of two entries the first is the newest. */
-static int small_miss(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
-	const uint64_t key[2], struct lu_bpe_small *set, struct lu_ids *ids, struct lu_err *err)
+/* The key in the chunk's own bytes, zeros behind, its length in the last byte. */
+static void large_key(const struct lu_bpe_chunk *c, uint64_t key[5])
 {
+	memset(key, 0, 5 * sizeof(*key));
+	memcpy(key, c->p, c->n);
+	key[4] |= (uint64_t)c->n << 56;
+}
+
+static void find_large(struct lu_bpe_state *s, struct lu_bpe_chunk *c)
+{
+	uint64_t key[5], h;
+
+	large_key(c, key);
+	h = mix(mix(key[0], key[1]) ^ key[4], mix(key[2], key[3]));
+	c->entry = &s->large[h >> (64 - LARGE_BITS)];
+	__builtin_prefetch(c->entry);
+}
+
+/* Makes the key and asks for the entry's cache line, which other work can hide. */
+static inline void find_entry(struct lu_bpe_state *s, struct lu_bpe_chunk *c)
+{
+	/* Ones in the first n bytes. */
+	static const uint64_t low[16] = { 0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff,
+		0xffffffffffff, 0xffffffffffffff, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+		UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
+	static const uint64_t high[16] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff,
+		0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff };
+
+	if (c->n <= LU_BPE_SHORT_KEY) {
+		memcpy(c->key, c->p, sizeof(c->key));
+		c->key[0] &= low[c->n];
+		c->key[1] = (c->key[1] & high[c->n]) | (uint64_t)c->n << 56;
+		c->entry = &s->small[mix(c->key[0], c->key[1]) >> (64 - SMALL_BITS) & ~UINT64_C(1)];
+		__builtin_prefetch(c->entry);
+	} else if (c->n <= LU_BPE_LONG_KEY) {
+		find_large(s, c);
+	}
+}
+
+static int small_miss(const struct lu_bpe *b, struct lu_bpe_state *s, const struct lu_bpe_chunk *c,
+	struct lu_ids *ids, struct lu_err *err)
+{
+	struct lu_bpe_small *set = c->entry;
 	size_t from = ids->n, made;
 
-	if (fresh_ids(b, s, p, n, ids, err) < 0)
+	if (fresh_ids(b, s, c->p, c->n, ids, err) < 0)
 		return -1;
 	made = ids->n - from;
 	if (made > 4)
 		return 0;
 	set[1] = set[0];
 	memset(&set[0], 0, sizeof(set[0]));
-	memcpy(set[0].key, key, sizeof(set[0].key));
+	memcpy(set[0].key, c->key, sizeof(set[0].key));
 	if (made)
 		memcpy(set[0].id, ids->p + from, made * sizeof(*ids->p));
 	set[0].id[0] |= (uint32_t)made << ID_BITS;
 	return 0;
 }
 
-static int large_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
+static int large_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const struct lu_bpe_chunk *c,
 	struct lu_ids *ids, struct lu_err *err)
 {
-	uint64_t key[5] = { 0 }, h;
-	struct lu_bpe_large *e;
+	struct lu_bpe_large *e = c->entry;
 	size_t from = ids->n, made;
+	uint64_t key[5];
 
-	memcpy(key, p, n);
-	key[4] |= (uint64_t)n << 56;
-	h = mix(mix(key[0], key[1]) ^ key[4], mix(key[2], key[3]));
-	e = &s->large[h >> (64 - LARGE_BITS)];
+	large_key(c, key);
 	if (memcmp(e->key, key, sizeof(key)) == 0) {
 		memcpy(ids->p + from, e->id, sizeof(e->id));
 		ids->p[from] &= ID_MASK;
 		ids->n += e->id[0] >> ID_BITS;
 		return 0;
 	}
-	if (fresh_ids(b, s, p, n, ids, err) < 0)
+	if (fresh_ids(b, s, c->p, c->n, ids, err) < 0)
 		return -1;
 	made = ids->n - from;
 	if (made > 6)
@@ -148,33 +200,20 @@ static int large_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char 
 	return 0;
 }
 
-/* n > 0 bytes at p, and LU_BPE_PAD bytes can be read. */
-static inline int chunk_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
+static inline int entry_ids(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_chunk c,
 	struct lu_ids *ids, struct lu_err *err)
 {
-	/* Ones in the first n bytes. */
-	static const uint64_t low[16] = { 0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff,
-		0xffffffffffff, 0xffffffffffffff, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
-		UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
-	static const uint64_t high[16] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff,
-		0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff };
-	struct lu_bpe_small *set, *e;
-	uint64_t key[2];
+	const struct lu_bpe_small *e = c.entry;
 
 	if (ids->cap - ids->n < 8 && lu_ids_reserve(ids, 8, err) < 0)
 		return -1;
-	if (n > LU_BPE_SHORT_KEY)
-		return n <= LU_BPE_LONG_KEY ? large_ids(b, s, p, n, ids, err)
-					    : fresh_ids(b, s, p, n, ids, err);
-	memcpy(key, p, sizeof(key));
-	key[0] &= low[n];
-	key[1] = (key[1] & high[n]) | (uint64_t)n << 56;
-	set = &s->small[mix(key[0], key[1]) >> (64 - SMALL_BITS) & ~UINT64_C(1)];
-	e = set;
-	if (e->key[0] != key[0] || e->key[1] != key[1]) {
-		e = set + 1;
-		if (e->key[0] != key[0] || e->key[1] != key[1])
-			return small_miss(b, s, p, n, key, set, ids, err);
+	if (c.n > LU_BPE_SHORT_KEY)
+		return c.n <= LU_BPE_LONG_KEY ? large_ids(b, s, &c, ids, err)
+					      : fresh_ids(b, s, c.p, c.n, ids, err);
+	if (e->key[0] != c.key[0] || e->key[1] != c.key[1]) {
+		e++;
+		if (e->key[0] != c.key[0] || e->key[1] != c.key[1])
+			return small_miss(b, s, &c, ids, err);
 	}
 	/* All four: a copy of known length costs less than the choice. */
 	memcpy(ids->p + ids->n, e->id, sizeof(e->id));
@@ -185,10 +224,37 @@ static inline int chunk_ids(const struct lu_bpe *b, struct lu_bpe_state *s, cons
 
 /* --- words -------------------------------------------------------------------------------- */
 
-int lu_bpe_padded_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
+int lu_bpe_flush(
+	const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_ids *ids, struct lu_err *err)
+{
+	size_t n = s->chunks;
+
+	s->chunks = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (entry_ids(b, s, s->chunk[i], ids, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static inline int push(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
 	struct lu_ids *ids, struct lu_err *err)
 {
-	return word.n ? chunk_ids(b, s, word.p, word.n, ids, err) : 0;
+	struct lu_bpe_chunk *c;
+
+	if (s->chunks == LU_BPE_BATCH && lu_bpe_flush(b, s, ids, err) < 0)
+		return -1;
+	c = &s->chunk[s->chunks++];
+	c->p = p;
+	c->n = n;
+	find_entry(s, c);
+	return 0;
+}
+
+int lu_bpe_push(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
+	struct lu_ids *ids, struct lu_err *err)
+{
+	return word.n ? push(b, s, word.p, word.n, ids, err) : 0;
 }
 
 int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
@@ -224,18 +290,18 @@ int lu_bpe_stream(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_
 		const char *place = p;
 
 		y = next_unit(b, &p);
-		if (!lu_bpe_can_cut(b, x, y))
+		if (!can_cut(b, x, y))
 			continue;
-		if (chunk_ids(b, s, from, (size_t)(place - from), ids, err) < 0)
+		if (push(b, s, from, (size_t)(place - from), ids, err) < 0)
 			return -1;
 		from = place;
 	}
 	if (last) {
-		if (chunk_ids(b, s, from, (size_t)(end - from), ids, err) < 0)
+		if (push(b, s, from, (size_t)(end - from), ids, err) < 0)
 			return -1;
 		from = end;
 	}
 	*used = (size_t)(from - word.p);
 	*scan = (struct lu_bpe_scan){ (size_t)(end - from), x };
-	return 0;
+	return lu_bpe_flush(b, s, ids, err);
 }

@@ -646,6 +646,7 @@ void lu_tok_free(struct lu_tok *t)
 	if (!t)
 		return;
 	lu_uni_free(t->uni);
+	lu_bpe_release(&t->bpe);
 	lu_arena_release(&t->arena);
 	free(t);
 }

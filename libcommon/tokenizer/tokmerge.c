@@ -127,41 +127,32 @@ static int symbols(
 
 #define SHORT 48 /* symbols: below, looking at all pairs again is faster than a heap */
 
-static inline void look(const struct lu_bpe *b, uint32_t left, uint32_t right, uint64_t *pair)
-{
-	const struct lu_bpe_merge *m = lu_bpe_find_merge(b, left, right);
-
-	*pair = m ? (uint64_t)m->rank << 32 | m->id : UINT64_MAX;
-}
-
-/* pair[i] is the rank and the result of (id[i], id[i + 1]). */
 static size_t merge_short(const struct lu_bpe *b, uint32_t *id, size_t n)
 {
-	uint64_t pair[SHORT];
+	uint32_t rank[SHORT]; /* of (id[i], id[i + 1]) */
 
 	for (size_t i = 0; i + 1 < n; i++)
-		look(b, id[i], id[i + 1], &pair[i]);
+		rank[i] = lu_bpe_rank(b, id[i], id[i + 1]);
 	while (n > 1) {
-		uint64_t best = UINT64_MAX;
+		uint32_t best = LU_BPE_NONE;
 		size_t at = 0;
 
 		for (size_t i = 0; i + 1 < n; i++) {
-			/* Equal ranks are the same pair: the first one stays. */
-			at = pair[i] < best ? i : at;
-			best = pair[i] < best ? pair[i] : best;
+			at = rank[i] < best ? i : at;
+			best = rank[i] < best ? rank[i] : best;
 		}
-		if (best == UINT64_MAX)
+		if (best == LU_BPE_NONE)
 			break;
-		id[at] = (uint32_t)best;
+		id[at] = b->made[best];
 		n--;
 		for (size_t i = at + 1; i < n; i++) {
 			id[i] = id[i + 1];
-			pair[i - 1] = pair[i];
+			rank[i - 1] = rank[i];
 		}
 		if (at > 0)
-			look(b, id[at - 1], id[at], &pair[at - 1]);
+			rank[at - 1] = lu_bpe_rank(b, id[at - 1], id[at]);
 		if (at + 1 < n)
-			look(b, id[at], id[at + 1], &pair[at]);
+			rank[at] = lu_bpe_rank(b, id[at], id[at + 1]);
 	}
 	return n;
 }
@@ -228,14 +219,14 @@ static size_t first_pairs(
 	size_t queued = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct lu_bpe_merge *m = NULL;
+		uint32_t rank = LU_BPE_NONE;
 
 		s->sym[i] = (struct lu_bpe_symbol){ id[i], i ? (uint32_t)i - 1 : LU_BPE_NONE,
 			i + 1 < n ? (uint32_t)i + 1 : LU_BPE_NONE };
 		if (i + 1 < n)
-			m = lu_bpe_find_merge(b, id[i], id[i + 1]);
-		if (m)
-			s->heap[queued++] = (struct lu_bpe_queued){ m->rank, (uint32_t)i, m->id };
+			rank = lu_bpe_rank(b, id[i], id[i + 1]);
+		if (rank != LU_BPE_NONE)
+			s->heap[queued++] = (struct lu_bpe_queued){ rank, (uint32_t)i };
 	}
 	for (size_t i = queued / 2; i-- > 0;)
 		sift_down(s->heap, queued, i);
@@ -248,8 +239,7 @@ static void merge_heap(const struct lu_bpe *b, struct lu_bpe_state *s, size_t qu
 
 	while (queued > 0) {
 		struct lu_bpe_queued top = s->heap[0];
-		uint32_t right, side[2];
-		const struct lu_bpe_merge *m;
+		uint32_t right, side[2], rank;
 
 		s->heap[0] = s->heap[--queued];
 		sift_down(s->heap, queued, 0);
@@ -258,10 +248,9 @@ static void merge_heap(const struct lu_bpe *b, struct lu_bpe_state *s, size_t qu
 		right = sym[top.at].next;
 		if (right == LU_BPE_NONE)
 			continue;
-		m = lu_bpe_find_merge(b, sym[top.at].id, sym[right].id);
-		if (!m || m->id != top.id || m->rank != top.rank)
+		if (lu_bpe_rank(b, sym[top.at].id, sym[right].id) != top.rank)
 			continue;
-		sym[top.at].id = top.id;
+		sym[top.at].id = b->made[top.rank];
 		sym[top.at].next = sym[right].next;
 		if (sym[right].next != LU_BPE_NONE)
 			sym[sym[right].next].prev = top.at;
@@ -271,10 +260,9 @@ static void merge_heap(const struct lu_bpe *b, struct lu_bpe_state *s, size_t qu
 		for (int k = 0; k < 2; k++) {
 			if (side[k] == LU_BPE_NONE || sym[side[k]].next == LU_BPE_NONE)
 				continue;
-			m = lu_bpe_find_merge(b, sym[side[k]].id, sym[sym[side[k]].next].id);
-			if (m)
-				heap_push(s->heap, &queued,
-					(struct lu_bpe_queued){ m->rank, side[k], m->id });
+			rank = lu_bpe_rank(b, sym[side[k]].id, sym[sym[side[k]].next].id);
+			if (rank != LU_BPE_NONE)
+				heap_push(s->heap, &queued, (struct lu_bpe_queued){ rank, side[k] });
 		}
 	}
 }
