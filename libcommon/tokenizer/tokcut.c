@@ -5,8 +5,8 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/tokenizer/tokbpe.h"
 
-/* 2 MiB and 512 KiB. */
-#define SMALL_BITS 16
+/* 8 MiB and 512 KiB. */
+#define SMALL_BITS 18
 #define LARGE_BITS 13
 #define ID_BITS 24
 #define ID_MASK ((UINT32_C(1) << ID_BITS) - 1)
@@ -275,33 +275,72 @@ int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str wo
 	return rc;
 }
 
+#define STRIDE 2048 /* bytes */
+
+/*
+ * The places in p[from..to) where the word can be cut, counted from p: what is written and how
+ * far it counts are apart, so that nothing is guessed by the processor, to whom they look random.
+ * *unit is the unit before `from`. to - from <= STRIDE; the last unit may end behind `to`, and
+ * *seen is that end.
+ */
+static size_t find_cuts(const struct lu_bpe *b, const char *word, size_t from, size_t to,
+	uint32_t *unit, size_t *seen, size_t place[STRIDE])
+{
+	const char *p = word + from, *end = word + to;
+	uint32_t x = *unit, y;
+	size_t n = 0;
+
+	while (p < end) {
+		const char *at = p;
+
+		place[n] = (size_t)(at - word);
+		if (*(const signed char *)p >= -1 || b->byte_level) {
+			y = (unsigned char)*p++;
+			if (x < LU_BPE_SMALL) {
+				n += ~(b->near[x][y / 64] >> (y % 64)) & 1;
+				x = y;
+				continue;
+			}
+		} else {
+			y = lu_bpe_unit(lu_utf8_next(&p));
+		}
+		n += lu_bpe_can_cut(b, x, y);
+		x = y;
+	}
+	*unit = x;
+	*seen = (size_t)(p - word);
+	return n;
+}
+
 int lu_bpe_stream(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_scan *scan,
 	struct lu_str word, bool last, size_t *used, struct lu_ids *ids, struct lu_err *err)
 {
-	const char *from = word.p, *end = word.p + word.n, *p = word.p + scan->seen;
-	uint32_t x = scan->unit, y;
+	size_t from = 0, seen = scan->seen, place[STRIDE];
+	const char *first = word.p;
 
 	*used = 0;
 	if (word.n == 0)
 		return 0;
-	if (scan->seen == 0)
-		x = next_unit(b, &p);
-	for (; p < end && b->cuts; x = y) {
-		const char *place = p;
+	if (seen == 0) {
+		scan->unit = next_unit(b, &first);
+		seen = (size_t)(first - word.p);
+	}
+	while (seen < word.n && b->cuts) {
+		size_t to = word.n - seen > STRIDE ? seen + STRIDE : word.n;
+		size_t n = find_cuts(b, word.p, seen, to, &scan->unit, &seen, place);
 
-		y = next_unit(b, &p);
-		if (!can_cut(b, x, y))
-			continue;
-		if (push(b, s, from, (size_t)(place - from), ids, err) < 0)
-			return -1;
-		from = place;
+		for (size_t i = 0; i < n; i++) {
+			if (push(b, s, word.p + from, place[i] - from, ids, err) < 0)
+				return -1;
+			from = place[i];
+		}
 	}
 	if (last) {
-		if (push(b, s, from, (size_t)(end - from), ids, err) < 0)
+		if (push(b, s, word.p + from, word.n - from, ids, err) < 0)
 			return -1;
-		from = end;
+		from = word.n;
 	}
-	*used = (size_t)(from - word.p);
-	*scan = (struct lu_bpe_scan){ (size_t)(end - from), x };
+	*used = from;
+	scan->seen = word.n - from;
 	return lu_bpe_flush(b, s, ids, err);
 }

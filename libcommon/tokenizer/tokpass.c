@@ -155,7 +155,7 @@ static bool make_cell(struct lu_pass *pass, int marked, unsigned state, uint32_t
 								   : NULL;
 	struct lu_str own = marked ? odd->image.marked : odd->image.plain, b = { "", 0 };
 
-	*cell = (struct lu_pass_cell){ .next = (uint8_t)state };
+	*cell = (struct lu_pass_cell){ .n = 0 };
 	if (odd->gone)
 		return true;
 	if (before)
@@ -165,7 +165,6 @@ static bool make_cell(struct lu_pass *pass, int marked, unsigned state, uint32_t
 	memcpy(cell->out, b.p, b.n);
 	memcpy(cell->out + b.n, own.p, own.n);
 	cell->n = (uint8_t)(b.n + own.n);
-	cell->next = odd->after ? LU_PASS_AFTER : LU_PASS_INSIDE;
 	return true;
 }
 
@@ -178,6 +177,7 @@ static bool make_cells(struct lu_pass *pass, const struct lu_parts *parts, const
 
 		if (!fate(parts, u, sh, c, &im, &odd) || !keep(arena, &im, &odd.image))
 			return false;
+		pass->next[c] = odd.gone ? LU_PASS_GONE : odd.after ? LU_PASS_AFTER : LU_PASS_INSIDE;
 		for (int k = 0; k < 2 * LU_PASS_STATES; k++) {
 			if (!make_cell(pass, k & 1, (unsigned)k / 2, c, &odd))
 				return false;
@@ -199,7 +199,7 @@ static bool add_odd(struct lu_pass *pass, const struct lu_parts *parts, const st
 	if (c < 128)
 		return true;
 	lu_utf8_put(c, utf8);
-	pass->lead[(unsigned char)utf8[0]] = 1;
+	pass->next[(unsigned char)utf8[0]] = LU_PASS_ODD;
 	return fate(parts, u, sh, c, &im, &pass->odd[pass->odds]) &&
 		keep(arena, &im, &pass->odd[pass->odds++].image);
 }
@@ -251,6 +251,7 @@ int lu_pass_make(struct lu_pass *pass, const struct lu_parts *parts, const struc
 	struct shape sh;
 
 	memset(pass, 0, sizeof(*pass));
+	memset(pass->next + 128, LU_PASS_LONG, 128);
 	pass->form = -1;
 	pass->gap = pass->start = (struct lu_pass_text){ { "", 0 }, { "", 0 } };
 	if (!find_shape(parts, u, pass, &sh))
@@ -283,14 +284,14 @@ static char *copy(char *out, struct lu_str s)
 	return out + s.n;
 }
 
-/* A character from 128 on at *p. */
+/* A character that is odd, or whose image depends on more than itself: from 128 on. */
 static char *other_char(const struct lu_pass *pass, const struct lu_uni *u, bool marked,
 	unsigned *state, const char **p, char *out)
 {
 	const char *at = *p;
 	uint32_t c = lu_utf8_next(p);
 	const struct lu_pass_odd *odd =
-		pass->lead[(unsigned char)*at] ? find_odd(pass, c) : NULL;
+		pass->next[(unsigned char)*at] == LU_PASS_ODD ? find_odd(pass, c) : NULL;
 	struct lu_str own = { at, (size_t)(*p - at) };
 
 	if (odd && odd->gone)
@@ -305,44 +306,59 @@ static char *other_char(const struct lu_pass *pass, const struct lu_uni *u, bool
 	return copy(out, own);
 }
 
+#define STRETCH 4096
+
+/* Room for what n bytes can become: 7 bytes each when below 128, and the whole last cell is
+ * written; others are looked after one by one. */
+static char *room_for(struct lu_buf *to, size_t n)
+{
+	return lu_buf_reserve(to, 7 * n + 4 * SMALL) ? to->p + to->n : NULL;
+}
+
 void lu_pass_run(const struct lu_pass *pass, const struct lu_uni *u, bool marked, unsigned *state,
 	struct lu_str text, struct lu_buf *to)
 {
 	const struct lu_pass_cell(*cells)[128] = pass->cell[marked];
-	const char *p = text.p, *end = text.p + text.n;
+	const char *p = text.p, *end = text.p + text.n, *stop = p;
 	unsigned s = *state;
+	char *out = NULL;
 
 	while (p < end) {
-		/* In stretches, so that the room asked for stays near what is used. A character of
-		 * one byte makes at most 6, one of more at most two images. */
-		const char *stop = end - p > 4096 ? p + 4096 : end;
-		char *out;
+		unsigned c = (unsigned char)*p, next = pass->next[c];
+		const struct lu_pass_cell *cell;
 
-		if (!lu_buf_reserve(to, (size_t)(stop - p) * 8 + 4 * SMALL))
-			return;
-		out = to->p + to->n;
-		while (p < stop) {
-			const struct lu_pass_cell *cell;
-
-			if (*p & 0x80) {
-				size_t room = (size_t)(to->p + to->cap - out);
-
-				/* Long images are rare: each is looked after by itself. */
-				if (room < (size_t)(stop - p) * 8 + 2 * SMALL) {
-					to->n = (size_t)(out - to->p);
-					if (!lu_buf_reserve(to,
-						    (size_t)(stop - p) * 8 + 4 * SMALL))
-						return;
-					out = to->p + to->n;
-				}
-				out = other_char(pass, u, marked, &s, &p, out);
-				continue;
-			}
-			cell = &cells[s][(unsigned char)*p++];
+		/* In stretches, so that the room asked for stays near what is used. */
+		if (p >= stop) {
+			if (out)
+				to->n = (size_t)(out - to->p);
+			stop = end - p > STRETCH ? p + STRETCH : end;
+			out = room_for(to, (size_t)(stop - p));
+			if (!out)
+				return;
+		}
+		if (next < LU_PASS_STATES) {
+			/* The state comes from the character alone, so the next step need not
+			 * wait for this one. */
+			cell = &cells[s][c];
 			memcpy(out, cell->out, sizeof(*cell));
 			out += cell->n;
-			s = cell->next;
+			s = next;
+			p++;
+			continue;
 		}
+		if (next == LU_PASS_GONE) {
+			p++;
+			continue;
+		}
+		out = other_char(pass, u, marked, &s, &p, out);
+		if ((size_t)(to->p + to->cap - out) < 7 * STRETCH + 2 * SMALL) {
+			to->n = (size_t)(out - to->p);
+			out = room_for(to, STRETCH);
+			if (!out)
+				return;
+		}
+	}
+	if (out) {
 		to->n = (size_t)(out - to->p);
 		to->p[to->n] = '\0';
 	}

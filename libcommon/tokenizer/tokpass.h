@@ -28,12 +28,20 @@
 #define LU_MARK 0xFF
 #define LU_MARK_CHAR 0x2581
 
-enum { LU_PASS_INSIDE, LU_PASS_AFTER, LU_PASS_START, LU_PASS_STATES };
+enum {
+	LU_PASS_INSIDE,
+	LU_PASS_AFTER,
+	LU_PASS_START,
+	LU_PASS_STATES,
+	LU_PASS_GONE = LU_PASS_STATES,
+	LU_PASS_ODD,
+	LU_PASS_LONG,
+};
 
-/* What a character below 128 becomes, with what is inserted before it, and the next state. */
+/* What a character below 128 becomes, with what is inserted before it. */
 struct lu_pass_cell {
-	char out[6];
-	uint8_t n, next;
+	char out[7];
+	uint8_t n;
 };
 
 /* A string in plain UTF-8, and the same with LU_MARK. */
@@ -57,8 +65,10 @@ struct lu_pass {
 	struct lu_cset ahead;
 	struct lu_pass_text gap, start; /* what is inserted; what is prepended */
 	struct lu_pass_cell cell[2][LU_PASS_STATES][128]; /* [0] plain, [1] with LU_MARK */
-	uint8_t lead[256];	      /* first bytes of the odd ones */
-	struct lu_pass_odd *odd;      /* few */
+	/* By first byte: the state after a character below 128, or that it needs a closer look:
+	 * it becomes nothing (and the state stays), or it is odd, or just longer than a byte. */
+	uint8_t next[256];
+	struct lu_pass_odd *odd; /* few */
 	size_t odds;
 };
 
