@@ -72,9 +72,9 @@ struct lu_bpe {
 	bool byte_level, byte_fallback, fuse_unk, ignore_merges;
 	bool all_bytes; /* byte tokens or byte pieces: all 256 exist */
 
-	bool cuts;			 /* cutting is sound for this file */
-	uint64_t near[LU_BPE_SMALL][4];	 /* bit y of near[x]: x, y cannot be cut apart */
-	uint64_t *seam;			 /* the same for all units, by a hash */
+	bool cuts;			/* cutting is sound for this file */
+	uint64_t near[LU_BPE_SMALL][4]; /* bit y of near[x]: x, y cannot be cut apart */
+	uint64_t *seam;			/* the same for all units, by a hash */
 	unsigned seam_shift;
 };
 
@@ -113,7 +113,7 @@ static inline uint32_t lu_bpe_first_id(const struct lu_bpe *b, uint32_t unit)
 	if (b->byte_level)
 		return b->byte_id[unit];
 	return lu_bpe_char_id(b,
-		unit == LU_MARK		? LU_MARK_CHAR
+		unit == LU_MARK		   ? LU_MARK_CHAR
 			: unit == 0x1100FF ? LU_MARK
 					   : unit);
 }

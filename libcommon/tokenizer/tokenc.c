@@ -88,8 +88,7 @@ static size_t block_size(const struct lu_tok *t, struct lu_str text)
 }
 
 /* Appends what a block becomes to st->units. */
-static int normalise_block(
-	struct job *job, struct lu_str block, bool marked, unsigned *state)
+static int normalise_block(struct job *job, struct lu_str block, bool marked, unsigned *state)
 {
 	const struct lu_pass *pass = job->t->parts.pass;
 	enum lu_uni_form form = (enum lu_uni_form)pass->form;
@@ -128,8 +127,8 @@ static int encode_stream(struct job *job, struct lu_str text, unsigned state)
 	while (text.n) {
 		size_t n = block_size(t, text), used;
 
-		if (normalise_block(job, (struct lu_str){ text.p, n }, !t->bpe.ignore_merges,
-			    &state) < 0)
+		if (normalise_block(
+			    job, (struct lu_str){ text.p, n }, !t->bpe.ignore_merges, &state) < 0)
 			return -1;
 		text = (struct lu_str){ text.p + n, text.n - n };
 		if (lu_bpe_stream(&t->bpe, &st->bpe, &scan, lu_buf_slice(&st->units), text.n == 0,
@@ -275,6 +274,12 @@ static int cut_added(
 	return 0;
 }
 
+/* Is there anything to search for? Special tokens that are text are not. */
+static bool to_search(const struct job *job, const struct lu_added_index *ix)
+{
+	return job->special == LU_TOK_SPECIAL_TEXT ? ix->any_plain : ix->any;
+}
+
 /* A stretch between two added tokens that were found in the raw text. */
 static int encode_raw(struct job *job, struct lu_str text, bool first)
 {
@@ -282,11 +287,11 @@ static int encode_raw(struct job *job, struct lu_str text, bool first)
 	struct lu_buf kept = { 0 };
 	int rc;
 
-	if (t->parts.pass->ok && t->parts.pres == 0 && !t->normal.any)
+	if (t->parts.pass->ok && t->parts.pres == 0 && !to_search(job, &t->normal))
 		return encode_stream(job, text, LU_PASS_START);
 	if (lu_norm_run(&t->parts, t->uni, &job->st->work, text, &text, job->err) < 0)
 		return -1;
-	if (!t->normal.any)
+	if (!to_search(job, &t->normal))
 		return encode_words(job, text, first);
 	/* The pieces are cut while the buffers are written again, so they need a copy. */
 	lu_buf_str(&kept, text);
@@ -309,7 +314,8 @@ int lu_tok_encode(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_s
 
 	if (text.n == 0)
 		return 0;
-	rc = tok->raw.any ? cut_added(&job, &tok->raw, text, true) : encode_raw(&job, text, true);
+	rc = to_search(&job, &tok->raw) ? cut_added(&job, &tok->raw, text, true)
+					: encode_raw(&job, text, true);
 	if (rc)
 		ids->n = before;
 	return rc;

@@ -339,8 +339,10 @@ static int index_added(
 	if (!ix->by_lead)
 		return lu_err_nomem(err);
 	for (size_t i = 0; i < t->n_added; i++) {
-		if (t->added[i].normalized == normalized && t->added[i].find.n)
-			ix->by_lead[n++] = (uint32_t)i;
+		if (t->added[i].normalized != normalized || !t->added[i].find.n)
+			continue;
+		ix->by_lead[n++] = (uint32_t)i;
+		ix->any_plain |= !t->added[i].special;
 	}
 	qsort_r(ix->by_lead, n, sizeof(*ix->by_lead), by_lead_and_length, t->added);
 	for (uint32_t b = 0, i = 0; b < 256; b++) {

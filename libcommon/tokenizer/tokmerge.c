@@ -262,14 +262,15 @@ static void merge_heap(const struct lu_bpe *b, struct lu_bpe_state *s, size_t qu
 				continue;
 			rank = lu_bpe_rank(b, sym[side[k]].id, sym[sym[side[k]].next].id);
 			if (rank != LU_BPE_NONE)
-				heap_push(s->heap, &queued, (struct lu_bpe_queued){ rank, side[k] });
+				heap_push(
+					s->heap, &queued, (struct lu_bpe_queued){ rank, side[k] });
 		}
 	}
 }
 
 /* Merges a row in place; the places stay right. */
-static int merge_row(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_row *row,
-	struct lu_err *err)
+static int merge_row(
+	const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_row *row, struct lu_err *err)
 {
 	size_t kept = 0;
 
@@ -286,8 +287,7 @@ static int merge_row(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_b
 	return 0;
 }
 
-static int append(
-	const struct lu_bpe_row *row, size_t n, struct lu_ids *ids, struct lu_err *err)
+static int append(const struct lu_bpe_row *row, size_t n, struct lu_ids *ids, struct lu_err *err)
 {
 	if (lu_ids_reserve(ids, n, err) < 0)
 		return -1;

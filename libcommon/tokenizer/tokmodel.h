@@ -17,7 +17,7 @@ struct lu_added {
 struct lu_added_index {
 	uint32_t *by_lead;   /* indexes into lu_tok.added, grouped by first byte */
 	uint32_t start[257]; /* of each first byte's group */
-	bool any;
+	bool any, any_plain; /* has tokens; has some that are not special */
 };
 
 struct lu_tok {
@@ -40,7 +40,7 @@ struct lu_tok_state {
 	const struct lu_tok *tok;
 	struct lu_work work;
 	struct lu_bpe_state bpe;
-	struct lu_buf units; /* what the normalizer made and is not encoded yet */
+	struct lu_buf units;	   /* what the normalizer made and is not encoded yet */
 	struct lu_buf text, text2; /* decoding */
 	struct lu_spans parts, parts2;
 };

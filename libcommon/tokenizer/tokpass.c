@@ -89,8 +89,8 @@ struct shape {
 	size_t insert, prepend;
 };
 
-static bool find_shape(
-	const struct lu_parts *parts, const struct lu_uni *u, struct lu_pass *pass, struct shape *sh)
+static bool find_shape(const struct lu_parts *parts, const struct lu_uni *u, struct lu_pass *pass,
+	struct shape *sh)
 {
 	*sh = (struct shape){ SIZE_MAX, SIZE_MAX };
 	for (size_t i = 0; i < parts->norms; i++) {
@@ -146,8 +146,8 @@ static bool fate(const struct lu_parts *parts, const struct lu_uni *u, const str
 	return follow(parts, u, half, parts->norms, im) && im->n > 0;
 }
 
-static bool make_cell(struct lu_pass *pass, int marked, unsigned state, uint32_t c,
-	const struct lu_pass_odd *odd)
+static bool make_cell(
+	struct lu_pass *pass, int marked, unsigned state, uint32_t c, const struct lu_pass_odd *odd)
 {
 	struct lu_pass_cell *cell = &pass->cell[marked][state][c];
 	const struct lu_pass_text *before = state == LU_PASS_START ? &pass->start
@@ -177,7 +177,9 @@ static bool make_cells(struct lu_pass *pass, const struct lu_parts *parts, const
 
 		if (!fate(parts, u, sh, c, &im, &odd) || !keep(arena, &im, &odd.image))
 			return false;
-		pass->next[c] = odd.gone ? LU_PASS_GONE : odd.after ? LU_PASS_AFTER : LU_PASS_INSIDE;
+		pass->next[c] = odd.gone ? LU_PASS_GONE
+			: odd.after	 ? LU_PASS_AFTER
+					 : LU_PASS_INSIDE;
 		for (int k = 0; k < 2 * LU_PASS_STATES; k++) {
 			if (!make_cell(pass, k & 1, (unsigned)k / 2, c, &odd))
 				return false;
@@ -308,6 +310,12 @@ static char *other_char(const struct lu_pass *pass, const struct lu_uni *u, bool
 
 #define STRETCH 4096
 
+/* The last byte of a cell that was read as one number. */
+static inline size_t cell_size(uint64_t cell)
+{
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? cell >> 56 : cell & 0xFF;
+}
+
 /* Room for what n bytes can become: 7 bytes each when below 128, and the whole last cell is
  * written; others are looked after one by one. */
 static char *room_for(struct lu_buf *to, size_t n)
@@ -324,8 +332,7 @@ void lu_pass_run(const struct lu_pass *pass, const struct lu_uni *u, bool marked
 	char *out = NULL;
 
 	while (p < end) {
-		unsigned c = (unsigned char)*p, next = pass->next[c];
-		const struct lu_pass_cell *cell;
+		unsigned c, next;
 
 		/* In stretches, so that the room asked for stays near what is used. */
 		if (p >= stop) {
@@ -336,17 +343,19 @@ void lu_pass_run(const struct lu_pass *pass, const struct lu_uni *u, bool marked
 			if (!out)
 				return;
 		}
-		if (next < LU_PASS_STATES) {
-			/* The state comes from the character alone, so the next step need not
-			 * wait for this one. */
-			cell = &cells[s][c];
-			memcpy(out, cell->out, sizeof(*cell));
-			out += cell->n;
+		/* The state comes from the character alone, so no step waits for the one before. */
+		while (p < stop && (next = pass->next[c = (unsigned char)*p]) < LU_PASS_STATES) {
+			uint64_t cell;
+
+			memcpy(&cell, &cells[s][c], sizeof(cell));
+			memcpy(out, &cell, sizeof(cell));
+			out += cell_size(cell);
 			s = next;
 			p++;
-			continue;
 		}
-		if (next == LU_PASS_GONE) {
+		if (p >= stop)
+			continue;
+		if (pass->next[(unsigned char)*p] == LU_PASS_GONE) {
 			p++;
 			continue;
 		}

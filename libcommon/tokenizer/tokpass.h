@@ -58,12 +58,12 @@ struct lu_pass_odd {
 };
 
 struct lu_pass {
-	bool ok;     /* the chain is of this kind; otherwise nothing below is set */
-	bool none;   /* the chain is empty: text stays as it is */
-	int form;    /* enum lu_uni_form, -1: none */
+	bool ok;   /* the chain is of this kind; otherwise nothing below is set */
+	bool none; /* the chain is empty: text stays as it is */
+	int form;  /* enum lu_uni_form, -1: none */
 	bool inserts;
 	struct lu_cset ahead;
-	struct lu_pass_text gap, start; /* what is inserted; what is prepended */
+	struct lu_pass_text gap, start;			  /* what is inserted; what is prepended */
 	struct lu_pass_cell cell[2][LU_PASS_STATES][128]; /* [0] plain, [1] with LU_MARK */
 	/* By first byte: the state after a character below 128, or that it needs a closer look:
 	 * it becomes nothing (and the state stays), or it is odd, or just longer than a byte. */
