@@ -196,6 +196,7 @@ struct lu_bpe_state {
 	struct lu_bpe_symbol *sym;
 	struct lu_bpe_queued *heap;
 	size_t sym_cap, heap_cap;
+	size_t window; /* bytes of a long chunk merged at once: the heap stays in the cache */
 	struct lu_bpe_row row, next;
 	struct lu_buf spelled;
 };

@@ -12,6 +12,7 @@ struct lu_tok_state *lu_tok_state_new(const struct lu_tok *tok)
 	if (!st)
 		return NULL;
 	st->tok = tok;
+	st->block = 16384;
 	if (lu_bpe_state_init(&st->bpe, &err) < 0) {
 		free(st);
 		return NULL;
@@ -39,6 +40,8 @@ struct job {
 	struct lu_tok_state *st;
 	enum lu_tok_special special;
 	struct lu_ids *ids;
+	int (*take)(void *ctx, const uint32_t *ids, size_t n, struct lu_err *err); /* or NULL */
+	void *ctx;
 	struct lu_err *err;
 	int (*between)(struct job *job, struct lu_str text, bool first);
 };
@@ -51,9 +54,19 @@ static int push(struct job *job, uint32_t id)
 	return 0;
 }
 
-/* --- one pass ----------------------------------------------------------------------------- */
+/* Hands the ids on, when somebody takes them, so that they need not all be kept. */
+static int deliver(struct job *job)
+{
+	int rc = 0;
 
-#define BLOCK ((size_t)16384) /* bytes: what becomes of a block stays in the cache */
+	if (job->take) {
+		rc = job->take(job->ctx, job->ids->p, job->ids->n, job->err);
+		job->ids->n = 0;
+	}
+	return rc;
+}
+
+/* --- block by block ----------------------------------------------------------------------- */
 
 static const char *char_start(const char *p, const char *least)
 {
@@ -63,14 +76,14 @@ static const char *char_start(const char *p, const char *least)
 }
 
 /* How much of the text can be normalised by itself: about a block. */
-static size_t block_size(const struct lu_tok *t, struct lu_str text)
+static size_t block_size(const struct lu_tok *t, size_t block, struct lu_str text)
 {
 	enum lu_uni_form form = (enum lu_uni_form)t->parts.pass->form;
 	const char *end = text.p + text.n, *p, *q;
 
-	if (text.n <= BLOCK)
+	if (text.n <= block)
 		return text.n;
-	p = char_start(text.p + BLOCK, text.p);
+	p = char_start(text.p + block, text.p);
 	if (t->parts.pass->form < 0)
 		return (size_t)(p - text.p);
 	for (; p > text.p; p = char_start(p - 1, text.p)) {
@@ -79,7 +92,7 @@ static size_t block_size(const struct lu_tok *t, struct lu_str text)
 			return (size_t)(p - text.p);
 	}
 	/* A whole block of combining marks: on to the end of them. */
-	for (p = char_start(text.p + BLOCK, text.p); p < end; p = q) {
+	for (p = char_start(text.p + block, text.p); p < end; p = q) {
 		q = p;
 		if (lu_uni_starts(t->uni, form, lu_utf8_next(&q)))
 			break;
@@ -125,39 +138,107 @@ static int encode_stream(struct job *job, struct lu_str text, unsigned state)
 
 	lu_buf_clear(&st->units);
 	while (text.n) {
-		size_t n = block_size(t, text), used;
+		size_t n = block_size(t, st->block, text), used;
 
 		if (normalise_block(
 			    job, (struct lu_str){ text.p, n }, !t->bpe.ignore_merges, &state) < 0)
 			return -1;
 		text = (struct lu_str){ text.p + n, text.n - n };
 		if (lu_bpe_stream(&t->bpe, &st->bpe, &scan, lu_buf_slice(&st->units), text.n == 0,
-			    &used, job->ids, job->err) < 0)
+			    &used, job->ids, job->err) < 0 ||
+			deliver(job) < 0)
 			return -1;
 		forget(&st->units, used);
 	}
 	return 0;
 }
 
-/* --- step by step ------------------------------------------------------------------------- */
+static bool is_ascii_letter(char c)
+{
+	return (c | 32) >= 'a' && (c | 32) <= 'z';
+}
 
-/* A normalised stretch without added tokens. */
+/*
+ * The last place in s where every pre-tokenizer of a file with t->blocks cuts, whatever stands
+ * before and behind: between a letter and a single space before a letter; 0 when there is none.
+ * `from`: none was found before it.
+ */
+static size_t word_border(struct lu_str s, size_t from)
+{
+	for (size_t i = s.n > 2 ? s.n - 2 : 0; i > from; i--) {
+		if (s.p[i] == ' ' && is_ascii_letter(s.p[i - 1]) && is_ascii_letter(s.p[i + 1]))
+			return i;
+	}
+	return 0;
+}
+
+/* A normalised stretch without added tokens, in a buffer with LU_BPE_PAD bytes behind. */
 static int encode_words(struct job *job, struct lu_str text, bool first)
 {
 	const struct lu_tok *t = job->t;
+	struct lu_bpe_state *bpe = &job->st->bpe;
 	struct lu_work *w = &job->st->work;
 
-	if (t->parts.pres == 0)
-		return lu_bpe_word(&t->bpe, &job->st->bpe, text, job->ids, job->err);
 	if (lu_pre_run(&t->parts, t->uni, w, text, first, &text, job->err) < 0)
 		return -1;
 	for (size_t i = 0; i < w->spans.n; i++) {
 		struct lu_str word = { text.p + w->spans.p[i].at, w->spans.p[i].n };
 
-		if (lu_bpe_word(&t->bpe, &job->st->bpe, word, job->ids, job->err) < 0)
+		if (lu_bpe_push(&t->bpe, bpe, word, job->ids, job->err) < 0)
 			return -1;
 	}
+	return lu_bpe_flush(&t->bpe, bpe, job->ids, job->err) < 0 ? -1 : deliver(job);
+}
+
+/* With a pre-tokenizer: as much as ends at a border is cut into words. */
+static int encode_blocks(struct job *job, struct lu_str text, unsigned state, bool first)
+{
+	const struct lu_tok *t = job->t;
+	struct lu_tok_state *st = job->st;
+	struct lu_buf *units = &st->units;
+	size_t looked = 0;
+
+	lu_buf_clear(units);
+	while (text.n) {
+		size_t n = block_size(t, st->block, text), border;
+
+		if (normalise_block(job, (struct lu_str){ text.p, n }, false, &state) < 0)
+			return -1;
+		text = (struct lu_str){ text.p + n, text.n - n };
+		border = text.n == 0 ? units->n
+			: t->blocks  ? word_border(lu_buf_slice(units), looked)
+				     : 0;
+		looked = units->n > 2 ? units->n - 2 : 0;
+		if (border == 0)
+			continue;
+		if (encode_words(job, (struct lu_str){ units->p, border }, first) < 0)
+			return -1;
+		forget(units, border);
+		looked = 0;
+		first = false;
+	}
 	return 0;
+}
+
+/* A normalised text that has not gone through the blocks. */
+static int encode_normal(struct job *job, struct lu_str text, bool first)
+{
+	const struct lu_tok *t = job->t;
+	struct lu_bpe_scan scan = { 0, 0 };
+	struct lu_buf *units = &job->st->units;
+	size_t used;
+
+	lu_buf_clear(units);
+	lu_buf_str(units, text);
+	lu_buf_reserve(units, LU_BPE_PAD);
+	if (lu_buf_check(units, job->err) < 0)
+		return -1;
+	if (t->parts.pres)
+		return encode_words(job, lu_buf_slice(units), first);
+	return lu_bpe_stream(&t->bpe, &job->st->bpe, &scan, lu_buf_slice(units), true, &used,
+		       job->ids, job->err) < 0
+		? -1
+		: deliver(job);
 }
 
 /* --- added tokens ------------------------------------------------------------------------- */
@@ -287,17 +368,20 @@ static int encode_raw(struct job *job, struct lu_str text, bool first)
 	struct lu_buf kept = { 0 };
 	int rc;
 
-	if (t->parts.pass->ok && t->parts.pres == 0 && !to_search(job, &t->normal))
+	if (t->parts.pass->ok && !to_search(job, &t->normal)) {
+		if (t->parts.pres)
+			return encode_blocks(job, text, LU_PASS_START, first);
 		return encode_stream(job, text, LU_PASS_START);
+	}
 	if (lu_norm_run(&t->parts, t->uni, &job->st->work, text, &text, job->err) < 0)
 		return -1;
 	if (!to_search(job, &t->normal))
-		return encode_words(job, text, first);
+		return encode_normal(job, text, first);
 	/* The pieces are cut while the buffers are written again, so they need a copy. */
 	lu_buf_str(&kept, text);
 	rc = lu_buf_check(&kept, job->err);
 	if (rc == 0) {
-		job->between = encode_words;
+		job->between = encode_normal;
 		rc = cut_added(job, &t->normal, lu_buf_slice(&kept), first);
 		job->between = encode_raw;
 	}
@@ -308,7 +392,7 @@ static int encode_raw(struct job *job, struct lu_str text, bool first)
 int lu_tok_encode(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
 	enum lu_tok_special special, struct lu_ids *ids, struct lu_err *err)
 {
-	struct job job = { tok, st, special, ids, err, encode_raw };
+	struct job job = { tok, st, special, ids, NULL, NULL, err, encode_raw };
 	size_t before = ids->n;
 	int rc;
 

@@ -589,6 +589,7 @@ static int read_top(struct lu_tok *t, const struct lu_json_obj *top, struct lu_t
 	if (!lu_str_is(post, "null") && read_post(t, j, post, 0) < 0)
 		return -1;
 	find_roles(t);
+	t->blocks = lu_pre_cuts_words(&t->parts);
 	return 0;
 }
 

@@ -299,8 +299,6 @@ static int append(const struct lu_bpe_row *row, size_t n, struct lu_ids *ids, st
 
 /* --- windows ------------------------------------------------------------------------------ */
 
-#define WINDOW ((size_t)4096) /* bytes: the heap of one stays in the cache */
-
 /* Merges up to `size` bytes at p into `row`. */
 static int merge_window(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str rest,
 	size_t size, struct lu_bpe_row *row, struct lu_err *err)
@@ -356,7 +354,7 @@ static int wider(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str *
 static int merge_windows(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str whole,
 	struct lu_ids *ids, struct lu_err *err)
 {
-	size_t size = WINDOW, from = ids->n, k;
+	size_t size = s->window, from = ids->n, k;
 	struct lu_str chunk = whole;
 
 	if (merge_window(b, s, chunk, size, &s->row, err) < 0)
@@ -367,7 +365,7 @@ static int merge_windows(const struct lu_bpe *b, struct lu_bpe_state *s, struct 
 
 		for (k = late_border(&s->row, size); k > 0; k = border_before(&s->row, k / 2 + 1)) {
 			rest = (struct lu_str){ chunk.p + s->row.at[k], chunk.n - s->row.at[k] };
-			if (merge_window(b, s, rest, WINDOW, &s->next, err) < 0)
+			if (merge_window(b, s, rest, s->window, &s->next, err) < 0)
 				return -1;
 			if (s->next.id[0] == s->row.id[k])
 				break;
@@ -383,7 +381,7 @@ static int merge_windows(const struct lu_bpe *b, struct lu_bpe_state *s, struct 
 		s->row = s->next;
 		s->next = swap;
 		chunk = rest;
-		size = WINDOW;
+		size = s->window;
 	}
 	return append(&s->row, s->row.n, ids, err);
 }
@@ -420,7 +418,7 @@ int lu_bpe_merge_chunk(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu
 		return 0;
 	}
 	/* Where every unit has symbols of its own, whatever stands beside it. */
-	if (chunk.n > WINDOW && b->all_bytes)
+	if (chunk.n > s->window && b->all_bytes)
 		return merge_windows(b, s, chunk, ids, err);
 	if (symbols(b, chunk, &s->row, err) < 0)
 		return -1;

@@ -29,6 +29,7 @@ struct lu_tok {
 	size_t n_added;
 	struct lu_added_index raw, normal; /* searched before and after the normalizer */
 	struct lu_str *extra;		   /* contents of added tokens outside the vocabulary */
+	bool blocks;  /* all pre-tokenizers cut at tokenc.c's word_border() */
 	uint32_t size;			   /* largest id + 1, added tokens included */
 	uint8_t *special; /* by id: 1 special, 2 an added token that is normalised */
 	uint32_t role[4]; /* LU_BPE_NONE: none */
@@ -40,6 +41,7 @@ struct lu_tok_state {
 	const struct lu_tok *tok;
 	struct lu_work work;
 	struct lu_bpe_state bpe;
+	size_t block;	     /* bytes normalised at once: what becomes of them stays in the cache */
 	struct lu_buf units;	   /* what the normalizer made and is not encoded yet */
 	struct lu_buf text, text2; /* decoding */
 	struct lu_spans parts, parts2;

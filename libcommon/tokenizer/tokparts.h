@@ -193,6 +193,10 @@ int lu_norm_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_
 int lu_pre_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_work *w,
 	struct lu_str text, bool first, struct lu_str *out, struct lu_err *err) LU_CHECKED;
 
+/* Is a text always cut between an ASCII letter and a single space that an ASCII letter follows,
+ * and each side as if the other were not there? */
+bool lu_pre_cuts_words(const struct lu_parts *parts);
+
 /* GPT-2's spelling of bytes: which character stands for a byte, and back (-1: none). */
 uint32_t lu_byte_char(unsigned byte);
 int lu_char_byte(uint32_t c);

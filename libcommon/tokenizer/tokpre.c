@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/tokparts.h"
+#include "libcommon/tokenizer/tokbpe.h"
 
 int lu_spans_push(struct lu_spans *s, size_t at, size_t n, struct lu_err *err)
 {
@@ -203,6 +203,7 @@ static int rewrite(const struct lu_pre_op *op, struct lu_str mark, struct lu_spa
 		}
 		*s = (struct lu_span){ at, to->n - at };
 	}
+	lu_buf_reserve(to, LU_BPE_PAD);
 	return lu_buf_check(to, err);
 }
 
@@ -240,6 +241,30 @@ int lu_pre_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_w
 	}
 	*out = text;
 	return 0;
+}
+
+bool lu_pre_cuts_words(const struct lu_parts *parts)
+{
+	bool cuts = false;
+
+	for (size_t i = 0; i < parts->pres; i++) {
+		const struct lu_pre_op *op = &parts->pre[i];
+
+		switch (op->kind) {
+		/* These look at one character at a time, and a letter or a space is none of
+		 * theirs. */
+		case LU_PRE_DIGITS:
+		case LU_PRE_PUNCTUATION: break;
+		/* A literal might hold the place. */
+		case LU_PRE_SPLIT_LITERAL: return false;
+		case LU_PRE_METASPACE: cuts |= op->split; break;
+		case LU_PRE_BYTE_LEVEL: cuts |= op->regex != LU_SPLIT_NONE; break;
+		case LU_PRE_SPLIT_REGEX:
+		case LU_PRE_WHITESPACE:
+		case LU_PRE_WHITESPACE_SPLIT: cuts = true; break;
+		}
+	}
+	return cuts;
 }
 
 /*
