@@ -40,9 +40,8 @@ struct job {
 	struct lu_tok_state *st;
 	enum lu_tok_special special;
 	struct lu_ids *ids;
-	int (*take)(void *ctx, const uint32_t *ids, size_t n, struct lu_err *err); /* or NULL */
-	void *ctx;
 	struct lu_err *err;
+	unsigned state; /* of the normalizer, where a stretch begins */
 	int (*between)(struct job *job, struct lu_str text, bool first);
 };
 
@@ -52,18 +51,6 @@ static int push(struct job *job, uint32_t id)
 		return -1;
 	job->ids->p[job->ids->n++] = id;
 	return 0;
-}
-
-/* Hands the ids on, when somebody takes them, so that they need not all be kept. */
-static int deliver(struct job *job)
-{
-	int rc = 0;
-
-	if (job->take) {
-		rc = job->take(job->ctx, job->ids->p, job->ids->n, job->err);
-		job->ids->n = 0;
-	}
-	return rc;
 }
 
 /* --- block by block ----------------------------------------------------------------------- */
@@ -145,8 +132,7 @@ static int encode_stream(struct job *job, struct lu_str text, unsigned state)
 			return -1;
 		text = (struct lu_str){ text.p + n, text.n - n };
 		if (lu_bpe_stream(&t->bpe, &st->bpe, &scan, lu_buf_slice(&st->units), text.n == 0,
-			    &used, job->ids, job->err) < 0 ||
-			deliver(job) < 0)
+			    &used, job->ids, job->err) < 0)
 			return -1;
 		forget(&st->units, used);
 	}
@@ -187,7 +173,7 @@ static int encode_words(struct job *job, struct lu_str text, bool first)
 		if (lu_bpe_push(&t->bpe, bpe, word, job->ids, job->err) < 0)
 			return -1;
 	}
-	return lu_bpe_flush(&t->bpe, bpe, job->ids, job->err) < 0 ? -1 : deliver(job);
+	return lu_bpe_flush(&t->bpe, bpe, job->ids, job->err);
 }
 
 /* With a pre-tokenizer: as much as ends at a border is cut into words. */
@@ -236,9 +222,7 @@ static int encode_normal(struct job *job, struct lu_str text, bool first)
 	if (t->parts.pres)
 		return encode_words(job, lu_buf_slice(units), first);
 	return lu_bpe_stream(&t->bpe, &job->st->bpe, &scan, lu_buf_slice(units), true, &used,
-		       job->ids, job->err) < 0
-		? -1
-		: deliver(job);
+		job->ids, job->err);
 }
 
 /* --- added tokens ------------------------------------------------------------------------- */
@@ -347,6 +331,7 @@ static int cut_added(
 		}
 		if (push(job, a->id) < 0)
 			return -1;
+		job->state = LU_PASS_START;
 		done = to;
 	}
 	if (done < end)
@@ -356,9 +341,9 @@ static int cut_added(
 }
 
 /* Is there anything to search for? Special tokens that are text are not. */
-static bool to_search(const struct job *job, const struct lu_added_index *ix)
+static bool to_search(enum lu_tok_special special, const struct lu_added_index *ix)
 {
-	return job->special == LU_TOK_SPECIAL_TEXT ? ix->any_plain : ix->any;
+	return special == LU_TOK_SPECIAL_TEXT ? ix->any_plain : ix->any;
 }
 
 /* A stretch between two added tokens that were found in the raw text. */
@@ -368,14 +353,14 @@ static int encode_raw(struct job *job, struct lu_str text, bool first)
 	struct lu_buf kept = { 0 };
 	int rc;
 
-	if (t->parts.pass->ok && !to_search(job, &t->normal)) {
+	if (t->parts.pass->ok && !to_search(job->special, &t->normal)) {
 		if (t->parts.pres)
-			return encode_blocks(job, text, LU_PASS_START, first);
-		return encode_stream(job, text, LU_PASS_START);
+			return encode_blocks(job, text, job->state, first);
+		return encode_stream(job, text, job->state);
 	}
 	if (lu_norm_run(&t->parts, t->uni, &job->st->work, text, &text, job->err) < 0)
 		return -1;
-	if (!to_search(job, &t->normal))
+	if (!to_search(job->special, &t->normal))
 		return encode_normal(job, text, first);
 	/* The pieces are cut while the buffers are written again, so they need a copy. */
 	lu_buf_str(&kept, text);
@@ -389,18 +374,136 @@ static int encode_raw(struct job *job, struct lu_str text, bool first)
 	return rc;
 }
 
-int lu_tok_encode(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
-	enum lu_tok_special special, struct lu_ids *ids, struct lu_err *err)
+/* --- parts -------------------------------------------------------------------------------- */
+
+/* What a single character becomes, and the state behind it. */
+static bool image_of(const struct lu_tok *t, uint32_t c, unsigned *state, char *out, size_t *n)
 {
-	struct job job = { tok, st, special, ids, NULL, NULL, err, encode_raw };
+	char utf8[4];
+	struct lu_buf b = { 0 };
+	struct lu_str s = { utf8, lu_utf8_put(c, utf8) };
+
+	if (t->parts.pass->none)
+		lu_buf_str(&b, s);
+	else
+		lu_pass_run(t->parts.pass, t->uni, false, state, s, &b);
+	*n = lu_buf_ok(&b) && b.n <= 64 ? b.n : 0;
+	if (*n)
+		memcpy(out, b.p, *n);
+	lu_buf_release(&b);
+	return *n > 0;
+}
+
+static uint32_t char_ending(struct lu_str text, size_t at)
+{
+	const char *p = char_start(text.p + at - 1, text.p);
+
+	return lu_utf8_next(&p);
+}
+
+/* The state of the normalizer in the middle of a text, at a place that lu_tok_split() gave. */
+static unsigned state_at(const struct lu_tok *t, struct lu_str text, size_t at)
+{
+	unsigned state = LU_PASS_INSIDE;
+	char out[64];
+	size_t n;
+
+	image_of(t, char_ending(text, at), &state, out, &n);
+	return state;
+}
+
+/* Is some added token that is searched for spelled across the place, or up to it? */
+static bool inside_token(const struct lu_tok *t, struct lu_str text, size_t at)
+{
+	for (size_t i = 0; i < t->n_added; i++) {
+		struct lu_str a = t->added[i].find;
+
+		for (size_t k = 1; k <= a.n && k <= at; k++) {
+			if (text.n - (at - k) >= a.n && memcmp(text.p + at - k, a.p, a.n) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Without pre-tokenizer: two characters that the normal form leaves alone and apart, and whose
+ * images no merge can join. */
+static bool apart(const struct lu_tok *t, struct lu_str text, size_t at)
+{
+	const struct lu_pass *pass = t->parts.pass;
+	enum lu_uni_form form = (enum lu_uni_form)pass->form;
+	const char *p = text.p + at, *q;
+	uint32_t x = char_ending(text, at), y = lu_utf8_next(&p);
+	unsigned state = LU_PASS_INSIDE;
+	char a[64], b[64];
+	size_t n, m;
+
+	if (pass->form >= 0 && (!lu_uni_starts(t->uni, form, x) || !lu_uni_starts(t->uni, form, y)))
+		return false;
+	if (!image_of(t, x, &state, a, &n) || !image_of(t, y, &state, b, &m))
+		return false;
+	p = char_start(a + n - 1, a);
+	q = b;
+	return lu_bpe_can_cut(
+		&t->bpe, lu_bpe_unit(lu_utf8_next(&p)), lu_bpe_unit(lu_utf8_next(&q)));
+}
+
+/* With one: word_border(), in a text that the normalizer does not change there. */
+static bool between_words(const struct lu_tok *t, struct lu_str text, size_t at)
+{
+	const char *p = text.p + at;
+	unsigned state = LU_PASS_INSIDE;
+	char out[64];
+	size_t n;
+
+	if (at + 1 >= text.n || *p != ' ' || !is_ascii_letter(p[-1]) || !is_ascii_letter(p[1]))
+		return false;
+	for (int i = -1; i < 2; i++) {
+		if (!image_of(t, (unsigned char)p[i], &state, out, &n) || n != 1 || *out != p[i])
+			return false;
+	}
+	return true;
+}
+
+size_t lu_tok_split(
+	const struct lu_tok *t, struct lu_str text, size_t least, enum lu_tok_special special)
+{
+	bool words = t->parts.pres > 0, tokens = to_search(special, &t->raw);
+
+	if (!t->parts.pass->ok || to_search(special, &t->normal) ||
+		(tokens && t->raw.looks_around) || (words ? !t->blocks : !t->bpe.cuts))
+		return text.n;
+	for (size_t at = least ? least : 1; at < text.n; at++) {
+		if (((unsigned char)text.p[at] & 0xC0) == 0x80)
+			continue;
+		if ((words ? between_words(t, text, at) : apart(t, text, at)) &&
+			!(tokens && inside_token(t, text, at)))
+			return at;
+	}
+	return text.n;
+}
+
+int lu_tok_encode_part(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
+	size_t from, size_t to, enum lu_tok_special special, struct lu_ids *ids, struct lu_err *err)
+{
+	struct job job = { tok, st, special, ids, err, LU_PASS_START, encode_raw };
+	struct lu_str part = { text.p + from, to - from };
 	size_t before = ids->n;
 	int rc;
 
-	if (text.n == 0)
+	if (part.n == 0)
 		return 0;
-	rc = to_search(&job, &tok->raw) ? cut_added(&job, &tok->raw, text, true)
-					: encode_raw(&job, text, true);
+	if (from > 0)
+		job.state = state_at(tok, text, from);
+	rc = to_search(special, &tok->raw) ? cut_added(&job, &tok->raw, part, from == 0)
+					   : encode_raw(&job, part, from == 0);
 	if (rc)
 		ids->n = before;
 	return rc;
+}
+
+int lu_tok_encode(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
+	enum lu_tok_special special, struct lu_ids *ids, struct lu_err *err)
+{
+	return lu_tok_encode_part(tok, st, text, 0, text.n, special, ids, err);
 }

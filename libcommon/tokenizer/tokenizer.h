@@ -20,10 +20,11 @@
  * exactly is refused when the file is loaded, by a sentence that names the component; nothing
  * is ignored silently. lucie-tokenizer(5) lists the components.
  *
- * Cost: a word of n symbols is merged in O(n log n); a text without pre-tokenizer is first cut
- * wherever no merge of the model can cross, which changes no id, so encoding is linear in the
- * text for real vocabularies. Memory of a state: about 4 MiB, and 40 bytes a byte of the
- * longest stretch that could not be cut.
+ * Cost: words are cut wherever no merge of the model can cross, and long rests are merged by
+ * windows; neither changes an id (tokbpe.h says why), and both make encoding linear in the text.
+ * Memory of a state: 9 MiB, and at most 3 bytes a byte of the longest stretch that cannot be cut.
+ * That is 40 bytes in a file that lacks some byte token, and with a chain of normalizers or with
+ * normalised added tokens that no real file has, the normalised text is kept as a whole.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -67,6 +68,25 @@ enum lu_tok_special {
  * when memory is out. */
 int lu_tok_encode(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
 	enum lu_tok_special special, struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
+
+/*
+ * A long text in parts, which any number of threads can encode at once: the ids of the parts, one
+ * after the other, are those of the whole.
+ *
+ *	for (size_t from = 0; from < text.n; from = to) {
+ *		to = lu_tok_split(tok, text, from + 262144, special);
+ *		lu_tok_encode_part(tok, st, text, from, to, special, &ids, &err);
+ *	}
+ *
+ * lu_tok_split() gives the first place at or behind `least` where the text can be divided, or its
+ * end: some files cannot be divided anywhere, and no text within a long word.
+ */
+size_t lu_tok_split(const struct lu_tok *tok, struct lu_str text, size_t least,
+	enum lu_tok_special special);
+/* from and to: 0, text.n or what lu_tok_split() gave for the same text. Otherwise as above. */
+int lu_tok_encode_part(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
+	size_t from, size_t to, enum lu_tok_special special, struct lu_ids *ids,
+	struct lu_err *err) LU_CHECKED;
 
 enum {
 	LU_TOK_SKIP_SPECIAL = 1, /* decode: leave special tokens out */

@@ -343,6 +343,8 @@ static int index_added(
 			continue;
 		ix->by_lead[n++] = (uint32_t)i;
 		ix->any_plain |= !t->added[i].special;
+		ix->looks_around |=
+			t->added[i].single_word || t->added[i].lstrip || t->added[i].rstrip;
 	}
 	qsort_r(ix->by_lead, n, sizeof(*ix->by_lead), by_lead_and_length, t->added);
 	for (uint32_t b = 0, i = 0; b < 256; b++) {

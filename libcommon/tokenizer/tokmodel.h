@@ -18,6 +18,7 @@ struct lu_added_index {
 	uint32_t *by_lead;   /* indexes into lu_tok.added, grouped by first byte */
 	uint32_t start[257]; /* of each first byte's group */
 	bool any, any_plain; /* has tokens; has some that are not special */
+	bool looks_around;   /* some ask for what stands beside them, or take blanks there */
 };
 
 struct lu_tok {
@@ -29,7 +30,7 @@ struct lu_tok {
 	size_t n_added;
 	struct lu_added_index raw, normal; /* searched before and after the normalizer */
 	struct lu_str *extra;		   /* contents of added tokens outside the vocabulary */
-	bool blocks;  /* all pre-tokenizers cut at tokenc.c's word_border() */
+	bool blocks;			   /* all pre-tokenizers cut at tokenc.c's word_border() */
 	uint32_t size;			   /* largest id + 1, added tokens included */
 	uint8_t *special; /* by id: 1 special, 2 an added token that is normalised */
 	uint32_t role[4]; /* LU_BPE_NONE: none */
@@ -42,7 +43,7 @@ struct lu_tok_state {
 	struct lu_work work;
 	struct lu_bpe_state bpe;
 	size_t block;	     /* bytes normalised at once: what becomes of them stays in the cache */
-	struct lu_buf units;	   /* what the normalizer made and is not encoded yet */
+	struct lu_buf units; /* what the normalizer made and is not encoded yet */
 	struct lu_buf text, text2; /* decoding */
 	struct lu_spans parts, parts2;
 };

@@ -328,6 +328,78 @@ static struct lu_tok *train(enum lu_preset_kind kind, uint32_t vocab_size)
 	return tok;
 }
 
+/* A text of everything that makes cutting, blocks, windows and parts hard. */
+static void hard_text(struct lu_buf *text, uint64_t *seed)
+{
+	static const char *const bits[] = { " ", "  ", "\n", "a", "b", "aaaaaaaaaaaaaaaa", "l'",
+		"(", "\xC3\xA9", "e", "\xCC\x81", "\xCC\xA7", "\xC2\xA0", "\xC2\xAB",
+		"\xE2\x96\x81", "\xE1\x84\x92", "\xE1\x85\xA1", "\xF0\x9F\x98\x80", "the", "9", ".",
+		", word", " and", " eau", "\r", "\xEF\xBB\xBF", "ab", "ba", " of the ", "<s>",
+		"\xC3\xBF" };
+
+	lu_buf_clear(text);
+	for (int i = 0; i < 400; i++) {
+		*seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+		lu_buf_puts(text, bits[(*seed >> 33) % (sizeof(bits) / sizeof(bits[0]))]);
+	}
+}
+
+/* The ids of a text do not depend on how the work is divided. */
+static void division_changes_nothing(void **state)
+{
+	static const enum lu_preset_kind kind[] = { LU_PRESET_LUCIE, LU_PRESET_LUCIE_2024,
+		LU_PRESET_METASPACE, LU_PRESET_BYTELEVEL };
+	struct lu_ids whole = { 0 }, got = { 0 };
+	struct lu_buf text = { 0 };
+	struct lu_err err;
+	uint64_t seed = 1;
+	size_t parts = 0;
+
+	(void)state;
+	for (int k = 0; k < 4; k++) {
+		struct lu_tok *tok = train(kind[k], 800);
+		struct lu_tok_state *st = lu_tok_state_new(tok), *small = lu_tok_state_new(tok);
+
+		assert_non_null(st);
+		assert_non_null(small);
+		for (int round = 0; round < 200; round++) {
+			struct lu_str s;
+
+			hard_text(&text, &seed);
+			s = lu_buf_slice(&text);
+			small->block = 8 + round % 40;
+			small->bpe.window = 4 + (size_t)round % 50;
+			tok->bpe.cuts = false;
+			whole.n = got.n = 0;
+			assert_int_equal(
+				lu_tok_encode(tok, st, s, LU_TOK_SPECIAL_TEXT, &whole, &err), 0);
+			assert_int_equal(
+				lu_tok_encode(tok, small, s, LU_TOK_SPECIAL_TEXT, &got, &err), 0);
+			assert_int_equal(got.n, whole.n);
+			assert_memory_equal(got.p, whole.p, whole.n * sizeof(*whole.p));
+			tok->bpe.cuts = true;
+			for (size_t from = 0, to; from < s.n; from = to) {
+				if (from == 0)
+					got.n = 0;
+				to = lu_tok_split(tok, s, from + 50, LU_TOK_SPECIAL_TEXT);
+				assert_int_equal(lu_tok_encode_part(tok, small, s, from, to,
+							 LU_TOK_SPECIAL_TEXT, &got, &err),
+					0);
+				parts++;
+			}
+			assert_int_equal(got.n, whole.n);
+			assert_memory_equal(got.p, whole.p, whole.n * sizeof(*whole.p));
+		}
+		lu_tok_state_free(st);
+		lu_tok_state_free(small);
+		lu_tok_free(tok);
+	}
+	assert_true(parts > 8000);
+	lu_ids_release(&whole);
+	lu_ids_release(&got);
+	lu_buf_release(&text);
+}
+
 static void counts_words(void **state)
 {
 	struct lu_words a = { 0 }, b = { 0 };
@@ -400,6 +472,7 @@ int main(void)
 		cmocka_unit_test(special_tokens),
 		cmocka_unit_test(unknown_ids),
 		cmocka_unit_test(bytelevel_spells_the_rest),
+		cmocka_unit_test(division_changes_nothing),
 		cmocka_unit_test(counts_words),
 		cmocka_unit_test(a_long_word),
 	};
