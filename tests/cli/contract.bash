@@ -15,6 +15,7 @@ declare -gA how=(
 	[lucie-tok-train]='--vocab-size 400 IN'
 	[lucie-tok-encode]='-t tokenizer.json IN'
 	[lucie-tok-decode]='-t tokenizer.json IN'
+	[lucie-tok-eval]='-t tokenizer.json IN'
 	[lucie-shard]='-t tokenizer.json -o OUT IN'
 	[lucie-check]='-v shards/demo'
 	[lucie-trace]='shards/demo --token 100'
@@ -34,7 +35,7 @@ declare -gA input=(
 # More data, in several slabs, where that is not big.jsonl.
 declare -gA more=([lucie-eval]=a.jsonl)
 # Programs that answer about the whole input: no input, no answer.
-needs_input=' lucie-tok-train lucie-eval lucie-stats lucie-mix '
+needs_input=' lucie-tok-train lucie-tok-eval lucie-eval lucie-stats lucie-mix '
 
 # contract_data: the fixtures and more data, in this folder.
 contract_data() {
