@@ -10,7 +10,8 @@
  *
  *	bytes-a-document  threads  cold MB/s  warm MB/s  tokens
  *
- * MB are 10^6 bytes of text; a second is of processor time with one thread, elapsed with two. tests/bench/tokenizer.sh runs it beside others.
+ * MB are 10^6 bytes of text; seconds are of processor time with one thread, elapsed with two.
+ * tests/bench/tokenizer.sh runs it beside others.
  */
 #include <omp.h>
 #include <stdio.h>
