@@ -7,7 +7,7 @@
 #include "libcommon/tokenizer/tokalphabet.h"
 
 struct worker {
-	struct lu_words words;
+	struct lu_tokcount_thread count;
 	struct lu_work work;
 };
 
@@ -21,6 +21,7 @@ struct config {
 	struct lu_alphabet alphabet;
 	struct lu_preset p;
 	struct lu_preset_cut *cut;
+	struct lu_tokcount count;
 	const struct lu_docstream *stream;
 	struct lu_progress progress;
 	struct lu_buf json;
@@ -127,11 +128,20 @@ static int read_options(struct config *c, struct lu_err *err)
 	return 0;
 }
 
+static int worker_init(void *ctx, void *local, struct lu_err *err)
+{
+	const struct config *c = ctx;
+
+	(void)err;
+	lu_tokcount_join(&c->count, &((struct worker *)local)->count);
+	return 0;
+}
+
 static void worker_free(void *local)
 {
 	struct worker *w = local;
 
-	lu_words_release(&w->words);
+	lu_tokcount_leave(&w->count);
 	lu_work_release(&w->work);
 }
 
@@ -140,7 +150,7 @@ static int count(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 	const struct config *c = ctx;
 	struct worker *w = local;
 
-	return lu_preset_words(c->cut, &w->work, doc->text, &w->words, err);
+	return lu_preset_words(c->cut, &w->work, doc->text, &w->count.words, err);
 }
 
 static void tick(void *ctx, uint32_t pieces)
@@ -154,27 +164,25 @@ static void tick(void *ctx, uint32_t pieces)
 static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	struct config *c = ctx;
-	struct lu_words *words = &((struct worker *)c->stream->local[0])->words;
 	struct lu_preset_info info;
 	int rc;
 
-	for (size_t i = 1; i < c->stream->locals; i++) {
+	for (size_t i = 0; i < c->stream->locals; i++) {
 		struct worker *w = c->stream->local[i];
 
-		if (lu_words_add_all(words, &w->words, err) < 0)
+		if (lu_tokcount_take(&c->count, &w->count, err) < 0)
 			return -1;
-		lu_words_release(&w->words);
 	}
 	lu_progress_start(&c->progress, tool.name, c->std.progress, c->p.vocab_size);
 	c->progress.unit = "pieces";
 	c->p.tick = tick;
 	c->p.ctx = c;
-	rc = lu_preset_train(&c->p, words, &c->json, &info, err);
+	rc = lu_preset_train(&c->p, &c->count, &c->json, &info, err);
 	lu_progress_end(&c->progress);
 	if (rc < 0)
 		return -1;
-	lu_detail("%zu distinct words; %u characters have a piece, %.4f%% of the text", words->n,
-		info.alphabet,
+	lu_detail("%llu distinct words; %u characters have a piece, %.4f%% of the text",
+		(unsigned long long)c->count.words, info.alphabet,
 		info.chars ? 100.0 * (double)info.chars_kept / (double)info.chars : 100.0);
 	if (info.squeezed)
 		lu_detail("only the %u most frequent characters fit %u pieces", info.alphabet,
@@ -183,10 +191,11 @@ static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 		lu_note("only %u pieces: no other pair occurs %llu times", info.pieces,
 			(unsigned long long)(c->p.min_frequency ? c->p.min_frequency : 1));
 	lu_buf_printf(&stats->extra,
-		",\"words\":%zu,\"characters\":%llu,\"covered\":%llu,\"alphabet\":%u,\"pieces\":%u,"
+		",\"words\":%llu,\"characters\":%llu,\"covered\":%llu,\"alphabet\":%u,\"pieces\":%"
+		"u,"
 		"\"merges\":%u",
-		words->n, (unsigned long long)info.chars, (unsigned long long)info.chars_kept,
-		info.alphabet, info.pieces, info.merges);
+		(unsigned long long)c->count.words, (unsigned long long)info.chars,
+		(unsigned long long)info.chars_kept, info.alphabet, info.pieces, info.merges);
 	return lu_buf_check(&stats->extra, err);
 }
 
@@ -195,6 +204,7 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	struct lu_stats stats = { 0 };
 	struct lu_docstream ds = { .ctx = c,
 		.map = count,
+		.local_init = worker_init,
 		.local_size = sizeof(struct worker),
 		.local_free = worker_free,
 		.finish = train,
@@ -207,6 +217,8 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	if (read_options(c, err) < 0 || lu_preset_cut_new(&c->cut, &c->p, err) < 0)
 		goto done;
 	c->stream = &ds;
+	c->count.threads = (unsigned)c->std.threads;
+	c->count.tmpdir = c->std.tmpdir;
 	/* Opened first, so that a folder without permission is not found out after the work. */
 	if (lu_out_open(&out, c->std.output, c->std.compress, c->std.threads, err) < 0 ||
 		lu_out_refuse(out, args->file, args->files, err) < 0 ||
@@ -219,6 +231,7 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 done:
 	lu_out_abort(out);
 	lu_preset_cut_free(c->cut);
+	lu_tokcount_release(&c->count);
 	lu_buf_release(&c->json);
 	lu_stats_release(&stats);
 	lu_list_release(&c->special);

@@ -649,7 +649,7 @@ static int can_reach(void *ctx, struct lu_str piece, struct lu_err *err)
 	return lu_str_eq(got, lu_buf_slice(&r->want));
 }
 
-int lu_preset_train(const struct lu_preset *p, const struct lu_words *words, struct lu_buf *json,
+int lu_preset_train(const struct lu_preset *p, struct lu_tokcount *count, struct lu_buf *json,
 	struct lu_preset_info *info, struct lu_err *err)
 {
 	struct lu_arena arena = { 0 };
@@ -681,7 +681,7 @@ int lu_preset_train(const struct lu_preset *p, const struct lu_words *words, str
 		set.keep = can_reach;
 		set.keep_ctx = &reach;
 	}
-	if (lu_bpe_train(&set, words, &tr, err) < 0)
+	if (lu_bpe_train(&set, count, &tr, err) < 0)
 		goto out;
 	*info = (struct lu_preset_info){ tr.pieces, tr.alphabet, 0, tr.chars, tr.chars_kept,
 		tr.squeezed };

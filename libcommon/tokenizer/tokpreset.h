@@ -8,7 +8,7 @@
  *	struct lu_preset_cut *cut;
  *	lu_preset_cut_new(&cut, &p, &err);		read-only: shared by threads
  *	lu_preset_words(cut, &work, text, &words, &err);	each document; work and words a thread's
- *	lu_preset_train(&p, &words, &json, &info, &err);	appends the file
+ *	lu_preset_train(&p, &count, &json, &info, &err);	appends the file; uses the counts up
  *	lu_preset_cut_free(cut);
  *
  * lucie-2024: the tokenizer of Lucie 7B (OpenLLM-France, 2024) and its training: what Hugging Face's
@@ -83,7 +83,7 @@ struct lu_preset_info {
 	bool squeezed; /* characters gave way to the vocabulary's size */
 };
 /* Trains and appends the tokenizer.json, as Hugging Face writes it. */
-int lu_preset_train(const struct lu_preset *p, const struct lu_words *words, struct lu_buf *json,
+int lu_preset_train(const struct lu_preset *p, struct lu_tokcount *count, struct lu_buf *json,
 	struct lu_preset_info *info, struct lu_err *err) LU_CHECKED;
 
 #endif

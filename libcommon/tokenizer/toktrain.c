@@ -4,40 +4,12 @@
 
 #include "libcommon/base/num.h"
 #include "libcommon/base/utf8.h"
-#include "libcommon/hash/hash.h"
+#include "libcommon/tokenizer/toklearn.h"
 #include "libcommon/tokenizer/tokparts.h"
 
 #define CODE_POINTS 0x110000
-/* In struct train.sym: between words, and the inside of a merged symbol. */
-#define BORDER UINT32_MAX
-#define INSIDE (UINT32_MAX - 1)
-#define NO_PAIR UINT32_MAX
+#define NO_ID UINT32_MAX
 
-/* A pair of neighbours: how often, and where it was seen. Positions ascend; some are stale. */
-struct pair {
-	uint32_t a, b;
-	int64_t count;
-	uint32_t *at;
-	uint32_t n, cap; /* cap 0: `at` lies in train.first */
-};
-
-struct queued {
-	int64_t count;
-	uint32_t a, b, pair;
-};
-
-/* Where words of a count begin: words are laid out by falling count. */
-struct level {
-	uint32_t from;
-	uint64_t count;
-};
-
-/*
- * All distinct words stand one after the other in `sym`, a slot a character, with a BORDER
- * before each and at the end. A symbol of k characters keeps its id in the first of its k slots
- * and k in `span` of the first and the last, so both neighbours are found without links, and a
- * merge writes four numbers. Nothing moves, so a long word costs no more than short ones.
- */
 struct train {
 	const struct lu_bpe_train *set;
 	struct lu_bpe_trained *out;
@@ -46,31 +18,26 @@ struct train {
 	uint32_t *slot; /* piece -> id + 1 */
 	size_t slots;
 	uint32_t *chars; /* length of a piece in characters, by id */
-	uint32_t cap;
-
-	uint32_t *char_id; /* by code point, BORDER: not in the alphabet */
-
-	uint32_t *sym, *span;
-	size_t n;
-	struct level *level;
-	size_t levels;
-
-	struct pair *pair;
-	uint32_t pairs, pair_cap;
-	uint32_t *pair_slot; /* (a, b) -> index + 1 */
-	size_t pair_slots;
-	uint32_t *first; /* the first positions, one array */
-
-	struct queued *heap;
-	size_t queued, heap_cap;
+	uint32_t seeds, cap;
 	struct lu_buf text;
+
+	uint64_t unit;	   /* of counts */
+	uint64_t *letter;  /* count by code point */
+	uint32_t *char_id; /* by code point; NO_ID: not in the alphabet */
+
+	/* toklearn.h; code points first, ids when the alphabet is known. */
+	uint32_t *sym;
+	size_t n, sym_cap;
+	struct lu_long_word *long_word;
+	size_t long_words, long_cap;
+	struct lu_learn learn;
 };
 
 /* --- pieces ------------------------------------------------------------------------------- */
 
 static size_t piece_slot(const struct train *t, struct lu_str s)
 {
-	size_t k = lu_hash64(s.p, s.n, 0) & (t->slots - 1);
+	size_t k = lu_words_hash(s) & (t->slots - 1);
 
 	while (t->slot[k] && !lu_str_eq(t->out->piece[t->slot[k] - 1], s))
 		k = (k + 1) & (t->slots - 1);
@@ -101,7 +68,7 @@ static int start_pieces(struct train *t)
 	const struct lu_bpe_train *set = t->set;
 	size_t cap;
 
-	if (!lu_add_size(set->vocab_size, set->seeds, &cap) || cap >= INT32_MAX)
+	if (!lu_add_size(set->vocab_size, set->seeds, &cap) || cap >= LU_SYM_IDS)
 		return lu_err_set(
 			t->err, "a vocabulary of %u pieces is too large", set->vocab_size);
 	t->cap = (uint32_t)cap;
@@ -110,13 +77,16 @@ static int start_pieces(struct train *t)
 	t->slot = calloc(t->slots, sizeof(*t->slot));
 	t->chars = malloc(cap * sizeof(*t->chars) + 4);
 	t->out->piece = malloc(cap * sizeof(*t->out->piece) + 1);
-	t->out->pair = malloc(cap * sizeof(*t->out->pair) + 1);
-	if (!t->slot || !t->chars || !t->out->piece || !t->out->pair)
+	if (!t->slot || !t->chars || !t->out->piece)
 		return lu_err_nomem(t->err);
 	for (size_t i = 0; i < set->seeds; i++) {
-		if (!has_piece(t, set->seed[i]) && add_piece(t, set->seed[i], 1) < 0)
+		const struct lu_str *seed = &set->seed[i];
+
+		if (!has_piece(t, *seed) &&
+			add_piece(t, *seed, (uint32_t)lu_utf8_count(seed->p, seed->n)) < 0)
 			return -1;
 	}
+	t->seeds = t->out->pieces;
 	return t->out->pieces <= set->vocab_size
 		? 0
 		: lu_err_set(t->err, "a vocabulary of %u pieces is too small for %u special ones",
@@ -146,47 +116,34 @@ static int by_code(const void *x, const void *y)
 	return a->c < b->c ? -1 : a->c > b->c;
 }
 
-/* The units of a word as code points: characters, or GPT-2's letters for bytes. */
-static uint32_t next_unit(const struct train *t, const char **p)
+/* The letters with their counts as weights: those wanted in any case before all others. */
+static int letters(struct train *t, struct letter **out, size_t *n)
 {
-	if (t->set->byte_level)
-		return lu_byte_char((unsigned char)*(*p)++);
-	return lu_utf8_next(p);
-}
-
-static int letters(struct train *t, const struct lu_words *words, struct letter **out, size_t *n)
-{
-	uint64_t *count = calloc(CODE_POINTS, sizeof(*count));
-	struct letter *list = NULL;
+	struct letter *list;
+	uint8_t *initial = calloc(CODE_POINTS, 1);
 	size_t k = 0;
 
 	*out = NULL;
 	*n = 0;
-	if (!count)
+	if (!initial)
 		return lu_err_nomem(t->err);
-	for (size_t i = 0; i < words->n; i++) {
-		struct lu_str s = lu_words_at(words, i);
-
-		for (const char *p = s.p; p < s.p + s.n;)
-			count[next_unit(t, &p)] += words->entry[i].count;
-	}
 	for (size_t i = 0; i < t->set->initials; i++) {
 		if (t->set->initial[i] < CODE_POINTS)
-			count[t->set->initial[i]] = UINT64_MAX;
+			initial[t->set->initial[i]] = 1;
 	}
-	/* All bytes are wanted, whatever the text holds. */
 	for (unsigned b = 0; t->set->byte_level && b < 256; b++)
-		count[lu_byte_char(b)] += 1;
+		initial[lu_byte_char(b)] = 1;
 	for (uint32_t c = 0; c < CODE_POINTS; c++)
-		k += count[c] != 0;
+		k += t->letter[c] || initial[c];
 	list = malloc((k + 1) * sizeof(*list));
 	if (list) {
 		for (uint32_t c = 0; c < CODE_POINTS; c++) {
-			if (count[c])
-				list[(*n)++] = (struct letter){ c, count[c] };
+			if (t->letter[c] || initial[c])
+				list[(*n)++] = (struct letter){ c,
+					initial[c] ? UINT64_MAX : t->letter[c] };
 		}
 	}
-	free(count);
+	free(initial);
 	*out = list;
 	return list ? 0 : lu_err_nomem(t->err);
 }
@@ -212,16 +169,16 @@ static size_t count_kept(struct train *t, const struct letter *list, size_t n)
 	return keep;
 }
 
-static int make_alphabet(struct train *t, const struct lu_words *words)
+static int make_alphabet(struct train *t)
 {
 	struct letter *list;
 	size_t n, keep;
 	int rc = -1;
 
-	if (letters(t, words, &list, &n) < 0)
+	if (letters(t, &list, &n) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		t->out->chars += list[i].count;
+		t->out->chars += t->letter[list[i].c];
 	qsort(list, n, sizeof(*list), by_count);
 	keep = count_kept(t, list, n);
 	qsort(list, keep, sizeof(*list), by_code);
@@ -241,7 +198,7 @@ static int make_alphabet(struct train *t, const struct lu_words *words)
 		char utf8[4];
 		struct lu_str s = { utf8, lu_utf8_put(list[i].c, utf8) };
 
-		t->out->chars_kept += list[i].count;
+		t->out->chars_kept += t->letter[list[i].c];
 		if (!has_piece(t, s) && add_piece(t, s, 1) < 0)
 			goto out;
 		t->char_id[list[i].c] = t->slot[piece_slot(t, s)] - 1;
@@ -252,10 +209,12 @@ static int make_alphabet(struct train *t, const struct lu_words *words)
 		struct lu_str s = { utf8, lu_utf8_put(list[i].c, utf8) };
 
 		if (has_piece(t, s)) {
-			t->out->chars_kept += list[i].count;
+			t->out->chars_kept += t->letter[list[i].c];
 			t->char_id[list[i].c] = t->slot[piece_slot(t, s)] - 1;
 		}
 	}
+	t->out->chars /= t->unit;
+	t->out->chars_kept /= t->unit;
 	rc = 0;
 out:
 	free(list);
@@ -264,479 +223,252 @@ out:
 
 /* --- layout ------------------------------------------------------------------------------- */
 
-static int cmp_u64_down(const void *x, const void *y)
-{
-	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+/* Words of one part of the counting, as they will stand in train.sym. */
+struct chunk {
+	uint32_t *sym;
+	size_t n, cap;
+};
 
-	return a > b ? -1 : a < b;
+static int room(uint32_t **sym, size_t *cap, size_t n, size_t more, struct lu_err *err)
+{
+	size_t want = *cap + *cap / 2, bytes;
+	uint32_t *p;
+
+	if (*cap - n >= more)
+		return 0;
+	if (want < n + more)
+		want = n + more + 256;
+	p = lu_mul_size(want, sizeof(*p), &bytes) ? realloc(*sym, bytes) : NULL;
+	if (!p)
+		return lu_err_nomem(err);
+	*sym = p;
+	*cap = want;
+	return 0;
 }
 
-/* The distinct counts, falling, and for each how many slots its words take; then from there the
- * place where each level begins. */
-static int make_levels(struct train *t, const struct lu_words *words, size_t **next)
+static void put_count(struct chunk *c, uint64_t count)
 {
-	uint64_t *count = malloc((words->n + 1) * sizeof(*count));
-	size_t n = 0, total = 1;
+	const uint64_t low = LU_SYM_MORE - 1;
 
-	*next = NULL;
-	if (!count)
-		return lu_err_nomem(t->err);
-	for (size_t i = 0; i < words->n; i++)
-		count[i] = words->entry[i].count;
-	qsort(count, words->n, sizeof(*count), cmp_u64_down);
-	for (size_t i = 0; i < words->n; i++) {
-		if (n == 0 || count[i] != count[n - 1])
-			count[n++] = count[i];
-	}
-	t->levels = n;
-	t->level = malloc((n + 1) * sizeof(*t->level));
-	*next = calloc(n + 1, sizeof(**next));
-	if (!t->level || !*next) {
-		free(count);
-		return lu_err_nomem(t->err);
-	}
-	for (size_t i = 0; i < words->n; i++) {
-		const uint64_t *at =
-			bsearch(&words->entry[i].count, count, n, sizeof(*count), cmp_u64_down);
-		struct lu_str s = lu_words_at(words, i);
+	if (count >> 2 * LU_SYM_BITS)
+		c->sym[c->n++] = LU_SYM_BORDER | (uint32_t)(count >> 2 * LU_SYM_BITS & low);
+	if (count >> LU_SYM_BITS)
+		c->sym[c->n++] = LU_SYM_BORDER | (uint32_t)(count >> LU_SYM_BITS & low) |
+			(count >> 2 * LU_SYM_BITS ? LU_SYM_MORE : 0);
+	c->sym[c->n++] =
+		LU_SYM_BORDER | (uint32_t)(count & low) | (count >> LU_SYM_BITS ? LU_SYM_MORE : 0);
+}
 
-		(*next)[at - count] += 1 + (t->set->byte_level ? s.n : lu_utf8_count(s.p, s.n));
-	}
-	for (size_t k = 0; k < n; k++) {
-		size_t size = (*next)[k];
+static int add_word(void *ctx, void *local, struct lu_str word, uint64_t count, struct lu_err *err)
+{
+	const struct train *t = ctx;
+	struct chunk *c = local;
+	const char *p = word.p, *end = word.p + word.n;
 
-		(*next)[k] = total - 1;
-		total += size;
-		if (total >= INSIDE)
-			break;
-		t->level[k] = (struct level){ (uint32_t)(*next)[k], count[k] };
+	if (room(&c->sym, &c->cap, c->n, word.n + 3, err) < 0)
+		return -1;
+	put_count(c, count);
+	if (t->set->byte_level) {
+		while (p < end)
+			c->sym[c->n++] = lu_byte_char((unsigned char)*p++);
+	} else {
+		while (p < end)
+			c->sym[c->n++] = lu_utf8_next(&p);
 	}
-	free(count);
-	t->n = total;
-	return total < INSIDE
+	return 0;
+}
+
+static void free_chunk(void *local)
+{
+	struct chunk *c = local;
+
+	free(c->sym);
+	*c = (struct chunk){ 0 };
+}
+
+static int add_chunk(void *ctx, void *local, struct lu_err *err)
+{
+	struct train *t = ctx;
+	struct chunk *c = local;
+
+	/* One more for the border at the end. */
+	if (room(&t->sym, &t->sym_cap, t->n, c->n + 1, err) < 0)
+		return -1;
+	if (c->n)
+		memcpy(t->sym + t->n, c->sym, c->n * sizeof(*c->sym));
+	t->n += c->n;
+	free_chunk(c);
+	return t->n < LU_SYM_BORDER
 		? 0
-		: lu_err_set(t->err, "more than 4294967293 characters in distinct words");
+		: lu_err_set(err, "more than 2147483647 characters in distinct words");
 }
 
-static size_t level_of(const struct train *t, uint64_t count)
+static uint64_t count_before(const uint32_t *at)
 {
-	size_t lo = 0, hi = t->levels;
+	uint64_t count = 0;
+	unsigned shift = 0;
 
-	while (hi - lo > 1) {
-		size_t mid = (lo + hi) / 2;
-
-		if (t->level[mid].count >= count)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	return lo;
+	do {
+		count |= (uint64_t)(*--at & (LU_SYM_MORE - 1)) << shift;
+		shift += LU_SYM_BITS;
+	} while (*at & LU_SYM_MORE);
+	return count;
 }
 
-static uint64_t count_at(const struct train *t, uint32_t slot)
+/* All words as code points, and how often each occurs. */
+static int lay_out(struct train *t, struct lu_tokcount *count)
 {
-	size_t lo = 0, hi = t->levels;
+	struct lu_tokcount_reader r = { .ctx = t,
+		.local_size = sizeof(struct chunk),
+		.word = add_word,
+		.end = add_chunk,
+		.free_local = free_chunk };
+	uint64_t n = 0;
 
-	while (hi - lo > 1) {
-		size_t mid = (lo + hi) / 2;
-
-		if (t->level[mid].from <= slot)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	return t->level[lo].count;
-}
-
-static int lay_out(struct train *t, const struct lu_words *words)
-{
-	size_t *next;
-	int rc = -1;
-
-	if (make_levels(t, words, &next) < 0)
-		goto out;
-	t->sym = malloc(t->n * sizeof(*t->sym));
-	t->span = malloc(t->n * sizeof(*t->span));
-	if (!t->sym || !t->span) {
-		lu_err_nomem(t->err);
-		goto out;
-	}
-	/* What a closed gap leaves over at the end of its word stays a border. */
-	memset(t->sym, 0xff, t->n * sizeof(*t->sym));
-	for (size_t i = 0; i < t->n; i++)
-		t->span[i] = 1;
-	for (size_t i = 0; i < words->n; i++) {
-		struct lu_str s = lu_words_at(words, i);
-		size_t k = level_of(t, words->entry[i].count), at = next[k] + 1;
-
-		for (const char *p = s.p; p < s.p + s.n;) {
-			uint32_t id = t->char_id[next_unit(t, &p)];
-
-			if (id != BORDER)
-				t->sym[at++] = id;
-		}
-		next[k] += 1 + (t->set->byte_level ? s.n : lu_utf8_count(s.p, s.n));
-	}
-	rc = 0;
-out:
-	free(next);
-	return rc;
-}
-
-/* --- pairs -------------------------------------------------------------------------------- */
-
-static inline size_t pair_hash(uint32_t a, uint32_t b)
-{
-	uint64_t h = ((uint64_t)a << 32 | b) * UINT64_C(0x9E3779B97F4A7C15);
-
-	return (size_t)(h ^ h >> 29);
-}
-
-static int grow_pair_slots(struct train *t)
-{
-	size_t slots = t->pair_slots ? t->pair_slots * 2 : 1 << 16;
-	uint32_t *slot = calloc(slots, sizeof(*slot));
-
-	if (!slot)
+	t->unit = lu_tokcount_unit(count);
+	if (lu_tokcount_each(count, &r, t->err) < 0 ||
+		room(&t->sym, &t->sym_cap, t->n, 1, t->err) < 0)
+		return -1;
+	t->sym[t->n++] = LU_SYM_BORDER;
+	t->letter = calloc(CODE_POINTS, sizeof(*t->letter));
+	if (!t->letter)
 		return lu_err_nomem(t->err);
-	for (uint32_t i = 0; i < t->pairs; i++) {
-		size_t k = pair_hash(t->pair[i].a, t->pair[i].b) & (slots - 1);
-
-		while (slot[k])
-			k = (k + 1) & (slots - 1);
-		slot[k] = i + 1;
-	}
-	free(t->pair_slot);
-	t->pair_slot = slot;
-	t->pair_slots = slots;
-	return 0;
-}
-
-/* The pair's index, or NO_PAIR; *slot is where it would go. */
-static uint32_t find_pair(const struct train *t, uint32_t a, uint32_t b, size_t *slot)
-{
-	size_t k = pair_hash(a, b) & (t->pair_slots - 1);
-
-	for (; t->pair_slot[k]; k = (k + 1) & (t->pair_slots - 1)) {
-		const struct pair *p = &t->pair[t->pair_slot[k] - 1];
-
-		if (p->a == a && p->b == b)
-			return t->pair_slot[k] - 1;
-	}
-	*slot = k;
-	return NO_PAIR;
-}
-
-/* Finds or makes; NO_PAIR when memory is out. */
-static uint32_t get_pair(struct train *t, uint32_t a, uint32_t b)
-{
-	size_t slot;
-	uint32_t i;
-
-	if (t->pairs >= t->pair_slots / 2 && grow_pair_slots(t) < 0)
-		return NO_PAIR;
-	i = find_pair(t, a, b, &slot);
-	if (i != NO_PAIR)
-		return i;
-	if (t->pairs == t->pair_cap) {
-		uint32_t cap = t->pair_cap ? t->pair_cap * 2 : 1 << 15;
-		struct pair *p = realloc(t->pair, (size_t)cap * sizeof(*p));
-
-		if (!p) {
-			lu_err_nomem(t->err);
-			return NO_PAIR;
-		}
-		t->pair = p;
-		t->pair_cap = cap;
-	}
-	t->pair[t->pairs] = (struct pair){ .a = a, .b = b };
-	t->pair_slot[slot] = t->pairs + 1;
-	return t->pairs++;
-}
-
-/* Counts all pairs of neighbours, then notes where they are, in one array. */
-static int count_pairs(struct train *t)
-{
-	size_t total = 0;
-
-	for (size_t i = 0; i + 1 < t->n; i++) {
-		struct pair *p;
-		uint32_t k;
-
-		if (t->sym[i] == BORDER || t->sym[i + 1] == BORDER)
-			continue;
-		k = get_pair(t, t->sym[i], t->sym[i + 1]);
-		if (k == NO_PAIR)
-			return -1;
-		p = &t->pair[k];
-		if (__builtin_add_overflow(p->count, (int64_t)count_at(t, (uint32_t)i), &p->count))
-			return lu_err_set(t->err, "a pair occurs more than 2^63 times");
-		p->n++;
-		total++;
-	}
-	t->first = malloc((total + 1) * sizeof(*t->first));
-	if (!t->first)
-		return lu_err_nomem(t->err);
-	total = 0;
-	for (uint32_t k = 0; k < t->pairs; k++) {
-		t->pair[k].at = t->first + total;
-		total += t->pair[k].n;
-		t->pair[k].n = 0;
-	}
-	for (size_t i = 0; i + 1 < t->n; i++) {
-		size_t unused;
-		uint32_t k;
-
-		if (t->sym[i] == BORDER || t->sym[i + 1] == BORDER)
-			continue;
-		k = find_pair(t, t->sym[i], t->sym[i + 1], &unused);
-		t->pair[k].at[t->pair[k].n++] = (uint32_t)i;
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->sym[i] < LU_SYM_BORDER)
+			t->letter[t->sym[i]] += n;
+		else if (i + 1 < t->n && t->sym[i + 1] < LU_SYM_BORDER)
+			n = count_before(&t->sym[i + 1]);
 	}
 	return 0;
 }
 
-/* --- queue -------------------------------------------------------------------------------- */
-
-static inline bool ahead(const struct queued *x, const struct queued *y)
+static int note_long_word(struct train *t, size_t from, size_t to)
 {
-	if (x->count != y->count)
-		return x->count > y->count;
-	return x->a != y->a ? x->a < y->a : x->b < y->b;
-}
+	if (t->long_words == t->long_cap) {
+		size_t cap = t->long_cap ? t->long_cap * 2 : 64;
+		struct lu_long_word *p = realloc(t->long_word, cap * sizeof(*p));
 
-static void sift_down(struct queued *heap, size_t n, size_t i)
-{
-	struct queued v = heap[i];
-
-	for (;;) {
-		size_t child = 2 * i + 1;
-
-		if (child >= n)
-			break;
-		if (child + 1 < n && ahead(&heap[child + 1], &heap[child]))
-			child++;
-		if (!ahead(&heap[child], &v))
-			break;
-		heap[i] = heap[child];
-		i = child;
-	}
-	heap[i] = v;
-}
-
-static int enqueue(struct train *t, uint32_t pair)
-{
-	const struct pair *p = &t->pair[pair];
-	struct queued v = { p->count, p->a, p->b, pair };
-	size_t i = t->queued;
-
-	if (t->queued == t->heap_cap) {
-		size_t cap = t->heap_cap ? t->heap_cap * 2 : 1 << 15;
-		struct queued *h = realloc(t->heap, cap * sizeof(*h));
-
-		if (!h)
+		if (!p)
 			return lu_err_nomem(t->err);
-		t->heap = h;
-		t->heap_cap = cap;
+		t->long_word = p;
+		t->long_cap = cap;
 	}
-	t->queued++;
-	while (i > 0 && ahead(&v, &t->heap[(i - 1) / 2])) {
-		t->heap[i] = t->heap[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	t->heap[i] = v;
+	t->long_word[t->long_words++] =
+		(struct lu_long_word){ (uint32_t)from, (uint32_t)to, count_before(t->sym + from) };
 	return 0;
 }
 
-static void forget_places(struct pair *p)
+/* Code points become ids, in place. What is not in the alphabet goes, and its neighbours meet;
+ * so do words without a pair. */
+static int to_ids(struct train *t)
 {
-	if (p->cap)
-		free(p->at);
-	p->at = NULL;
-	p->n = p->cap = 0;
-}
+	size_t to = 0;
 
-/* The next pair to merge, or NO_PAIR. A count in the queue may be out of date, always too high:
- * then the pair goes back with what it is now. */
-static uint32_t next_pair(struct train *t)
-{
-	int64_t least =
-		t->set->min_frequency > INT64_MAX ? INT64_MAX : (int64_t)t->set->min_frequency;
+	for (size_t i = 0; i < t->n;) {
+		size_t border = to, word;
 
-	if (least < 1)
-		least = 1;
-	while (t->queued > 0) {
-		struct queued top = t->heap[0];
-		struct pair *p = &t->pair[top.pair];
+		while (i < t->n && t->sym[i] >= LU_SYM_BORDER)
+			t->sym[to++] = t->sym[i++];
+		word = to;
+		for (; i < t->n && t->sym[i] < LU_SYM_BORDER; i++) {
+			uint32_t id = t->char_id[t->sym[i]];
 
-		if (top.count == p->count) {
-			t->heap[0] = t->heap[--t->queued];
-			if (t->queued)
-				sift_down(t->heap, t->queued, 0);
-			return top.count >= least ? top.pair : NO_PAIR;
+			if (id != NO_ID)
+				t->sym[to++] = id;
 		}
-		if (p->count >= least) {
-			t->heap[0].count = p->count;
-		} else {
-			forget_places(p);
-			t->heap[0] = t->heap[--t->queued];
-		}
-		if (t->queued)
-			sift_down(t->heap, t->queued, 0);
+		if (to - word < 2)
+			to = border;
+		else if (to - word > LU_LONG_WORD && note_long_word(t, word, to) < 0)
+			return -1;
 	}
-	return NO_PAIR;
+	t->sym[to++] = LU_SYM_BORDER;
+	t->n = to;
+	free(t->char_id);
+	free(t->letter);
+	t->char_id = NULL;
+	t->letter = NULL;
+	return 0;
 }
 
 /* --- merging ------------------------------------------------------------------------------ */
 
-static void less(struct train *t, uint32_t a, uint32_t b, int64_t count)
+/* What the merged pair becomes: toklearn.h. */
+static int piece_of(void *ctx, uint32_t a, uint32_t b, uint32_t *id, struct lu_err *err)
 {
-	size_t unused;
-	uint32_t k = find_pair(t, a, b, &unused);
-
-	/* Pairs that max_chars rules out were never counted. */
-	if (k != NO_PAIR)
-		t->pair[k].count -= count;
-}
-
-static int more(struct train *t, uint32_t a, uint32_t b, int64_t count, uint32_t at)
-{
-	uint32_t k;
-	struct pair *p;
-
-	if (t->set->max_chars && t->chars[a] + t->chars[b] >= t->set->max_chars)
-		return 0;
-	k = get_pair(t, a, b);
-	if (k == NO_PAIR)
-		return -1;
-	p = &t->pair[k];
-	p->count += count;
-	if (p->n == p->cap) {
-		uint32_t cap = p->cap ? p->cap * 2 : 2;
-		uint32_t *more_at = realloc(p->at, (size_t)cap * sizeof(*more_at));
-
-		if (!more_at)
-			return lu_err_nomem(t->err);
-		p->at = more_at;
-		p->cap = cap;
-	}
-	p->at[p->n++] = at;
-	return 0;
-}
-
-/* Makes the two symbols at one place one. */
-static int merge_at(struct train *t, uint32_t at, uint32_t a, uint32_t b, uint32_t id)
-{
-	uint32_t right = at + t->span[at], after, total;
-	int64_t count;
-
-	if (t->sym[at] != a || t->sym[right] != b)
-		return 0;
-	count = (int64_t)count_at(t, at);
-	after = right + t->span[right];
-	if (t->sym[at - 1] != BORDER) {
-		uint32_t left = at - t->span[at - 1];
-
-		less(t, t->sym[left], a, count);
-		if (more(t, t->sym[left], id, count, left) < 0)
-			return -1;
-	}
-	if (t->sym[after] != BORDER) {
-		less(t, b, t->sym[after], count);
-		if (more(t, id, t->sym[after], count, at) < 0)
-			return -1;
-	}
-	total = after - at;
-	t->sym[at] = id;
-	t->sym[right] = INSIDE;
-	t->span[at] = total;
-	t->span[after - 1] = total;
-	return 0;
-}
-
-static int merge_pair(struct train *t, uint32_t index)
-{
-	struct pair p = t->pair[index];
-	uint32_t id = t->out->pieces, first_new = t->pairs;
-	struct lu_str a = t->out->piece[p.a], b = t->out->piece[p.b];
-	int64_t least = t->set->min_frequency > 1 ? (int64_t)t->set->min_frequency : 1;
-	int rc = 0;
+	struct train *t = ctx;
+	size_t k;
 
 	lu_buf_clear(&t->text);
-	lu_buf_str(&t->text, a);
-	lu_buf_str(&t->text, b);
-	if (lu_buf_check(&t->text, t->err) < 0)
+	lu_buf_str(&t->text, t->out->piece[a]);
+	lu_buf_str(&t->text, t->out->piece[b]);
+	if (lu_buf_check(&t->text, err) < 0)
 		return -1;
 	if (t->set->keep) {
-		int kept = t->set->keep(t->set->keep_ctx, lu_buf_slice(&t->text), t->err);
+		int kept = t->set->keep(t->set->keep_ctx, lu_buf_slice(&t->text), err);
 
 		if (kept <= 0)
 			return kept;
 	}
-	/* A piece that another merge made: nothing is merged, which is not yet Hugging Face's way. */
-	if (has_piece(t, lu_buf_slice(&t->text)))
-		return 0;
-	if (add_piece(t, lu_buf_slice(&t->text), t->chars[p.a] + t->chars[p.b]) < 0)
-		return -1;
-	t->out->pair[t->out->merges++] = (struct lu_bpe_pair){ p.a, p.b };
-	/* The list is the merge's own now: new pairs move the table while it is walked. */
-	t->pair[index].at = NULL;
-	t->pair[index].n = t->pair[index].cap = 0;
-	for (uint32_t i = 0; rc == 0 && i < p.n; i++)
-		rc = merge_at(t, p.at[i], p.a, p.b, id);
-	forget_places(&p);
-	t->pair[index].count = 0;
-	for (uint32_t k = first_new; rc == 0 && k < t->pairs; k++) {
-		if (t->pair[k].count >= least)
-			rc = enqueue(t, k);
-		else
-			forget_places(&t->pair[k]);
+	k = piece_slot(t, lu_buf_slice(&t->text));
+	if (t->slot[k]) {
+		*id = t->slot[k] - 1;
+		return !t->set->seeds_apart || *id >= t->seeds;
 	}
-	return rc;
+	*id = t->out->pieces;
+	if (add_piece(t, lu_buf_slice(&t->text), t->chars[a] + t->chars[b]) < 0)
+		return -1;
+	t->learn.ids = t->out->pieces;
+	if (t->set->tick)
+		t->set->tick(t->set->ctx, t->out->pieces);
+	return 1;
 }
 
 static int learn(struct train *t)
 {
-	uint32_t k;
+	uint64_t least = t->set->min_frequency > 1 ? t->set->min_frequency : 1;
 
-	for (k = 0; k < t->pairs; k++) {
-		if (t->pair[k].count > 0 && enqueue(t, k) < 0)
-			return -1;
-	}
-	while (t->out->pieces < t->set->vocab_size && (k = next_pair(t)) != NO_PAIR) {
-		if (merge_pair(t, k) < 0)
-			return -1;
-		if (t->set->tick)
-			t->set->tick(t->set->ctx, t->out->pieces);
-	}
+	if (__builtin_mul_overflow(least, t->unit, &least) || least > INT64_MAX)
+		least = INT64_MAX;
+	t->learn = (struct lu_learn){ .sym = t->sym,
+		.n = t->n,
+		.long_word = t->long_word,
+		.long_words = t->long_words,
+		.ids = t->out->pieces,
+		.max_ids = t->set->vocab_size,
+		.chars = t->chars,
+		.max_chars = t->set->max_chars,
+		.least = least,
+		.piece = piece_of,
+		.ctx = t };
+	if (lu_learn_run(&t->learn, t->err) < 0)
+		return -1;
+	t->out->pair = t->learn.merge;
+	t->out->merges = t->learn.merges;
+	t->learn.merge = NULL;
 	return 0;
 }
 
 static void release(struct train *t)
 {
-	for (uint32_t k = 0; k < t->pairs; k++)
-		forget_places(&t->pair[k]);
-	free(t->pair);
-	free(t->pair_slot);
-	free(t->first);
-	free(t->heap);
+	free(t->learn.merge);
 	free(t->sym);
-	free(t->span);
-	free(t->level);
+	free(t->long_word);
+	free(t->letter);
 	free(t->char_id);
 	free(t->chars);
 	free(t->slot);
 	lu_buf_release(&t->text);
 }
 
-int lu_bpe_train(const struct lu_bpe_train *tr, const struct lu_words *words,
+int lu_bpe_train(const struct lu_bpe_train *tr, struct lu_tokcount *count,
 	struct lu_bpe_trained *out, struct lu_err *err)
 {
 	struct train t = { .set = tr, .out = out, .err = err };
 	int rc = -1;
 
 	*out = (struct lu_bpe_trained){ 0 };
-	if (start_pieces(&t) == 0 && make_alphabet(&t, words) == 0 && lay_out(&t, words) == 0 &&
-		grow_pair_slots(&t) == 0 && count_pairs(&t) == 0)
+	if (start_pieces(&t) == 0 && lay_out(&t, count) == 0 && make_alphabet(&t) == 0 &&
+		to_ids(&t) == 0)
 		rc = learn(&t);
 	release(&t);
 	if (rc < 0)

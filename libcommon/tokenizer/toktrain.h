@@ -6,7 +6,7 @@
  *
  *	struct lu_bpe_train tr = { .vocab_size = 32000, ... };
  *	struct lu_bpe_trained out = { 0 };
- *	lu_bpe_train(&tr, &words, &out, &err);
+ *	lu_bpe_train(&tr, &count, &out, &err);
  *	... out.piece[0..pieces), out.pair[0..merges) ...
  *	lu_bpe_trained_release(&out);
  *
@@ -35,7 +35,8 @@
 #include <stdint.h>
 
 #include "libcommon/base/arena.h"
-#include "libcommon/tokenizer/tokwords.h"
+#include "libcommon/tokenizer/tokcount.h"
+#include "libcommon/tokenizer/toklearn.h"
 
 struct lu_bpe_train {
 	uint32_t vocab_size;
@@ -62,10 +63,6 @@ struct lu_bpe_train {
 	void *ctx;
 };
 
-struct lu_bpe_pair {
-	uint32_t left, right;
-};
-
 struct lu_bpe_trained {
 	struct lu_arena arena;
 	struct lu_str *piece; /* by id */
@@ -77,7 +74,8 @@ struct lu_bpe_trained {
 	bool squeezed; /* not all characters asked for fit vocab_size: the rarest gave way */
 };
 
-int lu_bpe_train(const struct lu_bpe_train *tr, const struct lu_words *words,
+/* Uses the counts up. */
+int lu_bpe_train(const struct lu_bpe_train *tr, struct lu_tokcount *count,
 	struct lu_bpe_trained *out, struct lu_err *err) LU_CHECKED;
 void lu_bpe_trained_release(struct lu_bpe_trained *out);
 

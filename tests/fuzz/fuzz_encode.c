@@ -20,21 +20,24 @@ static struct lu_tok *make(enum lu_preset_kind kind)
 	struct lu_preset p;
 	struct lu_preset_cut *cut;
 	struct lu_preset_info info;
-	struct lu_words words = { 0 };
+	struct lu_tokcount count = { .threads = 1 };
+	struct lu_tokcount_thread thread;
 	struct lu_work work = { 0 };
 	struct lu_buf json = { 0 };
 	struct lu_tok *tok;
 	struct lu_err err;
 
+	lu_tokcount_join(&count, &thread);
 	lu_preset_defaults(&p, kind);
 	p.vocab_size = 500;
 	if (lu_preset_cut_new(&cut, &p, &err) < 0 ||
-		lu_preset_words(cut, &work, lu_str_of(corpus), &words, &err) < 0 ||
-		lu_preset_train(&p, &words, &json, &info, &err) < 0 ||
+		lu_preset_words(cut, &work, lu_str_of(corpus), &thread.words, &err) < 0 ||
+		lu_tokcount_take(&count, &thread, &err) < 0 ||
+		lu_preset_train(&p, &count, &json, &info, &err) < 0 ||
 		lu_tok_parse(&tok, "made", lu_buf_slice(&json), &err) < 0)
 		abort();
 	lu_preset_cut_free(cut);
-	lu_words_release(&words);
+	lu_tokcount_release(&count);
 	lu_work_release(&work);
 	lu_buf_release(&json);
 	return tok;

@@ -39,21 +39,24 @@ static struct lu_tok *train(const struct lu_preset *p, const char *text)
 {
 	struct lu_preset_cut *cut;
 	struct lu_preset_info info;
-	struct lu_words words = { 0 };
+	struct lu_tokcount count = { .threads = 1 };
+	struct lu_tokcount_thread thread;
 	struct lu_work work = { 0 };
 	struct lu_buf json = { 0 };
 	struct lu_tok *tok;
 	struct lu_err err;
 
+	lu_tokcount_join(&count, &thread);
 	assert_int_equal(lu_preset_cut_new(&cut, p, &err), 0);
-	assert_int_equal(lu_preset_words(cut, &work, lu_str_of(text), &words, &err), 0);
-	if (lu_preset_train(p, &words, &json, &info, &err) < 0)
+	assert_int_equal(lu_preset_words(cut, &work, lu_str_of(text), &thread.words, &err), 0);
+	assert_int_equal(lu_tokcount_take(&count, &thread, &err), 0);
+	if (lu_preset_train(p, &count, &json, &info, &err) < 0)
 		fail_msg("%s", err.msg);
 	assert_true(info.pieces <= p->vocab_size);
 	if (lu_tok_parse(&tok, "trained", lu_buf_slice(&json), &err) < 0)
 		fail_msg("%s", err.msg);
 	lu_preset_cut_free(cut);
-	lu_words_release(&words);
+	lu_tokcount_release(&count);
 	lu_work_release(&work);
 	lu_buf_release(&json);
 	return tok;
@@ -434,19 +437,18 @@ static void runs_as_asked(void **state)
 static void too_small_a_vocabulary(void **state)
 {
 	struct lu_preset p = preset(LU_PRESET_LUCIE, 300);
-	struct lu_words words = { 0 };
+	struct lu_tokcount count = { .threads = 1 };
 	struct lu_buf json = { 0 };
 	struct lu_preset_info info;
 	struct lu_err err;
 
 	(void)state;
-	assert_int_equal(lu_words_add(&words, LU_STR("a"), 1, &err), 0);
-	assert_int_equal(lu_preset_train(&p, &words, &json, &info, &err), -1);
+	assert_int_equal(lu_preset_train(&p, &count, &json, &info, &err), -1);
 	assert_string_equal(
 		err.msg, "a vocabulary of 300 pieces is too small for 324 special ones");
 	p = preset(LU_PRESET_BYTELEVEL, 259);
-	assert_int_equal(lu_preset_train(&p, &words, &json, &info, &err), -1);
-	lu_words_release(&words);
+	assert_int_equal(lu_preset_train(&p, &count, &json, &info, &err), -1);
+	lu_tokcount_release(&count);
 	lu_buf_release(&json);
 }
 

@@ -307,22 +307,25 @@ static struct lu_tok *train(enum lu_preset_kind kind, uint32_t vocab_size)
 	struct lu_preset p;
 	struct lu_preset_cut *cut;
 	struct lu_preset_info info;
-	struct lu_words words = { 0 };
+	struct lu_tokcount count = { .threads = 1 };
+	struct lu_tokcount_thread thread;
 	struct lu_work work = { 0 };
 	struct lu_buf json = { 0 };
 	struct lu_tok *tok;
 	struct lu_err err;
 
+	lu_tokcount_join(&count, &thread);
 	lu_preset_defaults(&p, kind);
 	p.vocab_size = vocab_size;
 	assert_int_equal(lu_preset_cut_new(&cut, &p, &err), 0);
-	assert_int_equal(lu_preset_words(cut, &work, lu_str_of(corpus), &words, &err), 0);
-	assert_int_equal(lu_preset_train(&p, &words, &json, &info, &err), 0);
+	assert_int_equal(lu_preset_words(cut, &work, lu_str_of(corpus), &thread.words, &err), 0);
+	assert_int_equal(lu_tokcount_take(&count, &thread, &err), 0);
+	assert_int_equal(lu_preset_train(&p, &count, &json, &info, &err), 0);
 	assert_true(info.pieces <= vocab_size);
 	if (lu_tok_parse(&tok, "trained", lu_buf_slice(&json), &err) < 0)
 		fail_msg("%s", err.msg);
 	lu_preset_cut_free(cut);
-	lu_words_release(&words);
+	lu_tokcount_release(&count);
 	lu_work_release(&work);
 	lu_buf_release(&json);
 	return tok;
@@ -400,43 +403,14 @@ static void division_changes_nothing(void **state)
 	lu_buf_release(&text);
 }
 
-static void counts_words(void **state)
-{
-	struct lu_words a = { 0 }, b = { 0 };
-	struct lu_err err;
-
-	(void)state;
-	for (uint64_t i = 0; i < 20000; i++) {
-		char name[32];
-		struct lu_str s = { name,
-			(size_t)snprintf(name, sizeof(name), "w%u", (unsigned)(i % 9000)) };
-
-		assert_int_equal(lu_words_add(i % 2 ? &a : &b, s, i % 3 + 1, &err), 0);
-	}
-	assert_int_equal(lu_words_add(&a, LU_STR(""), 1, &err), 0);
-	assert_int_equal(lu_words_add_all(&a, &b, &err), 0);
-	assert_int_equal(a.n, 9000);
-	for (size_t i = 0; i < a.n; i++) {
-		struct lu_str s = lu_words_at(&a, i);
-		uint64_t want = 0, k = 0;
-
-		for (size_t n = 1; n < s.n; n++)
-			k = k * 10 + (uint64_t)(s.p[n] - '0');
-		for (; k < 20000; k += 9000)
-			want += k % 3 + 1;
-		assert_int_equal(a.entry[i].count, want);
-	}
-	lu_words_release(&a);
-	lu_words_release(&b);
-}
-
 /* One word of a million characters: both ends of merging must stay near linear. */
 static void a_long_word(void **state)
 {
 	struct lu_tok *tok = train(LU_PRESET_BYTELEVEL, 400);
 	struct lu_bpe_train set = { .vocab_size = 300, .min_frequency = 2 };
 	struct lu_bpe_trained out;
-	struct lu_words words = { 0 };
+	struct lu_tokcount count = { .threads = 1 };
+	struct lu_tokcount_thread thread;
 	struct lu_tok_state *st = lu_tok_state_new(tok);
 	struct lu_ids ids = { 0 };
 	struct lu_err err;
@@ -451,11 +425,13 @@ static void a_long_word(void **state)
 		lu_tok_encode(tok, st, (struct lu_str){ text, n }, LU_TOK_SPECIAL_TEXT, &ids, &err),
 		0);
 	assert_true(ids.n > 1000);
-	assert_int_equal(lu_words_add(&words, (struct lu_str){ text, n }, 1, &err), 0);
-	assert_int_equal(lu_bpe_train(&set, &words, &out, &err), 0);
+	lu_tokcount_join(&count, &thread);
+	assert_int_equal(lu_words_add(&thread.words, (struct lu_str){ text, n }, 1, &err), 0);
+	assert_int_equal(lu_tokcount_take(&count, &thread, &err), 0);
+	assert_int_equal(lu_bpe_train(&set, &count, &out, &err), 0);
 	assert_true(out.merges > 10);
 	lu_bpe_trained_release(&out);
-	lu_words_release(&words);
+	lu_tokcount_release(&count);
 	lu_ids_release(&ids);
 	lu_tok_state_free(st);
 	lu_tok_free(tok);
@@ -473,7 +449,6 @@ int main(void)
 		cmocka_unit_test(unknown_ids),
 		cmocka_unit_test(bytelevel_spells_the_rest),
 		cmocka_unit_test(division_changes_nothing),
-		cmocka_unit_test(counts_words),
 		cmocka_unit_test(a_long_word),
 	};
 
