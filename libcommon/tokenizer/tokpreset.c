@@ -196,6 +196,7 @@ struct lu_preset_cut {
 	struct lu_uni *uni;
 	struct lu_parts parts;
 	uint8_t *kind; /* by code point; NULL: the pre-tokenizer cuts */
+	bool original; /* lucie-2024 */
 };
 
 static enum kind kind_of(const struct lu_preset *p, const struct lu_uni *u, uint32_t c)
@@ -252,6 +253,7 @@ int lu_preset_cut_new(struct lu_preset_cut **out, const struct lu_preset *p, str
 	if (!cut)
 		return lu_err_nomem(err);
 	j.arena = &cut->arena;
+	cut->original = p->kind == LU_PRESET_LUCIE_2024;
 	normalizer(&b, p, true);
 	half = b.n;
 	pre_tokenizer(&b, p, true);
@@ -321,11 +323,15 @@ static int cut_at_borders(const struct lu_preset_cut *cut, struct lu_str text,
 int lu_preset_words(const struct lu_preset_cut *cut, struct lu_work *work, struct lu_str text,
 	struct lu_words *words, struct lu_err *err)
 {
+	/* Hugging Face's Metaspace puts its marker before what begins at the first byte of the
+	 * document. In the original a CR or NUL that was removed from there leaves none. */
+	bool first = !cut->original || text.n == 0 || (text.p[0] != '\r' && text.p[0] != '\0');
+
 	if (lu_norm_run(&cut->parts, cut->uni, work, text, &text, err) < 0)
 		return -1;
 	if (cut->parts.pres == 0)
 		return cut_at_borders(cut, text, words, err);
-	if (lu_pre_run(&cut->parts, cut->uni, work, text, true, &text, err) < 0)
+	if (lu_pre_run(&cut->parts, cut->uni, work, text, first, &text, err) < 0)
 		return -1;
 	if (cut->kind)
 		return cut_at_borders(cut, text, words, err);
