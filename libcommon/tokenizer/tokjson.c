@@ -1,7 +1,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "libcommon/base/utf8.h"
 #include "libcommon/tokenizer/tokparts.h"
+
+/* A message may quote the file: whatever stands there, it stays one line of whole characters and
+ * moves no cursor. */
+static void make_plain(char *text)
+{
+	text[lu_utf8_valid(text, strlen(text))] = '\0';
+	for (; *text; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7F)
+			*text = '?';
+	}
+}
 
 int lu_tj_fail(const struct lu_tj *j, const char *fmt, ...)
 {
@@ -11,6 +23,7 @@ int lu_tj_fail(const struct lu_tj *j, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	make_plain(text);
 	return lu_err_set(j->err, "%s: %s: %s", j->file, j->part, text);
 }
 

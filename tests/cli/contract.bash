@@ -114,3 +114,15 @@ result() {
 	if writes_stdout "$p"; then "${cmd[@]}" >"$dir/out" 2>err; else "${cmd[@]}" 2>err; fi || return
 	settle_times "$dir/out"
 }
+
+same() { diff -rq "$1" "$2" >/dev/null || echo "$3 gives other bytes"; }
+
+nothing_in() { find "$1" -mindepth 1 | sed 's/^/left behind: /'; }
+
+# trouble STATUS FOLDER [WORDS]: exit status 2, one line that says what, no file left in FOLDER.
+trouble() {
+	[ "$1" = 2 ] || echo "exit status $1 instead of 2"
+	[ "$(wc -l <err)" = 1 ] || echo "standard error has $(wc -l <err) lines: $(head -3 err)"
+	[ -z "${3-}" ] || grep -qe "$3" err || echo "no '$3' in: $(cat err)"
+	nothing_in "$2"
+}

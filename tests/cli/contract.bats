@@ -17,18 +17,7 @@ setup() {
 	tried=0
 }
 
-same() { diff -rq "$1" "$2" >/dev/null || echo "$3 gives other bytes"; }
-
 here() { find . -maxdepth 1 | sort; }
-nothing_in() { find "$1" -mindepth 1 | sed 's/^/left behind: /'; }
-
-# trouble STATUS FOLDER [WORDS]: exit status 2, one line that says what, no file left in FOLDER.
-trouble() {
-	[ "$1" = 2 ] || echo "exit status $1 instead of 2"
-	[ "$(wc -l <err)" = 1 ] || echo "standard error has $(wc -l <err) lines: $(head -3 err)"
-	[ -z "${3-}" ] || grep -qe "$3" err || echo "no '$3' in: $(cat err)"
-	nothing_in "$2"
-}
 
 # to_file PROGRAM IN [EXTRA]...: with -o dir/out whatever the program; standard output to /dev/null.
 to_file() {
