@@ -7,10 +7,24 @@
 
 enum as { AS_JSONL, AS_IDS, AS_COUNT, AS_U16, AS_U32 };
 
-/* A thread's state; owned by the configuration, since the totals are read at the end. */
+/* A text of PARTED bytes or more is encoded in parts of about PART, by all threads that are idle;
+ * a wave of them at a time, so that only their ids are in memory and never those of all. */
+#define PARTED ((size_t)1 << 20)
+#define PART ((size_t)256 << 10)
+#define WAVE 32
+
+struct part {
+	size_t from, to;
+	struct lu_ids ids;
+	struct lu_buf out; /* as they are written */
+	int rc;
+};
+
+/* A thread's state. */
 struct worker {
 	struct lu_tok_state *st;
 	struct lu_ids ids;
+	struct part *part; /* WAVE of them, once a large document was met */
 	uint64_t tokens;
 };
 
@@ -91,16 +105,22 @@ static void worker_free(void *local)
 {
 	struct worker *w = local;
 
+	for (size_t i = 0; w->part && i < WAVE; i++) {
+		lu_ids_release(&w->part[i].ids);
+		lu_buf_release(&w->part[i].out);
+	}
+	free(w->part);
 	lu_tok_state_free(w->st);
 	lu_ids_release(&w->ids);
 }
 
+/* --- writing ------------------------------------------------------------------------------ */
+
 static void write_text(struct lu_buf *b, const struct lu_ids *ids, char between)
 {
 	for (size_t i = 0; i < ids->n; i++) {
-		if (i)
-			lu_buf_putc(b, between);
 		lu_buf_u64(b, ids->p[i]);
+		lu_buf_putc(b, between);
 	}
 }
 
@@ -117,53 +137,171 @@ static void write_raw(struct lu_buf *b, const struct lu_ids *ids, size_t width)
 	}
 }
 
-static int write_ids(
-	const struct config *c, const struct lu_ids *ids, struct lu_doc *doc, struct lu_err *err)
+/* Each id with its separator behind it: parts can be put together. */
+static void write_ids(const struct config *c, const struct lu_ids *ids, struct lu_buf *b)
 {
-	struct lu_buf member = { 0 }, *b;
-	struct lu_str kept;
-
 	switch ((enum as)c->as) {
-	case AS_COUNT: return lu_doc_set(doc, "tokens", lu_doc_printf(doc, "%zu", ids->n));
-	case AS_JSONL:
-		lu_buf_putc(&member, '[');
-		write_text(&member, ids, ',');
-		lu_buf_putc(&member, ']');
-		kept = lu_buf_ok(&member) ? lu_arena_str(doc->arena, lu_buf_slice(&member))
-					  : (struct lu_str){ NULL, 0 };
-		lu_buf_release(&member);
-		return kept.p ? lu_doc_set(doc, "ids", kept) : lu_err_nomem(err);
-	case AS_IDS:
-		b = lu_doc_out(doc);
-		write_text(b, ids, ' ');
+	case AS_COUNT: break;
+	case AS_JSONL: write_text(b, ids, ','); break;
+	case AS_IDS: write_text(b, ids, ' '); break;
+	case AS_U16: write_raw(b, ids, 2); break;
+	case AS_U32: write_raw(b, ids, 4); break;
+	}
+}
+
+/* Puts `end` behind the ids since `start`, in place of the last one's separator. */
+static void end_list(struct lu_buf *b, size_t start, char end)
+{
+	if (lu_buf_ok(b) && b->n > start)
+		b->n--;
+	lu_buf_putc(b, end);
+}
+
+/* --- a document --------------------------------------------------------------------------- */
+
+struct large {
+	const struct config *c;
+	struct lu_str text;
+	struct part *part;
+};
+
+static int encode_part(void *ctx, void *local, size_t i, struct lu_err *err)
+{
+	const struct large *l = ctx;
+	struct worker *w = local;
+	struct part *p = &l->part[i];
+
+	p->ids.n = 0;
+	lu_buf_clear(&p->out);
+	p->rc = lu_tok_encode_part(l->c->tok, w->st, l->text, p->from, p->to,
+		(enum lu_tok_special)l->c->special, &p->ids, err);
+	if (p->rc)
+		return p->rc < 0 ? -1 : 0;
+	write_ids(l->c, &p->ids, &p->out);
+	return lu_buf_check(&p->out, err);
+}
+
+/* Encodes a large text and appends what is written of it; 1 when a special token was met. */
+static int encode_large(const struct config *c, struct worker *w, struct lu_doc *doc,
+	struct lu_buf *b, uint64_t *tokens, struct lu_err *err)
+{
+	struct large l = { c, doc->text, NULL };
+
+	if (!w->part)
+		w->part = calloc(WAVE, sizeof(*w->part));
+	l.part = w->part;
+	if (!l.part)
+		return lu_err_nomem(err);
+	for (size_t from = 0; from < l.text.n;) {
+		size_t n = 0;
+
+		for (; n < WAVE && from < l.text.n; n++) {
+			l.part[n].from = from;
+			from = lu_tok_split(
+				c->tok, l.text, from + PART, (enum lu_tok_special)c->special);
+			l.part[n].to = from;
+		}
+		if (lu_doc_share(doc, n, encode_part, &l, err) < 0)
+			return -1;
+		for (size_t i = 0; i < n; i++) {
+			if (l.part[i].rc)
+				return 1;
+			*tokens += l.part[i].ids.n;
+			lu_buf_str(b, lu_buf_slice(&l.part[i].out));
+		}
+	}
+	return 0;
+}
+
+/* The ids of a document, as they are written, appended to b. */
+static int encode_text(const struct config *c, struct worker *w, struct lu_doc *doc,
+	struct lu_buf *b, uint64_t *tokens, struct lu_err *err)
+{
+	int rc;
+
+	write_ids(c, &c->before, b);
+	if (doc->text.n >= PARTED) {
+		rc = encode_large(c, w, doc, b, tokens, err);
+	} else {
+		w->ids.n = 0;
+		rc = lu_tok_encode(
+			c->tok, w->st, doc->text, (enum lu_tok_special)c->special, &w->ids, err);
+		*tokens += w->ids.n;
+		write_ids(c, &w->ids, b);
+	}
+	if (rc)
+		return rc;
+	write_ids(c, &c->after, b);
+	*tokens += c->before.n + c->after.n;
+	return lu_buf_check(b, err);
+}
+
+/* A record that has ids already gets new ones in their place. */
+static int replace_ids(const struct config *c, struct worker *w, struct lu_doc *doc,
+	uint64_t *tokens, struct lu_err *err)
+{
+	struct lu_buf b = { 0 };
+	struct lu_str kept;
+	int rc;
+
+	lu_buf_putc(&b, '[');
+	rc = encode_text(c, w, doc, &b, tokens, err);
+	end_list(&b, 1, ']');
+	if (rc == 0)
+		rc = lu_buf_check(&b, err);
+	if (rc == 0) {
+		kept = lu_arena_str(doc->arena, lu_buf_slice(&b));
+		rc = kept.p ? lu_doc_set(doc, "ids", kept) : lu_err_nomem(err);
+	}
+	lu_buf_release(&b);
+	return rc;
+}
+
+static int encode_doc(const struct config *c, struct worker *w, struct lu_doc *doc,
+	uint64_t *tokens, struct lu_err *err)
+{
+	struct lu_buf *b, none = { 0 };
+	struct lu_str tail = LU_STR("");
+	size_t start;
+	int rc;
+
+	if (c->as == AS_COUNT) {
+		rc = encode_text(c, w, doc, &none, tokens, err);
+		return rc ? rc
+			  : lu_doc_set(doc, "tokens",
+				    lu_doc_printf(doc, "%llu", (unsigned long long)*tokens));
+	}
+	if (c->as == AS_JSONL && lu_json_get(&doc->obj, "ids"))
+		return replace_ids(c, w, doc, tokens, err);
+	b = lu_doc_out(doc);
+	if (c->as == AS_JSONL) {
+		tail = lu_json_head(&doc->obj, "ids", b);
+		lu_buf_putc(b, '[');
+	}
+	start = b->n;
+	rc = encode_text(c, w, doc, b, tokens, err);
+	if (c->as == AS_JSONL) {
+		end_list(b, start, ']');
+		lu_buf_str(b, tail);
 		lu_buf_putc(b, '\n');
-		break;
-	case AS_U16:
-	case AS_U32:
-		b = lu_doc_out(doc);
-		write_raw(b, ids, c->as == AS_U16 ? 2 : 4);
-		break;
+	} else if (c->as == AS_IDS) {
+		end_list(b, start, '\n');
 	}
 	lu_doc_out_end(doc);
-	return 0;
+	return rc;
 }
 
 static int encode(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
-	struct config *c = ctx;
+	const struct config *c = ctx;
 	struct worker *w = local;
-	int rc;
+	uint64_t tokens = 0;
+	int rc = encode_doc(c, w, doc, &tokens, err);
 
-	w->ids.n = 0;
-	if (push(&w->ids, c->before.p, c->before.n, err) < 0)
-		return -1;
-	rc = lu_tok_encode(c->tok, w->st, doc->text, (enum lu_tok_special)c->special, &w->ids, err);
 	if (rc > 0)
 		return lu_doc_bad(doc, "special token in the text");
-	if (rc < 0 || push(&w->ids, c->after.p, c->after.n, err) < 0)
-		return -1;
-	w->tokens += w->ids.n;
-	return write_ids(c, &w->ids, doc, err);
+	w->tokens += tokens;
+	return rc;
 }
 
 static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)

@@ -619,13 +619,28 @@ static const struct lu_json_edit *find_edit(
 	return NULL;
 }
 
+/* Added members are spaced as the record's own are: Python writes blanks, jq does not. */
+static void put_key(const struct lu_json_obj *obj, bool first, const char *key, struct lu_buf *out)
+{
+	bool spaced = obj->members > 0 && obj->member[0].value.p[-1] == ' ';
+
+	lu_buf_puts(out, first ? "" : spaced ? ", " : ",");
+	lu_json_quote(out, lu_str_of(key));
+	lu_buf_puts(out, spaced ? ": " : ":");
+}
+
+struct lu_str lu_json_head(const struct lu_json_obj *obj, const char *key, struct lu_buf *out)
+{
+	lu_buf_append(out, obj->line.p, obj->end);
+	put_key(obj, obj->members == 0, key, out);
+	return (struct lu_str){ obj->line.p + obj->end, obj->line.n - obj->end };
+}
+
 void lu_json_rewrite(const struct lu_json_obj *obj, const struct lu_json_edit *edit, size_t edits,
 	struct lu_buf *out)
 {
 	const char *from = obj->line.p;
 	bool empty = obj->members == 0;
-	/* Added members are spaced as the record's own are: Python writes blanks, jq does not. */
-	bool spaced = !empty && obj->member[0].value.p[-1] == ' ';
 
 	for (size_t i = 0; i < obj->members; i++) {
 		const struct lu_json_member *m = &obj->member[i];
@@ -642,10 +657,8 @@ void lu_json_rewrite(const struct lu_json_obj *obj, const struct lu_json_edit *e
 		if (lu_json_get(obj, edit[i].key) ||
 			find_edit(edit, edits, lu_str_of(edit[i].key)) != &edit[i])
 			continue;
-		lu_buf_puts(out, empty ? "" : spaced ? ", " : ",");
+		put_key(obj, empty, edit[i].key, out);
 		empty = false;
-		lu_json_quote(out, lu_str_of(edit[i].key));
-		lu_buf_puts(out, spaced ? ": " : ":");
 		lu_buf_str(out, edit[i].value);
 	}
 	lu_buf_append(out, obj->line.p + obj->end, obj->line.n - obj->end);

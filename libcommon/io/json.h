@@ -118,6 +118,10 @@ struct lu_json_edit {
 void lu_json_rewrite(const struct lu_json_obj *obj, const struct lu_json_edit *edit, size_t edits,
 	struct lu_buf *out);
 
+/* The beginning of the record with a member `key`, which it does not have, up to its value: append
+ * that, and then the slice that is returned. For values too large to be made beforehand. */
+struct lu_str lu_json_head(const struct lu_json_obj *obj, const char *key, struct lu_buf *out);
+
 /* Appends `line` with malformed UTF-8 and lone surrogate escapes replaced by U+FFFD (raw, or as
  * \ufffd); returns how many. What else is wrong with the line stays wrong. */
 size_t lu_json_repair(struct lu_str line, struct lu_buf *out);

@@ -21,6 +21,8 @@ struct lu_doc_batch {
 	struct lu_buf repaired; /* lines that were repaired */
 	uint64_t repairs;
 	uint64_t consumed; /* bytes of the files, when this was read */
+	struct run *run;
+	unsigned thread; /* that maps it */
 };
 
 struct run {
@@ -32,6 +34,7 @@ struct run {
 	struct lu_progress progress;
 	struct lu_buf scratch;
 	uint64_t bad, index;
+	struct lu_pipeline *pipeline;
 };
 
 /* --- what map() may call ------------------------------------------------------------------ */
@@ -126,6 +129,34 @@ struct lu_buf *lu_doc_out(struct lu_doc *doc)
 void lu_doc_out_end(struct lu_doc *doc)
 {
 	doc->out_to = doc->batch->out.n;
+}
+
+static void *local_of(const struct lu_docstream *ds, unsigned thread)
+{
+	return ds->local ? ds->local[thread] : NULL;
+}
+
+struct shared_work {
+	int (*work)(void *ctx, void *local, size_t i, struct lu_err *err);
+	void *ctx;
+	const struct lu_docstream *ds;
+};
+
+static int do_shared_work(void *ctx, unsigned thread, size_t i, struct lu_err *err)
+{
+	const struct shared_work *w = ctx;
+
+	return w->work(w->ctx, local_of(w->ds, thread), i, err);
+}
+
+int lu_doc_share(struct lu_doc *doc, size_t count,
+	int (*work)(void *ctx, void *local, size_t i, struct lu_err *err), void *ctx,
+	struct lu_err *err)
+{
+	struct run *r = doc->batch->run;
+	struct shared_work w = { work, ctx, r->ds };
+
+	return lu_pipeline_share(r->pipeline, doc->batch->thread, count, do_shared_work, &w, err);
 }
 
 bool lu_doc_string(struct lu_doc *doc, const char *key, struct lu_str *out)
@@ -268,6 +299,8 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 	struct lu_doc_batch *b = batch;
 	struct lu_str line;
 
+	b->run = r;
+	b->thread = thread;
 	while (lu_slab_next(&b->slab, &line)) {
 		struct lu_doc *doc;
 
@@ -279,8 +312,7 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 		if (parse(r, b, doc, err) < 0)
 			return -1;
 		if (doc->verdict == LU_KEEP && r->ds->map &&
-			r->ds->map(r->ds->ctx, r->ds->local ? r->ds->local[thread] : NULL, doc,
-				err) < 0)
+			r->ds->map(r->ds->ctx, local_of(r->ds, thread), doc, err) < 0)
 			return lu_err_wrap(
 				err, "%s:%llu", doc->file, (unsigned long long)doc->line);
 		/* Formatting the record belongs to the parallel part too, where nothing is decided
@@ -469,6 +501,7 @@ static int run_pipeline(struct run *r, struct lu_err *err)
 			goto out;
 		}
 	}
+	r->pipeline = &p;
 	rc = lu_pipeline_run(&p, err);
 out:
 	for (size_t i = 0; i < p.batches; i++)

@@ -134,6 +134,12 @@ int lu_doc_bad(struct lu_doc *doc, const char *reason);
 struct lu_buf *lu_doc_out(struct lu_doc *doc);
 void lu_doc_out_end(struct lu_doc *doc);
 
+/* Only in map(), for a large document: calls work(ctx, local, i, err) for each i below count, on
+ * this thread and on others that are idle, with the local of the thread that it runs on. */
+int lu_doc_share(struct lu_doc *doc, size_t count,
+	int (*work)(void *ctx, void *local, size_t i, struct lu_err *err), void *ctx,
+	struct lu_err *err) LU_CHECKED;
+
 /* A member as a decoded string: false when it is absent or no string. `key` is "id", "lang"... */
 bool lu_doc_string(struct lu_doc *doc, const char *key, struct lu_str *out);
 

@@ -15,12 +15,22 @@ struct slot {
 	struct lu_err err;
 };
 
+/* Work that map() has divided. */
+struct share {
+	int (*work)(void *ctx, unsigned thread, size_t i, struct lu_err *err);
+	void *ctx;
+	size_t next, count, running;
+	size_t failed; /* the lowest that did; SIZE_MAX: none */
+	struct lu_err err;
+	struct share *link;
+};
+
 /*
  * One lock guards the slots; reading, mapping and writing happen outside it. A thread without
  * anything to do sleeps until a slot changes. Batch numbers are given when reading begins, and
  * reading is exclusive, so number order is input order.
  */
-struct run {
+struct lu_pipeline_run {
 	const struct lu_pipeline *p;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -30,9 +40,10 @@ struct run {
 	bool ended;   /* no more input, or an error ahead: stop reading */
 	bool stopped; /* the error was reached in order: stop all */
 	struct lu_err err;
+	struct share *shared; /* what lu_pipeline_share() has to give away */
 };
 
-static struct slot *find(struct run *r, enum state state, bool by_seq)
+static struct slot *find(struct lu_pipeline_run *r, enum state state, bool by_seq)
 {
 	for (size_t i = 0; i < r->p->batches; i++) {
 		struct slot *s = &r->slot[i];
@@ -44,7 +55,7 @@ static struct slot *find(struct run *r, enum state state, bool by_seq)
 }
 
 /* Called with the lock held, as are the two below; they give it up while they work. */
-static void do_write(struct run *r, struct slot *s)
+static void do_write(struct lu_pipeline_run *r, struct slot *s)
 {
 	int rc;
 
@@ -67,7 +78,7 @@ static void do_write(struct run *r, struct slot *s)
 	}
 }
 
-static void do_read_and_map(struct run *r, struct slot *s, unsigned thread)
+static void do_read_and_map(struct lu_pipeline_run *r, struct slot *s, unsigned thread)
 {
 	int rc;
 
@@ -95,11 +106,78 @@ static void do_read_and_map(struct run *r, struct slot *s, unsigned thread)
 		r->ended = true;
 }
 
-static void worker(struct run *r, unsigned thread)
+/* Does the next of it; called with the lock held, which it gives up meanwhile. */
+static void do_share(struct lu_pipeline_run *r, struct share *s, unsigned thread)
+{
+	size_t i = s->next++;
+	struct lu_err err = { 0 };
+	int rc;
+
+	s->running++;
+	pthread_mutex_unlock(&r->lock);
+	rc = s->work(s->ctx, thread, i, &err);
+	pthread_mutex_lock(&r->lock);
+	s->running--;
+	if (rc < 0) {
+		/* Those before it are all begun: the lowest failure is the same in every run. */
+		s->next = s->count;
+		if (i < s->failed) {
+			s->failed = i;
+			s->err = err;
+		}
+	}
+	if (s->next == s->count && s->running == 0)
+		pthread_cond_broadcast(&r->changed);
+}
+
+static struct share *find_share(const struct lu_pipeline_run *r)
+{
+	struct share *s = r->shared;
+
+	while (s && s->next == s->count)
+		s = s->link;
+	return s;
+}
+
+int lu_pipeline_share(struct lu_pipeline *p, unsigned thread, size_t count,
+	int (*work)(void *ctx, unsigned thread, size_t i, struct lu_err *err), void *ctx,
+	struct lu_err *err)
+{
+	struct share s = { .work = work, .ctx = ctx, .count = count, .failed = SIZE_MAX };
+	struct lu_pipeline_run *r = p->run;
+	struct share **at;
+
+	if (!r) {
+		for (size_t i = 0; i < count; i++) {
+			if (work(ctx, thread, i, err) < 0)
+				return -1;
+		}
+		return 0;
+	}
+	pthread_mutex_lock(&r->lock);
+	s.link = r->shared;
+	r->shared = &s;
+	pthread_cond_broadcast(&r->changed);
+	while (s.next < s.count)
+		do_share(r, &s, thread);
+	while (s.running > 0)
+		pthread_cond_wait(&r->changed, &r->lock);
+	for (at = &r->shared; *at != &s; at = &(*at)->link)
+		;
+	*at = s.link;
+	pthread_mutex_unlock(&r->lock);
+	if (s.failed == SIZE_MAX)
+		return 0;
+	*err = s.err;
+	return -1;
+}
+
+static void worker(struct lu_pipeline_run *r, unsigned thread)
 {
 	pthread_mutex_lock(&r->lock);
 	for (;;) {
 		struct slot *s = NULL;
+		struct share *share;
 
 		if (r->stopped || (r->ended && !r->reading && r->next_write == r->next_read))
 			break;
@@ -111,6 +189,9 @@ static void worker(struct run *r, unsigned thread)
 		}
 		if (s) {
 			do_write(r, s);
+		} else if ((share = find_share(r)) != NULL) {
+			do_share(r, share, thread);
+			continue;
 		} else if (!r->reading && !r->ended && (s = find(r, FREE, false)) != NULL) {
 			do_read_and_map(r, s, thread);
 		} else {
@@ -135,11 +216,12 @@ static int run_alone(const struct lu_pipeline *p, struct lu_err *err)
 	return rc;
 }
 
-int lu_pipeline_run(const struct lu_pipeline *p, struct lu_err *err)
+int lu_pipeline_run(struct lu_pipeline *p, struct lu_err *err)
 {
-	struct run r = { .p = p };
+	struct lu_pipeline_run r = { .p = p };
 	int rc = 0;
 
+	p->run = NULL;
 	if (p->threads <= 1)
 		return run_alone(p, err);
 	r.slot = calloc(p->batches, sizeof(*r.slot));
@@ -149,8 +231,10 @@ int lu_pipeline_run(const struct lu_pipeline *p, struct lu_err *err)
 		r.slot[i].batch = p->batch[i];
 	pthread_mutex_init(&r.lock, NULL);
 	pthread_cond_init(&r.changed, NULL);
+	p->run = &r;
 #pragma omp parallel num_threads(p->threads)
 	worker(&r, (unsigned)omp_get_thread_num());
+	p->run = NULL;
 	pthread_cond_destroy(&r.changed);
 	pthread_mutex_destroy(&r.lock);
 	if (r.stopped) {

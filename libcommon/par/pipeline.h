@@ -19,10 +19,15 @@
  * Errors keep the order too: when batch k fails, all batches before it are written, none after
  * it, and its sentence is the result, whatever the other threads met meanwhile.
  * With one thread everything happens in the calling thread.
+ *
+ * One large batch should not keep the other threads waiting: inside map(), lu_pipeline_share()
+ * lets all threads that have nothing better to do help.
  */
 #include <stddef.h>
 
 #include "libcommon/base/err.h"
+
+struct lu_pipeline_run;
 
 struct lu_pipeline {
 	unsigned threads;
@@ -32,9 +37,17 @@ struct lu_pipeline {
 	int (*read)(void *ctx, void *batch, struct lu_err *err);
 	int (*map)(void *ctx, unsigned thread, void *batch, struct lu_err *err);
 	int (*write)(void *ctx, void *batch, struct lu_err *err);
+	struct lu_pipeline_run *run; /* the pipeline's own */
 };
 
-int lu_pipeline_run(const struct lu_pipeline *p, struct lu_err *err) LU_CHECKED;
+int lu_pipeline_run(struct lu_pipeline *p, struct lu_err *err) LU_CHECKED;
+
+/* Only inside map(), by thread `thread`: calls work(ctx, t, i, err) for each i below count, on
+ * this thread and on any that is idle (t says which), and returns when all is done. Of several
+ * that fail the lowest i gives the error; those behind it may not have been called. */
+int lu_pipeline_share(struct lu_pipeline *p, unsigned thread, size_t count,
+	int (*work)(void *ctx, unsigned thread, size_t i, struct lu_err *err), void *ctx,
+	struct lu_err *err) LU_CHECKED;
 
 /* Two a thread keeps every thread busy while one writes. */
 static inline size_t lu_pipeline_batches(unsigned threads)

@@ -187,9 +187,97 @@ static void test_errors_in_order(void **state)
 	}
 }
 
+/* One batch whose work is divided: every part is done once, by a thread that is not at work
+ * elsewhere; of parts that fail the lowest is told. */
+struct divided {
+	struct lu_pipeline *p;
+	unsigned crew;
+	atomic_int done[500];
+	atomic_bool busy[8];
+	atomic_bool wrong;
+	atomic_int helpers;
+	size_t fails_from;
+	int batches;
+};
+
+static int divided_read(void *ctx, void *batch, struct lu_err *err)
+{
+	struct divided *d = ctx;
+
+	(void)batch;
+	(void)err;
+	return d->batches-- > 0;
+}
+
+static int divided_part(void *ctx, unsigned thread, size_t i, struct lu_err *err)
+{
+	struct divided *d = ctx;
+
+	if (thread >= d->crew || atomic_exchange(&d->busy[thread], true))
+		d->wrong = true;
+	atomic_fetch_add(&d->done[i], 1);
+	atomic_fetch_or(&d->helpers, 1 << thread);
+	/* The first part waits until somebody helps. */
+	for (int k = 0; i == 0 && d->crew > 1 && k < 200000 && d->helpers == 1 << thread; k++)
+		pause_a_little(4);
+	atomic_store(&d->busy[thread], false);
+	if (i >= d->fails_from)
+		return lu_err_set(err, "part %zu", i);
+	return 0;
+}
+
+static int divided_map(void *ctx, unsigned thread, void *batch, struct lu_err *err)
+{
+	struct divided *d = ctx;
+
+	(void)batch;
+	return lu_pipeline_share(d->p, thread, 500, divided_part, d, err);
+}
+
+static int divided_write(void *ctx, void *batch, struct lu_err *err)
+{
+	(void)ctx;
+	(void)batch;
+	(void)err;
+	return 0;
+}
+
+static void shares(void **state)
+{
+	(void)state;
+	for (unsigned crew = 1; crew <= 4; crew++) {
+		for (int failing = 0; failing < 2; failing++) {
+			int item[9];
+			void *batch[9];
+			struct lu_err err;
+			struct divided d = { .crew = crew, .batches = 1 };
+			struct lu_pipeline p = { .threads = crew,
+				.batch = batch,
+				.batches = 9,
+				.ctx = &d,
+				.read = divided_read,
+				.map = divided_map,
+				.write = divided_write };
+
+			for (size_t i = 0; i < 9; i++)
+				batch[i] = &item[i];
+			d.p = &p;
+			d.fails_from = failing ? 77 : SIZE_MAX;
+			assert_int_equal(lu_pipeline_run(&p, &err), failing ? -1 : 0);
+			if (failing)
+				assert_string_equal(err.msg, "part 77");
+			for (size_t i = 0; i < (failing ? 78 : 500); i++)
+				assert_int_equal(d.done[i], 1);
+			assert_false(d.wrong);
+			assert_true(crew == 1 || (d.helpers & (d.helpers - 1)) != 0);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shares),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_few_batches),
 		cmocka_unit_test(test_nothing),
