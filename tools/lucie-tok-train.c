@@ -184,6 +184,10 @@ static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	lu_detail("%llu distinct words; %u characters have a piece, %.4f%% of the text",
 		(unsigned long long)c->count.words, info.alphabet,
 		info.chars ? 100.0 * (double)info.chars_kept / (double)info.chars : 100.0);
+	if (info.tied)
+		lu_note("%u characters have no piece and are as frequent as one that has: "
+			"of equal ones the smaller code points stay",
+			info.tied);
 	if (info.squeezed)
 		lu_detail("only the %u most frequent characters fit %u pieces", info.alphabet,
 			c->p.vocab_size);
@@ -191,9 +195,8 @@ static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 		lu_note("only %u pieces: no other pair occurs %llu times", info.pieces,
 			(unsigned long long)(c->p.min_frequency ? c->p.min_frequency : 1));
 	lu_buf_printf(&stats->extra,
-		",\"words\":%llu,\"characters\":%llu,\"covered\":%llu,\"alphabet\":%u,\"pieces\":%"
-		"u,"
-		"\"merges\":%u",
+		",\"words\":%llu,\"characters\":%llu,\"covered\":%llu,\"alphabet\":%u,"
+		"\"pieces\":%u,\"merges\":%u",
 		(unsigned long long)c->count.words, (unsigned long long)info.chars,
 		(unsigned long long)info.chars_kept, info.alphabet, info.pieces, info.merges);
 	return lu_buf_check(&stats->extra, err);

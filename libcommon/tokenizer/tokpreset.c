@@ -689,8 +689,8 @@ int lu_preset_train(const struct lu_preset *p, struct lu_tokcount *count, struct
 	}
 	if (lu_bpe_train(&set, count, &tr, err) < 0)
 		goto out;
-	*info = (struct lu_preset_info){ tr.pieces, tr.alphabet, 0, tr.chars, tr.chars_kept,
-		tr.squeezed };
+	*info = (struct lu_preset_info){ tr.pieces, tr.alphabet, 0, tr.tied, tr.chars,
+		tr.chars_kept, tr.squeezed };
 	write_file(&compact, p, &tr, &info->merges);
 	if (lu_buf_check(&compact, err) < 0)
 		goto out;

@@ -79,6 +79,7 @@ int lu_preset_words(const struct lu_preset_cut *cut, struct lu_work *work, struc
 
 struct lu_preset_info {
 	uint32_t pieces, alphabet, merges; /* merges as written, those of blanks included */
+	uint32_t tied; /* characters left out that are as frequent as the last one that stays */
 	uint64_t chars, chars_kept;
 	bool squeezed; /* characters gave way to the vocabulary's size */
 };

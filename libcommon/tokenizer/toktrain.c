@@ -169,6 +169,19 @@ static size_t count_kept(struct train *t, const struct letter *list, size_t n)
 	return keep;
 }
 
+/* How many of those that cannot stay occur as often as the last that can. */
+static uint32_t count_tied(const struct train *t, const struct letter *list, size_t n, size_t keep)
+{
+	uint32_t tied = 0;
+
+	for (size_t i = keep; keep && i < n && list[i].count == list[keep - 1].count; i++) {
+		char utf8[4];
+
+		tied += !has_piece(t, (struct lu_str){ utf8, lu_utf8_put(list[i].c, utf8) });
+	}
+	return tied;
+}
+
 static int make_alphabet(struct train *t)
 {
 	struct letter *list;
@@ -181,6 +194,7 @@ static int make_alphabet(struct train *t)
 		t->out->chars += t->letter[list[i].c];
 	qsort(list, n, sizeof(*list), by_count);
 	keep = count_kept(t, list, n);
+	t->out->tied = count_tied(t, list, n, keep);
 	qsort(list, keep, sizeof(*list), by_code);
 	if (t->set->byte_level && keep < n) {
 		lu_err_set(t->err, "a vocabulary of %u pieces is too small for 256 bytes",

@@ -69,7 +69,8 @@ struct lu_bpe_trained {
 	uint32_t pieces;
 	struct lu_bpe_pair *pair; /* by rank */
 	uint32_t merges;
-	uint32_t alphabet;	    /* characters kept */
+	uint32_t alphabet; /* characters kept */
+	uint32_t tied;	   /* characters not kept that are as frequent as the last one kept */
 	uint64_t chars, chars_kept; /* of the words, with repetition: the coverage */
 	bool squeezed; /* not all characters asked for fit vocab_size: the rarest gave way */
 };
