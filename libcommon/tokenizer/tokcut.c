@@ -5,9 +5,9 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/tokenizer/tokbpe.h"
 
-/* 8 MiB and 512 KiB. */
+/* 8 and 2 MiB. */
 #define SMALL_BITS 18
-#define LARGE_BITS 13
+#define LARGE_BITS 15
 #define ID_BITS 24
 #define ID_MASK ((UINT32_C(1) << ID_BITS) - 1)
 

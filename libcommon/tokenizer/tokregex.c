@@ -218,7 +218,7 @@ struct peek {
 	const char *next;
 };
 
-static struct peek peek(const struct lu_uni *u, const char *p)
+static inline struct peek peek(const struct lu_uni *u, const char *p)
 {
 	struct peek k = { .next = p };
 
@@ -232,8 +232,18 @@ static const char *run_of(
 	const struct lu_uni *u, const char *p, const char *end, unsigned yes, unsigned no)
 {
 	while (p < end) {
-		struct peek k = peek(u, p);
+		struct peek k;
 
+		/* Most are ASCII, and there the next place does not wait for the class. */
+		if (!(*p & 0x80)) {
+			unsigned cls = lu_uni_class(u, (unsigned char)*p);
+
+			if ((yes && !(cls & yes)) || (cls & no))
+				break;
+			p++;
+			continue;
+		}
+		k = peek(u, p);
 		if ((yes && !(k.cls & yes)) || (k.cls & no))
 			break;
 		p = k.next;
