@@ -170,9 +170,6 @@ struct lu_bpe_symbol {
 	uint32_t id;
 	uint32_t prev, next; /* index, LU_BPE_NONE at the ends; prev == own index: merged away */
 };
-struct lu_bpe_queued {
-	uint32_t rank, at;
-};
 
 /* A chunk on its way: its key is made and its entry is being fetched. */
 struct lu_bpe_chunk {
@@ -194,7 +191,7 @@ struct lu_bpe_state {
 	struct lu_bpe_chunk chunk[LU_BPE_BATCH];
 	size_t chunks;
 	struct lu_bpe_symbol *sym;
-	struct lu_bpe_queued *heap;
+	uint64_t *heap; /* rank and place of a pair */
 	size_t sym_cap, heap_cap;
 	size_t window; /* bytes of a long chunk merged at once: the heap stays in the cache */
 	struct lu_bpe_row row, next;

@@ -13,7 +13,7 @@
 
 int lu_bpe_state_init(struct lu_bpe_state *s, struct lu_err *err)
 {
-	*s = (struct lu_bpe_state){ .window = 4096 };
+	*s = (struct lu_bpe_state){ .window = 1024 };
 	s->small = lu_big_alloc(sizeof(*s->small) << SMALL_BITS);
 	s->large = lu_big_alloc(sizeof(*s->large) << LARGE_BITS);
 	if (!s->small || !s->large) {

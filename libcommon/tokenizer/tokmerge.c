@@ -157,35 +157,37 @@ static size_t merge_short(const struct lu_bpe *b, uint32_t *id, size_t n)
 	return n;
 }
 
-static inline bool before(const struct lu_bpe_queued *a, const struct lu_bpe_queued *b)
+/* The heap holds rank and place of a pair in one number, so that the order of the numbers is that
+ * in which pairs are merged. */
+static inline uint64_t queued_pair(uint32_t rank, uint32_t at)
 {
-	return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
+	return (uint64_t)rank << 32 | at;
 }
 
-static void sift_down(struct lu_bpe_queued *heap, size_t n, size_t i)
+static void sift_down(uint64_t *heap, size_t n, size_t i)
 {
-	struct lu_bpe_queued v = heap[i];
+	uint64_t v = heap[i];
+	size_t child;
 
-	for (;;) {
-		size_t child = 2 * i + 1;
-
-		if (child >= n)
+	while ((child = 2 * i + 1) + 1 < n) {
+		child += heap[child + 1] < heap[child];
+		if (heap[child] >= v)
 			break;
-		if (child + 1 < n && before(&heap[child + 1], &heap[child]))
-			child++;
-		if (!before(&heap[child], &v))
-			break;
+		heap[i] = heap[child];
+		i = child;
+	}
+	if (child + 1 == n && heap[child] < v) {
 		heap[i] = heap[child];
 		i = child;
 	}
 	heap[i] = v;
 }
 
-static void heap_push(struct lu_bpe_queued *heap, size_t *n, struct lu_bpe_queued v)
+static void heap_push(uint64_t *heap, size_t *n, uint64_t v)
 {
 	size_t i = (*n)++;
 
-	while (i > 0 && before(&v, &heap[(i - 1) / 2])) {
+	while (i > 0 && v < heap[(i - 1) / 2]) {
 		heap[i] = heap[(i - 1) / 2];
 		i = (i - 1) / 2;
 	}
@@ -226,7 +228,7 @@ static size_t first_pairs(
 		if (i + 1 < n)
 			rank = lu_bpe_rank(b, id[i], id[i + 1]);
 		if (rank != LU_BPE_NONE)
-			s->heap[queued++] = (struct lu_bpe_queued){ rank, (uint32_t)i };
+			s->heap[queued++] = queued_pair(rank, (uint32_t)i);
 	}
 	for (size_t i = queued / 2; i-- > 0;)
 		sift_down(s->heap, queued, i);
@@ -238,32 +240,32 @@ static void merge_heap(const struct lu_bpe *b, struct lu_bpe_state *s, size_t qu
 	struct lu_bpe_symbol *sym = s->sym;
 
 	while (queued > 0) {
-		struct lu_bpe_queued top = s->heap[0];
+		uint32_t at = (uint32_t)s->heap[0], best = (uint32_t)(s->heap[0] >> 32);
 		uint32_t right, side[2], rank;
 
 		s->heap[0] = s->heap[--queued];
-		sift_down(s->heap, queued, 0);
-		if (sym[top.at].prev == top.at)
+		if (queued)
+			sift_down(s->heap, queued, 0);
+		if (sym[at].prev == at)
 			continue;
-		right = sym[top.at].next;
+		right = sym[at].next;
 		if (right == LU_BPE_NONE)
 			continue;
-		if (lu_bpe_rank(b, sym[top.at].id, sym[right].id) != top.rank)
+		if (lu_bpe_rank(b, sym[at].id, sym[right].id) != best)
 			continue;
-		sym[top.at].id = b->made[top.rank];
-		sym[top.at].next = sym[right].next;
+		sym[at].id = b->made[best];
+		sym[at].next = sym[right].next;
 		if (sym[right].next != LU_BPE_NONE)
-			sym[sym[right].next].prev = top.at;
+			sym[sym[right].next].prev = at;
 		sym[right].prev = right;
-		side[0] = sym[top.at].prev;
-		side[1] = top.at;
+		side[0] = sym[at].prev;
+		side[1] = at;
 		for (int k = 0; k < 2; k++) {
 			if (side[k] == LU_BPE_NONE || sym[side[k]].next == LU_BPE_NONE)
 				continue;
 			rank = lu_bpe_rank(b, sym[side[k]].id, sym[sym[side[k]].next].id);
 			if (rank != LU_BPE_NONE)
-				heap_push(
-					s->heap, &queued, (struct lu_bpe_queued){ rank, side[k] });
+				heap_push(s->heap, &queued, queued_pair(rank, side[k]));
 		}
 	}
 }
