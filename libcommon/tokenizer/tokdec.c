@@ -9,6 +9,8 @@ struct list {
 	struct lu_buf *text, *text2;
 	struct lu_spans *parts, *parts2;
 	struct lu_err *err;
+	uint64_t has; /* bytes_of() the text, when `noted` */
+	bool noted;
 };
 
 static void swap(struct list *l)
@@ -20,6 +22,7 @@ static void swap(struct list *l)
 	l->parts = l->parts2;
 	l->text2 = t;
 	l->parts2 = p;
+	l->noted = false;
 }
 
 /* Ends a string of the new list at the end of text2. It may be empty: a step may ask which
@@ -108,6 +111,18 @@ out:
 	return rc;
 }
 
+/* memmem() makes tables, which costs more than it saves for the few bytes looked for here. */
+static const char *find(const char *p, const char *end, struct lu_str lit)
+{
+	while ((size_t)(end - p) >= lit.n) {
+		p = memchr(p, lit.p[0], (size_t)(end - p) - lit.n + 1);
+		if (!p || memcmp(p, lit.p, lit.n) == 0)
+			return p;
+		p++;
+	}
+	return NULL;
+}
+
 static int replace(struct list *l, const struct lu_dec_op *op)
 {
 	struct lu_str lit = op->pattern.lit;
@@ -117,7 +132,7 @@ static int replace(struct list *l, const struct lu_dec_op *op)
 		size_t from = l->text2->n;
 
 		while (p < end) {
-			const char *at = memmem(p, (size_t)(end - p), lit.p, lit.n);
+			const char *at = find(p, end, lit);
 
 			lu_buf_append(l->text2, p, (size_t)((at ? at : end) - p));
 			p = at ? at + lit.n : end;
@@ -172,6 +187,33 @@ static int metaspace(struct list *l, const struct lu_dec_op *op)
 	return rc;
 }
 
+/* One bit for each byte of s, by its low six bits. */
+static uint64_t bytes_of(struct lu_str s)
+{
+	uint64_t has = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		has |= UINT64_C(1) << (s.p[i] & 63);
+	return has;
+}
+
+/* Whether a step finds nothing to do: most of them look for what most texts do not have. What is
+ * nowhere in the whole buffer is in none of its strings. */
+static bool is_idle(struct list *l, const struct lu_dec_op *op)
+{
+	struct lu_str lit = op->kind == LU_DEC_METASPACE ? op->content
+		: op->kind == LU_DEC_REPLACE		 ? op->pattern.lit
+		: op->kind == LU_DEC_BYTE_FALLBACK	 ? LU_STR("<0x")
+							 : (struct lu_str){ "", 0 };
+
+	if (lit.n == 0)
+		return false;
+	if (!l->noted)
+		l->has = bytes_of(lu_buf_slice(l->text));
+	l->noted = true;
+	return (bytes_of(lit) & ~l->has) || !find(l->text->p, l->text->p + l->text->n, lit);
+}
+
 static int run(struct list *l, const struct lu_dec_op *op, uint64_t *replaced)
 {
 	lu_buf_clear(l->text2);
@@ -221,7 +263,7 @@ static int spell(
 int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids, size_t n,
 	unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
 {
-	struct list l = { &st->text, &st->text2, &st->parts, &st->parts2, err };
+	struct list l = { &st->text, &st->text2, &st->parts, &st->parts2, err, 0, false };
 	uint64_t unused;
 
 	if (!replaced)
@@ -232,6 +274,8 @@ int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint3
 	if (spell(tok, &l, ids, n, flags) < 0)
 		return -1;
 	for (size_t i = 0; i < tok->parts.decs; i++) {
+		if (is_idle(&l, &tok->parts.dec[i]))
+			continue;
 		if (run(&l, &tok->parts.dec[i], replaced) < 0 || lu_buf_check(l.text2, err) < 0)
 			return -1;
 		swap(&l);
