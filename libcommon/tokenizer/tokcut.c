@@ -5,8 +5,8 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/tokenizer/tokbpe.h"
 
-/* 8 and 2 MiB. */
-#define SMALL_BITS 18
+/* 16 and 2 MiB: on 115 MB of French twice the entries of half of it save a sixth of the time. */
+#define SMALL_BITS 19
 #define LARGE_BITS 15
 #define ID_BITS 24
 #define ID_MASK ((UINT32_C(1) << ID_BITS) - 1)
