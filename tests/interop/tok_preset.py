@@ -13,7 +13,7 @@ os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 ROUNDS = int(os.environ.get("ROUNDS", "60"))
 MARK = "\u2581"
@@ -277,7 +277,16 @@ def finds_special(options):
         ours = json.loads(run("lucie-tok-encode", "-q", "-t", file, "--special", "parse", docs))["ids"]
         trans = PreTrainedTokenizerFast(tokenizer_file=file, additional_special_tokens=["<|user|>", "<|end|>"])
         theirs = trans(text, add_special_tokens=False)["input_ids"]
-        return "" if ours == theirs and {4, 5, 0} <= set(ours) else "%s, transformers %s" % (ours, theirs)
+        if ours != theirs or not {4, 5, 0} <= set(ours):
+            return "%s, transformers %s" % (ours, theirs)
+        # The second file of a folder is the one that lucie-presets(7) shows.
+        with open(os.path.join(os.environ["LUCIE_SRC"], "man/man7/lucie-presets.7"), encoding="utf-8") as f:
+            config = f.read().split("tokenizer_config.json <<'EOF'\n")[1].split("EOF")[0]
+        with open(os.path.join(tmp, "tokenizer_config.json"), "w", encoding="utf-8") as f:
+            f.write(config)
+        auto = AutoTokenizer.from_pretrained(tmp)
+        theirs = auto(text, add_special_tokens=False)["input_ids"]
+        return "" if ours == theirs else "%s, AutoTokenizer %s" % (ours, theirs)
 
 
 CLIENTS = [
@@ -319,7 +328,7 @@ def main():
     for preset, options, lossless in CLIENTS:
         hard = hard_texts(11 if tests[2:] else 1)
         add("clients of " + " ".join([preset] + options), beside_clients, preset, options, hard, lossless)
-    add("special tokens", finds_special, ["-n", "600", "--special", "<|user|>", "--special", "<|end|>"])
+    add("special tokens, AutoTokenizer", finds_special, ["-n", "600", "--special", "<|user|>", "--special", "<|end|>"])
     print("1..%d" % len(tests))
     return not all(tests)
 
