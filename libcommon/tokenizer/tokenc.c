@@ -428,13 +428,12 @@ static bool inside_token(const struct lu_tok *t, struct lu_str text, size_t at)
 
 /* Without pre-tokenizer: two characters that the normal form leaves alone and apart, and whose
  * images no merge can join. */
-static bool apart(const struct lu_tok *t, struct lu_str text, size_t at)
+static bool apart(const struct lu_tok *t, uint32_t x, uint32_t y)
 {
 	const struct lu_pass *pass = t->parts.pass;
 	enum lu_uni_form form = (enum lu_uni_form)pass->form;
-	const char *p = text.p + at, *q;
-	uint32_t x = char_ending(text, at), y = lu_utf8_next(&p);
 	unsigned state = LU_PASS_INSIDE;
+	const char *p, *q;
 	char a[64], b[64];
 	size_t n, m;
 
@@ -469,15 +468,30 @@ size_t lu_tok_split(
 	const struct lu_tok *t, struct lu_str text, size_t least, enum lu_tok_special special)
 {
 	bool words = t->parts.pres > 0, tokens = to_search(special, &t->raw);
+	/* Characters that were found not to be apart: text that cannot be divided for long is
+	 * mostly a few characters again and again. */
+	uint64_t joined[64] = { 0 };
 
 	if (!t->parts.pass->ok || to_search(special, &t->normal) ||
 		(tokens && t->raw.looks_around) || (words ? !t->blocks : !t->bpe.cuts))
 		return text.n;
 	for (size_t at = least ? least : 1; at < text.n; at++) {
-		if (((unsigned char)text.p[at] & 0xC0) == 0x80)
+		const char *p = text.p + at;
+		uint64_t pair;
+
+		if (((unsigned char)*p & 0xC0) == 0x80)
 			continue;
-		if ((words ? between_words(t, text, at) : apart(t, text, at)) &&
-			!(tokens && inside_token(t, text, at)))
+		if (words) {
+			if (between_words(t, text, at) && !(tokens && inside_token(t, text, at)))
+				return at;
+			continue;
+		}
+		pair = (uint64_t)char_ending(text, at) << 32 | lu_utf8_next(&p);
+		if (joined[pair * UINT64_C(0x9E3779B97F4A7C15) >> 58] == pair)
+			continue;
+		if (!apart(t, (uint32_t)(pair >> 32), (uint32_t)pair))
+			joined[pair * UINT64_C(0x9E3779B97F4A7C15) >> 58] = pair;
+		else if (!(tokens && inside_token(t, text, at)))
 			return at;
 	}
 	return text.n;
