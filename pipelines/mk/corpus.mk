@@ -4,6 +4,7 @@
 #   $(D)/dedup/exact.jsonl.zst   <- CLEAN                   EXACT_FLAGS
 #   $(D)/dedup/near.jsonl.zst    <- dedup/exact             NEAR_FLAGS
 #   $(D)/tokenizer.json          <- dedup/near              TOKENIZER_FLAGS
+#   $(D)/eval/tokenizer.txt      <- tokenizer               how it fits TOKENIZER_TEXTS
 #   $(D)/shards/all.*            <- dedup/near, tokenizer   SHARD_FLAGS
 #   $(D)/shards/checked          <- shards/all, HELD_OUT    every byte of them verified
 #   $(D)/mix/plan                <- RECIPE, shards/checked
@@ -11,14 +12,16 @@
 #   CLEAN      the files of documents that the stages before leave
 #   HELD_OUT   prefixes of the shards that SHARD_FLAGS holds out, to be verified too
 #   RECIPE     lucie-recipe(5)
+#   TOKENIZER_TEXTS  files of documents that the tokenizer is measured on; dedup/near
 #
-# Goals: deduped tokenizer shards plan. Needs settings.mk and stages.mk.
+# Goals: deduped tokenizer tokenizer-eval shards plan. Needs settings.mk and stages.mk.
 
 EXACT_FLAGS ?= --fold
 NEAR_FLAGS ?= --keep longest
 TOKENIZER_FLAGS ?=
 SHARD_FLAGS ?=
 HELD_OUT ?=
+TOKENIZER_TEXTS ?= $(D)/dedup/near.jsonl.zst
 
 $(D)/dedup/exact.jsonl.zst: $(CLEAN)
 	$(call say,exact,$(words $^) files)
@@ -35,6 +38,14 @@ $(D)/dedup/near.jsonl.zst: $(D)/dedup/exact.jsonl.zst
 $(D)/tokenizer.json: $(D)/dedup/near.jsonl.zst
 	$(call say,tokenizer,$(TOKENIZER_FLAGS))
 	$(Q)$(RUN) lucie-tok-train $(TOKENIZER_FLAGS) -o $@ $<
+
+# Exit status 1 says that there is something to list; that is for the reader to judge.
+$(D)/eval/tokenizer.txt: $(D)/tokenizer.json $(TOKENIZER_TEXTS)
+	$(call say,tok-eval,$(TOKENIZER_TEXTS))
+	$(Q)mkdir -p $(@D)
+	$(Q){ $(RUN) lucie-tok-eval -t $< $(TOKENIZER_TEXTS); echo; \
+		$(RUN) lucie-tok-eval --dead -t $< || [ $$? = 1 ]; echo; \
+		$(RUN) lucie-tok-eval --lossless -t $< || [ $$? = 1 ]; } >$@
 
 # The manifest is written last: it stands for the whole shard.
 $(D)/shards/all.json: $(D)/dedup/near.jsonl.zst $(D)/tokenizer.json
@@ -55,8 +66,9 @@ $(D)/mix/plan: $(RECIPE) $(D)/shards/checked
 	$(Q)$(RUN) lucie-mix -c $< --plan --report $(@D)/report.txt $(call account,mix,plan) \
 		-o $@ $(D)/shards/all
 
-.PHONY: deduped tokenizer shards plan
+.PHONY: deduped tokenizer tokenizer-eval shards plan
 deduped: $(D)/dedup/near.jsonl.zst
 tokenizer: $(D)/tokenizer.json
+tokenizer-eval: $(D)/eval/tokenizer.txt
 shards: $(D)/shards/checked
 plan: $(D)/mix/plan

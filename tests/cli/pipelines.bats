@@ -23,6 +23,13 @@ build() { make --no-print-directory "$@"; }
 	[ "$output" = "make: Nothing to be done for 'all'." ]
 }
 
+@test "the tokenizer is measured" {
+	build tokenizer-eval >log
+	grep -q '^total ' work/eval/tokenizer.txt
+	grep -q ' 0 dead$' work/eval/tokenizer.txt
+	grep -q '^lost  *[0-9]* scalar values' work/eval/tokenizer.txt
+}
+
 @test "the same bytes in any order of building" {
 	build -j4 >log
 	(cd work && find . -name '*.jsonl.zst' -o -name '*.bin' -o -name tokenizer.json | sort | xargs md5sum) >first
