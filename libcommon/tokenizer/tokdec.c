@@ -9,7 +9,7 @@ struct list {
 	struct lu_buf *text, *text2;
 	struct lu_spans *parts, *parts2;
 	struct lu_err *err;
-	uint64_t has; /* bytes_of() the text, when `noted` */
+	uint64_t has; /* lu_byte_bits() of the text, when `noted` */
 	bool noted;
 };
 
@@ -32,17 +32,24 @@ static int end_part(struct list *l, size_t from)
 	return lu_spans_push(l->parts2, from, l->text2->n - from, l->err);
 }
 
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* "<0xHH>": the byte; else -1. */
 static int byte_token(struct lu_str s)
 {
-	static const char digits[] = "0123456789ABCDEF0123456789abcdef";
-	const char *hi, *lo;
+	int hi, lo;
 
-	if (s.n != 6 || memcmp(s.p, "<0x", 3) != 0 || s.p[5] != '>' || !s.p[3] || !s.p[4])
+	if (s.n != 6 || memcmp(s.p, "<0x", 3) != 0 || s.p[5] != '>')
 		return -1;
-	hi = strchr(digits, s.p[3]);
-	lo = strchr(digits, s.p[4]);
-	return hi && lo ? (int)(((hi - digits) & 15) << 4 | ((lo - digits) & 15)) : -1;
+	hi = hex(s.p[3]);
+	lo = hex(s.p[4]);
+	return hi >= 0 && lo >= 0 ? hi << 4 | lo : -1;
 }
 
 static int byte_fallback(struct list *l, uint64_t *replaced)
@@ -187,31 +194,17 @@ static int metaspace(struct list *l, const struct lu_dec_op *op)
 	return rc;
 }
 
-/* One bit for each byte of s, by its low six bits. */
-static uint64_t bytes_of(struct lu_str s)
-{
-	uint64_t has = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		has |= UINT64_C(1) << (s.p[i] & 63);
-	return has;
-}
-
 /* Whether a step finds nothing to do: most of them look for what most texts do not have. What is
  * nowhere in the whole buffer is in none of its strings. */
 static bool is_idle(struct list *l, const struct lu_dec_op *op)
 {
-	struct lu_str lit = op->kind == LU_DEC_METASPACE ? op->content
-		: op->kind == LU_DEC_REPLACE		 ? op->pattern.lit
-		: op->kind == LU_DEC_BYTE_FALLBACK	 ? LU_STR("<0x")
-							 : (struct lu_str){ "", 0 };
-
-	if (lit.n == 0)
+	if (op->sought.n == 0)
 		return false;
 	if (!l->noted)
-		l->has = bytes_of(lu_buf_slice(l->text));
+		l->has = lu_byte_bits(lu_buf_slice(l->text));
 	l->noted = true;
-	return (bytes_of(lit) & ~l->has) || !find(l->text->p, l->text->p + l->text->n, lit);
+	return (op->sought_bytes & ~l->has) ||
+		!find(l->text->p, l->text->p + l->text->n, op->sought);
 }
 
 static int run(struct list *l, const struct lu_dec_op *op, uint64_t *replaced)

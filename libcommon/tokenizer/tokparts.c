@@ -429,6 +429,15 @@ int lu_parts_decoder(const struct lu_tj *j, struct lu_str raw, struct lu_parts *
 	if (read_chain(&ch, raw) < 0)
 		return -1;
 	parts->decs = ch.n;
+	for (size_t i = 0; i < ch.n; i++) {
+		struct lu_dec_op *op = &parts->dec[i];
+
+		op->sought = op->kind == LU_DEC_METASPACE  ? op->content
+			: op->kind == LU_DEC_REPLACE	   ? op->pattern.lit
+			: op->kind == LU_DEC_BYTE_FALLBACK ? LU_STR("<0x")
+							   : (struct lu_str){ "", 0 };
+		op->sought_bytes = lu_byte_bits(op->sought);
+	}
 	parts->has_decoder = !is_null(raw);
 	return 0;
 }

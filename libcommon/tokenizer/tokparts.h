@@ -141,7 +141,20 @@ struct lu_dec_op {
 	struct lu_str content; /* Replace; Strip: the character; Metaspace: the marker */
 	uint64_t start, stop;  /* Strip */
 	enum lu_scheme scheme; /* Metaspace */
+	/* What the step looks for: where it is not, nothing changes. .n 0: it always acts. */
+	struct lu_str sought;
+	uint64_t sought_bytes; /* lu_byte_bits() of it */
 };
+
+/* One bit for each byte of s, by its low six bits. */
+static inline uint64_t lu_byte_bits(struct lu_str s)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		bits |= UINT64_C(1) << (s.p[i] & 63);
+	return bits;
+}
 
 struct lu_pass;
 
