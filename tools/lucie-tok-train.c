@@ -17,11 +17,12 @@ struct config {
 	bool digits_given, punctuation_given, form_given, limit_given, reserve_given;
 	uint64_t vocab_size, min_frequency, limit_alphabet, reserve, max_length;
 	struct lu_list special;
-	const char *alphabet_file, *runs;
+	const char *alphabet_file, *runs, *balance;
 	struct lu_alphabet alphabet;
 	struct lu_preset p;
 	struct lu_preset_cut *cut;
 	struct lu_tokcount count;
+	struct lu_shares shares;
 	const struct lu_docstream *stream;
 	struct lu_progress progress;
 	struct lu_buf json;
@@ -51,12 +52,14 @@ static const struct lu_opt opts[] = {
 		offsetof(struct config, punctuation_given) },
 	{ LU_OPT_T_CHOICE, 0, "normalization", offsetof(struct config, form), "nfc|nfkc|none",
 		"normal form", 0, 0, offsetof(struct config, form_given) },
+	LU_OPT_STR(0, "balance", struct config, balance, "LANG=SHARE,...",
+		"weight languages to these shares of the text"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-tok-train",
-	"learns a BPE tokenizer from the text of documents", "[FILE...]", opts, LU_STD_FILTER,
-	offsetof(struct config, std) };
+	"learns a BPE tokenizer from the text of documents", "[FILE...]", opts,
+	LU_STD_FILTER | LU_STD_MEMORY | LU_STD_TMPDIR, offsetof(struct config, std) };
 
 static uint32_t in_range(const char *option, uint64_t v, uint64_t most)
 {
@@ -128,6 +131,29 @@ static int read_options(struct config *c, struct lu_err *err)
 	return 0;
 }
 
+/* What the process holds besides the counts, by measure: the program and its tables, and for each
+ * thread its batches of documents and what is made of them. */
+#define BASE_MEMORY ((uint64_t)20 << 20)
+#define THREAD_MEMORY ((uint64_t)10 << 20)
+
+static void start_count(struct config *c)
+{
+	uint64_t base = BASE_MEMORY + THREAD_MEMORY * (unsigned)c->std.threads;
+	struct lu_err err;
+
+	c->count.threads = (unsigned)c->std.threads;
+	c->count.tmpdir = c->std.tmpdir;
+	if (c->std.memory && c->std.memory < base + (8 << 20))
+		lu_usage_error("--memory: %d threads need at least %lluM", c->std.threads,
+			(unsigned long long)(base >> 20) + 8);
+	c->count.memory = c->std.memory ? c->std.memory - base : 0;
+	if (!c->balance)
+		return;
+	if (lu_shares_parse(c->balance, &c->shares, &err) < 0)
+		lu_usage_error("--balance: %s", err.msg);
+	c->count.shares = &c->shares;
+}
+
 static int worker_init(void *ctx, void *local, struct lu_err *err)
 {
 	const struct config *c = ctx;
@@ -149,7 +175,11 @@ static int count(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
 	const struct config *c = ctx;
 	struct worker *w = local;
+	struct lu_str lang;
 
+	w->count.words.group = c->balance && lu_doc_string(doc, "lang", &lang)
+		? lu_tokcount_group(&c->count, lang)
+		: 0;
 	return lu_preset_words(c->cut, &w->work, doc->text, &w->count.words, err);
 }
 
@@ -184,6 +214,12 @@ static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	lu_detail("%llu distinct words; %u characters have a piece, %.4f%% of the text",
 		(unsigned long long)c->count.words, info.alphabet,
 		info.chars ? 100.0 * (double)info.chars_kept / (double)info.chars : 100.0);
+	if (c->count.runs)
+		lu_detail("%llu times the words went to a temporary file",
+			(unsigned long long)c->count.runs);
+	if (c->count.other_left_out)
+		lu_note("--balance: the shares add up to 100: text in other languages has no "
+			"weight");
 	if (info.tied)
 		lu_note("%u characters have no piece and are as frequent as one that has: "
 			"of equal ones the smaller code points stay",
@@ -220,8 +256,7 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	if (read_options(c, err) < 0 || lu_preset_cut_new(&c->cut, &c->p, err) < 0)
 		goto done;
 	c->stream = &ds;
-	c->count.threads = (unsigned)c->std.threads;
-	c->count.tmpdir = c->std.tmpdir;
+	start_count(c);
 	/* Opened first, so that a folder without permission is not found out after the work. */
 	if (lu_out_open(&out, c->std.output, c->std.compress, c->std.threads, err) < 0 ||
 		lu_out_refuse(out, args->file, args->files, err) < 0 ||

@@ -46,6 +46,7 @@ enum {
 	LU_STD_SEED = 1 << 5,	  /* --seed N */
 	LU_STD_PROGRESS = 1 << 6, /* --progress WHEN */
 	LU_STD_OUTNAME = 1 << 7,  /* -o only: a prefix or folder, never compressed as a whole */
+	LU_STD_MEMORY = 1 << 8,	  /* -m SIZE */
 };
 /* What a program that reads documents and writes documents honours. */
 #define LU_STD_FILTER \
@@ -55,6 +56,7 @@ struct lu_std {
 	const char *output;   /* NULL: standard output */
 	const char *compress; /* NULL: by the name of the output; zstd[:level], gz, xz, none */
 	int threads;	      /* never 0 after lu_tool_start() */
+	uint64_t memory;      /* bytes; 0: no bound */
 	const char *tmpdir;   /* after lu_tool_start(): -T, else TMPDIR, else /tmp */
 	const char *rejects;  /* NULL: none */
 	uint64_t max_bad;

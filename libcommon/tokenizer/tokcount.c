@@ -201,7 +201,7 @@ static int spill(void *ctx, struct lu_words *w, struct lu_err *err)
 void lu_tokcount_join(const struct lu_tokcount *c, struct lu_tokcount_thread *t)
 {
 	*t = (struct lu_tokcount_thread){ .tmpdir = c->tmpdir, .languages = c->shares != NULL };
-	t->words.limit = c->memory / (c->threads ? c->threads : 1);
+	t->words.limit = c->memory / 2 / (c->threads ? c->threads : 1);
 	if (c->memory && t->words.limit == 0)
 		t->words.limit = 1;
 	t->words.full = spill;

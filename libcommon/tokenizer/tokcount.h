@@ -16,7 +16,8 @@
  * What comes out is the same for any number of threads, any order of the words and any memory: each
  * distinct word once, by rising hash (tokwords.h), with its count.
  *
- * Memory. With `memory`, the threads' tables stay below it together. A full table is written to a
+ * Memory. With `memory`, the threads' tables take at most half of it together, so that what is made
+ * of the words (toktrain.h) has the other half; or all of it, when the tables were written away. A full table is written to a
  * temporary file as a run in the order of the hash and emptied; then all runs are read side by side.
  * The file has no name and vanishes with the process. Without `memory` nothing is written.
  *
@@ -71,7 +72,7 @@ struct lu_tokcount_thread {
 
 struct lu_tokcount {
 	unsigned threads;
-	uint64_t memory; /* bytes for all tables; 0: any */
+	uint64_t memory; /* bytes for counting, and then for what reads the counts; 0: any */
 	const char *tmpdir;
 	const struct lu_shares *shares; /* NULL: no balance */
 

@@ -75,7 +75,7 @@ struct run {
 	struct lu_long_word here; /* the long word looked at last */
 	uint32_t *merged;	  /* pair, by rank */
 	size_t merges, merge_cap;
-	bool any_split;
+	uint64_t places; /* bytes of all lists */
 };
 
 enum { LEFT, RIGHT };
@@ -94,6 +94,20 @@ static int grow(void **p, size_t *cap, size_t n, size_t size, struct lu_err *err
 	*p = q;
 	*cap = more;
 	return 0;
+}
+
+/* Does what is held go beyond the bound, with `more` bytes on the way? */
+static int check_memory(const struct run *r, uint64_t more)
+{
+	uint64_t held = (uint64_t)r->m->n * sizeof(*r->sym) + r->pairs * sizeof(*r->pair) +
+		r->slots * sizeof(*r->slot) + r->queued * sizeof(*r->heap) + r->places + more;
+
+	return r->m->memory && held > r->m->memory
+		? lu_err_set(r->err,
+			  "learning the merges takes more than the %lluM that the memory bound "
+			  "leaves",
+			  (unsigned long long)(r->m->memory >> 20))
+		: 0;
 }
 
 /* --- counts of words ---------------------------------------------------------------------- */
@@ -144,8 +158,11 @@ static inline size_t pair_hash(uint32_t a, uint32_t b)
 static int grow_slots(struct run *r)
 {
 	size_t slots = r->slots ? r->slots * 2 : 1 << 12;
-	uint32_t *slot = calloc(slots, sizeof(*slot));
+	uint32_t *slot;
 
+	if (check_memory(r, slots * sizeof(*slot)) < 0)
+		return -1;
+	slot = calloc(slots, sizeof(*slot));
 	if (!slot)
 		return lu_err_nomem(r->err);
 	for (uint32_t i = 0; i < r->pairs; i++) {
@@ -209,6 +226,10 @@ static uint32_t new_list(struct run *r, uint32_t n)
 	uint32_t *at = malloc(((size_t)n + (n == 0)) * sizeof(*at));
 	uint32_t i = r->free_list;
 
+	if (check_memory(r, (uint64_t)n * sizeof(*at)) < 0) {
+		free(at);
+		return NONE;
+	}
 	if (!at) {
 		lu_err_nomem(r->err);
 		return NONE;
@@ -228,6 +249,7 @@ static uint32_t new_list(struct run *r, uint32_t n)
 		i = r->lists++;
 	}
 	r->list[i] = (struct places){ at, 0, n };
+	r->places += (uint64_t)n * sizeof(*at);
 	return i;
 }
 
@@ -236,6 +258,7 @@ static void drop_list(struct run *r, uint32_t i)
 	if (i == NONE)
 		return;
 	free(r->list[i].at);
+	r->places -= (uint64_t)r->list[i].cap * sizeof(uint32_t);
 	r->list[i] = (struct places){ NULL, r->free_list, 0 };
 	r->free_list = i;
 }
@@ -246,15 +269,32 @@ static int add_place(struct run *r, uint32_t list, uint32_t at)
 
 	if (l->n == l->cap) {
 		size_t cap = l->cap ? (size_t)l->cap * 2 : 4;
-		uint32_t *more = realloc(l->at, cap * sizeof(*more));
+		uint32_t *more;
 
+		if (check_memory(r, (cap - l->cap) * sizeof(*more)) < 0)
+			return -1;
+		more = realloc(l->at, cap * sizeof(*more));
 		if (!more)
 			return lu_err_nomem(r->err);
+		r->places += (cap - l->cap) * sizeof(*more);
 		l->at = more;
 		l->cap = cap > UINT32_MAX ? UINT32_MAX : (uint32_t)cap;
 	}
 	l->at[l->n++] = at;
 	return 0;
+}
+
+/* Gives back what a list has too much; where that fails, nothing is lost. */
+static void shrink(struct run *r, uint32_t list)
+{
+	struct places *l = &r->list[list];
+	uint32_t *less = l->n ? realloc(l->at, l->n * sizeof(*less)) : NULL;
+
+	if (!less)
+		return;
+	r->places -= (uint64_t)(l->cap - l->n) * sizeof(*less);
+	l->at = less;
+	l->cap = l->n;
 }
 
 /* --- queue -------------------------------------------------------------------------------- */
@@ -389,6 +429,10 @@ static int find_places(struct run *r, int64_t from)
 		f.left[p->a] = f.right[p->b] = 1;
 	}
 	rc = scan(r, &f);
+	for (size_t i = 0; rc == 0 && i < f.slots; i++) {
+		if (f.key[i] != UINT64_MAX)
+			shrink(r, f.list[i]);
+	}
 out:
 	free(f.left);
 	free(f.right);
@@ -417,7 +461,8 @@ static int lower_floor(struct run *r)
 	/* What is left would end the training, whatever its order. */
 	if (best < (int64_t)r->m->least && r->queued == 0)
 		return 0;
-	r->floor = r->small ? 0 : best / 4;
+	/* Where memory is short, fewer places at a time are worth more passes. */
+	r->floor = r->small ? 0 : best / (r->m->memory ? 2 : 4);
 	for (uint32_t k = 0; k < r->pairs; k++) {
 		if (r->pair[k].state == COLD && r->pair[k].key >= r->floor &&
 			enqueue(r, k, r->pair[k].key, NONE) < 0)
@@ -560,6 +605,7 @@ static int merge_words(struct run *r, struct places *l, uint32_t a, uint32_t b, 
 		end = at;
 	}
 	free(l->at);
+	r->places += (r->done_cap - l->cap) * sizeof(*r->done);
 	*l = (struct places){ r->done, (uint32_t)r->dones, (uint32_t)r->done_cap };
 	r->done = NULL;
 	r->dones = r->done_cap = 0;
@@ -633,7 +679,6 @@ static int queue_new(struct run *r, int which, uint32_t near, uint32_t id, uint3
 		n += r->side[RIGHT][id].n;
 	if (k < first_new) {
 		p->split = true;
-		r->any_split = true;
 	} else if (p->count < worth_finding(r)) {
 		p->state = COLD;
 		p->key = p->count;
@@ -829,7 +874,7 @@ int lu_learn_run(struct lu_learn *m, struct lu_err *err)
 		.err = err,
 		.sym = m->sym,
 		.chars = m->chars,
-		.small = m->n <= LU_LEARN_SMALL,
+		.small = m->n <= m->small,
 		.floor = INT64_MAX,
 		.free_list = NONE };
 	struct entry e;

@@ -62,6 +62,7 @@ struct lu_learn {
 	const uint32_t *chars; /* by id, of max_ids entries */
 	uint32_t max_chars;    /* toktrain.h */
 	uint64_t least;	       /* smallest count of a merge, at least 1 */
+	size_t small;	       /* LU_LEARN_SMALL; tests take less */
 	uint64_t memory;       /* bytes for pairs and places; 0: any */
 	/* Asked for each merge: the id of a with b. 1; 0: this pair is never merged; -1. A new piece gets
 	 * the id `ids`, which then grows by one, and its length in `chars`. */

@@ -30,6 +30,8 @@ struct train {
 	size_t n, sym_cap;
 	struct lu_long_word *long_word;
 	size_t long_words, long_cap;
+	uint64_t memory;   /* for symbols and learning; 0: any */
+	uint64_t too_many; /* symbols, once they do not fit */
 	struct lu_learn learn;
 };
 
@@ -237,6 +239,10 @@ out:
 
 /* --- layout ------------------------------------------------------------------------------- */
 
+/* Bytes for n symbols and what is learnt on them: 4 for the symbol itself, and for pairs and places
+ * 3 to 4 where a corpus is large. */
+#define NEED(n) ((uint64_t)(n)*8)
+
 /* Words of one part of the counting, as they will stand in train.sym. */
 struct chunk {
 	uint32_t *sym;
@@ -305,6 +311,13 @@ static int add_chunk(void *ctx, void *local, struct lu_err *err)
 	struct train *t = ctx;
 	struct chunk *c = local;
 
+	if (t->memory && NEED(t->n + c->n) > t->memory) {
+		/* Goes on without keeping them, to say how much would do. */
+		t->too_many += t->n + c->n;
+		t->n = 0;
+		free_chunk(c);
+		return 0;
+	}
 	/* One more for the border at the end. */
 	if (room(&t->sym, &t->sym_cap, t->n, c->n + 1, err) < 0)
 		return -1;
@@ -340,8 +353,17 @@ static int lay_out(struct train *t, struct lu_tokcount *count)
 	uint64_t n = 0;
 
 	t->unit = lu_tokcount_unit(count);
-	if (lu_tokcount_each(count, &r, t->err) < 0 ||
-		room(&t->sym, &t->sym_cap, t->n, 1, t->err) < 0)
+	t->memory = count->memory;
+	if (lu_tokcount_each(count, &r, t->err) < 0)
+		return -1;
+	if (t->too_many)
+		return lu_err_set(t->err,
+			"the distinct words have %llu characters, which need about %lluM of memory "
+			"more "
+			"than the bound leaves",
+			(unsigned long long)(t->too_many + t->n),
+			(unsigned long long)((NEED(t->too_many + t->n) - t->memory) >> 20) + 1);
+	if (room(&t->sym, &t->sym_cap, t->n, 1, t->err) < 0)
 		return -1;
 	t->sym[t->n++] = LU_SYM_BORDER;
 	t->letter = calloc(CODE_POINTS, sizeof(*t->letter));
@@ -452,6 +474,8 @@ static int learn(struct train *t)
 		.chars = t->chars,
 		.max_chars = t->set->max_chars,
 		.least = least,
+		.small = t->set->small ? t->set->small : LU_LEARN_SMALL,
+		.memory = t->memory,
 		.piece = piece_of,
 		.ctx = t };
 	if (lu_learn_run(&t->learn, t->err) < 0)

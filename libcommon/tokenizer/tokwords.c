@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "libcommon/base/bigmem.h"
 #include "libcommon/base/num.h"
 
 __extension__ typedef unsigned __int128 u128;
@@ -148,7 +149,7 @@ static int grow(struct lu_words *w, struct lu_err *err)
 
 		/* Half as much again costs little time more than doubling, and less memory. */
 		slots += slots < 1 << 16 ? slots : slots / 2;
-		to = calloc(slots + TAIL, sizeof(*to));
+		to = lu_big_alloc(table_bytes(slots));
 		if (!to)
 			return lu_err_nomem(err);
 		if (rehash(w, to, slots)) {
