@@ -49,7 +49,7 @@ static unsigned name(struct book *k, const char *s)
 
 	if (i == k->pieces) {
 		assert_true(i < IDS && strlen(s) < TEXT);
-		strcpy(k->piece[k->pieces++], s);
+		memcpy(k->piece[k->pieces++], s, strlen(s) + 1);
 	}
 	return i;
 }
