@@ -14,6 +14,17 @@ int lu_str_cmp(struct lu_str a, struct lu_str b)
 	return a.n < b.n ? -1 : a.n > b.n;
 }
 
+const char *lu_str_find(const char *p, const char *end, struct lu_str what)
+{
+	while ((size_t)(end - p) >= what.n) {
+		p = memchr(p, what.p[0], (size_t)(end - p) - what.n + 1);
+		if (!p || memcmp(p, what.p, what.n) == 0)
+			return p;
+		p++;
+	}
+	return NULL;
+}
+
 bool lu_buf_reserve(struct lu_buf *b, size_t more)
 {
 	size_t need, cap;

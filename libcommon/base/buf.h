@@ -44,6 +44,10 @@ static inline bool lu_str_is(struct lu_str a, const char *c)
 	return lu_str_eq(a, lu_str_of(c));
 }
 
+/* The first place of `what` (not empty) in p .. end - 1, or NULL. memmem() makes tables, which costs
+ * more than it saves where the next place is near, as it is for blanks and quotes. */
+const char *lu_str_find(const char *p, const char *end, struct lu_str what);
+
 /* Byte order, shorter first when one is the other's beginning. */
 int lu_str_cmp(struct lu_str a, struct lu_str b);
 

@@ -118,18 +118,6 @@ out:
 	return rc;
 }
 
-/* memmem() makes tables, which costs more than it saves for the few bytes looked for here. */
-static const char *find(const char *p, const char *end, struct lu_str lit)
-{
-	while ((size_t)(end - p) >= lit.n) {
-		p = memchr(p, lit.p[0], (size_t)(end - p) - lit.n + 1);
-		if (!p || memcmp(p, lit.p, lit.n) == 0)
-			return p;
-		p++;
-	}
-	return NULL;
-}
-
 static int replace(struct list *l, const struct lu_dec_op *op)
 {
 	struct lu_str lit = op->pattern.lit;
@@ -139,7 +127,7 @@ static int replace(struct list *l, const struct lu_dec_op *op)
 		size_t from = l->text2->n;
 
 		while (p < end) {
-			const char *at = find(p, end, lit);
+			const char *at = lu_str_find(p, end, lit);
 
 			lu_buf_append(l->text2, p, (size_t)((at ? at : end) - p));
 			p = at ? at + lit.n : end;

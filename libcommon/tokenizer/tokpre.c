@@ -82,25 +82,13 @@ static int cut_by_class(struct cutter *c, const struct lu_uni *u, unsigned cls, 
 	return part(c, (size_t)(from - base), (size_t)(end - from), false);
 }
 
-/* Like memmem(), which is slow to start; literals are near, since most are blanks. */
-static const char *find_literal(const char *p, const char *end, struct lu_str lit)
-{
-	while ((size_t)(end - p) >= lit.n) {
-		p = memchr(p, lit.p[0], (size_t)(end - p) - lit.n + 1);
-		if (!p || memcmp(p, lit.p, lit.n) == 0)
-			return p;
-		p++;
-	}
-	return NULL;
-}
-
 static int cut_by_literal(
 	struct cutter *c, struct lu_str lit, bool invert, const char *base, struct lu_span word)
 {
 	const char *p = base + word.at, *end = p + word.n;
 
 	while (p < end) {
-		const char *at = find_literal(p, end, lit);
+		const char *at = lu_str_find(p, end, lit);
 
 		if (!at)
 			break;
