@@ -15,6 +15,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+PUBLISHED = "../shared/reference/lucie/"
 ROUNDS = int(os.environ.get("ROUNDS", "60"))
 MARK = "\u2581"
 SPENT = "\ufdd0"
@@ -202,6 +203,8 @@ def random_original(rnd):
         # As the original did it: as many characters as the limit lets through, and no others.
         o["alphabet"] = sorted(set(rnd.choices("abcdeé«»'’()\u00a0\u202f .,;/= lqu½语\n", k=rnd.randint(1, 20))))
         o["limit"] = rnd.choice([len(o["alphabet"]), 1000])
+    if rnd.random() < 0.3:
+        texts.append(rnd.choice("\r\0") + texts[0])
     o["least"] = rnd.choice([0, 1, 2, 2, 3])
     o["size"] = 400 + rnd.choice([60, 150, 400])
     return beside_original(texts, o)
@@ -218,6 +221,16 @@ def real_texts():
         except UnicodeDecodeError:
             pass
     return out
+
+
+def published_alphabet():
+    """From the original's table of characters come the characters of the published file."""
+    with open(PUBLISHED + "tokenizer.json", encoding="utf-8") as f:
+        want = json.load(f)["model"]["vocab"]
+    with tempfile.TemporaryDirectory() as tmp:
+        got = json.loads(train(tmp, "lucie-2024", HARD, "-n", "1400", "--alphabet", PUBLISHED + "count_unicode_characters.tsv"))
+    want, got = ([p for p, i in v.items() if 324 <= i < 1324] for v in (want, got["model"]["vocab"]))
+    return "" if got == want else "%d differ" % len(set(got) ^ set(want))
 
 
 # --- loading ------------------------------------------------------------------------------
@@ -325,8 +338,13 @@ def main():
     add("lucie-2024 is the original's, %d random texts" % ROUNDS, random_original, rnd, rounds=ROUNDS)
     texts = real_texts()
     add("lucie-2024 is the original's, %d KB of text" % (sum(map(len, texts)) // 1000), beside_original, texts, DEFAULTS)
+    if os.path.exists(PUBLISHED + "tokenizer.json"):
+        add("lucie-2024 has the published alphabet", published_alphabet)
+    else:
+        tests.append(True)
+        print("ok %d # SKIP no %s" % (len(tests), PUBLISHED))
     for preset, options, lossless in CLIENTS:
-        hard = hard_texts(11 if tests[2:] else 1)
+        hard = hard_texts(11 if tests[3:] else 1)
         add("clients of " + " ".join([preset] + options), beside_clients, preset, options, hard, lossless)
     add("special tokens, AutoTokenizer", finds_special, ["-n", "600", "--special", "<|user|>", "--special", "<|end|>"])
     print("1..%d" % len(tests))
