@@ -192,7 +192,7 @@ static bool is_idle(struct list *l, const struct lu_dec_op *op)
 		l->has = lu_byte_bits(lu_buf_slice(l->text));
 	l->noted = true;
 	return (op->sought_bytes & ~l->has) ||
-		!find(l->text->p, l->text->p + l->text->n, op->sought);
+		!lu_str_find(l->text->p, l->text->p + l->text->n, op->sought);
 }
 
 static int run(struct list *l, const struct lu_dec_op *op, uint64_t *replaced)
