@@ -76,7 +76,7 @@ static bool in_brackets(struct lu_str s)
 
 /* --- texts that may give a piece ---------------------------------------------------------- */
 
-#define BASES 4
+#define BASES 5
 #define AROUND 12
 
 struct probe {
@@ -85,7 +85,7 @@ struct probe {
 	struct lu_bpe model; /* the file's, without ignore_merges */
 	struct lu_bpe_state bpe;
 	struct lu_ids ids;
-	struct lu_buf text, bytes, form;
+	struct lu_buf text, bytes, form, beside;
 	struct lu_buf base[BASES];
 	const char *before[AROUND], *after[AROUND];
 	size_t befores, afters;
@@ -131,6 +131,7 @@ static void probe_end(struct probe *p)
 	lu_buf_release(&p->text);
 	lu_buf_release(&p->bytes);
 	lu_buf_release(&p->form);
+	lu_buf_release(&p->beside);
 	for (size_t i = 0; i < BASES; i++)
 		lu_buf_release(&p->base[i]);
 }
@@ -217,6 +218,9 @@ static int make_bases(struct probe *p, uint32_t id, size_t *bases, struct lu_err
 	/* A prefix that the normalizer puts there again. */
 	if (p->base[1].n && p->base[1].p[0] == ' ')
 		lu_buf_append(&p->base[2], p->base[1].p + 1, p->base[1].n - 1);
+	/* Twice: the first may merge with what the normalizer puts before it. */
+	lu_buf_str(&p->base[4], lu_buf_slice(&p->base[1]));
+	lu_buf_str(&p->base[4], lu_buf_slice(&p->base[1]));
 	if (lu_tok_decode(p->tok, p->st, &id, 1, 0, &p->base[3], NULL, err) < 0)
 		return -1;
 	*bases = 0;
@@ -265,7 +269,9 @@ static int try_texts(struct probe *p, uint32_t id, struct lu_err *err)
 
 /* --- pieces that are not whole characters ------------------------------------------------- */
 
-#define TRIES 2048 /* texts for one such piece */
+#define TRIES 2048	/* texts for one such piece */
+#define NEIGHBOURS 64	/* pieces beside it, when that gave nothing */
+#define BESIDE_TRIES 64 /* and texts for each */
 
 static size_t continuations(struct lu_str s)
 {
@@ -348,17 +354,19 @@ static bool shape_of(struct lu_str s, struct lu_buf *scratch, struct shape *to)
 	return false;
 }
 
-static int try_completed(struct probe *p, uint32_t id, size_t head, size_t tail, struct lu_err *err)
+/* Texts around the bytes `s`; they do not lie in a buffer of p but p->bytes or p->beside. */
+static int try_completed(struct probe *p, uint32_t id, struct lu_str s, size_t head, size_t tail,
+	unsigned most, struct lu_err *err)
 {
 	static const char *const before[] = { "", " ", "a" };
 	uint64_t all = combinations(head, tail);
 	unsigned tries = 0;
 
-	for (uint64_t i = 0; i < all && tries < TRIES; i++) {
+	for (uint64_t i = 0; i < all && tries < most; i++) {
 		struct lu_buf *b = &p->base[0];
 
 		lu_buf_clear(b);
-		complete(i, all, head, tail, lu_buf_slice(&p->bytes), b);
+		complete(i, all, head, tail, s, b);
 		if (lu_utf8_valid(lu_buf_slice(b).p, b->n) != b->n)
 			continue;
 		for (size_t k = 0; k < 3; k++, tries++) {
@@ -375,21 +383,79 @@ static int try_completed(struct probe *p, uint32_t id, size_t head, size_t tail,
 	return 0;
 }
 
-static int try_parts(struct probe *p, uint32_t id, const struct shape *s, struct lu_err *err)
+static int try_parts(struct probe *p, uint32_t id, struct lu_str bytes, const struct shape *s,
+	unsigned most, struct lu_err *err)
 {
-	size_t least = s->lead ? 1 : 0, most = s->lead ? 4 - s->lead : 0;
+	size_t least = s->lead ? 1 : 0, largest = s->lead ? 4 - s->lead : 0;
 
-	for (size_t head = least; head <= most; head++) {
+	for (size_t head = least; head <= largest; head++) {
 		size_t tails = s->only ? 4 - s->lead - head : s->tail;
 
 		for (size_t tail = s->only ? 0 : s->tail; tail <= tails; tail++) {
-			int rc = try_completed(p, id, head, tail, err);
+			int rc = try_completed(p, id, bytes, head, tail, most, err);
 
 			if (rc)
 				return rc;
 		}
 	}
 	return 0;
+}
+
+/* Whether the pieces can stand side by side in a result, into p->beside: 1, 0, -1. */
+static int can_meet(struct probe *p, uint32_t left, uint32_t right, struct lu_err *err)
+{
+	lu_buf_clear(&p->beside);
+	if (!meaning(p->tok, lu_tok_piece(p->tok, left), &p->beside) ||
+		!meaning(p->tok, lu_tok_piece(p->tok, right), &p->beside))
+		return 0;
+	p->ids.n = 0;
+	if (lu_buf_check(&p->beside, err) < 0 ||
+		lu_bpe_word(&p->model, &p->bpe, lu_buf_slice(&p->beside), &p->ids, err) < 0)
+		return -1;
+	return p->ids.n == 2 && p->ids.p[0] == left && p->ids.p[1] == right;
+}
+
+/*
+ * A piece that ends inside a character has another one after it, and one that begins inside has
+ * one before it. Tries texts with those that can stand there: 1 when one gives the piece, 0, -1.
+ * *lonely: there is none that can, on one of the sides where one has to.
+ */
+static int try_beside(
+	struct probe *p, uint32_t id, const struct shape *s, bool *lonely, struct lu_err *err)
+{
+	bool needed[2] = { s->lead > 0, s->tail > 0 && !s->only };
+	unsigned met[2] = { 0, 0 };
+
+	for (uint32_t other = 0; other < p->model.size; other++) {
+		struct lu_str piece = lu_tok_piece(p->tok, other);
+
+		lu_buf_clear(&p->form);
+		if (!piece.p || !meaning(p->tok, piece, &p->form) || p->form.n == 0)
+			continue;
+		for (int after = 0; after < 2; after++) {
+			unsigned char c = (unsigned char)p->form.p[after ? 0 : p->form.n - 1];
+			struct shape both;
+			int rc;
+
+			if (!needed[after] || met[after] == NEIGHBOURS || c < 0x80 ||
+				(after && c >= 0xC0))
+				continue;
+			rc = after ? can_meet(p, id, other, err) : can_meet(p, other, id, err);
+			met[after] += rc > 0;
+			if (rc > 0 && shape_of(lu_buf_slice(&p->beside), &p->text, &both))
+				rc = try_parts(
+					p, id, lu_buf_slice(&p->beside), &both, BESIDE_TRIES, err);
+			else if (rc > 0)
+				rc = 0;
+			if (rc)
+				return rc;
+			/* The form may have been written over. */
+			lu_buf_clear(&p->form);
+			meaning(p->tok, piece, &p->form);
+		}
+	}
+	*lonely = (needed[0] && !met[0]) || (needed[1] && !met[1]);
+	return lu_buf_check(&p->form, err);
 }
 
 /* --- one piece ---------------------------------------------------------------------------- */
@@ -417,7 +483,9 @@ static int find_reason(struct probe *p, struct lu_dead_piece *to, bool whole, st
 	 * into a piece whose text is their names. */
 	if (rc == 0 && !p->tok->bpe.ignore_merges && !bytes_merge)
 		to->why = LU_DEAD_MERGES;
-	if (!whole || bytes_merge)
+	if (bytes_merge)
+		return 0;
+	if (!whole)
 		return 0;
 	rc = lu_never_normal(p->tok, s, to->c, err);
 	if (rc < 0)
@@ -448,12 +516,26 @@ static int add(struct lu_dead *d, const struct lu_dead_piece *piece, struct lu_e
 	return 0;
 }
 
+/* Whether every byte of a byte-level file has a piece. */
+static bool all_bytes(const struct lu_tok *tok)
+{
+	for (unsigned b = 0; b < 256; b++) {
+		char utf8[4];
+		uint32_t id;
+
+		if (!lu_tok_id(
+			    tok, (struct lu_str){ utf8, lu_utf8_put(lu_byte_char(b), utf8) }, &id))
+			return false;
+	}
+	return true;
+}
+
 static int look_at(struct lu_dead *d, struct probe *p, uint32_t id, struct lu_err *err)
 {
 	struct lu_dead_piece to = { .id = id };
 	struct lu_str piece = lu_tok_piece(p->tok, id);
 	struct shape shape;
-	bool whole;
+	bool whole, lonely = false;
 	int rc;
 
 	lu_buf_clear(&p->bytes);
@@ -466,7 +548,9 @@ static int look_at(struct lu_dead *d, struct probe *p, uint32_t id, struct lu_er
 		if (whole) {
 			rc = try_texts(p, id, err);
 		} else if (shape_of(lu_buf_slice(&p->bytes), &p->form, &shape)) {
-			rc = try_parts(p, id, &shape, err);
+			rc = try_parts(p, id, lu_buf_slice(&p->bytes), &shape, TRIES, err);
+			if (rc == 0)
+				rc = try_beside(p, id, &shape, &lonely, err);
 		} else {
 			to.why = LU_DEAD_UTF8;
 			return add(d, &to, err);
@@ -476,6 +560,9 @@ static int look_at(struct lu_dead *d, struct probe *p, uint32_t id, struct lu_er
 		if (rc || find_reason(p, &to, whole, err) < 0)
 			return rc > 0 ? 0 : -1;
 	}
+	/* Without all bytes an unknown one may stand beside it. */
+	if (lonely && to.why == LU_DEAD_NOT_FOUND && all_bytes(p->tok))
+		to.why = LU_DEAD_NEIGHBOURS;
 	if (in_brackets(piece)) {
 		d->reserved++;
 		return 0;
@@ -536,8 +623,8 @@ void lu_dead_release(struct lu_dead *d)
 
 /* --- telling ------------------------------------------------------------------------------ */
 
-static const char *const whys[LU_DEAD_WHYS] = { "utf-8", "normalizer", "merges", "cut",
-	"not found" };
+static const char *const whys[LU_DEAD_WHYS] = { "utf-8", "normalizer", "merges", "neighbours",
+	"cut", "not found" };
 
 static uint32_t dead(const struct lu_dead *d)
 {

@@ -26,6 +26,9 @@
  *		merges inside it are those that happen in its characters alone, in the same order,
  *		since none goes over its ends and the lowest rank of the word is the lowest of the
  *		part it lies in
+ *   neighbours	it ends or begins inside a character, so another piece must follow or precede it, and
+ *		each one that could merges with it: two neighbours in a result, merged by
+ *		themselves, give these two again
  *   cut	the pre-tokenizer never leaves it whole: by the classes of its characters, or for
  *		the expressions of GPT-2, Llama 3 and Qwen 2 in each of 36 contexts
  * or nothing is proved, and it is listed as "not found".
@@ -38,6 +41,7 @@ enum lu_dead_why {
 	LU_DEAD_UTF8,
 	LU_DEAD_NORMALIZER,
 	LU_DEAD_MERGES,
+	LU_DEAD_NEIGHBOURS,
 	LU_DEAD_CUT,
 	LU_DEAD_NOT_FOUND,
 	LU_DEAD_WHYS,
