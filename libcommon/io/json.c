@@ -237,6 +237,22 @@ static inline bool open_is_object(const uint64_t *kinds, size_t depth)
 	return kinds[depth / 64] >> (depth % 64) & 1;
 }
 
+/* Token ids are long rows of whole numbers with nothing but commas between them: skips all of
+ * those that another value follows. */
+static void skip_numbers(struct scan *s)
+{
+	const char *p = s->p;
+
+	while (p < s->end && *p >= '1' && *p <= '9') {
+		do
+			p++;
+		while (p < s->end && *p >= '0' && *p <= '9');
+		if (p >= s->end || *p != ',')
+			break;
+		s->p = ++p;
+	}
+}
+
 /*
  * One value of any depth. A bit a level remembers whether it is an object: the whole state of
  * a recursive parser in 128 bytes.
@@ -285,7 +301,9 @@ static int scan_value(struct scan *s, enum lu_json_type *type, bool *escaped)
 		object = open_is_object(kinds, depth - 1);
 		if (*s->p == ',') {
 			s->p++;
-			if (object && scan_key(s, &esc) < 0)
+			if (!object)
+				skip_numbers(s);
+			else if (scan_key(s, &esc) < 0)
 				return -1;
 			continue;
 		}

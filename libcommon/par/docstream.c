@@ -361,20 +361,24 @@ static int reject(struct run *r, const struct lu_doc *doc, struct lu_err *err)
 static int not_kept(struct run *r, const struct lu_doc *doc, struct lu_err *err)
 {
 	const struct lu_std *std = r->std;
+	/* With what was found, where that says more. */
+	bool told = doc->value.n > 0 && doc->value.n <= 40 && !lu_str_is(doc->value, "null");
+	char what[128];
 
+	snprintf(what, sizeof(what), "%s%s" LU_STR_FMT, doc->reason, told ? ": " : "",
+		LU_STR_ARG(told ? doc->value : LU_STR("")));
 	if (doc->verdict == LU_BAD) {
 		uint64_t bound = std->max_bad_given ? std->max_bad : std->rejects ? UINT64_MAX : 0;
 
 		if (r->bad++ >= bound) {
 			if (bound)
 				return lu_err_set(err, "%s:%llu: %s (more than %llu bad records)",
-					doc->file, (unsigned long long)doc->line, doc->reason,
+					doc->file, (unsigned long long)doc->line, what,
 					(unsigned long long)bound);
-			return lu_err_set(err, "%s:%llu: %s", doc->file,
-				(unsigned long long)doc->line, doc->reason);
+			return lu_err_set(
+				err, "%s:%llu: %s", doc->file, (unsigned long long)doc->line, what);
 		}
-		lu_detail("%s:%llu: %s (skipped)", doc->file, (unsigned long long)doc->line,
-			doc->reason);
+		lu_detail("%s:%llu: %s (skipped)", doc->file, (unsigned long long)doc->line, what);
 	}
 	if (lu_stats_drop(&r->stats, doc->reason, 1, err) < 0)
 		return -1;

@@ -1,4 +1,5 @@
-/* From ids to text: the decoder's steps over a list of strings, one a token at first. */
+/* From ids to text: in one pass where the chain allows it (tokspell.h), else step by step over a
+ * list of strings, one a token at first. */
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
@@ -9,8 +10,6 @@ struct list {
 	struct lu_buf *text, *text2;
 	struct lu_spans *parts, *parts2;
 	struct lu_err *err;
-	uint64_t has; /* lu_byte_bits() of the text, when `noted` */
-	bool noted;
 };
 
 static void swap(struct list *l)
@@ -22,7 +21,6 @@ static void swap(struct list *l)
 	l->parts = l->parts2;
 	l->text2 = t;
 	l->parts2 = p;
-	l->noted = false;
 }
 
 /* Ends a string of the new list at the end of text2. It may be empty: a step may ask which
@@ -40,8 +38,7 @@ static int hex(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* "<0xHH>": the byte; else -1. */
-static int byte_token(struct lu_str s)
+int lu_dec_byte(struct lu_str s)
 {
 	int hi, lo;
 
@@ -64,7 +61,7 @@ static int byte_fallback(struct list *l, uint64_t *replaced)
 
 		if (i < l->parts->n) {
 			s = (struct lu_str){ l->text->p + l->parts->p[i].at, l->parts->p[i].n };
-			byte = byte_token(s);
+			byte = lu_dec_byte(s);
 		}
 		if (byte >= 0) {
 			lu_buf_putc(&run, (char)byte);
@@ -118,100 +115,81 @@ out:
 	return rc;
 }
 
-static int replace(struct list *l, const struct lu_dec_op *op)
+/* --- steps on one string ------------------------------------------------------------------ */
+
+static void replace(struct lu_str s, struct lu_str what, struct lu_str by, struct lu_buf *out)
 {
-	struct lu_str lit = op->pattern.lit;
+	const char *p = s.p, *end = p + s.n;
 
-	for (size_t i = 0; i < l->parts->n; i++) {
-		const char *p = l->text->p + l->parts->p[i].at, *end = p + l->parts->p[i].n;
-		size_t from = l->text2->n;
+	while (p < end) {
+		const char *at = lu_str_find(p, end, what);
 
-		while (p < end) {
-			const char *at = lu_str_find(p, end, lit);
-
-			lu_buf_append(l->text2, p, (size_t)((at ? at : end) - p));
-			p = at ? at + lit.n : end;
-			if (at)
-				lu_buf_str(l->text2, op->content);
-		}
-		if (end_part(l, from) < 0)
-			return -1;
+		lu_buf_append(out, p, (size_t)((at ? at : end) - p));
+		p = at ? at + what.n : end;
+		if (at)
+			lu_buf_str(out, by);
 	}
-	return 0;
 }
 
-/* Takes up to `start` and `stop` copies of the character off the ends of each string. */
-static int strip(struct list *l, const struct lu_dec_op *op)
+/* Takes up to `start` and `stop` copies of the character off the ends. */
+static struct lu_str strip(struct lu_str s, const struct lu_dec_op *op)
 {
 	struct lu_str c = op->content;
+	const char *p = s.p, *end = p + s.n;
 
+	for (uint64_t k = 0; k < op->start && (size_t)(end - p) >= c.n && memcmp(p, c.p, c.n) == 0;
+		k++)
+		p += c.n;
+	for (uint64_t k = 0;
+		k < op->stop && (size_t)(end - p) >= c.n && memcmp(end - c.n, c.p, c.n) == 0; k++)
+		end -= c.n;
+	return (struct lu_str){ p, (size_t)(end - p) };
+}
+
+void lu_dec_string(const struct lu_dec_op *op, struct lu_str s, bool first, struct lu_buf *out)
+{
+	if (op->kind == LU_DEC_STRIP)
+		lu_buf_str(out, strip(s, op));
+	else if (op->kind == LU_DEC_REPLACE)
+		replace(s, op->pattern.lit, op->content, out);
+	else
+		/* Metaspace: the marker is a space; in the first string it is nothing, unless none
+		 * was put there. */
+		replace(s, op->content, first && op->scheme != LU_NEVER ? LU_STR("") : LU_STR(" "),
+			out);
+}
+
+static int each(struct list *l, const struct lu_dec_op *op)
+{
 	for (size_t i = 0; i < l->parts->n; i++) {
-		const char *p = l->text->p + l->parts->p[i].at, *end = p + l->parts->p[i].n;
+		struct lu_span s = l->parts->p[i];
 		size_t from = l->text2->n;
 
-		for (uint64_t k = 0;
-			k < op->start && (size_t)(end - p) >= c.n && memcmp(p, c.p, c.n) == 0; k++)
-			p += c.n;
-		for (uint64_t k = 0; k < op->stop && (size_t)(end - p) >= c.n &&
-			memcmp(end - c.n, c.p, c.n) == 0;
-			k++)
-			end -= c.n;
-		lu_buf_append(l->text2, p, (size_t)(end - p));
+		lu_dec_string(op, (struct lu_str){ l->text->p + s.at, s.n }, i == 0, l->text2);
 		if (end_part(l, from) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* The marker is a space; in the first string it is nothing, unless none was put there. */
-static int metaspace(struct list *l, const struct lu_dec_op *op)
-{
-	struct lu_dec_op one = { .pattern.lit = op->content, .content = LU_STR(" ") };
-	struct lu_dec_op none = { .pattern.lit = op->content, .content = { "", 0 } };
-	struct lu_spans all = *l->parts;
-	int rc = 0;
-
-	if (op->scheme == LU_NEVER || all.n == 0)
-		return replace(l, &one);
-	l->parts->n = 1;
-	rc = replace(l, &none);
-	*l->parts = (struct lu_spans){ all.p + 1, all.n - 1, 0 };
-	if (rc == 0)
-		rc = replace(l, &one);
-	*l->parts = all;
-	return rc;
-}
-
-/* Whether a step finds nothing to do: most of them look for what most texts do not have. What is
- * nowhere in the whole buffer is in none of its strings. */
-static bool is_idle(struct list *l, const struct lu_dec_op *op)
-{
-	if (op->sought.n == 0)
-		return false;
-	if (!l->noted)
-		l->has = lu_byte_bits(lu_buf_slice(l->text));
-	l->noted = true;
-	return (op->sought_bytes & ~l->has) ||
-		!lu_str_find(l->text->p, l->text->p + l->text->n, op->sought);
-}
+/* --- the chain ---------------------------------------------------------------------------- */
 
 static int run(struct list *l, const struct lu_dec_op *op, uint64_t *replaced)
 {
 	lu_buf_clear(l->text2);
 	l->parts2->n = 0;
 	switch (op->kind) {
-	case LU_DEC_REPLACE: return replace(l, op);
+	case LU_DEC_REPLACE:
+	case LU_DEC_STRIP:
+	case LU_DEC_METASPACE: return each(l, op);
 	case LU_DEC_BYTE_FALLBACK: return byte_fallback(l, replaced);
 	case LU_DEC_FUSE: lu_buf_append(l->text2, l->text->p, l->text->n); return end_part(l, 0);
-	case LU_DEC_STRIP: return strip(l, op);
-	case LU_DEC_METASPACE: return metaspace(l, op);
 	case LU_DEC_BYTE_LEVEL: break;
 	}
 	return byte_level(l, replaced);
 }
 
-/* Hugging Face spells an added token that is searched in normalised text by its normal form. */
-static struct lu_str spelling(const struct lu_tok *tok, uint32_t id)
+struct lu_str lu_dec_spelling(const struct lu_tok *tok, uint32_t id)
 {
 	for (size_t i = 0; i < tok->n_added && id < tok->size && (tok->special[id] & 2); i++) {
 		if (tok->added[i].id == id)
@@ -227,7 +205,7 @@ static int spell(
 	lu_buf_clear(l->text);
 	l->parts->n = 0;
 	for (size_t i = 0; i < n; i++) {
-		struct lu_str piece = spelling(tok, ids[i]);
+		struct lu_str piece = lu_dec_spelling(tok, ids[i]);
 		size_t from = l->text->n;
 
 		if (!piece.p)
@@ -241,22 +219,17 @@ static int spell(
 	return lu_buf_check(l->text, l->err);
 }
 
-int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids, size_t n,
-	unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
+static int run_chain(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids,
+	size_t n, unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
 {
-	struct list l = { &st->text, &st->text2, &st->parts, &st->parts2, err, 0, false };
-	uint64_t unused;
+	struct list l = { &st->text, &st->text2, &st->parts, &st->parts2, err };
 
-	if (!replaced)
-		replaced = &unused;
 	/* The steps point into both buffers, even when nothing is in them. */
 	if (!lu_buf_reserve(l.text, 1) || !lu_buf_reserve(l.text2, 1))
 		return lu_err_nomem(err);
 	if (spell(tok, &l, ids, n, flags) < 0)
 		return -1;
 	for (size_t i = 0; i < tok->parts.decs; i++) {
-		if (is_idle(&l, &tok->parts.dec[i]))
-			continue;
 		if (run(&l, &tok->parts.dec[i], replaced) < 0 || lu_buf_check(l.text2, err) < 0)
 			return -1;
 		swap(&l);
@@ -267,4 +240,56 @@ int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint3
 		lu_buf_append(out, lu_buf_slice(l.text).p + l.parts->p[i].at, l.parts->p[i].n);
 	}
 	return lu_buf_check(out, err);
+}
+
+/* --- the interface ------------------------------------------------------------------------ */
+
+void lu_tok_decode_begin(const struct lu_tok *tok, struct lu_tok_state *st)
+{
+	st->held.n = 0;
+	if (tok->spell)
+		lu_spell_begin(tok->spell, &st->spell);
+}
+
+int lu_tok_decode_more(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids,
+	size_t n, unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
+{
+	uint64_t unused = 0;
+
+	if (tok->spell)
+		return lu_spell_more(
+			tok, &st->spell, ids, n, flags, out, replaced ? replaced : &unused, err);
+	if (lu_ids_reserve(&st->held, n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (!lu_tok_piece(tok, ids[i]).p)
+			return lu_err_set(err, "id %u is not in the tokenizer", ids[i]);
+		if (!(flags & LU_TOK_SKIP_SPECIAL) || !(tok->special[ids[i]] & 1))
+			st->held.p[st->held.n++] = ids[i];
+	}
+	return 0;
+}
+
+int lu_tok_decode_end(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_buf *out,
+	uint64_t *replaced, struct lu_err *err)
+{
+	uint64_t unused = 0;
+
+	if (tok->spell)
+		return lu_spell_end(tok, &st->spell, out, replaced ? replaced : &unused, err);
+	return run_chain(
+		tok, st, st->held.p, st->held.n, 0, out, replaced ? replaced : &unused, err);
+}
+
+int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids, size_t n,
+	unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
+{
+	uint64_t unused = 0;
+
+	if (!tok->spell)
+		return run_chain(tok, st, ids, n, flags, out, replaced ? replaced : &unused, err);
+	lu_tok_decode_begin(tok, st);
+	if (lu_tok_decode_more(tok, st, ids, n, flags, out, replaced, err) < 0)
+		return -1;
+	return lu_tok_decode_end(tok, st, out, replaced, err);
 }

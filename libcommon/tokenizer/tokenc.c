@@ -31,6 +31,8 @@ void lu_tok_state_free(struct lu_tok_state *st)
 	lu_buf_release(&st->text2);
 	free(st->parts.p);
 	free(st->parts2.p);
+	lu_ids_release(&st->held);
+	lu_spell_state_release(&st->spell);
 	free(st);
 }
 

@@ -81,8 +81,8 @@ int lu_tok_encode(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_s
  * lu_tok_split() gives the first place at or behind `least` where the text can be divided, or its
  * end: some files cannot be divided anywhere, and no text within a long word.
  */
-size_t lu_tok_split(const struct lu_tok *tok, struct lu_str text, size_t least,
-	enum lu_tok_special special);
+size_t lu_tok_split(
+	const struct lu_tok *tok, struct lu_str text, size_t least, enum lu_tok_special special);
 /* from and to: 0, text.n or what lu_tok_split() gave for the same text. Otherwise as above. */
 int lu_tok_encode_part(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
 	size_t from, size_t to, enum lu_tok_special special, struct lu_ids *ids,
@@ -97,6 +97,17 @@ enum {
  * that the tokenizer does not have is an error. */
 int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids, size_t n,
 	unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err) LU_CHECKED;
+
+/* The same in parts, for texts longer than memory: begin, any number of times more, end. What is
+ * appended, all together, is what lu_tok_decode() appends for all ids; a few bytes may come one
+ * call later. Only for a decoder that needs the whole text (a chain of steps of no known model)
+ * more() keeps the ids, and all text comes at the end. After an error begin anew. */
+void lu_tok_decode_begin(const struct lu_tok *tok, struct lu_tok_state *st);
+int lu_tok_decode_more(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids,
+	size_t n, unsigned flags, struct lu_buf *out, uint64_t *replaced,
+	struct lu_err *err) LU_CHECKED;
+int lu_tok_decode_end(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_buf *out,
+	uint64_t *replaced, struct lu_err *err) LU_CHECKED;
 
 /* One more than the largest id: how many rows an embedding needs at least. */
 uint32_t lu_tok_size(const struct lu_tok *tok);

@@ -592,7 +592,7 @@ static int read_top(struct lu_tok *t, const struct lu_json_obj *top, struct lu_t
 		return -1;
 	find_roles(t);
 	t->blocks = lu_pre_cuts_words(&t->parts);
-	return 0;
+	return lu_spell_make(&t->spell, t, &t->arena, j->err);
 }
 
 int lu_tok_parse(struct lu_tok **tok, const char *name, struct lu_str json, struct lu_err *err)

@@ -5,6 +5,7 @@
  */
 #include "libcommon/tokenizer/tokbpe.h"
 #include "libcommon/tokenizer/tokparts.h"
+#include "libcommon/tokenizer/tokspell.h"
 
 struct lu_added {
 	struct lu_str content; /* as written */
@@ -35,8 +36,13 @@ struct lu_tok {
 	uint8_t *special; /* by id: 1 special, 2 an added token that is normalised */
 	uint32_t role[4]; /* LU_BPE_NONE: none */
 	struct lu_tok_template post;
+	struct lu_spell *spell; /* the decoder as one pass; NULL: as a chain of steps */
 	struct lu_hash128 hash;
 };
+
+/* How the file spells an id; Hugging Face gives an added token that is searched in normalised
+ * text by its normal form. */
+struct lu_str lu_dec_spelling(const struct lu_tok *tok, uint32_t id);
 
 struct lu_tok_state {
 	const struct lu_tok *tok;
@@ -46,6 +52,8 @@ struct lu_tok_state {
 	struct lu_buf units; /* what the normalizer made and is not encoded yet */
 	struct lu_buf text, text2; /* decoding */
 	struct lu_spans parts, parts2;
+	struct lu_ids held; /* of a text that is decoded in parts, where that is not possible */
+	struct lu_spell_state spell;
 };
 
 #endif

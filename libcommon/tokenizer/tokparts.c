@@ -436,7 +436,6 @@ int lu_parts_decoder(const struct lu_tj *j, struct lu_str raw, struct lu_parts *
 			: op->kind == LU_DEC_REPLACE	   ? op->pattern.lit
 			: op->kind == LU_DEC_BYTE_FALLBACK ? LU_STR("<0x")
 							   : (struct lu_str){ "", 0 };
-		op->sought_bytes = lu_byte_bits(op->sought);
 	}
 	parts->has_decoder = !is_null(raw);
 	return 0;

@@ -141,20 +141,13 @@ struct lu_dec_op {
 	struct lu_str content; /* Replace; Strip: the character; Metaspace: the marker */
 	uint64_t start, stop;  /* Strip */
 	enum lu_scheme scheme; /* Metaspace */
-	/* What the step looks for: where it is not, nothing changes. .n 0: it always acts. */
-	struct lu_str sought;
-	uint64_t sought_bytes; /* lu_byte_bits() of it */
+	struct lu_str sought;  /* where it is not, nothing changes; .n 0: the step always acts */
 };
 
-/* One bit for each byte of s, by its low six bits. */
-static inline uint64_t lu_byte_bits(struct lu_str s)
-{
-	uint64_t bits = 0;
-
-	for (size_t i = 0; i < s.n; i++)
-		bits |= UINT64_C(1) << (s.p[i] & 63);
-	return bits;
-}
+/* "<0xHH>": the byte; else -1. */
+int lu_dec_byte(struct lu_str s);
+/* Appends what a Replace, Strip or Metaspace makes of one string of the list. */
+void lu_dec_string(const struct lu_dec_op *op, struct lu_str s, bool first, struct lu_buf *out);
 
 struct lu_pass;
 
