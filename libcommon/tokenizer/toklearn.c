@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libcommon/base/bigmem.h"
 #include "libcommon/base/num.h"
 
 #define BORDER LU_SYM_BORDER
@@ -11,16 +12,15 @@
 #define AHEAD 16
 
 enum state {
-	IDLE,  /* not in the queue: merged, never to be merged, or new */
-	COLD,  /* known by its count and key alone */
-	QUEUED /* in the queue */
+	WAITING, /* its places are not known */
+	QUEUED,
+	DONE /* merged, or never to be merged */
 };
 
 struct pair {
 	uint32_t a;
-	uint32_t b : 28, state : 3, split : 1; /* split: may have several entries */
+	uint32_t b : 28, state : 4;
 	int64_t count;
-	int64_t key; /* COLD: the key that its entry would have */
 };
 
 /* Places of a pair: where its left symbol begins; ascending, some out of date. */
@@ -32,7 +32,7 @@ struct places {
 struct entry {
 	int64_t key;
 	uint32_t pair;
-	uint32_t list; /* NONE: not known yet */
+	uint32_t list;
 };
 
 /* What a merge changes on one side, by the neighbour's id. */
@@ -52,7 +52,6 @@ struct run {
 	struct lu_err *err;
 	uint32_t *sym;
 	const uint32_t *chars;
-	bool small;
 
 	struct pair *pair;
 	uint32_t pairs, pair_cap;
@@ -65,17 +64,14 @@ struct run {
 	struct places *list;
 	uint32_t lists, list_cap;
 	uint32_t free_list; /* chain through n; NONE */
+	uint64_t places;    /* bytes of all lists */
 
 	struct side *side[2]; /* left and right neighbours */
 	size_t side_cap;
 	struct touched touched[2];
 
-	uint32_t *done; /* places merged in this step */
-	size_t dones, done_cap;
 	struct lu_long_word here; /* the long word looked at last */
-	uint32_t *merged;	  /* pair, by rank */
-	size_t merges, merge_cap;
-	uint64_t places; /* bytes of all lists */
+	size_t merge_cap;
 };
 
 enum { LEFT, RIGHT };
@@ -155,26 +151,64 @@ static inline size_t pair_hash(uint32_t a, uint32_t b)
 	return (size_t)(h ^ h >> 29);
 }
 
-static int grow_slots(struct run *r)
+static void fill_slots(struct run *r)
 {
-	size_t slots = r->slots ? r->slots * 2 : 1 << 12;
-	uint32_t *slot;
+	memset(r->slot, 0, r->slots * sizeof(*r->slot));
+	for (uint32_t i = 0; i < r->pairs; i++) {
+		size_t k = pair_hash(r->pair[i].a, r->pair[i].b) & (r->slots - 1);
 
-	if (check_memory(r, slots * sizeof(*slot)) < 0)
-		return -1;
-	slot = calloc(slots, sizeof(*slot));
-	if (!slot)
+		while (r->slot[k])
+			k = (k + 1) & (r->slots - 1);
+		r->slot[k] = i + 1;
+	}
+}
+
+/* Forgets the pairs that will never be merged. */
+static int forget_pairs(struct run *r)
+{
+	uint32_t *moved = malloc(((size_t)r->pairs + 1) * sizeof(*moved)), n = 0;
+
+	if (!moved)
 		return lu_err_nomem(r->err);
 	for (uint32_t i = 0; i < r->pairs; i++) {
-		size_t k = pair_hash(r->pair[i].a, r->pair[i].b) & (slots - 1);
+		const struct pair *p = &r->pair[i];
 
-		while (slot[k])
-			k = (k + 1) & (slots - 1);
-		slot[k] = i + 1;
+		if (p->state == QUEUED ||
+			(p->state == WAITING && p->count >= (int64_t)r->m->least)) {
+			moved[i] = n;
+			r->pair[n++] = *p;
+		}
 	}
-	free(r->slot);
-	r->slot = slot;
-	r->slots = slots;
+	for (size_t i = 0; i < r->queued; i++)
+		r->heap[i].pair = moved[r->heap[i].pair];
+	free(moved);
+	r->pairs = n;
+	return 0;
+}
+
+/* Makes room for more pairs. */
+static int grow_slots(struct run *r)
+{
+	size_t slots = r->slots ? r->slots : 1 << 12;
+	uint32_t *slot;
+
+	/* Not while they are counted for the first time. */
+	if (r->floor != INT64_MAX && forget_pairs(r) < 0)
+		return -1;
+	if (r->pairs >= slots / 2)
+		slots *= 2;
+	if (slots != r->slots) {
+		if (check_memory(r, slots * sizeof(*slot)) < 0)
+			return -1;
+		free(r->slot);
+		r->slot = NULL;
+		slot = lu_big_alloc(slots * sizeof(*slot));
+		if (!slot)
+			return lu_err_nomem(r->err);
+		r->slot = slot;
+		r->slots = slots;
+	}
+	fill_slots(r);
 	return 0;
 }
 
@@ -198,13 +232,15 @@ static uint32_t get_pair(struct run *r, uint32_t a, uint32_t b)
 {
 	size_t slot, cap = r->pair_cap;
 	void *p = r->pair;
-	uint32_t i;
+	uint32_t i = find_pair(r, a, b, &slot);
 
-	if (r->pairs >= r->slots / 4 * 3 && grow_slots(r) < 0)
-		return NONE;
-	i = find_pair(r, a, b, &slot);
 	if (i != NONE)
 		return i;
+	if (r->pairs >= r->slots / 4 * 3) {
+		if (grow_slots(r) < 0)
+			return NONE;
+		find_pair(r, a, b, &slot);
+	}
 	if (r->pairs >= NONE / 2) {
 		lu_err_set(r->err, "more than 2147483646 pairs");
 		return NONE;
@@ -213,7 +249,7 @@ static uint32_t get_pair(struct run *r, uint32_t a, uint32_t b)
 		return NONE;
 	r->pair = p;
 	r->pair_cap = (uint32_t)cap;
-	r->pair[r->pairs] = (struct pair){ .a = a, .b = b, .state = IDLE };
+	r->pair[r->pairs] = (struct pair){ .a = a, .b = b, .state = WAITING };
 	r->slot[slot] = r->pairs + 1;
 	return r->pairs++;
 }
@@ -389,17 +425,12 @@ static int scan(struct run *r, const struct sought *f)
 	return 0;
 }
 
-/* Finds the places of all queued pairs that occur at least `from` times and have none yet. */
-static int find_places(struct run *r, int64_t from)
+/* Finds the places of the entries that have none yet, n of them. */
+static int find_places(struct run *r, size_t n)
 {
 	struct sought f = { .slots = 64 };
-	size_t n = 0;
 	int rc = -1;
 
-	for (size_t i = 0; i < r->queued; i++)
-		n += r->heap[i].list == NONE && r->pair[r->heap[i].pair].count >= from;
-	if (n == 0)
-		return 0;
 	while (f.slots < n * 2)
 		f.slots *= 2;
 	f.left = calloc(r->m->ids, 1);
@@ -416,7 +447,7 @@ static int find_places(struct run *r, int64_t from)
 		const struct pair *p = &r->pair[e->pair];
 		size_t k;
 
-		if (e->list != NONE || p->count < from)
+		if (e->list != NONE)
 			continue;
 		e->list = new_list(r, 4);
 		if (e->list == NONE)
@@ -441,71 +472,61 @@ out:
 	return rc;
 }
 
-static int64_t worth_finding(const struct run *r)
-{
-	int64_t least = (int64_t)r->m->least;
-
-	return r->small ? INT64_MIN : r->floor > least ? r->floor : least;
-}
-
-/* Lets the pairs with the largest counts among those without places into the queue. 0: none can be
- * merged any more. */
+/* Lets the pairs with the largest counts of those that wait into the queue. 1, or 0 when none can be
+ * merged any more, or -1. */
 static int lower_floor(struct run *r)
 {
-	int64_t best = 0;
+	int64_t best = 0, least = (int64_t)r->m->least;
+	size_t n = 0;
 
 	for (uint32_t k = 0; k < r->pairs; k++) {
-		if (r->pair[k].state == COLD && r->pair[k].count > best)
+		if (r->pair[k].state == WAITING && r->pair[k].count > best)
 			best = r->pair[k].count;
 	}
-	/* What is left would end the training, whatever its order. */
-	if (best < (int64_t)r->m->least && r->queued == 0)
+	if (best < least)
 		return 0;
 	/* Where memory is short, fewer places at a time are worth more passes. */
-	r->floor = r->small ? 0 : best / (r->m->memory ? 2 : 4);
+	r->floor = best / (r->m->memory ? 2 : 4);
+	if (r->floor < least)
+		r->floor = least;
 	for (uint32_t k = 0; k < r->pairs; k++) {
-		if (r->pair[k].state == COLD && r->pair[k].key >= r->floor &&
-			enqueue(r, k, r->pair[k].key, NONE) < 0)
+		if (r->pair[k].state != WAITING || r->pair[k].count < r->floor)
+			continue;
+		if (enqueue(r, k, r->pair[k].count, NONE) < 0)
 			return -1;
+		n++;
 	}
-	return find_places(r, worth_finding(r)) < 0 ? -1 : 1;
+	return find_places(r, n) < 0 ? -1 : 1;
 }
 
-/* Takes the next entry to merge off the queue: 1, or 0 when training ends. A key may be out of date:
- * then the entry goes back with what the count is now. */
+/* Takes the next entry to merge off the queue: 1, or 0 when training ends. A key may be out of date,
+ * too high: then the entry goes back with what the count is now. */
 static int next_entry(struct run *r, struct entry *out)
 {
 	for (;;) {
 		struct entry *top = &r->heap[0];
 		struct pair *p;
 
-		if (r->floor > 0 && (r->queued == 0 || top->key < r->floor)) {
+		if (r->queued == 0) {
 			int rc = lower_floor(r);
 
 			if (rc <= 0)
 				return rc;
 			continue;
 		}
-		if (r->queued == 0)
-			return 0;
 		p = &r->pair[top->pair];
 		if (p->count == top->key) {
-			if (top->key < (int64_t)r->m->least)
-				return 0;
-			if (top->list == NONE && find_places(r, worth_finding(r)) < 0)
-				return -1;
 			*out = *top;
 			pop(r);
-			p->state = IDLE;
+			p->state = DONE;
 			return 1;
 		}
-		if (p->count >= r->floor || p->split) {
+		if (p->count >= r->floor) {
 			top->key = p->count;
 			sift_down(r, 0);
 			continue;
 		}
-		p->state = COLD;
-		p->key = p->count;
+		p->state = WAITING;
 		drop_list(r, top->list);
 		pop(r);
 	}
@@ -551,17 +572,6 @@ static inline int merge_at(struct run *r, uint32_t at, uint32_t a, uint32_t b, u
 	return 1;
 }
 
-static int note_done(struct run *r, uint32_t at)
-{
-	void *p = r->done;
-
-	if (grow(&p, &r->done_cap, r->dones, sizeof(*r->done), r->err) < 0)
-		return -1;
-	r->done = p;
-	r->done[r->dones++] = at;
-	return 0;
-}
-
 /* Merges at all places of a list, which then holds those where it was done. */
 static int merge_places(struct run *r, struct places *l, uint32_t a, uint32_t b, uint32_t id)
 {
@@ -582,63 +592,24 @@ static int merge_places(struct run *r, struct places *l, uint32_t a, uint32_t b,
 	return 0;
 }
 
-/* The same for an entry that stands for whole words: in each word that holds a place, everywhere. */
-static int merge_words(struct run *r, struct places *l, uint32_t a, uint32_t b, uint32_t id)
-{
-	uint32_t end = 0;
-
-	r->dones = 0;
-	for (uint32_t i = 0; i < l->n; i++) {
-		uint32_t at = l->at[i];
-
-		if (at < end)
-			continue;
-		while (r->sym[at - 1] < BORDER)
-			at--;
-		while (r->sym[at] < BORDER) {
-			int rc = merge_at(r, at, a, b, id);
-
-			if (rc < 0 || (rc > 0 && note_done(r, at) < 0))
-				return -1;
-			at += r->chars[r->sym[at]];
-		}
-		end = at;
-	}
-	free(l->at);
-	r->places += (r->done_cap - l->cap) * sizeof(*r->done);
-	*l = (struct places){ r->done, (uint32_t)r->dones, (uint32_t)r->done_cap };
-	r->done = NULL;
-	r->dones = r->done_cap = 0;
-	return 0;
-}
-
-/* The new pair of `id` with a neighbour; NONE when it is too long. *rc is -1 when memory is out. */
-static uint32_t new_pair(struct run *r, int which, uint32_t near, uint32_t id, int *rc)
-{
-	uint32_t k;
-
-	if (r->m->max_chars && (uint64_t)r->chars[near] + r->chars[id] >= r->m->max_chars)
-		return NONE;
-	k = which == LEFT ? get_pair(r, near, id) : get_pair(r, id, near);
-	if (k == NONE)
-		*rc = -1;
-	return k;
-}
-
-/* Changes the counts of pairs by what merge_at() saw. */
+/* Counts the new pairs of `id` with its neighbours, and lowers those that it came from. */
 static int update_counts(struct run *r, uint32_t a, uint32_t b, uint32_t id)
 {
 	size_t unused;
-	int rc = 0;
 
 	for (int w = LEFT; w <= RIGHT; w++) {
 		for (size_t i = 0; i < r->touched[w].n; i++) {
-			uint32_t near = r->touched[w].id[i], k = new_pair(r, w, near, id, &rc);
+			uint32_t near = r->touched[w].id[i], k;
+			int64_t count = r->side[w][near].count;
 
-			if (rc < 0)
+			if (count < (int64_t)r->m->least ||
+				(r->m->max_chars &&
+					(uint64_t)r->chars[near] + r->chars[id] >= r->m->max_chars))
+				continue;
+			k = w == LEFT ? get_pair(r, near, id) : get_pair(r, id, near);
+			if (k == NONE)
 				return -1;
-			if (k != NONE)
-				r->pair[k].count += r->side[w][near].count;
+			r->pair[k].count += count;
 		}
 	}
 	for (int w = LEFT; w <= RIGHT; w++) {
@@ -647,7 +618,6 @@ static int update_counts(struct run *r, uint32_t a, uint32_t b, uint32_t id)
 				 k = w == LEFT ? find_pair(r, near, a, &unused)
 					       : find_pair(r, b, near, &unused);
 
-			/* Pairs that max_chars rules out were never counted. */
 			if (k != NONE)
 				r->pair[k].count -= r->side[w][near].count;
 		}
@@ -655,43 +625,24 @@ static int update_counts(struct run *r, uint32_t a, uint32_t b, uint32_t id)
 	return 0;
 }
 
-/* Queues the pair of `id` with a neighbour, new from index `first_new` on, and decides whether its
- * places are kept. */
-static int queue_new(struct run *r, int which, uint32_t near, uint32_t id, uint32_t first_new)
+/* Queues the new pair of `id` with a neighbour, if it is frequent enough. 1 when it was. */
+static int queue_new(struct run *r, int which, uint32_t near, uint32_t id)
 {
 	struct side *s = &r->side[which][near];
 	size_t unused;
-	uint32_t k = which == LEFT ? find_pair(r, near, id, &unused)
-				   : find_pair(r, id, near, &unused),
-		 n = s->n;
-	struct pair *p;
+	uint32_t k =
+		which == LEFT ? find_pair(r, near, id, &unused) : find_pair(r, id, near, &unused);
 
-	s->list = NONE;
-	if (k == NONE || r->pair[k].count <= 0)
+	if (k == NONE || r->pair[k].count < r->floor)
 		return 0;
-	p = &r->pair[k];
-	/* A symbol between two of itself: one pair, one entry. */
-	if (near == id && which == RIGHT && r->side[LEFT][id].n > 0) {
-		s->list = r->side[LEFT][id].list;
-		return 0;
-	}
-	if (near == id)
-		n += r->side[RIGHT][id].n;
-	if (k < first_new) {
-		p->split = true;
-	} else if (p->count < worth_finding(r)) {
-		p->state = COLD;
-		p->key = p->count;
-		return p->count >= r->floor ? enqueue(r, k, p->count, NONE) : 0;
-	}
-	s->list = new_list(r, n);
+	s->list = new_list(r, s->n);
 	if (s->list == NONE)
 		return -1;
-	return enqueue(r, k, p->count, s->list);
+	return enqueue(r, k, r->pair[k].count, s->list) < 0 ? -1 : 1;
 }
 
 /* Goes over the places merged once more, to note the new pairs' places. */
-static int note_places(struct run *r, const struct places *l, uint32_t a, uint32_t id)
+static int note_places(struct run *r, const struct places *l, uint32_t id)
 {
 	const uint32_t *sym = r->sym;
 
@@ -700,25 +651,12 @@ static int note_places(struct run *r, const struct places *l, uint32_t a, uint32
 
 		if (i + AHEAD < l->n)
 			__builtin_prefetch(&sym[l->at[i + AHEAD]]);
-		if (left < BORDER) {
-			uint32_t from = at - r->chars[left];
-
-			/* The one before was merged with `a` on its right for a moment. It has the
-			 * pair no more, but its word belongs to the entry. */
-			if (left == id && i > 0 && l->at[i - 1] == from) {
-				list = r->side[RIGHT][a].list;
-				if (list != NONE && add_place(r, list, from) < 0)
-					return -1;
-			}
-			list = r->side[LEFT][left].list;
-			if (list != NONE && add_place(r, list, from) < 0)
-				return -1;
-		}
-		if (right < BORDER) {
-			list = r->side[RIGHT][right].list;
-			if (list != NONE && add_place(r, list, at) < 0)
-				return -1;
-		}
+		if (left < BORDER && (list = r->side[LEFT][left].list) != NONE &&
+			add_place(r, list, at - r->chars[left]) < 0)
+			return -1;
+		if (right < BORDER && (list = r->side[RIGHT][right].list) != NONE &&
+			add_place(r, list, at) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -730,22 +668,6 @@ static void clear_sides(struct run *r)
 			r->side[w][r->touched[w].id[i]] = (struct side){ .list = NONE };
 		r->touched[w].n = 0;
 	}
-}
-
-/* Before a piece comes up anew: the pairs it is in get their entries and places, since those are not
- * to mix with what comes. */
-static int warm(struct run *r, uint32_t id)
-{
-	if (r->small)
-		return 0;
-	for (uint32_t k = 0; k < r->pairs; k++) {
-		const struct pair *p = &r->pair[k];
-
-		if (p->state == COLD && (p->a == id || p->b == id) &&
-			enqueue(r, k, p->key, NONE) < 0)
-			return -1;
-	}
-	return find_places(r, INT64_MIN);
 }
 
 static int grow_sides(struct run *r)
@@ -769,45 +691,40 @@ static int grow_sides(struct run *r)
 	return 0;
 }
 
-static int record(struct run *r, uint32_t pair)
+static int record(struct run *r, uint32_t a, uint32_t b)
 {
-	void *p = r->merged;
+	void *p = r->m->merge;
 
-	if (grow(&p, &r->merge_cap, r->merges, sizeof(*r->merged), r->err) < 0)
+	if (grow(&p, &r->merge_cap, r->m->merges, sizeof(*r->m->merge), r->err) < 0)
 		return -1;
-	r->merged = p;
-	r->merged[r->merges++] = pair;
+	r->m->merge = p;
+	r->m->merge[r->m->merges++] = (struct lu_bpe_pair){ a, b };
 	return 0;
 }
 
 static int merge_entry(struct run *r, const struct entry *e)
 {
 	struct pair p = r->pair[e->pair];
-	uint32_t ids = r->m->ids, first_new = r->pairs, id;
-	struct places *l;
-	bool wanted = false;
-	int rc = r->m->piece(r->m->ctx, p.a, p.b, &id, r->err);
+	uint32_t id;
+	int wanted = 0, rc = r->m->piece(r->m->ctx, p.a, p.b, &id, r->err);
 
 	if (rc <= 0) {
 		drop_list(r, e->list);
 		return rc;
 	}
-	if (grow_sides(r) < 0 || record(r, e->pair) < 0 || (id < ids && warm(r, id) < 0))
-		return -1;
-	l = &r->list[e->list];
-	rc = p.split ? merge_words(r, l, p.a, p.b, id) : merge_places(r, l, p.a, p.b, id);
-	if (rc < 0 || update_counts(r, p.a, p.b, id) < 0)
+	if (grow_sides(r) < 0 || record(r, p.a, p.b) < 0 ||
+		merge_places(r, &r->list[e->list], p.a, p.b, id) < 0 ||
+		update_counts(r, p.a, p.b, id) < 0)
 		return -1;
 	for (int w = LEFT; w <= RIGHT; w++) {
 		for (size_t i = 0; i < r->touched[w].n; i++) {
-			uint32_t near = r->touched[w].id[i];
-
-			if (queue_new(r, w, near, id, first_new) < 0)
+			rc = queue_new(r, w, r->touched[w].id[i], id);
+			if (rc < 0)
 				return -1;
-			wanted |= r->side[w][near].list != NONE;
+			wanted |= rc;
 		}
 	}
-	if (wanted && note_places(r, &r->list[e->list], p.a, id) < 0)
+	if (wanted && note_places(r, &r->list[e->list], id) < 0)
 		return -1;
 	clear_sides(r);
 	drop_list(r, e->list);
@@ -835,36 +752,6 @@ static int count_pairs(struct run *r)
 			return -1;
 		r->pair[k].count += count;
 	}
-	for (uint32_t k = 0; k < r->pairs; k++) {
-		r->pair[k].state = COLD;
-		r->pair[k].key = r->pair[k].count;
-	}
-	return 0;
-}
-
-/* The merges by rank; what was merged twice keeps its later rank. */
-static int write_merges(struct run *r)
-{
-	uint8_t *seen = calloc((size_t)r->pairs + 1, 1);
-	size_t k;
-
-	r->m->merge = malloc((r->merges + 1) * sizeof(*r->m->merge));
-	if (!seen || !r->m->merge) {
-		free(seen);
-		return lu_err_nomem(r->err);
-	}
-	for (size_t i = k = r->merges; i-- > 0;) {
-		if (!seen[r->merged[i]])
-			r->merged[--k] = r->merged[i];
-		seen[r->merged[i]] = 1;
-	}
-	free(seen);
-	r->m->merges = 0;
-	for (; k < r->merges; k++) {
-		const struct pair *p = &r->pair[r->merged[k]];
-
-		r->m->merge[r->m->merges++] = (struct lu_bpe_pair){ p->a, p->b };
-	}
 	return 0;
 }
 
@@ -874,7 +761,6 @@ int lu_learn_run(struct lu_learn *m, struct lu_err *err)
 		.err = err,
 		.sym = m->sym,
 		.chars = m->chars,
-		.small = m->n <= m->small,
 		.floor = INT64_MAX,
 		.free_list = NONE };
 	struct entry e;
@@ -890,8 +776,8 @@ int lu_learn_run(struct lu_learn *m, struct lu_err *err)
 		if (rc < 0)
 			break;
 	}
-	if (rc >= 0)
-		rc = write_merges(&r);
+	if (rc > 0)
+		rc = 0;
 out:
 	for (uint32_t i = 0; i < r.lists; i++)
 		free(r.list[i].at);
@@ -903,7 +789,5 @@ out:
 	free(r.side[RIGHT]);
 	free(r.touched[LEFT].id);
 	free(r.touched[RIGHT].id);
-	free(r.done);
-	free(r.merged);
 	return rc;
 }

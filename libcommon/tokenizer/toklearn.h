@@ -11,20 +11,21 @@
  * no more than short ones. The border before a word holds the word's count, 30 bits a slot, low
  * bits next to the word: where LU_SYM_MORE is set, the slot to the left has more.
  *
- * Pairs. The count of a pair is exact at any time. Where it occurs is known only for pairs that are
- * frequent enough to be merged soon: those with a queue key of at least `floor`. When the queue
- * holds no such pair, floor falls to a quarter of the largest count, and one pass over the symbols
- * finds the places of the pairs that it brings in. Most pairs never get there, so places take a
- * tenth of what all of them would. Up to LU_LEARN_SMALL slots all places are kept from the
- * beginning.
+ * Each text is spelt in one way. What stands between two borders of symbols that no merge has crossed
+ * yet was merged by itself, in the order of the merges and from left to right; so the same text is
+ * everywhere the same symbols at the same time. Therefore a piece of two or more characters is made by
+ * one merge alone, and all places of a pair come up in one step, when the later of its parts is made;
+ * after that its count only falls. So
+ *  - a pair that occurs less than `least` times when it comes up is never merged, and is forgotten;
+ *  - a merge whose text is a piece already can only spell a seed, which was in no word before;
+ *  - the case in which Hugging Face's trainer has two entries of one pair in its queue, and records
+ *    the pair twice, cannot arise (it can with a prefix or a suffix, which we do not have).
  *
- * Identity with Hugging Face where a merge makes a piece that is there already, by a merge of other
- * parts or as a seed. Then a pair with this piece can be in the queue when it comes up anew: it gets
- * a second entry with the places where it is new, and the first one keeps its own, and its key,
- * until this surfaces. An entry's places mean whole words, in which the pair is merged everywhere.
- * A pair's count is not reduced by its own merge, so a pair that comes up again after it was merged
- * counts with what it had. In a text of more than LU_LEARN_SMALL slots, the first entry's places
- * are found at that moment, without words that lost the pair since it was queued.
+ * Pairs. The count of a pair is exact at any time. Where it occurs is known only for pairs that are
+ * frequent enough to be merged soon, those in the queue: counts of at least `floor`. When no such pair
+ * is left, floor falls to a part of the largest count, and one pass over the symbols finds the places
+ * of the pairs that it brings in. Most pairs never get there, so places take a tenth of what all of
+ * them would.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,8 +39,6 @@
 #define LU_SYM_INSIDE UINT32_C(0x7fffffff)
 /* Ids are below this. */
 #define LU_SYM_IDS (UINT32_C(1) << 28)
-
-#define LU_LEARN_SMALL ((size_t)1 << 20)
 
 /* A word so long that its count is not looked for at its border. */
 #define LU_LONG_WORD 48
@@ -62,7 +61,6 @@ struct lu_learn {
 	const uint32_t *chars; /* by id, of max_ids entries */
 	uint32_t max_chars;    /* toktrain.h */
 	uint64_t least;	       /* smallest count of a merge, at least 1 */
-	size_t small;	       /* LU_LEARN_SMALL; tests take less */
 	uint64_t memory;       /* bytes for pairs and places; 0: any */
 	/* Asked for each merge: the id of a with b. 1; 0: this pair is never merged; -1. A new piece gets
 	 * the id `ids`, which then grows by one, and its length in `chars`. */

@@ -240,7 +240,7 @@ out:
 /* --- layout ------------------------------------------------------------------------------- */
 
 /* Bytes for n symbols and what is learnt on them: 4 for the symbol itself, and for pairs and places
- * 3 to 4 where a corpus is large. */
+ * about 2 where a corpus is large. */
 #define NEED(n) ((uint64_t)(n)*8)
 
 /* Words of one part of the counting, as they will stand in train.sym. */
@@ -474,7 +474,6 @@ static int learn(struct train *t)
 		.chars = t->chars,
 		.max_chars = t->set->max_chars,
 		.least = least,
-		.small = t->set->small ? t->set->small : LU_LEARN_SMALL,
 		.memory = t->memory,
 		.piece = piece_of,
 		.ctx = t };

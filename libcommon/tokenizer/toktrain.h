@@ -53,7 +53,6 @@ struct lu_bpe_train {
 	const uint32_t
 		*initial; /* characters in the alphabet before all others, in the text or not */
 	size_t initials;
-	size_t small;		   /* toklearn.h; 0: its own */
 	const struct lu_str *seed; /* pieces that come first */
 	size_t seeds;
 	/* May a merge make this piece? 1 yes, 0 never, -1 with *err set. NULL: it may. Not Hugging
