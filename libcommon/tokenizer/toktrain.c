@@ -241,7 +241,7 @@ out:
 
 /* Bytes for n symbols and what is learnt on them: 4 for the symbol itself, and for pairs and places
  * about 2 where a corpus is large. */
-#define NEED(n) ((uint64_t)(n)*8)
+#define NEED(n) ((uint64_t)(n)*6)
 
 /* Words of one part of the counting, as they will stand in train.sym. */
 struct chunk {
@@ -358,11 +358,11 @@ static int lay_out(struct train *t, struct lu_tokcount *count)
 		return -1;
 	if (t->too_many)
 		return lu_err_set(t->err,
-			"the distinct words have %llu characters, which need about %lluM of memory "
-			"more "
-			"than the bound leaves",
+			"-m: the distinct words have %llu characters, for which about %lluM of "
+			"memory "
+			"would do",
 			(unsigned long long)(t->too_many + t->n),
-			(unsigned long long)((NEED(t->too_many + t->n) - t->memory) >> 20) + 1);
+			(unsigned long long)((NEED(t->too_many + t->n) + count->base) >> 20) + 1);
 	if (room(&t->sym, &t->sym_cap, t->n, 1, t->err) < 0)
 		return -1;
 	t->sym[t->n++] = LU_SYM_BORDER;
