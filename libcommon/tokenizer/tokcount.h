@@ -73,6 +73,7 @@ struct lu_tokcount_thread {
 struct lu_tokcount {
 	unsigned threads;
 	uint64_t memory; /* bytes for counting, and then for what reads the counts; 0: any */
+	uint64_t base; /* what the process holds besides, for the message when that is too little */
 	const char *tmpdir;
 	const struct lu_shares *shares; /* NULL: no balance */
 
