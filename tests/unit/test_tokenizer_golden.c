@@ -1,5 +1,5 @@
 /* The tokenizer of Lucie 7B, where it lies beside the checkout: 292 texts with the ids that
- * Hugging Face gives, and their decoded form. */
+ * Hugging Face gives, and their decoded form; its pieces that no text can produce. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +14,7 @@
 
 #include "libcommon/io/json.h"
 #include "libcommon/sys/atomicfile.h"
+#include "libcommon/tokenizer/tokdead.h"
 #include "libcommon/tokenizer/tokenizer.h"
 
 #define FOLDER "../shared/reference/lucie/"
@@ -95,9 +96,37 @@ static void golden(void **state)
 	free(text);
 }
 
+/* 578 pieces were trained with U+00A0, which the normalizer makes U+2581 now, and so is the space,
+ * piece 324. */
+static void dead_pieces(void **state)
+{
+	struct lu_tok *tok;
+	struct lu_dead d = { 0 };
+	struct lu_err err;
+	uint32_t no_break = 0;
+
+	(void)state;
+	assert_int_equal(lu_tok_load(&tok, FOLDER "tokenizer.json", &err), 0);
+	assert_int_equal(lu_dead_find(&d, tok, &err), 0);
+	assert_int_equal(d.pieces, 579);
+	assert_int_equal(d.why[LU_DEAD_NORMALIZER], 579);
+	for (size_t i = 0; i < d.pieces; i++)
+		no_break += d.piece[i].c[0] == 0xA0 && d.piece[i].c[1] == 0;
+	assert_int_equal(no_break, 578);
+	assert_int_equal(d.piece[0].id, 324);
+	assert_int_equal(d.piece[0].c[0], ' ');
+	assert_int_equal(d.added, 4);
+	assert_int_equal(d.bytes, 256);
+	assert_int_equal(d.reserved, 35);
+	assert_int_equal(d.live, 65024 - 579 - 4 - 256 - 35);
+	lu_dead_release(&d);
+	lu_tok_free(tok);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(golden) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(golden),
+		cmocka_unit_test(dead_pieces) };
 	const char *ci = getenv("CI");
 
 	if (access(FOLDER "tokenizer.json", R_OK) < 0 && !(ci && strcmp(ci, "true") == 0)) {
