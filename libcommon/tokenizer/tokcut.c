@@ -122,14 +122,14 @@ static void large_key(const struct lu_bpe_chunk *c, uint64_t key[5])
 	key[4] |= (uint64_t)c->n << 56;
 }
 
-static void find_large(struct lu_bpe_state *s, struct lu_bpe_chunk *c)
+static struct lu_bpe_large *large_entry(
+	struct lu_bpe_state *s, const struct lu_bpe_chunk *c, uint64_t key[5])
 {
-	uint64_t key[5], h;
+	uint64_t h;
 
 	large_key(c, key);
 	h = mix(mix(key[0], key[1]) ^ key[4], mix(key[2], key[3]));
-	c->entry = &s->large[h >> (64 - LARGE_BITS)];
-	__builtin_prefetch(c->entry);
+	return &s->large[h >> (64 - LARGE_BITS)];
 }
 
 /* Makes the key and asks for the entry's cache line, which other work can hide. */
@@ -149,21 +149,56 @@ static inline void find_entry(struct lu_bpe_state *s, struct lu_bpe_chunk *c)
 		c->entry = &s->small[mix(c->key[0], c->key[1]) >> (64 - SMALL_BITS) & ~UINT64_C(1)];
 		__builtin_prefetch(c->entry);
 	} else if (c->n <= LU_BPE_LONG_KEY) {
-		find_large(s, c);
+		uint64_t key[5];
+
+		__builtin_prefetch(large_entry(s, c, key));
 	}
 }
 
+static bool get_large(struct lu_bpe_state *s, const struct lu_bpe_chunk *c, struct lu_ids *ids)
+{
+	uint64_t key[5];
+	const struct lu_bpe_large *e = large_entry(s, c, key);
+
+	if (memcmp(e->key, key, sizeof(key)) != 0)
+		return false;
+	memcpy(ids->p + ids->n, e->id, sizeof(e->id));
+	ids->p[ids->n] &= ID_MASK;
+	ids->n += e->id[0] >> ID_BITS;
+	return true;
+}
+
+static void put_large(
+	struct lu_bpe_state *s, const struct lu_bpe_chunk *c, const uint32_t *id, size_t made)
+{
+	uint64_t key[5];
+	struct lu_bpe_large *e = large_entry(s, c, key);
+
+	if (made > sizeof(e->id) / sizeof(e->id[0]))
+		return;
+	memset(e, 0, sizeof(*e));
+	memcpy(e->key, key, sizeof(key));
+	if (made)
+		memcpy(e->id, id, made * sizeof(*id));
+	e->id[0] |= (uint32_t)made << ID_BITS;
+}
+
+/* A short chunk of more than four ids is among the large entries too. */
 static int small_miss(const struct lu_bpe *b, struct lu_bpe_state *s, const struct lu_bpe_chunk *c,
 	struct lu_ids *ids, struct lu_err *err)
 {
 	struct lu_bpe_small *set = c->entry;
 	size_t from = ids->n, made;
 
+	if (get_large(s, c, ids))
+		return 0;
 	if (fresh_ids(b, s, c->p, c->n, ids, err) < 0)
 		return -1;
 	made = ids->n - from;
-	if (made > 4)
+	if (made > 4) {
+		put_large(s, c, ids->p + from, made);
 		return 0;
+	}
 	set[1] = set[0];
 	memset(&set[0], 0, sizeof(set[0]));
 	memcpy(set[0].key, c->key, sizeof(set[0].key));
@@ -176,27 +211,13 @@ static int small_miss(const struct lu_bpe *b, struct lu_bpe_state *s, const stru
 static int large_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const struct lu_bpe_chunk *c,
 	struct lu_ids *ids, struct lu_err *err)
 {
-	struct lu_bpe_large *e = c->entry;
-	size_t from = ids->n, made;
-	uint64_t key[5];
+	size_t from = ids->n;
 
-	large_key(c, key);
-	if (memcmp(e->key, key, sizeof(key)) == 0) {
-		memcpy(ids->p + from, e->id, sizeof(e->id));
-		ids->p[from] &= ID_MASK;
-		ids->n += e->id[0] >> ID_BITS;
+	if (get_large(s, c, ids))
 		return 0;
-	}
 	if (fresh_ids(b, s, c->p, c->n, ids, err) < 0)
 		return -1;
-	made = ids->n - from;
-	if (made > 6)
-		return 0;
-	memset(e, 0, sizeof(*e));
-	memcpy(e->key, key, sizeof(key));
-	if (made)
-		memcpy(e->id, ids->p + from, made * sizeof(*ids->p));
-	e->id[0] |= (uint32_t)made << ID_BITS;
+	put_large(s, c, ids->p + from, ids->n - from);
 	return 0;
 }
 

@@ -167,6 +167,13 @@ static int encode_words(struct job *job, struct lu_str text, bool first)
 	struct lu_bpe_state *bpe = &job->st->bpe;
 	struct lu_work *w = &job->st->work;
 
+	for (size_t n; t->regex != LU_SPLIT_NONE && text.n; text.p += n, text.n -= n) {
+		n = lu_split_regex_match(t->regex, t->uni, text.p, text.p + text.n);
+		if (lu_bpe_push(&t->bpe, bpe, (struct lu_str){ text.p, n }, job->ids, job->err) < 0)
+			return -1;
+	}
+	if (t->regex != LU_SPLIT_NONE)
+		return lu_bpe_flush(&t->bpe, bpe, job->ids, job->err);
 	if (lu_pre_run(&t->parts, t->uni, w, text, first, &text, job->err) < 0)
 		return -1;
 	for (size_t i = 0; i < w->spans.n; i++) {

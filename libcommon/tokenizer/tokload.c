@@ -592,6 +592,7 @@ static int read_top(struct lu_tok *t, const struct lu_json_obj *top, struct lu_t
 		return -1;
 	find_roles(t);
 	t->blocks = lu_pre_cuts_words(&t->parts);
+	t->regex = lu_pre_only_regex(&t->parts);
 	return lu_spell_make(&t->spell, t, &t->arena, j->err);
 }
 

@@ -31,10 +31,11 @@ struct lu_tok {
 	size_t n_added;
 	struct lu_added_index raw, normal; /* searched before and after the normalizer */
 	struct lu_str *extra;		   /* contents of added tokens outside the vocabulary */
-	bool blocks;			   /* all pre-tokenizers cut at tokenc.c's word_border() */
-	uint32_t size;			   /* largest id + 1, added tokens included */
-	uint8_t *special; /* by id: 1 special, 2 an added token that is normalised */
-	uint32_t role[4]; /* LU_BPE_NONE: none */
+	enum lu_split_regex regex; /* its matches are the words; LU_SPLIT_NONE: see parts.pre */
+	bool blocks;		   /* all pre-tokenizers cut at tokenc.c's word_border() */
+	uint32_t size;		   /* largest id + 1, added tokens included */
+	uint8_t *special;	   /* by id: 1 special, 2 an added token that is normalised */
+	uint32_t role[4];	   /* LU_BPE_NONE: none */
 	struct lu_tok_template post;
 	struct lu_spell *spell; /* the decoder as one pass; NULL: as a chain of steps */
 	struct lu_hash128 hash;

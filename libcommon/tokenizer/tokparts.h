@@ -203,6 +203,10 @@ int lu_pre_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_w
  * and each side as if the other were not there? */
 bool lu_pre_cuts_words(const struct lu_parts *parts);
 
+/* The expression whose matches are all that the pre-tokenizers make, LU_SPLIT_NONE when they do
+ * something else: then lu_pre_run() need not be called. */
+enum lu_split_regex lu_pre_only_regex(const struct lu_parts *parts);
+
 /* GPT-2's spelling of bytes: which character stands for a byte, and back (-1: none). */
 uint32_t lu_byte_char(unsigned byte);
 int lu_char_byte(uint32_t c);

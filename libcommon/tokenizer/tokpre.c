@@ -267,6 +267,25 @@ bool lu_pre_cuts_words(const struct lu_parts *parts)
 	return cuts;
 }
 
+enum lu_split_regex lu_pre_only_regex(const struct lu_parts *parts)
+{
+	enum lu_split_regex found = LU_SPLIT_NONE;
+
+	for (size_t i = 0; i < parts->pres; i++) {
+		const struct lu_pre_op *op = &parts->pre[i];
+
+		/* ByteLevel after an expression only changes how bytes are spelled. */
+		if (i == 1 && op->kind == LU_PRE_BYTE_LEVEL && !op->prefix_space &&
+			op->regex == LU_SPLIT_NONE)
+			continue;
+		if (i > 0 || op->prefix_space ||
+			(op->kind != LU_PRE_SPLIT_REGEX && op->kind != LU_PRE_BYTE_LEVEL))
+			return LU_SPLIT_NONE;
+		found = op->regex;
+	}
+	return found;
+}
+
 /*
  * GPT-2's alphabet for bytes: a printable Latin-1 character stands for itself; the 68 other
  * bytes (00-20, 7F-A0, AD) are given U+0100 to U+0143, in order.
