@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #define PAGE ((size_t)2 << 20)
 
@@ -23,4 +26,11 @@ void *lu_big_alloc(size_t n)
 	(void)madvise(p, all, MADV_HUGEPAGE);
 	memset(p, 0, n);
 	return p;
+}
+
+void lu_big_trim(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "libcommon/base/bigmem.h"
 #include "libcommon/base/num.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/tokenizer/toklearn.h"
@@ -240,8 +241,8 @@ out:
 /* --- layout ------------------------------------------------------------------------------- */
 
 /* Bytes for n symbols and what is learnt on them: 4 for the symbol itself, and for pairs and places
- * about 2 where a corpus is large. */
-#define NEED(n) ((uint64_t)(n)*6)
+ * about 3 where a corpus is large. */
+#define NEED(n) ((uint64_t)(n)*7)
 
 /* Words of one part of the counting, as they will stand in train.sym. */
 struct chunk {
@@ -354,6 +355,7 @@ static int lay_out(struct train *t, struct lu_tokcount *count)
 
 	t->unit = lu_tokcount_unit(count);
 	t->memory = count->memory;
+	lu_big_trim();
 	if (lu_tokcount_each(count, &r, t->err) < 0)
 		return -1;
 	if (t->too_many)
@@ -477,6 +479,7 @@ static int learn(struct train *t)
 		.memory = t->memory,
 		.piece = piece_of,
 		.ctx = t };
+	lu_big_trim();
 	if (lu_learn_run(&t->learn, t->err) < 0)
 		return -1;
 	t->out->pair = t->learn.merge;
