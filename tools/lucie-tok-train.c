@@ -144,7 +144,7 @@ static void start_count(struct config *c)
 	c->count.threads = (unsigned)c->std.threads;
 	c->count.tmpdir = c->std.tmpdir;
 	if (c->std.memory && c->std.memory < base + (8 << 20))
-		lu_usage_error("--memory: %d threads need at least %lluM", c->std.threads,
+		lu_usage_error("--memory: -j %d needs at least %lluM", c->std.threads,
 			(unsigned long long)(base >> 20) + 8);
 	c->count.base = base;
 	c->count.memory = c->std.memory ? c->std.memory - base : 0;

@@ -228,11 +228,12 @@ static int insert(struct lu_words *w, struct lu_str s, uint64_t hash, struct lu_
 	}
 }
 
-static int more(struct lu_words_slot *e, uint64_t count, struct lu_err *err)
+static inline int more(struct lu_words_slot *e, uint64_t count, struct lu_err *err)
 {
-	return __builtin_add_overflow(e->count, count, &e->count)
-		? lu_err_set(err, "a word occurs more than 2^64 times")
-		: 0;
+	if (count > UINT64_MAX - e->count)
+		return lu_err_set(err, "a word occurs more than 2^64 times");
+	e->count += count;
+	return 0;
 }
 
 static int add_long(struct lu_words *w, struct lu_str s, uint64_t count, struct lu_err *err)
