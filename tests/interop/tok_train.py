@@ -1,5 +1,6 @@
-"""lucie-tok-train learns what Hugging Face's BpeTrainer learns: on random texts, each preset."""
+"""lucie-tok-train learns what Hugging Face's BpeTrainer learns: random texts, each preset, all options."""
 
+import concurrent.futures
 import json
 import os
 import random
@@ -9,7 +10,7 @@ import tempfile
 
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
-ROUNDS = int(os.environ.get("ROUNDS", "75"))
+ROUNDS = int(os.environ.get("ROUNDS", "260"))
 MARK = "\u2581"
 WORD = r"[\w\u200C\u200D&&[^\p{N}]]"
 BORDERS = r"\u2581?%s+|[\u2581\u00A0\u202F]?[^\w\s\u200C\u200D\p{N}\u2581]+|[\s\S]" % WORD
@@ -25,6 +26,8 @@ LETTERS = [
     "{}[]()<>=_*#\"' if\n    ",
     "\u2581 \u2581a\r\u0000b",
 ]
+BASE = {"lucie": 324, "lucie-2024": 324, "bytelevel": 260, "metaspace": 260}
+RUNS = 28 + 6 + 1  # merges of blanks that the lucie presets put last
 
 
 def text(rnd):
@@ -36,29 +39,28 @@ def text(rnd):
     ]
 
 
-def ours(preset, texts, options):
+def ours(preset, texts, options, alphabet):
     with tempfile.TemporaryDirectory() as tmp:
         name = os.path.join(tmp, "t.jsonl")
         with open(name, "w", encoding="utf-8") as f:
             for t in texts:
                 f.write(json.dumps({"text": t}, ensure_ascii=False) + "\n")
+        if alphabet:
+            listed = os.path.join(tmp, "alphabet")
+            with open(listed, "w", encoding="utf-8") as f:
+                f.writelines("U+%04X\n" % ord(c) for c in alphabet)
+            options = options + ["--alphabet", listed]
         run = subprocess.run(
-            ["lucie-tok-train", "-q", "--preset", preset, *options, name], capture_output=True
+            ["lucie-tok-train", "-q", "-j1", "--preset", preset, *options, name], capture_output=True
         )
     if run.returncode:
         return None, run.stderr.decode()
     return run.stdout.decode(), ""
 
 
-def theirs(preset, made, texts, vocab_size, min_frequency, limit, longest):
-    """The same components, with an empty model; then their own training."""
+def components(preset, made):
+    """The normalizer and the pre-tokenizer that training runs."""
     tok = Tokenizer.from_str(made)
-    doc = json.loads(made)
-    vocab = sorted(doc["model"]["vocab"].items(), key=lambda x: x[1])
-    base = 4 + 256 * (preset != "bytelevel")
-    if preset.startswith("lucie"):
-        base += 40 + 14 + 10
-    seeds = [v[0] for v in vocab[:base]]
     new = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     if tok.normalizer is not None:
         new.normalizer = tok.normalizer
@@ -67,6 +69,7 @@ def theirs(preset, made, texts, vocab_size, min_frequency, limit, longest):
     if preset == "lucie":
         new.pre_tokenizer = pre_tokenizers.Split(Regex(BORDERS), "isolated")
     if preset == "lucie-2024":
+        doc = json.loads(made)
         doc["normalizer"]["normalizers"] = doc["normalizer"]["normalizers"][:-2]
         new.normalizer = Tokenizer.from_str(json.dumps(doc)).normalizer
         new.pre_tokenizer = pre_tokenizers.Sequence(
@@ -77,94 +80,121 @@ def theirs(preset, made, texts, vocab_size, min_frequency, limit, longest):
                 pre_tokenizers.Digits(True),
             ]
         )
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size,
-        min_frequency=min_frequency,
-        special_tokens=seeds,
-        show_progress=False,
-        **({"limit_alphabet": limit} if limit else {}),
-        **({"max_token_length": longest} if longest else {}),
-        **({"initial_alphabet": pre_tokenizers.ByteLevel.alphabet()} if preset == "bytelevel" else {}),
-    )
-    new.train_from_iterator(texts, trainer)
-    model = json.loads(new.to_str())["model"]
-    return model["vocab"], [tuple(m) for m in model["merges"]]
+    return new
 
 
-def one(preset, rnd):
-    texts = text(rnd)
-    longest = rnd.choice([0, 0, 0, 2, 3, 5])
-    min_frequency = rnd.choice([0, 1, 2, 2, 3])
-    vocab_size = {"lucie": 324, "lucie-2024": 324, "bytelevel": 260, "metaspace": 260}[preset]
-    vocab_size += rnd.choice([60, 90, 120, 400])
-    options = ["-n", str(vocab_size), "--min-frequency", str(min_frequency)]
-    options += ["--max-token-length", str(longest), "--limit-alphabet", "0"]
-    made, why = ours(preset, texts, options)
-    if made is None:
-        return why
-    vocab, merges = theirs(preset, made, texts, vocab_size, min_frequency, 0, longest)
-    model = json.loads(made)["model"]
-    mine = [tuple(m) for m in model["merges"]]
-    if preset.startswith("lucie"):
-        mine = mine[: len(mine) - (28 + 6 + 1)]
-    if model["vocab"] != vocab:
-        odd = set(vocab.items()) ^ set(model["vocab"].items())
-        return "%s: %d pieces differ, e.g. %s; %r" % (" ".join(options), len(odd), list(odd)[:4], texts[:2])
-    if mine != merges:
-        k = next((i for i, (a, b) in enumerate(zip(mine, merges)) if a != b), min(len(mine), len(merges)))
-        return "%s: merge %d: %s, theirs %s" % (" ".join(options), k, mine[k : k + 2], merges[k : k + 2])
-    return ""
-
-
-def limited(rnd):
-    """limit_alphabet, where no tie lets Hugging Face choose at random."""
-    for _ in range(200):
-        texts = text(rnd)
-        made, _ = ours("lucie-2024", texts, ["-n", "2000", "--limit-alphabet", "0"])
-        seen = {}
-        doc = json.loads(made)
-        doc["normalizer"]["normalizers"] = doc["normalizer"]["normalizers"][:-2]
-        norm = Tokenizer.from_str(json.dumps(doc)).normalizer
-        for t in texts:
-            t = norm.normalize_str(t).replace(" ", MARK)
-            for c in t if not t or t[0] == MARK else MARK + t:
+def weights(new, texts, alphabet):
+    """What each character counts in the choice of the alphabet."""
+    seen = {}
+    for t in texts:
+        if new.normalizer is not None:
+            t = new.normalizer.normalize_str(t)
+        for piece, _ in new.pre_tokenizer.pre_tokenize_str(t):
+            for c in piece:
                 seen[c] = seen.get(c, 0) + 1
-        counts = sorted(seen.values(), reverse=True)
-        cut = [k for k in range(3, len(counts)) if counts[k - 1] > counts[k]]
-        if not cut:
-            continue
-        limit = rnd.choice(cut)
-        options = ["-n", "460", "--min-frequency", "1", "--limit-alphabet", str(limit)]
-        made, why = ours("lucie-2024", texts, options)
+    seen.update((c, sys.maxsize) for c in alphabet)
+    return seen
+
+
+class Case:
+    """Options at random."""
+
+    def __init__(self, preset, rnd):
+        self.preset = preset
+        self.texts = text(rnd)
+        self.longest = rnd.choice([0, 0, 0, 1, 2, 3, 4, 5, 8])
+        self.least = rnd.choice([0, 1, 2, 2, 3, 5])
+        self.alphabet = []
+        self.special = []
+        self.limit = 0
+        seen = sorted(set("".join(self.texts)) - set("\r\0 " + MARK))
+        if preset != "bytelevel" and rnd.random() < 0.4:
+            self.alphabet = rnd.sample("xyzXYZéßñждю語言😀", rnd.randint(1, 12))
+            self.alphabet += rnd.sample(seen, min(len(seen), rnd.randint(0, 3)))
+            self.alphabet = sorted(set(self.alphabet))
+        # In the preset lucie no merge spells a special token, which is not the trainer's rule.
+        if preset != "lucie" and rnd.random() < 0.6:
+            words = " ".join(self.texts).split()
+            for _ in range(rnd.randint(1, 6)):
+                w = rnd.choice(words) if words and rnd.random() < 0.8 else "<%d>" % rnd.randint(0, 9)
+                n = rnd.randint(1, max(1, len(w)))
+                at = rnd.randint(0, max(0, len(w) - n))
+                self.special.append((MARK if preset == "metaspace" and rnd.random() < 0.3 else "") + w[at : at + n])
+            self.special = [s for s in dict.fromkeys(self.special) if s and not set(s) & set("\r\0\n\t0123456789") and s != MARK]
+        self.spelt = False
+        self.rnd = rnd
+
+    def options(self, size):
+        o = ["-n", str(size), "--min-frequency", str(self.least), "--limit-alphabet", str(self.limit)]
+        o += ["--max-token-length", str(self.longest)]
+        for s in self.special:
+            o += ["--special", s]
+        return o
+
+    def run(self):
+        made, why = ours(self.preset, self.texts, self.options(3000), self.alphabet)
         if made is None:
             return why
-        vocab, merges = theirs("lucie-2024", made, texts, 460, 1, limit, 0)
+        new = components(self.preset, made)
+        initial = set(pre_tokenizers.ByteLevel.alphabet()) if self.preset == "bytelevel" else set(self.alphabet)
+        seen = weights(new, self.texts, initial)
+        counts = sorted(seen.values(), reverse=True)
+        # Where two are equal, Hugging Face's choice is random.
+        cuts = [k for k in range(max(1, len(initial)), len(counts)) if counts[k - 1] > counts[k]]
+        if self.preset not in ("lucie", "bytelevel") and cuts and self.rnd.random() < 0.5:
+            self.limit = self.rnd.choice(cuts)
+        base = BASE[self.preset] + len(self.special)
+        size = base + len(seen) + self.rnd.choice([0, 1, 10, 40, 100, 300])
+        made, why = ours(self.preset, self.texts, self.options(size), self.alphabet)
+        if made is None:
+            return why
         model = json.loads(made)["model"]
-        if model["vocab"] != vocab:
-            return "limit %d: pieces differ %r" % (limit, texts[:3])
-        if [tuple(m) for m in model["merges"][:-35]] != merges:
-            return "limit %d: merges differ %r" % (limit, texts[:3])
+        ids = sorted(model["vocab"].items(), key=lambda x: x[1])
+        trainer = trainers.BpeTrainer(
+            vocab_size=size,
+            min_frequency=self.least,
+            special_tokens=[v[0] for v in ids[:base]],
+            show_progress=False,
+            initial_alphabet=sorted(initial),
+            **({"limit_alphabet": self.limit} if self.limit else {}),
+            **({"max_token_length": self.longest} if self.longest else {}),
+        )
+        new.train_from_iterator(self.texts, trainer)
+        theirs = json.loads(new.to_str())["model"]
+        if self.preset.startswith("lucie"):
+            model["merges"] = model["merges"][:-RUNS]
+        self.spelt = any(a + b in self.special for a, b in theirs["merges"])
+        return self.compare(model, theirs, size)
+
+    def compare(self, mine, theirs, size):
+        what = " ".join(self.options(size)) + " alphabet " + "".join(self.alphabet)
+        if mine["vocab"] != theirs["vocab"]:
+            odd = set(mine["vocab"].items()) ^ set(theirs["vocab"].items())
+            return "%s: %d pieces differ, e.g. %s; %r" % (what, len(odd), list(odd)[:4], self.texts[:2])
+        for k, (a, b) in enumerate(zip(mine["merges"], theirs["merges"])):
+            if a != b:
+                return "%s: merge %d: %s, theirs %s; %r" % (what, k, a, b, self.texts[:2])
+        if len(mine["merges"]) != len(theirs["merges"]):
+            return "%s: %d merges, theirs %d" % (what, len(mine["merges"]), len(theirs["merges"]))
         return ""
-    return "no text without a tie"
 
 
 def main():
     bad = 0
-    presets = ["lucie", "lucie-2024", "bytelevel", "metaspace"]
-    print("1..%d" % (len(presets) + 1))
-    for n, preset in enumerate(presets, 1):
-        rnd = random.Random(20240700 + n)
-        faults = [f for f in (one(preset, rnd) for _ in range(ROUNDS)) if f]
+    print("1..%d" % len(BASE))
+    pool = concurrent.futures.ThreadPoolExecutor(2)
+    for n, preset in enumerate(BASE, 1):
+        cases = [Case(preset, random.Random("%d %s" % (i, preset))) for i in range(ROUNDS)]
+        faults = [f for f in pool.map(Case.run, cases) if f]
+        # Where a merge spells a special token the trainer's rules are odd: there must be such texts.
+        spelt = sum(c.spelt for c in cases)
+        if preset in ("lucie-2024", "metaspace") and spelt < ROUNDS / 50:
+            faults.append("only %d texts spell a special token" % spelt)
         print("%sok %d - %s: %d random texts" % ("not " if faults else "", n, preset, ROUNDS))
         for f in faults[:3]:
             print("# " + f.replace("\n", "\\n"))
         bad += len(faults)
-    rnd = random.Random(7)
-    faults = [f for f in (limited(rnd) for _ in range(ROUNDS // 5)) if f]
-    print("%sok %d - limit_alphabet" % ("not " if faults else "", len(presets) + 1))
-    for f in faults[:3]:
-        print("# " + f.replace("\n", "\\n"))
-    return bad + len(faults) > 0
+    return bad > 0
 
 
 sys.exit(main())
