@@ -504,7 +504,7 @@ static int lower_floor(struct run *r)
 static int next_entry(struct run *r, struct entry *out)
 {
 	for (;;) {
-		struct entry *top = &r->heap[0];
+		struct entry *top = r->heap;
 		struct pair *p;
 
 		if (r->queued == 0) {
