@@ -32,3 +32,14 @@ has_threads() { takes "$1" threads; }
 	}
 	each check reads_documents has_threads
 }
+
+@test "no race in one large document" {
+	local i
+	{
+		printf '{"id":"large","text":"'
+		for ((i = 0; i < 60000; i++)); do printf "Le chat dort, et l'heure %d a sonné. " $i; done
+		printf '"}\n{"id":"small","text":"Un mot."}\n'
+	} >large.jsonl
+	lucie-tok-encode -t tokenizer.json -j 4 large.jsonl >four
+	lucie-tok-encode -t tokenizer.json -j 1 large.jsonl | cmp - four
+}
