@@ -226,6 +226,7 @@ static void run(const struct job *j, int kind)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct lu_tok *made[KINDS];
+	static struct lu_tok_state *kept[KINDS];
 	struct job j;
 	int kind;
 
@@ -240,12 +241,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	j.size = 1 + data[1] % 64;
 	j.text = (struct lu_str){ (const char *)data + 2, size - 2 };
 	j.text.n = lu_utf8_valid(j.text.p, j.text.n);
-	j.st = lu_tok_state_new(j.tok);
+	/* A state is large: most runs go on with one whose cache is warm. */
+	if (data[1] >= 0xE0) {
+		lu_tok_state_free(kept[kind]);
+		kept[kind] = NULL;
+	}
+	if (!kept[kind])
+		kept[kind] = lu_tok_state_new(j.tok);
+	j.st = kept[kind];
 	if (!j.st)
 		abort();
 	j.st->block = 8 + data[1] / 4;
 	j.st->bpe.window = 4 + data[1] % 50;
 	run(&j, kind);
-	lu_tok_state_free(j.st);
 	return 0;
 }
