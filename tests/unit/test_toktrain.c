@@ -289,10 +289,68 @@ static void as_the_book_says(void **state)
 	free(r);
 }
 
+/* One word of 2^20 equal letters: each merge halves it, and the last one leaves two symbols, whose
+ * one pair is rarer than a merge may be. */
+static void one_letter(void **state)
+{
+	struct lu_tokcount count = { .threads = 1 };
+	struct lu_tokcount_thread t;
+	struct lu_bpe_train set = { .vocab_size = 100, .min_frequency = 2 };
+	struct lu_bpe_trained out;
+	const size_t n = 1 << 20;
+	char *text = malloc(n);
+	struct lu_err err;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, '^', n);
+	lu_tokcount_join(&count, &t);
+	assert_int_equal(lu_words_add(&t.words, (struct lu_str){ text, n }, 1, &err), 0);
+	assert_int_equal(lu_tokcount_take(&count, &t, &err), 0);
+	assert_int_equal(lu_bpe_train(&set, &count, &out, &err), 0);
+	assert_int_equal(out.pieces, 20);
+	assert_int_equal(out.merges, 19);
+	for (uint32_t i = 0; i < out.pieces; i++) {
+		assert_int_equal(out.piece[i].n, (size_t)1 << i);
+		assert_memory_equal(out.piece[i].p, text, out.piece[i].n);
+	}
+	lu_bpe_trained_release(&out);
+	lu_tokcount_release(&count);
+	free(text);
+}
+
+/* Counts above 2^30 and from 2^60 on stand in more than one slot. */
+static void large_counts(void **state)
+{
+	static const uint64_t counts[] = { 1, (1 << 30) - 1, 1 << 30, (UINT64_C(1) << 60) - 54321,
+		UINT64_C(1) << 60 };
+	struct lu_err err;
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(counts) / sizeof(counts[0]); i++) {
+		uint64_t n = counts[i / 2];
+		struct lu_bpe_train set = { .vocab_size = 8, .min_frequency = n + i % 2 };
+		struct lu_tokcount count = { .threads = 1 };
+		struct lu_tokcount_thread t;
+		struct lu_bpe_trained out;
+
+		lu_tokcount_join(&count, &t);
+		assert_int_equal(lu_words_add(&t.words, LU_STR("ab"), n, &err), 0);
+		assert_int_equal(lu_tokcount_take(&count, &t, &err), 0);
+		assert_int_equal(lu_bpe_train(&set, &count, &out, &err), 0);
+		assert_int_equal(out.chars, 2 * n);
+		assert_int_equal(out.merges, 1 - i % 2);
+		lu_bpe_trained_release(&out);
+		lu_tokcount_release(&count);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_the_book_says),
+		cmocka_unit_test(one_letter),
+		cmocka_unit_test(large_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
