@@ -328,9 +328,12 @@ static int cut_added(
 			(a->single_word && !stands_alone(u, text, from, to)))
 			continue;
 		if (a->lstrip)
-			from = blanks_before(u, from, done);
+			from = from > done ? blanks_before(u, from, done) : done;
 		if (a->rstrip)
 			to = blanks_after(u, to, end);
+		/* The token before took blanks that this one is made of. */
+		if (from >= to)
+			continue;
 		if (done < from) {
 			int rc = job->between(job, (struct lu_str){ done, (size_t)(from - done) },
 				first && done == text.p);
@@ -435,6 +438,18 @@ static bool inside_token(const struct lu_tok *t, struct lu_str text, size_t at)
 	return false;
 }
 
+/* Does the normal form leave alone the character at the place, which may join with the next? */
+static bool stays(const struct lu_tok *t, struct lu_str text, size_t at)
+{
+	enum lu_uni_form form = (enum lu_uni_form)t->parts.pass->form;
+	const char *p = text.p + at;
+
+	if (t->parts.pass->form < 0)
+		return true;
+	lu_utf8_next(&p);
+	return p == text.p + text.n || lu_uni_starts(t->uni, form, lu_utf8_next(&p));
+}
+
 /* Without pre-tokenizer: two characters that the normal form leaves alone and apart, and whose
  * images no merge can join. */
 static bool apart(const struct lu_tok *t, uint32_t x, uint32_t y)
@@ -500,7 +515,7 @@ size_t lu_tok_split(
 			continue;
 		if (!apart(t, (uint32_t)(pair >> 32), (uint32_t)pair))
 			joined[pair * UINT64_C(0x9E3779B97F4A7C15) >> 58] = pair;
-		else if (!(tokens && inside_token(t, text, at)))
+		else if (stays(t, text, at) && !(tokens && inside_token(t, text, at)))
 			return at;
 	}
 	return text.n;

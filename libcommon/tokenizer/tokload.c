@@ -548,6 +548,45 @@ static void find_roles(struct lu_tok *t)
 	}
 }
 
+/* Does each character stay one character, at its place? */
+static bool keeps_places(const struct lu_parts *parts)
+{
+	for (size_t i = 0; i < parts->norms; i++) {
+		const struct lu_norm_op *op = &parts->norm[i];
+
+		if (op->kind != LU_NORM_REPLACE ||
+			lu_utf8_count(op->content.p, op->content.n) != 1 ||
+			lu_utf8_count(op->pattern.lit.p, op->pattern.lit.n) > 1)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Metaspace's "first" means the words that begin where the text began before it was normalised.
+ * That is the first word, as long as nothing was deleted or put before it and no word is cut out
+ * of what a single character became; and all of this does not matter when the text is not cut
+ * before Metaspace comes.
+ */
+static int refuse_first(const struct lu_tok *t, const struct lu_tj *j)
+{
+	bool cut = t->normal.any, moved = !keeps_places(&t->parts);
+
+	for (size_t i = 0; i < t->parts.pres; i++) {
+		const struct lu_pre_op *op = &t->parts.pre[i];
+		bool metaspace = op->kind == LU_PRE_METASPACE;
+
+		if (metaspace && op->scheme == LU_FIRST && cut && moved)
+			return lu_tj_fail(j,
+				"Metaspace: \"prepend_scheme\" \"first\" is not "
+				"supported for text that was cut after a normalizer "
+				"moved its characters");
+		cut = true;
+		moved |= metaspace;
+	}
+	return 0;
+}
+
 static struct lu_str raw_member(const struct lu_json_obj *top, const char *key)
 {
 	const struct lu_json_member *m = lu_json_get(top, key);
@@ -586,6 +625,9 @@ static int read_top(struct lu_tok *t, const struct lu_json_obj *top, struct lu_t
 		return -1;
 	j->part = "added_tokens";
 	if (read_added_tokens(t, j, top) < 0)
+		return -1;
+	j->part = "pre_tokenizer";
+	if (refuse_first(t, j) < 0)
 		return -1;
 	j->part = "post_processor";
 	if (!lu_str_is(post, "null") && read_post(t, j, post, 0) < 0)

@@ -112,9 +112,12 @@ static bool find_shape(const struct lu_parts *parts, const struct lu_uni *u, str
 	/* What is prepended before the insertions must not take part in them. */
 	if (sh->prepend != SIZE_MAX && sh->insert != SIZE_MAX && sh->prepend < sh->insert) {
 		const struct lu_norm_op *ins = &parts->norm[sh->insert];
-		struct lu_str s = parts->norm[sh->prepend].content;
+		struct image im = { .n = 0 };
 
-		for (const char *p = s.p; p < s.p + s.n;) {
+		if (!put(&im, parts->norm[sh->prepend].content) ||
+			!follow(parts, u, sh->prepend + 1, sh->insert, &im))
+			return false;
+		for (const char *p = im.p; p < im.p + im.n;) {
 			if (lu_cset_has(&ins->after, u, lu_utf8_next(&p)))
 				return false;
 		}

@@ -257,7 +257,12 @@ bool lu_pre_cuts_words(const struct lu_parts *parts)
 		case LU_PRE_PUNCTUATION: break;
 		/* A literal might hold the place. */
 		case LU_PRE_SPLIT_LITERAL: return false;
-		case LU_PRE_METASPACE: cuts |= op->split; break;
+		/* A space that is written otherwise may be no space for the next. */
+		case LU_PRE_METASPACE:
+			if (!op->split && !cuts)
+				return false;
+			cuts = true;
+			break;
 		case LU_PRE_BYTE_LEVEL: cuts |= op->regex != LU_SPLIT_NONE; break;
 		case LU_PRE_SPLIT_REGEX:
 		case LU_PRE_WHITESPACE:

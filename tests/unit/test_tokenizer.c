@@ -146,6 +146,10 @@ static const struct {
 	{ HEAD("") "\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"ab\"}"
 		   "," MODEL("", ABC, ""),
 		"is not one character" },
+	{ HEAD("") "\"normalizer\":{\"type\":\"NFKD\"},\"pre_tokenizer\":{\"type\":\"Sequence\","
+		   "\"pretokenizers\":[{\"type\":\"Whitespace\"},{\"type\":\"Metaspace\","
+		   "\"replacement\":\"_\",\"prepend_scheme\":\"first\"}]}," MODEL("", ABC, ""),
+		"pre_tokenizer: Metaspace: \"prepend_scheme\" \"first\" is not supported for" },
 	{ HEAD("") "\"decoder\":{\"type\":\"WordPiece\"}," MODEL("", ABC, ""),
 		"decoder: \"WordPiece\" is not supported" },
 	{ HEAD("") "\"decoder\":{\"type\":\"Strip\",\"content\":\" "
@@ -248,6 +252,34 @@ static void special_tokens(void **state)
 	assert_null(lu_tok_piece(tok, 7).p);
 	lu_ids_release(&ids);
 	lu_tok_state_free(st);
+	lu_tok_free(tok);
+}
+
+/* A token of blanks that the one before took already is no token again. */
+static void tokens_of_blanks(void **state)
+{
+	struct lu_tok *tok = parse(
+		HEAD("{\"id\":6,\"content\":\" \",\"special\":false,"
+		     "\"normalized\":false,\"lstrip\":true,\"rstrip\":true}") MODEL("", ABC, ""));
+
+	(void)state;
+	EXPECT(tok, "a   b  c", LU_TOK_SPECIAL_TEXT, 1, 6, 2, 6, 3);
+	lu_tok_free(tok);
+}
+
+/* What is prepended may become what an insertion asks for. */
+static void prepends_before_insertions(void **state)
+{
+	struct lu_tok *tok = parse(
+		HEAD("") "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":["
+			 "{\"type\":\"Prepend\",\"prepend\":\"x\"},"
+			 "{\"type\":\"Replace\",\"pattern\":{\"String\":\"x\"},"
+			 "\"content\":\"b\"},{\"type\":\"Replace\",\"pattern\":"
+			 "{\"Regex\":\"b(?=[\\\\w])\"},\"content\":\"bc\"}]}," MODEL("", ABC, ""));
+
+	(void)state;
+	EXPECT(tok, "a", LU_TOK_SPECIAL_TEXT, 2, 3, 1);
+	EXPECT(tok, "xa", LU_TOK_SPECIAL_TEXT, 2, 3, 2, 3, 1);
 	lu_tok_free(tok);
 }
 
@@ -446,6 +478,8 @@ int main(void)
 		cmocka_unit_test(merges_by_rank),
 		cmocka_unit_test(nul_is_a_character),
 		cmocka_unit_test(special_tokens),
+		cmocka_unit_test(tokens_of_blanks),
+		cmocka_unit_test(prepends_before_insertions),
 		cmocka_unit_test(unknown_ids),
 		cmocka_unit_test(bytelevel_spells_the_rest),
 		cmocka_unit_test(division_changes_nothing),
