@@ -226,7 +226,7 @@ int lu_bpe_end(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *err)
 {
 	if (index_characters(b, arena, err) < 0)
 		return -1;
-	b->all_bytes = b->byte_fallback;
+	b->all_bytes = b->byte_fallback || b->byte_level;
 	for (unsigned i = 0; i < 256; i++) {
 		char name[8];
 

@@ -548,39 +548,44 @@ static void find_roles(struct lu_tok *t)
 	}
 }
 
-/* Does each character stay one character, at its place? */
-static bool keeps_places(const struct lu_parts *parts)
+/* Can the normalizer take the beginning of a text away? */
+static bool deletes(const struct lu_norm_op *op)
 {
-	for (size_t i = 0; i < parts->norms; i++) {
-		const struct lu_norm_op *op = &parts->norm[i];
+	return (op->kind == LU_NORM_STRIP && op->left) ||
+		(op->kind == LU_NORM_REPLACE &&
+			(op->content.n == 0 ||
+				lu_utf8_count(op->pattern.lit.p, op->pattern.lit.n) > 1));
+}
 
-		if (op->kind != LU_NORM_REPLACE ||
-			lu_utf8_count(op->content.p, op->content.n) != 1 ||
-			lu_utf8_count(op->pattern.lit.p, op->pattern.lit.n) > 1)
-			return false;
-	}
-	return true;
+/* Does each character stay one character, at its place? */
+static bool keeps_places(const struct lu_norm_op *op)
+{
+	return op->kind == LU_NORM_REPLACE && !deletes(op) &&
+		lu_utf8_count(op->content.p, op->content.n) == 1;
 }
 
 /*
  * Metaspace's "first" means the words that begin where the text began before it was normalised.
- * That is the first word, as long as nothing was deleted or put before it and no word is cut out
- * of what a single character became; and all of this does not matter when the text is not cut
- * before Metaspace comes.
+ * That is the first word, as long as nothing was deleted before it; and when the text was cut
+ * before Metaspace comes, as long as no word is cut out of what was put there, or out of what a
+ * single character became.
  */
 static int refuse_first(const struct lu_tok *t, const struct lu_tj *j)
 {
-	bool cut = t->normal.any, moved = !keeps_places(&t->parts);
+	bool cut = t->normal.any, moved = false, deleted = false;
 
+	for (size_t i = 0; i < t->parts.norms; i++) {
+		deleted |= deletes(&t->parts.norm[i]);
+		moved |= !keeps_places(&t->parts.norm[i]);
+	}
 	for (size_t i = 0; i < t->parts.pres; i++) {
 		const struct lu_pre_op *op = &t->parts.pre[i];
 		bool metaspace = op->kind == LU_PRE_METASPACE;
 
-		if (metaspace && op->scheme == LU_FIRST && cut && moved)
+		if (metaspace && op->scheme == LU_FIRST && (deleted || (cut && moved)))
 			return lu_tj_fail(j,
 				"Metaspace: \"prepend_scheme\" \"first\" is not "
-				"supported for text that was cut after a normalizer "
-				"moved its characters");
+				"supported with this normalizer");
 		cut = true;
 		moved |= metaspace;
 	}

@@ -149,7 +149,10 @@ static const struct {
 	{ HEAD("") "\"normalizer\":{\"type\":\"NFKD\"},\"pre_tokenizer\":{\"type\":\"Sequence\","
 		   "\"pretokenizers\":[{\"type\":\"Whitespace\"},{\"type\":\"Metaspace\","
 		   "\"replacement\":\"_\",\"prepend_scheme\":\"first\"}]}," MODEL("", ABC, ""),
-		"pre_tokenizer: Metaspace: \"prepend_scheme\" \"first\" is not supported for" },
+		"pre_tokenizer: Metaspace: \"prepend_scheme\" \"first\" is not supported with" },
+	{ HEAD("") "\"normalizer\":{\"type\":\"Strip\"},\"pre_tokenizer\":{\"type\":\"Metaspace\","
+		   "\"replacement\":\"_\",\"prepend_scheme\":\"first\"}," MODEL("", ABC, ""),
+		"pre_tokenizer: Metaspace: \"prepend_scheme\" \"first\" is not supported with" },
 	{ HEAD("") "\"decoder\":{\"type\":\"WordPiece\"}," MODEL("", ABC, ""),
 		"decoder: \"WordPiece\" is not supported" },
 	{ HEAD("") "\"decoder\":{\"type\":\"Strip\",\"content\":\" "
