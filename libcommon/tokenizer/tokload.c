@@ -622,6 +622,10 @@ static int read_top(struct lu_tok *t, const struct lu_json_obj *top, struct lu_t
 	j->part = "pre_tokenizer";
 	if (lu_parts_pre_tokenizer(j, raw_member(top, "pre_tokenizer"), &t->parts) < 0)
 		return -1;
+	for (size_t i = 0; i < t->parts.pres; i++) {
+		if (t->parts.pre[i].regex == LU_SPLIT_O200K && lu_uni_need_case(t->uni, j->err) < 0)
+			return -1;
+	}
 	j->part = "decoder";
 	if (lu_parts_decoder(j, raw_member(top, "decoder"), &t->parts) < 0)
 		return -1;

@@ -73,6 +73,7 @@ enum lu_split_regex {
 	LU_SPLIT_GPT2,	 /* GPT-2; ByteLevel with use_regex */
 	LU_SPLIT_CL100K, /* Llama 3: at most three digits together */
 	LU_SPLIT_QWEN2,	 /* the same with single digits */
+	LU_SPLIT_O200K,	 /* GPT-4o: words end where upper case follows lower; lu_uni_need_case() */
 };
 enum lu_split_regex lu_split_regex_known(struct lu_str regex);
 /* Length of the match at p (p < end): these expressions match at every place. */

@@ -201,6 +201,12 @@ static const struct {
 	{ LU_SPLIT_CL100K,
 		"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| "
 		"?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
+	{ LU_SPLIT_O200K,
+		"[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*"
+		"[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\\r\\n\\p{L}\\p{N}]?"
+		"[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*"
+		"(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|"
+		"\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
 	{ LU_SPLIT_QWEN2,
 		"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| "
 		"?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
@@ -344,11 +350,51 @@ static const char *match_gpt2(const struct lu_uni *u, const char *p, const char 
 	return blanks(u, p, end);
 }
 
+/* \p{N}{1,most} at p, which is a number. */
+static const char *numbers(const struct lu_uni *u, const char *p, const char *end, int most)
+{
+	for (; most > 0 && p < end; most--) {
+		struct peek k = peek(u, p);
+
+		if (!(k.cls & LU_UC_NUMBER))
+			break;
+		p = k.next;
+	}
+	return p;
+}
+
+/* The end of the later expressions, for what begins with neither letter nor number; `more` is a
+ * character that may follow a row of symbols as line ends do. */
+static const char *symbols_or_blanks(
+	const struct lu_uni *u, const char *p, const char *end, char more)
+{
+	const unsigned none = LU_UC_SPACE | LU_UC_LETTER | LU_UC_NUMBER;
+	const char *q = *p == ' ' ? p + 1 : p, *line = NULL;
+
+	/* " ?[^\s\p{L}\p{N}]+[\r\n]*" */
+	if (q < end && !(peek(u, q).cls & none)) {
+		q = run_of(u, q, end, 0, none);
+		while (q < end && (*q == '\r' || *q == '\n' || *q == more))
+			q++;
+		return q;
+	}
+	/* "\s*[\r\n]+": up to the last line end of the run of blanks. */
+	for (q = p; q < end;) {
+		struct peek k = peek(u, q);
+
+		if (!(k.cls & LU_UC_SPACE))
+			break;
+		q = k.next;
+		if (k.c == '\r' || k.c == '\n')
+			line = q;
+	}
+	return line ? line : blanks(u, p, end);
+}
+
 static const char *match_cl100k(const struct lu_uni *u, const char *p, const char *end, int digits)
 {
-	const unsigned L = LU_UC_LETTER, N = LU_UC_NUMBER, S = LU_UC_SPACE;
+	const unsigned L = LU_UC_LETTER;
 	struct peek k = peek(u, p);
-	const char *q, *line;
 
 	if (k.c == '\'') {
 		size_t n = contraction(p, end, true);
@@ -358,34 +404,68 @@ static const char *match_cl100k(const struct lu_uni *u, const char *p, const cha
 	}
 	if (k.cls & L)
 		return run_of(u, k.next, end, L, 0);
-	if (k.cls & N) {
-		for (q = k.next; --digits > 0 && q < end; q = k.next) {
-			k = peek(u, q);
-			if (!(k.cls & N))
-				break;
-		}
-		return q;
-	}
+	if (k.cls & LU_UC_NUMBER)
+		return numbers(u, p, end, digits);
 	if (k.c != '\r' && k.c != '\n' && k.next < end && (peek(u, k.next).cls & L))
 		return run_of(u, k.next, end, L, 0);
-	/* " ?[^\s\p{L}\p{N}]+[\r\n]*" */
-	q = k.c == ' ' ? k.next : p;
-	if (q < end && !(peek(u, q).cls & (S | L | N))) {
-		q = run_of(u, q, end, 0, S | L | N);
-		while (q < end && (*q == '\r' || *q == '\n'))
-			q++;
-		return q;
-	}
-	/* "\s*[\r\n]+": up to the last line end of the run of blanks. */
-	line = NULL;
-	for (q = p; q < end; q = k.next) {
-		k = peek(u, q);
-		if (!(k.cls & S))
+	return symbols_or_blanks(u, p, end, '\n');
+}
+
+/*
+ * The two alternatives of words in o200k, U*L+ and U+L*, where U is upper and title case, L lower
+ * case, and letters without case and marks are both. What an engine finds by going back: the run
+ * of U is taken whole; if an L follows, that run of L is too; otherwise characters of U are given
+ * back until one is an L, which is the last that is both, and the match ends there. Only when
+ * there is none the second alternative comes, if it is asked for: it takes the run of U.
+ */
+static const char *cased_word(const struct lu_uni *u, const char *p, const char *end, bool second)
+{
+	const char *from = p, *both = NULL;
+	unsigned cls = 0;
+
+	while (p < end) {
+		const char *q = p;
+
+		cls = lu_uni_case(u, lu_utf8_next(&q));
+		if (!(cls & LU_UCASE_UPPER))
 			break;
-		if (k.c == '\r' || k.c == '\n')
-			line = k.next;
+		p = q;
+		if (cls & LU_UCASE_LOWER)
+			both = p;
 	}
-	return line ? line : blanks(u, p, end);
+	if (p < end && (cls & LU_UCASE_LOWER)) {
+		while (p < end) {
+			const char *q = p;
+
+			if (!(lu_uni_case(u, lu_utf8_next(&q)) & LU_UCASE_LOWER))
+				break;
+			p = q;
+		}
+		both = p;
+	}
+	if (!both && second && p > from)
+		both = p;
+	if (both && both < end && *both == '\'')
+		both += contraction(both, end, true);
+	return both;
+}
+
+static const char *match_o200k(const struct lu_uni *u, const char *p, const char *end)
+{
+	struct peek k = peek(u, p);
+	bool lead = !(k.cls & (LU_UC_LETTER | LU_UC_NUMBER)) && k.c != '\r' && k.c != '\n' &&
+		k.next < end;
+	const char *q = NULL;
+
+	for (int second = 0; !q && second < 2; second++) {
+		if (lead)
+			q = cased_word(u, k.next, end, second);
+		if (!q)
+			q = cased_word(u, p, end, second);
+	}
+	if (q)
+		return q;
+	return k.cls & LU_UC_NUMBER ? numbers(u, p, end, 3) : symbols_or_blanks(u, p, end, '/');
 }
 
 size_t lu_split_regex_match(
@@ -397,6 +477,7 @@ size_t lu_split_regex_match(
 	case LU_SPLIT_GPT2: q = match_gpt2(u, p, end); break;
 	case LU_SPLIT_CL100K: q = match_cl100k(u, p, end, 3); break;
 	case LU_SPLIT_QWEN2: q = match_cl100k(u, p, end, 1); break;
+	case LU_SPLIT_O200K: q = match_o200k(u, p, end); break;
 	default: q = end; break;
 	}
 	return (size_t)(q - p);

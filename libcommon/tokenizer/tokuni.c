@@ -56,6 +56,18 @@ static const struct range more_punct[] = { { 0x24, 0x24 }, { 0x2b, 0x2b }, { 0x3
 	{ 0x5e, 0x5e }, { 0x60, 0x60 }, { 0x7c, 0x7c }, { 0x7e, 0x7e }, { 0x166d, 0x166d },
 	{ 0x111c9, 0x111c9 }, { 0, 0 } };
 
+static const struct range new_caseless[] = { { 0x897, 0x897 }, { 0x105c0, 0x105f3 },
+	{ 0x10d4a, 0x10d4f }, { 0x10d69, 0x10d6d }, { 0x10d6f, 0x10d6f }, { 0x10ec2, 0x10ec4 },
+	{ 0x10efc, 0x10efc }, { 0x11380, 0x11389 }, { 0x1138b, 0x1138b }, { 0x1138e, 0x1138e },
+	{ 0x11390, 0x113b5 }, { 0x113b7, 0x113c0 }, { 0x113c2, 0x113c2 }, { 0x113c5, 0x113c5 },
+	{ 0x113c7, 0x113ca }, { 0x113cc, 0x113d3 }, { 0x113e1, 0x113e2 }, { 0x11bc0, 0x11be0 },
+	{ 0x11f5a, 0x11f5a }, { 0x13460, 0x143fa }, { 0x16100, 0x1612f }, { 0x16d40, 0x16d6c },
+	{ 0x18cff, 0x18cff }, { 0x1e5d0, 0x1e5f0 }, { 0x2ebf0, 0x2ee5d }, { 0, 0 } };
+static const struct range new_upper[] = { { 0x1c89, 0x1c89 }, { 0xa7cb, 0xa7cc },
+	{ 0xa7da, 0xa7da }, { 0xa7dc, 0xa7dc }, { 0x10d50, 0x10d65 }, { 0, 0 } };
+static const struct range new_lower[] = { { 0x1c8a, 0x1c8a }, { 0xa7cd, 0xa7cd },
+	{ 0xa7db, 0xa7db }, { 0x10d70, 0x10d85 }, { 0, 0 } };
+
 static USet *open_set(const char *pattern, struct lu_err *err)
 {
 	UErrorCode status = U_ZERO_ERROR;
@@ -132,6 +144,25 @@ int lu_uni_new(struct lu_uni **out, struct lu_err *err)
 	return 0;
 }
 
+int lu_uni_need_case(struct lu_uni *u, struct lu_err *err)
+{
+	const unsigned upper = LU_UCASE_UPPER, lower = LU_UCASE_LOWER;
+
+	if (u->cased)
+		return 0;
+	u->cased = calloc(CODE_POINTS, 1);
+	if (!u->cased)
+		return lu_err_nomem(err);
+	if (add_set(u->cased, upper, "[[[:Lu:][:Lt:]]&[:age=15.0:]]", err) < 0 ||
+		add_set(u->cased, lower, "[[:Ll:]&[:age=15.0:]]", err) < 0 ||
+		add_set(u->cased, upper | lower, "[[[:Lm:][:Lo:][:M:]]&[:age=15.0:]]", err) < 0)
+		return -1;
+	add_ranges(u->cased, upper, new_upper);
+	add_ranges(u->cased, lower, new_lower);
+	add_ranges(u->cased, upper | lower, new_caseless);
+	return 0;
+}
+
 static void norm_free(struct lu_uni_norm *n)
 {
 	if (!n)
@@ -150,6 +181,7 @@ void lu_uni_free(struct lu_uni *u)
 	for (int i = 0; i < 4; i++)
 		norm_free(u->norm[i]);
 	free(u->cls);
+	free(u->cased);
 	free(u);
 }
 

@@ -31,10 +31,17 @@ enum {
 	LU_UC_PUNCT = 64,	/* what the Punctuation component isolates */
 };
 
+/* Letters by case, for expressions that ask (Unicode 16): letters without case and marks are both. */
+enum {
+	LU_UCASE_UPPER = 1, /* [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}] */
+	LU_UCASE_LOWER = 2, /* [\p{Ll}\p{Lm}\p{Lo}\p{M}] */
+};
+
 enum lu_uni_form { LU_NFC, LU_NFD, LU_NFKC, LU_NFKD };
 
 struct lu_uni {
 	uint8_t *cls; /* by code point */
+	uint8_t *cased;
 	struct lu_uni_norm *norm[4];
 };
 
@@ -44,6 +51,13 @@ void lu_uni_free(struct lu_uni *u); /* NULL is fine */
 static inline unsigned lu_uni_class(const struct lu_uni *u, uint32_t c)
 {
 	return u->cls[c];
+}
+
+/* Makes lu_uni_case() ready; call it before threads share u. */
+int lu_uni_need_case(struct lu_uni *u, struct lu_err *err) LU_CHECKED;
+static inline unsigned lu_uni_case(const struct lu_uni *u, uint32_t c)
+{
+	return u->cased[c];
 }
 
 /* Makes `form` ready; call it before threads share u. */

@@ -1,5 +1,10 @@
-"""lucie-tok-encode and -decode give what Hugging Face tokenizers give, component by component."""
+"""lucie-tok-encode and -decode give what Hugging Face tokenizers give: component by component on
+random text, and on real text with files that `tokenizers` trains in the styles of known models.
 
+By hand: tok_encode.py TOKENIZER.json|STYLE DOCUMENTS.jsonl[.zst]... compares all documents; a STYLE
+(bytelevel, llama3, llama2 ...) is trained on them at PIECES (16384)."""
+
+import glob
 import json
 import os
 import random
@@ -19,9 +24,15 @@ LLAMA3 = (
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 QWEN2 = LLAMA3.replace("{1,3}", "")
+LETTERS = r"\p{Lm}\p{Lo}\p{M}]"
+O200K = (
+    r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}" + LETTERS + r"*[\p{Ll}" + LETTERS + r"+(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+    r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}" + LETTERS + r"+[\p{Ll}" + LETTERS + r"*(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+    r"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 PARTS = (
     "the a an is of l'eau d’été «oui» foo_bar x²y ½ ①２ 1999 3.14 it's WE'LL I'D 'ſ don't naïve e\u0301a\u0327\u0301"
-    " 日本語 한국어 ᄒ\u1161\u11ab 👩\u200d🚀 ❤\ufe0f می\u200cخواهم \u2581 \u2581\u2581 <s> </s> <tool> [x] <0x41> { } ( ) -- == ... !? $ + ´"
+    " 日本語 한국어 ᄒ\u1161\u11ab 👩\u200d🚀 ❤\ufe0f می\u200cخواهم \u2581 \u2581\u2581 <s> </s> <tool> [x] <0x41> { } ( ) -- == ... !? $ + ´ HTTPServer ABC A ʰA ǅx ÀÉb'S x'RE A\u0301B Bʰ a語B \u0301A /x //\n/"
 ).split(" ")
 BLANKS = [" ", " ", " ", "  ", "   ", "\n", "\n\n", "\r\n", "\t", "\u00a0", "\u202f", "\u3000", "\u0085", "", "", "\u2028", "\x00"]
 
@@ -92,7 +103,7 @@ def tokenizers():
     yield "nfkd", build(normalizers.Sequence([normalizers.NFKD(), normalizers.Strip(True, False)]), pre.Whitespace(), None)
     yield "gpt2", build(None, pre.ByteLevel(False), decoders.ByteLevel(), True, unk=None, fallback=False)
     yield "gpt2-prefix", build(None, pre.ByteLevel(True), decoders.ByteLevel(), True, unk=None, fallback=False, added=added)
-    for name, regex in (("gpt2", GPT2), ("llama3", LLAMA3), ("qwen2", QWEN2)):
+    for name, regex in (("gpt2", GPT2), ("llama3", LLAMA3), ("qwen2", QWEN2), ("o200k", O200K)):
         yield "split-" + name, build(
             normalizers.NFC(),
             seq([pre.Split(Regex(regex), "isolated"), pre.ByteLevel(False, use_regex=False)]),
@@ -170,6 +181,97 @@ def check(name, tok, texts, tmp):
     return ""
 
 
+# --- real text ---------------------------------------------------------------------------------
+
+
+def styles():
+    """(name, normalizer, pre-tokenizer, decoder, byte level) of models in use."""
+    level, seq = pre.ByteLevel(False, use_regex=False), pre.Sequence
+    llama = decoders.Sequence([decoders.Replace(MARK, " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
+    gemma = decoders.Sequence([decoders.Replace(MARK, " "), decoders.ByteFallback(), decoders.Fuse()])
+    mark = normalizers.Replace(" ", MARK)
+    yield "bytelevel", None, pre.ByteLevel(False), decoders.ByteLevel(), True
+    yield "llama3", None, seq([pre.Split(Regex(LLAMA3), "isolated"), level]), decoders.ByteLevel(), True
+    yield "qwen2", normalizers.NFC(), seq([pre.Split(Regex(QWEN2), "isolated"), level]), decoders.ByteLevel(), True
+    yield "o200k", None, seq([pre.Split(Regex(O200K), "isolated"), level]), decoders.ByteLevel(), True
+    yield "starcoder", None, seq([pre.Digits(True), pre.ByteLevel(False)]), decoders.ByteLevel(), True
+    yield "llama2", normalizers.Sequence([normalizers.Prepend(MARK), mark]), pre.Split(MARK, "merged_with_next"), llama, False
+    yield "mistral", None, pre.Metaspace(MARK, "first"), llama, False
+    yield "gemma", mark, pre.Split(" ", "merged_with_previous"), gemma, False
+
+
+def documents(names):
+    """Texts of JSON Lines files; without any, what Python itself is written in, and licences."""
+    if names:
+        for name in names:
+            data = subprocess.run(["zstd", "-dcqf", name], capture_output=True, check=True).stdout
+            yield from (json.loads(line)["text"] for line in data.decode().split("\n") if line)
+        return
+    found = glob.glob(os.path.join(os.path.dirname(os.__file__), "*.py")) + glob.glob("/usr/share/common-licenses/*")
+    for name in sorted(found)[:30]:
+        with open(name, encoding="utf-8") as f:
+            yield f.read(40000)
+
+
+def train(texts, pieces, norm, pretok, dec, byte_level):
+    t = Tokenizer(models.BPE(unk_token=None if byte_level else "<unk>", byte_fallback=not byte_level, fuse_unk=True))
+    if norm:
+        t.normalizer = norm
+    t.pre_tokenizer = pretok
+    t.decoder = dec
+    special = ["<s>", "</s>", "<unk>"] + ([] if byte_level else ["<0x%02X>" % i for i in range(256)])
+    t.train_from_iterator(
+        iter(texts),
+        trainers.BpeTrainer(
+            vocab_size=pieces,
+            special_tokens=special,
+            show_progress=False,
+            limit_alphabet=1000,
+            initial_alphabet=pre.ByteLevel.alphabet() if byte_level else [],
+        ),
+    )
+    doc = json.loads(t.to_str())
+    doc["added_tokens"] = doc["added_tokens"][:3]
+    if pretok.__class__ is pre.Split and not byte_level:  # these models have none, or one that changes nothing
+        doc["pre_tokenizer"] = None
+    return Tokenizer.from_str(json.dumps(doc))
+
+
+def compare(tok, texts, tmp):
+    """Ids of all documents, and their text again."""
+    file, docs, ids = (os.path.join(tmp, n) for n in ("tokenizer.json", "docs.jsonl", "ids.jsonl"))
+    tok.save(file)
+    tok.encode_special_tokens = True
+    with open(docs, "w", encoding="utf-8") as f:
+        f.writelines(json.dumps({"text": t}) + "\n" for t in texts)
+    subprocess.run(["lucie-tok-encode", "-t", file, "--as", "jsonl", "-o", ids, docs], check=True)
+    got = subprocess.run(["lucie-tok-decode", "-q", "-t", file, "--as", "jsonl", ids], capture_output=True, check=True).stdout
+    bad = []
+    for k, (line, back, t) in enumerate(zip(open(ids, encoding="utf-8"), got.decode().split("\n"), texts)):
+        mine, want = json.loads(line)["ids"], tok.encode_batch_fast([t], add_special_tokens=False)[0].ids
+        if mine != want:
+            bad.append("ids of document %d" % k)
+        elif json.loads(back)["text"] != tok.decode(want, skip_special_tokens=True) and "\ufffd" not in t:
+            bad.append("text of document %d" % k)
+    return "%d of %d: %s" % (len(bad), len(texts), ", ".join(bad[:5])) if bad else ""
+
+
+def by_hand(what, names):
+    texts = list(documents(names))
+    with tempfile.TemporaryDirectory() as tmp:
+        if os.path.exists(what):
+            tok = Tokenizer.from_file(what)
+        else:
+            style = {s[0]: s[1:] for s in styles()}[what]
+            tok = train(texts, int(os.environ.get("PIECES", "16384")), *style)
+        fault = compare(tok, texts, tmp)
+    print("%s: %d documents, %d bytes: %s" % (what, len(texts), sum(len(t.encode()) for t in texts), fault or "all equal"))
+    return fault != ""
+
+
+# --- all -----------------------------------------------------------------------------------------
+
+
 def main():
     rnd = random.Random(20261125)
     texts = [text(rnd) for _ in range(ROUNDS)]
@@ -188,8 +290,17 @@ def main():
         if fault:
             print("# " + fault[:1500].replace("\n", "\\n"))
             bad += 1
+    texts = list(documents([]))
+    for name, *style in styles():
+        n += 1
+        with tempfile.TemporaryDirectory() as tmp:
+            fault = compare(train(texts, 3000, *style), texts, tmp)
+        print("%sok %d - %s trained by tokenizers, %d documents" % ("not " if fault else "", n, name, len(texts)))
+        if fault:
+            print("# " + fault)
+            bad += 1
     print("1..%d" % n)
     return bad > 0
 
 
-sys.exit(main())
+sys.exit(by_hand(sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else main())
