@@ -330,7 +330,7 @@ static int cut_added(
 		if (a->lstrip)
 			from = from > done ? blanks_before(u, from, done) : done;
 		if (a->rstrip)
-			to = blanks_after(u, to, end);
+			to = blanks_after(u, to > done ? to : done, end);
 		/* The token before took blanks that this one is made of. */
 		if (from >= to)
 			continue;
@@ -427,11 +427,19 @@ static unsigned state_at(const struct lu_tok *t, struct lu_str text, size_t at)
 /* Is some added token that is searched for spelled across the place, or up to it? */
 static bool inside_token(const struct lu_tok *t, struct lu_str text, size_t at)
 {
-	for (size_t i = 0; i < t->n_added; i++) {
-		struct lu_str a = t->added[i].find;
+	const struct lu_added_index *ix = &t->raw;
 
-		for (size_t k = 1; k <= a.n && k <= at; k++) {
-			if (text.n - (at - k) >= a.n && memcmp(text.p + at - k, a.p, a.n) == 0)
+	for (size_t k = 1; k <= ix->longest && k <= at; k++) {
+		const char *p = text.p + at - k;
+		unsigned lead = (unsigned char)*p;
+
+		for (uint32_t i = ix->start[lead]; i < ix->start[lead + 1]; i++) {
+			struct lu_str a = t->added[ix->by_lead[i]].find;
+
+			/* The longest come first. */
+			if (a.n < k)
+				break;
+			if (text.n - (at - k) >= a.n && memcmp(p, a.p, a.n) == 0)
 				return true;
 		}
 	}

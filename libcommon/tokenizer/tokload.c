@@ -342,6 +342,8 @@ static int index_added(
 		if (t->added[i].normalized != normalized || !t->added[i].find.n)
 			continue;
 		ix->by_lead[n++] = (uint32_t)i;
+		if (t->added[i].find.n > ix->longest)
+			ix->longest = t->added[i].find.n;
 		ix->any_plain |= !t->added[i].special;
 		ix->looks_around |=
 			t->added[i].single_word || t->added[i].lstrip || t->added[i].rstrip;

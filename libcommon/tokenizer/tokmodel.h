@@ -18,6 +18,7 @@ struct lu_added {
 struct lu_added_index {
 	uint32_t *by_lead;   /* indexes into lu_tok.added, grouped by first byte */
 	uint32_t start[257]; /* of each first byte's group */
+	size_t longest;	     /* bytes */
 	bool any, any_plain; /* has tokens; has some that are not special */
 	bool looks_around;   /* some ask for what stands beside them, or take blanks there */
 };

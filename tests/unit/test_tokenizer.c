@@ -264,9 +264,18 @@ static void tokens_of_blanks(void **state)
 	struct lu_tok *tok = parse(
 		HEAD("{\"id\":6,\"content\":\" \",\"special\":false,"
 		     "\"normalized\":false,\"lstrip\":true,\"rstrip\":true}") MODEL("", ABC, ""));
+	struct lu_buf blanks = { 0 };
+	uint32_t ids[64];
 
 	(void)state;
 	EXPECT(tok, "a   b  c", LU_TOK_SPECIAL_TEXT, 1, 6, 2, 6, 3);
+	/* Nor are a million of them looked at a million times. */
+	lu_buf_reserve(&blanks, 1000000);
+	assert_true(lu_buf_ok(&blanks));
+	memset(blanks.p, ' ', 1000000);
+	assert_int_equal(
+		encode(tok, (struct lu_str){ blanks.p, 1000000 }, LU_TOK_SPECIAL_TEXT, ids), 1);
+	lu_buf_release(&blanks);
 	lu_tok_free(tok);
 }
 
