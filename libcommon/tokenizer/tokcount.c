@@ -237,6 +237,8 @@ int lu_tokcount_take(struct lu_tokcount *c, struct lu_tokcount_thread *t, struct
 	if (!more)
 		return lu_err_nomem(err);
 	c->thread = more;
+	if (lu_words_flush(&t->words, err) < 0)
+		return -1;
 	/* Once something is on disk, all goes there, so that reading starts with empty tables. */
 	if (t->runs && t->words.n && spill(t, &t->words, err) < 0)
 		return -1;

@@ -253,6 +253,29 @@ static int add_long(struct lu_words *w, struct lu_str s, uint64_t count, struct 
 	return insert(w, s, hash, (struct lu_words_slot){ 0, hi, count }, err);
 }
 
+int lu_words_flush(struct lu_words *w, struct lu_err *err)
+{
+	unsigned n = w->wait;
+
+	w->wait = 0;
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t lo = w->waiting[i].lo, hi = w->waiting[i].hi, count = w->waiting[i].count;
+		struct lu_words_slot *e = w->slots ? &w->slot[home(w, w->waiting[i].hash)] : NULL;
+		int rc;
+
+		while (e && e->hi && (e->lo != lo || e->hi != hi))
+			e++;
+		if (e && e->hi)
+			rc = more(e, count, err);
+		else
+			rc = insert(w, (struct lu_str){ NULL, 0 }, w->waiting[i].hash,
+				(struct lu_words_slot){ lo, hi, count }, err);
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int lu_words_add(struct lu_words *w, struct lu_str s, uint64_t count, struct lu_err *err)
 {
 	uint64_t lo, hi, hash;
@@ -263,16 +286,13 @@ int lu_words_add(struct lu_words *w, struct lu_str s, uint64_t count, struct lu_
 		return 0;
 	pack(s.p, s.n, &lo, &hi);
 	hash = hash_short(lo, hi);
-	hi |= (uint64_t)w->group << 48;
-	if (w->slots) {
-		struct lu_words_slot *e = &w->slot[home(w, hash)];
-
-		for (; e->hi; e++) {
-			if (e->lo == lo && e->hi == hi)
-				return more(e, count, err);
-		}
-	}
-	return insert(w, s, hash, (struct lu_words_slot){ lo, hi, count }, err);
+	if (w->slots)
+		__builtin_prefetch(&w->slot[home(w, hash)], 1);
+	w->waiting[w->wait].lo = lo;
+	w->waiting[w->wait].hi = hi | (uint64_t)w->group << 48;
+	w->waiting[w->wait].count = count;
+	w->waiting[w->wait].hash = hash;
+	return ++w->wait < LU_WORDS_AHEAD ? 0 : lu_words_flush(w, err);
 }
 
 void lu_words_clear(struct lu_words *w)
@@ -290,6 +310,7 @@ void lu_words_release(struct lu_words *w)
 	w->slot = NULL;
 	w->bytes = NULL;
 	w->slots = w->n = w->used = w->cap = 0;
+	w->wait = 0;
 }
 
 /* --- reading ------------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
  *	struct lu_words w = { 0 };
  *	w.group = 2;				optional: of what is added from now on
  *	lu_words_add(&w, word, 1, &err);
+ *	lu_words_flush(&w, &err);		before anything else than adding
  *	struct lu_words_cursor c = LU_WORDS_CURSOR(&w, 0, 0);
  *	while ((rc = lu_words_next(&c, &err)) > 0)
  *		... c.word ...			by rising hash
@@ -13,8 +14,9 @@
  *	lu_words_release(&w);
  *
  * A word is counted apart in each group (tokcount.h: the languages). The table keeps words of up to
- * 14 bytes in the slot itself, 24 bytes each, so that finding one again touches one cache line;
- * longer ones lie in a second place. Slots stand in the order of the hash, which is the same
+ * 14 bytes in the slot itself, 24 bytes each, so that finding one again touches one cache line. This
+ * line is fetched when the word is added and looked at some words later, so that the fetches of many
+ * overlap; that is what lu_words_flush() ends. Longer ones lie in a second place. Slots stand in the order of the hash, which is the same
  * everywhere, so a table is read in order without sorting it, and two tables are added up by
  * reading both (tokcount.h).
  *
@@ -29,6 +31,8 @@
 
 struct lu_words_slot;
 
+#define LU_WORDS_AHEAD 32
+
 struct lu_words {
 	struct lu_words_slot *slot;
 	size_t slots; /* homes; more follow for what is pushed past the last */
@@ -39,10 +43,16 @@ struct lu_words {
 	uint64_t limit; /* bytes; 0: none */
 	int (*full)(void *ctx, struct lu_words *w, struct lu_err *err);
 	void *ctx;
+	/* Added, but not yet looked up: as in a slot, and the hash. */
+	struct {
+		uint64_t lo, hi, count, hash;
+	} waiting[LU_WORDS_AHEAD];
+	unsigned wait;
 };
 
 int lu_words_add(
 	struct lu_words *w, struct lu_str s, uint64_t count, struct lu_err *err) LU_CHECKED;
+int lu_words_flush(struct lu_words *w, struct lu_err *err) LU_CHECKED;
 /* Forgets the words, keeps the memory. */
 void lu_words_clear(struct lu_words *w);
 void lu_words_release(struct lu_words *w);
