@@ -29,7 +29,7 @@
  *
  * The result is a function of the counts: the order of the words does not matter.
  * Time is linear in the distinct words' length times the depth of merges; memory is about
- * 20 bytes for each character of a distinct word.
+ * 7 bytes for each character of a distinct word, besides the counts.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,8 +2,10 @@
  * memory; words of all lengths around the sizes that are stored apart; weights by language. */
 #include "tests/unit/unit.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "libcommon/tokenizer/tokcount.h"
 
@@ -362,6 +364,33 @@ static void no_folder(void **state)
 	fail_msg("the words went nowhere");
 }
 
+/* No file may grow beyond a page: what a full disk does. */
+static void a_full_disk(void **state)
+{
+	struct lu_tokcount c = { .threads = 1, .memory = 1, .tmpdir = "." };
+	struct lu_tokcount_thread t;
+	struct rlimit was, small;
+	struct lu_err err;
+	int rc = 0;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	small = was;
+	small.rlim_cur = 4096;
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	lu_tokcount_join(&c, &t);
+	for (unsigned i = 0; rc == 0 && i < DISTINCT; i++) {
+		char text[64];
+
+		rc = lu_words_add(&t.words, word(i, text), 1, &err);
+	}
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(rc, -1);
+	assert_string_equal(err.msg, "temporary file: File too large");
+	lu_tokcount_leave(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +402,7 @@ int main(void)
 		cmocka_unit_test(bad_shares),
 		cmocka_unit_test(too_many),
 		cmocka_unit_test(no_folder),
+		cmocka_unit_test(a_full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
