@@ -17,11 +17,11 @@
  *    times its occurrences, overlaps included); of equal ones the smaller left id, then the
  *    smaller right id;
  *  - a word is merged from left to right;
- *  - training ends at vocab_size pieces, or when no pair occurs min_frequency times.
+ *  - training ends at vocab_size pieces, or when no pair occurs min_frequency times;
  *  - a pair that max_chars rules out is never counted; two characters of the alphabet always are;
  *  - a character outside the alphabet is skipped, and its neighbours meet;
- *  - a merge whose text is a piece already (a seed, or what another merge made) takes that piece's
- *    id, so the vocabulary does not grow, and what is recorded twice keeps its later place.
+ *  - a merge whose text is a seed takes the seed's id, so the vocabulary does not grow (that of
+ *    another merge it cannot be: toklearn.h).
  * Different: the vocabulary is never larger than vocab_size (characters that do not fit are left
  * out, rarest first); counts have 64 bits where Hugging Face's wrap at 2^31; and a character
  * dropped by limit_alphabet for having the same count as one that stays is the one with the larger
