@@ -327,17 +327,17 @@ static int by_lead_and_length(const void *x, const void *y, void *ctx)
 		return (unsigned char)*a.p < (unsigned char)*b.p ? -1 : 1;
 	if (a.n != b.n)
 		return a.n > b.n ? -1 : 1;
-	return *(const uint32_t *)x < *(const uint32_t *)y ? -1 : 1;
+	return memcmp(a.p, b.p, a.n);
 }
 
 static int index_added(
-	struct lu_tok *t, bool normalized, struct lu_added_index *ix, struct lu_err *err)
+	struct lu_tok *t, const struct lu_tj *j, bool normalized, struct lu_added_index *ix)
 {
 	uint32_t n = 0;
 
 	ix->by_lead = lu_arena_alloc(&t->arena, (t->n_added + 1) * sizeof(*ix->by_lead));
 	if (!ix->by_lead)
-		return lu_err_nomem(err);
+		return lu_err_nomem(j->err);
 	for (size_t i = 0; i < t->n_added; i++) {
 		if (t->added[i].normalized != normalized || !t->added[i].find.n)
 			continue;
@@ -349,6 +349,17 @@ static int index_added(
 			t->added[i].single_word || t->added[i].lstrip || t->added[i].rstrip;
 	}
 	qsort_r(ix->by_lead, n, sizeof(*ix->by_lead), by_lead_and_length, t->added);
+	/* Which of the two Hugging Face finds is random. */
+	for (uint32_t i = 1; i < n; i++) {
+		const struct lu_added *x = &t->added[ix->by_lead[i - 1]];
+		const struct lu_added *y = &t->added[ix->by_lead[i]];
+
+		if (lu_str_eq(x->find, y->find))
+			return lu_tj_fail(j,
+				"\"" LU_STR_FMT "\" and \"" LU_STR_FMT
+				"\" are the same when normalized",
+				LU_STR_ARG(x->content), LU_STR_ARG(y->content));
+	}
 	for (uint32_t b = 0, i = 0; b < 256; b++) {
 		ix->start[b] = i;
 		while (i < n && (unsigned char)*t->added[ix->by_lead[i]].find.p == b)
@@ -389,15 +400,19 @@ static int read_added_tokens(struct lu_tok *t, const struct lu_tj *j, const stru
 		if (!a->normalized)
 			continue;
 		rc = lu_norm_run(&t->parts, t->uni, &w, a->content, &a->find, j->err);
+		/* Hugging Face finds nothing between any two characters, and cuts there. */
+		if (rc == 0 && a->find.n == 0)
+			rc = lu_tj_fail(j, "\"" LU_STR_FMT "\" is normalized to nothing",
+				LU_STR_ARG(a->content));
 		if (rc == 0) {
 			a->find = lu_arena_str(&t->arena, a->find);
 			rc = a->find.p ? 0 : lu_err_nomem(j->err);
 		}
 	}
 	lu_work_release(&w);
-	if (rc < 0 || index_added(t, false, &t->raw, j->err) < 0)
+	if (rc < 0 || index_added(t, j, false, &t->raw) < 0)
 		return -1;
-	return index_added(t, true, &t->normal, j->err);
+	return index_added(t, j, true, &t->normal);
 }
 
 /* --- post_processor ----------------------------------------------------------------------- */

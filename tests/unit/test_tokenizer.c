@@ -107,6 +107,17 @@ static const struct {
 	{ HEAD("{\"id\":9,\"content\":\"<x>\"}") MODEL("", ABC, ""),
 		"has the id 9 and would get 6" },
 	{ HEAD(BOS "," BOS) MODEL("", ABC, ""), "\"<s>\" occurs twice" },
+	{ HEAD("{\"id\":2,\"content\":\"b\"}") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{"
+					       "\"String\":\"b\"},\"content\":\"\"}," MODEL(
+						       "", ABC, ""),
+		"\"b\" is normalized to nothing" },
+	{ HEAD("{\"id\":2,\"content\":\"b\"},{\"id\":6,\"content\":\"bx\"}") "\"normalizer\":{"
+									     "\"type\":\"Replace\","
+									     "\"pattern\":{"
+									     "\"String\":\"x\"},"
+									     "\"content\":\"\"}"
+									     "," MODEL("", ABC, ""),
+		"are the same when normalized" },
 	{ HEAD("{\"content\":\"<s>\"}") MODEL("", ABC, ""), "no \"id\"" },
 	{ HEAD("7") MODEL("", ABC, ""), "not an object" },
 	{ HEAD("") "\"normalizer\":{\"type\":\"Lowercase\"}," MODEL("", ABC, ""),
