@@ -565,50 +565,6 @@ static void find_roles(struct lu_tok *t)
 	}
 }
 
-/* Can the normalizer take the beginning of a text away? */
-static bool deletes(const struct lu_norm_op *op)
-{
-	return (op->kind == LU_NORM_STRIP && op->left) ||
-		(op->kind == LU_NORM_REPLACE &&
-			(op->content.n == 0 ||
-				lu_utf8_count(op->pattern.lit.p, op->pattern.lit.n) > 1));
-}
-
-/* Does each character stay one character, at its place? */
-static bool keeps_places(const struct lu_norm_op *op)
-{
-	return op->kind == LU_NORM_REPLACE && !deletes(op) &&
-		lu_utf8_count(op->content.p, op->content.n) == 1;
-}
-
-/*
- * Metaspace's "first" means the words that begin where the text began before it was normalised.
- * That is the first word, as long as nothing was deleted before it; and when the text was cut
- * before Metaspace comes, as long as no word is cut out of what was put there, or out of what a
- * single character became.
- */
-static int refuse_first(const struct lu_tok *t, const struct lu_tj *j)
-{
-	bool cut = t->normal.any, moved = false, deleted = false;
-
-	for (size_t i = 0; i < t->parts.norms; i++) {
-		deleted |= deletes(&t->parts.norm[i]);
-		moved |= !keeps_places(&t->parts.norm[i]);
-	}
-	for (size_t i = 0; i < t->parts.pres; i++) {
-		const struct lu_pre_op *op = &t->parts.pre[i];
-		bool metaspace = op->kind == LU_PRE_METASPACE;
-
-		if (metaspace && op->scheme == LU_FIRST && (deleted || (cut && moved)))
-			return lu_tj_fail(j,
-				"Metaspace: \"prepend_scheme\" \"first\" is not "
-				"supported with this normalizer");
-		cut = true;
-		moved |= metaspace;
-	}
-	return 0;
-}
-
 static struct lu_str raw_member(const struct lu_json_obj *top, const char *key)
 {
 	const struct lu_json_member *m = lu_json_get(top, key);
@@ -653,7 +609,7 @@ static int read_top(struct lu_tok *t, const struct lu_json_obj *top, struct lu_t
 	if (read_added_tokens(t, j, top) < 0)
 		return -1;
 	j->part = "pre_tokenizer";
-	if (refuse_first(t, j) < 0)
+	if (lu_tok_refuse_first(t, j) < 0)
 		return -1;
 	j->part = "post_processor";
 	if (!lu_str_is(post, "null") && read_post(t, j, post, 0) < 0)

@@ -46,6 +46,14 @@ struct lu_tok {
  * text by its normal form. */
 struct lu_str lu_dec_spelling(const struct lu_tok *tok, uint32_t id);
 
+/*
+ * Metaspace's "first" means the words that begin where the text began before it was normalised.
+ * That is the first word, as long as nothing was deleted before it; and when the text was cut
+ * before Metaspace comes, as long as no word is cut out of what was put there, or out of what a
+ * single character became. Other files are refused. The tokens must be there.
+ */
+int lu_tok_refuse_first(const struct lu_tok *t, const struct lu_tj *j) LU_CHECKED;
+
 struct lu_tok_state {
 	const struct lu_tok *tok;
 	struct lu_work work;
