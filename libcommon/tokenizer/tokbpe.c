@@ -160,6 +160,7 @@ static int make_seams(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *e
 	b->seam = zeroed(arena, bits / 64, sizeof(*b->seam));
 	if (!b->seam)
 		return lu_err_nomem(err);
+	memset(b->apart, 1, sizeof(b->apart));
 	b->cuts = !b->ignore_merges;
 	for (size_t i = 0; i < b->pairs; i++) {
 		uint64_t key = b->pair[i] >> b->rank_bits;
@@ -177,7 +178,7 @@ static int make_seams(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *e
 		bit = lu_bpe_seam_bit(b, x, y);
 		b->seam[bit / 64] |= UINT64_C(1) << bit % 64;
 		if ((x | y) < LU_BPE_SMALL)
-			b->near[x][y / 64] |= UINT64_C(1) << y % 64;
+			b->apart[x][y] = 0;
 	}
 	return 0;
 }
@@ -194,7 +195,7 @@ static void keep_unknown_together(struct lu_bpe *b)
 	for (uint32_t x = 0; x < LU_BPE_SMALL; x++) {
 		for (uint32_t y = 0; y < LU_BPE_SMALL; y++) {
 			if (!known[x] || !known[y])
-				b->near[x][y / 64] |= UINT64_C(1) << y % 64;
+				b->apart[x][y] = 0;
 		}
 	}
 }

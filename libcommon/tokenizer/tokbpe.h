@@ -15,7 +15,7 @@
  * when l ends with x and r begins with y. The pairs (x, y) of all merges are the seams; between
  * two units that are no seam nothing can merge, whatever stands around them, so the word is cut
  * there and the chunks are merged one by one. Seams of units that are one byte, or Latin-1, are
- * in a table of bits; others in a table of bits addressed by a hash, where a collision only
+ * in a table; others in a table of bits addressed by a hash, where a collision only
  * means one cut less. The argument needs that units can be read off a piece's text, which fails
  * for merges of byte tokens <0xNN> or of the unknown token; a file with such merges is not cut.
  * Two units without a piece are never cut apart unless all 256 byte tokens exist (then each
@@ -72,9 +72,9 @@ struct lu_bpe {
 	bool byte_level, byte_fallback, fuse_unk, ignore_merges;
 	bool all_bytes; /* byte tokens or byte pieces: all 256 exist */
 
-	bool cuts;			/* cutting is sound for this file */
-	uint64_t near[LU_BPE_SMALL][4]; /* bit y of near[x]: x, y cannot be cut apart */
-	uint64_t *seam;			/* the same for all units, by a hash */
+	bool cuts;				   /* cutting is sound for this file */
+	uint8_t apart[LU_BPE_SMALL][LU_BPE_SMALL]; /* 1: x, y can be cut apart */
+	uint64_t *seam;				   /* the same for all units, by a hash */
 	unsigned seam_shift;
 };
 

@@ -42,7 +42,7 @@ void lu_bpe_state_release(struct lu_bpe_state *s)
 static inline bool can_cut(const struct lu_bpe *b, uint32_t x, uint32_t y)
 {
 	if ((x | y) < LU_BPE_SMALL)
-		return !(b->near[x][y / 64] >> (y % 64) & 1);
+		return b->apart[x][y];
 	return lu_bpe_can_cut(b, x, y);
 }
 
@@ -51,7 +51,7 @@ bool lu_bpe_can_cut(const struct lu_bpe *b, uint32_t x, uint32_t y)
 	size_t bit;
 
 	if ((x | y) < LU_BPE_SMALL)
-		return !(b->near[x][y / 64] >> (y % 64) & 1);
+		return b->apart[x][y];
 	bit = lu_bpe_seam_bit(b, x, y);
 	if (b->seam[bit / 64] >> (bit % 64) & 1)
 		return false;
@@ -299,45 +299,50 @@ int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str wo
 #define STRIDE 2048 /* bytes */
 
 /*
- * The places in p[from..to) where the word can be cut, counted from p: what is written and how
+ * The places in most <= STRIDE bytes at `from` where the word can be cut: what is written and how
  * far it counts are apart, so that nothing is guessed by the processor, to whom they look random.
- * *unit is the unit before `from`. to - from <= STRIDE; the last unit may end behind `to`, and
- * *seen is that end.
+ * *unit is the unit before; the last one may end behind `most`, and *seen is that end.
  */
-static size_t find_cuts(const struct lu_bpe *b, const char *word, size_t from, size_t to,
-	uint32_t *unit, size_t *seen, size_t place[STRIDE])
+static inline size_t find_cuts_in(const struct lu_bpe *b, const char *from, size_t most,
+	uint32_t *unit, size_t *seen, uint32_t place[STRIDE], bool bytes)
 {
-	const char *p = word + from, *end = word + to;
+	const char *p = from, *end = from + most;
 	uint32_t x = *unit, y;
 	size_t n = 0;
 
-	while (p < end) {
-		const char *at = p;
-
-		place[n] = (size_t)(at - word);
-		if (*(const signed char *)p >= -1 || b->byte_level) {
+	for (;;) {
+		/* Units of one byte, which is most of them. */
+		while (x < LU_BPE_SMALL && p < end && (bytes || *(const signed char *)p >= -1)) {
+			place[n] = (uint32_t)(p - from);
 			y = (unsigned char)*p++;
-			if (x < LU_BPE_SMALL) {
-				n += ~(b->near[x][y / 64] >> (y % 64)) & 1;
-				x = y;
-				continue;
-			}
-		} else {
-			y = lu_bpe_unit(lu_utf8_next(&p));
+			n += b->apart[x][y];
+			x = y;
 		}
-		n += lu_bpe_can_cut(b, x, y);
+		if (p >= end)
+			break;
+		place[n] = (uint32_t)(p - from);
+		y = next_unit(b, &p);
+		n += can_cut(b, x, y);
 		x = y;
 	}
 	*unit = x;
-	*seen = (size_t)(p - word);
+	*seen = (size_t)(p - from);
 	return n;
+}
+
+static size_t find_cuts(const struct lu_bpe *b, const char *from, size_t most, uint32_t *unit,
+	size_t *seen, uint32_t place[STRIDE])
+{
+	return b->byte_level ? find_cuts_in(b, from, most, unit, seen, place, true)
+			     : find_cuts_in(b, from, most, unit, seen, place, false);
 }
 
 int lu_bpe_stream(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_scan *scan,
 	struct lu_str word, bool last, size_t *used, struct lu_ids *ids, struct lu_err *err)
 {
-	size_t from = 0, seen = scan->seen, place[STRIDE];
+	size_t from = 0, seen = scan->seen;
 	const char *first = word.p;
+	uint32_t place[STRIDE];
 
 	*used = 0;
 	if (word.n == 0)
@@ -347,13 +352,14 @@ int lu_bpe_stream(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_
 		seen = (size_t)(first - word.p);
 	}
 	while (seen < word.n && b->cuts) {
-		size_t to = word.n - seen > STRIDE ? seen + STRIDE : word.n;
-		size_t n = find_cuts(b, word.p, seen, to, &scan->unit, &seen, place);
+		size_t most = word.n - seen > STRIDE ? STRIDE : word.n - seen, base = seen;
+		size_t n = find_cuts(b, word.p + base, most, &scan->unit, &seen, place);
 
+		seen += base;
 		for (size_t i = 0; i < n; i++) {
-			if (push(b, s, word.p + from, place[i] - from, ids, err) < 0)
+			if (push(b, s, word.p + from, base + place[i] - from, ids, err) < 0)
 				return -1;
-			from = place[i];
+			from = base + place[i];
 		}
 	}
 	if (last) {
