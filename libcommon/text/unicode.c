@@ -9,9 +9,10 @@
 
 #include "libcommon/base/utf8.h"
 #include "libcommon/text/icu_utf8.h"
+#include "libcommon/text/uax15.h"
 
-/* ICU sorts combining marks by insertion. A piece without a boundary that is longer than this is
- * sorted here: no word of any language is. */
+/* A piece without a boundary that is longer than this, as no word of any language is, goes to
+ * uax15.h, since ICU sorts combining marks by insertion. */
 #define LONG_PIECE ((size_t)1024)
 /* ICU counts bytes in int32. */
 #define ICU_MOST ((size_t)1 << 30)
@@ -131,94 +132,6 @@ static int icu_normalize(
 	return lu_buf_check(out, err);
 }
 
-/* --- long runs of marks ------------------------------------------------------------------- */
-
-/* One character of a decomposed piece; class and place are its sorting key. */
-struct mark {
-	uint32_t c;
-	uint32_t class;
-	size_t place;
-};
-
-static int by_class(const void *a, const void *b)
-{
-	const struct mark *x = a, *y = b;
-
-	if (x->class != y->class)
-		return x->class < y->class ? -1 : 1;
-	return x->place < y->place ? -1 : x->place > y->place;
-}
-
-static bool put_mark(struct lu_buf *marks, uint32_t c)
-{
-	struct mark m = { c, u_getCombiningClass((UChar32)c), marks->n / sizeof(m) };
-
-	lu_buf_append(marks, &m, sizeof(m));
-	return lu_buf_ok(marks);
-}
-
-static bool decompose(const UNormalizer2 *norm, struct lu_str piece, struct lu_buf *marks)
-{
-	const char *p = piece.p, *end = p + piece.n;
-
-	while (p < end) {
-		uint32_t c = lu_utf8_next(&p);
-		UChar text[64];
-		UErrorCode code = U_ZERO_ERROR;
-		int32_t n = unorm2_getDecomposition(norm, (UChar32)c, text, 64, &code);
-
-		if (n < 0 && !put_mark(marks, c))
-			return false;
-		for (int32_t i = 0; i < n;) {
-			UChar32 part;
-
-			U16_NEXT(text, i, n, part);
-			if (!put_mark(marks, (uint32_t)part))
-				return false;
-		}
-	}
-	return true;
-}
-
-/* The canonical ordering algorithm in n log n: each run of characters whose class is not 0 is
- * sorted by class, equal classes staying in place. ICU then finds the marks in order. */
-static int normalize_long(
-	enum lu_form form, struct lu_str piece, struct lu_buf *out, struct lu_err *err)
-{
-	struct lu_buf marks = { 0 }, sorted = { 0 };
-	struct mark *m;
-	size_t n;
-	int rc = -1;
-
-	if (!decompose(form_of(form), piece, &marks))
-		goto nomem;
-	m = (struct mark *)(void *)marks.p;
-	n = marks.n / sizeof(*m);
-	for (size_t i = 0, to; i < n; i = to) {
-		to = i + 1;
-		if (m[i].class == 0)
-			continue;
-		while (to < n && m[to].class != 0)
-			to++;
-		qsort(m + i, to - i, sizeof(*m), by_class);
-	}
-	for (size_t i = 0; i < n; i++) {
-		char bytes[4];
-
-		lu_buf_append(&sorted, bytes, lu_utf8_put(m[i].c, bytes));
-	}
-	if (!lu_buf_ok(&sorted))
-		goto nomem;
-	rc = icu_normalize(form, sorted.p, sorted.n, out, err);
-	goto out;
-nomem:
-	lu_err_nomem(err);
-out:
-	lu_buf_release(&marks);
-	lu_buf_release(&sorted);
-	return rc;
-}
-
 /* The end of the piece at `from`: the next character with a boundary before it. */
 static size_t piece_end(const UNormalizer2 *norm, struct lu_str s, size_t from)
 {
@@ -248,8 +161,8 @@ int lu_unicode_normalize(enum lu_form form, struct lu_str s, struct lu_buf *out,
 
 		if (end - at > LONG_PIECE) {
 			if (icu_normalize(form, s.p + done, at - done, out, err) < 0 ||
-				normalize_long(
-					form, (struct lu_str){ s.p + at, end - at }, out, err) < 0)
+				lu_uax15(norm, form != LU_FORM_NFD,
+					(struct lu_str){ s.p + at, end - at }, out, err) < 0)
 				return -1;
 			done = end;
 		} else if (end - done > ICU_MOST) {

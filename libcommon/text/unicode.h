@@ -1,7 +1,8 @@
 #ifndef LUCIE_TEXT_UNICODE_H
 #define LUCIE_TEXT_UNICODE_H
 /*
- * Unicode through ICU, over UTF-8. This folder is the only place that includes ICU's headers.
+ * Unicode through ICU, over UTF-8. This folder includes ICU's headers, and otherwise only
+ * tokenizer/tokuni.c, for its frozen tables.
  *
  * All functions may be called by several threads at once: ICU's normalisers and property tables
  * are constant after the first use. A word breaker is an object of one thread.
@@ -17,7 +18,7 @@
 enum lu_form { LU_FORM_NFC, LU_FORM_NFKC, LU_FORM_NFD };
 
 /* Appends the normal form of s (UAX #15). Linear for every input: a long run of combining
- * marks, which ICU sorts by insertion, is sorted here before ICU sees it. */
+ * marks, which ICU sorts by insertion, goes through uax15.h. */
 int lu_unicode_normalize(
 	enum lu_form form, struct lu_str s, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
 

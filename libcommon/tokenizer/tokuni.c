@@ -7,6 +7,7 @@
 
 #include "libcommon/base/num.h"
 #include "libcommon/base/utf8.h"
+#include "libcommon/text/uax15.h"
 
 #define CODE_POINTS 0x110000
 
@@ -292,158 +293,6 @@ size_t lu_uni_normal_prefix(const struct lu_uni *u, enum lu_uni_form form, struc
 	return (size_t)((odd == s.p + s.n ? odd : before) - s.p);
 }
 
-/* --- one stretch -------------------------------------------------------------------------- */
-
-/*
- * ICU gives the properties of each character; the algorithm of UAX #15 over them is here, because
- * ICU's own sorts the marks behind a letter by insertion, which on a megabyte of them takes hours.
- * A cell is a character with its combining class in the upper eight bits.
- */
-struct cells {
-	uint32_t *p, small[64];
-	size_t n, cap;
-};
-
-static bool put_cell(const struct lu_uni_norm *n, struct cells *cells, uint32_t c)
-{
-	if (cells->n == cells->cap) {
-		uint32_t *old = cells->p == cells->small ? NULL : cells->p;
-		uint32_t *p = realloc(old, 2 * cells->cap * sizeof(*p));
-
-		if (!p)
-			return false;
-		if (!old)
-			memcpy(p, cells->small, sizeof(cells->small));
-		cells->p = p;
-		cells->cap *= 2;
-	}
-	cells->p[cells->n++] = c | (uint32_t)unorm2_getCombiningClass(n->n2, (UChar32)c) << 24;
-	return true;
-}
-
-static bool decompose(const struct lu_uni_norm *n, struct lu_str s, struct cells *cells)
-{
-	for (const char *p = s.p; p < s.p + s.n;) {
-		UErrorCode status = U_ZERO_ERROR;
-		uint32_t c = lu_utf8_next(&p);
-		UChar units[32]; /* the longest decomposition has 18 */
-		int32_t len = unorm2_getDecomposition(n->n2, (UChar32)c, units, 32, &status);
-
-		if (len < 0 || U_FAILURE(status)) {
-			if (!put_cell(n, cells, c))
-				return false;
-			continue;
-		}
-		for (int32_t i = 0; i < len;) {
-			UChar32 part;
-
-			U16_NEXT(units, i, len, part);
-			if (!put_cell(n, cells, (uint32_t)part))
-				return false;
-		}
-	}
-	return true;
-}
-
-/* Sorts marks by class; those of one class stay in their order. */
-static bool sort_marks(uint32_t *p, size_t n)
-{
-	size_t count[257] = { 0 };
-	uint32_t *from;
-
-	if (n <= 32) {
-		for (size_t i = 1; i < n; i++) {
-			uint32_t v = p[i];
-			size_t k = i;
-
-			for (; k > 0 && p[k - 1] >> 24 > v >> 24; k--)
-				p[k] = p[k - 1];
-			p[k] = v;
-		}
-		return true;
-	}
-	from = malloc(n * sizeof(*from));
-	if (!from)
-		return false;
-	memcpy(from, p, n * sizeof(*from));
-	for (size_t i = 0; i < n; i++)
-		count[(from[i] >> 24) + 1]++;
-	for (size_t i = 1; i < 256; i++)
-		count[i] += count[i - 1];
-	for (size_t i = 0; i < n; i++)
-		p[count[from[i] >> 24]++] = from[i];
-	free(from);
-	return true;
-}
-
-static bool reorder(struct cells *cells)
-{
-	for (size_t i = 0, to; i < cells->n; i = to) {
-		to = i + 1;
-		if (!(cells->p[i] >> 24))
-			continue;
-		while (to < cells->n && cells->p[to] >> 24)
-			to++;
-		if (!sort_marks(cells->p + i, to - i))
-			return false;
-	}
-	return true;
-}
-
-/* A mark joins the last starter unless one of its own class, or a starter, stands between; what
- * stands between is sorted, so the last of it says so. */
-static void compose(const struct lu_uni_norm *n, struct cells *cells)
-{
-	uint32_t *p = cells->p, *starter = NULL;
-	size_t kept = 0;
-
-	for (size_t i = 0; i < cells->n; i++) {
-		uint32_t v = p[i];
-		bool next = starter && starter == p + kept - 1;
-
-		if (starter && (next || p[kept - 1] >> 24 < v >> 24)) {
-			UChar32 both = unorm2_composePair(
-				n->n2, (UChar32)(*starter & 0xFFFFFF), (UChar32)(v & 0xFFFFFF));
-
-			if (both >= 0) {
-				*starter = (uint32_t)both;
-				continue;
-			}
-		}
-		p[kept++] = v;
-		if (!(v >> 24))
-			starter = p + kept - 1;
-	}
-	cells->n = kept;
-}
-
-static int normalize_piece(const struct lu_uni_norm *n, bool composed, struct lu_str s,
-	struct lu_buf *out, struct lu_err *err)
-{
-	struct cells cells = { .cap = sizeof(cells.small) / sizeof(cells.small[0]) };
-	int rc = -1;
-
-	cells.p = cells.small;
-	if (!decompose(n, s, &cells) || !reorder(&cells)) {
-		lu_err_nomem(err);
-		goto out;
-	}
-	if (composed)
-		compose(n, &cells);
-	if (!lu_buf_reserve(out, 4 * cells.n)) {
-		lu_err_nomem(err);
-		goto out;
-	}
-	for (size_t i = 0; i < cells.n; i++)
-		out->n += lu_utf8_put(cells.p[i] & 0xFFFFFF, out->p + out->n);
-	out->p[out->n] = '\0';
-	rc = 0;
-out:
-	if (cells.p != cells.small)
-		free(cells.p);
-	return rc;
-}
-
 int lu_uni_normalize(const struct lu_uni *u, enum lu_uni_form form, struct lu_str s,
 	struct lu_buf *out, struct lu_err *err)
 {
@@ -465,7 +314,7 @@ int lu_uni_normalize(const struct lu_uni *u, enum lu_uni_form form, struct lu_st
 				break;
 			p = q;
 		}
-		if (normalize_piece(n, form == LU_NFC || form == LU_NFKC,
+		if (lu_uax15(n->n2, form == LU_NFC || form == LU_NFKC,
 			    (struct lu_str){ from, (size_t)(p - from) }, out, err) < 0)
 			return -1;
 	}
