@@ -127,6 +127,12 @@ static inline size_t lu_bpe_pair_slot(const struct lu_bpe *b, uint64_t key)
 	return (size_t)(h >> 32 ^ h >> 15) & (b->pairs - 1);
 }
 
+/* Asks for the cache line that lu_bpe_rank() will read. */
+static inline void lu_bpe_fetch(const struct lu_bpe *b, uint32_t left, uint32_t right)
+{
+	__builtin_prefetch(&b->pair[lu_bpe_pair_slot(b, (uint64_t)left << b->id_bits | right)]);
+}
+
 /* The rank of a pair, LU_BPE_NONE when it is no merge. */
 static inline uint32_t lu_bpe_rank(const struct lu_bpe *b, uint32_t left, uint32_t right)
 {

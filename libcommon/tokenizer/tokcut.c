@@ -10,6 +10,8 @@
 #define LARGE_BITS 16
 #define ID_BITS 24
 #define ID_MASK ((UINT32_C(1) << ID_BITS) - 1)
+#define SMALL_IDS 4
+#define TOO_MANY 0xFF /* in the place of their number: the large entry has them */
 
 int lu_bpe_state_init(struct lu_bpe_state *s, struct lu_err *err)
 {
@@ -183,26 +185,29 @@ static void put_large(
 	e->id[0] |= (uint32_t)made << ID_BITS;
 }
 
-/* A short chunk of more than four ids is among the large entries too. */
+/* A chunk that is not among the small entries, or whose entry there says that it has too many ids
+ * for one and is among the large ones. */
 static int small_miss(const struct lu_bpe *b, struct lu_bpe_state *s, const struct lu_bpe_chunk *c,
-	struct lu_ids *ids, struct lu_err *err)
+	bool known, struct lu_ids *ids, struct lu_err *err)
 {
 	struct lu_bpe_small *set = c->entry;
 	size_t from = ids->n, made;
 
-	if (get_large(s, c, ids))
+	if (known && get_large(s, c, ids))
 		return 0;
 	if (fresh_ids(b, s, c->p, c->n, ids, err) < 0)
 		return -1;
 	made = ids->n - from;
-	if (made > 4) {
+	if (made > SMALL_IDS)
 		put_large(s, c, ids->p + from, made);
+	if (known)
 		return 0;
-	}
 	set[1] = set[0];
 	memset(&set[0], 0, sizeof(set[0]));
 	memcpy(set[0].key, c->key, sizeof(set[0].key));
-	if (made)
+	if (made > SMALL_IDS)
+		made = TOO_MANY;
+	else if (made)
 		memcpy(set[0].id, ids->p + from, made * sizeof(*ids->p));
 	set[0].id[0] |= (uint32_t)made << ID_BITS;
 	return 0;
@@ -225,6 +230,7 @@ static inline int entry_ids(const struct lu_bpe *b, struct lu_bpe_state *s, stru
 	struct lu_ids *ids, struct lu_err *err)
 {
 	const struct lu_bpe_small *e = c.entry;
+	uint32_t n;
 
 	if (ids->cap - ids->n < 8 && lu_ids_reserve(ids, 8, err) < 0)
 		return -1;
@@ -234,12 +240,15 @@ static inline int entry_ids(const struct lu_bpe *b, struct lu_bpe_state *s, stru
 	if (e->key[0] != c.key[0] || e->key[1] != c.key[1]) {
 		e++;
 		if (e->key[0] != c.key[0] || e->key[1] != c.key[1])
-			return small_miss(b, s, &c, ids, err);
+			return small_miss(b, s, &c, false, ids, err);
 	}
+	n = e->id[0] >> ID_BITS;
+	if (n == TOO_MANY)
+		return small_miss(b, s, &c, true, ids, err);
 	/* All four: a copy of known length costs less than the choice. */
 	memcpy(ids->p + ids->n, e->id, sizeof(e->id));
 	ids->p[ids->n] &= ID_MASK;
-	ids->n += e->id[0] >> ID_BITS;
+	ids->n += n;
 	return 0;
 }
 

@@ -132,6 +132,8 @@ static size_t merge_short(const struct lu_bpe *b, uint32_t *id, size_t n)
 	uint32_t rank[SHORT]; /* of (id[i], id[i + 1]) */
 
 	for (size_t i = 0; i + 1 < n; i++)
+		lu_bpe_fetch(b, id[i], id[i + 1]);
+	for (size_t i = 0; i + 1 < n; i++)
 		rank[i] = lu_bpe_rank(b, id[i], id[i + 1]);
 	while (n > 1) {
 		uint32_t best = LU_BPE_NONE;
