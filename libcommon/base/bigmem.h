@@ -13,8 +13,8 @@
 /* n bytes, zeroed; NULL when memory is out. Give back with free(). */
 void *lu_big_alloc(size_t n);
 
-/* Gives freed memory that the allocator keeps back to the system, where it can be told to: between a
- * stage that held much in small pieces and one that needs much. */
+/* Gives freed memory that the allocator keeps back to the system, where it can be told to: between
+ * a stage that held much in small pieces and one that needs much. */
 void lu_big_trim(void);
 
 #endif

@@ -69,6 +69,20 @@ void lu_buf_str(struct lu_buf *b, struct lu_str s)
 	lu_buf_append(b, s.p, s.n);
 }
 
+void lu_buf_replace(struct lu_buf *b, struct lu_str s, struct lu_str what, struct lu_str by)
+{
+	const char *p = s.p, *end = p + s.n;
+
+	while (p < end) {
+		const char *at = lu_str_find(p, end, what);
+
+		lu_buf_append(b, p, (size_t)((at ? at : end) - p));
+		p = at ? at + what.n : end;
+		if (at)
+			lu_buf_str(b, by);
+	}
+}
+
 void lu_buf_puts(struct lu_buf *b, const char *c)
 {
 	lu_buf_append(b, c, strlen(c));

@@ -44,8 +44,8 @@ static inline bool lu_str_is(struct lu_str a, const char *c)
 	return lu_str_eq(a, lu_str_of(c));
 }
 
-/* The first place of `what` (not empty) in p .. end - 1, or NULL. memmem() makes tables, which costs
- * more than it saves where the next place is near, as it is for blanks and quotes. */
+/* The first place of `what` (not empty) in p .. end - 1, or NULL. memmem() makes tables, which
+ * costs more than it saves where the next place is near, as it is for blanks and quotes. */
 const char *lu_str_find(const char *p, const char *end, struct lu_str what);
 
 /* Byte order, shorter first when one is the other's beginning. */
@@ -63,6 +63,8 @@ void lu_buf_append(struct lu_buf *b, const void *p, size_t n);
 void lu_buf_str(struct lu_buf *b, struct lu_str s);
 void lu_buf_puts(struct lu_buf *b, const char *c);
 void lu_buf_putc(struct lu_buf *b, char c);
+/* Appends s with `by` in place of each `what` (not empty), from left to right. */
+void lu_buf_replace(struct lu_buf *b, struct lu_str s, struct lu_str what, struct lu_str by);
 void lu_buf_printf(struct lu_buf *b, const char *fmt, ...) LU_PRINTF(2, 3);
 void lu_buf_u64(struct lu_buf *b, uint64_t v);
 static inline void lu_buf_clear(struct lu_buf *b)

@@ -7,9 +7,9 @@
  *	rc = lu_seen_add(&seen, key, &number, &err);	1 new, 0 met before, -1 out of memory
  *	lu_seen_release(&seen);
  *
- * An open-addressing table of numbers over an array of keys: 22 to 28 bytes a distinct key. Keys are
- * compared whole, so two documents are called equal only when all 128 bits are (lu_hash128():
- * a collision among N documents has probability N^2 / 2^129, 1e-21 for 1e9 of them).
+ * An open-addressing table of numbers over an array of keys: 22 to 28 bytes a distinct key. Keys
+ * are compared whole, so two documents are called equal only when all 128 bits are (lu_hash128(): a
+ * collision among N documents has probability N^2 / 2^129, 1e-21 for 1e9 of them).
  */
 #include <stddef.h>
 #include <stdint.h>

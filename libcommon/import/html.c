@@ -276,7 +276,8 @@ static void flush(struct page *p)
 static void separate(struct page *p, unsigned lines)
 {
 	flush(p);
-	/* The first paragraph of an item stands beside its marker, of a definition below its term. */
+	/* The first paragraph of an item stands beside its marker, of a definition below its
+	 * term. */
 	if (p->sep < lines && !p->marker && !p->tight)
 		p->sep = lines;
 }

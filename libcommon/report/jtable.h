@@ -5,10 +5,10 @@
  *
  * Rows are the objects of a JSON Lines file; or, when the file is one JSON value, of the array that
  * it is, or of the first of its members that is an array of objects, or an object of objects: then
- * the first column is their names, and the other members that are objects follow as rows. Columns are the members that
- * hold a string, number or truth value, in the order in which they are first met; arrays and
- * objects inside a row are passed over. Cells are text: strings decoded, the others as they stand,
- * absent ones and null empty.
+ * the first column is their names, and the other members that are objects follow as rows. Columns
+ * are the members that hold a string, number or truth value, in the order in which they are first
+ * met; arrays and objects inside a row are passed over. Cells are text: strings decoded, the others
+ * as they stand, absent ones and null empty.
  */
 #include <stdbool.h>
 #include <stddef.h>

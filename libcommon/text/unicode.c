@@ -236,7 +236,8 @@ int lu_unicode_lower(struct lu_str s, struct lu_buf *out, struct lu_err *err)
 
 bool lu_unicode_language(const char *tag, char *out, size_t room)
 {
-	/* Codes that ISO 639 has withdrawn; of the others no alias is wanted ("tl" is not "fil"). */
+	/* Codes that ISO 639 has withdrawn; of the others no alias is wanted ("tl" is not
+	 * "fil"). */
 	static const char withdrawn[] = "in iw ji jw mo sh";
 
 	if (strlen(tag) == 2 && room > 2 && !strstr(withdrawn, tag)) {

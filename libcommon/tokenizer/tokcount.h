@@ -17,14 +17,15 @@
  * distinct word once, by rising hash (tokwords.h), with its count.
  *
  * Memory. With `memory`, the threads' tables take at most half of it together, so that what is made
- * of the words (toktrain.h) has the other half; or all of it, when the tables were written away. A full table is written to a
- * temporary file as a run in the order of the hash and emptied; then all runs are read side by side.
- * The file has no name and vanishes with the process. Without `memory` nothing is written.
+ * of the words (toktrain.h) has the other half; or all of it, when the tables were written away. A
+ * full table is written to a temporary file as a run in the order of the hash and emptied; then all
+ * runs are read side by side. The file has no name and vanishes with the process. Without `memory`
+ * nothing is written.
  *
  * Reading. Words are handed out in LU_TOKCOUNT_PARTS parts, ranges of the hash, on several threads:
  * word() gets those of one part in order, with the part's own `local` of local_size bytes, zero at
- * first; end() is called once for each part, in the order of parts, one at a time, and leaves `local`
- * as zero bytes again, or empties it by free_local() when the run fails.
+ * first; end() is called once for each part, in the order of parts, one at a time, and leaves
+ * `local` as zero bytes again, or empties it by free_local() when the run fails.
  *
  * Balance. Where there are shares, each document's words are counted in the group of its language,
  * and when all is counted a language's words are weighted so that the characters of all words,
@@ -33,8 +34,8 @@
  *	weight = share * characters of all / characters of the language
  *
  * Group 0 is every other language and documents without one; what the shares leave to 100 % is
- * theirs. Counts are then in units of 1 / lu_tokcount_unit(): weights are rounded down to a multiple
- * of 2^-20, and all is integers.
+ * theirs. Counts are then in units of 1 / lu_tokcount_unit(): weights are rounded down to a
+ * multiple of 2^-20, and all is integers.
  */
 #include "libcommon/base/buf.h"
 #include "libcommon/tokenizer/tokwords.h"
@@ -108,8 +109,8 @@ struct lu_tokcount_reader {
 	int (*end)(void *ctx, void *local, struct lu_err *err);
 	void (*free_local)(void *local);
 };
-/* The tables and files are gone afterwards. Refuses a language that never occurs, a rest without text,
- * and counts that times the words' characters are more than 2^61 units in all. */
+/* The tables and files are gone afterwards. Refuses a language that never occurs, a rest without
+ * text, and counts that times the words' characters are more than 2^61 units in all. */
 int lu_tokcount_each(
 	struct lu_tokcount *c, const struct lu_tokcount_reader *r, struct lu_err *err) LU_CHECKED;
 void lu_tokcount_release(struct lu_tokcount *c);

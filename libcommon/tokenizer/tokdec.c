@@ -117,20 +117,6 @@ out:
 
 /* --- steps on one string ------------------------------------------------------------------ */
 
-static void replace(struct lu_str s, struct lu_str what, struct lu_str by, struct lu_buf *out)
-{
-	const char *p = s.p, *end = p + s.n;
-
-	while (p < end) {
-		const char *at = lu_str_find(p, end, what);
-
-		lu_buf_append(out, p, (size_t)((at ? at : end) - p));
-		p = at ? at + what.n : end;
-		if (at)
-			lu_buf_str(out, by);
-	}
-}
-
 /* Takes up to `start` and `stop` copies of the character off the ends. */
 static struct lu_str strip(struct lu_str s, const struct lu_dec_op *op)
 {
@@ -151,12 +137,12 @@ void lu_dec_string(const struct lu_dec_op *op, struct lu_str s, bool first, stru
 	if (op->kind == LU_DEC_STRIP)
 		lu_buf_str(out, strip(s, op));
 	else if (op->kind == LU_DEC_REPLACE)
-		replace(s, op->pattern.lit, op->content, out);
+		lu_buf_replace(out, s, op->pattern.lit, op->content);
 	else
 		/* Metaspace: the marker is a space; in the first string it is nothing, unless none
 		 * was put there. */
-		replace(s, op->content, first && op->scheme != LU_NEVER ? LU_STR("") : LU_STR(" "),
-			out);
+		lu_buf_replace(out, s, op->content,
+			first && op->scheme != LU_NEVER ? LU_STR("") : LU_STR(" "));
 }
 
 static int each(struct list *l, const struct lu_dec_op *op)

@@ -93,16 +93,11 @@ static size_t block_size(const struct lu_tok *t, size_t block, struct lu_str tex
 static int normalise_block(struct job *job, struct lu_str block, bool marked, unsigned *state)
 {
 	const struct lu_pass *pass = job->t->parts.pass;
-	enum lu_uni_form form = (enum lu_uni_form)pass->form;
 	const struct lu_uni *u = job->t->uni;
 	struct lu_tok_state *st = job->st;
 
-	if (pass->form >= 0 && lu_uni_normal_prefix(u, form, block) < block.n) {
-		lu_buf_clear(&st->work.a);
-		if (lu_uni_normalize(u, form, block, &st->work.a, job->err) < 0)
-			return -1;
-		block = lu_buf_slice(&st->work.a);
-	}
+	if (lu_pass_form(pass, u, &st->work.a, &block, job->err) < 0)
+		return -1;
 	if (pass->none)
 		lu_buf_str(&st->units, block);
 	else

@@ -472,8 +472,8 @@ out:
 	return rc;
 }
 
-/* Lets the pairs with the largest counts of those that wait into the queue. 1, or 0 when none can be
- * merged any more, or -1. */
+/* Lets the pairs with the largest counts of those that wait into the queue. 1, or 0 when none can
+ * be merged any more, or -1. */
 static int lower_floor(struct run *r)
 {
 	int64_t best = 0, least = (int64_t)r->m->least;
@@ -499,8 +499,8 @@ static int lower_floor(struct run *r)
 	return find_places(r, n) < 0 ? -1 : 1;
 }
 
-/* Takes the next entry to merge off the queue: 1, or 0 when training ends. A key may be out of date,
- * too high: then the entry goes back with what the count is now. */
+/* Takes the next entry to merge off the queue: 1, or 0 when training ends. A key may be out of
+ * date, too high: then the entry goes back with what the count is now. */
 static int next_entry(struct run *r, struct entry *out)
 {
 	for (;;) {

@@ -22,11 +22,6 @@ const struct lu_loss_context lu_loss_contexts[LU_LOSS_CONTEXTS] = { { "", "" }, 
 
 static const char *const names[LU_LOSS_KINDS] = { "lost", "noncharacter", "normalised" };
 
-const char *lu_loss_name(enum lu_loss kind)
-{
-	return names[kind];
-}
-
 /* --- one round trip ----------------------------------------------------------------------- */
 
 struct trip {

@@ -33,8 +33,6 @@
 #include "libcommon/tokenizer/tokenizer.h"
 
 enum lu_loss { LU_LOSS_LOST, LU_LOSS_NONCHARACTER, LU_LOSS_FORM, LU_LOSS_KINDS };
-/* "lost", "noncharacter", "normalised" */
-const char *lu_loss_name(enum lu_loss kind);
 
 struct lu_loss_context {
 	const char *before, *after;

@@ -127,13 +127,8 @@ static int run_pass(const struct lu_parts *parts, const struct lu_uni *u, struct
 	unsigned state = LU_PASS_START;
 	struct lu_buf *to;
 
-	if (pass->form >= 0 &&
-		lu_uni_normal_prefix(u, (enum lu_uni_form)pass->form, text) < text.n) {
-		to = other(w, text);
-		if (lu_uni_normalize(u, (enum lu_uni_form)pass->form, text, to, err) < 0)
-			return -1;
-		text = lu_buf_slice(to);
-	}
+	if (lu_pass_form(pass, u, other(w, text), &text, err) < 0)
+		return -1;
 	if (!pass->none) {
 		to = other(w, text);
 		lu_pass_run(pass, u, false, &state, text, to);

@@ -326,6 +326,20 @@ static char *room_for(struct lu_buf *to, size_t n)
 	return lu_buf_reserve(to, 7 * n + 4 * SMALL) ? to->p + to->n : NULL;
 }
 
+int lu_pass_form(const struct lu_pass *pass, const struct lu_uni *u, struct lu_buf *to,
+	struct lu_str *text, struct lu_err *err)
+{
+	enum lu_uni_form form = (enum lu_uni_form)pass->form;
+
+	if (pass->form < 0 || lu_uni_normal_prefix(u, form, *text) == text->n)
+		return 0;
+	lu_buf_clear(to);
+	if (lu_uni_normalize(u, form, *text, to, err) < 0)
+		return -1;
+	*text = lu_buf_slice(to);
+	return 0;
+}
+
 void lu_pass_run(const struct lu_pass *pass, const struct lu_uni *u, bool marked, unsigned *state,
 	struct lu_str text, struct lu_buf *to)
 {

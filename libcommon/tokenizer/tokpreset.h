@@ -11,7 +11,8 @@
  *	lu_preset_train(&p, &count, &json, &info, &err);	appends the file; uses the counts up
  *	lu_preset_cut_free(cut);
  *
- * lucie-2024: the tokenizer of Lucie 7B (OpenLLM-France, 2024) and its training: what Hugging Face's
+ * lucie-2024: the tokenizer of Lucie 7B (OpenLLM-France, 2024) and its training: what Hugging
+ * Face's
  *	BpeTrainer and that project's rewriting of the file give for the same text. A space, for
  *	which U+2581 stands in pieces, is put before the text and after each of 18 opening and
  *	joining characters (line feed, tab, brackets, quotes, apostrophes, dashes, slash) that a

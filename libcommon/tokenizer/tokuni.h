@@ -31,7 +31,8 @@ enum {
 	LU_UC_PUNCT = 64,	/* what the Punctuation component isolates */
 };
 
-/* Letters by case, for expressions that ask (Unicode 16): letters without case and marks are both. */
+/* Letters by case, for expressions that ask (Unicode 16): letters without case and marks are
+ * both. */
 enum {
 	LU_UCASE_UPPER = 1, /* [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}] */
 	LU_UCASE_LOWER = 2, /* [\p{Ll}\p{Lm}\p{Lo}\p{M}] */

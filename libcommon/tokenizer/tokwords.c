@@ -113,11 +113,6 @@ static size_t table_bytes(size_t slots)
 	return slots ? (slots + TAIL) * sizeof(struct lu_words_slot) : 0;
 }
 
-uint64_t lu_words_memory(const struct lu_words *w)
-{
-	return table_bytes(w->slots) + w->cap;
-}
-
 /* False when the words do not fit so many slots, since too many are pushed past the last. */
 static bool rehash(struct lu_words *w, struct lu_words_slot *to, size_t slots)
 {

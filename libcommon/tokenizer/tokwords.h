@@ -14,11 +14,11 @@
  *	lu_words_release(&w);
  *
  * A word is counted apart in each group (tokcount.h: the languages). The table keeps words of up to
- * 14 bytes in the slot itself, 24 bytes each, so that finding one again touches one cache line. This
- * line is fetched when the word is added and looked at some words later, so that the fetches of many
- * overlap; that is what lu_words_flush() ends. Longer ones lie in a second place. Slots stand in the order of the hash, which is the same
- * everywhere, so a table is read in order without sorting it, and two tables are added up by
- * reading both (tokcount.h).
+ * 14 bytes in the slot itself, 24 bytes each, so that finding one again touches one cache line.
+ * This line is fetched when the word is added and looked at some words later, so that the fetches
+ * of many overlap; that is what lu_words_flush() ends. Longer ones lie in a second place. Slots
+ * stand in the order of the hash, which is the same everywhere, so a table is read in order without
+ * sorting it, and two tables are added up by reading both (tokcount.h).
  *
  * Memory: 34 to 60 bytes a distinct word, and the bytes of words longer than 14. With `limit`, no
  * growth goes beyond it: full() is called instead, which must empty the table by lu_words_clear();
@@ -56,8 +56,6 @@ int lu_words_flush(struct lu_words *w, struct lu_err *err) LU_CHECKED;
 /* Forgets the words, keeps the memory. */
 void lu_words_clear(struct lu_words *w);
 void lu_words_release(struct lu_words *w);
-/* Bytes that the table holds. */
-uint64_t lu_words_memory(const struct lu_words *w);
 
 /* Of any bytes; the same in every build. */
 uint64_t lu_words_hash(struct lu_str s);
