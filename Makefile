@@ -80,8 +80,8 @@ DEB_TEST := git perl clang llvm libomp-dev clang-format shellcheck bats libcmock
 NVCC := $(shell command -v nvcc 2>/dev/null)
 MPICC := $(shell command -v mpicc 2>/dev/null)
 CUDA_SRC := $(sort $(wildcard kernels/cuda/*.cu))
-NCCL_SRC := $(wildcard trainer/comm_nccl.c)
-MPI_SRC := $(wildcard trainer/comm_mpi.c)
+NCCL_SRC := $(wildcard trainer/comm/comm_nccl.c)
+MPI_SRC := $(wildcard trainer/comm/comm_mpi.c)
 left_out = $(if $(and $(2),$(3)),,@echo "$(1): left out ($(if $(2),no sources in this version,$(4) not found))")
 
 # ---- the folders -------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-# kernels/module.mk: variables only.  The operations themselves (kernels/cpu/<op>.c) are compiled
+# kernels/module.mk: variables only.  The operations themselves (kernels/cpu/<op>.inc) are compiled
 # inside isa_*.c, once for every instruction set; kernels/cpu/isa.inc says how.
 
 KERNELS_SRC := \

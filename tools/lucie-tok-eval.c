@@ -6,10 +6,10 @@
 #include "libcommon/io/outstream.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/sys/progress.h"
-#include "libcommon/tokenizer/tokdead.h"
-#include "libcommon/tokenizer/tokdiff.h"
-#include "libcommon/tokenizer/tokeval.h"
-#include "libcommon/tokenizer/toklossless.h"
+#include "libcommon/tokaudit/dead.h"
+#include "libcommon/tokaudit/compare.h"
+#include "libcommon/tokaudit/fit.h"
+#include "libcommon/tokaudit/lossless.h"
 
 /* A thread's state. */
 struct worker {

@@ -4,7 +4,7 @@
 #include "libcommon/io/outstream.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/sys/progress.h"
-#include "libcommon/tokenizer/tokalphabet.h"
+#include "libcommon/bpetrain/alphabet.h"
 
 struct worker {
 	struct lu_tokcount_thread count;

@@ -9,9 +9,9 @@
 #include "libcommon/par/docstream.h"
 #include "libcommon/shard/ledger.h"
 #include "libcommon/tokenizer/tokenizer.h"
-#include "trainer/languages.h"
-#include "trainer/modeldir.h"
-#include "trainer/scoring.h"
+#include "trainer/data/languages.h"
+#include "trainer/run/modeldir.h"
+#include "trainer/data/scoring.h"
 
 struct config {
 	struct lu_std std;

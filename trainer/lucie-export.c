@@ -11,9 +11,9 @@
 #include "libcommon/sys/atomicfile.h"
 #include "libcommon/sys/tool.h"
 #include "libcommon/tokenizer/tokenizer.h"
-#include "trainer/modeldir.h"
-#include "trainer/runfolder.h"
-#include "trainer/tensorfile.h"
+#include "trainer/run/modeldir.h"
+#include "trainer/run/runfolder.h"
+#include "trainer/model/tensorfile.h"
 
 struct config {
 	struct lu_std std;

@@ -6,9 +6,9 @@
 #include "libcommon/base/rng.h"
 #include "libcommon/sys/tool.h"
 #include "libcommon/tokenizer/tokenizer.h"
-#include "trainer/model.h"
-#include "trainer/modeldir.h"
-#include "trainer/sampler.h"
+#include "trainer/model/model.h"
+#include "trainer/run/modeldir.h"
+#include "trainer/model/sampler.h"
 
 struct config {
 	struct lu_std std;

@@ -6,12 +6,12 @@
 
 #include "libcommon/base/jsonstr.h"
 #include "libcommon/sys/tool.h"
-#include "trainer/budget.h"
-#include "trainer/checkpoint.h"
-#include "trainer/runfolder.h"
-#include "trainer/settings.h"
-#include "trainer/tokfile.h"
-#include "trainer/train.h"
+#include "trainer/run/budget.h"
+#include "trainer/run/checkpoint.h"
+#include "trainer/run/runfolder.h"
+#include "trainer/run/settings.h"
+#include "trainer/data/tokfile.h"
+#include "trainer/run/train.h"
 
 struct config {
 	struct lu_std std;

@@ -1,6 +1,6 @@
-# trainer/module.mk: every .c file that is not a program is shared by the programs.
+# trainer/module.mk: the programs lie on top; every .c file in a room below is shared by them.
 TRAINER_PROGRAMS := $(sort $(patsubst trainer/%.c,%,$(wildcard trainer/lucie-*.c)))
-TRAINER_SRC := $(sort $(filter-out trainer/lucie-%,$(wildcard trainer/*.c)))
+TRAINER_SRC := $(sort $(wildcard trainer/*/*.c))
 TRAINER_LIBS :=
 
 # The bare build has lucie-train alone, from libc and OpenMP: the part of the library that it needs.

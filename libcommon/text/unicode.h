@@ -2,7 +2,7 @@
 #define LUCIE_TEXT_UNICODE_H
 /*
  * Unicode through ICU, over UTF-8. This folder includes ICU's headers, and otherwise only
- * tokenizer/tokuni.c, for its frozen tables.
+ * tokenizer/frozen_unicode.c, for its frozen tables.
  *
  * All functions may be called by several threads at once: ICU's normalisers and property tables
  * are constant after the first use. A word breaker is an object of one thread.

@@ -21,7 +21,7 @@
  * is ignored silently. lucie-tokenizer(5) lists the components.
  *
  * Cost: words are cut wherever no merge of the model can cross, and long rests are merged by
- * windows; neither changes an id (tokbpe.h says why), and both make encoding linear in the text.
+ * windows; neither changes an id (bpe.h says why), and both make encoding linear in the text.
  * Memory of a state: 20 MiB, and at most 3 bytes a byte of the longest stretch that cannot be cut.
  * That is 40 bytes in a file that lacks some byte token, and with a chain of normalizers or with
  * normalised added tokens that no real file has, the normalised text is kept as a whole.

@@ -14,9 +14,9 @@
 
 #include "libcommon/base/rng.h"
 #include "libcommon/sys/progress.h"
-#include "trainer/comm.h"
-#include "trainer/model.h"
-#include "trainer/optimizer.h"
+#include "trainer/comm/comm.h"
+#include "trainer/model/model.h"
+#include "trainer/model/optimizer.h"
 
 struct size {
 	const char *name;

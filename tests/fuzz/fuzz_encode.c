@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/tokmodel.h"
-#include "libcommon/tokenizer/tokpreset.h"
+#include "libcommon/tokenizer/tokenizer_internal.h"
+#include "libcommon/bpetrain/preset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "libcommon/hash/hash.h"
-#include "trainer/checkpoint.h"
-#include "trainer/tensorfile.h"
+#include "trainer/run/checkpoint.h"
+#include "trainer/model/tensorfile.h"
 
 static struct lt_position position(uint64_t step)
 {

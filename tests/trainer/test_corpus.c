@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-#include "trainer/corpus.h"
-#include "trainer/scoring.h"
+#include "trainer/data/corpus.h"
+#include "trainer/data/scoring.h"
 
 static void test_stream(void **state)
 {

@@ -5,7 +5,7 @@
 #include "libcommon/mix/plan.h"
 #include "libcommon/mix/stream.h"
 #include "libcommon/shard/order.h"
-#include "trainer/corpus.h"
+#include "trainer/data/corpus.h"
 
 /* make_shard() gives two shards the same tokens: this one gets others. */
 static void change_tokens(const char *prefix)

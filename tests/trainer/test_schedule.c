@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "trainer/schedule.h"
+#include "trainer/run/schedule.h"
 
 #define LUCIE_SAMPLES 762144586
 

@@ -1,7 +1,7 @@
 /* The configuration: presets, phases, --set, what is refused, and printing that reads back. */
 #include "tests/trainer/tiny.h"
 
-#include "trainer/settings.h"
+#include "trainer/run/settings.h"
 
 static const char base[] = "[model]\npreset = tiny\nvocab = 100\n[data]\ntrain = a b\n"
 			   "[train]\nsteps = 10\n";

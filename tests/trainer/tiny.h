@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#include "trainer/comm.h"
-#include "trainer/model.h"
-#include "trainer/optimizer.h"
-#include "trainer/weights.h"
+#include "trainer/comm/comm.h"
+#include "trainer/model/model.h"
+#include "trainer/model/optimizer.h"
+#include "trainer/model/weights.h"
 
 #define TINY_VOCAB 37
 #define TINY_CONTEXT 10

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/tokalphabet.h"
+#include "libcommon/bpetrain/alphabet.h"
 #include "libcommon/tokenizer/tokenizer.h"
 #include "tests/unit/unit.h"
 

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/tokmodel.h"
-#include "libcommon/tokenizer/tokpreset.h"
+#include "libcommon/tokenizer/tokenizer_internal.h"
+#include "libcommon/bpetrain/preset.h"
 
 static struct lu_tok *parse(const char *json)
 {

@@ -14,7 +14,7 @@
 
 #include "libcommon/io/json.h"
 #include "libcommon/sys/atomicfile.h"
-#include "libcommon/tokenizer/tokdead.h"
+#include "libcommon/tokaudit/dead.h"
 #include "libcommon/tokenizer/tokenizer.h"
 
 #define FOLDER "../shared/reference/lucie/"

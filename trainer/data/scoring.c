@@ -1,0 +1,112 @@
+#include "trainer/data/scoring.h"
+
+#include <stdlib.h>
+
+struct batch {
+	uint32_t *tokens; /* context + 1 a window */
+	uint32_t *ids;
+	int32_t *labels;
+	lk_real *losses;
+	uint64_t *at;  /* of each window */
+	size_t *count; /* labels of each window */
+};
+
+static void release(struct batch *b)
+{
+	free(b->tokens);
+	free(b->ids);
+	free(b->labels);
+	free(b->losses);
+	free(b->at);
+	free(b->count);
+}
+
+static int allocate(struct batch *b, size_t batch, size_t context, struct lu_err *err)
+{
+	size_t rows = batch * context;
+
+	*b = (struct batch){
+		.tokens = malloc((rows + batch) * sizeof(*b->tokens)),
+		.ids = malloc(rows * sizeof(*b->ids)),
+		.labels = malloc(rows * sizeof(*b->labels)),
+		.losses = malloc(rows * sizeof(*b->losses)),
+		.at = malloc(batch * sizeof(*b->at)),
+		.count = malloc(batch * sizeof(*b->count)),
+	};
+	if (b->tokens && b->ids && b->labels && b->losses && b->at && b->count)
+		return 0;
+	release(b);
+	return lu_err_nomem(err);
+}
+
+/* Window number w of the stream goes in place i. */
+static void fill(struct batch *b, size_t i, uint64_t w, size_t context, const struct lt_corpus *c)
+{
+	uint64_t at = w * context, left = lt_corpus_tokens(c) - 1 - at;
+	size_t n = left < context ? (size_t)left : context;
+	uint32_t *t = b->tokens + i * (context + 1);
+
+	lt_corpus_read(c, at, n + 1, t);
+	for (size_t k = 0; k < context; k++) {
+		b->ids[i * context + k] = k < n ? t[k] : 0;
+		b->labels[i * context + k] = k < n ? (int32_t)t[k + 1] : -1;
+	}
+	b->at[i] = at + 1;
+	b->count[i] = n;
+}
+
+int lt_score(struct lt_model *m, size_t batch, size_t context, const struct lt_corpus *c,
+	uint64_t windows, lt_score_fn *fn, void *ctx, struct lu_err *err)
+{
+	uint64_t tokens = lt_corpus_tokens(c);
+	uint64_t all = tokens < 2 ? 0 : (tokens - 2) / context + 1;
+	uint64_t want = windows && windows < all ? windows : all;
+	struct batch b;
+	int rc = 0;
+
+	if (allocate(&b, batch, context, err) < 0)
+		return -1;
+	for (uint64_t w = 0; w < want && rc == 0; w += batch) {
+		size_t n = want - w < batch ? (size_t)(want - w) : batch;
+
+		for (size_t i = 0; i < n; i++)
+			fill(&b, i,
+				(uint64_t)((long double)(w + i) * (long double)all /
+					(long double)want),
+				context, c);
+		rc = lt_model_losses(m, b.ids, b.labels, n, b.losses, err);
+		for (size_t i = 0; i < n && rc == 0; i++)
+			rc = fn(ctx, b.at[i], b.count[i], b.tokens + i * (context + 1) + 1,
+				b.losses + i * context, err);
+	}
+	release(&b);
+	return rc;
+}
+
+struct totalling {
+	struct lt_total *out;
+	bool (*stop)(void);
+};
+
+static int add(void *ctx, uint64_t at, size_t n, const uint32_t *label, const lk_real *loss,
+	struct lu_err *err)
+{
+	struct totalling *t = ctx;
+
+	(void)at;
+	(void)label;
+	(void)err;
+	for (size_t i = 0; i < n; i++)
+		t->out->loss += (double)loss[i];
+	t->out->tokens += n;
+	return t->stop && t->stop() ? 1 : 0;
+}
+
+int lt_score_total(struct lt_model *m, size_t batch, size_t context, const struct lt_corpus *c,
+	uint64_t windows, bool (*stop)(void), struct lt_total *out, struct lu_err *err)
+{
+	struct totalling t = { out, stop };
+
+	*out = (struct lt_total){ 0 };
+	return lt_score(m, batch, context, c, windows, add, &t, err);
+}

@@ -1,0 +1,114 @@
+#include "trainer/model/optimizer.h"
+
+#include <math.h>
+#include <stdio.h>
+
+int lt_optimizer_begin(struct lt_weights *w, const struct lt_hyper *h, double lr, uint64_t t,
+	uint64_t tokens, struct lu_err *err)
+{
+	struct lk_step step = {
+		.lr = lr,
+		.bias1 = 1 - pow(h->beta1, (double)t),
+		.bias2 = 1 - pow(h->beta2, (double)t),
+		.tokens = (double)tokens,
+		.scale = tokens ? 1 / (double)tokens : 0,
+	};
+
+	if (w->ops->copy(w->q, w->step, &step, sizeof(step), LK_H2D) < 0 ||
+		w->ops->zero(w->q, w->g, w->lanes * w->table.total * sizeof(lk_real)) < 0 ||
+		w->ops->sync(w->q) < 0)
+		return lt_failed(w->ops, w->q, err);
+	return 0;
+}
+
+/* The sum of all lanes of all ranks, in lane 0, and its squared norm in the step. */
+static int reduce(struct lt_weights *w, struct lt_comm *comm, struct lu_err *err)
+{
+	const struct lk_ops *ops = w->ops;
+	size_t n = w->table.total, chunks = 0;
+
+	if (w->lanes > 1 && ops->lane_sum(w->q, w->g, w->lanes, n, n) < 0)
+		return lt_failed(ops, w->q, err);
+	if (comm->ops->sum(comm, w->g, n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < w->table.n; i++) {
+		const struct lt_param *p = &w->table.param[i];
+
+		if (ops->sqnorm(w->q, w->sums + chunks, w->g + p->at, p->count) < 0)
+			return lt_failed(ops, w->q, err);
+		chunks += (p->count + LK_NORM_CHUNK - 1) / LK_NORM_CHUNK;
+	}
+	if (ops->sum(w->q, &w->step->sqnorm, w->sums, chunks, 0) < 0)
+		return lt_failed(ops, w->q, err);
+	return 0;
+}
+
+/* 1: all finite, 0: not, -1: trouble. `flag` is device memory. */
+static int all_finite(struct lt_weights *w, const lk_real *x, size_t n, uint32_t *flag)
+{
+	uint32_t ok = 0;
+
+	if (w->ops->finite(w->q, flag, x, n) < 0 ||
+		w->ops->copy(w->q, &ok, flag, sizeof(ok), LK_D2H) < 0 || w->ops->sync(w->q) < 0)
+		return -1;
+	return ok != 0;
+}
+
+int lt_optimizer_blame(struct lt_weights *w, char *what, size_t size, struct lu_err *err)
+{
+	uint32_t *flag = w->ops->alloc(w->q, sizeof(*flag));
+	const char *kind = "the values of";
+	int ok = flag ? 1 : -1;
+	size_t i = 0;
+
+	for (size_t lane = 0; lane <= w->lanes && ok == 1; lane++) {
+		const lk_real *x =
+			lane ? w->g + (lane - 1) * w->table.total : w->vector[LT_VECTOR_P];
+
+		kind = lane ? "the gradient of" : kind;
+		for (i = 0; i < w->table.n; i++) {
+			const struct lt_param *p = &w->table.param[i];
+
+			ok = all_finite(w, x + p->at, p->count, flag);
+			if (ok != 1)
+				break;
+		}
+	}
+	/* Every value may be finite while the sum of the squares is not. */
+	if (ok == 1)
+		snprintf(what, size, "the sum of all squared gradients");
+	else if (ok == 0)
+		snprintf(what, size, "%s %s", kind, w->table.param[i].name);
+	else
+		lt_failed(w->ops, w->q, err);
+	w->ops->free(w->q, flag);
+	return ok < 0 ? -1 : 0;
+}
+
+int lt_optimizer_update(struct lt_weights *w, struct lt_comm *comm, const struct lt_hyper *h,
+	struct lt_update *report, struct lu_err *err)
+{
+	const struct lk_ops *ops = w->ops;
+	struct lk_adamw adam = { .beta1 = h->beta1, .beta2 = h->beta2, .eps = h->eps };
+	bool same = w->w == (void *)w->vector[LT_VECTOR_P];
+	struct lk_step step;
+
+	if (reduce(w, comm, err) < 0)
+		return -1;
+	if (ops->clip(w->q, w->step, h->clip) < 0)
+		return lt_failed(ops, w->q, err);
+	for (size_t i = 0; i < w->table.n; i++) {
+		const struct lt_param *p = &w->table.param[i];
+		lk_act *copy = (char *)w->w + p->at * ops->act_size;
+
+		adam.decay = p->decay ? h->weight_decay : 0;
+		if (ops->adamw(w->q, w->vector[LT_VECTOR_P] + p->at, w->vector[LT_VECTOR_M] + p->at,
+			    w->vector[LT_VECTOR_V] + p->at, w->g + p->at, same ? NULL : copy,
+			    p->count, &adam, w->step) < 0)
+			return lt_failed(ops, w->q, err);
+	}
+	if (ops->copy(w->q, &step, w->step, sizeof(step), LK_D2H) < 0 || ops->sync(w->q) < 0)
+		return lt_failed(ops, w->q, err);
+	*report = (struct lt_update){ step.norm, step.clip, step.finite != 0 };
+	return report->finite ? lt_weights_refresh(w, err) : 0;
+}

@@ -1,0 +1,40 @@
+#ifndef LUCIE_TRAINER_MODEL_OPTIMIZER_H
+#define LUCIE_TRAINER_MODEL_OPTIMIZER_H
+/*
+ * One update of the parameters from the gradients in the lanes:
+ *
+ *	lt_optimizer_begin(w, &h, lr, t, tokens, &err)	step values to the device, lanes zeroed
+ *	... lt_model_train() for each micro-batch ...
+ *	lt_optimizer_update(w, comm, &h, &report, &err)
+ *
+ * The order of sums is fixed: lanes by a binary tree, ranks by the same tree, squares as doubles
+ * over chunks of each tensor in the order of the table. When the norm is not finite nothing is
+ * updated; lt_optimizer_blame() then says where it comes from.
+ */
+#include "kernels/lk.h"
+#include "libcommon/base/err.h"
+#include "trainer/comm/comm.h"
+#include "trainer/model/weights.h"
+
+struct lt_hyper {
+	double beta1, beta2, eps, weight_decay, clip;
+};
+
+struct lt_update {
+	double norm; /* of the gradient, before clipping */
+	double clip; /* what it was multiplied by */
+	bool finite;
+};
+
+/* t counts updates from 1. tokens: labels scored in the whole step, over all ranks. */
+int lt_optimizer_begin(struct lt_weights *w, const struct lt_hyper *h, double lr, uint64_t t,
+	uint64_t tokens, struct lu_err *err) LU_CHECKED;
+int lt_optimizer_update(struct lt_weights *w, struct lt_comm *comm, const struct lt_hyper *h,
+	struct lt_update *report, struct lu_err *err) LU_CHECKED;
+
+/* One phrase for the first tensor, in the order of the table, whose values or gradient in a lane
+ * are not finite: "the gradient of model.norm.weight". */
+int lt_optimizer_blame(
+	struct lt_weights *w, char *what, size_t size, struct lu_err *err) LU_CHECKED;
+
+#endif

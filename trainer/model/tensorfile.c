@@ -1,0 +1,374 @@
+#include "trainer/model/tensorfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "libcommon/base/jsonstr.h"
+#include "libcommon/hash/hash.h"
+#include "libcommon/io/json.h"
+#include "libcommon/sys/atomicfile.h"
+
+#define CHUNK ((size_t)1 << 18) /* elements converted at once */
+#define INDEX_MAX ((size_t)64 << 20)
+
+enum lu_st_type lt_real_type(void)
+{
+	return sizeof(lk_real) == sizeof(double) ? LU_ST_F64 : LU_ST_F32;
+}
+
+/* A file being written and hashed. */
+struct sink {
+	int fd;
+	const char *path;
+	struct lu_hasher *hasher;
+	struct lt_written *out;
+};
+
+static int sink_write(struct sink *s, const void *p, size_t n, struct lu_err *err)
+{
+	lu_hasher_add(s->hasher, p, n);
+	s->out->bytes += n;
+	return lu_write_all(s->fd, p, n, s->path, err);
+}
+
+/* n reals in place to the type's bytes (never wider than a real, but for F64 in a float build,
+ * which is not asked for). Returns bytes. */
+static size_t narrow(const lk_real *in, size_t n, enum lu_st_type type, unsigned char *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		float f = (float)in[i];
+		uint16_t b;
+
+		if (type == LU_ST_BF16) {
+			b = lu_bf16_of(f);
+			memcpy(out + 2 * i, &b, 2);
+		} else if (type == LU_ST_F32) {
+			memcpy(out + 4 * i, &f, 4);
+		} else {
+			double d = (double)in[i];
+
+			memcpy(out + 8 * i, &d, 8);
+		}
+	}
+	return n * lu_st_width(type);
+}
+
+static int write_tensor(struct lt_weights *w, enum lt_vector which, const struct lt_param *p,
+	enum lu_st_type type, lk_real *host, unsigned char *bytes, struct sink *s,
+	struct lu_err *err)
+{
+	for (size_t at = 0; at < p->count; at += CHUNK) {
+		size_t n = p->count - at < CHUNK ? p->count - at : CHUNK;
+
+		if (lt_weights_get(w, which, p->at + at, n, host, err) < 0 ||
+			sink_write(s, bytes, narrow(host, n, type, bytes), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int make_header(const struct lt_table *t, size_t first, size_t n, enum lu_st_type type,
+	const char *meta, struct lu_buf *out, struct lu_err *err)
+{
+	struct lu_st_tensor *list = calloc(n + 1, sizeof(*list));
+	int rc;
+
+	if (!list)
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < n; i++) {
+		const struct lt_param *p = &t->param[first + i];
+
+		list[i] = (struct lu_st_tensor){ .name = lu_str_of(p->name),
+			.type = type,
+			.dims = p->dims,
+			.dim = { p->dim[0], p->dim[1] } };
+	}
+	rc = lu_st_header(list, n, meta, out, err);
+	free(list);
+	return rc;
+}
+
+static int write_all(struct lt_weights *w, enum lt_vector which, size_t first, size_t n,
+	enum lu_st_type type, const char *meta, struct sink *s, struct lu_err *err)
+{
+	lk_real *host = malloc(CHUNK * sizeof(*host));
+	unsigned char *bytes = malloc(CHUNK * sizeof(double));
+	struct lu_buf header = { 0 };
+	int rc = host && bytes ? 0 : lu_err_nomem(err);
+
+	if (rc == 0)
+		rc = make_header(&w->table, first, n, type, meta, &header, err);
+	if (rc == 0)
+		rc = sink_write(s, header.p, header.n, err);
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = write_tensor(w, which, &w->table.param[first + i], type, host, bytes, s, err);
+	if (rc == 0 && fsync(s->fd) < 0)
+		rc = lu_err_sys(err, errno, "%s", s->path);
+	lu_buf_release(&header);
+	free(bytes);
+	free(host);
+	return rc;
+}
+
+static void put_hash(const struct lu_hasher *h, char out[33])
+{
+	out[0] = '\0';
+	if (lu_hash_have())
+		lu_hash128_text(lu_hasher_end(h), out);
+}
+
+int lt_tensors_write(struct lt_weights *w, enum lt_vector which, size_t first, size_t n,
+	enum lu_st_type type, const char *path, const char *meta, struct lt_written *out,
+	struct lu_err *err)
+{
+	struct sink s = { .fd = -1, .path = path, .hasher = lu_hasher_new(), .out = out };
+	int rc = -1;
+
+	*out = (struct lt_written){ 0 };
+	if (!s.hasher)
+		return lu_err_nomem(err);
+	s.fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (s.fd < 0) {
+		lu_err_sys(err, errno, "%s", path);
+		goto out;
+	}
+	rc = write_all(w, which, first, n, type, meta, &s, err);
+	if (close(s.fd) < 0 && rc == 0)
+		rc = lu_err_sys(err, errno, "%s", path);
+	put_hash(s.hasher, out->hash);
+out:
+	lu_hasher_free(s.hasher);
+	return rc;
+}
+
+int lt_file_hash(const char *path, struct lt_written *out, struct lu_err *err)
+{
+	struct lu_hasher *h = lu_hasher_new();
+	size_t size = (size_t)1 << 20;
+	char *buf = malloc(size);
+	ssize_t n = 0;
+	int fd = -1, rc = -1;
+
+	*out = (struct lt_written){ 0 };
+	if (!h || !buf) {
+		lu_err_nomem(err);
+		goto out;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		lu_err_sys(err, errno, "%s", path);
+		goto out;
+	}
+	while ((n = read(fd, buf, size)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			lu_err_sys(err, errno, "%s", path);
+			goto out;
+		}
+		lu_hasher_add(h, buf, (size_t)n);
+		out->bytes += (uint64_t)n;
+	}
+	put_hash(h, out->hash);
+	rc = 0;
+out:
+	/* Only read from. */
+	if (fd >= 0)
+		close(fd);
+	free(buf);
+	lu_hasher_free(h);
+	return rc;
+}
+
+static float half_to_float(uint16_t h)
+{
+	int exponent = h >> 10 & 31;
+	float mantissa = (float)(h & 1023), v;
+
+	if (exponent == 31)
+		v = mantissa != 0 ? NAN : INFINITY;
+	else if (exponent == 0)
+		v = ldexpf(mantissa, -24);
+	else
+		v = ldexpf(mantissa + 1024, exponent - 25);
+	return h & 0x8000 ? -v : v;
+}
+
+static void widen(const unsigned char *in, size_t n, enum lu_st_type type, lk_real *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint16_t h;
+		float f;
+		double d;
+
+		if (type == LU_ST_F32) {
+			memcpy(&f, in + 4 * i, 4);
+			out[i] = (lk_real)f;
+		} else if (type == LU_ST_F64) {
+			memcpy(&d, in + 8 * i, 8);
+			out[i] = (lk_real)d;
+		} else {
+			memcpy(&h, in + 2 * i, 2);
+			out[i] = (lk_real)(type == LU_ST_BF16 ? lu_bf16_to(h) : half_to_float(h));
+		}
+	}
+}
+
+static int check_tensor(const struct lu_st *st, const struct lu_st_tensor *t,
+	const struct lt_param *p, struct lu_err *err)
+{
+	if (!t)
+		return lu_err_set(err, "%s: there is no tensor %s", st->path, p->name);
+	if (t->type > LU_ST_BF16)
+		return lu_err_set(err, "%s: tensor %s has dtype %s", st->path, p->name,
+			lu_st_type_name(t->type));
+	if (t->dims != p->dims || t->dim[0] != p->dim[0] ||
+		(p->dims == 2 && t->dim[1] != p->dim[1]))
+		return lu_err_set(err, "%s: tensor %s is %llu x %llu, the model's is %zu x %zu",
+			st->path, p->name, (unsigned long long)(t->dims > 0 ? t->dim[0] : 1),
+			(unsigned long long)(t->dims > 1 ? t->dim[1] : 1), p->dim[0],
+			p->dims == 2 ? p->dim[1] : (size_t)1);
+	return 0;
+}
+
+/* buffers: CHUNK reals and CHUNK doubles' bytes. */
+static int read_tensor(struct lt_weights *w, enum lt_vector which, const struct lu_st *st,
+	const struct lt_param *p, lk_real *host, unsigned char *bytes, struct lu_err *err)
+{
+	const struct lu_st_tensor *t = lu_st_find(st, p->name);
+
+	if (check_tensor(st, t, p, err) < 0)
+		return -1;
+	for (size_t at = 0; at < p->count; at += CHUNK) {
+		size_t n = p->count - at < CHUNK ? p->count - at : CHUNK;
+		size_t width = lu_st_width(t->type);
+
+		if (lu_st_read(st, t, at * width, bytes, n * width, err) < 0)
+			return -1;
+		widen(bytes, n, t->type, host);
+		if (lt_weights_put(w, which, p->at + at, n, host, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* All parameters that `file_of` (NULL: all) says are in this file. */
+static int read_file(struct lt_weights *w, enum lt_vector which, const char *path,
+	const struct lu_json_obj *map, const char *file, struct lu_err *err)
+{
+	lk_real *host = malloc(CHUNK * sizeof(*host));
+	unsigned char *bytes = malloc(CHUNK * sizeof(double));
+	struct lu_st st = { .fd = -1 };
+	int rc = host && bytes ? lu_st_open(&st, path, err) : lu_err_nomem(err);
+
+	for (size_t i = 0; i < w->table.n && rc == 0; i++) {
+		const struct lt_param *p = &w->table.param[i];
+		const struct lu_json_member *m = map ? lu_json_get(map, p->name) : NULL;
+		size_t n = file ? strlen(file) : 0;
+
+		if (map && !m)
+			rc = lu_err_set(err, "%s: the index has no tensor %s", path, p->name);
+		else if (!map || (m->value.n == n + 2 && memcmp(m->value.p + 1, file, n) == 0))
+			rc = read_tensor(w, which, &st, p, host, bytes, err);
+	}
+	lu_st_close(&st);
+	free(bytes);
+	free(host);
+	return rc;
+}
+
+int lt_tensors_read(
+	struct lt_weights *w, enum lt_vector which, const char *path, struct lu_err *err)
+{
+	return read_file(w, which, path, NULL, NULL, err);
+}
+
+static bool seen_before(const struct lu_json_obj *map, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (lu_str_eq(map->member[k].value, map->member[i].value))
+			return true;
+	}
+	return false;
+}
+
+/* model.safetensors.index.json: {"weight_map": {name: file}}. */
+static int import_index(struct lt_weights *w, const char *dir, const char *path, struct lu_err *err)
+{
+	const struct lu_json_member *m = NULL;
+	struct lu_arena arena = { 0 };
+	struct lu_json_obj index, map;
+	struct lu_json_fault fault;
+	char *text = NULL, *name = NULL;
+	size_t n;
+	int rc = -1;
+
+	if (lu_read_file(path, INDEX_MAX, &text, &n, err) < 0)
+		return -1;
+	if (lu_json_object((struct lu_str){ text, n }, &arena, &index, &fault) == 0)
+		m = lu_json_get(&index, "weight_map");
+	if (!m || m->type != LU_JSON_OBJECT || lu_json_object(m->value, &arena, &map, &fault) < 0) {
+		lu_err_set(err, "%s: there is no weight_map", path);
+		goto out;
+	}
+	for (size_t i = 0; i < map.members; i++) {
+		struct lu_str file;
+
+		if (map.member[i].type != LU_JSON_STRING ||
+			lu_json_decode(map.member[i].value, &arena, &file) < 0 || !file.n ||
+			memchr(file.p, '/', file.n) || memchr(file.p, '\\', file.n)) {
+			lu_err_set(err, "%s: the weight_map is not name: file", path);
+			goto out;
+		}
+		if (seen_before(&map, i))
+			continue;
+		free(name);
+		if (asprintf(&name, "%s/%.*s", dir, (int)file.n, file.p) < 0) {
+			name = NULL;
+			lu_err_nomem(err);
+			goto out;
+		}
+		if (read_file(w, LT_VECTOR_P, name, &map, name + strlen(dir) + 1, err) < 0)
+			goto out;
+	}
+	/* Parameters that no file was read for. */
+	for (size_t i = 0; i < w->table.n; i++) {
+		if (!lu_json_get(&map, w->table.param[i].name)) {
+			lu_err_set(err, "%s: there is no tensor %s", path, w->table.param[i].name);
+			goto out;
+		}
+	}
+	rc = 0;
+out:
+	free(name);
+	free(text);
+	lu_arena_release(&arena);
+	return rc;
+}
+
+int lt_tensors_import(struct lt_weights *w, const char *dir, struct lu_err *err)
+{
+	static const char *const names[] = { "weights.safetensors", "model.safetensors",
+		"model.safetensors.index.json" };
+
+	for (int i = 0; i < 3; i++) {
+		char *path;
+		int rc;
+
+		if (asprintf(&path, "%s/%s", dir, names[i]) < 0)
+			return lu_err_nomem(err);
+		if (access(path, F_OK) < 0) {
+			free(path);
+			continue;
+		}
+		rc = i == 2 ? import_index(w, dir, path, err)
+			    : lt_tensors_read(w, LT_VECTOR_P, path, err);
+		free(path);
+		return rc < 0 ? -1 : lt_weights_refresh(w, err);
+	}
+	return lu_err_set(err, "%s: there is no safetensors file of weights in it", dir);
+}

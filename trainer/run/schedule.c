@@ -1,0 +1,128 @@
+#include "trainer/run/schedule.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libcommon/base/num.h"
+
+static int three_words(const char *text, uint64_t out[3], struct lu_err *err)
+{
+	char *copy = strdup(text), *rest = copy;
+	int n = 0, rc = 0;
+
+	if (!copy)
+		return lu_err_nomem(err);
+	while (rest && rc == 0) {
+		char *word = strsep(&rest, " \t");
+
+		if (!*word)
+			continue;
+		if (n == 3)
+			rc = lu_err_set(err, "'%s' has more than three numbers", text);
+		else
+			rc = lu_num_u64(word, &out[n++], err);
+	}
+	free(copy);
+	if (rc == 0 && n != 3)
+		rc = lu_err_set(err, "'%s' is not START STEP SAMPLES", text);
+	return rc;
+}
+
+int lt_schedule_ramp(struct lt_schedule *s, const char *text, uint64_t unit, struct lu_err *err)
+{
+	uint64_t w[3], scaled;
+
+	s->ramp_step = 0;
+	if (unit == 0 || s->batch % unit)
+		return lu_err_set(err,
+			"train.global_batch = %llu is not a multiple of train.micro_batch = %llu",
+			(unsigned long long)s->batch, (unsigned long long)unit);
+	if (!text || !*text)
+		return 0;
+	if (three_words(text, w, err) < 0)
+		return lu_err_wrap(err, "train.ramp");
+	if (w[0] == 0 || w[1] == 0 || w[2] == 0 || w[0] > s->batch || (s->batch - w[0]) % w[1])
+		return lu_err_set(err, "train.ramp: steps of %llu from %llu do not reach %llu",
+			(unsigned long long)w[1], (unsigned long long)w[0],
+			(unsigned long long)s->batch);
+	if (w[0] % unit || w[1] % unit)
+		return lu_err_set(err,
+			"train.ramp: %llu and %llu are not multiples of train.micro_batch = %llu",
+			(unsigned long long)w[0], (unsigned long long)w[1],
+			(unsigned long long)unit);
+	if (__builtin_mul_overflow(w[2], (s->batch - w[0]) / w[1], &scaled))
+		return lu_err_set(
+			err, "train.ramp: %llu samples are too many", (unsigned long long)w[2]);
+	s->ramp_start = w[0];
+	s->ramp_step = w[0] == s->batch ? 0 : w[1];
+	s->ramp_samples = w[2];
+	return 0;
+}
+
+static uint64_t batch_at(const struct lt_schedule *s, uint64_t consumed)
+{
+	uint64_t increments, done;
+
+	if (s->ramp_step == 0 || consumed > s->ramp_samples)
+		return s->batch;
+	increments = (s->batch - s->ramp_start) / s->ramp_step;
+	done = consumed * increments / s->ramp_samples;
+	return s->ramp_start + s->ramp_step * (done < increments ? done : increments);
+}
+
+uint64_t lt_schedule_batch(const struct lt_schedule *s, uint64_t consumed)
+{
+	uint64_t batch = batch_at(s, consumed);
+
+	return consumed > s->samples || batch > s->samples - consumed ? 0 : batch;
+}
+
+double lt_schedule_lr(const struct lt_schedule *s, uint64_t consumed)
+{
+	double x = (double)consumed, warm = (double)s->warmup, all = (double)s->samples;
+	double part;
+
+	if (consumed <= s->warmup && s->warmup > 0)
+		return s->lr * x / warm;
+	switch (s->decay) {
+	case LT_CONSTANT: return s->lr;
+	case LT_WSD: warm = all - (double)s->cooldown; break;
+	case LT_LINEAR:
+	case LT_COSINE: break;
+	}
+	if (x <= warm || all <= warm)
+		return s->lr;
+	part = x >= all ? 1 : (x - warm) / (all - warm);
+	if (s->decay == LT_COSINE)
+		return s->lr_min + (s->lr - s->lr_min) * 0.5 * (1 + cos(M_PI * part));
+	return s->lr + (s->lr_min - s->lr) * part;
+}
+
+uint64_t lt_schedule_samples(const struct lt_schedule *s, uint64_t steps)
+{
+	uint64_t consumed = 0, rest;
+
+	while (steps > 0 && s->ramp_step && consumed <= s->ramp_samples) {
+		consumed += batch_at(s, consumed);
+		steps--;
+	}
+	if (__builtin_mul_overflow(steps, s->batch, &rest) || consumed + rest < consumed)
+		return UINT64_MAX;
+	return consumed + rest;
+}
+
+uint64_t lt_schedule_steps(const struct lt_schedule *s)
+{
+	uint64_t consumed = 0, steps = 0;
+
+	while (s->ramp_step && consumed <= s->ramp_samples) {
+		uint64_t batch = lt_schedule_batch(s, consumed);
+
+		if (batch == 0)
+			return steps;
+		consumed += batch;
+		steps++;
+	}
+	return consumed > s->samples ? steps : steps + (s->samples - consumed) / s->batch;
+}
