@@ -191,9 +191,9 @@ struct lk_ops {
 	 * Backward: dw[ids[r] - v0] += dy[r], in the order of r.
 	 */
 	int (*embed)(struct lk_queue *q, lk_act *y, const lk_act *w, const uint32_t *ids,
-		size_t rows, size_t n, size_t v0, size_t v);
+			size_t rows, size_t n, size_t v0, size_t v);
 	int (*embed_back)(struct lk_queue *q, lk_real *dw, const lk_act *dy, const uint32_t *ids,
-		size_t rows, size_t n, size_t v0, size_t v);
+			size_t rows, size_t n, size_t v0, size_t v);
 
 	/*
 	 * RMSNorm (Zhang and Sennrich 2019): s = x + res, rstd = 1 / sqrt(mean(s^2) + eps),
@@ -207,10 +207,10 @@ struct lk_ops {
 	 * dy.  w is lk_real: norm weights are never rounded.
 	 */
 	int (*rmsnorm)(struct lk_queue *q, lk_act *y, lk_real *rstd, lk_act *sum, const lk_act *x,
-		const lk_act *res, const lk_real *w, size_t rows, size_t n, double eps);
+			const lk_act *res, const lk_real *w, size_t rows, size_t n, double eps);
 	int (*rmsnorm_back)(struct lk_queue *q, lk_act *dx, lk_real *dw, const lk_act *dy,
-		const lk_act *dres, const lk_act *x, const lk_real *w, const lk_real *rstd,
-		size_t rows, size_t n);
+			const lk_act *dres, const lk_act *x, const lk_real *w, const lk_real *rstd,
+			size_t rows, size_t n);
 
 	/*
 	 * Rotary positions (Su et al. 2021), pairing (i, i + dim/2) as Hugging Face's Llama.
@@ -222,9 +222,9 @@ struct lk_ops {
 	 * which is the backward operation.  With q and k side by side one call does both.
 	 */
 	int (*rope_table)(struct lk_queue *q, lk_real *table, size_t pos0, size_t npos, size_t dim,
-		double theta);
+			double theta);
 	int (*rope)(struct lk_queue *q, lk_act *x, const lk_real *table, const uint32_t *pos,
-		size_t seq, size_t rows, size_t heads, size_t dim, size_t ld, int inverse);
+			size_t seq, size_t rows, size_t heads, size_t dim, size_t ld, int inverse);
 
 	/*
 	 * Attention, see struct lk_attn; in tiles with a running maximum and sum (Dao et al. 2022,
@@ -236,12 +236,12 @@ struct lk_ops {
 	 * lse, those over both.
 	 */
 	int (*attention)(struct lk_queue *q, const struct lk_attn *at, lk_act *O, lk_real *lse,
-		const lk_act *Q, const lk_act *K, const lk_act *V);
+			const lk_act *Q, const lk_act *K, const lk_act *V);
 	int (*attention_back)(struct lk_queue *q, const struct lk_attn *at, lk_act *dQ, lk_act *dK,
-		lk_act *dV, const lk_act *dO, const lk_act *O, const lk_real *lse, const lk_act *Q,
-		const lk_act *K, const lk_act *V);
+			lk_act *dV, const lk_act *dO, const lk_act *O, const lk_real *lse,
+			const lk_act *Q, const lk_act *K, const lk_act *V);
 	int (*attn_merge)(struct lk_queue *q, const struct lk_attn *at, lk_act *O, lk_real *lse,
-		const lk_act *O2, const lk_real *lse2);
+			const lk_act *O2, const lk_real *lse2);
 
 	/*
 	 * SwiGLU (Shazeer 2020): gu[rows][2f] holds gate then up; y[rows][f] = silu(gate) * up.
@@ -250,7 +250,7 @@ struct lk_ops {
 	 */
 	int (*swiglu)(struct lk_queue *q, lk_act *y, const lk_act *gu, size_t rows, size_t f);
 	int (*swiglu_back)(struct lk_queue *q, lk_act *dgu, lk_act *y, const lk_act *dy,
-		const lk_act *gu, size_t rows, size_t f);
+			const lk_act *gu, size_t rows, size_t f);
 
 	/* y[i] = a[i] + b[i], i < n; y may be a or b */
 	int (*add)(struct lk_queue *q, lk_act *y, const lk_act *a, const lk_act *b, size_t n);
@@ -270,14 +270,14 @@ struct lk_ops {
 	 * On one rank that sequence gives the bits of cross_entropy.
 	 */
 	int (*cross_entropy)(struct lk_queue *q, lk_real *loss, lk_real *x, const int32_t *labels,
-		size_t rows, size_t v, size_t ld, const struct lk_step *step);
+			size_t rows, size_t v, size_t ld, const struct lk_step *step);
 	int (*ce_stats)(struct lk_queue *q, lk_real *stats, const lk_real *x, const int32_t *labels,
-		size_t rows, size_t v, size_t ld, size_t v0);
-	int (*ce_merge)(
-		struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks, size_t rows);
+			size_t rows, size_t v, size_t ld, size_t v0);
+	int (*ce_merge)(struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks,
+			size_t rows);
 	int (*ce_grad)(struct lk_queue *q, lk_real *loss, lk_real *x, const int32_t *labels,
-		const lk_real *stats, size_t rows, size_t v, size_t ld, size_t v0,
-		const struct lk_step *step);
+			const lk_real *stats, size_t rows, size_t v, size_t ld, size_t v0,
+			const struct lk_step *step);
 
 	/*
 	 * Matrix product, see struct lk_gemm.  prepare makes W[n][k] (leading dimension ld, 0: k)
@@ -288,9 +288,9 @@ struct lk_ops {
 	 * the weight's memory again.
 	 */
 	int (*gemm)(struct lk_queue *q, const struct lk_gemm *g, void *D, const void *A,
-		const void *B, const void *C);
+			const void *B, const void *C);
 	int (*prepare)(struct lk_queue *q, struct lk_prep **p, const lk_act *w, size_t n, size_t k,
-		size_t ld);
+			size_t ld);
 	void (*unprepare)(struct lk_queue *q, struct lk_prep *p);
 
 	/*
@@ -318,7 +318,8 @@ struct lk_ops {
 	 * they are one type.
 	 */
 	int (*adamw)(struct lk_queue *q, lk_real *p, lk_real *m, lk_real *v, const lk_real *g,
-		lk_act *copy, size_t n, const struct lk_adamw *h, const struct lk_step *step);
+			lk_act *copy, size_t n, const struct lk_adamw *h,
+			const struct lk_step *step);
 
 	/*
 	 * Gradient lanes.  accumulate: y[i] += x[i].  lane_sum: lanes lanes (a power of two) of n

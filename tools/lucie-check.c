@@ -22,7 +22,7 @@ struct config {
 
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('t', "tokenizer", struct config, tokenizer, "FILE",
-		"the tokenizer.json that shards must be made by"),
+			"the tokenizer.json that shards must be made by"),
 	LU_OPT_U64(0, "vocab", struct config, vocab, "N", "ids must be below N as well"),
 	LU_OPT_END,
 };
@@ -175,8 +175,8 @@ static int check_documents(struct config *c, struct documents *d, char *path, st
 	lu_buf_release(&slab.bytes);
 	if (rc == 0 && c->std.verbose)
 		printf("%s: %llu documents, %llu bytes, %llu bad\n", path,
-			(unsigned long long)d->documents, (unsigned long long)d->bytes,
-			(unsigned long long)d->bad);
+				(unsigned long long)d->documents, (unsigned long long)d->bytes,
+				(unsigned long long)d->bad);
 	c->faults += d->bad;
 	return rc;
 }
@@ -196,10 +196,11 @@ static int check_shard(struct config *c, const char *prefix, struct lu_err *err)
 		printf("%s: %llu documents, %llu tokens of %u bytes, %llu bytes of text, %llu "
 		       "parts, "
 		       "%s, %llu faults\n",
-			prefix, (unsigned long long)v.documents, (unsigned long long)v.tokens,
-			v.width, (unsigned long long)v.bytes,
-			(unsigned long long)(v.parts ? v.parts : 1),
-			v.has_manifest ? "manifest" : "no manifest", (unsigned long long)v.faults);
+				prefix, (unsigned long long)v.documents,
+				(unsigned long long)v.tokens, v.width, (unsigned long long)v.bytes,
+				(unsigned long long)(v.parts ? v.parts : 1),
+				v.has_manifest ? "manifest" : "no manifest",
+				(unsigned long long)v.faults);
 	return 0;
 }
 

@@ -38,14 +38,14 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "fold", struct config, fold, "--exact: ignore case, blanks, composition"),
 	LU_OPT_FLAG(0, "near", struct config, near, "remove near duplicates (MinHash)"),
 	{ LU_OPT_T_INT, 0, "bands", offsetof(struct config, bands), "N", "14; more find more", 1,
-		LU_MINHASH_MAX, offsetof(struct config, bands_given) },
+			LU_MINHASH_MAX, offsetof(struct config, bands_given) },
 	{ LU_OPT_T_INT, 0, "rows", offsetof(struct config, rows), "N", "8; more find less", 1,
-		LU_MINHASH_MAX, offsetof(struct config, rows_given) },
+			LU_MINHASH_MAX, offsetof(struct config, rows_given) },
 	{ LU_OPT_T_DOUBLE, 0, "verify", offsetof(struct config, verify), "J",
-		"least estimated similarity, 0.70; 0: off", 0, 1,
-		offsetof(struct config, verify_given) },
+			"least estimated similarity, 0.70; 0: off", 0, 1,
+			offsetof(struct config, verify_given) },
 	{ LU_OPT_T_CHOICE, 0, "keep", offsetof(struct config, keep), "first|longest",
-		"which one stays", 0, 0, offsetof(struct config, keep_given) },
+			"which one stays", 0, 0, offsetof(struct config, keep_given) },
 	LU_OPT_FLAG(0, "cluster-size", struct config, cluster_size, "set minhash_cluster_size"),
 	LU_OPT_FLAG(0, "similarity", struct config, similarity, "print what bands and rows find"),
 	LU_OPT_STR(0, "signatures", struct config, signatures, "FILE", "only write signatures"),
@@ -81,7 +81,7 @@ static int find_key(const struct config *c, struct lu_doc *doc, struct facts *f,
 			return 0;
 		s = m->value;
 		if (m->type == LU_JSON_STRING &&
-			lu_json_decode_known(m->value, m->escaped, doc->arena, &s) < 0)
+				lu_json_decode_known(m->value, m->escaped, doc->arena, &s) < 0)
 			return lu_err_nomem(err);
 	}
 	if (c->fold) {
@@ -112,11 +112,11 @@ static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 	if (!f->signature)
 		return lu_err_nomem(err);
 	if (c->signatures || c->from.n)
-		f->entry =
-			(struct lu_sigentry){ lu_hash64(doc->text.p, doc->text.n, 0), doc->text.n };
+		f->entry = (struct lu_sigentry){ lu_hash64(doc->text.p, doc->text.n, 0),
+			doc->text.n };
 	return c->from.n ? 0
 			 : lu_minhash_sign(c->mh, *(struct lu_minhash_work **)local, doc->text,
-				   f->signature, err);
+					   f->signature, err);
 }
 
 /* --- one document, in input order --------------------------------------------------------- */
@@ -130,10 +130,10 @@ static int read_signature(struct config *c, struct lu_doc *doc, struct lu_err *e
 
 	if (rc > 0 && (e.text_hash != f->entry.text_hash || e.text_length != f->entry.text_length))
 		return lu_err_set(err, "%s:%llu: the signature is that of another text", doc->file,
-			(unsigned long long)doc->line);
+				(unsigned long long)doc->line);
 	if (rc == 0)
 		return lu_err_set(err, "%s:%llu: no signature left for this document", doc->file,
-			(unsigned long long)doc->line);
+				(unsigned long long)doc->line);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -181,7 +181,7 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 	if (c->removed && keep_id(c, place.id, err) < 0)
 		return -1;
 	if (lu_join_add(&c->join, f->signature, doc->text.n, err) < 0 ||
-		lu_held_add(&c->held, doc, err) < 0)
+			lu_held_add(&c->held, doc, err) < 0)
 		return -1;
 	return lu_doc_hold(doc);
 }
@@ -294,8 +294,8 @@ static int open_all(struct config *c, const struct lu_args *args, struct lu_err 
 	if (lu_exact_open(&c->seen, c->removed != NULL, c->std.tmpdir, err) < 0)
 		return -1;
 	if (c->removed &&
-		(lu_out_open(&c->log, c->removed, NULL, c->std.threads, err) < 0 ||
-			lu_out_refuse(c->log, args->file, args->files, err) < 0))
+			(lu_out_open(&c->log, c->removed, NULL, c->std.threads, err) < 0 ||
+					lu_out_refuse(c->log, args->file, args->files, err) < 0))
 		return -1;
 	if (!c->near)
 		return 0;
@@ -367,13 +367,13 @@ static void check_usage(const struct config *c)
 	if (!c->exact && (c->key || c->fold))
 		lu_usage_error("--key and --fold say what --exact compares");
 	if (!c->near &&
-		(near_only || c->verify_given || c->keep_given || c->cluster_size ||
-			c->signatures || c->from.n))
+			(near_only || c->verify_given || c->keep_given || c->cluster_size ||
+					c->signatures || c->from.n))
 		lu_usage_error("--bands, --rows, --verify, --keep, --cluster-size, --signatures "
 			       "and --from-signatures belong to --near");
 	if (c->signatures &&
-		(c->std.output || c->std.compress || c->from.n || c->verify_given ||
-			c->keep_given || c->cluster_size))
+			(c->std.output || c->std.compress || c->from.n || c->verify_given ||
+					c->keep_given || c->cluster_size))
 		lu_usage_error("--signatures writes only signatures");
 }
 

@@ -30,13 +30,13 @@ struct worker {
 
 static const struct lu_opt opts[] = {
 	LU_OPT_LIST(0, "preset", struct config, preset, "NAME",
-		"gopher, fineweb, fineweb2-fr, lucie-web"),
+			"gopher, fineweb, fineweb2-fr, lucie-web"),
 	LU_OPT_LIST(0, "set", struct config, set, "RULE=X", "change, add or take out (off) a rule"),
 	LU_OPT_DOUBLE(0, "min-lang-score", struct config, min_lang_score, "X", 0, 1,
-		"drop a lang_score below X, or none"),
+			"drop a lang_score below X, or none"),
 	LU_OPT_STR(0, "lang", struct config, lang, "LANG", "stop words of LANG for all documents"),
 	LU_OPT_FLAG(0, "annotate", struct config, annotate,
-		"keep all, add what was measured as \"quality\""),
+			"keep all, add what was measured as \"quality\""),
 	LU_OPT_FLAG(0, "list", struct config, list, "print the rules and their sources"),
 	LU_OPT_END,
 };
@@ -143,8 +143,8 @@ static int rules_from_options(struct config *c, struct lu_err *err)
 		}
 	}
 	if (c->lang && lu_stop_list(lu_str_of(c->lang)) == LU_STOP_NONE)
-		lu_usage_error(
-			"--lang: there are stop words for en and fr only, not for '%s'", c->lang);
+		lu_usage_error("--lang: there are stop words for en and fr only, not for '%s'",
+				c->lang);
 	return 0;
 }
 

@@ -33,16 +33,16 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR('s', "source", struct config, source, "NAME", "name of the source"),
 	LU_OPT_STR('l', "license", struct config, license, "NAME", "licence of the documents"),
 	LU_OPT_CHOICE(0, "license-from", struct config, license_from, "none|debian",
-		"read the package's copyright file"),
+			"read the package's copyright file"),
 	LU_OPT_STR(0, "lang", struct config, import.lang, "CODE", "language of the documents"),
 	LU_OPT_CHOICE(0, "lang-from", struct config, lang_from, "none|path",
-		"language by Debian's path conventions"),
+			"language by Debian's path conventions"),
 	LU_OPT_STR(0, "category", struct config, import.category, "NAME", "category"),
 	LU_OPT_CHOICE('k', "kind", struct config, import.kind, LU_KIND_CHOICES, "what members are"),
 	LU_OPT_LIST('i', "include", struct config, include, "GLOB", "only members with this path"),
 	LU_OPT_LIST('x', "exclude", struct config, exclude, "GLOB", "no members with this path"),
 	LU_OPT_STR(0, "charset", struct config, import.charset, "NAME",
-		"charset of what is not UTF-8"),
+			"charset of what is not UTF-8"),
 	LU_OPT_U64(0, "min-bytes", struct config, import.min_bytes, "N", "drop shorter texts"),
 	LU_OPT_FLAG(0, "whole", struct config, import.whole, "keep navigation of pages"),
 	LU_OPT_END,
@@ -103,7 +103,7 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 		struct lu_member *m = &b->member[i];
 
 		if (lu_import_one(&r->c->import, &r->work[thread], m, &b->out, &b->result[i], err) <
-			0)
+				0)
 			return lu_err_wrap(err, "%s: " LU_STR_FMT, m->file, LU_STR_ARG(m->path));
 		b->end[i] = b->out.n;
 	}
@@ -149,7 +149,7 @@ static void bad_member(const struct lu_member *m, const char *reason, struct lu_
 }
 
 static int not_kept(struct run *r, const struct lu_member *m, const struct lu_import_result *res,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	const struct lu_std *std = &r->c->std;
 
@@ -160,7 +160,7 @@ static int not_kept(struct run *r, const struct lu_member *m, const struct lu_im
 			bad_member(m, res->drop, err);
 			if (bound)
 				lu_err_wrap(err, "more than %llu bad members",
-					(unsigned long long)bound);
+						(unsigned long long)bound);
 			return -1;
 		}
 	}
@@ -238,7 +238,7 @@ static int commit(struct run *r, const struct lu_args *args, struct lu_err *err)
 		return -1;
 	if (r->recoded)
 		lu_note("%llu members were not UTF-8 and were converted",
-			(unsigned long long)r->recoded);
+				(unsigned long long)r->recoded);
 	lu_buf_printf(&r->stats.extra, ",\"recoded\":%llu", (unsigned long long)r->recoded);
 	return lu_stats_append(&r->stats, args, r->c->std.stats, err);
 }
@@ -268,11 +268,13 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 		goto out;
 	}
 	if (lu_man_open(&c->import.man, std->tmpdir, err) < 0 ||
-		lu_out_open(&r.out, std->output, std->compress, std->threads, err) < 0 ||
-		lu_out_refuse(r.out, args->file, args->files, err) < 0 ||
-		(std->rejects &&
-			(lu_out_open(&r.rejects, std->rejects, NULL, std->threads, err) < 0 ||
-				lu_out_refuse(r.rejects, args->file, args->files, err) < 0)))
+			lu_out_open(&r.out, std->output, std->compress, std->threads, err) < 0 ||
+			lu_out_refuse(r.out, args->file, args->files, err) < 0 ||
+			(std->rejects &&
+					(lu_out_open(&r.rejects, std->rejects, NULL, std->threads,
+							 err) < 0 ||
+							lu_out_refuse(r.rejects, args->file,
+									args->files, err) < 0)))
 		goto out;
 	lu_progress_start(&r.progress, tool.name, std->progress, 0);
 	rc = run_pipeline(&r, err);

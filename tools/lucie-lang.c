@@ -33,12 +33,12 @@ struct worker {
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_LIST(
-		0, "keep", struct config, keep, "LANG,...", "drop documents in other languages"),
+	LU_OPT_LIST(0, "keep", struct config, keep, "LANG,...",
+			"drop documents in other languages"),
 	LU_OPT_DOUBLE(0, "min-score", struct config, min_score, "X", 0, 1,
-		"below this score the language is und (0.5)"),
-	LU_OPT_SIZE(
-		0, "max-bytes", struct config, max_bytes, "SIZE", "look at so much of a text (4K)"),
+			"below this score the language is und (0.5)"),
+	LU_OPT_SIZE(0, "max-bytes", struct config, max_bytes, "SIZE",
+			"look at so much of a text (4K)"),
 	LU_OPT_STR(0, "model", struct config, model, "FILE", "fastText classifier instead of CLD2"),
 	LU_OPT_END,
 };
@@ -107,7 +107,7 @@ static int declared(struct lu_doc *doc, const char *lang)
 	struct lu_str was;
 
 	if (!m || m->type == LU_JSON_NULL || lu_json_get(&doc->obj, "lang_declared") ||
-		(lu_doc_string(doc, "lang", &was) && lu_str_is(was, lang)))
+			(lu_doc_string(doc, "lang", &was) && lu_str_is(was, lang)))
 		return 0;
 	return lu_doc_set(doc, "lang_declared", m->value);
 }
@@ -125,7 +125,7 @@ static int shares(struct lu_doc *doc, const struct lu_lang *l)
 
 		lu_num_format(round(l->part[i].share * 1e4) / 1e4, share);
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s\"%s\":%s", i ? "," : "",
-			l->part[i].lang, share);
+				l->part[i].lang, share);
 	}
 	text[n] = '\0';
 	return lu_doc_set(doc, "lang_shares", lu_doc_printf(doc, "{%s}", text));
@@ -143,7 +143,7 @@ static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 		struct lu_str value = number(doc, l.score);
 
 		value = lu_doc_printf(doc, "{\"lang\":\"%s\",\"lang_score\":" LU_STR_FMT "}",
-			l.lang, LU_STR_ARG(value));
+				l.lang, LU_STR_ARG(value));
 		return lu_doc_drop(doc, "language", &value);
 	}
 	declared(doc, l.lang);
@@ -168,7 +168,7 @@ static int totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	lu_buf_puts(&stats->extra, ",\"langs\":{");
 	for (size_t i = 0; i < sum.counts; i++)
 		lu_buf_printf(&stats->extra, "%s\"%s\":%llu", i ? "," : "", sum.count[i].lang,
-			(unsigned long long)sum.count[i].n);
+				(unsigned long long)sum.count[i].n);
 	lu_buf_puts(&stats->extra, "}");
 	free(sum.count);
 	return rc < 0 ? -1 : lu_buf_check(&stats->extra, err);

@@ -26,8 +26,8 @@ struct config {
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_STR(
-		'c', "recipe", struct config, recipe_path, "FILE", "what to mix, how much of it"),
+	LU_OPT_STR('c', "recipe", struct config, recipe_path, "FILE",
+			"what to mix, how much of it"),
 	LU_OPT_FLAG(0, "plan", struct config, plan_mode, "operands are shards; write a plan"),
 	LU_OPT_FLAG(0, "dry-run", struct config, dry_run, "only print the tables"),
 	LU_OPT_STR(0, "report", struct config, report, "FILE", "write the tables there"),
@@ -60,8 +60,8 @@ static int measure(const struct config *c, struct lu_doc *doc, uint64_t *size)
 		m = lu_json_get(&doc->obj, "tokens");
 		if (!m || !lu_json_u64(m, size) || *size > UINT32_MAX)
 			return lu_doc_bad(doc,
-				"no whole number \"tokens\" (see lucie-tok-encode "
-				"--as count)");
+					"no whole number \"tokens\" (see lucie-tok-encode "
+					"--as count)");
 	}
 	return 0;
 }
@@ -105,15 +105,15 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 
 /* --- solving ------------------------------------------------------------------------------ */
 
-static int write_text(
-	const struct config *c, const char *target, const struct lu_buf *text, struct lu_err *err)
+static int write_text(const struct config *c, const char *target, const struct lu_buf *text,
+		struct lu_err *err)
 {
 	struct lu_out *out;
 
 	if (lu_out_open(&out, target, target ? NULL : "none", 1, err) < 0)
 		return -1;
 	if (lu_out_refuse(out, c->args->file, c->plan_mode ? 0 : c->args->files, err) < 0 ||
-		lu_out_buf(out, text, err) < 0) {
+			lu_out_buf(out, text, err) < 0) {
 		lu_out_abort(out);
 		return -1;
 	}
@@ -143,7 +143,7 @@ static int solve(struct config *c, struct lu_buf *extra, struct lu_err *err)
 			c->plan.by_documents ? c->plan.group[i].documents : c->plan.group[i].tokens,
 			0 };
 	if (lu_solve_quotas(c->demand, r->groups, r->total, &whole, err) < 0 ||
-		lu_solve_cut(&c->plan, c->demand, lu_pool_size, &c->pool, err) < 0)
+			lu_solve_cut(&c->plan, c->demand, lu_pool_size, &c->pool, err) < 0)
 		return lu_err_wrap(err, "%s", c->recipe_path);
 	lu_pool_after(&c->pool, &c->plan);
 	lu_buf_str(&measure_name, c->plan_mode ? LU_STR("tokens") : name);
@@ -160,7 +160,7 @@ static int solve(struct config *c, struct lu_buf *extra, struct lu_err *err)
 
 		if (epochs > MANY_EPOCHS)
 			lu_note("group %s: %.2f epochs, more than %d gain little", r->group[i].name,
-				epochs, MANY_EPOCHS);
+					epochs, MANY_EPOCHS);
 	}
 	rc = 0;
 out:
@@ -179,7 +179,7 @@ static int write_tables(const struct config *c, struct lu_err *err)
 /* --- writing documents -------------------------------------------------------------------- */
 
 static int put(struct config *c, const struct lu_plan_place *at, struct lu_doc *doc,
-	struct lu_stats *stats, struct lu_err *err)
+		struct lu_stats *stats, struct lu_err *err)
 {
 	struct lu_json_fault fault;
 
@@ -189,8 +189,8 @@ static int put(struct config *c, const struct lu_plan_place *at, struct lu_doc *
 	if (c->mark_epoch) {
 		if (lu_json_object(doc->raw, doc->arena, &doc->obj, &fault) < 0)
 			return lu_err_nomem(err);
-		lu_doc_set(
-			doc, "epoch", lu_doc_printf(doc, "%llu", (unsigned long long)at->pass + 1));
+		lu_doc_set(doc, "epoch",
+				lu_doc_printf(doc, "%llu", (unsigned long long)at->pass + 1));
 	}
 	/* Every document that is used at all is used in the first pass. */
 	stats->repeated += at->pass > 0;
@@ -251,7 +251,7 @@ static int run_documents(struct config *c, const struct lu_args *args, struct lu
 
 	c->ds = &ds;
 	if (lu_pool_shard(&c->pool, err) < 0 ||
-		(!c->dry_run && lu_held_open(&c->held, c->std.tmpdir, err) < 0))
+			(!c->dry_run && lu_held_open(&c->held, c->std.tmpdir, err) < 0))
 		return -1;
 	return lu_docstream_run(&ds, &c->std, args, err);
 }
@@ -272,7 +272,7 @@ static int count(const struct config *c, struct lu_stats *s, struct lu_err *err)
 	s->out.docs = c->plan.documents;
 	s->repeated = c->plan.documents - used;
 	if (c->pool.docs > grouped &&
-		lu_stats_drop(s, "in no group", c->pool.docs - grouped, err) < 0)
+			lu_stats_drop(s, "in no group", c->pool.docs - grouped, err) < 0)
 		return -1;
 	return grouped > used ? lu_stats_drop(s, "beyond the quota", grouped - used, err) : 0;
 }
@@ -284,8 +284,8 @@ static int run_plan(struct config *c, const struct lu_args *args, struct lu_err 
 	int rc = -1;
 
 	if (lu_mix_shards(args->file, args->files, &c->recipe, &c->pool, &c->plan, &stats.in.bytes,
-		    err) < 0 ||
-		solve(c, &stats.extra, err) < 0)
+			    err) < 0 ||
+			solve(c, &stats.extra, err) < 0)
 		goto out;
 	if (!c->dry_run)
 		lu_plan_write(&c->plan, &text);

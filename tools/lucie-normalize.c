@@ -27,15 +27,15 @@ struct worker {
 static const struct lu_opt opts[] = {
 	LU_OPT_CHOICE(0, "form", struct config, form, "nfc|nfkc|none", "Unicode form; nfc"),
 	LU_OPT_CHOICE(0, "line-ends", struct config, line_ends, "lf|keep",
-		"CR LF, CR, NEL, ... become LF; lf"),
+			"CR LF, CR, NEL, ... become LF; lf"),
 	LU_OPT_CHOICE(0, "controls", struct config, controls, "remove|keep",
-		"control characters but tab and LF; remove"),
+			"control characters but tab and LF; remove"),
 	LU_OPT_LIST(0, "remove", struct config, remove, "WHAT",
-		"invisible, soft-hyphen, bom, joiners, ..."),
+			"invisible, soft-hyphen, bom, joiners, ..."),
 	LU_OPT_FLAG(0, "mojibake", struct config, mojibake, "undo double encoding (\"Ã©\")"),
 	LU_OPT_FLAG(0, "trim", struct config, trim, "blanks at line ends, blank ends of texts"),
 	LU_OPT_INT(0, "blank-lines", struct config, blank_lines, "N", 0, 1000000,
-		"at most N blank lines in a row"),
+			"at most N blank lines in a row"),
 	LU_OPT_FLAG(0, "repair", struct config, repair, "invalid UTF-8, lone surrogates: U+FFFD"),
 	LU_OPT_END,
 };
@@ -108,8 +108,8 @@ static unsigned removals(const struct lu_list *list)
 			unsigned bit = lu_normalize_remove((struct lu_str){ p, n });
 
 			if (!bit)
-				lu_usage_error(
-					"--remove: '%.*s' is no name of characters", (int)n, p);
+				lu_usage_error("--remove: '%.*s' is no name of characters", (int)n,
+						p);
 			bits |= bit;
 			if (!p[n])
 				break;

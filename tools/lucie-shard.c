@@ -46,17 +46,17 @@ struct local {
 
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('t', "tokenizer", struct config, tokenizer, "FILE",
-		"encode by this tokenizer.json"),
-	LU_OPT_FLAG(
-		0, "ids", struct config, ids, "take the records' \"ids\" instead of their text"),
-	LU_OPT_U64(
-		0, "vocab", struct config, vocab, "N", "ids are below N; default the tokenizer's"),
+			"encode by this tokenizer.json"),
+	LU_OPT_FLAG(0, "ids", struct config, ids,
+			"take the records' \"ids\" instead of their text"),
+	LU_OPT_U64(0, "vocab", struct config, vocab, "N",
+			"ids are below N; default the tokenizer's"),
 	LU_OPT_STR(0, "add", struct config, add, "WHAT", "bos, eos, bos,eos (default) or none"),
 	LU_OPT_U64(0, "max-tokens", struct config, max_tokens, "N", "split into parts of N tokens"),
-	LU_OPT_LIST(
-		0, "holdout", struct config, holdout_arg, "NAME=SHARE", "a share to PREFIX-NAME"),
+	LU_OPT_LIST(0, "holdout", struct config, holdout_arg, "NAME=SHARE",
+			"a share to PREFIX-NAME"),
 	LU_OPT_STR(0, "holdout-by", struct config, holdout_by, "FIELD",
-		"chosen by this; default text"),
+			"chosen by this; default text"),
 	LU_OPT_FLAG(0, "keep-empty", struct config, keep_empty, "keep documents without tokens"),
 	LU_OPT_END,
 };
@@ -64,14 +64,14 @@ static const struct lu_opt opts[] = {
 static const struct lu_tool tool = { "lucie-shard", "turns documents into token shards",
 	"[FILE...]", opts,
 	LU_STD_OUTNAME | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_RECORDS | LU_STD_STATS |
-		LU_STD_SEED | LU_STD_PROGRESS,
+			LU_STD_SEED | LU_STD_PROGRESS,
 	offsetof(struct config, std) };
 
 /* --- one document ------------------------------------------------------------------------- */
 
 /* Reads the "ids" array; 1 when it is not one. */
 static int read_ids(
-	const struct config *c, struct lu_doc *doc, struct lu_ids *ids, struct lu_err *err)
+		const struct config *c, struct lu_doc *doc, struct lu_ids *ids, struct lu_err *err)
 {
 	const struct lu_json_member *m = lu_json_get(&doc->obj, "ids");
 	struct lu_json_iter it;
@@ -131,7 +131,7 @@ static struct lu_str holdout_key(const struct config *c, struct lu_doc *doc)
 static int choose_set(struct config *c, struct lu_doc *doc, struct item *item, struct lu_err *err)
 {
 	const struct lu_holdout *o =
-		lu_holdout_choose(&c->holdouts, c->std.seed, holdout_key(c, doc));
+			lu_holdout_choose(&c->holdouts, c->std.seed, holdout_key(c, doc));
 	struct lu_str lang = LU_STR("und");
 	int rc;
 
@@ -177,9 +177,9 @@ static int encode(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err
 	lu_shard_pack(c->width, l->ids.p, l->ids.n, item->packed);
 	doc->user = item;
 	if (raw_member(doc, "id", &item->id, err) < 0 ||
-		raw_member(doc, "source", &item->source, err) < 0 ||
-		raw_member(doc, "license", &item->license, err) < 0 ||
-		raw_member(doc, "lang", &item->lang, err) < 0)
+			raw_member(doc, "source", &item->source, err) < 0 ||
+			raw_member(doc, "license", &item->license, err) < 0 ||
+			raw_member(doc, "lang", &item->lang, err) < 0)
 		return -1;
 	return choose_set(c, doc, item, err);
 }
@@ -190,12 +190,12 @@ static void put_options(const struct config *c, const char *prefix, struct lu_bu
 {
 	lu_buf_puts(b, "{\"add\":\"");
 	lu_buf_puts(b,
-		c->format.has_bos	    ? c->format.has_eos ? "bos,eos" : "bos"
-			: c->format.has_eos ? "eos"
-					    : "none");
+			c->format.has_bos		    ? c->format.has_eos ? "bos,eos" : "bos"
+					: c->format.has_eos ? "eos"
+							    : "none");
 	lu_buf_printf(b, "\",\"ids\":%s,\"keep_empty\":%s,\"max_tokens\":%llu,\"holdout\":[",
-		c->ids ? "true" : "false", c->keep_empty ? "true" : "false",
-		(unsigned long long)c->max_tokens);
+			c->ids ? "true" : "false", c->keep_empty ? "true" : "false",
+			(unsigned long long)c->max_tokens);
 	for (size_t i = 0; i < c->holdout_arg.n; i++) {
 		lu_buf_puts(b, i ? "," : "");
 		lu_json_quote(b, lu_str_of(c->holdout_arg.item[i]));
@@ -292,8 +292,8 @@ static int settle(void *ctx, struct lu_stats *stats, struct lu_err *err)
 		lu_buf_puts(&stats->extra, i ? ",{\"prefix\":" : "{\"prefix\":");
 		lu_json_quote(&stats->extra, lu_str_of(s->prefix));
 		lu_buf_printf(&stats->extra, ",\"documents\":%llu,\"tokens\":%llu}",
-			(unsigned long long)lu_shard_writer_documents(s->writer),
-			(unsigned long long)lu_shard_writer_tokens(s->writer));
+				(unsigned long long)lu_shard_writer_documents(s->writer),
+				(unsigned long long)lu_shard_writer_tokens(s->writer));
 	}
 	lu_buf_putc(&stats->extra, ']');
 	return lu_buf_check(&stats->extra, err);
@@ -308,8 +308,8 @@ static int commit(struct config *c, struct lu_err *err)
 		if (lu_shard_writer_commit(s->writer, err) < 0)
 			return -1;
 		lu_detail("%s: %llu documents, %llu tokens", s->prefix,
-			(unsigned long long)lu_shard_writer_documents(s->writer),
-			(unsigned long long)lu_shard_writer_tokens(s->writer));
+				(unsigned long long)lu_shard_writer_documents(s->writer),
+				(unsigned long long)lu_shard_writer_tokens(s->writer));
 	}
 	return 0;
 }
@@ -326,11 +326,11 @@ static int parse_add(struct config *c, struct lu_err *err)
 	else if (!bos && !eos && strcmp(c->add, "none") != 0)
 		lu_usage_error("--add '%s' is none of bos, eos, bos,eos, none", c->add);
 	if (bos && !lu_tok_role(c->tok, LU_TOK_BOS, &c->format.bos))
-		return lu_err_set(
-			err, "%s: has no token that begins a document; see --add", c->tokenizer);
+		return lu_err_set(err, "%s: has no token that begins a document; see --add",
+				c->tokenizer);
 	if (eos && !lu_tok_role(c->tok, LU_TOK_EOS, &c->format.eos))
-		return lu_err_set(
-			err, "%s: has no token that ends a document; see --add", c->tokenizer);
+		return lu_err_set(err, "%s: has no token that ends a document; see --add",
+				c->tokenizer);
 	c->format.has_bos = bos;
 	c->format.has_eos = eos;
 	return 0;
@@ -362,7 +362,7 @@ static int set_up(struct config *c, struct lu_err *err)
 			c->format.vocab = lu_tok_size(c->tok);
 		if (c->format.vocab < lu_tok_size(c->tok))
 			return lu_err_set(err, "%s: has %u ids, more than --vocab", c->tokenizer,
-				lu_tok_size(c->tok));
+					lu_tok_size(c->tok));
 		c->format.has_tokenizer = true;
 		c->format.tokenizer = lu_tok_hash(c->tok);
 		c->add = c->add ? c->add : "bos,eos";

@@ -42,7 +42,7 @@ static const struct lu_tool tool = { "lucie-stats", "adds up and reports a build
 	offsetof(struct config, std) };
 
 static int write_buf(const char *target, const char *how, const struct lu_buf *b,
-	const struct lu_args *args, struct lu_err *err)
+		const struct lu_args *args, struct lu_err *err)
 {
 	struct lu_out *out;
 
@@ -209,8 +209,8 @@ static int write_all(struct config *c, const struct lu_args *args, struct lu_err
 		goto out;
 	}
 	if (c->png &&
-		lu_gnuplot_loss(&c->metrics, c->title ? c->title : "", c->std.tmpdir, &png, err) <
-			0)
+			lu_gnuplot_loss(&c->metrics, c->title ? c->title : "", c->std.tmpdir, &png,
+					err) < 0)
 		goto out;
 	if (c->html)
 		rc = write_buf(c->html, NULL, &html, args, err);
@@ -233,9 +233,9 @@ static int report(struct config *c, const struct lu_args *args, struct lu_err *e
 
 	if (c->metrics_path && lu_metrics_read(&c->metrics, c->metrics_path, err) < 0)
 		return -1;
-	if (lu_accounts_read(
-		    &c->accounts, args->file, args->files, c->by_file, c->std.max_line, err) < 0 ||
-		(c->chain && lu_accounts_chain(&c->accounts, err) < 0))
+	if (lu_accounts_read(&c->accounts, args->file, args->files, c->by_file, c->std.max_line,
+			    err) < 0 ||
+			(c->chain && lu_accounts_chain(&c->accounts, err) < 0))
 		return -1;
 	if (a->stages == 0)
 		return lu_err_set(err, "no accounting line");

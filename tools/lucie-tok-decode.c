@@ -57,7 +57,7 @@ static int decode(const struct config *c, struct worker *w, struct lu_err *err)
 	lu_buf_clear(&w->text);
 	w->tokens += w->ids.n;
 	return lu_tok_decode(c->tok, w->st, w->ids.p, w->ids.n,
-		c->special == 0 ? LU_TOK_SKIP_SPECIAL : 0, &w->text, &w->replaced, err);
+			c->special == 0 ? LU_TOK_SKIP_SPECIAL : 0, &w->text, &w->replaced, err);
 }
 
 /* One whole number of digits at *s, which is moved behind it; UINT64_MAX when it is none, or one
@@ -147,8 +147,8 @@ static int decode_record(void *ctx, void *local, struct lu_doc *doc, struct lu_e
 		return unknown_id(doc, odd);
 	if (decode(c, w, err) < 0)
 		return find_unknown(c, &w->ids, &at)
-			? unknown_id(doc, lu_doc_printf(doc, "%u", w->ids.p[at]))
-			: -1;
+				? unknown_id(doc, lu_doc_printf(doc, "%u", w->ids.p[at]))
+				: -1;
 	if (c->as == 0)
 		return lu_doc_set_text(doc, lu_buf_slice(&w->text), err);
 	out = lu_doc_out(doc);
@@ -159,10 +159,10 @@ static int decode_record(void *ctx, void *local, struct lu_doc *doc, struct lu_e
 }
 
 static int add_totals(
-	uint64_t tokens, uint64_t replaced, struct lu_stats *stats, struct lu_err *err)
+		uint64_t tokens, uint64_t replaced, struct lu_stats *stats, struct lu_err *err)
 {
 	lu_buf_printf(&stats->extra, ",\"tokens\":%llu,\"replaced\":%llu",
-		(unsigned long long)tokens, (unsigned long long)replaced);
+			(unsigned long long)tokens, (unsigned long long)replaced);
 	if (replaced)
 		lu_note("%llu invalid sequences became U+FFFD", (unsigned long long)replaced);
 	return lu_buf_check(&stats->extra, err);
@@ -222,7 +222,7 @@ static int put_part(struct plain *p, struct lu_err *err)
 static int end_text(struct plain *p, struct lu_err *err)
 {
 	if (lu_tok_decode_end(p->c->tok, p->w.st, &p->w.text, &p->w.replaced, err) < 0 ||
-		put_part(p, err) < 0)
+			put_part(p, err) < 0)
 		return -1;
 	p->begun = false;
 	p->stats.in.docs++;
@@ -240,8 +240,8 @@ static int decode_part(struct plain *p, size_t *at, struct lu_err *err)
 
 	if (!p->begun)
 		lu_tok_decode_begin(p->c->tok, w->st);
-	if (lu_tok_decode_more(
-		    p->c->tok, w->st, w->ids.p, w->ids.n, flags, &w->text, &w->replaced, err) < 0)
+	if (lu_tok_decode_more(p->c->tok, w->st, w->ids.p, w->ids.n, flags, &w->text, &w->replaced,
+			    err) < 0)
 		return find_unknown(p->c, &w->ids, at) ? 1 : -1;
 	w->tokens += w->ids.n;
 	w->ids.n = 0;
@@ -250,7 +250,7 @@ static int decode_part(struct plain *p, size_t *at, struct lu_err *err)
 
 /* Numbers with blanks between them. */
 static int read_line(
-	struct plain *p, const struct lu_slab *slab, struct lu_str line, struct lu_err *err)
+		struct plain *p, const struct lu_slab *slab, struct lu_str line, struct lu_err *err)
 {
 	const char *s = line.p, *end = line.p + line.n;
 	unsigned long long number = slab->line;
@@ -268,7 +268,7 @@ static int read_line(
 			rc = decode_part(p, &at, err);
 			if (rc > 0)
 				return lu_err_set(err, "%s:%llu: id %u is not in the tokenizer",
-					slab->file, number, p->w.ids.p[at]);
+						slab->file, number, p->w.ids.p[at]);
 			if (rc < 0 || s == end)
 				return rc < 0 ? -1 : end_text(p, err);
 		}
@@ -291,9 +291,9 @@ static int read_lines(struct plain *p, const struct lu_args *args, struct lu_err
 	while ((rc = lu_lines_read(&lines, &slab, err)) > 0) {
 		while (rc >= 0 && lu_slab_next(&slab, &line)) {
 			rc = slab.too_long == slab.line
-				? lu_err_set(err, "%s:%llu: longer than --max-line", slab.file,
-					  (unsigned long long)slab.line)
-				: read_line(p, &slab, line, err);
+					? lu_err_set(err, "%s:%llu: longer than --max-line",
+							  slab.file, (unsigned long long)slab.line)
+					: read_line(p, &slab, line, err);
 		}
 		if (rc < 0)
 			break;
@@ -333,8 +333,8 @@ static int read_raw_ids(struct plain *p, struct lu_in *in, struct lu_err *err)
 		}
 	}
 	if (rc > 0)
-		return lu_err_set(
-			err, "%s: id %u is not in the tokenizer", lu_in_name(in), ids->p[at]);
+		return lu_err_set(err, "%s: id %u is not in the tokenizer", lu_in_name(in),
+				ids->p[at]);
 	if (rc < 0 || n < 0)
 		return -1;
 	return open ? end_text(p, err) : 0;
@@ -363,11 +363,12 @@ static int run_plain(struct config *c, const struct lu_args *args, struct lu_err
 	if (c->std.rejects || c->std.max_bad_given)
 		lu_usage_error("--rejects and --max-bad are for records: --from jsonl");
 	if (worker_init(c, &p.w, err) < 0 || lu_ids_reserve(&p.w.ids, PART, err) < 0 ||
-		lu_out_open(&p.out, c->std.output, c->std.compress, c->std.threads, err) < 0 ||
-		lu_out_refuse(p.out, args->file, args->files, err) < 0)
+			lu_out_open(&p.out, c->std.output, c->std.compress, c->std.threads, err) <
+					0 ||
+			lu_out_refuse(p.out, args->file, args->files, err) < 0)
 		goto out;
 	if ((c->from == FROM_IDS ? read_lines(&p, args, err) : read_raw(&p, args, err)) < 0 ||
-		add_totals(p.w.tokens, p.w.replaced, &p.stats, err) < 0)
+			add_totals(p.w.tokens, p.w.replaced, &p.stats, err) < 0)
 		goto out;
 	rc = lu_out_commit(p.out, err);
 	p.out = NULL;

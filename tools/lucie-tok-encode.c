@@ -42,7 +42,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_CHOICE(0, "as", struct config, as, "jsonl|ids|count|u16|u32", "what to write"),
 	LU_OPT_STR(0, "add", struct config, add, "LIST", "bos, eos or template around each text"),
 	LU_OPT_CHOICE(0, "special", struct config, special, "text|parse|error",
-		"what a special token spelled in a text is"),
+			"what a special token spelled in a text is"),
 	LU_OPT_END,
 };
 
@@ -68,14 +68,14 @@ static int add_one(struct config *c, struct lu_str word, struct lu_err *err)
 
 	if (lu_str_is(word, "template"))
 		return push(&c->before, post.before, post.n_before, err) < 0
-			? -1
-			: push(&c->after, post.after, post.n_after, err);
+				? -1
+				: push(&c->after, post.after, post.n_after, err);
 	if (!bos && !lu_str_is(word, "eos"))
-		lu_usage_error(
-			"--add: '" LU_STR_FMT "' is none of bos, eos, template", LU_STR_ARG(word));
+		lu_usage_error("--add: '" LU_STR_FMT "' is none of bos, eos, template",
+				LU_STR_ARG(word));
 	if (!lu_tok_role(c->tok, bos ? LU_TOK_BOS : LU_TOK_EOS, &id))
 		return lu_err_set(err, "%s: no special token for " LU_STR_FMT, c->tokenizer,
-			LU_STR_ARG(word));
+				LU_STR_ARG(word));
 	return push(bos ? &c->before : &c->after, &id, 1, err);
 }
 
@@ -174,7 +174,7 @@ static int encode_part(void *ctx, void *local, size_t i, struct lu_err *err)
 	p->ids.n = 0;
 	lu_buf_clear(&p->out);
 	p->rc = lu_tok_encode_part(l->c->tok, w->st, l->text, p->from, p->to,
-		(enum lu_tok_special)l->c->special, &p->ids, err);
+			(enum lu_tok_special)l->c->special, &p->ids, err);
 	if (p->rc)
 		return p->rc < 0 ? -1 : 0;
 	write_ids(l->c, &p->ids, &p->out);
@@ -183,7 +183,7 @@ static int encode_part(void *ctx, void *local, size_t i, struct lu_err *err)
 
 /* Encodes a large text and appends what is written of it; 1 when a special token was met. */
 static int encode_large(const struct config *c, struct worker *w, struct lu_doc *doc,
-	struct lu_buf *b, uint64_t *tokens, struct lu_err *err)
+		struct lu_buf *b, uint64_t *tokens, struct lu_err *err)
 {
 	struct large l = { c, doc->text, NULL };
 
@@ -197,8 +197,8 @@ static int encode_large(const struct config *c, struct worker *w, struct lu_doc 
 
 		for (; n < WAVE && from < l.text.n; n++) {
 			l.part[n].from = from;
-			from = lu_tok_split(
-				c->tok, l.text, from + PART, (enum lu_tok_special)c->special);
+			from = lu_tok_split(c->tok, l.text, from + PART,
+					(enum lu_tok_special)c->special);
 			l.part[n].to = from;
 		}
 		if (lu_doc_share(doc, n, encode_part, &l, err) < 0)
@@ -215,7 +215,7 @@ static int encode_large(const struct config *c, struct worker *w, struct lu_doc 
 
 /* The ids of a document, as they are written, appended to b. */
 static int encode_text(const struct config *c, struct worker *w, struct lu_doc *doc,
-	struct lu_buf *b, uint64_t *tokens, struct lu_err *err)
+		struct lu_buf *b, uint64_t *tokens, struct lu_err *err)
 {
 	int rc;
 
@@ -224,8 +224,8 @@ static int encode_text(const struct config *c, struct worker *w, struct lu_doc *
 		rc = encode_large(c, w, doc, b, tokens, err);
 	} else {
 		w->ids.n = 0;
-		rc = lu_tok_encode(
-			c->tok, w->st, doc->text, (enum lu_tok_special)c->special, &w->ids, err);
+		rc = lu_tok_encode(c->tok, w->st, doc->text, (enum lu_tok_special)c->special,
+				&w->ids, err);
 		*tokens += w->ids.n;
 		write_ids(c, &w->ids, b);
 	}
@@ -238,7 +238,7 @@ static int encode_text(const struct config *c, struct worker *w, struct lu_doc *
 
 /* A record that has ids already gets new ones in their place. */
 static int replace_ids(const struct config *c, struct worker *w, struct lu_doc *doc,
-	uint64_t *tokens, struct lu_err *err)
+		uint64_t *tokens, struct lu_err *err)
 {
 	struct lu_buf b = { 0 };
 	struct lu_str kept;
@@ -258,7 +258,7 @@ static int replace_ids(const struct config *c, struct worker *w, struct lu_doc *
 }
 
 static int encode_doc(const struct config *c, struct worker *w, struct lu_doc *doc,
-	uint64_t *tokens, struct lu_err *err)
+		uint64_t *tokens, struct lu_err *err)
 {
 	struct lu_buf *b, none = { 0 };
 	struct lu_str tail = LU_STR("");
@@ -269,7 +269,8 @@ static int encode_doc(const struct config *c, struct worker *w, struct lu_doc *d
 		rc = encode_text(c, w, doc, &none, tokens, err);
 		return rc ? rc
 			  : lu_doc_set(doc, "tokens",
-				    lu_doc_printf(doc, "%llu", (unsigned long long)*tokens));
+					    lu_doc_printf(doc, "%llu",
+							    (unsigned long long)*tokens));
 	}
 	if (c->as == AS_JSONL && lu_json_get(&doc->obj, "ids"))
 		return replace_ids(c, w, doc, tokens, err);

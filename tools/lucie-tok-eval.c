@@ -6,8 +6,8 @@
 #include "libcommon/io/outstream.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/sys/progress.h"
-#include "libcommon/tokaudit/dead.h"
 #include "libcommon/tokaudit/compare.h"
+#include "libcommon/tokaudit/dead.h"
 #include "libcommon/tokaudit/fit.h"
 #include "libcommon/tokaudit/lossless.h"
 
@@ -45,10 +45,10 @@ struct config {
 static const struct lu_opt opts[] = {
 	LU_OPT_LIST('t', "tokenizer", struct config, tokenizer, "FILE", "a tokenizer.json; repeat"),
 	{ LU_OPT_T_STR, 0, "by", offsetof(struct config, by), "MEMBER", "what the rows are (lang)",
-		0, 0, offsetof(struct config, by_given) },
+			0, 0, offsetof(struct config, by_given) },
 	LU_OPT_FLAG(0, "compare", struct config, compare, "show where two tokenizers differ"),
 	{ LU_OPT_T_U64, 0, "max", offsetof(struct config, max), "N",
-		"show so many differences (10)", 0, 0, offsetof(struct config, max_given) },
+			"show so many differences (10)", 0, 0, offsetof(struct config, max_given) },
 	LU_OPT_FLAG(0, "lossless", struct config, lossless, "list what does not come back"),
 	LU_OPT_STR(0, "code-points", struct config, range, "FROM-TO", "of these alone, in hex"),
 	LU_OPT_FLAG(0, "dead", struct config, dead, "list pieces that no text can produce"),
@@ -92,7 +92,7 @@ static void worker_free(void *local)
 }
 
 static int encode(const struct config *c, struct worker *w, size_t i, struct lu_str text,
-	struct lu_ids *ids, struct lu_err *err)
+		struct lu_ids *ids, struct lu_err *err)
 {
 	ids->n = 0;
 	return lu_tok_encode(c->tok[i], w->st[i], text, LU_TOK_SPECIAL_TEXT, ids, err);
@@ -102,8 +102,8 @@ static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
 	const struct config *c = ctx;
 	struct worker *w = local;
-	struct counted *k =
-		lu_arena_alloc(doc->arena, sizeof(*k) + c->tokenizer.n * sizeof(k->tokens[0]));
+	struct counted *k = lu_arena_alloc(
+			doc->arena, sizeof(*k) + c->tokenizer.n * sizeof(k->tokens[0]));
 	size_t first;
 
 	if (!k)
@@ -151,7 +151,7 @@ static int add_difference(void *ctx, struct lu_doc *doc, struct lu_err *err)
 	if (!k->differs || c->differing > c->max)
 		return 0;
 	if (encode(c, w, 0, doc->text, &w->ids, err) < 0 ||
-		encode(c, w, 1, doc->text, &w->ids2, err) < 0)
+			encode(c, w, 1, doc->text, &w->ids2, err) < 0)
 		return -1;
 	lu_diff_at(&c->diff, &w->ids, &w->ids2, &first);
 	if (lu_diff_look(&c->diff, doc->text, &w->ids, &w->ids2, first, &d, err) < 0)
@@ -174,13 +174,13 @@ static int end_differences(struct config *c, struct lu_err *err)
 
 	if (!c->json) {
 		lu_buf_printf(b,
-			"%" PRIu64 " of %" PRIu64 " documents differ; %" PRIu64 " and %" PRIu64
-			" tokens\n",
-			c->differing, c->docs, c->tokens[0], c->tokens[1]);
+				"%" PRIu64 " of %" PRIu64 " documents differ; %" PRIu64
+				" and %" PRIu64 " tokens\n",
+				c->differing, c->docs, c->tokens[0], c->tokens[1]);
 		return lu_buf_check(b, err);
 	}
 	lu_buf_printf(b, "],\"documents\":%" PRIu64 ",\"differing\":%" PRIu64 ",\"tokenizers\":[",
-		c->docs, c->differing);
+			c->docs, c->differing);
 	for (size_t i = 0; i < 2; i++) {
 		lu_buf_puts(b, i ? ",{\"file\":" : "{\"file\":");
 		lu_json_quote(b, lu_str_of(c->tokenizer.item[i]));
@@ -208,8 +208,8 @@ static int add_totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	return lu_buf_check(&stats->extra, err);
 }
 
-static int read_documents(
-	struct config *c, const struct lu_args *args, struct lu_stats *stats, struct lu_err *err)
+static int read_documents(struct config *c, const struct lu_args *args, struct lu_stats *stats,
+		struct lu_err *err)
 {
 	struct lu_docstream ds = { .ctx = c,
 		.map = map,
@@ -225,8 +225,8 @@ static int read_documents(
 	if (lu_eval_start(&c->eval, c->tok, c->tokenizer.item, c->tokenizer.n, err) < 0)
 		return -1;
 	if (c->compare &&
-		(lu_diff_start(&c->diff, c->tok[0], c->tok[1], err) < 0 ||
-			worker_fill(c, &c->writer, err) < 0))
+			(lu_diff_start(&c->diff, c->tok[0], c->tok[1], err) < 0 ||
+					worker_fill(c, &c->writer, err) < 0))
 		return -1;
 	if (c->compare && c->json)
 		lu_buf_puts(&c->text, "{\"differences\":[");

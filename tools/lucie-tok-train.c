@@ -1,10 +1,10 @@
 /* lucie-tok-train: learns a BPE tokenizer from the text of documents. */
 #include <stdlib.h>
 
+#include "libcommon/bpetrain/alphabet.h"
 #include "libcommon/io/outstream.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/sys/progress.h"
-#include "libcommon/bpetrain/alphabet.h"
 
 struct worker {
 	struct lu_tokcount_thread count;
@@ -30,30 +30,30 @@ struct config {
 
 static const struct lu_opt opts[] = {
 	LU_OPT_CHOICE(0, "preset", struct config, preset, "lucie|lucie-2024|bytelevel|metaspace",
-		"kind of tokenizer"),
+			"kind of tokenizer"),
 	LU_OPT_U64('n', "vocab-size", struct config, vocab_size, "N", "pieces in all (65024)"),
 	LU_OPT_U64(0, "min-frequency", struct config, min_frequency, "N", "rarest merge (2)"),
 	{ LU_OPT_T_U64, 0, "limit-alphabet", offsetof(struct config, limit_alphabet), "N",
-		"most characters with a piece; 0: all (1000)", 0, 0,
-		offsetof(struct config, limit_given) },
+			"most characters with a piece; 0: all (1000)", 0, 0,
+			offsetof(struct config, limit_given) },
 	LU_OPT_STR(0, "alphabet", struct config, alphabet_file, "FILE",
-		"characters that get a piece, listed or counted"),
+			"characters that get a piece, listed or counted"),
 	LU_OPT_U64(0, "max-token-length", struct config, max_length, "N",
-		"no merge of N or more characters"),
+			"no merge of N or more characters"),
 	LU_OPT_LIST(0, "special", struct config, special, "TOKEN", "one more special token"),
 	{ LU_OPT_T_U64, 0, "reserve", offsetof(struct config, reserve), "N",
-		"unused pieces for later", 0, 0, offsetof(struct config, reserve_given) },
+			"unused pieces for later", 0, 0, offsetof(struct config, reserve_given) },
 	LU_OPT_STR(0, "runs", struct config, runs, "SPACE,TAB,NEWLINE",
-		"longest runs with a piece (8,4,2)"),
+			"longest runs with a piece (8,4,2)"),
 	{ LU_OPT_T_CHOICE, 0, "digits", offsetof(struct config, digits), "single|keep",
-		"is each digit a piece", 0, 0, offsetof(struct config, digits_given) },
+			"is each digit a piece", 0, 0, offsetof(struct config, digits_given) },
 	{ LU_OPT_T_CHOICE, 0, "punctuation", offsetof(struct config, punctuation), "split|keep",
-		"are symbols kept apart from words", 0, 0,
-		offsetof(struct config, punctuation_given) },
+			"are symbols kept apart from words", 0, 0,
+			offsetof(struct config, punctuation_given) },
 	{ LU_OPT_T_CHOICE, 0, "normalization", offsetof(struct config, form), "nfc|nfkc|none",
-		"normal form", 0, 0, offsetof(struct config, form_given) },
+			"normal form", 0, 0, offsetof(struct config, form_given) },
 	LU_OPT_STR(0, "balance", struct config, balance, "LANG=SHARE,...",
-		"weight languages to these shares of the text"),
+			"weight languages to these shares of the text"),
 	LU_OPT_END,
 };
 
@@ -125,7 +125,7 @@ static int read_options(struct config *c, struct lu_err *err)
 		return -1;
 	if (c->alphabet.unreachable)
 		lu_note("%s: %zu characters left out, which no text of this preset can reach",
-			c->alphabet_file, c->alphabet.unreachable);
+				c->alphabet_file, c->alphabet.unreachable);
 	p->alphabet = c->alphabet.c;
 	p->alphabets = c->alphabet.n;
 	return 0;
@@ -145,7 +145,7 @@ static void start_count(struct config *c)
 	c->count.tmpdir = c->std.tmpdir;
 	if (c->std.memory && c->std.memory < base + (8 << 20))
 		lu_usage_error("--memory: -j %d needs at least %lluM", c->std.threads,
-			(unsigned long long)(base >> 20) + 8);
+				(unsigned long long)(base >> 20) + 8);
 	c->count.base = base;
 	c->count.memory = c->std.memory ? c->std.memory - base : 0;
 	if (!c->balance)
@@ -179,8 +179,8 @@ static int count(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 	struct lu_str lang;
 
 	w->count.words.group = c->balance && lu_doc_string(doc, "lang", &lang)
-		? lu_tokcount_group(&c->count, lang)
-		: 0;
+			? lu_tokcount_group(&c->count, lang)
+			: 0;
 	return lu_preset_words(c->cut, &w->work, doc->text, &w->count.words, err);
 }
 
@@ -213,29 +213,30 @@ static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	if (rc < 0)
 		return -1;
 	lu_detail("%llu distinct words; %u characters have a piece, %.4f%% of the text",
-		(unsigned long long)c->count.words, info.alphabet,
-		info.chars ? 100.0 * (double)info.chars_kept / (double)info.chars : 100.0);
+			(unsigned long long)c->count.words, info.alphabet,
+			info.chars ? 100.0 * (double)info.chars_kept / (double)info.chars : 100.0);
 	if (c->count.runs)
 		lu_detail("%llu times the words went to a temporary file",
-			(unsigned long long)c->count.runs);
+				(unsigned long long)c->count.runs);
 	if (c->count.other_left_out)
 		lu_note("--balance: the shares add up to 100: text in other languages has no "
 			"weight");
 	if (info.tied)
 		lu_note("%u characters have no piece and are as frequent as one that has: "
 			"of equal ones the smaller code points stay",
-			info.tied);
+				info.tied);
 	if (info.squeezed)
 		lu_detail("only the %u most frequent characters fit %u pieces", info.alphabet,
-			c->p.vocab_size);
+				c->p.vocab_size);
 	if (info.pieces < c->p.vocab_size && !info.squeezed)
 		lu_note("only %u pieces: no other pair occurs %llu times", info.pieces,
-			(unsigned long long)(c->p.min_frequency ? c->p.min_frequency : 1));
+				(unsigned long long)(c->p.min_frequency ? c->p.min_frequency : 1));
 	lu_buf_printf(&stats->extra,
-		",\"words\":%llu,\"characters\":%llu,\"covered\":%llu,\"alphabet\":%u,"
-		"\"pieces\":%u,\"merges\":%u",
-		(unsigned long long)c->count.words, (unsigned long long)info.chars,
-		(unsigned long long)info.chars_kept, info.alphabet, info.pieces, info.merges);
+			",\"words\":%llu,\"characters\":%llu,\"covered\":%llu,\"alphabet\":%u,"
+			"\"pieces\":%u,\"merges\":%u",
+			(unsigned long long)c->count.words, (unsigned long long)info.chars,
+			(unsigned long long)info.chars_kept, info.alphabet, info.pieces,
+			info.merges);
 	return lu_buf_check(&stats->extra, err);
 }
 
@@ -260,8 +261,9 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 	start_count(c);
 	/* Opened first, so that a folder without permission is not found out after the work. */
 	if (lu_out_open(&out, c->std.output, c->std.compress, c->std.threads, err) < 0 ||
-		lu_out_refuse(out, args->file, args->files, err) < 0 ||
-		lu_docstream_run(&ds, &c->std, args, err) < 0 || lu_out_buf(out, &c->json, err) < 0)
+			lu_out_refuse(out, args->file, args->files, err) < 0 ||
+			lu_docstream_run(&ds, &c->std, args, err) < 0 ||
+			lu_out_buf(out, &c->json, err) < 0)
 		goto done;
 	rc = lu_out_commit(out, err);
 	out = NULL;

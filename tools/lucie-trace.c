@@ -55,8 +55,8 @@ static struct lu_str field_of(const struct config *c, const struct lu_ledger_doc
 }
 
 /* One document and which of its tokens: a line, or its part of the totals. */
-static int answer(
-	struct config *c, const struct place *p, const struct lu_ledger_doc *d, struct lu_err *err)
+static int answer(struct config *c, const struct place *p, const struct lu_ledger_doc *d,
+		struct lu_err *err)
 {
 	struct lu_buf *b = &c->line;
 
@@ -65,13 +65,13 @@ static int answer(
 	lu_buf_clear(b);
 	lu_buf_putc(b, '{');
 	if (p->step)
-		lu_buf_printf(
-			b, "\"step\":%s,\"sample\":%llu,", p->step, (unsigned long long)p->sample);
+		lu_buf_printf(b, "\"step\":%s,\"sample\":%llu,", p->step,
+				(unsigned long long)p->sample);
 	lu_buf_puts(b, "\"shard\":");
 	lu_json_quote(b, lu_str_of(lu_shard_prefix(p->shard)));
-	lu_buf_printf(b,
-		",\"from\":%llu,\"to\":%llu,\"document\":%llu,\"id\":", (unsigned long long)p->from,
-		(unsigned long long)p->to, (unsigned long long)d->document);
+	lu_buf_printf(b, ",\"from\":%llu,\"to\":%llu,\"document\":%llu,\"id\":",
+			(unsigned long long)p->from, (unsigned long long)p->to,
+			(unsigned long long)d->document);
 	lu_buf_str(b, d->id);
 	lu_buf_puts(b, ",\"source\":");
 	lu_buf_str(b, d->source);
@@ -80,7 +80,7 @@ static int answer(
 	lu_buf_puts(b, ",\"lang\":");
 	lu_buf_str(b, d->lang);
 	lu_buf_printf(b, ",\"first\":%llu,\"tokens\":%llu}\n", (unsigned long long)d->first,
-		(unsigned long long)d->tokens);
+			(unsigned long long)d->tokens);
 	return lu_out_buf(c->out, b, err);
 }
 
@@ -100,7 +100,8 @@ static int put_totals(struct config *c, struct lu_err *err)
 		lu_buf_str(&c->line, t->value);
 		lu_num_format(tokens ? (double)t->tokens / (double)tokens : 0, share);
 		lu_buf_printf(&c->line, ",\"documents\":%llu,\"tokens\":%llu,\"share\":%s}\n",
-			(unsigned long long)t->documents, (unsigned long long)t->tokens, share);
+				(unsigned long long)t->documents, (unsigned long long)t->tokens,
+				share);
 		if (lu_out_buf(c->out, &c->line, err) < 0)
 			return -1;
 	}
@@ -110,7 +111,7 @@ static int put_totals(struct config *c, struct lu_err *err)
 /* --- a shard ------------------------------------------------------------------------------ */
 
 static int trace_range(struct config *c, const struct lu_shard *s, struct lu_ledger *l,
-	uint64_t from, uint64_t to, struct lu_err *err)
+		uint64_t from, uint64_t to, struct lu_err *err)
 {
 	struct lu_ledger_doc d;
 	int rc;
@@ -151,14 +152,14 @@ static void parse_range(const char *text, bool one, uint64_t *from, uint64_t *to
 			memcpy(first, text, n);
 			first[n] = '\0';
 			rc = lu_num_u64(first, from, &why) < 0 ||
-					lu_num_u64(colon + 1, to, &why) < 0
-				? -1
-				: 0;
+							lu_num_u64(colon + 1, to, &why) < 0
+					? -1
+					: 0;
 		}
 	}
 	if (rc < 0 || *from >= *to)
-		lu_usage_error(
-			one ? "--token '%s' is not a number" : "--range '%s' is not A:B", text);
+		lu_usage_error(one ? "--token '%s' is not a number" : "--range '%s' is not A:B",
+				text);
 }
 
 static int trace_shard(struct config *c, const char *prefix, struct lu_err *err)
@@ -178,7 +179,7 @@ static int trace_shard(struct config *c, const char *prefix, struct lu_err *err)
 		parse_range(text, one, &from, &to);
 		if (to > lu_shard_tokens(s))
 			rc = lu_err_set(err, "%s: has %llu tokens, not %s", prefix,
-				(unsigned long long)lu_shard_tokens(s), text);
+					(unsigned long long)lu_shard_tokens(s), text);
 		else
 			rc = trace_range(c, s, l, from, to, err);
 	}
@@ -212,7 +213,7 @@ static const struct lu_opt train_rows[] = {
 
 /* config.ini holds every setting, and overrides as "section.key" after [phase NAME]. */
 static int on_setting(void *ctx, const char *section, const char *name, const char *key,
-	const char *value, struct lu_err *err)
+		const char *value, struct lu_err *err)
 {
 	struct settings *s = ctx;
 	const struct lu_opt *rows;
@@ -224,14 +225,14 @@ static int on_setting(void *ctx, const char *section, const char *name, const ch
 
 		if (strcmp(name, s->phase) != 0 || !dot)
 			return 0;
-		section = strncmp(key, "data.", 5) == 0	 ? "data"
-			: strncmp(key, "train.", 6) == 0 ? "train"
-							 : "";
+		section = strncmp(key, "data.", 5) == 0		 ? "data"
+				: strncmp(key, "train.", 6) == 0 ? "train"
+								 : "";
 		key = dot + 1;
 	}
-	rows = strcmp(section, "data") == 0	? data_rows
-		: strcmp(section, "train") == 0 ? train_rows
-						: NULL;
+	rows = strcmp(section, "data") == 0		? data_rows
+			: strcmp(section, "train") == 0 ? train_rows
+							: NULL;
 	for (; rows && rows->type != LU_OPT_T_END; rows++) {
 		if (strcmp(rows->name, key) == 0)
 			return lu_opt_store(rows, s, value, err);
@@ -241,7 +242,7 @@ static int on_setting(void *ctx, const char *section, const char *name, const ch
 
 /* The last line of metrics.jsonl about the step: after a resume the later one counts. */
 static int find_step(char *path, const char *step, struct lu_arena *arena, struct lu_str *phase,
-	uint64_t *samples, uint64_t *batch, struct lu_err *err)
+		uint64_t *samples, uint64_t *batch, struct lu_err *err)
 {
 	struct lu_lines lines;
 	struct lu_slab slab = { 0 };
@@ -265,10 +266,11 @@ static int find_step(char *path, const char *step, struct lu_arena *arena, struc
 			s = lu_json_get(&o, "samples");
 			b = lu_json_get(&o, "batch");
 			if (!n || !p || !s || !b || !lu_str_is(n->value, step) ||
-				p->type != LU_JSON_STRING)
+					p->type != LU_JSON_STRING)
 				continue;
 			found = lu_json_u64(s, samples) && lu_json_u64(b, batch) &&
-				*batch <= *samples && lu_json_decode(p->value, arena, phase) == 0;
+					*batch <= *samples &&
+					lu_json_decode(p->value, arena, phase) == 0;
 			if (found)
 				*phase = lu_arena_str(arena, *phase);
 		}
@@ -281,7 +283,7 @@ static int find_step(char *path, const char *step, struct lu_arena *arena, struc
 }
 
 static int add_place(void *ctx, const struct lu_shard *shard, uint64_t pos, uint64_t n,
-	uint64_t tag, struct lu_err *err)
+		uint64_t tag, struct lu_err *err)
 {
 	return lu_lookup_add(ctx, shard, pos, n, tag, err);
 }
@@ -297,7 +299,7 @@ static int by_first(const void *a, const void *b)
 
 /* Samples from .. from + n - 1 of the phase. The tag of a range is the sample's number. */
 static int trace_samples(struct config *c, const char *step, const struct settings *s,
-	uint64_t from, uint64_t n, struct lu_err *err)
+		uint64_t from, uint64_t n, struct lu_err *err)
 {
 	struct lu_order order = { .seed = s->seed, .context = s->context, .shuffle = s->shuffle };
 	struct lu_stream_range *range = NULL;
@@ -309,7 +311,7 @@ static int trace_samples(struct config *c, const char *step, const struct settin
 		order.tokens = lu_stream_tokens(stream);
 		if (lu_order_samples(&order) == 0)
 			rc = lu_err_set(err, "%s: has no sample of %llu tokens", s->train,
-				(unsigned long long)s->context);
+					(unsigned long long)s->context);
 		range = calloc((size_t)n + 1, sizeof(*range));
 		if (rc == 0 && !range)
 			rc = lu_err_nomem(err);

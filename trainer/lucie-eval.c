@@ -10,8 +10,8 @@
 #include "libcommon/shard/ledger.h"
 #include "libcommon/tokenizer/tokenizer.h"
 #include "trainer/data/languages.h"
-#include "trainer/run/modeldir.h"
 #include "trainer/data/scoring.h"
+#include "trainer/run/modeldir.h"
 
 struct config {
 	struct lu_std std;
@@ -22,8 +22,8 @@ struct config {
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_STR(
-		't', "tokenizer", struct config, tokenizer, "FILE", "tokenizer.json for documents"),
+	LU_OPT_STR('t', "tokenizer", struct config, tokenizer, "FILE",
+			"tokenizer.json for documents"),
 	LU_OPT_FLAG(0, "unigram", struct config, unigram, "token frequencies' bits per byte too"),
 	LU_OPT_FLAG(0, "table", struct config, table, "a table in place of JSON"),
 	LU_OPT_FLAG(0, "init", struct config, init, "the run's weights before its first step"),
@@ -64,8 +64,8 @@ static int encode(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err
 {
 	struct documents *d = ctx;
 	struct lu_ids ids = { 0 }, *kept;
-	int rc = lu_tok_encode(
-		d->tok, *(struct lu_tok_state **)local, doc->text, LU_TOK_SPECIAL_TEXT, &ids, err);
+	int rc = lu_tok_encode(d->tok, *(struct lu_tok_state **)local, doc->text,
+			LU_TOK_SPECIAL_TEXT, &ids, err);
 
 	kept = rc < 0 ? NULL : lu_arena_alloc(doc->arena, sizeof(*kept) + ids.n * sizeof(*ids.p));
 	if (rc == 0 && !kept)
@@ -102,7 +102,7 @@ static int collect(void *ctx, struct lu_doc *doc, struct lu_err *err)
 }
 
 static int read_documents(struct documents *d, const struct config *c, const char *tokenizer,
-	const struct lu_args *args, struct lu_err *err)
+		const struct lu_args *args, struct lu_err *err)
 {
 	struct lu_docstream ds = { .ctx = d,
 		.map = encode,
@@ -133,11 +133,11 @@ static int read_ledger(struct lt_languages *languages, const char *prefix, struc
 	if (lu_shard_open(&shard, prefix, err) < 0)
 		return -1;
 	if (!lu_shard_manifest(shard)) {
-		rc = lt_languages_document(
-			languages, (struct lu_str){ "", 0 }, lu_shard_tokens(shard), 0, err);
+		rc = lt_languages_document(languages, (struct lu_str){ "", 0 },
+				lu_shard_tokens(shard), 0, err);
 		lu_shard_close(shard);
 		lu_detail("%s has no ledger: bytes and languages of its documents are not known",
-			prefix);
+				prefix);
 		return rc;
 	}
 	rc = lu_ledger_open(&ledger, shard, err);
@@ -146,7 +146,7 @@ static int read_ledger(struct lt_languages *languages, const char *prefix, struc
 
 		rc = 0;
 		if (doc.lang.n && doc.lang.p[0] == '"' &&
-			lu_json_decode(doc.lang, &arena, &lang) < 0)
+				lu_json_decode(doc.lang, &arena, &lang) < 0)
 			rc = lu_err_nomem(err);
 		if (rc == 0)
 			rc = lt_languages_document(languages, lang, doc.tokens, doc.bytes, err);
@@ -187,7 +187,7 @@ static int all_shards(const struct lu_args *args, struct lu_err *err)
 }
 
 static int open_shards(struct lt_corpus **corpus, struct lt_languages *languages,
-	const struct lu_args *args, size_t context, struct lu_err *err)
+		const struct lu_args *args, size_t context, struct lu_err *err)
 {
 	struct lu_buf list = { 0 };
 	int rc = 0;
@@ -229,8 +229,8 @@ static void row_json(const struct lt_language *r, bool unigram, struct lu_buf *b
 
 	lu_json_quote(b, r->name);
 	lu_buf_printf(b, ":{\"documents\":%llu,\"scored\":%llu,\"bytes\":%llu",
-		(unsigned long long)r->documents, (unsigned long long)r->scored,
-		(unsigned long long)r->bytes);
+			(unsigned long long)r->documents, (unsigned long long)r->scored,
+			(unsigned long long)r->bytes);
 	number(b, "loss", f.mean);
 	number(b, "perplexity", exp(f.mean));
 	number(b, "bits_per_byte", f.bits);
@@ -244,8 +244,8 @@ static void row_text(const struct lt_language *r, bool unigram, struct lu_buf *b
 	struct figures f = figures(r);
 
 	lu_buf_printf(b, "%-8.*s %8llu %10llu %11llu %8.4f %10.2f %9.4f", LU_STR_ARG(r->name),
-		(unsigned long long)r->documents, (unsigned long long)r->scored,
-		(unsigned long long)r->bytes, f.mean, exp(f.mean), f.bits);
+			(unsigned long long)r->documents, (unsigned long long)r->scored,
+			(unsigned long long)r->bytes, f.mean, exp(f.mean), f.bits);
 	if (unigram)
 		lu_buf_printf(b, " %9.4f", f.unigram);
 	lu_buf_putc(b, '\n');
@@ -266,7 +266,7 @@ static struct lt_language add_up(const struct lt_languages *l)
 }
 
 static void report_json(const struct config *c, const char *model, uint64_t step,
-	const struct lt_languages *l, struct lu_buf *b)
+		const struct lt_languages *l, struct lu_buf *b)
 {
 	struct lt_language all = add_up(l);
 
@@ -287,14 +287,14 @@ static void report_table(const struct config *c, const struct lt_languages *l, s
 	struct lt_language all = add_up(l);
 
 	lu_buf_printf(b, "%-8s %8s %10s %11s %8s %10s %9s%s\n", "language", "docs", "tokens",
-		"bytes", "loss", "perplexity", "bits/byte", c->unigram ? "   unigram" : "");
+			"bytes", "loss", "perplexity", "bits/byte", c->unigram ? "   unigram" : "");
 	for (size_t i = 0; i < l->rows; i++)
 		row_text(&l->row[i], c->unigram, b);
 	row_text(&all, c->unigram, b);
 }
 
 static int report(const struct config *c, const char *model, uint64_t step, struct lt_languages *l,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct lu_buf b = { 0 };
 	int rc;
@@ -312,7 +312,7 @@ static int report(const struct config *c, const char *model, uint64_t step, stru
 }
 
 static int score(const struct config *c, struct lt_opened *m, const struct lt_corpus *corpus,
-	size_t context, struct lt_languages *l, struct lu_err *err)
+		size_t context, struct lt_languages *l, struct lu_err *err)
 {
 	struct lt_model *model;
 	int rc;
@@ -320,8 +320,8 @@ static int score(const struct config *c, struct lt_opened *m, const struct lt_co
 	if (lt_corpus_tokens(corpus) < 2)
 		return lu_err_set(err, "there is nothing to score: fewer than two tokens");
 	if (lt_corpus_check(corpus, m->w->table.shape.vocab, "", err) < 0 ||
-		lt_model_open(&model, m->w, (size_t)c->batch, context, LT_MODEL_SCORE, false, err) <
-			0)
+			lt_model_open(&model, m->w, (size_t)c->batch, context, LT_MODEL_SCORE,
+					false, err) < 0)
 		return -1;
 	rc = lt_score(model, (size_t)c->batch, context, corpus, 0, lt_languages_score, l, err);
 	lt_model_close(model);

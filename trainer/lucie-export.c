@@ -11,9 +11,9 @@
 #include "libcommon/sys/atomicfile.h"
 #include "libcommon/sys/tool.h"
 #include "libcommon/tokenizer/tokenizer.h"
+#include "trainer/model/tensorfile.h"
 #include "trainer/run/modeldir.h"
 #include "trainer/run/runfolder.h"
-#include "trainer/model/tensorfile.h"
 
 struct config {
 	struct lu_std std;
@@ -48,8 +48,8 @@ static void float_text(double v, char out[40])
 		strncat(out, ".0", 3);
 }
 
-static void config_json(
-	const struct lt_opened *m, const struct ids *ids, enum lu_st_type type, struct lu_buf *b)
+static void config_json(const struct lt_opened *m, const struct ids *ids, enum lu_st_type type,
+		struct lu_buf *b)
 {
 	const struct lt_shape *s = &m->w->table.shape;
 	const char *dtype = type == LU_ST_BF16 ? "bfloat16" : "float32";
@@ -59,28 +59,29 @@ static void config_json(
 	float_text(s->norm_eps, eps);
 	float_text(s->init_std, std);
 	lu_buf_printf(b,
-		"{\n  \"architectures\": [\n    \"LlamaForCausalLM\"\n  ],\n"
-		"  \"attention_bias\": false,\n  \"attention_dropout\": 0.0,\n"
-		"  \"bos_token_id\": %u,\n  \"dtype\": \"%s\",\n  \"eos_token_id\": %u,\n"
-		"  \"head_dim\": %zu,\n  \"hidden_act\": \"silu\",\n  \"hidden_size\": %zu,\n"
-		"  \"initializer_range\": %s,\n  \"intermediate_size\": %zu,\n"
-		"  \"max_position_embeddings\": %" PRIu64 ",\n  \"mlp_bias\": false,\n"
-		"  \"model_type\": \"llama\",\n",
-		ids->bos, dtype, ids->eos, s->dim, s->hidden, std, s->ffn, m->at.context);
+			"{\n  \"architectures\": [\n    \"LlamaForCausalLM\"\n  ],\n"
+			"  \"attention_bias\": false,\n  \"attention_dropout\": 0.0,\n"
+			"  \"bos_token_id\": %u,\n  \"dtype\": \"%s\",\n  \"eos_token_id\": %u,\n"
+			"  \"head_dim\": %zu,\n  \"hidden_act\": \"silu\",\n  \"hidden_size\": "
+			"%zu,\n"
+			"  \"initializer_range\": %s,\n  \"intermediate_size\": %zu,\n"
+			"  \"max_position_embeddings\": %" PRIu64 ",\n  \"mlp_bias\": false,\n"
+			"  \"model_type\": \"llama\",\n",
+			ids->bos, dtype, ids->eos, s->dim, s->hidden, std, s->ffn, m->at.context);
 	lu_buf_printf(b,
-		"  \"num_attention_heads\": %zu,\n  \"num_hidden_layers\": %zu,\n"
-		"  \"num_key_value_heads\": %zu,\n  \"pad_token_id\": %u,\n"
-		"  \"pretraining_tp\": 1,\n  \"rms_norm_eps\": %s,\n"
-		"  \"rope_parameters\": {\n    \"rope_theta\": %s,\n    \"rope_type\": "
-		"\"default\"\n"
-		"  },\n  \"rope_scaling\": null,\n  \"rope_theta\": %s,\n"
-		"  \"tie_word_embeddings\": %s,\n  \"torch_dtype\": \"%s\",\n",
-		s->heads, s->layers, s->kv_heads, ids->pad, eps, theta, theta,
-		s->tied ? "true" : "false", dtype);
+			"  \"num_attention_heads\": %zu,\n  \"num_hidden_layers\": %zu,\n"
+			"  \"num_key_value_heads\": %zu,\n  \"pad_token_id\": %u,\n"
+			"  \"pretraining_tp\": 1,\n  \"rms_norm_eps\": %s,\n"
+			"  \"rope_parameters\": {\n    \"rope_theta\": %s,\n    \"rope_type\": "
+			"\"default\"\n"
+			"  },\n  \"rope_scaling\": null,\n  \"rope_theta\": %s,\n"
+			"  \"tie_word_embeddings\": %s,\n  \"torch_dtype\": \"%s\",\n",
+			s->heads, s->layers, s->kv_heads, ids->pad, eps, theta, theta,
+			s->tied ? "true" : "false", dtype);
 	lu_buf_printf(b,
-		"  \"training_steps\": %" PRIu64 ",\n  \"training_tokens\": %" PRIu64 ",\n"
-		"  \"use_cache\": true,\n  \"vocab_size\": %zu\n}\n",
-		m->at.step, m->at.tokens, s->vocab);
+			"  \"training_steps\": %" PRIu64 ",\n  \"training_tokens\": %" PRIu64 ",\n"
+			"  \"use_cache\": true,\n  \"vocab_size\": %zu\n}\n",
+			m->at.step, m->at.tokens, s->vocab);
 }
 
 static int write_text(const char *dir, const char *name, struct lu_buf *b, struct lu_err *err)
@@ -129,7 +130,7 @@ static size_t count_files(const struct lt_table *t, enum lu_st_type type, uint64
 
 /* The weights in one file, or in several and an index. */
 static int write_weights(const struct config *c, struct lt_opened *m, const char *dir,
-	enum lu_st_type type, struct lu_err *err)
+		enum lu_st_type type, struct lu_err *err)
 {
 	const struct lt_table *t = &m->w->table;
 	size_t files = count_files(t, type, c->shard), file = 0;
@@ -145,23 +146,23 @@ static int write_weights(const struct config *c, struct lt_opened *m, const char
 		snprintf(name, sizeof(name), "model.safetensors");
 		if (files > 1)
 			snprintf(name, sizeof(name), "model-%05zu-of-%05zu.safetensors", ++file,
-				files);
+					files);
 		path = lt_run_path(dir, name);
 		rc = path ? lt_tensors_write(m->w, LT_VECTOR_P, i, n, type, path,
-				    "{\"format\":\"pt\"}", &written, err)
+					    "{\"format\":\"pt\"}", &written, err)
 			  : lu_err_nomem(err);
 		free(path);
 		for (size_t k = 0; k < n; k++) {
 			lu_buf_printf(&map, "%s\n    \"%s\": \"%s\"", i + k ? "," : "",
-				t->param[i + k].name, name);
+					t->param[i + k].name, name);
 			total += t->param[i + k].count * lu_st_width(type);
 		}
 	}
 	if (rc == 0 && files > 1) {
 		lu_buf_printf(&index,
-			"{\n  \"metadata\": {\n    \"total_size\": %" PRIu64
-			"\n  },\n  \"weight_map\": {",
-			total);
+				"{\n  \"metadata\": {\n    \"total_size\": %" PRIu64
+				"\n  },\n  \"weight_map\": {",
+				total);
 		lu_buf_str(&index, lu_buf_slice(&map));
 		lu_buf_puts(&index, "\n  }\n}\n");
 		rc = lu_buf_check(&map, err);
@@ -175,7 +176,7 @@ static int write_weights(const struct config *c, struct lt_opened *m, const char
 
 /* One member of tokenizer_config.json for a special token. */
 static void token_member(
-	const struct lu_tok *tok, enum lu_tok_role role, const char *key, struct lu_buf *b)
+		const struct lu_tok *tok, enum lu_tok_role role, const char *key, struct lu_buf *b)
 {
 	uint32_t id;
 
@@ -187,7 +188,7 @@ static void token_member(
 }
 
 static int write_tokenizer(
-	const struct lt_opened *m, const char *dir, struct ids *ids, struct lu_err *err)
+		const struct lt_opened *m, const char *dir, struct ids *ids, struct lu_err *err)
 {
 	struct lu_buf b = { 0 };
 	struct lu_tok *tok;
@@ -204,9 +205,9 @@ static int write_tokenizer(
 	token_member(tok, LU_TOK_UNK, "unk_token", &b);
 	token_member(tok, LU_TOK_PAD, "pad_token", &b);
 	lu_buf_printf(&b,
-		"  \"clean_up_tokenization_spaces\": false,\n  \"model_max_length\": %" PRIu64
-		",\n  \"tokenizer_class\": \"PreTrainedTokenizerFast\"\n}\n",
-		m->at.context);
+			"  \"clean_up_tokenization_spaces\": false,\n  \"model_max_length\": "
+			"%" PRIu64 ",\n  \"tokenizer_class\": \"PreTrainedTokenizerFast\"\n}\n",
+			m->at.context);
 	rc = write_text(dir, "tokenizer_config.json", &b, err);
 	if (rc == 0)
 		rc = lt_run_copy(m->tokenizer, dir, "tokenizer.json", err);
@@ -216,7 +217,7 @@ static int write_tokenizer(
 }
 
 static int write_all(
-	const struct config *c, struct lt_opened *m, const char *dir, struct lu_err *err)
+		const struct config *c, struct lt_opened *m, const char *dir, struct lu_err *err)
 {
 	enum lu_st_type type = c->dtype == 0 ? LU_ST_BF16 : LU_ST_F32;
 	struct ids ids = { 0, 1, 3 };
@@ -233,10 +234,11 @@ static int write_all(
 	}
 	if (rc == 0) {
 		lu_buf_printf(&b,
-			"{\n  \"bos_token_id\": %u,\n  \"do_sample\": true,\n"
-			"  \"eos_token_id\": %u,\n  \"max_length\": %" PRIu64 ",\n"
-			"  \"pad_token_id\": %u,\n  \"temperature\": 0.6,\n  \"top_p\": 0.9\n}\n",
-			ids.bos, ids.eos, m->at.context, ids.pad);
+				"{\n  \"bos_token_id\": %u,\n  \"do_sample\": true,\n"
+				"  \"eos_token_id\": %u,\n  \"max_length\": %" PRIu64 ",\n"
+				"  \"pad_token_id\": %u,\n  \"temperature\": 0.6,\n  \"top_p\": "
+				"0.9\n}\n",
+				ids.bos, ids.eos, m->at.context, ids.pad);
 		rc = write_text(dir, "generation_config.json", &b, err);
 	}
 	lu_buf_release(&b);

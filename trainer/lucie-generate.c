@@ -7,8 +7,8 @@
 #include "libcommon/sys/tool.h"
 #include "libcommon/tokenizer/tokenizer.h"
 #include "trainer/model/model.h"
-#include "trainer/run/modeldir.h"
 #include "trainer/model/sampler.h"
+#include "trainer/run/modeldir.h"
 
 struct config {
 	struct lu_std std;
@@ -22,9 +22,9 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR('p', "prompt", struct config, prompt, "TEXT", "the beginning"),
 	LU_OPT_U64('n', "tokens", struct config, n, "N", "at most so many more tokens"),
 	LU_OPT_DOUBLE(0, "temperature", struct config, temperature, "X", 0, 100,
-		"0: the likeliest token each time"),
+			"0: the likeliest token each time"),
 	LU_OPT_DOUBLE(0, "top-p", struct config, top_p, "X", 0, 1,
-		"choose among the likeliest that make up X"),
+			"choose among the likeliest that make up X"),
 	LU_OPT_U64(0, "from-step", struct config, step, "N", "the checkpoint of this step"),
 	LU_OPT_END,
 };
@@ -61,21 +61,21 @@ static int begin(struct writer *w, struct lt_opened *m, struct lu_err *err)
 		return lu_err_nomem(err);
 	if (lu_tok_size(w->tok) > w->vocab)
 		return lu_err_set(err, "%s: %u tokens, the model has %zu", m->tokenizer,
-			lu_tok_size(w->tok), w->vocab);
+				lu_tok_size(w->tok), w->vocab);
 	w->has_eos = lu_tok_role(w->tok, LU_TOK_EOS, &w->eos);
 	if (lu_ids_reserve(&w->ids, 1, err) < 0)
 		return -1;
 	if (lu_tok_role(w->tok, LU_TOK_BOS, &bos))
 		w->ids.p[w->ids.n++] = bos;
 	if (lu_tok_encode(w->tok, w->state, lu_str_of(w->c->prompt), LU_TOK_SPECIAL_TEXT, &w->ids,
-		    err) < 0)
+			    err) < 0)
 		return -1;
 	w->prompt = w->ids.n;
 	if (w->prompt == 0)
 		return lu_err_set(err, "the prompt is empty and the tokenizer has no <s>");
 	if (w->prompt > w->context)
 		return lu_err_set(err, "the prompt is %zu tokens, the model's context %zu",
-			w->prompt, w->context);
+				w->prompt, w->context);
 	if (lt_sampler_new(&w->sampler, w->vocab, err) < 0)
 		return -1;
 	return lt_model_open(&w->model, m->w, 1, w->context, LT_MODEL_DECODE, false, err);
@@ -90,14 +90,14 @@ static int generate(struct writer *w, struct lu_err *err)
 		uint32_t next;
 
 		if (lt_model_logits(w->model, w->ids.p + done, done, w->ids.n - done, false,
-			    w->logits, err) < 0)
+				    w->logits, err) < 0)
 			return -1;
 		done = w->ids.n;
 		/* Rows of the embedding beyond the tokenizer's ids were never trained. */
 		for (size_t v = lu_tok_size(w->tok); v < w->vocab; v++)
 			w->logits[v] = (lk_real)-1e30;
 		next = lt_sample(w->sampler, w->logits, w->c->temperature, w->c->top_p,
-			lu_rand_double(w->c->std.seed, stream, i));
+				lu_rand_double(w->c->std.seed, stream, i));
 		if (w->has_eos && next == w->eos)
 			return 0;
 		if (lu_ids_reserve(&w->ids, 1, err) < 0)
@@ -112,8 +112,8 @@ static int generate(struct writer *w, struct lu_err *err)
 static int print(struct writer *w, struct lu_err *err)
 {
 	struct lu_buf text = { 0 };
-	int rc = lu_tok_decode(
-		w->tok, w->state, w->ids.p, w->ids.n, LU_TOK_SKIP_SPECIAL, &text, NULL, err);
+	int rc = lu_tok_decode(w->tok, w->state, w->ids.p, w->ids.n, LU_TOK_SKIP_SPECIAL, &text,
+			NULL, err);
 
 	lu_buf_putc(&text, '\n');
 	if (rc == 0)

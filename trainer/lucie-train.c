@@ -6,11 +6,11 @@
 
 #include "libcommon/base/jsonstr.h"
 #include "libcommon/sys/tool.h"
+#include "trainer/data/tokfile.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/runfolder.h"
 #include "trainer/run/settings.h"
-#include "trainer/data/tokfile.h"
 #include "trainer/run/train.h"
 
 struct config {
@@ -34,8 +34,8 @@ static const struct lu_tool tool = { "lucie-train", "trains a language model fro
 	opts, LU_STD_OUTNAME | LU_STD_THREADS, offsetof(struct config, std) };
 
 /* Reads a file and the settings of --set, and checks the whole. */
-static int load(
-	struct lt_config *c, const char *file, const struct lu_list *set, struct lu_err *err)
+static int load(struct lt_config *c, const char *file, const struct lu_list *set,
+		struct lu_err *err)
 {
 	if (lt_config_init(c, err) < 0)
 		return -1;
@@ -46,7 +46,7 @@ static int load(
 			return -1;
 	}
 	if (c->base.model.vocab == 0 && *c->base.data.tokenizer &&
-		lt_tokfile_vocab(c->base.data.tokenizer, &c->base.model.vocab, err) < 0)
+			lt_tokfile_vocab(c->base.data.tokenizer, &c->base.model.vocab, err) < 0)
 		return -1;
 	return lt_config_check(c, err) < 0 ? lu_err_wrap(err, "%s", file) : 0;
 }
@@ -72,8 +72,8 @@ static int log_settings(struct lt_run *run, const struct lu_list *set, struct lu
  * A run that exists goes on under its own configuration. The one given now may differ from it
  * in what --set names, and in nothing else.
  */
-static int agree(
-	struct lt_run *run, const struct config *c, const struct lt_config *now, struct lu_err *err)
+static int agree(struct lt_run *run, const struct config *c, const struct lt_config *now,
+		struct lu_err *err)
 {
 	char *path = lt_run_path(run->path, "config.ini");
 	struct lt_config was = { 0 };
@@ -89,7 +89,7 @@ static int agree(
 
 /* config.ini and the tokenizer, for a new run or one that --set changes. */
 static int record(struct lt_run *run, const struct config *c, const struct lt_config *now,
-	bool fresh, struct lu_err *err)
+		bool fresh, struct lu_err *err)
 {
 	struct lu_buf text = { 0 };
 	int rc;

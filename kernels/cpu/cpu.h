@@ -39,15 +39,15 @@ int lk_cpu_zero(struct lk_queue *q, void *p, size_t bytes);
 int lk_cpu_copy(struct lk_queue *q, void *dst, const void *src, size_t bytes, enum lk_copy how);
 /* The handle of a prepared weight, new or again, with room for elements of lk_real. */
 int lk_cpu_prepare(struct lk_queue *q, struct lk_prep **p, const lk_act *w, size_t n, size_t k,
-	size_t ld, size_t elements);
+		size_t ld, size_t elements);
 void lk_cpu_unprepare(struct lk_queue *q, struct lk_prep *p);
-int lk_cpu_rope_table(
-	struct lk_queue *q, lk_real *table, size_t pos0, size_t npos, size_t dim, double theta);
+int lk_cpu_rope_table(struct lk_queue *q, lk_real *table, size_t pos0, size_t npos, size_t dim,
+		double theta);
 int lk_cpu_sum(struct lk_queue *q, double *out, const double *x, size_t n, int add);
 int lk_cpu_sum_real(struct lk_queue *q, double *out, const lk_real *x, size_t n, int add);
 int lk_cpu_clip(struct lk_queue *q, struct lk_step *step, double max_norm);
 int lk_cpu_ce_merge(
-	struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks, size_t rows);
+		struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks, size_t rows);
 
 /* One table an instruction set; NULL where the compiler's target or flags lack it. */
 const struct lk_ops *lk_cpu_base(void);

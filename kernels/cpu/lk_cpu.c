@@ -102,15 +102,15 @@ int lk_cpu_copy(struct lk_queue *q, void *dst, const void *src, size_t bytes, en
 }
 
 int lk_cpu_prepare(struct lk_queue *q, struct lk_prep **p, const lk_act *w, size_t n, size_t k,
-	size_t ld, size_t elements)
+		size_t ld, size_t elements)
 {
 	struct lk_prep *h = *p;
 
 	if (ld != 0 && ld < k)
 		return lk_cpu_fail(q, "prepare: leading dimension %zu is below %zu", ld, k);
 	if (h != NULL && (h->n != n || h->k != k))
-		return lk_cpu_fail(
-			q, "prepare: the handle is for %zu x %zu, not %zu x %zu", h->n, h->k, n, k);
+		return lk_cpu_fail(q, "prepare: the handle is for %zu x %zu, not %zu x %zu", h->n,
+				h->k, n, k);
 	if (h == NULL) {
 		h = calloc(1, sizeof *h);
 		if (h == NULL)
@@ -143,7 +143,7 @@ const struct lk_ops *lk_cpu_ops_isa(const char *isa)
 		return lk_cpu_base();
 #if defined(__x86_64__)
 	if (strcmp(isa, "avx2") == 0 && __builtin_cpu_supports("avx2") &&
-		__builtin_cpu_supports("fma"))
+			__builtin_cpu_supports("fma"))
 		return lk_cpu_avx2();
 	if (strcmp(isa, "avx512") == 0 && __builtin_cpu_supports("avx512f"))
 		return lk_cpu_avx512();

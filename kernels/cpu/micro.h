@@ -92,7 +92,7 @@ LK_INLINE void micro_store(const struct lk_acc *acc, lk_real *d, size_t ld)
  * goes through the columns in order and the groups of rows from the last to the first.
  */
 LK_INLINE void micro_pack_square(lk_real *to, const lk_real *x, size_t row, size_t rows,
-	size_t width, size_t first, lk_real scale)
+		size_t width, size_t first, lk_real scale)
 {
 	lk_vec m[LK_W];
 
@@ -110,7 +110,7 @@ LK_INLINE void micro_pack_square(lk_real *to, const lk_real *x, size_t row, size
  * width elements a column, rows past the end being zeros, times scale.
  */
 LK_INLINE void micro_pack(lk_real *to, const lk_real *x, size_t row, size_t col, size_t rows,
-	size_t k, size_t width, lk_real scale)
+		size_t k, size_t width, lk_real scale)
 {
 	size_t c = 0, last = (width - 1) / LK_W * LK_W;
 
@@ -118,7 +118,7 @@ LK_INLINE void micro_pack(lk_real *to, const lk_real *x, size_t row, size_t col,
 		for (; c + LK_W < k; c += LK_W)
 			for (size_t first = last + LK_W; first > 0; first -= LK_W)
 				micro_pack_square(to + c * width, x + c, row, rows, width,
-					first - LK_W, scale);
+						first - LK_W, scale);
 	x += c * col;
 	to += c * width;
 	if (rows == width && row == 1) {

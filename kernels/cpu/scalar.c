@@ -6,8 +6,8 @@
 
 #include "kernels/cpu/cpu.h"
 
-int lk_cpu_rope_table(
-	struct lk_queue *q, lk_real *table, size_t pos0, size_t npos, size_t dim, double theta)
+int lk_cpu_rope_table(struct lk_queue *q, lk_real *table, size_t pos0, size_t npos, size_t dim,
+		double theta)
 {
 	size_t half = dim / 2;
 
@@ -62,7 +62,7 @@ int lk_cpu_clip(struct lk_queue *q, struct lk_step *step, double max_norm)
 
 /* Sums are brought to the largest maximum and added by rank. */
 int lk_cpu_ce_merge(
-	struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks, size_t rows)
+		struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks, size_t rows)
 {
 	(void)q;
 	if (ranks == 0)

@@ -20,7 +20,7 @@ int lu_num_u64(const char *s, uint64_t *out, struct lu_err *err)
 		return lu_err_set(err, "'%s' is not a whole number", s);
 	for (; is_digit(*p); p++) {
 		if (__builtin_mul_overflow(v, (uint64_t)10, &v) ||
-			__builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
+				__builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
 			return lu_err_set(err, "'%s' is too large", s);
 	}
 	if (*p)
@@ -52,7 +52,7 @@ int lu_num_size(const char *s, uint64_t *out, struct lu_err *err)
 		return lu_err_set(err, "'%s' is not a size (try 512M)", s);
 	for (; is_digit(*p); p++) {
 		if (__builtin_mul_overflow(v, (uint64_t)10, &v) ||
-			__builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
+				__builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
 			return lu_err_set(err, "'%s' is too large", s);
 	}
 	switch (*p) {

@@ -136,8 +136,8 @@ size_t lu_utf8_count(const char *p, size_t n)
 		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
 
 		count += 16 -
-			(size_t)__builtin_popcount(
-				(unsigned)_mm_movemask_epi8(_mm_cmplt_epi8(v, lead)));
+				(size_t)__builtin_popcount((unsigned)_mm_movemask_epi8(
+						_mm_cmplt_epi8(v, lead)));
 	}
 #endif
 	for (; i < n; i++)

@@ -39,7 +39,7 @@ static inline uint32_t lu_utf8_next(const char **p)
 	}
 	*p += 4;
 	return (c & 0x07) << 18 | (uint32_t)(s[1] & 0x3F) << 12 | (uint32_t)(s[2] & 0x3F) << 6 |
-		(s[3] & 0x3F);
+			(s[3] & 0x3F);
 }
 
 /* Encodes c (a scalar value) into out[4]; returns the length. */

@@ -53,10 +53,10 @@ static bool read_number(struct lu_str s, unsigned base, uint64_t *out)
 	*out = 0;
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0')
-			: c >= 'A' && c <= 'F'	      ? (unsigned)(c - 'A') + 10
-			: c >= 'a' && c <= 'f'	      ? (unsigned)(c - 'a') + 10
-						      : 16;
+		unsigned digit = c >= '0' && c <= '9'  ? (unsigned)(c - '0')
+				: c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10
+				: c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10
+						       : 16;
 
 		if (digit >= base || *out > (UINT64_MAX - digit) / base)
 			return false;
@@ -105,7 +105,7 @@ static bool is_chosen(struct lu_str category)
 	if (lu_str_is(category, "Cf") || lu_str_is(category, "Mn"))
 		return false;
 	return (minor != 'c' && minor != 'o') || major == 'N' || major == 'P' ||
-		lu_str_is(category, "Sc") || lu_str_is(category, "So");
+			lu_str_is(category, "Sc") || lu_str_is(category, "So");
 }
 
 static int table_line(struct reader *r, struct lu_str s)
@@ -132,7 +132,7 @@ static int table_line(struct reader *r, struct lu_str s)
 	if (!read_number(column[3], 10, &count))
 		return bad(r, "the fourth column is not a number");
 	if (!is_chosen(column[2]) || lu_preset_is_seed(r->p, (uint32_t)c) ||
-		(r->p->kind == LU_PRESET_LUCIE && c == ' '))
+			(r->p->kind == LU_PRESET_LUCIE && c == ' '))
 		return 0;
 	stable = is_stable(r, (uint32_t)c);
 	if (stable > 0)
@@ -186,8 +186,8 @@ static size_t count_lines(struct lu_str text)
 	return n;
 }
 
-int lu_alphabet_read(
-	struct lu_alphabet *a, const char *path, const struct lu_preset *p, struct lu_err *err)
+int lu_alphabet_read(struct lu_alphabet *a, const char *path, const struct lu_preset *p,
+		struct lu_err *err)
 {
 	struct reader r = { .path = path, .p = p, .err = err };
 	char *text = NULL;
@@ -205,7 +205,7 @@ int lu_alphabet_read(
 		goto out;
 	}
 	if (lu_uni_new(&r.u, err) < 0 ||
-		(p->form >= 0 && lu_uni_need(r.u, (enum lu_uni_form)p->form, err) < 0))
+			(p->form >= 0 && lu_uni_need(r.u, (enum lu_uni_form)p->form, err) < 0))
 		goto out;
 	bool table = is_table(s);
 	if (read_lines(&r, s, table) < 0)

@@ -35,7 +35,7 @@ struct lu_alphabet {
 
 /* At most 64 MiB. */
 int lu_alphabet_read(struct lu_alphabet *a, const char *path, const struct lu_preset *p,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 void lu_alphabet_release(struct lu_alphabet *a);
 
 #endif

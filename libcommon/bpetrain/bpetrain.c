@@ -73,7 +73,7 @@ static int start_pieces(struct train *t)
 
 	if (!lu_add_size(set->vocab_size, set->seeds, &cap) || cap >= LU_SYM_IDS)
 		return lu_err_set(
-			t->err, "a vocabulary of %u pieces is too large", set->vocab_size);
+				t->err, "a vocabulary of %u pieces is too large", set->vocab_size);
 	t->cap = (uint32_t)cap;
 	for (t->slots = 1 << 10; t->slots < cap * 2;)
 		t->slots *= 2;
@@ -86,14 +86,15 @@ static int start_pieces(struct train *t)
 		const struct lu_str *seed = &set->seed[i];
 
 		if (!has_piece(t, *seed) &&
-			add_piece(t, *seed, (uint32_t)lu_utf8_count(seed->p, seed->n)) < 0)
+				add_piece(t, *seed, (uint32_t)lu_utf8_count(seed->p, seed->n)) < 0)
 			return -1;
 	}
 	t->seeds = t->out->pieces;
-	return t->out->pieces <= set->vocab_size
-		? 0
-		: lu_err_set(t->err, "a vocabulary of %u pieces is too small for %u special ones",
-			  set->vocab_size, t->out->pieces);
+	return t->out->pieces <= set->vocab_size ? 0
+						 : lu_err_set(t->err,
+								   "a vocabulary of %u pieces is "
+								   "too small for %u special ones",
+								   set->vocab_size, t->out->pieces);
 }
 
 /* --- alphabet ----------------------------------------------------------------------------- */
@@ -201,7 +202,7 @@ static int make_alphabet(struct train *t)
 	qsort(list, keep, sizeof(*list), by_code);
 	if (t->set->byte_level && keep < n) {
 		lu_err_set(t->err, "a vocabulary of %u pieces is too small for 256 bytes",
-			t->set->vocab_size);
+				t->set->vocab_size);
 		goto out;
 	}
 	t->char_id = malloc(CODE_POINTS * sizeof(*t->char_id));
@@ -275,9 +276,9 @@ static void put_count(struct chunk *c, uint64_t count)
 		c->sym[c->n++] = LU_SYM_BORDER | (uint32_t)(count >> 2 * LU_SYM_BITS & low);
 	if (count >> LU_SYM_BITS)
 		c->sym[c->n++] = LU_SYM_BORDER | (uint32_t)(count >> LU_SYM_BITS & low) |
-			(count >> 2 * LU_SYM_BITS ? LU_SYM_MORE : 0);
-	c->sym[c->n++] =
-		LU_SYM_BORDER | (uint32_t)(count & low) | (count >> LU_SYM_BITS ? LU_SYM_MORE : 0);
+				(count >> 2 * LU_SYM_BITS ? LU_SYM_MORE : 0);
+	c->sym[c->n++] = LU_SYM_BORDER | (uint32_t)(count & low) |
+			(count >> LU_SYM_BITS ? LU_SYM_MORE : 0);
 }
 
 static int add_word(void *ctx, void *local, struct lu_str word, uint64_t count, struct lu_err *err)
@@ -327,8 +328,8 @@ static int add_chunk(void *ctx, void *local, struct lu_err *err)
 	t->n += c->n;
 	free_chunk(c);
 	return t->n < LU_SYM_BORDER
-		? 0
-		: lu_err_set(err, "more than 2147483647 characters in distinct words");
+			? 0
+			: lu_err_set(err, "more than 2147483647 characters in distinct words");
 }
 
 static uint64_t count_before(const uint32_t *at)
@@ -360,11 +361,14 @@ static int lay_out(struct train *t, struct lu_tokcount *count)
 		return -1;
 	if (t->too_many)
 		return lu_err_set(t->err,
-			"-m: the distinct words have %llu characters, for which about %lluM of "
-			"memory "
-			"would do",
-			(unsigned long long)(t->too_many + t->n),
-			(unsigned long long)((NEED(t->too_many + t->n) + count->base) >> 20) + 1);
+				"-m: the distinct words have %llu characters, for which about "
+				"%lluM of "
+				"memory "
+				"would do",
+				(unsigned long long)(t->too_many + t->n),
+				(unsigned long long)((NEED(t->too_many + t->n) + count->base) >>
+						20) +
+						1);
 	if (room(&t->sym, &t->sym_cap, t->n, 1, t->err) < 0)
 		return -1;
 	t->sym[t->n++] = LU_SYM_BORDER;
@@ -391,8 +395,8 @@ static int note_long_word(struct train *t, size_t from, size_t to)
 		t->long_word = p;
 		t->long_cap = cap;
 	}
-	t->long_word[t->long_words++] =
-		(struct lu_long_word){ (uint32_t)from, (uint32_t)to, count_before(t->sym + from) };
+	t->long_word[t->long_words++] = (struct lu_long_word){ (uint32_t)from, (uint32_t)to,
+		count_before(t->sym + from) };
 	return 0;
 }
 
@@ -501,14 +505,14 @@ static void release(struct train *t)
 }
 
 int lu_bpe_train(const struct lu_bpe_train *tr, struct lu_tokcount *count,
-	struct lu_bpe_trained *out, struct lu_err *err)
+		struct lu_bpe_trained *out, struct lu_err *err)
 {
 	struct train t = { .set = tr, .out = out, .err = err };
 	int rc = -1;
 
 	*out = (struct lu_bpe_trained){ 0 };
 	if (start_pieces(&t) == 0 && lay_out(&t, count) == 0 && make_alphabet(&t) == 0 &&
-		to_ids(&t) == 0)
+			to_ids(&t) == 0)
 		rc = learn(&t);
 	release(&t);
 	if (rc < 0)

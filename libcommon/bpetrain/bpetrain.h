@@ -50,8 +50,7 @@ struct lu_bpe_train {
 	/* A pair that would spell a seed is never merged, so that no text becomes a special token.
 	 * Not Hugging Face's rule. */
 	bool seeds_apart;
-	const uint32_t
-		*initial; /* characters in the alphabet before all others, in the text or not */
+	const uint32_t *initial; /* characters in the alphabet before all others, in the text or not */
 	size_t initials;
 	const struct lu_str *seed; /* pieces that come first */
 	size_t seeds;
@@ -77,7 +76,7 @@ struct lu_bpe_trained {
 
 /* Uses the counts up. */
 int lu_bpe_train(const struct lu_bpe_train *tr, struct lu_tokcount *count,
-	struct lu_bpe_trained *out, struct lu_err *err) LU_CHECKED;
+		struct lu_bpe_trained *out, struct lu_err *err) LU_CHECKED;
 void lu_bpe_trained_release(struct lu_bpe_trained *out);
 
 #endif

@@ -62,9 +62,9 @@ int lu_shares_parse(const char *text, struct lu_shares *out, struct lu_err *err)
 		if (out->n == LU_SHARES)
 			return lu_err_set(err, "more than %d languages", LU_SHARES);
 		if (!eq || eq == p || (size_t)(eq - p) >= sizeof(s->lang) ||
-			(s->share = parse_share(eq + 1, end)) == UINT32_MAX)
+				(s->share = parse_share(eq + 1, end)) == UINT32_MAX)
 			return lu_err_set(err, "'%.*s' is no language and per cent like fr=33",
-				(int)(end - p > 100 ? 100 : end - p), p);
+					(int)(end - p > 100 ? 100 : end - p), p);
 		memcpy(s->lang, p, (size_t)(eq - p));
 		s->lang[eq - p] = '\0';
 		for (size_t i = 0; i < out->n; i++) {
@@ -106,21 +106,22 @@ static int weigh(struct lu_tokcount *c, struct lu_err *err)
 	c->other_left_out = s->rest == 0 && c->chars[0] > 0;
 	if (s->rest > 0 && c->chars[0] == 0)
 		return lu_err_set(err,
-			"--balance: the shares add up to %g, and no other language has text for "
-			"the rest",
-			(LU_SHARE_ALL - s->rest) / 1000.0);
+				"--balance: the shares add up to %g, and no other language has "
+				"text for "
+				"the rest",
+				(LU_SHARE_ALL - s->rest) / 1000.0);
 	for (size_t g = 0; g <= s->n; g++) {
 		uint32_t share = g ? s->item[g - 1].share : s->rest;
 		u128 f = (u128)all * share * lu_tokcount_unit(c);
 
 		if (g && c->chars[g] == 0)
 			return lu_err_set(err,
-				"--balance: no document with text has the language '%s'",
-				s->item[g - 1].lang);
+					"--balance: no document with text has the language '%s'",
+					s->item[g - 1].lang);
 		f /= c->chars[g] ? (u128)c->chars[g] * LU_SHARE_ALL : 1;
 		if (f > MOST)
 			return lu_err_set(err, "--balance: '%s' would have a weight above 2^41",
-				g ? s->item[g - 1].lang : "other");
+					g ? s->item[g - 1].lang : "other");
 		c->factor[g] = f == 0 && share > 0 && c->chars[g] ? 1 : (uint64_t)f;
 	}
 	return 0;
@@ -145,7 +146,7 @@ static int flush(struct lu_tokcount_thread *t, struct lu_buf *b, struct lu_err *
 }
 
 static int write_words(struct lu_tokcount_thread *t, struct lu_tokcount_run *run, struct lu_buf *b,
-	struct lu_words_cursor *cur, struct lu_err *err)
+		struct lu_words_cursor *cur, struct lu_err *err)
 {
 	size_t part = 0;
 	int rc;
@@ -225,7 +226,7 @@ static int count_chars(struct lu_tokcount_thread *t, struct lu_err *err)
 
 	while ((rc = lu_words_next(&cur, err)) > 0)
 		t->chars[cur.word.group] +=
-			cur.word.count * lu_utf8_count(cur.word.s.p, cur.word.s.n);
+				cur.word.count * lu_utf8_count(cur.word.s.p, cur.word.s.n);
 	lu_words_cursor_release(&cur);
 	return rc;
 }
@@ -412,7 +413,7 @@ static int open_part(struct reading *r, struct part *p, struct lu_err *err)
 		const struct lu_tokcount_thread *t = &r->c->thread[i];
 
 		p->source[p->sources++].table =
-			(struct lu_words_cursor)LU_WORDS_CURSOR(&t->words, from, to);
+				(struct lu_words_cursor)LU_WORDS_CURSOR(&t->words, from, to);
 		for (size_t k = 0; k < t->runs; k++)
 			p->source[p->sources++] = (struct source){ .fd = t->fd,
 				.at = t->run[k].at[p->number],
@@ -518,7 +519,7 @@ static int end_part(void *ctx, void *batch, struct lu_err *err)
 }
 
 int lu_tokcount_each(
-	struct lu_tokcount *c, const struct lu_tokcount_reader *reader, struct lu_err *err)
+		struct lu_tokcount *c, const struct lu_tokcount_reader *reader, struct lu_err *err)
 {
 	struct reading r = { .c = c, .r = reader };
 	struct lu_pipeline line = { .threads = c->threads ? c->threads : 1,

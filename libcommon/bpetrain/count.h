@@ -92,7 +92,7 @@ void lu_tokcount_join(const struct lu_tokcount *c, struct lu_tokcount_thread *t)
 uint8_t lu_tokcount_group(const struct lu_tokcount *c, struct lu_str lang);
 /* Takes over what t has; t is empty afterwards. */
 int lu_tokcount_take(
-	struct lu_tokcount *c, struct lu_tokcount_thread *t, struct lu_err *err) LU_CHECKED;
+		struct lu_tokcount *c, struct lu_tokcount_thread *t, struct lu_err *err) LU_CHECKED;
 /* What a thread has that was not taken. */
 void lu_tokcount_leave(struct lu_tokcount_thread *t);
 
@@ -111,8 +111,8 @@ struct lu_tokcount_reader {
 };
 /* The tables and files are gone afterwards. Refuses a language that never occurs, a rest without
  * text, and counts that times the words' characters are more than 2^61 units in all. */
-int lu_tokcount_each(
-	struct lu_tokcount *c, const struct lu_tokcount_reader *r, struct lu_err *err) LU_CHECKED;
+int lu_tokcount_each(struct lu_tokcount *c, const struct lu_tokcount_reader *r,
+		struct lu_err *err) LU_CHECKED;
 void lu_tokcount_release(struct lu_tokcount *c);
 
 #endif

@@ -96,14 +96,16 @@ static int grow(void **p, size_t *cap, size_t n, size_t size, struct lu_err *err
 static int check_memory(const struct run *r, uint64_t more)
 {
 	uint64_t held = (uint64_t)r->m->n * sizeof(*r->sym) + r->pairs * sizeof(*r->pair) +
-		r->slots * sizeof(*r->slot) + r->queued * sizeof(*r->heap) + r->places + more;
+			r->slots * sizeof(*r->slot) + r->queued * sizeof(*r->heap) + r->places +
+			more;
 
 	return r->m->memory && held > r->m->memory
-		? lu_err_set(r->err,
-			  "learning the merges takes more than the %lluM that the memory bound "
-			  "leaves",
-			  (unsigned long long)(r->m->memory >> 20))
-		: 0;
+			? lu_err_set(r->err,
+					  "learning the merges takes more than the %lluM that the "
+					  "memory bound "
+					  "leaves",
+					  (unsigned long long)(r->m->memory >> 20))
+			: 0;
 }
 
 /* --- counts of words ---------------------------------------------------------------------- */
@@ -174,7 +176,7 @@ static int forget_pairs(struct run *r)
 		const struct pair *p = &r->pair[i];
 
 		if (p->state == QUEUED ||
-			(p->state == WAITING && p->count >= (int64_t)r->m->least)) {
+				(p->state == WAITING && p->count >= (int64_t)r->m->least)) {
 			moved[i] = n;
 			r->pair[n++] = *p;
 		}
@@ -417,7 +419,7 @@ static int scan(struct run *r, const struct sought *f)
 			continue;
 		key = (uint64_t)a << 32 | b;
 		for (k = pair_hash(a, b) & (f->slots - 1);
-			f->key[k] != UINT64_MAX && f->key[k] != key;)
+				f->key[k] != UINT64_MAX && f->key[k] != key;)
 			k = (k + 1) & (f->slots - 1);
 		if (f->key[k] == key && add_place(r, f->list[k], (uint32_t)i) < 0)
 			return -1;
@@ -603,8 +605,9 @@ static int update_counts(struct run *r, uint32_t a, uint32_t b, uint32_t id)
 			int64_t count = r->side[w][near].count;
 
 			if (count < (int64_t)r->m->least ||
-				(r->m->max_chars &&
-					(uint64_t)r->chars[near] + r->chars[id] >= r->m->max_chars))
+					(r->m->max_chars &&
+							(uint64_t)r->chars[near] + r->chars[id] >=
+									r->m->max_chars))
 				continue;
 			k = w == LEFT ? get_pair(r, near, id) : get_pair(r, id, near);
 			if (k == NONE)
@@ -630,8 +633,8 @@ static int queue_new(struct run *r, int which, uint32_t near, uint32_t id)
 {
 	struct side *s = &r->side[which][near];
 	size_t unused;
-	uint32_t k =
-		which == LEFT ? find_pair(r, near, id, &unused) : find_pair(r, id, near, &unused);
+	uint32_t k = which == LEFT ? find_pair(r, near, id, &unused)
+				   : find_pair(r, id, near, &unused);
 
 	if (k == NONE || r->pair[k].count < r->floor)
 		return 0;
@@ -652,10 +655,10 @@ static int note_places(struct run *r, const struct places *l, uint32_t id)
 		if (i + AHEAD < l->n)
 			__builtin_prefetch(&sym[l->at[i + AHEAD]]);
 		if (left < BORDER && (list = r->side[LEFT][left].list) != NONE &&
-			add_place(r, list, at - r->chars[left]) < 0)
+				add_place(r, list, at - r->chars[left]) < 0)
 			return -1;
 		if (right < BORDER && (list = r->side[RIGHT][right].list) != NONE &&
-			add_place(r, list, at) < 0)
+				add_place(r, list, at) < 0)
 			return -1;
 	}
 	return 0;
@@ -713,8 +716,8 @@ static int merge_entry(struct run *r, const struct entry *e)
 		return rc;
 	}
 	if (grow_sides(r) < 0 || record(r, p.a, p.b) < 0 ||
-		merge_places(r, &r->list[e->list], p.a, p.b, id) < 0 ||
-		update_counts(r, p.a, p.b, id) < 0)
+			merge_places(r, &r->list[e->list], p.a, p.b, id) < 0 ||
+			update_counts(r, p.a, p.b, id) < 0)
 		return -1;
 	for (int w = LEFT; w <= RIGHT; w++) {
 		for (size_t i = 0; i < r->touched[w].n; i++) {

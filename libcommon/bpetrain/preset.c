@@ -104,10 +104,10 @@ int lu_preset_cut_new(struct lu_preset_cut **out, const struct lu_preset *p, str
 		goto fail;
 	}
 	if (lu_uni_new(&cut->uni, err) < 0 ||
-		lu_parts_normalizer(&j, (struct lu_str){ json.p, half }, cut->uni, &cut->parts) <
-			0 ||
-		lu_parts_pre_tokenizer(
-			&j, (struct lu_str){ json.p + half, json.n - half }, &cut->parts) < 0)
+			lu_parts_normalizer(&j, (struct lu_str){ json.p, half }, cut->uni,
+					&cut->parts) < 0 ||
+			lu_parts_pre_tokenizer(&j, (struct lu_str){ json.p + half, json.n - half },
+					&cut->parts) < 0)
 		goto fail;
 	if (lu_preset_is_lucie(p)) {
 		cut->kind = malloc(0x110000);
@@ -138,7 +138,7 @@ void lu_preset_cut_free(struct lu_preset_cut *cut)
 }
 
 static int cut_at_borders(const struct lu_preset_cut *cut, struct lu_str text,
-	struct lu_words *words, struct lu_err *err)
+		struct lu_words *words, struct lu_err *err)
 {
 	const char *p = text.p, *end = text.p + text.n, *from = p;
 	enum kind x = ALONE;
@@ -149,7 +149,7 @@ static int cut_at_borders(const struct lu_preset_cut *cut, struct lu_str text,
 
 		if (border(x, y)) {
 			if (lu_words_add(words, (struct lu_str){ from, (size_t)(at - from) }, 1,
-				    err) < 0)
+					    err) < 0)
 				return -1;
 			from = at;
 		}
@@ -159,7 +159,7 @@ static int cut_at_borders(const struct lu_preset_cut *cut, struct lu_str text,
 }
 
 int lu_preset_words(const struct lu_preset_cut *cut, struct lu_work *work, struct lu_str text,
-	struct lu_words *words, struct lu_err *err)
+		struct lu_words *words, struct lu_err *err)
 {
 	/* Hugging Face's Metaspace puts its marker before what begins at the first byte of the
 	 * document. In the original a CR or NUL that was removed from there leaves none. */
@@ -204,7 +204,7 @@ static void seed(struct seeds *s, struct lu_str piece)
 static int make_seeds(const struct lu_preset *p, struct seeds *s, struct lu_err *err)
 {
 	size_t most = LU_PRESET_BASE + p->specials + 256 + p->reserve +
-		LU_PRESET_RUNS * LU_PRESET_RUN_MAX + 10;
+			LU_PRESET_RUNS * LU_PRESET_RUN_MAX + 10;
 	char name[3 * LU_PRESET_RUN_MAX];
 
 	s->s = lu_arena_alloc(s->arena, most * sizeof(*s->s));
@@ -243,7 +243,7 @@ int lu_preset_check(const struct lu_preset *p, struct lu_err *err)
 		for (size_t k = 0; rc == 0 && k < s.n; k++) {
 			if (k != i && lu_str_eq(s.s[i], s.s[k]))
 				rc = lu_err_set(err, "--special: '" LU_STR_FMT "' is there already",
-					LU_STR_ARG(s.s[i]));
+						LU_STR_ARG(s.s[i]));
 		}
 	}
 	lu_arena_release(&arena);
@@ -277,8 +277,8 @@ struct reach {
 };
 
 /* The normalizer of the file, to be run. */
-static int reach_init(
-	struct reach *r, const struct lu_preset *p, struct lu_arena *arena, struct lu_err *err)
+static int reach_init(struct reach *r, const struct lu_preset *p, struct lu_arena *arena,
+		struct lu_err *err)
 {
 	struct lu_tj j = { .file = "preset", .part = "normalizer", .arena = arena, .err = err };
 	struct lu_buf b = { 0 };
@@ -319,19 +319,20 @@ static int can_reach(void *ctx, struct lu_str piece, struct lu_err *err)
 	lu_buf_clear(&r->text);
 	lu_buf_clear(&r->want);
 	lu_buf_replace(&r->want, piece, LU_STR(LU_PRESET_MARK), LU_STR(" "));
-	lu_buf_replace(
-		&r->text, lu_buf_slice(&r->want), LU_STR(LU_PRESET_SPENT), LU_STR(LU_PRESET_MARK));
+	lu_buf_replace(&r->text, lu_buf_slice(&r->want), LU_STR(LU_PRESET_SPENT),
+			LU_STR(LU_PRESET_MARK));
 	lu_buf_clear(&r->want);
 	lu_buf_puts(&r->want, LU_PRESET_MARK);
 	lu_buf_str(&r->want, piece);
 	if (lu_buf_check(&r->text, err) < 0 || lu_buf_check(&r->want, err) < 0 ||
-		lu_norm_run(&r->parts, r->uni, &r->work, lu_buf_slice(&r->text), &got, err) < 0)
+			lu_norm_run(&r->parts, r->uni, &r->work, lu_buf_slice(&r->text), &got,
+					err) < 0)
 		return -1;
 	return lu_str_eq(got, lu_buf_slice(&r->want));
 }
 
 int lu_preset_train(const struct lu_preset *p, struct lu_tokcount *count, struct lu_buf *json,
-	struct lu_preset_info *info, struct lu_err *err)
+		struct lu_preset_info *info, struct lu_err *err)
 {
 	struct lu_arena arena = { 0 };
 	struct seeds s = { .arena = &arena };

@@ -29,8 +29,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "libcommon/tokenizer/components.h"
 #include "libcommon/bpetrain/bpetrain.h"
+#include "libcommon/tokenizer/components.h"
 
 enum lu_preset_kind {
 	LU_PRESET_LUCIE,
@@ -70,13 +70,13 @@ int lu_preset_check(const struct lu_preset *p, struct lu_err *err) LU_CHECKED;
 bool lu_preset_is_seed(const struct lu_preset *p, uint32_t c);
 
 struct lu_preset_cut;
-int lu_preset_cut_new(
-	struct lu_preset_cut **cut, const struct lu_preset *p, struct lu_err *err) LU_CHECKED;
+int lu_preset_cut_new(struct lu_preset_cut **cut, const struct lu_preset *p,
+		struct lu_err *err) LU_CHECKED;
 void lu_preset_cut_free(struct lu_preset_cut *cut);
 
 /* Adds the words of one document. */
 int lu_preset_words(const struct lu_preset_cut *cut, struct lu_work *work, struct lu_str text,
-	struct lu_words *words, struct lu_err *err) LU_CHECKED;
+		struct lu_words *words, struct lu_err *err) LU_CHECKED;
 
 struct lu_preset_info {
 	uint32_t pieces, alphabet, merges; /* merges as written, those of blanks included */
@@ -86,6 +86,6 @@ struct lu_preset_info {
 };
 /* Trains and appends the tokenizer.json, as Hugging Face writes it. */
 int lu_preset_train(const struct lu_preset *p, struct lu_tokcount *count, struct lu_buf *json,
-	struct lu_preset_info *info, struct lu_err *err) LU_CHECKED;
+		struct lu_preset_info *info, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -120,20 +120,20 @@ void lu_preset_pre_tokenizer(struct lu_buf *b, const struct lu_preset *p, bool t
 	lu_buf_puts(b, "{\"type\":\"Sequence\",\"pretokenizers\":[");
 	if (p->kind == LU_PRESET_LUCIE_2024)
 		item(&l,
-			"{\"type\":\"Metaspace\",\"replacement\":\"" LU_PRESET_MARK
-			"\",\"prepend_scheme\":\"first\",\"split\":false}");
+				"{\"type\":\"Metaspace\",\"replacement\":\"" LU_PRESET_MARK
+				"\",\"prepend_scheme\":\"first\",\"split\":false}");
 	if (p->kind == LU_PRESET_METASPACE)
 		item(&l,
-			"{\"type\":\"Metaspace\",\"replacement\":\"" LU_PRESET_MARK
-			"\",\"prepend_scheme\":\"never\",\"split\":true}");
+				"{\"type\":\"Metaspace\",\"replacement\":\"" LU_PRESET_MARK
+				"\",\"prepend_scheme\":\"never\",\"split\":true}");
 	if (!lu_preset_is_lucie(p) && p->single_digits)
 		item(&l, "{\"type\":\"Digits\",\"individual_digits\":true}");
 	if (!lu_preset_is_lucie(p) && p->split_symbols)
 		item(&l, "{\"type\":\"Punctuation\",\"behavior\":\"Contiguous\"}");
 	if (p->kind == LU_PRESET_BYTELEVEL)
 		item(&l,
-			"{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
-			"\"trim_offsets\":true,\"use_regex\":true}");
+				"{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
+				"\"trim_offsets\":true,\"use_regex\":true}");
 	lu_buf_puts(b, "]}");
 }
 
@@ -143,16 +143,16 @@ static void decoder(struct lu_buf *b, const struct lu_preset *p)
 
 	if (p->kind == LU_PRESET_BYTELEVEL) {
 		lu_buf_puts(b,
-			"{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
-			"\"trim_offsets\":true,\"use_regex\":true}");
+				"{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
+				"\"trim_offsets\":true,\"use_regex\":true}");
 		return;
 	}
 	lu_buf_puts(b, "{\"type\":\"Sequence\",\"decoders\":[");
 	item(&l, "{\"type\":\"ByteFallback\"}");
 	if (p->kind == LU_PRESET_LUCIE_2024)
 		item(&l,
-			"{\"type\":\"Metaspace\",\"replacement\":\"" LU_PRESET_MARK
-			"\",\"prepend_scheme\":\"always\",\"split\":true}");
+				"{\"type\":\"Metaspace\",\"replacement\":\"" LU_PRESET_MARK
+				"\",\"prepend_scheme\":\"always\",\"split\":true}");
 	item(&l, "{\"type\":\"Fuse\"}");
 	/* After Fuse, so that it holds too for a marker that is no piece and was written in
 	 * bytes. */
@@ -178,11 +178,11 @@ static void write_added(struct lu_buf *b, const struct lu_preset *p)
 	for (size_t i = 0; i < LU_PRESET_BASE + p->specials; i++) {
 		lu_buf_printf(b, "%s{\"id\":%zu,\"content\":", i ? "," : "", i);
 		lu_json_quote(b,
-			lu_str_of(i < LU_PRESET_BASE ? lu_preset_base[i]
-						     : p->special[i - LU_PRESET_BASE]));
+				lu_str_of(i < LU_PRESET_BASE ? lu_preset_base[i]
+							     : p->special[i - LU_PRESET_BASE]));
 		lu_buf_puts(b,
-			",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,"
-			"\"normalized\":false,\"special\":true}");
+				",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,"
+				"\"normalized\":false,\"special\":true}");
 	}
 }
 
@@ -212,21 +212,23 @@ static void write_run_merges(struct lu_buf *b, const struct lu_preset *p, uint32
 		for (uint32_t left = most; left-- > 1;) {
 			for (uint32_t right = most - left; right > 0; right--)
 				write_merge(b, n, (struct lu_str){ run, left * width },
-					(struct lu_str){ run, right * width });
+						(struct lu_str){ run, right * width });
 		}
 	}
 }
 
 static void write_model(struct lu_buf *b, const struct lu_preset *p,
-	const struct lu_bpe_trained *tr, uint32_t *merges)
+		const struct lu_bpe_trained *tr, uint32_t *merges)
 {
 	bool bytes = p->kind == LU_PRESET_BYTELEVEL;
 
 	lu_buf_printf(b,
-		"{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":%s,"
-		"\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,\"fuse_unk\":%s,"
-		"\"byte_fallback\":%s,\"ignore_merges\":false,\"vocab\":{",
-		bytes ? "null" : "\"<unk>\"", bytes ? "false" : "true", bytes ? "false" : "true");
+			"{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":%s,"
+			"\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,\"fuse_"
+			"unk\":%s,"
+			"\"byte_fallback\":%s,\"ignore_merges\":false,\"vocab\":{",
+			bytes ? "null" : "\"<unk>\"", bytes ? "false" : "true",
+			bytes ? "false" : "true");
 	for (uint32_t i = 0; i < tr->pieces; i++) {
 		if (i)
 			lu_buf_putc(b, ',');
@@ -242,25 +244,25 @@ static void write_model(struct lu_buf *b, const struct lu_preset *p,
 }
 
 static void write_file(struct lu_buf *b, const struct lu_preset *p, const struct lu_bpe_trained *tr,
-	uint32_t *merges)
+		uint32_t *merges)
 {
 	lu_buf_puts(b,
-		"{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,"
-		"\"added_tokens\":[");
+			"{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,"
+			"\"added_tokens\":[");
 	write_added(b, p);
 	lu_buf_puts(b, "],\"normalizer\":");
 	lu_preset_normalizer(b, p, false);
 	lu_buf_puts(b, ",\"pre_tokenizer\":");
 	lu_preset_pre_tokenizer(b, p, false);
 	lu_buf_puts(b,
-		",\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":["
-		"{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},"
-		"{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}],\"pair\":["
-		"{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},"
-		"{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},"
-		"{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":1}},"
-		"{\"Sequence\":{\"id\":\"B\",\"type_id\":1}}],\"special_tokens\":{\"<s>\":"
-		"{\"id\":\"<s>\",\"ids\":[0],\"tokens\":[\"<s>\"]}}},\"decoder\":");
+			",\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":["
+			"{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},"
+			"{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}],\"pair\":["
+			"{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},"
+			"{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},"
+			"{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":1}},"
+			"{\"Sequence\":{\"id\":\"B\",\"type_id\":1}}],\"special_tokens\":{\"<s>\":"
+			"{\"id\":\"<s>\",\"ids\":[0],\"tokens\":[\"<s>\"]}}},\"decoder\":");
 	decoder(b, p);
 	lu_buf_puts(b, ",\"model\":");
 	write_model(b, p, tr, merges);
@@ -310,7 +312,7 @@ static void pretty(struct lu_buf *out, struct lu_str json)
 }
 
 int lu_preset_write(struct lu_buf *json, const struct lu_preset *p, const struct lu_bpe_trained *tr,
-	uint32_t *merges, struct lu_err *err)
+		uint32_t *merges, struct lu_err *err)
 {
 	struct lu_buf compact = { 0 };
 	int rc;

@@ -32,6 +32,6 @@ void lu_preset_pre_tokenizer(struct lu_buf *b, const struct lu_preset *p, bool t
 /* Appends the whole file as Hugging Face writes it; *merges: how many it has, those of runs
  * included. */
 int lu_preset_write(struct lu_buf *json, const struct lu_preset *p, const struct lu_bpe_trained *tr,
-	uint32_t *merges, struct lu_err *err) LU_CHECKED;
+		uint32_t *merges, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -166,7 +166,7 @@ static int make_room(struct lu_words *w, size_t n, bool at_end, struct lu_err *e
 
 		/* Long words have at most half. */
 		if ((n && w->cap - w->used < n && w->cap + w->used + n > w->limit / 2) ||
-			(!fits && (at_end || w->n >= FULL_LOAD(w->slots))))
+				(!fits && (at_end || w->n >= FULL_LOAD(w->slots))))
 			return w->full(w->ctx, w, err) < 0 ? -1 : 1;
 		if (!fits)
 			return 0;
@@ -193,7 +193,7 @@ static int keep_bytes(struct lu_words *w, struct lu_str s, struct lu_err *err)
 
 /* A word that is not in the table. For a long one, s.n > SHORT, lo is yet to be found. */
 static int insert(struct lu_words *w, struct lu_str s, uint64_t hash, struct lu_words_slot e,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	bool at_end = w->slots == 0;
 
@@ -238,7 +238,7 @@ static int add_long(struct lu_words *w, struct lu_str s, uint64_t count, struct 
 	if (s.n > UINT32_MAX)
 		return lu_err_set(err, "a word of 4 GiB or more");
 	hi = (uint64_t)s.n | (hash & 0xffff) << 32 | (uint64_t)w->group << 48 |
-		(uint64_t)LONG << 56;
+			(uint64_t)LONG << 56;
 	for (size_t k = w->slots ? home(w, hash) : 0; w->slots && w->slot[k].hi; k++) {
 		struct lu_words_slot *e = &w->slot[k];
 
@@ -264,7 +264,7 @@ int lu_words_flush(struct lu_words *w, struct lu_err *err)
 			rc = more(e, count, err);
 		else
 			rc = insert(w, (struct lu_str){ NULL, 0 }, w->waiting[i].hash,
-				(struct lu_words_slot){ lo, hi, count }, err);
+					(struct lu_words_slot){ lo, hi, count }, err);
 		if (rc < 0)
 			return -1;
 	}
@@ -324,8 +324,8 @@ int lu_word_cmp(const struct lu_word *x, const struct lu_word *y)
 	return memcmp(x->s.p, y->s.p, x->s.n);
 }
 
-static void fetch(
-	const struct lu_words *w, const struct lu_word_ref *r, char text[16], struct lu_word *out)
+static void fetch(const struct lu_words *w, const struct lu_word_ref *r, char text[16],
+		struct lu_word *out)
 {
 	const struct lu_words_slot *e = &w->slot[r->slot];
 
@@ -342,7 +342,7 @@ static void fetch(
 }
 
 static bool before(
-	const struct lu_words *w, const struct lu_word_ref *x, const struct lu_word_ref *y)
+		const struct lu_words *w, const struct lu_word_ref *x, const struct lu_word_ref *y)
 {
 	char a[16], b[16];
 	struct lu_word u, v;

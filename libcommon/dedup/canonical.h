@@ -10,7 +10,7 @@ struct lu_canonical_work {
 /* Appends NFC with full case folding, every run of White_Space as one blank, none at the ends.
  * Accents stay: "peche" is not "pêche". `s` is valid UTF-8; `w` is scratch, start from { 0 }. */
 int lu_canonical(struct lu_canonical_work *w, struct lu_str s, struct lu_buf *out,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 void lu_canonical_release(struct lu_canonical_work *w);
 
 #endif

@@ -14,8 +14,8 @@ int lu_exact_open(struct lu_exact *x, bool log, const char *tmpdir, struct lu_er
 	return log ? lu_spool_open(&x->spool, tmpdir, err) : 0;
 }
 
-static int keep_place(
-	struct lu_exact *x, uint32_t number, const struct lu_place *place, struct lu_err *err)
+static int keep_place(struct lu_exact *x, uint32_t number, const struct lu_place *place,
+		struct lu_err *err)
 {
 	struct lu_exact_first *f;
 
@@ -32,8 +32,8 @@ static int keep_place(
 	return f->place.id.p ? 0 : lu_err_nomem(err);
 }
 
-int lu_exact_see(
-	struct lu_exact *x, struct lu_hash128 key, const struct lu_place *place, struct lu_err *err)
+int lu_exact_see(struct lu_exact *x, struct lu_hash128 key, const struct lu_place *place,
+		struct lu_err *err)
 {
 	struct entry e = { 0 };
 	int rc = lu_seen_add(&x->seen, key, &e.key, err);

@@ -37,7 +37,7 @@ struct lu_exact {
 int lu_exact_open(struct lu_exact *x, bool log, const char *tmpdir, struct lu_err *err) LU_CHECKED;
 /* place->file must live as long as x. */
 int lu_exact_see(struct lu_exact *x, struct lu_hash128 key, const struct lu_place *place,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 int lu_exact_log(struct lu_exact *x, struct lu_out *out, struct lu_err *err) LU_CHECKED;
 void lu_exact_close(struct lu_exact *x);
 

@@ -80,7 +80,7 @@ struct table {
 
 /* The slot of the key, or the empty one where it belongs. */
 static uint32_t *slot_of(
-	const struct lu_join *j, const struct table *t, uint64_t key, unsigned band)
+		const struct lu_join *j, const struct table *t, uint64_t key, unsigned band)
 {
 	size_t i = (size_t)key & (t->slots - 1);
 
@@ -165,7 +165,7 @@ static void settle(struct lu_join *j, const struct member *m, size_t n, double v
 
 		if (i > 0) {
 			while (verify > 0 && stays != NONE &&
-				lu_join_similarity(j, stays, doc) < verify)
+					lu_join_similarity(j, stays, doc) < verify)
 				stays = j->next[stays];
 		}
 		if (i > 0 && stays != NONE) {

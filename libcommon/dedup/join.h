@@ -52,8 +52,8 @@ struct lu_join {
 
 void lu_join_init(struct lu_join *j, const struct lu_minhash *mh);
 /* `length`: of the text, for `longest`. */
-int lu_join_add(
-	struct lu_join *j, const void *signature, uint64_t length, struct lu_err *err) LU_CHECKED;
+int lu_join_add(struct lu_join *j, const void *signature, uint64_t length,
+		struct lu_err *err) LU_CHECKED;
 int lu_join_solve(struct lu_join *j, const struct lu_join_how *how, struct lu_err *err) LU_CHECKED;
 /* Estimated similarity of two documents. */
 double lu_join_similarity(const struct lu_join *j, uint32_t a, uint32_t b);

@@ -34,7 +34,7 @@ struct lu_minhash_work {
 };
 
 static void minima_portable(
-	const struct lu_minhash *mh, const uint32_t *x, size_t n, uint32_t *least)
+		const struct lu_minhash *mh, const uint32_t *x, size_t n, uint32_t *least)
 {
 	for (unsigned k = 0; k < mh->padded; k += GROUP) {
 		const uint32_t *a = mh->a + k, *b = mh->b + k;
@@ -54,7 +54,7 @@ static void minima_portable(
 
 #if defined(__x86_64__)
 __attribute__((target("avx2"))) static void minima_avx2(
-	const struct lu_minhash *mh, const uint32_t *x, size_t n, uint32_t *least)
+		const struct lu_minhash *mh, const uint32_t *x, size_t n, uint32_t *least)
 {
 	for (unsigned k = 0; k < mh->padded; k += GROUP) {
 		__m256i *l = (__m256i *)(void *)(least + k);
@@ -87,7 +87,7 @@ static minima_fn *best(enum lu_minhash_kernel kernel)
 }
 
 int lu_minhash_new(struct lu_minhash **out, unsigned bands, unsigned rows,
-	enum lu_minhash_kernel kernel, struct lu_err *err)
+		enum lu_minhash_kernel kernel, struct lu_err *err)
 {
 	struct lu_minhash *mh;
 	unsigned hashes;
@@ -160,7 +160,7 @@ uint64_t lu_minhash_params(const struct lu_minhash *mh)
 
 	/* The first number is the version of the shingles and the hash functions. */
 	n = snprintf(text, sizeof(text), "minhash 1 words %d bands %u rows %u hashes %u",
-		LU_SHINGLE_WORDS, mh->bands, mh->rows, mh->hashes);
+			LU_SHINGLE_WORDS, mh->bands, mh->rows, mh->hashes);
 	return lu_hash64(text, (size_t)n, 0);
 }
 
@@ -238,11 +238,12 @@ static void end(struct lu_minhash_work *w, void *signature)
 	}
 	for (unsigned i = 0; i < mh->bands; i++)
 		lu_store64(out + 8 * (size_t)i,
-			lu_hash64(bytes + (size_t)i * mh->rows * 4, (size_t)mh->rows * 4, i));
+				lu_hash64(bytes + (size_t)i * mh->rows * 4, (size_t)mh->rows * 4,
+						i));
 }
 
 int lu_minhash_sign(const struct lu_minhash *mh, struct lu_minhash_work *w, struct lu_str text,
-	void *signature, struct lu_err *err)
+		void *signature, struct lu_err *err)
 {
 	begin(w);
 	if (lu_shingles(mh->shingler, text, &w->scratch, take, w, err) < 0)
@@ -252,7 +253,7 @@ int lu_minhash_sign(const struct lu_minhash *mh, struct lu_minhash_work *w, stru
 }
 
 void lu_minhash_sign_set(const struct lu_minhash *mh, struct lu_minhash_work *w,
-	const uint64_t *shingle, size_t n, void *signature)
+		const uint64_t *shingle, size_t n, void *signature)
 {
 	begin(w);
 	for (size_t i = 0; i < n; i += LU_SHINGLE_BLOCK)

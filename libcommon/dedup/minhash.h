@@ -39,7 +39,7 @@ enum lu_minhash_kernel { LU_MINHASH_BEST, LU_MINHASH_PORTABLE };
 struct lu_minhash;
 /* bands and rows are at least 1 and their product at most LU_MINHASH_MAX. */
 int lu_minhash_new(struct lu_minhash **mh, unsigned bands, unsigned rows,
-	enum lu_minhash_kernel kernel, struct lu_err *err) LU_CHECKED;
+		enum lu_minhash_kernel kernel, struct lu_err *err) LU_CHECKED;
 void lu_minhash_free(struct lu_minhash *mh);
 unsigned lu_minhash_bands(const struct lu_minhash *mh);
 unsigned lu_minhash_rows(const struct lu_minhash *mh);
@@ -56,10 +56,10 @@ void lu_minhash_work_free(struct lu_minhash_work *w);
 
 /* Signature of a text. */
 int lu_minhash_sign(const struct lu_minhash *mh, struct lu_minhash_work *w, struct lu_str text,
-	void *signature, struct lu_err *err) LU_CHECKED;
+		void *signature, struct lu_err *err) LU_CHECKED;
 /* Signature of a set given by its 64-bit shingle hashes, n > 0. */
 void lu_minhash_sign_set(const struct lu_minhash *mh, struct lu_minhash_work *w,
-	const uint64_t *shingle, size_t n, void *signature);
+		const uint64_t *shingle, size_t n, void *signature);
 
 /* Key of band i of a signature. */
 uint64_t lu_minhash_key(const void *signature, unsigned band);

@@ -26,7 +26,7 @@ static void put_place(struct lu_buf *b, const char *prefix, const struct lu_plac
 }
 
 void lu_removed_open(struct lu_buf *b, const char *kind, const struct lu_place *removed,
-	const struct lu_place *kept, double similarity)
+		const struct lu_place *kept, double similarity)
 {
 	lu_buf_printf(b, "{\"kind\":\"%s\"", kind);
 	put_place(b, "", removed);

@@ -26,7 +26,7 @@ double lu_removed_round(double similarity);
 
 /* Appends the line up to and including "similarity". */
 void lu_removed_open(struct lu_buf *b, const char *kind, const struct lu_place *removed,
-	const struct lu_place *kept, double similarity);
+		const struct lu_place *kept, double similarity);
 /* Appends the rest. The size counts the kept one. */
 void lu_removed_close(struct lu_buf *b, uint64_t cluster_size);
 

@@ -24,8 +24,8 @@ struct lu_seen {
 };
 
 /* *number: of the key, 0 for the first one ever added. */
-int lu_seen_add(
-	struct lu_seen *s, struct lu_hash128 key, uint32_t *number, struct lu_err *err) LU_CHECKED;
+int lu_seen_add(struct lu_seen *s, struct lu_hash128 key, uint32_t *number,
+		struct lu_err *err) LU_CHECKED;
 void lu_seen_release(struct lu_seen *s);
 
 #endif

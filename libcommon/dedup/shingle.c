@@ -40,7 +40,7 @@ static uint32_t kind_of(uint32_t c)
 
 /* The entry of a character; *fold is its folding when that is several characters. */
 static int describe(uint32_t c, uint32_t *entry, struct several *fold, struct lu_buf *scratch,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	uint32_t flags = lu_unicode_is_plain(LU_FORM_NFC, c) ? 0 : NOT_PLAIN;
 	uint32_t kind = kind_of(c);
@@ -217,7 +217,7 @@ static void scan(const struct lu_shingler *s, struct lu_str text, struct run *r)
 }
 
 int lu_shingles(const struct lu_shingler *s, struct lu_str text, struct lu_buf *scratch,
-	lu_shingle_fn *take, void *ctx, struct lu_err *err)
+		lu_shingle_fn *take, void *ctx, struct lu_err *err)
 {
 	struct run r = { .take = take, .ctx = ctx };
 	struct lu_str seen = text;

@@ -42,6 +42,6 @@ typedef void lu_shingle_fn(void *ctx, const uint64_t *shingle, size_t n);
 /* `text` is valid UTF-8; `scratch` is used for texts that are not in NFC. At least one shingle is
  * given, also for the empty text. */
 int lu_shingles(const struct lu_shingler *s, struct lu_str text, struct lu_buf *scratch,
-	lu_shingle_fn *take, void *ctx, struct lu_err *err) LU_CHECKED;
+		lu_shingle_fn *take, void *ctx, struct lu_err *err) LU_CHECKED;
 
 #endif

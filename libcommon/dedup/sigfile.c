@@ -8,8 +8,8 @@
 #define TRAILER 24
 #define BLOCK_ENTRIES 1024
 
-int lu_sigwrite_open(
-	struct lu_sigwrite *w, const char *path, const struct lu_minhash *mh, struct lu_err *err)
+int lu_sigwrite_open(struct lu_sigwrite *w, const char *path, const struct lu_minhash *mh,
+		struct lu_err *err)
 {
 	unsigned char head[HEADER] = MAGIC;
 
@@ -42,7 +42,7 @@ static int put_block(struct lu_sigwrite *w, struct lu_err *err)
 		return 0;
 	lu_store64(count, w->in_block);
 	if (lu_out_write(w->out, count, sizeof(count), err) < 0 ||
-		lu_out_buf(w->out, &w->block, err) < 0)
+			lu_out_buf(w->out, &w->block, err) < 0)
 		return -1;
 	lu_hasher_add(w->hash, w->block.p, w->block.n);
 	lu_buf_clear(&w->block);
@@ -51,7 +51,7 @@ static int put_block(struct lu_sigwrite *w, struct lu_err *err)
 }
 
 int lu_sigwrite_add(struct lu_sigwrite *w, const struct lu_sigentry *e, const void *signature,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	unsigned char entry[16];
 
@@ -95,7 +95,7 @@ void lu_sigwrite_abort(struct lu_sigwrite *w)
 /* --- reading ------------------------------------------------------------------------------ */
 
 int lu_sigread_open(struct lu_sigread *r, const char *const *file, size_t files,
-	const struct lu_minhash *mh, struct lu_err *err)
+		const struct lu_minhash *mh, struct lu_err *err)
 {
 	(void)err;
 	*r = (struct lu_sigread){ .file = file, .files = files, .mh = mh };
@@ -131,15 +131,15 @@ static int open_next(struct lu_sigread *r, struct lu_err *err)
 		return lu_err_set(err, "%s: not a file of signatures", name);
 	if (lu_load32(head + 8) != VERSION)
 		return lu_err_set(err, "%s: signatures of version %u, this is %d", name,
-			lu_load32(head + 8), VERSION);
+				lu_load32(head + 8), VERSION);
 	if (lu_load64(head + 24) != lu_minhash_params(r->mh) ||
-		lu_load32(head + 12) != lu_minhash_bands(r->mh) ||
-		lu_load32(head + 16) != lu_minhash_rows(r->mh) ||
-		lu_load32(head + 20) != lu_minhash_hashes(r->mh) ||
-		lu_load64(head + 32) != 16 + lu_minhash_size(r->mh))
+			lu_load32(head + 12) != lu_minhash_bands(r->mh) ||
+			lu_load32(head + 16) != lu_minhash_rows(r->mh) ||
+			lu_load32(head + 20) != lu_minhash_hashes(r->mh) ||
+			lu_load64(head + 32) != 16 + lu_minhash_size(r->mh))
 		return lu_err_set(err, "%s: signatures with %u bands of %u rows, not %u of %u",
-			name, lu_load32(head + 12), lu_load32(head + 16), lu_minhash_bands(r->mh),
-			lu_minhash_rows(r->mh));
+				name, lu_load32(head + 12), lu_load32(head + 16),
+				lu_minhash_bands(r->mh), lu_minhash_rows(r->mh));
 	return 0;
 }
 
@@ -152,7 +152,7 @@ static int close_this(struct lu_sigread *r, struct lu_err *err)
 	if (get(r, tail, sizeof(tail), err) < 0)
 		return -1;
 	if (lu_load64(tail) != r->count || lu_load64(tail + 8) != h.lo ||
-		lu_load64(tail + 16) != h.hi)
+			lu_load64(tail + 16) != h.hi)
 		return lu_err_set(err, "%s: wrong checksum", lu_in_name(r->in));
 	n = lu_in_read(r->in, &more, 1, err);
 	if (n > 0)
@@ -164,7 +164,7 @@ static int close_this(struct lu_sigread *r, struct lu_err *err)
 }
 
 int lu_sigread_next(
-	struct lu_sigread *r, struct lu_sigentry *e, void *signature, struct lu_err *err)
+		struct lu_sigread *r, struct lu_sigentry *e, void *signature, struct lu_err *err)
 {
 	unsigned char entry[16];
 	size_t size = lu_minhash_size(r->mh);

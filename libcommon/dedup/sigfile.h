@@ -37,9 +37,9 @@ struct lu_sigwrite {
 };
 
 int lu_sigwrite_open(struct lu_sigwrite *w, const char *path, const struct lu_minhash *mh,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 int lu_sigwrite_add(struct lu_sigwrite *w, const struct lu_sigentry *e, const void *signature,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 int lu_sigwrite_commit(struct lu_sigwrite *w, struct lu_err *err) LU_CHECKED;
 void lu_sigwrite_abort(struct lu_sigwrite *w);
 
@@ -53,9 +53,9 @@ struct lu_sigread {
 };
 
 int lu_sigread_open(struct lu_sigread *r, const char *const *file, size_t files,
-	const struct lu_minhash *mh, struct lu_err *err) LU_CHECKED;
+		const struct lu_minhash *mh, struct lu_err *err) LU_CHECKED;
 int lu_sigread_next(struct lu_sigread *r, struct lu_sigentry *e, void *signature,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 void lu_sigread_close(struct lu_sigread *r);
 
 #endif

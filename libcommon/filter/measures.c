@@ -59,14 +59,14 @@ static const char *const stop_words[][STOPS] = {
 	[LU_STOP_NONE] = { NULL },
 	[LU_STOP_EN] = { "the", "be", "to", "of", "and", "that", "have", "with" },
 	[LU_STOP_FR] = { "de", "la", "le", "et", "à", "en", "l'", "des", "du", "les", "est", "d'",
-		"un", "une", "il", "dans", "par", "au" },
+			"un", "une", "il", "dans", "par", "au" },
 };
 
 enum lu_stop_list lu_stop_list(struct lu_str lang)
 {
-	return lu_str_is(lang, "en")	? LU_STOP_EN
-		: lu_str_is(lang, "fr") ? LU_STOP_FR
-					: LU_STOP_NONE;
+	return lu_str_is(lang, "en")		? LU_STOP_EN
+			: lu_str_is(lang, "fr") ? LU_STOP_FR
+						: LU_STOP_NONE;
 }
 
 struct lu_measurer {
@@ -100,7 +100,7 @@ void lu_measurer_free(struct lu_measurer *m)
 }
 
 void lu_measures_start(const struct lu_measurer *m, struct lu_measures *w, struct lu_str text,
-	enum lu_stop_list stop)
+		enum lu_stop_list stop)
 {
 	w->measurer = m;
 	w->text = text;
@@ -177,7 +177,7 @@ static struct piece word(const uint8_t *class, const char *p, const char *end)
 			if (next == end || !(class[lu_utf8_next(&after)] & LU_CLASS_LETTER))
 				return w;
 		} else if (!(class[c] & LU_CLASS_WORD) ||
-			(w.chars > 0 && (class[c] & LU_CLASS_UNSPACED))) {
+				(w.chars > 0 && (class[c] & LU_CLASS_UNSPACED))) {
 			return w;
 		}
 		w.alpha |= (class[c] & LU_CLASS_LETTER) != 0;
@@ -186,11 +186,12 @@ static struct piece word(const uint8_t *class, const char *p, const char *end)
 		if (class[c] & LU_CLASS_UNSPACED) {
 			/* With the marks that belong to it. */
 			while (w.end < end &&
-				(after = w.end, c = lu_utf8_next(&after),
-					(class[c] & LU_CLASS_WORD) &&
-						!(class[c] &
-							(LU_CLASS_LETTER | LU_CLASS_UNSPACED |
-								LU_CLASS_NUMBER)))) {
+					(after = w.end, c = lu_utf8_next(&after),
+							(class[c] & LU_CLASS_WORD) &&
+									!(class[c] &
+											(LU_CLASS_LETTER |
+													LU_CLASS_UNSPACED |
+													LU_CLASS_NUMBER)))) {
 				w.end = after;
 				w.chars++;
 			}
@@ -338,8 +339,9 @@ static int top_grams(struct lu_measures *w, struct lu_err *err)
 			}
 		}
 		if (most)
-			w->value[LU_M_TOP_2GRAM + n - 2] = ratio(
-				most * (t[first + n].chars - t[first].chars + n - 1), w->chars);
+			w->value[LU_M_TOP_2GRAM + n - 2] =
+					ratio(most * (t[first + n].chars - t[first].chars + n - 1),
+							w->chars);
 	}
 	return 0;
 }
@@ -420,8 +422,8 @@ struct line_counts {
 	uint64_t dup, dup_chars, dup_seen_chars;
 };
 
-static void one_line(
-	const uint8_t *class, struct lu_gram_set *seen, struct lu_str line, struct line_counts *c)
+static void one_line(const uint8_t *class, struct lu_gram_set *seen, struct lu_str line,
+		struct line_counts *c)
 {
 	struct lu_str bare = strip(class, line);
 	uint64_t chars = lu_utf8_count(line.p, line.n);
@@ -513,7 +515,7 @@ static void whole_text(struct lu_measures *w)
 
 	while (p < end) {
 		if ((size_t)(end - p) >= sizeof(lorem) - 1 && (*p | 0x20) == 'l' &&
-			strncasecmp(p, lorem, sizeof(lorem) - 1) == 0)
+				strncasecmp(p, lorem, sizeof(lorem) - 1) == 0)
 			ipsum++;
 		if (*p == '.' || *p == '!' || *p == '?') {
 			sentences += inside;
@@ -532,8 +534,8 @@ int lu_measures_get(struct lu_measures *w, enum lu_measure which, double *value,
 	unsigned todo = measures[which].group & ~w->done;
 
 	if ((todo & TOKENS && tokens(w, err) < 0) || (todo & LINES && lines(w, err) < 0) ||
-		(todo & TOP_GRAMS && top_grams(w, err) < 0) ||
-		(todo & DUP_GRAMS && dup_grams(w, err) < 0))
+			(todo & TOP_GRAMS && top_grams(w, err) < 0) ||
+			(todo & DUP_GRAMS && dup_grams(w, err) < 0))
 		return -1;
 	if (todo & TEXT)
 		whole_text(w);

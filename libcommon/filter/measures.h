@@ -117,9 +117,9 @@ struct lu_measures {
 
 /* `text` is valid UTF-8 and stays until the next start. */
 void lu_measures_start(const struct lu_measurer *m, struct lu_measures *w, struct lu_str text,
-	enum lu_stop_list stop);
-int lu_measures_get(
-	struct lu_measures *w, enum lu_measure which, double *value, struct lu_err *err) LU_CHECKED;
+		enum lu_stop_list stop);
+int lu_measures_get(struct lu_measures *w, enum lu_measure which, double *value,
+		struct lu_err *err) LU_CHECKED;
 void lu_measures_release(struct lu_measures *w);
 
 #endif

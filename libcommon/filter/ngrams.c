@@ -13,7 +13,7 @@ int lu_gram_set_start(struct lu_gram_set *s, struct lu_buf *memory, size_t n, st
 		size *= 2;
 	lu_buf_clear(memory);
 	if (n > UINT32_MAX || !lu_mul_size(size, sizeof(*s->slot), &bytes) ||
-		!lu_buf_reserve(memory, bytes))
+			!lu_buf_reserve(memory, bytes))
 		return lu_err_nomem(err);
 	s->slot = (struct lu_gram_slot *)(void *)memory->p;
 	s->mask = size - 1;
@@ -22,7 +22,7 @@ int lu_gram_set_start(struct lu_gram_set *s, struct lu_buf *memory, size_t n, st
 }
 
 int lu_grams_start(struct lu_grams *g, struct lu_buf *memory, const uint64_t *hash, size_t stride,
-	size_t count, struct lu_err *err)
+		size_t count, struct lu_err *err)
 {
 	size_t bytes;
 

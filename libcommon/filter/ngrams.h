@@ -22,12 +22,12 @@ struct lu_gram_set {
 };
 
 /* An empty set for up to n keys. */
-int lu_gram_set_start(
-	struct lu_gram_set *s, struct lu_buf *memory, size_t n, struct lu_err *err) LU_CHECKED;
+int lu_gram_set_start(struct lu_gram_set *s, struct lu_buf *memory, size_t n,
+		struct lu_err *err) LU_CHECKED;
 
 /* The slot of the key, with count raised by one; `index` is kept when it is new. */
 static inline struct lu_gram_slot *lu_gram_set_add(
-	struct lu_gram_set *s, uint64_t key, size_t index)
+		struct lu_gram_set *s, uint64_t key, size_t index)
 {
 	size_t at = (key ^ key >> 32) & s->mask;
 
@@ -53,7 +53,7 @@ struct lu_grams {
 	uint64_t *key;
 };
 int lu_grams_start(struct lu_grams *g, struct lu_buf *memory, const uint64_t *hash, size_t stride,
-	size_t count, struct lu_err *err) LU_CHECKED;
+		size_t count, struct lu_err *err) LU_CHECKED;
 void lu_grams_grow(struct lu_grams *g);
 /* How many n-grams there are now. */
 static inline size_t lu_grams_here(const struct lu_grams *g)

@@ -130,7 +130,7 @@ static int set_reason(struct lu_rule *r, struct lu_err *err)
 
 	lu_num_format(r->threshold, number);
 	if (asprintf(&text, "%s %c %s", lu_measure_name(r->measure), r->max ? '>' : '<', number) <
-		0)
+			0)
 		return lu_err_nomem(err);
 	free(r->reason);
 	r->reason = text;
@@ -179,8 +179,8 @@ static void take_out(struct lu_rules *r, enum lu_measure measure, bool max)
 	r->n = kept;
 }
 
-static int change(
-	struct lu_rules *r, enum lu_measure measure, bool max, double threshold, struct lu_err *err)
+static int change(struct lu_rules *r, enum lu_measure measure, bool max, double threshold,
+		struct lu_err *err)
 {
 	bool found = false;
 
@@ -209,7 +209,7 @@ int lu_rules_set(struct lu_rules *r, const char *assignment, struct lu_err *err)
 	if (!assignment[n])
 		return lu_err_set(err, "'%s' is not RULE=VALUE", assignment);
 	for (int m = 0; m < LU_MEASURES && n > 4 && (max || strncmp(assignment, "min_", 4) == 0);
-		m++) {
+			m++) {
 		const char *name = lu_measure_name(m);
 
 		if (strlen(name) != n - 4 || memcmp(name, assignment + 4, n - 4) != 0)
@@ -234,7 +234,7 @@ void lu_rules_release(struct lu_rules *r)
 }
 
 int lu_rules_judge(const struct lu_rules *r, struct lu_measures *m, const struct lu_rule **failed,
-	double *value, struct lu_err *err)
+		double *value, struct lu_err *err)
 {
 	*failed = NULL;
 	for (size_t i = 0; i < r->n; i++) {
@@ -260,7 +260,7 @@ void lu_rules_list(const struct lu_rules *r, struct lu_buf *out)
 
 		lu_num_format(rule->threshold, number);
 		lu_buf_printf(out, "%-12s %s_%-18s %-8s %s\n", rule->preset ? rule->preset : "-",
-			rule->max ? "max" : "min", lu_measure_name(rule->measure), number,
-			rule->source);
+				rule->max ? "max" : "min", lu_measure_name(rule->measure), number,
+				rule->source);
 	}
 }

@@ -41,7 +41,7 @@ void lu_rules_release(struct lu_rules *r);
 /* *failed is the first rule that the text fails, with what was measured, or NULL. The rule on stop
  * words is passed over when the text has no list. */
 int lu_rules_judge(const struct lu_rules *r, struct lu_measures *m, const struct lu_rule **failed,
-	double *value, struct lu_err *err) LU_CHECKED;
+		double *value, struct lu_err *err) LU_CHECKED;
 
 /* A table of the rules for people: preset, rule, threshold, source. */
 void lu_rules_list(const struct lu_rules *r, struct lu_buf *out);

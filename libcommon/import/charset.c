@@ -93,11 +93,12 @@ static int convert(struct lu_str in, struct lu_str label, struct lu_buf *store, 
 static bool is_utf8_label(struct lu_str s)
 {
 	return (s.n == 5 && strncasecmp(s.p, "utf-8", 5) == 0) ||
-		(s.n == 4 && strncasecmp(s.p, "utf8", 4) == 0);
+			(s.n == 4 && strncasecmp(s.p, "utf8", 4) == 0);
 }
 
 int lu_charset_utf8(struct lu_str in, struct lu_str declared, const char *fallback,
-	struct lu_buf *store, struct lu_str *out, enum lu_charset_how *how, struct lu_err *err)
+		struct lu_buf *store, struct lu_str *out, enum lu_charset_how *how,
+		struct lu_err *err)
 {
 	const unsigned char *p = (const unsigned char *)in.p;
 	int rc;
@@ -106,8 +107,8 @@ int lu_charset_utf8(struct lu_str in, struct lu_str declared, const char *fallba
 		struct lu_str rest = { in.p + 2, in.n - 2 };
 
 		*how = LU_CHARSET_MARK;
-		rc = convert(
-			rest, p[0] == 0xFF ? LU_STR("UTF-16LE") : LU_STR("UTF-16BE"), store, err);
+		rc = convert(rest, p[0] == 0xFF ? LU_STR("UTF-16LE") : LU_STR("UTF-16BE"), store,
+				err);
 		*out = lu_buf_slice(store);
 		return rc;
 	}

@@ -23,8 +23,8 @@ enum lu_charset_how {
  * and "us-ascii" mean windows-1252, as in every browser.
  */
 int lu_charset_utf8(struct lu_str in, struct lu_str declared, const char *fallback,
-	struct lu_buf *store, struct lu_str *out, enum lu_charset_how *how,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_buf *store, struct lu_str *out, enum lu_charset_how *how,
+		struct lu_err *err) LU_CHECKED;
 
 /* True when the charset is one this machine can convert. */
 bool lu_charset_known(const char *name);

@@ -84,12 +84,12 @@ static int fail(struct lu_container *box, int rc, struct lu_err *err)
 		return -1;
 	}
 	return lu_err_set(err, "%s: damaged or truncated archive: %s", lu_feed_name(box->feed),
-		why ? why : "unknown reason");
+			why ? why : "unknown reason");
 }
 
 /* A descriptor on the archive's own bytes that can seek. */
 static int seekable(
-	struct lu_container *box, const char *file, const char *tmpdir, struct lu_err *err)
+		struct lu_container *box, const char *file, const char *tmpdir, struct lu_err *err)
 {
 	char head[512];
 	ssize_t n;
@@ -100,7 +100,7 @@ static int seekable(
 			return lu_err_sys(err, errno, "%s", file);
 		n = pread(box->fd, head, sizeof(head), 0);
 		if (n > 0 && lu_container_of((struct lu_str){ head, (size_t)n }) == box->kind &&
-			lseek(box->fd, 0, SEEK_SET) == 0)
+				lseek(box->fd, 0, SEEK_SET) == 0)
 			return 0;
 		close(box->fd);
 	}
@@ -142,7 +142,7 @@ static int start(struct lu_container *box, const char *file, const char *tmpdir,
 }
 
 int lu_container_open(struct lu_container **out, enum lu_container_kind kind, struct lu_feed *feed,
-	const char *file, const char *tmpdir, struct lu_err *err)
+		const char *file, const char *tmpdir, struct lu_err *err)
 {
 	struct lu_container *box = calloc(1, sizeof(*box));
 	locale_t before;
@@ -186,7 +186,7 @@ static int finish(struct lu_container *box, struct lu_err *err)
 	if (box->kind == LU_CONTAINER_TAR && box->zeros < 512) {
 		box->failed = true;
 		return lu_err_set(err, "%s: truncated archive: it has no end marker",
-			lu_feed_name(box->feed));
+				lu_feed_name(box->feed));
 	}
 	return 0;
 }
@@ -223,7 +223,7 @@ static int next(struct lu_container *box, struct lu_container_entry *entry, stru
 }
 
 int lu_container_next(
-	struct lu_container *box, struct lu_container_entry *entry, struct lu_err *err)
+		struct lu_container *box, struct lu_container_entry *entry, struct lu_err *err)
 {
 	locale_t before = uselocale(box->utf8);
 	int rc = next(box, entry, err);

@@ -41,9 +41,9 @@ struct lu_container;
 
 /* `feed` is borrowed until close. `file` may be NULL. */
 int lu_container_open(struct lu_container **box, enum lu_container_kind kind, struct lu_feed *feed,
-	const char *file, const char *tmpdir, struct lu_err *err) LU_CHECKED;
-int lu_container_next(
-	struct lu_container *box, struct lu_container_entry *entry, struct lu_err *err) LU_CHECKED;
+		const char *file, const char *tmpdir, struct lu_err *err) LU_CHECKED;
+int lu_container_next(struct lu_container *box, struct lu_container_entry *entry,
+		struct lu_err *err) LU_CHECKED;
 /* Content of the current entry; an lu_in_fn. */
 ssize_t lu_container_read(void *box, void *p, size_t n, struct lu_err *err) LU_CHECKED;
 bool lu_container_failed(const struct lu_container *box);

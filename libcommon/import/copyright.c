@@ -35,7 +35,7 @@ static bool has_word(struct lu_str s, const char *word)
 
 	for (size_t i = 0; i + n <= s.n; i++) {
 		if (strncasecmp(s.p + i, word, n) == 0 && (i == 0 || s.p[i - 1] == ' ') &&
-			(i + n == s.n || s.p[i + n] == ' '))
+				(i + n == s.n || s.p[i + n] == ' '))
 			return true;
 	}
 	return false;
@@ -47,7 +47,8 @@ static bool listed(struct lu_str list, struct lu_str name)
 	for (size_t i = 0; i + name.n <= list.n; i++) {
 		bool starts = i == 0 || (i >= 5 && memcmp(list.p + i - 5, " AND ", 5) == 0);
 		bool ends = i + name.n == list.n ||
-			(list.n - i - name.n >= 5 && memcmp(list.p + i + name.n, " AND ", 5) == 0);
+				(list.n - i - name.n >= 5 &&
+						memcmp(list.p + i + name.n, " AND ", 5) == 0);
 
 		if (starts && ends && memcmp(list.p + i, name.p, name.n) == 0)
 			return true;
@@ -68,7 +69,7 @@ static void add(struct lu_buf *out, size_t from, struct lu_str name)
 	if (!lu_buf_ok(&wrapped)) {
 		out->failed = true;
 	} else if (!listed((struct lu_str){ out->p + from, out->n - from },
-			   lu_buf_slice(&wrapped))) {
+				   lu_buf_slice(&wrapped))) {
 		if (out->n > from)
 			lu_buf_puts(out, " AND ");
 		lu_buf_str(out, lu_buf_slice(&wrapped));

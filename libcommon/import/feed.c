@@ -31,7 +31,7 @@ int lu_feed_open(struct lu_feed **out, const char *path, struct lu_err *err)
 }
 
 int lu_feed_open_fn(
-	struct lu_feed **out, const char *name, lu_in_fn *fn, void *ctx, struct lu_err *err)
+		struct lu_feed **out, const char *name, lu_in_fn *fn, void *ctx, struct lu_err *err)
 {
 	struct lu_feed *f = new_feed(err);
 
@@ -115,7 +115,7 @@ int lu_feed_line(struct lu_feed *f, struct lu_str *line, struct lu_err *err)
 		nl = memchr(all.p, '\n', all.n);
 		if (!nl && all.n == LU_FEED_AHEAD)
 			return lu_err_set(err, "%s: line of more than %zu bytes where a header is",
-				lu_feed_name(f), LU_FEED_AHEAD);
+					lu_feed_name(f), LU_FEED_AHEAD);
 	}
 	line->p = f->ahead + f->at;
 	line->n = nl ? (size_t)(nl + 1 - line->p) : f->n - f->at;

@@ -28,7 +28,7 @@ struct lu_feed {
 
 int lu_feed_open(struct lu_feed **f, const char *path, struct lu_err *err) LU_CHECKED;
 int lu_feed_open_fn(struct lu_feed **f, const char *name, lu_in_fn *fn, void *ctx,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 /* Up to n (at most LU_FEED_AHEAD) of the next bytes, fewer only at the end; valid until the
  * next call. */
 int lu_feed_peek(struct lu_feed *f, size_t n, struct lu_str *out, struct lu_err *err) LU_CHECKED;
@@ -36,8 +36,8 @@ int lu_feed_peek(struct lu_feed *f, size_t n, struct lu_str *out, struct lu_err 
 ssize_t lu_feed_read(struct lu_feed *f, void *p, size_t n, struct lu_err *err) LU_CHECKED;
 /* Appends all that is left, at most `limit` bytes: 1, or 0 when there was more (the rest is not
  * read then), or -1. */
-int lu_feed_all(
-	struct lu_feed *f, uint64_t limit, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
+int lu_feed_all(struct lu_feed *f, uint64_t limit, struct lu_buf *out,
+		struct lu_err *err) LU_CHECKED;
 /* The next line with its newline: 1; 0 at the end; -1, also when it is longer than the look
  * ahead. The slice is valid until the next call. */
 int lu_feed_line(struct lu_feed *f, struct lu_str *line, struct lu_err *err) LU_CHECKED;

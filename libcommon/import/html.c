@@ -110,8 +110,8 @@ static const char *attribute(const xmlNode *n, const char *name)
 	for (const xmlAttr *a = n->properties; a; a = a->next) {
 		if (strcasecmp((const char *)a->name, name) == 0)
 			return a->children && a->children->content
-				? (const char *)a->children->content
-				: "";
+					? (const char *)a->children->content
+					: "";
 	}
 	return NULL;
 }
@@ -124,7 +124,7 @@ static int by_name(const void *key, const void *element)
 static enum role role_of(const xmlNode *n)
 {
 	const struct element *e = bsearch(n->name, elements, sizeof(elements) / sizeof(elements[0]),
-		sizeof(elements[0]), by_name);
+			sizeof(elements[0]), by_name);
 
 	return e ? e->role : INLINE;
 }
@@ -177,8 +177,8 @@ static bool is_navigation(const struct page *p, const xmlNode *n, enum role role
 	if (!n->properties)
 		return false;
 	return has_word(attribute(n, "class"), navigation, count) ||
-		has_word(attribute(n, "id"), navigation, count) ||
-		has_word(attribute(n, "role"), roles, sizeof(roles) / sizeof(roles[0]));
+			has_word(attribute(n, "id"), navigation, count) ||
+			has_word(attribute(n, "role"), roles, sizeof(roles) / sizeof(roles[0]));
 }
 
 /* --- text ---------------------------------------------------------------------------------- */
@@ -235,7 +235,7 @@ static bool only_blanks(struct lu_str s)
 static bool is_links(const struct page *p, struct lu_str s)
 {
 	return !p->whole && p->headings == 0 && p->pre == 0 && s.n < 200 &&
-		p->linked * 3 >= p->total * 2 && !strchr(".!?", s.p[s.n - 1]);
+			p->linked * 3 >= p->total * 2 && !strchr(".!?", s.p[s.n - 1]);
 }
 
 /* Ends the block: appends it with the line ends, indent and marker that are due. */
@@ -293,9 +293,9 @@ static bool is_layout(const xmlNode *table)
 		enum role r = n->type == XML_ELEMENT_NODE ? role_of(n) : INLINE;
 
 		if ((r == BLOCK || r == HEADING || r == PRE || r == LIST || r == NUMBERED ||
-			    r == TABLE) &&
-			!is(n, "caption") && !is(n, "center") &&
-			!(is(n, "p") && !n->next && !n->prev))
+				    r == TABLE) &&
+				!is(n, "caption") && !is(n, "center") &&
+				!(is(n, "p") && !n->next && !n->prev))
 			return true;
 		if (n->children && r != HIDDEN) {
 			n = n->children;
@@ -578,8 +578,9 @@ static xmlDoc *parse(struct lu_str html, bool *deep)
 	if (!c)
 		return NULL;
 	htmlCtxtUseOptions(c,
-		HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
-			HTML_PARSE_IGNORE_ENC | HTML_PARSE_COMPACT);
+			HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING |
+					HTML_PARSE_NONET | HTML_PARSE_IGNORE_ENC |
+					HTML_PARSE_COMPACT);
 	/* Without it a text of more than 10 MB is cut; the HTML options have no name for it. */
 	c->options |= XML_PARSE_HUGE;
 	c->sax->startElement = start_element;
@@ -661,7 +662,7 @@ static int without_nul(struct lu_str *html, struct lu_buf *clean, struct lu_err 
 }
 
 int lu_html_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_buf *out,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct page p = { .out = out, .whole = whole };
 	struct lu_buf clean = { 0 };
@@ -718,7 +719,7 @@ struct lu_str lu_html_charset(struct lu_str html)
 	for (size_t i = 0; i + 9 < n; i++) {
 		const char *p = html.p + i, *end = html.p + n;
 		const char *word = strncasecmp(p, "charset", 7) == 0 ? p + 7
-			: strncmp(p, "encoding", 8) == 0	     ? p + 8
+				: strncmp(p, "encoding", 8) == 0     ? p + 8
 								     : NULL;
 		struct lu_str name;
 

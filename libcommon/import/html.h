@@ -32,7 +32,7 @@ void lu_html_init(void);
  * LU_HTML_DEPTH deep (browsers: 512), or tags have more attributes than one of LU_HTML_ATTRIBUTES;
  * both cost the parser time with their square. -1: memory. */
 int lu_html_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_buf *text,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 
 /* The charset that the page itself names in its first 1024 bytes (meta charset, meta
  * http-equiv, XML declaration), as a slice of it; .p NULL when none. */

@@ -32,7 +32,7 @@ static bool media(struct lu_str type, const char *name)
 	size_t n = strlen(name);
 
 	return type.n >= n && strncasecmp(type.p, name, n) == 0 &&
-		(type.n == n || strchr("; \t", type.p[n]));
+			(type.n == n || strchr("; \t", type.p[n]));
 }
 
 /* "-*- coding: ISO-8859-1 -*-" in the first line of a manual page. */
@@ -63,7 +63,7 @@ struct what {
 
 /* The content of a record of a web archive and what it is; or the reason why there is none. */
 static const char *open_record(const struct lu_import *im, struct lu_import_work *w,
-	const struct lu_member *member, struct what *what)
+		const struct lu_member *member, struct what *what)
 {
 	struct lu_str type = member->content_type, body = lu_buf_slice(&member->bytes);
 	const char *reason;
@@ -93,7 +93,7 @@ static const char *open_record(const struct lu_import *im, struct lu_import_work
 }
 
 static const char *open_file(
-	const struct lu_import *im, const struct lu_member *member, struct what *what)
+		const struct lu_import *im, const struct lu_member *member, struct what *what)
 {
 	struct lu_str head = lu_buf_slice(&member->bytes);
 
@@ -110,7 +110,7 @@ static const char *open_file(
 
 /* Fills w->text and w->title. 0; 1: *reason; -1. */
 static int convert(const struct lu_import *im, struct lu_import_work *w, struct what *what,
-	struct lu_import_result *res, struct lu_err *err)
+		struct lu_import_result *res, struct lu_err *err)
 {
 	enum lu_charset_how how = LU_CHARSET_UTF8;
 	struct lu_str text;
@@ -121,7 +121,7 @@ static int convert(const struct lu_import *im, struct lu_import_work *w, struct 
 	if (!what->charset.p && what->kind == LU_KIND_MAN)
 		what->charset = coding_tag(what->content);
 	rc = lu_charset_utf8(
-		what->content, what->charset, im->charset, &w->store, &text, &how, err);
+			what->content, what->charset, im->charset, &w->store, &text, &how, err);
 	if (rc < 0)
 		return -1;
 	if (rc == 0) {
@@ -178,11 +178,11 @@ void lu_import_id(const struct lu_member *member, struct lu_buf *out)
 }
 
 static void write_record(const struct lu_import *im, const struct lu_import_work *w,
-	const struct lu_member *member, const struct what *what, struct lu_buf *out)
+		const struct lu_member *member, const struct what *what, struct lu_buf *out)
 {
-	const char *category = im->category  ? im->category
-		: what->kind == LU_KIND_CODE ? "code"
-					     : NULL;
+	const char *category = im->category	     ? im->category
+			: what->kind == LU_KIND_CODE ? "code"
+						     : NULL;
 	const char *lang = im->lang;
 	char from_path[3];
 
@@ -212,8 +212,8 @@ static void write_record(const struct lu_import *im, const struct lu_import_work
 }
 
 int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
-	const struct lu_member *member, struct lu_buf *out, struct lu_import_result *res,
-	struct lu_err *err)
+		const struct lu_member *member, struct lu_buf *out, struct lu_import_result *res,
+		struct lu_err *err)
 {
 	struct what what = { 0 };
 	int rc;

@@ -34,8 +34,8 @@ struct lu_import_result {
 /* Appends the document's line to `out`, or says why there is none. -1: memory, or mandoc is
  * missing. */
 int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
-	const struct lu_member *member, struct lu_buf *out, struct lu_import_result *res,
-	struct lu_err *err) LU_CHECKED;
+		const struct lu_member *member, struct lu_buf *out, struct lu_import_result *res,
+		struct lu_err *err) LU_CHECKED;
 void lu_import_work_release(struct lu_import_work *w);
 
 /* Appends the id as a JSON string: source, ":", path. */

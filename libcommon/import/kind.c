@@ -37,14 +37,19 @@ static const struct {
 /* clang-format on */
 
 /* ISO 639-1. */
-static const char languages[] =
-	"aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv "
-	"cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr "
-	"ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw "
-	"ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv "
-	"ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr "
-	"ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi "
-	"yo za zh zu ";
+static const char languages[] = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs "
+				"ca ce ch co cr cs cu cv "
+				"cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl "
+				"gn gu gv ha he hi ho hr "
+				"ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl "
+				"km kn ko kr ks ku kv kw "
+				"ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb "
+				"nd ne ng nl nn no nr nv "
+				"ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg "
+				"si sk sl sm sn so sq sr "
+				"ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur "
+				"uz ve vi vo wa wo xh yi "
+				"yo za zh zu ";
 
 static struct lu_str base_of(struct lu_str path)
 {
@@ -114,8 +119,8 @@ static struct lu_str interpreter(struct lu_str line)
 			break;
 	}
 	while (word.n &&
-		(word.p[word.n - 1] == '.' ||
-			(word.p[word.n - 1] >= '0' && word.p[word.n - 1] <= '9')))
+			(word.p[word.n - 1] == '.' ||
+					(word.p[word.n - 1] >= '0' && word.p[word.n - 1] <= '9')))
 		word.n--;
 	return word;
 }
@@ -184,9 +189,10 @@ static bool is_html(struct lu_str head)
 	head.p += i;
 	head.n -= i;
 	return (head.n >= 14 && strncasecmp(head.p, "<!doctype html", 14) == 0) ||
-		(head.n >= 5 && strncasecmp(head.p, "<html", 5) == 0) ||
-		(head.n >= 5 && memcmp(head.p, "<?xml", 5) == 0 &&
-			(contains(head, "<html") || contains(head, "<!DOCTYPE html")));
+			(head.n >= 5 && strncasecmp(head.p, "<html", 5) == 0) ||
+			(head.n >= 5 && memcmp(head.p, "<?xml", 5) == 0 &&
+					(contains(head, "<html") ||
+							contains(head, "<!DOCTYPE html")));
 }
 
 static bool one_of(struct lu_str s, const char *const *words)
@@ -239,8 +245,8 @@ static bool is_locale(struct lu_str s)
 	if (s.n > 2 && (s.p[2] == '.' || s.p[2] == '@'))
 		return true;
 	return s.n == 2 ||
-		(s.n >= 5 && (s.p[2] == '_' || s.p[2] == '-') && s.p[3] >= 'A' && s.p[3] <= 'Z' &&
-			s.p[4] >= 'A' && s.p[4] <= 'Z');
+			(s.n >= 5 && (s.p[2] == '_' || s.p[2] == '-') && s.p[3] >= 'A' &&
+					s.p[3] <= 'Z' && s.p[4] >= 'A' && s.p[4] <= 'Z');
 }
 
 bool lu_lang_of_path(struct lu_str path, char code[3])
@@ -274,7 +280,7 @@ bool lu_lang_of_path(struct lu_str path, char code[3])
 			return true;
 		}
 		manual = part.n > 3 && memcmp(part.p, "man", 3) == 0 && part.p[3] >= '1' &&
-			part.p[3] <= '9';
+				part.p[3] <= '9';
 	}
 	return false;
 }

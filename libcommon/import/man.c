@@ -63,11 +63,11 @@ static bool only_includes(struct lu_str page)
 
 		i += n + 1;
 		if (n == 0 ||
-			(n >= 3 && (line[0] == '.' || line[0] == '\'') && line[1] == '\\' &&
-				line[2] == '"'))
+				(n >= 3 && (line[0] == '.' || line[0] == '\'') && line[1] == '\\' &&
+						line[2] == '"'))
 			continue;
 		return n > 3 && line[0] == '.' && memcmp(line + 1, "so", 2) == 0 &&
-			(line[3] == ' ' || line[3] == '\t');
+				(line[3] == ' ' || line[3] == '\t');
 	}
 	return false;
 }
@@ -144,7 +144,7 @@ static bool read_html(int fd, uint64_t limit, struct lu_buf *html)
 }
 
 const char *lu_man_html(const struct lu_man *m, struct lu_str page, uint64_t limit,
-	struct lu_buf *html, int *rc, struct lu_err *err)
+		struct lu_buf *html, int *rc, struct lu_err *err)
 {
 	int in, pipes[2], status;
 	bool whole;

@@ -23,6 +23,6 @@ void lu_man_close(struct lu_man *m);
  * *rc is -1 when mandoc cannot be started at all, else 0. Thread-safe.
  */
 const char *lu_man_html(const struct lu_man *m, struct lu_str page, uint64_t limit,
-	struct lu_buf *html, int *rc, struct lu_err *err);
+		struct lu_buf *html, int *rc, struct lu_err *err);
 
 #endif

@@ -81,7 +81,7 @@ static char *join(const char *a, const char *b)
 /* A new top frame for the container that m->path names; `suffix` goes between its path and
  * those of its members, NULL: they have no prefix of their own. */
 static struct lu_members_frame *push(
-	struct lu_members *m, enum frame_kind kind, const char *suffix, struct lu_err *err)
+		struct lu_members *m, enum frame_kind kind, const char *suffix, struct lu_err *err)
 {
 	struct lu_members_frame *f = calloc(1, sizeof(*f));
 	const char *license = m->top ? m->top->license : NULL;
@@ -128,7 +128,7 @@ static int drop(struct lu_member *member, const char *reason)
 /* Gives the member its path, valid UTF-8 that no other member of its source has, and its
  * licence; returns 1. `unique` names are not remembered. */
 static int finish(struct lu_members *m, struct lu_member *member, bool unique,
-	struct lu_arena *arena, struct lu_err *err)
+		struct lu_arena *arena, struct lu_err *err)
 {
 	const char *license = m->top && m->top->license ? m->top->license : m->license;
 	struct lu_buf key = { 0 };
@@ -146,7 +146,7 @@ static int finish(struct lu_members *m, struct lu_member *member, bool unique,
 		if (i > 1)
 			lu_buf_printf(&key, "#%llu", (unsigned long long)i);
 		if (lu_buf_check(&key, err) < 0 ||
-			lu_names_add(&m->seen, lu_buf_slice(&key), &fresh, err) < 0)
+				lu_names_add(&m->seen, lu_buf_slice(&key), &fresh, err) < 0)
 			goto out;
 	}
 	if (lu_buf_check(&key, err) < 0)
@@ -178,11 +178,11 @@ static int bounded(struct lu_members *m, uint64_t more, struct lu_err *err)
 		return 0;
 	m->damage = false;
 	return lu_err_set(err, "%s: expands to more than %d times its size",
-		m->file[m->next_file - 1], LU_BOMB_RATIO);
+			m->file[m->next_file - 1], LU_BOMB_RATIO);
 }
 
-static int read_content(
-	struct lu_members *m, struct lu_feed *feed, struct lu_member *member, struct lu_err *err)
+static int read_content(struct lu_members *m, struct lu_feed *feed, struct lu_member *member,
+		struct lu_err *err)
 {
 	struct lu_str head;
 	int rc;
@@ -240,7 +240,7 @@ static int find_license(struct lu_members *m, char *file, char **license, struct
 
 /* Copies the feed to a temporary file and puts a feed on that in its place. */
 static int spool(
-	struct lu_members *m, struct lu_members_frame *f, char name[32], struct lu_err *err)
+		struct lu_members *m, struct lu_members_frame *f, char name[32], struct lu_err *err)
 {
 	char block[4096];
 	ssize_t n;
@@ -261,7 +261,7 @@ static int spool(
 }
 
 static int enter_archive(struct lu_members *m, struct lu_members_frame *f,
-	enum lu_container_kind kind, const char *file, struct lu_err *err)
+		enum lu_container_kind kind, const char *file, struct lu_err *err)
 {
 	struct lu_container_entry entry;
 	char copy[32];
@@ -290,12 +290,12 @@ static int enter_archive(struct lu_members *m, struct lu_members_frame *f,
 	f->deb = strcmp(entry.path, "debian-binary") == 0;
 	return f->deb ? 0
 		      : lu_err_set(err, "%s: ar archive that is no Debian package",
-				lu_feed_name(f->feed));
+					lu_feed_name(f->feed));
 }
 
 /* Takes the feed. */
 static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_kind kind,
-	const char *file, struct lu_err *err)
+		const char *file, struct lu_err *err)
 {
 	const char *suffix = kind == LU_CONTAINER_NONE ? "#" : "!/";
 	struct lu_members_frame *f;
@@ -325,7 +325,7 @@ static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_k
  * (1). `file` is its name on disk where it is a file of its own.
  */
 static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
-	struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
+		struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
 {
 	enum lu_container_kind kind;
 	struct lu_str head;
@@ -337,13 +337,13 @@ static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 	m->damage = false;
 	kind = lu_container_of(head);
 	if ((kind != LU_CONTAINER_NONE || m->warc ||
-		    (head.n > 5 && memcmp(head.p, "WARC/", 5) == 0)) &&
-		!lu_globs_match(m->exclude, m->path.p)) {
+			    (head.n > 5 && memcmp(head.p, "WARC/", 5) == 0)) &&
+			!lu_globs_match(m->exclude, m->path.p)) {
 		if (m->depth < LU_NEST_MAX)
 			return enter(m, feed, kind, file, err);
 		rc = drop(member, "nested too deep");
 	} else if (lu_globs_match(m->exclude, m->path.p) ||
-		(m->include && m->include->n && !lu_globs_match(m->include, m->path.p))) {
+			(m->include && m->include->n && !lu_globs_match(m->include, m->path.p))) {
 		rc = drop(member, "excluded");
 	} else {
 		rc = read_content(m, feed, member, err);
@@ -413,8 +413,8 @@ static int enter_folder(struct lu_members *m, const char *path, struct lu_err *e
 }
 
 /* 1: a member; 0: look again; 2: nothing left here. The same for the two below. */
-static int next_in_folder(
-	struct lu_members *m, struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
+static int next_in_folder(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
+		struct lu_err *err)
 {
 	struct lu_members_frame *f = m->top;
 	struct lu_buf full = { 0 };
@@ -452,8 +452,8 @@ out:
 	return rc;
 }
 
-static int next_in_archive(
-	struct lu_members *m, struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
+static int next_in_archive(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
+		struct lu_err *err)
 {
 	struct lu_members_frame *f = m->top;
 	struct lu_container_entry entry;
@@ -498,8 +498,8 @@ static struct lu_str keep(struct lu_arena *arena, struct lu_str s, bool *ok)
 	return copy;
 }
 
-static int next_in_warc(
-	struct lu_members *m, struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
+static int next_in_warc(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
+		struct lu_err *err)
 {
 	struct lu_members_frame *f = m->top;
 	struct lu_buf swap;
@@ -547,8 +547,8 @@ static const char *base_name(const char *path)
 }
 
 /* As next_in_folder(), over what the command line names. */
-static int next_operand(
-	struct lu_members *m, struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
+static int next_operand(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
+		struct lu_err *err)
 {
 	struct lu_feed *feed;
 	struct stat st;
@@ -581,8 +581,8 @@ static bool sound(const struct lu_members_frame *f)
 
 /* After a failure: when something around the damaged part is sound, the part becomes a bad
  * member and reading goes on behind it. Returns 1, or -1 with the sentence kept. */
-static int recover(
-	struct lu_members *m, struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
+static int recover(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
+		struct lu_err *err)
 {
 	if (!m->damage || !m->top)
 		return -1;
@@ -609,8 +609,8 @@ static void begin(struct lu_members *m, struct lu_member *member)
 	member->file = m->next_file ? m->file[m->next_file - 1] : "";
 }
 
-int lu_members_next(
-	struct lu_members *m, struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
+int lu_members_next(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
+		struct lu_err *err)
 {
 	for (;;) {
 		int rc;

@@ -82,7 +82,7 @@ struct lu_members {
 /* 1: got one; 0: no more; -1. `member->bytes` is reused, so start from { 0 }; the strings live
  * in the arena until the caller resets it, the source as long as the operands' names. */
 int lu_members_next(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 uint64_t lu_members_consumed(const struct lu_members *m);
 void lu_members_release(struct lu_members *m);
 

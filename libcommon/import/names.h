@@ -18,8 +18,8 @@ struct lu_names {
 };
 
 /* Sets *fresh to whether s is new, and adds it. */
-int lu_names_add(
-	struct lu_names *names, struct lu_str s, bool *fresh, struct lu_err *err) LU_CHECKED;
+int lu_names_add(struct lu_names *names, struct lu_str s, bool *fresh,
+		struct lu_err *err) LU_CHECKED;
 void lu_names_release(struct lu_names *names);
 
 /* fnmatch(3) of any of them; '*' matches '/' too. */

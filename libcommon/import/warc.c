@@ -53,8 +53,8 @@ static bool to_u64(struct lu_str s, uint64_t *out)
 
 static int damaged(const struct lu_feed *f, const char *what, struct lu_err *err)
 {
-	return lu_err_set(
-		err, "%s: byte %llu: %s", lu_feed_name(f), (unsigned long long)f->given, what);
+	return lu_err_set(err, "%s: byte %llu: %s", lu_feed_name(f), (unsigned long long)f->given,
+			what);
 }
 
 /* Copies the fields into rec->head: 1, or 0 when there is no further record. */
@@ -263,8 +263,9 @@ static const char *decode(struct lu_str coded, bool truncated, uint64_t limit, s
 
 static int status_of(struct lu_str line)
 {
-	const char *space =
-		line.n > 5 && memcmp(line.p, "HTTP/", 5) == 0 ? memchr(line.p, ' ', line.n) : NULL;
+	const char *space = line.n > 5 && memcmp(line.p, "HTTP/", 5) == 0
+			? memchr(line.p, ' ', line.n)
+			: NULL;
 	uint64_t code;
 
 	if (!space || (size_t)(line.p + line.n - space) < 4)
@@ -273,7 +274,7 @@ static int status_of(struct lu_str line)
 }
 
 const char *lu_http_body(struct lu_str message, bool truncated, uint64_t limit,
-	struct lu_http *http, struct lu_buf *out)
+		struct lu_http *http, struct lu_buf *out)
 {
 	struct lu_str rest = message, line, v;
 	struct lu_str coding = { 0 };
@@ -302,9 +303,9 @@ const char *lu_http_body(struct lu_str message, bool truncated, uint64_t limit,
 	}
 	if (!reason && coding.n && !(coding.n == 8 && strncasecmp(coding.p, "identity", 8) == 0)) {
 		bool gzip = rest.n > 2 && (unsigned char)rest.p[0] == 0x1F &&
-			(unsigned char)rest.p[1] == 0x8B;
+				(unsigned char)rest.p[1] == 0x8B;
 		bool named = (coding.n == 4 && strncasecmp(coding.p, "gzip", 4) == 0) ||
-			(coding.n == 6 && strncasecmp(coding.p, "x-gzip", 6) == 0);
+				(coding.n == 6 && strncasecmp(coding.p, "x-gzip", 6) == 0);
 
 		/* Like the transfer coding, often undone already while the field stayed. */
 		if (gzip)

@@ -27,8 +27,8 @@ struct lu_warc {
 };
 
 /* 1: got one (buffers are reused); 0: no more; -1: not a record, or it ends too early. */
-int lu_warc_next(
-	struct lu_feed *f, uint64_t limit, struct lu_warc *rec, struct lu_err *err) LU_CHECKED;
+int lu_warc_next(struct lu_feed *f, uint64_t limit, struct lu_warc *rec,
+		struct lu_err *err) LU_CHECKED;
 void lu_warc_release(struct lu_warc *rec);
 
 struct lu_http {
@@ -46,6 +46,6 @@ struct lu_http {
  * whose first line is no chunk size, or that does not begin as gzip, is taken as it is.
  */
 const char *lu_http_body(struct lu_str message, bool truncated, uint64_t limit,
-	struct lu_http *http, struct lu_buf *out);
+		struct lu_http *http, struct lu_buf *out);
 
 #endif

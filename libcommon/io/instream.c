@@ -91,7 +91,7 @@ static int detect(struct lu_in *in, struct lu_err *err)
 	else if (in->len >= 4 && p[1] == 0xB5 && p[2] == 0x2F && p[3] == 0xFD && p[0] == 0x28)
 		in->kind = ZSTANDARD;
 	else if (in->len >= 4 && (p[0] & 0xF0) == 0x50 && p[1] == 0x2A && p[2] == 0x4D &&
-		p[3] == 0x18)
+			p[3] == 0x18)
 		in->kind = ZSTANDARD; /* a skippable frame comes first */
 	else if (in->len >= 6 && memcmp(p, xz_magic, 6) == 0)
 		in->kind = XZ;
@@ -250,8 +250,9 @@ static int step_xz(struct lu_in *in, void *p, size_t n, size_t *got, struct lu_e
 	else if (rc == LZMA_MEM_ERROR)
 		return lu_err_nomem(err);
 	else if (rc != LZMA_OK && rc != LZMA_BUF_ERROR)
-		return damaged(
-			in, rc == LZMA_DATA_ERROR ? "wrong data or checksum" : "wrong format", err);
+		return damaged(in,
+				rc == LZMA_DATA_ERROR ? "wrong data or checksum" : "wrong format",
+				err);
 	return 0;
 }
 
@@ -286,9 +287,9 @@ static ssize_t read_coded(struct lu_in *in, char *p, size_t n, struct lu_err *er
 			return -1;
 		if (in->at == in->len && in->eof && !inside)
 			break;
-		rc = in->kind == GZIP	 ? step_gzip(in, p + done, n - done, &got, err)
-			: in->kind == XZ ? step_xz(in, p + done, n - done, &got, err)
-					 : step_zstd(in, p + done, n - done, &got, err);
+		rc = in->kind == GZIP		 ? step_gzip(in, p + done, n - done, &got, err)
+				: in->kind == XZ ? step_xz(in, p + done, n - done, &got, err)
+						 : step_zstd(in, p + done, n - done, &got, err);
 		if (rc < 0)
 			return -1;
 		done += got;

@@ -29,7 +29,7 @@ int lu_in_open(struct lu_in **in, const char *path, struct lu_err *err) LU_CHECK
  * many it put at p, at most n, 0 at the end, -1 with a sentence. */
 typedef ssize_t lu_in_fn(void *ctx, void *p, size_t n, struct lu_err *err);
 int lu_in_open_fn(struct lu_in **in, const char *name, lu_in_fn *fn, void *ctx,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 /* Fills buf unless the stream ends: fewer than n bytes means the end. 0 at the end, -1 on error. */
 ssize_t lu_in_read(struct lu_in *in, void *buf, size_t n, struct lu_err *err) LU_CHECKED;
 /* Name for messages: the path, or "-". Valid until close. */

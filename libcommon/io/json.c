@@ -47,7 +47,7 @@ static inline const char *plain_end(const char *p, const char *end)
 		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
 		/* Signed comparison: bytes from 0x80 are negative, so "< 0x20" catches them too. */
 		__m128i odd = _mm_or_si128(_mm_cmplt_epi8(v, space),
-			_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, back)));
+				_mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, back)));
 		int m = _mm_movemask_epi8(odd);
 
 		if (m)
@@ -55,7 +55,7 @@ static inline const char *plain_end(const char *p, const char *end)
 	}
 #endif
 	while (p < end && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80 && *p != '"' &&
-		*p != '\\')
+			*p != '\\')
 		p++;
 	return p;
 }
@@ -94,7 +94,7 @@ static int scan_unicode(struct scan *s, const char *escape)
 	if (hi < 0xD800 || hi > 0xDFFF)
 		return 0;
 	if (hi <= 0xDBFF && s->end - s->p >= 6 && s->p[0] == '\\' && s->p[1] == 'u' &&
-		hex4(s->p + 2, s->end, &lo) == 0 && lo >= 0xDC00 && lo <= 0xDFFF) {
+			hex4(s->p + 2, s->end, &lo) == 0 && lo >= 0xDC00 && lo <= 0xDFFF) {
 		s->p += 6;
 		return 0;
 	}
@@ -336,8 +336,8 @@ int lu_json_check(struct lu_str text, enum lu_json_type *type, struct lu_json_fa
 
 static int cmp_key(const void *a, const void *b)
 {
-	return lu_str_cmp(
-		((const struct lu_json_member *)a)->key, ((const struct lu_json_member *)b)->key);
+	return lu_str_cmp(((const struct lu_json_member *)a)->key,
+			((const struct lu_json_member *)b)->key);
 }
 
 /* Few members: compare all pairs. Many: sort a copy, so that a hostile record stays cheap. */
@@ -350,8 +350,8 @@ static int refuse_duplicates(struct scan *s, struct lu_arena *arena, const struc
 		for (size_t i = 1; i < n; i++) {
 			for (size_t j = 0; j < i; j++) {
 				if (lu_str_eq(obj->member[i].key, obj->member[j].key))
-					return fail_at(
-						s, LU_JSON_DUPLICATE, obj->member[i].value.p);
+					return fail_at(s, LU_JSON_DUPLICATE,
+							obj->member[i].value.p);
 			}
 		}
 		return 0;
@@ -369,7 +369,7 @@ static int refuse_duplicates(struct scan *s, struct lu_arena *arena, const struc
 }
 
 static struct lu_json_member *new_member(
-	struct lu_json_obj *obj, size_t *cap, struct lu_arena *arena)
+		struct lu_json_obj *obj, size_t *cap, struct lu_arena *arena)
 {
 	if (obj->members == *cap) {
 		size_t more = *cap ? *cap * 2 : 16;
@@ -395,8 +395,8 @@ static int scan_member(struct scan *s, struct lu_arena *arena, struct lu_json_me
 	if (scan_key(s, &key_escaped) < 0)
 		return -1;
 	m->key.p = from + 1;
-	m->key.n =
-		(size_t)((const char *)memchr(from + 1, '"', (size_t)(s->p - from - 1)) - from) - 1;
+	m->key.n = (size_t)((const char *)memchr(from + 1, '"', (size_t)(s->p - from - 1)) - from) -
+			1;
 	if (key_escaped) {
 		/* The closing quote is not the first quote: find it again from the end. */
 		const char *q = s->p - 1;
@@ -404,7 +404,7 @@ static int scan_member(struct scan *s, struct lu_arena *arena, struct lu_json_me
 		while (*q != '"')
 			q--;
 		if (lu_json_decode_known((struct lu_str){ from, (size_t)(q - from) + 1 }, true,
-			    arena, &m->key) < 0)
+				    arena, &m->key) < 0)
 			return fail_at(s, LU_JSON_NO_MEMORY, from);
 	}
 	skip_blanks(s);
@@ -416,7 +416,7 @@ static int scan_member(struct scan *s, struct lu_arena *arena, struct lu_json_me
 }
 
 int lu_json_object(struct lu_str line, struct lu_arena *arena, struct lu_json_obj *obj,
-	struct lu_json_fault *fault)
+		struct lu_json_fault *fault)
 {
 	struct scan s = { line.p, line.p, line.p + line.n, fault };
 	enum lu_json_type type;
@@ -517,7 +517,7 @@ static uint32_t decode_escape(const char **p)
 }
 
 int lu_json_decode_known(
-	struct lu_str raw, bool escaped, struct lu_arena *arena, struct lu_str *out)
+		struct lu_str raw, bool escaped, struct lu_arena *arena, struct lu_str *out)
 {
 	const char *p = raw.p + 1, *end = raw.p + raw.n - 1;
 	char *to;
@@ -578,7 +578,7 @@ bool lu_json_u64(const struct lu_json_member *m, uint64_t *out)
 		char c = m->value.p[i];
 
 		if (c < '0' || c > '9' || __builtin_mul_overflow(v, (uint64_t)10, &v) ||
-			__builtin_add_overflow(v, (uint64_t)(c - '0'), &v))
+				__builtin_add_overflow(v, (uint64_t)(c - '0'), &v))
 			return false;
 	}
 	*out = v;
@@ -627,7 +627,7 @@ bool lu_json_next(struct lu_json_iter *it)
 }
 
 static const struct lu_json_edit *find_edit(
-	const struct lu_json_edit *edit, size_t edits, struct lu_str key)
+		const struct lu_json_edit *edit, size_t edits, struct lu_str key)
 {
 	/* The last edit of a key is the one that counts. */
 	for (size_t i = edits; i-- > 0;) {
@@ -655,7 +655,7 @@ struct lu_str lu_json_head(const struct lu_json_obj *obj, const char *key, struc
 }
 
 void lu_json_rewrite(const struct lu_json_obj *obj, const struct lu_json_edit *edit, size_t edits,
-	struct lu_buf *out)
+		struct lu_buf *out)
 {
 	const char *from = obj->line.p;
 	bool empty = obj->members == 0;
@@ -673,7 +673,7 @@ void lu_json_rewrite(const struct lu_json_obj *obj, const struct lu_json_edit *e
 	lu_buf_append(out, from, (size_t)(obj->line.p + obj->end - from));
 	for (size_t i = 0; i < edits; i++) {
 		if (lu_json_get(obj, edit[i].key) ||
-			find_edit(edit, edits, lu_str_of(edit[i].key)) != &edit[i])
+				find_edit(edit, edits, lu_str_of(edit[i].key)) != &edit[i])
 			continue;
 		put_key(obj, empty, edit[i].key, out);
 		empty = false;
@@ -700,7 +700,7 @@ static size_t repair_surrogates(char *p, size_t n)
 		} else if (hi < 0xD800 || hi > 0xDFFF) {
 			p += 6;
 		} else if (hi <= 0xDBFF && end - p >= 12 && p[6] == '\\' && p[7] == 'u' &&
-			hex4(p + 8, end, &lo) == 0 && lo >= 0xDC00 && lo <= 0xDFFF) {
+				hex4(p + 8, end, &lo) == 0 && lo >= 0xDC00 && lo <= 0xDFFF) {
 			p += 12;
 		} else {
 			memcpy(p + 2, "fffd", 4);

@@ -73,11 +73,11 @@ struct lu_json_obj {
 
 /* Scans one object. Slices point into `line`, arrays into the arena. 0, or -1 and the fault. */
 int lu_json_object(struct lu_str line, struct lu_arena *arena, struct lu_json_obj *obj,
-	struct lu_json_fault *fault) LU_CHECKED;
+		struct lu_json_fault *fault) LU_CHECKED;
 
 /* Any value: checks it and tells its type. */
-int lu_json_check(
-	struct lu_str text, enum lu_json_type *type, struct lu_json_fault *fault) LU_CHECKED;
+int lu_json_check(struct lu_str text, enum lu_json_type *type,
+		struct lu_json_fault *fault) LU_CHECKED;
 
 /* "not JSON", "invalid UTF-8", ... */
 const char *lu_json_fault_text(enum lu_json_fault_kind kind);
@@ -89,8 +89,8 @@ const struct lu_json_member *lu_json_get(const struct lu_json_obj *obj, const ch
  * of it, otherwise memory of the arena. -1 only when memory is out. */
 int lu_json_decode(struct lu_str raw, struct lu_arena *arena, struct lu_str *out) LU_CHECKED;
 /* Same, when it is already known whether there is a backslash. */
-int lu_json_decode_known(
-	struct lu_str raw, bool escaped, struct lu_arena *arena, struct lu_str *out) LU_CHECKED;
+int lu_json_decode_known(struct lu_str raw, bool escaped, struct lu_arena *arena,
+		struct lu_str *out) LU_CHECKED;
 
 /* A checked number as a double, infinite where it is too large for one; false when the value is
  * not a number. */
@@ -116,7 +116,7 @@ struct lu_json_edit {
 };
 /* Appends the record with the edits applied; everything else byte for byte as it was. */
 void lu_json_rewrite(const struct lu_json_obj *obj, const struct lu_json_edit *edit, size_t edits,
-	struct lu_buf *out);
+		struct lu_buf *out);
 
 /* The beginning of the record with a member `key`, which it does not have, up to its value: append
  * that, and then the slice that is returned. For values too large to be made beforehand. */

@@ -52,7 +52,7 @@ struct lu_lines {
 };
 
 int lu_lines_open(struct lu_lines *l, char **files, size_t n, uint64_t max_line,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 /* 1: the slab is filled (its buffer is reused); 0: no more; -1. */
 int lu_lines_read(struct lu_lines *l, struct lu_slab *slab, struct lu_err *err) LU_CHECKED;
 void lu_lines_close(struct lu_lines *l);

@@ -53,7 +53,7 @@ static int parse_how(const char *how, enum kind *kind, int *level, struct lu_err
 			return 0;
 		if (lu_num_i64(colon + 1, &v, err) < 0 || v < known[i].lo || v > known[i].hi)
 			return lu_err_set(err, "compression '%s': the level goes from %d to %d",
-				how, known[i].lo, known[i].hi);
+					how, known[i].lo, known[i].hi);
 		*level = (int)v;
 		return 0;
 	}
@@ -76,7 +76,7 @@ static int start_coder(struct lu_out *out, int level, int threads, struct lu_err
 		return lu_err_nomem(err);
 	if (out->kind == GZIP) {
 		if (deflateInit2(&out->z, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) !=
-			Z_OK)
+				Z_OK)
 			return lu_err_nomem(err);
 	} else if (out->kind == XZ) {
 		if (lzma_easy_encoder(&out->xz, (uint32_t)level, LZMA_CHECK_CRC64) != LZMA_OK)
@@ -84,9 +84,10 @@ static int start_coder(struct lu_out *out, int level, int threads, struct lu_err
 	} else {
 		out->zstd = ZSTD_createCStream();
 		if (!out->zstd ||
-			ZSTD_isError(ZSTD_CCtx_setParameter(
-				out->zstd, ZSTD_c_compressionLevel, level)) ||
-			ZSTD_isError(ZSTD_CCtx_setParameter(out->zstd, ZSTD_c_checksumFlag, 1)))
+				ZSTD_isError(ZSTD_CCtx_setParameter(
+						out->zstd, ZSTD_c_compressionLevel, level)) ||
+				ZSTD_isError(ZSTD_CCtx_setParameter(
+						out->zstd, ZSTD_c_checksumFlag, 1)))
 			return lu_err_nomem(err);
 		if (ZSTD_isError(ZSTD_CCtx_setParameter(out->zstd, ZSTD_c_nbWorkers, threads)))
 			return lu_err_set(err, "this libzstd has no worker threads");
@@ -95,7 +96,7 @@ static int start_coder(struct lu_out *out, int level, int threads, struct lu_err
 }
 
 int lu_out_open(struct lu_out **result, const char *target, const char *how, int threads,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct lu_out *out = calloc(1, sizeof(*out));
 	int level = 0;
@@ -104,13 +105,13 @@ int lu_out_open(struct lu_out **result, const char *target, const char *how, int
 		return lu_err_nomem(err);
 	out->file.fd = out->file.slot = -1;
 	if (!how && target)
-		how = ends_with(target, ".zst")	   ? "zstd"
-			: ends_with(target, ".gz") ? "gz"
-			: ends_with(target, ".xz") ? "xz"
-						   : NULL;
+		how = ends_with(target, ".zst")		   ? "zstd"
+				: ends_with(target, ".gz") ? "gz"
+				: ends_with(target, ".xz") ? "xz"
+							   : NULL;
 	if ((how && parse_how(how, &out->kind, &level, err) < 0) ||
-		start_coder(out, level, threads < 1 ? 1 : threads, err) < 0 ||
-		lu_atomic_open(&out->file, target, err) < 0) {
+			start_coder(out, level, threads < 1 ? 1 : threads, err) < 0 ||
+			lu_atomic_open(&out->file, target, err) < 0) {
 		lu_out_abort(out);
 		return -1;
 	}
@@ -136,8 +137,8 @@ static int code_gzip(struct lu_out *out, const void *p, size_t n, bool end, stru
 			rc = deflate(&out->z, end && n == 0 ? Z_FINISH : Z_NO_FLUSH);
 			if (rc == Z_STREAM_ERROR)
 				return lu_err_set(err, "%s: gzip failed", out->file.name);
-			if (lu_atomic_write(
-				    &out->file, out->coded, CODED_SIZE - out->z.avail_out, err) < 0)
+			if (lu_atomic_write(&out->file, out->coded, CODED_SIZE - out->z.avail_out,
+					    err) < 0)
 				return -1;
 		} while (out->z.avail_out == 0 || (end && n == 0 && rc != Z_STREAM_END));
 	} while (n);
@@ -153,10 +154,10 @@ static int code_zstd(struct lu_out *out, const void *p, size_t n, bool end, stru
 		ZSTD_outBuffer to = { out->coded, CODED_SIZE, 0 };
 
 		rc = ZSTD_compressStream2(
-			out->zstd, &to, &from, end ? ZSTD_e_end : ZSTD_e_continue);
+				out->zstd, &to, &from, end ? ZSTD_e_end : ZSTD_e_continue);
 		if (ZSTD_isError(rc))
 			return lu_err_set(
-				err, "%s: zstd: %s", out->file.name, ZSTD_getErrorName(rc));
+					err, "%s: zstd: %s", out->file.name, ZSTD_getErrorName(rc));
 		if (lu_atomic_write(&out->file, out->coded, to.pos, err) < 0)
 			return -1;
 	} while (end ? rc != 0 : from.pos < from.size);
@@ -176,7 +177,7 @@ static int code_xz(struct lu_out *out, const void *p, size_t n, bool end, struct
 		if (rc != LZMA_OK && rc != LZMA_STREAM_END)
 			return lu_err_set(err, "%s: xz failed", out->file.name);
 		if (lu_atomic_write(&out->file, out->coded, CODED_SIZE - out->xz.avail_out, err) <
-			0)
+				0)
 			return -1;
 	} while (end ? rc != LZMA_STREAM_END : out->xz.avail_in > 0);
 	return 0;
@@ -218,8 +219,8 @@ int lu_out_buf(struct lu_out *out, const struct lu_buf *b, struct lu_err *err)
 int lu_out_refuse(const struct lu_out *out, char **file, size_t n, struct lu_err *err)
 {
 	struct stat to, from;
-	bool known =
-		out->file.target ? stat(out->file.target, &to) == 0 : fstat(out->file.fd, &to) == 0;
+	bool known = out->file.target ? stat(out->file.target, &to) == 0
+				      : fstat(out->file.fd, &to) == 0;
 
 	if (!known || !S_ISREG(to.st_mode))
 		return 0;

@@ -23,7 +23,7 @@
 struct lu_out;
 
 int lu_out_open(struct lu_out **out, const char *target, const char *how, int threads,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 int lu_out_write(struct lu_out *out, const void *p, size_t n, struct lu_err *err) LU_CHECKED;
 /* Writes the buffer if it is whole (lu_buf_ok), else fails. Does not clear it. */
 int lu_out_buf(struct lu_out *out, const struct lu_buf *b, struct lu_err *err) LU_CHECKED;

@@ -64,7 +64,7 @@ static int parse_type(struct lu_str raw, enum lu_st_type *type)
 }
 
 static int parse_tensor(struct lu_st *st, const struct lu_json_member *m, struct lu_st_tensor *t,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	const struct lu_json_member *type, *shape, *at;
 	struct lu_json_fault fault;
@@ -81,11 +81,11 @@ static int parse_tensor(struct lu_st *st, const struct lu_json_member *m, struct
 	shape = lu_json_get(&obj, "shape");
 	at = lu_json_get(&obj, "data_offsets");
 	if (!type || type->type != LU_JSON_STRING || !shape || shape->type != LU_JSON_ARRAY ||
-		!at || at->type != LU_JSON_ARRAY)
+			!at || at->type != LU_JSON_ARRAY)
 		goto bad;
 	if (parse_type(type->value, &t->type) < 0)
 		return lu_err_set(err, "%s: tensor %s has dtype " LU_STR_FMT ", which is not read",
-			st->path, t->name.p, LU_STR_ARG(type->value));
+				st->path, t->name.p, LU_STR_ARG(type->value));
 	dims = numbers(shape->value, t->dim, LU_ST_DIMS);
 	if (dims < 0 || numbers(at->value, offset, 2) != 2)
 		goto bad;
@@ -99,7 +99,7 @@ static int parse_tensor(struct lu_st *st, const struct lu_json_member *m, struct
 	}
 	if (t->end < t->begin || t->end - t->begin != bytes)
 		return lu_err_set(err, "%s: tensor %s: %llu bytes do not fit its shape", st->path,
-			t->name.p, (unsigned long long)(t->end - t->begin));
+				t->name.p, (unsigned long long)(t->end - t->begin));
 	return 0;
 bad:
 	return lu_err_set(err, "%s: tensor %s is badly described", st->path, t->name.p);
@@ -121,8 +121,8 @@ static int parse_header(struct lu_st *st, struct lu_str text, uint64_t bytes, st
 	uint64_t at = 0;
 
 	if (lu_json_object(text, &st->arena, &obj, &fault) < 0)
-		return lu_err_set(
-			err, "%s: the header is %s", st->path, lu_json_fault_text(fault.kind));
+		return lu_err_set(err, "%s: the header is %s", st->path,
+				lu_json_fault_text(fault.kind));
 	st->tensor = lu_arena_alloc(&st->arena, (obj.members + 1) * sizeof(*st->tensor));
 	if (!st->tensor)
 		return lu_err_nomem(err);
@@ -137,12 +137,12 @@ static int parse_header(struct lu_st *st, struct lu_str text, uint64_t bytes, st
 	for (size_t i = 0; i < st->n; i++) {
 		if (st->tensor[i].begin != at)
 			return lu_err_set(err, "%s: hole or overlap before tensor %s", st->path,
-				st->tensor[i].name.p);
+					st->tensor[i].name.p);
 		at = st->tensor[i].end;
 	}
 	if (at != bytes)
 		return lu_err_set(err, "%s: %llu bytes of data, the header says %llu", st->path,
-			(unsigned long long)bytes, (unsigned long long)at);
+				(unsigned long long)bytes, (unsigned long long)at);
 	return 0;
 }
 
@@ -181,8 +181,8 @@ int lu_st_open(struct lu_st *st, const char *path, struct lu_err *err)
 	if (lu_pread_all(st->fd, text, (size_t)n, 8, path, err) < 0)
 		goto fail;
 	st->data = 8 + n;
-	if (parse_header(
-		    st, (struct lu_str){ text, (size_t)n }, (uint64_t)sb.st_size - 8 - n, err) < 0)
+	if (parse_header(st, (struct lu_str){ text, (size_t)n }, (uint64_t)sb.st_size - 8 - n,
+			    err) < 0)
 		goto fail;
 	return 0;
 fail:
@@ -210,15 +210,15 @@ const struct lu_st_tensor *lu_st_find(const struct lu_st *st, const char *name)
 }
 
 int lu_st_read(const struct lu_st *st, const struct lu_st_tensor *t, uint64_t at, void *out,
-	size_t n, struct lu_err *err)
+		size_t n, struct lu_err *err)
 {
 	if (at > lu_st_bytes(t) || n > lu_st_bytes(t) - at)
 		return lu_err_set(err, "%s: read beyond tensor %s", st->path, t->name.p);
 	return lu_pread_all(st->fd, out, n, st->data + t->begin + at, st->path, err);
 }
 
-int lu_st_header(
-	struct lu_st_tensor *t, size_t n, const char *meta, struct lu_buf *out, struct lu_err *err)
+int lu_st_header(struct lu_st_tensor *t, size_t n, const char *meta, struct lu_buf *out,
+		struct lu_err *err)
 {
 	struct lu_buf json = { 0 };
 	unsigned char length[8];
@@ -240,7 +240,7 @@ int lu_st_header(
 		at += lu_st_count(&t[i]) * lu_st_width(t[i].type);
 		t[i].end = at;
 		lu_buf_printf(&json, "],\"data_offsets\":[%llu,%llu]}",
-			(unsigned long long)t[i].begin, (unsigned long long)t[i].end);
+				(unsigned long long)t[i].begin, (unsigned long long)t[i].end);
 	}
 	lu_buf_putc(&json, '}');
 	/* The data start at a multiple of 64 bytes, so that a mapped file is aligned. */

@@ -64,7 +64,7 @@ void lu_st_close(struct lu_st *st);
 const struct lu_st_tensor *lu_st_find(const struct lu_st *st, const char *name);
 /* n bytes of the tensor's data, starting `at` bytes into it. */
 int lu_st_read(const struct lu_st *st, const struct lu_st_tensor *t, uint64_t at, void *out,
-	size_t n, struct lu_err *err) LU_CHECKED;
+		size_t n, struct lu_err *err) LU_CHECKED;
 
 /* Bytes of one element, and the type's name in the header. */
 size_t lu_st_width(enum lu_st_type type);
@@ -86,7 +86,7 @@ static inline uint64_t lu_st_count(const struct lu_st_tensor *t)
 /* Fills begin and end of the n tensors, one after another, and appends length and header.
  * `meta` is NULL or the value of "__metadata__": a JSON object of strings. */
 int lu_st_header(struct lu_st_tensor *t, size_t n, const char *meta, struct lu_buf *out,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 
 /* bfloat16: the upper half of a float. Rounds to nearest, ties to even; a NaN stays a NaN. */
 static inline uint16_t lu_bf16_of(float f)

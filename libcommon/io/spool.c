@@ -16,7 +16,7 @@ int lu_spool_open(struct lu_spool *s, const char *dir, struct lu_err *err)
 static int flush(struct lu_spool *s, struct lu_err *err)
 {
 	if (lu_buf_check(&s->window, err) < 0 ||
-		lu_write_all(s->fd, s->window.p, s->window.n, name, err) < 0)
+			lu_write_all(s->fd, s->window.p, s->window.n, name, err) < 0)
 		return -1;
 	lu_buf_clear(&s->window);
 	return 0;

@@ -43,7 +43,7 @@ static inline uint64_t lu_spool_size(const struct lu_spool *s)
 }
 int lu_spool_rewind(struct lu_spool *s, struct lu_err *err) LU_CHECKED;
 int lu_spool_get(struct lu_spool *s, uint64_t at, size_t n, struct lu_str *out,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 void lu_spool_close(struct lu_spool *s); /* LU_SPOOL_NONE is fine */
 
 #endif

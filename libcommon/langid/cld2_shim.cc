@@ -13,7 +13,7 @@ void lu_cld2_detect(const char *p, int n, struct lu_cld2 *out)
 	int letters;
 
 	CLD2::ExtDetectLanguageSummary(p, n, true, &hints, 0, lang, out->percent, score, nullptr,
-		&letters, &out->reliable);
+			&letters, &out->reliable);
 	for (int i = 0; i < 3; i++)
 		out->code[i] = CLD2::LanguageCode(lang[i]);
 }

@@ -55,7 +55,7 @@ void lu_fasttext_close(struct lu_fasttext *f)
 }
 
 int lu_fasttext_ask(const struct lu_fasttext *f, const char *p, size_t n, char *label, size_t room,
-	double *score)
+		double *score)
 {
 	static const char prefix[] = "__label__";
 
@@ -66,8 +66,8 @@ int lu_fasttext_ask(const struct lu_fasttext *f, const char *p, size_t n, char *
 		if (!f->model.predictLine(in, best, 1, 0.0) || best.empty())
 			return 0;
 		const std::string &name = best[0].second;
-		size_t skip =
-			name.compare(0, sizeof(prefix) - 1, prefix) == 0 ? sizeof(prefix) - 1 : 0;
+		size_t skip = name.compare(0, sizeof(prefix) - 1, prefix) == 0 ? sizeof(prefix) - 1
+									       : 0;
 
 		std::snprintf(label, room, "%s", name.c_str() + skip);
 		*score = static_cast<double>(best[0].first);

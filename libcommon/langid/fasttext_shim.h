@@ -17,7 +17,7 @@ void lu_fasttext_close(struct lu_fasttext *f);
 /* The best label of one line (p[n-1] is the only newline), without "__label__", cut to fit, and
  * its probability. 1; 0 when the line has nothing that the model knows; -1: out of memory. */
 int lu_fasttext_ask(const struct lu_fasttext *f, const char *p, size_t n, char *label, size_t room,
-	double *score);
+		double *score);
 
 #ifdef __cplusplus
 }

@@ -17,7 +17,7 @@ struct lu_langid {
 };
 
 struct lu_langid *lu_langid_new(
-	const char *model, size_t max_bytes, double min_score, struct lu_err *err)
+		const char *model, size_t max_bytes, double min_score, struct lu_err *err)
 {
 	struct lu_langid *id = calloc(1, sizeof(*id));
 	char why[256];
@@ -57,7 +57,7 @@ void lu_langid_work_release(struct lu_langid_work *w)
 static void name_cld2(const char *code, char out[LU_LANG_CODE])
 {
 	if (strcmp(code, "un") == 0 || strncmp(code, "xx", 2) == 0 ||
-		!lu_unicode_language(code, out, LU_LANG_CODE))
+			!lu_unicode_language(code, out, LU_LANG_CODE))
 		memcpy(out, "und", 4);
 }
 
@@ -95,8 +95,8 @@ static void ask_cld2(struct lu_str s, struct lu_lang *out)
 		add_part(out, "und", rest);
 }
 
-static int ask_model(
-	const struct lu_langid *id, struct lu_buf *lower, struct lu_lang *out, struct lu_err *err)
+static int ask_model(const struct lu_langid *id, struct lu_buf *lower, struct lu_lang *out,
+		struct lu_err *err)
 {
 	char label[64];
 	int rc;
@@ -118,7 +118,7 @@ static int ask_model(
 }
 
 int lu_langid_text(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,
-	struct lu_lang *out, struct lu_err *err)
+		struct lu_lang *out, struct lu_err *err)
 {
 	struct lu_lang_sample s;
 

@@ -53,12 +53,12 @@ void lu_langid_work_release(struct lu_langid_work *w);
 
 /* `model` is the file of a fastText classifier, NULL for CLD2. */
 struct lu_langid;
-struct lu_langid *lu_langid_new(
-	const char *model, size_t max_bytes, double min_score, struct lu_err *err) LU_CHECKED;
+struct lu_langid *lu_langid_new(const char *model, size_t max_bytes, double min_score,
+		struct lu_err *err) LU_CHECKED;
 void lu_langid_free(struct lu_langid *id);
 
 /* `text` is valid UTF-8. */
 int lu_langid_text(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,
-	struct lu_lang *out, struct lu_err *err) LU_CHECKED;
+		struct lu_lang *out, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -40,10 +40,11 @@ static unsigned weight(uint32_t c)
 static void strip(const char **p, const char **q)
 {
 	while (*p < *q && (unsigned char)**p < 0x80 && !is_ascii_letter((unsigned char)**p) &&
-		!(**p >= '0' && **p <= '9'))
+			!(**p >= '0' && **p <= '9'))
 		++*p;
 	while (*q > *p && (unsigned char)(*q)[-1] < 0x80 &&
-		!is_ascii_letter((unsigned char)(*q)[-1]) && !((*q)[-1] >= '0' && (*q)[-1] <= '9'))
+			!is_ascii_letter((unsigned char)(*q)[-1]) &&
+			!((*q)[-1] >= '0' && (*q)[-1] <= '9'))
 		--*q;
 }
 
@@ -63,7 +64,7 @@ static void token(struct lu_str t, struct lu_buf *out, struct line *l)
 
 		letters += weight(u);
 		if (u < 0x80 && !is_ascii_letter(u) && !(u >= '0' && u <= '9') && u != '\'' &&
-			u != '-' && u != ',')
+				u != '-' && u != ',')
 			word = false;
 	}
 	if (letters && word) {
@@ -129,7 +130,7 @@ static size_t border(struct lu_str text, size_t at)
 }
 
 void lu_lang_sample(
-	struct lu_str text, size_t max_bytes, struct lu_buf *out, struct lu_lang_sample *s)
+		struct lu_str text, size_t max_bytes, struct lu_buf *out, struct lu_lang_sample *s)
 {
 	*s = (struct lu_lang_sample){ 0 };
 	if (text.n <= max_bytes) {

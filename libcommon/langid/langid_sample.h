@@ -27,6 +27,6 @@ struct lu_lang_sample {
 
 /* Appends the sample to `out`. A failed allocation shows in the buffer. */
 void lu_lang_sample(
-	struct lu_str text, size_t max_bytes, struct lu_buf *out, struct lu_lang_sample *s);
+		struct lu_str text, size_t max_bytes, struct lu_buf *out, struct lu_lang_sample *s);
 
 #endif

@@ -29,12 +29,13 @@ static void put_group(struct lu_buf *b, size_t i, const struct lu_plan_group *g)
 	lu_buf_printf(b, "{\"group\":%zu,\"name\":", i);
 	lu_json_quote(b, lu_str_of(g->name));
 	lu_buf_printf(b,
-		",\"documents\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"quota\":%" PRIu64
-		",\"passes\":%" PRIu64 ",\"last\":%" PRIu64 ",\"planned\":%" PRIu64 ",\"ranges\":[",
-		g->documents, g->tokens, g->quota, g->passes, g->last, g->planned);
+			",\"documents\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"quota\":%" PRIu64
+			",\"passes\":%" PRIu64 ",\"last\":%" PRIu64 ",\"planned\":%" PRIu64
+			",\"ranges\":[",
+			g->documents, g->tokens, g->quota, g->passes, g->last, g->planned);
 	for (size_t k = 0; k < g->ranges; k++)
 		lu_buf_printf(b, "%s[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]", k ? "," : "",
-			g->range[k].shard, g->range[k].first, g->range[k].count);
+				g->range[k].shard, g->range[k].first, g->range[k].count);
 	lu_buf_puts(b, "]}\n");
 }
 
@@ -43,16 +44,16 @@ void lu_plan_write(const struct lu_plan *p, struct lu_buf *b)
 	size_t from = b->n;
 
 	lu_buf_printf(b, MAGIC "%d,\"seed\":%" PRIu64 ",\"measure\":\"%s\"", LU_PLAN_VERSION,
-		p->seed, p->by_documents ? "documents" : "tokens");
-	lu_buf_printf(
-		b, ",\"documents\":%" PRIu64 ",\"tokens\":%" PRIu64 "}\n", p->documents, p->tokens);
+			p->seed, p->by_documents ? "documents" : "tokens");
+	lu_buf_printf(b, ",\"documents\":%" PRIu64 ",\"tokens\":%" PRIu64 "}\n", p->documents,
+			p->tokens);
 	for (size_t i = 0; i < p->shards; i++) {
 		const struct lu_plan_shard *s = &p->shard[i];
 
 		lu_buf_printf(b, "{\"shard\":%zu,\"prefix\":", i);
 		lu_json_quote(b, lu_str_of(s->prefix));
 		lu_buf_printf(b, ",\"documents\":%" PRIu64 ",\"tokens\":%" PRIu64, s->documents,
-			s->tokens);
+				s->tokens);
 		lu_buf_puts(b, ",\"manifest\":");
 		lu_json_quote(b, lu_str_of(s->manifest));
 		lu_buf_puts(b, "}\n");
@@ -61,7 +62,7 @@ void lu_plan_write(const struct lu_plan *p, struct lu_buf *b)
 		put_group(b, i, &p->group[i]);
 	if (lu_buf_ok(b))
 		lu_buf_printf(b, "{\"end\":%zu,\"fnv1a64\":\"%016" PRIx64 "\"}\n",
-			1 + p->shards + p->groups, fnv1a(b->p + from, b->n - from));
+				1 + p->shards + p->groups, fnv1a(b->p + from, b->n - from));
 }
 
 /* --- reading ------------------------------------------------------------------------------ */
@@ -128,11 +129,11 @@ static int read_head(struct reading *r, struct lu_err *err)
 	if (number(r, "lucie_plan", &version, err) < 0)
 		return -1;
 	if (version != LU_PLAN_VERSION)
-		return lu_err_set(
-			err, "plan of version %" PRIu64 ", this is %d", version, LU_PLAN_VERSION);
+		return lu_err_set(err, "plan of version %" PRIu64 ", this is %d", version,
+				LU_PLAN_VERSION);
 	if (number(r, "seed", &r->p->seed, err) < 0 || string(r, "measure", &measure, err) < 0 ||
-		number(r, "documents", &r->p->documents, err) < 0 ||
-		number(r, "tokens", &r->p->tokens, err) < 0)
+			number(r, "documents", &r->p->documents, err) < 0 ||
+			number(r, "tokens", &r->p->tokens, err) < 0)
 		return -1;
 	r->p->by_documents = strcmp(measure, "documents") == 0;
 	if (!r->p->by_documents && strcmp(measure, "tokens") != 0)
@@ -161,10 +162,10 @@ static int read_shard(struct reading *r, struct lu_err *err)
 	}
 	s = &p->shard[p->shards];
 	if (in_sequence(r, "shard", p->shards, err) < 0 ||
-		string(r, "prefix", &s->prefix, err) < 0 ||
-		number(r, "documents", &s->documents, err) < 0 ||
-		number(r, "tokens", &s->tokens, err) < 0 ||
-		string(r, "manifest", &s->manifest, err) < 0)
+			string(r, "prefix", &s->prefix, err) < 0 ||
+			number(r, "documents", &s->documents, err) < 0 ||
+			number(r, "tokens", &s->tokens, err) < 0 ||
+			string(r, "manifest", &s->manifest, err) < 0)
 		return -1;
 	p->shards++;
 	return 0;
@@ -183,7 +184,7 @@ static int read_range(struct lu_plan *p, struct lu_str raw, struct lu_plan_range
 			return -1;
 	}
 	if (n != 3 || v[0] >= p->shards || v[2] == 0 || v[1] >= p->shard[v[0]].documents ||
-		v[2] > p->shard[v[0]].documents - v[1])
+			v[2] > p->shard[v[0]].documents - v[1])
 		return -1;
 	*out = (struct lu_plan_range){ v[0], v[1], v[2] };
 	return 0;
@@ -213,7 +214,7 @@ static int read_ranges(struct reading *r, struct lu_plan_group *g, struct lu_err
 	}
 	if (documents != g->documents)
 		return lu_err_set(err, "the ranges have %" PRIu64 " documents, not %" PRIu64,
-			documents, g->documents);
+				documents, g->documents);
 	return 0;
 }
 
@@ -235,11 +236,12 @@ static int read_group(struct reading *r, struct lu_err *err)
 	}
 	g = &p->group[p->groups];
 	if (in_sequence(r, "group", p->groups, err) < 0 || string(r, "name", &g->name, err) < 0 ||
-		number(r, "documents", &g->documents, err) < 0 ||
-		number(r, "tokens", &g->tokens, err) < 0 ||
-		number(r, "quota", &g->quota, err) < 0 ||
-		number(r, "passes", &g->passes, err) < 0 || number(r, "last", &g->last, err) < 0 ||
-		number(r, "planned", &g->planned, err) < 0 || read_ranges(r, g, err) < 0)
+			number(r, "documents", &g->documents, err) < 0 ||
+			number(r, "tokens", &g->tokens, err) < 0 ||
+			number(r, "quota", &g->quota, err) < 0 ||
+			number(r, "passes", &g->passes, err) < 0 ||
+			number(r, "last", &g->last, err) < 0 ||
+			number(r, "planned", &g->planned, err) < 0 || read_ranges(r, g, err) < 0)
 		return -1;
 	if (g->documents == 0 || g->last >= g->documents)
 		return lu_err_set(err, "\"last\" is not below \"documents\"");
@@ -253,7 +255,7 @@ static int read_end(struct reading *r, const char *text, size_t before, struct l
 	char ours[17];
 
 	if (in_sequence(r, "end", 1 + r->p->shards + r->p->groups, err) < 0 ||
-		string(r, "fnv1a64", &sum, err) < 0)
+			string(r, "fnv1a64", &sum, err) < 0)
 		return -1;
 	snprintf(ours, sizeof(ours), "%016" PRIx64, fnv1a(text, before));
 	if (strcmp(ours, sum) != 0)
@@ -263,7 +265,7 @@ static int read_end(struct reading *r, const char *text, size_t before, struct l
 }
 
 static int read_line(
-	struct reading *r, const char *text, const char *line, size_t n, struct lu_err *err)
+		struct reading *r, const char *text, const char *line, size_t n, struct lu_err *err)
 {
 	struct lu_json_fault fault;
 
@@ -290,9 +292,9 @@ static int check_sums(const struct lu_plan *p, struct lu_err *err)
 		uint64_t all;
 
 		if (__builtin_mul_overflow(g->passes, g->documents, &all) ||
-			__builtin_add_overflow(all, g->last, &all) ||
-			__builtin_add_overflow(documents, all, &documents) ||
-			__builtin_add_overflow(tokens, g->planned, &tokens))
+				__builtin_add_overflow(all, g->last, &all) ||
+				__builtin_add_overflow(documents, all, &documents) ||
+				__builtin_add_overflow(tokens, g->planned, &tokens))
 			return lu_err_set(err, "group %zu: numbers too large", i);
 	}
 	if (documents != p->documents || tokens != p->tokens || tokens > UINT64_MAX / 4)

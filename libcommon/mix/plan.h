@@ -86,10 +86,10 @@ typedef uint64_t lu_plan_size_fn(void *ctx, uint64_t shard, uint64_t document);
 
 struct lu_plan_walk;
 int lu_plan_walk_new(struct lu_plan_walk **w, const struct lu_plan *p, lu_plan_size_fn *size_of,
-	void *ctx, struct lu_err *err) LU_CHECKED;
+		void *ctx, struct lu_err *err) LU_CHECKED;
 /* 1 the next document; 0 the end; -1 the sizes are not those of the plan. */
 int lu_plan_next(
-	struct lu_plan_walk *w, struct lu_plan_place *place, struct lu_err *err) LU_CHECKED;
+		struct lu_plan_walk *w, struct lu_plan_place *place, struct lu_err *err) LU_CHECKED;
 void lu_plan_walk_free(struct lu_plan_walk *w);
 
 #endif

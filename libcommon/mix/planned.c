@@ -17,7 +17,7 @@ static int check_manifest(const struct lu_planned *p, size_t i, struct lu_err *e
 	int rc;
 
 	if (!lu_hash_have() || !lu_shard_manifest(p->shard[i]) || !want->manifest ||
-		!*want->manifest)
+			!*want->manifest)
 		return 0;
 	if (asprintf(&path, "%s.json", want->prefix) < 0)
 		return lu_err_nomem(err);
@@ -29,7 +29,7 @@ static int check_manifest(const struct lu_planned *p, size_t i, struct lu_err *e
 	free(text);
 	if (strcmp(hash, want->manifest) != 0)
 		return lu_err_set(err, "%s: shard %s was written again since the plan was made",
-			p->path, want->prefix);
+				p->path, want->prefix);
 	return 0;
 }
 
@@ -44,11 +44,12 @@ static int open_shard(struct lu_planned *p, size_t i, struct lu_err *err)
 	tokens = lu_shard_tokens(p->shard[i]);
 	if (documents != want->documents || tokens != want->tokens)
 		return lu_err_set(err,
-			"%s: shard %s has %llu documents and %llu tokens, the plan was made for "
-			"%llu and %llu",
-			p->path, want->prefix, (unsigned long long)documents,
-			(unsigned long long)tokens, (unsigned long long)want->documents,
-			(unsigned long long)want->tokens);
+				"%s: shard %s has %llu documents and %llu tokens, the plan was "
+				"made for "
+				"%llu and %llu",
+				p->path, want->prefix, (unsigned long long)documents,
+				(unsigned long long)tokens, (unsigned long long)want->documents,
+				(unsigned long long)want->tokens);
 	return check_manifest(p, i, err);
 }
 

@@ -27,9 +27,9 @@ void lu_planned_close(struct lu_planned *p); /* twice is fine */
 
 /* The next document of the plan: tokens first .. first + n - 1 of the shard. Returns 0 to go on,
  * 1 when it has seen enough, -1. */
-typedef int lu_planned_fn(
-	void *ctx, const struct lu_shard *shard, uint64_t first, uint64_t n, struct lu_err *err);
-int lu_planned_walk(
-	const struct lu_planned *p, lu_planned_fn *piece, void *ctx, struct lu_err *err) LU_CHECKED;
+typedef int lu_planned_fn(void *ctx, const struct lu_shard *shard, uint64_t first, uint64_t n,
+		struct lu_err *err);
+int lu_planned_walk(const struct lu_planned *p, lu_planned_fn *piece, void *ctx,
+		struct lu_err *err) LU_CHECKED;
 
 #endif

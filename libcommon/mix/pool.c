@@ -72,8 +72,8 @@ static int find_lang(struct lu_pool *p, struct lu_str lang, uint16_t *index, str
 	return 0;
 }
 
-int lu_pool_add(
-	struct lu_pool *p, uint32_t group, uint64_t size, struct lu_str lang, struct lu_err *err)
+int lu_pool_add(struct lu_pool *p, uint32_t group, uint64_t size, struct lu_str lang,
+		struct lu_err *err)
 {
 	uint16_t index = 0;
 
@@ -107,8 +107,8 @@ static void each_range(const struct lu_pool *p, struct lu_plan *plan, range_fn *
 				;
 			if (p->group[i] != LU_RECIPE_NONE)
 				fn(&plan->group[p->group[i]],
-					(struct lu_plan_range){
-						shard, i - p->first[shard], k - i });
+						(struct lu_plan_range){ shard, i - p->first[shard],
+								k - i });
 		}
 	}
 }
@@ -128,7 +128,7 @@ static void set_range(struct lu_plan_group *g, struct lu_plan_range range)
 }
 
 int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_recipe *r,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	plan->groups = r->groups;
 	plan->group = lu_arena_alloc(&plan->arena, r->groups * sizeof(*plan->group));
@@ -155,8 +155,8 @@ int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_
 	}
 	for (size_t i = 0; i < r->groups; i++) {
 		if (plan->group[i].tokens == 0)
-			return lu_err_set(
-				err, "group %s: its documents are empty", plan->group[i].name);
+			return lu_err_set(err, "group %s: its documents are empty",
+					plan->group[i].name);
 		if (plan->group[i].tokens > UINT64_MAX >> 3)
 			return lu_err_set(err, "group %s: too large", plan->group[i].name);
 	}
@@ -187,8 +187,8 @@ void lu_pool_after(struct lu_pool *p, const struct lu_plan *plan)
 		uint64_t stream = lu_rand_stream(group->name, group->passes);
 
 		for (uint64_t i = 0; i < group->last; i++) {
-			struct lu_plan_place at = lu_plan_document(
-				group, lu_rand_permute(plan->seed, stream, i, group->documents));
+			struct lu_plan_place at = lu_plan_document(group,
+					lu_rand_permute(plan->seed, stream, i, group->documents));
 			uint64_t doc = p->first[at.shard] + at.document;
 			struct lu_pool_lang *l = &p->lang_of[p->lang[doc]];
 

@@ -38,11 +38,11 @@ struct lu_pool {
 
 int lu_pool_shard(struct lu_pool *p, struct lu_err *err) LU_CHECKED;
 int lu_pool_add(struct lu_pool *p, uint32_t group, uint64_t size, struct lu_str lang,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 /* Sets documents, tokens and ranges of the groups, in memory of the plan, with the recipe's names
  * (which must outlive it). A group without a document or without size is an error. */
 int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_recipe *r,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 /* A lu_plan_size_fn; ctx is the pool. */
 uint64_t lu_pool_size(void *ctx, uint64_t shard, uint64_t document);
 /* Fills docs_after and size_after of the languages. */

@@ -27,7 +27,7 @@ int lu_decimal(const char *s, unsigned decimals, uint64_t *out, struct lu_err *e
 		if (point && ++seen > decimals)
 			return lu_err_set(err, "'%s' has more than %u decimals", s, decimals);
 		if (__builtin_mul_overflow(v, 10, &v) ||
-			__builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
+				__builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
 			return lu_err_set(err, "'%s' is too large", s);
 	}
 	if (!digit)
@@ -126,8 +126,8 @@ static int finish_mix(struct reading *d, struct lu_err *err)
 	if (t->measure) {
 		i = lu_choice_index(LU_MEASURES, t->measure);
 		if (i < 0)
-			return lu_err_set(
-				err, "measure: '%s' is not one of " LU_MEASURES, t->measure);
+			return lu_err_set(err, "measure: '%s' is not one of " LU_MEASURES,
+					t->measure);
 		d->r->measure = (enum lu_measure)i;
 	}
 	if (t->total) {
@@ -173,7 +173,7 @@ static int start_group(struct reading *d, const char *name, struct lu_err *err)
 }
 
 static int on_setting(void *ctx, const char *section, const char *name, const char *key,
-	const char *value, struct lu_err *err)
+		const char *value, struct lu_err *err)
 {
 	struct reading *d = ctx;
 	const struct lu_opt *rows = strcmp(section, "mix") == 0 ? mix_rows : group_rows;
@@ -195,7 +195,7 @@ static int on_setting(void *ctx, const char *section, const char *name, const ch
 		return lu_err_set(err, "'%s' stands before the first section", key);
 	for (const struct lu_opt *o = rows; o->type != LU_OPT_T_END; o++) {
 		if (strcmp(o->name, key) == 0 &&
-			*(const char **)(void *)((char *)&d->t + o->offset))
+				*(const char **)(void *)((char *)&d->t + o->offset))
 			return lu_err_set(err, "'%s' is there twice", key);
 	}
 	if (!*value)
@@ -300,8 +300,8 @@ uint32_t lu_recipe_match(const struct lu_recipe *r, const struct lu_str value[LU
 		size_t s = 0;
 
 		while (s < LU_SELECTORS &&
-			(!r->group[i].selector[s] ||
-				one_matches(r->group[i].selector[s], value[s])))
+				(!r->group[i].selector[s] ||
+						one_matches(r->group[i].selector[s], value[s])))
 			s++;
 		if (s == LU_SELECTORS)
 			return (uint32_t)i;

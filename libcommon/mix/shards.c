@@ -12,7 +12,7 @@
 
 /* A raw member of the ledger as a slice; none when it is null. */
 static int value_of(
-	struct lu_str raw, struct lu_arena *arena, struct lu_str *out, struct lu_err *err)
+		struct lu_str raw, struct lu_arena *arena, struct lu_str *out, struct lu_err *err)
 {
 	*out = (struct lu_str){ NULL, 0 };
 	if (raw.n > 0 && raw.p[0] == '"' && lu_json_decode(raw, arena, out) < 0)
@@ -21,21 +21,22 @@ static int value_of(
 }
 
 static int add_document(const struct lu_ledger_doc *d, const char *prefix,
-	const struct lu_recipe *r, struct lu_pool *pool, struct lu_arena *arena, struct lu_err *err)
+		const struct lu_recipe *r, struct lu_pool *pool, struct lu_arena *arena,
+		struct lu_err *err)
 {
 	struct lu_str value[LU_SELECTORS] = { 0 };
 
 	lu_arena_reset(arena);
 	if (value_of(d->source, arena, &value[LU_BY_SOURCE], err) < 0 ||
-		value_of(d->lang, arena, &value[LU_BY_LANG], err) < 0 ||
-		value_of(d->license, arena, &value[LU_BY_LICENSE], err) < 0)
+			value_of(d->lang, arena, &value[LU_BY_LANG], err) < 0 ||
+			value_of(d->license, arena, &value[LU_BY_LICENSE], err) < 0)
 		return -1;
 	value[LU_BY_FILE] = lu_str_of(prefix);
 	return lu_pool_add(pool, lu_recipe_match(r, value), d->tokens, value[LU_BY_LANG], err);
 }
 
 static int hash_manifest(
-	const char *prefix, struct lu_arena *arena, const char **out, struct lu_err *err)
+		const char *prefix, struct lu_arena *arena, const char **out, struct lu_err *err)
 {
 	struct lu_buf path = { 0 };
 	char *text = NULL, digits[33];
@@ -60,7 +61,7 @@ static int hash_manifest(
 }
 
 static int add_shard(const char *prefix, struct lu_plan_shard *out, const struct lu_recipe *r,
-	struct lu_pool *pool, struct lu_plan *plan, uint64_t *bytes, struct lu_err *err)
+		struct lu_pool *pool, struct lu_plan *plan, uint64_t *bytes, struct lu_err *err)
 {
 	struct lu_arena arena = { 0 };
 	struct lu_shard *shard = NULL;
@@ -74,8 +75,8 @@ static int add_shard(const char *prefix, struct lu_plan_shard *out, const struct
 		goto out;
 	}
 	if (lu_shard_open(&shard, prefix, err) < 0 ||
-		hash_manifest(prefix, &plan->arena, &out->manifest, err) < 0 ||
-		lu_ledger_open(&ledger, shard, err) < 0 || lu_pool_shard(pool, err) < 0)
+			hash_manifest(prefix, &plan->arena, &out->manifest, err) < 0 ||
+			lu_ledger_open(&ledger, shard, err) < 0 || lu_pool_shard(pool, err) < 0)
 		goto out;
 	out->prefix = name.p;
 	out->documents = lu_shard_documents(shard);
@@ -95,7 +96,7 @@ out:
 }
 
 int lu_mix_shards(char **prefix, size_t n, const struct lu_recipe *r, struct lu_pool *pool,
-	struct lu_plan *plan, uint64_t *bytes, struct lu_err *err)
+		struct lu_plan *plan, uint64_t *bytes, struct lu_err *err)
 {
 	*bytes = 0;
 	plan->shard = lu_arena_alloc(&plan->arena, n * sizeof(*plan->shard));

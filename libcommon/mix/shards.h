@@ -9,6 +9,6 @@
 /* Adds all documents of the shards to the pool, and the shards themselves to the plan (strings in
  * its arena). *bytes: of their text. */
 int lu_mix_shards(char **prefix, size_t n, const struct lu_recipe *r, struct lu_pool *pool,
-	struct lu_plan *plan, uint64_t *bytes, struct lu_err *err) LU_CHECKED;
+		struct lu_plan *plan, uint64_t *bytes, struct lu_err *err) LU_CHECKED;
 
 #endif

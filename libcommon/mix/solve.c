@@ -20,8 +20,8 @@ struct sums {
 
 /* Gives quota[i] = floor(part[i] / den) and what is then left of `total` one by one to the largest
  * remainders, ties to the earlier. The parts add up to total * den, or nearly. */
-static int largest_remainder(
-	const u128 *part, u128 den, uint64_t total, uint64_t *quota, size_t n, struct lu_err *err)
+static int largest_remainder(const u128 *part, u128 den, uint64_t total, uint64_t *quota, size_t n,
+		struct lu_err *err)
 {
 	uint64_t left = total;
 	bool *given = calloc(n ? n : 1, sizeof(*given));
@@ -68,7 +68,7 @@ static int add_up(struct lu_demand *d, size_t n, struct sums *s, struct lu_err *
 	}
 	if (s->shares > LU_SHARE_ONE)
 		return lu_err_set(err, "the shares add up to %.7g %%, more than 100 %%",
-			(double)s->shares * 100 / LU_SHARE_ONE);
+				(double)s->shares * 100 / LU_SHARE_ONE);
 	return 0;
 }
 
@@ -81,7 +81,7 @@ static int find_total(const struct sums *s, uint64_t total, uint64_t *whole, str
 		if (s->shares == LU_SHARE_ONE)
 			return 0;
 		return lu_err_set(err, "the shares add up to %.7g %%, and no group shares the rest",
-			(double)s->shares * 100 / LU_SHARE_ONE);
+				(double)s->shares * 100 / LU_SHARE_ONE);
 	} else if (total) {
 		return lu_err_set(err, "a total, but the epochs already tell how large the mix is");
 	} else if (s->shares == LU_SHARE_ONE) {
@@ -98,8 +98,8 @@ static int find_total(const struct sums *s, uint64_t total, uint64_t *whole, str
 }
 
 /* Shares first, with the groups that share the rest as one; then these among themselves. */
-static int divide(
-	struct lu_demand *d, size_t n, const struct sums *s, uint64_t whole, struct lu_err *err)
+static int divide(struct lu_demand *d, size_t n, const struct sums *s, uint64_t whole,
+		struct lu_err *err)
 {
 	u128 *part = calloc(n + 1, sizeof(*part));
 	uint64_t *quota = calloc(n + 1, sizeof(*quota));
@@ -119,9 +119,9 @@ static int divide(
 	if (s->kind[LU_REST] > 0) {
 		if (rest <= fixed) {
 			lu_err_set(err,
-				"the shares and epochs leave nothing of the total of "
-				"%" PRIu64 " for the other groups",
-				whole);
+					"the shares and epochs leave nothing of the total of "
+					"%" PRIu64 " for the other groups",
+					whole);
 			goto out;
 		}
 		part[k++] = rest - fixed;
@@ -171,7 +171,7 @@ static uint64_t largest_total(const struct lu_demand *d, size_t n, const struct 
 			t = bound * LU_SHARE_ONE / d[i].amount;
 		else
 			t = ((u128)s->rest_have * d[i].max_epochs / LU_EPOCH_ONE + s->epochs) *
-				LU_SHARE_ONE / (LU_SHARE_ONE - s->shares);
+					LU_SHARE_ONE / (LU_SHARE_ONE - s->shares);
 		if (t < least)
 			least = t;
 	}
@@ -179,7 +179,7 @@ static uint64_t largest_total(const struct lu_demand *d, size_t n, const struct 
 }
 
 int lu_solve_quotas(
-	struct lu_demand *d, size_t n, uint64_t total, uint64_t *whole, struct lu_err *err)
+		struct lu_demand *d, size_t n, uint64_t total, uint64_t *whole, struct lu_err *err)
 {
 	struct sums s;
 
@@ -187,22 +187,22 @@ int lu_solve_quotas(
 		return -1;
 	if (*whole < s.epochs)
 		return lu_err_set(err,
-			"the epochs need %" PRIu64 ", more than the total of %" PRIu64, s.epochs,
-			*whole);
+				"the epochs need %" PRIu64 ", more than the total of %" PRIu64,
+				s.epochs, *whole);
 	if (s.kind[LU_SHARE] + s.kind[LU_REST] > 0 && divide(d, n, &s, *whole, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (d[i].quota == 0)
 			return lu_err_set(err, "group %s: its part of %" PRIu64 " is nothing",
-				d[i].name, *whole);
+					d[i].name, *whole);
 		if ((u128)d[i].quota * LU_EPOCH_ONE <= (u128)d[i].max_epochs * d[i].have)
 			continue;
 		lu_err_set(err, "group %s needs %.3f epochs, more than max_epochs %.6g", d[i].name,
-			(double)d[i].quota / (double)d[i].have,
-			(double)d[i].max_epochs / LU_EPOCH_ONE);
+				(double)d[i].quota / (double)d[i].have,
+				(double)d[i].max_epochs / LU_EPOCH_ONE);
 		if (d[i].kind != LU_EPOCHS)
 			lu_err_wrap(err, "total %" PRIu64 " is too much, %" PRIu64 " would do",
-				*whole, largest_total(d, n, &s));
+					*whole, largest_total(d, n, &s));
 		return -1;
 	}
 	return 0;
@@ -213,14 +213,14 @@ int lu_solve_quotas(
 /* Reads one more pass up to the boundary nearest to `rest`, below what a pass measures; adds what
  * that measures to *measured. */
 static void cut_pass(const struct lu_plan *plan, struct lu_plan_group *g, uint64_t rest,
-	lu_plan_size_fn *size_of, void *ctx, uint64_t *measured)
+		lu_plan_size_fn *size_of, void *ctx, uint64_t *measured)
 {
 	uint64_t stream = lu_rand_stream(g->name, g->passes), sum = 0, tokens = 0;
 
 	g->last = 0;
 	while (sum < rest && g->last < g->documents) {
 		struct lu_plan_place at = lu_plan_document(
-			g, lu_rand_permute(plan->seed, stream, g->last, g->documents));
+				g, lu_rand_permute(plan->seed, stream, g->last, g->documents));
 		uint64_t size = size_of(ctx, at.shard, at.document);
 		uint64_t step = plan->by_documents ? 1 : size;
 
@@ -240,10 +240,9 @@ static void cut_pass(const struct lu_plan *plan, struct lu_plan_group *g, uint64
 }
 
 int lu_solve_cut(struct lu_plan *plan, const struct lu_demand *d, lu_plan_size_fn *size_of,
-	void *ctx, struct lu_err *err)
+		void *ctx, struct lu_err *err)
 {
-	i128 over =
-		0; /* given so far beyond the quotas, to be taken from those that share the rest */
+	i128 over = 0; /* given so far beyond the quotas, to be taken from those that share the rest */
 
 	plan->documents = plan->tokens = 0;
 	for (int pass = 0; pass < 2; pass++) {
@@ -263,9 +262,9 @@ int lu_solve_cut(struct lu_plan *plan, const struct lu_demand *d, lu_plan_size_f
 			over += (i128)measured - (i128)d[i].quota;
 			if (g->passes == 0 && g->last == 0)
 				return lu_err_set(err,
-					"group %s: a quota of %" PRIu64
-					" is less than half a document",
-					g->name, g->quota);
+						"group %s: a quota of %" PRIu64
+						" is less than half a document",
+						g->name, g->quota);
 			plan->documents += g->passes * g->documents + g->last;
 			plan->tokens += g->planned;
 		}

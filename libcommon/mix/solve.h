@@ -24,12 +24,12 @@ struct lu_demand {
 /* total: 0 when the recipe gives none. *whole: the size of the mix. Errors say what is wrong with
  * the recipe for these sizes: shares that do not add up, more epochs than allowed, nothing left. */
 int lu_solve_quotas(struct lu_demand *d, size_t n, uint64_t total, uint64_t *whole,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 
 /* The plan has its seed and measure, and each group its name, documents, tokens and ranges: each is
  * cut at the document boundary nearest to its quota. size_of() tells tokens. Fails when a group
  * would give no document. */
 int lu_solve_cut(struct lu_plan *plan, const struct lu_demand *d, lu_plan_size_fn *size_of,
-	void *ctx, struct lu_err *err) LU_CHECKED;
+		void *ctx, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -100,8 +100,8 @@ uint64_t lu_stream_tokens(const struct lu_stream *s)
 /* --- finding ------------------------------------------------------------------------------ */
 
 /* The next n tokens of the stream are the shard's from pos on. 1 when no range is left. */
-static int pass_over(
-	void *ctx, const struct lu_shard *shard, uint64_t pos, uint64_t n, struct lu_err *err)
+static int pass_over(void *ctx, const struct lu_shard *shard, uint64_t pos, uint64_t n,
+		struct lu_err *err)
 {
 	struct pass *p = ctx;
 	uint64_t end = p->at + n;
@@ -112,7 +112,8 @@ static int pass_over(
 		uint64_t to = r->first + r->n < end ? r->first + r->n : end;
 
 		if (from < to &&
-			p->found(p->ctx, shard, pos + (from - p->at), to - from, r->tag, err) < 0)
+				p->found(p->ctx, shard, pos + (from - p->at), to - from, r->tag,
+						err) < 0)
 			return -1;
 	}
 	while (p->next < p->n && p->range[p->next].first + p->range[p->next].n <= end)
@@ -122,7 +123,7 @@ static int pass_over(
 }
 
 int lu_stream_places(const struct lu_stream *s, const struct lu_stream_range *range, size_t n,
-	lu_stream_fn *found, void *ctx, struct lu_err *err)
+		lu_stream_fn *found, void *ctx, struct lu_err *err)
 {
 	struct pass p = { .range = range, .n = n, .found = found, .ctx = ctx };
 	uint64_t begin = 0;

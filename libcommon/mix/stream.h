@@ -31,10 +31,10 @@ struct lu_stream_range {
 
 /* Called with stretches of a range, in the order of the stream. 0 or -1. */
 typedef int lu_stream_fn(void *ctx, const struct lu_shard *shard, uint64_t pos, uint64_t n,
-	uint64_t tag, struct lu_err *err);
+		uint64_t tag, struct lu_err *err);
 
 /* Finds all ranges in one pass. They must be in order: neither firsts nor ends go back. */
 int lu_stream_places(const struct lu_stream *s, const struct lu_stream_range *range, size_t n,
-	lu_stream_fn *found, void *ctx, struct lu_err *err) LU_CHECKED;
+		lu_stream_fn *found, void *ctx, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -19,20 +19,20 @@ static double percent(uint64_t part, uint64_t whole)
 static void put_row(struct lu_buf *b, const struct row *r, const struct row *all)
 {
 	lu_buf_printf(b,
-		"%-20s %11" PRIu64 " %15" PRIu64 " %8.3f %% %11" PRIu64 " %15" PRIu64
-		" %8.3f %% %7.3f\n",
-		r->name, r->docs, r->size, percent(r->size, all->size), r->docs_after,
-		r->size_after, percent(r->size_after, all->size_after),
-		r->size ? (double)r->size_after / (double)r->size : 0);
+			"%-20s %11" PRIu64 " %15" PRIu64 " %8.3f %% %11" PRIu64 " %15" PRIu64
+			" %8.3f %% %7.3f\n",
+			r->name, r->docs, r->size, percent(r->size, all->size), r->docs_after,
+			r->size_after, percent(r->size_after, all->size_after),
+			r->size ? (double)r->size_after / (double)r->size : 0);
 }
 
-static void put_rows(
-	struct lu_buf *b, const char *what, const char *measure, const struct row *r, size_t n)
+static void put_rows(struct lu_buf *b, const char *what, const char *measure, const struct row *r,
+		size_t n)
 {
 	struct row all = { .name = "total" };
 
 	lu_buf_printf(b, "%-20s %11s %15s %10s %11s %15s %10s %7s\n", what, "documents", measure,
-		"before", "documents", measure, "after", "epochs");
+			"before", "documents", measure, "after", "epochs");
 	for (size_t i = 0; i < n; i++) {
 		all.docs += r[i].docs;
 		all.size += r[i].size;
@@ -100,9 +100,9 @@ static void json_row(struct lu_buf *b, const struct row *r, const char *more)
 	lu_buf_puts(b, "{\"name\":");
 	lu_json_quote(b, lu_str_of(r->name));
 	lu_buf_printf(b,
-		",\"docs\":%" PRIu64 ",\"size\":%" PRIu64 ",\"docs_after\":%" PRIu64
-		",\"size_after\":%" PRIu64 "%s}",
-		r->docs, r->size, r->docs_after, r->size_after, more);
+			",\"docs\":%" PRIu64 ",\"size\":%" PRIu64 ",\"docs_after\":%" PRIu64
+			",\"size_after\":%" PRIu64 "%s}",
+			r->docs, r->size, r->docs_after, r->size_after, more);
 }
 
 void lu_mix_json(const struct lu_mix_view *v, struct lu_buf *out)

@@ -54,14 +54,14 @@ static void load(struct lu_plan_walk *w, size_t group)
 		h->stream = lu_rand_stream(g->name, h->pass);
 	}
 	h->next = lu_plan_document(
-		g, lu_rand_permute(w->plan->seed, h->stream, h->in_pass, g->documents));
+			g, lu_rand_permute(w->plan->seed, h->stream, h->in_pass, g->documents));
 	h->next.size = w->size_of(w->ctx, h->next.shard, h->next.document);
 	h->next.group = group;
 	h->next.pass = h->pass;
 }
 
 int lu_plan_walk_new(struct lu_plan_walk **out, const struct lu_plan *p, lu_plan_size_fn *size_of,
-	void *ctx, struct lu_err *err)
+		void *ctx, struct lu_err *err)
 {
 	struct lu_plan_walk *w = calloc(1, sizeof(*w));
 
@@ -124,7 +124,7 @@ int lu_plan_next(struct lu_plan_walk *w, struct lu_plan_place *place, struct lu_
 	return 1;
 differs:
 	return lu_err_set(err, "group %s: its documents do not measure what the plan says",
-		w->plan->group[place->group].name);
+			w->plan->group[place->group].name);
 }
 
 void lu_plan_walk_free(struct lu_plan_walk *w)

@@ -150,8 +150,8 @@ static int do_shared_work(void *ctx, unsigned thread, size_t i, struct lu_err *e
 }
 
 int lu_doc_share(struct lu_doc *doc, size_t count,
-	int (*work)(void *ctx, void *local, size_t i, struct lu_err *err), void *ctx,
-	struct lu_err *err)
+		int (*work)(void *ctx, void *local, size_t i, struct lu_err *err), void *ctx,
+		struct lu_err *err)
 {
 	struct run *r = doc->batch->run;
 	struct shared_work w = { work, ctx, r->ds };
@@ -273,7 +273,7 @@ static int parse(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, stru
 	}
 	rc = lu_json_object(line, &b->arena, &doc->obj, &fault);
 	if (rc < 0 && r->ds->repair &&
-		(fault.kind == LU_JSON_BAD_UTF8 || fault.kind == LU_JSON_LONE_SURROGATE)) {
+			(fault.kind == LU_JSON_BAD_UTF8 || fault.kind == LU_JSON_LONE_SURROGATE)) {
 		doc->obj.line = line;
 		rc = repair(b, doc, &fault);
 	}
@@ -312,13 +312,13 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 		if (parse(r, b, doc, err) < 0)
 			return -1;
 		if (doc->verdict == LU_KEEP && r->ds->map &&
-			r->ds->map(r->ds->ctx, local_of(r->ds, thread), doc, err) < 0)
+				r->ds->map(r->ds->ctx, local_of(r->ds, thread), doc, err) < 0)
 			return lu_err_wrap(
-				err, "%s:%llu", doc->file, (unsigned long long)doc->line);
+					err, "%s:%llu", doc->file, (unsigned long long)doc->line);
 		/* Formatting the record belongs to the parallel part too, where nothing is decided
 		 * later. */
 		if (doc->verdict == LU_KEEP && doc->edits && !r->ds->decide && !r->ds->silent &&
-			!doc->own_out) {
+				!doc->own_out) {
 			lu_json_rewrite(&doc->obj, doc->edit, doc->edits, lu_doc_out(doc));
 			lu_buf_putc(&b->out, '\n');
 			lu_doc_out_end(doc);
@@ -366,17 +366,17 @@ static int not_kept(struct run *r, const struct lu_doc *doc, struct lu_err *err)
 	char what[128];
 
 	snprintf(what, sizeof(what), "%s%s" LU_STR_FMT, doc->reason, told ? ": " : "",
-		LU_STR_ARG(told ? doc->value : LU_STR("")));
+			LU_STR_ARG(told ? doc->value : LU_STR("")));
 	if (doc->verdict == LU_BAD) {
 		uint64_t bound = std->max_bad_given ? std->max_bad : std->rejects ? UINT64_MAX : 0;
 
 		if (r->bad++ >= bound) {
 			if (bound)
 				return lu_err_set(err, "%s:%llu: %s (more than %llu bad records)",
-					doc->file, (unsigned long long)doc->line, what,
-					(unsigned long long)bound);
-			return lu_err_set(
-				err, "%s:%llu: %s", doc->file, (unsigned long long)doc->line, what);
+						doc->file, (unsigned long long)doc->line, what,
+						(unsigned long long)bound);
+			return lu_err_set(err, "%s:%llu: %s", doc->file,
+					(unsigned long long)doc->line, what);
 		}
 		lu_detail("%s:%llu: %s (skipped)", doc->file, (unsigned long long)doc->line, what);
 	}
@@ -442,11 +442,11 @@ static int write_batch(void *ctx, void *batch, struct lu_err *err)
 		r->stats.in.bytes += doc->length + 1;
 		doc->index = r->index++;
 		if (doc->verdict == LU_KEEP && r->ds->decide &&
-			r->ds->decide(r->ds->ctx, doc, err) < 0)
+				r->ds->decide(r->ds->ctx, doc, err) < 0)
 			return -1;
 		whole = doc->verdict == LU_KEEP && !doc->own_out && doc->edits == 0 &&
-			doc->repeat == 1 && line.p >= b->slab.bytes.p &&
-			line.p + line.n < b->slab.bytes.p + b->slab.bytes.n;
+				doc->repeat == 1 && line.p >= b->slab.bytes.p &&
+				line.p + line.n < b->slab.bytes.p + b->slab.bytes.n;
 		if (from && (!whole || line.p != to)) {
 			if (r->out && lu_out_write(r->out, from, (size_t)(to - from), err) < 0)
 				return -1;
@@ -553,7 +553,7 @@ static void note_losses(const struct lu_stats *s)
 
 	if (dropped > s->in.docs / 2)
 		lu_note("%llu of %llu documents dropped, more than half",
-			(unsigned long long)dropped, (unsigned long long)s->in.docs);
+				(unsigned long long)dropped, (unsigned long long)s->in.docs);
 }
 
 static bool is_stdout(const char *name)
@@ -568,12 +568,13 @@ static int open_outputs(struct run *r, const struct lu_args *args, struct lu_err
 	if (std->rejects && is_stdout(std->rejects) && !r->ds->silent && is_stdout(std->output))
 		return lu_err_set(err, "--rejects: standard output carries the documents");
 	if (!r->ds->silent &&
-		(lu_out_open(&r->out, std->output, std->compress, std->threads, err) < 0 ||
-			lu_out_refuse(r->out, args->file, args->files, err) < 0))
+			(lu_out_open(&r->out, std->output, std->compress, std->threads, err) < 0 ||
+					lu_out_refuse(r->out, args->file, args->files, err) < 0))
 		return -1;
 	if (std->rejects &&
-		(lu_out_open(&r->rejects, std->rejects, NULL, std->threads, err) < 0 ||
-			lu_out_refuse(r->rejects, args->file, args->files, err) < 0))
+			(lu_out_open(&r->rejects, std->rejects, NULL, std->threads, err) < 0 ||
+					lu_out_refuse(r->rejects, args->file, args->files, err) <
+							0))
 		return -1;
 	return 0;
 }
@@ -595,7 +596,7 @@ static int commit(struct run *r, const struct lu_args *args, struct lu_err *err)
 }
 
 int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const struct lu_args *args,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct run r = { .ds = ds, .std = std };
 	int rc = -1;
@@ -603,7 +604,7 @@ int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const st
 	ds->repaired = 0;
 	ds->run = &r;
 	if (lu_lines_open(&r.lines, args->file, args->files, std->max_line, err) < 0 ||
-		open_outputs(&r, args, err) < 0 || make_locals(&r, err) < 0)
+			open_outputs(&r, args, err) < 0 || make_locals(&r, err) < 0)
 		goto out;
 	lu_progress_start(&r.progress, args->tool->name, std->progress, r.lines.total_bytes);
 	rc = run_pipeline(&r, err);

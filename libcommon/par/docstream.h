@@ -102,7 +102,7 @@ struct lu_docstream {
 
 /* Reads all files of `args`, writes std->output. */
 int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const struct lu_args *args,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 
 /* Only in finish(): writes (verdict LU_KEEP, with edits and repeat) or drops a held document, and
  * counts it. `doc` starts from { 0 } with file, line, raw, obj (obj.line alone is enough where
@@ -112,8 +112,8 @@ int lu_docstream_put(struct lu_docstream *ds, struct lu_doc *doc, struct lu_err 
 /* Sets or adds a member: `value` is raw JSON that lives as long as the document. */
 int lu_doc_set(struct lu_doc *doc, const char *key, struct lu_str value);
 /* Sets a member to a string, quoted into the arena. */
-int lu_doc_set_str(
-	struct lu_doc *doc, const char *key, struct lu_str s, struct lu_err *err) LU_CHECKED;
+int lu_doc_set_str(struct lu_doc *doc, const char *key, struct lu_str s,
+		struct lu_err *err) LU_CHECKED;
 /* Replaces the text: the record's member and doc->text. */
 int lu_doc_set_text(struct lu_doc *doc, struct lu_str text, struct lu_err *err) LU_CHECKED;
 /* printf into the arena; a slice for lu_doc_set() and for values of drops. More than 511 bytes
@@ -137,8 +137,8 @@ void lu_doc_out_end(struct lu_doc *doc);
 /* Only in map(), for a large document: calls work(ctx, local, i, err) for each i below count, on
  * this thread and on others that are idle, with the local of the thread that it runs on. */
 int lu_doc_share(struct lu_doc *doc, size_t count,
-	int (*work)(void *ctx, void *local, size_t i, struct lu_err *err), void *ctx,
-	struct lu_err *err) LU_CHECKED;
+		int (*work)(void *ctx, void *local, size_t i, struct lu_err *err), void *ctx,
+		struct lu_err *err) LU_CHECKED;
 
 /* A member as a decoded string: false when it is absent or no string. `key` is "id", "lang"... */
 bool lu_doc_string(struct lu_doc *doc, const char *key, struct lu_str *out);

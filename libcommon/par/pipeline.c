@@ -140,8 +140,8 @@ static struct share *find_share(const struct lu_pipeline_run *r)
 }
 
 int lu_pipeline_share(struct lu_pipeline *p, unsigned thread, size_t count,
-	int (*work)(void *ctx, unsigned thread, size_t i, struct lu_err *err), void *ctx,
-	struct lu_err *err)
+		int (*work)(void *ctx, unsigned thread, size_t i, struct lu_err *err), void *ctx,
+		struct lu_err *err)
 {
 	struct share s = { .work = work, .ctx = ctx, .count = count, .failed = SIZE_MAX };
 	struct lu_pipeline_run *r = p->run;
@@ -210,7 +210,7 @@ static int run_alone(const struct lu_pipeline *p, struct lu_err *err)
 
 	while ((rc = p->read(p->ctx, p->batch[0], err)) > 0) {
 		if (p->map(p->ctx, 0, p->batch[0], err) < 0 ||
-			p->write(p->ctx, p->batch[0], err) < 0)
+				p->write(p->ctx, p->batch[0], err) < 0)
 			return -1;
 	}
 	return rc;

@@ -46,8 +46,8 @@ int lu_pipeline_run(struct lu_pipeline *p, struct lu_err *err) LU_CHECKED;
  * this thread and on any that is idle (t says which), and returns when all is done. Of several
  * that fail the lowest i gives the error; those behind it may not have been called. */
 int lu_pipeline_share(struct lu_pipeline *p, unsigned thread, size_t count,
-	int (*work)(void *ctx, unsigned thread, size_t i, struct lu_err *err), void *ctx,
-	struct lu_err *err) LU_CHECKED;
+		int (*work)(void *ctx, unsigned thread, size_t i, struct lu_err *err), void *ctx,
+		struct lu_err *err) LU_CHECKED;
 
 /* Two a thread keeps every thread busy while one writes. */
 static inline size_t lu_pipeline_batches(unsigned threads)

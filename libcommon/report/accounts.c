@@ -19,7 +19,7 @@ struct entry {
 };
 
 static int get_object(const struct lu_json_obj *obj, const char *key, struct lu_arena *arena,
-	struct lu_json_obj *out, struct lu_err *err)
+		struct lu_json_obj *out, struct lu_err *err)
 {
 	const struct lu_json_member *m = lu_json_get(obj, key);
 	struct lu_json_fault fault;
@@ -32,7 +32,7 @@ static int get_object(const struct lu_json_obj *obj, const char *key, struct lu_
 }
 
 static int get_u64(
-	const struct lu_json_obj *obj, const char *key, uint64_t *out, struct lu_err *err)
+		const struct lu_json_obj *obj, const char *key, uint64_t *out, struct lu_err *err)
 {
 	const struct lu_json_member *m = lu_json_get(obj, key);
 
@@ -43,7 +43,7 @@ static int get_u64(
 }
 
 static int get_seconds(
-	const struct lu_json_obj *obj, const char *key, double *out, struct lu_err *err)
+		const struct lu_json_obj *obj, const char *key, double *out, struct lu_err *err)
 {
 	const struct lu_json_member *m = lu_json_get(obj, key);
 
@@ -53,13 +53,13 @@ static int get_seconds(
 }
 
 static int get_count(const struct lu_json_obj *obj, const char *key, struct lu_arena *arena,
-	struct lu_count *out, struct lu_err *err)
+		struct lu_count *out, struct lu_err *err)
 {
 	struct lu_json_obj pair;
 
 	if (get_object(obj, key, arena, &pair, err) < 0 ||
-		get_u64(&pair, "docs", &out->docs, err) < 0 ||
-		get_u64(&pair, "bytes", &out->bytes, err) < 0)
+			get_u64(&pair, "docs", &out->docs, err) < 0 ||
+			get_u64(&pair, "bytes", &out->bytes, err) < 0)
 		return lu_err_wrap(err, "\"%s\"", key);
 	return 0;
 }
@@ -79,12 +79,12 @@ static int parse(struct lu_str line, struct lu_arena *arena, struct entry *e, st
 	if (lu_json_decode_known(m->value, m->escaped, arena, &e->tool) < 0)
 		return lu_err_nomem(err);
 	if (get_count(&obj, "in", arena, &e->in, err) < 0 ||
-		get_count(&obj, "out", arena, &e->out, err) < 0 ||
-		get_u64(&obj, "repeated", &e->repeated, err) < 0 ||
-		get_object(&obj, "time", arena, &time, err) < 0 ||
-		get_seconds(&time, "wall_s", &e->wall, err) < 0 ||
-		get_seconds(&time, "cpu_s", &e->cpu, err) < 0 ||
-		get_u64(&time, "rss_bytes", &e->rss, err) < 0)
+			get_count(&obj, "out", arena, &e->out, err) < 0 ||
+			get_u64(&obj, "repeated", &e->repeated, err) < 0 ||
+			get_object(&obj, "time", arena, &time, err) < 0 ||
+			get_seconds(&time, "wall_s", &e->wall, err) < 0 ||
+			get_seconds(&time, "cpu_s", &e->cpu, err) < 0 ||
+			get_u64(&time, "rss_bytes", &e->rss, err) < 0)
 		return -1;
 	m = lu_json_get(&obj, "dropped");
 	if (!m || m->type != LU_JSON_OBJECT)
@@ -117,7 +117,7 @@ static struct lu_stage *stage_of(struct lu_accounts *a, struct lu_str name)
 }
 
 static int drop(struct lu_accounts *a, struct lu_stage *s, struct lu_str reason, uint64_t n,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct lu_reason *r;
 	size_t i = 0;
@@ -162,7 +162,7 @@ static int add_fault(struct lu_accounts *a, const struct lu_buf *text, struct lu
 }
 
 static int check(struct lu_accounts *a, const struct entry *e, uint64_t dropped, const char *file,
-	uint64_t line, struct lu_err *err)
+		uint64_t line, struct lu_err *err)
 {
 	struct lu_buf b = { 0 };
 	int rc;
@@ -170,7 +170,7 @@ static int check(struct lu_accounts *a, const struct entry *e, uint64_t dropped,
 	if (e->in.docs + e->repeated == e->out.docs + dropped)
 		return 0;
 	lu_buf_printf(&b, "%s:%" PRIu64 ": " LU_STR_FMT ": in %" PRIu64 " + repeated %" PRIu64,
-		file, line, LU_STR_ARG(e->tool), e->in.docs, e->repeated);
+			file, line, LU_STR_ARG(e->tool), e->in.docs, e->repeated);
 	lu_buf_printf(&b, " is not out %" PRIu64 " + dropped %" PRIu64, e->out.docs, dropped);
 	rc = add_fault(a, &b, err);
 	lu_buf_release(&b);
@@ -187,7 +187,7 @@ static struct lu_str base_name(const char *file)
 }
 
 static int add_line(struct lu_accounts *a, struct lu_str line, const char *file, uint64_t number,
-	bool by_file, struct lu_arena *arena, struct lu_err *err)
+		bool by_file, struct lu_arena *arena, struct lu_err *err)
 {
 	struct lu_json_fault fault;
 	struct lu_json_obj reasons;
@@ -207,8 +207,8 @@ static int add_line(struct lu_accounts *a, struct lu_str line, const char *file,
 		uint64_t n;
 
 		if (!lu_json_u64(m, &n) || n >> 48)
-			return lu_err_set(
-				err, "\"dropped\": no count of " LU_STR_FMT, LU_STR_ARG(m->key));
+			return lu_err_set(err, "\"dropped\": no count of " LU_STR_FMT,
+					LU_STR_ARG(m->key));
 		if (drop(a, s, m->key, n, err) < 0)
 			return -1;
 		dropped += n;
@@ -231,7 +231,7 @@ static int add_line(struct lu_accounts *a, struct lu_str line, const char *file,
 }
 
 int lu_accounts_read(struct lu_accounts *a, char **file, size_t files, bool by_file,
-	uint64_t max_line, struct lu_err *err)
+		uint64_t max_line, struct lu_err *err)
 {
 	struct lu_lines lines;
 	struct lu_slab slab = { 0 };
@@ -269,7 +269,7 @@ int lu_accounts_chain(struct lu_accounts *a, struct lu_err *err)
 		if (from->out.docs == to->in.docs)
 			continue;
 		lu_buf_printf(&b, "%s put out %" PRIu64 " documents, %s took in %" PRIu64,
-			from->name, from->out.docs, to->name, to->in.docs);
+				from->name, from->out.docs, to->name, to->in.docs);
 		rc = add_fault(a, &b, err);
 		lu_buf_release(&b);
 		if (rc < 0)
@@ -302,26 +302,28 @@ void lu_accounts_release(struct lu_accounts *a)
 void lu_accounts_text(const struct lu_accounts *a, struct lu_buf *b)
 {
 	lu_buf_printf(b, "%-20s %5s %11s %10s %10s %11s %9s %9s %9s %9s\n", "stage", "runs",
-		"docs in", "dropped", "repeated", "docs out", "MB in", "MB out", "wall s", "cpu s");
+			"docs in", "dropped", "repeated", "docs out", "MB in", "MB out", "wall s",
+			"cpu s");
 	for (size_t i = 0; i < a->stages; i++) {
 		const struct lu_stage *s = &a->stage[i];
 
 		lu_buf_printf(b,
-			"%-20s %5" PRIu64 " %11" PRIu64 " %10" PRIu64 " %10" PRIu64 " %11" PRIu64,
-			s->name, s->runs, s->in.docs, lu_stage_dropped(s), s->repeated,
-			s->out.docs);
+				"%-20s %5" PRIu64 " %11" PRIu64 " %10" PRIu64 " %10" PRIu64
+				" %11" PRIu64,
+				s->name, s->runs, s->in.docs, lu_stage_dropped(s), s->repeated,
+				s->out.docs);
 		lu_buf_printf(b, " %9.2f %9.2f %9.2f %9.2f\n", (double)s->in.bytes / 1e6,
-			(double)s->out.bytes / 1e6, s->wall, s->cpu);
+				(double)s->out.bytes / 1e6, s->wall, s->cpu);
 		for (size_t k = 0; k < s->reasons; k++)
-			lu_buf_printf(
-				b, "  %-36s %10" PRIu64 "\n", s->dropped[k].name, s->dropped[k].n);
+			lu_buf_printf(b, "  %-36s %10" PRIu64 "\n", s->dropped[k].name,
+					s->dropped[k].n);
 	}
 }
 
 static void json_count(struct lu_buf *b, const char *name, struct lu_count c)
 {
-	lu_buf_printf(
-		b, ",\"%s\":{\"docs\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", name, c.docs, c.bytes);
+	lu_buf_printf(b, ",\"%s\":{\"docs\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", name, c.docs,
+			c.bytes);
 }
 
 void lu_accounts_json(const struct lu_accounts *a, struct lu_buf *b)

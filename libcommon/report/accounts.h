@@ -44,7 +44,7 @@ struct lu_accounts {
 };
 
 int lu_accounts_read(struct lu_accounts *a, char **file, size_t files, bool by_file,
-	uint64_t max_line, struct lu_err *err) LU_CHECKED;
+		uint64_t max_line, struct lu_err *err) LU_CHECKED;
 /* Adds a fault where a stage's input is not what the one before it put out. */
 int lu_accounts_chain(struct lu_accounts *a, struct lu_err *err) LU_CHECKED;
 uint64_t lu_stage_dropped(const struct lu_stage *s);

@@ -37,7 +37,7 @@ static struct lu_census_row *row_of(struct lu_census *c, struct lu_str lang)
 }
 
 int lu_census_add(struct lu_census *c, struct lu_str lang, const struct lu_census_size *size,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct lu_census_row *r = row_of(c, lang);
 	size_t bin = 0;
@@ -84,14 +84,15 @@ static struct lu_census_row sort_and_sum(struct lu_census *c)
 }
 
 static void put_row(struct lu_buf *b, const char *name, const struct lu_census_row *r,
-	const struct lu_census_row *all, bool tokens)
+		const struct lu_census_row *all, bool tokens)
 {
 	lu_buf_printf(b, "%-12s %11" PRIu64 " %14" PRIu64 " %14" PRIu64 " %8.3f %%", name, r->docs,
-		r->bytes, r->characters,
-		all->characters ? 100 * (double)r->characters / (double)all->characters : 0);
+			r->bytes, r->characters,
+			all->characters ? 100 * (double)r->characters / (double)all->characters
+					: 0);
 	if (tokens)
 		lu_buf_printf(b, " %14" PRIu64 " %8.3f %%", r->tokens,
-			all->tokens ? 100 * (double)r->tokens / (double)all->tokens : 0);
+				all->tokens ? 100 * (double)r->tokens / (double)all->tokens : 0);
 	lu_buf_putc(b, '\n');
 }
 
@@ -103,7 +104,7 @@ void lu_census_text(struct lu_census *c, struct lu_buf *b)
 	uint64_t most = 1;
 
 	lu_buf_printf(b, "%-12s %11s %14s %14s %10s", "language", "documents", "bytes",
-		"characters", "share");
+			"characters", "share");
 	if (tokens)
 		lu_buf_printf(b, " %14s %10s", "tokens", "share");
 	lu_buf_putc(b, '\n');
@@ -120,8 +121,8 @@ void lu_census_text(struct lu_census *c, struct lu_buf *b)
 	for (size_t i = low; i < high; i++) {
 		uint64_t stars = (all.bin[i] * 50 + most - 1) / most;
 
-		lu_buf_printf(
-			b, "%-12" PRIu64 " %11" PRIu64 "  ", i ? UINT64_C(1) << i : 0, all.bin[i]);
+		lu_buf_printf(b, "%-12" PRIu64 " %11" PRIu64 "  ", i ? UINT64_C(1) << i : 0,
+				all.bin[i]);
 		while (stars-- > 0)
 			lu_buf_putc(b, '*');
 		lu_buf_putc(b, '\n');
@@ -139,11 +140,13 @@ void lu_census_json(struct lu_census *c, struct lu_buf *b)
 		lu_buf_puts(b, "{\"lang\":");
 		lu_json_quote(b, lu_str_of(r->lang));
 		lu_buf_printf(b,
-			",\"docs\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"characters\":%" PRIu64,
-			r->docs, r->bytes, r->characters);
+				",\"docs\":%" PRIu64 ",\"bytes\":%" PRIu64
+				",\"characters\":%" PRIu64,
+				r->docs, r->bytes, r->characters);
 		lu_buf_puts(b, ",\"share\":");
-		lu_json_number(
-			b, all.characters ? (double)r->characters / (double)all.characters : 0);
+		lu_json_number(b,
+				all.characters ? (double)r->characters / (double)all.characters
+					       : 0);
 		if (r->without_tokens == 0)
 			lu_buf_printf(b, ",\"tokens\":%" PRIu64, r->tokens);
 		while (high > 0 && r->bin[high - 1] == 0)

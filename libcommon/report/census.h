@@ -39,7 +39,7 @@ struct lu_census {
 
 /* An empty or absent language (.p NULL) counts as "none". */
 int lu_census_add(struct lu_census *c, struct lu_str lang, const struct lu_census_size *size,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 /* Largest first, by characters; both sort the rows. */
 void lu_census_text(struct lu_census *c, struct lu_buf *out);
 /* One object a line: for lucie-stats --table. */

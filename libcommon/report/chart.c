@@ -55,15 +55,17 @@ static void put_number(struct lu_buf *b, double v, double tick)
 }
 
 static void put_axes(
-	struct lu_buf *b, const struct range *x, const struct range *y, const char *name)
+		struct lu_buf *b, const struct range *x, const struct range *y, const char *name)
 {
 	double tick = tick_of(y), v = ceil(y->low / tick) * tick;
 
 	for (int i = 0; i < MOST_TICKS && v <= y->high + tick / 1e3; i++, v += tick) {
 		lu_buf_printf(b,
-			"<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>"
-			"<text class=\"y\" x=\"%.1f\" y=\"%.1f\">",
-			LEFT, WIDTH - RIGHT, at_y(y, v), at_y(y, v), LEFT - 8, at_y(y, v) + 4);
+				"<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" "
+				"y2=\"%.1f\"/>"
+				"<text class=\"y\" x=\"%.1f\" y=\"%.1f\">",
+				LEFT, WIDTH - RIGHT, at_y(y, v), at_y(y, v), LEFT - 8,
+				at_y(y, v) + 4);
 		put_number(b, v, tick);
 		lu_buf_puts(b, "</text>\n");
 	}
@@ -71,18 +73,18 @@ static void put_axes(
 	v = ceil(x->low / tick) * tick;
 	for (int i = 0; i < MOST_TICKS && v <= x->high + tick / 1e3; i++, v += tick) {
 		lu_buf_printf(b, "<text class=\"x\" x=\"%.1f\" y=\"%.1f\">", at_x(x, v),
-			HEIGHT - BOTTOM + 18);
+				HEIGHT - BOTTOM + 18);
 		put_number(b, v, tick);
 		lu_buf_puts(b, "</text>\n");
 	}
 	lu_buf_printf(b, "<text class=\"x\" x=\"%.1f\" y=\"%.1f\">", (LEFT + WIDTH - RIGHT) / 2,
-		HEIGHT - 4);
+			HEIGHT - 4);
 	lu_report_escape(b, lu_str_of(name));
 	lu_buf_puts(b, "</text>\n");
 }
 
 static void put_curve(struct lu_buf *b, const struct lu_curve *c, const struct range *x,
-	const struct range *y, size_t colour)
+		const struct range *y, size_t colour)
 {
 	size_t stretches = c->n < STRETCHES ? c->n : STRETCHES;
 	char command = 'M';
@@ -97,14 +99,14 @@ static void put_curve(struct lu_buf *b, const struct lu_curve *c, const struct r
 			sum_y += c->y[i];
 		}
 		lu_buf_printf(b, "%c%.1f %.1f", command, at_x(x, sum_x / (double)(to - from)),
-			at_y(y, sum_y / (double)(to - from)));
+				at_y(y, sum_y / (double)(to - from)));
 		command = 'L';
 	}
 	lu_buf_puts(b, "\"/>\n");
 	/* A curve of a few points would hardly be seen as a line. */
 	for (size_t i = 0; c->n <= 40 && i < c->n; i++)
 		lu_buf_printf(b, "<circle class=\"dot c%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>\n",
-			colour, at_x(x, c->x[i]), at_y(y, c->y[i]));
+				colour, at_x(x, c->x[i]), at_y(y, c->y[i]));
 }
 
 void lu_chart_svg(const struct lu_chart *c, struct lu_buf *b)
@@ -134,7 +136,7 @@ void lu_chart_svg(const struct lu_chart *c, struct lu_buf *b)
 		lu_report_escape(b, lu_str_of(c->curve[k]->name ? c->curve[k]->name : ""));
 	}
 	lu_buf_printf(b, "</figcaption>\n<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"",
-		WIDTH, HEIGHT);
+			WIDTH, HEIGHT);
 	lu_report_escape(b, lu_str_of(c->title));
 	lu_buf_puts(b, "\">\n");
 	put_axes(b, &x, &y, c->x_name);

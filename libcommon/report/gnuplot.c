@@ -38,8 +38,8 @@ static void put_script(struct lu_buf *b, const struct lu_metrics *m, const char 
 	const char *comma = "";
 
 	lu_buf_puts(b,
-		"set terminal pngcairo size 960,540 noenhanced font 'sans,12'\n"
-		"set grid\nset xlabel 'step'\nset ylabel 'loss'\nset title ");
+			"set terminal pngcairo size 960,540 noenhanced font 'sans,12'\n"
+			"set grid\nset xlabel 'step'\nset ylabel 'loss'\nset title ");
 	put_quoted(b, title);
 	lu_buf_putc(b, '\n');
 	if (m->loss.n)
@@ -121,7 +121,7 @@ static int run(int script, struct lu_buf *png, struct lu_err *err)
 }
 
 int lu_gnuplot_loss(const struct lu_metrics *m, const char *title, const char *tmpdir,
-	struct lu_buf *png, struct lu_err *err)
+		struct lu_buf *png, struct lu_err *err)
 {
 	struct lu_buf script = { 0 };
 	int fd = -1, rc = -1;

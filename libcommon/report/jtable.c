@@ -25,7 +25,7 @@ static int column_of(struct lu_jtable *t, struct lu_str key, size_t *column, str
 
 /* `name`: the first cell, in the column that is called `under`; NULL: neither. */
 static int add_named(struct lu_jtable *t, struct lu_str raw, const struct lu_str *under,
-	struct lu_str name, struct lu_err *err)
+		struct lu_str name, struct lu_err *err)
 {
 	struct lu_json_fault fault;
 	struct lu_json_obj obj;
@@ -67,7 +67,8 @@ static int add_named(struct lu_jtable *t, struct lu_str raw, const struct lu_str
 			t->number[column] = false;
 		row[column] = m->value;
 		if (m->type == LU_JSON_STRING &&
-			lu_json_decode_known(m->value, m->escaped, &t->arena, &row[column]) < 0)
+				lu_json_decode_known(
+						m->value, m->escaped, &t->arena, &row[column]) < 0)
 			return lu_err_nomem(err);
 	}
 	return 0;
@@ -115,8 +116,8 @@ static int add_lines(struct lu_jtable *t, struct lu_str text, struct lu_err *err
 }
 
 /* The members of member `which`, each with its name; then the other members that are objects. */
-static int add_members(
-	struct lu_jtable *t, const struct lu_json_obj *obj, size_t which, struct lu_err *err)
+static int add_members(struct lu_jtable *t, const struct lu_json_obj *obj, size_t which,
+		struct lu_err *err)
 {
 	const struct lu_json_member *rows = &obj->member[which];
 	struct lu_json_iter it = lu_json_iter(rows->value);
@@ -134,7 +135,7 @@ static int add_members(
 		const struct lu_json_member *m = &obj->member[i];
 
 		if (i != which && m->type == LU_JSON_OBJECT && !holds_objects(m->value) &&
-			add_named(t, m->value, &rows->key, m->key, err) < 0)
+				add_named(t, m->value, &rows->key, m->key, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -71,7 +71,7 @@ static bool get(const struct lu_json_obj *obj, const char *key, double *out)
 }
 
 static int add_line(struct lu_metrics *m, const struct lu_json_obj *obj, struct lu_arena *arena,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	const struct lu_json_member *valid = lu_json_get(obj, "valid");
 	struct lu_curve *c = &m->loss;
@@ -123,9 +123,9 @@ static int read_lines(struct lu_metrics *m, const char *path, struct lu_err *err
 		number++;
 		lu_arena_reset(&arena);
 		if (lu_json_object((struct lu_str){ line, (size_t)(next - line) }, &arena, &obj,
-			    &fault) < 0) {
+				    &fault) < 0) {
 			lu_err_set(err, "%s:%" PRIu64 ": %s", path, number,
-				lu_json_fault_text(fault.kind));
+					lu_json_fault_text(fault.kind));
 			goto out;
 		}
 		if (add_line(m, &obj, &arena, err) < 0)

@@ -9,35 +9,45 @@
 #include "libcommon/report/chart.h"
 
 static const char style[] =
-	":root{--bg:#fff;--fg:#1c2128;--dim:#667080;--line:#dfe3e8;--soft:#f5f7f9;--bar:#b9cdf0;"
-	"--c0:#2f6fde;--c1:#d9622b;--c2:#2b9a66;--c3:#8e4ec6;--c4:#b58900;--c5:#cc3366}\n"
-	"@media(prefers-color-scheme:dark){:root{--bg:#14171c;--fg:#e4e8ee;--dim:#98a2b0;"
-	"--line:#2d333c;--soft:#1b1f26;--bar:#2c4673;--c0:#6ea1f7;--c1:#f08a58;--c2:#4fc38d;"
-	"--c3:#b98ae6;--c4:#d9b23c;--c5:#ec6f95}}\n"
-	"*{box-sizing:border-box}body{margin:0 auto;max-width:1040px;padding:2rem 1.25rem 4rem;"
-	"background:var(--bg);color:var(--fg);font:16px/1.5 system-ui,sans-serif}\n"
-	"h1{font-size:1.9rem;margin:0 0 1rem}h2{font-size:1.2rem;margin:2.4rem 0 .6rem}\n"
-	".tiles{display:flex;flex-wrap:wrap;gap:.75rem}.tile{background:var(--soft);"
-	"border:1px solid var(--line);border-radius:8px;padding:.6rem 1rem;min-width:9rem}"
-	".tile b{display:block;font-size:1.45rem;font-weight:600}.tile span{color:var(--dim);"
-	"font-size:.85rem}\n"
-	".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.92rem;"
-	"font-variant-numeric:tabular-nums}th,td{padding:.32rem .6rem;text-align:left;"
-	"border-bottom:1px solid var(--line)}th{color:var(--dim);font-weight:500;"
-	"border-bottom-width:2px;vertical-align:bottom}.n{text-align:right;white-space:nowrap}"
-	"tr.sum td{font-weight:600;border-top:2px solid var(--line)}\n"
-	".bar{position:relative;min-width:9rem;text-align:right;white-space:nowrap}"
-	".bar i{position:absolute;left:.3rem;top:.3rem;bottom:.3rem;background:var(--bar);"
-	"border-radius:3px}.bar span{position:relative}\n"
-	"figure{margin:0 0 1.2rem}figcaption{font-weight:500;margin-bottom:.2rem}svg{width:100%;"
-	"height:auto;background:var(--soft);border:1px solid var(--line);border-radius:8px}\n"
-	"svg text{fill:var(--dim);font:12px system-ui,sans-serif}.y{text-anchor:end}"
-	".x{text-anchor:middle}.grid{stroke:var(--line)}.line{fill:none;stroke-width:1.8;"
-	"stroke:currentColor}.dot{fill:currentColor}.c0{color:var(--c0)}.c1{color:var(--c1)}"
-	".c2{color:var(--c2)}.c3{color:var(--c3)}.c4{color:var(--c4)}.c5{color:var(--c5)}\n"
-	"pre{background:var(--soft);border:1px solid var(--line);border-radius:8px;padding:1rem;"
-	"white-space:pre-wrap;overflow-wrap:anywhere;font:13px/1.45 ui-monospace,monospace}\n"
-	".bad{color:var(--c5)}@media print{body{max-width:none}}\n";
+		":root{--bg:#fff;--fg:#1c2128;--dim:#667080;--line:#dfe3e8;--soft:#f5f7f9;--bar:#"
+		"b9cdf0;"
+		"--c0:#2f6fde;--c1:#d9622b;--c2:#2b9a66;--c3:#8e4ec6;--c4:#b58900;--c5:#cc3366}\n"
+		"@media(prefers-color-scheme:dark){:root{--bg:#14171c;--fg:#e4e8ee;--dim:#98a2b0;"
+		"--line:#2d333c;--soft:#1b1f26;--bar:#2c4673;--c0:#6ea1f7;--c1:#f08a58;--c2:#"
+		"4fc38d;"
+		"--c3:#b98ae6;--c4:#d9b23c;--c5:#ec6f95}}\n"
+		"*{box-sizing:border-box}body{margin:0 auto;max-width:1040px;padding:2rem 1.25rem "
+		"4rem;"
+		"background:var(--bg);color:var(--fg);font:16px/1.5 system-ui,sans-serif}\n"
+		"h1{font-size:1.9rem;margin:0 0 1rem}h2{font-size:1.2rem;margin:2.4rem 0 .6rem}\n"
+		".tiles{display:flex;flex-wrap:wrap;gap:.75rem}.tile{background:var(--soft);"
+		"border:1px solid var(--line);border-radius:8px;padding:.6rem 1rem;min-width:9rem}"
+		".tile b{display:block;font-size:1.45rem;font-weight:600}.tile "
+		"span{color:var(--dim);"
+		"font-size:.85rem}\n"
+		".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.92rem;"
+		"font-variant-numeric:tabular-nums}th,td{padding:.32rem .6rem;text-align:left;"
+		"border-bottom:1px solid var(--line)}th{color:var(--dim);font-weight:500;"
+		"border-bottom-width:2px;vertical-align:bottom}.n{text-align:right;white-space:"
+		"nowrap}"
+		"tr.sum td{font-weight:600;border-top:2px solid var(--line)}\n"
+		".bar{position:relative;min-width:9rem;text-align:right;white-space:nowrap}"
+		".bar i{position:absolute;left:.3rem;top:.3rem;bottom:.3rem;background:var(--bar);"
+		"border-radius:3px}.bar span{position:relative}\n"
+		"figure{margin:0 0 "
+		"1.2rem}figcaption{font-weight:500;margin-bottom:.2rem}svg{width:100%;"
+		"height:auto;background:var(--soft);border:1px solid "
+		"var(--line);border-radius:8px}\n"
+		"svg text{fill:var(--dim);font:12px system-ui,sans-serif}.y{text-anchor:end}"
+		".x{text-anchor:middle}.grid{stroke:var(--line)}.line{fill:none;stroke-width:1.8;"
+		"stroke:currentColor}.dot{fill:currentColor}.c0{color:var(--c0)}.c1{color:var(--c1)"
+		"}"
+		".c2{color:var(--c2)}.c3{color:var(--c3)}.c4{color:var(--c4)}.c5{color:var(--c5)}\n"
+		"pre{background:var(--soft);border:1px solid "
+		"var(--line);border-radius:8px;padding:1rem;"
+		"white-space:pre-wrap;overflow-wrap:anywhere;font:13px/1.45 "
+		"ui-monospace,monospace}\n"
+		".bad{color:var(--c5)}@media print{body{max-width:none}}\n";
 
 /* --- cells -------------------------------------------------------------------------------- */
 
@@ -79,8 +89,9 @@ static void cell_share(struct lu_buf *b, double share)
 	double width = share < 0 ? 0 : share > 1 ? 1 : share;
 
 	lu_buf_printf(b,
-		"<td class=bar><i style=\"width:%.1f%%\"></i><span>%.2f&#8239;%%</span></td>",
-		92 * width, 100 * share);
+			"<td class=bar><i "
+			"style=\"width:%.1f%%\"></i><span>%.2f&#8239;%%</span></td>",
+			92 * width, 100 * share);
 }
 
 static void heads(struct lu_buf *b, const char *const *text, const bool *number, size_t n)
@@ -129,10 +140,10 @@ static void put_stages(struct lu_buf *b, const struct lu_accounts *a)
 		cell_u64(b, s->repeated);
 		cell_u64(b, s->out.docs);
 		lu_buf_printf(b,
-			"<td class=n>%.2f</td><td class=n>%.2f</td><td class=n>%.2f</td>"
-			"<td class=n>%.1f</td></tr>\n",
-			(double)s->in.bytes / 1e6, (double)s->out.bytes / 1e6, s->wall,
-			s->wall > 0 ? (double)s->in.bytes / 1e6 / s->wall : 0);
+				"<td class=n>%.2f</td><td class=n>%.2f</td><td class=n>%.2f</td>"
+				"<td class=n>%.1f</td></tr>\n",
+				(double)s->in.bytes / 1e6, (double)s->out.bytes / 1e6, s->wall,
+				s->wall > 0 ? (double)s->in.bytes / 1e6 / s->wall : 0);
 	}
 	end_table(b);
 	for (size_t i = 0; i < a->faults; i++) {
@@ -220,7 +231,7 @@ static void put_mix_row(struct lu_buf *b, const struct mix_row *r, const struct 
 }
 
 static void put_mix_table(
-	struct lu_buf *b, struct lu_str rows, const char *what, const char *measure)
+		struct lu_buf *b, struct lu_str rows, const char *what, const char *measure)
 {
 	const char *const head[] = { what, "documents", measure, "before", "documents", measure,
 		"after", "epochs" };
@@ -365,8 +376,8 @@ static bool same_in_both(const struct lu_page_table *p, size_t column)
 
 	for (size_t i = 0; i < t->rows; i++) {
 		if (!find_row(u, lu_jtable_cell(t, i, 0), &other) ||
-			!lu_str_eq(
-				lu_jtable_cell(t, i, column), cell_of(u, other, t->column[column])))
+				!lu_str_eq(lu_jtable_cell(t, i, column),
+						cell_of(u, other, t->column[column])))
 			return false;
 	}
 	return t->rows == u->rows;
@@ -406,7 +417,7 @@ static void put_table(struct lu_buf *b, const struct lu_page_table *p)
 			cell_any(b, lu_jtable_cell(t, i, k), number[k]);
 			if (twice[k])
 				cell_any(b, found ? cell_of(u, other, t->column[k]) : LU_STR(""),
-					number[k]);
+						number[k]);
 		}
 		lu_buf_puts(b, "</tr>\n");
 	}
@@ -455,9 +466,9 @@ static void put_tiles(struct lu_buf *b, const struct lu_page *p)
 		if (p->metrics->tokens >= 0 && p->metrics->tokens < 0x1p63)
 			tile(b, "tokens trained on", (uint64_t)p->metrics->tokens);
 		lu_buf_printf(b,
-			"<div class=tile><b>%.3f &#8594; %.3f</b>"
-			"<span>training loss</span></div>\n",
-			loss->y[0], loss->y[loss->n - 1]);
+				"<div class=tile><b>%.3f &#8594; %.3f</b>"
+				"<span>training loss</span></div>\n",
+				loss->y[0], loss->y[loss->n - 1]);
 	}
 	lu_buf_puts(b, "</div>\n");
 }
@@ -465,8 +476,9 @@ static void put_tiles(struct lu_buf *b, const struct lu_page *p)
 int lu_page_html(const struct lu_page *p, struct lu_buf *b, struct lu_err *err)
 {
 	lu_buf_puts(b,
-		"<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\n"
-		"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
+			"<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\n"
+			"<meta name=\"viewport\" "
+			"content=\"width=device-width,initial-scale=1\">\n<title>");
 	lu_report_escape(b, lu_str_of(p->title));
 	lu_buf_puts(b, "</title>\n<style>\n");
 	lu_buf_puts(b, style);

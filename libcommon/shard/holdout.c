@@ -38,7 +38,7 @@ int lu_holdout_add(struct lu_holdouts *h, const char *arg, struct lu_err *err)
 }
 
 const struct lu_holdout *lu_holdout_choose(
-	const struct lu_holdouts *h, uint64_t seed, struct lu_str key)
+		const struct lu_holdouts *h, uint64_t seed, struct lu_str key)
 {
 	uint64_t hash = h->n ? lu_hash64(key.p, key.n, seed) : 0;
 
@@ -58,15 +58,15 @@ static bool fits_a_name(struct lu_str s)
 		char c = s.p[i];
 
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-			    strchr("_-" ODD, c)) ||
-			c == '\0')
+				    strchr("_-" ODD, c)) ||
+				c == '\0')
 			return false;
 	}
 	return s.n > 0 && s.n <= 64;
 }
 
 int lu_holdout_name(const struct lu_holdout *o, struct lu_str lang, struct lu_arena *arena,
-	struct lu_str *name, struct lu_err *err)
+		struct lu_str *name, struct lu_err *err)
 {
 	const char *at = memmem(o->name.p, o->name.n, hole, HOLE);
 	size_t before = at ? (size_t)(at - o->name.p) : 0, after;

@@ -33,11 +33,11 @@ struct lu_holdouts {
 /* NAME=SHARE. -1 with the reason when it is no such thing. */
 int lu_holdout_add(struct lu_holdouts *h, const char *arg, struct lu_err *err) LU_CHECKED;
 const struct lu_holdout *lu_holdout_choose(
-	const struct lu_holdouts *h, uint64_t seed, struct lu_str key);
+		const struct lu_holdouts *h, uint64_t seed, struct lu_str key);
 /* The name with {lang} filled in, code:rust as code-rust; 1 when lang cannot stand in a file
  * name. */
 int lu_holdout_name(const struct lu_holdout *o, struct lu_str lang, struct lu_arena *arena,
-	struct lu_str *name, struct lu_err *err) LU_CHECKED;
+		struct lu_str *name, struct lu_err *err) LU_CHECKED;
 void lu_holdouts_release(struct lu_holdouts *h);
 
 #endif

@@ -86,7 +86,7 @@ static int next_line(struct lu_ledger *l, struct lu_str *line, struct lu_err *er
 			if (!l->slab.too_long)
 				return 1;
 			return lu_err_set(err, "%s:%llu: line too long", l->path,
-				(unsigned long long)l->slab.line);
+					(unsigned long long)l->slab.line);
 		}
 		l->in_slab = false;
 		rc = lu_lines_read(&l->lines, &l->slab, err);
@@ -104,12 +104,13 @@ static int end_part(struct lu_ledger *l, struct lu_err *err)
 	if (l->document == end)
 		return 0;
 	return lu_err_set(err, "%s: has %llu lines, the index has %llu documents", l->path,
-		(unsigned long long)(l->document - lu_shard_part_document(l->shard, l->part)),
-		(unsigned long long)(end - lu_shard_part_document(l->shard, l->part)));
+			(unsigned long long)(l->document -
+					lu_shard_part_document(l->shard, l->part)),
+			(unsigned long long)(end - lu_shard_part_document(l->shard, l->part)));
 }
 
-static int parse(
-	struct lu_ledger *l, struct lu_str line, struct lu_ledger_doc *d, struct lu_err *err)
+static int parse(struct lu_ledger *l, struct lu_str line, struct lu_ledger_doc *d,
+		struct lu_err *err)
 {
 	unsigned long long at = l->slab.line;
 	const struct lu_json_member *id, *source, *license, *lang, *first, *tokens, *bytes;
@@ -131,8 +132,8 @@ static int parse(
 	tokens = lu_json_get(&o, "tokens");
 	bytes = lu_json_get(&o, "bytes");
 	if (!id || !source || !license || !lang || !first || !lu_json_u64(first, &d->first) ||
-		!tokens || !lu_json_u64(tokens, &d->tokens) || !bytes ||
-		!lu_json_u64(bytes, &d->bytes))
+			!tokens || !lu_json_u64(tokens, &d->tokens) || !bytes ||
+			!lu_json_u64(bytes, &d->bytes))
 		return lu_err_set(err, "%s:%llu: not a line of a ledger", l->path, at);
 	d->document = l->document;
 	d->id = id->value;
@@ -144,9 +145,11 @@ static int parse(
 	lu_shard_document(l->shard, l->document, &want_first, &want_tokens);
 	if (d->first != want_first || d->tokens != want_tokens)
 		return lu_err_set(err,
-			"%s:%llu: says %llu tokens from %llu on, the index %llu from %llu on",
-			l->path, at, (unsigned long long)d->tokens, (unsigned long long)d->first,
-			(unsigned long long)want_tokens, (unsigned long long)want_first);
+				"%s:%llu: says %llu tokens from %llu on, the index %llu from %llu "
+				"on",
+				l->path, at, (unsigned long long)d->tokens,
+				(unsigned long long)d->first, (unsigned long long)want_tokens,
+				(unsigned long long)want_first);
 	return 0;
 }
 

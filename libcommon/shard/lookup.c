@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 int lu_lookup_add(struct lu_lookup *l, const struct lu_shard *shard, uint64_t pos, uint64_t n,
-	uint64_t tag, struct lu_err *err)
+		uint64_t tag, struct lu_err *err)
 {
 	LU_ASSERT(pos <= lu_shard_tokens(shard) && n <= lu_shard_tokens(shard) - pos);
 	while (n) {
@@ -59,8 +59,8 @@ static int keep(struct lu_lookup *l, struct lu_str *s, struct lu_err *err)
 	return s->p ? 0 : lu_err_nomem(err);
 }
 
-static int read_document(
-	struct lu_lookup *l, struct lu_ledger *ledger, struct lu_ledger_doc *d, struct lu_err *err)
+static int read_document(struct lu_lookup *l, struct lu_ledger *ledger, struct lu_ledger_doc *d,
+		struct lu_err *err)
 {
 	int rc;
 
@@ -70,7 +70,7 @@ static int read_document(
 	/* A ledger that is too short was told by the seek. */
 	LU_ASSERT(rc != 0);
 	if (rc < 0 || keep(l, &d->id, err) < 0 || keep(l, &d->source, err) < 0 ||
-		keep(l, &d->license, err) < 0 || keep(l, &d->lang, err) < 0)
+			keep(l, &d->license, err) < 0 || keep(l, &d->lang, err) < 0)
 		return -1;
 	return 0;
 }

@@ -31,7 +31,7 @@ struct lu_lookup {
 
 /* Tokens pos .. pos + n - 1; the shard stays open until release. */
 int lu_lookup_add(struct lu_lookup *l, const struct lu_shard *shard, uint64_t pos, uint64_t n,
-	uint64_t tag, struct lu_err *err) LU_CHECKED;
+		uint64_t tag, struct lu_err *err) LU_CHECKED;
 int lu_lookup_resolve(struct lu_lookup *l, struct lu_err *err) LU_CHECKED;
 void lu_lookup_release(struct lu_lookup *l);
 

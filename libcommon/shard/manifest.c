@@ -43,7 +43,7 @@ static bool is_null(const struct lu_json_member *m)
 
 /* A NUL-terminated copy of a string member. */
 static int copy_string(struct reading *r, const struct lu_json_member *m, const char *key,
-	const char **out, struct lu_err *err)
+		const char **out, struct lu_err *err)
 {
 	struct lu_str s;
 
@@ -58,8 +58,8 @@ static int copy_string(struct reading *r, const struct lu_json_member *m, const 
 	return 0;
 }
 
-static int get_id(
-	const struct reading *r, const char *key, bool *has, uint32_t *id, struct lu_err *err)
+static int get_id(const struct reading *r, const char *key, bool *has, uint32_t *id,
+		struct lu_err *err)
 {
 	uint64_t v;
 
@@ -98,7 +98,7 @@ static int each(struct reading *r, const char *key, size_t *count, one_fn *one, 
 		if (!one)
 			continue;
 		if (it.type != LU_JSON_OBJECT ||
-			lu_json_object(it.value, &r->m->arena, &o, &fault) < 0)
+				lu_json_object(it.value, &r->m->arena, &o, &fault) < 0)
 			return wrong(r, key, err);
 		if (one(r, &o, n, err) < 0)
 			return -1;
@@ -113,7 +113,7 @@ static int read_total(const struct lu_json_obj *o, const char *key, struct lu_ma
 				    *k = lu_json_get(o, "tokens"), *b = lu_json_get(o, "bytes");
 
 	if (!v || !d || !k || !b || !lu_json_u64(d, &t->documents) || !lu_json_u64(k, &t->tokens) ||
-		!lu_json_u64(b, &t->bytes))
+			!lu_json_u64(b, &t->bytes))
 		return -1;
 	t->value = v->value;
 	return 0;
@@ -137,7 +137,7 @@ static int one_file(struct reading *r, const struct lu_json_obj *o, size_t i, st
 	if (!bytes || !lu_json_u64(bytes, &f->bytes))
 		return wrong(r, "files", err);
 	if (copy_string(r, lu_json_get(o, "suffix"), "files", &f->suffix, err) < 0 ||
-		copy_string(r, lu_json_get(o, "xxh3_128"), "files", &f->hash, err) < 0)
+			copy_string(r, lu_json_get(o, "xxh3_128"), "files", &f->hash, err) < 0)
 		return -1;
 	return is_hash(f->hash) ? 0 : wrong(r, "files", err);
 }
@@ -147,8 +147,8 @@ static int read_lists(struct reading *r, struct lu_err *err)
 	struct lu_manifest *m = r->m;
 
 	if (each(r, "langs", &m->langs, NULL, err) < 0 ||
-		each(r, "licenses", &m->licenses, NULL, err) < 0 ||
-		each(r, "files", &m->files, NULL, err) < 0)
+			each(r, "licenses", &m->licenses, NULL, err) < 0 ||
+			each(r, "files", &m->files, NULL, err) < 0)
 		return -1;
 	m->lang = lu_arena_alloc(&m->arena, m->langs * sizeof(*m->lang));
 	m->license = lu_arena_alloc(&m->arena, m->licenses * sizeof(*m->license));
@@ -156,8 +156,8 @@ static int read_lists(struct reading *r, struct lu_err *err)
 	if (!m->lang || !m->license || !m->file)
 		return lu_err_nomem(err);
 	if (each(r, "langs", &m->langs, one_lang, err) < 0 ||
-		each(r, "licenses", &m->licenses, one_license, err) < 0 ||
-		each(r, "files", &m->files, one_file, err) < 0)
+			each(r, "licenses", &m->licenses, one_license, err) < 0 ||
+			each(r, "files", &m->files, one_file, err) < 0)
 		return -1;
 	return 0;
 }
@@ -178,7 +178,7 @@ static int check_files(const struct reading *r, struct lu_err *err)
 		lu_part_suffix(m->parts, i / 3, suffix);
 		n = strlen(suffix);
 		if (strncmp(m->file[i].suffix, suffix, n) != 0 ||
-			strcmp(m->file[i].suffix + n, ext[i % 3]) != 0)
+				strcmp(m->file[i].suffix + n, ext[i % 3]) != 0)
 			return wrong(r, "files", err);
 	}
 	return 0;
@@ -195,7 +195,7 @@ static int read_members(struct reading *r, struct lu_err *err)
 		return -1;
 	if (version != LU_MANIFEST_VERSION)
 		return lu_err_set(err, "%s: version %llu is not supported, only %d", r->path,
-			(unsigned long long)version, LU_MANIFEST_VERSION);
+				(unsigned long long)version, LU_MANIFEST_VERSION);
 	if (copy_string(r, lu_json_get(&r->obj, "type"), "type", &type, err) < 0)
 		return -1;
 	m->width = strcmp(type, "uint16") == 0 ? 2 : strcmp(type, "int32") == 0 ? 4 : 0;
@@ -209,12 +209,12 @@ static int read_members(struct reading *r, struct lu_err *err)
 			return wrong(r, "tokenizer", err);
 	}
 	if (get_u64(r, "vocab", &m->vocab, err) < 0 ||
-		get_id(r, "bos", &m->has_bos, &m->bos, err) < 0 ||
-		get_id(r, "eos", &m->has_eos, &m->eos, err) < 0 ||
-		get_u64(r, "documents", &m->documents, err) < 0 ||
-		get_u64(r, "tokens", &m->tokens, err) < 0 ||
-		get_u64(r, "bytes", &m->bytes, err) < 0 ||
-		get_u64(r, "parts", &m->parts, err) < 0 || read_lists(r, err) < 0)
+			get_id(r, "bos", &m->has_bos, &m->bos, err) < 0 ||
+			get_id(r, "eos", &m->has_eos, &m->eos, err) < 0 ||
+			get_u64(r, "documents", &m->documents, err) < 0 ||
+			get_u64(r, "tokens", &m->tokens, err) < 0 ||
+			get_u64(r, "bytes", &m->bytes, err) < 0 ||
+			get_u64(r, "parts", &m->parts, err) < 0 || read_lists(r, err) < 0)
 		return -1;
 	v = lu_json_get(&r->obj, "options");
 	if (!v || v->type != LU_JSON_OBJECT)
@@ -279,7 +279,7 @@ static void put_id(struct lu_buf *out, const char *key, bool has, uint32_t id)
 }
 
 static void put_totals(struct lu_buf *out, const char *key, const char *name,
-	const struct lu_manifest_total *t, size_t n)
+		const struct lu_manifest_total *t, size_t n)
 {
 	lu_buf_printf(out, "\"%s\":[", key);
 	for (size_t i = 0; i < n; i++) {
@@ -299,7 +299,7 @@ static void put_totals(struct lu_buf *out, const char *key, const char *name,
 void lu_manifest_write(const struct lu_manifest *m, struct lu_buf *out)
 {
 	lu_buf_printf(out, "{\"lucie_shard\":%d,\n\"type\":\"%s\",\n", LU_MANIFEST_VERSION,
-		m->width == 2 ? "uint16" : "int32");
+			m->width == 2 ? "uint16" : "int32");
 	put_u64(out, "vocab", m->vocab);
 	lu_buf_puts(out, ",\n\"tokenizer\":");
 	if (m->tokenizer)
@@ -326,7 +326,7 @@ void lu_manifest_write(const struct lu_manifest *m, struct lu_buf *out)
 		const struct lu_manifest_file *f = &m->file[i];
 
 		lu_buf_printf(out, "%s\n{\"suffix\":\"%s\",\"bytes\":%llu,\"xxh3_128\":\"%s\"}",
-			i ? "," : "", f->suffix, (unsigned long long)f->bytes, f->hash);
+				i ? "," : "", f->suffix, (unsigned long long)f->bytes, f->hash);
 	}
 	lu_buf_puts(out, "],\n");
 }

@@ -36,10 +36,9 @@ struct lu_manifest_file {
 };
 
 struct lu_manifest {
-	unsigned width; /* bytes of an id: 2 or 4 */
-	uint64_t vocab; /* every id is below it */
-	const char
-		*tokenizer; /* XXH3-128 of tokenizer.json, 32 hexadecimal digits; NULL: unknown */
+	unsigned width;	       /* bytes of an id: 2 or 4 */
+	uint64_t vocab;	       /* every id is below it */
+	const char *tokenizer; /* XXH3-128 of tokenizer.json, 32 hexadecimal digits; NULL: unknown */
 	bool has_bos, has_eos; /* each document begins, ends with it */
 	uint32_t bos, eos;
 	uint64_t documents, tokens;

@@ -49,7 +49,7 @@ static inline struct lu_order_place lu_order_at(const struct lu_order *o, uint64
 
 	if (o->shuffle)
 		p.sample = lu_rand_permute(
-			o->seed, lu_rand_stream("samples", p.epoch), p.sample, samples);
+				o->seed, lu_rand_stream("samples", p.epoch), p.sample, samples);
 	p.first = p.sample * o->context;
 	return p;
 }

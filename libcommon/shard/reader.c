@@ -98,11 +98,12 @@ static int read_header(struct part *p, unsigned *width, const char *path, struct
 		return lu_err_set(err, "%s: not a Megatron index", path);
 	if (lu_load64(h + LU_IDX_AT_VERSION) != LU_IDX_VERSION)
 		return lu_err_set(err, "%s: version %llu is not supported, only %d", path,
-			(unsigned long long)lu_load64(h + LU_IDX_AT_VERSION), LU_IDX_VERSION);
+				(unsigned long long)lu_load64(h + LU_IDX_AT_VERSION),
+				LU_IDX_VERSION);
 	*width = lu_idx_width(h[LU_IDX_AT_TYPE]);
 	if (*width == 0)
 		return lu_err_set(err, "%s: ids of type %u (%s) are not supported", path,
-			h[LU_IDX_AT_TYPE], lu_idx_type_name(h[LU_IDX_AT_TYPE]));
+				h[LU_IDX_AT_TYPE], lu_idx_type_name(h[LU_IDX_AT_TYPE]));
 	sequences = lu_load64(h + LU_IDX_AT_SEQUENCES);
 	bounds = lu_load64(h + LU_IDX_AT_BOUNDS);
 	rest = p->idx.n - LU_IDX_HEADER;
@@ -132,31 +133,31 @@ static int check_arrays(struct part *p, unsigned width, const char *path, struct
 
 		if (n > INT32_MAX)
 			return lu_err_set(err, "%s: sequence %llu has a negative length", path,
-				(unsigned long long)i);
+					(unsigned long long)i);
 		if (pointer != at)
 			return lu_err_set(err, "%s: sequence %llu starts at byte %llu, not at %llu",
-				path, (unsigned long long)i, (unsigned long long)pointer,
-				(unsigned long long)at);
+					path, (unsigned long long)i, (unsigned long long)pointer,
+					(unsigned long long)at);
 		at += (uint64_t)n * width;
 		if (at > p->bin.n)
 			return lu_err_set(err,
-				"%s: sequence %llu ends after the end of the .bin file", path,
-				(unsigned long long)i);
+					"%s: sequence %llu ends after the end of the .bin file",
+					path, (unsigned long long)i);
 	}
 	if (at != p->bin.n)
 		return lu_err_set(err, "%s: accounts for %llu bytes, the .bin file has %llu", path,
-			(unsigned long long)at, (unsigned long long)p->bin.n);
+				(unsigned long long)at, (unsigned long long)p->bin.n);
 	for (uint64_t i = 0; i <= p->documents; i++) {
 		uint64_t bound = lu_load64(p->bounds + i * 8);
 
 		if (bound < last || bound > p->sequences || (i == 0 && bound != 0))
 			return lu_err_set(err, "%s: boundary %llu of the documents is wrong", path,
-				(unsigned long long)i);
+					(unsigned long long)i);
 		last = bound;
 	}
 	if (last != p->sequences)
 		return lu_err_set(err, "%s: the last document ends at sequence %llu of %llu", path,
-			(unsigned long long)last, (unsigned long long)p->sequences);
+				(unsigned long long)last, (unsigned long long)p->sequences);
 	p->tokens = at / width;
 	return 0;
 }
@@ -184,11 +185,12 @@ static int open_part(struct lu_shard *s, const char *suffix, struct lu_err *err)
 		goto out;
 	}
 	if (map_file(&p->idx, idx, err) < 0 || map_file(&p->bin, bin, err) < 0 ||
-		read_header(p, &width, idx, err) < 0 || check_arrays(p, width, idx, err) < 0)
+			read_header(p, &width, idx, err) < 0 ||
+			check_arrays(p, width, idx, err) < 0)
 		goto out;
 	if (s->parts && width != s->width) {
-		lu_err_set(
-			err, "%s: ids of %u bytes, the part before has %u", idx, width, s->width);
+		lu_err_set(err, "%s: ids of %u bytes, the part before has %u", idx, width,
+				s->width);
 		goto out;
 	}
 	if (__builtin_add_overflow(s->tokens, p->tokens, &s->tokens)) {
@@ -227,7 +229,7 @@ static int there(const char *prefix, const char *suffix, const char *ext, struct
 
 /* The size that the manifest notes for a file of this part. */
 static int check_size(const struct lu_shard *s, const char *suffix, const char *ext, uint64_t bytes,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	char name[LU_PART_SUFFIX + 8];
 	const struct lu_manifest_file *f;
@@ -237,7 +239,7 @@ static int check_size(const struct lu_shard *s, const char *suffix, const char *
 	if (f && f->bytes == bytes)
 		return 0;
 	return lu_err_set(err, "%s%s: has %llu bytes, the manifest says %llu", s->prefix, name,
-		(unsigned long long)bytes, (unsigned long long)(f ? f->bytes : 0));
+			(unsigned long long)bytes, (unsigned long long)(f ? f->bytes : 0));
 }
 
 static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err *err)
@@ -252,18 +254,20 @@ static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err 
 
 		lu_part_suffix(m->parts, i, suffix);
 		if (open_part(s, suffix, err) < 0 ||
-			check_size(s, suffix, ".bin", s->part[i].bin.n, err) < 0 ||
-			check_size(s, suffix, ".idx", s->part[i].idx.n, err) < 0)
+				check_size(s, suffix, ".bin", s->part[i].bin.n, err) < 0 ||
+				check_size(s, suffix, ".idx", s->part[i].idx.n, err) < 0)
 			return -1;
 	}
 	if (s->width != m->width)
 		return lu_err_set(err, "%s: says ids of %u bytes, the index says %u", path,
-			m->width, s->width);
+				m->width, s->width);
 	if (s->documents != m->documents || s->tokens != m->tokens)
 		return lu_err_set(err,
-			"%s: says %llu documents and %llu tokens, the index has %llu and %llu",
-			path, (unsigned long long)m->documents, (unsigned long long)m->tokens,
-			(unsigned long long)s->documents, (unsigned long long)s->tokens);
+				"%s: says %llu documents and %llu tokens, the index has %llu and "
+				"%llu",
+				path, (unsigned long long)m->documents,
+				(unsigned long long)m->tokens, (unsigned long long)s->documents,
+				(unsigned long long)s->tokens);
 	return 0;
 }
 
@@ -288,7 +292,7 @@ static int open_plain(struct lu_shard *s, struct lu_err *err)
 		rc = there(s->prefix, suffix, ".docs.jsonl.zst", err);
 		if (rc > 0)
 			lu_err_set(err, "%s: has a ledger but no manifest: it was not finished",
-				s->prefix);
+					s->prefix);
 		if (rc || open_part(s, suffix, err) < 0)
 			return -1;
 		if (!split)

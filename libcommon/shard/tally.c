@@ -36,7 +36,7 @@ static int grow(struct lu_tally *t, struct lu_err *err)
 }
 
 int lu_tally_add(struct lu_tally *t, struct lu_str value, uint64_t documents, uint64_t tokens,
-	uint64_t bytes, struct lu_err *err)
+		uint64_t bytes, struct lu_err *err)
 {
 	struct lu_manifest_total *total;
 	size_t *at;

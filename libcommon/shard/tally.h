@@ -22,7 +22,7 @@ struct lu_tally {
 };
 
 int lu_tally_add(struct lu_tally *t, struct lu_str value, uint64_t documents, uint64_t tokens,
-	uint64_t bytes, struct lu_err *err) LU_CHECKED;
+		uint64_t bytes, struct lu_err *err) LU_CHECKED;
 /* In byte order of the values. Nothing can be added afterwards. */
 void lu_tally_sort(struct lu_tally *t);
 void lu_tally_release(struct lu_tally *t);

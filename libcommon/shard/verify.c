@@ -142,19 +142,22 @@ static void report_tokens(struct state *s, const char *path)
 {
 	if (s->outside.n)
 		fault(s, "%s: %llu ids outside the vocabulary, the first is token %llu: %u", path,
-			(unsigned long long)s->outside.n, (unsigned long long)s->outside.at,
-			s->outside.value);
+				(unsigned long long)s->outside.n, (unsigned long long)s->outside.at,
+				s->outside.value);
 	if (s->begin.n)
 		fault(s, "%s: %llu documents do not begin with id %u, the first is %llu", path,
-			(unsigned long long)s->begin.n, s->m->bos, (unsigned long long)s->begin.at);
+				(unsigned long long)s->begin.n, s->m->bos,
+				(unsigned long long)s->begin.at);
 	if (s->end.n)
 		fault(s, "%s: %llu documents do not end with id %u, the first is %llu", path,
-			(unsigned long long)s->end.n, s->m->eos, (unsigned long long)s->end.at);
+				(unsigned long long)s->end.n, s->m->eos,
+				(unsigned long long)s->end.at);
 	if (s->empty.n)
 		fault(s,
-			"%s: %llu documents without the ids that begin and end one, "
-			"the first is %llu",
-			path, (unsigned long long)s->empty.n, (unsigned long long)s->empty.at);
+				"%s: %llu documents without the ids that begin and end one, "
+				"the first is %llu",
+				path, (unsigned long long)s->empty.n,
+				(unsigned long long)s->empty.at);
 	s->outside = s->begin = s->end = s->empty = (struct count){ 0 };
 }
 
@@ -182,7 +185,7 @@ static ssize_t read_chunk(int fd, unsigned char *p)
 /* Reads a file to its end: size and hash against what the manifest says (`want`, may be NULL),
  * and, when it is the .bin of a part, the ids. */
 static int read_whole(struct state *s, int fd, const char *path,
-	const struct lu_manifest_file *want, bool bin, size_t part, struct lu_err *err)
+		const struct lu_manifest_file *want, bool bin, size_t part, struct lu_err *err)
 {
 	uint64_t bytes = 0, end = 0;
 	struct lu_hasher *h = lu_hasher_new();
@@ -218,15 +221,15 @@ static int read_whole(struct state *s, int fd, const char *path,
 	}
 	if (want && bytes != want->bytes)
 		fault(s, "%s: has %llu bytes, the manifest says %llu", path,
-			(unsigned long long)bytes, (unsigned long long)want->bytes);
+				(unsigned long long)bytes, (unsigned long long)want->bytes);
 	else if (want && strcmp(hash, want->hash) != 0)
 		fault(s, "%s: its content is not what the manifest says (XXH3-128 %s, not %s)",
-			path, hash, want->hash);
+				path, hash, want->hash);
 	return 0;
 }
 
 static int check_file(struct state *s, const char *suffix, const struct lu_manifest_file *want,
-	bool bin, size_t part, struct lu_err *err)
+		bool bin, size_t part, struct lu_err *err)
 {
 	char *path = join(s->prefix, suffix);
 	int fd, rc = 0;
@@ -331,20 +334,21 @@ static void check_tokenizer(struct state *s, const char *path)
 		fault(s, "%s: does not say by which tokenizer it was made", path);
 	else if (strcmp(hash, s->m->tokenizer) != 0)
 		fault(s, "%s: was made by another tokenizer (XXH3-128 %s, not %s)", path,
-			s->m->tokenizer, hash);
+				s->m->tokenizer, hash);
 }
 
 /* --- the ledger --------------------------------------------------------------------------- */
 
 static void compare_totals(struct state *s, const char *path, const char *what,
-	const struct lu_tally *t, const struct lu_manifest_total *want, size_t n)
+		const struct lu_tally *t, const struct lu_manifest_total *want, size_t n)
 {
 	bool same = t->n == n;
 
 	for (size_t i = 0; same && i < n; i++)
 		same = lu_str_eq(t->total[i].value, want[i].value) &&
-			t->total[i].documents == want[i].documents &&
-			t->total[i].tokens == want[i].tokens && t->total[i].bytes == want[i].bytes;
+				t->total[i].documents == want[i].documents &&
+				t->total[i].tokens == want[i].tokens &&
+				t->total[i].bytes == want[i].bytes;
 	if (!same)
 		fault(s, "%s: its totals by %s are not those of the ledger", path, what);
 }
@@ -360,7 +364,7 @@ static int check_ledger(struct state *s, const char *path, struct lu_err *err)
 	while (rc >= 0 && (rc = lu_ledger_next(l, &d, &why)) > 0) {
 		s->v->bytes += d.bytes;
 		if (lu_tally_add(&lang, d.lang, 1, d.tokens, d.bytes, err) < 0 ||
-			lu_tally_add(&license, d.license, 1, d.tokens, d.bytes, err) < 0) {
+				lu_tally_add(&license, d.license, 1, d.tokens, d.bytes, err) < 0) {
 			rc = -1;
 			goto out;
 		}
@@ -375,7 +379,7 @@ static int check_ledger(struct state *s, const char *path, struct lu_err *err)
 	compare_totals(s, path, "license", &license, s->m->license, s->m->licenses);
 	if (s->v->bytes != s->m->bytes)
 		fault(s, "%s: says %llu bytes of text, the ledger has %llu", path,
-			(unsigned long long)s->m->bytes, (unsigned long long)s->v->bytes);
+				(unsigned long long)s->m->bytes, (unsigned long long)s->v->bytes);
 out:
 	lu_ledger_close(l);
 	lu_tally_release(&lang);
@@ -422,7 +426,7 @@ static int verify(struct state *s, const char *json, struct lu_err *err)
 	/* Why it does not open, unless that was told: a manifest that cannot be read, a file that
 	 * is not there. */
 	if (!s->shard && (s->v->faults == 0 || (s->has_manifest && why.errnum != ENOENT)) &&
-		fault_or_trouble(s, &why, err) < 0)
+			fault_or_trouble(s, &why, err) < 0)
 		return -1;
 	return s->shard && s->has_manifest ? check_ledger(s, json, err) : 0;
 }

@@ -75,7 +75,7 @@ static char *join(const char *prefix, const char *suffix)
 }
 
 static int open_target(
-	struct lu_atomic *file, const char *prefix, const char *suffix, struct lu_err *err)
+		struct lu_atomic *file, const char *prefix, const char *suffix, struct lu_err *err)
 {
 	char *path = join(prefix, suffix);
 	int rc = path ? lu_atomic_open(file, path, err) : lu_err_nomem(err);
@@ -87,7 +87,7 @@ static int open_target(
 static int flush(struct out *o, struct lu_err *err)
 {
 	if (lu_buf_check(&o->held, err) < 0 ||
-		lu_atomic_write(&o->file, o->held.p, o->held.n, err) < 0)
+			lu_atomic_write(&o->file, o->held.p, o->held.n, err) < 0)
 		return -1;
 	lu_hasher_add(o->hasher, o->held.p, o->held.n);
 	lu_buf_clear(&o->held);
@@ -166,7 +166,7 @@ static int put_ledger(struct lu_shard_writer *w, struct lu_str text, bool end, s
 		left = ZSTD_compressStream2(w->zstd, &out, &in, end ? ZSTD_e_end : ZSTD_e_continue);
 		if (ZSTD_isError(left))
 			return lu_err_set(
-				err, "%s: ledger: %s", w->prefix, ZSTD_getErrorName(left));
+					err, "%s: ledger: %s", w->prefix, ZSTD_getErrorName(left));
 		if (put(&w->out[LEDGER], out.dst, out.pos, err) < 0)
 			return -1;
 	} while (in.pos < in.size || (end && left));
@@ -184,7 +184,7 @@ static int put_arrays(struct lu_shard_writer *w, struct lu_err *err)
 		return -1;
 	for (uint64_t i = 0; i < n; i++) {
 		if (lu_spool_get(&w->lengths, i * 4, 4, &piece, err) < 0 ||
-			put(o, piece.p, 4, err) < 0)
+				put(o, piece.p, 4, err) < 0)
 			return -1;
 	}
 	for (uint64_t i = 0; i < n; i++) {
@@ -241,7 +241,7 @@ static int close_part(struct lu_shard_writer *w, struct lu_err *err)
 /* --- the whole ---------------------------------------------------------------------------- */
 
 int lu_shard_writer_open(struct lu_shard_writer **out, const char *prefix,
-	const struct lu_shard_format *f, struct lu_err *err)
+		const struct lu_shard_format *f, struct lu_err *err)
 {
 	struct lu_shard_writer *w = calloc(1, sizeof(*w));
 
@@ -258,10 +258,10 @@ int lu_shard_writer_open(struct lu_shard_writer **out, const char *prefix,
 	lu_buf_str(&w->options, f->options);
 	w->zstd = ZSTD_createCCtx();
 	if (!w->prefix || !w->zstd || !lu_buf_ok(&w->options) ||
-		!lu_buf_reserve(&w->coded, ZSTD_CStreamOutSize()) ||
-		ZSTD_isError(
-			ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, LEDGER_LEVEL)) ||
-		ZSTD_isError(ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_checksumFlag, 1))) {
+			!lu_buf_reserve(&w->coded, ZSTD_CStreamOutSize()) ||
+			ZSTD_isError(ZSTD_CCtx_setParameter(
+					w->zstd, ZSTD_c_compressionLevel, LEDGER_LEVEL)) ||
+			ZSTD_isError(ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_checksumFlag, 1))) {
 		lu_err_nomem(err);
 		goto fail;
 	}
@@ -275,7 +275,7 @@ fail:
 }
 
 int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *doc,
-	const void *packed, struct lu_err *err)
+		const void *packed, struct lu_err *err)
 {
 	struct lu_ledger_doc d = *doc;
 	unsigned char length[4];
@@ -283,20 +283,20 @@ int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *d
 	LU_ASSERT(!w->settled);
 	if (d.tokens > LU_IDX_MAX_LENGTH)
 		return lu_err_set(err, "%s: a document of %llu tokens, more than %d", w->prefix,
-			(unsigned long long)d.tokens, LU_IDX_MAX_LENGTH);
+				(unsigned long long)d.tokens, LU_IDX_MAX_LENGTH);
 	if (w->f.max_tokens && w->part_documents && w->part_tokens + d.tokens > w->f.max_tokens &&
-		(close_part(w, err) < 0 || open_part(w, err) < 0))
+			(close_part(w, err) < 0 || open_part(w, err) < 0))
 		return -1;
 	d.first = w->tokens;
 	lu_buf_clear(&w->line);
 	lu_ledger_write(&d, &w->line);
 	lu_store32(length, (uint32_t)d.tokens);
 	if (lu_buf_check(&w->line, err) < 0 ||
-		put_ledger(w, lu_buf_slice(&w->line), false, err) < 0 ||
-		put(&w->out[BIN], packed, (size_t)d.tokens * w->width, err) < 0 ||
-		lu_spool_add(&w->lengths, length, sizeof(length), err) < 0 ||
-		lu_tally_add(&w->lang, d.lang, 1, d.tokens, d.bytes, err) < 0 ||
-		lu_tally_add(&w->license, d.license, 1, d.tokens, d.bytes, err) < 0)
+			put_ledger(w, lu_buf_slice(&w->line), false, err) < 0 ||
+			put(&w->out[BIN], packed, (size_t)d.tokens * w->width, err) < 0 ||
+			lu_spool_add(&w->lengths, length, sizeof(length), err) < 0 ||
+			lu_tally_add(&w->lang, d.lang, 1, d.tokens, d.bytes, err) < 0 ||
+			lu_tally_add(&w->license, d.license, 1, d.tokens, d.bytes, err) < 0)
 		return -1;
 	w->part_documents++;
 	w->part_tokens += d.tokens;
@@ -307,7 +307,7 @@ int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *d
 }
 
 static void describe(struct lu_shard_writer *w, struct lu_manifest *m, const char *tokenizer,
-	struct lu_manifest_file *file)
+		struct lu_manifest_file *file)
 {
 	lu_tally_sort(&w->lang);
 	lu_tally_sort(&w->license);

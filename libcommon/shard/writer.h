@@ -40,12 +40,12 @@ struct lu_shard_format {
 struct lu_shard_writer;
 
 int lu_shard_writer_open(struct lu_shard_writer **w, const char *prefix,
-	const struct lu_shard_format *f, struct lu_err *err) LU_CHECKED;
+		const struct lu_shard_format *f, struct lu_err *err) LU_CHECKED;
 
 /* Adds one document: `packed` are d->tokens ids by lu_shard_pack(); d->first and d->document are
  * not looked at. The strings of d need not outlive the call. */
 int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *d,
-	const void *packed, struct lu_err *err) LU_CHECKED;
+		const void *packed, struct lu_err *err) LU_CHECKED;
 
 int lu_shard_writer_settle(struct lu_shard_writer *w, struct lu_err *err) LU_CHECKED;
 int lu_shard_writer_commit(struct lu_shard_writer *w, struct lu_err *err) LU_CHECKED;

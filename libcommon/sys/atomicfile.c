@@ -44,7 +44,7 @@ void lu_atomic_remove_all(void)
 		struct stat st;
 
 		if (atomic_load(&slots[i].used) && stat(slots[i].path, &st) == 0 &&
-			st.st_dev == slots[i].dev && st.st_ino == slots[i].ino)
+				st.st_dev == slots[i].dev && st.st_ino == slots[i].ino)
 			unlink(slots[i].path);
 	}
 }
@@ -60,7 +60,7 @@ void lu_atomic_install(void)
 		/* nohup and shells ignore some signals on purpose; that is respected, except for
 		 * SIGPIPE, which a careless parent may have left ignored. */
 		if (sigaction(deadly[i], NULL, &old) == 0 &&
-			(old.sa_handler != SIG_IGN || deadly[i] == SIGPIPE))
+				(old.sa_handler != SIG_IGN || deadly[i] == SIGPIPE))
 			sigaction(deadly[i], &sa, NULL);
 	}
 }
@@ -129,7 +129,7 @@ static int open_locked(const char *temp, const char *target, struct lu_err *err)
 			return lu_err_sys(err, e, "%s", temp);
 		}
 		if (fstat(fd, &mine) == 0 && stat(temp, &there) == 0 &&
-			mine.st_ino == there.st_ino && mine.st_dev == there.st_dev) {
+				mine.st_ino == there.st_ino && mine.st_dev == there.st_dev) {
 			if (ftruncate(fd, 0) == 0)
 				return fd;
 			lu_err_sys(err, errno, "%s", temp);

@@ -89,7 +89,7 @@ int lu_conf_each(struct lu_conf *c, lu_conf_fn *fn, void *ctx, struct lu_err *er
 
 	/* A byte order mark is no part of the first line. */
 	for (char *at = c->text + (strncmp(c->text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0); at;
-		at = next) {
+			at = next) {
 		char *key = NULL, *value = NULL;
 		char *line;
 		int rc;
@@ -112,7 +112,7 @@ int lu_conf_each(struct lu_conf *c, lu_conf_fn *fn, void *ctx, struct lu_err *er
 }
 
 int lu_conf_store(const struct lu_opt *rows, void *base, const char *key, const char *value,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct lu_buf known = { 0 };
 	const struct lu_opt *o;

@@ -32,7 +32,7 @@ struct lu_conf {
 };
 
 typedef int lu_conf_fn(void *ctx, const char *section, const char *name, const char *key,
-	const char *value, struct lu_err *err);
+		const char *value, struct lu_err *err);
 
 int lu_conf_open(struct lu_conf *c, const char *path, struct lu_err *err) LU_CHECKED;
 /* Once only: cuts the text. `section` is "" before the first header; `name` is "" without one.
@@ -42,10 +42,10 @@ void lu_conf_close(struct lu_conf *c);
 
 /* Stores `value` by the row called `key`; an unknown key is an error that names the known ones. */
 int lu_conf_store(const struct lu_opt *rows, void *base, const char *key, const char *value,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 
 /* Splits "section.key=value" (of --set) in place; the parts point into `text`. */
-int lu_conf_split(
-	char *text, char **section, char **key, char **value, struct lu_err *err) LU_CHECKED;
+int lu_conf_split(char *text, char **section, char **key, char **value,
+		struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -73,8 +73,8 @@ struct lu_opt {
 
 /* Stores one value given as text into the struct at `base`. The configuration reader uses it
  * too, so a setting means the same in a file and on the command line. */
-int lu_opt_store(
-	const struct lu_opt *o, void *base, const char *value, struct lu_err *err) LU_CHECKED;
+int lu_opt_store(const struct lu_opt *o, void *base, const char *value,
+		struct lu_err *err) LU_CHECKED;
 
 /* Appends "what it is now" as text: for printing an effective configuration. */
 void lu_opt_format(const struct lu_opt *o, const void *base, struct lu_buf *out);

@@ -49,12 +49,12 @@ void lu_progress_update(struct lu_progress *p, uint64_t done, uint64_t docs)
 	n = snprintf(line, sizeof(line), "\r\033[K%s: %.1f MB", p->tool, (double)done * 1e-6);
 	if (p->total)
 		n += snprintf(line + n, sizeof(line) - (size_t)n, " of %.1f (%.0f%%)",
-			(double)p->total * 1e-6, 100.0 * (double)done / (double)p->total);
+				(double)p->total * 1e-6, 100.0 * (double)done / (double)p->total);
 	n += snprintf(line + n, sizeof(line) - (size_t)n, ", %llu %s, %.1f MB/s",
-		(unsigned long long)docs, p->unit, rate * 1e-6);
+			(unsigned long long)docs, p->unit, rate * 1e-6);
 	if (p->total > done && rate > 0)
 		n += snprintf(line + n, sizeof(line) - (size_t)n, ", %.0f s left",
-			(double)(p->total - done) / rate);
+				(double)(p->total - done) / rate);
 	if (n > (int)sizeof(line) - 1)
 		n = (int)sizeof(line) - 1;
 	put(line, (size_t)n);

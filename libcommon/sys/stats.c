@@ -53,27 +53,30 @@ static void put_time(struct lu_buf *b, const struct lu_args *args)
 	getrusage(RUSAGE_SELF, &me);
 	getrusage(RUSAGE_CHILDREN, &kids);
 	cpu = (double)(me.ru_utime.tv_sec + me.ru_stime.tv_sec + kids.ru_utime.tv_sec +
-		      kids.ru_stime.tv_sec) +
-		1e-6 *
-			(double)(me.ru_utime.tv_usec + me.ru_stime.tv_usec + kids.ru_utime.tv_usec +
-				kids.ru_stime.tv_usec);
+			      kids.ru_stime.tv_sec) +
+			1e-6 *
+					(double)(me.ru_utime.tv_usec + me.ru_stime.tv_usec +
+							kids.ru_utime.tv_usec +
+							kids.ru_stime.tv_usec);
 	lu_buf_printf(b, ",\"time\":{\"wall_s\":%.3f,\"cpu_s\":%.3f,\"rss_bytes\":%llu}}\n",
-		lu_clock() - args->start_wall, cpu, (unsigned long long)me.ru_maxrss * 1024);
+			lu_clock() - args->start_wall, cpu,
+			(unsigned long long)me.ru_maxrss * 1024);
 }
 
 static void put_line(struct lu_buf *b, struct lu_stats *s, const struct lu_args *args)
 {
-	lu_buf_printf(
-		b, "{\"tool\":\"%s\",\"version\":\"%s\",\"args\":[", args->tool->name, LU_VERSION);
+	lu_buf_printf(b, "{\"tool\":\"%s\",\"version\":\"%s\",\"args\":[", args->tool->name,
+			LU_VERSION);
 	for (int i = 1; i < args->argc; i++) {
 		if (i > 1)
 			lu_buf_putc(b, ',');
 		lu_json_quote(b, lu_str_of(args->argv[i]));
 	}
 	lu_buf_printf(b,
-		"],\"in\":{\"docs\":%llu,\"bytes\":%llu},\"out\":{\"docs\":%llu,\"bytes\":%llu}",
-		(unsigned long long)s->in.docs, (unsigned long long)s->in.bytes,
-		(unsigned long long)s->out.docs, (unsigned long long)s->out.bytes);
+			"],\"in\":{\"docs\":%llu,\"bytes\":%llu},\"out\":{\"docs\":%llu,\"bytes\":%"
+			"llu}",
+			(unsigned long long)s->in.docs, (unsigned long long)s->in.bytes,
+			(unsigned long long)s->out.docs, (unsigned long long)s->out.bytes);
 	lu_buf_puts(b, ",\"dropped\":{");
 	qsort(s->dropped, s->reasons, sizeof(*s->dropped), by_name);
 	for (size_t i = 0; i < s->reasons; i++) {
@@ -112,8 +115,8 @@ int lu_stats_check(const char *path, struct lu_err *err)
 	return rc;
 }
 
-int lu_stats_append(
-	struct lu_stats *s, const struct lu_args *args, const char *path, struct lu_err *err)
+int lu_stats_append(struct lu_stats *s, const struct lu_args *args, const char *path,
+		struct lu_err *err)
 {
 	struct lu_buf line = { 0 };
 	int fd, rc;

@@ -38,14 +38,14 @@ struct lu_stats {
 
 /* Counts n documents as dropped for a reason ("too short"). */
 int lu_stats_drop(
-	struct lu_stats *s, const char *reason, uint64_t n, struct lu_err *err) LU_CHECKED;
+		struct lu_stats *s, const char *reason, uint64_t n, struct lu_err *err) LU_CHECKED;
 uint64_t lu_stats_dropped(const struct lu_stats *s);
 /* -1 when a line cannot be appended to `path`: asked by lu_tool_start(), before the
  * work. Creates nothing. NULL is fine. */
 int lu_stats_check(const char *path, struct lu_err *err) LU_CHECKED;
 /* Appends the line; does nothing when `path` is NULL. */
 int lu_stats_append(struct lu_stats *s, const struct lu_args *args, const char *path,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 void lu_stats_release(struct lu_stats *s);
 
 #endif

@@ -32,7 +32,7 @@ static const struct lu_opt std_opts[] = {
 	LU_OPT_STR('T', "tmpdir", struct lu_std, tmpdir, "DIR", "temporary files"),
 	LU_OPT_STR(0, "rejects", struct lu_std, rejects, "FILE", "keep bad and dropped records"),
 	{ LU_OPT_T_U64, 0, "max-bad", offsetof(struct lu_std, max_bad), "N",
-		"skip up to N bad records", 0, 0, offsetof(struct lu_std, max_bad_given) },
+			"skip up to N bad records", 0, 0, offsetof(struct lu_std, max_bad_given) },
 	LU_OPT_SIZE(0, "max-line", struct lu_std, max_line, "SIZE", "longest record"),
 	LU_OPT_STR(0, "stats", struct lu_std, stats, "FILE", "append the accounting line"),
 	LU_OPT_U64(0, "seed", struct lu_std, seed, "N", "random seed"),
@@ -172,10 +172,10 @@ static void help_std(const struct lu_tool *tool)
 			continue;
 		if (o->letter)
 			snprintf(word, sizeof(word), "-%c%s%s", o->letter, o->arg ? " " : "",
-				o->arg ? o->arg : "");
+					o->arg ? o->arg : "");
 		else
 			snprintf(word, sizeof(word), "--%s %s", o->name,
-				o->type == LU_OPT_T_CHOICE ? "WHEN" : o->arg);
+					o->type == LU_OPT_T_CHOICE ? "WHEN" : o->arg);
 		n = strlen(word);
 		if (column == 0 || column + n + 2 > 78) {
 			printf("%s%s", column ? "\n" : "", column ? "          " : "  common: ");
@@ -194,9 +194,10 @@ static void help_std(const struct lu_tool *tool)
 static void help(const struct lu_tool *tool)
 {
 	printf("usage: %s [options]%s%s\n%c%s.\n\n", tool->name, *tool->operands ? " " : "",
-		tool->operands,
-		tool->does[0] >= 'a' && tool->does[0] <= 'z' ? tool->does[0] - 32 : tool->does[0],
-		tool->does + 1);
+			tool->operands,
+			tool->does[0] >= 'a' && tool->does[0] <= 'z' ? tool->does[0] - 32
+								     : tool->does[0],
+			tool->does + 1);
 	for (const struct lu_opt *o = tool->opts; o->type != LU_OPT_T_END; o++)
 		help_row(o);
 	help_std(tool);
@@ -378,8 +379,8 @@ static void std_complete(struct lu_std *std)
 	}
 }
 
-void lu_tool_start(
-	const struct lu_tool *tool, int argc, char **argv, void *config, struct lu_args *args)
+void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *config,
+		struct lu_args *args)
 {
 	struct lu_std *std = (struct lu_std *)(void *)((char *)config + tool->std_offset);
 	static char dash[] = "-";

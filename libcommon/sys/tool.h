@@ -91,8 +91,8 @@ struct lu_args {
 	double start_wall;
 };
 
-void lu_tool_start(
-	const struct lu_tool *tool, int argc, char **argv, void *config, struct lu_args *args);
+void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *config,
+		struct lu_args *args);
 int lu_tool_finish(int rc, const struct lu_err *err);
 
 /* "tool: sentence" on standard error in one write; control characters become '?'. A note is

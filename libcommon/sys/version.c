@@ -22,9 +22,9 @@ static void libraries(void)
 {
 	printf("zstd %s, zlib %s, xz %s, libarchive %s, libxml2 %s, ICU %s (Unicode 15), xxHash "
 	       "%d.%d.%d",
-		ZSTD_versionString(), zlibVersion(), lzma_version_string(),
-		ARCHIVE_VERSION_ONLY_STRING, LIBXML_DOTTED_VERSION, U_ICU_VERSION,
-		XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
+			ZSTD_versionString(), zlibVersion(), lzma_version_string(),
+			ARCHIVE_VERSION_ONLY_STRING, LIBXML_DOTTED_VERSION, U_ICU_VERSION,
+			XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
 }
 #endif
 
@@ -45,5 +45,5 @@ void lu_version_print(const char *tool)
 	printf("compiler %s; ", __VERSION__);
 	libraries();
 	printf("; CUDA %s, NCCL %s, MPI %s\n", YES_NO(LU_HAVE_CUDA), YES_NO(LU_HAVE_NCCL),
-		YES_NO(LU_HAVE_MPI));
+			YES_NO(LU_HAVE_MPI));
 }

@@ -26,17 +26,17 @@ class Sink : public icu::ByteSink
 } // namespace
 
 bool lu_icu_normalize(const char *data, bool compose, const char *p, size_t n,
-	void (*append)(void *, const char *, size_t), void *out, const char **why)
+		void (*append)(void *, const char *, size_t), void *out, const char **why)
 {
 	UErrorCode code = U_ZERO_ERROR;
 	const icu::Normalizer2 *norm = icu::Normalizer2::getInstance(
-		nullptr, data, compose ? UNORM2_COMPOSE : UNORM2_DECOMPOSE, code);
+			nullptr, data, compose ? UNORM2_COMPOSE : UNORM2_DECOMPOSE, code);
 
 	if (U_SUCCESS(code)) {
 		Sink sink(append, out);
 
-		norm->normalizeUTF8(
-			0, icu::StringPiece(p, static_cast<int32_t>(n)), sink, nullptr, code);
+		norm->normalizeUTF8(0, icu::StringPiece(p, static_cast<int32_t>(n)), sink, nullptr,
+				code);
 	}
 	*why = u_errorName(code);
 	return U_SUCCESS(code);

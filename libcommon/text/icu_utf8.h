@@ -12,7 +12,8 @@ extern "C" {
  * most INT32_MAX bytes. append(out, bytes, n) takes the result in pieces. False: ICU failed,
  * *why is its name for the error (a static string). */
 bool lu_icu_normalize(const char *data, bool compose, const char *p, size_t n,
-	void (*append)(void *out, const char *bytes, size_t n), void *out, const char **why);
+		void (*append)(void *out, const char *bytes, size_t n), void *out,
+		const char **why);
 
 /* The language of a locale's name after CLDR's aliases. False: no such name, or too long. */
 bool lu_icu_language(const char *tag, char *out, size_t room);

@@ -31,7 +31,7 @@ static int byte_of(uint32_t c)
 static bool is_typographic(unsigned char byte)
 {
 	return byte == 0x82 || byte == 0x84 || byte == 0x85 || byte == 0x8B ||
-		(byte >= 0x91 && byte <= 0x97) || byte == 0x9B;
+			(byte >= 0x91 && byte <= 0x97) || byte == 0x9B;
 }
 
 static bool is_letter(unsigned char c)
@@ -92,7 +92,7 @@ static bool is_evident(struct lu_str bytes)
 static bool may_be(struct lu_str line)
 {
 	for (const char *p = line.p, *end = p + line.n;
-		(p = memchr(p, 0xC3, (size_t)(end - p))) != NULL; p += 2) {
+			(p = memchr(p, 0xC3, (size_t)(end - p))) != NULL; p += 2) {
 		unsigned char next = (unsigned char)p[1];
 
 		if (next >= 0x82 && next <= 0xB4 && p + 2 < end && (unsigned char)p[2] >= 0xC2)
@@ -107,7 +107,8 @@ bool lu_mojibake_line(struct lu_str line, struct lu_buf *bytes, struct lu_buf *o
 	struct lu_str now = line;
 
 	while (may_be(now) && to_bytes(now, bytes) &&
-		lu_utf8_valid(bytes->p, bytes->n) == bytes->n && is_evident(lu_buf_slice(bytes))) {
+			lu_utf8_valid(bytes->p, bytes->n) == bytes->n &&
+			is_evident(lu_buf_slice(bytes))) {
 		out->n = from;
 		lu_buf_append(out, bytes->p, bytes->n);
 		if (!lu_buf_ok(out))

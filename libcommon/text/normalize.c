@@ -115,7 +115,8 @@ struct lu_normalizer *lu_normalizer_new(const struct lu_normalize_opts *opts, st
 		goto nomem;
 	mark_edits(n);
 	if (opts->form &&
-		lu_unicode_not_plain(opts->nfkc ? LU_FORM_NFKC : LU_FORM_NFC, n->form, err) < 0) {
+			lu_unicode_not_plain(opts->nfkc ? LU_FORM_NFKC : LU_FORM_NFC, n->form,
+					err) < 0) {
 		lu_normalizer_free(n);
 		return NULL;
 	}
@@ -164,7 +165,7 @@ static inline bool listed(const uint64_t *list, const char *p)
  * unless look_c2, 0xC2 before anything but C1. What it stops at is looked up.
  */
 static const char *find(
-	const struct lu_normalizer *n, const uint64_t *list, const char *p, const char *end)
+		const struct lu_normalizer *n, const uint64_t *list, const char *p, const char *end)
 {
 #ifdef __SSE2__
 	const __m128i lead = _mm_set1_epi8((char)n->first_lead), del = _mm_set1_epi8(0x7F);
@@ -176,13 +177,13 @@ static const char *find(
 		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
 		__m128i next = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
 		__m128i control = _mm_andnot_si128(
-			_mm_or_si128(_mm_cmpeq_epi8(v, tab), _mm_cmpeq_epi8(v, feed)),
-			_mm_cmpeq_epi8(_mm_min_epu8(v, low), v));
+				_mm_or_si128(_mm_cmpeq_epi8(v, tab), _mm_cmpeq_epi8(v, feed)),
+				_mm_cmpeq_epi8(_mm_min_epu8(v, low), v));
 		__m128i high = _mm_cmpeq_epi8(_mm_max_epu8(v, lead), v);
 		/* Second bytes are 0x80-0xBF, negative when signed. */
 		__m128i c1 = _mm_and_si128(_mm_cmpeq_epi8(v, c2), _mm_cmplt_epi8(next, after_c1));
-		unsigned m = (unsigned)_mm_movemask_epi8(_mm_or_si128(
-			_mm_or_si128(control, high), _mm_or_si128(c1, _mm_cmpeq_epi8(v, del))));
+		unsigned m = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(control, high),
+				_mm_or_si128(c1, _mm_cmpeq_epi8(v, del))));
 
 		for (; m; m &= m - 1) {
 			const char *at = p + __builtin_ctz(m);
@@ -236,8 +237,8 @@ static unsigned edit(const struct lu_normalizer *n, struct lu_str in, struct lu_
 			if (c != '\r' || p == end || *p != '\n')
 				lu_buf_putc(out, '\n');
 		} else {
-			changed |= 1u
-				<< (is_invisible(c) ? LU_CHANGED_INVISIBLE : LU_CHANGED_CONTROLS);
+			changed |= 1u << (is_invisible(c) ? LU_CHANGED_INVISIBLE
+							  : LU_CHANGED_CONTROLS);
 		}
 	}
 }
@@ -251,8 +252,8 @@ static const char *back(const char *p)
 	return p;
 }
 
-static int to_form(
-	const struct lu_normalizer *n, struct lu_str in, struct lu_buf *out, struct lu_err *err)
+static int to_form(const struct lu_normalizer *n, struct lu_str in, struct lu_buf *out,
+		struct lu_err *err)
 {
 	enum lu_form form = n->opts.nfkc ? LU_FORM_NFKC : LU_FORM_NFC;
 	const char *p = in.p, *end = in.p + in.n;
@@ -272,7 +273,7 @@ static int to_form(
 			at = back(at);
 		lu_buf_append(out, p, (size_t)(at - p));
 		if (lu_unicode_normalize(form, (struct lu_str){ at, (size_t)(to - at) }, out, err) <
-			0)
+				0)
 			return -1;
 		p = to;
 	}
@@ -378,7 +379,7 @@ static void take(struct lu_str *now, const struct lu_buf *b, unsigned *changed, 
 }
 
 static int once(const struct lu_normalizer *n, struct lu_normalize_work *w, struct lu_str *now,
-	unsigned *changed, struct lu_err *err)
+		unsigned *changed, struct lu_err *err)
 {
 	const char *end;
 	struct lu_buf *b;
@@ -411,7 +412,7 @@ static int once(const struct lu_normalizer *n, struct lu_normalize_work *w, stru
 }
 
 int lu_normalize(const struct lu_normalizer *n, struct lu_normalize_work *work, struct lu_str text,
-	struct lu_str *out, unsigned *changed, struct lu_err *err)
+		struct lu_str *out, unsigned *changed, struct lu_err *err)
 {
 	unsigned now;
 

@@ -84,7 +84,7 @@ const char *lu_normalize_kind_name(enum lu_normalize_kind kind);
 
 struct lu_normalizer;
 struct lu_normalizer *lu_normalizer_new(
-	const struct lu_normalize_opts *opts, struct lu_err *err) LU_CHECKED;
+		const struct lu_normalize_opts *opts, struct lu_err *err) LU_CHECKED;
 void lu_normalizer_free(struct lu_normalizer *n);
 
 struct lu_normalize_work {
@@ -95,6 +95,6 @@ void lu_normalize_work_release(struct lu_normalize_work *w);
 /* `text` is valid UTF-8. *out is `text` itself when *changed is 0, otherwise bytes of `work` that
  * live until the next call. */
 int lu_normalize(const struct lu_normalizer *n, struct lu_normalize_work *work, struct lu_str text,
-	struct lu_str *out, unsigned *changed, struct lu_err *err) LU_CHECKED;
+		struct lu_str *out, unsigned *changed, struct lu_err *err) LU_CHECKED;
 
 #endif

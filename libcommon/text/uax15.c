@@ -108,8 +108,8 @@ static void compose(const UNormalizer2 *norm, struct cells *cells)
 		bool next = starter && starter == p + kept - 1;
 
 		if (starter && (next || p[kept - 1] >> 24 < v >> 24)) {
-			UChar32 both = unorm2_composePair(
-				norm, (UChar32)(*starter & 0xFFFFFF), (UChar32)(v & 0xFFFFFF));
+			UChar32 both = unorm2_composePair(norm, (UChar32)(*starter & 0xFFFFFF),
+					(UChar32)(v & 0xFFFFFF));
 
 			if (both >= 0) {
 				*starter = (uint32_t)both;
@@ -124,7 +124,7 @@ static void compose(const UNormalizer2 *norm, struct cells *cells)
 }
 
 int lu_uax15(const UNormalizer2 *norm, bool composed, struct lu_str s, struct lu_buf *out,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct cells cells = { .cap = sizeof(cells.small) / sizeof(cells.small[0]) };
 	int rc = -1;

@@ -18,6 +18,6 @@
 /* Appends s decomposed by `norm`, in canonical order and, where asked for, composed again. s begins
  * at a character that nothing before it joins. -1: memory. */
 int lu_uax15(const UNormalizer2 *norm, bool composed, struct lu_str s, struct lu_buf *out,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -21,7 +21,7 @@ static const UNormalizer2 *form_of(enum lu_form form)
 {
 	UErrorCode code = U_ZERO_ERROR;
 	const UNormalizer2 *n = form == LU_FORM_NFC ? unorm2_getNFCInstance(&code)
-		: form == LU_FORM_NFKC		    ? unorm2_getNFKCInstance(&code)
+			: form == LU_FORM_NFKC	    ? unorm2_getNFKCInstance(&code)
 						    : unorm2_getNFDInstance(&code);
 
 	/* The data is compiled into ICU: only a broken installation has none. */
@@ -31,18 +31,18 @@ static const UNormalizer2 *form_of(enum lu_form form)
 
 bool lu_unicode_is_plain(enum lu_form form, uint32_t c)
 {
-	UProperty check = form == LU_FORM_NFC ? UCHAR_NFC_QUICK_CHECK
-		: form == LU_FORM_NFKC	      ? UCHAR_NFKC_QUICK_CHECK
-					      : UCHAR_NFD_QUICK_CHECK;
+	UProperty check = form == LU_FORM_NFC  ? UCHAR_NFC_QUICK_CHECK
+			: form == LU_FORM_NFKC ? UCHAR_NFKC_QUICK_CHECK
+					       : UCHAR_NFD_QUICK_CHECK;
 
 	return u_getIntPropertyValue((UChar32)c, check) == UNORM_YES &&
-		u_getCombiningClass((UChar32)c) == 0 &&
-		unorm2_hasBoundaryBefore(form_of(form), (UChar32)c);
+			u_getCombiningClass((UChar32)c) == 0 &&
+			unorm2_hasBoundaryBefore(form_of(form), (UChar32)c);
 }
 
 /* Calls mark(ctx, c) for every character of a set in ICU's notation. */
-static int each_of(
-	const UChar *pattern, void (*mark)(void *ctx, uint32_t c), void *ctx, struct lu_err *err)
+static int each_of(const UChar *pattern, void (*mark)(void *ctx, uint32_t c), void *ctx,
+		struct lu_err *err)
 {
 	UErrorCode code = U_ZERO_ERROR;
 	USet *set = uset_openPattern(pattern, -1, &code);
@@ -102,8 +102,9 @@ int lu_unicode_classes(uint8_t *table, struct lu_err *err)
 		{ LU_CLASS_NUMBER, u"[:N:]" },
 		{ LU_CLASS_PUNCTUATION, u"[[:P:][:Cc:]\\$+<=>\\^`|~]" },
 		{ LU_CLASS_UNSPACED,
-			u"[[:Alphabetic:]&[[:sc=Hani:][:sc=Hira:][:sc=Kana:][:sc=Thai:][:sc=Laoo:]"
-			u"[:sc=Khmr:][:sc=Mymr:][:sc=Tibt:]]]" },
+				u"[[:Alphabetic:]&[[:sc=Hani:][:sc=Hira:][:sc=Kana:][:sc=Thai:][:"
+				u"sc=Laoo:]"
+				u"[:sc=Khmr:][:sc=Mymr:][:sc=Tibt:]]]" },
 		{ LU_CLASS_SENTENCE_END, u"[[:STerm:]\\u2026\"'\\u201D\\u2019\\u00BB]" },
 	};
 
@@ -122,12 +123,12 @@ static void append(void *out, const char *bytes, size_t n)
 }
 
 static int icu_normalize(
-	enum lu_form form, const char *p, size_t n, struct lu_buf *out, struct lu_err *err)
+		enum lu_form form, const char *p, size_t n, struct lu_buf *out, struct lu_err *err)
 {
 	const char *why;
 
 	if (!lu_icu_normalize(form == LU_FORM_NFKC ? "nfkc" : "nfc", form != LU_FORM_NFD, p, n,
-		    append, out, &why))
+			    append, out, &why))
 		return lu_err_set(err, "ICU cannot normalise: %s", why);
 	return lu_buf_check(out, err);
 }
@@ -161,8 +162,9 @@ int lu_unicode_normalize(enum lu_form form, struct lu_str s, struct lu_buf *out,
 
 		if (end - at > LONG_PIECE) {
 			if (icu_normalize(form, s.p + done, at - done, out, err) < 0 ||
-				lu_uax15(norm, form != LU_FORM_NFD,
-					(struct lu_str){ s.p + at, end - at }, out, err) < 0)
+					lu_uax15(norm, form != LU_FORM_NFD,
+							(struct lu_str){ s.p + at, end - at }, out,
+							err) < 0)
 				return -1;
 			done = end;
 		} else if (end - done > ICU_MOST) {
@@ -180,8 +182,8 @@ int lu_unicode_normalize(enum lu_form form, struct lu_str s, struct lu_buf *out,
 typedef int32_t (*case_map)(const UCaseMap *, char *, int32_t, const char *, int32_t, UErrorCode *);
 
 /* Appends map(s) for a piece that ICU can count. */
-static void map_piece(
-	case_map map, const UCaseMap *how, struct lu_str s, struct lu_buf *out, UErrorCode *code)
+static void map_piece(case_map map, const UCaseMap *how, struct lu_str s, struct lu_buf *out,
+		UErrorCode *code)
 {
 	size_t room = s.n + 16;
 	int32_t n;
@@ -251,13 +253,13 @@ enum lu_category lu_unicode_category(uint32_t c)
 {
 	uint32_t mask = U_GET_GC_MASK((UChar32)c);
 
-	return mask & U_GC_L_MASK    ? LU_CAT_LETTER
-		: mask & U_GC_M_MASK ? LU_CAT_MARK
-		: mask & U_GC_N_MASK ? LU_CAT_NUMBER
-		: mask & U_GC_P_MASK ? LU_CAT_PUNCTUATION
-		: mask & U_GC_S_MASK ? LU_CAT_SYMBOL
-		: mask & U_GC_Z_MASK ? LU_CAT_SEPARATOR
-				     : LU_CAT_OTHER;
+	return mask & U_GC_L_MASK	     ? LU_CAT_LETTER
+			: mask & U_GC_M_MASK ? LU_CAT_MARK
+			: mask & U_GC_N_MASK ? LU_CAT_NUMBER
+			: mask & U_GC_P_MASK ? LU_CAT_PUNCTUATION
+			: mask & U_GC_S_MASK ? LU_CAT_SYMBOL
+			: mask & U_GC_Z_MASK ? LU_CAT_SEPARATOR
+					     : LU_CAT_OTHER;
 }
 
 bool lu_unicode_is_space(uint32_t c)

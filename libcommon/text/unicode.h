@@ -19,8 +19,8 @@ enum lu_form { LU_FORM_NFC, LU_FORM_NFKC, LU_FORM_NFD };
 
 /* Appends the normal form of s (UAX #15). Linear for every input: a long run of combining
  * marks, which ICU sorts by insertion, goes through uax15.h. */
-int lu_unicode_normalize(
-	enum lu_form form, struct lu_str s, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
+int lu_unicode_normalize(enum lu_form form, struct lu_str s, struct lu_buf *out,
+		struct lu_err *err) LU_CHECKED;
 
 /* Whether c neither changes nor ever joins what stands before it: NFC_Quick_Check=Yes (or
  * NFKC_) and a normalisation boundary before it. A text of such characters only is in its normal

@@ -8,8 +8,8 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/tokaudit/show.h"
 
-int lu_diff_start(
-	struct lu_diff *d, const struct lu_tok *a, const struct lu_tok *b, struct lu_err *err)
+int lu_diff_start(struct lu_diff *d, const struct lu_tok *a, const struct lu_tok *b,
+		struct lu_err *err)
 {
 	uint32_t size = lu_tok_size(a);
 
@@ -31,8 +31,8 @@ void lu_diff_release(struct lu_diff *d)
 	*d = (struct lu_diff){ 0 };
 }
 
-bool lu_diff_at(
-	const struct lu_diff *d, const struct lu_ids *a, const struct lu_ids *b, size_t *first)
+bool lu_diff_at(const struct lu_diff *d, const struct lu_ids *a, const struct lu_ids *b,
+		size_t *first)
 {
 	size_t n = a->n < b->n ? a->n : b->n, i = 0;
 
@@ -46,7 +46,7 @@ bool lu_diff_at(
 
 /* How far the text is what the first tokens decode to. */
 static int find_place(const struct lu_diff *d, struct lu_str text, const struct lu_ids *a,
-	size_t first, struct lu_difference *out, struct lu_err *err)
+		size_t first, struct lu_difference *out, struct lu_err *err)
 {
 	struct lu_tok_state *st = lu_tok_state_new(d->tok[0]);
 	struct lu_buf got = { 0 };
@@ -85,7 +85,7 @@ static void take_context(struct lu_str text, struct lu_difference *w)
 }
 
 int lu_diff_look(const struct lu_diff *d, struct lu_str text, const struct lu_ids *a,
-	const struct lu_ids *b, size_t first, struct lu_difference *w, struct lu_err *err)
+		const struct lu_ids *b, size_t first, struct lu_difference *w, struct lu_err *err)
 {
 	const struct lu_ids *ids[2] = { a, b };
 	size_t said[2] = { 0, 0 };
@@ -114,7 +114,7 @@ int lu_diff_look(const struct lu_diff *d, struct lu_str text, const struct lu_id
 /* --- telling ------------------------------------------------------------------------------ */
 
 void lu_difference_text(const struct lu_diff *d, const char *const name[2],
-	const struct lu_difference *w, struct lu_buf *b)
+		const struct lu_difference *w, struct lu_buf *b)
 {
 	size_t width = strlen(name[0]) > strlen(name[1]) ? strlen(name[0]) : strlen(name[1]);
 
@@ -124,7 +124,8 @@ void lu_difference_text(const struct lu_diff *d, const char *const name[2],
 		lu_buf_str(b, w->name);
 	}
 	lu_buf_printf(b, ": %sbyte %" PRIu64 ", character %" PRIu64 "; %zu and %zu tokens\n  ",
-		w->exact ? "" : "about ", w->byte, w->character, w->tokens[0], w->tokens[1]);
+			w->exact ? "" : "about ", w->byte, w->character, w->tokens[0],
+			w->tokens[1]);
 	lu_show(b, w->before);
 	lu_buf_puts(b, " | ");
 	lu_show(b, w->after);
@@ -149,9 +150,11 @@ void lu_difference_json(const struct lu_diff *d, const struct lu_difference *w, 
 		lu_buf_str(b, w->name);
 	}
 	lu_buf_printf(b,
-		",\"byte\":%" PRIu64 ",\"character\":%" PRIu64 ",\"exact\":%s,\"tokens\":[%zu,%zu],"
-		"\"before\":",
-		w->byte, w->character, w->exact ? "true" : "false", w->tokens[0], w->tokens[1]);
+			",\"byte\":%" PRIu64 ",\"character\":%" PRIu64
+			",\"exact\":%s,\"tokens\":[%zu,%zu],"
+			"\"before\":",
+			w->byte, w->character, w->exact ? "true" : "false", w->tokens[0],
+			w->tokens[1]);
 	lu_json_quote(b, w->before);
 	lu_buf_puts(b, ",\"after\":");
 	lu_json_quote(b, w->after);

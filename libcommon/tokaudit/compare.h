@@ -28,10 +28,10 @@ struct lu_diff {
 };
 
 int lu_diff_start(struct lu_diff *d, const struct lu_tok *a, const struct lu_tok *b,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 /* Whether the rows of ids differ, and which token is the first that does. */
-bool lu_diff_at(
-	const struct lu_diff *d, const struct lu_ids *a, const struct lu_ids *b, size_t *first);
+bool lu_diff_at(const struct lu_diff *d, const struct lu_ids *a, const struct lu_ids *b,
+		size_t *first);
 void lu_diff_release(struct lu_diff *d);
 
 struct lu_difference {
@@ -54,11 +54,11 @@ struct lu_difference {
 
 /* The slices and ids live as long as what was given. */
 int lu_diff_look(const struct lu_diff *d, struct lu_str text, const struct lu_ids *a,
-	const struct lu_ids *b, size_t first, struct lu_difference *out,
-	struct lu_err *err) LU_CHECKED;
+		const struct lu_ids *b, size_t first, struct lu_difference *out,
+		struct lu_err *err) LU_CHECKED;
 /* Four lines: the document and the place, the text around it, the pieces of both. */
 void lu_difference_text(const struct lu_diff *d, const char *const name[2],
-	const struct lu_difference *w, struct lu_buf *out);
+		const struct lu_difference *w, struct lu_buf *out);
 /* One object. */
 void lu_difference_json(const struct lu_diff *d, const struct lu_difference *w, struct lu_buf *out);
 

@@ -7,9 +7,9 @@
 
 #include "libcommon/base/jsonstr.h"
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/tokenizer_internal.h"
-#include "libcommon/tokaudit/unreachable.h"
 #include "libcommon/tokaudit/show.h"
+#include "libcommon/tokaudit/unreachable.h"
+#include "libcommon/tokenizer/tokenizer_internal.h"
 
 /* --- pieces ------------------------------------------------------------------------------- */
 
@@ -71,7 +71,8 @@ int lu_dead_byte_pieces(const struct lu_tok *tok, bool *is, struct lu_err *err)
 static bool in_brackets(struct lu_str s)
 {
 	return s.n > 2 &&
-		((s.p[0] == '<' && s.p[s.n - 1] == '>') || (s.p[0] == '[' && s.p[s.n - 1] == ']'));
+			((s.p[0] == '<' && s.p[s.n - 1] == '>') ||
+					(s.p[0] == '[' && s.p[s.n - 1] == ']'));
 }
 
 /* --- texts that may give a piece ---------------------------------------------------------- */
@@ -141,8 +142,8 @@ static int gives(struct probe *p, uint32_t id, struct lu_err *err)
 {
 	p->ids.n = 0;
 	if (lu_buf_check(&p->text, err) < 0 ||
-		lu_tok_encode(p->tok, p->st, lu_buf_slice(&p->text), LU_TOK_SPECIAL_TEXT, &p->ids,
-			err) < 0)
+			lu_tok_encode(p->tok, p->st, lu_buf_slice(&p->text), LU_TOK_SPECIAL_TEXT,
+					&p->ids, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->ids.n; i++) {
 		if (p->ids.p[i] == id)
@@ -226,8 +227,8 @@ static int make_bases(struct probe *p, uint32_t id, size_t *bases, struct lu_err
 	*bases = 0;
 	for (size_t i = 0; i < BASES; i++) {
 		struct lu_buf swap = p->base[i];
-		bool known =
-			!lu_buf_ok(&swap) || swap.n == 0 || lu_utf8_valid(swap.p, swap.n) != swap.n;
+		bool known = !lu_buf_ok(&swap) || swap.n == 0 ||
+				lu_utf8_valid(swap.p, swap.n) != swap.n;
 
 		if (lu_buf_check(&swap, err) < 0)
 			return -1;
@@ -302,8 +303,8 @@ struct shape {
 
 /* The i-th of the spread: `head` bytes before and `tail` bytes after. 10007 is prime to the number
  * of combinations, 51 * 64^n, so all of them come once. */
-static void complete(
-	uint64_t i, uint64_t all, size_t head, size_t tail, struct lu_str s, struct lu_buf *out)
+static void complete(uint64_t i, uint64_t all, size_t head, size_t tail, struct lu_str s,
+		struct lu_buf *out)
 {
 	uint64_t k = i * 10007 % all;
 
@@ -341,7 +342,7 @@ static bool shape_of(struct lu_str s, struct lu_buf *scratch, struct shape *to)
 		return true;
 	to->tail = follow(rest.p[0]) + 1;
 	if (to->tail <= rest.n ||
-		continuations((struct lu_str){ rest.p + 1, rest.n - 1 }) != rest.n - 1)
+			continuations((struct lu_str){ rest.p + 1, rest.n - 1 }) != rest.n - 1)
 		return false;
 	to->tail -= rest.n;
 	all = combinations(0, to->tail);
@@ -356,7 +357,7 @@ static bool shape_of(struct lu_str s, struct lu_buf *scratch, struct shape *to)
 
 /* Texts around the bytes `s`; they do not lie in a buffer of p but p->bytes or p->beside. */
 static int try_completed(struct probe *p, uint32_t id, struct lu_str s, size_t head, size_t tail,
-	unsigned most, struct lu_err *err)
+		unsigned most, struct lu_err *err)
 {
 	static const char *const before[] = { "", " ", "a" };
 	uint64_t all = combinations(head, tail);
@@ -384,7 +385,7 @@ static int try_completed(struct probe *p, uint32_t id, struct lu_str s, size_t h
 }
 
 static int try_parts(struct probe *p, uint32_t id, struct lu_str bytes, const struct shape *s,
-	unsigned most, struct lu_err *err)
+		unsigned most, struct lu_err *err)
 {
 	size_t least = s->lead ? 1 : 0, largest = s->lead ? 4 - s->lead : 0;
 
@@ -406,11 +407,11 @@ static int can_meet(struct probe *p, uint32_t left, uint32_t right, struct lu_er
 {
 	lu_buf_clear(&p->beside);
 	if (!meaning(p->tok, lu_tok_piece(p->tok, left), &p->beside) ||
-		!meaning(p->tok, lu_tok_piece(p->tok, right), &p->beside))
+			!meaning(p->tok, lu_tok_piece(p->tok, right), &p->beside))
 		return 0;
 	p->ids.n = 0;
 	if (lu_buf_check(&p->beside, err) < 0 ||
-		lu_bpe_word(&p->model, &p->bpe, lu_buf_slice(&p->beside), &p->ids, err) < 0)
+			lu_bpe_word(&p->model, &p->bpe, lu_buf_slice(&p->beside), &p->ids, err) < 0)
 		return -1;
 	return p->ids.n == 2 && p->ids.p[0] == left && p->ids.p[1] == right;
 }
@@ -420,8 +421,8 @@ static int can_meet(struct probe *p, uint32_t left, uint32_t right, struct lu_er
  * one before it. Tries texts with those that can stand there: 1 when one gives the piece, 0, -1.
  * *lonely: there is none that can, on one of the sides where one has to.
  */
-static int try_beside(
-	struct probe *p, uint32_t id, const struct shape *s, bool *lonely, struct lu_err *err)
+static int try_beside(struct probe *p, uint32_t id, const struct shape *s, bool *lonely,
+		struct lu_err *err)
 {
 	bool needed[2] = { s->lead > 0, s->tail > 0 && !s->only };
 	unsigned met[2] = { 0, 0 };
@@ -438,13 +439,13 @@ static int try_beside(
 			int rc;
 
 			if (!needed[after] || met[after] == NEIGHBOURS || c < 0x80 ||
-				(after && c >= 0xC0))
+					(after && c >= 0xC0))
 				continue;
 			rc = after ? can_meet(p, id, other, err) : can_meet(p, other, id, err);
 			met[after] += rc > 0;
 			if (rc > 0 && shape_of(lu_buf_slice(&p->beside), &p->text, &both))
-				rc = try_parts(
-					p, id, lu_buf_slice(&p->beside), &both, BESIDE_TRIES, err);
+				rc = try_parts(p, id, lu_buf_slice(&p->beside), &both, BESIDE_TRIES,
+						err);
 			else if (rc > 0)
 				rc = 0;
 			if (rc)
@@ -523,8 +524,8 @@ static bool all_bytes(const struct lu_tok *tok)
 		char utf8[4];
 		uint32_t id;
 
-		if (!lu_tok_id(
-			    tok, (struct lu_str){ utf8, lu_utf8_put(lu_byte_char(b), utf8) }, &id))
+		if (!lu_tok_id(tok, (struct lu_str){ utf8, lu_utf8_put(lu_byte_char(b), utf8) },
+				    &id))
 			return false;
 	}
 	return true;
@@ -571,7 +572,7 @@ static int look_at(struct lu_dead *d, struct probe *p, uint32_t id, struct lu_er
 }
 
 static int look_at_all(
-	struct lu_dead *d, struct probe *p, const uint8_t *is_added, struct lu_err *err)
+		struct lu_dead *d, struct probe *p, const uint8_t *is_added, struct lu_err *err)
 {
 	const struct lu_tok *tok = p->tok;
 
@@ -631,17 +632,17 @@ static uint32_t dead(const struct lu_dead *d)
 	return (uint32_t)d->pieces - d->why[LU_DEAD_NOT_FOUND];
 }
 
-void lu_dead_text(
-	const struct lu_dead *d, const struct lu_tok *tok, const char *file, struct lu_buf *b)
+void lu_dead_text(const struct lu_dead *d, const struct lu_tok *tok, const char *file,
+		struct lu_buf *b)
 {
-	lu_buf_printf(
-		b, "%s: %" PRIu32 " pieces are live, %" PRIu32 " dead", file, d->live, dead(d));
+	lu_buf_printf(b, "%s: %" PRIu32 " pieces are live, %" PRIu32 " dead", file, d->live,
+			dead(d));
 	if (d->why[LU_DEAD_NOT_FOUND])
 		lu_buf_printf(b, ", of %" PRIu32 " nothing is known", d->why[LU_DEAD_NOT_FOUND]);
 	lu_buf_printf(b,
-		"\napart: %" PRIu32 " added tokens (%" PRIu32 " special), %" PRIu32
-		" of bytes, %" PRIu32 " reserved",
-		d->added, d->special, d->bytes, d->reserved);
+			"\napart: %" PRIu32 " added tokens (%" PRIu32 " special), %" PRIu32
+			" of bytes, %" PRIu32 " reserved",
+			d->added, d->special, d->bytes, d->reserved);
 	lu_buf_puts(b, d->unknown ? ", the unknown token\n" : "\n");
 	for (int k = 0; k < LU_DEAD_WHYS; k++) {
 		if (d->why[k])
@@ -658,17 +659,17 @@ void lu_dead_text(
 	}
 }
 
-void lu_dead_json(
-	const struct lu_dead *d, const struct lu_tok *tok, const char *file, struct lu_buf *b)
+void lu_dead_json(const struct lu_dead *d, const struct lu_tok *tok, const char *file,
+		struct lu_buf *b)
 {
 	lu_buf_puts(b, "{\"tokenizer\":");
 	lu_json_quote(b, lu_str_of(file));
 	lu_buf_printf(b,
-		",\"live\":%" PRIu32 ",\"added\":%" PRIu32 ",\"special\":%" PRIu32
-		",\"unknown\":%" PRIu32 ",\"bytes\":%" PRIu32 ",\"reserved\":%" PRIu32
-		",\"dead\":%" PRIu32 ",\"not_found\":%" PRIu32 ",\"pieces\":[",
-		d->live, d->added, d->special, d->unknown, d->bytes, d->reserved, dead(d),
-		d->why[LU_DEAD_NOT_FOUND]);
+			",\"live\":%" PRIu32 ",\"added\":%" PRIu32 ",\"special\":%" PRIu32
+			",\"unknown\":%" PRIu32 ",\"bytes\":%" PRIu32 ",\"reserved\":%" PRIu32
+			",\"dead\":%" PRIu32 ",\"not_found\":%" PRIu32 ",\"pieces\":[",
+			d->live, d->added, d->special, d->unknown, d->bytes, d->reserved, dead(d),
+			d->why[LU_DEAD_NOT_FOUND]);
 	for (size_t i = 0; i < d->pieces; i++) {
 		const struct lu_dead_piece *p = &d->piece[i];
 

@@ -62,10 +62,10 @@ struct lu_dead {
 };
 
 int lu_dead_find(struct lu_dead *d, const struct lu_tok *tok, struct lu_err *err) LU_CHECKED;
-void lu_dead_text(
-	const struct lu_dead *d, const struct lu_tok *tok, const char *file, struct lu_buf *out);
-void lu_dead_json(
-	const struct lu_dead *d, const struct lu_tok *tok, const char *file, struct lu_buf *out);
+void lu_dead_text(const struct lu_dead *d, const struct lu_tok *tok, const char *file,
+		struct lu_buf *out);
+void lu_dead_json(const struct lu_dead *d, const struct lu_tok *tok, const char *file,
+		struct lu_buf *out);
 void lu_dead_release(struct lu_dead *d);
 
 /* By id of tok: true for a piece that stands for bytes, not for characters: <0xNN> under

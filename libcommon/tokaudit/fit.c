@@ -13,7 +13,7 @@
 enum { PLAIN, BYTES, UNKNOWN };
 
 int lu_eval_start(struct lu_eval *e, struct lu_tok *const *tok, const char *const *file, size_t n,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	*e = (struct lu_eval){ .tok = tok, .file = file, .toks = n };
 	e->kind = calloc(n + 1, sizeof(*e->kind));
@@ -46,7 +46,7 @@ static bool is_blank(uint32_t c)
 	if (c < 0x80)
 		return c == ' ' || (c >= 9 && c <= 13) || (c >= 0x1C && c <= 0x1F);
 	return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-		c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+			c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 void lu_eval_measure(struct lu_str text, struct lu_eval_text *out)
@@ -65,7 +65,7 @@ void lu_eval_measure(struct lu_str text, struct lu_eval_text *out)
 }
 
 void lu_eval_count(const struct lu_eval *e, size_t tok, const uint32_t *ids, size_t n,
-	struct lu_eval_tokens *out)
+		struct lu_eval_tokens *out)
 {
 	const uint8_t *kind = e->kind[tok];
 
@@ -114,7 +114,7 @@ static struct lu_eval_row *row_of(struct lu_eval *e, struct lu_str group)
 }
 
 static void add_to(struct lu_eval_row *r, const struct lu_eval_text *text,
-	const struct lu_eval_tokens *tokens, size_t toks)
+		const struct lu_eval_tokens *tokens, size_t toks)
 {
 	r->text.docs += text->docs;
 	r->text.characters += text->characters;
@@ -128,7 +128,7 @@ static void add_to(struct lu_eval_row *r, const struct lu_eval_text *text,
 }
 
 int lu_eval_add(struct lu_eval *e, struct lu_str group, const struct lu_eval_text *text,
-	const struct lu_eval_tokens *tokens, struct lu_err *err)
+		const struct lu_eval_tokens *tokens, struct lu_err *err)
 {
 	struct lu_eval_row *r = row_of(e, group);
 
@@ -229,8 +229,8 @@ static size_t shared_folders(const struct lu_eval *e)
 	return n;
 }
 
-static void cells_of(
-	struct cells *c, const struct lu_eval *e, const char *group, const struct lu_eval_row *r)
+static void cells_of(struct cells *c, const struct lu_eval *e, const char *group,
+		const struct lu_eval_row *r)
 {
 	size_t skip = shared_folders(e);
 
@@ -311,7 +311,7 @@ static void json_ratio(struct lu_buf *b, const char *name, uint64_t x, uint64_t 
 }
 
 static void json_rows(struct lu_buf *b, const struct lu_eval *e, const struct lu_eval_row *r,
-	const char *group, bool more)
+		const char *group, bool more)
 {
 	for (size_t i = 0; i < e->toks; i++) {
 		const struct lu_eval_tokens *t = &r->tokens[i];
@@ -325,14 +325,15 @@ static void json_rows(struct lu_buf *b, const struct lu_eval *e, const struct lu
 		lu_buf_puts(b, "\"tokenizer\":");
 		lu_json_quote(b, lu_str_of(e->file[i]));
 		lu_buf_printf(b,
-			",\"documents\":%" PRIu64 ",\"characters\":%" PRIu64 ",\"bytes\":%" PRIu64
-			",\"words\":%" PRIu64 ",\"tokens\":%" PRIu64,
-			r->text.docs, r->text.characters, r->text.bytes, r->text.words, t->tokens);
+				",\"documents\":%" PRIu64 ",\"characters\":%" PRIu64
+				",\"bytes\":%" PRIu64 ",\"words\":%" PRIu64 ",\"tokens\":%" PRIu64,
+				r->text.docs, r->text.characters, r->text.bytes, r->text.words,
+				t->tokens);
 		json_ratio(b, "characters_per_token", r->text.characters, t->tokens);
 		json_ratio(b, "bytes_per_token", r->text.bytes, t->tokens);
 		json_ratio(b, "tokens_per_word", t->tokens, r->text.words);
 		lu_buf_printf(b, ",\"byte_tokens\":%" PRIu64 ",\"unknown\":%" PRIu64 "}", t->bytes,
-			t->unknown);
+				t->unknown);
 	}
 }
 
@@ -357,7 +358,7 @@ int lu_eval_json(struct lu_eval *e, const char *by, struct lu_buf *b, struct lu_
 		lu_buf_puts(b, i ? ",{\"file\":" : "{\"file\":");
 		lu_json_quote(b, lu_str_of(e->file[i]));
 		lu_buf_printf(b, ",\"ids\":%" PRIu32 ",\"xxh3_128\":\"%s\"}",
-			lu_tok_size(e->tok[i]), hash);
+				lu_tok_size(e->tok[i]), hash);
 	}
 	lu_buf_puts(b, "]}");
 	free(all.tokens);

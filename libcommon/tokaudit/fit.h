@@ -52,19 +52,19 @@ struct lu_eval {
 
 /* The arrays and what they point to must live as long as e. After a failure release e too. */
 int lu_eval_start(struct lu_eval *e, struct lu_tok *const *tok, const char *const *file, size_t n,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 /* The measures of one text (valid UTF-8). */
 void lu_eval_measure(struct lu_str text, struct lu_eval_text *out);
 void lu_eval_count(const struct lu_eval *e, size_t tok, const uint32_t *ids, size_t n,
-	struct lu_eval_tokens *out);
+		struct lu_eval_tokens *out);
 /* An empty or absent group (.p NULL) counts as "none". */
 int lu_eval_add(struct lu_eval *e, struct lu_str group, const struct lu_eval_text *text,
-	const struct lu_eval_tokens *tokens, struct lu_err *err) LU_CHECKED;
+		const struct lu_eval_tokens *tokens, struct lu_err *err) LU_CHECKED;
 /* Both sort the groups: most characters first. `by` names what the groups are. */
-int lu_eval_table(
-	struct lu_eval *e, const char *by, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
-int lu_eval_json(
-	struct lu_eval *e, const char *by, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
+int lu_eval_table(struct lu_eval *e, const char *by, struct lu_buf *out,
+		struct lu_err *err) LU_CHECKED;
+int lu_eval_json(struct lu_eval *e, const char *by, struct lu_buf *out,
+		struct lu_err *err) LU_CHECKED;
 void lu_eval_release(struct lu_eval *e);
 
 #endif

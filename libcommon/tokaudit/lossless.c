@@ -9,8 +9,8 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/par/pipeline.h"
 #include "libcommon/text/unicode.h"
-#include "libcommon/tokenizer/tokenizer_internal.h"
 #include "libcommon/tokaudit/show.h"
+#include "libcommon/tokenizer/tokenizer_internal.h"
 
 #define TILE 4096 /* code points that a thread tries at a time */
 
@@ -53,7 +53,7 @@ static int try(struct trip *t, struct lu_str text, struct lu_err *err)
 	t->ids.n = 0;
 	lu_buf_clear(&t->got);
 	if (lu_tok_encode(t->tok, t->st, text, LU_TOK_SPECIAL_TEXT, &t->ids, err) < 0 ||
-		lu_tok_decode(t->tok, t->st, t->ids.p, t->ids.n, 0, &t->got, NULL, err) < 0)
+			lu_tok_decode(t->tok, t->st, t->ids.p, t->ids.n, 0, &t->got, NULL, err) < 0)
 		return -1;
 	return lu_str_eq(lu_buf_slice(&t->got), text);
 }
@@ -64,7 +64,8 @@ static int equivalent(struct trip *t, struct lu_str text, struct lu_err *err)
 	lu_buf_clear(&t->form);
 	lu_buf_clear(&t->form2);
 	if (lu_unicode_normalize(LU_FORM_NFC, text, &t->form, err) < 0 ||
-		lu_unicode_normalize(LU_FORM_NFC, lu_buf_slice(&t->got), &t->form2, err) < 0)
+			lu_unicode_normalize(LU_FORM_NFC, lu_buf_slice(&t->got), &t->form2, err) <
+					0)
 		return -1;
 	return lu_str_eq(lu_buf_slice(&t->form), lu_buf_slice(&t->form2));
 }
@@ -174,7 +175,7 @@ static int add_range(struct scan *s, struct lu_loss_range *r, struct lu_err *err
 
 /* One more scalar value for the range that is open, or for a new one. */
 static int extend(struct scan *s, struct lu_loss_range *r, uint32_t c, uint32_t contexts,
-	enum lu_loss kind, struct lu_err *err)
+		enum lu_loss kind, struct lu_err *err)
 {
 	if (contexts)
 		s->l->scalars[kind]++;
@@ -200,9 +201,10 @@ static int keep_tile(void *ctx, void *batch, struct lu_err *err)
 		for (unsigned k = 0; s->l->tainted >> k; k++)
 			s->l->within[k] += tile->lost[i] >> k & 1;
 		if (extend(s, &s->open[0], c, tile->lost[i] & ~s->l->tainted,
-			    is_noncharacter(c) ? LU_LOSS_NONCHARACTER : LU_LOSS_LOST, err) < 0 ||
-			extend(s, &s->open[1], c, tile->form[i] & ~s->l->tainted, LU_LOSS_FORM,
-				err) < 0)
+				    is_noncharacter(c) ? LU_LOSS_NONCHARACTER : LU_LOSS_LOST,
+				    err) < 0 ||
+				extend(s, &s->open[1], c, tile->form[i] & ~s->l->tainted,
+						LU_LOSS_FORM, err) < 0)
 			return -1;
 	}
 	if (s->l->tick)
@@ -307,8 +309,8 @@ static const struct {
 	{ "empty", S("") },
 	{ "NUL between letters", S("a\0b") },
 	{ "byte order mark",
-		S("\xEF\xBB\xBF"
-		  "abc") },
+			S("\xEF\xBB\xBF"
+			  "abc") },
 	{ "emoji with joiners", S("👩\xE2\x80\x8D🚀 👨\xE2\x80\x8D👩\xE2\x80\x8D👧 a") },
 	{ "skin tone", S("👍🏽 a") },
 	{ "flags", S("🇫🇷🇬🇧 🇩🇪") },
@@ -318,34 +320,34 @@ static const struct {
 	{ "Devanagari", S("क्षत्रिय हिन्दी") },
 	{ "Persian with a non-joiner", S("می\xE2\x80\x8Cخواهم") },
 	{ "French quotation marks",
-		S("«\xC2\xA0oui\xC2\xA0» « non » «\xE2\x80\xAFsi\xE2\x80\xAF»") },
+			S("«\xC2\xA0oui\xC2\xA0» « non » «\xE2\x80\xAFsi\xE2\x80\xAF»") },
 	{ "no-break space in a bracket", S("(\xC2\xA0x\xC2\xA0)") },
 	{ "apostrophes", S("l'été, l’été, aujourd’hui, 'a' ‘a’") },
 	{ "numbers",
-		S("1\xE2\x80\xAF"
-		  "000,50 1 234 ½ ² Ⅷ ٣") },
+			S("1\xE2\x80\xAF"
+			  "000,50 1 234 ½ ² Ⅷ ٣") },
 	{ "code", S("if (x) {\n\t\treturn a[i] - -1; /* \"y\" */\n}\n") },
 	{ "blank lines with blanks", S("a\n  \n\t\nb\n") },
 	{ "line separators",
-		S("a\xE2\x80\xA8"
-		  "b\xE2\x80\xA9"
-		  "c\xC2\x85"
-		  "d\x0B"
-		  "e\x0C"
-		  "f") },
+			S("a\xE2\x80\xA8"
+			  "b\xE2\x80\xA9"
+			  "c\xC2\x85"
+			  "d\x0B"
+			  "e\x0C"
+			  "f") },
 	{ "a byte token spelled out", S("<0x41> <0xC3><0xA9>") },
 	{ "GPT-2's alphabet", S("Ġa Ċ ł Ń é") },
 	{ "zero width",
-		S("a\xE2\x80\x8B"
-		  "b\xE2\x81\xA0"
-		  "c\xC2\xAD"
-		  "d") },
+			S("a\xE2\x80\x8B"
+			  "b\xE2\x81\xA0"
+			  "c\xC2\xAD"
+			  "d") },
 };
 #undef S
 
 /* `n`: how many times something is repeated, 0 for a string of another kind. */
-static int try_string(
-	struct scan *s, const char *name, unsigned n, struct lu_str text, struct lu_err *err)
+static int try_string(struct scan *s, const char *name, unsigned n, struct lu_str text,
+		struct lu_err *err)
 {
 	struct lu_losses *l = s->l;
 	struct trip *t = &s->trip[0];
@@ -394,7 +396,7 @@ static int try_runs(struct scan *s, struct lu_buf *text, struct lu_err *err)
 				lu_buf_puts(text, runs[i].repeated);
 			lu_buf_puts(text, runs[i].after);
 			if (lu_buf_check(text, err) < 0 ||
-				try_string(s, runs[i].name, n, lu_buf_slice(text), err) < 0)
+					try_string(s, runs[i].name, n, lu_buf_slice(text), err) < 0)
 				return -1;
 		}
 	}
@@ -416,8 +418,8 @@ static int try_strings(struct scan *s, struct lu_err *err)
 		lu_buf_puts(&text, " b");
 		rc = lu_buf_check(&text, err);
 		if (rc == 0)
-			rc = try_string(
-				s, "an added token spelled out", 0, lu_buf_slice(&text), err);
+			rc = try_string(s, "an added token spelled out", 0, lu_buf_slice(&text),
+					err);
 	}
 	lu_buf_release(&text);
 	return rc;
@@ -473,7 +475,7 @@ static bool read_hex(const char **p, char end, uint32_t *c)
 bool lu_losses_range(struct lu_losses *l, const char *range)
 {
 	return read_hex(&range, '-', &l->first) && read_hex(&range, '\0', &l->last) &&
-		l->first <= l->last && l->last > 0;
+			l->first <= l->last && l->last > 0;
 }
 
 bool lu_losses_none(const struct lu_losses *l)
@@ -550,7 +552,7 @@ static void text_ranges(const struct lu_losses *l, bool all, struct lu_buf *b)
 		if (!(l->tainted >> k & 1))
 			continue;
 		lu_buf_printf(b, "%-12s  %" PRIu64 " scalar values %s ", names[LU_LOSS_LOST],
-			l->within[k], *lu_loss_contexts[k].before ? "after" : "before");
+				l->within[k], *lu_loss_contexts[k].before ? "after" : "before");
 		put_context(b, &lu_loss_contexts[k]);
 		lu_buf_puts(b, ", which is lost by itself\n");
 	}
@@ -561,8 +563,8 @@ static void text_ranges(const struct lu_losses *l, bool all, struct lu_buf *b)
 		if (r->kind == LU_LOSS_FORM && !all)
 			continue;
 		snprintf(code, sizeof(code),
-			r->to > r->from ? "U+%04" PRIX32 "-%04" PRIX32 : "U+%04" PRIX32, r->from,
-			r->to);
+				r->to > r->from ? "U+%04" PRIX32 "-%04" PRIX32 : "U+%04" PRIX32,
+				r->from, r->to);
 		lu_buf_printf(b, "%-12s  %-13s ", names[r->kind], code);
 		put_round_trip(b, r->text, r->got);
 		put_contexts(b, r->contexts, l->tainted);
@@ -573,10 +575,10 @@ static void text_ranges(const struct lu_losses *l, bool all, struct lu_buf *b)
 void lu_losses_text(const struct lu_losses *l, const char *file, bool all, struct lu_buf *b)
 {
 	lu_buf_printf(b, "%s: %" PRIu64 " scalar values in %d contexts, %" PRIu64 " strings\n",
-		file, l->tried, LU_LOSS_CONTEXTS, l->strings_tried);
+			file, l->tried, LU_LOSS_CONTEXTS, l->strings_tried);
 	for (int k = 0; k < LU_LOSS_KINDS; k++)
 		lu_buf_printf(b, "%-12s  %7" PRIu64 " scalar values, %3" PRIu64 " strings\n",
-			names[k], l->scalars[k], l->texts[k]);
+				names[k], l->scalars[k], l->texts[k]);
 	text_ranges(l, all, b);
 	for (size_t i = 0; i < l->strings; i++) {
 		const struct lu_loss_string *s = &l->string[i];
@@ -587,8 +589,8 @@ void lu_losses_text(const struct lu_losses *l, const char *file, bool all, struc
 		put_round_trip(b, s->text, s->got);
 		lu_buf_puts(b, s->name);
 		if (s->first)
-			lu_buf_printf(
-				b, s->last > s->first ? ", %u to %u" : ", %u", s->first, s->last);
+			lu_buf_printf(b, s->last > s->first ? ", %u to %u" : ", %u", s->first,
+					s->last);
 		lu_buf_putc(b, '\n');
 	}
 }
@@ -609,9 +611,9 @@ void lu_losses_json(const struct lu_losses *l, const char *file, struct lu_buf *
 	lu_buf_puts(b, "{\"tokenizer\":");
 	lu_json_quote(b, lu_str_of(file));
 	lu_buf_printf(b,
-		",\"tried\":{\"scalar_values\":%" PRIu64 ",\"strings\":%" PRIu64
-		"},\"scalar_values\":{",
-		l->tried, l->strings_tried);
+			",\"tried\":{\"scalar_values\":%" PRIu64 ",\"strings\":%" PRIu64
+			"},\"scalar_values\":{",
+			l->tried, l->strings_tried);
 	for (int k = 0; k < LU_LOSS_KINDS; k++)
 		lu_buf_printf(b, "%s\"%s\":%" PRIu64, k ? "," : "", names[k], l->scalars[k]);
 	lu_buf_puts(b, "},\"contexts\":[");
@@ -626,7 +628,7 @@ void lu_losses_json(const struct lu_losses *l, const char *file, struct lu_buf *
 	for (unsigned k = 0; l->tainted >> k; k++) {
 		if (l->tainted >> k & 1) {
 			lu_buf_printf(b, "%s{\"context\":%u,\"scalar_values\":%" PRIu64 "}",
-				between, k, l->within[k]);
+					between, k, l->within[k]);
 			between = ",";
 		}
 	}
@@ -636,8 +638,9 @@ void lu_losses_json(const struct lu_losses *l, const char *file, struct lu_buf *
 
 		between = "";
 		lu_buf_printf(b,
-			"%s{\"fate\":\"%s\",\"from\":%" PRIu32 ",\"to\":%" PRIu32 ",\"contexts\":[",
-			i ? "," : "", names[r->kind], r->from, r->to);
+				"%s{\"fate\":\"%s\",\"from\":%" PRIu32 ",\"to\":%" PRIu32
+				",\"contexts\":[",
+				i ? "," : "", names[r->kind], r->from, r->to);
 		for (unsigned k = 0; k < LU_LOSS_CONTEXTS; k++) {
 			if (!(r->contexts >> k & 1))
 				continue;

@@ -74,8 +74,8 @@ struct lu_losses {
 };
 
 /* A tokenizer without a decoder is an error: it would put spaces between all tokens. */
-int lu_losses_find(
-	struct lu_losses *l, const struct lu_tok *tok, int threads, struct lu_err *err) LU_CHECKED;
+int lu_losses_find(struct lu_losses *l, const struct lu_tok *tok, int threads,
+		struct lu_err *err) LU_CHECKED;
 /* "FROM-TO" in hexadecimal, each with or without U+, into first and last. False: it is not. */
 bool lu_losses_range(struct lu_losses *l, const char *range);
 /* Whether nothing is lost, noncharacters and normal forms aside. */

@@ -29,7 +29,7 @@ static bool comes_later(const struct lu_parts *parts, uint32_t c)
 		const struct lu_pre_op *op = &parts->pre[i];
 
 		if ((op->kind == LU_PRE_METASPACE && holds(op->text, c)) ||
-			(op->prefix_space && c == ' '))
+				(op->prefix_space && c == ' '))
 			return true;
 	}
 	return false;
@@ -43,7 +43,7 @@ static bool puts_char(const struct lu_norm_op *op, uint32_t c)
 
 /* 1: no c is left after this step. */
 static int takes_char(
-	const struct lu_uni *u, const struct lu_norm_op *op, uint32_t c, struct lu_err *err)
+		const struct lu_uni *u, const struct lu_norm_op *op, uint32_t c, struct lu_err *err)
 {
 	char utf8[4];
 	struct lu_str s = { utf8, lu_utf8_put(c, utf8) };
@@ -83,7 +83,7 @@ static bool parts_pair(const struct lu_uni *u, const struct lu_norm_op *op, uint
 	bool is;
 
 	if ((op->kind != LU_NORM_INSERT && (op->kind != LU_NORM_REPLACE || !op->pattern.look)) ||
-		op->content.n == 0 || !lu_cset_has(&op->pattern.ahead, u, y))
+			op->content.n == 0 || !lu_cset_has(&op->pattern.ahead, u, y))
 		return false;
 	if (op->kind == LU_NORM_INSERT)
 		is = lu_cset_has(&op->after, u, x);
@@ -105,7 +105,7 @@ static bool parts_pair(const struct lu_uni *u, const struct lu_norm_op *op, uint
 static bool joins(const struct lu_norm_op *op, uint32_t x, uint32_t y)
 {
 	return op->kind != LU_NORM_STRIP &&
-		(op->content.n == 0 || puts_char(op, x) || puts_char(op, y));
+			(op->content.n == 0 || puts_char(op, x) || puts_char(op, y));
 }
 
 static bool never_pair(const struct lu_tok *tok, uint32_t x, uint32_t y)
@@ -217,8 +217,8 @@ static bool cuts_pair(const struct lu_uni *u, const struct lu_pre_op *op, uint32
  * a run of characters of one kind, with at most a character before it or line ends after it, and
  * looks at most one character ahead and never back.
  */
-static int regex_keeps(
-	const struct lu_tok *tok, enum lu_split_regex regex, struct lu_str s, struct lu_err *err)
+static int regex_keeps(const struct lu_tok *tok, enum lu_split_regex regex, struct lu_str s,
+		struct lu_err *err)
 {
 	static const char *const around[] = { "", " ", "a", "1", "!", "\n" };
 	struct lu_buf text = { 0 };

@@ -173,7 +173,7 @@ static int make_seams(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *e
 		if (odd[left] || odd[right])
 			b->cuts = false;
 		if (!edge_unit(b, b->piece[left], true, &x) ||
-			!edge_unit(b, b->piece[right], false, &y))
+				!edge_unit(b, b->piece[right], false, &y))
 			continue;
 		bit = lu_bpe_seam_bit(b, x, y);
 		b->seam[bit / 64] |= UINT64_C(1) << bit % 64;

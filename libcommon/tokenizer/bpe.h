@@ -39,8 +39,8 @@
 
 #include "libcommon/base/arena.h"
 #include "libcommon/base/buf.h"
-#include "libcommon/tokenizer/tokenizer.h"
 #include "libcommon/tokenizer/normalizer_pass.h"
+#include "libcommon/tokenizer/tokenizer.h"
 
 #define LU_BPE_NONE UINT32_MAX
 
@@ -80,13 +80,13 @@ struct lu_bpe {
 
 /* Calling order: set `byte_level` and the flags, give every piece, then every merge, then end.
  * Strings must live as long as the model; other memory is the arena's. */
-int lu_bpe_start(
-	struct lu_bpe *b, struct lu_arena *arena, uint32_t size, struct lu_err *err) LU_CHECKED;
+int lu_bpe_start(struct lu_bpe *b, struct lu_arena *arena, uint32_t size,
+		struct lu_err *err) LU_CHECKED;
 /* 1: done; 0: the id or the piece is there already. */
 int lu_bpe_piece(struct lu_bpe *b, uint32_t id, struct lu_str piece);
 bool lu_bpe_find(const struct lu_bpe *b, struct lu_str piece, uint32_t *id);
-int lu_bpe_merges_start(
-	struct lu_bpe *b, struct lu_arena *arena, size_t count, struct lu_err *err) LU_CHECKED;
+int lu_bpe_merges_start(struct lu_bpe *b, struct lu_arena *arena, size_t count,
+		struct lu_err *err) LU_CHECKED;
 void lu_bpe_merge_add(struct lu_bpe *b, const struct lu_bpe_merge *m);
 int lu_bpe_end(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *err) LU_CHECKED;
 void lu_bpe_release(struct lu_bpe *b); /* what is not the arena's */
@@ -113,9 +113,9 @@ static inline uint32_t lu_bpe_first_id(const struct lu_bpe *b, uint32_t unit)
 	if (b->byte_level)
 		return b->byte_id[unit];
 	return lu_bpe_char_id(b,
-		unit == LU_MARK		   ? LU_MARK_CHAR
-			: unit == 0x1100FF ? LU_MARK
-					   : unit);
+			unit == LU_MARK			   ? LU_MARK_CHAR
+					: unit == 0x1100FF ? LU_MARK
+							   : unit);
 }
 
 #define LU_BPE_EMPTY UINT64_MAX /* a slot; no pair has these ids */
@@ -209,16 +209,16 @@ void lu_bpe_state_release(struct lu_bpe_state *s);
 
 /* Appends the ids of one word. */
 int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
-	struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
+		struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
 
 /* The ids of many words, one after the other: they are appended some time, at the latest by
  * lu_bpe_flush(), and until then a word must stay where it is, with at least LU_BPE_PAD bytes
  * behind it that can be read. */
 #define LU_BPE_PAD 16
 int lu_bpe_push(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
-	struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
+		struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
 int lu_bpe_flush(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_ids *ids,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 
 /* A word that arrives in pieces: give the bytes that were not used up again, with more behind
  * them (and LU_BPE_PAD bytes to read), until `last`. *used is how many bytes are done with.
@@ -228,14 +228,14 @@ struct lu_bpe_scan {
 	uint32_t unit;
 };
 int lu_bpe_stream(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_scan *scan,
-	struct lu_str word, bool last, size_t *used, struct lu_ids *ids,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_str word, bool last, size_t *used, struct lu_ids *ids,
+		struct lu_err *err) LU_CHECKED;
 
 /* Could a merge reach over the place between these two units? */
 bool lu_bpe_can_cut(const struct lu_bpe *b, uint32_t x, uint32_t y);
 
 /* Merges one chunk, whatever its length, and appends its ids (bpe_merge.c). */
 int lu_bpe_merge_chunk(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str chunk,
-	struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
+		struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
 
 #endif

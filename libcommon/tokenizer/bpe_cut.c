@@ -58,7 +58,8 @@ bool lu_bpe_can_cut(const struct lu_bpe *b, uint32_t x, uint32_t y)
 	if (b->seam[bit / 64] >> (bit % 64) & 1)
 		return false;
 	return b->all_bytes ||
-		(lu_bpe_first_id(b, x) != LU_BPE_NONE && lu_bpe_first_id(b, y) != LU_BPE_NONE);
+			(lu_bpe_first_id(b, x) != LU_BPE_NONE &&
+					lu_bpe_first_id(b, y) != LU_BPE_NONE);
 }
 
 static inline uint32_t next_unit(const struct lu_bpe *b, const char **p)
@@ -74,10 +75,10 @@ static inline uint32_t next_unit(const struct lu_bpe *b, const char **p)
 /* The table of small entries has sets of two, the newest first. */
 static void find_entry(struct lu_bpe_state *s, struct lu_bpe_chunk *c);
 static int entry_ids(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_chunk c,
-	struct lu_ids *ids, struct lu_err *err);
+		struct lu_ids *ids, struct lu_err *err);
 
 static int chunk_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
-	struct lu_ids *ids, struct lu_err *err)
+		struct lu_ids *ids, struct lu_err *err)
 {
 	struct lu_bpe_chunk c = { .p = p, .n = n };
 
@@ -87,7 +88,7 @@ static int chunk_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char 
 
 /* Without looking it up: cut first, when that gives smaller chunks. */
 static int fresh_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
-	struct lu_ids *ids, struct lu_err *err)
+		struct lu_ids *ids, struct lu_err *err)
 {
 	const char *end = p + n, *from = p, *at = p;
 	uint32_t x, y;
@@ -125,7 +126,7 @@ static void large_key(const struct lu_bpe_chunk *c, uint64_t key[5])
 }
 
 static struct lu_bpe_large *large_entry(
-	struct lu_bpe_state *s, const struct lu_bpe_chunk *c, uint64_t key[5])
+		struct lu_bpe_state *s, const struct lu_bpe_chunk *c, uint64_t key[5])
 {
 	uint64_t h;
 
@@ -170,8 +171,8 @@ static bool get_large(struct lu_bpe_state *s, const struct lu_bpe_chunk *c, stru
 	return true;
 }
 
-static void put_large(
-	struct lu_bpe_state *s, const struct lu_bpe_chunk *c, const uint32_t *id, size_t made)
+static void put_large(struct lu_bpe_state *s, const struct lu_bpe_chunk *c, const uint32_t *id,
+		size_t made)
 {
 	uint64_t key[5];
 	struct lu_bpe_large *e = large_entry(s, c, key);
@@ -188,7 +189,7 @@ static void put_large(
 /* A chunk that is not among the small entries, or whose entry there says that it has too many ids
  * for one and is among the large ones. */
 static int small_miss(const struct lu_bpe *b, struct lu_bpe_state *s, const struct lu_bpe_chunk *c,
-	bool known, struct lu_ids *ids, struct lu_err *err)
+		bool known, struct lu_ids *ids, struct lu_err *err)
 {
 	struct lu_bpe_small *set = c->entry;
 	size_t from = ids->n, made;
@@ -214,7 +215,7 @@ static int small_miss(const struct lu_bpe *b, struct lu_bpe_state *s, const stru
 }
 
 static int large_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const struct lu_bpe_chunk *c,
-	struct lu_ids *ids, struct lu_err *err)
+		struct lu_ids *ids, struct lu_err *err)
 {
 	size_t from = ids->n;
 
@@ -227,7 +228,7 @@ static int large_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const struc
 }
 
 static inline int entry_ids(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_chunk c,
-	struct lu_ids *ids, struct lu_err *err)
+		struct lu_ids *ids, struct lu_err *err)
 {
 	const struct lu_bpe_small *e = c.entry;
 	uint32_t n;
@@ -254,8 +255,8 @@ static inline int entry_ids(const struct lu_bpe *b, struct lu_bpe_state *s, stru
 
 /* --- words -------------------------------------------------------------------------------- */
 
-int lu_bpe_flush(
-	const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_ids *ids, struct lu_err *err)
+int lu_bpe_flush(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_ids *ids,
+		struct lu_err *err)
 {
 	size_t n = s->chunks;
 
@@ -268,7 +269,7 @@ int lu_bpe_flush(
 }
 
 static inline int push(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
-	struct lu_ids *ids, struct lu_err *err)
+		struct lu_ids *ids, struct lu_err *err)
 {
 	struct lu_bpe_chunk *c;
 
@@ -282,13 +283,13 @@ static inline int push(const struct lu_bpe *b, struct lu_bpe_state *s, const cha
 }
 
 int lu_bpe_push(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
-	struct lu_ids *ids, struct lu_err *err)
+		struct lu_ids *ids, struct lu_err *err)
 {
 	return word.n ? push(b, s, word.p, word.n, ids, err) : 0;
 }
 
 int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
-	struct lu_ids *ids, struct lu_err *err)
+		struct lu_ids *ids, struct lu_err *err)
 {
 	struct lu_buf padded = { 0 };
 	int rc;
@@ -313,7 +314,7 @@ int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str wo
  * *unit is the unit before; the last one may end behind `most`, and *seen is that end.
  */
 static inline size_t find_cuts_in(const struct lu_bpe *b, const char *from, size_t most,
-	uint32_t *unit, size_t *seen, uint32_t place[STRIDE], bool bytes)
+		uint32_t *unit, size_t *seen, uint32_t place[STRIDE], bool bytes)
 {
 	const char *p = from, *end = from + most;
 	uint32_t x = *unit, y;
@@ -340,14 +341,14 @@ static inline size_t find_cuts_in(const struct lu_bpe *b, const char *from, size
 }
 
 static size_t find_cuts(const struct lu_bpe *b, const char *from, size_t most, uint32_t *unit,
-	size_t *seen, uint32_t place[STRIDE])
+		size_t *seen, uint32_t place[STRIDE])
 {
 	return b->byte_level ? find_cuts_in(b, from, most, unit, seen, place, true)
 			     : find_cuts_in(b, from, most, unit, seen, place, false);
 }
 
 int lu_bpe_stream(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_scan *scan,
-	struct lu_str word, bool last, size_t *used, struct lu_ids *ids, struct lu_err *err)
+		struct lu_str word, bool last, size_t *used, struct lu_ids *ids, struct lu_err *err)
 {
 	size_t from = 0, seen = scan->seen;
 	const char *first = word.p;

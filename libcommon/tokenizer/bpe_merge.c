@@ -30,8 +30,8 @@ static inline void put(struct lu_bpe_row *row, uint32_t id, uint32_t at)
 
 /* A byte-level model without a piece for some byte: what stands for the byte is a character of
  * one or two UTF-8 bytes, and byte_fallback means those. */
-static bool fallback(
-	const struct lu_bpe *b, const char *p, size_t n, uint32_t at, struct lu_bpe_row *row)
+static bool fallback(const struct lu_bpe *b, const char *p, size_t n, uint32_t at,
+		struct lu_bpe_row *row)
 {
 	uint32_t id[4];
 
@@ -56,8 +56,8 @@ static bool fallback(
 }
 
 /* The unit at *p: its piece, and its bytes as the vocabulary would spell them. */
-static inline uint32_t unit_id(
-	const struct lu_bpe *b, const char **p, const char **spelled, size_t *n, char room[4])
+static inline uint32_t unit_id(const struct lu_bpe *b, const char **p, const char **spelled,
+		size_t *n, char room[4])
 {
 	unsigned byte = (unsigned char)**p;
 
@@ -89,7 +89,7 @@ static inline uint32_t unit_id(
  * that stand between: Hugging Face does so, and ids are to be equal.
  */
 static int symbols(
-	const struct lu_bpe *b, struct lu_str s, struct lu_bpe_row *row, struct lu_err *err)
+		const struct lu_bpe *b, struct lu_str s, struct lu_bpe_row *row, struct lu_err *err)
 {
 	const char *p = s.p, *end = s.p + s.n;
 	bool waiting = false;
@@ -218,7 +218,7 @@ static int grow(struct lu_bpe_state *s, size_t n, struct lu_err *err)
 
 /* All pairs that can merge, as a heap. */
 static size_t first_pairs(
-	const struct lu_bpe *b, struct lu_bpe_state *s, const uint32_t *id, size_t n)
+		const struct lu_bpe *b, struct lu_bpe_state *s, const uint32_t *id, size_t n)
 {
 	size_t queued = 0;
 
@@ -273,8 +273,8 @@ static void merge_heap(const struct lu_bpe *b, struct lu_bpe_state *s, size_t qu
 }
 
 /* Merges a row in place; the places stay right. */
-static int merge_row(
-	const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_row *row, struct lu_err *err)
+static int merge_row(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_row *row,
+		struct lu_err *err)
 {
 	size_t kept = 0;
 
@@ -305,7 +305,7 @@ static int append(const struct lu_bpe_row *row, size_t n, struct lu_ids *ids, st
 
 /* Merges up to `size` bytes at p into `row`. */
 static int merge_window(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str rest,
-	size_t size, struct lu_bpe_row *row, struct lu_err *err)
+		size_t size, struct lu_bpe_row *row, struct lu_err *err)
 {
 	if (size < rest.n) {
 		while (!b->byte_level && ((unsigned char)rest.p[size] & 0xC0) == 0x80)
@@ -340,7 +340,7 @@ static size_t late_border(const struct lu_bpe_row *row, size_t size)
  * it did; then nothing is known any more, and the whole is done at once. No such vocabulary is
  * known. */
 static int wider(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str *chunk, size_t *size,
-	struct lu_str whole, struct lu_ids *ids, size_t from, struct lu_err *err)
+		struct lu_str whole, struct lu_ids *ids, size_t from, struct lu_err *err)
 {
 	uint32_t first = s->row.id[0];
 
@@ -356,7 +356,7 @@ static int wider(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str *
 }
 
 static int merge_windows(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str whole,
-	struct lu_ids *ids, struct lu_err *err)
+		struct lu_ids *ids, struct lu_err *err)
 {
 	size_t size = s->window, from = ids->n, k;
 	struct lu_str chunk = whole;
@@ -394,7 +394,7 @@ static int merge_windows(const struct lu_bpe *b, struct lu_bpe_state *s, struct 
 
 /* Is the whole word a piece? In a byte-level model pieces are spelled in GPT-2's alphabet. */
 static bool whole_word(
-	const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word, uint32_t *id)
+		const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word, uint32_t *id)
 {
 	if (word.n > b->longest)
 		return false;
@@ -411,7 +411,7 @@ static bool whole_word(
 }
 
 int lu_bpe_merge_chunk(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str chunk,
-	struct lu_ids *ids, struct lu_err *err)
+		struct lu_ids *ids, struct lu_err *err)
 {
 	uint32_t id;
 

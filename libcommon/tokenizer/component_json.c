@@ -27,8 +27,8 @@ int lu_tj_fail(const struct lu_tj *j, const char *fmt, ...)
 	return lu_err_set(j->err, "%s: %s: %s", j->file, j->part, text);
 }
 
-int lu_tj_object(
-	const struct lu_tj *j, struct lu_str raw, struct lu_json_obj *obj, struct lu_str *type)
+int lu_tj_object(const struct lu_tj *j, struct lu_str raw, struct lu_json_obj *obj,
+		struct lu_str *type)
 {
 	struct lu_json_fault fault;
 	const struct lu_json_member *m;
@@ -65,13 +65,13 @@ int lu_tj_only(const struct lu_tj *j, const struct lu_json_obj *obj, const char 
 
 		if (!lu_str_is(key, "type") && !listed(known, key))
 			return lu_tj_fail(
-				j, "\"" LU_STR_FMT "\" is not supported", LU_STR_ARG(key));
+					j, "\"" LU_STR_FMT "\" is not supported", LU_STR_ARG(key));
 	}
 	return 0;
 }
 
-int lu_tj_str(
-	const struct lu_tj *j, const struct lu_json_obj *obj, const char *key, struct lu_str *out)
+int lu_tj_str(const struct lu_tj *j, const struct lu_json_obj *obj, const char *key,
+		struct lu_str *out)
 {
 	const struct lu_json_member *m = lu_json_get(obj, key);
 
@@ -84,8 +84,8 @@ int lu_tj_str(
 	return 0;
 }
 
-int lu_tj_opt_str(
-	const struct lu_tj *j, const struct lu_json_obj *obj, const char *key, struct lu_str *out)
+int lu_tj_opt_str(const struct lu_tj *j, const struct lu_json_obj *obj, const char *key,
+		struct lu_str *out)
 {
 	const struct lu_json_member *m = lu_json_get(obj, key);
 
@@ -93,7 +93,7 @@ int lu_tj_opt_str(
 }
 
 int lu_tj_u64(const struct lu_tj *j, const struct lu_json_obj *obj, const char *key, uint64_t max,
-	uint64_t *out)
+		uint64_t *out)
 {
 	const struct lu_json_member *m = lu_json_get(obj, key);
 
@@ -101,12 +101,12 @@ int lu_tj_u64(const struct lu_tj *j, const struct lu_json_obj *obj, const char *
 		return lu_tj_fail(j, "no \"%s\"", key);
 	if (!lu_json_u64(m, out) || *out > max)
 		return lu_tj_fail(j, "\"%s\" is not a whole number from 0 to %llu", key,
-			(unsigned long long)max);
+				(unsigned long long)max);
 	return 0;
 }
 
 int lu_tj_array(const struct lu_tj *j, const struct lu_json_obj *obj, const char *key,
-	struct lu_json_iter *out)
+		struct lu_json_iter *out)
 {
 	const struct lu_json_member *m = lu_json_get(obj, key);
 

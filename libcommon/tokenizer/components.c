@@ -94,8 +94,8 @@ static int read_norm(struct chain *ch, const struct lu_json_obj *obj, struct lu_
 	if (lu_str_is(type, "Replace")) {
 		op->kind = LU_NORM_REPLACE;
 		if (lu_tj_only(j, obj, "pattern|content") < 0 ||
-			lu_pattern_read(j, obj, &op->pattern) < 0 ||
-			lu_tj_str(j, obj, "content", &op->content) < 0)
+				lu_pattern_read(j, obj, &op->pattern) < 0 ||
+				lu_tj_str(j, obj, "content", &op->content) < 0)
 			return -1;
 		find_leads(op);
 		return 0;
@@ -103,16 +103,16 @@ static int read_norm(struct chain *ch, const struct lu_json_obj *obj, struct lu_
 	if (lu_str_is(type, "Prepend")) {
 		op->kind = LU_NORM_PREPEND;
 		return lu_tj_only(j, obj, "prepend") < 0
-			? -1
-			: lu_tj_str(j, obj, "prepend", &op->content);
+				? -1
+				: lu_tj_str(j, obj, "prepend", &op->content);
 	}
 	if (lu_str_is(type, "Strip")) {
 		op->kind = LU_NORM_STRIP;
 		return lu_tj_only(j, obj, "strip_left|strip_right") < 0 ||
-				lu_tj_bool(j, obj, "strip_left", &op->left) < 0 ||
-				lu_tj_bool(j, obj, "strip_right", &op->right) < 0
-			? -1
-			: 0;
+						lu_tj_bool(j, obj, "strip_left", &op->left) < 0 ||
+						lu_tj_bool(j, obj, "strip_right", &op->right) < 0
+				? -1
+				: 0;
 	}
 	return unsupported(j, type);
 }
@@ -126,13 +126,13 @@ static bool inserts(const struct lu_norm_op *op, uint32_t *c)
 		return false;
 	*c = lu_utf8_next(&p);
 	return p == op->pattern.lit.p + op->pattern.lit.n && op->content.n > op->pattern.lit.n &&
-		memcmp(op->content.p, op->pattern.lit.p, op->pattern.lit.n) == 0;
+			memcmp(op->content.p, op->pattern.lit.p, op->pattern.lit.n) == 0;
 }
 
 static bool same_set(const struct lu_cset *a, const struct lu_cset *b)
 {
 	return a->cls == b->cls && a->n == b->n &&
-		(a->n == 0 || memcmp(a->c, b->c, a->n * sizeof(*a->c)) == 0);
+			(a->n == 0 || memcmp(a->c, b->c, a->n * sizeof(*a->c)) == 0);
 }
 
 static bool can_join(const struct lu_norm_op *row, const struct lu_norm_op *next, uint32_t c)
@@ -202,7 +202,7 @@ static int join_inserts(struct chain *ch)
 }
 
 int lu_parts_normalizer(
-	const struct lu_tj *j, struct lu_str raw, struct lu_uni *u, struct lu_parts *parts)
+		const struct lu_tj *j, struct lu_str raw, struct lu_uni *u, struct lu_parts *parts)
 {
 	struct chain ch = {
 		.j = j, .u = u, .parts = parts, .list = "normalizers", .one = read_norm
@@ -222,7 +222,7 @@ int lu_parts_normalizer(
 /* --- pre_tokenizer ------------------------------------------------------------------------ */
 
 static int read_behavior(
-	const struct lu_tj *j, const struct lu_json_obj *obj, enum lu_behavior *out)
+		const struct lu_tj *j, const struct lu_json_obj *obj, enum lu_behavior *out)
 {
 	static const char *const name[] = { "Removed", "Isolated", "MergedWithPrevious",
 		"MergedWithNext", "Contiguous" };
@@ -240,7 +240,7 @@ static int read_behavior(
 }
 
 static int read_metaspace(const struct lu_tj *j, const struct lu_json_obj *obj, struct lu_str *mark,
-	enum lu_scheme *scheme, bool *split)
+		enum lu_scheme *scheme, bool *split)
 {
 	struct lu_str s = { NULL, 0 }, old = { NULL, 0 };
 	bool prefix = true;
@@ -249,11 +249,11 @@ static int read_metaspace(const struct lu_tj *j, const struct lu_json_obj *obj, 
 	*scheme = LU_ALWAYS;
 	*split = true;
 	if (lu_tj_only(j, obj, "replacement|prepend_scheme|split|add_prefix_space|str_rep") < 0 ||
-		lu_tj_str(j, obj, "replacement", mark) < 0 ||
-		lu_tj_opt_str(j, obj, "prepend_scheme", &s) < 0 ||
-		lu_tj_opt_str(j, obj, "str_rep", &old) < 0 ||
-		lu_tj_bool(j, obj, "split", split) < 0 ||
-		lu_tj_bool(j, obj, "add_prefix_space", &prefix) < 0)
+			lu_tj_str(j, obj, "replacement", mark) < 0 ||
+			lu_tj_opt_str(j, obj, "prepend_scheme", &s) < 0 ||
+			lu_tj_opt_str(j, obj, "str_rep", &old) < 0 ||
+			lu_tj_bool(j, obj, "split", split) < 0 ||
+			lu_tj_bool(j, obj, "add_prefix_space", &prefix) < 0)
 		return -1;
 	if (lu_utf8_count(mark->p, mark->n) != 1)
 		return lu_tj_fail(j, "Metaspace: \"replacement\" is not one character");
@@ -268,8 +268,8 @@ static int read_metaspace(const struct lu_tj *j, const struct lu_json_obj *obj, 
 	else if (!lu_str_is(s, "always"))
 		return lu_tj_fail(j, "Metaspace: unknown \"prepend_scheme\"");
 	if (s.p && !prefix && *scheme != LU_NEVER)
-		return lu_tj_fail(
-			j, "Metaspace: \"add_prefix_space\" contradicts \"prepend_scheme\"");
+		return lu_tj_fail(j,
+				"Metaspace: \"add_prefix_space\" contradicts \"prepend_scheme\"");
 	return 0;
 }
 
@@ -280,8 +280,8 @@ static int read_split(const struct lu_tj *j, const struct lu_json_obj *obj, stru
 	struct lu_str type;
 
 	if (lu_tj_only(j, obj, "pattern|behavior|invert") < 0 ||
-		read_behavior(j, obj, &op->behavior) < 0 ||
-		lu_tj_bool(j, obj, "invert", &op->invert) < 0)
+			read_behavior(j, obj, &op->behavior) < 0 ||
+			lu_tj_bool(j, obj, "invert", &op->invert) < 0)
 		return -1;
 	if (!m || m->type != LU_JSON_OBJECT)
 		return lu_tj_fail(j, "Split: \"pattern\" is not an object");
@@ -299,7 +299,7 @@ static int read_split(const struct lu_tj *j, const struct lu_json_obj *obj, stru
 	op->regex = lu_split_regex_known(op->text);
 	if (op->regex == LU_SPLIT_NONE)
 		return lu_tj_fail(j, "Split: the expression \"" LU_STR_FMT "\" is not supported",
-			LU_STR_ARG(op->text));
+				LU_STR_ARG(op->text));
 	/* These match everywhere, so "what did not match" is empty; the other behaviours would glue
 	 * or drop all of it, and no file asks for that. */
 	if (op->behavior != LU_ISOLATED && !(op->behavior == LU_REMOVED && op->invert))
@@ -308,17 +308,17 @@ static int read_split(const struct lu_tj *j, const struct lu_json_obj *obj, stru
 }
 
 static int read_byte_level(
-	const struct lu_tj *j, const struct lu_json_obj *obj, bool *prefix, bool *regex)
+		const struct lu_tj *j, const struct lu_json_obj *obj, bool *prefix, bool *regex)
 {
 	bool trim = true;
 
 	*prefix = *regex = true;
 	return lu_tj_only(j, obj, "add_prefix_space|trim_offsets|use_regex") < 0 ||
-			lu_tj_bool(j, obj, "add_prefix_space", prefix) < 0 ||
-			lu_tj_bool(j, obj, "trim_offsets", &trim) < 0 ||
-			lu_tj_bool(j, obj, "use_regex", regex) < 0
-		? -1
-		: 0;
+					lu_tj_bool(j, obj, "add_prefix_space", prefix) < 0 ||
+					lu_tj_bool(j, obj, "trim_offsets", &trim) < 0 ||
+					lu_tj_bool(j, obj, "use_regex", regex) < 0
+			? -1
+			: 0;
 }
 
 static int read_pre(struct chain *ch, const struct lu_json_obj *obj, struct lu_str type)
@@ -337,8 +337,8 @@ static int read_pre(struct chain *ch, const struct lu_json_obj *obj, struct lu_s
 	if (lu_str_is(type, "Digits")) {
 		op->kind = LU_PRE_DIGITS;
 		return lu_tj_only(j, obj, "individual_digits") < 0
-			? -1
-			: lu_tj_bool(j, obj, "individual_digits", &op->individual);
+				? -1
+				: lu_tj_bool(j, obj, "individual_digits", &op->individual);
 	}
 	if (lu_str_is(type, "Punctuation")) {
 		op->kind = LU_PRE_PUNCTUATION;
@@ -387,7 +387,7 @@ static int read_dec(struct chain *ch, const struct lu_json_obj *obj, struct lu_s
 	if (lu_str_is(type, "Replace")) {
 		op->kind = LU_DEC_REPLACE;
 		if (lu_tj_only(j, obj, "pattern|content") < 0 ||
-			lu_pattern_read(j, obj, &op->pattern) < 0)
+				lu_pattern_read(j, obj, &op->pattern) < 0)
 			return -1;
 		if (!op->pattern.lit.n || op->pattern.look)
 			return lu_tj_fail(j, "Replace: only a literal is supported here");
@@ -400,13 +400,13 @@ static int read_dec(struct chain *ch, const struct lu_json_obj *obj, struct lu_s
 	if (lu_str_is(type, "Strip")) {
 		op->kind = LU_DEC_STRIP;
 		if (lu_tj_only(j, obj, "content|start|stop") < 0 ||
-			lu_tj_str(j, obj, "content", &op->content) < 0 ||
-			lu_tj_u64(j, obj, "start", 1 << 20, &op->start) < 0 ||
-			lu_tj_u64(j, obj, "stop", 1 << 20, &op->stop) < 0)
+				lu_tj_str(j, obj, "content", &op->content) < 0 ||
+				lu_tj_u64(j, obj, "start", 1 << 20, &op->start) < 0 ||
+				lu_tj_u64(j, obj, "stop", 1 << 20, &op->stop) < 0)
 			return -1;
 		return lu_utf8_count(op->content.p, op->content.n) == 1
-			? 0
-			: lu_tj_fail(j, "Strip: \"content\" is not one character");
+				? 0
+				: lu_tj_fail(j, "Strip: \"content\" is not one character");
 	}
 	if (lu_str_is(type, "Metaspace")) {
 		op->kind = LU_DEC_METASPACE;
@@ -432,10 +432,10 @@ int lu_parts_decoder(const struct lu_tj *j, struct lu_str raw, struct lu_parts *
 	for (size_t i = 0; i < ch.n; i++) {
 		struct lu_dec_op *op = &parts->dec[i];
 
-		op->sought = op->kind == LU_DEC_METASPACE  ? op->content
-			: op->kind == LU_DEC_REPLACE	   ? op->pattern.lit
-			: op->kind == LU_DEC_BYTE_FALLBACK ? LU_STR("<0x")
-							   : (struct lu_str){ "", 0 };
+		op->sought = op->kind == LU_DEC_METASPACE	   ? op->content
+				: op->kind == LU_DEC_REPLACE	   ? op->pattern.lit
+				: op->kind == LU_DEC_BYTE_FALLBACK ? LU_STR("<0x")
+								   : (struct lu_str){ "", 0 };
 	}
 	parts->has_decoder = !is_null(raw);
 	return 0;

@@ -26,21 +26,21 @@ struct lu_tj {
 };
 
 /* Reads an object and its "type" ("" when it has none). */
-int lu_tj_object(
-	const struct lu_tj *j, struct lu_str raw, struct lu_json_obj *obj, struct lu_str *type);
+int lu_tj_object(const struct lu_tj *j, struct lu_str raw, struct lu_json_obj *obj,
+		struct lu_str *type);
 /* Refuses members other than those of "a|b|c", and "type". */
 int lu_tj_only(const struct lu_tj *j, const struct lu_json_obj *obj, const char *known);
 /* Required members. */
-int lu_tj_str(
-	const struct lu_tj *j, const struct lu_json_obj *obj, const char *key, struct lu_str *out);
+int lu_tj_str(const struct lu_tj *j, const struct lu_json_obj *obj, const char *key,
+		struct lu_str *out);
 int lu_tj_u64(const struct lu_tj *j, const struct lu_json_obj *obj, const char *key, uint64_t max,
-	uint64_t *out);
+		uint64_t *out);
 int lu_tj_array(const struct lu_tj *j, const struct lu_json_obj *obj, const char *key,
-	struct lu_json_iter *out);
+		struct lu_json_iter *out);
 /* Optional: absent or null leaves *out. */
 int lu_tj_bool(const struct lu_tj *j, const struct lu_json_obj *obj, const char *key, bool *out);
-int lu_tj_opt_str(
-	const struct lu_tj *j, const struct lu_json_obj *obj, const char *key, struct lu_str *out);
+int lu_tj_opt_str(const struct lu_tj *j, const struct lu_json_obj *obj, const char *key,
+		struct lu_str *out);
 /* "file: part: sentence"; -1. */
 int lu_tj_fail(const struct lu_tj *j, const char *fmt, ...) LU_PRINTF(2, 3);
 
@@ -78,7 +78,7 @@ enum lu_split_regex {
 enum lu_split_regex lu_split_regex_known(struct lu_str regex);
 /* Length of the match at p (p < end): these expressions match at every place. */
 size_t lu_split_regex_match(
-	enum lu_split_regex r, const struct lu_uni *u, const char *p, const char *end);
+		enum lu_split_regex r, const struct lu_uni *u, const char *p, const char *end);
 
 /* --- operations --------------------------------------------------------------------------- */
 
@@ -165,7 +165,7 @@ struct lu_parts {
 /* `raw` is the component's value, "null" included. Any form that a Unicode step needs is made
  * ready in u. */
 int lu_parts_normalizer(
-	const struct lu_tj *j, struct lu_str raw, struct lu_uni *u, struct lu_parts *parts);
+		const struct lu_tj *j, struct lu_str raw, struct lu_uni *u, struct lu_parts *parts);
 int lu_parts_pre_tokenizer(const struct lu_tj *j, struct lu_str raw, struct lu_parts *parts);
 int lu_parts_decoder(const struct lu_tj *j, struct lu_str raw, struct lu_parts *parts);
 
@@ -193,12 +193,12 @@ void lu_work_release(struct lu_work *w);
 /* The normal form of `text`: *out is `text` itself or lies in w->a or w->b, valid until the next
  * call with the same w. */
 int lu_norm_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_work *w,
-	struct lu_str text, struct lu_str *out, struct lu_err *err) LU_CHECKED;
+		struct lu_str text, struct lu_str *out, struct lu_err *err) LU_CHECKED;
 
 /* Splits `text` into words: w->spans of *out. `first`: the text begins the document. `text` may
  * lie in a buffer of w. */
 int lu_pre_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_work *w,
-	struct lu_str text, bool first, struct lu_str *out, struct lu_err *err) LU_CHECKED;
+		struct lu_str text, bool first, struct lu_str *out, struct lu_err *err) LU_CHECKED;
 
 /* Is a text always cut between an ASCII letter and a single space that an ASCII letter follows,
  * and each side as if the other were not there? */

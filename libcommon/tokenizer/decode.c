@@ -124,10 +124,11 @@ static struct lu_str strip(struct lu_str s, const struct lu_dec_op *op)
 	const char *p = s.p, *end = p + s.n;
 
 	for (uint64_t k = 0; k < op->start && (size_t)(end - p) >= c.n && memcmp(p, c.p, c.n) == 0;
-		k++)
+			k++)
 		p += c.n;
-	for (uint64_t k = 0;
-		k < op->stop && (size_t)(end - p) >= c.n && memcmp(end - c.n, c.p, c.n) == 0; k++)
+	for (uint64_t k = 0; k < op->stop && (size_t)(end - p) >= c.n &&
+			memcmp(end - c.n, c.p, c.n) == 0;
+			k++)
 		end -= c.n;
 	return (struct lu_str){ p, (size_t)(end - p) };
 }
@@ -142,7 +143,7 @@ void lu_dec_string(const struct lu_dec_op *op, struct lu_str s, bool first, stru
 		/* Metaspace: the marker is a space; in the first string it is nothing, unless none
 		 * was put there. */
 		lu_buf_replace(out, s, op->content,
-			first && op->scheme != LU_NEVER ? LU_STR("") : LU_STR(" "));
+				first && op->scheme != LU_NEVER ? LU_STR("") : LU_STR(" "));
 }
 
 static int each(struct list *l, const struct lu_dec_op *op)
@@ -185,8 +186,8 @@ struct lu_str lu_dec_spelling(const struct lu_tok *tok, uint32_t id)
 }
 
 /* The pieces of the ids, one string each. */
-static int spell(
-	const struct lu_tok *tok, struct list *l, const uint32_t *ids, size_t n, unsigned flags)
+static int spell(const struct lu_tok *tok, struct list *l, const uint32_t *ids, size_t n,
+		unsigned flags)
 {
 	lu_buf_clear(l->text);
 	l->parts->n = 0;
@@ -206,7 +207,8 @@ static int spell(
 }
 
 static int run_chain(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids,
-	size_t n, unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
+		size_t n, unsigned flags, struct lu_buf *out, uint64_t *replaced,
+		struct lu_err *err)
 {
 	struct list l = { &st->text, &st->text2, &st->parts, &st->parts2, err };
 
@@ -238,13 +240,14 @@ void lu_tok_decode_begin(const struct lu_tok *tok, struct lu_tok_state *st)
 }
 
 int lu_tok_decode_more(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids,
-	size_t n, unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
+		size_t n, unsigned flags, struct lu_buf *out, uint64_t *replaced,
+		struct lu_err *err)
 {
 	uint64_t unused = 0;
 
 	if (tok->spell)
-		return lu_spell_more(
-			tok, &st->spell, ids, n, flags, out, replaced ? replaced : &unused, err);
+		return lu_spell_more(tok, &st->spell, ids, n, flags, out,
+				replaced ? replaced : &unused, err);
 	if (lu_ids_reserve(&st->held, n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
@@ -257,18 +260,18 @@ int lu_tok_decode_more(const struct lu_tok *tok, struct lu_tok_state *st, const 
 }
 
 int lu_tok_decode_end(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_buf *out,
-	uint64_t *replaced, struct lu_err *err)
+		uint64_t *replaced, struct lu_err *err)
 {
 	uint64_t unused = 0;
 
 	if (tok->spell)
 		return lu_spell_end(tok, &st->spell, out, replaced ? replaced : &unused, err);
-	return run_chain(
-		tok, st, st->held.p, st->held.n, 0, out, replaced ? replaced : &unused, err);
+	return run_chain(tok, st, st->held.p, st->held.n, 0, out, replaced ? replaced : &unused,
+			err);
 }
 
 int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids, size_t n,
-	unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
+		unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
 {
 	uint64_t unused = 0;
 

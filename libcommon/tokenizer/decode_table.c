@@ -75,8 +75,8 @@ static bool sort_after(struct lu_spell *s, const struct lu_dec_op *op)
 
 	gone = (struct lu_str){ p, lit.n - one.n };
 	if (!one_char(gone, &last) || !lu_str_eq(one, op->content) || lu_str_eq(one, gone) ||
-		lu_str_eq(one, s->start_char) || among(&s->after, c) || among(&s->after, last) ||
-		(s->after.n && !lu_str_eq(gone, s->gone)))
+			lu_str_eq(one, s->start_char) || among(&s->after, c) ||
+			among(&s->after, last) || (s->after.n && !lu_str_eq(gone, s->gone)))
 		return false;
 	s->gone = gone;
 	s->after.c[s->after.n++] = c;
@@ -103,7 +103,8 @@ static bool sort_fused(struct lu_spell *s, const struct lu_dec_op *op)
 	if (!one_char(op->pattern.lit, &c))
 		return sort_after(s, op);
 	if ((s->after.n || s->start_char.n) &&
-		(op->content.n == 0 || concerns(s, op->pattern.lit) || concerns(s, op->content)))
+			(op->content.n == 0 || concerns(s, op->pattern.lit) ||
+					concerns(s, op->content)))
 		return false;
 	s->step[s->steps++] = op;
 	return true;
@@ -132,7 +133,7 @@ static bool sort_chain(struct lu_spell *s, const struct lu_parts *parts)
 
 /* The steps from..to on s; the result is s or lies in a buffer of d until the next call. */
 static struct lu_str run_steps(const struct lu_spell *sp, struct lu_spell_state *d, size_t from,
-	size_t to, bool first, struct lu_str s)
+		size_t to, bool first, struct lu_str s)
 {
 	for (size_t i = from; i < to; i++) {
 		struct lu_buf *b = &d->one[s.p == d->one[0].p];
@@ -158,7 +159,7 @@ static void put_after(const struct lu_spell *sp, struct lu_str s, bool *after, s
 	}
 	while (p < end) {
 		if (*after && (size_t)(end - p) >= sp->gone.n &&
-			memcmp(p, sp->gone.p, sp->gone.n) == 0) {
+				memcmp(p, sp->gone.p, sp->gone.n) == 0) {
 			lu_buf_append(out, from, (size_t)(p - from));
 			from = p += sp->gone.n;
 			*after = false;
@@ -174,12 +175,12 @@ static void put_after(const struct lu_spell *sp, struct lu_str s, bool *after, s
 }
 
 /* A string that has been through all steps on strings. */
-static void put_string(
-	const struct lu_spell *sp, struct lu_spell_state *d, struct lu_str s, struct lu_buf *out)
+static void put_string(const struct lu_spell *sp, struct lu_spell_state *d, struct lu_str s,
+		struct lu_buf *out)
 {
 	while (d->start && s.n) {
 		if (s.n < sp->start_char.n ||
-			memcmp(s.p, sp->start_char.p, sp->start_char.n) != 0) {
+				memcmp(s.p, sp->start_char.p, sp->start_char.n) != 0) {
 			d->start = 0;
 			break;
 		}
@@ -209,7 +210,7 @@ static struct lu_str *spelled(const struct lu_tok *tok)
 }
 
 static int store(struct lu_spell *sp, struct lu_spelling *e, struct lu_str s,
-	struct lu_arena *arena, struct lu_err *err)
+		struct lu_arena *arena, struct lu_err *err)
 {
 	struct lu_str kept;
 
@@ -244,7 +245,7 @@ static void to_bytes(struct lu_str s, struct lu_buf *out)
 }
 
 static int fill(struct lu_spell *sp, const struct lu_tok *tok, struct lu_str *spelling,
-	struct lu_spell_state *d, struct lu_arena *arena, struct lu_err *err)
+		struct lu_spell_state *d, struct lu_arena *arena, struct lu_err *err)
 {
 	struct lu_buf made = { 0 };
 	int rc = 0;
@@ -274,15 +275,15 @@ static int fill(struct lu_spell *sp, const struct lu_tok *tok, struct lu_str *sp
 			s = run_steps(sp, d, sp->earlies, sp->steps, false, s);
 			put_after(sp, s, &after, &made);
 			if (sp->after.n && s.n >= sp->gone.n &&
-				memcmp(s.p, sp->gone.p, sp->gone.n) == 0)
+					memcmp(s.p, sp->gone.p, sp->gone.n) == 0)
 				e->flags |= LU_SPELL_EATEN;
 			e->flags |= after ? LU_SPELL_AFTER : 0;
 			e->flags |= s.n == 0 ? LU_SPELL_EMPTY : 0;
 		}
 		rc = lu_buf_check(&made, err) < 0 || lu_buf_check(&d->one[0], err) < 0 ||
-				lu_buf_check(&d->one[1], err) < 0
-			? -1
-			: store(sp, e, lu_buf_slice(&made), arena, err);
+						lu_buf_check(&d->one[1], err) < 0
+				? -1
+				: store(sp, e, lu_buf_slice(&made), arena, err);
 	}
 	lu_buf_release(&made);
 	return rc;
@@ -301,7 +302,7 @@ static size_t count_long(const struct lu_tok *tok, const struct lu_str *spelling
 }
 
 int lu_spell_make(struct lu_spell **spell, const struct lu_tok *tok, struct lu_arena *arena,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct lu_spell_state d = { 0 };
 	struct lu_spell *sp = lu_arena_alloc(arena, sizeof(*sp));
@@ -369,7 +370,7 @@ static size_t certain(struct lu_str row)
 
 /* Handles the first n bytes of the row. */
 static int end_row(const struct lu_spell *sp, struct lu_spell_state *d, size_t n,
-	struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
+		struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
 {
 	struct lu_str s = { d->row.p, n };
 
@@ -386,7 +387,7 @@ static int end_row(const struct lu_spell *sp, struct lu_spell_state *d, size_t n
 	memmove(d->row.p, d->row.p + n, d->row.n - n);
 	d->row.n -= n;
 	if (lu_buf_check(&d->fixed, err) < 0 || lu_buf_check(&d->one[0], err) < 0 ||
-		lu_buf_check(&d->one[1], err) < 0)
+			lu_buf_check(&d->one[1], err) < 0)
 		return -1;
 	return lu_buf_check(out, err);
 }
@@ -400,7 +401,7 @@ static inline struct lu_str text_of(const struct lu_spell *sp, const struct lu_s
 
 /* Adds to the row. */
 static inline void put_bytes(
-	const struct lu_spell *sp, struct lu_spell_state *d, const struct lu_spelling *e)
+		const struct lu_spell *sp, struct lu_spell_state *d, const struct lu_spelling *e)
 {
 	struct lu_buf *row = &d->row;
 
@@ -417,7 +418,7 @@ static inline void put_bytes(
 
 /* An id that is not simply copied. */
 static int put_odd(const struct lu_tok *tok, struct lu_spell_state *d, uint32_t id, unsigned flags,
-	struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
+		struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
 {
 	const struct lu_spell *sp = tok->spell;
 	const struct lu_spelling *e = id < tok->size ? &sp->id[id] : NULL;
@@ -445,11 +446,11 @@ static int put_odd(const struct lu_tok *tok, struct lu_spell_state *d, uint32_t 
 }
 
 int lu_spell_more(const struct lu_tok *tok, struct lu_spell_state *d, const uint32_t *ids, size_t n,
-	unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
+		unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err)
 {
 	const struct lu_spell *sp = tok->spell;
 	const unsigned odd = LU_SPELL_EMPTY | LU_SPELL_BYTES | LU_SPELL_MISSING |
-		(flags & LU_TOK_SKIP_SPECIAL ? LU_SPELL_SPECIAL : 0);
+			(flags & LU_TOK_SKIP_SPECIAL ? LU_SPELL_SPECIAL : 0);
 	const size_t gone = sp->gone.n;
 	bool plain = d->begun && d->start == 0 && d->row.n == 0;
 
@@ -458,7 +459,7 @@ int lu_spell_more(const struct lu_tok *tok, struct lu_spell_state *d, const uint
 		size_t skip;
 
 		if (ids[i] < tok->size && (sp->id[ids[i]].flags & odd) == LU_SPELL_BYTES &&
-			d->row.n && d->row.n < ROW_MAX) {
+				d->row.n && d->row.n < ROW_MAX) {
 			put_bytes(sp, d, &sp->id[ids[i]]);
 			continue;
 		}
@@ -487,13 +488,13 @@ int lu_spell_more(const struct lu_tok *tok, struct lu_spell_state *d, const uint
 		out->p[out->n] = '\0';
 	/* The row has no end, but most of it is certain. */
 	if (sp->byte_level && d->row.n &&
-		end_row(sp, d, certain(lu_buf_slice(&d->row)), out, replaced, err) < 0)
+			end_row(sp, d, certain(lu_buf_slice(&d->row)), out, replaced, err) < 0)
 		return -1;
 	return lu_buf_check(out, err);
 }
 
 int lu_spell_end(const struct lu_tok *tok, struct lu_spell_state *d, struct lu_buf *out,
-	uint64_t *replaced, struct lu_err *err)
+		uint64_t *replaced, struct lu_err *err)
 {
 	int rc = end_row(tok->spell, d, d->row.n, out, replaced, err);
 

@@ -83,14 +83,15 @@ struct lu_tok;
 
 /* Makes the table of a whole tokenizer; *spell is NULL when its chain has another step. */
 int lu_spell_make(struct lu_spell **spell, const struct lu_tok *tok, struct lu_arena *arena,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 
 /* Begins a text; appends the text of n ids, as far as it is certain; appends the rest. The sum
  * of what is appended does not depend on how the ids are divided. */
 void lu_spell_begin(const struct lu_spell *sp, struct lu_spell_state *d);
 int lu_spell_more(const struct lu_tok *tok, struct lu_spell_state *d, const uint32_t *ids, size_t n,
-	unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err) LU_CHECKED;
+		unsigned flags, struct lu_buf *out, uint64_t *replaced,
+		struct lu_err *err) LU_CHECKED;
 int lu_spell_end(const struct lu_tok *tok, struct lu_spell_state *d, struct lu_buf *out,
-	uint64_t *replaced, struct lu_err *err) LU_CHECKED;
+		uint64_t *replaced, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -124,12 +124,12 @@ static int encode_stream(struct job *job, struct lu_str text, unsigned state)
 	while (text.n) {
 		size_t n = block_size(t, st->block, text), used;
 
-		if (normalise_block(
-			    job, (struct lu_str){ text.p, n }, !t->bpe.ignore_merges, &state) < 0)
+		if (normalise_block(job, (struct lu_str){ text.p, n }, !t->bpe.ignore_merges,
+				    &state) < 0)
 			return -1;
 		text = (struct lu_str){ text.p + n, text.n - n };
 		if (lu_bpe_stream(&t->bpe, &st->bpe, &scan, lu_buf_slice(&st->units), text.n == 0,
-			    &used, job->ids, job->err) < 0)
+				    &used, job->ids, job->err) < 0)
 			return -1;
 		forget(&st->units, used);
 	}
@@ -195,9 +195,9 @@ static int encode_blocks(struct job *job, struct lu_str text, unsigned state, bo
 		if (normalise_block(job, (struct lu_str){ text.p, n }, false, &state) < 0)
 			return -1;
 		text = (struct lu_str){ text.p + n, text.n - n };
-		border = text.n == 0 ? units->n
-			: t->blocks  ? word_border(lu_buf_slice(units), looked)
-				     : 0;
+		border = text.n == 0	    ? units->n
+				: t->blocks ? word_border(lu_buf_slice(units), looked)
+					    : 0;
 		looked = units->n > 2 ? units->n - 2 : 0;
 		if (border == 0)
 			continue;
@@ -226,14 +226,14 @@ static int encode_normal(struct job *job, struct lu_str text, bool first)
 	if (t->parts.pres)
 		return encode_words(job, lu_buf_slice(units), first);
 	return lu_bpe_stream(&t->bpe, &job->st->bpe, &scan, lu_buf_slice(units), true, &used,
-		job->ids, job->err);
+			job->ids, job->err);
 }
 
 /* --- added tokens ------------------------------------------------------------------------- */
 
 /* Leftmost-longest: the longest token that begins at p. */
-static const struct lu_added *token_at(
-	const struct lu_tok *t, const struct lu_added_index *ix, const char *p, const char *end)
+static const struct lu_added *token_at(const struct lu_tok *t, const struct lu_added_index *ix,
+		const char *p, const char *end)
 {
 	unsigned lead = (unsigned char)*p;
 
@@ -262,7 +262,7 @@ static const char *char_before(const char *p)
 }
 
 static bool stands_alone(
-	const struct lu_uni *u, struct lu_str text, const char *from, const char *to)
+		const struct lu_uni *u, struct lu_str text, const char *from, const char *to)
 {
 	const char *p = from;
 
@@ -301,7 +301,7 @@ static const char *blanks_after(const struct lu_uni *u, const char *p, const cha
 
 /* Cuts the added tokens of `ix` out of text and passes the rest on. */
 static int cut_added(
-	struct job *job, const struct lu_added_index *ix, struct lu_str text, bool first)
+		struct job *job, const struct lu_added_index *ix, struct lu_str text, bool first)
 {
 	const struct lu_uni *u = job->t->uni;
 	const char *p = text.p, *end = text.p + text.n, *done = p;
@@ -311,7 +311,7 @@ static int cut_added(
 		const char *from, *to;
 
 		if (ix->start[(unsigned char)*p] == ix->start[(unsigned char)*p + 1] ||
-			!(a = token_at(job->t, ix, p, end))) {
+				!(a = token_at(job->t, ix, p, end))) {
 			p++;
 			continue;
 		}
@@ -320,7 +320,7 @@ static int cut_added(
 		if (a->special && job->special == LU_TOK_SPECIAL_ERROR)
 			return 1;
 		if ((a->special && job->special == LU_TOK_SPECIAL_TEXT) ||
-			(a->single_word && !stands_alone(u, text, from, to)))
+				(a->single_word && !stands_alone(u, text, from, to)))
 			continue;
 		if (a->lstrip)
 			from = from > done ? blanks_before(u, from, done) : done;
@@ -331,7 +331,7 @@ static int cut_added(
 			continue;
 		if (done < from) {
 			int rc = job->between(job, (struct lu_str){ done, (size_t)(from - done) },
-				first && done == text.p);
+					first && done == text.p);
 
 			if (rc)
 				return rc;
@@ -343,7 +343,7 @@ static int cut_added(
 	}
 	if (done < end)
 		return job->between(job, (struct lu_str){ done, (size_t)(end - done) },
-			first && done == text.p);
+				first && done == text.p);
 	return 0;
 }
 
@@ -471,7 +471,7 @@ static bool apart(const struct lu_tok *t, uint32_t x, uint32_t y)
 	p = char_start(a + n - 1, a);
 	q = b;
 	return lu_bpe_can_cut(
-		&t->bpe, lu_bpe_unit(lu_utf8_next(&p)), lu_bpe_unit(lu_utf8_next(&q)));
+			&t->bpe, lu_bpe_unit(lu_utf8_next(&p)), lu_bpe_unit(lu_utf8_next(&q)));
 }
 
 /* With one: word_border(), in a text that the normalizer does not change there. */
@@ -491,8 +491,8 @@ static bool between_words(const struct lu_tok *t, struct lu_str text, size_t at)
 	return true;
 }
 
-size_t lu_tok_split(
-	const struct lu_tok *t, struct lu_str text, size_t least, enum lu_tok_special special)
+size_t lu_tok_split(const struct lu_tok *t, struct lu_str text, size_t least,
+		enum lu_tok_special special)
 {
 	bool words = t->parts.pres > 0, tokens = to_search(special, &t->raw);
 	/* Characters that were found not to be apart: text that cannot be divided for long is
@@ -500,7 +500,7 @@ size_t lu_tok_split(
 	uint64_t joined[64] = { 0 };
 
 	if (!t->parts.pass->ok || to_search(special, &t->normal) ||
-		(tokens && t->raw.looks_around) || (words ? !t->blocks : !t->bpe.cuts))
+			(tokens && t->raw.looks_around) || (words ? !t->blocks : !t->bpe.cuts))
 		return text.n;
 	for (size_t at = least ? least : 1; at < text.n; at++) {
 		const char *p = text.p + at;
@@ -525,7 +525,8 @@ size_t lu_tok_split(
 }
 
 int lu_tok_encode_part(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
-	size_t from, size_t to, enum lu_tok_special special, struct lu_ids *ids, struct lu_err *err)
+		size_t from, size_t to, enum lu_tok_special special, struct lu_ids *ids,
+		struct lu_err *err)
 {
 	struct job job = { tok, st, special, ids, err, LU_PASS_START, encode_raw };
 	struct lu_str part = { text.p + from, to - from };
@@ -544,7 +545,7 @@ int lu_tok_encode_part(const struct lu_tok *tok, struct lu_tok_state *st, struct
 }
 
 int lu_tok_encode(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
-	enum lu_tok_special special, struct lu_ids *ids, struct lu_err *err)
+		enum lu_tok_special special, struct lu_ids *ids, struct lu_err *err)
 {
 	return lu_tok_encode_part(tok, st, text, 0, text.n, special, ids, err);
 }

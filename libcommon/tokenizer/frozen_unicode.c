@@ -108,8 +108,8 @@ static int add_set(uint8_t *cls, unsigned bit, const char *pattern, struct lu_er
 		/* 0: a range; the only other kind is a string, which property sets do not hold. */
 		if (uset_getItem(set, i, &from, &to, NULL, 0, &status) == 0)
 			add_ranges(cls, bit,
-				(const struct range[]){
-					{ (uint32_t)from, (uint32_t)to }, { 0, 0 } });
+					(const struct range[]){ { (uint32_t)from, (uint32_t)to },
+							{ 0, 0 } });
 	}
 	uset_close(set);
 	return 0;
@@ -127,11 +127,12 @@ int lu_uni_new(struct lu_uni **out, struct lu_err *err)
 		return lu_err_nomem(err);
 	}
 	if (add_set(u->cls, LU_UC_WORD | LU_UC_WORD_BRACKET,
-		    "[[[:Alphabetic:][:M:][:Nd:][:Pc:]]&[:age=15.0:]]", err) < 0 ||
-		add_set(u->cls, LU_UC_SPACE, "[[:White_Space:]&[:age=15.0:]]", err) < 0 ||
-		add_set(u->cls, LU_UC_LETTER, "[[:L:]&[:age=15.0:]]", err) < 0 ||
-		add_set(u->cls, LU_UC_NUMBER | LU_UC_DIGIT, "[[:N:]&[:age=15.0:]]", err) < 0 ||
-		add_set(u->cls, LU_UC_PUNCT, "[[:P:]&[:age=8.0:]]", err) < 0) {
+			    "[[[:Alphabetic:][:M:][:Nd:][:Pc:]]&[:age=15.0:]]", err) < 0 ||
+			add_set(u->cls, LU_UC_SPACE, "[[:White_Space:]&[:age=15.0:]]", err) < 0 ||
+			add_set(u->cls, LU_UC_LETTER, "[[:L:]&[:age=15.0:]]", err) < 0 ||
+			add_set(u->cls, LU_UC_NUMBER | LU_UC_DIGIT, "[[:N:]&[:age=15.0:]]", err) <
+					0 ||
+			add_set(u->cls, LU_UC_PUNCT, "[[:P:]&[:age=8.0:]]", err) < 0) {
 		lu_uni_free(u);
 		return -1;
 	}
@@ -155,8 +156,9 @@ int lu_uni_need_case(struct lu_uni *u, struct lu_err *err)
 	if (!u->cased)
 		return lu_err_nomem(err);
 	if (add_set(u->cased, upper, "[[[:Lu:][:Lt:]]&[:age=15.0:]]", err) < 0 ||
-		add_set(u->cased, lower, "[[:Ll:]&[:age=15.0:]]", err) < 0 ||
-		add_set(u->cased, upper | lower, "[[[:Lm:][:Lo:][:M:]]&[:age=15.0:]]", err) < 0)
+			add_set(u->cased, lower, "[[:Ll:]&[:age=15.0:]]", err) < 0 ||
+			add_set(u->cased, upper | lower, "[[[:Lm:][:Lo:][:M:]]&[:age=15.0:]]",
+					err) < 0)
 		return -1;
 	add_ranges(u->cased, upper, new_upper);
 	add_ranges(u->cased, lower, new_lower);
@@ -266,7 +268,7 @@ bool lu_uni_starts(const struct lu_uni *u, enum lu_uni_form form, uint32_t c)
 /* From p on, the first character that is not plain; *before is where the plain one before it
  * begins (p when there is none). */
 static const char *find_odd(
-	const struct lu_uni_norm *n, const char *p, const char *end, const char **before)
+		const struct lu_uni_norm *n, const char *p, const char *end, const char **before)
 {
 	*before = p;
 	while (p < end) {
@@ -294,7 +296,7 @@ size_t lu_uni_normal_prefix(const struct lu_uni *u, enum lu_uni_form form, struc
 }
 
 int lu_uni_normalize(const struct lu_uni *u, enum lu_uni_form form, struct lu_str s,
-	struct lu_buf *out, struct lu_err *err)
+		struct lu_buf *out, struct lu_err *err)
 {
 	const struct lu_uni_norm *n = u->norm[form];
 	const char *p = s.p, *end = s.p + s.n;
@@ -315,7 +317,7 @@ int lu_uni_normalize(const struct lu_uni *u, enum lu_uni_form form, struct lu_st
 			p = q;
 		}
 		if (lu_uax15(n->n2, form == LU_NFC || form == LU_NFKC,
-			    (struct lu_str){ from, (size_t)(p - from) }, out, err) < 0)
+				    (struct lu_str){ from, (size_t)(p - from) }, out, err) < 0)
 			return -1;
 	}
 	return lu_buf_check(out, err);

@@ -72,6 +72,6 @@ bool lu_uni_starts(const struct lu_uni *u, enum lu_uni_form form, uint32_t c);
 
 /* Appends s in the form; -1 when memory is out. */
 int lu_uni_normalize(const struct lu_uni *u, enum lu_uni_form form, struct lu_str s,
-	struct lu_buf *out, struct lu_err *err) LU_CHECKED;
+		struct lu_buf *out, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -45,7 +45,7 @@ static int read_id(const struct lu_tj *j, struct lu_json_iter *it, uint32_t *id)
 
 	if (!lu_json_u64(&m, &v) || v >= ID_MAX)
 		return lu_tj_fail(j, "vocab: the id of " LU_STR_FMT " is not a number below %u",
-			LU_STR_ARG(it->key), ID_MAX);
+				LU_STR_ARG(it->key), ID_MAX);
 	*id = (uint32_t)v;
 	return 0;
 }
@@ -79,16 +79,17 @@ static int read_vocab(struct lu_tok *t, const struct lu_tj *j, const struct lu_j
 			return lu_err_nomem(j->err);
 		if (!lu_bpe_piece(&t->bpe, id, piece))
 			return lu_tj_fail(j,
-				t->bpe.piece[id].p ? "vocab: two pieces have the id %u"
-						   : "vocab: the piece of id %u occurs twice",
-				id);
+					t->bpe.piece[id].p
+							? "vocab: two pieces have the id %u"
+							: "vocab: the piece of id %u occurs twice",
+					id);
 	}
 	return 0;
 }
 
 /* The two parts of a merge: ["a", "b"], or "a b" with one space. */
 static int read_pair(
-	const struct lu_tj *j, struct lu_json_iter *it, size_t line, struct lu_str part[2])
+		const struct lu_tj *j, struct lu_json_iter *it, size_t line, struct lu_str part[2])
 {
 	struct lu_json_iter el;
 	struct lu_str whole;
@@ -117,7 +118,7 @@ static int read_pair(
 }
 
 static int read_merge(struct lu_tok *t, const struct lu_tj *j, struct lu_json_iter *it, size_t line,
-	struct lu_buf *both)
+		struct lu_buf *both)
 {
 	struct lu_bpe_merge m = { .rank = (uint32_t)line };
 	struct lu_str part[2];
@@ -132,14 +133,15 @@ static int read_merge(struct lu_tok *t, const struct lu_tj *j, struct lu_json_it
 	for (int i = 0; i < 2; i++) {
 		if (!lu_bpe_find(&t->bpe, part[i], i ? &m.right : &m.left))
 			return lu_tj_fail(j,
-				"merges: entry %zu: \"" LU_STR_FMT "\" is not in the vocabulary",
-				line, LU_STR_ARG(part[i]));
+					"merges: entry %zu: \"" LU_STR_FMT
+					"\" is not in the vocabulary",
+					line, LU_STR_ARG(part[i]));
 	}
 	if (!lu_bpe_find(&t->bpe, lu_buf_slice(both), &m.id))
 		return lu_tj_fail(j,
-			"merges: entry %zu makes \"" LU_STR_FMT
-			"\", which is not in the vocabulary",
-			line, LU_STR_ARG(lu_buf_slice(both)));
+				"merges: entry %zu makes \"" LU_STR_FMT
+				"\", which is not in the vocabulary",
+				line, LU_STR_ARG(lu_buf_slice(both)));
 	lu_bpe_merge_add(&t->bpe, &m);
 	return 0;
 }
@@ -158,7 +160,7 @@ static int read_merges(struct lu_tok *t, const struct lu_tj *j, const struct lu_
 	if (n >= LU_BPE_NONE)
 		return lu_tj_fail(j, "too many merges");
 	if (lu_bpe_merges_start(&t->bpe, &t->arena, n, j->err) < 0 ||
-		lu_tj_array(j, model, "merges", &it) < 0)
+			lu_tj_array(j, model, "merges", &it) < 0)
 		return -1;
 	for (n = 0; rc == 0 && lu_json_next(&it); n++)
 		rc = read_merge(t, j, &it, n, &both);
@@ -196,15 +198,17 @@ static int read_model(struct lu_tok *t, const struct lu_tj *j, struct lu_str raw
 	if (lu_tj_object(j, raw, &model, &type) < 0)
 		return -1;
 	if (type.n ? !lu_str_is(type, "BPE") : !lu_json_get(&model, "merges"))
-		return lu_tj_fail(
-			j, "\"" LU_STR_FMT "\" is not supported, only BPE", LU_STR_ARG(type));
+		return lu_tj_fail(j, "\"" LU_STR_FMT "\" is not supported, only BPE",
+				LU_STR_ARG(type));
 	if (lu_tj_only(j, &model,
-		    "dropout|unk_token|continuing_subword_prefix|end_of_word_suffix|fuse_unk|"
-		    "byte_fallback|ignore_merges|vocab|merges") < 0 ||
-		refuse_settings(j, &model) < 0 || lu_tj_opt_str(j, &model, "unk_token", &unk) < 0 ||
-		lu_tj_bool(j, &model, "fuse_unk", &t->bpe.fuse_unk) < 0 ||
-		lu_tj_bool(j, &model, "byte_fallback", &t->bpe.byte_fallback) < 0 ||
-		lu_tj_bool(j, &model, "ignore_merges", &t->bpe.ignore_merges) < 0)
+			    "dropout|unk_token|continuing_subword_prefix|end_of_word_suffix|fuse_"
+			    "unk|"
+			    "byte_fallback|ignore_merges|vocab|merges") < 0 ||
+			refuse_settings(j, &model) < 0 ||
+			lu_tj_opt_str(j, &model, "unk_token", &unk) < 0 ||
+			lu_tj_bool(j, &model, "fuse_unk", &t->bpe.fuse_unk) < 0 ||
+			lu_tj_bool(j, &model, "byte_fallback", &t->bpe.byte_fallback) < 0 ||
+			lu_tj_bool(j, &model, "ignore_merges", &t->bpe.ignore_merges) < 0)
 		return -1;
 	t->bpe.byte_level = t->parts.byte_level;
 	if (read_vocab(t, j, &model) < 0 || read_merges(t, j, &model) < 0)
@@ -212,7 +216,7 @@ static int read_model(struct lu_tok *t, const struct lu_tj *j, struct lu_str raw
 	t->bpe.unk = LU_BPE_NONE;
 	if (unk.p && !lu_bpe_find(&t->bpe, unk, &t->bpe.unk))
 		return lu_tj_fail(j, "unk_token \"" LU_STR_FMT "\" is not in the vocabulary",
-			LU_STR_ARG(unk));
+				LU_STR_ARG(unk));
 	return lu_bpe_end(&t->bpe, &t->arena, j->err);
 }
 
@@ -229,14 +233,15 @@ static int read_added(struct lu_tok *t, const struct lu_tj *j, struct lu_str raw
 		return lu_tj_fail(j, "an entry is not an object");
 	*a = (struct lu_added){ .normalized = true };
 	if (lu_tj_object(j, raw, &obj, &type) < 0 ||
-		lu_tj_only(j, &obj, "id|content|single_word|lstrip|rstrip|normalized|special") <
-			0 ||
-		lu_tj_u64(j, &obj, "id", ID_MAX - 1, &id) < 0 ||
-		lu_tj_str(j, &obj, "content", &a->content) < 0 ||
-		lu_tj_bool(j, &obj, "special", &a->special) < 0 ||
-		lu_tj_bool(j, &obj, "single_word", &a->single_word) < 0 ||
-		lu_tj_bool(j, &obj, "lstrip", &a->lstrip) < 0 ||
-		lu_tj_bool(j, &obj, "rstrip", &a->rstrip) < 0)
+			lu_tj_only(j, &obj,
+					"id|content|single_word|lstrip|rstrip|normalized|special") <
+					0 ||
+			lu_tj_u64(j, &obj, "id", ID_MAX - 1, &id) < 0 ||
+			lu_tj_str(j, &obj, "content", &a->content) < 0 ||
+			lu_tj_bool(j, &obj, "special", &a->special) < 0 ||
+			lu_tj_bool(j, &obj, "single_word", &a->single_word) < 0 ||
+			lu_tj_bool(j, &obj, "lstrip", &a->lstrip) < 0 ||
+			lu_tj_bool(j, &obj, "rstrip", &a->rstrip) < 0)
 		return -1;
 	a->normalized = !a->special;
 	if (lu_tj_bool(j, &obj, "normalized", &a->normalized) < 0)
@@ -264,8 +269,8 @@ static int refuse_twice(struct lu_tok *t, const struct lu_tj *j)
 	qsort(sorted, t->n_added, sizeof(*sorted), by_content);
 	for (size_t i = 1; i < t->n_added; i++) {
 		if (lu_str_eq(sorted[i], sorted[i - 1]))
-			return lu_tj_fail(
-				j, "\"" LU_STR_FMT "\" occurs twice", LU_STR_ARG(sorted[i]));
+			return lu_tj_fail(j, "\"" LU_STR_FMT "\" occurs twice",
+					LU_STR_ARG(sorted[i]));
 	}
 	return 0;
 }
@@ -285,7 +290,7 @@ static int check_added_ids(struct lu_tok *t, const struct lu_tj *j)
 			id = any && largest + 1 > next ? largest + 1 : next;
 		if (id != a->id)
 			return lu_tj_fail(j, "\"" LU_STR_FMT "\" has the id %u and would get %u",
-				LU_STR_ARG(a->content), a->id, id);
+					LU_STR_ARG(a->content), a->id, id);
 		largest = id > largest || !any ? id : largest;
 		any = true;
 	}
@@ -331,7 +336,7 @@ static int by_lead_and_length(const void *x, const void *y, void *ctx)
 }
 
 static int index_added(
-	struct lu_tok *t, const struct lu_tj *j, bool normalized, struct lu_added_index *ix)
+		struct lu_tok *t, const struct lu_tj *j, bool normalized, struct lu_added_index *ix)
 {
 	uint32_t n = 0;
 
@@ -346,7 +351,7 @@ static int index_added(
 			ix->longest = t->added[i].find.n;
 		ix->any_plain |= !t->added[i].special;
 		ix->looks_around |=
-			t->added[i].single_word || t->added[i].lstrip || t->added[i].rstrip;
+				t->added[i].single_word || t->added[i].lstrip || t->added[i].rstrip;
 	}
 	qsort_r(ix->by_lead, n, sizeof(*ix->by_lead), by_lead_and_length, t->added);
 	/* Which of the two Hugging Face finds is random. */
@@ -356,9 +361,9 @@ static int index_added(
 
 		if (lu_str_eq(x->find, y->find))
 			return lu_tj_fail(j,
-				"\"" LU_STR_FMT "\" and \"" LU_STR_FMT
-				"\" are the same when normalized",
-				LU_STR_ARG(x->content), LU_STR_ARG(y->content));
+					"\"" LU_STR_FMT "\" and \"" LU_STR_FMT
+					"\" are the same when normalized",
+					LU_STR_ARG(x->content), LU_STR_ARG(y->content));
 	}
 	for (uint32_t b = 0, i = 0; b < 256; b++) {
 		ix->start[b] = i;
@@ -403,7 +408,7 @@ static int read_added_tokens(struct lu_tok *t, const struct lu_tj *j, const stru
 		/* Hugging Face finds nothing between any two characters, and cuts there. */
 		if (rc == 0 && a->find.n == 0)
 			rc = lu_tj_fail(j, "\"" LU_STR_FMT "\" is normalized to nothing",
-				LU_STR_ARG(a->content));
+					LU_STR_ARG(a->content));
 		if (rc == 0) {
 			a->find = lu_arena_str(&t->arena, a->find);
 			rc = a->find.p ? 0 : lu_err_nomem(j->err);
@@ -418,7 +423,7 @@ static int read_added_tokens(struct lu_tok *t, const struct lu_tj *j, const stru
 /* --- post_processor ----------------------------------------------------------------------- */
 
 static int special_ids(struct lu_tok *t, const struct lu_tj *j, const struct lu_json_obj *post,
-	struct lu_str name, struct lu_ids *ids)
+		struct lu_str name, struct lu_ids *ids)
 {
 	const struct lu_json_member *m = lu_json_get(post, "special_tokens");
 	struct lu_json_obj all, one;
@@ -433,19 +438,19 @@ static int special_ids(struct lu_tok *t, const struct lu_tj *j, const struct lu_
 		if (!lu_str_eq(all.member[i].key, name))
 			continue;
 		if (all.member[i].type != LU_JSON_OBJECT ||
-			lu_tj_object(j, all.member[i].value, &one, &type) < 0 ||
-			lu_tj_array(j, &one, "ids", &it) < 0)
+				lu_tj_object(j, all.member[i].value, &one, &type) < 0 ||
+				lu_tj_array(j, &one, "ids", &it) < 0)
 			return lu_tj_fail(j, "TemplateProcessing: \"" LU_STR_FMT "\" has no ids",
-				LU_STR_ARG(name));
+					LU_STR_ARG(name));
 		while (lu_json_next(&it)) {
 			struct lu_json_member v = { .value = it.value, .type = it.type };
 			uint64_t id;
 
 			if (!lu_json_u64(&v, &id) || id >= t->size)
 				return lu_tj_fail(j,
-					"TemplateProcessing: an id of \"" LU_STR_FMT
-					"\" is not in the vocabulary",
-					LU_STR_ARG(name));
+						"TemplateProcessing: an id of \"" LU_STR_FMT
+						"\" is not in the vocabulary",
+						LU_STR_ARG(name));
 			if (lu_ids_reserve(ids, 1, j->err) < 0)
 				return -1;
 			ids->p[ids->n++] = (uint32_t)id;
@@ -453,12 +458,12 @@ static int special_ids(struct lu_tok *t, const struct lu_tj *j, const struct lu_
 		return 0;
 	}
 	return lu_tj_fail(j, "TemplateProcessing: \"" LU_STR_FMT "\" is not in special_tokens",
-		LU_STR_ARG(name));
+			LU_STR_ARG(name));
 }
 
 /* "single": special tokens around one Sequence A. *split: how many ids stand before it. */
 static int read_single(struct lu_tok *t, const struct lu_tj *j, const struct lu_json_obj *post,
-	struct lu_ids *ids, size_t *split)
+		struct lu_ids *ids, size_t *split)
 {
 	struct lu_json_iter it;
 	bool seen = false;
@@ -471,11 +476,11 @@ static int read_single(struct lu_tok *t, const struct lu_tj *j, const struct lu_
 		struct lu_str type, name;
 
 		if (it.type != LU_JSON_OBJECT || lu_tj_object(j, it.value, &item, &type) < 0 ||
-			item.members != 1 || item.member[0].type != LU_JSON_OBJECT)
+				item.members != 1 || item.member[0].type != LU_JSON_OBJECT)
 			return lu_tj_fail(j, "TemplateProcessing: \"single\" is malformed");
 		m = &item.member[0];
 		if (lu_tj_object(j, m->value, &inner, &type) < 0 ||
-			lu_tj_str(j, &inner, "id", &name) < 0)
+				lu_tj_str(j, &inner, "id", &name) < 0)
 			return -1;
 		if (lu_str_is(m->key, "SpecialToken")) {
 			if (special_ids(t, j, post, name, ids) < 0)
@@ -580,11 +585,11 @@ static int read_top(struct lu_tok *t, const struct lu_json_obj *top, struct lu_t
 	if (lu_tj_str(j, top, "version", &version) < 0)
 		return -1;
 	if (!lu_str_is(version, "1.0"))
-		return lu_tj_fail(
-			j, "version \"" LU_STR_FMT "\" is not supported", LU_STR_ARG(version));
+		return lu_tj_fail(j, "version \"" LU_STR_FMT "\" is not supported",
+				LU_STR_ARG(version));
 	if (lu_tj_only(j, top,
-		    "version|truncation|padding|added_tokens|normalizer|pre_tokenizer|"
-		    "post_processor|decoder|model") < 0)
+			    "version|truncation|padding|added_tokens|normalizer|pre_tokenizer|"
+			    "post_processor|decoder|model") < 0)
 		return -1;
 	/* Padding fills batches and leaves the ids of a text alone; truncation does not. */
 	if (!is_null(lu_json_get(top, "truncation")))

@@ -6,16 +6,17 @@
 static bool deletes(const struct lu_norm_op *op)
 {
 	return (op->kind == LU_NORM_STRIP && op->left) ||
-		(op->kind == LU_NORM_REPLACE &&
-			(op->content.n == 0 ||
-				lu_utf8_count(op->pattern.lit.p, op->pattern.lit.n) > 1));
+			(op->kind == LU_NORM_REPLACE &&
+					(op->content.n == 0 ||
+							lu_utf8_count(op->pattern.lit.p,
+									op->pattern.lit.n) > 1));
 }
 
 /* Does each character stay one character, at its place? */
 static bool keeps_places(const struct lu_norm_op *op)
 {
 	return op->kind == LU_NORM_REPLACE && !deletes(op) &&
-		lu_utf8_count(op->content.p, op->content.n) == 1;
+			lu_utf8_count(op->content.p, op->content.n) == 1;
 }
 
 /* Is some token that is searched in normalised text found in what a single character becomes, and
@@ -36,7 +37,7 @@ static int token_in_image(const struct lu_tok *t, bool *found, struct lu_err *er
 			const struct lu_added *a = &t->added[i];
 
 			*found |= a->normalized && a->find.n < s.n &&
-				lu_str_find(s.p, s.p + s.n - 1, a->find);
+					lu_str_find(s.p, s.p + s.n - 1, a->find);
 		}
 	}
 	lu_work_release(&w);
@@ -66,8 +67,8 @@ int lu_tok_refuse_first(const struct lu_tok *t, const struct lu_tj *j)
 				return -1;
 			if (bad)
 				return lu_tj_fail(j,
-					"Metaspace: \"prepend_scheme\" \"first\" is not "
-					"supported with this normalizer");
+						"Metaspace: \"prepend_scheme\" \"first\" is not "
+						"supported with this normalizer");
 		}
 		moved = true;
 	}

@@ -17,15 +17,15 @@ void lu_work_release(struct lu_work *w)
 static struct lu_buf *other(struct lu_work *w, struct lu_str text)
 {
 	struct lu_buf *to =
-		w->a.p && text.p >= w->a.p && text.p <= w->a.p + w->a.cap ? &w->b : &w->a;
+			w->a.p && text.p >= w->a.p && text.p <= w->a.p + w->a.cap ? &w->b : &w->a;
 
 	lu_buf_clear(to);
 	return to;
 }
 
 /* Bytes that the pattern takes at p; 0 when it does not match. */
-static size_t match(
-	const struct lu_pattern *pat, const struct lu_uni *u, const char *p, const char *end)
+static size_t match(const struct lu_pattern *pat, const struct lu_uni *u, const char *p,
+		const char *end)
 {
 	const char *q = p;
 
@@ -45,8 +45,8 @@ static size_t match(
 	return (size_t)(q - p);
 }
 
-static void replace(
-	const struct lu_norm_op *op, const struct lu_uni *u, struct lu_str text, struct lu_buf *to)
+static void replace(const struct lu_norm_op *op, const struct lu_uni *u, struct lu_str text,
+		struct lu_buf *to)
 {
 	const char *p = text.p, *end = text.p + text.n, *from = p;
 
@@ -70,8 +70,8 @@ static void replace(
 	lu_buf_append(to, from, (size_t)(end - from));
 }
 
-static void insert(
-	const struct lu_norm_op *op, const struct lu_uni *u, struct lu_str text, struct lu_buf *to)
+static void insert(const struct lu_norm_op *op, const struct lu_uni *u, struct lu_str text,
+		struct lu_buf *to)
 {
 	const char *p = text.p, *end = text.p + text.n, *from = p;
 
@@ -121,7 +121,7 @@ static struct lu_str strip(const struct lu_norm_op *op, const struct lu_uni *u, 
 
 /* The form, and then all other steps at once. */
 static int run_pass(const struct lu_parts *parts, const struct lu_uni *u, struct lu_work *w,
-	struct lu_str text, struct lu_str *out, struct lu_err *err)
+		struct lu_str text, struct lu_str *out, struct lu_err *err)
 {
 	const struct lu_pass *pass = parts->pass;
 	unsigned state = LU_PASS_START;
@@ -141,7 +141,7 @@ static int run_pass(const struct lu_parts *parts, const struct lu_uni *u, struct
 }
 
 int lu_norm_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_work *w,
-	struct lu_str text, struct lu_str *out, struct lu_err *err)
+		struct lu_str text, struct lu_str *out, struct lu_err *err)
 {
 	if (parts->pass && parts->pass->ok)
 		return run_pass(parts, u, w, text, out, err);

@@ -44,7 +44,7 @@ static bool takes(const struct lu_norm_op *op, const struct lu_uni *u, uint32_t 
 
 /* What `im` becomes by the simple steps from .. to - 1. */
 static bool follow(const struct lu_parts *parts, const struct lu_uni *u, size_t from, size_t to,
-	struct image *im)
+		struct image *im)
 {
 	for (size_t i = from; i < to; i++) {
 		const struct lu_norm_op *op = &parts->norm[i];
@@ -90,7 +90,7 @@ struct shape {
 };
 
 static bool find_shape(const struct lu_parts *parts, const struct lu_uni *u, struct lu_pass *pass,
-	struct shape *sh)
+		struct shape *sh)
 {
 	*sh = (struct shape){ SIZE_MAX, SIZE_MAX };
 	for (size_t i = 0; i < parts->norms; i++) {
@@ -115,7 +115,7 @@ static bool find_shape(const struct lu_parts *parts, const struct lu_uni *u, str
 		struct image im = { .n = 0 };
 
 		if (!put(&im, parts->norm[sh->prepend].content) ||
-			!follow(parts, u, sh->prepend + 1, sh->insert, &im))
+				!follow(parts, u, sh->prepend + 1, sh->insert, &im))
 			return false;
 		for (const char *p = im.p; p < im.p + im.n;) {
 			if (lu_cset_has(&ins->after, u, lu_utf8_next(&p)))
@@ -127,7 +127,7 @@ static bool find_shape(const struct lu_parts *parts, const struct lu_uni *u, str
 
 /* A character's fate: its image, and what it is where insertions are decided. */
 static bool fate(const struct lu_parts *parts, const struct lu_uni *u, const struct shape *sh,
-	uint32_t c, struct image *im, struct lu_pass_odd *odd)
+		uint32_t c, struct image *im, struct lu_pass_odd *odd)
 {
 	const struct lu_norm_op *ins = sh->insert == SIZE_MAX ? NULL : &parts->norm[sh->insert];
 	size_t half = ins ? sh->insert : parts->norms;
@@ -149,12 +149,12 @@ static bool fate(const struct lu_parts *parts, const struct lu_uni *u, const str
 	return follow(parts, u, half, parts->norms, im) && im->n > 0;
 }
 
-static bool make_cell(
-	struct lu_pass *pass, int marked, unsigned state, uint32_t c, const struct lu_pass_odd *odd)
+static bool make_cell(struct lu_pass *pass, int marked, unsigned state, uint32_t c,
+		const struct lu_pass_odd *odd)
 {
 	struct lu_pass_cell *cell = &pass->cell[marked][state][c];
 	const struct lu_pass_text *before = state == LU_PASS_START ? &pass->start
-		: state == LU_PASS_AFTER && odd->ahead		   ? &pass->gap
+			: state == LU_PASS_AFTER && odd->ahead	   ? &pass->gap
 								   : NULL;
 	struct lu_str own = marked ? odd->image.marked : odd->image.plain, b = { "", 0 };
 
@@ -172,7 +172,7 @@ static bool make_cell(
 }
 
 static bool make_cells(struct lu_pass *pass, const struct lu_parts *parts, const struct lu_uni *u,
-	const struct shape *sh, struct lu_arena *arena)
+		const struct shape *sh, struct lu_arena *arena)
 {
 	for (uint32_t c = 0; c < 128; c++) {
 		struct image im;
@@ -180,9 +180,9 @@ static bool make_cells(struct lu_pass *pass, const struct lu_parts *parts, const
 
 		if (!fate(parts, u, sh, c, &im, &odd) || !keep(arena, &im, &odd.image))
 			return false;
-		pass->next[c] = odd.gone ? LU_PASS_GONE
-			: odd.after	 ? LU_PASS_AFTER
-					 : LU_PASS_INSIDE;
+		pass->next[c] = odd.gone    ? LU_PASS_GONE
+				: odd.after ? LU_PASS_AFTER
+					    : LU_PASS_INSIDE;
 		for (int k = 0; k < 2 * LU_PASS_STATES; k++) {
 			if (!make_cell(pass, k & 1, (unsigned)k / 2, c, &odd))
 				return false;
@@ -192,7 +192,7 @@ static bool make_cells(struct lu_pass *pass, const struct lu_parts *parts, const
 }
 
 static bool add_odd(struct lu_pass *pass, const struct lu_parts *parts, const struct lu_uni *u,
-	const struct shape *sh, struct lu_arena *arena, uint32_t c)
+		const struct shape *sh, struct lu_arena *arena, uint32_t c)
 {
 	struct image im;
 	char utf8[4];
@@ -206,12 +206,12 @@ static bool add_odd(struct lu_pass *pass, const struct lu_parts *parts, const st
 	lu_utf8_put(c, utf8);
 	pass->next[(unsigned char)utf8[0]] = LU_PASS_ODD;
 	return fate(parts, u, sh, c, &im, &pass->odd[pass->odds]) &&
-		keep(arena, &im, &pass->odd[pass->odds++].image);
+			keep(arena, &im, &pass->odd[pass->odds++].image);
 }
 
 /* Every character that some step names; all others stay, and are `ahead` by their class. */
 static bool make_odds(struct lu_pass *pass, const struct lu_parts *parts, const struct lu_uni *u,
-	const struct shape *sh, struct lu_arena *arena)
+		const struct shape *sh, struct lu_arena *arena)
 {
 	size_t most = 1;
 
@@ -225,7 +225,7 @@ static bool make_odds(struct lu_pass *pass, const struct lu_parts *parts, const 
 		const char *p = op->pattern.lit.p;
 
 		if (op->kind == LU_NORM_REPLACE && op->pattern.lit.n &&
-			!add_odd(pass, parts, u, sh, arena, lu_utf8_next(&p)))
+				!add_odd(pass, parts, u, sh, arena, lu_utf8_next(&p)))
 			return false;
 		for (size_t k = 0; op->kind == LU_NORM_REPLACE && k < op->pattern.set.n; k++) {
 			if (!add_odd(pass, parts, u, sh, arena, op->pattern.set.c[k]))
@@ -240,18 +240,18 @@ static bool make_odds(struct lu_pass *pass, const struct lu_parts *parts, const 
 }
 
 static bool constant(const struct lu_parts *parts, const struct lu_uni *u, size_t op,
-	struct lu_arena *arena, struct lu_pass_text *out)
+		struct lu_arena *arena, struct lu_pass_text *out)
 {
 	struct image im = { .n = 0 };
 
 	if (op == SIZE_MAX)
 		return true;
 	return put(&im, parts->norm[op].content) && follow(parts, u, op + 1, parts->norms, &im) &&
-		keep(arena, &im, out);
+			keep(arena, &im, out);
 }
 
 int lu_pass_make(struct lu_pass *pass, const struct lu_parts *parts, const struct lu_uni *u,
-	struct lu_arena *arena, struct lu_err *err)
+		struct lu_arena *arena, struct lu_err *err)
 {
 	struct shape sh;
 
@@ -266,8 +266,9 @@ int lu_pass_make(struct lu_pass *pass, const struct lu_parts *parts, const struc
 		pass->ahead = parts->norm[sh.insert].pattern.ahead;
 	pass->none = parts->norms == (pass->form >= 0);
 	pass->ok = constant(parts, u, sh.insert, arena, &pass->gap) &&
-		constant(parts, u, sh.prepend, arena, &pass->start) &&
-		make_cells(pass, parts, u, &sh, arena) && make_odds(pass, parts, u, &sh, arena);
+			constant(parts, u, sh.prepend, arena, &pass->start) &&
+			make_cells(pass, parts, u, &sh, arena) &&
+			make_odds(pass, parts, u, &sh, arena);
 	/* Only memory can fail for reasons of its own, and then every later allocation does. */
 	return lu_arena_alloc(arena, 1) ? 0 : lu_err_nomem(err);
 }
@@ -291,12 +292,12 @@ static char *copy(char *out, struct lu_str s)
 
 /* A character that is odd, or whose image depends on more than itself: from 128 on. */
 static char *other_char(const struct lu_pass *pass, const struct lu_uni *u, bool marked,
-	unsigned *state, const char **p, char *out)
+		unsigned *state, const char **p, char *out)
 {
 	const char *at = *p;
 	uint32_t c = lu_utf8_next(p);
 	const struct lu_pass_odd *odd =
-		pass->next[(unsigned char)*at] == LU_PASS_ODD ? find_odd(pass, c) : NULL;
+			pass->next[(unsigned char)*at] == LU_PASS_ODD ? find_odd(pass, c) : NULL;
 	struct lu_str own = { at, (size_t)(*p - at) };
 
 	if (odd && odd->gone)
@@ -327,7 +328,7 @@ static char *room_for(struct lu_buf *to, size_t n)
 }
 
 int lu_pass_form(const struct lu_pass *pass, const struct lu_uni *u, struct lu_buf *to,
-	struct lu_str *text, struct lu_err *err)
+		struct lu_str *text, struct lu_err *err)
 {
 	enum lu_uni_form form = (enum lu_uni_form)pass->form;
 
@@ -341,7 +342,7 @@ int lu_pass_form(const struct lu_pass *pass, const struct lu_uni *u, struct lu_b
 }
 
 void lu_pass_run(const struct lu_pass *pass, const struct lu_uni *u, bool marked, unsigned *state,
-	struct lu_str text, struct lu_buf *to)
+		struct lu_str text, struct lu_buf *to)
 {
 	const struct lu_pass_cell(*cells)[128] = pass->cell[marked];
 	const char *p = text.p, *end = text.p + text.n, *stop = p;

@@ -73,14 +73,14 @@ struct lu_pass {
 };
 
 int lu_pass_make(struct lu_pass *pass, const struct lu_parts *parts, const struct lu_uni *u,
-	struct lu_arena *arena, struct lu_err *err) LU_CHECKED;
+		struct lu_arena *arena, struct lu_err *err) LU_CHECKED;
 
 /* The first step: *text in the chain's form, which it is already or which is put into `to`. */
 int lu_pass_form(const struct lu_pass *pass, const struct lu_uni *u, struct lu_buf *to,
-	struct lu_str *text, struct lu_err *err) LU_CHECKED;
+		struct lu_str *text, struct lu_err *err) LU_CHECKED;
 /* The others: appends what a piece of the text, which is in the form, becomes. A failed allocation
  * shows in `to`. */
 void lu_pass_run(const struct lu_pass *pass, const struct lu_uni *u, bool marked, unsigned *state,
-	struct lu_str text, struct lu_buf *to);
+		struct lu_str text, struct lu_buf *to);
 
 #endif

@@ -65,7 +65,7 @@ static int part(struct cutter *c, size_t at, size_t n, bool is_match)
 }
 
 static int cut_by_class(struct cutter *c, const struct lu_uni *u, unsigned cls, const char *base,
-	struct lu_span word)
+		struct lu_span word)
 {
 	const char *p = base + word.at, *end = p + word.n, *from = p;
 
@@ -75,15 +75,15 @@ static int cut_by_class(struct cutter *c, const struct lu_uni *u, unsigned cls, 
 		if (!(lu_uni_class(u, lu_utf8_next(&p)) & cls))
 			continue;
 		if (part(c, (size_t)(from - base), (size_t)(at - from), false) < 0 ||
-			part(c, (size_t)(at - base), (size_t)(p - at), true) < 0)
+				part(c, (size_t)(at - base), (size_t)(p - at), true) < 0)
 			return -1;
 		from = p;
 	}
 	return part(c, (size_t)(from - base), (size_t)(end - from), false);
 }
 
-static int cut_by_literal(
-	struct cutter *c, struct lu_str lit, bool invert, const char *base, struct lu_span word)
+static int cut_by_literal(struct cutter *c, struct lu_str lit, bool invert, const char *base,
+		struct lu_span word)
 {
 	const char *p = base + word.at, *end = p + word.n;
 
@@ -93,7 +93,7 @@ static int cut_by_literal(
 		if (!at)
 			break;
 		if (part(c, (size_t)(p - base), (size_t)(at - p), invert) < 0 ||
-			part(c, (size_t)(at - base), lit.n, !invert) < 0)
+				part(c, (size_t)(at - base), lit.n, !invert) < 0)
 			return -1;
 		p = at + lit.n;
 	}
@@ -101,7 +101,7 @@ static int cut_by_literal(
 }
 
 static int cut_by_regex(struct cutter *c, const struct lu_uni *u, enum lu_split_regex regex,
-	const char *base, struct lu_span word)
+		const char *base, struct lu_span word)
 {
 	const char *p = base + word.at, *end = p + word.n;
 
@@ -117,7 +117,7 @@ static int cut_by_regex(struct cutter *c, const struct lu_uni *u, enum lu_split_
 
 /* \w+|[^\w\s]+ of an engine whose \w also holds the two joiners. */
 static int cut_whitespace(
-	struct cutter *c, const struct lu_uni *u, const char *base, struct lu_span word)
+		struct cutter *c, const struct lu_uni *u, const char *base, struct lu_span word)
 {
 	const char *p = base + word.at, *end = p + word.n, *from = p;
 	int kind = 0; /* 0 blank, 1 word, 2 other */
@@ -126,14 +126,15 @@ static int cut_whitespace(
 		const char *at = p;
 		uint32_t ch = lu_utf8_next(&p);
 		unsigned cls = lu_uni_class(u, ch);
-		int k = cls & LU_UC_SPACE					     ? 0
-			: (cls & LU_UC_WORD_BRACKET) || ch == 0x200C || ch == 0x200D ? 1
-										     : 2;
+		int k = cls & LU_UC_SPACE						     ? 0
+				: (cls & LU_UC_WORD_BRACKET) || ch == 0x200C || ch == 0x200D ? 1
+											     : 2;
 
 		if (k == kind)
 			continue;
 		if (kind &&
-			lu_spans_add(c->to, (size_t)(from - base), (size_t)(at - from), c->err) < 0)
+				lu_spans_add(c->to, (size_t)(from - base), (size_t)(at - from),
+						c->err) < 0)
 			return -1;
 		from = at;
 		kind = k;
@@ -178,7 +179,7 @@ static bool starts(struct lu_str text, struct lu_span s, struct lu_str with)
 /* Copies the words into `to` with `mark` for each space (when `spaces`) and before each word
  * that asks for it; the spans follow. */
 static int rewrite(const struct lu_pre_op *op, struct lu_str mark, struct lu_spans *spans,
-	struct lu_str text, bool first, struct lu_buf *to, struct lu_err *err)
+		struct lu_str text, bool first, struct lu_buf *to, struct lu_err *err)
 {
 	bool spaces = op->kind == LU_PRE_METASPACE;
 
@@ -187,9 +188,9 @@ static int rewrite(const struct lu_pre_op *op, struct lu_str mark, struct lu_spa
 		const char *p = text.p + s->at, *end = p + s->n;
 		size_t at = to->n;
 		bool marked = starts(text, *s, mark) || (spaces && *p == ' ');
-		bool ask = spaces
-			? op->scheme == LU_ALWAYS || (op->scheme == LU_FIRST && first && s->at == 0)
-			: op->prefix_space;
+		bool ask = spaces ? op->scheme == LU_ALWAYS ||
+						(op->scheme == LU_FIRST && first && s->at == 0)
+				  : op->prefix_space;
 
 		if (ask && !marked)
 			lu_buf_str(to, mark);
@@ -208,7 +209,7 @@ static int rewrite(const struct lu_pre_op *op, struct lu_str mark, struct lu_spa
 }
 
 int lu_pre_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_work *w,
-	struct lu_str text, bool first, struct lu_str *out, struct lu_err *err)
+		struct lu_str text, bool first, struct lu_str *out, struct lu_err *err)
 {
 	w->spans.n = 0;
 	if (lu_spans_add(&w->spans, 0, text.n, err) < 0)
@@ -226,7 +227,7 @@ int lu_pre_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_w
 
 			lu_buf_clear(to);
 			if (rewrite(op, op->kind == LU_PRE_METASPACE ? op->text : LU_STR(" "),
-				    &w->spans, text, first, to, err) < 0)
+					    &w->spans, text, first, to, err) < 0)
 				return -1;
 			text = lu_buf_slice(to);
 		}
@@ -281,10 +282,10 @@ enum lu_split_regex lu_pre_only_regex(const struct lu_parts *parts)
 
 		/* ByteLevel after an expression only changes how bytes are spelled. */
 		if (i == 1 && op->kind == LU_PRE_BYTE_LEVEL && !op->prefix_space &&
-			op->regex == LU_SPLIT_NONE)
+				op->regex == LU_SPLIT_NONE)
 			continue;
 		if (i > 0 || op->prefix_space ||
-			(op->kind != LU_PRE_SPLIT_REGEX && op->kind != LU_PRE_BYTE_LEVEL))
+				(op->kind != LU_PRE_SPLIT_REGEX && op->kind != LU_PRE_BYTE_LEVEL))
 			return LU_SPLIT_NONE;
 		found = op->regex;
 	}

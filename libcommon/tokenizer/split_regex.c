@@ -81,7 +81,8 @@ static bool one_char(struct rx *r, bool bracket, uint32_t *c, unsigned *cls)
 	}
 	/* An escaped letter or digit that is not listed means something else. */
 	return !(*c < 0x80 &&
-		((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z')));
+			((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') ||
+					(*c >= 'A' && *c <= 'Z')));
 }
 
 /* "[...]" at r->p. */
@@ -184,8 +185,8 @@ int lu_pattern_read(const struct lu_tj *j, const struct lu_json_obj *obj, struct
 	if (lu_tj_str(j, &p, "Regex", &text) < 0)
 		return -1;
 	if (!read_regex(text, j->arena, out))
-		return lu_tj_fail(
-			j, "the expression \"" LU_STR_FMT "\" is not supported", LU_STR_ARG(text));
+		return lu_tj_fail(j, "the expression \"" LU_STR_FMT "\" is not supported",
+				LU_STR_ARG(text));
 	return 0;
 }
 
@@ -196,20 +197,22 @@ static const struct {
 	const char *text;
 } known[] = {
 	{ LU_SPLIT_GPT2,
-		"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|"
-		"\\s+" },
+			"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| "
+			"?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|"
+			"\\s+" },
 	{ LU_SPLIT_CL100K,
-		"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| "
-		"?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
+			"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| "
+			"?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
 	{ LU_SPLIT_O200K,
-		"[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*"
-		"[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\\r\\n\\p{L}\\p{N}]?"
-		"[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*"
-		"(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|"
-		"\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
+			"[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*"
+			"[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\\r\\n\\p{L}"
+			"\\p{N}]?"
+			"[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*"
+			"(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|"
+			"\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
 	{ LU_SPLIT_QWEN2,
-		"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| "
-		"?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
+			"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| "
+			"?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+" },
 };
 
 enum lu_split_regex lu_split_regex_known(struct lu_str regex)
@@ -244,8 +247,8 @@ static inline const char *ascii_letters(const char *p, const char *end)
 #ifdef __SSE2__
 	while (end - p >= 16) {
 		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-		__m128i from_a =
-			_mm_sub_epi8(_mm_or_si128(v, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+		__m128i from_a = _mm_sub_epi8(
+				_mm_or_si128(v, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
 		__m128i is = _mm_cmpeq_epi8(_mm_min_epu8(from_a, _mm_set1_epi8(25)), from_a);
 		unsigned mask = (unsigned)_mm_movemask_epi8(is);
 
@@ -261,7 +264,7 @@ static inline const char *ascii_letters(const char *p, const char *end)
 
 /* End of the run of characters that have a bit of `yes` and none of `no` (yes 0: any). */
 static const char *run_of(
-	const struct lu_uni *u, const char *p, const char *end, unsigned yes, unsigned no)
+		const struct lu_uni *u, const char *p, const char *end, unsigned yes, unsigned no)
 {
 	while (p < end) {
 		struct peek k;
@@ -366,7 +369,7 @@ static const char *numbers(const struct lu_uni *u, const char *p, const char *en
 /* The end of the later expressions, for what begins with neither letter nor number; `more` is a
  * character that may follow a row of symbols as line ends do. */
 static const char *symbols_or_blanks(
-	const struct lu_uni *u, const char *p, const char *end, char more)
+		const struct lu_uni *u, const char *p, const char *end, char more)
 {
 	const unsigned none = LU_UC_SPACE | LU_UC_LETTER | LU_UC_NUMBER;
 	const char *q = *p == ' ' ? p + 1 : p, *line = NULL;
@@ -454,7 +457,7 @@ static const char *match_o200k(const struct lu_uni *u, const char *p, const char
 {
 	struct peek k = peek(u, p);
 	bool lead = !(k.cls & (LU_UC_LETTER | LU_UC_NUMBER)) && k.c != '\r' && k.c != '\n' &&
-		k.next < end;
+			k.next < end;
 	const char *q = NULL;
 
 	for (int second = 0; !q && second < 2; second++) {
@@ -469,7 +472,7 @@ static const char *match_o200k(const struct lu_uni *u, const char *p, const char
 }
 
 size_t lu_split_regex_match(
-	enum lu_split_regex r, const struct lu_uni *u, const char *p, const char *end)
+		enum lu_split_regex r, const struct lu_uni *u, const char *p, const char *end)
 {
 	const char *q;
 

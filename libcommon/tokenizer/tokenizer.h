@@ -48,8 +48,8 @@ struct lu_tok_state;
 /* Reads a file, at most 1 GiB. */
 int lu_tok_load(struct lu_tok **tok, const char *path, struct lu_err *err) LU_CHECKED;
 /* The same from memory; `name` stands for the file in messages. Nothing of `json` is kept. */
-int lu_tok_parse(
-	struct lu_tok **tok, const char *name, struct lu_str json, struct lu_err *err) LU_CHECKED;
+int lu_tok_parse(struct lu_tok **tok, const char *name, struct lu_str json,
+		struct lu_err *err) LU_CHECKED;
 void lu_tok_free(struct lu_tok *tok); /* NULL is fine */
 
 struct lu_tok_state *lu_tok_state_new(const struct lu_tok *tok); /* NULL when memory is out */
@@ -67,7 +67,7 @@ enum lu_tok_special {
  * is added: see lu_tok_template(). 0; 1 when a special token was met under SPECIAL_ERROR; -1
  * when memory is out. */
 int lu_tok_encode(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
-	enum lu_tok_special special, struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
+		enum lu_tok_special special, struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
 
 /*
  * A long text in parts, which any number of threads can encode at once: the ids of the parts, one
@@ -81,12 +81,12 @@ int lu_tok_encode(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_s
  * lu_tok_split() gives the first place at or behind `least` where the text can be divided, or its
  * end: some files cannot be divided anywhere, and no text within a long word.
  */
-size_t lu_tok_split(
-	const struct lu_tok *tok, struct lu_str text, size_t least, enum lu_tok_special special);
+size_t lu_tok_split(const struct lu_tok *tok, struct lu_str text, size_t least,
+		enum lu_tok_special special);
 /* from and to: 0, text.n or what lu_tok_split() gave for the same text. Otherwise as above. */
 int lu_tok_encode_part(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
-	size_t from, size_t to, enum lu_tok_special special, struct lu_ids *ids,
-	struct lu_err *err) LU_CHECKED;
+		size_t from, size_t to, enum lu_tok_special special, struct lu_ids *ids,
+		struct lu_err *err) LU_CHECKED;
 
 enum {
 	LU_TOK_SKIP_SPECIAL = 1, /* decode: leave special tokens out */
@@ -96,7 +96,8 @@ enum {
  * U+FFFD, one for each maximal part, and *replaced (when not NULL) grows by their number. An id
  * that the tokenizer does not have is an error. */
 int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids, size_t n,
-	unsigned flags, struct lu_buf *out, uint64_t *replaced, struct lu_err *err) LU_CHECKED;
+		unsigned flags, struct lu_buf *out, uint64_t *replaced,
+		struct lu_err *err) LU_CHECKED;
 
 /* The same in parts, for texts longer than memory: begin, any number of times more, end. What is
  * appended, all together, is what lu_tok_decode() appends for all ids; a few bytes may come one
@@ -104,10 +105,10 @@ int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint3
  * more() keeps the ids, and all text comes at the end. After an error begin anew. */
 void lu_tok_decode_begin(const struct lu_tok *tok, struct lu_tok_state *st);
 int lu_tok_decode_more(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids,
-	size_t n, unsigned flags, struct lu_buf *out, uint64_t *replaced,
-	struct lu_err *err) LU_CHECKED;
+		size_t n, unsigned flags, struct lu_buf *out, uint64_t *replaced,
+		struct lu_err *err) LU_CHECKED;
 int lu_tok_decode_end(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_buf *out,
-	uint64_t *replaced, struct lu_err *err) LU_CHECKED;
+		uint64_t *replaced, struct lu_err *err) LU_CHECKED;
 
 /* One more than the largest id: how many rows an embedding needs at least. */
 uint32_t lu_tok_size(const struct lu_tok *tok);

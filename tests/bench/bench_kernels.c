@@ -118,7 +118,7 @@ static double bench_products(struct bench *b)
 		BEST(b, s, b->ops->gemm(b->q, &g, z, x, y, NULL));
 		ours = i == 0 ? flop / s : ours;
 		printf("product %4zu x %4zu x %4zu %c%c  %6.1f GFLOP/s", g.m, g.n, g.k, "NT"[g.ta],
-			"NT"[g.tb], flop / s);
+				"NT"[g.tb], flop / s);
 		if (g.tb) {
 			b->rc |= b->ops->prepare(b->q, &prep, y, g.n, g.k, 0);
 			g.b = prep;
@@ -130,7 +130,7 @@ static double bench_products(struct bench *b)
 	}
 #ifdef LK_HAVE_ONEDNN
 	printf("oneDNN dnnl_sgemm 1024^3      %6.1f GFLOP/s: ours is %.0f %% of it\n", library,
-		100 * ours / library);
+			100 * ours / library);
 #else
 	library = ours;
 	printf("oneDNN is not built in: shares are of our own product at 1024^3\n");
@@ -148,10 +148,10 @@ static void bench_attention(struct bench *b)
 
 	BEST(b, s, b->ops->attention(b->q, &b->at, b->o, b->lse, b->qkv, k, v));
 	printf("attention forward   %6.1f GFLOP/s (causal count: 4 d a pair)\n",
-		1e-9 * pairs * 4 * D / s);
+			1e-9 * pairs * 4 * D / s);
 	BEST(b, s,
-		b->ops->attention_back(
-			b->q, &b->at, b->dqkv, dk, dv, b->dy, b->o, b->lse, b->qkv, k, v));
+			b->ops->attention_back(b->q, &b->at, b->dqkv, dk, dv, b->dy, b->o, b->lse,
+					b->qkv, k, v));
 	printf("attention backward  %6.1f GFLOP/s (10 d a pair)\n", 1e-9 * pairs * 10 * D / s);
 }
 
@@ -165,7 +165,8 @@ static void bench_bytes(struct bench *b)
 	BEST(b, s, b->ops->rmsnorm(b->q, b->n2, b->rstd2, b->x2, b->x, b->t, b->w, R, H, 1e-5));
 	printf("rmsnorm with add    %6.1f GB/s\n", 1e-9 * 4 * R * H * r / s);
 	BEST(b, s,
-		b->ops->rmsnorm_back(b->q, b->dx, b->g, b->t, b->dx, b->x2, b->w, b->rstd2, R, H));
+			b->ops->rmsnorm_back(b->q, b->dx, b->g, b->t, b->dx, b->x2, b->w, b->rstd2,
+					R, H));
 	printf("rmsnorm backward    %6.1f GB/s\n", 1e-9 * 4 * R * H * r / s);
 	BEST(b, s, b->ops->swiglu(b->q, b->y, b->gu, R, F));
 	printf("swiglu              %6.1f GB/s\n", 1e-9 * 3 * R * F * r / s);
@@ -175,11 +176,11 @@ static void bench_bytes(struct bench *b)
 	printf("adamw               %6.1f GB/s\n", 1e-9 * 7 * LAYER * r / s);
 	BEST(b, s, b->ops->cross_entropy(b->q, b->loss, b->logits, b->labels, R, V, 0, b->step));
 	printf("cross entropy       %6.1f GB/s (logits read + written once)\n",
-		1e-9 * 2 * R * V * r / s);
+			1e-9 * 2 * R * V * r / s);
 }
 
-static int product(
-	struct bench *b, struct lk_gemm g, void *d, const void *x, const void *y, const void *c)
+static int product(struct bench *b, struct lk_gemm g, void *d, const void *x, const void *y,
+		const void *c)
 {
 	if (c != NULL)
 		g.beta = 1;
@@ -198,8 +199,8 @@ static void forward(struct bench *b)
 	TIMED(b, GEMM, product(b, lk_linear(R, QKV, H), b->qkv, b->n1, wqkv, NULL));
 	TIMED(b, ROPE, o->rope(q, b->qkv, b->table, NULL, T, R, A + KV, D, QKV, 0));
 	TIMED(b, ATTN,
-		o->attention(
-			q, &b->at, b->o, b->lse, b->qkv, b->qkv + A * D, b->qkv + (A + KV) * D));
+			o->attention(q, &b->at, b->o, b->lse, b->qkv, b->qkv + A * D,
+					b->qkv + (A + KV) * D));
 	TIMED(b, GEMM, product(b, lk_linear(R, H, A * D), b->t, b->o, wo, NULL));
 	TIMED(b, NORM, o->rmsnorm(q, b->n2, b->rstd2, b->x2, b->x, b->t, w2, R, H, 1e-5));
 	TIMED(b, GEMM, product(b, lk_linear(R, 2 * F, H), b->gu, b->n2, wgu, NULL));
@@ -213,7 +214,8 @@ static void head(struct bench *b)
 
 	TIMED(b, GEMM, product(b, lk_linear(R, V, H), b->logits, b->xn, w, NULL));
 	TIMED(b, LOSS,
-		b->ops->cross_entropy(b->q, b->loss, b->logits, b->labels, R, V, 0, b->step));
+			b->ops->cross_entropy(
+					b->q, b->loss, b->logits, b->labels, R, V, 0, b->step));
 	TIMED(b, GEMM, product(b, lk_linear_dw(R, V, H), g, b->logits, b->xn, g));
 	TIMED(b, GEMM, product(b, lk_linear_dx(R, V, H), b->dx, b->logits, w, NULL));
 }
@@ -227,26 +229,30 @@ static void backward(struct bench *b)
 	lk_real *k = b->qkv + A * D, *v = k + KV * D, *dk = b->dqkv + A * D, *dv = dk + KV * D;
 
 	TIMED(b, GEMM,
-		product(b, lk_linear_dw(R, H, F), g + (wd - b->w), b->dx, b->y, g + (wd - b->w)));
+			product(b, lk_linear_dw(R, H, F), g + (wd - b->w), b->dx, b->y,
+					g + (wd - b->w)));
 	TIMED(b, GEMM, product(b, lk_linear_dx(R, H, F), b->dy, b->dx, wd, NULL));
 	TIMED(b, GLU, o->swiglu_back(q, b->dgu, NULL, b->dy, b->gu, R, F));
 	TIMED(b, GEMM,
-		product(b, lk_linear_dw(R, 2 * F, H), g + (wgu - b->w), b->dgu, b->n2,
-			g + (wgu - b->w)));
+			product(b, lk_linear_dw(R, 2 * F, H), g + (wgu - b->w), b->dgu, b->n2,
+					g + (wgu - b->w)));
 	TIMED(b, GEMM, product(b, lk_linear_dx(R, 2 * F, H), b->t, b->dgu, wgu, NULL));
 	TIMED(b, NORM,
-		o->rmsnorm_back(q, b->dx, g + (w2 - b->w), b->t, b->dx, b->x2, w2, b->rstd2, R, H));
+			o->rmsnorm_back(q, b->dx, g + (w2 - b->w), b->t, b->dx, b->x2, w2, b->rstd2,
+					R, H));
 	TIMED(b, GEMM,
-		product(b, lk_linear_dw(R, H, A * D), g + (wo - b->w), b->dx, b->o,
-			g + (wo - b->w)));
+			product(b, lk_linear_dw(R, H, A * D), g + (wo - b->w), b->dx, b->o,
+					g + (wo - b->w)));
 	TIMED(b, GEMM, product(b, lk_linear_dx(R, H, A * D), b->dy, b->dx, wo, NULL));
 	TIMED(b, ATTN,
-		o->attention_back(q, &b->at, b->dqkv, dk, dv, b->dy, b->o, b->lse, b->qkv, k, v));
+			o->attention_back(q, &b->at, b->dqkv, dk, dv, b->dy, b->o, b->lse, b->qkv,
+					k, v));
 	TIMED(b, ROPE, o->rope(q, b->dqkv, b->table, NULL, T, R, A + KV, D, QKV, 1));
 	TIMED(b, GEMM, product(b, lk_linear_dw(R, QKV, H), g, b->dqkv, b->n1, g));
 	TIMED(b, GEMM, product(b, lk_linear_dx(R, QKV, H), b->t, b->dqkv, wqkv, NULL));
 	TIMED(b, NORM,
-		o->rmsnorm_back(q, b->dx, g + (w1 - b->w), b->t, b->dx, b->x, w1, b->rstd1, R, H));
+			o->rmsnorm_back(q, b->dx, g + (w1 - b->w), b->t, b->dx, b->x, w1, b->rstd1,
+					R, H));
 }
 
 static void update(struct bench *b, size_t n)
@@ -257,7 +263,8 @@ static void update(struct bench *b, size_t n)
 
 	TIMED(b, ADAM, b->ops->sqnorm(b->q, sums, b->g, n));
 	TIMED(b, ADAM,
-		b->ops->sum(b->q, &b->step->sqnorm, sums, chunks - (n % LK_NORM_CHUNK == 0), 0));
+			b->ops->sum(b->q, &b->step->sqnorm, sums, chunks - (n % LK_NORM_CHUNK == 0),
+					0));
 	TIMED(b, ADAM, b->ops->clip(b->q, b->step, 1));
 	TIMED(b, ADAM, b->ops->adamw(b->q, b->w, b->m, b->v, b->g, NULL, n, &h, b->step));
 	TIMED(b, ADAM, b->ops->zero(b->q, b->g, n * sizeof *b->g));
@@ -290,20 +297,20 @@ static void bench_step(struct bench *b, double library)
 		}
 	}
 	printf("one layer forward + backward, h %d F %d heads %d/%d T %d x %d: %.1f ms\n", H, F, A,
-		KV, T, B, 1e3 * layer);
+			KV, T, B, 1e3 * layer);
 	printf("  products %.1f GFLOP: %.1f GFLOP/s over the layer's time, %.0f %% of the "
 	       "library\n",
-		6e-9 * R * (double)weights, 6e-9 * R * (double)weights / layer,
-		100 * 6e-9 * R * (double)weights / layer / library);
+			6e-9 * R * (double)weights, 6e-9 * R * (double)weights / layer,
+			100 * 6e-9 * R * (double)weights / layer / library);
 	printf("one step (layer, head of %d, loss, clip, adamw): %.1f ms, %.0f tokens/s\n", V,
-		1e3 * best, R / best);
+			1e3 * best, R / best);
 	for (size_t i = 0; i < NPARTS; i++)
 		printf("  %-14s %7.1f ms  %4.1f %%\n", part_name[i], 1e3 * part[i],
-			100 * part[i] / best);
+				100 * part[i] / best);
 	printf("  %.1f GFLOP/s of weight products over the step: %.0f %% of the library's 1024^3\n",
-		flop / best, 100 * flop / best / library);
+			flop / best, 100 * flop / best / library);
 	printf("  %.1f GFLOP/s with attention's products: %.0f %%\n", (flop + attn) / best,
-		100 * (flop + attn) / best / library);
+			100 * (flop + attn) / best / library);
 }
 
 static void setup(struct bench *b)

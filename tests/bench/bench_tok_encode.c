@@ -61,7 +61,7 @@ static void add_text(struct bench *b, struct lu_str line, struct lu_arena *arena
 		return;
 	m = lu_json_get(&obj, "text");
 	if (!m || m->type != LU_JSON_STRING ||
-		lu_json_decode_known(m->value, m->escaped, arena, &text) < 0 || text.n == 0)
+			lu_json_decode_known(m->value, m->escaped, arena, &text) < 0 || text.n == 0)
 		return;
 	if (b->owns == b->cap) {
 		b->cap = b->cap ? 2 * b->cap : 1024;
@@ -116,7 +116,7 @@ static void cut_texts(struct bench *b, size_t size)
 
 /* One look at all documents; the states stay what they became. */
 static double once(const struct bench *b, const struct cut *cut, size_t cuts,
-	struct lu_tok_state **st, struct lu_ids *ids, int threads, uint64_t *tokens)
+		struct lu_tok_state **st, struct lu_ids *ids, int threads, uint64_t *tokens)
 {
 	uint64_t sum = 0;
 	double start = now(threads);
@@ -136,8 +136,8 @@ static double once(const struct bench *b, const struct cut *cut, size_t cuts,
 	return now(threads) - start;
 }
 
-static void measure(
-	const struct bench *b, const char *name, const struct cut *cut, size_t cuts, int threads)
+static void measure(const struct bench *b, const char *name, const struct cut *cut, size_t cuts,
+		int threads)
 {
 	struct lu_tok_state *st[2] = { NULL };
 	struct lu_ids ids[2] = { { 0 } };
@@ -163,7 +163,7 @@ static void measure(
 		lu_ids_release(&ids[k]);
 	}
 	printf("%s\t%d\t%.1f\t%.1f\t%llu\n", name, threads, (double)bytes / cold / 1e6,
-		(double)bytes / warm / 1e6, (unsigned long long)tokens);
+			(double)bytes / warm / 1e6, (unsigned long long)tokens);
 	(void)fflush(stdout);
 }
 

@@ -60,7 +60,7 @@ static double library_rate(int repeats)
 		double t = lu_clock(), rate;
 
 		if (dnnl_sgemm('N', 'N', N, N, N, 1, a, N, a + N * N, N, 0, a + 2 * N * N, N) !=
-			dnnl_success)
+				dnnl_success)
 			exit(2);
 		rate = 2e-9 * N * N * N / (lu_clock() - t);
 		best = rate > best ? rate : best;
@@ -73,7 +73,7 @@ static double library_rate(int repeats)
 }
 
 static double step_seconds(const struct size *s, struct lt_weights *w, struct lt_model *m,
-	struct lt_comm *comm, const uint32_t *ids, const int32_t *labels, double *loss)
+		struct lt_comm *comm, const uint32_t *ids, const int32_t *labels, double *loss)
 {
 	struct lt_hyper h = { 0.9, 0.95, 1e-8, 0.1, 1 };
 	struct lt_update update;
@@ -124,7 +124,7 @@ static void run(const struct size *s, int repeats)
 	products = 6e-9 * (double)lt_matrix_params(&w->table) * tokens / best;
 	causal = 1e-9 * lt_flops_token(&w->table, s->context, true) * tokens / best;
 	printf("step %-24s %8.0f tokens/s  products %6.1f GFLOP/s, with attention %6.1f", s->name,
-		tokens / best, products, causal);
+			tokens / best, products, causal);
 	if (library > 0)
 		printf("  oneDNN 1024^3 %6.1f  ratio %.2f", library, products / library);
 	printf("\n");

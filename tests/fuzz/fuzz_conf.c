@@ -11,7 +11,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int note(void *ctx, const char *section, const char *name, const char *key,
-	const char *value, struct lu_err *err)
+		const char *value, struct lu_err *err)
 {
 	size_t *bytes = ctx;
 
@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	if (lu_conf_open(&c, name, &err) == 0) {
 		if (lu_conf_each(&c, note, &bytes, &err) < 0 &&
-			strncmp(err.msg, name, strlen(name)) != 0)
+				strncmp(err.msg, name, strlen(name)) != 0)
 			abort();
 		lu_conf_close(&c);
 	}

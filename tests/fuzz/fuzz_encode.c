@@ -7,24 +7,28 @@
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/tokenizer_internal.h"
 #include "libcommon/bpetrain/preset.h"
+#include "libcommon/tokenizer/tokenizer_internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char corpus[] =
-	"the cat sat on the mat; l'eau, l'\xC3\xA9t\xC3\xA9, l'eau et l'\xC3\xA9t\xC3\xA9 (the "
-	"cat) "
-	"aaaaaaaa abababab aaaa    bbbb\n\n\tthe cat 1999 1999 == == -- -- the the";
+		"the cat sat on the mat; l'eau, l'\xC3\xA9t\xC3\xA9, l'eau et l'\xC3\xA9t\xC3\xA9 "
+		"(the "
+		"cat) "
+		"aaaaaaaa abababab aaaa    bbbb\n\n\tthe cat 1999 1999 == == -- -- the the";
 
 enum { LUCIE, BYTE_LEVEL, LUCIE_2024, METASPACE, LLAMA_3, FIRST, ADDED, KINDS };
 
-static const char llama_3[] =
-	"{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":"
-	"\"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|\\\\p{N}{1,3}| "
-	"?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+\"},"
-	"\"behavior\":\"Isolated\",\"invert\":false},{\"type\":\"ByteLevel\",\"add_prefix_space\":"
-	"false,\"trim_offsets\":true,\"use_regex\":false}]},";
+static const char llama_3[] = "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\","
+			      "\"pattern\":{\"Regex\":"
+			      "\"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{"
+			      "L}+|\\\\p{N}{1,3}| "
+			      "?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?"
+			      "!\\\\S)|\\\\s+\"},"
+			      "\"behavior\":\"Isolated\",\"invert\":false},{\"type\":\"ByteLevel\","
+			      "\"add_prefix_space\":"
+			      "false,\"trim_offsets\":true,\"use_regex\":false}]},";
 static const char first[] = "{\"type\":\"Metaspace\",\"replacement\":\"\xE2\x96\x81\","
 			    "\"prepend_scheme\":\"first\",\"split\":true},";
 static const char none[] = "null,";
@@ -61,11 +65,14 @@ static void dress(struct lu_buf *json, int kind, uint32_t size)
 	end = strchr(strstr(json->p, "\"added_tokens\""), ']');
 	lu_buf_append(&b, json->p, (size_t)(end - json->p));
 	lu_buf_printf(&b,
-		",{\"id\":%u,\"content\":\"cat t\",\"single_word\":true,\"normalized\":true},"
-		"{\"id\":%u,\"content\":\"e\xCC\x81\",\"normalized\":true},{\"id\":%u,\"content\":"
-		"\" the \",\"lstrip\":true,\"rstrip\":true,\"normalized\":false},{\"id\":%u,"
-		"\"content\":\"aa a\",\"normalized\":false}",
-		size, size + 1, size + 2, size + 3);
+			",{\"id\":%u,\"content\":\"cat "
+			"t\",\"single_word\":true,\"normalized\":true},"
+			"{\"id\":%u,\"content\":\"e\xCC\x81\",\"normalized\":true},{\"id\":%u,"
+			"\"content\":"
+			"\" the "
+			"\",\"lstrip\":true,\"rstrip\":true,\"normalized\":false},{\"id\":%u,"
+			"\"content\":\"aa a\",\"normalized\":false}",
+			size, size + 1, size + 2, size + 3);
 	lu_buf_puts(&b, end);
 	lu_buf_release(json);
 	*json = b;
@@ -90,9 +97,9 @@ static struct lu_tok *make(int kind)
 	lu_preset_defaults(&p, preset[kind]);
 	p.vocab_size = 500;
 	if (lu_preset_cut_new(&cut, &p, &err) < 0 ||
-		lu_preset_words(cut, &work, lu_str_of(corpus), &thread.words, &err) < 0 ||
-		lu_tokcount_take(&count, &thread, &err) < 0 ||
-		lu_preset_train(&p, &count, &json, &info, &err) < 0)
+			lu_preset_words(cut, &work, lu_str_of(corpus), &thread.words, &err) < 0 ||
+			lu_tokcount_take(&count, &thread, &err) < 0 ||
+			lu_preset_train(&p, &count, &json, &info, &err) < 0)
 		abort();
 	dress(&json, kind, info.pieces);
 	if (lu_tok_parse(&tok, "made", lu_buf_slice(&json), &err) < 0)
@@ -132,8 +139,8 @@ static void encode_parts(const struct job *j, struct lu_ids *ids)
 	for (size_t from = 0, to; from < j->text.n; from = to) {
 		to = lu_tok_split(j->tok, j->text, from + j->size, j->special);
 		if (to <= from ||
-			lu_tok_encode_part(
-				j->tok, j->st, j->text, from, to, j->special, ids, &err) != 0)
+				lu_tok_encode_part(j->tok, j->st, j->text, from, to, j->special,
+						ids, &err) != 0)
 			abort();
 	}
 }
@@ -162,14 +169,14 @@ static void decode(const struct job *j, const struct lu_ids *ids, struct lu_buf 
 	for (size_t i = 0, n; i < ids->n; i += n) {
 		n = ids->n - i < j->size ? ids->n - i : j->size;
 		if (lu_tok_decode_more(j->tok, j->st, ids->p + i, n, 0, &parts, &lost_parts, &err) <
-			0)
+				0)
 			abort();
 	}
 	if (lu_tok_decode_end(j->tok, j->st, &parts, &lost_parts, &err) < 0)
 		abort();
 	if (!lu_str_eq(lu_buf_slice(out), lu_buf_slice(&chain)) ||
-		!lu_str_eq(lu_buf_slice(out), lu_buf_slice(&parts)) || lost != lost_chain ||
-		lost != lost_parts || lu_utf8_valid(out->p, out->n) != out->n)
+			!lu_str_eq(lu_buf_slice(out), lu_buf_slice(&parts)) || lost != lost_chain ||
+			lost != lost_parts || lu_utf8_valid(out->p, out->n) != out->n)
 		abort();
 	lu_buf_release(&chain);
 	lu_buf_release(&parts);
@@ -187,7 +194,7 @@ static void check_text(const struct job *j, int kind, const struct lu_buf *out)
 		abort();
 	/* lucie gives up one noncharacter. */
 	if (!lu_str_eq(lu_buf_slice(out), lu_buf_slice(&want)) &&
-		!(kind == LUCIE && memmem(want.p, want.n, "\xEF\xB7\x90", 3)))
+			!(kind == LUCIE && memmem(want.p, want.n, "\xEF\xB7\x90", 3)))
 		abort();
 	lu_buf_release(&want);
 }

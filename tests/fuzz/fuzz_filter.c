@@ -29,9 +29,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		/* Counts, lengths, and the n-grams that are joined by blanks may be above 1. */
 		if (v > 1 && i != LU_M_WORDS && i != LU_M_MEAN_WORD_LENGTH &&
-			i != LU_M_STOP_WORDS && i != LU_M_HASH_RATIO && i != LU_M_ELLIPSIS_RATIO &&
-			i != LU_M_NEWLINE_RATIO && i != LU_M_SENTENCES && i != LU_M_LOREM_IPSUM &&
-			!(i >= LU_M_TOP_2GRAM && i <= LU_M_TOP_4GRAM))
+				i != LU_M_STOP_WORDS && i != LU_M_HASH_RATIO &&
+				i != LU_M_ELLIPSIS_RATIO && i != LU_M_NEWLINE_RATIO &&
+				i != LU_M_SENTENCES && i != LU_M_LOREM_IPSUM &&
+				!(i >= LU_M_TOP_2GRAM && i <= LU_M_TOP_4GRAM))
 			abort();
 	}
 	return 0;

@@ -38,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(lu_buf_slice(&title));
 	check(lu_buf_slice(&text));
 	if (text.n &&
-		(text.p[0] == '\n' || text.p[text.n - 1] != '\n' || text.p[text.n - 2] == '\n'))
+			(text.p[0] == '\n' || text.p[text.n - 1] != '\n' ||
+					text.p[text.n - 2] == '\n'))
 		abort();
 	lu_html_charset(lu_buf_slice(&page));
 	lu_buf_release(&page);

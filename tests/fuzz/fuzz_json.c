@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (lu_json_object(lu_buf_slice(&out), &arena, &obj, &fault) < 0)
 			abort();
 		if (!lu_str_is(lu_json_get(&obj, "text")->value, "\"new\"") ||
-			!lu_str_is(lu_json_get(&obj, "z")->value, "[1,{}]"))
+				!lu_str_is(lu_json_get(&obj, "z")->value, "[1,{}]"))
 			abort();
 	} else if (fault.at > size || (whole && fault.kind == LU_JSON_SYNTAX)) {
 		abort();
@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (whole && !lu_str_eq(line, lu_buf_slice(&out)))
 		abort();
 	if (lu_json_check(lu_buf_slice(&out), &type, &fault) < 0 &&
-		(fault.kind == LU_JSON_BAD_UTF8 || fault.kind == LU_JSON_LONE_SURROGATE))
+			(fault.kind == LU_JSON_BAD_UTF8 || fault.kind == LU_JSON_LONE_SURROGATE))
 		abort();
 	lu_buf_release(&out);
 	lu_arena_release(&arena);

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text.n = lu_utf8_valid(text.p, text.n);
 	n = lu_normalizer_new(&o, &err);
 	if (!n || lu_normalize(n, &one, text, &out, &changed, &err) < 0 ||
-		lu_normalize(n, &two, out, &again, &changed, &err) < 0)
+			lu_normalize(n, &two, out, &again, &changed, &err) < 0)
 		abort();
 	if (changed || lu_utf8_valid(out.p, out.n) != out.n)
 		abort();

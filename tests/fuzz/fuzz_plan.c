@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (lu_plan_walk_new(&w, &plan, size_of, NULL, &err) == 0) {
 			for (int i = 0; i < 1000 && lu_plan_next(w, &at, &err) > 0; i++) {
 				if (at.shard >= plan.shards ||
-					at.document >= plan.shard[at.shard].documents)
+						at.document >= plan.shard[at.shard].documents)
 					abort();
 			}
 			lu_plan_walk_free(w);

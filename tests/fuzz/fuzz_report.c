@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (lu_metrics_read(&m, name.p, &err) == 0)
 		page.metrics = &m;
 	if (lu_jtable_read(&t.one, name.p, &err) == 0 &&
-		lu_jtable_read(&t.other, name.p, &err) == 0) {
+			lu_jtable_read(&t.other, name.p, &err) == 0) {
 		page.table = &t;
 		page.tables = 1;
 	}

@@ -22,7 +22,8 @@ static void read_all(const struct lu_st *st, size_t size)
 		char *copy = malloc(n + 1);
 
 		if (!copy || n != lu_st_count(t) * lu_st_width(t->type) ||
-			st->data + t->begin != at || lu_st_read(st, t, 0, copy, n, &err) < 0)
+				st->data + t->begin != at ||
+				lu_st_read(st, t, 0, copy, n, &err) < 0)
 			abort();
 		at += n;
 		free(copy);

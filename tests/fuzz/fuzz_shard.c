@@ -26,7 +26,7 @@ static void make_folder(void)
 {
 	/* Memory, where there is a folder that is. */
 	snprintf(folder, sizeof(folder), "%s/lucie-fuzz-XXXXXX",
-		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+			access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(folder) || atexit(remove_folder) != 0)
 		abort();
 	snprintf(prefix, sizeof(prefix), "%s/s", folder);
@@ -40,7 +40,7 @@ static void put(const char *path, const void *p, size_t n, size_t length)
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
 
 	if (fd < 0 || (n && lu_write_all(fd, p, n, path, &err) < 0) ||
-		ftruncate(fd, (off_t)length) < 0 || close(fd) < 0)
+			ftruncate(fd, (off_t)length) < 0 || close(fd) < 0)
 		abort();
 }
 

@@ -10,8 +10,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char text[] =
-		"ab  abc <s> l'\xC3\xA9t\xC3\xA9 1999\r\n\t(x) \xE2\x96\x81 \xF0\x9F\x98\x80";
+	static const char text[] = "ab  abc <s> l'\xC3\xA9t\xC3\xA9 1999\r\n\t(x) \xE2\x96\x81 "
+				   "\xF0\x9F\x98\x80";
 	struct lu_str s = { text, sizeof(text) - 1 };
 	struct lu_tok *tok;
 	struct lu_tok_state *st;
@@ -26,8 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	st = lu_tok_state_new(tok);
 	if (!st || lu_tok_encode(tok, st, s, LU_TOK_SPECIAL_PARSE, &ids, &err) != 0 ||
-		lu_tok_decode(tok, st, ids.p, ids.n, 0, &out, NULL, &err) < 0 ||
-		lu_utf8_valid(out.p, out.n) != out.n)
+			lu_tok_decode(tok, st, ids.p, ids.n, 0, &out, NULL, &err) < 0 ||
+			lu_utf8_valid(out.p, out.n) != out.n)
 		abort();
 	lu_ids_release(&ids);
 	lu_buf_release(&out);

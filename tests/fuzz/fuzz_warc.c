@@ -35,9 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct lu_http http;
 
 		lu_buf_clear(&content);
-		if (!lu_http_body(
-			    lu_buf_slice(&rec.body), rec.truncated, 1 << 16, &http, &content) &&
-			(http.status != 200 || content.n > 1 << 16))
+		if (!lu_http_body(lu_buf_slice(&rec.body), rec.truncated, 1 << 16, &http,
+				    &content) &&
+				(http.status != 200 || content.n > 1 << 16))
 			abort();
 	}
 	if (rc < 0 && strncmp(err.msg, "fuzz: ", 6) != 0)

@@ -38,7 +38,7 @@ int main(int argc, char **argv)
 
 		if (entry[i]->d_name[0] != '.') {
 			snprintf(path, sizeof(path), "tests/fuzz/corpus/%s/%s", name + 7,
-				entry[i]->d_name);
+					entry[i]->d_name);
 			if (lu_read_file(path, SIZE_MAX / 4, &p, &size, &err) < 0) {
 				printf("Bail out! %s\n", err.msg);
 				return 2;

@@ -109,7 +109,7 @@ T_USED void t_guards(struct t_ctx *t)
 		for (size_t j = 0; j < all; j++)
 			if ((j < at || j >= at + b->bytes) && b->host[j] != 0xff)
 				fail_msg("%s: buffer %zu: byte %zd of %zu written", t->ops->name, i,
-					(ssize_t)(j - at), b->bytes);
+						(ssize_t)(j - at), b->bytes);
 		t->ops->free(t->q, b->base);
 		free(b->host);
 	}
@@ -135,7 +135,7 @@ T_USED void t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out
 		t_guards(&t);
 		if (i > 0 && memcmp(out, again, bytes) != 0)
 			fail_msg("%s: run %zu with %d threads gave other bits", ops->name, i,
-				threads[i]);
+					threads[i]);
 	}
 	omp_set_num_threads(before);
 	ops->close(t.q);
@@ -190,7 +190,7 @@ T_USED void t_near(const char *what, const lk_real *got, const double *want, siz
 	for (size_t i = 0; i < n; i++)
 		if (!((double)got[i] == want[i]) && !(fabs((double)got[i] - want[i]) <= tol * top))
 			fail_msg("%s[%zu of %zu]: %.9g, not %.9g", what, i, n, (double)got[i],
-				want[i]);
+					want[i]);
 }
 
 /*

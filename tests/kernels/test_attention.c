@@ -56,7 +56,7 @@ static void attn_free(struct attn_data *x)
 
 /* One query's weights over the keys; the result is the log of their sum. */
 static double attn_weights(
-	const struct lk_attn *a, const double *q, const double *k, size_t i, double *p)
+		const struct lk_attn *a, const double *q, const double *k, size_t i, double *p)
 {
 	double top = -T_INF, sum = 0;
 
@@ -79,7 +79,7 @@ static double attn_weights(
 
 /* o and lse; with dq not NULL also the gradients of sum(go * o), by the textbook's formulas */
 static void attn_want(const struct lk_attn *a, const double *q, const double *k, const double *v,
-	const double *go, double *o, double *lse, double *dq, double *dk, double *dv)
+		const double *go, double *o, double *lse, double *dq, double *dk, double *dv)
 {
 	double *p = t_alloc(a->tk, sizeof *p);
 
@@ -166,7 +166,8 @@ static void attn_check(const struct lk_ops *ops, const struct lk_attn *at)
 	out = t_alloc(x.no + x.nl, sizeof *out);
 	t_run(ops, attn_forward, &x, out, (x.no + x.nl) * sizeof *out);
 	(void)snprintf(what, sizeof what, "%s b%zu h%zu/%zu d%zu q%zu@%zu k%zu@%zu", ops->name,
-		at->batch, at->heads, at->kv_heads, at->dim, at->tq, at->q_pos, at->tk, at->k_pos);
+			at->batch, at->heads, at->kv_heads, at->dim, at->tq, at->q_pos, at->tk,
+			at->k_pos);
 	tol = T_EPS * 40 * sqrt((double)at->dim);
 	t_near(what, out, o, x.no, tol);
 	t_near(what, out + x.no, lse, x.nl, tol);
@@ -192,56 +193,56 @@ static void attn_shapes(void **state)
 		{ .batch = 1, .heads = 3, .kv_heads = 3, .dim = 17, .tq = 33, .tk = 33 },
 		{ .batch = 1, .heads = 4, .kv_heads = 2, .dim = 64, .tq = 127, .tk = 127 },
 		{ .batch = 2,
-			.heads = 2,
-			.kv_heads = 1,
-			.dim = 16,
-			.tq = 200,
-			.tk = 200,
-			.q_ld = 70,
-			.k_ld = 70,
-			.o_ld = 37,
-			.q_seq = 200 * 70 + 5 },
+				.heads = 2,
+				.kv_heads = 1,
+				.dim = 16,
+				.tq = 200,
+				.tk = 200,
+				.q_ld = 70,
+				.k_ld = 70,
+				.o_ld = 37,
+				.q_seq = 200 * 70 + 5 },
 		{ .batch = 1, .heads = 1, .kv_heads = 1, .dim = 128, .tq = 65, .tk = 65 },
 		{ .batch = 1, .heads = 1, .kv_heads = 1, .dim = 256, .tq = 20, .tk = 20 },
 		{ .batch = 1,
-			.heads = 2,
-			.kv_heads = 1,
-			.dim = 8,
-			.tq = 1,
-			.tk = 130,
-			.q_pos = 129 },
+				.heads = 2,
+				.kv_heads = 1,
+				.dim = 8,
+				.tq = 1,
+				.tk = 130,
+				.q_pos = 129 },
 		{ .batch = 1,
-			.heads = 2,
-			.kv_heads = 1,
-			.dim = 8,
-			.tq = 5,
-			.tk = 130,
-			.q_pos = 125,
-			.scale = 0.7 },
+				.heads = 2,
+				.kv_heads = 1,
+				.dim = 8,
+				.tq = 5,
+				.tk = 130,
+				.q_pos = 125,
+				.scale = 0.7 },
 		/* a later block of queries against an earlier block of keys, and the reverse */
 		{ .batch = 1,
-			.heads = 1,
-			.kv_heads = 1,
-			.dim = 8,
-			.tq = 70,
-			.tk = 60,
-			.q_pos = 60,
-			.add = 1 },
+				.heads = 1,
+				.kv_heads = 1,
+				.dim = 8,
+				.tq = 70,
+				.tk = 60,
+				.q_pos = 60,
+				.add = 1 },
 		{ .batch = 1,
-			.heads = 1,
-			.kv_heads = 1,
-			.dim = 8,
-			.tq = 70,
-			.tk = 100,
-			.k_pos = 33 },
+				.heads = 1,
+				.kv_heads = 1,
+				.dim = 8,
+				.tq = 70,
+				.tk = 100,
+				.k_pos = 33 },
 		{ .batch = 1,
-			.heads = 1,
-			.kv_heads = 1,
-			.dim = 8,
-			.tq = 10,
-			.tk = 10,
-			.k_pos = 33,
-			.add = 1 },
+				.heads = 1,
+				.kv_heads = 1,
+				.dim = 8,
+				.tq = 10,
+				.tk = 10,
+				.k_pos = 33,
+				.add = 1 },
 	};
 	const struct lk_ops *ops;
 
@@ -287,7 +288,7 @@ static void attn_differences(void **state)
 		in[i] = t_rand(9, i);
 	t_gradient(attn_loss, &x, in, num, n);
 	attn_want(&x.at, in, in + x.nq, in + x.nq + x.nk, go, o, lse, grad, grad + x.nq,
-		grad + x.nq + x.nk);
+			grad + x.nq + x.nk);
 	for (size_t i = 0; i < n; i++)
 		assert_true(fabs(num[i] - grad[i]) < 1e-8);
 	free(in), free(num), free(grad), free(o), free(lse), free(go);

@@ -33,7 +33,7 @@ static void ce_free(struct ce_data *d)
 
 /* The slices of the vocabulary that ranks would hold: the last takes what is left. */
 static void ce_split(struct t_ctx *t, const struct ce_data *d, lk_real *loss, lk_real *x,
-	const int32_t *labels, const struct lk_step *step)
+		const int32_t *labels, const struct lk_step *step)
 {
 	lk_real *all = t_dev(t, NULL, d->ranks * d->rows * 3 * sizeof *all), *stats;
 	size_t part = d->v / d->ranks;
@@ -41,13 +41,15 @@ static void ce_split(struct t_ctx *t, const struct ce_data *d, lk_real *loss, lk
 	stats = d->ranks == 1 ? all : t_dev(t, NULL, d->rows * 3 * sizeof *stats);
 	for (size_t k = 0; k < d->ranks; k++)
 		t_ok(t,
-			t->ops->ce_stats(t->q, all + k * d->rows * 3, x + k * part, labels, d->rows,
-				k + 1 < d->ranks ? part : d->v - k * part, d->ld, k * part));
+				t->ops->ce_stats(t->q, all + k * d->rows * 3, x + k * part, labels,
+						d->rows, k + 1 < d->ranks ? part : d->v - k * part,
+						d->ld, k * part));
 	t_ok(t, t->ops->ce_merge(t->q, stats, all, d->ranks, d->rows));
 	for (size_t k = 0; k < d->ranks; k++)
 		t_ok(t,
-			t->ops->ce_grad(t->q, loss, x + k * part, labels, stats, d->rows,
-				k + 1 < d->ranks ? part : d->v - k * part, d->ld, k * part, step));
+				t->ops->ce_grad(t->q, loss, x + k * part, labels, stats, d->rows,
+						k + 1 < d->ranks ? part : d->v - k * part, d->ld,
+						k * part, step));
 }
 
 static void ce_run(struct t_ctx *t, const void *arg, void *out)
@@ -66,8 +68,8 @@ static void ce_run(struct t_ctx *t, const void *arg, void *out)
 		ce_split(t, d, loss, x, labels, step);
 	else
 		t_ok(t,
-			t->ops->cross_entropy(t->q, d->grad_only ? NULL : loss, x, labels, d->rows,
-				d->v, d->ld, d->loss_only ? NULL : step));
+				t->ops->cross_entropy(t->q, d->grad_only ? NULL : loss, x, labels,
+						d->rows, d->v, d->ld, d->loss_only ? NULL : step));
 	t_get(t, t_get(t, out, loss, d->rows * sizeof *loss), x, bytes);
 }
 
@@ -94,8 +96,8 @@ static void ce_want(const struct ce_data *d, double *loss, double *dx)
 			if (j < d->v)
 				dx[r * d->ld + j] = d->labels[r] < 0 ? 0
 								     : d->step.scale *
-						(exp((double)x[j] - lse) -
-							(j == (size_t)d->labels[r]));
+								(exp((double)x[j] - lse) -
+										(j == (size_t)d->labels[r]));
 		}
 	}
 }
@@ -114,7 +116,7 @@ static void ce_check(const struct lk_ops *ops, struct ce_data *d, lk_real *out)
 			assert_memory_equal(out + d->rows, d->x, n * sizeof *out);
 		else
 			t_near("dlogits", out + d->rows + r * d->ld, dx + r * d->ld, d->v,
-				T_EPS * 16);
+					T_EPS * 16);
 	free(loss);
 	free(dx);
 }

@@ -71,8 +71,8 @@ static void gemm_run(struct t_ctx *t, const void *arg, void *out)
 	if (x->c.prep) {
 		for (int i = 0; i < 2; i++)
 			t_ok(t,
-				t->ops->prepare(
-					t->q, &prep, b, g.tb ? g.n : g.k, g.tb ? g.k : g.n, g.ldb));
+					t->ops->prepare(t->q, &prep, b, g.tb ? g.n : g.k,
+							g.tb ? g.k : g.n, g.ldb));
 		g.b = prep;
 		b = NULL;
 	}
@@ -97,7 +97,7 @@ static double *gemm_want(const struct gemm_data *x)
 
 			for (size_t l = 0; l < g->k; l++)
 				s += (double)x->a[g->ta ? l * lda + i : i * lda + l] *
-					(double)x->b[g->tb ? j * ldb + l : l * ldb + j];
+						(double)x->b[g->tb ? j * ldb + l : l * ldb + j];
 			s *= g->alpha;
 			if (g->beta != 0)
 				s += g->beta * (double)x->d[i * ldd + j];
@@ -118,7 +118,7 @@ static void gemm_check(const struct lk_ops *ops, const struct gemm_case *c)
 	want = gemm_want(&x);
 	t_run(ops, gemm_run, &x, out, x.nd * sizeof *out);
 	(void)snprintf(what, sizeof what, "%s %zux%zux%zu t%d%d pad %zu", ops->name, c->m, c->n,
-		c->k, c->ta, c->tb, c->pad);
+			c->k, c->ta, c->tb, c->pad);
 	t_near(what, out, want, x.nd, T_EPS * 8 * sqrt((double)c->k + 4));
 	free(out);
 	free(want);
@@ -145,9 +145,9 @@ static void gemm_shapes(void **state)
 				.in_place = v >> 3,
 				.prep = (v & 9) == 9,
 				.alpha = v & 4 ? 0.5 : 1,
-				.beta = v & 8	? 1
-					: v & 4 ? -2
-						: 0 };
+				.beta = v & 8		? 1
+						: v & 4 ? -2
+							: 0 };
 
 			gemm_check(ops, &c);
 		}
@@ -183,8 +183,8 @@ static void gemm_rows(void **state)
 			if (x.g.row1 > c.m)
 				x.g.row1 = c.m;
 			t_run(ops, gemm_run, &x, some, bytes);
-			assert_memory_equal(
-				some + r * c.n, all + r * c.n, (x.g.row1 - r) * c.n * sizeof *some);
+			assert_memory_equal(some + r * c.n, all + r * c.n,
+					(x.g.row1 - r) * c.n * sizeof *some);
 			if (r > 0 && c.in_place)
 				assert_memory_equal(some, first, r * c.n * sizeof *some);
 		}

@@ -28,8 +28,8 @@ static void adam_run(struct t_ctx *t, const void *arg, void *out)
 	t->shift = shift;
 	t_ok(t, t->ops->adamw(t->q, p, m, v, g, copy, d->from, &d->h, step));
 	t_ok(t,
-		t->ops->adamw(t->q, p + d->from, m + d->from, v + d->from, g + d->from,
-			copy + d->from, d->n - d->from, &d->h, step));
+			t->ops->adamw(t->q, p + d->from, m + d->from, v + d->from, g + d->from,
+					copy + d->from, d->n - d->from, &d->h, step));
 	out = t_get(t, t_get(t, out, p, bytes), m, bytes);
 	t_get(t, t_get(t, out, v, bytes), copy, bytes);
 }
@@ -45,7 +45,8 @@ static void adam_want(const struct adam_data *d, double *p, double *m, double *v
 		m[i] = h->beta1 * m[i] + (1 - h->beta1) * g;
 		v[i] = h->beta2 * v[i] + (1 - h->beta2) * g * g;
 		p[i] -= s->lr *
-			(m[i] / s->bias1 / (sqrt(v[i] / s->bias2) + h->eps) + h->decay * p[i]);
+				(m[i] / s->bias1 / (sqrt(v[i] / s->bias2) + h->eps) +
+						h->decay * p[i]);
 	}
 }
 

@@ -38,7 +38,7 @@ static void rows_free(struct rows_data *d)
 #define NORM_EPS 1e-5
 
 static void norm_want(
-	size_t rows, size_t n, const double *s, const double *w, double *y, double *rstd)
+		size_t rows, size_t n, const double *s, const double *w, double *y, double *rstd)
 {
 	for (size_t r = 0; r < rows; r++) {
 		double sq = 0;
@@ -63,8 +63,8 @@ static void norm_run(struct t_ctx *t, const void *arg, void *out)
 	if (d->in_place && !d->with_res)
 		y = x;
 	t_ok(t,
-		t->ops->rmsnorm(t->q, y, rstd, d->with_res ? s : NULL, x, d->with_res ? res : NULL,
-			w, d->rows, d->n, NORM_EPS));
+			t->ops->rmsnorm(t->q, y, rstd, d->with_res ? s : NULL, x,
+					d->with_res ? res : NULL, w, d->rows, d->n, NORM_EPS));
 	out = t_get(t, t_get(t, out, y, bytes), rstd, d->rows * sizeof *rstd);
 	t_get(t, out, d->with_res ? s : y, bytes);
 }
@@ -80,8 +80,8 @@ static void norm_back_run(struct t_ctx *t, const void *arg, void *out)
 	lk_real *dx = d->in_place ? d->with_res ? res : dy : t_dev(t, NULL, bytes);
 
 	t_ok(t,
-		t->ops->rmsnorm_back(
-			t->q, dx, dw, dy, d->with_res ? res : NULL, x, w, rstd, d->rows, d->n));
+			t->ops->rmsnorm_back(t->q, dx, dw, dy, d->with_res ? res : NULL, x, w, rstd,
+					d->rows, d->n));
 	t_get(t, t_get(t, out, dx, bytes), dw, d->n * sizeof *dw);
 }
 
@@ -102,7 +102,7 @@ static double norm_loss(const void *arg, const double *in)
 
 /* the gradient of norm_loss by formula, checked in norm_differences */
 static void norm_grad(
-	const struct rows_data *d, const double *x, const double *w, double *dx, double *dw)
+		const struct rows_data *d, const double *x, const double *w, double *dx, double *dw)
 {
 	size_t n = d->n;
 
@@ -116,7 +116,7 @@ static void norm_grad(
 		k = 1 / sqrt(sq / (double)n + NORM_EPS);
 		for (size_t i = 0; i < n; i++) {
 			dx[r * n + i] = k * (double)d->dy[r * n + i] * w[i] -
-				x[r * n + i] * k * k * k * dot / (double)n;
+					x[r * n + i] * k * k * k * dot / (double)n;
 			dw[i] += (double)d->dy[r * n + i] * x[r * n + i] * k;
 		}
 	}
@@ -265,8 +265,8 @@ static void rope_run(struct t_ctx *t, const void *arg, void *out)
 	t->shift = shift;
 	t_ok(t, t->ops->rope_table(t->q, table, 3900, 200, d->dim, 500000));
 	t_ok(t,
-		t->ops->rope(
-			t->q, x, table, pos, d->seq, d->rows, d->heads, d->dim, d->ld, d->inverse));
+			t->ops->rope(t->q, x, table, pos, d->seq, d->rows, d->heads, d->dim, d->ld,
+					d->inverse));
 	t_get(t, out, x, bytes);
 }
 
@@ -276,8 +276,8 @@ static void rope_want(const struct rope_data *d, double *x)
 		for (size_t i = 0; i < d->heads * d->dim / 2; i++) {
 			size_t half = d->dim / 2, h = i / half, c = i % half;
 			size_t p = d->pos != NULL ? d->pos[r] : d->seq != 0 ? r % d->seq : r;
-			double a =
-				(double)(3900 + p) * pow(500000, -2 * (double)c / (double)d->dim);
+			double a = (double)(3900 + p) *
+					pow(500000, -2 * (double)c / (double)d->dim);
 			double *u = x + r * d->ld + h * d->dim + c, *v = u + half, s = *u, t = *v;
 
 			a = d->inverse ? -a : a;

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "libcommon/hash/hash.h"
-#include "trainer/run/checkpoint.h"
 #include "trainer/model/tensorfile.h"
+#include "trainer/run/checkpoint.h"
 
 static struct lt_position position(uint64_t step)
 {
@@ -76,7 +76,7 @@ static void test_round_trip(void **state)
 	ok(lt_checkpoint_load(dir, u.w, &err), &err);
 	for (int v = 0; v < LT_VECTORS; v++)
 		assert_memory_equal(
-			u.w->vector[v], t.w->vector[v], t.w->table.total * sizeof(lk_real));
+				u.w->vector[v], t.w->vector[v], t.w->table.total * sizeof(lk_real));
 	free(dir);
 	tiny_close(&t);
 	tiny_close(&u);
@@ -231,7 +231,7 @@ static void test_import(void **state)
 		struct lt_written w;
 
 		ok(lt_tensors_write(t.w, LT_VECTOR_P, 0, t.w->table.n, types[i], a, NULL, &w, &err),
-			&err);
+				&err);
 		tiny_open(&u, 0, false);
 		ok(lt_weights_init(u.w, 8, &err), &err);
 		ok(lt_tensors_import(u.w, dir, &err), &err);
@@ -262,22 +262,22 @@ static void test_import_index(void **state)
 	(void)state;
 	tiny_open(&t, 0, false);
 	ok(lt_tensors_write(t.w, LT_VECTOR_P, 0, 5, lt_real_type(), a, NULL, &w, &err), &err);
-	ok(lt_tensors_write(
-		   t.w, LT_VECTOR_P, 5, t.w->table.n - 5, lt_real_type(), b, NULL, &w, &err),
-		&err);
+	ok(lt_tensors_write(t.w, LT_VECTOR_P, 5, t.w->table.n - 5, lt_real_type(), b, NULL, &w,
+			   &err),
+			&err);
 	f = fopen(index, "w");
 	assert_non_null(f);
 	fputs("{\"weight_map\":{", f);
 	for (size_t i = 0; i < t.w->table.n; i++)
 		fprintf(f, "%s\"%s\":\"x-%d.safetensors\"", i ? "," : "", t.w->table.param[i].name,
-			i < 5 ? 1 : 2);
+				i < 5 ? 1 : 2);
 	fputs("}}", f);
 	fclose(f);
 	tiny_open(&u, 0, false);
 	ok(lt_weights_init(u.w, 8, &err), &err);
 	ok(lt_tensors_import(u.w, dir, &err), &err);
 	assert_memory_equal(u.w->vector[LT_VECTOR_P], t.w->vector[LT_VECTOR_P],
-		t.w->table.total * sizeof(lk_real));
+			t.w->table.total * sizeof(lk_real));
 	/* A name that leads out of the folder is no file of the model. */
 	f = fopen(index, "w");
 	assert_non_null(f);

@@ -73,9 +73,9 @@ static void test_shuffle(void **state)
 			uint32_t got[5], whole[5];
 			uint64_t at;
 
-			ok(lt_corpus_sample(
-				   e < 2 ? c : other, (e < 2 ? e : 0) * samples + i, got, &err),
-				&err);
+			ok(lt_corpus_sample(e < 2 ? c : other, (e < 2 ? e : 0) * samples + i, got,
+					   &err),
+					&err);
 			for (at = 0; at < samples; at++) {
 				lt_corpus_read(c, at * 4, 5, whole);
 				if (memcmp(whole, got, sizeof(got)) == 0)
@@ -114,7 +114,7 @@ struct seen {
 
 /* Positions come one after the other, each once, with the stream's tokens as labels. */
 static int check(void *ctx, uint64_t at, size_t n, const uint32_t *label, const lk_real *loss,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct seen *s = ctx;
 

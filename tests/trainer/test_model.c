@@ -81,7 +81,7 @@ static void check_gradient(bool tied, bool recompute)
 			worst = off > worst ? off : worst;
 			if (off > (in_double ? 1e-7 : 0.05))
 				fail_msg("%s[%zu]: gradient %.10g, differences %.10g", p->name, e,
-					got, want);
+						got, want);
 		}
 	}
 	print_message("# worst relative difference %.2g\n", worst);
@@ -119,7 +119,7 @@ static void test_same_bits(void **state)
 		tiny_open(&t, 1, false);
 		bytes = t.w->table.total * sizeof(lk_real);
 		ok(lt_model_open(&m, t.w, TINY_BATCH, TINY_CONTEXT, LT_MODEL_TRAIN, i == 3, &err),
-			&err);
+				&err);
 		got = malloc(bytes);
 		assert_non_null(got);
 		gradient(&t, m, got);
@@ -150,7 +150,7 @@ static void test_decode(void **state)
 	for (size_t c = 0; c < 3; c++) {
 		for (size_t at = 0, k = 0; at < TINY_CONTEXT && k < 4 && cuts[c][k]; k++) {
 			ok(lt_model_logits(m, t.ids + at, at, cuts[c][k], false, piece, &err),
-				&err);
+					&err);
 			at += cuts[c][k];
 			for (size_t v = 0; v < TINY_VOCAB; v++)
 				assert_true(fabs((double)(piece[v] - whole[at - 1][v])) < 1e-5);

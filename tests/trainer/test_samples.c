@@ -26,8 +26,8 @@ static void change_tokens(const char *prefix)
 }
 
 /* Two groups over two shards, one of them three times, the other once. */
-static void make_plan(
-	const char *path, const char *a, uint64_t na, const char *b, uint64_t nb, bool by_documents)
+static void make_plan(const char *path, const char *a, uint64_t na, const char *b, uint64_t nb,
+		bool by_documents)
 {
 	static const char hash[] = "00000000000000000000000000000000";
 	struct lu_plan_shard shard[] = { { a, 40, na, hash }, { b, 30, nb, hash } };
@@ -60,7 +60,7 @@ struct gathered {
 };
 
 static int gather(void *ctx, const struct lu_shard *shard, uint64_t pos, uint64_t n, uint64_t tag,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct gathered *g = ctx;
 

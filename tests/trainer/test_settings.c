@@ -58,10 +58,11 @@ static void test_phases(void **state)
 
 	(void)state;
 	ok(load(&c,
-		   "lr = 0.5\n[phase one]\n[phase two]\ntrain.lr = 0.25\ntrain.samples = 64\n"
-		   "model.rope_theta = 2e7\ndata.train = c\n",
-		   "phase.two.train.clip=3", &err),
-		&err);
+			   "lr = 0.5\n[phase one]\n[phase two]\ntrain.lr = 0.25\ntrain.samples = "
+			   "64\n"
+			   "model.rope_theta = 2e7\ndata.train = c\n",
+			   "phase.two.train.clip=3", &err),
+			&err);
 	assert_int_equal(c.phases, 2);
 	ok(lt_config_phase(&c, 0, &s, &err), &err);
 	assert_true(s.train.lr == 0.5 && s.train.steps == 10 && s.train.clip == 1);
@@ -127,7 +128,7 @@ static void test_print(void **state)
 
 	(void)state;
 	ok(load(&a, "lr = 0.3\nramp = 8 8 64\n[phase x]\ntrain.seed = 4\n[phase y]\n", NULL, &err),
-		&err);
+			&err);
 	lt_config_print(&a, &text);
 	f = fopen(path, "w");
 	assert_non_null(f);
@@ -140,7 +141,7 @@ static void test_print(void **state)
 	assert_string_equal(text.p, again.p);
 	assert_int_equal(lt_config_differ(&a, &b, what, sizeof(what)), 0);
 	ok(load(&d, "lr = 0.3\nramp = 8 8 64\n[phase x]\ntrain.seed = 5\n[phase y]\n", NULL, &err),
-		&err);
+			&err);
 	assert_int_equal(lt_config_differ(&a, &d, what, sizeof(what)), 1);
 	assert_string_equal(what, "phase x: train.seed is '4' in the run and '5' now");
 	lt_config_release(&a);

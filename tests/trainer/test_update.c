@@ -14,8 +14,8 @@ static void read_vector(struct tiny *t, const lk_real *from, lk_real *to)
 static void write_gradient(struct tiny *t, size_t lane, size_t at, lk_real value)
 {
 	assert_int_equal(t->ops->copy(t->q, t->w->g + lane * t->w->table.total + at, &value,
-				 sizeof(value), LK_H2D),
-		0);
+					 sizeof(value), LK_H2D),
+			0);
 	assert_int_equal(t->ops->sync(t->q), 0);
 }
 
@@ -129,7 +129,7 @@ static void test_not_finite(void **state)
 {
 	(void)state;
 	check_bad(0, "model.layers.1.mlp.up_proj.weight", (lk_real)NAN,
-		"the gradient of model.layers.1.mlp.up_proj.weight");
+			"the gradient of model.layers.1.mlp.up_proj.weight");
 	check_bad(1, "lm_head.weight", (lk_real)INFINITY, "the gradient of lm_head.weight");
 }
 
@@ -144,8 +144,8 @@ static void test_bad_value(void **state)
 	tiny_open(&t, 1, false);
 	ok(lt_optimizer_begin(t.w, &hyper, 0.01, 1, 1, &err), &err);
 	ok(lt_weights_put(t.w, LT_VECTOR_P, lt_table_find(&t.w->table, "model.norm.weight")->at, 1,
-		   &nan, &err),
-		&err);
+			   &nan, &err),
+			&err);
 	ok(lt_optimizer_blame(t.w, what, sizeof(what), &err), &err);
 	assert_string_equal(what, "the values of model.norm.weight");
 	tiny_close(&t);
@@ -181,7 +181,7 @@ static void test_table(void **state)
 	assert_true(fabs(lt_flops_token(&t, 4096, false) - 45.09e9) < 0.01e9);
 	assert_true(fabs(lt_flops_token(&t, 4096, true) - 41.86e9) < 0.01e9);
 	assert_true(fabs(lt_table_find(&t, "model.layers.31.mlp.down_proj.weight")->std -
-			    0.001125) < 1e-9);
+				    0.001125) < 1e-9);
 	assert_null(lt_table_find(&t, "model.layers.32.mlp.down_proj.weight"));
 	lt_table_release(&t);
 }

@@ -29,7 +29,8 @@ static void write_whole(const char *name, const char *text)
 	struct lu_atomic f;
 
 	if (lu_atomic_open(&f, name, &err) < 0 ||
-		lu_atomic_write(&f, text, strlen(text), &err) < 0 || lu_atomic_commit(&f, &err) < 0)
+			lu_atomic_write(&f, text, strlen(text), &err) < 0 ||
+			lu_atomic_commit(&f, &err) < 0)
 		fail_msg("%s", err.msg);
 }
 
@@ -153,8 +154,8 @@ static pid_t start_child(void)
 
 		lu_atomic_install();
 		if (lu_atomic_open(&f, "x", &err) < 0 ||
-			lu_atomic_write(&f, "half of it", 10, &err) < 0 ||
-			write(end[1], "!", 1) != 1)
+				lu_atomic_write(&f, "half of it", 10, &err) < 0 ||
+				write(end[1], "!", 1) != 1)
 			_exit(9);
 		for (;;)
 			pause();

@@ -283,13 +283,13 @@ static void test_utf8_repair(void **state)
 		const char *bad, *good;
 		size_t repaired;
 	} t[] = { { "\x61\xF1\x80\x80\xE1\x80\xC2\x62\x80\x63\x80\xBF\x64",
-			  "a\uFFFD\uFFFD\uFFFDb\uFFFDc\uFFFD\uFFFDd", 6 },
+				  "a\uFFFD\uFFFD\uFFFDb\uFFFDc\uFFFD\uFFFDd", 6 },
 		{ "\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41",
-			"\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\x41", 8 },
+				"\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\x41", 8 },
 		{ "\xED\xA0\x80\xED\xBF\xBF\xED\xAF\x41",
-			"\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\x41", 8 },
+				"\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\x41", 8 },
 		{ "\xF4\x91\x92\x93\xFF\x41\x80\xBF\x42",
-			"\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\x41\uFFFD\uFFFD\x42", 7 },
+				"\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\x41\uFFFD\uFFFD\x42", 7 },
 		{ "\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41", "\uFFFD\uFFFD\uFFFD\uFFFD\x41", 4 },
 		{ "d\xC3\xA9j\xC3", "d\u00E9j\uFFFD", 1 }, { "", "", 0 } };
 
@@ -329,7 +329,7 @@ static void test_json_quote(void **state)
 	(void)state;
 	lu_json_quote(&b, LU_STR("a\"\\/\b\t\n\f\r\x01\x1f\x7f\0é\xff"));
 	assert_string_equal(
-		b.p, "\"a\\\"\\\\/\\b\\t\\n\\f\\r\\u0001\\u001f\x7f\\u0000\u00e9\uFFFD\"");
+			b.p, "\"a\\\"\\\\/\\b\\t\\n\\f\\r\\u0001\\u001f\x7f\\u0000\u00e9\uFFFD\"");
 	lu_buf_clear(&b);
 	lu_json_number(&b, NAN);
 	lu_json_number(&b, INFINITY);
@@ -349,10 +349,10 @@ static void test_philox_vectors(void **state)
 	} t[] = {
 		{ 0, 0, 0, { 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 } },
 		{ UINT64_MAX, UINT64_MAX, UINT64_MAX,
-			{ 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd } },
+				{ 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd } },
 		{ UINT64_C(0x299f31d0a4093822), UINT64_C(0x85a308d3243f6a88),
-			UINT64_C(0x0370734413198a2e),
-			{ 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } },
+				UINT64_C(0x0370734413198a2e),
+				{ 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } },
 	};
 
 	(void)state;

@@ -68,8 +68,8 @@ static void queue_fresh(struct book *k)
 				assert_true(k->entries < ENTRIES);
 				k->again += k->known[a][b];
 				k->known[a][b] = true;
-				k->entry[k->entries++] =
-					(struct entry){ k->count[a][b], a, b, k->fresh[a][b] };
+				k->entry[k->entries++] = (struct entry){ k->count[a][b], a, b,
+					k->fresh[a][b] };
 			}
 			k->fresh[a][b] = 0;
 		}
@@ -137,7 +137,7 @@ static void by_the_book(struct book *k, unsigned vocab, int64_t least, size_t mo
 		for (unsigned i = 0; i < k->merges; i++) {
 			if (k->merge[i][0] == e.a && k->merge[i][1] == e.b) {
 				memmove(k->merge[i], k->merge[i + 1],
-					(k->merges - i - 1) * sizeof(k->merge[0]));
+						(k->merges - i - 1) * sizeof(k->merge[0]));
 				k->merges--;
 			}
 		}
@@ -228,7 +228,7 @@ static void train(const struct round *r, struct lu_bpe_train *set, struct lu_bpe
 	lu_tokcount_join(&count, &t);
 	for (unsigned w = 0; w < r->words; w++)
 		assert_int_equal(
-			lu_words_add(&t.words, lu_str_of(r->word[w]), r->freq[w], &err), 0);
+				lu_words_add(&t.words, lu_str_of(r->word[w]), r->freq[w], &err), 0);
 	assert_int_equal(lu_tokcount_take(&count, &t, &err), 0);
 	for (unsigned i = 0; i < r->seeds; i++)
 		seed[i] = lu_str_of(r->seed[i]);
@@ -243,17 +243,17 @@ static void compare(struct book *k, const struct lu_bpe_trained *out, unsigned n
 {
 	if (out->pieces != k->pieces || out->merges != k->merges)
 		fail_msg("round %u: %u pieces, %u merges, not %u, %u", number, out->pieces,
-			out->merges, k->pieces, k->merges);
+				out->merges, k->pieces, k->merges);
 	for (unsigned i = 0; i < k->pieces; i++) {
 		if (!lu_str_is(out->piece[i], k->piece[i]))
 			fail_msg("round %u: piece %u is '%.*s', not '%s'", number, i,
-				(int)out->piece[i].n, out->piece[i].p, k->piece[i]);
+					(int)out->piece[i].n, out->piece[i].p, k->piece[i]);
 	}
 	for (unsigned i = 0; i < k->merges; i++) {
 		if (out->pair[i].left != k->merge[i][0] || out->pair[i].right != k->merge[i][1])
 			fail_msg("round %u: merge %u is %u %u, not %u %u", number, i,
-				out->pair[i].left, out->pair[i].right, k->merge[i][0],
-				k->merge[i][1]);
+					out->pair[i].left, out->pair[i].right, k->merge[i][0],
+					k->merge[i][1]);
 	}
 }
 

@@ -7,7 +7,7 @@
 
 /* Writes down what it is told: "section/name key=value" a line, "section/name" for a header. */
 static int note(void *ctx, const char *section, const char *name, const char *key,
-	const char *value, struct lu_err *err)
+		const char *value, struct lu_err *err)
 {
 	struct lu_buf *b = ctx;
 
@@ -63,7 +63,7 @@ static void test_settings(void **state)
 	expect("# c\n\n ; c\n", "");
 	expect("a=1", "/ a=1|\n");
 	expect("a = 1 = 2 # no comment \r\n[s]\r\nb\t=\tx y\r\n",
-		"/ a=1 = 2 # no comment|\ns/\ns/ b=x y|\n");
+			"/ a=1 = 2 # no comment|\ns/\ns/ b=x y|\n");
 	expect("[ s  first one ]\nk =\n[t]\n", "s/first one\ns/first one k=|\nt/\n");
 	expect("\xEF\xBB\xBF[s]\nk=\xC3\xA9\n", "s/\ns/ k=\xC3\xA9|\n");
 }

@@ -70,7 +70,7 @@ static int each(struct lu_tokcount *c, struct lu_buf *out, struct lu_err *err)
 
 /* Counts a fixed multiset of words in `parts` tables, from a place in it on. */
 static void count(struct lu_buf *out, unsigned threads, unsigned parts, uint64_t memory,
-	unsigned from, uint64_t *runs)
+		unsigned from, uint64_t *runs)
 {
 	struct lu_tokcount c = { .threads = threads, .memory = memory, .tmpdir = "." };
 	struct lu_tokcount_thread t[PARTS_MAX];
@@ -202,8 +202,8 @@ static void alike_at_first_sight(void **state)
 			continue;
 		pairs++;
 		for (unsigned k = 0; k < 2; k++)
-			assert_int_equal(
-				lu_words_add(&t, numbered(w[i - k].number, text), 1, &err), 0);
+			assert_int_equal(lu_words_add(&t, numbered(w[i - k].number, text), 1, &err),
+					0);
 		assert_int_equal(t.n, 2);
 		lu_words_release(&t);
 	}
@@ -241,7 +241,7 @@ static void a_word_beyond_all_bounds(void **state)
 
 /* fr has 30 characters, en 10, the others 20 of 60. */
 static int balanced(const char *shares, struct lu_buf *out, struct lu_tokcount *c, uint64_t memory,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	static const struct {
 		const char *lang, *word;
@@ -259,7 +259,7 @@ static int balanced(const char *shares, struct lu_buf *out, struct lu_tokcount *
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
 		t.words.group = lu_tokcount_group(c, lu_str_of(text[i].lang));
 		assert_int_equal(
-			lu_words_add(&t.words, lu_str_of(text[i].word), text[i].n, err), 0);
+				lu_words_add(&t.words, lu_str_of(text[i].word), text[i].n, err), 0);
 	}
 	assert_int_equal(lu_tokcount_take(c, &t, err), 0);
 	rc = each(c, out, err);
@@ -298,7 +298,8 @@ static void shares(void **state)
 	assert_string_equal(err.msg, "--balance: no document with text has the language 'xx'");
 	assert_int_equal(balanced("fr=10,en=10,de=30", &out, &c, 0, &err), -1);
 	assert_string_equal(err.msg,
-		"--balance: the shares add up to 50, and no other language has text for the rest");
+			"--balance: the shares add up to 50, and no other language has text for "
+			"the rest");
 	lu_buf_release(&out);
 }
 

@@ -41,7 +41,7 @@ static const struct {
 	{ BF "," FUSE "," R(MARK, " ") "," STRIP(" ", 300, 0) "," AFTER, true },
 	{ BF "," FUSE "," R(MARK, " "), true },
 	{ BF "," R("\xC3\xA9", "xyz") "," FUSE "," R("x", "") "," R("\xC2\xAB" MARK, "\xC2\xAB"),
-		true },
+			true },
 	{ BF "," R(MARK MARK, "_") "," FUSE, true },
 	{ BF "," FUSE "," R("(" MARK, "(") "," R(MARK, " "), false },
 	{ BF "," FUSE "," R("( ", "(") "," R(" (", " "), false },
@@ -137,27 +137,28 @@ static void both_ways(void **state)
 			lu_buf_clear(&want);
 			lu_buf_clear(&got);
 			tok->spell = NULL;
-			assert_int_equal(
-				lu_tok_decode(tok, st, ids, n, flags, &want, &lost, &err), 0);
+			assert_int_equal(lu_tok_decode(tok, st, ids, n, flags, &want, &lost, &err),
+					0);
 			tok->spell = spell;
 			if (round % 3 == 0) {
 				assert_int_equal(lu_tok_decode(tok, st, ids, n, flags, &got,
-							 &lost_too, &err),
-					0);
+								 &lost_too, &err),
+						0);
 			} else {
 				lu_tok_decode_begin(tok, st);
 				for (size_t i = 0, m; i < n; i += m) {
 					m = 1 + below(n - i);
 					assert_int_equal(lu_tok_decode_more(tok, st, ids + i, m,
-								 flags, &got, &lost_too, &err),
-						0);
+									 flags, &got, &lost_too,
+									 &err),
+							0);
 				}
-				assert_int_equal(
-					lu_tok_decode_end(tok, st, &got, &lost_too, &err), 0);
+				assert_int_equal(lu_tok_decode_end(tok, st, &got, &lost_too, &err),
+						0);
 			}
 			if (!lu_str_eq(lu_buf_slice(&want), lu_buf_slice(&got)))
 				fail_msg("%s:\nchain    %s\none pass %s", chain[k].steps, want.p,
-					got.p);
+						got.p);
 			assert_int_equal(lost, lost_too);
 			assert_int_equal(lu_utf8_valid(got.p, got.n), got.n);
 		}
@@ -195,8 +196,8 @@ static void long_rows(void **state)
 	for (size_t i = 0; i < 400000; i += 7) {
 		size_t n = 400000 - i < 7 ? 400000 - i : 7;
 
-		assert_int_equal(
-			lu_tok_decode_more(tok, st, ids + i, n, 0, &all, &lost_too, &err), 0);
+		assert_int_equal(lu_tok_decode_more(tok, st, ids + i, n, 0, &all, &lost_too, &err),
+				0);
 		assert_true(st->spell.row.cap < 200000);
 	}
 	assert_int_equal(lu_tok_decode_end(tok, st, &all, &lost_too, &err), 0);
@@ -229,8 +230,8 @@ static void no_such_id(void **state)
 			assert_int_equal(lu_tok_decode(tok, st, ids, 2, 0, &out, NULL, &err), -1);
 			assert_string_equal(err.msg, says);
 			lu_tok_decode_begin(tok, st);
-			assert_int_equal(
-				lu_tok_decode_more(tok, st, ids, 2, 0, &out, NULL, &err), -1);
+			assert_int_equal(lu_tok_decode_more(tok, st, ids, 2, 0, &out, NULL, &err),
+					-1);
 			assert_string_equal(err.msg, says);
 		}
 		out.n = 0;

@@ -118,9 +118,9 @@ static void test_kept_byte_for_byte(void **state)
 	expect("{\"text\":\"a\"}\n", "{\"text\":\"a\"}\n");
 	expect("{\"text\":\"a\"}", "{\"text\":\"a\"}\n");
 	expect(" { \"n\" : 1.0e1, \"text\" : \"\\u00e9\\/\" } \r\n",
-		" { \"n\" : 1.0e1, \"text\" : \"\\u00e9\\/\" } \r\n");
+			" { \"n\" : 1.0e1, \"text\" : \"\\u00e9\\/\" } \r\n");
 	expect("\xEF\xBB\xBF{\"text\":\"a\"}\n\n  \t\r\n{\"text\":\"b\"}\n",
-		"{\"text\":\"a\"}\n{\"text\":\"b\"}\n");
+			"{\"text\":\"a\"}\n{\"text\":\"b\"}\n");
 }
 
 static void test_verdicts(void **state)
@@ -128,17 +128,19 @@ static void test_verdicts(void **state)
 	(void)state;
 	expect("{\"text\":\"a\",\"do\":\"drop\"}\n{\"text\":\"b\"}\n{\"text\":\"c\",\"do\":"
 	       "\"drop\"}\n",
-		"{\"text\":\"b\"}\n");
+			"{\"text\":\"b\"}\n");
 	expect("{\"text\":\"a\",\"do\":\"set\"}\n{\"lang\":1,\"text\":\"b\", \"do\":\"set\"}\r\n",
-		"{\"text\":\"a\",\"do\":\"set\",\"lang\":\"fr\"}\n{\"lang\":\"fr\",\"text\":\"b\", "
-		"\"do\":\"set\"}\r\n");
+			"{\"text\":\"a\",\"do\":\"set\",\"lang\":\"fr\"}\n{\"lang\":\"fr\","
+			"\"text\":\"b\", "
+			"\"do\":\"set\"}\r\n");
 	expect("{\"text\":\"a\\nb\",\"do\":\"upper\"}", "{\"text\":\"A\\nB\",\"do\":\"upper\"}\n");
 	expect("{\"text\":\"a\",\"do\":\"own\"}\n{\"text\":\"b\"}\n{\"text\":\"\\u0063\",\"do\":"
 	       "\"own\"}\n",
-		"<own a>{\"text\":\"b\"}\n<own c>");
+			"<own a>{\"text\":\"b\"}\n<own c>");
 	expect("{\"text\":\"a\",\"do\":\"repeat\"}\n",
-		"{\"text\":\"a\",\"do\":\"repeat\"}\n{\"text\":\"a\",\"do\":\"repeat\"}\n{\"text\":"
-		"\"a\",\"do\":\"repeat\"}\n");
+			"{\"text\":\"a\",\"do\":\"repeat\"}\n{\"text\":\"a\",\"do\":\"repeat\"}\n{"
+			"\"text\":"
+			"\"a\",\"do\":\"repeat\"}\n");
 }
 
 static void test_decide(void **state)
@@ -180,7 +182,7 @@ static void test_bad_records(void **state)
 
 			unlink("out");
 			snprintf(in, sizeof(in), "{\"text\":\"a\"}\n\n%s\n{\"text\":\"b\"}\n",
-				t[i].line);
+					t[i].line);
 			put_text("in", in);
 			assert_int_equal(run(&g, threads), -1);
 			snprintf(message, sizeof(message), "in:3: %s", t[i].reason);
@@ -231,32 +233,32 @@ static void test_rejects(void **state)
 
 	(void)state;
 	put_text("in",
-		"no\n{\"text\":\"abc\",\"do\":\"drop\"}\r\n{\"text\":\"a\"}\n[ 1 "
-		"]\n\xFF\n{\"text\":\"123456789\"}\n");
+			"no\n{\"text\":\"abc\",\"do\":\"drop\"}\r\n{\"text\":\"a\"}\n[ 1 "
+			"]\n\xFF\n{\"text\":\"123456789\"}\n");
 	g.std.rejects = "rejects";
 	g.std.max_line = 28;
 	assert_int_equal(run(&g, 3), 0);
 	assert_file("out", "{\"text\":\"a\"}\n{\"text\":\"123456789\"}\n");
 	assert_file("rejects",
-		"{\"file\":\"in\",\"line\":1,\"reason\":\"not "
-		"JSON\",\"value\":null,\"raw_base64\":\"bm8=\"}\n"
-		"{\"file\":\"in\",\"line\":2,\"reason\":\"too "
-		"short\",\"value\":3,\"record\":{\"text\":\"abc\",\"do\":\"drop\"}}\n"
-		"{\"file\":\"in\",\"line\":4,\"reason\":\"not a JSON "
-		"object\",\"value\":null,\"record\":[ 1 ]}\n"
-		"{\"file\":\"in\",\"line\":5,\"reason\":\"not "
-		"JSON\",\"value\":null,\"raw_base64\":\"/w==\"}\n");
+			"{\"file\":\"in\",\"line\":1,\"reason\":\"not "
+			"JSON\",\"value\":null,\"raw_base64\":\"bm8=\"}\n"
+			"{\"file\":\"in\",\"line\":2,\"reason\":\"too "
+			"short\",\"value\":3,\"record\":{\"text\":\"abc\",\"do\":\"drop\"}}\n"
+			"{\"file\":\"in\",\"line\":4,\"reason\":\"not a JSON "
+			"object\",\"value\":null,\"record\":[ 1 ]}\n"
+			"{\"file\":\"in\",\"line\":5,\"reason\":\"not "
+			"JSON\",\"value\":null,\"raw_base64\":\"/w==\"}\n");
 	g.std.max_line = 20;
 	assert_int_equal(run(&g, 1), 0);
 	assert_file("rejects",
-		"{\"file\":\"in\",\"line\":1,\"reason\":\"not "
-		"JSON\",\"value\":null,\"raw_base64\":\"bm8=\"}\n"
-		"{\"file\":\"in\",\"line\":2,\"reason\":\"longer than "
-		"--max-line\",\"value\":27,\"raw_base64\":\"\"}\n"
-		"{\"file\":\"in\",\"line\":4,\"reason\":\"not a JSON "
-		"object\",\"value\":null,\"record\":[ 1 ]}\n"
-		"{\"file\":\"in\",\"line\":5,\"reason\":\"not "
-		"JSON\",\"value\":null,\"raw_base64\":\"/w==\"}\n");
+			"{\"file\":\"in\",\"line\":1,\"reason\":\"not "
+			"JSON\",\"value\":null,\"raw_base64\":\"bm8=\"}\n"
+			"{\"file\":\"in\",\"line\":2,\"reason\":\"longer than "
+			"--max-line\",\"value\":27,\"raw_base64\":\"\"}\n"
+			"{\"file\":\"in\",\"line\":4,\"reason\":\"not a JSON "
+			"object\",\"value\":null,\"record\":[ 1 ]}\n"
+			"{\"file\":\"in\",\"line\":5,\"reason\":\"not "
+			"JSON\",\"value\":null,\"raw_base64\":\"/w==\"}\n");
 	/* With a bound of its own, the bound holds; the reject file is not left then. */
 	unlink("out");
 	unlink("rejects");
@@ -325,8 +327,9 @@ static void test_many(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 60000; i++)
 		lu_buf_printf(&in,
-			"{\"text\":\"document number %u, with some more words\",\"do\":\"%s\"}\n",
-			i, what[i % 7]);
+				"{\"text\":\"document number %u, with some more "
+				"words\",\"do\":\"%s\"}\n",
+				i, what[i % 7]);
 	put_file("in", in.p, in.n);
 	for (int threads = 1; threads <= 9; threads += 4) {
 		struct lu_stats stats = { 0 };
@@ -347,8 +350,8 @@ static void test_many(void **state)
 		assert_int_equal(locals.freed, threads);
 		assert_int_equal(stats.in.docs, 60000);
 		assert_int_equal(stats.in.bytes, in.n);
-		assert_int_equal(
-			stats.in.docs + stats.repeated, stats.out.docs + lu_stats_dropped(&stats));
+		assert_int_equal(stats.in.docs + stats.repeated,
+				stats.out.docs + lu_stats_dropped(&stats));
 		assert_int_equal(stats.repeated, 2 * 8571);
 		lu_stats_release(&stats);
 		out = get_file("out", &n);
@@ -372,7 +375,8 @@ static void test_stats_file(void **state)
 
 	(void)state;
 	put_text("in",
-		"{\"text\":\"a\",\"do\":\"repeat\"}\n{\"text\":\"b\",\"do\":\"drop\"}\nbad\n");
+			"{\"text\":\"a\",\"do\":\"repeat\"}\n{\"text\":\"b\",\"do\":\"drop\"}"
+			"\nbad\n");
 	g.ds.finish = add_extra;
 	g.std.stats = "stats";
 	g.std.rejects = "rejects";

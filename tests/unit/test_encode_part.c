@@ -132,9 +132,9 @@ static void model(struct lu_buf *b)
 			memcpy(v.piece[v.n++], both, sizeof(both));
 	}
 	lu_buf_printf(b, "\"model\":{\"type\":\"BPE\",\"fuse_unk\":%s,\"byte_fallback\":%s,",
-		below(2) ? "true" : "false", bytes ? "true" : "false");
+			below(2) ? "true" : "false", bytes ? "true" : "false");
 	lu_buf_printf(b, "\"ignore_merges\":%s,\"unk_token\":%s,\"vocab\":{",
-		below(6) ? "false" : "true", below(2) ? "null" : "\"?\"");
+			below(6) ? "false" : "true", below(2) ? "null" : "\"?\"");
 	lu_buf_puts(b, "\"?\":0");
 	for (size_t i = 0; i < 256 && (bytes || below(2)); i++)
 		lu_buf_printf(b, ",\"<0x%02X>\":%zu", (unsigned)i, 700 + i);
@@ -178,7 +178,7 @@ static struct lu_tok *random_tokenizer(struct lu_buf *json)
 		assert_int_equal(lu_tok_parse(&tok, "x", lu_buf_slice(json), &err), 0);
 		json->n--;
 		lu_buf_printf(json, ",\"added_tokens\":[%.*s%u%s]", (int)(id - token), token,
-			tok->bpe.pieces, id + 4);
+				tok->bpe.pieces, id + 4);
 		lu_tok_free(tok);
 	}
 	lu_buf_puts(json, "}");
@@ -204,17 +204,17 @@ static void random_text(struct lu_buf *text)
 }
 
 static void compare(const struct lu_buf *json, struct lu_str s, const struct lu_ids *want,
-	const struct lu_ids *got, const char *what)
+		const struct lu_ids *got, const char *what)
 {
 	if (want->n == got->n &&
-		(!want->n || memcmp(want->p, got->p, want->n * sizeof(*want->p)) == 0))
+			(!want->n || memcmp(want->p, got->p, want->n * sizeof(*want->p)) == 0))
 		return;
 	fail_msg("%s: %zu ids, not %zu: \"%.*s\" by %s", what, got->n, want->n, (int)s.n, s.p,
-		json->p);
+			json->p);
 }
 
 static size_t divide(struct lu_tok *tok, struct lu_tok_state *st, struct lu_tok_state *small,
-	const struct lu_buf *json, struct lu_str s, enum lu_tok_special special)
+		const struct lu_buf *json, struct lu_str s, enum lu_tok_special special)
 {
 	struct lu_ids whole = { 0 }, got = { 0 };
 	struct lu_err err;
@@ -236,8 +236,8 @@ static size_t divide(struct lu_tok *tok, struct lu_tok_state *st, struct lu_tok_
 	for (size_t from = 0, to; from < s.n; from = to, parts++) {
 		to = lu_tok_split(tok, s, from + 1 + below(30), special);
 		assert_true(to > from && to <= s.n);
-		assert_int_equal(
-			lu_tok_encode_part(tok, small, s, from, to, special, &got, &err), 0);
+		assert_int_equal(lu_tok_encode_part(tok, small, s, from, to, special, &got, &err),
+				0);
 	}
 	compare(json, s, &whole, &got, "in parts");
 	lu_ids_release(&whole);
@@ -265,7 +265,7 @@ static void division_changes_nothing(void **state)
 		for (int i = 0; i < 8; i++) {
 			random_text(&text);
 			parts += divide(tok, st, small, &json, lu_buf_slice(&text),
-				i & 1 ? LU_TOK_SPECIAL_PARSE : LU_TOK_SPECIAL_TEXT);
+					i & 1 ? LU_TOK_SPECIAL_PARSE : LU_TOK_SPECIAL_TEXT);
 		}
 		lu_tok_state_free(st);
 		lu_tok_state_free(small);

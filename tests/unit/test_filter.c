@@ -48,8 +48,8 @@ static void is(enum lu_measure which, const char *text, double want)
 	double got = of(lu_str_of(text), LU_STOP_FR, which);
 
 	if (got < want - 1e-12 || got > want + 1e-12)
-		fail_msg(
-			"%s of '%.60s': %.17g, not %.17g", lu_measure_name(which), text, got, want);
+		fail_msg("%s of '%.60s': %.17g, not %.17g", lu_measure_name(which), text, got,
+				want);
 }
 
 static void words(void **state)
@@ -66,7 +66,7 @@ static void words(void **state)
 	is(LU_M_WORDS, "5'10 l'5", 4); /* 5 10 l' 5 */
 	is(LU_M_WORDS, "日本語。ไทย", 6);
 	is(LU_M_WORDS, "a\u00A0b\u3000c\u00ADd می\u200Cخواهم",
-		4); /* format characters are inside */
+			4); /* format characters are inside */
 	is(LU_M_WORDS, "e\u0301te\u0301", 1);
 	is(LU_M_WORDS, "3 € → ok", 4); /* symbols outside ASCII are no punctuation */
 	is(LU_M_MEAN_WORD_LENGTH, "été, à la mer", 9 / 4.0);
@@ -105,7 +105,7 @@ static void lines(void **state)
 	is(LU_M_LINE_PUNCT, "Oui. \n", 0); /* a blank stands at the end */
 	is(LU_M_LINE_PUNCT, "", 0);
 	is(LU_M_SHORT_LINES, "éééééééééééééééééééééééééééééé\néééééééééééééééééééééééééééééééé\n\n",
-		1 / 2.0);
+			1 / 2.0);
 	is(LU_M_CHAR_DUP_RATIO, "abc\nabc\n  \n  \n", 3 / 10.0);
 }
 
@@ -188,10 +188,10 @@ static void random_grams(void **state)
 		}
 		for (size_t n = 5; n <= 10; n++)
 			is(LU_M_DUP_5GRAM + (int)n - 5, text.p,
-				(double)plain_dup(w, count, n) / chars);
+					(double)plain_dup(w, count, n) / chars);
 		for (size_t n = 2; n <= 4; n++)
 			is(LU_M_TOP_2GRAM + (int)n - 2, text.p,
-				(double)(plain_top(w, count, n) * (2 * n - 1)) / chars);
+					(double)(plain_top(w, count, n) * (2 * n - 1)) / chars);
 	}
 	lu_buf_release(&text);
 }

@@ -5,12 +5,12 @@
 
 #include "libcommon/base/jsonstr.h"
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokaudit/dead.h"
 #include "libcommon/tokaudit/compare.h"
+#include "libcommon/tokaudit/dead.h"
 #include "libcommon/tokaudit/fit.h"
 #include "libcommon/tokaudit/lossless.h"
-#include "libcommon/tokenizer/components.h"
 #include "libcommon/tokaudit/show.h"
+#include "libcommon/tokenizer/components.h"
 #include "tests/unit/unit.h"
 
 static struct lu_tok *parse(const char *json)
@@ -62,107 +62,125 @@ static const struct {
 	const char *what, *json, *dead;
 } files[] = {
 	{ "nothing is wrong", FILE_OF("null", "null", "", "\"a\":0,\"b\":1,\"ab\":2", "\"a b\""),
-		"" },
+			"" },
 	{ "a character that the normalizer replaces",
-		FILE_OF(SPACE_TO_MARK, "null", "", "\"a\":0,\" \":1,\"a \":2,\"\xE2\x96\x81\":3",
-			"[\"a\",\" \"]"),
-		"1:normalizer 2:normalizer" },
+			FILE_OF(SPACE_TO_MARK, "null", "",
+					"\"a\":0,\" \":1,\"a \":2,\"\xE2\x96\x81\":3",
+					"[\"a\",\" \"]"),
+			"1:normalizer 2:normalizer" },
 	{ "a character that comes back later",
-		FILE_OF("{\"type\":\"Sequence\",\"normalizers\":[" SPACE_TO_MARK
-			",{\"type\":\"Prepend\",\"prepend\":\" \"}]}",
-			"null", "", "\"a\":0,\" \":1,\" a\":2,\"a \":3",
-			"[\" \",\"a\"],[\"a\",\" \"]"),
-		"3:not found" },
+			FILE_OF("{\"type\":\"Sequence\",\"normalizers\":[" SPACE_TO_MARK
+				",{\"type\":\"Prepend\",\"prepend\":\" \"}]}",
+					"null", "", "\"a\":0,\" \":1,\" a\":2,\"a \":3",
+					"[\" \",\"a\"],[\"a\",\" \"]"),
+			"3:not found" },
 	{ "a character that Metaspace puts",
-		FILE_OF("{\"type\":\"Replace\",\"pattern\":{\"String\":\"\xE2\x96\x81\"},"
-			"\"content\":\"_\"}",
-			"{\"type\":\"Metaspace\",\"replacement\":\"\xE2\x96\x81\","
-			"\"prepend_scheme\":\"never\",\"split\":true}",
-			"",
-			"\"a\":0,\"\xE2\x96\x81\":1,\"\xE2\x96\x81"
-			"a\":2,\"a\xE2\x96\x81\":3,\" \":4",
-			"[\"\xE2\x96\x81\",\"a\"],[\"a\",\"\xE2\x96\x81\"]"),
-		"3:cut 4:cut" },
+			FILE_OF("{\"type\":\"Replace\",\"pattern\":{\"String\":\"\xE2\x96\x81\"},"
+				"\"content\":\"_\"}",
+					"{\"type\":\"Metaspace\",\"replacement\":\"\xE2\x96\x81\","
+					"\"prepend_scheme\":\"never\",\"split\":true}",
+					"",
+					"\"a\":0,\"\xE2\x96\x81\":1,\"\xE2\x96\x81"
+					"a\":2,\"a\xE2\x96\x81\":3,\" \":4",
+					"[\"\xE2\x96\x81\",\"a\"],[\"a\",\"\xE2\x96\x81\"]"),
+			"3:cut 4:cut" },
 	{ "not in the normal form",
-		FILE_OF("{\"type\":\"NFC\"}", "null", "",
-			"\"e\":0,\"\xCC\x81\":1,\"e\xCC\x81\":2,\"\xE2\x84\xAB\":3",
-			"[\"e\",\"\xCC\x81\"]"),
-		"2:normalizer 3:normalizer" },
+			FILE_OF("{\"type\":\"NFC\"}", "null", "",
+					"\"e\":0,\"\xCC\x81\":1,\"e\xCC\x81\":2,\"\xE2\x84\xAB\":3",
+					"[\"e\",\"\xCC\x81\"]"),
+			"2:normalizer 3:normalizer" },
 	{ "the normal form may be undone",
-		FILE_OF("{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"},{\"type\":"
-			"\"Replace\",\"pattern\":{\"String\":\"-\"},\"content\":\"\"}]}",
-			"null", "", "\"e\":0,\"\xCC\x81\":1,\"e\xCC\x81\":2",
-			"[\"e\",\"\xCC\x81\"]"),
-		"2:not found" },
+			FILE_OF("{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"},{"
+				"\"type\":"
+				"\"Replace\",\"pattern\":{\"String\":\"-\"},\"content\":\"\"}]}",
+					"null", "", "\"e\":0,\"\xCC\x81\":1,\"e\xCC\x81\":2",
+					"[\"e\",\"\xCC\x81\"]"),
+			"2:not found" },
 	{ "two neighbours that are kept apart",
-		FILE_OF("{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\((?=[\\\\w ])\"},"
-			"\"content\":\"( \"}",
-			"null", "", "\"a\":0,\"(\":1,\" \":2,\"(a\":3,\"( \":4,\"((\":5",
-			"[\"(\",\"a\"],[\"(\",\" \"],[\"(\",\"(\"]"),
-		"3:normalizer" },
+			FILE_OF("{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\((?=[\\\\w "
+				"])\"},"
+				"\"content\":\"( \"}",
+					"null", "",
+					"\"a\":0,\"(\":1,\" \":2,\"(a\":3,\"( \":4,\"((\":5",
+					"[\"(\",\"a\"],[\"(\",\" \"],[\"(\",\"(\"]"),
+			"3:normalizer" },
 	{ "a lower merge takes a character",
-		FILE_OF("null", "null", "", "\"a\":0,\"b\":1,\"c\":2,\"bc\":3,\"ab\":4,\"abc\":5",
-			"\"b c\",\"a b\",\"ab c\""),
-		"5:merges" },
+			FILE_OF("null", "null", "",
+					"\"a\":0,\"b\":1,\"c\":2,\"bc\":3,\"ab\":4,\"abc\":5",
+					"\"b c\",\"a b\",\"ab c\""),
+			"5:merges" },
 	{ "two ways to a piece, one of which is taken",
-		FILE_OF("null", "null", "", "\"a\":0,\"b\":1,\"c\":2,\"bc\":3,\"ab\":4,\"abc\":5",
-			"\"b c\",\"a b\",\"ab c\",\"a bc\""),
-		"" },
+			FILE_OF("null", "null", "",
+					"\"a\":0,\"b\":1,\"c\":2,\"bc\":3,\"ab\":4,\"abc\":5",
+					"\"b c\",\"a b\",\"ab c\",\"a bc\""),
+			"" },
 	{ "a piece without merges",
-		FILE_OF("null", "null", "", "\"a\":0,\"b\":1,\"ab\":2,\"<ab>\":3,\"[a]\":4", ""),
-		"2:merges" },
+			FILE_OF("null", "null", "", "\"a\":0,\"b\":1,\"ab\":2,\"<ab>\":3,\"[a]\":4",
+					""),
+			"2:merges" },
 	{ "which a whole word needs not have",
-		FILE_OF("null", "{\"type\":\"WhitespaceSplit\"}", ",\"ignore_merges\":true",
-			"\"a\":0,\"b\":1,\"ab\":2,\"a b\":3,\" \":4", ""),
-		"3:cut 4:cut" },
+			FILE_OF("null", "{\"type\":\"WhitespaceSplit\"}", ",\"ignore_merges\":true",
+					"\"a\":0,\"b\":1,\"ab\":2,\"a b\":3,\" \":4", ""),
+			"3:cut 4:cut" },
 	{ "a character without a piece of its own",
-		FILE_OF("null", "null", "", "\"a\":0,\"ab\":1", ""), "1:merges" },
+			FILE_OF("null", "null", "", "\"a\":0,\"ab\":1", ""), "1:merges" },
 	{ "digits one by one",
-		FILE_OF("null", "{\"type\":\"Digits\",\"individual_digits\":true}", "",
-			"\"1\":0,\"a\":1,\"11\":2,\"1a\":3,\"aa\":4", "\"1 1\",\"1 a\",\"a a\""),
-		"2:cut 3:cut" },
+			FILE_OF("null", "{\"type\":\"Digits\",\"individual_digits\":true}", "",
+					"\"1\":0,\"a\":1,\"11\":2,\"1a\":3,\"aa\":4",
+					"\"1 1\",\"1 a\",\"a a\""),
+			"2:cut 3:cut" },
 	{ "digits together",
-		FILE_OF("null", "{\"type\":\"Digits\",\"individual_digits\":false}", "",
-			"\"1\":0,\"a\":1,\"11\":2,\"1a\":3,\"aa\":4", "\"1 1\",\"1 a\",\"a a\""),
-		"3:cut" },
+			FILE_OF("null", "{\"type\":\"Digits\",\"individual_digits\":false}", "",
+					"\"1\":0,\"a\":1,\"11\":2,\"1a\":3,\"aa\":4",
+					"\"1 1\",\"1 a\",\"a a\""),
+			"3:cut" },
 	{ "punctuation",
-		FILE_OF("null", "{\"type\":\"Punctuation\",\"behavior\":\"Isolated\"}", "",
-			"\".\":0,\"a\":1,\"..\":2,\".a\":3,\"aa\":4", "\". .\",\". a\",\"a a\""),
-		"2:cut 3:cut" },
+			FILE_OF("null", "{\"type\":\"Punctuation\",\"behavior\":\"Isolated\"}", "",
+					"\".\":0,\"a\":1,\"..\":2,\".a\":3,\"aa\":4",
+					"\". .\",\". a\",\"a a\""),
+			"2:cut 3:cut" },
 	{ "punctuation that goes with what is before",
-		FILE_OF("null", "{\"type\":\"Punctuation\",\"behavior\":\"MergedWithPrevious\"}",
-			"", "\".\":0,\"a\":1,\"a.\":2,\".a\":3", "\"a .\",\". a\""),
-		"3:not found" },
+			FILE_OF("null",
+					"{\"type\":\"Punctuation\",\"behavior\":"
+					"\"MergedWithPrevious\"}",
+					"", "\".\":0,\"a\":1,\"a.\":2,\".a\":3", "\"a .\",\". a\""),
+			"3:not found" },
 	{ "words and others",
-		FILE_OF("null", "{\"type\":\"Whitespace\"}", "",
-			"\".\":0,\"a\":1,\"a.\":2,\"..\":3,\"a \":4,\" \":5",
-			"[\"a\",\".\"],[\".\",\".\"],[\"a\",\" \"]"),
-		"2:cut 4:cut 5:cut" },
+			FILE_OF("null", "{\"type\":\"Whitespace\"}", "",
+					"\".\":0,\"a\":1,\"a.\":2,\"..\":3,\"a \":4,\" \":5",
+					"[\"a\",\".\"],[\".\",\".\"],[\"a\",\" \"]"),
+			"2:cut 4:cut 5:cut" },
 	{ "a letter alone",
-		FILE_OF("null",
-			"{\"type\":\"Split\",\"pattern\":{\"String\":\"-\"},\"behavior\":"
-			"\"Isolated\",\"invert\":false}",
-			"", "\"-\":0,\"a\":1,\"a-\":2,\"--\":3,\"aa\":4",
-			"\"a -\",\"- -\",\"a a\""),
-		"2:cut 3:cut" },
+			FILE_OF("null",
+					"{\"type\":\"Split\",\"pattern\":{\"String\":\"-\"},"
+					"\"behavior\":"
+					"\"Isolated\",\"invert\":false}",
+					"", "\"-\":0,\"a\":1,\"a-\":2,\"--\":3,\"aa\":4",
+					"\"a -\",\"- -\",\"a a\""),
+			"2:cut 3:cut" },
 	{ "the expression of Llama 3",
-		FILE_OF("null", SPLIT(LLAMA3), "",
-			"\"1\":0,\"a\":1,\" \":2,\".\":3,\"11\":4,\"1111\":5,\" a\":6,\"a "
-			"\":7,\".a\":8,"
-			"\"..\":9,\" 1\":10,\"a1\":11,\"111\":12,\"  \":13",
-			"[\"1\",\"1\"],[\"11\",\"11\"],[\" \",\"a\"],[\"a\",\" \"],[\".\",\"a\"],"
-			"[\".\",\".\"],[\" \",\"1\"],[\"a\",\"1\"],[\"11\",\"1\"],[\" \",\" \"]"),
-		"5:cut 7:cut 10:cut 11:cut" },
+			FILE_OF("null", SPLIT(LLAMA3), "",
+					"\"1\":0,\"a\":1,\" \":2,\".\":3,\"11\":4,\"1111\":5,\" "
+					"a\":6,\"a "
+					"\":7,\".a\":8,"
+					"\"..\":9,\" 1\":10,\"a1\":11,\"111\":12,\"  \":13",
+					"[\"1\",\"1\"],[\"11\",\"11\"],[\" \",\"a\"],[\"a\",\" "
+					"\"],[\".\",\"a\"],"
+					"[\".\",\".\"],[\" "
+					"\",\"1\"],[\"a\",\"1\"],[\"11\",\"1\"],[\" \",\" \"]"),
+			"5:cut 7:cut 10:cut 11:cut" },
 	/* E2 80 and 80 99 of U+2019; 80; C3 and a letter; the end of one and the start of the next
 	 * character; C0, which no text has. */
 	{ "parts of characters",
-		FILE_OF("null", BYTE_LEVEL("false"), "",
-			"\"â\":0,\"Ģ\":1,\"Ļ\":2,\"âĢ\":3,\"ĢĻ\":4,\"Ã\":5,\"a\":6,\"Ãa\":7,\"Ļâ\":"
-			"8,"
-			"\"À\":9,\"Àa\":10,\"aÃ\":11,\"日\":12,\"日a\":13",
-			"[\"â\",\"Ģ\"],[\"Ģ\",\"Ļ\"],[\"Ã\",\"a\"],[\"Ļ\",\"â\"],[\"À\",\"a\"],"
-			"[\"a\",\"Ã\"]"),
-		"7:utf-8 10:utf-8 12:merges 13:merges" },
+			FILE_OF("null", BYTE_LEVEL("false"), "",
+					"\"â\":0,\"Ģ\":1,\"Ļ\":2,\"âĢ\":3,\"ĢĻ\":4,\"Ã\":5,\"a\":6,"
+					"\"Ãa\":7,\"Ļâ\":"
+					"8,"
+					"\"À\":9,\"Àa\":10,\"aÃ\":11,\"日\":12,\"日a\":13",
+					"[\"â\",\"Ģ\"],[\"Ģ\",\"Ļ\"],[\"Ã\",\"a\"],[\"Ļ\",\"â\"],["
+					"\"À\",\"a\"],"
+					"[\"a\",\"Ã\"]"),
+			"7:utf-8 10:utf-8 12:merges 13:merges" },
 };
 
 static void lists_dead_pieces(void **state)
@@ -178,8 +196,8 @@ static void lists_dead_pieces(void **state)
 
 		assert_int_equal(lu_dead_find(&d, tok, &err), 0);
 		for (size_t k = 0; k < d.pieces; k++)
-			lu_buf_printf(
-				&got, "%s%u:%s", k ? " " : "", d.piece[k].id, why[d.piece[k].why]);
+			lu_buf_printf(&got, "%s%u:%s", k ? " " : "", d.piece[k].id,
+					why[d.piece[k].why]);
 		if (!lu_str_is(lu_buf_slice(&got), files[i].dead))
 			fail_msg("%s: " LU_STR_FMT, files[i].what, LU_STR_ARG(lu_buf_slice(&got)));
 		lu_buf_release(&got);
@@ -221,11 +239,13 @@ static struct lu_tok *random_tokenizer(uint64_t *seed, int set, struct lu_buf *j
 	struct lu_buf piece[24] = { 0 }, merges = { 0 };
 
 	lu_buf_printf(json,
-		"{\"version\":\"1.0\",\"added_tokens\":[],\"normalizer\":%s,\"pre_tokenizer\":%s,"
-		"\"post_processor\":null,\"decoder\":null,\"model\":{\"type\":\"BPE\"%s,\"vocab\":"
-		"{",
-		normalizers[norm], pres[pre],
-		unit_random(seed) % 4 ? "" : ",\"ignore_merges\":true");
+			"{\"version\":\"1.0\",\"added_tokens\":[],\"normalizer\":%s,\"pre_"
+			"tokenizer\":%s,"
+			"\"post_processor\":null,\"decoder\":null,\"model\":{\"type\":\"BPE\"%s,"
+			"\"vocab\":"
+			"{",
+			normalizers[norm], pres[pre],
+			unit_random(seed) % 4 ? "" : ",\"ignore_merges\":true");
 	for (size_t i = 0; i < firsts; i++)
 		lu_buf_puts(&piece[i], first[i]);
 	for (int i = 0; i < 60 && pieces < 20; i++) {
@@ -282,8 +302,8 @@ static void mark_produced(const struct lu_tok *tok, int set, bool *produced)
 			}
 			ids.n = 0;
 			assert_int_equal(lu_tok_encode(tok, st, (struct lu_str){ text, size },
-						 LU_TOK_SPECIAL_TEXT, &ids, &err),
-				0);
+							 LU_TOK_SPECIAL_TEXT, &ids, &err),
+					0);
 			for (size_t j = 0; j < ids.n; j++)
 				produced[ids.p[j]] = true;
 		}
@@ -310,7 +330,7 @@ static void no_dead_piece_lives(void **state)
 		for (size_t i = 0; i < d.pieces; i++) {
 			if (produced[d.piece[i].id] && d.piece[i].why != LU_DEAD_NOT_FOUND)
 				fail_msg("piece %u lives: reason %d in %s", d.piece[i].id,
-					d.piece[i].why, json.p);
+						d.piece[i].why, json.p);
 		}
 		for (size_t i = 0; i < d.pieces; i++)
 			missed += produced[d.piece[i].id];
@@ -322,7 +342,7 @@ static void no_dead_piece_lives(void **state)
 	}
 	assert_true(dead > 300);
 	print_message("# %u dead pieces; of %u nothing is proved, %u of these live\n", dead,
-		not_found, missed);
+			not_found, missed);
 	assert_true(not_found * 20 < dead);
 	assert_int_equal(missed, 0);
 }
@@ -387,10 +407,10 @@ static void measures_texts(void **state)
 		{ "\xC2\xAB\xC2\xA0oui\xC2\xA0\xC2\xBB", 7, 3 },
 		{ "a\x1F"
 		  "b\x1C",
-			4, 2 },
+				4, 2 },
 		{ "1\xE2\x80\xAF"
 		  "000\xE3\x80\x80x\xE2\x80\x8By",
-			9, 3 } };
+				9, 3 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -408,9 +428,9 @@ static void counts_byte_tokens(void **state)
 {
 	struct lu_tok *tok[2] = {
 		parse(FILE_OF("null", "null", ",\"byte_fallback\":true,\"unk_token\":\"?\"",
-			"\"<0x41>\":0,\"a\":1,\"?\":2", "")),
+				"\"<0x41>\":0,\"a\":1,\"?\":2", "")),
 		parse(FILE_OF("null", BYTE_LEVEL("false"), "", "\"a\":0,\"Ã\":1,\"©\":2,\"Ã©\":3",
-			"\"Ã ©\"")),
+				"\"Ã ©\"")),
 	};
 	static const char *const file[2] = { "one", "other" };
 	const uint32_t ids[] = { 0, 1, 2, 0, 1, 1, 2 };
@@ -479,13 +499,14 @@ static void ranges(void **state)
 }
 
 /* Capitals become "", a noncharacter "x", NFC the rest. */
-#define LOSES                                                                                   \
-	"{\"version\":\"1.0\",\"added_tokens\":[],\"normalizer\":{\"type\":\"Sequence\","       \
-	"\"normalizers\":[{\"type\":\"NFC\"},{\"type\":\"Replace\",\"pattern\":{\"Regex\":"     \
-	"\"[BCD\xEF\xB7\x90]\"},\"content\":\"x\"}]},\"pre_tokenizer\":" BYTE_LEVEL(            \
-		"false") ",\"post_processor\":null,\"decoder\":{\"type\":\"ByteLevel\","        \
-			 "\"add_prefix_space\":true,\"trim_offsets\":true,\"use_regex\":true}," \
-			 "\"model\":{\"type\":\"BPE\",\"vocab\":{"
+#define LOSES                                                                                     \
+	"{\"version\":\"1.0\",\"added_tokens\":[],\"normalizer\":{\"type\":\"Sequence\","         \
+	"\"normalizers\":[{\"type\":\"NFC\"},{\"type\":\"Replace\",\"pattern\":{\"Regex\":"       \
+	"\"[BCD\xEF\xB7\x90]\"},\"content\":\"x\"}]},\"pre_tokenizer\":" BYTE_LEVEL(              \
+			"false") ",\"post_processor\":null,\"decoder\":{\"type\":\"ByteLevel\","  \
+				 "\"add_prefix_space\":true,\"trim_offsets\":true,\"use_regex\":" \
+				 "true},"                                                         \
+				 "\"model\":{\"type\":\"BPE\",\"vocab\":{"
 
 static struct lu_tok *losing(void)
 {
@@ -560,10 +581,10 @@ static void needs_a_decoder(void **state)
 static void finds_the_place(void **state)
 {
 	struct lu_tok *tok[2] = {
-		parse(FILE_OF(
-			"null", "null", "", VOCAB(",\"aba\":4"), "[\"a\",\"b\"],[\"ab\",\"a\"]")),
+		parse(FILE_OF("null", "null", "", VOCAB(",\"aba\":4"),
+				"[\"a\",\"b\"],[\"ab\",\"a\"]")),
 		parse(FILE_OF("null", "null", "", "\"ab\":0,\"ba\":3,\" \":4,\"b\":1,\"a\":2",
-			"[\"a\",\"b\"],[\"b\",\"a\"]")),
+				"[\"a\",\"b\"],[\"b\",\"a\"]")),
 	};
 	struct lu_str text = LU_STR("ab b ababa b");
 	struct lu_ids ids[2] = { 0 };
@@ -577,7 +598,8 @@ static void finds_the_place(void **state)
 		struct lu_tok_state *st = lu_tok_state_new(tok[i]);
 
 		assert_int_equal(
-			lu_tok_encode(tok[i], st, text, LU_TOK_SPECIAL_TEXT, &ids[i], &err), 0);
+				lu_tok_encode(tok[i], st, text, LU_TOK_SPECIAL_TEXT, &ids[i], &err),
+				0);
 		lu_tok_state_free(st);
 	}
 	assert_int_equal(lu_diff_start(&d, tok[0], tok[1], &err), 0);
@@ -611,7 +633,7 @@ static void shows_texts(void **state)
 	(void)state;
 	lu_show(&b, LU_STR("a \"\\\n\t\r\x01\xC2\xA0\xC3\xA9\xCC\x81\xE2\x80\x8D日"));
 	assert_true(lu_str_is(lu_buf_slice(&b),
-		"\"a \\\"\\\\\\n\\t\\r\\u{0001}\\u{00A0}é\\u{0301}\\u{200D}日\""));
+			"\"a \\\"\\\\\\n\\t\\r\\u{0001}\\u{00A0}é\\u{0301}\\u{200D}日\""));
 	lu_buf_release(&b);
 	assert_int_equal(lu_show_byte(LU_STR("<0xC3>")), 0xC3);
 	assert_int_equal(lu_show_byte(LU_STR("<0xc3>")), -1);

@@ -64,8 +64,8 @@ static void one(int form, const uint32_t *c, size_t n)
 		bytes += lu_utf8_put(c[i], text + bytes);
 	lu_buf_clear(&got);
 	assert_int_equal(lu_uni_normalize(uni, (enum lu_uni_form)form,
-				 (struct lu_str){ text, bytes }, &got, &err),
-		0);
+					 (struct lu_str){ text, bytes }, &got, &err),
+			0);
 	u_strFromUTF8(wide, 512, &wide_n, text, (int32_t)bytes, &status);
 	to_n = unorm2_normalize(icu[form], wide, wide_n, to, 4096, &status);
 	u_strToUTF8(want, sizeof(want), &want_n, to, to_n, &status);

@@ -124,7 +124,7 @@ static void test_large(void **state)
 	/* Half of it does not compress, so that the file is larger than any buffer on the way. */
 	for (int i = 0; i < 40000; i++)
 		lu_buf_printf(&plain, "%016llx%s", (unsigned long long)unit_random(&r),
-			"the same words ");
+				"the same words ");
 	for (int c = UNIT_GZIP; c <= UNIT_XZ; c++) {
 		struct lu_buf file = { 0 };
 

@@ -84,8 +84,8 @@ static bool beyond_oracle(struct lu_str text)
 		return false;
 	}
 	return json_error_code(&error) == json_error_numeric_overflow ||
-		json_error_code(&error) == json_error_null_byte_in_key ||
-		json_error_code(&error) == json_error_null_character;
+			json_error_code(&error) == json_error_null_byte_in_key ||
+			json_error_code(&error) == json_error_null_character;
 }
 
 static void agree(struct lu_str text, struct lu_arena *arena)
@@ -98,7 +98,7 @@ static void agree(struct lu_str text, struct lu_arena *arena)
 	lu_arena_reset(arena);
 	if (ours != (j != NULL) && !beyond_oracle(text))
 		fail_msg("we %s, jansson %s: %.*s", ours ? "accept" : "refuse",
-			j ? "accepts" : "refuses", (int)text.n, text.p);
+				j ? "accepts" : "refuses", (int)text.n, text.p);
 	if (ours && j) {
 		while (strchr(" \t\r\n", *text.p)) {
 			text.p++;
@@ -154,7 +154,7 @@ static void test_texts(void **state)
 static size_t mutate(char *p, size_t n, size_t room, uint64_t *r)
 {
 	static const char alphabet[] =
-		"{}[]\",:\\u0eE+-.x1dD8bfnrt \n\x01\x7f\x80\xBF\xC3\xE2\xED\xF0\xFF";
+			"{}[]\",:\\u0eE+-.x1dD8bfnrt \n\x01\x7f\x80\xBF\xC3\xE2\xED\xF0\xFF";
 
 	for (uint64_t changes = 1 + unit_random(r) % 3; changes > 0; changes--) {
 		size_t at = n ? unit_random(r) % n : 0;
@@ -291,7 +291,7 @@ static void test_duplicates(void **state)
 		lu_buf_putc(&b, '{');
 		for (uint64_t k = 0; k < members; k++)
 			lu_buf_printf(&b, "%s\"%llu\":0", k ? "," : "",
-				(unsigned long long)(unit_random(&r) % names));
+					(unsigned long long)(unit_random(&r) % names));
 		lu_buf_putc(&b, '}');
 		j = oracle(lu_buf_slice(&b), JSON_REJECT_DUPLICATES);
 		rc = lu_json_object(lu_buf_slice(&b), &arena, &obj, &fault);
@@ -314,12 +314,13 @@ static void test_depth(void **state)
 	(void)state;
 	memset(text, '[', LU_JSON_DEPTH);
 	memset(text + LU_JSON_DEPTH, ']', LU_JSON_DEPTH);
-	assert_int_equal(
-		lu_json_check((struct lu_str){ text, 2 * LU_JSON_DEPTH }, &type, &fault), 0);
+	assert_int_equal(lu_json_check((struct lu_str){ text, 2 * LU_JSON_DEPTH }, &type, &fault),
+			0);
 	memset(text, '[', LU_JSON_DEPTH + 1);
 	memset(text + LU_JSON_DEPTH + 1, ']', LU_JSON_DEPTH + 1);
-	assert_int_equal(
-		lu_json_check((struct lu_str){ text, 2 * LU_JSON_DEPTH + 2 }, &type, &fault), -1);
+	assert_int_equal(lu_json_check((struct lu_str){ text, 2 * LU_JSON_DEPTH + 2 }, &type,
+					 &fault),
+			-1);
 	assert_int_equal(fault.kind, LU_JSON_TOO_DEEP);
 }
 

@@ -6,8 +6,8 @@
 
 #include "libcommon/io/json.h"
 
-static void check_rewrite(
-	const char *line, const struct lu_json_edit *edit, size_t edits, const char *expected)
+static void check_rewrite(const char *line, const struct lu_json_edit *edit, size_t edits,
+		const char *expected)
 {
 	struct lu_arena arena = { 0 };
 	struct lu_json_fault fault;
@@ -33,14 +33,14 @@ static void test_rewrite(void **state)
 	(void)state;
 	/* Changed in place, with the record's own blanks, order, escapes and number forms kept. */
 	check_rewrite("{\"lang\" :  \"en\" , \"n\":1.50e+01,\"t\":\"\\u00e9\\/\"}", &lang, 1,
-		"{\"lang\" :  \"fr\" , \"n\":1.50e+01,\"t\":\"\\u00e9\\/\"}");
+			"{\"lang\" :  \"fr\" , \"n\":1.50e+01,\"t\":\"\\u00e9\\/\"}");
 	/* Added at the end, spaced as the record is. */
 	check_rewrite("{\"a\":1}", &lang, 1, "{\"a\":1,\"lang\":\"fr\"}");
 	check_rewrite("{\"a\": 1}", &lang, 1, "{\"a\": 1, \"lang\": \"fr\"}");
 	check_rewrite("{}", &lang, 1, "{\"lang\":\"fr\"}");
 	check_rewrite(" { } \r", &lang, 1, " { \"lang\":\"fr\"} \r");
 	check_rewrite("{\"text\":\"A\",\"z\":{\"text\":\"C\"}}", two, 2,
-		"{\"text\":\"B\",\"z\":{\"text\":\"C\"},\"score\":0.5}");
+			"{\"text\":\"B\",\"z\":{\"text\":\"C\"},\"score\":0.5}");
 	check_rewrite("{\"a\":1}", twice, 2, "{\"a\":1,\"x\":2}");
 	check_rewrite("{\"x\":0}", twice, 2, "{\"x\":2}");
 	check_rewrite("{}", &quoted, 1, "{\"a\\\"b\":1}");
@@ -67,8 +67,8 @@ static void test_rewrite_random(void **state)
 		lu_buf_putc(&line, '{');
 		for (size_t k = 0; k < start; k++)
 			lu_buf_printf(&line, "%s\"%s\":%s[%llu]", k ? "," : "", keys[k],
-				unit_random(&r) % 2 ? " " : "",
-				(unsigned long long)(unit_random(&r) % 100));
+					unit_random(&r) % 2 ? " " : "",
+					(unsigned long long)(unit_random(&r) % 100));
 		lu_buf_putc(&line, '}');
 		for (size_t k = 0; k < edits; k++)
 			edit[k] = (struct lu_json_edit){ keys[unit_random(&r) % 8],
@@ -101,14 +101,14 @@ static void test_repair(void **state)
 		{ "{\"text\":\"\\ud800\"}", "{\"text\":\"\\ufffd\"}", 1 },
 		{ "{\"text\":\"\\ud800\\u0041\"}", "{\"text\":\"\\ufffd\\u0041\"}", 1 },
 		{ "{\"text\":\"\\udc00\\ud83d\\ude00\"}", "{\"text\":\"\\ufffd\\ud83d\\ude00\"}",
-			1 },
+				1 },
 		{ "{\"text\":\"\\ud83d\\ud83d\\ude00\"}", "{\"text\":\"\\ufffd\\ud83d\\ude00\"}",
-			1 },
+				1 },
 		/* A backslash that is itself escaped starts nothing. */
 		{ "{\"text\":\"\\\\ud800\"}", "{\"text\":\"\\\\ud800\"}", 0 },
 		{ "{\"text\":\"\\\\\\ud800\"}", "{\"text\":\"\\\\\\ufffd\"}", 1 },
 		{ "{\"text\":\"\xED\xA0\x80\\uDBFF\"}",
-			"{\"text\":\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\\ufffd\"}", 4 },
+				"{\"text\":\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\\ufffd\"}", 4 },
 		{ "{\"text\":\"fine \xC3\xA9\"}", "{\"text\":\"fine \xC3\xA9\"}", 0 },
 		{ "\\u", "\\u", 0 },
 		{ "\\", "\\", 0 },
@@ -145,8 +145,8 @@ static void test_repair_random(void **state)
 
 		lu_buf_puts(&line, "{\"text\":\"");
 		for (uint64_t k = unit_random(&r) % 12; k > 0; k--)
-			lu_buf_puts(
-				&line, piece[unit_random(&r) % (sizeof(piece) / sizeof(*piece))]);
+			lu_buf_puts(&line,
+					piece[unit_random(&r) % (sizeof(piece) / sizeof(*piece))]);
 		lu_buf_puts(&line, "\"}");
 		good = lu_json_object(lu_buf_slice(&line), &arena, &obj, &fault) == 0;
 		repaired = lu_json_repair(lu_buf_slice(&line), &out);

@@ -67,12 +67,14 @@ static void capitals(void **state)
 {
 	(void)state;
 	is("fr",
-		"LES HABITANTS DU VILLAGE SE RETROUVENT CHAQUE MATIN SUR LA PLACE POUR ACHETER DU "
-		"PAIN ET PARLER DU TEMPS QU'IL FERA DEMAIN.");
+			"LES HABITANTS DU VILLAGE SE RETROUVENT CHAQUE MATIN SUR LA PLACE POUR "
+			"ACHETER DU "
+			"PAIN ET PARLER DU TEMPS QU'IL FERA DEMAIN.");
 	is("en",
-		"THE PEOPLE OF THE VILLAGE MEET EVERY MORNING ON THE SQUARE TO BUY SOME BREAD AND "
-		"TO "
-		"TALK ABOUT THE WEATHER OF THE NEXT DAY.");
+			"THE PEOPLE OF THE VILLAGE MEET EVERY MORNING ON THE SQUARE TO BUY SOME "
+			"BREAD AND "
+			"TO "
+			"TALK ABOUT THE WEATHER OF THE NEXT DAY.");
 }
 
 /* Blank lines and line breaks inside sentences change nothing, not even the score. */
@@ -97,43 +99,47 @@ static void unsure(void **state)
 	is("und", "😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀");
 	is("und", "1234 5678 90 - 12 / 13 : 14 = 15 ... !!! ??? 1234 5678 90 12 13 14 15 16 17 18");
 	is("und",
-		"https://example.org/les/habitants/du/village/se/retrouvent "
-		"www.example.org/la/place");
+			"https://example.org/les/habitants/du/village/se/retrouvent "
+			"www.example.org/la/place");
 	is("und", "zxq vbnk wrtp zzgh qqlm xwvk pprt zzkx qwzx vvbn hjkl xcvb qwrt zzzx bbbn kkkl");
-	assert_string_equal(
-		ask_with(4096, 0.5,
-			(struct lu_str){ "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 21 })
-			.lang,
-		"und");
+	assert_string_equal(ask_with(4096, 0.5,
+					    (struct lu_str){ "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+							     "\0\0\0",
+							    21 })
+					    .lang,
+			"und");
 	/* Half Italian, half Spanish: both are named, neither is the language. */
 	assert_string_equal(ask_with(4096, 0,
-				    LU_STR("archivo gff lleva por sí mismo suficiente información "
-					   "per applicazioni "
-					   "GNU Objective-C (file di sviluppo) Questo pacchetto "
-					   "contiene gli header e i "
-					   "file della"))
-				    .lang,
-		"und");
+					    LU_STR("archivo gff lleva por sí mismo suficiente "
+						   "información "
+						   "per applicazioni "
+						   "GNU Objective-C (file di sviluppo) Questo "
+						   "pacchetto "
+						   "contiene gli header e i "
+						   "file della"))
+					    .lang,
+			"und");
 	/* NUL inside is a blank like others. */
-	assert_string_equal(
-		ask_with(4096, 0.5,
-			(struct lu_str){
-				"Les habitants du village\0se retrouvent chaque matin\0ici", 55 })
-			.lang,
-		"fr");
+	assert_string_equal(ask_with(4096, 0.5,
+					    (struct lu_str){ "Les habitants du village\0se "
+							     "retrouvent chaque matin\0ici",
+							    55 })
+					    .lang,
+			"fr");
 }
 
 static void program_code(void **state)
 {
-	static const char code[] =
-		"#include <stdio.h>\n\nstatic int add(struct list *l, int value)\n{\n\tif (l->n == "
-		"l->cap) {\n\t\tl->p = realloc(l->p, 2 * l->cap * sizeof(*l->p));\n\t\tl->cap *= "
-		"2;\n\t}\n\tl->p[l->n++] = value;\n\treturn 0;\n}\n";
-	static const char html[] =
-		"<html><head><title>x</title></head>\n<body class=\"main\"><div "
-		"id=\"menu\"><ul><li>"
-		"<a href=\"/a.html\">a</a></li><li><a href=\"/b.html\">b</a></li></ul></div>\n"
-		"<script>var x={a:1,b:[2,3]};f(x);</script></body></html>\n";
+	static const char code[] = "#include <stdio.h>\n\nstatic int add(struct list *l, int "
+				   "value)\n{\n\tif (l->n == "
+				   "l->cap) {\n\t\tl->p = realloc(l->p, 2 * l->cap * "
+				   "sizeof(*l->p));\n\t\tl->cap *= "
+				   "2;\n\t}\n\tl->p[l->n++] = value;\n\treturn 0;\n}\n";
+	static const char html[] = "<html><head><title>x</title></head>\n<body class=\"main\"><div "
+				   "id=\"menu\"><ul><li>"
+				   "<a href=\"/a.html\">a</a></li><li><a "
+				   "href=\"/b.html\">b</a></li></ul></div>\n"
+				   "<script>var x={a:1,b:[2,3]};f(x);</script></body></html>\n";
 	struct lu_buf both = { 0 };
 
 	(void)state;
@@ -237,7 +243,7 @@ static void *many(void *arg)
 		struct lu_err err;
 
 		if (lu_langid_text(t->id, &w, i % 2 ? LU_STR(FR) : LU_STR(EN), &l, &err) < 0 ||
-			strcmp(l.lang, i % 2 ? "fr" : "en") != 0)
+				strcmp(l.lang, i % 2 ? "fr" : "en") != 0)
 			t->wrong++;
 	}
 	lu_langid_work_release(&w);

@@ -10,7 +10,7 @@
 
 /* One text that describes all that came out: slab borders, lines, numbers, what was too long. */
 static int describe(
-	char **files, size_t n, uint64_t max_line, struct lu_buf *out, struct lu_err *err)
+		char **files, size_t n, uint64_t max_line, struct lu_buf *out, struct lu_err *err)
 {
 	struct lu_slab slab = { 0 };
 	struct lu_lines l;
@@ -21,11 +21,11 @@ static int describe(
 	if (rc < 0)
 		return -1;
 	while ((rc = lu_lines_read(&l, &slab, err)) > 0) {
-		lu_buf_printf(
-			out, "slab %s %llu\n", slab.file, (unsigned long long)slab.first_line);
+		lu_buf_printf(out, "slab %s %llu\n", slab.file,
+				(unsigned long long)slab.first_line);
 		while (lu_slab_next(&slab, &line)) {
 			lu_buf_printf(out, "%llu%s[", (unsigned long long)slab.line,
-				slab.too_long ? " too long" : "");
+					slab.too_long ? " too long" : "");
 			lu_buf_u64(out, slab.length);
 			lu_buf_puts(out, "] ");
 			lu_buf_str(out, line);
@@ -83,13 +83,13 @@ static void test_files(void **state)
 
 	(void)state;
 	put_text("a",
-		"\xEF\xBB\xBF"
-		"1\n2");
+			"\xEF\xBB\xBF"
+			"1\n2");
 	put_text("b", "3\n");
 	put_text("empty", "");
 	assert_int_equal(describe(files, 4, 99, &got, &err), 0);
-	assert_string_equal(
-		got.p, "slab a 1\n1[1] 1\n2[1] 2\nslab b 1\n1[1] 3\nslab a 1\n1[1] 1\n2[1] 2\n");
+	assert_string_equal(got.p,
+			"slab a 1\n1[1] 1\n2[1] 2\nslab b 1\n1[1] 3\nslab a 1\n1[1] 1\n2[1] 2\n");
 	/* Told at once, not when its turn comes. */
 	assert_int_equal(describe(bad, 2, 99, &got, &err), -1);
 	assert_string_equal(err.msg, "missing: No such file or directory");
@@ -220,8 +220,8 @@ static void test_same_slabs(void **state)
 			if (strncmp(p, "slab in ", 8) == 0) {
 				assert_true(strncmp(q, "slab zst ", 9) == 0);
 				assert_true(strncmp(s, "slab /dev/fd/", 13) == 0);
-				assert_true(
-					lu_str_eq((struct lu_str){ p + 8, (size_t)(pe - p) - 8 },
+				assert_true(lu_str_eq(
+						(struct lu_str){ p + 8, (size_t)(pe - p) - 8 },
 						(struct lu_str){ q + 9, (size_t)(qe - q) - 9 }));
 			} else {
 				assert_int_equal(pe - p, qe - q);

@@ -114,7 +114,7 @@ static size_t find_places(struct places *f, size_t at, size_t key)
 static void one_sentence(const char *msg, const char *json)
 {
 	if (strncmp(msg, "x.json: ", 8) != 0 || strlen(msg) < 12 || strpbrk(msg, "\n\r\t\x1b") ||
-		lu_utf8_valid(msg, strlen(msg)) != strlen(msg))
+			lu_utf8_valid(msg, strlen(msg)) != strlen(msg))
 		fail_msg("%.500s\nsays: %s", json, msg);
 }
 
@@ -122,7 +122,7 @@ static void one_sentence(const char *msg, const char *json)
 static bool try(struct lu_str json)
 {
 	static const char text[] =
-		"ab  abc <s> c c(a) l'\xC3\xA9t\xC3\xA9 1999\r\n\tAxb \xE2\x96\x81";
+			"ab  abc <s> c c(a) l'\xC3\xA9t\xC3\xA9 1999\r\n\tAxb \xE2\x96\x81";
 	struct lu_tok *tok;
 	struct lu_tok_state *st;
 	struct lu_ids ids = { 0 };
@@ -179,8 +179,8 @@ static void wrong_values(void **state)
 		assert_int_equal(find_places(&f, 0, 0), strlen(good[g]));
 		for (size_t i = 0; i < f.n; i++) {
 			for (size_t v = 0; v < sizeof(value) / sizeof(value[0]); v++, tried++)
-				loaded +=
-					try_with(good[g], f.place[i].from, f.place[i].to, value[v]);
+				loaded += try_with(
+						good[g], f.place[i].from, f.place[i].to, value[v]);
 		}
 		/* Most of it must be noticed. */
 		assert_true(tried > 1500);
@@ -201,7 +201,7 @@ static void wrong_numbers_of_values(void **state)
 			char again[2048];
 
 			snprintf(again, sizeof(again), ",%.*s", (int)(p.to - p.key),
-				good[g] + p.key);
+					good[g] + p.key);
 			try_with(good[g], p.to, p.to, again);
 			if (good[g][p.to] == ',')
 				try_with(good[g], p.key, p.to + 1, "");
@@ -261,7 +261,7 @@ static void wrong_text(void **state)
 
 		for (size_t k = 1; k < 5; k++)
 			assert_false(try_with(good[0], (size_t)(at - good[0]) + k,
-				(size_t)(at - good[0]) + k, bytes[i]));
+					(size_t)(at - good[0]) + k, bytes[i]));
 	}
 }
 

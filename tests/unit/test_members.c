@@ -157,7 +157,7 @@ static void any_byte_wrong(void **state)
 		assert_true(rc == 0 || err.msg[0]);
 		for (text = got; (text = strchr(text, '=')) != NULL; text++)
 			assert_true(strncmp(text, "=the first text\n", 16) == 0 ||
-				strncmp(text, "=the second text\n", 17) == 0);
+					strncmp(text, "=the second text\n", 17) == 0);
 		free(got);
 	}
 }

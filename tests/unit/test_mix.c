@@ -57,7 +57,7 @@ static void test_recipe_errors(void **state)
 		{ "[group a]\nlang = fr\nlang = en\n", "r:3: 'lang' is there twice" },
 		{ "[group a]\nlang =\n", "r:2: 'lang' has no value" },
 		{ "[group a]\nlanguage = fr\n",
-			"r:2: unknown key 'language' (known: source, lang" },
+				"r:2: unknown key 'language' (known: source, lang" },
 	};
 	struct lu_recipe r;
 	struct lu_err err;
@@ -90,11 +90,12 @@ static void test_recipe(void **state)
 
 	(void)state;
 	put_text("r",
-		"# mix\n[group web]\nsource = RedPajama--*--20*, Fine*Edu\nlang = fr, en\nepochs = "
-		"1.5\n"
-		"[mix]\nmeasure = bytes\ntotal = 1000\nmax_epochs = 3.5\n"
-		"[group french]\nlang = fr\nshare = 33.3%\nmax_epochs = 9\n"
-		"[group file]\nfile = *.txt\n[group rest]\nlang = *\n");
+			"# mix\n[group web]\nsource = RedPajama--*--20*, Fine*Edu\nlang = fr, "
+			"en\nepochs = "
+			"1.5\n"
+			"[mix]\nmeasure = bytes\ntotal = 1000\nmax_epochs = 3.5\n"
+			"[group french]\nlang = fr\nshare = 33.3%\nmax_epochs = 9\n"
+			"[group file]\nfile = *.txt\n[group rest]\nlang = *\n");
 	assert_int_equal(lu_recipe_read(&r, "r", &err), 0);
 	assert_int_equal(r.measure, LU_BYTES);
 	assert_int_equal(r.total, 1000);
@@ -144,7 +145,7 @@ static void test_quotas(void **state)
 		/* Largest remainder, ties to the earlier. */
 		{ { REST(1), REST(1), REST(1) }, 3, 10, 10, { 4, 3, 3 } },
 		{ { SHARE(33.3333333, 5), SHARE(33.3333333, 5), SHARE(33.3333334, 5) }, 3, 100, 100,
-			{ 33, 33, 34 } },
+				{ 33, 33, 34 } },
 		{ { SHARE(50, 1), REST(7), REST(3) }, 3, 11, 11, { 6, 4, 1 } },
 		/* Epochs alone are their sum; with shares the shares follow. */
 		{ { EPOCHS(1.5, 100), EPOCHS(3, 10) }, 2, 0, 180, { 150, 30 } },
@@ -152,8 +153,8 @@ static void test_quotas(void **state)
 		{ { EPOCHS(2, 100), SHARE(10, 3), REST(50) }, 3, 1000, 1000, { 200, 100, 700 } },
 		/* Lucie-7B's web and wiki in French and English, in thousands of tokens. */
 		{ { EPOCHS(1, 135128000), EPOCHS(1.5, 104336000), EPOCHS(3, 2940000),
-			  EPOCHS(3, 7898000) },
-			4, 0, 324146000, { 135128000, 156504000, 8820000, 23694000 } },
+				  EPOCHS(3, 7898000) },
+				4, 0, 324146000, { 135128000, 156504000, 8820000, 23694000 } },
 	};
 
 	(void)state;
@@ -182,18 +183,19 @@ static void test_quota_errors(void **state)
 		{ { SHARE(60, 1), SHARE(30, 1) }, 2, 0, "add up to 90 %, and no group shares" },
 		{ { EPOCHS(1, 5) }, 1, 100, "the epochs already tell how large" },
 		{ { SHARE(100, 5), EPOCHS(1, 5) }, 2, 0,
-			"leave nothing for the groups with epochs" },
+				"leave nothing for the groups with epochs" },
 		{ { SHARE(100, 5), REST(5) }, 2, 0, "leave nothing of the total of 10" },
 		{ { EPOCHS(3, 100), REST(5) }, 2, 100, "the epochs need 300, more than the total" },
 		{ { EPOCHS(1, 100), REST(5) }, 2, 100, "leave nothing of the total" },
 		{ { REST(1), REST(1000000) }, 2, 10, "its part of 10 is nothing" },
 		{ { EPOCHS(18446744073709, UINT64_MAX >> 4) }, 1, 0, "too many epochs" },
 		{ { { "g", LU_SHARE, 500000000, 4000000, 10, 0 }, REST(100) }, 2, 1000,
-			"total 1000 is too much, 80 would do: group g needs 50.000 epochs" },
+				"total 1000 is too much, 80 would do: group g needs 50.000 "
+				"epochs" },
 		{ { SHARE(50, 1000), { "r", LU_REST, 0, 2000000, 10, 0 } }, 2, 1000,
-			"total 1000 is too much, 40 would do: group r needs 50.000" },
+				"total 1000 is too much, 40 would do: group r needs 50.000" },
 		{ { { "g", LU_EPOCHS, 5000000, 4000000, 10, 0 } }, 1, 0,
-			"group g needs 5.000 epochs, more than max_epochs 4" },
+				"group g needs 5.000 epochs, more than max_epochs 4" },
 	};
 
 	(void)state;
@@ -225,8 +227,8 @@ struct made {
 static void make(struct made *m, uint64_t seed, bool by_documents)
 {
 	static const char *const recipe =
-		"[group a]\nlang = a\nshare = 40%\n[group b]\nlang = b\n"
-		"share = 23.5%\n[group c]\nlang = c\n[group d]\nlang = d\n";
+			"[group a]\nlang = a\nshare = 40%\n[group b]\nlang = b\n"
+			"share = 23.5%\n[group c]\nlang = c\n[group d]\nlang = d\n";
 	struct lu_err err;
 	uint64_t whole;
 
@@ -250,18 +252,18 @@ static void make(struct made *m, uint64_t seed, bool by_documents)
 			lang[0] = (char)('a' + group);
 			if (group < GROUPS && size > m->longest[group])
 				m->longest[group] = size;
-			assert_int_equal(
-				lu_pool_add(&m->pool, group < GROUPS ? group : LU_RECIPE_NONE, size,
-					lu_str_of(lang), &err),
-				0);
+			assert_int_equal(lu_pool_add(&m->pool,
+							 group < GROUPS ? group : LU_RECIPE_NONE,
+							 size, lu_str_of(lang), &err),
+					0);
 		}
 	}
 	m->plan.shard = lu_arena_alloc(&m->plan.arena, SHARDS * sizeof(*m->plan.shard));
 	assert_non_null(m->plan.shard);
 	m->plan.shards = SHARDS;
 	for (size_t i = 0; i < SHARDS; i++)
-		m->plan.shard[i] =
-			(struct lu_plan_shard){ i ? "dir/\"x\"" : "\xC3\xA9", DOCS, 0, "0123" };
+		m->plan.shard[i] = (struct lu_plan_shard){ i ? "dir/\"x\"" : "\xC3\xA9", DOCS, 0,
+			"0123" };
 	assert_int_equal(lu_pool_plan(&m->pool, &m->plan, &m->recipe, &err), 0);
 	for (size_t i = 0; i < GROUPS; i++) {
 		m->demand[i] = (struct lu_demand){ m->recipe.group[i].name, m->recipe.group[i].kind,
@@ -270,8 +272,9 @@ static void make(struct made *m, uint64_t seed, bool by_documents)
 		if (by_documents)
 			m->longest[i] = 1;
 	}
-	assert_int_equal(
-		lu_solve_quotas(m->demand, GROUPS, by_documents ? 777 : 20001, &whole, &err), 0);
+	assert_int_equal(lu_solve_quotas(m->demand, GROUPS, by_documents ? 777 : 20001, &whole,
+					 &err),
+			0);
 	assert_int_equal(whole, by_documents ? 777 : 20001);
 	assert_int_equal(lu_solve_cut(&m->plan, m->demand, lu_pool_size, &m->pool, &err), 0);
 }
@@ -331,7 +334,9 @@ static void check_order(const struct made *m)
 				double y = (double)given[b] / (double)all[b];
 
 				assert_true(x - y <= (double)m->longest[a] / (double)all[a] / 2 +
-						(double)m->longest[b] / (double)all[b] / 2 + 1e-9);
+								(double)m->longest[b] /
+										(double)all[b] / 2 +
+								1e-9);
 			}
 		}
 	}

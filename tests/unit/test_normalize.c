@@ -66,7 +66,7 @@ static void defaults(void **state)
 		 * of direction, zero-width space, soft hyphen. */
 		{ "«\u00A0l’été\u202F»", "«\u00A0l’été\u202F»", 0 },
 		{ "👩\u200D💻 ❤\uFE0F می\u200Cخواهم \u200Fa\u200Bb\u00ADc",
-			"👩\u200D💻 ❤\uFE0F می\u200Cخواهم \u200Fa\u200Bb\u00ADc", 0 },
+				"👩\u200D💻 ❤\uFE0F می\u200Cخواهم \u200Fa\u200Bb\u00ADc", 0 },
 		{ "e\u0301te\u0301", "été", K(FORM) },
 		{ "\u212B \u2126 \uF900", "Å Ω 豈", K(FORM) },
 		{ "\u0301a", "\u0301a", 0 },
@@ -76,7 +76,7 @@ static void defaults(void **state)
 		/* Removed first, then composed. */
 		{ "e\001\u0301", "é", K(CONTROLS) | K(FORM) },
 		{ "0123456789abcdef0123456789abcde\u0301", "0123456789abcdef0123456789abcdé",
-			K(FORM) },
+				K(FORM) },
 	};
 	struct lu_buf out = { 0 };
 
@@ -92,9 +92,9 @@ static void switched_off(void **state)
 	struct lu_normalize_opts none = { .blank_lines = -1 };
 	struct lu_normalize_opts controls = { .blank_lines = -1, .controls = true };
 	static const struct example same[] = { { "e\u0301\r\n\001\v\302\205\u00AD",
-		"e\u0301\r\n\001\v\302\205\u00AD", 0 } };
+			"e\u0301\r\n\001\v\302\205\u00AD", 0 } };
 	static const struct example e[] = { { "\r\n\001\v\302\205", "\r\n\v\302\205",
-		K(CONTROLS) } };
+			K(CONTROLS) } };
 
 	(void)state;
 	CHECK(&none, same);
@@ -118,13 +118,13 @@ static void removals(void **state)
 {
 	struct lu_normalize_opts o = LU_NORMALIZE_DEFAULTS;
 	static const struct example invisible[] = { { "a\u00ADb\u200Bc\uFEFFd\u2060e\u200Df\uFE0Fg",
-		"abcde\u200Df\uFE0Fg", K(INVISIBLE) } };
+			"abcde\u200Df\uFE0Fg", K(INVISIBLE) } };
 	static const struct example joiners[] = { { "a\u200Db\u200Cc\u00AD", "abc\u00AD",
-		K(INVISIBLE) } };
+			K(INVISIBLE) } };
 	static const struct example directions[] = { { "\u061Ca\u200Eb\u202Ac\u202Ed\u2066e\u2069",
-		"abcde", K(INVISIBLE) } };
+			"abcde", K(INVISIBLE) } };
 	static const struct example variations[] = { { "❤\uFE0F葛\U000E0100", "❤葛",
-		K(INVISIBLE) } };
+			K(INVISIBLE) } };
 
 	(void)state;
 	o.remove = lu_normalize_remove(LU_STR("invisible"));
@@ -144,7 +144,7 @@ static void mojibake(void **state)
 	static const struct example e[] = {
 		{ "CafÃ© crÃ¨me", "Café crème", K(MOJIBAKE) },
 		{ "lâ€™eau â€œvive", "l’eau “vive",
-			K(MOJIBAKE) }, /* the closing one has no cp1252 */
+				K(MOJIBAKE) }, /* the closing one has no cp1252 */
 		{ "cÅ“ur", "cœur", K(MOJIBAKE) },
 		{ "Ã‰tÃ©", "Été", K(MOJIBAKE) },
 		{ "Ã\302\211t\u00C3\u00A9", "Été", K(MOJIBAKE) }, /* through Latin-1 */

@@ -22,7 +22,7 @@ static const struct lu_opt rows[] = {
 	LU_OPT_INT('n', "number", struct config, number, "N", -3, 1024, "a number"),
 	LU_OPT_STR(0, "text", struct config, text, "TEXT", "a text"),
 	{ LU_OPT_T_U64, 0, "whole", offsetof(struct config, whole), "N", "a whole number", 0, 0,
-		offsetof(struct config, whole_given) },
+			offsetof(struct config, whole_given) },
 	LU_OPT_SIZE(0, "size", struct config, size, "SIZE", "a size"),
 	LU_OPT_DOUBLE(0, "real", struct config, real, "X", 0, 1, "a share"),
 	LU_OPT_CHOICE(0, "choice", struct config, choice, "red|green|blue", "a colour"),
@@ -130,7 +130,7 @@ static void test_shared_rows(void **state)
 	for (const struct lu_opt *o = lu_std_opts(); o->type != LU_OPT_T_END; o++) {
 		assert_true(lu_std_has(~0u, o));
 		assert_int_equal(lu_std_has(0, o),
-			strcmp(o->name, "quiet") == 0 || strcmp(o->name, "verbose") == 0);
+				strcmp(o->name, "quiet") == 0 || strcmp(o->name, "verbose") == 0);
 	}
 }
 

@@ -122,9 +122,9 @@ static void test_by_name(void **state)
 	data.n /= 8;
 	write_as("x.xz", NULL, 1, 1 << 20);
 	magic_is("x.xz",
-		"\xFD"
-		"7zXZ",
-		6);
+			"\xFD"
+			"7zXZ",
+			6);
 	write_as("x.zst.txt", NULL, 1, 4096);
 	magic_is("x.zst.txt", data.p, 100);
 	write_as("x.zst", "none", 1, 4096);

@@ -175,10 +175,11 @@ static void test_errors_in_order(void **state)
 				w.map_fails_at = step == 1 ? places[k] : 120;
 				w.write_fails_at = step == 2 ? places[k] : UINT64_MAX;
 				assert_int_equal(
-					run(&w, threads[i], lu_pipeline_batches(threads[i]), &err),
-					-1);
+						run(&w, threads[i], lu_pipeline_batches(threads[i]),
+								&err),
+						-1);
 				snprintf(expected, sizeof(expected), "%s %llu", name[step],
-					(unsigned long long)places[k]);
+						(unsigned long long)places[k]);
 				assert_string_equal(err.msg, expected);
 				assert_int_equal(w.written, places[k]);
 				assert_false(w.overlap);

@@ -17,14 +17,19 @@
  * after quotes, marks that compose and marks that do not, joiners, flags, scripts without
  * spaces, code, rulers, the marker itself. */
 static const char corpus[] =
-	"Le soleil se lève sur la rivière. L'eau est froide, l'été est loin ; "
-	"\u00AB\u00A0oui\u00A0\u00BB\u202F! Le XIXe\u00A0siècle, 10\u00A0000\u00A0km, n°\u00A01.\n"
-	"The river runs to the sea, and the sea is wide: 1999, 2026, 3.14 (more or less).\n"
-	"\tif (x == y) {\n\t\treturn x + y;\n\t}\n        indented by eight\n    by four\r\n"
-	"Le soleil et la rivière, the river and the sea, l'eau de la rivière et l'été.\n\n\n"
-	"语言模型 日本語の文 한국어 \u1112\u1161\u11AB می\u200cخواهم \u0915\u094D\u200D\u0937 "
-	"\U0001F469\u200D\U0001F680\u2764\uFE0F \U0001F1EB\U0001F1F7 e\u0301 x\u0302\u0323 "
-	"(\u0301 <\u0338 \u2581\u2581 \u2581x ----------------==== ((({{{\"'\" ½ x²+y³ \uFEFF\n";
+		"Le soleil se lève sur la rivière. L'eau est froide, l'été est loin ; "
+		"\u00AB\u00A0oui\u00A0\u00BB\u202F! Le XIXe\u00A0siècle, 10\u00A0000\u00A0km, "
+		"n°\u00A01.\n"
+		"The river runs to the sea, and the sea is wide: 1999, 2026, 3.14 (more or less).\n"
+		"\tif (x == y) {\n\t\treturn x + y;\n\t}\n        indented by eight\n    by "
+		"four\r\n"
+		"Le soleil et la rivière, the river and the sea, l'eau de la rivière et "
+		"l'été.\n\n\n"
+		"语言模型 日本語の文 한국어 \u1112\u1161\u11AB می\u200cخواهم "
+		"\u0915\u094D\u200D\u0937 "
+		"\U0001F469\u200D\U0001F680\u2764\uFE0F \U0001F1EB\U0001F1F7 e\u0301 x\u0302\u0323 "
+		"(\u0301 <\u0338 \u2581\u2581 \u2581x ----------------==== ((({{{\"'\" ½ x²+y³ "
+		"\uFEFF\n";
 
 static struct lu_preset preset(enum lu_preset_kind kind, uint32_t vocab_size)
 {
@@ -110,8 +115,8 @@ static void round_trip(struct loop *l, struct lu_str text)
 		want = lu_buf_slice(&l->want);
 	}
 	assert_int_equal(lu_tok_encode(l->tok, l->st, text, LU_TOK_SPECIAL_TEXT, &l->ids, &err), 0);
-	assert_int_equal(
-		lu_tok_decode(l->tok, l->st, l->ids.p, l->ids.n, 0, &l->got, NULL, &err), 0);
+	assert_int_equal(lu_tok_decode(l->tok, l->st, l->ids.p, l->ids.n, 0, &l->got, NULL, &err),
+			0);
 	got = lu_buf_slice(&l->got);
 	if (lu_str_eq(want, got))
 		return;
@@ -295,7 +300,7 @@ static void others_lose_nothing(void **state)
 			char utf8[4];
 
 			if ((c >= 0x3400 && c % 61) || (c >= 0xD800 && c <= 0xDFFF) ||
-				(c == 0x2581 && !kinds[i].mark))
+					(c == 0x2581 && !kinds[i].mark))
 				continue;
 			round_trip(&l, (struct lu_str){ utf8, lu_utf8_put(c, utf8) });
 		}
@@ -334,8 +339,8 @@ static bool is_reached(struct loop *l, uint32_t id)
 		lu_buf_puts(&text, around[i / 8]);
 		l->ids.n = 0;
 		assert_int_equal(lu_tok_encode(l->tok, l->st, lu_buf_slice(&text),
-					 LU_TOK_SPECIAL_TEXT, &l->ids, &err),
-			0);
+						 LU_TOK_SPECIAL_TEXT, &l->ids, &err),
+				0);
 		for (size_t k = 0; k < l->ids.n; k++)
 			found |= l->ids.p[k] == id;
 	}
@@ -366,7 +371,7 @@ static void no_piece_is_dead(void **state)
 		for (uint32_t id = 300; id < lu_tok_size(l.tok); id++) {
 			if (!is_reached(&l, id))
 				fail_msg("way %zu: piece %u, \"" LU_STR_FMT "\"", i, id,
-					LU_STR_ARG(lu_tok_piece(l.tok, id)));
+						LU_STR_ARG(lu_tok_piece(l.tok, id)));
 		}
 		loop_end(&l);
 	}
@@ -377,8 +382,8 @@ static void no_piece_is_dead(void **state)
 static void gaps_make_no_dead_pieces(void **state)
 {
 	static const char text[] =
-		"e\u8A9E\u0301 e\u8A9E\u0301 e\u8A9E\u0301 (\u2603a (\u2603a (\u2603a "
-		"e e a a ( ( \u0301\u0301";
+			"e\u8A9E\u0301 e\u8A9E\u0301 e\u8A9E\u0301 (\u2603a (\u2603a (\u2603a "
+			"e e a a ( ( \u0301\u0301";
 	struct lu_preset p = preset(LU_PRESET_LUCIE, 600);
 	struct lu_tok *tok;
 	uint32_t id;
@@ -445,7 +450,7 @@ static void too_small_a_vocabulary(void **state)
 	(void)state;
 	assert_int_equal(lu_preset_train(&p, &count, &json, &info, &err), -1);
 	assert_string_equal(
-		err.msg, "a vocabulary of 300 pieces is too small for 324 special ones");
+			err.msg, "a vocabulary of 300 pieces is too small for 324 special ones");
 	p = preset(LU_PRESET_BYTELEVEL, 259);
 	assert_int_equal(lu_preset_train(&p, &count, &json, &info, &err), -1);
 	lu_tokcount_release(&count);
@@ -485,22 +490,23 @@ static void reads_alphabets(void **state)
 		uint32_t want[6];
 	} cases[] = {
 		{ LU_PRESET_LUCIE_2024, 2, "b\nU+00e9\n\u8A9E\n \nb\nU+9",
-			{ 'b', 0xE9, 0x8A9E, ' ', 9 } },
+				{ 'b', 0xE9, 0x8A9E, ' ', 9 } },
 		{ LU_PRESET_LUCIE_2024, 2, "b\r\nc\r\n\r\n", { 'b', 'c', '\r' } },
 		{ LU_PRESET_LUCIE_2024, 2, "\t\n\u212B\n", { 9, 0x212B } },
 		{ LU_PRESET_LUCIE, 2, "b\n \n\u212B\nU+00A0\n", { 'b', 0xA0 } },
 		/* By count, first come first; neither seeds, nor what NFC changes, nor the
 		 * categories of no use. */
 		{ LU_PRESET_LUCIE_2024, 3, TABLE("a\t97\tLl\t5\n?\t98\tLl\t7\nc\t99\tLl\t5\n"),
-			{ ' ', 'b', 'a' } },
+				{ ' ', 'b', 'a' } },
 		{ LU_PRESET_LUCIE, 0, TABLE("a\t97\tLl\t5\n?\t98\tLl\t7\nc\t99\tLl\t5\n"),
-			{ 'b', 'a', 'c' } },
+				{ 'b', 'a', 'c' } },
 		{ LU_PRESET_LUCIE_2024, 0,
-			TABLE("\\n\t10\tCc\t9\n1\t49\tNd\t9\n\u2581\t9601\tSo\t9\n"
-			      "?\t8491\tLu\t9\n?\t38593\tLo\t9\n?\t769\tMn\t9\n?\t173\tCf\t9\n"
-			      "?\t95\tPc\t8\n?\t36\tSc\t7\n?\t169\tSo\t6\n?\t178\tNo\t5\n"
-			      "?\t57344\tCo\t4\n?\t8232\tZl\t1\n"),
-			{ ' ', '_', '$', 169, 178, 8232 } },
+				TABLE("\\n\t10\tCc\t9\n1\t49\tNd\t9\n\u2581\t9601\tSo\t9\n"
+				      "?\t8491\tLu\t9\n?\t38593\tLo\t9\n?\t769\tMn\t9\n?"
+				      "\t173\tCf\t9\n"
+				      "?\t95\tPc\t8\n?\t36\tSc\t7\n?\t169\tSo\t6\n?\t178\tNo\t5\n"
+				      "?\t57344\tCo\t4\n?\t8232\tZl\t1\n"),
+				{ ' ', '_', '$', 169, 178, 8232 } },
 	};
 
 	(void)state;
@@ -535,19 +541,19 @@ static void refuses_alphabets(void **state)
 		{ "U+D800\n", "alphabet: line 1: not the code point of a character" },
 		{ "U+110000\n", "alphabet: line 1: not the code point of a character" },
 		{ "U+99999999999999999999\n",
-			"alphabet: line 1: not the code point of a character" },
+				"alphabet: line 1: not the code point of a character" },
 		{ "U+4x\n", "alphabet: line 1: not the code point of a character" },
 		{ TABLE("a\t97\tLl\n"), "alphabet: line 2: not four columns with tabs between" },
 		{ TABLE("a\t97\tLl\t1\t\n"), "alphabet: line 2: more than four columns" },
 		{ TABLE("a\t0x61\tLl\t1\n"),
-			"alphabet: line 2: the second column is not the code point of a "
-			"character" },
+				"alphabet: line 2: the second column is not the code point of a "
+				"character" },
 		{ TABLE("a\t55296\tCs\t1\n"),
-			"alphabet: line 2: the second column is not the code point of a "
-			"character" },
+				"alphabet: line 2: the second column is not the code point of a "
+				"character" },
 		{ TABLE("a\t97\tL\t1\n"),
-			"alphabet: line 2: the third column is not a general "
-			"category of two letters" },
+				"alphabet: line 2: the third column is not a general "
+				"category of two letters" },
 		{ TABLE("a\t97\tLl\t-1\n"), "alphabet: line 2: the fourth column is not a number" },
 		{ "x\t768\tMn\t1\n", "alphabet: no character for the alphabet" },
 	};

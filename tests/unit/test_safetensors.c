@@ -35,10 +35,10 @@ static int open_text(struct lu_st *st, const char *header, size_t data, struct l
 static void test_good(void **state)
 {
 	static const char header[] =
-		"{\"b\":{\"dtype\":\"BF16\",\"shape\":[2,3],\"data_offsets\":[16,28]},"
-		"\"__metadata__\":{\"format\":\"pt\"},"
-		"\"a\\u00e9\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[0,16]},"
-		"\"none\":{\"dtype\":\"F32\",\"shape\":[0,4],\"data_offsets\":[28,28]}}   ";
+			"{\"b\":{\"dtype\":\"BF16\",\"shape\":[2,3],\"data_offsets\":[16,28]},"
+			"\"__metadata__\":{\"format\":\"pt\"},"
+			"\"a\\u00e9\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[0,16]},"
+			"\"none\":{\"dtype\":\"F32\",\"shape\":[0,4],\"data_offsets\":[28,28]}}   ";
 	const struct lu_st_tensor *t;
 	struct lu_err err;
 	struct lu_st st;
@@ -78,17 +78,17 @@ static void test_bad(void **state)
 		{ "{\"a\":{\"dtype\":\"F99\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8 },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296,2],"
 		  "\"data_offsets\":[0,0]}}",
-			0 },
+				0 },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}"
 		  "}",
-			4 },
+				4 },
 		{ "{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8 },
 		{ "{\"a\":[]}", 0 },
 		{ "[]", 0 },
 		{ "", 0 },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
 		  "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
-			12 },
+				12 },
 	};
 
 	(void)state;

@@ -168,8 +168,8 @@ static void test_round_trip(void **state)
 		ok(lu_shard_open(&s, "trip", &err), &err);
 		assert_int_equal(lu_shard_width(s), kind[i].width);
 		assert_int_equal(lu_shard_parts(s), kind[i].parts);
-		assert_int_equal(
-			lu_shard_part_document(s, lu_shard_parts(s)), lu_shard_documents(s));
+		assert_int_equal(lu_shard_part_document(s, lu_shard_parts(s)),
+				lu_shard_documents(s));
 		assert_non_null(lu_shard_manifest(s));
 		check_documents(s, kind[i].documents, kind[i].vocab);
 		check_stretches(s);
@@ -584,10 +584,11 @@ static void test_wrong_from_the_start(void **state)
 	lu_shard_writer_free(w);
 	assert_int_equal(verify("w", &said), 1);
 	assert_string_equal(said.p,
-		"w.bin: 1 ids outside the vocabulary, the first is token 7: 100\n"
-		"w.bin: 1 documents do not begin with id 1, the first is 1\n"
-		"w.bin: 1 documents do not end with id 2, the first is 1\n"
-		"w.bin: 1 documents without the ids that begin and end one, the first is 3\n");
+			"w.bin: 1 ids outside the vocabulary, the first is token 7: 100\n"
+			"w.bin: 1 documents do not begin with id 1, the first is 1\n"
+			"w.bin: 1 documents do not end with id 2, the first is 1\n"
+			"w.bin: 1 documents without the ids that begin and end one, the first is "
+			"3\n");
 	lu_buf_release(&said);
 }
 
@@ -625,8 +626,8 @@ static void test_long_documents(void **state)
 	lu_shard_writer_free(w);
 	assert_int_equal(verify("long", &said), 1);
 	assert_string_equal(said.p,
-		"long.bin: 1 documents do not begin with id 1, the first is 1\n"
-		"long.bin: 1 documents do not end with id 2, the first is 2\n");
+			"long.bin: 1 documents do not begin with id 1, the first is 1\n"
+			"long.bin: 1 documents do not end with id 2, the first is 2\n");
 	lu_buf_release(&said);
 	free(ids);
 	free(packed);

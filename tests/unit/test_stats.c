@@ -37,9 +37,9 @@ static void test_line(void **state)
 	assert_string_equal(json_string_value(json_object_get(j, "version")), LU_VERSION);
 	/* The command line as given, as far as JSON can hold it. */
 	assert_string_equal(json_string_value(json_array_get(json_object_get(j, "args"), 0)),
-		"a \"b\"\n\xEF\xBF\xBD");
-	assert_int_equal(
-		json_integer_value(json_object_get(json_object_get(j, "in"), "bytes")), 1000);
+			"a \"b\"\n\xEF\xBF\xBD");
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "in"), "bytes")),
+			1000);
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "out"), "docs")), 7);
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "more"), "x")), 1);
 	/* jansson keeps the order of the file: bytes sorted. */

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/tokenizer_internal.h"
 #include "libcommon/bpetrain/preset.h"
+#include "libcommon/tokenizer/tokenizer_internal.h"
 
 static struct lu_tok *parse(const char *json)
 {
@@ -27,8 +27,8 @@ static struct lu_tok *parse(const char *json)
 }
 
 /* Encodes into a static array; the count. */
-static size_t encode(
-	const struct lu_tok *tok, struct lu_str text, enum lu_tok_special special, uint32_t out[64])
+static size_t encode(const struct lu_tok *tok, struct lu_str text, enum lu_tok_special special,
+		uint32_t out[64])
 {
 	struct lu_tok_state *st = lu_tok_state_new(tok);
 	struct lu_ids ids = { 0 };
@@ -99,82 +99,84 @@ static const struct {
 	{ HEAD("") MODEL(",\"dropout\":0.1", ABC, ""), "\"dropout\"" },
 	{ HEAD("") MODEL(",\"end_of_word_suffix\":\"</w>\"", ABC, ""), "end_of_word_suffix" },
 	{ HEAD("") MODEL(",\"continuing_subword_prefix\":\"##\"", ABC, ""),
-		"continuing_subword_prefix" },
+			"continuing_subword_prefix" },
 	{ HEAD("") MODEL(",\"unk_token\":\"<unk>\"", ABC, ""), "unk_token \"<unk>\"" },
 	{ HEAD("") MODEL(",\"byte_fallback\":1", ABC, ""), "not true or false" },
 	{ HEAD("{\"id\":1,\"content\":\"<s>\"}") MODEL("", ABC, ""),
-		"has the id 1 and would get 0" },
+			"has the id 1 and would get 0" },
 	{ HEAD("{\"id\":9,\"content\":\"<x>\"}") MODEL("", ABC, ""),
-		"has the id 9 and would get 6" },
+			"has the id 9 and would get 6" },
 	{ HEAD(BOS "," BOS) MODEL("", ABC, ""), "\"<s>\" occurs twice" },
 	{ HEAD("{\"id\":2,\"content\":\"b\"}") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{"
 					       "\"String\":\"b\"},\"content\":\"\"}," MODEL(
-						       "", ABC, ""),
-		"\"b\" is normalized to nothing" },
+							       "", ABC, ""),
+			"\"b\" is normalized to nothing" },
 	{ HEAD("{\"id\":2,\"content\":\"b\"},{\"id\":6,\"content\":\"bx\"}") "\"normalizer\":{"
 									     "\"type\":\"Replace\","
 									     "\"pattern\":{"
 									     "\"String\":\"x\"},"
 									     "\"content\":\"\"}"
 									     "," MODEL("", ABC, ""),
-		"are the same when normalized" },
+			"are the same when normalized" },
 	{ HEAD("{\"content\":\"<s>\"}") MODEL("", ABC, ""), "no \"id\"" },
 	{ HEAD("7") MODEL("", ABC, ""), "not an object" },
 	{ HEAD("") "\"normalizer\":{\"type\":\"Lowercase\"}," MODEL("", ABC, ""),
-		"normalizer: \"Lowercase\" is not supported" },
+			"normalizer: \"Lowercase\" is not supported" },
 	{ HEAD("") "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":"
 		   "\"Nmt\"}]}," MODEL("", ABC, ""),
-		"normalizer: \"Nmt\" is not supported" },
+			"normalizer: \"Nmt\" is not supported" },
 	{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},"
 		   "\"content\":\"\"}," MODEL("", ABC, ""),
-		"\" {2,}\" is not supported" },
+			"\" {2,}\" is not supported" },
 	{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"a|b\"},"
 		   "\"content\":\"\"}," MODEL("", ABC, ""),
-		"\"a|b\" is not supported" },
+			"\"a|b\" is not supported" },
 	{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"[^a]\"},"
 		   "\"content\":\"\"}," MODEL("", ABC, ""),
-		"\"[^a]\" is not supported" },
+			"\"[^a]\" is not supported" },
 	{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"[a-z]\"},"
 		   "\"content\":\"\"}," MODEL("", ABC, ""),
-		"\"[a-z]\" is not supported" },
+			"\"[a-z]\" is not supported" },
 	{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\d\"},"
 		   "\"content\":\"\"}," MODEL("", ABC, ""),
-		"is not supported" },
+			"is not supported" },
 	{ HEAD("") "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\"\"},"
 		   "\"content\":\"\"}," MODEL("", ABC, ""),
-		"\"pattern\" is empty" },
+			"\"pattern\" is empty" },
 	{ HEAD("") "\"normalizer\":{\"type\":\"Prepend\"}," MODEL("", ABC, ""), "no \"prepend\"" },
 	{ HEAD("") "\"normalizer\":{\"type\":\"NFC\",\"x\":1}," MODEL("", ABC, ""),
-		"\"x\" is not supported" },
+			"\"x\" is not supported" },
 	{ HEAD("") "\"pre_tokenizer\":{\"type\":\"UnicodeScripts\"}," MODEL("", ABC, ""),
-		"pre_tokenizer: \"UnicodeScripts\" is not supported" },
+			"pre_tokenizer: \"UnicodeScripts\" is not supported" },
 	{ HEAD("") "\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a+\"},"
 		   "\"behavior\":\"Isolated\",\"invert\":false}," MODEL("", ABC, ""),
-		"\"a+\" is not supported" },
+			"\"a+\" is not supported" },
 	{ HEAD("") "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":"
 		   "\"ByteLevel\"},{\"type\":\"Digits\"}]}," MODEL("", ABC, ""),
-		"ByteLevel is not the last step" },
+			"ByteLevel is not the last step" },
 	{ HEAD("") "\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"ab\"}"
 		   "," MODEL("", ABC, ""),
-		"is not one character" },
+			"is not one character" },
 	{ HEAD("") "\"normalizer\":{\"type\":\"NFKD\"},\"pre_tokenizer\":{\"type\":\"Sequence\","
 		   "\"pretokenizers\":[{\"type\":\"Whitespace\"},{\"type\":\"Metaspace\","
 		   "\"replacement\":\"_\",\"prepend_scheme\":\"first\"}]}," MODEL("", ABC, ""),
-		"pre_tokenizer: Metaspace: \"prepend_scheme\" \"first\" is not supported with" },
+			"pre_tokenizer: Metaspace: \"prepend_scheme\" \"first\" is not supported "
+			"with" },
 	{ HEAD("") "\"normalizer\":{\"type\":\"Strip\"},\"pre_tokenizer\":{\"type\":\"Metaspace\","
 		   "\"replacement\":\"_\",\"prepend_scheme\":\"first\"}," MODEL("", ABC, ""),
-		"pre_tokenizer: Metaspace: \"prepend_scheme\" \"first\" is not supported with" },
+			"pre_tokenizer: Metaspace: \"prepend_scheme\" \"first\" is not supported "
+			"with" },
 	{ HEAD("") "\"decoder\":{\"type\":\"WordPiece\"}," MODEL("", ABC, ""),
-		"decoder: \"WordPiece\" is not supported" },
+			"decoder: \"WordPiece\" is not supported" },
 	{ HEAD("") "\"decoder\":{\"type\":\"Strip\",\"content\":\" "
 		   "\",\"start\":-1,\"stop\":0}," MODEL("", ABC, ""),
-		"\"start\" is not a whole number" },
+			"\"start\" is not a whole number" },
 	{ HEAD("") "\"post_processor\":{\"type\":\"BertProcessing\"}," MODEL("", ABC, ""),
-		"post_processor: \"BertProcessing\" is not supported" },
+			"post_processor: \"BertProcessing\" is not supported" },
 	{ HEAD("") "\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{"
 		   "\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}}],\"pair\":[],"
 		   "\"special_tokens\":{}}," MODEL("", ABC, ""),
-		"is not in special_tokens" },
+			"is not in special_tokens" },
 };
 
 static void refuses(void **state)
@@ -196,7 +198,7 @@ static void refuses(void **state)
 static void refuses_truncated(void **state)
 {
 	static const char json[] =
-		HEAD(BOS) "\"normalizer\":{\"type\":\"NFC\"}," MODEL("", ABC, "\"a b\"");
+			HEAD(BOS) "\"normalizer\":{\"type\":\"NFC\"}," MODEL("", ABC, "\"a b\"");
 
 	(void)state;
 	for (size_t n = 0; n + 1 < sizeof(json); n++) {
@@ -204,7 +206,7 @@ static void refuses_truncated(void **state)
 		struct lu_err err;
 
 		assert_int_equal(
-			lu_tok_parse(&tok, "x.json", (struct lu_str){ json, n }, &err), -1);
+				lu_tok_parse(&tok, "x.json", (struct lu_str){ json, n }, &err), -1);
 	}
 	lu_tok_free(parse(json));
 }
@@ -214,8 +216,8 @@ static void refuses_truncated(void **state)
 static void merges_by_rank(void **state)
 {
 	/* "b c" comes first, so "abc" is a bc; of two entries for a pair the last counts. */
-	struct lu_tok *tok =
-		parse(HEAD("") MODEL("", ABC ",\"bc\":6", "[\"b\",\"c\"],\"a b\",\"ab c\""));
+	struct lu_tok *tok = parse(
+			HEAD("") MODEL("", ABC ",\"bc\":6", "[\"b\",\"c\"],\"a b\",\"ab c\""));
 
 	(void)state;
 	EXPECT(tok, "abc", LU_TOK_SPECIAL_TEXT, 1, 6);
@@ -229,8 +231,8 @@ static void merges_by_rank(void **state)
 
 static void nul_is_a_character(void **state)
 {
-	struct lu_tok *tok =
-		parse(HEAD("") MODEL("", "\"\\u0000\":0,\"a\":1,\"\\u0000a\":2", "\"\\u0000 a\""));
+	struct lu_tok *tok = parse(HEAD("") MODEL(
+			"", "\"\\u0000\":0,\"a\":1,\"\\u0000a\":2", "\"\\u0000 a\""));
 	uint32_t ids[64];
 
 	(void)state;
@@ -243,7 +245,7 @@ static void nul_is_a_character(void **state)
 static void special_tokens(void **state)
 {
 	struct lu_tok *tok = parse(HEAD(BOS ",{\"id\":6,\"content\":\"cc\"}")
-			MODEL(",\"unk_token\":\"c\"", ABC, "\"a b\""));
+					MODEL(",\"unk_token\":\"c\"", ABC, "\"a b\""));
 	struct lu_tok_state *st = lu_tok_state_new(tok);
 	struct lu_ids ids = { 0 };
 	struct lu_err err;
@@ -255,8 +257,8 @@ static void special_tokens(void **state)
 	EXPECT(tok, "accb", LU_TOK_SPECIAL_TEXT, 1, 6, 2);
 	EXPECT(tok, "ccc", LU_TOK_SPECIAL_ERROR, 6, 3);
 	assert_int_equal(lu_tok_encode(tok, st, LU_STR("ab"), LU_TOK_SPECIAL_ERROR, &ids, &err), 0);
-	assert_int_equal(
-		lu_tok_encode(tok, st, LU_STR("ab<s>"), LU_TOK_SPECIAL_ERROR, &ids, &err), 1);
+	assert_int_equal(lu_tok_encode(tok, st, LU_STR("ab<s>"), LU_TOK_SPECIAL_ERROR, &ids, &err),
+			1);
 	assert_int_equal(ids.n, 1);
 	assert_true(lu_tok_role(tok, LU_TOK_BOS, &id) && id == 0);
 	assert_false(lu_tok_role(tok, LU_TOK_EOS, &id));
@@ -272,9 +274,9 @@ static void special_tokens(void **state)
 /* A token of blanks that the one before took already is no token again. */
 static void tokens_of_blanks(void **state)
 {
-	struct lu_tok *tok = parse(
-		HEAD("{\"id\":6,\"content\":\" \",\"special\":false,"
-		     "\"normalized\":false,\"lstrip\":true,\"rstrip\":true}") MODEL("", ABC, ""));
+	struct lu_tok *tok = parse(HEAD("{\"id\":6,\"content\":\" \",\"special\":false,"
+					"\"normalized\":false,\"lstrip\":true,\"rstrip\":true}")
+					MODEL("", ABC, ""));
 	struct lu_buf blanks = { 0 };
 	uint32_t ids[64];
 
@@ -285,7 +287,8 @@ static void tokens_of_blanks(void **state)
 	assert_true(lu_buf_ok(&blanks));
 	memset(blanks.p, ' ', 1000000);
 	assert_int_equal(
-		encode(tok, (struct lu_str){ blanks.p, 1000000 }, LU_TOK_SPECIAL_TEXT, ids), 1);
+			encode(tok, (struct lu_str){ blanks.p, 1000000 }, LU_TOK_SPECIAL_TEXT, ids),
+			1);
 	lu_buf_release(&blanks);
 	lu_tok_free(tok);
 }
@@ -293,12 +296,13 @@ static void tokens_of_blanks(void **state)
 /* What is prepended may become what an insertion asks for. */
 static void prepends_before_insertions(void **state)
 {
-	struct lu_tok *tok = parse(
-		HEAD("") "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":["
-			 "{\"type\":\"Prepend\",\"prepend\":\"x\"},"
-			 "{\"type\":\"Replace\",\"pattern\":{\"String\":\"x\"},"
-			 "\"content\":\"b\"},{\"type\":\"Replace\",\"pattern\":"
-			 "{\"Regex\":\"b(?=[\\\\w])\"},\"content\":\"bc\"}]}," MODEL("", ABC, ""));
+	struct lu_tok *tok =
+			parse(HEAD("") "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":["
+				       "{\"type\":\"Prepend\",\"prepend\":\"x\"},"
+				       "{\"type\":\"Replace\",\"pattern\":{\"String\":\"x\"},"
+				       "\"content\":\"b\"},{\"type\":\"Replace\",\"pattern\":"
+				       "{\"Regex\":\"b(?=[\\\\w])\"},\"content\":\"bc\"}]}," MODEL(
+						       "", ABC, ""));
 
 	(void)state;
 	EXPECT(tok, "a", LU_TOK_SPECIAL_TEXT, 2, 3, 1);
@@ -329,7 +333,7 @@ static void bytelevel_spells_the_rest(void **state)
 {
 	struct lu_tok *tok = parse(HEAD("{\"id\":2,\"content\":\"<\u8a9e\u00e9>\",\"special\":"
 					"true}") "\"decoder\":{\"type\":\"ByteLevel\"}," MODEL("",
-		"\"\u00c3\":0,\"\u00a9\":1", ""));
+			"\"\u00c3\":0,\"\u00a9\":1", ""));
 	struct lu_tok_state *st = lu_tok_state_new(tok);
 	static const uint32_t ids[] = { 0, 1, 2, 0 };
 	struct lu_buf out = { 0 };
@@ -351,11 +355,12 @@ static void bytelevel_spells_the_rest(void **state)
 /* --- trained ------------------------------------------------------------------------------ */
 
 static const char corpus[] =
-	"Le soleil se lève sur la rivière. L'eau est froide, l'été est loin ; "
-	"\xC2\xAB\xC2\xA0oui\xC2\xA0\xC2\xBB !\n"
-	"The river runs to the sea, and the sea is wide: 1999, 2026, 3.14 (more or less).\n"
-	"\tif (x == y) {\n\t\treturn x + y;\n\t}\n        indented by eight\n    by four\n"
-	"Le soleil et la rivière, the river and the sea, l'eau de la rivière et l'été.\n\n\n";
+		"Le soleil se lève sur la rivière. L'eau est froide, l'été est loin ; "
+		"\xC2\xAB\xC2\xA0oui\xC2\xA0\xC2\xBB !\n"
+		"The river runs to the sea, and the sea is wide: 1999, 2026, 3.14 (more or less).\n"
+		"\tif (x == y) {\n\t\treturn x + y;\n\t}\n        indented by eight\n    by four\n"
+		"Le soleil et la rivière, the river and the sea, l'eau de la rivière et "
+		"l'été.\n\n\n";
 
 static struct lu_tok *train(enum lu_preset_kind kind, uint32_t vocab_size)
 {
@@ -429,10 +434,12 @@ static void division_changes_nothing(void **state)
 			small->bpe.window = 4 + (size_t)round % 50;
 			tok->bpe.cuts = false;
 			whole.n = got.n = 0;
-			assert_int_equal(
-				lu_tok_encode(tok, st, s, LU_TOK_SPECIAL_TEXT, &whole, &err), 0);
-			assert_int_equal(
-				lu_tok_encode(tok, small, s, LU_TOK_SPECIAL_TEXT, &got, &err), 0);
+			assert_int_equal(lu_tok_encode(tok, st, s, LU_TOK_SPECIAL_TEXT, &whole,
+							 &err),
+					0);
+			assert_int_equal(lu_tok_encode(tok, small, s, LU_TOK_SPECIAL_TEXT, &got,
+							 &err),
+					0);
 			assert_int_equal(got.n, whole.n);
 			assert_memory_equal(got.p, whole.p, whole.n * sizeof(*whole.p));
 			tok->bpe.cuts = true;
@@ -441,8 +448,8 @@ static void division_changes_nothing(void **state)
 					got.n = 0;
 				to = lu_tok_split(tok, s, from + 50, LU_TOK_SPECIAL_TEXT);
 				assert_int_equal(lu_tok_encode_part(tok, small, s, from, to,
-							 LU_TOK_SPECIAL_TEXT, &got, &err),
-					0);
+								 LU_TOK_SPECIAL_TEXT, &got, &err),
+						0);
 				parts++;
 			}
 			assert_int_equal(got.n, whole.n);
@@ -476,9 +483,9 @@ static void a_long_word(void **state)
 	assert_non_null(text);
 	for (size_t i = 0; i < n; i++)
 		text[i] = (char)('a' + i * i % 7 + (i & 1));
-	assert_int_equal(
-		lu_tok_encode(tok, st, (struct lu_str){ text, n }, LU_TOK_SPECIAL_TEXT, &ids, &err),
-		0);
+	assert_int_equal(lu_tok_encode(tok, st, (struct lu_str){ text, n }, LU_TOK_SPECIAL_TEXT,
+					 &ids, &err),
+			0);
 	assert_true(ids.n > 1000);
 	lu_tokcount_join(&count, &thread);
 	assert_int_equal(lu_words_add(&thread.words, (struct lu_str){ text, n }, 1, &err), 0);

@@ -54,8 +54,9 @@ static void one(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str
 	assert_int_equal(lu_tok_encode(tok, st, in, LU_TOK_SPECIAL_PARSE, &got, &err), 0);
 	assert_int_equal(got.n, want.n);
 	assert_memory_equal(got.p, want.p, want.n * sizeof(*want.p));
-	assert_int_equal(
-		lu_tok_decode(tok, st, got.p, got.n, LU_TOK_SKIP_SPECIAL, &text, NULL, &err), 0);
+	assert_int_equal(lu_tok_decode(tok, st, got.p, got.n, LU_TOK_SKIP_SPECIAL, &text, NULL,
+					 &err),
+			0);
 	/* The decoded texts come from Hugging Face's JavaScript package, which takes one marker off
 	 * the first piece; the library in Rust, and we, take all (301 to 307 are runs of them). */
 	if (got.n < 2 || got.p[1] < 301 || got.p[1] > 307) {
@@ -82,7 +83,7 @@ static void golden(void **state)
 	assert_int_equal(lu_tok_template(tok).n_before, 1);
 	assert_int_equal(lu_tok_template(tok).n_after, 0);
 	assert_int_equal(
-		lu_read_file(FOLDER "golden_encodings.jsonl", 1 << 20, &text, &n, &err), 0);
+			lu_read_file(FOLDER "golden_encodings.jsonl", 1 << 20, &text, &n, &err), 0);
 	st = lu_tok_state_new(tok);
 	assert_non_null(st);
 	/* Twice: the second time from the cache of chunks. */

@@ -42,8 +42,8 @@ static void same(const struct lu_buf *want, struct lu_str got, const char *line)
 		fail_msg("%s", line);
 }
 
-static void form_is(
-	enum lu_form form, const struct lu_buf *in, const struct lu_buf *want, const char *line)
+static void form_is(enum lu_form form, const struct lu_buf *in, const struct lu_buf *want,
+		const char *line)
 {
 	struct lu_buf out = { 0 };
 	struct lu_err err;
@@ -54,7 +54,7 @@ static void form_is(
 }
 
 static void fast_is(const struct lu_normalizer *n, struct lu_normalize_work *w,
-	const struct lu_buf *in, const struct lu_buf *want, const char *line)
+		const struct lu_buf *in, const struct lu_buf *want, const char *line)
 {
 	struct lu_str out;
 	struct lu_err err;
@@ -131,7 +131,7 @@ static void oracle(bool nfkc, struct lu_str s, struct lu_buf *out)
 }
 
 static void compare(bool nfkc, const struct lu_normalizer *n, struct lu_normalize_work *w,
-	const struct lu_buf *in)
+		const struct lu_buf *in)
 {
 	struct lu_buf want = { 0 };
 
@@ -160,7 +160,7 @@ static void every_character(void **state)
 			if (c >= 0xD800 && c < 0xE000)
 				continue;
 			assert_int_equal(
-				lu_unicode_in(not_plain, c), !lu_unicode_is_plain(form, c));
+					lu_unicode_in(not_plain, c), !lu_unicode_is_plain(form, c));
 			/* Alone, and where the wide scan sees it with something to join. */
 			lu_buf_clear(&s);
 			lu_buf_append(&s, bytes, lu_utf8_put(c, bytes));
@@ -193,8 +193,8 @@ static void random_text(struct lu_buf *s, uint64_t seed)
 		char bytes[4];
 
 		lu_buf_append(s, bytes,
-			lu_utf8_put(
-				from[k] + (uint32_t)lu_rand_below(seed, 3, i, count[k]), bytes));
+				lu_utf8_put(from[k] + (uint32_t)lu_rand_below(seed, 3, i, count[k]),
+						bytes));
 	}
 	lu_buf_append(s, "", 0);
 }
@@ -254,8 +254,8 @@ static void long_random_runs(void **state)
 		for (uint64_t i = 0; i < 1500; i++) {
 			char bytes[4];
 
-			lu_buf_append(
-				&in, bytes, lu_utf8_put(mark[lu_rand_below(seed, 1, i, 5)], bytes));
+			lu_buf_append(&in, bytes,
+					lu_utf8_put(mark[lu_rand_below(seed, 1, i, 5)], bytes));
 		}
 		lu_buf_puts(&in, "z");
 		compare(false, n, &w, &in);

@@ -140,7 +140,7 @@ void encode(struct lu_buf *out, enum unit_coding coding, const void *p, size_t n
 		made = encode_zstd(out->p + out->n, room, p, n);
 	else
 		assert_int_equal(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC64, NULL, p, n,
-					 (uint8_t *)out->p + out->n, &made, room),
-			LZMA_OK);
+						 (uint8_t *)out->p + out->n, &made, room),
+				LZMA_OK);
 	out->n += made;
 }

@@ -27,8 +27,8 @@ struct lt_comm_ops {
 	/* x += the other data-parallel ranks' x, on all of them; device memory */
 	int (*sum)(struct lt_comm *c, lk_real *x, size_t n, struct lu_err *err);
 	/* all[rank * n + i] = x[i] of that rank, on all ranks; device memory */
-	int (*gather)(
-		struct lt_comm *c, double *all, const double *x, size_t n, struct lu_err *err);
+	int (*gather)(struct lt_comm *c, double *all, const double *x, size_t n,
+			struct lu_err *err);
 	/* true on all ranks when it is on one */
 	int (*any)(struct lt_comm *c, bool *flag, struct lu_err *err);
 	int (*barrier)(struct lt_comm *c, struct lu_err *err);

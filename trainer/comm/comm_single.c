@@ -12,7 +12,7 @@ static int single_sum(struct lt_comm *c, lk_real *x, size_t n, struct lu_err *er
 }
 
 static int single_gather(
-	struct lt_comm *c, double *all, const double *x, size_t n, struct lu_err *err)
+		struct lt_comm *c, double *all, const double *x, size_t n, struct lu_err *err)
 {
 	(void)c;
 	LU_ASSERT(n == 0 || all == x);

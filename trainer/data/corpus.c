@@ -32,7 +32,7 @@ struct lt_corpus {
 };
 
 static int add_piece(struct lt_corpus *c, const struct lu_shard *shard, uint64_t from, uint64_t n,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct piece *last = c->pieces ? &c->piece[c->pieces - 1] : NULL;
 
@@ -80,8 +80,8 @@ static int add_shard(struct lt_corpus *c, const char *prefix, struct lu_err *err
 	return add_piece(c, shard, 0, lu_shard_tokens(shard), err);
 }
 
-static int add_document(
-	void *ctx, const struct lu_shard *shard, uint64_t first, uint64_t n, struct lu_err *err)
+static int add_document(void *ctx, const struct lu_shard *shard, uint64_t first, uint64_t n,
+		struct lu_err *err)
 {
 	return add_piece(ctx, shard, first, n, err);
 }
@@ -120,7 +120,7 @@ static int add_name(struct lt_corpus *c, const char *name, struct lu_err *err)
 }
 
 int lt_corpus_open(struct lt_corpus **out, const char *list, size_t context, uint64_t seed,
-	bool shuffle, struct lu_err *err)
+		bool shuffle, struct lu_err *err)
 {
 	struct lt_corpus *c = calloc(1, sizeof(*c));
 	const char *rest = list, *word;
@@ -166,8 +166,8 @@ void lt_corpus_close(struct lt_corpus *c)
 	free(c);
 }
 
-int lt_corpus_memory(
-	struct lt_corpus **out, const uint32_t *ids, uint64_t n, size_t context, struct lu_err *err)
+int lt_corpus_memory(struct lt_corpus **out, const uint32_t *ids, uint64_t n, size_t context,
+		struct lu_err *err)
 {
 	*out = calloc(1, sizeof(**out));
 	if (!*out)
@@ -176,19 +176,19 @@ int lt_corpus_memory(
 	return 0;
 }
 
-int lt_corpus_check(
-	const struct lt_corpus *c, uint64_t vocab, const char *tokenizer, struct lu_err *err)
+int lt_corpus_check(const struct lt_corpus *c, uint64_t vocab, const char *tokenizer,
+		struct lu_err *err)
 {
 	for (size_t i = 0; i < c->shards; i++) {
 		const struct lu_manifest *m = lu_shard_manifest(c->shard[i]);
 
 		if (m && m->vocab > vocab)
 			return lu_err_set(err, "%s: its vocabulary is %llu, the model's %llu",
-				lu_shard_prefix(c->shard[i]), (unsigned long long)m->vocab,
-				(unsigned long long)vocab);
+					lu_shard_prefix(c->shard[i]), (unsigned long long)m->vocab,
+					(unsigned long long)vocab);
 		if (m && m->tokenizer && *tokenizer && strcmp(m->tokenizer, tokenizer) != 0)
 			return lu_err_set(err, "%s: was made with another tokenizer than the run's",
-				lu_shard_prefix(c->shard[i]));
+					lu_shard_prefix(c->shard[i]));
 	}
 	return 0;
 }
@@ -256,8 +256,8 @@ void lt_corpus_read(const struct lt_corpus *c, uint64_t at, size_t n, uint32_t *
 		uint64_t end = p + 1 < c->pieces ? c->piece[p + 1].begin : c->order.tokens;
 		size_t take = end - at < n ? (size_t)(end - at) : n;
 
-		lu_shard_read(
-			c->piece[p].shard, c->piece[p].from + (at - c->piece[p].begin), take, out);
+		lu_shard_read(c->piece[p].shard, c->piece[p].from + (at - c->piece[p].begin), take,
+				out);
 		out += take;
 		at += take;
 		n -= take;
@@ -273,7 +273,7 @@ int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, uint32_t *out, struc
 	for (size_t k = 0; k < n; k++) {
 		if (out[k] > INT32_MAX)
 			return lu_err_set(err, "token %llu of the training data is negative",
-				(unsigned long long)(place.first + k));
+					(unsigned long long)(place.first + k));
 	}
 	return 0;
 }

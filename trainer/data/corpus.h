@@ -17,15 +17,15 @@ struct lt_corpus;
 
 /* `list` as in data.train: names with blanks between them. Checks every file's sizes. */
 int lt_corpus_open(struct lt_corpus **c, const char *list, size_t context, uint64_t seed,
-	bool shuffle, struct lu_err *err) LU_CHECKED;
+		bool shuffle, struct lu_err *err) LU_CHECKED;
 /* A corpus of n tokens in memory, which stay the caller's and must outlive it. */
 int lt_corpus_memory(struct lt_corpus **c, const uint32_t *ids, uint64_t n, size_t context,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 
 /* Compares what the shards' manifests say with the model: the vocabulary, and the XXH3-128 of the
  * tokenizer ("" : not known). Shards without a manifest pass. */
 int lt_corpus_check(const struct lt_corpus *c, uint64_t vocab, const char *tokenizer,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 void lt_corpus_close(struct lt_corpus *c);
 
 uint64_t lt_corpus_tokens(const struct lt_corpus *c);
@@ -34,8 +34,8 @@ uint64_t lt_corpus_bytes(const struct lt_corpus *c);
 uint64_t lt_corpus_samples(const struct lt_corpus *c); /* of one epoch */
 
 /* Sample i: context + 1 tokens. An id of 2^31 or more is an error. */
-int lt_corpus_sample(
-	const struct lt_corpus *c, uint64_t i, uint32_t *out, struct lu_err *err) LU_CHECKED;
+int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, uint32_t *out,
+		struct lu_err *err) LU_CHECKED;
 /* Tokens at..at+n-1 of the stream; the caller stays inside it. */
 void lt_corpus_read(const struct lt_corpus *c, uint64_t at, size_t n, uint32_t *out);
 

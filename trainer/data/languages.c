@@ -29,7 +29,7 @@ static int find_row(struct lt_languages *l, struct lu_str lang, size_t *out, str
 }
 
 int lt_languages_document(struct lt_languages *l, struct lu_str lang, uint64_t tokens,
-	uint64_t bytes, struct lu_err *err)
+		uint64_t bytes, struct lu_err *err)
 {
 	uint64_t before = l->docs ? l->doc[l->docs - 1].end : 0;
 	size_t row = 0;
@@ -52,7 +52,7 @@ int lt_languages_document(struct lt_languages *l, struct lu_str lang, uint64_t t
 }
 
 int lt_languages_score(void *ctx, uint64_t at, size_t n, const uint32_t *label, const lk_real *loss,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct lt_languages *l = ctx;
 

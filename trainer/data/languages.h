@@ -46,10 +46,10 @@ struct lt_languages {
 };
 
 int lt_languages_document(struct lt_languages *l, struct lu_str lang, uint64_t tokens,
-	uint64_t bytes, struct lu_err *err) LU_CHECKED;
+		uint64_t bytes, struct lu_err *err) LU_CHECKED;
 /* An lt_score_fn. */
 int lt_languages_score(void *ctx, uint64_t at, size_t n, const uint32_t *label, const lk_real *loss,
-	struct lu_err *err);
+		struct lu_err *err);
 /* Fills `unigram`, and sorts the rows by name. */
 void lt_languages_finish(struct lt_languages *l);
 void lt_languages_release(struct lt_languages *l);

@@ -56,7 +56,7 @@ static void fill(struct batch *b, size_t i, uint64_t w, size_t context, const st
 }
 
 int lt_score(struct lt_model *m, size_t batch, size_t context, const struct lt_corpus *c,
-	uint64_t windows, lt_score_fn *fn, void *ctx, struct lu_err *err)
+		uint64_t windows, lt_score_fn *fn, void *ctx, struct lu_err *err)
 {
 	uint64_t tokens = lt_corpus_tokens(c);
 	uint64_t all = tokens < 2 ? 0 : (tokens - 2) / context + 1;
@@ -71,13 +71,13 @@ int lt_score(struct lt_model *m, size_t batch, size_t context, const struct lt_c
 
 		for (size_t i = 0; i < n; i++)
 			fill(&b, i,
-				(uint64_t)((long double)(w + i) * (long double)all /
-					(long double)want),
-				context, c);
+					(uint64_t)((long double)(w + i) * (long double)all /
+							(long double)want),
+					context, c);
 		rc = lt_model_losses(m, b.ids, b.labels, n, b.losses, err);
 		for (size_t i = 0; i < n && rc == 0; i++)
 			rc = fn(ctx, b.at[i], b.count[i], b.tokens + i * (context + 1) + 1,
-				b.losses + i * context, err);
+					b.losses + i * context, err);
 	}
 	release(&b);
 	return rc;
@@ -89,7 +89,7 @@ struct totalling {
 };
 
 static int add(void *ctx, uint64_t at, size_t n, const uint32_t *label, const lk_real *loss,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct totalling *t = ctx;
 
@@ -103,7 +103,7 @@ static int add(void *ctx, uint64_t at, size_t n, const uint32_t *label, const lk
 }
 
 int lt_score_total(struct lt_model *m, size_t batch, size_t context, const struct lt_corpus *c,
-	uint64_t windows, bool (*stop)(void), struct lt_total *out, struct lu_err *err)
+		uint64_t windows, bool (*stop)(void), struct lt_total *out, struct lu_err *err)
 {
 	struct totalling t = { out, stop };
 

@@ -10,12 +10,12 @@
 /* n labels at stream positions at..at+n-1, in order, and their losses. Return 0, or 1 to stop
  * early, or -1. */
 typedef int lt_score_fn(void *ctx, uint64_t at, size_t n, const uint32_t *label,
-	const lk_real *loss, struct lu_err *err);
+		const lk_real *loss, struct lu_err *err);
 
 /* At most `windows` windows, spread evenly (0: all). The model holds batch sequences of context
  * tokens. 0 done, 1 stopped, -1. */
 int lt_score(struct lt_model *m, size_t batch, size_t context, const struct lt_corpus *c,
-	uint64_t windows, lt_score_fn *fn, void *ctx, struct lu_err *err) LU_CHECKED;
+		uint64_t windows, lt_score_fn *fn, void *ctx, struct lu_err *err) LU_CHECKED;
 
 struct lt_total {
 	double loss; /* sum, natural logarithms, added in the order of the stream */
@@ -23,6 +23,7 @@ struct lt_total {
 };
 /* Just the total. `stop`, when not NULL, is looked at between batches. */
 int lt_score_total(struct lt_model *m, size_t batch, size_t context, const struct lt_corpus *c,
-	uint64_t windows, bool (*stop)(void), struct lt_total *out, struct lu_err *err) LU_CHECKED;
+		uint64_t windows, bool (*stop)(void), struct lt_total *out,
+		struct lu_err *err) LU_CHECKED;
 
 #endif

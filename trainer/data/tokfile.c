@@ -62,7 +62,7 @@ int lt_tokfile_vocab(const char *path, uint64_t *vocab, struct lu_err *err)
 			added(m->value, &arena, vocab);
 		m = lu_json_get(&top, "model");
 		if (m && m->type == LU_JSON_OBJECT &&
-			lu_json_object(m->value, &arena, &model, &fault) == 0) {
+				lu_json_object(m->value, &arena, &model, &fault) == 0) {
 			m = lu_json_get(&model, "vocab");
 			if (m && m->type == LU_JSON_OBJECT)
 				pieces(m->value, vocab);

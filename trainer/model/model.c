@@ -110,7 +110,7 @@ static void take_all(struct lt_model *m)
 }
 
 static void set_sizes(struct lt_model *m, const struct lt_shape *shape, const struct lk_ops *ops,
-	size_t batch, size_t context, enum lt_model_mode mode, bool recompute)
+		size_t batch, size_t context, enum lt_model_mode mode, bool recompute)
 {
 	m->ops = ops;
 	m->shape = *shape;
@@ -130,7 +130,7 @@ static void set_sizes(struct lt_model *m, const struct lt_shape *shape, const st
 }
 
 uint64_t lt_model_bytes(const struct lt_shape *shape, const struct lk_ops *ops, size_t batch,
-	size_t context, enum lt_model_mode mode, bool recompute)
+		size_t context, enum lt_model_mode mode, bool recompute)
 {
 	struct lt_model m = { .count_only = true };
 
@@ -144,7 +144,7 @@ uint64_t lt_model_bytes(const struct lt_shape *shape, const struct lk_ops *ops, 
 }
 
 int lt_model_open(struct lt_model **out, struct lt_weights *w, size_t batch, size_t context,
-	enum lt_model_mode mode, bool recompute, struct lu_err *err)
+		enum lt_model_mode mode, bool recompute, struct lu_err *err)
 {
 	struct lt_model *m = calloc(1, sizeof(*m));
 
@@ -163,9 +163,9 @@ int lt_model_open(struct lt_model **out, struct lt_weights *w, size_t batch, siz
 	take_all(m);
 	if (m->failed) {
 		lu_err_set(err, "out of memory: activations of %zu x %zu tokens want %llu bytes",
-			batch, context,
-			(unsigned long long)lt_model_bytes(
-				&m->shape, m->ops, batch, context, mode, recompute));
+				batch, context,
+				(unsigned long long)lt_model_bytes(&m->shape, m->ops, batch,
+						context, mode, recompute));
 		lt_model_close(m);
 		return -1;
 	}
@@ -191,7 +191,7 @@ void lt_model_close(struct lt_model *m)
 
 /* y[rows][out] = x W^T, + c when it is not NULL; W by its offset and its number of preparation. */
 static int linear(struct lt_model *m, lk_act *y, const lk_act *x, size_t at, size_t prep,
-	size_t rows, size_t out, size_t in, const lk_act *c)
+		size_t rows, size_t out, size_t in, const lk_act *c)
 {
 	struct lk_gemm g = lk_linear(rows, out, in);
 
@@ -202,7 +202,7 @@ static int linear(struct lt_model *m, lk_act *y, const lk_act *x, size_t at, siz
 
 /* dx[rows][in] = dy W. */
 static int linear_dx(struct lt_model *m, lk_act *dx, const lk_act *dy, size_t at, size_t prep,
-	size_t rows, size_t out, size_t in)
+		size_t rows, size_t out, size_t in)
 {
 	struct lk_gemm g = lk_linear_dx(rows, out, in);
 
@@ -212,7 +212,7 @@ static int linear_dx(struct lt_model *m, lk_act *dx, const lk_act *dy, size_t at
 
 /* dW += dy^T x. */
 static int linear_dw(struct lt_model *m, lk_real *dw, const lk_act *dy, const lk_act *x,
-	size_t rows, size_t out, size_t in)
+		size_t rows, size_t out, size_t in)
 {
 	struct lk_gemm g = lk_linear_dw(rows, out, in);
 
@@ -254,15 +254,16 @@ static int layer_forward(struct lt_model *m, size_t l, size_t batch, size_t pos,
 	lk_act *v = step_act(m, k, s->kv_heads * s->dim);
 
 	if (ops->rmsnorm(m->q, a->n1, a->rstd1, NULL, a->x, NULL, p + at->norm1, r, h,
-		    s->norm_eps) < 0 ||
-		linear(m, q, a->n1, at->qkv, 4 * l, r, w, h, NULL) < 0 ||
-		ops->rope(m->q, q, m->rope + pos * s->dim, NULL, t, r, s->heads + s->kv_heads,
-			s->dim, w, 0) < 0 ||
-		ops->attention(m->q, &attn, a->o, a->lse, q, k, v) < 0 ||
-		linear(m, m->t, a->o, at->o, 4 * l + 1, r, h, ad, NULL) < 0 ||
-		ops->rmsnorm(m->q, a->n2, a->rstd2, a->x2, a->x, m->t, p + at->norm2, r, h,
-			s->norm_eps) < 0 ||
-		linear(m, a->gate_up, a->n2, at->gate_up, 4 * l + 2, r, 2 * s->ffn, h, NULL) < 0)
+			    s->norm_eps) < 0 ||
+			linear(m, q, a->n1, at->qkv, 4 * l, r, w, h, NULL) < 0 ||
+			ops->rope(m->q, q, m->rope + pos * s->dim, NULL, t, r,
+					s->heads + s->kv_heads, s->dim, w, 0) < 0 ||
+			ops->attention(m->q, &attn, a->o, a->lse, q, k, v) < 0 ||
+			linear(m, m->t, a->o, at->o, 4 * l + 1, r, h, ad, NULL) < 0 ||
+			ops->rmsnorm(m->q, a->n2, a->rstd2, a->x2, a->x, m->t, p + at->norm2, r, h,
+					s->norm_eps) < 0 ||
+			linear(m, a->gate_up, a->n2, at->gate_up, 4 * l + 2, r, 2 * s->ffn, h,
+					NULL) < 0)
 		return -1;
 	return 0;
 }
@@ -276,7 +277,7 @@ static int layer_finish(struct lt_model *m, size_t l, size_t r)
 	if (m->ops->swiglu(m->q, m->y, a->gate_up, r, s->ffn) < 0)
 		return -1;
 	return linear(m, m->acts[l + 1].x, m->y, m->w->table.layer[l].down, 4 * l + 3, r, s->hidden,
-		s->ffn, a->x2);
+			s->ffn, a->x2);
 }
 
 /* m->dx: gradient of the layer's output on entry, of its input on return. */
@@ -292,24 +293,25 @@ static int layer_backward(struct lt_model *m, size_t l, lk_real *g)
 	struct lk_attn attn = attention_of(m, m->batch, 0, m->context);
 
 	if (linear_dx(m, m->y, m->dx, at->down, 4 * l + 3, r, h, f) < 0 ||
-		ops->swiglu_back(m->q, a->gate_up, m->y, m->y, a->gate_up, r, f) < 0 ||
-		linear_dw(m, g + at->down, m->dx, m->y, r, h, f) < 0 ||
-		linear_dw(m, g + at->gate_up, a->gate_up, a->n2, r, 2 * f, h) < 0 ||
-		linear_dx(m, m->t, a->gate_up, at->gate_up, 4 * l + 2, r, 2 * f, h) < 0 ||
-		ops->rmsnorm_back(m->q, m->dx, g + at->norm2, m->t, m->dx, a->x2, p + at->norm2,
-			a->rstd2, r, h) < 0)
+			ops->swiglu_back(m->q, a->gate_up, m->y, m->y, a->gate_up, r, f) < 0 ||
+			linear_dw(m, g + at->down, m->dx, m->y, r, h, f) < 0 ||
+			linear_dw(m, g + at->gate_up, a->gate_up, a->n2, r, 2 * f, h) < 0 ||
+			linear_dx(m, m->t, a->gate_up, at->gate_up, 4 * l + 2, r, 2 * f, h) < 0 ||
+			ops->rmsnorm_back(m->q, m->dx, g + at->norm2, m->t, m->dx, a->x2,
+					p + at->norm2, a->rstd2, r, h) < 0)
 		return -1;
 	if (linear_dw(m, g + at->o, m->dx, a->o, r, h, ad) < 0 ||
-		linear_dx(m, m->dout, m->dx, at->o, 4 * l + 1, r, h, ad) < 0 ||
-		ops->attention_back(m->q, &attn, m->dqkv, step_act(m, m->dqkv, ad),
-			step_act(m, m->dqkv, ad + kd), m->dout, a->o, a->lse, a->qkv,
-			step_act(m, a->qkv, ad), step_act(m, a->qkv, ad + kd)) < 0 ||
-		ops->rope(m->q, m->dqkv, m->rope, NULL, m->context, r, s->heads + s->kv_heads,
-			s->dim, w, 1) < 0 ||
-		linear_dw(m, g + at->qkv, m->dqkv, a->n1, r, w, h) < 0 ||
-		linear_dx(m, m->t, m->dqkv, at->qkv, 4 * l, r, w, h) < 0 ||
-		ops->rmsnorm_back(m->q, m->dx, g + at->norm1, m->t, m->dx, a->x, p + at->norm1,
-			a->rstd1, r, h) < 0)
+			linear_dx(m, m->dout, m->dx, at->o, 4 * l + 1, r, h, ad) < 0 ||
+			ops->attention_back(m->q, &attn, m->dqkv, step_act(m, m->dqkv, ad),
+					step_act(m, m->dqkv, ad + kd), m->dout, a->o, a->lse,
+					a->qkv, step_act(m, a->qkv, ad),
+					step_act(m, a->qkv, ad + kd)) < 0 ||
+			ops->rope(m->q, m->dqkv, m->rope, NULL, m->context, r,
+					s->heads + s->kv_heads, s->dim, w, 1) < 0 ||
+			linear_dw(m, g + at->qkv, m->dqkv, a->n1, r, w, h) < 0 ||
+			linear_dx(m, m->t, m->dqkv, at->qkv, 4 * l, r, w, h) < 0 ||
+			ops->rmsnorm_back(m->q, m->dx, g + at->norm1, m->t, m->dx, a->x,
+					p + at->norm1, a->rstd1, r, h) < 0)
 		return -1;
 	return 0;
 }
@@ -322,14 +324,14 @@ static int body_forward(struct lt_model *m, size_t batch, size_t pos, size_t t)
 	size_t r = batch * t;
 
 	if (m->ops->embed(m->q, m->acts[0].x, lt_weight_at(m->w, m->w->table.embed), m->ids, r,
-		    s->hidden, 0, s->vocab) < 0)
+			    s->hidden, 0, s->vocab) < 0)
 		return -1;
 	for (size_t l = 0; l < s->layers; l++) {
 		if (layer_forward(m, l, batch, pos, t) < 0 || layer_finish(m, l, r) < 0)
 			return -1;
 	}
 	return m->ops->rmsnorm(m->q, m->n, m->rstd, NULL, m->acts[s->layers].x, NULL,
-		p + m->w->table.norm, r, s->hidden, s->norm_eps);
+			p + m->w->table.norm, r, s->hidden, s->norm_eps);
 }
 
 /* Logits of rows first..first+n-1 of m->n, in m->logits. */
@@ -341,7 +343,7 @@ static int head_logits(struct lt_model *m, size_t first, size_t n)
 	g.b = m->w->prep[4 * s->layers];
 	g.cd_type = LK_REAL;
 	return m->ops->gemm(m->q, &g, m->logits, step_act(m, m->n, first * s->hidden),
-		lt_weight_at(m->w, m->w->table.head), NULL);
+			lt_weight_at(m->w, m->w->table.head), NULL);
 }
 
 /* Losses of all rows, and with g the gradients of the head and of m->n (in m->t). */
@@ -357,17 +359,17 @@ static int head(struct lt_model *m, size_t rows, lk_real *g)
 		struct lk_gemm dx = lk_linear_dx(n, s->vocab, h);
 
 		if (head_logits(m, at, n) < 0 ||
-			m->ops->cross_entropy(m->q, m->loss + at, m->logits, m->labels + at, n,
-				s->vocab, 0, step) < 0)
+				m->ops->cross_entropy(m->q, m->loss + at, m->logits, m->labels + at,
+						n, s->vocab, 0, step) < 0)
 			return -1;
 		if (!g)
 			continue;
 		dw.a_type = dx.a_type = LK_REAL;
 		dx.b = m->w->prep[4 * s->layers];
 		if (m->ops->gemm(m->q, &dw, g + m->w->table.head, m->logits,
-			    step_act(m, m->n, at * h), g + m->w->table.head) < 0 ||
-			m->ops->gemm(m->q, &dx, step_act(m, m->t, at * h), m->logits,
-				lt_weight_at(m->w, m->w->table.head), NULL) < 0)
+				    step_act(m, m->n, at * h), g + m->w->table.head) < 0 ||
+				m->ops->gemm(m->q, &dx, step_act(m, m->t, at * h), m->logits,
+						lt_weight_at(m->w, m->w->table.head), NULL) < 0)
 			return -1;
 	}
 	return 0;
@@ -379,7 +381,8 @@ static int backward(struct lt_model *m, lk_real *g)
 	const lk_real *p = m->w->vector[LT_VECTOR_P];
 
 	if (m->ops->rmsnorm_back(m->q, m->dx, g + m->w->table.norm, m->t, NULL,
-		    m->acts[s->layers].x, p + m->w->table.norm, m->rstd, m->rows, s->hidden) < 0)
+			    m->acts[s->layers].x, p + m->w->table.norm, m->rstd, m->rows,
+			    s->hidden) < 0)
 		return -1;
 	for (size_t l = s->layers; l-- > 0;) {
 		if (m->recompute && layer_forward(m, l, m->batch, 0, m->context) < 0)
@@ -387,32 +390,33 @@ static int backward(struct lt_model *m, lk_real *g)
 		if (layer_backward(m, l, g) < 0)
 			return -1;
 	}
-	return m->ops->embed_back(
-		m->q, g + m->w->table.embed, m->dx, m->ids, m->rows, s->hidden, 0, s->vocab);
+	return m->ops->embed_back(m->q, g + m->w->table.embed, m->dx, m->ids, m->rows, s->hidden, 0,
+			s->vocab);
 }
 
 /* ids and labels to the device, checked against the vocabulary. */
 static int upload(struct lt_model *m, const uint32_t *ids, const int32_t *labels, size_t rows,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	size_t vocab = m->shape.vocab;
 
 	for (size_t i = 0; i < rows; i++) {
 		if (ids[i] >= vocab || (labels && labels[i] >= 0 && (size_t)labels[i] >= vocab))
 			return lu_err_set(err, "token %llu is not in the vocabulary of %zu",
-				(unsigned long long)(ids[i] >= vocab ? ids[i]
-								     : (uint32_t)labels[i]),
-				vocab);
+					(unsigned long long)(ids[i] >= vocab ? ids[i]
+									     : (uint32_t)labels[i]),
+					vocab);
 	}
 	if (m->ops->copy(m->q, m->ids, ids, rows * sizeof(*ids), LK_H2D) < 0 ||
-		(labels &&
-			m->ops->copy(m->q, m->labels, labels, rows * sizeof(*labels), LK_H2D) < 0))
+			(labels &&
+					m->ops->copy(m->q, m->labels, labels,
+							rows * sizeof(*labels), LK_H2D) < 0))
 		return lt_failed(m->ops, m->q, err);
 	return 0;
 }
 
 int lt_model_train(struct lt_model *m, const uint32_t *ids, const int32_t *labels, size_t lane,
-	double *loss, struct lu_err *err)
+		double *loss, struct lu_err *err)
 {
 	lk_real *g = m->w->g + lane * m->w->table.total;
 
@@ -420,14 +424,14 @@ int lt_model_train(struct lt_model *m, const uint32_t *ids, const int32_t *label
 	if (upload(m, ids, labels, m->rows, err) < 0)
 		return -1;
 	if (body_forward(m, m->batch, 0, m->context) < 0 || head(m, m->rows, g) < 0 ||
-		m->ops->sum_real(m->q, loss, m->loss, m->rows, 0) < 0 || backward(m, g) < 0 ||
-		m->ops->sync(m->q) < 0)
+			m->ops->sum_real(m->q, loss, m->loss, m->rows, 0) < 0 ||
+			backward(m, g) < 0 || m->ops->sync(m->q) < 0)
 		return lt_failed(m->ops, m->q, err);
 	return 0;
 }
 
 int lt_model_losses(struct lt_model *m, const uint32_t *ids, const int32_t *labels,
-	size_t sequences, lk_real *losses, struct lu_err *err)
+		size_t sequences, lk_real *losses, struct lu_err *err)
 {
 	size_t rows = sequences * m->context;
 
@@ -435,21 +439,21 @@ int lt_model_losses(struct lt_model *m, const uint32_t *ids, const int32_t *labe
 	if (upload(m, ids, labels, rows, err) < 0)
 		return -1;
 	if (body_forward(m, sequences, 0, m->context) < 0 || head(m, rows, NULL) < 0 ||
-		m->ops->copy(m->q, losses, m->loss, rows * sizeof(*losses), LK_D2H) < 0 ||
-		m->ops->sync(m->q) < 0)
+			m->ops->copy(m->q, losses, m->loss, rows * sizeof(*losses), LK_D2H) < 0 ||
+			m->ops->sync(m->q) < 0)
 		return lt_failed(m->ops, m->q, err);
 	return 0;
 }
 
 int lt_model_logits(struct lt_model *m, const uint32_t *ids, size_t at, size_t n, bool all,
-	lk_real *logits, struct lu_err *err)
+		lk_real *logits, struct lu_err *err)
 {
 	size_t vocab = m->shape.vocab;
 
 	LU_ASSERT(m->mode == LT_MODEL_DECODE && m->batch == 1);
 	if (n == 0 || at > m->context || n > m->context - at)
 		return lu_err_set(err, "%zu tokens at position %zu do not fit a context of %zu", n,
-			at, m->context);
+				at, m->context);
 	if (upload(m, ids, NULL, n, err) < 0)
 		return -1;
 	if (body_forward(m, 1, at, n) < 0)
@@ -458,9 +462,9 @@ int lt_model_logits(struct lt_model *m, const uint32_t *ids, size_t at, size_t n
 		size_t rows = n - r < m->head_rows ? n - r : m->head_rows;
 
 		if (head_logits(m, r, rows) < 0 ||
-			m->ops->copy(m->q, logits, m->logits, rows * vocab * sizeof(*logits),
-				LK_D2H) < 0 ||
-			m->ops->sync(m->q) < 0)
+				m->ops->copy(m->q, logits, m->logits,
+						rows * vocab * sizeof(*logits), LK_D2H) < 0 ||
+				m->ops->sync(m->q) < 0)
 			return lt_failed(m->ops, m->q, err);
 		logits += rows * vocab;
 	}

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 int lt_optimizer_begin(struct lt_weights *w, const struct lt_hyper *h, double lr, uint64_t t,
-	uint64_t tokens, struct lu_err *err)
+		uint64_t tokens, struct lu_err *err)
 {
 	struct lk_step step = {
 		.lr = lr,
@@ -15,8 +15,8 @@ int lt_optimizer_begin(struct lt_weights *w, const struct lt_hyper *h, double lr
 	};
 
 	if (w->ops->copy(w->q, w->step, &step, sizeof(step), LK_H2D) < 0 ||
-		w->ops->zero(w->q, w->g, w->lanes * w->table.total * sizeof(lk_real)) < 0 ||
-		w->ops->sync(w->q) < 0)
+			w->ops->zero(w->q, w->g, w->lanes * w->table.total * sizeof(lk_real)) < 0 ||
+			w->ops->sync(w->q) < 0)
 		return lt_failed(w->ops, w->q, err);
 	return 0;
 }
@@ -49,7 +49,8 @@ static int all_finite(struct lt_weights *w, const lk_real *x, size_t n, uint32_t
 	uint32_t ok = 0;
 
 	if (w->ops->finite(w->q, flag, x, n) < 0 ||
-		w->ops->copy(w->q, &ok, flag, sizeof(ok), LK_D2H) < 0 || w->ops->sync(w->q) < 0)
+			w->ops->copy(w->q, &ok, flag, sizeof(ok), LK_D2H) < 0 ||
+			w->ops->sync(w->q) < 0)
 		return -1;
 	return ok != 0;
 }
@@ -63,7 +64,7 @@ int lt_optimizer_blame(struct lt_weights *w, char *what, size_t size, struct lu_
 
 	for (size_t lane = 0; lane <= w->lanes && ok == 1; lane++) {
 		const lk_real *x =
-			lane ? w->g + (lane - 1) * w->table.total : w->vector[LT_VECTOR_P];
+				lane ? w->g + (lane - 1) * w->table.total : w->vector[LT_VECTOR_P];
 
 		kind = lane ? "the gradient of" : kind;
 		for (i = 0; i < w->table.n; i++) {
@@ -86,7 +87,7 @@ int lt_optimizer_blame(struct lt_weights *w, char *what, size_t size, struct lu_
 }
 
 int lt_optimizer_update(struct lt_weights *w, struct lt_comm *comm, const struct lt_hyper *h,
-	struct lt_update *report, struct lu_err *err)
+		struct lt_update *report, struct lu_err *err)
 {
 	const struct lk_ops *ops = w->ops;
 	struct lk_adamw adam = { .beta1 = h->beta1, .beta2 = h->beta2, .eps = h->eps };
@@ -103,8 +104,8 @@ int lt_optimizer_update(struct lt_weights *w, struct lt_comm *comm, const struct
 
 		adam.decay = p->decay ? h->weight_decay : 0;
 		if (ops->adamw(w->q, w->vector[LT_VECTOR_P] + p->at, w->vector[LT_VECTOR_M] + p->at,
-			    w->vector[LT_VECTOR_V] + p->at, w->g + p->at, same ? NULL : copy,
-			    p->count, &adam, w->step) < 0)
+				    w->vector[LT_VECTOR_V] + p->at, w->g + p->at,
+				    same ? NULL : copy, p->count, &adam, w->step) < 0)
 			return lt_failed(ops, w->q, err);
 	}
 	if (ops->copy(w->q, &step, w->step, sizeof(step), LK_D2H) < 0 || ops->sync(w->q) < 0)

@@ -28,13 +28,13 @@ struct lt_update {
 
 /* t counts updates from 1. tokens: labels scored in the whole step, over all ranks. */
 int lt_optimizer_begin(struct lt_weights *w, const struct lt_hyper *h, double lr, uint64_t t,
-	uint64_t tokens, struct lu_err *err) LU_CHECKED;
+		uint64_t tokens, struct lu_err *err) LU_CHECKED;
 int lt_optimizer_update(struct lt_weights *w, struct lt_comm *comm, const struct lt_hyper *h,
-	struct lt_update *report, struct lu_err *err) LU_CHECKED;
+		struct lt_update *report, struct lu_err *err) LU_CHECKED;
 
 /* One phrase for the first tensor, in the order of the table, whose values or gradient in a lane
  * are not finite: "the gradient of model.norm.weight". */
 int lt_optimizer_blame(
-	struct lt_weights *w, char *what, size_t size, struct lu_err *err) LU_CHECKED;
+		struct lt_weights *w, char *what, size_t size, struct lu_err *err) LU_CHECKED;
 
 #endif

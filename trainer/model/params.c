@@ -15,7 +15,7 @@ struct builder {
 
 /* Adds one tensor; returns its offset. cols 0: a vector. layer < 0: outside the layers. */
 static size_t add(struct builder *b, long layer, const char *name, size_t rows, size_t cols,
-	enum lt_split split, double std)
+		enum lt_split split, double std)
 {
 	struct lt_param *p = &b->t->param[b->t->n++];
 	size_t bytes;
@@ -33,8 +33,8 @@ static size_t add(struct builder *b, long layer, const char *name, size_t rows, 
 	p->decay = cols != 0;
 	p->at = b->t->total;
 	if (!lu_mul_size(rows, cols ? cols : 1, &p->count) ||
-		!lu_add_size(b->t->total, p->count, &b->t->total) ||
-		!lu_mul_size(b->t->total, sizeof(double), &bytes))
+			!lu_add_size(b->t->total, p->count, &b->t->total) ||
+			!lu_mul_size(b->t->total, sizeof(double), &bytes))
 		b->overflow = true;
 	return p->at;
 }
@@ -63,8 +63,8 @@ int lt_table_build(struct lt_table *t, const struct lt_shape *shape, struct lu_e
 
 	*t = (struct lt_table){ .shape = *shape };
 	if (shape->layers > 100000 || shape->hidden > 1u << 24 || shape->ffn > 1u << 28 ||
-		shape->heads > 1u << 20 || shape->dim > LK_ATTN_MAX_DIM ||
-		shape->vocab > (size_t)1 << 31)
+			shape->heads > 1u << 20 || shape->dim > LK_ATTN_MAX_DIM ||
+			shape->vocab > (size_t)1 << 31)
 		return lu_err_set(err, "the model is too large to be meant");
 	t->param = calloc(9 * shape->layers + 3, sizeof(*t->param));
 	t->layer = calloc(shape->layers + 1, sizeof(*t->layer));
@@ -73,14 +73,14 @@ int lt_table_build(struct lt_table *t, const struct lt_shape *shape, struct lu_e
 		return lu_err_nomem(err);
 	}
 	t->embed = add(&b, -1, "model.embed_tokens", shape->vocab, shape->hidden, LT_SPLIT_ROWS,
-		shape->init_std);
+			shape->init_std);
 	for (size_t l = 0; l < shape->layers; l++)
 		add_layer(&b, l, shape);
 	t->norm = add(&b, -1, "model.norm", shape->hidden, 0, LT_SPLIT_NONE, 0);
 	t->head = t->embed;
 	if (!shape->tied)
 		t->head = add(&b, -1, "lm_head", shape->vocab, shape->hidden, LT_SPLIT_ROWS,
-			shape->init_std);
+				shape->init_std);
 	if (b.overflow) {
 		lt_table_release(t);
 		return lu_err_set(err, "the model has more parameters than memory has addresses");

@@ -47,8 +47,8 @@ static int most_probable_first(const void *a, const void *b)
 	return x->id < y->id ? -1 : x->id > y->id;
 }
 
-uint32_t lt_sample(
-	struct lt_sampler *s, const lk_real *logits, double temperature, double top_p, double u)
+uint32_t lt_sample(struct lt_sampler *s, const lk_real *logits, double temperature, double top_p,
+		double u)
 {
 	double sum = 0, kept = 0, run = 0;
 	size_t best = 0, n;

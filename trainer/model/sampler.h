@@ -17,7 +17,7 @@ void lt_sampler_free(struct lt_sampler *s);
  * equals. Otherwise from softmax(logits / temperature), of which only the most probable tokens
  * whose sum first reaches top_p are kept (nucleus sampling; Holtzman et al. 2020).
  */
-uint32_t lt_sample(
-	struct lt_sampler *s, const lk_real *logits, double temperature, double top_p, double u);
+uint32_t lt_sample(struct lt_sampler *s, const lk_real *logits, double temperature, double top_p,
+		double u);
 
 #endif

@@ -58,21 +58,21 @@ static size_t narrow(const lk_real *in, size_t n, enum lu_st_type type, unsigned
 }
 
 static int write_tensor(struct lt_weights *w, enum lt_vector which, const struct lt_param *p,
-	enum lu_st_type type, lk_real *host, unsigned char *bytes, struct sink *s,
-	struct lu_err *err)
+		enum lu_st_type type, lk_real *host, unsigned char *bytes, struct sink *s,
+		struct lu_err *err)
 {
 	for (size_t at = 0; at < p->count; at += CHUNK) {
 		size_t n = p->count - at < CHUNK ? p->count - at : CHUNK;
 
 		if (lt_weights_get(w, which, p->at + at, n, host, err) < 0 ||
-			sink_write(s, bytes, narrow(host, n, type, bytes), err) < 0)
+				sink_write(s, bytes, narrow(host, n, type, bytes), err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 static int make_header(const struct lt_table *t, size_t first, size_t n, enum lu_st_type type,
-	const char *meta, struct lu_buf *out, struct lu_err *err)
+		const char *meta, struct lu_buf *out, struct lu_err *err)
 {
 	struct lu_st_tensor *list = calloc(n + 1, sizeof(*list));
 	int rc;
@@ -93,7 +93,7 @@ static int make_header(const struct lt_table *t, size_t first, size_t n, enum lu
 }
 
 static int write_all(struct lt_weights *w, enum lt_vector which, size_t first, size_t n,
-	enum lu_st_type type, const char *meta, struct sink *s, struct lu_err *err)
+		enum lu_st_type type, const char *meta, struct sink *s, struct lu_err *err)
 {
 	lk_real *host = malloc(CHUNK * sizeof(*host));
 	unsigned char *bytes = malloc(CHUNK * sizeof(double));
@@ -122,8 +122,8 @@ static void put_hash(const struct lu_hasher *h, char out[33])
 }
 
 int lt_tensors_write(struct lt_weights *w, enum lt_vector which, size_t first, size_t n,
-	enum lu_st_type type, const char *path, const char *meta, struct lt_written *out,
-	struct lu_err *err)
+		enum lu_st_type type, const char *path, const char *meta, struct lt_written *out,
+		struct lu_err *err)
 {
 	struct sink s = { .fd = -1, .path = path, .hasher = lu_hasher_new(), .out = out };
 	int rc = -1;
@@ -219,25 +219,26 @@ static void widen(const unsigned char *in, size_t n, enum lu_st_type type, lk_re
 }
 
 static int check_tensor(const struct lu_st *st, const struct lu_st_tensor *t,
-	const struct lt_param *p, struct lu_err *err)
+		const struct lt_param *p, struct lu_err *err)
 {
 	if (!t)
 		return lu_err_set(err, "%s: there is no tensor %s", st->path, p->name);
 	if (t->type > LU_ST_BF16)
 		return lu_err_set(err, "%s: tensor %s has dtype %s", st->path, p->name,
-			lu_st_type_name(t->type));
+				lu_st_type_name(t->type));
 	if (t->dims != p->dims || t->dim[0] != p->dim[0] ||
-		(p->dims == 2 && t->dim[1] != p->dim[1]))
+			(p->dims == 2 && t->dim[1] != p->dim[1]))
 		return lu_err_set(err, "%s: tensor %s is %llu x %llu, the model's is %zu x %zu",
-			st->path, p->name, (unsigned long long)(t->dims > 0 ? t->dim[0] : 1),
-			(unsigned long long)(t->dims > 1 ? t->dim[1] : 1), p->dim[0],
-			p->dims == 2 ? p->dim[1] : (size_t)1);
+				st->path, p->name,
+				(unsigned long long)(t->dims > 0 ? t->dim[0] : 1),
+				(unsigned long long)(t->dims > 1 ? t->dim[1] : 1), p->dim[0],
+				p->dims == 2 ? p->dim[1] : (size_t)1);
 	return 0;
 }
 
 /* buffers: CHUNK reals and CHUNK doubles' bytes. */
 static int read_tensor(struct lt_weights *w, enum lt_vector which, const struct lu_st *st,
-	const struct lt_param *p, lk_real *host, unsigned char *bytes, struct lu_err *err)
+		const struct lt_param *p, lk_real *host, unsigned char *bytes, struct lu_err *err)
 {
 	const struct lu_st_tensor *t = lu_st_find(st, p->name);
 
@@ -258,7 +259,7 @@ static int read_tensor(struct lt_weights *w, enum lt_vector which, const struct 
 
 /* All parameters that `file_of` (NULL: all) says are in this file. */
 static int read_file(struct lt_weights *w, enum lt_vector which, const char *path,
-	const struct lu_json_obj *map, const char *file, struct lu_err *err)
+		const struct lu_json_obj *map, const char *file, struct lu_err *err)
 {
 	lk_real *host = malloc(CHUNK * sizeof(*host));
 	unsigned char *bytes = malloc(CHUNK * sizeof(double));
@@ -282,7 +283,7 @@ static int read_file(struct lt_weights *w, enum lt_vector which, const char *pat
 }
 
 int lt_tensors_read(
-	struct lt_weights *w, enum lt_vector which, const char *path, struct lu_err *err)
+		struct lt_weights *w, enum lt_vector which, const char *path, struct lu_err *err)
 {
 	return read_file(w, which, path, NULL, NULL, err);
 }
@@ -319,8 +320,8 @@ static int import_index(struct lt_weights *w, const char *dir, const char *path,
 		struct lu_str file;
 
 		if (map.member[i].type != LU_JSON_STRING ||
-			lu_json_decode(map.member[i].value, &arena, &file) < 0 || !file.n ||
-			memchr(file.p, '/', file.n) || memchr(file.p, '\\', file.n)) {
+				lu_json_decode(map.member[i].value, &arena, &file) < 0 || !file.n ||
+				memchr(file.p, '/', file.n) || memchr(file.p, '\\', file.n)) {
 			lu_err_set(err, "%s: the weight_map is not name: file", path);
 			goto out;
 		}

@@ -57,7 +57,7 @@ static int allocate(struct lt_weights *w, struct lu_err *err)
 }
 
 int lt_weights_open(struct lt_weights **out, const struct lk_ops *ops, struct lk_queue *q,
-	const struct lt_shape *shape, size_t lanes, struct lu_err *err)
+		const struct lt_shape *shape, size_t lanes, struct lu_err *err)
 {
 	struct lt_weights *w = calloc(1, sizeof(*w));
 	size_t all;
@@ -76,9 +76,9 @@ int lt_weights_open(struct lt_weights **out, const struct lk_ops *ops, struct lk
 		goto fail;
 	}
 	if (__builtin_mul_overflow(w->table.total * sizeof(lk_real), lanes + 1, &all) ||
-		allocate(w, err) < 0) {
+			allocate(w, err) < 0) {
 		lu_err_set(err, "out of memory: %zu parameters want %llu bytes", w->table.total,
-			(unsigned long long)lt_weights_bytes(&w->table, ops, lanes));
+				(unsigned long long)lt_weights_bytes(&w->table, ops, lanes));
 		goto fail;
 	}
 	if (lanes && lt_weights_reset_optimizer(w, err) < 0)
@@ -111,19 +111,19 @@ void lt_weights_close(struct lt_weights *w)
 }
 
 int lt_weights_get(struct lt_weights *w, enum lt_vector which, size_t at, size_t n, lk_real *out,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	if (w->ops->copy(w->q, out, w->vector[which] + at, n * sizeof(*out), LK_D2H) < 0 ||
-		w->ops->sync(w->q) < 0)
+			w->ops->sync(w->q) < 0)
 		return lt_failed(w->ops, w->q, err);
 	return 0;
 }
 
 int lt_weights_put(struct lt_weights *w, enum lt_vector which, size_t at, size_t n,
-	const lk_real *in, struct lu_err *err)
+		const lk_real *in, struct lu_err *err)
 {
 	if (w->ops->copy(w->q, w->vector[which] + at, in, n * sizeof(*in), LK_H2D) < 0 ||
-		w->ops->sync(w->q) < 0)
+			w->ops->sync(w->q) < 0)
 		return lt_failed(w->ops, w->q, err);
 	return 0;
 }
@@ -154,7 +154,7 @@ int lt_weights_reset_optimizer(struct lt_weights *w, struct lu_err *err)
 	size_t bytes = w->table.total * sizeof(lk_real);
 
 	if (w->ops->zero(w->q, w->vector[LT_VECTOR_M], bytes) < 0 ||
-		w->ops->zero(w->q, w->vector[LT_VECTOR_V], bytes) < 0)
+			w->ops->zero(w->q, w->vector[LT_VECTOR_V], bytes) < 0)
 		return lt_failed(w->ops, w->q, err);
 	return 0;
 }
@@ -166,7 +166,7 @@ int lt_weights_refresh(struct lt_weights *w, struct lu_err *err)
 	struct lk_prep **prep = w->prep;
 
 	if (w->w != (void *)w->vector[LT_VECTOR_P] &&
-		w->ops->to_act(w->q, w->w, w->vector[LT_VECTOR_P], w->table.total) < 0)
+			w->ops->to_act(w->q, w->w, w->vector[LT_VECTOR_P], w->table.total) < 0)
 		return lt_failed(w->ops, w->q, err);
 	for (size_t l = 0; l < s->layers; l++) {
 		const struct lt_layer_at *at = &w->table.layer[l];
@@ -180,8 +180,8 @@ int lt_weights_refresh(struct lt_weights *w, struct lu_err *err)
 		};
 
 		for (int i = 0; i < 4; i++, prep++) {
-			if (w->ops->prepare(
-				    w->q, prep, lt_weight_at(w, m[i].at), m[i].n, m[i].k, 0) < 0)
+			if (w->ops->prepare(w->q, prep, lt_weight_at(w, m[i].at), m[i].n, m[i].k,
+					    0) < 0)
 				return lt_failed(w->ops, w->q, err);
 		}
 	}

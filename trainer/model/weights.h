@@ -33,7 +33,7 @@ struct lt_weights {
 };
 
 int lt_weights_open(struct lt_weights **w, const struct lk_ops *ops, struct lk_queue *q,
-	const struct lt_shape *shape, size_t lanes, struct lu_err *err) LU_CHECKED;
+		const struct lt_shape *shape, size_t lanes, struct lu_err *err) LU_CHECKED;
 void lt_weights_close(struct lt_weights *w);
 
 /* Bytes that open would allocate. */
@@ -47,9 +47,9 @@ int lt_weights_refresh(struct lt_weights *w, struct lu_err *err) LU_CHECKED;
 
 /* Elements at..at+n-1 of a vector, from and to the host. Waits. */
 int lt_weights_get(struct lt_weights *w, enum lt_vector which, size_t at, size_t n, lk_real *out,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 int lt_weights_put(struct lt_weights *w, enum lt_vector which, size_t at, size_t n,
-	const lk_real *in, struct lu_err *err) LU_CHECKED;
+		const lk_real *in, struct lu_err *err) LU_CHECKED;
 
 /* The queue's sentence in err; -1. */
 int lt_failed(const struct lk_ops *ops, const struct lk_queue *q, struct lu_err *err);

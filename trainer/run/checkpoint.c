@@ -15,8 +15,8 @@
 #include "libcommon/hash/hash.h"
 #include "libcommon/io/json.h"
 #include "libcommon/sys/atomicfile.h"
-#include "trainer/run/runfolder.h"
 #include "trainer/model/tensorfile.h"
+#include "trainer/run/runfolder.h"
 
 #define VERSION 1
 #define MANIFEST_MAX ((size_t)1 << 20)
@@ -47,22 +47,22 @@ static uint64_t fnv1a(const char *p, size_t n)
 }
 
 static void manifest_text(const struct lt_position *at, const struct lt_table *t,
-	const struct lt_written *written, struct lu_buf *b)
+		const struct lt_written *written, struct lu_buf *b)
 {
 	const struct lt_shape *s = &t->shape;
 
 	lu_buf_printf(b, "{\"lucie_checkpoint\":%d,\n\"step\":%" PRIu64 ",\"phase\":%" PRIu64,
-		VERSION, at->step, at->phase);
+			VERSION, at->step, at->phase);
 	lu_buf_puts(b, ",\"phase_name\":");
 	lu_json_quote(b, lu_str_of(at->phase_name));
 	lu_buf_printf(b, ",\"samples\":%" PRIu64 ",\"tokens\":%" PRIu64 ",\"updates\":%" PRIu64,
-		at->samples, at->tokens, at->updates);
+			at->samples, at->tokens, at->updates);
 	lu_buf_printf(b,
-		",\n\"context\":%" PRIu64
-		",\"vocab\":%zu,\"hidden\":%zu,\"layers\":%zu,\"heads\":%zu,"
-		"\"kv_heads\":%zu,\"head_dim\":%zu,\"ffn\":%zu,\"tied\":%s,\"rope_theta\":",
-		at->context, s->vocab, s->hidden, s->layers, s->heads, s->kv_heads, s->dim, s->ffn,
-		s->tied ? "true" : "false");
+			",\n\"context\":%" PRIu64
+			",\"vocab\":%zu,\"hidden\":%zu,\"layers\":%zu,\"heads\":%zu,"
+			"\"kv_heads\":%zu,\"head_dim\":%zu,\"ffn\":%zu,\"tied\":%s,\"rope_theta\":",
+			at->context, s->vocab, s->hidden, s->layers, s->heads, s->kv_heads, s->dim,
+			s->ffn, s->tied ? "true" : "false");
 	lu_json_number(b, s->rope_theta);
 	lu_buf_puts(b, ",\"norm_eps\":");
 	lu_json_number(b, s->norm_eps);
@@ -70,9 +70,8 @@ static void manifest_text(const struct lt_position *at, const struct lt_table *t
 	lu_json_number(b, s->init_std);
 	lu_buf_printf(b, ",\"parameters\":%zu,\n\"files\":[", t->total);
 	for (int i = 0; i < LT_VECTORS; i++) {
-		lu_buf_printf(b,
-			"%s\n{\"name\":\"%s\",\"bytes\":%" PRIu64 ",\"xxh3_128\":", i ? "," : "",
-			files[i], written[i].bytes);
+		lu_buf_printf(b, "%s\n{\"name\":\"%s\",\"bytes\":%" PRIu64 ",\"xxh3_128\":",
+				i ? "," : "", files[i], written[i].bytes);
 		if (written[i].hash[0])
 			lu_buf_printf(b, "\"%s\"}", written[i].hash);
 		else
@@ -109,13 +108,14 @@ static int check_space(const char *run, uint64_t need, struct lu_err *err)
 		return lu_err_sys(err, errno, "%s", run);
 	if ((uint64_t)fs.f_bavail * fs.f_frsize < need)
 		return lu_err_set(err,
-			"%s: a checkpoint wants %" PRIu64 " bytes, the disk has %" PRIu64 " free",
-			run, need, (uint64_t)fs.f_bavail * fs.f_frsize);
+				"%s: a checkpoint wants %" PRIu64 " bytes, the disk has %" PRIu64
+				" free",
+				run, need, (uint64_t)fs.f_bavail * fs.f_frsize);
 	return 0;
 }
 
-static int write_folder(
-	const char *dir, struct lt_weights *w, const struct lt_position *at, struct lu_err *err)
+static int write_folder(const char *dir, struct lt_weights *w, const struct lt_position *at,
+		struct lu_err *err)
 {
 	struct lt_written written[LT_VECTORS];
 	struct lu_buf text = { 0 };
@@ -125,7 +125,7 @@ static int write_folder(
 	for (int i = 0; i < LT_VECTORS && rc == 0; i++) {
 		path = join(dir, files[i], err);
 		rc = path ? lt_tensors_write(w, (enum lt_vector)i, 0, w->table.n, lt_real_type(),
-				    path, NULL, &written[i], err)
+					    path, NULL, &written[i], err)
 			  : -1;
 		free(path);
 	}
@@ -165,7 +165,7 @@ static int point_latest(const char *run, const char *name, struct lu_err *err)
 	if (!latest || !temp)
 		goto out;
 	if ((unlink(temp) < 0 && errno != ENOENT) || symlink(name, temp) < 0 ||
-		rename(temp, latest) < 0) {
+			rename(temp, latest) < 0) {
 		lu_err_sys(err, errno, "%s", latest);
 		goto out;
 	}
@@ -190,7 +190,7 @@ static bool step_of(const char *name, uint64_t *step)
 
 /* The lowest step that has a folder, and how many there are, up to `upto`. */
 static int list_steps(
-	const char *run, uint64_t upto, uint64_t *lowest, size_t *count, struct lu_err *err)
+		const char *run, uint64_t upto, uint64_t *lowest, size_t *count, struct lu_err *err)
 {
 	DIR *d = opendir(run);
 	struct dirent *e;
@@ -212,12 +212,12 @@ static int list_steps(
 }
 
 static int step_folder(
-	const char *run, const char *format, uint64_t step, char **out, struct lu_err *err)
+		const char *run, const char *format, uint64_t step, char **out, struct lu_err *err)
 {
 	char name[64];
 
 	snprintf(name, sizeof(name),
-		format[0] == '.' ? ".step-%08" PRIu64 ".lu-tmp" : "step-%08" PRIu64, step);
+			format[0] == '.' ? ".step-%08" PRIu64 ".lu-tmp" : "step-%08" PRIu64, step);
 	*out = join(run, name, err);
 	return *out ? 0 : -1;
 }
@@ -258,16 +258,16 @@ static int remove_old(const char *run, uint64_t now, size_t keep, struct lu_err 
 }
 
 int lt_checkpoint_save(const char *run, struct lt_weights *w, const struct lt_position *at,
-	size_t keep, struct lu_err *err)
+		size_t keep, struct lu_err *err)
 {
-	uint64_t need =
-		(uint64_t)w->table.total * sizeof(lk_real) * LT_VECTORS + ((uint64_t)1 << 20);
+	uint64_t need = (uint64_t)w->table.total * sizeof(lk_real) * LT_VECTORS +
+			((uint64_t)1 << 20);
 	char *temp = NULL, *dir = NULL;
 	int rc = -1;
 
 	LU_ASSERT(w->lanes > 0);
 	if (step_folder(run, ".", at->step, &temp, err) < 0 ||
-		step_folder(run, "step", at->step, &dir, err) < 0)
+			step_folder(run, "step", at->step, &dir, err) < 0)
 		goto out;
 	if (lt_folder_remove(temp, err) < 0 || check_space(run, need, err) < 0)
 		goto out;
@@ -283,8 +283,8 @@ int lt_checkpoint_save(const char *run, struct lt_weights *w, const struct lt_po
 		goto out;
 	}
 	if (move_into_place(temp, dir, err) < 0 ||
-		point_latest(run, strrchr(dir, '/') + 1, err) < 0 ||
-		remove_old(run, at->step, keep, err) < 0)
+			point_latest(run, strrchr(dir, '/') + 1, err) < 0 ||
+			remove_old(run, at->step, keep, err) < 0)
 		goto out;
 	rc = 0;
 out:
@@ -322,18 +322,18 @@ static int manifest_open(struct manifest *m, const char *dir, struct lu_err *err
 	if (!m->path || lu_read_file(m->path, MANIFEST_MAX, &m->text, &n, err) < 0)
 		goto fail;
 	if (lu_json_object((struct lu_str){ m->text, n }, &m->arena, &m->obj, &fault) < 0 ||
-		!lu_json_get(&m->obj, "lucie_checkpoint")) {
+			!lu_json_get(&m->obj, "lucie_checkpoint")) {
 		lu_err_set(err, "%s: not the manifest of a checkpoint", m->path);
 		goto fail;
 	}
 	if (!lu_json_u64(lu_json_get(&m->obj, "lucie_checkpoint"), &version) ||
-		version != VERSION) {
+			version != VERSION) {
 		lu_err_set(err, "%s: version %" PRIu64 " is not read here", m->path, version);
 		goto fail;
 	}
 	tail = memmem(m->text, n, mark, sizeof(mark) - 1);
 	snprintf(want, sizeof(want), "%016" PRIx64,
-		tail ? fnv1a(m->text, (size_t)(tail - m->text)) : 0);
+			tail ? fnv1a(m->text, (size_t)(tail - m->text)) : 0);
 	if (!tail || strncmp(tail + sizeof(mark) - 1, want, 16) != 0) {
 		lu_err_set(err, "%s: was changed or cut after it was written", m->path);
 		goto fail;
@@ -375,12 +375,12 @@ static bool read_position(struct manifest *m, struct lt_position *at)
 
 	*at = (struct lt_position){ 0 };
 	if (!name || name->type != LU_JSON_STRING ||
-		lu_json_decode(name->value, &m->arena, &text) < 0)
+			lu_json_decode(name->value, &m->arena, &text) < 0)
 		return false;
 	snprintf(at->phase_name, sizeof(at->phase_name), "%.*s", (int)text.n, text.p);
 	return get_u64(m, "step", &at->step) && get_u64(m, "phase", &at->phase) &&
-		get_u64(m, "samples", &at->samples) && get_u64(m, "tokens", &at->tokens) &&
-		get_u64(m, "updates", &at->updates) && get_u64(m, "context", &at->context);
+			get_u64(m, "samples", &at->samples) && get_u64(m, "tokens", &at->tokens) &&
+			get_u64(m, "updates", &at->updates) && get_u64(m, "context", &at->context);
 }
 
 static bool read_shape(const struct manifest *m, struct lt_shape *s)
@@ -390,16 +390,17 @@ static bool read_shape(const struct manifest *m, struct lt_shape *s)
 	*s = (struct lt_shape){ 0 };
 	s->tied = tied && tied->type == LU_JSON_TRUE;
 	return tied && get_size(m, "vocab", &s->vocab) && get_size(m, "hidden", &s->hidden) &&
-		get_size(m, "layers", &s->layers) && get_size(m, "heads", &s->heads) &&
-		get_size(m, "kv_heads", &s->kv_heads) && get_size(m, "head_dim", &s->dim) &&
-		get_size(m, "ffn", &s->ffn) && get_double(m, "rope_theta", &s->rope_theta) &&
-		get_double(m, "norm_eps", &s->norm_eps) &&
-		get_double(m, "init_std", &s->init_std) && s->vocab && s->kv_heads &&
-		s->heads % s->kv_heads == 0;
+			get_size(m, "layers", &s->layers) && get_size(m, "heads", &s->heads) &&
+			get_size(m, "kv_heads", &s->kv_heads) && get_size(m, "head_dim", &s->dim) &&
+			get_size(m, "ffn", &s->ffn) &&
+			get_double(m, "rope_theta", &s->rope_theta) &&
+			get_double(m, "norm_eps", &s->norm_eps) &&
+			get_double(m, "init_std", &s->init_std) && s->vocab && s->kv_heads &&
+			s->heads % s->kv_heads == 0;
 }
 
 int lt_checkpoint_read(
-	const char *dir, struct lt_position *at, struct lt_shape *shape, struct lu_err *err)
+		const char *dir, struct lt_position *at, struct lt_shape *shape, struct lu_err *err)
 {
 	struct manifest m;
 	int rc = 0;
@@ -413,7 +414,7 @@ int lt_checkpoint_read(
 }
 
 static int verify_file(const char *dir, const struct lu_json_obj *entry, struct lu_arena *arena,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	const struct lu_json_member *name = lu_json_get(entry, "name");
 	const struct lu_json_member *bytes = lu_json_get(entry, "bytes");
@@ -425,15 +426,15 @@ static int verify_file(const char *dir, const struct lu_json_obj *entry, struct 
 	int rc = 0;
 
 	if (!name || name->type != LU_JSON_STRING || !bytes || !lu_json_u64(bytes, &size) ||
-		!hash || lu_json_decode(name->value, arena, &text) < 0 ||
-		memchr(text.p, '/', text.n))
+			!hash || lu_json_decode(name->value, arena, &text) < 0 ||
+			memchr(text.p, '/', text.n))
 		return lu_err_set(err, "%s/manifest.json: bad list of files", dir);
 	if (asprintf(&path, "%s/%.*s", dir, (int)text.n, text.p) < 0)
 		return lu_err_nomem(err);
 	rc = lt_file_hash(path, &is, err);
 	if (rc == 0 && is.bytes != size)
 		rc = lu_err_set(err, "%s: %" PRIu64 " bytes, the manifest says %" PRIu64, path,
-			is.bytes, size);
+				is.bytes, size);
 	/* A checkpoint of the bare build has no hashes, and the bare build checks none. */
 	if (rc == 0 && hash->type == LU_JSON_STRING && is.hash[0]) {
 		want = (struct lu_str){ hash->value.p + 1, hash->value.n - 2 };
@@ -464,7 +465,7 @@ int lt_checkpoint_verify(const char *dir, struct lu_err *err)
 		struct lu_json_obj entry;
 
 		if (it.type != LU_JSON_OBJECT ||
-			lu_json_object(it.value, &m.arena, &entry, &fault) < 0)
+				lu_json_object(it.value, &m.arena, &entry, &fault) < 0)
 			rc = lu_err_set(err, "%s/manifest.json: bad list of files", dir);
 		else
 			rc = verify_file(dir, &entry, &m.arena, err);

@@ -28,11 +28,11 @@ struct lt_position {
 };
 
 int lt_checkpoint_save(const char *run, struct lt_weights *w, const struct lt_position *at,
-	size_t keep, struct lu_err *err) LU_CHECKED;
+		size_t keep, struct lu_err *err) LU_CHECKED;
 
 /* Reads the manifest of a checkpoint folder: position and shape. Either may be NULL. */
 int lt_checkpoint_read(const char *dir, struct lt_position *at, struct lt_shape *shape,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 /* Compares sizes and hashes of the files with the manifest. */
 int lt_checkpoint_verify(const char *dir, struct lu_err *err) LU_CHECKED;
 /* Verifies, then fills the weights, and m and v where the weights have them. */

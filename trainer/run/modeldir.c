@@ -6,9 +6,9 @@
 
 #include "libcommon/io/json.h"
 #include "libcommon/sys/atomicfile.h"
+#include "trainer/model/tensorfile.h"
 #include "trainer/run/runfolder.h"
 #include "trainer/run/settings.h"
-#include "trainer/model/tensorfile.h"
 
 #define CONFIG_MAX ((size_t)1 << 20)
 
@@ -45,7 +45,7 @@ static int open_initial(struct lt_opened *m, const char *run, struct lu_err *err
 		goto out;
 	}
 	if (lt_config_init(&c, err) < 0 || lt_config_read(&c, path, err) < 0 ||
-		lt_config_check(&c, err) < 0 || lt_config_phase(&c, 0, &s, err) < 0)
+			lt_config_check(&c, err) < 0 || lt_config_phase(&c, 0, &s, err) < 0)
 		goto out;
 	lt_settings_shape(&s, &shape);
 	if (open_weights(m, &shape, err) < 0)
@@ -109,7 +109,7 @@ static int read_rope(const struct lu_json_obj *o, struct lu_arena *arena, struct
 }
 
 static int read_config(struct lt_opened *m, const char *path, const struct lu_json_obj *o,
-	struct lu_arena *arena, struct lt_shape *s, struct lu_err *err)
+		struct lu_arena *arena, struct lt_shape *s, struct lu_err *err)
 {
 	const struct lu_json_member *v = lu_json_get(o, "model_type");
 	size_t context = 2048;
@@ -120,9 +120,9 @@ static int read_config(struct lt_opened *m, const char *path, const struct lu_js
 	if (is_true(o, "attention_bias") || is_true(o, "mlp_bias"))
 		return lu_err_set(err, "%s: a model with biases is not read", path);
 	if (!number(o, "vocab_size", &s->vocab) || !number(o, "hidden_size", &s->hidden) ||
-		!number(o, "num_hidden_layers", &s->layers) ||
-		!number(o, "num_attention_heads", &s->heads) ||
-		!number(o, "intermediate_size", &s->ffn) || !s->heads)
+			!number(o, "num_hidden_layers", &s->layers) ||
+			!number(o, "num_attention_heads", &s->heads) ||
+			!number(o, "intermediate_size", &s->ffn) || !s->heads)
 		return lu_err_set(err, "%s: a size is missing", path);
 	if (!number(o, "num_key_value_heads", &s->kv_heads))
 		s->kv_heads = s->heads;
@@ -176,7 +176,7 @@ static int find_tokenizer(struct lt_opened *m, const struct lt_which *which, str
 	}
 	for (int i = 0; i < 2 && !m->tokenizer; i++) {
 		if (lt_run_has(which->path, names[i]) &&
-			!(m->tokenizer = lt_run_path(which->path, names[i])))
+				!(m->tokenizer = lt_run_path(which->path, names[i])))
 			return lu_err_nomem(err);
 	}
 	return 0;
@@ -198,9 +198,9 @@ int lt_opened_open(struct lt_opened *m, const struct lt_which *which, struct lu_
 			rc = open_hugging_face(m, which->path, err);
 		else if (rc == 0)
 			rc = lu_err_set(err,
-				"%s: neither a run with a checkpoint, nor a checkpoint, "
-				"nor a Hugging Face model",
-				which->path);
+					"%s: neither a run with a checkpoint, nor a checkpoint, "
+					"nor a Hugging Face model",
+					which->path);
 		free(dir);
 	}
 	if (rc == 0)

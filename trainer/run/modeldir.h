@@ -14,8 +14,8 @@
 
 #include "kernels/lk.h"
 #include "libcommon/base/err.h"
-#include "trainer/run/checkpoint.h"
 #include "trainer/model/weights.h"
+#include "trainer/run/checkpoint.h"
 
 struct lt_which {
 	const char *path;
@@ -33,7 +33,7 @@ struct lt_opened {
 };
 
 int lt_opened_open(
-	struct lt_opened *m, const struct lt_which *which, struct lu_err *err) LU_CHECKED;
+		struct lt_opened *m, const struct lt_which *which, struct lu_err *err) LU_CHECKED;
 void lt_opened_close(struct lt_opened *m);
 
 #endif

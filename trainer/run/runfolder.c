@@ -73,7 +73,7 @@ static int clean(struct lt_run *r, struct lu_err *err)
 		size_t n = strlen(e->d_name);
 
 		if (strncmp(e->d_name, ".step-", 6) == 0 && n > 13 &&
-			strcmp(e->d_name + n - 7, ".lu-tmp") == 0)
+				strcmp(e->d_name + n - 7, ".lu-tmp") == 0)
 			rc = remove_in(r->path, e->d_name, err);
 	}
 	closedir(d);

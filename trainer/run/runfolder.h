@@ -34,12 +34,12 @@ bool lt_run_has(const char *run, const char *name);
 /* Removes a folder of plain files; nothing there is fine. */
 int lt_folder_remove(const char *path, struct lu_err *err);
 
-int lt_run_write(
-	struct lt_run *r, const char *name, struct lu_str text, struct lu_err *err) LU_CHECKED;
+int lt_run_write(struct lt_run *r, const char *name, struct lu_str text,
+		struct lu_err *err) LU_CHECKED;
 /* Copies a file into the folder under a name. */
 int lt_run_copy(const char *from, const char *run, const char *name, struct lu_err *err) LU_CHECKED;
 /* Adds one line (with its newline) in one write. */
 int lt_run_log(struct lt_run *r, enum lt_log log, const struct lu_buf *line,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 
 #endif

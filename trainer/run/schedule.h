@@ -35,8 +35,8 @@ struct lt_schedule {
 
 /* Reads "START STEP SAMPLES" (empty: no ramp) and checks that the ramp reaches `batch` evenly
  * and that every size on the way is a multiple of `unit` (the micro-batch). */
-int lt_schedule_ramp(
-	struct lt_schedule *s, const char *text, uint64_t unit, struct lu_err *err) LU_CHECKED;
+int lt_schedule_ramp(struct lt_schedule *s, const char *text, uint64_t unit,
+		struct lu_err *err) LU_CHECKED;
 
 /* Samples of the step that starts at `consumed`; 0 when the phase is over. */
 uint64_t lt_schedule_batch(const struct lt_schedule *s, uint64_t consumed);

@@ -197,13 +197,13 @@ static void unknown_key(size_t section, const char *key, struct lu_err *err)
 	for (size_t i = 0; i < sections[section].n; i++)
 		lu_buf_printf(&known, "%s%s", i ? ", " : "", sections[section].rows[i].name);
 	lu_err_set(err, "unknown key '%s' in [%s] (known: %s)", key, sections[section].name,
-		known.p ? known.p : "");
+			known.p ? known.p : "");
 	lu_buf_release(&known);
 }
 
 /* Finds the row; given != NULL marks it. */
 static const struct lu_opt *find_row(
-	const char *section, const char *key, bool *given, struct lu_err *err)
+		const char *section, const char *key, bool *given, struct lu_err *err)
 {
 	size_t base = 0;
 
@@ -221,14 +221,14 @@ static const struct lu_opt *find_row(
 		return NULL;
 	}
 	lu_err_set(err,
-		"unknown section [%s] (known: model, data, train, parallel, checkpoint, "
-		"phase NAME)",
-		section);
+			"unknown section [%s] (known: model, data, train, parallel, checkpoint, "
+			"phase NAME)",
+			section);
 	return NULL;
 }
 
 static int store(const struct lu_opt *row, struct lt_settings *s, const char *section,
-	const char *value, struct lu_err *err)
+		const char *value, struct lu_err *err)
 {
 	if (lu_opt_store(row, s, value, err) < 0)
 		return lu_err_wrap(err, "%s.%s", section, row->name);
@@ -236,7 +236,7 @@ static int store(const struct lu_opt *row, struct lt_settings *s, const char *se
 }
 
 static struct lt_phase *phase_named(
-	struct lt_config *c, const char *name, bool create, struct lu_err *err)
+		struct lt_config *c, const char *name, bool create, struct lu_err *err)
 {
 	struct lt_phase *grown;
 
@@ -263,7 +263,7 @@ static struct lt_phase *phase_named(
 }
 
 static int phase_set(struct lt_config *c, struct lt_phase *p, const char *dotted, const char *value,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	const char *dot = strchr(dotted, '.');
 	struct lt_override o, *grown;
@@ -282,18 +282,18 @@ static int phase_set(struct lt_config *c, struct lt_phase *p, const char *dotted
 	if (!row)
 		return -1;
 	if (strcmp(section, "model") == 0 && strcmp(row->name, "rope_theta") != 0)
-		return lu_err_set(
-			err, "[phase %s]: %s cannot change between phases", p->name, dotted);
+		return lu_err_set(err, "[phase %s]: %s cannot change between phases", p->name,
+				dotted);
 	if (strcmp(section, "checkpoint") == 0 || strcmp(row->name, "tokenizer") == 0 ||
-		strcmp(row->name, "lanes") == 0 || strcmp(row->name, "dtype") == 0)
-		return lu_err_set(
-			err, "[phase %s]: %s is the same for the whole run", p->name, dotted);
+			strcmp(row->name, "lanes") == 0 || strcmp(row->name, "dtype") == 0)
+		return lu_err_set(err, "[phase %s]: %s is the same for the whole run", p->name,
+				dotted);
 	o = (struct lt_override){ section, row->name, keep(c, value, err) };
 	if (!o.value || store(row, &trial, section, o.value, err) < 0)
 		return -1;
 	for (size_t i = 0; i < p->n; i++) {
 		if (strcmp(p->over[i].section, section) == 0 &&
-			strcmp(p->over[i].key, row->name) == 0) {
+				strcmp(p->over[i].key, row->name) == 0) {
 			p->over[i] = o;
 			return 0;
 		}
@@ -307,7 +307,7 @@ static int phase_set(struct lt_config *c, struct lt_phase *p, const char *dotted
 }
 
 static int base_set(struct lt_config *c, const char *section, const char *key, const char *value,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	const struct lu_opt *row = find_row(section, key, c->given, err);
 	const char *kept;
@@ -319,7 +319,7 @@ static int base_set(struct lt_config *c, const char *section, const char *key, c
 }
 
 static int on_setting(void *ctx, const char *section, const char *name, const char *key,
-	const char *value, struct lu_err *err)
+		const char *value, struct lu_err *err)
 {
 	struct lt_config *c = ctx;
 	struct lt_phase *p;
@@ -355,7 +355,7 @@ int lt_config_read(struct lt_config *c, const char *path, struct lu_err *err)
 static bool is_length(const char *key)
 {
 	return strcmp(key, "steps") == 0 || strcmp(key, "samples") == 0 ||
-		strcmp(key, "epochs") == 0;
+			strcmp(key, "epochs") == 0;
 }
 
 int lt_config_set(struct lt_config *c, const char *setting, struct lu_err *err)
@@ -401,7 +401,7 @@ static int fill_preset(struct lt_config *c, struct lu_err *err)
 	}
 	if (i == sizeof(presets) / sizeof(presets[0])) {
 		lu_err_set(err, "model.preset: unknown '%s' (known: %s)", c->base.model.preset,
-			known.p ? known.p : "");
+				known.p ? known.p : "");
 		lu_buf_release(&known);
 		return -1;
 	}
@@ -447,10 +447,10 @@ static int check_model(const struct lt_settings *s, struct lu_err *err)
 	}
 	if (kv == 0 || s->model.heads % kv)
 		return lu_err_set(err, "model.kv_heads = %llu does not divide model.heads = %llu",
-			(unsigned long long)kv, (unsigned long long)s->model.heads);
+				(unsigned long long)kv, (unsigned long long)s->model.heads);
 	if (dim == 0 || dim % 2 || dim > LK_ATTN_MAX_DIM)
 		return lu_err_set(err, "model.head_dim = %llu is not an even number up to %d",
-			(unsigned long long)dim, LK_ATTN_MAX_DIM);
+				(unsigned long long)dim, LK_ATTN_MAX_DIM);
 	return 0;
 }
 
@@ -459,20 +459,20 @@ static int check_parallel(const struct lt_settings *s, struct lu_err *err)
 	static const char one[] = "has no effect here: this build trains in one process";
 
 	if (s->parallel.tp != 1)
-		return lu_err_set(
-			err, "parallel.tp = %llu %s", (unsigned long long)s->parallel.tp, one);
+		return lu_err_set(err, "parallel.tp = %llu %s", (unsigned long long)s->parallel.tp,
+				one);
 	if (s->parallel.cp != 1)
-		return lu_err_set(
-			err, "parallel.cp = %llu %s", (unsigned long long)s->parallel.cp, one);
+		return lu_err_set(err, "parallel.cp = %llu %s", (unsigned long long)s->parallel.cp,
+				one);
 	if (s->parallel.dp != 1)
-		return lu_err_set(
-			err, "parallel.dp = %llu %s", (unsigned long long)s->parallel.dp, one);
+		return lu_err_set(err, "parallel.dp = %llu %s", (unsigned long long)s->parallel.dp,
+				one);
 	if (s->parallel.pp != 1)
-		return lu_err_set(
-			err, "parallel.pp = %llu %s", (unsigned long long)s->parallel.pp, one);
+		return lu_err_set(err, "parallel.pp = %llu %s", (unsigned long long)s->parallel.pp,
+				one);
 	if (s->parallel.zero)
-		return lu_err_set(
-			err, "parallel.zero = %llu %s", (unsigned long long)s->parallel.zero, one);
+		return lu_err_set(err, "parallel.zero = %llu %s",
+				(unsigned long long)s->parallel.zero, one);
 	if (s->parallel.sequence)
 		return lu_err_set(err, "parallel.sequence = yes %s", one);
 	if (*s->parallel.stages)
@@ -492,22 +492,23 @@ static int check_train(const struct lt_settings *s, struct lu_err *err)
 		return lu_err_set(err, "data.train is not set");
 	if (lengths != 1)
 		return lu_err_set(err,
-			lengths ? "train.steps, train.samples and train.epochs: "
-				  "only one may be set"
-				: "train.steps, train.samples or train.epochs: "
-				  "one must be set");
+				lengths ? "train.steps, train.samples and train.epochs: "
+					  "only one may be set"
+					: "train.steps, train.samples or train.epochs: "
+					  "one must be set");
 	if (s->train.context == 0 || s->train.context > 1u << 24)
 		return lu_err_set(err, "train.context = %llu is out of range",
-			(unsigned long long)s->train.context);
+				(unsigned long long)s->train.context);
 	if (s->train.micro_batch == 0 || s->train.micro_batch > 1u << 20)
 		return lu_err_set(err, "train.micro_batch = %llu is out of range",
-			(unsigned long long)s->train.micro_batch);
+				(unsigned long long)s->train.micro_batch);
 	if (lanes == 0 || (lanes & (lanes - 1)) || lanes > 4096)
 		return lu_err_set(err, "train.lanes = %llu is not a power of two up to 4096",
-			(unsigned long long)lanes);
+				(unsigned long long)lanes);
 	if (s->train.dtype != LT_FP32)
-		return lu_err_set(
-			err, "train.dtype = bf16: this build's processor kernels compute in fp32");
+		return lu_err_set(err,
+				"train.dtype = bf16: this build's processor kernels compute in "
+				"fp32");
 	if (s->train.beta1 >= 1 || s->train.beta2 >= 1)
 		return lu_err_set(err, "train.beta1 and train.beta2 must be below 1");
 	if (s->train.cooldown && s->train.schedule != LT_WSD)
@@ -533,17 +534,17 @@ int lt_config_check(struct lt_config *c, struct lu_err *err)
 		if (lt_config_phase(c, i, &s, err) < 0)
 			return -1;
 		if (check_model(&s, err) < 0 || check_train(&s, err) < 0 ||
-			check_parallel(&s, err) < 0)
+				check_parallel(&s, err) < 0)
 			return c->phases > 1 ? lu_err_wrap(err, "phase %s", c->phase[i].name) : -1;
 		if (i > 0 && *s.train.init && s.train.init != c->base.train.init)
 			return lu_err_set(err, "phase %s: train.init belongs to the first phase",
-				c->phase[i].name);
+					c->phase[i].name);
 	}
 	return 0;
 }
 
 int lt_config_phase(
-	const struct lt_config *c, size_t i, struct lt_settings *out, struct lu_err *err)
+		const struct lt_config *c, size_t i, struct lt_settings *out, struct lu_err *err)
 {
 	const struct lt_phase *p = &c->phase[i];
 
@@ -580,12 +581,12 @@ void lt_config_print(const struct lt_config *c, struct lu_buf *out)
 		lu_buf_printf(out, "\n[phase %s]\n", c->phase[i].name);
 		for (size_t k = 0; k < c->phase[i].n; k++)
 			lu_buf_printf(out, "%s.%s = %s\n", c->phase[i].over[k].section,
-				c->phase[i].over[k].key, c->phase[i].over[k].value);
+					c->phase[i].over[k].key, c->phase[i].over[k].value);
 	}
 }
 
 static int rows_differ(const struct lt_settings *was, const struct lt_settings *now,
-	const char *phase, char *what, size_t size)
+		const char *phase, char *what, size_t size)
 {
 	const struct lu_opt *row;
 	const char *section;
@@ -599,8 +600,9 @@ static int rows_differ(const struct lt_settings *was, const struct lt_settings *
 		if (!lu_str_eq(lu_buf_slice(&a), lu_buf_slice(&b))) {
 			differ = 1;
 			snprintf(what, size, "%s%s%s%s.%s is '%s' in the run and '%s' now",
-				phase ? "phase " : "", phase ? phase : "", phase ? ": " : "",
-				section, row->name, a.p ? a.p : "", b.p ? b.p : "");
+					phase ? "phase " : "", phase ? phase : "",
+					phase ? ": " : "", section, row->name, a.p ? a.p : "",
+					b.p ? b.p : "");
 		}
 		lu_buf_release(&a);
 		lu_buf_release(&b);
@@ -609,7 +611,7 @@ static int rows_differ(const struct lt_settings *was, const struct lt_settings *
 }
 
 int lt_config_differ(
-	const struct lt_config *was, const struct lt_config *now, char *what, size_t size)
+		const struct lt_config *was, const struct lt_config *now, char *what, size_t size)
 {
 	struct lt_settings a, b;
 	struct lu_err err;
@@ -617,19 +619,19 @@ int lt_config_differ(
 	for (size_t i = 0; i < was->phases && i < now->phases; i++) {
 		if (strcmp(was->phase[i].name, now->phase[i].name) != 0) {
 			snprintf(what, size, "phase %zu is '%s' in the run and '%s' now", i + 1,
-				was->phase[i].name, now->phase[i].name);
+					was->phase[i].name, now->phase[i].name);
 			return 1;
 		}
 		/* Both were checked, so every override can be stored. */
 		if (lt_config_phase(was, i, &a, &err) < 0 ||
-			lt_config_phase(now, i, &b, &err) < 0 ||
-			rows_differ(
-				&a, &b, now->phases > 1 ? now->phase[i].name : NULL, what, size))
+				lt_config_phase(now, i, &b, &err) < 0 ||
+				rows_differ(&a, &b, now->phases > 1 ? now->phase[i].name : NULL,
+						what, size))
 			return 1;
 	}
 	if (was->phases != now->phases) {
 		snprintf(what, size, "the run has %zu phases, now there are %zu", was->phases,
-			now->phases);
+				now->phases);
 		return 1;
 	}
 	return 0;
@@ -653,7 +655,7 @@ void lt_settings_shape(const struct lt_settings *s, struct lt_shape *shape)
 }
 
 int lt_settings_schedule(const struct lt_settings *s, uint64_t epoch_samples,
-	struct lt_schedule *out, struct lu_err *err)
+		struct lt_schedule *out, struct lu_err *err)
 {
 	*out = (struct lt_schedule){
 		.batch = s->train.global_batch,

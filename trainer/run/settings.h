@@ -87,7 +87,7 @@ int lt_config_read(struct lt_config *c, const char *path, struct lu_err *err) LU
 int lt_config_set(struct lt_config *c, const char *setting, struct lu_err *err) LU_CHECKED;
 int lt_config_check(struct lt_config *c, struct lu_err *err) LU_CHECKED;
 int lt_config_phase(const struct lt_config *c, size_t i, struct lt_settings *out,
-	struct lu_err *err) LU_CHECKED;
+		struct lu_err *err) LU_CHECKED;
 void lt_config_print(const struct lt_config *c, struct lu_buf *out);
 void lt_config_release(struct lt_config *c);
 
@@ -97,13 +97,13 @@ void lt_config_release(struct lt_config *c);
  * "train.lr is 0.001 in the run and 0.002 now" (names the phase where it is one's own).
  */
 int lt_config_differ(
-	const struct lt_config *was, const struct lt_config *now, char *what, size_t size);
+		const struct lt_config *was, const struct lt_config *now, char *what, size_t size);
 
 /* The shape of the model, and the schedule of a phase (but for its samples, when the phase counts
  * epochs: lt_corpus knows how long one is). */
 void lt_settings_shape(const struct lt_settings *s, struct lt_shape *shape);
 int lt_settings_schedule(const struct lt_settings *s, uint64_t epoch_samples,
-	struct lt_schedule *out, struct lu_err *err) LU_CHECKED;
+		struct lt_schedule *out, struct lu_err *err) LU_CHECKED;
 
 /* All rows with their section, for the page's test: i from 0 until NULL. */
 const struct lu_opt *lt_config_row(size_t i, const char **section);

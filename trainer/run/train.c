@@ -10,13 +10,13 @@
 #include "libcommon/hash/hash.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
-#include "trainer/run/checkpoint.h"
 #include "trainer/comm/comm.h"
 #include "trainer/data/corpus.h"
+#include "trainer/data/scoring.h"
 #include "trainer/model/model.h"
 #include "trainer/model/optimizer.h"
-#include "trainer/data/scoring.h"
 #include "trainer/model/tensorfile.h"
+#include "trainer/run/checkpoint.h"
 #include "trainer/run/validation.h"
 
 struct loop {
@@ -106,11 +106,11 @@ static int forward_backward(struct loop *l, struct step *s, struct lu_err *err)
 		}
 		s->data_seconds += lu_clock() - start;
 		if (lt_model_train(l->model, l->ids, l->labels, j % l->w->lanes, l->loss + j, err) <
-			0)
+				0)
 			return -1;
 	}
 	if (l->ops->copy(l->q, l->host_loss, l->loss, n * sizeof(double), LK_D2H) < 0 ||
-		l->ops->sync(l->q) < 0)
+			l->ops->sync(l->q) < 0)
 		return lt_failed(l->ops, l->q, err);
 	for (size_t j = 0; j < n; j++)
 		sum += l->host_loss[j];
@@ -126,9 +126,10 @@ static int not_finite(struct loop *l, const char *what, struct lu_err *err)
 	if (lt_optimizer_blame(l->w, culprit, sizeof(culprit), err) < 0)
 		return -1;
 	return lu_err_set(err,
-		"step %llu: the %s is not finite, first seen in %s; stopped before the update, "
-		"the last checkpoint is as it was",
-		(unsigned long long)l->at.step + 1, what, culprit);
+			"step %llu: the %s is not finite, first seen in %s; stopped before the "
+			"update, "
+			"the last checkpoint is as it was",
+			(unsigned long long)l->at.step + 1, what, culprit);
 }
 
 static int one_step(struct loop *l, uint64_t batch, struct step *s, struct lu_err *err)
@@ -165,13 +166,14 @@ static int log_step(struct loop *l, const struct step *s, struct lu_err *err)
 	if (l->s.train.log_every && l->at.step % l->s.train.log_every == 0)
 		lu_note("step %llu of %llu loss %.4f lr %.3e norm %.3f %.0f tokens/s "
 			"%.1f GFLOP/s, %.0f s left",
-			(unsigned long long)l->at.step, (unsigned long long)(l->at.step + left),
-			s->loss, s->lr, s->update.norm, rate, gflops, (double)left * s->seconds);
+				(unsigned long long)l->at.step,
+				(unsigned long long)(l->at.step + left), s->loss, s->lr,
+				s->update.norm, rate, gflops, (double)left * s->seconds);
 	lu_buf_printf(&b, "{\"step\":%llu,\"phase\":", (unsigned long long)l->at.step);
 	lu_json_quote(&b, lu_str_of(l->at.phase_name));
 	lu_buf_printf(&b, ",\"samples\":%llu,\"batch\":%llu,\"tokens\":%llu,\"loss\":",
-		(unsigned long long)l->at.samples, (unsigned long long)s->batch,
-		(unsigned long long)l->at.tokens);
+			(unsigned long long)l->at.samples, (unsigned long long)s->batch,
+			(unsigned long long)l->at.tokens);
 	lu_json_number(&b, s->loss);
 	lu_buf_puts(&b, ",\"lr\":");
 	lu_json_number(&b, s->lr);
@@ -183,9 +185,10 @@ static int log_step(struct loop *l, const struct step *s, struct lu_err *err)
 	rc = lt_run_log(l->t->run, LT_METRICS, &b, err);
 	lu_buf_clear(&b);
 	lu_buf_printf(&b,
-		"{\"step\":%llu,\"seconds\":%.6f,\"data_seconds\":%.6f,\"tokens_per_s\":%.1f,"
-		"\"gflops\":%.2f}\n",
-		(unsigned long long)l->at.step, s->seconds, s->data_seconds, rate, gflops);
+			"{\"step\":%llu,\"seconds\":%.6f,\"data_seconds\":%.6f,\"tokens_per_s\":%."
+			"1f,"
+			"\"gflops\":%.2f}\n",
+			(unsigned long long)l->at.step, s->seconds, s->data_seconds, rate, gflops);
 	if (rc == 0)
 		rc = lt_run_log(l->t->run, LT_TIMING, &b, err);
 	lu_buf_release(&b);
@@ -196,8 +199,8 @@ static int save(struct loop *l, struct lu_err *err)
 {
 	if (l->saved == l->at.step)
 		return 0;
-	if (lt_checkpoint_save(
-		    l->t->run->path, l->w, &l->at, l->t->config->base.checkpoint.keep, err) < 0)
+	if (lt_checkpoint_save(l->t->run->path, l->w, &l->at, l->t->config->base.checkpoint.keep,
+			    err) < 0)
 		return -1;
 	l->saved = l->at.step;
 	lu_detail("checkpoint of step %llu written", (unsigned long long)l->at.step);
@@ -270,18 +273,19 @@ static int open_phase(struct loop *l, size_t i, struct lu_err *err)
 	l->at.context = l->s.train.context;
 	snprintf(l->at.phase_name, sizeof(l->at.phase_name), "%s", l->t->config->phase[i].name);
 	if (lt_corpus_open(&l->corpus, l->s.data.train, l->s.train.context, l->s.train.seed,
-		    l->s.data.shuffle, err) < 0)
+			    l->s.data.shuffle, err) < 0)
 		return -1;
 	if (check_data(l, err) < 0)
 		return -1;
 	if (lt_corpus_samples(l->corpus) == 0)
 		return lu_err_set(err, "data.train: %llu tokens are less than one sample of %llu",
-			(unsigned long long)lt_corpus_tokens(l->corpus),
-			(unsigned long long)l->s.train.context + 1);
+				(unsigned long long)lt_corpus_tokens(l->corpus),
+				(unsigned long long)l->s.train.context + 1);
 	if (lt_settings_schedule(&l->s, lt_corpus_samples(l->corpus), &l->schedule, err) < 0 ||
-		lt_model_open(&l->model, l->w, l->s.train.micro_batch, l->s.train.context,
-			LT_MODEL_TRAIN, l->s.parallel.recompute == LT_RECOMPUTE_LAYER, err) < 0 ||
-		lt_validation_open(&l->valid, &l->s, err) < 0)
+			lt_model_open(&l->model, l->w, l->s.train.micro_batch, l->s.train.context,
+					LT_MODEL_TRAIN,
+					l->s.parallel.recompute == LT_RECOMPUTE_LAYER, err) < 0 ||
+			lt_validation_open(&l->valid, &l->s, err) < 0)
 		return -1;
 	l->flops = lt_flops_token(&l->w->table, l->s.train.context, true);
 	if (l->s.train.reset_optimizer && l->at.samples == 0) {
@@ -300,8 +304,8 @@ static int run_phase(struct loop *l, struct lu_err *err)
 
 	if (lt_schedule_steps(&l->schedule) == 0)
 		return lu_err_set(err, "train: %llu samples are less than one step of %llu",
-			(unsigned long long)l->schedule.samples,
-			(unsigned long long)l->s.train.global_batch);
+				(unsigned long long)l->schedule.samples,
+				(unsigned long long)l->s.train.global_batch);
 	if (l->at.step == 0 && l->s.train.valid_every && validate(l, err) < 0)
 		return -1;
 	while ((batch = lt_schedule_batch(&l->schedule, l->at.samples)) > 0) {
@@ -310,7 +314,7 @@ static int run_phase(struct loop *l, struct lu_err *err)
 		if (one_step(l, batch, &s, err) < 0 || log_step(l, &s, err) < 0)
 			return -1;
 		if (l->s.train.valid_every && l->at.step % l->s.train.valid_every == 0 &&
-			validate(l, err) < 0)
+				validate(l, err) < 0)
 			return -1;
 		stop = caught != 0;
 		if (l->comm->ops->any(l->comm, &stop, err) < 0)
@@ -342,15 +346,15 @@ static int restore(struct loop *l, struct lu_err *err)
 			rc = lt_checkpoint_load(dir, l->w, err);
 		if (rc == 0 && l->at.phase >= l->t->config->phases)
 			rc = lu_err_set(err, "%s: its phase %llu is not in the configuration", dir,
-				(unsigned long long)l->at.phase + 1);
+					(unsigned long long)l->at.phase + 1);
 		free(dir);
 		l->saved = l->at.step;
 		if (rc == 0)
 			lu_note("continuing after step %llu%s", (unsigned long long)l->at.step,
-				lu_hash_have() ? ""
-					       : "; this build has no xxHash: the sizes of "
-						 "the checkpoint's files were checked, the "
-						 "hashes were not");
+					lu_hash_have() ? ""
+						       : "; this build has no xxHash: the sizes of "
+							 "the checkpoint's files were checked, the "
+							 "hashes were not");
 		return rc;
 	}
 	if (*s->train.init)
@@ -370,9 +374,10 @@ static int run_phases(struct loop *l, struct lu_err *err)
 		}
 		rc = open_phase(l, i, err);
 		if (rc == 0 && l->at.samples > 0 && i + 1 == c->phases &&
-			lt_schedule_batch(&l->schedule, l->at.samples) == 0)
+				lt_schedule_batch(&l->schedule, l->at.samples) == 0)
 			lu_note("the run is complete: %llu steps, %llu tokens",
-				(unsigned long long)l->at.step, (unsigned long long)l->at.tokens);
+					(unsigned long long)l->at.step,
+					(unsigned long long)l->at.tokens);
 		else if (rc == 0)
 			rc = run_phase(l, err);
 		close_phase(l);
@@ -396,8 +401,8 @@ int lt_train(const struct lt_training *t, struct lu_err *err)
 		return lu_err_set(err, "%s", kerr.msg);
 	catch_signals();
 	if (lt_comm_single(&l.comm, err) == 0 &&
-		lt_weights_open(&l.w, l.ops, l.q, &shape, l.s.train.lanes, err) == 0 &&
-		restore(&l, err) == 0)
+			lt_weights_open(&l.w, l.ops, l.q, &shape, l.s.train.lanes, err) == 0 &&
+			restore(&l, err) == 0)
 		rc = run_phases(&l, err);
 	lt_weights_close(l.w);
 	lt_comm_close(l.comm);

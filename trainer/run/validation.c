@@ -23,7 +23,7 @@ struct lt_validation {
 };
 
 static int add(struct lt_validation *v, const char *word, size_t n, const struct lt_settings *s,
-	struct lu_err *err)
+		struct lu_err *err)
 {
 	struct set *grown = realloc(v->set, (v->sets + 1) * sizeof(*grown));
 	char *prefix = strndup(word, n);
@@ -88,7 +88,7 @@ static double bits_per_byte(const struct set *set, double mean)
 }
 
 static int report(const struct set *set, const struct lt_total *t, const struct lt_position *at,
-	struct lt_run *run, struct lu_err *err)
+		struct lt_run *run, struct lu_err *err)
 {
 	double mean = t->tokens ? t->loss / (double)t->tokens : 0;
 	double bits = bits_per_byte(set, mean);
@@ -99,8 +99,8 @@ static int report(const struct set *set, const struct lt_total *t, const struct 
 	if (bits > 0)
 		snprintf(text, sizeof(text), " bits/byte %.4f", bits);
 	lu_note("step %llu validation %s loss %.4f perplexity %.2f%s over %llu tokens",
-		(unsigned long long)at->step, set->name, mean, exp(mean), text,
-		(unsigned long long)t->tokens);
+			(unsigned long long)at->step, set->name, mean, exp(mean), text,
+			(unsigned long long)t->tokens);
 	lu_buf_printf(&b, "{\"step\":%llu,\"valid\":", (unsigned long long)at->step);
 	lu_json_quote(&b, lu_str_of(set->name));
 	lu_buf_puts(&b, ",\"loss\":");
@@ -116,12 +116,12 @@ static int report(const struct set *set, const struct lt_total *t, const struct 
 }
 
 int lt_validate(struct lt_validation *v, struct lt_model *m, const struct lt_position *at,
-	struct lt_run *run, bool (*stop)(void), struct lu_err *err)
+		struct lt_run *run, bool (*stop)(void), struct lu_err *err)
 {
 	for (size_t i = 0; i < v->sets; i++) {
 		struct lt_total t;
-		int rc = lt_score_total(
-			m, v->batch, v->context, v->set[i].corpus, v->windows, stop, &t, err);
+		int rc = lt_score_total(m, v->batch, v->context, v->set[i].corpus, v->windows, stop,
+				&t, err);
 
 		if (rc != 0)
 			return rc < 0 ? -1 : 0;

@@ -6,19 +6,19 @@
  */
 #include <stdbool.h>
 
-#include "trainer/run/checkpoint.h"
 #include "trainer/model/model.h"
+#include "trainer/run/checkpoint.h"
 #include "trainer/run/runfolder.h"
 #include "trainer/run/settings.h"
 
 struct lt_validation;
 
-int lt_validation_open(
-	struct lt_validation **v, const struct lt_settings *s, struct lu_err *err) LU_CHECKED;
+int lt_validation_open(struct lt_validation **v, const struct lt_settings *s,
+		struct lu_err *err) LU_CHECKED;
 void lt_validation_close(struct lt_validation *v);
 
 /* Scores every set with the weights as they are. A set that `stop` interrupts is not reported. */
 int lt_validate(struct lt_validation *v, struct lt_model *m, const struct lt_position *at,
-	struct lt_run *run, bool (*stop)(void), struct lu_err *err) LU_CHECKED;
+		struct lt_run *run, bool (*stop)(void), struct lu_err *err) LU_CHECKED;
 
 #endif
