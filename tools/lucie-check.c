@@ -2,7 +2,7 @@
  * libcommon/shard/verify.h's; what a document must be is checked here. */
 #include <sys/stat.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/dedup/seen.h"
 #include "libcommon/io/json.h"
 #include "libcommon/io/lines.h"

@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/import/charset.h"
 #include "libcommon/import/html.h"
 #include "libcommon/import/import.h"

@@ -2,7 +2,7 @@
  * here is what one document becomes and which shard it goes to. */
 #include <stdlib.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/shard/format.h"

@@ -1,7 +1,7 @@
 /* lucie-tok-decode: turns token ids back into text. */
 #include <stdlib.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
 #include "libcommon/io/lines.h"
 #include "libcommon/io/outstream.h"

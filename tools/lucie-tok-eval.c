@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/io/outstream.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/sys/progress.h"

@@ -2,7 +2,7 @@
  * licences. */
 #include <stdlib.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
 #include "libcommon/io/json.h"
 #include "libcommon/io/lines.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/shard/ledger.h"
 #include "libcommon/tokenizer/tokenizer.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/data/tokfile.h"
 #include "trainer/run/budget.h"

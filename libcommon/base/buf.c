@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "libcommon/base/vec.h"
+
 int lu_str_cmp(struct lu_str a, struct lu_str b)
 {
 	size_t n = a.n < b.n ? a.n : b.n;
@@ -27,31 +29,11 @@ const char *lu_str_find(const char *p, const char *end, struct lu_str what)
 
 bool lu_buf_reserve(struct lu_buf *b, size_t more)
 {
-	size_t need, cap;
-	char *p;
-
 	if (b->failed)
 		return false;
-	if (more >= SIZE_MAX - b->n - 1) {
-		b->failed = true;
-		return false;
-	}
-	need = b->n + more + 1;
-	if (need <= b->cap)
-		return true;
-	cap = b->cap + b->cap / 2;
-	if (cap < need)
-		cap = need;
-	if (cap < 64)
-		cap = 64;
-	p = realloc(b->p, cap);
-	if (!p) {
-		b->failed = true;
-		return false;
-	}
-	b->p = p;
-	b->cap = cap;
-	return true;
+	/* One more for the NUL. */
+	b->failed = more == SIZE_MAX || !lu_vec_grow(&b->p, &b->cap, b->n, more + 1, 1);
+	return !b->failed;
 }
 
 void lu_buf_append(struct lu_buf *b, const void *p, size_t n)

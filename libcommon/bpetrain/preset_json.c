@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 
 /*
  * Line feed, tab, ( [ { / < ' U+2019 " U+00AB U+201C U+2018 U+201A U+2039 U+2014 U+2013 U+2015:

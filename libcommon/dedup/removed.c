@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 
 struct lu_str lu_place_id(const struct lu_json_obj *obj)
 {

@@ -2,7 +2,7 @@
 
 #include <strings.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/import/charset.h"
 #include "libcommon/import/html.h"
 #include "libcommon/import/warc.h"

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/base/utf8.h"
 
 #ifdef __SSE2__

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/base/rng.h"
 #include "libcommon/io/json.h"
 #include "libcommon/sys/atomicfile.h"

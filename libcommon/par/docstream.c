@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/base64.h"
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
 #include "libcommon/io/lines.h"
 #include "libcommon/io/outstream.h"

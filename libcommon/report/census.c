@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 
 static struct lu_census_row *row_of(struct lu_census *c, struct lu_str lang)
 {

@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/sys/atomicfile.h"
 #include "libcommon/sys/progress.h"
 

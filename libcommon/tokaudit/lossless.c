@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/par/pipeline.h"
 #include "libcommon/text/unicode.h"

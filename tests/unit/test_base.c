@@ -6,7 +6,7 @@
 
 #include "libcommon/base/arena.h"
 #include "libcommon/base/base64.h"
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
 #include "libcommon/base/rng.h"
 #include "libcommon/base/utf8.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/tokaudit/compare.h"
 #include "libcommon/tokaudit/dead.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/io/json.h"
 #include "libcommon/sys/atomicfile.h"

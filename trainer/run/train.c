@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"

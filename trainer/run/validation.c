@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libcommon/base/jsonstr.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/data/corpus.h"
 #include "trainer/data/scoring.h"
