@@ -7,7 +7,7 @@
 #include "libcommon/report/census.h"
 #include "libcommon/report/gnuplot.h"
 #include "libcommon/report/page.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 #define LARGEST_TEXT ((size_t)1 << 26)
 

@@ -9,6 +9,7 @@
 #include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
 #include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 #include "libcommon/sys/tool.h"
 #include "libcommon/tokenizer/tokenizer.h"
 #include "trainer/model/tensorfile.h"

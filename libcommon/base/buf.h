@@ -44,6 +44,16 @@ static inline bool lu_str_is(struct lu_str a, const char *c)
 	return lu_str_eq(a, lu_str_of(c));
 }
 
+/* True if every byte of s is one of the characters of `set`; true for an empty s. */
+static inline bool lu_str_only(struct lu_str s, const char *set)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (!s.p[i] || !strchr(set, s.p[i]))
+			return false;
+	}
+	return true;
+}
+
 /* The first place of `what` (not empty) in p .. end - 1, or NULL. memmem() makes tables, which
  * costs more than it saves where the next place is near, as it is for blanks and quotes. */
 const char *lu_str_find(const char *p, const char *end, struct lu_str what);

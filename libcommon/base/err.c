@@ -53,6 +53,14 @@ int lu_err_nomem(struct lu_err *err)
 	return -1;
 }
 
+void lu_mask_controls(char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+	}
+}
+
 void lu_assert_failed(const char *cond, const char *file, int line)
 {
 	fprintf(stderr, "%s:%d: broken promise: %s\n", file, line, cond);

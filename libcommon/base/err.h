@@ -37,6 +37,10 @@ int lu_err_wrap(struct lu_err *err, const char *fmt, ...) LU_PRINTF(2, 3);
 /* "out of memory", the one message of every failed allocation. */
 int lu_err_nomem(struct lu_err *err);
 
+/* Replace control characters in the string by '?': text from a file or a command line must not move
+ * the cursor of the terminal that shows it. */
+void lu_mask_controls(char *text);
+
 /* A broken promise between two parts of our own code; never used for bad input. */
 #define LU_ASSERT(cond) ((cond) ? (void)0 : lu_assert_failed(#cond, __FILE__, __LINE__))
 void lu_assert_failed(const char *cond, const char *file, int line) __attribute__((noreturn));

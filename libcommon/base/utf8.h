@@ -45,6 +45,17 @@ static inline uint32_t lu_utf8_next(const char **p)
 /* Encodes c (a scalar value) into out[4]; returns the length. */
 size_t lu_utf8_put(uint32_t c, char out[4]);
 
+/* True if s, valid UTF-8, is a single character, which is stored in *c. */
+static inline bool lu_utf8_single(struct lu_str s, uint32_t *c)
+{
+	const char *p = s.p;
+
+	if (s.n == 0)
+		return false;
+	*c = lu_utf8_next(&p);
+	return p == s.p + s.n;
+}
+
 /* Number of scalar values in valid UTF-8. */
 size_t lu_utf8_count(const char *p, size_t n);
 

@@ -5,7 +5,7 @@
 
 #include "libcommon/base/utf8.h"
 #include "libcommon/par/pipeline.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 __extension__ typedef unsigned __int128 u128;
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 #define BLOCK ((size_t)64 << 10)
 

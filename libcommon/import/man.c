@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 #include "libcommon/sys/progress.h"
 
 extern char **environ;

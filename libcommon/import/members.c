@@ -12,7 +12,7 @@
 #include "libcommon/import/copyright.h"
 #include "libcommon/import/feed.h"
 #include "libcommon/import/warc.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 enum frame_kind { FOLDER, ARCHIVE, WARC };
 

@@ -9,7 +9,7 @@
 #include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
 #include "libcommon/io/json.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 static const struct {
 	const char *name;

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 static const char name[] = "temporary file";
 

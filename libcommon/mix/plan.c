@@ -7,7 +7,7 @@
 #include "libcommon/base/json_writer.h"
 #include "libcommon/base/rng.h"
 #include "libcommon/io/json.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 #define LARGEST ((size_t)1 << 32) /* a plan of more than 4 GiB is a mistake */
 #define MAGIC "{\"lucie_plan\":"

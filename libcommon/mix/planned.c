@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "libcommon/hash/hash.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 /* A manifest has a line for each language, licence and file; far below this. */
 #define MANIFEST_LIMIT ((size_t)1 << 28)

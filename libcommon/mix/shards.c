@@ -6,7 +6,7 @@
 #include "libcommon/hash/hash.h"
 #include "libcommon/io/json.h"
 #include "libcommon/shard/ledger.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 #define LARGEST_MANIFEST ((size_t)1 << 30)
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 extern char **environ;
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "libcommon/io/json.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 #define LARGEST ((size_t)1 << 28)
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "libcommon/io/json.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 #define LARGEST ((size_t)1 << 32)
 

@@ -5,7 +5,7 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/io/json.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 #define LIMIT ((size_t)1 << 28)
 

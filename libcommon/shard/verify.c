@@ -10,7 +10,7 @@
 #include "libcommon/base/num.h"
 #include "libcommon/shard/ledger.h"
 #include "libcommon/shard/tally.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 #define CHUNK ((size_t)1 << 20)
 #define MANIFEST_LIMIT ((size_t)1 << 28)

@@ -11,6 +11,7 @@
 #include "libcommon/shard/format.h"
 #include "libcommon/shard/tally.h"
 #include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 #define HELD ((size_t)1 << 18)
 #define LEDGER_LEVEL 3

@@ -56,20 +56,4 @@ void lu_atomic_abort(struct lu_atomic *f);
 void lu_atomic_install(void);
 void lu_atomic_remove_all(void);
 
-/* An unlinked file in `dir` for what does not fit in memory; read and written by descriptor. */
-int lu_temp_open(const char *dir, struct lu_err *err) LU_CHECKED;
-
-/* Whole-buffer write and positioned read that retry on EINTR and short counts. */
-int lu_write_all(int fd, const void *p, size_t n, const char *name, struct lu_err *err) LU_CHECKED;
-/* Reads exactly n bytes at `at`; a shorter file is an error that names it. */
-int lu_pread_all(int fd, void *p, size_t n, uint64_t at, const char *name,
-		struct lu_err *err) LU_CHECKED;
-/* fsync of the folder that holds `path`. */
-int lu_sync_folder(const char *path, struct lu_err *err) LU_CHECKED;
-/* mkdir -p. */
-int lu_make_folders(const char *path, struct lu_err *err) LU_CHECKED;
-/* The whole of a small file, NUL-terminated, malloc'd; *n without the NUL. At most `limit`. */
-int lu_read_file(const char *path, size_t limit, char **out, size_t *n,
-		struct lu_err *err) LU_CHECKED;
-
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 int lu_conf_open(struct lu_conf *c, const char *path, struct lu_err *err)
 {

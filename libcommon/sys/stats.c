@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 #include "libcommon/sys/progress.h"
 
 int lu_stats_drop(struct lu_stats *s, const char *reason, uint64_t n, struct lu_err *err)

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 #include "libcommon/tokenizer/tokenizer_internal.h"
 
 #define FILE_MAX ((size_t)1 << 30)

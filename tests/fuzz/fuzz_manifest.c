@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "libcommon/shard/manifest.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

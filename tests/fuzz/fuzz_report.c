@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "libcommon/report/page.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

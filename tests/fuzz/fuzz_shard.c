@@ -9,7 +9,7 @@
 
 #include "libcommon/base/num.h"
 #include "libcommon/shard/reader.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
 
 #include "libcommon/dedup/join.h"
 #include "libcommon/dedup/sigfile.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "libcommon/io/json.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 enum { CONTEXT = 2048, VOCAB = 48 };
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 #define TEMP ".x.lu-tmp"
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "libcommon/io/json.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 #include "libcommon/tokaudit/dead.h"
 #include "libcommon/tokenizer/tokenizer.h"
 

@@ -10,7 +10,7 @@
 #include "libcommon/base/json_writer.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/io/json.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 #define CHUNK ((size_t)1 << 18) /* elements converted at once */
 #define INDEX_MAX ((size_t)64 << 20)

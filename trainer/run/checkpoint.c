@@ -14,7 +14,7 @@
 #include "libcommon/base/json_writer.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/io/json.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/runfolder.h"
 

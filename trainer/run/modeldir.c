@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "libcommon/io/json.h"
-#include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/runfolder.h"
 #include "trainer/run/settings.h"

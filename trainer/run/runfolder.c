@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/file.h"
 
 #define COPY_MAX ((size_t)1 << 30)
 

@@ -1,0 +1,175 @@
+#include "libcommon/sys/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int lu_write_all(int fd, const void *p, size_t n, const char *name, struct lu_err *err)
+{
+	const char *at = p;
+
+	while (n) {
+		ssize_t w = write(fd, at, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		/* A terminal or pipe that some other program made non-blocking. */
+		if (w < 0 && errno == EAGAIN) {
+			struct pollfd wait = { .fd = fd, .events = POLLOUT };
+
+			poll(&wait, 1, -1);
+			continue;
+		}
+		if (w < 0)
+			return lu_err_sys(err, errno, "%s", name);
+		at += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+int lu_pread_all(int fd, void *p, size_t n, uint64_t at, const char *name, struct lu_err *err)
+{
+	char *to = p;
+
+	while (n) {
+		ssize_t r = pread(fd, to, n, (off_t)at);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return lu_err_sys(err, errno, "%s", name);
+		if (r == 0)
+			return lu_err_set(err, "%s: ends too early", name);
+		to += r;
+		at += (uint64_t)r;
+		n -= (size_t)r;
+	}
+	return 0;
+}
+
+int lu_read_file(const char *path, size_t limit, char **out, size_t *n, struct lu_err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0, cap = 65536;
+	char *p;
+
+	if (fd < 0)
+		return lu_err_sys(err, errno, "%s", path);
+	p = malloc(cap);
+	while (p) {
+		ssize_t r = read(fd, p + len, cap - len - 1);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			lu_err_sys(err, errno, "%s", path);
+		if (r < 0 || len + (size_t)r > limit) {
+			if (r >= 0)
+				lu_err_set(err, "%s: larger than %zu bytes", path, limit);
+			free(p);
+			close(fd);
+			return -1;
+		}
+		len += (size_t)r;
+		if (r == 0)
+			break;
+		if (cap - len - 1 == 0) {
+			char *bigger = realloc(p, cap *= 2);
+
+			if (!bigger)
+				free(p);
+			p = bigger;
+		}
+	}
+	close(fd);
+	if (!p)
+		return lu_err_nomem(err);
+	p[len] = '\0';
+	*out = p;
+	*n = len;
+	return 0;
+}
+
+int lu_temp_open(const char *dir, struct lu_err *err)
+{
+	size_t n = strlen(dir) + sizeof("/lucie-XXXXXX");
+	char *name = malloc(n);
+	int fd;
+
+	if (!name)
+		return lu_err_nomem(err);
+	snprintf(name, n, "%s/lucie-XXXXXX", dir);
+	fd = mkostemp(name, O_CLOEXEC);
+	if (fd < 0)
+		lu_err_sys(err, errno, "%s: temporary file", dir);
+	else
+		unlink(name);
+	free(name);
+	return fd;
+}
+
+int lu_make_folders(const char *path, struct lu_err *err)
+{
+	char *p = strdup(path);
+	int rc = 0;
+
+	if (!p)
+		return lu_err_nomem(err);
+	if (!*p)
+		rc = lu_err_sys(err, ENOENT, "'%s'", path);
+	for (char *s = p + 1; rc == 0; s++) {
+		char c = *s;
+
+		if (c != '/' && c != '\0')
+			continue;
+		*s = '\0';
+		if (mkdir(p, 0777) < 0 && errno != EEXIST)
+			rc = lu_err_sys(err, errno, "%s", p);
+		*s = c;
+		if (c == '\0')
+			break;
+	}
+	free(p);
+	return rc;
+}
+
+int lu_sync_folder(const char *path, struct lu_err *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+	int fd, rc = 0;
+
+	if (!dir)
+		return lu_err_nomem(err);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Some network file systems cannot sync a folder; then the rename itself is the promise. */
+	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL && errno != ENOTSUP))
+		rc = lu_err_sys(err, errno, "%s", dir);
+	if (fd >= 0)
+		close(fd);
+	free(dir);
+	return rc;
+}
+
+char *lu_concat(const char *a, const char *b, const char *c)
+{
+	const char *part[] = { a, b ? b : "", b && c ? c : "" };
+	size_t n = 0;
+	char *s, *end;
+
+	for (size_t i = 0; i < 3; i++)
+		n += strlen(part[i]);
+	s = malloc(n + 1);
+	if (!s)
+		return NULL;
+	end = s;
+	for (size_t i = 0; i < 3; i++)
+		end = stpcpy(end, part[i]);
+	return s;
+}
