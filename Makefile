@@ -238,12 +238,13 @@ clean:
 ##@ Variables
 ## CONFIG=NAME: release (the default), asan, tsan, fuzz, double or bare
 ## BARE=1: the same as CONFIG=bare: lucie-train without libraries
-## DOUBLE=1: the same as CONFIG=double: doubles in kernels, for tests
+## DOUBLE=1: the same as CONFIG=double: double precision, for tests
 ## CC=, CXX=: compilers, such as CC=clang CXX=clang++
 ## CFLAGS_EXTRA=: flags added to all others
 ## WERROR=1: make warnings errors
 ## V=1: print whole commands
 ## PREFIX=, DESTDIR=: where install installs: /usr/local, below DESTDIR
+## TESTS=NAMES: run only these, such as TESTS="test_json lucie-filter contract"
 ## FUZZ_TIME=60: seconds for each fuzz target
 ## PROVE_JOBS=N: test programs run at once; the number of processors
 

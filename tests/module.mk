@@ -107,7 +107,15 @@ $(BENCH_BINS): %: %.o $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB)
 # ---- targets -----------------------------------------------------------------------------
 CHECK_BUILT := $(UNIT_TESTS) $(KERNELS_TESTS) $(TRAINER_TESTS) $(REPLAYS) $(CASES)
 # prove starts them in this order: the longest first.
-CHECK_ALL = $(BATS) $(FAULTS) $(INTEROP) $(CHECK_BUILT)
+CHECK_ALL := $(BATS) $(FAULTS) $(INTEROP) $(CHECK_BUILT)
+CHECK_SAN := $(BATS) $(CHECK_BUILT)
+
+# $(call chosen,LIST): those of the list that TESTS names, without folder and ending; all without it.
+TESTS ?=
+chosen = $(if $(TESTS),$(filter $(foreach t,$(TESTS),%/$(t) %/$(t).t %/$(t).bats),$(1)),$(1))
+run_tests = @$(TEST_ENV) $(PROVE) $(or $(call chosen,$(1)),$(error no test is called $(TESTS)))
+# What must be built before they run.
+built = $(filter $(BUILD)/%,$(call chosen,$(1)))
 
 # `deps` comes first, then make starts anew, since pkg-config is asked when make starts.
 .PHONY: check check-now
@@ -116,8 +124,9 @@ check:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory check-now
 
-check-now: $(BIN) $(CHECK_BUILT) $(INTEROP) $(INJECT) $(if $(INTEROP),build/venv/.ready)
-	@$(TEST_ENV) $(PROVE) $(CHECK_ALL)
+check-now: $(BIN) $(call built,$(CHECK_ALL)) $(if $(call chosen,$(FAULTS)),$(INJECT)) \
+		$(if $(call chosen,$(INTEROP)),build/venv/.ready)
+	$(call run_tests,$(CHECK_ALL))
 
 .PHONY: check-san check-san-now
 ## check-san: run tests under the address and undefined sanitizers
@@ -125,8 +134,8 @@ check-san:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory CONFIG=asan check-san-now
 
-check-san-now: $(BIN) $(CHECK_BUILT)
-	@$(TEST_ENV) $(PROVE) $(BATS) $(CHECK_BUILT)
+check-san-now: $(BIN) $(call built,$(CHECK_SAN))
+	$(call run_tests,$(CHECK_SAN))
 
 .PHONY: check-tsan check-tsan-now
 ## check-tsan: run threaded tests under clang's thread sanitizer
