@@ -95,3 +95,11 @@ make_texts() {
 	[ -e run/latest/weights.safetensors ]
 	[ -s model/model.safetensors ]
 }
+
+@test "the program of CONTRIBUTING.md compiles" {
+	awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' \
+		"$LUCIE_SRC/.github/CONTRIBUTING.md" >"$BATS_TEST_TMPDIR/shout.c"
+	[ -s "$BATS_TEST_TMPDIR/shout.c" ]
+	gcc -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -I"$LUCIE_SRC" -fsyntax-only \
+		"$BATS_TEST_TMPDIR/shout.c"
+}
