@@ -255,14 +255,28 @@ clean:
 .PHONY: help
 help:
 	@awk 'function group(name) { if (!(name in text)) order[++groups] = name; at = name } \
-	FNR == 1 { folder = FILENAME; sub(/\/.*/, "", folder); \
-		group(toupper(substr(folder, 1, 1)) substr(folder, 2)) } \
+	function wrap(name, rest,   word, n, i, line, lines) { \
+		line = sprintf("  %-22s", name); \
+		n = split(rest, word, " "); \
+		for (i = 1; i <= n; i++) { \
+			if (length(line) + length(word[i]) > 79) { \
+				lines = lines line "\n"; \
+				line = sprintf("%24s", "") \
+			} \
+			line = line " " word[i] \
+		} \
+		return lines line "\n" \
+	} \
+	function show(name) { if (text[name] != "") printf "\n%s\n%s", name, text[name] } \
+	FNR == 1 { \
+		folder = FILENAME; sub(/\/.*/, "", folder); \
+		group(toupper(substr(folder, 1, 1)) substr(folder, 2)) \
+	} \
 	/^##@ / { group(substr($$0, 5)) } \
 	/^## / { \
 		colon = index($$0, ": "); \
-		text[at] = text[at] sprintf("  %-22s %s\n", substr($$0, 4, colon - 4), substr($$0, colon + 2)) \
+		text[at] = text[at] wrap(substr($$0, 4, colon - 4), substr($$0, colon + 2)) \
 	} \
-	function show(name) { if (text[name] != "") printf "\n%s\n%s", name, text[name] } \
 	END { \
 		print "usage: make [TARGET | FILE]... [VARIABLE=VALUE]..."; \
 		for (i = 1; i <= groups; i++) if (order[i] != "Variables") show(order[i]); \
