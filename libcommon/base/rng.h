@@ -7,7 +7,7 @@
  *
  * Generator: Philox 4x32 with 10 rounds (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as
  * easy as 1, 2, 3", SC 2011) with key = seed and counter = (n, stream), checked against the
- * published known-answer vectors (tests/unit/test_base.c).
+ * published known-answer vectors (tests/unit/test_rng.c).
  */
 #include <stdint.h>
 
