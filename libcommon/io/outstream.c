@@ -103,7 +103,7 @@ int lu_out_open(struct lu_out **result, const char *target, const char *how, int
 
 	if (!out)
 		return lu_err_nomem(err);
-	out->file.fd = out->file.slot = -1;
+	out->file = (struct lu_atomic)LU_ATOMIC_NONE;
 	if (!how && target)
 		how = ends_with(target, ".zst")		   ? "zstd"
 				: ends_with(target, ".gz") ? "gz"
