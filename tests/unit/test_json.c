@@ -1,9 +1,10 @@
 /*
- * The JSON scanner against jansson, which is strict too and shares no code with it: the same
- * texts are accepted, and what is accepted is read as the same strings and numbers.
+ * io/json.c and json_value.c against jansson, an independent strict reader: both accept the same
+ * texts and read them as the same strings and numbers.
  */
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static bool same_string(struct lu_str raw, const json_t *j, struct lu_arena *are
 	return s.n == json_string_length(j) && memcmp(s.p, json_string_value(j), s.n) == 0;
 }
 
-/* Compares a value with jansson's, through the iterator, all the way down. */
+/* Compare a value with jansson's, recursively through the iterator. */
 static void compare(struct lu_str raw, enum lu_json_type type, json_t *j, struct lu_arena *arena)
 {
 	struct lu_json_iter it = lu_json_iter(raw);
@@ -59,7 +60,7 @@ static void compare(struct lu_str raw, enum lu_json_type type, json_t *j, struct
 			struct lu_str key;
 
 			assert_int_equal(lu_json_decode(it.key, arena, &key), 0);
-			/* jansson 2.14 finds keys as C strings. */
+			/* jansson 2.14 looks keys up as C strings. */
 			if (!memchr(key.p, '\0', key.n)) {
 				char *name = strndup(key.p, key.n);
 
@@ -73,7 +74,7 @@ static void compare(struct lu_str raw, enum lu_json_type type, json_t *j, struct
 	}
 }
 
-/* jansson has limits that JSON has not: numbers beyond double, keys with NUL, depth 2048. */
+/* Limits of jansson's own: numbers beyond double, keys with NUL, depth 2048. */
 static bool beyond_oracle(struct lu_str text)
 {
 	json_error_t error;
@@ -150,7 +151,7 @@ static void test_texts(void **state)
 	lu_arena_release(&arena);
 }
 
-/* One to three random changes: a byte set, dropped, doubled, or a piece of another text. */
+/* One to three random changes: a byte replaced or removed, a piece of another text inserted. */
 static size_t mutate(char *p, size_t n, size_t room, uint64_t *r)
 {
 	static const char alphabet[] =
@@ -193,7 +194,7 @@ static void test_mutations(void **state)
 	for (int i = 0; i < 60000; i++) {
 		const char *seed = seeds[unit_random(&r) % (sizeof(seeds) / sizeof(*seeds))];
 		size_t n = strlen(seed);
-		/* Exactly as large as the text, so that the sanitizer sees a read beyond it. */
+		/* As large as the text, so that the sanitizer sees a read beyond it. */
 		char work[512], *exact;
 
 		memcpy(work, seed, n);
@@ -262,15 +263,42 @@ static void test_faults(void **state)
 	struct lu_arena arena = { 0 };
 	struct lu_json_fault fault;
 	struct lu_json_obj obj;
+	struct lu_err err;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
 		assert_int_equal(lu_json_object(lu_str_of(t[i].text), &arena, &obj, &fault), -1);
 		assert_int_equal(fault.kind, t[i].kind);
 		assert_int_equal(fault.at, t[i].at);
-		assert_true(strlen(lu_json_fault_text(fault.kind)) > 5);
+		assert_int_equal(lu_json_fail(&fault, &err), -1);
+		assert_string_equal(err.msg, lu_json_fault_text(t[i].kind));
+		assert_int_equal(err.errnum, 0);
 	}
 	lu_arena_release(&arena);
+}
+
+static void test_no_memory(void **state)
+{
+	const struct lu_json_fault fault = { .kind = LU_JSON_NO_MEMORY };
+	struct lu_err err;
+
+	(void)state;
+	assert_int_equal(lu_json_fail(&fault, &err), -1);
+	assert_string_equal(err.msg, "out of memory");
+	assert_int_equal(err.errnum, ENOMEM);
+}
+
+/* Scalars have no elements, and empty text is no value. */
+static void test_iterate_nothing(void **state)
+{
+	static const char *const t[] = { "[]", "{ }", "\"ab\"", "12", "[", "" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		struct lu_json_iter it = lu_json_iter(lu_str_of(t[i]));
+
+		assert_false(lu_json_next(&it));
+	}
 }
 
 /* Duplicate names at the top level, few and many, against jansson's own check. */
@@ -354,6 +382,8 @@ int main(void)
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_object),
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_iterate_nothing),
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_numbers),
