@@ -20,8 +20,8 @@
  *	lu_buf_release(&slab.bytes);
  *
  * A last line without newline is a line. A byte order mark at the start of a file is skipped. A
- * line longer than max_line is delivered as an empty one marked too_long; at most max_line + LU_SLAB
- * bytes of it are held in memory.
+ * line longer than max_line is delivered as an empty one marked too_long; at most max_line +
+ * LU_SLAB bytes of it are held in memory.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* The accounting line, read back by jansson. */
+/* sys/stats.h: the accounting line, read back by jansson. */
 #include "tests/unit/unit.h"
 
 #include <jansson.h>
