@@ -3,6 +3,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,8 +123,7 @@ static void test_large(void **state)
 	(void)state;
 	/* Half of it does not compress: the file is larger than any buffer on the way. */
 	for (int i = 0; i < 40000; i++)
-		lu_buf_printf(&plain, "%016llx%s", (unsigned long long)unit_random(&r),
-				"the same words ");
+		lu_buf_printf(&plain, "%016" PRIx64 "%s", unit_random(&r), "the same words ");
 	for (int c = UNIT_GZIP; c <= UNIT_XZ; c++) {
 		struct lu_buf file = { 0 };
 

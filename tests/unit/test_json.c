@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -340,8 +341,8 @@ static void test_duplicates(void **state)
 
 		lu_buf_putc(&b, '{');
 		for (uint64_t k = 0; k < members; k++)
-			lu_buf_printf(&b, "%s\"%llu\":0", k ? "," : "",
-					(unsigned long long)(unit_random(&r) % names));
+			lu_buf_printf(&b, "%s\"%" PRIu64 "\":0", k ? "," : "",
+					unit_random(&r) % names);
 		lu_buf_putc(&b, '}');
 		j = oracle(lu_buf_slice(&b), JSON_REJECT_DUPLICATES);
 		rc = lu_json_object(lu_buf_slice(&b), &arena, &obj, &fault);

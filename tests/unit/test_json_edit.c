@@ -1,6 +1,7 @@
 /* io/json_edit.c: members changed, everything else byte for byte; repair. Checked with jansson. */
 #include "tests/unit/unit.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -66,9 +67,8 @@ static void test_rewrite_random(void **state)
 
 		lu_buf_putc(&line, '{');
 		for (size_t k = 0; k < start; k++)
-			lu_buf_printf(&line, "%s\"%s\":%s[%llu]", k ? "," : "", keys[k],
-					unit_random(&r) % 2 ? " " : "",
-					(unsigned long long)(unit_random(&r) % 100));
+			lu_buf_printf(&line, "%s\"%s\":%s[%" PRIu64 "]", k ? "," : "", keys[k],
+					unit_random(&r) % 2 ? " " : "", unit_random(&r) % 100);
 		lu_buf_putc(&line, '}');
 		for (size_t k = 0; k < edits; k++)
 			edit[k] = (struct lu_json_edit){ keys[unit_random(&r) % 8],

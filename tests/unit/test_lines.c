@@ -1,6 +1,7 @@
 /* io/lines.h against a plain split of the whole text. */
 #include "tests/unit/unit.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,10 +22,9 @@ static int describe(
 	if (rc < 0)
 		return -1;
 	while ((rc = lu_lines_read(&l, &slab, err)) > 0) {
-		lu_buf_printf(out, "slab %s %llu\n", slab.file,
-				(unsigned long long)slab.first_line);
+		lu_buf_printf(out, "slab %s %" PRIu64 "\n", slab.file, slab.first_line);
 		while (lu_slab_next(&slab, &line)) {
-			lu_buf_printf(out, "%llu%s[", (unsigned long long)slab.line,
+			lu_buf_printf(out, "%" PRIu64 "%s[", slab.line,
 					slab.too_long ? " too long" : "");
 			lu_buf_u64(out, slab.length);
 			lu_buf_puts(out, "] ");
@@ -113,7 +113,7 @@ static void make_large(struct lu_buf *b)
 		lu_buf_putc(b, '\n');
 	}
 	for (int i = 0; i < 100000; i++)
-		lu_buf_printf(b, "%d %llx\n", i, (unsigned long long)unit_random(&r));
+		lu_buf_printf(b, "%d %" PRIx64 "\n", i, unit_random(&r));
 	lu_buf_puts(b, "no newline");
 }
 

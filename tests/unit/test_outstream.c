@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,7 +16,7 @@ static int make(void **state)
 	uint64_t r = 1;
 
 	for (int i = 0; i < 400000; i++)
-		lu_buf_printf(&data, "%llx words ", (unsigned long long)(unit_random(&r) >> 40));
+		lu_buf_printf(&data, "%" PRIx64 " words ", unit_random(&r) >> 40);
 	return lu_buf_ok(&data) ? scratch_make(state) : -1;
 }
 
