@@ -33,25 +33,23 @@ static const struct lu_opt opts[] = {
 			"kind of tokenizer"),
 	LU_OPT_U64('n', "vocab-size", struct config, vocab_size, "N", "pieces in all (65024)"),
 	LU_OPT_U64(0, "min-frequency", struct config, min_frequency, "N", "rarest merge (2)"),
-	{ LU_OPT_T_U64, 0, "limit-alphabet", offsetof(struct config, limit_alphabet), "N",
-			"most characters with a piece; 0: all (1000)", 0, 0,
-			offsetof(struct config, limit_given) },
+	LU_OPT_U64_GIVEN(0, "limit-alphabet", struct config, limit_alphabet, limit_given, "N",
+			"most characters with a piece; 0: all (1000)"),
 	LU_OPT_STR(0, "alphabet", struct config, alphabet_file, "FILE",
 			"characters that get a piece, listed or counted"),
 	LU_OPT_U64(0, "max-token-length", struct config, max_length, "N",
 			"no merge of N or more characters"),
 	LU_OPT_LIST(0, "special", struct config, special, "TOKEN", "one more special token"),
-	{ LU_OPT_T_U64, 0, "reserve", offsetof(struct config, reserve), "N",
-			"unused pieces for later", 0, 0, offsetof(struct config, reserve_given) },
+	LU_OPT_U64_GIVEN(0, "reserve", struct config, reserve, reserve_given, "N",
+			"unused pieces for later"),
 	LU_OPT_STR(0, "runs", struct config, runs, "SPACE,TAB,NEWLINE",
 			"longest runs with a piece (8,4,2)"),
-	{ LU_OPT_T_CHOICE, 0, "digits", offsetof(struct config, digits), "single|keep",
-			"is each digit a piece", 0, 0, offsetof(struct config, digits_given) },
-	{ LU_OPT_T_CHOICE, 0, "punctuation", offsetof(struct config, punctuation), "split|keep",
-			"are symbols kept apart from words", 0, 0,
-			offsetof(struct config, punctuation_given) },
-	{ LU_OPT_T_CHOICE, 0, "normalization", offsetof(struct config, form), "nfc|nfkc|none",
-			"normal form", 0, 0, offsetof(struct config, form_given) },
+	LU_OPT_CHOICE_GIVEN(0, "digits", struct config, digits, digits_given, "single|keep",
+			"is each digit a piece"),
+	LU_OPT_CHOICE_GIVEN(0, "punctuation", struct config, punctuation, punctuation_given,
+			"split|keep", "are symbols kept apart from words"),
+	LU_OPT_CHOICE_GIVEN(0, "normalization", struct config, form, form_given, "nfc|nfkc|none",
+			"normal form"),
 	LU_OPT_STR(0, "balance", struct config, balance, "LANG=SHARE,...",
 			"weight languages to these shares of the text"),
 	LU_OPT_END,
@@ -115,8 +113,11 @@ static int read_options(struct config *c, struct lu_err *err)
 		p->form = forms[c->form];
 	p->special = c->special.item;
 	p->specials = c->special.n;
-	if (lu_preset_check(p, err) < 0)
+	if (lu_preset_check(p, err) < 0) {
+		if (err->errnum)
+			return -1;
 		lu_usage_error("%s", err->msg);
+	}
 	if (!c->alphabet_file)
 		return 0;
 	if (p->kind == LU_PRESET_BYTELEVEL)
@@ -151,7 +152,7 @@ static void start_count(struct config *c)
 	if (!c->balance)
 		return;
 	if (lu_shares_parse(c->balance, &c->shares, &err) < 0)
-		lu_usage_error("--balance: %s", err.msg);
+		lu_usage_fail(&err, "--balance");
 	c->count.shares = &c->shares;
 }
 

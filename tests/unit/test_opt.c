@@ -1,10 +1,19 @@
-/* Rows of options: what they store, what they refuse, how they print. */
+/* sys/opt.h and std.h: what option rows store, refuse and print. */
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
 
 #include "libcommon/sys/opt.h"
 #include "libcommon/sys/tool.h"
+
+enum colour { RED = 5, GREEN = -1, BLUE = 70000 };
+
+static const struct lu_enum colours[] = {
+	{ "red", RED },
+	{ "green", GREEN },
+	{ "blue", BLUE },
+	LU_ENUM_END,
+};
 
 struct config {
 	bool flag;
@@ -13,7 +22,8 @@ struct config {
 	uint64_t whole, size;
 	double real;
 	struct lu_list list;
-	bool whole_given;
+	enum colour colour;
+	bool whole_given, colour_given;
 };
 
 static const struct lu_opt rows[] = {
@@ -21,11 +31,11 @@ static const struct lu_opt rows[] = {
 	LU_OPT_COUNT('c', "count", struct config, count, "a count"),
 	LU_OPT_INT('n', "number", struct config, number, "N", -3, 1024, "a number"),
 	LU_OPT_STR(0, "text", struct config, text, "TEXT", "a text"),
-	{ LU_OPT_T_U64, 0, "whole", offsetof(struct config, whole), "N", "a whole number", 0, 0,
-			offsetof(struct config, whole_given) },
+	LU_OPT_U64_GIVEN(0, "whole", struct config, whole, whole_given, "N", "a whole number"),
 	LU_OPT_SIZE(0, "size", struct config, size, "SIZE", "a size"),
 	LU_OPT_DOUBLE(0, "real", struct config, real, "X", 0, 1, "a share"),
 	LU_OPT_CHOICE(0, "choice", struct config, choice, "red|green|blue", "a colour"),
+	LU_OPT_ENUM_GIVEN(0, "colour", struct config, colour, colour_given, colours, "a colour"),
 	LU_OPT_LIST(0, "list", struct config, list, "ITEM", "items"),
 	LU_OPT_END,
 };
@@ -61,6 +71,9 @@ static void bad(struct config *c, const char *name, const char *value)
 	assert_non_null(strstr(err.msg, value));
 	assert_int_equal(before.number, c->number);
 	assert_int_equal(before.choice, c->choice);
+	assert_int_equal(before.colour, c->colour);
+	assert_int_equal(before.whole_given, c->whole_given);
+	assert_int_equal(before.colour_given, c->colour_given);
 	assert_true(before.real == c->real);
 }
 
@@ -88,6 +101,10 @@ static void test_values(void **state)
 	good(&c, "real", "1", "1");
 	good(&c, "choice", "blue", "blue");
 	assert_int_equal(c.choice, 2);
+	good(&c, "colour", "green", "green");
+	assert_true(c.colour == GREEN && c.colour_given);
+	good(&c, "colour", "blue", "blue");
+	assert_true(c.colour == BLUE);
 	good(&c, "list", "a", "a");
 	good(&c, "list", "b", "a b");
 	lu_list_release(&c.list);
@@ -112,6 +129,10 @@ static void test_refused(void **state)
 	bad(&c, "choice", "redd");
 	bad(&c, "choice", "red|green");
 	bad(&c, "choice", "");
+	bad(&c, "colour", "re");
+	bad(&c, "colour", "redd");
+	bad(&c, "colour", "red|green");
+	bad(&c, "colour", "");
 }
 
 static void test_choices(void **state)
@@ -123,15 +144,55 @@ static void test_choices(void **state)
 	assert_true(lu_str_is(lu_choice_name("a|bb|c", 2), "c"));
 }
 
-/* Every shared row belongs to some program's set, and -q and -v to all. */
+static void test_enums(void **state)
+{
+	struct lu_err err = { 0 };
+	struct lu_buf b = { 0 };
+	struct config c = { 0 };
+
+	(void)state;
+	assert_ptr_equal(lu_enum_find(colours, LU_STR("blue")), &colours[2]);
+	assert_null(lu_enum_find(colours, LU_STR("")));
+	assert_string_equal(lu_enum_name(colours, GREEN), "green");
+	assert_null(lu_enum_name(colours, 0));
+	assert_int_equal(lu_opt_store(row("colour"), &c, "pink", &err), -1);
+	assert_string_equal(err.msg, "'pink' is not one of red|green|blue");
+
+	/* A value without a name prints as nothing. */
+	lu_opt_format(row("colour"), &c, &b);
+	assert_int_equal(b.n, 0);
+	lu_opt_arg(row("colour"), &b);
+	lu_opt_arg(row("flag"), &b);
+	lu_opt_arg(row("number"), &b);
+	assert_string_equal(b.p, "red|green|blueN");
+	lu_buf_release(&b);
+}
+
+static size_t shared_rows(unsigned std)
+{
+	size_t n = 0;
+
+	while (lu_std_opt(std, n))
+		n++;
+	return n;
+}
+
 static void test_shared_rows(void **state)
 {
 	(void)state;
-	for (const struct lu_opt *o = lu_std_opts(); o->type != LU_OPT_T_END; o++) {
-		assert_true(lu_std_has(~0u, o));
-		assert_int_equal(lu_std_has(0, o),
-				strcmp(o->name, "quiet") == 0 || strcmp(o->name, "verbose") == 0);
-	}
+	/* -q and -v belong to every program. */
+	assert_int_equal(shared_rows(0), 2);
+	assert_string_equal(lu_std_opt(0, 0)->name, "quiet");
+	assert_string_equal(lu_std_opt(0, 1)->name, "verbose");
+	assert_int_equal(shared_rows(LU_STD_RECORDS), 5);
+	assert_string_equal(lu_std_opt(LU_STD_RECORDS, 1)->name, "max-bad");
+	/* -o comes with either group, once. */
+	assert_string_equal(lu_std_opt(LU_STD_OUTNAME, 0)->name, "output");
+	assert_int_equal(shared_rows(LU_STD_OUTNAME), 3);
+	assert_int_equal(shared_rows(LU_STD_OUTNAME | LU_STD_OUTPUT), 4);
+	/* A group without a row would turn nothing on. */
+	for (unsigned bit = LU_STD_OUTPUT; bit <= LU_STD_MEMORY; bit <<= 1)
+		assert_true(shared_rows(bit) > 2);
 }
 
 int main(void)
@@ -140,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_choices),
+		cmocka_unit_test(test_enums),
 		cmocka_unit_test(test_shared_rows),
 	};
 
