@@ -4,16 +4,16 @@
  * Members are read in the order of the archives by one thread at a time and converted on all;
  * each is a document or is counted under the reason why it is none.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/import/charset.h"
 #include "libcommon/import/html.h"
 #include "libcommon/import/import.h"
-#include "libcommon/io/outstream.h"
+#include "libcommon/par/account.h"
 #include "libcommon/par/pipeline.h"
 #include "libcommon/sys/progress.h"
-#include "libcommon/sys/stats.h"
 #include "libcommon/sys/tool.h"
 
 /* A batch ends with the member that brings it to this many bytes, or this many members: a
@@ -65,11 +65,10 @@ struct run {
 	const struct config *c;
 	struct lu_members members;
 	struct lu_import_work *work; /* one a thread */
-	struct lu_out *out, *rejects;
-	struct lu_stats stats;
+	struct lu_account account;
 	struct lu_progress progress;
-	struct lu_buf scratch;
-	uint64_t bad, recoded;
+	struct lu_buf value, record; /* of the reject being written */
+	uint64_t recoded;
 	bool ended;
 };
 
@@ -110,88 +109,74 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 	return 0;
 }
 
-static int reject(struct run *r, const struct lu_member *m, const char *reason, struct lu_err *err)
-{
-	struct lu_buf *s = &r->scratch;
-
-	if (!r->rejects)
-		return 0;
-	lu_buf_clear(s);
-	lu_buf_puts(s, "{\"file\":");
-	lu_json_quote(s, lu_str_of(m->file));
-	lu_buf_printf(s, ",\"line\":%llu,\"reason\":", (unsigned long long)r->stats.in.docs);
-	lu_json_quote(s, lu_str_of(reason));
-	lu_buf_puts(s, ",\"value\":");
-	if (m->detail.p)
-		lu_json_quote(s, m->detail);
-	else
-		lu_buf_puts(s, "null");
-	lu_buf_puts(s, ",\"record\":{\"id\":");
-	lu_import_id(m, s);
-	lu_buf_puts(s, "}}\n");
-	return lu_out_buf(r->rejects, s, err);
-}
-
-/* "file: path: what", without saying a name twice. */
-static void bad_member(const struct lu_member *m, const char *reason, struct lu_err *err)
+/* "file: path: reason", without repeating a name that an operand, its only member and the detail
+ * have in common. */
+static void describe_bad(const struct lu_member *m, const char *reason, struct lu_err *what)
 {
 	size_t n = strlen(m->file);
 	bool itself = n >= m->path.n && memcmp(m->file + n - m->path.n, m->path.p, m->path.n) == 0;
 
 	if (m->detail.p)
-		lu_err_set(err, LU_STR_FMT, LU_STR_ARG(m->detail));
+		lu_err_set(what, LU_STR_FMT, LU_STR_ARG(m->detail));
 	else if (itself)
-		lu_err_set(err, "%s: %s", m->file, reason);
+		lu_err_set(what, "%s: %s", m->file, reason);
 	else
-		lu_err_set(err, LU_STR_FMT ": %s", LU_STR_ARG(m->path), reason);
-	if (strncmp(err->msg, m->file, n) != 0)
-		lu_err_wrap(err, "%s", m->file);
+		lu_err_set(what, LU_STR_FMT ": %s", LU_STR_ARG(m->path), reason);
+	if (strncmp(what->msg, m->file, n) != 0)
+		lu_err_wrap(what, "%s", m->file);
 }
 
-static int not_kept(struct run *r, const struct lu_member *m, const struct lu_import_result *res,
+/* The reject file's value is the detail, its record {"id":...}: a member may be large or binary. */
+static int drop(struct run *r, const struct lu_member *m, const struct lu_import_result *res,
 		struct lu_err *err)
 {
-	const struct lu_std *std = &r->c->std;
+	struct lu_buf *value = &r->value, *record = &r->record;
+	struct lu_err what;
 
 	if (res->bad) {
-		uint64_t bound = std->max_bad_given ? std->max_bad : std->rejects ? UINT64_MAX : 0;
-
-		if (r->bad++ >= bound) {
-			bad_member(m, res->drop, err);
-			if (bound)
-				lu_err_wrap(err, "more than %llu bad members",
-						(unsigned long long)bound);
+		describe_bad(m, res->drop, &what);
+		if (lu_account_bad(&r->account, what.msg, err) < 0)
 			return -1;
-		}
+	} else {
+		lu_detail("%s: " LU_STR_FMT ": %s", m->file, LU_STR_ARG(m->path), res->drop);
 	}
-	lu_detail("%s: " LU_STR_FMT ": %s", m->file, LU_STR_ARG(m->path), res->drop);
-	if (lu_stats_drop(&r->stats, res->drop, 1, err) < 0)
+	lu_buf_clear(value);
+	lu_buf_clear(record);
+	if (m->detail.p)
+		lu_json_put_str(value, NULL, m->detail);
+	else
+		lu_json_put_null(value, NULL);
+	lu_json_open_object(record, NULL);
+	lu_json_key(record, LU_STR("id"));
+	lu_import_id(m, record);
+	lu_json_close_object(record);
+	if (lu_buf_check(value, err) < 0 || lu_buf_check(record, err) < 0)
 		return -1;
-	return reject(r, m, res->drop, err);
+	return lu_account_drop(&r->account,
+			&(struct lu_reject){ m->file, r->account.stats.in.docs, res->drop,
+					lu_buf_slice(value), lu_buf_slice(record) },
+			err);
 }
 
 static int write_batch(void *ctx, void *batch, struct lu_err *err)
 {
 	struct run *r = ctx;
 	struct batch *b = batch;
+	struct lu_stats *stats = &r->account.stats;
 	size_t from = 0;
 
 	for (size_t i = 0; i < b->n; i++) {
-		r->stats.in.docs++;
-		r->stats.in.bytes += b->member[i].size;
+		struct lu_str line = { b->out.p + from, b->end[i] - from };
+
+		stats->in.docs++;
+		stats->in.bytes += b->member[i].size;
 		r->recoded += b->result[i].recoded;
-		if (b->result[i].drop) {
-			if (not_kept(r, &b->member[i], &b->result[i], err) < 0)
-				return -1;
-			continue;
-		}
-		if (lu_out_write(r->out, b->out.p + from, b->end[i] - from, err) < 0)
+		if (b->result[i].drop ? drop(r, &b->member[i], &b->result[i], err) < 0
+				      : lu_account_write(&r->account, line, 1, err) < 0)
 			return -1;
-		r->stats.out.docs++;
-		r->stats.out.bytes += b->end[i] - from;
 		from = b->end[i];
 	}
-	lu_progress_update(&r->progress, lu_members_consumed(&r->members), r->stats.in.docs);
+	lu_progress_update(&r->progress, lu_members_consumed(&r->members), stats->in.docs);
 	return 0;
 }
 
@@ -226,21 +211,17 @@ static int run_pipeline(struct run *r, struct lu_err *err)
 	return rc;
 }
 
-static int commit(struct run *r, const struct lu_args *args, struct lu_err *err)
+static int commit(struct run *r, struct lu_err *err)
 {
-	struct lu_out *out = r->out, *rejects = r->rejects;
+	struct lu_buf *extra = &r->account.stats.extra;
 
-	r->rejects = NULL;
-	if (rejects && lu_out_commit(rejects, err) < 0)
-		return -1;
-	r->out = NULL;
-	if (lu_out_commit(out, err) < 0)
+	if (lu_account_commit(&r->account, err) < 0)
 		return -1;
 	if (r->recoded)
-		lu_note("%llu members were not UTF-8 and were converted",
-				(unsigned long long)r->recoded);
-	lu_buf_printf(&r->stats.extra, ",\"recoded\":%llu", (unsigned long long)r->recoded);
-	return lu_stats_append(&r->stats, args, r->c->std.stats, err);
+		lu_note("%" PRIu64 " members were not UTF-8 and were converted", r->recoded);
+	lu_buf_putc(extra, ',');
+	lu_json_put_u64(extra, "recoded", r->recoded);
+	return lu_account_append(&r->account, err);
 }
 
 static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
@@ -268,29 +249,22 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 		goto out;
 	}
 	if (lu_man_open(&c->import.man, std->tmpdir, err) < 0 ||
-			lu_out_open(&r.out, std->output, std->compress, std->threads, err) < 0 ||
-			lu_out_refuse(r.out, args->file, args->files, err) < 0 ||
-			(std->rejects &&
-					(lu_out_open(&r.rejects, std->rejects, NULL, std->threads,
-							 err) < 0 ||
-							lu_out_refuse(r.rejects, args->file,
-									args->files, err) < 0)))
+			lu_account_open(&r.account, std, args, false, err) < 0)
 		goto out;
 	lu_progress_start(&r.progress, tool.name, std->progress, 0);
 	rc = run_pipeline(&r, err);
 	lu_progress_end(&r.progress);
 	if (rc == 0)
-		rc = commit(&r, args, err);
+		rc = commit(&r, err);
 out:
-	lu_out_abort(r.out);
-	lu_out_abort(r.rejects);
+	lu_account_close(&r.account);
 	lu_members_release(m);
 	lu_man_close(&c->import.man);
 	for (int i = 0; r.work && i < std->threads; i++)
 		lu_import_work_release(&r.work[i]);
 	free(r.work);
-	lu_buf_release(&r.scratch);
-	lu_stats_release(&r.stats);
+	lu_buf_release(&r.value);
+	lu_buf_release(&r.record);
 	lu_list_release(&c->include);
 	lu_list_release(&c->exclude);
 	return rc;

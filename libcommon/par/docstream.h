@@ -48,6 +48,7 @@
 struct lu_doc_batch;
 
 #define LU_DOC_EDITS 16
+#define LU_DOC_BLANKS " \t\r"
 
 enum lu_verdict { LU_KEEP, LU_DROP, LU_BAD, LU_HOLD };
 
@@ -147,6 +148,12 @@ void lu_doc_out_end(struct lu_doc *doc);
 int lu_doc_share(struct lu_doc *doc, size_t count,
 		int (*work)(void *ctx, void *local, size_t i, struct lu_err *err), void *ctx,
 		struct lu_err *err) LU_CHECKED;
+
+/* True for a line without a record: blanks only, as at the end of a file. */
+static inline bool lu_doc_blank_line(struct lu_str line)
+{
+	return lu_str_only(line, LU_DOC_BLANKS);
+}
 
 /* A member as a decoded string: false when it is absent or no string. `key` is "id", "lang"... */
 bool lu_doc_string(struct lu_doc *doc, const char *key, struct lu_str *out);

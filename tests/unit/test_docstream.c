@@ -210,7 +210,7 @@ static void test_max_bad(void **state)
 	for (int threads = 1; threads <= 4; threads += 3) {
 		for (uint64_t bound = 0; bound < 3; bound++) {
 			static const char *const message[] = { "in:1: not a JSON object",
-				"in:3: not a JSON object (more than 1 bad records)" };
+				"in:3: not a JSON object (beyond --max-bad 1)" };
 			struct given g = GIVEN;
 
 			unlink("out");
