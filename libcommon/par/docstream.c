@@ -17,12 +17,12 @@ struct lu_doc_batch {
 	struct lu_slab slab;
 	struct lu_arena arena;
 	struct LU_VEC(struct lu_doc) docs;
-	struct lu_buf out;	/* the programs' own bytes, or the records as they are written */
-	struct lu_buf repaired; /* lines that were repaired */
+	struct lu_buf out;	/* programs' own bytes and rewritten records */
+	struct lu_buf repaired; /* scratch */
 	uint64_t repairs;
-	uint64_t consumed; /* bytes of the files, when this was read */
+	uint64_t consumed; /* bytes of the files up to this batch */
 	struct run *run;
-	unsigned thread; /* that maps it */
+	unsigned thread; /* the one that maps it */
 };
 
 struct run {
@@ -36,7 +36,7 @@ struct run {
 	struct lu_pipeline *pipeline;
 };
 
-/* --- what map() may call ------------------------------------------------------------------ */
+/* --- operations on a document -------------------------------------------------------------- */
 
 int lu_doc_set(struct lu_doc *doc, const char *key, struct lu_str value)
 {
@@ -79,7 +79,7 @@ struct lu_str lu_doc_printf(struct lu_doc *doc, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/* What was cut is no JSON any more. */
+	/* A truncated value would not be JSON. */
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return LU_STR("null");
 	s = lu_arena_str(doc->arena, (struct lu_str){ text, (size_t)n });
@@ -135,17 +135,17 @@ static void *local_of(const struct lu_docstream *ds, unsigned thread)
 	return ds->local ? ds->local[thread] : NULL;
 }
 
-struct shared_work {
+struct loop {
 	int (*work)(void *ctx, void *local, size_t i, struct lu_err *err);
 	void *ctx;
 	const struct lu_docstream *ds;
 };
 
-static int do_shared_work(void *ctx, unsigned thread, size_t i, struct lu_err *err)
+static int loop_step(void *ctx, unsigned thread, size_t i, struct lu_err *err)
 {
-	const struct shared_work *w = ctx;
+	const struct loop *l = ctx;
 
-	return w->work(w->ctx, local_of(w->ds, thread), i, err);
+	return l->work(l->ctx, local_of(l->ds, thread), i, err);
 }
 
 int lu_doc_share(struct lu_doc *doc, size_t count,
@@ -153,9 +153,9 @@ int lu_doc_share(struct lu_doc *doc, size_t count,
 		struct lu_err *err)
 {
 	struct run *r = doc->batch->run;
-	struct shared_work w = { work, ctx, r->ds };
+	struct loop loop = { work, ctx, r->ds };
 
-	return lu_pipeline_share(r->pipeline, doc->batch->thread, count, do_shared_work, &w, err);
+	return lu_pipeline_share(r->pipeline, doc->batch->thread, count, loop_step, &loop, err);
 }
 
 bool lu_doc_string(struct lu_doc *doc, const char *key, struct lu_str *out)
@@ -167,7 +167,7 @@ bool lu_doc_string(struct lu_doc *doc, const char *key, struct lu_str *out)
 	return lu_json_decode_known(m->value, m->escaped, doc->arena, out) == 0;
 }
 
-/* --- the three steps ---------------------------------------------------------------------- */
+/* --- steps of the pipeline ----------------------------------------------------------------- */
 
 static int read_batch(void *ctx, void *batch, struct lu_err *err)
 {
@@ -175,7 +175,7 @@ static int read_batch(void *ctx, void *batch, struct lu_err *err)
 	struct lu_doc_batch *b = batch;
 	int rc;
 
-	/* Memory that one huge record took is given back, not kept in every batch. */
+	/* Free what one huge record took, rather than keep it in every batch. */
 	if (b->slab.bytes.cap > 8 * LU_SLAB) {
 		lu_arena_release(&b->arena);
 		lu_buf_release(&b->out);
@@ -187,7 +187,7 @@ static int read_batch(void *ctx, void *batch, struct lu_err *err)
 	b->docs.n = 0;
 	b->repairs = 0;
 	rc = lu_lines_read(&r->lines, &b->slab, err);
-	/* Now, for the progress line: while a batch is written, another thread reads on. */
+	/* Recorded now: while this batch is written another thread reads on. */
 	b->consumed = lu_lines_consumed(&r->lines);
 	return rc;
 }
@@ -199,7 +199,7 @@ static struct lu_doc *new_doc(struct lu_doc_batch *b, struct lu_str line)
 	if (!lu_vec_reserve(&b->docs, 1))
 		return NULL;
 	doc = &b->docs.p[b->docs.n++];
-	/* Not the whole struct: the edits are 384 bytes that `edits` already says are unused. */
+	/* Field by field: clearing the 384 bytes of edit[] for each document would cost. */
 	doc->raw = line;
 	doc->length = b->slab.length;
 	doc->too_long = b->slab.too_long;
@@ -220,7 +220,7 @@ static struct lu_doc *new_doc(struct lu_doc_batch *b, struct lu_str line)
 	return doc;
 }
 
-/* Scans again what lu_json_repair() made of the line. The repaired line is kept in the arena. */
+/* Scans the repaired line, a copy in the arena. */
 static int repair(struct lu_doc_batch *b, struct lu_doc *doc, struct lu_json_fault *fault)
 {
 	struct lu_str fixed;
@@ -241,7 +241,7 @@ static int repair(struct lu_doc_batch *b, struct lu_doc *doc, struct lu_json_fau
 	return 0;
 }
 
-/* Fills obj and text, or marks the record bad. */
+/* Fills obj and text, or marks the record as bad. */
 static int parse(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, struct lu_err *err)
 {
 	struct lu_json_fault fault;
@@ -297,8 +297,7 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 		if (doc->verdict == LU_KEEP && r->ds->map &&
 				r->ds->map(r->ds->ctx, local_of(r->ds, thread), doc, err) < 0)
 			return lu_err_wrap(err, "%s:%" PRIu64, doc->file, doc->line);
-		/* Formatting the record belongs to the parallel part too, where nothing is decided
-		 * later. */
+		/* Without decide() the record is final: format it here, in parallel. */
 		if (doc->verdict == LU_KEEP && doc->edits && !r->ds->decide &&
 				!(r->ds->flags & LU_DOCSTREAM_SILENT) && !doc->own_out) {
 			lu_json_rewrite(&doc->obj, doc->edit, doc->edits, lu_doc_out(doc));
@@ -368,17 +367,17 @@ int lu_docstream_put(struct lu_docstream *ds, struct lu_doc *doc, struct lu_err 
 }
 
 /* A run of records that go out as they came in. */
-struct stretch {
+struct span {
 	const char *from, *to; /* from NULL: none */
 	uint64_t docs;
 };
 
-static int write_stretch(struct run *r, struct stretch *s, struct lu_err *err)
+static int write_span(struct run *r, struct span *s, struct lu_err *err)
 {
 	struct lu_str bytes = { s->from, (size_t)(s->to - s->from) };
 	uint64_t docs = s->docs;
 
-	*s = (struct stretch){ 0 };
+	*s = (struct span){ 0 };
 	return docs ? lu_account_write(&r->account, bytes, docs, err) : 0;
 }
 
@@ -398,7 +397,7 @@ static int write_batch(void *ctx, void *batch, struct lu_err *err)
 	struct run *r = ctx;
 	struct lu_doc_batch *b = batch;
 	struct lu_stats *stats = &r->account.stats;
-	struct stretch stretch = { 0 };
+	struct span span = { 0 };
 
 	for (size_t i = 0; i < b->docs.n; i++) {
 		struct lu_doc *doc = &b->docs.p[i];
@@ -413,12 +412,12 @@ static int write_batch(void *ctx, void *batch, struct lu_err *err)
 				r->ds->decide(r->ds->ctx, doc, err) < 0)
 			return -1;
 		unchanged = is_unchanged(b, doc);
-		if (!unchanged || line.p != stretch.to)
-			rc = write_stretch(r, &stretch, err);
+		if (!unchanged || line.p != span.to)
+			rc = write_span(r, &span, err);
 		if (rc == 0 && unchanged) {
-			stretch.from = stretch.from ? stretch.from : line.p;
-			stretch.to = line.p + line.n + 1;
-			stretch.docs++;
+			span.from = span.from ? span.from : line.p;
+			span.to = line.p + line.n + 1;
+			span.docs++;
 		} else if (rc == 0 && doc->verdict != LU_HOLD) {
 			rc = lu_docstream_put(r->ds, doc, err);
 		}
@@ -427,10 +426,10 @@ static int write_batch(void *ctx, void *batch, struct lu_err *err)
 	}
 	r->ds->repaired += b->repairs;
 	lu_progress_update(&r->progress, b->consumed, stats->in.docs);
-	return write_stretch(r, &stretch, err);
+	return write_span(r, &span, err);
 }
 
-/* --- the run ------------------------------------------------------------------------------ */
+/* --- the run ------------------------------------------------------------------------------- */
 
 static void batch_free(struct lu_doc_batch *b)
 {
