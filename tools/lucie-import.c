@@ -147,7 +147,6 @@ static int drop(struct run *r, const struct lu_member *m, const struct lu_import
 	else
 		lu_json_put_null(value, NULL);
 	lu_json_open_object(record, NULL);
-	lu_json_key(record, LU_STR("id"));
 	lu_import_id(m, record);
 	lu_json_close_object(record);
 	if (lu_buf_check(value, err) < 0 || lu_buf_check(record, err) < 0)
