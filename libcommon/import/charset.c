@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "libcommon/base/utf8.h"
+#include "libcommon/import/take_line.h"
 
 #define NAME_SIZE 64
 
@@ -185,18 +186,20 @@ struct lu_str lu_charset_of_html(struct lu_str html)
 
 struct lu_str lu_charset_of_man(struct lu_str page)
 {
-	const char *nl = page.n ? memchr(page.p, '\n', page.n) : NULL;
-	size_t n = nl ? (size_t)(nl - page.p) : page.n;
-	const char *tag = n ? memmem(page.p, n, "coding:", 7) : NULL;
-	struct lu_str name = { NULL, 0 };
+	static const char key[] = "coding:";
+	struct lu_str line, name = { NULL, 0 };
+	const char *p, *end;
 
-	if (!tag)
+	lu_take_line(&page, &line);
+	p = line.n ? memmem(line.p, line.n, key, sizeof(key) - 1) : NULL;
+	if (!p)
 		return name;
-	for (tag += 7; tag < page.p + n && *tag == ' '; tag++)
+	end = line.p + line.n;
+	for (p += sizeof(key) - 1; p < end && *p == ' '; p++)
 		;
-	name.p = tag;
-	while (tag < page.p + n && *tag != ' ' && *tag != ';')
-		tag++;
-	name.n = (size_t)(tag - name.p);
+	name.p = p;
+	while (p < end && *p != ' ' && *p != ';')
+		p++;
+	name.n = (size_t)(p - name.p);
 	return name;
 }

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libcommon/import/take_line.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/progress.h"
 
@@ -54,20 +55,15 @@ void lu_man_close(struct lu_man *m)
 /* True if the first line other than a comment includes another page. */
 static bool only_includes(struct lu_str page)
 {
-	size_t i = 0;
+	struct lu_str line;
 
-	while (i < page.n) {
-		const char *line = page.p + i;
-		const char *nl = memchr(line, '\n', page.n - i);
-		size_t n = nl ? (size_t)(nl - line) : page.n - i;
+	while (lu_take_line(&page, &line)) {
+		bool request = line.n >= 3 && (line.p[0] == '.' || line.p[0] == '\'');
 
-		i += n + 1;
-		if (n == 0 ||
-				(n >= 3 && (line[0] == '.' || line[0] == '\'') && line[1] == '\\' &&
-						line[2] == '"'))
+		if (line.n == 0 || (request && memcmp(line.p + 1, "\\\"", 2) == 0))
 			continue;
-		return n > 3 && line[0] == '.' && memcmp(line + 1, "so", 2) == 0 &&
-				(line[3] == ' ' || line[3] == '\t');
+		return line.n > 3 && memcmp(line.p, ".so", 3) == 0 &&
+				(line.p[3] == ' ' || line.p[3] == '\t');
 	}
 	return false;
 }
