@@ -4,7 +4,7 @@
  * Decompressed bytes with lookahead: a container is told from a page before it is read.
  *
  *	struct lu_feed *f;
- *	if (lu_feed_open(&f, path, &err) < 0) ...	or lu_feed_open_fn()
+ *	if (lu_feed_open(&f, path, &err) < 0) ...	or lu_feed_open_fn(), lu_feed_open_str()
  *	lu_feed_peek(f, 512, &head, &err);		consumes nothing
  *	while ((n = lu_feed_read(f, buf, size, &err)) > 0) ...
  *	lu_feed_close(f);
@@ -28,6 +28,9 @@ struct lu_feed {
 
 int lu_feed_open(struct lu_feed **f, const char *path, struct lu_err *err) LU_CHECKED;
 int lu_feed_open_fn(struct lu_feed **f, const char *name, lu_in_fn *fn, void *ctx,
+		struct lu_err *err) LU_CHECKED;
+/* Over bytes in memory: *left is consumed and stays the caller's until close. */
+int lu_feed_open_str(struct lu_feed **f, const char *name, struct lu_str *left,
 		struct lu_err *err) LU_CHECKED;
 /* The next n (at most LU_FEED_AHEAD) bytes, fewer only at the end; valid until the next call. */
 int lu_feed_peek(struct lu_feed *f, size_t n, struct lu_str *out, struct lu_err *err) LU_CHECKED;

@@ -220,20 +220,6 @@ static bool unchunk(struct lu_str body, bool truncated, struct lu_buf *out)
 	}
 }
 
-/* An lu_in_fn over the bytes that *ctx, a struct lu_str, still has. */
-static ssize_t read_memory(void *ctx, void *p, size_t n, struct lu_err *err)
-{
-	struct lu_str *left = ctx;
-	size_t k = left->n < n ? left->n : n;
-
-	(void)err;
-	if (k)
-		memcpy(p, left->p, k);
-	left->p += k;
-	left->n -= k;
-	return (ssize_t)k;
-}
-
 static bool is_coding(struct lu_str coding, const char *name)
 {
 	return coding.n == strlen(name) && strncasecmp(coding.p, name, coding.n) == 0;
@@ -257,7 +243,7 @@ static const char *decode(struct lu_str bytes, struct lu_str coding, bool trunca
 	}
 	if (!gzip)
 		return "content coding";
-	if (lu_feed_open_fn(&f, "content", read_memory, &bytes, &err) < 0)
+	if (lu_feed_open_str(&f, "content", &bytes, &err) < 0)
 		return "damaged content";
 	rc = lu_feed_all(f, limit, out, &err);
 	lu_feed_close(f);
