@@ -28,6 +28,7 @@ struct run {
 /* A thread's state. */
 struct worker {
 	struct lu_measures measures;
+	struct lu_buf json;
 	uint64_t no_stop_words;
 };
 
@@ -52,6 +53,7 @@ static void worker_free(void *local)
 	struct worker *w = local;
 
 	lu_measures_release(&w->measures);
+	lu_buf_release(&w->json);
 }
 
 static enum lu_stop_list stop_list(const struct options *o, struct lu_doc *doc)
@@ -66,27 +68,21 @@ static enum lu_stop_list stop_list(const struct options *o, struct lu_doc *doc)
 /* Adds "quality":{"words":120,...}. Six decimals hide what other machines round differently. */
 static int annotate(struct worker *w, struct lu_doc *doc, struct lu_err *err)
 {
-	struct lu_buf b = { 0 };
-	struct lu_str kept = { NULL, 0 };
-	int rc = 0;
+	struct lu_buf *b = &w->json;
 
-	lu_json_open_object(&b, NULL);
-	for (int i = 0; i < LU_MEASURES && rc == 0; i++) {
+	lu_buf_clear(b);
+	lu_json_open_object(b, NULL);
+	for (int i = 0; i < LU_MEASURES; i++) {
 		double v;
 
 		if (i == LU_M_STOP_WORDS && w->measures.stop == LU_STOP_NONE)
 			continue;
-		rc = lu_measures_get(&w->measures, i, &v, err);
-		if (rc == 0)
-			lu_json_put_double(&b, lu_measure_name(i), round(v * 1e6) / 1e6);
+		if (lu_measures_get(&w->measures, i, &v, err) < 0)
+			return -1;
+		lu_json_put_double(b, lu_measure_name(i), round(v * 1e6) / 1e6);
 	}
-	lu_json_close_object(&b);
-	if (rc == 0 && lu_buf_ok(&b))
-		kept = lu_arena_str(doc->arena, lu_buf_slice(&b));
-	lu_buf_release(&b);
-	if (rc < 0)
-		return -1;
-	return kept.p ? lu_doc_set(doc, "quality", kept) : lu_err_nomem(err);
+	lu_json_close_object(b);
+	return lu_doc_set_json(doc, "quality", b, err);
 }
 
 static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)

@@ -51,16 +51,25 @@ int lu_doc_set(struct lu_doc *doc, const char *key, struct lu_str value)
 	return 0;
 }
 
+int lu_doc_set_json(
+		struct lu_doc *doc, const char *key, const struct lu_buf *json, struct lu_err *err)
+{
+	struct lu_str kept = { NULL, 0 };
+
+	if (lu_buf_ok(json))
+		kept = lu_arena_str(doc->arena, lu_buf_slice(json));
+	return kept.p ? lu_doc_set(doc, key, kept) : lu_err_nomem(err);
+}
+
 int lu_doc_set_str(struct lu_doc *doc, const char *key, struct lu_str s, struct lu_err *err)
 {
 	struct lu_buf quoted = { 0 };
-	struct lu_str kept = { NULL, 0 };
+	int rc;
 
 	lu_json_quote(&quoted, s);
-	if (lu_buf_ok(&quoted))
-		kept = lu_arena_str(doc->arena, lu_buf_slice(&quoted));
+	rc = lu_doc_set_json(doc, key, &quoted, err);
 	lu_buf_release(&quoted);
-	return kept.p ? lu_doc_set(doc, key, kept) : lu_err_nomem(err);
+	return rc;
 }
 
 int lu_doc_set_text(struct lu_doc *doc, struct lu_str text, struct lu_err *err)

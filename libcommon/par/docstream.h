@@ -127,6 +127,9 @@ int lu_doc_set(struct lu_doc *doc, const char *key, struct lu_str value);
 /* Sets a member to a string, quoted into the arena. */
 int lu_doc_set_str(struct lu_doc *doc, const char *key, struct lu_str s,
 		struct lu_err *err) LU_CHECKED;
+/* Sets a member to the JSON in a buffer, copied into the arena. */
+int lu_doc_set_json(struct lu_doc *doc, const char *key, const struct lu_buf *json,
+		struct lu_err *err) LU_CHECKED;
 /* Replaces the text, both the record's member and doc->text. */
 int lu_doc_set_text(struct lu_doc *doc, struct lu_str text, struct lu_err *err) LU_CHECKED;
 /* Formats into the arena: a value for lu_doc_set() or lu_doc_drop(). Returns "null" for more than
