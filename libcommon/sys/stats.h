@@ -6,7 +6,7 @@
  * A program counts into a struct lu_stats in input order, so that the line does not depend on
  * threads. lu_stats_append() appends one JSON object to the file (lucie-stats-line(5)):
  *
- *	{"tool":"lucie-filter","version":"0.2.0","args":["--preset","gopher"],
+ *	{"tool":"lucie-filter","version":"1.0","args":["--preset","gopher"],
  *	 "in":{"docs":3,"bytes":900},"out":{"docs":2,"bytes":700},
  *	 "dropped":{"too short":1},"repeated":0,"time":{"wall_s":0.1,"cpu_s":0.1,"rss_bytes":1}}
  *

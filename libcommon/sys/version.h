@@ -1,7 +1,7 @@
 #ifndef LUCIE_SYS_VERSION_H
 #define LUCIE_SYS_VERSION_H
 /*
- * The text of --version: "lucie-x (lucie) 0.2.0", then one line with the compiler, the versions of
+ * The text of --version: "lucie-x (lucie) 1.0", then one line with the compiler, the versions of
  * the libraries that are used, and whether CUDA, NCCL and MPI are in.
  *
  * These three belong to programs, not to the library, so the link decides: a part that is linked

@@ -24,7 +24,8 @@ ok "all headers together, in reverse" "$(compiles "$together")"
 
 # Families: the .c file implements a part of the header behind it.
 family='
-libcommon/mix/walk libcommon/mix/plan.h
+libcommon/io/json_edit libcommon/io/json.h
+libcommon/io/json_value libcommon/io/json.h
 libcommon/tokenizer/load libcommon/tokenizer/tokenizer.h
 libcommon/tokenizer/encode libcommon/tokenizer/tokenizer.h
 libcommon/tokenizer/decode libcommon/tokenizer/tokenizer.h
