@@ -1,29 +1,20 @@
 #!/usr/bin/env bats
-# Every program with several threads, under the thread sanitizer: a race is exit 99.
+# Every program with several threads, under the thread sanitizer, which exits with 99 at a race. The
+# set-up is that of the contract.
 bats_require_minimum_version 1.5.0
 
 load ../cli/contract
 
-setup_file() {
-	cd "$BATS_FILE_TMPDIR" || return 1
-	contract_data
-}
-
-setup() {
-	cd "$BATS_FILE_TMPDIR" || return 1
-	broken=() through=() tried=0
-}
-
 has_threads() { takes "$1" threads; }
 
-@test "no race with -j 4" {
+@test "programs have no race with -j 4" {
 	check() {
 		result "$1" "$(large_of "$1")" dir/out -j 4 || echo "exit $?: $(head -40 err)"
 	}
 	each check has_threads
 }
 
-@test "no race on the way out of a bad record" {
+@test "programs have no race when a bad record ends them" {
 	check() {
 		local status=0
 		{ cat "$(large_of "$1")" && echo bad && cat big.jsonl; } >bad.jsonl
@@ -33,7 +24,7 @@ has_threads() { takes "$1" threads; }
 	each check reads_documents has_threads
 }
 
-@test "no race in one large document" {
+@test "lucie-tok-encode has no race within one large document" {
 	local i
 	{
 		printf '{"id":"large","text":"'
