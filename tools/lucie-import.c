@@ -39,11 +39,11 @@ static const struct lu_opt opts[] = {
 			"language by Debian's path conventions"),
 	LU_OPT_STR(0, "category", struct options, import.category, "NAME", "category"),
 	LU_OPT_CHOICE('k', "kind", struct options, import.kind, LU_KIND_CHOICES,
-			"what members are"),
+			"kind of the members"),
 	LU_OPT_LIST('i', "include", struct options, include, "GLOB", "only members with this path"),
 	LU_OPT_LIST('x', "exclude", struct options, exclude, "GLOB", "no members with this path"),
 	LU_OPT_STR(0, "charset", struct options, import.charset, "NAME",
-			"charset of what is not UTF-8"),
+			"charset of members that are not UTF-8"),
 	LU_OPT_U64(0, "min-bytes", struct options, import.min_bytes, "N", "drop shorter texts"),
 	LU_OPT_FLAG(0, "whole", struct options, import.whole, "keep navigation of pages"),
 	LU_OPT_END,
@@ -111,19 +111,19 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 
 /* "file: path: reason", without repeating a name that an operand, its only member and the detail
  * have in common. */
-static void describe_bad(const struct lu_member *m, const char *reason, struct lu_err *what)
+static void describe_bad(const struct lu_member *m, const char *reason, struct lu_err *message)
 {
 	size_t n = strlen(m->file);
 	bool itself = n >= m->path.n && memcmp(m->file + n - m->path.n, m->path.p, m->path.n) == 0;
 
 	if (m->detail.p)
-		lu_err_set(what, LU_STR_FMT, LU_STR_ARG(m->detail));
+		lu_err_set(message, LU_STR_FMT, LU_STR_ARG(m->detail));
 	else if (itself)
-		lu_err_set(what, "%s: %s", m->file, reason);
+		lu_err_set(message, "%s: %s", m->file, reason);
 	else
-		lu_err_set(what, LU_STR_FMT ": %s", LU_STR_ARG(m->path), reason);
-	if (strncmp(what->msg, m->file, n) != 0)
-		lu_err_wrap(what, "%s", m->file);
+		lu_err_set(message, LU_STR_FMT ": %s", LU_STR_ARG(m->path), reason);
+	if (strncmp(message->msg, m->file, n) != 0)
+		lu_err_wrap(message, "%s", m->file);
 }
 
 /* The reject file's value is the detail, its record {"id":...}: a member may be large or binary. */
@@ -131,11 +131,11 @@ static int drop(struct run *r, const struct lu_member *m, const struct lu_import
 		struct lu_err *err)
 {
 	struct lu_buf *value = &r->value, *record = &r->record;
-	struct lu_err what;
+	struct lu_err message;
 
 	if (res->bad) {
-		describe_bad(m, res->drop, &what);
-		if (lu_account_bad(&r->account, what.msg, err) < 0)
+		describe_bad(m, res->drop, &message);
+		if (lu_account_bad(&r->account, message.msg, err) < 0)
 			return -1;
 	} else {
 		lu_detail("%s: " LU_STR_FMT ": %s", m->file, LU_STR_ARG(m->path), res->drop);

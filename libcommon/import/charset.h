@@ -8,7 +8,7 @@
 
 #include "libcommon/base/buf.h"
 
-/* What told the charset. */
+/* Source of the charset. */
 enum lu_charset_how {
 	LU_CHARSET_UTF8,     /* the bytes: valid UTF-8; a mark was removed */
 	LU_CHARSET_MARK,     /* the byte order mark of UTF-16 */

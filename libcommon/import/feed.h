@@ -1,7 +1,7 @@
 #ifndef LUCIE_IMPORT_FEED_H
 #define LUCIE_IMPORT_FEED_H
 /*
- * Decompressed bytes with lookahead: a container is told from a page before it is read.
+ * Decompressed bytes with lookahead, by which a file is recognised before it is read.
  *
  *	struct lu_feed *f;
  *	if (lu_feed_open(&f, path, &err) < 0) ...	or lu_feed_open_fn(), lu_feed_open_str()

@@ -59,7 +59,7 @@ static void close_item(struct lu_html_flow *f)
 	bool simple = !l || l->blocks < 2;
 
 	lu_flow_end(f);
-	/* Items of one block stand line by line, longer ones as paragraphs. */
+	/* Items of one block are lines, longer ones paragraphs. */
 	if (simple && f->newlines == 2)
 		f->newlines = 1;
 	f->marker = false;

@@ -1,8 +1,8 @@
 #ifndef LUCIE_IMPORT_HTML_ELEMENT_H
 #define LUCIE_IMPORT_HTML_ELEMENT_H
 /*
- * The elements of a parsed page, for import/html.c: what each does to the flow of text, and whether
- * it is content, hidden, or navigation.
+ * The elements of a parsed page, for import/html.c: their effect on the flow of text, and the
+ * distinction between content, hidden elements and navigation.
  */
 #include <libxml/tree.h>
 #include <stdbool.h>

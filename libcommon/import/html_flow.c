@@ -104,7 +104,7 @@ void lu_flow_end(struct lu_html_flow *f)
 {
 	struct lu_str s = trimmed(&f->block);
 
-	/* A row of empty cells is no text either. */
+	/* A row of empty cells counts as empty. */
 	if (!lu_str_only(s, " \t\r\n|") && (f->keep_links || !is_links(f, s)))
 		write_block(f, s);
 	lu_buf_clear(&f->block);
@@ -115,7 +115,7 @@ void lu_flow_end(struct lu_html_flow *f)
 void lu_flow_break(struct lu_html_flow *f, unsigned newlines)
 {
 	lu_flow_end(f);
-	/* The first paragraph of an item stands beside its marker, that of a definition below its
+	/* The first paragraph of an item follows its marker, that of a definition the line of its
 	 * term. */
 	if (f->newlines < newlines && !f->marker && !f->tight)
 		f->newlines = newlines;

@@ -1,8 +1,8 @@
 #ifndef LUCIE_IMPORT_HTML_FLOW_H
 #define LUCIE_IMPORT_HTML_FLOW_H
 /*
- * The text of a page as it is laid out, for import/html.c: runs of characters become blocks, blocks
- * become lines with the indent, the marker and the blank lines that are due.
+ * The layout of a page's text, for import/html.c: runs of characters become blocks, blocks become
+ * lines with their indent, their marker and the blank lines before them.
  *
  *	struct lu_html_flow f = { .out = &text };
  *	lu_flow_text(&f, "A  paragraph");
@@ -30,12 +30,12 @@ struct lu_html_flow {
 	struct lu_buf block; /* text of the current block */
 	bool space;	     /* a blank is due before the next character */
 
-	/* What the open elements mean for the current block. */
-	unsigned links; /* that lead elsewhere */
+	/* Open elements that affect the current block. */
+	unsigned links; /* to elsewhere */
 	unsigned pre, headings;
 	struct LU_VEC(struct lu_flow_list) lists;
 
-	/* What is due before the next block. */
+	/* Pending before the next block. */
 	unsigned newlines;
 	bool marker; /* it begins an item */
 	bool tight;  /* it begins a definition */

@@ -49,8 +49,7 @@ static xmlDoc *parse(struct lu_str html, bool *deep)
 	return doc;
 }
 
-/* Skips one attribute, or what stands in its place. Quotes count after '=' only, as in the
- * parser. */
+/* Skips one attribute, well-formed or not. As in the parser, quotes count only after '='. */
 static const char *skip_attribute(const char *p, const char *end)
 {
 	while (p < end && *p && !strchr(" \t\r\n\f=>", *p))
@@ -75,7 +74,7 @@ static const char *skip_attribute(const char *p, const char *end)
 /*
  * False when the attributes of the page's tags would take the parser, which compares each attribute
  * of a tag with all before it, longer than one tag of LU_HTML_ATTRIBUTES. Scripts and comments are
- * scanned as tags here, so the limit is far above what pages have.
+ * scanned as tags here, so the limit is far above the attributes of real pages.
  */
 static bool few_attributes(struct lu_str html)
 {

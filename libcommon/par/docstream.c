@@ -184,7 +184,7 @@ static int read_batch(void *ctx, void *batch, struct lu_err *err)
 	struct lu_doc_batch *b = batch;
 	int rc;
 
-	/* Free what one huge record took, rather than keep it in every batch. */
+	/* Do not keep the memory of one huge record in every batch. */
 	if (b->slab.bytes.cap > 8 * LU_SLAB) {
 		lu_arena_release(&b->arena);
 		lu_buf_release(&b->out);
@@ -318,22 +318,22 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 }
 
 /* "file:line: reason", with the value where it is short. */
-static void describe_bad(const struct lu_doc *doc, struct lu_err *what)
+static void describe_bad(const struct lu_doc *doc, struct lu_err *message)
 {
 	bool has_value = doc->value.n > 0 && doc->value.n <= 40 && !lu_str_is(doc->value, "null");
 
-	lu_err_set(what, "%s:%" PRIu64 ": %s%s" LU_STR_FMT, doc->file, doc->line, doc->reason,
+	lu_err_set(message, "%s:%" PRIu64 ": %s%s" LU_STR_FMT, doc->file, doc->line, doc->reason,
 			has_value ? ": " : "", LU_STR_ARG(has_value ? doc->value : LU_STR("")));
 }
 
 static int drop(struct run *r, const struct lu_doc *doc, struct lu_err *err)
 {
 	const struct lu_reject reject = { doc->file, doc->line, doc->reason, doc->value, doc->raw };
-	struct lu_err what;
+	struct lu_err message;
 
 	if (doc->verdict == LU_BAD) {
-		describe_bad(doc, &what);
-		if (lu_account_bad(&r->account, what.msg, err) < 0)
+		describe_bad(doc, &message);
+		if (lu_account_bad(&r->account, message.msg, err) < 0)
 			return -1;
 	}
 	return lu_account_drop(&r->account, &reject, err);
