@@ -131,26 +131,21 @@ static int add_totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	return lu_buf_check(&stats->extra, err);
 }
 
-/* -1 is trouble (memory); a wrong name or value ends the program as wrong usage. */
-static int read_rules(struct lu_rules *rules, const struct options *o, struct lu_err *err)
+/* Exits on a wrong name or value. */
+static void read_rules(struct lu_rules *rules, const struct options *o)
 {
+	struct lu_err err = { 0 };
+
 	for (size_t i = 0; i < o->preset.n; i++) {
-		if (lu_rules_preset(rules, o->preset.item[i], err) < 0) {
-			if (err->errnum)
-				return -1;
-			lu_usage_error("--preset: %s", err->msg);
-		}
+		if (lu_rules_preset(rules, o->preset.item[i], &err) < 0)
+			lu_usage_fail(&err, "--preset");
 	}
 	for (size_t i = 0; i < o->set.n; i++) {
-		if (lu_rules_set(rules, o->set.item[i], err) < 0) {
-			if (err->errnum)
-				return -1;
-			lu_usage_error("--set: %s", err->msg);
-		}
+		if (lu_rules_set(rules, o->set.item[i], &err) < 0)
+			lu_usage_fail(&err, "--set");
 	}
 	if (o->lang && lu_stop_list(lu_str_of(o->lang)) == LU_STOP_NONE)
 		lu_usage_error("--lang: stop words exist for en and fr, not for '%s'", o->lang);
-	return 0;
 }
 
 /* Prints the rules in effect, or those of all presets if there are none. */
@@ -205,9 +200,8 @@ int main(int argc, char **argv)
 	int rc;
 
 	lu_tool_start(&tool, argc, argv, &o, &args);
-	rc = read_rules(&r.rules, &o, &err);
-	if (rc == 0)
-		rc = o.list ? list(&r.rules, &err) : filter(&r, &args, &err);
+	read_rules(&r.rules, &o);
+	rc = o.list ? list(&r.rules, &err) : filter(&r, &args, &err);
 	lu_rules_release(&r.rules);
 	lu_list_release(&o.preset);
 	lu_list_release(&o.set);

@@ -21,29 +21,43 @@
 #define BATCH_BYTES ((uint64_t)1 << 20)
 #define BATCH_MEMBERS 64
 
+enum license_from { LICENSE_NONE, LICENSE_DEBIAN };
+static const struct lu_enum license_from_names[] = {
+	{ "none", LICENSE_NONE },
+	{ "debian", LICENSE_DEBIAN },
+	LU_ENUM_END,
+};
+
+enum lang_from { LANG_NONE, LANG_PATH };
+static const struct lu_enum lang_from_names[] = {
+	{ "none", LANG_NONE },
+	{ "path", LANG_PATH },
+	LU_ENUM_END,
+};
+
 struct options {
 	struct lu_std std;
 	struct lu_import import; /* limit, lang_path and man are set by run() */
 	const char *source, *license;
-	int license_from, lang_from;
+	enum license_from license_from;
+	enum lang_from lang_from;
 	struct lu_list include, exclude;
 };
 
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('s', "source", struct options, source, "NAME", "name of the source"),
 	LU_OPT_STR('l', "license", struct options, license, "NAME", "licence of the documents"),
-	LU_OPT_CHOICE(0, "license-from", struct options, license_from, "none|debian",
+	LU_OPT_ENUM(0, "license-from", struct options, license_from, license_from_names,
 			"read the package's copyright file"),
 	LU_OPT_STR(0, "lang", struct options, import.lang, "CODE", "language of the documents"),
-	LU_OPT_CHOICE(0, "lang-from", struct options, lang_from, "none|path",
+	LU_OPT_ENUM(0, "lang-from", struct options, lang_from, lang_from_names,
 			"language by Debian's path conventions"),
 	LU_OPT_STR(0, "category", struct options, import.category, "NAME", "category"),
-	LU_OPT_CHOICE('k', "kind", struct options, import.kind, LU_KIND_CHOICES,
-			"what members are"),
+	LU_OPT_ENUM('k', "kind", struct options, import.kind, lu_kind_names, "kind of the members"),
 	LU_OPT_LIST('i', "include", struct options, include, "GLOB", "only members with this path"),
 	LU_OPT_LIST('x', "exclude", struct options, exclude, "GLOB", "no members with this path"),
 	LU_OPT_STR(0, "charset", struct options, import.charset, "NAME",
-			"charset of what is not UTF-8"),
+			"charset of members that are not UTF-8"),
 	LU_OPT_U64(0, "min-bytes", struct options, import.min_bytes, "N", "drop shorter texts"),
 	LU_OPT_FLAG(0, "whole", struct options, import.whole, "keep navigation of pages"),
 	LU_OPT_END,
@@ -111,19 +125,19 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 
 /* "file: path: reason", without repeating a name that an operand, its only member and the detail
  * have in common. */
-static void describe_bad(const struct lu_member *m, const char *reason, struct lu_err *what)
+static void describe_bad(const struct lu_member *m, const char *reason, struct lu_err *message)
 {
 	size_t n = strlen(m->file);
 	bool itself = n >= m->path.n && memcmp(m->file + n - m->path.n, m->path.p, m->path.n) == 0;
 
 	if (m->detail.p)
-		lu_err_set(what, LU_STR_FMT, LU_STR_ARG(m->detail));
+		lu_err_set(message, LU_STR_FMT, LU_STR_ARG(m->detail));
 	else if (itself)
-		lu_err_set(what, "%s: %s", m->file, reason);
+		lu_err_set(message, "%s: %s", m->file, reason);
 	else
-		lu_err_set(what, LU_STR_FMT ": %s", LU_STR_ARG(m->path), reason);
-	if (strncmp(what->msg, m->file, n) != 0)
-		lu_err_wrap(what, "%s", m->file);
+		lu_err_set(message, LU_STR_FMT ": %s", LU_STR_ARG(m->path), reason);
+	if (strncmp(message->msg, m->file, n) != 0)
+		lu_err_wrap(message, "%s", m->file);
 }
 
 /* The reject file's value is the detail, its record {"id":...}: a member may be large or binary. */
@@ -131,11 +145,11 @@ static int drop(struct run *r, const struct lu_member *m, const struct lu_import
 		struct lu_err *err)
 {
 	struct lu_buf *value = &r->value, *record = &r->record;
-	struct lu_err what;
+	struct lu_err message;
 
 	if (res->bad) {
-		describe_bad(m, res->drop, &what);
-		if (lu_account_bad(&r->account, what.msg, err) < 0)
+		describe_bad(m, res->drop, &message);
+		if (lu_account_bad(&r->account, message.msg, err) < 0)
 			return -1;
 	} else {
 		lu_detail("%s: " LU_STR_FMT ": %s", m->file, LU_STR_ARG(m->path), res->drop);
@@ -226,7 +240,7 @@ static int commit(struct run *r, struct lu_err *err)
 static void set_up(struct run *r, const struct options *o, const struct lu_args *args)
 {
 	r->import = o->import;
-	r->import.lang_path = o->lang_from == 1;
+	r->import.lang_path = o->lang_from == LANG_PATH;
 	r->import.limit = o->std.max_line;
 	r->members = (struct lu_members){ .file = args->file,
 		.files = args->files,
@@ -234,7 +248,7 @@ static void set_up(struct run *r, const struct options *o, const struct lu_args 
 		.tmpdir = o->std.tmpdir,
 		.source = o->source,
 		.license = o->license,
-		.license_debian = o->license_from == 1,
+		.license_debian = o->license_from == LICENSE_DEBIAN,
 		.warc = o->import.kind == LU_KIND_WARC,
 		.include = &o->include,
 		.exclude = &o->exclude };

@@ -46,7 +46,7 @@ static inline struct lu_gram_slot *lu_gram_set_add(
 
 /*
  * Keys of n-grams, for growing n, over a sequence of hashes: lu_grams_start() computes the 1-grams,
- * each lu_grams_grow() the next longer ones. key[i] stands for the pieces i .. i + n - 1; there are
+ * each lu_grams_grow() the next longer ones. key[i] is that of the pieces i .. i + n - 1; there are
  * count - n + 1 keys.
  */
 struct lu_grams {

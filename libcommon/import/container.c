@@ -216,7 +216,7 @@ static int next(struct lu_container *c, struct lu_container_entry *entry, struct
 	*entry = (struct lu_container_entry){ .path = path };
 	entry->link = archive_entry_filetype(e) == AE_IFLNK || archive_entry_hardlink(e);
 	entry->folder = archive_entry_filetype(e) == AE_IFDIR;
-	/* ar members and some zip writers give no type at all. */
+	/* ar and some zip writers set no type. */
 	entry->other = archive_entry_filetype(e) != AE_IFREG && archive_entry_filetype(e) != 0;
 	entry->encrypted = archive_entry_is_encrypted(e) != 0;
 	return 1;

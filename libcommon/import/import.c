@@ -56,7 +56,7 @@ static const char *open_record(const struct lu_import *im, struct lu_import_work
 static const char *open_file(
 		const struct lu_import *im, const struct lu_member *member, struct content *c)
 {
-	c->kind = (enum lu_kind)im->kind;
+	c->kind = im->kind;
 	if (c->kind == LU_KIND_AUTO)
 		c->kind = lu_kind_of(member->path, c->bytes, &c->code);
 	else if (c->kind == LU_KIND_CODE)

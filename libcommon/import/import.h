@@ -9,7 +9,7 @@
 #include "libcommon/import/members.h"
 
 struct lu_import {
-	int kind;	      /* enum lu_kind */
+	enum lu_kind kind;
 	const char *charset;  /* of members that are not UTF-8 and declare none; NULL: none */
 	const char *lang;     /* NULL: none */
 	bool lang_path;	      /* take the language from the path, else from `lang` */

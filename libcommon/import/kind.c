@@ -4,6 +4,16 @@
 
 #include "libcommon/import/take_line.h"
 
+const struct lu_enum lu_kind_names[] = {
+	{ "auto", LU_KIND_AUTO },
+	{ "html", LU_KIND_HTML },
+	{ "text", LU_KIND_TEXT },
+	{ "man", LU_KIND_MAN },
+	{ "warc", LU_KIND_WARC },
+	{ "code", LU_KIND_CODE },
+	LU_ENUM_END,
+};
+
 /* File extensions, and interpreters or editor modes, with the language names of The Stack. */
 /* clang-format off */
 static const struct {

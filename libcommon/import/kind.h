@@ -7,9 +7,10 @@
 #include <stdbool.h>
 
 #include "libcommon/base/buf.h"
+#include "libcommon/sys/opt.h"
 
 enum lu_kind { LU_KIND_AUTO, LU_KIND_HTML, LU_KIND_TEXT, LU_KIND_MAN, LU_KIND_WARC, LU_KIND_CODE };
-#define LU_KIND_CHOICES "auto|html|text|man|warc|code"
+extern const struct lu_enum lu_kind_names[];
 
 /* LU_KIND_AUTO when the kind is unknown. *lang is the programming language of code ("python"), else
  * NULL. An extension of compression (.gz, .xz, .zst) in the path is skipped. */

@@ -126,7 +126,7 @@ static int drop(struct lu_member *member, const char *reason)
 }
 
 /* Sets the member's licence and its path, valid UTF-8 and unlike that of any other member of its
- * source; returns 1. A path that is `unique` by itself is not recorded. */
+ * source; returns 1. A path known to be `unique` is not recorded. */
 static int finish(struct lu_members *m, struct lu_member *member, bool unique,
 		struct lu_arena *arena, struct lu_err *err)
 {
@@ -209,7 +209,7 @@ static int read_content(struct lu_members *m, struct lu_feed *feed, struct lu_me
 
 /* --- entering containers ------------------------------------------------------------------- */
 
-/* The licence of the package `file`, by a pass of its own up to the copyright file. */
+/* Reads the package `file` up to its copyright file. *license stays NULL if that names none. */
 static int find_license(struct lu_members *m, char *file, char **license, struct lu_err *err)
 {
 	const char *glob = "usr/share/doc/*/copyright";
@@ -294,7 +294,7 @@ static int enter_archive(struct lu_members *m, struct lu_members_frame *f,
 					lu_feed_name(f->feed));
 }
 
-/* Opens a container; takes the feed. */
+/* Opens a container. Takes ownership of the feed. */
 static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_kind kind,
 		const char *file, struct lu_err *err)
 {
@@ -321,10 +321,8 @@ static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_k
 	return 0;
 }
 
-/*
- * Takes the feed, the content of m->path: enters a container (0), else makes it the member (1).
- * `file` is its path on disk if it is a file of its own.
- */
+/* Enters the container (0), or reads the member (1), whose content is the feed and whose path is
+ * m->path. Takes ownership of the feed. `file` is its path on disk, or NULL. */
 static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 		struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
 {
@@ -594,7 +592,7 @@ static void reset(struct lu_members *m, struct lu_member *member)
 {
 	struct lu_buf reuse = member->bytes;
 
-	/* Free what one large member took, rather than keep it for the rest of the run. */
+	/* Do not keep the memory of one large member for the rest of the run. */
 	if (reuse.cap > ((size_t)8 << 20))
 		lu_buf_release(&reuse);
 	lu_buf_clear(&reuse);

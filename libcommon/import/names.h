@@ -1,7 +1,7 @@
 #ifndef LUCIE_IMPORT_NAMES_H
 #define LUCIE_IMPORT_NAMES_H
 /*
- * Names of members: a set of names, globs, and the source that an operand's name stands for.
+ * Names of members: a set of names, globs, and the source named by an operand.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -225,7 +225,7 @@ static bool is_coding(struct lu_str coding, const char *name)
 	return coding.n == strlen(name) && strncasecmp(coding.p, name, coding.n) == 0;
 }
 
-/* Undoes the content coding. What a truncated record has of it is kept. Returns NULL, or the reason
+/* Undoes the content coding, of a truncated record as far as possible. Returns NULL, or the reason
  * to drop the record. */
 static const char *decode(struct lu_str bytes, struct lu_str coding, bool truncated, uint64_t limit,
 		struct lu_buf *out)

@@ -77,18 +77,18 @@ int lu_account_drop(struct lu_account *a, const struct lu_reject *r, struct lu_e
 	return a->rejects ? write_reject(a, r, err) : 0;
 }
 
-int lu_account_bad(struct lu_account *a, const char *what, struct lu_err *err)
+int lu_account_bad(struct lu_account *a, const char *message, struct lu_err *err)
 {
 	const struct lu_std *std = a->std;
 	uint64_t limit = std->max_bad_given ? std->max_bad : std->rejects ? UINT64_MAX : 0;
 
 	if (a->bad++ < limit) {
-		lu_detail("%s (skipped)", what);
+		lu_detail("%s (skipped)", message);
 		return 0;
 	}
 	if (limit == 0)
-		return lu_err_set(err, "%s", what);
-	return lu_err_set(err, "%s (beyond --max-bad %" PRIu64 ")", what, limit);
+		return lu_err_set(err, "%s", message);
+	return lu_err_set(err, "%s (beyond --max-bad %" PRIu64 ")", message, limit);
 }
 
 void lu_account_note_losses(const struct lu_account *a)

@@ -1,8 +1,8 @@
 #ifndef LUCIE_PAR_ACCOUNT_H
 #define LUCIE_PAR_ACCOUNT_H
 /*
- * The account of a run: its output and reject file, and what happened to every record that was
- * read, so that in + repeated = out + dropped.
+ * The account of a run: its output, its reject file and the counts of records read, written and
+ * dropped, for which in + repeated = out + dropped.
  *
  *	struct lu_account a;
  *	if (lu_account_open(&a, std, args, false, &err) < 0)
@@ -20,7 +20,7 @@
  * --max-bad limits the bad records: the first one beyond the limit ends the run. Without it the
  * limit is 0, or none when --rejects keeps them. Until lu_account_commit() no file is visible under
  * its name; a run that fails leaves none. Programs use the document stream (par/docstream.h), which
- * does this for them; lucie-import, whose input is no stream of records, uses it directly.
+ * does this for them; lucie-import, which reads archives instead of records, uses it directly.
  *
  * Not thread-safe: call it from the pipeline's write step.
  */
@@ -48,9 +48,9 @@ struct lu_account {
 struct lu_reject {
 	const char *file;
 	uint64_t line;
-	const char *reason;   /* short and one of a few: the accounting line counts by it */
-	struct lu_str value;  /* raw JSON: what was measured, or null */
-	struct lu_str record; /* as it was read; stored in base64 where it is not JSON */
+	const char *reason;   /* one of a few: the accounting line counts by reason */
+	struct lu_str value;  /* raw JSON: the measured value, or null */
+	struct lu_str record; /* as it was read; written in base64 if it is not JSON */
 };
 
 /* Opens std->output (unless `silent`) and std->rejects. Fails when one of them is an input, or when
@@ -65,9 +65,9 @@ int lu_account_write(struct lu_account *a, struct lu_str bytes, uint64_t docs,
 /* Counts a record as dropped, and adds it to the reject file. */
 int lu_account_drop(struct lu_account *a, const struct lu_reject *r, struct lu_err *err) LU_CHECKED;
 
-/* Counts a bad record: 0 when it may be dropped, -1 with the sentence `what` when it is beyond the
- * limit. */
-int lu_account_bad(struct lu_account *a, const char *what, struct lu_err *err) LU_CHECKED;
+/* Counts a bad record. 0: within the limit, to be dropped; -1: beyond it, and `message` is the
+ * error. */
+int lu_account_bad(struct lu_account *a, const char *message, struct lu_err *err) LU_CHECKED;
 
 /* Prints a note when more than half of the documents were dropped. */
 void lu_account_note_losses(const struct lu_account *a);

@@ -3,7 +3,7 @@
 /*
  * The document stream: the frame of every program that reads documents. It owns the inputs, the
  * threads, bad records and --max-bad, --rejects, the output and its order, --stats and the progress
- * line; the program supplies what it does with one document:
+ * line; the program supplies a function for one document:
  *
  *	static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
  *	{
@@ -21,9 +21,9 @@
  *	merge()		once for each thread's state, after the last document
  *	finish()	once, with the totals
  *	local_free()	once for each thread's state, also when the run fails
- * What depends on earlier documents (the first copy wins) belongs in decide(). They return 0, or -1
- * with a sentence for trouble that ends the run (memory, a file). A fault of one document is
- * lu_doc_bad() or lu_doc_drop(), which return 0.
+ * Verdicts that depend on earlier documents (the first copy wins) belong in decide(). A callback
+ * returns 0, or -1 with a sentence for trouble that ends the run (memory, a file). A fault of one
+ * document is reported by lu_doc_bad() or lu_doc_drop(), which return 0.
  *
  * A kept document is written as the record that was read, byte for byte, except for the members set
  * by lu_doc_set(); or, after lu_doc_out(), as the bytes that the program appended there (its own
@@ -136,8 +136,8 @@ int lu_doc_set_text(struct lu_doc *doc, struct lu_str text, struct lu_err *err) 
  * 511 bytes and when memory is out. */
 struct lu_str lu_doc_printf(struct lu_doc *doc, const char *fmt, ...) LU_PRINTF(2, 3);
 
-/* Drops the document. `reason` is a static string, `value` raw JSON for the reject file (what was
- * measured), or NULL. */
+/* Drops the document. `reason` is a static string, `value` raw JSON for the reject file (the
+ * measured value), or NULL. */
 int lu_doc_drop(struct lu_doc *doc, const char *reason, const struct lu_str *value);
 int lu_doc_drop_number(struct lu_doc *doc, const char *reason, double value);
 /* Leaves the verdict to lu_docstream_put() in finish(). Only in decide(). */

@@ -12,7 +12,7 @@
  *	if (lu_pipeline_run(&p, &err) < 0) ...
  *
  * The caller owns the batches, at least one (lu_pipeline_batches() says how many pay off). The
- * pipeline reuses them, so their number bounds the memory. read() and write() each run on one
+ * pipeline reuses them, so their number limits the memory. read() and write() each run on one
  * thread at a time, not always the same one; map() runs on several at once, with `thread` in
  * 0 .. threads - 1. With one thread everything happens in the calling thread.
  *

@@ -1,4 +1,4 @@
-/* Quality measures of any text: finite, not negative, and shares of it at most 1. */
+/* Quality measures of any text are finite and not negative, and ratios at most 1. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		if (lu_measures_get(&w, i, &v, &err) < 0 || !isfinite(v) || v < 0)
 			abort();
-		/* Counts, lengths, and the n-grams that are joined by blanks may be above 1. */
+		/* Except counts, lengths, and the n-grams joined by blanks. */
 		if (v > 1 && i != LU_M_WORDS && i != LU_M_MEAN_WORD_LENGTH &&
 				i != LU_M_STOP_WORDS && i != LU_M_HASH_RATIO &&
 				i != LU_M_ELLIPSIS_RATIO && i != LU_M_NEWLINE_RATIO &&

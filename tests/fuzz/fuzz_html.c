@@ -1,5 +1,5 @@
-/* Pages: any bytes, as UTF-8 once repaired, give text and title in valid UTF-8 without C1 controls;
- * the text begins and ends with no blank line. */
+/* Pages: from any bytes, repaired to UTF-8, come text and title in valid UTF-8 without C1 controls;
+ * the text neither begins nor ends with a blank line. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* The account of a run: counts, the limit of bad records, the reject file, what a failure leaves. */
+/* The account of a run: counts, the limit of bad records, the reject file, failures. */
 #include "tests/unit/unit.h"
 
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* Quality measures by hand-counted examples, n-grams against a plain count, rules and presets. */
+/* Quality measures against counts by hand, n-grams against a plain count, rules and presets. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -68,7 +68,7 @@ static void words(void **state)
 	is(LU_M_WORDS, "a\u00A0b\u3000c\u00ADd می\u200Cخواهم",
 			4); /* format characters are inside */
 	is(LU_M_WORDS, "e\u0301te\u0301", 1);
-	is(LU_M_WORDS, "3 € → ok", 4); /* symbols outside ASCII are no punctuation */
+	is(LU_M_WORDS, "3 € → ok", 4); /* symbols outside ASCII are not punctuation */
 	is(LU_M_MEAN_WORD_LENGTH, "été, à la mer", 9 / 4.0);
 	is(LU_M_MEAN_WORD_LENGTH, "!", 0);
 	is(LU_M_ALPHA_WORDS, "un 2 trois . !!", 2 / 5.0);
@@ -102,7 +102,7 @@ static void lines(void **state)
 	is(LU_M_DUP_PARAS, "\n\nab\ncd\n\n\nef\n\nab\ncd\n\n", 1 / 3.0);
 	is(LU_M_DUP_PARA_CHARS, "ab\n\nef\n\nab", 2 / 10.0);
 	is(LU_M_LINE_PUNCT, "Oui.\nNon\n\n  \n«Si»\nAh ?\n好。\nEt…", 5 / 6.0);
-	is(LU_M_LINE_PUNCT, "Oui. \n", 0); /* a blank stands at the end */
+	is(LU_M_LINE_PUNCT, "Oui. \n", 0); /* a blank at the end */
 	is(LU_M_LINE_PUNCT, "", 0);
 	is(LU_M_SHORT_LINES, "éééééééééééééééééééééééééééééé\néééééééééééééééééééééééééééééééé\n\n",
 			1 / 2.0);
@@ -134,7 +134,7 @@ static void grams(void **state)
 	is(LU_M_DUP_10GRAM, "a b c d e f g h i j a b c d e f g h i j", 10 / 39.0);
 }
 
-/* The n-gram measures on random words, against counting that compares words and never hashes. */
+/* The n-gram measures on random words, against counts that compare words instead of hashes. */
 static size_t plain_dup(const uint8_t *w, size_t count, size_t n)
 {
 	size_t repeated = 0;
@@ -239,7 +239,7 @@ static void rules(void **state)
 	lu_rules_release(&r);
 }
 
-/* Every preset says where each of its numbers comes from, and drops what is no text. */
+/* Each threshold of a preset has a source, and presets drop empty texts and punctuation. */
 static void presets(void **state)
 {
 	(void)state;
@@ -256,7 +256,7 @@ static void presets(void **state)
 	}
 }
 
-/* 10 MB in one line, and the same word all over: linear, and nothing overflows. */
+/* 10 MB in one line, and of one word: linear time and no overflow. */
 static void large(void **state)
 {
 	struct lu_buf text = { 0 };

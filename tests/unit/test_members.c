@@ -1,4 +1,4 @@
-/* Containers that no usual program writes: made by libarchive, read by import/members.h. */
+/* Members of containers that usual programs do not write, made by libarchive. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <locale.h>
@@ -16,7 +16,7 @@ static char path[] = "/tmp/test_members-XXXXXX";
 
 static void add(struct archive *a, const char *name, const char *text)
 {
-	/* The writer turns names through the locale's charset, as the reader does. */
+	/* The writer converts names through the charset of the locale, as the reader does. */
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	locale_t before = uselocale(utf8);
 	struct archive_entry *e = archive_entry_new();
@@ -52,7 +52,7 @@ static void end(struct archive *a)
 	archive_write_free(a);
 }
 
-/* What reading gives: "path=text\n" or "path!reason\n" (bad ones with two marks) in order. */
+/* All members, in order, as lines "path=text", "path!reason" (dropped) or "path!!reason" (bad). */
 static char *read_all(int *rc, struct lu_err *err)
 {
 	static char *file[] = { path };
@@ -126,7 +126,8 @@ static void too_large(void **state)
 	       "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n");
 }
 
-/* Every byte of a zip changed in turn: members, bad members or an error, never other text. */
+/* With any byte of a zip file changed, there are members, bad members or an error, but never a
+ * wrong text. */
 static void any_byte_wrong(void **state)
 {
 	struct archive *a = begin(archive_write_set_format_zip, NULL);
