@@ -20,6 +20,7 @@
 
 #include "libcommon/base/buf.h"
 #include "libcommon/base/err.h"
+#include "libcommon/text/unicode.h"
 
 enum {
 	LU_UC_WORD = 1,		/* \w: Alphabetic, M, Nd, Pc and the six No of Latin-1 */
@@ -38,7 +39,13 @@ enum {
 	LU_UCASE_LOWER = 2, /* [\p{Ll}\p{Lm}\p{Lo}\p{M}] */
 };
 
-enum lu_uni_form { LU_NFC, LU_NFD, LU_NFKC, LU_NFKD };
+/* OLD NAMES */
+#define lu_uni_form lu_normal_form
+#define LU_NFC LU_FORM_NFC
+#define LU_NFD LU_FORM_NFD
+#define LU_NFKC LU_FORM_NFKC
+#define LU_NFKD LU_FORM_NFKD
+/* END OF OLD NAMES */
 
 struct lu_uni {
 	uint8_t *cls; /* by code point */
