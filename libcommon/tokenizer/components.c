@@ -13,7 +13,7 @@ static bool is_null(struct lu_str raw)
  * sequences are flattened, to a depth that no real file has. */
 struct chain {
 	const struct lu_tj *j;
-	struct lu_uni *u;
+	struct lu_frozen_unicode *u;
 	struct lu_parts *parts;
 	size_t n;
 	int depth;
@@ -86,9 +86,10 @@ static int read_norm(struct chain *ch, const struct lu_json_obj *obj, struct lu_
 	for (int i = 0; i < 4; i++) {
 		if (lu_str_is(type, form[i])) {
 			op->kind = LU_NORM_FORM;
-			op->form = (enum lu_uni_form)i;
-			return lu_tj_only(j, obj, "") < 0 ? -1
-							  : lu_uni_need(ch->u, op->form, j->err);
+			op->form = (enum lu_normal_form)i;
+			return lu_tj_only(j, obj, "") < 0
+					? -1
+					: lu_frozen_load_form(ch->u, op->form, j->err);
 		}
 	}
 	if (lu_str_is(type, "Replace")) {
@@ -201,8 +202,8 @@ static int join_inserts(struct chain *ch)
 	return 0;
 }
 
-int lu_parts_normalizer(
-		const struct lu_tj *j, struct lu_str raw, struct lu_uni *u, struct lu_parts *parts)
+int lu_parts_normalizer(const struct lu_tj *j, struct lu_str raw, struct lu_frozen_unicode *u,
+		struct lu_parts *parts)
 {
 	struct chain ch = {
 		.j = j, .u = u, .parts = parts, .list = "normalizers", .one = read_norm

@@ -65,7 +65,7 @@ struct lu_pattern {
 /* {"String": s} or {"Regex": r}; the expressions understood are a literal, a class [abc], and
  * either of them before (?=[abc\w]). */
 int lu_pattern_read(const struct lu_tj *j, const struct lu_json_obj *obj, struct lu_pattern *out);
-bool lu_cset_has(const struct lu_cset *s, const struct lu_uni *u, uint32_t c);
+bool lu_cset_has(const struct lu_cset *s, const struct lu_frozen_unicode *u, uint32_t c);
 
 /* The expressions that pre-tokenizers split by, known by their text. */
 enum lu_split_regex {
@@ -73,12 +73,12 @@ enum lu_split_regex {
 	LU_SPLIT_GPT2,	 /* GPT-2; ByteLevel with use_regex */
 	LU_SPLIT_CL100K, /* Llama 3: at most three digits together */
 	LU_SPLIT_QWEN2,	 /* the same with single digits */
-	LU_SPLIT_O200K,	 /* GPT-4o: words end where upper case follows lower; lu_uni_need_case() */
+	LU_SPLIT_O200K, /* GPT-4o: words end where upper case follows lower; lu_frozen_load_case() */
 };
 enum lu_split_regex lu_split_regex_known(struct lu_str regex);
 /* Length of the match at p (p < end): these expressions match at every place. */
-size_t lu_split_regex_match(
-		enum lu_split_regex r, const struct lu_uni *u, const char *p, const char *end);
+size_t lu_split_regex_match(enum lu_split_regex r, const struct lu_frozen_unicode *u, const char *p,
+		const char *end);
 
 /* --- operations --------------------------------------------------------------------------- */
 
@@ -86,7 +86,7 @@ enum lu_norm_kind { LU_NORM_FORM, LU_NORM_REPLACE, LU_NORM_INSERT, LU_NORM_PREPE
 
 struct lu_norm_op {
 	enum lu_norm_kind kind;
-	enum lu_uni_form form;
+	enum lu_normal_form form;
 	struct lu_pattern pattern;
 	struct lu_str content; /* Replace, Prepend; what Insert inserts */
 	bool left, right;      /* Strip */
@@ -164,8 +164,8 @@ struct lu_parts {
 
 /* `raw` is the component's value, "null" included. Any form that a Unicode step needs is made
  * ready in u. */
-int lu_parts_normalizer(
-		const struct lu_tj *j, struct lu_str raw, struct lu_uni *u, struct lu_parts *parts);
+int lu_parts_normalizer(const struct lu_tj *j, struct lu_str raw, struct lu_frozen_unicode *u,
+		struct lu_parts *parts);
 int lu_parts_pre_tokenizer(const struct lu_tj *j, struct lu_str raw, struct lu_parts *parts);
 int lu_parts_decoder(const struct lu_tj *j, struct lu_str raw, struct lu_parts *parts);
 
@@ -192,12 +192,12 @@ void lu_work_release(struct lu_work *w);
 
 /* The normal form of `text`: *out is `text` itself or lies in w->a or w->b, valid until the next
  * call with the same w. */
-int lu_norm_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_work *w,
+int lu_norm_run(const struct lu_parts *parts, const struct lu_frozen_unicode *u, struct lu_work *w,
 		struct lu_str text, struct lu_str *out, struct lu_err *err) LU_CHECKED;
 
 /* Splits `text` into words: w->spans of *out. `first`: the text begins the document. `text` may
  * lie in a buffer of w. */
-int lu_pre_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_work *w,
+int lu_pre_run(const struct lu_parts *parts, const struct lu_frozen_unicode *u, struct lu_work *w,
 		struct lu_str text, bool first, struct lu_str *out, struct lu_err *err) LU_CHECKED;
 
 /* Is a text always cut between an ASCII letter and a single space that an ASCII letter follows,

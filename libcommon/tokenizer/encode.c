@@ -67,7 +67,7 @@ static const char *char_start(const char *p, const char *least)
 /* How much of the text can be normalised by itself: about a block. */
 static size_t block_size(const struct lu_tok *t, size_t block, struct lu_str text)
 {
-	enum lu_uni_form form = (enum lu_uni_form)t->parts.pass->form;
+	enum lu_normal_form form = (enum lu_normal_form)t->parts.pass->form;
 	const char *end = text.p + text.n, *p, *q;
 
 	if (text.n <= block)
@@ -77,13 +77,13 @@ static size_t block_size(const struct lu_tok *t, size_t block, struct lu_str tex
 		return (size_t)(p - text.p);
 	for (; p > text.p; p = char_start(p - 1, text.p)) {
 		q = p;
-		if (lu_uni_starts(t->uni, form, lu_utf8_next(&q)))
+		if (lu_frozen_is_plain(t->uni, form, lu_utf8_next(&q)))
 			return (size_t)(p - text.p);
 	}
 	/* A whole block of combining marks: on to the end of them. */
 	for (p = char_start(text.p + block, text.p); p < end; p = q) {
 		q = p;
-		if (lu_uni_starts(t->uni, form, lu_utf8_next(&q)))
+		if (lu_frozen_is_plain(t->uni, form, lu_utf8_next(&q)))
 			break;
 	}
 	return (size_t)(p - text.p);
@@ -93,7 +93,7 @@ static size_t block_size(const struct lu_tok *t, size_t block, struct lu_str tex
 static int normalise_block(struct job *job, struct lu_str block, bool marked, unsigned *state)
 {
 	const struct lu_pass *pass = job->t->parts.pass;
-	const struct lu_uni *u = job->t->uni;
+	const struct lu_frozen_unicode *u = job->t->uni;
 	struct lu_tok_state *st = job->st;
 
 	if (lu_pass_form(pass, u, &st->work.a, &block, job->err) < 0)
@@ -248,9 +248,9 @@ static const struct lu_added *token_at(const struct lu_tok *t, const struct lu_a
 
 /* The engine that Hugging Face asks here counts the two joiners as word characters, and not the
  * six numbers of Latin-1. */
-static bool is_word(const struct lu_uni *u, uint32_t c)
+static bool is_word(const struct lu_frozen_unicode *u, uint32_t c)
 {
-	return (lu_uni_class(u, c) & LU_UC_WORD_BRACKET) || c == 0x200C || c == 0x200D;
+	return (lu_frozen_class(u, c) & LU_FROZEN_WORD_BRACKET) || c == 0x200C || c == 0x200D;
 }
 
 static const char *char_before(const char *p)
@@ -261,8 +261,8 @@ static const char *char_before(const char *p)
 	return p;
 }
 
-static bool stands_alone(
-		const struct lu_uni *u, struct lu_str text, const char *from, const char *to)
+static bool stands_alone(const struct lu_frozen_unicode *u, struct lu_str text, const char *from,
+		const char *to)
 {
 	const char *p = from;
 
@@ -275,24 +275,25 @@ static bool stands_alone(
 	return to == text.p + text.n || !is_word(u, lu_utf8_next(&p));
 }
 
-static const char *blanks_before(const struct lu_uni *u, const char *from, const char *least)
+static const char *blanks_before(
+		const struct lu_frozen_unicode *u, const char *from, const char *least)
 {
 	while (from > least) {
 		const char *at = char_before(from), *p = at;
 
-		if (at < least || !(lu_uni_class(u, lu_utf8_next(&p)) & LU_UC_SPACE))
+		if (at < least || !(lu_frozen_class(u, lu_utf8_next(&p)) & LU_FROZEN_SPACE))
 			break;
 		from = at;
 	}
 	return from;
 }
 
-static const char *blanks_after(const struct lu_uni *u, const char *p, const char *end)
+static const char *blanks_after(const struct lu_frozen_unicode *u, const char *p, const char *end)
 {
 	while (p < end) {
 		const char *q = p;
 
-		if (!(lu_uni_class(u, lu_utf8_next(&q)) & LU_UC_SPACE))
+		if (!(lu_frozen_class(u, lu_utf8_next(&q)) & LU_FROZEN_SPACE))
 			break;
 		p = q;
 	}
@@ -303,7 +304,7 @@ static const char *blanks_after(const struct lu_uni *u, const char *p, const cha
 static int cut_added(
 		struct job *job, const struct lu_added_index *ix, struct lu_str text, bool first)
 {
-	const struct lu_uni *u = job->t->uni;
+	const struct lu_frozen_unicode *u = job->t->uni;
 	const char *p = text.p, *end = text.p + text.n, *done = p;
 
 	while (p < end) {
@@ -444,13 +445,13 @@ static bool inside_token(const struct lu_tok *t, struct lu_str text, size_t at)
 /* Does the normal form leave alone the character at the place, which may join with the next? */
 static bool stays(const struct lu_tok *t, struct lu_str text, size_t at)
 {
-	enum lu_uni_form form = (enum lu_uni_form)t->parts.pass->form;
+	enum lu_normal_form form = (enum lu_normal_form)t->parts.pass->form;
 	const char *p = text.p + at;
 
 	if (t->parts.pass->form < 0)
 		return true;
 	lu_utf8_next(&p);
-	return p == text.p + text.n || lu_uni_starts(t->uni, form, lu_utf8_next(&p));
+	return p == text.p + text.n || lu_frozen_is_plain(t->uni, form, lu_utf8_next(&p));
 }
 
 /* Without pre-tokenizer: two characters that the normal form leaves alone and apart, and whose
@@ -458,13 +459,15 @@ static bool stays(const struct lu_tok *t, struct lu_str text, size_t at)
 static bool apart(const struct lu_tok *t, uint32_t x, uint32_t y)
 {
 	const struct lu_pass *pass = t->parts.pass;
-	enum lu_uni_form form = (enum lu_uni_form)pass->form;
+	enum lu_normal_form form = (enum lu_normal_form)pass->form;
 	unsigned state = LU_PASS_INSIDE;
 	const char *p, *q;
 	char a[64], b[64];
 	size_t n, m;
 
-	if (pass->form >= 0 && (!lu_uni_starts(t->uni, form, x) || !lu_uni_starts(t->uni, form, y)))
+	if (pass->form >= 0 &&
+			(!lu_frozen_is_plain(t->uni, form, x) ||
+					!lu_frozen_is_plain(t->uni, form, y)))
 		return false;
 	if (!image_of(t, x, &state, a, &n) || !image_of(t, y, &state, b, &m))
 		return false;

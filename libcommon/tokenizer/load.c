@@ -601,7 +601,8 @@ static int read_top(struct lu_tok *t, const struct lu_json_obj *top, struct lu_t
 	if (lu_parts_pre_tokenizer(j, raw_member(top, "pre_tokenizer"), &t->parts) < 0)
 		return -1;
 	for (size_t i = 0; i < t->parts.pres; i++) {
-		if (t->parts.pre[i].regex == LU_SPLIT_O200K && lu_uni_need_case(t->uni, j->err) < 0)
+		if (t->parts.pre[i].regex == LU_SPLIT_O200K &&
+				lu_frozen_load_case(t->uni, j->err) < 0)
 			return -1;
 	}
 	j->part = "decoder";
@@ -650,7 +651,7 @@ int lu_tok_parse(struct lu_tok **tok, const char *name, struct lu_str json, stru
 		lu_err_set(err, "%s: byte %zu: %s", name, fault.at, lu_json_fault_text(fault.kind));
 		goto out;
 	}
-	if (lu_uni_new(&t->uni, err) < 0)
+	if (lu_frozen_new(&t->uni, err) < 0)
 		goto out;
 	rc = read_top(t, &top, &j);
 out:
@@ -680,7 +681,7 @@ void lu_tok_free(struct lu_tok *t)
 {
 	if (!t)
 		return;
-	lu_uni_free(t->uni);
+	lu_frozen_free(t->uni);
 	lu_bpe_release(&t->bpe);
 	lu_arena_release(&t->arena);
 	free(t);

@@ -24,7 +24,7 @@ static struct lu_buf *other(struct lu_work *w, struct lu_str text)
 }
 
 /* Bytes that the pattern takes at p; 0 when it does not match. */
-static size_t match(const struct lu_pattern *pat, const struct lu_uni *u, const char *p,
+static size_t match(const struct lu_pattern *pat, const struct lu_frozen_unicode *u, const char *p,
 		const char *end)
 {
 	const char *q = p;
@@ -45,8 +45,8 @@ static size_t match(const struct lu_pattern *pat, const struct lu_uni *u, const 
 	return (size_t)(q - p);
 }
 
-static void replace(const struct lu_norm_op *op, const struct lu_uni *u, struct lu_str text,
-		struct lu_buf *to)
+static void replace(const struct lu_norm_op *op, const struct lu_frozen_unicode *u,
+		struct lu_str text, struct lu_buf *to)
 {
 	const char *p = text.p, *end = text.p + text.n, *from = p;
 
@@ -70,8 +70,8 @@ static void replace(const struct lu_norm_op *op, const struct lu_uni *u, struct 
 	lu_buf_append(to, from, (size_t)(end - from));
 }
 
-static void insert(const struct lu_norm_op *op, const struct lu_uni *u, struct lu_str text,
-		struct lu_buf *to)
+static void insert(const struct lu_norm_op *op, const struct lu_frozen_unicode *u,
+		struct lu_str text, struct lu_buf *to)
 {
 	const char *p = text.p, *end = text.p + text.n, *from = p;
 
@@ -99,12 +99,13 @@ static void insert(const struct lu_norm_op *op, const struct lu_uni *u, struct l
 	lu_buf_append(to, from, (size_t)(end - from));
 }
 
-static struct lu_str strip(const struct lu_norm_op *op, const struct lu_uni *u, struct lu_str s)
+static struct lu_str strip(
+		const struct lu_norm_op *op, const struct lu_frozen_unicode *u, struct lu_str s)
 {
 	const char *p = s.p, *end = s.p + s.n, *q;
 
 	for (q = p; op->left && p < end; p = q) {
-		if (!(lu_uni_class(u, lu_utf8_next(&q)) & LU_UC_SPACE))
+		if (!(lu_frozen_class(u, lu_utf8_next(&q)) & LU_FROZEN_SPACE))
 			break;
 	}
 	while (op->right && end > p) {
@@ -112,7 +113,7 @@ static struct lu_str strip(const struct lu_norm_op *op, const struct lu_uni *u, 
 		while (((unsigned char)*q & 0xC0) == 0x80)
 			q--;
 		s.p = q;
-		if (!(lu_uni_class(u, lu_utf8_next(&q)) & LU_UC_SPACE))
+		if (!(lu_frozen_class(u, lu_utf8_next(&q)) & LU_FROZEN_SPACE))
 			break;
 		end = s.p;
 	}
@@ -120,8 +121,8 @@ static struct lu_str strip(const struct lu_norm_op *op, const struct lu_uni *u, 
 }
 
 /* The form, and then all other steps at once. */
-static int run_pass(const struct lu_parts *parts, const struct lu_uni *u, struct lu_work *w,
-		struct lu_str text, struct lu_str *out, struct lu_err *err)
+static int run_pass(const struct lu_parts *parts, const struct lu_frozen_unicode *u,
+		struct lu_work *w, struct lu_str text, struct lu_str *out, struct lu_err *err)
 {
 	const struct lu_pass *pass = parts->pass;
 	unsigned state = LU_PASS_START;
@@ -140,7 +141,7 @@ static int run_pass(const struct lu_parts *parts, const struct lu_uni *u, struct
 	return 0;
 }
 
-int lu_norm_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_work *w,
+int lu_norm_run(const struct lu_parts *parts, const struct lu_frozen_unicode *u, struct lu_work *w,
 		struct lu_str text, struct lu_str *out, struct lu_err *err)
 {
 	if (parts->pass && parts->pass->ok)
@@ -151,9 +152,9 @@ int lu_norm_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_
 
 		switch (op->kind) {
 		case LU_NORM_FORM:
-			if (lu_uni_normal_prefix(u, op->form, text) == text.n)
+			if (lu_frozen_normal_prefix(u, op->form, text) == text.n)
 				continue;
-			if (lu_uni_normalize(u, op->form, text, to, err) < 0)
+			if (lu_frozen_normalize(u, op->form, text, to, err) < 0)
 				return -1;
 			break;
 		case LU_NORM_REPLACE: replace(op, u, text, to); break;

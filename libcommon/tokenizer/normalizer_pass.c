@@ -35,7 +35,7 @@ static bool is_simple(const struct lu_norm_op *op)
 	return p == op->pattern.lit.p + op->pattern.lit.n;
 }
 
-static bool takes(const struct lu_norm_op *op, const struct lu_uni *u, uint32_t c)
+static bool takes(const struct lu_norm_op *op, const struct lu_frozen_unicode *u, uint32_t c)
 {
 	const char *p = op->pattern.lit.p;
 
@@ -43,8 +43,8 @@ static bool takes(const struct lu_norm_op *op, const struct lu_uni *u, uint32_t 
 }
 
 /* What `im` becomes by the simple steps from .. to - 1. */
-static bool follow(const struct lu_parts *parts, const struct lu_uni *u, size_t from, size_t to,
-		struct image *im)
+static bool follow(const struct lu_parts *parts, const struct lu_frozen_unicode *u, size_t from,
+		size_t to, struct image *im)
 {
 	for (size_t i = from; i < to; i++) {
 		const struct lu_norm_op *op = &parts->norm[i];
@@ -89,8 +89,8 @@ struct shape {
 	size_t insert, prepend;
 };
 
-static bool find_shape(const struct lu_parts *parts, const struct lu_uni *u, struct lu_pass *pass,
-		struct shape *sh)
+static bool find_shape(const struct lu_parts *parts, const struct lu_frozen_unicode *u,
+		struct lu_pass *pass, struct shape *sh)
 {
 	*sh = (struct shape){ SIZE_MAX, SIZE_MAX };
 	for (size_t i = 0; i < parts->norms; i++) {
@@ -126,8 +126,8 @@ static bool find_shape(const struct lu_parts *parts, const struct lu_uni *u, str
 }
 
 /* A character's fate: its image, and what it is where insertions are decided. */
-static bool fate(const struct lu_parts *parts, const struct lu_uni *u, const struct shape *sh,
-		uint32_t c, struct image *im, struct lu_pass_odd *odd)
+static bool fate(const struct lu_parts *parts, const struct lu_frozen_unicode *u,
+		const struct shape *sh, uint32_t c, struct image *im, struct lu_pass_odd *odd)
 {
 	const struct lu_norm_op *ins = sh->insert == SIZE_MAX ? NULL : &parts->norm[sh->insert];
 	size_t half = ins ? sh->insert : parts->norms;
@@ -171,8 +171,8 @@ static bool make_cell(struct lu_pass *pass, int marked, unsigned state, uint32_t
 	return true;
 }
 
-static bool make_cells(struct lu_pass *pass, const struct lu_parts *parts, const struct lu_uni *u,
-		const struct shape *sh, struct lu_arena *arena)
+static bool make_cells(struct lu_pass *pass, const struct lu_parts *parts,
+		const struct lu_frozen_unicode *u, const struct shape *sh, struct lu_arena *arena)
 {
 	for (uint32_t c = 0; c < 128; c++) {
 		struct image im;
@@ -191,8 +191,9 @@ static bool make_cells(struct lu_pass *pass, const struct lu_parts *parts, const
 	return true;
 }
 
-static bool add_odd(struct lu_pass *pass, const struct lu_parts *parts, const struct lu_uni *u,
-		const struct shape *sh, struct lu_arena *arena, uint32_t c)
+static bool add_odd(struct lu_pass *pass, const struct lu_parts *parts,
+		const struct lu_frozen_unicode *u, const struct shape *sh, struct lu_arena *arena,
+		uint32_t c)
 {
 	struct image im;
 	char utf8[4];
@@ -210,8 +211,8 @@ static bool add_odd(struct lu_pass *pass, const struct lu_parts *parts, const st
 }
 
 /* Every character that some step names; all others stay, and are `ahead` by their class. */
-static bool make_odds(struct lu_pass *pass, const struct lu_parts *parts, const struct lu_uni *u,
-		const struct shape *sh, struct lu_arena *arena)
+static bool make_odds(struct lu_pass *pass, const struct lu_parts *parts,
+		const struct lu_frozen_unicode *u, const struct shape *sh, struct lu_arena *arena)
 {
 	size_t most = 1;
 
@@ -239,7 +240,7 @@ static bool make_odds(struct lu_pass *pass, const struct lu_parts *parts, const 
 	return true;
 }
 
-static bool constant(const struct lu_parts *parts, const struct lu_uni *u, size_t op,
+static bool constant(const struct lu_parts *parts, const struct lu_frozen_unicode *u, size_t op,
 		struct lu_arena *arena, struct lu_pass_text *out)
 {
 	struct image im = { .n = 0 };
@@ -250,8 +251,8 @@ static bool constant(const struct lu_parts *parts, const struct lu_uni *u, size_
 			keep(arena, &im, out);
 }
 
-int lu_pass_make(struct lu_pass *pass, const struct lu_parts *parts, const struct lu_uni *u,
-		struct lu_arena *arena, struct lu_err *err)
+int lu_pass_make(struct lu_pass *pass, const struct lu_parts *parts,
+		const struct lu_frozen_unicode *u, struct lu_arena *arena, struct lu_err *err)
 {
 	struct shape sh;
 
@@ -291,7 +292,7 @@ static char *copy(char *out, struct lu_str s)
 }
 
 /* A character that is odd, or whose image depends on more than itself: from 128 on. */
-static char *other_char(const struct lu_pass *pass, const struct lu_uni *u, bool marked,
+static char *other_char(const struct lu_pass *pass, const struct lu_frozen_unicode *u, bool marked,
 		unsigned *state, const char **p, char *out)
 {
 	const char *at = *p;
@@ -327,22 +328,22 @@ static char *room_for(struct lu_buf *to, size_t n)
 	return lu_buf_reserve(to, 7 * n + 4 * SMALL) ? to->p + to->n : NULL;
 }
 
-int lu_pass_form(const struct lu_pass *pass, const struct lu_uni *u, struct lu_buf *to,
+int lu_pass_form(const struct lu_pass *pass, const struct lu_frozen_unicode *u, struct lu_buf *to,
 		struct lu_str *text, struct lu_err *err)
 {
-	enum lu_uni_form form = (enum lu_uni_form)pass->form;
+	enum lu_normal_form form = (enum lu_normal_form)pass->form;
 
-	if (pass->form < 0 || lu_uni_normal_prefix(u, form, *text) == text->n)
+	if (pass->form < 0 || lu_frozen_normal_prefix(u, form, *text) == text->n)
 		return 0;
 	lu_buf_clear(to);
-	if (lu_uni_normalize(u, form, *text, to, err) < 0)
+	if (lu_frozen_normalize(u, form, *text, to, err) < 0)
 		return -1;
 	*text = lu_buf_slice(to);
 	return 0;
 }
 
-void lu_pass_run(const struct lu_pass *pass, const struct lu_uni *u, bool marked, unsigned *state,
-		struct lu_str text, struct lu_buf *to)
+void lu_pass_run(const struct lu_pass *pass, const struct lu_frozen_unicode *u, bool marked,
+		unsigned *state, struct lu_str text, struct lu_buf *to)
 {
 	const struct lu_pass_cell(*cells)[128] = pass->cell[marked];
 	const char *p = text.p, *end = text.p + text.n, *stop = p;

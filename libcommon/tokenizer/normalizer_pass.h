@@ -60,7 +60,7 @@ struct lu_pass_odd {
 struct lu_pass {
 	bool ok;   /* the chain is of this kind; otherwise nothing below is set */
 	bool none; /* the chain is empty: text stays as it is */
-	int form;  /* enum lu_uni_form, -1: none */
+	int form;  /* enum lu_normal_form, -1: none */
 	bool inserts;
 	struct lu_cset ahead;
 	struct lu_pass_text gap, start;			  /* what is inserted; what is prepended */
@@ -72,15 +72,16 @@ struct lu_pass {
 	size_t odds;
 };
 
-int lu_pass_make(struct lu_pass *pass, const struct lu_parts *parts, const struct lu_uni *u,
-		struct lu_arena *arena, struct lu_err *err) LU_CHECKED;
+int lu_pass_make(struct lu_pass *pass, const struct lu_parts *parts,
+		const struct lu_frozen_unicode *u, struct lu_arena *arena,
+		struct lu_err *err) LU_CHECKED;
 
 /* The first step: *text in the chain's form, which it is already or which is put into `to`. */
-int lu_pass_form(const struct lu_pass *pass, const struct lu_uni *u, struct lu_buf *to,
+int lu_pass_form(const struct lu_pass *pass, const struct lu_frozen_unicode *u, struct lu_buf *to,
 		struct lu_str *text, struct lu_err *err) LU_CHECKED;
 /* The others: appends what a piece of the text, which is in the form, becomes. A failed allocation
  * shows in `to`. */
-void lu_pass_run(const struct lu_pass *pass, const struct lu_uni *u, bool marked, unsigned *state,
-		struct lu_str text, struct lu_buf *to);
+void lu_pass_run(const struct lu_pass *pass, const struct lu_frozen_unicode *u, bool marked,
+		unsigned *state, struct lu_str text, struct lu_buf *to);
 
 #endif

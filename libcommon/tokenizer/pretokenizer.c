@@ -64,15 +64,15 @@ static int part(struct cutter *c, size_t at, size_t n, bool is_match)
 	return lu_spans_add(c->to, at, n, c->err);
 }
 
-static int cut_by_class(struct cutter *c, const struct lu_uni *u, unsigned cls, const char *base,
-		struct lu_span word)
+static int cut_by_class(struct cutter *c, const struct lu_frozen_unicode *u, unsigned cls,
+		const char *base, struct lu_span word)
 {
 	const char *p = base + word.at, *end = p + word.n, *from = p;
 
 	while (p < end) {
 		const char *at = p;
 
-		if (!(lu_uni_class(u, lu_utf8_next(&p)) & cls))
+		if (!(lu_frozen_class(u, lu_utf8_next(&p)) & cls))
 			continue;
 		if (part(c, (size_t)(from - base), (size_t)(at - from), false) < 0 ||
 				part(c, (size_t)(at - base), (size_t)(p - at), true) < 0)
@@ -100,8 +100,8 @@ static int cut_by_literal(struct cutter *c, struct lu_str lit, bool invert, cons
 	return part(c, (size_t)(p - base), (size_t)(end - p), invert);
 }
 
-static int cut_by_regex(struct cutter *c, const struct lu_uni *u, enum lu_split_regex regex,
-		const char *base, struct lu_span word)
+static int cut_by_regex(struct cutter *c, const struct lu_frozen_unicode *u,
+		enum lu_split_regex regex, const char *base, struct lu_span word)
 {
 	const char *p = base + word.at, *end = p + word.n;
 
@@ -116,8 +116,8 @@ static int cut_by_regex(struct cutter *c, const struct lu_uni *u, enum lu_split_
 }
 
 /* \w+|[^\w\s]+ of an engine whose \w also holds the two joiners. */
-static int cut_whitespace(
-		struct cutter *c, const struct lu_uni *u, const char *base, struct lu_span word)
+static int cut_whitespace(struct cutter *c, const struct lu_frozen_unicode *u, const char *base,
+		struct lu_span word)
 {
 	const char *p = base + word.at, *end = p + word.n, *from = p;
 	int kind = 0; /* 0 blank, 1 word, 2 other */
@@ -125,10 +125,11 @@ static int cut_whitespace(
 	while (p < end) {
 		const char *at = p;
 		uint32_t ch = lu_utf8_next(&p);
-		unsigned cls = lu_uni_class(u, ch);
-		int k = cls & LU_UC_SPACE						     ? 0
-				: (cls & LU_UC_WORD_BRACKET) || ch == 0x200C || ch == 0x200D ? 1
-											     : 2;
+		unsigned cls = lu_frozen_class(u, ch);
+		int k = cls & LU_FROZEN_SPACE ? 0
+				: (cls & LU_FROZEN_WORD_BRACKET) || ch == 0x200C || ch == 0x200D
+				? 1
+				: 2;
 
 		if (k == kind)
 			continue;
@@ -142,7 +143,8 @@ static int cut_whitespace(
 	return kind ? lu_spans_add(c->to, (size_t)(from - base), (size_t)(end - from), c->err) : 0;
 }
 
-static int cut(struct cutter *c, const struct lu_uni *u, const char *base, struct lu_span word)
+static int cut(struct cutter *c, const struct lu_frozen_unicode *u, const char *base,
+		struct lu_span word)
 {
 	const struct lu_pre_op *op = c->op;
 
@@ -151,14 +153,14 @@ static int cut(struct cutter *c, const struct lu_uni *u, const char *base, struc
 	switch (op->kind) {
 	case LU_PRE_DIGITS:
 		c->behavior = op->individual ? LU_ISOLATED : LU_CONTIGUOUS;
-		return cut_by_class(c, u, LU_UC_DIGIT, base, word);
-	case LU_PRE_PUNCTUATION: return cut_by_class(c, u, LU_UC_PUNCT, base, word);
+		return cut_by_class(c, u, LU_FROZEN_DIGIT, base, word);
+	case LU_PRE_PUNCTUATION: return cut_by_class(c, u, LU_FROZEN_PUNCT, base, word);
 	case LU_PRE_SPLIT_LITERAL: return cut_by_literal(c, op->text, op->invert, base, word);
 	case LU_PRE_SPLIT_REGEX: return cut_by_regex(c, u, op->regex, base, word);
 	case LU_PRE_WHITESPACE: return cut_whitespace(c, u, base, word);
 	case LU_PRE_WHITESPACE_SPLIT:
 		c->behavior = LU_REMOVED;
-		return cut_by_class(c, u, LU_UC_SPACE, base, word);
+		return cut_by_class(c, u, LU_FROZEN_SPACE, base, word);
 	case LU_PRE_METASPACE:
 		if (!op->split)
 			return lu_spans_add(c->to, word.at, word.n, c->err);
@@ -208,7 +210,7 @@ static int rewrite(const struct lu_pre_op *op, struct lu_str mark, struct lu_spa
 	return lu_buf_check(to, err);
 }
 
-int lu_pre_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_work *w,
+int lu_pre_run(const struct lu_parts *parts, const struct lu_frozen_unicode *u, struct lu_work *w,
 		struct lu_str text, bool first, struct lu_str *out, struct lu_err *err)
 {
 	w->spans.n = 0;

@@ -9,9 +9,9 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/tokenizer/components.h"
 
-bool lu_cset_has(const struct lu_cset *s, const struct lu_uni *u, uint32_t c)
+bool lu_cset_has(const struct lu_cset *s, const struct lu_frozen_unicode *u, uint32_t c)
 {
-	if (lu_uni_class(u, c) & s->cls)
+	if (lu_frozen_class(u, c) & s->cls)
 		return true;
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->c[i] == c)
@@ -75,8 +75,8 @@ static bool one_char(struct rx *r, bool bracket, uint32_t *c, unsigned *cls)
 	case 'v': *c = '\v'; return true;
 	case 'x': return hex_escape(r, 1, 2, c);
 	case 'u': return hex_escape(r, 4, 4, c);
-	case 'w': *cls = bracket ? LU_UC_WORD_BRACKET : LU_UC_WORD; return true;
-	case 's': *cls = LU_UC_SPACE; return true;
+	case 'w': *cls = bracket ? LU_FROZEN_WORD_BRACKET : LU_FROZEN_WORD; return true;
+	case 's': *cls = LU_FROZEN_SPACE; return true;
 	default: break;
 	}
 	/* An escaped letter or digit that is not listed means something else. */
@@ -231,12 +231,12 @@ struct peek {
 	const char *next;
 };
 
-static inline struct peek peek(const struct lu_uni *u, const char *p)
+static inline struct peek peek(const struct lu_frozen_unicode *u, const char *p)
 {
 	struct peek k = { .next = p };
 
 	k.c = lu_utf8_next(&k.next);
-	k.cls = lu_uni_class(u, k.c);
+	k.cls = lu_frozen_class(u, k.c);
 	return k;
 }
 
@@ -263,17 +263,17 @@ static inline const char *ascii_letters(const char *p, const char *end)
 }
 
 /* End of the run of characters that have a bit of `yes` and none of `no` (yes 0: any). */
-static const char *run_of(
-		const struct lu_uni *u, const char *p, const char *end, unsigned yes, unsigned no)
+static const char *run_of(const struct lu_frozen_unicode *u, const char *p, const char *end,
+		unsigned yes, unsigned no)
 {
 	while (p < end) {
 		struct peek k;
 
-		if (yes == LU_UC_LETTER && (p = ascii_letters(p, end)) == end)
+		if (yes == LU_FROZEN_LETTER && (p = ascii_letters(p, end)) == end)
 			break;
 		/* Most are ASCII, and there the next place does not wait for the class. */
 		if (!(*p & 0x80)) {
-			unsigned cls = lu_uni_class(u, (unsigned char)*p);
+			unsigned cls = lu_frozen_class(u, (unsigned char)*p);
 
 			if ((yes && !(cls & yes)) || (cls & no))
 				break;
@@ -313,14 +313,14 @@ static size_t contraction(const char *p, const char *end, bool fold)
 
 /* \s+(?!\S)|\s+ at p: the whole run when the text ends after it, else all but its last
  * character, but at least one. */
-static const char *blanks(const struct lu_uni *u, const char *p, const char *end)
+static const char *blanks(const struct lu_frozen_unicode *u, const char *p, const char *end)
 {
 	const char *last = p, *q = p;
 
 	while (q < end) {
 		struct peek k = peek(u, q);
 
-		if (!(k.cls & LU_UC_SPACE))
+		if (!(k.cls & LU_FROZEN_SPACE))
 			return last > p ? last : q;
 		last = q;
 		q = k.next;
@@ -328,9 +328,9 @@ static const char *blanks(const struct lu_uni *u, const char *p, const char *end
 	return end;
 }
 
-static const char *match_gpt2(const struct lu_uni *u, const char *p, const char *end)
+static const char *match_gpt2(const struct lu_frozen_unicode *u, const char *p, const char *end)
 {
-	const unsigned L = LU_UC_LETTER, N = LU_UC_NUMBER, S = LU_UC_SPACE;
+	const unsigned L = LU_FROZEN_LETTER, N = LU_FROZEN_NUMBER, S = LU_FROZEN_SPACE;
 	const char *q = p;
 	struct peek k = peek(u, p);
 
@@ -354,12 +354,13 @@ static const char *match_gpt2(const struct lu_uni *u, const char *p, const char 
 }
 
 /* \p{N}{1,most} at p, which is a number. */
-static const char *numbers(const struct lu_uni *u, const char *p, const char *end, int most)
+static const char *numbers(
+		const struct lu_frozen_unicode *u, const char *p, const char *end, int most)
 {
 	for (; most > 0 && p < end; most--) {
 		struct peek k = peek(u, p);
 
-		if (!(k.cls & LU_UC_NUMBER))
+		if (!(k.cls & LU_FROZEN_NUMBER))
 			break;
 		p = k.next;
 	}
@@ -369,9 +370,9 @@ static const char *numbers(const struct lu_uni *u, const char *p, const char *en
 /* The end of the later expressions, for what begins with neither letter nor number; `more` is a
  * character that may follow a row of symbols as line ends do. */
 static const char *symbols_or_blanks(
-		const struct lu_uni *u, const char *p, const char *end, char more)
+		const struct lu_frozen_unicode *u, const char *p, const char *end, char more)
 {
-	const unsigned none = LU_UC_SPACE | LU_UC_LETTER | LU_UC_NUMBER;
+	const unsigned none = LU_FROZEN_SPACE | LU_FROZEN_LETTER | LU_FROZEN_NUMBER;
 	const char *q = *p == ' ' ? p + 1 : p, *line = NULL;
 
 	/* " ?[^\s\p{L}\p{N}]+[\r\n]*" */
@@ -385,7 +386,7 @@ static const char *symbols_or_blanks(
 	for (q = p; q < end;) {
 		struct peek k = peek(u, q);
 
-		if (!(k.cls & LU_UC_SPACE))
+		if (!(k.cls & LU_FROZEN_SPACE))
 			break;
 		q = k.next;
 		if (k.c == '\r' || k.c == '\n')
@@ -394,9 +395,10 @@ static const char *symbols_or_blanks(
 	return line ? line : blanks(u, p, end);
 }
 
-static const char *match_cl100k(const struct lu_uni *u, const char *p, const char *end, int digits)
+static const char *match_cl100k(
+		const struct lu_frozen_unicode *u, const char *p, const char *end, int digits)
 {
-	const unsigned L = LU_UC_LETTER;
+	const unsigned L = LU_FROZEN_LETTER;
 	struct peek k = peek(u, p);
 
 	if (k.c == '\'') {
@@ -407,7 +409,7 @@ static const char *match_cl100k(const struct lu_uni *u, const char *p, const cha
 	}
 	if (k.cls & L)
 		return run_of(u, k.next, end, L, 0);
-	if (k.cls & LU_UC_NUMBER)
+	if (k.cls & LU_FROZEN_NUMBER)
 		return numbers(u, p, end, digits);
 	if (k.c != '\r' && k.c != '\n' && k.next < end && (peek(u, k.next).cls & L))
 		return run_of(u, k.next, end, L, 0);
@@ -421,7 +423,8 @@ static const char *match_cl100k(const struct lu_uni *u, const char *p, const cha
  * back until one is an L, which is the last that is both, and the match ends there. Only when
  * there is none the second alternative comes, if it is asked for: it takes the run of U.
  */
-static const char *cased_word(const struct lu_uni *u, const char *p, const char *end, bool second)
+static const char *cased_word(
+		const struct lu_frozen_unicode *u, const char *p, const char *end, bool second)
 {
 	const char *from = p, *both = NULL;
 	unsigned cls = 0;
@@ -429,18 +432,18 @@ static const char *cased_word(const struct lu_uni *u, const char *p, const char 
 	while (p < end) {
 		const char *q = p;
 
-		cls = lu_uni_case(u, lu_utf8_next(&q));
-		if (!(cls & LU_UCASE_UPPER))
+		cls = lu_frozen_case(u, lu_utf8_next(&q));
+		if (!(cls & LU_FROZEN_UPPER))
 			break;
 		p = q;
-		if (cls & LU_UCASE_LOWER)
+		if (cls & LU_FROZEN_LOWER)
 			both = p;
 	}
-	if (p < end && (cls & LU_UCASE_LOWER)) {
+	if (p < end && (cls & LU_FROZEN_LOWER)) {
 		while (p < end) {
 			const char *q = p;
 
-			if (!(lu_uni_case(u, lu_utf8_next(&q)) & LU_UCASE_LOWER))
+			if (!(lu_frozen_case(u, lu_utf8_next(&q)) & LU_FROZEN_LOWER))
 				break;
 			p = q;
 		}
@@ -453,11 +456,11 @@ static const char *cased_word(const struct lu_uni *u, const char *p, const char 
 	return both;
 }
 
-static const char *match_o200k(const struct lu_uni *u, const char *p, const char *end)
+static const char *match_o200k(const struct lu_frozen_unicode *u, const char *p, const char *end)
 {
 	struct peek k = peek(u, p);
-	bool lead = !(k.cls & (LU_UC_LETTER | LU_UC_NUMBER)) && k.c != '\r' && k.c != '\n' &&
-			k.next < end;
+	bool lead = !(k.cls & (LU_FROZEN_LETTER | LU_FROZEN_NUMBER)) && k.c != '\r' &&
+			k.c != '\n' && k.next < end;
 	const char *q = NULL;
 
 	for (int second = 0; !q && second < 2; second++) {
@@ -468,11 +471,11 @@ static const char *match_o200k(const struct lu_uni *u, const char *p, const char
 	}
 	if (q)
 		return q;
-	return k.cls & LU_UC_NUMBER ? numbers(u, p, end, 3) : symbols_or_blanks(u, p, end, '/');
+	return k.cls & LU_FROZEN_NUMBER ? numbers(u, p, end, 3) : symbols_or_blanks(u, p, end, '/');
 }
 
-size_t lu_split_regex_match(
-		enum lu_split_regex r, const struct lu_uni *u, const char *p, const char *end)
+size_t lu_split_regex_match(enum lu_split_regex r, const struct lu_frozen_unicode *u, const char *p,
+		const char *end)
 {
 	const char *q;
 

@@ -25,7 +25,7 @@ struct lu_added_index {
 
 struct lu_tok {
 	struct lu_arena arena;
-	struct lu_uni *uni;
+	struct lu_frozen_unicode *uni;
 	struct lu_parts parts;
 	struct lu_bpe bpe;
 	struct lu_added *added; /* in the file's order */

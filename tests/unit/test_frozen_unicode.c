@@ -18,7 +18,7 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/tokenizer/frozen_unicode.h"
 
-static struct lu_uni *uni;
+static struct lu_frozen_unicode *uni;
 static UNormalizer2 *icu[4];
 static USet *nine;
 
@@ -30,10 +30,10 @@ static int make(void **state)
 		unorm2_getNFDInstance, unorm2_getNFKCInstance, unorm2_getNFKDInstance };
 
 	(void)state;
-	assert_int_equal(lu_uni_new(&uni, &err), 0);
+	assert_int_equal(lu_frozen_new(&uni, &err), 0);
 	nine = uset_openPattern(u"[:age=9.0:]", -1, &status);
 	for (int f = 0; f < 4; f++) {
-		assert_int_equal(lu_uni_need(uni, (enum lu_uni_form)f, &err), 0);
+		assert_int_equal(lu_frozen_load_form(uni, (enum lu_normal_form)f, &err), 0);
 		icu[f] = unorm2_openFiltered(get[f](&status), nine, &status);
 	}
 	assert_true(U_SUCCESS(status));
@@ -43,7 +43,7 @@ static int make(void **state)
 static int unmake(void **state)
 {
 	(void)state;
-	lu_uni_free(uni);
+	lu_frozen_free(uni);
 	for (int f = 0; f < 4; f++)
 		unorm2_close(icu[f]);
 	uset_close(nine);
@@ -63,7 +63,7 @@ static void one(int form, const uint32_t *c, size_t n)
 	for (size_t i = 0; i < n; i++)
 		bytes += lu_utf8_put(c[i], text + bytes);
 	lu_buf_clear(&got);
-	assert_int_equal(lu_uni_normalize(uni, (enum lu_uni_form)form,
+	assert_int_equal(lu_frozen_normalize(uni, (enum lu_normal_form)form,
 					 (struct lu_str){ text, bytes }, &got, &err),
 			0);
 	u_strFromUTF8(wide, 512, &wide_n, text, (int32_t)bytes, &status);
@@ -151,7 +151,7 @@ static double time_marks(size_t n, struct lu_buf *out)
 	}
 	lu_buf_clear(out);
 	start = clock();
-	assert_int_equal(lu_uni_normalize(uni, LU_NFC, lu_buf_slice(&text), out, &err), 0);
+	assert_int_equal(lu_frozen_normalize(uni, LU_FORM_NFC, lu_buf_slice(&text), out, &err), 0);
 	lu_buf_release(&text);
 	return (double)(clock() - start) / CLOCKS_PER_SEC;
 }
