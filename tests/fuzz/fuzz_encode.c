@@ -88,7 +88,7 @@ static struct lu_tok *make(int kind)
 	struct lu_preset_info info;
 	struct lu_tokcount count = { .threads = 1 };
 	struct lu_tokcount_thread thread;
-	struct lu_work work = { 0 };
+	struct lu_step_buffers work = { 0 };
 	struct lu_buf json = { 0 };
 	struct lu_tok *tok;
 	struct lu_err err;
@@ -106,7 +106,7 @@ static struct lu_tok *make(int kind)
 		abort();
 	lu_preset_cut_free(cut);
 	lu_tokcount_release(&count);
-	lu_work_release(&work);
+	lu_step_buffers_release(&work);
 	lu_buf_release(&json);
 	return tok;
 }
@@ -153,7 +153,7 @@ static void check_same(const struct lu_ids *a, const struct lu_ids *b)
 
 static void decode(const struct job *j, const struct lu_ids *ids, struct lu_buf *out)
 {
-	struct lu_spell *spell = j->tok->spell;
+	struct lu_decode_table *spell = j->tok->decode_table;
 	struct lu_buf chain = { 0 }, parts = { 0 };
 	uint64_t lost = 0, lost_chain = 0, lost_parts = 0;
 	struct lu_err err;
@@ -161,10 +161,10 @@ static void decode(const struct job *j, const struct lu_ids *ids, struct lu_buf 
 	lu_buf_clear(out);
 	if (!spell || lu_tok_decode(j->tok, j->st, ids->p, ids->n, 0, out, &lost, &err) < 0)
 		abort();
-	j->tok->spell = NULL;
+	j->tok->decode_table = NULL;
 	if (lu_tok_decode(j->tok, j->st, ids->p, ids->n, 0, &chain, &lost_chain, &err) < 0)
 		abort();
-	j->tok->spell = spell;
+	j->tok->decode_table = spell;
 	lu_tok_decode_begin(j->tok, j->st);
 	for (size_t i = 0, n; i < ids->n; i += n) {
 		n = ids->n - i < j->size ? ids->n - i : j->size;
@@ -259,7 +259,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!j.st)
 		abort();
 	j.st->block = 8 + data[1] / 4;
-	j.st->bpe.window = 4 + data[1] % 50;
+	j.st->bpe.merger.window = 4 + data[1] % 50;
 	run(&j, kind);
 	return 0;
 }

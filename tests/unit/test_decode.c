@@ -118,7 +118,7 @@ static void both_ways(void **state)
 	(void)state;
 	for (size_t k = 0; k < sizeof(chain) / sizeof(chain[0]); k++) {
 		struct lu_tok *tok = make(chain[k].steps);
-		struct lu_spell *spell = tok->spell;
+		struct lu_decode_table *spell = tok->decode_table;
 		struct lu_tok_state *st = lu_tok_state_new(tok);
 		struct lu_buf want = { 0 }, got = { 0 };
 		struct lu_err err;
@@ -136,10 +136,10 @@ static void both_ways(void **state)
 				ids[i] = (uint32_t)below(IDS);
 			lu_buf_clear(&want);
 			lu_buf_clear(&got);
-			tok->spell = NULL;
+			tok->decode_table = NULL;
 			assert_int_equal(lu_tok_decode(tok, st, ids, n, flags, &want, &lost, &err),
 					0);
-			tok->spell = spell;
+			tok->decode_table = spell;
 			if (round % 3 == 0) {
 				assert_int_equal(lu_tok_decode(tok, st, ids, n, flags, &got,
 								 &lost_too, &err),
@@ -185,7 +185,7 @@ static void long_rows(void **state)
 	(void)state;
 	assert_non_null(st);
 	assert_non_null(ids);
-	assert_non_null(tok->spell);
+	assert_non_null(tok->decode_table);
 	for (size_t i = 0; i < 400000; i++)
 		ids[i] = from + row[i % (sizeof(row) / sizeof(row[0]))];
 	assert_int_equal(lu_tok_decode(tok, st, ids, 400000, 0, &one, &lost, &err), 0);
@@ -198,7 +198,7 @@ static void long_rows(void **state)
 
 		assert_int_equal(lu_tok_decode_more(tok, st, ids + i, n, 0, &all, &lost_too, &err),
 				0);
-		assert_true(st->spell.row.cap < 200000);
+		assert_true(st->decode.run.cap < 200000);
 	}
 	assert_int_equal(lu_tok_decode_end(tok, st, &all, &lost_too, &err), 0);
 	assert_true(lu_str_eq(lu_buf_slice(&one), lu_buf_slice(&all)));

@@ -225,7 +225,7 @@ static size_t divide(struct lu_tok *tok, struct lu_tok_state *st, struct lu_tok_
 	assert_int_equal(lu_tok_encode(tok, st, s, special, &whole, &err), 0);
 	tok->parts.pass->ok = pass;
 	small->block = 4 + below(40);
-	small->bpe.window = 4 + below(50);
+	small->bpe.merger.window = 4 + below(50);
 	assert_int_equal(lu_tok_encode(tok, small, s, special, &got, &err), 0);
 	compare(json, s, &whole, &got, "in blocks and windows");
 	tok->bpe.cuts = cuts;
@@ -261,7 +261,7 @@ static void division_changes_nothing(void **state)
 		small = lu_tok_state_new(tok);
 		assert_non_null(st);
 		assert_non_null(small);
-		st->block = st->bpe.window = SIZE_MAX / 2;
+		st->block = st->bpe.merger.window = SIZE_MAX / 2;
 		for (int i = 0; i < 8; i++) {
 			random_text(&text);
 			parts += divide(tok, st, small, &json, lu_buf_slice(&text),

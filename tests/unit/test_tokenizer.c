@@ -369,7 +369,7 @@ static struct lu_tok *train(enum lu_preset_kind kind, uint32_t vocab_size)
 	struct lu_preset_info info;
 	struct lu_tokcount count = { .threads = 1 };
 	struct lu_tokcount_thread thread;
-	struct lu_work work = { 0 };
+	struct lu_step_buffers work = { 0 };
 	struct lu_buf json = { 0 };
 	struct lu_tok *tok;
 	struct lu_err err;
@@ -386,7 +386,7 @@ static struct lu_tok *train(enum lu_preset_kind kind, uint32_t vocab_size)
 		fail_msg("%s", err.msg);
 	lu_preset_cut_free(cut);
 	lu_tokcount_release(&count);
-	lu_work_release(&work);
+	lu_step_buffers_release(&work);
 	lu_buf_release(&json);
 	return tok;
 }
@@ -431,7 +431,7 @@ static void division_changes_nothing(void **state)
 			hard_text(&text, &seed);
 			s = lu_buf_slice(&text);
 			small->block = 8 + round % 40;
-			small->bpe.window = 4 + (size_t)round % 50;
+			small->bpe.merger.window = 4 + (size_t)round % 50;
 			tok->bpe.cuts = false;
 			whole.n = got.n = 0;
 			assert_int_equal(lu_tok_encode(tok, st, s, LU_TOK_SPECIAL_TEXT, &whole,
