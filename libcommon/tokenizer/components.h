@@ -99,10 +99,6 @@ int lu_components_read_decoder(const struct lu_component_reader *r, struct lu_st
 		struct lu_components *components);
 
 /* OLD NAMES */
-#include "libcommon/tokenizer/byte_piece.h"
-#include "libcommon/tokenizer/normalizer.h"
-#include "libcommon/tokenizer/pretokenizer.h"
-#include "libcommon/tokenizer/step_buffers.h"
 #define lu_tj lu_component_reader
 #define lu_parts lu_components
 #define lu_parts_normalizer lu_components_read_normalizer
