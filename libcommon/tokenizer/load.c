@@ -57,12 +57,11 @@ static int read_vocab(struct lu_tok *tok, const struct lu_component_reader *r,
 			return -1;
 		if (lu_json_decode(it.key, &tok->arena, &piece) < 0)
 			return lu_err_nomem(r->err);
-		if (!lu_bpe_add_piece(&tok->bpe, id, piece))
-			return lu_component_fail(r,
-					tok->bpe.piece[id].p
-							? "vocab: two pieces have the id %u"
-							: "vocab: the piece of id %u occurs twice",
-					id);
+		if (lu_bpe_add_piece(&tok->bpe, id, piece))
+			continue;
+		if (tok->bpe.piece[id].p)
+			return lu_component_fail(r, "vocab: two pieces have the id %u", id);
+		return lu_component_fail(r, "vocab: " LU_STR_FMT " occurs twice", LU_STR_ARG(it.key));
 	}
 	return 0;
 }

@@ -6,44 +6,45 @@
 
 #include "libcommon/base/utf8.h"
 
-/* clang-format off: one alternative per line */
+/* One alternative per line. */
+/* clang-format off */
 static const struct {
 	enum lu_split_regex id;
 	const char *text;
 } expressions[] = {
 	{ LU_SPLIT_GPT2,
-			"'s|'t|'re|'ve|'m|'ll|'d"
-			"| ?\\p{L}+"
-			"| ?\\p{N}+"
-			"| ?[^\\s\\p{L}\\p{N}]+"
-			"|\\s+(?!\\S)"
-			"|\\s+" },
+		"'s|'t|'re|'ve|'m|'ll|'d"
+		"| ?\\p{L}+"
+		"| ?\\p{N}+"
+		"| ?[^\\s\\p{L}\\p{N}]+"
+		"|\\s+(?!\\S)"
+		"|\\s+" },
 	{ LU_SPLIT_CL100K,
-			"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
-			"|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"
-			"|\\p{N}{1,3}"
-			"| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
-			"|\\s*[\\r\\n]+"
-			"|\\s+(?!\\S)"
-			"|\\s+" },
+		"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+		"|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"
+		"|\\p{N}{1,3}"
+		"| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
+		"|\\s*[\\r\\n]+"
+		"|\\s+(?!\\S)"
+		"|\\s+" },
 	{ LU_SPLIT_QWEN2,
-			"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
-			"|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"
-			"|\\p{N}"
-			"| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
-			"|\\s*[\\r\\n]+"
-			"|\\s+(?!\\S)"
-			"|\\s+" },
+		"(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+		"|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"
+		"|\\p{N}"
+		"| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
+		"|\\s*[\\r\\n]+"
+		"|\\s+(?!\\S)"
+		"|\\s+" },
 	{ LU_SPLIT_O200K,
-			"[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*"
+		"[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*"
 			"[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
-			"|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+"
+		"|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+"
 			"[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
-			"|\\p{N}{1,3}"
-			"| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*"
-			"|\\s*[\\r\\n]+"
-			"|\\s+(?!\\S)"
-			"|\\s+" },
+		"|\\p{N}{1,3}"
+		"| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*"
+		"|\\s*[\\r\\n]+"
+		"|\\s+(?!\\S)"
+		"|\\s+" },
 };
 /* clang-format on */
 
