@@ -125,8 +125,8 @@ int lu_frozen_new(struct lu_frozen_unicode **out, struct lu_err *err)
 	}
 	if (add_set(u->classes, LU_FROZEN_WORD | LU_FROZEN_WORD_BRACKET,
 			    "[[[:Alphabetic:][:M:][:Nd:][:Pc:]]&[:age=15.0:]]", err) < 0 ||
-			add_set(u->classes, LU_FROZEN_SPACE, "[[:White_Space:]&[:age=15.0:]]", err) <
-					0 ||
+			add_set(u->classes, LU_FROZEN_SPACE, "[[:White_Space:]&[:age=15.0:]]",
+					err) < 0 ||
 			add_set(u->classes, LU_FROZEN_LETTER, "[[:L:]&[:age=15.0:]]", err) < 0 ||
 			add_set(u->classes, LU_FROZEN_NUMBER | LU_FROZEN_DIGIT,
 					"[[:N:]&[:age=15.0:]]", err) < 0 ||

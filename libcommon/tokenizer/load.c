@@ -61,7 +61,8 @@ static int read_vocab(struct lu_tok *tok, const struct lu_component_reader *r,
 			continue;
 		if (tok->bpe.piece[id].p)
 			return lu_component_fail(r, "vocab: two pieces have the id %u", id);
-		return lu_component_fail(r, "vocab: " LU_STR_FMT " occurs twice", LU_STR_ARG(it.key));
+		return lu_component_fail(
+				r, "vocab: " LU_STR_FMT " occurs twice", LU_STR_ARG(it.key));
 	}
 	return 0;
 }

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/bpetrain/preset.h"
 #include "libcommon/tokenizer/tokenizer_internal.h"
+#include "tests/unit/train_preset.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -85,30 +85,16 @@ static struct lu_tok *train(int kind)
 	static const enum lu_preset_kind preset[KINDS] = { LU_PRESET_LUCIE, LU_PRESET_BYTELEVEL,
 		LU_PRESET_LUCIE_2024, LU_PRESET_METASPACE, LU_PRESET_BYTELEVEL, LU_PRESET_METASPACE,
 		LU_PRESET_LUCIE };
-	struct lu_preset p;
-	struct lu_preset_cut *cut;
-	struct lu_preset_info info;
-	struct lu_tokcount count = { .threads = 1 };
-	struct lu_tokcount_thread thread;
-	struct lu_step_buffers work = { 0 };
 	struct lu_buf json = { 0 };
 	struct lu_tok *tok;
 	struct lu_err err;
+	uint32_t pieces;
 
-	lu_tokcount_join(&count, &thread);
-	lu_preset_defaults(&p, preset[kind]);
-	p.vocab_size = 500;
-	if (lu_preset_cut_new(&cut, &p, &err) < 0 ||
-			lu_preset_words(cut, &work, lu_str_of(corpus), &thread.words, &err) < 0 ||
-			lu_tokcount_take(&count, &thread, &err) < 0 ||
-			lu_preset_train(&p, &count, &json, &info, &err) < 0)
+	if (train_preset(preset[kind], 500, lu_str_of(corpus), &json, &pieces, &err) < 0)
 		abort();
-	adapt(&json, kind, info.pieces);
-	if (lu_tok_parse(&tok, "made", lu_buf_slice(&json), &err) < 0)
+	adapt(&json, kind, pieces);
+	if (lu_tok_parse(&tok, "trained", lu_buf_slice(&json), &err) < 0)
 		abort();
-	lu_preset_cut_free(cut);
-	lu_tokcount_release(&count);
-	lu_step_buffers_release(&work);
 	lu_buf_release(&json);
 	return tok;
 }

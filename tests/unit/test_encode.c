@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libcommon/bpetrain/preset.h"
+#include "tests/unit/train_preset.h"
 #include "tests/unit/unit_tokenizer.h"
 
 static struct lu_ids encode_ids(
@@ -135,29 +135,15 @@ static const char corpus[] =
 
 static struct lu_tok *train(enum lu_preset_kind kind, uint32_t vocab_size)
 {
-	struct lu_preset p;
-	struct lu_preset_cut *cut;
-	struct lu_preset_info info;
-	struct lu_tokcount count = { .threads = 1 };
-	struct lu_tokcount_thread thread;
-	struct lu_step_buffers work = { 0 };
 	struct lu_buf json = { 0 };
 	struct lu_tok *tok;
 	struct lu_err err;
+	uint32_t pieces;
 
-	lu_tokcount_join(&count, &thread);
-	lu_preset_defaults(&p, kind);
-	p.vocab_size = vocab_size;
-	assert_int_equal(lu_preset_cut_new(&cut, &p, &err), 0);
-	assert_int_equal(lu_preset_words(cut, &work, lu_str_of(corpus), &thread.words, &err), 0);
-	assert_int_equal(lu_tokcount_take(&count, &thread, &err), 0);
-	assert_int_equal(lu_preset_train(&p, &count, &json, &info, &err), 0);
-	assert_true(info.pieces <= vocab_size);
-	if (lu_tok_parse(&tok, "trained", lu_buf_slice(&json), &err) < 0)
+	if (train_preset(kind, vocab_size, lu_str_of(corpus), &json, &pieces, &err) < 0)
 		fail_msg("%s", err.msg);
-	lu_preset_cut_free(cut);
-	lu_tokcount_release(&count);
-	lu_step_buffers_release(&work);
+	assert_true(pieces <= vocab_size);
+	tok = parse_tokenizer(lu_buf_slice(&json));
 	lu_buf_release(&json);
 	return tok;
 }
