@@ -1,8 +1,7 @@
 #ifndef LUCIE_TOKENIZER_BPE_H
 #define LUCIE_TOKENIZER_BPE_H
 /*
- * The BPE model: pieces and merges. bpe_cut.h turns words into ids, bpe_merge.h merges what is left
- * of them.
+ * The BPE model: pieces and merges. bpe_cut.h turns words into ids, bpe_merge.h merges one chunk.
  *
  * A word is a sequence of units: characters, or bytes if the pre-tokenizer ends in ByteLevel. Each
  * unit becomes an initial symbol; then the adjacent pair of lowest rank (its index in the list of

@@ -178,6 +178,7 @@ static int run_chain(const struct lu_tok *tok, struct lu_tok_state *st, const ui
 
 void lu_tok_decode_begin(const struct lu_tok *tok, struct lu_tok_state *st)
 {
+	LU_ASSERT(st->tok == tok);
 	st->pending.n = 0;
 	if (tok->decode_table)
 		lu_decode_table_begin(tok->decode_table, &st->decode);
@@ -220,6 +221,7 @@ int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint3
 {
 	uint64_t unused = 0;
 
+	LU_ASSERT(st->tok == tok);
 	if (!replaced)
 		replaced = &unused;
 	if (!tok->decode_table)

@@ -175,7 +175,7 @@ static int encode_words(struct encoder *enc, struct lu_str text, bool first)
 	return lu_bpe_flush(&tok->bpe, bpe, enc->ids, enc->err);
 }
 
-/* With a pre-tokenizer, split into words what ends at a word boundary. */
+/* With a pre-tokenizer: split the text into words, up to the last word boundary of each block. */
 static int encode_blocks(struct encoder *enc, struct lu_str text, unsigned state, bool first)
 {
 	const struct lu_tok *tok = enc->tok;
@@ -539,6 +539,7 @@ int lu_tok_encode_part(const struct lu_tok *tok, struct lu_tok_state *st, struct
 	size_t before = ids->n;
 	int rc;
 
+	LU_ASSERT(st->tok == tok);
 	if (part.n == 0)
 		return 0;
 	if (from > 0)

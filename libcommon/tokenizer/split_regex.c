@@ -73,8 +73,8 @@ static inline struct peek peek(const struct lu_frozen_unicode *u, const char *p)
 	return k;
 }
 
-/* End of the run of ASCII letters at p. Sixteen at a time, since a branch per letter is mispredicted
- * at the end of each word. */
+/* End of the run of ASCII letters at p. Sixteen at a time: a branch per letter is mispredicted at
+ * the end of each word. */
 static inline const char *ascii_letters(const char *p, const char *end)
 {
 #ifdef __SSE2__

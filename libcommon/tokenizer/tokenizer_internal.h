@@ -41,7 +41,7 @@ struct lu_tok {
 };
 
 struct lu_tok_state {
-	const struct lu_tok *tok;
+	const struct lu_tok *tok; /* the one it was made for */
 	struct lu_step_buffers work;
 	struct lu_bpe_state bpe;
 	size_t block;	     /* bytes normalised at once; small enough for the cache */
