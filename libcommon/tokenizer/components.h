@@ -22,7 +22,7 @@ struct lu_norm_step {
 	struct lu_pattern pattern;
 	struct lu_str content; /* Replace, Prepend: the new string; Insert: the string to insert */
 	bool left, right;      /* Strip */
-	/* Insert: after a character of `after` that one of pattern.ahead follows. It stands for a
+	/* Insert: between a character of `after` and one of pattern.ahead. It stands for a
 	 * run of Replace steps; components.c says why one pass gives the same result. */
 	struct lu_char_set after;
 	uint8_t lead[256]; /* Insert, Replace: non-zero for the first bytes of possible matches */

@@ -30,7 +30,7 @@ struct lu_tok {
 	size_t n_added;
 	struct lu_added_index raw_index, normalized_index;
 	struct lu_str *extra_piece;  /* by id - bpe.size: added tokens beyond the vocabulary */
-	enum lu_split_regex regex;   /* its matches are the words; LU_SPLIT_NONE: see parts.pre */
+	enum lu_split_regex regex;   /* its matches are the words, or LU_SPLIT_NONE */
 	bool splits_at_spaces;	     /* lu_pre_splits_at_spaces() */
 	uint32_t size;		     /* largest id + 1, added tokens included */
 	uint8_t *id_flags;	     /* by id: LU_ID_... */
