@@ -4,45 +4,57 @@
  */
 #include <stdlib.h>
 
+#include "libcommon/base/json_writer.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/text/normalize.h"
 
-struct config {
+enum { FORM_NFC, FORM_NFKC, FORM_NONE };
+enum { LINE_ENDS_LF, LINE_ENDS_KEEP };
+enum { CONTROLS_REMOVE, CONTROLS_KEEP };
+
+struct options {
 	struct lu_std std;
-	int form, line_ends, controls;
+	int form, line_ends, controls; /* the enums above */
 	struct lu_list remove;
 	bool mojibake, trim, repair;
 	int blank_lines;
-
-	struct lu_normalizer *normalizer;
-	const struct lu_docstream *stream;
-};
-
-/* A thread's buffers and counts. */
-struct worker {
-	struct lu_normalize_work work;
-	uint64_t docs, kind[LU_CHANGED_KINDS];
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_CHOICE(0, "form", struct config, form, "nfc|nfkc|none", "Unicode form; nfc"),
-	LU_OPT_CHOICE(0, "line-ends", struct config, line_ends, "lf|keep",
+	LU_OPT_CHOICE(0, "form", struct options, form, "nfc|nfkc|none", "Unicode form; nfc"),
+	LU_OPT_CHOICE(0, "line-ends", struct options, line_ends, "lf|keep",
 			"CR LF, CR, NEL, ... become LF; lf"),
-	LU_OPT_CHOICE(0, "controls", struct config, controls, "remove|keep",
+	LU_OPT_CHOICE(0, "controls", struct options, controls, "remove|keep",
 			"control characters but tab and LF; remove"),
-	LU_OPT_LIST(0, "remove", struct config, remove, "WHAT",
+	LU_OPT_LIST(0, "remove", struct options, remove, "WHAT",
 			"invisible, soft-hyphen, bom, joiners, ..."),
-	LU_OPT_FLAG(0, "mojibake", struct config, mojibake, "undo double encoding (\"Ã©\")"),
-	LU_OPT_FLAG(0, "trim", struct config, trim, "blanks at line ends, blank ends of texts"),
-	LU_OPT_INT(0, "blank-lines", struct config, blank_lines, "N", 0, 1000000,
+	LU_OPT_FLAG(0, "mojibake", struct options, mojibake, "undo double encoding (\"Ã©\")"),
+	LU_OPT_FLAG(0, "trim", struct options, trim, "blanks at line ends, blank ends of texts"),
+	LU_OPT_INT(0, "blank-lines", struct options, blank_lines, "N", 0, 1000000,
 			"at most N blank lines in a row"),
-	LU_OPT_FLAG(0, "repair", struct config, repair, "invalid UTF-8, lone surrogates: U+FFFD"),
+	LU_OPT_FLAG(0, "repair", struct options, repair, "invalid UTF-8, lone surrogates: U+FFFD"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-normalize",
 	"brings the text of documents to one Unicode form", "[FILE...]", opts, LU_STD_FILTER,
-	offsetof(struct config, std) };
+	offsetof(struct options, std) };
+
+struct run {
+	struct lu_normalizer *normalizer;
+	const struct lu_docstream *stream;
+};
+
+/* The documents changed, in all and by kind of change. */
+struct counts {
+	uint64_t docs, kind[LU_CHANGED_KINDS];
+};
+
+/* The state of a thread. */
+struct worker {
+	struct lu_normalize_work work;
+	struct counts changed;
+};
 
 static void worker_free(void *local)
 {
@@ -51,52 +63,53 @@ static void worker_free(void *local)
 	lu_normalize_work_release(&w->work);
 }
 
-static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
+static int normalize(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
-	const struct config *c = ctx;
+	const struct run *r = ctx;
 	struct worker *w = local;
 	struct lu_str text;
 	unsigned changed;
 
-	if (lu_normalize(c->normalizer, &w->work, doc->text, &text, &changed, err) < 0)
+	if (lu_normalize(r->normalizer, &w->work, doc->text, &text, &changed, err) < 0)
 		return -1;
 	if (text.n == 0)
 		return lu_doc_drop(doc, "empty text", NULL);
 	if (!changed)
 		return 0;
-	w->docs++;
+	w->changed.docs++;
 	for (int i = 0; i < LU_CHANGED_KINDS; i++)
-		w->kind[i] += changed >> i & 1;
+		w->changed.kind[i] += changed >> i & 1;
 	return lu_doc_set_text(doc, text, err);
 }
 
-/* ,"changed":{"docs":3,"form":2,"controls":1},"repaired":0 */
-static int totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
+/* Add "changed":{"docs":3,"form":2,"controls":1},"repaired":0 to the accounting line. */
+static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
-	const struct config *c = ctx;
-	struct worker sum = { 0 };
+	const struct run *r = ctx;
+	struct counts sum = { 0 };
+	struct lu_buf *b = &stats->extra;
 
-	for (size_t k = 0; k < c->stream->locals; k++) {
-		const struct worker *w = c->stream->local[k];
+	for (size_t k = 0; k < r->stream->locals; k++) {
+		const struct worker *w = r->stream->local[k];
 
-		sum.docs += w->docs;
+		sum.docs += w->changed.docs;
 		for (int i = 0; i < LU_CHANGED_KINDS; i++)
-			sum.kind[i] += w->kind[i];
+			sum.kind[i] += w->changed.kind[i];
 	}
-	lu_buf_puts(&stats->extra, ",\"changed\":{\"docs\":");
-	lu_buf_u64(&stats->extra, sum.docs);
+	lu_buf_putc(b, ',');
+	lu_json_open_object(b, "changed");
+	lu_json_put_u64(b, "docs", sum.docs);
 	for (int i = 0; i < LU_CHANGED_KINDS; i++) {
-		if (sum.kind[i]) {
-			lu_buf_printf(&stats->extra, ",\"%s\":", lu_normalize_kind_name(i));
-			lu_buf_u64(&stats->extra, sum.kind[i]);
-		}
+		if (sum.kind[i])
+			lu_json_put_u64(b, lu_normalize_kind_name(i), sum.kind[i]);
 	}
-	lu_buf_puts(&stats->extra, "},\"repaired\":");
-	lu_buf_u64(&stats->extra, c->stream->repaired);
-	return lu_buf_check(&stats->extra, err);
+	lu_json_close_object(b);
+	lu_json_put_u64(b, "repaired", r->stream->repaired);
+	return lu_buf_check(b, err);
 }
 
-static unsigned removals(const struct lu_list *list)
+/* The bits of --remove. */
+static unsigned parse_remove(const struct lu_list *list)
 {
 	unsigned bits = 0;
 
@@ -119,34 +132,41 @@ static unsigned removals(const struct lu_list *list)
 	return bits;
 }
 
-int main(int argc, char **argv)
+static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
-	struct config c = { .std = LU_STD_DEFAULTS, .blank_lines = -1 };
-	struct lu_args args;
-	struct lu_err err = { 0 };
-	struct lu_docstream ds = { .ctx = &c,
-		.map = judge,
+	struct lu_normalize_opts how = { .form = o->form != FORM_NONE,
+		.nfkc = o->form == FORM_NFKC,
+		.line_ends = o->line_ends == LINE_ENDS_LF,
+		.controls = o->controls == CONTROLS_REMOVE,
+		.mojibake = o->mojibake,
+		.trim = o->trim,
+		.blank_lines = o->blank_lines,
+		.remove = parse_remove(&o->remove) };
+	struct run r = { .normalizer = lu_normalizer_new(&how, err) };
+	struct lu_docstream ds = { .ctx = &r,
+		.map = normalize,
 		.local_size = sizeof(struct worker),
 		.local_free = worker_free,
-		.finish = totals };
-	struct lu_normalize_opts o = LU_NORMALIZE_DEFAULTS;
+		.finish = finish,
+		.flags = o->repair ? LU_DOCSTREAM_REPAIR : 0 };
 	int rc = -1;
 
-	lu_tool_start(&tool, argc, argv, &c, &args);
-	o.form = c.form != 2;
-	o.nfkc = c.form == 1;
-	o.line_ends = c.line_ends == 0;
-	o.controls = c.controls == 0;
-	o.remove = removals(&c.remove);
-	o.mojibake = c.mojibake;
-	o.trim = c.trim;
-	o.blank_lines = c.blank_lines;
-	ds.flags = c.repair ? LU_DOCSTREAM_REPAIR : 0;
-	c.stream = &ds;
-	c.normalizer = lu_normalizer_new(&o, &err);
-	if (c.normalizer)
-		rc = lu_docstream_run(&ds, &c.std, &args, &err);
-	lu_normalizer_free(c.normalizer);
-	lu_list_release(&c.remove);
+	r.stream = &ds;
+	if (r.normalizer)
+		rc = lu_docstream_run(&ds, &o->std, args, err);
+	lu_normalizer_free(r.normalizer);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .std = LU_STD_DEFAULTS, .blank_lines = -1 };
+	struct lu_args args;
+	struct lu_err err = { 0 };
+	int rc;
+
+	lu_tool_start(&tool, argc, argv, &o, &args);
+	rc = run(&o, &args, &err);
+	lu_list_release(&o.remove);
 	return lu_tool_finish(rc, &err);
 }

@@ -6,7 +6,7 @@
 #include "libcommon/base/num.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/bpetrain/learn.h"
-#include "libcommon/tokenizer/components.h"
+#include "libcommon/tokenizer/byte_piece.h"
 
 #define CODE_POINTS 0x110000
 #define NO_ID UINT32_MAX

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
+#include "libcommon/tokenizer/normalizer.h"
+#include "libcommon/tokenizer/pretokenizer.h"
 
 void lu_preset_defaults(struct lu_preset *p, enum lu_preset_kind kind)
 {

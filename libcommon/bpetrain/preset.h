@@ -31,6 +31,7 @@
 
 #include "libcommon/bpetrain/bpetrain.h"
 #include "libcommon/tokenizer/components.h"
+#include "libcommon/tokenizer/step_buffers.h"
 
 enum lu_preset_kind {
 	LU_PRESET_LUCIE,

@@ -11,7 +11,8 @@ namespace
 class Sink : public icu::ByteSink
 {
       public:
-	Sink(void (*f)(void *, const char *, size_t), void *to) : append(f), out(to)
+	Sink(void (*callback)(void *, const char *, size_t), void *context)
+	    : append(callback), out(context)
 	{
 	}
 	void Append(const char *bytes, int32_t n) override
@@ -26,7 +27,7 @@ class Sink : public icu::ByteSink
 } // namespace
 
 bool lu_icu_normalize(const char *data, bool compose, const char *p, size_t n,
-		void (*append)(void *, const char *, size_t), void *out, const char **why)
+		void (*append)(void *, const char *, size_t), void *out, const char **error)
 {
 	UErrorCode code = U_ZERO_ERROR;
 	const icu::Normalizer2 *norm = icu::Normalizer2::getInstance(
@@ -38,11 +39,11 @@ bool lu_icu_normalize(const char *data, bool compose, const char *p, size_t n,
 		norm->normalizeUTF8(0, icu::StringPiece(p, static_cast<int32_t>(n)), sink, nullptr,
 				code);
 	}
-	*why = u_errorName(code);
+	*error = u_errorName(code);
 	return U_SUCCESS(code);
 }
 
-bool lu_icu_language(const char *tag, char *out, size_t room)
+bool lu_icu_language(const char *tag, char *out, size_t size)
 {
 	UErrorCode code = U_ZERO_ERROR;
 	icu::Locale locale(tag);
@@ -53,7 +54,7 @@ bool lu_icu_language(const char *tag, char *out, size_t room)
 
 	size_t n = std::strlen(locale.getLanguage());
 
-	if (n < 2 || n >= room)
+	if (n < 2 || n >= size)
 		return false;
 	std::memcpy(out, locale.getLanguage(), n + 1);
 	return true;

@@ -2,7 +2,7 @@
 
 #include "libcommon/base/utf8.h"
 
-/* Windows-1252 bytes 0x80-0x9F; 0 where the code page has nothing. */
+/* Windows-1252 bytes 0x80-0x9F; 0 where undefined. */
 static const uint16_t cp1252[32] = { 0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
 	0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0, 0, 0x2018, 0x2019, 0x201C, 0x201D,
 	0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E, 0x0178 };
@@ -12,8 +12,8 @@ uint32_t lu_cp1252(uint32_t c)
 	return c >= 0x80 && c < 0xA0 && cp1252[c - 0x80] ? cp1252[c - 0x80] : c;
 }
 
-/* The byte that was read as c, or -1. */
-static int byte_of(uint32_t c)
+/* The Windows-1252 byte that decodes to c, or -1. */
+static int cp1252_byte(uint32_t c)
 {
 	if (c < 0x100)
 		return (int)c;
@@ -26,8 +26,8 @@ static int byte_of(uint32_t c)
 	return -1;
 }
 
-/* Quotation marks, dashes, dots and bullets stand after capitals in honest text; what else lies
- * in 0x80-0x9F does not. */
+/* True for quotation marks, dashes, ellipsis and bullet, which follow capitals in correct text; the
+ * other characters of 0x80-0x9F do not. */
 static bool is_typographic(unsigned char byte)
 {
 	return byte == 0x82 || byte == 0x84 || byte == 0x85 || byte == 0x8B ||
@@ -39,11 +39,12 @@ static bool is_letter(unsigned char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Whether a sequence of the bytes, valid UTF-8 of `n` more bytes, cannot be honest text. */
-static bool is_strong(const unsigned char *b, size_t n, size_t neighbours)
+/* True if the multi-byte sequence at b, with n bytes left and the `adjacent`-th in a row, cannot
+ * come from correct text. */
+static bool is_evidence(const unsigned char *b, size_t n, size_t adjacent)
 {
-	/* Three in a row: no Latin text has six accented capitals and signs that fit together. */
-	if (neighbours >= 3)
+	/* No Latin text has six accented capitals and signs in a row that pair up as UTF-8. */
+	if (adjacent >= 3)
 		return true;
 	switch (b[0]) {
 	case 0xC2:
@@ -56,14 +57,14 @@ static bool is_strong(const unsigned char *b, size_t n, size_t neighbours)
 	}
 }
 
-/* Bytes of the line as they were before they were misread, or false. */
-static bool to_bytes(struct lu_str line, struct lu_buf *bytes)
+/* Encode the line as Windows-1252. False when some character has no byte. */
+static bool encode_cp1252(struct lu_str line, struct lu_buf *bytes)
 {
 	const char *p = line.p, *end = p + line.n;
 
 	lu_buf_clear(bytes);
 	while (p < end) {
-		int b = byte_of(lu_utf8_next(&p));
+		int b = cp1252_byte(lu_utf8_next(&p));
 
 		if (b < 0)
 			return false;
@@ -72,24 +73,24 @@ static bool to_bytes(struct lu_str line, struct lu_buf *bytes)
 	return lu_buf_ok(bytes);
 }
 
-static bool is_evident(struct lu_str bytes)
+static bool has_evidence(struct lu_str bytes)
 {
 	const unsigned char *b = (const unsigned char *)bytes.p;
-	size_t neighbours = 0;
+	size_t adjacent = 0;
 
 	for (size_t i = 0; i < bytes.n;) {
 		size_t len = lu_utf8_seq(bytes.p + i, bytes.n - i);
 
-		neighbours = len > 1 ? neighbours + 1 : 0;
-		if (len > 1 && is_strong(b + i, bytes.n - i, neighbours))
+		adjacent = len > 1 ? adjacent + 1 : 0;
+		if (len > 1 && is_evidence(b + i, bytes.n - i, adjacent))
 			return true;
 		i += len;
 	}
 	return false;
 }
 
-/* Every misread text holds a character of a lead byte 0xC2-0xF4 and another one right after. */
-static bool may_be(struct lu_str line)
+/* Cheap filter: mojibake has the character of a lead byte 0xC2-0xF4, then another non-ASCII one. */
+static bool may_be_mojibake(struct lu_str line)
 {
 	for (const char *p = line.p, *end = p + line.n;
 			(p = memchr(p, 0xC3, (size_t)(end - p))) != NULL; p += 2) {
@@ -106,9 +107,9 @@ bool lu_mojibake_line(struct lu_str line, struct lu_buf *bytes, struct lu_buf *o
 	size_t from = out->n;
 	struct lu_str now = line;
 
-	while (may_be(now) && to_bytes(now, bytes) &&
+	while (may_be_mojibake(now) && encode_cp1252(now, bytes) &&
 			lu_utf8_valid(bytes->p, bytes->n) == bytes->n &&
-			is_evident(lu_buf_slice(bytes))) {
+			has_evidence(lu_buf_slice(bytes))) {
 		out->n = from;
 		lu_buf_append(out, bytes->p, bytes->n);
 		if (!lu_buf_ok(out))

@@ -11,20 +11,17 @@
 
 struct lu_normalizer {
 	struct lu_normalize_opts opts;
-	/* For each lead byte, the first one, from which on a character may be on a list. */
-	unsigned char first_lead;
-	bool look_c2;	  /* the 0xC2 block has more on the list than C1 */
-	uint64_t *edit;	  /* removed or replaced */
-	uint64_t *form;	  /* not plain for the form */
-	uint64_t *either; /* the two together */
+	unsigned char first_lead; /* lowest lead byte above 0xC2 of a character in `either` */
+	bool latin1;		  /* U+00A0-00BF has some in `either` */
+	uint64_t *edit;		  /* bitmap: characters to remove or replace */
+	uint64_t *form;		  /* bitmap: characters not plain for the form */
+	uint64_t *either;	  /* their union */
 };
 
-struct range {
+static const struct {
 	unsigned remove;
 	uint32_t from, to;
-};
-
-static const struct range invisible[] = {
+} invisible[] = {
 	{ LU_REMOVE_SOFT_HYPHEN, 0xAD, 0xAD },
 	{ LU_REMOVE_ZERO_WIDTH_SPACE, 0x200B, 0x200B },
 	{ LU_REMOVE_WORD_JOINER, 0x2060, 0x2060 },
@@ -73,7 +70,7 @@ const char *lu_normalize_kind_name(enum lu_normalize_kind kind)
 	return name[kind];
 }
 
-/* --- the list ----------------------------------------------------------------------------- */
+/* --- the bitmaps -------------------------------------------------------------------------- */
 
 static void mark(uint64_t *bitmap, uint32_t from, uint32_t to)
 {
@@ -115,7 +112,7 @@ struct lu_normalizer *lu_normalizer_new(const struct lu_normalize_opts *opts, st
 		goto nomem;
 	mark_edits(n);
 	if (opts->form &&
-			lu_unicode_not_plain(opts->nfkc ? LU_FORM_NFKC : LU_FORM_NFC, n->form,
+			lu_unicode_mark_not_plain(opts->nfkc ? LU_FORM_NFKC : LU_FORM_NFC, n->form,
 					err) < 0) {
 		lu_normalizer_free(n);
 		return NULL;
@@ -124,7 +121,7 @@ struct lu_normalizer *lu_normalizer_new(const struct lu_normalize_opts *opts, st
 		n->either[i] = n->edit[i] | n->form[i];
 	while (c < 0xC0 && !lu_unicode_in(n->either, c))
 		c++;
-	n->look_c2 = c < 0xC0;
+	n->latin1 = c < 0xC0;
 	for (c = 0xC0; c < 0x800 && !lu_unicode_in(n->either, c);)
 		c++;
 	n->first_lead = (unsigned char)(c < 0x800 ? 0xC0 | c >> 6 : 0xE0);
@@ -154,24 +151,24 @@ void lu_normalize_work_release(struct lu_normalize_work *w)
 
 /* --- the scan ----------------------------------------------------------------------------- */
 
-static inline bool listed(const uint64_t *list, const char *p)
+static inline bool in_set(const uint64_t *set, const char *p)
 {
-	return lu_unicode_in(list, lu_utf8_next(&p));
+	return lu_unicode_in(set, lu_utf8_next(&p));
 }
 
 /*
- * The first character from p on that is on the list, or end. The test on 16 bytes at once lets
- * through: blanks and all printable ASCII, leads below first_lead and their second bytes, and,
- * unless look_c2, 0xC2 before anything but C1. What it stops at is looked up.
+ * Return the first character of `set`, which is n->edit, n->form or n->either, or end. The test of
+ * 16 bytes passes over printable ASCII and blanks, lead bytes below first_lead with their
+ * continuation bytes, and, unless n->latin1, 0xC2 before anything but C1. Others are looked up.
  */
 static const char *find(
-		const struct lu_normalizer *n, const uint64_t *list, const char *p, const char *end)
+		const struct lu_normalizer *n, const uint64_t *set, const char *p, const char *end)
 {
 #ifdef __SSE2__
 	const __m128i lead = _mm_set1_epi8((char)n->first_lead), del = _mm_set1_epi8(0x7F);
 	const __m128i low = _mm_set1_epi8(0x1F), tab = _mm_set1_epi8('\t');
 	const __m128i feed = _mm_set1_epi8('\n'), c2 = _mm_set1_epi8((char)0xC2);
-	const __m128i after_c1 = _mm_set1_epi8((char)(n->look_c2 ? 0xC0 : 0xA0));
+	const __m128i after_c1 = _mm_set1_epi8((char)(n->latin1 ? 0xC0 : 0xA0));
 
 	for (; end - p > 16; p += 16) {
 		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -180,7 +177,7 @@ static const char *find(
 				_mm_or_si128(_mm_cmpeq_epi8(v, tab), _mm_cmpeq_epi8(v, feed)),
 				_mm_cmpeq_epi8(_mm_min_epu8(v, low), v));
 		__m128i high = _mm_cmpeq_epi8(_mm_max_epu8(v, lead), v);
-		/* Second bytes are 0x80-0xBF, negative when signed. */
+		/* Continuation bytes 0x80-0xBF are negative when signed. */
 		__m128i c1 = _mm_and_si128(_mm_cmpeq_epi8(v, c2), _mm_cmplt_epi8(next, after_c1));
 		unsigned m = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(control, high),
 				_mm_or_si128(c1, _mm_cmpeq_epi8(v, del))));
@@ -188,7 +185,7 @@ static const char *find(
 		for (; m; m &= m - 1) {
 			const char *at = p + __builtin_ctz(m);
 
-			if (listed(list, at))
+			if (in_set(set, at))
 				return at;
 		}
 	}
@@ -196,13 +193,13 @@ static const char *find(
 	for (; p < end; p++) {
 		unsigned char c = (unsigned char)*p;
 
-		if ((c < 0x80 || c >= 0xC2) && listed(list, p))
+		if ((c < 0x80 || c >= 0xC2) && in_set(set, p))
 			return p;
 	}
 	return end;
 }
 
-/* --- the steps: each appends to `out` what it makes of `in` --------------------------------- */
+/* --- the steps: each appends its result on `in` to `out` ------------------------------------ */
 
 static bool is_invisible(uint32_t c)
 {
@@ -243,8 +240,8 @@ static unsigned edit(const struct lu_normalizer *n, struct lu_str in, struct lu_
 	}
 }
 
-/* The character before p, which is not the first one. */
-static const char *back(const char *p)
+/* The character before p. */
+static const char *previous(const char *p)
 {
 	do
 		p--;
@@ -252,10 +249,10 @@ static const char *back(const char *p)
 	return p;
 }
 
-static int to_form(const struct lu_normalizer *n, struct lu_str in, struct lu_buf *out,
+static int normalize_form(const struct lu_normalizer *n, struct lu_str in, struct lu_buf *out,
 		struct lu_err *err)
 {
-	enum lu_form form = n->opts.nfkc ? LU_FORM_NFKC : LU_FORM_NFC;
+	enum lu_normal_form form = n->opts.nfkc ? LU_FORM_NFKC : LU_FORM_NFC;
 	const char *p = in.p, *end = in.p + in.n;
 
 	for (;;) {
@@ -265,12 +262,12 @@ static int to_form(const struct lu_normalizer *n, struct lu_str in, struct lu_bu
 			lu_buf_append(out, p, (size_t)(end - p));
 			return lu_buf_check(out, err);
 		}
-		/* From the plain character that may join it up to the next plain one, before both
-		 * of which there is a boundary. */
-		while (to < end && listed(n->form, to))
+		/* The stretch from the preceding plain character, with which it may compose, to the
+		 * next plain one: there are boundaries before both. */
+		while (to < end && in_set(n->form, to))
 			lu_utf8_next(&to);
 		if (at > p)
-			at = back(at);
+			at = previous(at);
 		lu_buf_append(out, p, (size_t)(at - p));
 		if (lu_unicode_normalize(form, (struct lu_str){ at, (size_t)(to - at) }, out, err) <
 				0)
@@ -279,7 +276,7 @@ static int to_form(const struct lu_normalizer *n, struct lu_str in, struct lu_bu
 	}
 }
 
-static bool mojibake(struct lu_normalize_work *w, struct lu_str in, struct lu_buf *out)
+static bool repair_mojibake(struct lu_normalize_work *w, struct lu_str in, struct lu_buf *out)
 {
 	const char *p = in.p, *end = in.p + in.n;
 	bool changed = false;
@@ -311,11 +308,11 @@ static bool mojibake(struct lu_normalize_work *w, struct lu_str in, struct lu_bu
 	return changed;
 }
 
-/* The length of p[0..n) without White_Space at its end. */
-static size_t trimmed(const char *p, size_t n)
+/* Length of p[0..n) without trailing White_Space. */
+static size_t trimmed_length(const char *p, size_t n)
 {
 	while (n > 0) {
-		const char *last = back(p + n), *c = last;
+		const char *last = previous(p + n), *c = last;
 
 		if (!lu_unicode_is_space(lu_utf8_next(&c)))
 			break;
@@ -324,16 +321,16 @@ static size_t trimmed(const char *p, size_t n)
 	return n;
 }
 
-static unsigned blanks(const struct lu_normalize_opts *o, struct lu_str in, struct lu_buf *out)
+static unsigned trim_blanks(const struct lu_normalize_opts *o, struct lu_str in, struct lu_buf *out)
 {
 	const char *p = in.p, *end = in.p + in.n;
-	size_t from = out->n, kept = out->n; /* kept: up to the last thing that is seen */
+	size_t from = out->n, kept = out->n; /* kept: end of the last line that is not blank */
 	unsigned changed = 0;
 	int empty = 0;
 
 	while (p < end) {
 		const char *nl = memchr(p, '\n', (size_t)(end - p));
-		size_t n = (size_t)((nl ? nl : end) - p), rest = trimmed(p, n);
+		size_t n = (size_t)((nl ? nl : end) - p), rest = trimmed_length(p, n);
 
 		empty = rest ? 0 : empty + 1;
 		if (o->trim && rest < n) {
@@ -360,51 +357,53 @@ static unsigned blanks(const struct lu_normalize_opts *o, struct lu_str in, stru
 	return changed;
 }
 
-/* --- all of them ---------------------------------------------------------------------------- */
+/* --- all steps ------------------------------------------------------------------------------ */
 
-static struct lu_buf *other(struct lu_normalize_work *w, struct lu_str now)
+/* The buffer that does not hold `text`, emptied. */
+static struct lu_buf *other_buffer(struct lu_normalize_work *w, struct lu_str text)
 {
-	struct lu_buf *b = now.p == w->a.p ? &w->b : &w->a;
+	struct lu_buf *b = text.p == w->a.p ? &w->b : &w->a;
 
 	lu_buf_clear(b);
 	return b;
 }
 
-/* Takes over the result of a step when it changed something. */
-static void take(struct lu_str *now, const struct lu_buf *b, unsigned *changed, unsigned what)
+/* Adopt the result of a step if the step changed something. */
+static void adopt(struct lu_str *text, const struct lu_buf *b, unsigned *changed, unsigned kinds)
 {
-	if (what)
-		*now = lu_buf_slice(b);
-	*changed |= what;
+	if (kinds)
+		*text = lu_buf_slice(b);
+	*changed |= kinds;
 }
 
-static int once(const struct lu_normalizer *n, struct lu_normalize_work *w, struct lu_str *now,
-		unsigned *changed, struct lu_err *err)
+static int run_steps(const struct lu_normalizer *n, struct lu_normalize_work *w,
+		struct lu_str *text, unsigned *changed, struct lu_err *err)
 {
 	const char *end;
 	struct lu_buf *b;
 
 	if (n->opts.mojibake) {
-		b = other(w, *now);
-		take(now, b, changed, mojibake(w, *now, b) ? 1u << LU_CHANGED_MOJIBAKE : 0);
+		b = other_buffer(w, *text);
+		adopt(text, b, changed,
+				repair_mojibake(w, *text, b) ? 1u << LU_CHANGED_MOJIBAKE : 0);
 		if (lu_buf_check(b, err) < 0 || lu_buf_check(&w->bytes, err) < 0)
 			return -1;
 	}
-	end = now->p + now->n;
-	if (find(n, n->either, now->p, end) < end) {
-		b = other(w, *now);
-		take(now, b, changed, edit(n, *now, b));
+	end = text->p + text->n;
+	if (find(n, n->either, text->p, end) < end) {
+		b = other_buffer(w, *text);
+		adopt(text, b, changed, edit(n, *text, b));
 		if (lu_buf_check(b, err) < 0)
 			return -1;
-		b = other(w, *now);
-		if (to_form(n, *now, b, err) < 0)
+		b = other_buffer(w, *text);
+		if (normalize_form(n, *text, b, err) < 0)
 			return -1;
-		if (!lu_str_eq(lu_buf_slice(b), *now))
-			take(now, b, changed, 1u << LU_CHANGED_FORM);
+		if (!lu_str_eq(lu_buf_slice(b), *text))
+			adopt(text, b, changed, 1u << LU_CHANGED_FORM);
 	}
 	if (n->opts.trim || n->opts.blank_lines >= 0) {
-		b = other(w, *now);
-		take(now, b, changed, blanks(&n->opts, *now, b));
+		b = other_buffer(w, *text);
+		adopt(text, b, changed, trim_blanks(&n->opts, *text, b));
 		if (lu_buf_check(b, err) < 0)
 			return -1;
 	}
@@ -414,17 +413,17 @@ static int once(const struct lu_normalizer *n, struct lu_normalize_work *w, stru
 int lu_normalize(const struct lu_normalizer *n, struct lu_normalize_work *work, struct lu_str text,
 		struct lu_str *out, unsigned *changed, struct lu_err *err)
 {
-	unsigned now;
+	unsigned kinds;
 
 	*changed = 0;
 	*out = text;
-	/* Removing a control between two halves can make a new pair to repair; each such round
-	 * leaves fewer bytes, so it ends. */
+	/* Removing a control character can join two halves of mojibake. Each such round leaves
+	 * fewer bytes, so the loop ends. */
 	do {
-		now = 0;
-		if (once(n, work, out, &now, err) < 0)
+		kinds = 0;
+		if (run_steps(n, work, out, &kinds, err) < 0)
 			return -1;
-		*changed |= now;
-	} while (n->opts.mojibake && now);
+		*changed |= kinds;
+	} while (n->opts.mojibake && kinds);
 	return 0;
 }

@@ -1,33 +1,33 @@
 #ifndef LUCIE_TEXT_NORMALIZE_H
 #define LUCIE_TEXT_NORMALIZE_H
 /*
- * What lucie-normalize does to one text: Unicode form, line ends, control and invisible
+ * The work of lucie-normalize on one text: normal form, line ends, control and invisible
  * characters, double encoding, blanks.
  *
  *	struct lu_normalize_opts o = LU_NORMALIZE_DEFAULTS;
- *	struct lu_normalizer *n = lu_normalizer_new(&o, &err);		once; shared by all threads
- *	struct lu_normalize_work work = { 0 };				one a thread
+ *	struct lu_normalizer *n = lu_normalizer_new(&o, &err);		shared by all threads
+ *	struct lu_normalize_work work = { 0 };				one per thread
  *	lu_normalize(n, &work, text, &out, &changed, &err);
  *	lu_normalize_work_release(&work);
  *	lu_normalizer_free(n);
  *
- * A text that needs nothing is returned as the slice that came in, after one scan: 16 bytes at a
- * time, where only bytes that begin a character on the list are looked up. The list is a bitmap
- * made once from ICU's properties. In a text that does need something, only the stretches around
- * characters on the list go through ICU.
+ * A text that needs no change is returned as the slice passed in, after one scan of 16 bytes at a
+ * time that looks up only lead bytes of characters that may need work. The lookup is a bitmap made
+ * once from ICU's properties. In other texts only the stretches around such characters go through
+ * ICU.
  *
- * Normalising twice changes nothing more.
+ * Normalising is idempotent.
  *
  * The steps, in this order:
- *   mojibake	  (by option) double encoding is undone line by line (mojibake.h), and C1 controls
+ *   mojibake	  (optional) double encoding is undone line by line (mojibake.h), and C1 controls
  *		  that Windows-1252 uses for a character become it
  *   line ends	  CR LF, CR, VT, FF, NEL, LS and PS become LF: the newline functions of section
  *		  5.8 of the Unicode Standard
  *   controls	  C0 except tab and line feed, DEL and C1 are removed
- *   invisible	  (by option) what lu_normalize_opts.remove names is removed
+ *   invisible	  (optional) the characters of lu_normalize_opts.remove are removed
  *   form	  NFC, or NFKC
- *   blanks	  (by option) White_Space at the ends of lines; blank lines before and after all
- *   blank lines  (by option) more than so many in a row
+ *   blanks	  (optional) White_Space at the ends of lines; blank lines at both ends of the text
+ *   blank lines  (optional) runs of blank lines above a limit are shortened
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,8 +35,8 @@
 #include "libcommon/base/buf.h"
 #include "libcommon/text/unicode.h"
 
-/* What may be removed by name. Joiners, variation selectors and direction marks carry meaning
- * (Persian, Indic scripts, emoji, mixed directions): never unless named. */
+/* Characters to remove. Joiners, variation selectors and direction marks carry meaning (Persian,
+ * Indic scripts, emoji, bidirectional text), so none of them is in LU_REMOVE_INVISIBLE. */
 enum {
 	LU_REMOVE_SOFT_HYPHEN = 1 << 0,	     /* U+00AD */
 	LU_REMOVE_ZERO_WIDTH_SPACE = 1 << 1, /* U+200B */
@@ -50,17 +50,17 @@ enum {
 #define LU_REMOVE_INVISIBLE \
 	(LU_REMOVE_SOFT_HYPHEN | LU_REMOVE_ZERO_WIDTH_SPACE | LU_REMOVE_WORD_JOINER | LU_REMOVE_BOM)
 
-/* "soft-hyphen", ..., or "invisible" for the first four: the bits, or 0 for another name. */
+/* The bits of "soft-hyphen", ..., or of "invisible" for the first four; 0 for an unknown name. */
 unsigned lu_normalize_remove(struct lu_str name);
 
 struct lu_normalize_opts {
-	bool form; /* bring to nfkc ? NFKC : NFC */
+	bool form; /* normalise to nfkc ? NFKC : NFC */
 	bool nfkc;
 	bool line_ends;
 	bool controls;
 	bool mojibake;
 	bool trim;
-	int blank_lines; /* at most so many in a row; -1: any number */
+	int blank_lines; /* longest run of blank lines; -1: no limit */
 	unsigned remove; /* LU_REMOVE_... */
 };
 #define LU_NORMALIZE_DEFAULTS                                                        \
@@ -68,7 +68,7 @@ struct lu_normalize_opts {
 		.form = true, .line_ends = true, .controls = true, .blank_lines = -1 \
 	}
 
-/* What was changed, as bits of *changed and as indexes of names. */
+/* The kinds of change, as bit numbers of *changed. */
 enum lu_normalize_kind {
 	LU_CHANGED_MOJIBAKE,
 	LU_CHANGED_LINE_ENDS,
@@ -92,8 +92,8 @@ struct lu_normalize_work {
 };
 void lu_normalize_work_release(struct lu_normalize_work *w);
 
-/* `text` is valid UTF-8. *out is `text` itself when *changed is 0, otherwise bytes of `work` that
- * live until the next call. */
+/* Normalise `text`, valid UTF-8. *out is `text` itself when *changed is 0, otherwise bytes of
+ * `work`, valid until the next call. */
 int lu_normalize(const struct lu_normalizer *n, struct lu_normalize_work *work, struct lu_str text,
 		struct lu_str *out, unsigned *changed, struct lu_err *err) LU_CHECKED;
 

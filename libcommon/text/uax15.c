@@ -4,13 +4,13 @@
 
 #include "libcommon/base/utf8.h"
 
-/* A cell is a character with its combining class in the upper eight bits. */
+/* Code points with their combining class in the upper eight bits. */
 struct cells {
 	uint32_t *p, small[64];
 	size_t n, cap;
 };
 
-static bool put_cell(const UNormalizer2 *norm, struct cells *cells, uint32_t c)
+static bool push_cell(const UNormalizer2 *norm, struct cells *cells, uint32_t c)
 {
 	if (cells->n == cells->cap) {
 		uint32_t *old = cells->p == cells->small ? NULL : cells->p;
@@ -36,7 +36,7 @@ static bool decompose(const UNormalizer2 *norm, struct lu_str s, struct cells *c
 		int32_t len = unorm2_getDecomposition(norm, (UChar32)c, units, 32, &status);
 
 		if (len < 0 || U_FAILURE(status)) {
-			if (!put_cell(norm, cells, c))
+			if (!push_cell(norm, cells, c))
 				return false;
 			continue;
 		}
@@ -44,18 +44,18 @@ static bool decompose(const UNormalizer2 *norm, struct lu_str s, struct cells *c
 			UChar32 part;
 
 			U16_NEXT(units, i, len, part);
-			if (!put_cell(norm, cells, (uint32_t)part))
+			if (!push_cell(norm, cells, (uint32_t)part))
 				return false;
 		}
 	}
 	return true;
 }
 
-/* Sorts marks by class; those of one class stay in their order. */
+/* Sort marks by combining class, stably: by insertion when few, else by counting. */
 static bool sort_marks(uint32_t *p, size_t n)
 {
 	size_t count[257] = { 0 };
-	uint32_t *from;
+	uint32_t *unsorted;
 
 	if (n <= 32) {
 		for (size_t i = 1; i < n; i++) {
@@ -68,51 +68,51 @@ static bool sort_marks(uint32_t *p, size_t n)
 		}
 		return true;
 	}
-	from = malloc(n * sizeof(*from));
-	if (!from)
+	unsorted = malloc(n * sizeof(*unsorted));
+	if (!unsorted)
 		return false;
-	memcpy(from, p, n * sizeof(*from));
+	memcpy(unsorted, p, n * sizeof(*unsorted));
 	for (size_t i = 0; i < n; i++)
-		count[(from[i] >> 24) + 1]++;
+		count[(unsorted[i] >> 24) + 1]++;
 	for (size_t i = 1; i < 256; i++)
 		count[i] += count[i - 1];
 	for (size_t i = 0; i < n; i++)
-		p[count[from[i] >> 24]++] = from[i];
-	free(from);
+		p[count[unsorted[i] >> 24]++] = unsorted[i];
+	free(unsorted);
 	return true;
 }
 
 static bool reorder(struct cells *cells)
 {
-	for (size_t i = 0, to; i < cells->n; i = to) {
-		to = i + 1;
+	for (size_t i = 0, end; i < cells->n; i = end) {
+		end = i + 1;
 		if (!(cells->p[i] >> 24))
 			continue;
-		while (to < cells->n && cells->p[to] >> 24)
-			to++;
-		if (!sort_marks(cells->p + i, to - i))
+		while (end < cells->n && cells->p[end] >> 24)
+			end++;
+		if (!sort_marks(cells->p + i, end - i))
 			return false;
 	}
 	return true;
 }
 
-/* A mark joins the last starter unless one of its own class, or a starter, stands between; what
- * stands between is sorted, so the last of it says so. */
-static void compose(const UNormalizer2 *norm, struct cells *cells)
+/* Compose in place. A mark is blocked from the last starter by a starter or a mark of the same
+ * class between them; marks are in order, so comparing with the last one kept is enough. */
+static void compose_cells(const UNormalizer2 *norm, struct cells *cells)
 {
 	uint32_t *p = cells->p, *starter = NULL;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < cells->n; i++) {
 		uint32_t v = p[i];
-		bool next = starter && starter == p + kept - 1;
+		bool adjacent = starter && starter == p + kept - 1;
 
-		if (starter && (next || p[kept - 1] >> 24 < v >> 24)) {
-			UChar32 both = unorm2_composePair(norm, (UChar32)(*starter & 0xFFFFFF),
+		if (starter && (adjacent || p[kept - 1] >> 24 < v >> 24)) {
+			UChar32 composite = unorm2_composePair(norm, (UChar32)(*starter & 0xFFFFFF),
 					(UChar32)(v & 0xFFFFFF));
 
-			if (both >= 0) {
-				*starter = (uint32_t)both;
+			if (composite >= 0) {
+				*starter = (uint32_t)composite;
 				continue;
 			}
 		}
@@ -123,7 +123,7 @@ static void compose(const UNormalizer2 *norm, struct cells *cells)
 	cells->n = kept;
 }
 
-int lu_uax15(const UNormalizer2 *norm, bool composed, struct lu_str s, struct lu_buf *out,
+int lu_uax15(const UNormalizer2 *norm, bool compose, struct lu_str s, struct lu_buf *out,
 		struct lu_err *err)
 {
 	struct cells cells = { .cap = sizeof(cells.small) / sizeof(cells.small[0]) };
@@ -134,8 +134,8 @@ int lu_uax15(const UNormalizer2 *norm, bool composed, struct lu_str s, struct lu
 		lu_err_nomem(err);
 		goto out;
 	}
-	if (composed)
-		compose(norm, &cells);
+	if (compose)
+		compose_cells(norm, &cells);
 	if (!lu_buf_reserve(out, 4 * cells.n)) {
 		lu_err_nomem(err);
 		goto out;

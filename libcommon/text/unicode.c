@@ -11,37 +11,43 @@
 #include "libcommon/text/icu_utf8.h"
 #include "libcommon/text/uax15.h"
 
-/* A piece without a boundary that is longer than this, as no word of any language is, goes to
- * uax15.h, since ICU sorts combining marks by insertion. */
+/* A longer piece without a normalisation boundary, which no language has, goes to uax15.h, since
+ * ICU sorts combining marks by insertion. */
 #define LONG_PIECE ((size_t)1024)
 /* ICU counts bytes in int32. */
-#define ICU_MOST ((size_t)1 << 30)
+#define ICU_MAX ((size_t)1 << 30)
 
-static const UNormalizer2 *form_of(enum lu_form form)
+static const struct {
+	const UNormalizer2 *(*instance)(UErrorCode *code);
+	UProperty quick_check;
+	const char *data; /* of the C++ interface */
+	bool compose;
+} forms[LU_FORMS] = {
+	[LU_FORM_NFC] = { unorm2_getNFCInstance, UCHAR_NFC_QUICK_CHECK, "nfc", true },
+	[LU_FORM_NFD] = { unorm2_getNFDInstance, UCHAR_NFD_QUICK_CHECK, "nfc", false },
+	[LU_FORM_NFKC] = { unorm2_getNFKCInstance, UCHAR_NFKC_QUICK_CHECK, "nfkc", true },
+	[LU_FORM_NFKD] = { unorm2_getNFKDInstance, UCHAR_NFKD_QUICK_CHECK, "nfkc", false },
+};
+
+static const UNormalizer2 *instance(enum lu_normal_form form)
 {
 	UErrorCode code = U_ZERO_ERROR;
-	const UNormalizer2 *n = form == LU_FORM_NFC ? unorm2_getNFCInstance(&code)
-			: form == LU_FORM_NFKC	    ? unorm2_getNFKCInstance(&code)
-						    : unorm2_getNFDInstance(&code);
+	const UNormalizer2 *n = forms[form].instance(&code);
 
 	/* The data is compiled into ICU: only a broken installation has none. */
 	LU_ASSERT(U_SUCCESS(code));
 	return n;
 }
 
-bool lu_unicode_is_plain(enum lu_form form, uint32_t c)
+bool lu_unicode_is_plain(enum lu_normal_form form, uint32_t c)
 {
-	UProperty check = form == LU_FORM_NFC  ? UCHAR_NFC_QUICK_CHECK
-			: form == LU_FORM_NFKC ? UCHAR_NFKC_QUICK_CHECK
-					       : UCHAR_NFD_QUICK_CHECK;
-
-	return u_getIntPropertyValue((UChar32)c, check) == UNORM_YES &&
+	return u_getIntPropertyValue((UChar32)c, forms[form].quick_check) == UNORM_YES &&
 			u_getCombiningClass((UChar32)c) == 0 &&
-			unorm2_hasBoundaryBefore(form_of(form), (UChar32)c);
+			unorm2_hasBoundaryBefore(instance(form), (UChar32)c);
 }
 
-/* Calls mark(ctx, c) for every character of a set in ICU's notation. */
-static int each_of(const UChar *pattern, void (*mark)(void *ctx, uint32_t c), void *ctx,
+/* Call mark(ctx, c) for every character of a set in ICU's pattern syntax. */
+static int for_each_char(const UChar *pattern, void (*mark)(void *ctx, uint32_t c), void *ctx,
 		struct lu_err *err)
 {
 	UErrorCode code = U_ZERO_ERROR;
@@ -69,14 +75,18 @@ static void mark_bit(void *ctx, uint32_t c)
 	bitmap[c >> 6] |= UINT64_C(1) << (c & 63);
 }
 
-int lu_unicode_not_plain(enum lu_form form, uint64_t *bitmap, struct lu_err *err)
+int lu_unicode_mark_not_plain(enum lu_normal_form form, uint64_t *bitmap, struct lu_err *err)
 {
-	/* The three sets together leave exactly the plain characters; that a boundary stands before
-	 * each of these is a fact of the data, checked in tests/unit/test_unicode.c. */
-	static const UChar nfc[] = u"[[:NFC_QC=No:][:NFC_QC=Maybe:][:^ccc=0:]]";
-	static const UChar nfkc[] = u"[[:NFKC_QC=No:][:NFKC_QC=Maybe:][:^ccc=0:]]";
+	/* The complements of these sets are exactly the plain characters; that there is a boundary
+	 * before each of them is a fact of the data, checked in tests/unit/test_unicode.c. */
+	static const UChar *const pattern[LU_FORMS] = {
+		[LU_FORM_NFC] = u"[[:NFC_QC=No:][:NFC_QC=Maybe:][:^ccc=0:]]",
+		[LU_FORM_NFD] = u"[[:NFD_QC=No:][:^ccc=0:]]",
+		[LU_FORM_NFKC] = u"[[:NFKC_QC=No:][:NFKC_QC=Maybe:][:^ccc=0:]]",
+		[LU_FORM_NFKD] = u"[[:NFKD_QC=No:][:^ccc=0:]]",
+	};
 
-	return each_of(form == LU_FORM_NFC ? nfc : nfkc, mark_bit, bitmap, err);
+	return for_each_char(pattern[form], mark_bit, bitmap, err);
 }
 
 struct class_mark {
@@ -111,7 +121,7 @@ int lu_unicode_classes(uint8_t *table, struct lu_err *err)
 	for (size_t i = 0; i < sizeof(class) / sizeof(class[0]); i++) {
 		struct class_mark m = { table, class[i].bit };
 
-		if (each_of(class[i].pattern, mark_class, &m, err) < 0)
+		if (for_each_char(class[i].pattern, mark_class, &m, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -122,18 +132,17 @@ static void append(void *out, const char *bytes, size_t n)
 	lu_buf_append(out, bytes, n);
 }
 
-static int icu_normalize(
-		enum lu_form form, const char *p, size_t n, struct lu_buf *out, struct lu_err *err)
+static int icu_normalize(enum lu_normal_form form, const char *p, size_t n, struct lu_buf *out,
+		struct lu_err *err)
 {
-	const char *why;
+	const char *error;
 
-	if (!lu_icu_normalize(form == LU_FORM_NFKC ? "nfkc" : "nfc", form != LU_FORM_NFD, p, n,
-			    append, out, &why))
-		return lu_err_set(err, "ICU cannot normalise: %s", why);
+	if (!lu_icu_normalize(forms[form].data, forms[form].compose, p, n, append, out, &error))
+		return lu_err_set(err, "ICU cannot normalise: %s", error);
 	return lu_buf_check(out, err);
 }
 
-/* The end of the piece at `from`: the next character with a boundary before it. */
+/* Offset of the first normalisation boundary after `from`. */
 static size_t piece_end(const UNormalizer2 *norm, struct lu_str s, size_t from)
 {
 	const char *p = s.p + from, *end = s.p + s.n;
@@ -150,9 +159,10 @@ static size_t piece_end(const UNormalizer2 *norm, struct lu_str s, size_t from)
 	return (size_t)(p - s.p);
 }
 
-int lu_unicode_normalize(enum lu_form form, struct lu_str s, struct lu_buf *out, struct lu_err *err)
+int lu_unicode_normalize(
+		enum lu_normal_form form, struct lu_str s, struct lu_buf *out, struct lu_err *err)
 {
-	const UNormalizer2 *norm = form_of(form);
+	const UNormalizer2 *norm = instance(form);
 	size_t done = 0, at = 0;
 
 	if (s.n <= LONG_PIECE)
@@ -162,12 +172,12 @@ int lu_unicode_normalize(enum lu_form form, struct lu_str s, struct lu_buf *out,
 
 		if (end - at > LONG_PIECE) {
 			if (icu_normalize(form, s.p + done, at - done, out, err) < 0 ||
-					lu_uax15(norm, form != LU_FORM_NFD,
+					lu_uax15(norm, forms[form].compose,
 							(struct lu_str){ s.p + at, end - at }, out,
 							err) < 0)
 				return -1;
 			done = end;
-		} else if (end - done > ICU_MOST) {
+		} else if (end - done > ICU_MAX) {
 			if (icu_normalize(form, s.p + done, end - done, out, err) < 0)
 				return -1;
 			done = end;
@@ -181,20 +191,20 @@ int lu_unicode_normalize(enum lu_form form, struct lu_str s, struct lu_buf *out,
 
 typedef int32_t (*case_map)(const UCaseMap *, char *, int32_t, const char *, int32_t, UErrorCode *);
 
-/* Appends map(s) for a piece that ICU can count. */
-static void map_piece(case_map map, const UCaseMap *how, struct lu_str s, struct lu_buf *out,
+/* Append map(s) for at most ICU_MAX / 4 bytes. */
+static void map_piece(case_map map, const UCaseMap *options, struct lu_str s, struct lu_buf *out,
 		UErrorCode *code)
 {
-	size_t room = s.n + 16;
+	size_t size = s.n + 16;
 	int32_t n;
 
-	/* U+0390 grows most, from 2 bytes to 6: rarely a second round. */
+	/* At worst threefold (U+0390, 2 bytes to 6); the second round is rarely needed. */
 	do {
 		*code = U_ZERO_ERROR;
-		if (!lu_buf_reserve(out, room))
+		if (!lu_buf_reserve(out, size))
 			return;
-		n = map(how, out->p + out->n, (int32_t)room, s.p, (int32_t)s.n, code);
-		room = (size_t)n;
+		n = map(options, out->p + out->n, (int32_t)size, s.p, (int32_t)s.n, code);
+		size = (size_t)n;
 	} while (*code == U_BUFFER_OVERFLOW_ERROR);
 	if (U_SUCCESS(*code)) {
 		out->n += (size_t)n;
@@ -205,22 +215,22 @@ static void map_piece(case_map map, const UCaseMap *how, struct lu_str s, struct
 static int change_case(case_map map, struct lu_str s, struct lu_buf *out, struct lu_err *err)
 {
 	UErrorCode code = U_ZERO_ERROR;
-	UCaseMap *how = ucasemap_open("", U_FOLD_CASE_DEFAULT, &code);
-	size_t most = ICU_MOST / 4;
+	UCaseMap *options = ucasemap_open("", U_FOLD_CASE_DEFAULT, &code);
+	const size_t max = ICU_MAX / 4;
 
 	while (U_SUCCESS(code) && lu_buf_ok(out) && s.n) {
 		size_t take = s.n;
 
-		/* Only a final sigma sees beyond one character: at worst one in 2^28 bytes. */
-		if (take > most) {
-			take = most;
+		/* Only final sigma depends on its neighbours: at worst one error in 2^28 bytes. */
+		if (take > max) {
+			take = max;
 			while (((unsigned char)s.p[take] & 0xC0) == 0x80)
 				take--;
 		}
-		map_piece(map, how, (struct lu_str){ s.p, take }, out, &code);
+		map_piece(map, options, (struct lu_str){ s.p, take }, out, &code);
 		s = (struct lu_str){ s.p + take, s.n - take };
 	}
-	ucasemap_close(how);
+	ucasemap_close(options);
 	if (U_FAILURE(code))
 		return lu_err_set(err, "ICU cannot change case: %s", u_errorName(code));
 	return lu_buf_check(out, err);
@@ -236,17 +246,17 @@ int lu_unicode_lower(struct lu_str s, struct lu_buf *out, struct lu_err *err)
 	return change_case(ucasemap_utf8ToLower, s, out, err);
 }
 
-bool lu_unicode_language(const char *tag, char *out, size_t room)
+bool lu_unicode_language(const char *tag, char *out, size_t size)
 {
-	/* Codes that ISO 639 has withdrawn; of the others no alias is wanted ("tl" is not
-	 * "fil"). */
+	/* Codes withdrawn from ISO 639, the only two-letter ones whose aliases are wanted: "tl" is
+	 * not "fil". */
 	static const char withdrawn[] = "in iw ji jw mo sh";
 
-	if (strlen(tag) == 2 && room > 2 && !strstr(withdrawn, tag)) {
+	if (strlen(tag) == 2 && size > 2 && !strstr(withdrawn, tag)) {
 		memcpy(out, tag, 3);
 		return true;
 	}
-	return lu_icu_language(tag, out, room);
+	return lu_icu_language(tag, out, size);
 }
 
 enum lu_category lu_unicode_category(uint32_t c)

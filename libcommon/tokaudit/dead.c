@@ -9,6 +9,7 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/tokaudit/show.h"
 #include "libcommon/tokaudit/unreachable.h"
+#include "libcommon/tokenizer/byte_piece.h"
 #include "libcommon/tokenizer/tokenizer_internal.h"
 
 /* --- pieces ------------------------------------------------------------------------------- */

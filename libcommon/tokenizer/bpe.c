@@ -1,17 +1,14 @@
 #include "libcommon/tokenizer/bpe.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "libcommon/base/bigmem.h"
 #include "libcommon/base/num.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/hash/hash.h"
-#include "libcommon/tokenizer/components.h"
+#include "libcommon/tokenizer/byte_piece.h"
 
-/* --- building ----------------------------------------------------------------------------- */
-
-static void *zeroed(struct lu_arena *arena, size_t count, size_t size)
+static void *alloc_zeroed(struct lu_arena *arena, size_t count, size_t size)
 {
 	size_t bytes;
 	void *p = lu_mul_size(count, size, &bytes) ? lu_arena_alloc(arena, bytes) : NULL;
@@ -21,6 +18,7 @@ static void *zeroed(struct lu_arena *arena, size_t count, size_t size)
 	return p;
 }
 
+/* Slots of a table for so many entries: a power of two, at most half of them used. */
 static size_t table_size(size_t entries)
 {
 	size_t n = 64;
@@ -30,13 +28,13 @@ static size_t table_size(size_t entries)
 	return n;
 }
 
-int lu_bpe_start(struct lu_bpe *b, struct lu_arena *arena, uint32_t size, struct lu_err *err)
+int lu_bpe_begin(struct lu_bpe *b, struct lu_arena *arena, uint32_t size, struct lu_err *err)
 {
 	b->size = size;
 	b->slots = table_size(size);
-	b->piece = zeroed(arena, size, sizeof(*b->piece));
+	b->piece = alloc_zeroed(arena, size, sizeof(*b->piece));
 	b->slot = lu_arena_alloc(arena, b->slots * sizeof(*b->slot));
-	b->page = zeroed(arena, 0x1100, sizeof(*b->page));
+	b->page = alloc_zeroed(arena, 0x1100, sizeof(*b->page));
 	if (!b->piece || !b->slot || !b->page)
 		return lu_err_nomem(err);
 	memset(b->slot, 0xff, b->slots * sizeof(*b->slot));
@@ -52,18 +50,18 @@ static size_t find_slot(const struct lu_bpe *b, struct lu_str piece)
 	return i;
 }
 
-int lu_bpe_piece(struct lu_bpe *b, uint32_t id, struct lu_str piece)
+bool lu_bpe_add_piece(struct lu_bpe *b, uint32_t id, struct lu_str piece)
 {
 	size_t i = find_slot(b, piece);
 
 	if (b->piece[id].p || b->slot[i] != LU_BPE_NONE)
-		return 0;
+		return false;
 	b->piece[id] = piece;
 	b->slot[i] = id;
 	b->pieces++;
 	if (piece.n > b->longest)
 		b->longest = piece.n;
-	return 1;
+	return true;
 }
 
 bool lu_bpe_find(const struct lu_bpe *b, struct lu_str piece, uint32_t *id)
@@ -81,17 +79,17 @@ static unsigned bits_for(uint64_t n)
 	return bits;
 }
 
-int lu_bpe_merges_start(struct lu_bpe *b, struct lu_arena *arena, size_t count, struct lu_err *err)
+int lu_bpe_begin_merges(struct lu_bpe *b, struct lu_arena *arena, size_t count, struct lu_err *err)
 {
-	/* One more, so that no pair looks like an empty slot. */
+	/* Bits for size, not size - 1: no pair has all bits set, as LU_BPE_EMPTY has. */
 	b->id_bits = bits_for(b->size);
 	b->rank_bits = bits_for(count);
 	if (2 * b->id_bits + b->rank_bits > 64)
 		return lu_err_set(err, "%u ids and %zu merges are too many", b->size, count);
 	b->pairs = table_size(count);
 	b->pair = lu_big_alloc(b->pairs * sizeof(*b->pair));
-	b->made = zeroed(arena, count + 1, sizeof(*b->made));
-	if (!b->pair || !b->made)
+	b->merged = alloc_zeroed(arena, count + 1, sizeof(*b->merged));
+	if (!b->pair || !b->merged)
 		return lu_err_nomem(err);
 	memset(b->pair, 0xff, b->pairs * sizeof(*b->pair));
 	return 0;
@@ -103,19 +101,18 @@ void lu_bpe_release(struct lu_bpe *b)
 	b->pair = NULL;
 }
 
-void lu_bpe_merge_add(struct lu_bpe *b, const struct lu_bpe_merge *m)
+void lu_bpe_add_merge(struct lu_bpe *b, const struct lu_bpe_merge *m)
 {
 	uint64_t key = (uint64_t)m->left << b->id_bits | m->right;
 	size_t i = lu_bpe_pair_slot(b, key);
 
-	/* Of two lines for the same pair the last sets the rank, as in Hugging Face. */
 	while (b->pair[i] != LU_BPE_EMPTY && b->pair[i] >> b->rank_bits != key)
 		i = (i + 1) & (b->pairs - 1);
 	b->pair[i] = key << b->rank_bits | m->rank;
-	b->made[m->rank] = m->id;
+	b->merged[m->rank] = m->id;
 }
 
-/* The unit at the end or the beginning of a piece; false: it has none that can occur. */
+/* The last or first unit of a piece. False when it has none that can occur in a text. */
 static bool edge_unit(const struct lu_bpe *b, struct lu_str piece, bool last, uint32_t *unit)
 {
 	const char *p = piece.p;
@@ -132,35 +129,36 @@ static bool edge_unit(const struct lu_bpe *b, struct lu_str piece, bool last, ui
 		*unit = lu_bpe_unit(lu_utf8_next(&p));
 		return true;
 	}
-	byte = lu_char_byte(lu_utf8_next(&p));
+	byte = lu_byte_level_byte(lu_utf8_next(&p));
 	*unit = (uint32_t)byte;
 	return byte >= 0;
 }
 
-static int make_seams(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *err)
+static int find_seams(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *err)
 {
 	size_t bits = 1 << 12, used = 0;
-	bool *odd = zeroed(arena, b->size, sizeof(*odd)); /* pieces that are not their characters */
+	/* Pieces whose text is not the text that they stand for. */
+	bool *opaque = alloc_zeroed(arena, b->size, sizeof(*opaque));
 
-	if (!odd)
+	if (!opaque)
 		return lu_err_nomem(err);
 	for (int i = 0; i < 256 && !b->byte_level; i++) {
 		if (b->byte_id[i] != LU_BPE_NONE)
-			odd[b->byte_id[i]] = true;
+			opaque[b->byte_id[i]] = true;
 	}
 	if (b->unk != LU_BPE_NONE)
-		odd[b->unk] = true;
+		opaque[b->unk] = true;
 	for (size_t i = 0; i < b->pairs; i++)
 		used += b->pair[i] != LU_BPE_EMPTY;
-	/* At most one bit in 16 set by chance: few cuts are missed. Merges share most seams, so
-	 * the table is far emptier than that for real files. */
+	/* At most one bit in 16 is set, so collisions hide few cuts. Merges share most seams: for
+	 * real files the bitmap is far sparser. */
 	while (bits < used * 16 && bits < (size_t)1 << 24)
 		bits *= 2;
 	b->seam_shift = 64 - (unsigned)__builtin_ctzll(bits);
-	b->seam = zeroed(arena, bits / 64, sizeof(*b->seam));
+	b->seam = alloc_zeroed(arena, bits / 64, sizeof(*b->seam));
 	if (!b->seam)
 		return lu_err_nomem(err);
-	memset(b->apart, 1, sizeof(b->apart));
+	memset(b->can_cut, 1, sizeof(b->can_cut));
 	b->cuts = !b->ignore_merges;
 	for (size_t i = 0; i < b->pairs; i++) {
 		uint64_t key = b->pair[i] >> b->rank_bits;
@@ -170,7 +168,7 @@ static int make_seams(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *e
 
 		if (b->pair[i] == LU_BPE_EMPTY)
 			continue;
-		if (odd[left] || odd[right])
+		if (opaque[left] || opaque[right])
 			b->cuts = false;
 		if (!edge_unit(b, b->piece[left], true, &x) ||
 				!edge_unit(b, b->piece[right], false, &y))
@@ -178,24 +176,24 @@ static int make_seams(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *e
 		bit = lu_bpe_seam_bit(b, x, y);
 		b->seam[bit / 64] |= UINT64_C(1) << bit % 64;
 		if ((x | y) < LU_BPE_SMALL)
-			b->apart[x][y] = 0;
+			b->can_cut[x][y] = 0;
 	}
 	return 0;
 }
 
-/* Two units without a piece may become one unknown token, so nothing is cut beside them. */
-static void keep_unknown_together(struct lu_bpe *b)
+/* Units without a piece may fuse into one unknown token, so there is no cut beside them. */
+static void forbid_unknown_cuts(struct lu_bpe *b)
 {
 	bool known[LU_BPE_SMALL];
 
 	if (b->all_bytes)
 		return;
 	for (uint32_t x = 0; x < LU_BPE_SMALL; x++)
-		known[x] = lu_bpe_first_id(b, x) != LU_BPE_NONE;
+		known[x] = lu_bpe_unit_id(b, x) != LU_BPE_NONE;
 	for (uint32_t x = 0; x < LU_BPE_SMALL; x++) {
 		for (uint32_t y = 0; y < LU_BPE_SMALL; y++) {
 			if (!known[x] || !known[y])
-				b->apart[x][y] = 0;
+				b->can_cut[x][y] = 0;
 		}
 	}
 }
@@ -203,14 +201,9 @@ static void keep_unknown_together(struct lu_bpe *b)
 static int index_characters(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *err)
 {
 	for (uint32_t id = 0; id < b->size; id++) {
-		struct lu_str s = b->piece[id];
-		const char *p = s.p;
 		uint32_t c;
 
-		if (s.n == 0 || s.n > 4)
-			continue;
-		c = lu_utf8_next(&p);
-		if (p != s.p + s.n)
+		if (!lu_utf8_single(b->piece[id], &c))
 			continue;
 		if (!b->page[c >> 8]) {
 			b->page[c >> 8] = lu_arena_alloc(arena, 256 * sizeof(uint32_t));
@@ -223,25 +216,25 @@ static int index_characters(struct lu_bpe *b, struct lu_arena *arena, struct lu_
 	return 0;
 }
 
-int lu_bpe_end(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *err)
+int lu_bpe_finish(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *err)
 {
 	if (index_characters(b, arena, err) < 0)
 		return -1;
 	b->all_bytes = b->byte_fallback || b->byte_level;
 	for (unsigned i = 0; i < 256; i++) {
-		char name[8];
+		char buf[8];
 
-		snprintf(name, sizeof(name), "<0x%02X>", i);
-		b->byte_char[i] = lu_byte_char(i);
+		b->byte_char[i] = lu_byte_level_char(i);
 		if (b->byte_level)
 			b->byte_id[i] = lu_bpe_char_id(b, b->byte_char[i]);
-		else if (!b->byte_fallback || !lu_bpe_find(b, lu_str_of(name), &b->byte_id[i]))
+		else if (!b->byte_fallback ||
+				!lu_bpe_find(b, lu_byte_token_name(i, buf), &b->byte_id[i]))
 			b->byte_id[i] = LU_BPE_NONE;
 		if (b->byte_id[i] == LU_BPE_NONE)
 			b->all_bytes = false;
 	}
-	if (make_seams(b, arena, err) < 0)
+	if (find_seams(b, arena, err) < 0)
 		return -1;
-	keep_unknown_together(b);
+	forbid_unknown_cuts(b);
 	return 0;
 }

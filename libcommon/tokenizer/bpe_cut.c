@@ -1,24 +1,25 @@
-/* Cuts a word where no merge can reach over, and remembers what the chunks gave. */
+#include "libcommon/tokenizer/bpe_cut.h"
+
 #include <stdlib.h>
 
 #include "libcommon/base/bigmem.h"
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/bpe.h"
 
-/* 16 and 4 MiB: on 115 MB of French twice the entries of half of it save a sixth of the time. */
-#define SMALL_BITS 19
-#define LARGE_BITS 16
+/* 16 and 4 MiB. Doubling both from half of that saved a sixth of the time on 115 MB of French. */
+#define SHORT_BITS 19
+#define LONG_BITS 16
 #define ID_BITS 24
 #define ID_MASK ((UINT32_C(1) << ID_BITS) - 1)
-#define SMALL_IDS 4
-#define TOO_MANY 0xFF /* in the place of their number: the large entry has them */
+#define SHORT_IDS 4
+#define IN_LONG_CACHE 0xFF /* in place of the number of ids */
 
 int lu_bpe_state_init(struct lu_bpe_state *s, struct lu_err *err)
 {
-	*s = (struct lu_bpe_state){ .window = 1024 };
-	s->small = lu_big_alloc(sizeof(*s->small) << SMALL_BITS);
-	s->large = lu_big_alloc(sizeof(*s->large) << LARGE_BITS);
-	if (!s->small || !s->large) {
+	memset(s, 0, sizeof(*s));
+	lu_bpe_merger_init(&s->merger);
+	s->short_cache = lu_big_alloc(sizeof(*s->short_cache) << SHORT_BITS);
+	s->long_cache = lu_big_alloc(sizeof(*s->long_cache) << LONG_BITS);
+	if (!s->short_cache || !s->long_cache) {
 		lu_bpe_state_release(s);
 		return lu_err_nomem(err);
 	}
@@ -27,16 +28,10 @@ int lu_bpe_state_init(struct lu_bpe_state *s, struct lu_err *err)
 
 void lu_bpe_state_release(struct lu_bpe_state *s)
 {
-	free(s->small);
-	free(s->large);
-	free(s->sym);
-	free(s->heap);
-	free(s->row.id);
-	free(s->row.at);
-	free(s->next.id);
-	free(s->next.at);
-	lu_buf_release(&s->spelled);
-	*s = (struct lu_bpe_state){ 0 };
+	free(s->short_cache);
+	free(s->long_cache);
+	lu_bpe_merger_release(&s->merger);
+	memset(s, 0, sizeof(*s));
 }
 
 /* --- units -------------------------------------------------------------------------------- */
@@ -44,7 +39,7 @@ void lu_bpe_state_release(struct lu_bpe_state *s)
 static inline bool can_cut(const struct lu_bpe *b, uint32_t x, uint32_t y)
 {
 	if ((x | y) < LU_BPE_SMALL)
-		return b->apart[x][y];
+		return b->can_cut[x][y];
 	return lu_bpe_can_cut(b, x, y);
 }
 
@@ -53,31 +48,30 @@ bool lu_bpe_can_cut(const struct lu_bpe *b, uint32_t x, uint32_t y)
 	size_t bit;
 
 	if ((x | y) < LU_BPE_SMALL)
-		return b->apart[x][y];
+		return b->can_cut[x][y];
 	bit = lu_bpe_seam_bit(b, x, y);
 	if (b->seam[bit / 64] >> (bit % 64) & 1)
 		return false;
 	return b->all_bytes ||
-			(lu_bpe_first_id(b, x) != LU_BPE_NONE &&
-					lu_bpe_first_id(b, y) != LU_BPE_NONE);
+			(lu_bpe_unit_id(b, x) != LU_BPE_NONE &&
+					lu_bpe_unit_id(b, y) != LU_BPE_NONE);
 }
 
 static inline uint32_t next_unit(const struct lu_bpe *b, const char **p)
 {
-	/* One byte: ASCII, or the mark (-1). */
+	/* A single byte: ASCII, or the mark (-1). */
 	if (*(const signed char *)*p >= -1 || b->byte_level)
 		return (unsigned char)*(*p)++;
 	return lu_bpe_unit(lu_utf8_next(p));
 }
 
-/* --- remembered chunks -------------------------------------------------------------------- */
+/* --- the cache of chunks ------------------------------------------------------------------ */
 
-/* The table of small entries has sets of two, the newest first. */
 static void find_entry(struct lu_bpe_state *s, struct lu_bpe_chunk *c);
 static int entry_ids(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_chunk c,
 		struct lu_ids *ids, struct lu_err *err);
 
-static int chunk_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
+static int cached_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
 		struct lu_ids *ids, struct lu_err *err)
 {
 	struct lu_bpe_chunk c = { .p = p, .n = n };
@@ -86,28 +80,29 @@ static int chunk_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char 
 	return entry_ids(b, s, c, ids, err);
 }
 
-/* Without looking it up: cut first, when that gives smaller chunks. */
-static int fresh_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
+/* Append the ids of a chunk that is not in the cache: those of smaller chunks where it can be cut,
+ * else by merging. */
+static int compute_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
 		struct lu_ids *ids, struct lu_err *err)
 {
 	const char *end = p + n, *from = p, *at = p;
 	uint32_t x, y;
 
 	if (!b->cuts)
-		return lu_bpe_merge_chunk(b, s, (struct lu_str){ p, n }, ids, err);
+		return lu_bpe_merge_chunk(b, &s->merger, (struct lu_str){ p, n }, ids, err);
 	for (x = next_unit(b, &at); at < end; x = y) {
-		const char *place = at;
+		const char *cut = at;
 
 		y = next_unit(b, &at);
 		if (!can_cut(b, x, y))
 			continue;
-		if (chunk_ids(b, s, from, (size_t)(place - from), ids, err) < 0)
+		if (cached_ids(b, s, from, (size_t)(cut - from), ids, err) < 0)
 			return -1;
-		from = place;
+		from = cut;
 	}
 	if (from == p)
-		return lu_bpe_merge_chunk(b, s, (struct lu_str){ p, n }, ids, err);
-	return chunk_ids(b, s, from, (size_t)(end - from), ids, err);
+		return lu_bpe_merge_chunk(b, &s->merger, (struct lu_str){ p, n }, ids, err);
+	return cached_ids(b, s, from, (size_t)(end - from), ids, err);
 }
 
 static inline uint64_t mix(uint64_t a, uint64_t b)
@@ -117,28 +112,27 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
 	return (h ^ h >> 32) * UINT64_C(0xD6E8FEB86659FD93);
 }
 
-/* The key in the chunk's own bytes, zeros behind, its length in the last byte. */
-static void large_key(const struct lu_bpe_chunk *c, uint64_t key[5])
+static void long_key(const struct lu_bpe_chunk *c, uint64_t key[5])
 {
 	memset(key, 0, 5 * sizeof(*key));
 	memcpy(key, c->p, c->n);
 	key[4] |= (uint64_t)c->n << 56;
 }
 
-static struct lu_bpe_large *large_entry(
+static struct lu_bpe_long_entry *long_entry(
 		struct lu_bpe_state *s, const struct lu_bpe_chunk *c, uint64_t key[5])
 {
 	uint64_t h;
 
-	large_key(c, key);
+	long_key(c, key);
 	h = mix(mix(key[0], key[1]) ^ key[4], mix(key[2], key[3]));
-	return &s->large[h >> (64 - LARGE_BITS)];
+	return &s->long_cache[h >> (64 - LONG_BITS)];
 }
 
-/* Makes the key and asks for the entry's cache line, which other work can hide. */
+/* Make the key and prefetch the entry. Short entries form sets of two, the newer one first. */
 static inline void find_entry(struct lu_bpe_state *s, struct lu_bpe_chunk *c)
 {
-	/* Ones in the first n bytes. */
+	/* Masks of the first n bytes. */
 	static const uint64_t low[16] = { 0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff,
 		0xffffffffffff, 0xffffffffffffff, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
 		UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
@@ -149,19 +143,20 @@ static inline void find_entry(struct lu_bpe_state *s, struct lu_bpe_chunk *c)
 		memcpy(c->key, c->p, sizeof(c->key));
 		c->key[0] &= low[c->n];
 		c->key[1] = (c->key[1] & high[c->n]) | (uint64_t)c->n << 56;
-		c->entry = &s->small[mix(c->key[0], c->key[1]) >> (64 - SMALL_BITS) & ~UINT64_C(1)];
+		c->entry = &s->short_cache[mix(c->key[0], c->key[1]) >> (64 - SHORT_BITS) &
+				~UINT64_C(1)];
 		__builtin_prefetch(c->entry);
 	} else if (c->n <= LU_BPE_LONG_KEY) {
 		uint64_t key[5];
 
-		__builtin_prefetch(large_entry(s, c, key));
+		__builtin_prefetch(long_entry(s, c, key));
 	}
 }
 
-static bool get_large(struct lu_bpe_state *s, const struct lu_bpe_chunk *c, struct lu_ids *ids)
+static bool get_long(struct lu_bpe_state *s, const struct lu_bpe_chunk *c, struct lu_ids *ids)
 {
 	uint64_t key[5];
-	const struct lu_bpe_large *e = large_entry(s, c, key);
+	const struct lu_bpe_long_entry *e = long_entry(s, c, key);
 
 	if (memcmp(e->key, key, sizeof(key)) != 0)
 		return false;
@@ -171,82 +166,82 @@ static bool get_large(struct lu_bpe_state *s, const struct lu_bpe_chunk *c, stru
 	return true;
 }
 
-static void put_large(struct lu_bpe_state *s, const struct lu_bpe_chunk *c, const uint32_t *id,
-		size_t made)
+static void put_long(
+		struct lu_bpe_state *s, const struct lu_bpe_chunk *c, const uint32_t *id, size_t n)
 {
 	uint64_t key[5];
-	struct lu_bpe_large *e = large_entry(s, c, key);
+	struct lu_bpe_long_entry *e = long_entry(s, c, key);
 
-	if (made > sizeof(e->id) / sizeof(e->id[0]))
+	if (n > sizeof(e->id) / sizeof(e->id[0]))
 		return;
 	memset(e, 0, sizeof(*e));
 	memcpy(e->key, key, sizeof(key));
-	if (made)
-		memcpy(e->id, id, made * sizeof(*id));
-	e->id[0] |= (uint32_t)made << ID_BITS;
+	if (n)
+		memcpy(e->id, id, n * sizeof(*id));
+	e->id[0] |= (uint32_t)n << ID_BITS;
 }
 
-/* A chunk that is not among the small entries, or whose entry there says that it has too many ids
- * for one and is among the large ones. */
-static int small_miss(const struct lu_bpe *b, struct lu_bpe_state *s, const struct lu_bpe_chunk *c,
-		bool known, struct lu_ids *ids, struct lu_err *err)
+/* Append the ids of a chunk without a short entry, or `in_long` with one that refers to the long
+ * cache since it has too many ids. */
+static int short_miss(const struct lu_bpe *b, struct lu_bpe_state *s, const struct lu_bpe_chunk *c,
+		bool in_long, struct lu_ids *ids, struct lu_err *err)
 {
-	struct lu_bpe_small *set = c->entry;
-	size_t from = ids->n, made;
+	struct lu_bpe_short_entry *set = c->entry;
+	size_t from = ids->n, n;
 
-	if (known && get_large(s, c, ids))
+	if (in_long && get_long(s, c, ids))
 		return 0;
-	if (fresh_ids(b, s, c->p, c->n, ids, err) < 0)
+	if (compute_ids(b, s, c->p, c->n, ids, err) < 0)
 		return -1;
-	made = ids->n - from;
-	if (made > SMALL_IDS)
-		put_large(s, c, ids->p + from, made);
-	if (known)
+	n = ids->n - from;
+	if (n > SHORT_IDS)
+		put_long(s, c, ids->p + from, n);
+	if (in_long)
 		return 0;
 	set[1] = set[0];
 	memset(&set[0], 0, sizeof(set[0]));
 	memcpy(set[0].key, c->key, sizeof(set[0].key));
-	if (made > SMALL_IDS)
-		made = TOO_MANY;
-	else if (made)
-		memcpy(set[0].id, ids->p + from, made * sizeof(*ids->p));
-	set[0].id[0] |= (uint32_t)made << ID_BITS;
+	if (n > SHORT_IDS)
+		n = IN_LONG_CACHE;
+	else if (n)
+		memcpy(set[0].id, ids->p + from, n * sizeof(*ids->p));
+	set[0].id[0] |= (uint32_t)n << ID_BITS;
 	return 0;
 }
 
-static int large_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const struct lu_bpe_chunk *c,
+static int long_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const struct lu_bpe_chunk *c,
 		struct lu_ids *ids, struct lu_err *err)
 {
 	size_t from = ids->n;
 
-	if (get_large(s, c, ids))
+	if (get_long(s, c, ids))
 		return 0;
-	if (fresh_ids(b, s, c->p, c->n, ids, err) < 0)
+	if (compute_ids(b, s, c->p, c->n, ids, err) < 0)
 		return -1;
-	put_large(s, c, ids->p + from, ids->n - from);
+	put_long(s, c, ids->p + from, ids->n - from);
 	return 0;
 }
 
 static inline int entry_ids(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_chunk c,
 		struct lu_ids *ids, struct lu_err *err)
 {
-	const struct lu_bpe_small *e = c.entry;
+	const struct lu_bpe_short_entry *e = c.entry;
 	uint32_t n;
 
 	if (ids->cap - ids->n < 8 && lu_ids_reserve(ids, 8, err) < 0)
 		return -1;
 	if (c.n > LU_BPE_SHORT_KEY)
-		return c.n <= LU_BPE_LONG_KEY ? large_ids(b, s, &c, ids, err)
-					      : fresh_ids(b, s, c.p, c.n, ids, err);
+		return c.n <= LU_BPE_LONG_KEY ? long_ids(b, s, &c, ids, err)
+					      : compute_ids(b, s, c.p, c.n, ids, err);
 	if (e->key[0] != c.key[0] || e->key[1] != c.key[1]) {
 		e++;
 		if (e->key[0] != c.key[0] || e->key[1] != c.key[1])
-			return small_miss(b, s, &c, false, ids, err);
+			return short_miss(b, s, &c, false, ids, err);
 	}
 	n = e->id[0] >> ID_BITS;
-	if (n == TOO_MANY)
-		return small_miss(b, s, &c, true, ids, err);
-	/* All four: a copy of known length costs less than the choice. */
+	if (n == IN_LONG_CACHE)
+		return short_miss(b, s, &c, true, ids, err);
+	/* Always all four: a copy of constant size costs less than a branch. */
 	memcpy(ids->p + ids->n, e->id, sizeof(e->id));
 	ids->p[ids->n] &= ID_MASK;
 	ids->n += n;
@@ -297,11 +292,11 @@ int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str wo
 	if (word.n == 0)
 		return 0;
 	lu_buf_str(&padded, word);
-	if (!lu_buf_reserve(&padded, LU_BPE_PAD)) {
+	if (!lu_buf_reserve(&padded, LU_BPE_PADDING)) {
 		lu_buf_release(&padded);
 		return lu_err_nomem(err);
 	}
-	rc = chunk_ids(b, s, padded.p, padded.n, ids, err);
+	rc = cached_ids(b, s, padded.p, padded.n, ids, err);
 	lu_buf_release(&padded);
 	return rc;
 }
@@ -309,42 +304,42 @@ int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str wo
 #define STRIDE 2048 /* bytes */
 
 /*
- * The places in most <= STRIDE bytes at `from` where the word can be cut: what is written and how
- * far it counts are apart, so that nothing is guessed by the processor, to whom they look random.
- * *unit is the unit before; the last one may end behind `most`, and *seen is that end.
+ * Find the cuts in n <= STRIDE bytes at `from`. Every offset is stored but counted only at a cut: a
+ * branch on cuts, which look random, would be mispredicted. *unit is the unit before; the last unit
+ * may end beyond n, and *seen is that end.
  */
-static inline size_t find_cuts_in(const struct lu_bpe *b, const char *from, size_t most,
-		uint32_t *unit, size_t *seen, uint32_t place[STRIDE], bool bytes)
+static inline size_t find_cuts_in(const struct lu_bpe *b, const char *from, size_t n,
+		uint32_t *unit, size_t *seen, uint32_t cut[STRIDE], bool bytes)
 {
-	const char *p = from, *end = from + most;
+	const char *p = from, *end = from + n;
 	uint32_t x = *unit, y;
-	size_t n = 0;
+	size_t cuts = 0;
 
 	for (;;) {
-		/* Units of one byte, which is most of them. */
+		/* One-byte units, the most frequent. */
 		while (x < LU_BPE_SMALL && p < end && (bytes || *(const signed char *)p >= -1)) {
-			place[n] = (uint32_t)(p - from);
+			cut[cuts] = (uint32_t)(p - from);
 			y = (unsigned char)*p++;
-			n += b->apart[x][y];
+			cuts += b->can_cut[x][y];
 			x = y;
 		}
 		if (p >= end)
 			break;
-		place[n] = (uint32_t)(p - from);
+		cut[cuts] = (uint32_t)(p - from);
 		y = next_unit(b, &p);
-		n += can_cut(b, x, y);
+		cuts += can_cut(b, x, y);
 		x = y;
 	}
 	*unit = x;
 	*seen = (size_t)(p - from);
-	return n;
+	return cuts;
 }
 
-static size_t find_cuts(const struct lu_bpe *b, const char *from, size_t most, uint32_t *unit,
-		size_t *seen, uint32_t place[STRIDE])
+static size_t find_cuts(const struct lu_bpe *b, const char *from, size_t n, uint32_t *unit,
+		size_t *seen, uint32_t cut[STRIDE])
 {
-	return b->byte_level ? find_cuts_in(b, from, most, unit, seen, place, true)
-			     : find_cuts_in(b, from, most, unit, seen, place, false);
+	return b->byte_level ? find_cuts_in(b, from, n, unit, seen, cut, true)
+			     : find_cuts_in(b, from, n, unit, seen, cut, false);
 }
 
 int lu_bpe_stream(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_scan *scan,
@@ -352,7 +347,7 @@ int lu_bpe_stream(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_
 {
 	size_t from = 0, seen = scan->seen;
 	const char *first = word.p;
-	uint32_t place[STRIDE];
+	uint32_t cut[STRIDE];
 
 	*used = 0;
 	if (word.n == 0)
@@ -362,14 +357,14 @@ int lu_bpe_stream(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_
 		seen = (size_t)(first - word.p);
 	}
 	while (seen < word.n && b->cuts) {
-		size_t most = word.n - seen > STRIDE ? STRIDE : word.n - seen, base = seen;
-		size_t n = find_cuts(b, word.p + base, most, &scan->unit, &seen, place);
+		size_t n = word.n - seen > STRIDE ? STRIDE : word.n - seen, base = seen;
+		size_t cuts = find_cuts(b, word.p + base, n, &scan->unit, &seen, cut);
 
 		seen += base;
-		for (size_t i = 0; i < n; i++) {
-			if (push(b, s, word.p + from, base + place[i] - from, ids, err) < 0)
+		for (size_t i = 0; i < cuts; i++) {
+			if (push(b, s, word.p + from, base + cut[i] - from, ids, err) < 0)
 				return -1;
-			from = base + place[i];
+			from = base + cut[i];
 		}
 	}
 	if (last) {

@@ -1,37 +1,55 @@
-/* From a chunk to its first symbols, and from these to ids. */
-#include <stdio.h>
+#include "libcommon/tokenizer/bpe_merge.h"
+
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/bpe.h"
+#include "libcommon/tokenizer/byte_piece.h"
 
-static int row_reserve(struct lu_bpe_row *row, size_t n, struct lu_err *err)
+void lu_bpe_merger_init(struct lu_bpe_merger *m)
 {
-	if (row->cap >= n)
+	*m = (struct lu_bpe_merger){ .window = 1024 };
+}
+
+void lu_bpe_merger_release(struct lu_bpe_merger *m)
+{
+	free(m->symbol);
+	free(m->heap);
+	free(m->sequence.id);
+	free(m->sequence.at);
+	free(m->next.id);
+	free(m->next.at);
+	lu_buf_release(&m->spelling);
+	*m = (struct lu_bpe_merger){ 0 };
+}
+
+/* Make room for n symbols; the old ones are discarded. */
+static int sequence_reserve(struct lu_bpe_sequence *seq, size_t n, struct lu_err *err)
+{
+	if (seq->cap >= n)
 		return 0;
-	free(row->id);
-	free(row->at);
-	row->cap = 0;
-	row->id = malloc(n * sizeof(*row->id));
-	row->at = malloc(n * sizeof(*row->at));
-	if (!row->id || !row->at)
+	free(seq->id);
+	free(seq->at);
+	seq->cap = 0;
+	seq->id = malloc(n * sizeof(*seq->id));
+	seq->at = malloc(n * sizeof(*seq->at));
+	if (!seq->id || !seq->at)
 		return lu_err_nomem(err);
-	row->cap = n;
+	seq->cap = n;
 	return 0;
 }
 
-/* --- first symbols ------------------------------------------------------------------------ */
+/* --- initial symbols ---------------------------------------------------------------------- */
 
-static inline void put(struct lu_bpe_row *row, uint32_t id, uint32_t at)
+static inline void put(struct lu_bpe_sequence *seq, uint32_t id, uint32_t at)
 {
-	row->id[row->n] = id;
-	row->at[row->n++] = at;
+	seq->id[seq->n] = id;
+	seq->at[seq->n++] = at;
 }
 
-/* A byte-level model without a piece for some byte: what stands for the byte is a character of
- * one or two UTF-8 bytes, and byte_fallback means those. */
-static bool fallback(const struct lu_bpe *b, const char *p, size_t n, uint32_t at,
-		struct lu_bpe_row *row)
+/* Append the byte tokens of p[0..n), or return false if some do not exist. In a byte-level model p
+ * is a byte's character in UTF-8, of one or two bytes: byte_fallback means the bytes of that. */
+static bool put_byte_tokens(const struct lu_bpe *b, const char *p, size_t n, uint32_t at,
+		struct lu_bpe_sequence *seq)
 {
 	uint32_t id[4];
 
@@ -41,8 +59,7 @@ static bool fallback(const struct lu_bpe *b, const char *p, size_t n, uint32_t a
 		char name[8];
 
 		if (b->byte_level) {
-			snprintf(name, sizeof(name), "<0x%02X>", (unsigned char)p[i]);
-			if (!lu_bpe_find(b, lu_str_of(name), &id[i]))
+			if (!lu_bpe_find(b, lu_byte_token_name((unsigned char)p[i], name), &id[i]))
 				return false;
 		} else {
 			id[i] = b->byte_id[(unsigned char)p[i]];
@@ -51,88 +68,90 @@ static bool fallback(const struct lu_bpe *b, const char *p, size_t n, uint32_t a
 		}
 	}
 	for (size_t i = 0; i < n; i++)
-		put(row, id[i], i ? LU_BPE_NONE : at);
+		put(seq, id[i], i ? LU_BPE_NONE : at);
 	return true;
 }
 
-/* The unit at *p: its piece, and its bytes as the vocabulary would spell them. */
-static inline uint32_t unit_id(const struct lu_bpe *b, const char **p, const char **spelled,
-		size_t *n, char room[4])
+/* Advance *p over a unit. Returns the id of its piece, or LU_BPE_NONE and its spelling in the
+ * vocabulary. */
+static inline uint32_t unit_id(const struct lu_bpe *b, const char **p, const char **spelling,
+		size_t *n, char buf[4])
 {
 	unsigned byte = (unsigned char)**p;
 
-	*spelled = *p;
+	*spelling = *p;
 	if (b->byte_level) {
 		(*p)++;
-		*spelled = room;
+		*spelling = buf;
 		*n = 0;
 		if (b->byte_id[byte] == LU_BPE_NONE)
-			*n = lu_utf8_put(b->byte_char[byte], room);
+			*n = lu_utf8_put(b->byte_char[byte], buf);
 		return b->byte_id[byte];
 	}
-	if (byte == LU_MARK) {
+	if (byte == LU_MARK_BYTE) {
 		(*p)++;
-		*spelled = "\xE2\x96\x81";
+		*spelling = "\xE2\x96\x81";
 		*n = 3;
 		return lu_bpe_char_id(b, LU_MARK_CHAR);
 	}
 	byte = lu_bpe_char_id(b, lu_utf8_next(p));
-	*n = (size_t)(*p - *spelled);
+	*n = (size_t)(*p - *spelling);
 	return byte;
 }
 
 /*
- * The units of a chunk as first symbols. A unit with a piece is that piece. Otherwise it is the
- * byte tokens of its UTF-8, when byte_fallback is on and all of them exist. Otherwise it is the
- * unknown token; with fuse_unk a row of them is one. Without an unknown token it is dropped.
- * An unknown token waits until the next unit that has a piece, so it comes after byte tokens
- * that stand between: Hugging Face does so, and ids are to be equal.
+ * The initial symbols of a chunk. A unit that has a piece is that piece. Otherwise it is the byte
+ * tokens of its UTF-8, if byte_fallback is on and all of them exist; otherwise the unknown token,
+ * one for a run of such units if fuse_unk is on; without an unknown token it is dropped. As in
+ * Hugging Face, an unknown token is held back until the next unit that has a piece, so it follows
+ * byte tokens that stand between.
  */
-static int symbols(
-		const struct lu_bpe *b, struct lu_str s, struct lu_bpe_row *row, struct lu_err *err)
+static int initial_symbols(const struct lu_bpe *b, struct lu_str s, struct lu_bpe_sequence *seq,
+		struct lu_err *err)
 {
 	const char *p = s.p, *end = s.p + s.n;
-	bool waiting = false;
+	bool unknown = false;
 
-	row->n = 0;
-	/* Three symbols for a mark without a piece; at most two for another byte; and the last. */
-	if (row_reserve(row, 3 * s.n + 1, err) < 0)
+	seq->n = 0;
+	/* At most three symbols for a mark without a piece, two for another byte, and an unknown
+	 * token at the end. */
+	if (sequence_reserve(seq, 3 * s.n + 1, err) < 0)
 		return -1;
 	while (p < end) {
 		uint32_t at = (uint32_t)(p - s.p), id;
-		const char *spelled;
-		char room[4];
+		const char *spelling;
+		char buf[4];
 		size_t n;
 
-		id = unit_id(b, &p, &spelled, &n, room);
+		id = unit_id(b, &p, &spelling, &n, buf);
 		if (id != LU_BPE_NONE) {
-			if (waiting)
-				put(row, b->unk, LU_BPE_NONE);
-			waiting = false;
-			put(row, id, at);
+			if (unknown)
+				put(seq, b->unk, LU_BPE_NONE);
+			unknown = false;
+			put(seq, id, at);
 			continue;
 		}
-		if (fallback(b, spelled, n, at, row) || b->unk == LU_BPE_NONE)
+		if (put_byte_tokens(b, spelling, n, at, seq) || b->unk == LU_BPE_NONE)
 			continue;
-		if (waiting && !b->fuse_unk)
-			put(row, b->unk, LU_BPE_NONE);
-		waiting = true;
+		if (unknown && !b->fuse_unk)
+			put(seq, b->unk, LU_BPE_NONE);
+		unknown = true;
 	}
-	if (waiting)
-		put(row, b->unk, LU_BPE_NONE);
+	if (unknown)
+		put(seq, b->unk, LU_BPE_NONE);
 	return 0;
 }
 
 /* --- merging ------------------------------------------------------------------------------ */
 
-#define SHORT 48 /* symbols: below, looking at all pairs again is faster than a heap */
+#define SHORT 48 /* symbols; up to here a scan of all pairs is faster than a heap */
 
 static size_t merge_short(const struct lu_bpe *b, uint32_t *id, size_t n)
 {
 	uint32_t rank[SHORT]; /* of (id[i], id[i + 1]) */
 
 	for (size_t i = 0; i + 1 < n; i++)
-		lu_bpe_fetch(b, id[i], id[i + 1]);
+		lu_bpe_prefetch(b, id[i], id[i + 1]);
 	for (size_t i = 0; i + 1 < n; i++)
 		rank[i] = lu_bpe_rank(b, id[i], id[i + 1]);
 	while (n > 1) {
@@ -145,7 +164,7 @@ static size_t merge_short(const struct lu_bpe *b, uint32_t *id, size_t n)
 		}
 		if (best == LU_BPE_NONE)
 			break;
-		id[at] = b->made[best];
+		id[at] = b->merged[best];
 		n--;
 		for (size_t i = at + 1; i < n; i++) {
 			id[i] = id[i + 1];
@@ -159,8 +178,7 @@ static size_t merge_short(const struct lu_bpe *b, uint32_t *id, size_t n)
 	return n;
 }
 
-/* The heap holds rank and place of a pair in one number, so that the order of the numbers is that
- * in which pairs are merged. */
+/* A heap entry: the order of these numbers is the order of merging. */
 static inline uint64_t queued_pair(uint32_t rank, uint32_t at)
 {
 	return (uint64_t)rank << 32 | at;
@@ -196,58 +214,59 @@ static void heap_push(uint64_t *heap, size_t *n, uint64_t v)
 	heap[i] = v;
 }
 
-static int grow(struct lu_bpe_state *s, size_t n, struct lu_err *err)
+static int merger_reserve(struct lu_bpe_merger *m, size_t n, struct lu_err *err)
 {
-	/* Each of fewer than n merges pushes at most two pairs and has popped one. */
+	/* Each of fewer than n merges pops one pair and pushes at most two. */
 	size_t heap_n = 2 * n;
 
 	if (n >= LU_BPE_NONE)
 		return lu_err_set(err, "a word of more than %u symbols", LU_BPE_NONE - 1);
-	if (s->sym_cap < n) {
-		free(s->sym);
-		s->sym = malloc(n * sizeof(*s->sym));
-		s->sym_cap = s->sym ? n : 0;
+	if (m->symbol_cap < n) {
+		free(m->symbol);
+		m->symbol = malloc(n * sizeof(*m->symbol));
+		m->symbol_cap = m->symbol ? n : 0;
 	}
-	if (s->heap_cap < heap_n) {
-		free(s->heap);
-		s->heap = malloc(heap_n * sizeof(*s->heap));
-		s->heap_cap = s->heap ? heap_n : 0;
+	if (m->heap_cap < heap_n) {
+		free(m->heap);
+		m->heap = malloc(heap_n * sizeof(*m->heap));
+		m->heap_cap = m->heap ? heap_n : 0;
 	}
-	return s->sym && s->heap ? 0 : lu_err_nomem(err);
+	return m->symbol && m->heap ? 0 : lu_err_nomem(err);
 }
 
-/* All pairs that can merge, as a heap. */
-static size_t first_pairs(
-		const struct lu_bpe *b, struct lu_bpe_state *s, const uint32_t *id, size_t n)
+/* Link the symbols and build the heap of all pairs that can merge. Returns its size. */
+static size_t build_heap(
+		const struct lu_bpe *b, struct lu_bpe_merger *m, const uint32_t *id, size_t n)
 {
 	size_t queued = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t rank = LU_BPE_NONE;
 
-		s->sym[i] = (struct lu_bpe_symbol){ id[i], i ? (uint32_t)i - 1 : LU_BPE_NONE,
+		m->symbol[i] = (struct lu_bpe_symbol){ id[i], i ? (uint32_t)i - 1 : LU_BPE_NONE,
 			i + 1 < n ? (uint32_t)i + 1 : LU_BPE_NONE };
 		if (i + 1 < n)
 			rank = lu_bpe_rank(b, id[i], id[i + 1]);
 		if (rank != LU_BPE_NONE)
-			s->heap[queued++] = queued_pair(rank, (uint32_t)i);
+			m->heap[queued++] = queued_pair(rank, (uint32_t)i);
 	}
 	for (size_t i = queued / 2; i-- > 0;)
-		sift_down(s->heap, queued, i);
+		sift_down(m->heap, queued, i);
 	return queued;
 }
 
-static void merge_heap(const struct lu_bpe *b, struct lu_bpe_state *s, size_t queued)
+/* Merge until the heap is empty. Entries of pairs that have changed since are skipped. */
+static void merge_heap(const struct lu_bpe *b, struct lu_bpe_merger *m, size_t queued)
 {
-	struct lu_bpe_symbol *sym = s->sym;
+	struct lu_bpe_symbol *sym = m->symbol;
 
 	while (queued > 0) {
-		uint32_t at = (uint32_t)s->heap[0], best = (uint32_t)(s->heap[0] >> 32);
-		uint32_t right, side[2], rank;
+		uint32_t at = (uint32_t)m->heap[0], best = (uint32_t)(m->heap[0] >> 32);
+		uint32_t right, left[2], rank;
 
-		s->heap[0] = s->heap[--queued];
+		m->heap[0] = m->heap[--queued];
 		if (queued)
-			sift_down(s->heap, queued, 0);
+			sift_down(m->heap, queued, 0);
 		if (sym[at].prev == at)
 			continue;
 		right = sym[at].next;
@@ -255,180 +274,183 @@ static void merge_heap(const struct lu_bpe *b, struct lu_bpe_state *s, size_t qu
 			continue;
 		if (lu_bpe_rank(b, sym[at].id, sym[right].id) != best)
 			continue;
-		sym[at].id = b->made[best];
+		sym[at].id = b->merged[best];
 		sym[at].next = sym[right].next;
 		if (sym[right].next != LU_BPE_NONE)
 			sym[sym[right].next].prev = at;
 		sym[right].prev = right;
-		side[0] = sym[at].prev;
-		side[1] = at;
+		left[0] = sym[at].prev;
+		left[1] = at;
 		for (int k = 0; k < 2; k++) {
-			if (side[k] == LU_BPE_NONE || sym[side[k]].next == LU_BPE_NONE)
+			if (left[k] == LU_BPE_NONE || sym[left[k]].next == LU_BPE_NONE)
 				continue;
-			rank = lu_bpe_rank(b, sym[side[k]].id, sym[sym[side[k]].next].id);
+			rank = lu_bpe_rank(b, sym[left[k]].id, sym[sym[left[k]].next].id);
 			if (rank != LU_BPE_NONE)
-				heap_push(s->heap, &queued, queued_pair(rank, side[k]));
+				heap_push(m->heap, &queued, queued_pair(rank, left[k]));
 		}
 	}
 }
 
-/* Merges a row in place; the places stay right. */
-static int merge_row(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_row *row,
-		struct lu_err *err)
+/* Merge a sequence in place; its offsets stay valid. */
+static int merge_sequence(const struct lu_bpe *b, struct lu_bpe_merger *m,
+		struct lu_bpe_sequence *seq, struct lu_err *err)
 {
 	size_t kept = 0;
 
-	if (row->n < 2)
+	if (seq->n < 2)
 		return 0;
-	if (grow(s, row->n, err) < 0)
+	if (merger_reserve(m, seq->n, err) < 0)
 		return -1;
-	merge_heap(b, s, first_pairs(b, s, row->id, row->n));
-	for (uint32_t i = 0; i != LU_BPE_NONE; i = s->sym[i].next) {
-		row->id[kept] = s->sym[i].id;
-		row->at[kept++] = row->at[i];
+	merge_heap(b, m, build_heap(b, m, seq->id, seq->n));
+	for (uint32_t i = 0; i != LU_BPE_NONE; i = m->symbol[i].next) {
+		seq->id[kept] = m->symbol[i].id;
+		seq->at[kept++] = seq->at[i];
 	}
-	row->n = kept;
+	seq->n = kept;
 	return 0;
 }
 
-static int append(const struct lu_bpe_row *row, size_t n, struct lu_ids *ids, struct lu_err *err)
+/* Append the first n ids. */
+static int append(
+		const struct lu_bpe_sequence *seq, size_t n, struct lu_ids *ids, struct lu_err *err)
 {
 	if (lu_ids_reserve(ids, n, err) < 0)
 		return -1;
 	if (n)
-		memcpy(ids->p + ids->n, row->id, n * sizeof(*row->id));
+		memcpy(ids->p + ids->n, seq->id, n * sizeof(*seq->id));
 	ids->n += n;
 	return 0;
 }
 
 /* --- windows ------------------------------------------------------------------------------ */
 
-/* Merges up to `size` bytes at p into `row`. */
-static int merge_window(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str rest,
-		size_t size, struct lu_bpe_row *row, struct lu_err *err)
+/* Merge up to `size` bytes at the beginning of `rest`. */
+static int merge_window(const struct lu_bpe *b, struct lu_bpe_merger *m, struct lu_str rest,
+		size_t size, struct lu_bpe_sequence *seq, struct lu_err *err)
 {
 	if (size < rest.n) {
 		while (!b->byte_level && ((unsigned char)rest.p[size] & 0xC0) == 0x80)
 			size--;
 		rest.n = size;
 	}
-	if (symbols(b, rest, row, err) < 0)
+	if (initial_symbols(b, rest, seq, err) < 0)
 		return -1;
-	return merge_row(b, s, row, err);
+	return merge_sequence(b, m, seq, err);
 }
 
-/* The last token before k that begins with a character; 0 when there is none. */
-static size_t border_before(const struct lu_bpe_row *row, size_t k)
+/* The last token before k that begins with a character, or 0. */
+static size_t token_before(const struct lu_bpe_sequence *seq, size_t k)
 {
-	while (k > 0 && row->at[--k] == LU_BPE_NONE)
+	while (k > 0 && seq->at[--k] == LU_BPE_NONE)
 		;
 	return k;
 }
 
-/* Where the next window is tried first: in the last quarter of this one a token may still depend
- * on what follows. */
-static size_t late_border(const struct lu_bpe_row *row, size_t size)
+/* The token at which to try the next window first: tokens in the last quarter of this window may
+ * still depend on what follows. */
+static size_t last_stable_token(const struct lu_bpe_sequence *seq, size_t size)
 {
-	size_t k = border_before(row, row->n);
+	size_t k = token_before(seq, seq->n);
 
-	while (k > 0 && row->at[k] > size - size / 4)
-		k = border_before(row, k);
+	while (k > 0 && seq->at[k] > size - size / 4)
+		k = token_before(seq, k);
 	return k;
 }
 
-/* A window that began at a token of the one before, when it must grow, may begin otherwise than
- * it did; then nothing is known any more, and the whole is done at once. No such vocabulary is
- * known. */
-static int wider(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str *chunk, size_t *size,
-		struct lu_str whole, struct lu_ids *ids, size_t from, struct lu_err *err)
+/* Double the window. If that changes its first token, it no longer joins the window before, and the
+ * whole chunk is merged at once; no vocabulary is known to cause this. */
+static int widen(const struct lu_bpe *b, struct lu_bpe_merger *m, struct lu_str *chunk,
+		size_t *size, struct lu_str whole, struct lu_ids *ids, size_t from,
+		struct lu_err *err)
 {
-	uint32_t first = s->row.id[0];
+	uint32_t first = m->sequence.id[0];
 
 	*size *= 2;
-	if (merge_window(b, s, *chunk, *size, &s->row, err) < 0)
+	if (merge_window(b, m, *chunk, *size, &m->sequence, err) < 0)
 		return -1;
-	if (s->row.id[0] == first || chunk->p == whole.p)
+	if (m->sequence.id[0] == first || chunk->p == whole.p)
 		return 0;
 	ids->n = from;
 	*chunk = whole;
 	*size = whole.n;
-	return merge_window(b, s, whole, whole.n, &s->row, err);
+	return merge_window(b, m, whole, whole.n, &m->sequence, err);
 }
 
-static int merge_windows(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str whole,
+static int merge_windows(const struct lu_bpe *b, struct lu_bpe_merger *m, struct lu_str whole,
 		struct lu_ids *ids, struct lu_err *err)
 {
-	size_t size = s->window, from = ids->n, k;
+	size_t size = m->window, from = ids->n, k;
 	struct lu_str chunk = whole;
 
-	if (merge_window(b, s, chunk, size, &s->row, err) < 0)
+	if (merge_window(b, m, chunk, size, &m->sequence, err) < 0)
 		return -1;
 	while (chunk.n > size) {
+		struct lu_bpe_sequence *seq = &m->sequence, swap;
 		struct lu_str rest;
-		struct lu_bpe_row swap;
 
-		for (k = late_border(&s->row, size); k > 0; k = border_before(&s->row, k / 2 + 1)) {
-			rest = (struct lu_str){ chunk.p + s->row.at[k], chunk.n - s->row.at[k] };
-			if (merge_window(b, s, rest, s->window, &s->next, err) < 0)
+		for (k = last_stable_token(seq, size); k > 0; k = token_before(seq, k / 2 + 1)) {
+			rest = (struct lu_str){ chunk.p + seq->at[k], chunk.n - seq->at[k] };
+			if (merge_window(b, m, rest, m->window, &m->next, err) < 0)
 				return -1;
-			if (s->next.id[0] == s->row.id[k])
+			if (m->next.id[0] == seq->id[k])
 				break;
 		}
 		if (k == 0) {
-			if (wider(b, s, &chunk, &size, whole, ids, from, err) < 0)
+			if (widen(b, m, &chunk, &size, whole, ids, from, err) < 0)
 				return -1;
 			continue;
 		}
-		if (append(&s->row, k, ids, err) < 0)
+		if (append(seq, k, ids, err) < 0)
 			return -1;
-		swap = s->row;
-		s->row = s->next;
-		s->next = swap;
+		swap = m->sequence;
+		m->sequence = m->next;
+		m->next = swap;
 		chunk = rest;
-		size = s->window;
+		size = m->window;
 	}
-	return append(&s->row, s->row.n, ids, err);
+	return append(&m->sequence, m->sequence.n, ids, err);
 }
 
 /* --- a chunk ------------------------------------------------------------------------------ */
 
-/* Is the whole word a piece? In a byte-level model pieces are spelled in GPT-2's alphabet. */
-static bool whole_word(
-		const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word, uint32_t *id)
+/* True if the whole word is a piece. Byte-level models spell pieces in GPT-2's byte alphabet. */
+static bool find_word(
+		const struct lu_bpe *b, struct lu_bpe_merger *m, struct lu_str word, uint32_t *id)
 {
 	if (word.n > b->longest)
 		return false;
 	if (!b->byte_level)
 		return lu_bpe_find(b, word, id);
-	lu_buf_clear(&s->spelled);
+	lu_buf_clear(&m->spelling);
 	for (size_t i = 0; i < word.n; i++) {
 		char c[4];
 		size_t n = lu_utf8_put(b->byte_char[(unsigned char)word.p[i]], c);
 
-		lu_buf_append(&s->spelled, c, n);
+		lu_buf_append(&m->spelling, c, n);
 	}
-	return lu_buf_ok(&s->spelled) && lu_bpe_find(b, lu_buf_slice(&s->spelled), id);
+	return lu_buf_ok(&m->spelling) && lu_bpe_find(b, lu_buf_slice(&m->spelling), id);
 }
 
-int lu_bpe_merge_chunk(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str chunk,
+int lu_bpe_merge_chunk(const struct lu_bpe *b, struct lu_bpe_merger *m, struct lu_str chunk,
 		struct lu_ids *ids, struct lu_err *err)
 {
+	struct lu_bpe_sequence *seq = &m->sequence;
 	uint32_t id;
 
-	if (b->ignore_merges && whole_word(b, s, chunk, &id)) {
+	if (b->ignore_merges && find_word(b, m, chunk, &id)) {
 		if (lu_ids_reserve(ids, 1, err) < 0)
 			return -1;
 		ids->p[ids->n++] = id;
 		return 0;
 	}
-	/* Where every unit has symbols of its own, whatever stands beside it. */
-	if (chunk.n > s->window && b->all_bytes)
-		return merge_windows(b, s, chunk, ids, err);
-	if (symbols(b, chunk, &s->row, err) < 0)
+	/* Windows require that the symbols of a unit do not depend on its neighbours. */
+	if (chunk.n > m->window && b->all_bytes)
+		return merge_windows(b, m, chunk, ids, err);
+	if (initial_symbols(b, chunk, seq, err) < 0)
 		return -1;
-	if (s->row.n <= SHORT)
-		s->row.n = merge_short(b, s->row.id, s->row.n);
-	else if (merge_row(b, s, &s->row, err) < 0)
+	if (seq->n <= SHORT)
+		seq->n = merge_short(b, seq->id, seq->n);
+	else if (merge_sequence(b, m, seq, err) < 0)
 		return -1;
-	return append(&s->row, s->row.n, ids, err);
+	return append(seq, seq->n, ids, err);
 }

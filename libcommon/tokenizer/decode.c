@@ -1,159 +1,96 @@
-/* From ids to text: in one pass where the chain allows it (decode_table.h), else step by step over a
- * list of strings, one a token at first. */
-#include <stdlib.h>
-
+/* Ids to text: in one pass if the chain of steps allows it (decode_table.h), else step by step over
+ * a list of strings, initially one per token. */
 #include "libcommon/base/utf8.h"
+#include "libcommon/tokenizer/byte_piece.h"
+#include "libcommon/tokenizer/decode_step.h"
 #include "libcommon/tokenizer/tokenizer_internal.h"
 
-/* A list of strings in one buffer, and the one that a step writes. */
-struct list {
-	struct lu_buf *text, *text2;
-	struct lu_spans *parts, *parts2;
-	struct lu_err *err;
-};
+/* --- one step on the list of strings -------------------------------------------------------- */
 
-static void swap(struct list *l)
+/* The strings of st->text, and the list being written: st->new_text. */
+static struct lu_str string_at(const struct lu_tok_state *st, size_t i)
 {
-	struct lu_buf *t = l->text;
-	struct lu_spans *p = l->parts;
-
-	l->text = l->text2;
-	l->parts = l->parts2;
-	l->text2 = t;
-	l->parts2 = p;
+	return (struct lu_str){ st->text.p + st->strings.p[i].at, st->strings.p[i].n };
 }
 
-/* Ends a string of the new list at the end of text2. It may be empty: a step may ask which
- * string is the first. */
-static int end_part(struct list *l, size_t from)
+/* End a string of the new list. It may be empty: steps ask which string is the first. */
+static int end_string(struct lu_tok_state *st, size_t from, struct lu_err *err)
 {
-	return lu_spans_push(l->parts2, from, l->text2->n - from, l->err);
+	struct lu_span s = { from, st->new_text.n - from };
+
+	return lu_vec_push(&st->new_strings, s) ? 0 : lu_err_nomem(err);
 }
 
-static int hex(char c)
+static int put_string(struct lu_tok_state *st, struct lu_str s, struct lu_err *err)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	size_t from = st->new_text.n;
+
+	lu_buf_str(&st->new_text, s);
+	return end_string(st, from, err);
 }
 
-int lu_dec_byte(struct lu_str s)
+/* Decode a run of bytes into a new string, if there are any. */
+static int end_byte_run(
+		struct lu_tok_state *st, struct lu_buf *run, uint64_t *replaced, struct lu_err *err)
 {
-	int hi, lo;
+	size_t from = st->new_text.n;
 
-	if (s.n != 6 || memcmp(s.p, "<0x", 3) != 0 || s.p[5] != '>')
+	if (lu_buf_check(run, err) < 0)
 		return -1;
-	hi = hex(s.p[3]);
-	lo = hex(s.p[4]);
-	return hi >= 0 && lo >= 0 ? hi << 4 | lo : -1;
+	if (run->n == 0)
+		return 0;
+	*replaced += lu_utf8_repair(&st->new_text, lu_buf_slice(run));
+	lu_buf_clear(run);
+	return end_string(st, from, err);
 }
 
-static int byte_fallback(struct list *l, uint64_t *replaced)
+static int run_byte_fallback(struct lu_tok_state *st, uint64_t *replaced, struct lu_err *err)
 {
 	struct lu_buf run = { 0 };
-	int rc = -1;
+	int rc = 0;
 
-	for (size_t i = 0; i <= l->parts->n; i++) {
-		struct lu_str s = { "", 0 };
-		int byte = -1;
-		size_t from;
+	for (size_t i = 0; rc == 0 && i < st->strings.n; i++) {
+		struct lu_str s = string_at(st, i);
+		int byte = lu_byte_token_value(s);
 
-		if (i < l->parts->n) {
-			s = (struct lu_str){ l->text->p + l->parts->p[i].at, l->parts->p[i].n };
-			byte = lu_dec_byte(s);
-		}
 		if (byte >= 0) {
 			lu_buf_putc(&run, (char)byte);
 			continue;
 		}
-		if (lu_buf_check(&run, l->err) < 0)
-			goto out;
-		from = l->text2->n;
-		if (run.n) {
-			*replaced += lu_utf8_repair(l->text2, lu_buf_slice(&run));
-			lu_buf_clear(&run);
-			if (end_part(l, from) < 0)
-				goto out;
-		}
-		from = l->text2->n;
-		lu_buf_str(l->text2, s);
-		if (i < l->parts->n && end_part(l, from) < 0)
-			goto out;
+		rc = end_byte_run(st, &run, replaced, err);
+		if (rc == 0)
+			rc = put_string(st, s, err);
 	}
-	rc = 0;
-out:
+	if (rc == 0)
+		rc = end_byte_run(st, &run, replaced, err);
 	lu_buf_release(&run);
 	return rc;
 }
 
-/* Strings of GPT-2's alphabet are bytes; a string with any other character is itself. */
-static int byte_level(struct list *l, uint64_t *replaced)
+static int run_byte_level(struct lu_tok_state *st, uint64_t *replaced, struct lu_err *err)
 {
 	struct lu_buf bytes = { 0 };
-	int rc = -1;
+	int rc;
 
-	for (size_t i = 0; i < l->parts->n; i++) {
-		struct lu_span s = l->parts->p[i];
-		const char *p = l->text->p + s.at, *end = p + s.n;
-		size_t from = bytes.n;
-		int b = 0;
-
-		while (p < end && (b = lu_char_byte(lu_utf8_next(&p))) >= 0)
-			lu_buf_putc(&bytes, (char)b);
-		if (b < 0) {
-			bytes.n = from;
-			lu_buf_append(&bytes, l->text->p + s.at, s.n);
-		}
+	for (size_t i = 0; i < st->strings.n; i++)
+		lu_decode_byte_level(string_at(st, i), &bytes);
+	rc = lu_buf_check(&bytes, err);
+	if (rc == 0) {
+		*replaced += lu_utf8_repair(&st->new_text, lu_buf_slice(&bytes));
+		rc = end_string(st, 0, err);
 	}
-	if (lu_buf_check(&bytes, l->err) < 0)
-		goto out;
-	*replaced += lu_utf8_repair(l->text2, lu_buf_slice(&bytes));
-	rc = end_part(l, 0);
-out:
 	lu_buf_release(&bytes);
 	return rc;
 }
 
-/* --- steps on one string ------------------------------------------------------------------ */
-
-/* Takes up to `start` and `stop` copies of the character off the ends. */
-static struct lu_str strip(struct lu_str s, const struct lu_dec_op *op)
+static int run_on_each(
+		struct lu_tok_state *st, const struct lu_decode_step *step, struct lu_err *err)
 {
-	struct lu_str c = op->content;
-	const char *p = s.p, *end = p + s.n;
+	for (size_t i = 0; i < st->strings.n; i++) {
+		size_t from = st->new_text.n;
 
-	for (uint64_t k = 0; k < op->start && (size_t)(end - p) >= c.n && memcmp(p, c.p, c.n) == 0;
-			k++)
-		p += c.n;
-	for (uint64_t k = 0; k < op->stop && (size_t)(end - p) >= c.n &&
-			memcmp(end - c.n, c.p, c.n) == 0;
-			k++)
-		end -= c.n;
-	return (struct lu_str){ p, (size_t)(end - p) };
-}
-
-void lu_dec_string(const struct lu_dec_op *op, struct lu_str s, bool first, struct lu_buf *out)
-{
-	if (op->kind == LU_DEC_STRIP)
-		lu_buf_str(out, strip(s, op));
-	else if (op->kind == LU_DEC_REPLACE)
-		lu_buf_replace(out, s, op->pattern.lit, op->content);
-	else
-		/* Metaspace: the marker is a space; in the first string it is nothing, unless none
-		 * was put there. */
-		lu_buf_replace(out, s, op->content,
-				first && op->scheme != LU_NEVER ? LU_STR("") : LU_STR(" "));
-}
-
-static int each(struct list *l, const struct lu_dec_op *op)
-{
-	for (size_t i = 0; i < l->parts->n; i++) {
-		struct lu_span s = l->parts->p[i];
-		size_t from = l->text2->n;
-
-		lu_dec_string(op, (struct lu_str){ l->text->p + s.at, s.n }, i == 0, l->text2);
-		if (end_part(l, from) < 0)
+		lu_decode_step_run(step, string_at(st, i), i == 0, &st->new_text);
+		if (end_string(st, from, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -161,71 +98,78 @@ static int each(struct list *l, const struct lu_dec_op *op)
 
 /* --- the chain ---------------------------------------------------------------------------- */
 
-static int run(struct list *l, const struct lu_dec_op *op, uint64_t *replaced)
+static int run_step(struct lu_tok_state *st, const struct lu_decode_step *step, uint64_t *replaced,
+		struct lu_err *err)
 {
-	lu_buf_clear(l->text2);
-	l->parts2->n = 0;
-	switch (op->kind) {
-	case LU_DEC_REPLACE:
-	case LU_DEC_STRIP:
-	case LU_DEC_METASPACE: return each(l, op);
-	case LU_DEC_BYTE_FALLBACK: return byte_fallback(l, replaced);
-	case LU_DEC_FUSE: lu_buf_append(l->text2, l->text->p, l->text->n); return end_part(l, 0);
-	case LU_DEC_BYTE_LEVEL: break;
+	lu_buf_clear(&st->new_text);
+	st->new_strings.n = 0;
+	switch (step->kind) {
+	case LU_DECODE_REPLACE:
+	case LU_DECODE_STRIP:
+	case LU_DECODE_METASPACE: return run_on_each(st, step, err);
+	case LU_DECODE_BYTE_FALLBACK: return run_byte_fallback(st, replaced, err);
+	case LU_DECODE_FUSE: return put_string(st, lu_buf_slice(&st->text), err);
+	case LU_DECODE_BYTE_LEVEL: break;
 	}
-	return byte_level(l, replaced);
+	return run_byte_level(st, replaced, err);
 }
 
-struct lu_str lu_dec_spelling(const struct lu_tok *tok, uint32_t id)
+static void swap_lists(struct lu_tok_state *st)
 {
-	for (size_t i = 0; i < tok->n_added && id < tok->size && (tok->special[id] & 2); i++) {
-		if (tok->added[i].id == id)
-			return tok->added[i].find;
-	}
-	return lu_tok_piece(tok, id);
+	struct lu_buf text = st->text;
+	struct lu_spans strings = st->strings;
+
+	st->text = st->new_text;
+	st->strings = st->new_strings;
+	st->new_text = text;
+	st->new_strings = strings;
 }
 
-/* The pieces of the ids, one string each. */
-static int spell(const struct lu_tok *tok, struct list *l, const uint32_t *ids, size_t n,
-		unsigned flags)
+static int unknown_id(uint32_t id, struct lu_err *err)
 {
-	lu_buf_clear(l->text);
-	l->parts->n = 0;
+	return lu_err_set(err, "id %u is not in the tokenizer", id);
+}
+
+/* Make the spellings of the ids the list of strings. */
+static int spell(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids, size_t n,
+		unsigned flags, struct lu_err *err)
+{
+	lu_buf_clear(&st->text);
+	st->strings.n = 0;
 	for (size_t i = 0; i < n; i++) {
-		struct lu_str piece = lu_dec_spelling(tok, ids[i]);
-		size_t from = l->text->n;
+		struct lu_str s = lu_tok_spelling(tok, ids[i]);
+		struct lu_span span = { st->text.n, s.n };
 
-		if (!piece.p)
-			return lu_err_set(l->err, "id %u is not in the tokenizer", ids[i]);
-		if ((flags & LU_TOK_SKIP_SPECIAL) && (tok->special[ids[i]] & 1))
+		if (!s.p)
+			return unknown_id(ids[i], err);
+		if ((flags & LU_TOK_SKIP_SPECIAL) && lu_tok_is_special(tok, ids[i]))
 			continue;
-		lu_buf_str(l->text, piece);
-		if (lu_spans_push(l->parts, from, piece.n, l->err) < 0)
-			return -1;
+		lu_buf_str(&st->text, s);
+		if (!lu_vec_push(&st->strings, span))
+			return lu_err_nomem(err);
 	}
-	return lu_buf_check(l->text, l->err);
+	return lu_buf_check(&st->text, err);
 }
 
 static int run_chain(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids,
 		size_t n, unsigned flags, struct lu_buf *out, uint64_t *replaced,
 		struct lu_err *err)
 {
-	struct list l = { &st->text, &st->text2, &st->parts, &st->parts2, err };
-
-	/* The steps point into both buffers, even when nothing is in them. */
-	if (!lu_buf_reserve(l.text, 1) || !lu_buf_reserve(l.text2, 1))
+	/* Strings point into the buffers, even empty ones. */
+	if (!lu_buf_reserve(&st->text, 1) || !lu_buf_reserve(&st->new_text, 1))
 		return lu_err_nomem(err);
-	if (spell(tok, &l, ids, n, flags) < 0)
+	if (spell(tok, st, ids, n, flags, err) < 0)
 		return -1;
 	for (size_t i = 0; i < tok->parts.decs; i++) {
-		if (run(&l, &tok->parts.dec[i], replaced) < 0 || lu_buf_check(l.text2, err) < 0)
+		if (run_step(st, &tok->parts.dec[i], replaced, err) < 0 ||
+				lu_buf_check(&st->new_text, err) < 0)
 			return -1;
-		swap(&l);
+		swap_lists(st);
 	}
-	for (size_t i = 0; i < l.parts->n; i++) {
+	for (size_t i = 0; i < st->strings.n; i++) {
 		if (i && !tok->parts.has_decoder)
 			lu_buf_putc(out, ' ');
-		lu_buf_append(out, lu_buf_slice(l.text).p + l.parts->p[i].at, l.parts->p[i].n);
+		lu_buf_str(out, string_at(st, i));
 	}
 	return lu_buf_check(out, err);
 }
@@ -234,9 +178,10 @@ static int run_chain(const struct lu_tok *tok, struct lu_tok_state *st, const ui
 
 void lu_tok_decode_begin(const struct lu_tok *tok, struct lu_tok_state *st)
 {
-	st->held.n = 0;
-	if (tok->spell)
-		lu_spell_begin(tok->spell, &st->spell);
+	LU_ASSERT(st->tok == tok);
+	st->pending.n = 0;
+	if (tok->decode_table)
+		lu_decode_table_begin(tok->decode_table, &st->decode);
 }
 
 int lu_tok_decode_more(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids,
@@ -245,16 +190,16 @@ int lu_tok_decode_more(const struct lu_tok *tok, struct lu_tok_state *st, const 
 {
 	uint64_t unused = 0;
 
-	if (tok->spell)
-		return lu_spell_more(tok, &st->spell, ids, n, flags, out,
+	if (tok->decode_table)
+		return lu_decode_table_more(tok, &st->decode, ids, n, flags, out,
 				replaced ? replaced : &unused, err);
-	if (lu_ids_reserve(&st->held, n, err) < 0)
+	if (lu_ids_reserve(&st->pending, n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (!lu_tok_piece(tok, ids[i]).p)
-			return lu_err_set(err, "id %u is not in the tokenizer", ids[i]);
-		if (!(flags & LU_TOK_SKIP_SPECIAL) || !(tok->special[ids[i]] & 1))
-			st->held.p[st->held.n++] = ids[i];
+			return unknown_id(ids[i], err);
+		if (!(flags & LU_TOK_SKIP_SPECIAL) || !lu_tok_is_special(tok, ids[i]))
+			st->pending.p[st->pending.n++] = ids[i];
 	}
 	return 0;
 }
@@ -264,10 +209,11 @@ int lu_tok_decode_end(const struct lu_tok *tok, struct lu_tok_state *st, struct 
 {
 	uint64_t unused = 0;
 
-	if (tok->spell)
-		return lu_spell_end(tok, &st->spell, out, replaced ? replaced : &unused, err);
-	return run_chain(tok, st, st->held.p, st->held.n, 0, out, replaced ? replaced : &unused,
-			err);
+	if (!replaced)
+		replaced = &unused;
+	if (tok->decode_table)
+		return lu_decode_table_end(tok, &st->decode, out, replaced, err);
+	return run_chain(tok, st, st->pending.p, st->pending.n, 0, out, replaced, err);
 }
 
 int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint32_t *ids, size_t n,
@@ -275,8 +221,11 @@ int lu_tok_decode(const struct lu_tok *tok, struct lu_tok_state *st, const uint3
 {
 	uint64_t unused = 0;
 
-	if (!tok->spell)
-		return run_chain(tok, st, ids, n, flags, out, replaced ? replaced : &unused, err);
+	LU_ASSERT(st->tok == tok);
+	if (!replaced)
+		replaced = &unused;
+	if (!tok->decode_table)
+		return run_chain(tok, st, ids, n, flags, out, replaced, err);
 	lu_tok_decode_begin(tok, st);
 	if (lu_tok_decode_more(tok, st, ids, n, flags, out, replaced, err) < 0)
 		return -1;

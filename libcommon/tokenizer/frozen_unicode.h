@@ -1,77 +1,97 @@
 #ifndef LUCIE_TOKENIZER_FROZEN_UNICODE_H
 #define LUCIE_TOKENIZER_FROZEN_UNICODE_H
 /*
- * Character classes and normal forms with frozen Unicode versions.
+ * Character classes and normal forms of fixed Unicode versions.
  *
- * Hugging Face tokenizers 0.23 mixes several Unicode versions: its regular expressions know 16,
- * Digits knows 17, the normal forms know 9 and Punctuation knows 8. A scan of all code points
- * through its Python package gave the differences from ICU (Unicode 15) that frozen_unicode.c holds.
- * So these tables, unlike ICU's, do not change with the library that is installed.
+ * Hugging Face tokenizers 0.23 mixes several Unicode versions: its regular expressions use 16,
+ * Digits 17, the normal forms 9 and Punctuation 8. The differences from ICU (Unicode 15), found by
+ * a scan of all code points through its Python package, are listed in frozen_unicode.c. So these
+ * tables, unlike those of text/unicode.h, do not change with the installed ICU.
  *
- *	struct lu_uni *u;
- *	lu_uni_new(&u, &err);		a few milliseconds, 1.1 MB
- *	if (lu_uni_class(u, c) & LU_UC_SPACE) ...
- *	lu_uni_free(u);
+ *	struct lu_frozen_unicode *u;
+ *	lu_frozen_new(&u, &err);		a few milliseconds, 1.1 MB
+ *	if (lu_frozen_class(u, c) & LU_FROZEN_SPACE) ...
+ *	lu_frozen_free(u);
  *
- * Read-only once made: any number of threads.
+ * Thread-safe once loaded: lu_frozen_load_form() and lu_frozen_load_case() must come before the
+ * tables are shared.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "libcommon/base/buf.h"
 #include "libcommon/base/err.h"
+#include "libcommon/text/unicode.h"
 
+/* Character classes, as bits. */
 enum {
-	LU_UC_WORD = 1,		/* \w: Alphabetic, M, Nd, Pc and the six No of Latin-1 */
-	LU_UC_WORD_BRACKET = 2, /* \w between brackets: without those six */
-	LU_UC_SPACE = 4,	/* \s: White_Space */
-	LU_UC_LETTER = 8,	/* \p{L} */
-	LU_UC_NUMBER = 16,	/* \p{N} in expressions (Unicode 16) */
-	LU_UC_DIGIT = 32,	/* what the Digits component isolates: N of Unicode 17 */
-	LU_UC_PUNCT = 64,	/* what the Punctuation component isolates */
+	LU_FROZEN_WORD = 1,	    /* \w: Alphabetic, M, Nd, Pc and the six No of Latin-1 */
+	LU_FROZEN_WORD_BRACKET = 2, /* \w in a bracket expression: without those six */
+	LU_FROZEN_SPACE = 4,	    /* \s: White_Space */
+	LU_FROZEN_LETTER = 8,	    /* \p{L} */
+	LU_FROZEN_NUMBER = 16,	    /* \p{N} in expressions (Unicode 16) */
+	LU_FROZEN_DIGIT = 32,	    /* isolated by the Digits component: N of Unicode 17 */
+	LU_FROZEN_PUNCT = 64,	    /* isolated by the Punctuation component */
 };
 
-/* Letters by case, for expressions that ask (Unicode 16): letters without case and marks are
- * both. */
+/* Case classes (Unicode 16), as bits; letters without case and marks have both. */
 enum {
-	LU_UCASE_UPPER = 1, /* [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}] */
-	LU_UCASE_LOWER = 2, /* [\p{Ll}\p{Lm}\p{Lo}\p{M}] */
+	LU_FROZEN_UPPER = 1, /* [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}] */
+	LU_FROZEN_LOWER = 2, /* [\p{Ll}\p{Lm}\p{Lo}\p{M}] */
 };
 
-enum lu_uni_form { LU_NFC, LU_NFD, LU_NFKC, LU_NFKD };
-
-struct lu_uni {
-	uint8_t *cls; /* by code point */
-	uint8_t *cased;
-	struct lu_uni_norm *norm[4];
+struct lu_frozen_unicode {
+	uint8_t *classes; /* by code point */
+	uint8_t *cases;
+	struct lu_frozen_form *form[LU_FORMS];
 };
 
-int lu_uni_new(struct lu_uni **u, struct lu_err *err) LU_CHECKED;
-void lu_uni_free(struct lu_uni *u); /* NULL is fine */
+int lu_frozen_new(struct lu_frozen_unicode **u, struct lu_err *err) LU_CHECKED;
+void lu_frozen_free(struct lu_frozen_unicode *u); /* NULL is fine */
 
-static inline unsigned lu_uni_class(const struct lu_uni *u, uint32_t c)
+static inline unsigned lu_frozen_class(const struct lu_frozen_unicode *u, uint32_t c)
 {
-	return u->cls[c];
+	return u->classes[c];
 }
 
-/* Makes lu_uni_case() ready; call it before threads share u. */
-int lu_uni_need_case(struct lu_uni *u, struct lu_err *err) LU_CHECKED;
-static inline unsigned lu_uni_case(const struct lu_uni *u, uint32_t c)
+/* Load the table of lu_frozen_case(). */
+int lu_frozen_load_case(struct lu_frozen_unicode *u, struct lu_err *err) LU_CHECKED;
+static inline unsigned lu_frozen_case(const struct lu_frozen_unicode *u, uint32_t c)
 {
-	return u->cased[c];
+	return u->cases[c];
 }
 
-/* Makes `form` ready; call it before threads share u. */
-int lu_uni_need(struct lu_uni *u, enum lu_uni_form form, struct lu_err *err) LU_CHECKED;
+/* Load a normal form for the functions below. */
+int lu_frozen_load_form(struct lu_frozen_unicode *u, enum lu_normal_form form,
+		struct lu_err *err) LU_CHECKED;
 
-/* Length of the beginning of s that is in the form for sure. */
-size_t lu_uni_normal_prefix(const struct lu_uni *u, enum lu_uni_form form, struct lu_str s);
+/* Length of a prefix of s that is known to be in normal form; s.n when all of s is. */
+size_t lu_frozen_normal_prefix(
+		const struct lu_frozen_unicode *u, enum lu_normal_form form, struct lu_str s);
 
-/* Can a text be cut before c, and each side brought into the form by itself? */
-bool lu_uni_starts(const struct lu_uni *u, enum lu_uni_form form, uint32_t c);
+/* True if c is plain, in the sense of lu_unicode_is_plain(): normalisation may split a text before
+ * it. */
+bool lu_frozen_is_plain(const struct lu_frozen_unicode *u, enum lu_normal_form form, uint32_t c);
 
-/* Appends s in the form; -1 when memory is out. */
-int lu_uni_normalize(const struct lu_uni *u, enum lu_uni_form form, struct lu_str s,
-		struct lu_buf *out, struct lu_err *err) LU_CHECKED;
+/* Append s in normal form; -1 when memory is out. */
+int lu_frozen_normalize(const struct lu_frozen_unicode *u, enum lu_normal_form form,
+		struct lu_str s, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
+
+/* OLD NAMES */
+#define lu_uni lu_frozen_unicode
+#define lu_uni_new lu_frozen_new
+#define lu_uni_free lu_frozen_free
+#define lu_uni_class lu_frozen_class
+#define lu_uni_need lu_frozen_load_form
+#define lu_uni_normal_prefix lu_frozen_normal_prefix
+#define lu_uni_normalize lu_frozen_normalize
+#define lu_uni_form lu_normal_form
+#define LU_NFC LU_FORM_NFC
+#define LU_NFKC LU_FORM_NFKC
+#define LU_UC_WORD_BRACKET LU_FROZEN_WORD_BRACKET
+#define LU_UC_SPACE LU_FROZEN_SPACE
+#define LU_UC_DIGIT LU_FROZEN_DIGIT
+#define LU_UC_PUNCT LU_FROZEN_PUNCT
+/* END OF OLD NAMES */
 
 #endif

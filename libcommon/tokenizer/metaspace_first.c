@@ -1,29 +1,32 @@
-/* Refuses a Metaspace whose "first" would not be the first word. */
+#include "libcommon/tokenizer/metaspace_first.h"
+
 #include "libcommon/base/utf8.h"
+#include "libcommon/tokenizer/normalizer.h"
 #include "libcommon/tokenizer/tokenizer_internal.h"
 
-/* Can the normalizer take the beginning of a text away? */
-static bool deletes(const struct lu_norm_op *op)
+/* True if the step may delete the beginning of a text. */
+static bool deletes(const struct lu_norm_step *step)
 {
-	return (op->kind == LU_NORM_STRIP && op->left) ||
-			(op->kind == LU_NORM_REPLACE &&
-					(op->content.n == 0 ||
-							lu_utf8_count(op->pattern.lit.p,
-									op->pattern.lit.n) > 1));
+	if (step->kind == LU_NORM_STRIP)
+		return step->left;
+	return step->kind == LU_NORM_REPLACE &&
+			(step->content.n == 0 ||
+					lu_utf8_count(step->pattern.lit.p, step->pattern.lit.n) >
+							1);
 }
 
-/* Does each character stay one character, at its place? */
-static bool keeps_places(const struct lu_norm_op *op)
+/* True if the step replaces single characters by single characters. */
+static bool is_one_to_one(const struct lu_norm_step *step)
 {
-	return op->kind == LU_NORM_REPLACE && !deletes(op) &&
-			lu_utf8_count(op->content.p, op->content.n) == 1;
+	return step->kind == LU_NORM_REPLACE && !deletes(step) &&
+			lu_utf8_count(step->content.p, step->content.n) == 1;
 }
 
-/* Is some token that is searched in normalised text found in what a single character becomes, and
- * not at its end? */
-static int token_in_image(const struct lu_tok *t, bool *found, struct lu_err *err)
+/* Set *found if some normalised added token occurs in the mapping of a single character, other than
+ * at its end. */
+static int find_token_in_mapping(const struct lu_tok *tok, bool *found, struct lu_err *err)
 {
-	struct lu_work w = { 0 };
+	struct lu_step_buffers w = { 0 };
 	int rc = 0;
 
 	for (uint32_t c = 1; rc == 0 && !*found && c < 0x110000; c++) {
@@ -32,45 +35,47 @@ static int token_in_image(const struct lu_tok *t, bool *found, struct lu_err *er
 
 		if (c >= 0xD800 && c < 0xE000)
 			continue;
-		rc = lu_norm_run(&t->parts, t->uni, &w, s, &s, err);
-		for (size_t i = 0; rc == 0 && i < t->n_added; i++) {
-			const struct lu_added *a = &t->added[i];
+		rc = lu_norm_run(&tok->parts, tok->uni, &w, s, &s, err);
+		for (size_t i = 0; rc == 0 && i < tok->n_added; i++) {
+			const struct lu_added_token *a = &tok->added[i];
 
-			*found |= a->normalized && a->find.n < s.n &&
-					lu_str_find(s.p, s.p + s.n - 1, a->find);
+			*found |= a->normalized && a->needle.n < s.n &&
+					lu_str_find(s.p, s.p + s.n - 1, a->needle);
 		}
 	}
-	lu_work_release(&w);
+	lu_step_buffers_release(&w);
 	return rc;
 }
 
-int lu_tok_refuse_first(const struct lu_tok *t, const struct lu_tj *j)
+int lu_metaspace_first_check(const struct lu_tok *tok, const struct lu_component_reader *r)
 {
-	bool moved = false, deleted = false, formed = false;
+	bool moves = false, deleted = false, has_form = false;
+	bool split_by_tokens = tok->normalized_index.any;
 
-	for (size_t i = 0; i < t->parts.norms; i++) {
-		const struct lu_norm_op *op = &t->parts.norm[i];
+	for (size_t i = 0; i < tok->parts.norms; i++) {
+		const struct lu_norm_step *step = &tok->parts.norm[i];
 
-		deleted |= deletes(op);
-		formed |= op->kind == LU_NORM_FORM;
-		moved |= op->kind != LU_NORM_FORM && !keeps_places(op);
+		deleted |= deletes(step);
+		has_form |= step->kind == LU_NORM_FORM;
+		moves |= step->kind != LU_NORM_FORM && !is_one_to_one(step);
 	}
-	for (size_t i = 0; i < t->parts.pres; i++) {
-		const struct lu_pre_op *op = &t->parts.pre[i];
-		bool cut = i > 0, bad = deleted || (cut && formed);
+	for (size_t i = 0; i < tok->parts.pres; i++) {
+		const struct lu_pre_step *step = &tok->parts.pre[i];
+		bool split = i > 0, bad = deleted || (split && has_form);
 
-		if (op->kind != LU_PRE_METASPACE)
+		if (step->kind != LU_PRE_METASPACE)
 			continue;
-		if (op->scheme == LU_FIRST) {
-			bad |= moved && (cut || t->normal.any);
-			if (!bad && formed && t->normal.any && token_in_image(t, &bad, j->err) < 0)
+		if (step->scheme == LU_PREPEND_FIRST) {
+			bad |= moves && (split || split_by_tokens);
+			if (!bad && has_form && split_by_tokens &&
+					find_token_in_mapping(tok, &bad, r->err) < 0)
 				return -1;
 			if (bad)
-				return lu_tj_fail(j,
+				return lu_component_fail(r,
 						"Metaspace: \"prepend_scheme\" \"first\" is not "
 						"supported with this normalizer");
 		}
-		moved = true;
+		moves = true;
 	}
 	return 0;
 }

@@ -3,163 +3,168 @@
 #include "libcommon/base/num.h"
 #include "libcommon/base/utf8.h"
 
-#define SMALL 64 /* bytes: images are a few characters; a longer one is left to normalizer.c */
+/* Bytes. Mappings are a few characters; chains with longer ones are left to normalizer.c. */
+#define MAX_MAPPING 64
 
-/* --- making ------------------------------------------------------------------------------- */
+/* --- building ----------------------------------------------------------------------------- */
 
-/* The string that is being replaced step by step. */
-struct image {
-	char p[SMALL];
+/* A string while the steps replace it. */
+struct mapping {
+	char p[MAX_MAPPING];
 	size_t n;
 };
 
-static bool put(struct image *im, struct lu_str s)
+static bool append(struct mapping *m, struct lu_str s)
 {
-	if (im->n + s.n > SMALL)
+	if (m->n + s.n > MAX_MAPPING)
 		return false;
-	memcpy(im->p + im->n, s.p, s.n);
-	im->n += s.n;
+	memcpy(m->p + m->n, s.p, s.n);
+	m->n += s.n;
 	return true;
 }
 
-/* Is this a step that replaces single characters whatever stands around? */
-static bool is_simple(const struct lu_norm_op *op)
+/* True if the step replaces single characters whatever their context. */
+static bool is_simple(const struct lu_norm_step *step)
 {
-	const char *p = op->pattern.lit.p;
+	uint32_t c;
 
-	if (op->kind != LU_NORM_REPLACE || op->pattern.look)
+	if (step->kind != LU_NORM_REPLACE || step->pattern.look)
 		return false;
-	if (op->pattern.lit.n == 0)
-		return op->pattern.set.cls == 0;
-	lu_utf8_next(&p);
-	return p == op->pattern.lit.p + op->pattern.lit.n;
+	if (step->pattern.lit.n == 0)
+		return step->pattern.set.classes == 0;
+	return lu_utf8_single(step->pattern.lit, &c);
 }
 
-static bool takes(const struct lu_norm_op *op, const struct lu_uni *u, uint32_t c)
+static bool matches(const struct lu_norm_step *step, const struct lu_frozen_unicode *u, uint32_t c)
 {
-	const char *p = op->pattern.lit.p;
+	const char *p = step->pattern.lit.p;
 
-	return op->pattern.lit.n ? lu_utf8_next(&p) == c : lu_cset_has(&op->pattern.set, u, c);
+	return step->pattern.lit.n ? lu_utf8_next(&p) == c
+				   : lu_char_set_has(&step->pattern.set, u, c);
 }
 
-/* What `im` becomes by the simple steps from .. to - 1. */
-static bool follow(const struct lu_parts *parts, const struct lu_uni *u, size_t from, size_t to,
-		struct image *im)
+/* Apply the simple steps from .. to - 1. False when the string grows too long. */
+static bool apply(const struct lu_components *components, const struct lu_frozen_unicode *u,
+		size_t from, size_t to, struct mapping *m)
 {
 	for (size_t i = from; i < to; i++) {
-		const struct lu_norm_op *op = &parts->norm[i];
-		struct image next = { .n = 0 };
+		const struct lu_norm_step *step = &components->norm[i];
+		struct mapping next = { .n = 0 };
 
-		if (op->kind != LU_NORM_REPLACE)
+		if (step->kind != LU_NORM_REPLACE)
 			continue;
-		for (const char *p = im->p; p < im->p + im->n;) {
+		for (const char *p = m->p; p < m->p + m->n;) {
 			const char *at = p;
-			bool hit = takes(op, u, lu_utf8_next(&p));
+			bool match = matches(step, u, lu_utf8_next(&p));
 			struct lu_str same = { at, (size_t)(p - at) };
 
-			if (!put(&next, hit ? op->content : same))
+			if (!append(&next, match ? step->content : same))
 				return false;
 		}
-		*im = next;
+		*m = next;
 	}
 	return true;
 }
 
-/* Keeps an image in both spellings. */
-static bool keep(struct lu_arena *arena, const struct image *im, struct lu_pass_text *out)
+/* Store a string in both spellings. */
+static bool store(struct lu_arena *arena, const struct mapping *m, struct lu_normalizer_string *out)
 {
-	struct image marked = { .n = 0 };
+	struct mapping marked = { .n = 0 };
 
-	for (const char *p = im->p; p < im->p + im->n;) {
+	for (const char *p = m->p; p < m->p + m->n;) {
 		const char *at = p;
-		char mark = (char)LU_MARK;
+		char byte = (char)LU_MARK_BYTE;
 		bool is_mark = lu_utf8_next(&p) == LU_MARK_CHAR;
 		struct lu_str same = { at, (size_t)(p - at) };
 
-		if (!put(&marked, is_mark ? (struct lu_str){ &mark, 1 } : same))
+		if (!append(&marked, is_mark ? (struct lu_str){ &byte, 1 } : same))
 			return false;
 	}
-	out->plain = lu_arena_str(arena, (struct lu_str){ im->p, im->n });
+	out->plain = lu_arena_str(arena, (struct lu_str){ m->p, m->n });
 	out->marked = lu_arena_str(arena, (struct lu_str){ marked.p, marked.n });
 	return out->plain.p && out->marked.p;
 }
 
-/* Where the steps that need care stand; SIZE_MAX: nowhere. */
+/* Indexes of the steps that depend on context; SIZE_MAX: none. */
 struct shape {
 	size_t insert, prepend;
 };
 
-static bool find_shape(const struct lu_parts *parts, const struct lu_uni *u, struct lu_pass *pass,
-		struct shape *sh)
+/* False when the chain is not of the supported kind. */
+static bool find_shape(const struct lu_components *components, const struct lu_frozen_unicode *u,
+		struct lu_normalizer_pass *pass, struct shape *shape)
 {
-	*sh = (struct shape){ SIZE_MAX, SIZE_MAX };
-	for (size_t i = 0; i < parts->norms; i++) {
-		const struct lu_norm_op *op = &parts->norm[i];
+	*shape = (struct shape){ SIZE_MAX, SIZE_MAX };
+	for (size_t i = 0; i < components->norms; i++) {
+		const struct lu_norm_step *step = &components->norm[i];
 
-		if (op->kind == LU_NORM_FORM && i == 0) {
-			pass->form = (int)op->form;
-		} else if (op->kind == LU_NORM_INSERT && sh->insert == SIZE_MAX) {
-			sh->insert = i;
-		} else if (op->kind == LU_NORM_PREPEND && sh->prepend == SIZE_MAX) {
-			sh->prepend = i;
-		} else if (!is_simple(op)) {
+		if (step->kind == LU_NORM_FORM && i == 0) {
+			pass->form = (int)step->form;
+		} else if (step->kind == LU_NORM_INSERT && shape->insert == SIZE_MAX) {
+			shape->insert = i;
+		} else if (step->kind == LU_NORM_PREPEND && shape->prepend == SIZE_MAX) {
+			shape->prepend = i;
+		} else if (!is_simple(step)) {
 			return false;
-		} else if (sh->prepend != SIZE_MAX && op->content.n == 0) {
-			/* The text might be empty only after this. */
+		} else if (shape->prepend != SIZE_MAX && step->content.n == 0) {
+			/* Prepend skips an empty text, and this step may empty it only now. */
 			return false;
 		}
 	}
-	/* What is prepended before the insertions must not take part in them. */
-	if (sh->prepend != SIZE_MAX && sh->insert != SIZE_MAX && sh->prepend < sh->insert) {
-		const struct lu_norm_op *ins = &parts->norm[sh->insert];
-		struct image im = { .n = 0 };
+	/* A prefix from before the insertions must not cause one. */
+	if (shape->prepend != SIZE_MAX && shape->insert != SIZE_MAX &&
+			shape->prepend < shape->insert) {
+		const struct lu_norm_step *insert = &components->norm[shape->insert];
+		struct mapping m = { .n = 0 };
 
-		if (!put(&im, parts->norm[sh->prepend].content) ||
-				!follow(parts, u, sh->prepend + 1, sh->insert, &im))
+		if (!append(&m, components->norm[shape->prepend].content) ||
+				!apply(components, u, shape->prepend + 1, shape->insert, &m))
 			return false;
-		for (const char *p = im.p; p < im.p + im.n;) {
-			if (lu_cset_has(&ins->after, u, lu_utf8_next(&p)))
+		for (const char *p = m.p; p < m.p + m.n;) {
+			if (lu_char_set_has(&insert->after, u, lu_utf8_next(&p)))
 				return false;
 		}
 	}
 	return true;
 }
 
-/* A character's fate: its image, and what it is where insertions are decided. */
-static bool fate(const struct lu_parts *parts, const struct lu_uni *u, const struct shape *sh,
-		uint32_t c, struct image *im, struct lu_pass_odd *odd)
+/* Compute the mapping of a character and its role in insertions. False when the chain does not fit
+ * into a pass. */
+static bool map_char(const struct lu_components *components, const struct lu_frozen_unicode *u,
+		const struct shape *shape, uint32_t c, struct mapping *m,
+		struct lu_normalizer_exception *e)
 {
-	const struct lu_norm_op *ins = sh->insert == SIZE_MAX ? NULL : &parts->norm[sh->insert];
-	size_t half = ins ? sh->insert : parts->norms;
-	const char *p = im->p;
+	const struct lu_norm_step *insert =
+			shape->insert == SIZE_MAX ? NULL : &components->norm[shape->insert];
+	size_t middle = insert ? shape->insert : components->norms;
 
-	im->n = lu_utf8_put(c, im->p);
-	*odd = (struct lu_pass_odd){ .c = c };
-	if (!follow(parts, u, 0, half, im))
+	m->n = lu_utf8_put(c, m->p);
+	*e = (struct lu_normalizer_exception){ .c = c };
+	if (!apply(components, u, 0, middle, m))
 		return false;
-	odd->gone = im->n == 0;
-	if (!ins || odd->gone)
+	e->deleted = m->n == 0;
+	if (!insert || e->deleted)
 		return true;
-	c = lu_utf8_next(&p);
-	if (p != im->p + im->n)
-		return false; /* several characters there: insertions could fall between them */
-	odd->after = lu_cset_has(&ins->after, u, c);
-	odd->ahead = lu_cset_has(&ins->pattern.ahead, u, c);
-	/* A character that is deleted only after it has caused an insertion. */
-	return follow(parts, u, half, parts->norms, im) && im->n > 0;
+	/* Insertions could fall between several characters. */
+	if (!lu_utf8_single((struct lu_str){ m->p, m->n }, &c))
+		return false;
+	e->insert_after = lu_char_set_has(&insert->after, u, c);
+	e->insert_before = lu_char_set_has(&insert->pattern.ahead, u, c);
+	/* A character must not be deleted after it may have caused an insertion. */
+	return apply(components, u, middle, components->norms, m) && m->n > 0;
 }
 
-static bool make_cell(struct lu_pass *pass, int marked, unsigned state, uint32_t c,
-		const struct lu_pass_odd *odd)
+static bool make_cell(struct lu_normalizer_pass *pass, int marked, unsigned state, uint32_t c,
+		const struct lu_normalizer_exception *e)
 {
-	struct lu_pass_cell *cell = &pass->cell[marked][state][c];
-	const struct lu_pass_text *before = state == LU_PASS_START ? &pass->start
-			: state == LU_PASS_AFTER && odd->ahead	   ? &pass->gap
-								   : NULL;
-	struct lu_str own = marked ? odd->image.marked : odd->image.plain, b = { "", 0 };
+	struct lu_normalizer_cell *cell = &pass->cell[marked][state][c];
+	const struct lu_normalizer_string *before = state == LU_NORMALIZER_START ? &pass->prefix
+			: state == LU_NORMALIZER_PENDING && e->insert_before	 ? &pass->inserted
+										 : NULL;
+	struct lu_str own = marked ? e->mapping.marked : e->mapping.plain, b = { "", 0 };
 
-	*cell = (struct lu_pass_cell){ .n = 0 };
-	if (odd->gone)
+	*cell = (struct lu_normalizer_cell){ .n = 0 };
+	if (e->deleted)
 		return true;
 	if (before)
 		b = marked ? before->marked : before->plain;
@@ -171,118 +176,121 @@ static bool make_cell(struct lu_pass *pass, int marked, unsigned state, uint32_t
 	return true;
 }
 
-static bool make_cells(struct lu_pass *pass, const struct lu_parts *parts, const struct lu_uni *u,
-		const struct shape *sh, struct lu_arena *arena)
+static bool make_cells(struct lu_normalizer_pass *pass, const struct lu_components *components,
+		const struct lu_frozen_unicode *u, const struct shape *shape,
+		struct lu_arena *arena)
 {
 	for (uint32_t c = 0; c < 128; c++) {
-		struct image im;
-		struct lu_pass_odd odd;
+		struct mapping m;
+		struct lu_normalizer_exception e;
 
-		if (!fate(parts, u, sh, c, &im, &odd) || !keep(arena, &im, &odd.image))
+		if (!map_char(components, u, shape, c, &m, &e) || !store(arena, &m, &e.mapping))
 			return false;
-		pass->next[c] = odd.gone    ? LU_PASS_GONE
-				: odd.after ? LU_PASS_AFTER
-					    : LU_PASS_INSIDE;
-		for (int k = 0; k < 2 * LU_PASS_STATES; k++) {
-			if (!make_cell(pass, k & 1, (unsigned)k / 2, c, &odd))
+		pass->next[c] = e.deleted	 ? LU_NORMALIZER_DELETED
+				: e.insert_after ? LU_NORMALIZER_PENDING
+						 : LU_NORMALIZER_INSIDE;
+		for (int k = 0; k < 2 * LU_NORMALIZER_STATES; k++) {
+			if (!make_cell(pass, k & 1, (unsigned)k / 2, c, &e))
 				return false;
 		}
 	}
 	return true;
 }
 
-static bool add_odd(struct lu_pass *pass, const struct lu_parts *parts, const struct lu_uni *u,
-		const struct shape *sh, struct lu_arena *arena, uint32_t c)
+static const struct lu_normalizer_exception *find_exception(
+		const struct lu_normalizer_pass *pass, uint32_t c)
 {
-	struct image im;
+	for (size_t i = 0; i < pass->exceptions; i++) {
+		if (pass->exception[i].c == c)
+			return &pass->exception[i];
+	}
+	return NULL;
+}
+
+static bool add_exception(struct lu_normalizer_pass *pass, const struct lu_components *components,
+		const struct lu_frozen_unicode *u, const struct shape *shape,
+		struct lu_arena *arena, uint32_t c)
+{
+	struct mapping m;
 	char utf8[4];
 
-	for (size_t i = 0; i < pass->odds; i++) {
-		if (pass->odd[i].c == c)
-			return true;
-	}
-	if (c < 128)
+	if (c < 128 || find_exception(pass, c))
 		return true;
 	lu_utf8_put(c, utf8);
-	pass->next[(unsigned char)utf8[0]] = LU_PASS_ODD;
-	return fate(parts, u, sh, c, &im, &pass->odd[pass->odds]) &&
-			keep(arena, &im, &pass->odd[pass->odds++].image);
+	pass->next[(unsigned char)utf8[0]] = LU_NORMALIZER_EXCEPTION;
+	return map_char(components, u, shape, c, &m, &pass->exception[pass->exceptions]) &&
+			store(arena, &m, &pass->exception[pass->exceptions++].mapping);
 }
 
-/* Every character that some step names; all others stay, and are `ahead` by their class. */
-static bool make_odds(struct lu_pass *pass, const struct lu_parts *parts, const struct lu_uni *u,
-		const struct shape *sh, struct lu_arena *arena)
+/* Make an exception of every character that some step names. All others map to themselves, and are
+ * in the look-ahead by their class. */
+static bool make_exceptions(struct lu_normalizer_pass *pass, const struct lu_components *components,
+		const struct lu_frozen_unicode *u, const struct shape *shape,
+		struct lu_arena *arena)
 {
-	size_t most = 1;
+	size_t max = 1;
 
-	for (size_t i = 0; i < parts->norms; i++)
-		most += 1 + parts->norm[i].pattern.set.n + parts->norm[i].after.n;
-	pass->odd = lu_arena_alloc(arena, most * sizeof(*pass->odd));
-	if (!pass->odd || !add_odd(pass, parts, u, sh, arena, LU_MARK_CHAR))
+	for (size_t i = 0; i < components->norms; i++)
+		max += 1 + components->norm[i].pattern.set.n + components->norm[i].after.n;
+	pass->exception = lu_arena_alloc(arena, max * sizeof(*pass->exception));
+	if (!pass->exception || !add_exception(pass, components, u, shape, arena, LU_MARK_CHAR))
 		return false;
-	for (size_t i = 0; i < parts->norms; i++) {
-		const struct lu_norm_op *op = &parts->norm[i];
-		const char *p = op->pattern.lit.p;
+	for (size_t i = 0; i < components->norms; i++) {
+		const struct lu_norm_step *step = &components->norm[i];
+		const struct lu_char_set *set = step->kind == LU_NORM_REPLACE ? &step->pattern.set
+				: step->kind == LU_NORM_INSERT		      ? &step->after
+									      : NULL;
+		const char *p = step->pattern.lit.p;
 
-		if (op->kind == LU_NORM_REPLACE && op->pattern.lit.n &&
-				!add_odd(pass, parts, u, sh, arena, lu_utf8_next(&p)))
+		if (step->kind == LU_NORM_REPLACE && step->pattern.lit.n &&
+				!add_exception(pass, components, u, shape, arena, lu_utf8_next(&p)))
 			return false;
-		for (size_t k = 0; op->kind == LU_NORM_REPLACE && k < op->pattern.set.n; k++) {
-			if (!add_odd(pass, parts, u, sh, arena, op->pattern.set.c[k]))
-				return false;
-		}
-		for (size_t k = 0; op->kind == LU_NORM_INSERT && k < op->after.n; k++) {
-			if (!add_odd(pass, parts, u, sh, arena, op->after.c[k]))
+		for (size_t k = 0; set && k < set->n; k++) {
+			if (!add_exception(pass, components, u, shape, arena, set->c[k]))
 				return false;
 		}
 	}
 	return true;
 }
 
-static bool constant(const struct lu_parts *parts, const struct lu_uni *u, size_t op,
-		struct lu_arena *arena, struct lu_pass_text *out)
+/* Map the string of an Insert or Prepend step by the steps after it. */
+static bool map_constant(const struct lu_components *components, const struct lu_frozen_unicode *u,
+		size_t step, struct lu_arena *arena, struct lu_normalizer_string *out)
 {
-	struct image im = { .n = 0 };
+	struct mapping m = { .n = 0 };
 
-	if (op == SIZE_MAX)
+	if (step == SIZE_MAX)
 		return true;
-	return put(&im, parts->norm[op].content) && follow(parts, u, op + 1, parts->norms, &im) &&
-			keep(arena, &im, out);
+	return append(&m, components->norm[step].content) &&
+			apply(components, u, step + 1, components->norms, &m) &&
+			store(arena, &m, out);
 }
 
-int lu_pass_make(struct lu_pass *pass, const struct lu_parts *parts, const struct lu_uni *u,
+int lu_normalizer_pass_build(struct lu_normalizer_pass *pass,
+		const struct lu_components *components, const struct lu_frozen_unicode *u,
 		struct lu_arena *arena, struct lu_err *err)
 {
-	struct shape sh;
+	struct shape shape;
 
 	memset(pass, 0, sizeof(*pass));
-	memset(pass->next + 128, LU_PASS_LONG, 128);
+	memset(pass->next + 128, LU_NORMALIZER_MULTIBYTE, 128);
 	pass->form = -1;
-	pass->gap = pass->start = (struct lu_pass_text){ { "", 0 }, { "", 0 } };
-	if (!find_shape(parts, u, pass, &sh))
+	pass->inserted = pass->prefix = (struct lu_normalizer_string){ { "", 0 }, { "", 0 } };
+	if (!find_shape(components, u, pass, &shape))
 		return 0;
-	pass->inserts = sh.insert != SIZE_MAX;
-	if (pass->inserts)
-		pass->ahead = parts->norm[sh.insert].pattern.ahead;
-	pass->none = parts->norms == (pass->form >= 0);
-	pass->ok = constant(parts, u, sh.insert, arena, &pass->gap) &&
-			constant(parts, u, sh.prepend, arena, &pass->start) &&
-			make_cells(pass, parts, u, &sh, arena) &&
-			make_odds(pass, parts, u, &sh, arena);
-	/* Only memory can fail for reasons of its own, and then every later allocation does. */
+	if (shape.insert != SIZE_MAX)
+		pass->ahead = components->norm[shape.insert].pattern.ahead;
+	pass->identity = components->norms == (pass->form >= 0);
+	pass->ok = map_constant(components, u, shape.insert, arena, &pass->inserted) &&
+			map_constant(components, u, shape.prepend, arena, &pass->prefix) &&
+			make_cells(pass, components, u, &shape, arena) &&
+			make_exceptions(pass, components, u, &shape, arena);
+	/* These fail for unsupported chains and for lack of memory alike; in the latter case every
+	 * later allocation fails too. */
 	return lu_arena_alloc(arena, 1) ? 0 : lu_err_nomem(err);
 }
 
 /* --- running ------------------------------------------------------------------------------ */
-
-static const struct lu_pass_odd *find_odd(const struct lu_pass *pass, uint32_t c)
-{
-	for (size_t i = 0; i < pass->odds; i++) {
-		if (pass->odd[i].c == c)
-			return &pass->odd[i];
-	}
-	return NULL;
-}
 
 static char *copy(char *out, struct lu_str s)
 {
@@ -290,61 +298,66 @@ static char *copy(char *out, struct lu_str s)
 	return out + s.n;
 }
 
-/* A character that is odd, or whose image depends on more than itself: from 128 on. */
-static char *other_char(const struct lu_pass *pass, const struct lu_uni *u, bool marked,
-		unsigned *state, const char **p, char *out)
+/* Process a character from 128 on. */
+static char *run_multibyte(const struct lu_normalizer_pass *pass, const struct lu_frozen_unicode *u,
+		bool marked, unsigned *state, const char **p, char *out)
 {
 	const char *at = *p;
 	uint32_t c = lu_utf8_next(p);
-	const struct lu_pass_odd *odd =
-			pass->next[(unsigned char)*at] == LU_PASS_ODD ? find_odd(pass, c) : NULL;
+	const struct lu_normalizer_exception *e =
+			pass->next[(unsigned char)*at] == LU_NORMALIZER_EXCEPTION
+			? find_exception(pass, c)
+			: NULL;
 	struct lu_str own = { at, (size_t)(*p - at) };
 
-	if (odd && odd->gone)
+	if (e && e->deleted)
 		return out;
-	if (*state == LU_PASS_START)
-		out = copy(out, marked ? pass->start.marked : pass->start.plain);
-	else if (*state == LU_PASS_AFTER && (odd ? odd->ahead : lu_cset_has(&pass->ahead, u, c)))
-		out = copy(out, marked ? pass->gap.marked : pass->gap.plain);
-	*state = odd && odd->after ? LU_PASS_AFTER : LU_PASS_INSIDE;
-	if (odd)
-		own = marked ? odd->image.marked : odd->image.plain;
+	if (*state == LU_NORMALIZER_START)
+		out = copy(out, marked ? pass->prefix.marked : pass->prefix.plain);
+	else if (*state == LU_NORMALIZER_PENDING &&
+			(e ? e->insert_before : lu_char_set_has(&pass->ahead, u, c)))
+		out = copy(out, marked ? pass->inserted.marked : pass->inserted.plain);
+	*state = e && e->insert_after ? LU_NORMALIZER_PENDING : LU_NORMALIZER_INSIDE;
+	if (e)
+		own = marked ? e->mapping.marked : e->mapping.plain;
 	return copy(out, own);
 }
 
 #define STRETCH 4096
 
-/* The last byte of a cell that was read as one number. */
+/* The length in a cell that was loaded as one number: its last byte. */
 static inline size_t cell_size(uint64_t cell)
 {
 	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? cell >> 56 : cell & 0xFF;
 }
 
-/* Room for what n bytes can become: 7 bytes each when below 128, and the whole last cell is
- * written; others are looked after one by one. */
-static char *room_for(struct lu_buf *to, size_t n)
+/* Reserve output for n bytes of input: at most 7 bytes for each below 128, and whole cells are
+ * stored. Output of multi-byte characters is checked one by one. */
+static char *reserve(struct lu_buf *to, size_t n)
 {
-	return lu_buf_reserve(to, 7 * n + 4 * SMALL) ? to->p + to->n : NULL;
+	return lu_buf_reserve(to, 7 * n + 4 * MAX_MAPPING) ? to->p + to->n : NULL;
 }
 
-int lu_pass_form(const struct lu_pass *pass, const struct lu_uni *u, struct lu_buf *to,
-		struct lu_str *text, struct lu_err *err)
+int lu_normalizer_pass_form(const struct lu_normalizer_pass *pass,
+		const struct lu_frozen_unicode *u, struct lu_buf *to, struct lu_str *text,
+		struct lu_err *err)
 {
-	enum lu_uni_form form = (enum lu_uni_form)pass->form;
+	enum lu_normal_form form = (enum lu_normal_form)pass->form;
 
-	if (pass->form < 0 || lu_uni_normal_prefix(u, form, *text) == text->n)
+	if (pass->form < 0 || lu_frozen_normal_prefix(u, form, *text) == text->n)
 		return 0;
 	lu_buf_clear(to);
-	if (lu_uni_normalize(u, form, *text, to, err) < 0)
+	if (lu_frozen_normalize(u, form, *text, to, err) < 0)
 		return -1;
 	*text = lu_buf_slice(to);
 	return 0;
 }
 
-void lu_pass_run(const struct lu_pass *pass, const struct lu_uni *u, bool marked, unsigned *state,
-		struct lu_str text, struct lu_buf *to)
+void lu_normalizer_pass_run(const struct lu_normalizer_pass *pass,
+		const struct lu_frozen_unicode *u, bool marked, unsigned *state, struct lu_str text,
+		struct lu_buf *to)
 {
-	const struct lu_pass_cell(*cells)[128] = pass->cell[marked];
+	const struct lu_normalizer_cell(*cells)[128] = pass->cell[marked];
 	const char *p = text.p, *end = text.p + text.n, *stop = p;
 	unsigned s = *state;
 	char *out = NULL;
@@ -352,17 +365,18 @@ void lu_pass_run(const struct lu_pass *pass, const struct lu_uni *u, bool marked
 	while (p < end) {
 		unsigned c, next;
 
-		/* In stretches, so that the room asked for stays near what is used. */
+		/* In stretches, so that the memory reserved stays close to what is used. */
 		if (p >= stop) {
 			if (out)
 				to->n = (size_t)(out - to->p);
 			stop = end - p > STRETCH ? p + STRETCH : end;
-			out = room_for(to, (size_t)(stop - p));
+			out = reserve(to, (size_t)(stop - p));
 			if (!out)
 				return;
 		}
-		/* The state comes from the character alone, so no step waits for the one before. */
-		while (p < stop && (next = pass->next[c = (unsigned char)*p]) < LU_PASS_STATES) {
+		/* The next state depends on the character alone, so iterations are independent. */
+		while (p < stop &&
+				(next = pass->next[c = (unsigned char)*p]) < LU_NORMALIZER_STATES) {
 			uint64_t cell;
 
 			memcpy(&cell, &cells[s][c], sizeof(cell));
@@ -373,14 +387,14 @@ void lu_pass_run(const struct lu_pass *pass, const struct lu_uni *u, bool marked
 		}
 		if (p >= stop)
 			continue;
-		if (pass->next[(unsigned char)*p] == LU_PASS_GONE) {
+		if (pass->next[(unsigned char)*p] == LU_NORMALIZER_DELETED) {
 			p++;
 			continue;
 		}
-		out = other_char(pass, u, marked, &s, &p, out);
-		if ((size_t)(to->p + to->cap - out) < 7 * STRETCH + 2 * SMALL) {
+		out = run_multibyte(pass, u, marked, &s, &p, out);
+		if ((size_t)(to->p + to->cap - out) < 7 * STRETCH + 2 * MAX_MAPPING) {
 			to->n = (size_t)(out - to->p);
-			out = room_for(to, STRETCH);
+			out = reserve(to, STRETCH);
 			if (!out)
 				return;
 		}

@@ -1,317 +1,280 @@
-/* Runs the steps of a pre_tokenizer: cuts a normalised text into words. */
-#include <stdlib.h>
+#include "libcommon/tokenizer/pretokenizer.h"
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/bpe.h"
+#include "libcommon/tokenizer/bpe_cut.h"
 
-int lu_spans_push(struct lu_spans *s, size_t at, size_t n, struct lu_err *err)
+/* A word being split by one step. Matches and the stretches between them arrive in order. */
+struct splitter {
+	const struct lu_pre_step *step;
+	enum lu_split_behavior behavior;
+	struct lu_spans *to;
+	struct lu_err *err;
+	size_t first;	/* index in `to` of this word's first part */
+	bool was_match; /* the last part was a match */
+};
+
+static int add_span(struct splitter *s, size_t at, size_t n)
 {
-	if (s->n == s->cap) {
-		size_t cap = s->cap ? s->cap * 2 : 256;
-		struct lu_span *p = realloc(s->p, cap * sizeof(*p));
-
-		if (!p)
-			return lu_err_nomem(err);
-		s->p = p;
-		s->cap = cap;
-	}
-	s->p[s->n++] = (struct lu_span){ at, n };
+	if (n && !lu_vec_push(s->to, (struct lu_span){ at, n }))
+		return lu_err_nomem(s->err);
 	return 0;
 }
 
-int lu_spans_add(struct lu_spans *s, size_t at, size_t n, struct lu_err *err)
-{
-	return n ? lu_spans_push(s, at, n, err) : 0;
-}
-
-/* One word being cut: matches and what lies between them arrive in order. */
-struct cutter {
-	const struct lu_pre_op *op;
-	enum lu_behavior behavior;
-	struct lu_spans *to;
-	struct lu_err *err;
-	size_t first;  /* index in `to` of this word's first part */
-	bool previous; /* the part before was a match */
-};
-
 /*
- * The five behaviours. In the two Merged forms only the match that touches its neighbour
- * attaches: of several matches in a row the first goes to the part before (MergedWithPrevious),
- * or the last goes to the part after (MergedWithNext); the others stand alone.
+ * Add a part according to the behaviour. In the two Merged behaviours only a match adjacent to a
+ * stretch is merged with it: of several matches in a row the first joins the stretch before
+ * (MergedWithPrevious), or the last joins the stretch after (MergedWithNext); others stay alone.
  */
-static int part(struct cutter *c, size_t at, size_t n, bool is_match)
+static int add_part(struct splitter *s, size_t at, size_t n, bool is_match)
 {
-	struct lu_span *last = c->to->n > c->first ? &c->to->p[c->to->n - 1] : NULL;
+	struct lu_span *last = s->to->n > s->first ? &s->to->p[s->to->n - 1] : NULL;
 	bool join = false;
 
 	if (n == 0)
 		return 0;
-	switch (c->behavior) {
-	case LU_REMOVED:
+	switch (s->behavior) {
+	case LU_BEHAVIOR_REMOVED:
 		if (is_match)
 			return 0;
 		break;
-	case LU_ISOLATED: break;
-	case LU_MERGED_PREVIOUS: join = last && is_match && !c->previous; break;
-	case LU_MERGED_NEXT: join = last && !is_match && c->previous; break;
-	case LU_CONTIGUOUS: join = last && is_match == c->previous; break;
+	case LU_BEHAVIOR_ISOLATED: break;
+	case LU_BEHAVIOR_MERGED_WITH_PREVIOUS: join = last && is_match && !s->was_match; break;
+	case LU_BEHAVIOR_MERGED_WITH_NEXT: join = last && !is_match && s->was_match; break;
+	case LU_BEHAVIOR_CONTIGUOUS: join = last && is_match == s->was_match; break;
 	}
-	c->previous = is_match;
+	s->was_match = is_match;
 	if (join) {
 		last->n += n;
 		return 0;
 	}
-	return lu_spans_add(c->to, at, n, c->err);
+	return add_span(s, at, n);
 }
 
-static int cut_by_class(struct cutter *c, const struct lu_uni *u, unsigned cls, const char *base,
-		struct lu_span word)
+/* Split with each character of the class as a match. */
+static int split_by_class(struct splitter *s, const struct lu_frozen_unicode *u, unsigned class,
+		const char *base, struct lu_span word)
 {
 	const char *p = base + word.at, *end = p + word.n, *from = p;
 
 	while (p < end) {
 		const char *at = p;
 
-		if (!(lu_uni_class(u, lu_utf8_next(&p)) & cls))
+		if (!(lu_frozen_class(u, lu_utf8_next(&p)) & class))
 			continue;
-		if (part(c, (size_t)(from - base), (size_t)(at - from), false) < 0 ||
-				part(c, (size_t)(at - base), (size_t)(p - at), true) < 0)
+		if (add_part(s, (size_t)(from - base), (size_t)(at - from), false) < 0 ||
+				add_part(s, (size_t)(at - base), (size_t)(p - at), true) < 0)
 			return -1;
 		from = p;
 	}
-	return part(c, (size_t)(from - base), (size_t)(end - from), false);
+	return add_part(s, (size_t)(from - base), (size_t)(end - from), false);
 }
 
-static int cut_by_literal(struct cutter *c, struct lu_str lit, bool invert, const char *base,
-		struct lu_span word)
+static int split_by_literal(struct splitter *s, struct lu_str literal, bool invert,
+		const char *base, struct lu_span word)
 {
 	const char *p = base + word.at, *end = p + word.n;
 
 	while (p < end) {
-		const char *at = lu_str_find(p, end, lit);
+		const char *at = lu_str_find(p, end, literal);
 
 		if (!at)
 			break;
-		if (part(c, (size_t)(p - base), (size_t)(at - p), invert) < 0 ||
-				part(c, (size_t)(at - base), lit.n, !invert) < 0)
+		if (add_part(s, (size_t)(p - base), (size_t)(at - p), invert) < 0 ||
+				add_part(s, (size_t)(at - base), literal.n, !invert) < 0)
 			return -1;
-		p = at + lit.n;
+		p = at + literal.n;
 	}
-	return part(c, (size_t)(p - base), (size_t)(end - p), invert);
+	return add_part(s, (size_t)(p - base), (size_t)(end - p), invert);
 }
 
-static int cut_by_regex(struct cutter *c, const struct lu_uni *u, enum lu_split_regex regex,
-		const char *base, struct lu_span word)
+static int split_by_regex(struct splitter *s, const struct lu_frozen_unicode *u,
+		enum lu_split_regex regex, const char *base, struct lu_span word)
 {
 	const char *p = base + word.at, *end = p + word.n;
 
 	while (p < end) {
 		size_t n = lu_split_regex_match(regex, u, p, end);
 
-		if (lu_spans_add(c->to, (size_t)(p - base), n, c->err) < 0)
+		if (add_span(s, (size_t)(p - base), n) < 0)
 			return -1;
 		p += n;
 	}
 	return 0;
 }
 
-/* \w+|[^\w\s]+ of an engine whose \w also holds the two joiners. */
-static int cut_whitespace(
-		struct cutter *c, const struct lu_uni *u, const char *base, struct lu_span word)
+/* Split by \w+|[^\w\s]+. In the engine that Hugging Face uses here \w includes the two joiners. */
+static int split_whitespace(struct splitter *s, const struct lu_frozen_unicode *u, const char *base,
+		struct lu_span word)
 {
+	enum { BLANK, WORD, OTHER };
 	const char *p = base + word.at, *end = p + word.n, *from = p;
-	int kind = 0; /* 0 blank, 1 word, 2 other */
+	int kind = BLANK;
 
 	while (p < end) {
 		const char *at = p;
-		uint32_t ch = lu_utf8_next(&p);
-		unsigned cls = lu_uni_class(u, ch);
-		int k = cls & LU_UC_SPACE						     ? 0
-				: (cls & LU_UC_WORD_BRACKET) || ch == 0x200C || ch == 0x200D ? 1
-											     : 2;
+		uint32_t c = lu_utf8_next(&p);
+		unsigned class = lu_frozen_class(u, c);
+		bool is_word = (class & LU_FROZEN_WORD_BRACKET) || c == 0x200C || c == 0x200D;
+		int next = class & LU_FROZEN_SPACE ? BLANK : is_word ? WORD : OTHER;
 
-		if (k == kind)
+		if (next == kind)
 			continue;
-		if (kind &&
-				lu_spans_add(c->to, (size_t)(from - base), (size_t)(at - from),
-						c->err) < 0)
+		if (kind != BLANK && add_span(s, (size_t)(from - base), (size_t)(at - from)) < 0)
 			return -1;
 		from = at;
-		kind = k;
+		kind = next;
 	}
-	return kind ? lu_spans_add(c->to, (size_t)(from - base), (size_t)(end - from), c->err) : 0;
+	return kind != BLANK ? add_span(s, (size_t)(from - base), (size_t)(end - from)) : 0;
 }
 
-static int cut(struct cutter *c, const struct lu_uni *u, const char *base, struct lu_span word)
+static int split_word(struct splitter *s, const struct lu_frozen_unicode *u, const char *base,
+		struct lu_span word)
 {
-	const struct lu_pre_op *op = c->op;
+	const struct lu_pre_step *step = s->step;
 
-	c->first = c->to->n;
-	c->previous = false;
-	switch (op->kind) {
+	s->first = s->to->n;
+	s->was_match = false;
+	switch (step->kind) {
 	case LU_PRE_DIGITS:
-		c->behavior = op->individual ? LU_ISOLATED : LU_CONTIGUOUS;
-		return cut_by_class(c, u, LU_UC_DIGIT, base, word);
-	case LU_PRE_PUNCTUATION: return cut_by_class(c, u, LU_UC_PUNCT, base, word);
-	case LU_PRE_SPLIT_LITERAL: return cut_by_literal(c, op->text, op->invert, base, word);
-	case LU_PRE_SPLIT_REGEX: return cut_by_regex(c, u, op->regex, base, word);
-	case LU_PRE_WHITESPACE: return cut_whitespace(c, u, base, word);
+		s->behavior = step->individual ? LU_BEHAVIOR_ISOLATED : LU_BEHAVIOR_CONTIGUOUS;
+		return split_by_class(s, u, LU_FROZEN_DIGIT, base, word);
+	case LU_PRE_PUNCTUATION: return split_by_class(s, u, LU_FROZEN_PUNCT, base, word);
+	case LU_PRE_SPLIT_LITERAL: return split_by_literal(s, step->text, step->invert, base, word);
+	case LU_PRE_SPLIT_REGEX: return split_by_regex(s, u, step->regex, base, word);
+	case LU_PRE_WHITESPACE: return split_whitespace(s, u, base, word);
 	case LU_PRE_WHITESPACE_SPLIT:
-		c->behavior = LU_REMOVED;
-		return cut_by_class(c, u, LU_UC_SPACE, base, word);
+		s->behavior = LU_BEHAVIOR_REMOVED;
+		return split_by_class(s, u, LU_FROZEN_SPACE, base, word);
 	case LU_PRE_METASPACE:
-		if (!op->split)
-			return lu_spans_add(c->to, word.at, word.n, c->err);
-		c->behavior = LU_MERGED_NEXT;
-		return cut_by_literal(c, op->text, false, base, word);
+		if (!step->split)
+			return add_span(s, word.at, word.n);
+		s->behavior = LU_BEHAVIOR_MERGED_WITH_NEXT;
+		return split_by_literal(s, step->text, false, base, word);
 	case LU_PRE_BYTE_LEVEL: break;
 	}
-	if (op->regex == LU_SPLIT_NONE)
-		return lu_spans_add(c->to, word.at, word.n, c->err);
-	return cut_by_regex(c, u, op->regex, base, word);
+	if (step->regex == LU_SPLIT_NONE)
+		return add_span(s, word.at, word.n);
+	return split_by_regex(s, u, step->regex, base, word);
 }
 
-static bool starts(struct lu_str text, struct lu_span s, struct lu_str with)
+static bool starts_with(struct lu_str text, struct lu_span s, struct lu_str prefix)
 {
-	return s.n >= with.n && memcmp(text.p + s.at, with.p, with.n) == 0;
+	return s.n >= prefix.n && memcmp(text.p + s.at, prefix.p, prefix.n) == 0;
 }
 
-/* Copies the words into `to` with `mark` for each space (when `spaces`) and before each word
- * that asks for it; the spans follow. */
-static int rewrite(const struct lu_pre_op *op, struct lu_str mark, struct lu_spans *spans,
+/* Copy the words into `to`, with `marker` in place of spaces (Metaspace) and before the words that
+ * the step prepends it to, and move the spans along. */
+static int rewrite(const struct lu_pre_step *step, struct lu_str marker, struct lu_spans *spans,
 		struct lu_str text, bool first, struct lu_buf *to, struct lu_err *err)
 {
-	bool spaces = op->kind == LU_PRE_METASPACE;
+	bool metaspace = step->kind == LU_PRE_METASPACE;
 
 	for (size_t i = 0; i < spans->n; i++) {
 		struct lu_span *s = &spans->p[i];
 		const char *p = text.p + s->at, *end = p + s->n;
 		size_t at = to->n;
-		bool marked = starts(text, *s, mark) || (spaces && *p == ' ');
-		bool ask = spaces ? op->scheme == LU_ALWAYS ||
-						(op->scheme == LU_FIRST && first && s->at == 0)
-				  : op->prefix_space;
+		bool marked = starts_with(text, *s, marker) || (metaspace && *p == ' ');
+		bool prepend = metaspace ? step->scheme == LU_PREPEND_ALWAYS ||
+						(step->scheme == LU_PREPEND_FIRST && first &&
+								s->at == 0)
+					 : step->prefix_space;
 
-		if (ask && !marked)
-			lu_buf_str(to, mark);
+		if (prepend && !marked)
+			lu_buf_str(to, marker);
 		while (p < end) {
-			const char *space = spaces ? memchr(p, ' ', (size_t)(end - p)) : NULL;
+			const char *space = metaspace ? memchr(p, ' ', (size_t)(end - p)) : NULL;
 
 			lu_buf_append(to, p, (size_t)((space ? space : end) - p));
 			p = space ? space + 1 : end;
 			if (space)
-				lu_buf_str(to, mark);
+				lu_buf_str(to, marker);
 		}
 		*s = (struct lu_span){ at, to->n - at };
 	}
-	lu_buf_reserve(to, LU_BPE_PAD);
+	lu_buf_reserve(to, LU_BPE_PADDING);
 	return lu_buf_check(to, err);
 }
 
-int lu_pre_run(const struct lu_parts *parts, const struct lu_uni *u, struct lu_work *w,
-		struct lu_str text, bool first, struct lu_str *out, struct lu_err *err)
+int lu_pre_run(const struct lu_components *components, const struct lu_frozen_unicode *u,
+		struct lu_step_buffers *w, struct lu_str text, bool first, struct lu_str *out,
+		struct lu_err *err)
 {
 	w->spans.n = 0;
-	if (lu_spans_add(&w->spans, 0, text.n, err) < 0)
-		return -1;
-	for (size_t i = 0; i < parts->pres; i++) {
-		const struct lu_pre_op *op = &parts->pre[i];
-		struct cutter c = {
-			.op = op, .behavior = op->behavior, .to = &w->more, .err = err
+	if (text.n && !lu_vec_push(&w->spans, (struct lu_span){ 0, text.n }))
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < components->pres; i++) {
+		const struct lu_pre_step *step = &components->pre[i];
+		struct splitter s = {
+			.step = step, .behavior = step->behavior, .to = &w->new_spans, .err = err
 		};
 		struct lu_spans swap;
 
-		if (op->kind == LU_PRE_METASPACE || op->prefix_space) {
-			bool in_a = w->a.p && text.p >= w->a.p && text.p <= w->a.p + w->a.cap;
-			struct lu_buf *to = in_a ? &w->b : &w->a;
+		if (step->kind == LU_PRE_METASPACE || step->prefix_space) {
+			struct lu_str marker =
+					step->kind == LU_PRE_METASPACE ? step->text : LU_STR(" ");
+			struct lu_buf *to = lu_step_buffers_other(w, text);
 
-			lu_buf_clear(to);
-			if (rewrite(op, op->kind == LU_PRE_METASPACE ? op->text : LU_STR(" "),
-					    &w->spans, text, first, to, err) < 0)
+			if (rewrite(step, marker, &w->spans, text, first, to, err) < 0)
 				return -1;
 			text = lu_buf_slice(to);
 		}
-		w->more.n = 0;
+		w->new_spans.n = 0;
 		for (size_t k = 0; k < w->spans.n; k++) {
-			if (cut(&c, u, text.p, w->spans.p[k]) < 0)
+			if (split_word(&s, u, text.p, w->spans.p[k]) < 0)
 				return -1;
 		}
 		swap = w->spans;
-		w->spans = w->more;
-		w->more = swap;
+		w->spans = w->new_spans;
+		w->new_spans = swap;
 	}
 	*out = text;
 	return 0;
 }
 
-bool lu_pre_cuts_words(const struct lu_parts *parts)
+bool lu_pre_splits_at_spaces(const struct lu_components *components)
 {
-	bool cuts = false;
+	bool splits = false;
 
-	for (size_t i = 0; i < parts->pres; i++) {
-		const struct lu_pre_op *op = &parts->pre[i];
+	for (size_t i = 0; i < components->pres; i++) {
+		const struct lu_pre_step *step = &components->pre[i];
 
-		switch (op->kind) {
-		/* These look at one character at a time, and a letter or a space is none of
-		 * theirs. */
+		switch (step->kind) {
+		/* These look at single characters, none of which is a letter or a space. */
 		case LU_PRE_DIGITS:
 		case LU_PRE_PUNCTUATION: break;
-		/* A literal might hold the place. */
+		/* The literal might span the position. */
 		case LU_PRE_SPLIT_LITERAL: return false;
-		/* A space that is written otherwise may be no space for the next. */
+		/* A space that has been replaced may not be one to the next step. */
 		case LU_PRE_METASPACE:
-			if (!op->split && !cuts)
+			if (!step->split && !splits)
 				return false;
-			cuts = true;
+			splits = true;
 			break;
-		case LU_PRE_BYTE_LEVEL: cuts |= op->regex != LU_SPLIT_NONE; break;
+		case LU_PRE_BYTE_LEVEL: splits |= step->regex != LU_SPLIT_NONE; break;
 		case LU_PRE_SPLIT_REGEX:
 		case LU_PRE_WHITESPACE:
-		case LU_PRE_WHITESPACE_SPLIT: cuts = true; break;
+		case LU_PRE_WHITESPACE_SPLIT: splits = true; break;
 		}
 	}
-	return cuts;
+	return splits;
 }
 
-enum lu_split_regex lu_pre_only_regex(const struct lu_parts *parts)
+enum lu_split_regex lu_pre_only_regex(const struct lu_components *components)
 {
 	enum lu_split_regex found = LU_SPLIT_NONE;
 
-	for (size_t i = 0; i < parts->pres; i++) {
-		const struct lu_pre_op *op = &parts->pre[i];
+	for (size_t i = 0; i < components->pres; i++) {
+		const struct lu_pre_step *step = &components->pre[i];
 
-		/* ByteLevel after an expression only changes how bytes are spelled. */
-		if (i == 1 && op->kind == LU_PRE_BYTE_LEVEL && !op->prefix_space &&
-				op->regex == LU_SPLIT_NONE)
+		/* ByteLevel after an expression only changes the spelling of bytes. */
+		if (i == 1 && step->kind == LU_PRE_BYTE_LEVEL && !step->prefix_space &&
+				step->regex == LU_SPLIT_NONE)
 			continue;
-		if (i > 0 || op->prefix_space ||
-				(op->kind != LU_PRE_SPLIT_REGEX && op->kind != LU_PRE_BYTE_LEVEL))
+		if (i > 0 || step->prefix_space ||
+				(step->kind != LU_PRE_SPLIT_REGEX &&
+						step->kind != LU_PRE_BYTE_LEVEL))
 			return LU_SPLIT_NONE;
-		found = op->regex;
+		found = step->regex;
 	}
 	return found;
-}
-
-/*
- * GPT-2's alphabet for bytes: a printable Latin-1 character stands for itself; the 68 other
- * bytes (00-20, 7F-A0, AD) are given U+0100 to U+0143, in order.
- */
-uint32_t lu_byte_char(unsigned byte)
-{
-	if (byte <= 0x20)
-		return 0x100 + byte;
-	if (byte >= 0x7F && byte <= 0xA0)
-		return 0x121 + byte - 0x7F;
-	return byte == 0xAD ? 0x143 : byte;
-}
-
-int lu_char_byte(uint32_t c)
-{
-	if (c >= 0x100 && c <= 0x120)
-		return (int)(c - 0x100);
-	if (c >= 0x121 && c <= 0x142)
-		return (int)(c - 0x121 + 0x7F);
-	if (c == 0x143)
-		return 0xAD;
-	return c < 0x100 && lu_byte_char(c) == c ? (int)c : -1;
 }

@@ -1,69 +1,60 @@
 #ifndef LUCIE_TOKENIZER_TOKENIZER_INTERNAL_H
 #define LUCIE_TOKENIZER_TOKENIZER_INTERNAL_H
-/*
- * Inside the tokenizer: the whole of a tokenizer.json once loaded, and a thread's state.
- */
+/* Internal to the tokenizer and its audits: a loaded tokenizer.json, and the state of a thread. */
+#include "libcommon/base/arena.h"
+#include "libcommon/tokenizer/added_tokens.h"
 #include "libcommon/tokenizer/bpe.h"
+#include "libcommon/tokenizer/bpe_cut.h"
 #include "libcommon/tokenizer/components.h"
 #include "libcommon/tokenizer/decode_table.h"
+#include "libcommon/tokenizer/frozen_unicode.h"
+#include "libcommon/tokenizer/split_regex.h"
+#include "libcommon/tokenizer/step_buffers.h"
+#include "libcommon/tokenizer/tokenizer.h"
 
-struct lu_added {
-	struct lu_str content; /* as written */
-	struct lu_str find;    /* what is searched: content, or its normal form */
-	uint32_t id;
-	bool special, single_word, lstrip, rstrip, normalized;
-};
+/* Larger ids are refused, and so are ids so sparse that tables by id would be mostly empty. */
+#define LU_TOK_MAX_ID (((uint32_t)1 << 24) - 1)
 
-/* The added tokens that are searched in one kind of text, by first byte, longest first. */
-struct lu_added_index {
-	uint32_t *by_lead;   /* indexes into lu_tok.added, grouped by first byte */
-	uint32_t start[257]; /* of each first byte's group */
-	size_t longest;	     /* bytes */
-	bool any, any_plain; /* has tokens; has some that are not special */
-	bool looks_around;   /* some ask for what stands beside them, or take blanks there */
+/* Flags of an id. */
+enum {
+	LU_ID_SPECIAL = 1,
+	LU_ID_NORMALIZED = 2, /* an added token that is searched for in normalised text */
 };
 
 struct lu_tok {
 	struct lu_arena arena;
-	struct lu_uni *uni;
-	struct lu_parts parts;
+	struct lu_frozen_unicode *uni;
+	struct lu_components parts;
 	struct lu_bpe bpe;
-	struct lu_added *added; /* in the file's order */
+	struct lu_added_token *added; /* in the order of the file */
 	size_t n_added;
-	struct lu_added_index raw, normal; /* searched before and after the normalizer */
-	struct lu_str *extra;		   /* contents of added tokens outside the vocabulary */
-	enum lu_split_regex regex; /* its matches are the words; LU_SPLIT_NONE: see parts.pre */
-	bool blocks;		   /* all pre-tokenizers cut at encode.c's word_border() */
-	uint32_t size;		   /* largest id + 1, added tokens included */
-	uint8_t *special;	   /* by id: 1 special, 2 an added token that is normalised */
-	uint32_t role[4];	   /* LU_BPE_NONE: none */
+	struct lu_added_index raw_index, normalized_index;
+	struct lu_str *extra_piece;  /* by id - bpe.size: added tokens beyond the vocabulary */
+	enum lu_split_regex regex;   /* its matches are the words, or LU_SPLIT_NONE */
+	bool splits_at_spaces;	     /* lu_pre_splits_at_spaces() */
+	uint32_t size;		     /* largest id + 1, added tokens included */
+	uint8_t *id_flags;	     /* by id: LU_ID_... */
+	uint32_t role[LU_TOK_ROLES]; /* by enum lu_tok_role; LU_BPE_NONE: none */
 	struct lu_tok_template post;
-	struct lu_spell *spell; /* the decoder as one pass; NULL: as a chain of steps */
+	struct lu_decode_table *decode_table; /* NULL: the decoder runs step by step */
 	struct lu_hash128 hash;
 };
 
-/* How the file spells an id; Hugging Face gives an added token that is searched in normalised
- * text by its normal form. */
-struct lu_str lu_dec_spelling(const struct lu_tok *tok, uint32_t id);
-
-/*
- * Metaspace's "first" means the words that begin where the text began before it was normalised.
- * That is the first word, as long as nothing was deleted before it; and when the text was cut
- * before Metaspace comes, as long as no word is cut out of what was put there, or out of what a
- * single character became. Other files are refused. The tokens must be there.
- */
-int lu_tok_refuse_first(const struct lu_tok *t, const struct lu_tj *j) LU_CHECKED;
-
 struct lu_tok_state {
-	const struct lu_tok *tok;
-	struct lu_work work;
+	const struct lu_tok *tok; /* the one it was made for */
+	struct lu_step_buffers work;
 	struct lu_bpe_state bpe;
-	size_t block;	     /* bytes normalised at once: what becomes of them stays in the cache */
-	struct lu_buf units; /* what the normalizer made and is not encoded yet */
-	struct lu_buf text, text2; /* decoding */
-	struct lu_spans parts, parts2;
-	struct lu_ids held; /* of a text that is decoded in parts, where that is not possible */
-	struct lu_spell_state spell;
+	size_t block;	     /* bytes normalised at once; small enough for the cache */
+	struct lu_buf units; /* normalised text that is not encoded yet */
+	/* Decoding step by step: the strings and those that a step writes; ids not decoded yet. */
+	struct lu_buf text, new_text;
+	struct lu_spans strings, new_strings;
+	struct lu_ids pending;
+	struct lu_decode_state decode;
 };
+
+/* The spelling of an id for decoding: as lu_tok_piece(), but Hugging Face spells normalised added
+ * tokens in their normal form. .p is NULL for unused ids. */
+struct lu_str lu_tok_spelling(const struct lu_tok *tok, uint32_t id);
 
 #endif

@@ -1,5 +1,5 @@
-/* lu_normalize(): the first two bytes choose the steps; the rest is the text. The result is valid
- * UTF-8, and a second pass changes nothing. */
+/* lu_normalize(): the first two bytes select the options, the rest is the text. The result must be
+ * valid UTF-8, and a second pass must change nothing. */
 #include <stdint.h>
 #include <stdlib.h>
 

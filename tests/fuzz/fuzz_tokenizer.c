@@ -1,5 +1,5 @@
-/* Loading a tokenizer.json: any bytes are a tokenizer or one sentence. What loads also encodes and
- * decodes a text without an invalid access, and gives only ids that it has. */
+/* Loading a tokenizer.json: any input loads or is refused with a message. What loads must encode
+ * and decode a text. */
 #include <stdint.h>
 #include <stdlib.h>
 

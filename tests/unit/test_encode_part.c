@@ -1,17 +1,11 @@
-/* The ids of a text do not depend on how the work is divided: on blocks, cuts, windows, parts,
- * remembered chunks, and whether normalizers are one pass or step by step. Tokenizers at random, of components that make dividing hard. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* The ids of a text do not depend on how the work is divided: blocks, cuts, windows, parts, cached
+ * chunks, normalizers in one pass or step by step. Random tokenizers, of components that make
+ * dividing hard. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <setjmp.h>
-
-#include <cmocka.h>
-
-#include "libcommon/tokenizer/tokenizer_internal.h"
+#include "tests/unit/unit_tokenizer.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -23,9 +17,9 @@ static size_t below(size_t n)
 	return (size_t)(seed >> 33) % n;
 }
 
-/* --- files -------------------------------------------------------------------------------- */
+/* --- random tokenizers -------------------------------------------------------------------- */
 
-/* As JSON spells them, and in UTF-8. */
+/* Characters, as JSON spells them and in UTF-8. */
 static const struct {
 	const char *json, *text;
 } units[] = {
@@ -46,50 +40,36 @@ static const struct {
 	{ "\\u2126", "\xE2\x84\xA6" },
 };
 
-#define REPLACE(kind, what, by) \
-	"{\"type\":\"Replace\",\"pattern\":{\"" kind "\":\"" what "\"},\"content\":\"" by "\"}"
+/* The lists of random-parts.json: raw JSON values, empty for null. */
+static struct list {
+	struct lu_str item[16];
+	size_t n;
+} forms, normalizers, pre_tokenizers, added_tokens;
 
-static const char *const forms[] = { "{\"type\":\"NFC\"},", "{\"type\":\"NFD\"},",
-	"{\"type\":\"NFKC\"},", "{\"type\":\"NFKD\"},", "", "", "" };
-static const char *const norms[] = {
-	REPLACE("String", " ", "\\u2581"),
-	REPLACE("String", "b", ""),
-	REPLACE("String", "\\u00e9", "e("),
-	REPLACE("String", "a", "bab"),
-	REPLACE("String", "e", "("),
-	REPLACE("Regex", "[1\\u0301]", " "),
-	REPLACE("Regex", "\\\\((?=[\\\\wa ])", "( "),
-	REPLACE("Regex", "a(?=[\\\\wa ])", "a "),
-	REPLACE("String", "ab", "e"),
-	REPLACE("Regex", "b(?=[ b])", ""),
-	"{\"type\":\"Prepend\",\"prepend\":\"\\u2581\"}",
-	"{\"type\":\"Prepend\",\"prepend\":\"e\"}",
-	"{\"type\":\"Strip\",\"strip_left\":true,\"strip_right\":false}",
-};
-static const char *const pres[] = {
-	"{\"type\":\"WhitespaceSplit\"}",
-	"{\"type\":\"Whitespace\"}",
-	"{\"type\":\"Digits\",\"individual_digits\":false}",
-	"{\"type\":\"Punctuation\",\"behavior\":\"Contiguous\"}",
-	"{\"type\":\"Punctuation\",\"behavior\":\"MergedWithNext\"}",
-	"{\"type\":\"Metaspace\",\"replacement\":\"\\u2581\",\"split\":false}",
-	"{\"type\":\"Metaspace\",\"replacement\":\"\\u2581\",\"split\":true}",
-	"{\"type\":\"Metaspace\",\"replacement\":\"a\",\"split\":false}",
-	"{\"type\":\"Metaspace\",\"replacement\":\"\\u2581\",\"prepend_scheme\":\"never\"}",
-	"{\"type\":\"Split\",\"pattern\":{\"String\":\" \"},\"behavior\":\"Removed\","
-	"\"invert\":false}",
-	"{\"type\":\"Split\",\"pattern\":{\"Regex\":\"'s|'t|'re|'ve|'m|'ll|'d| ?\\\\p{L}+| "
-	"?\\\\p{N}+| ?[^\\\\s\\\\p{L}\\\\p{N}]+|\\\\s+(?!\\\\S)|\\\\s+\"},"
-	"\"behavior\":\"Isolated\",\"invert\":false}",
-};
-static const char *const added[] = {
-	"",
-	"",
-	"{\"id\":1000,\"content\":\"<s>\",\"special\":true,\"normalized\":false}",
-	"{\"id\":1000,\"content\":\"a<s> b\",\"special\":false,\"normalized\":false}",
-	"{\"id\":1000,\"content\":\"<s>a\",\"special\":false,\"normalized\":true}",
-	"{\"id\":1000,\"content\":\"<s>\",\"special\":false,\"normalized\":false,\"lstrip\":true}",
-};
+static void read_list(const struct lu_json_obj *obj, const char *key, struct list *list)
+{
+	struct lu_json_iter it = lu_json_iter(lu_json_get(obj, key)->value);
+
+	for (list->n = 0; lu_json_next(&it); list->n++) {
+		assert_true(list->n < COUNT(list->item));
+		list->item[list->n] = it.type == LU_JSON_NULL ? LU_STR("") : it.value;
+	}
+}
+
+static struct lu_str pick(const struct list *list)
+{
+	return list->item[below(list->n)];
+}
+
+/* Append up to `max` items, each after a comma unless it begins the list. */
+static void put_items(struct lu_buf *b, const struct list *list, size_t max)
+{
+	for (size_t i = 0, n = below(max + 1); i < n; i++) {
+		if (b->p[b->n - 1] != '[')
+			lu_buf_putc(b, ',');
+		lu_buf_str(b, pick(list));
+	}
+}
 
 /* Pieces as JSON spells them; a piece may come up twice. */
 struct vocab {
@@ -106,11 +86,11 @@ static bool has(const struct vocab *v, const char *piece)
 	return false;
 }
 
-static void model(struct lu_buf *b)
+static void put_model(struct lu_buf *b)
 {
 	static struct vocab v;
 	struct lu_buf merges = { 0 };
-	size_t firsts, most = below(70), keep = below(3) ? 100 : 85;
+	size_t units_kept, max = below(70), keep = below(3) ? 100 : 85;
 	bool bytes = below(3) > 0;
 
 	v.n = 0;
@@ -118,13 +98,13 @@ static void model(struct lu_buf *b)
 		if (below(100) < keep || i == 0)
 			snprintf(v.piece[v.n++], sizeof(v.piece[0]), "%s", units[i].json);
 	}
-	firsts = v.n;
-	for (size_t i = 0; i < most; i++) {
-		const char *x = v.piece[below(2) ? below(v.n) : below(firsts)];
-		const char *y = v.piece[below(2) ? below(v.n) : below(firsts)];
+	units_kept = v.n;
+	for (size_t i = 0; i < max; i++) {
+		const char *x = v.piece[below(2) ? below(v.n) : below(units_kept)];
+		const char *y = v.piece[below(2) ? below(v.n) : below(units_kept)];
 		char both[128];
 
-		/* The same pair again, or another way to the same piece, is fine. */
+		/* The same pair again, or another pair that gives the same piece, is valid. */
 		if (snprintf(both, sizeof(both), "%s%s", x, y) > 60)
 			continue;
 		lu_buf_printf(&merges, "%s[\"%s\",\"%s\"]", merges.n ? "," : "", x, y);
@@ -140,79 +120,71 @@ static void model(struct lu_buf *b)
 		lu_buf_printf(b, ",\"<0x%02X>\":%zu", (unsigned)i, 700 + i);
 	for (size_t i = 0; i < v.n; i++)
 		lu_buf_printf(b, ",\"%s\":%zu", v.piece[i], i + 1);
-	lu_buf_printf(b, ",\"x\":999},\"merges\":[");
+	lu_buf_puts(b, ",\"x\":999},\"merges\":[");
 	lu_buf_str(b, lu_buf_slice(&merges));
-	lu_buf_puts(b, "]}}");
+	lu_buf_puts(b, "]}");
 	lu_buf_release(&merges);
-}
-
-static void list(struct lu_buf *b, const char *const *from, size_t n, size_t most)
-{
-	for (size_t i = 0, count = below(most + 1); i < count; i++)
-		lu_buf_printf(b, "%s%s", i ? "," : "", from[below(n)]);
 }
 
 static struct lu_tok *random_tokenizer(struct lu_buf *json)
 {
+	struct lu_str token = pick(&added_tokens);
 	struct lu_tok *tok;
-	struct lu_err err = { 0 };
-	const char *token = added[below(COUNT(added))];
 
 	lu_buf_clear(json);
-	lu_buf_printf(json, "{\"version\":\"1.0\",\"normalizer\":{\"type\":\"Sequence\",");
-	lu_buf_printf(json, "\"normalizers\":[%s", forms[below(COUNT(forms))]);
-	list(json, norms, COUNT(norms), 3);
-	if (json->p[json->n - 1] == ',')
-		json->n--;
+	lu_buf_puts(json, "{\"version\":\"1.0\",\"normalizer\":{\"type\":\"Sequence\",");
+	lu_buf_puts(json, "\"normalizers\":[");
+	lu_buf_str(json, pick(&forms));
+	put_items(json, &normalizers, 3);
 	lu_buf_puts(json, "]},\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[");
 	if (below(2))
-		list(json, pres, COUNT(pres), 3);
+		put_items(json, &pre_tokenizers, 3);
 	lu_buf_puts(json, "]},");
-	model(json);
-	/* A token that the model has not gets the next free id. */
-	json->n--;
-	if (*token) {
-		const char *id = strstr(token, "1000");
+	put_model(json);
+	if (token.n) {
+		uint32_t id;
 
-		lu_buf_puts(json, "}");
-		assert_int_equal(lu_tok_parse(&tok, "x", lu_buf_slice(json), &err), 0);
-		json->n--;
-		lu_buf_printf(json, ",\"added_tokens\":[%.*s%u%s]", (int)(id - token), token,
-				tok->bpe.pieces, id + 4);
+		/* Its id is the next free one. */
+		lu_buf_putc(json, '}');
+		tok = parse_tokenizer(lu_buf_slice(json));
+		id = tok->bpe.pieces;
 		lu_tok_free(tok);
+		json->n--;
+		lu_buf_printf(json, ",\"added_tokens\":[{\"id\":%u,", id);
+		lu_buf_append(json, token.p + 1, token.n - 1);
+		lu_buf_putc(json, ']');
 	}
-	lu_buf_puts(json, "}");
-	if (lu_tok_parse(&tok, "x", lu_buf_slice(json), &err) < 0)
-		fail_msg("%s\n%s", err.msg, json->p);
-	return tok;
+	lu_buf_putc(json, '}');
+	return parse_tokenizer(lu_buf_slice(json));
 }
 
 /* --- dividing ----------------------------------------------------------------------------- */
 
 static void random_text(struct lu_buf *text)
 {
-	size_t n = below(300), period = below(3) ? 300 : 1 + below(7), pick[300];
+	size_t n = below(300), period = below(3) ? 300 : 1 + below(7), unit[300];
 
 	for (size_t i = 0; i < period; i++)
-		pick[i] = below(below(2) ? 7 : COUNT(units));
+		unit[i] = below(below(2) ? 7 : COUNT(units));
 	lu_buf_clear(text);
 	for (size_t i = 0; i < n; i++) {
-		lu_buf_puts(text, units[pick[i % period]].text);
+		lu_buf_puts(text, units[unit[i % period]].text);
 		if (below(50) == 0)
 			lu_buf_puts(text, below(2) ? "<s>" : "a<s> b");
 	}
 }
 
 static void compare(const struct lu_buf *json, struct lu_str s, const struct lu_ids *want,
-		const struct lu_ids *got, const char *what)
+		const struct lu_ids *got, const char *how)
 {
 	if (want->n == got->n &&
 			(!want->n || memcmp(want->p, got->p, want->n * sizeof(*want->p)) == 0))
 		return;
-	fail_msg("%s: %zu ids, not %zu: \"%.*s\" by %s", what, got->n, want->n, (int)s.n, s.p,
+	fail_msg("%s: %zu ids, not %zu: \"%.*s\" by %s", how, got->n, want->n, (int)s.n, s.p,
 			json->p);
 }
 
+/* Compare the ways to encode a text. Returns the number of parts. */
 static size_t divide(struct lu_tok *tok, struct lu_tok_state *st, struct lu_tok_state *small,
 		const struct lu_buf *json, struct lu_str s, enum lu_tok_special special)
 {
@@ -225,7 +197,7 @@ static size_t divide(struct lu_tok *tok, struct lu_tok_state *st, struct lu_tok_
 	assert_int_equal(lu_tok_encode(tok, st, s, special, &whole, &err), 0);
 	tok->parts.pass->ok = pass;
 	small->block = 4 + below(40);
-	small->bpe.window = 4 + below(50);
+	small->bpe.merger.window = 4 + below(50);
 	assert_int_equal(lu_tok_encode(tok, small, s, special, &got, &err), 0);
 	compare(json, s, &whole, &got, "in blocks and windows");
 	tok->bpe.cuts = cuts;
@@ -245,14 +217,23 @@ static size_t divide(struct lu_tok *tok, struct lu_tok_state *st, struct lu_tok_
 	return parts;
 }
 
-static void division_changes_nothing(void **state)
+static void ids_do_not_depend_on_division(void **state)
 {
 	const char *env = getenv("ROUNDS");
 	unsigned long rounds = env ? strtoul(env, NULL, 10) : 300;
+	char *lists = tokenizer_data("random-parts.json");
 	struct lu_buf json = { 0 }, text = { 0 };
+	struct lu_arena arena = { 0 };
+	struct lu_json_fault fault;
+	struct lu_json_obj obj;
 	size_t parts = 0;
 
 	(void)state;
+	assert_int_equal(lu_json_object(lu_str_of(lists), &arena, &obj, &fault), 0);
+	read_list(&obj, "forms", &forms);
+	read_list(&obj, "normalizers", &normalizers);
+	read_list(&obj, "pre_tokenizers", &pre_tokenizers);
+	read_list(&obj, "added_tokens", &added_tokens);
 	for (unsigned long r = 0; r < rounds; r++) {
 		struct lu_tok *tok = random_tokenizer(&json);
 		struct lu_tok_state *st, *small;
@@ -261,7 +242,7 @@ static void division_changes_nothing(void **state)
 		small = lu_tok_state_new(tok);
 		assert_non_null(st);
 		assert_non_null(small);
-		st->block = st->bpe.window = SIZE_MAX / 2;
+		st->block = st->bpe.merger.window = SIZE_MAX / 2;
 		for (int i = 0; i < 8; i++) {
 			random_text(&text);
 			parts += divide(tok, st, small, &json, lu_buf_slice(&text),
@@ -272,14 +253,16 @@ static void division_changes_nothing(void **state)
 		lu_tok_free(tok);
 	}
 	assert_true(parts > 10 * rounds);
+	lu_arena_release(&arena);
 	lu_buf_release(&json);
 	lu_buf_release(&text);
+	free(lists);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(division_changes_nothing),
+		cmocka_unit_test(ids_do_not_depend_on_division),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

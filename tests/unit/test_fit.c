@@ -10,7 +10,7 @@
 #include "libcommon/tokaudit/fit.h"
 #include "libcommon/tokaudit/lossless.h"
 #include "libcommon/tokaudit/show.h"
-#include "libcommon/tokenizer/components.h"
+#include "libcommon/tokenizer/byte_piece.h"
 #include "tests/unit/unit.h"
 
 static struct lu_tok *parse(const char *json)

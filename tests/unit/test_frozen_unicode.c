@@ -1,10 +1,6 @@
-/* Normal forms with frozen tables: the same as ICU's for every character alone, between letters
- * and marks, and for random rows of what composes, decomposes and moves; linear on any row of
- * marks. What Unicode 9 does not know stays as it is. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* The normal forms of the frozen tables: equal to those of ICU restricted to Unicode 9, for every
+ * character alone and between a letter and marks, and for random sequences of characters that
+ * compose, decompose and reorder; linear time for any run of marks. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,17 +8,16 @@
 #include <unicode/uset.h>
 #include <unicode/ustring.h>
 
-#include <cmocka.h>
-
 #include "libcommon/base/rng.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/tokenizer/frozen_unicode.h"
+#include "tests/unit/unit.h"
 
-static struct lu_uni *uni;
+static struct lu_frozen_unicode *frozen;
 static UNormalizer2 *icu[4];
-static USet *nine;
+static USet *unicode9;
 
-static int make(void **state)
+static int set_up(void **state)
 {
 	struct lu_err err;
 	UErrorCode status = U_ZERO_ERROR;
@@ -30,27 +25,27 @@ static int make(void **state)
 		unorm2_getNFDInstance, unorm2_getNFKCInstance, unorm2_getNFKDInstance };
 
 	(void)state;
-	assert_int_equal(lu_uni_new(&uni, &err), 0);
-	nine = uset_openPattern(u"[:age=9.0:]", -1, &status);
+	assert_int_equal(lu_frozen_new(&frozen, &err), 0);
+	unicode9 = uset_openPattern(u"[:age=9.0:]", -1, &status);
 	for (int f = 0; f < 4; f++) {
-		assert_int_equal(lu_uni_need(uni, (enum lu_uni_form)f, &err), 0);
-		icu[f] = unorm2_openFiltered(get[f](&status), nine, &status);
+		assert_int_equal(lu_frozen_load_form(frozen, (enum lu_normal_form)f, &err), 0);
+		icu[f] = unorm2_openFiltered(get[f](&status), unicode9, &status);
 	}
 	assert_true(U_SUCCESS(status));
 	return 0;
 }
 
-static int unmake(void **state)
+static int tear_down(void **state)
 {
 	(void)state;
-	lu_uni_free(uni);
+	lu_frozen_free(frozen);
 	for (int f = 0; f < 4; f++)
 		unorm2_close(icu[f]);
-	uset_close(nine);
+	uset_close(unicode9);
 	return 0;
 }
 
-static void one(int form, const uint32_t *c, size_t n)
+static void compare(int form, const uint32_t *c, size_t n)
 {
 	static struct lu_buf got;
 	UErrorCode status = U_ZERO_ERROR;
@@ -63,7 +58,7 @@ static void one(int form, const uint32_t *c, size_t n)
 	for (size_t i = 0; i < n; i++)
 		bytes += lu_utf8_put(c[i], text + bytes);
 	lu_buf_clear(&got);
-	assert_int_equal(lu_uni_normalize(uni, (enum lu_uni_form)form,
+	assert_int_equal(lu_frozen_normalize(frozen, (enum lu_normal_form)form,
 					 (struct lu_str){ text, bytes }, &got, &err),
 			0);
 	u_strFromUTF8(wide, 512, &wide_n, text, (int32_t)bytes, &status);
@@ -82,29 +77,29 @@ static void every_character(void **state)
 	(void)state;
 	for (int form = 0; form < 4; form++) {
 		for (uint32_t c = 1; c < 0x110000; c++) {
-			const uint32_t row[] = { 'e', c, 0x0301, 0x0327, c };
+			const uint32_t s[] = { 'e', c, 0x0301, 0x0327, c };
 
 			if (c >= 0xD800 && c < 0xE000)
 				continue;
-			/* The planes that hold nothing. */
+			/* Skip the unassigned planes. */
 			if (c == 0x30000)
 				c = 0xE0000;
 			if (c == 0xE0200)
 				c = 0x10FFF0;
-			one(form, row + 1, 1);
-			one(form, row, sizeof(row) / sizeof(row[0]));
+			compare(form, s + 1, 1);
+			compare(form, s, sizeof(s) / sizeof(s[0]));
 		}
 	}
 }
 
-static uint64_t below(uint64_t bound)
+static uint64_t below(uint64_t limit)
 {
 	static uint64_t n;
 
-	return lu_rand_below(3, 4, n++, bound);
+	return lu_rand_below(3, 4, n++, limit);
 }
 
-static uint32_t any(void)
+static uint32_t random_char(void)
 {
 	static const uint32_t some[] = { 'a', 'e', 'A', ' ', 0x00C5, 0x00E9, 0x0131, 0x1100, 0x1112,
 		0x1161, 0x1175, 0x11A7, 0x11A8, 0x11C2, 0xAC00, 0xAC01, 0xD7A3, 0x0958, 0x09C7,
@@ -122,20 +117,20 @@ static uint32_t any(void)
 	}
 }
 
-static void random_rows(void **state)
+static void random_sequences(void **state)
 {
 	(void)state;
 	for (int round = 0; round < 200000; round++) {
-		uint32_t row[100];
+		uint32_t s[100];
 		size_t n = 1 + below(round % 50 ? 6 : 100);
 
 		for (size_t i = 0; i < n; i++)
-			row[i] = any();
-		one(round & 3, row, n);
+			s[i] = random_char();
+		compare(round & 3, s, n);
 	}
 }
 
-/* Seconds of processor time for n marks of mixed classes behind a letter. */
+/* Processor time in seconds for a letter with n marks of mixed classes. */
 static double time_marks(size_t n, struct lu_buf *out)
 {
 	static const uint32_t mark[] = { 0x0301, 0x0327, 0x0345, 0x05B0, 0x0334, 0x035C, 0x0300 };
@@ -151,23 +146,24 @@ static double time_marks(size_t n, struct lu_buf *out)
 	}
 	lu_buf_clear(out);
 	start = clock();
-	assert_int_equal(lu_uni_normalize(uni, LU_NFC, lu_buf_slice(&text), out, &err), 0);
+	assert_int_equal(lu_frozen_normalize(frozen, LU_FORM_NFC, lu_buf_slice(&text), out, &err),
+			0);
 	lu_buf_release(&text);
 	return (double)(clock() - start) / CLOCKS_PER_SEC;
 }
 
-static void linear(void **state)
+static void linear_time(void **state)
 {
 	struct lu_buf out = { 0 };
 	double large;
 
 	(void)state;
 	time_marks(40000, &out);
-	/* é or ȩ with what is left, in order of class. */
+	/* é or ȩ, and the other marks. */
 	assert_true(out.n > 79000 && out.n <= 80002);
 	large = time_marks(4000000, &out);
 	assert_true(out.n > 7900000);
-	/* By insertion this would be half an hour. */
+	/* Insertion sort would take half an hour. */
 	assert_true(large < 30);
 	lu_buf_release(&out);
 }
@@ -176,9 +172,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_character),
-		cmocka_unit_test(random_rows),
-		cmocka_unit_test(linear),
+		cmocka_unit_test(random_sequences),
+		cmocka_unit_test(linear_time),
 	};
 
-	return cmocka_run_group_tests(tests, make, unmake);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,74 +1,84 @@
-/* Loading a tokenizer.json that is wrong: each value of good files in turn replaced by every other
- * kind of value, left out, given twice; each must load, or be refused with one sentence that
- * begins with the file's name. What loads encodes and decodes. The messages of single faults are
- * in test_tokenizer.c. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* Loading a malformed tokenizer.json: the messages of single faults; and each value of good files
+ * in turn replaced by every other kind of value, left out, given twice. Each such file must load,
+ * or be refused by one sentence that begins with its name. What loads must encode and decode. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/tokenizer_internal.h"
+#include "tests/unit/unit_tokenizer.h"
 
-/* Together these hold every component there is. */
-#define ADDED                                                                                     \
-	"\"added_tokens\":[{\"id\":0,\"content\":\"<s>\",\"single_word\":false,\"lstrip\":false," \
-	"\"rstrip\":false,\"normalized\":false,\"special\":true},{\"id\":3,\"content\":\"c\","    \
-	"\"single_word\":true,\"lstrip\":true,\"rstrip\":true,\"normalized\":true,\"special\":"   \
-	"false}],"
-#define POST                                                                                    \
-	"\"post_processor\":{\"type\":\"Sequence\",\"processors\":[{\"type\":\"ByteLevel\","    \
-	"\"add_prefix_space\":true,\"trim_offsets\":false,\"use_regex\":true},{\"type\":"       \
-	"\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}}," \
-	"{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}],\"pair\":[{\"Sequence\":{\"id\":\"A\","   \
-	"\"type_id\":0}},{\"Sequence\":{\"id\":\"B\",\"type_id\":1}}],\"special_tokens\":"      \
-	"{\"<s>\":{\"id\":\"<s>\",\"ids\":[0],\"tokens\":[\"<s>\"]}}}]},"
-#define MODEL                                                                                  \
-	"\"model\":{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":\"<s>\","                  \
-	"\"continuing_subword_prefix\":null,\"end_of_word_suffix\":\"\",\"fuse_unk\":true,"    \
-	"\"byte_fallback\":true,\"ignore_merges\":false,\"vocab\":{\"<s>\":0,\"a\":1,\"b\":2," \
-	"\"c\":3,\"ab\":4,\"abc\":5,\"<0x41>\":6,\"\\u0000\":7},\"merges\":[\"a b\",[\"ab\","  \
-	"\"c\"]]}}"
+/* --- single faults ------------------------------------------------------------------------ */
 
-static const char *const good[] = {
-	"{\"version\":\"1.0\",\"truncation\":null,\"padding\":null," ADDED
-	"\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFC\"},{\"type\":"
-	"\"Replace\",\"pattern\":{\"Regex\":\"\\\\((?=[ \\\\w])\"},\"content\":\"( \"},{\"type\":"
-	"\"Replace\",\"pattern\":{\"String\":\"x\"},\"content\":\"\"},{\"type\":\"Prepend\","
-	"\"prepend\":\" \"},{\"type\":\"Strip\",\"strip_left\":true,\"strip_right\":false}]},"
-	"\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Metaspace\","
-	"\"replacement\":\"_\",\"prepend_scheme\":\"always\",\"split\":true},{\"type\":\"Digits\","
-	"\"individual_digits\":true},{\"type\":\"Punctuation\",\"behavior\":\"Isolated\"},"
-	"{\"type\":\"Split\",\"pattern\":{\"String\":\"b\"},\"behavior\":\"Contiguous\","
-	"\"invert\":false},{\"type\":\"Whitespace\"}]}," POST
-	"\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":"
-	"{\"String\":\"_\"},\"content\":\" \"},{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"},"
-	"{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0},{\"type\":\"Metaspace\","
-	"\"replacement\":\"_\",\"prepend_scheme\":\"first\",\"split\":true}]}," MODEL,
-	"{\"version\":\"1.0\"," ADDED
-	"\"normalizer\":null,\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":"
-	"\"Split\",\"pattern\":{\"Regex\":\"'s|'t|'re|'ve|'m|'ll|'d| ?\\\\p{L}+| ?\\\\p{N}+| "
-	"?[^\\\\s\\\\p{L}\\\\p{N}]+|\\\\s+(?!\\\\S)|\\\\s+\"},\"behavior\":\"Removed\",\"invert\":"
-	"true},{\"type\":\"ByteLevel\",\"add_prefix_space\":true,\"trim_offsets\":true,"
-	"\"use_regex\":false}]},\"post_processor\":null,\"decoder\":{\"type\":\"ByteLevel\","
-	"\"add_prefix_space\":true,\"trim_offsets\":true,\"use_regex\":true}," MODEL,
+/* Cut the next line off *text, without its line feed. */
+static char *next_line(char **text)
+{
+	char *line = *text;
+
+	line[strcspn(line, "\n")] = '\0';
+	*text += strlen(line) + 1;
+	return line;
+}
+
+static void refused(void **state)
+{
+	char *text = tokenizer_data("refused.txt"), *p = text, *end = text + strlen(text);
+	size_t cases = 0;
+
+	(void)state;
+	while (p < end) {
+		const char *message = next_line(&p), *json;
+		struct lu_tok *tok;
+		struct lu_err err = { 0 };
+
+		if (!*message || *message == '#')
+			continue;
+		json = next_line(&p);
+		if (lu_tok_parse(&tok, "x.json", lu_str_of(json), &err) == 0)
+			fail_msg("accepted: %s", json);
+		assert_null(tok);
+		if (strncmp(err.msg, "x.json: ", 8) != 0 || strcmp(err.msg + 8, message) != 0)
+			fail_msg("%s\nmessage: %s\nwanted:  x.json: %s", json, err.msg, message);
+		cases++;
+	}
+	assert_int_equal(cases, 59);
+	free(text);
+}
+
+/* Every proper prefix of a good file is refused, and nothing leaks. */
+static void refuses_prefixes(void **state)
+{
+	char *json = tokenizer_data("small.json");
+	struct lu_str s = { json, strlen(json) - 1 }; /* without its line feed */
+
+	(void)state;
+	for (size_t n = 0; n < s.n; n++) {
+		struct lu_tok *tok;
+		struct lu_err err;
+
+		assert_int_equal(
+				lu_tok_parse(&tok, "x.json", (struct lu_str){ json, n }, &err), -1);
+		assert_null(tok);
+	}
+	lu_tok_free(parse_tokenizer(s));
+	free(json);
+}
+
+/* --- the values of a file ----------------------------------------------------------------- */
+
+/* Together these have every component. */
+static const char *const good_name[] = { "all-components.json", "byte-level-split.json" };
+#define GOOD 2
+static char *good[GOOD]; /* without blanks between tokens */
+
+struct value {
+	size_t from, to;
+	size_t key; /* offset of its key; == from in arrays and at the top */
 };
 
-/* --- the values of a text ----------------------------------------------------------------- */
-
-struct place {
-	size_t from, to; /* of the value */
-	size_t key;	 /* where its name begins; == from in arrays and at the top */
-};
-
-struct places {
+struct values {
 	const char *text;
-	struct place place[512];
+	struct value value[512];
 	size_t n;
 };
 
@@ -79,13 +89,48 @@ static size_t string_end(const char *text, size_t at)
 	return at + 1;
 }
 
-/* Notes the value at `at` and all within it; where it ends. The text has no blanks. */
-static size_t find_places(struct places *f, size_t at, size_t key)
+/* Remove the blanks between tokens, in place. */
+static void minify(char *json)
+{
+	char *out = json;
+
+	while (*json) {
+		size_t n = *json == '"' ? string_end(json, 0) : 1;
+
+		if (!strchr(" \t\n", *json)) {
+			memmove(out, json, n);
+			out += n;
+		}
+		json += n;
+	}
+	*out = '\0';
+}
+
+static int read_good(void **state)
+{
+	(void)state;
+	for (size_t g = 0; g < GOOD; g++) {
+		good[g] = tokenizer_data(good_name[g]);
+		minify(good[g]);
+	}
+	return 0;
+}
+
+static int free_good(void **state)
+{
+	(void)state;
+	for (size_t g = 0; g < GOOD; g++)
+		free(good[g]);
+	return 0;
+}
+
+/* Record the value at `at` and all values within it. Returns its end. The text has no blanks. */
+static size_t find_values(struct values *f, size_t at, size_t key)
 {
 	size_t me = f->n++, from = at;
 	char open = f->text[at];
 
-	assert_true(f->n <= sizeof(f->place) / sizeof(f->place[0]));
+	assert_true(f->n <= sizeof(f->value) / sizeof(f->value[0]));
 	if (open == '"') {
 		at = string_end(f->text, at);
 	} else if (open != '{' && open != '[') {
@@ -98,27 +143,27 @@ static size_t find_places(struct places *f, size_t at, size_t key)
 
 			if (open == '{')
 				at = string_end(f->text, at) + 1;
-			at = find_places(f, at, name);
+			at = find_values(f, at, name);
 			if (f->text[at] != ',')
 				break;
 		}
 		at++;
 	}
-	f->place[me] = (struct place){ from, at, key };
+	f->value[me] = (struct value){ from, at, key };
 	return at;
 }
 
-/* --- trying ------------------------------------------------------------------------------- */
+/* --- mutations ---------------------------------------------------------------------------- */
 
-/* One sentence without line ends in valid UTF-8, which begins with the name. */
-static void one_sentence(const char *msg, const char *json)
+/* A message is valid UTF-8 without control characters, and begins with the name of the file. */
+static void check_message(const char *msg, const char *json)
 {
 	if (strncmp(msg, "x.json: ", 8) != 0 || strlen(msg) < 12 || strpbrk(msg, "\n\r\t\x1b") ||
 			lu_utf8_valid(msg, strlen(msg)) != strlen(msg))
-		fail_msg("%.500s\nsays: %s", json, msg);
+		fail_msg("%.500s\nmessage: %s", json, msg);
 }
 
-/* True when it loaded. */
+/* True if the file loads. */
 static bool try(struct lu_str json)
 {
 	static const char text[] =
@@ -131,7 +176,7 @@ static bool try(struct lu_str json)
 
 	if (lu_tok_parse(&tok, "x.json", json, &err) < 0) {
 		assert_null(tok);
-		one_sentence(err.msg, json.p);
+		check_message(err.msg, json.p);
 		return false;
 	}
 	st = lu_tok_state_new(tok);
@@ -148,13 +193,14 @@ static bool try(struct lu_str json)
 	return true;
 }
 
-static bool try_with(const char *json, size_t from, size_t to, const char *by)
+/* Try the file with from .. to - 1 replaced. */
+static bool try_with(const char *json, size_t from, size_t to, const char *replacement)
 {
 	struct lu_buf b = { 0 };
 	bool loaded;
 
 	lu_buf_append(&b, json, from);
-	lu_buf_puts(&b, by);
+	lu_buf_puts(&b, replacement);
 	lu_buf_puts(&b, json + to);
 	assert_true(lu_buf_ok(&b));
 	loaded = try(lu_buf_slice(&b));
@@ -162,7 +208,7 @@ static bool try_with(const char *json, size_t from, size_t to, const char *by)
 	return loaded;
 }
 
-static void wrong_values(void **state)
+static void wrong_value(void **state)
 {
 	static const char *const value[] = { "null", "true", "false", "0", "1", "-1", "1.5", "5e0",
 		"2147483648", "4294967296", "9223372036854775808", "1e999", "\"\"", "\"5\"",
@@ -171,60 +217,60 @@ static void wrong_values(void **state)
 		"{\"type\":\"BPE\",\"vocab\":{},\"merges\":[]}" };
 
 	(void)state;
-	for (size_t g = 0; g < sizeof(good) / sizeof(good[0]); g++) {
-		struct places f = { .text = good[g] };
+	for (size_t g = 0; g < GOOD; g++) {
+		struct values f = { .text = good[g] };
 		size_t loaded = 0, tried = 0;
 
 		assert_true(try(lu_str_of(good[g])));
-		assert_int_equal(find_places(&f, 0, 0), strlen(good[g]));
+		assert_int_equal(find_values(&f, 0, 0), strlen(good[g]));
 		for (size_t i = 0; i < f.n; i++) {
 			for (size_t v = 0; v < sizeof(value) / sizeof(value[0]); v++, tried++)
 				loaded += try_with(
-						good[g], f.place[i].from, f.place[i].to, value[v]);
+						good[g], f.value[i].from, f.value[i].to, value[v]);
 		}
-		/* Most of it must be noticed. */
+		/* Most must be refused. */
 		assert_true(tried > 1500);
 		assert_true(loaded < tried / 4);
 	}
 }
 
-/* A member or element left out, and one given twice. */
-static void wrong_numbers_of_values(void **state)
+/* Each member or element left out, and given twice. */
+static void missing_or_repeated_value(void **state)
 {
 	(void)state;
-	for (size_t g = 0; g < sizeof(good) / sizeof(good[0]); g++) {
-		struct places f = { .text = good[g] };
+	for (size_t g = 0; g < GOOD; g++) {
+		struct values f = { .text = good[g] };
 
-		find_places(&f, 0, 0);
+		find_values(&f, 0, 0);
 		for (size_t i = 1; i < f.n; i++) {
-			struct place p = f.place[i];
+			struct value v = f.value[i];
 			char again[2048];
 
-			snprintf(again, sizeof(again), ",%.*s", (int)(p.to - p.key),
-					good[g] + p.key);
-			try_with(good[g], p.to, p.to, again);
-			if (good[g][p.to] == ',')
-				try_with(good[g], p.key, p.to + 1, "");
-			else if (good[g][p.key - 1] == ',')
-				try_with(good[g], p.key - 1, p.to, "");
+			snprintf(again, sizeof(again), ",%.*s", (int)(v.to - v.key),
+					good[g] + v.key);
+			try_with(good[g], v.to, v.to, again);
+			if (good[g][v.to] == ',')
+				try_with(good[g], v.key, v.to + 1, "");
+			else if (good[g][v.key - 1] == ',')
+				try_with(good[g], v.key - 1, v.to, "");
 			else
-				try_with(good[g], p.key, p.to, "");
+				try_with(good[g], v.key, v.to, "");
 		}
 	}
 }
 
-/* What stands before or behind the value, and nesting. */
-static void wrong_frames(void **state)
+/* Text before and after the object, and deep nesting. */
+static void surrounding_text(void **state)
 {
 	static const char *const before[] = { "\xEF\xBB\xBF", "[", "x", "{}", "\xFF", "\"" };
-	static const char *const behind[] = { "x", "}", ",", "{}", "\xC3", "\"", "null" };
+	static const char *const after[] = { "x", "}", ",", "{}", "\xC3", "\"", "null" };
 	struct lu_buf b = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
 		assert_false(try_with(good[0], 0, 0, before[i]));
-	for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++)
-		assert_false(try_with(good[0], strlen(good[0]), strlen(good[0]), behind[i]));
+	for (size_t i = 0; i < sizeof(after) / sizeof(after[0]); i++)
+		assert_false(try_with(good[0], strlen(good[0]), strlen(good[0]), after[i]));
 	assert_true(try_with(good[0], strlen(good[0]), strlen(good[0]), " \r\n\t"));
 	assert_true(try_with(good[0], 0, 0, "\n "));
 	for (size_t depth = 1; depth < 200000; depth = depth * 3 + 1) {
@@ -248,8 +294,8 @@ static void wrong_frames(void **state)
 	lu_buf_release(&b);
 }
 
-/* Bytes that are no UTF-8, and lone surrogates, anywhere in a string. */
-static void wrong_text(void **state)
+/* Invalid UTF-8, lone surrogates and malformed escapes anywhere in a string. */
+static void invalid_string(void **state)
 {
 	static const char *const bytes[] = { "\xFF", "\x80", "\xC0\xAF", "\xE0\x80\x80",
 		"\xED\xA0\x80", "\xED\xA0\xBD\xED\xB8\x80", "\xF4\x90\x80\x80", "\xF0\x9F\x98",
@@ -268,11 +314,13 @@ static void wrong_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(wrong_values),
-		cmocka_unit_test(wrong_numbers_of_values),
-		cmocka_unit_test(wrong_frames),
-		cmocka_unit_test(wrong_text),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(refuses_prefixes),
+		cmocka_unit_test(wrong_value),
+		cmocka_unit_test(missing_or_repeated_value),
+		cmocka_unit_test(surrounding_text),
+		cmocka_unit_test(invalid_string),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, read_good, free_good);
 }

@@ -1,4 +1,5 @@
-/* lu_normalize(): each step by examples, and what must hold for any text and options. */
+/* lu_normalize(): each step by example, and properties of any text and options. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,8 +63,8 @@ static void defaults(void **state)
 	static const struct example e[] = {
 		{ "", "", 0 },
 		{ "plain text\n\twith a tab", "plain text\n\twith a tab", 0 },
-		/* Kept: NBSP, narrow NBSP, typographic apostrophe and quotes, ZWJ, ZWNJ, VS16, marks
-		 * of direction, zero-width space, soft hyphen. */
+		/* Kept: NBSP, narrow NBSP, typographic apostrophe and quotes, ZWJ, ZWNJ, VS16,
+		 * direction marks, zero-width space, soft hyphen. */
 		{ "«\u00A0l’été\u202F»", "«\u00A0l’été\u202F»", 0 },
 		{ "👩\u200D💻 ❤\uFE0F می\u200Cخواهم \u200Fa\u200Bb\u00ADc",
 				"👩\u200D💻 ❤\uFE0F می\u200Cخواهم \u200Fa\u200Bb\u00ADc", 0 },
@@ -144,17 +145,17 @@ static void mojibake(void **state)
 	static const struct example e[] = {
 		{ "CafÃ© crÃ¨me", "Café crème", K(MOJIBAKE) },
 		{ "lâ€™eau â€œvive", "l’eau “vive",
-				K(MOJIBAKE) }, /* the closing one has no cp1252 */
+				K(MOJIBAKE) }, /* the closing quotation mark has no cp1252 byte */
 		{ "cÅ“ur", "cœur", K(MOJIBAKE) },
 		{ "Ã‰tÃ©", "Été", K(MOJIBAKE) },
 		{ "Ã\302\211t\u00C3\u00A9", "Été", K(MOJIBAKE) }, /* through Latin-1 */
 		{ "Â« Oui Â»", "« Oui »", K(MOJIBAKE) },
 		{ "ðŸ˜€", "😀", K(MOJIBAKE) },
 		{ "ÐŸÑ€Ð¸Ð²ÐµÑ‚", "Привет", K(MOJIBAKE) },
-		{ "ÃƒÂ©", "é", K(MOJIBAKE) }, /* twice */
+		{ "ÃƒÂ©", "é", K(MOJIBAKE) }, /* misread twice */
 		{ "bon\nmauvaisÃ©\nété", "bon\nmauvaisé\nété", K(MOJIBAKE) },
 		{ "aujourd\302\222hui\302\205", "aujourd’hui…", K(MOJIBAKE) },
-		/* Honest text. */
+		/* Correct text. */
 		{ "été Ã© sur la même ligne", "été Ã© sur la même ligne", 0 },
 		{ "MAÇÃ” NÃO", "MAÇÃ” NÃO", 0 },
 		{ "IRMÃ” «PÂ»", "IRMÃ” «PÂ»", 0 },
@@ -211,8 +212,8 @@ static void random_text(struct lu_buf *s, uint64_t seed)
 	lu_buf_append(s, "", 0);
 }
 
-/* The wide scan must see each of them wherever it stands. */
-static void every_place(void **state)
+/* The wide scan must find each of these at every offset. */
+static void every_offset(void **state)
 {
 	static const struct example e[] = { { "\001", "", K(CONTROLS) },
 		{ "\037", "", K(CONTROLS) }, { "\177", "", K(CONTROLS) },
@@ -248,7 +249,7 @@ static void every_place(void **state)
 	lu_buf_release(&out);
 }
 
-/* Whatever the options: the result is valid UTF-8, and a second pass changes nothing. */
+/* With random options: the result is valid UTF-8, and a second pass changes nothing. */
 static void idempotent(void **state)
 {
 	struct lu_buf in = { 0 }, one = { 0 }, two = { 0 };
@@ -269,7 +270,7 @@ static void idempotent(void **state)
 		run(&o, lu_buf_slice(&in), &one);
 		assert_int_equal(lu_utf8_valid(one.p, one.n), one.n);
 		if (run(&o, lu_buf_slice(&one), &two) != 0)
-			fail_msg("seed %llu: '%s' then '%s'", (unsigned long long)i, one.p, two.p);
+			fail_msg("seed %" PRIu64 ": '%s' then '%s'", i, one.p, two.p);
 	}
 	lu_buf_release(&in);
 	lu_buf_release(&one);
@@ -285,7 +286,7 @@ int main(void)
 		cmocka_unit_test(removals),
 		cmocka_unit_test(mojibake),
 		cmocka_unit_test(blanks),
-		cmocka_unit_test(every_place),
+		cmocka_unit_test(every_offset),
 		cmocka_unit_test(idempotent),
 	};
 

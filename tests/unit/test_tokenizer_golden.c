@@ -1,40 +1,31 @@
-/* The tokenizer of Lucie 7B, where it lies beside the checkout: 292 texts with the ids that
- * Hugging Face gives, and their decoded form; its pieces that no text can produce. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* The tokenizer of Lucie 7B, if it is in FOLDER: 292 texts with the ids and decoded texts that
+ * Hugging Face gives, and the pieces that no text can produce. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <setjmp.h>
-
-#include <cmocka.h>
-
 #include "libcommon/io/json.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/tokaudit/dead.h"
-#include "libcommon/tokenizer/tokenizer.h"
+#include "tests/unit/unit_tokenizer.h"
 
 #define FOLDER "../shared/reference/lucie/"
 
 static void read_ids(struct lu_str raw, struct lu_ids *ids)
 {
 	struct lu_json_iter it = lu_json_iter(raw);
-	struct lu_err err;
 
 	for (ids->n = 0; lu_json_next(&it);) {
 		struct lu_json_member m = { .value = it.value, .type = it.type };
 		uint64_t v;
 
 		assert_true(lu_json_u64(&m, &v));
-		assert_int_equal(lu_ids_reserve(ids, 1, &err), 0);
-		ids->p[ids->n++] = (uint32_t)v;
+		assert_true(lu_vec_push(ids, (uint32_t)v));
 	}
 }
 
-static void one(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str line)
+static void check_line(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str line)
 {
 	struct lu_tok_template post = lu_tok_template(tok);
 	struct lu_arena arena = { 0 };
@@ -49,16 +40,15 @@ static void one(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str
 	assert_int_equal(lu_json_decode(lu_json_get(&obj, "text")->value, &arena, &in), 0);
 	assert_int_equal(lu_json_decode(lu_json_get(&obj, "decoded")->value, &arena, &decoded), 0);
 	read_ids(lu_json_get(&obj, "ids")->value, &want);
-	assert_int_equal(lu_ids_reserve(&got, 1, &err), 0);
-	got.p[got.n++] = post.before[0];
+	assert_true(lu_vec_push(&got, post.before[0]));
 	assert_int_equal(lu_tok_encode(tok, st, in, LU_TOK_SPECIAL_PARSE, &got, &err), 0);
-	assert_int_equal(got.n, want.n);
-	assert_memory_equal(got.p, want.p, want.n * sizeof(*want.p));
+	assert_same_ids(&got, &want);
 	assert_int_equal(lu_tok_decode(tok, st, got.p, got.n, LU_TOK_SKIP_SPECIAL, &text, NULL,
 					 &err),
 			0);
-	/* The decoded texts come from Hugging Face's JavaScript package, which takes one marker off
-	 * the first piece; the library in Rust, and we, take all (301 to 307 are runs of them). */
+	/* The decoded texts come from Hugging Face's JavaScript package, which strips one marker
+	 * off the first piece; the Rust library, which we follow, strips all (301 to 307 are runs
+	 * of markers). */
 	if (got.n < 2 || got.p[1] < 301 || got.p[1] > 307) {
 		assert_int_equal(text.n, decoded.n);
 		assert_memory_equal(text.n ? text.p : "", decoded.p, decoded.n);
@@ -86,10 +76,10 @@ static void golden(void **state)
 			lu_read_file(FOLDER "golden_encodings.jsonl", 1 << 20, &text, &n, &err), 0);
 	st = lu_tok_state_new(tok);
 	assert_non_null(st);
-	/* Twice: the second time from the cache of chunks. */
+	/* Twice: the second pass reads the cache of chunks. */
 	for (int pass = 0; pass < 2; pass++) {
 		for (p = text; (end = strchr(p, '\n')) != NULL; p = end + 1, lines++)
-			one(tok, st, (struct lu_str){ p, (size_t)(end - p) });
+			check_line(tok, st, (struct lu_str){ p, (size_t)(end - p) });
 	}
 	assert_int_equal(lines, 2 * 292);
 	lu_tok_state_free(st);
@@ -97,7 +87,7 @@ static void golden(void **state)
 	free(text);
 }
 
-/* 578 pieces were trained with U+00A0, which the normalizer makes U+2581 now, and so is the space,
+/* 578 pieces contain U+00A0, which the normalizer turns into U+2581 today, as it does the space,
  * piece 324. */
 static void dead_pieces(void **state)
 {

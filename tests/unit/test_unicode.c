@@ -1,5 +1,5 @@
-/* The Unicode layer against the Unicode Character Database's own test, and against ICU's UTF-16
- * interface, which shares no code path with ours. */
+/* text/unicode.c and text/normalize.c against NormalizationTest.txt of the Unicode Character
+ * Database and against ICU's UTF-16 interface, which shares no code path with ours. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,24 +36,24 @@ static const char *column(const char *p, struct lu_buf *out)
 	return p + 1;
 }
 
-static void same(const struct lu_buf *want, struct lu_str got, const char *line)
+static void assert_same(const struct lu_buf *want, struct lu_str got, const char *line)
 {
 	if (want->n != got.n || memcmp(want->p, got.p, got.n) != 0)
 		fail_msg("%s", line);
 }
 
-static void form_is(enum lu_form form, const struct lu_buf *in, const struct lu_buf *want,
+static void form_is(enum lu_normal_form form, const struct lu_buf *in, const struct lu_buf *want,
 		const char *line)
 {
 	struct lu_buf out = { 0 };
 	struct lu_err err;
 
 	assert_int_equal(lu_unicode_normalize(form, lu_buf_slice(in), &out, &err), 0);
-	same(want, lu_buf_slice(&out), line);
+	assert_same(want, lu_buf_slice(&out), line);
 	lu_buf_release(&out);
 }
 
-static void fast_is(const struct lu_normalizer *n, struct lu_normalize_work *w,
+static void scan_is(const struct lu_normalizer *n, struct lu_normalize_work *w,
 		const struct lu_buf *in, const struct lu_buf *want, const char *line)
 {
 	struct lu_str out;
@@ -61,12 +61,12 @@ static void fast_is(const struct lu_normalizer *n, struct lu_normalize_work *w,
 	unsigned changed;
 
 	assert_int_equal(lu_normalize(n, w, lu_buf_slice(in), &out, &changed, &err), 0);
-	same(want, out, line);
+	assert_same(want, out, line);
 	if (!changed)
 		assert_ptr_equal(out.p, in->p);
 }
 
-static struct lu_normalizer *form_only(bool nfkc)
+static struct lu_normalizer *new_form_normalizer(bool nfkc)
 {
 	struct lu_normalize_opts o = { .form = true, .nfkc = nfkc, .blank_lines = -1 };
 	struct lu_err err;
@@ -76,12 +76,12 @@ static struct lu_normalizer *form_only(bool nfkc)
 	return n;
 }
 
-/* The conformance rules at the head of NormalizationTest.txt. */
+/* The conformance rules given at the top of NormalizationTest.txt. */
 static void conformance(void **state)
 {
 	FILE *f = popen("if [ -f " UCD " ]; then cat " UCD "; else bzcat " UCD ".bz2; fi", "r");
 	struct lu_buf c[5] = { 0 };
-	struct lu_normalizer *nfc = form_only(false), *nfkc = form_only(true);
+	struct lu_normalizer *nfc = new_form_normalizer(false), *nfkc = new_form_normalizer(true);
 	struct lu_normalize_work w = { 0 };
 	char line[4096];
 	int tests = 0;
@@ -99,8 +99,9 @@ static void conformance(void **state)
 			form_is(LU_FORM_NFC, &c[i], &c[i < 3 ? 1 : 3], line);
 			form_is(LU_FORM_NFD, &c[i], &c[i < 3 ? 2 : 4], line);
 			form_is(LU_FORM_NFKC, &c[i], &c[3], line);
-			fast_is(nfc, &w, &c[i], &c[i < 3 ? 1 : 3], line);
-			fast_is(nfkc, &w, &c[i], &c[3], line);
+			form_is(LU_FORM_NFKD, &c[i], &c[4], line);
+			scan_is(nfc, &w, &c[i], &c[i < 3 ? 1 : 3], line);
+			scan_is(nfkc, &w, &c[i], &c[3], line);
 		}
 		tests++;
 	}
@@ -114,7 +115,7 @@ static void conformance(void **state)
 }
 
 /* ICU over UTF-16. */
-static void oracle(bool nfkc, struct lu_str s, struct lu_buf *out)
+static void icu_utf16(bool nfkc, struct lu_str s, struct lu_buf *out)
 {
 	static UChar from[4096], to[16384];
 	static char bytes[32768];
@@ -135,8 +136,8 @@ static void compare(bool nfkc, const struct lu_normalizer *n, struct lu_normaliz
 {
 	struct lu_buf want = { 0 };
 
-	oracle(nfkc, lu_buf_slice(in), &want);
-	fast_is(n, w, in, &want, in->p);
+	icu_utf16(nfkc, lu_buf_slice(in), &want);
+	scan_is(n, w, in, &want, in->p);
 	lu_buf_release(&want);
 }
 
@@ -147,21 +148,14 @@ static void every_character(void **state)
 
 	(void)state;
 	for (int nfkc = 0; nfkc < 2; nfkc++) {
-		struct lu_normalizer *n = form_only(nfkc);
-		enum lu_form form = nfkc ? LU_FORM_NFKC : LU_FORM_NFC;
-		uint64_t *not_plain = calloc(LU_UNICODE_BITMAP, sizeof(*not_plain));
-		struct lu_err err;
+		struct lu_normalizer *n = new_form_normalizer(nfkc);
 
-		assert_non_null(not_plain);
-		assert_int_equal(lu_unicode_not_plain(form, not_plain, &err), 0);
 		for (uint32_t c = 0; c < 0x110000; c++) {
 			char bytes[4];
 
 			if (c >= 0xD800 && c < 0xE000)
 				continue;
-			assert_int_equal(
-					lu_unicode_in(not_plain, c), !lu_unicode_is_plain(form, c));
-			/* Alone, and where the wide scan sees it with something to join. */
+			/* Alone, and within reach of the wide scan with something to compose. */
 			lu_buf_clear(&s);
 			lu_buf_append(&s, bytes, lu_utf8_put(c, bytes));
 			compare(nfkc, n, &w, &s);
@@ -171,16 +165,36 @@ static void every_character(void **state)
 			lu_buf_puts(&s, "\xCC\xA3\xCC\x81ijklmnopqrstuvwxyz");
 			compare(nfkc, n, &w, &s);
 		}
-		free(not_plain);
 		lu_normalizer_free(n);
 	}
 	lu_normalize_work_release(&w);
 	lu_buf_release(&s);
 }
 
+static void plain_characters(void **state)
+{
+	(void)state;
+	for (int form = 0; form < LU_FORMS; form++) {
+		uint64_t *not_plain = calloc(LU_UNICODE_BITMAP, sizeof(*not_plain));
+		struct lu_err err;
+
+		assert_non_null(not_plain);
+		assert_int_equal(lu_unicode_mark_not_plain(
+						 (enum lu_normal_form)form, not_plain, &err),
+				0);
+		for (uint32_t c = 0; c < 0x110000; c++) {
+			bool plain = lu_unicode_is_plain((enum lu_normal_form)form, c);
+
+			if (c < 0xD800 || c > 0xDFFF)
+				assert_int_equal(lu_unicode_in(not_plain, c), !plain);
+		}
+		free(not_plain);
+	}
+}
+
 static void random_text(struct lu_buf *s, uint64_t seed)
 {
-	/* Kinds that meet badly: marks, jamo, compatibility forms, scripts, plain ASCII. */
+	/* Blocks that interact: marks, jamo, compatibility forms, scripts, plain ASCII. */
 	static const uint32_t from[] = { 0x20, 0x20, 0xC0, 0x300, 0x300, 0x900, 0x1100, 0x1E00,
 		0x2000, 0x3040, 0xAC00, 0xF900, 0xFB00, 0x1D400, 0x1D160, 0x11100 };
 	static const uint32_t count[] = { 95, 95, 0x180, 0x50, 0x70, 0x200, 0x100, 0x200, 0x300,
@@ -206,7 +220,7 @@ static void random_texts(void **state)
 
 	(void)state;
 	for (int nfkc = 0; nfkc < 2; nfkc++) {
-		struct lu_normalizer *n = form_only(nfkc);
+		struct lu_normalizer *n = new_form_normalizer(nfkc);
 
 		for (uint64_t i = 0; i < 20000; i++) {
 			random_text(&s, i);
@@ -219,7 +233,7 @@ static void random_texts(void **state)
 	lu_buf_release(&s);
 }
 
-/* Marks in the wrong order: ICU alone needs time quadratic in their number. */
+/* Marks out of canonical order, for which ICU alone takes quadratic time. */
 static void long_runs(void **state)
 {
 	struct lu_buf in = { 0 }, want = { 0 };
@@ -230,7 +244,7 @@ static void long_runs(void **state)
 	for (size_t i = 0; i < marks; i++)
 		lu_buf_puts(&in, i % 2 ? "\xCC\xA3" : "\xCC\x81"); /* acute, dot below */
 	lu_buf_puts(&in, "z");
-	lu_buf_puts(&want, "\xE1\xBA\xB9"); /* e with dot below; all dots go before all acutes */
+	lu_buf_puts(&want, "\xE1\xBA\xB9"); /* e with dot below; dots sort before acutes */
 	for (size_t i = 1; i < marks; i++)
 		lu_buf_puts(&want, i < marks / 2 ? "\xCC\xA3" : "\xCC\x81");
 	lu_buf_puts(&want, "z");
@@ -239,12 +253,12 @@ static void long_runs(void **state)
 	lu_buf_release(&want);
 }
 
-/* Five marks of three classes in random order: equal classes keep theirs. */
+/* Five marks of three combining classes in random order: sorting must be stable. */
 static void long_random_runs(void **state)
 {
 	static const uint32_t mark[] = { 0x301, 0x300, 0x323, 0x324, 0x334 };
 	struct lu_buf in = { 0 };
-	struct lu_normalizer *n = form_only(false);
+	struct lu_normalizer *n = new_form_normalizer(false);
 	struct lu_normalize_work w = { 0 };
 
 	(void)state;
@@ -278,7 +292,7 @@ static void folding(void **state)
 	assert_int_equal(lu_unicode_lower(LU_STR("ÉTÉ Straße ΣΑΣ"), &out, &err), 0);
 	assert_string_equal(out.p, "été straße σας");
 	lu_buf_clear(&out);
-	/* The most that one character grows: U+0390, 2 bytes to 6. */
+	/* The largest growth of one character: U+0390, 2 bytes to 6. */
 	{
 		struct lu_buf in = { 0 };
 
@@ -330,6 +344,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conformance),
 		cmocka_unit_test(every_character),
+		cmocka_unit_test(plain_characters),
 		cmocka_unit_test(random_texts),
 		cmocka_unit_test(long_runs),
 		cmocka_unit_test(long_random_runs),
