@@ -126,7 +126,6 @@ static int add_totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	const struct run *r = ctx;
 
-	lu_buf_putc(&stats->extra, ',');
 	lu_json_put_u64(&stats->extra, "no_stop_words", r->no_stop_words);
 	return lu_buf_check(&stats->extra, err);
 }

@@ -232,7 +232,6 @@ static int commit(struct run *r, struct lu_err *err)
 		return -1;
 	if (r->recoded)
 		lu_note("%" PRIu64 " members were not UTF-8 and were converted", r->recoded);
-	lu_buf_putc(extra, ',');
 	lu_json_put_u64(extra, "recoded", r->recoded);
 	return lu_account_append(&r->account, err);
 }

@@ -183,7 +183,6 @@ static int add_totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	const struct run *r = ctx;
 
-	lu_buf_putc(&stats->extra, ',');
 	lu_json_open_object(&stats->extra, "langs");
 	for (size_t i = 0; i < r->counts.n; i++)
 		lu_json_put_u64(&stats->extra, r->counts.p[i].lang, r->counts.p[i].n);

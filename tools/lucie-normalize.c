@@ -8,23 +8,39 @@
 #include "libcommon/par/docstream.h"
 #include "libcommon/text/normalize.h"
 
-enum { FORM_NFC, FORM_NFKC, FORM_NONE };
-enum { LINE_ENDS_LF, LINE_ENDS_KEEP };
-enum { CONTROLS_REMOVE, CONTROLS_KEEP };
+enum form { FORM_NFC, FORM_NFKC, FORM_NONE };
 
 struct options {
 	struct lu_std std;
-	int form, line_ends, controls; /* the enums above */
+	enum form form;
+	bool keep_line_ends, keep_controls;
 	struct lu_list remove;
 	bool mojibake, trim, repair;
 	int blank_lines;
 };
 
+static const struct lu_enum forms[] = {
+	{ "nfc", FORM_NFC },
+	{ "nfkc", FORM_NFKC },
+	{ "none", FORM_NONE },
+	LU_ENUM_END,
+};
+static const struct lu_enum line_ends[] = {
+	{ "lf", false },
+	{ "keep", true },
+	LU_ENUM_END,
+};
+static const struct lu_enum controls[] = {
+	{ "remove", false },
+	{ "keep", true },
+	LU_ENUM_END,
+};
+
 static const struct lu_opt opts[] = {
-	LU_OPT_CHOICE(0, "form", struct options, form, "nfc|nfkc|none", "Unicode form; nfc"),
-	LU_OPT_CHOICE(0, "line-ends", struct options, line_ends, "lf|keep",
+	LU_OPT_ENUM(0, "form", struct options, form, forms, "Unicode form; nfc"),
+	LU_OPT_ENUM(0, "line-ends", struct options, keep_line_ends, line_ends,
 			"CR LF, CR, NEL, ... become LF; lf"),
-	LU_OPT_CHOICE(0, "controls", struct options, controls, "remove|keep",
+	LU_OPT_ENUM(0, "controls", struct options, keep_controls, controls,
 			"control characters but tab and LF; remove"),
 	LU_OPT_LIST(0, "remove", struct options, remove, "WHAT",
 			"invisible, soft-hyphen, bom, joiners, ..."),
@@ -40,14 +56,15 @@ static const struct lu_tool tool = { "lucie-normalize",
 	"brings the text of documents to one Unicode form", "[FILE...]", opts, LU_STD_FILTER,
 	offsetof(struct options, std) };
 
-struct run {
-	struct lu_normalizer *normalizer;
-	const struct lu_docstream *stream;
-};
-
 /* The documents changed, in all and by kind of change. */
 struct counts {
 	uint64_t docs, kind[LU_CHANGED_KINDS];
+};
+
+struct run {
+	struct lu_normalizer *normalizer;
+	struct counts changed;
+	const uint64_t *repaired; /* the stream's count */
 };
 
 /* The state of a thread. */
@@ -82,29 +99,32 @@ static int normalize(void *ctx, void *local, struct lu_doc *doc, struct lu_err *
 	return lu_doc_set_text(doc, text, err);
 }
 
+static int merge(void *ctx, void *local, struct lu_err *err)
+{
+	struct run *r = ctx;
+	const struct worker *w = local;
+
+	(void)err;
+	r->changed.docs += w->changed.docs;
+	for (int i = 0; i < LU_CHANGED_KINDS; i++)
+		r->changed.kind[i] += w->changed.kind[i];
+	return 0;
+}
+
 /* Add "changed":{"docs":3,"form":2,"controls":1},"repaired":0 to the accounting line. */
 static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	const struct run *r = ctx;
-	struct counts sum = { 0 };
 	struct lu_buf *b = &stats->extra;
 
-	for (size_t k = 0; k < r->stream->locals; k++) {
-		const struct worker *w = r->stream->local[k];
-
-		sum.docs += w->changed.docs;
-		for (int i = 0; i < LU_CHANGED_KINDS; i++)
-			sum.kind[i] += w->changed.kind[i];
-	}
-	lu_buf_putc(b, ',');
 	lu_json_open_object(b, "changed");
-	lu_json_put_u64(b, "docs", sum.docs);
+	lu_json_put_u64(b, "docs", r->changed.docs);
 	for (int i = 0; i < LU_CHANGED_KINDS; i++) {
-		if (sum.kind[i])
-			lu_json_put_u64(b, lu_normalize_kind_name(i), sum.kind[i]);
+		if (r->changed.kind[i])
+			lu_json_put_u64(b, lu_normalize_kind_name(i), r->changed.kind[i]);
 	}
 	lu_json_close_object(b);
-	lu_json_put_u64(b, "repaired", r->stream->repaired);
+	lu_json_put_u64(b, "repaired", *r->repaired);
 	return lu_buf_check(b, err);
 }
 
@@ -136,8 +156,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 {
 	struct lu_normalize_opts how = { .form = o->form != FORM_NONE,
 		.nfkc = o->form == FORM_NFKC,
-		.line_ends = o->line_ends == LINE_ENDS_LF,
-		.controls = o->controls == CONTROLS_REMOVE,
+		.line_ends = !o->keep_line_ends,
+		.controls = !o->keep_controls,
 		.mojibake = o->mojibake,
 		.trim = o->trim,
 		.blank_lines = o->blank_lines,
@@ -147,11 +167,12 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		.map = normalize,
 		.local_size = sizeof(struct worker),
 		.local_free = worker_free,
+		.merge = merge,
 		.finish = finish,
 		.flags = o->repair ? LU_DOCSTREAM_REPAIR : 0 };
 	int rc = -1;
 
-	r.stream = &ds;
+	r.repaired = &ds.repaired;
 	if (r.normalizer)
 		rc = lu_docstream_run(&ds, &o->std, args, err);
 	lu_normalizer_free(r.normalizer);

@@ -13,19 +13,38 @@
 
 enum input { FROM_JSONL, FROM_IDS, FROM_U16, FROM_U32 };
 enum output { AS_JSONL, AS_TEXT };
-enum special { SPECIAL_SKIP, SPECIAL_KEEP };
 
 struct options {
 	struct lu_std std;
 	const char *tokenizer;
-	int from, as, special; /* the enums above */
+	enum input from;
+	enum output as;
+	unsigned flags; /* of lu_tok_decode() */
+};
+
+static const struct lu_enum inputs[] = {
+	{ "jsonl", FROM_JSONL },
+	{ "ids", FROM_IDS },
+	{ "u16", FROM_U16 },
+	{ "u32", FROM_U32 },
+	LU_ENUM_END,
+};
+static const struct lu_enum outputs[] = {
+	{ "jsonl", AS_JSONL },
+	{ "text", AS_TEXT },
+	LU_ENUM_END,
+};
+static const struct lu_enum specials[] = {
+	{ "skip", LU_TOK_SKIP_SPECIAL },
+	{ "keep", 0 },
+	LU_ENUM_END,
 };
 
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE", "the tokenizer.json"),
-	LU_OPT_CHOICE(0, "from", struct options, from, "jsonl|ids|u16|u32", "what is read"),
-	LU_OPT_CHOICE(0, "as", struct options, as, "jsonl|text", "what is written"),
-	LU_OPT_CHOICE(0, "special", struct options, special, "skip|keep", "special tokens"),
+	LU_OPT_ENUM(0, "from", struct options, from, inputs, "what is read"),
+	LU_OPT_ENUM(0, "as", struct options, as, outputs, "what is written"),
+	LU_OPT_ENUM(0, "special", struct options, flags, specials, "special tokens"),
 	LU_OPT_END,
 };
 
@@ -35,8 +54,7 @@ static const struct lu_tool tool = { "lucie-tok-decode", "turns token ids back i
 struct run {
 	const struct options *opts;
 	struct lu_tok *tok;
-	unsigned flags; /* of lu_tok_decode() */
-	const struct lu_docstream *stream;
+	uint64_t tokens, replaced;
 };
 
 /* The state of a thread. */
@@ -80,7 +98,6 @@ static uint64_t read_id(const char **s, const char *end)
 static int add_totals(
 		uint64_t tokens, uint64_t replaced, struct lu_stats *stats, struct lu_err *err)
 {
-	lu_buf_putc(&stats->extra, ',');
 	lu_json_put_u64(&stats->extra, "tokens", tokens);
 	lu_json_put_u64(&stats->extra, "replaced", replaced);
 	if (replaced)
@@ -143,7 +160,7 @@ static int decode_record(void *ctx, void *local, struct lu_doc *doc, struct lu_e
 		return unknown_id(doc, bad);
 	lu_buf_clear(&w->text);
 	w->tokens += w->ids.n;
-	if (lu_tok_decode(r->tok, w->st, w->ids.p, w->ids.n, r->flags, &w->text, &w->replaced,
+	if (lu_tok_decode(r->tok, w->st, w->ids.p, w->ids.n, r->opts->flags, &w->text, &w->replaced,
 			    err) < 0) {
 		for (size_t i = 0; i < w->ids.n; i++) {
 			if (!lu_tok_piece(r->tok, w->ids.p[i]).p)
@@ -160,18 +177,22 @@ static int decode_record(void *ctx, void *local, struct lu_doc *doc, struct lu_e
 	return 0;
 }
 
-static int finish_records(void *ctx, struct lu_stats *stats, struct lu_err *err)
+static int merge(void *ctx, void *local, struct lu_err *err)
 {
-	const struct lu_docstream *ds = ((const struct run *)ctx)->stream;
-	uint64_t tokens = 0, replaced = 0;
+	struct run *r = ctx;
+	const struct worker *w = local;
 
-	for (size_t i = 0; i < ds->locals; i++) {
-		const struct worker *w = ds->local[i];
+	(void)err;
+	r->tokens += w->tokens;
+	r->replaced += w->replaced;
+	return 0;
+}
 
-		tokens += w->tokens;
-		replaced += w->replaced;
-	}
-	return add_totals(tokens, replaced, stats, err);
+static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
+{
+	const struct run *r = ctx;
+
+	return add_totals(r->tokens, r->replaced, stats, err);
 }
 
 /* --- lines of ids, and binary ids --------------------------------------------------------- */
@@ -234,7 +255,7 @@ static int decode_part(struct plain *p, struct lu_err *err)
 
 	if (!p->in_text)
 		lu_tok_decode_begin(p->r->tok, w->st);
-	if (lu_tok_decode_more(p->r->tok, w->st, w->ids.p, w->ids.n, p->r->flags, &w->text,
+	if (lu_tok_decode_more(p->r->tok, w->st, w->ids.p, w->ids.n, p->r->opts->flags, &w->text,
 			    &w->replaced, err) < 0)
 		return 1;
 	w->tokens += w->ids.n;
@@ -384,13 +405,14 @@ out:
 
 static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
-	struct run r = { .opts = o, .flags = o->special == SPECIAL_SKIP ? LU_TOK_SKIP_SPECIAL : 0 };
+	struct run r = { .opts = o };
 	struct lu_docstream ds = { .ctx = &r,
 		.map = decode_record,
 		.local_size = sizeof(struct worker),
 		.local_init = worker_init,
 		.local_free = worker_free,
-		.finish = finish_records,
+		.merge = merge,
+		.finish = finish,
 		.flags = LU_DOCSTREAM_TEXTLESS };
 	int rc = -1;
 
@@ -400,7 +422,6 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		lu_usage_error("--rejects and --max-bad are for records: --from jsonl");
 	if (lu_tok_load(&r.tok, o->tokenizer, err) < 0)
 		return -1;
-	r.stream = &ds;
 	rc = o->from == FROM_JSONL ? lu_docstream_run(&ds, &o->std, args, err)
 				   : run_plain(&r, args, err);
 	lu_tok_free(r.tok);
@@ -409,7 +430,7 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 
 int main(int argc, char **argv)
 {
-	struct options o = { .std = LU_STD_DEFAULTS };
+	struct options o = { .std = LU_STD_DEFAULTS, .flags = LU_TOK_SKIP_SPECIAL };
 	struct lu_args args;
 	struct lu_err err = { 0 };
 

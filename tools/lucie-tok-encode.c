@@ -18,15 +18,30 @@ enum format { AS_JSONL, AS_IDS, AS_COUNT, AS_U16, AS_U32 };
 struct options {
 	struct lu_std std;
 	const char *tokenizer, *add;
-	int special; /* enum lu_tok_special */
-	int as;	     /* enum format */
+	enum lu_tok_special special;
+	enum format as;
+};
+
+static const struct lu_enum formats[] = {
+	{ "jsonl", AS_JSONL },
+	{ "ids", AS_IDS },
+	{ "count", AS_COUNT },
+	{ "u16", AS_U16 },
+	{ "u32", AS_U32 },
+	LU_ENUM_END,
+};
+static const struct lu_enum specials[] = {
+	{ "text", LU_TOK_SPECIAL_TEXT },
+	{ "parse", LU_TOK_SPECIAL_PARSE },
+	{ "error", LU_TOK_SPECIAL_ERROR },
+	LU_ENUM_END,
 };
 
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE", "the tokenizer.json"),
-	LU_OPT_CHOICE(0, "as", struct options, as, "jsonl|ids|count|u16|u32", "what to write"),
+	LU_OPT_ENUM(0, "as", struct options, as, formats, "what to write"),
 	LU_OPT_STR(0, "add", struct options, add, "LIST", "bos, eos or template around each text"),
-	LU_OPT_CHOICE(0, "special", struct options, special, "text|parse|error",
+	LU_OPT_ENUM(0, "special", struct options, special, specials,
 			"what a special token spelled in a text is"),
 	LU_OPT_END,
 };
@@ -40,7 +55,7 @@ struct run {
 	enum lu_tok_special special;
 	struct lu_tok *tok;
 	struct lu_ids before, after; /* added around each text */
-	const struct lu_docstream *stream;
+	uint64_t tokens;
 };
 
 /* A part of a large text. */
@@ -265,15 +280,16 @@ static int encode(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err
 	return rc;
 }
 
+static int merge(void *ctx, void *local, struct lu_err *err)
+{
+	(void)err;
+	((struct run *)ctx)->tokens += ((const struct worker *)local)->tokens;
+	return 0;
+}
+
 static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
-	const struct lu_docstream *stream = ((const struct run *)ctx)->stream;
-	uint64_t tokens = 0;
-
-	for (size_t i = 0; i < stream->locals; i++)
-		tokens += ((const struct worker *)stream->local[i])->tokens;
-	lu_buf_putc(&stats->extra, ',');
-	lu_json_put_u64(&stats->extra, "tokens", tokens);
+	lu_json_put_u64(&stats->extra, "tokens", ((const struct run *)ctx)->tokens);
 	return lu_buf_check(&stats->extra, err);
 }
 
@@ -325,12 +341,13 @@ static int read_add(struct run *r, const struct options *o, struct lu_err *err)
 
 static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
-	struct run r = { .as = (enum format)o->as, .special = (enum lu_tok_special)o->special };
+	struct run r = { .as = o->as, .special = o->special };
 	struct lu_docstream ds = { .ctx = &r,
 		.map = encode,
 		.local_size = sizeof(struct worker),
 		.local_init = worker_init,
 		.local_free = worker_free,
+		.merge = merge,
 		.finish = finish };
 	int rc = -1;
 
@@ -342,7 +359,6 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		lu_err_set(err, "%s: %u ids do not fit u16", o->tokenizer, lu_tok_size(r.tok));
 		goto out;
 	}
-	r.stream = &ds;
 	rc = lu_docstream_run(&ds, &o->std, args, err);
 out:
 	lu_ids_release(&r.before);
