@@ -52,11 +52,11 @@ static int measure(const struct config *c, struct lu_doc *doc, uint64_t *size)
 {
 	const struct lu_json_member *m;
 
-	switch (c->recipe.measure) {
-	case LU_BYTES: *size = doc->text.n; break;
-	case LU_CHARACTERS: *size = lu_utf8_count(doc->text.p, doc->text.n); break;
-	case LU_DOCUMENTS: *size = 1; break;
-	case LU_TOKENS:
+	switch (c->recipe.unit) {
+	case LU_MIX_BYTES: *size = doc->text.n; break;
+	case LU_MIX_CHARACTERS: *size = lu_utf8_count(doc->text.p, doc->text.n); break;
+	case LU_MIX_DOCUMENTS: *size = 1; break;
+	case LU_MIX_TOKENS:
 		m = lu_json_get(&doc->obj, "tokens");
 		if (!m || !lu_json_u64(m, size) || *size > UINT32_MAX)
 			return lu_doc_bad(doc,
@@ -125,13 +125,13 @@ static int solve(struct config *c, struct lu_buf *extra, struct lu_err *err)
 {
 	const struct lu_recipe *r = &c->recipe;
 	struct lu_mix_view view = { &c->plan, NULL, &c->pool, NULL };
-	struct lu_str name = lu_choice_name(LU_MEASURES, (int)r->measure);
+	struct lu_str name = lu_choice_name(LU_MIX_UNITS, (int)r->unit);
 	struct lu_buf measure_name = { 0 };
 	uint64_t whole;
 	int rc = -1;
 
 	c->plan.seed = c->std.seed;
-	c->plan.by_documents = r->measure == LU_DOCUMENTS;
+	c->plan.by_documents = r->unit == LU_MIX_DOCUMENTS;
 	if (lu_pool_plan(&c->pool, &c->plan, r, err) < 0)
 		return lu_err_wrap(err, "%s", c->recipe_path);
 	c->demand = calloc(r->groups, sizeof(*c->demand));

@@ -51,7 +51,7 @@ struct texts {
 
 /* clang-format off */
 static const struct lu_opt mix_rows[] = {
-	LU_OPT_STR(0, "measure", struct texts, measure, LU_MEASURES, ""),
+	LU_OPT_STR(0, "measure", struct texts, measure, LU_MIX_UNITS, ""),
 	LU_OPT_STR(0, "total", struct texts, total, "N", ""),
 	LU_OPT_STR(0, "max_epochs", struct texts, max_epochs, "E", ""),
 	LU_OPT_END,
@@ -124,11 +124,11 @@ static int finish_mix(struct reading *d, struct lu_err *err)
 	int i;
 
 	if (t->measure) {
-		i = lu_choice_index(LU_MEASURES, t->measure);
+		i = lu_choice_index(LU_MIX_UNITS, t->measure);
 		if (i < 0)
-			return lu_err_set(err, "measure: '%s' is not one of " LU_MEASURES,
+			return lu_err_set(err, "measure: '%s' is not one of " LU_MIX_UNITS,
 					t->measure);
-		d->r->measure = (enum lu_measure)i;
+		d->r->unit = (enum lu_mix_unit)i;
 	}
 	if (t->total) {
 		if (lu_decimal(t->total, 0, &d->r->total, err) < 0)

@@ -17,8 +17,8 @@
 #include "libcommon/base/buf.h"
 #include "libcommon/sys/conf.h"
 
-enum lu_measure { LU_TOKENS, LU_BYTES, LU_CHARACTERS, LU_DOCUMENTS };
-#define LU_MEASURES "tokens|bytes|characters|documents"
+enum lu_mix_unit { LU_MIX_TOKENS, LU_MIX_BYTES, LU_MIX_CHARACTERS, LU_MIX_DOCUMENTS };
+#define LU_MIX_UNITS "tokens|bytes|characters|documents"
 
 enum lu_selector {
 	LU_BY_SOURCE,
@@ -46,7 +46,7 @@ struct lu_recipe_group {
 
 struct lu_recipe {
 	struct lu_conf conf; /* the strings live here */
-	enum lu_measure measure;
+	enum lu_mix_unit unit;
 	uint64_t total; /* 0: not given */
 	struct lu_recipe_group *group;
 	size_t groups;

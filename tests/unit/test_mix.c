@@ -97,7 +97,7 @@ static void test_recipe(void **state)
 			"[group french]\nlang = fr\nshare = 33.3%\nmax_epochs = 9\n"
 			"[group file]\nfile = *.txt\n[group rest]\nlang = *\n");
 	assert_int_equal(lu_recipe_read(&r, "r", &err), 0);
-	assert_int_equal(r.measure, LU_BYTES);
+	assert_int_equal(r.unit, LU_MIX_BYTES);
 	assert_int_equal(r.total, 1000);
 	assert_int_equal(r.groups, 4);
 	assert_int_equal(r.group[0].kind, LU_EPOCHS);
