@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/dedup/seen.h"
+#include "libcommon/dedup/keyset.h"
 #include "libcommon/io/json.h"
 #include "libcommon/io/lines.h"
 #include "libcommon/shard/verify.h"
@@ -42,7 +42,7 @@ static void say(void *ctx, const char *sentence)
 /* --- documents ---------------------------------------------------------------------------- */
 
 struct documents {
-	struct lu_seen seen; /* keys of (source, id) */
+	struct lu_keyset seen; /* keys of (source, id) */
 	struct lu_arena arena;
 	struct lu_buf key;
 	const struct lu_slab *at;
@@ -114,7 +114,7 @@ static int check_id(struct documents *d, const struct lu_json_obj *o, struct lu_
 	}
 	if (lu_buf_check(&d->key, err) < 0)
 		return -1;
-	rc = lu_seen_add(&d->seen, lu_hash128(d->key.p, d->key.n), &number, err);
+	rc = lu_keyset_add(&d->seen, lu_hash128(d->key.p, d->key.n), &number, err);
 	return rc < 0 ? -1 : rc == 0;
 }
 
@@ -226,7 +226,7 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 		rc = is_file(args->file[i]) ? check_documents(c, &d, args->file[i], err)
 					    : check_shard(c, args->file[i], err);
 	}
-	lu_seen_release(&d.seen);
+	lu_keyset_release(&d.seen);
 	lu_arena_release(&d.arena);
 	lu_buf_release(&d.key);
 	lu_tok_free(c->tok);
