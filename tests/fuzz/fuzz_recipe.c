@@ -1,12 +1,7 @@
-/* A recipe from anywhere, and a small mix by it: refused with a sentence, or quotas that add up. */
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
+/* Any bytes as a recipe, and a small mix by it: an error, or quotas that add up. */
+#include "tests/fuzz/fuzz.h"
 
 #include "libcommon/mix/solve.h"
-#include "libcommon/sys/file.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void solve(const struct lu_recipe *r)
 {
@@ -34,15 +29,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct lu_str value[LU_SELECTORS] = { LU_STR("wiki--fr"), LU_STR("fr"), { NULL, 0 },
 		LU_STR(""), LU_STR("a/b.jsonl") };
-	int fd = memfd_create("recipe", 0);
-	struct lu_buf name = { 0 };
+	struct fuzz_file f = fuzz_file_open(data, size);
 	struct lu_recipe r;
 	struct lu_err err = { 0 };
 
-	if (fd < 0 || lu_write_all(fd, data, size, "recipe", &err) < 0)
-		abort();
-	lu_buf_printf(&name, "/proc/self/fd/%d", fd);
-	if (lu_recipe_read(&r, name.p, &err) == 0) {
+	if (lu_recipe_read(&r, f.path, &err) == 0) {
 		uint32_t i = lu_recipe_match(&r, value);
 
 		if (i != LU_RECIPE_NONE && i >= r.groups)
@@ -52,7 +43,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else if (!err.msg[0]) {
 		abort();
 	}
-	close(fd);
-	lu_buf_release(&name);
+	fuzz_file_close(&f);
 	return 0;
 }
