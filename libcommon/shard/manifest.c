@@ -4,10 +4,9 @@
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
+#include "libcommon/hash/hash.h"
 #include "libcommon/io/json.h"
 #include "libcommon/sys/file.h"
-
-#define LIMIT ((size_t)1 << 28)
 
 void lu_part_suffix(uint64_t parts, uint64_t part, char out[LU_PART_SUFFIX])
 {
@@ -233,7 +232,7 @@ int lu_manifest_read(struct lu_manifest *m, const char *path, struct lu_err *err
 	int rc = -1;
 
 	*m = (struct lu_manifest){ 0 };
-	if (lu_read_file(path, LIMIT, &bytes, &n, err) < 0)
+	if (lu_read_file(path, LU_MANIFEST_LIMIT, &bytes, &n, err) < 0)
 		return -1;
 	text = lu_arena_str(&m->arena, (struct lu_str){ bytes, n });
 	free(bytes);
@@ -246,6 +245,23 @@ int lu_manifest_read(struct lu_manifest *m, const char *path, struct lu_err *err
 	if (rc < 0)
 		lu_manifest_release(m);
 	return rc;
+}
+
+int lu_manifest_hash(const char *prefix, char hash[33], struct lu_err *err)
+{
+	char *path = lu_concat(prefix, ".json", NULL), *text;
+	size_t n;
+	int rc;
+
+	if (!path)
+		return lu_err_nomem(err);
+	rc = lu_read_file(path, LU_MANIFEST_LIMIT, &text, &n, err);
+	free(path);
+	if (rc < 0)
+		return -1;
+	lu_hash128_text(lu_hash128(text, n), hash);
+	free(text);
+	return 0;
 }
 
 void lu_manifest_release(struct lu_manifest *m)

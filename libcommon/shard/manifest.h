@@ -20,6 +20,8 @@
 #include "libcommon/base/buf.h"
 
 #define LU_MANIFEST_VERSION 1
+/* A manifest has a line for each language, licence and file: far below this many bytes. */
+#define LU_MANIFEST_LIMIT ((size_t)1 << 28)
 /* Begins the last line, which holds the XXH3-128 of all the bytes before it. */
 #define LU_MANIFEST_SELF "\"xxh3_128\":\""
 
@@ -53,6 +55,8 @@ struct lu_manifest {
 };
 
 int lu_manifest_read(struct lu_manifest *m, const char *path, struct lu_err *err) LU_CHECKED;
+/* XXH3-128 of PREFIX.json in hexadecimal, by which a plan recognises a shard. */
+int lu_manifest_hash(const char *prefix, char hash[33], struct lu_err *err) LU_CHECKED;
 /* Appends the text, but for the last line (LU_MANIFEST_SELF, hash, "\"}\n"). */
 void lu_manifest_write(const struct lu_manifest *m, struct lu_buf *out);
 void lu_manifest_release(struct lu_manifest *m);

@@ -13,7 +13,6 @@
 #include "libcommon/sys/file.h"
 
 #define CHUNK ((size_t)1 << 20)
-#define MANIFEST_LIMIT ((size_t)1 << 28)
 
 /* Faults of one kind: how many, and the first. */
 struct count {
@@ -308,7 +307,7 @@ static int check_manifest(struct state *s, const char *path, struct lu_err *err)
 
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	if (lu_read_file(path, MANIFEST_LIMIT, &text, &n, err) < 0)
+	if (lu_read_file(path, LU_MANIFEST_LIMIT, &text, &n, err) < 0)
 		return -1;
 	check_self(s, path, text, n);
 	free(text);

@@ -2,7 +2,7 @@
  * shards. */
 #include "tests/fuzz/fuzz.h"
 
-#include "libcommon/mix/plan.h"
+#include "libcommon/mix/walk.h"
 
 static uint64_t size_of(void *ctx, uint64_t shard, uint64_t document)
 {
@@ -13,12 +13,12 @@ static uint64_t size_of(void *ctx, uint64_t shard, uint64_t document)
 static void walk(const struct lu_plan *plan)
 {
 	struct lu_plan_walk *w;
-	struct lu_plan_place at;
+	struct lu_plan_entry at;
 	struct lu_err err = { 0 };
 
 	if (lu_plan_walk_new(&w, plan, size_of, NULL, &err) < 0)
 		abort();
-	for (int i = 0; i < 1000 && lu_plan_next(w, &at, &err) > 0; i++) {
+	for (int i = 0; i < 1000 && lu_plan_walk_next(w, &at, &err) > 0; i++) {
 		if (at.shard >= plan->shards || at.document >= plan->shard[at.shard].documents)
 			abort();
 	}

@@ -5,17 +5,18 @@
 
 static void solve(const struct lu_recipe *r)
 {
-	struct lu_demand *d = calloc(r->groups, sizeof(*d));
+	struct lu_demand *d = calloc(r->group.n, sizeof(*d));
 	struct lu_err err = { 0 };
 	uint64_t whole, sum = 0;
 
 	if (!d)
 		abort();
-	for (size_t i = 0; i < r->groups; i++)
-		d[i] = (struct lu_demand){ r->group[i].name, r->group[i].kind, r->group[i].amount,
-			r->group[i].max_epochs, UINT64_C(1) << (7 * i % 61), 0 };
-	if (lu_solve_quotas(d, r->groups, r->total, &whole, &err) == 0) {
-		for (size_t i = 0; i < r->groups; i++)
+	for (size_t i = 0; i < r->group.n; i++)
+		d[i] = (struct lu_demand){ r->group.p[i].name, r->group.p[i].kind,
+			r->group.p[i].amount, r->group.p[i].max_epochs, UINT64_C(1) << (7 * i % 61),
+			0 };
+	if (lu_solve_quotas(d, r->group.n, r->total, &whole, &err) == 0) {
+		for (size_t i = 0; i < r->group.n; i++)
 			sum += d[i].quota;
 		if (sum != whole)
 			abort();
@@ -36,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (lu_recipe_read(&r, f.path, &err) == 0) {
 		uint32_t i = lu_recipe_match(&r, value);
 
-		if (i != LU_RECIPE_NONE && i >= r.groups)
+		if (i != LU_RECIPE_NONE && i >= r.group.n)
 			abort();
 		solve(&r);
 		lu_recipe_release(&r);
