@@ -7,6 +7,7 @@
 #include "libcommon/dedup/keyset.h"
 #include "libcommon/io/json.h"
 #include "libcommon/io/lines.h"
+#include "libcommon/par/docstream.h"
 #include "libcommon/shard/verify.h"
 #include "libcommon/sys/tool.h"
 #include "libcommon/tokenizer/tokenizer.h"
@@ -172,7 +173,7 @@ static int check_documents(struct run *r, char *path, struct lu_err *err)
 		return -1;
 	while (rc >= 0 && (rc = lu_lines_read(&lines, &slab, err)) > 0) {
 		while (rc >= 0 && lu_slab_next(&slab, &line)) {
-			if (slab.too_long || !lu_str_only(line, " \t\r"))
+			if (slab.too_long || !lu_doc_blank_line(line))
 				rc = check_line(r, &f, line, err);
 		}
 	}

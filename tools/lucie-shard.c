@@ -391,11 +391,8 @@ static int set_up(struct run *r, struct lu_err *err)
 	const struct options *o = r->o;
 
 	for (size_t i = 0; i < o->holdout.n; i++) {
-		if (lu_holdout_add(&r->holdouts, o->holdout.item[i], err) == 0)
-			continue;
-		if (!err->errnum)
-			lu_usage_error("--holdout %s", err->msg);
-		return -1;
+		if (lu_holdout_add(&r->holdouts, o->holdout.item[i], err) < 0)
+			lu_usage_fail(err, "--holdout");
 	}
 	r->format = (struct lu_shard_format){
 		.vocab = o->vocab, .max_tokens = o->max_tokens, .tmpdir = o->std.tmpdir

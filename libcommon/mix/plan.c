@@ -272,7 +272,7 @@ static int read_line(struct reader *r, const char *text, struct lu_str line, str
 		return lu_err_set(err, "text after the last line of the plan");
 	lu_arena_reset(&r->scan);
 	if (lu_json_object(line, &r->scan, &r->obj, &fault) < 0)
-		return lu_err_set(err, "%s", lu_json_fault_text(fault.kind));
+		return lu_json_fail(&fault, err);
 	if (!r->head)
 		return read_head(r, err);
 	if (lu_json_get(&r->obj, "shard"))

@@ -17,8 +17,8 @@ struct search {
 	struct lu_arena scan;
 };
 
-/* Keep what the line says if it is about the step. Other lines, half a line at the end of a killed run
- * among them, are skipped. */
+/* Take the phase and the samples from the line of the step; a later one replaces them. Anything else
+ * is skipped, such as the half line at the end of a killed run. */
 static int read_line(struct search *s, struct lu_str line, struct lu_err *err)
 {
 	const struct lu_json_member *number, *phase, *samples, *batch;
@@ -29,7 +29,7 @@ static int read_line(struct search *s, struct lu_str line, struct lu_err *err)
 
 	lu_arena_reset(&s->scan);
 	if (lu_json_object(line, &s->scan, &o, &fault) < 0)
-		return 0;
+		return fault.kind == LU_JSON_NO_MEMORY ? lu_err_nomem(err) : 0;
 	number = lu_json_get(&o, "step");
 	phase = lu_json_get(&o, "phase");
 	samples = lu_json_get(&o, "samples");

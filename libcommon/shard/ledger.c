@@ -8,7 +8,7 @@
 #include "libcommon/io/lines.h"
 #include "libcommon/sys/file.h"
 
-/* A line holds an id, a source and a licence: a longer one is not of a ledger. */
+/* A line holds an id, a source and a licence: a longer one is damage. */
 #define MAX_LINE ((uint64_t)1 << 30)
 
 struct lu_ledger {
@@ -114,10 +114,8 @@ static int parse(struct lu_ledger *l, struct lu_str line, struct lu_ledger_doc *
 
 	lu_arena_reset(&l->arena);
 	if (lu_json_object(line, &l->arena, &o, &fault) < 0) {
-		if (fault.kind == LU_JSON_NO_MEMORY)
-			return lu_err_nomem(err);
-		return lu_err_set(err, "%s:%" PRIu64 ": %s", l->path, l->slab.line,
-				lu_json_fault_text(fault.kind));
+		lu_json_fail(&fault, err);
+		return lu_err_wrap(err, "%s:%" PRIu64, l->path, l->slab.line);
 	}
 	id = lu_json_get(&o, "id");
 	source = lu_json_get(&o, "source");

@@ -99,9 +99,12 @@ static int for_each(struct reader *r, const char *key, size_t *count, element_fn
 
 		if (!fn)
 			continue;
-		if (it.type != LU_JSON_OBJECT ||
-				lu_json_object(it.value, &r->m->arena, &o, &fault) < 0)
+		if (it.type != LU_JSON_OBJECT)
 			return wrong(r, key, err);
+		if (lu_json_object(it.value, &r->m->arena, &o, &fault) < 0) {
+			lu_json_fail(&fault, err);
+			return lu_err_wrap(err, "%s: \"%s\"", r->path, key);
+		}
 		if (fn(r, &o, n, err) < 0)
 			return -1;
 	}
@@ -240,12 +243,14 @@ int lu_manifest_read(struct lu_manifest *m, const char *path, struct lu_err *err
 		return -1;
 	text = lu_arena_str(&m->arena, (struct lu_str){ bytes, n });
 	free(bytes);
-	if (!text.p)
+	if (!text.p) {
 		lu_err_nomem(err);
-	else if (lu_json_object(text, &m->arena, &r.obj, &fault) < 0)
-		lu_err_set(err, "%s: %s", path, lu_json_fault_text(fault.kind));
-	else
+	} else if (lu_json_object(text, &m->arena, &r.obj, &fault) < 0) {
+		lu_json_fail(&fault, err);
+		lu_err_wrap(err, "%s", path);
+	} else {
 		rc = read_members(&r, err);
+	}
 	if (rc < 0)
 		lu_manifest_release(m);
 	return rc;

@@ -32,7 +32,7 @@ struct part {
 struct lu_shard {
 	char *prefix;
 	unsigned width;
-	struct LU_VEC(struct part) part; /* one more behind the n: the end */
+	struct LU_VEC(struct part) part; /* p[n] exists too: its firsts are the end */
 	uint64_t tokens, documents;
 	struct lu_manifest manifest;
 	bool has_manifest;
@@ -214,7 +214,7 @@ static int open_part(struct lu_shard *s, const char *suffix, struct lu_err *err)
 	return 0;
 }
 
-/* True (1) if the file exists; -1 when memory is out. */
+/* 1 if the file exists, 0 if it does not; -1 when memory is out. */
 static int exists(const char *prefix, const char *suffix, const char *ext, struct lu_err *err)
 {
 	char *path = lu_concat(prefix, suffix, ext);

@@ -22,7 +22,7 @@
 struct lu_verify {
 	void (*fault)(void *ctx, const char *sentence);
 	void *ctx;
-	const struct lu_hash128 *tokenizer; /* that it must be made with; NULL: any */
+	const struct lu_hash128 *tokenizer; /* the only one allowed; NULL: any */
 	uint64_t vocab; /* ids must be below it as well; 0: only the manifest's */
 
 	/* Out. The totals are set if the index could be read. */

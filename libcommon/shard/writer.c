@@ -22,23 +22,17 @@
 static const char *const extension[FILES] = { ".bin", ".idx", ".docs.jsonl.zst" };
 enum { BIN, IDX, LEDGER };
 
-#define ATOMIC_NONE                  \
-	{                            \
-		.fd = -1, .slot = -1 \
-	}
-
 /* A file that is written in small pieces and hashed on the way. */
 struct output {
 	struct lu_atomic file;
 	struct lu_hasher *hasher;
 	struct lu_buf pending;
 };
-#define OUTPUT_NONE                 \
-	{                           \
-		.file = ATOMIC_NONE \
-	}
+/* clang-format off */
+#define OUTPUT_NONE { .file = LU_ATOMIC_NONE }
+/* clang-format on */
 
-/* The files of a part, as far as they are complete. */
+/* The files of a part; file[] is open once they are settled. */
 struct part {
 	struct lu_atomic file[FILES];
 	uint64_t bytes[FILES];
@@ -128,7 +122,7 @@ static void discard(struct output *o)
 
 static int open_part(struct lu_shard_writer *w, struct lu_err *err)
 {
-	struct part p = { .file = { ATOMIC_NONE, ATOMIC_NONE, ATOMIC_NONE } };
+	struct part p = { .file = { LU_ATOMIC_NONE, LU_ATOMIC_NONE, LU_ATOMIC_NONE } };
 	char suffix[LU_PART_SUFFIX];
 
 	lu_part_suffix(w->f.max_tokens != 0, w->part.n, suffix);
@@ -227,7 +221,7 @@ static int close_part(struct lu_shard_writer *w, struct lu_err *err)
 		if (lu_atomic_settle(&o->file, err) < 0)
 			return -1;
 		p->file[i] = o->file;
-		o->file = (struct lu_atomic)ATOMIC_NONE;
+		o->file = (struct lu_atomic)LU_ATOMIC_NONE;
 		discard(o);
 	}
 	return 0;
@@ -246,7 +240,7 @@ int lu_shard_writer_open(struct lu_shard_writer **out, const char *prefix,
 	w->f = *f;
 	w->width = lu_idx_width_for(f->vocab);
 	w->lengths = (struct lu_spool)LU_SPOOL_NONE;
-	w->manifest = (struct lu_atomic)ATOMIC_NONE;
+	w->manifest = (struct lu_atomic)LU_ATOMIC_NONE;
 	for (int i = 0; i < FILES; i++)
 		w->output[i] = (struct output)OUTPUT_NONE;
 	w->prefix = strdup(prefix);

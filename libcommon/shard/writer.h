@@ -6,7 +6,7 @@
  *	struct lu_shard_writer *w;
  *	struct lu_shard_format f = { .vocab = 65024, ... };
  *	if (lu_shard_writer_open(&w, "shards/fr", &f, &err) < 0) ...
- *	lu_shard_writer_add(w, &doc, &err);		any number of times, in order
+ *	lu_shard_writer_add(w, &doc, packed, &err);	any number of times, in order
  *	lu_shard_writer_settle(w, &err);		everything is complete and on the disk
  *	lu_shard_writer_commit(w, &err);		the shard appears
  *	lu_shard_writer_free(w);			in any case; discards what is not committed

@@ -108,7 +108,7 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 	[ ! -e t-none.json ]
 	for bad in a b= =0.1 a=x a=1.5 a=-1 a/b=0.1 00001=0.1; do
 		run -2 lucie-shard --ids --vocab 1000 --holdout "$bad" -o u docs.jsonl
-		[[ "${lines[0]}" == "lucie-shard: --holdout '$bad'"* ]]
+		[[ "${lines[0]}" == "lucie-shard: --holdout: '$bad'"* ]]
 	done
 	run -2 lucie-shard --ids --vocab 1000 --holdout a=0.6 --holdout b=0.6 -o u docs.jsonl
 	[[ "$output" == *"add up to more than 1"* ]]
