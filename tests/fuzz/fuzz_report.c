@@ -1,4 +1,4 @@
-/* Any bytes as accounting lines, as metrics and as a table: each an error, or part of a page. */
+/* Any bytes read as accounting lines, metrics and a table: each is an error or part of a page. */
 #include "tests/fuzz/fuzz.h"
 
 #include "libcommon/report/page.h"
@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct lu_buf html = { 0 };
 	struct lu_accounts a = { 0 };
 	struct lu_metrics m = { 0 };
-	struct lu_page_table t = { .title = "t", .two = true };
+	struct lu_page_table t = { .title = "t", .compare = true };
 	struct lu_page page = { .title = "p" };
 	struct lu_err err = { 0 };
 
@@ -18,8 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		page.accounts = &a;
 	if (lu_metrics_read(&m, f.path, &err) == 0)
 		page.metrics = &m;
-	if (lu_jtable_read(&t.one, f.path, &err) == 0 &&
-			lu_jtable_read(&t.other, f.path, &err) == 0) {
+	if (lu_jtable_read(&t.before, f.path, &err) == 0 &&
+			lu_jtable_read(&t.after, f.path, &err) == 0) {
 		page.table = &t;
 		page.tables = 1;
 	}
@@ -27,8 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	lu_accounts_release(&a);
 	lu_metrics_release(&m);
-	lu_jtable_release(&t.one);
-	lu_jtable_release(&t.other);
+	lu_jtable_release(&t.before);
+	lu_jtable_release(&t.after);
 	fuzz_file_close(&f);
 	lu_buf_release(&html);
 	return 0;
