@@ -26,10 +26,10 @@ struct lu_minhash {
 
 struct lu_minhash_work {
 	const struct lu_minhash *mh;
-	uint32_t *least;  /* the minima so far */
-	uint64_t first;	  /* the first shingle */
-	bool any;	  /* there was one */
-	bool single;	  /* all shingles were equal to the first */
+	uint32_t *least;      /* the minima so far */
+	uint64_t first;	      /* the first shingle */
+	bool any;	      /* there was one */
+	bool single;	      /* all shingles were equal to the first */
 	unsigned char *bytes; /* the minima, little-endian */
 	struct lu_buf scratch;
 };
@@ -194,15 +194,15 @@ void lu_minhash_work_free(struct lu_minhash_work *w)
 
 /* --- signing ------------------------------------------------------------------------------ */
 
-static void reset(struct lu_minhash_work *w)
+void lu_minhash_begin(struct lu_minhash_work *w)
 {
 	memset(w->least, 0xff, w->mh->padded * sizeof(*w->least));
 	w->any = false;
 }
 
-static void add_shingles(void *ctx, const uint64_t *shingle, size_t n)
+void lu_minhash_add(void *work, const uint64_t *shingle, size_t n)
 {
-	struct lu_minhash_work *w = ctx;
+	struct lu_minhash_work *w = work;
 	uint32_t x[LU_SHINGLE_BLOCK];
 
 	if (!w->any) {
@@ -225,8 +225,8 @@ static uint32_t minimum_of_single(uint64_t shingle, unsigned k)
 	return (uint32_t)(lu_hash64(bytes, sizeof(bytes), shingle) >> 32);
 }
 
-/* Band keys and sketch from the minima. */
-static void finish(struct lu_minhash_work *w, void *signature)
+/* Derive band keys and sketch from the minima. */
+void lu_minhash_end(struct lu_minhash_work *w, void *signature)
 {
 	const struct lu_minhash *mh = w->mh;
 	unsigned char *key = signature, *sketch = key + 8 * (size_t)mh->bands;
@@ -247,20 +247,11 @@ static void finish(struct lu_minhash_work *w, void *signature)
 int lu_minhash_sign(
 		struct lu_minhash_work *w, struct lu_str text, void *signature, struct lu_err *err)
 {
-	reset(w);
-	if (lu_shingles(w->mh->shingler, text, &w->scratch, add_shingles, w, err) < 0)
+	lu_minhash_begin(w);
+	if (lu_shingles(w->mh->shingler, text, &w->scratch, lu_minhash_add, w, err) < 0)
 		return -1;
-	finish(w, signature);
+	lu_minhash_end(w, signature);
 	return 0;
-}
-
-void lu_minhash_sign_set(
-		struct lu_minhash_work *w, const uint64_t *shingle, size_t n, void *signature)
-{
-	reset(w);
-	for (size_t i = 0; i < n; i += LU_SHINGLE_BLOCK)
-		add_shingles(w, shingle + i, n - i < LU_SHINGLE_BLOCK ? n - i : LU_SHINGLE_BLOCK);
-	finish(w, signature);
 }
 
 uint64_t lu_minhash_key(const void *signature, unsigned band)

@@ -59,9 +59,11 @@ void lu_minhash_work_free(struct lu_minhash_work *w);
 /* Sign a text. */
 int lu_minhash_sign(struct lu_minhash_work *w, struct lu_str text, void *signature,
 		struct lu_err *err) LU_CHECKED;
-/* Sign a set given by its 64-bit shingle hashes, n > 0. */
-void lu_minhash_sign_set(struct lu_minhash_work *w, const uint64_t *shingle, size_t n,
-		void *signature);
+/* The steps of lu_minhash_sign(), for a set given by the 64-bit hashes of its shingles: begin, add
+ * at most LU_SHINGLE_BLOCK of them any number of times, end. */
+void lu_minhash_begin(struct lu_minhash_work *w);
+void lu_minhash_add(void *work, const uint64_t *shingle, size_t n);
+void lu_minhash_end(struct lu_minhash_work *w, void *signature);
 
 /* Key of a band of a signature. */
 uint64_t lu_minhash_key(const void *signature, unsigned band);
