@@ -1,14 +1,12 @@
 /* lucie-shard: turns documents into token shards. libcommon/shard/writer.h writes the files; here
  * documents are encoded and distributed over the shards. */
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/base/vec.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/shard/format.h"
 #include "libcommon/shard/holdout.h"
-#include "libcommon/shard/writer.h"
+#include "libcommon/shard/sets.h"
 #include "libcommon/tokenizer/tokenizer.h"
 
 /* The ids around each document. */
@@ -55,19 +53,13 @@ static const struct lu_tool tool = { "lucie-shard", "turns documents into token 
 			LU_STD_SEED | LU_STD_PROGRESS,
 	offsetof(struct options, std) };
 
-/* A shard that is being written: PREFIX or a holdout. */
-struct set {
-	char *prefix;
-	struct lu_shard_writer *writer;
-};
-
 struct run {
 	const struct options *o;
 	struct lu_tok *tok;
 	struct lu_shard_format format; /* of all sets; their options differ */
 	unsigned width;
 	struct lu_holdouts holdouts;
-	struct LU_VEC(struct set) set; /* 0 is PREFIX */
+	struct lu_shard_sets sets;
 };
 
 struct worker {
@@ -232,8 +224,9 @@ static void worker_free(void *local)
 /* --- the shards --------------------------------------------------------------------------- */
 
 /* The options that the manifest of a set notes. */
-static void put_options(const struct run *r, const char *prefix, struct lu_buf *b)
+static void put_options(void *ctx, const char *suffix, struct lu_buf *b)
 {
+	const struct run *r = ctx;
 	const struct options *o = r->o;
 	int add = (r->format.has_bos ? ADD_BOS : 0) | (r->format.has_eos ? ADD_EOS : 0);
 
@@ -247,73 +240,18 @@ static void put_options(const struct run *r, const char *prefix, struct lu_buf *
 		lu_json_put_cstr(b, NULL, o->holdout.item[i]);
 	lu_json_close_array(b);
 	lu_json_put_cstr(b, "holdout_by", o->holdout_by);
-	/* What follows PREFIX. */
-	lu_json_put_cstr(b, "set", prefix + strlen(o->std.output));
+	lu_json_put_cstr(b, "set", suffix);
 	lu_json_put_u64(b, "seed", o->std.seed);
 	lu_json_close_object(b);
-}
-
-/* Open PREFIX, or PREFIX-NAME. */
-static int open_set(struct run *r, struct lu_str name, struct lu_err *err)
-{
-	struct lu_shard_format f = r->format;
-	struct lu_buf prefix = { 0 }, options = { 0 };
-	struct set s = { NULL, NULL };
-	int rc = -1;
-
-	lu_buf_puts(&prefix, r->o->std.output);
-	if (name.n) {
-		lu_buf_putc(&prefix, '-');
-		lu_buf_str(&prefix, name);
-	}
-	if (lu_buf_check(&prefix, err) < 0)
-		goto out;
-	put_options(r, prefix.p, &options);
-	if (lu_buf_check(&options, err) < 0)
-		goto out;
-	f.options = lu_buf_slice(&options);
-	if (lu_shard_writer_open(&s.writer, prefix.p, &f, err) < 0)
-		goto out;
-	s.prefix = prefix.p;
-	if (!lu_vec_push(&r->set, s)) {
-		lu_shard_writer_free(s.writer);
-		lu_err_nomem(err);
-		goto out;
-	}
-	prefix = (struct lu_buf){ 0 };
-	rc = 0;
-out:
-	lu_buf_release(&prefix);
-	lu_buf_release(&options);
-	return rc;
-}
-
-/* NULL if the set is not open yet. */
-static struct set *find_set(struct run *r, struct lu_str name)
-{
-	size_t at = strlen(r->o->std.output) + 1;
-
-	if (name.n == 0)
-		return &r->set.p[0];
-	for (size_t i = 1; i < r->set.n; i++) {
-		if (lu_str_is(name, r->set.p[i].prefix + at))
-			return &r->set.p[i];
-	}
-	return NULL;
 }
 
 static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 {
 	struct run *r = ctx;
 	const struct item *item = doc->user;
-	struct set *s = find_set(r, item->set);
+	struct lu_shard_writer *w = lu_shard_sets_get(&r->sets, item->set, err);
 
-	if (!s) {
-		if (open_set(r, item->set, err) < 0)
-			return -1;
-		s = &r->set.p[r->set.n - 1];
-	}
-	return lu_shard_writer_add(s->writer, &item->entry, item->packed, err);
+	return w ? lu_shard_writer_add(w, &item->entry, item->packed, err) : -1;
 }
 
 /* Settle all sets before the accounting line is written and the shards appear. */
@@ -323,16 +261,14 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	struct lu_buf *extra = &stats->extra;
 	uint64_t tokens = 0;
 
-	for (size_t i = 0; i < r->set.n; i++) {
-		if (lu_shard_writer_settle(r->set.p[i].writer, err) < 0)
-			return -1;
-		tokens += lu_shard_writer_tokens(r->set.p[i].writer);
-	}
-	lu_buf_putc(extra, ',');
+	if (lu_shard_sets_settle(&r->sets, err) < 0)
+		return -1;
+	for (size_t i = 0; i < r->sets.set.n; i++)
+		tokens += lu_shard_writer_tokens(r->sets.set.p[i].writer);
 	lu_json_put_u64(extra, "tokens", tokens);
 	lu_json_open_array(extra, "shards");
-	for (size_t i = 0; i < r->set.n; i++) {
-		const struct set *s = &r->set.p[i];
+	for (size_t i = 0; i < r->sets.set.n; i++) {
+		const struct lu_shard_set *s = &r->sets.set.p[i];
 
 		lu_json_open_object(extra, NULL);
 		lu_json_put_cstr(extra, "prefix", s->prefix);
@@ -342,21 +278,6 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	}
 	lu_json_close_array(extra);
 	return lu_buf_check(extra, err);
-}
-
-/* PREFIX goes last: once it is there, so are the holdouts. */
-static int commit(struct run *r, struct lu_err *err)
-{
-	for (size_t i = r->set.n; i-- > 0;) {
-		const struct set *s = &r->set.p[i];
-
-		if (lu_shard_writer_commit(s->writer, err) < 0)
-			return -1;
-		lu_detail("%s: %" PRIu64 " documents, %" PRIu64 " tokens", s->prefix,
-				lu_shard_writer_documents(s->writer),
-				lu_shard_writer_tokens(s->writer));
-	}
-	return 0;
 }
 
 /* --- the run ------------------------------------------------------------------------------ */
@@ -402,7 +323,7 @@ static int set_up(struct run *r, struct lu_err *err)
 	if (r->format.vocab > (uint64_t)INT32_MAX + 1)
 		lu_usage_error("--vocab: ids are below 2147483648");
 	r->width = lu_idx_width_for(r->format.vocab);
-	return open_set(r, LU_STR(""), err);
+	return lu_shard_sets_open(&r->sets, o->std.output, &r->format, put_options, r, err);
 }
 
 static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
@@ -421,12 +342,15 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	if (rc == 0)
 		rc = lu_docstream_run(&ds, &o->std, args, err);
 	if (rc == 0)
-		rc = commit(&r, err);
-	for (size_t i = 0; i < r.set.n; i++) {
-		lu_shard_writer_free(r.set.p[i].writer);
-		free(r.set.p[i].prefix);
+		rc = lu_shard_sets_commit(&r.sets, err);
+	for (size_t i = r.sets.set.n; rc == 0 && i-- > 0;) {
+		const struct lu_shard_set *s = &r.sets.set.p[i];
+
+		lu_detail("%s: %" PRIu64 " documents, %" PRIu64 " tokens", s->prefix,
+				lu_shard_writer_documents(s->writer),
+				lu_shard_writer_tokens(s->writer));
 	}
-	lu_vec_release(&r.set);
+	lu_shard_sets_close(&r.sets);
 	lu_holdouts_release(&r.holdouts);
 	lu_tok_free(r.tok);
 	return rc;
