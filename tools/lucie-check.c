@@ -68,7 +68,7 @@ static void bad_line(struct file *f, const char *reason)
 	f->bad++;
 }
 
-/* What is wrong with the members that are known by name, or NULL. A null member counts as absent. */
+/* Return the fault of a member that is known by name, or NULL. A null member counts as absent. */
 static const char *check_members(const struct lu_json_obj *o)
 {
 	static const struct {

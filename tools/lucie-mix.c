@@ -175,7 +175,7 @@ static int describe(struct run *r, struct lu_buf *extra, struct lu_err *err)
 	return lu_buf_check(&r->tables, err) < 0 ? -1 : lu_buf_check(extra, err);
 }
 
-/* Called before the mix is committed: tables without a mix do no harm, the reverse would mislead. */
+/* Called before the mix is committed: tables without a mix do no harm, a mix without them does. */
 static int write_tables(const struct run *r, struct lu_err *err)
 {
 	if (r->o->dry_run && write_text(r, NULL, &r->tables, err) < 0)

@@ -19,7 +19,7 @@
  * A signature holds
  *   bands x 8 bytes  the key of each band, little-endian: XXH3-64 of its `rows` minima, seed the
  *		      number of the band
- *   H bytes	      the sketch: 8 bits of each minimum, to estimate the similarity of two documents
+ *   H bytes	      the sketch: 8 bits of each minimum, to estimate a similarity
  *
  * Two documents of similarity s share a key with probability 1 - (1 - s^rows)^bands: more bands
  * find more, more rows find less. Keys of 64 bits collide by accident for N^2 / 2^65 pairs of N

@@ -1,8 +1,8 @@
 #ifndef LUCIE_MIX_PLAN_H
 #define LUCIE_MIX_PLAN_H
 /*
- * A plan: which documents of which shards are used and how often (lucie-plan(5)). The order, which
- * follows from it, is walk.h's; planned.h opens the shards too.
+ * A plan: which documents of which shards are used and how often (lucie-plan(5)). The order
+ * follows from it (walk.h); planned.h also opens the shards.
  *
  *	struct lu_plan plan = { 0 };
  *	if (lu_plan_read(&plan, path, &err) < 0) ...

@@ -250,8 +250,8 @@ void lu_recipe_release(struct lu_recipe *r)
 
 /* --- matching ----------------------------------------------------------------------------- */
 
-/* True if the pattern p .. p_end - 1, in which '*' matches any bytes, matches all of s. Backtracks to
- * the last '*' only, which is enough, and linear but for odd patterns. */
+/* True if the pattern p .. p_end - 1, in which '*' matches any bytes, matches all of s. Backtracks
+ * to the last '*' only, which is enough, and linear but for odd patterns. */
 static bool match_pattern(const char *p, const char *p_end, struct lu_str s)
 {
 	const char *star = NULL;

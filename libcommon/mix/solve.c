@@ -21,7 +21,8 @@ struct sums {
 };
 
 /* Set quota[i] = floor(part[i] / den), then add 1 to those with the largest remainders, ties to the
- * earlier, until the quotas add up to `total`. The parts add up to total * den, less at most n * den. */
+ * earlier, until the quotas add up to `total`. The parts add up to total * den, less at most n *
+ * den. */
 static int largest_remainder(const u128 *part, u128 den, uint64_t total, uint64_t *quota, size_t n,
 		struct lu_err *err)
 {

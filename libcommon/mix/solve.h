@@ -28,9 +28,9 @@ struct lu_demand {
 int lu_solve_quotas(struct lu_demand *d, size_t n, uint64_t total, uint64_t *mix_size,
 		struct lu_err *err) LU_CHECKED;
 
-/* The plan has its seed and unit, and each group its name, documents, tokens and ranges. Each
- * group is cut at the document boundary nearest to its quota. size_of() returns tokens. A group that would give
- * no document is an error. */
+/* The plan has its seed and unit, and each group its name, documents, tokens and ranges. Each group
+ * is cut at the document boundary nearest to its quota; one that would give no document is an
+ * error. size_of() returns tokens. */
 int lu_solve_cut(struct lu_plan *plan, const struct lu_demand *d, lu_plan_size_fn *size_of,
 		void *ctx, struct lu_err *err) LU_CHECKED;
 

@@ -17,8 +17,8 @@ struct search {
 	struct lu_arena scan;
 };
 
-/* Take the phase and the samples from the line of the step; a later one replaces them. Anything else
- * is skipped, such as the half line at the end of a killed run. */
+/* Take the phase and the samples from the line of the step; a later one replaces them. Anything
+ * else is skipped, such as the half line at the end of a killed run. */
 static int read_line(struct search *s, struct lu_str line, struct lu_err *err)
 {
 	const struct lu_json_member *number, *phase, *samples, *batch;

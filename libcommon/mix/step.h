@@ -22,7 +22,7 @@ struct lu_step {
 	struct lu_arena arena;
 };
 
-/* `step` is the step's number as text. Where a resumed run repeated a step, the last time counts. */
+/* `step` is the number of the step as text. A resumed run repeats steps: the last time counts. */
 int lu_step_read(struct lu_step *s, const char *run, const char *step,
 		struct lu_err *err) LU_CHECKED;
 void lu_step_release(struct lu_step *s);

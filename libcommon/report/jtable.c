@@ -127,7 +127,7 @@ static int add_lines(struct lu_jtable *t, struct lu_str text, struct lu_err *err
 	return 0;
 }
 
-/* Add the members of member `which`, each with its name, then the other members that are objects. */
+/* Add the members of member `which` with their names, then the other members that are objects. */
 static int add_members(struct lu_jtable *t, const struct lu_json_obj *obj, size_t which,
 		struct lu_err *err)
 {

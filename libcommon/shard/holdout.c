@@ -19,7 +19,7 @@ int lu_holdout_add(struct lu_holdouts *h, const char *arg, struct lu_err *err)
 		return lu_err_set(err, "'%s': numbers are the names of parts", arg);
 	if (lu_num_double(equals + 1, &share, err) < 0 || share < 0 || share > 1)
 		return lu_err_set(err, "'%s': the share is not between 0 and 1", arg);
-	/* Within rounding: 0.7 + 0.2 + 0.1 is a little less than 1 in binary, others a little more. */
+	/* In binary, 0.7 + 0.2 + 0.1 is a little less than 1, other sums a little more. */
 	if (h->sum + share > 1 + 1e-9)
 		return lu_err_set(err, "'%s': the shares add up to more than 1", arg);
 	h->sum += share;

@@ -39,7 +39,7 @@ struct lu_manifest_file {
 struct lu_manifest {
 	unsigned width;	       /* bytes of an id: 2 or 4 */
 	uint64_t vocab;	       /* every id is below it */
-	const char *tokenizer; /* XXH3-128 of tokenizer.json, 32 hexadecimal digits; NULL: unknown */
+	const char *tokenizer; /* XXH3-128 of tokenizer.json in hexadecimal; NULL: unknown */
 	bool has_bos, has_eos; /* each document begins with bos, ends with eos */
 	uint32_t bos, eos;
 	uint64_t documents, tokens;

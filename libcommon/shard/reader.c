@@ -427,7 +427,7 @@ void lu_shard_read(const struct lu_shard *s, uint64_t pos, size_t n, uint32_t *o
 	}
 }
 
-/* First token of the part's document i, counted within the part; i may be the number of documents. */
+/* First token of a part's document i, counted within the part; i may be p->documents, the end. */
 static uint64_t document_start(const struct lu_shard *s, const struct part *p, uint64_t i)
 {
 	uint64_t sequence = lu_load64(p->bounds + i * 8);

@@ -100,7 +100,7 @@ static void check_ids(struct state *s, size_t n)
 	}
 }
 
-/* Check the first id of documents that begin in the chunk and the last id of those that end in it. */
+/* Check the first id of documents that begin in the chunk, the last id of those that end in it. */
 static void check_ends(struct state *s, size_t n, uint64_t part_end)
 {
 	const struct lu_manifest *m = s->m;

@@ -388,9 +388,9 @@ static bool has_suffix(const struct lu_shard_writer *w, const char *suffix)
 	return false;
 }
 
-/* Remove the files that an existing manifest names, the manifest first: from then on there is no old
- * shard. A manifest that cannot be read names nothing. Files about to be replaced are left to the
- * rename, except the indexes, without which the others are no shard. */
+/* Remove the files that an existing manifest names, the manifest first: from then on there is no
+ * old shard. A manifest that cannot be read names nothing. Files about to be replaced are left to
+ * the rename, except the indexes, without which the others are no shard. */
 static int remove_old(struct lu_shard_writer *w, struct lu_err *err)
 {
 	const char *path = w->manifest.target;

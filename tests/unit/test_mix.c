@@ -1,4 +1,4 @@
-/* Mixing: recipes, quotas, plans and their order, as lucie-recipe(5) and lucie-plan(5) specify them. */
+/* Mixing: recipes, quotas, plans and their order, by lucie-recipe(5) and lucie-plan(5). */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
