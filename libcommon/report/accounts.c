@@ -1,17 +1,16 @@
 #include "libcommon/report/accounts.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/io/json.h"
 #include "libcommon/io/lines.h"
 
-/* --- reading ------------------------------------------------------------------------------ */
+/* --- one line ----------------------------------------------------------------------------- */
 
-/* One line, as it stands. */
 struct entry {
-	struct lu_str tool, dropped, mix; /* raw but for the tool */
+	struct lu_str tool, mix; /* mix is raw JSON */
+	struct lu_json_obj dropped;
 	struct lu_count in, out;
 	uint64_t repeated;
 	double wall, cpu;
@@ -26,18 +25,23 @@ static int get_object(const struct lu_json_obj *obj, const char *key, struct lu_
 
 	if (!m || m->type != LU_JSON_OBJECT)
 		return lu_err_set(err, "no object \"%s\"", key);
-	if (lu_json_object(m->value, arena, out, &fault) < 0)
-		return lu_err_set(err, "\"%s\": %s", key, lu_json_fault_text(fault.kind));
+	if (lu_json_object(m->value, arena, out, &fault) < 0) {
+		lu_json_fail(&fault, err);
+		return lu_err_wrap(err, "\"%s\"", key);
+	}
 	return 0;
+}
+
+/* Counts are below 2^48, so that their sums never overflow. */
+static bool read_count(const struct lu_json_member *m, uint64_t *out)
+{
+	return m && lu_json_u64(m, out) && *out >> 48 == 0;
 }
 
 static int get_u64(
 		const struct lu_json_obj *obj, const char *key, uint64_t *out, struct lu_err *err)
 {
-	const struct lu_json_member *m = lu_json_get(obj, key);
-
-	/* Sums of counts up to 2^48 never overflow. */
-	if (!m || !lu_json_u64(m, out) || *out >> 48)
+	if (!read_count(lu_json_get(obj, key), out))
 		return lu_err_set(err, "no count \"%s\"", key);
 	return 0;
 }
@@ -57,8 +61,9 @@ static int get_count(const struct lu_json_obj *obj, const char *key, struct lu_a
 {
 	struct lu_json_obj pair;
 
-	if (get_object(obj, key, arena, &pair, err) < 0 ||
-			get_u64(&pair, "docs", &out->docs, err) < 0 ||
+	if (get_object(obj, key, arena, &pair, err) < 0)
+		return -1;
+	if (get_u64(&pair, "docs", &out->docs, err) < 0 ||
 			get_u64(&pair, "bytes", &out->bytes, err) < 0)
 		return lu_err_wrap(err, "\"%s\"", key);
 	return 0;
@@ -66,115 +71,99 @@ static int get_count(const struct lu_json_obj *obj, const char *key, struct lu_a
 
 static int parse(struct lu_str line, struct lu_arena *arena, struct entry *e, struct lu_err *err)
 {
+	const struct lu_json_member *m;
 	struct lu_json_fault fault;
 	struct lu_json_obj obj, time;
-	const struct lu_json_member *m;
 
 	*e = (struct entry){ 0 };
 	if (lu_json_object(line, arena, &obj, &fault) < 0)
-		return lu_err_set(err, "%s", lu_json_fault_text(fault.kind));
+		return lu_json_fail(&fault, err);
 	m = lu_json_get(&obj, "tool");
 	if (!m || m->type != LU_JSON_STRING)
-		return lu_err_set(err, "no accounting line: no string \"tool\"");
+		return lu_err_set(err, "not an accounting line: no string \"tool\"");
 	if (lu_json_decode_known(m->value, m->escaped, arena, &e->tool) < 0)
 		return lu_err_nomem(err);
+	m = lu_json_get(&obj, "mix");
+	if (m && m->type == LU_JSON_OBJECT)
+		e->mix = m->value;
 	if (get_count(&obj, "in", arena, &e->in, err) < 0 ||
 			get_count(&obj, "out", arena, &e->out, err) < 0 ||
 			get_u64(&obj, "repeated", &e->repeated, err) < 0 ||
 			get_object(&obj, "time", arena, &time, err) < 0 ||
 			get_seconds(&time, "wall_s", &e->wall, err) < 0 ||
 			get_seconds(&time, "cpu_s", &e->cpu, err) < 0 ||
-			get_u64(&time, "rss_bytes", &e->rss, err) < 0)
+			get_u64(&time, "rss_bytes", &e->rss, err) < 0 ||
+			get_object(&obj, "dropped", arena, &e->dropped, err) < 0)
 		return -1;
-	m = lu_json_get(&obj, "dropped");
-	if (!m || m->type != LU_JSON_OBJECT)
-		return lu_err_set(err, "no object \"dropped\"");
-	e->dropped = m->value;
-	m = lu_json_get(&obj, "mix");
-	if (m && m->type == LU_JSON_OBJECT)
-		e->mix = m->value;
 	return 0;
 }
 
-static struct lu_stage *stage_of(struct lu_accounts *a, struct lu_str name)
-{
-	struct lu_stage *s;
+/* --- the sums ----------------------------------------------------------------------------- */
 
-	for (size_t i = 0; i < a->stages; i++) {
-		if (lu_str_is(name, a->stage[i].name))
-			return &a->stage[i];
+/* NULL when memory is out. */
+static struct lu_stage *find_or_add_stage(struct lu_accounts *a, struct lu_str name)
+{
+	struct lu_stage s = { 0 };
+
+	for (size_t i = 0; i < a->stage.n; i++) {
+		if (lu_str_is(name, a->stage.p[i].name))
+			return &a->stage.p[i];
 	}
-	s = realloc(a->stage, (a->stages + 1) * sizeof(*s));
-	if (!s)
+	s.name = lu_arena_str(&a->arena, name).p;
+	if (!s.name || !lu_vec_push(&a->stage, s))
 		return NULL;
-	a->stage = s;
-	s = &s[a->stages];
-	*s = (struct lu_stage){ .name = lu_arena_str(&a->arena, name).p };
-	if (!s->name)
-		return NULL;
-	a->stages++;
-	return s;
+	return &a->stage.p[a->stage.n - 1];
 }
 
-static int drop(struct lu_accounts *a, struct lu_stage *s, struct lu_str reason, uint64_t n,
+/* Insert a reason in its order, or add to it. */
+static int add_dropped(struct lu_accounts *a, struct lu_stage *s, struct lu_str name, uint64_t docs,
 		struct lu_err *err)
 {
-	struct lu_reason *r;
+	struct lu_stage_reason r = { .docs = docs }, *p = s->dropped.p;
 	size_t i = 0;
 	int order = 1;
 
-	while (i < s->reasons && (order = lu_str_cmp(lu_str_of(s->dropped[i].name), reason)) < 0)
+	while (i < s->dropped.n && (order = lu_str_cmp(lu_str_of(p[i].name), name)) < 0)
 		i++;
-	if (i < s->reasons && order == 0) {
-		s->dropped[i].n += n;
+	if (i < s->dropped.n && order == 0) {
+		p[i].docs += docs;
 		return 0;
 	}
-	r = realloc(s->dropped, (s->reasons + 1) * sizeof(*r));
-	if (!r)
+	r.name = lu_arena_str(&a->arena, name).p;
+	if (!r.name || !lu_vec_push(&s->dropped, r))
 		return lu_err_nomem(err);
-	s->dropped = r;
-	memmove(r + i + 1, r + i, (s->reasons - i) * sizeof(*r));
-	r[i] = (struct lu_reason){ NULL, n };
-	s->reasons++;
-	/* The struct is sys/stats.h's, which owns its names; here the arena does. */
-	r[i].name = lu_arena_alloc(&a->arena, reason.n + 1);
-	if (!r[i].name) {
-		s->reasons = i;
-		return lu_err_nomem(err);
-	}
-	memcpy(r[i].name, reason.p, reason.n);
-	r[i].name[reason.n] = '\0';
+	p = s->dropped.p + i;
+	memmove(p + 1, p, (s->dropped.n - 1 - i) * sizeof(*p));
+	*p = r;
 	return 0;
 }
 
-static int add_fault(struct lu_accounts *a, const struct lu_buf *text, struct lu_err *err)
+/* Keep a fault, and release its text. */
+static int add_fault(struct lu_accounts *a, struct lu_buf *text, struct lu_err *err)
 {
-	struct lu_fault *f;
+	int rc = lu_buf_check(text, err);
 
-	if (lu_buf_check(text, err) < 0)
-		return -1;
-	f = realloc(a->fault, (a->faults + 1) * sizeof(*f));
-	if (!f)
-		return lu_err_nomem(err);
-	a->fault = f;
-	f[a->faults].text = lu_arena_str(&a->arena, lu_buf_slice(text)).p;
-	return f[a->faults++].text ? 0 : lu_err_nomem(err);
+	if (rc == 0) {
+		const char *copy = lu_arena_str(&a->arena, lu_buf_slice(text)).p;
+
+		if (!copy || !lu_vec_push(&a->fault, copy))
+			rc = lu_err_nomem(err);
+	}
+	lu_buf_release(text);
+	return rc;
 }
 
-static int check(struct lu_accounts *a, const struct entry *e, uint64_t dropped, const char *file,
-		uint64_t line, struct lu_err *err)
+static int check_sums(struct lu_accounts *a, const struct entry *e, uint64_t dropped,
+		const char *file, uint64_t line, struct lu_err *err)
 {
 	struct lu_buf b = { 0 };
-	int rc;
 
 	if (e->in.docs + e->repeated == e->out.docs + dropped)
 		return 0;
 	lu_buf_printf(&b, "%s:%" PRIu64 ": " LU_STR_FMT ": in %" PRIu64 " + repeated %" PRIu64,
 			file, line, LU_STR_ARG(e->tool), e->in.docs, e->repeated);
 	lu_buf_printf(&b, " is not out %" PRIu64 " + dropped %" PRIu64, e->out.docs, dropped);
-	rc = add_fault(a, &b, err);
-	lu_buf_release(&b);
-	return rc;
+	return add_fault(a, &b, err);
 }
 
 /* "build/stats/filter.jsonl" -> "filter" */
@@ -186,48 +175,54 @@ static struct lu_str base_name(const char *file)
 	return (struct lu_str){ p, dot ? (size_t)(dot - p) : strlen(p) };
 }
 
-static int add_line(struct lu_accounts *a, struct lu_str line, const char *file, uint64_t number,
-		bool by_file, struct lu_arena *arena, struct lu_err *err)
+/* Add a line to its stage. *dropped becomes the sum over its reasons. */
+static int add_entry(struct lu_accounts *a, const struct entry *e, struct lu_str name,
+		uint64_t *dropped, struct lu_err *err)
 {
-	struct lu_json_fault fault;
-	struct lu_json_obj reasons;
-	struct lu_stage *s;
-	struct entry e;
-	uint64_t dropped = 0;
+	struct lu_stage *s = find_or_add_stage(a, name);
 
-	if (parse(line, arena, &e, err) < 0)
-		return -1;
-	s = stage_of(a, by_file ? base_name(file) : e.tool);
 	if (!s)
 		return lu_err_nomem(err);
-	if (lu_json_object(e.dropped, arena, &reasons, &fault) < 0)
-		return lu_err_set(err, "\"dropped\": %s", lu_json_fault_text(fault.kind));
-	for (size_t i = 0; i < reasons.members; i++) {
-		const struct lu_json_member *m = &reasons.member[i];
-		uint64_t n;
+	for (size_t i = 0; i < e->dropped.members; i++) {
+		const struct lu_json_member *m = &e->dropped.member[i];
+		uint64_t docs;
 
-		if (!lu_json_u64(m, &n) || n >> 48)
+		if (!read_count(m, &docs))
 			return lu_err_set(err, "\"dropped\": no count of " LU_STR_FMT,
 					LU_STR_ARG(m->key));
-		if (drop(a, s, m->key, n, err) < 0)
+		if (add_dropped(a, s, m->key, docs, err) < 0)
 			return -1;
-		dropped += n;
+		*dropped += docs;
 	}
 	s->runs++;
-	s->in.docs += e.in.docs;
-	s->in.bytes += e.in.bytes;
-	s->out.docs += e.out.docs;
-	s->out.bytes += e.out.bytes;
-	s->repeated += e.repeated;
-	s->wall += e.wall;
-	s->cpu += e.cpu;
-	s->rss = e.rss > s->rss ? e.rss : s->rss;
-	if (e.mix.n) {
-		s->mix = lu_arena_str(&a->arena, e.mix);
+	s->in.docs += e->in.docs;
+	s->in.bytes += e->in.bytes;
+	s->out.docs += e->out.docs;
+	s->out.bytes += e->out.bytes;
+	s->repeated += e->repeated;
+	s->wall += e->wall;
+	s->cpu += e->cpu;
+	s->rss = e->rss > s->rss ? e->rss : s->rss;
+	if (e->mix.n) {
+		s->mix = lu_arena_str(&a->arena, e->mix);
 		if (!s->mix.p)
 			return lu_err_nomem(err);
 	}
-	return check(a, &e, dropped, file, number, err);
+	return 0;
+}
+
+static int add_line(struct lu_accounts *a, struct lu_str line, const struct lu_slab *slab,
+		bool by_file, struct lu_arena *scan, struct lu_err *err)
+{
+	struct entry e;
+	uint64_t dropped = 0;
+
+	lu_arena_reset(scan);
+	if (parse(line, scan, &e, err) < 0 ||
+			add_entry(a, &e, by_file ? base_name(slab->file) : e.tool, &dropped, err) <
+					0)
+		return lu_err_wrap(err, "%s:%" PRIu64, slab->file, slab->line);
+	return check_sums(a, &e, dropped, slab->file, slab->line, err);
 }
 
 int lu_accounts_read(struct lu_accounts *a, char **file, size_t files, bool by_file,
@@ -235,44 +230,35 @@ int lu_accounts_read(struct lu_accounts *a, char **file, size_t files, bool by_f
 {
 	struct lu_lines lines;
 	struct lu_slab slab = { 0 };
-	struct lu_arena arena = { 0 };
+	struct lu_arena scan = { 0 };
 	struct lu_str line;
-	int rc = -1;
+	int rc = lu_lines_open(&lines, file, files, max_line, err);
 
-	if (lu_lines_open(&lines, file, files, max_line, err) < 0)
-		goto out;
-	while ((rc = lu_lines_read(&lines, &slab, err)) > 0) {
-		while (lu_slab_next(&slab, &line)) {
-			if (line.n == 0 && slab.too_long != slab.line)
-				continue;
-			lu_arena_reset(&arena);
-			if (add_line(a, line, slab.file, slab.line, by_file, &arena, err) < 0) {
-				rc = lu_err_wrap(err, "%s:%" PRIu64, slab.file, slab.line);
-				goto out;
-			}
+	if (rc < 0)
+		return -1;
+	while (rc >= 0 && (rc = lu_lines_read(&lines, &slab, err)) > 0) {
+		while (rc >= 0 && lu_slab_next(&slab, &line)) {
+			if (line.n || slab.too_long == slab.line)
+				rc = add_line(a, line, &slab, by_file, &scan, err);
 		}
 	}
-out:
 	lu_lines_close(&lines);
 	lu_buf_release(&slab.bytes);
-	lu_arena_release(&arena);
+	lu_arena_release(&scan);
 	return rc;
 }
 
 int lu_accounts_chain(struct lu_accounts *a, struct lu_err *err)
 {
-	for (size_t i = 1; i < a->stages; i++) {
-		const struct lu_stage *from = &a->stage[i - 1], *to = &a->stage[i];
+	for (size_t i = 1; i < a->stage.n; i++) {
+		const struct lu_stage *from = &a->stage.p[i - 1], *to = &a->stage.p[i];
 		struct lu_buf b = { 0 };
-		int rc;
 
 		if (from->out.docs == to->in.docs)
 			continue;
 		lu_buf_printf(&b, "%s put out %" PRIu64 " documents, %s took in %" PRIu64,
 				from->name, from->out.docs, to->name, to->in.docs);
-		rc = add_fault(a, &b, err);
-		lu_buf_release(&b);
-		if (rc < 0)
+		if (add_fault(a, &b, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -280,21 +266,20 @@ int lu_accounts_chain(struct lu_accounts *a, struct lu_err *err)
 
 uint64_t lu_stage_dropped(const struct lu_stage *s)
 {
-	uint64_t n = 0;
+	uint64_t docs = 0;
 
-	for (size_t i = 0; i < s->reasons; i++)
-		n += s->dropped[i].n;
-	return n;
+	for (size_t i = 0; i < s->dropped.n; i++)
+		docs += s->dropped.p[i].docs;
+	return docs;
 }
 
 void lu_accounts_release(struct lu_accounts *a)
 {
-	for (size_t i = 0; i < a->stages; i++)
-		free(a->stage[i].dropped);
-	free(a->stage);
-	free(a->fault);
+	for (size_t i = 0; i < a->stage.n; i++)
+		lu_vec_release(&a->stage.p[i].dropped);
+	lu_vec_release(&a->stage);
+	lu_vec_release(&a->fault);
 	lu_arena_release(&a->arena);
-	*a = (struct lu_accounts){ 0 };
 }
 
 /* --- writing ------------------------------------------------------------------------------ */
@@ -304,8 +289,8 @@ void lu_accounts_text(const struct lu_accounts *a, struct lu_buf *b)
 	lu_buf_printf(b, "%-20s %5s %11s %10s %10s %11s %9s %9s %9s %9s\n", "stage", "runs",
 			"docs in", "dropped", "repeated", "docs out", "MB in", "MB out", "wall s",
 			"cpu s");
-	for (size_t i = 0; i < a->stages; i++) {
-		const struct lu_stage *s = &a->stage[i];
+	for (size_t i = 0; i < a->stage.n; i++) {
+		const struct lu_stage *s = &a->stage.p[i];
 
 		lu_buf_printf(b,
 				"%-20s %5" PRIu64 " %11" PRIu64 " %10" PRIu64 " %10" PRIu64
@@ -314,45 +299,51 @@ void lu_accounts_text(const struct lu_accounts *a, struct lu_buf *b)
 				s->out.docs);
 		lu_buf_printf(b, " %9.2f %9.2f %9.2f %9.2f\n", (double)s->in.bytes / 1e6,
 				(double)s->out.bytes / 1e6, s->wall, s->cpu);
-		for (size_t k = 0; k < s->reasons; k++)
-			lu_buf_printf(b, "  %-36s %10" PRIu64 "\n", s->dropped[k].name,
-					s->dropped[k].n);
+		for (size_t k = 0; k < s->dropped.n; k++)
+			lu_buf_printf(b, "  %-36s %10" PRIu64 "\n", s->dropped.p[k].name,
+					s->dropped.p[k].docs);
 	}
 }
 
-static void json_count(struct lu_buf *b, const char *name, struct lu_count c)
+static void put_stage(struct lu_buf *b, const struct lu_stage *s)
 {
-	lu_buf_printf(b, ",\"%s\":{\"docs\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", name, c.docs,
-			c.bytes);
+	lu_json_open_object(b, NULL);
+	lu_json_put_cstr(b, "stage", s->name);
+	lu_json_put_u64(b, "runs", s->runs);
+	for (int i = 0; i < 2; i++) {
+		const struct lu_count *count = i == 0 ? &s->in : &s->out;
+
+		lu_json_open_object(b, i == 0 ? "in" : "out");
+		lu_json_put_u64(b, "docs", count->docs);
+		lu_json_put_u64(b, "bytes", count->bytes);
+		lu_json_close_object(b);
+	}
+	lu_json_open_object(b, "dropped");
+	for (size_t i = 0; i < s->dropped.n; i++) {
+		lu_json_key(b, lu_str_of(s->dropped.p[i].name));
+		lu_json_put_u64(b, NULL, s->dropped.p[i].docs);
+	}
+	lu_json_close_object(b);
+	lu_json_put_u64(b, "repeated", s->repeated);
+	lu_json_open_object(b, "time");
+	lu_json_put_double(b, "wall_s", s->wall);
+	lu_json_put_double(b, "cpu_s", s->cpu);
+	lu_json_put_u64(b, "rss_bytes", s->rss);
+	lu_json_close_object(b);
+	lu_json_close_object(b);
 }
 
 void lu_accounts_json(const struct lu_accounts *a, struct lu_buf *b)
 {
-	lu_buf_puts(b, "{\"stages\":[");
-	for (size_t i = 0; i < a->stages; i++) {
-		const struct lu_stage *s = &a->stage[i];
-
-		lu_buf_puts(b, i ? ",{\"stage\":" : "{\"stage\":");
-		lu_json_quote(b, lu_str_of(s->name));
-		lu_buf_printf(b, ",\"runs\":%" PRIu64, s->runs);
-		json_count(b, "in", s->in);
-		json_count(b, "out", s->out);
-		lu_buf_puts(b, ",\"dropped\":{");
-		for (size_t k = 0; k < s->reasons; k++) {
-			lu_buf_puts(b, k ? "," : "");
-			lu_json_quote(b, lu_str_of(s->dropped[k].name));
-			lu_buf_printf(b, ":%" PRIu64, s->dropped[k].n);
-		}
-		lu_buf_printf(b, "},\"repeated\":%" PRIu64 ",\"time\":{\"wall_s\":", s->repeated);
-		lu_json_number(b, s->wall);
-		lu_buf_puts(b, ",\"cpu_s\":");
-		lu_json_number(b, s->cpu);
-		lu_buf_printf(b, ",\"rss_bytes\":%" PRIu64 "}}", s->rss);
-	}
-	lu_buf_puts(b, "],\"faults\":[");
-	for (size_t i = 0; i < a->faults; i++) {
-		lu_buf_puts(b, i ? "," : "");
-		lu_json_quote(b, lu_str_of(a->fault[i].text));
-	}
-	lu_buf_puts(b, "]}\n");
+	lu_json_open_object(b, NULL);
+	lu_json_open_array(b, "stages");
+	for (size_t i = 0; i < a->stage.n; i++)
+		put_stage(b, &a->stage.p[i]);
+	lu_json_close_array(b);
+	lu_json_open_array(b, "faults");
+	for (size_t i = 0; i < a->fault.n; i++)
+		lu_json_put_cstr(b, NULL, a->fault.p[i]);
+	lu_json_close_array(b);
+	lu_json_close_object(b);
+	lu_buf_putc(b, '\n');
 }

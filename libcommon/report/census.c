@@ -5,41 +5,49 @@
 
 #include "libcommon/base/json_writer.h"
 
-static struct lu_census_row *row_of(struct lu_census *c, struct lu_str lang)
-{
-	struct lu_census_row *r;
+#define MAX_STARS 50
 
-	if (!lang.p || lang.n == 0)
-		lang = LU_STR("none");
-	if (c->rows && lu_str_is(lang, c->row[c->last].lang))
-		return &c->row[c->last];
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < c->rows; i++) {
-			if (lu_str_is(lang, c->row[i].lang)) {
-				c->last = i;
-				return &c->row[i];
-			}
+static struct lu_census_row *find_row(struct lu_census *c, struct lu_str lang)
+{
+	/* Documents of a language tend to follow one another. */
+	if (c->row.n && lu_str_is(lang, c->row.p[c->last].lang))
+		return &c->row.p[c->last];
+	for (size_t i = 0; i < c->row.n; i++) {
+		if (lu_str_is(lang, c->row.p[i].lang)) {
+			c->last = i;
+			return &c->row.p[i];
 		}
-		if (c->rows < LU_CENSUS_LANGS)
-			break;
-		lang = LU_STR("other");
 	}
-	r = realloc(c->row, (c->rows + 1) * sizeof(*r));
-	if (!r)
+	return NULL;
+}
+
+/* NULL when memory is out. */
+static struct lu_census_row *find_or_add_row(struct lu_census *c, struct lu_str lang)
+{
+	struct lu_census_row *r, new = { 0 };
+
+	if (lang.n == 0)
+		lang = LU_STR("none");
+	r = find_row(c, lang);
+	if (!r && c->row.n >= LU_CENSUS_LANGS) {
+		lang = LU_STR("other");
+		r = find_row(c, lang);
+	}
+	if (r)
+		return r;
+	new.lang = strndup(lang.p, lang.n);
+	if (!new.lang || !lu_vec_push(&c->row, new)) {
+		free(new.lang);
 		return NULL;
-	c->row = r;
-	r = &r[c->rows];
-	*r = (struct lu_census_row){ .lang = strndup(lang.p, lang.n) };
-	if (!r->lang)
-		return NULL;
-	c->last = c->rows++;
-	return r;
+	}
+	c->last = c->row.n - 1;
+	return &c->row.p[c->last];
 }
 
 int lu_census_add(struct lu_census *c, struct lu_str lang, const struct lu_census_size *size,
 		struct lu_err *err)
 {
-	struct lu_census_row *r = row_of(c, lang);
+	struct lu_census_row *r = find_or_add_row(c, lang);
 	size_t bin = 0;
 
 	if (!r)
@@ -68,100 +76,115 @@ static struct lu_census_row sort_and_sum(struct lu_census *c)
 {
 	struct lu_census_row all = { 0 };
 
-	if (c->rows)
-		qsort(c->row, c->rows, sizeof(*c->row), by_characters);
-	c->last = 0;
-	for (size_t i = 0; i < c->rows; i++) {
-		all.docs += c->row[i].docs;
-		all.bytes += c->row[i].bytes;
-		all.characters += c->row[i].characters;
-		all.tokens += c->row[i].tokens;
-		all.without_tokens += c->row[i].without_tokens;
+	if (c->row.n)
+		qsort(c->row.p, c->row.n, sizeof(*c->row.p), by_characters);
+	for (size_t i = 0; i < c->row.n; i++) {
+		const struct lu_census_row *r = &c->row.p[i];
+
+		all.docs += r->docs;
+		all.bytes += r->bytes;
+		all.characters += r->characters;
+		all.tokens += r->tokens;
+		all.without_tokens += r->without_tokens;
 		for (size_t k = 0; k < LU_CENSUS_BINS; k++)
-			all.bin[k] += c->row[i].bin[k];
+			all.bin[k] += r->bin[k];
 	}
 	return all;
+}
+
+/* --- text --------------------------------------------------------------------------------- */
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100 * (double)part / (double)whole : 0;
 }
 
 static void put_row(struct lu_buf *b, const char *name, const struct lu_census_row *r,
 		const struct lu_census_row *all, bool tokens)
 {
 	lu_buf_printf(b, "%-12s %11" PRIu64 " %14" PRIu64 " %14" PRIu64 " %8.3f %%", name, r->docs,
-			r->bytes, r->characters,
-			all->characters ? 100 * (double)r->characters / (double)all->characters
-					: 0);
+			r->bytes, r->characters, percent(r->characters, all->characters));
 	if (tokens)
 		lu_buf_printf(b, " %14" PRIu64 " %8.3f %%", r->tokens,
-				all->tokens ? 100 * (double)r->tokens / (double)all->tokens : 0);
+				percent(r->tokens, all->tokens));
 	lu_buf_putc(b, '\n');
 }
 
-void lu_census_text(struct lu_census *c, struct lu_buf *b)
+/* One line for each bin from the first to the last that is not empty. */
+static void put_histogram(struct lu_buf *b, const uint64_t bin[LU_CENSUS_BINS])
 {
-	struct lu_census_row all = sort_and_sum(c);
-	bool tokens = all.without_tokens == 0 && all.docs > 0;
 	size_t low = 0, high = LU_CENSUS_BINS;
-	uint64_t most = 1;
+	uint64_t max = 1;
 
-	lu_buf_printf(b, "%-12s %11s %14s %14s %10s", "language", "documents", "bytes",
-			"characters", "share");
-	if (tokens)
-		lu_buf_printf(b, " %14s %10s", "tokens", "share");
-	lu_buf_putc(b, '\n');
-	for (size_t i = 0; i < c->rows; i++)
-		put_row(b, c->row[i].lang, &c->row[i], &all, tokens);
-	put_row(b, "total", &all, &all, tokens);
-	while (low < high && all.bin[low] == 0)
+	while (low < high && bin[low] == 0)
 		low++;
-	while (high > low && all.bin[high - 1] == 0)
+	while (high > low && bin[high - 1] == 0)
 		high--;
 	for (size_t i = low; i < high; i++)
-		most = all.bin[i] > most ? all.bin[i] : most;
+		max = bin[i] > max ? bin[i] : max;
 	lu_buf_puts(b, "\ncharacters     documents\n");
 	for (size_t i = low; i < high; i++) {
-		uint64_t stars = (all.bin[i] * 50 + most - 1) / most;
+		uint64_t stars = (bin[i] * MAX_STARS + max - 1) / max;
 
 		lu_buf_printf(b, "%-12" PRIu64 " %11" PRIu64 "  ", i ? UINT64_C(1) << i : 0,
-				all.bin[i]);
+				bin[i]);
 		while (stars-- > 0)
 			lu_buf_putc(b, '*');
 		lu_buf_putc(b, '\n');
 	}
 }
 
+void lu_census_text(struct lu_census *c, struct lu_buf *b)
+{
+	struct lu_census_row all = sort_and_sum(c);
+	bool tokens = all.without_tokens == 0 && all.docs > 0;
+
+	lu_buf_printf(b, "%-12s %11s %14s %14s %10s", "language", "documents", "bytes",
+			"characters", "share");
+	if (tokens)
+		lu_buf_printf(b, " %14s %10s", "tokens", "share");
+	lu_buf_putc(b, '\n');
+	for (size_t i = 0; i < c->row.n; i++)
+		put_row(b, c->row.p[i].lang, &c->row.p[i], &all, tokens);
+	put_row(b, "total", &all, &all, tokens);
+	put_histogram(b, all.bin);
+}
+
+/* --- JSON --------------------------------------------------------------------------------- */
+
 void lu_census_json(struct lu_census *c, struct lu_buf *b)
 {
 	struct lu_census_row all = sort_and_sum(c);
 
-	for (size_t i = 0; i < c->rows; i++) {
-		const struct lu_census_row *r = &c->row[i];
+	for (size_t i = 0; i < c->row.n; i++) {
+		const struct lu_census_row *r = &c->row.p[i];
 		size_t high = LU_CENSUS_BINS;
 
-		lu_buf_puts(b, "{\"lang\":");
-		lu_json_quote(b, lu_str_of(r->lang));
-		lu_buf_printf(b,
-				",\"docs\":%" PRIu64 ",\"bytes\":%" PRIu64
-				",\"characters\":%" PRIu64,
-				r->docs, r->bytes, r->characters);
-		lu_buf_puts(b, ",\"share\":");
-		lu_json_number(b,
+		lu_json_open_object(b, NULL);
+		lu_json_put_cstr(b, "lang", r->lang);
+		lu_json_put_u64(b, "docs", r->docs);
+		lu_json_put_u64(b, "bytes", r->bytes);
+		lu_json_put_u64(b, "characters", r->characters);
+		lu_json_put_double(b, "share",
 				all.characters ? (double)r->characters / (double)all.characters
 					       : 0);
 		if (r->without_tokens == 0)
-			lu_buf_printf(b, ",\"tokens\":%" PRIu64, r->tokens);
+			lu_json_put_u64(b, "tokens", r->tokens);
 		while (high > 0 && r->bin[high - 1] == 0)
 			high--;
-		lu_buf_puts(b, ",\"log2_characters\":[");
+		lu_json_open_array(b, "log2_characters");
 		for (size_t k = 0; k < high; k++)
-			lu_buf_printf(b, "%s%" PRIu64, k ? "," : "", r->bin[k]);
-		lu_buf_puts(b, "]}\n");
+			lu_json_put_u64(b, NULL, r->bin[k]);
+		lu_json_close_array(b);
+		lu_json_close_object(b);
+		lu_buf_putc(b, '\n');
 	}
 }
 
 void lu_census_release(struct lu_census *c)
 {
-	for (size_t i = 0; i < c->rows; i++)
-		free(c->row[i].lang);
-	free(c->row);
-	*c = (struct lu_census){ 0 };
+	for (size_t i = 0; i < c->row.n; i++)
+		free(c->row.p[i].lang);
+	lu_vec_release(&c->row);
+	c->last = 0;
 }

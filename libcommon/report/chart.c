@@ -1,7 +1,8 @@
 #include "libcommon/report/chart.h"
 
 #include <math.h>
-#include <stdio.h>
+
+#include "libcommon/report/markup.h"
 
 #define WIDTH 720.0
 #define HEIGHT 300.0
@@ -9,21 +10,22 @@
 #define RIGHT 24.0
 #define TOP 12.0
 #define BOTTOM 40.0
-#define STRETCHES 600
+#define MAX_POINTS 600
 #define TICKS 6
-#define MOST_TICKS 20 /* where adding a tick changes nothing any more */
+#define MAX_TICKS 20 /* ends the loop where adding a tick is lost to rounding */
+#define MAX_DOTS 40  /* shorter curves get a dot for each point */
 
 struct range {
 	double low, high;
 };
 
-static void widen(struct range *r, double v)
+static void extend(struct range *r, double v)
 {
 	r->low = v < r->low ? v : r->low;
 	r->high = v > r->high ? v : r->high;
 }
 
-/* 1, 2 or 5 times a power of ten: about TICKS of them in the range. */
+/* The distance of ticks, for about TICKS of them: 1, 2 or 5 times a power of ten. */
 static double tick_of(const struct range *r)
 {
 	double raw = (r->high - r->low) / TICKS;
@@ -33,80 +35,91 @@ static double tick_of(const struct range *r)
 	return power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10);
 }
 
-static double at_x(const struct range *r, double v)
+static double x_pixel(const struct range *r, double v)
 {
 	return LEFT + (v - r->low) / (r->high - r->low) * (WIDTH - LEFT - RIGHT);
 }
 
-static double at_y(const struct range *r, double v)
+static double y_pixel(const struct range *r, double v)
 {
 	return HEIGHT - BOTTOM - (v - r->low) / (r->high - r->low) * (HEIGHT - TOP - BOTTOM);
 }
 
 static void put_number(struct lu_buf *b, double v, double tick)
 {
-	char text[32];
-
-	/* What is left of zero after adding ticks. */
-	if (fabs(v) < tick / 1e6)
-		v = 0;
-	snprintf(text, sizeof(text), "%.6g", v);
-	lu_buf_puts(b, text);
+	/* A sum of ticks may miss zero by a rounding error. */
+	lu_buf_printf(b, "%.6g", fabs(v) < tick / 1e6 ? 0 : v);
 }
 
 static void put_axes(
-		struct lu_buf *b, const struct range *x, const struct range *y, const char *name)
+		struct lu_buf *b, const struct range *x, const struct range *y, const char *x_name)
 {
 	double tick = tick_of(y), v = ceil(y->low / tick) * tick;
 
-	for (int i = 0; i < MOST_TICKS && v <= y->high + tick / 1e3; i++, v += tick) {
+	for (int i = 0; i < MAX_TICKS && v <= y->high + tick / 1e3; i++, v += tick) {
 		lu_buf_printf(b,
 				"<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" "
 				"y2=\"%.1f\"/>"
 				"<text class=\"y\" x=\"%.1f\" y=\"%.1f\">",
-				LEFT, WIDTH - RIGHT, at_y(y, v), at_y(y, v), LEFT - 8,
-				at_y(y, v) + 4);
+				LEFT, WIDTH - RIGHT, y_pixel(y, v), y_pixel(y, v), LEFT - 8,
+				y_pixel(y, v) + 4);
 		put_number(b, v, tick);
 		lu_buf_puts(b, "</text>\n");
 	}
 	tick = tick_of(x);
 	v = ceil(x->low / tick) * tick;
-	for (int i = 0; i < MOST_TICKS && v <= x->high + tick / 1e3; i++, v += tick) {
-		lu_buf_printf(b, "<text class=\"x\" x=\"%.1f\" y=\"%.1f\">", at_x(x, v),
+	for (int i = 0; i < MAX_TICKS && v <= x->high + tick / 1e3; i++, v += tick) {
+		lu_buf_printf(b, "<text class=\"x\" x=\"%.1f\" y=\"%.1f\">", x_pixel(x, v),
 				HEIGHT - BOTTOM + 18);
 		put_number(b, v, tick);
 		lu_buf_puts(b, "</text>\n");
 	}
 	lu_buf_printf(b, "<text class=\"x\" x=\"%.1f\" y=\"%.1f\">", (LEFT + WIDTH - RIGHT) / 2,
 			HEIGHT - 4);
-	lu_report_escape(b, lu_str_of(name));
+	lu_markup_escape(b, lu_str_of(x_name));
 	lu_buf_puts(b, "</text>\n");
+}
+
+static struct lu_point mean(const struct lu_point *p, size_t n)
+{
+	struct lu_point sum = { 0, 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		sum.x += p[i].x;
+		sum.y += p[i].y;
+	}
+	return (struct lu_point){ sum.x / (double)n, sum.y / (double)n };
 }
 
 static void put_curve(struct lu_buf *b, const struct lu_curve *c, const struct range *x,
 		const struct range *y, size_t colour)
 {
-	size_t stretches = c->n < STRETCHES ? c->n : STRETCHES;
-	char command = 'M';
+	size_t n = c->point.n, intervals = n < MAX_POINTS ? n : MAX_POINTS;
 
 	lu_buf_printf(b, "<path class=\"line c%zu\" d=\"", colour);
-	for (size_t s = 0; s < stretches; s++) {
-		size_t from = s * c->n / stretches, to = (s + 1) * c->n / stretches;
-		double sum_x = 0, sum_y = 0;
+	for (size_t i = 0; i < intervals; i++) {
+		size_t from = i * n / intervals, to = (i + 1) * n / intervals;
+		struct lu_point p = mean(c->point.p + from, to - from);
 
-		for (size_t i = from; i < to; i++) {
-			sum_x += c->x[i];
-			sum_y += c->y[i];
-		}
-		lu_buf_printf(b, "%c%.1f %.1f", command, at_x(x, sum_x / (double)(to - from)),
-				at_y(y, sum_y / (double)(to - from)));
-		command = 'L';
+		lu_buf_printf(b, "%c%.1f %.1f", i ? 'L' : 'M', x_pixel(x, p.x), y_pixel(y, p.y));
 	}
 	lu_buf_puts(b, "\"/>\n");
-	/* A curve of a few points would hardly be seen as a line. */
-	for (size_t i = 0; c->n <= 40 && i < c->n; i++)
+	for (size_t i = 0; n <= MAX_DOTS && i < n; i++)
 		lu_buf_printf(b, "<circle class=\"dot c%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>\n",
-				colour, at_x(x, c->x[i]), at_y(y, c->y[i]));
+				colour, x_pixel(x, c->point.p[i].x), y_pixel(y, c->point.p[i].y));
+}
+
+static void put_caption(struct lu_buf *b, const struct lu_chart *c)
+{
+	lu_buf_puts(b, "<figure><figcaption>");
+	lu_markup_escape(b, lu_str_of(c->title));
+	for (size_t k = 0; k < c->curves && c->curves > 1; k++) {
+		if (c->curve[k].curve->point.n == 0)
+			continue;
+		lu_buf_printf(b, " <span class=\"key c%zu\">&#9632;</span> ", k);
+		lu_markup_escape(b, lu_str_of(c->curve[k].name));
+	}
+	lu_buf_puts(b, "</figcaption>\n");
 }
 
 void lu_chart_svg(const struct lu_chart *c, struct lu_buf *b)
@@ -115,9 +128,11 @@ void lu_chart_svg(const struct lu_chart *c, struct lu_buf *b)
 	double margin;
 
 	for (size_t k = 0; k < c->curves; k++) {
-		for (size_t i = 0; i < c->curve[k]->n; i++) {
-			widen(&x, c->curve[k]->x[i]);
-			widen(&y, c->curve[k]->y[i]);
+		const struct lu_curve *curve = c->curve[k].curve;
+
+		for (size_t i = 0; i < curve->point.n; i++) {
+			extend(&x, curve->point.p[i].x);
+			extend(&y, curve->point.p[i].y);
 		}
 	}
 	if (!(x.low <= x.high))
@@ -127,42 +142,15 @@ void lu_chart_svg(const struct lu_chart *c, struct lu_buf *b)
 	margin = y.high > y.low ? (y.high - y.low) * 0.05 : fabs(y.high) * 0.1 + 1e-9;
 	y.low = c->from_zero && y.low >= 0 ? 0 : y.low - margin;
 	y.high += margin;
-	lu_buf_puts(b, "<figure><figcaption>");
-	lu_report_escape(b, lu_str_of(c->title));
-	for (size_t k = 0; k < c->curves && c->curves > 1; k++) {
-		if (c->curve[k]->n == 0)
-			continue;
-		lu_buf_printf(b, " <span class=\"key c%zu\">&#9632;</span> ", k);
-		lu_report_escape(b, lu_str_of(c->curve[k]->name ? c->curve[k]->name : ""));
-	}
-	lu_buf_printf(b, "</figcaption>\n<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"",
-			WIDTH, HEIGHT);
-	lu_report_escape(b, lu_str_of(c->title));
+	put_caption(b, c);
+	lu_buf_printf(b, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"", WIDTH,
+			HEIGHT);
+	lu_markup_escape(b, lu_str_of(c->title));
 	lu_buf_puts(b, "\">\n");
 	put_axes(b, &x, &y, c->x_name);
 	for (size_t k = 0; k < c->curves; k++) {
-		if (c->curve[k]->n)
-			put_curve(b, c->curve[k], &x, &y, k);
+		if (c->curve[k].curve->point.n)
+			put_curve(b, c->curve[k].curve, &x, &y, k);
 	}
 	lu_buf_puts(b, "</svg></figure>\n");
-}
-
-void lu_report_escape(struct lu_buf *b, struct lu_str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		switch (c) {
-		case '&': lu_buf_puts(b, "&amp;"); break;
-		case '<': lu_buf_puts(b, "&lt;"); break;
-		case '>': lu_buf_puts(b, "&gt;"); break;
-		case '"': lu_buf_puts(b, "&quot;"); break;
-		case '\'': lu_buf_puts(b, "&#39;"); break;
-		default:
-			if ((c < 0x20 && c != '\t' && c != '\n') || c == 0x7f)
-				lu_buf_puts(b, "\xEF\xBF\xBD");
-			else
-				lu_buf_putc(b, (char)c);
-		}
-	}
 }

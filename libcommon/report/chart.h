@@ -1,22 +1,26 @@
 #ifndef LUCIE_REPORT_CHART_H
 #define LUCIE_REPORT_CHART_H
 /*
- * A line chart as inline SVG, coloured by the classes c0, c1, ... of the page's style sheet.
+ * A line chart as inline SVG. Curve i is coloured by the class c<i> of the page's style sheet.
  */
 #include "libcommon/report/metrics.h"
 
-struct lu_chart {
-	const char *title, *x_name;
-	const struct lu_curve *curve[16];
-	size_t curves;
-	bool from_zero; /* the y axis begins at 0 */
+#define LU_CHART_CURVES 6
+
+struct lu_chart_curve {
+	const char *name; /* for the legend, which a single curve does not have */
+	const struct lu_curve *curve;
 };
 
-/* Appends <figure>...</figure>; nothing when no curve has a point. Long curves are drawn by the
- * means of at most 600 stretches. */
-void lu_chart_svg(const struct lu_chart *c, struct lu_buf *out);
+struct lu_chart {
+	const char *title, *x_name;
+	struct lu_chart_curve curve[LU_CHART_CURVES];
+	size_t curves;
+	bool from_zero; /* the y axis begins at 0, unless a value is negative */
+};
 
-/* Appends s with & < > " ' escaped, control characters other than tab and line feed as U+FFFD. */
-void lu_report_escape(struct lu_buf *out, struct lu_str s);
+/* Append <figure>...</figure>, or nothing if no curve has a point. A curve of more than 600 points
+ * is reduced to the means of 600 intervals. */
+void lu_chart_svg(const struct lu_chart *c, struct lu_buf *out);
 
 #endif

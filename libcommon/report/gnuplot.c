@@ -10,7 +10,7 @@
 
 extern char **environ;
 
-/* In gnuplot's single quotes only the quote itself is special; it is doubled. */
+/* Within single quotes gnuplot interprets only the quote, written twice. */
 static void put_quoted(struct lu_buf *b, const char *s)
 {
 	lu_buf_putc(b, '\'');
@@ -28,8 +28,8 @@ static void put_quoted(struct lu_buf *b, const char *s)
 static void put_data(struct lu_buf *b, const char *name, size_t i, const struct lu_curve *c)
 {
 	lu_buf_printf(b, "$%s%zu << END\n", name, i);
-	for (size_t k = 0; k < c->n; k++)
-		lu_buf_printf(b, "%.17g %.17g\n", c->x[k], c->y[k]);
+	for (size_t k = 0; k < c->point.n; k++)
+		lu_buf_printf(b, "%.17g %.17g\n", c->point.p[k].x, c->point.p[k].y);
 	lu_buf_puts(b, "END\n");
 }
 
@@ -42,38 +42,38 @@ static void put_script(struct lu_buf *b, const struct lu_metrics *m, const char 
 			"set grid\nset xlabel 'step'\nset ylabel 'loss'\nset title ");
 	put_quoted(b, title);
 	lu_buf_putc(b, '\n');
-	if (m->loss.n)
+	if (m->loss.point.n)
 		put_data(b, "train", 0, &m->loss);
-	for (size_t i = 0; i < m->valids; i++)
-		put_data(b, "valid", i, &m->valid[i]);
+	for (size_t i = 0; i < m->valid.n; i++)
+		put_data(b, "valid", i, &m->valid.p[i]);
 	lu_buf_puts(b, "plot ");
-	if (m->loss.n) {
+	if (m->loss.point.n) {
 		lu_buf_puts(b, "$train0 with lines title 'training'");
 		comma = ", ";
 	}
-	for (size_t i = 0; i < m->valids; i++) {
+	for (size_t i = 0; i < m->valid.n; i++) {
 		lu_buf_printf(b, "%s$valid%zu with linespoints pointtype 7 title ", comma, i);
-		put_quoted(b, m->valid[i].name);
+		put_quoted(b, m->valid.p[i].name);
 		comma = ", ";
 	}
 	lu_buf_putc(b, '\n');
 }
 
-/* Everything that comes out of the pipe. */
+/* Read from the pipe to its end. */
 static int read_all(int fd, struct lu_buf *out, struct lu_err *err)
 {
-	char part[4096];
+	char chunk[4096];
 	ssize_t n;
 
 	for (;;) {
-		n = read(fd, part, sizeof(part));
+		n = read(fd, chunk, sizeof(chunk));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return lu_err_sys(err, errno, "gnuplot");
 		if (n == 0)
 			return lu_buf_check(out, err);
-		lu_buf_append(out, part, (size_t)n);
+		lu_buf_append(out, chunk, (size_t)n);
 	}
 }
 
@@ -113,7 +113,7 @@ static int run(int script, struct lu_buf *png, struct lu_err *err)
 				return lu_err_sys(err, errno, "gnuplot");
 		}
 		if (rc == 0 && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
-			rc = lu_err_set(err, "gnuplot: failed");
+			rc = lu_err_set(err, "gnuplot: failed; see its messages");
 	}
 	if (end[0] >= 0)
 		close(end[0]);
@@ -138,7 +138,7 @@ int lu_gnuplot_loss(const struct lu_metrics *m, const char *title, const char *t
 	}
 	rc = run(fd, png, err);
 	if (rc == 0 && (png->n < 8 || memcmp(png->p, "\x89PNG", 4) != 0))
-		rc = lu_err_set(err, "gnuplot: gave no PNG");
+		rc = lu_err_set(err, "gnuplot: its output is not a PNG");
 out:
 	if (fd >= 0)
 		close(fd);

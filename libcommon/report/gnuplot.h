@@ -5,8 +5,8 @@
  */
 #include "libcommon/report/metrics.h"
 
-/* Appends the PNG's bytes. The script goes to gnuplot through an unnamed file in tmpdir. Fails when
- * gnuplot cannot be started, says that something is wrong, or gives no PNG. */
+/* Append the bytes of the PNG. The script is passed in an unnamed file in tmpdir. Fails if gnuplot
+ * cannot be started, exits with an error, or writes something else. */
 int lu_gnuplot_loss(const struct lu_metrics *m, const char *title, const char *tmpdir,
 		struct lu_buf *png, struct lu_err *err) LU_CHECKED;
 

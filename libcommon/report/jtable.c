@@ -5,9 +5,10 @@
 #include "libcommon/io/json.h"
 #include "libcommon/sys/file.h"
 
-#define LARGEST ((size_t)1 << 28)
+#define MAX_FILE ((size_t)1 << 28)
 
-static int column_of(struct lu_jtable *t, struct lu_str key, size_t *column, struct lu_err *err)
+static int find_or_add_column(
+		struct lu_jtable *t, struct lu_str key, size_t *column, struct lu_err *err)
 {
 	for (size_t i = 0; i < t->columns; i++) {
 		if (lu_str_eq(t->column[i], key)) {
@@ -23,53 +24,64 @@ static int column_of(struct lu_jtable *t, struct lu_str key, size_t *column, str
 	return t->column[t->columns++].p ? 0 : lu_err_nomem(err);
 }
 
-/* `name`: the first cell, in the column that is called `under`; NULL: neither. */
-static int add_named(struct lu_jtable *t, struct lu_str raw, const struct lu_str *under,
+/* Append an empty row; NULL when memory is out. */
+static struct lu_jtable_row *push_row(struct lu_jtable *t)
+{
+	struct lu_jtable_row *row;
+
+	if (!lu_vec_reserve(&t->row, 1))
+		return NULL;
+	row = &t->row.p[t->row.n++];
+	for (size_t i = 0; i < LU_JTABLE_COLUMNS; i++)
+		row->cell[i] = LU_STR("");
+	return row;
+}
+
+static int set_cell(struct lu_jtable *t, struct lu_jtable_row *row, const struct lu_json_member *m,
+		struct lu_err *err)
+{
+	size_t column = 0;
+
+	if (m->type == LU_JSON_ARRAY || m->type == LU_JSON_OBJECT)
+		return 0;
+	if (find_or_add_column(t, m->key, &column, err) < 0)
+		return -1;
+	if (m->type == LU_JSON_NULL)
+		return 0;
+	if (m->type != LU_JSON_NUMBER)
+		t->number[column] = false;
+	row->cell[column] = m->value;
+	if (m->type == LU_JSON_STRING &&
+			lu_json_decode_known(m->value, m->escaped, &t->arena, &row->cell[column]) <
+					0)
+		return lu_err_nomem(err);
+	return 0;
+}
+
+/* Add an object as a row. Unless `title` is NULL, the column of that title gets `name`. */
+static int add_named(struct lu_jtable *t, struct lu_str raw, const struct lu_str *title,
 		struct lu_str name, struct lu_err *err)
 {
 	struct lu_json_fault fault;
 	struct lu_json_obj obj;
-	struct lu_str *row;
+	struct lu_jtable_row *row;
 
 	if (lu_json_object(raw, &t->arena, &obj, &fault) < 0)
-		return lu_err_set(err, "%s", lu_json_fault_text(fault.kind));
-	if (t->rows == t->cap) {
-		size_t cap = t->cap ? 2 * t->cap : 16;
-
-		row = realloc(t->cell, cap * LU_JTABLE_COLUMNS * sizeof(*row));
-		if (!row)
-			return lu_err_nomem(err);
-		t->cell = row;
-		t->cap = cap;
-	}
-	row = t->cell + t->rows++ * LU_JTABLE_COLUMNS;
-	for (size_t i = 0; i < LU_JTABLE_COLUMNS; i++)
-		row[i] = LU_STR("");
-	if (under) {
+		return lu_json_fail(&fault, err);
+	row = push_row(t);
+	if (!row)
+		return lu_err_nomem(err);
+	if (title) {
 		size_t column = 0;
 
-		if (column_of(t, *under, &column, err) < 0)
+		if (find_or_add_column(t, *title, &column, err) < 0)
 			return -1;
 		t->number[column] = false;
-		row[column] = name;
+		row->cell[column] = name;
 	}
 	for (size_t i = 0; i < obj.members; i++) {
-		const struct lu_json_member *m = &obj.member[i];
-		size_t column = 0;
-
-		if (m->type == LU_JSON_ARRAY || m->type == LU_JSON_OBJECT)
-			continue;
-		if (column_of(t, m->key, &column, err) < 0)
+		if (set_cell(t, row, &obj.member[i], err) < 0)
 			return -1;
-		if (m->type == LU_JSON_NULL)
-			continue;
-		if (m->type != LU_JSON_NUMBER)
-			t->number[column] = false;
-		row[column] = m->value;
-		if (m->type == LU_JSON_STRING &&
-				lu_json_decode_known(
-						m->value, m->escaped, &t->arena, &row[column]) < 0)
-			return lu_err_nomem(err);
 	}
 	return 0;
 }
@@ -79,7 +91,7 @@ static int add_row(struct lu_jtable *t, struct lu_str raw, struct lu_err *err)
 	return add_named(t, raw, NULL, LU_STR(""), err);
 }
 
-/* An array or an object whose first element is an object. */
+/* True for an array or object whose first element is an object. */
 static bool holds_objects(struct lu_str raw)
 {
 	struct lu_json_iter it = lu_json_iter(raw);
@@ -87,7 +99,7 @@ static bool holds_objects(struct lu_str raw)
 	return lu_json_next(&it) && it.type == LU_JSON_OBJECT;
 }
 
-/* raw is an array of objects. */
+/* Add the objects of an array. */
 static int add_rows(struct lu_jtable *t, struct lu_str raw, struct lu_err *err)
 {
 	struct lu_json_iter it = lu_json_iter(raw);
@@ -115,7 +127,7 @@ static int add_lines(struct lu_jtable *t, struct lu_str text, struct lu_err *err
 	return 0;
 }
 
-/* The members of member `which`, each with its name; then the other members that are objects. */
+/* Add the members of member `which` with their names, then the other members that are objects. */
 static int add_members(struct lu_jtable *t, const struct lu_json_obj *obj, size_t which,
 		struct lu_err *err)
 {
@@ -134,13 +146,14 @@ static int add_members(struct lu_jtable *t, const struct lu_json_obj *obj, size_
 	for (size_t i = 0; i < obj->members; i++) {
 		const struct lu_json_member *m = &obj->member[i];
 
-		if (i != which && m->type == LU_JSON_OBJECT && !holds_objects(m->value) &&
+		if (m->type == LU_JSON_OBJECT && !holds_objects(m->value) &&
 				add_named(t, m->value, &rows->key, m->key, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
+/* Find the rows in a file, as the header says. */
 static int add_text(struct lu_jtable *t, struct lu_str text, struct lu_err *err)
 {
 	struct lu_json_fault fault;
@@ -151,8 +164,10 @@ static int add_text(struct lu_jtable *t, struct lu_str text, struct lu_err *err)
 		return add_lines(t, text, err);
 	if (type == LU_JSON_ARRAY)
 		return add_rows(t, text, err);
-	if (type != LU_JSON_OBJECT || lu_json_object(text, &t->arena, &obj, &fault) < 0)
-		return lu_err_set(err, "no table");
+	if (type != LU_JSON_OBJECT)
+		return lu_err_set(err, "not a table: neither an object nor an array");
+	if (lu_json_object(text, &t->arena, &obj, &fault) < 0)
+		return lu_json_fail(&fault, err);
 	for (size_t i = 0; i < obj.members; i++) {
 		const struct lu_json_member *m = &obj.member[i];
 
@@ -166,30 +181,25 @@ static int add_text(struct lu_jtable *t, struct lu_str text, struct lu_err *err)
 
 int lu_jtable_read(struct lu_jtable *t, const char *path, struct lu_err *err)
 {
-	struct lu_str kept;
+	struct lu_str copy;
 	char *text = NULL;
 	size_t n;
 	int rc;
 
-	if (lu_read_file(path, LARGEST, &text, &n, err) < 0)
+	if (lu_read_file(path, MAX_FILE, &text, &n, err) < 0)
 		return -1;
-	/* The cells are slices of it. */
-	kept = lu_arena_str(&t->arena, (struct lu_str){ text, n });
+	/* Cells are slices of the copy. */
+	copy = lu_arena_str(&t->arena, (struct lu_str){ text, n });
 	free(text);
-	if (!kept.p)
+	if (!copy.p)
 		return lu_err_nomem(err);
-	rc = add_text(t, kept, err);
+	rc = add_text(t, copy, err);
 	return rc < 0 ? lu_err_wrap(err, "%s", path) : 0;
-}
-
-struct lu_str lu_jtable_cell(const struct lu_jtable *t, size_t row, size_t column)
-{
-	return t->cell[row * LU_JTABLE_COLUMNS + column];
 }
 
 void lu_jtable_release(struct lu_jtable *t)
 {
-	free(t->cell);
+	lu_vec_release(&t->row);
 	lu_arena_release(&t->arena);
 	*t = (struct lu_jtable){ 0 };
 }

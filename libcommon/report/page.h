@@ -1,7 +1,7 @@
 #ifndef LUCIE_REPORT_PAGE_H
 #define LUCIE_REPORT_PAGE_H
 /*
- * A build's report as one HTML page that needs nothing else: no network, no script, no other file.
+ * The report of a build as one self-contained HTML page: no network, no scripts, no other files.
  *
  *	struct lu_page p = { .title = "Demo", .accounts = &accounts, .metrics = &metrics };
  *	p.table = tables; p.tables = n;		read by the caller
@@ -11,18 +11,18 @@
 #include "libcommon/report/jtable.h"
 #include "libcommon/report/metrics.h"
 
-/* A table, or two of the same form to be compared row by row: rows belong together whose first
- * cells are equal. */
+/* A table, or two with the same columns to compare: rows with equal first cells correspond. A
+ * column that differs is shown twice, before and after. */
 struct lu_page_table {
 	const char *title;
-	struct lu_jtable one, other;
-	bool two;
+	bool compare;
+	struct lu_jtable before, after; /* without compare only `before` */
 };
 
-/* A stretch of plain text. */
+/* A section of plain text. */
 struct lu_page_text {
 	const char *title;
-	struct lu_str text;
+	struct lu_str text; /* UTF-8 */
 };
 
 struct lu_page {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# lucie-shard when it is killed, when the disk is full, and what its options make of documents.
+# lucie-shard: kills, a full disk, concurrent runs, and its options.
 
 bats_require_minimum_version 1.5.0
 load fixtures
@@ -10,14 +10,14 @@ setup() {
 
 documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 
-@test "killed while it reads: nothing opens; terminated: nothing is left" {
+@test "after SIGKILL nothing opens, after SIGTERM nothing is left" {
 	mkfifo docs
 	for signal in KILL TERM; do
 		rm -rf x && mkdir x
 		lucie-shard --ids --vocab 1000 --max-tokens 250 -o x/s docs 3>&- &
 		pid=$!
 		exec 9>docs
-		# Enough for many parts, so that some are finished before the signal.
+		# Enough input for many parts, so that some are complete before the signal.
 		records 200000 1 >&9
 		kill -$signal $pid
 		wait $pid || true
@@ -30,7 +30,7 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 	done
 }
 
-@test "a full disk is exit 2 for each of the files, and no shard" {
+@test "a full disk exits 2 whichever file is written, and leaves no shard" {
 	records 300 1 >docs.jsonl
 	for ext in bin idx docs.jsonl.zst json; do
 		rm -rf x && mkdir x && ln -s /dev/full x/s.$ext
@@ -40,7 +40,7 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 	done
 }
 
-@test "two runs at once: the second is refused, the first is whole" {
+@test "of two concurrent runs the second is refused and the first completes" {
 	mkfifo docs
 	lucie-shard --ids --vocab 1000 -o s docs 3>&- &
 	pid=$!
@@ -55,7 +55,7 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 	[ "$(documents s)" = 1000 ]
 }
 
-@test "parts of a shard that was larger go away, other files stay" {
+@test "surplus parts of a larger old shard are removed, other files stay" {
 	records 300 1 | lucie-shard --ids --vocab 1000 --max-tokens 90 -o s
 	[ -e s-00009.bin ]
 	echo mine >s-notes.txt
@@ -66,7 +66,7 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 	lucie-check s
 }
 
-@test "held out by text: disjoint, complete, about the share, whatever the order" {
+@test "held-out sets are disjoint, complete, near their share and independent of the order" {
 	awk 'BEGIN { for (i = 0; i < 4000; i++)
 		printf "{\"id\":%d,\"text\":\"number %d\",\"lang\":\"%s\",\"ids\":[1,2]}\n", i, i % 2000,
 			i % 4 ? "fr" : "en" }' >docs.jsonl
@@ -92,13 +92,13 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 	n=$(wc -l <a-test.ids)
 	[ "$n" -gt 130 ]
 	[ "$n" -lt 270 ]
-	# The same text, the same side.
+	# Equal texts go to the same set.
 	for s in "" -test; do
 		[ -z "$(awk '{ print $1 % 2000 }' "a$s.ids" | sort | uniq -c | awk '$1 != 2')" ]
 	done
 }
 
-@test "a share of everything, a name that is no name, shares that are too much" {
+@test "a share of 1 or 0 works; bad names and shares above 1 are refused" {
 	records 50 1 >docs.jsonl
 	lucie-shard --ids --vocab 1000 --holdout all=1 -o s docs.jsonl
 	[ "$(documents s) $(documents s-all)" = "0 50" ]
@@ -108,7 +108,7 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 	[ ! -e t-none.json ]
 	for bad in a b= =0.1 a=x a=1.5 a=-1 a/b=0.1 00001=0.1; do
 		run -2 lucie-shard --ids --vocab 1000 --holdout "$bad" -o u docs.jsonl
-		[[ "${lines[0]}" == "lucie-shard: --holdout '$bad'"* ]]
+		[[ "${lines[0]}" == "lucie-shard: --holdout: '$bad'"* ]]
 	done
 	run -2 lucie-shard --ids --vocab 1000 --holdout a=0.6 --holdout b=0.6 -o u docs.jsonl
 	[[ "$output" == *"add up to more than 1"* ]]
@@ -128,7 +128,7 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 	[ "$output" = "four.bin: 1 ids outside the vocabulary, the first is token 0: 65498" ]
 }
 
-@test "the tokens are those of lucie-tok-encode, between the ids that begin and end a text" {
+@test "the tokens are those of lucie-tok-encode between bos and eos" {
 	fixtures a.jsonl tokenizer.json
 	{ cat a.jsonl && echo '{"id":"empty","text":""}'; } >docs.jsonl
 	lucie-tok-encode -t tokenizer.json a.jsonl >encoded
@@ -151,7 +151,7 @@ END
 	[ "$(documents k)" = $(($(documents s) + 1)) ]
 	[ "$(tail -c 4 k.bin | od -An -tu2)" = "$(head -c 2 s.bin | od -An -tu2)$(tail -c 2 s.bin | od -An -tu2)" ]
 	lucie-check k
-	# Another tokenizer of the same size is another tokenizer.
+	# A different tokenizer of the same size is refused.
 	sed 's/"version"/ "version"/' tokenizer.json >other.json
 	run -1 lucie-check -t other.json s
 	[[ "$output" == "s.json: was made by another tokenizer"* ]]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# lucie-trace against the shard's own files read by another program: Python's struct on the
-# index, zstd on the ledger.
+# lucie-trace against the files of the shard, read independently: the index by Python's struct, the
+# ledger by zstd.
 
 bats_require_minimum_version 1.5.0
 load fixtures
@@ -9,8 +9,8 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# agree ANSWERS: each answer names the document that the index and the ledger give, and has no
-# token outside it. Prints the tokens covered, in order.
+# agree ANSWERS: check that each answer names the document of index and ledger and stays within it.
+# Prints the tokens covered, in order.
 agree() {
 	zstd -dcq shards/demo.docs.jsonl.zst >ledger
 	python3 - "$1" <<'EOF'
@@ -37,7 +37,7 @@ EOF
 	tokens=$(sed -n 's/^"tokens":\([0-9]*\),$/\1/p' shards/demo.json)
 	lucie-trace shards/demo --range "0:$tokens" >all
 	agree all >covered
-	# No gap and no overlap from the first token to the last.
+	# Neither gap nor overlap from the first token to the last.
 	awk -v n="$tokens" '$2 != at { exit bad = 1 } { at = $3 } END { exit bad || at != n }' covered
 	for at in 0 431 432 "$((tokens - 1))"; do
 		lucie-trace shards/demo --token "$at" >one
@@ -75,12 +75,12 @@ EOF
 	[ "$(cat samples)" = "$((steps * batch))" ]
 }
 
-@test "what is not there is told" {
+@test "tokens and steps that do not exist are named" {
 	fixtures run
 	run -2 lucie-trace shards/demo --token 100000000
 	[[ "$output" == *"shards/demo: has "*" tokens, not 100000000"* ]]
 	run -2 lucie-trace run --step 1000
-	[[ "$output" == *"step 1000 is not there"* ]]
+	[[ "$output" == *"run/metrics.jsonl: no step 1000"* ]]
 	run -2 lucie-trace shards/demo --range 9:3
 	run -2 lucie-trace shards/demo
 	run -2 lucie-trace shards/none --licenses

@@ -1,4 +1,4 @@
-"""Shards as Megatron's indexed datasets: ours read by its rules, and a file by its rules read by us.
+"""Shards as Megatron indexed datasets: ours read by an independent reader, and the reverse.
 
 The reader below does what Megatron-Core's indexed_dataset.py is documented to do: the header is
 unpacked in its order, then the three arrays are taken from the rest of the file one behind the
