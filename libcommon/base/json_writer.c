@@ -73,21 +73,50 @@ void lu_json_number(struct lu_buf *b, double v)
 	lu_buf_puts(b, text);
 }
 
-/* Write the comma in front of a key or value. */
+/* True if a comma is due before a value or a key: unless it begins the buffer, an object, an array,
+ * or a member, or follows white space or a comma. */
+static bool comma_due(const struct lu_buf *b)
+{
+	if (b->n == 0)
+		return false;
+	switch (b->p[b->n - 1]) {
+	case '{':
+	case '[':
+	case ':':
+	case ',':
+	case ' ':
+	case '\t':
+	case '\n': return false;
+	default: return true;
+	}
+}
+
 static void separate(struct lu_buf *b)
 {
-	if (b->n && !strchr("{[:, \t\n", b->p[b->n - 1]))
+	if (comma_due(b))
 		lu_buf_putc(b, ',');
 }
 
+/* The comma and the key, in one piece: records and ledger lines have many members. */
 static void start(struct lu_buf *b, const char *key)
 {
-	separate(b);
+	bool comma = comma_due(b);
+	size_t n = key ? strlen(key) : 0;
+	char *p;
+
+	if (!lu_buf_reserve(b, n + 4))
+		return;
+	p = b->p + b->n;
+	if (comma)
+		*p++ = ',';
 	if (key) {
-		lu_buf_putc(b, '"');
-		lu_buf_puts(b, key);
-		lu_buf_append(b, "\":", 2);
+		*p++ = '"';
+		p = (char *)memcpy(p, key, n) + n;
+		*p++ = '"';
+		*p++ = ':';
 	}
+	b->n = (size_t)(p - b->p);
+	*p = '\0';
 }
 
 void lu_json_open_object(struct lu_buf *b, const char *key)
