@@ -218,6 +218,9 @@ static int add_line(struct lu_accounts *a, struct lu_str line, const struct lu_s
 	uint64_t dropped = 0;
 
 	lu_arena_reset(scan);
+	if (slab->too_long)
+		return lu_err_set(err, "%s:%" PRIu64 ": longer than --max-line", slab->file,
+				slab->line);
 	if (parse(line, scan, &e, err) < 0 ||
 			add_entry(a, &e, by_file ? base_name(slab->file) : e.tool, &dropped, err) <
 					0)
@@ -238,7 +241,7 @@ int lu_accounts_read(struct lu_accounts *a, char **file, size_t files, bool by_f
 		return -1;
 	while (rc >= 0 && (rc = lu_lines_read(&lines, &slab, err)) > 0) {
 		while (rc >= 0 && lu_slab_next(&slab, &line)) {
-			if (line.n || slab.too_long == slab.line)
+			if (line.n || slab.too_long)
 				rc = add_line(a, line, &slab, by_file, &scan, err);
 		}
 	}
