@@ -40,7 +40,7 @@ struct train {
 
 static size_t piece_slot(const struct train *t, struct lu_str s)
 {
-	size_t k = lu_words_hash(s) & (t->slots - 1);
+	size_t k = lu_word_hash(s) & (t->slots - 1);
 
 	while (t->slot[k] && !lu_str_eq(t->out->piece[t->slot[k] - 1], s))
 		k = (k + 1) & (t->slots - 1);

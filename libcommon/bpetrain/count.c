@@ -353,7 +353,7 @@ static int advance(struct source *s, struct lu_err *err)
 	if (need(s, head + n, err) < 0)
 		return -1;
 	s->word.s = (struct lu_str){ s->buf + s->from + head, n };
-	s->word.hash = lu_words_hash(s->word.s);
+	s->word.hash = lu_word_hash(s->word.s);
 	s->from += head + n;
 	return 1;
 }

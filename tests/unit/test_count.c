@@ -190,7 +190,7 @@ static void alike_at_first_sight(void **state)
 	(void)state;
 	assert_non_null(w);
 	for (unsigned i = 0; i < N; i++) {
-		uint64_t h = lu_words_hash(numbered(i, text));
+		uint64_t h = lu_word_hash(numbered(i, text));
 
 		w[i] = (struct tagged){ (h >> 53) << 16 | (h & 0xffff), i };
 	}
