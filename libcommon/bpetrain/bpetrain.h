@@ -35,7 +35,7 @@
 #include <stdint.h>
 
 #include "libcommon/base/arena.h"
-#include "libcommon/bpetrain/count.h"
+#include "libcommon/bpetrain/counts.h"
 #include "libcommon/bpetrain/learn.h"
 
 struct lu_bpe_train {

@@ -53,7 +53,7 @@ struct lu_words {
 int lu_words_add(
 		struct lu_words *w, struct lu_str s, uint64_t count, struct lu_err *err) LU_CHECKED;
 int lu_words_flush(struct lu_words *w, struct lu_err *err) LU_CHECKED;
-/* Drops the words and keeps the memory. */
+/* Drop the words, keep the memory. */
 void lu_words_clear(struct lu_words *w);
 void lu_words_release(struct lu_words *w);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "libcommon/bpetrain/count.h"
+#include "libcommon/bpetrain/counts.h"
 
 enum { DISTINCT = 6000, ADDS = 60000, PARTS_MAX = 5 };
 
@@ -339,7 +339,7 @@ static void too_many(void **state)
 	assert_string_equal(err.msg, "a word occurs more than 2^64 times");
 	assert_int_equal(lu_tokcount_take(&c, &t, &err), 0);
 	assert_int_equal(each(&c, &out, &err), -1);
-	assert_string_equal(err.msg, "the words' counts times their lengths are more than 2^61");
+	assert_string_equal(err.msg, "the words' counts times their lengths exceed 2^61");
 	lu_tokcount_release(&c);
 	lu_buf_release(&out);
 }
