@@ -33,7 +33,7 @@ struct train {
 	size_t long_words, long_cap;
 	uint64_t memory;   /* for symbols and learning; 0: any */
 	uint64_t too_many; /* symbols, once they do not fit */
-	struct lu_learn learn;
+	struct lu_bpe_learner learn;
 };
 
 /* --- pieces ------------------------------------------------------------------------------- */
@@ -71,7 +71,7 @@ static int start_pieces(struct train *t)
 	const struct lu_bpe_train *set = t->set;
 	size_t cap;
 
-	if (!lu_add_size(set->vocab_size, set->seeds, &cap) || cap >= LU_SYM_IDS)
+	if (!lu_add_size(set->vocab_size, set->seeds, &cap) || cap >= LU_SYM_MAX_IDS)
 		return lu_err_set(
 				t->err, "a vocabulary of %u pieces is too large", set->vocab_size);
 	t->cap = (uint32_t)cap;
@@ -273,11 +273,11 @@ static void put_count(struct chunk *c, uint64_t count)
 	const uint64_t low = LU_SYM_MORE - 1;
 
 	if (count >> 2 * LU_SYM_BITS)
-		c->sym[c->n++] = LU_SYM_BORDER | (uint32_t)(count >> 2 * LU_SYM_BITS & low);
+		c->sym[c->n++] = LU_SYM_BOUNDARY | (uint32_t)(count >> 2 * LU_SYM_BITS & low);
 	if (count >> LU_SYM_BITS)
-		c->sym[c->n++] = LU_SYM_BORDER | (uint32_t)(count >> LU_SYM_BITS & low) |
+		c->sym[c->n++] = LU_SYM_BOUNDARY | (uint32_t)(count >> LU_SYM_BITS & low) |
 				(count >> 2 * LU_SYM_BITS ? LU_SYM_MORE : 0);
-	c->sym[c->n++] = LU_SYM_BORDER | (uint32_t)(count & low) |
+	c->sym[c->n++] = LU_SYM_BOUNDARY | (uint32_t)(count & low) |
 			(count >> LU_SYM_BITS ? LU_SYM_MORE : 0);
 }
 
@@ -327,7 +327,7 @@ static int add_chunk(void *ctx, void *local, struct lu_err *err)
 		memcpy(t->sym + t->n, c->sym, c->n * sizeof(*c->sym));
 	t->n += c->n;
 	free_chunk(c);
-	return t->n < LU_SYM_BORDER
+	return t->n < LU_SYM_BOUNDARY
 			? 0
 			: lu_err_set(err, "more than 2147483647 characters in distinct words");
 }
@@ -371,14 +371,14 @@ static int lay_out(struct train *t, struct lu_tokcount *count)
 						1);
 	if (room(&t->sym, &t->sym_cap, t->n, 1, t->err) < 0)
 		return -1;
-	t->sym[t->n++] = LU_SYM_BORDER;
+	t->sym[t->n++] = LU_SYM_BOUNDARY;
 	t->letter = calloc(CODE_POINTS, sizeof(*t->letter));
 	if (!t->letter)
 		return lu_err_nomem(t->err);
 	for (size_t i = 0; i < t->n; i++) {
-		if (t->sym[i] < LU_SYM_BORDER)
+		if (t->sym[i] < LU_SYM_BOUNDARY)
 			t->letter[t->sym[i]] += n;
-		else if (i + 1 < t->n && t->sym[i + 1] < LU_SYM_BORDER)
+		else if (i + 1 < t->n && t->sym[i + 1] < LU_SYM_BOUNDARY)
 			n = count_before(&t->sym[i + 1]);
 	}
 	return 0;
@@ -395,8 +395,8 @@ static int note_long_word(struct train *t, size_t from, size_t to)
 		t->long_word = p;
 		t->long_cap = cap;
 	}
-	t->long_word[t->long_words++] = (struct lu_long_word){ (uint32_t)from, (uint32_t)to,
-		count_before(t->sym + from) };
+	t->long_word[t->long_words++] =
+			(struct lu_long_word){ from, to, count_before(t->sym + from) };
 	return 0;
 }
 
@@ -409,10 +409,10 @@ static int to_ids(struct train *t)
 	for (size_t i = 0; i < t->n;) {
 		size_t border = to, word;
 
-		while (i < t->n && t->sym[i] >= LU_SYM_BORDER)
+		while (i < t->n && t->sym[i] >= LU_SYM_BOUNDARY)
 			t->sym[to++] = t->sym[i++];
 		word = to;
-		for (; i < t->n && t->sym[i] < LU_SYM_BORDER; i++) {
+		for (; i < t->n && t->sym[i] < LU_SYM_BOUNDARY; i++) {
 			uint32_t id = t->char_id[t->sym[i]];
 
 			if (id != NO_ID)
@@ -423,7 +423,7 @@ static int to_ids(struct train *t)
 		else if (to - word > LU_LONG_WORD && note_long_word(t, word, to) < 0)
 			return -1;
 	}
-	t->sym[to++] = LU_SYM_BORDER;
+	t->sym[to++] = LU_SYM_BOUNDARY;
 	t->n = to;
 	free(t->char_id);
 	free(t->letter);
@@ -471,7 +471,7 @@ static int learn(struct train *t)
 
 	if (__builtin_mul_overflow(least, t->unit, &least) || least > INT64_MAX)
 		least = INT64_MAX;
-	t->learn = (struct lu_learn){ .sym = t->sym,
+	t->learn = (struct lu_bpe_learner){ .sym = t->sym,
 		.n = t->n,
 		.long_word = t->long_word,
 		.long_words = t->long_words,
@@ -484,7 +484,7 @@ static int learn(struct train *t)
 		.piece = piece_of,
 		.ctx = t };
 	lu_big_trim();
-	if (lu_learn_run(&t->learn, t->err) < 0)
+	if (lu_bpe_learn(&t->learn, t->err) < 0)
 		return -1;
 	t->out->pair = t->learn.merge;
 	t->out->merges = t->learn.merges;
