@@ -127,7 +127,7 @@ static int read_options(struct config *c, struct lu_err *err)
 		lu_note("%s: %zu characters left out, which no text of this preset can reach",
 				c->alphabet_file, c->alphabet.unreachable);
 	p->alphabet = c->alphabet.c;
-	p->alphabets = c->alphabet.n;
+	p->alphabet_chars = c->alphabet.n;
 	return 0;
 }
 
@@ -206,7 +206,7 @@ static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	}
 	lu_progress_start(&c->progress, tool.name, c->std.progress, c->p.vocab_size);
 	c->progress.unit = "pieces";
-	c->p.tick = tick;
+	c->p.progress = tick;
 	c->p.ctx = c;
 	rc = lu_preset_train(&c->p, &c->count, &c->json, &info, err);
 	lu_progress_end(&c->progress);
@@ -225,10 +225,10 @@ static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 		lu_note("%u characters have no piece and are as frequent as one that has: "
 			"of equal ones the smaller code points stay",
 				info.tied);
-	if (info.squeezed)
+	if (info.truncated)
 		lu_detail("only the %u most frequent characters fit %u pieces", info.alphabet,
 				c->p.vocab_size);
-	if (info.pieces < c->p.vocab_size && !info.squeezed)
+	if (info.pieces < c->p.vocab_size && !info.truncated)
 		lu_note("only %u pieces: no other pair occurs %llu times", info.pieces,
 				(unsigned long long)(c->p.min_frequency ? c->p.min_frequency : 1));
 	lu_buf_printf(&stats->extra,

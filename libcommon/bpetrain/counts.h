@@ -4,7 +4,7 @@
  * Word counts of a whole corpus: counted by several threads, in bounded memory, weighted by
  * language.
  *
- *	struct lu_tokcount c = { .threads = 2, .tmpdir = "/tmp" };	and memory, shares: see below
+ *	struct lu_tokcount c = { .threads = 2, .tmpdir = "/tmp" };	see below for more
  *	struct lu_tokcount_thread t[2];
  *	lu_tokcount_join(&c, &t[i]);			each thread, first
  *	t[i].words.group = lu_tokcount_group(&c, lang);	each document, if there are shares

@@ -56,15 +56,15 @@ struct lu_bpe_learner {
 	size_t n;
 	const struct lu_long_word *long_word; /* ascending */
 	size_t long_words;
-	uint32_t ids;	  /* in use: pieces so far */
-	uint32_t max_ids; /* where training ends; piece() may have been called for all of them */
+	uint32_t ids;	       /* in use: pieces so far */
+	uint32_t max_ids;      /* training ends at this number */
 	const uint32_t *chars; /* length of a piece, by id; max_ids entries */
 	uint32_t max_chars;    /* bpetrain.h */
 	uint64_t least;	       /* smallest count of a merge, at least 1 */
 	uint64_t memory;       /* limit in bytes for symbols, pairs and positions; 0: none */
-	/* Called for each merge: stores the id of the pair's piece and returns 1; 0 if the pair must
-	 * never be merged; -1. A new piece gets the id `ids`, which the callback then increments,
-	 * and its length in `chars`. */
+	/* Called for each merge: stores the id of the pair's piece and returns 1; 0 if the pair
+	 * must never be merged; -1. A new piece gets the id `ids`, which the callback then
+	 * increments, and its length in `chars`. */
 	int (*piece)(void *ctx, uint32_t left, uint32_t right, uint32_t *id, struct lu_err *err);
 	void *ctx;
 

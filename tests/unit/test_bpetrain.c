@@ -250,9 +250,9 @@ static void compare(struct book *k, const struct lu_bpe_trained *out, unsigned n
 					(int)out->piece[i].n, out->piece[i].p, k->piece[i]);
 	}
 	for (unsigned i = 0; i < k->merges; i++) {
-		if (out->pair[i].left != k->merge[i][0] || out->pair[i].right != k->merge[i][1])
+		if (out->merge[i].left != k->merge[i][0] || out->merge[i].right != k->merge[i][1])
 			fail_msg("round %u: merge %u is %u %u, not %u %u", number, i,
-					out->pair[i].left, out->pair[i].right, k->merge[i][0],
+					out->merge[i].left, out->merge[i].right, k->merge[i][0],
 					k->merge[i][1]);
 	}
 }

@@ -534,27 +534,27 @@ static void refuses_alphabets(void **state)
 		const char *text, *says;
 	} cases[] = {
 		{ "", "alphabet: no character for the alphabet" },
-		{ "a\nbc\n", "alphabet: line 2: not one character in UTF-8" },
-		{ "a\n\n", "alphabet: line 2: not one character in UTF-8" },
-		{ "\xC3\n", "alphabet: line 1: not one character in UTF-8" },
-		{ "U+\n", "alphabet: line 1: not one character in UTF-8" },
-		{ "U+D800\n", "alphabet: line 1: not the code point of a character" },
-		{ "U+110000\n", "alphabet: line 1: not the code point of a character" },
+		{ "a\nbc\n", "alphabet:2: not one character in UTF-8" },
+		{ "a\n\n", "alphabet:2: not one character in UTF-8" },
+		{ "\xC3\n", "alphabet:1: not one character in UTF-8" },
+		{ "U+\n", "alphabet:1: not one character in UTF-8" },
+		{ "U+D800\n", "alphabet:1: not the code point of a character" },
+		{ "U+110000\n", "alphabet:1: not the code point of a character" },
 		{ "U+99999999999999999999\n",
-				"alphabet: line 1: not the code point of a character" },
-		{ "U+4x\n", "alphabet: line 1: not the code point of a character" },
-		{ TABLE("a\t97\tLl\n"), "alphabet: line 2: not four columns with tabs between" },
-		{ TABLE("a\t97\tLl\t1\t\n"), "alphabet: line 2: more than four columns" },
+				"alphabet:1: not the code point of a character" },
+		{ "U+4x\n", "alphabet:1: not the code point of a character" },
+		{ TABLE("a\t97\tLl\n"), "alphabet:2: not four columns separated by tabs" },
+		{ TABLE("a\t97\tLl\t1\t\n"), "alphabet:2: more than four columns" },
 		{ TABLE("a\t0x61\tLl\t1\n"),
-				"alphabet: line 2: the second column is not the code point of a "
+				"alphabet:2: the second column is not the code point of a "
 				"character" },
 		{ TABLE("a\t55296\tCs\t1\n"),
-				"alphabet: line 2: the second column is not the code point of a "
+				"alphabet:2: the second column is not the code point of a "
 				"character" },
 		{ TABLE("a\t97\tL\t1\n"),
-				"alphabet: line 2: the third column is not a general "
+				"alphabet:2: the third column is not a general "
 				"category of two letters" },
-		{ TABLE("a\t97\tLl\t-1\n"), "alphabet: line 2: the fourth column is not a number" },
+		{ TABLE("a\t97\tLl\t-1\n"), "alphabet:2: the fourth column is not a number" },
 		{ "x\t768\tMn\t1\n", "alphabet: no character for the alphabet" },
 	};
 	struct lu_preset p = preset(LU_PRESET_LUCIE_2024, 1000);
