@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
 #include "libcommon/filter/rules.h"
 #include "libcommon/par/docstream.h"
@@ -19,7 +20,7 @@ struct config {
 
 	struct lu_rules rules;
 	struct lu_measurer *measurer;
-	const struct lu_docstream *stream;
+	uint64_t no_list; /* documents of languages without stop words */
 };
 
 /* A thread's buffers and counts. */
@@ -112,16 +113,23 @@ static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 	return lu_doc_drop_number(doc, failed->reason, value);
 }
 
+static int merge(void *ctx, void *local, struct lu_err *err)
+{
+	struct config *c = ctx;
+	const struct worker *w = local;
+
+	(void)err;
+	c->no_list += w->no_list;
+	return 0;
+}
+
 /* ,"no_stop_words":12: documents of languages without a list. */
 static int totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	const struct config *c = ctx;
-	uint64_t no_list = 0;
 
-	for (size_t i = 0; i < c->stream->locals; i++)
-		no_list += ((const struct worker *)c->stream->local[i])->no_list;
-	lu_buf_puts(&stats->extra, ",\"no_stop_words\":");
-	lu_buf_u64(&stats->extra, no_list);
+	lu_buf_putc(&stats->extra, ',');
+	lu_json_put_u64(&stats->extra, "no_stop_words", c->no_list);
 	return lu_buf_check(&stats->extra, err);
 }
 
@@ -176,13 +184,13 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 		.map = judge,
 		.local_size = sizeof(struct worker),
 		.local_free = worker_free,
+		.merge = merge,
 		.finish = totals,
 		.flags = LU_DOCSTREAM_SELECTS };
 
 	if (c->rules.n == 0 && c->min_lang_score == 0 && !c->annotate)
 		lu_note("no rule given: every document passes");
 	c->measurer = lu_measurer_new(err);
-	c->stream = &ds;
 	return c->measurer ? lu_docstream_run(&ds, &c->std, args, err) : -1;
 }
 

@@ -5,9 +5,17 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
+#include "libcommon/base/vec.h"
 #include "libcommon/langid/langid.h"
 #include "libcommon/par/docstream.h"
+
+struct count {
+	char lang[LU_LANG_CODE];
+	uint64_t n;
+};
+struct counts LU_VEC(struct count);
 
 struct config {
 	struct lu_std std;
@@ -17,19 +25,13 @@ struct config {
 	uint64_t max_bytes;
 
 	struct lu_langid *id;
-	const struct lu_docstream *stream;
-};
-
-struct count {
-	char lang[LU_LANG_CODE];
-	uint64_t n;
+	struct counts counts;
 };
 
 /* A thread's buffers and counts. */
 struct worker {
 	struct lu_langid_work work;
-	struct count *count;
-	size_t counts;
+	struct counts counts;
 };
 
 static const struct lu_opt opts[] = {
@@ -51,28 +53,26 @@ static void worker_free(void *local)
 	struct worker *w = local;
 
 	lu_langid_work_release(&w->work);
-	free(w->count);
+	lu_vec_release(&w->counts);
 }
 
 /* Adds to a table in byte order of the codes. */
-static int count(struct worker *w, const char *lang, uint64_t n, struct lu_err *err)
+static int count(struct counts *counts, const char *lang, uint64_t n, struct lu_err *err)
 {
-	struct count *bigger;
-	size_t at = 0;
+	struct count *p;
+	size_t i = 0;
 
-	while (at < w->counts && strcmp(w->count[at].lang, lang) < 0)
-		at++;
-	if (at == w->counts || strcmp(w->count[at].lang, lang) != 0) {
-		bigger = realloc(w->count, (w->counts + 1) * sizeof(*bigger));
-		if (!bigger)
+	while (i < counts->n && strcmp(counts->p[i].lang, lang) < 0)
+		i++;
+	if (i == counts->n || strcmp(counts->p[i].lang, lang) != 0) {
+		if (!lu_vec_reserve(counts, 1))
 			return lu_err_nomem(err);
-		w->count = bigger;
-		memmove(bigger + at + 1, bigger + at, (w->counts - at) * sizeof(*bigger));
-		bigger[at] = (struct count){ .n = 0 };
-		memcpy(bigger[at].lang, lang, strlen(lang) + 1);
-		w->counts++;
+		p = counts->p + i;
+		memmove(p + 1, p, (counts->n++ - i) * sizeof(*p));
+		*p = (struct count){ .n = 0 };
+		memcpy(p->lang, lang, strlen(lang) + 1);
 	}
-	w->count[at].n += n;
+	counts->p[i].n += n;
 	return 0;
 }
 
@@ -137,7 +137,8 @@ static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 	struct worker *w = local;
 	struct lu_lang l;
 
-	if (lu_langid_text(c->id, &w->work, doc->text, &l, err) < 0 || count(w, l.lang, 1, err) < 0)
+	if (lu_langid_text(c->id, &w->work, doc->text, &l, err) < 0 ||
+			count(&w->counts, l.lang, 1, err) < 0)
 		return -1;
 	if (c->keep.n && !is_listed(&c->keep, l.lang)) {
 		struct lu_str value = number(doc, l.score);
@@ -152,26 +153,29 @@ static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 	return shares(doc, &l);
 }
 
+static int merge(void *ctx, void *local, struct lu_err *err)
+{
+	struct config *c = ctx;
+	const struct worker *w = local;
+
+	for (size_t i = 0; i < w->counts.n; i++) {
+		if (count(&c->counts, w->counts.p[i].lang, w->counts.p[i].n, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* ,"langs":{"en":3,"fr":10,"und":1}: of all documents, kept or not. */
 static int totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	const struct config *c = ctx;
-	struct worker sum = { 0 };
-	int rc = 0;
 
-	for (size_t k = 0; k < c->stream->locals && rc == 0; k++) {
-		const struct worker *w = c->stream->local[k];
-
-		for (size_t i = 0; i < w->counts && rc == 0; i++)
-			rc = count(&sum, w->count[i].lang, w->count[i].n, err);
-	}
-	lu_buf_puts(&stats->extra, ",\"langs\":{");
-	for (size_t i = 0; i < sum.counts; i++)
-		lu_buf_printf(&stats->extra, "%s\"%s\":%llu", i ? "," : "", sum.count[i].lang,
-				(unsigned long long)sum.count[i].n);
-	lu_buf_puts(&stats->extra, "}");
-	free(sum.count);
-	return rc < 0 ? -1 : lu_buf_check(&stats->extra, err);
+	lu_buf_putc(&stats->extra, ',');
+	lu_json_open_object(&stats->extra, "langs");
+	for (size_t i = 0; i < c->counts.n; i++)
+		lu_json_put_u64(&stats->extra, c->counts.p[i].lang, c->counts.p[i].n);
+	lu_json_close_object(&stats->extra);
+	return lu_buf_check(&stats->extra, err);
 }
 
 int main(int argc, char **argv)
@@ -183,6 +187,7 @@ int main(int argc, char **argv)
 		.map = judge,
 		.local_size = sizeof(struct worker),
 		.local_free = worker_free,
+		.merge = merge,
 		.finish = totals,
 		.flags = LU_DOCSTREAM_SELECTS };
 	int rc = -1;
@@ -191,10 +196,10 @@ int main(int argc, char **argv)
 	if (c.max_bytes < 256 || c.max_bytes > (uint64_t)1 << 30)
 		lu_usage_error("--max-bytes: not between 256 and 1G");
 	c.id = lu_langid_new(c.model, (size_t)c.max_bytes, c.min_score, &err);
-	c.stream = &ds;
 	if (c.id)
 		rc = lu_docstream_run(&ds, &c.std, &args, &err);
 	lu_langid_free(c.id);
+	lu_vec_release(&c.counts);
 	lu_list_release(&c.keep);
 	return lu_tool_finish(rc, &err);
 }

@@ -535,6 +535,15 @@ static int make_locals(struct run *r, struct lu_err *err)
 	return 0;
 }
 
+static int merge_locals(struct lu_docstream *ds, struct lu_err *err)
+{
+	for (size_t i = 0; ds->merge && i < ds->locals; i++) {
+		if (ds->merge(ds->ctx, ds->local[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static void free_locals(struct lu_docstream *ds)
 {
 	for (size_t i = 0; i < ds->locals; i++) {
@@ -610,6 +619,8 @@ int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const st
 	lu_progress_start(&r.progress, args->tool->name, std->progress, r.lines.total_bytes);
 	rc = run_pipeline(&r, err);
 	lu_progress_end(&r.progress);
+	if (rc == 0)
+		rc = merge_locals(ds, err);
 	if (rc == 0 && ds->finish)
 		rc = ds->finish(ds->ctx, &r.stats, err);
 	if (rc == 0 && (ds->flags & LU_DOCSTREAM_SELECTS))

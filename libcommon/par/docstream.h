@@ -96,6 +96,10 @@ struct lu_docstream {
 	void **local;
 	size_t locals;
 	unsigned flags; /* LU_DOCSTREAM_... */
+	/* Called after the last document, once for each thread's state in thread order, before
+	 * finish(): to add its counts to ctx. Which documents a thread has seen differs from run to
+	 * run, so the sum must not depend on the order. May be NULL. */
+	int (*merge)(void *ctx, void *local, struct lu_err *err);
 	/* Called with the totals before the accounting line is written: to add lu_stats.extra,
 	 * or to write the program's own files. May be NULL. */
 	int (*finish)(void *ctx, struct lu_stats *stats, struct lu_err *err);

@@ -283,10 +283,10 @@ static void test_repair(void **state)
 	assert_int_equal(g.ds.repaired, 2);
 }
 
-/* How often each of the two below was called, and what the threads saw between them. */
+/* How often each callback was called, and what the threads saw together. */
 struct locals {
 	const struct lu_docstream *ds;
-	int made, freed;
+	int made, merged, freed;
 	uint64_t seen;
 };
 static struct locals locals;
@@ -305,12 +305,20 @@ static void local_free(void *local)
 	locals.freed++;
 }
 
+static int merge(void *ctx, void *local, struct lu_err *err)
+{
+	(void)ctx;
+	assert_ptr_equal(local, locals.ds->local[locals.merged++]);
+	locals.seen += *(uint64_t *)local;
+	return locals.seen > 60000 ? lu_err_set(err, "merged twice") : 0;
+}
+
 static int add_extra(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	(void)ctx;
 	(void)err;
-	for (size_t i = 0; i < locals.ds->locals; i++)
-		locals.seen += *(uint64_t *)locals.ds->local[i];
+	/* All threads have been merged by now. */
+	assert_int_equal(locals.merged, locals.ds ? locals.ds->locals : 0);
 	lu_buf_puts(&stats->extra, ",\"extra\":[1]");
 	return 0;
 }
@@ -341,12 +349,14 @@ static void test_many(void **state)
 		g.ds.local_size = sizeof(uint64_t);
 		g.ds.local_init = local_init;
 		g.ds.local_free = local_free;
+		g.ds.merge = merge;
 		g.ds.stats = &stats;
 		g.ds.finish = add_extra;
 		g.std.rejects = "rejects";
 		assert_int_equal(run(&g, threads), 0);
 		assert_int_equal(locals.seen, 60000);
 		assert_int_equal(locals.made, threads);
+		assert_int_equal(locals.merged, threads);
 		assert_int_equal(locals.freed, threads);
 		assert_int_equal(stats.in.docs, 60000);
 		assert_int_equal(stats.in.bytes, in.n);
@@ -377,6 +387,7 @@ static void test_stats_file(void **state)
 	put_text("in",
 			"{\"text\":\"a\",\"do\":\"repeat\"}\n{\"text\":\"b\",\"do\":\"drop\"}"
 			"\nbad\n");
+	locals = (struct locals){ 0 };
 	g.ds.finish = add_extra;
 	g.std.stats = "stats";
 	g.std.rejects = "rejects";
