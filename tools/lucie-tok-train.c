@@ -11,7 +11,8 @@
 
 struct options {
 	struct lu_std std;
-	int preset, digits, punctuation, form;
+	enum lu_preset_kind preset;
+	int single_digits, split_symbols, form;
 	bool digits_given, punctuation_given, form_given, limit_given, reserve_given;
 	uint64_t vocab_size, min_frequency, limit_alphabet, reserve, max_length;
 	struct lu_list special;
@@ -25,7 +26,6 @@ struct trainer {
 	struct lu_preset_cut *cut;
 	struct lu_shares shares;
 	struct lu_tokcount counts;
-	const struct lu_docstream *stream;
 	struct lu_progress progress;
 	struct lu_buf json;
 };
@@ -36,9 +36,32 @@ struct worker {
 	struct lu_work work;
 };
 
+static const struct lu_enum presets[] = {
+	{ "lucie", LU_PRESET_LUCIE },
+	{ "lucie-2024", LU_PRESET_LUCIE_2024 },
+	{ "bytelevel", LU_PRESET_BYTELEVEL },
+	{ "metaspace", LU_PRESET_METASPACE },
+	LU_ENUM_END,
+};
+static const struct lu_enum digits[] = {
+	{ "single", true },
+	{ "keep", false },
+	LU_ENUM_END,
+};
+static const struct lu_enum punctuation[] = {
+	{ "split", true },
+	{ "keep", false },
+	LU_ENUM_END,
+};
+static const struct lu_enum forms[] = {
+	{ "nfc", LU_NFC },
+	{ "nfkc", LU_NFKC },
+	{ "none", LU_PRESET_NO_FORM },
+	LU_ENUM_END,
+};
+
 static const struct lu_opt opts[] = {
-	LU_OPT_CHOICE(0, "preset", struct options, preset, "lucie|lucie-2024|bytelevel|metaspace",
-			"kind of tokenizer"),
+	LU_OPT_ENUM(0, "preset", struct options, preset, presets, "kind of tokenizer"),
 	LU_OPT_U64('n', "vocab-size", struct options, vocab_size, "N",
 			"pieces, special ones included (65024)"),
 	LU_OPT_U64(0, "min-frequency", struct options, min_frequency, "N",
@@ -54,12 +77,12 @@ static const struct lu_opt opts[] = {
 			"reserve N unused pieces"),
 	LU_OPT_STR(0, "runs", struct options, runs, "SPACE,TAB,NEWLINE",
 			"longest runs with a piece (8,4,2)"),
-	LU_OPT_CHOICE_GIVEN(0, "digits", struct options, digits, digits_given, "single|keep",
+	LU_OPT_ENUM_GIVEN(0, "digits", struct options, single_digits, digits_given, digits,
 			"split numbers into digits"),
-	LU_OPT_CHOICE_GIVEN(0, "punctuation", struct options, punctuation, punctuation_given,
-			"split|keep", "split symbols from words"),
-	LU_OPT_CHOICE_GIVEN(0, "normalization", struct options, form, form_given, "nfc|nfkc|none",
-			"normal form"),
+	LU_OPT_ENUM_GIVEN(0, "punctuation", struct options, split_symbols, punctuation_given,
+			punctuation, "split symbols from words"),
+	LU_OPT_ENUM_GIVEN(
+			0, "normalization", struct options, form, form_given, forms, "normal form"),
 	LU_OPT_STR(0, "balance", struct options, balance, "LANG=SHARE,...",
 			"weight languages to these shares of the text"),
 	LU_OPT_END,
@@ -105,11 +128,10 @@ static void parse_runs(struct lu_preset *p, const char *runs)
 
 static int set_preset(struct trainer *t, struct lu_err *err)
 {
-	static const int forms[] = { LU_NFC, LU_NFKC, -1 };
 	const struct options *o = t->options;
 	struct lu_preset *p = &t->preset;
 
-	lu_preset_defaults(p, (enum lu_preset_kind)o->preset);
+	lu_preset_defaults(p, o->preset);
 	p->vocab_size = check_range("vocab-size", o->vocab_size, 1 << 24);
 	p->min_frequency = o->min_frequency;
 	p->max_chars = check_range("max-token-length", o->max_length, 1 << 24);
@@ -120,15 +142,15 @@ static int set_preset(struct trainer *t, struct lu_err *err)
 	if (o->runs)
 		parse_runs(p, o->runs);
 	if (o->digits_given)
-		p->single_digits = o->digits == 0;
+		p->single_digits = o->single_digits;
 	if (o->punctuation_given)
-		p->split_symbols = o->punctuation == 0;
+		p->split_symbols = o->split_symbols;
 	if (o->form_given)
-		p->form = forms[o->form];
+		p->form = o->form;
 	p->special = o->special.item;
 	p->specials = o->special.n;
 	if (lu_preset_check(p, err) < 0)
-		lu_usage_error("%s", err->msg);
+		lu_usage_fail(err, "--special");
 	if (!o->alphabet_file)
 		return 0;
 	if (p->kind == LU_PRESET_BYTELEVEL)
@@ -152,7 +174,7 @@ static void set_counts(struct trainer *t)
 {
 	const struct lu_std *std = &t->options->std;
 	struct lu_tokcount *c = &t->counts;
-	struct lu_err err;
+	struct lu_err err = { 0 };
 
 	c->threads = (unsigned)std->threads;
 	c->tmpdir = std->tmpdir;
@@ -164,7 +186,7 @@ static void set_counts(struct trainer *t)
 	if (!t->options->balance)
 		return;
 	if (lu_shares_parse(t->options->balance, &t->shares, &err) < 0)
-		lu_usage_error("--balance: %s", err.msg);
+		lu_usage_fail(&err, "--balance");
 	c->shares = &t->shares;
 }
 
@@ -198,6 +220,14 @@ static int count_words(void *ctx, void *local, struct lu_doc *doc, struct lu_err
 			? lu_tokcount_group(&t->counts, lang)
 			: 0;
 	return lu_preset_words(t->cut, &w->work, doc->text, &w->counts.words, err);
+}
+
+static int take_counts(void *ctx, void *local, struct lu_err *err)
+{
+	struct trainer *t = ctx;
+	struct worker *w = local;
+
+	return lu_tokcount_take(&t->counts, &w->counts, err);
 }
 
 /* --- training ----------------------------------------------------------------------------- */
@@ -243,12 +273,6 @@ static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	struct lu_preset_info info;
 	int rc;
 
-	for (size_t i = 0; i < t->stream->locals; i++) {
-		struct worker *w = t->stream->local[i];
-
-		if (lu_tokcount_take(&t->counts, &w->counts, err) < 0)
-			return -1;
-	}
 	lu_progress_start(&t->progress, tool.name, t->options->std.progress, t->preset.vocab_size);
 	t->progress.unit = "pieces";
 	t->preset.progress = show_progress;
@@ -277,13 +301,13 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		.local_init = worker_init,
 		.local_size = sizeof(struct worker),
 		.local_free = worker_free,
+		.merge = take_counts,
 		.finish = train,
 		.flags = LU_DOCSTREAM_SILENT | LU_DOCSTREAM_NO_STATS,
 		.stats = &stats };
 	struct lu_out *out = NULL;
 	int rc = -1;
 
-	t.stream = &ds;
 	if (set_preset(&t, err) < 0 || lu_preset_cut_new(&t.cut, &t.preset, err) < 0)
 		goto done;
 	set_counts(&t);

@@ -35,7 +35,7 @@ static int is_stable(struct reader *r, uint32_t c)
 	char utf8[4];
 	struct lu_str s = { utf8, lu_utf8_put(c, utf8) };
 
-	if (r->p->form < 0)
+	if (r->p->form == LU_PRESET_NO_FORM)
 		return 1;
 	lu_buf_clear(&r->form);
 	if (lu_uni_normalize(r->u, (enum lu_uni_form)r->p->form, s, &r->form, r->err) < 0)
@@ -200,7 +200,8 @@ int lu_alphabet_read(struct lu_alphabet *a, const char *path, const struct lu_pr
 		goto out;
 	}
 	if (lu_uni_new(&r.u, err) < 0 ||
-			(p->form >= 0 && lu_uni_need(r.u, (enum lu_uni_form)p->form, err) < 0) ||
+			(p->form != LU_PRESET_NO_FORM &&
+					lu_uni_need(r.u, (enum lu_uni_form)p->form, err) < 0) ||
 			read_lines(&r, (struct lu_str){ text, size }, table) < 0)
 		goto out;
 	qsort(r.entry.p, r.entry.n, sizeof(*r.entry.p), by_count);

@@ -18,7 +18,7 @@ void lu_preset_defaults(struct lu_preset *p, enum lu_preset_kind kind)
 		.min_frequency = 2,
 		.single_digits = lucie,
 		.split_symbols = lucie,
-		.form = lucie ? LU_NFC : -1,
+		.form = lucie ? LU_NFC : LU_PRESET_NO_FORM,
 		/* Those of Lucie 7B. */
 		.runs = { lucie ? 8 : 0, lucie ? 4 : 0, lucie ? 2 : 0 },
 	};
@@ -255,14 +255,13 @@ int lu_preset_check(const struct lu_preset *p, struct lu_err *err)
 	for (size_t i = LU_PRESET_BASE_TOKENS; rc == 0 && i < LU_PRESET_BASE_TOKENS + p->specials;
 			i++) {
 		if (s.s[i].n == 0)
-			rc = lu_err_set(err, "--special: the token is empty");
+			rc = lu_err_set(err, "a token is empty");
 		else if (lu_utf8_valid(s.s[i].p, s.s[i].n) != s.s[i].n)
-			rc = lu_err_set(err, "--special: '" LU_STR_FMT "' is not valid UTF-8",
+			rc = lu_err_set(err, "'" LU_STR_FMT "' is not valid UTF-8",
 					LU_STR_ARG(s.s[i]));
 		for (size_t k = 0; rc == 0 && k < s.n; k++) {
 			if (k != i && lu_str_eq(s.s[i], s.s[k]))
-				rc = lu_err_set(err,
-						"--special: '" LU_STR_FMT "' is a token already",
+				rc = lu_err_set(err, "'" LU_STR_FMT "' is a token already",
 						LU_STR_ARG(s.s[i]));
 		}
 	}

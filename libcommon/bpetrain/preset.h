@@ -41,6 +41,7 @@ enum lu_preset_kind {
 enum {
 	LU_PRESET_RUNS = 3, /* of spaces, tabs, line feeds */
 	LU_PRESET_RUN_MAX = 256,
+	LU_PRESET_NO_FORM = -1,
 };
 
 struct lu_preset {
@@ -49,7 +50,7 @@ struct lu_preset {
 	uint64_t min_frequency;
 	bool single_digits; /* each digit is a word */
 	bool split_symbols; /* words and symbols are never in one piece */
-	int form;	    /* enum lu_uni_form, or -1: none */
+	int form;	    /* enum lu_uni_form, or LU_PRESET_NO_FORM */
 	/* Longest run with a piece of its own, at most LU_PRESET_RUN_MAX; 0: none. */
 	uint32_t runs[LU_PRESET_RUNS];
 	const char **special; /* more special tokens */

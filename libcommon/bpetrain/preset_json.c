@@ -112,14 +112,16 @@ static void put_joiners(struct lu_buf *b)
 void lu_preset_put_normalizer(
 		struct lu_buf *b, const char *key, const struct lu_preset *p, bool training)
 {
-	static const char *const form[] = { "NFC", "NFD", "NFKC", "NFKD" };
+	static const char *const form[] = {
+		[LU_NFC] = "NFC", [LU_NFD] = "NFD", [LU_NFKC] = "NFKC", [LU_NFKD] = "NFKD"
+	};
 
-	if (p->form < 0 && p->kind == LU_PRESET_BYTELEVEL) {
+	if (p->form == LU_PRESET_NO_FORM && p->kind == LU_PRESET_BYTELEVEL) {
 		lu_json_put_null(b, key);
 		return;
 	}
 	open_sequence(b, key, "normalizers");
-	if (p->form >= 0)
+	if (p->form != LU_PRESET_NO_FORM)
 		put_component(b, form[p->form]);
 	if (p->kind == LU_PRESET_LUCIE)
 		put_replace(b, "String", LU_PRESET_MARK, LU_PRESET_ESCAPED_MARK);
