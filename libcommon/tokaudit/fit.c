@@ -7,7 +7,7 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokaudit/dead.h"
+#include "libcommon/tokaudit/piece_bytes.h"
 #include "libcommon/tokenizer/tokenizer_internal.h"
 
 enum { PLAIN, BYTES, UNKNOWN };
@@ -25,7 +25,7 @@ int lu_eval_start(struct lu_eval *e, struct lu_tok *const *tok, const char *cons
 		int rc;
 
 		e->kind[i] = calloc(size + (size_t)1, 1);
-		rc = bytes && e->kind[i] ? lu_dead_byte_pieces(tok[i], bytes, err)
+		rc = bytes && e->kind[i] ? lu_mark_byte_pieces(tok[i], bytes, err)
 					 : lu_err_nomem(err);
 		for (uint32_t id = 0; rc == 0 && id < size; id++)
 			e->kind[i][id] = bytes[id] ? BYTES : PLAIN;

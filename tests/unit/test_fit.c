@@ -635,9 +635,6 @@ static void shows_texts(void **state)
 	assert_true(lu_str_is(lu_buf_slice(&b),
 			"\"a \\\"\\\\\\n\\t\\r\\u{0001}\\u{00A0}é\\u{0301}\\u{200D}日\""));
 	lu_buf_release(&b);
-	assert_int_equal(lu_show_byte(LU_STR("<0xC3>")), 0xC3);
-	assert_int_equal(lu_show_byte(LU_STR("<0xc3>")), -1);
-	assert_int_equal(lu_show_byte(LU_STR("<0x3>")), -1);
 }
 
 int main(void)
