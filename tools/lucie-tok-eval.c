@@ -10,6 +10,7 @@
 #include "libcommon/tokaudit/dead.h"
 #include "libcommon/tokaudit/fit.h"
 #include "libcommon/tokaudit/lossless.h"
+#include "libcommon/tokaudit/lossless_report.h"
 
 /* A thread's state. */
 struct worker {
@@ -248,10 +249,10 @@ static void tick(void *ctx, uint64_t done)
 
 static int find_losses(struct config *c, size_t i, bool *none, struct lu_err *err)
 {
-	struct lu_losses l = { .tick = tick, .ctx = c };
+	struct lu_losses l = { .progress = tick, .ctx = c };
 	int rc;
 
-	if (c->range && !lu_losses_range(&l, c->range))
+	if (c->range && !lu_losses_parse_range(&l, c->range))
 		lu_usage_error("--code-points: '%s' is no range such as 0-2FFF", c->range);
 	lu_progress_start(&c->progress, tool.name, c->std.progress, 0x110000);
 	c->progress.unit = "code points";

@@ -488,12 +488,12 @@ static void ranges(void **state)
 	struct lu_losses l = { 0 };
 
 	(void)state;
-	assert_true(lu_losses_range(&l, "U+00A0-10ffff"));
+	assert_true(lu_losses_parse_range(&l, "U+00A0-10ffff"));
 	assert_int_equal(l.first, 0xA0);
 	assert_int_equal(l.last, 0x10FFFF);
-	assert_true(lu_losses_range(&l, "41-41"));
+	assert_true(lu_losses_parse_range(&l, "41-41"));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		if (lu_losses_range(&l, bad[i]))
+		if (lu_losses_parse_range(&l, bad[i]))
 			fail_msg("'%s' was read as %x-%x", bad[i], l.first, l.last);
 	}
 }
@@ -532,29 +532,29 @@ static void finds_losses(void **state)
 		struct lu_err err;
 
 		assert_int_equal(lu_losses_find(&l, tok, threads, &err), 0);
-		assert_int_equal(l.tried, 0x311);
+		assert_int_equal(l.scalars_tried, 0x311);
 		assert_int_equal(l.scalars[LU_LOSS_LOST], 3);
-		assert_int_equal(l.range[0].from, 'B');
-		assert_int_equal(l.range[0].to, 'D');
-		assert_int_equal(l.range[0].contexts, everywhere);
-		assert_true(lu_str_is(l.range[0].text, "B"));
-		assert_true(lu_str_is(l.range[0].got, "x"));
+		assert_int_equal(l.range.p[0].from, 'B');
+		assert_int_equal(l.range.p[0].to, 'D');
+		assert_int_equal(l.range.p[0].contexts, everywhere);
+		assert_true(lu_str_is(l.range.p[0].text, "B"));
+		assert_true(lu_str_is(l.range.p[0].got, "x"));
 		/* After a letter a mark composes. */
-		assert_int_equal(l.range[1].from, 0x300);
-		assert_int_equal(l.range[1].to, 0x304);
-		assert_int_equal(l.range[1].kind, LU_LOSS_FORM);
-		assert_int_equal(l.range[1].contexts, UINT32_C(1) << 20);
+		assert_int_equal(l.range.p[1].from, 0x300);
+		assert_int_equal(l.range.p[1].to, 0x304);
+		assert_int_equal(l.range.p[1].kind, LU_LOSS_NORMALISED);
+		assert_int_equal(l.range.p[1].contexts, UINT32_C(1) << 20);
 		/* One of the strings holds a C. */
-		assert_int_equal(l.texts[LU_LOSS_LOST], 1);
-		assert_int_equal(l.texts[LU_LOSS_FORM], 2);
+		assert_int_equal(l.strings[LU_LOSS_LOST], 1);
+		assert_int_equal(l.strings[LU_LOSS_NORMALISED], 2);
 		assert_false(lu_losses_none(&l));
 		lu_losses_release(&l);
 
-		assert_true(lu_losses_range(&n, "FDC0-FDEF"));
+		assert_true(lu_losses_parse_range(&n, "FDC0-FDEF"));
 		assert_int_equal(lu_losses_find(&n, tok, threads, &err), 0);
-		assert_int_equal(n.ranges, 1);
-		assert_int_equal(n.range[0].kind, LU_LOSS_NONCHARACTER);
-		assert_int_equal(n.range[0].from, 0xFDD0);
+		assert_int_equal(n.range.n, 1);
+		assert_int_equal(n.range.p[0].kind, LU_LOSS_NONCHARACTER);
+		assert_int_equal(n.range.p[0].from, 0xFDD0);
 		assert_int_equal(n.scalars[LU_LOSS_LOST], 0);
 		lu_losses_release(&n);
 	}
