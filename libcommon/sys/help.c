@@ -63,12 +63,12 @@ static void put_shared(const struct lu_tool *tool, struct lu_buf *out)
 
 void lu_help_put(const struct lu_tool *tool, struct lu_buf *out)
 {
-	char first = tool->does[0];
+	char first = tool->summary[0];
 
 	if (first >= 'a' && first <= 'z')
 		first = (char)(first - 'a' + 'A');
 	lu_buf_printf(out, "usage: %s [options]%s%s\n%c%s.\n\n", tool->name,
-			*tool->operands ? " " : "", tool->operands, first, tool->does + 1);
+			*tool->operands ? " " : "", tool->operands, first, tool->summary + 1);
 	for (const struct lu_opt *o = tool->opts; o->type != LU_OPT_T_END; o++)
 		put_option(o, out);
 	put_shared(tool, out);

@@ -36,12 +36,12 @@
 #define LU_EXIT_AGAIN 75
 
 /* The version of the toolkit. */
-#define LU_VERSION "0.1.0"
+#define LU_VERSION "0.2.0"
 
 struct lu_tool {
 	const char *name;     /* "lucie-filter" */
-	const char *does;     /* one sentence, the same words as the page's .Nd */
-	const char *operands; /* "[FILE...]" */
+	const char *summary;  /* one line in lower case, the same words as the page's .Nd */
+	const char *operands; /* "[FILE...]"; "": takes none */
 	const struct lu_opt *opts;
 	unsigned std;	   /* groups of shared options: LU_STD_... */
 	size_t std_offset; /* of struct lu_std in the configuration */

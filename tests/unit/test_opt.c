@@ -1,4 +1,4 @@
-/* Rows of options: what they store, what they refuse, how they print. */
+/* sys/opt.h and std.h: what option rows store, refuse and print. */
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
