@@ -210,7 +210,6 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 
 	if (e->docs == 0)
 		return lu_err_set(err, "no documents");
-	lu_buf_putc(extra, ',');
 	lu_json_open_array(extra, "tokens");
 	for (size_t i = 0; i < e->toks; i++)
 		lu_json_put_u64(extra, NULL,
@@ -300,7 +299,7 @@ static int report_dead(struct eval *e, size_t i, struct lu_err *err)
 			lu_dead_json(&d, e->tok[i], file, &e->report);
 		else
 			lu_dead_text(&d, e->tok[i], file, &e->report);
-		rc = d.pieces > 0;
+		rc = d.piece.n > 0;
 	}
 	lu_dead_release(&d);
 	return rc;

@@ -282,7 +282,6 @@ static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	if (rc < 0)
 		return -1;
 	report(t, &info);
-	lu_buf_putc(extra, ',');
 	lu_json_put_u64(extra, "words", t->counts.words);
 	lu_json_put_u64(extra, "characters", info.chars);
 	lu_json_put_u64(extra, "covered", info.chars_kept);

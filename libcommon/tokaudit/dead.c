@@ -5,7 +5,6 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/base/utf8.h"
-#include "libcommon/base/vec.h"
 #include "libcommon/tokaudit/partial.h"
 #include "libcommon/tokaudit/piece_bytes.h"
 #include "libcommon/tokaudit/probe.h"
@@ -124,9 +123,8 @@ static int count_piece(struct lu_dead *d, struct lu_probe *p, uint32_t id, struc
 		d->reserved++;
 		return 0;
 	}
-	if (!lu_vec_grow(&d->piece, &d->cap, d->pieces, 1, sizeof(*d->piece)))
+	if (!lu_vec_push(&d->piece, piece))
 		return lu_err_nomem(err);
-	d->piece[d->pieces++] = piece;
 	d->why[piece.why]++;
 	return 0;
 }
@@ -178,7 +176,7 @@ out:
 
 void lu_dead_release(struct lu_dead *d)
 {
-	free(d->piece);
+	lu_vec_release(&d->piece);
 	*d = (struct lu_dead){ 0 };
 }
 
@@ -189,7 +187,7 @@ static const char *const reason[LU_DEAD_WHYS] = { "utf-8", "normalizer", "merges
 
 static uint32_t proved(const struct lu_dead *d)
 {
-	return (uint32_t)d->pieces - d->why[LU_DEAD_NOT_FOUND];
+	return (uint32_t)d->piece.n - d->why[LU_DEAD_NOT_FOUND];
 }
 
 void lu_dead_text(const struct lu_dead *d, const struct lu_tok *tok, const char *file,
@@ -208,8 +206,8 @@ void lu_dead_text(const struct lu_dead *d, const struct lu_tok *tok, const char 
 		if (d->why[k])
 			lu_buf_printf(b, "%-10s  %7" PRIu32 "\n", reason[k], d->why[k]);
 	}
-	for (size_t i = 0; i < d->pieces; i++) {
-		const struct lu_dead_piece *p = &d->piece[i];
+	for (size_t i = 0; i < d->piece.n; i++) {
+		const struct lu_dead_piece *p = &d->piece.p[i];
 
 		lu_buf_printf(b, "%-10s  %7" PRIu32 "  ", reason[p->why], p->id);
 		lu_show(b, lu_tok_piece(tok, p->id));
@@ -248,8 +246,8 @@ void lu_dead_json(const struct lu_dead *d, const struct lu_tok *tok, const char 
 	lu_json_put_u64(b, "dead", proved(d));
 	lu_json_put_u64(b, "not_found", d->why[LU_DEAD_NOT_FOUND]);
 	lu_json_open_array(b, "pieces");
-	for (size_t i = 0; i < d->pieces; i++)
-		put_piece(b, tok, &d->piece[i]);
+	for (size_t i = 0; i < d->piece.n; i++)
+		put_piece(b, tok, &d->piece.p[i]);
 	lu_json_close_array(b);
 	lu_json_close_object(b);
 }

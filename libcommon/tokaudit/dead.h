@@ -35,6 +35,7 @@
  */
 #include <stdint.h>
 
+#include "libcommon/base/vec.h"
 #include "libcommon/tokenizer/tokenizer.h"
 
 enum lu_dead_why {
@@ -54,8 +55,7 @@ struct lu_dead_piece {
 };
 
 struct lu_dead {
-	struct lu_dead_piece *piece; /* by id */
-	size_t pieces, cap;
+	struct LU_VEC(struct lu_dead_piece) piece; /* by id */
 	/* Number of ids by kind: live + why[] + the others are all ids that have a piece. */
 	uint32_t live, added, special, unknown, bytes, reserved; /* special: of the added */
 	uint32_t why[LU_DEAD_WHYS];

@@ -12,7 +12,8 @@
  * alone; after each of the 18 characters after which Lucie 7B's tokenizer inserts a space; after
  * U+00A0; after and before a letter. And some two hundred strings (loss_strings.c): runs of blanks
  * at the start, in the middle and at the end, CR LF, NUL, a byte order mark, emoji with joiners,
- * flags, combining marks, the marker of SentencePiece, each added token spelled out.
+ * flags, combining marks, the marker of SentencePiece, each added token spelled out. Texts are
+ * encoded as documents are: special tokens spelled out are text, and none are added.
  *
  * A text that comes back differently is
  *   lost		if it is another text
