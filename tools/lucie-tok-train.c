@@ -67,7 +67,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_U64(0, "min-frequency", struct options, min_frequency, "N",
 			"smallest count of a pair to merge (2)"),
 	LU_OPT_U64_GIVEN(0, "limit-alphabet", struct options, limit_alphabet, limit_given, "N",
-			"keep the N most frequent characters; 0: all (1000)"),
+			"most characters to keep; 0: all (1000)"),
 	LU_OPT_STR(0, "alphabet", struct options, alphabet_file, "FILE",
 			"initial alphabet: a list or a table"),
 	LU_OPT_U64(0, "max-token-length", struct options, max_length, "N",

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "libcommon/base/vec.h"
-#include "libcommon/bpetrain/budget.h"
+#include "libcommon/bpetrain/memory_budget.h"
 
 #define LU_PAIR_NONE UINT32_MAX
 

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "libcommon/base/vec.h"
-#include "libcommon/bpetrain/budget.h"
+#include "libcommon/bpetrain/memory_budget.h"
 
 #define LU_POSITIONS_NONE UINT32_MAX
 

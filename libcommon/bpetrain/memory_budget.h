@@ -1,5 +1,5 @@
-#ifndef LUCIE_BPETRAIN_BUDGET_H
-#define LUCIE_BPETRAIN_BUDGET_H
+#ifndef LUCIE_BPETRAIN_MEMORY_BUDGET_H
+#define LUCIE_BPETRAIN_MEMORY_BUDGET_H
 /*
  * The memory of learning: what its parts hold together, against one limit.
  */
