@@ -23,7 +23,7 @@ struct trainer {
 	const struct options *options;
 	struct lu_preset preset;
 	struct lu_alphabet alphabet;
-	struct lu_preset_cut *cut;
+	struct lu_preset_cut *splitter;
 	struct lu_shares shares;
 	struct lu_tokcount counts;
 	struct lu_progress progress;
@@ -219,7 +219,7 @@ static int count_words(void *ctx, void *local, struct lu_doc *doc, struct lu_err
 	w->counts.words.group = t->counts.shares && lu_doc_string(doc, "lang", &lang)
 			? lu_tokcount_group(&t->counts, lang)
 			: 0;
-	return lu_preset_words(t->cut, &w->work, doc->text, &w->counts.words, err);
+	return lu_preset_words(t->splitter, &w->work, doc->text, &w->counts.words, err);
 }
 
 static int take_counts(void *ctx, void *local, struct lu_err *err)
@@ -307,7 +307,7 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	struct lu_out *out = NULL;
 	int rc = -1;
 
-	if (set_preset(&t, err) < 0 || lu_preset_cut_new(&t.cut, &t.preset, err) < 0)
+	if (set_preset(&t, err) < 0 || lu_preset_cut_new(&t.splitter, &t.preset, err) < 0)
 		goto done;
 	set_counts(&t);
 	/* Opened first, to fail on an unwritable path before the work. */
@@ -322,7 +322,7 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		rc = lu_stats_append(&stats, args, o->std.stats, err);
 done:
 	lu_out_abort(out);
-	lu_preset_cut_free(t.cut);
+	lu_preset_cut_free(t.splitter);
 	lu_tokcount_release(&t.counts);
 	lu_alphabet_release(&t.alphabet);
 	lu_buf_release(&t.json);

@@ -156,7 +156,7 @@ struct part {
 
 struct merge {
 	struct lu_tokcount *c;
-	const struct lu_tokcount_reader *reader;
+	const struct lu_tokcount_reader *visitor;
 	size_t next_part;
 	uint64_t sum;
 };
@@ -275,7 +275,7 @@ static int merge_part(void *ctx, unsigned thread, void *batch, struct lu_err *er
 		rc = next_word(m, p, &count, err);
 		if (rc == 0 && count > 0) {
 			p->words++;
-			rc = m->reader->word(m->reader->ctx, p->local, lu_buf_slice(&p->text),
+			rc = m->visitor->word(m->visitor->ctx, p->local, lu_buf_slice(&p->text),
 					count, err);
 		}
 	}
@@ -292,13 +292,13 @@ static int end_part(void *ctx, void *batch, struct lu_err *err)
 	m->sum += p->sum;
 	if (m->sum > MAX_SUM)
 		return lu_err_set(err, "the words' counts times their lengths exceed 2^61");
-	return m->reader->end(m->reader->ctx, p->local, err);
+	return m->visitor->end(m->visitor->ctx, p->local, err);
 }
 
 int lu_tokcount_each(
-		struct lu_tokcount *c, const struct lu_tokcount_reader *reader, struct lu_err *err)
+		struct lu_tokcount *c, const struct lu_tokcount_reader *visitor, struct lu_err *err)
 {
-	struct merge m = { .c = c, .reader = reader };
+	struct merge m = { .c = c, .visitor = visitor };
 	struct lu_pipeline line = { .threads = c->threads ? c->threads : 1,
 		.ctx = &m,
 		.read = start_part,
@@ -317,7 +317,7 @@ int lu_tokcount_each(
 	}
 	for (size_t i = 0; i < line.batches; i++) {
 		line.batch[i] = &part[i];
-		part[i].local = calloc(1, reader->local_size + 1);
+		part[i].local = calloc(1, visitor->local_size + 1);
 		if (!part[i].local) {
 			lu_err_nomem(err);
 			goto out;
@@ -327,8 +327,8 @@ int lu_tokcount_each(
 		rc = lu_pipeline_run(&line, err);
 out:
 	for (size_t i = 0; part && i < line.batches; i++) {
-		if (part[i].local && reader->free_local)
-			reader->free_local(part[i].local);
+		if (part[i].local && visitor->free_local)
+			visitor->free_local(part[i].local);
 		free(part[i].local);
 		lu_buf_release(&part[i].text);
 	}

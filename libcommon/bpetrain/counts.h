@@ -10,7 +10,7 @@
  *	t[i].words.group = lu_tokcount_group(&c, lang);	each document, if there are shares
  *	lu_words_add(&t[i].words, word, 1, &err);
  *	lu_tokcount_take(&c, &t[i], &err);		each, in one thread, when all is counted
- *	lu_tokcount_each(&c, &reader, &err);		once: visits all words
+ *	lu_tokcount_each(&c, &visitor, &err);		once: visits all words
  *	lu_tokcount_release(&c);
  *
  * The result is the same for any number of threads, any order of the words and any memory limit:
@@ -98,7 +98,7 @@ struct lu_tokcount_reader {
 };
 /* Consumes the counts. Fails for a language that never occurs, for a remaining share without text
  * of other languages, and when the sum of counts times word lengths exceeds 2^61 units. */
-int lu_tokcount_each(struct lu_tokcount *c, const struct lu_tokcount_reader *r,
+int lu_tokcount_each(struct lu_tokcount *c, const struct lu_tokcount_reader *visitor,
 		struct lu_err *err) LU_CHECKED;
 void lu_tokcount_release(struct lu_tokcount *c);
 

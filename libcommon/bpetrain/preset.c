@@ -116,43 +116,44 @@ static bool is_boundary(enum char_class x, enum char_class y)
 
 int lu_preset_cut_new(struct lu_preset_cut **out, const struct lu_preset *p, struct lu_err *err)
 {
-	struct lu_preset_cut *cut = calloc(1, sizeof(*cut));
+	struct lu_preset_cut *splitter = calloc(1, sizeof(*splitter));
 
 	*out = NULL;
-	if (!cut)
+	if (!splitter)
 		return lu_err_nomem(err);
-	cut->original = p->kind == LU_PRESET_LUCIE_2024;
-	if (lu_uni_new(&cut->uni, err) < 0 ||
-			parse_normalizer(p, true, cut->uni, &cut->arena, &cut->parts, err) < 0 ||
-			parse_pre_tokenizer(p, true, &cut->arena, &cut->parts, err) < 0)
+	splitter->original = p->kind == LU_PRESET_LUCIE_2024;
+	if (lu_uni_new(&splitter->uni, err) < 0 ||
+			parse_normalizer(p, true, splitter->uni, &splitter->arena, &splitter->parts,
+					err) < 0 ||
+			parse_pre_tokenizer(p, true, &splitter->arena, &splitter->parts, err) < 0)
 		goto fail;
 	if (lu_preset_is_lucie(p)) {
-		cut->class = malloc(0x110000);
-		if (!cut->class) {
+		splitter->class = malloc(0x110000);
+		if (!splitter->class) {
 			lu_err_nomem(err);
 			goto fail;
 		}
 		for (uint32_t c = 0; c < 0x110000; c++)
-			cut->class[c] = (uint8_t)class_of(p, cut->uni, c);
+			splitter->class[c] = (uint8_t)class_of(p, splitter->uni, c);
 	}
-	*out = cut;
+	*out = splitter;
 	return 0;
 fail:
-	lu_preset_cut_free(cut);
+	lu_preset_cut_free(splitter);
 	return -1;
 }
 
-void lu_preset_cut_free(struct lu_preset_cut *cut)
+void lu_preset_cut_free(struct lu_preset_cut *splitter)
 {
-	if (!cut)
+	if (!splitter)
 		return;
-	lu_uni_free(cut->uni);
-	lu_arena_release(&cut->arena);
-	free(cut->class);
-	free(cut);
+	lu_uni_free(splitter->uni);
+	lu_arena_release(&splitter->arena);
+	free(splitter->class);
+	free(splitter);
 }
 
-static int split_at_boundaries(const struct lu_preset_cut *cut, struct lu_str text,
+static int split_at_boundaries(const struct lu_preset_cut *splitter, struct lu_str text,
 		struct lu_words *words, struct lu_err *err)
 {
 	const char *p = text.p, *end = text.p + text.n, *from = p;
@@ -160,7 +161,7 @@ static int split_at_boundaries(const struct lu_preset_cut *cut, struct lu_str te
 
 	while (p < end) {
 		const char *at = p;
-		enum char_class y = (enum char_class)cut->class[lu_utf8_next(&p)];
+		enum char_class y = (enum char_class)splitter->class[lu_utf8_next(&p)];
 
 		if (is_boundary(x, y)) {
 			if (lu_words_add(words, (struct lu_str){ from, (size_t)(at - from) }, 1,
@@ -173,21 +174,21 @@ static int split_at_boundaries(const struct lu_preset_cut *cut, struct lu_str te
 	return lu_words_add(words, (struct lu_str){ from, (size_t)(end - from) }, 1, err);
 }
 
-int lu_preset_words(const struct lu_preset_cut *cut, struct lu_work *work, struct lu_str text,
+int lu_preset_words(const struct lu_preset_cut *splitter, struct lu_work *work, struct lu_str text,
 		struct lu_words *words, struct lu_err *err)
 {
 	/* Hugging Face's Metaspace puts its marker before what starts at the first byte of the
 	 * document. The original gets none if it removed a CR or NUL from there. */
-	bool first = !cut->original || text.n == 0 || (text.p[0] != '\r' && text.p[0] != '\0');
+	bool first = !splitter->original || text.n == 0 || (text.p[0] != '\r' && text.p[0] != '\0');
 
-	if (lu_norm_run(&cut->parts, cut->uni, work, text, &text, err) < 0)
+	if (lu_norm_run(&splitter->parts, splitter->uni, work, text, &text, err) < 0)
 		return -1;
-	if (cut->parts.pres == 0)
-		return split_at_boundaries(cut, text, words, err);
-	if (lu_pre_run(&cut->parts, cut->uni, work, text, first, &text, err) < 0)
+	if (splitter->parts.pres == 0)
+		return split_at_boundaries(splitter, text, words, err);
+	if (lu_pre_run(&splitter->parts, splitter->uni, work, text, first, &text, err) < 0)
 		return -1;
-	if (cut->class)
-		return split_at_boundaries(cut, text, words, err);
+	if (splitter->class)
+		return split_at_boundaries(splitter, text, words, err);
 	for (size_t i = 0; i < work->spans.n; i++) {
 		struct lu_str word = { text.p + work->spans.p[i].at, work->spans.p[i].n };
 

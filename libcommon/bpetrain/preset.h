@@ -5,11 +5,11 @@
  * tokenizer.json that comes out.
  *
  *	lu_preset_defaults(&p, LU_PRESET_LUCIE);
- *	struct lu_preset_cut *cut;
- *	lu_preset_cut_new(&cut, &p, &err);	read-only, shared by threads
- *	lu_preset_words(cut, &work, text, &words, &err);	work and words: per thread
+ *	struct lu_preset_cut *splitter;
+ *	lu_preset_cut_new(&splitter, &p, &err);	read-only, shared by threads
+ *	lu_preset_words(splitter, &work, text, &words, &err);	work and words: per thread
  *	lu_preset_train(&p, &counts, &json, &info, &err);	consumes the counts
- *	lu_preset_cut_free(cut);
+ *	lu_preset_cut_free(splitter);
  *
  * lucie-2024: the tokenizer of Lucie 7B (OpenLLM-France, 2024): what Hugging Face's BpeTrainer and
  *	that project's rewriting of its file give for the same text. The space is U+2581 in pieces.
@@ -69,12 +69,12 @@ int lu_preset_check(const struct lu_preset *p, struct lu_err *err) LU_CHECKED;
 bool lu_preset_is_seed(const struct lu_preset *p, uint32_t c);
 
 struct lu_preset_cut;
-int lu_preset_cut_new(struct lu_preset_cut **cut, const struct lu_preset *p,
+int lu_preset_cut_new(struct lu_preset_cut **splitter, const struct lu_preset *p,
 		struct lu_err *err) LU_CHECKED;
-void lu_preset_cut_free(struct lu_preset_cut *cut); /* NULL is fine */
+void lu_preset_cut_free(struct lu_preset_cut *splitter); /* NULL is fine */
 
 /* Normalise a document, split it into words and add these to the counts. */
-int lu_preset_words(const struct lu_preset_cut *cut, struct lu_work *work, struct lu_str text,
+int lu_preset_words(const struct lu_preset_cut *splitter, struct lu_work *work, struct lu_str text,
 		struct lu_words *words, struct lu_err *err) LU_CHECKED;
 
 struct lu_preset_info {

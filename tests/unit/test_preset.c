@@ -41,7 +41,7 @@ static struct lu_preset preset(enum lu_preset_kind kind, uint32_t vocab_size)
 
 static struct lu_tok *train(const struct lu_preset *p, const char *text)
 {
-	struct lu_preset_cut *cut;
+	struct lu_preset_cut *splitter;
 	struct lu_preset_info info;
 	struct lu_tokcount count = { .threads = 1 };
 	struct lu_tokcount_thread thread;
@@ -51,15 +51,15 @@ static struct lu_tok *train(const struct lu_preset *p, const char *text)
 	struct lu_err err;
 
 	lu_tokcount_join(&count, &thread);
-	assert_int_equal(lu_preset_cut_new(&cut, p, &err), 0);
-	assert_int_equal(lu_preset_words(cut, &work, lu_str_of(text), &thread.words, &err), 0);
+	assert_int_equal(lu_preset_cut_new(&splitter, p, &err), 0);
+	assert_int_equal(lu_preset_words(splitter, &work, lu_str_of(text), &thread.words, &err), 0);
 	assert_int_equal(lu_tokcount_take(&count, &thread, &err), 0);
 	if (lu_preset_train(p, &count, &json, &info, &err) < 0)
 		fail_msg("%s", err.msg);
 	assert_true(info.pieces <= p->vocab_size);
 	if (lu_tok_parse(&tok, "trained", lu_buf_slice(&json), &err) < 0)
 		fail_msg("%s", err.msg);
-	lu_preset_cut_free(cut);
+	lu_preset_cut_free(splitter);
 	lu_tokcount_release(&count);
 	lu_work_release(&work);
 	lu_buf_release(&json);
