@@ -34,8 +34,8 @@
  *	weight = share * characters in total / characters of the language
  *
  * Group 0 is every other language and documents without one; it gets what the shares leave to
- * 100 %. Counts are then in units of 1 / lu_tokcount_unit(): weights are rounded down to a multiple
- * of 2^-20, so that everything is an integer.
+ * 100 %. Counts are then in units of 1 / lu_tokcount_unit(): weights are rounded down to a
+ * multiple of 2^-20, so that everything is an integer.
  */
 #include "libcommon/base/buf.h"
 #include "libcommon/base/vec.h"
