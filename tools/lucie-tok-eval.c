@@ -10,387 +10,423 @@
 #include "libcommon/tokaudit/dead.h"
 #include "libcommon/tokaudit/fit.h"
 #include "libcommon/tokaudit/lossless.h"
+#include "libcommon/tokaudit/lossless_report.h"
 
-/* A thread's state. */
-struct worker {
-	struct lu_tok_state **st; /* one a tokenizer */
-	struct lu_ids ids, ids2;
-	size_t n;
-};
-
-/* What map() leaves of a document for decide(). */
-struct counted {
-	struct lu_eval_text text;
-	bool differs;
-	struct lu_eval_tokens tokens[]; /* one a tokenizer */
-};
-
-struct config {
+struct options {
 	struct lu_std std;
 	struct lu_list tokenizer;
 	bool compare, lossless, dead, json, by_given, max_given;
 	const char *by, *range;
 	uint64_t max;
+};
 
+/* A thread's state. */
+struct worker {
+	struct lu_tok_state **state; /* one a tokenizer */
+	size_t states;
+	struct lu_ids ids[2]; /* of one document: the last tokenizer's, or both for --compare */
+};
+
+/* What map() leaves of a document for decide(). */
+struct measured {
+	struct lu_fit_text text;
+	bool differs;
+	struct lu_fit_tokens tokens[]; /* one a tokenizer */
+};
+
+struct eval {
+	const struct options *options;
 	struct lu_tok **tok;
-	struct lu_eval eval;
-	struct lu_diff diff;
-	struct worker writer; /* decide()'s own */
-	uint64_t docs, differing;
-	uint64_t tokens[2];
-	struct lu_buf text;
+	size_t toks;
+	struct lu_fit fit;
+	struct lu_compare compare;
+	struct worker writer;		     /* of decide() */
+	uint64_t docs, differing, tokens[2]; /* of --compare */
+	struct lu_buf report;
 	struct lu_progress progress;
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_LIST('t', "tokenizer", struct config, tokenizer, "FILE", "a tokenizer.json; repeat"),
-	LU_OPT_STR_GIVEN(
-			0, "by", struct config, by, by_given, "MEMBER", "what the rows are (lang)"),
-	LU_OPT_FLAG(0, "compare", struct config, compare, "show where two tokenizers differ"),
-	LU_OPT_U64_GIVEN(0, "max", struct config, max, max_given, "N",
-			"show so many differences (10)"),
-	LU_OPT_FLAG(0, "lossless", struct config, lossless, "list what does not come back"),
-	LU_OPT_STR(0, "code-points", struct config, range, "FROM-TO", "of these alone, in hex"),
-	LU_OPT_FLAG(0, "dead", struct config, dead, "list pieces that no text can produce"),
-	LU_OPT_FLAG(0, "json", struct config, json, "print JSON"),
+	LU_OPT_LIST('t', "tokenizer", struct options, tokenizer, "FILE",
+			"a tokenizer.json; repeat"),
+	LU_OPT_STR_GIVEN(0, "by", struct options, by, by_given, "MEMBER",
+			"group documents by this member (lang)"),
+	LU_OPT_FLAG(0, "compare", struct options, compare, "show where two tokenizers differ"),
+	LU_OPT_U64_GIVEN(0, "max", struct options, max, max_given, "N",
+			"show N differences at most (10)"),
+	LU_OPT_FLAG(0, "lossless", struct options, lossless, "list what does not come back"),
+	LU_OPT_STR(0, "code-points", struct options, range, "FROM-TO", "try only these, in hex"),
+	LU_OPT_FLAG(0, "dead", struct options, dead, "list pieces that no text can produce"),
+	LU_OPT_FLAG(0, "json", struct options, json, "print JSON"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-tok-eval",
 	"tells how well tokenizers fit texts, and what they lose", "[FILE...]", opts, LU_STD_FILTER,
-	offsetof(struct config, std) };
+	offsetof(struct options, std) };
 
 /* --- documents ---------------------------------------------------------------------------- */
 
-static int worker_fill(const struct config *c, struct worker *w, struct lu_err *err)
+static int worker_init(void *ctx, void *local, struct lu_err *err)
 {
-	w->st = calloc(c->tokenizer.n, sizeof(*w->st));
-	if (!w->st)
+	const struct eval *e = ctx;
+	struct worker *w = local;
+
+	w->state = calloc(e->toks, sizeof(*w->state));
+	if (!w->state)
 		return lu_err_nomem(err);
-	for (; w->n < c->tokenizer.n; w->n++) {
-		w->st[w->n] = lu_tok_state_new(c->tok[w->n]);
-		if (!w->st[w->n])
+	for (; w->states < e->toks; w->states++) {
+		w->state[w->states] = lu_tok_state_new(e->tok[w->states]);
+		if (!w->state[w->states])
 			return lu_err_nomem(err);
 	}
 	return 0;
-}
-
-static int worker_init(void *ctx, void *local, struct lu_err *err)
-{
-	return worker_fill(ctx, local, err);
 }
 
 static void worker_free(void *local)
 {
 	struct worker *w = local;
 
-	for (size_t i = 0; i < w->n; i++)
-		lu_tok_state_free(w->st[i]);
-	free(w->st);
-	lu_ids_release(&w->ids);
-	lu_ids_release(&w->ids2);
+	for (size_t i = 0; i < w->states; i++)
+		lu_tok_state_free(w->state[i]);
+	free(w->state);
+	lu_ids_release(&w->ids[0]);
+	lu_ids_release(&w->ids[1]);
 }
 
-static int encode(const struct config *c, struct worker *w, size_t i, struct lu_str text,
+static int encode(const struct eval *e, struct worker *w, size_t tok, struct lu_str text,
 		struct lu_ids *ids, struct lu_err *err)
 {
 	ids->n = 0;
-	return lu_tok_encode(c->tok[i], w->st[i], text, LU_TOK_SPECIAL_TEXT, ids, err);
+	return lu_tok_encode(e->tok[tok], w->state[tok], text, LU_TOK_SPECIAL_TEXT, ids, err);
 }
 
-static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
+static int measure(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
-	const struct config *c = ctx;
+	const struct eval *e = ctx;
 	struct worker *w = local;
-	struct counted *k = lu_arena_alloc(
-			doc->arena, sizeof(*k) + c->tokenizer.n * sizeof(k->tokens[0]));
+	struct measured *m =
+			lu_arena_alloc(doc->arena, sizeof(*m) + e->toks * sizeof(m->tokens[0]));
 	size_t first;
 
-	if (!k)
+	if (!m)
 		return lu_err_nomem(err);
-	k->differs = false;
-	lu_eval_measure(doc->text, &k->text);
-	for (size_t i = 0; i < c->tokenizer.n; i++) {
-		struct lu_ids *ids = i == 1 ? &w->ids2 : &w->ids;
+	lu_fit_measure(doc->text, &m->text);
+	for (size_t i = 0; i < e->toks; i++) {
+		struct lu_ids *ids = &w->ids[i == 1];
 
-		if (encode(c, w, i, doc->text, ids, err) < 0)
+		if (encode(e, w, i, doc->text, ids, err) < 0)
 			return -1;
-		lu_eval_count(&c->eval, i, ids->p, ids->n, &k->tokens[i]);
+		lu_fit_count(&e->fit, i, ids->p, ids->n, &m->tokens[i]);
 	}
-	if (c->compare)
-		k->differs = lu_diff_at(&c->diff, &w->ids, &w->ids2, &first);
-	doc->user = k;
+	m->differs = e->options->compare &&
+			lu_compare_ids(&e->compare, &w->ids[0], &w->ids[1], &first);
+	doc->user = m;
 	return 0;
 }
 
 static int add_to_table(void *ctx, struct lu_doc *doc, struct lu_err *err)
 {
-	struct config *c = ctx;
-	const struct counted *k = doc->user;
+	struct eval *e = ctx;
+	const struct measured *m = doc->user;
 	struct lu_str group;
 
-	c->docs++;
-	if (!lu_doc_string(doc, c->by, &group))
+	e->docs++;
+	if (!lu_doc_string(doc, e->options->by, &group))
 		group = (struct lu_str){ NULL, 0 };
-	return lu_eval_add(&c->eval, group, &k->text, k->tokens, err);
+	return lu_fit_add(&e->fit, group, &m->text, m->tokens, err);
 }
 
-static int add_difference(void *ctx, struct lu_doc *doc, struct lu_err *err)
+/* Report where the tokenizers differ. The document is encoded again, since the ids that measure()
+ * made are gone; there are few of them. */
+static int report_difference(struct eval *e, struct lu_doc *doc, struct lu_err *err)
 {
-	struct config *c = ctx;
-	const struct counted *k = doc->user;
-	struct worker *w = &c->writer;
 	const struct lu_json_member *id = lu_json_get(&doc->obj, "id");
+	struct worker *w = &e->writer;
 	struct lu_difference d;
 	size_t first;
 
-	c->docs++;
-	c->differing += k->differs;
-	for (size_t i = 0; i < 2; i++)
-		c->tokens[i] += k->tokens[i].tokens;
-	if (!k->differs || c->differing > c->max)
-		return 0;
-	if (encode(c, w, 0, doc->text, &w->ids, err) < 0 ||
-			encode(c, w, 1, doc->text, &w->ids2, err) < 0)
-		return -1;
-	lu_diff_at(&c->diff, &w->ids, &w->ids2, &first);
-	if (lu_diff_look(&c->diff, doc->text, &w->ids, &w->ids2, first, &d, err) < 0)
+	for (size_t i = 0; i < 2; i++) {
+		if (encode(e, w, i, doc->text, &w->ids[i], err) < 0)
+			return -1;
+	}
+	lu_compare_ids(&e->compare, &w->ids[0], &w->ids[1], &first);
+	if (lu_compare_describe(&e->compare, doc->text, &w->ids[0], &w->ids[1], first, &d, err) < 0)
 		return -1;
 	d.file = doc->file;
 	d.line = doc->line;
-	d.name = id ? id->value : (struct lu_str){ NULL, 0 };
-	if (c->json && c->differing > 1)
-		lu_buf_putc(&c->text, ',');
-	if (c->json)
-		lu_difference_json(&c->diff, &d, &c->text);
+	d.doc_id = id ? id->value : (struct lu_str){ NULL, 0 };
+	if (e->options->json)
+		lu_difference_json(&e->compare, &d, &e->report);
 	else
-		lu_difference_text(&c->diff, c->tokenizer.item, &d, &c->text);
-	return lu_buf_check(&c->text, err);
+		lu_difference_text(&e->compare, e->options->tokenizer.item, &d, &e->report);
+	return lu_buf_check(&e->report, err);
 }
 
-static int end_differences(struct config *c, struct lu_err *err)
+static int add_to_comparison(void *ctx, struct lu_doc *doc, struct lu_err *err)
 {
-	struct lu_buf *b = &c->text;
+	struct eval *e = ctx;
+	const struct measured *m = doc->user;
 
-	if (!c->json) {
+	e->docs++;
+	e->differing += m->differs;
+	for (size_t i = 0; i < 2; i++)
+		e->tokens[i] += m->tokens[i].tokens;
+	if (!m->differs || e->differing > e->options->max)
+		return 0;
+	return report_difference(e, doc, err);
+}
+
+/* Put the totals of --compare; in JSON they end the object that the differences are in. */
+static void put_totals(struct eval *e)
+{
+	struct lu_buf *b = &e->report;
+
+	if (!e->options->json) {
 		lu_buf_printf(b,
 				"%" PRIu64 " of %" PRIu64 " documents differ; %" PRIu64
 				" and %" PRIu64 " tokens\n",
-				c->differing, c->docs, c->tokens[0], c->tokens[1]);
-		return lu_buf_check(b, err);
+				e->differing, e->docs, e->tokens[0], e->tokens[1]);
+		return;
 	}
-	lu_buf_printf(b, "],\"documents\":%" PRIu64 ",\"differing\":%" PRIu64 ",\"tokenizers\":[",
-			c->docs, c->differing);
+	lu_json_close_array(b);
+	lu_json_put_u64(b, "documents", e->docs);
+	lu_json_put_u64(b, "differing", e->differing);
+	lu_json_open_array(b, "tokenizers");
 	for (size_t i = 0; i < 2; i++) {
-		lu_buf_puts(b, i ? ",{\"file\":" : "{\"file\":");
-		lu_json_quote(b, lu_str_of(c->tokenizer.item[i]));
-		lu_buf_printf(b, ",\"tokens\":%" PRIu64 "}", c->tokens[i]);
+		lu_json_open_object(b, NULL);
+		lu_json_put_cstr(b, "file", e->options->tokenizer.item[i]);
+		lu_json_put_u64(b, "tokens", e->tokens[i]);
+		lu_json_close_object(b);
 	}
-	lu_buf_puts(b, "]}");
-	return lu_buf_check(b, err);
+	lu_json_close_array(b);
+	lu_json_close_object(b);
 }
 
-static int add_totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
+static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
-	struct config *c = ctx;
-	uint64_t tokens;
+	const struct eval *e = ctx;
+	struct lu_buf *extra = &stats->extra;
 
-	if (c->docs == 0)
+	if (e->docs == 0)
 		return lu_err_set(err, "no documents");
-	lu_buf_puts(&stats->extra, ",\"tokens\":[");
-	for (size_t i = 0; i < c->tokenizer.n; i++) {
-		tokens = c->compare ? c->tokens[i] : 0;
-		for (size_t k = 0; k < c->eval.rows; k++)
-			tokens += c->eval.row[k].tokens[i].tokens;
-		lu_buf_printf(&stats->extra, "%s%" PRIu64, i ? "," : "", tokens);
-	}
-	lu_buf_putc(&stats->extra, ']');
-	return lu_buf_check(&stats->extra, err);
+	lu_json_open_array(extra, "tokens");
+	for (size_t i = 0; i < e->toks; i++)
+		lu_json_put_u64(extra, NULL,
+				e->options->compare ? e->tokens[i] : lu_fit_total(&e->fit, i));
+	lu_json_close_array(extra);
+	return lu_buf_check(extra, err);
 }
 
-static int read_documents(struct config *c, const struct lu_args *args, struct lu_stats *stats,
+static int read_documents(struct eval *e, const struct lu_args *args, struct lu_stats *stats,
 		struct lu_err *err)
 {
-	struct lu_docstream ds = { .ctx = c,
-		.map = map,
-		.decide = c->compare ? add_difference : add_to_table,
+	const struct options *o = e->options;
+	struct lu_docstream ds = { .ctx = e,
+		.map = measure,
+		.decide = o->compare ? add_to_comparison : add_to_table,
 		.local_size = sizeof(struct worker),
 		.local_init = worker_init,
 		.local_free = worker_free,
-		.finish = add_totals,
+		.finish = finish,
 		.flags = LU_DOCSTREAM_SILENT | LU_DOCSTREAM_NO_STATS,
 		.stats = stats };
 
-	if (lu_eval_start(&c->eval, c->tok, c->tokenizer.item, c->tokenizer.n, err) < 0)
+	if (lu_fit_init(&e->fit, e->tok, o->tokenizer.item, e->toks, err) < 0)
 		return -1;
-	if (c->compare &&
-			(lu_diff_start(&c->diff, c->tok[0], c->tok[1], err) < 0 ||
-					worker_fill(c, &c->writer, err) < 0))
+	if (o->compare &&
+			(lu_compare_init(&e->compare, e->tok[0], e->tok[1], err) < 0 ||
+					worker_init(e, &e->writer, err) < 0))
 		return -1;
-	if (c->compare && c->json)
-		lu_buf_puts(&c->text, "{\"differences\":[");
-	if (lu_docstream_run(&ds, &c->std, args, err) < 0)
+	if (o->compare && o->json) {
+		lu_json_open_object(&e->report, NULL);
+		lu_json_open_array(&e->report, "differences");
+	}
+	if (lu_docstream_run(&ds, &o->std, args, err) < 0)
 		return -1;
-	if (c->compare)
-		return end_differences(c, err);
-	return c->json ? lu_eval_json(&c->eval, c->by, &c->text, err)
-		       : lu_eval_table(&c->eval, c->by, &c->text, err);
+	if (!o->compare)
+		return o->json ? lu_fit_json(&e->fit, o->by, &e->report, err)
+			       : lu_fit_table(&e->fit, o->by, &e->report, err);
+	put_totals(e);
+	return lu_buf_check(&e->report, err);
 }
 
 /* --- the files themselves ----------------------------------------------------------------- */
 
-static void tick(void *ctx, uint64_t done)
+static void show_progress(void *ctx, uint64_t done)
 {
-	struct config *c = ctx;
+	struct eval *e = ctx;
 
-	lu_progress_update(&c->progress, done, done);
+	lu_progress_update(&e->progress, done, done);
 }
 
-static int find_losses(struct config *c, size_t i, bool *none, struct lu_err *err)
+/* 1 if something is lost, 0, -1. */
+static int report_losses(struct eval *e, size_t i, struct lu_err *err)
 {
-	struct lu_losses l = { .tick = tick, .ctx = c };
+	const struct options *o = e->options;
+	const char *file = o->tokenizer.item[i];
+	struct lu_losses l = { .progress = show_progress, .ctx = e };
 	int rc;
 
-	if (c->range && !lu_losses_range(&l, c->range))
-		lu_usage_error("--code-points: '%s' is no range such as 0-2FFF", c->range);
-	lu_progress_start(&c->progress, tool.name, c->std.progress, 0x110000);
-	c->progress.unit = "code points";
-	rc = lu_losses_find(&l, c->tok[i], c->std.threads, err);
-	lu_progress_end(&c->progress);
-	if (rc < 0)
-		lu_err_wrap(err, "%s", c->tokenizer.item[i]);
-	else if (c->json)
-		lu_losses_json(&l, c->tokenizer.item[i], &c->text);
-	else
-		lu_losses_text(&l, c->tokenizer.item[i], c->std.verbose > 0, &c->text);
-	*none = lu_losses_none(&l);
+	if (o->range && !lu_losses_parse_range(&l, o->range))
+		lu_usage_error("--code-points: '%s' is not a range such as 0-2FFF", o->range);
+	lu_progress_start(&e->progress, tool.name, o->std.progress, 0x110000);
+	e->progress.unit = "code points";
+	rc = lu_losses_find(&l, e->tok[i], o->std.threads, err);
+	lu_progress_end(&e->progress);
+	if (rc < 0) {
+		lu_err_wrap(err, "%s", file);
+	} else {
+		if (o->json)
+			lu_losses_json(&l, file, &e->report);
+		else
+			lu_losses_text(&l, file, o->std.verbose > 0, &e->report);
+		rc = !lu_losses_none(&l);
+	}
 	lu_losses_release(&l);
 	return rc;
 }
 
-static int find_dead(struct config *c, size_t i, bool *none, struct lu_err *err)
+/* 1 if a piece is listed, 0, -1. */
+static int report_dead(struct eval *e, size_t i, struct lu_err *err)
 {
+	const char *file = e->options->tokenizer.item[i];
 	struct lu_dead d = { 0 };
-	int rc = lu_dead_find(&d, c->tok[i], err);
+	int rc = lu_dead_find(&d, e->tok[i], err);
 
-	if (rc == 0 && c->json)
-		lu_dead_json(&d, c->tok[i], c->tokenizer.item[i], &c->text);
-	else if (rc == 0)
-		lu_dead_text(&d, c->tok[i], c->tokenizer.item[i], &c->text);
-	*none = d.pieces == 0;
+	if (rc == 0) {
+		if (e->options->json)
+			lu_dead_json(&d, e->tok[i], file, &e->report);
+		else
+			lu_dead_text(&d, e->tok[i], file, &e->report);
+		rc = d.piece.n > 0;
+	}
 	lu_dead_release(&d);
 	return rc;
 }
 
-/* 1 when one of the files has something to list. */
-static int look_at_files(struct config *c, struct lu_err *err)
+/* 1 if one of the files has something to list, 0, -1. */
+static int examine_files(struct eval *e, struct lu_err *err)
 {
+	const struct options *o = e->options;
 	int answer = 0;
 
-	if (c->json)
-		lu_buf_puts(&c->text, "{\"tokenizers\":[");
-	for (size_t i = 0; i < c->tokenizer.n; i++) {
-		bool none = true;
-
-		if (i)
-			lu_buf_putc(&c->text, c->json ? ',' : '\n');
-		if ((c->dead ? find_dead : find_losses)(c, i, &none, err) < 0)
-			return -1;
-		answer |= !none;
+	if (o->json) {
+		lu_json_open_object(&e->report, NULL);
+		lu_json_open_array(&e->report, "tokenizers");
 	}
-	if (c->json)
-		lu_buf_puts(&c->text, "]}");
-	return lu_buf_check(&c->text, err) < 0 ? -1 : answer;
+	for (size_t i = 0; i < e->toks; i++) {
+		int rc;
+
+		if (i && !o->json)
+			lu_buf_putc(&e->report, '\n');
+		rc = o->dead ? report_dead(e, i, err) : report_losses(e, i, err);
+		if (rc < 0)
+			return -1;
+		answer |= rc;
+	}
+	if (o->json) {
+		lu_json_close_array(&e->report);
+		lu_json_close_object(&e->report);
+	}
+	return lu_buf_check(&e->report, err) < 0 ? -1 : answer;
 }
 
 /* --- the run ------------------------------------------------------------------------------ */
 
-static void check_usage(const struct config *c, const struct lu_args *args)
+static void check_usage(const struct options *o, const struct lu_args *args)
 {
-	if (c->tokenizer.n == 0)
-		lu_usage_error("-t FILE is needed");
-	if (c->compare + c->lossless + c->dead > 1)
+	if (o->tokenizer.n == 0)
+		lu_usage_error("-t FILE is required");
+	if (o->compare + o->lossless + o->dead > 1)
 		lu_usage_error("only one of --compare, --lossless and --dead");
-	if (c->compare && c->tokenizer.n != 2)
+	if (o->compare && o->tokenizer.n != 2)
 		lu_usage_error("--compare needs two tokenizers: -t A -t B");
-	if (c->max_given && !c->compare)
+	if (o->max_given && !o->compare)
 		lu_usage_error("--max is for --compare");
-	if (c->range && !c->lossless)
+	if (o->range && !o->lossless)
 		lu_usage_error("--code-points is for --lossless");
-	if (c->by_given && (c->compare || c->lossless || c->dead))
+	if (o->by_given && (o->compare || o->lossless || o->dead))
 		lu_usage_error("--by is for the table");
-	if (!c->lossless && !c->dead)
+	if (!o->lossless && !o->dead)
 		return;
 	if (args->files > 1 || strcmp(args->file[0], "-") != 0)
 		lu_usage_error("--lossless and --dead read no documents");
-	if (c->std.rejects || c->std.max_bad_given || c->std.stats)
+	if (o->std.rejects || o->std.max_bad_given || o->std.stats)
 		lu_usage_error("--rejects, --max-bad and --stats are for documents");
 }
 
-static int load(struct config *c, struct lu_err *err)
+static int load(struct eval *e, struct lu_err *err)
 {
-	c->tok = calloc(c->tokenizer.n, sizeof(struct lu_tok *));
-	if (!c->tok)
+	const struct lu_list *files = &e->options->tokenizer;
+
+	e->tok = calloc(files->n, sizeof(struct lu_tok *));
+	if (!e->tok)
 		return lu_err_nomem(err);
-	for (size_t i = 0; i < c->tokenizer.n; i++) {
-		if (lu_tok_load(&c->tok[i], c->tokenizer.item[i], err) < 0)
+	for (; e->toks < files->n; e->toks++) {
+		if (lu_tok_load(&e->tok[e->toks], files->item[e->toks], err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
+/* Exit status, or -1. */
+static int run(struct eval *e, const struct lu_args *args, struct lu_err *err)
 {
-	bool reads = !c->lossless && !c->dead;
+	const struct options *o = e->options;
+	bool reads = !o->lossless && !o->dead;
 	struct lu_stats stats = { 0 };
 	struct lu_out *out = NULL;
-	int rc, answer = 0;
+	int rc = -1, answer;
 
-	/* Opened first, so that a folder without permission is not found out after the work. */
-	rc = lu_out_open(&out, c->std.output, c->std.compress, c->std.threads, err);
-	if (rc == 0)
-		rc = load(c, err);
-	if (rc == 0 && reads)
-		rc = lu_out_refuse(out, args->file, args->files, err);
-	if (rc == 0 && reads) {
-		rc = read_documents(c, args, &stats, err);
-		answer = c->differing > 0;
-	} else if (rc == 0) {
-		answer = look_at_files(c, err);
-		rc = answer < 0 ? -1 : 0;
+	/* Opened first, to fail on an unwritable path before the work. */
+	if (lu_out_open(&out, o->std.output, o->std.compress, o->std.threads, err) < 0 ||
+			load(e, err) < 0)
+		goto done;
+	if (reads) {
+		if (lu_out_refuse(out, args->file, args->files, err) < 0 ||
+				read_documents(e, args, &stats, err) < 0)
+			goto done;
+		answer = e->differing > 0;
+	} else {
+		answer = examine_files(e, err);
+		if (answer < 0)
+			goto done;
 	}
-	if (rc == 0 && c->json)
-		lu_buf_putc(&c->text, '\n');
-	if (rc == 0)
-		rc = lu_out_buf(out, &c->text, err);
-	if (rc == 0) {
-		rc = lu_out_commit(out, err);
-		out = NULL;
-	}
+	if (o->json)
+		lu_buf_putc(&e->report, '\n');
+	if (lu_out_buf(out, &e->report, err) < 0)
+		goto done;
+	rc = lu_out_commit(out, err);
+	out = NULL;
 	if (rc == 0 && reads)
-		rc = lu_stats_append(&stats, args, c->std.stats, err);
+		rc = lu_stats_append(&stats, args, o->std.stats, err);
+	if (rc == 0)
+		rc = answer;
+done:
 	lu_out_abort(out);
 	lu_stats_release(&stats);
-	return rc < 0 ? -1 : answer;
+	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	struct config c = { .std = LU_STD_DEFAULTS, .by = "lang", .max = 10 };
+	struct options o = { .std = LU_STD_DEFAULTS, .by = "lang", .max = 10 };
+	struct eval e = { .options = &o };
 	struct lu_args args;
 	struct lu_err err = { 0 };
 	int rc;
 
-	lu_tool_start(&tool, argc, argv, &c, &args);
-	check_usage(&c, &args);
-	rc = run(&c, &args, &err);
-	lu_eval_release(&c.eval);
-	lu_diff_release(&c.diff);
-	worker_free(&c.writer);
-	for (size_t i = 0; c.tok && i < c.tokenizer.n; i++)
-		lu_tok_free(c.tok[i]);
-	free(c.tok);
-	lu_buf_release(&c.text);
-	lu_list_release(&c.tokenizer);
+	lu_tool_start(&tool, argc, argv, &o, &args);
+	check_usage(&o, &args);
+	rc = run(&e, &args, &err);
+	lu_fit_release(&e.fit);
+	lu_compare_release(&e.compare);
+	worker_free(&e.writer);
+	for (size_t i = 0; i < e.toks; i++)
+		lu_tok_free(e.tok[i]);
+	free(e.tok);
+	lu_buf_release(&e.report);
+	lu_list_release(&o.tokenizer);
 	return lu_tool_finish(rc, &err);
 }

@@ -1,34 +1,33 @@
 #ifndef LUCIE_BPETRAIN_ALPHABET_H
 #define LUCIE_BPETRAIN_ALPHABET_H
 /*
- * The characters that a tokenizer shall have, from a file.
+ * An initial alphabet from a file: characters that get a piece whether or not the text has them.
  *
- *	struct lu_alphabet a = { 0 };
+ *	struct lu_alphabet a;
  *	lu_alphabet_read(&a, "alphabet.txt", &preset, &err);
  *	preset.alphabet = a.c;
- *	preset.alphabets = a.n;
+ *	preset.alphabet_chars = a.n;
  *	... train ...
  *	lu_alphabet_release(&a);
  *
  * The file is a list or a table, both in UTF-8:
  *  - a list has one character a line, as itself or as U+XXXX;
- *  - a table has four columns with tabs between: the character, which is not read; its code point
- *    in decimal; its general category; how often it occurs. A first line with three tabs makes a
- *    file a table.
+ *  - a table has four columns separated by tabs: the character, which is not read; its code point
+ *    in decimal; its general category; its count. The first line of a table has three tabs.
  *
- * All of a list is taken. Of a table the most frequent characters are taken, as many as
- * preset.limit_alphabet says (0: all), of those that Lucie 7B's tokenizer would have chosen:
- * not the ones that change in the preset's normal form or that are seeds; not the categories Cf
- * and Mn; and no category whose second letter is c or o, but for numbers (N), punctuation (P),
- * Sc and So. So letters without case, such as the Chinese ones, are not taken.
+ * A list is taken whole. Of a table the most frequent characters are taken, at most
+ * preset.limit_alphabet (0: all), from those that Lucie 7B's tokenizer would have chosen: no seeds
+ * and none that the preset's normal form changes; not the categories Cf and Mn; and no category
+ * whose second letter is c or o, except numbers (N), punctuation (P), Sc and So. So letters without
+ * case, such as Chinese characters, are not taken.
  *
- * The preset lucie has no piece that text cannot reach: the space and the characters that its
- * normal form changes are left out, also of a list.
+ * The preset lucie has no piece that no text gives: it leaves out the space and the characters that
+ * its normal form changes, from a list too.
  */
 #include "libcommon/bpetrain/preset.h"
 
 struct lu_alphabet {
-	uint32_t *c; /* no character twice */
+	uint32_t *c; /* distinct */
 	size_t n;
 	size_t unreachable; /* left out of a list */
 };

@@ -5,9 +5,9 @@
 #include "libcommon/base/json_writer.h"
 
 /*
- * Line feed, tab, ( [ { / < ' U+2019 " U+00AB U+201C U+2018 U+201A U+2039 U+2014 U+2013 U+2015:
- * after these a word begins as it does after a space (French: l'eau, «eau»). The list and its
- * order are those of Lucie 7B's tokenizer.
+ * The characters after which a word begins as it does after a space (French: l'eau, «eau»): line
+ * feed, tab, ( [ { / < ' U+2019 " U+00AB U+201C U+2018 U+201A U+2039 U+2014 U+2013 U+2015. The list
+ * and its order are those of Lucie 7B's tokenizer.
  */
 static const char *const joiners[] = { "\n", "\t", "(", "[", "{", "/", "<", "'", "\xE2\x80\x99",
 	"\"", "\xC2\xAB", "\xE2\x80\x9C", "\xE2\x80\x98", "\xE2\x80\x9A", "\xE2\x80\xB9",
@@ -16,7 +16,7 @@ static const char *const joiners[] = { "\n", "\t", "(", "[", "{", "/", "<", "'",
 
 const char *const lu_preset_blank[LU_PRESET_RUNS] = { LU_PRESET_MARK, "\t", "\n" };
 
-const char *const lu_preset_base[LU_PRESET_BASE] = { "<s>", "</s>", "<unk>", "<pad>" };
+const char *const lu_preset_base_token[LU_PRESET_BASE_TOKENS] = { "<s>", "</s>", "<unk>", "<pad>" };
 
 bool lu_preset_is_lucie(const struct lu_preset *p)
 {
@@ -32,39 +32,72 @@ struct lu_str lu_preset_run(char out[3 * LU_PRESET_RUN_MAX], const char *blank, 
 	return (struct lu_str){ out, n * width };
 }
 
-/* --- components as JSON ------------------------------------------------------------------- */
+/* --- components --------------------------------------------------------------------------- */
 
-struct list {
-	struct lu_buf *b;
-	size_t n;
-};
-
-static void item(struct list *l, const char *json)
+static void open_component(struct lu_buf *b, const char *key, const char *type)
 {
-	if (l->n++)
-		lu_buf_putc(l->b, ',');
-	lu_buf_puts(l->b, json);
+	lu_json_open_object(b, key);
+	lu_json_put_cstr(b, "type", type);
 }
 
-static void replace_item(struct list *l, const char *kind, const char *pattern, const char *content)
+static void open_sequence(struct lu_buf *b, const char *key, const char *steps)
 {
-	item(l, "{\"type\":\"Replace\",\"pattern\":{");
-	lu_json_quote(l->b, lu_str_of(kind));
-	lu_buf_putc(l->b, ':');
-	lu_json_quote(l->b, lu_str_of(pattern));
-	lu_buf_puts(l->b, "},\"content\":");
-	lu_json_quote(l->b, lu_str_of(content));
-	lu_buf_putc(l->b, '}');
+	open_component(b, key, "Sequence");
+	lu_json_open_array(b, steps);
 }
 
-static void prepend_item(struct list *l, const char *what)
+static void close_sequence(struct lu_buf *b)
 {
-	item(l, "{\"type\":\"Prepend\",\"prepend\":");
-	lu_json_quote(l->b, lu_str_of(what));
-	lu_buf_putc(l->b, '}');
+	lu_json_close_array(b);
+	lu_json_close_object(b);
 }
 
-static void joiner_items(struct list *l)
+/* A component without settings. */
+static void put_component(struct lu_buf *b, const char *type)
+{
+	open_component(b, NULL, type);
+	lu_json_close_object(b);
+}
+
+/* `kind`: "String" or "Regex". */
+static void put_replace(
+		struct lu_buf *b, const char *kind, const char *pattern, const char *content)
+{
+	open_component(b, NULL, "Replace");
+	lu_json_open_object(b, "pattern");
+	lu_json_put_cstr(b, kind, pattern);
+	lu_json_close_object(b);
+	lu_json_put_cstr(b, "content", content);
+	lu_json_close_object(b);
+}
+
+static void put_prepend(struct lu_buf *b, const char *prefix)
+{
+	open_component(b, NULL, "Prepend");
+	lu_json_put_cstr(b, "prepend", prefix);
+	lu_json_close_object(b);
+}
+
+static void put_metaspace(struct lu_buf *b, const char *scheme, bool split)
+{
+	open_component(b, NULL, "Metaspace");
+	lu_json_put_cstr(b, "replacement", LU_PRESET_MARK);
+	lu_json_put_cstr(b, "prepend_scheme", scheme);
+	lu_json_put_bool(b, "split", split);
+	lu_json_close_object(b);
+}
+
+static void put_byte_level(struct lu_buf *b, const char *key)
+{
+	open_component(b, key, "ByteLevel");
+	lu_json_put_bool(b, "add_prefix_space", false);
+	lu_json_put_bool(b, "trim_offsets", true);
+	lu_json_put_bool(b, "use_regex", true);
+	lu_json_close_object(b);
+}
+
+/* A space after each joiner that a space or a word character follows. */
+static void put_joiners(struct lu_buf *b)
 {
 	for (size_t i = 0; i < JOINERS; i++) {
 		char regex[16], content[8];
@@ -72,201 +105,245 @@ static void joiner_items(struct list *l)
 
 		snprintf(regex, sizeof(regex), "%s%s(?=[ \\w])", escape ? "\\" : "", joiners[i]);
 		snprintf(content, sizeof(content), "%s ", joiners[i]);
-		replace_item(l, "Regex", regex, content);
+		put_replace(b, "Regex", regex, content);
 	}
 }
 
-void lu_preset_normalizer(struct lu_buf *b, const struct lu_preset *p, bool training)
+void lu_preset_put_normalizer(
+		struct lu_buf *b, const char *key, const struct lu_preset *p, bool training)
 {
-	static const char *const form[] = { "{\"type\":\"NFC\"}", "{\"type\":\"NFD\"}",
-		"{\"type\":\"NFKC\"}", "{\"type\":\"NFKD\"}" };
-	struct list l = { b, 0 };
-	size_t from = b->n;
+	static const char *const form[] = {
+		[LU_NFC] = "NFC", [LU_FORM_NFD] = "NFD", [LU_NFKC] = "NFKC", [LU_FORM_NFKD] = "NFKD"
+	};
 
-	lu_buf_puts(b, "{\"type\":\"Sequence\",\"normalizers\":[");
-	if (p->form >= 0)
-		item(&l, form[p->form]);
+	if (p->form == LU_PRESET_NO_FORM && p->kind == LU_PRESET_BYTELEVEL) {
+		lu_json_put_null(b, key);
+		return;
+	}
+	open_sequence(b, key, "normalizers");
+	if (p->form != LU_PRESET_NO_FORM)
+		put_component(b, form[p->form]);
 	if (p->kind == LU_PRESET_LUCIE)
-		replace_item(&l, "String", LU_PRESET_MARK, LU_PRESET_SPENT);
+		put_replace(b, "String", LU_PRESET_MARK, LU_PRESET_ESCAPED_MARK);
 	if (p->kind == LU_PRESET_LUCIE_2024)
-		replace_item(&l, "Regex", "[\\r\\x00]", "");
+		put_replace(b, "Regex", "[\\r\\x00]", "");
 	if (lu_preset_is_lucie(p))
-		joiner_items(&l);
+		put_joiners(b);
 	if (p->kind == LU_PRESET_LUCIE || (p->kind == LU_PRESET_LUCIE_2024 && !training))
-		prepend_item(&l, " ");
+		put_prepend(b, " ");
 	if (p->kind == LU_PRESET_LUCIE)
-		replace_item(&l, "String", " ", LU_PRESET_MARK);
+		put_replace(b, "String", " ", LU_PRESET_MARK);
 	if (p->kind == LU_PRESET_LUCIE_2024 && !training)
-		replace_item(&l, "Regex", "[ \\u00A0]", LU_PRESET_MARK);
+		put_replace(b, "Regex", "[ \\u00A0]", LU_PRESET_MARK);
 	if (p->kind == LU_PRESET_METASPACE) {
-		prepend_item(&l, LU_PRESET_MARK);
-		replace_item(&l, "String", " ", LU_PRESET_MARK);
+		put_prepend(b, LU_PRESET_MARK);
+		put_replace(b, "String", " ", LU_PRESET_MARK);
 	}
-	lu_buf_puts(b, "]}");
-	if (l.n == 0 && lu_buf_ok(b)) {
-		b->n = from;
-		lu_buf_puts(b, "null");
-	}
+	close_sequence(b);
 }
 
-void lu_preset_pre_tokenizer(struct lu_buf *b, const struct lu_preset *p, bool training)
+void lu_preset_put_pre_tokenizer(
+		struct lu_buf *b, const char *key, const struct lu_preset *p, bool training)
 {
-	struct list l = { b, 0 };
+	bool lucie = lu_preset_is_lucie(p);
 
-	if (p->kind == LU_PRESET_LUCIE || (p->kind == LU_PRESET_LUCIE_2024 && !training)) {
-		lu_buf_puts(b, "null");
+	if (lucie && !(p->kind == LU_PRESET_LUCIE_2024 && training)) {
+		lu_json_put_null(b, key);
 		return;
 	}
-	lu_buf_puts(b, "{\"type\":\"Sequence\",\"pretokenizers\":[");
+	open_sequence(b, key, "pretokenizers");
 	if (p->kind == LU_PRESET_LUCIE_2024)
-		item(&l,
-				"{\"type\":\"Metaspace\",\"replacement\":\"" LU_PRESET_MARK
-				"\",\"prepend_scheme\":\"first\",\"split\":false}");
+		put_metaspace(b, "first", false);
 	if (p->kind == LU_PRESET_METASPACE)
-		item(&l,
-				"{\"type\":\"Metaspace\",\"replacement\":\"" LU_PRESET_MARK
-				"\",\"prepend_scheme\":\"never\",\"split\":true}");
-	if (!lu_preset_is_lucie(p) && p->single_digits)
-		item(&l, "{\"type\":\"Digits\",\"individual_digits\":true}");
-	if (!lu_preset_is_lucie(p) && p->split_symbols)
-		item(&l, "{\"type\":\"Punctuation\",\"behavior\":\"Contiguous\"}");
+		put_metaspace(b, "never", true);
+	if (!lucie && p->single_digits) {
+		open_component(b, NULL, "Digits");
+		lu_json_put_bool(b, "individual_digits", true);
+		lu_json_close_object(b);
+	}
+	if (!lucie && p->split_symbols) {
+		open_component(b, NULL, "Punctuation");
+		lu_json_put_cstr(b, "behavior", "Contiguous");
+		lu_json_close_object(b);
+	}
 	if (p->kind == LU_PRESET_BYTELEVEL)
-		item(&l,
-				"{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
-				"\"trim_offsets\":true,\"use_regex\":true}");
-	lu_buf_puts(b, "]}");
+		put_byte_level(b, NULL);
+	close_sequence(b);
 }
 
-static void decoder(struct lu_buf *b, const struct lu_preset *p)
+static void put_strip_one_space(struct lu_buf *b)
 {
-	struct list l = { b, 0 };
+	open_component(b, NULL, "Strip");
+	lu_json_put_cstr(b, "content", " ");
+	lu_json_put_u64(b, "start", 1);
+	lu_json_put_u64(b, "stop", 0);
+	lu_json_close_object(b);
+}
 
+static void put_decoder(struct lu_buf *b, const char *key, const struct lu_preset *p)
+{
 	if (p->kind == LU_PRESET_BYTELEVEL) {
-		lu_buf_puts(b,
-				"{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
-				"\"trim_offsets\":true,\"use_regex\":true}");
+		put_byte_level(b, key);
 		return;
 	}
-	lu_buf_puts(b, "{\"type\":\"Sequence\",\"decoders\":[");
-	item(&l, "{\"type\":\"ByteFallback\"}");
+	open_sequence(b, key, "decoders");
+	put_component(b, "ByteFallback");
 	if (p->kind == LU_PRESET_LUCIE_2024)
-		item(&l,
-				"{\"type\":\"Metaspace\",\"replacement\":\"" LU_PRESET_MARK
-				"\",\"prepend_scheme\":\"always\",\"split\":true}");
-	item(&l, "{\"type\":\"Fuse\"}");
-	/* After Fuse, so that it holds too for a marker that is no piece and was written in
-	 * bytes. */
+		put_metaspace(b, "always", true);
+	put_component(b, "Fuse");
+	/* After Fuse, so that a marker without a piece, which is spelled in bytes, is replaced
+	 * too. */
 	if (p->kind != LU_PRESET_LUCIE_2024) {
-		replace_item(&l, "String", LU_PRESET_MARK, " ");
-		item(&l, "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}");
+		put_replace(b, "String", LU_PRESET_MARK, " ");
+		put_strip_one_space(b);
 	}
 	for (size_t i = 0; lu_preset_is_lucie(p) && i < JOINERS; i++) {
-		char with[8];
+		char spaced[8];
 
-		snprintf(with, sizeof(with), "%s ", joiners[i]);
-		replace_item(&l, "String", with, joiners[i]);
+		snprintf(spaced, sizeof(spaced), "%s ", joiners[i]);
+		put_replace(b, "String", spaced, joiners[i]);
 	}
 	if (p->kind == LU_PRESET_LUCIE)
-		replace_item(&l, "String", LU_PRESET_SPENT, LU_PRESET_MARK);
-	lu_buf_puts(b, "]}");
+		put_replace(b, "String", LU_PRESET_ESCAPED_MARK, LU_PRESET_MARK);
+	close_sequence(b);
 }
 
-/* --- writing ------------------------------------------------------------------------------ */
+/* --- the file ----------------------------------------------------------------------------- */
 
-static void write_added(struct lu_buf *b, const struct lu_preset *p)
+static void put_added_tokens(struct lu_buf *b, const struct lu_preset *p)
 {
-	for (size_t i = 0; i < LU_PRESET_BASE + p->specials; i++) {
-		lu_buf_printf(b, "%s{\"id\":%zu,\"content\":", i ? "," : "", i);
-		lu_json_quote(b,
-				lu_str_of(i < LU_PRESET_BASE ? lu_preset_base[i]
-							     : p->special[i - LU_PRESET_BASE]));
-		lu_buf_puts(b,
-				",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,"
-				"\"normalized\":false,\"special\":true}");
+	lu_json_open_array(b, "added_tokens");
+	for (size_t i = 0; i < LU_PRESET_BASE_TOKENS + p->specials; i++) {
+		lu_json_open_object(b, NULL);
+		lu_json_put_u64(b, "id", i);
+		lu_json_put_cstr(b, "content",
+				i < LU_PRESET_BASE_TOKENS ? lu_preset_base_token[i]
+							  : p->special[i - LU_PRESET_BASE_TOKENS]);
+		lu_json_put_bool(b, "single_word", false);
+		lu_json_put_bool(b, "lstrip", false);
+		lu_json_put_bool(b, "rstrip", false);
+		lu_json_put_bool(b, "normalized", false);
+		lu_json_put_bool(b, "special", true);
+		lu_json_close_object(b);
 	}
+	lu_json_close_array(b);
 }
 
-static void write_merge(struct lu_buf *b, uint32_t *n, struct lu_str left, struct lu_str right)
+/* `kind`: "SpecialToken" or "Sequence". */
+static void put_template_part(struct lu_buf *b, const char *kind, const char *id, uint64_t type_id)
 {
-	lu_buf_puts(b, (*n)++ ? ",[" : "[");
-	lu_json_quote(b, left);
-	lu_buf_putc(b, ',');
-	lu_json_quote(b, right);
-	lu_buf_putc(b, ']');
+	lu_json_open_object(b, NULL);
+	lu_json_open_object(b, kind);
+	lu_json_put_cstr(b, "id", id);
+	lu_json_put_u64(b, "type_id", type_id);
+	lu_json_close_object(b);
+	lu_json_close_object(b);
+}
+
+/* <s> before each text. */
+static void put_post_processor(struct lu_buf *b)
+{
+	open_component(b, "post_processor", "TemplateProcessing");
+	lu_json_open_array(b, "single");
+	put_template_part(b, "SpecialToken", "<s>", 0);
+	put_template_part(b, "Sequence", "A", 0);
+	lu_json_close_array(b);
+	lu_json_open_array(b, "pair");
+	put_template_part(b, "SpecialToken", "<s>", 0);
+	put_template_part(b, "Sequence", "A", 0);
+	put_template_part(b, "SpecialToken", "<s>", 1);
+	put_template_part(b, "Sequence", "B", 1);
+	lu_json_close_array(b);
+	lu_json_open_object(b, "special_tokens");
+	lu_json_open_object(b, "<s>");
+	lu_json_put_cstr(b, "id", "<s>");
+	lu_json_open_array(b, "ids");
+	lu_json_put_u64(b, NULL, 0);
+	lu_json_close_array(b);
+	lu_json_open_array(b, "tokens");
+	lu_json_put_cstr(b, NULL, "<s>");
+	lu_json_close_array(b);
+	lu_json_close_object(b);
+	lu_json_close_object(b);
+	lu_json_close_object(b);
+}
+
+static void put_merge(struct lu_buf *b, uint32_t *n, struct lu_str left, struct lu_str right)
+{
+	lu_json_open_array(b, NULL);
+	lu_json_put_str(b, NULL, left);
+	lu_json_put_str(b, NULL, right);
+	lu_json_close_array(b);
+	++*n;
 }
 
 /*
- * Runs of blanks, after all other merges, longest left part first: a run is then eaten from the
- * left in the longest pieces, and its last blank has gone to the word that follows. None was
- * learnt before, since training cuts before every blank.
+ * The merges of blank runs come after all others, the longest left part first, so that a run is
+ * consumed from the left in the longest pieces, after its last blank has gone to the word that
+ * follows. None of them is learnt, since training splits before every blank.
  */
-static void write_run_merges(struct lu_buf *b, const struct lu_preset *p, uint32_t *n)
+static void put_run_merges(struct lu_buf *b, const struct lu_preset *p, uint32_t *n)
 {
 	char run[3 * LU_PRESET_RUN_MAX];
 
 	for (size_t r = 0; r < LU_PRESET_RUNS; r++) {
-		uint32_t most = p->runs[r];
+		uint32_t longest = p->runs[r];
 		size_t width = strlen(lu_preset_blank[r]);
 
-		lu_preset_run(run, lu_preset_blank[r], most);
-		for (uint32_t left = most; left-- > 1;) {
-			for (uint32_t right = most - left; right > 0; right--)
-				write_merge(b, n, (struct lu_str){ run, left * width },
+		lu_preset_run(run, lu_preset_blank[r], longest);
+		for (uint32_t left = longest; left-- > 1;) {
+			for (uint32_t right = longest - left; right > 0; right--)
+				put_merge(b, n, (struct lu_str){ run, left * width },
 						(struct lu_str){ run, right * width });
 		}
 	}
 }
 
-static void write_model(struct lu_buf *b, const struct lu_preset *p,
-		const struct lu_bpe_trained *tr, uint32_t *merges)
-{
-	bool bytes = p->kind == LU_PRESET_BYTELEVEL;
-
-	lu_buf_printf(b,
-			"{\"type\":\"BPE\",\"dropout\":null,\"unk_token\":%s,"
-			"\"continuing_subword_prefix\":null,\"end_of_word_suffix\":null,\"fuse_"
-			"unk\":%s,"
-			"\"byte_fallback\":%s,\"ignore_merges\":false,\"vocab\":{",
-			bytes ? "null" : "\"<unk>\"", bytes ? "false" : "true",
-			bytes ? "false" : "true");
-	for (uint32_t i = 0; i < tr->pieces; i++) {
-		if (i)
-			lu_buf_putc(b, ',');
-		lu_json_quote(b, tr->piece[i]);
-		lu_buf_printf(b, ":%u", i);
-	}
-	lu_buf_puts(b, "},\"merges\":[");
-	*merges = 0;
-	for (uint32_t i = 0; i < tr->merges; i++)
-		write_merge(b, merges, tr->piece[tr->pair[i].left], tr->piece[tr->pair[i].right]);
-	write_run_merges(b, p, merges);
-	lu_buf_puts(b, "]}");
-}
-
-static void write_file(struct lu_buf *b, const struct lu_preset *p, const struct lu_bpe_trained *tr,
+static void put_model(struct lu_buf *b, const struct lu_preset *p, const struct lu_bpe_trained *tr,
 		uint32_t *merges)
 {
-	lu_buf_puts(b,
-			"{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,"
-			"\"added_tokens\":[");
-	write_added(b, p);
-	lu_buf_puts(b, "],\"normalizer\":");
-	lu_preset_normalizer(b, p, false);
-	lu_buf_puts(b, ",\"pre_tokenizer\":");
-	lu_preset_pre_tokenizer(b, p, false);
-	lu_buf_puts(b,
-			",\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":["
-			"{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},"
-			"{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}],\"pair\":["
-			"{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},"
-			"{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},"
-			"{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":1}},"
-			"{\"Sequence\":{\"id\":\"B\",\"type_id\":1}}],\"special_tokens\":{\"<s>\":"
-			"{\"id\":\"<s>\",\"ids\":[0],\"tokens\":[\"<s>\"]}}},\"decoder\":");
-	decoder(b, p);
-	lu_buf_puts(b, ",\"model\":");
-	write_model(b, p, tr, merges);
-	lu_buf_putc(b, '}');
+	bool byte_level = p->kind == LU_PRESET_BYTELEVEL;
+
+	open_component(b, "model", "BPE");
+	lu_json_put_null(b, "dropout");
+	if (byte_level)
+		lu_json_put_null(b, "unk_token");
+	else
+		lu_json_put_cstr(b, "unk_token", "<unk>");
+	lu_json_put_null(b, "continuing_subword_prefix");
+	lu_json_put_null(b, "end_of_word_suffix");
+	lu_json_put_bool(b, "fuse_unk", !byte_level);
+	lu_json_put_bool(b, "byte_fallback", !byte_level);
+	lu_json_put_bool(b, "ignore_merges", false);
+	lu_json_open_object(b, "vocab");
+	for (uint32_t i = 0; i < tr->pieces; i++) {
+		lu_json_key(b, tr->piece[i]);
+		lu_json_put_u64(b, NULL, i);
+	}
+	lu_json_close_object(b);
+	lu_json_open_array(b, "merges");
+	*merges = 0;
+	for (uint32_t i = 0; i < tr->merges; i++)
+		put_merge(b, merges, tr->piece[tr->merge[i].left], tr->piece[tr->merge[i].right]);
+	put_run_merges(b, p, merges);
+	lu_json_close_array(b);
+	lu_json_close_object(b);
+}
+
+static void put_file(struct lu_buf *b, const struct lu_preset *p, const struct lu_bpe_trained *tr,
+		uint32_t *merges)
+{
+	lu_json_open_object(b, NULL);
+	lu_json_put_cstr(b, "version", "1.0");
+	lu_json_put_null(b, "truncation");
+	lu_json_put_null(b, "padding");
+	put_added_tokens(b, p);
+	lu_preset_put_normalizer(b, "normalizer", p, false);
+	lu_preset_put_pre_tokenizer(b, "pre_tokenizer", p, false);
+	put_post_processor(b);
+	put_decoder(b, "decoder", p);
+	put_model(b, p, tr, merges);
+	lu_json_close_object(b);
 }
 
 static void new_line(struct lu_buf *out, int depth)
@@ -276,8 +353,8 @@ static void new_line(struct lu_buf *out, int depth)
 		lu_buf_puts(out, "  ");
 }
 
-/* Two spaces a level, one element a line, as serde_json does. */
-static void pretty(struct lu_buf *out, struct lu_str json)
+/* Append compact JSON with two spaces a level and one element a line, as serde_json does. */
+static void put_pretty(struct lu_buf *out, struct lu_str json)
 {
 	int depth = 0;
 	bool quoted = false;
@@ -303,7 +380,7 @@ static void pretty(struct lu_buf *out, struct lu_str json)
 		} else if (c == ',') {
 			new_line(out, depth);
 		} else if (c == '{' || c == '[') {
-			if (json.p[i + 1] == c + 2)
+			if (json.p[i + 1] == c + 2) /* the closing one, in ASCII */
 				lu_buf_putc(out, json.p[++i]);
 			else
 				new_line(out, ++depth);
@@ -317,10 +394,10 @@ int lu_preset_write(struct lu_buf *json, const struct lu_preset *p, const struct
 	struct lu_buf compact = { 0 };
 	int rc;
 
-	write_file(&compact, p, tr, merges);
+	put_file(&compact, p, tr, merges);
 	rc = lu_buf_check(&compact, err);
 	if (rc == 0) {
-		pretty(json, lu_buf_slice(&compact));
+		put_pretty(json, lu_buf_slice(&compact));
 		rc = lu_buf_check(json, err);
 	}
 	lu_buf_release(&compact);

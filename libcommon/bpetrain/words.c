@@ -7,9 +7,10 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-/* Words of up to SHORT bytes lie in lo and the first 48 bits of hi, zero-padded. A long word has
- * its place in `bytes` in lo, and 32 bits of length and 16 of the hash in hi. The two last bytes
- * of hi are the group and the length, LONG for a long word; an empty slot has hi 0. */
+/* A short word, of up to SHORT bytes, fills lo and the low 48 bits of hi, zero-padded. A long word
+ * has its offset in `bytes` in lo, its length in the low 32 bits of hi and 16 bits of its hash
+ * above. The top two bytes of hi are the group and the length, which is LONG for a long word. hi is
+ * 0 in an empty slot. */
 struct lu_words_slot {
 	uint64_t lo, hi, count;
 };
@@ -17,16 +18,16 @@ struct lu_words_slot {
 #define LONG 0xffu
 #define LOW48 ((UINT64_C(1) << 48) - 1)
 
-/* What is pushed past the last home; a table that needs more grows. */
-#define TAIL 512
+/* Slots behind the last home slot, for words displaced past it; a table that needs more grows. */
+#define OVERFLOW 512
 #define FIRST_SLOTS 2048
 #define MAX_LOAD(slots) ((slots) / 10 * 7)
-/* With a limit that forbids growth the table may fill up further. */
+/* Where the limit forbids growth the table may fill up further. */
 #define FULL_LOAD(slots) ((slots) / 20 * 17)
 
 /* --- hash --------------------------------------------------------------------------------- */
 
-/* The two halves of a product, folded (Erdmann's "wyhash", public domain, uses the same step). The
+/* The folded 128-bit product (a step that Wang Yi's "wyhash", public domain, uses too). The
  * constants are the first digits of pi and of e, made odd. */
 #define MIX_A UINT64_C(0x243F6A8885A308D3)
 #define MIX_B UINT64_C(0xB7E151628AED2A6B)
@@ -55,7 +56,7 @@ static uint64_t hash_long(struct lu_str s)
 	return mix(mix(lu_load64(p) ^ h, lu_load64(p + 8)), h);
 }
 
-/* A short word as two numbers, without its group. */
+/* Pack a short word into two numbers, without its group. */
 static inline void pack(const char *p, size_t n, uint64_t *lo, uint64_t *hi)
 {
 	*hi = (uint64_t)n << 56;
@@ -73,7 +74,7 @@ static inline void pack(const char *p, size_t n, uint64_t *lo, uint64_t *hi)
 	}
 }
 
-uint64_t lu_words_hash(struct lu_str s)
+uint64_t lu_word_hash(struct lu_str s)
 {
 	uint64_t lo, hi;
 
@@ -98,36 +99,36 @@ static inline unsigned length(const struct lu_words_slot *e)
 
 static inline struct lu_str long_word(const struct lu_words *w, const struct lu_words_slot *e)
 {
-	return (struct lu_str){ w->bytes + e->lo, (size_t)(uint32_t)e->hi };
+	return (struct lu_str){ w->bytes.p + e->lo, (size_t)(uint32_t)e->hi };
 }
 
-static uint64_t hash_of(const struct lu_words *w, const struct lu_words_slot *e)
+static uint64_t slot_hash(const struct lu_words *w, const struct lu_words_slot *e)
 {
 	if (length(e) == LONG)
-		return lu_words_hash(long_word(w, e));
+		return lu_word_hash(long_word(w, e));
 	return hash_short(e->lo, e->hi & ~((uint64_t)0xff << 48));
 }
 
 static size_t table_bytes(size_t slots)
 {
-	return slots ? (slots + TAIL) * sizeof(struct lu_words_slot) : 0;
+	return slots ? (slots + OVERFLOW) * sizeof(struct lu_words_slot) : 0;
 }
 
-/* False when the words do not fit so many slots, since too many are pushed past the last. */
+/* Copy the words into a table of `slots` slots. False when the overflow area is too small. */
 static bool rehash(struct lu_words *w, struct lu_words_slot *to, size_t slots)
 {
-	size_t had = w->slots, end = slots + TAIL;
+	size_t old_slots = w->slots, end = slots + OVERFLOW;
 
-	for (size_t i = 0; had && i < had + TAIL; i++) {
+	for (size_t i = 0; old_slots && i < old_slots + OVERFLOW; i++) {
 		const struct lu_words_slot *e = &w->slot[i];
 		size_t k;
 
 		if (!e->hi)
 			continue;
 		w->slots = slots;
-		for (k = home(w, hash_of(w, e)); k < end && to[k].hi; k++)
+		for (k = home(w, slot_hash(w, e)); k < end && to[k].hi; k++)
 			;
-		w->slots = had;
+		w->slots = old_slots;
 		if (k == end)
 			return false;
 		to[k] = *e;
@@ -142,7 +143,7 @@ static int grow(struct lu_words *w, struct lu_err *err)
 	for (;;) {
 		struct lu_words_slot *to;
 
-		/* Half as much again costs little time more than doubling, and less memory. */
+		/* Growth by half costs little more time than doubling, and less memory. */
 		slots += slots < 1 << 16 ? slots : slots / 2;
 		to = lu_big_alloc(table_bytes(slots));
 		if (!to)
@@ -157,15 +158,16 @@ static int grow(struct lu_words *w, struct lu_err *err)
 	}
 }
 
-/* Makes sure that one more word, with n bytes elsewhere, has a place. 1: the table was emptied. */
+/* Make room for one more word with n bytes of its own outside the slot. 1 when full() has emptied
+ * the table. */
 static int make_room(struct lu_words *w, size_t n, bool at_end, struct lu_err *err)
 {
 	if (w->limit && w->n > 0) {
-		size_t next = w->slots + w->slots / 2;
-		bool fits = table_bytes(w->slots) + table_bytes(next) + w->cap <= w->limit;
+		size_t next = w->slots + w->slots / 2, cap = w->bytes.cap, used = w->bytes.n;
+		bool fits = table_bytes(w->slots) + table_bytes(next) + cap <= w->limit;
 
-		/* Long words have at most half. */
-		if ((n && w->cap - w->used < n && w->cap + w->used + n > w->limit / 2) ||
+		/* Long words may take half of the limit. */
+		if ((n && cap - used < n && cap + used + n > w->limit / 2) ||
 				(!fits && (at_end || w->n >= FULL_LOAD(w->slots))))
 			return w->full(w->ctx, w, err) < 0 ? -1 : 1;
 		if (!fits)
@@ -174,24 +176,16 @@ static int make_room(struct lu_words *w, size_t n, bool at_end, struct lu_err *e
 	return at_end || w->n >= MAX_LOAD(w->slots) ? grow(w, err) : 0;
 }
 
-static int keep_bytes(struct lu_words *w, struct lu_str s, struct lu_err *err)
+static int append_bytes(struct lu_words *w, struct lu_str s, struct lu_err *err)
 {
-	if (w->cap - w->used < s.n) {
-		size_t cap = w->cap + w->cap / 2 > w->used + s.n ? w->cap + w->cap / 2
-								 : w->used + s.n + (1 << 14);
-		char *b = realloc(w->bytes, cap);
-
-		if (!b)
-			return lu_err_nomem(err);
-		w->bytes = b;
-		w->cap = cap;
-	}
-	memcpy(w->bytes + w->used, s.p, s.n);
-	w->used += s.n;
+	if (!lu_vec_reserve(&w->bytes, s.n))
+		return lu_err_nomem(err);
+	memcpy(w->bytes.p + w->bytes.n, s.p, s.n);
+	w->bytes.n += s.n;
 	return 0;
 }
 
-/* A word that is not in the table. For a long one, s.n > SHORT, lo is yet to be found. */
+/* Insert a word that is not in the table. For a long word, s.n > SHORT, e.lo is set here. */
 static int insert(struct lu_words *w, struct lu_str s, uint64_t hash, struct lu_words_slot e,
 		struct lu_err *err)
 {
@@ -205,16 +199,16 @@ static int insert(struct lu_words *w, struct lu_str s, uint64_t hash, struct lu_
 			return -1;
 		if (!w->slots)
 			continue;
-		end = w->slots + TAIL;
-		/* The last slot stays empty, so that looking up ends. */
+		end = w->slots + OVERFLOW;
 		for (k = home(w, hash); k < end && w->slot[k].hi; k++)
 			;
+		/* The last slot stays empty as the sentinel of lookups. */
 		at_end = k >= end - 1;
 		if (at_end)
 			continue;
 		if (s.n > SHORT) {
-			e.lo = w->used;
-			if (keep_bytes(w, s, err) < 0)
+			e.lo = w->bytes.n;
+			if (append_bytes(w, s, err) < 0)
 				return -1;
 		}
 		w->slot[k] = e;
@@ -223,7 +217,7 @@ static int insert(struct lu_words *w, struct lu_str s, uint64_t hash, struct lu_
 	}
 }
 
-static inline int more(struct lu_words_slot *e, uint64_t count, struct lu_err *err)
+static inline int add_count(struct lu_words_slot *e, uint64_t count, struct lu_err *err)
 {
 	if (count > UINT64_MAX - e->count)
 		return lu_err_set(err, "a word occurs more than 2^64 times");
@@ -233,7 +227,7 @@ static inline int more(struct lu_words_slot *e, uint64_t count, struct lu_err *e
 
 static int add_long(struct lu_words *w, struct lu_str s, uint64_t count, struct lu_err *err)
 {
-	uint64_t hash = lu_words_hash(s), hi;
+	uint64_t hash = lu_word_hash(s), hi;
 
 	if (s.n > UINT32_MAX)
 		return lu_err_set(err, "a word of 4 GiB or more");
@@ -242,28 +236,28 @@ static int add_long(struct lu_words *w, struct lu_str s, uint64_t count, struct 
 	for (size_t k = w->slots ? home(w, hash) : 0; w->slots && w->slot[k].hi; k++) {
 		struct lu_words_slot *e = &w->slot[k];
 
-		if (e->hi == hi && memcmp(w->bytes + e->lo, s.p, s.n) == 0)
-			return more(e, count, err);
+		if (e->hi == hi && memcmp(w->bytes.p + e->lo, s.p, s.n) == 0)
+			return add_count(e, count, err);
 	}
 	return insert(w, s, hash, (struct lu_words_slot){ 0, hi, count }, err);
 }
 
 int lu_words_flush(struct lu_words *w, struct lu_err *err)
 {
-	unsigned n = w->wait;
+	unsigned n = w->n_pending;
 
-	w->wait = 0;
+	w->n_pending = 0;
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t lo = w->waiting[i].lo, hi = w->waiting[i].hi, count = w->waiting[i].count;
-		struct lu_words_slot *e = w->slots ? &w->slot[home(w, w->waiting[i].hash)] : NULL;
+		uint64_t lo = w->pending[i].lo, hi = w->pending[i].hi, count = w->pending[i].count;
+		struct lu_words_slot *e = w->slots ? &w->slot[home(w, w->pending[i].hash)] : NULL;
 		int rc;
 
 		while (e && e->hi && (e->lo != lo || e->hi != hi))
 			e++;
 		if (e && e->hi)
-			rc = more(e, count, err);
+			rc = add_count(e, count, err);
 		else
-			rc = insert(w, (struct lu_str){ NULL, 0 }, w->waiting[i].hash,
+			rc = insert(w, (struct lu_str){ NULL, 0 }, w->pending[i].hash,
 					(struct lu_words_slot){ lo, hi, count }, err);
 		if (rc < 0)
 			return -1;
@@ -283,11 +277,11 @@ int lu_words_add(struct lu_words *w, struct lu_str s, uint64_t count, struct lu_
 	hash = hash_short(lo, hi);
 	if (w->slots)
 		__builtin_prefetch(&w->slot[home(w, hash)], 1);
-	w->waiting[w->wait].lo = lo;
-	w->waiting[w->wait].hi = hi | (uint64_t)w->group << 48;
-	w->waiting[w->wait].count = count;
-	w->waiting[w->wait].hash = hash;
-	return ++w->wait < LU_WORDS_AHEAD ? 0 : lu_words_flush(w, err);
+	w->pending[w->n_pending].lo = lo;
+	w->pending[w->n_pending].hi = hi | (uint64_t)w->group << 48;
+	w->pending[w->n_pending].count = count;
+	w->pending[w->n_pending].hash = hash;
+	return ++w->n_pending < LU_WORDS_PENDING ? 0 : lu_words_flush(w, err);
 }
 
 void lu_words_clear(struct lu_words *w)
@@ -295,17 +289,16 @@ void lu_words_clear(struct lu_words *w)
 	if (w->slot)
 		memset(w->slot, 0, table_bytes(w->slots));
 	w->n = 0;
-	w->used = 0;
+	w->bytes.n = 0;
 }
 
 void lu_words_release(struct lu_words *w)
 {
 	free(w->slot);
-	free(w->bytes);
 	w->slot = NULL;
-	w->bytes = NULL;
-	w->slots = w->n = w->used = w->cap = 0;
-	w->wait = 0;
+	w->slots = w->n = 0;
+	lu_vec_release(&w->bytes);
+	w->n_pending = 0;
 }
 
 /* --- reading ------------------------------------------------------------------------------ */
@@ -324,7 +317,8 @@ int lu_word_cmp(const struct lu_word *x, const struct lu_word *y)
 	return memcmp(x->s.p, y->s.p, x->s.n);
 }
 
-static void fetch(const struct lu_words *w, const struct lu_word_ref *r, char text[16],
+/* Unpack a word. The bytes of a short one go to `text`. */
+static void unpack(const struct lu_words *w, const struct lu_word_ref *r, char text[16],
 		struct lu_word *out)
 {
 	const struct lu_words_slot *e = &w->slot[r->slot];
@@ -341,7 +335,7 @@ static void fetch(const struct lu_words *w, const struct lu_word_ref *r, char te
 	out->s = (struct lu_str){ text, length(e) };
 }
 
-static bool before(
+static bool precedes(
 		const struct lu_words *w, const struct lu_word_ref *x, const struct lu_word_ref *y)
 {
 	char a[16], b[16];
@@ -350,13 +344,13 @@ static bool before(
 
 	if (x->hash != y->hash)
 		return x->hash < y->hash;
-	fetch(w, x, a, &u);
-	fetch(w, y, b, &v);
+	unpack(w, x, a, &u);
+	unpack(w, y, b, &v);
 	d = lu_word_cmp(&u, &v);
 	return d ? d < 0 : u.group < v.group;
 }
 
-/* Shell sort with the gaps 3^k: few words in nearly the right order. */
+/* Shellsort with the gaps (3^k - 1) / 2: few elements, nearly in order. */
 static void sort_refs(const struct lu_words *w, struct lu_word_ref *ref, size_t n)
 {
 	size_t gap = 1;
@@ -368,36 +362,29 @@ static void sort_refs(const struct lu_words *w, struct lu_word_ref *ref, size_t 
 			struct lu_word_ref r = ref[i];
 			size_t k = i;
 
-			for (; k >= gap && before(w, &r, &ref[k - gap]); k -= gap)
+			for (; k >= gap && precedes(w, &r, &ref[k - gap]); k -= gap)
 				ref[k] = ref[k - gap];
 			ref[k] = r;
 		}
 	}
 }
 
-/* The next run of slots in use, sorted: its words have their homes in it, so all words before it
- * have smaller hashes, and all behind it larger ones. */
+/* Collect and sort the next cluster, a maximal sequence of occupied slots. The home slots of its
+ * words lie in the cluster, so words before it have smaller hashes and words after it larger. */
 static int next_cluster(struct lu_words_cursor *c, struct lu_err *err)
 {
 	const struct lu_words *w = c->words;
-	size_t end = w->slots + TAIL;
+	size_t end = w->slots + OVERFLOW;
 
-	c->refs = c->next = 0;
+	c->ref.n = c->next = 0;
 	while (c->at < end && !w->slot[c->at].hi)
 		c->at++;
 	for (; c->at < end && w->slot[c->at].hi; c->at++) {
-		if (c->refs == c->cap) {
-			size_t cap = c->cap ? c->cap * 2 : 64;
-			struct lu_word_ref *r = realloc(c->ref, cap * sizeof(*r));
-
-			if (!r)
-				return lu_err_nomem(err);
-			c->ref = r;
-			c->cap = cap;
-		}
-		c->ref[c->refs++] = (struct lu_word_ref){ hash_of(w, &w->slot[c->at]), c->at };
+		if (!lu_vec_push(&c->ref,
+				    (struct lu_word_ref){ slot_hash(w, &w->slot[c->at]), c->at }))
+			return lu_err_nomem(err);
 	}
-	sort_refs(w, c->ref, c->refs);
+	sort_refs(w, c->ref.p, c->ref.n);
 	return 0;
 }
 
@@ -415,18 +402,18 @@ int lu_words_next(struct lu_words_cursor *c, struct lu_err *err)
 	for (;;) {
 		const struct lu_word_ref *r;
 
-		if (c->next == c->refs) {
+		if (c->next == c->ref.n) {
 			if (next_cluster(c, err) < 0)
 				return -1;
-			if (c->refs == 0)
+			if (c->ref.n == 0)
 				return 0;
 		}
-		r = &c->ref[c->next];
+		r = &c->ref.p[c->next];
 		if (c->to && r->hash >= c->to)
 			return 0;
 		c->next++;
 		if (r->hash >= c->from) {
-			fetch(w, r, c->text, &c->word);
+			unpack(w, r, c->text, &c->word);
 			return 1;
 		}
 	}
@@ -434,7 +421,6 @@ int lu_words_next(struct lu_words_cursor *c, struct lu_err *err)
 
 void lu_words_cursor_release(struct lu_words_cursor *c)
 {
-	free(c->ref);
-	c->ref = NULL;
-	c->refs = c->next = c->cap = 0;
+	lu_vec_release(&c->ref);
+	c->next = 0;
 }

@@ -1,46 +1,60 @@
-/* Counts what tokenizers make of texts, by group. */
 #include "libcommon/tokaudit/fit.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokaudit/dead.h"
+#include "libcommon/tokaudit/piece_bytes.h"
 #include "libcommon/tokenizer/tokenizer_internal.h"
 
-enum { PLAIN, BYTES, UNKNOWN };
+enum { PLAIN, BYTE, UNKNOWN };
 
-int lu_eval_start(struct lu_eval *e, struct lu_tok *const *tok, const char *const *file, size_t n,
+int lu_fit_init(struct lu_fit *f, struct lu_tok *const *tok, const char *const *file, size_t n,
 		struct lu_err *err)
 {
-	*e = (struct lu_eval){ .tok = tok, .file = file, .toks = n };
-	e->kind = calloc(n + 1, sizeof(*e->kind));
-	if (!e->kind)
+	*f = (struct lu_fit){ .tok = tok, .file = file, .toks = n };
+	f->kind = calloc(n + 1, sizeof(*f->kind));
+	if (!f->kind)
 		return lu_err_nomem(err);
 	for (size_t i = 0; i < n; i++) {
 		uint32_t size = lu_tok_size(tok[i]);
-		bool *bytes = calloc(size + (size_t)1, sizeof(*bytes));
+		bool *is_byte = calloc(size + (size_t)1, sizeof(*is_byte));
 		int rc;
 
-		e->kind[i] = calloc(size + (size_t)1, 1);
-		rc = bytes && e->kind[i] ? lu_dead_byte_pieces(tok[i], bytes, err)
-					 : lu_err_nomem(err);
+		f->kind[i] = calloc(size + (size_t)1, 1);
+		rc = is_byte && f->kind[i] ? lu_mark_byte_pieces(tok[i], is_byte, err)
+					   : lu_err_nomem(err);
 		for (uint32_t id = 0; rc == 0 && id < size; id++)
-			e->kind[i][id] = bytes[id] ? BYTES : PLAIN;
+			f->kind[i][id] = is_byte[id] ? BYTE : PLAIN;
 		if (rc == 0 && tok[i]->bpe.unk != LU_BPE_NONE)
-			e->kind[i][tok[i]->bpe.unk] = UNKNOWN;
-		free(bytes);
+			f->kind[i][tok[i]->bpe.unk] = UNKNOWN;
+		free(is_byte);
 		if (rc < 0)
 			return -1;
 	}
 	return 0;
 }
 
+void lu_fit_release(struct lu_fit *f)
+{
+	for (size_t i = 0; i < f->row.n; i++) {
+		free(f->row.p[i].group);
+		free(f->row.p[i].tokens);
+	}
+	for (size_t i = 0; f->kind && i < f->toks; i++)
+		free(f->kind[i]);
+	free(f->kind);
+	lu_vec_release(&f->row);
+	lu_map_release(&f->groups);
+	*f = (struct lu_fit){ 0 };
+}
+
 /* --- one text ----------------------------------------------------------------------------- */
 
-/* White_Space, and four separators of ASCII. */
+/* White_Space, and the four separators of ASCII. */
 static bool is_blank(uint32_t c)
 {
 	if (c < 0x80)
@@ -49,72 +63,95 @@ static bool is_blank(uint32_t c)
 			c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
-void lu_eval_measure(struct lu_str text, struct lu_eval_text *out)
+void lu_fit_measure(struct lu_str text, struct lu_fit_text *out)
 {
 	const char *p = text.p, *end = text.p + text.n;
-	bool word = false;
+	bool in_word = false;
 
-	*out = (struct lu_eval_text){ .docs = 1, .bytes = text.n };
+	*out = (struct lu_fit_text){ .docs = 1, .bytes = text.n };
 	while (p < end) {
 		bool blank = is_blank(lu_utf8_next(&p));
 
-		out->words += !blank && !word;
+		out->words += !blank && !in_word;
 		out->characters++;
-		word = !blank;
+		in_word = !blank;
 	}
 }
 
-void lu_eval_count(const struct lu_eval *e, size_t tok, const uint32_t *ids, size_t n,
-		struct lu_eval_tokens *out)
+void lu_fit_count(const struct lu_fit *f, size_t tok, const uint32_t *ids, size_t n,
+		struct lu_fit_tokens *out)
 {
-	const uint8_t *kind = e->kind[tok];
+	const uint8_t *kind = f->kind[tok];
 
-	*out = (struct lu_eval_tokens){ .tokens = n };
+	*out = (struct lu_fit_tokens){ .tokens = n };
 	for (size_t i = 0; i < n; i++) {
-		out->bytes += kind[ids[i]] == BYTES;
+		out->byte_tokens += kind[ids[i]] == BYTE;
 		out->unknown += kind[ids[i]] == UNKNOWN;
 	}
 }
 
 /* --- groups ------------------------------------------------------------------------------- */
 
-static struct lu_eval_row *row_of(struct lu_eval *e, struct lu_str group)
+static uint64_t group_hash(const void *items, uint32_t i)
 {
-	struct lu_eval_row *r;
+	const struct lu_fit_row *row = items;
+
+	return lu_hash64(row[i].group, strlen(row[i].group), 0);
+}
+
+static bool group_same(const void *items, uint32_t i, const void *key)
+{
+	const struct lu_fit_row *row = items;
+
+	return lu_str_is(*(const struct lu_str *)key, row[i].group);
+}
+
+static uint32_t find_row(const struct lu_fit *f, struct lu_str group)
+{
+	return lu_map_find(
+			&f->groups, lu_hash64(group.p, group.n, 0), f->row.p, group_same, &group);
+}
+
+static int add_row(struct lu_fit *f, struct lu_str group, struct lu_err *err)
+{
+	struct lu_fit_row r = { .group = strndup(group.p, group.n),
+		.tokens = calloc(f->toks + 1, sizeof(*r.tokens)) };
+
+	if (!r.group || !r.tokens || !lu_map_reserve(&f->groups, f->row.p, group_hash) ||
+			!lu_vec_push(&f->row, r)) {
+		free(r.group);
+		free(r.tokens);
+		return lu_err_nomem(err);
+	}
+	lu_map_add(&f->groups, lu_hash64(group.p, group.n, 0));
+	return 0;
+}
+
+/* Find the row of a group, or add it, and store its index in f->last. */
+static int select_row(struct lu_fit *f, struct lu_str group, struct lu_err *err)
+{
+	uint32_t i;
 
 	if (!group.p || group.n == 0)
 		group = LU_STR("none");
-	if (e->rows && lu_str_is(group, e->row[e->last].group))
-		return &e->row[e->last];
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < e->rows; i++) {
-			if (lu_str_is(group, e->row[i].group)) {
-				e->last = i;
-				return &e->row[i];
-			}
-		}
-		if (e->rows < LU_EVAL_GROUPS)
-			break;
+	if (f->row.n && lu_str_is(group, f->row.p[f->last].group))
+		return 0;
+	i = find_row(f, group);
+	if (i == LU_MAP_NONE && f->row.n >= LU_FIT_GROUPS) {
 		group = LU_STR("other");
+		i = find_row(f, group);
 	}
-	r = realloc(e->row, (e->rows + 1) * sizeof(*r));
-	if (!r)
-		return NULL;
-	e->row = r;
-	r = &r[e->rows];
-	*r = (struct lu_eval_row){ .group = strndup(group.p, group.n),
-		.tokens = calloc(e->toks + 1, sizeof(*r->tokens)) };
-	if (!r->group || !r->tokens) {
-		free(r->group);
-		free(r->tokens);
-		return NULL;
+	if (i == LU_MAP_NONE) {
+		i = (uint32_t)f->row.n;
+		if (add_row(f, group, err) < 0)
+			return -1;
 	}
-	e->last = e->rows++;
-	return r;
+	f->last = i;
+	return 0;
 }
 
-static void add_to(struct lu_eval_row *r, const struct lu_eval_text *text,
-		const struct lu_eval_tokens *tokens, size_t toks)
+static void sum(struct lu_fit_row *r, const struct lu_fit_text *text,
+		const struct lu_fit_tokens *tokens, size_t toks)
 {
 	r->text.docs += text->docs;
 	r->text.characters += text->characters;
@@ -122,73 +159,83 @@ static void add_to(struct lu_eval_row *r, const struct lu_eval_text *text,
 	r->text.words += text->words;
 	for (size_t i = 0; i < toks; i++) {
 		r->tokens[i].tokens += tokens[i].tokens;
-		r->tokens[i].bytes += tokens[i].bytes;
+		r->tokens[i].byte_tokens += tokens[i].byte_tokens;
 		r->tokens[i].unknown += tokens[i].unknown;
 	}
 }
 
-int lu_eval_add(struct lu_eval *e, struct lu_str group, const struct lu_eval_text *text,
-		const struct lu_eval_tokens *tokens, struct lu_err *err)
+int lu_fit_add(struct lu_fit *f, struct lu_str group, const struct lu_fit_text *text,
+		const struct lu_fit_tokens *tokens, struct lu_err *err)
 {
-	struct lu_eval_row *r = row_of(e, group);
-
-	if (!r)
-		return lu_err_nomem(err);
-	add_to(r, text, tokens, e->toks);
+	if (select_row(f, group, err) < 0)
+		return -1;
+	sum(&f->row.p[f->last], text, tokens, f->toks);
 	return 0;
 }
 
-void lu_eval_release(struct lu_eval *e)
+uint64_t lu_fit_total(const struct lu_fit *f, size_t tok)
 {
-	for (size_t i = 0; i < e->rows; i++) {
-		free(e->row[i].group);
-		free(e->row[i].tokens);
-	}
-	for (size_t i = 0; e->kind && i < e->toks; i++)
-		free(e->kind[i]);
-	free(e->kind);
-	free(e->row);
-	*e = (struct lu_eval){ 0 };
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < f->row.n; i++)
+		total += f->row.p[i].tokens[tok].tokens;
+	return total;
 }
+
+/* The rows of a report. */
+struct sorted {
+	struct lu_fit_row *row; /* their group and tokens belong to the struct lu_fit */
+	size_t rows;
+	struct lu_fit_row total;
+};
 
 static int by_characters(const void *a, const void *b)
 {
-	const struct lu_eval_row *p = a, *q = b;
+	const struct lu_fit_row *p = a, *q = b;
 
 	if (p->text.characters != q->text.characters)
 		return p->text.characters > q->text.characters ? -1 : 1;
 	return strcmp(p->group, q->group);
 }
 
-/* Sorts the rows; the sum of all goes to *all, whose tokens are to be freed. */
-static int sort_and_sum(struct lu_eval *e, struct lu_eval_row *all, struct lu_err *err)
+static void sorted_release(struct sorted *s)
 {
-	*all = (struct lu_eval_row){ .tokens = calloc(e->toks + 1, sizeof(*all->tokens)) };
-	if (!all->tokens)
+	free(s->row);
+	free(s->total.tokens);
+}
+
+static int sorted_init(struct sorted *s, const struct lu_fit *f, struct lu_err *err)
+{
+	*s = (struct sorted){ .row = malloc((f->row.n + 1) * sizeof(*s->row)),
+		.rows = f->row.n,
+		.total.tokens = calloc(f->toks + 1, sizeof(*s->total.tokens)) };
+	if (!s->row || !s->total.tokens) {
+		sorted_release(s);
 		return lu_err_nomem(err);
-	if (e->rows)
-		qsort(e->row, e->rows, sizeof(*e->row), by_characters);
-	e->last = 0;
-	for (size_t i = 0; i < e->rows; i++)
-		add_to(all, &e->row[i].text, e->row[i].tokens, e->toks);
+	}
+	for (size_t i = 0; i < s->rows; i++) {
+		s->row[i] = f->row.p[i];
+		sum(&s->total, &s->row[i].text, s->row[i].tokens, f->toks);
+	}
+	qsort(s->row, s->rows, sizeof(*s->row), by_characters);
 	return 0;
 }
 
 /* --- the table ---------------------------------------------------------------------------- */
 
 #define COLUMNS 12
-#define TEXT_COLUMNS 2 /* the first ones are set to the left */
+#define TEXT_COLUMNS 2 /* the first ones are aligned to the left */
 
 static const char *const heads[COLUMNS] = { NULL, "tokenizer", "documents", "characters", "bytes",
 	"words", "tokens", "chars/token", "bytes/token", "tokens/word", "byte-tokens", "unknown" };
 
-/* Cells are the strings of one buffer, each with its NUL. */
+/* Cells are NUL-terminated strings, one after the other, row by row. */
 struct cells {
 	struct lu_buf text;
 	size_t n, width[COLUMNS];
 };
 
-static void cell(struct cells *c, const char *s)
+static void add_cell(struct cells *c, const char *s)
 {
 	size_t column = c->n++ % COLUMNS, n = lu_utf8_count(s, strlen(s));
 
@@ -197,58 +244,59 @@ static void cell(struct cells *c, const char *s)
 	c->width[column] = n > c->width[column] ? n : c->width[column];
 }
 
-static void number(struct cells *c, uint64_t v)
+static void add_number(struct cells *c, uint64_t v)
 {
 	char s[32];
 
 	snprintf(s, sizeof(s), "%" PRIu64, v);
-	cell(c, s);
+	add_cell(c, s);
 }
 
-static void ratio(struct cells *c, uint64_t a, uint64_t b, double scale, const char *unit)
+static void add_ratio(struct cells *c, uint64_t a, uint64_t b, double scale, const char *unit)
 {
 	char s[40];
 
 	snprintf(s, sizeof(s), "%.3f%s", b ? scale * (double)a / (double)b : 0, unit);
-	cell(c, b ? s : "-");
+	add_cell(c, b ? s : "-");
 }
 
-/* Bytes of the folders that all names share. */
-static size_t shared_folders(const struct lu_eval *e)
+/* Length of the folders that all file names share. */
+static size_t shared_folders(const struct lu_fit *f)
 {
-	const char *slash = strrchr(e->file[0], '/');
-	size_t n = slash ? (size_t)(slash - e->file[0]) + 1 : 0;
+	const char *slash = strrchr(f->file[0], '/');
+	size_t n = slash ? (size_t)(slash - f->file[0]) + 1 : 0;
 
-	for (size_t i = 1; i < e->toks; i++) {
-		while (n && strncmp(e->file[0], e->file[i], n) != 0) {
+	for (size_t i = 1; i < f->toks; i++) {
+		while (n && strncmp(f->file[0], f->file[i], n) != 0) {
 			do
 				n--;
-			while (n && e->file[0][n - 1] != '/');
+			while (n && f->file[0][n - 1] != '/');
 		}
 	}
 	return n;
 }
 
-static void cells_of(struct cells *c, const struct lu_eval *e, const char *group,
-		const struct lu_eval_row *r)
+/* Add a line for each tokenizer. */
+static void add_group(struct cells *c, const struct lu_fit *f, const char *group,
+		const struct lu_fit_row *r)
 {
-	size_t skip = shared_folders(e);
+	size_t skip = shared_folders(f);
 
-	for (size_t i = 0; i < e->toks; i++) {
-		const struct lu_eval_tokens *t = &r->tokens[i];
+	for (size_t i = 0; i < f->toks; i++) {
+		const struct lu_fit_tokens *t = &r->tokens[i];
 
-		cell(c, group);
-		cell(c, e->file[i] + skip);
-		number(c, r->text.docs);
-		number(c, r->text.characters);
-		number(c, r->text.bytes);
-		number(c, r->text.words);
-		number(c, t->tokens);
-		ratio(c, r->text.characters, t->tokens, 1, "");
-		ratio(c, r->text.bytes, t->tokens, 1, "");
-		ratio(c, t->tokens, r->text.words, 1, "");
-		ratio(c, t->bytes, t->tokens, 100, "%");
-		number(c, t->unknown);
+		add_cell(c, group);
+		add_cell(c, f->file[i] + skip);
+		add_number(c, r->text.docs);
+		add_number(c, r->text.characters);
+		add_number(c, r->text.bytes);
+		add_number(c, r->text.words);
+		add_number(c, t->tokens);
+		add_ratio(c, r->text.characters, t->tokens, 1, "");
+		add_ratio(c, r->text.bytes, t->tokens, 1, "");
+		add_ratio(c, t->tokens, r->text.words, 1, "");
+		add_ratio(c, t->byte_tokens, t->tokens, 100, "%");
+		add_number(c, t->unknown);
 	}
 }
 
@@ -258,7 +306,7 @@ static void pad(struct lu_buf *b, size_t n)
 		lu_buf_putc(b, ' ');
 }
 
-static void write_cells(const struct cells *c, struct lu_buf *b)
+static void put_cells(struct lu_buf *b, const struct cells *c)
 {
 	const char *s = c->text.p;
 
@@ -277,90 +325,94 @@ static void write_cells(const struct cells *c, struct lu_buf *b)
 	}
 }
 
-int lu_eval_table(struct lu_eval *e, const char *by, struct lu_buf *out, struct lu_err *err)
+int lu_fit_table(const struct lu_fit *f, const char *by, struct lu_buf *out, struct lu_err *err)
 {
 	struct cells c = { 0 };
-	struct lu_eval_row all;
+	struct sorted s;
 	int rc;
 
-	if (sort_and_sum(e, &all, err) < 0)
+	if (sorted_init(&s, f, err) < 0)
 		return -1;
 	for (size_t i = 0; i < COLUMNS; i++)
-		cell(&c, i ? heads[i] : by);
-	for (size_t i = 0; i < e->rows; i++)
-		cells_of(&c, e, e->row[i].group, &e->row[i]);
-	if (e->rows > 1)
-		cells_of(&c, e, "total", &all);
+		add_cell(&c, i ? heads[i] : by);
+	for (size_t i = 0; i < s.rows; i++)
+		add_group(&c, f, s.row[i].group, &s.row[i]);
+	if (s.rows > 1)
+		add_group(&c, f, "total", &s.total);
 	rc = lu_buf_check(&c.text, err);
 	if (rc == 0)
-		write_cells(&c, out);
+		put_cells(out, &c);
 	lu_buf_release(&c.text);
-	free(all.tokens);
+	sorted_release(&s);
 	return rc < 0 ? -1 : lu_buf_check(out, err);
 }
 
 /* --- JSON --------------------------------------------------------------------------------- */
 
-static void json_ratio(struct lu_buf *b, const char *name, uint64_t x, uint64_t y)
+/* null if y is 0. */
+static void json_ratio(struct lu_buf *b, const char *key, uint64_t x, uint64_t y)
 {
-	lu_buf_printf(b, ",\"%s\":", name);
-	if (y)
-		lu_json_number(b, (double)x / (double)y);
-	else
-		lu_buf_puts(b, "null");
+	lu_json_put_double(b, key, y ? (double)x / (double)y : (double)NAN);
 }
 
-static void json_rows(struct lu_buf *b, const struct lu_eval *e, const struct lu_eval_row *r,
-		const char *group, bool more)
+/* Put an object for each tokenizer; group NULL is the total. */
+static void json_group(struct lu_buf *b, const struct lu_fit *f, const char *group,
+		const struct lu_fit_row *r)
 {
-	for (size_t i = 0; i < e->toks; i++) {
-		const struct lu_eval_tokens *t = &r->tokens[i];
+	for (size_t i = 0; i < f->toks; i++) {
+		const struct lu_fit_tokens *t = &r->tokens[i];
 
-		lu_buf_puts(b, more || i ? ",{" : "{");
-		if (group) {
-			lu_buf_puts(b, "\"group\":");
-			lu_json_quote(b, lu_str_of(group));
-			lu_buf_putc(b, ',');
-		}
-		lu_buf_puts(b, "\"tokenizer\":");
-		lu_json_quote(b, lu_str_of(e->file[i]));
-		lu_buf_printf(b,
-				",\"documents\":%" PRIu64 ",\"characters\":%" PRIu64
-				",\"bytes\":%" PRIu64 ",\"words\":%" PRIu64 ",\"tokens\":%" PRIu64,
-				r->text.docs, r->text.characters, r->text.bytes, r->text.words,
-				t->tokens);
+		lu_json_open_object(b, NULL);
+		if (group)
+			lu_json_put_cstr(b, "group", group);
+		lu_json_put_cstr(b, "tokenizer", f->file[i]);
+		lu_json_put_u64(b, "documents", r->text.docs);
+		lu_json_put_u64(b, "characters", r->text.characters);
+		lu_json_put_u64(b, "bytes", r->text.bytes);
+		lu_json_put_u64(b, "words", r->text.words);
+		lu_json_put_u64(b, "tokens", t->tokens);
 		json_ratio(b, "characters_per_token", r->text.characters, t->tokens);
 		json_ratio(b, "bytes_per_token", r->text.bytes, t->tokens);
 		json_ratio(b, "tokens_per_word", t->tokens, r->text.words);
-		lu_buf_printf(b, ",\"byte_tokens\":%" PRIu64 ",\"unknown\":%" PRIu64 "}", t->bytes,
-				t->unknown);
+		lu_json_put_u64(b, "byte_tokens", t->byte_tokens);
+		lu_json_put_u64(b, "unknown", t->unknown);
+		lu_json_close_object(b);
 	}
 }
 
-int lu_eval_json(struct lu_eval *e, const char *by, struct lu_buf *b, struct lu_err *err)
+static void json_tokenizers(struct lu_buf *b, const struct lu_fit *f)
 {
-	struct lu_eval_row all;
-
-	if (sort_and_sum(e, &all, err) < 0)
-		return -1;
-	lu_buf_puts(b, "{\"rows\":[");
-	for (size_t i = 0; i < e->rows; i++)
-		json_rows(b, e, &e->row[i], e->row[i].group, i > 0);
-	lu_buf_puts(b, "],\"total\":[");
-	json_rows(b, e, &all, NULL, false);
-	lu_buf_puts(b, "],\"by\":");
-	lu_json_quote(b, lu_str_of(by));
-	lu_buf_puts(b, ",\"tokenizers\":[");
-	for (size_t i = 0; i < e->toks; i++) {
+	lu_json_open_array(b, "tokenizers");
+	for (size_t i = 0; i < f->toks; i++) {
 		char hash[33];
 
-		lu_hash128_text(lu_tok_hash(e->tok[i]), hash);
-		lu_buf_puts(b, i ? ",{\"file\":" : "{\"file\":");
-		lu_json_quote(b, lu_str_of(e->file[i]));
-		lu_buf_printf(b, ",\"ids\":%" PRIu32 ",\"xxh3_128\":\"%s\"}",
-				lu_tok_size(e->tok[i]), hash);
+		lu_hash128_text(lu_tok_hash(f->tok[i]), hash);
+		lu_json_open_object(b, NULL);
+		lu_json_put_cstr(b, "file", f->file[i]);
+		lu_json_put_u64(b, "ids", lu_tok_size(f->tok[i]));
+		lu_json_put_cstr(b, "xxh3_128", hash);
+		lu_json_close_object(b);
 	}
-	lu_buf_puts(b, "]}");
-	free(all.tokens);
+	lu_json_close_array(b);
+}
+
+int lu_fit_json(const struct lu_fit *f, const char *by, struct lu_buf *b, struct lu_err *err)
+{
+	struct sorted s;
+
+	if (sorted_init(&s, f, err) < 0)
+		return -1;
+	lu_json_open_object(b, NULL);
+	lu_json_open_array(b, "rows");
+	for (size_t i = 0; i < s.rows; i++)
+		json_group(b, f, s.row[i].group, &s.row[i]);
+	lu_json_close_array(b);
+	lu_json_open_array(b, "total");
+	json_group(b, f, NULL, &s.total);
+	lu_json_close_array(b);
+	lu_json_put_cstr(b, "by", by);
+	json_tokenizers(b, f);
+	lu_json_close_object(b);
+	sorted_release(&s);
 	return lu_buf_check(b, err);
 }

@@ -1,70 +1,79 @@
 #ifndef LUCIE_TOKAUDIT_FIT_H
 #define LUCIE_TOKAUDIT_FIT_H
 /*
- * How well tokenizers fit texts: characters and bytes a token, tokens a word, by group of
- * documents (their language).
+ * How well tokenizers fit texts: characters and bytes a token, and tokens a word (the fertility), by
+ * group of documents, such as their language.
  *
- *	struct lu_eval e;
- *	lu_eval_start(&e, tok, file, n, &err);		byte pieces and unknown tokens by id
- *	struct lu_eval_text size;
- *	lu_eval_measure(text, &size);			for each document, by any thread
- *	lu_eval_count(&e, i, ids, n, &count[i]);	and tokenizer
- *	lu_eval_add(&e, group, &size, count, &err);	by one thread, in any order
- *	lu_eval_table(&e, "lang", &out);  or lu_eval_json(&e, "lang", &out);
- *	lu_eval_release(&e);
+ *	struct lu_fit f;
+ *	lu_fit_init(&f, tok, file, n, &err);
+ *	struct lu_fit_text size;
+ *	lu_fit_measure(text, &size);			each document, by any thread
+ *	lu_fit_count(&f, i, ids, n, &tokens[i]);	each document and tokenizer, by any thread
+ *	lu_fit_add(&f, group, &size, tokens, &err);	each document, by one thread, in any order
+ *	lu_fit_table(&f, "lang", &out, &err);  or lu_fit_json(&f, "lang", &out, &err);
+ *	lu_fit_release(&f);
  *
- * A word is a maximal run of characters that are not White_Space, nor one of U+001C to U+001F:
- * what Python's str.split() gives, by which the table published for Lucie 7B counts.
+ * A word is a maximal run of characters other than White_Space and U+001C to U+001F, as Python's
+ * str.split() has it, by which the table published for Lucie 7B counts.
  *
- * A byte token stands for bytes, not for characters: <0xNN> under byte_fallback; in a byte-level
+ * A byte token stands for bytes and not for characters: <0xNN> with byte_fallback; in a byte-level
  * file a piece whose bytes are not whole characters.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "libcommon/base/map.h"
+#include "libcommon/base/vec.h"
 #include "libcommon/tokenizer/tokenizer.h"
 
-/* More groups than this are counted as "other". */
-#define LU_EVAL_GROUPS 1000
+/* Groups beyond this number are counted together as "other". */
+#define LU_FIT_GROUPS 1000
 
-struct lu_eval_text {
+struct lu_fit_text {
 	uint64_t docs, characters, bytes, words;
 };
 
-struct lu_eval_tokens {
-	uint64_t tokens, bytes, unknown;
+struct lu_fit_tokens {
+	uint64_t tokens, byte_tokens, unknown;
 };
 
-struct lu_eval_row {
+struct lu_fit_row {
 	char *group;
-	struct lu_eval_text text;
-	struct lu_eval_tokens *tokens; /* one a tokenizer */
+	struct lu_fit_text text;
+	struct lu_fit_tokens *tokens; /* one a tokenizer */
 };
 
-struct lu_eval {
+struct lu_fit {
 	struct lu_tok *const *tok;
 	const char *const *file;
 	size_t toks;
-	uint8_t **kind; /* by tokenizer and id: a byte piece, the unknown token */
-	struct lu_eval_row *row;
-	size_t rows, last;
+	uint8_t **kind; /* by tokenizer and id: byte token, unknown token or neither */
+	struct LU_VEC(struct lu_fit_row) row;
+	struct lu_map groups; /* over the rows */
+	uint32_t last;	      /* row added to last */
 };
 
-/* The arrays and what they point to must live as long as e. After a failure release e too. */
-int lu_eval_start(struct lu_eval *e, struct lu_tok *const *tok, const char *const *file, size_t n,
+/* The arrays and what they point to must live as long as f. Release f after a failure too. */
+int lu_fit_init(struct lu_fit *f, struct lu_tok *const *tok, const char *const *file, size_t n,
 		struct lu_err *err) LU_CHECKED;
-/* The measures of one text (valid UTF-8). */
-void lu_eval_measure(struct lu_str text, struct lu_eval_text *out);
-void lu_eval_count(const struct lu_eval *e, size_t tok, const uint32_t *ids, size_t n,
-		struct lu_eval_tokens *out);
-/* An empty or absent group (.p NULL) counts as "none". */
-int lu_eval_add(struct lu_eval *e, struct lu_str group, const struct lu_eval_text *text,
-		const struct lu_eval_tokens *tokens, struct lu_err *err) LU_CHECKED;
-/* Both sort the groups: most characters first. `by` names what the groups are. */
-int lu_eval_table(struct lu_eval *e, const char *by, struct lu_buf *out,
+void lu_fit_release(struct lu_fit *f);
+
+/* Measure one text (valid UTF-8). */
+void lu_fit_measure(struct lu_str text, struct lu_fit_text *out);
+/* Count the tokens of one text by kind. */
+void lu_fit_count(const struct lu_fit *f, size_t tok, const uint32_t *ids, size_t n,
+		struct lu_fit_tokens *out);
+/* Add one document. An empty or absent group (.p NULL) is "none". */
+int lu_fit_add(struct lu_fit *f, struct lu_str group, const struct lu_fit_text *text,
+		const struct lu_fit_tokens *tokens, struct lu_err *err) LU_CHECKED;
+
+/* Number of tokens of all documents. */
+uint64_t lu_fit_total(const struct lu_fit *f, size_t tok);
+/* Append a report, the group with most characters first: a text table, or a JSON object. `by` names
+ * what the groups are. */
+int lu_fit_table(const struct lu_fit *f, const char *by, struct lu_buf *out,
 		struct lu_err *err) LU_CHECKED;
-int lu_eval_json(struct lu_eval *e, const char *by, struct lu_buf *out,
+int lu_fit_json(const struct lu_fit *f, const char *by, struct lu_buf *out,
 		struct lu_err *err) LU_CHECKED;
-void lu_eval_release(struct lu_eval *e);
 
 #endif

@@ -1,4 +1,3 @@
-/* Texts and pieces as a terminal shows them. */
 #include "libcommon/tokaudit/show.h"
 
 #include <inttypes.h>
@@ -6,7 +5,7 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/text/unicode.h"
 
-static bool is_shown(uint32_t c)
+static bool is_visible(uint32_t c)
 {
 	enum lu_category cat = lu_unicode_category(c);
 
@@ -26,22 +25,10 @@ void lu_show(struct lu_buf *b, struct lu_str s)
 			lu_buf_puts(b, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
 		else if (c == '"' || c == '\\')
 			lu_buf_printf(b, "\\%c", (int)c);
-		else if (is_shown(c))
+		else if (is_visible(c))
 			lu_buf_append(b, at, (size_t)(p - at));
 		else
 			lu_buf_printf(b, "\\u{%04" PRIX32 "}", c);
 	}
 	lu_buf_putc(b, '"');
-}
-
-int lu_show_byte(struct lu_str s)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	const char *hi, *lo;
-
-	if (s.n != 6 || memcmp(s.p, "<0x", 3) != 0 || s.p[5] != '>' || !s.p[3] || !s.p[4])
-		return -1;
-	hi = strchr(digits, s.p[3]);
-	lo = strchr(digits, s.p[4]);
-	return hi && lo ? (int)((hi - digits) << 4 | (lo - digits)) : -1;
 }

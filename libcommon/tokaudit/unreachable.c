@@ -1,19 +1,8 @@
-/* What a normalizer never makes and a pre-tokenizer never leaves whole. */
 #include "libcommon/tokaudit/unreachable.h"
 
 #include "libcommon/base/utf8.h"
 
-static bool one_char(struct lu_str s, uint32_t *c)
-{
-	const char *p = s.p;
-
-	if (s.n == 0)
-		return false;
-	*c = lu_utf8_next(&p);
-	return p == s.p + s.n;
-}
-
-static bool holds(struct lu_str s, uint32_t c)
+static bool contains(struct lu_str s, uint32_t c)
 {
 	char utf8[4];
 
@@ -22,27 +11,27 @@ static bool holds(struct lu_str s, uint32_t c)
 
 /* --- the normalizer ----------------------------------------------------------------------- */
 
-/* The pre-tokenizer may put c into a text after the normalizer. */
-static bool comes_later(const struct lu_parts *parts, uint32_t c)
+/* True if the pre-tokenizer may insert c after the normalizer. */
+static bool is_inserted_later(const struct lu_parts *parts, uint32_t c)
 {
 	for (size_t i = 0; i < parts->pres; i++) {
 		const struct lu_pre_op *op = &parts->pre[i];
 
-		if ((op->kind == LU_PRE_METASPACE && holds(op->text, c)) ||
+		if ((op->kind == LU_PRE_METASPACE && contains(op->text, c)) ||
 				(op->prefix_space && c == ' '))
 			return true;
 	}
 	return false;
 }
 
-/* A normal form may make c of something else; of what is not asked. */
-static bool puts_char(const struct lu_norm_op *op, uint32_t c)
+/* True if the step may add a c. A normal form may make it of anything. */
+static bool may_insert(const struct lu_norm_op *op, uint32_t c)
 {
-	return op->kind == LU_NORM_FORM || (op->kind != LU_NORM_STRIP && holds(op->content, c));
+	return op->kind == LU_NORM_FORM || (op->kind != LU_NORM_STRIP && contains(op->content, c));
 }
 
-/* 1: no c is left after this step. */
-static int takes_char(
+/* 1 if the step leaves no c, 0, -1. */
+static int removes(
 		const struct lu_uni *u, const struct lu_norm_op *op, uint32_t c, struct lu_err *err)
 {
 	char utf8[4];
@@ -50,33 +39,35 @@ static int takes_char(
 	struct lu_buf form = { 0 };
 	int rc;
 
-	if (op->kind == LU_NORM_REPLACE && !op->pattern.look && !holds(op->content, c))
+	if (op->kind == LU_NORM_REPLACE && !op->pattern.look && !contains(op->content, c))
 		return op->pattern.lit.n ? lu_str_eq(op->pattern.lit, s)
 					 : lu_cset_has(&op->pattern.set, u, c);
 	if (op->kind != LU_NORM_FORM || lu_uni_normal_prefix(u, op->form, s) == s.n)
 		return 0;
 	rc = lu_uni_normalize(u, op->form, s, &form, err);
 	if (rc == 0)
-		rc = !holds(lu_buf_slice(&form), c);
+		rc = !contains(lu_buf_slice(&form), c);
 	lu_buf_release(&form);
 	return rc;
 }
 
-static int never_char(const struct lu_tok *tok, uint32_t c, struct lu_err *err)
+/* 1 if no normalised text contains c, 0, -1. */
+static int never_contains(const struct lu_tok *tok, uint32_t c, struct lu_err *err)
 {
 	for (size_t i = tok->parts.norms; i-- > 0;) {
-		int rc = takes_char(tok->uni, &tok->parts.norm[i], c, err);
+		int rc = removes(tok->uni, &tok->parts.norm[i], c, err);
 
 		if (rc)
 			return rc;
-		if (puts_char(&tok->parts.norm[i], c))
+		if (may_insert(&tok->parts.norm[i], c))
 			break;
 	}
 	return 0;
 }
 
-/* After this step x is never followed by y: it puts something between them, or for x. */
-static bool parts_pair(const struct lu_uni *u, const struct lu_norm_op *op, uint32_t x, uint32_t y)
+/* True if x is never followed by y after this step, which inserts a string between them or replaces
+ * x. */
+static bool separates(const struct lu_uni *u, const struct lu_norm_op *op, uint32_t x, uint32_t y)
 {
 	const char *c = op->content.p, *end = c + op->content.n;
 	uint32_t previous = 0, lit;
@@ -88,10 +79,10 @@ static bool parts_pair(const struct lu_uni *u, const struct lu_norm_op *op, uint
 	if (op->kind == LU_NORM_INSERT)
 		is = lu_cset_has(&op->after, u, x);
 	else if (op->pattern.lit.n)
-		is = one_char(op->pattern.lit, &lit) && lit == x;
+		is = lu_utf8_single(op->pattern.lit, &lit) && lit == x;
 	else
 		is = lu_cset_has(&op->pattern.set, u, x);
-	/* The pair may arise at the ends of what is put there, or inside it. */
+	/* The inserted string must not make the pair inside it or at its ends. */
 	for (bool any = false; is && c < end; any = true) {
 		uint32_t next = lu_utf8_next(&c);
 
@@ -101,25 +92,27 @@ static bool parts_pair(const struct lu_uni *u, const struct lu_norm_op *op, uint
 	return is && previous != x;
 }
 
-/* A later step may bring x and y together: what deletes, and what puts one of them. */
-static bool joins(const struct lu_norm_op *op, uint32_t x, uint32_t y)
+/* True if the step may make x and y adjacent: by deleting, or by adding one of them. */
+static bool may_join(const struct lu_norm_op *op, uint32_t x, uint32_t y)
 {
 	return op->kind != LU_NORM_STRIP &&
-			(op->content.n == 0 || puts_char(op, x) || puts_char(op, y));
+			(op->content.n == 0 || may_insert(op, x) || may_insert(op, y));
 }
 
-static bool never_pair(const struct lu_tok *tok, uint32_t x, uint32_t y)
+/* True if no normalised text has x followed by y. */
+static bool never_adjacent(const struct lu_tok *tok, uint32_t x, uint32_t y)
 {
 	for (size_t i = tok->parts.norms; i-- > 0;) {
-		if (parts_pair(tok->uni, &tok->parts.norm[i], x, y))
+		if (separates(tok->uni, &tok->parts.norm[i], x, y))
 			return true;
-		if (joins(&tok->parts.norm[i], x, y))
+		if (may_join(&tok->parts.norm[i], x, y))
 			break;
 	}
 	return false;
 }
 
-/* Parts of a text in a normal form are in it too (UAX #15, section 1.2). */
+/* 1 if the last step makes a normal form and s is not in it, as every part of a text in a normal
+ * form is (UAX #15, section 1.2). 0; -1. */
 static int not_in_last_form(const struct lu_tok *tok, struct lu_str s, struct lu_err *err)
 {
 	const struct lu_parts *parts = &tok->parts;
@@ -140,22 +133,23 @@ int lu_never_normal(const struct lu_tok *tok, struct lu_str s, uint32_t c[2], st
 {
 	const char *p = s.p, *end = s.p + s.n;
 	uint32_t before = 0;
-	bool known = false, later = false; /* of `before`; of any */
+	bool known = false; /* no later step inserts `before` */
+	bool later = false; /* one inserts some character of s */
 
 	c[0] = c[1] = 0;
 	while (p < end) {
 		uint32_t next = lu_utf8_next(&p);
 		int rc;
 
-		if (comes_later(&tok->parts, next)) {
+		if (is_inserted_later(&tok->parts, next)) {
 			known = false;
 			later = true;
 			continue;
 		}
-		rc = never_char(tok, next, err);
+		rc = never_contains(tok, next, err);
 		if (rc < 0)
 			return -1;
-		if (rc || (known && never_pair(tok, before, next))) {
+		if (rc || (known && never_adjacent(tok, before, next))) {
 			c[0] = rc ? next : before;
 			c[1] = rc ? 0 : next;
 			return 1;
@@ -173,11 +167,11 @@ static bool is_word(const struct lu_uni *u, uint32_t c)
 	return (lu_uni_class(u, c) & LU_UC_WORD_BRACKET) || c == 0x200C || c == 0x200D;
 }
 
-/* The step leaves no c in any word. */
-static bool drops_char(const struct lu_uni *u, const struct lu_pre_op *op, uint32_t c)
+/* True if the step leaves no c in any word. */
+static bool drops(const struct lu_uni *u, const struct lu_pre_op *op, uint32_t c)
 {
 	switch (op->kind) {
-	case LU_PRE_METASPACE: return c == ' ' && !holds(op->text, c);
+	case LU_PRE_METASPACE: return c == ' ' && !contains(op->text, c);
 	case LU_PRE_WHITESPACE:
 	case LU_PRE_WHITESPACE_SPLIT: return lu_uni_class(u, c) & LU_UC_SPACE;
 	case LU_PRE_PUNCTUATION:
@@ -186,8 +180,8 @@ static bool drops_char(const struct lu_uni *u, const struct lu_pre_op *op, uint3
 	}
 }
 
-/* The step cuts between two neighbours whatever stands around them. */
-static bool cuts_pair(const struct lu_uni *u, const struct lu_pre_op *op, uint32_t x, uint32_t y)
+/* True if the step splits between x and y in any context. */
+static bool splits_pair(const struct lu_uni *u, const struct lu_pre_op *op, uint32_t x, uint32_t y)
 {
 	unsigned a = lu_uni_class(u, x), b = lu_uni_class(u, y);
 	uint32_t mark;
@@ -198,10 +192,10 @@ static bool cuts_pair(const struct lu_uni *u, const struct lu_pre_op *op, uint32
 		if (op->behavior == LU_CONTIGUOUS)
 			return ((a ^ b) & LU_UC_PUNCT) != 0;
 		return op->behavior == LU_ISOLATED && ((a | b) & LU_UC_PUNCT) != 0;
-	case LU_PRE_METASPACE: return op->split && one_char(op->text, &mark) && y == mark;
+	case LU_PRE_METASPACE: return op->split && lu_utf8_single(op->text, &mark) && y == mark;
 	case LU_PRE_WHITESPACE: return is_word(u, x) != is_word(u, y);
 	case LU_PRE_SPLIT_LITERAL:
-		if (!one_char(op->text, &mark) || (x != mark && y != mark))
+		if (!lu_utf8_single(op->text, &mark) || (x != mark && y != mark))
 			return false;
 		return op->behavior == LU_CONTIGUOUS ? x != y : op->behavior == LU_ISOLATED;
 	case LU_PRE_WHITESPACE_SPLIT:
@@ -212,10 +206,10 @@ static bool cuts_pair(const struct lu_uni *u, const struct lu_pre_op *op, uint32
 }
 
 /*
- * Whether one of the splitting expressions leaves s whole in some context: 1, 0, -1. When it
- * matches u s v, then it matches s alone, or s and one more character: each of the alternatives is
- * a run of characters of one kind, with at most a character before it or line ends after it, and
- * looks at most one character ahead and never back.
+ * 1 if one of the splitting expressions keeps s whole in some context, 0, -1. If it matches u s v,
+ * then it also matches s alone or with one more character: each alternative is a run of characters
+ * of one kind, with at most one character before it or line ends after it, and looks at most one
+ * character ahead and never behind.
  */
 static int regex_keeps(const struct lu_tok *tok, enum lu_split_regex regex, struct lu_str s,
 		struct lu_err *err)
@@ -248,7 +242,8 @@ static int regex_keeps(const struct lu_tok *tok, enum lu_split_regex regex, stru
 	return rc;
 }
 
-static bool step_cuts(const struct lu_uni *u, const struct lu_pre_op *op, struct lu_str s)
+/* True if the step splits s, or drops a character of it, in any context. */
+static bool step_splits(const struct lu_uni *u, const struct lu_pre_op *op, struct lu_str s)
 {
 	const char *p = s.p, *end = s.p + s.n;
 	uint32_t before = 0;
@@ -256,7 +251,7 @@ static bool step_cuts(const struct lu_uni *u, const struct lu_pre_op *op, struct
 	for (bool any = false; p < end; any = true) {
 		uint32_t c = lu_utf8_next(&p);
 
-		if (drops_char(u, op, c) || (any && cuts_pair(u, op, before, c)))
+		if (drops(u, op, c) || (any && splits_pair(u, op, before, c)))
 			return true;
 		before = c;
 	}
@@ -268,7 +263,7 @@ int lu_always_cut(const struct lu_tok *tok, struct lu_str s, struct lu_err *err)
 	const struct lu_parts *parts = &tok->parts;
 	size_t from = 0;
 
-	/* A step before one that puts markers saw something else where they are. */
+	/* Start at the last step that inserts markers: steps before it see other text. */
 	for (size_t i = 0; i < parts->pres; i++) {
 		if (parts->pre[i].kind == LU_PRE_METASPACE || parts->pre[i].prefix_space)
 			from = i;
@@ -277,7 +272,7 @@ int lu_always_cut(const struct lu_tok *tok, struct lu_str s, struct lu_err *err)
 		const struct lu_pre_op *op = &parts->pre[i];
 		int rc;
 
-		if (step_cuts(tok->uni, op, s))
+		if (step_splits(tok->uni, op, s))
 			return 1;
 		if (op->regex == LU_SPLIT_NONE)
 			continue;

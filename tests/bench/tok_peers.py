@@ -20,12 +20,12 @@ LIMIT = 120  # seconds for one run of the linear table
 
 
 def program(name, *args):
-    """Elapsed and processor seconds, and peak memory in MB, of one of our programs."""
+    """Run one of our programs: elapsed and processor seconds, peak memory in MB, True if it was killed."""
     start = time.perf_counter()
     pid = os.posix_spawn(os.path.join(build, "bin", name), [name, *args], os.environ)
     late, peak = False, 0
     while True:
-        # What wait4 says of memory begins with this process's, which the child was copied from.
+        # wait4's peak includes the pages of this process, which the child is a copy of.
         with open("/proc/%d/status" % pid) as f:
             peak = max([peak] + [int(line.split()[1]) for line in f if line.startswith("VmHWM")])
         done, status, use = os.wait4(pid, os.WNOHANG)
@@ -60,7 +60,7 @@ def our_ids(tokenizer):
 
 
 def differ(got, want):
-    """The documents whose ids differ; what a peer puts before a text does not count."""
+    """Say how many documents differ in their ids, apart from a token that a peer prepends."""
     bad = [i for i, (g, w) in enumerate(zip(got, want)) if g != w and g[1:] != w]
     return "the same ids" if not bad and len(got) == len(want) else "%d of %d documents DIFFER" % (len(bad), len(want))
 
@@ -98,7 +98,7 @@ def with_tokenizers(tokenizer, ours, want):
     import tokenizers
 
     tok = tokenizers.Tokenizer.from_file(tokenizer)
-    # Without offsets, which is its fastest way; one text at a time, since a batch holds all results.
+    # Its fastest call, without offsets; one text at a time, since a batch keeps all results.
     f = lambda: [tok.encode_batch_fast([t], add_special_tokens=False)[0].ids for t in texts]
     cold = timed(f)
     warm = timed(f) if size < 20e6 else cold
@@ -135,7 +135,7 @@ def with_quicktok(tokenizer, ours, want):
 
 
 def restyled(preset, name, **parts):
-    """A file that we train, in the components of a well-known model: one that the peers know."""
+    """Train a file and give it the components of a well-known model, which the peers recognise."""
     made = os.path.join(work, name + ".json")
     program("lucie-tok-train", "-q", "--preset", preset, "-n", pieces, "-o", made, docs)
     with open(made, encoding="utf-8") as f:
@@ -190,7 +190,7 @@ def encode():
         for f in (with_tokenizers, with_gigatoken, with_quicktok):
             try:
                 f(tokenizer, ours, want)
-            except BaseException as e:  # a peer's panic is no Exception
+            except BaseException as e:  # a panic in a peer is not an Exception
                 if isinstance(e, KeyboardInterrupt):
                     raise
                 print("  %s: left out: %s" % (f.__name__[5:], str(e).strip().split("\n")[0][:110] or type(e).__name__))
@@ -236,7 +236,7 @@ def train():
             show_progress=False,
         )
         theirs = timed(lambda: new.train_from_iterator(iter(texts), trainer))
-        # The merges of blanks stand at the end of ours.
+        # Ours end with the merges of blank runs.
         learnt = json.loads(new.to_str())["model"]
         mine = model["merges"][: len(learnt["merges"])]
         same = learnt["vocab"] == model["vocab"] and learnt["merges"] == mine
@@ -266,22 +266,22 @@ def linear():
         for kind, text in kinds(mb * 1000000):
             with open(name, "wb") as f:
                 f.write(b'{"text": "' + text + b'"}\n')
-            said = []
+            row = []
             for task, args in (
                 ("encode", ["lucie-tok-encode", "-q", "-j1", "-t", file, "--as", "u32", "-o", "/dev/null", name]),
                 ("train", ["lucie-tok-train", "-q", "-j1", "-n", "2000", "-o", work + "/made.json", name]),
             ):
                 if last.get((kind, task), (0, False))[1]:
-                    said.append("%s: not tried" % task)
+                    row.append("%s: not tried" % task)
                     continue
                 wall, _, rss, late = min(program(*args) for _ in range(3 if mb < 100 else 1))
                 before = last.get((kind, task), (None, False))[0]
                 last[kind, task] = (wall, late)
-                said.append(
+                row.append(
                     "%s %s%.2f s %s %.0f MB"
                     % (task, "over " if late else "", wall, "(%.1f times)" % (wall / before) if before else "", rss)
                 )
-            print("  %4d MB of %-8s %-44s %s" % (mb, kind, *said), flush=True)
+            print("  %4d MB of %-8s %-44s %s" % (mb, kind, *row), flush=True)
     os.unlink(name)
 
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# The tokenizer beside others: same text, same file, one command.
+# Benchmark of the tokenizer against others on the same text and the same file.
 #
 #	tests/bench/tokenizer.sh [-t TOKENIZER] [-s MB] [-n SIZE] [encode] [train] [linear] [DOCUMENTS.jsonl...]
 #
 # encode: cold and warm, by length of document (bench_tok_encode), the whole program, Hugging Face
-# tokenizers, gigatoken and quicktok. train: the same components in Hugging Face tokenizers, SIZE pieces
-# (16384). linear: 1, 10 and 100 MB of one kind. Without a word: all three. Without documents: text
-# found below /usr/share and /usr/include; at most MB (16) of it. Without -t: a file that
-# lucie-tok-train makes of that text. A package that cannot be installed is left out, and said.
+# tokenizers, gigatoken and quicktok. train: against Hugging Face tokenizers with the same components
+# and SIZE pieces (16384). linear: lines of 1, 10 and 100 MB of one kind. All three by default.
+# Without documents: at most MB (16) of the text below /usr/share and /usr/include. Without -t: a
+# file that lucie-tok-train makes of that text. A package that cannot be installed is reported and
+# left out.
 set -eu
 build=${LUCIE_BUILD:-build/release}
 venv=build/bench-tok-venv

@@ -1,4 +1,4 @@
-"""What lucie-tok-eval counts, lists as lost and calls dead, beside Hugging Face tokenizers."""
+"""The counts, losses and dead pieces of lucie-tok-eval against Hugging Face tokenizers."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def tokenizers():
     t.pre_tokenizer = pre.ByteLevel(False)
     t.decoder = decoders.ByteLevel()
     yield "gpt2", train(t, True)
-    # Trained with no-break spaces and other words than it is used with.
+    # Trained with another normalizer and pre-tokenizer than it is used with: some pieces are dead.
     t = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     t.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Replace(Regex("[\\r\\x00]"), "")])
     t.pre_tokenizer = pre.Metaspace(MARK, "always")
@@ -110,13 +110,13 @@ def lossless(file, tok):
             for c in range(r["from"], r["to"] + 1):
                 for k in r["contexts"]:
                     ours[c, k] = "normalised" if r["fate"] == "normalised" else "lost"
-        spoiled = {c["context"] for c in got["lost_contexts"]}
+        lossy = {c["context"] for c in got["lost_contexts"]}
         theirs = {}
         for k, around in enumerate(got["contexts"]):
             trip = lambda text: tok.decode(ids(tok, text), skip_special_tokens=False)
-            if (trip(around["before"] + around["after"]) != around["before"] + around["after"]) != (k in spoiled):
+            if (trip(around["before"] + around["after"]) != around["before"] + around["after"]) != (k in lossy):
                 fault = "context %r" % around
-            if k in spoiled:
+            if k in lossy:
                 continue
             for c in range(first, last + 1):
                 text = around["before"] + chr(c) + around["after"]
@@ -136,16 +136,16 @@ def dead(file, tok):
     around = ["", " ", "a", "e", ".", "1", "\n", "Ж", "語", "\U0001f600"]
     for i, p in pieces.items():
         if p["reason"] == "not found":
-            return "nothing is known of %s" % p
+            return "nothing is proved for %s" % p
         for base in {p["piece"], p["piece"].replace(MARK, " "), tok.decode([i])}:
             for before in around:
                 for after in around:
                     if i in ids(tok, before + base + after):
-                        return "%s lives in %r" % (p, before + base + after)
-    # All others must be found by some text; the training text gives many of them at once.
+                        return "%s is live in %r" % (p, before + base + after)
+    # The others must be given by some text, and the training text gives many of them.
     seen = {i for _, text in DOCS for i in ids(tok, text)}
     if seen & pieces.keys():
-        return "%s live in the text they were trained on" % (seen & pieces.keys())
+        return "%s are live in the training text" % (seen & pieces.keys())
     total = sum(got[k] for k in ("live", "added", "unknown", "bytes", "reserved", "dead", "not_found"))
     if total != tok.get_vocab_size():
         return "%d pieces of %d" % (total, tok.get_vocab_size())
@@ -166,7 +166,7 @@ def main():
             tok.save(file)
             files.append(file)
             toks.append(tok)
-            checks.append((name + ": what is lost", lossless, file, tok))
+            checks.append((name + ": losses", lossless, file, tok))
             checks.append((name + ": dead pieces", dead, file, tok))
         checks.append(("the table", table, files, toks, docs))
         for name, check, *args in checks:

@@ -1,6 +1,5 @@
-"""The presets beside Hugging Face's libraries: lucie-2024 is what their trainer and the original's
-rewriting of its file give; the files load in tokenizers and transformers, give the same ids there,
-and come back as the same text."""
+"""The presets against Hugging Face's libraries: lucie-2024 equals their trainer's file as rewritten by
+the original; all files load in tokenizers and transformers, and encode and decode alike there."""
 
 import json
 import os
@@ -12,46 +11,22 @@ import tempfile
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+from lib.texts import LETTERS, MARK, random_texts, write_docs
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 PUBLISHED = "../shared/reference/lucie/"
 ROUNDS = int(os.environ.get("ROUNDS", "60"))
-MARK = "\u2581"
-SPENT = "\ufdd0"
-# The 18 characters, in the original's order, and which of them it writes with a backslash.
-AFTER = "\n\t([{/<'\u2019\"\u00ab\u201c\u2018\u201a\u2039\u2014\u2013\u2015"
+ESCAPED_MARK = "\ufdd0"
+# The 18 joiners, in the original's order, and those that its expressions escape.
+JOINERS = "\n\t([{/<'\u2019\"\u00ab\u201c\u2018\u201a\u2039\u2014\u2013\u2015"
 ESCAPED = "\n\t([{"
-LETTERS = [
-    "ab",
-    "abcd e",
-    "abcdefghij  \n\t",
-    "éàçù'’ lqu«»\u00a0\u202f!?;:",
-    "e\u0301a\u0300\u0327 \u00e9n",
-    "0123456789 .,-/x²½",
-    "语言模型日本語 ab",
-    "👍🏽👩\u200d🚀❤\ufe0f ok",
-    "{}[]()<>=_*#\"' if\n    ",
-    "\u2581 \u2581a\r\u0000b",
-]
 HARD = (
     "|  |         x| x |\n|\n\n\nx|\t \t|a\r\nb\r\n|\r|\ufeffabc|x\u00a0y|«\u00a0Mot\u00a0»|« Mot »|(\u00a0x|a'\u00a0b|( \u0301|(\u0301"
     "| \u0301|<\u0338|a\u0327\u0301|\u1112\u1161\u11ab|\uac00\u11a8|\u2581|\u2581\u2581a| \u2581 |(\u2581|👩\u200d🚀❤\ufe0f|🇫🇷🇧🇪"
     "|می\u200cخواهم|l'été à Paris, aujourd’hui|((((  ((((x|''' ' x|1999 ½ ²|\u0958\u2126\u212b|if (x) {\n\t\treturn y;\n\t}\n"
     "|def f(x):\n    return x + 1\n|\x00|(\x00x|<0x41>|<unused5>|¿Qué? ¡Sí!|Straße, „Wörter“ und »mehr«|N° 1 000 km/h"
 ).split("|")
-
-
-def random_texts(rnd):
-    letters = rnd.choice(LETTERS) + (rnd.choice(LETTERS) if rnd.random() < 0.5 else "")
-    words = ["".join(rnd.choices(letters, k=rnd.randint(1, 8))) for _ in range(rnd.randint(2, 40))]
-    weight = [1 / (i + 1) for i in range(len(words))]
-    return [" ".join(rnd.choices(words, weight, k=rnd.randint(0, 60))) for _ in range(rnd.randint(1, 8))]
-
-
-def write_docs(name, texts):
-    with open(name, "w", encoding="utf-8") as f:
-        f.writelines(json.dumps({"text": t}, ensure_ascii=False) + "\n" for t in texts)
 
 
 def run(*args):
@@ -80,24 +55,24 @@ def run_merges(blank, most):
 
 
 def original(texts, o):
-    """Their trainer, then the changes to the file that the original made."""
+    """Their trainer, then the original's changes to its file."""
     tok = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     chain = {"nfc": [normalizers.NFC()], "nfkc": [normalizers.NFKC()], "none": []}[o["form"]]
     chain.append(normalizers.Replace(Regex(r"[\r\x00]"), ""))
-    for c in AFTER:
+    for c in JOINERS:
         look = ("\\" if c in ESCAPED else "") + c + r"(?=[ \w])"
         chain.append(normalizers.Replace(Regex(look), c + " "))
     tok.normalizer = normalizers.Sequence(chain)
-    cuts = [pre_tokenizers.Metaspace(MARK, "first")]
+    splits = [pre_tokenizers.Metaspace(MARK, "first")]
     if o["punctuation"] == "split":
-        cuts.append(pre_tokenizers.Split(Regex(MARK + r"?[^\w\s" + MARK + "]+"), "isolated"))
-    cuts.append(pre_tokenizers.Split(Regex(r"[\n\t]"), "isolated"))
+        splits.append(pre_tokenizers.Split(Regex(MARK + r"?[^\w\s" + MARK + "]+"), "isolated"))
+    splits.append(pre_tokenizers.Split(Regex(r"[\n\t]"), "isolated"))
     if o["digits"] == "single":
-        cuts.append(pre_tokenizers.Digits(True))
-    tok.pre_tokenizer = pre_tokenizers.Sequence(cuts)
+        splits.append(pre_tokenizers.Digits(True))
+    tok.pre_tokenizer = pre_tokenizers.Sequence(splits)
     tok.decoder = decoders.Sequence(
         [decoders.ByteFallback(), decoders.Metaspace(MARK, "always"), decoders.Fuse()]
-        + [decoders.Replace(c + " ", c) for c in AFTER]
+        + [decoders.Replace(c + " ", c) for c in JOINERS]
     )
     tok.post_processor = processors.TemplateProcessing(
         single="<s> $A", pair="<s> $A <s>:1 $B:1", special_tokens=[("<s>", 0)]
@@ -137,7 +112,7 @@ def original(texts, o):
 
 
 def compare(got, want):
-    """The first component that differs."""
+    """Describe the first component that differs."""
     if list(got) != list(want):
         return "members: %s, theirs %s" % (list(got), list(want))
     for part in want:
@@ -170,7 +145,7 @@ DEFAULTS = {
 }
 
 
-def beside_original(texts, o):
+def against_original(texts, o):
     options = ["-n", str(o["size"]), "--min-frequency", str(o["least"]), "--limit-alphabet", str(o["limit"])]
     options += ["--max-token-length", str(o["longest"]), "--reserve", str(o["reserve"])]
     options += ["--runs", ",".join(map(str, o["runs"])), "--digits", o["digits"], "--punctuation", o["punctuation"]]
@@ -200,18 +175,18 @@ def random_original(rnd):
         o["runs"] = rnd.choice([[8, 4, 2], [1, 1, 1], [0, 0, 0], [3, 0, 5], [16, 8, 4]])
         o["longest"] = rnd.choice([0, 0, 2, 4, 6])
     if rnd.random() < 0.5:
-        # As the original did it: as many characters as the limit lets through, and no others.
+        # The original's way: as many characters as the limit allows, and no others.
         o["alphabet"] = sorted(set(rnd.choices("abcdeé«»'’()\u00a0\u202f .,;/= lqu½语\n", k=rnd.randint(1, 20))))
         o["limit"] = rnd.choice([len(o["alphabet"]), 1000])
     if rnd.random() < 0.3:
         texts.append(rnd.choice("\r\0") + texts[0])
     o["least"] = rnd.choice([0, 1, 2, 2, 3])
     o["size"] = 400 + rnd.choice([60, 150, 400])
-    return beside_original(texts, o)
+    return against_original(texts, o)
 
 
 def real_texts():
-    """What lies in the checkout: English, French and code, some megabytes."""
+    """The files of the checkout: English, French and code, some megabytes."""
     names = run("git", "ls-files", "-z", "README.md", "man", "libcommon", "trainer", "tests/data", "tests/interop").split("\0")
     out = []
     for name in filter(None, names):
@@ -224,7 +199,7 @@ def real_texts():
 
 
 def published_alphabet():
-    """From the original's table of characters come the characters of the published file."""
+    """The original's table of characters gives the alphabet of the published file."""
     with open(PUBLISHED + "tokenizer.json", encoding="utf-8") as f:
         want = json.load(f)["model"]["vocab"]
     with tempfile.TemporaryDirectory() as tmp:
@@ -237,18 +212,18 @@ def published_alphabet():
 
 
 def hard_texts(step):
-    """Characters of scripts, and some of the rest, after each of those that matter."""
+    """All characters of scripts, and a sample of the rest, after each joiner and blank."""
     points = [c for c in [*range(0, 0x3400, step), *range(0x3401, 0x110000, 601)] if not 0xD800 <= c < 0xE000]
-    chars = [chr(c) for c in points if chr(c) != SPENT]
-    out = list(HARD) + [a + t for a in AFTER + "\u00a0 x" for t in HARD]
-    for k, before in enumerate(AFTER + "\u00a0" + " " + "x"):
+    chars = [chr(c) for c in points if chr(c) != ESCAPED_MARK]
+    out = list(HARD) + [a + t for a in JOINERS + "\u00a0 x" for t in HARD]
+    for k, before in enumerate(JOINERS + "\u00a0" + " " + "x"):
         after = ["", " ", "x", "\u0301"][k % 4]
         for i in range(0, len(chars), 500):
             out.append("".join(before + c + after for c in chars[i : i + 500]))
     return out + chars[: 0x500 // step]
 
 
-def beside_clients(preset, options, texts, lossless):
+def against_clients(preset, options, texts, lossless):
     with tempfile.TemporaryDirectory() as tmp:
         file, docs, ids = (os.path.join(tmp, n) for n in ("tokenizer.json", "docs.jsonl", "ids.jsonl"))
         with open(file, "w", encoding="utf-8") as f:
@@ -280,7 +255,7 @@ def beside_clients(preset, options, texts, lossless):
 
 
 def finds_special(options):
-    """Special tokens are found where transformers adds them by hand too."""
+    """Special tokens are found, also where transformers adds them."""
     with tempfile.TemporaryDirectory() as tmp:
         file, docs = (os.path.join(tmp, n) for n in ("tokenizer.json", "docs.jsonl"))
         with open(file, "w", encoding="utf-8") as f:
@@ -292,7 +267,7 @@ def finds_special(options):
         theirs = trans(text, add_special_tokens=False)["input_ids"]
         if ours != theirs or not {4, 5, 0} <= set(ours):
             return "%s, transformers %s" % (ours, theirs)
-        # The second file of a folder is the one that lucie-presets(7) shows.
+        # The folder's second file is the one that lucie-presets(7) shows.
         with open(os.path.join(os.environ["LUCIE_SRC"], "man/man7/lucie-presets.7"), encoding="utf-8") as f:
             config = f.read().split("tokenizer_config.json <<'EOF'\n")[1].split("EOF")[0]
         with open(os.path.join(tmp, "tokenizer_config.json"), "w", encoding="utf-8") as f:
@@ -335,9 +310,9 @@ def main():
             print("# " + f[:1500].replace("\n", "\\n"))
         sys.stdout.flush()
 
-    add("lucie-2024 is the original's, %d random texts" % ROUNDS, random_original, rnd, rounds=ROUNDS)
+    add("lucie-2024 equals the original, %d random texts" % ROUNDS, random_original, rnd, rounds=ROUNDS)
     texts = real_texts()
-    add("lucie-2024 is the original's, %d KB of text" % (sum(map(len, texts)) // 1000), beside_original, texts, DEFAULTS)
+    add("lucie-2024 equals the original, %d KB of text" % (sum(map(len, texts)) // 1000), against_original, texts, DEFAULTS)
     if os.path.exists(PUBLISHED + "tokenizer.json"):
         add("lucie-2024 has the published alphabet", published_alphabet)
     else:
@@ -345,7 +320,7 @@ def main():
         print("ok %d # SKIP no %s" % (len(tests), PUBLISHED))
     for preset, options, lossless in CLIENTS:
         hard = hard_texts(11 if tests[3:] else 1)
-        add("clients of " + " ".join([preset] + options), beside_clients, preset, options, hard, lossless)
+        add("clients of " + " ".join([preset] + options), against_clients, preset, options, hard, lossless)
     add("special tokens, AutoTokenizer", finds_special, ["-n", "600", "--special", "<|user|>", "--special", "<|end|>"])
     print("1..%d" % len(tests))
     return not all(tests)

@@ -1,4 +1,4 @@
-"""lucie-tok-train learns what Hugging Face's BpeTrainer learns: random texts, each preset, all options."""
+"""lucie-tok-train against Hugging Face's BpeTrainer: random texts and options, for each preset."""
 
 import concurrent.futures
 import json
@@ -8,43 +8,21 @@ import subprocess
 import sys
 import tempfile
 
+from lib.texts import MARK, random_texts, write_docs
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
 ROUNDS = int(os.environ.get("ROUNDS", "260"))
-MARK = "\u2581"
 WORD = r"[\w\u200C\u200D&&[^\p{N}]]"
-BORDERS = r"\u2581?%s+|[\u2581\u00A0\u202F]?[^\w\s\u200C\u200D\p{N}\u2581]+|[\s\S]" % WORD
-LETTERS = [
-    "ab",
-    "abcd e",
-    "abcdefghij  \n\t",
-    "éàçù'’ lqu«»\u00a0\u202f!?;:",
-    "e\u0301a\u0300\u0327 \u00e9n",
-    "0123456789 .,-/x²½",
-    "语言模型日本語 ab",
-    "👍🏽👩\u200d🚀❤\ufe0f ok",
-    "{}[]()<>=_*#\"' if\n    ",
-    "\u2581 \u2581a\r\u0000b",
-]
+WORDS = r"\u2581?%s+|[\u2581\u00A0\u202F]?[^\w\s\u200C\u200D\p{N}\u2581]+|[\s\S]" % WORD
+# Seed pieces.
 BASE = {"lucie": 324, "lucie-2024": 324, "bytelevel": 260, "metaspace": 260}
-RUNS = 28 + 6 + 1  # merges of blanks that the lucie presets put last
-
-
-def text(rnd):
-    letters = rnd.choice(LETTERS) + (rnd.choice(LETTERS) if rnd.random() < 0.5 else "")
-    words = ["".join(rnd.choices(letters, k=rnd.randint(1, 8))) for _ in range(rnd.randint(2, 40))]
-    weight = [1 / (i + 1) for i in range(len(words))]
-    return [
-        " ".join(rnd.choices(words, weight, k=rnd.randint(0, 60))) for _ in range(rnd.randint(1, 8))
-    ]
+RUNS = 28 + 6 + 1  # merges of blank runs, which the lucie presets put last
 
 
 def ours(preset, texts, options, alphabet):
     with tempfile.TemporaryDirectory() as tmp:
         name = os.path.join(tmp, "t.jsonl")
-        with open(name, "w", encoding="utf-8") as f:
-            for t in texts:
-                f.write(json.dumps({"text": t}, ensure_ascii=False) + "\n")
+        write_docs(name, texts)
         if alphabet:
             listed = os.path.join(tmp, "alphabet")
             with open(listed, "w", encoding="utf-8") as f:
@@ -67,7 +45,7 @@ def components(preset, made):
     if tok.pre_tokenizer is not None:
         new.pre_tokenizer = tok.pre_tokenizer
     if preset == "lucie":
-        new.pre_tokenizer = pre_tokenizers.Split(Regex(BORDERS), "isolated")
+        new.pre_tokenizer = pre_tokenizers.Split(Regex(WORDS), "isolated")
     if preset == "lucie-2024":
         doc = json.loads(made)
         doc["normalizer"]["normalizers"] = doc["normalizer"]["normalizers"][:-2]
@@ -84,7 +62,7 @@ def components(preset, made):
 
 
 def weights(new, texts, alphabet):
-    """What each character counts in the choice of the alphabet."""
+    """The weight of each character in the choice of the alphabet."""
     seen = {}
     for t in texts:
         if new.normalizer is not None:
@@ -97,11 +75,11 @@ def weights(new, texts, alphabet):
 
 
 class Case:
-    """Options at random."""
+    """Random texts and options."""
 
     def __init__(self, preset, rnd):
         self.preset = preset
-        self.texts = text(rnd)
+        self.texts = random_texts(rnd)
         self.longest = rnd.choice([0, 0, 0, 1, 2, 3, 4, 5, 8])
         self.least = rnd.choice([0, 1, 2, 2, 3, 5])
         self.alphabet = []
@@ -112,7 +90,7 @@ class Case:
             self.alphabet = rnd.sample("xyzXYZéßñждю語言😀", rnd.randint(1, 12))
             self.alphabet += rnd.sample(seen, min(len(seen), rnd.randint(0, 3)))
             self.alphabet = sorted(set(self.alphabet))
-        # In the preset lucie no merge spells a special token, which is not the trainer's rule.
+        # Not for lucie, which protects its special tokens from merges; the trainer does not.
         if preset != "lucie" and rnd.random() < 0.6:
             words = " ".join(self.texts).split()
             for _ in range(rnd.randint(1, 6)):
@@ -121,7 +99,7 @@ class Case:
                 at = rnd.randint(0, max(0, len(w) - n))
                 self.special.append((MARK if preset == "metaspace" and rnd.random() < 0.3 else "") + w[at : at + n])
             self.special = [s for s in dict.fromkeys(self.special) if s and not set(s) & set("\r\0\n\t0123456789") and s != MARK]
-        self.spelt = False
+        self.spelled = False
         self.rnd = rnd
 
     def options(self, size):
@@ -139,7 +117,7 @@ class Case:
         initial = set(pre_tokenizers.ByteLevel.alphabet()) if self.preset == "bytelevel" else set(self.alphabet)
         seen = weights(new, self.texts, initial)
         counts = sorted(seen.values(), reverse=True)
-        # Where two are equal, Hugging Face's choice is random.
+        # Limits between different counts: among equal ones Hugging Face picks at random.
         cuts = [k for k in range(max(1, len(initial)), len(counts)) if counts[k - 1] > counts[k]]
         if self.preset not in ("lucie", "bytelevel") and cuts and self.rnd.random() < 0.5:
             self.limit = self.rnd.choice(cuts)
@@ -163,7 +141,7 @@ class Case:
         theirs = json.loads(new.to_str())["model"]
         if self.preset.startswith("lucie"):
             model["merges"] = model["merges"][:-RUNS]
-        self.spelt = any(a + b in self.special for a, b in theirs["merges"])
+        self.spelled = any(a + b in self.special for a, b in theirs["merges"])
         return self.compare(model, theirs, size)
 
     def compare(self, mine, theirs, size):
@@ -186,10 +164,10 @@ def main():
     for n, preset in enumerate(BASE, 1):
         cases = [Case(preset, random.Random("%d %s" % (i, preset))) for i in range(ROUNDS)]
         faults = [f for f in pool.map(Case.run, cases) if f]
-        # Where a merge spells a special token the trainer's rules are odd: there must be such texts.
-        spelt = sum(c.spelt for c in cases)
-        if preset in ("lucie-2024", "metaspace") and spelt < ROUNDS / 50:
-            faults.append("only %d texts spell a special token" % spelt)
+        # The trainer's rules are odd where a merge spells a special token: such texts must occur.
+        spelled = sum(c.spelled for c in cases)
+        if preset in ("lucie-2024", "metaspace") and spelled < ROUNDS / 50:
+            faults.append("only %d texts spell a special token" % spelled)
         print("%sok %d - %s: %d random texts" % ("not " if faults else "", n, preset, ROUNDS))
         for f in faults[:3]:
             print("# " + f.replace("\n", "\\n"))

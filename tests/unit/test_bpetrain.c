@@ -1,6 +1,6 @@
-/* Training beside the rules of Hugging Face's BpeTrainer, written down once more as plainly as can
- * be: words as lists, all entries of the queue looked at for the largest. Small random words with
- * special tokens that merges spell again, which is where the rules are odd. */
+/* Training against a plain implementation of Hugging Face's BpeTrainer: words as arrays, a linear
+ * search for the largest entry of the queue. The words are small and random, with special tokens
+ * that merges spell again, where the rules are odd. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -13,27 +13,27 @@ enum { WORDS = 40, CHARS = 24, IDS = 96, MERGES = 400, ENTRIES = 4000, TEXT = 32
 struct entry {
 	int64_t key;
 	unsigned a, b;
-	uint64_t words; /* a bit each */
+	uint64_t words; /* as bits */
 };
 
-/* All of training, by the book. */
-struct book {
+/* The state of the plain implementation. */
+struct plain {
 	char piece[IDS][TEXT];
 	unsigned pieces, started;
 	unsigned word[WORDS][CHARS], len[WORDS];
 	int64_t freq[WORDS];
 	unsigned words;
 	int64_t count[IDS][IDS];
-	uint64_t fresh[IDS][IDS]; /* words to queue */
+	uint64_t fresh[IDS][IDS]; /* words of pairs to queue */
 	struct entry entry[ENTRIES];
 	unsigned entries;
 	unsigned merge[MERGES][2];
 	unsigned merges;
 	bool known[IDS][IDS];
-	unsigned again; /* pairs queued anew */
+	unsigned requeued; /* pairs queued twice */
 };
 
-static unsigned find(struct book *k, const char *s)
+static unsigned find(struct plain *k, const char *s)
 {
 	unsigned i = 0;
 
@@ -42,7 +42,8 @@ static unsigned find(struct book *k, const char *s)
 	return i;
 }
 
-static unsigned name(struct book *k, const char *s)
+/* Id of a piece, which is added if needed. */
+static unsigned intern(struct plain *k, const char *s)
 {
 	unsigned i = find(k, s);
 
@@ -53,20 +54,20 @@ static unsigned name(struct book *k, const char *s)
 	return i;
 }
 
-static void change(struct book *k, unsigned w, unsigned a, unsigned b, int by)
+static void change(struct plain *k, unsigned w, unsigned a, unsigned b, int by)
 {
 	k->count[a][b] += by * k->freq[w];
 	if (by > 0)
 		k->fresh[a][b] |= UINT64_C(1) << w;
 }
 
-static void queue_fresh(struct book *k)
+static void queue_fresh(struct plain *k)
 {
 	for (unsigned a = 0; a < k->pieces; a++) {
 		for (unsigned b = 0; b < k->pieces; b++) {
 			if (k->fresh[a][b] && k->count[a][b] > 0) {
 				assert_true(k->entries < ENTRIES);
-				k->again += k->known[a][b];
+				k->requeued += k->known[a][b];
 				k->known[a][b] = true;
 				k->entry[k->entries++] = (struct entry){ k->count[a][b], a, b,
 					k->fresh[a][b] };
@@ -76,7 +77,8 @@ static void queue_fresh(struct book *k)
 	}
 }
 
-static void merge_word(struct book *k, unsigned w, unsigned a, unsigned b, unsigned id, size_t most)
+static void merge_word(
+		struct plain *k, unsigned w, unsigned a, unsigned b, unsigned id, size_t most)
 {
 	unsigned *s = k->word[w];
 
@@ -108,7 +110,7 @@ static bool above(const struct entry *x, const struct entry *y)
 	return x->a != y->a ? x->a < y->a : x->b < y->b;
 }
 
-static void by_the_book(struct book *k, unsigned vocab, int64_t least, size_t most)
+static void plain_train(struct plain *k, unsigned vocab, int64_t least, size_t most)
 {
 	for (unsigned w = 0; w < k->words; w++) {
 		for (unsigned i = 0; i + 1 < k->len[w]; i++)
@@ -133,7 +135,7 @@ static void by_the_book(struct book *k, unsigned vocab, int64_t least, size_t mo
 			break;
 		k->entry[top] = k->entry[--k->entries];
 		snprintf(text, sizeof(text), "%s%s", k->piece[e.a], k->piece[e.b]);
-		id = name(k, text);
+		id = intern(k, text);
 		for (unsigned i = 0; i < k->merges; i++) {
 			if (k->merge[i][0] == e.a && k->merge[i][1] == e.b) {
 				memmove(k->merge[i], k->merge[i + 1],
@@ -153,7 +155,7 @@ static void by_the_book(struct book *k, unsigned vocab, int64_t least, size_t mo
 }
 
 struct round {
-	unsigned seeds, initials;
+	unsigned seeds;
 	char seed[8][8];
 	char word[WORDS][CHARS];
 	uint64_t freq[WORDS];
@@ -172,7 +174,7 @@ static void make_round(struct round *r, uint64_t *seed)
 			r->word[w][i] = (char)('a' + unit_random(seed) % letters);
 		r->word[w][n] = '\0';
 		r->freq[w] = 1 + unit_random(seed) % 5;
-		/* No word twice. */
+		/* Drop duplicates. */
 		for (unsigned i = 0; i < w; i++) {
 			if (strcmp(r->word[i], r->word[w]) == 0) {
 				w--;
@@ -191,12 +193,12 @@ static void make_round(struct round *r, uint64_t *seed)
 	}
 }
 
-/* The vocabulary before merging: seeds, then letters in order. */
-static void start_book(struct book *k, const struct round *r)
+/* Start with the vocabulary before merging: seeds, then letters in order. */
+static void plain_init(struct plain *k, const struct round *r)
 {
 	memset(k, 0, sizeof(*k));
 	for (unsigned i = 0; i < r->seeds; i++)
-		name(k, r->seed[i]);
+		intern(k, r->seed[i]);
 	for (char c = 'a'; c < 'f'; c++) {
 		const char s[2] = { c, '\0' };
 		bool used = false;
@@ -204,7 +206,7 @@ static void start_book(struct book *k, const struct round *r)
 		for (unsigned w = 0; w < r->words; w++)
 			used |= strchr(r->word[w], c) != NULL;
 		if (used)
-			name(k, s);
+			intern(k, s);
 	}
 	k->started = k->pieces;
 	k->words = r->words;
@@ -239,7 +241,7 @@ static void train(const struct round *r, struct lu_bpe_train *set, struct lu_bpe
 	lu_tokcount_release(&count);
 }
 
-static void compare(struct book *k, const struct lu_bpe_trained *out, unsigned number)
+static void compare(struct plain *k, const struct lu_bpe_trained *out, unsigned number)
 {
 	if (out->pieces != k->pieces || out->merges != k->merges)
 		fail_msg("round %u: %u pieces, %u merges, not %u, %u", number, out->pieces,
@@ -250,16 +252,16 @@ static void compare(struct book *k, const struct lu_bpe_trained *out, unsigned n
 					(int)out->piece[i].n, out->piece[i].p, k->piece[i]);
 	}
 	for (unsigned i = 0; i < k->merges; i++) {
-		if (out->pair[i].left != k->merge[i][0] || out->pair[i].right != k->merge[i][1])
+		if (out->merge[i].left != k->merge[i][0] || out->merge[i].right != k->merge[i][1])
 			fail_msg("round %u: merge %u is %u %u, not %u %u", number, i,
-					out->pair[i].left, out->pair[i].right, k->merge[i][0],
+					out->merge[i].left, out->merge[i].right, k->merge[i][0],
 					k->merge[i][1]);
 	}
 }
 
-static void as_the_book_says(void **state)
+static void like_the_plain_implementation(void **state)
 {
-	struct book *k = malloc(sizeof(*k));
+	struct plain *k = malloc(sizeof(*k));
 	struct round *r = malloc(sizeof(*r));
 	uint64_t seed = 2024;
 	unsigned reused = 0;
@@ -271,26 +273,26 @@ static void as_the_book_says(void **state)
 		struct lu_bpe_trained out;
 
 		make_round(r, &seed);
-		start_book(k, r);
+		plain_init(k, r);
 		set.vocab_size = k->pieces + (uint32_t)(unit_random(&seed) % 60);
 		set.min_frequency = unit_random(&seed) % 5;
 		set.max_chars = (uint32_t)(unit_random(&seed) % 3 ? 0 : 1 + unit_random(&seed) % 8);
-		by_the_book(k, set.vocab_size, (int64_t)set.min_frequency, set.max_chars);
+		plain_train(k, set.vocab_size, (int64_t)set.min_frequency, set.max_chars);
 		reused += k->merges > k->pieces - k->started;
-		/* What learn.h says cannot be. */
-		assert_int_equal(k->again, 0);
+		/* See "Uniqueness" in learn.h. */
+		assert_int_equal(k->requeued, 0);
 		train(r, &set, &out);
 		compare(k, &out, i);
 		lu_bpe_trained_release(&out);
 	}
-	/* Special tokens were spelt by merges. */
+	/* Merges spelled special tokens. */
 	assert_true(reused > ROUNDS / 20);
 	free(k);
 	free(r);
 }
 
-/* One word of 2^20 equal letters: each merge halves it, and the last one leaves two symbols, whose
- * one pair is rarer than a merge may be. */
+/* One word of 2^20 equal letters: each merge halves it, and the last leaves two symbols, whose only
+ * pair occurs less than min_frequency times. */
 static void one_letter(void **state)
 {
 	struct lu_tokcount count = { .threads = 1 };
@@ -319,7 +321,7 @@ static void one_letter(void **state)
 	free(text);
 }
 
-/* Counts above 2^30 and from 2^60 on stand in more than one slot. */
+/* Counts from 2^30 take two boundary slots, and from 2^60 three. */
 static void large_counts(void **state)
 {
 	static const uint64_t counts[] = { 1, (1 << 30) - 1, 1 << 30, (UINT64_C(1) << 60) - 54321,
@@ -348,7 +350,7 @@ static void large_counts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(as_the_book_says),
+		cmocka_unit_test(like_the_plain_implementation),
 		cmocka_unit_test(one_letter),
 		cmocka_unit_test(large_counts),
 	};

@@ -99,13 +99,13 @@ static void dead_pieces(void **state)
 	(void)state;
 	assert_int_equal(lu_tok_load(&tok, FOLDER "tokenizer.json", &err), 0);
 	assert_int_equal(lu_dead_find(&d, tok, &err), 0);
-	assert_int_equal(d.pieces, 579);
+	assert_int_equal(d.piece.n, 579);
 	assert_int_equal(d.why[LU_DEAD_NORMALIZER], 579);
-	for (size_t i = 0; i < d.pieces; i++)
-		no_break += d.piece[i].c[0] == 0xA0 && d.piece[i].c[1] == 0;
+	for (size_t i = 0; i < d.piece.n; i++)
+		no_break += d.piece.p[i].c[0] == 0xA0 && d.piece.p[i].c[1] == 0;
 	assert_int_equal(no_break, 578);
-	assert_int_equal(d.piece[0].id, 324);
-	assert_int_equal(d.piece[0].c[0], ' ');
+	assert_int_equal(d.piece.p[0].id, 324);
+	assert_int_equal(d.piece.p[0].c[0], ' ');
 	assert_int_equal(d.added, 4);
 	assert_int_equal(d.bytes, 256);
 	assert_int_equal(d.reserved, 35);

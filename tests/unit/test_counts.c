@@ -1,17 +1,18 @@
-/* Counting: the same words with the same counts for any number of threads, any order and any
- * memory; words of all lengths around the sizes that are stored apart; weights by language. */
+/* Word counts of a corpus: the same for any number of threads, any order of the words and any memory
+ * limit; words of all lengths and one beyond the limit; weights by language; failing files. */
 #include "tests/unit/unit.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-#include "libcommon/bpetrain/count.h"
+#include "libcommon/bpetrain/counts.h"
 
 enum { DISTINCT = 6000, ADDS = 60000, PARTS_MAX = 5 };
 
-/* Word i: all lengths from 1 to 40, any bytes. */
+/* Word i, of 1 to 40 bytes. */
 static struct lu_str word(unsigned i, char text[64])
 {
 	uint64_t seed = i;
@@ -19,18 +20,14 @@ static struct lu_str word(unsigned i, char text[64])
 
 	for (size_t k = 0; k < n; k++)
 		text[k] = (char)(unit_random(&seed) % (i % 3 ? 26 : 256));
-	/* Its number makes it one of a kind, where there is room. */
+	/* Words of two or more bytes end with their number, so they are distinct. */
 	for (size_t k = 0; k < 2 && k < n; k++)
 		text[n - 1 - k] = (char)(i >> 8 * k);
 	return (struct lu_str){ text, n };
 }
 
-/* All that comes out of reading, as text. */
-struct heard {
-	struct lu_buf part, all;
-};
-
-static int hear(void *ctx, void *local, struct lu_str w, uint64_t count, struct lu_err *err)
+/* The words of a part as lines of length, word and count. */
+static int put_word(void *ctx, void *local, struct lu_str w, uint64_t count, struct lu_err *err)
 {
 	struct lu_buf *b = local;
 
@@ -44,7 +41,7 @@ static int hear(void *ctx, void *local, struct lu_str w, uint64_t count, struct 
 	return lu_buf_check(b, err);
 }
 
-static int end(void *ctx, void *local, struct lu_err *err)
+static int append_part(void *ctx, void *local, struct lu_err *err)
 {
 	lu_buf_str(ctx, lu_buf_slice(local));
 	lu_buf_release(local);
@@ -61,14 +58,14 @@ static int each(struct lu_tokcount *c, struct lu_buf *out, struct lu_err *err)
 {
 	struct lu_tokcount_reader r = { .ctx = out,
 		.local_size = sizeof(struct lu_buf),
-		.word = hear,
-		.end = end,
+		.word = put_word,
+		.end = append_part,
 		.free_local = free_local };
 
 	return lu_tokcount_each(c, &r, err);
 }
 
-/* Counts a fixed multiset of words in `parts` tables, from a place in it on. */
+/* Count a fixed multiset of words, starting at `from`, in `parts` tables. */
 static void count(struct lu_buf *out, unsigned threads, unsigned parts, uint64_t memory,
 		unsigned from, uint64_t *runs)
 {
@@ -93,7 +90,7 @@ static void count(struct lu_buf *out, unsigned threads, unsigned parts, uint64_t
 	lu_tokcount_release(&c);
 }
 
-static void any_way_the_same(void **state)
+static void result_does_not_depend_on_threads_or_memory(void **state)
 {
 	struct lu_buf want = { 0 }, got = { 0 };
 	uint64_t runs;
@@ -103,7 +100,7 @@ static void any_way_the_same(void **state)
 	assert_int_equal(runs, 0);
 	for (unsigned parts = 1; parts <= PARTS_MAX; parts++) {
 		for (int m = 0; m < 3; m++) {
-			/* Tables of all sizes: many runs, few, none. */
+			/* Tables of several sizes: many runs or few. */
 			uint64_t memory = (uint64_t)parts * (m ? 300000 * (uint64_t)m : 1);
 
 			lu_buf_clear(&got);
@@ -139,7 +136,7 @@ static void counts_are_right(void **state)
 		total += 1 + word(i, text).n % 3;
 	}
 	count(&out, 2, 2, 1 << 20, 0, &runs);
-	/* Each word once: the words of one byte are fewer than their numbers. */
+	/* Each word once; several numbers have the same word of one byte. */
 	for (const char *p = out.p; p < out.p + out.n; lines++) {
 		char *at;
 		size_t n = strtoul(p, &at, 10);
@@ -161,57 +158,7 @@ static void counts_are_right(void **state)
 	free(wanted);
 }
 
-struct tagged {
-	uint64_t key;
-	unsigned number;
-};
-
-static int by_key(const void *x, const void *y)
-{
-	const struct tagged *a = x, *b = y;
-
-	return a->key < b->key ? -1 : a->key > b->key;
-}
-
-static struct lu_str numbered(unsigned i, char text[64])
-{
-	return (struct lu_str){ text, (size_t)snprintf(text, 64, "a longer word, %06u", i) };
-}
-
-/* Long words of one length whose hashes agree in what a small table looks at first. */
-static void alike_at_first_sight(void **state)
-{
-	enum { N = 60000 };
-	struct tagged *w = malloc(N * sizeof(*w));
-	unsigned pairs = 0;
-	char text[64];
-	struct lu_err err;
-
-	(void)state;
-	assert_non_null(w);
-	for (unsigned i = 0; i < N; i++) {
-		uint64_t h = lu_words_hash(numbered(i, text));
-
-		w[i] = (struct tagged){ (h >> 53) << 16 | (h & 0xffff), i };
-	}
-	qsort(w, N, sizeof(*w), by_key);
-	for (unsigned i = 1; i < N; i++) {
-		struct lu_words t = { 0 };
-
-		if (w[i].key != w[i - 1].key)
-			continue;
-		pairs++;
-		for (unsigned k = 0; k < 2; k++)
-			assert_int_equal(lu_words_add(&t, numbered(w[i - k].number, text), 1, &err),
-					0);
-		assert_int_equal(t.n, 2);
-		lu_words_release(&t);
-	}
-	assert_true(pairs > 0);
-	free(w);
-}
-
-static void a_word_beyond_all_bounds(void **state)
+static void word_larger_than_the_limit(void **state)
 {
 	struct lu_tokcount c = { .threads = 1, .memory = 1, .tmpdir = "." };
 	struct lu_tokcount_thread t;
@@ -272,7 +219,29 @@ static bool holds(const struct lu_buf *b, const char *line)
 	return memmem(b->p, b->n, line, strlen(line)) != NULL;
 }
 
-static void shares(void **state)
+/* A program may start with descriptor 0 closed. */
+static void temporary_file_has_descriptor_0(void **state)
+{
+	struct lu_buf want = { 0 }, got = { 0 };
+	int saved = dup(0);
+	uint64_t runs;
+
+	(void)state;
+	count(&want, 1, 1, 0, 0, &runs);
+	close(0);
+	count(&got, 1, 1, 1, 0, &runs);
+	if (saved >= 0) {
+		assert_int_equal(dup2(saved, 0), 0);
+		close(saved);
+	}
+	assert_true(runs > 1);
+	assert_int_equal(got.n, want.n);
+	assert_memory_equal(got.p, want.p, want.n);
+	lu_buf_release(&want);
+	lu_buf_release(&got);
+}
+
+static void weights_by_language(void **state)
 {
 	struct lu_buf out = { 0 };
 	struct lu_tokcount c;
@@ -288,7 +257,7 @@ static void shares(void **state)
 		assert_true(holds(&out, "5 \xC3\xA9t\xC3\xA9 6291456\n")); /* 6 * 2^20 */
 		assert_true(holds(&out, "3 the 8912896\n"));		   /* (4 + 4.5) * 2^20 */
 		assert_true(holds(&out, "1 a 17301504\n"));		   /* (1.5 + 15) * 2^20 */
-		/* Nothing for the others: a word of theirs alone would be gone. */
+		/* Weight 0 for the others. */
 		lu_buf_clear(&out);
 		assert_int_equal(balanced("en=0.125,fr=99.875", &out, &c, memory, &err), 0);
 		assert_true(c.other_left_out);
@@ -303,28 +272,7 @@ static void shares(void **state)
 	lu_buf_release(&out);
 }
 
-static void bad_shares(void **state)
-{
-	static const char *const bad[] = { "", "fr", "fr=", "=3", "fr=x", "fr=3,", ",fr=3", "fr=-1",
-		"fr=1.2345", "fr=1.", "fr=.5", "fr=3 ", "fr=101", "fr=60,en=50", "fr=1,fr=2",
-		"fr=99999999999",
-		"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggggggggg=1" };
-	struct lu_shares s;
-	struct lu_err err;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		if (lu_shares_parse(bad[i], &s, &err) == 0)
-			fail_msg("'%s' is taken", bad[i]);
-	}
-	assert_int_equal(lu_shares_parse("fr=33.3,en=0.005,de=0", &s, &err), 0);
-	assert_int_equal(s.n, 3);
-	assert_int_equal(s.item[0].share, 33300);
-	assert_int_equal(s.item[1].share, 5);
-	assert_int_equal(s.rest, 100000 - 33305);
-}
-
-static void too_many(void **state)
+static void counts_too_large(void **state)
 {
 	struct lu_tokcount c = { .threads = 1, .tmpdir = "." };
 	struct lu_tokcount_thread t;
@@ -339,12 +287,12 @@ static void too_many(void **state)
 	assert_string_equal(err.msg, "a word occurs more than 2^64 times");
 	assert_int_equal(lu_tokcount_take(&c, &t, &err), 0);
 	assert_int_equal(each(&c, &out, &err), -1);
-	assert_string_equal(err.msg, "the words' counts times their lengths are more than 2^61");
+	assert_string_equal(err.msg, "the words' counts times their lengths exceed 2^61");
 	lu_tokcount_release(&c);
 	lu_buf_release(&out);
 }
 
-static void no_folder(void **state)
+static void missing_folder(void **state)
 {
 	struct lu_tokcount c = { .threads = 1, .memory = 1, .tmpdir = "no/such" };
 	struct lu_tokcount_thread t;
@@ -362,11 +310,11 @@ static void no_folder(void **state)
 			return;
 		}
 	}
-	fail_msg("the words went nowhere");
+	fail_msg("words were spilled to a folder that does not exist");
 }
 
-/* No file may grow beyond a page: what a full disk does. */
-static void a_full_disk(void **state)
+/* A limit on the size of files fails a write as a full disk does. */
+static void full_disk(void **state)
 {
 	struct lu_tokcount c = { .threads = 1, .memory = 1, .tmpdir = "." };
 	struct lu_tokcount_thread t;
@@ -395,15 +343,14 @@ static void a_full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(any_way_the_same),
+		cmocka_unit_test(result_does_not_depend_on_threads_or_memory),
 		cmocka_unit_test(counts_are_right),
-		cmocka_unit_test(alike_at_first_sight),
-		cmocka_unit_test(a_word_beyond_all_bounds),
-		cmocka_unit_test(shares),
-		cmocka_unit_test(bad_shares),
-		cmocka_unit_test(too_many),
-		cmocka_unit_test(no_folder),
-		cmocka_unit_test(a_full_disk),
+		cmocka_unit_test(word_larger_than_the_limit),
+		cmocka_unit_test(temporary_file_has_descriptor_0),
+		cmocka_unit_test(weights_by_language),
+		cmocka_unit_test(counts_too_large),
+		cmocka_unit_test(missing_folder),
+		cmocka_unit_test(full_disk),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

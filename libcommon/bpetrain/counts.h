@@ -1,0 +1,105 @@
+#ifndef LUCIE_BPETRAIN_COUNTS_H
+#define LUCIE_BPETRAIN_COUNTS_H
+/*
+ * Word counts of a whole corpus: counted by several threads, in bounded memory, weighted by
+ * language.
+ *
+ *	struct lu_tokcount c = { .threads = 2, .tmpdir = "/tmp" };	see below for more
+ *	struct lu_tokcount_thread t[2];
+ *	lu_tokcount_join(&c, &t[i]);			each thread, first
+ *	t[i].words.group = lu_tokcount_group(&c, lang);	each document, if there are shares
+ *	lu_words_add(&t[i].words, word, 1, &err);
+ *	lu_tokcount_take(&c, &t[i], &err);		each, in one thread, when all is counted
+ *	lu_tokcount_each(&c, &visitor, &err);		once: visits all words
+ *	lu_tokcount_release(&c);
+ *
+ * The result is the same for any number of threads, any order of the words and any memory limit:
+ * each distinct word once, in ascending order of the hash (words.h), with its count.
+ *
+ * Memory. With a limit, the threads' tables together take at most half of `memory`; the other half,
+ * or all of it once the tables have been spilled, is for what is built from the words (bpetrain.h).
+ * A full table is written to a temporary file as a sorted run and emptied (word_run.h); in the end
+ * all runs are merged. The file is unlinked when it is made, so nothing of it outlives the process.
+ * Without a limit nothing is written.
+ *
+ * Visiting. The words come in LU_WORD_PARTS parts, ranges of the hash, on several threads. word()
+ * gets those of one part in order, with the part's own `local` of local_size bytes, initially zero.
+ * end() is called once a part, in the order of parts and one at a time, and leaves `local` zeroed;
+ * if the run fails, free_local() empties it.
+ *
+ * Balance. With shares, the words of a document are counted in the group of its language, and the
+ * counts of a language are then weighted so that the characters of all words, times the weights,
+ * have the requested shares and the same total as before:
+ *
+ *	weight = share * characters in total / characters of the language
+ *
+ * Group 0 is every other language and documents without one; it gets what the shares leave to
+ * 100 %. Counts are then in units of 1 / lu_tokcount_unit(): weights are rounded down to a
+ * multiple of 2^-20, so that everything is an integer.
+ */
+#include "libcommon/base/buf.h"
+#include "libcommon/base/vec.h"
+#include "libcommon/bpetrain/shares.h"
+#include "libcommon/bpetrain/words.h"
+
+struct lu_word_run;
+
+struct lu_tokcount_thread {
+	struct lu_words words;
+
+	/* Private. */
+	const char *tmpdir;
+	bool by_language;
+	bool has_file;
+	int fd;
+	uint64_t file_size;
+	struct LU_VEC(struct lu_word_run) run;
+	uint64_t chars[LU_SHARES + 1]; /* of the words spilled, by group */
+};
+
+struct lu_tokcount {
+	unsigned threads;
+	uint64_t memory; /* bytes for counting, and then for the visitor; 0: no limit */
+	uint64_t base; /* what the process needs besides, for the message when that is too little */
+	const char *tmpdir;
+	const struct lu_shares *shares; /* NULL: no balance */
+
+	/* Out. */
+	uint64_t words;	     /* distinct; after lu_tokcount_each() */
+	uint64_t runs;	     /* spilled */
+	bool other_left_out; /* there is text in other languages, whose share is 0 */
+
+	/* Private. */
+	struct LU_VEC(struct lu_tokcount_thread) thread; /* taken */
+	uint64_t chars[LU_SHARES + 1];			 /* unweighted, by group; with shares */
+	uint64_t weight[LU_SHARES + 1];			 /* in units */
+};
+
+void lu_tokcount_join(const struct lu_tokcount *c, struct lu_tokcount_thread *t);
+uint8_t lu_tokcount_group(const struct lu_tokcount *c, struct lu_str lang);
+/* Take over the counts of a thread, which is empty afterwards. */
+int lu_tokcount_take(
+		struct lu_tokcount *c, struct lu_tokcount_thread *t, struct lu_err *err) LU_CHECKED;
+/* Release a thread's counts that were not taken. A zeroed struct is fine. */
+void lu_tokcount_leave(struct lu_tokcount_thread *t);
+
+/* Units in a count of one. */
+static inline uint64_t lu_tokcount_unit(const struct lu_tokcount *c)
+{
+	return c->shares ? (uint64_t)1 << 20 : 1;
+}
+
+struct lu_tokcount_reader {
+	void *ctx;
+	size_t local_size;
+	int (*word)(void *ctx, void *local, struct lu_str word, uint64_t count, struct lu_err *err);
+	int (*end)(void *ctx, void *local, struct lu_err *err);
+	void (*free_local)(void *local); /* may be NULL */
+};
+/* Consumes the counts. Fails for a language that never occurs, for a remaining share without text
+ * of other languages, and when the sum of counts times word lengths exceeds 2^61 units. */
+int lu_tokcount_each(struct lu_tokcount *c, const struct lu_tokcount_reader *visitor,
+		struct lu_err *err) LU_CHECKED;
+void lu_tokcount_release(struct lu_tokcount *c);
+
+#endif
