@@ -297,7 +297,7 @@ static int open_near(struct run *r, const struct lu_args *args, struct lu_err *e
 		r->stream.flags |= LU_DOCSTREAM_SILENT;
 		if (lu_sigwriter_open(&r->writer, o->signatures, r->mh, err) < 0)
 			return -1;
-		return lu_out_refuse(r->writer.out, args->file, args->files, err);
+		return lu_out_refuse_inputs(r->writer.out, args->file, args->files, err);
 	}
 	lu_sigreader_init(&r->reader, o->from_signatures.item, o->from_signatures.n, r->mh);
 	lu_join_init(&r->join, r->mh);
@@ -312,7 +312,8 @@ static int open_all(struct run *r, const struct lu_args *args, struct lu_err *er
 		return -1;
 	if (o->removed &&
 			(lu_out_open(&r->log, o->removed, NULL, o->std.threads, err) < 0 ||
-					lu_out_refuse(r->log, args->file, args->files, err) < 0))
+					lu_out_refuse_inputs(r->log, args->file, args->files, err) <
+							0))
 		return -1;
 	return o->near ? open_near(r, args, err) : 0;
 }

@@ -116,7 +116,7 @@ static int write_text(const struct run *r, const char *target, const struct lu_b
 
 	if (lu_out_open(&out, target, target ? NULL : "none", 1, err) < 0)
 		return -1;
-	if (lu_out_refuse(out, args->file, r->o->plan ? 0 : args->files, err) < 0 ||
+	if (lu_out_refuse_inputs(out, args->file, r->o->plan ? 0 : args->files, err) < 0 ||
 			lu_out_buf(out, text, err) < 0) {
 		lu_out_abort(out);
 		return -1;

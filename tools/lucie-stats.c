@@ -46,7 +46,8 @@ static int write_buf(const char *target, const char *compress, const struct lu_b
 
 	if (lu_out_open(&out, target, compress, 1, err) < 0)
 		return -1;
-	if (lu_out_refuse(out, args->file, args->files, err) < 0 || lu_out_buf(out, b, err) < 0) {
+	if (lu_out_refuse_inputs(out, args->file, args->files, err) < 0 ||
+			lu_out_buf(out, b, err) < 0) {
 		lu_out_abort(out);
 		return -1;
 	}

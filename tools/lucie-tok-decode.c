@@ -383,7 +383,7 @@ static int run_plain(struct run *r, const struct lu_args *args, struct lu_err *e
 
 	if (worker_init(r, &p.w, err) < 0 || lu_ids_reserve(&p.w.ids, MAX_IDS, err) < 0 ||
 			lu_out_open(&p.out, std->output, std->compress, std->threads, err) < 0 ||
-			lu_out_refuse(p.out, args->file, args->files, err) < 0)
+			lu_out_refuse_inputs(p.out, args->file, args->files, err) < 0)
 		goto out;
 	if ((r->opts->from == FROM_IDS ? read_lines(&p, args, err)
 				       : read_binary_files(&p, args, err)) < 0 ||

@@ -181,7 +181,7 @@ static int encode_large(const struct run *r, struct worker *w, struct lu_doc *do
 			from = lu_tok_split(r->tok, l.text, from + PART, r->special);
 			l.part[n].to = from;
 		}
-		if (lu_doc_share(doc, n, encode_part, &l, err) < 0)
+		if (lu_doc_parallel_for(doc, n, encode_part, &l, err) < 0)
 			return -1;
 		for (size_t i = 0; i < n; i++) {
 			if (l.part[i].rc)
@@ -252,7 +252,7 @@ static int encode_doc(const struct run *r, struct worker *w, struct lu_doc *doc,
 		return replace_ids(r, w, doc, tokens, err);
 	b = lu_doc_out(doc);
 	if (r->as == AS_JSONL) {
-		tail = lu_json_head(&doc->obj, "ids", b);
+		tail = lu_json_begin_member(&doc->obj, "ids", b);
 		lu_buf_putc(b, '[');
 	}
 	start = b->n;

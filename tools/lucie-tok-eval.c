@@ -384,7 +384,7 @@ static int run(struct eval *e, const struct lu_args *args, struct lu_err *err)
 			load(e, err) < 0)
 		goto done;
 	if (reads) {
-		if (lu_out_refuse(out, args->file, args->files, err) < 0 ||
+		if (lu_out_refuse_inputs(out, args->file, args->files, err) < 0 ||
 				read_documents(e, args, &stats, err) < 0)
 			goto done;
 		answer = e->differing > 0;

@@ -23,17 +23,17 @@ struct trainer {
 	const struct options *options;
 	struct lu_preset preset;
 	struct lu_alphabet alphabet;
-	struct lu_preset_cut *splitter;
+	struct lu_preset_splitter *splitter;
 	struct lu_shares shares;
-	struct lu_tokcount counts;
+	struct lu_word_counts counts;
 	struct lu_progress progress;
 	struct lu_buf json;
 };
 
 /* A thread's state. */
 struct worker {
-	struct lu_tokcount_thread counts;
-	struct lu_work work;
+	struct lu_word_counts_thread counts;
+	struct lu_step_buffers work;
 };
 
 static const struct lu_enum presets[] = {
@@ -54,8 +54,8 @@ static const struct lu_enum punctuation[] = {
 	LU_ENUM_END,
 };
 static const struct lu_enum forms[] = {
-	{ "nfc", LU_NFC },
-	{ "nfkc", LU_NFKC },
+	{ "nfc", LU_FORM_NFC },
+	{ "nfkc", LU_FORM_NFKC },
 	{ "none", LU_PRESET_NO_FORM },
 	LU_ENUM_END,
 };
@@ -173,7 +173,7 @@ static int set_preset(struct trainer *t, struct lu_err *err)
 static void set_counts(struct trainer *t)
 {
 	const struct lu_std *std = &t->options->std;
-	struct lu_tokcount *c = &t->counts;
+	struct lu_word_counts *c = &t->counts;
 	struct lu_err err = { 0 };
 
 	c->threads = (unsigned)std->threads;
@@ -198,7 +198,7 @@ static int worker_init(void *ctx, void *local, struct lu_err *err)
 	struct worker *w = local;
 
 	(void)err;
-	lu_tokcount_join(&t->counts, &w->counts);
+	lu_word_counts_join(&t->counts, &w->counts);
 	return 0;
 }
 
@@ -206,8 +206,8 @@ static void worker_free(void *local)
 {
 	struct worker *w = local;
 
-	lu_tokcount_leave(&w->counts);
-	lu_work_release(&w->work);
+	lu_word_counts_leave(&w->counts);
+	lu_step_buffers_release(&w->work);
 }
 
 static int count_words(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
@@ -217,7 +217,7 @@ static int count_words(void *ctx, void *local, struct lu_doc *doc, struct lu_err
 	struct lu_str lang;
 
 	w->counts.words.group = t->counts.shares && lu_doc_string(doc, "lang", &lang)
-			? lu_tokcount_group(&t->counts, lang)
+			? lu_word_counts_group(&t->counts, lang)
 			: 0;
 	return lu_preset_words(t->splitter, &w->work, doc->text, &w->counts.words, err);
 }
@@ -227,7 +227,7 @@ static int take_counts(void *ctx, void *local, struct lu_err *err)
 	struct trainer *t = ctx;
 	struct worker *w = local;
 
-	return lu_tokcount_take(&t->counts, &w->counts, err);
+	return lu_word_counts_take(&t->counts, &w->counts, err);
 }
 
 /* --- training ----------------------------------------------------------------------------- */
@@ -307,12 +307,12 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	struct lu_out *out = NULL;
 	int rc = -1;
 
-	if (set_preset(&t, err) < 0 || lu_preset_cut_new(&t.splitter, &t.preset, err) < 0)
+	if (set_preset(&t, err) < 0 || lu_preset_splitter_new(&t.splitter, &t.preset, err) < 0)
 		goto done;
 	set_counts(&t);
 	/* Opened first, to fail on an unwritable path before the work. */
 	if (lu_out_open(&out, o->std.output, o->std.compress, o->std.threads, err) < 0 ||
-			lu_out_refuse(out, args->file, args->files, err) < 0 ||
+			lu_out_refuse_inputs(out, args->file, args->files, err) < 0 ||
 			lu_docstream_run(&ds, &o->std, args, err) < 0 ||
 			lu_out_buf(out, &t.json, err) < 0)
 		goto done;
@@ -322,8 +322,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		rc = lu_stats_append(&stats, args, o->std.stats, err);
 done:
 	lu_out_abort(out);
-	lu_preset_cut_free(t.splitter);
-	lu_tokcount_release(&t.counts);
+	lu_preset_splitter_free(t.splitter);
+	lu_word_counts_release(&t.counts);
 	lu_alphabet_release(&t.alphabet);
 	lu_buf_release(&t.json);
 	lu_stats_release(&stats);

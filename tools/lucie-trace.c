@@ -200,7 +200,7 @@ static int find_samples(const struct lu_step *step, const struct lu_stream *stre
 			order.context + 1, sample };
 	}
 	qsort(range, (size_t)step->samples, sizeof(*range), by_first);
-	rc = lu_stream_places(stream, range, (size_t)step->samples, add_lookup, found, err);
+	rc = lu_stream_locate(stream, range, (size_t)step->samples, add_lookup, found, err);
 	free(range);
 	return rc < 0 ? -1 : lu_lookup_resolve(found, err);
 }

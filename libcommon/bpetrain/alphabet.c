@@ -15,7 +15,7 @@ struct entry {
 struct reader {
 	const char *path;
 	const struct lu_preset *p;
-	struct lu_uni *u;
+	struct lu_frozen_unicode *u;
 	struct lu_buf form;
 	uint8_t *seen; /* by code point */
 	struct LU_VEC(struct entry) entry;
@@ -38,7 +38,7 @@ static int is_stable(struct reader *r, uint32_t c)
 	if (r->p->form == LU_PRESET_NO_FORM)
 		return 1;
 	lu_buf_clear(&r->form);
-	if (lu_uni_normalize(r->u, (enum lu_uni_form)r->p->form, s, &r->form, r->err) < 0)
+	if (lu_frozen_normalize(r->u, (enum lu_normal_form)r->p->form, s, &r->form, r->err) < 0)
 		return -1;
 	return lu_str_eq(s, lu_buf_slice(&r->form));
 }
@@ -199,9 +199,10 @@ int lu_alphabet_read(struct lu_alphabet *a, const char *path, const struct lu_pr
 		lu_err_nomem(err);
 		goto out;
 	}
-	if (lu_uni_new(&r.u, err) < 0 ||
+	if (lu_frozen_new(&r.u, err) < 0 ||
 			(p->form != LU_PRESET_NO_FORM &&
-					lu_uni_need(r.u, (enum lu_uni_form)p->form, err) < 0) ||
+					lu_frozen_load_form(r.u, (enum lu_normal_form)p->form,
+							err) < 0) ||
 			read_lines(&r, (struct lu_str){ text, size }, table) < 0)
 		goto out;
 	qsort(r.entry.p, r.entry.n, sizeof(*r.entry.p), by_count);
@@ -221,7 +222,7 @@ out:
 	free(r.seen);
 	lu_vec_release(&r.entry);
 	lu_buf_release(&r.form);
-	lu_uni_free(r.u);
+	lu_frozen_free(r.u);
 	return rc;
 }
 

@@ -145,7 +145,7 @@ static int append_word(
 	put_count(s, count);
 	if (t->options->byte_level) {
 		while (p < end)
-			s->p[s->n++] = lu_byte_char((unsigned char)*p++);
+			s->p[s->n++] = lu_byte_level_char((unsigned char)*p++);
 	} else {
 		while (p < end)
 			s->p[s->n++] = lu_utf8_next(&p);
@@ -214,19 +214,19 @@ static int count_chars(struct trainer *t)
 }
 
 /* Lay out all words as code points, and count these. */
-static int lay_out_words(struct trainer *t, struct lu_tokcount *counts)
+static int lay_out_words(struct trainer *t, struct lu_word_counts *counts)
 {
-	struct lu_tokcount_reader r = { .ctx = t,
+	struct lu_word_counts_visitor r = { .ctx = t,
 		.local_size = sizeof(struct symbols),
 		.word = append_word,
 		.end = append_part,
 		.free_local = release_symbols };
 	uint64_t n;
 
-	t->unit = lu_tokcount_unit(counts);
+	t->unit = lu_word_counts_unit(counts);
 	t->memory = counts->memory;
 	lu_big_trim();
-	if (lu_tokcount_each(counts, &r, t->err) < 0)
+	if (lu_word_counts_visit(counts, &r, t->err) < 0)
 		return -1;
 	n = t->discarded + t->sym.n;
 	if (t->discarded)
@@ -312,7 +312,7 @@ static int list_chars(struct trainer *t, struct char_weight **out, size_t *n)
 			initial[o->initial_alphabet[i]] = 1;
 	}
 	for (unsigned b = 0; ok && o->byte_level && b < 256; b++)
-		initial[lu_byte_char(b)] = 1;
+		initial[lu_byte_level_char(b)] = 1;
 	for (uint32_t c = 0; ok && c < CODE_POINTS; c++) {
 		if (t->char_count[c] || initial[c])
 			ok = lu_vec_push(&list,
@@ -477,7 +477,7 @@ static void release(struct trainer *t)
 	lu_buf_release(&t->text);
 }
 
-int lu_bpe_train(const struct lu_bpe_train *options, struct lu_tokcount *counts,
+int lu_bpe_train(const struct lu_bpe_train *options, struct lu_word_counts *counts,
 		struct lu_bpe_trained *out, struct lu_err *err)
 {
 	struct trainer t = { .options = options, .out = out, .err = err };

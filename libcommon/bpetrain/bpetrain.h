@@ -76,7 +76,7 @@ struct lu_bpe_trained {
 };
 
 /* Consumes the counts. */
-int lu_bpe_train(const struct lu_bpe_train *options, struct lu_tokcount *counts,
+int lu_bpe_train(const struct lu_bpe_train *options, struct lu_word_counts *counts,
 		struct lu_bpe_trained *out, struct lu_err *err) LU_CHECKED;
 void lu_bpe_trained_release(struct lu_bpe_trained *out);
 

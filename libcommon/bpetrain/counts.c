@@ -18,7 +18,7 @@ __extension__ typedef unsigned __int128 u128;
 /* Write the table as a run and empty it. */
 static int spill(void *ctx, struct lu_words *w, struct lu_err *err)
 {
-	struct lu_tokcount_thread *t = ctx;
+	struct lu_word_counts_thread *t = ctx;
 	int rc;
 
 	if (!lu_vec_reserve(&t->run, 1))
@@ -35,9 +35,10 @@ static int spill(void *ctx, struct lu_words *w, struct lu_err *err)
 	return rc;
 }
 
-void lu_tokcount_join(const struct lu_tokcount *c, struct lu_tokcount_thread *t)
+void lu_word_counts_join(const struct lu_word_counts *c, struct lu_word_counts_thread *t)
 {
-	*t = (struct lu_tokcount_thread){ .tmpdir = c->tmpdir, .by_language = c->shares != NULL };
+	*t = (struct lu_word_counts_thread){ .tmpdir = c->tmpdir,
+		.by_language = c->shares != NULL };
 	t->words.limit = c->memory / 2 / (c->threads ? c->threads : 1);
 	if (c->memory && t->words.limit == 0)
 		t->words.limit = 1;
@@ -45,16 +46,16 @@ void lu_tokcount_join(const struct lu_tokcount *c, struct lu_tokcount_thread *t)
 	t->words.ctx = t;
 }
 
-void lu_tokcount_leave(struct lu_tokcount_thread *t)
+void lu_word_counts_leave(struct lu_word_counts_thread *t)
 {
 	lu_words_release(&t->words);
 	if (t->has_file)
 		close(t->fd); /* already unlinked: its data is not needed any more */
 	lu_vec_release(&t->run);
-	*t = (struct lu_tokcount_thread){ 0 };
+	*t = (struct lu_word_counts_thread){ 0 };
 }
 
-uint8_t lu_tokcount_group(const struct lu_tokcount *c, struct lu_str lang)
+uint8_t lu_word_counts_group(const struct lu_word_counts *c, struct lu_str lang)
 {
 	for (size_t i = 0; c->shares && i < c->shares->n; i++) {
 		if (lu_str_is(lang, c->shares->item[i].lang))
@@ -64,7 +65,7 @@ uint8_t lu_tokcount_group(const struct lu_tokcount *c, struct lu_str lang)
 }
 
 /* Add the characters of the table to the thread's counts by group. */
-static int count_chars(struct lu_tokcount_thread *t, struct lu_err *err)
+static int count_chars(struct lu_word_counts_thread *t, struct lu_err *err)
 {
 	struct lu_words_cursor cursor = LU_WORDS_CURSOR(&t->words, 0, 0);
 	int rc;
@@ -78,7 +79,8 @@ static int count_chars(struct lu_tokcount_thread *t, struct lu_err *err)
 	return rc;
 }
 
-int lu_tokcount_take(struct lu_tokcount *c, struct lu_tokcount_thread *t, struct lu_err *err)
+int lu_word_counts_take(
+		struct lu_word_counts *c, struct lu_word_counts_thread *t, struct lu_err *err)
 {
 	if (!lu_vec_reserve(&c->thread, 1))
 		return lu_err_nomem(err);
@@ -95,20 +97,20 @@ int lu_tokcount_take(struct lu_tokcount *c, struct lu_tokcount_thread *t, struct
 		c->chars[g] += t->chars[g];
 	c->runs += t->run.n;
 	c->thread.p[c->thread.n++] = *t;
-	*t = (struct lu_tokcount_thread){ 0 };
+	*t = (struct lu_word_counts_thread){ 0 };
 	return 0;
 }
 
-void lu_tokcount_release(struct lu_tokcount *c)
+void lu_word_counts_release(struct lu_word_counts *c)
 {
 	for (size_t i = 0; i < c->thread.n; i++)
-		lu_tokcount_leave(&c->thread.p[i]);
+		lu_word_counts_leave(&c->thread.p[i]);
 	lu_vec_release(&c->thread);
 }
 
 /* --- weights ------------------------------------------------------------------------------ */
 
-static int set_weights(struct lu_tokcount *c, struct lu_err *err)
+static int set_weights(struct lu_word_counts *c, struct lu_err *err)
 {
 	const struct lu_shares *s = c->shares;
 	uint64_t total = 0;
@@ -126,7 +128,7 @@ static int set_weights(struct lu_tokcount *c, struct lu_err *err)
 				(LU_SHARE_ALL - s->rest) / 1000.0);
 	for (size_t g = 0; g <= s->n; g++) {
 		uint32_t share = g ? s->item[g - 1].share : s->rest;
-		u128 w = (u128)total * share * lu_tokcount_unit(c);
+		u128 w = (u128)total * share * lu_word_counts_unit(c);
 
 		if (g && c->chars[g] == 0)
 			return lu_err_set(err,
@@ -155,8 +157,8 @@ struct part {
 };
 
 struct merge {
-	struct lu_tokcount *c;
-	const struct lu_tokcount_reader *visitor;
+	struct lu_word_counts *c;
+	const struct lu_word_counts_visitor *visitor;
 	size_t next_part;
 	uint64_t sum;
 };
@@ -189,7 +191,7 @@ static int open_part(struct merge *m, struct part *p, struct lu_err *err)
 	if (!p->heap || !lu_vec_reserve(&p->source, n))
 		return lu_err_nomem(err);
 	for (size_t i = 0; i < m->c->thread.n; i++) {
-		const struct lu_tokcount_thread *t = &m->c->thread.p[i];
+		const struct lu_word_counts_thread *t = &m->c->thread.p[i];
 
 		p->source.p[p->source.n++] = lu_word_source_table(&t->words, p->number);
 		for (size_t k = 0; k < t->run.n; k++)
@@ -295,8 +297,8 @@ static int end_part(void *ctx, void *batch, struct lu_err *err)
 	return m->visitor->end(m->visitor->ctx, p->local, err);
 }
 
-int lu_tokcount_each(
-		struct lu_tokcount *c, const struct lu_tokcount_reader *visitor, struct lu_err *err)
+int lu_word_counts_visit(struct lu_word_counts *c, const struct lu_word_counts_visitor *visitor,
+		struct lu_err *err)
 {
 	struct merge m = { .c = c, .visitor = visitor };
 	struct lu_pipeline line = { .threads = c->threads ? c->threads : 1,
@@ -334,6 +336,6 @@ out:
 	}
 	free(part);
 	free(line.batch);
-	lu_tokcount_release(c);
+	lu_word_counts_release(c);
 	return rc;
 }

@@ -4,14 +4,14 @@
  * Word counts of a whole corpus: counted by several threads, in bounded memory, weighted by
  * language.
  *
- *	struct lu_tokcount c = { .threads = 2, .tmpdir = "/tmp" };	see below for more
- *	struct lu_tokcount_thread t[2];
- *	lu_tokcount_join(&c, &t[i]);			each thread, first
- *	t[i].words.group = lu_tokcount_group(&c, lang);	each document, if there are shares
+ *	struct lu_word_counts c = { .threads = 2, .tmpdir = "/tmp" };	see below for more
+ *	struct lu_word_counts_thread t[2];
+ *	lu_word_counts_join(&c, &t[i]);			each thread, first
+ *	t[i].words.group = lu_word_counts_group(&c, lang);	each document, if there are shares
  *	lu_words_add(&t[i].words, word, 1, &err);
- *	lu_tokcount_take(&c, &t[i], &err);		each, in one thread, when all is counted
- *	lu_tokcount_each(&c, &visitor, &err);		once: visits all words
- *	lu_tokcount_release(&c);
+ *	lu_word_counts_take(&c, &t[i], &err);		each, in one thread, when all is counted
+ *	lu_word_counts_visit(&c, &visitor, &err);		once: visits all words
+ *	lu_word_counts_release(&c);
  *
  * The result is the same for any number of threads, any order of the words and any memory limit:
  * each distinct word once, in ascending order of the hash (words.h), with its count.
@@ -34,7 +34,7 @@
  *	weight = share * characters in total / characters of the language
  *
  * Group 0 is every other language and documents without one; it gets what the shares leave to
- * 100 %. Counts are then in units of 1 / lu_tokcount_unit(): weights are rounded down to a
+ * 100 %. Counts are then in units of 1 / lu_word_counts_unit(): weights are rounded down to a
  * multiple of 2^-20, so that everything is an integer.
  */
 #include "libcommon/base/buf.h"
@@ -44,7 +44,7 @@
 
 struct lu_word_run;
 
-struct lu_tokcount_thread {
+struct lu_word_counts_thread {
 	struct lu_words words;
 
 	/* Private. */
@@ -57,7 +57,7 @@ struct lu_tokcount_thread {
 	uint64_t chars[LU_SHARES + 1]; /* of the words spilled, by group */
 };
 
-struct lu_tokcount {
+struct lu_word_counts {
 	unsigned threads;
 	uint64_t memory; /* bytes for counting, and then for the visitor; 0: no limit */
 	uint64_t base; /* what the process needs besides, for the message when that is too little */
@@ -65,31 +65,31 @@ struct lu_tokcount {
 	const struct lu_shares *shares; /* NULL: no balance */
 
 	/* Out. */
-	uint64_t words;	     /* distinct; after lu_tokcount_each() */
+	uint64_t words;	     /* distinct; after lu_word_counts_visit() */
 	uint64_t runs;	     /* spilled */
 	bool other_left_out; /* there is text in other languages, whose share is 0 */
 
 	/* Private. */
-	struct LU_VEC(struct lu_tokcount_thread) thread; /* taken */
-	uint64_t chars[LU_SHARES + 1];			 /* unweighted, by group; with shares */
-	uint64_t weight[LU_SHARES + 1];			 /* in units */
+	struct LU_VEC(struct lu_word_counts_thread) thread; /* taken */
+	uint64_t chars[LU_SHARES + 1];			    /* unweighted, by group; with shares */
+	uint64_t weight[LU_SHARES + 1];			    /* in units */
 };
 
-void lu_tokcount_join(const struct lu_tokcount *c, struct lu_tokcount_thread *t);
-uint8_t lu_tokcount_group(const struct lu_tokcount *c, struct lu_str lang);
+void lu_word_counts_join(const struct lu_word_counts *c, struct lu_word_counts_thread *t);
+uint8_t lu_word_counts_group(const struct lu_word_counts *c, struct lu_str lang);
 /* Take over the counts of a thread, which is empty afterwards. */
-int lu_tokcount_take(
-		struct lu_tokcount *c, struct lu_tokcount_thread *t, struct lu_err *err) LU_CHECKED;
+int lu_word_counts_take(struct lu_word_counts *c, struct lu_word_counts_thread *t,
+		struct lu_err *err) LU_CHECKED;
 /* Release a thread's counts that were not taken. A zeroed struct is fine. */
-void lu_tokcount_leave(struct lu_tokcount_thread *t);
+void lu_word_counts_leave(struct lu_word_counts_thread *t);
 
 /* Units in a count of one. */
-static inline uint64_t lu_tokcount_unit(const struct lu_tokcount *c)
+static inline uint64_t lu_word_counts_unit(const struct lu_word_counts *c)
 {
 	return c->shares ? (uint64_t)1 << 20 : 1;
 }
 
-struct lu_tokcount_reader {
+struct lu_word_counts_visitor {
 	void *ctx;
 	size_t local_size;
 	int (*word)(void *ctx, void *local, struct lu_str word, uint64_t count, struct lu_err *err);
@@ -98,8 +98,8 @@ struct lu_tokcount_reader {
 };
 /* Consumes the counts. Fails for a language that never occurs, for a remaining share without text
  * of other languages, and when the sum of counts times word lengths exceeds 2^61 units. */
-int lu_tokcount_each(struct lu_tokcount *c, const struct lu_tokcount_reader *visitor,
+int lu_word_counts_visit(struct lu_word_counts *c, const struct lu_word_counts_visitor *visitor,
 		struct lu_err *err) LU_CHECKED;
-void lu_tokcount_release(struct lu_tokcount *c);
+void lu_word_counts_release(struct lu_word_counts *c);
 
 #endif

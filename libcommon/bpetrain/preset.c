@@ -20,17 +20,19 @@ void lu_preset_defaults(struct lu_preset *p, enum lu_preset_kind kind)
 		.min_frequency = 2,
 		.single_digits = lucie,
 		.split_symbols = lucie,
-		.form = lucie ? LU_NFC : LU_PRESET_NO_FORM,
+		.form = lucie ? LU_FORM_NFC : LU_PRESET_NO_FORM,
 		/* Those of Lucie 7B. */
 		.runs = { lucie ? 8 : 0, lucie ? 4 : 0, lucie ? 2 : 0 },
 	};
 }
 
 /* Read the normalizer of the preset into `parts`, whose strings lie in the arena. */
-static int parse_normalizer(const struct lu_preset *p, bool training, struct lu_uni *uni,
-		struct lu_arena *arena, struct lu_parts *parts, struct lu_err *err)
+static int parse_normalizer(const struct lu_preset *p, bool training, struct lu_frozen_unicode *uni,
+		struct lu_arena *arena, struct lu_components *parts, struct lu_err *err)
 {
-	struct lu_tj j = { .file = "preset", .part = "normalizer", .arena = arena, .err = err };
+	struct lu_component_reader j = {
+		.file = "preset", .part = "normalizer", .arena = arena, .err = err
+	};
 	struct lu_buf b = { 0 };
 	struct lu_str json;
 	int rc = -1;
@@ -38,16 +40,19 @@ static int parse_normalizer(const struct lu_preset *p, bool training, struct lu_
 	lu_preset_put_normalizer(&b, NULL, p, training);
 	if (lu_buf_check(&b, err) == 0) {
 		json = lu_arena_str(arena, lu_buf_slice(&b));
-		rc = json.p ? lu_parts_normalizer(&j, json, uni, parts) : lu_err_nomem(err);
+		rc = json.p ? lu_components_read_normalizer(&j, json, uni, parts)
+			    : lu_err_nomem(err);
 	}
 	lu_buf_release(&b);
 	return rc;
 }
 
 static int parse_pre_tokenizer(const struct lu_preset *p, bool training, struct lu_arena *arena,
-		struct lu_parts *parts, struct lu_err *err)
+		struct lu_components *parts, struct lu_err *err)
 {
-	struct lu_tj j = { .file = "preset", .part = "pre_tokenizer", .arena = arena, .err = err };
+	struct lu_component_reader j = {
+		.file = "preset", .part = "pre_tokenizer", .arena = arena, .err = err
+	};
 	struct lu_buf b = { 0 };
 	struct lu_str json;
 	int rc = -1;
@@ -55,7 +60,7 @@ static int parse_pre_tokenizer(const struct lu_preset *p, bool training, struct 
 	lu_preset_put_pre_tokenizer(&b, NULL, p, training);
 	if (lu_buf_check(&b, err) == 0) {
 		json = lu_arena_str(arena, lu_buf_slice(&b));
-		rc = json.p ? lu_parts_pre_tokenizer(&j, json, parts) : lu_err_nomem(err);
+		rc = json.p ? lu_components_read_pre_tokenizer(&j, json, parts) : lu_err_nomem(err);
 	}
 	lu_buf_release(&b);
 	return rc;
@@ -66,32 +71,33 @@ static int parse_pre_tokenizer(const struct lu_preset *p, bool training, struct 
 /* Classes of characters between which the lucie presets split. */
 enum char_class { WORD, SYMBOL, SPACE, NO_BREAK, ALONE };
 
-struct lu_preset_cut {
+struct lu_preset_splitter {
 	struct lu_arena arena;
-	struct lu_uni *uni;
-	struct lu_parts parts;
+	struct lu_frozen_unicode *uni;
+	struct lu_components parts;
 	uint8_t *class; /* enum char_class by code point; NULL: the pre-tokenizer splits */
 	bool original;	/* lucie-2024 */
 };
 
-static enum char_class class_of(const struct lu_preset *p, const struct lu_uni *u, uint32_t c)
+static enum char_class class_of(
+		const struct lu_preset *p, const struct lu_frozen_unicode *u, uint32_t c)
 {
-	unsigned cls = lu_uni_class(u, c);
+	unsigned cls = lu_frozen_class(u, c);
 	bool original = p->kind == LU_PRESET_LUCIE_2024;
 
 	if (c == 0x2581)
 		return SPACE;
 	if (c == '\n' || c == '\t')
 		return ALONE;
-	if ((cls & LU_UC_DIGIT) && p->single_digits)
+	if ((cls & LU_FROZEN_DIGIT) && p->single_digits)
 		return ALONE;
-	if (cls & LU_UC_SPACE) {
+	if (cls & LU_FROZEN_SPACE) {
 		/* Lucie 7B kept other blanks inside words, which made pieces that no text gives. */
 		if (original)
 			return WORD;
 		return c == 0xA0 || c == 0x202F ? NO_BREAK : ALONE;
 	}
-	if (!p->split_symbols || (cls & LU_UC_WORD_BRACKET))
+	if (!p->split_symbols || (cls & LU_FROZEN_WORD_BRACKET))
 		return WORD;
 	/* Joiners occur inside words of Persian and of Indian languages. */
 	if (!original && (c == 0x200C || c == 0x200D))
@@ -116,15 +122,16 @@ static bool is_boundary(enum char_class x, enum char_class y)
 	return x != y;
 }
 
-int lu_preset_cut_new(struct lu_preset_cut **out, const struct lu_preset *p, struct lu_err *err)
+int lu_preset_splitter_new(
+		struct lu_preset_splitter **out, const struct lu_preset *p, struct lu_err *err)
 {
-	struct lu_preset_cut *splitter = calloc(1, sizeof(*splitter));
+	struct lu_preset_splitter *splitter = calloc(1, sizeof(*splitter));
 
 	*out = NULL;
 	if (!splitter)
 		return lu_err_nomem(err);
 	splitter->original = p->kind == LU_PRESET_LUCIE_2024;
-	if (lu_uni_new(&splitter->uni, err) < 0 ||
+	if (lu_frozen_new(&splitter->uni, err) < 0 ||
 			parse_normalizer(p, true, splitter->uni, &splitter->arena, &splitter->parts,
 					err) < 0 ||
 			parse_pre_tokenizer(p, true, &splitter->arena, &splitter->parts, err) < 0)
@@ -141,21 +148,21 @@ int lu_preset_cut_new(struct lu_preset_cut **out, const struct lu_preset *p, str
 	*out = splitter;
 	return 0;
 fail:
-	lu_preset_cut_free(splitter);
+	lu_preset_splitter_free(splitter);
 	return -1;
 }
 
-void lu_preset_cut_free(struct lu_preset_cut *splitter)
+void lu_preset_splitter_free(struct lu_preset_splitter *splitter)
 {
 	if (!splitter)
 		return;
-	lu_uni_free(splitter->uni);
+	lu_frozen_free(splitter->uni);
 	lu_arena_release(&splitter->arena);
 	free(splitter->class);
 	free(splitter);
 }
 
-static int split_at_boundaries(const struct lu_preset_cut *splitter, struct lu_str text,
+static int split_at_boundaries(const struct lu_preset_splitter *splitter, struct lu_str text,
 		struct lu_words *words, struct lu_err *err)
 {
 	const char *p = text.p, *end = text.p + text.n, *from = p;
@@ -176,8 +183,8 @@ static int split_at_boundaries(const struct lu_preset_cut *splitter, struct lu_s
 	return lu_words_add(words, (struct lu_str){ from, (size_t)(end - from) }, 1, err);
 }
 
-int lu_preset_words(const struct lu_preset_cut *splitter, struct lu_work *work, struct lu_str text,
-		struct lu_words *words, struct lu_err *err)
+int lu_preset_words(const struct lu_preset_splitter *splitter, struct lu_step_buffers *work,
+		struct lu_str text, struct lu_words *words, struct lu_err *err)
 {
 	/* Hugging Face's Metaspace puts its marker before what starts at the first byte of the
 	 * document. The original gets none if it removed a CR or NUL from there. */
@@ -292,24 +299,24 @@ bool lu_preset_is_seed(const struct lu_preset *p, uint32_t c)
 
 /* The normalizer of the file and buffers, to test pieces. */
 struct reachability {
-	struct lu_uni *uni;
-	struct lu_parts parts;
-	struct lu_work work;
+	struct lu_frozen_unicode *uni;
+	struct lu_components parts;
+	struct lu_step_buffers work;
 	struct lu_buf text, want;
 };
 
 static int reachability_init(struct reachability *r, const struct lu_preset *p,
 		struct lu_arena *arena, struct lu_err *err)
 {
-	return lu_uni_new(&r->uni, err) < 0
+	return lu_frozen_new(&r->uni, err) < 0
 			? -1
 			: parse_normalizer(p, false, r->uni, arena, &r->parts, err);
 }
 
 static void reachability_release(struct reachability *r)
 {
-	lu_uni_free(r->uni);
-	lu_work_release(&r->work);
+	lu_frozen_free(r->uni);
+	lu_step_buffers_release(&r->work);
 	lu_buf_release(&r->text);
 	lu_buf_release(&r->want);
 }
@@ -340,7 +347,7 @@ static int is_reachable(void *ctx, struct lu_str piece, struct lu_err *err)
 	return lu_str_eq(got, lu_buf_slice(&r->want));
 }
 
-int lu_preset_train(const struct lu_preset *p, struct lu_tokcount *counts, struct lu_buf *json,
+int lu_preset_train(const struct lu_preset *p, struct lu_word_counts *counts, struct lu_buf *json,
 		struct lu_preset_info *info, struct lu_err *err)
 {
 	struct lu_arena arena = { 0 };

@@ -5,11 +5,11 @@
  * tokenizer.json that comes out.
  *
  *	lu_preset_defaults(&p, LU_PRESET_LUCIE);
- *	struct lu_preset_cut *splitter;
- *	lu_preset_cut_new(&splitter, &p, &err);	read-only, shared by threads
+ *	struct lu_preset_splitter *splitter;
+ *	lu_preset_splitter_new(&splitter, &p, &err);	read-only, shared by threads
  *	lu_preset_words(splitter, &work, text, &words, &err);	work and words: per thread
  *	lu_preset_train(&p, &counts, &json, &info, &err);	consumes the counts
- *	lu_preset_cut_free(splitter);
+ *	lu_preset_splitter_free(splitter);
  *
  * lucie-2024: the tokenizer of Lucie 7B (OpenLLM-France, 2024): what Hugging Face's BpeTrainer and
  *	that project's rewriting of its file give for the same text. The space is U+2581 in pieces.
@@ -51,7 +51,7 @@ struct lu_preset {
 	uint64_t min_frequency;
 	bool single_digits; /* each digit is a word */
 	bool split_symbols; /* words and symbols are never in one piece */
-	int form;	    /* enum lu_uni_form, or LU_PRESET_NO_FORM */
+	int form;	    /* enum lu_normal_form, or LU_PRESET_NO_FORM */
 	/* Longest run with a piece of its own, at most LU_PRESET_RUN_MAX; 0: none. */
 	uint32_t runs[LU_PRESET_RUNS];
 	const char **special; /* more special tokens */
@@ -69,14 +69,14 @@ int lu_preset_check(const struct lu_preset *p, struct lu_err *err) LU_CHECKED;
 /* True if the character is a seed piece. */
 bool lu_preset_is_seed(const struct lu_preset *p, uint32_t c);
 
-struct lu_preset_cut;
-int lu_preset_cut_new(struct lu_preset_cut **splitter, const struct lu_preset *p,
+struct lu_preset_splitter;
+int lu_preset_splitter_new(struct lu_preset_splitter **splitter, const struct lu_preset *p,
 		struct lu_err *err) LU_CHECKED;
-void lu_preset_cut_free(struct lu_preset_cut *splitter); /* NULL is fine */
+void lu_preset_splitter_free(struct lu_preset_splitter *splitter); /* NULL is fine */
 
 /* Normalise a document, split it into words and add these to the counts. */
-int lu_preset_words(const struct lu_preset_cut *splitter, struct lu_work *work, struct lu_str text,
-		struct lu_words *words, struct lu_err *err) LU_CHECKED;
+int lu_preset_words(const struct lu_preset_splitter *splitter, struct lu_step_buffers *work,
+		struct lu_str text, struct lu_words *words, struct lu_err *err) LU_CHECKED;
 
 struct lu_preset_info {
 	uint32_t pieces, alphabet, merges; /* merges as written, those of runs included */
@@ -86,7 +86,7 @@ struct lu_preset_info {
 };
 /* Train on the counts, which are consumed, and append the tokenizer.json as Hugging Face lays it
  * out. */
-int lu_preset_train(const struct lu_preset *p, struct lu_tokcount *counts, struct lu_buf *json,
+int lu_preset_train(const struct lu_preset *p, struct lu_word_counts *counts, struct lu_buf *json,
 		struct lu_preset_info *info, struct lu_err *err) LU_CHECKED;
 
 #endif

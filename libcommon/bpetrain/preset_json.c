@@ -112,9 +112,10 @@ static void put_joiners(struct lu_buf *b)
 void lu_preset_put_normalizer(
 		struct lu_buf *b, const char *key, const struct lu_preset *p, bool training)
 {
-	static const char *const form[] = {
-		[LU_NFC] = "NFC", [LU_FORM_NFD] = "NFD", [LU_NFKC] = "NFKC", [LU_FORM_NFKD] = "NFKD"
-	};
+	static const char *const form[] = { [LU_FORM_NFC] = "NFC",
+		[LU_FORM_NFD] = "NFD",
+		[LU_FORM_NFKC] = "NFKC",
+		[LU_FORM_NFKD] = "NFKD" };
 
 	if (p->form == LU_PRESET_NO_FORM && p->kind == LU_PRESET_BYTELEVEL) {
 		lu_json_put_null(b, key);

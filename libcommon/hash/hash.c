@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #ifdef LU_BARE
-bool lu_hash_have(void)
+bool lu_hash_available(void)
 {
 	return false;
 }
@@ -54,7 +54,7 @@ void lu_hasher_free(struct lu_hasher *h)
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-bool lu_hash_have(void)
+bool lu_hash_available(void)
 {
 	return true;
 }

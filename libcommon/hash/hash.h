@@ -12,7 +12,7 @@
 
 /* False in the bare build, which has no xxHash: all hashes are 0, and callers report that they were
  * not checked. */
-bool lu_hash_have(void);
+bool lu_hash_available(void);
 
 struct lu_hash128 {
 	uint64_t lo, hi;

@@ -136,7 +136,8 @@ void lu_json_rewrite(const struct lu_json_obj *obj, const struct lu_json_edit *e
 /* Begin to append a member `key`, which the record must not have: writes the record up to the
  * value. The caller writes the value and then the returned slice, the rest of the record. For
  * values too large to build beforehand. */
-struct lu_str lu_json_head(const struct lu_json_obj *obj, const char *key, struct lu_buf *out);
+struct lu_str lu_json_begin_member(
+		const struct lu_json_obj *obj, const char *key, struct lu_buf *out);
 
 /* Append `line` with malformed UTF-8 and lone surrogate escapes replaced by U+FFFD (raw, or as
  * \ufffd); returns their number. Other faults remain. */

@@ -24,7 +24,8 @@ static void put_key(const struct lu_json_obj *obj, bool first, const char *key, 
 	lu_buf_puts(out, spaced ? ": " : ":");
 }
 
-struct lu_str lu_json_head(const struct lu_json_obj *obj, const char *key, struct lu_buf *out)
+struct lu_str lu_json_begin_member(
+		const struct lu_json_obj *obj, const char *key, struct lu_buf *out)
 {
 	lu_buf_append(out, obj->line.p, obj->end);
 	put_key(obj, obj->members == 0, key, out);

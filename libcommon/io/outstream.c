@@ -216,7 +216,7 @@ int lu_out_buf(struct lu_out *out, const struct lu_buf *b, struct lu_err *err)
 	return lu_out_write(out, b->p, b->n, err);
 }
 
-int lu_out_refuse(const struct lu_out *out, char **file, size_t n, struct lu_err *err)
+int lu_out_refuse_inputs(const struct lu_out *out, char **file, size_t n, struct lu_err *err)
 {
 	struct stat to, from;
 	bool known = out->file.target ? stat(out->file.target, &to) == 0

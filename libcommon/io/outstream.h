@@ -34,7 +34,8 @@ int lu_out_write(struct lu_out *out, const void *p, size_t n, struct lu_err *err
 int lu_out_buf(struct lu_out *out, const struct lu_buf *b, struct lu_err *err) LU_CHECKED;
 /* Fail if one of the input files ("-": standard input) is the file being written. Call it before
  * reading. */
-int lu_out_refuse(const struct lu_out *out, char **file, size_t n, struct lu_err *err) LU_CHECKED;
+int lu_out_refuse_inputs(
+		const struct lu_out *out, char **file, size_t n, struct lu_err *err) LU_CHECKED;
 /* Finish the stream, sync, rename; every step is checked. Frees `out`, also on failure. */
 int lu_out_commit(struct lu_out *out, struct lu_err *err) LU_CHECKED;
 /* Remove the temporary file and free `out`, which may be NULL. */

@@ -11,7 +11,7 @@ static int check_manifest(const struct lu_planned *p, size_t i, struct lu_err *e
 	const struct lu_plan_shard *want = &p->plan.shard[i];
 	char hash[33];
 
-	if (!lu_hash_have() || !lu_shard_manifest(p->shard[i]) || !*want->manifest)
+	if (!lu_hash_available() || !lu_shard_manifest(p->shard[i]) || !*want->manifest)
 		return 0;
 	if (lu_manifest_hash(want->prefix, hash, err) < 0)
 		return -1;

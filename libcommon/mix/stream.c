@@ -154,7 +154,7 @@ static int match_piece(void *ctx, const struct lu_shard *shard, uint64_t pos, ui
 	return s->next == s->n;
 }
 
-int lu_stream_places(const struct lu_stream *s, const struct lu_stream_range *range, size_t n,
+int lu_stream_locate(const struct lu_stream *s, const struct lu_stream_range *range, size_t n,
 		lu_stream_fn *found, void *ctx, struct lu_err *err)
 {
 	struct search search = { .range = range, .n = n, .found = found, .ctx = ctx };

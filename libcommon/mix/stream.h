@@ -8,7 +8,7 @@
  *	struct lu_stream *s;
  *	if (lu_stream_open(&s, "shards/fr mix.plan", &err) < 0) ...
  *	lu_stream_walk(s, piece, ctx, &err);			the whole stream
- *	lu_stream_places(s, range, n, found, ctx, &err);	some ranges of it
+ *	lu_stream_locate(s, range, n, found, ctx, &err);	some ranges of it
  *	lu_stream_close(s);
  *
  * A plan is walked anew by each call, so its order takes no memory. Shards other than those that
@@ -54,7 +54,7 @@ typedef int lu_stream_fn(void *ctx, const struct lu_shard *shard, uint64_t pos, 
 		uint64_t tag, struct lu_err *err);
 
 /* Locate all ranges in one pass. They must be sorted: neither `first` nor first + n decreases. */
-int lu_stream_places(const struct lu_stream *s, const struct lu_stream_range *range, size_t n,
+int lu_stream_locate(const struct lu_stream *s, const struct lu_stream_range *range, size_t n,
 		lu_stream_fn *found, void *ctx, struct lu_err *err) LU_CHECKED;
 
 #endif

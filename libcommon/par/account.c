@@ -16,7 +16,7 @@ static int open_output(struct lu_out **out, const char *target, const char *comp
 {
 	if (lu_out_open(out, target, compress, a->std->threads, err) < 0)
 		return -1;
-	return lu_out_refuse(*out, a->args->file, a->args->files, err);
+	return lu_out_refuse_inputs(*out, a->args->file, a->args->files, err);
 }
 
 int lu_account_open(struct lu_account *a, const struct lu_std *std, const struct lu_args *args,

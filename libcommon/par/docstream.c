@@ -157,14 +157,15 @@ static int loop_step(void *ctx, unsigned thread, size_t i, struct lu_err *err)
 	return l->work(l->ctx, local_of(l->ds, thread), i, err);
 }
 
-int lu_doc_share(struct lu_doc *doc, size_t count,
+int lu_doc_parallel_for(struct lu_doc *doc, size_t count,
 		int (*work)(void *ctx, void *local, size_t i, struct lu_err *err), void *ctx,
 		struct lu_err *err)
 {
 	struct run *r = doc->batch->run;
 	struct loop loop = { work, ctx, r->ds };
 
-	return lu_pipeline_share(r->pipeline, doc->batch->thread, count, loop_step, &loop, err);
+	return lu_pipeline_parallel_for(
+			r->pipeline, doc->batch->thread, count, loop_step, &loop, err);
 }
 
 bool lu_doc_string(struct lu_doc *doc, const char *key, struct lu_str *out)

@@ -153,7 +153,7 @@ void lu_doc_out_end(struct lu_doc *doc);
 /* Parallel for over the parts of a large document: calls work(ctx, local, i, err) for each
  * i < count, on this thread and on idle ones, with the state of the thread it runs on. Only in
  * map(). */
-int lu_doc_share(struct lu_doc *doc, size_t count,
+int lu_doc_parallel_for(struct lu_doc *doc, size_t count,
 		int (*work)(void *ctx, void *local, size_t i, struct lu_err *err), void *ctx,
 		struct lu_err *err) LU_CHECKED;
 

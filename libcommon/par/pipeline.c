@@ -138,7 +138,7 @@ static struct loop *find_loop(const struct lu_pipeline_run *r)
 	return l;
 }
 
-int lu_pipeline_share(struct lu_pipeline *p, unsigned thread, size_t count,
+int lu_pipeline_parallel_for(struct lu_pipeline *p, unsigned thread, size_t count,
 		int (*work)(void *ctx, unsigned thread, size_t i, struct lu_err *err), void *ctx,
 		struct lu_err *err)
 {

@@ -19,7 +19,7 @@
  * Errors keep the order: when batch k fails, all batches before it are written, none after it, and
  * its sentence is the result, whatever the other threads meet meanwhile.
  *
- * One large batch need not keep the other threads waiting: lu_pipeline_share() inside map() spreads
+ * One large batch need not keep the other threads waiting: lu_pipeline_parallel_for() inside map() spreads
  * its parts over all idle threads.
  */
 #include <stddef.h>
@@ -45,7 +45,7 @@ int lu_pipeline_run(struct lu_pipeline *p, struct lu_err *err) LU_CHECKED;
  * ones (t is the number of the thread), and returns when all are done. Only inside map(), which
  * passes its own `thread`. Of several failures the one of the lowest i is returned; higher i may
  * not have been called then. */
-int lu_pipeline_share(struct lu_pipeline *p, unsigned thread, size_t count,
+int lu_pipeline_parallel_for(struct lu_pipeline *p, unsigned thread, size_t count,
 		int (*work)(void *ctx, unsigned thread, size_t i, struct lu_err *err), void *ctx,
 		struct lu_err *err) LU_CHECKED;
 

@@ -31,7 +31,7 @@ struct lu_order {
 };
 
 /* The stream's tokens first .. first + context, both included. */
-struct lu_order_place {
+struct lu_order_position {
 	uint64_t epoch, sample, first;
 };
 
@@ -42,10 +42,10 @@ static inline uint64_t lu_order_samples(const struct lu_order *o)
 }
 
 /* The i-th sample of the run. lu_order_samples() must not be 0. */
-static inline struct lu_order_place lu_order_at(const struct lu_order *o, uint64_t i)
+static inline struct lu_order_position lu_order_at(const struct lu_order *o, uint64_t i)
 {
 	uint64_t samples = lu_order_samples(o);
-	struct lu_order_place s = { .epoch = i / samples, .sample = i % samples };
+	struct lu_order_position s = { .epoch = i / samples, .sample = i % samples };
 
 	if (o->shuffle)
 		s.sample = lu_rand_permute(

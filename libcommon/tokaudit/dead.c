@@ -67,7 +67,9 @@ static bool has_all_bytes(const struct lu_tok *tok)
 		char utf8[4];
 		uint32_t id;
 
-		if (!lu_tok_id(tok, (struct lu_str){ utf8, lu_utf8_put(lu_byte_char(b), utf8) },
+		if (!lu_tok_id(tok,
+				    (struct lu_str){ utf8,
+						    lu_utf8_put(lu_byte_level_char(b), utf8) },
 				    &id))
 			return false;
 	}

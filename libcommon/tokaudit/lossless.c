@@ -227,7 +227,7 @@ int lu_losses_find(struct lu_losses *l, const struct lu_tok *tok, int threads, s
 	unsigned started = 0;
 	int rc = -1;
 
-	if (!tok->parts.has_decoder)
+	if (!tok->components.has_decoder)
 		return lu_err_set(err, "no decoder, so no text comes back unchanged");
 	if (l->last == 0)
 		l->last = 0x10FFFF;

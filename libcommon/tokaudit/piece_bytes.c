@@ -8,12 +8,12 @@ bool lu_piece_bytes(const struct lu_tok *tok, struct lu_str piece, struct lu_buf
 {
 	const char *p = piece.p, *end = piece.p + piece.n;
 
-	if (!tok->parts.byte_level) {
+	if (!tok->components.byte_level) {
 		lu_buf_str(out, piece);
 		return true;
 	}
 	while (p < end) {
-		int byte = lu_char_byte(lu_utf8_next(&p));
+		int byte = lu_byte_level_byte(lu_utf8_next(&p));
 
 		if (byte < 0)
 			return false;
@@ -35,8 +35,8 @@ bool lu_piece_is_byte(const struct lu_tok *tok, struct lu_str piece)
 {
 	uint32_t c;
 
-	if (tok->parts.byte_level)
-		return lu_utf8_single(piece, &c) && lu_char_byte(c) >= 0;
+	if (tok->components.byte_level)
+		return lu_utf8_single(piece, &c) && lu_byte_level_byte(c) >= 0;
 	return tok->bpe.byte_fallback && is_byte_token(piece);
 }
 
@@ -52,7 +52,7 @@ int lu_mark_byte_pieces(const struct lu_tok *tok, bool *is, struct lu_err *err)
 		is[id] = false;
 		if (!piece.p || id >= tok->bpe.size)
 			continue;
-		if (!tok->parts.byte_level)
+		if (!tok->components.byte_level)
 			is[id] = lu_piece_is_byte(tok, piece);
 		else if (lu_piece_bytes(tok, piece, &bytes))
 			is[id] = lu_utf8_valid(lu_buf_slice(&bytes).p, bytes.n) != bytes.n;

@@ -23,7 +23,7 @@ int lu_probe_init(struct lu_probe *p, const struct lu_tok *tok, struct lu_err *e
 	for (size_t i = 0; i < sizeof(rare) / sizeof(rare[0]) && p->befores <= MAX_RARE; i++) {
 		uint32_t id;
 
-		if (!tok->parts.byte_level && !lu_tok_id(tok, lu_str_of(rare[i]), &id))
+		if (!tok->components.byte_level && !lu_tok_id(tok, lu_str_of(rare[i]), &id))
 			p->before[p->befores++] = p->after[p->afters++] = rare[i];
 	}
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
@@ -68,22 +68,22 @@ int lu_probe_word(struct lu_probe *p, struct lu_str word, struct lu_err *err)
 
 /* What the i-th step of normalizer and pre-tokenizer replaced, and by what. `utf8` is storage.
  * False for other steps, and for those that cannot be undone by replacing a string. */
-static bool replacement(const struct lu_parts *parts, size_t i, struct lu_str *original,
+static bool replacement(const struct lu_components *parts, size_t i, struct lu_str *original,
 		struct lu_str *by, char utf8[4])
 {
-	const struct lu_norm_op *norm;
+	const struct lu_norm_step *norm;
 
 	if (i >= parts->norms) {
-		const struct lu_pre_op *pre = &parts->pre[i - parts->norms];
+		const struct lu_pre_step *pre = &parts->pre[i - parts->norms];
 
 		*original = LU_STR(" ");
 		*by = pre->text;
 		return pre->kind == LU_PRE_METASPACE;
 	}
 	norm = &parts->norm[i];
-	if (norm->kind != LU_NORM_REPLACE || norm->pattern.look || norm->content.n == 0)
+	if (norm->kind != LU_NORM_REPLACE || norm->pattern.has_lookahead || norm->content.n == 0)
 		return false;
-	*original = norm->pattern.lit;
+	*original = norm->pattern.literal;
 	*by = norm->content;
 	if (original->n == 0 && norm->pattern.set.n)
 		*original = (struct lu_str){ utf8, lu_utf8_put(norm->pattern.set.c[0], utf8) };
@@ -94,7 +94,7 @@ static bool replacement(const struct lu_parts *parts, size_t i, struct lu_str *o
  * step first. */
 static void undo_replacements(struct lu_probe *p, struct lu_str piece, struct lu_buf *out)
 {
-	const struct lu_parts *parts = &p->tok->parts;
+	const struct lu_components *parts = &p->tok->components;
 
 	lu_buf_clear(out);
 	lu_buf_str(out, piece);

@@ -12,10 +12,10 @@ static bool contains(struct lu_str s, uint32_t c)
 /* --- the normalizer ----------------------------------------------------------------------- */
 
 /* True if the pre-tokenizer may insert c after the normalizer. */
-static bool is_inserted_later(const struct lu_parts *parts, uint32_t c)
+static bool is_inserted_later(const struct lu_components *parts, uint32_t c)
 {
 	for (size_t i = 0; i < parts->pres; i++) {
-		const struct lu_pre_op *op = &parts->pre[i];
+		const struct lu_pre_step *op = &parts->pre[i];
 
 		if ((op->kind == LU_PRE_METASPACE && contains(op->text, c)) ||
 				(op->prefix_space && c == ' '))
@@ -25,26 +25,26 @@ static bool is_inserted_later(const struct lu_parts *parts, uint32_t c)
 }
 
 /* True if the step may add a c. A normal form may make it of anything. */
-static bool may_insert(const struct lu_norm_op *op, uint32_t c)
+static bool may_insert(const struct lu_norm_step *op, uint32_t c)
 {
 	return op->kind == LU_NORM_FORM || (op->kind != LU_NORM_STRIP && contains(op->content, c));
 }
 
 /* 1 if the step leaves no c, 0, -1. */
-static int removes(
-		const struct lu_uni *u, const struct lu_norm_op *op, uint32_t c, struct lu_err *err)
+static int removes(const struct lu_frozen_unicode *u, const struct lu_norm_step *op, uint32_t c,
+		struct lu_err *err)
 {
 	char utf8[4];
 	struct lu_str s = { utf8, lu_utf8_put(c, utf8) };
 	struct lu_buf form = { 0 };
 	int rc;
 
-	if (op->kind == LU_NORM_REPLACE && !op->pattern.look && !contains(op->content, c))
-		return op->pattern.lit.n ? lu_str_eq(op->pattern.lit, s)
-					 : lu_cset_has(&op->pattern.set, u, c);
-	if (op->kind != LU_NORM_FORM || lu_uni_normal_prefix(u, op->form, s) == s.n)
+	if (op->kind == LU_NORM_REPLACE && !op->pattern.has_lookahead && !contains(op->content, c))
+		return op->pattern.literal.n ? lu_str_eq(op->pattern.literal, s)
+					     : lu_char_set_has(&op->pattern.set, u, c);
+	if (op->kind != LU_NORM_FORM || lu_frozen_normal_prefix(u, op->form, s) == s.n)
 		return 0;
-	rc = lu_uni_normalize(u, op->form, s, &form, err);
+	rc = lu_frozen_normalize(u, op->form, s, &form, err);
 	if (rc == 0)
 		rc = !contains(lu_buf_slice(&form), c);
 	lu_buf_release(&form);
@@ -54,12 +54,12 @@ static int removes(
 /* 1 if no normalised text contains c, 0, -1. */
 static int never_contains(const struct lu_tok *tok, uint32_t c, struct lu_err *err)
 {
-	for (size_t i = tok->parts.norms; i-- > 0;) {
-		int rc = removes(tok->uni, &tok->parts.norm[i], c, err);
+	for (size_t i = tok->components.norms; i-- > 0;) {
+		int rc = removes(tok->unicode, &tok->components.norm[i], c, err);
 
 		if (rc)
 			return rc;
-		if (may_insert(&tok->parts.norm[i], c))
+		if (may_insert(&tok->components.norm[i], c))
 			break;
 	}
 	return 0;
@@ -67,21 +67,23 @@ static int never_contains(const struct lu_tok *tok, uint32_t c, struct lu_err *e
 
 /* True if x is never followed by y after this step, which inserts a string between them or replaces
  * x. */
-static bool separates(const struct lu_uni *u, const struct lu_norm_op *op, uint32_t x, uint32_t y)
+static bool separates(const struct lu_frozen_unicode *u, const struct lu_norm_step *op, uint32_t x,
+		uint32_t y)
 {
 	const char *c = op->content.p, *end = c + op->content.n;
 	uint32_t previous = 0, lit;
 	bool is;
 
-	if ((op->kind != LU_NORM_INSERT && (op->kind != LU_NORM_REPLACE || !op->pattern.look)) ||
-			op->content.n == 0 || !lu_cset_has(&op->pattern.ahead, u, y))
+	if ((op->kind != LU_NORM_INSERT &&
+			    (op->kind != LU_NORM_REPLACE || !op->pattern.has_lookahead)) ||
+			op->content.n == 0 || !lu_char_set_has(&op->pattern.lookahead, u, y))
 		return false;
 	if (op->kind == LU_NORM_INSERT)
-		is = lu_cset_has(&op->after, u, x);
-	else if (op->pattern.lit.n)
-		is = lu_utf8_single(op->pattern.lit, &lit) && lit == x;
+		is = lu_char_set_has(&op->after, u, x);
+	else if (op->pattern.literal.n)
+		is = lu_utf8_single(op->pattern.literal, &lit) && lit == x;
 	else
-		is = lu_cset_has(&op->pattern.set, u, x);
+		is = lu_char_set_has(&op->pattern.set, u, x);
 	/* The inserted string must not make the pair inside it or at its ends. */
 	for (bool any = false; is && c < end; any = true) {
 		uint32_t next = lu_utf8_next(&c);
@@ -93,7 +95,7 @@ static bool separates(const struct lu_uni *u, const struct lu_norm_op *op, uint3
 }
 
 /* True if the step may make x and y adjacent: by deleting, or by adding one of them. */
-static bool may_join(const struct lu_norm_op *op, uint32_t x, uint32_t y)
+static bool may_join(const struct lu_norm_step *op, uint32_t x, uint32_t y)
 {
 	return op->kind != LU_NORM_STRIP &&
 			(op->content.n == 0 || may_insert(op, x) || may_insert(op, y));
@@ -102,10 +104,10 @@ static bool may_join(const struct lu_norm_op *op, uint32_t x, uint32_t y)
 /* True if no normalised text has x followed by y. */
 static bool never_adjacent(const struct lu_tok *tok, uint32_t x, uint32_t y)
 {
-	for (size_t i = tok->parts.norms; i-- > 0;) {
-		if (separates(tok->uni, &tok->parts.norm[i], x, y))
+	for (size_t i = tok->components.norms; i-- > 0;) {
+		if (separates(tok->unicode, &tok->components.norm[i], x, y))
 			return true;
-		if (may_join(&tok->parts.norm[i], x, y))
+		if (may_join(&tok->components.norm[i], x, y))
 			break;
 	}
 	return false;
@@ -115,14 +117,14 @@ static bool never_adjacent(const struct lu_tok *tok, uint32_t x, uint32_t y)
  * form is (UAX #15, section 1.2). 0; -1. */
 static int not_in_last_form(const struct lu_tok *tok, struct lu_str s, struct lu_err *err)
 {
-	const struct lu_parts *parts = &tok->parts;
-	const struct lu_norm_op *last = parts->norms ? &parts->norm[parts->norms - 1] : NULL;
+	const struct lu_components *parts = &tok->components;
+	const struct lu_norm_step *last = parts->norms ? &parts->norm[parts->norms - 1] : NULL;
 	struct lu_buf form = { 0 };
 	int rc;
 
 	if (!last || last->kind != LU_NORM_FORM)
 		return 0;
-	rc = lu_uni_normalize(tok->uni, last->form, s, &form, err);
+	rc = lu_frozen_normalize(tok->unicode, last->form, s, &form, err);
 	if (rc == 0)
 		rc = !lu_str_eq(lu_buf_slice(&form), s);
 	lu_buf_release(&form);
@@ -141,7 +143,7 @@ int lu_never_normal(const struct lu_tok *tok, struct lu_str s, uint32_t c[2], st
 		uint32_t next = lu_utf8_next(&p);
 		int rc;
 
-		if (is_inserted_later(&tok->parts, next)) {
+		if (is_inserted_later(&tok->components, next)) {
 			known = false;
 			later = true;
 			continue;
@@ -162,42 +164,46 @@ int lu_never_normal(const struct lu_tok *tok, struct lu_str s, uint32_t c[2], st
 
 /* --- the pre-tokenizer -------------------------------------------------------------------- */
 
-static bool is_word(const struct lu_uni *u, uint32_t c)
+static bool is_word(const struct lu_frozen_unicode *u, uint32_t c)
 {
-	return (lu_uni_class(u, c) & LU_UC_WORD_BRACKET) || c == 0x200C || c == 0x200D;
+	return (lu_frozen_class(u, c) & LU_FROZEN_WORD_BRACKET) || c == 0x200C || c == 0x200D;
 }
 
 /* True if the step leaves no c in any word. */
-static bool drops(const struct lu_uni *u, const struct lu_pre_op *op, uint32_t c)
+static bool drops(const struct lu_frozen_unicode *u, const struct lu_pre_step *op, uint32_t c)
 {
 	switch (op->kind) {
 	case LU_PRE_METASPACE: return c == ' ' && !contains(op->text, c);
 	case LU_PRE_WHITESPACE:
-	case LU_PRE_WHITESPACE_SPLIT: return lu_uni_class(u, c) & LU_UC_SPACE;
+	case LU_PRE_WHITESPACE_SPLIT: return lu_frozen_class(u, c) & LU_FROZEN_SPACE;
 	case LU_PRE_PUNCTUATION:
-		return op->behavior == LU_REMOVED && (lu_uni_class(u, c) & LU_UC_PUNCT);
+		return op->behavior == LU_BEHAVIOR_REMOVED &&
+				(lu_frozen_class(u, c) & LU_FROZEN_PUNCT);
 	default: return false;
 	}
 }
 
 /* True if the step splits between x and y in any context. */
-static bool splits_pair(const struct lu_uni *u, const struct lu_pre_op *op, uint32_t x, uint32_t y)
+static bool splits_pair(const struct lu_frozen_unicode *u, const struct lu_pre_step *op, uint32_t x,
+		uint32_t y)
 {
-	unsigned a = lu_uni_class(u, x), b = lu_uni_class(u, y);
+	unsigned a = lu_frozen_class(u, x), b = lu_frozen_class(u, y);
 	uint32_t mark;
 
 	switch (op->kind) {
-	case LU_PRE_DIGITS: return ((op->individual ? a | b : a ^ b) & LU_UC_DIGIT) != 0;
+	case LU_PRE_DIGITS: return ((op->individual ? a | b : a ^ b) & LU_FROZEN_DIGIT) != 0;
 	case LU_PRE_PUNCTUATION:
-		if (op->behavior == LU_CONTIGUOUS)
-			return ((a ^ b) & LU_UC_PUNCT) != 0;
-		return op->behavior == LU_ISOLATED && ((a | b) & LU_UC_PUNCT) != 0;
+		if (op->behavior == LU_BEHAVIOR_CONTIGUOUS)
+			return ((a ^ b) & LU_FROZEN_PUNCT) != 0;
+		return op->behavior == LU_BEHAVIOR_ISOLATED && ((a | b) & LU_FROZEN_PUNCT) != 0;
 	case LU_PRE_METASPACE: return op->split && lu_utf8_single(op->text, &mark) && y == mark;
 	case LU_PRE_WHITESPACE: return is_word(u, x) != is_word(u, y);
 	case LU_PRE_SPLIT_LITERAL:
 		if (!lu_utf8_single(op->text, &mark) || (x != mark && y != mark))
 			return false;
-		return op->behavior == LU_CONTIGUOUS ? x != y : op->behavior == LU_ISOLATED;
+		return op->behavior == LU_BEHAVIOR_CONTIGUOUS
+				? x != y
+				: op->behavior == LU_BEHAVIOR_ISOLATED;
 	case LU_PRE_WHITESPACE_SPLIT:
 	case LU_PRE_SPLIT_REGEX:
 	case LU_PRE_BYTE_LEVEL: break;
@@ -234,7 +240,7 @@ static int regex_keeps(const struct lu_tok *tok, enum lu_split_regex regex, stru
 		while (rc == 0 && p <= from) {
 			const char *word = p;
 
-			p += lu_split_regex_match(regex, tok->uni, p, end);
+			p += lu_split_regex_match(regex, tok->unicode, p, end);
 			rc = word <= from && p >= from + s.n;
 		}
 	}
@@ -243,7 +249,8 @@ static int regex_keeps(const struct lu_tok *tok, enum lu_split_regex regex, stru
 }
 
 /* True if the step splits s, or drops a character of it, in any context. */
-static bool step_splits(const struct lu_uni *u, const struct lu_pre_op *op, struct lu_str s)
+static bool step_splits(
+		const struct lu_frozen_unicode *u, const struct lu_pre_step *op, struct lu_str s)
 {
 	const char *p = s.p, *end = s.p + s.n;
 	uint32_t before = 0;
@@ -260,7 +267,7 @@ static bool step_splits(const struct lu_uni *u, const struct lu_pre_op *op, stru
 
 int lu_always_cut(const struct lu_tok *tok, struct lu_str s, struct lu_err *err)
 {
-	const struct lu_parts *parts = &tok->parts;
+	const struct lu_components *parts = &tok->components;
 	size_t from = 0;
 
 	/* Start at the last step that inserts markers: steps before it see other text. */
@@ -269,10 +276,10 @@ int lu_always_cut(const struct lu_tok *tok, struct lu_str s, struct lu_err *err)
 			from = i;
 	}
 	for (size_t i = from; i < parts->pres; i++) {
-		const struct lu_pre_op *op = &parts->pre[i];
+		const struct lu_pre_step *op = &parts->pre[i];
 		int rc;
 
-		if (step_splits(tok->uni, op, s))
+		if (step_splits(tok->unicode, op, s))
 			return 1;
 		if (op->regex == LU_SPLIT_NONE)
 			continue;

@@ -125,7 +125,8 @@ static int find_needles(struct lu_tok *tok, const struct lu_component_reader *r)
 		a->needle = a->content;
 		if (!a->normalized)
 			continue;
-		rc = lu_norm_run(&tok->parts, tok->uni, &w, a->content, &a->needle, r->err);
+		rc = lu_norm_run(
+				&tok->components, tok->unicode, &w, a->content, &a->needle, r->err);
 		/* Hugging Face would find it between any two characters and split there. */
 		if (rc == 0 && a->needle.n == 0)
 			rc = lu_component_fail(r, "\"" LU_STR_FMT "\" is normalized to nothing",

@@ -23,9 +23,4 @@ struct lu_str lu_byte_token_name(unsigned byte, char buf[8]);
 /* The byte of a byte token, or -1. Digits may be of either case. */
 int lu_byte_token_value(struct lu_str piece);
 
-/* OLD NAMES */
-#define lu_byte_char lu_byte_level_char
-#define lu_char_byte lu_byte_level_byte
-/* END OF OLD NAMES */
-
 #endif

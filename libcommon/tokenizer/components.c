@@ -70,9 +70,9 @@ static void mark_leads(struct lu_norm_step *step)
 	const struct lu_pattern *pattern = &step->pattern;
 	char c[4];
 
-	memset(step->lead, pattern->set.classes && !pattern->lit.n ? 1 : 0, sizeof(step->lead));
-	if (pattern->lit.n)
-		mark_lead(step, pattern->lit);
+	memset(step->lead, pattern->set.classes && !pattern->literal.n ? 1 : 0, sizeof(step->lead));
+	if (pattern->literal.n)
+		mark_lead(step, pattern->literal);
 	for (size_t i = 0; i < pattern->set.n; i++)
 		mark_lead(step, (struct lu_str){ c, lu_utf8_put(pattern->set.c[i], c) });
 }
@@ -124,10 +124,11 @@ static int read_norm_step(struct chain *ch, const struct lu_json_obj *obj, struc
 /* True if the step replaces a character *c, before one of a set, by itself and *inserted. */
 static bool inserts(const struct lu_norm_step *step, uint32_t *c, struct lu_str *inserted)
 {
-	struct lu_str lit = step->pattern.lit, content = step->content;
+	struct lu_str lit = step->pattern.literal, content = step->content;
 
-	if (step->kind != LU_NORM_REPLACE || !step->pattern.look || !lu_utf8_single(lit, c) ||
-			content.n <= lit.n || memcmp(content.p, lit.p, lit.n) != 0)
+	if (step->kind != LU_NORM_REPLACE || !step->pattern.has_lookahead ||
+			!lu_utf8_single(lit, c) || content.n <= lit.n ||
+			memcmp(content.p, lit.p, lit.n) != 0)
 		return false;
 	*inserted = (struct lu_str){ content.p + lit.n, content.n - lit.n };
 	return true;
@@ -154,7 +155,7 @@ static bool can_join(const struct lu_norm_step *insert, const struct lu_norm_ste
 		struct lu_str inserted)
 {
 	if (insert->kind != LU_NORM_INSERT || !lu_str_eq(insert->content, inserted) ||
-			!same_set(&insert->pattern.ahead, &next->pattern.ahead))
+			!same_set(&insert->pattern.lookahead, &next->pattern.lookahead))
 		return false;
 	for (size_t i = 0; i < insert->after.n; i++) {
 		if (insert->after.c[i] == c)
@@ -194,7 +195,7 @@ static int join_inserts(struct chain *ch)
 				return lu_err_nomem(ch->r->err);
 		}
 		last = &step[n - 1];
-		mark_lead(last, step[i].pattern.lit);
+		mark_lead(last, step[i].pattern.literal);
 		last->after.c[last->after.n++] = c;
 	}
 	ch->out->norms = n;
@@ -406,7 +407,7 @@ static int read_decode_step(struct chain *ch, const struct lu_json_obj *obj, str
 		if (lu_component_check_keys(r, obj, "pattern|content") < 0 ||
 				lu_pattern_read(r, obj, &step->pattern) < 0)
 			return -1;
-		if (!step->pattern.lit.n || step->pattern.look)
+		if (!step->pattern.literal.n || step->pattern.has_lookahead)
 			return lu_component_fail(r, "Replace: only a literal is supported here");
 		return lu_component_str(r, obj, "content", &step->content);
 	}
@@ -453,7 +454,7 @@ int lu_components_read_decoder(const struct lu_component_reader *r, struct lu_st
 		struct lu_decode_step *step = &components->dec[i];
 
 		step->needle = step->kind == LU_DECODE_METASPACE	? step->content
-				: step->kind == LU_DECODE_REPLACE	? step->pattern.lit
+				: step->kind == LU_DECODE_REPLACE	? step->pattern.literal
 				: step->kind == LU_DECODE_BYTE_FALLBACK ? LU_STR("<0x")
 									: LU_STR("");
 	}

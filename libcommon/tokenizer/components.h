@@ -22,7 +22,7 @@ struct lu_norm_step {
 	struct lu_pattern pattern;
 	struct lu_str content; /* Replace, Prepend: the new string; Insert: the string to insert */
 	bool left, right;      /* Strip */
-	/* Insert: between a character of `after` and one of pattern.ahead. It stands for a
+	/* Insert: between a character of `after` and one of pattern.lookahead. It stands for a
 	 * run of Replace steps; components.c says why one pass gives the same result. */
 	struct lu_char_set after;
 	uint8_t lead[256]; /* Insert, Replace: non-zero for the first bytes of possible matches */
@@ -97,17 +97,5 @@ int lu_components_read_pre_tokenizer(const struct lu_component_reader *r, struct
 		struct lu_components *components);
 int lu_components_read_decoder(const struct lu_component_reader *r, struct lu_str raw,
 		struct lu_components *components);
-
-/* OLD NAMES */
-#define lu_tj lu_component_reader
-#define lu_parts lu_components
-#define lu_parts_normalizer lu_components_read_normalizer
-#define lu_parts_pre_tokenizer lu_components_read_pre_tokenizer
-#define lu_norm_op lu_norm_step
-#define lu_pre_op lu_pre_step
-#define LU_REMOVED LU_BEHAVIOR_REMOVED
-#define LU_ISOLATED LU_BEHAVIOR_ISOLATED
-#define LU_CONTIGUOUS LU_BEHAVIOR_CONTIGUOUS
-/* END OF OLD NAMES */
 
 #endif

@@ -160,14 +160,14 @@ static int run_chain(const struct lu_tok *tok, struct lu_tok_state *st, const ui
 		return lu_err_nomem(err);
 	if (spell(tok, st, ids, n, flags, err) < 0)
 		return -1;
-	for (size_t i = 0; i < tok->parts.decs; i++) {
-		if (run_step(st, &tok->parts.dec[i], replaced, err) < 0 ||
+	for (size_t i = 0; i < tok->components.decs; i++) {
+		if (run_step(st, &tok->components.dec[i], replaced, err) < 0 ||
 				lu_buf_check(&st->new_text, err) < 0)
 			return -1;
 		swap_lists(st);
 	}
 	for (size_t i = 0; i < st->strings.n; i++) {
-		if (i && !tok->parts.has_decoder)
+		if (i && !tok->components.has_decoder)
 			lu_buf_putc(out, ' ');
 		lu_buf_str(out, string_at(st, i));
 	}

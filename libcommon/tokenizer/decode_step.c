@@ -22,7 +22,7 @@ void lu_decode_step_run(
 	if (step->kind == LU_DECODE_STRIP)
 		lu_buf_str(out, strip(s, step));
 	else if (step->kind == LU_DECODE_REPLACE)
-		lu_buf_replace(out, s, step->pattern.lit, step->content);
+		lu_buf_replace(out, s, step->pattern.literal, step->content);
 	else
 		/* Metaspace: markers become spaces; in the first string they are dropped, unless
 		 * the scheme puts none there. */

@@ -37,7 +37,7 @@ static bool add_early_or_late(struct lu_decode_table *t, const struct lu_decode_
 	case LU_DECODE_METASPACE: t->first |= step->scheme != LU_PREPEND_NEVER; break;
 	case LU_DECODE_STRIP: t->split_runs &= !t->bytes; break;
 	case LU_DECODE_REPLACE:
-		t->split_runs &= !t->bytes || lu_utf8_single(step->pattern.lit, &c);
+		t->split_runs &= !t->bytes || lu_utf8_single(step->pattern.literal, &c);
 		break;
 	default: return false;
 	}
@@ -65,7 +65,7 @@ static bool involves(const struct lu_decode_table *t, struct lu_str text)
 /* Add "c s becomes c". */
 static bool add_drop(struct lu_decode_table *t, const struct lu_decode_step *step)
 {
-	struct lu_str lit = step->pattern.lit, drop_char;
+	struct lu_str lit = step->pattern.literal, drop_char;
 	const char *p = lit.p;
 	uint32_t c = lu_utf8_next(&p), s;
 	struct lu_str first = { lit.p, (size_t)(p - lit.p) };
@@ -98,10 +98,10 @@ static bool add_fused(struct lu_decode_table *t, const struct lu_decode_step *st
 	}
 	if (step->kind != LU_DECODE_REPLACE)
 		return false;
-	if (!lu_utf8_single(step->pattern.lit, &c))
+	if (!lu_utf8_single(step->pattern.literal, &c))
 		return add_drop(t, step);
 	if ((t->drop_after.n || t->strip_char.n) &&
-			(step->content.n == 0 || involves(t, step->pattern.lit) ||
+			(step->content.n == 0 || involves(t, step->pattern.literal) ||
 					involves(t, step->content)))
 		return false;
 	t->step[t->steps++] = step;
@@ -293,8 +293,8 @@ static size_t count_long(const struct lu_tok *tok, const struct lu_str *spelling
 {
 	size_t n = 0, growth = 1;
 
-	for (size_t i = 0; i < tok->parts.decs; i++)
-		growth += tok->parts.dec[i].content.n;
+	for (size_t i = 0; i < tok->components.decs; i++)
+		growth += tok->components.dec[i].content.n;
 	for (uint32_t id = 0; id < tok->size; id++)
 		n += spelling[id].n * growth > LU_DECODE_SHORT;
 	return n;
@@ -304,7 +304,7 @@ int lu_decode_table_build(struct lu_decode_table **table, const struct lu_tok *t
 		struct lu_arena *arena, struct lu_err *err)
 {
 	struct lu_decode_table *t = lu_arena_alloc(arena, sizeof(*t));
-	size_t steps = tok->parts.decs + 1, size = ((size_t)tok->size + 1) * sizeof(*t->entry);
+	size_t steps = tok->components.decs + 1, size = ((size_t)tok->size + 1) * sizeof(*t->entry);
 	struct lu_str *spelling;
 	int rc;
 
@@ -317,7 +317,7 @@ int lu_decode_table_build(struct lu_decode_table **table, const struct lu_tok *t
 		.strip_char = { "", 0 } };
 	if (!t->step || !t->drop_after.c)
 		return lu_err_nomem(err);
-	if (!classify(t, &tok->parts))
+	if (!classify(t, &tok->components))
 		return 0;
 	spelling = all_spellings(tok);
 	if (!spelling)

@@ -63,23 +63,23 @@ static const char *char_start(const char *p, const char *min)
 /* Length of a prefix of about one block that can be normalised on its own. */
 static size_t block_size(const struct lu_tok *tok, size_t block, struct lu_str text)
 {
-	enum lu_normal_form form = (enum lu_normal_form)tok->parts.pass->form;
+	enum lu_normal_form form = (enum lu_normal_form)tok->components.pass->form;
 	const char *end = text.p + text.n, *p, *q;
 
 	if (text.n <= block)
 		return text.n;
 	p = char_start(text.p + block, text.p);
-	if (tok->parts.pass->form < 0)
+	if (tok->components.pass->form < 0)
 		return (size_t)(p - text.p);
 	for (; p > text.p; p = char_start(p - 1, text.p)) {
 		q = p;
-		if (lu_frozen_is_plain(tok->uni, form, lu_utf8_next(&q)))
+		if (lu_frozen_is_plain(tok->unicode, form, lu_utf8_next(&q)))
 			return (size_t)(p - text.p);
 	}
 	/* A whole block of combining marks: take all of them. */
 	for (p = char_start(text.p + block, text.p); p < end; p = q) {
 		q = p;
-		if (lu_frozen_is_plain(tok->uni, form, lu_utf8_next(&q)))
+		if (lu_frozen_is_plain(tok->unicode, form, lu_utf8_next(&q)))
 			break;
 	}
 	return (size_t)(p - text.p);
@@ -88,8 +88,8 @@ static size_t block_size(const struct lu_tok *tok, size_t block, struct lu_str t
 /* Append the normalised block to st->units. */
 static int normalize_block(struct encoder *enc, struct lu_str block, bool marked, unsigned *state)
 {
-	const struct lu_normalizer_pass *pass = enc->tok->parts.pass;
-	const struct lu_frozen_unicode *u = enc->tok->uni;
+	const struct lu_normalizer_pass *pass = enc->tok->components.pass;
+	const struct lu_frozen_unicode *u = enc->tok->unicode;
 	struct lu_tok_state *st = enc->st;
 
 	if (lu_normalizer_pass_form(pass, u, &st->work.a, &block, enc->err) < 0)
@@ -157,14 +157,14 @@ static int encode_words(struct encoder *enc, struct lu_str text, bool first)
 	struct lu_step_buffers *w = &enc->st->work;
 
 	for (size_t n; tok->regex != LU_SPLIT_NONE && text.n; text.p += n, text.n -= n) {
-		n = lu_split_regex_match(tok->regex, tok->uni, text.p, text.p + text.n);
+		n = lu_split_regex_match(tok->regex, tok->unicode, text.p, text.p + text.n);
 		if (lu_bpe_push(&tok->bpe, bpe, (struct lu_str){ text.p, n }, enc->ids, enc->err) <
 				0)
 			return -1;
 	}
 	if (tok->regex != LU_SPLIT_NONE)
 		return lu_bpe_flush(&tok->bpe, bpe, enc->ids, enc->err);
-	if (lu_pre_run(&tok->parts, tok->uni, w, text, first, &text, enc->err) < 0)
+	if (lu_pre_run(&tok->components, tok->unicode, w, text, first, &text, enc->err) < 0)
 		return -1;
 	for (size_t i = 0; i < w->spans.n; i++) {
 		struct lu_str word = { text.p + w->spans.p[i].at, w->spans.p[i].n };
@@ -219,7 +219,7 @@ static int encode_normal(struct encoder *enc, struct lu_str text, bool first)
 	lu_buf_reserve(units, LU_BPE_PADDING);
 	if (lu_buf_check(units, enc->err) < 0)
 		return -1;
-	if (tok->parts.pres)
+	if (tok->components.pres)
 		return encode_words(enc, lu_buf_slice(units), first);
 	return lu_bpe_stream(&tok->bpe, &enc->st->bpe, &scan, lu_buf_slice(units), true, &used,
 			enc->ids, enc->err);
@@ -300,7 +300,7 @@ static const char *skip_blanks(const struct lu_frozen_unicode *u, const char *p,
 static int encode_added(struct encoder *enc, const struct lu_added_index *ix, struct lu_str text,
 		bool first)
 {
-	const struct lu_frozen_unicode *u = enc->tok->uni;
+	const struct lu_frozen_unicode *u = enc->tok->unicode;
 	const char *p = text.p, *end = text.p + text.n, *done = p;
 
 	while (p < end) {
@@ -358,12 +358,12 @@ static int encode_raw(struct encoder *enc, struct lu_str text, bool first)
 	struct lu_buf kept = { 0 };
 	int rc;
 
-	if (tok->parts.pass->ok && !needs_search(enc->special, &tok->normalized_index)) {
-		if (tok->parts.pres)
+	if (tok->components.pass->ok && !needs_search(enc->special, &tok->normalized_index)) {
+		if (tok->components.pres)
 			return encode_blocks(enc, text, enc->state, first);
 		return encode_stream(enc, text, enc->state);
 	}
-	if (lu_norm_run(&tok->parts, tok->uni, &enc->st->work, text, &text, enc->err) < 0)
+	if (lu_norm_run(&tok->components, tok->unicode, &enc->st->work, text, &text, enc->err) < 0)
 		return -1;
 	if (!needs_search(enc->special, &tok->normalized_index))
 		return encode_normal(enc, text, first);
@@ -389,10 +389,10 @@ static bool map_char(const struct lu_tok *tok, uint32_t c, unsigned *state, char
 	struct lu_buf b = { 0 };
 	struct lu_str s = { utf8, lu_utf8_put(c, utf8) };
 
-	if (tok->parts.pass->identity)
+	if (tok->components.pass->identity)
 		lu_buf_str(&b, s);
 	else
-		lu_normalizer_pass_run(tok->parts.pass, tok->uni, false, state, s, &b);
+		lu_normalizer_pass_run(tok->components.pass, tok->unicode, false, state, s, &b);
 	*n = lu_buf_ok(&b) && b.n <= 64 ? b.n : 0;
 	if (*n)
 		memcpy(out, b.p, *n);
@@ -444,20 +444,20 @@ static bool touches_token(const struct lu_tok *tok, struct lu_str text, size_t a
 /* True if the character at the offset does not interact with the next one in the normal form. */
 static bool is_followed_by_boundary(const struct lu_tok *tok, struct lu_str text, size_t at)
 {
-	enum lu_normal_form form = (enum lu_normal_form)tok->parts.pass->form;
+	enum lu_normal_form form = (enum lu_normal_form)tok->components.pass->form;
 	const char *p = text.p + at;
 
-	if (tok->parts.pass->form < 0)
+	if (tok->components.pass->form < 0)
 		return true;
 	lu_utf8_next(&p);
-	return p == text.p + text.n || lu_frozen_is_plain(tok->uni, form, lu_utf8_next(&p));
+	return p == text.p + text.n || lu_frozen_is_plain(tok->unicode, form, lu_utf8_next(&p));
 }
 
 /* True if, without a pre-tokenizer, a text can be divided between two characters: both are plain,
  * and no merge can cross the boundary between their mappings. */
 static bool can_divide(const struct lu_tok *tok, uint32_t x, uint32_t y)
 {
-	const struct lu_normalizer_pass *pass = tok->parts.pass;
+	const struct lu_normalizer_pass *pass = tok->components.pass;
 	enum lu_normal_form form = (enum lu_normal_form)pass->form;
 	unsigned state = LU_NORMALIZER_INSIDE;
 	const char *p, *q;
@@ -465,8 +465,8 @@ static bool can_divide(const struct lu_tok *tok, uint32_t x, uint32_t y)
 	size_t n, m;
 
 	if (pass->form >= 0 &&
-			(!lu_frozen_is_plain(tok->uni, form, x) ||
-					!lu_frozen_is_plain(tok->uni, form, y)))
+			(!lu_frozen_is_plain(tok->unicode, form, x) ||
+					!lu_frozen_is_plain(tok->unicode, form, y)))
 		return false;
 	if (!map_char(tok, x, &state, a, &n) || !map_char(tok, y, &state, b, &m))
 		return false;
@@ -497,12 +497,12 @@ static bool is_word_boundary(const struct lu_tok *tok, struct lu_str text, size_
 size_t lu_tok_split(const struct lu_tok *tok, struct lu_str text, size_t min,
 		enum lu_tok_special special)
 {
-	bool words = tok->parts.pres > 0, tokens = needs_search(special, &tok->raw_index);
+	bool words = tok->components.pres > 0, tokens = needs_search(special, &tok->raw_index);
 	/* A cache of pairs that cannot be divided: long indivisible stretches mostly repeat a few
 	 * characters. */
 	uint64_t joined[64] = { 0 };
 
-	if (!tok->parts.pass->ok || needs_search(special, &tok->normalized_index) ||
+	if (!tok->components.pass->ok || needs_search(special, &tok->normalized_index) ||
 			(tokens && tok->raw_index.depends_on_context) ||
 			(words ? !tok->splits_at_spaces : !tok->bpe.cuts))
 		return text.n;

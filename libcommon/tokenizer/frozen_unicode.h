@@ -77,21 +77,4 @@ bool lu_frozen_is_plain(const struct lu_frozen_unicode *u, enum lu_normal_form f
 int lu_frozen_normalize(const struct lu_frozen_unicode *u, enum lu_normal_form form,
 		struct lu_str s, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
 
-/* OLD NAMES */
-#define lu_uni lu_frozen_unicode
-#define lu_uni_new lu_frozen_new
-#define lu_uni_free lu_frozen_free
-#define lu_uni_class lu_frozen_class
-#define lu_uni_need lu_frozen_load_form
-#define lu_uni_normal_prefix lu_frozen_normal_prefix
-#define lu_uni_normalize lu_frozen_normalize
-#define lu_uni_form lu_normal_form
-#define LU_NFC LU_FORM_NFC
-#define LU_NFKC LU_FORM_NFKC
-#define LU_UC_WORD_BRACKET LU_FROZEN_WORD_BRACKET
-#define LU_UC_SPACE LU_FROZEN_SPACE
-#define LU_UC_DIGIT LU_FROZEN_DIGIT
-#define LU_UC_PUNCT LU_FROZEN_PUNCT
-/* END OF OLD NAMES */
-
 #endif

@@ -193,7 +193,7 @@ static int read_model(struct lu_tok *tok, const struct lu_component_reader *r, s
 					0 ||
 			lu_component_bool(r, &model, "ignore_merges", &tok->bpe.ignore_merges) < 0)
 		return -1;
-	tok->bpe.byte_level = tok->parts.byte_level;
+	tok->bpe.byte_level = tok->components.byte_level;
 	if (read_vocab(tok, r, &model) < 0 || read_merges(tok, r, &model) < 0)
 		return -1;
 	tok->bpe.unk = LU_BPE_NONE;
@@ -261,18 +261,19 @@ static int read_file(
 		return -1;
 	r->part = "normalizer";
 	if (lu_components_read_normalizer(
-			    r, raw_member(file, "normalizer"), tok->uni, &tok->parts) < 0)
+			    r, raw_member(file, "normalizer"), tok->unicode, &tok->components) < 0)
 		return -1;
 	r->part = "pre_tokenizer";
-	if (lu_components_read_pre_tokenizer(r, raw_member(file, "pre_tokenizer"), &tok->parts) < 0)
+	if (lu_components_read_pre_tokenizer(
+			    r, raw_member(file, "pre_tokenizer"), &tok->components) < 0)
 		return -1;
-	for (size_t i = 0; i < tok->parts.pres; i++) {
-		if (tok->parts.pre[i].regex == LU_SPLIT_O200K &&
-				lu_frozen_load_case(tok->uni, r->err) < 0)
+	for (size_t i = 0; i < tok->components.pres; i++) {
+		if (tok->components.pre[i].regex == LU_SPLIT_O200K &&
+				lu_frozen_load_case(tok->unicode, r->err) < 0)
 			return -1;
 	}
 	r->part = "decoder";
-	if (lu_components_read_decoder(r, raw_member(file, "decoder"), &tok->parts) < 0)
+	if (lu_components_read_decoder(r, raw_member(file, "decoder"), &tok->components) < 0)
 		return -1;
 	r->part = "model";
 	if (read_model(tok, r, raw_member(file, "model")) < 0)
@@ -287,8 +288,8 @@ static int read_file(
 	if (lu_post_processor_read(tok, r, raw_member(file, "post_processor")) < 0)
 		return -1;
 	find_roles(tok);
-	tok->splits_at_spaces = lu_pre_splits_at_spaces(&tok->parts);
-	tok->regex = lu_pre_only_regex(&tok->parts);
+	tok->splits_at_spaces = lu_pre_splits_at_spaces(&tok->components);
+	tok->regex = lu_pre_only_regex(&tok->components);
 	return lu_decode_table_build(&tok->decode_table, tok, &tok->arena, r->err);
 }
 
@@ -316,7 +317,7 @@ int lu_tok_parse(struct lu_tok **out, const char *name, struct lu_str json, stru
 		lu_err_set(err, "%s: byte %zu: %s", name, fault.at, lu_json_fault_text(fault.kind));
 		goto out;
 	}
-	if (lu_frozen_new(&tok->uni, err) < 0)
+	if (lu_frozen_new(&tok->unicode, err) < 0)
 		goto out;
 	rc = read_file(tok, &file, &r);
 out:

@@ -11,8 +11,8 @@ static bool deletes(const struct lu_norm_step *step)
 		return step->left;
 	return step->kind == LU_NORM_REPLACE &&
 			(step->content.n == 0 ||
-					lu_utf8_count(step->pattern.lit.p, step->pattern.lit.n) >
-							1);
+					lu_utf8_count(step->pattern.literal.p,
+							step->pattern.literal.n) > 1);
 }
 
 /* True if the step replaces single characters by single characters. */
@@ -35,7 +35,7 @@ static int find_token_in_mapping(const struct lu_tok *tok, bool *found, struct l
 
 		if (c >= 0xD800 && c < 0xE000)
 			continue;
-		rc = lu_norm_run(&tok->parts, tok->uni, &w, s, &s, err);
+		rc = lu_norm_run(&tok->components, tok->unicode, &w, s, &s, err);
 		for (size_t i = 0; rc == 0 && i < tok->n_added; i++) {
 			const struct lu_added_token *a = &tok->added[i];
 
@@ -52,15 +52,15 @@ int lu_metaspace_first_check(const struct lu_tok *tok, const struct lu_component
 	bool moves = false, deleted = false, has_form = false;
 	bool split_by_tokens = tok->normalized_index.any;
 
-	for (size_t i = 0; i < tok->parts.norms; i++) {
-		const struct lu_norm_step *step = &tok->parts.norm[i];
+	for (size_t i = 0; i < tok->components.norms; i++) {
+		const struct lu_norm_step *step = &tok->components.norm[i];
 
 		deleted |= deletes(step);
 		has_form |= step->kind == LU_NORM_FORM;
 		moves |= step->kind != LU_NORM_FORM && !is_one_to_one(step);
 	}
-	for (size_t i = 0; i < tok->parts.pres; i++) {
-		const struct lu_pre_step *step = &tok->parts.pre[i];
+	for (size_t i = 0; i < tok->components.pres; i++) {
+		const struct lu_pre_step *step = &tok->components.pre[i];
 		bool split = i > 0, bad = deleted || (split && has_form);
 
 		if (step->kind != LU_PRE_METASPACE)

@@ -9,18 +9,18 @@ static size_t match(const struct lu_pattern *pattern, const struct lu_frozen_uni
 {
 	const char *q = p;
 
-	if (pattern->lit.n) {
-		if ((size_t)(end - p) < pattern->lit.n ||
-				memcmp(p, pattern->lit.p, pattern->lit.n) != 0)
+	if (pattern->literal.n) {
+		if ((size_t)(end - p) < pattern->literal.n ||
+				memcmp(p, pattern->literal.p, pattern->literal.n) != 0)
 			return 0;
-		q += pattern->lit.n;
+		q += pattern->literal.n;
 	} else if (!lu_char_set_has(&pattern->set, u, lu_utf8_next(&q))) {
 		return 0;
 	}
-	if (pattern->look) {
+	if (pattern->has_lookahead) {
 		const char *ahead = q;
 
-		if (q == end || !lu_char_set_has(&pattern->ahead, u, lu_utf8_next(&ahead)))
+		if (q == end || !lu_char_set_has(&pattern->lookahead, u, lu_utf8_next(&ahead)))
 			return 0;
 	}
 	return (size_t)(q - p);
@@ -66,7 +66,7 @@ static void insert(const struct lu_norm_step *step, const struct lu_frozen_unico
 		if (!lu_char_set_has(&step->after, u, lu_utf8_next(&p)) || p == end)
 			continue;
 		ahead = p;
-		if (!lu_char_set_has(&step->pattern.ahead, u, lu_utf8_next(&ahead)))
+		if (!lu_char_set_has(&step->pattern.lookahead, u, lu_utf8_next(&ahead)))
 			continue;
 		lu_buf_append(to, from, (size_t)(p - from));
 		lu_buf_str(to, step->content);

@@ -28,19 +28,19 @@ static bool is_simple(const struct lu_norm_step *step)
 {
 	uint32_t c;
 
-	if (step->kind != LU_NORM_REPLACE || step->pattern.look)
+	if (step->kind != LU_NORM_REPLACE || step->pattern.has_lookahead)
 		return false;
-	if (step->pattern.lit.n == 0)
+	if (step->pattern.literal.n == 0)
 		return step->pattern.set.classes == 0;
-	return lu_utf8_single(step->pattern.lit, &c);
+	return lu_utf8_single(step->pattern.literal, &c);
 }
 
 static bool matches(const struct lu_norm_step *step, const struct lu_frozen_unicode *u, uint32_t c)
 {
-	const char *p = step->pattern.lit.p;
+	const char *p = step->pattern.literal.p;
 
-	return step->pattern.lit.n ? lu_utf8_next(&p) == c
-				   : lu_char_set_has(&step->pattern.set, u, c);
+	return step->pattern.literal.n ? lu_utf8_next(&p) == c
+				       : lu_char_set_has(&step->pattern.set, u, c);
 }
 
 /* Apply the simple steps from .. to - 1. False when the string grows too long. */
@@ -149,7 +149,7 @@ static bool map_char(const struct lu_components *components, const struct lu_fro
 	if (!lu_utf8_single((struct lu_str){ m->p, m->n }, &c))
 		return false;
 	e->insert_after = lu_char_set_has(&insert->after, u, c);
-	e->insert_before = lu_char_set_has(&insert->pattern.ahead, u, c);
+	e->insert_before = lu_char_set_has(&insert->pattern.lookahead, u, c);
 	/* A character must not be deleted after it may have caused an insertion. */
 	return apply(components, u, middle, components->norms, m) && m->n > 0;
 }
@@ -240,9 +240,9 @@ static bool make_exceptions(struct lu_normalizer_pass *pass, const struct lu_com
 		const struct lu_char_set *set = step->kind == LU_NORM_REPLACE ? &step->pattern.set
 				: step->kind == LU_NORM_INSERT		      ? &step->after
 									      : NULL;
-		const char *p = step->pattern.lit.p;
+		const char *p = step->pattern.literal.p;
 
-		if (step->kind == LU_NORM_REPLACE && step->pattern.lit.n &&
+		if (step->kind == LU_NORM_REPLACE && step->pattern.literal.n &&
 				!add_exception(pass, components, u, shape, arena, lu_utf8_next(&p)))
 			return false;
 		for (size_t k = 0; set && k < set->n; k++) {
@@ -279,7 +279,7 @@ int lu_normalizer_pass_build(struct lu_normalizer_pass *pass,
 	if (!find_shape(components, u, pass, &shape))
 		return 0;
 	if (shape.insert != SIZE_MAX)
-		pass->ahead = components->norm[shape.insert].pattern.ahead;
+		pass->lookahead = components->norm[shape.insert].pattern.lookahead;
 	pass->identity = components->norms == (pass->form >= 0);
 	pass->ok = map_constant(components, u, shape.insert, arena, &pass->inserted) &&
 			map_constant(components, u, shape.prepend, arena, &pass->prefix) &&
@@ -315,7 +315,7 @@ static char *run_multibyte(const struct lu_normalizer_pass *pass, const struct l
 	if (*state == LU_NORMALIZER_START)
 		out = copy(out, marked ? pass->prefix.marked : pass->prefix.plain);
 	else if (*state == LU_NORMALIZER_PENDING &&
-			(e ? e->insert_before : lu_char_set_has(&pass->ahead, u, c)))
+			(e ? e->insert_before : lu_char_set_has(&pass->lookahead, u, c)))
 		out = copy(out, marked ? pass->inserted.marked : pass->inserted.plain);
 	*state = e && e->insert_after ? LU_NORMALIZER_PENDING : LU_NORMALIZER_INSIDE;
 	if (e)

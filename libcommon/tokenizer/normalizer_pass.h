@@ -64,7 +64,7 @@ struct lu_normalizer_pass {
 	bool ok;       /* false: the chain is of another kind, and nothing below is set */
 	bool identity; /* no step but the normal form */
 	int form;      /* enum lu_normal_form, or -1 */
-	struct lu_char_set ahead;	      /* look-ahead of the Insert step */
+	struct lu_char_set lookahead;	      /* look-ahead of the Insert step */
 	struct lu_normalizer_string inserted; /* by the Insert step */
 	struct lu_normalizer_string prefix;   /* from the Prepend step */
 	struct lu_normalizer_cell cell[2][LU_NORMALIZER_STATES][128]; /* [1]: with LU_MARK_BYTE */

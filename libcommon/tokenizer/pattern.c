@@ -112,7 +112,7 @@ static bool parse_literal(struct parser *parser, struct lu_arena *arena, struct 
 
 	if (!literal)
 		return false;
-	pattern->lit.p = literal;
+	pattern->literal.p = literal;
 	while (parser->p < parser->end && !starts_with(parser, "(?=")) {
 		uint32_t c;
 		unsigned class;
@@ -120,15 +120,15 @@ static bool parse_literal(struct parser *parser, struct lu_arena *arena, struct 
 		if (!parse_char(parser, false, &c, &class))
 			return false;
 		if (class) {
-			if (pattern->lit.n ||
+			if (pattern->literal.n ||
 					(parser->p < parser->end && !starts_with(parser, "(?=")))
 				return false;
 			pattern->set.classes = class;
 			return true;
 		}
-		pattern->lit.n += lu_utf8_put(c, literal + pattern->lit.n);
+		pattern->literal.n += lu_utf8_put(c, literal + pattern->literal.n);
 	}
-	return pattern->lit.n > 0;
+	return pattern->literal.n > 0;
 }
 
 static bool parse_regex(struct lu_str text, struct lu_arena *arena, struct lu_pattern *pattern)
@@ -146,8 +146,8 @@ static bool parse_regex(struct lu_str text, struct lu_arena *arena, struct lu_pa
 	if (!starts_with(&parser, "(?="))
 		return false;
 	parser.p += 3;
-	pattern->look = true;
-	return parse_set(&parser, arena, &pattern->ahead) && starts_with(&parser, ")") &&
+	pattern->has_lookahead = true;
+	return parse_set(&parser, arena, &pattern->lookahead) && starts_with(&parser, ")") &&
 			parser.p + 1 == parser.end;
 }
 
@@ -158,7 +158,7 @@ int lu_pattern_read(const struct lu_component_reader *r, const struct lu_json_ob
 	struct lu_json_obj member;
 	struct lu_str type, text;
 
-	*pattern = (struct lu_pattern){ .lit = { "", 0 } };
+	*pattern = (struct lu_pattern){ .literal = { "", 0 } };
 	if (!m || m->type != LU_JSON_OBJECT)
 		return lu_component_fail(r, "\"pattern\" is not an object");
 	if (lu_component_object(r, m->value, &member, &type) < 0 ||
@@ -167,9 +167,9 @@ int lu_pattern_read(const struct lu_component_reader *r, const struct lu_json_ob
 	if (member.members != 1)
 		return lu_component_fail(r, "\"pattern\" needs one of \"String\" and \"Regex\"");
 	if (lu_json_get(&member, "String")) {
-		if (lu_component_str(r, &member, "String", &pattern->lit) < 0)
+		if (lu_component_str(r, &member, "String", &pattern->literal) < 0)
 			return -1;
-		return pattern->lit.n ? 0 : lu_component_fail(r, "\"pattern\" is empty");
+		return pattern->literal.n ? 0 : lu_component_fail(r, "\"pattern\" is empty");
 	}
 	if (lu_component_str(r, &member, "Regex", &text) < 0)
 		return -1;

@@ -19,10 +19,10 @@ struct lu_char_set {
 };
 
 struct lu_pattern {
-	struct lu_str lit; /* empty: one character of `set` */
+	struct lu_str literal; /* empty: one character of `set` */
 	struct lu_char_set set;
-	bool look; /* one character of `ahead` must follow; it is not consumed */
-	struct lu_char_set ahead;
+	bool has_lookahead; /* one character of `lookahead` must follow; it is not consumed */
+	struct lu_char_set lookahead;
 };
 
 /* Read the "pattern" of a step, {"String": s} or {"Regex": r}. */
@@ -30,9 +30,5 @@ int lu_pattern_read(const struct lu_component_reader *r, const struct lu_json_ob
 		struct lu_pattern *pattern);
 
 bool lu_char_set_has(const struct lu_char_set *s, const struct lu_frozen_unicode *u, uint32_t c);
-
-/* OLD NAMES */
-#define lu_cset_has lu_char_set_has
-/* END OF OLD NAMES */
 
 #endif

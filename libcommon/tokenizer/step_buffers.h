@@ -19,9 +19,4 @@ struct lu_step_buffers {
 struct lu_buf *lu_step_buffers_other(struct lu_step_buffers *w, struct lu_str text);
 void lu_step_buffers_release(struct lu_step_buffers *w);
 
-/* OLD NAMES */
-#define lu_work lu_step_buffers
-#define lu_work_release lu_step_buffers_release
-/* END OF OLD NAMES */
-
 #endif

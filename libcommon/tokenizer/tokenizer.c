@@ -19,7 +19,7 @@ void lu_tok_free(struct lu_tok *tok)
 {
 	if (!tok)
 		return;
-	lu_frozen_free(tok->uni);
+	lu_frozen_free(tok->unicode);
 	lu_bpe_release(&tok->bpe);
 	lu_arena_release(&tok->arena);
 	free(tok);

@@ -23,8 +23,8 @@ enum {
 
 struct lu_tok {
 	struct lu_arena arena;
-	struct lu_frozen_unicode *uni;
-	struct lu_components parts;
+	struct lu_frozen_unicode *unicode;
+	struct lu_components components;
 	struct lu_bpe bpe;
 	struct lu_added_token *added; /* in the order of the file */
 	size_t n_added;

@@ -178,7 +178,7 @@ static void check_text(const struct input *in, int kind, const struct lu_buf *ou
 
 	if (kind == BYTE_LEVEL || kind == LLAMA_3)
 		lu_buf_str(&want, in->text);
-	else if (lu_frozen_normalize(in->tok->uni, LU_FORM_NFC, in->text, &want, &err) < 0)
+	else if (lu_frozen_normalize(in->tok->unicode, LU_FORM_NFC, in->text, &want, &err) < 0)
 		abort();
 	/* The lucie preset uses up one noncharacter. */
 	if (!lu_str_eq(lu_buf_slice(out), lu_buf_slice(&want)) &&

@@ -102,7 +102,7 @@ static void compare(const char *names, uint64_t context, uint64_t seed, bool shu
 	for (uint64_t i = 0; i < n; i++)
 		range[i] = (struct lu_stream_range){ lu_order_at(&order, i).first, g.each, i };
 	qsort(range, n, sizeof(*range), by_first);
-	ok(lu_stream_places(s, range, n, gather, &g, &err), &err);
+	ok(lu_stream_locate(s, range, n, gather, &g, &err), &err);
 	for (uint64_t i = 0; i < n; i++) {
 		uint32_t want[64];
 
@@ -118,7 +118,7 @@ static void compare(const char *names, uint64_t context, uint64_t seed, bool shu
 
 		memcpy(want, was, g.each * sizeof(*want));
 		g.n[alone.tag] = 0;
-		ok(lu_stream_places(s, &alone, 1, gather, &g, &err), &err);
+		ok(lu_stream_locate(s, &alone, 1, gather, &g, &err), &err);
 		assert_int_equal(g.n[alone.tag], g.each);
 		assert_memory_equal(was, want, g.each * sizeof(*want));
 	}
@@ -168,7 +168,7 @@ static void test_order(void **state)
 		bool seen[100] = { false };
 
 		for (uint64_t i = 0; i < 100; i++) {
-			struct lu_order_place p = lu_order_at(&o, 100 * e + i);
+			struct lu_order_position p = lu_order_at(&o, 100 * e + i);
 
 			assert_int_equal(p.epoch, e);
 			assert_int_equal(p.first, 10 * p.sample);

@@ -222,23 +222,23 @@ static void plain_init(struct plain *k, const struct round *r)
 
 static void train(const struct round *r, struct lu_bpe_train *set, struct lu_bpe_trained *out)
 {
-	struct lu_tokcount count = { .threads = 1 };
-	struct lu_tokcount_thread t;
+	struct lu_word_counts count = { .threads = 1 };
+	struct lu_word_counts_thread t;
 	struct lu_str seed[8];
 	struct lu_err err;
 
-	lu_tokcount_join(&count, &t);
+	lu_word_counts_join(&count, &t);
 	for (unsigned w = 0; w < r->words; w++)
 		assert_int_equal(
 				lu_words_add(&t.words, lu_str_of(r->word[w]), r->freq[w], &err), 0);
-	assert_int_equal(lu_tokcount_take(&count, &t, &err), 0);
+	assert_int_equal(lu_word_counts_take(&count, &t, &err), 0);
 	for (unsigned i = 0; i < r->seeds; i++)
 		seed[i] = lu_str_of(r->seed[i]);
 	set->seed = seed;
 	set->seeds = r->seeds;
 	if (lu_bpe_train(set, &count, out, &err) < 0)
 		fail_msg("%s", err.msg);
-	lu_tokcount_release(&count);
+	lu_word_counts_release(&count);
 }
 
 static void compare(struct plain *k, const struct lu_bpe_trained *out, unsigned number)
@@ -295,8 +295,8 @@ static void like_the_plain_implementation(void **state)
  * pair occurs less than min_frequency times. */
 static void one_letter(void **state)
 {
-	struct lu_tokcount count = { .threads = 1 };
-	struct lu_tokcount_thread t;
+	struct lu_word_counts count = { .threads = 1 };
+	struct lu_word_counts_thread t;
 	struct lu_bpe_train set = { .vocab_size = 100, .min_frequency = 2 };
 	struct lu_bpe_trained out;
 	const size_t n = 1 << 20;
@@ -306,9 +306,9 @@ static void one_letter(void **state)
 	(void)state;
 	assert_non_null(text);
 	memset(text, '^', n);
-	lu_tokcount_join(&count, &t);
+	lu_word_counts_join(&count, &t);
 	assert_int_equal(lu_words_add(&t.words, (struct lu_str){ text, n }, 1, &err), 0);
-	assert_int_equal(lu_tokcount_take(&count, &t, &err), 0);
+	assert_int_equal(lu_word_counts_take(&count, &t, &err), 0);
 	assert_int_equal(lu_bpe_train(&set, &count, &out, &err), 0);
 	assert_int_equal(out.pieces, 20);
 	assert_int_equal(out.merges, 19);
@@ -317,7 +317,7 @@ static void one_letter(void **state)
 		assert_memory_equal(out.piece[i].p, text, out.piece[i].n);
 	}
 	lu_bpe_trained_release(&out);
-	lu_tokcount_release(&count);
+	lu_word_counts_release(&count);
 	free(text);
 }
 
@@ -332,18 +332,18 @@ static void large_counts(void **state)
 	for (size_t i = 0; i < 2 * sizeof(counts) / sizeof(counts[0]); i++) {
 		uint64_t n = counts[i / 2];
 		struct lu_bpe_train set = { .vocab_size = 8, .min_frequency = n + i % 2 };
-		struct lu_tokcount count = { .threads = 1 };
-		struct lu_tokcount_thread t;
+		struct lu_word_counts count = { .threads = 1 };
+		struct lu_word_counts_thread t;
 		struct lu_bpe_trained out;
 
-		lu_tokcount_join(&count, &t);
+		lu_word_counts_join(&count, &t);
 		assert_int_equal(lu_words_add(&t.words, LU_STR("ab"), n, &err), 0);
-		assert_int_equal(lu_tokcount_take(&count, &t, &err), 0);
+		assert_int_equal(lu_word_counts_take(&count, &t, &err), 0);
 		assert_int_equal(lu_bpe_train(&set, &count, &out, &err), 0);
 		assert_int_equal(out.chars, 2 * n);
 		assert_int_equal(out.merges, 1 - i % 2);
 		lu_bpe_trained_release(&out);
-		lu_tokcount_release(&count);
+		lu_word_counts_release(&count);
 	}
 }
 

@@ -54,28 +54,28 @@ static void free_local(void *local)
 	lu_buf_release(local);
 }
 
-static int each(struct lu_tokcount *c, struct lu_buf *out, struct lu_err *err)
+static int each(struct lu_word_counts *c, struct lu_buf *out, struct lu_err *err)
 {
-	struct lu_tokcount_reader r = { .ctx = out,
+	struct lu_word_counts_visitor r = { .ctx = out,
 		.local_size = sizeof(struct lu_buf),
 		.word = put_word,
 		.end = append_part,
 		.free_local = free_local };
 
-	return lu_tokcount_each(c, &r, err);
+	return lu_word_counts_visit(c, &r, err);
 }
 
 /* Count a fixed multiset of words, starting at `from`, in `parts` tables. */
 static void count(struct lu_buf *out, unsigned threads, unsigned parts, uint64_t memory,
 		unsigned from, uint64_t *runs)
 {
-	struct lu_tokcount c = { .threads = threads, .memory = memory, .tmpdir = "." };
-	struct lu_tokcount_thread t[PARTS_MAX];
+	struct lu_word_counts c = { .threads = threads, .memory = memory, .tmpdir = "." };
+	struct lu_word_counts_thread t[PARTS_MAX];
 	struct lu_err err;
 	char text[64];
 
 	for (unsigned i = 0; i < parts; i++)
-		lu_tokcount_join(&c, &t[i]);
+		lu_word_counts_join(&c, &t[i]);
 	for (unsigned k = 0; k < ADDS; k++) {
 		uint64_t seed = (k + from) % ADDS;
 		struct lu_str w = word((unsigned)(unit_random(&seed) % DISTINCT), text);
@@ -83,11 +83,11 @@ static void count(struct lu_buf *out, unsigned threads, unsigned parts, uint64_t
 		assert_int_equal(lu_words_add(&t[k % parts].words, w, 1 + w.n % 3, &err), 0);
 	}
 	for (unsigned i = 0; i < parts; i++)
-		assert_int_equal(lu_tokcount_take(&c, &t[i], &err), 0);
+		assert_int_equal(lu_word_counts_take(&c, &t[i], &err), 0);
 	*runs = c.runs;
 	if (each(&c, out, &err) < 0)
 		fail_msg("%s", err.msg);
-	lu_tokcount_release(&c);
+	lu_word_counts_release(&c);
 }
 
 static void result_does_not_depend_on_threads_or_memory(void **state)
@@ -160,8 +160,8 @@ static void counts_are_right(void **state)
 
 static void word_larger_than_the_limit(void **state)
 {
-	struct lu_tokcount c = { .threads = 1, .memory = 1, .tmpdir = "." };
-	struct lu_tokcount_thread t;
+	struct lu_word_counts c = { .threads = 1, .memory = 1, .tmpdir = "." };
+	struct lu_word_counts_thread t;
 	struct lu_buf out = { 0 };
 	const size_t n = 3000000;
 	char *p = malloc(n);
@@ -170,14 +170,14 @@ static void word_larger_than_the_limit(void **state)
 	(void)state;
 	assert_non_null(p);
 	memset(p, 'x', n);
-	lu_tokcount_join(&c, &t);
+	lu_word_counts_join(&c, &t);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(lu_words_add(&t.words, LU_STR("a"), 1, &err), 0);
 		assert_int_equal(lu_words_add(&t.words, (struct lu_str){ p, n }, 2, &err), 0);
 		assert_int_equal(lu_words_add(&t.words, (struct lu_str){ p, n - 1 }, 2, &err), 0);
 		assert_int_equal(lu_words_add(&t.words, LU_STR(""), 1, &err), 0);
 	}
-	assert_int_equal(lu_tokcount_take(&c, &t, &err), 0);
+	assert_int_equal(lu_word_counts_take(&c, &t, &err), 0);
 	assert_true(c.runs > 0);
 	assert_int_equal(each(&c, &out, &err), 0);
 	assert_int_equal(c.words, 3);
@@ -187,8 +187,8 @@ static void word_larger_than_the_limit(void **state)
 }
 
 /* fr has 30 characters, en 10, the others 20 of 60. */
-static int balanced(const char *shares, struct lu_buf *out, struct lu_tokcount *c, uint64_t memory,
-		struct lu_err *err)
+static int balanced(const char *shares, struct lu_buf *out, struct lu_word_counts *c,
+		uint64_t memory, struct lu_err *err)
 {
 	static const struct {
 		const char *lang, *word;
@@ -196,21 +196,21 @@ static int balanced(const char *shares, struct lu_buf *out, struct lu_tokcount *
 	} text[] = { { "fr", "\xC3\xA9t\xC3\xA9", 6 }, { "fr", "the", 4 }, { "en", "the", 3 },
 		{ "en", "a", 1 }, { "de", "a", 20 } };
 	struct lu_shares s;
-	struct lu_tokcount_thread t;
+	struct lu_word_counts_thread t;
 	int rc;
 
-	*c = (struct lu_tokcount){ .threads = 2, .memory = memory, .tmpdir = ".", .shares = &s };
+	*c = (struct lu_word_counts){ .threads = 2, .memory = memory, .tmpdir = ".", .shares = &s };
 	if (lu_shares_parse(shares, &s, err) < 0)
 		return -1;
-	lu_tokcount_join(c, &t);
+	lu_word_counts_join(c, &t);
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
-		t.words.group = lu_tokcount_group(c, lu_str_of(text[i].lang));
+		t.words.group = lu_word_counts_group(c, lu_str_of(text[i].lang));
 		assert_int_equal(
 				lu_words_add(&t.words, lu_str_of(text[i].word), text[i].n, err), 0);
 	}
-	assert_int_equal(lu_tokcount_take(c, &t, err), 0);
+	assert_int_equal(lu_word_counts_take(c, &t, err), 0);
 	rc = each(c, out, err);
-	lu_tokcount_release(c);
+	lu_word_counts_release(c);
 	return rc;
 }
 
@@ -244,7 +244,7 @@ static void temporary_file_has_descriptor_0(void **state)
 static void weights_by_language(void **state)
 {
 	struct lu_buf out = { 0 };
-	struct lu_tokcount c;
+	struct lu_word_counts c;
 	struct lu_err err;
 
 	(void)state;
@@ -274,39 +274,39 @@ static void weights_by_language(void **state)
 
 static void counts_too_large(void **state)
 {
-	struct lu_tokcount c = { .threads = 1, .tmpdir = "." };
-	struct lu_tokcount_thread t;
+	struct lu_word_counts c = { .threads = 1, .tmpdir = "." };
+	struct lu_word_counts_thread t;
 	struct lu_buf out = { 0 };
 	struct lu_err err;
 
 	(void)state;
-	lu_tokcount_join(&c, &t);
+	lu_word_counts_join(&c, &t);
 	assert_int_equal(lu_words_add(&t.words, LU_STR("a"), UINT64_MAX, &err), 0);
 	assert_int_equal(lu_words_add(&t.words, LU_STR("a"), 1, &err), 0);
 	assert_int_equal(lu_words_flush(&t.words, &err), -1);
 	assert_string_equal(err.msg, "a word occurs more than 2^64 times");
-	assert_int_equal(lu_tokcount_take(&c, &t, &err), 0);
+	assert_int_equal(lu_word_counts_take(&c, &t, &err), 0);
 	assert_int_equal(each(&c, &out, &err), -1);
 	assert_string_equal(err.msg, "the words' counts times their lengths exceed 2^61");
-	lu_tokcount_release(&c);
+	lu_word_counts_release(&c);
 	lu_buf_release(&out);
 }
 
 static void missing_folder(void **state)
 {
-	struct lu_tokcount c = { .threads = 1, .memory = 1, .tmpdir = "no/such" };
-	struct lu_tokcount_thread t;
+	struct lu_word_counts c = { .threads = 1, .memory = 1, .tmpdir = "no/such" };
+	struct lu_word_counts_thread t;
 	struct lu_err err;
 
 	(void)state;
-	lu_tokcount_join(&c, &t);
+	lu_word_counts_join(&c, &t);
 	assert_int_equal(lu_words_add(&t.words, LU_STR("a"), 1, &err), 0);
 	for (int i = 0; i < 3000; i++) {
 		char text[64];
 
 		if (lu_words_add(&t.words, word((unsigned)i, text), 1, &err) < 0) {
 			assert_non_null(strstr(err.msg, "no/such"));
-			lu_tokcount_leave(&t);
+			lu_word_counts_leave(&t);
 			return;
 		}
 	}
@@ -316,8 +316,8 @@ static void missing_folder(void **state)
 /* A limit on the size of files fails a write as a full disk does. */
 static void full_disk(void **state)
 {
-	struct lu_tokcount c = { .threads = 1, .memory = 1, .tmpdir = "." };
-	struct lu_tokcount_thread t;
+	struct lu_word_counts c = { .threads = 1, .memory = 1, .tmpdir = "." };
+	struct lu_word_counts_thread t;
 	struct rlimit was, small;
 	struct lu_err err;
 	int rc = 0;
@@ -328,7 +328,7 @@ static void full_disk(void **state)
 	small.rlim_cur = 4096;
 	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	lu_tokcount_join(&c, &t);
+	lu_word_counts_join(&c, &t);
 	for (unsigned i = 0; rc == 0 && i < DISTINCT; i++) {
 		char text[64];
 
@@ -337,7 +337,7 @@ static void full_disk(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
 	assert_int_equal(rc, -1);
 	assert_string_equal(err.msg, "temporary file: File too large");
-	lu_tokcount_leave(&t);
+	lu_word_counts_leave(&t);
 }
 
 int main(void)

@@ -209,7 +209,7 @@ static void put_model(struct lu_buf *json, bool beside)
 	for (unsigned b = 0x80; b < 0xC0; b++) {
 		char piece[16] = "âĢ";
 
-		lu_utf8_put(lu_byte_char(b), piece + strlen(piece));
+		lu_utf8_put(lu_byte_level_char(b), piece + strlen(piece));
 		lu_json_put_u64(json, piece, id++);
 	}
 	lu_json_close_object(json);
@@ -220,7 +220,7 @@ static void put_model(struct lu_buf *json, bool beside)
 	for (unsigned b = 0x80; b < 0xC0; b++) {
 		char merge[16] = "âĢ ";
 
-		lu_utf8_put(lu_byte_char(b), merge + strlen(merge));
+		lu_utf8_put(lu_byte_level_char(b), merge + strlen(merge));
 		lu_json_put_cstr(json, NULL, merge);
 	}
 	lu_json_close_array(json);

@@ -226,8 +226,8 @@ static void long_word(void **state)
 	struct lu_tok *tok = train(LU_PRESET_BYTELEVEL, 400);
 	struct lu_bpe_train set = { .vocab_size = 300, .min_frequency = 2 };
 	struct lu_bpe_trained out;
-	struct lu_tokcount count = { .threads = 1 };
-	struct lu_tokcount_thread thread;
+	struct lu_word_counts count = { .threads = 1 };
+	struct lu_word_counts_thread thread;
 	struct lu_tok_state *st = lu_tok_state_new(tok);
 	struct lu_ids ids = { 0 };
 	struct lu_err err;
@@ -242,13 +242,13 @@ static void long_word(void **state)
 					 &ids, &err),
 			0);
 	assert_true(ids.n > 1000);
-	lu_tokcount_join(&count, &thread);
+	lu_word_counts_join(&count, &thread);
 	assert_int_equal(lu_words_add(&thread.words, (struct lu_str){ text, n }, 1, &err), 0);
-	assert_int_equal(lu_tokcount_take(&count, &thread, &err), 0);
+	assert_int_equal(lu_word_counts_take(&count, &thread, &err), 0);
 	assert_int_equal(lu_bpe_train(&set, &count, &out, &err), 0);
 	assert_true(out.merges > 10);
 	lu_bpe_trained_release(&out);
-	lu_tokcount_release(&count);
+	lu_word_counts_release(&count);
 	lu_ids_release(&ids);
 	lu_tok_state_free(st);
 	lu_tok_free(tok);

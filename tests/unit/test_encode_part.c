@@ -190,12 +190,12 @@ static size_t divide(struct lu_tok *tok, struct lu_tok_state *st, struct lu_tok_
 {
 	struct lu_ids whole = { 0 }, got = { 0 };
 	struct lu_err err;
-	bool cuts = tok->bpe.cuts, pass = tok->parts.pass->ok;
+	bool cuts = tok->bpe.cuts, pass = tok->components.pass->ok;
 	size_t parts = 0;
 
-	tok->bpe.cuts = tok->parts.pass->ok = false;
+	tok->bpe.cuts = tok->components.pass->ok = false;
 	assert_int_equal(lu_tok_encode(tok, st, s, special, &whole, &err), 0);
-	tok->parts.pass->ok = pass;
+	tok->components.pass->ok = pass;
 	small->block = 4 + below(40);
 	small->bpe.merger.window = 4 + below(50);
 	assert_int_equal(lu_tok_encode(tok, small, s, special, &got, &err), 0);

@@ -100,7 +100,7 @@ static void check_head(const char *line, const char *expected)
 	struct lu_str rest;
 
 	assert_int_equal(lu_json_object(lu_str_of(line), &arena, &obj, &fault), 0);
-	rest = lu_json_head(&obj, "ids", &out);
+	rest = lu_json_begin_member(&obj, "ids", &out);
 	lu_buf_puts(&out, "[1,2]");
 	lu_buf_str(&out, rest);
 	assert_string_equal(out.p, expected);

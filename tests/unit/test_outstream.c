@@ -217,17 +217,17 @@ static void test_refuse(void **state)
 	put_text("b", "kept\n");
 	assert_int_equal(symlink("a", "link"), 0);
 	assert_int_equal(lu_out_open(&out, "a", NULL, 1, &err), 0);
-	assert_int_equal(lu_out_refuse(out, other, 1, &err), 0);
-	assert_int_equal(lu_out_refuse(out, files, 2, &err), -1);
+	assert_int_equal(lu_out_refuse_inputs(out, other, 1, &err), 0);
+	assert_int_equal(lu_out_refuse_inputs(out, files, 2, &err), -1);
 	assert_string_equal(err.msg, "a: input file is output file");
-	assert_int_equal(lu_out_refuse(out, through, 1, &err), -1);
+	assert_int_equal(lu_out_refuse_inputs(out, through, 1, &err), -1);
 	lu_out_abort(out);
 	assert_file("a", "kept\n");
 	assert_int_equal(lu_out_open(&out, "link", NULL, 1, &err), 0);
-	assert_int_equal(lu_out_refuse(out, files, 2, &err), -1);
+	assert_int_equal(lu_out_refuse_inputs(out, files, 2, &err), -1);
 	lu_out_abort(out);
 	assert_int_equal(lu_out_open(&out, "/dev/null", NULL, 1, &err), 0);
-	assert_int_equal(lu_out_refuse(out, files, 2, &err), 0);
+	assert_int_equal(lu_out_refuse_inputs(out, files, 2, &err), 0);
 	assert_int_equal(lu_out_commit(out, &err), 0);
 }
 

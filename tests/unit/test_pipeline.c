@@ -232,7 +232,7 @@ static int loop_map(void *ctx, unsigned thread, void *batch, struct lu_err *err)
 	struct loop *d = ctx;
 
 	(void)batch;
-	return lu_pipeline_share(d->p, thread, 500, loop_body, d, err);
+	return lu_pipeline_parallel_for(d->p, thread, 500, loop_body, d, err);
 }
 
 static int loop_write(void *ctx, void *batch, struct lu_err *err)

@@ -41,27 +41,27 @@ static struct lu_preset preset(enum lu_preset_kind kind, uint32_t vocab_size)
 
 static struct lu_tok *train(const struct lu_preset *p, const char *text)
 {
-	struct lu_preset_cut *splitter;
+	struct lu_preset_splitter *splitter;
 	struct lu_preset_info info;
-	struct lu_tokcount count = { .threads = 1 };
-	struct lu_tokcount_thread thread;
-	struct lu_work work = { 0 };
+	struct lu_word_counts count = { .threads = 1 };
+	struct lu_word_counts_thread thread;
+	struct lu_step_buffers work = { 0 };
 	struct lu_buf json = { 0 };
 	struct lu_tok *tok;
 	struct lu_err err;
 
-	lu_tokcount_join(&count, &thread);
-	assert_int_equal(lu_preset_cut_new(&splitter, p, &err), 0);
+	lu_word_counts_join(&count, &thread);
+	assert_int_equal(lu_preset_splitter_new(&splitter, p, &err), 0);
 	assert_int_equal(lu_preset_words(splitter, &work, lu_str_of(text), &thread.words, &err), 0);
-	assert_int_equal(lu_tokcount_take(&count, &thread, &err), 0);
+	assert_int_equal(lu_word_counts_take(&count, &thread, &err), 0);
 	if (lu_preset_train(p, &count, &json, &info, &err) < 0)
 		fail_msg("%s", err.msg);
 	assert_true(info.pieces <= p->vocab_size);
 	if (lu_tok_parse(&tok, "trained", lu_buf_slice(&json), &err) < 0)
 		fail_msg("%s", err.msg);
-	lu_preset_cut_free(splitter);
-	lu_tokcount_release(&count);
-	lu_work_release(&work);
+	lu_preset_splitter_free(splitter);
+	lu_word_counts_release(&count);
+	lu_step_buffers_release(&work);
 	lu_buf_release(&json);
 	return tok;
 }
@@ -71,7 +71,7 @@ static struct lu_tok *train(const struct lu_preset *p, const char *text)
 struct trip {
 	struct lu_tok *tok;
 	struct lu_tok_state *st;
-	struct lu_uni *uni; /* NULL: no normal form */
+	struct lu_frozen_unicode *uni; /* NULL: no normal form */
 	struct lu_ids ids;
 	struct lu_buf text, want, got;
 };
@@ -84,8 +84,8 @@ static void trip_init(struct trip *l, const struct lu_preset *p, bool nfc)
 	l->st = lu_tok_state_new(l->tok);
 	assert_non_null(l->st);
 	if (nfc) {
-		assert_int_equal(lu_uni_new(&l->uni, &err), 0);
-		assert_int_equal(lu_uni_need(l->uni, LU_NFC, &err), 0);
+		assert_int_equal(lu_frozen_new(&l->uni, &err), 0);
+		assert_int_equal(lu_frozen_load_form(l->uni, LU_FORM_NFC, &err), 0);
 	}
 }
 
@@ -96,7 +96,7 @@ static void trip_release(struct trip *l)
 	lu_buf_release(&l->got);
 	lu_ids_release(&l->ids);
 	lu_tok_state_free(l->st);
-	lu_uni_free(l->uni);
+	lu_frozen_free(l->uni);
 	lu_tok_free(l->tok);
 }
 
@@ -110,7 +110,7 @@ static void round_trip(struct trip *l, struct lu_str text)
 	lu_buf_clear(&l->got);
 	l->ids.n = 0;
 	if (l->uni) {
-		assert_int_equal(lu_uni_normalize(l->uni, LU_NFC, text, &l->want, &err), 0);
+		assert_int_equal(lu_frozen_normalize(l->uni, LU_FORM_NFC, text, &l->want, &err), 0);
 		want = lu_buf_slice(&l->want);
 	}
 	assert_int_equal(lu_tok_encode(l->tok, l->st, text, LU_TOK_SPECIAL_TEXT, &l->ids, &err), 0);
@@ -441,7 +441,7 @@ static void longest_runs(void **state)
 static void vocabulary_too_small(void **state)
 {
 	struct lu_preset p = preset(LU_PRESET_LUCIE, 300);
-	struct lu_tokcount count = { .threads = 1 };
+	struct lu_word_counts count = { .threads = 1 };
 	struct lu_buf json = { 0 };
 	struct lu_preset_info info;
 	struct lu_err err;
@@ -452,7 +452,7 @@ static void vocabulary_too_small(void **state)
 			err.msg, "a vocabulary of 300 pieces is too small for 324 special ones");
 	p = preset(LU_PRESET_BYTELEVEL, 259);
 	assert_int_equal(lu_preset_train(&p, &count, &json, &info, &err), -1);
-	lu_tokcount_release(&count);
+	lu_word_counts_release(&count);
 	lu_buf_release(&json);
 }
 

@@ -75,7 +75,8 @@ void tok_put_bytes(struct lu_buf *json)
 	for (unsigned b = 0; b < 256; b++) {
 		char utf8[4];
 
-		lu_json_key(json, (struct lu_str){ utf8, lu_utf8_put(lu_byte_char(b), utf8) });
+		lu_json_key(json,
+				(struct lu_str){ utf8, lu_utf8_put(lu_byte_level_char(b), utf8) });
 		lu_json_put_u64(json, NULL, b);
 	}
 }

@@ -266,7 +266,7 @@ void lt_corpus_read(const struct lt_corpus *c, uint64_t at, size_t n, uint32_t *
 
 int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, uint32_t *out, struct lu_err *err)
 {
-	struct lu_order_place place = lu_order_at(&c->order, i);
+	struct lu_order_position place = lu_order_at(&c->order, i);
 	size_t n = (size_t)c->order.context + 1;
 
 	lt_corpus_read(c, place.first, n, out);

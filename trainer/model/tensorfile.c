@@ -117,7 +117,7 @@ static int write_all(struct lt_weights *w, enum lt_vector which, size_t first, s
 static void put_hash(const struct lu_hasher *h, char out[33])
 {
 	out[0] = '\0';
-	if (lu_hash_have())
+	if (lu_hash_available())
 		lu_hash128_text(lu_hasher_end(h), out);
 }
 

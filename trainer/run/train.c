@@ -351,10 +351,12 @@ static int restore(struct loop *l, struct lu_err *err)
 		l->saved = l->at.step;
 		if (rc == 0)
 			lu_note("continuing after step %llu%s", (unsigned long long)l->at.step,
-					lu_hash_have() ? ""
-						       : "; this build has no xxHash: the sizes of "
-							 "the checkpoint's files were checked, the "
-							 "hashes were not");
+					lu_hash_available() ? ""
+							    : "; this build has no xxHash: the "
+							      "sizes of "
+							      "the checkpoint's files were "
+							      "checked, the "
+							      "hashes were not");
 		return rc;
 	}
 	if (*s->train.init)
