@@ -2,6 +2,7 @@
 # inside isa_*.c, once for every instruction set; kernels/cpu/isa.inc says how.
 
 KERNELS_SRC := \
+	kernels/cpu/device.c \
 	kernels/cpu/isa_avx2.c \
 	kernels/cpu/isa_avx512.c \
 	kernels/cpu/isa_base.c \

@@ -15,7 +15,7 @@
 #ifndef LK_MICRO_H
 #define LK_MICRO_H
 
-#include "kernels/cpu/vec.h"
+#include "kernels/cpu/simd.h"
 
 #define LK_NR (2 * LK_W)
 #if LK_VEC_BYTES == 64

@@ -1,5 +1,5 @@
 /*
- * vec.h: vectors as wide as the instruction set that the including file is compiled for, and the
+ * simd.h: vectors as wide as the instruction set that the including file is compiled for, and the
  * few functions over them that C does not give.  Included by the operations through isa.inc, once
  * for every instruction set; everything here is static, so the copies do not meet.
  *
@@ -7,8 +7,8 @@
  * a vector is loaded with a fill value in the other lanes, so that tails go through the same
  * arithmetic as the rest.
  */
-#ifndef LK_VEC_H
-#define LK_VEC_H
+#ifndef LK_SIMD_H
+#define LK_SIMD_H
 
 #include <math.h>
 #include <stddef.h>
