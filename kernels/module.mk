@@ -1,5 +1,5 @@
-# kernels/module.mk: variables only.  The operations themselves (kernels/cpu/<op>.inc) are compiled
-# inside isa_*.c, once for every instruction set; kernels/cpu/isa.inc says how.
+# The operations themselves (kernels/cpu/<op>.inc) are compiled inside isa_*.c, once per instruction
+# set; see kernels/cpu/isa.inc.
 
 KERNELS_SRC := \
 	kernels/cpu/device.c \
@@ -11,7 +11,7 @@ KERNELS_SRC := \
 
 KERNELS_ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 
-# None of these changes a result: they let the compiler use vector square roots and selects.
+# None of these flags changes a result: they enable vector square roots and selects.
 KERNELS_OPT := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off
 
 $(BUILD)/kernels/cpu/isa_base.o: CFLAGS += $(KERNELS_OPT)
@@ -22,7 +22,7 @@ $(BUILD)/kernels/cpu/isa_avx2.o: CFLAGS += -mavx2 -mfma
 $(BUILD)/kernels/cpu/isa_avx512.o: CFLAGS += -mavx512f -mfma
 endif
 
-# The operations need nothing but libc, libm and OpenMP.  Only the benchmark compares with oneDNN.
+# The operations need libc, libm and OpenMP only. The benchmark alone compares with oneDNN.
 KERNELS_LIBS := -lm
 KERNELS_ONEDNN := $(if $(BARE)$(DOUBLE),,$(wildcard /usr/include/oneapi/dnnl/dnnl.h \
 	/usr/local/include/oneapi/dnnl/dnnl.h))

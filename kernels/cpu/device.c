@@ -12,7 +12,7 @@ int lk_cpu_fail(struct lk_queue *q, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(q->err.msg, sizeof q->err.msg, fmt, ap);
+	(void)vsnprintf(q->err.msg, sizeof(q->err.msg), fmt, ap);
 	va_end(ap);
 	return -1;
 }
@@ -22,25 +22,25 @@ void *lk_cpu_scratch(struct lk_queue *q, size_t n, size_t size)
 	size_t bytes;
 
 	if (__builtin_mul_overflow(n, size, &bytes)) {
-		lk_cpu_fail(q, "work space of %zu times %zu bytes is too large", n, size);
+		lk_cpu_fail(q, "scratch memory of %zu times %zu bytes is too large", n, size);
 		return NULL;
 	}
-	if (bytes <= q->ws_size && q->ws != NULL)
-		return q->ws;
-	free(q->ws);
-	q->ws_size = 0;
-	q->ws = lk_cpu_alloc(q, bytes);
-	if (q->ws != NULL)
-		q->ws_size = bytes;
-	return q->ws;
+	if (q->scratch && bytes <= q->scratch_size)
+		return q->scratch;
+	free(q->scratch);
+	q->scratch_size = 0;
+	q->scratch = lk_cpu_alloc(q, bytes);
+	if (q->scratch)
+		q->scratch_size = bytes;
+	return q->scratch;
 }
 
 int lk_cpu_open(struct lk_queue **q, int device, struct lk_err *err)
 {
 	(void)device;
-	*q = calloc(1, sizeof **q);
-	if (*q == NULL) {
-		(void)snprintf(err->msg, sizeof err->msg, "cannot allocate a queue");
+	*q = calloc(1, sizeof(**q));
+	if (!*q) {
+		(void)snprintf(err->msg, sizeof(err->msg), "cannot allocate a queue");
 		return -1;
 	}
 	return 0;
@@ -48,9 +48,9 @@ int lk_cpu_open(struct lk_queue **q, int device, struct lk_err *err)
 
 void lk_cpu_close(struct lk_queue *q)
 {
-	if (q == NULL)
+	if (!q)
 		return;
-	free(q->ws);
+	free(q->scratch);
 	free(q);
 }
 
@@ -70,7 +70,7 @@ void *lk_cpu_alloc(struct lk_queue *q, size_t bytes)
 	size_t size = bytes == 0 ? ALIGN : (bytes + ALIGN - 1) / ALIGN * ALIGN;
 	void *p = size < bytes ? NULL : aligned_alloc(ALIGN, size);
 
-	if (p == NULL)
+	if (!p)
 		lk_cpu_fail(q, "cannot allocate %zu bytes", bytes);
 	return p;
 }
@@ -98,22 +98,22 @@ int lk_cpu_copy(struct lk_queue *q, void *dst, const void *src, size_t bytes, en
 	return 0;
 }
 
-int lk_cpu_prepare(struct lk_queue *q, struct lk_prep **p, const lk_act *w, size_t n, size_t k,
-		size_t ld, size_t elements)
+int lk_cpu_pack_begin(struct lk_queue *q, struct lk_packed_weight **p, const lk_act *w, size_t n,
+		size_t k, size_t ld, size_t elements)
 {
-	struct lk_prep *h = *p;
+	struct lk_packed_weight *h = *p;
 
 	if (ld != 0 && ld < k)
-		return lk_cpu_fail(q, "prepare: leading dimension %zu is below %zu", ld, k);
-	if (h != NULL && (h->n != n || h->k != k))
-		return lk_cpu_fail(q, "prepare: the handle is for %zu x %zu, not %zu x %zu", h->n,
+		return lk_cpu_fail(q, "pack: leading dimension %zu is less than %zu", ld, k);
+	if (h && (h->n != n || h->k != k))
+		return lk_cpu_fail(q, "pack: the packed weight is %zu x %zu, not %zu x %zu", h->n,
 				h->k, n, k);
-	if (h == NULL) {
-		h = calloc(1, sizeof *h);
-		if (h == NULL)
-			return lk_cpu_fail(q, "prepare: cannot allocate a handle");
+	if (!h) {
+		h = calloc(1, sizeof(*h));
+		if (!h)
+			return lk_cpu_fail(q, "pack: cannot allocate a packed weight");
 		h->packed = lk_cpu_alloc(q, elements * sizeof(lk_real));
-		if (h->packed == NULL) {
+		if (!h->packed) {
 			free(h);
 			return -1;
 		}
@@ -126,10 +126,10 @@ int lk_cpu_prepare(struct lk_queue *q, struct lk_prep **p, const lk_act *w, size
 	return 0;
 }
 
-void lk_cpu_unprepare(struct lk_queue *q, struct lk_prep *p)
+void lk_cpu_pack_free(struct lk_queue *q, struct lk_packed_weight *p)
 {
 	(void)q;
-	if (p != NULL)
+	if (p)
 		free(p->packed);
 	free(p);
 }

@@ -20,7 +20,7 @@ const struct lk_ops *lk_cpu_ops(void)
 {
 	const struct lk_ops *ops = lk_cpu_ops_isa("avx512");
 
-	if (ops == NULL)
+	if (!ops)
 		ops = lk_cpu_ops_isa("avx2");
-	return ops != NULL ? ops : lk_cpu_base();
+	return ops ? ops : lk_cpu_base();
 }

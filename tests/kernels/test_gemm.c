@@ -58,7 +58,7 @@ static void gemm_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct gemm_data *x = arg;
 	struct lk_gemm g = x->g;
-	struct lk_prep *prep = NULL;
+	struct lk_packed_weight *prep = NULL;
 	lk_real *a = t_dev(t, x->a, x->na * sizeof *a), *b = t_dev(t, x->b, x->nb * sizeof *b);
 	lk_real *c = t_dev(t, x->d, x->nd * sizeof *c), *d = c;
 
@@ -71,14 +71,14 @@ static void gemm_run(struct t_ctx *t, const void *arg, void *out)
 	if (x->c.prep) {
 		for (int i = 0; i < 2; i++)
 			t_ok(t,
-					t->ops->prepare(t->q, &prep, b, g.tb ? g.n : g.k,
+					t->ops->pack(t->q, &prep, b, g.tb ? g.n : g.k,
 							g.tb ? g.k : g.n, g.ldb));
-		g.b = prep;
+		g.packed = prep;
 		b = NULL;
 	}
 	t_ok(t, t->ops->gemm(t->q, &g, d, a, b, g.beta != 0 ? c : NULL));
 	t_get(t, out, d, x->nd * sizeof *d);
-	t->ops->unprepare(t->q, prep);
+	t->ops->pack_free(t->q, prep);
 }
 
 static double *gemm_want(const struct gemm_data *x)

@@ -369,44 +369,6 @@ static void test_swiglu(void **state)
 	}
 }
 
-/* addition and conversion */
-
-static void add_run(struct t_ctx *t, const void *arg, void *out)
-{
-	const struct rows_data *d = arg;
-	size_t n = d->rows * d->n, bytes = n * sizeof(lk_real);
-	lk_real *a = t_dev(t, d->x, bytes), *b = t_dev(t, d->res, bytes),
-		*y = t_dev(t, NULL, bytes);
-
-	t_ok(t, t->ops->add(t->q, y, a, b, n));
-	t_ok(t, t->ops->add(t->q, a, a, b, n));
-	t_ok(t, t->ops->to_act(t->q, b, a, n));
-	t_ok(t, t->ops->to_real(t->q, a, b, n));
-	t_get(t, t_get(t, out, y, bytes), a, bytes);
-}
-
-static void test_add(void **state)
-{
-	const struct lk_ops *ops;
-
-	(void)state;
-	T_EACH(ops)
-	for (size_t k = 0; k < T_LEN(shapes); k++) {
-		size_t n = shapes[k][0] * shapes[k][1];
-		struct rows_data d;
-		lk_real *out = t_alloc(2 * n, sizeof *out);
-
-		rows_make(&d, shapes[k][0], shapes[k][1]);
-		t_run(ops, add_run, &d, out, 2 * n * sizeof *out);
-		for (size_t i = 0; i < n; i++) {
-			assert_true(out[i] == d.x[i] + d.res[i]);
-			assert_true(out[n + i] == out[i]);
-		}
-		free(out);
-		rows_free(&d);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,7 +377,6 @@ int main(void)
 		cmocka_unit_test(test_embed),
 		cmocka_unit_test(test_rope),
 		cmocka_unit_test(test_swiglu),
-		cmocka_unit_test(test_add),
 	};
 
 	return cmocka_run_group_tests_name("kernels/rows", tests, NULL, NULL);

@@ -195,7 +195,7 @@ static int linear(struct lt_model *m, lk_act *y, const lk_act *x, size_t at, siz
 {
 	struct lk_gemm g = lk_linear(rows, out, in);
 
-	g.b = m->w->prep[prep];
+	g.packed = m->w->packed[prep];
 	g.beta = c ? 1 : 0;
 	return m->ops->gemm(m->q, &g, y, x, lt_weight_at(m->w, at), c);
 }
@@ -206,7 +206,7 @@ static int linear_dx(struct lt_model *m, lk_act *dx, const lk_act *dy, size_t at
 {
 	struct lk_gemm g = lk_linear_dx(rows, out, in);
 
-	g.b = m->w->prep[prep];
+	g.packed = m->w->packed[prep];
 	return m->ops->gemm(m->q, &g, dx, dy, lt_weight_at(m->w, at), NULL);
 }
 
@@ -340,7 +340,7 @@ static int head_logits(struct lt_model *m, size_t first, size_t n)
 	const struct lt_shape *s = &m->shape;
 	struct lk_gemm g = lk_linear(n, s->vocab, s->hidden);
 
-	g.b = m->w->prep[4 * s->layers];
+	g.packed = m->w->packed[4 * s->layers];
 	g.cd_type = LK_REAL;
 	return m->ops->gemm(m->q, &g, m->logits, step_act(m, m->n, first * s->hidden),
 			lt_weight_at(m->w, m->w->table.head), NULL);
@@ -365,7 +365,7 @@ static int head(struct lt_model *m, size_t rows, lk_real *g)
 		if (!g)
 			continue;
 		dw.a_type = dx.a_type = LK_REAL;
-		dx.b = m->w->prep[4 * s->layers];
+		dx.packed = m->w->packed[4 * s->layers];
 		if (m->ops->gemm(m->q, &dw, g + m->w->table.head, m->logits,
 				    step_act(m, m->n, at * h), g + m->w->table.head) < 0 ||
 				m->ops->gemm(m->q, &dx, step_act(m, m->t, at * h), m->logits,
@@ -424,8 +424,8 @@ int lt_model_train(struct lt_model *m, const uint32_t *ids, const int32_t *label
 	if (upload(m, ids, labels, m->rows, err) < 0)
 		return -1;
 	if (body_forward(m, m->batch, 0, m->context) < 0 || head(m, m->rows, g) < 0 ||
-			m->ops->sum_real(m->q, loss, m->loss, m->rows, 0) < 0 ||
-			backward(m, g) < 0 || m->ops->sync(m->q) < 0)
+			m->ops->sum_real(m->q, loss, m->loss, m->rows) < 0 || backward(m, g) < 0 ||
+			m->ops->sync(m->q) < 0)
 		return lt_failed(m->ops, m->q, err);
 	return 0;
 }

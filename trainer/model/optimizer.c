@@ -10,7 +10,6 @@ int lt_optimizer_begin(struct lt_weights *w, const struct lt_hyper *h, double lr
 		.lr = lr,
 		.bias1 = 1 - pow(h->beta1, (double)t),
 		.bias2 = 1 - pow(h->beta2, (double)t),
-		.tokens = (double)tokens,
 		.scale = tokens ? 1 / (double)tokens : 0,
 	};
 
@@ -38,7 +37,7 @@ static int reduce(struct lt_weights *w, struct lt_comm *comm, struct lu_err *err
 			return lt_failed(ops, w->q, err);
 		chunks += (p->count + LK_NORM_CHUNK - 1) / LK_NORM_CHUNK;
 	}
-	if (ops->sum(w->q, &w->step->sqnorm, w->sums, chunks, 0) < 0)
+	if (ops->sum(w->q, &w->step->sqnorm, w->sums, chunks) < 0)
 		return lt_failed(ops, w->q, err);
 	return 0;
 }

@@ -70,8 +70,8 @@ int lt_weights_open(struct lt_weights **out, const struct lk_ops *ops, struct lk
 	w->lanes = lanes;
 	if (lt_table_build(&w->table, shape, err) < 0)
 		goto fail;
-	w->prep = calloc(4 * shape->layers + 1, sizeof(*w->prep));
-	if (!w->prep) {
+	w->packed = calloc(4 * shape->layers + 1, sizeof(*w->packed));
+	if (!w->packed) {
 		lu_err_nomem(err);
 		goto fail;
 	}
@@ -94,11 +94,11 @@ void lt_weights_close(struct lt_weights *w)
 {
 	if (!w)
 		return;
-	for (size_t i = 0; w->prep && i < 4 * w->table.shape.layers + 1; i++) {
-		if (w->prep[i])
-			w->ops->unprepare(w->q, w->prep[i]);
+	for (size_t i = 0; w->packed && i < 4 * w->table.shape.layers + 1; i++) {
+		if (w->packed[i])
+			w->ops->pack_free(w->q, w->packed[i]);
 	}
-	free(w->prep);
+	free(w->packed);
 	if (w->w != (void *)w->vector[LT_VECTOR_P])
 		w->ops->free(w->q, w->w);
 	for (int i = 0; i < LT_VECTORS; i++)
@@ -163,7 +163,7 @@ int lt_weights_refresh(struct lt_weights *w, struct lu_err *err)
 {
 	const struct lt_shape *s = &w->table.shape;
 	size_t q = s->heads * s->dim, all = q + 2 * s->kv_heads * s->dim;
-	struct lk_prep **prep = w->prep;
+	struct lk_packed_weight **packed = w->packed;
 
 	if (w->w != (void *)w->vector[LT_VECTOR_P] &&
 			w->ops->to_act(w->q, w->w, w->vector[LT_VECTOR_P], w->table.total) < 0)
@@ -179,13 +179,13 @@ int lt_weights_refresh(struct lt_weights *w, struct lu_err *err)
 			{ at->down, s->hidden, s->ffn },
 		};
 
-		for (int i = 0; i < 4; i++, prep++) {
-			if (w->ops->prepare(w->q, prep, lt_weight_at(w, m[i].at), m[i].n, m[i].k,
+		for (int i = 0; i < 4; i++, packed++) {
+			if (w->ops->pack(w->q, packed, lt_weight_at(w, m[i].at), m[i].n, m[i].k,
 					    0) < 0)
 				return lt_failed(w->ops, w->q, err);
 		}
 	}
-	if (w->ops->prepare(w->q, prep, lt_weight_at(w, w->table.head), s->vocab, s->hidden, 0) < 0)
+	if (w->ops->pack(w->q, packed, lt_weight_at(w, w->table.head), s->vocab, s->hidden, 0) < 0)
 		return lt_failed(w->ops, w->q, err);
 	return 0;
 }

@@ -26,10 +26,10 @@ struct lt_weights {
 	lk_real *vector[LT_VECTORS]; /* p, m, v; m and v NULL when lanes is 0 */
 	lk_real *g;		     /* lane j at g + j * table.total */
 	size_t lanes;
-	lk_act *w;	       /* what products read; p itself where the types are one */
-	struct lk_prep **prep; /* 4 a layer (qkv, o, gate|up, down), then the head */
-	struct lk_step *step;  /* device */
-	double *sums;	       /* device: partial sums of squares */
+	lk_act *w;			  /* what products read; p itself where the types are one */
+	struct lk_packed_weight **packed; /* 4 a layer (qkv, o, gate|up, down), then the head */
+	struct lk_step *step;		  /* device */
+	double *sums;			  /* device: partial sums of squares */
 };
 
 int lt_weights_open(struct lt_weights **w, const struct lk_ops *ops, struct lk_queue *q,
