@@ -22,6 +22,10 @@ $(BUILD)/kernels/cpu/isa_avx2.o: CFLAGS += -mavx2 -mfma
 $(BUILD)/kernels/cpu/isa_avx512.o: CFLAGS += -mavx512f -mfma
 endif
 
+# The reference implementations are for tests only.
+KERNELS_REF_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard kernels/ref/*.c)))
+$(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernels/test_*.c)): $(KERNELS_REF_OBJ)
+
 # The operations need libc, libm and OpenMP only. The benchmark alone compares with oneDNN.
 KERNELS_LIBS := -lm
 KERNELS_ONEDNN := $(if $(BARE)$(DOUBLE),,$(wildcard /usr/include/oneapi/dnnl/dnnl.h \
