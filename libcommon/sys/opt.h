@@ -50,24 +50,39 @@ struct lu_opt {
 	int letter;	  /* 0: long form only */
 	const char *name; /* long form, without dashes */
 	size_t offset;	  /* of the value in the configuration struct */
-	const char *arg;  /* argument's name in the help; the choices for CHOICE */
+	const char *arg;  /* argument's name in the help; the choices of CHOICE */
 	const char *help; /* one line, lower case, no full stop */
-	double lo, hi;	  /* INT and DOUBLE */
-	size_t given;	  /* offset of a bool set when the option was used; 0: none */
+	double lo, hi;	  /* limits of INT and DOUBLE, inclusive */
+	size_t given;	  /* offset of a bool set when the option is used; 0: none */
 };
 
 /* clang-format off */
-#define LU_OPT_ROW(t, l, n, S, f, a, h, lo, hi) \
-	{ LU_OPT_T_##t, l, n, offsetof(S, f), a, h, lo, hi, 0 }
-#define LU_OPT_FLAG(l, n, S, f, h) LU_OPT_ROW(FLAG, l, n, S, f, NULL, h, 0, 0)
-#define LU_OPT_STR(l, n, S, f, a, h) LU_OPT_ROW(STR, l, n, S, f, a, h, 0, 0)
-#define LU_OPT_INT(l, n, S, f, a, lo, hi, h) LU_OPT_ROW(INT, l, n, S, f, a, h, lo, hi)
-#define LU_OPT_U64(l, n, S, f, a, h) LU_OPT_ROW(U64, l, n, S, f, a, h, 0, 0)
-#define LU_OPT_SIZE(l, n, S, f, a, h) LU_OPT_ROW(SIZE, l, n, S, f, a, h, 0, 0)
-#define LU_OPT_DOUBLE(l, n, S, f, a, lo, hi, h) LU_OPT_ROW(DOUBLE, l, n, S, f, a, h, lo, hi)
-#define LU_OPT_CHOICE(l, n, S, f, choices, h) LU_OPT_ROW(CHOICE, l, n, S, f, choices, h, 0, 0)
-#define LU_OPT_LIST(l, n, S, f, a, h) LU_OPT_ROW(LIST, l, n, S, f, a, h, 0, 0)
-#define LU_OPT_COUNT(l, n, S, f, h) LU_OPT_ROW(COUNT, l, n, S, f, NULL, h, 0, 0)
+#define LU_OPT_ROW(t, l, n, S, f, a, h, lo, hi, given) \
+	{ LU_OPT_T_##t, l, n, offsetof(S, f), a, h, lo, hi, given }
+#define LU_OPT_FLAG(l, n, S, f, h) LU_OPT_ROW(FLAG, l, n, S, f, NULL, h, 0, 0, 0)
+#define LU_OPT_COUNT(l, n, S, f, h) LU_OPT_ROW(COUNT, l, n, S, f, NULL, h, 0, 0, 0)
+#define LU_OPT_STR(l, n, S, f, a, h) LU_OPT_ROW(STR, l, n, S, f, a, h, 0, 0, 0)
+#define LU_OPT_LIST(l, n, S, f, a, h) LU_OPT_ROW(LIST, l, n, S, f, a, h, 0, 0, 0)
+#define LU_OPT_U64(l, n, S, f, a, h) LU_OPT_ROW(U64, l, n, S, f, a, h, 0, 0, 0)
+#define LU_OPT_SIZE(l, n, S, f, a, h) LU_OPT_ROW(SIZE, l, n, S, f, a, h, 0, 0, 0)
+#define LU_OPT_INT(l, n, S, f, a, lo, hi, h) LU_OPT_ROW(INT, l, n, S, f, a, h, lo, hi, 0)
+#define LU_OPT_DOUBLE(l, n, S, f, a, lo, hi, h) LU_OPT_ROW(DOUBLE, l, n, S, f, a, h, lo, hi, 0)
+#define LU_OPT_CHOICE(l, n, S, f, choices, h) LU_OPT_ROW(CHOICE, l, n, S, f, choices, h, 0, 0, 0)
+
+/* The same rows for options that also set a bool, the member g, when they are used. */
+#define LU_OPT_STR_GIVEN(l, n, S, f, g, a, h) \
+	LU_OPT_ROW(STR, l, n, S, f, a, h, 0, 0, offsetof(S, g))
+#define LU_OPT_U64_GIVEN(l, n, S, f, g, a, h) \
+	LU_OPT_ROW(U64, l, n, S, f, a, h, 0, 0, offsetof(S, g))
+#define LU_OPT_SIZE_GIVEN(l, n, S, f, g, a, h) \
+	LU_OPT_ROW(SIZE, l, n, S, f, a, h, 0, 0, offsetof(S, g))
+#define LU_OPT_INT_GIVEN(l, n, S, f, g, a, lo, hi, h) \
+	LU_OPT_ROW(INT, l, n, S, f, a, h, lo, hi, offsetof(S, g))
+#define LU_OPT_DOUBLE_GIVEN(l, n, S, f, g, a, lo, hi, h) \
+	LU_OPT_ROW(DOUBLE, l, n, S, f, a, h, lo, hi, offsetof(S, g))
+#define LU_OPT_CHOICE_GIVEN(l, n, S, f, g, choices, h) \
+	LU_OPT_ROW(CHOICE, l, n, S, f, choices, h, 0, 0, offsetof(S, g))
+
 #define LU_OPT_END { LU_OPT_T_END, 0, NULL, 0, NULL, NULL, 0, 0, 0 }
 /* clang-format on */
 
