@@ -44,11 +44,11 @@ struct config {
 
 static const struct lu_opt opts[] = {
 	LU_OPT_LIST('t', "tokenizer", struct config, tokenizer, "FILE", "a tokenizer.json; repeat"),
-	{ LU_OPT_T_STR, 0, "by", offsetof(struct config, by), "MEMBER", "what the rows are (lang)",
-			0, 0, offsetof(struct config, by_given) },
+	LU_OPT_STR_GIVEN(
+			0, "by", struct config, by, by_given, "MEMBER", "what the rows are (lang)"),
 	LU_OPT_FLAG(0, "compare", struct config, compare, "show where two tokenizers differ"),
-	{ LU_OPT_T_U64, 0, "max", offsetof(struct config, max), "N",
-			"show so many differences (10)", 0, 0, offsetof(struct config, max_given) },
+	LU_OPT_U64_GIVEN(0, "max", struct config, max, max_given, "N",
+			"show so many differences (10)"),
 	LU_OPT_FLAG(0, "lossless", struct config, lossless, "list what does not come back"),
 	LU_OPT_STR(0, "code-points", struct config, range, "FROM-TO", "of these alone, in hex"),
 	LU_OPT_FLAG(0, "dead", struct config, dead, "list pieces that no text can produce"),
