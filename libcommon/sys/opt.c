@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/num.h"
+#include "libcommon/base/vec.h"
 
 int lu_choice_index(const char *choices, const char *value)
 {
@@ -31,6 +32,43 @@ struct lu_str lu_choice_name(const char *choices, int i)
 	return (struct lu_str){ p, bar ? (size_t)(bar - p) : strlen(p) };
 }
 
+const struct lu_enum *lu_enum_find(const struct lu_enum *values, struct lu_str name)
+{
+	for (; values->name; values++) {
+		if (lu_str_is(name, values->name))
+			return values;
+	}
+	return NULL;
+}
+
+const char *lu_enum_name(const struct lu_enum *values, int value)
+{
+	while (values->name && values->value != value)
+		values++;
+	return values->name;
+}
+
+void lu_enum_list(const struct lu_enum *values, struct lu_buf *out)
+{
+	for (const struct lu_enum *v = values; v->name; v++) {
+		lu_buf_puts(out, v == values ? "" : "|");
+		lu_buf_puts(out, v->name);
+	}
+}
+
+bool lu_opt_has_arg(const struct lu_opt *o)
+{
+	return o->type != LU_OPT_T_FLAG && o->type != LU_OPT_T_COUNT;
+}
+
+void lu_opt_arg(const struct lu_opt *o, struct lu_buf *out)
+{
+	if (o->type == LU_OPT_T_ENUM)
+		lu_enum_list(o->values, out);
+	else if (lu_opt_has_arg(o))
+		lu_buf_puts(out, o->arg);
+}
+
 void lu_list_release(struct lu_list *l)
 {
 	free(l->item);
@@ -39,11 +77,10 @@ void lu_list_release(struct lu_list *l)
 
 static int list_add(struct lu_list *l, const char *value, struct lu_err *err)
 {
-	const char **p = realloc(l->item, (l->n + 1) * sizeof(*p));
+	size_t cap = l->n; /* lists of options are short: one reallocation per item */
 
-	if (!p)
+	if (!lu_vec_grow(&l->item, &cap, l->n, 1, sizeof(*l->item)))
 		return lu_err_nomem(err);
-	l->item = p;
 	l->item[l->n++] = value;
 	return 0;
 }
@@ -74,7 +111,7 @@ static int store_double(const struct lu_opt *o, double *at, const char *value, s
 
 static int store_flag(bool *at, const char *value, struct lu_err *err)
 {
-	/* The command line gives no value; a configuration file says which. */
+	/* Only a configuration file gives a value. */
 	int i = value ? lu_choice_index("no|yes|false|true|0|1|off|on", value) : 1;
 
 	if (i < 0)
@@ -83,13 +120,34 @@ static int store_flag(bool *at, const char *value, struct lu_err *err)
 	return 0;
 }
 
-int lu_opt_store(const struct lu_opt *o, void *base, const char *value, struct lu_err *err)
+static int store_choice(const struct lu_opt *o, int *at, const char *value, struct lu_err *err)
 {
-	void *at = (char *)base + o->offset;
-	int i;
+	int i = lu_choice_index(o->arg, value);
 
-	if (o->given)
-		*(bool *)(void *)((char *)base + o->given) = true;
+	if (i < 0)
+		return lu_err_set(err, "'%s' is not one of %s", value, o->arg);
+	*at = i;
+	return 0;
+}
+
+/* gcc and clang give an enum the size of an int. */
+static int store_enum(const struct lu_opt *o, int *at, const char *value, struct lu_err *err)
+{
+	const struct lu_enum *v = lu_enum_find(o->values, lu_str_of(value));
+	struct lu_buf names = { 0 };
+
+	if (v) {
+		*at = v->value;
+		return 0;
+	}
+	lu_enum_list(o->values, &names);
+	lu_err_set(err, "'%s' is not one of " LU_STR_FMT, value, LU_STR_ARG(lu_buf_slice(&names)));
+	lu_buf_release(&names);
+	return -1;
+}
+
+static int store(const struct lu_opt *o, void *at, const char *value, struct lu_err *err)
+{
 	switch (o->type) {
 	case LU_OPT_T_FLAG: return store_flag(at, value, err);
 	case LU_OPT_T_COUNT: ++*(int *)at; return 0;
@@ -98,22 +156,28 @@ int lu_opt_store(const struct lu_opt *o, void *base, const char *value, struct l
 	case LU_OPT_T_U64: return lu_num_u64(value, at, err);
 	case LU_OPT_T_SIZE: return lu_num_size(value, at, err);
 	case LU_OPT_T_DOUBLE: return store_double(o, at, value, err);
-	case LU_OPT_T_CHOICE:
-		i = lu_choice_index(o->arg, value);
-		if (i < 0)
-			return lu_err_set(err, "'%s' is not one of %s", value, o->arg);
-		*(int *)at = i;
-		return 0;
+	case LU_OPT_T_CHOICE: return store_choice(o, at, value, err);
+	case LU_OPT_T_ENUM: return store_enum(o, at, value, err);
 	case LU_OPT_T_LIST: return list_add(at, value, err);
 	case LU_OPT_T_END: break;
 	}
 	return lu_err_set(err, "no such option");
 }
 
+int lu_opt_store(const struct lu_opt *o, void *base, const char *value, struct lu_err *err)
+{
+	if (store(o, (char *)base + o->offset, value, err) < 0)
+		return -1;
+	if (o->given)
+		*(bool *)(void *)((char *)base + o->given) = true;
+	return 0;
+}
+
 void lu_opt_format(const struct lu_opt *o, const void *base, struct lu_buf *out)
 {
 	const void *at = (const char *)base + o->offset;
 	const struct lu_list *list = at;
+	const char *name;
 	char text[32];
 
 	switch (o->type) {
@@ -130,6 +194,10 @@ void lu_opt_format(const struct lu_opt *o, const void *base, struct lu_buf *out)
 		lu_buf_puts(out, text);
 		break;
 	case LU_OPT_T_CHOICE: lu_buf_str(out, lu_choice_name(o->arg, *(const int *)at)); break;
+	case LU_OPT_T_ENUM:
+		name = lu_enum_name(o->values, *(const int *)at);
+		lu_buf_puts(out, name ? name : "");
+		break;
 	case LU_OPT_T_LIST:
 		for (size_t i = 0; i < list->n; i++) {
 			lu_buf_puts(out, i ? " " : "");

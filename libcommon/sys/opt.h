@@ -1,22 +1,39 @@
 #ifndef LUCIE_SYS_OPT_H
 #define LUCIE_SYS_OPT_H
 /*
- * One table of options makes the parser, --help, the shell completions and the list that the
- * lint compares with the manual page. A program describes its configuration struct by rows:
+ * Command-line options and settings as a table.
+ *
+ * One row per option makes the parser, --help, the shell completions, the keys of a configuration
+ * file and the list that the lint compares with the manual page. A row says where in the program's
+ * configuration struct the value goes:
  *
  *	struct config {
  *		struct lu_std std;
  *		uint64_t min_chars;
+ *		enum form form;
  *		bool strict;
+ *	};
+ *	static const struct lu_enum forms[] = {
+ *		{ "nfc", FORM_NFC },
+ *		{ "none", FORM_NONE },
+ *		LU_ENUM_END,
  *	};
  *	static const struct lu_opt opts[] = {
  *		LU_OPT_U64(0, "min-chars", struct config, min_chars, "N", "drop shorter texts"),
+ *		LU_OPT_ENUM(0, "form", struct config, form, forms, "Unicode form"),
  *		LU_OPT_FLAG(0, "strict", struct config, strict, "refuse what is unsure"),
  *		LU_OPT_END,
  *	};
  *
- * Values are stored at the row's offset; what is not given keeps the default that the caller
- * put there. A repeated option: the last one wins, except LIST, which collects.
+ * The arguments of a row: short letter or 0, long name, struct, member, argument's name, limits,
+ * help. An option that is not used leaves its member alone, so the initialiser of the struct holds
+ * the defaults. Where an option is repeated the last value wins; LIST collects them all.
+ *
+ * Where a program must know whether an option was used, the row's _GIVEN form names a bool member
+ * that becomes true: LU_OPT_U64_GIVEN(0, "max", struct config, max, max_given, "N", "at most").
+ *
+ * ENUM stores the enum's own value, in the order of the table or any other, and help and errors list
+ * the names. CHOICE stores the index of the name in a string "a|b|c"; new rows use ENUM.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,31 +51,42 @@ enum lu_opt_type {
 	LU_OPT_T_SIZE,	 /* uint64_t bytes, K M G T */
 	LU_OPT_T_DOUBLE, /* double, within lo..hi */
 	LU_OPT_T_CHOICE, /* int: index in "a|b|c" */
+	LU_OPT_T_ENUM,	 /* an enum: the value that a table gives to the name */
 	LU_OPT_T_LIST,	 /* struct lu_list, one more at each use */
 	LU_OPT_T_COUNT,	 /* int, one more at each use, no argument */
 };
 
-/* What LIST collects; the array is malloc'd, the strings point into argv. */
+/* The values of a LIST, in the order given. The strings point into argv. */
 struct lu_list {
 	const char **item;
 	size_t n;
 };
 void lu_list_release(struct lu_list *l);
 
+/* The name of a value of an enum. A table of them ends with LU_ENUM_END. */
+struct lu_enum {
+	const char *name;
+	int value;
+};
+/* clang-format off */
+#define LU_ENUM_END { NULL, 0 }
+/* clang-format on */
+
 struct lu_opt {
 	enum lu_opt_type type;
-	int letter;	  /* 0: long form only */
-	const char *name; /* long form, without dashes */
-	size_t offset;	  /* of the value in the configuration struct */
-	const char *arg;  /* argument's name in the help; the choices of CHOICE */
-	const char *help; /* one line, lower case, no full stop */
-	double lo, hi;	  /* limits of INT and DOUBLE, inclusive */
-	size_t given;	  /* offset of a bool set when the option is used; 0: none */
+	int letter;		      /* 0: long form only */
+	const char *name;	      /* long form, without dashes */
+	size_t offset;		      /* of the value in the configuration struct */
+	const char *arg;	      /* argument's name in the help; the choices of CHOICE */
+	const char *help;	      /* one line, lower case, no full stop */
+	double lo, hi;		      /* limits of INT and DOUBLE, inclusive */
+	size_t given;		      /* offset of a bool set when the option is used; 0: none */
+	const struct lu_enum *values; /* ENUM */
 };
 
 /* clang-format off */
 #define LU_OPT_ROW(t, l, n, S, f, a, h, lo, hi, given) \
-	{ LU_OPT_T_##t, l, n, offsetof(S, f), a, h, lo, hi, given }
+	{ LU_OPT_T_##t, l, n, offsetof(S, f), a, h, lo, hi, given, NULL }
 #define LU_OPT_FLAG(l, n, S, f, h) LU_OPT_ROW(FLAG, l, n, S, f, NULL, h, 0, 0, 0)
 #define LU_OPT_COUNT(l, n, S, f, h) LU_OPT_ROW(COUNT, l, n, S, f, NULL, h, 0, 0, 0)
 #define LU_OPT_STR(l, n, S, f, a, h) LU_OPT_ROW(STR, l, n, S, f, a, h, 0, 0, 0)
@@ -68,6 +96,8 @@ struct lu_opt {
 #define LU_OPT_INT(l, n, S, f, a, lo, hi, h) LU_OPT_ROW(INT, l, n, S, f, a, h, lo, hi, 0)
 #define LU_OPT_DOUBLE(l, n, S, f, a, lo, hi, h) LU_OPT_ROW(DOUBLE, l, n, S, f, a, h, lo, hi, 0)
 #define LU_OPT_CHOICE(l, n, S, f, choices, h) LU_OPT_ROW(CHOICE, l, n, S, f, choices, h, 0, 0, 0)
+#define LU_OPT_ENUM(l, n, S, f, values, h) \
+	{ LU_OPT_T_ENUM, l, n, offsetof(S, f), NULL, h, 0, 0, 0, values }
 
 /* The same rows for options that also set a bool, the member g, when they are used. */
 #define LU_OPT_STR_GIVEN(l, n, S, f, g, a, h) \
@@ -82,21 +112,38 @@ struct lu_opt {
 	LU_OPT_ROW(DOUBLE, l, n, S, f, a, h, lo, hi, offsetof(S, g))
 #define LU_OPT_CHOICE_GIVEN(l, n, S, f, g, choices, h) \
 	LU_OPT_ROW(CHOICE, l, n, S, f, choices, h, 0, 0, offsetof(S, g))
+#define LU_OPT_ENUM_GIVEN(l, n, S, f, g, values, h) \
+	{ LU_OPT_T_ENUM, l, n, offsetof(S, f), NULL, h, 0, 0, offsetof(S, g), values }
 
-#define LU_OPT_END { LU_OPT_T_END, 0, NULL, 0, NULL, NULL, 0, 0, 0 }
+#define LU_OPT_END { LU_OPT_T_END, 0, NULL, 0, NULL, NULL, 0, 0, 0, NULL }
 /* clang-format on */
 
-/* Stores one value given as text into the struct at `base`. The configuration reader uses it
- * too, so a setting means the same in a file and on the command line. */
+/* Store one value given as text into the struct at `base`; FLAG takes NULL or yes and no. The
+ * configuration reader uses it too, so a setting means the same in a file and on the command line.
+ * On failure the sentence quotes the value, and nothing has been stored. */
 int lu_opt_store(const struct lu_opt *o, void *base, const char *value,
 		struct lu_err *err) LU_CHECKED;
 
-/* Appends "what it is now" as text: for printing an effective configuration. */
+/* Append the current value as text that lu_opt_store() would accept (LIST: items with blanks
+ * between), for printing an effective configuration. */
 void lu_opt_format(const struct lu_opt *o, const void *base, struct lu_buf *out);
+
+/* Append the argument as the help shows it: "FILE", "a|b|c", nothing for an option without. */
+void lu_opt_arg(const struct lu_opt *o, struct lu_buf *out);
+
+/* True if the option takes an argument on the command line. */
+bool lu_opt_has_arg(const struct lu_opt *o);
+
+/* Row of the table with this name, or NULL. */
+const struct lu_enum *lu_enum_find(const struct lu_enum *values, struct lu_str name);
+/* Name of the value, or NULL. */
+const char *lu_enum_name(const struct lu_enum *values, int value);
+/* Append the names as "a|b|c". */
+void lu_enum_list(const struct lu_enum *values, struct lu_buf *out);
 
 /* Index of `value` among "a|b|c", or -1. */
 int lu_choice_index(const char *choices, const char *value);
-/* The i-th of "a|b|c". */
+/* Name i of "a|b|c". */
 struct lu_str lu_choice_name(const char *choices, int i);
 
 #endif

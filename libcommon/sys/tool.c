@@ -143,20 +143,18 @@ void lu_usage_error(const char *fmt, ...)
 
 static void help_row(const struct lu_opt *o)
 {
-	char left[96];
-	int n = 0;
+	struct lu_buf left = { 0 };
 
 	if (o->letter)
-		n = snprintf(left, sizeof(left), "-%c, ", o->letter);
+		lu_buf_printf(&left, "-%c, --%s", o->letter, o->name);
 	else
-		n = snprintf(left, sizeof(left), "    ");
-	n += snprintf(left + n, sizeof(left) - (size_t)n, "--%s", o->name);
-	if (o->arg)
-		snprintf(left + n, sizeof(left) - (size_t)n, " %s", o->arg);
-	if (strlen(left) > 28)
-		printf("  %s  %s\n", left, o->help);
-	else
-		printf("  %-28s  %s\n", left, o->help);
+		lu_buf_printf(&left, "    --%s", o->name);
+	if (lu_opt_has_arg(o)) {
+		lu_buf_putc(&left, ' ');
+		lu_opt_arg(o, &left);
+	}
+	printf("  %-28s  %s\n", left.p ? left.p : "", o->help);
+	lu_buf_release(&left);
 }
 
 /* The shared options fill whole lines, so that the help of every program stays on a screen. */
@@ -207,6 +205,8 @@ static void help(const struct lu_tool *tool)
 /* For tests/lint: "letter<TAB>name<TAB>argument" for each option the program takes. */
 static void print_options(const struct lu_tool *tool)
 {
+	struct lu_buf arg = { 0 };
+
 	for (int pass = 0; pass < 2; pass++) {
 		const struct lu_opt *o = pass ? std_opts : tool->opts;
 
@@ -215,7 +215,9 @@ static void print_options(const struct lu_tool *tool)
 				continue;
 			if (o->letter)
 				printf("%c", o->letter);
-			printf("\t%s\t%s\n", o->name, o->arg ? o->arg : "");
+			lu_opt_arg(o, &arg);
+			printf("\t%s\t%s\n", o->name, arg.p ? arg.p : "");
+			lu_buf_release(&arg);
 		}
 	}
 }
@@ -280,7 +282,7 @@ struct parse {
 static void parse_add(struct parse *ps, const struct lu_opt *o, void *base)
 {
 	char *s = ps->shorts + strlen(ps->shorts);
-	bool has_arg = o->type != LU_OPT_T_FLAG && o->type != LU_OPT_T_COUNT;
+	bool has_arg = lu_opt_has_arg(o);
 
 	LU_ASSERT(ps->n < OPTS_MAX - 5);
 	ps->longs[ps->n] = (struct option){ o->name, has_arg ? required_argument : no_argument,

@@ -6,6 +6,15 @@
 #include "libcommon/sys/opt.h"
 #include "libcommon/sys/tool.h"
 
+enum colour { RED = 5, GREEN = -1, BLUE = 70000 };
+
+static const struct lu_enum colours[] = {
+	{ "red", RED },
+	{ "green", GREEN },
+	{ "blue", BLUE },
+	LU_ENUM_END,
+};
+
 struct config {
 	bool flag;
 	int count, number, choice;
@@ -13,7 +22,8 @@ struct config {
 	uint64_t whole, size;
 	double real;
 	struct lu_list list;
-	bool whole_given;
+	enum colour colour;
+	bool whole_given, colour_given;
 };
 
 static const struct lu_opt rows[] = {
@@ -25,6 +35,7 @@ static const struct lu_opt rows[] = {
 	LU_OPT_SIZE(0, "size", struct config, size, "SIZE", "a size"),
 	LU_OPT_DOUBLE(0, "real", struct config, real, "X", 0, 1, "a share"),
 	LU_OPT_CHOICE(0, "choice", struct config, choice, "red|green|blue", "a colour"),
+	LU_OPT_ENUM_GIVEN(0, "colour", struct config, colour, colour_given, colours, "a colour"),
 	LU_OPT_LIST(0, "list", struct config, list, "ITEM", "items"),
 	LU_OPT_END,
 };
@@ -60,6 +71,9 @@ static void bad(struct config *c, const char *name, const char *value)
 	assert_non_null(strstr(err.msg, value));
 	assert_int_equal(before.number, c->number);
 	assert_int_equal(before.choice, c->choice);
+	assert_int_equal(before.colour, c->colour);
+	assert_int_equal(before.whole_given, c->whole_given);
+	assert_int_equal(before.colour_given, c->colour_given);
 	assert_true(before.real == c->real);
 }
 
@@ -87,6 +101,10 @@ static void test_values(void **state)
 	good(&c, "real", "1", "1");
 	good(&c, "choice", "blue", "blue");
 	assert_int_equal(c.choice, 2);
+	good(&c, "colour", "green", "green");
+	assert_true(c.colour == GREEN && c.colour_given);
+	good(&c, "colour", "blue", "blue");
+	assert_true(c.colour == BLUE);
 	good(&c, "list", "a", "a");
 	good(&c, "list", "b", "a b");
 	lu_list_release(&c.list);
@@ -111,6 +129,10 @@ static void test_refused(void **state)
 	bad(&c, "choice", "redd");
 	bad(&c, "choice", "red|green");
 	bad(&c, "choice", "");
+	bad(&c, "colour", "re");
+	bad(&c, "colour", "redd");
+	bad(&c, "colour", "red|green");
+	bad(&c, "colour", "");
 }
 
 static void test_choices(void **state)
@@ -120,6 +142,30 @@ static void test_choices(void **state)
 	assert_int_equal(lu_choice_index("a|bb|c", "b"), -1);
 	assert_true(lu_str_is(lu_choice_name("a|bb|c", 0), "a"));
 	assert_true(lu_str_is(lu_choice_name("a|bb|c", 2), "c"));
+}
+
+static void test_enums(void **state)
+{
+	struct lu_err err = { 0 };
+	struct lu_buf b = { 0 };
+	struct config c = { 0 };
+
+	(void)state;
+	assert_ptr_equal(lu_enum_find(colours, LU_STR("blue")), &colours[2]);
+	assert_null(lu_enum_find(colours, LU_STR("")));
+	assert_string_equal(lu_enum_name(colours, GREEN), "green");
+	assert_null(lu_enum_name(colours, 0));
+	assert_int_equal(lu_opt_store(row("colour"), &c, "pink", &err), -1);
+	assert_string_equal(err.msg, "'pink' is not one of red|green|blue");
+
+	/* A value without a name prints as nothing. */
+	lu_opt_format(row("colour"), &c, &b);
+	assert_int_equal(b.n, 0);
+	lu_opt_arg(row("colour"), &b);
+	lu_opt_arg(row("flag"), &b);
+	lu_opt_arg(row("number"), &b);
+	assert_string_equal(b.p, "red|green|blueN");
+	lu_buf_release(&b);
 }
 
 /* Every shared row belongs to some program's set, and -q and -v to all. */
@@ -139,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_choices),
+		cmocka_unit_test(test_enums),
 		cmocka_unit_test(test_shared_rows),
 	};
 
