@@ -313,14 +313,17 @@ static int open_all(struct config *c, const struct lu_args *args, struct lu_err 
 
 static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 {
-	struct lu_docstream ds = {
-		.ctx = c, .map = map, .decide = decide, .finish = finish, .selects = true
-	};
+	struct lu_docstream ds = { .ctx = c,
+		.map = map,
+		.decide = decide,
+		.finish = finish,
+		.flags = LU_DOCSTREAM_SELECTS };
 	int rc = -1;
 
 	c->ds = &ds;
 	c->held.spool.fd = c->seen.spool.fd = -1;
-	ds.silent = c->signatures != NULL;
+	if (c->signatures)
+		ds.flags |= LU_DOCSTREAM_SILENT;
 	if (open_all(c, args, err) < 0)
 		goto out;
 	if (c->near) {

@@ -177,7 +177,7 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 		.local_size = sizeof(struct worker),
 		.local_free = worker_free,
 		.finish = totals,
-		.selects = true };
+		.flags = LU_DOCSTREAM_SELECTS };
 
 	if (c->rules.n == 0 && c->min_lang_score == 0 && !c->annotate)
 		lu_note("no rule given: every document passes");

@@ -184,7 +184,7 @@ int main(int argc, char **argv)
 		.local_size = sizeof(struct worker),
 		.local_free = worker_free,
 		.finish = totals,
-		.selects = true };
+		.flags = LU_DOCSTREAM_SELECTS };
 	int rc = -1;
 
 	lu_tool_start(&tool, argc, argv, &c, &args);

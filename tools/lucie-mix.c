@@ -246,8 +246,7 @@ static int run_documents(struct config *c, const struct lu_args *args, struct lu
 		.map = map,
 		.decide = decide,
 		.finish = finish,
-		.silent = c->dry_run,
-		.no_stats = c->dry_run };
+		.flags = c->dry_run ? LU_DOCSTREAM_SILENT | LU_DOCSTREAM_NO_STATS : 0 };
 
 	c->ds = &ds;
 	if (lu_pool_shard(&c->pool, err) < 0 ||

@@ -141,7 +141,7 @@ int main(int argc, char **argv)
 	o.mojibake = c.mojibake;
 	o.trim = c.trim;
 	o.blank_lines = c.blank_lines;
-	ds.repair = c.repair;
+	ds.flags = c.repair ? LU_DOCSTREAM_REPAIR : 0;
 	c.stream = &ds;
 	c.normalizer = lu_normalizer_new(&o, &err);
 	if (c.normalizer)

@@ -405,8 +405,7 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 		.local_init = local_init,
 		.local_free = local_free,
 		.finish = settle,
-		.silent = true,
-		.textless = c->ids };
+		.flags = LU_DOCSTREAM_SILENT | (c->ids ? LU_DOCSTREAM_TEXTLESS : 0) };
 	int rc = set_up(c, err);
 
 	if (rc == 0)

@@ -84,7 +84,9 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 
 static int count_documents(struct config *c, const struct lu_args *args, struct lu_err *err)
 {
-	struct lu_docstream ds = { .ctx = c, .map = map, .decide = decide, .silent = true };
+	struct lu_docstream ds = {
+		.ctx = c, .map = map, .decide = decide, .flags = LU_DOCSTREAM_SILENT
+	};
 	struct lu_buf out = { 0 };
 	int rc = lu_docstream_run(&ds, &c->std, args, err);
 

@@ -390,7 +390,7 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 		.local_init = worker_init,
 		.local_free = worker_free,
 		.finish = finish_records,
-		.textless = true };
+		.flags = LU_DOCSTREAM_TEXTLESS };
 	int rc = -1;
 
 	if (!c->tokenizer)

@@ -218,8 +218,7 @@ static int read_documents(struct config *c, const struct lu_args *args, struct l
 		.local_init = worker_init,
 		.local_free = worker_free,
 		.finish = add_totals,
-		.silent = true,
-		.no_stats = true,
+		.flags = LU_DOCSTREAM_SILENT | LU_DOCSTREAM_NO_STATS,
 		.stats = stats };
 
 	if (lu_eval_start(&c->eval, c->tok, c->tokenizer.item, c->tokenizer.n, err) < 0)

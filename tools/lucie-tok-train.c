@@ -247,8 +247,7 @@ static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
 		.local_size = sizeof(struct worker),
 		.local_free = worker_free,
 		.finish = train,
-		.silent = true,
-		.no_stats = true,
+		.flags = LU_DOCSTREAM_SILENT | LU_DOCSTREAM_NO_STATS,
 		.stats = &stats };
 	struct lu_out *out = NULL;
 	int rc = -1;

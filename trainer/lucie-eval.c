@@ -107,7 +107,7 @@ static int read_documents(struct documents *d, const struct config *c, const cha
 	struct lu_docstream ds = { .ctx = d,
 		.map = encode,
 		.decide = collect,
-		.silent = true,
+		.flags = LU_DOCSTREAM_SILENT,
 		.local_size = sizeof(struct lu_tok_state *),
 		.local_init = state_init,
 		.local_free = state_free };

@@ -272,7 +272,7 @@ static int parse(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, stru
 		return 0;
 	}
 	rc = lu_json_object(line, &b->arena, &doc->obj, &fault);
-	if (rc < 0 && r->ds->repair &&
+	if (rc < 0 && (r->ds->flags & LU_DOCSTREAM_REPAIR) &&
 			(fault.kind == LU_JSON_BAD_UTF8 || fault.kind == LU_JSON_LONE_SURROGATE)) {
 		doc->obj.line = line;
 		rc = repair(b, doc, &fault);
@@ -287,7 +287,7 @@ static int parse(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, stru
 	if (m && m->type == LU_JSON_STRING) {
 		if (lu_json_decode_known(m->value, m->escaped, &b->arena, &doc->text) < 0)
 			return lu_err_nomem(err);
-	} else if (!r->ds->textless) {
+	} else if (!(r->ds->flags & LU_DOCSTREAM_TEXTLESS)) {
 		return lu_doc_bad(doc, m ? "\"text\" is not a string" : "no \"text\"");
 	}
 	return 0;
@@ -317,8 +317,8 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 					err, "%s:%llu", doc->file, (unsigned long long)doc->line);
 		/* Formatting the record belongs to the parallel part too, where nothing is decided
 		 * later. */
-		if (doc->verdict == LU_KEEP && doc->edits && !r->ds->decide && !r->ds->silent &&
-				!doc->own_out) {
+		if (doc->verdict == LU_KEEP && doc->edits && !r->ds->decide &&
+				!(r->ds->flags & LU_DOCSTREAM_SILENT) && !doc->own_out) {
 			lu_json_rewrite(&doc->obj, doc->edit, doc->edits, lu_doc_out(doc));
 			lu_buf_putc(&b->out, '\n');
 			lu_doc_out_end(doc);
@@ -564,10 +564,11 @@ static bool is_stdout(const char *name)
 static int open_outputs(struct run *r, const struct lu_args *args, struct lu_err *err)
 {
 	const struct lu_std *std = r->std;
+	bool silent = r->ds->flags & LU_DOCSTREAM_SILENT;
 
-	if (std->rejects && is_stdout(std->rejects) && !r->ds->silent && is_stdout(std->output))
+	if (std->rejects && is_stdout(std->rejects) && !silent && is_stdout(std->output))
 		return lu_err_set(err, "--rejects: standard output carries the documents");
-	if (!r->ds->silent &&
+	if (!silent &&
 			(lu_out_open(&r->out, std->output, std->compress, std->threads, err) < 0 ||
 					lu_out_refuse(r->out, args->file, args->files, err) < 0))
 		return -1;
@@ -590,7 +591,7 @@ static int commit(struct run *r, const struct lu_args *args, struct lu_err *err)
 		rc = lu_out_commit(r->out, err);
 		r->out = NULL;
 	}
-	if (rc == 0 && !r->ds->no_stats)
+	if (rc == 0 && !(r->ds->flags & LU_DOCSTREAM_NO_STATS))
 		rc = lu_stats_append(&r->stats, args, r->std->stats, err);
 	return rc;
 }
@@ -611,7 +612,7 @@ int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const st
 	lu_progress_end(&r.progress);
 	if (rc == 0 && ds->finish)
 		rc = ds->finish(ds->ctx, &r.stats, err);
-	if (rc == 0 && ds->selects)
+	if (rc == 0 && (ds->flags & LU_DOCSTREAM_SELECTS))
 		note_losses(&r.stats);
 	if (rc == 0)
 		rc = commit(&r, args, err);

@@ -22,10 +22,10 @@
  *
  * A document that is kept is written as the record it was read as, byte for byte, except for
  * the members set by lu_doc_set(); or, when the program calls lu_doc_out(), as the bytes that
- * it put there (its own format, no newline added). With `silent` nothing is written.
+ * it put there (its own format, no newline added). With LU_DOCSTREAM_SILENT nothing is written.
  *
  * A record is bad when it is no JSON object in valid UTF-8, when it has no "text" that is a
- * string (unless `textless`), or when the program says so. Bad records end the run with
+ * string (unless LU_DOCSTREAM_TEXTLESS is set), or when the program says so. Bad records end the run with
  * "file:line: reason", or are counted and skipped as --max-bad and --rejects say. Blank lines
  * are no records.
  *
@@ -75,6 +75,14 @@ struct lu_doc {
 	struct lu_doc_batch *batch;
 };
 
+enum {
+	LU_DOCSTREAM_SILENT = 1 << 0,	/* write no documents */
+	LU_DOCSTREAM_TEXTLESS = 1 << 1, /* accept records without "text" */
+	LU_DOCSTREAM_SELECTS = 1 << 2,	/* note when more than half of the documents were dropped */
+	LU_DOCSTREAM_REPAIR = 1 << 3,	/* replace invalid UTF-8 and lone surrogates by U+FFFD */
+	LU_DOCSTREAM_NO_STATS = 1 << 4, /* the caller appends the accounting line itself */
+};
+
 struct lu_docstream {
 	void *ctx;
 	int (*map)(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err);
@@ -87,16 +95,12 @@ struct lu_docstream {
 	void (*local_free)(void *local);
 	void **local;
 	size_t locals;
-	bool silent;   /* no output */
-	bool textless; /* "text" is not asked for */
-	bool selects;  /* to drop is its work: a note says when more than half went */
-	bool repair;   /* replace invalid UTF-8 and lone surrogates instead of refusing */
+	unsigned flags; /* LU_DOCSTREAM_... */
 	/* Called with the totals before the accounting line is written: to add lu_stats.extra,
 	 * or to write the program's own files. May be NULL. */
 	int (*finish)(void *ctx, struct lu_stats *stats, struct lu_err *err);
 	uint64_t repaired;	/* out: characters replaced */
 	void *run;		/* the stream's own, for lu_docstream_put() */
-	bool no_stats;		/* the caller reads in several passes and writes the line itself */
 	struct lu_stats *stats; /* out: where to leave the totals; NULL: nowhere */
 };
 

@@ -197,7 +197,7 @@ static void test_textless(void **state)
 	struct given g = GIVEN;
 
 	(void)state;
-	g.ds.textless = true;
+	g.ds.flags = LU_DOCSTREAM_TEXTLESS;
 	put_text("in", "{\"text\":1}\n{}\n");
 	assert_int_equal(run(&g, 2), 0);
 	assert_file("out", "{\"text\":1}\n{}\n");
@@ -275,7 +275,7 @@ static void test_repair(void **state)
 
 	(void)state;
 	put_text("in", "{\"text\":\"\xFFz\\ud800\",\"n\": 1}\r\n{\"text\":\"a\"}\n\xFF\n");
-	g.ds.repair = true;
+	g.ds.flags = LU_DOCSTREAM_REPAIR;
 	g.std.max_bad = 1;
 	g.std.max_bad_given = true;
 	assert_int_equal(run(&g, 2), 0);
