@@ -88,7 +88,7 @@ static uint64_t document_tokens(void *ctx, uint64_t shard, uint64_t document)
 	return n;
 }
 
-int lu_planned_walk(const struct lu_planned *p, lu_planned_fn *piece, void *ctx, struct lu_err *err)
+int lu_planned_walk(const struct lu_planned *p, lu_piece_fn *piece, void *ctx, struct lu_err *err)
 {
 	struct lu_plan_walk *w = NULL;
 	struct lu_plan_place place;
@@ -104,5 +104,5 @@ int lu_planned_walk(const struct lu_planned *p, lu_planned_fn *piece, void *ctx,
 		rc = piece(ctx, p->shard[place.shard], first, n, err);
 	}
 	lu_plan_walk_free(w);
-	return rc < 0 ? lu_err_wrap(err, "%s", p->path) : 0;
+	return rc < 0 ? lu_err_wrap(err, "%s", p->path) : rc;
 }

@@ -2,93 +2,83 @@
 
 #include <stdlib.h>
 
-#include "libcommon/mix/planned.h"
+#include "libcommon/base/vec.h"
 
-/* One name: a shard, or else a plan with the shards it names. */
-struct source {
+/* One name of the list: a shard, or a plan with the shards it names. */
+struct part {
 	char *name;
+	bool is_plan;
+	uint64_t tokens;
 	struct lu_shard *shard;
 	struct lu_planned planned;
-	uint64_t tokens;
 };
 
 struct lu_stream {
-	struct source *source;
-	size_t sources;
+	struct LU_VEC(struct part) part;
 	uint64_t tokens;
-};
-
-/* The ranges that a pass has not finished with. */
-struct pass {
-	const struct lu_stream_range *range;
-	size_t n, next;
-	uint64_t at; /* in the stream */
-	lu_stream_fn *found;
-	void *ctx;
 };
 
 /* --- opening ------------------------------------------------------------------------------ */
 
-static int open_source(struct source *s, struct lu_err *err)
+static int open_part(struct part *p, struct lu_err *err)
 {
-	if (lu_plan_is(s->name)) {
-		if (lu_planned_open(&s->planned, s->name, err) < 0)
+	p->is_plan = lu_plan_is(p->name);
+	if (p->is_plan) {
+		if (lu_planned_open(&p->planned, p->name, err) < 0)
 			return -1;
-		s->tokens = s->planned.plan.tokens;
+		p->tokens = p->planned.plan.tokens;
 		return 0;
 	}
-	if (lu_shard_open(&s->shard, s->name, err) < 0)
+	if (lu_shard_open(&p->shard, p->name, err) < 0)
 		return -1;
-	s->tokens = lu_shard_tokens(s->shard);
+	p->tokens = lu_shard_tokens(p->shard);
+	return 0;
+}
+
+static int add_part(struct lu_stream *s, const char *name, size_t n, struct lu_err *err)
+{
+	struct part p = { .name = strndup(name, n) };
+
+	if (!p.name || !lu_vec_push(&s->part, p)) {
+		free(p.name);
+		return lu_err_nomem(err);
+	}
+	if (open_part(&s->part.p[s->part.n - 1], err) < 0)
+		return -1;
+	s->tokens += s->part.p[s->part.n - 1].tokens;
 	return 0;
 }
 
 int lu_stream_open(struct lu_stream **out, const char *names, struct lu_err *err)
 {
 	struct lu_stream *s = calloc(1, sizeof(*s));
-	const char *p = names;
 
 	*out = NULL;
 	if (!s)
 		return lu_err_nomem(err);
-	for (p += strspn(p, " \t"); *p; p += strspn(p, " \t")) {
+	for (const char *p = names + strspn(names, " \t"); *p; p += strspn(p, " \t")) {
 		size_t n = strcspn(p, " \t");
-		struct source *bigger = realloc(s->source, (s->sources + 1) * sizeof(*bigger)),
-			      *add;
 
-		if (!bigger) {
-			lu_err_nomem(err);
-			goto fail;
+		if (add_part(s, p, n, err) < 0) {
+			lu_stream_close(s);
+			return -1;
 		}
-		s->source = bigger;
-		add = &s->source[s->sources++];
-		*add = (struct source){ .name = strndup(p, n) };
-		if (!add->name) {
-			lu_err_nomem(err);
-			goto fail;
-		}
-		if (open_source(add, err) < 0)
-			goto fail;
-		s->tokens += add->tokens;
 		p += n;
 	}
 	*out = s;
 	return 0;
-fail:
-	lu_stream_close(s);
-	return -1;
 }
 
 void lu_stream_close(struct lu_stream *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->sources; i++) {
-		lu_shard_close(s->source[i].shard);
-		lu_planned_close(&s->source[i].planned);
-		free(s->source[i].name);
+	for (size_t i = 0; i < s->part.n; i++) {
+		lu_shard_close(s->part.p[i].shard);
+		lu_planned_close(&s->part.p[i].planned);
+		free(s->part.p[i].name);
 	}
-	free(s->source);
+	lu_vec_release(&s->part);
 	free(s);
 }
 
@@ -97,47 +87,88 @@ uint64_t lu_stream_tokens(const struct lu_stream *s)
 	return s->tokens;
 }
 
-/* --- finding ------------------------------------------------------------------------------ */
+size_t lu_stream_parts(const struct lu_stream *s)
+{
+	return s->part.n;
+}
 
-/* The next n tokens of the stream are the shard's from pos on. 1 when no range is left. */
-static int pass_over(void *ctx, const struct lu_shard *shard, uint64_t pos, uint64_t n,
+struct lu_stream_part lu_stream_part(const struct lu_stream *s, size_t i)
+{
+	const struct part *p = &s->part.p[i];
+
+	LU_ASSERT(i < s->part.n);
+	return (struct lu_stream_part){ .name = p->name,
+		.is_plan = p->is_plan,
+		.tokens = p->tokens,
+		.shard = p->is_plan ? p->planned.shard : &p->shard,
+		.shards = p->is_plan ? p->planned.plan.shards : 1 };
+}
+
+/* --- walking ------------------------------------------------------------------------------ */
+
+static int walk_part(const struct part *p, lu_piece_fn *piece, void *ctx, struct lu_err *err)
+{
+	if (p->is_plan)
+		return lu_planned_walk(&p->planned, piece, ctx, err);
+	return piece(ctx, p->shard, 0, p->tokens, err);
+}
+
+int lu_stream_walk(const struct lu_stream *s, lu_piece_fn *piece, void *ctx, struct lu_err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < s->part.n; i++)
+		rc = walk_part(&s->part.p[i], piece, ctx, err);
+	return rc;
+}
+
+/* --- locating ranges ---------------------------------------------------------------------- */
+
+struct search {
+	const struct lu_stream_range *range;
+	size_t n, next; /* ranges; the first that is not complete */
+	uint64_t at;	/* offset in the stream */
+	lu_stream_fn *found;
+	void *ctx;
+};
+
+static int match_piece(void *ctx, const struct lu_shard *shard, uint64_t pos, uint64_t n,
 		struct lu_err *err)
 {
-	struct pass *p = ctx;
-	uint64_t end = p->at + n;
+	struct search *s = ctx;
+	uint64_t end = s->at + n;
 
-	for (size_t i = p->next; i < p->n && p->range[i].first < end; i++) {
-		const struct lu_stream_range *r = &p->range[i];
-		uint64_t from = r->first > p->at ? r->first : p->at;
+	for (size_t i = s->next; i < s->n && s->range[i].first < end; i++) {
+		const struct lu_stream_range *r = &s->range[i];
+		uint64_t from = r->first > s->at ? r->first : s->at;
 		uint64_t to = r->first + r->n < end ? r->first + r->n : end;
 
 		if (from < to &&
-				p->found(p->ctx, shard, pos + (from - p->at), to - from, r->tag,
+				s->found(s->ctx, shard, pos + (from - s->at), to - from, r->tag,
 						err) < 0)
 			return -1;
 	}
-	while (p->next < p->n && p->range[p->next].first + p->range[p->next].n <= end)
-		p->next++;
-	p->at = end;
-	return p->next == p->n;
+	while (s->next < s->n && s->range[s->next].first + s->range[s->next].n <= end)
+		s->next++;
+	s->at = end;
+	return s->next == s->n;
 }
 
 int lu_stream_places(const struct lu_stream *s, const struct lu_stream_range *range, size_t n,
 		lu_stream_fn *found, void *ctx, struct lu_err *err)
 {
-	struct pass p = { .range = range, .n = n, .found = found, .ctx = ctx };
+	struct search search = { .range = range, .n = n, .found = found, .ctx = ctx };
 	uint64_t begin = 0;
 
-	for (size_t i = 0; i < s->sources && p.next < p.n; i++) {
-		const struct source *o = &s->source[i];
+	for (size_t i = 0; i < s->part.n && search.next < n; i++) {
+		const struct part *p = &s->part.p[i];
 
-		p.at = begin;
-		begin += o->tokens;
-		/* A plan that no range touches need not be walked. */
-		if (range[p.next].first >= begin)
+		search.at = begin;
+		begin += p->tokens;
+		/* Do not walk a plan that no range touches. */
+		if (range[search.next].first >= begin)
 			continue;
-		if (o->shard ? pass_over(&p, o->shard, 0, o->tokens, err) < 0
-			     : lu_planned_walk(&o->planned, pass_over, &p, err) < 0)
+		if (walk_part(p, match_piece, &search, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -1,39 +1,59 @@
 #ifndef LUCIE_MIX_STREAM_H
 #define LUCIE_MIX_STREAM_H
 /*
- * The stream of tokens that a run trains on (shard/order.h), from the names of shards and plans:
- * where in which shard its tokens are.
+ * The token stream of a training run: the documents of a list of shards and plans, end to end
+ * (shard/order.h says which samples are cut from it). lucie-train reads its samples from it and
+ * lucie-trace looks them up, so that both find the same tokens at the same offset.
  *
  *	struct lu_stream *s;
- *	if (lu_stream_open(&s, "shards/fr plan.jsonl", &err) < 0) ...
- *	lu_stream_tokens(s)
- *	lu_stream_places(s, range, n, found, ctx, &err);
+ *	if (lu_stream_open(&s, "shards/fr mix.plan", &err) < 0) ...
+ *	lu_stream_walk(s, piece, ctx, &err);			the whole stream
+ *	lu_stream_places(s, range, n, found, ctx, &err);	some ranges of it
  *	lu_stream_close(s);
  *
- * A plan is walked each time, so its order takes no memory. Shards that are not those which a plan
- * was made for are refused.
+ * A plan is walked anew by each call, so its order takes no memory. Shards other than those that
+ * a plan was made for are refused. Any number of threads may share an open stream.
+ *
+ * Needs only libc: part of the bare build.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
-#include "libcommon/shard/reader.h"
+#include "libcommon/mix/planned.h"
 
 struct lu_stream;
 
-/* Names with blanks between them, as in a run's data.train. */
+/* `names` are separated by blanks, as in a run's data.train. */
 int lu_stream_open(struct lu_stream **s, const char *names, struct lu_err *err) LU_CHECKED;
 void lu_stream_close(struct lu_stream *s); /* NULL is fine */
 uint64_t lu_stream_tokens(const struct lu_stream *s);
 
+/* One name of the list. Everything in it lives as long as the stream. */
+struct lu_stream_part {
+	const char *name;
+	bool is_plan;
+	uint64_t tokens;	       /* that it adds to the stream */
+	struct lu_shard *const *shard; /* the shard, or all shards that the plan names */
+	size_t shards;
+};
+size_t lu_stream_parts(const struct lu_stream *s);
+struct lu_stream_part lu_stream_part(const struct lu_stream *s, size_t i);
+
+/* Call piece() for each piece of the stream in order: all of a shard, or a document of a plan.
+ * Returns 0 at the end, 1 when piece() returned 1, or -1. */
+int lu_stream_walk(const struct lu_stream *s, lu_piece_fn *piece, void *ctx,
+		struct lu_err *err) LU_CHECKED;
+
 struct lu_stream_range {
 	uint64_t first, n; /* tokens of the stream */
-	uint64_t tag;	   /* for found() */
+	uint64_t tag;	   /* passed on to the callback */
 };
 
-/* Called with stretches of a range, in the order of the stream. 0 or -1. */
+/* Called with the pieces of a range in the order of the stream; returns 0 or -1. */
 typedef int lu_stream_fn(void *ctx, const struct lu_shard *shard, uint64_t pos, uint64_t n,
 		uint64_t tag, struct lu_err *err);
 
-/* Finds all ranges in one pass. They must be in order: neither firsts nor ends go back. */
+/* Locate all ranges in one pass. They must be sorted: neither `first` nor first + n decreases. */
 int lu_stream_places(const struct lu_stream *s, const struct lu_stream_range *range, size_t n,
 		lu_stream_fn *found, void *ctx, struct lu_err *err) LU_CHECKED;
 
