@@ -1,10 +1,6 @@
 # Lucie toolkit. One non-recursive Makefile: each folder's module.mk adds its files and flags.
-#
-#   make                 all programs             make check        every test
-#   make demo            a small real run         make lint         pages, headers, scripts, format
-#   make CONFIG=asan ... objects of a configuration live in build/<config>/ and never mix
-#
-# Variables a user may set: CC CXX CFLAGS_EXTRA PREFIX DESTDIR WERROR=1 BARE=1 CONFIG=... V=1
+# `make help` lists the targets and the variables. The objects of a configuration live in
+# build/CONFIG/, so those of different flags never mix.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -13,7 +9,6 @@ SHELL := bash
 MAKEFLAGS += -rR
 export LC_ALL := C
 
-VERSION := 0.1.0
 PREFIX ?= /usr/local
 DESTDIR ?=
 CONFIG ?= $(if $(BARE),bare,$(if $(DOUBLE),double,release))
@@ -25,7 +20,7 @@ endif
 
 # ---- compilers and flags -----------------------------------------------------------------
 ifeq ($(CONFIG),tsan)
-# gcc's thread sanitizer does not know OpenMP's barriers; clang with libomp's Archer does.
+# gcc's thread sanitizer does not see OpenMP's barriers; clang with libomp's Archer does.
 CC := clang
 CXX := clang++
 else
@@ -50,13 +45,13 @@ ifeq ($(CONFIG),fuzz)
 CC := clang
 CXX := clang++
 endif
-# No contraction: the same expression gives the same bits in every function it is inlined into.
+# No contraction: an expression gives the same bits in every function it is inlined into.
 BASE := -g $(OPT) -fno-common -ffp-contract=off -fopenmp -pthread -I. -MMD -MP $(CFLAGS_EXTRA)
 CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN_C) $(BASE)
 CXXFLAGS = -std=c++17 -D_GNU_SOURCE $(WARN) $(BASE)
 LDFLAGS = $(OPT) -fopenmp -pthread
 
-# ---- what this machine has ---------------------------------------------------------------
+# ---- libraries ---------------------------------------------------------------------------
 PKGS := libzstd zlib liblzma libarchive libxml-2.0 icu-uc icu-i18n libxxhash
 ifeq ($(BARE),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -68,7 +63,7 @@ endif
 CFLAGS += $(patsubst -I%,-isystem %,$(PKG_CFLAGS))
 CXXFLAGS += $(patsubst -I%,-isystem %,$(PKG_CFLAGS))
 
-# Debian packages: to build, then to test. `make deps` installs what is missing.
+# Debian packages needed to build and to test; `make deps` installs those that are missing.
 DEB_BUILD := gcc g++ make pkg-config libzstd-dev zlib1g-dev liblzma-dev libarchive-dev \
 	libxml2-dev libicu-dev libxxhash-dev libcld2-dev libfasttext-dev libdnnl-dev \
 	libopenmpi-dev openmpi-bin mandoc gnuplot-nox
@@ -76,7 +71,8 @@ DEB_TEST := git perl clang llvm libomp-dev clang-format shellcheck bats libcmock
 	hyperfine unicode-data icu-devtools fasttext python3-venv zstd gzip bzip2 xz-utils file xxhash \
 	bsdutils procps strace
 
-# A part is in when both its tool chain and its sources are here; `make` says what is left out.
+# An optional part is built if both its tool chain and its sources are present; `all` names those
+# that are left out.
 NVCC := $(shell command -v nvcc 2>/dev/null)
 MPICC := $(shell command -v mpicc 2>/dev/null)
 CUDA_SRC := $(sort $(wildcard kernels/cuda/*.cu))
@@ -84,7 +80,7 @@ NCCL_SRC := $(wildcard trainer/comm/comm_nccl.c)
 MPI_SRC := $(wildcard trainer/comm/comm_mpi.c)
 left_out = $(if $(and $(2),$(3)),,@echo "$(1): left out ($(if $(2),no sources in this version,$(4) not found))")
 
-# ---- the folders -------------------------------------------------------------------------
+# ---- folders -----------------------------------------------------------------------------
 LIB_SRC := $(sort $(wildcard libcommon/*/*.c))
 LIB_CXX := $(sort $(wildcard libcommon/*/*.cc))
 TOOLS := $(sort $(patsubst tools/%.c,%,$(wildcard tools/lucie-*.c)))
@@ -103,14 +99,15 @@ TRAINER_OBJ := $(TRAINER_SRC:%.c=$(BUILD)/%.o)
 PROGRAMS := $(TOOLS) $(TRAINER_PROGRAMS)
 BIN := $(PROGRAMS:%=$(BUILD)/bin/%)
 
-## all: every program of this machine
+##@ Build
+## all: build every program into build/release/bin (default)
 .PHONY: all
 all: $(BIN)
 	$(call left_out,CUDA,$(NVCC),$(CUDA_SRC),nvcc)
 	$(call left_out,NCCL,$(NVCC),$(NCCL_SRC),nvcc)
 	$(call left_out,MPI,$(MPICC),$(MPI_SRC),mpicc)
 
-## trainer: lucie-train alone; with BARE=1 it needs only a compiler and OpenMP
+## trainer: build lucie-train alone; BARE=1 needs only OpenMP
 .PHONY: trainer
 trainer: $(BUILD)/bin/lucie-train
 
@@ -129,7 +126,7 @@ $(LIB): $(LIB_OBJ)
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $^
 
-# CLD2, fastText and ICU's UTF-8 normaliser are C++: the C++ driver links everything.
+# CLD2, fastText and ICU's UTF-8 normaliser are C++, so the C++ driver links.
 LINK = $(if $(BARE),$(CC),$(CXX)) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 $(TOOLS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/tools/%.o $(LIB)
@@ -147,14 +144,47 @@ include tests/module.mk
 include man/module.mk
 -include pipelines/module.mk
 
+# ---- editors -----------------------------------------------------------------------------
+# The commands are read back from a dry run, which has the flags of single objects too. A file that
+# isa.inc includes gets the flags of one instruction set and, before it, what isa.inc has before it.
+DB_SRC = $(sort $(wildcard libcommon/*/*.c libcommon/*/*.cc tools/*.c kernels/*/*.c \
+	trainer/*.c trainer/*/*.c tests/*/*.c))
+DB_OBJ = $(addprefix $(BUILD)/,$(addsuffix .o,$(basename $(DB_SRC))))
+DB_ISA = kernels/cpu/isa_$(if $(filter x86_64,$(KERNELS_ARCH)),avx2,base).c
+DB_INC = $(shell sed -n 's/^.include "\(.*\.inc\)"/\1/p' kernels/cpu/isa.inc)
+
+## compile_commands.json: write each file's compiler flags, for clangd
+.PHONY: compile_commands.json
+compile_commands.json:
+	$(call say,GEN,$@)
+	$(Q)$(MAKE) -Bn --no-print-directory $(DB_OBJ) | \
+	awk -v dir='$(CURDIR)' -v isa='$(DB_ISA)' -v inc='kernels/cpu/isa.inc $(DB_INC)' ' \
+	function entry(file, command) { \
+		gsub(/["\\]/, "\\\\&", command); \
+		printf "%s{\"directory\":\"%s\",\"file\":\"%s\",\n\"command\":\"%s\"}", \
+			n++ ? ",\n" : "[\n", dir, file, command \
+	} \
+	/ -c -o / { \
+		entry($$NF, $$0); \
+		if ($$NF != isa) next; \
+		sub(/ -c -o .*/, " -Wno-unused-function -x c"); \
+		files = split(inc, file, " "); \
+		for (i = 1; i <= files; i++) { \
+			entry(file[i], $$0 before " -c " file[i]); \
+			if (i > 1) before = before " -include " file[i] \
+		} \
+	} \
+	END { print "\n]" }' >$@
+
 # ---- packages ----------------------------------------------------------------------------
-# A target that must work on a bare machine calls this first and then starts make anew, because
-# what pkg-config answers is asked when make starts.
-## deps: installs the Debian packages that are missing (as root, or by sudo -n)
+# A target that must work on a bare machine runs this first and then starts make anew, since
+# pkg-config is asked when make starts.
+##@ Install
+## deps: install missing Debian packages, as root or by sudo
 .PHONY: deps
 deps:
 	$(Q)if ! command -v dpkg-query >/dev/null; then \
-		echo "not a Debian system; what is needed: $(DEB_BUILD) $(DEB_TEST)"; exit 0; \
+		echo "not a Debian system; packages needed: $(DEB_BUILD) $(DEB_TEST)"; exit 0; \
 	fi; \
 	there=$$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(DEB_BUILD) $(DEB_TEST) \
 		2>/dev/null | sed -n 's/ installed$$//p' || true); \
@@ -168,13 +198,13 @@ deps:
 	$$as apt-get -q update && \
 	$$as env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $$missing
 
-# ---- installing --------------------------------------------------------------------------
+# ---- install -----------------------------------------------------------------------------
 INSTALL := install
 bindir = $(DESTDIR)$(PREFIX)/bin
 sharedir = $(DESTDIR)$(PREFIX)/share
 RECIPES = $(shell [ -d pipelines ] && find pipelines -type f)
 
-## install: programs, manual pages, completions, recipes; DESTDIR= PREFIX=/usr/local
+## install: install programs, pages, completions and pipelines
 .PHONY: install uninstall
 install: $(BIN)
 	$(Q)$(INSTALL) -d $(bindir) $(sharedir)/doc/lucie \
@@ -191,22 +221,69 @@ install: $(BIN)
 		$(INSTALL) -D -m 644 "$$f" "$(sharedir)/lucie/$$f" || exit 1; done
 	$(Q)$(INSTALL) -m 644 README.md LICENSE $(sharedir)/doc/lucie
 
-## uninstall: removes what install put there
+## uninstall: remove what install has installed
 uninstall:
 	rm -f $(PROGRAMS:%=$(bindir)/%) $(MAN_PAGES:%=$(sharedir)/%) \
 		$(PROGRAMS:%=$(sharedir)/bash-completion/completions/%) \
 		$(PROGRAMS:%=$(sharedir)/zsh/site-functions/_%)
 	rm -rf $(sharedir)/lucie $(sharedir)/doc/lucie
 
-## clean: removes build/
+##@ Build
+## clean: remove build/
 .PHONY: clean
 clean:
 	rm -rf build
 
-## list: the targets
-.PHONY: list
-list:
-	@sed -n 's/^## //p' Makefile */module.mk
+# ---- help --------------------------------------------------------------------------------
+##@ Variables
+## CONFIG=NAME: release (the default), asan, tsan, fuzz, double or bare
+## BARE=1: the same as CONFIG=bare: lucie-train without libraries
+## DOUBLE=1: the same as CONFIG=double: double precision, for tests
+## CC=, CXX=: compilers, such as CC=clang CXX=clang++
+## CFLAGS_EXTRA=: flags added to all others
+## WERROR=1: make warnings errors
+## V=1: print whole commands
+## PREFIX=, DESTDIR=: where install installs: /usr/local, below DESTDIR
+## TESTS=NAMES: run only these, such as TESTS="test_json lucie-filter contract"
+## FUZZ_TIME=60: seconds for each fuzz target
+## PROVE_JOBS=N: test programs run at once; the number of processors
+
+# "## target: text" is a line of the help, "##@ Group" a heading; a module.mk without headings is a
+# group of its folder's name.
+##@ Build
+## help: print this help
+.PHONY: help
+help:
+	@awk 'function group(name) { if (!(name in text)) order[++groups] = name; at = name } \
+	function wrap(name, rest,   word, n, i, line, lines) { \
+		line = sprintf("  %-22s", name); \
+		n = split(rest, word, " "); \
+		for (i = 1; i <= n; i++) { \
+			if (length(line) + length(word[i]) > 79) { \
+				lines = lines line "\n"; \
+				line = sprintf("%24s", "") \
+			} \
+			line = line " " word[i] \
+		} \
+		return lines line "\n" \
+	} \
+	function show(name) { if (text[name] != "") printf "\n%s\n%s", name, text[name] } \
+	FNR == 1 { \
+		folder = FILENAME; sub(/\/.*/, "", folder); \
+		group(toupper(substr(folder, 1, 1)) substr(folder, 2)) \
+	} \
+	/^##@ / { group(substr($$0, 5)) } \
+	/^## / { \
+		colon = index($$0, ": "); \
+		text[at] = text[at] wrap(substr($$0, 4, colon - 4), substr($$0, colon + 2)) \
+	} \
+	END { \
+		print "usage: make [TARGET | FILE]... [VARIABLE=VALUE]..."; \
+		for (i = 1; i <= groups; i++) if (order[i] != "Variables") show(order[i]); \
+		show("Variables"); \
+		print "\nA FILE is one program or test: build/release/bin/lucie-filter,"; \
+		print "build/release/tests/unit/test_json, build/asan/tests/unit/test_json CONFIG=asan" \
+	}' Makefile */module.mk
 
 DEPS := $(shell [ -d $(BUILD) ] && find $(BUILD) -name '*.d')
 -include $(DEPS)

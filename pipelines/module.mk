@@ -1,12 +1,12 @@
-# Datasets. Each is a Makefile of its own below pipelines/, see lucie-pipelines(7).
+# Datasets. Each has its own Makefile below pipelines/; see lucie-pipelines(7).
 
 DEMO := build/demo
-# Work file by file on all cores, unless the user says how many.
+# Process files in parallel on all cores, unless the user has set -j.
 DEMO_JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 DEMO_MAKE = $(MAKE) --no-print-directory -f pipelines/demo/Makefile D=$(DEMO) BIN='$(CURDIR)/$(BUILD)/bin'
 
 .PHONY: demo demo-now demo-clean
-## demo: real documents through every stage, a small model trained, a report
+## demo: run real documents through every stage, train a small model, write a report
 demo:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory demo-now
@@ -18,6 +18,6 @@ demo-now: $(BIN)
 		$(DEMO_MAKE) $(DEMO_JOBS) report; \
 	fi
 
-## demo-clean: removes what demo made, but not the packages it fetched
+## demo-clean: remove the output of demo, but not the packages it fetched
 demo-clean:
 	@$(DEMO_MAKE) clean

@@ -1,26 +1,27 @@
-# Tests. Everything is found by its place, there is no list to edit:
+# Tests are found by their folder and name; there is no list to edit:
 #
 #   tests/unit/test_X.c  tests/kernels/test_X.c  tests/trainer/test_X.c   cmocka programs; the other
-#                              .c files of such a folder are linked into each test of that folder
+#                              .c files of such a folder are linked into each of its tests
 #   tests/cases/TOOL/NNN-what/ golden cases, run by tests/run-cases
 #   tests/cli/*.bats           behaviour of the programs
 #   tests/interop/*.py         real clients, in build/venv (tests/interop/requirements.txt)
 #   tests/fuzz/fuzz_X.c        fuzz targets; `check` replays tests/fuzz/corpus/X through them
 #   tests/faults/*.bats        failing allocations and system calls (release objects only)
+#   tests/tsan/*.bats          programs under the thread sanitizer
 #   tests/bench/*              executables, or bench_X.c: `make bench`
 #   tests/lint/*.sh            `make lint`
 #
-# All print TAP and one prove runs them, so that each target ends with prove's closing line.
+# All print TAP and run under one prove, whose last line counts them.
 
 PROVE_JOBS ?= $(shell nproc)
 PROVE = prove --norc -j$(PROVE_JOBS) -e tests/run-one
 TEST_BUILD := $(BUILD)/tests
 
-# Tests that call make themselves must not inherit this one's flags and job slots.
+# A test that runs make must not inherit the flags and job slots of this one.
 TEST_ENV = env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u CONFIG \
 	PATH="$(CURDIR)/$(BUILD)/bin:$$PATH" LUCIE_SRC="$(CURDIR)" \
 	LUCIE_BUILD="$(CURDIR)/$(BUILD)" LUCIE_CONFIG=$(CONFIG) CMOCKA_MESSAGE_OUTPUT=TAP
-# A sanitizer's finding must never look like the exit status a test expects: 99 is nobody's.
+# Findings of a sanitizer exit with 99, which no test expects.
 ifeq ($(CONFIG),asan)
 TEST_ENV += ASAN_OPTIONS=exitcode=99:detect_leaks=1:allocator_may_return_null=1 \
 	UBSAN_OPTIONS=exitcode=99:print_stacktrace=1 \
@@ -71,7 +72,7 @@ $(FUZZ_BINS): %: %.o $(KERNELS_OBJ) $(LIB)
 	$(Q)$(LINK) -fsanitize=fuzzer $(KERNELS_LIBS) $(TEST_LIBS)
 endif
 
-# ---- scripts that stand for a folder or another language ---------------------------------
+# ---- wrapper scripts ---------------------------------------------------------------------
 CASES := $(patsubst tests/%,$(TEST_BUILD)/%.t,$(sort $(wildcard tests/cases/*)))
 INTEROP := $(patsubst tests/%.py,$(TEST_BUILD)/%.t,$(sort $(wildcard tests/interop/*.py)))
 BATS := $(sort $(wildcard tests/cli/*.bats))
@@ -105,30 +106,39 @@ $(BENCH_BINS): %: %.o $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB)
 
 # ---- targets -----------------------------------------------------------------------------
 CHECK_BUILT := $(UNIT_TESTS) $(KERNELS_TESTS) $(TRAINER_TESTS) $(REPLAYS) $(CASES)
-# The longest first: prove starts them in this order.
-CHECK_ALL = $(BATS) $(FAULTS) $(INTEROP) $(CHECK_BUILT)
+# prove starts them in this order: the longest first.
+CHECK_ALL := $(BATS) $(FAULTS) $(INTEROP) $(CHECK_BUILT)
+CHECK_SAN := $(BATS) $(CHECK_BUILT)
 
-# The packages come first and then make starts anew, since it asks pkg-config when it starts.
+# $(call chosen,LIST): those of the list that TESTS names, without folder and ending; all without it.
+TESTS ?=
+chosen = $(if $(TESTS),$(filter $(foreach t,$(TESTS),%/$(t) %/$(t).t %/$(t).bats),$(1)),$(1))
+run_tests = @$(TEST_ENV) $(PROVE) $(or $(call chosen,$(1)),$(error no test is called $(TESTS)))
+# What must be built before they run.
+built = $(filter $(BUILD)/%,$(call chosen,$(1)))
+
+# `deps` comes first, then make starts anew, since pkg-config is asked when make starts.
 .PHONY: check check-now
-## check: every test
+## check: run every test (the sanitizers and lints apart)
 check:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory check-now
 
-check-now: $(BIN) $(CHECK_BUILT) $(INTEROP) $(INJECT) $(if $(INTEROP),build/venv/.ready)
-	@$(TEST_ENV) $(PROVE) $(CHECK_ALL)
+check-now: $(BIN) $(call built,$(CHECK_ALL)) $(if $(call chosen,$(FAULTS)),$(INJECT)) \
+		$(if $(call chosen,$(INTEROP)),build/venv/.ready)
+	$(call run_tests,$(CHECK_ALL))
 
 .PHONY: check-san check-san-now
-## check-san: unit tests, cases and command lines under the address and undefined sanitizers
+## check-san: run tests under the address and undefined sanitizers
 check-san:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory CONFIG=asan check-san-now
 
-check-san-now: $(BIN) $(CHECK_BUILT)
-	@$(TEST_ENV) $(PROVE) $(BATS) $(CHECK_BUILT)
+check-san-now: $(BIN) $(call built,$(CHECK_SAN))
+	$(call run_tests,$(CHECK_SAN))
 
 .PHONY: check-tsan check-tsan-now
-## check-tsan: threads under clang's thread sanitizer, with OpenMP's barriers known to it
+## check-tsan: run threaded tests under clang's thread sanitizer
 check-tsan:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory CONFIG=tsan check-tsan-now
@@ -140,7 +150,7 @@ check-tsan-now: $(BIN) $(TSAN_TESTS)
 	@$(TEST_ENV) $(PROVE) $(TSAN_TESTS) $(wildcard tests/tsan/*.bats)
 
 .PHONY: fuzz fuzz-now
-## fuzz: each fuzz target for FUZZ_TIME seconds (60)
+## fuzz: run each fuzz target for FUZZ_TIME seconds
 fuzz:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory CONFIG=fuzz fuzz-now
@@ -149,7 +159,7 @@ fuzz-now: $(FUZZ_BINS)
 	@tests/fuzz/fuzz-all $(TEST_BUILD)/fuzz $(FUZZ_TIME) $(FUZZERS)
 
 .PHONY: bench bench-now
-## bench: compares speeds with those of peers measured in the same run; decides nothing
+## bench: measure speeds beside other tools in the same run
 bench:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory bench-now
@@ -159,7 +169,7 @@ bench-now: $(BIN) $(BENCH_BINS)
 		echo "== $${b##*/}"; $(TEST_ENV) "$$b" || echo "$${b##*/}: failed"; done
 
 .PHONY: lint lint-now
-## lint: manual pages, options, headers, layers, names, scripts, format
+## lint: check pages, options, includes, names, docs and format
 lint:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory lint-now

@@ -1,75 +1,75 @@
 /*
- * lucie-import: archives, packages, web pages, manual pages to documents.
+ * lucie-import: archives, packages, web pages and manual pages to documents.
  *
- * Members are read in the order of the archives by one thread at a time and converted on all;
- * each is a document or is counted under the reason why it is none.
+ * Members are read in the order of the archives, one at a time, and converted on all threads. Each
+ * becomes a document or is counted under the reason why it does not.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/import/charset.h"
 #include "libcommon/import/html.h"
 #include "libcommon/import/import.h"
-#include "libcommon/io/outstream.h"
+#include "libcommon/par/account.h"
 #include "libcommon/par/pipeline.h"
 #include "libcommon/sys/progress.h"
-#include "libcommon/sys/stats.h"
 #include "libcommon/sys/tool.h"
 
-/* A batch ends with the member that brings it to this many bytes, or this many members: a
- * manual page costs a process, and a batch of them should not keep one thread for long. */
+/* A batch is full at this many bytes or members: a manual page costs a process, and a batch of them
+ * should not keep one thread for long. */
 #define BATCH_BYTES ((uint64_t)1 << 20)
 #define BATCH_MEMBERS 64
 
-struct config {
+struct options {
 	struct lu_std std;
-	struct lu_import import;
+	struct lu_import import; /* limit, lang_path and man are set by run() */
 	const char *source, *license;
 	int license_from, lang_from;
 	struct lu_list include, exclude;
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_STR('s', "source", struct config, source, "NAME", "name of the source"),
-	LU_OPT_STR('l', "license", struct config, license, "NAME", "licence of the documents"),
-	LU_OPT_CHOICE(0, "license-from", struct config, license_from, "none|debian",
+	LU_OPT_STR('s', "source", struct options, source, "NAME", "name of the source"),
+	LU_OPT_STR('l', "license", struct options, license, "NAME", "licence of the documents"),
+	LU_OPT_CHOICE(0, "license-from", struct options, license_from, "none|debian",
 			"read the package's copyright file"),
-	LU_OPT_STR(0, "lang", struct config, import.lang, "CODE", "language of the documents"),
-	LU_OPT_CHOICE(0, "lang-from", struct config, lang_from, "none|path",
+	LU_OPT_STR(0, "lang", struct options, import.lang, "CODE", "language of the documents"),
+	LU_OPT_CHOICE(0, "lang-from", struct options, lang_from, "none|path",
 			"language by Debian's path conventions"),
-	LU_OPT_STR(0, "category", struct config, import.category, "NAME", "category"),
-	LU_OPT_CHOICE('k', "kind", struct config, import.kind, LU_KIND_CHOICES, "what members are"),
-	LU_OPT_LIST('i', "include", struct config, include, "GLOB", "only members with this path"),
-	LU_OPT_LIST('x', "exclude", struct config, exclude, "GLOB", "no members with this path"),
-	LU_OPT_STR(0, "charset", struct config, import.charset, "NAME",
+	LU_OPT_STR(0, "category", struct options, import.category, "NAME", "category"),
+	LU_OPT_CHOICE('k', "kind", struct options, import.kind, LU_KIND_CHOICES,
+			"what members are"),
+	LU_OPT_LIST('i', "include", struct options, include, "GLOB", "only members with this path"),
+	LU_OPT_LIST('x', "exclude", struct options, exclude, "GLOB", "no members with this path"),
+	LU_OPT_STR(0, "charset", struct options, import.charset, "NAME",
 			"charset of what is not UTF-8"),
-	LU_OPT_U64(0, "min-bytes", struct config, import.min_bytes, "N", "drop shorter texts"),
-	LU_OPT_FLAG(0, "whole", struct config, import.whole, "keep navigation of pages"),
+	LU_OPT_U64(0, "min-bytes", struct options, import.min_bytes, "N", "drop shorter texts"),
+	LU_OPT_FLAG(0, "whole", struct options, import.whole, "keep navigation of pages"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-import",
 	"turns archives, packages, web and manual pages into documents", "[FILE|FOLDER...]", opts,
-	LU_STD_FILTER | LU_STD_TMPDIR, offsetof(struct config, std) };
+	LU_STD_FILTER | LU_STD_TMPDIR, offsetof(struct options, std) };
 
 struct batch {
 	struct lu_member member[BATCH_MEMBERS];
 	struct lu_import_result result[BATCH_MEMBERS];
-	size_t end[BATCH_MEMBERS]; /* of the member's record in `out` */
+	size_t end[BATCH_MEMBERS]; /* of the member's record, offset in `out` */
 	size_t n;
 	struct lu_arena arena;
 	struct lu_buf out;
 };
 
 struct run {
-	const struct config *c;
+	struct lu_import import;
 	struct lu_members members;
 	struct lu_import_work *work; /* one a thread */
-	struct lu_out *out, *rejects;
-	struct lu_stats stats;
+	struct lu_account account;
 	struct lu_progress progress;
-	struct lu_buf scratch;
-	uint64_t bad, recoded;
+	struct lu_buf value, record; /* of a line of the reject file */
+	uint64_t recoded;
 	bool ended;
 };
 
@@ -78,13 +78,13 @@ static int read_batch(void *ctx, void *batch, struct lu_err *err)
 	struct run *r = ctx;
 	struct batch *b = batch;
 	uint64_t bytes = 0;
-	int rc = 1;
 
 	lu_arena_reset(&b->arena);
 	lu_buf_clear(&b->out);
 	b->n = 0;
 	while (!r->ended && b->n < BATCH_MEMBERS && bytes < BATCH_BYTES) {
-		rc = lu_members_next(&r->members, &b->member[b->n], &b->arena, err);
+		int rc = lu_members_next(&r->members, &b->member[b->n], &b->arena, err);
+
 		if (rc < 0)
 			return -1;
 		r->ended = rc == 0;
@@ -102,102 +102,86 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 	for (size_t i = 0; i < b->n; i++) {
 		struct lu_member *m = &b->member[i];
 
-		if (lu_import_one(&r->c->import, &r->work[thread], m, &b->out, &b->result[i], err) <
-				0)
+		if (lu_import_one(&r->import, &r->work[thread], m, &b->out, &b->result[i], err) < 0)
 			return lu_err_wrap(err, "%s: " LU_STR_FMT, m->file, LU_STR_ARG(m->path));
 		b->end[i] = b->out.n;
 	}
 	return 0;
 }
 
-static int reject(struct run *r, const struct lu_member *m, const char *reason, struct lu_err *err)
-{
-	struct lu_buf *s = &r->scratch;
-
-	if (!r->rejects)
-		return 0;
-	lu_buf_clear(s);
-	lu_buf_puts(s, "{\"file\":");
-	lu_json_quote(s, lu_str_of(m->file));
-	lu_buf_printf(s, ",\"line\":%llu,\"reason\":", (unsigned long long)r->stats.in.docs);
-	lu_json_quote(s, lu_str_of(reason));
-	lu_buf_puts(s, ",\"value\":");
-	if (m->detail.p)
-		lu_json_quote(s, m->detail);
-	else
-		lu_buf_puts(s, "null");
-	lu_buf_puts(s, ",\"record\":{\"id\":");
-	lu_import_id(m, s);
-	lu_buf_puts(s, "}}\n");
-	return lu_out_buf(r->rejects, s, err);
-}
-
-/* "file: path: what", without saying a name twice. */
-static void bad_member(const struct lu_member *m, const char *reason, struct lu_err *err)
+/* "file: path: reason", without repeating a name that an operand, its only member and the detail
+ * have in common. */
+static void describe_bad(const struct lu_member *m, const char *reason, struct lu_err *what)
 {
 	size_t n = strlen(m->file);
 	bool itself = n >= m->path.n && memcmp(m->file + n - m->path.n, m->path.p, m->path.n) == 0;
 
 	if (m->detail.p)
-		lu_err_set(err, LU_STR_FMT, LU_STR_ARG(m->detail));
+		lu_err_set(what, LU_STR_FMT, LU_STR_ARG(m->detail));
 	else if (itself)
-		lu_err_set(err, "%s: %s", m->file, reason);
+		lu_err_set(what, "%s: %s", m->file, reason);
 	else
-		lu_err_set(err, LU_STR_FMT ": %s", LU_STR_ARG(m->path), reason);
-	if (strncmp(err->msg, m->file, n) != 0)
-		lu_err_wrap(err, "%s", m->file);
+		lu_err_set(what, LU_STR_FMT ": %s", LU_STR_ARG(m->path), reason);
+	if (strncmp(what->msg, m->file, n) != 0)
+		lu_err_wrap(what, "%s", m->file);
 }
 
-static int not_kept(struct run *r, const struct lu_member *m, const struct lu_import_result *res,
+/* The reject file's value is the detail, its record {"id":...}: a member may be large or binary. */
+static int drop(struct run *r, const struct lu_member *m, const struct lu_import_result *res,
 		struct lu_err *err)
 {
-	const struct lu_std *std = &r->c->std;
+	struct lu_buf *value = &r->value, *record = &r->record;
+	struct lu_err what;
 
 	if (res->bad) {
-		uint64_t bound = std->max_bad_given ? std->max_bad : std->rejects ? UINT64_MAX : 0;
-
-		if (r->bad++ >= bound) {
-			bad_member(m, res->drop, err);
-			if (bound)
-				lu_err_wrap(err, "more than %llu bad members",
-						(unsigned long long)bound);
+		describe_bad(m, res->drop, &what);
+		if (lu_account_bad(&r->account, what.msg, err) < 0)
 			return -1;
-		}
+	} else {
+		lu_detail("%s: " LU_STR_FMT ": %s", m->file, LU_STR_ARG(m->path), res->drop);
 	}
-	lu_detail("%s: " LU_STR_FMT ": %s", m->file, LU_STR_ARG(m->path), res->drop);
-	if (lu_stats_drop(&r->stats, res->drop, 1, err) < 0)
+	lu_buf_clear(value);
+	lu_buf_clear(record);
+	if (m->detail.p)
+		lu_json_put_str(value, NULL, m->detail);
+	else
+		lu_json_put_null(value, NULL);
+	lu_json_open_object(record, NULL);
+	lu_import_id(m, record);
+	lu_json_close_object(record);
+	if (lu_buf_check(value, err) < 0 || lu_buf_check(record, err) < 0)
 		return -1;
-	return reject(r, m, res->drop, err);
+	return lu_account_drop(&r->account,
+			&(struct lu_reject){ m->file, r->account.stats.in.docs, res->drop,
+					lu_buf_slice(value), lu_buf_slice(record) },
+			err);
 }
 
 static int write_batch(void *ctx, void *batch, struct lu_err *err)
 {
 	struct run *r = ctx;
 	struct batch *b = batch;
+	struct lu_stats *stats = &r->account.stats;
 	size_t from = 0;
 
 	for (size_t i = 0; i < b->n; i++) {
-		r->stats.in.docs++;
-		r->stats.in.bytes += b->member[i].size;
+		struct lu_str line = { b->out.p + from, b->end[i] - from };
+
+		stats->in.docs++;
+		stats->in.bytes += b->member[i].size;
 		r->recoded += b->result[i].recoded;
-		if (b->result[i].drop) {
-			if (not_kept(r, &b->member[i], &b->result[i], err) < 0)
-				return -1;
-			continue;
-		}
-		if (lu_out_write(r->out, b->out.p + from, b->end[i] - from, err) < 0)
+		if (b->result[i].drop ? drop(r, &b->member[i], &b->result[i], err) < 0
+				      : lu_account_write(&r->account, line, 1, err) < 0)
 			return -1;
-		r->stats.out.docs++;
-		r->stats.out.bytes += b->end[i] - from;
 		from = b->end[i];
 	}
-	lu_progress_update(&r->progress, lu_members_consumed(&r->members), r->stats.in.docs);
+	lu_progress_update(&r->progress, lu_members_consumed(&r->members), stats->in.docs);
 	return 0;
 }
 
-static int run_pipeline(struct run *r, struct lu_err *err)
+static int run_pipeline(struct run *r, int threads, struct lu_err *err)
 {
-	struct lu_pipeline p = { .threads = (unsigned)r->c->std.threads,
+	struct lu_pipeline p = { .threads = (unsigned)threads,
 		.ctx = r,
 		.read = read_batch,
 		.map = map_batch,
@@ -226,88 +210,85 @@ static int run_pipeline(struct run *r, struct lu_err *err)
 	return rc;
 }
 
-static int commit(struct run *r, const struct lu_args *args, struct lu_err *err)
+static int commit(struct run *r, struct lu_err *err)
 {
-	struct lu_out *out = r->out, *rejects = r->rejects;
+	struct lu_buf *extra = &r->account.stats.extra;
 
-	r->rejects = NULL;
-	if (rejects && lu_out_commit(rejects, err) < 0)
-		return -1;
-	r->out = NULL;
-	if (lu_out_commit(out, err) < 0)
+	if (lu_account_commit(&r->account, err) < 0)
 		return -1;
 	if (r->recoded)
-		lu_note("%llu members were not UTF-8 and were converted",
-				(unsigned long long)r->recoded);
-	lu_buf_printf(&r->stats.extra, ",\"recoded\":%llu", (unsigned long long)r->recoded);
-	return lu_stats_append(&r->stats, args, r->c->std.stats, err);
+		lu_note("%" PRIu64 " members were not UTF-8 and were converted", r->recoded);
+	lu_buf_putc(extra, ',');
+	lu_json_put_u64(extra, "recoded", r->recoded);
+	return lu_account_append(&r->account, err);
 }
 
-static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
+static void set_up(struct run *r, const struct options *o, const struct lu_args *args)
 {
-	struct run r = { .c = c };
-	struct lu_members *m = &r.members;
-	const struct lu_std *std = &c->std;
+	r->import = o->import;
+	r->import.lang_path = o->lang_from == 1;
+	r->import.limit = o->std.max_line;
+	r->members = (struct lu_members){ .file = args->file,
+		.files = args->files,
+		.limit = o->std.max_line,
+		.tmpdir = o->std.tmpdir,
+		.source = o->source,
+		.license = o->license,
+		.license_debian = o->license_from == 1,
+		.warc = o->import.kind == LU_KIND_WARC,
+		.include = &o->include,
+		.exclude = &o->exclude };
+}
+
+static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
+{
+	const struct lu_std *std = &o->std;
+	struct run r = { 0 };
 	int rc = -1;
 
-	m->file = args->file;
-	m->files = args->files;
-	m->limit = c->import.limit;
-	m->tmpdir = std->tmpdir;
-	m->source = c->source;
-	m->license = c->license;
-	m->license_debian = c->license_from == 1;
-	m->warc = c->import.kind == LU_KIND_WARC;
-	m->include = &c->include;
-	m->exclude = &c->exclude;
+	set_up(&r, o, args);
 	lu_html_init();
-	c->import.man.nowhere = -1;
+	if (lu_man_open(&r.import.man, std->tmpdir, err) < 0)
+		goto out;
 	r.work = calloc((size_t)std->threads, sizeof(*r.work));
 	if (!r.work) {
 		lu_err_nomem(err);
 		goto out;
 	}
-	if (lu_man_open(&c->import.man, std->tmpdir, err) < 0 ||
-			lu_out_open(&r.out, std->output, std->compress, std->threads, err) < 0 ||
-			lu_out_refuse(r.out, args->file, args->files, err) < 0 ||
-			(std->rejects &&
-					(lu_out_open(&r.rejects, std->rejects, NULL, std->threads,
-							 err) < 0 ||
-							lu_out_refuse(r.rejects, args->file,
-									args->files, err) < 0)))
+	if (lu_account_open(&r.account, std, args, false, err) < 0)
 		goto out;
 	lu_progress_start(&r.progress, tool.name, std->progress, 0);
-	rc = run_pipeline(&r, err);
+	rc = run_pipeline(&r, std->threads, err);
 	lu_progress_end(&r.progress);
 	if (rc == 0)
-		rc = commit(&r, args, err);
+		rc = commit(&r, err);
 out:
-	lu_out_abort(r.out);
-	lu_out_abort(r.rejects);
-	lu_members_release(m);
-	lu_man_close(&c->import.man);
+	lu_account_close(&r.account);
+	lu_members_release(&r.members);
+	lu_man_close(&r.import.man);
 	for (int i = 0; r.work && i < std->threads; i++)
 		lu_import_work_release(&r.work[i]);
 	free(r.work);
-	lu_buf_release(&r.scratch);
-	lu_stats_release(&r.stats);
-	lu_list_release(&c->include);
-	lu_list_release(&c->exclude);
+	lu_buf_release(&r.value);
+	lu_buf_release(&r.record);
 	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	struct config c = { .std = LU_STD_DEFAULTS };
+	struct options o = { .std = LU_STD_DEFAULTS };
 	struct lu_args args;
 	struct lu_err err = { 0 };
+	int rc;
 
-	/* A document of more than this is a mistake or an attack; --max-line raises it. */
-	c.std.max_line = (uint64_t)64 << 20;
-	lu_tool_start(&tool, argc, argv, &c, &args);
-	c.import.lang_path = c.lang_from == 1;
-	c.import.limit = c.std.max_line;
-	if (c.import.charset && !lu_charset_known(c.import.charset))
-		lu_usage_error("--charset: '%s' is not known", c.import.charset);
-	return lu_tool_finish(run(&c, &args, &err), &err);
+	/* A larger document is a mistake or an attack; --max-line raises the limit. */
+	o.std.max_line = (uint64_t)64 << 20;
+	lu_tool_start(&tool, argc, argv, &o, &args);
+	if (o.import.charset && !lu_charset_known(o.import.charset))
+		lu_usage_error("--charset: '%s' is unknown; iconv -l lists charsets",
+				o.import.charset);
+	rc = run(&o, &args, &err);
+	lu_list_release(&o.include);
+	lu_list_release(&o.exclude);
+	return lu_tool_finish(rc, &err);
 }

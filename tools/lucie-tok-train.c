@@ -113,8 +113,11 @@ static int read_options(struct config *c, struct lu_err *err)
 		p->form = forms[c->form];
 	p->special = c->special.item;
 	p->specials = c->special.n;
-	if (lu_preset_check(p, err) < 0)
+	if (lu_preset_check(p, err) < 0) {
+		if (err->errnum)
+			return -1;
 		lu_usage_error("%s", err->msg);
+	}
 	if (!c->alphabet_file)
 		return 0;
 	if (p->kind == LU_PRESET_BYTELEVEL)
@@ -149,7 +152,7 @@ static void start_count(struct config *c)
 	if (!c->balance)
 		return;
 	if (lu_shares_parse(c->balance, &c->shares, &err) < 0)
-		lu_usage_error("--balance: %s", err.msg);
+		lu_usage_fail(&err, "--balance");
 	c->count.shares = &c->shares;
 }
 

@@ -8,7 +8,7 @@ ifneq ($(BARE),)
 TRAINER_PROGRAMS := lucie-train
 TOOLS :=
 LIB_CXX :=
-LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c) libcommon/io/json.c \
+LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c libcommon/io/json*.c) \
 	libcommon/io/safetensors.c libcommon/hash/hash.c libcommon/shard/reader.c \
 	libcommon/shard/manifest.c \
 	libcommon/mix/plan.c libcommon/mix/planned.c libcommon/mix/walk.c)

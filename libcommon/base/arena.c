@@ -17,7 +17,7 @@ static struct lu_arena_block *block_new(size_t need, size_t last)
 	size_t size = last ? last * 2 : BLOCK_MIN;
 	struct lu_arena_block *b;
 
-	/* Doubling stops at 8 MiB: beyond that the cost of a block is already negligible. */
+	/* Blocks double up to 8 MiB, where the cost of allocating one is negligible. */
 	if (size > ((size_t)8 << 20))
 		size = (size_t)8 << 20;
 	if (size < need)

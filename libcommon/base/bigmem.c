@@ -22,7 +22,7 @@ void *lu_big_alloc(size_t n)
 	p = aligned_alloc(PAGE, all);
 	if (!p)
 		return NULL;
-	/* A wish; without it the memory is as good, only slower. */
+	/* Advice: when it is refused, the memory is only slower. */
 	(void)madvise(p, all, MADV_HUGEPAGE);
 	memset(p, 0, n);
 	return p;

@@ -16,11 +16,11 @@ int lu_str_cmp(struct lu_str a, struct lu_str b)
 	return a.n < b.n ? -1 : a.n > b.n;
 }
 
-const char *lu_str_find(const char *p, const char *end, struct lu_str what)
+const char *lu_str_find(const char *p, const char *end, struct lu_str needle)
 {
-	while ((size_t)(end - p) >= what.n) {
-		p = memchr(p, what.p[0], (size_t)(end - p) - what.n + 1);
-		if (!p || memcmp(p, what.p, what.n) == 0)
+	while ((size_t)(end - p) >= needle.n) {
+		p = memchr(p, needle.p[0], (size_t)(end - p) - needle.n + 1);
+		if (!p || memcmp(p, needle.p, needle.n) == 0)
 			return p;
 		p++;
 	}
@@ -31,7 +31,7 @@ bool lu_buf_reserve(struct lu_buf *b, size_t more)
 {
 	if (b->failed)
 		return false;
-	/* One more for the NUL. */
+	/* + 1: the NUL. */
 	b->failed = more == SIZE_MAX || !lu_vec_grow(&b->p, &b->cap, b->n, more + 1, 1);
 	return !b->failed;
 }
@@ -51,15 +51,15 @@ void lu_buf_str(struct lu_buf *b, struct lu_str s)
 	lu_buf_append(b, s.p, s.n);
 }
 
-void lu_buf_replace(struct lu_buf *b, struct lu_str s, struct lu_str what, struct lu_str by)
+void lu_buf_replace(struct lu_buf *b, struct lu_str s, struct lu_str needle, struct lu_str by)
 {
 	const char *p = s.p, *end = p + s.n;
 
 	while (p < end) {
-		const char *at = lu_str_find(p, end, what);
+		const char *at = lu_str_find(p, end, needle);
 
 		lu_buf_append(b, p, (size_t)((at ? at : end) - p));
-		p = at ? at + what.n : end;
+		p = at ? at + needle.n : end;
 		if (at)
 			lu_buf_str(b, by);
 	}

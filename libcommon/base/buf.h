@@ -1,17 +1,30 @@
 #ifndef LUCIE_BASE_BUF_H
 #define LUCIE_BASE_BUF_H
 /*
- * Bytes: a slice that never owns, and a buffer that grows.
+ * Byte strings: a slice that never owns, and a growing buffer that does.
  *
- * struct lu_str is a pointer and a length. It owns nothing and need not end with NUL; NUL is
- * an ordinary byte in it. Whoever hands one out says how long it stays valid.
+ * struct lu_str is a pointer and a length. It owns nothing and is not NUL-terminated; NUL is an
+ * ordinary byte in it. A function that returns one says how long it stays valid.
  *
- * struct lu_buf owns its bytes. Start from { 0 }, end with lu_buf_release(). After any
- * successful append p[n] is NUL, so a buffer can be passed to a function that wants a C string.
- * Appending cannot be checked call by call without drowning the code, so a failed allocation
- * is sticky: the buffer stops growing, lu_buf_ok() turns false and stays so until
- * lu_buf_release(). Every place that consumes a buffer (a stream, the pipeline, a file) checks
- * lu_buf_ok() once, through lu_buf_check(), before it uses a byte.
+ * struct lu_buf owns its bytes:
+ *
+ *	struct lu_buf b = { 0 };
+ *
+ *	lu_buf_puts(&b, "docs: ");
+ *	lu_buf_u64(&b, docs);
+ *	if (lu_buf_check(&b, err) < 0)
+ *		goto out;
+ *	use(b.p, b.n);
+ * out:
+ *	lu_buf_release(&b);
+ *
+ * Appending returns nothing: a failed allocation is sticky. From then on appending does nothing
+ * and lu_buf_check() fails, until lu_buf_release(); lu_buf_clear() keeps the failure. So a sequence
+ * of appends is checked once, before its bytes are used. The consumers of buffers (output streams,
+ * the pipeline) do that themselves.
+ *
+ * After a successful append p[n] is NUL, so p is also a C string as long as no NUL was appended.
+ * Before the first append p is NULL. Any append may move p.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,6 +39,8 @@ struct lu_str {
 };
 
 #define LU_STR(literal) ((struct lu_str){ (literal), sizeof(literal) - 1 })
+
+/* A slice in a printf format, cut to 1000 bytes: printf("'" LU_STR_FMT "'", LU_STR_ARG(s)). */
 #define LU_STR_FMT "%.*s"
 #define LU_STR_ARG(s) ((int)((s).n > 1000 ? 1000 : (s).n)), (s).p
 
@@ -44,7 +59,7 @@ static inline bool lu_str_is(struct lu_str a, const char *c)
 	return lu_str_eq(a, lu_str_of(c));
 }
 
-/* True if every byte of s is one of the characters of `set`; true for an empty s. */
+/* True if every byte of s is one of the characters of `set`; an empty s is. */
 static inline bool lu_str_only(struct lu_str s, const char *set)
 {
 	for (size_t i = 0; i < s.n; i++) {
@@ -54,11 +69,11 @@ static inline bool lu_str_only(struct lu_str s, const char *set)
 	return true;
 }
 
-/* The first place of `what` (not empty) in p .. end - 1, or NULL. memmem() makes tables, which
- * costs more than it saves where the next place is near, as it is for blanks and quotes. */
-const char *lu_str_find(const char *p, const char *end, struct lu_str what);
+/* First occurrence of `needle` (not empty) in [p, end), or NULL. Unlike memmem() it builds no
+ * tables, which pays off where occurrences are frequent, as blanks and quotes are. */
+const char *lu_str_find(const char *p, const char *end, struct lu_str needle);
 
-/* Byte order, shorter first when one is the other's beginning. */
+/* Compare as unsigned bytes, a prefix before the longer string: negative, 0 or positive. */
 int lu_str_cmp(struct lu_str a, struct lu_str b);
 
 struct lu_buf {
@@ -67,27 +82,38 @@ struct lu_buf {
 	bool failed;
 };
 
-/* Makes room for `more` bytes after n, and the NUL. False (and sticky) when memory is out. */
+/* Make room for `more` bytes behind the n that are there, and for a NUL. The caller may then write
+ * them itself and add to n. False, and sticky, when memory is out. */
 bool lu_buf_reserve(struct lu_buf *b, size_t more);
+
 void lu_buf_append(struct lu_buf *b, const void *p, size_t n);
 void lu_buf_str(struct lu_buf *b, struct lu_str s);
 void lu_buf_puts(struct lu_buf *b, const char *c);
 void lu_buf_putc(struct lu_buf *b, char c);
-/* Appends s with `by` in place of each `what` (not empty), from left to right. */
-void lu_buf_replace(struct lu_buf *b, struct lu_str s, struct lu_str what, struct lu_str by);
 void lu_buf_printf(struct lu_buf *b, const char *fmt, ...) LU_PRINTF(2, 3);
+/* Append v in decimal. */
 void lu_buf_u64(struct lu_buf *b, uint64_t v);
+/* Append s with every occurrence of `needle` (not empty) replaced by `by`, from left to right. */
+void lu_buf_replace(struct lu_buf *b, struct lu_str s, struct lu_str needle, struct lu_str by);
+
+/* Empty the buffer and keep its memory. */
 static inline void lu_buf_clear(struct lu_buf *b)
 {
 	b->n = 0;
 }
+
+/* Free the memory; the buffer is empty and usable again. */
 void lu_buf_release(struct lu_buf *b);
+
+/* False after an append that failed. */
 static inline bool lu_buf_ok(const struct lu_buf *b)
 {
 	return !b->failed;
 }
-/* 0, or -1 with "out of memory" when an append failed. */
+
+/* 0, or -1 with "out of memory" after an append that failed. */
 int lu_buf_check(const struct lu_buf *b, struct lu_err *err) LU_CHECKED;
+
 /* The bytes as a slice, valid until the buffer changes. */
 static inline struct lu_str lu_buf_slice(const struct lu_buf *b)
 {

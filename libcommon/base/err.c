@@ -63,6 +63,6 @@ void lu_mask_controls(char *text)
 
 void lu_assert_failed(const char *cond, const char *file, int line)
 {
-	fprintf(stderr, "%s:%d: broken promise: %s\n", file, line, cond);
+	fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, cond);
 	abort();
 }

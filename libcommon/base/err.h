@@ -1,19 +1,34 @@
 #ifndef LUCIE_BASE_ERR_H
 #define LUCIE_BASE_ERR_H
 /*
- * Errors: one complete sentence, passed out by the caller's own struct.
+ * Errors: one complete sentence, in a struct that the caller owns.
  *
- * Library functions return 0 (or a count, or 1 for "got one") when they succeed and -1 when
- * they fail. On failure, and only then, they fill the struct lu_err they were given. They
- * never print, never exit and keep no global. The program prints the sentence once, in
- * lu_tool_finish(), as "tool: sentence".
+ * A library function that can fail takes a struct lu_err as its last argument. It returns 0 on
+ * success (or a count, or 1 for "one more"), and -1 after filling the struct on failure. It never
+ * prints, never exits and keeps no global state. The struct is written on failure only, so it need
+ * not be initialised, and its contents mean nothing after a success.
  *
- *	struct lu_err err = { 0 };
- *	if (lu_in_open(&in, path, &err) < 0)
- *		return lu_err_wrap(&err, "recipe %s", name);	(always -1)
+ *	fd = open(path, O_RDONLY | O_CLOEXEC);
+ *	if (fd < 0)
+ *		return lu_err_sys(err, errno, "%s", path);
+ *	if (n < HEADER_SIZE)
+ *		return lu_err_set(err, "%s: %zu bytes are too few for a header", path, n);
+ *	p = malloc(n);
+ *	if (!p)
+ *		return lu_err_nomem(err);
+ *	if (parse(p, n, err) < 0)
+ *		return lu_err_wrap(err, "%s:%zu", path, line);
  *
- * A sentence starts in lower case, has no full stop, names the file (and the line) first and
- * ends with the operating system's reason where there is one: "x.jsonl:12: no \"text\" member".
+ * All of these return -1. Callers pass an error on, with context in front where it helps; the
+ * program prints it once, in lu_tool_finish(), as "tool: sentence".
+ *
+ * A sentence starts in lower case and has no full stop. It names the file and line first, quotes
+ * the value that is wrong, says the way out where there is one, and ends with the system's reason:
+ * "x.jsonl:12: no \"text\" member", "out/a.bin: No space left on device". Text is cut to the size
+ * of `msg`.
+ *
+ * `errnum` tells causes apart: an errno value where the system refused, ENOMEM where memory is out,
+ * 0 where the input is wrong. Decide by it, never by the text.
  */
 #include <stddef.h>
 
@@ -22,26 +37,26 @@
 
 struct lu_err {
 	char msg[768];
-	int errnum; /* why the system refused; 0 when it is the input that is wrong */
+	int errnum;
 };
 
-/* Sets the sentence. Always returns -1, so that "return lu_err_set(...)" reads well. */
+/* Set the sentence; errnum becomes 0. */
 int lu_err_set(struct lu_err *err, const char *fmt, ...) LU_PRINTF(2, 3);
 
-/* Same, followed by ": " and the text of the error number (an errno value). */
+/* Set the sentence, followed by ": " and the system's text for `errnum`. */
 int lu_err_sys(struct lu_err *err, int errnum, const char *fmt, ...) LU_PRINTF(3, 4);
 
-/* Puts "context: " before the sentence that is there. */
+/* Put "context: " in front of the sentence; errnum is kept. */
 int lu_err_wrap(struct lu_err *err, const char *fmt, ...) LU_PRINTF(2, 3);
 
-/* "out of memory", the one message of every failed allocation. */
+/* Set "out of memory" and ENOMEM: the error of every failed allocation. */
 int lu_err_nomem(struct lu_err *err);
 
-/* Replace control characters in the string by '?': text from a file or a command line must not move
- * the cursor of the terminal that shows it. */
+/* Replace control characters by '?' in place: text from a file or a command line must not move the
+ * cursor of the terminal that shows it. */
 void lu_mask_controls(char *text);
 
-/* A broken promise between two parts of our own code; never used for bad input. */
+/* Check an invariant of our own code, also in release builds; aborts. Never for bad input. */
 #define LU_ASSERT(cond) ((cond) ? (void)0 : lu_assert_failed(#cond, __FILE__, __LINE__))
 void lu_assert_failed(const char *cond, const char *file, int line) __attribute__((noreturn));
 

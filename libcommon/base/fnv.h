@@ -1,10 +1,11 @@
 #ifndef LUCIE_BASE_FNV_H
 #define LUCIE_BASE_FNV_H
 /*
- * FNV-1a, 64 bits (Fowler, Noll, Vo): for short strings, and for checksums of small text files
- * that the build without xxHash must verify too. Everything else uses hash/hash.h.
+ * FNV-1a, 64 bits (Fowler, Noll, Vo), for short strings and for checksums of small text files that
+ * the bare build, which has no xxHash, must verify too. Everything else uses hash/hash.h.
  *
- *	uint64_t h = lu_fnv1a(LU_FNV_BASIS, p, n);	continue with h for the next piece
+ *	uint64_t h = lu_fnv1a(LU_FNV_BASIS, p, n);
+ *	h = lu_fnv1a(h, q, m);				the hash of both pieces in sequence
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -5,7 +5,7 @@
 #include "libcommon/base/num.h"
 #include "libcommon/base/utf8.h"
 
-/* What follows the backslash, for the control characters and others that have a short form. */
+/* Letter behind the backslash, for characters with a two-byte escape. */
 static const char short_escape[128] = { ['\b'] = 'b',
 	['\t'] = 't',
 	['\n'] = 'n',
@@ -19,7 +19,7 @@ static bool needs_escape(unsigned char c)
 	return c < 0x20 || c == '"' || c == '\\';
 }
 
-static size_t plain_run(const char *p, size_t n)
+static size_t plain_len(const char *p, size_t n)
 {
 	size_t i = 0;
 
@@ -42,7 +42,7 @@ void lu_json_quote(struct lu_buf *b, struct lu_str s)
 	lu_buf_reserve(b, s.n + 2);
 	lu_buf_putc(b, '"');
 	while (at < s.n) {
-		size_t run = plain_run(s.p + at, s.n - at);
+		size_t run = plain_len(s.p + at, s.n - at);
 
 		lu_buf_append(b, s.p + at, run);
 		at += run;
@@ -73,7 +73,7 @@ void lu_json_number(struct lu_buf *b, double v)
 	lu_buf_puts(b, text);
 }
 
-/* The comma that is due before a value or a key. */
+/* Write the comma in front of a key or value. */
 static void separate(struct lu_buf *b)
 {
 	if (b->n && !strchr("{[:, \t\n", b->p[b->n - 1]))

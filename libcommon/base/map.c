@@ -5,9 +5,9 @@
 
 #include "libcommon/base/err.h"
 
-#define SMALLEST 64
+#define SLOTS_MIN 64
 
-static void place(struct lu_map *m, uint64_t hash, uint32_t i)
+static void insert(struct lu_map *m, uint64_t hash, uint32_t i)
 {
 	size_t at = (size_t)hash & (m->slots - 1);
 
@@ -23,7 +23,7 @@ static bool full(const struct lu_map *m)
 
 bool lu_map_reserve(struct lu_map *m, const void *items, lu_map_hash_fn *hash_of)
 {
-	struct lu_map bigger = { .slots = m->slots ? m->slots * 2 : SMALLEST, .n = m->n };
+	struct lu_map bigger = { .slots = m->slots ? m->slots * 2 : SLOTS_MIN, .n = m->n };
 
 	if (m->n == LU_MAP_NONE - 1)
 		return false;
@@ -33,7 +33,7 @@ bool lu_map_reserve(struct lu_map *m, const void *items, lu_map_hash_fn *hash_of
 	if (!bigger.slot)
 		return false;
 	for (uint32_t i = 0; i < m->n; i++)
-		place(&bigger, hash_of(items, i), i);
+		insert(&bigger, hash_of(items, i), i);
 	free(m->slot);
 	*m = bigger;
 	return true;
@@ -42,7 +42,7 @@ bool lu_map_reserve(struct lu_map *m, const void *items, lu_map_hash_fn *hash_of
 uint32_t lu_map_add(struct lu_map *m, uint64_t hash)
 {
 	LU_ASSERT(!full(m));
-	place(m, hash, m->n);
+	insert(m, hash, m->n);
 	return m->n++;
 }
 

@@ -5,24 +5,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ASCII only, by table-free comparison: isdigit() would be fine, isspace() asks the locale. */
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
+/* Parse decimal digits at *p and advance past them; false on overflow. */
+static bool parse_digits(const char **p, uint64_t *v)
+{
+	for (*v = 0; is_digit(**p); ++*p) {
+		if (__builtin_mul_overflow(*v, (uint64_t)10, v) ||
+				__builtin_add_overflow(*v, (uint64_t)(**p - '0'), v))
+			return false;
+	}
+	return true;
+}
+
 int lu_num_u64(const char *s, uint64_t *out, struct lu_err *err)
 {
-	uint64_t v = 0;
 	const char *p = s;
+	uint64_t v;
 
 	if (!is_digit(*p))
 		return lu_err_set(err, "'%s' is not a whole number", s);
-	for (; is_digit(*p); p++) {
-		if (__builtin_mul_overflow(v, (uint64_t)10, &v) ||
-				__builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
-			return lu_err_set(err, "'%s' is too large", s);
-	}
+	if (!parse_digits(&p, &v))
+		return lu_err_set(err, "'%s' is too large", s);
 	if (*p)
 		return lu_err_set(err, "'%s' is not a whole number", s);
 	*out = v;
@@ -44,39 +51,18 @@ int lu_num_i64(const char *s, int64_t *out, struct lu_err *err)
 
 int lu_num_size(const char *s, uint64_t *out, struct lu_err *err)
 {
-	uint64_t v = 0;
+	static const char units[] = "KkMmGgTt";
+	const char *p = s, *unit;
 	unsigned shift = 0;
-	const char *p = s;
+	uint64_t v;
 
 	if (!is_digit(*p))
 		return lu_err_set(err, "'%s' is not a size (try 512M)", s);
-	for (; is_digit(*p); p++) {
-		if (__builtin_mul_overflow(v, (uint64_t)10, &v) ||
-				__builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
-			return lu_err_set(err, "'%s' is too large", s);
-	}
-	switch (*p) {
-	case 'k':
-	case 'K':
-		shift = 10;
+	if (!parse_digits(&p, &v))
+		return lu_err_set(err, "'%s' is too large", s);
+	if (*p && (unit = strchr(units, *p))) {
+		shift = 10 * ((unsigned)(unit - units) / 2 + 1);
 		p++;
-		break;
-	case 'm':
-	case 'M':
-		shift = 20;
-		p++;
-		break;
-	case 'g':
-	case 'G':
-		shift = 30;
-		p++;
-		break;
-	case 't':
-	case 'T':
-		shift = 40;
-		p++;
-		break;
-	default: break;
 	}
 	if (*p == 'B')
 		p++;
@@ -93,7 +79,7 @@ int lu_num_double(const char *s, double *out, struct lu_err *err)
 	char *end;
 	double v;
 
-	/* strtod also takes blanks, hexadecimal, inf and nan; a setting takes none of them. */
+	/* strtod() also accepts blanks, hexadecimal, inf and nan. */
 	for (const char *p = s; *p; p++) {
 		if (!is_digit(*p) && !strchr("+-.eE", *p))
 			return lu_err_set(err, "'%s' is not a number", s);
@@ -110,7 +96,7 @@ int lu_num_double(const char *s, double *out, struct lu_err *err)
 
 void lu_num_format(double v, char out[32])
 {
-	/* Whole numbers without an exponent, as far as doubles count one by one. */
+	/* Whole numbers print without an exponent while doubles represent them all. */
 	if (v == floor(v) && fabs(v) < 1e15) {
 		snprintf(out, 32, "%.0f", v);
 		return;

@@ -1,10 +1,10 @@
 #ifndef LUCIE_BASE_NUM_H
 #define LUCIE_BASE_NUM_H
 /*
- * Numbers as people write them in options and configuration files, and as files store them.
+ * Numbers: parsed from options and configuration files, formatted, and as bytes of binary files.
  *
- * The parsers take the whole string or fail with a sentence that quotes it; blank, sign where
- * none is allowed, trailing text and overflow are failures. Never affected by a locale.
+ * The parsers accept the whole string or fail with a sentence that quotes it: blanks, a sign where
+ * none is allowed, trailing text and overflow are errors. The locale has no effect.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,17 +15,16 @@
 
 int lu_num_u64(const char *s, uint64_t *out, struct lu_err *err) LU_CHECKED;
 int lu_num_i64(const char *s, int64_t *out, struct lu_err *err) LU_CHECKED;
-/* A byte count with an optional K, M, G or T (powers of 1024), e.g. 512M; a trailing B is fine. */
+/* A byte count with an optional unit K, M, G or T (powers of 1024) and B: 512M, 2GB. */
 int lu_num_size(const char *s, uint64_t *out, struct lu_err *err) LU_CHECKED;
 /* A finite decimal number. */
 int lu_num_double(const char *s, double *out, struct lu_err *err) LU_CHECKED;
 
-/* Shortest text that reads back as the same double, always with '.', e.g. 0.1, 1e-05; whole
- * numbers below 1e15 have neither point nor exponent: 3, 100.
- * Writes at most 32 bytes with the NUL. */
+/* Shortest text that reads back as the same double: 0.1, 1e-05. Whole numbers below 1e15 have no
+ * exponent: 3, 100. */
 void lu_num_format(double v, char out[32]);
 
-/* a * b and a + b for sizes; false when the result does not fit. */
+/* Checked a * b and a + b; false on overflow. */
 static inline bool lu_mul_size(size_t a, size_t b, size_t *out)
 {
 	return !__builtin_mul_overflow(a, b, out);
@@ -35,7 +34,7 @@ static inline bool lu_add_size(size_t a, size_t b, size_t *out)
 	return !__builtin_add_overflow(a, b, out);
 }
 
-/* Little-endian loads and stores at any address; our files are little-endian everywhere. */
+/* Unaligned little-endian loads and stores; all our file formats are little-endian. */
 static inline uint16_t lu_load16(const void *p)
 {
 	const unsigned char *b = p;

@@ -1,8 +1,11 @@
 #include "libcommon/base/rng.h"
 
 #include <math.h>
+#include <string.h>
 
-/* Multipliers and key increments of Philox4x32, table 2 of the paper. */
+#include "libcommon/base/fnv.h"
+
+/* Multipliers and key increments of Philox4x32 (table 2 of the paper). */
 #define PHILOX_M0 0xD2511F53u
 #define PHILOX_M1 0xCD9E8D57u
 #define PHILOX_W0 0x9E3779B9u
@@ -98,10 +101,7 @@ uint64_t lu_rand_permute(uint64_t seed, uint64_t stream, uint64_t i, uint64_t co
 
 uint64_t lu_rand_stream(const char *name, uint64_t index)
 {
-	/* FNV-1a, 64 bits: names are few and short, and base/ may not use xxHash. */
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	uint64_t h = lu_fnv1a(LU_FNV_BASIS, name, strlen(name));
 
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
 	return (h & UINT64_C(0x00ffffffffffffff)) ^ index * UINT64_C(0x9E3779B97F4A7C15) >> 8;
 }

@@ -6,8 +6,9 @@
 
 static const char replacement[] = "\xEF\xBF\xBD";
 
-/* Second byte's range for a lead byte: rules out overlong forms, surrogates and > U+10FFFF. */
-static size_t expected(unsigned char lead, unsigned char *lo, unsigned char *hi)
+/* Length of the sequence that a lead byte starts, and the range of its second byte, which excludes
+ * overlong forms, surrogates and what is above U+10FFFF. 0: not a lead byte. */
+static size_t seq_len(unsigned char lead, unsigned char *lo, unsigned char *hi)
 {
 	*lo = 0x80;
 	*hi = 0xBF;
@@ -38,7 +39,7 @@ size_t lu_utf8_seq(const char *p, size_t n)
 
 	if (s[0] < 0x80)
 		return 1;
-	len = expected(s[0], &lo, &hi);
+	len = seq_len(s[0], &lo, &hi);
 	if (len == 0 || len > n || s[1] < lo || s[1] > hi)
 		return 0;
 	for (size_t i = 2; i < len; i++) {
@@ -52,7 +53,7 @@ size_t lu_utf8_bad_len(const char *p, size_t n)
 {
 	const unsigned char *s = (const unsigned char *)p;
 	unsigned char lo, hi;
-	size_t len = expected(s[0], &lo, &hi), i = 1;
+	size_t len = seq_len(s[0], &lo, &hi), i = 1;
 
 	if (len == 0)
 		return 1;
@@ -64,7 +65,7 @@ size_t lu_utf8_bad_len(const char *p, size_t n)
 	return i;
 }
 
-static size_t ascii_run(const char *p, size_t n)
+static size_t ascii_len(const char *p, size_t n)
 {
 	size_t i = 0;
 
@@ -89,7 +90,7 @@ size_t lu_utf8_valid(const char *p, size_t n)
 		size_t len;
 
 		if ((unsigned char)p[i] < 0x80) {
-			i += ascii_run(p + i, n - i);
+			i += ascii_len(p + i, n - i);
 			continue;
 		}
 		len = lu_utf8_seq(p + i, n - i);
@@ -129,7 +130,7 @@ size_t lu_utf8_count(const char *p, size_t n)
 	size_t count = 0, i = 0;
 
 #ifdef __SSE2__
-	/* Signed: the continuation bytes 0x80-0xBF are those below -64. */
+	/* As signed bytes, the continuation bytes 0x80-0xBF are those below -64. */
 	const __m128i lead = _mm_set1_epi8(-64);
 
 	for (; i + 16 <= n; i += 16) {

@@ -1,25 +1,25 @@
 #ifndef LUCIE_BASE_UTF8_H
 #define LUCIE_BASE_UTF8_H
 /*
- * UTF-8 as Unicode defines it (table 3-7 of the standard): no overlong forms, no surrogates,
- * nothing above U+10FFFF.
+ * UTF-8 as table 3-7 of the Unicode Standard defines it: no overlong forms, no surrogates, nothing
+ * above U+10FFFF.
  */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "libcommon/base/buf.h"
 
-/* Length of the valid prefix of p[0..n); n when all of it is valid. */
+/* Length of the longest valid prefix of p[0..n): n if all of it is valid. */
 size_t lu_utf8_valid(const char *p, size_t n);
 
-/* Length in bytes of the sequence at p (n > 0 bytes left), or 0 when it is malformed. */
+/* Length in bytes of the sequence at p, with n > 0 bytes left; 0 if it is malformed. */
 size_t lu_utf8_seq(const char *p, size_t n);
 
-/* How many bytes to replace by one U+FFFD at a malformed place: the "maximal subpart" of
- * section 3.9 of the standard, as browsers and ICU do. At least 1. */
+/* Number of bytes, at least 1, to replace by one U+FFFD where a sequence is malformed: the "maximal
+ * subpart" of section 3.9 of the standard, as in browsers and ICU. */
 size_t lu_utf8_bad_len(const char *p, size_t n);
 
-/* Decodes the character at *p, which must be valid, and advances. */
+/* Decode the character at *p, which must be valid, and advance. */
 static inline uint32_t lu_utf8_next(const char **p)
 {
 	const unsigned char *s = (const unsigned char *)*p;
@@ -42,10 +42,10 @@ static inline uint32_t lu_utf8_next(const char **p)
 			(s[3] & 0x3F);
 }
 
-/* Encodes c (a scalar value) into out[4]; returns the length. */
+/* Encode the scalar value c; returns the length. */
 size_t lu_utf8_put(uint32_t c, char out[4]);
 
-/* True if s, valid UTF-8, is a single character, which is stored in *c. */
+/* True if s, which must be valid, is a single character; it is stored in *c. */
 static inline bool lu_utf8_single(struct lu_str s, uint32_t *c)
 {
 	const char *p = s.p;
@@ -56,10 +56,10 @@ static inline bool lu_utf8_single(struct lu_str s, uint32_t *c)
 	return p == s.p + s.n;
 }
 
-/* Number of scalar values in valid UTF-8. */
+/* Number of characters of valid UTF-8. */
 size_t lu_utf8_count(const char *p, size_t n);
 
-/* Appends s with each malformed sequence replaced by U+FFFD; returns how many were. */
+/* Append s with each malformed sequence replaced by U+FFFD; returns their number. */
 size_t lu_utf8_repair(struct lu_buf *b, struct lu_str s);
 
 #endif

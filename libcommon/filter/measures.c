@@ -9,7 +9,7 @@
 
 #define SHORT_LINE 30
 
-/* Which measures are computed together. */
+/* Groups of measures that are computed together. */
 enum { TOKENS = 1 << 0, LINES = 1 << 1, TOP_GRAMS = 1 << 2, DUP_GRAMS = 1 << 3, TEXT = 1 << 4 };
 
 static const struct {
@@ -107,14 +107,13 @@ void lu_measures_start(const struct lu_measurer *m, struct lu_measures *w, struc
 	w->stop = stop;
 	w->chars = lu_utf8_count(text.p, text.n);
 	w->done = 0;
-	w->n = 0;
 	memset(w->value, 0, sizeof(w->value));
-	lu_buf_clear(&w->tokens);
+	w->tokens.n = 0;
 }
 
 void lu_measures_release(struct lu_measures *w)
 {
-	lu_buf_release(&w->tokens);
+	lu_vec_release(&w->tokens);
 	lu_buf_release(&w->seen);
 	lu_buf_release(&w->grams);
 }
@@ -126,11 +125,11 @@ static double ratio(uint64_t a, uint64_t b)
 
 /* --- tokens ------------------------------------------------------------------------------- */
 
-/* Where one token ends, what it is, and its length. */
 struct piece {
 	const char *end;
 	uint64_t chars;
-	bool alpha, punctuation;
+	bool alpha; /* has a letter */
+	bool punctuation;
 };
 
 static bool is_apostrophe(uint32_t c)
@@ -138,7 +137,7 @@ static bool is_apostrophe(uint32_t c)
 	return c == '\'' || c == 0x2019;
 }
 
-/* Words that lose their vowel before another: the apostrophe ends them. */
+/* True for a word that has lost its vowel before another one, and ends with the apostrophe. */
 static bool is_elided(const char *p, size_t n)
 {
 	static const char *const longer[] = { "qu", "jusqu", "lorsqu", "puisqu", "quoiqu",
@@ -158,7 +157,7 @@ static bool is_elided(const char *p, size_t n)
 	return false;
 }
 
-/* A word from p on, whose first character is one of a word. */
+/* The word at p, which begins with a word character. */
 static struct piece word(const uint8_t *class, const char *p, const char *end)
 {
 	struct piece w = { .end = p };
@@ -184,7 +183,7 @@ static struct piece word(const uint8_t *class, const char *p, const char *end)
 		w.end = next;
 		w.chars++;
 		if (class[c] & LU_CLASS_UNSPACED) {
-			/* With the marks that belong to it. */
+			/* Include its combining marks. */
 			while (w.end < end &&
 					(after = w.end, c = lu_utf8_next(&after),
 							(class[c] & LU_CLASS_WORD) &&
@@ -264,6 +263,7 @@ static int tokens(struct lu_measures *w, struct lu_err *err)
 	uint64_t found = 0;
 	struct lu_token t;
 	struct stops stops;
+	size_t n;
 
 	stops_start(&stops, w->stop);
 	while (p < end) {
@@ -278,8 +278,8 @@ static int tokens(struct lu_measures *w, struct lu_err *err)
 		}
 		x = piece_at(class, p, end);
 		t = (struct lu_token){ lu_hash64(p, (size_t)(x.end - p), 0), chars };
-		lu_buf_append(&w->tokens, &t, sizeof(t));
-		w->n++;
+		if (!lu_vec_push(&w->tokens, t))
+			return lu_err_nomem(err);
 		chars += x.chars;
 		if (!x.punctuation) {
 			words++;
@@ -292,24 +292,28 @@ static int tokens(struct lu_measures *w, struct lu_err *err)
 		p = x.end;
 	}
 	t = (struct lu_token){ 0, chars };
-	lu_buf_append(&w->tokens, &t, sizeof(t));
+	n = w->tokens.n;
+	if (!lu_vec_push(&w->tokens, t))
+		return lu_err_nomem(err);
 	w->value[LU_M_WORDS] = (double)words;
 	w->value[LU_M_MEAN_WORD_LENGTH] = ratio(word_chars, words);
-	w->value[LU_M_HASH_RATIO] = ratio(hashes, w->n);
-	w->value[LU_M_ELLIPSIS_RATIO] = ratio(dots, w->n);
-	w->value[LU_M_ALPHA_WORDS] = ratio(alpha, w->n);
+	w->value[LU_M_HASH_RATIO] = ratio(hashes, n);
+	w->value[LU_M_ELLIPSIS_RATIO] = ratio(dots, n);
+	w->value[LU_M_ALPHA_WORDS] = ratio(alpha, n);
 	w->value[LU_M_STOP_WORDS] = (double)__builtin_popcountll(found);
-	w->value[LU_M_NEWLINE_RATIO] = ratio(feeds, w->n);
-	return lu_buf_check(&w->tokens, err);
+	w->value[LU_M_NEWLINE_RATIO] = ratio(feeds, n);
+	return 0;
 }
 
 /* --- n-grams ------------------------------------------------------------------------------ */
 
-static int grams_of(struct lu_measures *w, struct lu_grams *g, size_t n, struct lu_err *err)
+/* Starts the n-grams over the tokens. */
+static int start_grams(struct lu_measures *w, struct lu_grams *g, size_t n, struct lu_err *err)
 {
-	const struct lu_token *t = (const struct lu_token *)(const void *)w->tokens.p;
+	const struct lu_token *t = w->tokens.p;
 
-	if (lu_grams_start(g, &w->grams, &t->hash, sizeof(*t) / sizeof(uint64_t), w->n, err) < 0)
+	if (lu_grams_start(g, &w->grams, &t->hash, sizeof(*t) / sizeof(uint64_t), w->tokens.n - 1,
+			    err) < 0)
 		return -1;
 	while (g->n < n)
 		lu_grams_grow(g);
@@ -318,19 +322,19 @@ static int grams_of(struct lu_measures *w, struct lu_grams *g, size_t n, struct 
 
 static int top_grams(struct lu_measures *w, struct lu_err *err)
 {
-	const struct lu_token *t = (const struct lu_token *)(const void *)w->tokens.p;
+	const struct lu_token *t = w->tokens.p;
 	struct lu_grams g;
 
-	if (grams_of(w, &g, 2, err) < 0)
+	if (start_grams(w, &g, 2, err) < 0)
 		return -1;
 	for (size_t n = 2; n <= 4; n++, lu_grams_grow(&g)) {
-		size_t here = lu_grams_here(&g);
+		size_t count = lu_grams_count(&g);
 		uint32_t most = 0, first = 0;
 		struct lu_gram_set s;
 
-		if (lu_gram_set_start(&s, &w->seen, here, err) < 0)
+		if (lu_gram_set_start(&s, &w->seen, count, err) < 0)
 			return -1;
-		for (size_t i = 0; i < here; i++) {
+		for (size_t i = 0; i < count; i++) {
 			const struct lu_gram_slot *slot = lu_gram_set_add(&s, g.key[i], i);
 
 			if (slot->count > most || (slot->count == most && slot->first < first)) {
@@ -348,19 +352,19 @@ static int top_grams(struct lu_measures *w, struct lu_err *err)
 
 static int dup_grams(struct lu_measures *w, struct lu_err *err)
 {
-	const struct lu_token *t = (const struct lu_token *)(const void *)w->tokens.p;
+	const struct lu_token *t = w->tokens.p;
 	struct lu_grams g;
 
-	if (grams_of(w, &g, 5, err) < 0)
+	if (start_grams(w, &g, 5, err) < 0)
 		return -1;
 	for (size_t n = 5; n <= 10; n++, lu_grams_grow(&g)) {
-		size_t here = lu_grams_here(&g);
+		size_t count = lu_grams_count(&g);
 		uint64_t repeated = 0;
 		struct lu_gram_set s;
 
-		if (lu_gram_set_start(&s, &w->seen, here, err) < 0)
+		if (lu_gram_set_start(&s, &w->seen, count, err) < 0)
 			return -1;
-		for (size_t i = 0; i < here;) {
+		for (size_t i = 0; i < count;) {
 			if (lu_gram_set_add(&s, g.key[i], i)->count > 1) {
 				repeated += t[i + n].chars - t[i].chars;
 				i += n;
@@ -368,7 +372,7 @@ static int dup_grams(struct lu_measures *w, struct lu_err *err)
 				i++;
 			}
 		}
-		/* Where no n-gram occurs twice, no longer one does. */
+		/* If no n-gram occurs twice, no longer one does either. */
 		if (repeated == 0)
 			break;
 		w->value[LU_M_DUP_5GRAM + n - 5] = ratio(repeated, w->chars);
@@ -383,6 +387,7 @@ static bool is_space_at(const uint8_t *class, const char *p)
 	return class[lu_utf8_next(&p)] & LU_CLASS_SPACE;
 }
 
+/* The character before p. */
 static const char *before(const char *p)
 {
 	do
@@ -402,31 +407,32 @@ static struct lu_str strip(const uint8_t *class, struct lu_str s)
 	return (struct lu_str){ p, (size_t)(end - p) };
 }
 
-static bool ends_with(struct lu_str s, const char *what)
+static bool ends_with(struct lu_str s, const char *suffix)
 {
-	size_t n = strlen(what);
+	size_t n = strlen(suffix);
 
-	return s.n >= n && memcmp(s.p + s.n - n, what, n) == 0;
+	return s.n >= n && memcmp(s.p + s.n - n, suffix, n) == 0;
 }
 
-static bool starts_with(struct lu_str s, const char *what)
+static bool starts_with(struct lu_str s, const char *prefix)
 {
-	size_t n = strlen(what);
+	size_t n = strlen(prefix);
 
-	return s.n >= n && memcmp(s.p, what, n) == 0;
+	return s.n >= n && memcmp(s.p, prefix, n) == 0;
 }
 
 struct line_counts {
-	uint64_t lines, filled, not_blank; /* filled: not empty; not_blank: more than blanks */
-	uint64_t bullets, ellipses, punct, short_ones;
+	uint64_t lines, filled, not_blank; /* all, not empty, with more than blanks */
+	uint64_t bullets, ellipses, punct, short_lines;
 	uint64_t dup, dup_chars, dup_seen_chars;
 };
 
-static void one_line(const uint8_t *class, struct lu_gram_set *seen, struct lu_str line,
+static void count_line(const uint8_t *class, struct lu_gram_set *seen, struct lu_str line,
 		struct line_counts *c)
 {
 	struct lu_str bare = strip(class, line);
 	uint64_t chars = lu_utf8_count(line.p, line.n);
+	const char *last;
 
 	c->lines++;
 	c->bullets += starts_with(bare, "•") || starts_with(bare, "-");
@@ -442,22 +448,19 @@ static void one_line(const uint8_t *class, struct lu_gram_set *seen, struct lu_s
 	if (bare.n == 0)
 		return;
 	c->not_blank++;
-	c->short_ones += chars <= SHORT_LINE;
-	{
-		const char *last = before(line.p + line.n);
-
-		c->punct += (class[lu_utf8_next(&last)] & LU_CLASS_SENTENCE_END) != 0;
-	}
+	c->short_lines += chars <= SHORT_LINE;
+	last = before(line.p + line.n);
+	c->punct += (class[lu_utf8_next(&last)] & LU_CLASS_SENTENCE_END) != 0;
 }
 
-static int paragraphs(struct lu_measures *w, size_t at_most, struct lu_err *err)
+static int paragraphs(struct lu_measures *w, size_t max_paragraphs, struct lu_err *err)
 {
 	struct lu_str text = strip(w->measurer->class, w->text);
 	const char *p = text.p, *end = text.p + text.n;
 	uint64_t all = 0, dup = 0, dup_chars = 0;
 	struct lu_gram_set seen;
 
-	if (lu_gram_set_start(&seen, &w->seen, at_most, err) < 0)
+	if (lu_gram_set_start(&seen, &w->seen, max_paragraphs, err) < 0)
 		return -1;
 	while (p < end) {
 		const char *cut = memmem(p, (size_t)(end - p), "\n\n", 2);
@@ -491,7 +494,7 @@ static int lines(struct lu_measures *w, struct lu_err *err)
 		const char *nl = memchr(p, '\n', (size_t)(end - p));
 		const char *to = nl ? nl : end;
 
-		one_line(w->measurer->class, &seen, (struct lu_str){ p, (size_t)(to - p) }, &c);
+		count_line(w->measurer->class, &seen, (struct lu_str){ p, (size_t)(to - p) }, &c);
 		p = to + 1;
 	}
 	w->value[LU_M_BULLET_LINES] = ratio(c.bullets, c.lines);
@@ -499,7 +502,7 @@ static int lines(struct lu_measures *w, struct lu_err *err)
 	w->value[LU_M_DUP_LINES] = ratio(c.dup, c.filled);
 	w->value[LU_M_DUP_LINE_CHARS] = ratio(c.dup_chars, w->chars);
 	w->value[LU_M_LINE_PUNCT] = ratio(c.punct, c.not_blank);
-	w->value[LU_M_SHORT_LINES] = ratio(c.short_ones, c.not_blank);
+	w->value[LU_M_SHORT_LINES] = ratio(c.short_lines, c.not_blank);
 	w->value[LU_M_CHAR_DUP_RATIO] = ratio(c.dup_seen_chars, w->chars - feeds);
 	return paragraphs(w, feeds + 1, err);
 }

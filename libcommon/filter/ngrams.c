@@ -2,7 +2,7 @@
 
 #include "libcommon/base/num.h"
 
-/* Odd, with irregular bits: the golden ratio times 2^64. */
+/* 2^64 divided by the golden ratio: odd, with irregular bits. */
 #define FACTOR UINT64_C(0x9E3779B97F4A7C15)
 
 int lu_gram_set_start(struct lu_gram_set *s, struct lu_buf *memory, size_t n, struct lu_err *err)
@@ -35,8 +35,7 @@ int lu_grams_start(struct lu_grams *g, struct lu_buf *memory, const uint64_t *ha
 	return 0;
 }
 
-/* A polynomial in FACTOR whose coefficients are hashes: two different n-grams meet by chance
- * only. */
+/* The key is a polynomial in FACTOR whose coefficients are the hashes. */
 void lu_grams_grow(struct lu_grams *g)
 {
 	g->n++;

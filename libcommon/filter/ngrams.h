@@ -1,8 +1,8 @@
 #ifndef LUCIE_FILTER_NGRAMS_H
 #define LUCIE_FILTER_NGRAMS_H
 /*
- * Repetition by hashes: what was seen before, without keeping it. Keys are 64 bits: of a million
- * different pieces two are taken for one with a probability below 10^-7.
+ * Repetition by hashes: counting pieces without storing them. Keys have 64 bits: among a million
+ * different pieces two collide with a probability below 10^-7.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,11 +10,15 @@
 
 #include "libcommon/base/buf.h"
 
-/* A set of keys in the caller's buffer; open addressing, at most half full. */
+/*
+ * A multiset of keys in the caller's buffer: open addressing, at most half full. Not base/map.h: the
+ * size is known beforehand, keys and counts lie in the slots, and filling it takes half of the time
+ * of the n-gram rules.
+ */
 struct lu_gram_slot {
 	uint64_t key;
 	uint32_t count; /* 0: free */
-	uint32_t first; /* number of the piece that came first */
+	uint32_t first; /* index of the first piece with this key */
 };
 struct lu_gram_set {
 	struct lu_gram_slot *slot;
@@ -25,7 +29,7 @@ struct lu_gram_set {
 int lu_gram_set_start(struct lu_gram_set *s, struct lu_buf *memory, size_t n,
 		struct lu_err *err) LU_CHECKED;
 
-/* The slot of the key, with count raised by one; `index` is kept when it is new. */
+/* Counts the key and returns its slot; `index` is that of the piece. */
 static inline struct lu_gram_slot *lu_gram_set_add(
 		struct lu_gram_set *s, uint64_t key, size_t index)
 {
@@ -41,13 +45,13 @@ static inline struct lu_gram_slot *lu_gram_set_add(
 }
 
 /*
- * Keys of n-grams for growing n over a sequence of hashes: lu_grams_start() makes them 1-grams,
- * each lu_grams_grow() the next longer ones. key[i] of n stands for pieces i ... i+n-1; there are
- * count - n + 1 of them.
+ * Keys of n-grams, for growing n, over a sequence of hashes: lu_grams_start() computes the 1-grams,
+ * each lu_grams_grow() the next longer ones. key[i] stands for the pieces i .. i + n - 1; there are
+ * count - n + 1 keys.
  */
 struct lu_grams {
 	const uint64_t *hash;
-	size_t stride; /* distance of two hashes in uint64_t */
+	size_t stride; /* between two hashes, in uint64_t */
 	size_t count;
 	size_t n;
 	uint64_t *key;
@@ -55,8 +59,8 @@ struct lu_grams {
 int lu_grams_start(struct lu_grams *g, struct lu_buf *memory, const uint64_t *hash, size_t stride,
 		size_t count, struct lu_err *err) LU_CHECKED;
 void lu_grams_grow(struct lu_grams *g);
-/* How many n-grams there are now. */
-static inline size_t lu_grams_here(const struct lu_grams *g)
+/* Number of n-grams. */
+static inline size_t lu_grams_count(const struct lu_grams *g)
 {
 	return g->count < g->n ? 0 : g->count - g->n + 1;
 }

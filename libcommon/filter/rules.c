@@ -7,7 +7,7 @@
 
 struct row {
 	enum lu_measure measure;
-	char side; /* '<' or '>': what is dropped */
+	char side; /* '<' or '>' the threshold is dropped */
 	double threshold;
 	const char *source;
 };
@@ -139,13 +139,9 @@ static int set_reason(struct lu_rule *r, struct lu_err *err)
 
 static int add(struct lu_rules *r, struct lu_rule rule, struct lu_err *err)
 {
-	struct lu_rule *bigger = realloc(r->rule, (r->n + 1) * sizeof(*bigger));
-
-	if (!bigger)
+	if (!lu_vec_push(r, rule))
 		return lu_err_nomem(err);
-	r->rule = bigger;
-	r->rule[r->n] = rule;
-	return set_reason(&r->rule[r->n++], err);
+	return set_reason(&r->p[r->n - 1], err);
 }
 
 int lu_rules_preset(struct lu_rules *r, const char *name, struct lu_err *err)
@@ -163,29 +159,30 @@ int lu_rules_preset(struct lu_rules *r, const char *name, struct lu_err *err)
 		}
 		return 0;
 	}
-	return lu_err_set(err, "'%s' is no preset; --list shows them", name);
+	return lu_err_set(err, "'%s' is not a preset; --list prints them", name);
 }
 
-static void take_out(struct lu_rules *r, enum lu_measure measure, bool max)
+static void remove_rule(struct lu_rules *r, enum lu_measure measure, bool max)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < r->n; i++) {
-		if (r->rule[i].measure == measure && r->rule[i].max == max)
-			free(r->rule[i].reason);
+		if (r->p[i].measure == measure && r->p[i].max == max)
+			free(r->p[i].reason);
 		else
-			r->rule[kept++] = r->rule[i];
+			r->p[kept++] = r->p[i];
 	}
 	r->n = kept;
 }
 
+/* Sets the threshold in all presets, or adds the rule. */
 static int change(struct lu_rules *r, enum lu_measure measure, bool max, double threshold,
 		struct lu_err *err)
 {
 	bool found = false;
 
 	for (size_t i = 0; i < r->n; i++) {
-		struct lu_rule *rule = &r->rule[i];
+		struct lu_rule *rule = &r->p[i];
 
 		if (rule->measure != measure || rule->max != max)
 			continue;
@@ -215,22 +212,21 @@ int lu_rules_set(struct lu_rules *r, const char *assignment, struct lu_err *err)
 		if (strlen(name) != n - 4 || memcmp(name, assignment + 4, n - 4) != 0)
 			continue;
 		if (strcmp(assignment + n + 1, "off") == 0) {
-			take_out(r, m, max);
+			remove_rule(r, m, max);
 			return 0;
 		}
 		if (lu_num_double(assignment + n + 1, &threshold, err) < 0)
 			return lu_err_wrap(err, "%.*s", (int)n, assignment);
 		return change(r, m, max, threshold, err);
 	}
-	return lu_err_set(err, "'%.*s' is no rule; --list shows them", (int)n, assignment);
+	return lu_err_set(err, "'%.*s' is not a rule; --list prints them", (int)n, assignment);
 }
 
 void lu_rules_release(struct lu_rules *r)
 {
 	for (size_t i = 0; i < r->n; i++)
-		free(r->rule[i].reason);
-	free(r->rule);
-	*r = (struct lu_rules){ 0 };
+		free(r->p[i].reason);
+	lu_vec_release(r);
 }
 
 int lu_rules_judge(const struct lu_rules *r, struct lu_measures *m, const struct lu_rule **failed,
@@ -238,7 +234,7 @@ int lu_rules_judge(const struct lu_rules *r, struct lu_measures *m, const struct
 {
 	*failed = NULL;
 	for (size_t i = 0; i < r->n; i++) {
-		const struct lu_rule *rule = &r->rule[i];
+		const struct lu_rule *rule = &r->p[i];
 
 		if (rule->measure == LU_M_STOP_WORDS && m->stop == LU_STOP_NONE)
 			continue;
@@ -255,7 +251,7 @@ int lu_rules_judge(const struct lu_rules *r, struct lu_measures *m, const struct
 void lu_rules_list(const struct lu_rules *r, struct lu_buf *out)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		const struct lu_rule *rule = &r->rule[i];
+		const struct lu_rule *rule = &r->p[i];
 		char number[32];
 
 		lu_num_format(rule->threshold, number);

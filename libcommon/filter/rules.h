@@ -1,18 +1,18 @@
 #ifndef LUCIE_FILTER_RULES_H
 #define LUCIE_FILTER_RULES_H
 /*
- * Quality rules: a measure, a side and a threshold. A preset is a table of them, in the order in
- * which they are tried; the first one that a document fails is the reason for its drop.
+ * Quality rules: a measure, a side and a threshold. A preset is a table of rules in the order in
+ * which they are tried; the first that a document fails is the reason for its drop.
  *
  *	struct lu_rules r = { 0 };
  *	lu_rules_preset(&r, "gopher", &err);
  *	lu_rules_set(&r, "min_words=20", &err);		changes the rule everywhere, or adds it
- *	lu_rules_set(&r, "max_dup_5gram=off", &err);	takes it out
+ *	lu_rules_set(&r, "max_dup_5gram=off", &err);	removes it
  *	lu_rules_judge(&r, &measures, &failed, &value, &err)
  *	lu_rules_release(&r);
  *
- * A rule is called min_ or max_ and its measure (measures.h): min_words=50 drops texts whose
- * words < 50, max_ texts whose measure is above; equality passes.
+ * A rule is named min_ or max_ and its measure (measures.h): min_words=50 drops texts with words <
+ * 50, max_words=50 those with words > 50; equality passes.
  */
 #include "libcommon/filter/measures.h"
 
@@ -21,16 +21,12 @@ struct lu_rule {
 	bool max;
 	double threshold;
 	const char *source; /* where the number comes from */
-	const char *preset; /* NULL: by lu_rules_set() */
+	const char *preset; /* NULL: from lu_rules_set() */
 	char *reason;	    /* "words < 50" */
 };
 
-struct lu_rules {
-	struct lu_rule *rule;
-	size_t n;
-};
+struct lu_rules LU_VEC(struct lu_rule);
 
-/* Names of the presets. */
 #define LU_RULES_PRESETS 4
 const char *lu_rules_preset_name(int i);
 
@@ -38,12 +34,12 @@ int lu_rules_preset(struct lu_rules *r, const char *name, struct lu_err *err) LU
 int lu_rules_set(struct lu_rules *r, const char *assignment, struct lu_err *err) LU_CHECKED;
 void lu_rules_release(struct lu_rules *r);
 
-/* *failed is the first rule that the text fails, with what was measured, or NULL. The rule on stop
- * words is passed over when the text has no list. */
+/* *failed is the first rule that the text fails, with the measured value, or NULL. The rule on stop
+ * words is skipped for a text without a list. */
 int lu_rules_judge(const struct lu_rules *r, struct lu_measures *m, const struct lu_rule **failed,
 		double *value, struct lu_err *err) LU_CHECKED;
 
-/* A table of the rules for people: preset, rule, threshold, source. */
+/* Appends a table of the rules: preset, rule, threshold, source. */
 void lu_rules_list(const struct lu_rules *r, struct lu_buf *out);
 
 #endif

@@ -1,5 +1,6 @@
 #include "libcommon/hash/hash.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -112,5 +113,5 @@ void lu_hasher_free(struct lu_hasher *h)
 
 void lu_hash128_text(struct lu_hash128 h, char out[33])
 {
-	snprintf(out, 33, "%016llx%016llx", (unsigned long long)h.hi, (unsigned long long)h.lo);
+	snprintf(out, 33, "%016" PRIx64 "%016" PRIx64, h.hi, h.lo);
 }

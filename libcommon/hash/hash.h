@@ -1,8 +1,8 @@
 #ifndef LUCIE_HASH_HASH_H
 #define LUCIE_HASH_HASH_H
 /*
- * XXH3 (xxHash 0.8): keys of 64 and 128 bits, and checksums of files. Not cryptographic.
- * The 128-bit key of N distinct documents collides with probability N^2 / 2^129.
+ * XXH3 (xxHash 0.8): 64- and 128-bit keys, and checksums of files. Not cryptographic: among N
+ * distinct documents, 128-bit keys collide with probability N^2 / 2^129.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,8 +10,8 @@
 
 #include "libcommon/base/buf.h"
 
-/* False in the bare build, where xxHash is left out: then every hash is 0 and means nothing, and
- * callers say that hashes were not checked. */
+/* False in the bare build, which has no xxHash: all hashes are 0, and callers report that they were
+ * not checked. */
 bool lu_hash_have(void);
 
 struct lu_hash128 {
@@ -25,14 +25,14 @@ static inline bool lu_hash128_eq(struct lu_hash128 a, struct lu_hash128 b)
 	return a.lo == b.lo && a.hi == b.hi;
 }
 
-/* A running XXH3-128 over pieces. */
+/* Incremental XXH3-128. */
 struct lu_hasher;
 struct lu_hasher *lu_hasher_new(void); /* NULL when memory is out */
 void lu_hasher_add(struct lu_hasher *h, const void *p, size_t n);
 struct lu_hash128 lu_hasher_end(const struct lu_hasher *h);
 void lu_hasher_free(struct lu_hasher *h);
 
-/* 32 hexadecimal digits, high half first, as xxhsum -H2 prints them. */
+/* Format as 32 hexadecimal digits, high half first, as xxhsum -H2 prints them. */
 void lu_hash128_text(struct lu_hash128 h, char out[33]);
 
 #endif

@@ -5,10 +5,11 @@
 #include <strings.h>
 
 #include "libcommon/base/utf8.h"
+#include "libcommon/import/take_line.h"
 
-#define NAME_MAX_BYTES 64
+#define NAME_SIZE 64
 
-/* Labels that the Encoding Standard reads otherwise than iconv does. */
+/* Labels that the Encoding Standard and iconv understand differently. */
 static const struct {
 	const char *label, *name;
 } labels[] = {
@@ -29,7 +30,7 @@ static const struct {
 
 static iconv_t open_charset(struct lu_str label)
 {
-	char name[NAME_MAX_BYTES];
+	char name[NAME_SIZE];
 
 	if (label.n == 0 || label.n >= sizeof(name) || memchr(label.p, 0, label.n))
 		return (iconv_t)-1;
@@ -55,7 +56,7 @@ bool lu_charset_known(const char *name)
 	return true;
 }
 
-/* 1 converted; 0 unknown charset or not valid in it; -1 memory. */
+/* 1: converted; 0: the charset is unknown or the bytes are not valid in it; -1: out of memory. */
 static int convert(struct lu_str in, struct lu_str label, struct lu_buf *store, struct lu_err *err)
 {
 	iconv_t cd = open_charset(label);
@@ -76,7 +77,7 @@ static int convert(struct lu_str in, struct lu_str label, struct lu_buf *store, 
 		}
 		to = store->p + store->n;
 		room = store->cap - store->n - 1;
-		/* iconv's input is not const in its prototype only. */
+		/* iconv() does not write to its input, although the prototype lacks the const. */
 		memcpy(&p, &from, sizeof(p));
 		if (iconv(cd, &p, &left, &to, &room) != (size_t)-1)
 			rc = 1;
@@ -131,4 +132,74 @@ int lu_charset_utf8(struct lu_str in, struct lu_str declared, const char *fallba
 	rc = convert(in, lu_str_of(fallback), store, err);
 	*out = lu_buf_slice(store);
 	return rc;
+}
+
+struct lu_str lu_charset_of_media_type(struct lu_str type)
+{
+	static const char name[] = "charset=";
+	const char *end = type.p + type.n;
+
+	for (const char *p = type.p; p && (size_t)(end - p) >= sizeof(name) - 1; p++) {
+		struct lu_str value = { p + sizeof(name) - 1, 0 };
+
+		if (strncasecmp(p, name, sizeof(name) - 1) != 0)
+			continue;
+		while (value.p < end && (*value.p == '"' || *value.p == '\'' || *value.p == ' '))
+			value.p++;
+		while (value.p + value.n < end && !strchr("\"'; \t", value.p[value.n]))
+			value.n++;
+		return value;
+	}
+	return (struct lu_str){ NULL, 0 };
+}
+
+struct lu_str lu_charset_of_html(struct lu_str html)
+{
+	size_t n = html.n < 1024 ? html.n : 1024;
+
+	/* "charset" in a meta element or "encoding" in an XML declaration, then = and a name. */
+	for (size_t i = 0; i + 9 < n; i++) {
+		const char *p = html.p + i, *end = html.p + n;
+		const char *word = strncasecmp(p, "charset", 7) == 0 ? p + 7
+				: strncmp(p, "encoding", 8) == 0     ? p + 8
+								     : NULL;
+		struct lu_str name;
+
+		if (!word)
+			continue;
+		while (word < end && (*word == ' ' || *word == '\t' || *word == '\n'))
+			word++;
+		if (word == end || *word != '=')
+			continue;
+		word++;
+		while (word < end && strchr(" \t\n\"'", *word) && *word)
+			word++;
+		name.p = word;
+		while (word < end && *word && !strchr(" \t\r\n\"';/>?", *word))
+			word++;
+		name.n = (size_t)(word - name.p);
+		if (name.n)
+			return name;
+	}
+	return (struct lu_str){ NULL, 0 };
+}
+
+struct lu_str lu_charset_of_man(struct lu_str page)
+{
+	static const char key[] = "coding:";
+	struct lu_str line, name = { NULL, 0 };
+	const char *p, *end;
+
+	lu_take_line(&page, &line);
+	p = line.n ? memmem(line.p, line.n, key, sizeof(key) - 1) : NULL;
+	if (!p)
+		return name;
+	end = line.p + line.n;
+	for (p += sizeof(key) - 1; p < end && *p == ' '; p++)
+		;
+	name.p = p;
+	while (p < end && *p != ' ' && *p != ';')
+		p++;
+	name.n = (size_t)(p - name.p);
+	return name;
 }

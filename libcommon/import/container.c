@@ -18,14 +18,14 @@ struct lu_container {
 	struct lu_feed *feed;
 	int fd; /* zip and 7z */
 	char *block;
-	struct lu_err feed_err; /* what made the feed fail, in place of libarchive's sentence */
+	struct lu_err feed_err; /* the feed's failure, reported in place of libarchive's */
 	bool failed;
-	uint64_t zeros; /* zero bytes at the end of what was read so far */
-	/* libarchive turns names through the locale's charset, and ours is always "C". */
+	uint64_t zeros; /* length of the run of zero bytes up to the read position */
+	/* libarchive converts names through the charset of the locale, and ours is "C". */
 	locale_t utf8;
 };
 
-/* The header's checksum, at 148: the sum of its bytes with the checksum's own taken as blanks. */
+/* Verifies the header's checksum, at offset 148: the sum of all bytes, with its own as blanks. */
 static bool is_tar(const unsigned char *p)
 {
 	unsigned long sum = 0, want = 0;
@@ -59,152 +59,152 @@ enum lu_container_kind lu_container_of(struct lu_str head)
 
 static la_ssize_t on_read(struct archive *a, void *ctx, const void **block)
 {
-	struct lu_container *box = ctx;
-	ssize_t n = lu_feed_read(box->feed, box->block, BLOCK, &box->feed_err);
+	struct lu_container *c = ctx;
+	ssize_t n = lu_feed_read(c->feed, c->block, BLOCK, &c->feed_err);
 	ssize_t i;
 
 	if (n < 0) {
-		archive_set_error(a, EIO, "%s", box->feed_err.msg);
+		archive_set_error(a, EIO, "%s", c->feed_err.msg);
 		return ARCHIVE_FATAL;
 	}
-	for (i = n; i > 0 && box->block[i - 1] == 0; i--)
+	for (i = n; i > 0 && c->block[i - 1] == 0; i--)
 		;
-	box->zeros = i == 0 ? box->zeros + (uint64_t)n : (uint64_t)(n - i);
-	*block = box->block;
+	c->zeros = i == 0 ? c->zeros + (uint64_t)n : (uint64_t)(n - i);
+	*block = c->block;
 	return n;
 }
 
-static int fail(struct lu_container *box, int rc, struct lu_err *err)
+static int fail(struct lu_container *c, int rc, struct lu_err *err)
 {
-	const char *why = archive_error_string(box->a);
+	const char *why = archive_error_string(c->a);
 
-	box->failed = rc == ARCHIVE_FATAL;
-	if (box->feed_err.msg[0]) {
-		*err = box->feed_err;
+	c->failed = rc == ARCHIVE_FATAL;
+	if (c->feed_err.msg[0]) {
+		*err = c->feed_err;
 		return -1;
 	}
-	return lu_err_set(err, "%s: damaged or truncated archive: %s", lu_feed_name(box->feed),
+	return lu_err_set(err, "%s: damaged or truncated archive: %s", lu_feed_name(c->feed),
 			why ? why : "unknown reason");
 }
 
-/* A descriptor on the archive's own bytes that can seek. */
-static int seekable(
-		struct lu_container *box, const char *file, const char *tmpdir, struct lu_err *err)
+/* Sets fd to the archive's bytes in a file that can seek: `file` itself, or a copy. */
+static int open_seekable(
+		struct lu_container *c, const char *file, const char *tmpdir, struct lu_err *err)
 {
 	char head[512];
 	ssize_t n;
 
 	if (file) {
-		box->fd = open(file, O_RDONLY | O_CLOEXEC);
-		if (box->fd < 0)
+		c->fd = open(file, O_RDONLY | O_CLOEXEC);
+		if (c->fd < 0)
 			return lu_err_sys(err, errno, "%s", file);
-		n = pread(box->fd, head, sizeof(head), 0);
-		if (n > 0 && lu_container_of((struct lu_str){ head, (size_t)n }) == box->kind &&
-				lseek(box->fd, 0, SEEK_SET) == 0)
+		n = pread(c->fd, head, sizeof(head), 0);
+		if (n > 0 && lu_container_of((struct lu_str){ head, (size_t)n }) == c->kind &&
+				lseek(c->fd, 0, SEEK_SET) == 0)
 			return 0;
-		close(box->fd);
+		close(c->fd);
 	}
-	box->fd = lu_temp_open(tmpdir, err);
-	if (box->fd < 0)
+	c->fd = lu_temp_open(tmpdir, err);
+	if (c->fd < 0)
 		return -1;
-	while ((n = lu_feed_read(box->feed, box->block, BLOCK, err)) > 0) {
-		if (lu_write_all(box->fd, box->block, (size_t)n, tmpdir, err) < 0)
+	while ((n = lu_feed_read(c->feed, c->block, BLOCK, err)) > 0) {
+		if (lu_write_all(c->fd, c->block, (size_t)n, tmpdir, err) < 0)
 			return -1;
 	}
 	if (n < 0)
 		return -1;
-	return lseek(box->fd, 0, SEEK_SET) == 0 ? 0 : lu_err_sys(err, errno, "%s", tmpdir);
+	return lseek(c->fd, 0, SEEK_SET) == 0 ? 0 : lu_err_sys(err, errno, "%s", tmpdir);
 }
 
-static int start(struct lu_container *box, const char *file, const char *tmpdir, struct lu_err *err)
+static int start(struct lu_container *c, const char *file, const char *tmpdir, struct lu_err *err)
 {
-	struct archive *a = box->a;
+	struct archive *a = c->a;
 	int rc;
 
-	switch (box->kind) {
+	switch (c->kind) {
 	case LU_CONTAINER_TAR: rc = archive_read_support_format_tar(a); break;
 	case LU_CONTAINER_AR: rc = archive_read_support_format_ar(a); break;
 	case LU_CONTAINER_ZIP: rc = archive_read_support_format_zip_seekable(a); break;
 	default: rc = archive_read_support_format_7zip(a); break;
 	}
-	if (rc >= ARCHIVE_WARN && box->kind == LU_CONTAINER_TAR)
+	if (rc >= ARCHIVE_WARN && c->kind == LU_CONTAINER_TAR)
 		rc = archive_read_set_format_option(a, "tar", "read_concatenated_archives", "1");
 	if (rc < ARCHIVE_WARN)
-		return fail(box, ARCHIVE_FATAL, err);
-	if (box->kind == LU_CONTAINER_TAR || box->kind == LU_CONTAINER_AR) {
-		rc = archive_read_open(a, box, NULL, on_read, NULL);
+		return fail(c, ARCHIVE_FATAL, err);
+	if (c->kind == LU_CONTAINER_TAR || c->kind == LU_CONTAINER_AR) {
+		rc = archive_read_open(a, c, NULL, on_read, NULL);
 	} else {
-		if (seekable(box, file, tmpdir, err) < 0)
+		if (open_seekable(c, file, tmpdir, err) < 0)
 			return -1;
-		rc = archive_read_open_fd(a, box->fd, BLOCK);
+		rc = archive_read_open_fd(a, c->fd, BLOCK);
 	}
-	return rc < ARCHIVE_WARN ? fail(box, ARCHIVE_FATAL, err) : 0;
+	return rc < ARCHIVE_WARN ? fail(c, ARCHIVE_FATAL, err) : 0;
 }
 
 int lu_container_open(struct lu_container **out, enum lu_container_kind kind, struct lu_feed *feed,
 		const char *file, const char *tmpdir, struct lu_err *err)
 {
-	struct lu_container *box = calloc(1, sizeof(*box));
+	struct lu_container *c = calloc(1, sizeof(*c));
 	locale_t before;
 	int rc;
 
-	if (!box)
+	if (!c)
 		return lu_err_nomem(err);
-	box->kind = kind;
-	box->feed = feed;
-	box->fd = -1;
-	box->a = archive_read_new();
-	box->block = malloc(BLOCK);
-	box->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	if (!box->a || !box->block || !box->utf8) {
-		lu_container_close(box);
+	c->kind = kind;
+	c->feed = feed;
+	c->fd = -1;
+	c->a = archive_read_new();
+	c->block = malloc(BLOCK);
+	c->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	if (!c->a || !c->block || !c->utf8) {
+		lu_container_close(c);
 		return lu_err_nomem(err);
 	}
-	before = uselocale(box->utf8);
-	rc = start(box, file, tmpdir, err);
+	before = uselocale(c->utf8);
+	rc = start(c, file, tmpdir, err);
 	uselocale(before);
 	if (rc < 0) {
-		lu_container_close(box);
+		lu_container_close(c);
 		return -1;
 	}
-	*out = box;
+	*out = c;
 	return 0;
 }
 
-/* What follows the last member: the rest of the stream, whose checksum is at its end. */
-static int finish(struct lu_container *box, struct lu_err *err)
+/* Reads on to the end of the stream, where its checksum is. */
+static int finish(struct lu_container *c, struct lu_err *err)
 {
 	const void *block;
 	la_ssize_t n;
 
-	if (box->kind != LU_CONTAINER_TAR && box->kind != LU_CONTAINER_AR)
+	if (c->kind != LU_CONTAINER_TAR && c->kind != LU_CONTAINER_AR)
 		return 0;
-	while ((n = on_read(box->a, box, &block)) > 0)
+	while ((n = on_read(c->a, c, &block)) > 0)
 		;
 	if (n < 0)
-		return fail(box, ARCHIVE_FATAL, err);
-	if (box->kind == LU_CONTAINER_TAR && box->zeros < 512) {
-		box->failed = true;
+		return fail(c, ARCHIVE_FATAL, err);
+	if (c->kind == LU_CONTAINER_TAR && c->zeros < 512) {
+		c->failed = true;
 		return lu_err_set(err, "%s: truncated archive: it has no end marker",
-				lu_feed_name(box->feed));
+				lu_feed_name(c->feed));
 	}
 	return 0;
 }
 
-static int next(struct lu_container *box, struct lu_container_entry *entry, struct lu_err *err)
+static int next(struct lu_container *c, struct lu_container_entry *entry, struct lu_err *err)
 {
 	struct archive_entry *e;
 	const char *path;
 	int rc;
 
 	do
-		rc = archive_read_next_header(box->a, &e);
+		rc = archive_read_next_header(c->a, &e);
 	while (rc == ARCHIVE_RETRY);
 	if (rc == ARCHIVE_EOF)
-		return finish(box, err);
+		return finish(c, err);
 	if (rc < ARCHIVE_WARN) {
 		/* A header that cannot be read leaves no way to the next one. */
-		return fail(box, ARCHIVE_FATAL, err);
+		return fail(c, ARCHIVE_FATAL, err);
 	}
 	path = archive_entry_pathname(e);
 	if (!path)
@@ -222,11 +222,10 @@ static int next(struct lu_container *box, struct lu_container_entry *entry, stru
 	return 1;
 }
 
-int lu_container_next(
-		struct lu_container *box, struct lu_container_entry *entry, struct lu_err *err)
+int lu_container_next(struct lu_container *c, struct lu_container_entry *entry, struct lu_err *err)
 {
-	locale_t before = uselocale(box->utf8);
-	int rc = next(box, entry, err);
+	locale_t before = uselocale(c->utf8);
+	int rc = next(c, entry, err);
 
 	uselocale(before);
 	return rc;
@@ -234,31 +233,31 @@ int lu_container_next(
 
 ssize_t lu_container_read(void *ctx, void *p, size_t n, struct lu_err *err)
 {
-	struct lu_container *box = ctx;
-	locale_t before = uselocale(box->utf8);
+	struct lu_container *c = ctx;
+	locale_t before = uselocale(c->utf8);
 	la_ssize_t got;
 
 	do
-		got = archive_read_data(box->a, p, n);
+		got = archive_read_data(c->a, p, n);
 	while (got == ARCHIVE_RETRY);
 	uselocale(before);
-	return got < 0 ? fail(box, (int)got, err) : got;
+	return got < 0 ? fail(c, (int)got, err) : got;
 }
 
-bool lu_container_failed(const struct lu_container *box)
+bool lu_container_failed(const struct lu_container *c)
 {
-	return box->failed;
+	return c->failed;
 }
 
-void lu_container_close(struct lu_container *box)
+void lu_container_close(struct lu_container *c)
 {
-	if (!box)
+	if (!c)
 		return;
-	archive_read_free(box->a);
-	if (box->fd >= 0)
-		close(box->fd);
-	if (box->utf8)
-		freelocale(box->utf8);
-	free(box->block);
-	free(box);
+	archive_read_free(c->a);
+	if (c->fd >= 0)
+		close(c->fd);
+	if (c->utf8)
+		freelocale(c->utf8);
+	free(c->block);
+	free(c);
 }

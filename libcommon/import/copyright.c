@@ -2,18 +2,9 @@
 
 #include <strings.h>
 
-static struct lu_str cut_line(struct lu_str *s)
-{
-	const char *nl = s->n ? memchr(s->p, '\n', s->n) : NULL;
-	struct lu_str line = { s->p, nl ? (size_t)(nl - s->p) : s->n };
+#include "libcommon/import/take_line.h"
 
-	s->p += line.n + (nl ? 1 : 0);
-	s->n -= line.n + (nl ? 1 : 0);
-	while (line.n && strchr(" \t\r", line.p[line.n - 1]) && line.p[line.n - 1])
-		line.n--;
-	return line;
-}
-
+/* True if the line is the field `name`; sets its value. */
 static bool value_of(struct lu_str line, const char *name, struct lu_str *value)
 {
 	size_t n = strlen(name);
@@ -28,7 +19,7 @@ static bool value_of(struct lu_str line, const char *name, struct lu_str *value)
 	return true;
 }
 
-/* A word of its own, so that "or" is not found in "Frameworx". */
+/* True if `word` occurs between blanks: "or" is not in "Frameworx". */
 static bool has_word(struct lu_str s, const char *word)
 {
 	size_t n = strlen(word);
@@ -41,8 +32,8 @@ static bool has_word(struct lu_str s, const char *word)
 	return false;
 }
 
-/* True when `name` is one of the parts of `list`, which are joined by " AND ". */
-static bool listed(struct lu_str list, struct lu_str name)
+/* True if `name` is one of the parts of `list`, which are joined by " AND ". */
+static bool is_listed(struct lu_str list, struct lu_str name)
 {
 	for (size_t i = 0; i + name.n <= list.n; i++) {
 		bool starts = i == 0 || (i >= 5 && memcmp(list.p + i - 5, " AND ", 5) == 0);
@@ -56,6 +47,7 @@ static bool listed(struct lu_str list, struct lu_str name)
 	return false;
 }
 
+/* Adds a licence to the list out->p[from ..], unless it is there. */
 static void add(struct lu_buf *out, size_t from, struct lu_str name)
 {
 	struct lu_buf wrapped = { 0 };
@@ -68,7 +60,7 @@ static void add(struct lu_buf *out, size_t from, struct lu_str name)
 		lu_buf_putc(&wrapped, ')');
 	if (!lu_buf_ok(&wrapped)) {
 		out->failed = true;
-	} else if (!listed((struct lu_str){ out->p + from, out->n - from },
+	} else if (!is_listed((struct lu_str){ out->p + from, out->n - from },
 				   lu_buf_slice(&wrapped))) {
 		if (out->n > from)
 			lu_buf_puts(out, " AND ");
@@ -85,8 +77,9 @@ void lu_copyright_license(struct lu_str file, struct lu_buf *out)
 
 	if (!lu_buf_reserve(out, 64))
 		return;
-	while (file.n) {
-		line = cut_line(&file);
+	while (lu_take_line(&file, &line)) {
+		while (line.n && strchr(" \t\r", line.p[line.n - 1]) && line.p[line.n - 1])
+			line.n--;
 		if (line.n == 0)
 			files = false;
 		else if (value_of(line, "Format", &v) || value_of(line, "Format-Specification", &v))

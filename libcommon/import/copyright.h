@@ -7,9 +7,9 @@
 #include "libcommon/base/buf.h"
 
 /*
- * Appends the short names of the License fields of all Files paragraphs and of the header, each
- * once, in order, joined by " AND "; a name with "or" or "and" in it is
- * put in parentheses. Nothing when the file is not in that form.
+ * Appends the short names in the License fields of the header and of all Files paragraphs, each
+ * once, in order, joined by " AND "; a name with the word "or" or "and" in it is put in parentheses.
+ * Appends nothing when the file is not in that form.
  */
 void lu_copyright_license(struct lu_str file, struct lu_buf *out);
 

@@ -45,6 +45,26 @@ int lu_feed_open_fn(
 	return 0;
 }
 
+/* An lu_in_fn over the bytes that *ctx, a struct lu_str, still has. */
+static ssize_t read_memory(void *ctx, void *p, size_t n, struct lu_err *err)
+{
+	struct lu_str *left = ctx;
+	size_t k = left->n < n ? left->n : n;
+
+	(void)err;
+	if (k)
+		memcpy(p, left->p, k);
+	left->p += k;
+	left->n -= k;
+	return (ssize_t)k;
+}
+
+int lu_feed_open_str(
+		struct lu_feed **out, const char *name, struct lu_str *left, struct lu_err *err)
+{
+	return lu_feed_open_fn(out, name, read_memory, left, err);
+}
+
 int lu_feed_peek(struct lu_feed *f, size_t n, struct lu_str *out, struct lu_err *err)
 {
 	LU_ASSERT(n <= LU_FEED_AHEAD);

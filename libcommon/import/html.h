@@ -1,41 +1,34 @@
 #ifndef LUCIE_IMPORT_HTML_H
 #define LUCIE_IMPORT_HTML_H
 /*
- * The text of an HTML page, through libxml2's HTML parser (which recovers from any input).
+ * The text of an HTML page, by libxml2's HTML parser, which recovers from any input.
  *
- * Paragraphs, headings and other blocks are separated by a blank line; the items of a list have
- * a line each ("- ", or their number), inner lists are indented by two spaces; a term of a
- * definition list stands on its own line before its definition; a row of a table is a line, its
- * cells separated by " | ", unless its cells hold blocks (a table used for layout); preformatted
- * text keeps its spaces and line ends. Elsewhere runs of blanks are one space; a no-break space
- * stays. Characters U+0080-009F, which pages mean as windows-1252, become what they mean.
+ * Paragraphs, headings and other blocks are separated by a blank line. List items are a line each
+ * ("- ", or their number), inner lists are indented by two spaces. A term of a definition list is a
+ * line before its definition. A table row is a line, its cells separated by " | ", unless cells of
+ * the table hold blocks (a table used for layout). Preformatted text keeps its blanks and line ends;
+ * elsewhere a run of blanks becomes one space, and a no-break space stays. Characters U+0080-009F,
+ * which pages mean as windows-1252, are decoded as such.
  *
- * Left out: what is not shown (script, style, template, hidden ...), forms, and, unless `whole`:
- * nav, aside, footer, header outside of an article; elements whose role, class or id says
- * navigation, breadcrumbs, sidebar, table of contents or footer (the list is in html.c); a block
- * of fewer than 200 characters of which two thirds and more are links to elsewhere and which
- * does not end like a sentence. If the page has a main element, only that one is read.
+ * Left out: elements that are not rendered (script, style, template, hidden ...), form controls,
+ * and, unless `whole`: nav, aside, footer, header outside of an article; elements whose role, class
+ * or id says navigation, breadcrumbs, sidebar, table of contents or footer (the list is in
+ * html_element.c); blocks shorter than 200 bytes of which two thirds or more are links to elsewhere
+ * and which do not end like a sentence; and, if the page has a main element, the rest of the page.
  *
- * Thread-safe once lu_html_init() was called by the main thread.
+ * Thread-safe after lu_html_init() in the main thread.
  */
 #include <stdbool.h>
 
 #include "libcommon/base/buf.h"
 
-#define LU_HTML_DEPTH 1000
-#define LU_HTML_ATTRIBUTES 16384
-
 void lu_html_init(void);
 
-/* `html` is UTF-8. Appends to title (one line, may stay empty) and text (ends with a newline
- * unless empty). `title` may be NULL. 1: refused, nothing is appended: elements nest more than
- * LU_HTML_DEPTH deep (browsers: 512), or tags have more attributes than one of LU_HTML_ATTRIBUTES;
- * both cost the parser time with their square. -1: memory. */
+/* `html` is UTF-8. Appends to `title` (one line, may stay empty; NULL: not wanted) and `text` (ends
+ * with a newline unless empty). 1: refused and nothing appended, since elements nest deeper than
+ * LU_HTML_DEPTH (browsers: 512) or tags have more attributes than LU_HTML_ATTRIBUTES allows
+ * (html_parse.h). -1: out of memory. */
 int lu_html_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_buf *text,
 		struct lu_err *err) LU_CHECKED;
-
-/* The charset that the page itself names in its first 1024 bytes (meta charset, meta
- * http-equiv, XML declaration), as a slice of it; .p NULL when none. */
-struct lu_str lu_html_charset(struct lu_str html);
 
 #endif

@@ -2,11 +2,13 @@
 
 #include <strings.h>
 
-/* Endings and interpreters or editor modes, with the names that The Stack uses for languages. */
+#include "libcommon/import/take_line.h"
+
+/* File extensions, and interpreters or editor modes, with the language names of The Stack. */
 /* clang-format off */
 static const struct {
-	const char *ending, *lang;
-} by_ending[] = {
+	const char *name, *lang;
+} by_extension[] = {
 	{ "adb", "ada" }, { "ads", "ada" }, { "asm", "assembly" }, { "awk", "awk" },
 	{ "bash", "shell" }, { "c", "c" }, { "cc", "c++" }, { "cjs", "javascript" },
 	{ "clj", "clojure" }, { "cmake", "cmake" }, { "cpp", "c++" }, { "cs", "c#" },
@@ -37,19 +39,15 @@ static const struct {
 /* clang-format on */
 
 /* ISO 639-1. */
-static const char languages[] = "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs "
-				"ca ce ch co cr cs cu cv "
-				"cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl "
-				"gn gu gv ha he hi ho hr "
-				"ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl "
-				"km kn ko kr ks ku kv kw "
-				"ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb "
-				"nd ne ng nl nn no nr nv "
-				"ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg "
-				"si sk sl sm sn so sq sr "
-				"ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur "
-				"uz ve vi vo wa wo xh yi "
-				"yo za zh zu ";
+static const char languages[] =
+		"aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce "
+		"ch co cr cs cu cv cy da de dv dz ee el en eo es et eu fa ff fi fj fo fr "
+		"fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is "
+		"it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln "
+		"lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv "
+		"ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk "
+		"sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw "
+		"ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu ";
 
 static struct lu_str base_of(struct lu_str path)
 {
@@ -60,8 +58,8 @@ static struct lu_str base_of(struct lu_str path)
 	return (struct lu_str){ path.p + i, path.n - i };
 }
 
-/* What follows the last dot; empty when there is none. */
-static struct lu_str ending_of(struct lu_str name)
+/* The extension, without its dot; empty when there is none. */
+static struct lu_str extension_of(struct lu_str name)
 {
 	for (size_t i = name.n; i > 1; i--) {
 		if (name.p[i - 1] == '.')
@@ -70,6 +68,7 @@ static struct lu_str ending_of(struct lu_str name)
 	return (struct lu_str){ name.p + name.n, 0 };
 }
 
+/* Compares without regard to case. */
 static bool same(struct lu_str s, const char *word)
 {
 	return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
@@ -77,7 +76,7 @@ static bool same(struct lu_str s, const char *word)
 
 static struct lu_str without_compression(struct lu_str name)
 {
-	struct lu_str e = ending_of(name);
+	struct lu_str e = extension_of(name);
 
 	if (same(e, "gz") || same(e, "xz") || same(e, "zst"))
 		name.n -= e.n + 1;
@@ -87,20 +86,13 @@ static struct lu_str without_compression(struct lu_str name)
 static const char *lang_of_word(struct lu_str word)
 {
 	for (size_t i = 0; i < sizeof(by_word) / sizeof(by_word[0]); i++) {
-		if (same(word, by_word[i].ending))
+		if (same(word, by_word[i].name))
 			return by_word[i].lang;
 	}
 	return NULL;
 }
 
-static struct lu_str first_line(struct lu_str head)
-{
-	const char *nl = head.n ? memchr(head.p, '\n', head.n) : NULL;
-
-	return (struct lu_str){ head.p, nl ? (size_t)(nl - head.p) : head.n };
-}
-
-/* The word of "#!/usr/bin/env python3.11 -E": a name without folder and version. */
+/* The interpreter of "#!/usr/bin/env python3.11 -E", without folder and version: "python". */
 static struct lu_str interpreter(struct lu_str line)
 {
 	struct lu_str word = { line.p, 0 };
@@ -125,7 +117,7 @@ static struct lu_str interpreter(struct lu_str line)
 	return word;
 }
 
-/* The word of an Emacs mode line, "-*- shell-script -*-" or "-*- mode: perl; ... -*-". */
+/* The mode of an Emacs mode line: "-*- shell-script -*-" or "-*- mode: perl; ... -*-". */
 static struct lu_str mode_of(struct lu_str line)
 {
 	const char *a = memmem(line.p, line.n, "-*-", 3), *b, *mode;
@@ -147,20 +139,19 @@ static struct lu_str mode_of(struct lu_str line)
 
 const char *lu_kind_code(struct lu_str path, struct lu_str head)
 {
-	struct lu_str name = without_compression(base_of(path)), e = ending_of(name);
-	struct lu_str line = first_line(head);
-	const char *lang;
+	struct lu_str name = without_compression(base_of(path)), e = extension_of(name);
+	struct lu_str line;
 
-	for (size_t i = 0; i < sizeof(by_ending) / sizeof(by_ending[0]); i++) {
-		if (same(e, by_ending[i].ending))
-			return by_ending[i].lang;
+	for (size_t i = 0; i < sizeof(by_extension) / sizeof(by_extension[0]); i++) {
+		if (same(e, by_extension[i].name))
+			return by_extension[i].lang;
 	}
 	if (same(name, "makefile") || same(name, "gnumakefile"))
 		return "makefile";
+	lu_take_line(&head, &line);
 	if (line.n > 2 && line.p[0] == '#' && line.p[1] == '!')
 		return lang_of_word(interpreter(line));
-	lang = line.n ? lang_of_word(mode_of(line)) : NULL;
-	return lang;
+	return line.n ? lang_of_word(mode_of(line)) : NULL;
 }
 
 static bool contains(struct lu_str s, const char *word)
@@ -168,10 +159,10 @@ static bool contains(struct lu_str s, const char *word)
 	return s.n && memmem(s.p, s.n, word, strlen(word));
 }
 
-/* A section, "1" or "3pm", and a request in the first lines. */
-static bool is_man(struct lu_str path, struct lu_str ending, struct lu_str head)
+/* A section ("1", "3pm") as extension, and a folder of manual pages or a request at the start. */
+static bool is_man(struct lu_str path, struct lu_str extension, struct lu_str head)
 {
-	if (ending.n == 0 || ending.p[0] < '1' || ending.p[0] > '9' || ending.n > 12)
+	if (extension.n == 0 || extension.p[0] < '1' || extension.p[0] > '9' || extension.n > 12)
 		return false;
 	if (contains(path, "/man/") || contains(path, "man/man"))
 		return true;
@@ -211,7 +202,7 @@ enum lu_kind lu_kind_of(struct lu_str path, struct lu_str head, const char **lan
 		NULL };
 	static const char *const named[] = { "readme", "news", "authors", "contributing", "faq",
 		"history", "install", "todo", NULL };
-	struct lu_str name = without_compression(base_of(path)), e = ending_of(name);
+	struct lu_str name = without_compression(base_of(path)), e = extension_of(name);
 
 	if (head.n > 512)
 		head.n = 512;
@@ -228,6 +219,7 @@ enum lu_kind lu_kind_of(struct lu_str path, struct lu_str head, const char **lan
 
 /* --- language ------------------------------------------------------------------------------ */
 
+/* True if the two characters are a language code. */
 static bool is_language(const char *p)
 {
 	for (const char *l = languages; *l; l += 3) {
@@ -237,7 +229,7 @@ static bool is_language(const char *p)
 	return false;
 }
 
-/* "fr", "fr_FR", "fr-FR", "fr.UTF-8", "fr@euro" name a language. */
+/* True for "fr", "fr_FR", "fr-FR", "fr.UTF-8", "fr@euro". */
 static bool is_locale(struct lu_str s)
 {
 	if (s.n < 2 || !is_language(s.p))
@@ -256,10 +248,10 @@ bool lu_lang_of_path(struct lu_str path, char code[3])
 	bool manual = false;
 
 	code[2] = '\0';
-	/* x.fr.html: the last part but one of the name. */
-	part = ending_of(name);
+	/* x.fr.html */
+	part = extension_of(name);
 	name.n -= part.n ? part.n + 1 : 0;
-	part = ending_of(name);
+	part = extension_of(name);
 	if (part.n == 2 && is_language(part.p)) {
 		memcpy(code, part.p, 2);
 		return true;

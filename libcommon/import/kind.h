@@ -1,8 +1,8 @@
 #ifndef LUCIE_IMPORT_KIND_H
 #define LUCIE_IMPORT_KIND_H
 /*
- * What a member is, by its name first and its first bytes second; and what a path says about
- * the language.
+ * The kind of a member, by its name first and its first bytes second; and the language that a path
+ * names.
  */
 #include <stdbool.h>
 
@@ -11,17 +11,17 @@
 enum lu_kind { LU_KIND_AUTO, LU_KIND_HTML, LU_KIND_TEXT, LU_KIND_MAN, LU_KIND_WARC, LU_KIND_CODE };
 #define LU_KIND_CHOICES "auto|html|text|man|warc|code"
 
-/* LU_KIND_AUTO when it is none that we know. *lang is the programming language's name for code
- * ("python"), else NULL. A compression's ending (.gz, .xz, .zst) in the path is skipped. */
+/* LU_KIND_AUTO when the kind is unknown. *lang is the programming language of code ("python"), else
+ * NULL. An extension of compression (.gz, .xz, .zst) in the path is skipped. */
 enum lu_kind lu_kind_of(struct lu_str path, struct lu_str head, const char **lang);
 
-/* The programming language by ending, or by the first line (#!, -*- mode -*-); NULL: unknown. */
+/* The programming language by extension or first line (#!, -*- mode -*-); NULL: unknown. */
 const char *lu_kind_code(struct lu_str path, struct lu_str head);
 
 /*
- * The natural language by Debian's conventions, as a two-letter code in `code`, or false:
- * man/fr/man1/x.1 (man/man1/x.1 is English), x.fr.html, x.fr.txt.gz, and folders named fr,
- * fr_FR or fr-FR, the innermost first. Codes are those of ISO 639-1.
+ * The natural language by Debian's conventions, as an ISO 639-1 code; false when the path names
+ * none: man/fr/man1/x.1 (man/man1/x.1 is English), x.fr.html, x.fr.txt.gz, and folders named fr,
+ * fr_FR or fr-FR, the innermost first.
  */
 bool lu_lang_of_path(struct lu_str path, char code[3]);
 

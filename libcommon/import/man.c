@@ -11,13 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libcommon/import/take_line.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/progress.h"
 
 extern char **environ;
 
-/* Far above what the longest page of Debian takes (0.3 s); only a page made to hang meets it. */
-#define SECONDS 60
+/* The longest page of Debian takes 0.3 s; only a page made to hang reaches the limit. */
+#define TIMEOUT_SECONDS 60
 
 int lu_man_open(struct lu_man *m, const char *tmpdir, struct lu_err *err)
 {
@@ -51,39 +52,39 @@ void lu_man_close(struct lu_man *m)
 	m->nowhere = -1;
 }
 
-/* True when the first line that is no comment includes another page. */
+/* True if the first line other than a comment includes another page. */
 static bool only_includes(struct lu_str page)
 {
-	size_t i = 0;
+	struct lu_str line;
 
-	while (i < page.n) {
-		const char *line = page.p + i;
-		const char *nl = memchr(line, '\n', page.n - i);
-		size_t n = nl ? (size_t)(nl - line) : page.n - i;
+	while (lu_take_line(&page, &line)) {
+		bool request = line.n >= 3 && (line.p[0] == '.' || line.p[0] == '\'');
 
-		i += n + 1;
-		if (n == 0 ||
-				(n >= 3 && (line[0] == '.' || line[0] == '\'') && line[1] == '\\' &&
-						line[2] == '"'))
+		if (line.n == 0 || (request && memcmp(line.p + 1, "\\\"", 2) == 0))
 			continue;
-		return n > 3 && line[0] == '.' && memcmp(line + 1, "so", 2) == 0 &&
-				(line[3] == ' ' || line[3] == '\t');
+		return line.n > 3 && memcmp(line.p, ".so", 3) == 0 &&
+				(line.p[3] == ' ' || line.p[3] == '\t');
 	}
 	return false;
 }
 
-/* A descriptor from which the page can be read from its beginning. */
+/* A descriptor that reads the page. */
 static int page_fd(struct lu_str page, struct lu_err *err)
 {
 	int fd = memfd_create("page", MFD_CLOEXEC);
 
 	if (fd < 0)
 		return lu_err_sys(err, errno, "memfd_create");
-	if (lu_write_all(fd, page.p, page.n, "page", err) < 0 || lseek(fd, 0, SEEK_SET) < 0) {
-		close(fd);
-		return -1;
+	if (lu_write_all(fd, page.p, page.n, "page", err) < 0)
+		goto fail;
+	if (lseek(fd, 0, SEEK_SET) < 0) {
+		lu_err_sys(err, errno, "lseek");
+		goto fail;
 	}
 	return fd;
+fail:
+	close(fd);
+	return -1;
 }
 
 static int spawn(const struct lu_man *m, int in, int out, pid_t *pid, struct lu_err *err)
@@ -111,7 +112,7 @@ static int spawn(const struct lu_man *m, int in, int out, pid_t *pid, struct lu_
 	rc = rc ? rc : posix_spawn_file_actions_addfchdir_np(&fa, m->nowhere);
 	rc = rc ? rc : posix_spawnattr_setsigmask(&attr, &none);
 	rc = rc ? rc : posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	/* posix_spawnp() takes char *const argv[] and writes to none of them. */
+	/* posix_spawnp() takes char *const argv[] and does not write to the strings. */
 	memcpy(&argv, &(const char *const *){ command }, sizeof(argv));
 	rc = rc ? rc : posix_spawnp(pid, "mandoc", &fa, &attr, argv, environ);
 	posix_spawnattr_destroy(&attr);
@@ -119,10 +120,10 @@ static int spawn(const struct lu_man *m, int in, int out, pid_t *pid, struct lu_
 	return rc ? lu_err_sys(err, rc, "mandoc (package mandoc)") : 0;
 }
 
-/* Reads to the end; false when it takes too long or is too much. */
+/* Reads to the end of the file; false at the timeout, beyond the limit, or on an error. */
 static bool read_html(int fd, uint64_t limit, struct lu_buf *html)
 {
-	double until = lu_clock() + SECONDS;
+	double until = lu_clock() + TIMEOUT_SECONDS;
 
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -143,44 +144,51 @@ static bool read_html(int fd, uint64_t limit, struct lu_buf *html)
 	}
 }
 
-const char *lu_man_html(const struct lu_man *m, struct lu_str page, uint64_t limit,
-		struct lu_buf *html, int *rc, struct lu_err *err)
+/* Starts mandoc on the page; *out is the pipe with its output. */
+static int start(const struct lu_man *m, struct lu_str page, int *out, pid_t *pid,
+		struct lu_err *err)
 {
-	int in, pipes[2], status;
-	bool whole;
-	pid_t pid;
+	int in = page_fd(page, err), ends[2], rc;
 
-	*rc = -1;
-	lu_buf_clear(html);
-	if (only_includes(page)) {
-		*rc = 0;
-		return "page that only includes another";
-	}
-	in = page_fd(page, err);
 	if (in < 0)
-		return NULL;
-	if (pipe2(pipes, O_CLOEXEC) < 0) {
+		return -1;
+	if (pipe2(ends, O_CLOEXEC) < 0) {
 		lu_err_sys(err, errno, "pipe");
 		close(in);
-		return NULL;
+		return -1;
 	}
-	if (spawn(m, in, pipes[1], &pid, err) < 0) {
-		close(in);
-		close(pipes[0]);
-		close(pipes[1]);
-		return NULL;
-	}
+	rc = spawn(m, in, ends[1], pid, err);
 	close(in);
-	close(pipes[1]);
-	whole = read_html(pipes[0], limit, html);
-	close(pipes[0]);
-	if (!whole)
+	close(ends[1]);
+	if (rc < 0)
+		close(ends[0]);
+	*out = ends[0];
+	return rc;
+}
+
+int lu_man_html(const struct lu_man *m, struct lu_str page, uint64_t limit, struct lu_buf *html,
+		const char **reason, struct lu_err *err)
+{
+	int out, status;
+	bool complete;
+	pid_t pid;
+
+	lu_buf_clear(html);
+	if (only_includes(page)) {
+		*reason = "page that only includes another";
+		return 1;
+	}
+	if (start(m, page, &out, &pid, err) < 0)
+		return -1;
+	complete = read_html(out, limit, html);
+	close(out);
+	if (!complete)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	*rc = 0;
 	/* 0 to 4 grade the page's own faults, 5 and 6 are mandoc's trouble (mandoc(1)). */
-	if (!whole || !WIFEXITED(status) || WEXITSTATUS(status) > 4)
-		return "mandoc failed";
-	return NULL;
+	if (complete && WIFEXITED(status) && WEXITSTATUS(status) <= 4)
+		return 0;
+	*reason = "mandoc failed";
+	return 1;
 }

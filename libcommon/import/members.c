@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -19,34 +20,34 @@ enum frame_kind { FOLDER, ARCHIVE, WARC };
 struct lu_members_frame {
 	enum frame_kind kind;
 	struct lu_members_frame *below;
-	char *path;    /* of the container itself among the members */
-	char *prefix;  /* before the paths of its members */
+	char *path;    /* of the container itself */
+	char *prefix;  /* of the paths of its members */
 	char *license; /* NULL: unknown */
 	struct lu_feed *feed;
-	/* FOLDER: where it is on disk, and its names in byte order */
-	char *folder;
-	char **name;
-	size_t names, next;
+	bool failed;
+	/* FOLDER */
+	char *folder;		     /* its path on disk */
+	struct LU_VEC(char *) names; /* in byte order */
+	size_t next;
 	/* ARCHIVE */
-	struct lu_container *box;
-	bool deb, deb_data;
-	int spool; /* -1, or the copy of a package that is read twice */
+	struct lu_container *archive;
+	bool deb, deb_data; /* a Debian package, whose data archive was found */
+	int spool;	    /* copy of a package that is read twice, or -1 */
 	/* WARC */
 	struct lu_warc rec;
 	uint64_t records;
-	bool failed;
 };
 
 /* --- the stack ---------------------------------------------------------------------------- */
 
 static void frame_free(struct lu_members_frame *f)
 {
-	lu_container_close(f->box);
+	lu_container_close(f->archive);
 	lu_feed_close(f->feed);
 	lu_warc_release(&f->rec);
-	for (size_t i = 0; i < f->names; i++)
-		free(f->name[i]);
-	free(f->name);
+	for (size_t i = 0; i < f->names.n; i++)
+		free(f->names.p[i]);
+	lu_vec_release(&f->names);
 	free(f->folder);
 	free(f->path);
 	free(f->prefix);
@@ -65,8 +66,8 @@ static void pop(struct lu_members *m)
 	frame_free(f);
 }
 
-/* A malloc'd a + b. */
-static char *join(const char *a, const char *b)
+/* Concatenates into new memory. */
+static char *concat(const char *a, const char *b)
 {
 	size_t n = strlen(a), k = strlen(b) + 1;
 	char *s = malloc(n + k);
@@ -78,8 +79,8 @@ static char *join(const char *a, const char *b)
 	return s;
 }
 
-/* A new top frame for the container that m->path names; `suffix` goes between its path and
- * those of its members, NULL: they have no prefix of their own. */
+/* Pushes a frame for the container m->path. `suffix` separates its path from those of its members;
+ * NULL: the path is not part of theirs. */
 static struct lu_members_frame *push(
 		struct lu_members *m, enum frame_kind kind, const char *suffix, struct lu_err *err)
 {
@@ -93,9 +94,9 @@ static struct lu_members_frame *push(
 	}
 	f->spool = -1;
 	f->kind = kind;
-	f->path = join(path, "");
-	f->prefix = suffix ? join(path, suffix) : join(m->top ? m->top->prefix : "", "");
-	f->license = license ? join(license, "") : NULL;
+	f->path = strdup(path);
+	f->prefix = suffix ? concat(path, suffix) : strdup(m->top ? m->top->prefix : "");
+	f->license = license ? strdup(license) : NULL;
 	if (!f->path || !f->prefix || (license && !f->license)) {
 		lu_err_nomem(err);
 		frame_free(f);
@@ -107,7 +108,6 @@ static struct lu_members_frame *push(
 	return f;
 }
 
-/* Sets m->path, which names what is being read. */
 static int set_path(struct lu_members *m, const char *prefix, const char *name, struct lu_err *err)
 {
 	lu_buf_clear(&m->path);
@@ -125,8 +125,8 @@ static int drop(struct lu_member *member, const char *reason)
 	return 1;
 }
 
-/* Gives the member its path, valid UTF-8 that no other member of its source has, and its
- * licence; returns 1. `unique` names are not remembered. */
+/* Sets the member's licence and its path, valid UTF-8 and unlike that of any other member of its
+ * source; returns 1. A path that is `unique` by itself is not recorded. */
 static int finish(struct lu_members *m, struct lu_member *member, bool unique,
 		struct lu_arena *arena, struct lu_err *err)
 {
@@ -144,7 +144,7 @@ static int finish(struct lu_members *m, struct lu_member *member, bool unique,
 	for (uint64_t i = 1; !fresh; i++) {
 		key.n = end;
 		if (i > 1)
-			lu_buf_printf(&key, "#%llu", (unsigned long long)i);
+			lu_buf_printf(&key, "#%" PRIu64, i);
 		if (lu_buf_check(&key, err) < 0 ||
 				lu_names_add(&m->seen, lu_buf_slice(&key), &fresh, err) < 0)
 			goto out;
@@ -165,11 +165,12 @@ static bool looks_binary(struct lu_str head)
 	const unsigned char *p = (const unsigned char *)head.p;
 
 	if (head.n >= 2 && ((p[0] == 0xFF && p[1] == 0xFE) || (p[0] == 0xFE && p[1] == 0xFF)))
-		return false; /* UTF-16 says so by its mark */
+		return false; /* UTF-16 */
 	return head.n > 0 && memchr(head.p, 0, head.n) != NULL;
 }
 
-static int bounded(struct lu_members *m, uint64_t more, struct lu_err *err)
+/* Fails on a decompression bomb. */
+static int check_expansion(struct lu_members *m, uint64_t more, struct lu_err *err)
 {
 	uint64_t size = m->compressed ? m->compressed : lu_members_consumed(m) - m->done_bytes;
 
@@ -200,7 +201,7 @@ static int read_content(struct lu_members *m, struct lu_feed *feed, struct lu_me
 	}
 	rc = lu_feed_all(feed, m->limit, &member->bytes, err);
 	member->size = feed->given;
-	if (rc < 0 || bounded(m, member->size, err) < 0)
+	if (rc < 0 || check_expansion(m, member->size, err) < 0)
 		return -1;
 	m->damage = false;
 	return rc == 0 ? drop(member, "too large") : 1;
@@ -208,7 +209,7 @@ static int read_content(struct lu_members *m, struct lu_feed *feed, struct lu_me
 
 /* --- entering containers ------------------------------------------------------------------- */
 
-/* The licence in the package at `file`: its members are read once more up to the copyright. */
+/* The licence of the package `file`, by a pass of its own up to the copyright file. */
 static int find_license(struct lu_members *m, char *file, char **license, struct lu_err *err)
 {
 	const char *glob = "usr/share/doc/*/copyright";
@@ -238,7 +239,7 @@ static int find_license(struct lu_members *m, char *file, char **license, struct
 	return rc;
 }
 
-/* Copies the feed to a temporary file and puts a feed on that in its place. */
+/* Replaces the feed by one on a temporary copy, which can be read again. */
 static int spool(
 		struct lu_members *m, struct lu_members_frame *f, char name[32], struct lu_err *err)
 {
@@ -272,7 +273,7 @@ static int enter_archive(struct lu_members *m, struct lu_members_frame *f,
 
 		if (!file && spool(m, f, copy, err) < 0)
 			return -1;
-		again = join(file ? file : copy, "");
+		again = strdup(file ? file : copy);
 		if (!again)
 			return lu_err_nomem(err);
 		rc = find_license(m, again, &f->license, err);
@@ -280,12 +281,12 @@ static int enter_archive(struct lu_members *m, struct lu_members_frame *f,
 		if (rc < 0)
 			return -1;
 	}
-	if (lu_container_open(&f->box, kind, f->feed, file, m->tmpdir, err) < 0)
+	if (lu_container_open(&f->archive, kind, f->feed, file, m->tmpdir, err) < 0)
 		return -1;
 	if (kind != LU_CONTAINER_AR)
 		return 0;
-	/* Every Debian package begins with this member, deb(5). */
-	if (lu_container_next(f->box, &entry, err) < 0)
+	/* The first member of every Debian package, deb(5). */
+	if (lu_container_next(f->archive, &entry, err) < 0)
 		return -1;
 	f->deb = strcmp(entry.path, "debian-binary") == 0;
 	return f->deb ? 0
@@ -293,14 +294,14 @@ static int enter_archive(struct lu_members *m, struct lu_members_frame *f,
 					lu_feed_name(f->feed));
 }
 
-/* Takes the feed. */
+/* Opens a container; takes the feed. */
 static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_kind kind,
 		const char *file, struct lu_err *err)
 {
 	const char *suffix = kind == LU_CONTAINER_NONE ? "#" : "!/";
 	struct lu_members_frame *f;
 
-	/* The data archive of a package, and what the user named, are not part of the path. */
+	/* Paths contain neither the data archive of a package nor the archive of the operand. */
 	if ((m->top && m->top->deb) || (!m->top && kind != LU_CONTAINER_NONE))
 		suffix = NULL;
 	f = push(m, kind == LU_CONTAINER_NONE ? WARC : ARCHIVE, suffix, err);
@@ -321,8 +322,8 @@ static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_k
 }
 
 /*
- * Takes `feed`, the content of m->path: a container is entered (0), all else becomes the member
- * (1). `file` is its name on disk where it is a file of its own.
+ * Takes the feed, the content of m->path: enters a container (0), else makes it the member (1).
+ * `file` is its path on disk if it is a file of its own.
  */
 static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 		struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
@@ -366,7 +367,7 @@ static int list_folder(struct lu_members_frame *f, struct lu_err *err)
 {
 	DIR *d = opendir(f->folder);
 	struct dirent *e;
-	size_t cap = 0;
+	char *name;
 	int rc = -1;
 
 	if (!d)
@@ -374,29 +375,19 @@ static int list_folder(struct lu_members_frame *f, struct lu_err *err)
 	while (errno = 0, (e = readdir(d)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		if (f->names == cap) {
-			char **bigger = realloc(f->name, (cap ? cap * 2 : 64) * sizeof(*bigger));
-
-			if (!bigger) {
-				lu_err_nomem(err);
-				goto out;
-			}
-			f->name = bigger;
-			cap = cap ? cap * 2 : 64;
-		}
-		f->name[f->names] = join(e->d_name, "");
-		if (!f->name[f->names]) {
+		name = strdup(e->d_name);
+		if (!name || !lu_vec_push(&f->names, name)) {
+			free(name);
 			lu_err_nomem(err);
 			goto out;
 		}
-		f->names++;
 	}
 	if (errno)
 		lu_err_sys(err, errno, "%s", f->folder);
 	else
 		rc = 0;
-	if (f->names)
-		qsort(f->name, f->names, sizeof(*f->name), by_bytes);
+	if (f->names.n)
+		qsort(f->names.p, f->names.n, sizeof(*f->names.p), by_bytes);
 out:
 	closedir(d);
 	return rc;
@@ -408,11 +399,12 @@ static int enter_folder(struct lu_members *m, const char *path, struct lu_err *e
 
 	if (!f)
 		return -1;
-	f->folder = join(path, "");
+	f->folder = strdup(path);
 	return f->folder ? list_folder(f, err) : lu_err_nomem(err);
 }
 
-/* 1: a member; 0: look again; 2: nothing left here. The same for the two below. */
+/* The next member of the top frame: 1: got it; 0: a container was entered or something skipped; 2:
+ * end of the folder; -1. The next two functions return the same. */
 static int next_in_folder(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
 		struct lu_err *err)
 {
@@ -423,9 +415,9 @@ static int next_in_folder(struct lu_members *m, struct lu_member *member, struct
 	const char *name;
 	int rc = -1;
 
-	if (f->next == f->names)
+	if (f->next == f->names.n)
 		return 2;
-	name = f->name[f->next++];
+	name = f->names.p[f->next++];
 	lu_buf_puts(&full, f->folder);
 	if (full.n && full.p[full.n - 1] != '/')
 		lu_buf_putc(&full, '/');
@@ -461,7 +453,7 @@ static int next_in_archive(struct lu_members *m, struct lu_member *member, struc
 	int rc;
 
 	m->damage = true;
-	rc = lu_container_next(f->box, &entry, err);
+	rc = lu_container_next(f->archive, &entry, err);
 	if (rc == 0 && f->deb && !f->deb_data) {
 		f->failed = true;
 		return lu_err_set(err, "%s: package without data archive", lu_feed_name(f->feed));
@@ -485,11 +477,12 @@ static int next_in_archive(struct lu_members *m, struct lu_member *member, struc
 		return finish(m, member, false, arena, err);
 	}
 	m->damage = true;
-	if (lu_feed_open_fn(&feed, m->path.p, lu_container_read, f->box, err) < 0)
+	if (lu_feed_open_fn(&feed, m->path.p, lu_container_read, f->archive, err) < 0)
 		return -1;
 	return take(m, feed, NULL, member, arena, err);
 }
 
+/* Copies s, which may be absent, to the arena. */
 static struct lu_str keep(struct lu_arena *arena, struct lu_str s, bool *ok)
 {
 	struct lu_str copy = s.p ? lu_arena_str(arena, s) : s;
@@ -512,11 +505,11 @@ static int next_in_warc(struct lu_members *m, struct lu_member *member, struct l
 	f->failed = rc < 0;
 	if (rc <= 0)
 		return rc < 0 ? -1 : 2;
-	if (bounded(m, f->rec.length, err) < 0)
+	if (check_expansion(m, f->rec.length, err) < 0)
 		return -1;
 	m->damage = false;
 	f->records++;
-	snprintf(number, sizeof(number), "%llu", (unsigned long long)f->records);
+	snprintf(number, sizeof(number), "%" PRIu64, f->records);
 	if (set_path(m, f->prefix, f->rec.id.p ? "" : number, err) < 0)
 		return -1;
 	lu_buf_str(&m->path, f->rec.id.p ? f->rec.id : LU_STR(""));
@@ -546,7 +539,7 @@ static const char *base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-/* As next_in_folder(), over what the command line names. */
+/* As next_in_folder(), over the operands. */
 static int next_operand(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
 		struct lu_err *err)
 {
@@ -574,19 +567,19 @@ static int next_operand(struct lu_members *m, struct lu_member *member, struct l
 	return take(m, feed, named ? path : NULL, member, arena, err);
 }
 
-static bool sound(const struct lu_members_frame *f)
+static bool is_intact(const struct lu_members_frame *f)
 {
-	return !f->failed && !(f->box && lu_container_failed(f->box));
+	return !f->failed && !(f->archive && lu_container_failed(f->archive));
 }
 
-/* After a failure: when something around the damaged part is sound, the part becomes a bad
- * member and reading goes on behind it. Returns 1, or -1 with the sentence kept. */
+/* After a failure: if a container around the damaged part is intact, turns the part into a bad
+ * member, behind which reading continues. Returns 1, or -1 with the sentence kept. */
 static int recover(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
 		struct lu_err *err)
 {
 	if (!m->damage || !m->top)
 		return -1;
-	while (!sound(m->top)) {
+	while (!is_intact(m->top)) {
 		if (!m->top->below || set_path(m, m->top->path, "", err) < 0)
 			return -1;
 		pop(m);
@@ -597,11 +590,11 @@ static int recover(struct lu_members *m, struct lu_member *member, struct lu_are
 	return member->detail.p ? finish(m, member, false, arena, err) : lu_err_nomem(err);
 }
 
-static void begin(struct lu_members *m, struct lu_member *member)
+static void reset(struct lu_members *m, struct lu_member *member)
 {
 	struct lu_buf reuse = member->bytes;
 
-	/* One large page should not hold its memory for the rest of the run. */
+	/* Free what one large member took, rather than keep it for the rest of the run. */
 	if (reuse.cap > ((size_t)8 << 20))
 		lu_buf_release(&reuse);
 	lu_buf_clear(&reuse);
@@ -615,7 +608,7 @@ int lu_members_next(struct lu_members *m, struct lu_member *member, struct lu_ar
 	for (;;) {
 		int rc;
 
-		begin(m, member);
+		reset(m, member);
 		m->damage = false;
 		if (!m->top)
 			rc = next_operand(m, member, arena, err);

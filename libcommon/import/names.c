@@ -1,65 +1,36 @@
 #include "libcommon/import/names.h"
 
 #include <fnmatch.h>
-#include <stdlib.h>
 
-#include "libcommon/hash/hash.h"
-
-static size_t find(const uint64_t *key, size_t cap, struct lu_hash128 h)
+static uint64_t key_hash(const void *items, uint32_t i)
 {
-	size_t at = h.lo & (cap - 1);
-
-	while ((key[2 * at] || key[2 * at + 1]) && (key[2 * at] != h.lo || key[2 * at + 1] != h.hi))
-		at = (at + 1) & (cap - 1);
-	return at;
+	return ((const struct lu_hash128 *)items)[i].lo;
 }
 
-static int grow(struct lu_names *names, struct lu_err *err)
+static bool key_same(const void *items, uint32_t i, const void *key)
 {
-	size_t cap = names->cap ? names->cap * 2 : 1024;
-	uint64_t *bigger = calloc(cap, 2 * sizeof(*bigger));
-
-	if (!bigger)
-		return lu_err_nomem(err);
-	for (size_t i = 0; i < names->cap; i++) {
-		struct lu_hash128 h = { names->key[2 * i], names->key[2 * i + 1] };
-		size_t at;
-
-		if (!h.lo && !h.hi)
-			continue;
-		at = find(bigger, cap, h);
-		bigger[2 * at] = h.lo;
-		bigger[2 * at + 1] = h.hi;
-	}
-	free(names->key);
-	names->key = bigger;
-	names->cap = cap;
-	return 0;
+	return lu_hash128_eq(
+			((const struct lu_hash128 *)items)[i], *(const struct lu_hash128 *)key);
 }
 
 int lu_names_add(struct lu_names *names, struct lu_str s, bool *fresh, struct lu_err *err)
 {
-	struct lu_hash128 h = lu_hash128(s.p, s.n);
-	size_t at;
+	struct lu_hash128 key = lu_hash128(s.p, s.n);
 
-	if (!h.lo && !h.hi)
-		h.lo = 1;
-	if (names->n * 2 >= names->cap && grow(names, err) < 0)
-		return -1;
-	at = find(names->key, names->cap, h);
-	*fresh = !names->key[2 * at] && !names->key[2 * at + 1];
-	if (*fresh) {
-		names->key[2 * at] = h.lo;
-		names->key[2 * at + 1] = h.hi;
-		names->n++;
-	}
+	*fresh = lu_map_find(&names->map, key.lo, names->keys.p, key_same, &key) == LU_MAP_NONE;
+	if (!*fresh)
+		return 0;
+	if (!lu_map_reserve(&names->map, names->keys.p, key_hash) ||
+			!lu_vec_push(&names->keys, key))
+		return lu_err_nomem(err);
+	lu_map_add(&names->map, key.lo);
 	return 0;
 }
 
 void lu_names_release(struct lu_names *names)
 {
-	free(names->key);
-	*names = (struct lu_names){ 0 };
+	lu_vec_release(&names->keys);
+	lu_map_release(&names->map);
 }
 
 bool lu_globs_match(const struct lu_list *globs, const char *path)
@@ -84,9 +55,9 @@ struct lu_str lu_source_of(const char *path)
 	for (end = from; end < n && (path[end] != '.' || end == from); end++)
 		;
 	if (n - from > 4 && memcmp(path + n - 4, ".deb", 4) == 0) {
-		const char *low = memchr(path + from, '_', n - from);
+		const char *version = memchr(path + from, '_', n - from);
 
-		end = low ? (size_t)(low - path) : n - 4;
+		end = version ? (size_t)(version - path) : n - 4;
 	}
 	return end > from ? (struct lu_str){ path + from, end - from } : LU_STR("root");
 }

@@ -1,28 +1,30 @@
 #ifndef LUCIE_IMPORT_NAMES_H
 #define LUCIE_IMPORT_NAMES_H
 /*
- * Names of members: the set of those that were given, globs, and the source that an operand's
- * name stands for.
+ * Names of members: a set of names, globs, and the source that an operand's name stands for.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "libcommon/base/buf.h"
+#include "libcommon/base/map.h"
+#include "libcommon/base/vec.h"
+#include "libcommon/hash/hash.h"
 #include "libcommon/sys/opt.h"
 
-/* 128-bit keys (XXH3) of the names seen; two different names are taken for one with probability
- * below 2^-60 even for a billion of them. Start from { 0 }. */
+/* A set of names, by their 128-bit keys (XXH3): among a billion names two collide with probability
+ * below 2^-60. From { 0 }. */
 struct lu_names {
-	uint64_t *key; /* pairs; 0, 0 is free */
-	size_t n, cap; /* cap is a power of two */
+	struct LU_VEC(struct lu_hash128) keys;
+	struct lu_map map;
 };
 
-/* Sets *fresh to whether s is new, and adds it. */
+/* Adds a name; *fresh tells whether it was new. */
 int lu_names_add(struct lu_names *names, struct lu_str s, bool *fresh,
 		struct lu_err *err) LU_CHECKED;
 void lu_names_release(struct lu_names *names);
 
-/* fnmatch(3) of any of them; '*' matches '/' too. */
+/* True if any of the globs matches by fnmatch(3), where '*' matches '/' too. NULL matches nothing. */
 bool lu_globs_match(const struct lu_list *globs, const char *path);
 
 /* "x/debian-faq-fr_11.1_all.deb" -> "debian-faq-fr", "a.tar.gz" -> "a", "pages/" -> "pages",

@@ -1,11 +1,14 @@
 #include "libcommon/import/warc.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <strings.h>
 
 #include "libcommon/base/num.h"
+#include "libcommon/import/take_line.h"
 #include "libcommon/io/instream.h"
 
+/* Without blanks at both ends, and without line ends. */
 static struct lu_str trim(struct lu_str s)
 {
 	while (s.n && (s.p[0] == ' ' || s.p[0] == '\t')) {
@@ -17,18 +20,7 @@ static struct lu_str trim(struct lu_str s)
 	return s;
 }
 
-/* Takes the next line off `s`; the line keeps its newline. */
-static struct lu_str cut_line(struct lu_str *s)
-{
-	const char *nl = s->n ? memchr(s->p, '\n', s->n) : NULL;
-	struct lu_str line = { s->p, nl ? (size_t)(nl + 1 - s->p) : s->n };
-
-	s->p += line.n;
-	s->n -= line.n;
-	return line;
-}
-
-/* The value of the field when the line is that field ("Name: value", any case). */
+/* True if the line is the field `name` ("Name: value", in any case); sets its value. */
 static bool field(struct lu_str line, const char *name, struct lu_str *value)
 {
 	size_t n = strlen(name);
@@ -53,11 +45,10 @@ static bool to_u64(struct lu_str s, uint64_t *out)
 
 static int damaged(const struct lu_feed *f, const char *what, struct lu_err *err)
 {
-	return lu_err_set(err, "%s: byte %llu: %s", lu_feed_name(f), (unsigned long long)f->given,
-			what);
+	return lu_err_set(err, "%s: byte %" PRIu64 ": %s", lu_feed_name(f), f->given, what);
 }
 
-/* Copies the fields into rec->head: 1, or 0 when there is no further record. */
+/* Copies the fields of the next record into rec->head. 1; 0 at the end; -1. */
 static int read_head(struct lu_feed *f, struct lu_warc *rec, struct lu_err *err)
 {
 	struct lu_str line;
@@ -93,7 +84,7 @@ static int read_fields(struct lu_feed *f, struct lu_warc *rec, struct lu_err *er
 
 	rec->type = rec->id = rec->url = rec->date = rec->content_type = (struct lu_str){ 0 };
 	rec->truncated = false;
-	while ((line = cut_line(&rest)).n) {
+	while (lu_take_line(&rest, &line)) {
 		if (field(line, "WARC-Type", &v))
 			rec->type = v;
 		else if (field(line, "WARC-Record-ID", &v))
@@ -139,7 +130,7 @@ int lu_warc_next(struct lu_feed *f, uint64_t limit, struct lu_warc *rec, struct 
 			return -1;
 		left = 0;
 	}
-	/* In steps, so that a false length cannot ask for memory that no bytes stand behind. */
+	/* In steps: a false length must not allocate more than the file has bytes. */
 	while (left > 0) {
 		size_t step = left < ((size_t)1 << 20) ? (size_t)left : (size_t)1 << 20;
 		ssize_t got;
@@ -155,7 +146,7 @@ int lu_warc_next(struct lu_feed *f, uint64_t limit, struct lu_warc *rec, struct 
 		if ((size_t)got < step)
 			return damaged(f, "ends inside a record", err);
 	}
-	/* Two line ends close a record; the last one of a file is sometimes left out. */
+	/* Two line ends close a record; some files lack the last one. */
 	for (int i = 0; i < 2; i++) {
 		rc = lu_feed_line(f, &line, err);
 		if (rc < 0)
@@ -174,7 +165,7 @@ void lu_warc_release(struct lu_warc *rec)
 
 /* --- HTTP --------------------------------------------------------------------------------- */
 
-/* A chunk-size line, RFC 9112 section 7.1: hexadecimal digits, then perhaps ";extensions". */
+/* Parses a chunk-size line (RFC 9112, section 7.1): hexadecimal digits, optional ";extensions". */
 static bool chunk_size(struct lu_str line, size_t *size)
 {
 	size_t n = 0, i;
@@ -197,13 +188,14 @@ static bool chunk_size(struct lu_str line, size_t *size)
 	return i > 0 && (i == line.n || line.p[i] == ';' || line.p[i] == ' ');
 }
 
-/* False when the coding is broken; a record that was cut may end anywhere. */
+/* Undoes the chunked coding. False when it is broken; a truncated record may end anywhere. */
 static bool unchunk(struct lu_str body, bool truncated, struct lu_buf *out)
 {
-	struct lu_str rest = body;
+	struct lu_str rest = body, line;
 	size_t size;
 
-	if (!chunk_size(cut_line(&rest), &size)) {
+	lu_take_line(&rest, &line);
+	if (!chunk_size(line, &size)) {
 		lu_buf_str(out, body);
 		return true;
 	}
@@ -217,42 +209,41 @@ static bool unchunk(struct lu_str body, bool truncated, struct lu_buf *out)
 		lu_buf_append(out, rest.p, size);
 		rest.p += size;
 		rest.n -= size;
-		if (trim(cut_line(&rest)).n != 0)
+		lu_take_line(&rest, &line);
+		if (trim(line).n != 0)
 			return false;
 		if (rest.n == 0)
 			return truncated;
-		if (!chunk_size(cut_line(&rest), &size))
+		lu_take_line(&rest, &line);
+		if (!chunk_size(line, &size))
 			return false;
 	}
 }
 
-struct memory {
-	struct lu_str left;
-};
-
-static ssize_t from_memory(void *ctx, void *p, size_t n, struct lu_err *err)
+static bool is_coding(struct lu_str coding, const char *name)
 {
-	struct memory *m = ctx;
-	size_t k = m->left.n < n ? m->left.n : n;
-
-	(void)err;
-	if (k)
-		memcpy(p, m->left.p, k);
-	m->left.p += k;
-	m->left.n -= k;
-	return (ssize_t)k;
+	return coding.n == strlen(name) && strncasecmp(coding.p, name, coding.n) == 0;
 }
 
-/* Undoes a gzip content coding (zstd and xz would do as well). What a cut record holds of it is
- * kept. NULL or the reason. */
-static const char *decode(struct lu_str coded, bool truncated, uint64_t limit, struct lu_buf *out)
+/* Undoes the content coding. What a truncated record has of it is kept. Returns NULL, or the reason
+ * to drop the record. */
+static const char *decode(struct lu_str bytes, struct lu_str coding, bool truncated, uint64_t limit,
+		struct lu_buf *out)
 {
-	struct memory from = { coded };
+	bool gzip = bytes.n > 2 && memcmp(bytes.p, "\x1F\x8B", 2) == 0;
 	struct lu_err err;
 	struct lu_feed *f;
 	int rc;
 
-	if (lu_feed_open_fn(&f, "content", from_memory, &from, &err) < 0)
+	/* As with the transfer coding, the field may have outlived the coding. */
+	if (coding.n == 0 || is_coding(coding, "identity") ||
+			(!gzip && (is_coding(coding, "gzip") || is_coding(coding, "x-gzip")))) {
+		lu_buf_str(out, bytes);
+		return NULL;
+	}
+	if (!gzip)
+		return "content coding";
+	if (lu_feed_open_str(&f, "content", &bytes, &err) < 0)
 		return "damaged content";
 	rc = lu_feed_all(f, limit, out, &err);
 	lu_feed_close(f);
@@ -283,12 +274,13 @@ const char *lu_http_body(struct lu_str message, bool truncated, uint64_t limit,
 	bool chunked = false;
 
 	http->content_type = (struct lu_str){ 0 };
-	http->status = status_of(cut_line(&rest));
+	lu_take_line(&rest, &line);
+	http->status = status_of(line);
 	if (http->status == 0)
 		return "no HTTP response";
 	if (http->status != 200)
 		return "HTTP status";
-	while ((line = cut_line(&rest)).n && trim(line).n) {
+	while (lu_take_line(&rest, &line) && trim(line).n) {
 		if (field(line, "Content-Type", &v))
 			http->content_type = v;
 		else if (field(line, "Content-Encoding", &v))
@@ -301,22 +293,8 @@ const char *lu_http_body(struct lu_str message, bool truncated, uint64_t limit,
 			reason = "damaged content";
 		rest = lu_buf_slice(&plain);
 	}
-	if (!reason && coding.n && !(coding.n == 8 && strncasecmp(coding.p, "identity", 8) == 0)) {
-		bool gzip = rest.n > 2 && (unsigned char)rest.p[0] == 0x1F &&
-				(unsigned char)rest.p[1] == 0x8B;
-		bool named = (coding.n == 4 && strncasecmp(coding.p, "gzip", 4) == 0) ||
-				(coding.n == 6 && strncasecmp(coding.p, "x-gzip", 6) == 0);
-
-		/* Like the transfer coding, often undone already while the field stayed. */
-		if (gzip)
-			reason = decode(rest, truncated, limit, out);
-		else if (named)
-			lu_buf_str(out, rest);
-		else
-			reason = "content coding";
-	} else if (!reason) {
-		lu_buf_str(out, rest);
-	}
+	if (!reason)
+		reason = decode(rest, coding, truncated, limit, out);
 	lu_buf_release(&plain);
 	return reason;
 }

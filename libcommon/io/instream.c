@@ -12,24 +12,24 @@
 #include <zlib.h>
 #include <zstd.h>
 
-/* 256 KiB: two zstd blocks; larger reads gain nothing on pipes or on page cache. */
+/* Two zstd blocks; larger reads gain nothing, neither from pipes nor from the page cache. */
 #define RAW_SIZE ((size_t)256 << 10)
 
 enum kind { PLAIN, GZIP, ZSTANDARD, XZ };
 
 struct lu_in {
 	char *name;
-	int fd; /* -1: `fn` gives the bytes */
+	int fd; /* -1: bytes come from `fn` */
 	lu_in_fn *fn;
 	void *ctx;
 	enum kind kind;
-	bool eof;    /* the file has no more bytes */
+	bool eof;    /* of the file */
 	bool member; /* inside a gzip member, zstd frame or xz stream */
 	uint64_t consumed, size;
 	z_stream z;
 	ZSTD_DStream *zstd;
 	lzma_stream xz;
-	unsigned char *raw; /* bytes of the file not yet decoded: raw[at..len) */
+	unsigned char *raw; /* raw[at..len): bytes read and not yet decoded */
 	size_t at, len;
 };
 
@@ -48,7 +48,7 @@ static int raw_read(struct lu_in *in, void *p, size_t n, size_t *got, struct lu_
 		r = read(in->fd, p, n);
 		if (r >= 0)
 			break;
-		/* EAGAIN: standard input that some other program made non-blocking. */
+		/* EAGAIN: another program made standard input non-blocking. */
 		if (errno == EAGAIN)
 			poll(&wait, 1, -1);
 		else if (errno != EINTR)
@@ -78,7 +78,7 @@ static int detect(struct lu_in *in, struct lu_err *err)
 	static const unsigned char xz_magic[6] = { 0xFD, '7', 'z', 'X', 'Z', 0 };
 	const unsigned char *p = in->raw;
 
-	/* A pipe may give the first bytes one by one. */
+	/* A pipe may deliver the first bytes one by one. */
 	while (in->len < 6 && !in->eof) {
 		size_t got;
 
@@ -92,7 +92,7 @@ static int detect(struct lu_in *in, struct lu_err *err)
 		in->kind = ZSTANDARD;
 	else if (in->len >= 4 && (p[0] & 0xF0) == 0x50 && p[1] == 0x2A && p[2] == 0x4D &&
 			p[3] == 0x18)
-		in->kind = ZSTANDARD; /* a skippable frame comes first */
+		in->kind = ZSTANDARD; /* skippable frame */
 	else if (in->len >= 6 && memcmp(p, xz_magic, 6) == 0)
 		in->kind = XZ;
 	return 0;
@@ -109,7 +109,7 @@ static int start_decoder(struct lu_in *in, struct lu_err *err)
 		in->zstd = ZSTD_createDStream();
 		if (!in->zstd)
 			return lu_err_nomem(err);
-		/* Frames made with --long up to the format's usual limit of 2 GiB windows. */
+		/* Accept frames made with --long, up to windows of 2 GiB. */
 		ZSTD_DCtx_setParameter(in->zstd, ZSTD_d_windowLogMax, 31);
 		break;
 	case XZ:
@@ -190,8 +190,8 @@ static int damaged(const struct lu_in *in, const char *why, struct lu_err *err)
 }
 
 /*
- * One decoding step: takes from raw, writes to p, says how much through *got, and sets
- * in->member to whether it stands inside a member. The caller loops.
+ * The decoding steps consume bytes of `raw`, write up to n bytes to p, store their number in *got
+ * and update in->member. The caller loops.
  */
 static int step_gzip(struct lu_in *in, void *p, size_t n, size_t *got, struct lu_err *err)
 {
@@ -256,8 +256,8 @@ static int step_xz(struct lu_in *in, void *p, size_t n, size_t *got, struct lu_e
 	return 0;
 }
 
-/* Between members: zero bytes are padding, as gzip(1) and the xz format have it. The zstd
- * format has none. True when a next member may start. */
+/* Between members: skip zero bytes, which are padding to gzip(1) and the xz format (zstd has none),
+ * and check that what follows is another member. */
 static int next_member(struct lu_in *in, bool first, struct lu_err *err)
 {
 	if (in->kind == ZSTANDARD || first)
@@ -268,7 +268,7 @@ static int next_member(struct lu_in *in, bool first, struct lu_err *err)
 			return -1;
 	}
 	if (in->at < in->len && in->raw[in->at] != (in->kind == GZIP ? 0x1F : 0xFD))
-		return damaged(in, "something else follows it", err);
+		return damaged(in, "followed by other data", err);
 	return 0;
 }
 
@@ -294,7 +294,7 @@ static ssize_t read_coded(struct lu_in *in, char *p, size_t n, struct lu_err *er
 			return -1;
 		done += got;
 		had_room = done < n;
-		/* No input left, nothing came out although there was room, and not at an end. */
+		/* The input ended inside a member, and the decoder has nothing left to give. */
 		if (in->member && in->eof && in->at == in->len && had_room && got == 0)
 			return damaged(in, "it ends too early", err);
 	}
@@ -345,7 +345,7 @@ void lu_in_close(struct lu_in *in)
 	if (in->kind == XZ)
 		lzma_end(&in->xz);
 	ZSTD_freeDStream(in->zstd);
-	/* A failed close of a file that was only read loses nothing. */
+	/* Nothing can be lost when closing a file that was only read. */
 	if (in->fd > STDERR_FILENO)
 		close(in->fd);
 	free(in->raw);

@@ -1,18 +1,23 @@
 #ifndef LUCIE_IO_INSTREAM_H
 #define LUCIE_IO_INSTREAM_H
 /*
- * Input bytes, decompressed. What compresses them (zstd, gzip, xz, or nothing) is told by the
- * first bytes, never by the name, on standard input as well.
+ * Input streams, decompressed. The format (zstd, gzip, xz or none) is recognised by the first
+ * bytes, never by the name, and on standard input too.
  *
  *	struct lu_in *in;
- *	if (lu_in_open(&in, path, &err) < 0) ...	"-" is standard input
- *	while ((n = lu_in_read(in, buf, size, &err)) > 0) ...
- *	lu_in_close(in);
+ *	ssize_t n;
  *
- * All members are read: several zstd frames (skippable ones are skipped), several gzip members
- * or xz streams. Checksums are verified. A stream that stops in the middle, a wrong checksum
- * and anything that follows the last member, except zero bytes of padding, is an error that
- * names the file. An empty file is an empty stream.
+ *	if (lu_in_open(&in, path, err) < 0)		"-": standard input
+ *		return -1;
+ *	while ((n = lu_in_read(in, buf, size, err)) > 0)
+ *		use(buf, n);
+ *	lu_in_close(in);
+ *	return n < 0 ? -1 : 0;
+ *
+ * All members of a stream are read: several zstd frames (skippable frames are skipped), gzip
+ * members or xz streams. Checksums are verified. A stream that ends inside a member, a wrong
+ * checksum, and anything behind the last member except zero padding (gzip, xz) are errors that name
+ * the file. An empty file is an empty stream.
  *
  * One thread at a time per stream.
  */
@@ -25,16 +30,16 @@
 struct lu_in;
 
 int lu_in_open(struct lu_in **in, const char *path, struct lu_err *err) LU_CHECKED;
-/* The same over bytes that a function gives (a member of an archive, a buffer): it returns how
- * many it put at p, at most n, 0 at the end, -1 with a sentence. */
+/* Open a stream over the bytes of a callback (a member of an archive, a buffer). It stores up to n
+ * bytes at p and returns their number: 0 at the end, -1 on error. */
 typedef ssize_t lu_in_fn(void *ctx, void *p, size_t n, struct lu_err *err);
 int lu_in_open_fn(struct lu_in **in, const char *name, lu_in_fn *fn, void *ctx,
 		struct lu_err *err) LU_CHECKED;
-/* Fills buf unless the stream ends: fewer than n bytes means the end. 0 at the end, -1 on error. */
+/* Read n bytes; fewer only at the end of the stream. Returns their number, or -1. */
 ssize_t lu_in_read(struct lu_in *in, void *buf, size_t n, struct lu_err *err) LU_CHECKED;
-/* Name for messages: the path, or "-". Valid until close. */
+/* Name for messages, as given to open; valid until close. */
 const char *lu_in_name(const struct lu_in *in);
-/* Bytes taken from the file so far, and the file's size or 0 when it has none: for progress. */
+/* For progress: compressed bytes read so far, and the size of a regular file (otherwise 0). */
 uint64_t lu_in_consumed(const struct lu_in *in);
 uint64_t lu_in_size(const struct lu_in *in);
 void lu_in_close(struct lu_in *in); /* NULL is fine */

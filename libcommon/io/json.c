@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "libcommon/base/json_writer.h"
 #include "libcommon/base/utf8.h"
+#include "libcommon/io/json_escape.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -21,7 +21,7 @@ static int fail_at(struct scan *s, enum lu_json_fault_kind kind, const char *at)
 	return -1;
 }
 
-/* At the end of the text what is missing is the reason, whatever was expected. */
+/* Unexpected input; at the end of the text it is reported as truncation. */
 static int syntax(struct scan *s)
 {
 	return fail_at(s, s->p >= s->end ? LU_JSON_TRUNCATED : LU_JSON_SYNTAX, s->p);
@@ -34,8 +34,8 @@ static inline void skip_blanks(struct scan *s)
 }
 
 /*
- * The first byte that ends a plain run inside a string: '"', '\\', a control character or the
- * lead of a multi-byte character. This loop sees almost every byte of the input.
+ * End of a plain run inside a string: the first '"', '\\', control character or lead byte of a
+ * multi-byte character. This loop sees almost every byte of the input.
  */
 static inline const char *plain_end(const char *p, const char *end)
 {
@@ -60,45 +60,20 @@ static inline const char *plain_end(const char *p, const char *end)
 	return p;
 }
 
-static int hex4(const char *p, const char *end, unsigned *out)
-{
-	unsigned v = 0;
-
-	if (end - p < 4)
-		return -1;
-	for (int i = 0; i < 4; i++) {
-		char c = p[i];
-
-		v <<= 4;
-		if (c >= '0' && c <= '9')
-			v |= (unsigned)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			v |= (unsigned)(c - 'a' + 10);
-		else if (c >= 'A' && c <= 'F')
-			v |= (unsigned)(c - 'A' + 10);
-		else
-			return -1;
-	}
-	*out = v;
-	return 0;
-}
-
-/* After "\u": p at the first digit. Leaves p after the escape, or after the pair. */
+/* s->p behind "\u"; leaves it behind the escape, or behind the surrogate pair. */
 static int scan_unicode(struct scan *s, const char *escape)
 {
-	unsigned hi, lo;
+	unsigned c;
 
-	if (hex4(s->p, s->end, &hi) < 0)
+	if (lu_json_hex4(s->p, s->end, &c) < 0)
 		return fail_at(s, s->end - s->p < 4 ? LU_JSON_TRUNCATED : LU_JSON_SYNTAX, s->p);
 	s->p += 4;
-	if (hi < 0xD800 || hi > 0xDFFF)
+	if (c < 0xD800 || c > 0xDFFF)
 		return 0;
-	if (hi <= 0xDBFF && s->end - s->p >= 6 && s->p[0] == '\\' && s->p[1] == 'u' &&
-			hex4(s->p + 2, s->end, &lo) == 0 && lo >= 0xDC00 && lo <= 0xDFFF) {
-		s->p += 6;
-		return 0;
-	}
-	return fail_at(s, LU_JSON_LONE_SURROGATE, escape);
+	if (c > 0xDBFF || !lu_json_low_surrogate(s->p, s->end))
+		return fail_at(s, LU_JSON_LONE_SURROGATE, escape);
+	s->p += 6;
+	return 0;
 }
 
 static int scan_escape(struct scan *s)
@@ -121,7 +96,7 @@ static int scan_escape(struct scan *s)
 	}
 }
 
-/* s->p at the opening quote; leaves it after the closing one. */
+/* s->p at the opening quote; leaves it behind the closing one. */
 static int scan_string(struct scan *s, bool *escaped)
 {
 	*escaped = false;
@@ -144,7 +119,7 @@ static int scan_string(struct scan *s, bool *escaped)
 		} else if (c < 0x20) {
 			return fail_at(s, LU_JSON_CONTROL, s->p);
 		} else {
-			/* Accented text comes in runs; stay here while it lasts. */
+			/* Text beyond ASCII comes in runs. */
 			do {
 				size_t len = lu_utf8_seq(s->p, (size_t)(s->end - s->p));
 
@@ -237,8 +212,8 @@ static inline bool open_is_object(const uint64_t *kinds, size_t depth)
 	return kinds[depth / 64] >> (depth % 64) & 1;
 }
 
-/* Token ids are long rows of whole numbers with nothing but commas between them: skips all of
- * those that another value follows. */
+/* Fast path for token ids, which are long runs of whole numbers separated by nothing but commas:
+ * skip those that another value follows. */
 static void skip_numbers(struct scan *s)
 {
 	const char *p = s->p;
@@ -254,8 +229,8 @@ static void skip_numbers(struct scan *s)
 }
 
 /*
- * One value of any depth. A bit a level remembers whether it is an object: the whole state of
- * a recursive parser in 128 bytes.
+ * Scan one value of any depth. One bit per level tells objects from arrays: the whole state of a
+ * recursive parser in 128 bytes.
  */
 static int scan_value(struct scan *s, enum lu_json_type *type, bool *escaped)
 {
@@ -340,7 +315,7 @@ static int cmp_key(const void *a, const void *b)
 			((const struct lu_json_member *)b)->key);
 }
 
-/* Few members: compare all pairs. Many: sort a copy, so that a hostile record stays cheap. */
+/* Few members: compare all pairs. Many: sort a copy, so that a hostile record takes O(n log n). */
 static int refuse_duplicates(struct scan *s, struct lu_arena *arena, const struct lu_json_obj *obj)
 {
 	struct lu_json_member *sorted;
@@ -398,7 +373,7 @@ static int scan_member(struct scan *s, struct lu_arena *arena, struct lu_json_me
 	m->key.n = (size_t)((const char *)memchr(from + 1, '"', (size_t)(s->p - from - 1)) - from) -
 			1;
 	if (key_escaped) {
-		/* The closing quote is not the first quote: find it again from the end. */
+		/* The closing quote need not be the first one: search from the end. */
 		const char *q = s->p - 1;
 
 		while (*q != '"')
@@ -428,7 +403,7 @@ int lu_json_object(struct lu_str line, struct lu_arena *arena, struct lu_json_ob
 	if (s.p >= s.end)
 		return syntax(&s);
 	if (*s.p != '{') {
-		/* JSON of another kind and no JSON at all are different mistakes. */
+		/* Tell other JSON values from text that is no JSON. */
 		if (lu_json_check(line, &type, fault) < 0)
 			return -1;
 		return fail_at(&s, LU_JSON_NOT_OBJECT, s.p);
@@ -479,6 +454,13 @@ const char *lu_json_fault_text(enum lu_json_fault_kind kind)
 	return text[kind];
 }
 
+int lu_json_fail(const struct lu_json_fault *fault, struct lu_err *err)
+{
+	if (fault->kind == LU_JSON_NO_MEMORY)
+		return lu_err_nomem(err);
+	return lu_err_set(err, "%s", lu_json_fault_text(fault->kind));
+}
+
 const struct lu_json_member *lu_json_get(const struct lu_json_obj *obj, const char *key)
 {
 	struct lu_str k = lu_str_of(key);
@@ -490,109 +472,15 @@ const struct lu_json_member *lu_json_get(const struct lu_json_obj *obj, const ch
 	return NULL;
 }
 
-/* The character of a checked escape at p (after the backslash); advances p. */
-static uint32_t decode_escape(const char **p)
-{
-	unsigned hi = 0, lo = 0;
-	char c = *(*p)++;
-
-	switch (c) {
-	case 'b': return '\b';
-	case 'f': return '\f';
-	case 'n': return '\n';
-	case 'r': return '\r';
-	case 't': return '\t';
-	case 'u': break;
-	default: return (unsigned char)c;
-	}
-	if (hex4(*p, *p + 4, &hi) < 0)
-		return 0xFFFD;
-	*p += 4;
-	if (hi < 0xD800 || hi > 0xDBFF)
-		return hi;
-	if (hex4(*p + 2, *p + 6, &lo) < 0)
-		return 0xFFFD;
-	*p += 6;
-	return 0x10000 + ((hi - 0xD800) << 10) + (lo - 0xDC00);
-}
-
-int lu_json_decode_known(
-		struct lu_str raw, bool escaped, struct lu_arena *arena, struct lu_str *out)
-{
-	const char *p = raw.p + 1, *end = raw.p + raw.n - 1;
-	char *to;
-
-	if (!escaped) {
-		*out = (struct lu_str){ p, (size_t)(end - p) };
-		return 0;
-	}
-	/* An escape is never shorter than what it stands for. */
-	to = lu_arena_alloc(arena, raw.n);
-	if (!to)
-		return -1;
-	out->p = to;
-	while (p < end) {
-		const char *back = memchr(p, '\\', (size_t)(end - p));
-		size_t run = (size_t)((back ? back : end) - p);
-
-		memcpy(to, p, run);
-		to += run;
-		p += run;
-		if (back) {
-			p++;
-			to += lu_utf8_put(decode_escape(&p), to);
-		}
-	}
-	out->n = (size_t)(to - out->p);
-	return 0;
-}
-
-int lu_json_decode(struct lu_str raw, struct lu_arena *arena, struct lu_str *out)
-{
-	return lu_json_decode_known(raw, memchr(raw.p, '\\', raw.n) != NULL, arena, out);
-}
-
-bool lu_json_double(const struct lu_json_member *m, double *out)
-{
-	char text[64], *copy = text;
-
-	if (m->type != LU_JSON_NUMBER)
-		return false;
-	if (m->value.n >= sizeof(text) && !(copy = malloc(m->value.n + 1)))
-		return false;
-	memcpy(copy, m->value.p, m->value.n);
-	copy[m->value.n] = '\0';
-	*out = strtod(copy, NULL);
-	if (copy != text)
-		free(copy);
-	return true;
-}
-
-bool lu_json_u64(const struct lu_json_member *m, uint64_t *out)
-{
-	uint64_t v = 0;
-
-	if (m->type != LU_JSON_NUMBER || m->value.n == 0)
-		return false;
-	for (size_t i = 0; i < m->value.n; i++) {
-		char c = m->value.p[i];
-
-		if (c < '0' || c > '9' || __builtin_mul_overflow(v, (uint64_t)10, &v) ||
-				__builtin_add_overflow(v, (uint64_t)(c - '0'), &v))
-			return false;
-	}
-	*out = v;
-	return true;
-}
-
 struct lu_json_iter lu_json_iter(struct lu_str raw)
 {
-	struct lu_json_iter it = { .p = raw.p + 1, .end = raw.p + raw.n - 1 };
+	struct lu_json_iter it = { .p = raw.p, .end = raw.p };
 
-	if (raw.n < 2 || (*raw.p != '[' && *raw.p != '{'))
-		it.p = it.end = raw.p;
-	it.type = raw.n && *raw.p == '{' ? LU_JSON_OBJECT : LU_JSON_ARRAY;
-	it.key = (struct lu_str){ NULL, *raw.p == '{' };
+	if (raw.n >= 2 && (*raw.p == '[' || *raw.p == '{')) {
+		it.object = *raw.p == '{';
+		it.p = raw.p + 1;
+		it.end = raw.p + raw.n - 1;
+	}
 	return it;
 }
 
@@ -600,7 +488,6 @@ bool lu_json_next(struct lu_json_iter *it)
 {
 	struct lu_json_fault fault;
 	struct scan s = { it->p, it->p, it->end, &fault };
-	bool object = it->key.n != 0;
 	bool escaped;
 
 	skip_blanks(&s);
@@ -609,7 +496,7 @@ bool lu_json_next(struct lu_json_iter *it)
 	skip_blanks(&s);
 	if (s.p >= s.end)
 		return false;
-	if (object) {
+	if (it->object) {
 		it->key.p = s.p;
 		if (scan_string(&s, &escaped) < 0)
 			return false;
@@ -624,99 +511,4 @@ bool lu_json_next(struct lu_json_iter *it)
 	it->value.n = (size_t)(s.p - it->value.p);
 	it->p = s.p;
 	return true;
-}
-
-static const struct lu_json_edit *find_edit(
-		const struct lu_json_edit *edit, size_t edits, struct lu_str key)
-{
-	/* The last edit of a key is the one that counts. */
-	for (size_t i = edits; i-- > 0;) {
-		if (lu_str_is(key, edit[i].key))
-			return &edit[i];
-	}
-	return NULL;
-}
-
-/* Added members are spaced as the record's own are: Python writes blanks, jq does not. */
-static void put_key(const struct lu_json_obj *obj, bool first, const char *key, struct lu_buf *out)
-{
-	bool spaced = obj->members > 0 && obj->member[0].value.p[-1] == ' ';
-
-	lu_buf_puts(out, first ? "" : spaced ? ", " : ",");
-	lu_json_quote(out, lu_str_of(key));
-	lu_buf_puts(out, spaced ? ": " : ":");
-}
-
-struct lu_str lu_json_head(const struct lu_json_obj *obj, const char *key, struct lu_buf *out)
-{
-	lu_buf_append(out, obj->line.p, obj->end);
-	put_key(obj, obj->members == 0, key, out);
-	return (struct lu_str){ obj->line.p + obj->end, obj->line.n - obj->end };
-}
-
-void lu_json_rewrite(const struct lu_json_obj *obj, const struct lu_json_edit *edit, size_t edits,
-		struct lu_buf *out)
-{
-	const char *from = obj->line.p;
-	bool empty = obj->members == 0;
-
-	for (size_t i = 0; i < obj->members; i++) {
-		const struct lu_json_member *m = &obj->member[i];
-		const struct lu_json_edit *e = find_edit(edit, edits, m->key);
-
-		if (!e)
-			continue;
-		lu_buf_append(out, from, (size_t)(m->value.p - from));
-		lu_buf_str(out, e->value);
-		from = m->value.p + m->value.n;
-	}
-	lu_buf_append(out, from, (size_t)(obj->line.p + obj->end - from));
-	for (size_t i = 0; i < edits; i++) {
-		if (lu_json_get(obj, edit[i].key) ||
-				find_edit(edit, edits, lu_str_of(edit[i].key)) != &edit[i])
-			continue;
-		put_key(obj, empty, edit[i].key, out);
-		empty = false;
-		lu_buf_str(out, edit[i].value);
-	}
-	lu_buf_append(out, obj->line.p + obj->end, obj->line.n - obj->end);
-}
-
-/* Replaces lone \uD800-\uDFFF escapes by \ufffd of the same length, in place. */
-static size_t repair_surrogates(char *p, size_t n)
-{
-	size_t repaired = 0;
-	char *end = p + n;
-
-	while ((p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
-		unsigned hi, lo;
-
-		if (end - p < 2 || p[1] != 'u') {
-			p += end - p < 2 ? 1 : 2;
-			continue;
-		}
-		if (hex4(p + 2, end, &hi) < 0) {
-			p += 2;
-		} else if (hi < 0xD800 || hi > 0xDFFF) {
-			p += 6;
-		} else if (hi <= 0xDBFF && end - p >= 12 && p[6] == '\\' && p[7] == 'u' &&
-				hex4(p + 8, end, &lo) == 0 && lo >= 0xDC00 && lo <= 0xDFFF) {
-			p += 12;
-		} else {
-			memcpy(p + 2, "fffd", 4);
-			p += 6;
-			repaired++;
-		}
-	}
-	return repaired;
-}
-
-size_t lu_json_repair(struct lu_str line, struct lu_buf *out)
-{
-	size_t from = out->n;
-	size_t repaired = lu_utf8_repair(out, line);
-
-	if (!lu_buf_ok(out) || out->n == from)
-		return repaired;
-	return repaired + repair_surrogates(out->p + from, out->n - from);
 }

@@ -1,24 +1,29 @@
 #ifndef LUCIE_IO_JSON_H
 #define LUCIE_IO_JSON_H
 /*
- * A strict JSON scanner that builds no tree.
+ * JSON reader: a strict scanner that builds no tree. The writer is base/json_writer.h.
  *
- * It checks that text is one JSON value by RFC 8259 (UTF-8 without overlong forms or
- * surrogates, no lone \uD800-\uDFFF escape, no raw control character in a string, no comma too
- * many, numbers by the grammar, nothing but blanks after the value) and hands out raw slices of
- * it: where each member of the object is, undecoded. Decoding a string is asked for by name.
- * A record can so be passed on byte for byte with one member changed.
+ * The scanner checks that a text is one JSON value (RFC 8259) and finds the members of an object as
+ * raw slices of it, undecoded. Strings are decoded on request. So a record passes through byte for
+ * byte with one member changed.
  *
- *	struct lu_json_obj obj;			members live in the arena
+ *	struct lu_json_obj obj;				members live in the arena
+ *	struct lu_json_fault fault;
+ *
  *	if (lu_json_object(line, &arena, &obj, &fault) < 0)
- *		... lu_json_fault_text(fault.kind), at byte fault.at
+ *		return lu_json_fail(&fault, err);
  *	const struct lu_json_member *m = lu_json_get(&obj, "text");
  *	if (m && m->type == LU_JSON_STRING)
- *		lu_json_decode(m->value, &arena, &text);
+ *		lu_json_decode(m->value, &arena, &text) ...
  *
- * No recursion: depth is bounded by LU_JSON_DEPTH. Scanning is linear in the text. Two members
- * of the same name at the top level make the record faulty (which one counts would be a guess);
- * deeper down they pass.
+ * Strict means: UTF-8 without overlong forms or surrogates, no lone \uD800-\uDFFF escape, no raw
+ * control character in a string, no trailing comma, numbers by the grammar, only blanks behind the
+ * value. Two members of one name at the top level are a fault, since either choice would be a
+ * guess; deeper down they pass.
+ *
+ * There is no recursion; nesting is limited to LU_JSON_DEPTH. Time is linear in the text.
+ *
+ * json.c scans, json_value.c decodes values, json_edit.c rewrites and repairs records.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,10 +47,10 @@ enum lu_json_type {
 enum lu_json_fault_kind {
 	LU_JSON_OK,
 	LU_JSON_SYNTAX,		/* not JSON */
-	LU_JSON_TRUNCATED,	/* ends inside the value */
+	LU_JSON_TRUNCATED,	/* the text ends inside the value */
 	LU_JSON_NOT_OBJECT,	/* JSON, but the value is no object */
-	LU_JSON_BAD_UTF8,	/* can be repaired */
-	LU_JSON_LONE_SURROGATE, /* can be repaired */
+	LU_JSON_BAD_UTF8,	/* repairable */
+	LU_JSON_LONE_SURROGATE, /* repairable */
 	LU_JSON_CONTROL,	/* raw control character in a string */
 	LU_JSON_TOO_DEEP,
 	LU_JSON_DUPLICATE, /* two members of one name */
@@ -59,71 +64,82 @@ struct lu_json_fault {
 
 struct lu_json_member {
 	struct lu_str key;   /* raw, without quotes; decoded when it held an escape */
-	struct lu_str value; /* raw, a string with its quotes */
+	struct lu_str value; /* raw; a string with its quotes */
 	enum lu_json_type type;
-	bool escaped; /* a string value that holds a backslash */
+	bool escaped; /* a string value with a backslash in it */
 };
 
 struct lu_json_obj {
-	struct lu_str line; /* the text that was scanned */
+	struct lu_str line; /* the text, as given */
 	struct lu_json_member *member;
 	size_t members;
 	size_t end; /* offset of the closing '}' in line */
 };
 
-/* Scans one object. Slices point into `line`, arrays into the arena. 0, or -1 and the fault. */
+/* Scan an object. The slices point into `line`; members and decoded keys are in the arena. 0, or -1
+ * and the fault. */
 int lu_json_object(struct lu_str line, struct lu_arena *arena, struct lu_json_obj *obj,
 		struct lu_json_fault *fault) LU_CHECKED;
 
-/* Any value: checks it and tells its type. */
+/* Check a value of any type. */
 int lu_json_check(struct lu_str text, enum lu_json_type *type,
 		struct lu_json_fault *fault) LU_CHECKED;
 
 /* "not JSON", "invalid UTF-8", ... */
 const char *lu_json_fault_text(enum lu_json_fault_kind kind);
+/* Turn a fault into an error: its text, with errnum ENOMEM where memory is out. Returns -1. */
+int lu_json_fail(const struct lu_json_fault *fault, struct lu_err *err);
 
-/* The member called `key`, or NULL. */
+/* Member with this name, or NULL. */
 const struct lu_json_member *lu_json_get(const struct lu_json_obj *obj, const char *key);
 
-/* Decodes a checked string value (with its quotes). When it has no escape the result is a slice
- * of it, otherwise memory of the arena. -1 only when memory is out. */
+/* Decode a checked string (raw, with its quotes): a slice of it if it has no escape, else a copy in
+ * the arena. -1 only when memory is out. */
 int lu_json_decode(struct lu_str raw, struct lu_arena *arena, struct lu_str *out) LU_CHECKED;
-/* Same, when it is already known whether there is a backslash. */
+/* Same, for a caller that knows whether there is an escape. */
 int lu_json_decode_known(struct lu_str raw, bool escaped, struct lu_arena *arena,
 		struct lu_str *out) LU_CHECKED;
 
-/* A checked number as a double, infinite where it is too large for one; false when the value is
- * not a number. */
+/* Value of a checked number as a double, infinite on overflow; false if it is not a number. */
 bool lu_json_double(const struct lu_json_member *m, double *out);
-/* A checked number that is a whole number in range. */
+/* Value of a checked number; false unless it is a whole number (digits only) in range. */
 bool lu_json_u64(const struct lu_json_member *m, uint64_t *out);
 
-/* Walks the elements of a checked array or the members of a checked object:
+/*
+ * Iterate over a checked array or object; other values have no elements.
+ *
  *	struct lu_json_iter it = lu_json_iter(raw);
- *	while (lu_json_next(&it)) ... it.key (objects: raw string with quotes), it.value, it.type */
+ *
+ *	while (lu_json_next(&it))
+ *		use(it.key, it.value, it.type);
+ */
 struct lu_json_iter {
 	const char *p, *end;
-	struct lu_str key, value;
-	enum lu_json_type type;
+	struct lu_str key; /* of an object: raw, with quotes */
+	struct lu_str value;
+	enum lu_json_type type; /* of the value */
+	bool object;
 };
 struct lu_json_iter lu_json_iter(struct lu_str raw);
 bool lu_json_next(struct lu_json_iter *it);
 
-/* One change to a record: the member `key` gets the raw value, or is added at the end. */
+/* Edit of a record: set the member `key`, or append it if there is none. */
 struct lu_json_edit {
 	const char *key;
 	struct lu_str value; /* raw JSON */
 };
-/* Appends the record with the edits applied; everything else byte for byte as it was. */
+/* Append the record to `out` with the edits applied and everything else unchanged. Of several edits
+ * of one key the last wins. */
 void lu_json_rewrite(const struct lu_json_obj *obj, const struct lu_json_edit *edit, size_t edits,
 		struct lu_buf *out);
 
-/* The beginning of the record with a member `key`, which it does not have, up to its value: append
- * that, and then the slice that is returned. For values too large to be made beforehand. */
+/* Begin to append a member `key`, which the record must not have: writes the record up to the
+ * value. The caller writes the value and then the returned slice, the rest of the record. For
+ * values too large to build beforehand. */
 struct lu_str lu_json_head(const struct lu_json_obj *obj, const char *key, struct lu_buf *out);
 
-/* Appends `line` with malformed UTF-8 and lone surrogate escapes replaced by U+FFFD (raw, or as
- * \ufffd); returns how many. What else is wrong with the line stays wrong. */
+/* Append `line` with malformed UTF-8 and lone surrogate escapes replaced by U+FFFD (raw, or as
+ * \ufffd); returns their number. Other faults remain. */
 size_t lu_json_repair(struct lu_str line, struct lu_buf *out);
 
 #endif

@@ -9,7 +9,7 @@ int lu_lines_open(struct lu_lines *l, char **files, size_t n, uint64_t max_line,
 	for (size_t i = 0; i < n; i++) {
 		struct stat st;
 
-		/* A missing file is told before any work is done, not after hours of it. */
+		/* Fail on a missing file now, not after hours of work. */
 		if (strcmp(files[i], "-") == 0)
 			continue;
 		if (stat(files[i], &st) < 0)
@@ -49,8 +49,8 @@ static void close_this(struct lu_lines *l)
 	l->in = NULL;
 }
 
-/* Appends up to n bytes of the file; *ended when it gave fewer. */
-static int more(struct lu_lines *l, struct lu_buf *b, size_t n, bool *ended, struct lu_err *err)
+/* Append n bytes of the file; *ended if there were fewer. */
+static int append(struct lu_lines *l, struct lu_buf *b, size_t n, bool *ended, struct lu_err *err)
 {
 	ssize_t got;
 
@@ -64,7 +64,7 @@ static int more(struct lu_lines *l, struct lu_buf *b, size_t n, bool *ended, str
 	return 0;
 }
 
-/* Drops a line that is too long, up to its newline, in bounded memory. */
+/* Skip a line that is too long, up to its newline, in bounded memory. */
 static int skip_line(struct lu_lines *l, struct lu_slab *slab, bool *ended, struct lu_err *err)
 {
 	struct lu_buf *b = &slab->bytes;
@@ -74,7 +74,7 @@ static int skip_line(struct lu_lines *l, struct lu_slab *slab, bool *ended, stru
 
 		slab->skipped += nl ? (size_t)(nl - b->p) : b->n;
 		if (nl || *ended) {
-			/* What follows is carried; the slab keeps an empty line in its place. */
+			/* The slab becomes an empty line; what follows is carried over. */
 			if (nl)
 				lu_buf_append(&l->carry, nl + 1, (size_t)(b->p + b->n - nl - 1));
 			lu_buf_clear(b);
@@ -82,7 +82,7 @@ static int skip_line(struct lu_lines *l, struct lu_slab *slab, bool *ended, stru
 			return lu_buf_check(b, err) < 0 ? -1 : lu_buf_check(&l->carry, err);
 		}
 		lu_buf_clear(b);
-		if (more(l, b, LU_SLAB, ended, err) < 0)
+		if (append(l, b, LU_SLAB, ended, err) < 0)
 			return -1;
 	}
 }
@@ -96,19 +96,19 @@ static int fill(struct lu_lines *l, struct lu_slab *slab, struct lu_err *err)
 
 	lu_buf_append(b, l->carry.p, l->carry.n);
 	lu_buf_clear(&l->carry);
-	if (b->n < LU_SLAB && more(l, b, LU_SLAB - b->n, &ended, err) < 0)
+	if (b->n < LU_SLAB && append(l, b, LU_SLAB - b->n, &ended, err) < 0)
 		return -1;
 	if (l->fresh && b->n >= 3 && memcmp(b->p, "\xEF\xBB\xBF", 3) == 0) {
 		memmove(b->p, b->p + 3, b->n - 3);
 		b->n -= 3;
 	}
 	l->fresh = false;
-	/* A slab without a newline: the line goes on. */
+	/* Without a newline the line goes on. */
 	while (!ended && !memchr(b->p + searched, '\n', b->n - searched)) {
 		if (b->n > l->max_line)
 			return skip_line(l, slab, &ended, err);
 		searched = b->n;
-		if (more(l, b, LU_SLAB, &ended, err) < 0)
+		if (append(l, b, LU_SLAB, &ended, err) < 0)
 			return -1;
 	}
 	if (ended) {
@@ -123,7 +123,7 @@ static int fill(struct lu_lines *l, struct lu_slab *slab, struct lu_err *err)
 
 int lu_lines_read(struct lu_lines *l, struct lu_slab *slab, struct lu_err *err)
 {
-	/* One huge record must not keep its memory in every batch that ever held one. */
+	/* Do not keep the memory of a huge record in every batch that ever held one. */
 	if (slab->bytes.cap > 8 * LU_SLAB)
 		lu_buf_release(&slab->bytes);
 	lu_buf_clear(&slab->bytes);

@@ -11,7 +11,7 @@
 #include "libcommon/sys/atomicfile.h"
 
 #define CODED_SIZE ((size_t)256 << 10)
-#define HELD_SIZE ((size_t)256 << 10)
+#define PENDING_SIZE ((size_t)256 << 10)
 
 enum kind { PLAIN, GZIP, ZSTANDARD, XZ };
 
@@ -22,10 +22,10 @@ struct lu_out {
 	ZSTD_CStream *zstd;
 	lzma_stream xz;
 	unsigned char *coded;
-	struct lu_buf held; /* small writes, until there are enough of them */
+	struct lu_buf pending; /* small writes, collected */
 };
 
-/* "zstd:19" -> kind and level; level stays as it was when none is given. */
+/* Parse "zstd:19" into kind and level. */
 static int parse_how(const char *how, enum kind *kind, int *level, struct lu_err *err)
 {
 	static const struct {
@@ -103,7 +103,7 @@ int lu_out_open(struct lu_out **result, const char *target, const char *how, int
 
 	if (!out)
 		return lu_err_nomem(err);
-	out->file.fd = out->file.slot = -1;
+	out->file = (struct lu_atomic)LU_ATOMIC_NONE;
 	if (!how && target)
 		how = ends_with(target, ".zst")		   ? "zstd"
 				: ends_with(target, ".gz") ? "gz"
@@ -198,15 +198,15 @@ int lu_out_write(struct lu_out *out, const void *p, size_t n, struct lu_err *err
 {
 	if (n == 0)
 		return 0;
-	if (n >= HELD_SIZE / 4 || out->held.n + n > HELD_SIZE) {
-		if (out->held.n && code(out, out->held.p, out->held.n, false, err) < 0)
+	if (n >= PENDING_SIZE / 4 || out->pending.n + n > PENDING_SIZE) {
+		if (out->pending.n && code(out, out->pending.p, out->pending.n, false, err) < 0)
 			return -1;
-		lu_buf_clear(&out->held);
-		if (n >= HELD_SIZE / 4)
+		lu_buf_clear(&out->pending);
+		if (n >= PENDING_SIZE / 4)
 			return code(out, p, n, false, err);
 	}
-	lu_buf_append(&out->held, p, n);
-	return lu_buf_check(&out->held, err);
+	lu_buf_append(&out->pending, p, n);
+	return lu_buf_check(&out->pending, err);
 }
 
 int lu_out_buf(struct lu_out *out, const struct lu_buf *b, struct lu_err *err)
@@ -238,8 +238,8 @@ int lu_out_commit(struct lu_out *out, struct lu_err *err)
 {
 	int rc = 0;
 
-	if (out->held.n)
-		rc = code(out, out->held.p, out->held.n, false, err);
+	if (out->pending.n)
+		rc = code(out, out->pending.p, out->pending.n, false, err);
 	if (rc == 0 && out->kind != PLAIN)
 		rc = code(out, "", 0, true, err);
 	if (rc == 0)
@@ -259,6 +259,6 @@ void lu_out_abort(struct lu_out *out)
 		lzma_end(&out->xz);
 	ZSTD_freeCStream(out->zstd);
 	free(out->coded);
-	lu_buf_release(&out->held);
+	lu_buf_release(&out->pending);
 	free(out);
 }

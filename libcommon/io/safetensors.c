@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,7 +35,8 @@ const char *lu_st_type_name(enum lu_st_type type)
 	return types[type].name;
 }
 
-/* Whole numbers of a JSON array; -1 when there are more than max or one is none. */
+/* Read up to `max` whole numbers of a JSON array; returns their number, -1 if it holds anything
+ * else. */
 static int numbers(struct lu_str raw, uint64_t *out, size_t max)
 {
 	struct lu_json_iter it = lu_json_iter(raw);
@@ -75,8 +77,12 @@ static int parse_tensor(struct lu_st *st, const struct lu_json_member *m, struct
 	t->name = lu_arena_str(&st->arena, m->key);
 	if (!t->name.p)
 		return lu_err_nomem(err);
-	if (m->type != LU_JSON_OBJECT || lu_json_object(m->value, &st->arena, &obj, &fault) < 0)
+	if (m->type != LU_JSON_OBJECT)
 		goto bad;
+	if (lu_json_object(m->value, &st->arena, &obj, &fault) < 0) {
+		lu_json_fail(&fault, err);
+		return lu_err_wrap(err, "%s: tensor %s", st->path, t->name.p);
+	}
 	type = lu_json_get(&obj, "dtype");
 	shape = lu_json_get(&obj, "shape");
 	at = lu_json_get(&obj, "data_offsets");
@@ -84,8 +90,8 @@ static int parse_tensor(struct lu_st *st, const struct lu_json_member *m, struct
 			!at || at->type != LU_JSON_ARRAY)
 		goto bad;
 	if (parse_type(type->value, &t->type) < 0)
-		return lu_err_set(err, "%s: tensor %s has dtype " LU_STR_FMT ", which is not read",
-				st->path, t->name.p, LU_STR_ARG(type->value));
+		return lu_err_set(err, "%s: tensor %s: unsupported dtype " LU_STR_FMT, st->path,
+				t->name.p, LU_STR_ARG(type->value));
 	dims = numbers(shape->value, t->dim, LU_ST_DIMS);
 	if (dims < 0 || numbers(at->value, offset, 2) != 2)
 		goto bad;
@@ -98,11 +104,14 @@ static int parse_tensor(struct lu_st *st, const struct lu_json_member *m, struct
 			goto bad;
 	}
 	if (t->end < t->begin || t->end - t->begin != bytes)
-		return lu_err_set(err, "%s: tensor %s: %llu bytes do not fit its shape", st->path,
-				t->name.p, (unsigned long long)(t->end - t->begin));
+		return lu_err_set(err,
+				"%s: tensor %s: data_offsets %" PRIu64 "-%" PRIu64
+				" do not fit its shape of %" PRIu64 " bytes",
+				st->path, t->name.p, t->begin, t->end, bytes);
 	return 0;
 bad:
-	return lu_err_set(err, "%s: tensor %s is badly described", st->path, t->name.p);
+	return lu_err_set(err, "%s: tensor %s: needs dtype, shape and data_offsets", st->path,
+			t->name.p);
 }
 
 static int by_offset(const void *a, const void *b)
@@ -120,9 +129,10 @@ static int parse_header(struct lu_st *st, struct lu_str text, uint64_t bytes, st
 	struct lu_json_obj obj;
 	uint64_t at = 0;
 
-	if (lu_json_object(text, &st->arena, &obj, &fault) < 0)
-		return lu_err_set(err, "%s: the header is %s", st->path,
-				lu_json_fault_text(fault.kind));
+	if (lu_json_object(text, &st->arena, &obj, &fault) < 0) {
+		lu_json_fail(&fault, err);
+		return lu_err_wrap(err, "%s: header", st->path);
+	}
 	st->tensor = lu_arena_alloc(&st->arena, (obj.members + 1) * sizeof(*st->tensor));
 	if (!st->tensor)
 		return lu_err_nomem(err);
@@ -141,8 +151,8 @@ static int parse_header(struct lu_st *st, struct lu_str text, uint64_t bytes, st
 		at = st->tensor[i].end;
 	}
 	if (at != bytes)
-		return lu_err_set(err, "%s: %llu bytes of data, the header says %llu", st->path,
-				(unsigned long long)bytes, (unsigned long long)at);
+		return lu_err_set(err, "%s: %" PRIu64 " bytes of data, the header says %" PRIu64,
+				st->path, bytes, at);
 	return 0;
 }
 
@@ -192,7 +202,7 @@ fail:
 
 void lu_st_close(struct lu_st *st)
 {
-	/* Only read from: nothing can be lost here. */
+	/* Nothing can be lost when closing a file that was only read. */
 	if (st->path && st->fd >= 0)
 		close(st->fd);
 	lu_arena_release(&st->arena);
@@ -217,6 +227,21 @@ int lu_st_read(const struct lu_st *st, const struct lu_st_tensor *t, uint64_t at
 	return lu_pread_all(st->fd, out, n, st->data + t->begin + at, st->path, err);
 }
 
+static void put_tensor(struct lu_buf *json, const struct lu_st_tensor *t)
+{
+	lu_json_open_object(json, NULL);
+	lu_json_put_cstr(json, "dtype", types[t->type].name);
+	lu_json_open_array(json, "shape");
+	for (size_t i = 0; i < t->dims; i++)
+		lu_json_put_u64(json, NULL, t->dim[i]);
+	lu_json_close_array(json);
+	lu_json_open_array(json, "data_offsets");
+	lu_json_put_u64(json, NULL, t->begin);
+	lu_json_put_u64(json, NULL, t->end);
+	lu_json_close_array(json);
+	lu_json_close_object(json);
+}
+
 int lu_st_header(struct lu_st_tensor *t, size_t n, const char *meta, struct lu_buf *out,
 		struct lu_err *err)
 {
@@ -225,25 +250,18 @@ int lu_st_header(struct lu_st_tensor *t, size_t n, const char *meta, struct lu_b
 	uint64_t at = 0;
 	int rc;
 
-	lu_buf_putc(&json, '{');
+	lu_json_open_object(&json, NULL);
 	if (meta)
-		lu_buf_printf(&json, "\"__metadata__\":%s", meta);
+		lu_json_put_raw(&json, "__metadata__", lu_str_of(meta));
 	for (size_t i = 0; i < n; i++) {
-		lu_buf_puts(&json, i || meta ? "," : "");
-		lu_json_quote(&json, t[i].name);
-		lu_buf_printf(&json, ":{\"dtype\":\"%s\",\"shape\":[", types[t[i].type].name);
-		for (size_t d = 0; d < t[i].dims; d++) {
-			lu_buf_puts(&json, d ? "," : "");
-			lu_buf_u64(&json, t[i].dim[d]);
-		}
 		t[i].begin = at;
 		at += lu_st_count(&t[i]) * lu_st_width(t[i].type);
 		t[i].end = at;
-		lu_buf_printf(&json, "],\"data_offsets\":[%llu,%llu]}",
-				(unsigned long long)t[i].begin, (unsigned long long)t[i].end);
+		lu_json_key(&json, t[i].name);
+		put_tensor(&json, &t[i]);
 	}
-	lu_buf_putc(&json, '}');
-	/* The data start at a multiple of 64 bytes, so that a mapped file is aligned. */
+	lu_json_close_object(&json);
+	/* Data at a multiple of 64 bytes, for aligned access to a mapped file. */
 	while (!json.failed && (json.n + 8) % 64)
 		lu_buf_putc(&json, ' ');
 	lu_store64(length, json.n);

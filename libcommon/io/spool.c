@@ -27,7 +27,7 @@ int lu_spool_add(struct lu_spool *s, const void *p, size_t n, struct lu_err *err
 	if (s->window.n + n > LU_SPOOL_WINDOW && s->window.n && flush(s, err) < 0)
 		return -1;
 	s->size += n;
-	/* What is larger than the window goes past it. */
+	/* Larger writes bypass the window. */
 	if (n > LU_SPOOL_WINDOW)
 		return lu_write_all(s->fd, p, n, name, err);
 	lu_buf_append(&s->window, p, n);
@@ -68,7 +68,7 @@ int lu_spool_get(struct lu_spool *s, uint64_t at, size_t n, struct lu_str *out, 
 void lu_spool_close(struct lu_spool *s)
 {
 	if (s->fd >= 0)
-		close(s->fd); /* unlinked: nothing can be lost any more */
+		close(s->fd); /* unlinked: nothing can be lost */
 	lu_buf_release(&s->window);
 	*s = (struct lu_spool)LU_SPOOL_NONE;
 }

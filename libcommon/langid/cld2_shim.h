@@ -1,6 +1,6 @@
 #ifndef LUCIE_LANGID_CLD2_SHIM_H
 #define LUCIE_LANGID_CLD2_SHIM_H
-/* CLD2 (C++) for langid.c. Keeps no state: any thread, any time. */
+/* A C interface to CLD2, which is C++. Stateless and thread-safe. */
 #include <stdbool.h>
 
 #ifdef __cplusplus
@@ -8,8 +8,8 @@ extern "C" {
 #endif
 
 struct lu_cld2 {
-	const char *code[3]; /* CLD2's own codes, static; "un" for unknown */
-	int percent[3];	     /* of the bytes of letters, the largest first */
+	const char *code[3]; /* CLD2's own codes, static; "un": unknown */
+	int percent[3];	     /* of the bytes of letters, largest first */
 	bool reliable;
 };
 

@@ -14,10 +14,10 @@ struct lu_fasttext {
 
 namespace
 {
-const int32_t MAGIC = 793712314; /* at the beginning of every model */
+const int32_t MAGIC = 793712314; /* the first bytes of every model */
 const int32_t VERSION = 12;	 /* of fastText 0.1 (2017) and everything since */
 
-/* fastText does not look whether its reads succeed; a stream that throws does it for it. */
+/* fastText does not check its reads, so the stream throws. */
 void load(struct lu_fasttext *f, const char *path)
 {
 	std::ifstream in;
@@ -30,7 +30,7 @@ void load(struct lu_fasttext *f, const char *path)
 		throw std::runtime_error("not a fastText model of version 12");
 	f->model.loadModel(in);
 	if (f->model.getArgs().model != fasttext::model_name::sup)
-		throw std::runtime_error("a fastText model, but no classifier");
+		throw std::runtime_error("a fastText model, but not a classifier");
 }
 } // namespace
 
@@ -54,8 +54,8 @@ void lu_fasttext_close(struct lu_fasttext *f)
 	delete f;
 }
 
-int lu_fasttext_ask(const struct lu_fasttext *f, const char *p, size_t n, char *label, size_t room,
-		double *score)
+int lu_fasttext_predict(const struct lu_fasttext *f, const char *p, size_t n, char *label,
+		size_t room, double *score)
 {
 	static const char prefix[] = "__label__";
 

@@ -53,8 +53,8 @@ void lu_langid_work_release(struct lu_langid_work *w)
 	lu_buf_release(&w->lower);
 }
 
-/* CLD2 names scripts that it knows no language for "xx-Latn" and the like. */
-static void name_cld2(const char *code, char out[LU_LANG_CODE])
+/* CLD2 returns "xx-Latn" and the like for a script without a known language. */
+static void code_of_cld2(const char *code, char out[LU_LANG_CODE])
 {
 	if (strcmp(code, "un") == 0 || strncmp(code, "xx", 2) == 0 ||
 			!lu_unicode_language(code, out, LU_LANG_CODE))
@@ -73,7 +73,7 @@ static void add_part(struct lu_lang *out, const char *lang, int percent)
 	out->part[out->parts++].share = percent / 100.0;
 }
 
-static void ask_cld2(struct lu_str s, struct lu_lang *out)
+static void use_cld2(struct lu_str s, struct lu_lang *out)
 {
 	struct lu_cld2 r;
 	char name[LU_LANG_CODE];
@@ -81,7 +81,7 @@ static void ask_cld2(struct lu_str s, struct lu_lang *out)
 
 	lu_cld2_detect(s.p, s.n > INT_MAX ? INT_MAX : (int)s.n, &r);
 	for (int i = 0; i < 3; i++) {
-		name_cld2(r.code[i], name);
+		code_of_cld2(r.code[i], name);
 		if (r.percent[i] < PART_PERCENT || strcmp(name, "und") == 0)
 			continue;
 		add_part(out, name, r.percent[i]);
@@ -95,22 +95,22 @@ static void ask_cld2(struct lu_str s, struct lu_lang *out)
 		add_part(out, "und", rest);
 }
 
-static int ask_model(const struct lu_langid *id, struct lu_buf *lower, struct lu_lang *out,
+static int use_fasttext(const struct lu_langid *id, struct lu_buf *lower, struct lu_lang *out,
 		struct lu_err *err)
 {
 	char label[64];
 	int rc;
 
-	/* Without a newline fastText leaves its end-of-line token out, and the score changes. */
+	/* fastText adds its end-of-line token only at a newline, and the score depends on it. */
 	lu_buf_putc(lower, '\n');
 	if (lu_buf_check(lower, err) < 0)
 		return -1;
-	rc = lu_fasttext_ask(id->model, lower->p, lower->n, label, sizeof(label), &out->score);
+	rc = lu_fasttext_predict(id->model, lower->p, lower->n, label, sizeof(label), &out->score);
 	if (rc < 0)
 		return lu_err_nomem(err);
 	if (rc == 0)
 		return 0;
-	/* Probabilities come out a little above 1 by rounding. */
+	/* Rounding makes some probabilities slightly larger than 1. */
 	out->score = out->score > 1 ? 1 : out->score;
 	if (!lu_unicode_language(label, out->lang, LU_LANG_CODE))
 		memcpy(out->lang, "und", 4);
@@ -133,8 +133,8 @@ int lu_langid_text(const struct lu_langid *id, struct lu_langid_work *work, stru
 	if (lu_unicode_lower(lu_buf_slice(&work->sample), &work->lower, err) < 0)
 		return -1;
 	if (!id->model)
-		ask_cld2(lu_buf_slice(&work->lower), out);
-	else if (ask_model(id, &work->lower, out, err) < 0)
+		use_cld2(lu_buf_slice(&work->lower), out);
+	else if (use_fasttext(id, &work->lower, out, err) < 0)
 		return -1;
 	if (out->score < id->min_score)
 		memcpy(out->lang, "und", 4);

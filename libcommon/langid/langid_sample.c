@@ -5,10 +5,10 @@
 
 #define WINDOWS 4
 
-/* What the scan of one line finds before it is known whether the line counts. */
+/* Counts of a line, until it is known to be text. */
 struct line {
-	uint64_t letters, words, others; /* others: tokens that are no words */
-	uint64_t chars, code;		 /* not blank; of the code set */
+	uint64_t letters, words, others; /* others: tokens with letters that are not words */
+	uint64_t chars, code;		 /* all but blanks, and those typical of code */
 };
 
 static bool is_code_char(unsigned char c)
@@ -26,7 +26,7 @@ static bool is_blank(uint32_t c)
 	return c <= 0x20 || (c >= 0x7F && (c < 0xA1 || lu_unicode_is_space(c)));
 }
 
-/* How much a letter says; 0 for what is none. Marks belong to their letters. */
+/* The number of letters that a character counts for; marks belong to their letters. */
 static unsigned weight(uint32_t c)
 {
 	if (c < 0x80)
@@ -36,7 +36,7 @@ static unsigned weight(uint32_t c)
 	return lu_unicode_category(c) == LU_CAT_LETTER;
 }
 
-/* [*p, *q) without punctuation and symbols at both ends. */
+/* Removes ASCII punctuation and symbols from both ends of *p .. *q - 1. */
 static void strip(const char **p, const char **q)
 {
 	while (*p < *q && (unsigned char)**p < 0x80 && !is_ascii_letter((unsigned char)**p) &&
@@ -48,7 +48,7 @@ static void strip(const char **p, const char **q)
 		--*q;
 }
 
-static void token(struct lu_str t, struct lu_buf *out, struct line *l)
+static void add_token(struct lu_str t, struct lu_buf *out, struct line *l)
 {
 	const char *p = t.p, *q = t.p + t.n;
 	uint64_t letters = 0;
@@ -77,7 +77,7 @@ static void token(struct lu_str t, struct lu_buf *out, struct line *l)
 	}
 }
 
-static void line(struct lu_str text, struct lu_buf *out, struct lu_lang_sample *s)
+static void add_line(struct lu_str text, struct lu_buf *out, struct lu_lang_sample *s)
 {
 	const char *p = text.p, *end = text.p + text.n;
 	size_t from = out->n;
@@ -89,7 +89,7 @@ static void line(struct lu_str text, struct lu_buf *out, struct lu_lang_sample *
 		while (p < end && !is_blank(lu_utf8_next(&next)))
 			p = next;
 		if (p > start)
-			token((struct lu_str){ start, (size_t)(p - start) }, out, &l);
+			add_token((struct lu_str){ start, (size_t)(p - start) }, out, &l);
 		p = p < end ? next : end;
 	}
 	if (l.others > l.words || l.code * 10 > l.chars) {
@@ -102,7 +102,7 @@ static void line(struct lu_str text, struct lu_buf *out, struct lu_lang_sample *
 	s->letters += l.letters;
 }
 
-static void lines(struct lu_str text, struct lu_buf *out, struct lu_lang_sample *s)
+static void add_lines(struct lu_str text, struct lu_buf *out, struct lu_lang_sample *s)
 {
 	const char *p = text.p, *end = text.p + text.n;
 
@@ -110,17 +110,17 @@ static void lines(struct lu_str text, struct lu_buf *out, struct lu_lang_sample 
 		const char *nl = memchr(p, '\n', (size_t)(end - p));
 		const char *to = nl ? nl : end;
 
-		line((struct lu_str){ p, (size_t)(to - p) }, out, s);
+		add_line((struct lu_str){ p, (size_t)(to - p) }, out, s);
 		p = to + 1;
 	}
 }
 
-/* Moves a border inside the text forward to a blank that is near, else to a character. */
-static size_t border(struct lu_str text, size_t at)
+/* The next blank within 64 bytes of an offset, else the next boundary of a character. */
+static size_t boundary(struct lu_str text, size_t at)
 {
-	size_t most = at + 64 < text.n ? at + 64 : text.n;
+	size_t end = at + 64 < text.n ? at + 64 : text.n;
 
-	for (size_t i = at; i < most; i++) {
+	for (size_t i = at; i < end; i++) {
 		if (text.p[i] == ' ' || text.p[i] == '\n')
 			return i;
 	}
@@ -134,14 +134,14 @@ void lu_lang_sample(
 {
 	*s = (struct lu_lang_sample){ 0 };
 	if (text.n <= max_bytes) {
-		lines(text, out, s);
+		add_lines(text, out, s);
 		return;
 	}
 	for (size_t i = 0; i < WINDOWS; i++) {
-		size_t from = i ? border(text, text.n / WINDOWS * i) : 0;
-		size_t to = border(text, text.n / WINDOWS * i + max_bytes / WINDOWS);
+		size_t from = i ? boundary(text, text.n / WINDOWS * i) : 0;
+		size_t to = boundary(text, text.n / WINDOWS * i + max_bytes / WINDOWS);
 
 		if (to > from)
-			lines((struct lu_str){ text.p + from, to - from }, out, s);
+			add_lines((struct lu_str){ text.p + from, to - from }, out, s);
 	}
 }

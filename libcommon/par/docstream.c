@@ -1,43 +1,42 @@
 #include "libcommon/par/docstream.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "libcommon/base/base64.h"
 #include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
+#include "libcommon/base/vec.h"
 #include "libcommon/io/lines.h"
-#include "libcommon/io/outstream.h"
+#include "libcommon/par/account.h"
 #include "libcommon/par/pipeline.h"
 #include "libcommon/sys/progress.h"
 
 struct lu_doc_batch {
 	struct lu_slab slab;
 	struct lu_arena arena;
-	struct lu_doc *doc;
-	size_t docs, cap;
-	struct lu_buf out;	/* the programs' own bytes, or the records as they are written */
-	struct lu_buf repaired; /* lines that were repaired */
+	struct LU_VEC(struct lu_doc) docs;
+	struct lu_buf out;	/* programs' own bytes and rewritten records */
+	struct lu_buf repaired; /* scratch */
 	uint64_t repairs;
-	uint64_t consumed; /* bytes of the files, when this was read */
+	uint64_t consumed; /* bytes of the files up to this batch */
 	struct run *run;
-	unsigned thread; /* that maps it */
+	unsigned thread; /* the one that maps it */
 };
 
 struct run {
 	struct lu_docstream *ds;
 	const struct lu_std *std;
 	struct lu_lines lines;
-	struct lu_out *out, *rejects;
-	struct lu_stats stats;
+	struct lu_account account;
 	struct lu_progress progress;
 	struct lu_buf scratch;
-	uint64_t bad, index;
+	uint64_t index; /* of the next document */
 	struct lu_pipeline *pipeline;
 };
 
-/* --- what map() may call ------------------------------------------------------------------ */
+/* --- operations on a document -------------------------------------------------------------- */
 
 int lu_doc_set(struct lu_doc *doc, const char *key, struct lu_str value)
 {
@@ -52,16 +51,25 @@ int lu_doc_set(struct lu_doc *doc, const char *key, struct lu_str value)
 	return 0;
 }
 
+int lu_doc_set_json(
+		struct lu_doc *doc, const char *key, const struct lu_buf *json, struct lu_err *err)
+{
+	struct lu_str kept = { NULL, 0 };
+
+	if (lu_buf_ok(json))
+		kept = lu_arena_str(doc->arena, lu_buf_slice(json));
+	return kept.p ? lu_doc_set(doc, key, kept) : lu_err_nomem(err);
+}
+
 int lu_doc_set_str(struct lu_doc *doc, const char *key, struct lu_str s, struct lu_err *err)
 {
 	struct lu_buf quoted = { 0 };
-	struct lu_str kept = { NULL, 0 };
+	int rc;
 
 	lu_json_quote(&quoted, s);
-	if (lu_buf_ok(&quoted))
-		kept = lu_arena_str(doc->arena, lu_buf_slice(&quoted));
+	rc = lu_doc_set_json(doc, key, &quoted, err);
 	lu_buf_release(&quoted);
-	return kept.p ? lu_doc_set(doc, key, kept) : lu_err_nomem(err);
+	return rc;
 }
 
 int lu_doc_set_text(struct lu_doc *doc, struct lu_str text, struct lu_err *err)
@@ -80,7 +88,7 @@ struct lu_str lu_doc_printf(struct lu_doc *doc, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/* What was cut is no JSON any more. */
+	/* A truncated value would not be JSON. */
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return LU_STR("null");
 	s = lu_arena_str(doc->arena, (struct lu_str){ text, (size_t)n });
@@ -136,17 +144,17 @@ static void *local_of(const struct lu_docstream *ds, unsigned thread)
 	return ds->local ? ds->local[thread] : NULL;
 }
 
-struct shared_work {
+struct loop {
 	int (*work)(void *ctx, void *local, size_t i, struct lu_err *err);
 	void *ctx;
 	const struct lu_docstream *ds;
 };
 
-static int do_shared_work(void *ctx, unsigned thread, size_t i, struct lu_err *err)
+static int loop_step(void *ctx, unsigned thread, size_t i, struct lu_err *err)
 {
-	const struct shared_work *w = ctx;
+	const struct loop *l = ctx;
 
-	return w->work(w->ctx, local_of(w->ds, thread), i, err);
+	return l->work(l->ctx, local_of(l->ds, thread), i, err);
 }
 
 int lu_doc_share(struct lu_doc *doc, size_t count,
@@ -154,9 +162,9 @@ int lu_doc_share(struct lu_doc *doc, size_t count,
 		struct lu_err *err)
 {
 	struct run *r = doc->batch->run;
-	struct shared_work w = { work, ctx, r->ds };
+	struct loop loop = { work, ctx, r->ds };
 
-	return lu_pipeline_share(r->pipeline, doc->batch->thread, count, do_shared_work, &w, err);
+	return lu_pipeline_share(r->pipeline, doc->batch->thread, count, loop_step, &loop, err);
 }
 
 bool lu_doc_string(struct lu_doc *doc, const char *key, struct lu_str *out)
@@ -168,7 +176,7 @@ bool lu_doc_string(struct lu_doc *doc, const char *key, struct lu_str *out)
 	return lu_json_decode_known(m->value, m->escaped, doc->arena, out) == 0;
 }
 
-/* --- the three steps ---------------------------------------------------------------------- */
+/* --- steps of the pipeline ----------------------------------------------------------------- */
 
 static int read_batch(void *ctx, void *batch, struct lu_err *err)
 {
@@ -176,7 +184,7 @@ static int read_batch(void *ctx, void *batch, struct lu_err *err)
 	struct lu_doc_batch *b = batch;
 	int rc;
 
-	/* Memory that one huge record took is given back, not kept in every batch. */
+	/* Do not keep the memory of one huge record in every batch. */
 	if (b->slab.bytes.cap > 8 * LU_SLAB) {
 		lu_arena_release(&b->arena);
 		lu_buf_release(&b->out);
@@ -185,38 +193,22 @@ static int read_batch(void *ctx, void *batch, struct lu_err *err)
 	lu_arena_reset(&b->arena);
 	lu_buf_clear(&b->out);
 	lu_buf_clear(&b->repaired);
-	b->docs = 0;
+	b->docs.n = 0;
 	b->repairs = 0;
 	rc = lu_lines_read(&r->lines, &b->slab, err);
-	/* Now, for the progress line: while a batch is written, another thread reads on. */
+	/* Recorded now: while this batch is written another thread reads on. */
 	b->consumed = lu_lines_consumed(&r->lines);
 	return rc;
-}
-
-static bool only_blanks(struct lu_str line)
-{
-	for (size_t i = 0; i < line.n; i++) {
-		if (line.p[i] != ' ' && line.p[i] != '\t' && line.p[i] != '\r')
-			return false;
-	}
-	return true;
 }
 
 static struct lu_doc *new_doc(struct lu_doc_batch *b, struct lu_str line)
 {
 	struct lu_doc *doc;
 
-	if (b->docs == b->cap) {
-		size_t cap = b->cap ? b->cap * 2 : 256;
-		struct lu_doc *bigger = realloc(b->doc, cap * sizeof(*bigger));
-
-		if (!bigger)
-			return NULL;
-		b->doc = bigger;
-		b->cap = cap;
-	}
-	doc = &b->doc[b->docs++];
-	/* Not the whole struct: the edits are 384 bytes that `edits` already says are unused. */
+	if (!lu_vec_reserve(&b->docs, 1))
+		return NULL;
+	doc = &b->docs.p[b->docs.n++];
+	/* Field by field: clearing the 384 bytes of edit[] for each document would cost. */
 	doc->raw = line;
 	doc->length = b->slab.length;
 	doc->too_long = b->slab.too_long;
@@ -237,7 +229,7 @@ static struct lu_doc *new_doc(struct lu_doc_batch *b, struct lu_str line)
 	return doc;
 }
 
-/* Scans again what lu_json_repair() made of the line. The repaired line is kept in the arena. */
+/* Scans the repaired line, a copy in the arena. */
 static int repair(struct lu_doc_batch *b, struct lu_doc *doc, struct lu_json_fault *fault)
 {
 	struct lu_str fixed;
@@ -258,7 +250,7 @@ static int repair(struct lu_doc_batch *b, struct lu_doc *doc, struct lu_json_fau
 	return 0;
 }
 
-/* Fills obj and text, or marks the record bad. */
+/* Fills obj and text, or marks the record as bad. */
 static int parse(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, struct lu_err *err)
 {
 	struct lu_json_fault fault;
@@ -268,7 +260,7 @@ static int parse(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, stru
 
 	if (doc->too_long) {
 		lu_doc_bad(doc, "longer than --max-line");
-		doc->value = lu_doc_printf(doc, "%llu", (unsigned long long)doc->length);
+		doc->value = lu_doc_printf(doc, "%" PRIu64, doc->length);
 		return 0;
 	}
 	rc = lu_json_object(line, &b->arena, &doc->obj, &fault);
@@ -304,7 +296,7 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 	while (lu_slab_next(&b->slab, &line)) {
 		struct lu_doc *doc;
 
-		if (only_blanks(line) && !b->slab.too_long)
+		if (lu_doc_blank_line(line) && !b->slab.too_long)
 			continue;
 		doc = new_doc(b, line);
 		if (!doc)
@@ -313,10 +305,8 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 			return -1;
 		if (doc->verdict == LU_KEEP && r->ds->map &&
 				r->ds->map(r->ds->ctx, local_of(r->ds, thread), doc, err) < 0)
-			return lu_err_wrap(
-					err, "%s:%llu", doc->file, (unsigned long long)doc->line);
-		/* Formatting the record belongs to the parallel part too, where nothing is decided
-		 * later. */
+			return lu_err_wrap(err, "%s:%" PRIu64, doc->file, doc->line);
+		/* Without decide() the record is final: format it here, in parallel. */
 		if (doc->verdict == LU_KEEP && doc->edits && !r->ds->decide &&
 				!(r->ds->flags & LU_DOCSTREAM_SILENT) && !doc->own_out) {
 			lu_json_rewrite(&doc->obj, doc->edit, doc->edits, lu_doc_out(doc));
@@ -327,62 +317,26 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 	return lu_buf_check(&b->out, err);
 }
 
-static int reject(struct run *r, const struct lu_doc *doc, struct lu_err *err)
+/* "file:line: reason", with the value where it is short. */
+static void describe_bad(const struct lu_doc *doc, struct lu_err *message)
 {
-	struct lu_buf *b = &r->scratch;
-	struct lu_str line = doc->raw;
-	struct lu_json_fault fault;
-	enum lu_json_type type;
+	bool has_value = doc->value.n > 0 && doc->value.n <= 40 && !lu_str_is(doc->value, "null");
 
-	if (!r->rejects)
-		return 0;
-	lu_buf_clear(b);
-	lu_buf_puts(b, "{\"file\":");
-	lu_json_quote(b, lu_str_of(doc->file));
-	lu_buf_printf(b, ",\"line\":%llu,\"reason\":", (unsigned long long)doc->line);
-	lu_json_quote(b, lu_str_of(doc->reason));
-	lu_buf_puts(b, ",\"value\":");
-	lu_buf_str(b, doc->value);
-	if (lu_json_check(line, &type, &fault) == 0) {
-		while (line.n && line.p[line.n - 1] == '\r')
-			line.n--;
-		lu_buf_puts(b, ",\"record\":");
-		lu_buf_str(b, line);
-	} else {
-		lu_buf_puts(b, ",\"raw_base64\":\"");
-		lu_base64(b, line);
-		lu_buf_putc(b, '"');
-	}
-	lu_buf_puts(b, "}\n");
-	return lu_out_buf(r->rejects, b, err);
+	lu_err_set(message, "%s:%" PRIu64 ": %s%s" LU_STR_FMT, doc->file, doc->line, doc->reason,
+			has_value ? ": " : "", LU_STR_ARG(has_value ? doc->value : LU_STR("")));
 }
 
-/* Counts and keeps what is not kept; -1 when the run has to end because of it. */
-static int not_kept(struct run *r, const struct lu_doc *doc, struct lu_err *err)
+static int drop(struct run *r, const struct lu_doc *doc, struct lu_err *err)
 {
-	const struct lu_std *std = r->std;
-	/* With what was found, where that says more. */
-	bool told = doc->value.n > 0 && doc->value.n <= 40 && !lu_str_is(doc->value, "null");
-	char what[128];
+	const struct lu_reject reject = { doc->file, doc->line, doc->reason, doc->value, doc->raw };
+	struct lu_err message;
 
-	snprintf(what, sizeof(what), "%s%s" LU_STR_FMT, doc->reason, told ? ": " : "",
-			LU_STR_ARG(told ? doc->value : LU_STR("")));
 	if (doc->verdict == LU_BAD) {
-		uint64_t bound = std->max_bad_given ? std->max_bad : std->rejects ? UINT64_MAX : 0;
-
-		if (r->bad++ >= bound) {
-			if (bound)
-				return lu_err_set(err, "%s:%llu: %s (more than %llu bad records)",
-						doc->file, (unsigned long long)doc->line, what,
-						(unsigned long long)bound);
-			return lu_err_set(err, "%s:%llu: %s", doc->file,
-					(unsigned long long)doc->line, what);
-		}
-		lu_detail("%s:%llu: %s (skipped)", doc->file, (unsigned long long)doc->line, what);
+		describe_bad(doc, &message);
+		if (lu_account_bad(&r->account, message.msg, err) < 0)
+			return -1;
 	}
-	if (lu_stats_drop(&r->stats, doc->reason, 1, err) < 0)
-		return -1;
-	return reject(r, doc, err);
+	return lu_account_drop(&r->account, &reject, err);
 }
 
 static int emit(struct run *r, const struct lu_doc *doc, struct lu_err *err)
@@ -406,13 +360,11 @@ static int emit(struct run *r, const struct lu_doc *doc, struct lu_err *err)
 		bytes = lu_buf_slice(s);
 	}
 	for (uint64_t i = 0; i < doc->repeat; i++) {
-		if (r->out && lu_out_write(r->out, bytes.p, bytes.n, err) < 0)
+		if (lu_account_write(&r->account, bytes, 1, err) < 0)
 			return -1;
-		r->stats.out.docs++;
-		r->stats.out.bytes += bytes.n;
 	}
 	if (doc->repeat > 1)
-		r->stats.repeated += doc->repeat - 1;
+		r->account.stats.repeated += doc->repeat - 1;
 	return 0;
 }
 
@@ -420,58 +372,73 @@ int lu_docstream_put(struct lu_docstream *ds, struct lu_doc *doc, struct lu_err 
 {
 	if (doc->verdict == LU_KEEP)
 		return emit(ds->run, doc, err);
-	return not_kept(ds->run, doc, err);
+	return drop(ds->run, doc, err);
 }
 
-/*
- * A stretch of records that go out as they came in is one write straight from the slab: most
- * documents of most filters are such.
- */
+/* A run of records that go out as they came in. */
+struct span {
+	const char *from, *to; /* from NULL: none */
+	uint64_t docs;
+};
+
+static int write_span(struct run *r, struct span *s, struct lu_err *err)
+{
+	struct lu_str bytes = { s->from, (size_t)(s->to - s->from) };
+	uint64_t docs = s->docs;
+
+	*s = (struct span){ 0 };
+	return docs ? lu_account_write(&r->account, bytes, docs, err) : 0;
+}
+
+static bool is_unchanged(const struct lu_doc_batch *b, const struct lu_doc *doc)
+{
+	struct lu_str line = doc->obj.line;
+
+	return doc->verdict == LU_KEEP && !doc->own_out && doc->edits == 0 && doc->repeat == 1 &&
+			line.p >= b->slab.bytes.p &&
+			line.p + line.n < b->slab.bytes.p + b->slab.bytes.n;
+}
+
+/* Most documents of most filters are unchanged, and adjacent ones are written straight from the
+ * slab in one piece. */
 static int write_batch(void *ctx, void *batch, struct lu_err *err)
 {
 	struct run *r = ctx;
 	struct lu_doc_batch *b = batch;
-	const char *from = NULL, *to = NULL;
+	struct lu_stats *stats = &r->account.stats;
+	struct span span = { 0 };
 
-	for (size_t i = 0; i < b->docs; i++) {
-		struct lu_doc *doc = &b->doc[i];
+	for (size_t i = 0; i < b->docs.n; i++) {
+		struct lu_doc *doc = &b->docs.p[i];
 		struct lu_str line = doc->obj.line;
-		bool whole;
+		bool unchanged;
+		int rc = 0;
 
-		r->stats.in.docs++;
-		r->stats.in.bytes += doc->length + 1;
+		stats->in.docs++;
+		stats->in.bytes += doc->length + 1;
 		doc->index = r->index++;
 		if (doc->verdict == LU_KEEP && r->ds->decide &&
 				r->ds->decide(r->ds->ctx, doc, err) < 0)
 			return -1;
-		whole = doc->verdict == LU_KEEP && !doc->own_out && doc->edits == 0 &&
-				doc->repeat == 1 && line.p >= b->slab.bytes.p &&
-				line.p + line.n < b->slab.bytes.p + b->slab.bytes.n;
-		if (from && (!whole || line.p != to)) {
-			if (r->out && lu_out_write(r->out, from, (size_t)(to - from), err) < 0)
-				return -1;
-			from = NULL;
+		unchanged = is_unchanged(b, doc);
+		if (!unchanged || line.p != span.to)
+			rc = write_span(r, &span, err);
+		if (rc == 0 && unchanged) {
+			span.from = span.from ? span.from : line.p;
+			span.to = line.p + line.n + 1;
+			span.docs++;
+		} else if (rc == 0 && doc->verdict != LU_HOLD) {
+			rc = lu_docstream_put(r->ds, doc, err);
 		}
-		if (whole) {
-			from = from ? from : line.p;
-			to = line.p + line.n + 1;
-			r->stats.out.docs++;
-			r->stats.out.bytes += line.n + 1;
-		} else if (doc->verdict == LU_HOLD) {
-			continue;
-		} else if (doc->verdict != LU_KEEP ? not_kept(r, doc, err) < 0
-						   : emit(r, doc, err) < 0) {
+		if (rc < 0)
 			return -1;
-		}
 	}
-	if (from && r->out && lu_out_write(r->out, from, (size_t)(to - from), err) < 0)
-		return -1;
 	r->ds->repaired += b->repairs;
-	lu_progress_update(&r->progress, b->consumed, r->stats.in.docs);
-	return 0;
+	lu_progress_update(&r->progress, b->consumed, stats->in.docs);
+	return write_span(r, &span, err);
 }
 
-/* --- the run ------------------------------------------------------------------------------ */
+/* --- the run ------------------------------------------------------------------------------- */
 
 static void batch_free(struct lu_doc_batch *b)
 {
@@ -481,7 +448,7 @@ static void batch_free(struct lu_doc_batch *b)
 	lu_buf_release(&b->slab.bytes);
 	lu_buf_release(&b->out);
 	lu_buf_release(&b->repaired);
-	free(b->doc);
+	lu_vec_release(&b->docs);
 	free(b);
 }
 
@@ -547,53 +514,28 @@ static void free_locals(struct lu_docstream *ds)
 	ds->locals = 0;
 }
 
-static void note_losses(const struct lu_stats *s)
+static int finish(struct run *r, struct lu_err *err)
 {
-	uint64_t dropped = lu_stats_dropped(s);
+	struct lu_docstream *ds = r->ds;
+	struct lu_account *a = &r->account;
 
-	if (dropped > s->in.docs / 2)
-		lu_note("%llu of %llu documents dropped, more than half",
-				(unsigned long long)dropped, (unsigned long long)s->in.docs);
-}
-
-static bool is_stdout(const char *name)
-{
-	return !name || strcmp(name, "-") == 0;
-}
-
-static int open_outputs(struct run *r, const struct lu_args *args, struct lu_err *err)
-{
-	const struct lu_std *std = r->std;
-	bool silent = r->ds->flags & LU_DOCSTREAM_SILENT;
-
-	if (std->rejects && is_stdout(std->rejects) && !silent && is_stdout(std->output))
-		return lu_err_set(err, "--rejects: standard output carries the documents");
-	if (!silent &&
-			(lu_out_open(&r->out, std->output, std->compress, std->threads, err) < 0 ||
-					lu_out_refuse(r->out, args->file, args->files, err) < 0))
-		return -1;
-	if (std->rejects &&
-			(lu_out_open(&r->rejects, std->rejects, NULL, std->threads, err) < 0 ||
-					lu_out_refuse(r->rejects, args->file, args->files, err) <
-							0))
-		return -1;
-	return 0;
-}
-
-static int commit(struct run *r, const struct lu_args *args, struct lu_err *err)
-{
-	int rc = 0;
-
-	if (r->rejects)
-		rc = lu_out_commit(r->rejects, err);
-	r->rejects = NULL;
-	if (rc == 0 && r->out) {
-		rc = lu_out_commit(r->out, err);
-		r->out = NULL;
+	for (size_t i = 0; ds->merge && i < ds->locals; i++) {
+		if (ds->merge(ds->ctx, ds->local[i], err) < 0)
+			return -1;
 	}
-	if (rc == 0 && !(r->ds->flags & LU_DOCSTREAM_NO_STATS))
-		rc = lu_stats_append(&r->stats, args, r->std->stats, err);
-	return rc;
+	if (ds->finish && ds->finish(ds->ctx, &a->stats, err) < 0)
+		return -1;
+	if (ds->flags & LU_DOCSTREAM_SELECTS)
+		lu_account_note_losses(a);
+	if (lu_account_commit(a, err) < 0)
+		return -1;
+	if (!(ds->flags & LU_DOCSTREAM_NO_STATS) && lu_account_append(a, err) < 0)
+		return -1;
+	if (ds->stats) {
+		*ds->stats = a->stats;
+		a->stats = (struct lu_stats){ 0 };
+	}
+	return 0;
 }
 
 int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const struct lu_args *args,
@@ -605,28 +547,20 @@ int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const st
 	ds->repaired = 0;
 	ds->run = &r;
 	if (lu_lines_open(&r.lines, args->file, args->files, std->max_line, err) < 0 ||
-			open_outputs(&r, args, err) < 0 || make_locals(&r, err) < 0)
+			lu_account_open(&r.account, std, args, ds->flags & LU_DOCSTREAM_SILENT,
+					err) < 0 ||
+			make_locals(&r, err) < 0)
 		goto out;
 	lu_progress_start(&r.progress, args->tool->name, std->progress, r.lines.total_bytes);
 	rc = run_pipeline(&r, err);
 	lu_progress_end(&r.progress);
-	if (rc == 0 && ds->finish)
-		rc = ds->finish(ds->ctx, &r.stats, err);
-	if (rc == 0 && (ds->flags & LU_DOCSTREAM_SELECTS))
-		note_losses(&r.stats);
 	if (rc == 0)
-		rc = commit(&r, args, err);
-	if (rc == 0 && ds->stats) {
-		*ds->stats = r.stats;
-		r.stats = (struct lu_stats){ 0 };
-	}
+		rc = finish(&r, err);
 out:
-	lu_out_abort(r.out);
-	lu_out_abort(r.rejects);
+	lu_account_close(&r.account);
 	lu_lines_close(&r.lines);
 	free_locals(ds);
 	lu_buf_release(&r.scratch);
-	lu_stats_release(&r.stats);
 	ds->run = NULL;
 	return rc;
 }

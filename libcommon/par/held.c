@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "libcommon/base/vec.h"
+
 int lu_held_open(struct lu_held *h, const char *tmpdir, struct lu_err *err)
 {
 	*h = (struct lu_held)LU_HELD_NONE;
@@ -10,15 +12,8 @@ int lu_held_open(struct lu_held *h, const char *tmpdir, struct lu_err *err)
 
 int lu_held_add(struct lu_held *h, const struct lu_doc *doc, struct lu_err *err)
 {
-	if (h->docs == h->cap) {
-		uint64_t cap = h->cap ? h->cap + h->cap / 2 : 1024;
-		struct lu_held_doc *bigger = realloc(h->doc, cap * sizeof(*bigger));
-
-		if (!bigger)
-			return lu_err_nomem(err);
-		h->doc = bigger;
-		h->cap = cap;
-	}
+	if (!lu_vec_grow(&h->doc, &h->cap, h->docs, 1, sizeof(*h->doc)))
+		return lu_err_nomem(err);
 	h->doc[h->docs++] = (struct lu_held_doc){ lu_spool_size(&h->spool), doc->file, doc->line };
 	return lu_spool_add(&h->spool, doc->obj.line.p, doc->obj.line.n, err);
 }
@@ -31,11 +26,11 @@ int lu_held_rewind(struct lu_held *h, struct lu_err *err)
 int lu_held_get(struct lu_held *h, uint64_t i, struct lu_doc *doc, struct lu_err *err)
 {
 	const struct lu_held_doc *d = &h->doc[i];
-	uint64_t end = i + 1 < h->docs ? d[1].at : lu_spool_size(&h->spool);
+	uint64_t end = i + 1 < h->docs ? d[1].offset : lu_spool_size(&h->spool);
 	struct lu_str record;
 
 	LU_ASSERT(i < h->docs);
-	if (lu_spool_get(&h->spool, d->at, (size_t)(end - d->at), &record, err) < 0)
+	if (lu_spool_get(&h->spool, d->offset, (size_t)(end - d->offset), &record, err) < 0)
 		return -1;
 	*doc = (struct lu_doc){ .raw = record,
 		.obj = { .line = record },

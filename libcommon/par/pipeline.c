@@ -15,20 +15,20 @@ struct slot {
 	struct lu_err err;
 };
 
-/* Work that map() has divided. */
-struct share {
+/* A parallel for that map() has started. */
+struct loop {
 	int (*work)(void *ctx, unsigned thread, size_t i, struct lu_err *err);
 	void *ctx;
 	size_t next, count, running;
-	size_t failed; /* the lowest that did; SIZE_MAX: none */
+	size_t failed; /* lowest failing index, or SIZE_MAX */
 	struct lu_err err;
-	struct share *link;
+	struct loop *link;
 };
 
 /*
- * One lock guards the slots; reading, mapping and writing happen outside it. A thread without
- * anything to do sleeps until a slot changes. Batch numbers are given when reading begins, and
- * reading is exclusive, so number order is input order.
+ * One lock guards the slots and loops; reading, mapping and writing happen outside it. An idle
+ * thread sleeps until one of them changes. Sequence numbers are given when reading begins, and
+ * reading is exclusive, so they follow the input.
  */
 struct lu_pipeline_run {
 	const struct lu_pipeline *p;
@@ -38,9 +38,9 @@ struct lu_pipeline_run {
 	uint64_t next_read, next_write;
 	bool reading, writing;
 	bool ended;   /* no more input, or an error ahead: stop reading */
-	bool stopped; /* the error was reached in order: stop all */
+	bool stopped; /* the error was reached in order: stop everything */
 	struct lu_err err;
-	struct share *shared; /* what lu_pipeline_share() has to give away */
+	struct loop *loops; /* those that may have iterations left */
 };
 
 static struct slot *find(struct lu_pipeline_run *r, enum state state, bool by_seq)
@@ -54,7 +54,7 @@ static struct slot *find(struct lu_pipeline_run *r, enum state state, bool by_se
 	return NULL;
 }
 
-/* Called with the lock held, as are the two below; they give it up while they work. */
+/* This function and the next two are called with the lock held and drop it while they work. */
 static void do_write(struct lu_pipeline_run *r, struct slot *s)
 {
 	int rc;
@@ -106,46 +106,45 @@ static void do_read_and_map(struct lu_pipeline_run *r, struct slot *s, unsigned 
 		r->ended = true;
 }
 
-/* Does the next of it; called with the lock held, which it gives up meanwhile. */
-static void do_share(struct lu_pipeline_run *r, struct share *s, unsigned thread)
+static void do_iteration(struct lu_pipeline_run *r, struct loop *l, unsigned thread)
 {
-	size_t i = s->next++;
+	size_t i = l->next++;
 	struct lu_err err = { 0 };
 	int rc;
 
-	s->running++;
+	l->running++;
 	pthread_mutex_unlock(&r->lock);
-	rc = s->work(s->ctx, thread, i, &err);
+	rc = l->work(l->ctx, thread, i, &err);
 	pthread_mutex_lock(&r->lock);
-	s->running--;
+	l->running--;
 	if (rc < 0) {
-		/* Those before it are all begun: the lowest failure is the same in every run. */
-		s->next = s->count;
-		if (i < s->failed) {
-			s->failed = i;
-			s->err = err;
+		/* All lower indexes have started, so the lowest failure is deterministic. */
+		l->next = l->count;
+		if (i < l->failed) {
+			l->failed = i;
+			l->err = err;
 		}
 	}
-	if (s->next == s->count && s->running == 0)
+	if (l->next == l->count && l->running == 0)
 		pthread_cond_broadcast(&r->changed);
 }
 
-static struct share *find_share(const struct lu_pipeline_run *r)
+static struct loop *find_loop(const struct lu_pipeline_run *r)
 {
-	struct share *s = r->shared;
+	struct loop *l = r->loops;
 
-	while (s && s->next == s->count)
-		s = s->link;
-	return s;
+	while (l && l->next == l->count)
+		l = l->link;
+	return l;
 }
 
 int lu_pipeline_share(struct lu_pipeline *p, unsigned thread, size_t count,
 		int (*work)(void *ctx, unsigned thread, size_t i, struct lu_err *err), void *ctx,
 		struct lu_err *err)
 {
-	struct share s = { .work = work, .ctx = ctx, .count = count, .failed = SIZE_MAX };
+	struct loop l = { .work = work, .ctx = ctx, .count = count, .failed = SIZE_MAX };
 	struct lu_pipeline_run *r = p->run;
-	struct share **at;
+	struct loop **at;
 
 	if (!r) {
 		for (size_t i = 0; i < count; i++) {
@@ -155,20 +154,20 @@ int lu_pipeline_share(struct lu_pipeline *p, unsigned thread, size_t count,
 		return 0;
 	}
 	pthread_mutex_lock(&r->lock);
-	s.link = r->shared;
-	r->shared = &s;
+	l.link = r->loops;
+	r->loops = &l;
 	pthread_cond_broadcast(&r->changed);
-	while (s.next < s.count)
-		do_share(r, &s, thread);
-	while (s.running > 0)
+	while (l.next < l.count)
+		do_iteration(r, &l, thread);
+	while (l.running > 0)
 		pthread_cond_wait(&r->changed, &r->lock);
-	for (at = &r->shared; *at != &s; at = &(*at)->link)
+	for (at = &r->loops; *at != &l; at = &(*at)->link)
 		;
-	*at = s.link;
+	*at = l.link;
 	pthread_mutex_unlock(&r->lock);
-	if (s.failed == SIZE_MAX)
+	if (l.failed == SIZE_MAX)
 		return 0;
-	*err = s.err;
+	*err = l.err;
 	return -1;
 }
 
@@ -177,11 +176,11 @@ static void worker(struct lu_pipeline_run *r, unsigned thread)
 	pthread_mutex_lock(&r->lock);
 	for (;;) {
 		struct slot *s = NULL;
-		struct share *share;
+		struct loop *loop;
 
 		if (r->stopped || (r->ended && !r->reading && r->next_write == r->next_read))
 			break;
-		/* Writing first: it frees what reading needs. */
+		/* Writing comes first: it frees the slot that reading needs. */
 		if (!r->writing) {
 			s = find(r, FAILED, true);
 			if (!s)
@@ -189,8 +188,8 @@ static void worker(struct lu_pipeline_run *r, unsigned thread)
 		}
 		if (s) {
 			do_write(r, s);
-		} else if ((share = find_share(r)) != NULL) {
-			do_share(r, share, thread);
+		} else if ((loop = find_loop(r)) != NULL) {
+			do_iteration(r, loop, thread);
 			continue;
 		} else if (!r->reading && !r->ended && (s = find(r, FREE, false)) != NULL) {
 			do_read_and_map(r, s, thread);

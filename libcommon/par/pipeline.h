@@ -1,27 +1,26 @@
 #ifndef LUCIE_PAR_PIPELINE_H
 #define LUCIE_PAR_PIPELINE_H
 /*
- * The one way this library uses threads: read a batch, map it on any of N threads, write the
- * batches in the order they were read.
+ * The ordered pipeline, through which all of the library's threads run: read a batch, map it on any
+ * of N threads, write the batches in the order in which they were read.
  *
- *	static int read(void *ctx, void *batch, struct lu_err *err);   1 filled, 0 no more, -1
+ *	static int read(void *ctx, void *batch, struct lu_err *err);   1 filled, 0 end of input, -1
  *	static int map(void *ctx, unsigned thread, void *batch, struct lu_err *err);	0 or -1
  *	static int write(void *ctx, void *batch, struct lu_err *err);			0 or -1
  *
  *	struct lu_pipeline p = { .threads = n, .batch = batches, .batches = count, ... };
  *	if (lu_pipeline_run(&p, &err) < 0) ...
  *
- * The caller makes the batches (at least one; lu_pipeline_batches() says how many are worth
- * having) and owns them; the pipeline hands each to read, map and write in turn, so memory is
- * bounded by their number. read() and write() are each called by one thread at a time, though
- * not always the same one; map() by several at once, with `thread` in 0..threads-1.
+ * The caller owns the batches, at least one (lu_pipeline_batches() says how many pay off). The
+ * pipeline reuses them, so their number bounds the memory. read() and write() each run on one
+ * thread at a time, not always the same one; map() runs on several at once, with `thread` in
+ * 0 .. threads - 1. With one thread everything happens in the calling thread.
  *
- * Errors keep the order too: when batch k fails, all batches before it are written, none after
- * it, and its sentence is the result, whatever the other threads met meanwhile.
- * With one thread everything happens in the calling thread.
+ * Errors keep the order: when batch k fails, all batches before it are written, none after it, and
+ * its sentence is the result, whatever the other threads meet meanwhile.
  *
- * One large batch should not keep the other threads waiting: inside map(), lu_pipeline_share()
- * lets all threads that have nothing better to do help.
+ * One large batch need not keep the other threads waiting: lu_pipeline_share() inside map() spreads
+ * its parts over all idle threads.
  */
 #include <stddef.h>
 
@@ -37,19 +36,20 @@ struct lu_pipeline {
 	int (*read)(void *ctx, void *batch, struct lu_err *err);
 	int (*map)(void *ctx, unsigned thread, void *batch, struct lu_err *err);
 	int (*write)(void *ctx, void *batch, struct lu_err *err);
-	struct lu_pipeline_run *run; /* the pipeline's own */
+	struct lu_pipeline_run *run; /* private */
 };
 
 int lu_pipeline_run(struct lu_pipeline *p, struct lu_err *err) LU_CHECKED;
 
-/* Only inside map(), by thread `thread`: calls work(ctx, t, i, err) for each i below count, on
- * this thread and on any that is idle (t says which), and returns when all is done. Of several
- * that fail the lowest i gives the error; those behind it may not have been called. */
+/* Parallel for: calls work(ctx, t, i, err) for each i < count, on the calling thread and on idle
+ * ones (t is the number of the thread), and returns when all are done. Only inside map(), which
+ * passes its own `thread`. Of several failures the one of the lowest i is returned; higher i may
+ * not have been called then. */
 int lu_pipeline_share(struct lu_pipeline *p, unsigned thread, size_t count,
 		int (*work)(void *ctx, unsigned thread, size_t i, struct lu_err *err), void *ctx,
 		struct lu_err *err) LU_CHECKED;
 
-/* Two a thread keeps every thread busy while one writes. */
+/* Number of batches: two for each thread keep all of them busy while one writes. */
 static inline size_t lu_pipeline_batches(unsigned threads)
 {
 	return threads == 1 ? 1 : 2 * (size_t)threads + 1;

@@ -15,11 +15,11 @@
 #include "libcommon/sys/file.h"
 
 /*
- * The clean-up list is the one process-wide state of the library: a signal handler has no other
- * way to know what to remove. A slot is a fixed array, so that the handler reads only memory
- * that never moves; `used` is written last when a slot is filled and first when it is emptied.
- * The file's identity is kept too: between the rename and the emptying of the slot another run
- * may have made a temporary file of the same name, which is not ours to remove.
+ * The clean-up list: process-wide state, since a signal handler has no other way to know what to
+ * remove. Slots are static arrays, so the handler reads only memory that never moves; `used` is
+ * stored last when a slot is filled and first when it is freed. Device and inode are kept because,
+ * between the rename and the freeing of the slot, another run may have created a temporary file of
+ * the same name, which must stay.
  */
 #define SLOTS 4096
 static struct {
@@ -58,8 +58,8 @@ void lu_atomic_install(void)
 	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++) {
 		struct sigaction old;
 
-		/* nohup and shells ignore some signals on purpose; that is respected, except for
-		 * SIGPIPE, which a careless parent may have left ignored. */
+		/* A signal that the parent ignores, as nohup does, stays ignored; except SIGPIPE,
+		 * which some parents ignore by accident. */
 		if (sigaction(deadly[i], NULL, &old) == 0 &&
 				(old.sa_handler != SIG_IGN || deadly[i] == SIGPIPE))
 			sigaction(deadly[i], &sa, NULL);
@@ -106,13 +106,13 @@ static char *temp_name(const char *target)
 	return t;
 }
 
-/* Lustre without -o flock, and others, have no locks: then we go without. */
+/* The file system has no locks (Lustre without -o flock): go on without one. */
 static bool no_locks(int e)
 {
 	return e == ENOSYS || e == ENOTSUP || e == ENOLCK || e == EINVAL;
 }
 
-/* Opens and locks the temporary file; loops when another run renamed it away meanwhile. */
+/* Open and lock the temporary file; retry if another run renamed it between the two. */
 static int open_locked(const char *temp, const char *target, struct lu_err *err)
 {
 	for (;;) {
@@ -142,7 +142,8 @@ static int open_locked(const char *temp, const char *target, struct lu_err *err)
 	}
 }
 
-/* Deadly signals wait until the list knows of the file that was just made. */
+/* Open the temporary file and enter it in the clean-up list, with deadly signals blocked between
+ * the two. */
 static int open_registered(struct lu_atomic *f, const char *target, struct lu_err *err)
 {
 	sigset_t hold, before;
@@ -158,10 +159,8 @@ static int open_registered(struct lu_atomic *f, const char *target, struct lu_er
 	return f->fd < 0 || f->slot < 0 ? -1 : 0;
 }
 
-/*
- * Where a path leads: through symbolic links, also one that points to a file that is not there
- * yet. malloc'd; NULL when memory is out.
- */
+/* Follow symbolic links, also to a file that does not exist yet, unlike realpath(). malloc'd; NULL
+ * when memory is out. */
 static char *resolve(const char *target)
 {
 	char *at = strdup(target);
@@ -203,7 +202,7 @@ int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err)
 	struct stat st;
 	bool there;
 
-	*f = (struct lu_atomic){ .fd = -1, .slot = -1 };
+	*f = (struct lu_atomic)LU_ATOMIC_NONE;
 	if (!target || strcmp(target, "-") == 0)
 		return open_direct(f, NULL, err);
 	if (!*target)
@@ -232,7 +231,7 @@ int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err)
 		lu_atomic_abort(f);
 		return -1;
 	}
-	/* What was private stays private. Where the owner differs, this may be refused. */
+	/* A private file stays private. The call may be refused where the owner differs. */
 	if (there && fchmod(f->fd, st.st_mode & 07777) < 0 && errno != EPERM) {
 		lu_err_sys(err, errno, "%s", target);
 		lu_atomic_abort(f);
@@ -254,7 +253,7 @@ static void release(struct lu_atomic *f)
 	free(f->name);
 	free(f->target);
 	free(f->temp);
-	*f = (struct lu_atomic){ .fd = -1, .slot = -1 };
+	*f = (struct lu_atomic)LU_ATOMIC_NONE;
 }
 
 int lu_atomic_settle(struct lu_atomic *f, struct lu_err *err)
@@ -283,7 +282,7 @@ int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err)
 	int rc = 0;
 
 	if (!f->target) {
-		/* Standard output is closed, and checked, by lu_tool_finish(). */
+		/* lu_tool_finish() closes and checks standard output. */
 		if (f->fd > STDERR_FILENO && close(f->fd) < 0)
 			rc = lu_err_sys(err, errno, "%s", f->name);
 		release(f);
@@ -294,8 +293,8 @@ int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err)
 		lu_atomic_abort(f);
 		return rc;
 	}
-	/* The lock goes with the descriptor, so the name changes first: nobody can take the
-	 * temporary file over between the two. */
+	/* Rename before the close releases the lock, so that no other run can reuse the temporary
+	 * file between the two. */
 	if (rename(f->temp, f->target) < 0) {
 		rc = lu_err_sys(err, errno, "%s", f->name);
 		lu_atomic_abort(f);

@@ -1,29 +1,34 @@
 #ifndef LUCIE_SYS_ATOMICFILE_H
 #define LUCIE_SYS_ATOMICFILE_H
 /*
- * A file that appears whole or not at all.
+ * Atomic output files: a file appears under its name complete, or not at all.
  *
  *	struct lu_atomic f;
- *	if (lu_atomic_open(&f, "x.jsonl", &err) < 0) ...
- *	lu_atomic_write(&f, p, n, &err) ...
- *	lu_atomic_commit(&f, &err)		or lu_atomic_abort(&f)
  *
- * Bytes go to ".x.jsonl.lu-tmp" beside the target, which is locked (flock; file systems that
- * have no locks go without): a second run that writes the same target is refused, and one that
- * follows a killed run takes the left-over over. Commit is fsync, rename, close, each checked,
- * then fsync of the folder. Abort, a failing exit and a deadly signal (INT TERM HUP QUIT PIPE
- * XCPU XFSZ) remove the temporary file.
+ *	if (lu_atomic_open(&f, "x.jsonl", err) < 0)
+ *		return -1;
+ *	if (lu_atomic_write(&f, p, n, err) < 0) {
+ *		lu_atomic_abort(&f);
+ *		return -1;
+ *	}
+ *	return lu_atomic_commit(&f, err);
  *
- * A target that exists keeps its permissions. Through a symbolic link, the file that it points
- * to is replaced (or made), not the link.
+ * Bytes go to the temporary file ".x.jsonl.lu-tmp" in the folder of the target. Commit is fsync,
+ * rename and close, each checked, then fsync of the folder. Abort, a failing lu_tool_finish() and a
+ * deadly signal (INT TERM HUP QUIT PIPE XCPU XFSZ) remove the temporary file.
  *
- * A target that exists and is no regular file (/dev/null, a pipe, /dev/fd/63) is written
- * directly. Name NULL or "-" is standard output, written directly too.
- * Several files that must appear together: lu_atomic_settle() brings each to the disk first, so
- * that the commits that follow are renames, which hardly fail.
+ * The temporary file is locked while it is open (flock; file systems without locks do without). A
+ * second run with the same target is refused. A temporary file left by a killed run carries no lock
+ * and is truncated and reused by the next run.
  *
- * At most 4096 files are open this way at once in a process. Calls on one struct are not
- * thread-safe; different structs may live in different threads.
+ * Several files that must appear together: call lu_atomic_settle() on each, then commit each. After
+ * settle the data are on disk and only the rename is left, which hardly ever fails.
+ *
+ * An existing target keeps its permissions. Through a symbolic link, the file that it points to is
+ * replaced or created, not the link. A target that exists and is not a regular file (/dev/null, a
+ * pipe, /dev/fd/63) is written directly. NULL or "-" is standard output, written directly too.
+ *
+ * A process may have 4096 such files open at once. One thread at a time per struct.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,25 +40,34 @@ struct lu_atomic {
 	int fd;
 	int slot;     /* in the clean-up list; -1: written directly */
 	char *name;   /* for messages: the target, or "standard output" */
-	char *target; /* NULL: written directly */
+	char *target; /* after symbolic links; NULL: written directly */
 	char *temp;
 	uint64_t written; /* bytes so far */
-	bool settled;	  /* complete and closed; only the name is temporary */
+	bool settled;	  /* synced and closed, still under the temporary name */
 };
+
+/* clang-format off */
+#define LU_ATOMIC_NONE { .fd = -1, .slot = -1 }
+/* clang-format on */
 
 int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err) LU_CHECKED;
 int lu_atomic_write(struct lu_atomic *f, const void *p, size_t n, struct lu_err *err) LU_CHECKED;
-/* fsync and close, keeping the temporary name, which is no longer locked; then only commit or
- * abort. Does nothing to a file that is written directly. On failure it has been aborted. */
+
+/* Sync and close the file under its temporary name; then only commit or abort may follow. The lock
+ * ends here. No effect on a file that is written directly. On failure the file is aborted. */
 int lu_atomic_settle(struct lu_atomic *f, struct lu_err *err) LU_CHECKED;
-/* On failure the file has been aborted, unless only the folder could not be synced. */
+
+/* Give the file its name. On failure it is aborted, unless only the sync of the folder failed: then
+ * the file is in place. */
 int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err) LU_CHECKED;
-/* Safe on a struct that is { .fd = -1 } or already committed. */
+
+/* Remove the temporary file. No effect on LU_ATOMIC_NONE or after a commit. */
 void lu_atomic_abort(struct lu_atomic *f);
 
-/* Called once by lu_tool_start(): the signal handlers. Called by lu_tool_finish(): removes
- * everything that was neither committed nor aborted. */
+/* Install the signal handlers; lu_tool_start() calls it once. */
 void lu_atomic_install(void);
+/* Remove all temporary files that were neither committed nor aborted; for lu_tool_finish() and the
+ * signal handlers. */
 void lu_atomic_remove_all(void);
 
 #endif

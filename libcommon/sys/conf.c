@@ -6,6 +6,8 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/sys/file.h"
 
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+
 int lu_conf_open(struct lu_conf *c, const char *path, struct lu_err *err)
 {
 	size_t n;
@@ -86,10 +88,11 @@ int lu_conf_each(struct lu_conf *c, lu_conf_fn *fn, void *ctx, struct lu_err *er
 	const char *section = "", *name = "";
 	size_t number = 0;
 	char *next;
+	char *at = c->text;
 
-	/* A byte order mark is no part of the first line. */
-	for (char *at = c->text + (strncmp(c->text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0); at;
-			at = next) {
+	if (strncmp(at, BYTE_ORDER_MARK, 3) == 0)
+		at += 3;
+	for (; at; at = next) {
 		char *key = NULL, *value = NULL;
 		char *line;
 		int rc;
@@ -111,25 +114,28 @@ int lu_conf_each(struct lu_conf *c, lu_conf_fn *fn, void *ctx, struct lu_err *er
 	return 0;
 }
 
+static int unknown_key(const struct lu_opt *rows, const char *key, struct lu_err *err)
+{
+	struct lu_buf known = { 0 };
+
+	for (const struct lu_opt *o = rows; o->type != LU_OPT_T_END; o++)
+		lu_buf_printf(&known, "%s%s", o == rows ? "" : ", ", o->name);
+	lu_err_set(err, "unknown key '%s' (known: %s)", key, known.p ? known.p : "none");
+	lu_buf_release(&known);
+	return -1;
+}
+
 int lu_conf_store(const struct lu_opt *rows, void *base, const char *key, const char *value,
 		struct lu_err *err)
 {
-	struct lu_buf known = { 0 };
-	const struct lu_opt *o;
-
-	for (o = rows; o->type != LU_OPT_T_END; o++) {
-		if (strcmp(o->name, key) == 0)
-			break;
-		lu_buf_printf(&known, "%s%s", known.n ? ", " : "", o->name);
+	for (const struct lu_opt *o = rows; o->type != LU_OPT_T_END; o++) {
+		if (strcmp(o->name, key) != 0)
+			continue;
+		if (lu_opt_store(o, base, value, err) < 0)
+			return lu_err_wrap(err, "%s", key);
+		return 0;
 	}
-	if (o->type == LU_OPT_T_END)
-		lu_err_set(err, "unknown key '%s' (known: %s)", key, known.p ? known.p : "none");
-	lu_buf_release(&known);
-	if (o->type == LU_OPT_T_END)
-		return -1;
-	if (lu_opt_store(o, base, value, err) < 0)
-		return lu_err_wrap(err, "%s", key);
-	return 0;
+	return unknown_key(rows, key, err);
 }
 
 int lu_conf_split(char *text, char **section, char **key, char **value, struct lu_err *err)

@@ -9,6 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libcommon/base/buf.h"
+
+#define READ_SIZE ((size_t)64 << 10)
+
 int lu_write_all(int fd, const void *p, size_t n, const char *name, struct lu_err *err)
 {
 	const char *at = p;
@@ -18,7 +22,7 @@ int lu_write_all(int fd, const void *p, size_t n, const char *name, struct lu_er
 
 		if (w < 0 && errno == EINTR)
 			continue;
-		/* A terminal or pipe that some other program made non-blocking. */
+		/* Another program made the terminal or pipe non-blocking. */
 		if (w < 0 && errno == EAGAIN) {
 			struct pollfd wait = { .fd = fd, .events = POLLOUT };
 
@@ -56,44 +60,42 @@ int lu_pread_all(int fd, void *p, size_t n, uint64_t at, const char *name, struc
 int lu_read_file(const char *path, size_t limit, char **out, size_t *n, struct lu_err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t len = 0, cap = 65536;
-	char *p;
+	struct lu_buf b = { 0 };
+	int rc = -1;
 
 	if (fd < 0)
 		return lu_err_sys(err, errno, "%s", path);
-	p = malloc(cap);
-	while (p) {
-		ssize_t r = read(fd, p + len, cap - len - 1);
+	for (;;) {
+		ssize_t got;
 
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			lu_err_sys(err, errno, "%s", path);
-		if (r < 0 || len + (size_t)r > limit) {
-			if (r >= 0)
-				lu_err_set(err, "%s: larger than %zu bytes", path, limit);
-			free(p);
-			close(fd);
-			return -1;
+		if (!lu_buf_reserve(&b, READ_SIZE)) {
+			lu_err_nomem(err);
+			goto out;
 		}
-		len += (size_t)r;
-		if (r == 0)
+		got = read(fd, b.p + b.n, b.cap - b.n - 1);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			lu_err_sys(err, errno, "%s", path);
+			goto out;
+		}
+		if (got == 0)
 			break;
-		if (cap - len - 1 == 0) {
-			char *bigger = realloc(p, cap *= 2);
-
-			if (!bigger)
-				free(p);
-			p = bigger;
+		b.n += (size_t)got;
+		if (b.n > limit) {
+			lu_err_set(err, "%s: larger than %zu bytes", path, limit);
+			goto out;
 		}
 	}
+	b.p[b.n] = '\0';
+	*out = b.p;
+	*n = b.n;
+	b = (struct lu_buf){ 0 };
+	rc = 0;
+out:
 	close(fd);
-	if (!p)
-		return lu_err_nomem(err);
-	p[len] = '\0';
-	*out = p;
-	*n = len;
-	return 0;
+	lu_buf_release(&b);
+	return rc;
 }
 
 int lu_temp_open(const char *dir, struct lu_err *err)
@@ -148,7 +150,7 @@ int lu_sync_folder(const char *path, struct lu_err *err)
 	if (!dir)
 		return lu_err_nomem(err);
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* Some network file systems cannot sync a folder; then the rename itself is the promise. */
+	/* Some network file systems cannot sync a folder; there the rename has to do. */
 	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL && errno != ENOTSUP))
 		rc = lu_err_sys(err, errno, "%s", dir);
 	if (fd >= 0)

@@ -1,40 +1,41 @@
 #ifndef LUCIE_SYS_FILE_H
 #define LUCIE_SYS_FILE_H
 /*
- * File and folder helpers over the system calls: whole reads and writes, paths, temporary files.
- * A file that must appear whole or not at all is atomicfile.h's.
+ * Files and folders: complete reads and writes, temporary files, paths. Output files that must
+ * appear complete or not at all are in atomicfile.h.
  *
- * Failures name the file and give the system's reason.
+ * Errors name the file and give the system's reason.
  */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "libcommon/base/err.h"
 
-/* Write all n bytes, retrying on EINTR and short counts. `name` stands for the file in messages. */
+/* Write all n bytes, retrying after EINTR, EAGAIN and short counts. `name` is the file name for
+ * messages. */
 int lu_write_all(int fd, const void *p, size_t n, const char *name, struct lu_err *err) LU_CHECKED;
 
 /* Read exactly n bytes at offset `at`; a shorter file is an error. */
 int lu_pread_all(int fd, void *p, size_t n, uint64_t at, const char *name,
 		struct lu_err *err) LU_CHECKED;
 
-/* Read a small file whole: *out is malloc'd and NUL-terminated, *n its length without the NUL. A
- * file of more than `limit` bytes is an error. */
+/* Read a small file: *out is malloc'd and NUL-terminated, *n its length without the NUL. A file of
+ * more than `limit` bytes is an error. */
 int lu_read_file(const char *path, size_t limit, char **out, size_t *n,
 		struct lu_err *err) LU_CHECKED;
 
-/* Create and open a temporary file in `dir` that has no name any more, for data that does not fit
- * in memory. Returns the descriptor, or -1. */
+/* Create a temporary file in `dir` and unlink it, for data that does not fit in memory. Returns the
+ * descriptor, or -1. */
 int lu_temp_open(const char *dir, struct lu_err *err) LU_CHECKED;
 
-/* mkdir -p. */
+/* Create the folder and its missing parents (mkdir -p). */
 int lu_make_folders(const char *path, struct lu_err *err) LU_CHECKED;
 
-/* fsync the folder that holds `path`, so that a rename in it survives a crash. */
+/* Sync the folder that contains `path`, so that a rename in it survives a crash. */
 int lu_sync_folder(const char *path, struct lu_err *err) LU_CHECKED;
 
-/* Concatenate up to three strings (NULL ends the list early): a path from a folder or a prefix and
- * its suffixes. malloc'd; NULL when memory is out. */
+/* Concatenate up to three strings (NULL ends the list early): a path from a folder or prefix and its
+ * suffixes. malloc'd; NULL when memory is out. */
 char *lu_concat(const char *a, const char *b, const char *c) LU_CHECKED;
 
 #endif

@@ -32,8 +32,8 @@
  * Where a program must know whether an option was used, the row's _GIVEN form names a bool member
  * that becomes true: LU_OPT_U64_GIVEN(0, "max", struct config, max, max_given, "N", "at most").
  *
- * ENUM stores the enum's own value, in the order of the table or any other, and help and errors list
- * the names. CHOICE stores the index of the name in a string "a|b|c"; new rows use ENUM.
+ * ENUM stores the enum's own value; help and errors list the names of its table. CHOICE stores the
+ * index of the name in a string "a|b|c"; new rows use ENUM.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,11 +1,12 @@
 #include "libcommon/sys/progress.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Whether the line is on the screen now: messages have to wipe it first. */
+/* The line is on the screen; messages wipe it first. */
 static volatile bool shown;
 
 double lu_clock(void)
@@ -16,15 +17,16 @@ double lu_clock(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-void lu_progress_start(struct lu_progress *p, const char *tool, int mode, uint64_t total)
+void lu_progress_start(
+		struct lu_progress *p, const char *tool, enum lu_progress_mode mode, uint64_t total)
 {
 	bool terminal = isatty(STDERR_FILENO) && tcgetpgrp(STDERR_FILENO) == getpgrp();
 
 	*p = (struct lu_progress){
 		.tool = tool, .unit = "docs", .total = total, .start = lu_clock()
 	};
-	p->on = mode == 1 || (mode == 0 && terminal);
-	p->last = mode == 1 ? 0 : p->start + 0.8;
+	p->on = mode == LU_PROGRESS_ALWAYS || (mode == LU_PROGRESS_AUTO && terminal);
+	p->last = mode == LU_PROGRESS_ALWAYS ? 0 : p->start + 0.8;
 }
 
 static void put(const char *line, size_t n)
@@ -35,7 +37,7 @@ static void put(const char *line, size_t n)
 
 void lu_progress_update(struct lu_progress *p, uint64_t done, uint64_t docs)
 {
-	char line[160];
+	char line[256];
 	double now, rate;
 	int n;
 
@@ -50,8 +52,8 @@ void lu_progress_update(struct lu_progress *p, uint64_t done, uint64_t docs)
 	if (p->total)
 		n += snprintf(line + n, sizeof(line) - (size_t)n, " of %.1f (%.0f%%)",
 				(double)p->total * 1e-6, 100.0 * (double)done / (double)p->total);
-	n += snprintf(line + n, sizeof(line) - (size_t)n, ", %llu %s, %.1f MB/s",
-			(unsigned long long)docs, p->unit, rate * 1e-6);
+	n += snprintf(line + n, sizeof(line) - (size_t)n, ", %" PRIu64 " %s, %.1f MB/s", docs,
+			p->unit, rate * 1e-6);
 	if (p->total > done && rate > 0)
 		n += snprintf(line + n, sizeof(line) - (size_t)n, ", %.0f s left",
 				(double)(p->total - done) / rate);

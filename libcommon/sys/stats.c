@@ -12,22 +12,19 @@
 
 int lu_stats_drop(struct lu_stats *s, const char *reason, uint64_t n, struct lu_err *err)
 {
-	struct lu_reason *bigger;
+	struct lu_reason r = { NULL, n };
 
-	for (size_t i = 0; i < s->reasons; i++) {
-		if (strcmp(s->dropped[i].name, reason) == 0) {
-			s->dropped[i].n += n;
+	for (size_t i = 0; i < s->dropped.n; i++) {
+		if (strcmp(s->dropped.p[i].name, reason) == 0) {
+			s->dropped.p[i].n += n;
 			return 0;
 		}
 	}
-	bigger = realloc(s->dropped, (s->reasons + 1) * sizeof(*bigger));
-	if (!bigger)
+	r.name = strdup(reason);
+	if (!r.name || !lu_vec_push(&s->dropped, r)) {
+		free(r.name);
 		return lu_err_nomem(err);
-	s->dropped = bigger;
-	bigger[s->reasons] = (struct lu_reason){ strdup(reason), n };
-	if (!bigger[s->reasons].name)
-		return lu_err_nomem(err);
-	s->reasons++;
+	}
 	return 0;
 }
 
@@ -35,8 +32,8 @@ uint64_t lu_stats_dropped(const struct lu_stats *s)
 {
 	uint64_t n = 0;
 
-	for (size_t i = 0; i < s->reasons; i++)
-		n += s->dropped[i].n;
+	for (size_t i = 0; i < s->dropped.n; i++)
+		n += s->dropped.p[i].n;
 	return n;
 }
 
@@ -45,50 +42,60 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct lu_reason *)a)->name, ((const struct lu_reason *)b)->name);
 }
 
+static void put_count(struct lu_buf *b, const char *key, struct lu_count c)
+{
+	lu_json_open_object(b, key);
+	lu_json_put_u64(b, "docs", c.docs);
+	lu_json_put_u64(b, "bytes", c.bytes);
+	lu_json_close_object(b);
+}
+
+static double cpu_seconds(const struct rusage *r)
+{
+	return (double)(r->ru_utime.tv_sec + r->ru_stime.tv_sec) +
+			1e-6 * (double)(r->ru_utime.tv_usec + r->ru_stime.tv_usec);
+}
+
 static void put_time(struct lu_buf *b, const struct lu_args *args)
 {
-	struct rusage me, kids;
-	double cpu;
+	struct rusage self, children;
 
-	getrusage(RUSAGE_SELF, &me);
-	getrusage(RUSAGE_CHILDREN, &kids);
-	cpu = (double)(me.ru_utime.tv_sec + me.ru_stime.tv_sec + kids.ru_utime.tv_sec +
-			      kids.ru_stime.tv_sec) +
-			1e-6 *
-					(double)(me.ru_utime.tv_usec + me.ru_stime.tv_usec +
-							kids.ru_utime.tv_usec +
-							kids.ru_stime.tv_usec);
-	lu_buf_printf(b, ",\"time\":{\"wall_s\":%.3f,\"cpu_s\":%.3f,\"rss_bytes\":%llu}}\n",
-			lu_clock() - args->start_wall, cpu,
-			(unsigned long long)me.ru_maxrss * 1024);
+	getrusage(RUSAGE_SELF, &self);
+	getrusage(RUSAGE_CHILDREN, &children);
+	lu_json_open_object(b, "time");
+	lu_json_put_fixed(b, "wall_s", lu_clock() - args->start_wall, 3);
+	lu_json_put_fixed(b, "cpu_s", cpu_seconds(&self) + cpu_seconds(&children), 3);
+	lu_json_put_u64(b, "rss_bytes", (uint64_t)self.ru_maxrss * 1024);
+	lu_json_close_object(b);
 }
 
 static void put_line(struct lu_buf *b, struct lu_stats *s, const struct lu_args *args)
 {
-	lu_buf_printf(b, "{\"tool\":\"%s\",\"version\":\"%s\",\"args\":[", args->tool->name,
-			LU_VERSION);
-	for (int i = 1; i < args->argc; i++) {
-		if (i > 1)
-			lu_buf_putc(b, ',');
-		lu_json_quote(b, lu_str_of(args->argv[i]));
+	if (s->dropped.n)
+		qsort(s->dropped.p, s->dropped.n, sizeof(*s->dropped.p), by_name);
+	lu_json_open_object(b, NULL);
+	lu_json_put_cstr(b, "tool", args->tool->name);
+	lu_json_put_cstr(b, "version", LU_VERSION);
+	lu_json_open_array(b, "args");
+	for (int i = 1; i < args->argc; i++)
+		lu_json_put_cstr(b, NULL, args->argv[i]);
+	lu_json_close_array(b);
+	put_count(b, "in", s->in);
+	put_count(b, "out", s->out);
+	lu_json_open_object(b, "dropped");
+	for (size_t i = 0; i < s->dropped.n; i++) {
+		lu_json_key(b, lu_str_of(s->dropped.p[i].name));
+		lu_json_put_u64(b, NULL, s->dropped.p[i].n);
 	}
-	lu_buf_printf(b,
-			"],\"in\":{\"docs\":%llu,\"bytes\":%llu},\"out\":{\"docs\":%llu,\"bytes\":%"
-			"llu}",
-			(unsigned long long)s->in.docs, (unsigned long long)s->in.bytes,
-			(unsigned long long)s->out.docs, (unsigned long long)s->out.bytes);
-	lu_buf_puts(b, ",\"dropped\":{");
-	qsort(s->dropped, s->reasons, sizeof(*s->dropped), by_name);
-	for (size_t i = 0; i < s->reasons; i++) {
-		lu_buf_puts(b, i ? "," : "");
-		lu_json_quote(b, lu_str_of(s->dropped[i].name));
-		lu_buf_putc(b, ':');
-		lu_buf_u64(b, s->dropped[i].n);
-	}
-	lu_buf_puts(b, "},\"repeated\":");
-	lu_buf_u64(b, s->repeated);
+	lu_json_close_object(b);
+	lu_json_put_u64(b, "repeated", s->repeated);
+	/* Members appended by hand start with their comma. */
+	if (s->extra.n && s->extra.p[0] != ',')
+		lu_buf_putc(b, ',');
 	lu_buf_str(b, lu_buf_slice(&s->extra));
 	put_time(b, args);
+	lu_json_close_object(b);
+	lu_buf_putc(b, '\n');
 }
 
 int lu_stats_check(const char *path, struct lu_err *err)
@@ -100,7 +107,7 @@ int lu_stats_check(const char *path, struct lu_err *err)
 
 	if (fd >= 0)
 		close(fd);
-	/* ENXIO: a pipe that nobody reads yet. */
+	/* ENXIO: a pipe without a reader yet. */
 	if (!path || fd >= 0 || errno == ENXIO)
 		return 0;
 	if (errno != ENOENT)
@@ -123,31 +130,29 @@ int lu_stats_append(struct lu_stats *s, const struct lu_args *args, const char *
 
 	if (!path)
 		return 0;
-	if (!s->dropped)
-		s->dropped = calloc(1, sizeof(*s->dropped)); /* qsort(NULL) is undefined */
 	put_line(&line, s, args);
-	rc = lu_buf_check(&line, err);
-	if (rc == 0) {
-		/* One write on an O_APPEND descriptor: lines of programs running at once never mix.
-		 */
-		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-		if (fd < 0) {
-			rc = lu_err_sys(err, errno, "%s", path);
-		} else {
-			rc = lu_write_all(fd, line.p, line.n, path, err);
-			if (close(fd) < 0 && rc == 0)
-				rc = lu_err_sys(err, errno, "%s", path);
-		}
+	rc = lu_buf_check(&s->extra, err) < 0 ? -1 : lu_buf_check(&line, err);
+	if (rc < 0)
+		goto out;
+	/* One write to an O_APPEND descriptor: lines of concurrent programs never interleave. */
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		rc = lu_err_sys(err, errno, "%s", path);
+		goto out;
 	}
+	rc = lu_write_all(fd, line.p, line.n, path, err);
+	if (close(fd) < 0 && rc == 0)
+		rc = lu_err_sys(err, errno, "%s", path);
+out:
 	lu_buf_release(&line);
 	return rc;
 }
 
 void lu_stats_release(struct lu_stats *s)
 {
-	for (size_t i = 0; i < s->reasons; i++)
-		free(s->dropped[i].name);
-	free(s->dropped);
+	for (size_t i = 0; i < s->dropped.n; i++)
+		free(s->dropped.p[i].name);
+	lu_vec_release(&s->dropped);
 	lu_buf_release(&s->extra);
 	*s = (struct lu_stats){ 0 };
 }

@@ -1,22 +1,23 @@
 #ifndef LUCIE_SYS_STATS_H
 #define LUCIE_SYS_STATS_H
 /*
- * The accounting line: in + repeated = out + dropped, by reason.
+ * The accounting line of --stats: in + repeated = out + dropped, by reason.
  *
- * A program counts into a struct lu_stats in input order (so that the line does not depend on
- * threads) and lu_stats_append() adds one JSON object to the file named by --stats:
+ * A program counts into a struct lu_stats in input order, so that the line does not depend on
+ * threads. lu_stats_append() appends one JSON object to the file (lucie-stats-line(5)):
  *
- *	{"tool":"lucie-filter","version":"0.1.0","args":["--preset","gopher"],
+ *	{"tool":"lucie-filter","version":"0.2.0","args":["--preset","gopher"],
  *	 "in":{"docs":3,"bytes":900},"out":{"docs":2,"bytes":700},
  *	 "dropped":{"too short":1},"repeated":0,"time":{"wall_s":0.1,"cpu_s":0.1,"rss_bytes":1}}
  *
  * "args" is the command line as given. Only "time" may differ between two equal runs. Bytes are
- * bytes of records with their newline, after decompression and before compression.
+ * those of records with their newline, after decompression and before compression.
  */
 #include <stdint.h>
 
 #include "libcommon/base/buf.h"
 #include "libcommon/base/err.h"
+#include "libcommon/base/vec.h"
 #include "libcommon/sys/tool.h"
 
 struct lu_count {
@@ -31,19 +32,20 @@ struct lu_reason {
 struct lu_stats {
 	struct lu_count in, out;
 	uint64_t repeated;
-	struct lu_reason *dropped; /* in byte order of the name when written */
-	size_t reasons;
-	struct lu_buf extra; /* more members: text that starts with ',' or is empty */
+	struct LU_VEC(struct lu_reason) dropped; /* sorted by name when written */
+	struct lu_buf extra;			 /* more members, written with base/json_writer.h */
 };
 
-/* Counts n documents as dropped for a reason ("too short"). */
+/* Count n documents as dropped for a reason ("too short"). */
 int lu_stats_drop(
 		struct lu_stats *s, const char *reason, uint64_t n, struct lu_err *err) LU_CHECKED;
+/* Number of documents dropped, for all reasons. */
 uint64_t lu_stats_dropped(const struct lu_stats *s);
-/* -1 when a line cannot be appended to `path`: asked by lu_tool_start(), before the
- * work. Creates nothing. NULL is fine. */
+
+/* Fail unless a line can be appended to `path`; creates nothing. lu_tool_start() calls it, so that
+ * a wrong path fails before the work. */
 int lu_stats_check(const char *path, struct lu_err *err) LU_CHECKED;
-/* Appends the line; does nothing when `path` is NULL. */
+/* Append the line. For both, a NULL path is no file: nothing is done. */
 int lu_stats_append(struct lu_stats *s, const struct lu_args *args, const char *path,
 		struct lu_err *err) LU_CHECKED;
 void lu_stats_release(struct lu_stats *s);

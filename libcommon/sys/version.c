@@ -1,13 +1,11 @@
 #include "libcommon/sys/version.h"
 
-#include <stdio.h>
-
 #include "libcommon/sys/tool.h"
 
 #ifdef LU_BARE
-static void libraries(void)
+static void put_libraries(struct lu_buf *out)
 {
-	printf("bare build: libc and OpenMP only");
+	lu_buf_puts(out, "bare build: libc and OpenMP only");
 }
 #else
 #include <archive.h>
@@ -18,32 +16,29 @@ static void libraries(void)
 #include <zlib.h>
 #include <zstd.h>
 
-static void libraries(void)
+static void put_libraries(struct lu_buf *out)
 {
-	printf("zstd %s, zlib %s, xz %s, libarchive %s, libxml2 %s, ICU %s (Unicode 15), xxHash "
-	       "%d.%d.%d",
+	lu_buf_printf(out,
+			"zstd %s, zlib %s, xz %s, libarchive %s, libxml2 %s, ICU %s (Unicode 15), "
+			"xxHash "
+			"%d.%d.%d",
 			ZSTD_versionString(), zlibVersion(), lzma_version_string(),
 			ARCHIVE_VERSION_ONLY_STRING, LIBXML_DOTTED_VERSION, U_ICU_VERSION,
 			XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
 }
 #endif
 
-#define YES_NO(x) ((x) ? "yes" : "no")
-#ifndef LU_HAVE_CUDA
-#define LU_HAVE_CUDA 0
-#endif
-#ifndef LU_HAVE_NCCL
-#define LU_HAVE_NCCL 0
-#endif
-#ifndef LU_HAVE_MPI
-#define LU_HAVE_MPI 0
-#endif
-
-void lu_version_print(const char *tool)
+static void put_part(const char *name, const char *version, struct lu_buf *out)
 {
-	printf("%s (lucie) %s\n", tool, LU_VERSION);
-	printf("compiler %s; ", __VERSION__);
-	libraries();
-	printf("; CUDA %s, NCCL %s, MPI %s\n", YES_NO(LU_HAVE_CUDA), YES_NO(LU_HAVE_NCCL),
-			YES_NO(LU_HAVE_MPI));
+	lu_buf_printf(out, "%s %s", name, version ? version : "no");
+}
+
+void lu_version_put(const char *tool, struct lu_buf *out)
+{
+	lu_buf_printf(out, "%s (lucie) %s\ncompiler %s; ", tool, LU_VERSION, __VERSION__);
+	put_libraries(out);
+	put_part("; CUDA", lu_version_cuda, out);
+	put_part(", NCCL", lu_version_nccl, out);
+	put_part(", MPI", lu_version_mpi, out);
+	lu_buf_putc(out, '\n');
 }

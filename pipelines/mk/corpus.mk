@@ -1,20 +1,20 @@
-# The stages that look at all documents together, from clean documents to what a trainer reads.
-# They use all cores by themselves and show their own progress; make runs them one after another.
+# Stages over all documents, from clean documents to the plan for training. Each uses all cores and
+# shows its own progress; make runs them one after another.
 #
 #   $(D)/dedup/exact.jsonl.zst   <- CLEAN                   EXACT_FLAGS
 #   $(D)/dedup/near.jsonl.zst    <- dedup/exact             NEAR_FLAGS
 #   $(D)/tokenizer.json          <- dedup/near              TOKENIZER_FLAGS
-#   $(D)/eval/tokenizer.txt      <- tokenizer               how it fits TOKENIZER_TEXTS
+#   $(D)/eval/tokenizer.txt      <- tokenizer               measured on TOKENIZER_TEXTS
 #   $(D)/shards/all.*            <- dedup/near, tokenizer   SHARD_FLAGS
-#   $(D)/shards/checked          <- shards/all, HELD_OUT    every byte of them verified
+#   $(D)/shards/checked          <- shards/all, HELD_OUT    verified completely
 #   $(D)/mix/plan                <- RECIPE, shards/checked
 #
-#   CLEAN      the files of documents that the stages before leave
-#   HELD_OUT   prefixes of the shards that SHARD_FLAGS holds out, to be verified too
-#   RECIPE     lucie-recipe(5)
-#   TOKENIZER_TEXTS  files of documents that the tokenizer is measured on; dedup/near
+#   CLEAN            document files from the stages before
+#   HELD_OUT         prefixes of the shards that SHARD_FLAGS holds out, verified as well
+#   RECIPE           recipe of the mix, lucie-recipe(5)
+#   TOKENIZER_TEXTS  document files to measure the tokenizer on; default dedup/near
 #
-# Goals: deduped tokenizer tokenizer-eval shards plan. Needs settings.mk and stages.mk.
+# Targets: deduped, tokenizer, tokenizer-eval, shards, plan. Needs settings.mk and stages.mk.
 
 EXACT_FLAGS ?= --fold
 NEAR_FLAGS ?= --keep longest
@@ -39,7 +39,7 @@ $(D)/tokenizer.json: $(D)/dedup/near.jsonl.zst
 	$(call say,tokenizer,$(TOKENIZER_FLAGS))
 	$(Q)$(RUN) lucie-tok-train $(TOKENIZER_FLAGS) -o $@ $<
 
-# Exit status 1 says that there is something to list; that is for the reader to judge.
+# Exit status 1 means that something is listed, which is not a failure here.
 $(D)/eval/tokenizer.txt: $(D)/tokenizer.json $(TOKENIZER_TEXTS)
 	$(call say,tok-eval,$(TOKENIZER_TEXTS))
 	$(Q)mkdir -p $(@D)
@@ -47,7 +47,7 @@ $(D)/eval/tokenizer.txt: $(D)/tokenizer.json $(TOKENIZER_TEXTS)
 		$(RUN) lucie-tok-eval --dead -t $< || [ $$? = 1 ]; echo; \
 		$(RUN) lucie-tok-eval --lossless -t $< || [ $$? = 1 ]; } >$@
 
-# The manifest is written last: it stands for the whole shard.
+# The manifest is written last, so it stands for the whole shard.
 $(D)/shards/all.json: $(D)/dedup/near.jsonl.zst $(D)/tokenizer.json
 	$(call say,shard,$<)
 	$(call begin,shard,all)

@@ -1,10 +1,11 @@
-# Debian packages as sources: $(D)/deb/NAME.deb for each NAME in PACKAGES, nothing is installed.
+# Debian packages as sources: download $(D)/deb/NAME.deb for each NAME in PACKAGES. Nothing is
+# installed.
 #
-#   PACKAGES   their names
+#   PACKAGES   names of the packages
 #
-# Needs apt-get and its sources, not root. The system's package lists are used; where they are
-# missing or too old, private ones are fetched into $(D)/apt. What to fetch is decided once, in
-# $(D)/deb/uris (address, file, size, SHA-256): remove it for newer versions.
+# Needs apt-get and its sources, but not root. If the system's package lists are missing or too old,
+# private ones are fetched into $(D)/apt. Versions are pinned in $(D)/deb/uris (address, file, size,
+# SHA-256); remove it to get newer ones.
 
 APT_FOR_ALL = -o APT::Sandbox::User=root -o Acquire::Retries=3
 APT_PRIVATE = -o Dir::State::lists=$(abspath $(D))/apt/lists -o Dir::Cache=$(abspath $(D))/apt \
@@ -20,11 +21,11 @@ $(D)/deb/uris:
 		apt-get $(APT_FOR_ALL) $(APT_PRIVATE) --print-uris download $(PACKAGES) >$@.new; }
 	$(Q)grep "^'" $@.new | tr -d "'" >$@ && rm $@.new
 
-# Not by its own name in a rule: make would run such a line even under -n and -q.
+# A variable, because make runs a rule's line that contains $(MAKE) even with -n and -q.
 AGAIN := MAKEFLAGS= $(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) D=$(D)
 
-# The hash makes a file that is there the right one. An address that no longer answers is mostly
-# a package that got an update since: the list is made anew once.
+# The hash verifies the file. An address that no longer exists is usually a package that has been
+# updated since, so the list is renewed once.
 $(D)/deb/%.deb: | $(D)/deb/uris
 	$(call say,download,$*)
 	$(Q)fetch() { \

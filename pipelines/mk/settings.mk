@@ -1,12 +1,12 @@
-# What every dataset's Makefile begins with: include it first.
+# Settings of every dataset. Include this file first.
 #
-#   D     the work folder; everything that is made lies below it        (set by the dataset)
-#   BIN   folder of the programs, put in front of PATH; empty: they are on it already
-#   RUN   what a stage's command is started with, e.g. RUN = srun -c $(THREADS) --mem 8G
-#   V=1   prints whole commands
+#   D     working directory, with all output; set by the dataset
+#   BIN   directory of the programs, prepended to PATH; empty if they are on it
+#   RUN   prefix of each stage's command, e.g. RUN = srun -c $(THREADS) --mem 8G
+#   V=1   print complete commands
 #
-# bash with pipefail: a first program that fails in a pipe fails the rule. DELETE_ON_ERROR: what a
-# failed rule left behind does not count as made.
+# With pipefail, a rule fails if any program of a pipe fails. With DELETE_ON_ERROR, the target of a
+# failed rule does not count as built.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -22,5 +22,5 @@ V ?=
 export PATH := $(if $(BIN),$(BIN):)$(PATH)
 
 Q := $(if $(V),,@)
-# $(call say,STAGE,WHAT): the line that shows where the build is.
+# $(call say,STAGE,WHAT): print a line of progress.
 say = $(if $(V),,@printf '  %-10s %s\n' '$(1)' '$(2)')

@@ -1,23 +1,25 @@
-# The stages that look at one file at a time, as pattern rules: one source, one target, so that
-# `make -j` runs what is independent at once and an interrupted build goes on where it was.
+# Stages per file, as pattern rules from one source to one target: `make -j` runs independent ones
+# in parallel, and an interrupted build continues where it stopped.
 #
-#   $(D)/import/X.jsonl.zst      written by the dataset's own rule, from what it fetched
+#   $(D)/import/X.jsonl.zst      written by the dataset's own rule
 #   $(D)/normalize/X.jsonl.zst   <- import/X
 #   $(D)/lang/X.jsonl.zst        <- normalize/X     LANG_FLAGS
 #   $(D)/filter/X.jsonl.zst      <- lang/X          FILTER_FLAGS
 #
 # Flags may be set for one target: $(D)/lang/X.jsonl.zst: LANG_FLAGS = --min-score 0.8
-# Each writes its accounting line to $(D)/stats/STAGE-X.jsonl, begun anew with the target, and what
-# it dropped to $(D)/rejects/STAGE-X.jsonl.zst; a bad record still ends the build. The programs get
-# one thread each: the parallelism is make's.
+#
+# Each stage writes its accounting line to $(D)/stats/STAGE-X.jsonl, which is replaced with the
+# target, and lang and filter write dropped records to $(D)/rejects/STAGE-X.jsonl.zst. A bad record
+# is still an error. Each program runs in one thread; make provides the parallelism.
 
 LANG_FLAGS ?=
 FILTER_FLAGS ?=
 
-# $(call account,STAGE,X): options, after the old line is gone.
+# $(call account,STAGE,X), $(call rejects,STAGE,X): options for accounting and for dropped records.
+# --max-bad 0 keeps bad records an error.
 account = --stats $(D)/stats/$(1)-$(2).jsonl
 rejects = --rejects $(D)/rejects/$(1)-$(2).jsonl.zst --max-bad 0
-# $(call begin,STAGE,X): the folders, and no old accounting.
+# $(call begin,STAGE,X): create the directories and remove the old accounting file.
 begin = @mkdir -p $(@D) $(D)/stats $(D)/rejects && rm -f $(D)/stats/$(1)-$(2).jsonl
 ONE = -q -j1 --progress never
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The two other builds of the trainer: in double precision, for gradients, and bare.
+# The other builds of the trainer: double precision, for gradients, and bare.
 bats_require_minimum_version 1.5.0
 
 load fixtures
@@ -10,7 +10,7 @@ setup() {
 	export OMP_WAIT_POLICY=passive
 }
 
-# build GOAL...: what make says is shown when it fails
+# build GOAL...: run make; show the end of its output if it fails.
 build() {
 	env -u MAKEFLAGS -u MFLAGS -u CONFIG make -C "$LUCIE_SRC" -j2 "$@" >log 2>&1 || {
 		tail log
@@ -24,13 +24,14 @@ build() {
 	cat out
 }
 
-@test "the bare trainer needs a compiler and OpenMP, and says what it does not check" {
+@test "the bare trainer links libc, libm and OpenMP only" {
 	build BARE=1 trainer
 	bare=$LUCIE_SRC/build/bare/bin/lucie-train
+	# grep finds no other library.
 	run -1 bash -c "ldd '$bare' | sed 's/^[ \t]*//; s/[ (].*//' | grep -v 'linux-vdso\|ld-linux\|lib[cm].so\|libgomp.so'"
 }
 
-@test "a checkpoint goes from one build to the other" {
+@test "the bare and the full build read each other's checkpoints" {
 	build BARE=1 trainer
 	bare=$LUCIE_SRC/build/bare/bin/lucie-train
 	fixtures shards train.ini
@@ -39,5 +40,6 @@ build() {
 	lucie-train -q -c train.ini --set train.steps=4 -o run
 	grep -q '"xxh3_128":"' run/latest/manifest.json
 	"$bare" -c train.ini --set train.steps=6 -o run 2>said
+	# It says what it does not check.
 	grep -q 'hashes were not' said
 }

@@ -1,11 +1,13 @@
-# The contract of lucie(7): its table and what its tests share (contract.bats, tests/tsan).
+# The command-line contract of lucie(7): the table of programs and the functions shared by
+# contract.bats, hostile.bats, tests/faults and tests/tsan. setup_file and setup below serve a file
+# that defines none of its own.
 # shellcheck shell=bash disable=SC2034
 
 load "$LUCIE_SRC/tests/cli/fixtures"
 
-# How to run each program on small data. IN stands for the input
-# files; where OUT appears the program writes to the name after -o, otherwise to standard output.
-# Which clauses apply is read from the program's own table of options.
+# Arguments of each program on small data. IN is replaced by the input files. A program with OUT
+# writes there, all others write to standard output. Which clauses of the contract apply follows
+# from the program's own table of options.
 declare -gA how=(
 	[lucie-normalize]='IN'
 	[lucie-lang]='IN'
@@ -26,21 +28,21 @@ declare -gA how=(
 	[lucie-generate]='run'
 	[lucie-export]='run -o OUT'
 )
-# What IN is, where it is not documents.
+# IN of programs that do not read documents.
 declare -gA input=(
 	[lucie-tok-decode]=ids
 	[lucie-stats]=accounts
 	[lucie-import]=pages/garden.html
 )
-# More data, in several slabs, where that is not big.jsonl.
+# Input of several slabs, where it is not big.jsonl.
 declare -gA more=([lucie-eval]=a.jsonl)
-# Programs that answer about the whole input: no input, no answer.
+# Programs that need at least one document.
 needs_input=' lucie-tok-train lucie-tok-eval lucie-eval lucie-stats lucie-mix '
 
-# contract_data: the fixtures and more data, in this folder.
+# contract_data: make the fixtures and larger data in the current folder.
 contract_data() {
 	fixtures a.jsonl b.jsonl recipe.ini pages tokenizer.json shards run
-	# Several slabs of documents that all differ.
+	# Several slabs of distinct documents.
 	awk '{ for (i = 0; i < 500; i++) {
 		s = $0
 		sub(/"id": "/, "&" i "-", s)
@@ -52,22 +54,36 @@ contract_data() {
 	seq 3000 | sed 's/.*/{"tool":"lucie-x","version":"1","args":[],"in":{"docs":2,"bytes":20},"out":{"docs":1,"bytes":&},"dropped":{"short":1},"repeated":0,"time":{"wall_s":0.1,"cpu_s":0.1,"rss_bytes":1}}/' >accounts
 }
 
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	contract_data
+}
+
+setup() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	broken=()
+	through=()
+	tried=0
+}
+
+# programs: all of them, or those named by LUCIE_ONLY="lucie-x lucie-y".
 programs() {
 	local p
-	# LUCIE_ONLY="lucie-x lucie-y" tries these alone.
 	for p in ${LUCIE_ONLY:-"$LUCIE_BUILD"/bin/*}; do echo "${p##*/}"; done
 }
 
-# takes PROGRAM OPTION: whether its table has it. writes_stdout, reads_documents: its kind.
+# takes PROGRAM OPTION: true if the program has the long option.
 takes() { "$1" --print-options | cut -f2 | grep -qx -- "$2"; }
+# Conditions for `each`: what kind of program it is.
 writes_stdout() { [[ "${how[$1]-}" != *OUT* && -n "${how[$1]-}" ]]; }
 reads_files() { [[ "${how[$1]-}" == *IN* ]]; }
 reads_documents() { reads_files "$1" && takes "$1" rejects && [ -z "${input[$1]-}" ]; }
+# The small and the large input of a program.
 fixture_of() { echo "${input[$1]-a.jsonl}"; }
 large_of() { echo "${more[$1]-${input[$1]-big.jsonl}}"; }
 
-# each FUNCTION [CONDITION]...: FUNCTION PROGRAM FOLDER, for those that meet all conditions; what
-# it prints is what is broken.
+# each FUNCTION [CONDITION]...: call FUNCTION PROGRAM FOLDER for each program that meets all
+# conditions. What FUNCTION prints is a violation; fails if there is one, or no such program.
 each() {
 	local f=$1 p c said
 	shift
@@ -82,7 +98,7 @@ each() {
 	[ ${#broken[@]} = 0 ] && [ "$tried" -gt 0 ]
 }
 
-# command PROGRAM IN OUT [EXTRA]...: fills the array `cmd`.
+# command_of PROGRAM IN OUT [EXTRA]...: set the array `cmd` to the command line.
 command_of() {
 	local p=$1 in=$2 out=$3 word files
 	shift 3
@@ -97,14 +113,14 @@ command_of() {
 	done
 }
 
-# settle_times RUN: how long a training step took is the one thing that may differ.
-settle_times() {
+# drop_times RUN: remove the durations of training steps, which may differ between equal runs.
+drop_times() {
 	[ ! -f "$1/timing.jsonl" ] ||
 		sed -Ei 's/"([a-z_]*seconds|tokens_per_s|gflops)":[^,}]*//g' "$1/timing.jsonl"
 }
 
-# result PROGRAM IN FOLDER [EXTRA]...: runs it so that all it writes is in FOLDER. IN may be empty
-# (standard input is read). Standard error goes to err.
+# result PROGRAM IN FOLDER [EXTRA]...: run the program with all its output in FOLDER and standard
+# error in `err`. An empty IN is standard input.
 result() {
 	local p=$1 in=$2 dir=$3 cmd
 	shift 3
@@ -112,14 +128,16 @@ result() {
 	command_of "$p" "$in" "$dir/out" "$@"
 	cmd=("${through[@]}" "${cmd[@]}")
 	if writes_stdout "$p"; then "${cmd[@]}" >"$dir/out" 2>err; else "${cmd[@]}" 2>err; fi || return
-	settle_times "$dir/out"
+	drop_times "$dir/out"
 }
 
+# same A B WHAT: report WHAT unless both folders hold the same bytes.
 same() { diff -rq "$1" "$2" >/dev/null || echo "$3 gives other bytes"; }
 
 nothing_in() { find "$1" -mindepth 1 | sed 's/^/left behind: /'; }
 
-# trouble STATUS FOLDER [WORDS]: exit status 2, one line that says what, no file left in FOLDER.
+# trouble STATUS FOLDER [WORDS]: report unless the exit status is 2, `err` is one line with WORDS in
+# it, and FOLDER is empty.
 trouble() {
 	[ "$1" = 2 ] || echo "exit status $1 instead of 2"
 	[ "$(wc -l <err)" = 1 ] || echo "standard error has $(wc -l <err) lines: $(head -3 err)"

@@ -1,25 +1,13 @@
 #!/usr/bin/env bats
-# The command-line contract of lucie(7), on every program there is. A test goes through all the
-# programs it applies to and fails with the list of those that break it.
+# The command-line contract of lucie(7). Each test runs on every program that it applies to and
+# fails with the list of violations.
 bats_require_minimum_version 1.5.0
 
 load contract
 
-setup_file() {
-	cd "$BATS_FILE_TMPDIR" || return 1
-	contract_data
-}
-
-setup() {
-	cd "$BATS_FILE_TMPDIR" || return 1
-	broken=()
-	through=()
-	tried=0
-}
-
 here() { find . -maxdepth 1 | sort; }
 
-# to_file PROGRAM IN [EXTRA]...: with -o dir/out whatever the program; standard output to /dev/null.
+# to_file PROGRAM IN [EXTRA]...: run with -o dir/out where there is -o, standard output discarded.
 to_file() {
 	local p=$1 in=$2 cmd
 	shift 2
@@ -28,14 +16,14 @@ to_file() {
 	"${cmd[@]}" >/dev/null 2>err
 }
 
-@test "every program is in the table" {
+@test "every program has a row in the table" {
 	local p missing=
 	for p in $(programs); do [ -n "${how[$p]-}" ] || missing+="$p "; done
 	echo "not in tests/cli/contract.bash: $missing"
 	[ -z "$missing" ]
 }
 
-@test "--help and -h: at most 24 lines on standard output" {
+@test "--help and -h print at most 24 lines on standard output" {
 	check() {
 		"$1" --help >out 2>err || echo "exit $?"
 		[ -s out ] && [ ! -s err ] || echo "not on standard output alone"
@@ -56,7 +44,7 @@ to_file() {
 	each check
 }
 
-@test "wrong usage: two lines and exit 2" {
+@test "wrong usage prints two lines and exits 2" {
 	wrong() {
 		local status=0
 		"$@" >out 2>err </dev/null || status=$?
@@ -71,11 +59,12 @@ to_file() {
 		! takes "$1" output || wrong "$1" --output
 		! takes "$1" threads || wrong "$1" -j 0
 		! takes "$1" threads || wrong "$1" -j 2x
+		wrong "$1" --print-completion fish
 	}
 	each check
 }
 
-@test "--help on a full disk is exit 2" {
+@test "--help on a full disk exits 2" {
 	check() {
 		local status=0
 		"$1" --help >/dev/full 2>err || status=$?
@@ -84,7 +73,7 @@ to_file() {
 	each check
 }
 
-@test "the fixture passes, the same twice, quietly, and leaves nothing else" {
+@test "two runs give the same bytes, are silent with -q and leave no other file" {
 	check() {
 		local in before
 		in=$(fixture_of "$1")
@@ -99,7 +88,7 @@ to_file() {
 	each check
 }
 
-@test "standard input, -, -- and files are the same" {
+@test "standard input, -, -- and a file name give the same bytes" {
 	check() {
 		local in
 		in=$(fixture_of "$1")
@@ -111,12 +100,12 @@ to_file() {
 		local d
 		for d in dashes stdin dash pipe; do same dir/file dir/$d $d; done
 	}
-	# Names of files are part of what lucie-import says.
+	# File names are part of the output of lucie-import.
 	takes_stdin() { [ "$1" != lucie-import ]; }
 	each check reads_files takes_stdin
 }
 
-@test "two files are one stream" {
+@test "two files give the same bytes as their concatenation" {
 	check() {
 		cat a.jsonl b.jsonl >ab.jsonl
 		result "$1" "a.jsonl b.jsonl" dir/two || echo "exit $?: $(cat err)"
@@ -126,7 +115,7 @@ to_file() {
 	each check reads_documents
 }
 
-@test "-o FILE: the same bytes as standard output; /dev/null and pipes are written directly" {
+@test "-o FILE gives the bytes of standard output; /dev/null and pipes are written directly" {
 	check() {
 		local in cmd
 		in=$(fixture_of "$1")
@@ -147,7 +136,7 @@ to_file() {
 	each check writes_stdout has_output
 }
 
-@test "the bytes do not depend on -j" {
+@test "-j does not change the bytes" {
 	check() {
 		local j in
 		in=$(large_of "$1")
@@ -161,7 +150,7 @@ to_file() {
 	each check has_threads
 }
 
-@test "the bytes do not depend on the locale or on OMP_NUM_THREADS" {
+@test "locale, time zone and OMP_NUM_THREADS do not change the bytes" {
 	check() {
 		local in
 		in=$(fixture_of "$1")
@@ -174,7 +163,7 @@ to_file() {
 	each check
 }
 
-@test "gzip, zstd and xz input, several members, on standard input too" {
+@test "gzip, zstd and xz input is decompressed, also in several members and on standard input" {
 	check() {
 		local in z
 		in=$(fixture_of "$1")
@@ -182,7 +171,7 @@ to_file() {
 		head -c 1000 "$in" >part1
 		tail -c +1001 "$in" >part2
 		for z in gzip zstd xz; do
-			# The name says nothing on purpose.
+			# The names do not tell the format.
 			$z -c "$in" >one
 			{ $z -c part1 && $z -c part2 && $z -c </dev/null; } >many
 			result "$1" one dir/$z-1 || echo "$z: exit $?: $(cat err)"
@@ -195,7 +184,7 @@ to_file() {
 	each check reads_documents
 }
 
-@test "a truncated stream is exit 2 and leaves nothing" {
+@test "a truncated compressed stream exits 2 and leaves no file" {
 	check() {
 		local in z status
 		in=$(fixture_of "$1")
@@ -210,7 +199,7 @@ to_file() {
 	each check reads_documents
 }
 
-@test "a full disk is exit 2" {
+@test "a full disk exits 2" {
 	check() {
 		local status=0 cmd
 		command_of "$1" "$(fixture_of "$1")" /dev/full -q
@@ -220,7 +209,7 @@ to_file() {
 	each check writes_stdout
 }
 
-@test "a closed pipe is silent" {
+@test "a closed output pipe ends the program silently" {
 	check() {
 		local cmd
 		command_of "$1" "$(large_of "$1")" dir/out -q
@@ -234,7 +223,7 @@ to_file() {
 	each check writes_stdout
 }
 
-@test "missing files, folders: exit 2 and one line" {
+@test "a missing input file, or a folder, exits 2 with one line" {
 	check() {
 		local status=0
 		to_file "$1" no-such-file || status=$?
@@ -247,7 +236,7 @@ to_file() {
 	each check reads_files not_import
 }
 
-@test "an output that cannot be made: exit 2" {
+@test "an output that cannot be created exits 2" {
 	check() {
 		local status=0 cmd
 		command_of "$1" "$(fixture_of "$1")" no/such/folder/out
@@ -259,7 +248,7 @@ to_file() {
 	each check has_output
 }
 
-@test "a bad record stops the run with file and line" {
+@test "a bad record stops the run and is reported with file and line" {
 	check() {
 		local status=0 i=0 line
 		for line in 'no JSON' '{"text":1}' '{"id":"x"}' '["text"]' '{"text":"a","text":"b"}' \
@@ -278,7 +267,7 @@ to_file() {
 	each check reads_documents
 }
 
-@test "--max-bad and --rejects keep count" {
+@test "--max-bad limits the bad records and --rejects keeps them" {
 	check() {
 		local status=0
 		{ echo no && head -3 a.jsonl && echo '{"id":"x"}' && tail -n +4 a.jsonl && printf '{"text":"\xff"}'; } >bad.jsonl
@@ -315,7 +304,7 @@ to_file() {
 	each check reads_documents
 }
 
-@test "--stats: in + repeated = out + dropped, the same for any -j" {
+@test "--stats adds up, in + repeated = out + dropped, and does not depend on -j" {
 	check() {
 		rm -f s
 		{ cat "$(large_of "$1")" && echo bad; } >bad.jsonl
@@ -346,7 +335,7 @@ to_file() {
 	each check reads_documents has_stats
 }
 
-@test "--stats where it cannot be written is told before the work" {
+@test "--stats to an unwritable path fails before the work" {
 	check() {
 		local status=0
 		to_file "$1" "$(fixture_of "$1")" --stats no/such/folder/s || status=$?
@@ -356,7 +345,7 @@ to_file() {
 	each check has_stats
 }
 
-@test "blank lines, a byte order mark, CRLF and a missing last newline are fine" {
+@test "blank lines, a byte order mark, CRLF and a missing last newline are accepted" {
 	check() {
 		{ printf '\xef\xbb\xbf' && sed 's/$/\r/; 3s/$/\n\n \t\r/' a.jsonl | head -c -2; } >odd.jsonl
 		rm -f s
@@ -367,7 +356,7 @@ to_file() {
 	each check reads_documents has_stats
 }
 
-@test "--max-line: a longer record is bad, wherever it lies" {
+@test "a record longer than --max-line is bad, anywhere in the file" {
 	check() {
 		local status=0
 		to_file "$1" a.jsonl --max-line 300 || status=$?
@@ -380,7 +369,7 @@ to_file() {
 	each check reads_documents
 }
 
-@test "input = output is refused and the file kept" {
+@test "an output file that is also an input is refused and kept" {
 	check() {
 		local status=0 cmd
 		cp a.jsonl dir/out
@@ -404,7 +393,7 @@ to_file() {
 	each check reads_documents one_file
 }
 
-@test "empty input is an empty stream" {
+@test "empty input is accepted, plain and compressed" {
 	check() {
 		: >empty
 		result "$1" empty dir/a || echo "exit $?: $(cat err)"
@@ -416,7 +405,8 @@ to_file() {
 	each check reads_documents may_be_empty
 }
 
-# started PROGRAM: runs it on a pipe that stays open, with -o dir/out; waits for its temporary file.
+# started PROGRAM: run it on a pipe that stays open, with -o dir/out, and wait for its temporary
+# file. Sets pid.
 started() {
 	local cmd i
 	mkfifo dir/in
@@ -437,7 +427,7 @@ started() {
 }
 one_file() { takes "$1" output && takes "$1" compress; }
 
-@test "SIGTERM removes what is unfinished; the program dies of it" {
+@test "SIGTERM ends the program and removes its unfinished output" {
 	check() {
 		local status=0 pid
 		started "$1" || return 0
@@ -451,7 +441,7 @@ one_file() { takes "$1" output && takes "$1" compress; }
 	each check reads_documents one_file
 }
 
-@test "a second run on the same output is refused; after kill -9 the next one takes over" {
+@test "a second run on the same output is refused; after kill -9 the next run succeeds" {
 	check() {
 		local status=0 pid
 		started "$1" || return 0
@@ -461,7 +451,7 @@ one_file() { takes "$1" output && takes "$1" compress; }
 		kill -9 $pid
 		wait $pid || true
 		exec 8>&-
-		[ -e dir/.out.lu-tmp ] || echo "kill -9 left nothing: is it tested?"
+		[ -e dir/.out.lu-tmp ] || echo "kill -9 left no temporary file to test with"
 		result "$1" a.jsonl dir/third -o dir/out || echo "after kill -9: exit $?: $(cat err)"
 		[ ! -e dir/.out.lu-tmp ] || echo "the temporary file is still there"
 		result "$1" a.jsonl dir/fresh
@@ -471,7 +461,7 @@ one_file() { takes "$1" output && takes "$1" compress; }
 	each check reads_documents one_file writes_stdout
 }
 
-@test "closed descriptors do no harm" {
+@test "closed standard descriptors do not harm the output" {
 	check() {
 		local status=0 cmd
 		{ head -2 a.jsonl && echo bad; } >bad.jsonl

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
-# The EXAMPLES of the manual pages run as they stand: each literal block is a shell script, run in
-# a scratch folder that holds the fixtures (tests/cli/fixtures.bash) under the names pages use.
+# Runs what the documents tell people to type. Each literal block in the EXAMPLES of a manual page is
+# a shell script, run in a scratch folder that has the fixtures (tests/cli/fixtures.bash) under the
+# names that the pages use. The sh blocks of README.md run one after another on a folder of texts.
 bats_require_minimum_version 1.5.0
 
 load fixtures
@@ -11,8 +12,8 @@ setup_file() {
 	fixtures a.jsonl b.jsonl recipe.ini pages tokenizer.json shards run train.ini
 }
 
-# blocks PAGE FOLDER: the literal blocks of EXAMPLES as FOLDER/1.sh, 2.sh, ... with mdoc's escapes
-# and the few macros that may stand in a literal block undone.
+# blocks PAGE FOLDER: writes the literal blocks of EXAMPLES to FOLDER/1.sh, 2.sh, ..., with mdoc's
+# escapes undone.
 blocks() {
 	awk -v folder="$2" '
 	/^\.Sh / { examples = $2 == "EXAMPLES"; next }
@@ -66,4 +67,39 @@ run_page() {
 		! sed -n '/^\.Sh EXAMPLES/,/^\.Sh [^E]/p' "$page" | grep -q '^\.Bd -literal' || run_page "$page" || bad=1
 	done
 	[ "$bad" = 0 ]
+}
+
+# texts: a folder of text and HTML files, from the fixtures' documents.
+make_texts() {
+	mkdir texts && cp "$LUCIE_SRC"/tests/data/pages/* texts && python3 - texts \
+		"$LUCIE_SRC/tests/data/a.jsonl" "$LUCIE_SRC/tests/data/b.jsonl" <<-'END'
+	import json, sys
+	for name in sys.argv[2:]:
+	    for line in open(name, encoding="utf-8"):
+	        doc = json.loads(line)
+	        with open(f"{sys.argv[1]}/{doc['id']}.txt", "w", encoding="utf-8") as f:
+	            f.write(doc["text"] + "\n")
+	END
+}
+
+@test "the commands of README.md lead from a folder of texts to a trained model" {
+	mkdir "$BATS_TEST_TMPDIR/readme" && cd "$BATS_TEST_TMPDIR/readme" || return 1
+	make_texts
+	awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$LUCIE_SRC/README.md" >commands
+	[ "$(grep -c '^lucie-' commands)" -ge 6 ]
+	timeout 300 bash -eux commands >log 2>&1 </dev/null || {
+		tail -20 log
+		return 1
+	}
+	lucie-check shard shard-valid
+	[ -e run/latest/weights.safetensors ]
+	[ -s model/model.safetensors ]
+}
+
+@test "the program of CONTRIBUTING.md compiles" {
+	awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' \
+		"$LUCIE_SRC/.github/CONTRIBUTING.md" >"$BATS_TEST_TMPDIR/shout.c"
+	[ -s "$BATS_TEST_TMPDIR/shout.c" ]
+	gcc -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -I"$LUCIE_SRC" -fsyntax-only \
+		"$BATS_TEST_TMPDIR/shout.c"
 }

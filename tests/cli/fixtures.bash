@@ -1,8 +1,8 @@
-# Small files under the names that the manual pages' examples use, in the current folder:
-# a.jsonl b.jsonl tokenizer.json shards/demo.* recipe.ini run/ pages/. What a program makes is
-# made by the program.
+# Fixtures: small files with the names used in the examples of the manual pages, in the current
+# folder: a.jsonl b.jsonl tokenizer.json shards/demo.* recipe.ini train.ini run/ pages/. The programs
+# make their own files.
 
-# fixtures NAME...: makes these, and what they are made from.
+# fixtures NAME...: make these and what they are made from.
 fixtures() {
 	local name
 	for name; do
@@ -35,10 +35,10 @@ make_run() {
 	fixtures shards train.ini && lucie-train -q -c train.ini -o run
 }
 
-# opens PREFIX: whether it is a shard for a program that reads one.
+# opens PREFIX: true if a program that reads shards opens it.
 opens() { lucie-trace "$1" --token 0 >/dev/null 2>&1 || lucie-check "$1" >/dev/null 2>&1; }
 
-# Records of ids: a SEED gives other ones.
+# records N SEED: N records of token ids that depend on SEED.
 records() {
 	awk -v n="$1" -v seed="$2" 'BEGIN {
 		for (i = 0; i < n; i++)

@@ -1,30 +1,17 @@
 #!/usr/bin/env bats
-# Text that is hostile but well formed goes through every program; text that is no UTF-8 is a bad
-# record whatever is wrong with it and wherever it stands. And a tokenizer.json of every kind of
-# wrong: exit 2 and one line from each program that reads one.
+# Hostile input, on every program that reads it: unusual but valid texts are accepted, malformed
+# UTF-8 makes a record bad, and an invalid tokenizer.json is reported in one line.
 bats_require_minimum_version 1.5.0
 
 load contract
 
-setup_file() {
-	cd "$BATS_FILE_TMPDIR" || return 1
-	contract_data
-}
-
-setup() {
-	cd "$BATS_FILE_TMPDIR" || return 1
-	broken=()
-	through=()
-	tried=0
-}
-
-# The bytes and escapes that no text holds.
+# Malformed byte sequences and lone surrogate escapes.
 faults=($'\xff' $'\x80' $'\xc0\xaf' $'\xc1\xbf' $'\xe0\x80\xaf' $'\xe0\x9f\xbf' $'\xf0\x80\x80\xaf'
 	$'\xed\xa0\x80' $'\xed\xbf\xbf' $'\xed\xa0\xbd\xed\xb8\x80' $'\xf4\x90\x80\x80' $'\xf8\x88\x80\x80\x80'
 	$'\xc3' $'\xe2\x82' $'\xf0\x9f\x98' $'\xf0\x9f\x98x' '\ud800' '\udbff' '\udc00' '\udfff' '\ud800\ud800'
 	'\ud83dx' '\udc00\ud83d' '\ud83d\\ude00')
 
-@test "whatever is no UTF-8, and lone surrogates, are bad records wherever they stand" {
+@test "malformed UTF-8 and lone surrogates make a record bad, anywhere in it" {
 	local f n=0
 	for f in "${faults[@]}"; do
 		printf '{"id":"1","text":"%s"}\n{"id":"2","text":"abc %s"}\n' "$f" "$f"
@@ -32,11 +19,11 @@ faults=($'\xff' $'\x80' $'\xc0\xaf' $'\xc1\xbf' $'\xe0\x80\xaf' $'\xe0\x9f\xbf' 
 		printf '{"%s":"5","text":"abc"}\n{"a":[{"b":"%s"}],"text":"abc"}\n' "$f" "$f"
 		n=$((n + 6))
 	done >bad
-	# Cut inside a character: at the end of a text, and of the file.
-	{ cat bad && cat a.jsonl && cat bad && printf '{"text":"abc \xe2\x82'; } >odd.jsonl
+	# The file ends inside a character.
+	{ cat bad && cat a.jsonl && cat bad && printf '{"text":"abc \xe2\x82'; } >unusual.jsonl
 	check() {
 		result "$1" a.jsonl dir/a --rejects r0 || echo "exit $?: $(cat err)"
-		result "$1" odd.jsonl dir/b --rejects r || echo "exit $?: $(cat err)"
+		result "$1" unusual.jsonl dir/b --rejects r || echo "exit $?: $(cat err)"
 		same dir/a dir/b "with bad records"
 		[ $(($(wc -l <r) - $(wc -l <r0))) = $((2 * n + 1)) ] || echo "$(wc -l <r) rejects"
 		[ "$(grep -cE '"reason":"(invalid UTF-8|lone surrogate|ends too early|not JSON)"' r)" = $((2 * n + 1)) ] ||
@@ -45,7 +32,7 @@ faults=($'\xff' $'\x80' $'\xc0\xaf' $'\xc1\xbf' $'\xe0\x80\xaf' $'\xe0\x9f\xbf' 
 	each check reads_documents
 }
 
-@test "empty texts, NUL, odd members and characters go through" {
+@test "empty texts, NUL, unusual members and characters are accepted" {
 	{
 		cat a.jsonl
 		printf '%s\n' '{"text":""}' '{"text":"\u0000"}' '{"text":"a\u0000b\u0000"}' '{"\u0000":1,"text":"abc"}' \
@@ -53,11 +40,11 @@ faults=($'\xff' $'\x80' $'\xc0\xaf' $'\xc1\xbf' $'\xe0\x80\xaf' $'\xe0\x9f\xbf' 
 			'{"text":"a\r\nb\rc\u0085\u2028"}' '{"text":"\u0301\u0301"}' '{"text":"abc","a":{"a":{"\u0000":[]}}}' \
 			'{"text":"\udbff\udfff","n":-0.0e-999}' ' {  "text" : "abc" } ' '{"t\u0065xt":"abc"}'
 		printf '{"text":"no line feed"}'
-	} >odd.jsonl
+	} >unusual.jsonl
 	check() {
 		local j
 		for j in 1 3; do
-			result "$1" odd.jsonl dir/$j -j $j --stats s || echo "exit $?: $(cat err)"
+			result "$1" unusual.jsonl dir/$j -j $j --stats s || echo "exit $?: $(cat err)"
 			grep -q '"in":{"docs":27,' s || echo "counts $(cat s)"
 			rm s
 		done
@@ -67,28 +54,28 @@ faults=($'\xff' $'\x80' $'\xc0\xaf' $'\xc1\xbf' $'\xe0\x80\xaf' $'\xe0\x9f\xbf' 
 	each check reads_documents has_stats
 }
 
-@test "encode and decode give such texts back" {
+@test "unusual texts survive encode and decode" {
 	printf '%s\n' '{"text":""}' '{"text":"\u0000"}' '{"text":"a\u0000b\u0000"}' '{"text":"\ufeffabc"}' \
 		'{"text":"\uffff\ufffe\ud83f\udfff"}' '{"text":"a\r\nb\rc\u0085\u2028"}' '{"text":"\u0301x"}' \
 		'{"text":"   a  "}' '{"text":"\u2581\u2581 a"}' '{"text":"<s></s><0x41>"}' >texts
 	lucie-tok-train -q --preset bytelevel -n 300 -o bl.json a.jsonl
-	lucie-tok-encode -t bl.json texts | lucie-tok-decode -t bl.json | jq_text >got
-	jq_text <texts >want
+	lucie-tok-encode -t bl.json texts | lucie-tok-decode -t bl.json | ascii_texts >got
+	ascii_texts <texts >want
 	diff want got
 	for form in u16 u32 ids; do
-		lucie-tok-encode -t bl.json --as $form --add eos texts | lucie-tok-decode -t bl.json --from $form | jq_text >got
+		lucie-tok-encode -t bl.json --as $form --add eos texts | lucie-tok-decode -t bl.json --from $form | ascii_texts >got
 		diff want got
 	done
 }
 
-# The texts as Python spells them, one a line.
-jq_text() {
+# ascii_texts: the text of each record as a Python string literal in ASCII, one per line.
+ascii_texts() {
 	python3 -c 'import json, sys
 for line in sys.stdin:
     print(ascii(json.loads(line)["text"]))'
 }
 
-@test "a wrong tokenizer.json: exit 2 and one line from every program that takes one" {
+@test "an invalid tokenizer.json exits 2 with one line, in every program that reads one" {
 	python3 - <<-'END'
 	import json
 	t = json.load(open("tokenizer.json"))
@@ -96,7 +83,7 @@ for line in sys.stdin:
 	def put(text):
 	    global n
 	    n += 1
-	    with open("wrong-%02d.json" % n, "wb") as f:
+	    with open("invalid-%02d.json" % n, "wb") as f:
 	        f.write(text if isinstance(text, bytes) else json.dumps(text).encode())
 	def with_(**kw):
 	    d = json.loads(json.dumps(t))
@@ -136,7 +123,7 @@ for line in sys.stdin:
 	check() {
 		local f in status
 		in=$(fixture_of "$1")
-		for f in wrong-*.json; do
+		for f in invalid-*.json; do
 			status=0
 			command_of "$1" "$in" dir/out
 			cmd=("${cmd[@]/#tokenizer.json/$f}")

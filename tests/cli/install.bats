@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
-# make install and uninstall, into a scratch folder.
+# make install and make uninstall, in a temporary folder.
 bats_require_minimum_version 1.5.0
 
 setup() {
 	cd "$LUCIE_SRC" || return 1
 	stage=$BATS_TEST_TMPDIR/stage
-	# The build that is tested, not another one.
+	# Install the build under test.
 	unset MAKEFLAGS MAKELEVEL
 	make=(make --no-print-directory CONFIG="$LUCIE_CONFIG" DESTDIR="$stage" PREFIX=/usr)
 }
 
-@test "what is installed runs from there, has its page and its completions" {
+@test "installed programs run and have a manual page and completions" {
 	local p name
 	"${make[@]}" install
 	[ -f "$stage/usr/share/doc/lucie/LICENSE" ]
@@ -24,7 +24,7 @@ setup() {
 	[ "$(echo '{"text":"a"}' | env -i "$stage/usr/bin/lucie-normalize")" = '{"text":"a"}' ]
 }
 
-@test "uninstall takes away all that install brought" {
+@test "uninstall removes everything that install created" {
 	"${make[@]}" install
 	"${make[@]}" uninstall
 	[ -z "$(find "$stage" ! -type d)" ]

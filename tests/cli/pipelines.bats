@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The shared rules of pipelines/mk, on a dataset of three small files.
+# The shared rules of pipelines/mk, by tests/data/dataset.mk: a dataset of three small files.
 bats_require_minimum_version 1.5.0
 
 load fixtures
@@ -13,7 +13,7 @@ setup() {
 
 build() { make --no-print-directory "$@"; }
 
-@test "sources become a plan; a second build has nothing to do" {
+@test "a build ends with a plan; a second one has nothing to do" {
 	build -j2
 	lucie-check work/shards/all
 	[ -s work/mix/plan ]
@@ -30,7 +30,7 @@ build() { make --no-print-directory "$@"; }
 	grep -q '^lost  *[0-9]* scalar values' work/eval/tokenizer.txt
 }
 
-@test "the same bytes in any order of building" {
+@test "the bytes do not depend on the order of the build" {
 	build -j4 >log
 	(cd work && find . -name '*.jsonl.zst' -o -name '*.bin' -o -name tokenizer.json | sort | xargs md5sum) >first
 	rm -rf work
@@ -38,7 +38,7 @@ build() { make --no-print-directory "$@"; }
 	(cd work && md5sum --quiet -c ../first)
 }
 
-@test "one source that changes is built anew, the others are not" {
+@test "only the source that changed is rebuilt" {
 	build -j2 >log
 	sed 's/"text": *"/&Another word. /' b.jsonl >b.new && mv b.new b.jsonl
 	build >log
@@ -46,7 +46,7 @@ build() { make --no-print-directory "$@"; }
 	run ! grep -q 'normalize  a' log
 }
 
-@test "a stage that fails leaves no target, and the next build goes on there" {
+@test "a failed stage leaves no target, and the next build resumes there" {
 	echo 'no record' >>b.jsonl
 	run ! build -j1
 	[ ! -e work/normalize/b.jsonl.zst ]
@@ -57,7 +57,7 @@ build() { make --no-print-directory "$@"; }
 	[ -s work/mix/plan ]
 }
 
-@test "RUN stands before each command" {
+@test "RUN is put before each command" {
 	echo 'echo "$*" >>commands; exec "$@"' >launch
 	build RUN='bash launch' >log
 	for stage in normalize lang filter dedup tok-train shard check mix; do

@@ -1,22 +1,12 @@
 #!/usr/bin/env bats
-# One allocation or one system call fails, each in turn: a program says so in one line, exits with
-# status 2 and leaves no file, or it did not need it and the output is whole.
-# FAULTS=all tries every call; otherwise the first 40 of each kind and then 40 spread over the rest.
+# Fault injection: one allocation or system call fails, each in turn. A program then exits with
+# status 2 after one line and leaves no file, or it can do without and its output is complete.
+# FAULTS=all tries every call, otherwise the first 40 of each kind and 40 spread over the rest.
 bats_require_minimum_version 1.5.0
 
 load ../cli/contract
 
-setup_file() {
-	cd "$BATS_FILE_TMPDIR" || return 1
-	contract_data
-}
-
-setup() {
-	cd "$BATS_FILE_TMPDIR" || return 1
-	broken=() through=() tried=0
-}
-
-# with_fault KIND N PROGRAM: runs it on its fixture with -o dir/out/f.
+# with_fault KIND N PROGRAM: run it on its fixture, with -o dir/out/f; call N of the kind fails.
 with_fault() {
 	local cmd in
 	in=$(fixture_of "$3")
@@ -31,7 +21,8 @@ with_fault() {
 		INJECT_COUNT=dir/calls "${cmd[@]}" >dir/stdout 2>dir/err </dev/null
 }
 
-places() {
+# calls_to_fail CALLS: the numbers of the calls to try.
+calls_to_fail() {
 	local calls=$1 n
 	for ((n = 1; n <= calls; n++)); do
 		if [ "${FAULTS-}" = all ] || [ "$n" -le 40 ] || [ $((n % ((calls + 39) / 40))) = 0 ]; then
@@ -40,21 +31,22 @@ places() {
 	done
 }
 
+# try KIND PROGRAM: fail one call after the other; report what breaks the contract.
 try() {
 	local kind=$1 p=$2 calls n status
 	with_fault "$kind" 0 "$p" || { echo "without a fault: exit $?: $(cat dir/err)"; return; }
 	rm -rf good && cp -R dir/out good && cp dir/stdout good.stdout
 	calls=$(cat dir/calls)
-	[ "$calls" -gt 0 ] || echo "no call is counted"
-	for n in $(places "$calls"); do
+	[ "$calls" -gt 0 ] || echo "no call was counted"
+	for n in $(calls_to_fail "$calls"); do
 		status=0
 		with_fault "$kind" "$n" "$p" || status=$?
 		if [ $status = 0 ]; then
 			[ -s dir/stdout ] || [ -s good.stdout ] || {
-				settle_times dir/out/f && settle_times good/f
-				diff -rq good dir/out >/dev/null || echo "call $n of $calls: exit 0, other output"
+				drop_times dir/out/f && drop_times good/f
+				diff -rq good dir/out >/dev/null || echo "call $n of $calls: exit 0 with different output"
 			}
-			cmp -s dir/stdout good.stdout || echo "call $n of $calls: exit 0, other standard output"
+			cmp -s dir/stdout good.stdout || echo "call $n of $calls: exit 0 with different standard output"
 			continue
 		fi
 		[ $status = 2 ] || echo "call $n of $calls: exit $status: $(head -2 dir/err)"
@@ -64,12 +56,12 @@ try() {
 	done
 }
 
-@test "each allocation" {
+@test "a failed allocation exits 2 with one line, or does not matter" {
 	check() { try memory "$1"; }
 	each check
 }
 
-@test "each read, write, rename and close" {
+@test "a failed read, write, rename or close exits 2 with one line, or does not matter" {
 	check() { try files "$1"; }
 	each check
 }

@@ -1,12 +1,12 @@
 /*
- * Loaded before a program (LD_PRELOAD): makes one call fail, the INJECT_N-th of a kind.
+ * Fault injection, preloaded into a program (LD_PRELOAD): call number INJECT_N of one kind fails.
  *
  *	INJECT=memory	malloc calloc realloc aligned_alloc: NULL
  *	INJECT=files	open read write pread pwrite fsync ftruncate rename close: EIO
- *	INJECT_COUNT=F	writes the number of such calls to F at the end
+ *	INJECT_COUNT=F	write the number of such calls to the file F at exit
  *
- * Only calls from the program itself count, its statically linked library included; what shared
- * libraries do with a failed allocation is theirs. Standard error always works.
+ * Only calls from the program itself and its statically linked library count, not those from shared
+ * libraries. Writes to standard error never fail.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -47,7 +47,7 @@ static int find_program(struct dl_phdr_info *info, size_t size, void *arg)
 			inject.to = inject.from + p->p_memsz;
 		}
 	}
-	return 1; /* the first object is the program */
+	return 1; /* the first object is the program: stop */
 }
 
 __attribute__((constructor)) static void start(void)
@@ -103,13 +103,13 @@ void *aligned_alloc(size_t alignment, size_t n)
 	return fails(MEMORY, HERE) ? NULL : __libc_memalign(alignment, n);
 }
 
-static int no(void)
+static int io_error(void)
 {
 	errno = EIO;
 	return -1;
 }
 
-/* The next definition of a function, found once. */
+/* Look up the real function once. */
 #define NEXT(name)                     \
 	static __typeof__(name) *next; \
 	if (!next)                     \
@@ -125,57 +125,57 @@ int open(const char *path, int flags, ...)
 	if (flags & (O_CREAT | O_TMPFILE))
 		mode = va_arg(ap, mode_t);
 	va_end(ap);
-	return fails(FILES, HERE) ? no() : next(path, flags, mode);
+	return fails(FILES, HERE) ? io_error() : next(path, flags, mode);
 }
 
 ssize_t read(int fd, void *p, size_t n)
 {
 	NEXT(read);
-	return fails(FILES, HERE) ? no() : next(fd, p, n);
+	return fails(FILES, HERE) ? io_error() : next(fd, p, n);
 }
 
 ssize_t write(int fd, const void *p, size_t n)
 {
 	NEXT(write);
-	return fd != STDERR_FILENO && fails(FILES, HERE) ? no() : next(fd, p, n);
+	return fd != STDERR_FILENO && fails(FILES, HERE) ? io_error() : next(fd, p, n);
 }
 
 ssize_t pread(int fd, void *p, size_t n, off_t at)
 {
 	NEXT(pread);
-	return fails(FILES, HERE) ? no() : next(fd, p, n, at);
+	return fails(FILES, HERE) ? io_error() : next(fd, p, n, at);
 }
 
 ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 {
 	NEXT(pwrite);
-	return fails(FILES, HERE) ? no() : next(fd, p, n, at);
+	return fails(FILES, HERE) ? io_error() : next(fd, p, n, at);
 }
 
 int fsync(int fd)
 {
 	NEXT(fsync);
-	return fails(FILES, HERE) ? no() : next(fd);
+	return fails(FILES, HERE) ? io_error() : next(fd);
 }
 
 int ftruncate(int fd, off_t n)
 {
 	NEXT(ftruncate);
-	return fails(FILES, HERE) ? no() : next(fd, n);
+	return fails(FILES, HERE) ? io_error() : next(fd, n);
 }
 
 int rename(const char *from, const char *to)
 {
 	NEXT(rename);
-	return fails(FILES, HERE) ? no() : next(from, to);
+	return fails(FILES, HERE) ? io_error() : next(from, to);
 }
 
-/* A close that fails has closed: Linux never leaves the descriptor open. */
+/* On Linux a failed close has closed the descriptor nevertheless. */
 int close(int fd)
 {
 	NEXT(close);
 	if (!fails(FILES, HERE))
 		return next(fd);
 	next(fd);
-	return no();
+	return io_error();
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# lucie-shard killed or failed at each of its renames, removals and syncs, through strace. Here and
-# not in tests/cli, since the leak checker of the sanitizers does not run under a tracer.
+# lucie-shard killed or failing at each rename, unlink and fsync, by strace. Not in tests/cli, since
+# the leak checker of the sanitizers does not run under a tracer.
 bats_require_minimum_version 1.5.0
 
 load ../cli/fixtures
@@ -9,17 +9,17 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# whole PREFIX: it is the shard in old/ or the one in new/, or nothing that opens.
+# whole PREFIX: true if it is the old shard or the new one, or if nothing of it opens.
 whole() {
 	local idx
 	if opens "$1"; then
 		lucie-check "$1" || return 1
 		cat "$1".bin "$1"-*.bin 2>/dev/null >is
-		cmp -s is old.bin || cmp -s is new.bin || { echo "is neither"; return 1; }
+		cmp -s is old.bin || cmp -s is new.bin || { echo "neither the old shard nor the new one"; return 1; }
 		[ -e "$1.json" ] || cmp -s is old.bin || { echo "no manifest"; return 1; }
 		return 0
 	fi
-	# Nor do its parts open by themselves.
+	# Nor does a part open by itself.
 	for idx in "$1"*.idx; do
 		if [ -e "$idx" ] && opens "${idx%.idx}"; then
 			echo "${idx%.idx} opens"
@@ -28,10 +28,10 @@ whole() {
 	done
 }
 
-@test "killed at any rename, removal or sync: the old shard, the new one or none" {
+@test "after a kill at any rename, unlink or fsync there is the old shard, the new one or none" {
 	command -v strace || skip "strace is not installed"
 	strace -o /dev/null true 2>/dev/null || skip "strace is not allowed here"
-	# Equal in all sizes, so that only the order of the steps keeps them apart.
+	# Equal in all sizes: only the order of the steps keeps the two apart.
 	for s in 1 2; do
 		records 300 $s >$s.jsonl
 		lucie-shard --ids --vocab 1000 -o $s $s.jsonl
@@ -63,7 +63,7 @@ whole() {
 			cat x/s*.bin | cmp - new.bin
 		done
 	done
-	# A run after a kill takes over what was left and leaves nothing behind.
+	# A run after a kill reuses the temporary files and leaves none behind.
 	rm -rf x && mkdir x
 	strace -f -o /dev/null -e trace=rename -e inject=rename:signal=KILL:when=3 \
 		lucie-shard --ids --vocab 1000 --max-tokens 250 -o x/s new.jsonl || true
@@ -73,7 +73,7 @@ whole() {
 	[ -z "$(find x -name '.*.lu-tmp')" ]
 }
 
-@test "a rename or sync that fails is exit 2 and leaves no file" {
+@test "a failed rename or fsync exits 2 and leaves no file" {
 	command -v strace || skip "strace is not installed"
 	strace -o /dev/null true 2>/dev/null || skip "strace is not allowed here"
 	records 300 2 >new.jsonl
@@ -88,7 +88,7 @@ whole() {
 			[ "$(wc -l <err)" = 1 ]
 			[ -z "$(ls -A x)" ]
 		done
-		# Two parts of three files, and the manifest.
+		# Two parts of three files each, and the manifest.
 		[ "$n" -ge 8 ]
 		lucie-check x/s
 	done

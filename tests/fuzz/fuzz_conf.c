@@ -1,4 +1,4 @@
-/* Any bytes as a configuration file: settings or an error with a place. */
+/* Configuration files: any bytes give settings or an error that names the file. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
+#include "libcommon/import/charset.h"
 #include "libcommon/import/html.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -41,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			(text.p[0] == '\n' || text.p[text.n - 1] != '\n' ||
 					text.p[text.n - 2] == '\n'))
 		abort();
-	lu_html_charset(lu_buf_slice(&page));
+	lu_charset_of_html(lu_buf_slice(&page));
 	lu_buf_release(&page);
 	lu_buf_release(&title);
 	lu_buf_release(&text);

@@ -1,6 +1,6 @@
 /*
- * Any bytes as a compressed file, through lines in slabs: an answer or an error, the same for any
- * size of the reads, within bounded memory.
+ * Compressed input and slabs of lines: any bytes give data or an error, the same for all read sizes,
+ * in bounded memory.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define LIMIT ((size_t)8 << 20) /* of what comes out: a few bytes may stand for terabytes */
+#define LIMIT ((size_t)8 << 20) /* of decompressed bytes: a few may expand to terabytes */
 
 static int read_all(const char *name, size_t piece, struct lu_buf *out, struct lu_err *err)
 {

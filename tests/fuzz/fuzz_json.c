@@ -1,6 +1,6 @@
 /*
- * The JSON scanner on any bytes: nothing is read beyond them; a record that is accepted can be
- * rewritten and is accepted again; what repair makes of a string is accepted.
+ * JSON reader: no read beyond the input; an accepted record is accepted after a rewrite; repair
+ * leaves no malformed UTF-8 and changes no valid text.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static void walk(struct lu_str raw, enum lu_json_type type, struct lu_arena *are
 	} else if (type == LU_JSON_ARRAY || type == LU_JSON_OBJECT) {
 		while (lu_json_next(&it))
 			walk(it.value, it.type, arena);
-		/* It stops at the end, not at something that it does not understand. */
+		/* The iterator stops at the end, not at something it cannot read. */
 		while (it.p < it.end) {
 			if (*it.p != ' ' && *it.p != '\t' && *it.p != '\n' && *it.p != '\r')
 				abort();

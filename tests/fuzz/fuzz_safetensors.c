@@ -1,5 +1,5 @@
-/* Any bytes as a safetensors file: an error that names it, or tensors that can all be read and lie
- * side by side to the end of the file. */
+/* safetensors: any bytes give an error that names the file, or tensors that can all be read and are
+ * contiguous to the end of the file. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

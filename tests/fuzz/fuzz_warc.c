@@ -1,24 +1,11 @@
-/* Web archives: any bytes are records or an error that names the place, and a body is never longer
- * than the input. */
+/* Web archives: any bytes are records or an error that names the file, and content has at most the
+ * limit. */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "libcommon/import/warc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static ssize_t give(void *ctx, void *p, size_t n, struct lu_err *err)
-{
-	struct lu_str *left = ctx;
-	size_t k = left->n < n ? left->n : n;
-
-	(void)err;
-	if (k)
-		memcpy(p, left->p, k);
-	left->p += k;
-	left->n -= k;
-	return (ssize_t)k;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -29,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct lu_feed *f;
 	int rc;
 
-	if (lu_feed_open_fn(&f, "fuzz", give, &left, &err) < 0)
+	if (lu_feed_open_str(&f, "fuzz", &left, &err) < 0)
 		return 0;
 	while ((rc = lu_warc_next(f, 1 << 16, &rec, &err)) > 0) {
 		struct lu_http http;

@@ -1,6 +1,6 @@
 /*
- * Runs one fuzz target over its kept inputs: each file of tests/fuzz/corpus/X, where the program's
- * name is replay_X, and the empty input. A fault aborts, as it does under libFuzzer.
+ * Run one fuzz target over its corpus: the empty input and each file of tests/fuzz/corpus/X, where
+ * the program is called replay_X. A fault aborts, as under libFuzzer.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 				printf("Bail out! %s\n", err.msg);
 				return 2;
 			}
-			/* What was printed last tells which input came before a crash. */
+			/* After a crash, the last line printed names the input before it. */
 			fflush(stdout);
 			LLVMFuzzerTestOneInput((const uint8_t *)p, size);
 			printf("ok %d - %s\n", ++run, entry[i]->d_name);

@@ -1,13 +1,42 @@
 #!/usr/bin/env bash
-# Each header stands alone: it compiles by itself, with the flags of the build.
+# Headers: each compiles alone, all compile together, and each .c file of the library, the kernels
+# and the trainer has its own, except where one header speaks for a family.
 . tests/lint/tap.bash
 
-for h in $(files '*.h'); do
-	case $h in
-	kernels/cuda/* | tests/*) continue ;;
-	esac
+# compiles FILE: what the compiler says against a header or source, with the flags of the build.
+compiles() {
 	# shellcheck disable=SC2086 # the flags are words
-	ok "$h" "$($CC $CFLAGS -Werror -fsyntax-only -x c "$h" 2>&1 |
-		grep -v -e 'pragma once in main' | head -20)"
+	$CC $CFLAGS -Werror -fsyntax-only -x c "$1" 2>&1 | grep -v -e 'pragma once in main' | head -20
+}
+
+mapfile -t headers < <(files '*.h' | grep -v -e '^kernels/cuda/' -e '^tests/')
+for h in "${headers[@]}"; do
+	ok "$h" "$(compiles "$h")"
 done
+
+# In both orders: a macro or an enumeration of one header must not change the meaning of another.
+together=$(mktemp) || exit 1
+trap 'rm -f "$together"' EXIT
+printf '#include "%s"\n' "${headers[@]}" >"$together"
+ok "all headers together" "$(compiles "$together")"
+printf '#include "%s"\n' "${headers[@]}" | tac >"$together"
+ok "all headers together, in reverse" "$(compiles "$together")"
+
+# Families: the .c file implements a part of the header behind it.
+family='
+libcommon/mix/walk libcommon/mix/plan.h
+libcommon/tokenizer/load libcommon/tokenizer/tokenizer.h
+libcommon/tokenizer/encode libcommon/tokenizer/tokenizer.h
+libcommon/tokenizer/decode libcommon/tokenizer/tokenizer.h
+trainer/comm/comm_single trainer/comm/comm.h
+kernels/cpu/isa_avx2 kernels/cpu/cpu.h
+kernels/cpu/isa_avx512 kernels/cpu/cpu.h
+kernels/cpu/isa_base kernels/cpu/cpu.h'
+without=
+while read -r c; do
+	stem=${c%.c*}
+	header=$(sed -n "s,^$stem ,,p" <<<"$family")
+	[ -e "${header:-$stem.h}" ] || without+="$c: no ${header:-${stem##*/}.h}"$'\n'
+done < <(files 'libcommon/*.c' 'libcommon/*.cc' 'kernels/*.c' 'trainer/*.c' | grep -v '/lucie-')
+ok "each .c file has its header" "$without"
 done_testing

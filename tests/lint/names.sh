@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Names and words: the top of the tree, unique file names, functions nobody may call, leftovers.
-# The lengths of functions and files are remarks: a sign to split, not a law.
+# Names, words and sizes: the top of the tree, unique file names, functions nobody may call,
+# leftovers, files and folders that have grown too large. The lengths of functions and of programs
+# are remarks: a sign to split, not a law.
 . tests/lint/tap.bash
 
-sources() { files '*.c' '*.h' '*.cc' '*.cu' '*.cuh'; }
+sources() { files '*.c' '*.h' '*.cc' '*.inc' '*.cu' '*.cuh'; }
 
 ok "top of the tree" "$(files | sed 's,/.*,,' | sort -u | grep -v '^\.' |
 	grep -vxE 'tools|libcommon|pipelines|kernels|trainer|Makefile|man|tests|README\.md|LICENSE')"
@@ -16,11 +17,14 @@ ok "nothing left to do" "$(files | grep -v -e '^tests/lint/names.sh' -e '^tests/
 	xargs grep -nIE '\b(TODO|FIXME|XXX|HACK)\b')"
 ok "no blank at the end of a line" "$(files '*.c' '*.h' '*.cc' '*.mk' '*.sh' '*.bash' '*.bats' '*.[157]' |
 	xargs grep -nE '[[:blank:]]+$')"
+ok "no file above 700 lines" "$(sources | xargs wc -l | awk '$1 > 700 && $2 != "total" { print $2 ": " $1 " lines" }')"
+ok "no folder of libcommon above 7,000 lines" "$(files 'libcommon/*/*' | xargs wc -l | awk '
+$2 != "total" { sub("/[^/]*$", "", $2); lines[$2] += $1 }
+END { for (f in lines) if (lines[f] > 7000) print f ": " lines[f] " lines" }')"
 sources | xargs awk '
-function limit(file) { return file ~ /^tools\// ? 400 : 800 }
-FNR == 1 && last { if (lines > limit(last)) print "# remark: " last ": " lines " lines"; start = 0 }
+FNR == 1 { if (last ~ /^tools\// && lines > 400) print "# remark: " last ": " lines " lines"; start = 0 }
 { last = FILENAME; lines = FNR }
 /^{/ { start = FNR }
 /^}/ { if (start && FNR - start - 1 > 80) print "# remark: " FILENAME ":" start ": function of " FNR - start - 1 " lines"; start = 0 }
-END { if (lines > limit(last)) print "# remark: " last ": " lines " lines" }'
+END { if (last ~ /^tools\// && lines > 400) print "# remark: " last ": " lines " lines" }'
 done_testing

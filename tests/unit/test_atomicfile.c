@@ -1,6 +1,6 @@
 /*
- * Files that appear whole or not at all: also when the process is killed, when two write at once,
- * and through links. Children are forked for what ends a process.
+ * sys/atomicfile.h: files appear complete or not at all, also when the process is killed, when two
+ * runs write at once, and through links. What ends a process runs in a child.
  */
 #include "tests/unit/unit.h"
 
@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "libcommon/sys/atomicfile.h"
-#include "libcommon/sys/file.h"
 
 #define TEMP ".x.lu-tmp"
 
@@ -58,6 +57,50 @@ static void test_commit_and_abort(void **state)
 	assert_false(there(TEMP));
 }
 
+/* After settle the data are complete and closed, and only the name is missing. */
+static void test_settle(void **state)
+{
+	struct lu_err err;
+	struct lu_atomic f, g;
+
+	(void)state;
+	assert_int_equal(lu_atomic_open(&f, "x", &err), 0);
+	assert_int_equal(lu_atomic_open(&g, "y", &err), 0);
+	assert_int_equal(lu_atomic_write(&f, "one", 3, &err), 0);
+	assert_int_equal(lu_atomic_write(&g, "two", 3, &err), 0);
+	assert_int_equal(lu_atomic_settle(&f, &err), 0);
+	assert_int_equal(lu_atomic_settle(&g, &err), 0);
+	assert_file(TEMP, "one");
+	assert_int_equal(f.fd, -1);
+	assert_int_equal(lu_atomic_commit(&f, &err), 0);
+	assert_file("x", "one");
+	assert_false(there(TEMP));
+	lu_atomic_abort(&g);
+	assert_false(there(".y.lu-tmp"));
+	assert_false(there("y"));
+
+	/* Directly written targets have nothing to settle. */
+	assert_int_equal(lu_atomic_open(&f, "/dev/null", &err), 0);
+	assert_int_equal(lu_atomic_settle(&f, &err), 0);
+	assert_int_equal(lu_atomic_write(&f, "x", 1, &err), 0);
+	assert_int_equal(lu_atomic_commit(&f, &err), 0);
+	unlink("x");
+}
+
+/* An abort of a file that was never opened leaves those of others alone. */
+static void test_abort_of_none(void **state)
+{
+	struct lu_atomic none = LU_ATOMIC_NONE, f;
+	struct lu_err err;
+
+	(void)state;
+	assert_int_equal(lu_atomic_open(&f, "x", &err), 0);
+	lu_atomic_abort(&none);
+	lu_atomic_remove_all();
+	assert_false(there(TEMP));
+	lu_atomic_abort(&f);
+}
+
 static void test_permissions(void **state)
 {
 	struct stat st;
@@ -82,7 +125,7 @@ static void test_links(void **state)
 	(void)state;
 	assert_int_equal(mkdir("d", 0777), 0);
 	assert_int_equal(symlink("d/y", "x"), 0);
-	/* To a file that is not there yet, then to one that is. */
+	/* To a file that does not exist yet, then to one that does. */
 	write_whole("x", "1");
 	assert_file("d/y", "1");
 	write_whole("x", "2");
@@ -99,7 +142,7 @@ static void test_links(void **state)
 	unlink("x");
 }
 
-/* The temporary file's name is known to all; what someone put there must not be written through. */
+/* The name of the temporary file is predictable: a link planted there is not followed. */
 static void test_planted_link(void **state)
 {
 	struct lu_err err;
@@ -126,8 +169,7 @@ static void test_second_writer(void **state)
 	assert_string_equal(err.msg, "x: another run is writing it");
 	child = fork();
 	if (child == 0) {
-		/* The lock goes with the open file, which fork() shares; a new one must be
-		 * refused here as well. */
+		/* fork() shares the lock of the open file; a new open is refused here too. */
 		_exit(lu_atomic_open(&g, "x", &err) < 0 ? 7 : 1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -135,12 +177,12 @@ static void test_second_writer(void **state)
 	assert_int_equal(lu_atomic_write(&f, "mine", 4, &err), 0);
 	assert_int_equal(lu_atomic_commit(&f, &err), 0);
 	assert_file("x", "mine");
-	/* Free again. */
+	/* The lock is released. */
 	write_whole("x", "next");
 	unlink("x");
 }
 
-/* A child opens "x", writes, tells through the pipe that it did, and waits to be killed. */
+/* A child opens "x", writes, says so through the pipe, and waits to be killed. */
 static pid_t start_child(void)
 {
 	int end[2];
@@ -167,7 +209,7 @@ static pid_t start_child(void)
 	return child;
 }
 
-static void test_kill_is_taken_over(void **state)
+static void test_left_by_kill_is_reused(void **state)
 {
 	int status;
 	pid_t child = start_child();
@@ -194,7 +236,7 @@ static void test_signals_remove(void **state)
 		assert_true(there(TEMP));
 		kill(child, deadly[i]);
 		assert_int_equal(waitpid(child, &status, 0), child);
-		/* It dies of the signal, as the shell and make expect. */
+		/* The child dies of the signal, as the shell and make expect. */
 		assert_true(WIFSIGNALED(status));
 		assert_int_equal(WTERMSIG(status), deadly[i]);
 		assert_false(there(TEMP));
@@ -202,7 +244,7 @@ static void test_signals_remove(void **state)
 	}
 }
 
-/* What someone else made under the same name after ours was renamed is not ours to remove. */
+/* A file that another run made under the same name after ours was renamed is kept. */
 static void test_remove_only_ours(void **state)
 {
 	struct lu_err err;
@@ -248,12 +290,6 @@ static void test_wrong_names(void **state)
 		assert_int_equal(lu_atomic_open(&f, name[i], &err), -1);
 		assert_true(strlen(err.msg) > strlen(name[i]) + 3);
 	}
-	assert_int_equal(lu_make_folders("", &err), -1);
-	assert_int_equal(lu_make_folders("p/q//r", &err), 0);
-	assert_int_equal(lu_make_folders("p/q/r/", &err), 0);
-	assert_true(there("p/q/r"));
-	put_text("file", "");
-	assert_int_equal(lu_make_folders("file/q", &err), -1);
 }
 
 static void test_many_at_once(void **state)
@@ -278,68 +314,23 @@ static void test_many_at_once(void **state)
 	unlink("x");
 }
 
-static void test_read_file(void **state)
-{
-	struct lu_err err;
-	char *p;
-	size_t n;
-
-	(void)state;
-	put_file("in", "a\0b", 3);
-	assert_int_equal(lu_read_file("in", 3, &p, &n, &err), 0);
-	assert_int_equal(n, 3);
-	assert_memory_equal(p, "a\0b", 4);
-	free(p);
-	assert_int_equal(lu_read_file("in", 2, &p, &n, &err), -1);
-	assert_string_equal(err.msg, "in: larger than 2 bytes");
-	assert_int_equal(lu_read_file(".", 2, &p, &n, &err), -1);
-	assert_int_equal(lu_read_file("missing", 2, &p, &n, &err), -1);
-	for (size_t size = 65534; size < 65540; size++) {
-		char *big = calloc(1, size);
-
-		assert_non_null(big);
-		put_file("in", big, size);
-		free(big);
-		assert_int_equal(lu_read_file("in", 100000, &p, &n, &err), 0);
-		assert_int_equal(n, size);
-		free(p);
-	}
-}
-
-static void test_temp(void **state)
-{
-	struct lu_err err;
-	char back[4];
-	int fd = lu_temp_open(".", &err);
-
-	(void)state;
-	assert_true(fd >= 0);
-	assert_int_equal(lu_write_all(fd, "spill", 5, "t", &err), 0);
-	assert_int_equal(lu_pread_all(fd, back, 4, 1, "t", &err), 0);
-	assert_memory_equal(back, "pill", 4);
-	assert_int_equal(lu_pread_all(fd, back, 4, 2, "t", &err), -1);
-	assert_string_equal(err.msg, "t: ends too early");
-	close(fd);
-	assert_int_equal(lu_temp_open("none", &err), -1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_commit_and_abort),
+		cmocka_unit_test(test_settle),
+		cmocka_unit_test(test_abort_of_none),
 		cmocka_unit_test(test_permissions),
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_planted_link),
 		cmocka_unit_test(test_second_writer),
-		cmocka_unit_test(test_kill_is_taken_over),
+		cmocka_unit_test(test_left_by_kill_is_reused),
 		cmocka_unit_test(test_signals_remove),
 		cmocka_unit_test(test_remove_only_ours),
 		cmocka_unit_test(test_direct),
 		cmocka_unit_test(test_wrong_names),
 		cmocka_unit_test(test_many_at_once),
-		cmocka_unit_test(test_read_file),
-		cmocka_unit_test(test_temp),
 	};
 
-	return cmocka_run_group_tests_name("atomic", tests, scratch_make, scratch_remove);
+	return cmocka_run_group_tests_name("atomicfile", tests, scratch_make, scratch_remove);
 }

@@ -1,11 +1,11 @@
-/* Configuration files: what is a setting, what is an error, and where. */
+/* sys/conf.h: settings, and errors with file and line. */
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>
 
 #include "libcommon/sys/conf.h"
 
-/* Writes down what it is told: "section/name key=value" a line, "section/name" for a header. */
+/* Record each call as a line "section/name key=value|", or "section/name" for a header. */
 static int note(void *ctx, const char *section, const char *name, const char *key,
 		const char *value, struct lu_err *err)
 {
@@ -35,14 +35,14 @@ static int run(const char *text, size_t n, struct lu_buf *b, struct lu_err *err)
 	return rc;
 }
 
-static void expect(const char *text, const char *told)
+static void expect(const char *text, const char *expected)
 {
 	struct lu_err err = { 0 };
 	struct lu_buf b = { 0 };
 
 	if (run(text, strlen(text), &b, &err) < 0)
 		fail_msg("%s", err.msg);
-	assert_string_equal(b.p, told);
+	assert_string_equal(b.p, expected);
 	lu_buf_release(&b);
 }
 

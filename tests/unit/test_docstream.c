@@ -1,6 +1,7 @@
 /* The document stream: verdicts, edits, bad records, rejects, repeats, accounting, any threads. */
 #include "tests/unit/unit.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include "libcommon/par/docstream.h"
 #include "libcommon/sys/progress.h"
 
-/* What the program under test does is said by each document itself, in its "do". */
+/* Each document says in its "do" what the program does with it. */
 static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
 	struct lu_str what = { "", 0 };
@@ -57,7 +58,7 @@ static int first_only(void *ctx, struct lu_doc *doc, struct lu_err *err)
 		return lu_doc_drop(doc, "seen", NULL);
 	}
 	seen[0]++;
-	return lu_doc_set(doc, "n", lu_doc_printf(doc, "%llu", (unsigned long long)doc->index));
+	return lu_doc_set(doc, "n", lu_doc_printf(doc, "%" PRIu64, doc->index));
 }
 
 static const struct lu_opt no_opts[] = { LU_OPT_END };
@@ -92,6 +93,33 @@ static int run(struct given *g, int threads)
 	return lu_docstream_run(&g->ds, &g->std, &args, &g->err);
 }
 
+/* Records are written with ' for " in this file. */
+static char *double_quotes(const char *text)
+{
+	char *copy = strdup(text);
+
+	assert_non_null(copy);
+	for (char *p = copy; (p = strchr(p, '\'')) != NULL;)
+		*p = '"';
+	return copy;
+}
+
+static void put_json(const char *name, const char *text)
+{
+	char *json = double_quotes(text);
+
+	put_text(name, json);
+	free(json);
+}
+
+static void assert_json(const char *name, const char *text)
+{
+	char *json = double_quotes(text);
+
+	assert_file(name, json);
+	free(json);
+}
+
 static void nothing_left(void)
 {
 	assert_int_equal(access("out", F_OK), -1);
@@ -101,13 +129,13 @@ static void nothing_left(void)
 
 static void expect(const char *in, const char *out)
 {
-	put_text("in", in);
+	put_json("in", in);
 	for (int threads = 1; threads <= 4; threads += 3) {
 		struct given g = GIVEN;
 
 		if (run(&g, threads) < 0)
 			fail_msg("%s", g.err.msg);
-		assert_file("out", out);
+		assert_json("out", out);
 	}
 }
 
@@ -115,45 +143,55 @@ static void test_kept_byte_for_byte(void **state)
 {
 	(void)state;
 	expect("", "");
-	expect("{\"text\":\"a\"}\n", "{\"text\":\"a\"}\n");
-	expect("{\"text\":\"a\"}", "{\"text\":\"a\"}\n");
-	expect(" { \"n\" : 1.0e1, \"text\" : \"\\u00e9\\/\" } \r\n",
-			" { \"n\" : 1.0e1, \"text\" : \"\\u00e9\\/\" } \r\n");
-	expect("\xEF\xBB\xBF{\"text\":\"a\"}\n\n  \t\r\n{\"text\":\"b\"}\n",
-			"{\"text\":\"a\"}\n{\"text\":\"b\"}\n");
+	expect("{'text':'a'}\n", "{'text':'a'}\n");
+	expect("{'text':'a'}", "{'text':'a'}\n");
+	expect(" { 'n' : 1.0e1, 'text' : '\\u00e9\\/' } \r\n",
+			" { 'n' : 1.0e1, 'text' : '\\u00e9\\/' } \r\n");
+	expect("\xEF\xBB\xBF{'text':'a'}\n\n"
+	       "  \t\r\n"
+	       "{'text':'b'}\n",
+			"{'text':'a'}\n"
+			"{'text':'b'}\n");
 }
 
 static void test_verdicts(void **state)
 {
 	(void)state;
-	expect("{\"text\":\"a\",\"do\":\"drop\"}\n{\"text\":\"b\"}\n{\"text\":\"c\",\"do\":"
-	       "\"drop\"}\n",
-			"{\"text\":\"b\"}\n");
-	expect("{\"text\":\"a\",\"do\":\"set\"}\n{\"lang\":1,\"text\":\"b\", \"do\":\"set\"}\r\n",
-			"{\"text\":\"a\",\"do\":\"set\",\"lang\":\"fr\"}\n{\"lang\":\"fr\","
-			"\"text\":\"b\", "
-			"\"do\":\"set\"}\r\n");
-	expect("{\"text\":\"a\\nb\",\"do\":\"upper\"}", "{\"text\":\"A\\nB\",\"do\":\"upper\"}\n");
-	expect("{\"text\":\"a\",\"do\":\"own\"}\n{\"text\":\"b\"}\n{\"text\":\"\\u0063\",\"do\":"
-	       "\"own\"}\n",
-			"<own a>{\"text\":\"b\"}\n<own c>");
-	expect("{\"text\":\"a\",\"do\":\"repeat\"}\n",
-			"{\"text\":\"a\",\"do\":\"repeat\"}\n{\"text\":\"a\",\"do\":\"repeat\"}\n{"
-			"\"text\":"
-			"\"a\",\"do\":\"repeat\"}\n");
+	expect("{'text':'a','do':'drop'}\n"
+	       "{'text':'b'}\n"
+	       "{'text':'c','do':'drop'}\n",
+			"{'text':'b'}\n");
+	expect("{'text':'a','do':'set'}\n"
+	       "{'lang':1,'text':'b', 'do':'set'}\r\n",
+			"{'text':'a','do':'set','lang':'fr'}\n"
+			"{'lang':'fr','text':'b', 'do':'set'}\r\n");
+	expect("{'text':'a\\nb','do':'upper'}", "{'text':'A\\nB','do':'upper'}\n");
+	expect("{'text':'a','do':'own'}\n"
+	       "{'text':'b'}\n"
+	       "{'text':'\\u0063','do':'own'}\n",
+			"<own a>{'text':'b'}\n<own c>");
+	expect("{'text':'a','do':'repeat'}\n",
+			"{'text':'a','do':'repeat'}\n"
+			"{'text':'a','do':'repeat'}\n"
+			"{'text':'a','do':'repeat'}\n");
 }
 
 static void test_decide(void **state)
 {
 	(void)state;
-	put_text("in", "{\"text\":\"xa\"}\n{\"text\":\"xb\"}\n{\"text\":\"c\"}\n");
+	put_json("in",
+			"{'text':'xa'}\n"
+			"{'text':'xb'}\n"
+			"{'text':'c'}\n");
 	for (int threads = 1; threads <= 4; threads++) {
 		uint64_t seen[2] = { 0 };
 		struct given g = { .ds = { .decide = first_only, .ctx = seen },
 			.std = LU_STD_DEFAULTS };
 
 		assert_int_equal(run(&g, threads), 0);
-		assert_file("out", "{\"text\":\"xa\",\"n\":0}\n{\"text\":\"c\",\"n\":2}\n");
+		assert_json("out",
+				"{'text':'xa','n':0}\n"
+				"{'text':'c','n':2}\n");
 	}
 }
 
@@ -163,15 +201,15 @@ static void test_bad_records(void **state)
 		const char *line, *reason;
 	} t[] = {
 		{ "x", "not JSON" },
-		{ "{\"text\":\"a\"", "JSON ends too early" },
+		{ "{'text':'a'", "JSON ends too early" },
 		{ "[]", "not a JSON object" },
-		{ "{\"text\":\"\xFF\"}", "invalid UTF-8" },
-		{ "{\"text\":\"\\udc00\"}", "lone surrogate" },
-		{ "{\"text\":null}", "\"text\" is not a string" },
-		{ "{\"id\":\"text\"}", "no \"text\"" },
-		{ "{\"text\":\"a\",\"text\":\"a\"}", "two members of the same name" },
-		{ "{\"text\":\"a\",\"do\":\"bad\"}", "no good" },
-		{ "{\"text\":\"a\",\"do\":\"fail\"}", "the tool gave up" },
+		{ "{'text':'\xFF'}", "invalid UTF-8" },
+		{ "{'text':'\\udc00'}", "lone surrogate" },
+		{ "{'text':null}", "\"text\" is not a string" },
+		{ "{'id':'text'}", "no \"text\"" },
+		{ "{'text':'a','text':'a'}", "two members of the same name" },
+		{ "{'text':'a','do':'bad'}", "no good" },
+		{ "{'text':'a','do':'fail'}", "the tool gave up" },
 	};
 
 	(void)state;
@@ -181,9 +219,12 @@ static void test_bad_records(void **state)
 			char in[200], message[200];
 
 			unlink("out");
-			snprintf(in, sizeof(in), "{\"text\":\"a\"}\n\n%s\n{\"text\":\"b\"}\n",
+			snprintf(in, sizeof(in),
+					"{'text':'a'}\n\n"
+					"%s\n"
+					"{'text':'b'}\n",
 					t[i].line);
-			put_text("in", in);
+			put_json("in", in);
 			assert_int_equal(run(&g, threads), -1);
 			snprintf(message, sizeof(message), "in:3: %s", t[i].reason);
 			assert_string_equal(g.err.msg, message);
@@ -198,68 +239,79 @@ static void test_textless(void **state)
 
 	(void)state;
 	g.ds.flags = LU_DOCSTREAM_TEXTLESS;
-	put_text("in", "{\"text\":1}\n{}\n");
+	put_json("in",
+			"{'text':1}\n"
+			"{}\n");
 	assert_int_equal(run(&g, 2), 0);
-	assert_file("out", "{\"text\":1}\n{}\n");
+	assert_json("out",
+			"{'text':1}\n"
+			"{}\n");
 }
 
 static void test_max_bad(void **state)
 {
 	(void)state;
-	put_text("in", "1\n{\"text\":\"a\"}\n2\n");
+	put_json("in",
+			"1\n"
+			"{'text':'a'}\n"
+			"2\n");
 	for (int threads = 1; threads <= 4; threads += 3) {
-		for (uint64_t bound = 0; bound < 3; bound++) {
+		for (uint64_t limit = 0; limit < 3; limit++) {
 			static const char *const message[] = { "in:1: not a JSON object",
-				"in:3: not a JSON object (more than 1 bad records)" };
+				"in:3: not a JSON object (beyond --max-bad 1)" };
 			struct given g = GIVEN;
 
 			unlink("out");
-			g.std.max_bad = bound;
+			g.std.max_bad = limit;
 			g.std.max_bad_given = true;
-			assert_int_equal(run(&g, threads), bound < 2 ? -1 : 0);
-			if (bound < 2) {
-				assert_string_equal(g.err.msg, message[bound]);
+			assert_int_equal(run(&g, threads), limit < 2 ? -1 : 0);
+			if (limit < 2) {
+				assert_string_equal(g.err.msg, message[limit]);
 				nothing_left();
 			} else {
-				assert_file("out", "{\"text\":\"a\"}\n");
+				assert_json("out", "{'text':'a'}\n");
 			}
 		}
 	}
 }
+
+/* With lines of up to 28 and 20 bytes. */
+static const char rejects_of_28[] =
+		"{'file':'in','line':1,'reason':'not JSON','value':null,'raw_base64':'bm8='}\n"
+		"{'file':'in','line':2,'reason':'too "
+		"short','value':3,'record':{'text':'abc','do':'drop'}}\n"
+		"{'file':'in','line':4,'reason':'not a JSON object','value':null,'record':[ 1 ]}\n"
+		"{'file':'in','line':5,'reason':'not JSON','value':null,'raw_base64':'/w=='}\n";
+static const char rejects_of_20[] =
+		"{'file':'in','line':1,'reason':'not JSON','value':null,'raw_base64':'bm8='}\n"
+		"{'file':'in','line':2,'reason':'longer than "
+		"--max-line','value':27,'raw_base64':''}\n"
+		"{'file':'in','line':4,'reason':'not a JSON object','value':null,'record':[ 1 ]}\n"
+		"{'file':'in','line':5,'reason':'not JSON','value':null,'raw_base64':'/w=='}\n";
 
 static void test_rejects(void **state)
 {
 	struct given g = GIVEN;
 
 	(void)state;
-	put_text("in",
-			"no\n{\"text\":\"abc\",\"do\":\"drop\"}\r\n{\"text\":\"a\"}\n[ 1 "
-			"]\n\xFF\n{\"text\":\"123456789\"}\n");
+	put_json("in",
+			"no\n"
+			"{'text':'abc','do':'drop'}\r\n"
+			"{'text':'a'}\n"
+			"[ 1 ]\n"
+			"\xFF\n"
+			"{'text':'123456789'}\n");
 	g.std.rejects = "rejects";
 	g.std.max_line = 28;
 	assert_int_equal(run(&g, 3), 0);
-	assert_file("out", "{\"text\":\"a\"}\n{\"text\":\"123456789\"}\n");
-	assert_file("rejects",
-			"{\"file\":\"in\",\"line\":1,\"reason\":\"not "
-			"JSON\",\"value\":null,\"raw_base64\":\"bm8=\"}\n"
-			"{\"file\":\"in\",\"line\":2,\"reason\":\"too "
-			"short\",\"value\":3,\"record\":{\"text\":\"abc\",\"do\":\"drop\"}}\n"
-			"{\"file\":\"in\",\"line\":4,\"reason\":\"not a JSON "
-			"object\",\"value\":null,\"record\":[ 1 ]}\n"
-			"{\"file\":\"in\",\"line\":5,\"reason\":\"not "
-			"JSON\",\"value\":null,\"raw_base64\":\"/w==\"}\n");
+	assert_json("out",
+			"{'text':'a'}\n"
+			"{'text':'123456789'}\n");
+	assert_json("rejects", rejects_of_28);
 	g.std.max_line = 20;
 	assert_int_equal(run(&g, 1), 0);
-	assert_file("rejects",
-			"{\"file\":\"in\",\"line\":1,\"reason\":\"not "
-			"JSON\",\"value\":null,\"raw_base64\":\"bm8=\"}\n"
-			"{\"file\":\"in\",\"line\":2,\"reason\":\"longer than "
-			"--max-line\",\"value\":27,\"raw_base64\":\"\"}\n"
-			"{\"file\":\"in\",\"line\":4,\"reason\":\"not a JSON "
-			"object\",\"value\":null,\"record\":[ 1 ]}\n"
-			"{\"file\":\"in\",\"line\":5,\"reason\":\"not "
-			"JSON\",\"value\":null,\"raw_base64\":\"/w==\"}\n");
-	/* With a bound of its own, the bound holds; the reject file is not left then. */
+	assert_json("rejects", rejects_of_20);
+	/* An explicit limit holds; no reject file is left then. */
 	unlink("out");
 	unlink("rejects");
 	g.std.max_bad = 1;
@@ -274,19 +326,24 @@ static void test_repair(void **state)
 	struct given g = GIVEN;
 
 	(void)state;
-	put_text("in", "{\"text\":\"\xFFz\\ud800\",\"n\": 1}\r\n{\"text\":\"a\"}\n\xFF\n");
+	put_json("in",
+			"{'text':'\xFFz\\ud800','n': 1}\r\n"
+			"{'text':'a'}\n"
+			"\xFF\n");
 	g.ds.flags = LU_DOCSTREAM_REPAIR;
 	g.std.max_bad = 1;
 	g.std.max_bad_given = true;
 	assert_int_equal(run(&g, 2), 0);
-	assert_file("out", "{\"text\":\"\xEF\xBF\xBDz\\ufffd\",\"n\": 1}\r\n{\"text\":\"a\"}\n");
+	assert_json("out",
+			"{'text':'\xEF\xBF\xBDz\\ufffd','n': 1}\r\n"
+			"{'text':'a'}\n");
 	assert_int_equal(g.ds.repaired, 2);
 }
 
-/* How often each of the two below was called, and what the threads saw between them. */
+/* How often each callback was called, and what the threads saw together. */
 struct locals {
 	const struct lu_docstream *ds;
-	int made, freed;
+	int made, merged, freed;
 	uint64_t seen;
 };
 static struct locals locals;
@@ -305,12 +362,20 @@ static void local_free(void *local)
 	locals.freed++;
 }
 
+static int merge(void *ctx, void *local, struct lu_err *err)
+{
+	(void)ctx;
+	assert_ptr_equal(local, locals.ds->local[locals.merged++]);
+	locals.seen += *(uint64_t *)local;
+	return locals.seen > 60000 ? lu_err_set(err, "merged twice") : 0;
+}
+
 static int add_extra(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	(void)ctx;
 	(void)err;
-	for (size_t i = 0; i < locals.ds->locals; i++)
-		locals.seen += *(uint64_t *)locals.ds->local[i];
+	/* All threads have been merged by now. */
+	assert_int_equal(locals.merged, locals.ds ? locals.ds->locals : 0);
 	lu_buf_puts(&stats->extra, ",\"extra\":[1]");
 	return 0;
 }
@@ -341,12 +406,14 @@ static void test_many(void **state)
 		g.ds.local_size = sizeof(uint64_t);
 		g.ds.local_init = local_init;
 		g.ds.local_free = local_free;
+		g.ds.merge = merge;
 		g.ds.stats = &stats;
 		g.ds.finish = add_extra;
 		g.std.rejects = "rejects";
 		assert_int_equal(run(&g, threads), 0);
 		assert_int_equal(locals.seen, 60000);
 		assert_int_equal(locals.made, threads);
+		assert_int_equal(locals.merged, threads);
 		assert_int_equal(locals.freed, threads);
 		assert_int_equal(stats.in.docs, 60000);
 		assert_int_equal(stats.in.bytes, in.n);
@@ -374,9 +441,11 @@ static void test_stats_file(void **state)
 	json_t *j;
 
 	(void)state;
-	put_text("in",
-			"{\"text\":\"a\",\"do\":\"repeat\"}\n{\"text\":\"b\",\"do\":\"drop\"}"
-			"\nbad\n");
+	put_json("in",
+			"{'text':'a','do':'repeat'}\n"
+			"{'text':'b','do':'drop'}\n"
+			"bad\n");
+	locals = (struct locals){ 0 };
 	g.ds.finish = add_extra;
 	g.std.stats = "stats";
 	g.std.rejects = "rejects";
@@ -403,7 +472,7 @@ static void test_refusals(void **state)
 	struct given g = GIVEN;
 
 	(void)state;
-	put_text("in", "{\"text\":\"a\"}\n");
+	put_json("in", "{'text':'a'}\n");
 	g.std.rejects = "in";
 	assert_int_equal(run(&g, 1), -1);
 	assert_string_equal(g.err.msg, "in: input file is output file");
@@ -413,7 +482,7 @@ static void test_refusals(void **state)
 	nothing_left();
 }
 
-/* What is set last counts, and a text that was cut by nothing is the caller's. */
+/* The last value of a member counts; a value too long for lu_doc_printf() becomes null. */
 static void test_doc_functions(void **state)
 {
 	struct lu_arena arena = { 0 };

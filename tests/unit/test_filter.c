@@ -249,7 +249,7 @@ static void presets(void **state)
 
 		assert_int_equal(lu_rules_preset(&r, lu_rules_preset_name(i), &err), 0);
 		for (size_t j = 0; j < r.n; j++)
-			assert_true(r.rule[j].source && *r.rule[j].source);
+			assert_true(r.p[j].source && *r.p[j].source);
 		assert_string_not_equal(failed(&r, "", LU_STOP_FR), "none");
 		assert_string_not_equal(failed(&r, "!!! ??? ;;;", LU_STOP_FR), "none");
 		lu_rules_release(&r);

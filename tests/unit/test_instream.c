@@ -1,9 +1,9 @@
 /*
- * Compressed input: everything that an encoder wrote comes back, and everything that is damaged is
- * told. The encoders are the libraries' own.
+ * io/instream.h: what the libraries' encoders wrote comes back, and damage of any kind is an error.
  */
 #include "tests/unit/unit.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static const char text[] = "{\"text\":\"Le matin, la lumi\xC3\xA8re entre dans l
 			   "{\"text\":\"Le soir, elle s'en va, et l'atelier est vide.\"}\n";
 #define TEXT_SIZE (sizeof(text) - 1)
 
-/* Reads the file in pieces of `piece` bytes; -1 with the message, or all of it. */
+/* Read the whole file in pieces of `piece` bytes. */
 static int read_all(const char *name, size_t piece, struct lu_buf *out, struct lu_err *err)
 {
 	struct lu_in *in;
@@ -30,7 +30,7 @@ static int read_all(const char *name, size_t piece, struct lu_buf *out, struct l
 		if (n > 0)
 			out->n += (size_t)n;
 	} while (n == (ssize_t)piece);
-	/* The end stays the end. */
+	/* Reading on at the end gives the end again. */
 	if (n >= 0) {
 		char more;
 
@@ -58,7 +58,7 @@ static void expect(const struct lu_buf *file, const void *p, size_t n)
 	lu_buf_release(&got);
 }
 
-/* Refused with the file's name in the message, and never more data than there is. */
+/* Reading the bytes fails with a message that names the file. */
 static void refuse(const char *bytes, size_t n)
 {
 	struct lu_buf got = { 0 };
@@ -121,10 +121,9 @@ static void test_large(void **state)
 	uint64_t r = 5;
 
 	(void)state;
-	/* Half of it does not compress, so that the file is larger than any buffer on the way. */
+	/* Half of it does not compress: the file is larger than any buffer on the way. */
 	for (int i = 0; i < 40000; i++)
-		lu_buf_printf(&plain, "%016llx%s", (unsigned long long)unit_random(&r),
-				"the same words ");
+		lu_buf_printf(&plain, "%016" PRIx64 "%s", unit_random(&r), "the same words ");
 	for (int c = UNIT_GZIP; c <= UNIT_XZ; c++) {
 		struct lu_buf file = { 0 };
 
@@ -154,8 +153,8 @@ static void test_every_truncation(void **state)
 	}
 }
 
-/* A bit changed anywhere is found, or was in a byte that carries nothing (gzip's header has the
- * time, the system and a flag for text); then the data is still right. */
+/* A flipped bit is an error, or it was in a byte that does not matter (time, system and text flag
+ * of the gzip header) and the data are right. */
 static void test_every_flipped_byte(void **state)
 {
 	(void)state;
@@ -175,7 +174,7 @@ static void test_every_flipped_byte(void **state)
 			if (read_all("in", 4096, &got, &err) == 0) {
 				assert_int_equal(got.n, TEXT_SIZE);
 				assert_memory_equal(got.p, text, TEXT_SIZE);
-				/* The checksum's own bytes are never among those. */
+				/* The bytes of the checksum all matter. */
 				assert_true(header || i < file.n - 4);
 			}
 			file.p[i] ^= 0x10;
@@ -185,7 +184,7 @@ static void test_every_flipped_byte(void **state)
 	}
 }
 
-static void test_what_follows(void **state)
+static void test_trailing_data(void **state)
 {
 	(void)state;
 	for (int c = UNIT_GZIP; c <= UNIT_XZ; c++) {
@@ -258,7 +257,7 @@ static void *dribble(void *arg)
 	return NULL;
 }
 
-/* A pipe that gives one byte at a time makes no difference. */
+/* The same from a pipe that delivers one byte at a time. */
 static void test_pipe(void **state)
 {
 	(void)state;
@@ -309,7 +308,7 @@ int main(void)
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_every_flipped_byte),
-		cmocka_unit_test(test_what_follows),
+		cmocka_unit_test(test_trailing_data),
 		cmocka_unit_test(test_skippable_frames),
 		cmocka_unit_test(test_pipe),
 		cmocka_unit_test(test_no_file),

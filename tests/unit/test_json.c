@@ -1,9 +1,11 @@
 /*
- * The JSON scanner against jansson, which is strict too and shares no code with it: the same
- * texts are accepted, and what is accepted is read as the same strings and numbers.
+ * io/json.c and json_value.c against jansson, an independent strict reader: both accept the same
+ * texts and read them as the same strings and numbers.
  */
 #include "tests/unit/unit.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +28,7 @@ static bool same_string(struct lu_str raw, const json_t *j, struct lu_arena *are
 	return s.n == json_string_length(j) && memcmp(s.p, json_string_value(j), s.n) == 0;
 }
 
-/* Compares a value with jansson's, through the iterator, all the way down. */
+/* Compare a value with jansson's, recursively through the iterator. */
 static void compare(struct lu_str raw, enum lu_json_type type, json_t *j, struct lu_arena *arena)
 {
 	struct lu_json_iter it = lu_json_iter(raw);
@@ -59,7 +61,7 @@ static void compare(struct lu_str raw, enum lu_json_type type, json_t *j, struct
 			struct lu_str key;
 
 			assert_int_equal(lu_json_decode(it.key, arena, &key), 0);
-			/* jansson 2.14 finds keys as C strings. */
+			/* jansson 2.14 looks keys up as C strings. */
 			if (!memchr(key.p, '\0', key.n)) {
 				char *name = strndup(key.p, key.n);
 
@@ -73,7 +75,7 @@ static void compare(struct lu_str raw, enum lu_json_type type, json_t *j, struct
 	}
 }
 
-/* jansson has limits that JSON has not: numbers beyond double, keys with NUL, depth 2048. */
+/* Limits of jansson's own: numbers beyond double, keys with NUL, depth 2048. */
 static bool beyond_oracle(struct lu_str text)
 {
 	json_error_t error;
@@ -113,44 +115,66 @@ static void agree(struct lu_str text, struct lu_arena *arena)
 	json_decref(j);
 }
 
-static const char *const seeds[] = {
-	"{\"id\":\"a\",\"text\":\"d\xC3\xA9j\xC3\xA0 \\u00e9 "
-	"\\n\\\"\\\\\\/\",\"n\":[1,-2.5e+3,0.1E-2,0]}",
-	" { \"a\" : { \"b\" : [ true , false , null , { } , [ ] ] } , \"c\" : \"\\ud83d\\ude00\" "
-	"} ",
-	"[\"\\u0000\\u001f\\b\\f\\r\\t\",\"\xF0\x9F\x98\x80\xED\x9F\xBF\xEE\x80\x80\",-0,1e400]",
-	"{\"long\":\"0123456789abcdef0123456789abcdef0123456789abcdef\xC2\xA0 0123456789abcdef\"}",
-	"{\"k\\u0065y\":1,\"\":2,\"a\\\"b\":[[[[[]]]]],\"z\":{\"z\":{\"z\":{\"z\":1}}}}",
-	"123456789012345678901234567890.12345678901234567890123456789012345678901234567890e-7",
-	"\"just text\"",
-	"true",
-	"{\"text\":\"\\\\\\\\\\\"\",\"x\":\"\\\\u0041\"}",
-};
+/* Lines of tests/data/json-valid.txt and json-invalid.txt. */
+static struct texts {
+	struct lu_str line[64];
+	size_t n;
+	char *bytes;
+} valid, invalid;
+
+static void load(struct texts *t, const char *name)
+{
+	size_t n;
+	char *p = t->bytes = get_data(name, &n);
+
+	for (char *nl; (nl = strchr(p, '\n')); p = nl + 1) {
+		assert_true(t->n < sizeof(t->line) / sizeof(*t->line));
+		t->line[t->n++] = (struct lu_str){ p, (size_t)(nl - p) };
+	}
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	load(&valid, "json-valid.txt");
+	load(&invalid, "json-invalid.txt");
+	return valid.n && invalid.n ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	free(valid.bytes);
+	free(invalid.bytes);
+	return 0;
+}
 
 static void test_texts(void **state)
 {
-	static const char *const more[] = { "", " ", "nul", "nulll", "01", "-", "-01", "1.", ".5",
-		"+1", "1e", "1e+", "0x1", "\"", "\"\\\"", "\"\\x\"", "\"\\u12\"", "\"\\u12G4\"",
-		"[", "[1", "[1,", "[1,]", "[,1]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,",
-		"{\"a\":1,}", "{a:1}", "{'a':1}", "{\"a\" 1}", "{1:2}", "[1 2]", "[1]]", "{}{}",
-		"1 2", "\"a\nb\"", "\"\x7f\"", "\"\t\"", "\xEF\xBB\xBF{}", "NaN", "Infinity", "[1}",
-		"{\"a\":1]", "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\ud800\"", "\"\\ud800x\"",
-		"\"\\udbff\\udfff\"", "\"\xC0\x80\"", "\"\xED\xA0\x80\"", "\"\xF4\x90\x80\x80\"",
-		"\"\xE2\x82\"", "/**/1", "[1]\f", "\f1", "tru", "truE", "-Infinity", "\"\\U0041\"",
-		"[true,]" };
+	/* Texts with bytes that an editor would not keep. */
+	static const char *const more[] = { "", " ", "\"a\nb\"", "\"\x7f\"", "\"\t\"",
+		"\xEF\xBB\xBF{}", "\"\xC0\x80\"", "\"\xED\xA0\x80\"", "\"\xF4\x90\x80\x80\"",
+		"\"\xE2\x82\"", "[1]\f", "\f1" };
 	struct lu_arena arena = { 0 };
+	struct lu_json_fault fault;
+	enum lu_json_type type;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++)
 		agree(lu_str_of(more[i]), &arena);
-	for (size_t i = 0; i < sizeof(seeds) / sizeof(*seeds); i++) {
-		for (size_t n = 0; n <= strlen(seeds[i]); n++)
-			agree((struct lu_str){ seeds[i], n }, &arena);
+	for (size_t i = 0; i < invalid.n; i++) {
+		agree(invalid.line[i], &arena);
+		assert_int_equal(lu_json_check(invalid.line[i], &type, &fault), -1);
+	}
+	for (size_t i = 0; i < valid.n; i++) {
+		assert_int_equal(lu_json_check(valid.line[i], &type, &fault), 0);
+		for (size_t n = 0; n <= valid.line[i].n; n++)
+			agree((struct lu_str){ valid.line[i].p, n }, &arena);
 	}
 	lu_arena_release(&arena);
 }
 
-/* One to three random changes: a byte set, dropped, doubled, or a piece of another text. */
+/* One to three random changes: a byte replaced or removed, a piece of another text inserted. */
 static size_t mutate(char *p, size_t n, size_t room, uint64_t *r)
 {
 	static const char alphabet[] =
@@ -158,8 +182,8 @@ static size_t mutate(char *p, size_t n, size_t room, uint64_t *r)
 
 	for (uint64_t changes = 1 + unit_random(r) % 3; changes > 0; changes--) {
 		size_t at = n ? unit_random(r) % n : 0;
-		const char *piece = seeds[unit_random(r) % (sizeof(seeds) / sizeof(*seeds))];
-		size_t from = unit_random(r) % strlen(piece), len = unit_random(r) % 8;
+		struct lu_str piece = valid.line[unit_random(r) % valid.n];
+		size_t from = unit_random(r) % piece.n, len = unit_random(r) % 8;
 
 		switch (unit_random(r) % 4) {
 		case 0:
@@ -173,11 +197,11 @@ static size_t mutate(char *p, size_t n, size_t room, uint64_t *r)
 			}
 			break;
 		default:
-			len = len > strlen(piece) - from ? strlen(piece) - from : len;
+			len = len > piece.n - from ? piece.n - from : len;
 			if (n + len > room)
 				break;
 			memmove(p + at + len, p + at, n - at);
-			memcpy(p + at, piece + from, len);
+			memcpy(p + at, piece.p + from, len);
 			n += len;
 		}
 	}
@@ -191,12 +215,12 @@ static void test_mutations(void **state)
 
 	(void)state;
 	for (int i = 0; i < 60000; i++) {
-		const char *seed = seeds[unit_random(&r) % (sizeof(seeds) / sizeof(*seeds))];
-		size_t n = strlen(seed);
-		/* Exactly as large as the text, so that the sanitizer sees a read beyond it. */
+		struct lu_str seed = valid.line[unit_random(&r) % valid.n];
+		size_t n = seed.n;
+		/* As large as the text, so that the sanitizer sees a read beyond it. */
 		char work[512], *exact;
 
-		memcpy(work, seed, n);
+		memcpy(work, seed.p, n);
 		n = mutate(work, n, sizeof(work), &r);
 		exact = malloc(n ? n : 1);
 		assert_non_null(exact);
@@ -262,15 +286,42 @@ static void test_faults(void **state)
 	struct lu_arena arena = { 0 };
 	struct lu_json_fault fault;
 	struct lu_json_obj obj;
+	struct lu_err err;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
 		assert_int_equal(lu_json_object(lu_str_of(t[i].text), &arena, &obj, &fault), -1);
 		assert_int_equal(fault.kind, t[i].kind);
 		assert_int_equal(fault.at, t[i].at);
-		assert_true(strlen(lu_json_fault_text(fault.kind)) > 5);
+		assert_int_equal(lu_json_fail(&fault, &err), -1);
+		assert_string_equal(err.msg, lu_json_fault_text(t[i].kind));
+		assert_int_equal(err.errnum, 0);
 	}
 	lu_arena_release(&arena);
+}
+
+static void test_no_memory(void **state)
+{
+	const struct lu_json_fault fault = { .kind = LU_JSON_NO_MEMORY };
+	struct lu_err err;
+
+	(void)state;
+	assert_int_equal(lu_json_fail(&fault, &err), -1);
+	assert_string_equal(err.msg, "out of memory");
+	assert_int_equal(err.errnum, ENOMEM);
+}
+
+/* Scalars have no elements, and empty text is no value. */
+static void test_iterate_nothing(void **state)
+{
+	static const char *const t[] = { "[]", "{ }", "\"ab\"", "12", "[", "" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		struct lu_json_iter it = lu_json_iter(lu_str_of(t[i]));
+
+		assert_false(lu_json_next(&it));
+	}
 }
 
 /* Duplicate names at the top level, few and many, against jansson's own check. */
@@ -290,8 +341,8 @@ static void test_duplicates(void **state)
 
 		lu_buf_putc(&b, '{');
 		for (uint64_t k = 0; k < members; k++)
-			lu_buf_printf(&b, "%s\"%llu\":0", k ? "," : "",
-					(unsigned long long)(unit_random(&r) % names));
+			lu_buf_printf(&b, "%s\"%" PRIu64 "\":0", k ? "," : "",
+					unit_random(&r) % names);
 		lu_buf_putc(&b, '}');
 		j = oracle(lu_buf_slice(&b), JSON_REJECT_DUPLICATES);
 		rc = lu_json_object(lu_buf_slice(&b), &arena, &obj, &fault);
@@ -354,10 +405,12 @@ int main(void)
 		cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_object),
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_iterate_nothing),
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_numbers),
 	};
 
-	return cmocka_run_group_tests_name("json", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("json", tests, set_up, tear_down);
 }

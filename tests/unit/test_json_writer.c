@@ -13,7 +13,7 @@ static void same(struct lu_buf *b, const char *expected)
 	lu_buf_release(b);
 }
 
-static void commas_come_by_themselves(void **state)
+static void commas_are_inserted(void **state)
 {
 	struct lu_buf b = { 0 };
 
@@ -35,9 +35,8 @@ static void commas_come_by_themselves(void **state)
 	lu_json_put_raw(&b, "raw", LU_STR("[1]"));
 	lu_json_close_object(&b);
 	same(&b,
-			"{\"docs\":18446744073709551615,\"files\":[\"a{\",\"b\",{},[],null],\"ok\":"
-			"true,"
-			"\"a \\\"key\\\"\":false,\"raw\":[1]}");
+			"{\"docs\":18446744073709551615,\"files\":[\"a{\",\"b\",{},[],null],"
+			"\"ok\":true,\"a \\\"key\\\"\":false,\"raw\":[1]}");
 }
 
 static void lines(void **state)
@@ -73,6 +72,17 @@ static void numbers(void **state)
 	same(&b, "[0.1,3,null,0.667,null,-1e-07]");
 }
 
+static void escapes(void **state)
+{
+	struct lu_buf b = { 0 };
+
+	(void)state;
+	lu_json_quote(&b, LU_STR("a\"\\/\b\t\n\f\r\x01\x1f\x7f\0é\xff"));
+	assert_string_equal(
+			b.p, "\"a\\\"\\\\/\\b\\t\\n\\f\\r\\u0001\\u001f\x7f\\u0000\u00e9\uFFFD\"");
+	lu_buf_release(&b);
+}
+
 /* Every byte, in strings that are UTF-8 and in strings that are not. */
 static void strings_read_back(void **state)
 {
@@ -105,9 +115,10 @@ static void strings_read_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(commas_come_by_themselves),
+		cmocka_unit_test(commas_are_inserted),
 		cmocka_unit_test(lines),
 		cmocka_unit_test(numbers),
+		cmocka_unit_test(escapes),
 		cmocka_unit_test(strings_read_back),
 	};
 

@@ -63,31 +63,46 @@ static void languages(void **state)
 	is("he", "אנשי הכפר נפגשים בכל בוקר בכיכר כדי לקנות לחם."); /* CLD2 calls it iw */
 }
 
+static const char capitals_fr[] =
+		"LES HABITANTS DU VILLAGE SE RETROUVENT CHAQUE MATIN SUR LA PLACE POUR ACHETER DU "
+		"PAIN ET PARLER DU TEMPS QU'IL FERA DEMAIN.";
+static const char capitals_en[] =
+		"THE PEOPLE OF THE VILLAGE MEET EVERY MORNING ON THE SQUARE TO BUY SOME BREAD AND "
+		"TO TALK ABOUT THE WEATHER OF THE NEXT DAY.";
+static const char broken_fr[] =
+		"\n\n\nLes habitants\ndu village se retrouvent chaque\r\nmatin sur la place\n\n \n"
+		"\tpour acheter du pain et parler\ndu temps qu'il fera\ndemain.\n\n\n";
+static const char half_it_half_es[] =
+		"archivo gff lleva por sí mismo suficiente información per applicazioni GNU "
+		"Objective-C (file di sviluppo) Questo pacchetto contiene gli header e i file "
+		"della";
+static const char nul_fr[] = "Les habitants du village\0se retrouvent chaque matin\0ici";
+static const char nul_only[21];
+static const char addresses[] = "https://example.org/les/habitants/du/village/se/retrouvent "
+				"www.example.org/la/place";
+
 static void capitals(void **state)
 {
 	(void)state;
-	is("fr",
-			"LES HABITANTS DU VILLAGE SE RETROUVENT CHAQUE MATIN SUR LA PLACE POUR "
-			"ACHETER DU "
-			"PAIN ET PARLER DU TEMPS QU'IL FERA DEMAIN.");
-	is("en",
-			"THE PEOPLE OF THE VILLAGE MEET EVERY MORNING ON THE SQUARE TO BUY SOME "
-			"BREAD AND "
-			"TO "
-			"TALK ABOUT THE WEATHER OF THE NEXT DAY.");
+	is("fr", capitals_fr);
+	is("en", capitals_en);
 }
 
 /* Blank lines and line breaks inside sentences change nothing, not even the score. */
 static void line_breaks(void **state)
 {
-	struct lu_lang a = ask(FR), b;
+	struct lu_lang a = ask(FR), b = ask(broken_fr);
 
 	(void)state;
-	b = ask("\n\n\nLes habitants\ndu village se retrouvent chaque\r\nmatin sur la place\n\n "
-		"\n\tpour "
-		"acheter du pain et parler\ndu temps qu'il fera\ndemain.\n\n\n");
 	assert_string_equal(a.lang, b.lang);
 	assert_true(a.score == b.score);
+}
+
+static void is_bytes(const char *lang, double min_score, struct lu_str text)
+{
+	struct lu_lang l = ask_with(4096, min_score, text);
+
+	assert_string_equal(l.lang, lang);
 }
 
 static void unsure(void **state)
@@ -98,53 +113,39 @@ static void unsure(void **state)
 	is("und", "Bonjour");
 	is("und", "😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀😀");
 	is("und", "1234 5678 90 - 12 / 13 : 14 = 15 ... !!! ??? 1234 5678 90 12 13 14 15 16 17 18");
-	is("und",
-			"https://example.org/les/habitants/du/village/se/retrouvent "
-			"www.example.org/la/place");
+	is("und", addresses);
 	is("und", "zxq vbnk wrtp zzgh qqlm xwvk pprt zzkx qwzx vvbn hjkl xcvb qwrt zzzx bbbn kkkl");
-	assert_string_equal(ask_with(4096, 0.5,
-					    (struct lu_str){ "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-							     "\0\0\0",
-							    21 })
-					    .lang,
-			"und");
-	/* Half Italian, half Spanish: both are named, neither is the language. */
-	assert_string_equal(ask_with(4096, 0,
-					    LU_STR("archivo gff lleva por sí mismo suficiente "
-						   "información "
-						   "per applicazioni "
-						   "GNU Objective-C (file di sviluppo) Questo "
-						   "pacchetto "
-						   "contiene gli header e i "
-						   "file della"))
-					    .lang,
-			"und");
-	/* NUL inside is a blank like others. */
-	assert_string_equal(ask_with(4096, 0.5,
-					    (struct lu_str){ "Les habitants du village\0se "
-							     "retrouvent chaque matin\0ici",
-							    55 })
-					    .lang,
-			"fr");
+	is_bytes("und", 0.5, (struct lu_str){ nul_only, sizeof(nul_only) });
+	/* Both languages are parts, neither is the language of the text. */
+	is_bytes("und", 0, lu_str_of(half_it_half_es));
+	/* NUL is a blank. */
+	is_bytes("fr", 0.5, (struct lu_str){ nul_fr, sizeof(nul_fr) - 1 });
 }
+
+static const char code[] = "#include <stdio.h>\n"
+			   "\n"
+			   "static int add(struct list *l, int value)\n"
+			   "{\n"
+			   "\tif (l->n == l->cap) {\n"
+			   "\t\tl->p = realloc(l->p, 2 * l->cap * sizeof(*l->p));\n"
+			   "\t\tl->cap *= 2;\n"
+			   "\t}\n"
+			   "\tl->p[l->n++] = value;\n"
+			   "\treturn 0;\n"
+			   "}\n";
+static const char markup[] =
+		"<html><head><title>x</title></head>\n"
+		"<body class=\"main\"><div id=\"menu\"><ul>"
+		"<li><a href=\"/a.html\">a</a></li><li><a href=\"/b.html\">b</a></li></ul></div>\n"
+		"<script>var x={a:1,b:[2,3]};f(x);</script></body></html>\n";
 
 static void program_code(void **state)
 {
-	static const char code[] = "#include <stdio.h>\n\nstatic int add(struct list *l, int "
-				   "value)\n{\n\tif (l->n == "
-				   "l->cap) {\n\t\tl->p = realloc(l->p, 2 * l->cap * "
-				   "sizeof(*l->p));\n\t\tl->cap *= "
-				   "2;\n\t}\n\tl->p[l->n++] = value;\n\treturn 0;\n}\n";
-	static const char html[] = "<html><head><title>x</title></head>\n<body class=\"main\"><div "
-				   "id=\"menu\"><ul><li>"
-				   "<a href=\"/a.html\">a</a></li><li><a "
-				   "href=\"/b.html\">b</a></li></ul></div>\n"
-				   "<script>var x={a:1,b:[2,3]};f(x);</script></body></html>\n";
 	struct lu_buf both = { 0 };
 
 	(void)state;
 	is("und", code);
-	is("und", html);
+	is("und", markup);
 	/* A page about code is in its language. */
 	lu_buf_puts(&both, FR "\n" FR "\n");
 	lu_buf_puts(&both, code);
@@ -165,13 +166,13 @@ static void mixed(void **state)
 	assert_string_equal(l.part[1].lang, "en");
 	assert_true(l.part[0].share == l.score);
 	assert_true(l.part[1].share > 0.2);
-	/* The same under a bound above its share: unsure, but the score is told. */
+	/* With a minimum above its share the language is und, but the score stays. */
 	l = ask_with(4096, 0.9, LU_STR(FR " " FR "\n\n" EN "\n"));
 	assert_string_equal(l.lang, "und");
 	assert_true(l.score > 0.5 && l.score < 0.8);
 }
 
-/* The windows: what stands at 1/4, 1/2 and 3/4 of a long text is seen, and its time is bounded. */
+/* A long text is sampled at 1/4, 1/2 and 3/4 of it too, and the sample has a limit. */
 static void windows(void **state)
 {
 	struct lu_buf text = { 0 }, out = { 0 };
@@ -270,7 +271,7 @@ static void threads(void **state)
 	lu_langid_free(id);
 }
 
-/* Files that are no model: a sentence, never a crash. */
+/* A file that is not a model gives an error, never a crash. */
 static void bad_models(void **state)
 {
 	static const unsigned char head[] = { 0xBA, 0x16, 0x4F, 0x2F, 12, 0, 0, 0, 100, 0, 0, 0 };

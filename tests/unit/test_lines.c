@@ -1,6 +1,7 @@
-/* Lines in slabs, against a plain split of the whole text. */
+/* io/lines.h against a plain split of the whole text. */
 #include "tests/unit/unit.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 
 #include "libcommon/io/lines.h"
 
-/* One text that describes all that came out: slab borders, lines, numbers, what was too long. */
+/* Describe everything in one text: slab boundaries, lines, their numbers, which are too long. */
 static int describe(
 		char **files, size_t n, uint64_t max_line, struct lu_buf *out, struct lu_err *err)
 {
@@ -21,10 +22,9 @@ static int describe(
 	if (rc < 0)
 		return -1;
 	while ((rc = lu_lines_read(&l, &slab, err)) > 0) {
-		lu_buf_printf(out, "slab %s %llu\n", slab.file,
-				(unsigned long long)slab.first_line);
+		lu_buf_printf(out, "slab %s %" PRIu64 "\n", slab.file, slab.first_line);
 		while (lu_slab_next(&slab, &line)) {
-			lu_buf_printf(out, "%llu%s[", (unsigned long long)slab.line,
+			lu_buf_printf(out, "%" PRIu64 "%s[", slab.line,
 					slab.too_long ? " too long" : "");
 			lu_buf_u64(out, slab.length);
 			lu_buf_puts(out, "] ");
@@ -90,14 +90,14 @@ static void test_files(void **state)
 	assert_int_equal(describe(files, 4, 99, &got, &err), 0);
 	assert_string_equal(got.p,
 			"slab a 1\n1[1] 1\n2[1] 2\nslab b 1\n1[1] 3\nslab a 1\n1[1] 1\n2[1] 2\n");
-	/* Told at once, not when its turn comes. */
+	/* Fails at once, not when its turn comes. */
 	assert_int_equal(describe(bad, 2, 99, &got, &err), -1);
 	assert_string_equal(err.msg, "missing: No such file or directory");
 	assert_int_equal(got.n, 0);
 	lu_buf_release(&got);
 }
 
-/* Lines of all lengths around the size of a slab; in each, some text that tells where it is. */
+/* Lines of all lengths around the size of a slab, with random letters. */
 static void make_large(struct lu_buf *b)
 {
 	static const size_t sizes[] = { 0, 1, 100, LU_SLAB / 2, LU_SLAB - 2, LU_SLAB - 1, LU_SLAB,
@@ -113,12 +113,12 @@ static void make_large(struct lu_buf *b)
 		lu_buf_putc(b, '\n');
 	}
 	for (int i = 0; i < 100000; i++)
-		lu_buf_printf(b, "%d %llx\n", i, (unsigned long long)unit_random(&r));
+		lu_buf_printf(b, "%d %" PRIx64 "\n", i, unit_random(&r));
 	lu_buf_puts(b, "no newline");
 }
 
-/* Every line is there, once, whole and with its number. */
-static void test_slab_borders(void **state)
+/* Every line is delivered once, complete and with its number. */
+static void test_slab_boundaries(void **state)
 {
 	char name[] = "in", *files[] = { name };
 	struct lu_slab slab = { 0 };
@@ -181,11 +181,11 @@ static void *feed(void *arg)
 	return NULL;
 }
 
-/* Where slabs are cut depends on the bytes alone: not on compression, not on how a pipe gives
- * them. With and without a bound that some lines break. */
+/* Slab boundaries depend on the bytes alone, not on compression or on the reads from a pipe; with
+ * and without lines that are too long. */
 static void test_same_slabs(void **state)
 {
-	static const uint64_t bounds[] = { UINT64_MAX, 1000, LU_SLAB, 2 * LU_SLAB - 1 };
+	static const uint64_t limits[] = { UINT64_MAX, 1000, LU_SLAB, 2 * LU_SLAB - 1 };
 	struct lu_buf all = { 0 }, coded = { 0 }, first = { 0 }, other = { 0 };
 	char in[] = "in", zst[] = "zst", fd[32];
 	char *plain[] = { in }, *zstd[] = { zst }, *pipes[] = { fd };
@@ -202,17 +202,17 @@ static void test_same_slabs(void **state)
 		pthread_t t;
 		int end[2];
 
-		assert_int_equal(describe(plain, 1, bounds[i], &first, &err), 0);
-		assert_int_equal(describe(zstd, 1, bounds[i], &other, &err), 0);
+		assert_int_equal(describe(plain, 1, limits[i], &first, &err), 0);
+		assert_int_equal(describe(zstd, 1, limits[i], &other, &err), 0);
 		assert_int_equal(pipe(end), 0);
 		f = (struct feed){ end[1], &all };
 		assert_int_equal(pthread_create(&t, NULL, feed, &f), 0);
 		snprintf(fd, sizeof(fd), "/dev/fd/%d", end[0]);
 		lu_buf_clear(&coded);
-		assert_int_equal(describe(pipes, 1, bounds[i], &coded, &err), 0);
+		assert_int_equal(describe(pipes, 1, limits[i], &coded, &err), 0);
 		pthread_join(t, NULL);
 		close(end[0]);
-		/* Only the name differs, which is in each "slab" line. */
+		/* Only the names in the "slab" lines differ. */
 		assert_non_null(strstr(coded.p, "slab "));
 		for (char *p = first.p, *q = other.p, *s = coded.p; *p;) {
 			char *pe = strchr(p, '\n'), *qe = strchr(q, '\n'), *se = strchr(s, '\n');
@@ -240,7 +240,7 @@ static void test_same_slabs(void **state)
 	lu_buf_release(&other);
 }
 
-/* A line far beyond the bound is passed over in memory that does not grow with it. */
+/* A line far beyond the limit is skipped in bounded memory. */
 static void test_long_line_memory(void **state)
 {
 	char name[] = "in", *files[] = { name };
@@ -295,7 +295,7 @@ int main(void)
 		cmocka_unit_test(test_small),
 		cmocka_unit_test(test_max_line),
 		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_slab_borders),
+		cmocka_unit_test(test_slab_boundaries),
 		cmocka_unit_test(test_same_slabs),
 		cmocka_unit_test(test_long_line_memory),
 		cmocka_unit_test(test_damage),

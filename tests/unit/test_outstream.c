@@ -1,7 +1,8 @@
-/* Compressed output: read back by the stream reader, the same bytes for any threads or pieces. */
+/* io/outstream.h: output reads back, and its bytes do not depend on threads or write sizes. */
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,7 +16,7 @@ static int make(void **state)
 	uint64_t r = 1;
 
 	for (int i = 0; i < 400000; i++)
-		lu_buf_printf(&data, "%llx words ", (unsigned long long)(unit_random(&r) >> 40));
+		lu_buf_printf(&data, "%" PRIx64 " words ", unit_random(&r) >> 40);
 	return lu_buf_ok(&data) ? scratch_make(state) : -1;
 }
 
@@ -25,7 +26,7 @@ static int unmake(void **state)
 	return scratch_remove(state);
 }
 
-/* Writes the data in pieces that grow and shrink. */
+/* Write the data in pieces of varying size. */
 static void write_as(const char *name, const char *how, int threads, size_t piece)
 {
 	struct lu_err err = { 0 };
@@ -85,7 +86,7 @@ static void test_same_bytes(void **state)
 			continue;
 		write_as("other", how[i], 2, 1 << 20);
 		same_files("first", "other");
-		/* Pieces around what is held back. */
+		/* Pieces around the size from which writes are not collected. */
 		write_as("other", how[i], 3, 60000);
 		same_files("first", "other");
 		write_as("other", how[i], 3, 65536);
@@ -117,7 +118,7 @@ static void test_by_name(void **state)
 		free(p);
 	}
 	write_as("x.gz", NULL, 1, 4096);
-	/* Neither name nor time (RFC 1952, 2.3). */
+	/* No name and no time (RFC 1952, 2.3). */
 	magic_is("x.gz", "\x1F\x8B\x08\0\0\0\0\0", 8);
 	data.n /= 8;
 	write_as("x.xz", NULL, 1, 1 << 20);

@@ -1,6 +1,7 @@
-/* The pipeline: order, errors in order, bounded batches, each step by the threads it promises. */
+/* The pipeline: order of batches and errors, reuse of batches, exclusive steps, parallel for. */
 #include "tests/unit/unit.h"
 
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 
 struct item {
 	uint64_t number, square;
-	bool held; /* between read and the end of write */
+	bool in_use; /* from read to the end of write */
 };
 
 struct work {
@@ -36,15 +37,14 @@ static int read_one(void *ctx, void *batch, struct lu_err *err)
 
 	if (atomic_fetch_add(&w->reading, 1) != 0)
 		w->overlap = true;
-	/* A batch that is still in use must not be handed out. */
-	if (it->held)
+	if (it->in_use)
 		w->overlap = true;
 	atomic_fetch_sub(&w->reading, 1);
 	if (w->next == w->read_fails_at)
-		return lu_err_set(err, "read %llu", (unsigned long long)w->next);
+		return lu_err_set(err, "read %" PRIu64, w->next);
 	if (w->next == w->total)
 		return 0;
-	it->held = true;
+	it->in_use = true;
 	it->number = w->next++;
 	return 1;
 }
@@ -64,7 +64,7 @@ static int map_one(void *ctx, unsigned thread, void *batch, struct lu_err *err)
 	atomic_store(&w->thread_busy[thread], false);
 	atomic_fetch_sub(&w->mapping, 1);
 	if (it->number >= w->map_fails_at)
-		return lu_err_set(err, "map %llu", (unsigned long long)it->number);
+		return lu_err_set(err, "map %" PRIu64, it->number);
 	return 0;
 }
 
@@ -79,9 +79,9 @@ static int write_one(void *ctx, void *batch, struct lu_err *err)
 		w->overlap = true;
 	atomic_fetch_sub(&w->writing, 1);
 	if (it->number == w->write_fails_at)
-		return lu_err_set(err, "write %llu", (unsigned long long)it->number);
+		return lu_err_set(err, "write %" PRIu64, it->number);
 	w->written++;
-	it->held = false;
+	it->in_use = false;
 	return 0;
 }
 
@@ -123,7 +123,7 @@ static void test_order(void **state)
 		assert_int_equal(w.written, 2000);
 		assert_false(w.overlap);
 		assert_true(w.most <= (int)threads[i]);
-		/* Otherwise nothing would have been tested. */
+		/* Or the test has not tested parallel maps. */
 		assert_true(threads[i] == 1 || w.most > 1);
 		assert_string_equal(err.msg, "");
 	}
@@ -156,11 +156,11 @@ static void test_nothing(void **state)
 	}
 }
 
-/* Batch k fails: all before it are written, none after it, and its sentence is the result, also
- * when later batches fail sooner. */
+/* When batch k fails, all before it are written, none after it, and its sentence is the result,
+ * even when a later batch has failed earlier. */
 static void test_errors_in_order(void **state)
 {
-	static const uint64_t places[] = { 0, 1, 7, 100 };
+	static const uint64_t failing[] = { 0, 1, 7, 100 };
 
 	(void)state;
 	for (size_t i = 0; i < CASES; i++) {
@@ -171,26 +171,26 @@ static void test_errors_in_order(void **state)
 				struct lu_err err = { 0 };
 				char expected[32];
 
-				w.read_fails_at = step == 0 ? places[k] : 150;
-				w.map_fails_at = step == 1 ? places[k] : 120;
-				w.write_fails_at = step == 2 ? places[k] : UINT64_MAX;
+				w.read_fails_at = step == 0 ? failing[k] : 150;
+				w.map_fails_at = step == 1 ? failing[k] : 120;
+				w.write_fails_at = step == 2 ? failing[k] : UINT64_MAX;
 				assert_int_equal(
 						run(&w, threads[i], lu_pipeline_batches(threads[i]),
 								&err),
 						-1);
-				snprintf(expected, sizeof(expected), "%s %llu", name[step],
-						(unsigned long long)places[k]);
+				snprintf(expected, sizeof(expected), "%s %" PRIu64, name[step],
+						failing[k]);
 				assert_string_equal(err.msg, expected);
-				assert_int_equal(w.written, places[k]);
+				assert_int_equal(w.written, failing[k]);
 				assert_false(w.overlap);
 			}
 		}
 	}
 }
 
-/* One batch whose work is divided: every part is done once, by a thread that is not at work
- * elsewhere; of parts that fail the lowest is told. */
-struct divided {
+/* A parallel for over one batch: every iteration runs once, on a thread that runs nothing else; of
+ * those that fail the lowest is reported. */
+struct loop {
 	struct lu_pipeline *p;
 	unsigned crew;
 	atomic_int done[500];
@@ -201,41 +201,41 @@ struct divided {
 	int batches;
 };
 
-static int divided_read(void *ctx, void *batch, struct lu_err *err)
+static int loop_read(void *ctx, void *batch, struct lu_err *err)
 {
-	struct divided *d = ctx;
+	struct loop *d = ctx;
 
 	(void)batch;
 	(void)err;
 	return d->batches-- > 0;
 }
 
-static int divided_part(void *ctx, unsigned thread, size_t i, struct lu_err *err)
+static int loop_body(void *ctx, unsigned thread, size_t i, struct lu_err *err)
 {
-	struct divided *d = ctx;
+	struct loop *d = ctx;
 
 	if (thread >= d->crew || atomic_exchange(&d->busy[thread], true))
 		d->wrong = true;
 	atomic_fetch_add(&d->done[i], 1);
 	atomic_fetch_or(&d->helpers, 1 << thread);
-	/* The first part waits until somebody helps. */
+	/* The first iteration waits for a second thread. */
 	for (int k = 0; i == 0 && d->crew > 1 && k < 200000 && d->helpers == 1 << thread; k++)
 		pause_a_little(4);
 	atomic_store(&d->busy[thread], false);
 	if (i >= d->fails_from)
-		return lu_err_set(err, "part %zu", i);
+		return lu_err_set(err, "iteration %zu", i);
 	return 0;
 }
 
-static int divided_map(void *ctx, unsigned thread, void *batch, struct lu_err *err)
+static int loop_map(void *ctx, unsigned thread, void *batch, struct lu_err *err)
 {
-	struct divided *d = ctx;
+	struct loop *d = ctx;
 
 	(void)batch;
-	return lu_pipeline_share(d->p, thread, 500, divided_part, d, err);
+	return lu_pipeline_share(d->p, thread, 500, loop_body, d, err);
 }
 
-static int divided_write(void *ctx, void *batch, struct lu_err *err)
+static int loop_write(void *ctx, void *batch, struct lu_err *err)
 {
 	(void)ctx;
 	(void)batch;
@@ -243,7 +243,7 @@ static int divided_write(void *ctx, void *batch, struct lu_err *err)
 	return 0;
 }
 
-static void shares(void **state)
+static void test_parallel_for(void **state)
 {
 	(void)state;
 	for (unsigned crew = 1; crew <= 4; crew++) {
@@ -251,14 +251,14 @@ static void shares(void **state)
 			int item[9];
 			void *batch[9];
 			struct lu_err err;
-			struct divided d = { .crew = crew, .batches = 1 };
+			struct loop d = { .crew = crew, .batches = 1 };
 			struct lu_pipeline p = { .threads = crew,
 				.batch = batch,
 				.batches = 9,
 				.ctx = &d,
-				.read = divided_read,
-				.map = divided_map,
-				.write = divided_write };
+				.read = loop_read,
+				.map = loop_map,
+				.write = loop_write };
 
 			for (size_t i = 0; i < 9; i++)
 				batch[i] = &item[i];
@@ -266,7 +266,7 @@ static void shares(void **state)
 			d.fails_from = failing ? 77 : SIZE_MAX;
 			assert_int_equal(lu_pipeline_run(&p, &err), failing ? -1 : 0);
 			if (failing)
-				assert_string_equal(err.msg, "part 77");
+				assert_string_equal(err.msg, "iteration 77");
 			for (size_t i = 0; i < (failing ? 78 : 500); i++)
 				assert_int_equal(d.done[i], 1);
 			assert_false(d.wrong);
@@ -278,7 +278,7 @@ static void shares(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shares),
+		cmocka_unit_test(test_parallel_for),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_few_batches),
 		cmocka_unit_test(test_nothing),

@@ -1,51 +1,42 @@
-/* The safetensors reader on good and bad headers, and bfloat16. */
+/* io/safetensors.h: good and bad headers, and bfloat16. */
+#include "tests/unit/unit.h"
+
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "libcommon/base/num.h"
 #include "libcommon/io/safetensors.h"
 
-/* Writes a file with this header and `data` bytes of data, opens it, removes it. */
-static int open_text(struct lu_st *st, const char *header, size_t data, struct lu_err *err)
+/* Open the file "t" with this header and `data` zero bytes of data. */
+static int open_header(struct lu_st *st, struct lu_str header, size_t data, struct lu_err *err)
 {
-	char path[] = "/tmp/lucie-test-XXXXXX", zeros[256] = { 0 };
+	struct lu_buf b = { 0 };
 	unsigned char length[8];
-	int fd = mkstemp(path), rc;
 
-	assert_true(fd >= 0);
-	lu_store64(length, strlen(header));
-	assert_int_equal(write(fd, length, 8), 8);
-	assert_int_equal(write(fd, header, strlen(header)), strlen(header));
-	assert_int_equal(write(fd, zeros, data), data);
-	close(fd);
-	rc = lu_st_open(st, path, err);
-	unlink(path);
-	return rc;
+	lu_store64(length, header.n);
+	lu_buf_append(&b, length, sizeof(length));
+	lu_buf_str(&b, header);
+	for (size_t i = 0; i < data; i++)
+		lu_buf_putc(&b, '\0');
+	assert_true(lu_buf_ok(&b));
+	put_file("t", b.p, b.n);
+	lu_buf_release(&b);
+	return lu_st_open(st, "t", err);
 }
 
 static void test_good(void **state)
 {
-	static const char header[] =
-			"{\"b\":{\"dtype\":\"BF16\",\"shape\":[2,3],\"data_offsets\":[16,28]},"
-			"\"__metadata__\":{\"format\":\"pt\"},"
-			"\"a\\u00e9\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[0,16]},"
-			"\"none\":{\"dtype\":\"F32\",\"shape\":[0,4],\"data_offsets\":[28,28]}}   ";
 	const struct lu_st_tensor *t;
 	struct lu_err err;
 	struct lu_st st;
 	double two[2];
+	size_t n;
+	char *header = get_data("safetensors-good.json", &n);
 
 	(void)state;
-	assert_int_equal(open_text(&st, header, 28, &err), 0);
+	assert_int_equal(open_header(&st, (struct lu_str){ header, n }, 28, &err), 0);
+	free(header);
 	assert_int_equal(st.n, 3);
 	t = lu_st_find(&st, "a\xc3\xa9");
 	assert_non_null(t);
@@ -59,69 +50,75 @@ static void test_good(void **state)
 	lu_st_close(&st);
 }
 
+/* Each line of the file is a number of data bytes, a blank and a header that does not fit it. */
 static void test_bad(void **state)
 {
-#define T(offsets) "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":" offsets "}}"
-	static const struct {
-		const char *header;
-		size_t data;
-	} bad[] = {
-		{ T("[0,8]"), 7 },
-		{ T("[0,8]"), 9 },
-		{ T("[0,7]"), 7 },
-		{ T("[4,12]"), 12 },
-		{ T("[8,0]"), 8 },
-		{ T("[0]"), 8 },
-		{ T("[0,8,8]"), 8 },
-		{ T("[0,-8]"), 8 },
-		{ T("[0,8]") "x", 8 },
-		{ "{\"a\":{\"dtype\":\"F99\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8 },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296,2],"
-		  "\"data_offsets\":[0,0]}}",
-				0 },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,4]}"
-		  "}",
-				4 },
-		{ "{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8 },
-		{ "{\"a\":[]}", 0 },
-		{ "[]", 0 },
-		{ "", 0 },
-		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-		  "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
-				12 },
-	};
+	char *text, *line, *rest, *header;
+	size_t n;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	text = get_data("safetensors-bad.txt", &n);
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		size_t data = strtoul(line, &header, 10);
 		struct lu_err err = { .msg = "" };
 		struct lu_st st;
 
-		if (open_text(&st, bad[i].header, bad[i].data, &err) == 0)
-			fail_msg("case %zu was taken", i);
-		assert_non_null(strstr(err.msg, "/tmp/lucie-test-"));
+		assert_int_equal(*header, ' ');
+		if (open_header(&st, lu_str_of(header + 1), data, &err) == 0)
+			fail_msg("accepted: %s", line);
+		if (strncmp(err.msg, "t: ", 3) != 0)
+			fail_msg("%s: does not name the file: %s", line, err.msg);
 	}
+	free(text);
 }
 
+static void refuse(const char *bytes, size_t n, const char *message)
+{
+	struct lu_err err = { .msg = "" };
+	struct lu_st st;
+
+	put_file("t", bytes, n);
+	assert_int_equal(lu_st_open(&st, "t", &err), -1);
+	assert_string_equal(err.msg, message);
+}
+
+/* The length in front of the header. */
 static void test_length(void **state)
 {
-	char path[] = "/tmp/lucie-test-XXXXXX";
-	unsigned char length[8];
+	char length[8];
 	struct lu_err err;
 	struct lu_st st;
-	int fd = mkstemp(path);
 
 	(void)state;
-	assert_true(fd >= 0);
-	for (int i = 0; i < 3; i++) {
-		lu_store64(length, i == 0 ? UINT64_MAX : i == 1 ? 3 : LU_ST_HEADER_MAX + 1);
-		assert_int_equal(pwrite(fd, length, i == 2 ? 7 : 8, 0), i == 2 ? 7 : 8);
-		if (i == 2)
-			assert_int_equal(ftruncate(fd, 7), 0);
-		assert_int_equal(lu_st_open(&st, path, &err), -1);
-	}
-	close(fd);
-	unlink(path);
-	assert_int_equal(lu_st_open(&st, path, &err), -1);
+	refuse("", 0, "t: too short for a safetensors file");
+	refuse("\0\0\0\0\0\0\0", 7, "t: too short for a safetensors file");
+	lu_store64(length, UINT64_MAX);
+	refuse(length, 8, "t: not a safetensors file, or cut short");
+	lu_store64(length, 3);
+	refuse(length, 8, "t: not a safetensors file, or cut short");
+	lu_store64(length, LU_ST_HEADER_MAX + 1);
+	refuse(length, 8, "t: not a safetensors file, or cut short");
+	lu_store64(length, 0);
+	refuse(length, 8, "t: header: JSON ends too early");
+	assert_int_equal(lu_st_open(&st, "missing", &err), -1);
+	assert_string_equal(err.msg, "missing: No such file or directory");
+}
+
+static void test_messages(void **state)
+{
+	static const char unknown[] =
+			"{\"a\":{\"dtype\":\"F99\",\"shape\":[2],\"data_offsets\":[0,8]}}";
+	static const char misfit[] =
+			"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,7]}}";
+	struct lu_err err;
+	struct lu_st st;
+
+	(void)state;
+	assert_int_equal(open_header(&st, LU_STR(unknown), 8, &err), -1);
+	assert_string_equal(err.msg, "t: tensor a: unsupported dtype \"F99\"");
+	assert_int_equal(open_header(&st, LU_STR(misfit), 7, &err), -1);
+	assert_string_equal(
+			err.msg, "t: tensor a: data_offsets 0-7 do not fit its shape of 8 bytes");
 }
 
 static void test_header(void **state)
@@ -130,6 +127,10 @@ static void test_header(void **state)
 		{ .name = LU_STR("x\"y"), .type = LU_ST_F32, .dims = 2, .dim = { 3, 5 } },
 		{ .name = LU_STR("z"), .type = LU_ST_BF16, .dims = 1, .dim = { 7 } },
 	};
+	static const char expected[] =
+			"{\"__metadata__\":{\"format\":\"pt\"},"
+			"\"x\\\"y\":{\"dtype\":\"F32\",\"shape\":[3,5],\"data_offsets\":[0,60]},"
+			"\"z\":{\"dtype\":\"BF16\",\"shape\":[7],\"data_offsets\":[60,74]}} ";
 	struct lu_buf b = { 0 };
 	struct lu_err err;
 	struct lu_st st;
@@ -140,7 +141,8 @@ static void test_header(void **state)
 	assert_int_equal(lu_load64(b.p), b.n - 8);
 	assert_int_equal(t[1].begin, 60);
 	assert_int_equal(t[1].end, 74);
-	assert_int_equal(open_text(&st, b.p + 8, 74, &err), 0);
+	assert_memory_equal(b.p + 8, expected, sizeof(expected) - 1);
+	assert_int_equal(open_header(&st, (struct lu_str){ b.p + 8, b.n - 8 }, 74, &err), 0);
 	assert_non_null(lu_st_find(&st, "x\"y"));
 	lu_st_close(&st);
 	lu_buf_release(&b);
@@ -148,7 +150,7 @@ static void test_header(void **state)
 
 static void test_bf16(void **state)
 {
-	/* halfway cases go to the even neighbour */
+	/* Halfway cases go to the even neighbour. */
 	static const struct {
 		float in;
 		uint16_t out;
@@ -173,9 +175,10 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_length),
+		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_header),
 		cmocka_unit_test(test_bf16),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("safetensors", tests, scratch_make, scratch_remove);
 }

@@ -1,4 +1,4 @@
-/* The spool: pieces of all sizes around the window, read forwards, backwards and at random. */
+/* io/spool.h: pieces of sizes around the window, read forwards, backwards and at random. */
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>

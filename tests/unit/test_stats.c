@@ -1,4 +1,4 @@
-/* The accounting line, read back by jansson. */
+/* sys/stats.h: the accounting line, read back by jansson. */
 #include "tests/unit/unit.h"
 
 #include <jansson.h>
@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libcommon/base/json_writer.h"
 #include "libcommon/sys/stats.h"
 
 static const struct lu_opt no_opts[] = { LU_OPT_END };
@@ -27,7 +28,9 @@ static void test_line(void **state)
 	assert_int_equal(lu_stats_drop(&s, "a \"first\"", 2, &err), 0);
 	assert_int_equal(lu_stats_drop(&s, "z last", 1, &err), 0);
 	assert_int_equal(lu_stats_dropped(&s), 4);
-	lu_buf_puts(&s.extra, ",\"more\":{\"x\":1}");
+	lu_json_open_object(&s.extra, "more");
+	lu_json_put_u64(&s.extra, "x", 1);
+	lu_json_close_object(&s.extra);
 	assert_int_equal(lu_stats_append(&s, &args, NULL, &err), 0);
 	assert_int_equal(lu_stats_append(&s, &args, "s", &err), 0);
 	lu_stats_release(&s);
@@ -35,14 +38,14 @@ static void test_line(void **state)
 	assert_non_null(j);
 	assert_string_equal(json_string_value(json_object_get(j, "tool")), "lucie-test");
 	assert_string_equal(json_string_value(json_object_get(j, "version")), LU_VERSION);
-	/* The command line as given, as far as JSON can hold it. */
+	/* The command line as given, where it is UTF-8. */
 	assert_string_equal(json_string_value(json_array_get(json_object_get(j, "args"), 0)),
 			"a \"b\"\n\xEF\xBF\xBD");
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "in"), "bytes")),
 			1000);
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "out"), "docs")), 7);
 	assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "more"), "x")), 1);
-	/* jansson keeps the order of the file: bytes sorted. */
+	/* jansson keeps the order of the file. */
 	json_object_foreach(json_object_get(j, "dropped"), key, v)
 	{
 		static const char *const expected[] = { "a \"first\"", "z last" };
@@ -54,8 +57,34 @@ static void test_line(void **state)
 	json_decref(j);
 }
 
-/* Programs that run at once append whole lines. */
-static void test_at_once(void **state)
+/* The bytes are part of the contract; only the times differ. */
+static void test_bytes(void **state)
+{
+	static const char expected[] = "{\"tool\":\"lucie-test\",\"version\":\"" LU_VERSION
+				       "\",\"args\":[\"a \\\"b\\\"\\n\xEF\xBF\xBD\"],"
+				       "\"in\":{\"docs\":2,\"bytes\":20},\"out\":{\"docs\":1,"
+				       "\"bytes\":18446744073709551615},"
+				       "\"dropped\":{\"short\":1},\"repeated\":0,\"tokens\":7,"
+				       "\"time\":{\"wall_s\":";
+	struct lu_stats s = { .in = { 2, 20 }, .out = { 1, UINT64_MAX } };
+	struct lu_err err;
+	char *line;
+	size_t n;
+
+	(void)state;
+	unlink("s");
+	assert_int_equal(lu_stats_drop(&s, "short", 1, &err), 0);
+	/* Members appended by hand bring their comma along. */
+	lu_buf_puts(&s.extra, ",\"tokens\":7");
+	assert_int_equal(lu_stats_append(&s, &args, "s", &err), 0);
+	lu_stats_release(&s);
+	line = get_file("s", &n);
+	assert_memory_equal(line, expected, sizeof(expected) - 1);
+	assert_string_equal(line + n - 3, "}}\n");
+	free(line);
+}
+
+static void test_concurrent_lines(void **state)
 {
 	char *text, *line, *rest;
 	size_t n, lines = 0;
@@ -123,7 +152,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line),
-		cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_concurrent_lines),
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_full_disk),
 	};

@@ -15,6 +15,9 @@ struct scratch {
 	char home[PATH_SIZE], work[PATH_SIZE];
 };
 
+/* The folder in which the program started, once a test runs in another one. */
+static char start_folder[PATH_SIZE] = ".";
+
 int scratch_make(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -25,6 +28,7 @@ int scratch_make(void **state)
 	snprintf(s->work, sizeof(s->work), "%s/lucie-unit-XXXXXX", tmp && *tmp ? tmp : "/tmp");
 	if (!mkdtemp(s->work) || chdir(s->work) < 0)
 		return -1;
+	memcpy(start_folder, s->home, sizeof(start_folder));
 	*state = s;
 	return 0;
 }
@@ -79,6 +83,15 @@ char *get_file(const char *name, size_t *n)
 	assert_true(lu_buf_ok(&b));
 	*n = b.n;
 	return b.p;
+}
+
+char *get_data(const char *name, size_t *n)
+{
+	const char *src = getenv("LUCIE_SRC");
+	char path[2 * PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s/tests/data/%s", src ? src : start_folder, name);
+	return get_file(path, n);
 }
 
 void assert_file(const char *name, const char *text)

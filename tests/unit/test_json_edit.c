@@ -1,6 +1,7 @@
-/* Records: one member changed, everything else byte for byte; repair. Checked with jansson. */
+/* io/json_edit.c: members changed, everything else byte for byte; repair. Checked with jansson. */
 #include "tests/unit/unit.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -31,10 +32,10 @@ static void test_rewrite(void **state)
 	const struct lu_json_edit quoted = { "a\"b", LU_STR("1") };
 
 	(void)state;
-	/* Changed in place, with the record's own blanks, order, escapes and number forms kept. */
+	/* Replaced: blanks, order, escapes and number formats of the record are kept. */
 	check_rewrite("{\"lang\" :  \"en\" , \"n\":1.50e+01,\"t\":\"\\u00e9\\/\"}", &lang, 1,
 			"{\"lang\" :  \"fr\" , \"n\":1.50e+01,\"t\":\"\\u00e9\\/\"}");
-	/* Added at the end, spaced as the record is. */
+	/* Appended, spaced as the record is. */
 	check_rewrite("{\"a\":1}", &lang, 1, "{\"a\":1,\"lang\":\"fr\"}");
 	check_rewrite("{\"a\": 1}", &lang, 1, "{\"a\": 1, \"lang\": \"fr\"}");
 	check_rewrite("{}", &lang, 1, "{\"lang\":\"fr\"}");
@@ -44,11 +45,11 @@ static void test_rewrite(void **state)
 	check_rewrite("{\"a\":1}", twice, 2, "{\"a\":1,\"x\":2}");
 	check_rewrite("{\"x\":0}", twice, 2, "{\"x\":2}");
 	check_rewrite("{}", &quoted, 1, "{\"a\\\"b\":1}");
-	/* A name written with an escape is the same name. */
+	/* An escaped name is the same name. */
 	check_rewrite("{\"l\\u0061ng\":1}", &lang, 1, "{\"l\\u0061ng\":\"fr\"}");
 }
 
-/* Whatever is changed, jansson sees exactly that change. */
+/* jansson sees exactly the edits, whatever they are. */
 static void test_rewrite_random(void **state)
 {
 	static const char *const keys[] = { "a", "b", "c", "d", "e", "f", "g", "h" };
@@ -66,9 +67,8 @@ static void test_rewrite_random(void **state)
 
 		lu_buf_putc(&line, '{');
 		for (size_t k = 0; k < start; k++)
-			lu_buf_printf(&line, "%s\"%s\":%s[%llu]", k ? "," : "", keys[k],
-					unit_random(&r) % 2 ? " " : "",
-					(unsigned long long)(unit_random(&r) % 100));
+			lu_buf_printf(&line, "%s\"%s\":%s[%" PRIu64 "]", k ? "," : "", keys[k],
+					unit_random(&r) % 2 ? " " : "", unit_random(&r) % 100);
 		lu_buf_putc(&line, '}');
 		for (size_t k = 0; k < edits; k++)
 			edit[k] = (struct lu_json_edit){ keys[unit_random(&r) % 8],
@@ -91,6 +91,31 @@ static void test_rewrite_random(void **state)
 	lu_arena_release(&arena);
 }
 
+static void check_head(const char *line, const char *expected)
+{
+	struct lu_arena arena = { 0 };
+	struct lu_json_fault fault;
+	struct lu_json_obj obj;
+	struct lu_buf out = { 0 };
+	struct lu_str rest;
+
+	assert_int_equal(lu_json_object(lu_str_of(line), &arena, &obj, &fault), 0);
+	rest = lu_json_head(&obj, "ids", &out);
+	lu_buf_puts(&out, "[1,2]");
+	lu_buf_str(&out, rest);
+	assert_string_equal(out.p, expected);
+	lu_buf_release(&out);
+	lu_arena_release(&arena);
+}
+
+static void test_head(void **state)
+{
+	(void)state;
+	check_head("{\"a\":1} \r", "{\"a\":1,\"ids\":[1,2]} \r");
+	check_head("{\"a\": 1}", "{\"a\": 1, \"ids\": [1,2]}");
+	check_head("{}", "{\"ids\":[1,2]}");
+}
+
 static void test_repair(void **state)
 {
 	static const struct {
@@ -104,7 +129,7 @@ static void test_repair(void **state)
 				1 },
 		{ "{\"text\":\"\\ud83d\\ud83d\\ude00\"}", "{\"text\":\"\\ufffd\\ud83d\\ude00\"}",
 				1 },
-		/* A backslash that is itself escaped starts nothing. */
+		/* An escaped backslash starts no escape. */
 		{ "{\"text\":\"\\\\ud800\"}", "{\"text\":\"\\\\ud800\"}", 0 },
 		{ "{\"text\":\"\\\\\\ud800\"}", "{\"text\":\"\\\\\\ufffd\"}", 1 },
 		{ "{\"text\":\"\xED\xA0\x80\\uDBFF\"}",
@@ -126,7 +151,7 @@ static void test_repair(void **state)
 	}
 }
 
-/* Of any bytes inside a string, repair makes a record that both scanners take. */
+/* Repair turns any bytes inside a string into a record that both readers accept. */
 static void test_repair_random(void **state)
 {
 	static const char *const piece[] = { "\\ud800", "\\udc00", "\xFF", "\xC3", "\xC3\xA9", "x",
@@ -167,9 +192,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rewrite),
 		cmocka_unit_test(test_rewrite_random),
+		cmocka_unit_test(test_head),
 		cmocka_unit_test(test_repair),
 		cmocka_unit_test(test_repair_random),
 	};
 
-	return cmocka_run_group_tests_name("jsonl", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("json_edit", tests, NULL, NULL);
 }

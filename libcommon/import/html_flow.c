@@ -1,0 +1,128 @@
+#include "libcommon/import/html_flow.h"
+
+#include "libcommon/base/utf8.h"
+
+/* A block made of links is navigation when it is shorter than this. */
+#define SHORT_BLOCK 200
+
+/* Deeper lists are not indented further: the output would grow with the square of the depth. */
+#define INDENTED_LISTS 8
+
+/* windows-1252 at 0x80-0x9F; 0 where it is undefined. */
+static const uint16_t windows_1252[32] = { 0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020,
+	0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0, 0, 0x2018, 0x2019, 0x201C,
+	0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E, 0x0178 };
+
+static void put(struct lu_html_flow *f, const char *s, size_t n)
+{
+	if (f->space && f->block.n && !strchr(" \n", f->block.p[f->block.n - 1]))
+		lu_buf_putc(&f->block, ' ');
+	f->space = false;
+	lu_buf_append(&f->block, s, n);
+	f->total += n;
+	if (f->links)
+		f->linked += n;
+}
+
+void lu_flow_text(struct lu_html_flow *f, const char *s)
+{
+	while (*s) {
+		size_t n = strcspn(s, f->pre ? "\xC2" : " \t\r\n\f\xC2");
+		unsigned char c;
+
+		if (n) {
+			put(f, s, n);
+			s += n;
+			continue;
+		}
+		c = (unsigned char)s[1];
+		if (*s != '\xC2') {
+			f->space = true;
+			s++;
+		} else if (c >= 0x80 && c < 0xA0) {
+			char utf8[4];
+
+			if (windows_1252[c - 0x80])
+				put(f, utf8, lu_utf8_put(windows_1252[c - 0x80], utf8));
+			s += 2;
+		} else {
+			put(f, s, c ? 2 : 1);
+			s += c ? 2 : 1;
+		}
+	}
+}
+
+/* A short block of links that does not end like a sentence: "Prev Up Next", an entry of a menu. */
+static bool is_links(const struct lu_html_flow *f, struct lu_str s)
+{
+	return f->headings == 0 && f->pre == 0 && s.n < SHORT_BLOCK &&
+			f->linked * 3 >= f->total * 2 && !strchr(".!?", s.p[s.n - 1]);
+}
+
+struct lu_flow_list *lu_flow_list(struct lu_html_flow *f)
+{
+	return f->lists.n ? &f->lists.p[f->lists.n - 1] : NULL;
+}
+
+/* The block without blanks and line ends at its end, and without blank lines at its beginning. */
+static struct lu_str trimmed(const struct lu_buf *block)
+{
+	struct lu_str s = lu_buf_slice(block);
+
+	while (s.n && strchr(" \t\r\n", s.p[s.n - 1]))
+		s.n--;
+	while (s.n && s.p[0] == '\n') {
+		s.p++;
+		s.n--;
+	}
+	return s;
+}
+
+static void write_block(struct lu_html_flow *f, struct lu_str s)
+{
+	struct lu_flow_list *l = lu_flow_list(f);
+	size_t level = f->lists.n - (l && f->marker);
+
+	if (level > INDENTED_LISTS)
+		level = INDENTED_LISTS;
+	for (unsigned i = 0; f->out->n && i < f->newlines; i++)
+		lu_buf_putc(f->out, '\n');
+	for (size_t i = 0; f->pre == 0 && i < level; i++)
+		lu_buf_puts(f->out, "  ");
+	if (f->marker && l && l->numbered)
+		lu_buf_printf(f->out, "%u. ", l->n);
+	else if (f->marker)
+		lu_buf_puts(f->out, "- ");
+	lu_buf_str(f->out, s);
+	f->marker = f->tight = false;
+	f->newlines = 1;
+	if (l)
+		l->blocks++;
+}
+
+void lu_flow_end(struct lu_html_flow *f)
+{
+	struct lu_str s = trimmed(&f->block);
+
+	/* A row of empty cells counts as empty. */
+	if (!lu_str_only(s, " \t\r\n|") && (f->keep_links || !is_links(f, s)))
+		write_block(f, s);
+	lu_buf_clear(&f->block);
+	f->space = false;
+	f->linked = f->total = 0;
+}
+
+void lu_flow_break(struct lu_html_flow *f, unsigned newlines)
+{
+	lu_flow_end(f);
+	/* The first paragraph of an item follows its marker, that of a definition the line of its
+	 * term. */
+	if (f->newlines < newlines && !f->marker && !f->tight)
+		f->newlines = newlines;
+}
+
+void lu_flow_release(struct lu_html_flow *f)
+{
+	lu_buf_release(&f->block);
+	lu_vec_release(&f->lists);
+}

@@ -1,0 +1,57 @@
+#ifndef LUCIE_IMPORT_HTML_FLOW_H
+#define LUCIE_IMPORT_HTML_FLOW_H
+/*
+ * The layout of a page's text, for import/html.c: runs of characters become blocks, blocks become
+ * lines with their indent, their marker and the blank lines before them.
+ *
+ *	struct lu_html_flow f = { .out = &text };
+ *	lu_flow_text(&f, "A  paragraph");
+ *	lu_flow_break(&f, 2);			the next block begins after a blank line
+ *	lu_flow_end(&f);			writes the last block
+ *	lu_flow_release(&f);
+ *
+ * A failed allocation shows in f.block or in the output (lu_buf_check).
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "libcommon/base/buf.h"
+#include "libcommon/base/vec.h"
+
+struct lu_flow_list {
+	bool numbered;
+	unsigned n;	 /* of the current item */
+	unsigned blocks; /* in the current item */
+};
+
+struct lu_html_flow {
+	struct lu_buf *out;
+	bool keep_links;     /* write blocks that consist of links, too */
+	struct lu_buf block; /* text of the current block */
+	bool space;	     /* a blank is due before the next character */
+
+	/* Open elements that affect the current block. */
+	unsigned links; /* to elsewhere */
+	unsigned pre, headings;
+	struct LU_VEC(struct lu_flow_list) lists;
+
+	/* Pending before the next block. */
+	unsigned newlines;
+	bool marker; /* it begins an item */
+	bool tight;  /* it begins a definition */
+
+	size_t linked, total; /* bytes of the block without blanks: inside links, and all */
+};
+
+/* Appends text to the current block. Elsewhere than in preformatted text, runs of blanks become one
+ * space. */
+void lu_flow_text(struct lu_html_flow *f, const char *s);
+/* Ends the current block, if it has any text. */
+void lu_flow_end(struct lu_html_flow *f);
+/* Ends the current block; the next one begins after that many line ends: 2 for a paragraph. */
+void lu_flow_break(struct lu_html_flow *f, unsigned newlines);
+/* The innermost list, or NULL. */
+struct lu_flow_list *lu_flow_list(struct lu_html_flow *f);
+void lu_flow_release(struct lu_html_flow *f);
+
+#endif

@@ -1,0 +1,84 @@
+#ifndef LUCIE_PAR_ACCOUNT_H
+#define LUCIE_PAR_ACCOUNT_H
+/*
+ * The account of a run: its output and reject file, and what happened to every record that was
+ * read, so that in + repeated = out + dropped.
+ *
+ *	struct lu_account a;
+ *	if (lu_account_open(&a, std, args, false, &err) < 0)
+ *		goto out;
+ *	for each record, in input order:
+ *		a.stats.in.docs++, a.stats.in.bytes += n;
+ *		kept:	 lu_account_write(&a, bytes, 1, &err)
+ *		dropped: lu_account_drop(&a, &reject, &err)
+ *		bad:	 lu_account_bad(&a, "file:line: reason", &err), then lu_account_drop()
+ *	if (lu_account_commit(&a, &err) < 0 || lu_account_append(&a, &err) < 0)
+ *		goto out;
+ *	out:
+ *	lu_account_close(&a);
+ *
+ * --max-bad limits the bad records: the first one beyond the limit ends the run. Without it the
+ * limit is 0, or none when --rejects keeps them. Until lu_account_commit() no file is visible under
+ * its name; a run that fails leaves none. Programs use the document stream (par/docstream.h), which
+ * does this for them; lucie-import, whose input is no stream of records, uses it directly.
+ *
+ * Not thread-safe: call it from the pipeline's write step.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "libcommon/base/buf.h"
+#include "libcommon/io/outstream.h"
+#include "libcommon/sys/stats.h"
+#include "libcommon/sys/tool.h"
+
+struct lu_account {
+	struct lu_stats stats; /* `in` and `repeated` are the caller's, `out` and `dropped` ours */
+	struct lu_out *out;    /* NULL: the run writes no documents */
+
+	/* Private. */
+	const struct lu_std *std;
+	const struct lu_args *args;
+	struct lu_out *rejects; /* NULL without --rejects */
+	uint64_t bad;
+	struct lu_buf line;
+};
+
+/* One line of the reject file. */
+struct lu_reject {
+	const char *file;
+	uint64_t line;
+	const char *reason;   /* short and one of a few: the accounting line counts by it */
+	struct lu_str value;  /* raw JSON: what was measured, or null */
+	struct lu_str record; /* as it was read; stored in base64 where it is not JSON */
+};
+
+/* Opens std->output (unless `silent`) and std->rejects. Fails when one of them is an input, or when
+ * both would go to standard output. `a` may be closed after a failure. */
+int lu_account_open(struct lu_account *a, const struct lu_std *std, const struct lu_args *args,
+		bool silent, struct lu_err *err) LU_CHECKED;
+
+/* Writes the bytes of `docs` documents and counts them as output; a silent run counts only. */
+int lu_account_write(struct lu_account *a, struct lu_str bytes, uint64_t docs,
+		struct lu_err *err) LU_CHECKED;
+
+/* Counts a record as dropped, and adds it to the reject file. */
+int lu_account_drop(struct lu_account *a, const struct lu_reject *r, struct lu_err *err) LU_CHECKED;
+
+/* Counts a bad record: 0 when it may be dropped, -1 with the sentence `what` when it is beyond the
+ * limit. */
+int lu_account_bad(struct lu_account *a, const char *what, struct lu_err *err) LU_CHECKED;
+
+/* Prints a note when more than half of the documents were dropped. */
+void lu_account_note_losses(const struct lu_account *a);
+
+/* Publishes the files, the reject file first: an output that exists is accounted for. */
+int lu_account_commit(struct lu_account *a, struct lu_err *err) LU_CHECKED;
+
+/* Appends the accounting line to std->stats. */
+int lu_account_append(struct lu_account *a, struct lu_err *err) LU_CHECKED;
+
+/* Frees everything, and removes the files unless they were committed. { 0 } is fine. */
+void lu_account_close(struct lu_account *a);
+
+#endif

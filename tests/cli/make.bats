@@ -1,0 +1,34 @@
+#!/usr/bin/env bats
+# What make does besides building: the compilation database and the help.
+bats_require_minimum_version 1.5.0
+
+setup() {
+	[ "$LUCIE_CONFIG" = release ] || skip "the same in every configuration"
+	cd "$LUCIE_SRC" || return 1
+	unset MAKEFLAGS MAKELEVEL
+}
+
+@test "compile_commands.json has every source, and each kernel compiles by its entry" {
+	make compile_commands.json
+	python3 - <<-'END'
+	import glob, json, subprocess
+	entries = json.load(open("compile_commands.json"))
+	commands = {e["file"]: e["command"] for e in entries}
+	assert len(commands) == len(entries), "a file twice"
+	missing = [f for pattern in ("libcommon/*/*.c", "libcommon/*/*.cc", "tools/*.c", "kernels/*/*.c",
+	    "kernels/cpu/*.inc", "trainer/*.c", "trainer/*/*.c", "tests/unit/*.c", "tests/fuzz/*.c")
+	    for f in glob.glob(pattern) if f not in commands]
+	assert not missing, missing
+	for f in glob.glob("kernels/cpu/*.inc") + ["libcommon/io/json.c"]:
+	    assert " -I. " in commands[f] and "-std=c17" in commands[f], commands[f]
+	    subprocess.run(commands[f].split(" -c ")[0] + " -MF /dev/null -fsyntax-only " + f, shell=True, check=True)
+	END
+}
+
+@test "make help fits 80 columns and has every group" {
+	make help >"$BATS_TEST_TMPDIR/help"
+	run -1 grep -E '^.{81}' "$BATS_TEST_TMPDIR/help"
+	for group in Build Install Pipelines Tests Variables; do
+		grep -qx "$group" "$BATS_TEST_TMPDIR/help"
+	done
+}

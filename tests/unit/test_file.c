@@ -1,0 +1,120 @@
+/* sys/file.h: complete reads and writes, folders, paths. */
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "libcommon/sys/file.h"
+
+static void test_read_file(void **state)
+{
+	struct lu_err err;
+	char *p;
+	size_t n;
+
+	(void)state;
+	put_file("in", "a\0b", 3);
+	assert_int_equal(lu_read_file("in", 3, &p, &n, &err), 0);
+	assert_int_equal(n, 3);
+	assert_memory_equal(p, "a\0b", 4);
+	free(p);
+	assert_int_equal(lu_read_file("in", 2, &p, &n, &err), -1);
+	assert_string_equal(err.msg, "in: larger than 2 bytes");
+	assert_int_equal(lu_read_file(".", 2, &p, &n, &err), -1);
+	assert_int_equal(lu_read_file("missing", 2, &p, &n, &err), -1);
+	for (size_t size = 65534; size < 65540; size++) {
+		char *big = calloc(1, size);
+
+		assert_non_null(big);
+		put_file("in", big, size);
+		free(big);
+		assert_int_equal(lu_read_file("in", 100000, &p, &n, &err), 0);
+		assert_int_equal(n, size);
+		free(p);
+	}
+}
+
+static void test_temp(void **state)
+{
+	struct lu_err err;
+	char back[4];
+	int fd = lu_temp_open(".", &err);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(lu_write_all(fd, "spill", 5, "t", &err), 0);
+	assert_int_equal(lu_pread_all(fd, back, 4, 1, "t", &err), 0);
+	assert_memory_equal(back, "pill", 4);
+	assert_int_equal(lu_pread_all(fd, back, 4, 2, "t", &err), -1);
+	assert_string_equal(err.msg, "t: ends too early");
+	close(fd);
+	assert_int_equal(lu_temp_open("none", &err), -1);
+}
+
+static void test_write_all(void **state)
+{
+	struct lu_err err;
+
+	(void)state;
+	assert_int_equal(lu_write_all(-1, "x", 1, "no file", &err), -1);
+	assert_string_equal(err.msg, "no file: Bad file descriptor");
+	assert_int_equal(lu_write_all(-1, "", 0, "no file", &err), 0);
+}
+
+static void test_make_folders(void **state)
+{
+	struct lu_err err;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(lu_make_folders("", &err), -1);
+	assert_int_equal(lu_make_folders("p/q//r", &err), 0);
+	assert_int_equal(lu_make_folders("p/q/r/", &err), 0);
+	assert_int_equal(stat("p/q/r", &st), 0);
+	assert_true(S_ISDIR(st.st_mode));
+	put_text("file", "");
+	assert_int_equal(lu_make_folders("file/q", &err), -1);
+	assert_string_equal(err.msg, "file/q: Not a directory");
+}
+
+static void test_sync_folder(void **state)
+{
+	struct lu_err err;
+
+	(void)state;
+	assert_int_equal(lu_sync_folder("in-this-folder", &err), 0);
+	assert_int_equal(lu_sync_folder("/tmp", &err), 0);
+	assert_int_equal(lu_sync_folder("missing/file", &err), -1);
+	assert_string_equal(err.msg, "missing: No such file or directory");
+}
+
+static void test_concat(void **state)
+{
+	static const struct {
+		const char *a, *b, *c, *all;
+	} t[] = { { "run/", "step", ".json", "run/step.json" }, { "a", "b", NULL, "ab" },
+		{ "a", NULL, "ignored", "a" }, { "", "", "", "" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		char *s = lu_concat(t[i].a, t[i].b, t[i].c);
+
+		assert_string_equal(s, t[i].all);
+		free(s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_read_file),
+		cmocka_unit_test(test_temp),
+		cmocka_unit_test(test_write_all),
+		cmocka_unit_test(test_make_folders),
+		cmocka_unit_test(test_sync_folder),
+		cmocka_unit_test(test_concat),
+	};
+
+	return cmocka_run_group_tests_name("file", tests, scratch_make, scratch_remove);
+}
