@@ -1,4 +1,5 @@
 /* lucie-mix: mixes sources and languages to the shares of a recipe, by exact quotas. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
@@ -10,36 +11,37 @@
 
 #define MANY_EPOCHS 4
 
-struct config {
+struct options {
 	struct lu_std std;
-	const char *recipe_path, *report;
-	bool plan_mode, dry_run, mark_epoch;
-
-	const struct lu_args *args;
-	struct lu_docstream *ds;
-	struct lu_recipe recipe;
-	struct lu_pool pool;
-	struct lu_plan plan;
-	struct lu_demand *demand;
-	struct lu_held held;
-	struct lu_buf tables;
+	const char *recipe, *report;
+	bool plan, dry_run, mark_epoch;
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_STR('c', "recipe", struct config, recipe_path, "FILE",
-			"what to mix, how much of it"),
-	LU_OPT_FLAG(0, "plan", struct config, plan_mode, "operands are shards; write a plan"),
-	LU_OPT_FLAG(0, "dry-run", struct config, dry_run, "only print the tables"),
-	LU_OPT_STR(0, "report", struct config, report, "FILE", "write the tables there"),
-	LU_OPT_FLAG(0, "mark-epoch", struct config, mark_epoch, "set epoch: 1, 2, ..."),
+	LU_OPT_STR('c', "recipe", struct options, recipe, "FILE", "shares and epochs of the mix"),
+	LU_OPT_FLAG(0, "plan", struct options, plan, "operands are shards; write a plan"),
+	LU_OPT_FLAG(0, "dry-run", struct options, dry_run, "only print the tables"),
+	LU_OPT_STR(0, "report", struct options, report, "FILE", "write the tables to FILE"),
+	LU_OPT_FLAG(0, "mark-epoch", struct options, mark_epoch, "set epoch: 1, 2, ..."),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-mix",
 	"mixes sources and languages to the shares of a recipe", "[FILE... | PREFIX...]", opts,
-	LU_STD_FILTER | LU_STD_TMPDIR | LU_STD_SEED, offsetof(struct config, std) };
+	LU_STD_FILTER | LU_STD_TMPDIR | LU_STD_SEED, offsetof(struct options, std) };
 
-/* What map() finds out about a document. */
+struct run {
+	const struct options *o;
+	const struct lu_args *args;
+	struct lu_docstream stream;
+	struct lu_recipe recipe;
+	struct lu_pool pool;
+	struct lu_plan plan;
+	struct lu_held held;
+	struct lu_buf tables;
+};
+
+/* Computed by map(), used by decide(). */
 struct facts {
 	uint32_t group;
 	uint64_t size;
@@ -48,15 +50,16 @@ struct facts {
 
 /* --- reading documents -------------------------------------------------------------------- */
 
-static int measure(const struct config *c, struct lu_doc *doc, uint64_t *size)
+/* The size of a document in the recipe's unit. */
+static int measure(const struct run *r, struct lu_doc *doc, uint64_t *size)
 {
 	const struct lu_json_member *m;
 
-	switch (c->recipe.measure) {
-	case LU_BYTES: *size = doc->text.n; break;
-	case LU_CHARACTERS: *size = lu_utf8_count(doc->text.p, doc->text.n); break;
-	case LU_DOCUMENTS: *size = 1; break;
-	case LU_TOKENS:
+	switch (r->recipe.unit) {
+	case LU_MIX_BYTES: *size = doc->text.n; break;
+	case LU_MIX_CHARACTERS: *size = lu_utf8_count(doc->text.p, doc->text.n); break;
+	case LU_MIX_DOCUMENTS: *size = 1; break;
+	case LU_MIX_TOKENS:
 		m = lu_json_get(&doc->obj, "tokens");
 		if (!m || !lu_json_u64(m, size) || *size > UINT32_MAX)
 			return lu_doc_bad(doc,
@@ -68,7 +71,7 @@ static int measure(const struct config *c, struct lu_doc *doc, uint64_t *size)
 
 static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
-	struct config *c = ctx;
+	const struct run *r = ctx;
 	struct facts *f = lu_arena_alloc(doc->arena, sizeof(*f));
 	struct lu_str value[LU_SELECTORS] = { 0 };
 
@@ -83,36 +86,37 @@ static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 		else if (!lu_doc_string(doc, name, &value[s]))
 			value[s] = (struct lu_str){ NULL, 0 };
 	}
-	*f = (struct facts){ .group = lu_recipe_match(&c->recipe, value),
+	*f = (struct facts){ .group = lu_recipe_match(&r->recipe, value),
 		.lang = value[LU_BY_LANG] };
 	doc->user = f;
-	return measure(c, doc, &f->size);
+	return measure(r, doc, &f->size);
 }
 
 static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 {
-	struct config *c = ctx;
+	struct run *r = ctx;
 	const struct facts *f = doc->user;
 
 	if (f->group == LU_RECIPE_NONE)
 		return lu_doc_drop(doc, "in no group", NULL);
-	if (lu_pool_add(&c->pool, f->group, f->size, f->lang, err) < 0)
+	if (lu_pool_add(&r->pool, f->group, f->size, f->lang, err) < 0)
 		return -1;
-	if (!c->dry_run && lu_held_add(&c->held, doc, err) < 0)
+	if (!r->o->dry_run && lu_held_add(&r->held, doc, err) < 0)
 		return -1;
 	return lu_doc_hold(doc);
 }
 
 /* --- solving ------------------------------------------------------------------------------ */
 
-static int write_text(const struct config *c, const char *target, const struct lu_buf *text,
+static int write_text(const struct run *r, const char *target, const struct lu_buf *text,
 		struct lu_err *err)
 {
+	const struct lu_args *args = r->args;
 	struct lu_out *out;
 
 	if (lu_out_open(&out, target, target ? NULL : "none", 1, err) < 0)
 		return -1;
-	if (lu_out_refuse(out, c->args->file, c->plan_mode ? 0 : c->args->files, err) < 0 ||
+	if (lu_out_refuse(out, args->file, r->o->plan ? 0 : args->files, err) < 0 ||
 			lu_out_buf(out, text, err) < 0) {
 		lu_out_abort(out);
 		return -1;
@@ -120,109 +124,119 @@ static int write_text(const struct config *c, const char *target, const struct l
 	return lu_out_commit(out, err);
 }
 
-/* From the pool to the plan, the tables and the accounting line's "mix". */
-static int solve(struct config *c, struct lu_buf *extra, struct lu_err *err)
+/* From the pool to the groups of the plan. */
+static int solve(struct run *r, struct lu_err *err)
 {
-	const struct lu_recipe *r = &c->recipe;
-	struct lu_mix_view view = { &c->plan, NULL, &c->pool, NULL };
-	struct lu_str name = lu_choice_name(LU_MEASURES, (int)r->measure);
-	struct lu_buf measure_name = { 0 };
-	uint64_t whole;
-	int rc = -1;
+	const struct lu_recipe *recipe = &r->recipe;
+	struct lu_plan *plan = &r->plan;
+	struct lu_demand *demand = calloc(recipe->group.n, sizeof(*demand));
+	uint64_t mix_size;
+	int rc;
 
-	c->plan.seed = c->std.seed;
-	c->plan.by_documents = r->measure == LU_DOCUMENTS;
-	if (lu_pool_plan(&c->pool, &c->plan, r, err) < 0)
-		return lu_err_wrap(err, "%s", c->recipe_path);
-	c->demand = calloc(r->groups, sizeof(*c->demand));
-	if (!c->demand)
+	if (!demand)
 		return lu_err_nomem(err);
-	for (size_t i = 0; i < r->groups; i++)
-		c->demand[i] = (struct lu_demand){ r->group[i].name, r->group[i].kind,
-			r->group[i].amount, r->group[i].max_epochs,
-			c->plan.by_documents ? c->plan.group[i].documents : c->plan.group[i].tokens,
-			0 };
-	if (lu_solve_quotas(c->demand, r->groups, r->total, &whole, err) < 0 ||
-			lu_solve_cut(&c->plan, c->demand, lu_pool_size, &c->pool, err) < 0)
-		return lu_err_wrap(err, "%s", c->recipe_path);
-	lu_pool_after(&c->pool, &c->plan);
-	lu_buf_str(&measure_name, c->plan_mode ? LU_STR("tokens") : name);
-	view.demand = c->demand;
-	view.measure = measure_name.p;
-	if (lu_buf_check(&measure_name, err) < 0)
-		goto out;
-	lu_mix_text(&view, &c->tables);
-	lu_mix_json(&view, extra);
-	if (lu_buf_check(&c->tables, err) < 0 || lu_buf_check(extra, err) < 0)
-		goto out;
-	for (size_t i = 0; i < r->groups; i++) {
-		double epochs = (double)c->demand[i].quota / (double)c->demand[i].have;
+	plan->seed = r->o->std.seed;
+	plan->by_documents = recipe->unit == LU_MIX_DOCUMENTS;
+	rc = lu_pool_plan(&r->pool, plan, recipe, err);
+	for (size_t i = 0; rc == 0 && i < recipe->group.n; i++) {
+		const struct lu_recipe_group *g = &recipe->group.p[i];
+
+		demand[i] = (struct lu_demand){ g->name, g->kind, g->amount, g->max_epochs,
+			plan->by_documents ? plan->group[i].documents : plan->group[i].tokens, 0 };
+	}
+	if (rc == 0)
+		rc = lu_solve_quotas(demand, recipe->group.n, recipe->total, &mix_size, err);
+	if (rc == 0)
+		rc = lu_solve_cut(plan, demand, lu_pool_size, &r->pool, err);
+	if (rc < 0)
+		lu_err_wrap(err, "%s", r->o->recipe);
+	for (size_t i = 0; rc == 0 && i < recipe->group.n; i++) {
+		double epochs = (double)demand[i].quota / (double)demand[i].size;
 
 		if (epochs > MANY_EPOCHS)
-			lu_note("group %s: %.2f epochs, more than %d gain little", r->group[i].name,
+			lu_note("group %s: %.2f epochs; more than %d gain little", demand[i].name,
 					epochs, MANY_EPOCHS);
 	}
-	rc = 0;
-out:
-	lu_buf_release(&measure_name);
+	free(demand);
 	return rc;
 }
 
-/* Whole, or not at all, and before what it is about. */
-static int write_tables(const struct config *c, struct lu_err *err)
+/* The tables, and the accounting line's "mix". */
+static int describe(struct run *r, struct lu_buf *extra, struct lu_err *err)
 {
-	if (c->dry_run && write_text(c, NULL, &c->tables, err) < 0)
+	struct lu_mix_view view = { &r->plan, &r->pool, "tokens" };
+
+	if (!r->o->plan)
+		view.unit = lu_enum_name(lu_mix_unit_names, (int)r->recipe.unit);
+	lu_pool_count_mix(&r->pool, &r->plan);
+	lu_mix_text(&view, &r->tables);
+	lu_buf_putc(extra, ',');
+	lu_mix_json(&view, extra);
+	return lu_buf_check(&r->tables, err) < 0 ? -1 : lu_buf_check(extra, err);
+}
+
+/* Called before the mix is committed: tables without a mix do no harm, the reverse would mislead. */
+static int write_tables(const struct run *r, struct lu_err *err)
+{
+	if (r->o->dry_run && write_text(r, NULL, &r->tables, err) < 0)
 		return -1;
-	return c->report ? write_text(c, c->report, &c->tables, err) : 0;
+	return r->o->report ? write_text(r, r->o->report, &r->tables, err) : 0;
 }
 
 /* --- writing documents -------------------------------------------------------------------- */
 
-static int put(struct config *c, const struct lu_plan_place *at, struct lu_doc *doc,
+static int put_document(struct run *r, const struct lu_plan_entry *e, struct lu_doc *doc,
 		struct lu_stats *stats, struct lu_err *err)
 {
 	struct lu_json_fault fault;
 
 	lu_arena_reset(doc->arena);
-	if (lu_held_get(&c->held, at->document, doc, err) < 0)
+	if (lu_held_get(&r->held, e->document, doc, err) < 0)
 		return -1;
-	if (c->mark_epoch) {
+	if (r->o->mark_epoch) {
 		if (lu_json_object(doc->raw, doc->arena, &doc->obj, &fault) < 0)
 			return lu_err_nomem(err);
-		lu_doc_set(doc, "epoch",
-				lu_doc_printf(doc, "%llu", (unsigned long long)at->pass + 1));
+		lu_doc_set(doc, "epoch", lu_doc_printf(doc, "%" PRIu64, e->pass + 1));
 	}
-	/* Every document that is used at all is used in the first pass. */
-	stats->repeated += at->pass > 0;
-	return lu_docstream_put(c->ds, doc, err);
+	/* Every document of the mix is in the first pass. */
+	stats->repeated += e->pass > 0;
+	return lu_docstream_put(&r->stream, doc, err);
 }
 
-static int put_all(struct config *c, struct lu_stats *stats, struct lu_err *err)
+/* Drop the held documents that the mix does not use. */
+static int drop_unused(struct run *r, const bool *used, struct lu_doc *doc, struct lu_err *err)
+{
+	for (uint64_t i = 0; i < r->held.docs; i++) {
+		if (used[i])
+			continue;
+		if (lu_held_get(&r->held, i, doc, err) < 0)
+			return -1;
+		lu_doc_drop(doc, "beyond the quota", NULL);
+		if (lu_docstream_put(&r->stream, doc, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int put_documents(struct run *r, struct lu_stats *stats, struct lu_err *err)
 {
 	struct lu_arena arena = { 0 };
 	struct lu_doc doc = { .arena = &arena };
 	struct lu_plan_walk *w = NULL;
-	struct lu_plan_place at;
-	bool *used = calloc(c->held.docs ? c->held.docs : 1, sizeof(*used));
+	struct lu_plan_entry e;
+	bool *used = calloc(r->held.docs ? r->held.docs : 1, sizeof(*used));
 	int rc = used ? 0 : lu_err_nomem(err);
 
 	if (rc == 0)
-		rc = lu_held_rewind(&c->held, err);
+		rc = lu_held_rewind(&r->held, err);
 	if (rc == 0)
-		rc = lu_plan_walk_new(&w, &c->plan, lu_pool_size, &c->pool, err);
-	while (rc == 0 && (rc = lu_plan_next(w, &at, err)) > 0) {
-		used[at.document] = true;
-		rc = put(c, &at, &doc, stats, err);
+		rc = lu_plan_walk_new(&w, &r->plan, lu_pool_size, &r->pool, err);
+	while (rc == 0 && (rc = lu_plan_walk_next(w, &e, err)) > 0) {
+		used[e.document] = true;
+		rc = put_document(r, &e, &doc, stats, err);
 	}
-	for (uint64_t i = 0; rc == 0 && i < c->held.docs; i++) {
-		if (used[i])
-			continue;
-		rc = lu_held_get(&c->held, i, &doc, err);
-		if (rc == 0) {
-			lu_doc_drop(&doc, "beyond the quota", NULL);
-			rc = lu_docstream_put(c->ds, &doc, err);
-		}
-	}
+	if (rc == 0)
+		rc = drop_unused(r, used, &doc, err);
 	lu_plan_walk_free(w);
 	lu_arena_release(&arena);
 	free(used);
@@ -231,111 +245,112 @@ static int put_all(struct config *c, struct lu_stats *stats, struct lu_err *err)
 
 static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
-	struct config *c = ctx;
+	struct run *r = ctx;
 
-	if (solve(c, &stats->extra, err) < 0)
+	if (solve(r, err) < 0 || describe(r, &stats->extra, err) < 0)
 		return -1;
-	if (!c->dry_run && put_all(c, stats, err) < 0)
+	if (!r->o->dry_run && put_documents(r, stats, err) < 0)
 		return -1;
-	return write_tables(c, err);
+	return write_tables(r, err);
 }
 
-static int run_documents(struct config *c, const struct lu_args *args, struct lu_err *err)
+static int run_documents(struct run *r, struct lu_err *err)
 {
-	struct lu_docstream ds = { .ctx = c,
+	const struct options *o = r->o;
+
+	r->stream = (struct lu_docstream){ .ctx = r,
 		.map = map,
 		.decide = decide,
 		.finish = finish,
-		.flags = c->dry_run ? LU_DOCSTREAM_SILENT | LU_DOCSTREAM_NO_STATS : 0 };
-
-	c->ds = &ds;
-	if (lu_pool_shard(&c->pool, err) < 0 ||
-			(!c->dry_run && lu_held_open(&c->held, c->std.tmpdir, err) < 0))
+		.flags = o->dry_run ? LU_DOCSTREAM_SILENT | LU_DOCSTREAM_NO_STATS : 0 };
+	if (lu_pool_shard(&r->pool, err) < 0 ||
+			(!o->dry_run && lu_held_open(&r->held, o->std.tmpdir, err) < 0))
 		return -1;
-	return lu_docstream_run(&ds, &c->std, args, err);
+	return lu_docstream_run(&r->stream, &o->std, r->args, err);
 }
 
 /* --- a plan ------------------------------------------------------------------------------- */
 
-static int count(const struct config *c, struct lu_stats *s, struct lu_err *err)
+static int count_plan(const struct run *r, struct lu_stats *s, struct lu_err *err)
 {
-	uint64_t grouped = 0, used = 0;
+	uint64_t grouped = 0, used = 0, docs = lu_pool_docs(&r->pool);
 
-	for (size_t i = 0; i < c->plan.groups; i++) {
-		const struct lu_plan_group *g = &c->plan.group[i];
+	for (size_t i = 0; i < r->plan.groups; i++) {
+		const struct lu_plan_group *g = &r->plan.group[i];
 
 		grouped += g->documents;
 		used += g->passes ? g->documents : g->last;
 	}
-	s->in.docs = c->pool.docs;
-	s->out.docs = c->plan.documents;
-	s->repeated = c->plan.documents - used;
-	if (c->pool.docs > grouped &&
-			lu_stats_drop(s, "in no group", c->pool.docs - grouped, err) < 0)
+	s->in.docs = docs;
+	s->out.docs = r->plan.documents;
+	s->repeated = r->plan.documents - used;
+	if (docs > grouped && lu_stats_drop(s, "in no group", docs - grouped, err) < 0)
 		return -1;
 	return grouped > used ? lu_stats_drop(s, "beyond the quota", grouped - used, err) : 0;
 }
 
-static int run_plan(struct config *c, const struct lu_args *args, struct lu_err *err)
+static int run_plan(struct run *r, struct lu_err *err)
 {
+	const struct options *o = r->o;
 	struct lu_stats stats = { 0 };
 	struct lu_buf text = { 0 };
-	int rc = -1;
+	int rc = lu_mix_shards(r->args->file, r->args->files, &r->recipe, &r->pool, &r->plan,
+			&stats.in.bytes, err);
 
-	if (lu_mix_shards(args->file, args->files, &c->recipe, &c->pool, &c->plan, &stats.in.bytes,
-			    err) < 0 ||
-			solve(c, &stats.extra, err) < 0)
+	if (rc == 0)
+		rc = solve(r, err);
+	if (rc == 0)
+		rc = describe(r, &stats.extra, err);
+	if (rc == 0)
+		rc = write_tables(r, err);
+	if (rc < 0 || o->dry_run)
 		goto out;
-	if (!c->dry_run)
-		lu_plan_write(&c->plan, &text);
-	rc = lu_buf_check(&text, err);
+	lu_plan_write(&r->plan, &text);
+	rc = count_plan(r, &stats, err);
 	if (rc == 0)
-		rc = write_tables(c, err);
-	if (c->dry_run)
-		goto out;
+		rc = write_text(r, o->std.output, &text, err);
 	if (rc == 0)
-		rc = count(c, &stats, err);
-	if (rc == 0)
-		rc = write_text(c, c->std.output, &text, err);
-	if (rc == 0)
-		rc = lu_stats_append(&stats, args, c->std.stats, err);
+		rc = lu_stats_append(&stats, r->args, o->std.stats, err);
 out:
 	lu_buf_release(&text);
 	lu_stats_release(&stats);
 	return rc;
 }
 
-static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
+static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
-	int rc = -1;
+	struct run r = { .o = o, .args = args, .held = LU_HELD_NONE };
+	int rc = lu_recipe_read(&r.recipe, o->recipe, err);
 
-	c->held.spool.fd = -1;
-	c->args = args;
-	if (lu_recipe_read(&c->recipe, c->recipe_path, err) == 0)
-		rc = c->plan_mode ? run_plan(c, args, err) : run_documents(c, args, err);
-	free(c->demand);
-	lu_buf_release(&c->tables);
-	lu_held_close(&c->held);
-	lu_plan_release(&c->plan);
-	lu_pool_release(&c->pool);
-	lu_recipe_release(&c->recipe);
+	if (rc == 0)
+		rc = o->plan ? run_plan(&r, err) : run_documents(&r, err);
+	lu_buf_release(&r.tables);
+	lu_held_close(&r.held);
+	lu_plan_release(&r.plan);
+	lu_pool_release(&r.pool);
+	lu_recipe_release(&r.recipe);
 	return rc;
+}
+
+static void check_usage(const struct options *o)
+{
+	if (!o->recipe)
+		lu_usage_error("-c FILE, the recipe, is needed");
+	if (o->dry_run && (o->std.output || o->std.stats || o->std.rejects || o->mark_epoch))
+		lu_usage_error("--dry-run writes no documents: -o, --stats, --rejects and "
+			       "--mark-epoch have no effect");
+	if (o->plan && (o->mark_epoch || o->std.rejects || o->std.max_bad_given || o->std.compress))
+		lu_usage_error("a plan has no records: --mark-epoch, --rejects, --max-bad and -z "
+			       "have no effect");
 }
 
 int main(int argc, char **argv)
 {
-	struct config c = { .std = LU_STD_DEFAULTS };
+	struct options o = { .std = LU_STD_DEFAULTS };
 	struct lu_args args;
 	struct lu_err err = { 0 };
 
-	lu_tool_start(&tool, argc, argv, &c, &args);
-	if (!c.recipe_path)
-		lu_usage_error("no recipe: -c FILE");
-	if (c.dry_run && (c.std.output || c.std.stats || c.std.rejects || c.mark_epoch))
-		lu_usage_error("--dry-run writes no documents: -o, --stats, --rejects and "
-			       "--mark-epoch have no effect");
-	if (c.plan_mode && (c.mark_epoch || c.std.rejects || c.std.max_bad_given || c.std.compress))
-		lu_usage_error("a plan has no records: --mark-epoch, --rejects, --max-bad and -z "
-			       "have no effect");
-	return lu_tool_finish(run(&c, &args, &err), &err);
+	lu_tool_start(&tool, argc, argv, &o, &args);
+	check_usage(&o);
+	return lu_tool_finish(run(&o, &args, &err), &err);
 }

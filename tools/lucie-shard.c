@@ -1,63 +1,51 @@
-/* lucie-shard: turns documents into token shards. The shard's files are libcommon/shard/writer.h's;
- * here is what one document becomes and which shard it goes to. */
+/* lucie-shard: turns documents into token shards. libcommon/shard/writer.h writes the files; here
+ * documents are encoded and distributed over the shards. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/base/num.h"
+#include "libcommon/base/vec.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/shard/format.h"
 #include "libcommon/shard/holdout.h"
 #include "libcommon/shard/writer.h"
 #include "libcommon/tokenizer/tokenizer.h"
 
-/* One shard that is being written. */
-struct set {
-	char *prefix;
-	struct lu_shard_writer *writer;
-};
+/* The ids around each document. */
+enum add { ADD_NONE = 0, ADD_BOS = 1, ADD_EOS = 2, ADD_BOS_EOS = ADD_BOS | ADD_EOS };
 
-struct config {
+struct options {
 	struct lu_std std;
-	const char *tokenizer, *add, *holdout_by;
-	bool ids, keep_empty;
+	const char *tokenizer, *holdout_by;
+	bool ids, keep_empty, add_given;
+	enum add add;
 	uint64_t vocab, max_tokens;
-	struct lu_list holdout_arg;
-
-	struct lu_tok *tok;
-	struct lu_shard_format format;
-	unsigned width;
-	struct lu_holdouts holdouts;
-	struct set *set; /* 0 is PREFIX itself */
-	size_t sets;
+	struct lu_list holdout;
 };
 
-/* From map() to decide(). */
-struct item {
-	void *packed;
-	uint64_t tokens, bytes;
-	struct lu_str id, source, license, lang;
-	struct lu_str set; /* name of the holdout; n is 0 for none */
-};
-
-struct local {
-	struct lu_tok_state *state;
-	struct lu_ids ids;
+static const struct lu_enum add_names[] = {
+	{ "bos", ADD_BOS },
+	{ "eos", ADD_EOS },
+	{ "bos,eos", ADD_BOS_EOS },
+	{ "none", ADD_NONE },
+	LU_ENUM_END,
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_STR('t', "tokenizer", struct config, tokenizer, "FILE",
+	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE",
 			"encode by this tokenizer.json"),
-	LU_OPT_FLAG(0, "ids", struct config, ids,
+	LU_OPT_FLAG(0, "ids", struct options, ids,
 			"take the records' \"ids\" instead of their text"),
-	LU_OPT_U64(0, "vocab", struct config, vocab, "N",
+	LU_OPT_U64(0, "vocab", struct options, vocab, "N",
 			"ids are below N; default the tokenizer's"),
-	LU_OPT_STR(0, "add", struct config, add, "WHAT", "bos, eos, bos,eos (default) or none"),
-	LU_OPT_U64(0, "max-tokens", struct config, max_tokens, "N", "split into parts of N tokens"),
-	LU_OPT_LIST(0, "holdout", struct config, holdout_arg, "NAME=SHARE",
-			"a share to PREFIX-NAME"),
-	LU_OPT_STR(0, "holdout-by", struct config, holdout_by, "FIELD",
-			"chosen by this; default text"),
-	LU_OPT_FLAG(0, "keep-empty", struct config, keep_empty, "keep documents without tokens"),
+	LU_OPT_ENUM_GIVEN(0, "add", struct options, add, add_given, add_names, "default bos,eos"),
+	LU_OPT_U64(0, "max-tokens", struct options, max_tokens, "N",
+			"split into parts of N tokens"),
+	LU_OPT_LIST(0, "holdout", struct options, holdout, "NAME=SHARE",
+			"hold out a share in PREFIX-NAME"),
+	LU_OPT_STR(0, "holdout-by", struct options, holdout_by, "FIELD",
+			"selected by FIELD; default text"),
+	LU_OPT_FLAG(0, "keep-empty", struct options, keep_empty, "keep documents without tokens"),
 	LU_OPT_END,
 };
 
@@ -65,20 +53,46 @@ static const struct lu_tool tool = { "lucie-shard", "turns documents into token 
 	"[FILE...]", opts,
 	LU_STD_OUTNAME | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_RECORDS | LU_STD_STATS |
 			LU_STD_SEED | LU_STD_PROGRESS,
-	offsetof(struct config, std) };
+	offsetof(struct options, std) };
+
+/* A shard that is being written: PREFIX or a holdout. */
+struct set {
+	char *prefix;
+	struct lu_shard_writer *writer;
+};
+
+struct run {
+	const struct options *o;
+	struct lu_tok *tok;
+	struct lu_shard_format format; /* of all sets; their options differ */
+	unsigned width;
+	struct lu_holdouts holdouts;
+	struct LU_VEC(struct set) set; /* 0 is PREFIX */
+};
+
+struct worker {
+	struct lu_tok_state *state;
+	struct lu_ids ids;
+};
+
+/* Computed by map(), used by decide(). */
+struct item {
+	void *packed;
+	struct lu_ledger_doc entry;
+	struct lu_str set; /* name of the holdout; empty for none */
+};
 
 /* --- one document ------------------------------------------------------------------------- */
 
-/* Reads the "ids" array; 1 when it is not one. */
-static int read_ids(
-		const struct config *c, struct lu_doc *doc, struct lu_ids *ids, struct lu_err *err)
+/* Append the "ids" array, unless the record is bad. */
+static int read_ids(const struct run *r, struct lu_doc *doc, struct lu_ids *ids, struct lu_err *err)
 {
 	const struct lu_json_member *m = lu_json_get(&doc->obj, "ids");
 	struct lu_json_iter it;
 
 	if (!m || m->type != LU_JSON_ARRAY)
-		return lu_doc_bad(doc, m ? "\"ids\" is not an array" : "no \"ids\"") + 1;
-	/* Two bytes an id at least. */
+		return lu_doc_bad(doc, m ? "\"ids\" is not an array" : "no \"ids\"");
+	/* Each takes at least two bytes. */
 	if (lu_ids_reserve(ids, m->value.n / 2 + 1, err) < 0)
 		return -1;
 	for (it = lu_json_iter(m->value); lu_json_next(&it);) {
@@ -86,16 +100,37 @@ static int read_ids(
 		uint64_t id;
 
 		if (!lu_json_u64(&number, &id))
-			return lu_doc_bad(doc, "\"ids\" holds something that is no id") + 1;
-		if (id >= c->format.vocab)
-			return lu_doc_bad(doc, "\"ids\" holds an id outside the vocabulary") + 1;
+			return lu_doc_bad(doc, "\"ids\" holds something that is no id");
+		if (id >= r->format.vocab)
+			return lu_doc_bad(doc, "\"ids\" holds an id outside the vocabulary");
 		ids->p[ids->n++] = (uint32_t)id;
 	}
 	return 0;
 }
 
-/* The member as raw JSON, null where there is none; a string in our own spelling, so that equal
- * strings are equal bytes. */
+/* The ids of the document, with those that begin and end it. */
+static int collect_ids(
+		const struct run *r, struct worker *w, struct lu_doc *doc, struct lu_err *err)
+{
+	struct lu_ids *ids = &w->ids;
+	int rc;
+
+	ids->n = 0;
+	if (lu_ids_reserve(ids, 1, err) < 0)
+		return -1;
+	if (r->format.has_bos)
+		ids->p[ids->n++] = r->format.bos;
+	rc = r->o->ids ? read_ids(r, doc, ids, err)
+		       : lu_tok_encode(r->tok, w->state, doc->text, LU_TOK_SPECIAL_TEXT, ids, err);
+	if (rc < 0 || lu_ids_reserve(ids, 1, err) < 0)
+		return -1;
+	if (r->format.has_eos)
+		ids->p[ids->n++] = r->format.eos;
+	return 0;
+}
+
+/* A member as raw JSON, null where it is absent; strings in one spelling, so that equal strings
+ * are equal bytes. */
 static int raw_member(struct lu_doc *doc, const char *key, struct lu_str *out, struct lu_err *err)
 {
 	const struct lu_json_member *m = lu_json_get(&doc->obj, key);
@@ -114,13 +149,13 @@ static int raw_member(struct lu_doc *doc, const char *key, struct lu_str *out, s
 	return out->p ? 0 : lu_err_nomem(err);
 }
 
-/* What the share is chosen by: the field, else the text, else the ids. */
-static struct lu_str holdout_key(const struct config *c, struct lu_doc *doc)
+/* What --holdout-by names, else the text, else the ids. */
+static struct lu_str holdout_key(const struct options *o, struct lu_doc *doc)
 {
-	const struct lu_json_member *m = lu_json_get(&doc->obj, c->holdout_by);
+	const struct lu_json_member *m = lu_json_get(&doc->obj, o->holdout_by);
 	struct lu_str s;
 
-	if (m && m->type == LU_JSON_STRING && lu_doc_string(doc, c->holdout_by, &s))
+	if (m && m->type == LU_JSON_STRING && lu_doc_string(doc, o->holdout_by, &s))
 		return s;
 	if (m)
 		return m->value;
@@ -128,114 +163,124 @@ static struct lu_str holdout_key(const struct config *c, struct lu_doc *doc)
 	return doc->text.n || !m ? doc->text : m->value;
 }
 
-static int choose_set(struct config *c, struct lu_doc *doc, struct item *item, struct lu_err *err)
+static int choose_set(
+		const struct run *r, struct lu_doc *doc, struct lu_str *set, struct lu_err *err)
 {
-	const struct lu_holdout *o =
-			lu_holdout_choose(&c->holdouts, c->std.seed, holdout_key(c, doc));
-	struct lu_str lang = LU_STR("und");
+	struct lu_str lang = LU_STR("und"), key = holdout_key(r->o, doc);
+	const struct lu_holdout *h = lu_holdout_choose(&r->holdouts, r->o->std.seed, key);
 	int rc;
 
-	item->set = (struct lu_str){ NULL, 0 };
-	if (!o)
+	*set = LU_STR("");
+	if (!h)
 		return 0;
 	lu_doc_string(doc, "lang", &lang);
-	rc = lu_holdout_name(o, lang, doc->arena, &item->set, err);
+	rc = lu_holdout_name(h, lang, doc->arena, set, err);
 	return rc > 0 ? lu_doc_bad(doc, "\"lang\" cannot be part of a file name") : rc;
 }
 
-static int encode(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
+static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
-	struct config *c = ctx;
-	struct local *l = local;
+	const struct run *r = ctx;
+	struct worker *w = local;
+	const struct lu_ids *ids = &w->ids;
 	struct item *item = lu_arena_alloc(doc->arena, sizeof(*item));
-	size_t added;
-	int rc;
 
-	if (!item || lu_ids_reserve(&l->ids, 2, err) < 0)
+	if (!item)
 		return lu_err_nomem(err);
-	l->ids.n = 0;
-	if (c->format.has_bos)
-		l->ids.p[l->ids.n++] = c->format.bos;
-	added = l->ids.n + c->format.has_eos;
-	rc = c->ids ? read_ids(c, doc, &l->ids, err)
-		    : lu_tok_encode(c->tok, l->state, doc->text, LU_TOK_SPECIAL_TEXT, &l->ids, err);
-	if (rc)
-		return rc < 0 ? -1 : 0;
-	if (lu_ids_reserve(&l->ids, 1, err) < 0)
+	if (collect_ids(r, w, doc, err) < 0)
 		return -1;
-	if (c->format.has_eos)
-		l->ids.p[l->ids.n++] = c->format.eos;
-	if (l->ids.n == added && !c->keep_empty)
-		return lu_doc_drop(doc, doc->text.n || c->ids ? "no tokens" : "empty text", NULL);
-	if (l->ids.n > LU_IDX_MAX_LENGTH)
+	if (doc->verdict == LU_BAD)
+		return 0;
+	if (ids->n == (size_t)r->format.has_bos + r->format.has_eos && !r->o->keep_empty)
+		return lu_doc_drop(
+				doc, doc->text.n || r->o->ids ? "no tokens" : "empty text", NULL);
+	if (ids->n > LU_IDX_MAX_LENGTH)
 		return lu_doc_bad(doc, "more than 2147483647 tokens");
-	item->tokens = l->ids.n;
-	item->bytes = doc->text.n;
-	item->packed = lu_arena_alloc(doc->arena, l->ids.n * c->width);
+	*item = (struct item){ .packed = lu_arena_alloc(doc->arena, ids->n * r->width),
+		.entry = { .tokens = ids->n, .bytes = doc->text.n } };
 	if (!item->packed)
 		return lu_err_nomem(err);
-	lu_shard_pack(c->width, l->ids.p, l->ids.n, item->packed);
+	lu_shard_pack(r->width, ids->p, ids->n, item->packed);
 	doc->user = item;
-	if (raw_member(doc, "id", &item->id, err) < 0 ||
-			raw_member(doc, "source", &item->source, err) < 0 ||
-			raw_member(doc, "license", &item->license, err) < 0 ||
-			raw_member(doc, "lang", &item->lang, err) < 0)
+	if (raw_member(doc, "id", &item->entry.id, err) < 0 ||
+			raw_member(doc, "source", &item->entry.source, err) < 0 ||
+			raw_member(doc, "license", &item->entry.license, err) < 0 ||
+			raw_member(doc, "lang", &item->entry.lang, err) < 0)
 		return -1;
-	return choose_set(c, doc, item, err);
+	return choose_set(r, doc, &item->set, err);
+}
+
+static int worker_init(void *ctx, void *local, struct lu_err *err)
+{
+	const struct run *r = ctx;
+	struct worker *w = local;
+
+	if (r->o->ids)
+		return 0;
+	w->state = lu_tok_state_new(r->tok);
+	return w->state ? 0 : lu_err_nomem(err);
+}
+
+static void worker_free(void *local)
+{
+	struct worker *w = local;
+
+	lu_tok_state_free(w->state);
+	lu_ids_release(&w->ids);
 }
 
 /* --- the shards --------------------------------------------------------------------------- */
 
-static void put_options(const struct config *c, const char *prefix, struct lu_buf *b)
+/* The options that the manifest of a set notes. */
+static void put_options(const struct run *r, const char *prefix, struct lu_buf *b)
 {
-	lu_buf_puts(b, "{\"add\":\"");
-	lu_buf_puts(b,
-			c->format.has_bos		    ? c->format.has_eos ? "bos,eos" : "bos"
-					: c->format.has_eos ? "eos"
-							    : "none");
-	lu_buf_printf(b, "\",\"ids\":%s,\"keep_empty\":%s,\"max_tokens\":%llu,\"holdout\":[",
-			c->ids ? "true" : "false", c->keep_empty ? "true" : "false",
-			(unsigned long long)c->max_tokens);
-	for (size_t i = 0; i < c->holdout_arg.n; i++) {
-		lu_buf_puts(b, i ? "," : "");
-		lu_json_quote(b, lu_str_of(c->holdout_arg.item[i]));
-	}
-	lu_buf_puts(b, "],\"holdout_by\":");
-	lu_json_quote(b, lu_str_of(c->holdout_by));
-	/* Which of the sets this one is: what follows PREFIX. */
-	lu_buf_puts(b, ",\"set\":");
-	lu_json_quote(b, lu_str_of(prefix + strlen(c->std.output)));
-	lu_buf_printf(b, ",\"seed\":%llu}", (unsigned long long)c->std.seed);
+	const struct options *o = r->o;
+	int add = (r->format.has_bos ? ADD_BOS : 0) | (r->format.has_eos ? ADD_EOS : 0);
+
+	lu_json_open_object(b, NULL);
+	lu_json_put_cstr(b, "add", lu_enum_name(add_names, add));
+	lu_json_put_bool(b, "ids", o->ids);
+	lu_json_put_bool(b, "keep_empty", o->keep_empty);
+	lu_json_put_u64(b, "max_tokens", o->max_tokens);
+	lu_json_open_array(b, "holdout");
+	for (size_t i = 0; i < o->holdout.n; i++)
+		lu_json_put_cstr(b, NULL, o->holdout.item[i]);
+	lu_json_close_array(b);
+	lu_json_put_cstr(b, "holdout_by", o->holdout_by);
+	/* What follows PREFIX. */
+	lu_json_put_cstr(b, "set", prefix + strlen(o->std.output));
+	lu_json_put_u64(b, "seed", o->std.seed);
+	lu_json_close_object(b);
 }
 
-/* Opens PREFIX, or PREFIX-NAME. */
-static int open_set(struct config *c, struct lu_str name, struct lu_err *err)
+/* Open PREFIX, or PREFIX-NAME. */
+static int open_set(struct run *r, struct lu_str name, struct lu_err *err)
 {
-	struct set *bigger = realloc(c->set, (c->sets + 1) * sizeof(*bigger)), *s;
+	struct lu_shard_format f = r->format;
 	struct lu_buf prefix = { 0 }, options = { 0 };
+	struct set s = { NULL, NULL };
 	int rc = -1;
 
-	if (!bigger)
-		return lu_err_nomem(err);
-	c->set = bigger;
-	s = &c->set[c->sets];
-	*s = (struct set){ NULL, NULL };
-	lu_buf_puts(&prefix, c->std.output);
+	lu_buf_puts(&prefix, r->o->std.output);
 	if (name.n) {
 		lu_buf_putc(&prefix, '-');
 		lu_buf_str(&prefix, name);
 	}
 	if (lu_buf_check(&prefix, err) < 0)
 		goto out;
-	put_options(c, prefix.p, &options);
+	put_options(r, prefix.p, &options);
 	if (lu_buf_check(&options, err) < 0)
 		goto out;
-	c->format.options = lu_buf_slice(&options);
-	if (lu_shard_writer_open(&s->writer, prefix.p, &c->format, err) < 0)
+	f.options = lu_buf_slice(&options);
+	if (lu_shard_writer_open(&s.writer, prefix.p, &f, err) < 0)
 		goto out;
-	s->prefix = prefix.p;
+	s.prefix = prefix.p;
+	if (!lu_vec_push(&r->set, s)) {
+		lu_shard_writer_free(s.writer);
+		lu_err_nomem(err);
+		goto out;
+	}
 	prefix = (struct lu_buf){ 0 };
-	c->sets++;
 	rc = 0;
 out:
 	lu_buf_release(&prefix);
@@ -243,192 +288,173 @@ out:
 	return rc;
 }
 
-static struct set *find_set(struct config *c, struct lu_str name)
+/* NULL if the set is not open yet. */
+static struct set *find_set(struct run *r, struct lu_str name)
 {
-	size_t at = strlen(c->std.output) + 1;
+	size_t at = strlen(r->o->std.output) + 1;
 
-	for (size_t i = 1; i < c->sets && name.n; i++) {
-		if (lu_str_is(name, c->set[i].prefix + at))
-			return &c->set[i];
+	if (name.n == 0)
+		return &r->set.p[0];
+	for (size_t i = 1; i < r->set.n; i++) {
+		if (lu_str_is(name, r->set.p[i].prefix + at))
+			return &r->set.p[i];
 	}
-	return name.n ? NULL : &c->set[0];
+	return NULL;
 }
 
-static int add(void *ctx, struct lu_doc *doc, struct lu_err *err)
+static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 {
-	struct config *c = ctx;
+	struct run *r = ctx;
 	const struct item *item = doc->user;
-	struct set *s = find_set(c, item->set);
-	struct lu_ledger_doc d = { .tokens = item->tokens,
-		.bytes = item->bytes,
-		.id = item->id,
-		.source = item->source,
-		.license = item->license,
-		.lang = item->lang };
+	struct set *s = find_set(r, item->set);
 
 	if (!s) {
-		if (open_set(c, item->set, err) < 0)
+		if (open_set(r, item->set, err) < 0)
 			return -1;
-		s = &c->set[c->sets - 1];
+		s = &r->set.p[r->set.n - 1];
 	}
-	return lu_shard_writer_add(s->writer, &d, item->packed, err);
+	return lu_shard_writer_add(s->writer, &item->entry, item->packed, err);
 }
 
-/* All is brought to the disk before the accounting line is written and the shards appear. */
-static int settle(void *ctx, struct lu_stats *stats, struct lu_err *err)
+/* Settle all sets before the accounting line is written and the shards appear. */
+static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
-	struct config *c = ctx;
+	struct run *r = ctx;
+	struct lu_buf *extra = &stats->extra;
 	uint64_t tokens = 0;
 
-	for (size_t i = 0; i < c->sets; i++) {
-		if (lu_shard_writer_settle(c->set[i].writer, err) < 0)
+	for (size_t i = 0; i < r->set.n; i++) {
+		if (lu_shard_writer_settle(r->set.p[i].writer, err) < 0)
 			return -1;
-		tokens += lu_shard_writer_tokens(c->set[i].writer);
+		tokens += lu_shard_writer_tokens(r->set.p[i].writer);
 	}
-	lu_buf_printf(&stats->extra, ",\"tokens\":%llu,\"shards\":[", (unsigned long long)tokens);
-	for (size_t i = 0; i < c->sets; i++) {
-		const struct set *s = &c->set[i];
+	lu_buf_putc(extra, ',');
+	lu_json_put_u64(extra, "tokens", tokens);
+	lu_json_open_array(extra, "shards");
+	for (size_t i = 0; i < r->set.n; i++) {
+		const struct set *s = &r->set.p[i];
 
-		lu_buf_puts(&stats->extra, i ? ",{\"prefix\":" : "{\"prefix\":");
-		lu_json_quote(&stats->extra, lu_str_of(s->prefix));
-		lu_buf_printf(&stats->extra, ",\"documents\":%llu,\"tokens\":%llu}",
-				(unsigned long long)lu_shard_writer_documents(s->writer),
-				(unsigned long long)lu_shard_writer_tokens(s->writer));
+		lu_json_open_object(extra, NULL);
+		lu_json_put_cstr(extra, "prefix", s->prefix);
+		lu_json_put_u64(extra, "documents", lu_shard_writer_documents(s->writer));
+		lu_json_put_u64(extra, "tokens", lu_shard_writer_tokens(s->writer));
+		lu_json_close_object(extra);
 	}
-	lu_buf_putc(&stats->extra, ']');
-	return lu_buf_check(&stats->extra, err);
+	lu_json_close_array(extra);
+	return lu_buf_check(extra, err);
 }
 
-/* PREFIX last: where it is, the shards held out are there too. */
-static int commit(struct config *c, struct lu_err *err)
+/* PREFIX goes last: once it is there, so are the holdouts. */
+static int commit(struct run *r, struct lu_err *err)
 {
-	for (size_t i = c->sets; i-- > 0;) {
-		const struct set *s = &c->set[i];
+	for (size_t i = r->set.n; i-- > 0;) {
+		const struct set *s = &r->set.p[i];
 
 		if (lu_shard_writer_commit(s->writer, err) < 0)
 			return -1;
-		lu_detail("%s: %llu documents, %llu tokens", s->prefix,
-				(unsigned long long)lu_shard_writer_documents(s->writer),
-				(unsigned long long)lu_shard_writer_tokens(s->writer));
+		lu_detail("%s: %" PRIu64 " documents, %" PRIu64 " tokens", s->prefix,
+				lu_shard_writer_documents(s->writer),
+				lu_shard_writer_tokens(s->writer));
 	}
 	return 0;
 }
 
-/* --- the command line --------------------------------------------------------------------- */
+/* --- the run ------------------------------------------------------------------------------ */
 
-/* Which of the two ids each document gets. */
-static int parse_add(struct config *c, struct lu_err *err)
+static int load_tokenizer(struct run *r, struct lu_err *err)
 {
-	bool bos = strcmp(c->add, "bos") == 0, eos = strcmp(c->add, "eos") == 0;
+	const struct options *o = r->o;
+	struct lu_shard_format *f = &r->format;
 
-	if (strcmp(c->add, "bos,eos") == 0)
-		bos = eos = true;
-	else if (!bos && !eos && strcmp(c->add, "none") != 0)
-		lu_usage_error("--add '%s' is none of bos, eos, bos,eos, none", c->add);
-	if (bos && !lu_tok_role(c->tok, LU_TOK_BOS, &c->format.bos))
+	if (lu_tok_load(&r->tok, o->tokenizer, err) < 0)
+		return -1;
+	if (!o->vocab)
+		f->vocab = lu_tok_size(r->tok);
+	if (f->vocab < lu_tok_size(r->tok))
+		return lu_err_set(err, "%s: has %u ids, more than --vocab", o->tokenizer,
+				lu_tok_size(r->tok));
+	f->has_tokenizer = true;
+	f->tokenizer = lu_tok_hash(r->tok);
+	f->has_bos = o->add & ADD_BOS;
+	f->has_eos = o->add & ADD_EOS;
+	if (f->has_bos && !lu_tok_role(r->tok, LU_TOK_BOS, &f->bos))
 		return lu_err_set(err, "%s: has no token that begins a document; see --add",
-				c->tokenizer);
-	if (eos && !lu_tok_role(c->tok, LU_TOK_EOS, &c->format.eos))
+				o->tokenizer);
+	if (f->has_eos && !lu_tok_role(r->tok, LU_TOK_EOS, &f->eos))
 		return lu_err_set(err, "%s: has no token that ends a document; see --add",
-				c->tokenizer);
-	c->format.has_bos = bos;
-	c->format.has_eos = eos;
+				o->tokenizer);
 	return 0;
 }
 
-static int set_up(struct config *c, struct lu_err *err)
+static int set_up(struct run *r, struct lu_err *err)
 {
-	if (!c->std.output || !*c->std.output)
-		lu_usage_error("-o PREFIX is needed");
-	if (!c->tokenizer && (!c->ids || !c->vocab))
-		lu_usage_error("-t tokenizer.json is needed, or --ids with --vocab N");
-	if (!c->tokenizer && c->add && strcmp(c->add, "none") != 0)
-		lu_usage_error("--add needs -t");
-	for (size_t i = 0; i < c->holdout_arg.n; i++) {
-		struct lu_err why = { 0 };
+	const struct options *o = r->o;
 
-		if (lu_holdout_add(&c->holdouts, c->holdout_arg.item[i], &why) < 0) {
-			if (!why.errnum)
-				lu_usage_error("--holdout %s", why.msg);
-			*err = why;
-			return -1;
-		}
+	for (size_t i = 0; i < o->holdout.n; i++) {
+		if (lu_holdout_add(&r->holdouts, o->holdout.item[i], err) == 0)
+			continue;
+		if (!err->errnum)
+			lu_usage_error("--holdout %s", err->msg);
+		return -1;
 	}
-	c->format.vocab = c->vocab;
-	if (c->tokenizer) {
-		if (lu_tok_load(&c->tok, c->tokenizer, err) < 0)
-			return -1;
-		if (!c->vocab)
-			c->format.vocab = lu_tok_size(c->tok);
-		if (c->format.vocab < lu_tok_size(c->tok))
-			return lu_err_set(err, "%s: has %u ids, more than --vocab", c->tokenizer,
-					lu_tok_size(c->tok));
-		c->format.has_tokenizer = true;
-		c->format.tokenizer = lu_tok_hash(c->tok);
-		c->add = c->add ? c->add : "bos,eos";
-		if (parse_add(c, err) < 0)
-			return -1;
-	}
-	if (c->format.vocab > (uint64_t)INT32_MAX + 1)
+	r->format = (struct lu_shard_format){
+		.vocab = o->vocab, .max_tokens = o->max_tokens, .tmpdir = o->std.tmpdir
+	};
+	if (o->tokenizer && load_tokenizer(r, err) < 0)
+		return -1;
+	if (r->format.vocab > (uint64_t)INT32_MAX + 1)
 		lu_usage_error("--vocab: ids are below 2147483648");
-	c->format.max_tokens = c->max_tokens;
-	c->format.tmpdir = c->std.tmpdir;
-	c->width = lu_idx_width_for(c->format.vocab);
-	return open_set(c, (struct lu_str){ NULL, 0 }, err);
+	r->width = lu_idx_width_for(r->format.vocab);
+	return open_set(r, LU_STR(""), err);
 }
 
-static int local_init(void *ctx, void *local, struct lu_err *err)
+static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
-	const struct config *c = ctx;
-	struct local *l = local;
-
-	if (!c->tok || c->ids)
-		return 0;
-	l->state = lu_tok_state_new(c->tok);
-	return l->state ? 0 : lu_err_nomem(err);
-}
-
-static void local_free(void *local)
-{
-	struct local *l = local;
-
-	lu_tok_state_free(l->state);
-	lu_ids_release(&l->ids);
-}
-
-static int run(struct config *c, const struct lu_args *args, struct lu_err *err)
-{
-	struct lu_docstream ds = { .ctx = c,
-		.map = encode,
-		.decide = add,
-		.local_size = sizeof(struct local),
-		.local_init = local_init,
-		.local_free = local_free,
-		.finish = settle,
-		.flags = LU_DOCSTREAM_SILENT | (c->ids ? LU_DOCSTREAM_TEXTLESS : 0) };
-	int rc = set_up(c, err);
+	struct run r = { .o = o };
+	struct lu_docstream ds = { .ctx = &r,
+		.map = map,
+		.decide = decide,
+		.local_size = sizeof(struct worker),
+		.local_init = worker_init,
+		.local_free = worker_free,
+		.finish = finish,
+		.flags = LU_DOCSTREAM_SILENT | (o->ids ? LU_DOCSTREAM_TEXTLESS : 0) };
+	int rc = set_up(&r, err);
 
 	if (rc == 0)
-		rc = lu_docstream_run(&ds, &c->std, args, err);
+		rc = lu_docstream_run(&ds, &o->std, args, err);
 	if (rc == 0)
-		rc = commit(c, err);
-	for (size_t i = 0; i < c->sets; i++) {
-		lu_shard_writer_free(c->set[i].writer);
-		free(c->set[i].prefix);
+		rc = commit(&r, err);
+	for (size_t i = 0; i < r.set.n; i++) {
+		lu_shard_writer_free(r.set.p[i].writer);
+		free(r.set.p[i].prefix);
 	}
-	free(c->set);
-	lu_holdouts_release(&c->holdouts);
-	lu_list_release(&c->holdout_arg);
-	lu_tok_free(c->tok);
+	lu_vec_release(&r.set);
+	lu_holdouts_release(&r.holdouts);
+	lu_tok_free(r.tok);
 	return rc;
+}
+
+static void check_usage(const struct options *o)
+{
+	if (!o->std.output || !*o->std.output)
+		lu_usage_error("-o PREFIX is needed");
+	if (!o->tokenizer && (!o->ids || !o->vocab))
+		lu_usage_error("-t tokenizer.json is needed, or --ids with --vocab N");
+	if (!o->tokenizer && o->add_given && o->add != ADD_NONE)
+		lu_usage_error("--add needs -t");
 }
 
 int main(int argc, char **argv)
 {
-	struct config c = { .std = LU_STD_DEFAULTS, .holdout_by = "text" };
+	struct options o = { .std = LU_STD_DEFAULTS, .add = ADD_BOS_EOS, .holdout_by = "text" };
 	struct lu_args args;
 	struct lu_err err = { 0 };
+	int rc;
 
-	lu_tool_start(&tool, argc, argv, &c, &args);
-	return lu_tool_finish(run(&c, &args, &err), &err);
+	lu_tool_start(&tool, argc, argv, &o, &args);
+	check_usage(&o);
+	rc = run(&o, &args, &err);
+	lu_list_release(&o.holdout);
+	return lu_tool_finish(rc, &err);
 }

@@ -1,16 +1,17 @@
 #ifndef LUCIE_DEDUP_CANONICAL_H
 #define LUCIE_DEDUP_CANONICAL_H
-/* The form in which texts are compared that differ only in ways a reader does not see. */
+/* The canonical form of a text for --fold: texts that look the same to a reader get the same. */
 #include "libcommon/base/buf.h"
 
-struct lu_canonical_work {
+struct lu_canonical_scratch {
 	struct lu_buf a, b;
 };
 
-/* Appends NFC with full case folding, every run of White_Space as one blank, none at the ends.
- * Accents stay: "peche" is not "pêche". `s` is valid UTF-8; `w` is scratch, start from { 0 }. */
-int lu_canonical(struct lu_canonical_work *w, struct lu_str s, struct lu_buf *out,
+/* Append s in NFC with full case folding, each run of White_Space as one blank, none at either
+ * end. Accents stay: "peche" and "pêche" differ. `s` is valid UTF-8; the scratch starts from { 0 }
+ * and may be used for any number of texts. */
+int lu_canonical(struct lu_canonical_scratch *scratch, struct lu_str s, struct lu_buf *out,
 		struct lu_err *err) LU_CHECKED;
-void lu_canonical_release(struct lu_canonical_work *w);
+void lu_canonical_release(struct lu_canonical_scratch *scratch);
 
 #endif

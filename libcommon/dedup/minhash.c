@@ -12,7 +12,7 @@
 #include "libcommon/dedup/shingle.h"
 #include "libcommon/hash/hash.h"
 
-/* Hash functions come in groups of so many, whose minima stay in registers. */
+/* Hash functions are evaluated in groups of this size, whose minima stay in registers. */
 #define GROUP 16
 
 typedef void minima_fn(const struct lu_minhash *mh, const uint32_t *x, size_t n, uint32_t *least);
@@ -26,10 +26,11 @@ struct lu_minhash {
 
 struct lu_minhash_work {
 	const struct lu_minhash *mh;
-	uint32_t *least; /* the minima so far */
-	uint64_t first;	 /* the first shingle */
-	bool any, single;
-	unsigned char *place; /* the same as little-endian bytes */
+	uint32_t *least;  /* the minima so far */
+	uint64_t first;	  /* the first shingle */
+	bool any;	  /* there was one */
+	bool single;	  /* all shingles were equal to the first */
+	unsigned char *bytes; /* the minima, little-endian */
 	struct lu_buf scratch;
 };
 
@@ -76,7 +77,7 @@ __attribute__((target("avx2"))) static void minima_avx2(
 }
 #endif
 
-static minima_fn *best(enum lu_minhash_kernel kernel)
+static minima_fn *choose_kernel(enum lu_minhash_kernel kernel)
 {
 #if defined(__x86_64__)
 	if (kernel == LU_MINHASH_BEST && __builtin_cpu_supports("avx2"))
@@ -101,7 +102,7 @@ int lu_minhash_new(struct lu_minhash **out, unsigned bands, unsigned rows,
 	mh->rows = rows;
 	mh->hashes = hashes;
 	mh->padded = (hashes + GROUP - 1) / GROUP * GROUP;
-	mh->minima = best(kernel);
+	mh->minima = choose_kernel(kernel);
 	mh->a = malloc(mh->padded * sizeof(*mh->a));
 	mh->b = malloc(mh->padded * sizeof(*mh->b));
 	if (!mh->a || !mh->b) {
@@ -158,7 +159,7 @@ uint64_t lu_minhash_params(const struct lu_minhash *mh)
 	char text[96];
 	int n;
 
-	/* The first number is the version of the shingles and the hash functions. */
+	/* The 1 is the version of the shingles and of the hash functions. */
 	n = snprintf(text, sizeof(text), "minhash 1 words %d bands %u rows %u hashes %u",
 			LU_SHINGLE_WORDS, mh->bands, mh->rows, mh->hashes);
 	return lu_hash64(text, (size_t)n, 0);
@@ -171,9 +172,9 @@ struct lu_minhash_work *lu_minhash_work_new(const struct lu_minhash *mh, struct 
 	if (w) {
 		w->mh = mh;
 		w->least = malloc(mh->padded * sizeof(*w->least));
-		w->place = malloc((size_t)mh->hashes * 4);
+		w->bytes = malloc((size_t)mh->hashes * 4);
 	}
-	if (!w || !w->least || !w->place) {
+	if (!w || !w->least || !w->bytes) {
 		lu_minhash_work_free(w);
 		lu_err_nomem(err);
 		return NULL;
@@ -186,14 +187,20 @@ void lu_minhash_work_free(struct lu_minhash_work *w)
 	if (!w)
 		return;
 	free(w->least);
-	free(w->place);
+	free(w->bytes);
 	lu_buf_release(&w->scratch);
 	free(w);
 }
 
 /* --- signing ------------------------------------------------------------------------------ */
 
-static void take(void *ctx, const uint64_t *shingle, size_t n)
+static void reset(struct lu_minhash_work *w)
+{
+	memset(w->least, 0xff, w->mh->padded * sizeof(*w->least));
+	w->any = false;
+}
+
+static void add_shingles(void *ctx, const uint64_t *shingle, size_t n)
 {
 	struct lu_minhash_work *w = ctx;
 	uint32_t x[LU_SHINGLE_BLOCK];
@@ -209,57 +216,51 @@ static void take(void *ctx, const uint64_t *shingle, size_t n)
 	w->mh->minima(w->mh, x, n, w->least);
 }
 
-static void begin(struct lu_minhash_work *w)
+/* The k-th minimum of a set that is one shingle: 32 bits of its 64-bit hash. */
+static uint32_t minimum_of_single(uint64_t shingle, unsigned k)
 {
-	memset(w->least, 0xff, w->mh->padded * sizeof(*w->least));
-	w->any = false;
+	unsigned char bytes[4];
+
+	lu_store32(bytes, k);
+	return (uint32_t)(lu_hash64(bytes, sizeof(bytes), shingle) >> 32);
 }
 
-/* From the minima to band keys and sketch. */
-static void end(struct lu_minhash_work *w, void *signature)
+/* Band keys and sketch from the minima. */
+static void finish(struct lu_minhash_work *w, void *signature)
 {
 	const struct lu_minhash *mh = w->mh;
-	unsigned char *out = signature;
-	unsigned char *bytes = w->place;
+	unsigned char *key = signature, *sketch = key + 8 * (size_t)mh->bands;
+	size_t row_bytes = (size_t)mh->rows * 4;
 
 	for (unsigned k = 0; k < mh->hashes; k++) {
-		uint32_t v = w->least[k];
+		uint32_t v = w->single ? minimum_of_single(w->first, k) : w->least[k];
 
-		if (w->single) {
-			unsigned char place[4];
-
-			lu_store32(place, k);
-			v = (uint32_t)(lu_hash64(place, sizeof(place), w->first) >> 32);
-		}
-		lu_store32(bytes + 4 * (size_t)k, v);
+		lu_store32(w->bytes + 4 * (size_t)k, v);
 		/* The high bits of minima are nearly all zero and the low ones depend on few bits
 		 * of the shingle: the top byte of a product depends on all of them. */
-		out[8 * (size_t)mh->bands + k] = (unsigned char)(v * UINT32_C(0x9E3779B1) >> 24);
+		sketch[k] = (unsigned char)(v * UINT32_C(0x9E3779B1) >> 24);
 	}
 	for (unsigned i = 0; i < mh->bands; i++)
-		lu_store64(out + 8 * (size_t)i,
-				lu_hash64(bytes + (size_t)i * mh->rows * 4, (size_t)mh->rows * 4,
-						i));
+		lu_store64(key + 8 * (size_t)i, lu_hash64(w->bytes + i * row_bytes, row_bytes, i));
 }
 
-int lu_minhash_sign(const struct lu_minhash *mh, struct lu_minhash_work *w, struct lu_str text,
-		void *signature, struct lu_err *err)
+int lu_minhash_sign(
+		struct lu_minhash_work *w, struct lu_str text, void *signature, struct lu_err *err)
 {
-	begin(w);
-	if (lu_shingles(mh->shingler, text, &w->scratch, take, w, err) < 0)
+	reset(w);
+	if (lu_shingles(w->mh->shingler, text, &w->scratch, add_shingles, w, err) < 0)
 		return -1;
-	end(w, signature);
+	finish(w, signature);
 	return 0;
 }
 
-void lu_minhash_sign_set(const struct lu_minhash *mh, struct lu_minhash_work *w,
-		const uint64_t *shingle, size_t n, void *signature)
+void lu_minhash_sign_set(
+		struct lu_minhash_work *w, const uint64_t *shingle, size_t n, void *signature)
 {
-	begin(w);
+	reset(w);
 	for (size_t i = 0; i < n; i += LU_SHINGLE_BLOCK)
-		take(w, shingle + i, n - i < LU_SHINGLE_BLOCK ? n - i : LU_SHINGLE_BLOCK);
-	end(w, signature);
-	(void)mh;
+		add_shingles(w, shingle + i, n - i < LU_SHINGLE_BLOCK ? n - i : LU_SHINGLE_BLOCK);
+	finish(w, signature);
 }
 
 uint64_t lu_minhash_key(const void *signature, unsigned band)

@@ -1,26 +1,27 @@
 #ifndef LUCIE_DEDUP_MINHASH_H
 #define LUCIE_DEDUP_MINHASH_H
 /*
- * MinHash: a document as a short signature, such that the share of equal places in two signatures
- * estimates the Jaccard similarity of their shingle sets (Broder 1997).
+ * MinHash: a short signature of a document, such that the fraction of equal minima in two
+ * signatures estimates the Jaccard similarity of their shingle sets (Broder 1997).
  *
- *	struct lu_minhash *mh;				constant once made: shared by all threads
+ *	struct lu_minhash *mh;				read-only once made: shared by threads
  *	lu_minhash_new(&mh, 14, 8, LU_MINHASH_BEST, &err);
  *	struct lu_minhash_work *w = lu_minhash_work_new(mh, &err);	one a thread
- *	sig = arena memory of lu_minhash_size(mh) bytes
- *	lu_minhash_sign(mh, w, text, sig, &err);
+ *	signature = lu_minhash_size(mh) bytes of the caller
+ *	lu_minhash_sign(w, text, signature, &err);
  *
  * H = max(112, bands x rows) hash functions h_k(x) = a_k x + b_k mod 2^32, a_k odd, on the upper
  * half of the 64-bit shingle hash; their coefficients are Philox numbers (base/rng.h, seed 1).
  * In simulation this family is as good as any (within 0.003 of the true similarity for sets up to
- * 20 000), and it is the cheapest. A set of one shingle gets its places from the 64-bit hash
- * itself, so that two short texts cannot collide in 32 bits.
+ * 20 000), and it is the cheapest. The minima of a set of one shingle come from its 64-bit hash
+ * instead, so that two short texts cannot collide in 32 bits.
  *
- * What is kept of a document:
- *   bands x 8 bytes  little-endian key of each band, XXH3-64 of its `rows` places, seed the band
- *   H bytes	      the sketch: 8 bits of each place, to estimate the similarity of two documents
+ * A signature holds
+ *   bands x 8 bytes  the key of each band, little-endian: XXH3-64 of its `rows` minima, seed the
+ *		      number of the band
+ *   H bytes	      the sketch: 8 bits of each minimum, to estimate the similarity of two documents
  *
- * Two documents with similarity s share a key with probability 1 - (1 - s^rows)^bands: more bands
+ * Two documents of similarity s share a key with probability 1 - (1 - s^rows)^bands: more bands
  * find more, more rows find less. Keys of 64 bits collide by accident for N^2 / 2^65 pairs of N
  * documents a band (32 bits would give a million false pairs for 1e8 documents).
  *
@@ -37,7 +38,7 @@
 enum lu_minhash_kernel { LU_MINHASH_BEST, LU_MINHASH_PORTABLE };
 
 struct lu_minhash;
-/* bands and rows are at least 1 and their product at most LU_MINHASH_MAX. */
+/* bands and rows are at least 1, their product at most LU_MINHASH_MAX. */
 int lu_minhash_new(struct lu_minhash **mh, unsigned bands, unsigned rows,
 		enum lu_minhash_kernel kernel, struct lu_err *err) LU_CHECKED;
 void lu_minhash_free(struct lu_minhash *mh);
@@ -47,27 +48,28 @@ unsigned lu_minhash_rows(const struct lu_minhash *mh);
 unsigned lu_minhash_hashes(const struct lu_minhash *mh);
 /* Bytes of one signature: 8 x bands + hashes. */
 size_t lu_minhash_size(const struct lu_minhash *mh);
-/* A number that differs when signatures cannot be compared. */
+/* A hash of the parameters: signatures can be compared only where it is equal. */
 uint64_t lu_minhash_params(const struct lu_minhash *mh);
 
+/* A thread's working memory; `mh` must outlive it. NULL when memory is out. */
 struct lu_minhash_work;
 struct lu_minhash_work *lu_minhash_work_new(const struct lu_minhash *mh, struct lu_err *err);
 void lu_minhash_work_free(struct lu_minhash_work *w);
 
-/* Signature of a text. */
-int lu_minhash_sign(const struct lu_minhash *mh, struct lu_minhash_work *w, struct lu_str text,
-		void *signature, struct lu_err *err) LU_CHECKED;
-/* Signature of a set given by its 64-bit shingle hashes, n > 0. */
-void lu_minhash_sign_set(const struct lu_minhash *mh, struct lu_minhash_work *w,
-		const uint64_t *shingle, size_t n, void *signature);
+/* Sign a text. */
+int lu_minhash_sign(struct lu_minhash_work *w, struct lu_str text, void *signature,
+		struct lu_err *err) LU_CHECKED;
+/* Sign a set given by its 64-bit shingle hashes, n > 0. */
+void lu_minhash_sign_set(struct lu_minhash_work *w, const uint64_t *shingle, size_t n,
+		void *signature);
 
-/* Key of band i of a signature. */
+/* Key of a band of a signature. */
 uint64_t lu_minhash_key(const void *signature, unsigned band);
-/* Estimated Jaccard similarity of two signatures, 0..1: with x the share of equal bytes of the
- * sketches, (x - 2^-8) / (1 - 2^-8), since unequal places agree in 8 bits by accident once in 256
+/* Estimated Jaccard similarity of two signatures, 0..1: with x the fraction of equal bytes of the
+ * sketches, (x - 2^-8) / (1 - 2^-8), since unequal minima agree in 8 bits by accident once in 256
  * times (Li and Koenig, "b-bit minwise hashing", 2010). Standard error 0.044 at 0.7. */
 double lu_minhash_similarity(const struct lu_minhash *mh, const void *a, const void *b);
-/* Probability of sharing a key: 1 - (1 - s^rows)^bands. */
+/* Probability that documents of similarity s share a key: 1 - (1 - s^rows)^bands. */
 double lu_minhash_found(unsigned bands, unsigned rows, double s);
 
 #endif

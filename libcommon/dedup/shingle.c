@@ -2,20 +2,27 @@
 
 #include <stdlib.h>
 
+#include "libcommon/base/fnv.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/text/unicode.h"
 
-/* What a character is, beside what it folds to. */
-enum { SPACE, NOTHING, WORD, ALONE, SEVERAL };
+/* The role of a character. */
+enum {
+	SPACE,	 /* separates words */
+	NOTHING, /* ignored */
+	WORD,	 /* part of a word, folded to one character */
+	ALONE,	 /* a word by itself */
+	SEVERAL, /* part of a word, folded to several characters */
+};
 #define KIND_SHIFT 24
 #define KIND(entry) ((entry) >> KIND_SHIFT & 7)
 #define NOT_PLAIN (UINT32_C(1) << 31)
 #define CODE_MASK ((UINT32_C(1) << 21) - 1)
 
-/* Planes 0 and 1 hold nearly everything that is written; the others are looked up. */
+/* Planes 0 and 1, nearly everything that is written, have a table; the other planes ask ICU. */
 #define TABLE 0x20000
-#define FOLD_MAX 3 /* characters of the longest case folding, Unicode 15.0 */
+#define FOLD_MAX 3 /* characters of the longest case folding in Unicode 15.0 */
 #define SEVERAL_MAX 256
 
 struct lu_shingler {
@@ -38,7 +45,7 @@ static uint32_t kind_of(uint32_t c)
 	}
 }
 
-/* The entry of a character; *fold is its folding when that is several characters. */
+/* Compute the entry of a character; *fold is its case folding where that has several. */
 static int describe(uint32_t c, uint32_t *entry, struct several *fold, struct lu_buf *scratch,
 		struct lu_err *err)
 {
@@ -102,9 +109,7 @@ void lu_shingler_free(struct lu_shingler *s)
 
 /* --- one text ----------------------------------------------------------------------------- */
 
-#define FNV_BASIS UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME UINT64_C(0x100000001b3)
-/* Any odd number with well-spread bits; this one is the golden ratio's. */
+/* An odd number with well-spread bits: 2^64 divided by the golden ratio. */
 #define POLYNOMIAL UINT64_C(0x9E3779B97F4A7C15)
 
 struct run {
@@ -112,11 +117,11 @@ struct run {
 	size_t words;			 /* so far, up to LU_SHINGLE_WORDS */
 	uint64_t block[LU_SHINGLE_BLOCK];
 	size_t n;
-	lu_shingle_fn *take;
+	lu_shingle_fn *fn;
 	void *ctx;
 };
 
-/* fmix64 of MurmurHash3 (Appleby): every bit of the input reaches every bit of the result. */
+/* fmix64 of MurmurHash3 (Appleby): each bit of the input affects each bit of the result. */
 static uint64_t finalise(uint64_t h)
 {
 	h ^= h >> 33;
@@ -140,14 +145,14 @@ static inline void end_word(struct run *r, uint64_t hash)
 		h = h * POLYNOMIAL + r->word[i];
 	r->block[r->n++] = finalise(h);
 	if (r->n == LU_SHINGLE_BLOCK) {
-		r->take(r->ctx, r->block, r->n);
+		r->fn(r->ctx, r->block, r->n);
 		r->n = 0;
 	}
 }
 
 static inline uint64_t hash_code(uint64_t h, uint32_t c)
 {
-	return (h ^ c) * FNV_PRIME;
+	return (h ^ c) * LU_FNV_PRIME;
 }
 
 static uint64_t hash_several(uint64_t h, const struct several *f)
@@ -159,12 +164,12 @@ static uint64_t hash_several(uint64_t h, const struct several *f)
 
 static uint32_t look_up(const struct lu_shingler *s, uint32_t c)
 {
-	/* Beyond the table nothing folds. */
+	/* No character beyond the table has a case folding. */
 	return c < TABLE ? s->entry[c] : kind_of(c) << KIND_SHIFT | c;
 }
 
-/* Whether a character is met that composition may change; none is below U+0300, whose first byte
- * is 0xCC. */
+/* True if composition may change the text. No character below U+0300, whose first byte is 0xCC, is
+ * affected. */
 static bool needs_composing(const struct lu_shingler *s, struct lu_str text)
 {
 	const char *p = text.p, *end = text.p + text.n;
@@ -187,7 +192,7 @@ static bool needs_composing(const struct lu_shingler *s, struct lu_str text)
 static void scan(const struct lu_shingler *s, struct lu_str text, struct run *r)
 {
 	const char *p = text.p, *end = text.p + text.n;
-	uint64_t h = FNV_BASIS;
+	uint64_t h = LU_FNV_BASIS;
 
 	while (p < end) {
 		uint32_t c = (unsigned char)*p, e;
@@ -202,36 +207,36 @@ static void scan(const struct lu_shingler *s, struct lu_str text, struct run *r)
 		case NOTHING: continue;
 		case SEVERAL: h = hash_several(h, &s->several[e & CODE_MASK]); continue;
 		case ALONE:
-			if (h != FNV_BASIS)
+			if (h != LU_FNV_BASIS)
 				end_word(r, h);
-			end_word(r, hash_code(FNV_BASIS, e & CODE_MASK));
+			end_word(r, hash_code(LU_FNV_BASIS, e & CODE_MASK));
 			break;
 		default:
-			if (h != FNV_BASIS)
+			if (h != LU_FNV_BASIS)
 				end_word(r, h);
 		}
-		h = FNV_BASIS;
+		h = LU_FNV_BASIS;
 	}
-	if (h != FNV_BASIS)
+	if (h != LU_FNV_BASIS)
 		end_word(r, h);
 }
 
 int lu_shingles(const struct lu_shingler *s, struct lu_str text, struct lu_buf *scratch,
-		lu_shingle_fn *take, void *ctx, struct lu_err *err)
+		lu_shingle_fn *fn, void *ctx, struct lu_err *err)
 {
-	struct run r = { .take = take, .ctx = ctx };
-	struct lu_str seen = text;
+	struct run r = { .fn = fn, .ctx = ctx };
+	struct lu_str composed = text;
 
 	if (needs_composing(s, text)) {
 		lu_buf_clear(scratch);
 		if (lu_unicode_normalize(LU_FORM_NFC, text, scratch, err) < 0)
 			return -1;
-		seen = lu_buf_slice(scratch);
+		composed = lu_buf_slice(scratch);
 	}
-	scan(s, seen, &r);
+	scan(s, composed, &r);
 	if (r.words < LU_SHINGLE_WORDS)
 		r.block[r.n++] = lu_hash64(text.p, text.n, 0);
 	if (r.n)
-		take(ctx, r.block, r.n);
+		fn(ctx, r.block, r.n);
 	return 0;
 }

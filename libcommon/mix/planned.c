@@ -1,34 +1,22 @@
 #include "libcommon/mix/planned.h"
 
-#include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "libcommon/hash/hash.h"
-#include "libcommon/sys/file.h"
-
-/* A manifest has a line for each language, licence and file; far below this. */
-#define MANIFEST_LIMIT ((size_t)1 << 28)
+#include "libcommon/mix/walk.h"
 
 static int check_manifest(const struct lu_planned *p, size_t i, struct lu_err *err)
 {
 	const struct lu_plan_shard *want = &p->plan.shard[i];
-	char *path, *text, hash[33];
-	size_t n;
-	int rc;
+	char hash[33];
 
-	if (!lu_hash_have() || !lu_shard_manifest(p->shard[i]) || !want->manifest ||
-			!*want->manifest)
+	if (!lu_hash_have() || !lu_shard_manifest(p->shard[i]) || !*want->manifest)
 		return 0;
-	if (asprintf(&path, "%s.json", want->prefix) < 0)
-		return lu_err_nomem(err);
-	rc = lu_read_file(path, MANIFEST_LIMIT, &text, &n, err);
-	free(path);
-	if (rc < 0)
+	if (lu_manifest_hash(want->prefix, hash, err) < 0)
 		return -1;
-	lu_hash128_text(lu_hash128(text, n), hash);
-	free(text);
 	if (strcmp(hash, want->manifest) != 0)
-		return lu_err_set(err, "%s: shard %s was written again since the plan was made",
+		return lu_err_set(err, "%s: shard %s was rewritten after the plan was made",
 				p->path, want->prefix);
 	return 0;
 }
@@ -44,12 +32,10 @@ static int open_shard(struct lu_planned *p, size_t i, struct lu_err *err)
 	tokens = lu_shard_tokens(p->shard[i]);
 	if (documents != want->documents || tokens != want->tokens)
 		return lu_err_set(err,
-				"%s: shard %s has %llu documents and %llu tokens, the plan was "
-				"made for "
-				"%llu and %llu",
-				p->path, want->prefix, (unsigned long long)documents,
-				(unsigned long long)tokens, (unsigned long long)want->documents,
-				(unsigned long long)want->tokens);
+				"%s: shard %s has %" PRIu64 " documents and %" PRIu64
+				" tokens, but the plan was made for %" PRIu64 " and %" PRIu64,
+				p->path, want->prefix, documents, tokens, want->documents,
+				want->tokens);
 	return check_manifest(p, i, err);
 }
 
@@ -91,17 +77,17 @@ static uint64_t document_tokens(void *ctx, uint64_t shard, uint64_t document)
 int lu_planned_walk(const struct lu_planned *p, lu_piece_fn *piece, void *ctx, struct lu_err *err)
 {
 	struct lu_plan_walk *w = NULL;
-	struct lu_plan_place place;
+	struct lu_plan_entry e;
 	int rc = lu_plan_walk_new(&w, &p->plan, document_tokens, p->shard, err);
 
 	while (rc == 0) {
 		uint64_t first, n;
 
-		rc = lu_plan_next(w, &place, err);
+		rc = lu_plan_walk_next(w, &e, err);
 		if (rc <= 0)
 			break;
-		lu_shard_document(p->shard[place.shard], place.document, &first, &n);
-		rc = piece(ctx, p->shard[place.shard], first, n, err);
+		lu_shard_document(p->shard[e.shard], e.document, &first, &n);
+		rc = piece(ctx, p->shard[e.shard], first, n, err);
 	}
 	lu_plan_walk_free(w);
 	return rc < 0 ? lu_err_wrap(err, "%s", p->path) : rc;

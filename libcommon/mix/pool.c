@@ -1,114 +1,53 @@
 #include "libcommon/mix/pool.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-
-#include "libcommon/base/num.h"
 #include "libcommon/base/rng.h"
+#include "libcommon/mix/walk.h"
 
 int lu_pool_shard(struct lu_pool *p, struct lu_err *err)
 {
-	uint64_t *first = realloc(p->first, (p->shards + 1) * sizeof(*first));
-
-	if (!first)
-		return lu_err_nomem(err);
-	p->first = first;
-	first[p->shards++] = p->docs;
-	return 0;
-}
-
-static int grow(struct lu_pool *p, struct lu_err *err)
-{
-	uint64_t cap = p->cap ? p->cap + p->cap / 2 : 1024;
-	uint64_t *size = realloc(p->size, cap * sizeof(*size));
-	uint32_t *group;
-	uint16_t *lang;
-
-	if (!size)
-		return lu_err_nomem(err);
-	p->size = size;
-	group = realloc(p->group, cap * sizeof(*group));
-	if (!group)
-		return lu_err_nomem(err);
-	p->group = group;
-	lang = realloc(p->lang, cap * sizeof(*lang));
-	if (!lang)
-		return lu_err_nomem(err);
-	p->lang = lang;
-	p->cap = cap;
-	return 0;
-}
-
-/* Documents of a language tend to follow one another, and there are few. */
-static int find_lang(struct lu_pool *p, struct lu_str lang, uint16_t *index, struct lu_err *err)
-{
-	struct lu_pool_lang *l;
-
-	if (!lang.p || lang.n == 0)
-		lang = LU_STR("none");
-	if (p->docs > 0 && lu_str_is(lang, p->lang_of[p->lang[p->docs - 1]].name)) {
-		*index = p->lang[p->docs - 1];
-		return 0;
-	}
-	for (size_t pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < p->langs; i++) {
-			if (lu_str_is(lang, p->lang_of[i].name)) {
-				*index = (uint16_t)i;
-				return 0;
-			}
-		}
-		if (p->langs < LU_POOL_LANGS)
-			break;
-		lang = LU_STR("other");
-	}
-	l = realloc(p->lang_of, (p->langs + 1) * sizeof(*l));
-	if (!l)
-		return lu_err_nomem(err);
-	p->lang_of = l;
-	l[p->langs] = (struct lu_pool_lang){ .name = strndup(lang.p, lang.n) };
-	if (!l[p->langs].name)
-		return lu_err_nomem(err);
-	*index = (uint16_t)p->langs++;
-	return 0;
+	return lu_vec_push(&p->first, p->size.n) ? 0 : lu_err_nomem(err);
 }
 
 int lu_pool_add(struct lu_pool *p, uint32_t group, uint64_t size, struct lu_str lang,
 		struct lu_err *err)
 {
-	uint16_t index = 0;
+	struct lu_pool_lang none = { 0 };
+	uint32_t number;
 
-	if (p->docs == p->cap && grow(p, err) < 0)
+	if (lu_labels_add(&p->langs, lang, &number, err) < 0)
 		return -1;
-	if (find_lang(p, lang, &index, err) < 0)
-		return -1;
-	p->size[p->docs] = size;
-	p->group[p->docs] = group;
-	p->lang[p->docs++] = index;
-	p->lang_of[index].docs++;
-	p->lang_of[index].size += size;
+	if ((number == p->by_lang.n && !lu_vec_push(&p->by_lang, none)) ||
+			!lu_vec_reserve(&p->size, 1) || !lu_vec_reserve(&p->group, 1) ||
+			!lu_vec_push(&p->lang, (uint16_t)number))
+		return lu_err_nomem(err);
+	p->size.p[p->size.n++] = size;
+	p->group.p[p->group.n++] = group;
+	p->by_lang.p[number].docs++;
+	p->by_lang.p[number].size += size;
 	return 0;
 }
 
 static uint64_t shard_end(const struct lu_pool *p, size_t shard)
 {
-	return shard + 1 < p->shards ? p->first[shard + 1] : p->docs;
+	return shard + 1 < p->first.n ? p->first.p[shard + 1] : lu_pool_docs(p);
 }
 
-/* Calls for each stretch of documents of one group in one shard. */
 typedef void range_fn(struct lu_plan_group *g, struct lu_plan_range range);
 
+/* Call fn for each run of documents of one group in one shard. */
 static void each_range(const struct lu_pool *p, struct lu_plan *plan, range_fn *fn)
 {
-	for (size_t shard = 0; shard < p->shards; shard++) {
-		uint64_t end = shard_end(p, shard), k;
+	for (size_t shard = 0; shard < p->first.n; shard++) {
+		uint64_t first = p->first.p[shard], end = shard_end(p, shard), k;
 
-		for (uint64_t i = p->first[shard]; i < end; i = k) {
-			for (k = i + 1; k < end && p->group[k] == p->group[i]; k++)
+		for (uint64_t i = first; i < end; i = k) {
+			uint32_t group = p->group.p[i];
+
+			for (k = i + 1; k < end && p->group.p[k] == group; k++)
 				;
-			if (p->group[i] != LU_RECIPE_NONE)
-				fn(&plan->group[p->group[i]],
-						(struct lu_plan_range){ shard, i - p->first[shard],
-								k - i });
+			if (group != LU_RECIPE_NONE)
+				fn(&plan->group[group],
+						(struct lu_plan_range){ shard, i - first, k - i });
 		}
 	}
 }
@@ -119,7 +58,7 @@ static void count_range(struct lu_plan_group *g, struct lu_plan_range range)
 	g->documents += range.count;
 }
 
-/* `documents` is counted up again, so that it is `before` on the way. */
+/* Documents and ranges are counted again from 0. */
 static void set_range(struct lu_plan_group *g, struct lu_plan_range range)
 {
 	g->before[g->ranges] = g->documents;
@@ -127,17 +66,10 @@ static void set_range(struct lu_plan_group *g, struct lu_plan_range range)
 	g->documents += range.count;
 }
 
-int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_recipe *r,
-		struct lu_err *err)
+static int set_ranges(const struct lu_pool *p, struct lu_plan *plan, struct lu_err *err)
 {
-	plan->groups = r->groups;
-	plan->group = lu_arena_alloc(&plan->arena, r->groups * sizeof(*plan->group));
-	if (!plan->group)
-		return lu_err_nomem(err);
-	for (size_t i = 0; i < r->groups; i++)
-		plan->group[i] = (struct lu_plan_group){ .name = r->group[i].name };
 	each_range(p, plan, count_range);
-	for (size_t i = 0; i < r->groups; i++) {
+	for (size_t i = 0; i < plan->groups; i++) {
 		struct lu_plan_group *g = &plan->group[i];
 
 		if (g->documents == 0)
@@ -149,16 +81,31 @@ int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_
 		g->ranges = g->documents = 0;
 	}
 	each_range(p, plan, set_range);
-	for (uint64_t i = 0; i < p->docs; i++) {
-		if (p->group[i] != LU_RECIPE_NONE)
-			plan->group[p->group[i]].tokens += p->size[i];
+	return 0;
+}
+
+int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_recipe *r,
+		struct lu_err *err)
+{
+	plan->groups = r->group.n;
+	plan->group = lu_arena_alloc(&plan->arena, plan->groups * sizeof(*plan->group));
+	if (!plan->group)
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < plan->groups; i++)
+		plan->group[i] = (struct lu_plan_group){ .name = r->group.p[i].name };
+	if (set_ranges(p, plan, err) < 0)
+		return -1;
+	for (uint64_t i = 0; i < lu_pool_docs(p); i++) {
+		if (p->group.p[i] != LU_RECIPE_NONE)
+			plan->group[p->group.p[i]].tokens += p->size.p[i];
 	}
-	for (size_t i = 0; i < r->groups; i++) {
-		if (plan->group[i].tokens == 0)
-			return lu_err_set(err, "group %s: its documents are empty",
-					plan->group[i].name);
-		if (plan->group[i].tokens > UINT64_MAX >> 3)
-			return lu_err_set(err, "group %s: too large", plan->group[i].name);
+	for (size_t i = 0; i < plan->groups; i++) {
+		const struct lu_plan_group *g = &plan->group[i];
+
+		if (g->tokens == 0)
+			return lu_err_set(err, "group %s: its documents are empty", g->name);
+		if (g->tokens > UINT64_MAX >> 3)
+			return lu_err_set(err, "group %s: too large", g->name);
 	}
 	return 0;
 }
@@ -167,45 +114,42 @@ uint64_t lu_pool_size(void *ctx, uint64_t shard, uint64_t document)
 {
 	const struct lu_pool *p = ctx;
 
-	return p->size[p->first[shard] + document];
+	return p->size.p[p->first.p[shard] + document];
 }
 
-void lu_pool_after(struct lu_pool *p, const struct lu_plan *plan)
+static void count_document(struct lu_pool *p, uint64_t doc, uint64_t times)
 {
-	for (uint64_t i = 0; i < p->docs; i++) {
-		struct lu_pool_lang *l = &p->lang_of[p->lang[i]];
-		uint64_t passes;
+	struct lu_pool_lang *l = &p->by_lang.p[p->lang.p[doc]];
 
-		if (p->group[i] == LU_RECIPE_NONE)
-			continue;
-		passes = plan->group[p->group[i]].passes;
-		l->docs_after += passes;
-		l->size_after += passes * p->size[i];
+	l->docs_after += times;
+	l->size_after += times * p->size.p[doc];
+}
+
+void lu_pool_count_mix(struct lu_pool *p, const struct lu_plan *plan)
+{
+	for (uint64_t i = 0; i < lu_pool_docs(p); i++) {
+		if (p->group.p[i] != LU_RECIPE_NONE)
+			count_document(p, i, plan->group[p->group.p[i]].passes);
 	}
-	for (size_t g = 0; g < plan->groups; g++) {
-		const struct lu_plan_group *group = &plan->group[g];
-		uint64_t stream = lu_rand_stream(group->name, group->passes);
+	for (size_t i = 0; i < plan->groups; i++) {
+		const struct lu_plan_group *g = &plan->group[i];
+		uint64_t stream = lu_rand_stream(g->name, g->passes);
 
-		for (uint64_t i = 0; i < group->last; i++) {
-			struct lu_plan_place at = lu_plan_document(group,
-					lu_rand_permute(plan->seed, stream, i, group->documents));
-			uint64_t doc = p->first[at.shard] + at.document;
-			struct lu_pool_lang *l = &p->lang_of[p->lang[doc]];
+		for (uint64_t k = 0; k < g->last; k++) {
+			struct lu_plan_entry e = lu_plan_document(
+					g, lu_rand_permute(plan->seed, stream, k, g->documents));
 
-			l->docs_after++;
-			l->size_after += p->size[doc];
+			count_document(p, p->first.p[e.shard] + e.document, 1);
 		}
 	}
 }
 
 void lu_pool_release(struct lu_pool *p)
 {
-	for (size_t i = 0; i < p->langs; i++)
-		free(p->lang_of[i].name);
-	free(p->lang_of);
-	free(p->size);
-	free(p->group);
-	free(p->lang);
-	free(p->first);
-	*p = (struct lu_pool){ 0 };
+	lu_vec_release(&p->size);
+	lu_vec_release(&p->group);
+	lu_vec_release(&p->lang);
+	lu_vec_release(&p->first);
+	lu_vec_release(&p->by_lang);
+	lu_labels_release(&p->langs);
 }

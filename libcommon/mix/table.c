@@ -1,7 +1,6 @@
 #include "libcommon/mix/table.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
@@ -11,51 +10,20 @@ struct row {
 	uint64_t docs, size, docs_after, size_after;
 };
 
-static double percent(uint64_t part, uint64_t whole)
-{
-	return whole ? 100 * (double)part / (double)whole : 0;
-}
-
-static void put_row(struct lu_buf *b, const struct row *r, const struct row *all)
-{
-	lu_buf_printf(b,
-			"%-20s %11" PRIu64 " %15" PRIu64 " %8.3f %% %11" PRIu64 " %15" PRIu64
-			" %8.3f %% %7.3f\n",
-			r->name, r->docs, r->size, percent(r->size, all->size), r->docs_after,
-			r->size_after, percent(r->size_after, all->size_after),
-			r->size ? (double)r->size_after / (double)r->size : 0);
-}
-
-static void put_rows(struct lu_buf *b, const char *what, const char *measure, const struct row *r,
-		size_t n)
-{
-	struct row all = { .name = "total" };
-
-	lu_buf_printf(b, "%-20s %11s %15s %10s %11s %15s %10s %7s\n", what, "documents", measure,
-			"before", "documents", measure, "after", "epochs");
-	for (size_t i = 0; i < n; i++) {
-		all.docs += r[i].docs;
-		all.size += r[i].size;
-		all.docs_after += r[i].docs_after;
-		all.size_after += r[i].size_after;
-	}
-	for (size_t i = 0; i < n; i++)
-		put_row(b, &r[i], &all);
-	put_row(b, &all, &all);
-}
-
 static struct row group_row(const struct lu_plan_group *g)
 {
 	return (struct row){ g->name, g->documents, g->tokens, g->passes * g->documents + g->last,
 		g->planned };
 }
 
-static struct row lang_row(const struct lu_pool_lang *l)
+static struct row lang_row(const struct lu_pool *p, size_t i)
 {
-	return (struct row){ l->name, l->docs, l->size, l->docs_after, l->size_after };
+	const struct lu_pool_lang *l = &p->by_lang.p[i];
+
+	return (struct row){ p->langs.name.p[i].p, l->docs, l->size, l->docs_after, l->size_after };
 }
 
-/* The largest after mixing first, ties by name: the order does not depend on the input's. */
+/* The largest in the mix first, ties by name, so that the order does not depend on the input's. */
 static int by_size(const void *a, const void *b)
 {
 	const struct row *p = a, *q = b;
@@ -65,16 +33,53 @@ static int by_size(const void *a, const void *b)
 	return strcmp(p->name, q->name);
 }
 
+/* malloc'd; NULL when memory is out. */
 static struct row *lang_rows(const struct lu_pool *p)
 {
-	struct row *r = malloc((p->langs ? p->langs : 1) * sizeof(*r));
+	size_t n = p->by_lang.n;
+	struct row *r = malloc((n ? n : 1) * sizeof(*r));
 
 	if (!r)
 		return NULL;
-	for (size_t i = 0; i < p->langs; i++)
-		r[i] = lang_row(&p->lang_of[i]);
-	qsort(r, p->langs, sizeof(*r), by_size);
+	for (size_t i = 0; i < n; i++)
+		r[i] = lang_row(p, i);
+	qsort(r, n, sizeof(*r), by_size);
 	return r;
+}
+
+/* --- text --------------------------------------------------------------------------------- */
+
+static double percent(uint64_t part, uint64_t whole)
+{
+	return whole ? 100 * (double)part / (double)whole : 0;
+}
+
+static void put_row(struct lu_buf *b, const struct row *r, const struct row *total)
+{
+	lu_buf_printf(b,
+			"%-20s %11" PRIu64 " %15" PRIu64 " %8.3f %% %11" PRIu64 " %15" PRIu64
+			" %8.3f %% %7.3f\n",
+			r->name, r->docs, r->size, percent(r->size, total->size), r->docs_after,
+			r->size_after, percent(r->size_after, total->size_after),
+			r->size ? (double)r->size_after / (double)r->size : 0);
+}
+
+static void put_table(struct lu_buf *b, const char *title, const char *unit, const struct row *r,
+		size_t n)
+{
+	struct row total = { .name = "total" };
+
+	lu_buf_printf(b, "%-20s %11s %15s %10s %11s %15s %10s %7s\n", title, "documents", unit,
+			"before", "documents", unit, "after", "epochs");
+	for (size_t i = 0; i < n; i++) {
+		total.docs += r[i].docs;
+		total.size += r[i].size;
+		total.docs_after += r[i].docs_after;
+		total.size_after += r[i].size_after;
+	}
+	for (size_t i = 0; i < n; i++)
+		put_row(b, &r[i], &total);
+	put_row(b, &total, &total);
 }
 
 void lu_mix_text(const struct lu_mix_view *v, struct lu_buf *out)
@@ -85,9 +90,9 @@ void lu_mix_text(const struct lu_mix_view *v, struct lu_buf *out)
 	if (lang && group) {
 		for (size_t i = 0; i < v->plan->groups; i++)
 			group[i] = group_row(&v->plan->group[i]);
-		put_rows(out, "group", v->measure, group, v->plan->groups);
+		put_table(out, "group", v->unit, group, v->plan->groups);
 		lu_buf_putc(out, '\n');
-		put_rows(out, "language", v->measure, lang, v->pool->langs);
+		put_table(out, "language", v->unit, lang, v->pool->by_lang.n);
 	} else {
 		out->failed = true;
 	}
@@ -95,38 +100,44 @@ void lu_mix_text(const struct lu_mix_view *v, struct lu_buf *out)
 	free(group);
 }
 
-static void json_row(struct lu_buf *b, const struct row *r, const char *more)
+/* --- JSON --------------------------------------------------------------------------------- */
+
+/* Leaves the object open. */
+static void put_members(struct lu_buf *b, const struct row *r)
 {
-	lu_buf_puts(b, "{\"name\":");
-	lu_json_quote(b, lu_str_of(r->name));
-	lu_buf_printf(b,
-			",\"docs\":%" PRIu64 ",\"size\":%" PRIu64 ",\"docs_after\":%" PRIu64
-			",\"size_after\":%" PRIu64 "%s}",
-			r->docs, r->size, r->docs_after, r->size_after, more);
+	lu_json_open_object(b, NULL);
+	lu_json_put_cstr(b, "name", r->name);
+	lu_json_put_u64(b, "docs", r->docs);
+	lu_json_put_u64(b, "size", r->size);
+	lu_json_put_u64(b, "docs_after", r->docs_after);
+	lu_json_put_u64(b, "size_after", r->size_after);
 }
 
 void lu_mix_json(const struct lu_mix_view *v, struct lu_buf *out)
 {
 	struct row *lang = lang_rows(v->pool);
-	char more[64];
 
 	if (!lang) {
 		out->failed = true;
 		return;
 	}
-	lu_buf_printf(out, ",\"mix\":{\"measure\":\"%s\",\"groups\":[", v->measure);
+	lu_json_open_object(out, "mix");
+	lu_json_put_cstr(out, "measure", v->unit);
+	lu_json_open_array(out, "groups");
 	for (size_t i = 0; i < v->plan->groups; i++) {
 		struct row r = group_row(&v->plan->group[i]);
 
-		snprintf(more, sizeof(more), ",\"quota\":%" PRIu64, v->plan->group[i].quota);
-		lu_buf_puts(out, i ? "," : "");
-		json_row(out, &r, more);
+		put_members(out, &r);
+		lu_json_put_u64(out, "quota", v->plan->group[i].quota);
+		lu_json_close_object(out);
 	}
-	lu_buf_puts(out, "],\"languages\":[");
-	for (size_t i = 0; i < v->pool->langs; i++) {
-		lu_buf_puts(out, i ? "," : "");
-		json_row(out, &lang[i], "");
+	lu_json_close_array(out);
+	lu_json_open_array(out, "languages");
+	for (size_t i = 0; i < v->pool->by_lang.n; i++) {
+		put_members(out, &lang[i]);
+		lu_json_close_object(out);
 	}
-	lu_buf_puts(out, "]}");
+	lu_json_close_array(out);
+	lu_json_close_object(out);
 	free(lang);
 }

@@ -1,21 +1,20 @@
 #ifndef LUCIE_MIX_TABLE_H
 #define LUCIE_MIX_TABLE_H
 /*
- * What a mix is made of, before and after: as text for people, as JSON for the accounting line.
+ * The composition of a mix, before and after: as text for people, as JSON for the accounting line.
  */
 #include "libcommon/mix/pool.h"
 #include "libcommon/mix/solve.h"
 
 struct lu_mix_view {
 	const struct lu_plan *plan;
-	const struct lu_demand *demand; /* of the plan's groups */
-	const struct lu_pool *pool;	/* after lu_pool_after() */
-	const char *measure;		/* "tokens" */
+	const struct lu_pool *pool; /* after lu_pool_count_mix() */
+	const char *unit;	    /* "tokens" */
 };
 
-/* Appends two tables, by group and by language. */
+/* Append two tables, by group and by language. */
 void lu_mix_text(const struct lu_mix_view *v, struct lu_buf *out);
-/* Appends ,"mix":{"measure":...,"groups":[...],"languages":[...]} */
+/* Append the member "mix":{"measure":...,"groups":[...],"languages":[...]}. */
 void lu_mix_json(const struct lu_mix_view *v, struct lu_buf *out);
 
 #endif

@@ -1,10 +1,10 @@
 #ifndef LUCIE_SHARD_FORMAT_H
 #define LUCIE_SHARD_FORMAT_H
 /*
- * The numbers of the .idx format, as Megatron-Core's indexed_dataset.py writes and reads it.
- * Everything is little-endian. After the header: lengths i32[sequences], byte offsets
- * i64[sequences], document boundaries i64[documents + 1] counted in sequences. The arrays start
- * at byte 34, so they are never aligned. lucie-shard(5) is the description.
+ * Constants of the .idx format, as Megatron-Core's indexed_dataset.py reads and writes it.
+ * Everything is little-endian. The header is followed by lengths i32[sequences], byte offsets
+ * i64[sequences], and document boundaries i64[documents + 1], counted in sequences. The arrays
+ * start at byte 34, so they are never aligned. lucie-shard(5) describes the format.
  */
 #include <stdint.h>
 
@@ -26,7 +26,7 @@
 /* Longest document: lengths are i32. */
 #define LU_IDX_MAX_LENGTH INT32_MAX
 
-/* Bytes of an id, 0 for a type that cannot hold token ids here. */
+/* Bytes of an id; 0 for a type that cannot hold token ids. */
 static inline unsigned lu_idx_width(unsigned type)
 {
 	return type == LU_IDX_TYPE_U16 ? 2 : type == LU_IDX_TYPE_I32 ? 4 : 0;

@@ -1,18 +1,20 @@
 #include "libcommon/shard/ledger.h"
 
-#include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "libcommon/base/json_writer.h"
 #include "libcommon/io/json.h"
 #include "libcommon/io/lines.h"
+#include "libcommon/sys/file.h"
 
-/* A line holds an id, a source and a licence: more than this is no ledger. */
+/* A line holds an id, a source and a licence: a longer one is not of a ledger. */
 #define MAX_LINE ((uint64_t)1 << 30)
 
 struct lu_ledger {
 	const struct lu_shard *shard;
-	size_t part; /* whose file is open; lu_shard_parts() at the end */
-	bool open;
+	size_t part; /* whose file is open */
+	bool open;   /* false at the end */
 	char *path;
 	struct lu_lines lines;
 	struct lu_slab slab;
@@ -30,18 +32,13 @@ static void close_part(struct lu_ledger *l)
 
 static int open_part(struct lu_ledger *l, size_t part, struct lu_err *err)
 {
-	const char *prefix = lu_shard_prefix(l->shard), *suffix;
-	size_t n;
-
 	close_part(l);
 	free(l->path);
 	l->part = part;
-	suffix = lu_shard_part_suffix(l->shard, part);
-	n = strlen(prefix) + strlen(suffix) + sizeof(".docs.jsonl.zst");
-	l->path = malloc(n);
+	l->path = lu_concat(lu_shard_prefix(l->shard), lu_shard_part_suffix(l->shard, part),
+			".docs.jsonl.zst");
 	if (!l->path)
 		return lu_err_nomem(err);
-	snprintf(l->path, n, "%s%s.docs.jsonl.zst", prefix, suffix);
 	if (lu_lines_open(&l->lines, &l->path, 1, MAX_LINE, err) < 0)
 		return -1;
 	l->open = true;
@@ -85,8 +82,8 @@ static int next_line(struct lu_ledger *l, struct lu_str *line, struct lu_err *er
 		if (l->in_slab && lu_slab_next(&l->slab, line)) {
 			if (!l->slab.too_long)
 				return 1;
-			return lu_err_set(err, "%s:%llu: line too long", l->path,
-					(unsigned long long)l->slab.line);
+			return lu_err_set(err, "%s:%" PRIu64 ": line too long", l->path,
+					l->slab.line);
 		}
 		l->in_slab = false;
 		rc = lu_lines_read(&l->lines, &l->slab, err);
@@ -96,33 +93,31 @@ static int next_line(struct lu_ledger *l, struct lu_str *line, struct lu_err *er
 	}
 }
 
-/* At the end of a part's file: it must have had a line for each document. */
-static int end_part(struct lu_ledger *l, struct lu_err *err)
+/* At the end of a part's file: check that it had a line for each document. */
+static int check_end(const struct lu_ledger *l, struct lu_err *err)
 {
+	uint64_t first = lu_shard_part_document(l->shard, l->part);
 	uint64_t end = lu_shard_part_document(l->shard, l->part + 1);
 
 	if (l->document == end)
 		return 0;
-	return lu_err_set(err, "%s: has %llu lines, the index has %llu documents", l->path,
-			(unsigned long long)(l->document -
-					lu_shard_part_document(l->shard, l->part)),
-			(unsigned long long)(end - lu_shard_part_document(l->shard, l->part)));
+	return lu_err_set(err, "%s: has %" PRIu64 " lines, the index has %" PRIu64 " documents",
+			l->path, l->document - first, end - first);
 }
 
 static int parse(struct lu_ledger *l, struct lu_str line, struct lu_ledger_doc *d,
 		struct lu_err *err)
 {
-	unsigned long long at = l->slab.line;
 	const struct lu_json_member *id, *source, *license, *lang, *first, *tokens, *bytes;
 	struct lu_json_obj o;
 	struct lu_json_fault fault;
-	uint64_t want_first, want_tokens;
 
 	lu_arena_reset(&l->arena);
 	if (lu_json_object(line, &l->arena, &o, &fault) < 0) {
 		if (fault.kind == LU_JSON_NO_MEMORY)
 			return lu_err_nomem(err);
-		return lu_err_set(err, "%s:%llu: %s", l->path, at, lu_json_fault_text(fault.kind));
+		return lu_err_set(err, "%s:%" PRIu64 ": %s", l->path, l->slab.line,
+				lu_json_fault_text(fault.kind));
 	}
 	id = lu_json_get(&o, "id");
 	source = lu_json_get(&o, "source");
@@ -134,22 +129,31 @@ static int parse(struct lu_ledger *l, struct lu_str line, struct lu_ledger_doc *
 	if (!id || !source || !license || !lang || !first || !lu_json_u64(first, &d->first) ||
 			!tokens || !lu_json_u64(tokens, &d->tokens) || !bytes ||
 			!lu_json_u64(bytes, &d->bytes))
-		return lu_err_set(err, "%s:%llu: not a line of a ledger", l->path, at);
+		return lu_err_set(err, "%s:%" PRIu64 ": not a line of a ledger", l->path,
+				l->slab.line);
 	d->document = l->document;
 	d->id = id->value;
 	d->source = source->value;
 	d->license = license->value;
 	d->lang = lang->value;
-	if (l->document >= lu_shard_part_document(l->shard, l->part + 1))
-		return lu_err_set(err, "%s:%llu: the index has no document for it", l->path, at);
-	lu_shard_document(l->shard, l->document, &want_first, &want_tokens);
-	if (d->first != want_first || d->tokens != want_tokens)
+	return 0;
+}
+
+/* Check a document against the index. */
+static int check_document(
+		const struct lu_ledger *l, const struct lu_ledger_doc *d, struct lu_err *err)
+{
+	uint64_t first, tokens;
+
+	if (d->document >= lu_shard_part_document(l->shard, l->part + 1))
+		return lu_err_set(err, "%s:%" PRIu64 ": the index has no document for it", l->path,
+				l->slab.line);
+	lu_shard_document(l->shard, d->document, &first, &tokens);
+	if (d->first != first || d->tokens != tokens)
 		return lu_err_set(err,
-				"%s:%llu: says %llu tokens from %llu on, the index %llu from %llu "
-				"on",
-				l->path, at, (unsigned long long)d->tokens,
-				(unsigned long long)d->first, (unsigned long long)want_tokens,
-				(unsigned long long)want_first);
+				"%s:%" PRIu64 ": says %" PRIu64 " tokens from %" PRIu64
+				" on, the index %" PRIu64 " from %" PRIu64 " on",
+				l->path, l->slab.line, d->tokens, d->first, tokens, first);
 	return 0;
 }
 
@@ -159,7 +163,7 @@ int lu_ledger_next(struct lu_ledger *l, struct lu_ledger_doc *d, struct lu_err *
 	int rc;
 
 	while ((rc = l->open ? next_line(l, &line, err) : 0) == 0) {
-		if (l->open && end_part(l, err) < 0)
+		if (l->open && check_end(l, err) < 0)
 			return -1;
 		if (!l->open || l->part + 1 == lu_shard_parts(l->shard)) {
 			close_part(l);
@@ -168,7 +172,7 @@ int lu_ledger_next(struct lu_ledger *l, struct lu_ledger_doc *d, struct lu_err *
 		if (open_part(l, l->part + 1, err) < 0)
 			return -1;
 	}
-	if (rc < 0 || parse(l, line, d, err) < 0)
+	if (rc < 0 || parse(l, line, d, err) < 0 || check_document(l, d, err) < 0)
 		return -1;
 	l->document++;
 	return 1;
@@ -190,27 +194,27 @@ int lu_ledger_seek(struct lu_ledger *l, uint64_t document, struct lu_err *err)
 		if (rc < 0)
 			return -1;
 		if (rc == 0)
-			return end_part(l, err);
+			return check_end(l, err);
 		l->document++;
 	}
 	return 0;
 }
 
+void lu_ledger_put_members(const struct lu_ledger_doc *d, struct lu_buf *out)
+{
+	lu_json_put_raw(out, "id", d->id);
+	lu_json_put_raw(out, "source", d->source);
+	lu_json_put_raw(out, "license", d->license);
+	lu_json_put_raw(out, "lang", d->lang);
+	lu_json_put_u64(out, "first", d->first);
+	lu_json_put_u64(out, "tokens", d->tokens);
+}
+
 void lu_ledger_write(const struct lu_ledger_doc *d, struct lu_buf *out)
 {
-	lu_buf_puts(out, "{\"id\":");
-	lu_buf_str(out, d->id);
-	lu_buf_puts(out, ",\"source\":");
-	lu_buf_str(out, d->source);
-	lu_buf_puts(out, ",\"license\":");
-	lu_buf_str(out, d->license);
-	lu_buf_puts(out, ",\"lang\":");
-	lu_buf_str(out, d->lang);
-	lu_buf_puts(out, ",\"first\":");
-	lu_buf_u64(out, d->first);
-	lu_buf_puts(out, ",\"tokens\":");
-	lu_buf_u64(out, d->tokens);
-	lu_buf_puts(out, ",\"bytes\":");
-	lu_buf_u64(out, d->bytes);
-	lu_buf_puts(out, "}\n");
+	lu_json_open_object(out, NULL);
+	lu_ledger_put_members(d, out);
+	lu_json_put_u64(out, "bytes", d->bytes);
+	lu_json_close_object(out);
+	lu_buf_putc(out, '\n');
 }

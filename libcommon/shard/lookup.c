@@ -5,37 +5,30 @@
 int lu_lookup_add(struct lu_lookup *l, const struct lu_shard *shard, uint64_t pos, uint64_t n,
 		uint64_t tag, struct lu_err *err)
 {
+	uint64_t end = pos + n;
+
 	LU_ASSERT(pos <= lu_shard_tokens(shard) && n <= lu_shard_tokens(shard) - pos);
-	while (n) {
-		struct lu_lookup_item *i;
-		uint64_t first, tokens, take, document = lu_shard_document_at(shard, pos);
+	while (pos < end) {
+		uint64_t first, tokens, document = lu_shard_document_at(shard, pos);
+		struct lu_lookup_item item = { .shard = shard,
+			.from = pos,
+			.to = end,
+			.tag = tag,
+			.added = l->item.n,
+			.doc.document = document };
 
 		lu_shard_document(shard, document, &first, &tokens);
-		take = first + tokens - pos < n ? first + tokens - pos : n;
-		if (l->n == l->cap) {
-			size_t cap = l->cap ? l->cap * 2 : 64;
-			struct lu_lookup_item *bigger = realloc(l->item, cap * sizeof(*bigger));
-
-			if (!bigger)
-				return lu_err_nomem(err);
-			l->item = bigger;
-			l->cap = cap;
-		}
-		i = &l->item[l->n];
-		*i = (struct lu_lookup_item){ .shard = shard,
-			.from = pos,
-			.to = pos + take,
-			.tag = tag,
-			.added = l->n,
-			.doc.document = document };
-		l->n++;
-		pos += take;
-		n -= take;
+		if (first + tokens < end)
+			item.to = first + tokens;
+		if (!lu_vec_push(&l->item, item))
+			return lu_err_nomem(err);
+		pos = item.to;
 	}
 	return 0;
 }
 
-static int by_place(const void *a, const void *b)
+/* Any order of the shards will do. */
+static int by_document(const void *a, const void *b)
 {
 	const struct lu_lookup_item *x = a, *y = b;
 
@@ -53,7 +46,7 @@ static int by_tag(const void *a, const void *b)
 	return (x->added > y->added) - (x->added < y->added);
 }
 
-static int keep(struct lu_lookup *l, struct lu_str *s, struct lu_err *err)
+static int copy(struct lu_lookup *l, struct lu_str *s, struct lu_err *err)
 {
 	*s = lu_arena_str(&l->arena, *s);
 	return s->p ? 0 : lu_err_nomem(err);
@@ -67,10 +60,10 @@ static int read_document(struct lu_lookup *l, struct lu_ledger *ledger, struct l
 	if (lu_ledger_seek(ledger, d->document, err) < 0)
 		return -1;
 	rc = lu_ledger_next(ledger, d, err);
-	/* A ledger that is too short was told by the seek. */
+	/* The seek fails on a ledger that is too short. */
 	LU_ASSERT(rc != 0);
-	if (rc < 0 || keep(l, &d->id, err) < 0 || keep(l, &d->source, err) < 0 ||
-			keep(l, &d->license, err) < 0 || keep(l, &d->lang, err) < 0)
+	if (rc < 0 || copy(l, &d->id, err) < 0 || copy(l, &d->source, err) < 0 ||
+			copy(l, &d->license, err) < 0 || copy(l, &d->lang, err) < 0)
 		return -1;
 	return 0;
 }
@@ -81,11 +74,11 @@ int lu_lookup_resolve(struct lu_lookup *l, struct lu_err *err)
 	struct lu_ledger *ledger = NULL;
 	int rc = 0;
 
-	if (l->n == 0)
+	if (l->item.n == 0)
 		return 0;
-	qsort(l->item, l->n, sizeof(*l->item), by_place);
-	for (size_t i = 0; rc == 0 && i < l->n; i++) {
-		struct lu_lookup_item *it = &l->item[i];
+	qsort(l->item.p, l->item.n, sizeof(*l->item.p), by_document);
+	for (size_t i = 0; rc == 0 && i < l->item.n; i++) {
+		struct lu_lookup_item *it = &l->item.p[i];
 
 		if (it->shard != shard) {
 			lu_ledger_close(ledger);
@@ -100,13 +93,12 @@ int lu_lookup_resolve(struct lu_lookup *l, struct lu_err *err)
 			rc = read_document(l, ledger, &it->doc, err);
 	}
 	lu_ledger_close(ledger);
-	qsort(l->item, l->n, sizeof(*l->item), by_tag);
+	qsort(l->item.p, l->item.n, sizeof(*l->item.p), by_tag);
 	return rc;
 }
 
 void lu_lookup_release(struct lu_lookup *l)
 {
-	free(l->item);
+	lu_vec_release(&l->item);
 	lu_arena_release(&l->arena);
-	*l = (struct lu_lookup){ 0 };
 }

@@ -1,35 +1,35 @@
 #include "libcommon/shard/manifest.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
+#include "libcommon/hash/hash.h"
 #include "libcommon/io/json.h"
 #include "libcommon/sys/file.h"
-
-#define LIMIT ((size_t)1 << 28)
 
 void lu_part_suffix(uint64_t parts, uint64_t part, char out[LU_PART_SUFFIX])
 {
 	out[0] = '\0';
 	if (parts)
-		snprintf(out, LU_PART_SUFFIX, "-%05llu", (unsigned long long)part);
+		snprintf(out, LU_PART_SUFFIX, "-%05" PRIu64, part);
 }
 
 /* --- reading ------------------------------------------------------------------------------ */
 
-struct reading {
+struct reader {
 	struct lu_manifest *m;
 	struct lu_json_obj obj;
 	const char *path;
 };
 
-static int wrong(const struct reading *r, const char *key, struct lu_err *err)
+static int wrong(const struct reader *r, const char *key, struct lu_err *err)
 {
 	return lu_err_set(err, "%s: \"%s\" is missing or wrong", r->path, key);
 }
 
-static int get_u64(const struct reading *r, const char *key, uint64_t *out, struct lu_err *err)
+static int get_u64(const struct reader *r, const char *key, uint64_t *out, struct lu_err *err)
 {
 	const struct lu_json_member *m = lu_json_get(&r->obj, key);
 
@@ -42,7 +42,7 @@ static bool is_null(const struct lu_json_member *m)
 }
 
 /* A NUL-terminated copy of a string member. */
-static int copy_string(struct reading *r, const struct lu_json_member *m, const char *key,
+static int copy_string(struct reader *r, const struct lu_json_member *m, const char *key,
 		const char **out, struct lu_err *err)
 {
 	struct lu_str s;
@@ -58,7 +58,7 @@ static int copy_string(struct reading *r, const struct lu_json_member *m, const 
 	return 0;
 }
 
-static int get_id(const struct reading *r, const char *key, bool *has, uint32_t *id,
+static int get_id(const struct reader *r, const char *key, bool *has, uint32_t *id,
 		struct lu_err *err)
 {
 	uint64_t v;
@@ -80,10 +80,12 @@ static bool is_hash(const char *s)
 	return strlen(s) == 32 && strspn(s, "0123456789abcdef") == 32;
 }
 
-/* The array `key` of objects, each with the member `name`: what each of them is goes to one(). */
-typedef int one_fn(struct reading *r, const struct lu_json_obj *o, size_t i, struct lu_err *err);
+/* Reads element i of an array. */
+typedef int element_fn(struct reader *r, const struct lu_json_obj *o, size_t i, struct lu_err *err);
 
-static int each(struct reading *r, const char *key, size_t *count, one_fn *one, struct lu_err *err)
+/* Call fn, unless it is NULL, for each object of the array `key`, and count them. */
+static int for_each(struct reader *r, const char *key, size_t *count, element_fn *fn,
+		struct lu_err *err)
 {
 	const struct lu_json_member *m = lu_json_get(&r->obj, key);
 	struct lu_json_iter it;
@@ -95,12 +97,12 @@ static int each(struct reading *r, const char *key, size_t *count, one_fn *one, 
 	for (it = lu_json_iter(m->value); lu_json_next(&it); n++) {
 		struct lu_json_obj o;
 
-		if (!one)
+		if (!fn)
 			continue;
 		if (it.type != LU_JSON_OBJECT ||
 				lu_json_object(it.value, &r->m->arena, &o, &fault) < 0)
 			return wrong(r, key, err);
-		if (one(r, &o, n, err) < 0)
+		if (fn(r, &o, n, err) < 0)
 			return -1;
 	}
 	*count = n;
@@ -119,17 +121,18 @@ static int read_total(const struct lu_json_obj *o, const char *key, struct lu_ma
 	return 0;
 }
 
-static int one_lang(struct reading *r, const struct lu_json_obj *o, size_t i, struct lu_err *err)
+static int read_lang(struct reader *r, const struct lu_json_obj *o, size_t i, struct lu_err *err)
 {
 	return read_total(o, "lang", &r->m->lang[i]) < 0 ? wrong(r, "langs", err) : 0;
 }
 
-static int one_license(struct reading *r, const struct lu_json_obj *o, size_t i, struct lu_err *err)
+static int read_license(struct reader *r, const struct lu_json_obj *o, size_t i, struct lu_err *err)
 {
 	return read_total(o, "license", &r->m->license[i]) < 0 ? wrong(r, "licenses", err) : 0;
 }
 
-static int one_file(struct reading *r, const struct lu_json_obj *o, size_t i, struct lu_err *err)
+static int read_file_entry(
+		struct reader *r, const struct lu_json_obj *o, size_t i, struct lu_err *err)
 {
 	struct lu_manifest_file *f = &r->m->file[i];
 	const struct lu_json_member *bytes = lu_json_get(o, "bytes");
@@ -142,28 +145,28 @@ static int one_file(struct reading *r, const struct lu_json_obj *o, size_t i, st
 	return is_hash(f->hash) ? 0 : wrong(r, "files", err);
 }
 
-static int read_lists(struct reading *r, struct lu_err *err)
+static int read_lists(struct reader *r, struct lu_err *err)
 {
 	struct lu_manifest *m = r->m;
 
-	if (each(r, "langs", &m->langs, NULL, err) < 0 ||
-			each(r, "licenses", &m->licenses, NULL, err) < 0 ||
-			each(r, "files", &m->files, NULL, err) < 0)
+	if (for_each(r, "langs", &m->langs, NULL, err) < 0 ||
+			for_each(r, "licenses", &m->licenses, NULL, err) < 0 ||
+			for_each(r, "files", &m->files, NULL, err) < 0)
 		return -1;
 	m->lang = lu_arena_alloc(&m->arena, m->langs * sizeof(*m->lang));
 	m->license = lu_arena_alloc(&m->arena, m->licenses * sizeof(*m->license));
 	m->file = lu_arena_alloc(&m->arena, m->files * sizeof(*m->file));
 	if (!m->lang || !m->license || !m->file)
 		return lu_err_nomem(err);
-	if (each(r, "langs", &m->langs, one_lang, err) < 0 ||
-			each(r, "licenses", &m->licenses, one_license, err) < 0 ||
-			each(r, "files", &m->files, one_file, err) < 0)
+	if (for_each(r, "langs", &m->langs, read_lang, err) < 0 ||
+			for_each(r, "licenses", &m->licenses, read_license, err) < 0 ||
+			for_each(r, "files", &m->files, read_file_entry, err) < 0)
 		return -1;
 	return 0;
 }
 
-/* Each part has its three files, in order; nothing else is there. */
-static int check_files(const struct reading *r, struct lu_err *err)
+/* Check that the files are the three of each part, in order. */
+static int check_files(const struct reader *r, struct lu_err *err)
 {
 	static const char *const ext[] = { ".bin", ".idx", ".docs.jsonl.zst" };
 	const struct lu_manifest *m = r->m;
@@ -184,7 +187,7 @@ static int check_files(const struct reading *r, struct lu_err *err)
 	return 0;
 }
 
-static int read_members(struct reading *r, struct lu_err *err)
+static int read_members(struct reader *r, struct lu_err *err)
 {
 	struct lu_manifest *m = r->m;
 	const struct lu_json_member *v;
@@ -194,8 +197,8 @@ static int read_members(struct reading *r, struct lu_err *err)
 	if (get_u64(r, "lucie_shard", &version, err) < 0)
 		return -1;
 	if (version != LU_MANIFEST_VERSION)
-		return lu_err_set(err, "%s: version %llu is not supported, only %d", r->path,
-				(unsigned long long)version, LU_MANIFEST_VERSION);
+		return lu_err_set(err, "%s: version %" PRIu64 " is not supported, only %d", r->path,
+				version, LU_MANIFEST_VERSION);
 	if (copy_string(r, lu_json_get(&r->obj, "type"), "type", &type, err) < 0)
 		return -1;
 	m->width = strcmp(type, "uint16") == 0 ? 2 : strcmp(type, "int32") == 0 ? 4 : 0;
@@ -225,7 +228,7 @@ static int read_members(struct reading *r, struct lu_err *err)
 
 int lu_manifest_read(struct lu_manifest *m, const char *path, struct lu_err *err)
 {
-	struct reading r = { .m = m, .path = path };
+	struct reader r = { .m = m, .path = path };
 	struct lu_json_fault fault;
 	struct lu_str text;
 	char *bytes;
@@ -233,7 +236,7 @@ int lu_manifest_read(struct lu_manifest *m, const char *path, struct lu_err *err
 	int rc = -1;
 
 	*m = (struct lu_manifest){ 0 };
-	if (lu_read_file(path, LIMIT, &bytes, &n, err) < 0)
+	if (lu_read_file(path, LU_MANIFEST_LIMIT, &bytes, &n, err) < 0)
 		return -1;
 	text = lu_arena_str(&m->arena, (struct lu_str){ bytes, n });
 	free(bytes);
@@ -246,6 +249,23 @@ int lu_manifest_read(struct lu_manifest *m, const char *path, struct lu_err *err
 	if (rc < 0)
 		lu_manifest_release(m);
 	return rc;
+}
+
+int lu_manifest_hash(const char *prefix, char hash[33], struct lu_err *err)
+{
+	char *path = lu_concat(prefix, ".json", NULL), *text;
+	size_t n;
+	int rc;
+
+	if (!path)
+		return lu_err_nomem(err);
+	rc = lu_read_file(path, LU_MANIFEST_LIMIT, &text, &n, err);
+	free(path);
+	if (rc < 0)
+		return -1;
+	lu_hash128_text(lu_hash128(text, n), hash);
+	free(text);
+	return 0;
 }
 
 void lu_manifest_release(struct lu_manifest *m)
@@ -265,68 +285,75 @@ const struct lu_manifest_file *lu_manifest_file(const struct lu_manifest *m, con
 
 /* --- writing ------------------------------------------------------------------------------ */
 
-static void put_u64(struct lu_buf *out, const char *key, uint64_t v)
-{
-	lu_buf_printf(out, "\"%s\":%llu", key, (unsigned long long)v);
-}
-
 static void put_id(struct lu_buf *out, const char *key, bool has, uint32_t id)
 {
 	if (has)
-		lu_buf_printf(out, "\"%s\":%u,\n", key, id);
+		lu_json_put_u64(out, key, id);
 	else
-		lu_buf_printf(out, "\"%s\":null,\n", key);
+		lu_json_put_null(out, key);
+	lu_json_newline(out);
+}
+
+/* A member on its own line. */
+static void put_count(struct lu_buf *out, const char *key, uint64_t n)
+{
+	lu_json_put_u64(out, key, n);
+	lu_json_newline(out);
 }
 
 static void put_totals(struct lu_buf *out, const char *key, const char *name,
 		const struct lu_manifest_total *t, size_t n)
 {
-	lu_buf_printf(out, "\"%s\":[", key);
+	lu_json_open_array(out, key);
 	for (size_t i = 0; i < n; i++) {
-		lu_buf_printf(out, "%s\n{\"%s\":", i ? "," : "", name);
-		lu_buf_str(out, t[i].value);
-		lu_buf_putc(out, ',');
-		put_u64(out, "documents", t[i].documents);
-		lu_buf_putc(out, ',');
-		put_u64(out, "tokens", t[i].tokens);
-		lu_buf_putc(out, ',');
-		put_u64(out, "bytes", t[i].bytes);
-		lu_buf_putc(out, '}');
+		lu_json_newline(out);
+		lu_json_open_object(out, NULL);
+		lu_json_put_raw(out, name, t[i].value);
+		lu_json_put_u64(out, "documents", t[i].documents);
+		lu_json_put_u64(out, "tokens", t[i].tokens);
+		lu_json_put_u64(out, "bytes", t[i].bytes);
+		lu_json_close_object(out);
 	}
-	lu_buf_puts(out, "],\n");
+	lu_json_close_array(out);
+	lu_json_newline(out);
+}
+
+static void put_files(struct lu_buf *out, const struct lu_manifest_file *f, size_t n)
+{
+	lu_json_open_array(out, "files");
+	for (size_t i = 0; i < n; i++) {
+		lu_json_newline(out);
+		lu_json_open_object(out, NULL);
+		lu_json_put_cstr(out, "suffix", f[i].suffix);
+		lu_json_put_u64(out, "bytes", f[i].bytes);
+		lu_json_put_cstr(out, "xxh3_128", f[i].hash);
+		lu_json_close_object(out);
+	}
+	lu_json_close_array(out);
+	lu_json_newline(out);
 }
 
 void lu_manifest_write(const struct lu_manifest *m, struct lu_buf *out)
 {
-	lu_buf_printf(out, "{\"lucie_shard\":%d,\n\"type\":\"%s\",\n", LU_MANIFEST_VERSION,
-			m->width == 2 ? "uint16" : "int32");
-	put_u64(out, "vocab", m->vocab);
-	lu_buf_puts(out, ",\n\"tokenizer\":");
+	lu_json_open_object(out, NULL);
+	put_count(out, "lucie_shard", LU_MANIFEST_VERSION);
+	lu_json_put_cstr(out, "type", m->width == 2 ? "uint16" : "int32");
+	lu_json_newline(out);
+	put_count(out, "vocab", m->vocab);
 	if (m->tokenizer)
-		lu_json_quote(out, lu_str_of(m->tokenizer));
+		lu_json_put_cstr(out, "tokenizer", m->tokenizer);
 	else
-		lu_buf_puts(out, "null");
-	lu_buf_puts(out, ",\n");
+		lu_json_put_null(out, "tokenizer");
+	lu_json_newline(out);
 	put_id(out, "bos", m->has_bos, m->bos);
 	put_id(out, "eos", m->has_eos, m->eos);
-	put_u64(out, "documents", m->documents);
-	lu_buf_puts(out, ",\n");
-	put_u64(out, "tokens", m->tokens);
-	lu_buf_puts(out, ",\n");
-	put_u64(out, "bytes", m->bytes);
-	lu_buf_puts(out, ",\n");
+	put_count(out, "documents", m->documents);
+	put_count(out, "tokens", m->tokens);
+	put_count(out, "bytes", m->bytes);
 	put_totals(out, "langs", "lang", m->lang, m->langs);
 	put_totals(out, "licenses", "license", m->license, m->licenses);
-	lu_buf_puts(out, "\"options\":");
-	lu_buf_str(out, m->options);
-	lu_buf_puts(out, ",\n");
-	put_u64(out, "parts", m->parts);
-	lu_buf_puts(out, ",\n\"files\":[");
-	for (size_t i = 0; i < m->files; i++) {
-		const struct lu_manifest_file *f = &m->file[i];
-
-		lu_buf_printf(out, "%s\n{\"suffix\":\"%s\",\"bytes\":%llu,\"xxh3_128\":\"%s\"}",
-				i ? "," : "", f->suffix, (unsigned long long)f->bytes, f->hash);
-	}
-	lu_buf_puts(out, "],\n");
+	lu_json_put_raw(out, "options", m->options);
+	lu_json_newline(out);
+	put_count(out, "parts", m->parts);
+	put_files(out, m->file, m->files);
 }

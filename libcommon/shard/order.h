@@ -1,22 +1,22 @@
 #ifndef LUCIE_SHARD_ORDER_H
 #define LUCIE_SHARD_ORDER_H
 /*
- * In which order a training run reads its tokens. lucie-train and lucie-trace share this, so
- * that what a step was trained on can be told afterwards.
+ * The order in which a training run reads its tokens. lucie-train and lucie-trace share it, so
+ * that the data of a step can be determined afterwards.
  *
  * The training data is one stream of `tokens` tokens: the documents of the first shard or plan
- * of the list, then of the next, end to end. With a context of T tokens, sample s is the stream's
- * tokens s T .. s T + T: inputs are the first T, labels the last T, so its last token is the
- * first of sample s + 1. There are (tokens - 1) / T samples an epoch; what is left over is less
- * than one sample and is not used.
+ * of the list, then of the next, end to end (mix/stream.h). With a context of T tokens, sample s
+ * is the stream's tokens s T .. s T + T: inputs are the first T, labels the last T, so its last
+ * token is the first of sample s + 1. There are (tokens - 1) / T samples an epoch; the rest, less
+ * than one sample, is not used.
  *
  * The run's i-th sample, counted from 0 at the start of the phase, belongs to epoch
  * e = i / samples. It is sample
  *	lu_rand_permute(seed, lu_rand_stream("samples", e), i % samples, samples)
  * of the stream, or i % samples where the order is not shuffled. So every epoch has its own
- * order, uses each sample once, and the position of a run is i and nothing else.
+ * order and uses each sample once, and the position of a run is i alone.
  *
- * Pure functions; they need nothing but libc.
+ * Pure functions; they need only libc.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,7 +30,7 @@ struct lu_order {
 	bool shuffle;
 };
 
-/* Where a sample is: the stream's tokens first .. first + context, both included. */
+/* The stream's tokens first .. first + context, both included. */
 struct lu_order_place {
 	uint64_t epoch, sample, first;
 };
@@ -45,13 +45,13 @@ static inline uint64_t lu_order_samples(const struct lu_order *o)
 static inline struct lu_order_place lu_order_at(const struct lu_order *o, uint64_t i)
 {
 	uint64_t samples = lu_order_samples(o);
-	struct lu_order_place p = { .epoch = i / samples, .sample = i % samples };
+	struct lu_order_place s = { .epoch = i / samples, .sample = i % samples };
 
 	if (o->shuffle)
-		p.sample = lu_rand_permute(
-				o->seed, lu_rand_stream("samples", p.epoch), p.sample, samples);
-	p.first = p.sample * o->context;
-	return p;
+		s.sample = lu_rand_permute(
+				o->seed, lu_rand_stream("samples", s.epoch), s.sample, samples);
+	s.first = s.sample * o->context;
+	return s;
 }
 
 #endif

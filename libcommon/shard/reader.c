@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,16 +11,19 @@
 #include <unistd.h>
 
 #include "libcommon/base/num.h"
+#include "libcommon/base/search.h"
+#include "libcommon/base/vec.h"
 #include "libcommon/shard/format.h"
+#include "libcommon/sys/file.h"
 
-struct map {
+struct mapping {
 	const unsigned char *p; /* NULL when empty */
 	uint64_t n;
 };
 
 struct part {
 	char suffix[LU_PART_SUFFIX];
-	struct map bin, idx;
+	struct mapping bin, idx;
 	uint64_t sequences, documents, tokens;
 	uint64_t first_document, first_token;
 	const unsigned char *lengths, *pointers, *bounds; /* into idx, not aligned */
@@ -28,8 +32,7 @@ struct part {
 struct lu_shard {
 	char *prefix;
 	unsigned width;
-	struct part *part; /* one more than parts: the end */
-	size_t parts;
+	struct LU_VEC(struct part) part; /* one more behind the n: the end */
 	uint64_t tokens, documents;
 	struct lu_manifest manifest;
 	bool has_manifest;
@@ -37,17 +40,7 @@ struct lu_shard {
 
 /* --- opening ------------------------------------------------------------------------------ */
 
-static char *join(const char *prefix, const char *suffix, const char *ext)
-{
-	size_t n = strlen(prefix) + strlen(suffix) + strlen(ext) + 1;
-	char *s = malloc(n);
-
-	if (s)
-		snprintf(s, n, "%s%s%s", prefix, suffix, ext);
-	return s;
-}
-
-static int map_file(struct map *m, const char *path, struct lu_err *err)
+static int map_file(struct mapping *m, const char *path, struct lu_err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
@@ -67,15 +60,15 @@ static int map_file(struct map *m, const char *path, struct lu_err *err)
 		if (p == MAP_FAILED)
 			rc = lu_err_sys(err, errno, "%s", path);
 		else
-			*m = (struct map){ p, (uint64_t)st.st_size };
+			*m = (struct mapping){ p, (uint64_t)st.st_size };
 	}
 	close(fd);
 	return rc;
 }
 
-static void unmap(struct map *m)
+static void unmap(struct mapping *m)
 {
-	/* munmap takes void *; the bytes were never ours to change. */
+	/* munmap() takes a pointer to non-const, and -Wcast-qual forbids the cast. */
 	union {
 		const unsigned char *in;
 		void *out;
@@ -83,10 +76,10 @@ static void unmap(struct map *m)
 
 	if (m->p)
 		munmap(p.out, (size_t)m->n);
-	*m = (struct map){ NULL, 0 };
+	*m = (struct mapping){ NULL, 0 };
 }
 
-/* The header, and where the three arrays are. */
+/* Check the header and locate the three arrays. */
 static int read_header(struct part *p, unsigned *width, const char *path, struct lu_err *err)
 {
 	const unsigned char *h = p->idx.p;
@@ -97,9 +90,8 @@ static int read_header(struct part *p, unsigned *width, const char *path, struct
 	if (memcmp(h, LU_IDX_MAGIC, LU_IDX_MAGIC_SIZE) != 0)
 		return lu_err_set(err, "%s: not a Megatron index", path);
 	if (lu_load64(h + LU_IDX_AT_VERSION) != LU_IDX_VERSION)
-		return lu_err_set(err, "%s: version %llu is not supported, only %d", path,
-				(unsigned long long)lu_load64(h + LU_IDX_AT_VERSION),
-				LU_IDX_VERSION);
+		return lu_err_set(err, "%s: version %" PRIu64 " is not supported, only %d", path,
+				lu_load64(h + LU_IDX_AT_VERSION), LU_IDX_VERSION);
 	*width = lu_idx_width(h[LU_IDX_AT_TYPE]);
 	if (*width == 0)
 		return lu_err_set(err, "%s: ids of type %u (%s) are not supported", path,
@@ -107,7 +99,7 @@ static int read_header(struct part *p, unsigned *width, const char *path, struct
 	sequences = lu_load64(h + LU_IDX_AT_SEQUENCES);
 	bounds = lu_load64(h + LU_IDX_AT_BOUNDS);
 	rest = p->idx.n - LU_IDX_HEADER;
-	/* Bounded by the file first, so that the products below cannot overflow. */
+	/* Limited by the file size first, so that the products below cannot overflow. */
 	if (sequences > rest / 12 || bounds > rest / 8 || bounds == 0)
 		return lu_err_set(err, "%s: its size does not fit its counts", path);
 	arrays = sequences * 12 + bounds * 8;
@@ -122,101 +114,110 @@ static int read_header(struct part *p, unsigned *width, const char *path, struct
 	return 0;
 }
 
-/* Every length, pointer and boundary, so that nothing has to be checked later. */
-static int check_arrays(struct part *p, unsigned width, const char *path, struct lu_err *err)
+/* Check every length and pointer. */
+static int check_sequences(
+		const struct part *p, unsigned width, const char *path, struct lu_err *err)
 {
-	uint64_t at = 0, last = 0;
+	uint64_t at = 0;
 
 	for (uint64_t i = 0; i < p->sequences; i++) {
 		uint32_t n = lu_load32(p->lengths + i * 4);
 		uint64_t pointer = lu_load64(p->pointers + i * 8);
 
 		if (n > INT32_MAX)
-			return lu_err_set(err, "%s: sequence %llu has a negative length", path,
-					(unsigned long long)i);
+			return lu_err_set(err, "%s: sequence %" PRIu64 " has a negative length",
+					path, i);
 		if (pointer != at)
-			return lu_err_set(err, "%s: sequence %llu starts at byte %llu, not at %llu",
-					path, (unsigned long long)i, (unsigned long long)pointer,
-					(unsigned long long)at);
+			return lu_err_set(err,
+					"%s: sequence %" PRIu64 " starts at byte %" PRIu64
+					", not at %" PRIu64,
+					path, i, pointer, at);
 		at += (uint64_t)n * width;
 		if (at > p->bin.n)
 			return lu_err_set(err,
-					"%s: sequence %llu ends after the end of the .bin file",
-					path, (unsigned long long)i);
+					"%s: sequence %" PRIu64
+					" ends after the end of the .bin file",
+					path, i);
 	}
 	if (at != p->bin.n)
-		return lu_err_set(err, "%s: accounts for %llu bytes, the .bin file has %llu", path,
-				(unsigned long long)at, (unsigned long long)p->bin.n);
+		return lu_err_set(err,
+				"%s: accounts for %" PRIu64 " bytes, the .bin file has %" PRIu64,
+				path, at, p->bin.n);
+	return 0;
+}
+
+/* Check every document boundary. */
+static int check_bounds(const struct part *p, const char *path, struct lu_err *err)
+{
+	uint64_t last = 0;
+
 	for (uint64_t i = 0; i <= p->documents; i++) {
 		uint64_t bound = lu_load64(p->bounds + i * 8);
 
 		if (bound < last || bound > p->sequences || (i == 0 && bound != 0))
-			return lu_err_set(err, "%s: boundary %llu of the documents is wrong", path,
-					(unsigned long long)i);
+			return lu_err_set(err, "%s: boundary %" PRIu64 " of the documents is wrong",
+					path, i);
 		last = bound;
 	}
 	if (last != p->sequences)
-		return lu_err_set(err, "%s: the last document ends at sequence %llu of %llu", path,
-				(unsigned long long)last, (unsigned long long)p->sequences);
-	p->tokens = at / width;
+		return lu_err_set(err,
+				"%s: the last document ends at sequence %" PRIu64 " of %" PRIu64,
+				path, last, p->sequences);
 	return 0;
+}
+
+/* Map and check the two files of a part. */
+static int load_part(struct part *p, const char *prefix, unsigned *width, struct lu_err *err)
+{
+	char *bin = lu_concat(prefix, p->suffix, ".bin");
+	char *idx = lu_concat(prefix, p->suffix, ".idx");
+	int rc = -1;
+
+	if (!bin || !idx)
+		lu_err_nomem(err);
+	else if (map_file(&p->idx, idx, err) == 0 && map_file(&p->bin, bin, err) == 0 &&
+			read_header(p, width, idx, err) == 0 &&
+			check_sequences(p, *width, idx, err) == 0)
+		rc = check_bounds(p, idx, err);
+	free(bin);
+	free(idx);
+	if (rc == 0)
+		p->tokens = p->bin.n / *width;
+	return rc;
 }
 
 static int open_part(struct lu_shard *s, const char *suffix, struct lu_err *err)
 {
-	struct part *bigger, *p;
+	struct part *p;
 	unsigned width = 0;
-	char *bin = NULL, *idx = NULL;
-	int rc = -1;
 
-	bigger = realloc(s->part, (s->parts + 2) * sizeof(*bigger));
-	if (!bigger)
+	if (!lu_vec_reserve(&s->part, 2))
 		return lu_err_nomem(err);
-	s->part = bigger;
-	p = &s->part[s->parts];
+	p = &s->part.p[s->part.n];
 	memset(p, 0, 2 * sizeof(*p));
 	snprintf(p->suffix, sizeof(p->suffix), "%s", suffix);
 	p->first_document = s->documents;
 	p->first_token = s->tokens;
-	bin = join(s->prefix, suffix, ".bin");
-	idx = join(s->prefix, suffix, ".idx");
-	if (!bin || !idx) {
-		lu_err_nomem(err);
-		goto out;
-	}
-	if (map_file(&p->idx, idx, err) < 0 || map_file(&p->bin, bin, err) < 0 ||
-			read_header(p, &width, idx, err) < 0 ||
-			check_arrays(p, width, idx, err) < 0)
-		goto out;
-	if (s->parts && width != s->width) {
-		lu_err_set(err, "%s: ids of %u bytes, the part before has %u", idx, width,
-				s->width);
-		goto out;
-	}
-	if (__builtin_add_overflow(s->tokens, p->tokens, &s->tokens)) {
-		lu_err_set(err, "%s: too many tokens", idx);
-		goto out;
-	}
+	/* Part of the shard from here on, so that closing it unmaps the files. */
+	s->part.n++;
+	if (load_part(p, s->prefix, &width, err) < 0)
+		return -1;
+	if (s->part.n > 1 && width != s->width)
+		return lu_err_set(err, "%s%s.idx: ids of %u bytes, the part before has %u",
+				s->prefix, suffix, width, s->width);
+	if (__builtin_add_overflow(s->tokens, p->tokens, &s->tokens))
+		return lu_err_set(err, "%s%s.idx: too many tokens", s->prefix, suffix);
 	s->width = width;
 	s->documents += p->documents;
-	s->parts++;
 	p[1].first_document = s->documents;
 	p[1].first_token = s->tokens;
-	rc = 0;
-out:
-	if (rc < 0) {
-		unmap(&p->bin);
-		unmap(&p->idx);
-	}
-	free(bin);
-	free(idx);
-	return rc;
+	return 0;
 }
 
-/* 1, 0, or -1 when memory is out. */
-static int there(const char *prefix, const char *suffix, const char *ext, struct lu_err *err)
+/* True (1) if the file exists; -1 when memory is out. */
+static int exists(const char *prefix, const char *suffix, const char *ext, struct lu_err *err)
 {
-	char *path = join(prefix, suffix, ext);
+	char *path = lu_concat(prefix, suffix, ext);
 	struct stat st;
 	int rc;
 
@@ -227,7 +228,7 @@ static int there(const char *prefix, const char *suffix, const char *ext, struct
 	return rc;
 }
 
-/* The size that the manifest notes for a file of this part. */
+/* Check a file's size against the manifest. */
 static int check_size(const struct lu_shard *s, const char *suffix, const char *ext, uint64_t bytes,
 		struct lu_err *err)
 {
@@ -238,8 +239,8 @@ static int check_size(const struct lu_shard *s, const char *suffix, const char *
 	f = lu_manifest_file(&s->manifest, name);
 	if (f && f->bytes == bytes)
 		return 0;
-	return lu_err_set(err, "%s%s: has %llu bytes, the manifest says %llu", s->prefix, name,
-			(unsigned long long)bytes, (unsigned long long)(f ? f->bytes : 0));
+	return lu_err_set(err, "%s%s: has %" PRIu64 " bytes, the manifest says %" PRIu64, s->prefix,
+			name, bytes, f ? f->bytes : 0);
 }
 
 static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err *err)
@@ -254,8 +255,8 @@ static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err 
 
 		lu_part_suffix(m->parts, i, suffix);
 		if (open_part(s, suffix, err) < 0 ||
-				check_size(s, suffix, ".bin", s->part[i].bin.n, err) < 0 ||
-				check_size(s, suffix, ".idx", s->part[i].idx.n, err) < 0)
+				check_size(s, suffix, ".bin", s->part.p[i].bin.n, err) < 0 ||
+				check_size(s, suffix, ".idx", s->part.p[i].idx.n, err) < 0)
 			return -1;
 	}
 	if (s->width != m->width)
@@ -263,33 +264,31 @@ static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err 
 				m->width, s->width);
 	if (s->documents != m->documents || s->tokens != m->tokens)
 		return lu_err_set(err,
-				"%s: says %llu documents and %llu tokens, the index has %llu and "
-				"%llu",
-				path, (unsigned long long)m->documents,
-				(unsigned long long)m->tokens, (unsigned long long)s->documents,
-				(unsigned long long)s->tokens);
+				"%s: says %" PRIu64 " documents and %" PRIu64
+				" tokens, the index has %" PRIu64 " and %" PRIu64,
+				path, m->documents, m->tokens, s->documents, s->tokens);
 	return 0;
 }
 
-/* Without manifest: parts are what is there, from -00000 on without gap. */
+/* Without a manifest the parts are the files found, from -00000 on without gaps. */
 static int open_plain(struct lu_shard *s, struct lu_err *err)
 {
 	char suffix[LU_PART_SUFFIX];
-	int one, split;
+	int single, split;
 
-	one = there(s->prefix, "", ".idx", err);
-	split = one ? 0 : there(s->prefix, "-00000", ".idx", err);
-	if (one < 0 || split < 0)
+	single = exists(s->prefix, "", ".idx", err);
+	split = single ? 0 : exists(s->prefix, "-00000", ".idx", err);
+	if (single < 0 || split < 0)
 		return -1;
-	/* Where neither is there the message names PREFIX.idx. */
+	/* Where neither exists, opening part 0 fails on PREFIX.idx. */
 	for (uint64_t i = 0;; i++) {
 		int rc;
 
 		lu_part_suffix((uint64_t)split, i, suffix);
-		rc = i ? there(s->prefix, suffix, ".idx", err) : 1;
+		rc = i ? exists(s->prefix, suffix, ".idx", err) : 1;
 		if (rc <= 0)
 			return rc;
-		rc = there(s->prefix, suffix, ".docs.jsonl.zst", err);
+		rc = exists(s->prefix, suffix, ".docs.jsonl.zst", err);
 		if (rc > 0)
 			lu_err_set(err, "%s: has a ledger but no manifest: it was not finished",
 					s->prefix);
@@ -302,12 +301,12 @@ static int open_plain(struct lu_shard *s, struct lu_err *err)
 
 static int open_files(struct lu_shard *s, struct lu_err *err)
 {
-	char *path = join(s->prefix, "", ".json");
+	char *path = lu_concat(s->prefix, ".json", NULL);
 	int rc;
 
 	if (!path)
 		return lu_err_nomem(err);
-	rc = there(s->prefix, "", ".json", err);
+	rc = exists(s->prefix, "", ".json", err);
 	if (rc == 0)
 		rc = open_plain(s, err);
 	else if (rc > 0)
@@ -340,17 +339,17 @@ void lu_shard_close(struct lu_shard *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->parts; i++) {
-		unmap(&s->part[i].bin);
-		unmap(&s->part[i].idx);
+	for (size_t i = 0; i < s->part.n; i++) {
+		unmap(&s->part.p[i].bin);
+		unmap(&s->part.p[i].idx);
 	}
 	lu_manifest_release(&s->manifest);
-	free(s->part);
+	lu_vec_release(&s->part);
 	free(s->prefix);
 	free(s);
 }
 
-/* --- asking ------------------------------------------------------------------------------- */
+/* --- access ------------------------------------------------------------------------------- */
 
 const char *lu_shard_prefix(const struct lu_shard *s)
 {
@@ -379,64 +378,42 @@ unsigned lu_shard_width(const struct lu_shard *s)
 
 size_t lu_shard_parts(const struct lu_shard *s)
 {
-	return s->parts;
+	return s->part.n;
 }
 
 const char *lu_shard_part_suffix(const struct lu_shard *s, size_t part)
 {
-	LU_ASSERT(part < s->parts);
-	return s->part[part].suffix;
+	LU_ASSERT(part < s->part.n);
+	return s->part.p[part].suffix;
 }
 
 uint64_t lu_shard_part_document(const struct lu_shard *s, size_t part)
 {
-	LU_ASSERT(part <= s->parts);
-	return s->part[part].first_document;
+	LU_ASSERT(part <= s->part.n);
+	return s->part.p[part].first_document;
 }
 
 uint64_t lu_shard_part_token(const struct lu_shard *s, size_t part)
 {
-	LU_ASSERT(part <= s->parts);
-	return s->part[part].first_token;
+	LU_ASSERT(part <= s->part.n);
+	return s->part.p[part].first_token;
 }
 
-/* The part that holds a token: the last one that starts at or before it. Parts without tokens
- * share their start with the next, and the last of these is the one that has the token. */
 static size_t part_of_token(const struct lu_shard *s, uint64_t pos)
 {
-	size_t lo = 0, hi = s->parts;
-
-	while (hi - lo > 1) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->part[mid].first_token <= pos)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	return lo;
+	return lu_search_range(&s->part.p[0].first_token, s->part.n, sizeof(s->part.p[0]), pos);
 }
 
 static size_t part_of_document(const struct lu_shard *s, uint64_t i)
 {
-	size_t lo = 0, hi = s->parts;
-
-	while (hi - lo > 1) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->part[mid].first_document <= i)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	return lo;
+	return lu_search_range(&s->part.p[0].first_document, s->part.n, sizeof(s->part.p[0]), i);
 }
 
 void lu_shard_read(const struct lu_shard *s, uint64_t pos, size_t n, uint32_t *out)
 {
 	LU_ASSERT(pos <= s->tokens && n <= s->tokens - pos);
 	for (size_t k = part_of_token(s, pos); n; k++) {
-		const struct part *p = &s->part[k];
+		const struct part *p = &s->part.p[k];
 		uint64_t at = pos - p->first_token;
 		size_t take = p->tokens - at < n ? (size_t)(p->tokens - at) : n;
 
@@ -450,7 +427,7 @@ void lu_shard_read(const struct lu_shard *s, uint64_t pos, size_t n, uint32_t *o
 	}
 }
 
-/* First token, within the part, of the part's document i; i may be the number of documents. */
+/* First token of the part's document i, counted within the part; i may be the number of documents. */
 static uint64_t document_start(const struct lu_shard *s, const struct part *p, uint64_t i)
 {
 	uint64_t sequence = lu_load64(p->bounds + i * 8);
@@ -466,7 +443,7 @@ void lu_shard_document(const struct lu_shard *s, uint64_t i, uint64_t *first, ui
 	uint64_t start;
 
 	LU_ASSERT(i < s->documents);
-	p = &s->part[part_of_document(s, i)];
+	p = &s->part.p[part_of_document(s, i)];
 	i -= p->first_document;
 	start = document_start(s, p, i);
 	if (first)
@@ -481,9 +458,10 @@ uint64_t lu_shard_document_at(const struct lu_shard *s, uint64_t pos)
 	uint64_t lo = 0, hi;
 
 	LU_ASSERT(pos < s->tokens);
-	p = &s->part[part_of_token(s, pos)];
+	p = &s->part.p[part_of_token(s, pos)];
 	pos -= p->first_token;
-	/* The last document that starts at or before pos: empty ones before it start there too. */
+	/* The last document that starts at or before pos: empty ones may share its start. Not
+	 * base/search.h: the starts go through two arrays. */
 	hi = p->documents;
 	while (hi - lo > 1) {
 		uint64_t mid = lo + (hi - lo) / 2;

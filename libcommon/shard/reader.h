@@ -1,28 +1,28 @@
 #ifndef LUCIE_SHARD_READER_H
 #define LUCIE_SHARD_READER_H
 /*
- * Reads the tokens of a shard (lucie-shard(5)): PREFIX.bin and PREFIX.idx in Megatron's format,
- * or the parts PREFIX-00000.* and on of a split one, as one long sequence of token ids.
+ * Reads the tokens of a shard (lucie-shard(5)): PREFIX.bin and PREFIX.idx in Megatron's format, or
+ * the parts PREFIX-00000.* and on of a split shard, as one sequence of token ids.
  *
  *	struct lu_shard *s;
  *	if (lu_shard_open(&s, "shards/fr", &err) < 0) ...
  *	lu_shard_read(s, pos, n, ids);		tokens pos..pos+n-1, across documents and parts
- *	lu_shard_document(s, i, &first, &n);	where document i is
+ *	lu_shard_document(s, i, &first, &n);	the tokens of document i
  *	lu_shard_close(s);
  *
  * Open checks the index against the file sizes: magic, version, type, every length and pointer,
- * every document boundary; and, where PREFIX.json is there, the sizes and totals that it notes.
- * After that no call can fail. It does not read the tokens: their hashes and ranges are
- * lucie-check's, and an id that is negative in the file comes out as 2^31 or more.
- * Shards of other writers, without ledger and manifest, open too when their sequences lie one
- * behind the other without holes. A ledger without manifest is a shard that was never finished:
- * refused.
+ * every document boundary; and, where there is a PREFIX.json, its sizes and totals. After that no
+ * call can fail. The tokens are not read: hashes and ids are checked by lucie-check, and an id
+ * that is negative in the file is returned as 2^31 or more.
  *
- * The files are mapped, not read: opening costs one pass over the .idx (about 1 GB/s) and no
- * memory of its own. They must not shrink while they are open. Read-only once open, so any
- * number of threads may share one.
+ * Shards of other writers, without ledger and manifest, open too if their sequences follow one
+ * another without gaps. A ledger without a manifest is an unfinished shard: refused.
  *
- * Needs nothing but libc: it is part of the bare build.
+ * The files are mapped: opening costs one pass over the .idx (about 1 GB/s) and no memory of its
+ * own. They must not shrink while they are open. An open shard is read-only, so any number of
+ * threads may share it.
+ *
+ * Needs only libc: part of the bare build.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -37,24 +37,24 @@ void lu_shard_close(struct lu_shard *s); /* NULL is fine */
 const char *lu_shard_prefix(const struct lu_shard *s);
 uint64_t lu_shard_tokens(const struct lu_shard *s);
 uint64_t lu_shard_documents(const struct lu_shard *s);
-/* Its manifest; NULL where it has none. Lives as long as the shard. */
+/* The manifest, valid as long as the shard; NULL where there is none. */
 const struct lu_manifest *lu_shard_manifest(const struct lu_shard *s);
 /* Bytes of an id in the file: 2 (unsigned) or 4 (signed). */
 unsigned lu_shard_width(const struct lu_shard *s);
 
-/* Tokens pos..pos+n-1; the caller stays below lu_shard_tokens(). */
+/* Tokens pos..pos+n-1; pos + n is at most lu_shard_tokens(). */
 void lu_shard_read(const struct lu_shard *s, uint64_t pos, size_t n, uint32_t *out);
 
-/* The first token of document i and how many it has (0 is possible); i below
+/* First token and number of tokens (0 is possible) of document i, which is below
  * lu_shard_documents(). Either pointer may be NULL. */
 void lu_shard_document(const struct lu_shard *s, uint64_t i, uint64_t *first, uint64_t *tokens);
-/* The document that holds the token at pos, in O(log documents). */
+/* The document with the token at pos, which is below lu_shard_tokens(), in O(log documents). */
 uint64_t lu_shard_document_at(const struct lu_shard *s, uint64_t pos);
 
-/* The files behind it: parts (1 when not split), and a part's first document and first token.
- * Part lu_shard_parts() is the end. */
+/* Number of parts (1 when not split), and a part's first document and first token. Part
+ * lu_shard_parts() is the end. */
 size_t lu_shard_parts(const struct lu_shard *s);
-/* "" or "-00000": what stands between the prefix and ".bin". */
+/* "" or "-00000": between the prefix and ".bin". */
 const char *lu_shard_part_suffix(const struct lu_shard *s, size_t part);
 uint64_t lu_shard_part_document(const struct lu_shard *s, size_t part);
 uint64_t lu_shard_part_token(const struct lu_shard *s, size_t part);

@@ -4,34 +4,39 @@
 
 #include "libcommon/hash/hash.h"
 
-static size_t *find(struct lu_tally *t, struct lu_str value)
+static uint64_t hash(struct lu_str value)
 {
-	size_t i = (size_t)lu_hash64(value.p, value.n, 0) & (t->slots - 1);
-
-	while (t->slot[i] && !lu_str_eq(t->total[t->slot[i] - 1].value, value))
-		i = (i + 1) & (t->slots - 1);
-	return &t->slot[i];
+	return lu_hash64(value.p, value.n, 0);
 }
 
-/* The table stays at most half full. */
-static int grow(struct lu_tally *t, struct lu_err *err)
+static uint64_t total_hash(const void *items, uint32_t i)
 {
-	size_t cap = t->cap ? t->cap * 2 : 32;
-	struct lu_manifest_total *total = realloc(t->total, cap * sizeof(*total));
-	size_t *slot;
+	const struct lu_manifest_total *total = items;
 
-	if (!total)
+	return hash(total[i].value);
+}
+
+static bool total_same(const void *items, uint32_t i, const void *value)
+{
+	const struct lu_manifest_total *total = items;
+
+	return lu_str_eq(total[i].value, *(const struct lu_str *)value);
+}
+
+/* The number of the total for a value, which is added if it is new. */
+static int find_or_add(struct lu_tally *t, struct lu_str value, uint32_t *i, struct lu_err *err)
+{
+	uint64_t h = hash(value);
+	struct lu_manifest_total total = { 0 };
+
+	*i = lu_map_find(&t->index, h, t->total.p, total_same, &value);
+	if (*i != LU_MAP_NONE)
+		return 0;
+	total.value = lu_arena_str(&t->arena, value);
+	if (!total.value.p || !lu_map_reserve(&t->index, t->total.p, total_hash) ||
+			!lu_vec_push(&t->total, total))
 		return lu_err_nomem(err);
-	t->total = total;
-	slot = calloc(cap * 2, sizeof(*slot));
-	if (!slot)
-		return lu_err_nomem(err);
-	free(t->slot);
-	t->slot = slot;
-	t->slots = cap * 2;
-	t->cap = cap;
-	for (size_t i = 0; i < t->n; i++)
-		*find(t, t->total[i].value) = i + 1;
+	*i = lu_map_add(&t->index, h);
 	return 0;
 }
 
@@ -39,20 +44,11 @@ int lu_tally_add(struct lu_tally *t, struct lu_str value, uint64_t documents, ui
 		uint64_t bytes, struct lu_err *err)
 {
 	struct lu_manifest_total *total;
-	size_t *at;
+	uint32_t i;
 
-	if (t->n == t->cap && grow(t, err) < 0)
+	if (find_or_add(t, value, &i, err) < 0)
 		return -1;
-	at = find(t, value);
-	if (!*at) {
-		struct lu_str kept = lu_arena_str(&t->arena, value);
-
-		if (!kept.p)
-			return lu_err_nomem(err);
-		t->total[t->n] = (struct lu_manifest_total){ .value = kept };
-		*at = ++t->n;
-	}
-	total = &t->total[*at - 1];
+	total = &t->total.p[i];
 	total->documents += documents;
 	total->tokens += tokens;
 	total->bytes += bytes;
@@ -68,14 +64,14 @@ static int by_value(const void *a, const void *b)
 
 void lu_tally_sort(struct lu_tally *t)
 {
-	if (t->n)
-		qsort(t->total, t->n, sizeof(*t->total), by_value);
+	if (t->total.n)
+		qsort(t->total.p, t->total.n, sizeof(*t->total.p), by_value);
+	lu_map_release(&t->index);
 }
 
 void lu_tally_release(struct lu_tally *t)
 {
-	free(t->total);
-	free(t->slot);
+	lu_vec_release(&t->total);
+	lu_map_release(&t->index);
 	lu_arena_release(&t->arena);
-	*t = (struct lu_tally){ 0 };
 }

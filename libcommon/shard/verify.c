@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +14,9 @@
 #include "libcommon/sys/file.h"
 
 #define CHUNK ((size_t)1 << 20)
-#define MANIFEST_LIMIT ((size_t)1 << 28)
 
-/* Faults of one kind: how many, and the first. */
-struct count {
+/* Faults of one kind: their number, and position and value of the first. */
+struct faults {
 	uint64_t n, at;
 	uint32_t value;
 };
@@ -24,17 +24,16 @@ struct count {
 struct state {
 	struct lu_verify *v;
 	const char *prefix;
-	struct lu_shard *shard; /* NULL when it cannot be opened */
-	const struct lu_manifest *m;
+	struct lu_shard *shard;	     /* NULL when it cannot be opened */
+	const struct lu_manifest *m; /* &manifest, or NULL when there is none */
 	struct lu_manifest manifest;
-	bool has_manifest;
 	uint64_t vocab; /* 0: unknown */
 	unsigned char *chunk;
 
-	/* While a .bin is read. */
-	uint64_t token;	   /* of the chunk's first id */
+	/* Of the .bin that is being read: */
+	uint64_t token;	   /* position of the chunk's first id */
 	uint64_t document; /* the next whose ends are to be checked */
-	struct count outside, begin, end, empty;
+	struct faults outside, begin, end, empty;
 };
 
 static void fault(struct state *s, const char *fmt, ...) LU_PRINTF(2, 3);
@@ -50,17 +49,7 @@ static void fault(struct state *s, const char *fmt, ...)
 	s->v->fault(s->v->ctx, e.msg);
 }
 
-static char *join(const char *prefix, const char *suffix)
-{
-	size_t n = strlen(prefix) + strlen(suffix) + 1;
-	char *p = malloc(n);
-
-	if (p)
-		snprintf(p, n, "%s%s", prefix, suffix);
-	return p;
-}
-
-static void one(struct count *c, uint64_t at, uint32_t value)
+static void count(struct faults *c, uint64_t at, uint32_t value)
 {
 	if (c->n++ == 0) {
 		c->at = at;
@@ -75,9 +64,9 @@ static uint32_t id_at(const struct state *s, size_t i)
 	return s->v->width == 2 ? lu_load16(s->chunk + 2 * i) : lu_load32(s->chunk + 4 * i);
 }
 
-/* The largest id of the chunk; negative ones count as large. Plain loops, so that the compiler
- * can use its vectors. */
-static uint32_t largest(const struct state *s, size_t n)
+/* The largest id of the chunk, negative ones as unsigned. Plain loops, which the compiler
+ * vectorises. */
+static uint32_t largest_id(const struct state *s, size_t n)
 {
 	uint32_t max = 0;
 
@@ -103,15 +92,15 @@ static void check_ids(struct state *s, size_t n)
 {
 	uint64_t vocab = s->vocab ? s->vocab : (uint64_t)INT32_MAX + 1;
 
-	if (n == 0 || largest(s, n) < vocab)
+	if (n == 0 || largest_id(s, n) < vocab)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		if (id_at(s, i) >= vocab)
-			one(&s->outside, s->token + i, id_at(s, i));
+			count(&s->outside, s->token + i, id_at(s, i));
 	}
 }
 
-/* The first and last ids of the documents that begin or end in the chunk. */
+/* Check the first id of documents that begin in the chunk and the last id of those that end in it. */
 static void check_ends(struct state *s, size_t n, uint64_t part_end)
 {
 	const struct lu_manifest *m = s->m;
@@ -122,48 +111,50 @@ static void check_ends(struct state *s, size_t n, uint64_t part_end)
 	while (s->document < part_end) {
 		lu_shard_document(s->shard, s->document, &first, &tokens);
 		if (tokens == 0) {
-			one(&s->empty, s->document, 0);
+			count(&s->empty, s->document, 0);
 			s->document++;
 			continue;
 		}
 		if (first >= s->token + n)
 			return;
 		if (m->has_bos && first >= s->token && id_at(s, first - s->token) != m->bos)
-			one(&s->begin, s->document, id_at(s, first - s->token));
+			count(&s->begin, s->document, id_at(s, first - s->token));
 		if (first + tokens > s->token + n)
 			return;
 		if (m->has_eos && id_at(s, first + tokens - 1 - s->token) != m->eos)
-			one(&s->end, s->document, id_at(s, first + tokens - 1 - s->token));
+			count(&s->end, s->document, id_at(s, first + tokens - 1 - s->token));
 		s->document++;
 	}
 }
 
-static void report_tokens(struct state *s, const char *path)
+static void report_ids(struct state *s, const char *path)
 {
 	if (s->outside.n)
-		fault(s, "%s: %llu ids outside the vocabulary, the first is token %llu: %u", path,
-				(unsigned long long)s->outside.n, (unsigned long long)s->outside.at,
-				s->outside.value);
+		fault(s,
+				"%s: %" PRIu64 " ids outside the vocabulary, the first is token "
+				"%" PRIu64 ": %u",
+				path, s->outside.n, s->outside.at, s->outside.value);
 	if (s->begin.n)
-		fault(s, "%s: %llu documents do not begin with id %u, the first is %llu", path,
-				(unsigned long long)s->begin.n, s->m->bos,
-				(unsigned long long)s->begin.at);
+		fault(s,
+				"%s: %" PRIu64 " documents do not begin with id %u, the first is "
+				"%" PRIu64,
+				path, s->begin.n, s->m->bos, s->begin.at);
 	if (s->end.n)
-		fault(s, "%s: %llu documents do not end with id %u, the first is %llu", path,
-				(unsigned long long)s->end.n, s->m->eos,
-				(unsigned long long)s->end.at);
+		fault(s,
+				"%s: %" PRIu64 " documents do not end with id %u, the first is "
+				"%" PRIu64,
+				path, s->end.n, s->m->eos, s->end.at);
 	if (s->empty.n)
 		fault(s,
-				"%s: %llu documents without the ids that begin and end one, "
-				"the first is %llu",
-				path, (unsigned long long)s->empty.n,
-				(unsigned long long)s->empty.at);
-	s->outside = s->begin = s->end = s->empty = (struct count){ 0 };
+				"%s: %" PRIu64 " documents without the ids that begin and end one, "
+				"the first is %" PRIu64,
+				path, s->empty.n, s->empty.at);
+	s->outside = s->begin = s->end = s->empty = (struct faults){ 0 };
 }
 
 /* --- files -------------------------------------------------------------------------------- */
 
-/* Fills the chunk unless the file ends; -1 on a read error. */
+/* Fill the chunk unless the file ends. Returns its bytes; -1 on a read error. */
 static ssize_t read_chunk(int fd, unsigned char *p)
 {
 	size_t n = 0;
@@ -182,20 +173,22 @@ static ssize_t read_chunk(int fd, unsigned char *p)
 	return (ssize_t)n;
 }
 
-/* Reads a file to its end: size and hash against what the manifest says (`want`, may be NULL),
- * and, when it is the .bin of a part, the ids. */
-static int read_whole(struct state *s, int fd, const char *path,
-		const struct lu_manifest_file *want, bool bin, size_t part, struct lu_err *err)
+#define NO_PART SIZE_MAX
+
+/* Read a file to its end, and compare its size and hash with `want`, unless that is NULL. `part` is
+ * the part whose .bin it is, the ids of which are checked, or NO_PART. */
+static int check_content(struct state *s, int fd, const char *path,
+		const struct lu_manifest_file *want, size_t part, struct lu_err *err)
 {
 	uint64_t bytes = 0, end = 0;
 	struct lu_hasher *h = lu_hasher_new();
+	bool ids = part != NO_PART && s->shard;
 	char hash[33];
 	ssize_t n;
 
 	if (!h)
 		return lu_err_nomem(err);
-	bin = bin && s->shard;
-	if (bin) {
+	if (ids) {
 		s->token = lu_shard_part_token(s->shard, part);
 		s->document = lu_shard_part_document(s->shard, part);
 		end = lu_shard_part_document(s->shard, part + 1);
@@ -203,7 +196,7 @@ static int read_whole(struct state *s, int fd, const char *path,
 	while ((n = read_chunk(fd, s->chunk)) > 0) {
 		lu_hasher_add(h, s->chunk, (size_t)n);
 		bytes += (uint64_t)n;
-		if (bin) {
+		if (ids) {
 			check_ids(s, (size_t)n / s->v->width);
 			check_ends(s, (size_t)n / s->v->width, end);
 			s->token += (size_t)n / s->v->width;
@@ -215,13 +208,13 @@ static int read_whole(struct state *s, int fd, const char *path,
 	lu_hasher_free(h);
 	if (n < 0)
 		return lu_err_sys(err, errno, "%s", path);
-	if (bin) {
+	if (ids) {
 		check_ends(s, 0, end);
-		report_tokens(s, path);
+		report_ids(s, path);
 	}
 	if (want && bytes != want->bytes)
-		fault(s, "%s: has %llu bytes, the manifest says %llu", path,
-				(unsigned long long)bytes, (unsigned long long)want->bytes);
+		fault(s, "%s: has %" PRIu64 " bytes, the manifest says %" PRIu64, path, bytes,
+				want->bytes);
 	else if (want && strcmp(hash, want->hash) != 0)
 		fault(s, "%s: its content is not what the manifest says (XXH3-128 %s, not %s)",
 				path, hash, want->hash);
@@ -229,9 +222,9 @@ static int read_whole(struct state *s, int fd, const char *path,
 }
 
 static int check_file(struct state *s, const char *suffix, const struct lu_manifest_file *want,
-		bool bin, size_t part, struct lu_err *err)
+		size_t part, struct lu_err *err)
 {
-	char *path = join(s->prefix, suffix);
+	char *path = lu_concat(s->prefix, suffix, NULL);
 	int fd, rc = 0;
 
 	if (!path)
@@ -242,7 +235,7 @@ static int check_file(struct state *s, const char *suffix, const struct lu_manif
 	else if (fd < 0)
 		rc = lu_err_sys(err, errno, "%s", path);
 	else
-		rc = read_whole(s, fd, path, want, bin, part, err);
+		rc = check_content(s, fd, path, want, part, err);
 	if (fd >= 0)
 		close(fd);
 	free(path);
@@ -251,11 +244,12 @@ static int check_file(struct state *s, const char *suffix, const struct lu_manif
 
 static int check_files(struct state *s, struct lu_err *err)
 {
-	if (s->has_manifest) {
-		for (size_t i = 0; i < s->manifest.files; i++) {
-			const struct lu_manifest_file *f = &s->manifest.file[i];
+	if (s->m) {
+		for (size_t i = 0; i < s->m->files; i++) {
+			const struct lu_manifest_file *f = &s->m->file[i];
 
-			if (check_file(s, f->suffix, f, i % 3 == 0, i / 3, err) < 0)
+			/* Of the three files of a part, the first is the .bin. */
+			if (check_file(s, f->suffix, f, i % 3 == 0 ? i / 3 : NO_PART, err) < 0)
 				return -1;
 		}
 		return 0;
@@ -264,7 +258,7 @@ static int check_files(struct state *s, struct lu_err *err)
 		char suffix[LU_PART_SUFFIX + 8];
 
 		snprintf(suffix, sizeof(suffix), "%s.bin", lu_shard_part_suffix(s->shard, i));
-		if (check_file(s, suffix, NULL, true, i, err) < 0)
+		if (check_file(s, suffix, NULL, i, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -272,7 +266,7 @@ static int check_files(struct state *s, struct lu_err *err)
 
 /* --- the manifest ------------------------------------------------------------------------- */
 
-/* The last line: the hash of all before it. Compared as bytes, so that no byte may change. */
+/* Check the last line, the hash of all before it: as bytes, so that every changed byte shows. */
 static void check_self(struct state *s, const char *path, const char *text, size_t n)
 {
 	char want[sizeof(LU_MANIFEST_SELF) + 32 + 4], hash[33];
@@ -288,8 +282,8 @@ static void check_self(struct state *s, const char *path, const char *text, size
 		fault(s, "%s: was changed: its own hash differs", path);
 }
 
-/* What the system refused, memory or a disk that fails, says nothing about the shard. */
-static int fault_or_trouble(struct state *s, const struct lu_err *why, struct lu_err *err)
+/* Report a fault of the shard; but out of memory or a failing disk is an error, not a fault. */
+static int fault_or_error(struct state *s, const struct lu_err *why, struct lu_err *err)
 {
 	if (why->errnum && why->errnum != ENOENT) {
 		*err = *why;
@@ -299,7 +293,7 @@ static int fault_or_trouble(struct state *s, const struct lu_err *why, struct lu
 	return 0;
 }
 
-/* 1: it is there and can be used. */
+/* Check the manifest by itself, and read it if there is one. */
 static int check_manifest(struct state *s, const char *path, struct lu_err *err)
 {
 	struct lu_err why = { 0 };
@@ -308,14 +302,14 @@ static int check_manifest(struct state *s, const char *path, struct lu_err *err)
 
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	if (lu_read_file(path, MANIFEST_LIMIT, &text, &n, err) < 0)
+	if (lu_read_file(path, LU_MANIFEST_LIMIT, &text, &n, err) < 0)
 		return -1;
 	check_self(s, path, text, n);
 	free(text);
 	if (lu_manifest_read(&s->manifest, path, &why) < 0)
-		return fault_or_trouble(s, &why, err);
-	s->has_manifest = s->v->has_manifest = true;
+		return fault_or_error(s, &why, err);
 	s->m = &s->manifest;
+	s->v->has_manifest = true;
 	s->vocab = s->manifest.vocab;
 	s->v->parts = s->manifest.parts;
 	return 0;
@@ -342,13 +336,15 @@ static void check_tokenizer(struct state *s, const char *path)
 static void compare_totals(struct state *s, const char *path, const char *what,
 		const struct lu_tally *t, const struct lu_manifest_total *want, size_t n)
 {
-	bool same = t->n == n;
+	bool same = t->total.n == n;
 
-	for (size_t i = 0; same && i < n; i++)
-		same = lu_str_eq(t->total[i].value, want[i].value) &&
-				t->total[i].documents == want[i].documents &&
-				t->total[i].tokens == want[i].tokens &&
-				t->total[i].bytes == want[i].bytes;
+	for (size_t i = 0; same && i < n; i++) {
+		const struct lu_manifest_total *got = &t->total.p[i];
+
+		same = lu_str_eq(got->value, want[i].value) &&
+				got->documents == want[i].documents &&
+				got->tokens == want[i].tokens && got->bytes == want[i].bytes;
+	}
 	if (!same)
 		fault(s, "%s: its totals by %s are not those of the ledger", path, what);
 }
@@ -370,7 +366,7 @@ static int check_ledger(struct state *s, const char *path, struct lu_err *err)
 		}
 	}
 	if (rc < 0) {
-		rc = fault_or_trouble(s, &why, err);
+		rc = fault_or_error(s, &why, err);
 		goto out;
 	}
 	lu_tally_sort(&lang);
@@ -378,8 +374,8 @@ static int check_ledger(struct state *s, const char *path, struct lu_err *err)
 	compare_totals(s, path, "lang", &lang, s->m->lang, s->m->langs);
 	compare_totals(s, path, "license", &license, s->m->license, s->m->licenses);
 	if (s->v->bytes != s->m->bytes)
-		fault(s, "%s: says %llu bytes of text, the ledger has %llu", path,
-				(unsigned long long)s->m->bytes, (unsigned long long)s->v->bytes);
+		fault(s, "%s: says %" PRIu64 " bytes of text, the ledger has %" PRIu64, path,
+				s->m->bytes, s->v->bytes);
 out:
 	lu_ledger_close(l);
 	lu_tally_release(&lang);
@@ -387,13 +383,13 @@ out:
 	return rc;
 }
 
-/* Without any of these names there is nothing to judge. */
-static int any_there(const char *prefix, struct lu_err *err)
+/* Fail if no file of a shard exists under the prefix. */
+static int check_exists(const char *prefix, struct lu_err *err)
 {
 	static const char *const name[] = { ".json", ".idx", ".bin", "-00000.idx", "-00000.bin" };
 
 	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
-		char *path = join(prefix, name[i]);
+		char *path = lu_concat(prefix, name[i], NULL);
 		int rc = path ? access(path, F_OK) : -1;
 
 		free(path);
@@ -409,7 +405,7 @@ static int verify(struct state *s, const char *json, struct lu_err *err)
 {
 	struct lu_err why = { 0 };
 
-	if (any_there(s->prefix, err) < 0 || check_manifest(s, json, err) < 0)
+	if (check_exists(s->prefix, err) < 0 || check_manifest(s, json, err) < 0)
 		return -1;
 	if (lu_shard_open(&s->shard, s->prefix, &why) < 0)
 		s->shard = NULL;
@@ -423,18 +419,18 @@ static int verify(struct state *s, const char *json, struct lu_err *err)
 	check_tokenizer(s, json);
 	if (check_files(s, err) < 0)
 		return -1;
-	/* Why it does not open, unless that was told: a manifest that cannot be read, a file that
-	 * is not there. */
-	if (!s->shard && (s->v->faults == 0 || (s->has_manifest && why.errnum != ENOENT)) &&
-			fault_or_trouble(s, &why, err) < 0)
+	/* Report why it does not open, unless that has been reported: an unreadable manifest, a
+	 * missing file. */
+	if (!s->shard && (s->v->faults == 0 || (s->m && why.errnum != ENOENT)) &&
+			fault_or_error(s, &why, err) < 0)
 		return -1;
-	return s->shard && s->has_manifest ? check_ledger(s, json, err) : 0;
+	return s->shard && s->m ? check_ledger(s, json, err) : 0;
 }
 
 int lu_shard_verify(struct lu_verify *v, const char *prefix, struct lu_err *err)
 {
 	struct state s = { .v = v, .prefix = prefix };
-	char *json = join(prefix, ".json");
+	char *json = lu_concat(prefix, ".json", NULL);
 	int rc = -1;
 
 	v->faults = v->documents = v->tokens = v->bytes = v->parts = 0;

@@ -1,32 +1,44 @@
 #include "libcommon/shard/writer.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <zstd.h>
 
 #include "libcommon/base/num.h"
+#include "libcommon/base/vec.h"
 #include "libcommon/io/spool.h"
 #include "libcommon/shard/format.h"
 #include "libcommon/shard/tally.h"
 #include "libcommon/sys/atomicfile.h"
 #include "libcommon/sys/file.h"
 
-#define HELD ((size_t)1 << 18)
+#define PENDING_MAX ((size_t)1 << 18)
 #define LEDGER_LEVEL 3
-#define FILES 3 /* of a part: .bin, .idx, ledger */
+#define FILES 3 /* of a part */
 
 static const char *const extension[FILES] = { ".bin", ".idx", ".docs.jsonl.zst" };
 enum { BIN, IDX, LEDGER };
 
-/* A file that is written in small pieces and hashed as it goes. */
-struct out {
+#define ATOMIC_NONE                  \
+	{                            \
+		.fd = -1, .slot = -1 \
+	}
+
+/* A file that is written in small pieces and hashed on the way. */
+struct output {
 	struct lu_atomic file;
 	struct lu_hasher *hasher;
-	struct lu_buf held;
+	struct lu_buf pending;
 };
+#define OUTPUT_NONE                 \
+	{                           \
+		.file = ATOMIC_NONE \
+	}
 
+/* The files of a part, as far as they are complete. */
 struct part {
 	struct lu_atomic file[FILES];
 	uint64_t bytes[FILES];
@@ -39,14 +51,12 @@ struct lu_shard_writer {
 	struct lu_shard_format f;
 	struct lu_buf options;
 	unsigned width;
-	struct lu_atomic manifest; /* opened first: its lock keeps a second run out */
-	struct out out[FILES];
-	bool open; /* a part is being written */
-	struct part *part;
-	size_t parts;
+	struct lu_atomic manifest;   /* opened first: its lock keeps a second run out */
+	struct output output[FILES]; /* of the part that is being written */
+	struct LU_VEC(struct part) part;
 	struct lu_spool lengths; /* of this part: u32 each */
 	ZSTD_CCtx *zstd;
-	struct lu_buf coded, line;
+	struct lu_buf compressed, line;
 	uint64_t part_documents, part_tokens;
 	uint64_t documents, tokens, bytes;
 	struct lu_tally lang, license;
@@ -65,89 +75,73 @@ void lu_shard_pack(unsigned width, const uint32_t *ids, size_t n, void *out)
 
 /* --- one file ----------------------------------------------------------------------------- */
 
-static char *join(const char *prefix, const char *suffix)
-{
-	size_t n = strlen(prefix) + strlen(suffix) + 1;
-	char *s = malloc(n);
-
-	if (s)
-		snprintf(s, n, "%s%s", prefix, suffix);
-	return s;
-}
-
-static int open_target(
+static int open_file(
 		struct lu_atomic *file, const char *prefix, const char *suffix, struct lu_err *err)
 {
-	char *path = join(prefix, suffix);
+	char *path = lu_concat(prefix, suffix, NULL);
 	int rc = path ? lu_atomic_open(file, path, err) : lu_err_nomem(err);
 
 	free(path);
 	return rc;
 }
 
-static int flush(struct out *o, struct lu_err *err)
+static int flush(struct output *o, struct lu_err *err)
 {
-	if (lu_buf_check(&o->held, err) < 0 ||
-			lu_atomic_write(&o->file, o->held.p, o->held.n, err) < 0)
+	if (lu_buf_check(&o->pending, err) < 0 ||
+			lu_atomic_write(&o->file, o->pending.p, o->pending.n, err) < 0)
 		return -1;
-	lu_hasher_add(o->hasher, o->held.p, o->held.n);
-	lu_buf_clear(&o->held);
+	lu_hasher_add(o->hasher, o->pending.p, o->pending.n);
+	lu_buf_clear(&o->pending);
 	return 0;
 }
 
-static int put(struct out *o, const void *p, size_t n, struct lu_err *err)
+/* Pieces of PENDING_MAX bytes or more bypass the buffer. */
+static int write_bytes(struct output *o, const void *p, size_t n, struct lu_err *err)
 {
-	if (o->held.n + n > HELD && o->held.n && flush(o, err) < 0)
+	if (o->pending.n + n > PENDING_MAX && o->pending.n && flush(o, err) < 0)
 		return -1;
-	if (n < HELD) {
-		lu_buf_append(&o->held, p, n);
-		return lu_buf_check(&o->held, err);
+	if (n < PENDING_MAX) {
+		lu_buf_append(&o->pending, p, n);
+		return lu_buf_check(&o->pending, err);
 	}
 	lu_hasher_add(o->hasher, p, n);
 	return lu_atomic_write(&o->file, p, n, err);
 }
 
-static int put_u64(struct out *o, uint64_t v, struct lu_err *err)
+static int write_u64(struct output *o, uint64_t v, struct lu_err *err)
 {
 	unsigned char b[8];
 
 	lu_store64(b, v);
-	return put(o, b, sizeof(b), err);
+	return write_bytes(o, b, sizeof(b), err);
 }
 
-static void drop(struct out *o)
+static void discard(struct output *o)
 {
 	lu_atomic_abort(&o->file);
 	lu_hasher_free(o->hasher);
-	lu_buf_release(&o->held);
-	*o = (struct out){ .file = { .fd = -1, .slot = -1 } };
+	lu_buf_release(&o->pending);
+	*o = (struct output)OUTPUT_NONE;
 }
 
 /* --- one part ----------------------------------------------------------------------------- */
 
 static int open_part(struct lu_shard_writer *w, struct lu_err *err)
 {
-	struct part *bigger = realloc(w->part, (w->parts + 1) * sizeof(*bigger)), *p;
+	struct part p = { .file = { ATOMIC_NONE, ATOMIC_NONE, ATOMIC_NONE } };
 	char suffix[LU_PART_SUFFIX];
 
-	if (!bigger)
+	lu_part_suffix(w->f.max_tokens != 0, w->part.n, suffix);
+	for (int i = 0; i < FILES; i++)
+		snprintf(p.suffix[i], sizeof(p.suffix[i]), "%s%s", suffix, extension[i]);
+	if (!lu_vec_push(&w->part, p))
 		return lu_err_nomem(err);
-	w->part = bigger;
-	p = &w->part[w->parts];
-	memset(p, 0, sizeof(*p));
-	lu_part_suffix(w->f.max_tokens != 0, w->parts, suffix);
-	for (int i = 0; i < FILES; i++) {
-		p->file[i].fd = p->file[i].slot = -1;
-		snprintf(p->suffix[i], sizeof(p->suffix[i]), "%s%s", suffix, extension[i]);
-	}
-	w->parts++;
-	w->open = true;
 	w->part_documents = w->part_tokens = 0;
 	for (int i = 0; i < FILES; i++) {
-		w->out[i].hasher = lu_hasher_new();
-		if (!w->out[i].hasher)
+		w->output[i].hasher = lu_hasher_new();
+		if (!w->output[i].hasher)
 			return lu_err_nomem(err);
-		if (open_target(&w->out[i].file, w->prefix, p->suffix[i], err) < 0)
+		if (open_file(&w->output[i].file, w->prefix, p.suffix[i], err) < 0)
 			return -1;
 	}
 	if (ZSTD_isError(ZSTD_CCtx_reset(w->zstd, ZSTD_reset_session_only)))
@@ -155,29 +149,29 @@ static int open_part(struct lu_shard_writer *w, struct lu_err *err)
 	return lu_spool_open(&w->lengths, w->f.tmpdir, err);
 }
 
-/* Text of the ledger; with `end` the frame is closed. */
-static int put_ledger(struct lu_shard_writer *w, struct lu_str text, bool end, struct lu_err *err)
+/* Compress text of the ledger; `end` closes the frame. */
+static int write_ledger(struct lu_shard_writer *w, struct lu_str text, bool end, struct lu_err *err)
 {
 	ZSTD_inBuffer in = { text.p, text.n, 0 };
 	size_t left;
 
 	do {
-		ZSTD_outBuffer out = { w->coded.p, w->coded.cap, 0 };
+		ZSTD_outBuffer out = { w->compressed.p, w->compressed.cap, 0 };
 
 		left = ZSTD_compressStream2(w->zstd, &out, &in, end ? ZSTD_e_end : ZSTD_e_continue);
 		if (ZSTD_isError(left))
 			return lu_err_set(
 					err, "%s: ledger: %s", w->prefix, ZSTD_getErrorName(left));
-		if (put(&w->out[LEDGER], out.dst, out.pos, err) < 0)
+		if (write_bytes(&w->output[LEDGER], out.dst, out.pos, err) < 0)
 			return -1;
 	} while (in.pos < in.size || (end && left));
 	return 0;
 }
 
-/* The lengths are read twice: the second array follows from them. */
-static int put_arrays(struct lu_shard_writer *w, struct lu_err *err)
+/* The lengths are read twice: the byte offsets follow from them. */
+static int write_arrays(struct lu_shard_writer *w, struct lu_err *err)
 {
-	struct out *o = &w->out[IDX];
+	struct output *o = &w->output[IDX];
 	uint64_t at = 0, n = w->part_documents;
 	struct lu_str piece;
 
@@ -185,22 +179,23 @@ static int put_arrays(struct lu_shard_writer *w, struct lu_err *err)
 		return -1;
 	for (uint64_t i = 0; i < n; i++) {
 		if (lu_spool_get(&w->lengths, i * 4, 4, &piece, err) < 0 ||
-				put(o, piece.p, 4, err) < 0)
+				write_bytes(o, piece.p, 4, err) < 0)
 			return -1;
 	}
 	for (uint64_t i = 0; i < n; i++) {
-		if (lu_spool_get(&w->lengths, i * 4, 4, &piece, err) < 0 || put_u64(o, at, err) < 0)
+		if (lu_spool_get(&w->lengths, i * 4, 4, &piece, err) < 0 ||
+				write_u64(o, at, err) < 0)
 			return -1;
 		at += (uint64_t)lu_load32(piece.p) * w->width;
 	}
 	for (uint64_t i = 0; i <= n; i++) {
-		if (put_u64(o, i, err) < 0)
+		if (write_u64(o, i, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int put_index(struct lu_shard_writer *w, struct lu_err *err)
+static int write_index(struct lu_shard_writer *w, struct lu_err *err)
 {
 	unsigned char h[LU_IDX_HEADER];
 
@@ -209,21 +204,21 @@ static int put_index(struct lu_shard_writer *w, struct lu_err *err)
 	h[LU_IDX_AT_TYPE] = w->width == 2 ? LU_IDX_TYPE_U16 : LU_IDX_TYPE_I32;
 	lu_store64(h + LU_IDX_AT_SEQUENCES, w->part_documents);
 	lu_store64(h + LU_IDX_AT_BOUNDS, w->part_documents + 1);
-	if (put(&w->out[IDX], h, sizeof(h), err) < 0)
+	if (write_bytes(&w->output[IDX], h, sizeof(h), err) < 0)
 		return -1;
-	return put_arrays(w, err);
+	return write_arrays(w, err);
 }
 
-/* Finishes the three files and brings them to the disk under their temporary names. */
+/* Complete the three files and sync them under their temporary names. */
 static int close_part(struct lu_shard_writer *w, struct lu_err *err)
 {
-	struct part *p = &w->part[w->parts - 1];
+	struct part *p = &w->part.p[w->part.n - 1];
 
-	if (put_ledger(w, (struct lu_str){ "", 0 }, true, err) < 0 || put_index(w, err) < 0)
+	if (write_ledger(w, (struct lu_str){ "", 0 }, true, err) < 0 || write_index(w, err) < 0)
 		return -1;
 	lu_spool_close(&w->lengths);
 	for (int i = 0; i < FILES; i++) {
-		struct out *o = &w->out[i];
+		struct output *o = &w->output[i];
 
 		if (flush(o, err) < 0)
 			return -1;
@@ -232,14 +227,13 @@ static int close_part(struct lu_shard_writer *w, struct lu_err *err)
 		if (lu_atomic_settle(&o->file, err) < 0)
 			return -1;
 		p->file[i] = o->file;
-		o->file = (struct lu_atomic){ .fd = -1, .slot = -1 };
-		drop(o);
+		o->file = (struct lu_atomic)ATOMIC_NONE;
+		discard(o);
 	}
-	w->open = false;
 	return 0;
 }
 
-/* --- the whole ---------------------------------------------------------------------------- */
+/* --- the shard ---------------------------------------------------------------------------- */
 
 int lu_shard_writer_open(struct lu_shard_writer **out, const char *prefix,
 		const struct lu_shard_format *f, struct lu_err *err)
@@ -252,21 +246,21 @@ int lu_shard_writer_open(struct lu_shard_writer **out, const char *prefix,
 	w->f = *f;
 	w->width = lu_idx_width_for(f->vocab);
 	w->lengths = (struct lu_spool)LU_SPOOL_NONE;
-	w->manifest.fd = w->manifest.slot = -1;
+	w->manifest = (struct lu_atomic)ATOMIC_NONE;
 	for (int i = 0; i < FILES; i++)
-		w->out[i].file.fd = w->out[i].file.slot = -1;
+		w->output[i] = (struct output)OUTPUT_NONE;
 	w->prefix = strdup(prefix);
 	lu_buf_str(&w->options, f->options);
 	w->zstd = ZSTD_createCCtx();
 	if (!w->prefix || !w->zstd || !lu_buf_ok(&w->options) ||
-			!lu_buf_reserve(&w->coded, ZSTD_CStreamOutSize()) ||
+			!lu_buf_reserve(&w->compressed, ZSTD_CStreamOutSize()) ||
 			ZSTD_isError(ZSTD_CCtx_setParameter(
 					w->zstd, ZSTD_c_compressionLevel, LEDGER_LEVEL)) ||
 			ZSTD_isError(ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_checksumFlag, 1))) {
 		lu_err_nomem(err);
 		goto fail;
 	}
-	if (open_target(&w->manifest, prefix, ".json", err) < 0 || open_part(w, err) < 0)
+	if (open_file(&w->manifest, prefix, ".json", err) < 0 || open_part(w, err) < 0)
 		goto fail;
 	*out = w;
 	return 0;
@@ -283,8 +277,8 @@ int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *d
 
 	LU_ASSERT(!w->settled);
 	if (d.tokens > LU_IDX_MAX_LENGTH)
-		return lu_err_set(err, "%s: a document of %llu tokens, more than %d", w->prefix,
-				(unsigned long long)d.tokens, LU_IDX_MAX_LENGTH);
+		return lu_err_set(err, "%s: a document of %" PRIu64 " tokens, more than %d",
+				w->prefix, d.tokens, LU_IDX_MAX_LENGTH);
 	if (w->f.max_tokens && w->part_documents && w->part_tokens + d.tokens > w->f.max_tokens &&
 			(close_part(w, err) < 0 || open_part(w, err) < 0))
 		return -1;
@@ -293,8 +287,9 @@ int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *d
 	lu_ledger_write(&d, &w->line);
 	lu_store32(length, (uint32_t)d.tokens);
 	if (lu_buf_check(&w->line, err) < 0 ||
-			put_ledger(w, lu_buf_slice(&w->line), false, err) < 0 ||
-			put(&w->out[BIN], packed, (size_t)d.tokens * w->width, err) < 0 ||
+			write_ledger(w, lu_buf_slice(&w->line), false, err) < 0 ||
+			write_bytes(&w->output[BIN], packed, (size_t)d.tokens * w->width, err) <
+					0 ||
 			lu_spool_add(&w->lengths, length, sizeof(length), err) < 0 ||
 			lu_tally_add(&w->lang, d.lang, 1, d.tokens, d.bytes, err) < 0 ||
 			lu_tally_add(&w->license, d.license, 1, d.tokens, d.bytes, err) < 0)
@@ -322,16 +317,16 @@ static void describe(struct lu_shard_writer *w, struct lu_manifest *m, const cha
 		.documents = w->documents,
 		.tokens = w->tokens,
 		.bytes = w->bytes,
-		.parts = w->f.max_tokens ? w->parts : 0,
+		.parts = w->f.max_tokens ? w->part.n : 0,
 		.options = lu_buf_slice(&w->options),
-		.lang = w->lang.total,
-		.langs = w->lang.n,
-		.license = w->license.total,
-		.licenses = w->license.n,
+		.lang = w->lang.total.p,
+		.langs = w->lang.total.n,
+		.license = w->license.total.p,
+		.licenses = w->license.total.n,
 		.file = file,
-		.files = w->parts * FILES };
+		.files = w->part.n * FILES };
 	for (size_t i = 0; i < m->files; i++) {
-		const struct part *p = &w->part[i / FILES];
+		const struct part *p = &w->part.p[i / FILES];
 
 		file[i] = (struct lu_manifest_file){ p->suffix[i % FILES], p->bytes[i % FILES],
 			p->hash[i % FILES] };
@@ -348,7 +343,7 @@ int lu_shard_writer_settle(struct lu_shard_writer *w, struct lu_err *err)
 
 	if (close_part(w, err) < 0)
 		return -1;
-	file = malloc(w->parts * FILES * sizeof(*file));
+	file = malloc(w->part.n * FILES * sizeof(*file));
 	if (!file)
 		return lu_err_nomem(err);
 	lu_hash128_text(w->f.tokenizer, hash);
@@ -358,7 +353,7 @@ int lu_shard_writer_settle(struct lu_shard_writer *w, struct lu_err *err)
 		goto out;
 	lu_hash128_text(lu_hash128(text.p, text.n), hash);
 	lu_buf_printf(&text, "%s%s\"}\n", LU_MANIFEST_SELF, hash);
-	/* Not closed: its lock stays until the rename. */
+	/* Synced but not closed: its lock must last until the rename. */
 	if (lu_buf_check(&text, err) < 0 || lu_atomic_write(&w->manifest, text.p, text.n, err) < 0)
 		goto out;
 	if (w->manifest.target && fsync(w->manifest.fd) < 0) {
@@ -375,7 +370,7 @@ out:
 
 static int remove_file(const char *path, struct lu_err *err)
 {
-	/* Written directly: /dev/null stays. */
+	/* NULL: a special file such as /dev/null, which stays. */
 	if (!path || unlink(path) == 0 || errno == ENOENT)
 		return 0;
 	return lu_err_sys(err, errno, "%s", path);
@@ -383,25 +378,25 @@ static int remove_file(const char *path, struct lu_err *err)
 
 static int remove_named(const char *prefix, const char *suffix, struct lu_err *err)
 {
-	char *path = join(prefix, suffix);
+	char *path = lu_concat(prefix, suffix, NULL);
 	int rc = path ? remove_file(path, err) : lu_err_nomem(err);
 
 	free(path);
 	return rc;
 }
 
-static bool is_ours(const struct lu_shard_writer *w, const char *suffix)
+static bool has_suffix(const struct lu_shard_writer *w, const char *suffix)
 {
-	for (size_t i = 0; i < w->parts * FILES; i++) {
-		if (strcmp(w->part[i / FILES].suffix[i % FILES], suffix) == 0)
+	for (size_t i = 0; i < w->part.n * FILES; i++) {
+		if (strcmp(w->part.p[i / FILES].suffix[i % FILES], suffix) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* What the old manifest names, first of all the manifest: from then on there is no old shard.
- * A manifest that cannot be read names nothing. Files that are about to be replaced are left to
- * the rename, except the index, without which the others are nothing. */
+/* Remove the files that an existing manifest names, the manifest first: from then on there is no old
+ * shard. A manifest that cannot be read names nothing. Files about to be replaced are left to the
+ * rename, except the indexes, without which the others are no shard. */
 static int remove_old(struct lu_shard_writer *w, struct lu_err *err)
 {
 	const char *path = w->manifest.target;
@@ -412,10 +407,10 @@ static int remove_old(struct lu_shard_writer *w, struct lu_err *err)
 	if (path && lu_manifest_read(&old, path, &ignored) < 0)
 		old = (struct lu_manifest){ 0 };
 	rc = remove_file(path, err);
-	for (size_t i = 0; rc == 0 && i < w->parts; i++)
-		rc = remove_file(w->part[i].file[IDX].target, err);
+	for (size_t i = 0; rc == 0 && i < w->part.n; i++)
+		rc = remove_file(w->part.p[i].file[IDX].target, err);
 	for (size_t i = 0; rc == 0 && i < old.files; i++) {
-		if (!is_ours(w, old.file[i].suffix))
+		if (!has_suffix(w, old.file[i].suffix))
 			rc = remove_named(w->prefix, old.file[i].suffix, err);
 	}
 	if (rc == 0 && path)
@@ -424,35 +419,35 @@ static int remove_old(struct lu_shard_writer *w, struct lu_err *err)
 	return rc;
 }
 
-/* Half a shard is none: what has got its name goes again, the manifest first. Nothing more can
- * be done about what stays, and it does not open. */
-static void take_back(const struct lu_shard_writer *w, const int order[FILES], size_t done)
+/* Remove the files renamed so far, the manifest first. What cannot be removed does not open. */
+static void roll_back(const struct lu_shard_writer *w, const int order[FILES], size_t done)
 {
 	struct lu_err ignored = { 0 };
 	int rc = remove_named(w->prefix, ".json", &ignored);
 
 	while (rc == 0 && done-- > 0) {
-		const struct part *p = &w->part[done % w->parts];
+		const struct part *p = &w->part.p[done % w->part.n];
 
-		rc = remove_named(w->prefix, p->suffix[order[done / w->parts]], &ignored);
+		rc = remove_named(w->prefix, p->suffix[order[done / w->part.n]], &ignored);
 	}
 }
 
 int lu_shard_writer_commit(struct lu_shard_writer *w, struct lu_err *err)
 {
 	static const int order[FILES] = { BIN, LEDGER, IDX };
-	size_t n = w->parts * FILES, done = 0;
+	size_t n = w->part.n * FILES, done = 0;
 	int rc = 0;
 
 	LU_ASSERT(w->settled);
 	if (remove_old(w, err) < 0)
 		return -1;
 	for (; rc == 0 && done < n; done++)
-		rc = lu_atomic_commit(&w->part[done % w->parts].file[order[done / w->parts]], err);
+		rc = lu_atomic_commit(
+				&w->part.p[done % w->part.n].file[order[done / w->part.n]], err);
 	if (rc == 0)
 		rc = lu_atomic_commit(&w->manifest, err);
 	if (rc < 0)
-		take_back(w, order, done);
+		roll_back(w, order, done);
 	return rc;
 }
 
@@ -460,19 +455,19 @@ void lu_shard_writer_free(struct lu_shard_writer *w)
 {
 	if (!w)
 		return;
-	for (size_t i = 0; i < w->parts * FILES; i++)
-		lu_atomic_abort(&w->part[i / FILES].file[i % FILES]);
+	for (size_t i = 0; i < w->part.n * FILES; i++)
+		lu_atomic_abort(&w->part.p[i / FILES].file[i % FILES]);
 	for (int i = 0; i < FILES; i++)
-		drop(&w->out[i]);
+		discard(&w->output[i]);
 	lu_atomic_abort(&w->manifest);
 	lu_spool_close(&w->lengths);
 	ZSTD_freeCCtx(w->zstd);
 	lu_tally_release(&w->lang);
 	lu_tally_release(&w->license);
-	lu_buf_release(&w->coded);
+	lu_buf_release(&w->compressed);
 	lu_buf_release(&w->line);
 	lu_buf_release(&w->options);
-	free(w->part);
+	lu_vec_release(&w->part);
 	free(w->prefix);
 	free(w);
 }

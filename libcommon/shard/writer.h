@@ -1,24 +1,24 @@
 #ifndef LUCIE_SHARD_WRITER_H
 #define LUCIE_SHARD_WRITER_H
 /*
- * Writes a shard (lucie-shard(5)): .bin, .idx, ledger and manifest, in one part or in several.
+ * Writes a shard (lucie-shard(5)): .bin, .idx, ledger and manifest, in one part or several.
  *
  *	struct lu_shard_writer *w;
  *	struct lu_shard_format f = { .vocab = 65024, ... };
  *	if (lu_shard_writer_open(&w, "shards/fr", &f, &err) < 0) ...
  *	lu_shard_writer_add(w, &doc, &err);		any number of times, in order
- *	lu_shard_writer_settle(w, &err);		all is written and on the disk
- *	lu_shard_writer_commit(w, &err);		the shard is there
- *	lu_shard_writer_free(w);			in any case; takes back what is not committed
+ *	lu_shard_writer_settle(w, &err);		everything is complete and on the disk
+ *	lu_shard_writer_commit(w, &err);		the shard appears
+ *	lu_shard_writer_free(w);			in any case; discards what is not committed
  *
- * Nothing is visible under the shard's names before commit. Commit takes the manifest and the
- * indexes of a shard that was there away, gives the new files their names, the manifest last,
- * and removes the old shard's parts that have no successor. So at any moment, also after a kill
- * or a power failure, what opens under the name is the old shard, the new one or nothing; where
- * several shards belong together, settle all of them before committing the first.
+ * Nothing is visible under the shard's names before commit. Commit removes the manifest and the
+ * indexes of an existing shard, renames the new files, the manifest last, and removes the parts of
+ * the old shard that have no successor. So at any moment, also after a kill or a power failure,
+ * what opens under the name is the old shard, the new one or nothing. Where several shards belong
+ * together, settle all of them before the first commit.
  *
- * Memory: some MiB and what the totals by language and licence take. The index is spooled to
- * f.tmpdir, 4 bytes a document. One thread at a time.
+ * Memory: some MiB, and the totals by language and licence. The index is spooled to f.tmpdir, 4
+ * bytes a document. One thread at a time.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,12 +28,12 @@
 #include "libcommon/shard/ledger.h"
 
 struct lu_shard_format {
-	uint64_t vocab; /* ids are below it; it decides their width */
+	uint64_t vocab; /* ids are below it; decides their width */
 	bool has_tokenizer, has_bos, has_eos;
 	struct lu_hash128 tokenizer; /* of the tokenizer.json */
 	uint32_t bos, eos;	     /* that each document begins and ends with */
-	uint64_t max_tokens;   /* of a part; a longer document has one for itself; 0: one part */
-	struct lu_str options; /* raw JSON object, noted in the manifest */
+	uint64_t max_tokens;	     /* of a part; a longer document gets its own; 0: one part */
+	struct lu_str options;	     /* raw JSON object for the manifest */
 	const char *tmpdir;
 };
 
@@ -42,8 +42,8 @@ struct lu_shard_writer;
 int lu_shard_writer_open(struct lu_shard_writer **w, const char *prefix,
 		const struct lu_shard_format *f, struct lu_err *err) LU_CHECKED;
 
-/* Adds one document: `packed` are d->tokens ids by lu_shard_pack(); d->first and d->document are
- * not looked at. The strings of d need not outlive the call. */
+/* Add a document. `packed` are d->tokens ids from lu_shard_pack(); d->first and d->document are
+ * ignored. The strings of d need not outlive the call. */
 int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *d,
 		const void *packed, struct lu_err *err) LU_CHECKED;
 
@@ -54,7 +54,7 @@ void lu_shard_writer_free(struct lu_shard_writer *w); /* NULL is fine */
 uint64_t lu_shard_writer_documents(const struct lu_shard_writer *w);
 uint64_t lu_shard_writer_tokens(const struct lu_shard_writer *w);
 
-/* Ids as the .bin holds them, lu_idx_width_for(vocab) bytes each (shard/format.h). */
+/* Convert ids to the form of the .bin, lu_idx_width_for(vocab) bytes each (shard/format.h). */
 void lu_shard_pack(unsigned width, const uint32_t *ids, size_t n, void *out);
 
 #endif

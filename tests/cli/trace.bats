@@ -80,7 +80,7 @@ EOF
 	run -2 lucie-trace shards/demo --token 100000000
 	[[ "$output" == *"shards/demo: has "*" tokens, not 100000000"* ]]
 	run -2 lucie-trace run --step 1000
-	[[ "$output" == *"step 1000 is not there"* ]]
+	[[ "$output" == *"run/metrics.jsonl: no step 1000"* ]]
 	run -2 lucie-trace shards/demo --range 9:3
 	run -2 lucie-trace shards/demo
 	run -2 lucie-trace shards/none --licenses

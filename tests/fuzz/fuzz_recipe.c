@@ -1,26 +1,22 @@
-/* A recipe from anywhere, and a small mix by it: refused with a sentence, or quotas that add up. */
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
+/* Any bytes as a recipe, and a small mix by it: an error, or quotas that add up. */
+#include "tests/fuzz/fuzz.h"
 
 #include "libcommon/mix/solve.h"
-#include "libcommon/sys/file.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void solve(const struct lu_recipe *r)
 {
-	struct lu_demand *d = calloc(r->groups, sizeof(*d));
+	struct lu_demand *d = calloc(r->group.n, sizeof(*d));
 	struct lu_err err = { 0 };
 	uint64_t whole, sum = 0;
 
 	if (!d)
 		abort();
-	for (size_t i = 0; i < r->groups; i++)
-		d[i] = (struct lu_demand){ r->group[i].name, r->group[i].kind, r->group[i].amount,
-			r->group[i].max_epochs, UINT64_C(1) << (7 * i % 61), 0 };
-	if (lu_solve_quotas(d, r->groups, r->total, &whole, &err) == 0) {
-		for (size_t i = 0; i < r->groups; i++)
+	for (size_t i = 0; i < r->group.n; i++)
+		d[i] = (struct lu_demand){ r->group.p[i].name, r->group.p[i].kind,
+			r->group.p[i].amount, r->group.p[i].max_epochs, UINT64_C(1) << (7 * i % 61),
+			0 };
+	if (lu_solve_quotas(d, r->group.n, r->total, &whole, &err) == 0) {
+		for (size_t i = 0; i < r->group.n; i++)
 			sum += d[i].quota;
 		if (sum != whole)
 			abort();
@@ -34,25 +30,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct lu_str value[LU_SELECTORS] = { LU_STR("wiki--fr"), LU_STR("fr"), { NULL, 0 },
 		LU_STR(""), LU_STR("a/b.jsonl") };
-	int fd = memfd_create("recipe", 0);
-	struct lu_buf name = { 0 };
+	struct fuzz_file f = fuzz_file_open(data, size);
 	struct lu_recipe r;
 	struct lu_err err = { 0 };
 
-	if (fd < 0 || lu_write_all(fd, data, size, "recipe", &err) < 0)
-		abort();
-	lu_buf_printf(&name, "/proc/self/fd/%d", fd);
-	if (lu_recipe_read(&r, name.p, &err) == 0) {
+	if (lu_recipe_read(&r, f.path, &err) == 0) {
 		uint32_t i = lu_recipe_match(&r, value);
 
-		if (i != LU_RECIPE_NONE && i >= r.groups)
+		if (i != LU_RECIPE_NONE && i >= r.group.n)
 			abort();
 		solve(&r);
 		lu_recipe_release(&r);
 	} else if (!err.msg[0]) {
 		abort();
 	}
-	close(fd);
-	lu_buf_release(&name);
+	fuzz_file_close(&f);
 	return 0;
 }

@@ -1,17 +1,11 @@
-/* An index from anywhere, beside a .bin of a size from the first two bytes: refused, or every
- * document and token can be asked for, and documents and tokens agree. */
+/* Any bytes as an index, beside a .bin whose size is the first two bytes: an error, or a shard of
+ * which every document and token can be read, and documents and tokens agree. */
+#include "tests/fuzz/fuzz.h"
+
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "libcommon/base/num.h"
 #include "libcommon/shard/reader.h"
-#include "libcommon/sys/file.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char folder[64], prefix[70], bin[80], idx[80];
 
@@ -24,7 +18,7 @@ static void remove_folder(void)
 
 static void make_folder(void)
 {
-	/* Memory, where there is a folder that is. */
+	/* In memory where possible. */
 	snprintf(folder, sizeof(folder), "%s/lucie-fuzz-XXXXXX",
 			access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(folder) || atexit(remove_folder) != 0)
@@ -34,7 +28,7 @@ static void make_folder(void)
 	snprintf(idx, sizeof(idx), "%s.idx", prefix);
 }
 
-static void put(const char *path, const void *p, size_t n, size_t length)
+static void write_file(const char *path, const void *p, size_t n, size_t length)
 {
 	struct lu_err err = { 0 };
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
@@ -55,8 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (!folder[0])
 		make_folder();
-	put(bin, NULL, 0, lu_load16(data));
-	put(idx, data + 2, size - 2, size - 2);
+	write_file(bin, NULL, 0, lu_load16(data));
+	write_file(idx, data + 2, size - 2, size - 2);
 	if (lu_shard_open(&s, prefix, &err) < 0) {
 		if (!err.msg[0])
 			abort();

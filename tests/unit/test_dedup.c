@@ -1,4 +1,5 @@
-/* Keys, shingles, MinHash against the formula, the join, files of signatures. */
+/* Deduplication: key sets, canonical forms, shingles, MinHash against its formulas, the join,
+ * signature files. */
 #include "tests/unit/unit.h"
 
 #include <math.h>
@@ -7,28 +8,28 @@
 
 #include "libcommon/dedup/canonical.h"
 #include "libcommon/dedup/join.h"
-#include "libcommon/dedup/seen.h"
+#include "libcommon/dedup/keyset.h"
 #include "libcommon/dedup/shingle.h"
 #include "libcommon/dedup/sigfile.h"
 
-static void test_seen(void **state)
+static void test_keyset(void **state)
 {
-	struct lu_seen s = { 0 };
+	struct lu_keyset s = { 0 };
 	struct lu_err err;
 	uint32_t number;
 
 	(void)state;
-	/* Keys that all want the same place, and differ in the high half only. */
+	/* Seven slots for all keys, which differ in the high half only. */
 	for (uint32_t round = 0; round < 2; round++) {
 		for (uint32_t i = 0; i < 5000; i++) {
 			struct lu_hash128 key = { i % 7, i };
 
-			assert_int_equal(lu_seen_add(&s, key, &number, &err), round == 0);
+			assert_int_equal(lu_keyset_add(&s, key, &number, &err), round == 0);
 			assert_int_equal(number, i);
 		}
 	}
-	assert_int_equal(s.keys, 5000);
-	lu_seen_release(&s);
+	assert_int_equal(s.key.n, 5000);
+	lu_keyset_release(&s);
 }
 
 static void test_canonical(void **state)
@@ -47,13 +48,13 @@ static void test_canonical(void **state)
 				"che" },
 		{ " \n ", "" },
 	};
-	struct lu_canonical_work w = { 0 };
+	struct lu_canonical_scratch w = { 0 };
 	struct lu_buf out = { 0 };
 	struct lu_err err;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(pair) / sizeof(pair[0]); i++) {
-		/* Appended: what stands before takes no part. */
+		/* The result is appended: earlier contents have no effect. */
 		lu_buf_clear(&out);
 		lu_buf_puts(&out, "x ");
 		assert_int_equal(lu_canonical(&w, lu_str_of(pair[i][0]), &out, &err), 0);
@@ -70,7 +71,7 @@ struct set {
 	size_t n;
 };
 
-static void take(void *ctx, const uint64_t *shingle, size_t n)
+static void collect(void *ctx, const uint64_t *shingle, size_t n)
 {
 	struct set *s = ctx;
 
@@ -86,7 +87,7 @@ static struct set *shingles_of(const struct lu_shingler *sh, const char *text)
 	struct lu_err err;
 
 	assert_non_null(s);
-	assert_int_equal(lu_shingles(sh, lu_str_of(text), &scratch, take, s, &err), 0);
+	assert_int_equal(lu_shingles(sh, lu_str_of(text), &scratch, collect, s, &err), 0);
 	lu_buf_release(&scratch);
 	return s;
 }
@@ -118,7 +119,7 @@ static void test_shingles(void **state)
 
 	(void)state;
 	assert_int_equal(lu_shingler_new(&sh, &err), 0);
-	/* Case, punctuation, digits, composition, soft hyphens. */
+	/* Differences in case, punctuation, digits, composition and soft hyphens do not count. */
 	assert_true(same_shingles(sh, "The quick (brown) fox, jumps: 12 times!",
 			"the QUICK brown fox jumps 99 times"));
 	assert_true(same_shingles(sh,
@@ -139,7 +140,7 @@ static void test_shingles(void **state)
 			"la p\xC3\xAA"
 			"che est un beau sport",
 			"la peche est un beau sport"));
-	/* Fewer than five words: the bytes. */
+	/* Fewer than five words: the bytes count. */
 	assert_false(same_shingles(sh, "Chapter 1", "Chapter 2"));
 	assert_false(same_shingles(sh, "a b c d", "A b c d"));
 	assert_true(same_shingles(sh, "a b c d", "a b c d"));
@@ -148,7 +149,7 @@ static void test_shingles(void **state)
 	assert_int_equal(count_shingles(sh, "!!! ... ???"), 1);
 	assert_int_equal(count_shingles(sh, "a b c d e"), 1);
 	assert_int_equal(count_shingles(sh, "a b c d e f"), 2);
-	/* Chinese and Thai: each character counts, blanks and punctuation do not. */
+	/* Japanese and Thai: each character is a word, punctuation is not. */
 	assert_int_equal(count_shingles(sh,
 					 "\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E\xE3\x81\xA7\xE3\x81"
 					 "\x99"
@@ -168,7 +169,7 @@ static void test_shingles(void **state)
 
 /* --- MinHash ------------------------------------------------------------------------------ */
 
-/* The table of the field's settings: P(.5) .. P(.9), three decimals. */
+/* Settings in use elsewhere: P(.5) .. P(.9) to three decimals. */
 static void test_found(void **state)
 {
 	static const struct {
@@ -237,19 +238,19 @@ static void test_kernels_agree(void **state)
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 			for (size_t j = 0; j < sizes[i]; j++)
 				h[j] = unit_random(&seed);
-			lu_minhash_sign_set(a.mh, a.w, h, sizes[i], x);
-			lu_minhash_sign_set(b.mh, b.w, h, sizes[i], y);
+			lu_minhash_sign_set(a.w, h, sizes[i], x);
+			lu_minhash_sign_set(b.w, h, sizes[i], y);
 			assert_memory_equal(x, y, a.size);
-			/* A set has no order and nothing twice. */
+			/* Order and repetition do not count. */
 			h[0] = h[sizes[i] - 1];
-			lu_minhash_sign_set(a.mh, a.w, h, sizes[i], x);
+			lu_minhash_sign_set(a.w, h, sizes[i], x);
 			for (size_t j = 0; j < sizes[i] / 2; j++) {
 				uint64_t t = h[j];
 
 				h[j] = h[sizes[i] - 1 - j];
 				h[sizes[i] - 1 - j] = t;
 			}
-			lu_minhash_sign_set(b.mh, b.w, h, sizes[i], y);
+			lu_minhash_sign_set(b.w, h, sizes[i], y);
 			assert_memory_equal(x, y, a.size);
 		}
 		free(x);
@@ -259,7 +260,7 @@ static void test_kernels_agree(void **state)
 	}
 }
 
-/* x of 112 places equal: (x / 112 - 2^-8) / (1 - 2^-8), and never below 0. */
+/* x of 112 bytes equal: (x / 112 - 2^-8) / (1 - 2^-8), and never below 0. */
 static void test_estimate(void **state)
 {
 	struct signer s = signer_new(14, 8, LU_MINHASH_BEST);
@@ -287,7 +288,7 @@ static void make_pair(uint64_t *a, uint64_t *b, size_t common, uint64_t *seed)
 	}
 }
 
-/* Planted pairs: as many are found as the formula says, and the estimate has no bias. */
+/* Pairs of known similarity: the recall is that of the formula, and the estimate is unbiased. */
 static void test_recall(void **state)
 {
 	enum { PAIRS = 2000 };
@@ -307,8 +308,8 @@ static void test_recall(void **state)
 			bool met = false;
 
 			make_pair(a, b, common[k], &seed);
-			lu_minhash_sign_set(s.mh, s.w, a, 300, x);
-			lu_minhash_sign_set(s.mh, s.w, b, 300, y);
+			lu_minhash_sign_set(s.w, a, 300, x);
+			lu_minhash_sign_set(s.w, b, 300, y);
 			for (unsigned band = 0; band < 14; band++)
 				met |= lu_minhash_key(x, band) == lu_minhash_key(y, band);
 			found += met;
@@ -316,7 +317,7 @@ static void test_recall(void **state)
 		}
 		sigma = sqrt(PAIRS * p * (1 - p));
 		assert_true(fabs(found - PAIRS * p) < 4 * sigma + 1);
-		/* 4 standard errors of the mean of PAIRS estimates from 112 places. */
+		/* 4 standard errors of the mean of PAIRS estimates from 112 bytes. */
 		assert_true(fabs(sum / PAIRS - j) < 4 * sqrt(j * (1 - j) / 112 / PAIRS));
 	}
 	free(x);
@@ -324,12 +325,12 @@ static void test_recall(void **state)
 	signer_free(&s);
 }
 
-/* Texts of one to five words share no key, however many there are: their 64-bit hashes decide. */
+/* Among 250000 texts of one to five words no two share a key: their 64-bit hashes decide. */
 static void test_short_texts(void **state)
 {
 	enum { TEXTS = 250000 };
 	struct signer s = signer_new(14, 8, LU_MINHASH_BEST);
-	struct lu_join_how how = { 0, false };
+	struct lu_join_options o = { 0, false };
 	unsigned char *x = malloc(s.size);
 	struct lu_join j;
 	struct lu_err err;
@@ -346,12 +347,11 @@ static void test_short_texts(void **state)
 			n = snprintf(text, sizeof(text), "%c%c %c%c%c b c d", 'a' + i % 26,
 					'a' + i / 26 % 26, 'a' + i / 676 % 26, 'a' + i / 17576 % 26,
 					'a' + i % 26);
-		assert_int_equal(lu_minhash_sign(s.mh, s.w, (struct lu_str){ text, (size_t)n }, x,
-						 &err),
+		assert_int_equal(lu_minhash_sign(s.w, (struct lu_str){ text, (size_t)n }, x, &err),
 				0);
 		assert_int_equal(lu_join_add(&j, x, (uint64_t)n, &err), 0);
 	}
-	assert_int_equal(lu_join_solve(&j, &how, &err), 0);
+	assert_int_equal(lu_join_run(&j, &o, &err), 0);
 	for (uint32_t i = 0; i < TEXTS; i++)
 		assert_int_equal(j.kept[i], i);
 	lu_join_release(&j);
@@ -361,7 +361,7 @@ static void test_short_texts(void **state)
 
 /* --- the join ----------------------------------------------------------------------------- */
 
-/* Adds a document that has shingles from .. from + n - 1 of an endless row. */
+/* Add a document with the shingles from .. from + n - 1 of an endless sequence. */
 static void add_window(
 		struct signer *s, struct lu_join *j, uint64_t from, size_t n, uint64_t length)
 {
@@ -375,14 +375,14 @@ static void add_window(
 
 		h[i] = unit_random(&seed);
 	}
-	lu_minhash_sign_set(s->mh, s->w, h, n, x);
+	lu_minhash_sign_set(s->w, h, n, x);
 	assert_int_equal(lu_join_add(j, x, length, &err), 0);
 	free(h);
 	free(x);
 }
 
-/* A like B like C, A not like C: windows of 1000 that are moved by 120 (J = .79) and 240 (.61).
- * With one row a band they all meet. */
+/* A resembles B and B resembles C, but A does not resemble C: windows of 1000, shifted by 120
+ * (J = .79) and 240 (.61). With one row a band they are all candidates. */
 static void test_chain(void **state)
 {
 	struct signer s = signer_new(112, 1, LU_MINHASH_BEST);
@@ -391,7 +391,7 @@ static void test_chain(void **state)
 
 	(void)state;
 	for (int verify = 0; verify < 2; verify++) {
-		struct lu_join_how how = { verify ? 0.70 : 0, false };
+		struct lu_join_options o = { verify ? 0.70 : 0, false };
 		struct lu_join j;
 
 		lu_join_init(&j, s.mh);
@@ -401,13 +401,13 @@ static void test_chain(void **state)
 		assert_true(lu_join_similarity(&j, 0, 1) >= 0.7);
 		assert_true(lu_join_similarity(&j, 1, 2) >= 0.7);
 		assert_true(lu_join_similarity(&j, 0, 2) < 0.7);
-		assert_int_equal(lu_join_solve(&j, &how, &err), 0);
+		assert_int_equal(lu_join_run(&j, &o, &err), 0);
 		assert_int_equal(j.kept[0], 0);
 		assert_int_equal(j.kept[1], 0);
 		assert_int_equal(j.kept[2], verify ? 2 : 0);
-		assert_int_equal(j.size[0], verify ? 2 : 3);
+		assert_int_equal(j.cluster_size[0], verify ? 2 : 3);
 		if (verify)
-			assert_int_equal(j.size[2], 1);
+			assert_int_equal(j.cluster_size[2], 1);
 		lu_join_release(&j);
 	}
 	signer_free(&s);
@@ -416,7 +416,7 @@ static void test_chain(void **state)
 static void test_keep_longest(void **state)
 {
 	struct signer s = signer_new(14, 8, LU_MINHASH_BEST);
-	struct lu_join_how how = { 0.7, true };
+	struct lu_join_options o = { 0.7, true };
 	struct lu_join j;
 	struct lu_err err;
 
@@ -427,18 +427,18 @@ static void test_keep_longest(void **state)
 	add_window(&s, &j, 0, 500, 30);
 	add_window(&s, &j, 0, 500, 30);
 	add_window(&s, &j, 0, 500, 20);
-	assert_int_equal(lu_join_solve(&j, &how, &err), 0);
+	assert_int_equal(lu_join_run(&j, &o, &err), 0);
 	assert_int_equal(j.kept[0], 2);
 	assert_int_equal(j.kept[1], 1);
 	assert_int_equal(j.kept[2], 2);
 	assert_int_equal(j.kept[3], 2);
 	assert_int_equal(j.kept[4], 2);
-	assert_int_equal(j.size[2], 4);
+	assert_int_equal(j.cluster_size[2], 4);
 	lu_join_release(&j);
 	signer_free(&s);
 }
 
-/* What is removed is like what stays; the numbers agree; nothing is left out. */
+/* A removed document resembles the kept one; the sizes add up to the input. */
 static void test_join_properties(void **state)
 {
 	struct signer s = signer_new(14, 8, LU_MINHASH_BEST);
@@ -446,7 +446,7 @@ static void test_join_properties(void **state)
 
 	(void)state;
 	for (int round = 0; round < 4; round++) {
-		struct lu_join_how how = { 0.7, round & 1 };
+		struct lu_join_options o = { 0.7, round & 1 };
 		struct lu_join j;
 		struct lu_err err;
 		uint64_t total = 0;
@@ -456,15 +456,15 @@ static void test_join_properties(void **state)
 			add_window(&s, &j,
 					unit_random(&seed) % 40 * 10000 + unit_random(&seed) % 200,
 					300, unit_random(&seed) % 5);
-		assert_int_equal(lu_join_solve(&j, &how, &err), 0);
+		assert_int_equal(lu_join_run(&j, &o, &err), 0);
 		for (uint32_t i = 0; i < j.docs; i++) {
 			uint32_t k = j.kept[i];
 
 			assert_int_equal(j.kept[k], k);
-			total += k == i ? j.size[i] : 0;
+			total += k == i ? j.cluster_size[i] : 0;
 			assert_true(k == i || lu_join_similarity(&j, i, k) >= 0.7);
-			if (how.longest)
-				assert_true(j.length[k] >= j.length[i]);
+			if (o.longest)
+				assert_true(j.length.p[k] >= j.length.p[i]);
 			else
 				assert_true(k <= i);
 		}
@@ -474,12 +474,12 @@ static void test_join_properties(void **state)
 	signer_free(&s);
 }
 
-/* A bucket of many that are not alike: no more comparisons than documents times centres. */
+/* A bucket of 60000 dissimilar documents: comparisons are limited to documents times centres. */
 static void test_hot_bucket(void **state)
 {
 	enum { DOCS = 60000 };
 	struct signer s = signer_new(1, 1, LU_MINHASH_BEST);
-	struct lu_join_how how = { 0.7, false };
+	struct lu_join_options o = { 0.7, false };
 	unsigned char *x = malloc(s.size);
 	struct lu_join j;
 	struct lu_err err;
@@ -493,7 +493,7 @@ static void test_hot_bucket(void **state)
 			x[k] = k < 8 ? 0 : (unsigned char)unit_random(&seed);
 		assert_int_equal(lu_join_add(&j, x, 0, &err), 0);
 	}
-	assert_int_equal(lu_join_solve(&j, &how, &err), 0);
+	assert_int_equal(lu_join_run(&j, &o, &err), 0);
 	for (uint32_t i = 0; i < DOCS; i++)
 		assert_int_equal(j.kept[i], i);
 	lu_join_release(&j);
@@ -508,19 +508,19 @@ static int read_all(const char *path, const struct signer *s, uint64_t *n, struc
 	const char *file[] = { path };
 	unsigned char *x = malloc(s->size);
 	struct lu_sigentry e;
-	struct lu_sigread r;
+	struct lu_sigreader r;
 	bool wrong = false;
 	int rc;
 
 	assert_non_null(x);
 	*n = 0;
-	assert_int_equal(lu_sigread_open(&r, file, 1, s->mh, err), 0);
-	while ((rc = lu_sigread_next(&r, &e, x, err)) > 0) {
+	lu_sigreader_init(&r, file, 1, s->mh);
+	while ((rc = lu_sigreader_next(&r, &e, x, err)) > 0) {
 		wrong |= e.text_hash != *n + 1 || e.text_length != *n * 3 || *x != *n % 256;
 		++*n;
 	}
 	assert_true(rc < 0 || !wrong);
-	lu_sigread_close(&r);
+	lu_sigreader_close(&r);
 	free(x);
 	return rc;
 }
@@ -528,18 +528,18 @@ static int read_all(const char *path, const struct signer *s, uint64_t *n, struc
 static void write_signatures(const char *path, const struct signer *s, uint64_t n)
 {
 	unsigned char *x = malloc(s->size);
-	struct lu_sigwrite w;
+	struct lu_sigwriter w;
 	struct lu_err err;
 
 	assert_non_null(x);
-	assert_int_equal(lu_sigwrite_open(&w, path, s->mh, &err), 0);
+	assert_int_equal(lu_sigwriter_open(&w, path, s->mh, &err), 0);
 	for (uint64_t i = 0; i < n; i++) {
 		struct lu_sigentry e = { i + 1, i * 3 };
 
 		memset(x, (int)i, s->size);
-		assert_int_equal(lu_sigwrite_add(&w, &e, x, &err), 0);
+		assert_int_equal(lu_sigwriter_add(&w, &e, x, &err), 0);
 	}
-	assert_int_equal(lu_sigwrite_commit(&w, &err), 0);
+	assert_int_equal(lu_sigwriter_commit(&w, &err), 0);
 	free(x);
 }
 
@@ -562,7 +562,7 @@ static void test_signature_files(void **state)
 	assert_int_equal(read_all("many", &other, &n, &err), -1);
 	assert_non_null(strstr(err.msg, "2 bands of 3 rows, not 3 of 2"));
 
-	/* Cut or changed at any byte: never taken for good. */
+	/* Truncated or changed at any byte: always refused. */
 	write_signatures("few", &s, 3);
 	all = get_file("few", &bytes);
 	for (size_t i = 0; i < bytes; i++) {
@@ -582,7 +582,7 @@ static void test_signature_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_seen),
+		cmocka_unit_test(test_keyset),
 		cmocka_unit_test(test_canonical),
 		cmocka_unit_test(test_shingles),
 		cmocka_unit_test(test_found),

@@ -1,4 +1,4 @@
-/* Recipes, quotas, plans and their order: what lucie-recipe(5) and lucie-plan(5) promise. */
+/* Mixing: recipes, quotas, plans and their order, as lucie-recipe(5) and lucie-plan(5) specify them. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
@@ -35,14 +35,14 @@ static void test_decimal(void **state)
 static void test_recipe_errors(void **state)
 {
 	static const struct {
-		const char *text, *says;
+		const char *text, *message;
 	} bad[] = {
 		{ "", "r: no group" },
 		{ "[mix]\n", "r: no group" },
 		{ "lang = fr\n", "r:1: 'lang' stands before the first section" },
-		{ "[group]\n", "r:1: a group has a name" },
-		{ "[group a]\n[group a]\n", "r:2: group a is there twice" },
-		{ "[mix]\n[mix]\n[group a]\n", "r:2: [mix] is there twice" },
+		{ "[group]\n", "r:1: a group needs a name" },
+		{ "[group a]\n[group a]\n", "r:2: group a is defined twice" },
+		{ "[mix]\n[mix]\n[group a]\n", "r:2: [mix] appears twice" },
 		{ "[mix]\n[groups a]\n", "r:2: unknown section" },
 		{ "[mix x]\n[group a]\n", "r:1: unknown section" },
 		{ "[mix]\nmeasure = words\n[group a]\n", "measure: 'words' is not one of" },
@@ -54,7 +54,7 @@ static void test_recipe_errors(void **state)
 		{ "[group a]\nshare = 1%\nepochs = 1\n", "group a: both share and epochs" },
 		{ "[group a]\nepochs = 0\n", "group a: epochs: '0' is too small" },
 		{ "[group a]\nepochs = 1.1234567\n", "more than 6 decimals" },
-		{ "[group a]\nlang = fr\nlang = en\n", "r:3: 'lang' is there twice" },
+		{ "[group a]\nlang = fr\nlang = en\n", "r:3: 'lang' is set twice" },
 		{ "[group a]\nlang =\n", "r:2: 'lang' has no value" },
 		{ "[group a]\nlanguage = fr\n",
 				"r:2: unknown key 'language' (known: source, lang" },
@@ -66,8 +66,8 @@ static void test_recipe_errors(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		put_text("r", bad[i].text);
 		assert_int_equal(lu_recipe_read(&r, "r", &err), -1);
-		if (!strstr(err.msg, bad[i].says))
-			fail_msg("'%s' instead of '%s'", err.msg, bad[i].says);
+		if (!strstr(err.msg, bad[i].message))
+			fail_msg("'%s' instead of '%s'", err.msg, bad[i].message);
 	}
 }
 
@@ -97,16 +97,16 @@ static void test_recipe(void **state)
 			"[group french]\nlang = fr\nshare = 33.3%\nmax_epochs = 9\n"
 			"[group file]\nfile = *.txt\n[group rest]\nlang = *\n");
 	assert_int_equal(lu_recipe_read(&r, "r", &err), 0);
-	assert_int_equal(r.measure, LU_BYTES);
+	assert_int_equal(r.unit, LU_MIX_BYTES);
 	assert_int_equal(r.total, 1000);
-	assert_int_equal(r.groups, 4);
-	assert_int_equal(r.group[0].kind, LU_EPOCHS);
-	assert_int_equal(r.group[0].amount, 1500000);
-	assert_int_equal(r.group[0].max_epochs, 3500000);
-	assert_int_equal(r.group[1].kind, LU_SHARE);
-	assert_int_equal(r.group[1].amount, 333000000);
-	assert_int_equal(r.group[1].max_epochs, 9000000);
-	assert_int_equal(r.group[3].kind, LU_REST);
+	assert_int_equal(r.group.n, 4);
+	assert_int_equal(r.group.p[0].kind, LU_AMOUNT_EPOCHS);
+	assert_int_equal(r.group.p[0].amount, 1500000);
+	assert_int_equal(r.group.p[0].max_epochs, 3500000);
+	assert_int_equal(r.group.p[1].kind, LU_AMOUNT_SHARE);
+	assert_int_equal(r.group.p[1].amount, 333000000);
+	assert_int_equal(r.group.p[1].max_epochs, 9000000);
+	assert_int_equal(r.group.p[3].kind, LU_AMOUNT_REST);
 	assert_int_equal(group_of(&r, "RedPajama--fr--2019", "fr"), 0);
 	assert_int_equal(group_of(&r, "FineWebEdu", "en"), 0);
 	assert_int_equal(group_of(&r, "FineWebEdu2", "en"), 3);
@@ -120,17 +120,17 @@ static void test_recipe(void **state)
 
 /* --- quotas ------------------------------------------------------------------------------- */
 
-#define REST(have)                                   \
-	{                                            \
-		"g", LU_REST, 0, UINT64_MAX, have, 0 \
+#define REST(have)                                          \
+	{                                                   \
+		"g", LU_AMOUNT_REST, 0, UINT64_MAX, have, 0 \
 	}
-#define SHARE(percent, have)                                                        \
-	{                                                                           \
-		"g", LU_SHARE, (uint64_t)((percent)*1e7 + 0.5), UINT64_MAX, have, 0 \
+#define SHARE(percent, have)                                                               \
+	{                                                                                  \
+		"g", LU_AMOUNT_SHARE, (uint64_t)((percent)*1e7 + 0.5), UINT64_MAX, have, 0 \
 	}
-#define EPOCHS(e, have)                                                        \
-	{                                                                      \
-		"g", LU_EPOCHS, (uint64_t)((e)*1e6 + 0.5), UINT64_MAX, have, 0 \
+#define EPOCHS(e, have)                                                               \
+	{                                                                             \
+		"g", LU_AMOUNT_EPOCHS, (uint64_t)((e)*1e6 + 0.5), UINT64_MAX, have, 0 \
 	}
 
 static void test_quotas(void **state)
@@ -177,11 +177,12 @@ static void test_quota_errors(void **state)
 		struct lu_demand d[3];
 		size_t n;
 		uint64_t total;
-		const char *says;
+		const char *message;
 	} bad[] = {
 		{ { SHARE(60, 1), SHARE(50, 1) }, 2, 0, "add up to 110 %, more than 100" },
-		{ { SHARE(60, 1), SHARE(30, 1) }, 2, 0, "add up to 90 %, and no group shares" },
-		{ { EPOCHS(1, 5) }, 1, 100, "the epochs already tell how large" },
+		{ { SHARE(60, 1), SHARE(30, 1) }, 2, 0,
+				"add up to 90 %, and no group takes the rest" },
+		{ { EPOCHS(1, 5) }, 1, 100, "remove total" },
 		{ { SHARE(100, 5), EPOCHS(1, 5) }, 2, 0,
 				"leave nothing for the groups with epochs" },
 		{ { SHARE(100, 5), REST(5) }, 2, 0, "leave nothing of the total of 10" },
@@ -189,12 +190,12 @@ static void test_quota_errors(void **state)
 		{ { EPOCHS(1, 100), REST(5) }, 2, 100, "leave nothing of the total" },
 		{ { REST(1), REST(1000000) }, 2, 10, "its part of 10 is nothing" },
 		{ { EPOCHS(18446744073709, UINT64_MAX >> 4) }, 1, 0, "too many epochs" },
-		{ { { "g", LU_SHARE, 500000000, 4000000, 10, 0 }, REST(100) }, 2, 1000,
-				"total 1000 is too much, 80 would do: group g needs 50.000 "
-				"epochs" },
-		{ { SHARE(50, 1000), { "r", LU_REST, 0, 2000000, 10, 0 } }, 2, 1000,
-				"total 1000 is too much, 40 would do: group r needs 50.000" },
-		{ { { "g", LU_EPOCHS, 5000000, 4000000, 10, 0 } }, 1, 0,
+		{ { { "g", LU_AMOUNT_SHARE, 500000000, 4000000, 10, 0 }, REST(100) }, 2, 1000,
+				"a total of 1000 is too large, at most 80 is possible: group g "
+				"needs 50.000 epochs" },
+		{ { SHARE(50, 1000), { "r", LU_AMOUNT_REST, 0, 2000000, 10, 0 } }, 2, 1000,
+				"a total of 1000 is too large, at most 40 is possible: group r" },
+		{ { { "g", LU_AMOUNT_EPOCHS, 5000000, 4000000, 10, 0 } }, 1, 0,
 				"group g needs 5.000 epochs, more than max_epochs 4" },
 	};
 
@@ -206,8 +207,8 @@ static void test_quota_errors(void **state)
 
 		memcpy(d, bad[i].d, sizeof(d));
 		assert_int_equal(lu_solve_quotas(d, bad[i].n, bad[i].total, &whole, &err), -1);
-		if (!strstr(err.msg, bad[i].says))
-			fail_msg("'%s' instead of '%s'", err.msg, bad[i].says);
+		if (!strstr(err.msg, bad[i].message))
+			fail_msg("'%s' instead of '%s'", err.msg, bad[i].message);
 	}
 }
 
@@ -215,7 +216,7 @@ static void test_quota_errors(void **state)
 
 enum { GROUPS = 4, SHARDS = 3, DOCS = 120 };
 
-struct made {
+struct mix {
 	struct lu_recipe recipe;
 	struct lu_pool pool;
 	struct lu_plan plan;
@@ -223,8 +224,8 @@ struct made {
 	uint64_t longest[GROUPS];
 };
 
-/* Three shards of documents of four groups in stretches and alone, some in no group, some empty. */
-static void make(struct made *m, uint64_t seed, bool by_documents)
+/* Three shards with documents of four groups, in runs and alone, some in no group, some empty. */
+static void mix_make(struct mix *m, uint64_t seed, bool by_documents)
 {
 	static const char *const recipe =
 			"[group a]\nlang = a\nshare = 40%\n[group b]\nlang = b\n"
@@ -232,7 +233,7 @@ static void make(struct made *m, uint64_t seed, bool by_documents)
 	struct lu_err err;
 	uint64_t whole;
 
-	*m = (struct made){ 0 };
+	*m = (struct mix){ 0 };
 	put_text("r", recipe);
 	assert_int_equal(lu_recipe_read(&m->recipe, "r", &err), 0);
 	m->plan.seed = seed;
@@ -266,8 +267,8 @@ static void make(struct made *m, uint64_t seed, bool by_documents)
 			"0123" };
 	assert_int_equal(lu_pool_plan(&m->pool, &m->plan, &m->recipe, &err), 0);
 	for (size_t i = 0; i < GROUPS; i++) {
-		m->demand[i] = (struct lu_demand){ m->recipe.group[i].name, m->recipe.group[i].kind,
-			m->recipe.group[i].amount, UINT64_MAX,
+		m->demand[i] = (struct lu_demand){ m->recipe.group.p[i].name,
+			m->recipe.group.p[i].kind, m->recipe.group.p[i].amount, UINT64_MAX,
 			by_documents ? m->plan.group[i].documents : m->plan.group[i].tokens, 0 };
 		if (by_documents)
 			m->longest[i] = 1;
@@ -279,28 +280,28 @@ static void make(struct made *m, uint64_t seed, bool by_documents)
 	assert_int_equal(lu_solve_cut(&m->plan, m->demand, lu_pool_size, &m->pool, &err), 0);
 }
 
-static void unmake(struct made *m)
+static void mix_release(struct mix *m)
 {
 	lu_plan_release(&m->plan);
 	lu_pool_release(&m->pool);
 	lu_recipe_release(&m->recipe);
 }
 
-static uint64_t apart(uint64_t a, uint64_t b)
+static uint64_t distance(uint64_t a, uint64_t b)
 {
 	return a > b ? a - b : b - a;
 }
 
-/* Every document k or k + 1 times, each pass another order, the sums of the plan, and at every
- * place of the mix the shares within one document a group. */
-static void check_order(const struct made *m)
+/* Each document is used k or k + 1 times, each pass has another order, the sums are the plan's, and
+ * at every point of the mix the groups' progress differs by less than one document each. */
+static void check_order(const struct mix *m)
 {
 	static uint32_t times[SHARDS][DOCS];
 	static uint64_t first_pass[GROUPS][SHARDS * DOCS];
 	uint64_t given[GROUPS] = { 0 }, count[GROUPS] = { 0 }, all[GROUPS], same[GROUPS] = { 0 };
 	uint64_t documents = 0, tokens = 0;
 	struct lu_plan_walk *w;
-	struct lu_plan_place at;
+	struct lu_plan_entry at;
 	struct lu_err err;
 	struct lu_pool pool = m->pool;
 	int rc;
@@ -312,12 +313,12 @@ static void check_order(const struct made *m)
 		all[g] = m->plan.by_documents ? p->passes * p->documents + p->last : p->planned;
 	}
 	assert_int_equal(lu_plan_walk_new(&w, &m->plan, lu_pool_size, &pool, &err), 0);
-	while ((rc = lu_plan_next(w, &at, &err)) > 0) {
-		uint64_t i = m->pool.first[at.shard] + at.document, in_pass;
+	while ((rc = lu_plan_walk_next(w, &at, &err)) > 0) {
+		uint64_t i = m->pool.first.p[at.shard] + at.document, in_pass;
 		const struct lu_plan_group *p = &m->plan.group[at.group];
 
-		assert_int_equal(m->pool.group[i], at.group);
-		assert_int_equal(m->pool.size[i], at.size);
+		assert_int_equal(m->pool.group.p[i], at.group);
+		assert_int_equal(m->pool.size.p[i], at.size);
 		assert_int_equal(at.pass, count[at.group] / p->documents);
 		assert_int_equal(times[at.shard][at.document]++, at.pass);
 		in_pass = count[at.group]++ % p->documents;
@@ -346,18 +347,18 @@ static void check_order(const struct made *m)
 	assert_int_equal(tokens, m->plan.tokens);
 	for (size_t g = 0; g < GROUPS; g++) {
 		assert_int_equal(given[g], all[g]);
-		/* A second pass in the order of the first would have all of them. */
+		/* A second pass in the order of the first would match everywhere. */
 		assert_true(same[g] < m->plan.group[g].documents / 2 + 1);
 	}
 	for (uint64_t i = 0; i < SHARDS * DOCS; i++) {
 		uint32_t n = times[i / DOCS][i % DOCS];
 		const struct lu_plan_group *p;
 
-		if (m->pool.group[i] == LU_RECIPE_NONE) {
+		if (m->pool.group.p[i] == LU_RECIPE_NONE) {
 			assert_int_equal(n, 0);
 			continue;
 		}
-		p = &m->plan.group[m->pool.group[i]];
+		p = &m->plan.group[m->pool.group.p[i]];
 		assert_true(n == p->passes || n == p->passes + 1);
 	}
 }
@@ -367,42 +368,42 @@ static void test_mix(void **state)
 	(void)state;
 	for (uint64_t seed = 0; seed < 24; seed++) {
 		uint64_t whole = 0, rest_longest = 0;
-		struct made m;
+		struct mix m;
 
-		make(&m, seed, seed % 4 == 3);
+		mix_make(&m, seed, seed % 4 == 3);
 		for (size_t g = 0; g < GROUPS; g++) {
 			const struct lu_plan_group *p = &m.plan.group[g];
 			uint64_t got = m.plan.by_documents ? p->passes * p->documents + p->last
 							   : p->planned;
 
 			whole += got;
-			if (m.demand[g].kind == LU_SHARE)
-				assert_true(apart(got, p->quota) * 2 <= m.longest[g]);
+			if (m.demand[g].kind == LU_AMOUNT_SHARE)
+				assert_true(distance(got, p->quota) * 2 <= m.longest[g]);
 			else if (m.longest[g] > rest_longest)
 				rest_longest = m.longest[g];
 		}
-		assert_true(apart(whole, m.plan.by_documents ? 777 : 20001) * 2 <= rest_longest);
+		assert_true(distance(whole, m.plan.by_documents ? 777 : 20001) * 2 <= rest_longest);
 		check_order(&m);
-		unmake(&m);
+		mix_release(&m);
 	}
 }
 
 static bool same_order(const struct lu_plan *a, const struct lu_plan *b, struct lu_pool *pool)
 {
 	struct lu_plan_walk *v, *w;
-	struct lu_plan_place x, y;
+	struct lu_plan_entry x, y;
 	struct lu_err err;
 	bool same = true;
 	int rc;
 
 	assert_int_equal(lu_plan_walk_new(&v, a, lu_pool_size, pool, &err), 0);
 	assert_int_equal(lu_plan_walk_new(&w, b, lu_pool_size, pool, &err), 0);
-	while ((rc = lu_plan_next(v, &x, &err)) > 0) {
-		assert_int_equal(lu_plan_next(w, &y, &err), 1);
+	while ((rc = lu_plan_walk_next(v, &x, &err)) > 0) {
+		assert_int_equal(lu_plan_walk_next(w, &y, &err), 1);
 		same &= x.shard == y.shard && x.document == y.document && x.pass == y.pass;
 	}
 	assert_int_equal(rc, 0);
-	assert_int_equal(lu_plan_next(w, &y, &err), 0);
+	assert_int_equal(lu_plan_walk_next(w, &y, &err), 0);
 	lu_plan_walk_free(v);
 	lu_plan_walk_free(w);
 	return same;
@@ -411,15 +412,15 @@ static bool same_order(const struct lu_plan *a, const struct lu_plan *b, struct 
 static int walk_all(const struct lu_plan *p, struct lu_pool *pool)
 {
 	struct lu_plan_walk *w;
-	struct lu_plan_place at;
+	struct lu_plan_entry at;
 	struct lu_err err;
 	int rc;
 
 	assert_int_equal(lu_plan_walk_new(&w, p, lu_pool_size, pool, &err), 0);
-	while ((rc = lu_plan_next(w, &at, &err)) > 0)
+	while ((rc = lu_plan_walk_next(w, &at, &err)) > 0)
 		;
 	lu_plan_walk_free(w);
-	assert_true(rc == 0 || strstr(err.msg, "do not measure what the plan says"));
+	assert_true(rc == 0 || strstr(err.msg, "do not add up to the plan's"));
 	return rc;
 }
 
@@ -428,10 +429,10 @@ static void test_plan_file(void **state)
 	struct lu_buf text = { 0 }, again = { 0 };
 	struct lu_plan read;
 	struct lu_err err;
-	struct made m;
+	struct mix m;
 
 	(void)state;
-	make(&m, 5, false);
+	mix_make(&m, 5, false);
 	lu_plan_write(&m.plan, &text);
 	put_file("plan", text.p, text.n);
 	assert_true(lu_plan_is("plan"));
@@ -442,12 +443,12 @@ static void test_plan_file(void **state)
 	assert_int_equal(again.n, text.n);
 	assert_memory_equal(again.p, text.p, text.n);
 	assert_true(same_order(&m.plan, &read, &m.pool));
-	/* Another seed cuts the last passes at other documents. */
+	/* With another seed the last passes have other documents, so the sizes do not add up. */
 	read.seed++;
 	assert_int_equal(walk_all(&read, &m.pool), -1);
 	lu_plan_release(&read);
 
-	/* Cut or changed at any byte. */
+	/* Truncated or changed at any byte. */
 	for (size_t i = 0; i < text.n; i++) {
 		put_file("damaged", text.p, i);
 		assert_int_equal(lu_plan_read(&read, "damaged", &err), -1);
@@ -459,22 +460,51 @@ static void test_plan_file(void **state)
 	}
 	lu_buf_release(&text);
 	lu_buf_release(&again);
-	unmake(&m);
+	mix_release(&m);
 }
 
-/* Shards that were made again: their sizes are not those of the plan. */
+/* Shards that were rewritten after the plan was made: their documents have other sizes. */
 static void test_other_sizes(void **state)
 {
-	struct made m;
+	(void)state;
+	for (int by_documents = 0; by_documents < 2; by_documents++) {
+		struct mix m;
+
+		mix_make(&m, 6, by_documents);
+		assert_int_equal(walk_all(&m.plan, &m.pool), 0);
+		m.pool.size.p[m.pool.first.p[1]]++;
+		assert_int_equal(walk_all(&m.plan, &m.pool), -1);
+		m.pool.size.p[m.pool.first.p[1]] -= 2;
+		assert_int_equal(walk_all(&m.plan, &m.pool), -1);
+		mix_release(&m);
+	}
+}
+
+/* From LU_LABELS_MAX languages on new ones count as "other". */
+static void test_labels(void **state)
+{
+	struct lu_labels l = { 0 };
+	struct lu_err err;
+	uint32_t number;
 
 	(void)state;
-	make(&m, 6, false);
-	assert_int_equal(walk_all(&m.plan, &m.pool), 0);
-	m.pool.size[m.pool.first[1]]++;
-	assert_int_equal(walk_all(&m.plan, &m.pool), -1);
-	m.pool.size[m.pool.first[1]] -= 2;
-	assert_int_equal(walk_all(&m.plan, &m.pool), -1);
-	unmake(&m);
+	assert_int_equal(lu_labels_add(&l, LU_STR(""), &number, &err), 0);
+	assert_int_equal(number, 0);
+	assert_string_equal(l.name.p[0].p, "none");
+	for (uint32_t i = 1; i < LU_LABELS_MAX + 50; i++) {
+		char label[16];
+
+		snprintf(label, sizeof(label), "l%u", i);
+		assert_int_equal(lu_labels_add(&l, lu_str_of(label), &number, &err), 0);
+		assert_int_equal(number, i < LU_LABELS_MAX ? i : LU_LABELS_MAX);
+		assert_int_equal(lu_labels_add(&l, LU_STR("none"), &number, &err), 0);
+		assert_int_equal(number, 0);
+		assert_int_equal(lu_labels_add(&l, lu_str_of(label), &number, &err), 0);
+		assert_int_equal(number, i < LU_LABELS_MAX ? i : LU_LABELS_MAX);
+	}
+	assert_int_equal(l.name.n, LU_LABELS_MAX + 1);
+	assert_string_equal(l.name.p[LU_LABELS_MAX].p, "other");
+	lu_labels_release(&l);
 }
 
 static void test_empty_groups(void **state)
@@ -510,6 +540,7 @@ int main(void)
 		cmocka_unit_test(test_mix),
 		cmocka_unit_test(test_plan_file),
 		cmocka_unit_test(test_other_sizes),
+		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_empty_groups),
 	};
 
