@@ -11,7 +11,8 @@ LIB_CXX :=
 LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c libcommon/io/json*.c) \
 	libcommon/io/safetensors.c libcommon/hash/hash.c libcommon/shard/reader.c \
 	libcommon/shard/manifest.c \
-	libcommon/mix/plan.c libcommon/mix/planned.c libcommon/mix/walk.c)
+	libcommon/mix/plan.c libcommon/mix/planned.c libcommon/mix/stream.c \
+	libcommon/mix/walk.c)
 endif
 
 # The benchmark measures its peer in the same run.

@@ -261,7 +261,7 @@ until_step() {
 	[ "$a" = "$b" ]
 	cmp tokenizer.json out/tokenizer.json
 	run -2 lucie-export -o out whole
-	[[ "$output" == *"is there already"* ]]
+	[[ "$output" == *"remove it, or give another"* ]]
 	# and starts a run
 	sed 's,^\[train\],&\ninit = out,' base.ini >init.ini
 	lucie-train -q -c init.ini --set train.steps=1 --set train.lr=0 --set train.lr_min=0 -o run
