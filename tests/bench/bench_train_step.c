@@ -122,7 +122,7 @@ static void run(const struct size *s, int repeats)
 		best = t < best ? t : best;
 	}
 	products = 6e-9 * (double)lt_matrix_params(&w->table) * tokens / best;
-	causal = 1e-9 * lt_flops_token(&w->table, s->context, true) * tokens / best;
+	causal = 1e-9 * lt_flops_per_token(&w->table, s->context, true) * tokens / best;
 	printf("step %-24s %8.0f tokens/s  products %6.1f GFLOP/s, with attention %6.1f", s->name,
 			tokens / best, products, causal);
 	if (library > 0)

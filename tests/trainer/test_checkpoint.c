@@ -68,7 +68,7 @@ static void test_round_trip(void **state)
 	save(&t, run, 12, 0);
 	ok(lt_checkpoint_find(run, UINT64_MAX, &dir, &err), &err);
 	assert_non_null(dir);
-	ok(lt_checkpoint_read(dir, &at, &shape, &err), &err);
+	ok(lt_manifest_read(dir, &at, &shape, &err), &err);
 	assert_memory_equal(&at, &want, sizeof(at));
 	assert_memory_equal(&shape, &t.w->table.shape, sizeof(shape));
 	tiny_open(&u, 1, false);
@@ -145,14 +145,14 @@ static void test_damage(void **state)
 			assert_non_null(strstr(err.msg, f < 3 ? names[f] : "manifest.json"));
 			change_byte(path, at);
 		}
-		ok(lt_checkpoint_verify(dir, &err), &err);
+		ok(lt_manifest_verify(dir, &err), &err);
 		assert_int_equal(truncate(path, sb.st_size - 1), 0);
 		/* The manifest may lose its last newline. */
-		assert_int_equal(lt_checkpoint_verify(dir, &err), f == 3 ? 0 : -1);
+		assert_int_equal(lt_manifest_verify(dir, &err), f == 3 ? 0 : -1);
 		assert_int_equal(truncate(path, sb.st_size / 2), 0);
-		assert_int_equal(lt_checkpoint_verify(dir, &err), -1);
+		assert_int_equal(lt_manifest_verify(dir, &err), -1);
 		unlink(path);
-		assert_int_equal(lt_checkpoint_verify(dir, &err), -1);
+		assert_int_equal(lt_manifest_verify(dir, &err), -1);
 		free(path);
 		save(&t, run, 3, 0);
 	}
@@ -180,7 +180,7 @@ static void test_keep(void **state)
 	save(&t, run, 3, 1);
 	assert_true(there(run, "step-00000004"));
 	ok(lt_checkpoint_find(run, UINT64_MAX, &dir, &err), &err);
-	ok(lt_checkpoint_verify(dir, &err), &err);
+	ok(lt_manifest_verify(dir, &err), &err);
 	free(dir);
 	/* Files that a user left there are nobody's. */
 	assert_false(there(run, ".step-00000003.lu-tmp"));
@@ -228,7 +228,7 @@ static void test_import(void **state)
 	tiny_open(&t, 0, false);
 	for (size_t i = 0; i < 2; i++) {
 		char *dir = scratch_new(), *a = path_in(dir, "model.safetensors");
-		struct lt_written w;
+		struct lt_digest w;
 
 		ok(lt_tensors_write(t.w, LT_VECTOR_P, 0, t.w->table.n, types[i], a, NULL, &w, &err),
 				&err);
@@ -254,7 +254,7 @@ static void test_import_index(void **state)
 	char *dir = scratch_new(), *a = path_in(dir, "x-1.safetensors");
 	char *b = path_in(dir, "x-2.safetensors");
 	char *index = path_in(dir, "model.safetensors.index.json");
-	struct lt_written w;
+	struct lt_digest w;
 	struct lu_err err;
 	struct tiny t, u;
 	FILE *f;

@@ -42,7 +42,7 @@ static void gradient(struct tiny *t, struct lt_model *m, lk_real *out)
 
 	ok(lt_optimizer_begin(t->w, &h, 0, 1, scored(t), &err), &err);
 	ok(lt_model_train(m, t->ids, t->labels, 0, t->loss, &err), &err);
-	t->ops->copy(t->q, out, t->w->g, t->w->table.total * sizeof(*out), LK_D2H);
+	t->ops->copy(t->q, out, t->w->grad, t->w->table.total * sizeof(*out), LK_D2H);
 	assert_int_equal(t->ops->sync(t->q), 0);
 }
 
@@ -66,16 +66,16 @@ static void check_gradient(bool tied, bool recompute)
 		for (size_t k = 0; k < 6; k++) {
 			size_t e = k ? (size_t)lu_rand_below(3, i, k, p->count) : p->count - 1;
 			lk_real was, now;
-			double up, down, want, got = (double)g[p->at + e], off;
+			double up, down, want, got = (double)g[p->offset + e], off;
 
-			ok(lt_weights_get(t.w, LT_VECTOR_P, p->at + e, 1, &was, &err), &err);
+			ok(lt_weights_get(t.w, LT_VECTOR_P, p->offset + e, 1, &was, &err), &err);
 			now = was + (lk_real)step;
-			ok(lt_weights_put(t.w, LT_VECTOR_P, p->at + e, 1, &now, &err), &err);
+			ok(lt_weights_put(t.w, LT_VECTOR_P, p->offset + e, 1, &now, &err), &err);
 			up = loss_of(&t, m);
 			now = was - (lk_real)step;
-			ok(lt_weights_put(t.w, LT_VECTOR_P, p->at + e, 1, &now, &err), &err);
+			ok(lt_weights_put(t.w, LT_VECTOR_P, p->offset + e, 1, &now, &err), &err);
 			down = loss_of(&t, m);
-			ok(lt_weights_put(t.w, LT_VECTOR_P, p->at + e, 1, &was, &err), &err);
+			ok(lt_weights_put(t.w, LT_VECTOR_P, p->offset + e, 1, &was, &err), &err);
 			want = (up - down) / (2 * step);
 			off = fabs(got - want) / (fabs(want) + 0.01);
 			worst = off > worst ? off : worst;
@@ -231,7 +231,7 @@ static void test_bad_ids(void **state)
 	t.ids[5] = 0;
 	t.labels[6] = TINY_VOCAB + 1;
 	assert_int_equal(lt_model_losses(m, t.ids, t.labels, TINY_BATCH, losses, &err), -1);
-	assert_non_null(strstr(err.msg, "token 38"));
+	assert_non_null(strstr(err.msg, "label 38"));
 	lt_model_close(m);
 	tiny_close(&t);
 }

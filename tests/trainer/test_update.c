@@ -13,7 +13,7 @@ static void read_vector(struct tiny *t, const lk_real *from, lk_real *to)
 
 static void write_gradient(struct tiny *t, size_t lane, size_t at, lk_real value)
 {
-	assert_int_equal(t->ops->copy(t->q, t->w->g + lane * t->w->table.total + at, &value,
+	assert_int_equal(t->ops->copy(t->q, t->w->grad + lane * t->w->table.total + at, &value,
 					 sizeof(value), LK_H2D),
 			0);
 	assert_int_equal(t->ops->sync(t->q), 0);
@@ -46,14 +46,14 @@ static void test_lanes(void **state)
 	for (size_t j = 0; j < LANES; j++) {
 		lane[j] = malloc(bytes);
 		assert_non_null(lane[j]);
-		read_vector(&t, t.w->g + j * n, lane[j]);
+		read_vector(&t, t.w->grad + j * n, lane[j]);
 	}
 	ok(lt_optimizer_update(t.w, t.comm, &hyper, &u, &err), &err);
 	got = malloc(bytes);
 	sum = malloc(bytes);
 	assert_non_null(got);
 	assert_non_null(sum);
-	read_vector(&t, t.w->g, got);
+	read_vector(&t, t.w->grad, got);
 	for (size_t i = 0; i < n; i++)
 		sum[i] = (lane[0][i] + lane[2][i]) + (lane[1][i] + lane[3][i]);
 	assert_memory_equal(got, sum, bytes);
@@ -112,13 +112,13 @@ static void check_bad(size_t lane, const char *tensor, lk_real value, const char
 	after = malloc(bytes);
 	assert_true(before && after);
 	ok(lt_optimizer_begin(t.w, &hyper, 0.01, 1, 1, &err), &err);
-	write_gradient(&t, lane, lt_table_find(&t.w->table, tensor)->at + 2, value);
+	write_gradient(&t, lane, lt_table_find(&t.w->table, tensor)->offset + 2, value);
 	read_vector(&t, t.w->vector[LT_VECTOR_P], before);
 	ok(lt_optimizer_update(t.w, t.comm, &hyper, &u, &err), &err);
 	assert_false(u.finite);
 	read_vector(&t, t.w->vector[LT_VECTOR_P], after);
 	assert_memory_equal(before, after, bytes);
-	ok(lt_optimizer_blame(t.w, what, sizeof(what), &err), &err);
+	ok(lt_optimizer_nonfinite(t.w, what, sizeof(what), &err), &err);
 	assert_string_equal(what, want);
 	free(before);
 	free(after);
@@ -143,10 +143,10 @@ static void test_bad_value(void **state)
 	(void)state;
 	tiny_open(&t, 1, false);
 	ok(lt_optimizer_begin(t.w, &hyper, 0.01, 1, 1, &err), &err);
-	ok(lt_weights_put(t.w, LT_VECTOR_P, lt_table_find(&t.w->table, "model.norm.weight")->at, 1,
+	ok(lt_weights_put(t.w, LT_VECTOR_P, lt_table_find(&t.w->table, "model.norm.weight")->offset, 1,
 			   &nan, &err),
 			&err);
-	ok(lt_optimizer_blame(t.w, what, sizeof(what), &err), &err);
+	ok(lt_optimizer_nonfinite(t.w, what, sizeof(what), &err), &err);
 	assert_string_equal(what, "the values of model.norm.weight");
 	tiny_close(&t);
 }
@@ -173,13 +173,13 @@ static void test_table(void **state)
 	assert_int_equal(t.total, 6706958336);
 	assert_int_equal(lt_matrix_params(&t) + 4096 * (2 * 32 + 1), 6440620032);
 	for (size_t i = 0; i < t.n; i++) {
-		assert_int_equal(t.param[i].at, at);
+		assert_int_equal(t.param[i].offset, at);
 		at += t.param[i].count;
 	}
 	assert_int_equal(at, t.total);
 	/* 45.09 GFLOP a token at 4096, 41.86 with causal attention counted half */
-	assert_true(fabs(lt_flops_token(&t, 4096, false) - 45.09e9) < 0.01e9);
-	assert_true(fabs(lt_flops_token(&t, 4096, true) - 41.86e9) < 0.01e9);
+	assert_true(fabs(lt_flops_per_token(&t, 4096, false) - 45.09e9) < 0.01e9);
+	assert_true(fabs(lt_flops_per_token(&t, 4096, true) - 41.86e9) < 0.01e9);
 	assert_true(fabs(lt_table_find(&t, "model.layers.31.mlp.down_proj.weight")->std -
 				    0.001125) < 1e-9);
 	assert_null(lt_table_find(&t, "model.layers.32.mlp.down_proj.weight"));
