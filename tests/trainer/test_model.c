@@ -1,7 +1,7 @@
 /*
- * The whole model: gradients against central differences, the same bits whichever way it is
- * computed. In the double-precision build (make DOUBLE=1) the differences agree to 1e-7 and
- * better; in fp32 they are a coarse check of the same code.
+ * The model: gradients compared with central differences, equal bits in all modes. In the
+ * double-precision build (make DOUBLE=1) the gradients agree to 1e-7 or better; in fp32 the
+ * comparison is coarse.
  */
 #include "tests/trainer/tiny.h"
 
@@ -21,7 +21,7 @@ static uint64_t scored(const struct tiny *t)
 	return n;
 }
 
-/* The mean loss, by the forward pass alone. */
+/* Mean loss by the forward pass. */
 static double loss_of(struct tiny *t, struct lt_model *m)
 {
 	lk_real losses[TINY_ROWS];
@@ -62,7 +62,7 @@ static void check_gradient(bool tied, bool recompute)
 	for (size_t i = 0; i < t.w->table.n; i++) {
 		const struct lt_param *p = &t.w->table.param[i];
 
-		/* a few elements of each tensor, the last one among them */
+		/* Some elements of each tensor, including the last. */
 		for (size_t k = 0; k < 6; k++) {
 			size_t e = k ? (size_t)lu_rand_below(3, i, k, p->count) : p->count - 1;
 			lk_real was, now;
@@ -102,7 +102,7 @@ static void test_gradient_tied(void **state)
 	check_gradient(true, false);
 }
 
-/* Recomputation, threads, and a second call change nothing. */
+/* Recomputation and the number of threads do not change the bits. */
 static void test_same_bits(void **state)
 {
 	lk_real *want = NULL, *got = NULL;
@@ -134,7 +134,7 @@ static void test_same_bits(void **state)
 	omp_set_num_threads(threads);
 }
 
-/* Token by token, or in pieces, with kept keys and values: the logits of the whole at once. */
+/* Decoding piece by piece with cached keys and values gives the logits of the whole. */
 static void test_decode(void **state)
 {
 	static lk_real whole[TINY_CONTEXT][TINY_VOCAB], piece[TINY_VOCAB];
@@ -161,7 +161,7 @@ static void test_decode(void **state)
 	tiny_close(&t);
 }
 
-/* Losses of the scoring model are those of the training model. */
+/* Scoring computes the losses of training. */
 static void test_score(void **state)
 {
 	lk_real a[TINY_ROWS], b[TINY_ROWS];
@@ -176,7 +176,7 @@ static void test_score(void **state)
 	ok(lt_model_losses(train, t.ids, t.labels, TINY_BATCH, a, &err), &err);
 	ok(lt_model_losses(score, t.ids, t.labels, TINY_BATCH, b, &err), &err);
 	assert_memory_equal(a, b, sizeof(a));
-	/* fewer sequences than the batch: the same rows */
+	/* Fewer sequences than the batch. */
 	memset(b, 0, sizeof(b));
 	ok(lt_model_losses(score, t.ids, t.labels, 1, b, &err), &err);
 	for (size_t i = 0; i < TINY_CONTEXT; i++)
@@ -197,7 +197,7 @@ static void test_overfit(void **state)
 
 	(void)state;
 	tiny_open(&t, 1, false);
-	/* a sequence of its own for each row, so that it can be learnt by heart */
+	/* Distinct tokens in each row, so that the model can memorise the batch. */
 	for (size_t i = 0; i < TINY_ROWS; i++)
 		t.ids[i] = (uint32_t)(i % TINY_VOCAB);
 	ok(lt_model_open(&m, t.w, TINY_BATCH, TINY_CONTEXT, LT_MODEL_TRAIN, false, &err), &err);

@@ -1,4 +1,4 @@
-/* The configuration: presets, phases, --set, what is refused, and printing that reads back. */
+/* Configurations: presets, phases, --set, refused settings, printing. */
 #include "tests/trainer/tiny.h"
 
 #include "trainer/run/config.h"
@@ -6,7 +6,7 @@
 static const char base[] = "[model]\npreset = tiny\nvocab = 100\n[data]\ntrain = a b\n"
 			   "[train]\nsteps = 10\n";
 
-/* Reads base + text (+ one --set); -1 with err. */
+/* Read base and text, then apply one --set unless NULL. */
 static int load(struct lt_config *c, const char *text, const char *set, struct lu_err *err)
 {
 	char *dir = scratch_new(), *path = path_in(dir, "c.ini");
@@ -117,7 +117,7 @@ static void test_refused(void **state)
 	}
 }
 
-/* What is printed reads back as the same configuration, and a change is told by name. */
+/* A printed configuration reads back as the same; a difference is named. */
 static void test_print(void **state)
 {
 	char *dir = scratch_new(), *path = path_in(dir, "printed.ini"), what[300];
