@@ -166,7 +166,7 @@ struct lk_ops {
 	/*
 	 * Queue and memory. `device` counts from 0 and is ignored by the CPU. close(NULL) and
 	 * free(q, NULL) do nothing. alloc(q, 0) returns a pointer that can be freed; memory is not
-	 * zeroed. host_alloc() returns host memory that copies are fast from (pinned).
+	 * zeroed.
 	 */
 	int (*open)(struct lk_queue **q, int device, struct lk_err *err);
 	void (*close)(struct lk_queue *q);
@@ -174,8 +174,6 @@ struct lk_ops {
 	int (*sync)(struct lk_queue *q);
 	void *(*alloc)(struct lk_queue *q, size_t bytes);
 	void (*free)(struct lk_queue *q, void *p);
-	void *(*host_alloc)(struct lk_queue *q, size_t bytes);
-	void (*host_free)(struct lk_queue *q, void *p);
 	int (*zero)(struct lk_queue *q, void *p, size_t bytes);
 	int (*copy)(struct lk_queue *q, void *dst, const void *src, size_t bytes, enum lk_copy how);
 

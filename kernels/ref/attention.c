@@ -45,15 +45,6 @@ static int visible(const struct lk_attn *a, size_t query, size_t key)
 	return a->k_pos + key <= a->q_pos + query;
 }
 
-static double dot(const double *x, const double *y, size_t n)
-{
-	double s = 0;
-
-	for (size_t c = 0; c < n; c++)
-		s += x[c] * y[c];
-	return s;
-}
-
 static void query_forward(const struct lk_attn *a, size_t i, double *o, double *lse,
 		const double *q, const double *k, const double *v)
 {
@@ -62,9 +53,9 @@ static void query_forward(const struct lk_attn *a, size_t i, double *o, double *
 	for (size_t c = 0; c < a->dim; c++)
 		o[c] = 0;
 	for (size_t j = 0; j < a->tk && visible(a, i, j); j++)
-		max = fmax(max, dot(q, k + j * a->k_ld, a->dim) * a->scale);
+		max = fmax(max, lk_ref_dot(q, k + j * a->k_ld, a->dim) * a->scale);
 	for (size_t j = 0; j < a->tk && visible(a, i, j); j++) {
-		double e = exp(dot(q, k + j * a->k_ld, a->dim) * a->scale - max);
+		double e = exp(lk_ref_dot(q, k + j * a->k_ld, a->dim) * a->scale - max);
 
 		sum += e;
 		for (size_t c = 0; c < a->dim; c++)
@@ -84,12 +75,12 @@ static void query_back(const struct lk_attn *a, size_t i, double *dq, double *dk
 		const double *d, const double *o, double lse, const double *q, const double *k,
 		const double *v)
 {
-	double D = dot(d, o, a->dim);
+	double D = lk_ref_dot(d, o, a->dim);
 
 	for (size_t j = 0; j < a->tk && visible(a, i, j); j++) {
 		size_t row = j * a->k_ld;
-		double p = exp(dot(q, k + row, a->dim) * a->scale - lse);
-		double ds = p * (dot(d, v + row, a->dim) - D) * a->scale;
+		double p = exp(lk_ref_dot(q, k + row, a->dim) * a->scale - lse);
+		double ds = p * (lk_ref_dot(d, v + row, a->dim) - D) * a->scale;
 
 		for (size_t c = 0; c < a->dim; c++) {
 			dv[row + c] += p * d[c];

@@ -58,6 +58,16 @@ void lk_ref_ce_grad(double *loss, double *x, const int32_t *labels, const double
 void lk_ref_gemm(const struct lk_gemm *g, double *D, const double *A, const double *B,
 		const double *C);
 
+/* The inner product of two vectors. */
+static inline double lk_ref_dot(const double *x, const double *y, size_t n)
+{
+	double s = 0;
+
+	for (size_t i = 0; i < n; i++)
+		s += x[i] * y[i];
+	return s;
+}
+
 /* sums.c */
 double lk_ref_sum(const double *x, size_t n);
 void lk_ref_sqnorm(double *sums, const double *x, size_t n);

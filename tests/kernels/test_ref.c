@@ -37,15 +37,6 @@ static void fill(double *x, uint64_t seed, size_t n)
 		x[i] = t_rand(seed, i);
 }
 
-static double weighted(const double *y, const double *weight, size_t n)
-{
-	double s = 0;
-
-	for (size_t i = 0; i < n; i++)
-		s += y[i] * weight[i];
-	return s;
-}
-
 /* --- rmsnorm: x, res, w ---------------------------------------------------------------------- */
 
 static double norm_dy[ROWS * N], norm_dsum[ROWS * N];
@@ -55,7 +46,7 @@ static double norm_loss(const double *in)
 	double y[ROWS * N], sum[ROWS * N];
 
 	lk_ref_rmsnorm(y, NULL, sum, in, in + ROWS * N, in + 2 * ROWS * N, ROWS, N, 1e-5);
-	return weighted(y, norm_dy, ROWS * N) + weighted(sum, norm_dsum, ROWS * N);
+	return lk_ref_dot(y, norm_dy, ROWS * N) + lk_ref_dot(sum, norm_dsum, ROWS * N);
 }
 
 static void test_rmsnorm(void **state)
@@ -84,7 +75,7 @@ static double glu_loss(const double *in)
 	double y[ROWS * N];
 
 	lk_ref_swiglu(y, in, ROWS, N);
-	return weighted(y, glu_dy, ROWS * N);
+	return lk_ref_dot(y, glu_dy, ROWS * N);
 }
 
 static void test_swiglu(void **state)
@@ -113,7 +104,7 @@ static void test_rope(void **state)
 	memcpy(y, x, sizeof(y));
 	lk_ref_rope(y, table, NULL, 0, ROWS, HEADS, DIM, 0, 0);
 	assert_true(fabs(y[0] - (x[0] * cos(3) - x[3] * sin(3))) < 1e-12);
-	assert_true(fabs(weighted(x, x, T_LEN(x)) - weighted(y, y, T_LEN(y))) < 1e-12);
+	assert_true(fabs(lk_ref_dot(x, x, T_LEN(x)) - lk_ref_dot(y, y, T_LEN(y))) < 1e-12);
 	lk_ref_rope(y, table, NULL, 0, ROWS, HEADS, DIM, 0, 1);
 	for (size_t i = 0; i < T_LEN(x); i++)
 		assert_true(fabs(x[i] - y[i]) < 1e-12);
@@ -133,7 +124,7 @@ static double attn_loss(const double *in)
 	double o[NQ], lse[NL];
 
 	lk_ref_attention(&attn, o, lse, in, in + NQ, in + NQ + NK);
-	return weighted(o, attn_dout, NQ);
+	return lk_ref_dot(o, attn_dout, NQ);
 }
 
 static void test_attention(void **state)
@@ -226,7 +217,7 @@ static double linear_loss(const double *in)
 	double y[ROWS * OUT];
 
 	lk_ref_gemm(&g, y, in, in + ROWS * N, NULL);
-	return weighted(y, linear_dy, ROWS * OUT);
+	return lk_ref_dot(y, linear_dy, ROWS * OUT);
 }
 
 static void test_linear(void **state)

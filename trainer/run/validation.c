@@ -100,7 +100,8 @@ static int report(const struct set *set, const struct lt_total *t, uint64_t step
 
 	if (!isnan(bits))
 		snprintf(text, sizeof(text), " bits/byte %.4f", bits);
-	lu_note("step %" PRIu64 " validation %s loss %.4f perplexity %.2f%s over %" PRIu64 " tokens",
+	lu_note("step %" PRIu64 " validation %s loss %.4f perplexity %.2f%s"
+		" over %" PRIu64 " tokens",
 			step, set->name, mean, exp(mean), text, t->tokens);
 	lu_json_open_object(&b, NULL);
 	lu_json_put_u64(&b, "step", step);
