@@ -24,7 +24,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_DOUBLE(0, "temperature", struct options, temperature, "X", 0, 100,
 			"0: always the most probable token"),
 	LU_OPT_DOUBLE(0, "top-p", struct options, top_p, "X", 0, 1,
-			"sample from the most probable tokens that sum to X"),
+			"nucleus sampling with probability mass X"),
 	LU_OPT_U64(0, "from-step", struct options, step, "N", "use the checkpoint of step N"),
 	LU_OPT_END,
 };
