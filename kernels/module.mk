@@ -1,7 +1,8 @@
-# kernels/module.mk: variables only.  The operations themselves (kernels/cpu/<op>.inc) are compiled
-# inside isa_*.c, once for every instruction set; kernels/cpu/isa.inc says how.
+# The operations themselves (kernels/cpu/<op>.inc) are compiled inside isa_*.c, once per instruction
+# set; see kernels/cpu/isa.inc.
 
 KERNELS_SRC := \
+	kernels/cpu/device.c \
 	kernels/cpu/isa_avx2.c \
 	kernels/cpu/isa_avx512.c \
 	kernels/cpu/isa_base.c \
@@ -10,7 +11,7 @@ KERNELS_SRC := \
 
 KERNELS_ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 
-# None of these changes a result: they let the compiler use vector square roots and selects.
+# None of these flags changes a result: they enable vector square roots and selects.
 KERNELS_OPT := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off
 
 $(BUILD)/kernels/cpu/isa_base.o: CFLAGS += $(KERNELS_OPT)
@@ -21,7 +22,11 @@ $(BUILD)/kernels/cpu/isa_avx2.o: CFLAGS += -mavx2 -mfma
 $(BUILD)/kernels/cpu/isa_avx512.o: CFLAGS += -mavx512f -mfma
 endif
 
-# The operations need nothing but libc, libm and OpenMP.  Only the benchmark compares with oneDNN.
+# The reference implementations are for tests only.
+KERNELS_REF_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard kernels/ref/*.c)))
+$(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernels/test_*.c)): $(KERNELS_REF_OBJ)
+
+# The operations need libc, libm and OpenMP only. The benchmark alone compares with oneDNN.
 KERNELS_LIBS := -lm
 KERNELS_ONEDNN := $(if $(BARE)$(DOUBLE),,$(wildcard /usr/include/oneapi/dnnl/dnnl.h \
 	/usr/local/include/oneapi/dnnl/dnnl.h))

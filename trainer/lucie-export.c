@@ -3,109 +3,184 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
-#include "libcommon/sys/atomicfile.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/tool.h"
 #include "libcommon/tokenizer/tokenizer.h"
 #include "trainer/model/tensorfile.h"
-#include "trainer/run/modeldir.h"
-#include "trainer/run/runfolder.h"
+#include "trainer/run/folder.h"
+#include "trainer/run/loaded_model.h"
 
-struct config {
+struct options {
 	struct lu_std std;
 	const char *tokenizer;
-	uint64_t step, shard;
-	int dtype;
+	uint64_t step, max_shard;
+	enum lu_st_type dtype;
 	bool init;
 };
 
+static const struct lu_enum dtypes[] = {
+	{ "bf16", LU_ST_BF16 },
+	{ "f32", LU_ST_F32 },
+	LU_ENUM_END,
+};
+
 static const struct lu_opt opts[] = {
-	LU_OPT_STR('t', "tokenizer", struct config, tokenizer, "FILE", "tokenizer.json to copy"),
-	LU_OPT_CHOICE(0, "dtype", struct config, dtype, "bf16|f32", "type of the weights"),
-	LU_OPT_SIZE(0, "max-shard", struct config, shard, "SIZE", "largest file of weights"),
-	LU_OPT_U64(0, "from-step", struct config, step, "N", "the checkpoint of this step"),
-	LU_OPT_FLAG(0, "init", struct config, init, "the run's weights before its first step"),
+	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE", "tokenizer.json to copy"),
+	LU_OPT_ENUM(0, "dtype", struct options, dtype, dtypes, "type of the weights"),
+	LU_OPT_SIZE(0, "max-shard", struct options, max_shard, "SIZE",
+			"maximum size of a weights file"),
+	LU_OPT_U64(0, "from-step", struct options, step, "N", "export the checkpoint of step N"),
+	LU_OPT_FLAG(0, "init", struct options, init, "export the initial weights of the run"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-export", "writes a model as a Hugging Face folder",
-	"RUN", opts, LU_STD_OUTNAME, offsetof(struct config, std) };
+	"RUN", opts, LU_STD_OUTNAME, offsetof(struct options, std) };
 
-/* Token ids that generation needs. Lucie-7B's where there is no tokenizer to ask. */
-struct ids {
+/* Ids of the tokens that generation needs. */
+struct special_ids {
 	uint32_t bos, eos, pad;
 };
 
-/* A number that readers of typed JSON take for a float: 10000.0. */
-static void float_text(double v, char out[40])
+/* --- JSON, laid out like that of Hugging Face ------------------------------------------------ */
+
+static void start_line(struct lu_buf *b, int depth)
 {
-	lu_num_format(v, out);
-	if (!strpbrk(out, ".e"))
-		strncat(out, ".0", 3);
+	lu_buf_printf(b, "\n%*s", 2 * depth, "");
 }
 
-static void config_json(const struct lt_opened *m, const struct ids *ids, enum lu_st_type type,
-		struct lu_buf *b)
+/* Write the key of a member on a line of its own; the value follows. */
+static void key(struct lu_buf *b, int depth, const char *name)
 {
-	const struct lt_shape *s = &m->w->table.shape;
-	const char *dtype = type == LU_ST_BF16 ? "bfloat16" : "float32";
-	char theta[40], eps[40], std[40];
-
-	float_text(s->rope_theta, theta);
-	float_text(s->norm_eps, eps);
-	float_text(s->init_std, std);
-	lu_buf_printf(b,
-			"{\n  \"architectures\": [\n    \"LlamaForCausalLM\"\n  ],\n"
-			"  \"attention_bias\": false,\n  \"attention_dropout\": 0.0,\n"
-			"  \"bos_token_id\": %u,\n  \"dtype\": \"%s\",\n  \"eos_token_id\": %u,\n"
-			"  \"head_dim\": %zu,\n  \"hidden_act\": \"silu\",\n  \"hidden_size\": "
-			"%zu,\n"
-			"  \"initializer_range\": %s,\n  \"intermediate_size\": %zu,\n"
-			"  \"max_position_embeddings\": %" PRIu64 ",\n  \"mlp_bias\": false,\n"
-			"  \"model_type\": \"llama\",\n",
-			ids->bos, dtype, ids->eos, s->dim, s->hidden, std, s->ffn, m->at.context);
-	lu_buf_printf(b,
-			"  \"num_attention_heads\": %zu,\n  \"num_hidden_layers\": %zu,\n"
-			"  \"num_key_value_heads\": %zu,\n  \"pad_token_id\": %u,\n"
-			"  \"pretraining_tp\": 1,\n  \"rms_norm_eps\": %s,\n"
-			"  \"rope_parameters\": {\n    \"rope_theta\": %s,\n    \"rope_type\": "
-			"\"default\"\n"
-			"  },\n  \"rope_scaling\": null,\n  \"rope_theta\": %s,\n"
-			"  \"tie_word_embeddings\": %s,\n  \"torch_dtype\": \"%s\",\n",
-			s->heads, s->layers, s->kv_heads, ids->pad, eps, theta, theta,
-			s->tied ? "true" : "false", dtype);
-	lu_buf_printf(b,
-			"  \"training_steps\": %" PRIu64 ",\n  \"training_tokens\": %" PRIu64 ",\n"
-			"  \"use_cache\": true,\n  \"vocab_size\": %zu\n}\n",
-			m->at.step, m->at.tokens, s->vocab);
+	if (b->n && b->p[b->n - 1] != '{')
+		lu_buf_putc(b, ',');
+	start_line(b, depth);
+	lu_json_quote(b, lu_str_of(name));
+	lu_buf_puts(b, ": ");
 }
 
-static int write_text(const char *dir, const char *name, struct lu_buf *b, struct lu_err *err)
+static void put_u64(struct lu_buf *b, const char *name, uint64_t v)
 {
-	char *path = lt_run_path(dir, name);
-	struct lu_atomic f;
-	int rc = path ? lu_buf_check(b, err) : lu_err_nomem(err);
+	key(b, 1, name);
+	lu_json_put_u64(b, NULL, v);
+}
 
+static void put_cstr(struct lu_buf *b, const char *name, const char *s)
+{
+	key(b, 1, name);
+	lu_json_put_cstr(b, NULL, s);
+}
+
+static void put_bool(struct lu_buf *b, const char *name, bool v)
+{
+	key(b, 1, name);
+	lu_json_put_bool(b, NULL, v);
+}
+
+/* Write a number that typed readers of JSON take for a float: 10000.0. */
+static void put_float(struct lu_buf *b, int depth, const char *name, double v)
+{
+	char text[40];
+
+	lu_num_format(v, text);
+	if (!strpbrk(text, ".e"))
+		strncat(text, ".0", 3);
+	key(b, depth, name);
+	lu_buf_puts(b, text);
+}
+
+static void close_object(struct lu_buf *b, int depth)
+{
+	start_line(b, depth);
+	lu_json_close_object(b);
+}
+
+/* Close the top-level object, write the file, and clear the buffer. */
+static int finish_file(const char *dir, const char *name, struct lu_buf *b, struct lu_err *err)
+{
+	int rc;
+
+	close_object(b, 0);
+	lu_buf_putc(b, '\n');
+	rc = lu_buf_check(b, err);
 	if (rc == 0)
-		rc = lu_atomic_open(&f, path, err);
-	if (rc == 0) {
-		rc = lu_atomic_write(&f, b->p, b->n, err);
-		if (rc == 0)
-			rc = lu_atomic_commit(&f, err);
-		else
-			lu_atomic_abort(&f);
-	}
-	free(path);
+		rc = lt_folder_write(dir, name, lu_buf_slice(b), err);
 	lu_buf_clear(b);
 	return rc;
 }
 
-/* How many parameters from `first` fit a file of at most `limit` bytes (at least one). */
+/* --- config.json, generation_config.json ----------------------------------------------------- */
+
+static void format_config(const struct lt_loaded_model *m, const struct special_ids *ids,
+		enum lu_st_type type, struct lu_buf *b)
+{
+	const struct lt_shape *s = &m->w->table.shape;
+	const char *dtype = type == LU_ST_BF16 ? "bfloat16" : "float32";
+
+	lu_json_open_object(b, NULL);
+	key(b, 1, "architectures");
+	lu_json_open_array(b, NULL);
+	start_line(b, 2);
+	lu_json_put_cstr(b, NULL, "LlamaForCausalLM");
+	start_line(b, 1);
+	lu_json_close_array(b);
+	put_bool(b, "attention_bias", false);
+	put_float(b, 1, "attention_dropout", 0);
+	put_u64(b, "bos_token_id", ids->bos);
+	put_cstr(b, "dtype", dtype);
+	put_u64(b, "eos_token_id", ids->eos);
+	put_u64(b, "head_dim", s->dim);
+	put_cstr(b, "hidden_act", "silu");
+	put_u64(b, "hidden_size", s->hidden);
+	put_float(b, 1, "initializer_range", s->init_std);
+	put_u64(b, "intermediate_size", s->ffn);
+	put_u64(b, "max_position_embeddings", m->pos.context);
+	put_bool(b, "mlp_bias", false);
+	put_cstr(b, "model_type", "llama");
+	put_u64(b, "num_attention_heads", s->heads);
+	put_u64(b, "num_hidden_layers", s->layers);
+	put_u64(b, "num_key_value_heads", s->kv_heads);
+	put_u64(b, "pad_token_id", ids->pad);
+	put_u64(b, "pretraining_tp", 1);
+	put_float(b, 1, "rms_norm_eps", s->norm_eps);
+	key(b, 1, "rope_parameters");
+	lu_json_open_object(b, NULL);
+	put_float(b, 2, "rope_theta", s->rope_theta);
+	key(b, 2, "rope_type");
+	lu_json_put_cstr(b, NULL, "default");
+	close_object(b, 1);
+	key(b, 1, "rope_scaling");
+	lu_json_put_null(b, NULL);
+	put_float(b, 1, "rope_theta", s->rope_theta);
+	put_bool(b, "tie_word_embeddings", s->tied);
+	put_cstr(b, "torch_dtype", dtype);
+	put_u64(b, "training_steps", m->pos.step);
+	put_u64(b, "training_tokens", m->pos.tokens);
+	put_bool(b, "use_cache", true);
+	put_u64(b, "vocab_size", s->vocab);
+}
+
+static void format_generation(
+		const struct lt_loaded_model *m, const struct special_ids *ids, struct lu_buf *b)
+{
+	lu_json_open_object(b, NULL);
+	put_u64(b, "bos_token_id", ids->bos);
+	put_bool(b, "do_sample", true);
+	put_u64(b, "eos_token_id", ids->eos);
+	put_u64(b, "max_length", m->pos.context);
+	put_u64(b, "pad_token_id", ids->pad);
+	put_float(b, 1, "temperature", 0.6);
+	put_float(b, 1, "top_p", 0.9);
+}
+
+/* --- weights --------------------------------------------------------------------------------- */
+
+/* Number of parameters from `first` on that fit in a file of at most `limit` bytes, at least one. */
 static size_t fit(const struct lt_table *t, size_t first, enum lu_st_type type, uint64_t limit)
 {
 	uint64_t bytes = 0;
@@ -129,67 +204,86 @@ static size_t count_files(const struct lt_table *t, enum lu_st_type type, uint64
 	return files;
 }
 
-/* The weights in one file, or in several and an index. */
-static int write_weights(const struct config *c, struct lt_opened *m, const char *dir,
-		enum lu_st_type type, struct lu_err *err)
+/* Write n parameters to a file, and their lines of the weight map. */
+static int write_file(struct lt_weights *w, size_t first, size_t n, enum lu_st_type type,
+		const char *dir, const char *name, struct lu_buf *map, struct lu_err *err)
 {
-	const struct lt_table *t = &m->w->table;
-	size_t files = count_files(t, type, c->shard), file = 0;
-	struct lu_buf map = { 0 }, index = { 0 };
-	uint64_t total = 0;
-	int rc = 0;
+	char *path = lu_concat(dir, "/", name);
+	struct lt_digest digest;
+	int rc = path ? lt_tensors_write(w, LT_VECTOR_P, first, n, type, path,
+					"{\"format\":\"pt\"}", &digest, err)
+		      : lu_err_nomem(err);
 
-	for (size_t i = 0, n; i < t->n && rc == 0; i += n) {
-		struct lt_written written;
-		char name[64], *path;
-
-		n = fit(t, i, type, c->shard);
-		snprintf(name, sizeof(name), "model.safetensors");
-		if (files > 1)
-			snprintf(name, sizeof(name), "model-%05zu-of-%05zu.safetensors", ++file,
-					files);
-		path = lt_run_path(dir, name);
-		rc = path ? lt_tensors_write(m->w, LT_VECTOR_P, i, n, type, path,
-					    "{\"format\":\"pt\"}", &written, err)
-			  : lu_err_nomem(err);
-		free(path);
-		for (size_t k = 0; k < n; k++) {
-			lu_buf_printf(&map, "%s\n    \"%s\": \"%s\"", i + k ? "," : "",
-					t->param[i + k].name, name);
-			total += t->param[i + k].count * lu_st_width(type);
-		}
+	free(path);
+	for (size_t i = first; i < first + n; i++) {
+		key(map, 2, w->table.param[i].name);
+		lu_json_put_cstr(map, NULL, name);
 	}
-	if (rc == 0 && files > 1) {
-		lu_buf_printf(&index,
-				"{\n  \"metadata\": {\n    \"total_size\": %" PRIu64
-				"\n  },\n  \"weight_map\": {",
-				total);
-		lu_buf_str(&index, lu_buf_slice(&map));
-		lu_buf_puts(&index, "\n  }\n}\n");
-		rc = lu_buf_check(&map, err);
-		if (rc == 0)
-			rc = write_text(dir, "model.safetensors.index.json", &index, err);
-	}
-	lu_buf_release(&map);
-	lu_buf_release(&index);
 	return rc;
 }
 
-/* One member of tokenizer_config.json for a special token. */
-static void token_member(
-		const struct lu_tok *tok, enum lu_tok_role role, const char *key, struct lu_buf *b)
+static int write_index(
+		const char *dir, uint64_t bytes, const struct lu_buf *map, struct lu_err *err)
+{
+	struct lu_buf b = { 0 };
+	int rc = lu_buf_check(map, err);
+
+	lu_json_open_object(&b, NULL);
+	key(&b, 1, "metadata");
+	lu_json_open_object(&b, NULL);
+	key(&b, 2, "total_size");
+	lu_json_put_u64(&b, NULL, bytes);
+	close_object(&b, 1);
+	key(&b, 1, "weight_map");
+	lu_buf_str(&b, lu_buf_slice(map));
+	close_object(&b, 1);
+	if (rc == 0)
+		rc = finish_file(dir, "model.safetensors.index.json", &b, err);
+	lu_buf_release(&b);
+	return rc;
+}
+
+/* Write the weights to one file, or to several and an index. */
+static int write_weights(
+		const struct options *o, struct lt_weights *w, const char *dir, struct lu_err *err)
+{
+	const struct lt_table *t = &w->table;
+	size_t files = count_files(t, o->dtype, o->max_shard), file = 0;
+	struct lu_buf map = { 0 };
+	int rc = 0;
+
+	lu_json_open_object(&map, NULL);
+	for (size_t i = 0, n; i < t->n && rc == 0; i += n) {
+		char name[64] = "model.safetensors";
+
+		n = fit(t, i, o->dtype, o->max_shard);
+		if (files > 1)
+			snprintf(name, sizeof(name), "model-%05zu-of-%05zu.safetensors", ++file,
+					files);
+		rc = write_file(w, i, n, o->dtype, dir, name, &map, err);
+	}
+	if (rc == 0 && files > 1)
+		rc = write_index(dir, (uint64_t)t->total * lu_st_width(o->dtype), &map, err);
+	lu_buf_release(&map);
+	return rc;
+}
+
+/* --- tokenizer ------------------------------------------------------------------------------- */
+
+static void put_token(
+		struct lu_buf *b, const char *name, const struct lu_tok *tok, enum lu_tok_role role)
 {
 	uint32_t id;
 
 	if (!lu_tok_role(tok, role, &id))
 		return;
-	lu_buf_printf(b, "  \"%s\": ", key);
-	lu_json_quote(b, lu_tok_piece(tok, id));
-	lu_buf_puts(b, ",\n");
+	key(b, 1, name);
+	lu_json_put_str(b, NULL, lu_tok_piece(tok, id));
 }
 
-static int write_tokenizer(
-		const struct lt_opened *m, const char *dir, struct ids *ids, struct lu_err *err)
+/* Write tokenizer.json and tokenizer_config.json, and look up the ids. */
+static int write_tokenizer(const struct lt_loaded_model *m, const char *dir,
+		struct special_ids *ids, struct lu_err *err)
 {
 	struct lu_buf b = { 0 };
 	struct lu_tok *tok;
@@ -200,54 +294,50 @@ static int write_tokenizer(
 	lu_tok_role(tok, LU_TOK_BOS, &ids->bos);
 	lu_tok_role(tok, LU_TOK_EOS, &ids->eos);
 	lu_tok_role(tok, LU_TOK_PAD, &ids->pad);
-	lu_buf_puts(&b, "{\n");
-	token_member(tok, LU_TOK_BOS, "bos_token", &b);
-	token_member(tok, LU_TOK_EOS, "eos_token", &b);
-	token_member(tok, LU_TOK_UNK, "unk_token", &b);
-	token_member(tok, LU_TOK_PAD, "pad_token", &b);
-	lu_buf_printf(&b,
-			"  \"clean_up_tokenization_spaces\": false,\n  \"model_max_length\": "
-			"%" PRIu64 ",\n  \"tokenizer_class\": \"PreTrainedTokenizerFast\"\n}\n",
-			m->at.context);
-	rc = write_text(dir, "tokenizer_config.json", &b, err);
+	lu_json_open_object(&b, NULL);
+	put_token(&b, "bos_token", tok, LU_TOK_BOS);
+	put_token(&b, "eos_token", tok, LU_TOK_EOS);
+	put_token(&b, "unk_token", tok, LU_TOK_UNK);
+	put_token(&b, "pad_token", tok, LU_TOK_PAD);
+	put_bool(&b, "clean_up_tokenization_spaces", false);
+	put_u64(&b, "model_max_length", m->pos.context);
+	put_cstr(&b, "tokenizer_class", "PreTrainedTokenizerFast");
+	rc = finish_file(dir, "tokenizer_config.json", &b, err);
 	if (rc == 0)
-		rc = lt_run_copy(m->tokenizer, dir, "tokenizer.json", err);
+		rc = lt_folder_copy(m->tokenizer, dir, "tokenizer.json", err);
 	lu_buf_release(&b);
 	lu_tok_free(tok);
 	return rc;
 }
 
-static int write_all(
-		const struct config *c, struct lt_opened *m, const char *dir, struct lu_err *err)
+/* --- the folder ------------------------------------------------------------------------------ */
+
+static int write_all(const struct options *o, const struct lt_loaded_model *m, const char *dir,
+		struct lu_err *err)
 {
-	enum lu_st_type type = c->dtype == 0 ? LU_ST_BF16 : LU_ST_F32;
-	struct ids ids = { 0, 1, 3 };
+	/* Without a tokenizer, the ids of Lucie-7B. */
+	struct special_ids ids = { 0, 1, 3 };
 	struct lu_buf b = { 0 };
 	int rc = 0;
 
 	if (m->tokenizer)
 		rc = write_tokenizer(m, dir, &ids, err);
 	if (rc == 0)
-		rc = write_weights(c, m, dir, type, err);
+		rc = write_weights(o, m->w, dir, err);
 	if (rc == 0) {
-		config_json(m, &ids, type, &b);
-		rc = write_text(dir, "config.json", &b, err);
+		format_config(m, &ids, o->dtype, &b);
+		rc = finish_file(dir, "config.json", &b, err);
 	}
 	if (rc == 0) {
-		lu_buf_printf(&b,
-				"{\n  \"bos_token_id\": %u,\n  \"do_sample\": true,\n"
-				"  \"eos_token_id\": %u,\n  \"max_length\": %" PRIu64 ",\n"
-				"  \"pad_token_id\": %u,\n  \"temperature\": 0.6,\n  \"top_p\": "
-				"0.9\n}\n",
-				ids.bos, ids.eos, m->at.context, ids.pad);
-		rc = write_text(dir, "generation_config.json", &b, err);
+		format_generation(m, &ids, &b);
+		rc = finish_file(dir, "generation_config.json", &b, err);
 	}
 	lu_buf_release(&b);
 	return rc;
 }
 
-/* The folder beside the target, so that it appears whole: "dir/.name.lu-tmp". */
-static char *beside(const char *target)
+/* "dir/.name.lu-tmp" for "dir/name"; NULL when memory is out. */
+static char *temp_name(const char *target)
 {
 	const char *slash = strrchr(target, '/'), *name = slash ? slash + 1 : target;
 	char *path;
@@ -256,41 +346,45 @@ static char *beside(const char *target)
 											 : path;
 }
 
-static int run(const struct config *c, const struct lu_args *args, struct lu_err *err)
+/* Write a temporary folder and rename it, so that the target appears whole. */
+static int write_folder(const struct options *o, const struct lt_loaded_model *m,
+		const char *target, const char *temp, struct lu_err *err)
 {
-	struct lt_which which = {
-		.path = args->file[0], .step = c->step, .token = c->tokenizer, .init = c->init
-	};
-	char *target = strdup(c->std.output), *temp = NULL;
-	struct lt_opened m = { 0 };
 	struct lu_err ignored;
-	int rc = -1;
+	int rc;
 
-	for (size_t n = target ? strlen(target) : 0; n > 1 && target[n - 1] == '/'; n--)
-		target[n - 1] = '\0';
-	temp = target ? beside(target) : NULL;
-	if (!temp) {
-		lu_err_nomem(err);
-		goto out;
-	}
-	if (access(target, F_OK) == 0) {
-		lu_err_set(err, "%s: is there already; remove it, or give another name", target);
-		goto out;
-	}
-	if (lt_opened_open(&m, &which, err) < 0)
-		goto out;
 	if (lt_folder_remove(temp, err) < 0 || lu_make_folders(temp, err) < 0)
-		goto out;
-	rc = write_all(c, &m, temp, err);
+		return -1;
+	rc = write_all(o, m, temp, err);
 	if (rc == 0 && rename(temp, target) < 0)
 		rc = lu_err_sys(err, errno, "%s", target);
 	if (rc == 0)
 		rc = lu_sync_folder(target, err);
-	/* The first failure is the one to report. */
+	/* The first error is the one to report. */
 	if (rc < 0)
 		(void)lt_folder_remove(temp, &ignored);
-out:
-	lt_opened_close(&m);
+	return rc;
+}
+
+static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
+{
+	struct lt_model_spec spec = {
+		.path = args->file[0], .step = o->step, .tokenizer = o->tokenizer, .init = o->init
+	};
+	char *target = strdup(o->std.output), *temp = NULL;
+	struct lt_loaded_model m = { 0 };
+	int rc = -1;
+
+	for (size_t n = target ? strlen(target) : 0; n > 1 && target[n - 1] == '/'; n--)
+		target[n - 1] = '\0';
+	temp = target ? temp_name(target) : NULL;
+	if (!temp)
+		lu_err_nomem(err);
+	else if (access(target, F_OK) == 0)
+		lu_err_set(err, "%s: exists; remove it, or give another folder", target);
+	else if (lt_loaded_model_open(&m, &spec, err) == 0)
+		rc = write_folder(o, &m, target, temp, err);
+	lt_loaded_model_close(&m);
 	free(temp);
 	free(target);
 	return rc;
@@ -298,18 +392,19 @@ out:
 
 int main(int argc, char **argv)
 {
-	struct config c = {
-		.std = LU_STD_DEFAULTS, .step = UINT64_MAX, .shard = (uint64_t)5000000000
-	};
+	struct options o = { .std = LU_STD_DEFAULTS,
+		.step = UINT64_MAX,
+		.max_shard = (uint64_t)5000000000,
+		.dtype = LU_ST_BF16 };
 	struct lu_args args;
 	struct lu_err err = { 0 };
 
-	lu_tool_start(&tool, argc, argv, &c, &args);
+	lu_tool_start(&tool, argc, argv, &o, &args);
 	if (args.files != 1 || args.file[0][0] == '-')
 		lu_usage_error("give one model");
-	if (!c.std.output)
+	if (!o.std.output)
 		lu_usage_error("no folder: give -o DIR");
-	if (c.init && c.step != UINT64_MAX)
+	if (o.init && o.step != UINT64_MAX)
 		lu_usage_error("--init and --from-step exclude each other");
-	return lu_tool_finish(run(&c, &args, &err), &err);
+	return lu_tool_finish(run(&o, &args, &err), &err);
 }

@@ -1,20 +1,20 @@
-# trainer/module.mk: the programs lie on top; every .c file in a room below is shared by them.
+# trainer/module.mk: the programs are in trainer/ itself; its folders hold what they share.
 TRAINER_PROGRAMS := $(sort $(patsubst trainer/%.c,%,$(wildcard trainer/lucie-*.c)))
 TRAINER_SRC := $(sort $(wildcard trainer/*/*.c))
 TRAINER_LIBS :=
 
-# The bare build has lucie-train alone, from libc and OpenMP: the part of the library that it needs.
+# The bare build has lucie-train alone and needs libc and OpenMP only: these files of the library.
 ifneq ($(BARE),)
 TRAINER_PROGRAMS := lucie-train
 TOOLS :=
 LIB_CXX :=
 LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c libcommon/io/json*.c) \
 	libcommon/io/safetensors.c libcommon/hash/hash.c libcommon/shard/reader.c \
-	libcommon/shard/manifest.c \
-	libcommon/mix/plan.c libcommon/mix/planned.c libcommon/mix/walk.c)
+	libcommon/shard/manifest.c libcommon/mix/plan.c libcommon/mix/planned.c \
+	libcommon/mix/stream.c libcommon/mix/walk.c)
 endif
 
-# The benchmark measures its peer in the same run.
+# The benchmark compares with oneDNN in the same run.
 ifneq ($(KERNELS_ONEDNN),)
 $(BUILD)/tests/bench/bench_train_step.o: CFLAGS += -DLK_HAVE_ONEDNN
 $(BUILD)/tests/bench/bench_train_step: KERNELS_LIBS += -ldnnl

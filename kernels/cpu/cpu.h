@@ -1,31 +1,36 @@
+#ifndef LUCIE_KERNELS_CPU_CPU_H
+#define LUCIE_KERNELS_CPU_CPU_H
 /*
- * cpu.h: what the files of the processor's backend share: the queue, its work space, and the
- * operations that need no vector code.  Work is done at once, so a queue holds no work: only the
- * last error and a block of scratch memory that grows and is never shrunk.
+ * Internals of the CPU backend.
+ *
+ * The operations (<op>.inc) are vector code, compiled once per instruction set inside isa_*.c. They
+ * use what is compiled once: the queue and its memory (device.c) and the operations on a few
+ * numbers (scalar.c). lk_cpu.c chooses the instruction set.
+ *
+ * Work is done at once, so a queue holds no work, only the last error and scratch memory.
  */
-#ifndef LK_CPU_H
-#define LK_CPU_H
-
 #include "kernels/lk.h"
+
+/* --- device.c: queue, memory, packed weights ------------------------------------------------ */
 
 struct lk_queue {
 	struct lk_err err;
-	void *ws;
-	size_t ws_size;
+	void *scratch;
+	size_t scratch_size;
 };
 
-struct lk_prep {
-	const lk_act *w; /* for products with W itself */
-	void *packed;	 /* for products with its transpose */
+struct lk_packed_weight {
+	const lk_act *w; /* read by products with W itself */
+	void *packed;	 /* read by products with its transpose */
 	size_t n, k, ld;
 };
 
-/* Puts one sentence in the queue; always -1. */
+/* Set the queue's error message; returns -1. */
 int lk_cpu_fail(struct lk_queue *q, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * n * size bytes of scratch, 64-byte aligned, valid until the next call; NULL with the message
- * set.  Contents are whatever was there.
+ * Return n * size bytes of scratch memory, 64-byte aligned and uninitialised, valid until the next
+ * call; NULL on failure, with the message set. Scratch memory grows and never shrinks.
  */
 void *lk_cpu_scratch(struct lk_queue *q, size_t n, size_t size);
 
@@ -37,19 +42,24 @@ void *lk_cpu_alloc(struct lk_queue *q, size_t bytes);
 void lk_cpu_free(struct lk_queue *q, void *p);
 int lk_cpu_zero(struct lk_queue *q, void *p, size_t bytes);
 int lk_cpu_copy(struct lk_queue *q, void *dst, const void *src, size_t bytes, enum lk_copy how);
-/* The handle of a prepared weight, new or again, with room for elements of lk_real. */
-int lk_cpu_prepare(struct lk_queue *q, struct lk_prep **p, const lk_act *w, size_t n, size_t k,
-		size_t ld, size_t elements);
-void lk_cpu_unprepare(struct lk_queue *q, struct lk_prep *p);
+
+/* Allocate or reuse *p for a weight W[n][k] and room for `elements` packed elements. */
+int lk_cpu_pack_begin(struct lk_queue *q, struct lk_packed_weight **p, const lk_act *w, size_t n,
+		size_t k, size_t ld, size_t elements);
+void lk_cpu_pack_free(struct lk_queue *q, struct lk_packed_weight *p);
+
+/* --- scalar.c: operations on a few numbers --------------------------------------------------- */
+
 int lk_cpu_rope_table(struct lk_queue *q, lk_real *table, size_t pos0, size_t npos, size_t dim,
 		double theta);
-int lk_cpu_sum(struct lk_queue *q, double *out, const double *x, size_t n, int add);
-int lk_cpu_sum_real(struct lk_queue *q, double *out, const lk_real *x, size_t n, int add);
+int lk_cpu_sum(struct lk_queue *q, double *out, const double *x, size_t n);
+int lk_cpu_sum_real(struct lk_queue *q, double *out, const lk_real *x, size_t n);
 int lk_cpu_clip(struct lk_queue *q, struct lk_step *step, double max_norm);
 int lk_cpu_ce_merge(
 		struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks, size_t rows);
 
-/* One table an instruction set; NULL where the compiler's target or flags lack it. */
+/* --- isa_*.c: one table per instruction set; NULL if the compiler's target lacks it ---------- */
+
 const struct lk_ops *lk_cpu_base(void);
 const struct lk_ops *lk_cpu_avx2(void);
 const struct lk_ops *lk_cpu_avx512(void);

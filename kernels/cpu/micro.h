@@ -1,21 +1,21 @@
+#ifndef LUCIE_KERNELS_CPU_MICRO_H
+#define LUCIE_KERNELS_CPU_MICRO_H
 /*
- * micro.h: the matrix product that fits in registers, and the layouts it reads.
+ * The micro-kernel of the matrix products, with its accumulators in registers, and the layouts that
+ * it reads.
  *
- * acc[LK_MR][LK_NR] = sum over k of a(row, k) * b(k, column), k ascending, each product added to
- * its own accumulator: element (i, j) is one chain of v_fma over k and depends on nothing else.
+ * acc[LK_MR][LK_NR] = sum over k of a(row, k) * b(k, column), in ascending k: element (i, j) is one
+ * chain of v_fma over k and depends on nothing else.
  *
- * Packed A: for k = 0, 1, ...: LK_MR elements, one a row; rows past the end are zeros.
- * Packed B: for k = 0, 1, ...: LK_NR elements, one a column; columns past the end are zeros.
- * Plain A: row i, k at a[i * LK_NR + k]; this is what another product left as its result, so a
- * product of products needs no packing between.
+ * Packed A: for k = 0, 1, ...: LK_MR elements, one per row; rows past the end are zeros.
+ * Packed B: for k = 0, 1, ...: LK_NR elements, one per column; columns past the end are zeros.
+ * Plain A: row i, k at a[i * LK_NR + k]. Results are stored in this layout, so that a product of
+ * products needs no packing in between.
  *
- * LK_MR x 2 accumulators, 2 of B and 1 of A fill the registers: 16 for SSE2 and AVX2, 32 for
- * AVX-512 and AArch64.
+ * LK_MR x 2 accumulators, 2 vectors of B and 1 of A fill the registers: 16 for SSE2 and AVX2, 32
+ * for AVX-512 and AArch64.
  */
-#ifndef LK_MICRO_H
-#define LK_MICRO_H
-
-#include "kernels/cpu/vec.h"
+#include "kernels/cpu/simd.h"
 
 #define LK_NR (2 * LK_W)
 #if LK_VEC_BYTES == 64
@@ -32,12 +32,7 @@ struct lk_acc {
 	lk_vec v[LK_MR][2];
 };
 
-LK_INLINE size_t lk_blocks(size_t n, size_t size)
-{
-	return n / size + (n % size != 0);
-}
-
-/* one step: row i of A at a[i * row] */
+/* One step of k: row i of A is at a[i * row]. */
 LK_INLINE void micro_step(struct lk_acc *acc, const lk_real *a, size_t row, const lk_real *b)
 {
 	lk_vec b0 = v_load(b), b1 = v_load(b + LK_W);
@@ -87,9 +82,9 @@ LK_INLINE void micro_store(const struct lk_acc *acc, lk_real *d, size_t ld)
 }
 
 /*
- * LK_W columns of rows first.. of a panel, from x whose columns are adjacent.  Writes LK_W elements
- * for each column even where fewer rows belong to the panel: into the next column, so the caller
- * goes through the columns in order and the groups of rows from the last to the first.
+ * Pack LK_W columns of the panel's rows from `first` on; the columns of x are adjacent. Each column
+ * gets LK_W elements even if fewer rows belong to the panel, and the excess overwrites the next
+ * column: call with ascending columns and, within them, descending `first`.
  */
 LK_INLINE void micro_pack_square(lk_real *to, const lk_real *x, size_t row, size_t rows,
 		size_t width, size_t first, lk_real scale)
@@ -106,8 +101,8 @@ LK_INLINE void micro_pack_square(lk_real *to, const lk_real *x, size_t row, size
 }
 
 /*
- * Packs columns 0..k-1 of rows rows (element (i, c) at x[i * row + c * col]) in one panel of
- * width elements a column, rows past the end being zeros, times scale.
+ * Pack columns 0..k-1 of `rows` rows, times scale, into one panel of `width` elements per column;
+ * element (i, c) is x[i * row + c * col]. Rows past the end are zeros.
  */
 LK_INLINE void micro_pack(lk_real *to, const lk_real *x, size_t row, size_t col, size_t rows,
 		size_t k, size_t width, lk_real scale)

@@ -1,7 +1,4 @@
-/*
- * scalar.c: operations over a few numbers, where one thread and plain C are fast enough and the
- * same on every instruction set.
- */
+/* One thread and plain C are fast enough here, and have the same bits on every instruction set. */
 #include <math.h>
 
 #include "kernels/cpu/cpu.h"
@@ -26,9 +23,9 @@ int lk_cpu_rope_table(struct lk_queue *q, lk_real *table, size_t pos0, size_t np
 	return 0;
 }
 
-int lk_cpu_sum(struct lk_queue *q, double *out, const double *x, size_t n, int add)
+int lk_cpu_sum(struct lk_queue *q, double *out, const double *x, size_t n)
 {
-	double s = add ? *out : 0;
+	double s = 0;
 
 	(void)q;
 	for (size_t i = 0; i < n; i++)
@@ -37,9 +34,9 @@ int lk_cpu_sum(struct lk_queue *q, double *out, const double *x, size_t n, int a
 	return 0;
 }
 
-int lk_cpu_sum_real(struct lk_queue *q, double *out, const lk_real *x, size_t n, int add)
+int lk_cpu_sum_real(struct lk_queue *q, double *out, const lk_real *x, size_t n)
 {
-	double s = add ? *out : 0;
+	double s = 0;
 
 	(void)q;
 	for (size_t i = 0; i < n; i++)
@@ -60,11 +57,10 @@ int lk_cpu_clip(struct lk_queue *q, struct lk_step *step, double max_norm)
 	return 0;
 }
 
-/* Sums are brought to the largest maximum and added by rank. */
+/* Sums are rescaled to the largest maximum and added in the order of the ranks. */
 int lk_cpu_ce_merge(
 		struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks, size_t rows)
 {
-	(void)q;
 	if (ranks == 0)
 		return lk_cpu_fail(q, "ce_merge: no ranks");
 	for (size_t r = 0; r < rows; r++) {

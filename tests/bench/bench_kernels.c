@@ -108,7 +108,7 @@ static double bench_products(struct bench *b)
 			.ta = (int)shapes[i][3],
 			.tb = (int)shapes[i][4],
 			.alpha = 1 };
-		struct lk_prep *prep = NULL;
+		struct lk_packed_weight *w = NULL;
 		double flop = 2e-9 * (double)g.m * (double)g.n * (double)g.k, sp = 0;
 
 		if (i == 0) {
@@ -120,11 +120,11 @@ static double bench_products(struct bench *b)
 		printf("product %4zu x %4zu x %4zu %c%c  %6.1f GFLOP/s", g.m, g.n, g.k, "NT"[g.ta],
 				"NT"[g.tb], flop / s);
 		if (g.tb) {
-			b->rc |= b->ops->prepare(b->q, &prep, y, g.n, g.k, 0);
-			g.b = prep;
+			b->rc |= b->ops->pack(b->q, &w, y, g.n, g.k, 0);
+			g.packed = w;
 			BEST(b, sp, b->ops->gemm(b->q, &g, z, x, NULL, NULL));
-			printf("  prepared %6.1f", flop / sp);
-			b->ops->unprepare(b->q, prep);
+			printf("  packed %6.1f", flop / sp);
+			b->ops->pack_free(b->q, w);
 		}
 		putchar('\n');
 	}
@@ -259,12 +259,10 @@ static void update(struct bench *b, size_t n)
 {
 	const struct lk_adamw h = { 0.9, 0.95, 1e-5, 0.1 };
 	double *sums = (double *)(void *)b->gu;
-	size_t chunks = n / LK_NORM_CHUNK + 1;
+	size_t chunks = (n + LK_NORM_CHUNK - 1) / LK_NORM_CHUNK;
 
 	TIMED(b, ADAM, b->ops->sqnorm(b->q, sums, b->g, n));
-	TIMED(b, ADAM,
-			b->ops->sum(b->q, &b->step->sqnorm, sums, chunks - (n % LK_NORM_CHUNK == 0),
-					0));
+	TIMED(b, ADAM, b->ops->sum(b->q, &b->step->sqnorm, sums, chunks));
 	TIMED(b, ADAM, b->ops->clip(b->q, b->step, 1));
 	TIMED(b, ADAM, b->ops->adamw(b->q, b->w, b->m, b->v, b->g, NULL, n, &h, b->step));
 	TIMED(b, ADAM, b->ops->zero(b->q, b->g, n * sizeof *b->g));

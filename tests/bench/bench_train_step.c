@@ -1,9 +1,9 @@
 /*
- * bench_train_step.c: a whole training step of lucie-train's model on one core, forward, backward,
- * norm and AdamW: the floating point operations of its matrix products over all of its time,
- * beside the rate of oneDNN's dnnl_sgemm at 1024^3 measured in the same run.
+ * bench_train_step.c: a training step of lucie-train's model on one core: forward, backward, norm
+ * and AdamW. The rate is the floating-point operations of the matrix products over the time of the
+ * whole step; oneDNN's dnnl_sgemm at 1024^3 is measured in the same run for comparison.
  *
- *	bench_train_step [repeats]	each figure is the best of so many (default 5)
+ *	bench_train_step [repeats]	best of so many repeats (default 5)
  */
 #include <omp.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 struct size {
 	const char *name;
 	struct lt_shape shape;
-	size_t batch, context, micro; /* micro-batches a step */
+	size_t batch, context, micro; /* micro-batches per step */
 };
 
 #define SHAPE(v, h, l, a, k, d, f)                                                         \
@@ -44,7 +44,7 @@ static void must(int rc, const struct lu_err *err)
 	exit(2);
 }
 
-/* GFLOP/s of the peer; 0 where it is not built in. */
+/* GFLOP/s of oneDNN; 0 if it is not built in. */
 static double library_rate(int repeats)
 {
 	double best = 0;
@@ -113,7 +113,7 @@ static void run(const struct size *s, int repeats)
 	must(lt_weights_init(w, 0, &err), &err);
 	must(lt_model_open(&m, w, s->batch, s->context, LT_MODEL_TRAIN, false, &err), &err);
 	loss = ops->alloc(q, sizeof(*loss));
-	/* Alternately, so that both see the same machine. */
+	/* Alternate, so that both run under the same load. */
 	for (int i = 0; i < repeats; i++) {
 		double rate = library_rate(3);
 		double t = step_seconds(s, w, m, comm, ids, labels, loss);
@@ -122,7 +122,7 @@ static void run(const struct size *s, int repeats)
 		best = t < best ? t : best;
 	}
 	products = 6e-9 * (double)lt_matrix_params(&w->table) * tokens / best;
-	causal = 1e-9 * lt_flops_token(&w->table, s->context, true) * tokens / best;
+	causal = 1e-9 * lt_flops_per_token(&w->table, s->context, true) * tokens / best;
 	printf("step %-24s %8.0f tokens/s  products %6.1f GFLOP/s, with attention %6.1f", s->name,
 			tokens / best, products, causal);
 	if (library > 0)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
-# lucie-train and its companions: stopping, killing, resuming, damage, what is refused.
+# The trainer's programs: stopping, killing and resuming, damage, refused input.
 bats_require_minimum_version 1.5.0
 
 load fixtures
 
 setup_file() {
-	# On a busy machine threads that spin while they wait are most of the time.
+	# Spinning threads would take most of the time on a busy machine.
 	export OMP_WAIT_POLICY=passive
 	cd "$BATS_FILE_TMPDIR" || return 1
 	fixtures shards
@@ -36,7 +36,7 @@ setup() {
 	rm -rf run out
 }
 
-# same A B: equal weights and moments
+# same A B: the latest checkpoints have equal weights and moments
 same() {
 	local f
 	for f in weights adam-m adam-v; do
@@ -44,7 +44,7 @@ same() {
 	done
 }
 
-# until_step N: waits for the run to have logged step N
+# until_step N: wait until the run has logged step N
 until_step() {
 	local i
 	for ((i = 0; i < 3000; i++)); do
@@ -63,7 +63,7 @@ until_step() {
 	kill -USR1 $pid
 	local rc=0
 	wait $pid || rc=$?
-	# It may have been done already.
+	# The run may have ended before the signal.
 	[ $rc = 75 ] || [ $rc = 0 ]
 	OMP_NUM_THREADS=1 lucie-train -q -c base.ini -o run
 	same whole run
@@ -79,7 +79,7 @@ until_step() {
 		rc=0
 		timeout --foreground -s $sig 0.1 lucie-train -q -c long.ini --set train.steps=400 -o run ||
 			rc=$?
-		# timeout reports 124 for a program that it signalled, whatever it answered.
+		# timeout reports 124 for a program that it signalled, whatever its status.
 		[ $rc = 124 ] && rc=75
 		n=$((n + 1))
 	done
@@ -87,7 +87,7 @@ until_step() {
 	same long run
 }
 
-@test "a signal is answered with 75 and a checkpoint" {
+@test "a signal ends the run with a checkpoint and status 75" {
 	lucie-train -q -c base.ini --set train.steps=100000 --set checkpoint.every=0 -o run &
 	local pid=$! rc=0
 	until_step 3
@@ -108,7 +108,7 @@ until_step() {
 		sleep "0.0$((i * 11 % 10))"
 		kill -KILL $pid 2>/dev/null || true
 		wait $pid || true
-		# Whatever is called a checkpoint is one.
+		# Every folder named like a checkpoint is complete.
 		for m in run/step-*/manifest.json; do
 			[ ! -e "$m" ] || lucie-export -o out "${m%/*}"
 			rm -rf out
@@ -119,7 +119,7 @@ until_step() {
 	run -1 compgen -G 'run/.step*'
 }
 
-@test "half a line in the log is cut off" {
+@test "a partial last line of the log is removed" {
 	lucie-train -q -c base.ini --set train.steps=10 -o run
 	printf '{"step":11,"pha' >>run/metrics.jsonl
 	lucie-train -q -c base.ini --set train.steps=12 -o run
@@ -127,7 +127,7 @@ until_step() {
 	run -1 grep -v '^{.*}$' run/metrics.jsonl
 }
 
-@test "damage is refused by name, and an older checkpoint can be taken" {
+@test "a damaged checkpoint is refused by name, an older one can be used" {
 	cp -R whole run
 	printf x | dd of=run/step-00000030/adam-m.safetensors bs=1 seek=5000 conv=notrunc status=none
 	run -2 lucie-train -q -o run
@@ -164,7 +164,7 @@ until_step() {
 	[[ "$output" == *"the model's is"* ]]
 }
 
-@test "what is not finite stops the run before the update, by name" {
+@test "a value that is not finite stops the run before the update and is named" {
 	run -2 lucie-train -q -c base.ini --set train.lr=100 --set train.clip=0 --set train.warmup=0 \
 		--set train.schedule=constant --set train.weight_decay=100 --set model.init_std=10 \
 		--set checkpoint.every=1 --set checkpoint.keep=0 -o run
@@ -195,7 +195,7 @@ until_step() {
 	lucie-train -q -c phases.ini -o run
 	grep -q '"phase_name":"two","samples":12,"tokens":480,"updates":3,' run/latest/manifest.json
 	grep -q '"rope_theta":1000000' run/latest/manifest.json
-	# the same through a stop in each phase
+	# The same with a restart in each phase.
 	mv run out
 	lucie-train -q -c phases.ini --set checkpoint.every=1 --set checkpoint.keep=0 -o run
 	same out run
@@ -211,7 +211,7 @@ until_step() {
 	same whole run
 }
 
-@test "a dry run and a printed configuration start nothing" {
+@test "--dry-run and --print-config start no run" {
 	run -0 --separate-stderr lucie-train -c base.ini --dry-run -o run
 	[[ "$output" == *parameters* && "$output" == *"epochs: shards/demo"* ]]
 	[ ! -e run ]
@@ -221,7 +221,7 @@ until_step() {
 	same whole run
 }
 
-@test "the page lists the keys that there are" {
+@test "lucie-config(5) lists all keys" {
 	page=$LUCIE_SRC/man/man5/lucie-config.5
 	diff <(lucie-train -c base.ini --print-config | sed -n 's/ = .*//p' | sort -u) \
 		<(sed -n 's/^\.It Ic //p' "$page" | tr -d ' ' | tr , '\n' | sort -u)
@@ -235,7 +235,7 @@ until_step() {
 	bits=$(sed -n 's/^{"step":30,"valid".*"bits_per_byte":\([0-9.]*\),.*/\1/p' run/metrics.jsonl)
 	eval=$(lucie-eval -q --batch 3 run shards/demo | sed 's/.*"all"//')
 	[[ "$eval" == *"\"loss\":${last:0:7}"* ]]
-	# validation takes the tokens that are scored for all, which is all but one
+	# Validation counts all tokens as scored, evaluation all but the first.
 	eval_bits=${eval#*bits_per_byte\":}
 	awk -v a="$bits" -v b="${eval_bits%%\}*}" \
 		'BEGIN { exit !(a > b && a < b * 1.01) }'
@@ -243,7 +243,7 @@ until_step() {
 	[[ "$start" == *"\"loss\":${first:0:7}"* ]]
 }
 
-@test "documents are scored like the shard that is made of them" {
+@test "documents are scored like the shard made from them" {
 	a=$(lucie-eval -q --unigram whole shards/demo)
 	b=$(lucie-eval -q --unigram whole <a.jsonl)
 	c=$(lucie-eval -q -j 1 --unigram whole a.jsonl)
@@ -261,8 +261,8 @@ until_step() {
 	[ "$a" = "$b" ]
 	cmp tokenizer.json out/tokenizer.json
 	run -2 lucie-export -o out whole
-	[[ "$output" == *"is there already"* ]]
-	# and starts a run
+	[[ "$output" == *"remove it, or give another"* ]]
+	# An export can be the start of a run.
 	sed 's,^\[train\],&\ninit = out,' base.ini >init.ini
 	lucie-train -q -c init.ini --set train.steps=1 --set train.lr=0 --set train.lr_min=0 -o run
 	cmp run/latest/weights.safetensors whole/latest/weights.safetensors

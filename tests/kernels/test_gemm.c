@@ -1,12 +1,9 @@
-/*
- * test_gemm.c: the matrix product against three loops in double.
- */
 #include "tests/kernels/lk_test.h"
 
 struct gemm_case {
 	size_t m, n, k;
-	size_t pad; /* leading dimensions beyond the natural ones */
-	int ta, tb, prep, in_place;
+	size_t pad; /* added to the leading dimensions */
+	int ta, tb, packed, in_place;
 	double alpha, beta;
 	size_t row0, row1;
 };
@@ -53,75 +50,50 @@ static void gemm_free(struct gemm_data *x)
 	free(x->d);
 }
 
-/* out: D, and D's padding, which must be what it was */
+/* out: D with its padding, which must not change. */
 static void gemm_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct gemm_data *x = arg;
+	const struct lk_ops *ops = t_ops(t);
+	struct lk_queue *q = t_queue(t);
 	struct lk_gemm g = x->g;
-	struct lk_prep *prep = NULL;
-	lk_real *a = t_dev(t, x->a, x->na * sizeof *a), *b = t_dev(t, x->b, x->nb * sizeof *b);
-	lk_real *c = t_dev(t, x->d, x->nd * sizeof *c), *d = c;
+	struct lk_packed_weight *packed = NULL;
+	lk_real *a = t_dev(t, x->a, x->na * sizeof(*a)), *b = t_dev(t, x->b, x->nb * sizeof(*b));
+	lk_real *c = t_dev(t, x->d, x->nd * sizeof(*c)), *d = c;
 
 	if (!x->c.in_place) {
-		lk_real *fill = t_alloc(x->nd, sizeof *fill);
+		lk_real *fill = t_alloc(x->nd, sizeof(*fill));
 
-		d = t_dev(t, fill, x->nd * sizeof *d);
+		d = t_dev(t, fill, x->nd * sizeof(*d));
 		free(fill);
 	}
-	if (x->c.prep) {
-		for (int i = 0; i < 2; i++)
-			t_ok(t,
-					t->ops->prepare(t->q, &prep, b, g.tb ? g.n : g.k,
-							g.tb ? g.k : g.n, g.ldb));
-		g.b = prep;
-		b = NULL;
-	}
-	t_ok(t, t->ops->gemm(t->q, &g, d, a, b, g.beta != 0 ? c : NULL));
-	t_get(t, out, d, x->nd * sizeof *d);
-	t->ops->unprepare(t->q, prep);
-}
-
-static double *gemm_want(const struct gemm_data *x)
-{
-	const struct lk_gemm *g = &x->g;
-	size_t lda = g->lda != 0 ? g->lda : g->ta ? g->m : g->k;
-	size_t ldb = g->ldb != 0 ? g->ldb : g->tb ? g->k : g->n;
-	size_t ldd = g->ldd != 0 ? g->ldd : g->n, end = g->row1 != 0 ? g->row1 : g->m;
-	double *want = t_alloc(x->nd, sizeof *want);
-
-	for (size_t i = 0; i < x->nd; i++)
-		want[i] = x->c.in_place ? (double)x->d[i] : 0;
-	for (size_t i = g->row0; i < end; i++)
-		for (size_t j = 0; j < g->n; j++) {
-			double s = 0;
-
-			for (size_t l = 0; l < g->k; l++)
-				s += (double)x->a[g->ta ? l * lda + i : i * lda + l] *
-						(double)x->b[g->tb ? j * ldb + l : l * ldb + j];
-			s *= g->alpha;
-			if (g->beta != 0)
-				s += g->beta * (double)x->d[i * ldd + j];
-			want[i * ldd + j] = s;
-		}
-	return want;
+	for (int i = 0; i < 2 && x->c.packed; i++)
+		t_ok(t, ops->pack(q, &packed, b, g.tb ? g.n : g.k, g.tb ? g.k : g.n, g.ldb));
+	g.packed = packed;
+	t_ok(t, ops->gemm(q, &g, d, a, packed ? NULL : b, g.beta != 0 ? c : NULL));
+	t_get(t, out, d, x->nd * sizeof(*d));
+	ops->pack_free(q, packed);
 }
 
 static void gemm_check(const struct lk_ops *ops, const struct gemm_case *c)
 {
 	struct gemm_data x;
+	double *a, *b, *d, *want;
 	lk_real *out;
-	double *want;
 	char what[128];
 
 	gemm_make(&x, c);
-	out = t_alloc(x.nd, sizeof *out);
-	want = gemm_want(&x);
-	t_run(ops, gemm_run, &x, out, x.nd * sizeof *out);
-	(void)snprintf(what, sizeof what, "%s %zux%zux%zu t%d%d pad %zu", ops->name, c->m, c->n,
+	out = t_alloc(x.nd, sizeof(*out));
+	a = t_widen(x.a, x.na);
+	b = t_widen(x.b, x.nb);
+	d = t_widen(x.d, x.nd);
+	want = c->in_place ? t_widen(x.d, x.nd) : t_alloc(x.nd, sizeof(*want));
+	lk_ref_gemm(&x.g, want, a, b, d);
+	t_run(ops, gemm_run, &x, out, x.nd * sizeof(*out));
+	(void)snprintf(what, sizeof(what), "%s %zux%zux%zu t%d%d pad %zu", ops->name, c->m, c->n,
 			c->k, c->ta, c->tb, c->pad);
 	t_near(what, out, want, x.nd, T_EPS * 8 * sqrt((double)c->k + 4));
-	free(out);
-	free(want);
+	free(out), free(want), free(a), free(b), free(d);
 	gemm_free(&x);
 }
 
@@ -143,7 +115,7 @@ static void gemm_shapes(void **state)
 				.tb = v >> 1 & 1,
 				.pad = v & 4 ? 3 : 0,
 				.in_place = v >> 3,
-				.prep = (v & 9) == 9,
+				.packed = (v & 9) == 9,
 				.alpha = v & 4 ? 0.5 : 1,
 				.beta = v & 8		? 1
 						: v & 4 ? -2
@@ -153,7 +125,7 @@ static void gemm_shapes(void **state)
 		}
 }
 
-/* Row r's bits depend neither on the number of rows nor on the range that it is computed in. */
+/* The bits of a row depend neither on the number of rows nor on the row range. */
 static void gemm_rows(void **state)
 {
 	const struct lk_ops *ops;
@@ -170,12 +142,12 @@ static void gemm_rows(void **state)
 			.in_place = v >> 1 };
 		struct gemm_data x;
 		size_t bytes = c.m * c.n * sizeof(lk_real);
-		lk_real *all, *some, *first = t_alloc(c.m * c.n, sizeof *first);
+		lk_real *all, *some, *first = t_alloc(c.m * c.n, sizeof(*first));
 
 		gemm_make(&x, &c);
 		memcpy(first, x.d, bytes);
-		all = t_alloc(c.m * c.n, sizeof *all);
-		some = t_alloc(c.m * c.n, sizeof *some);
+		all = t_alloc(c.m * c.n, sizeof(*all));
+		some = t_alloc(c.m * c.n, sizeof(*some));
 		t_run(ops, gemm_run, &x, all, bytes);
 		for (size_t r = 0; r < c.m; r += r % 3 == 0 ? 1 : 15) {
 			x.g.row0 = r;
@@ -184,9 +156,9 @@ static void gemm_rows(void **state)
 				x.g.row1 = c.m;
 			t_run(ops, gemm_run, &x, some, bytes);
 			assert_memory_equal(some + r * c.n, all + r * c.n,
-					(x.g.row1 - r) * c.n * sizeof *some);
+					(x.g.row1 - r) * c.n * sizeof(*some));
 			if (r > 0 && c.in_place)
-				assert_memory_equal(some, first, r * c.n * sizeof *some);
+				assert_memory_equal(some, first, r * c.n * sizeof(*some));
 		}
 		free(all);
 		free(some);
@@ -195,7 +167,7 @@ static void gemm_rows(void **state)
 	}
 }
 
-/* A prepared weight, and a slice of the columns, give the bits of the plain product. */
+/* A packed weight, and a slice of the columns, have the bits of the plain product. */
 static void gemm_same(void **state)
 {
 	const struct lk_ops *ops;
@@ -205,26 +177,27 @@ static void gemm_same(void **state)
 	for (size_t m = 1; m < 100; m += 49) {
 		struct gemm_case c = { .m = m, .n = 333, .k = 1100, .tb = 1, .alpha = 1 };
 		struct gemm_data x;
-		lk_real *plain = t_alloc(m * c.n, sizeof *plain);
-		lk_real *other = t_alloc(m * c.n, sizeof *other);
+		lk_real *plain = t_alloc(m * c.n, sizeof(*plain));
+		lk_real *other = t_alloc(m * c.n, sizeof(*other));
 
 		gemm_make(&x, &c);
-		t_run(ops, gemm_run, &x, plain, m * c.n * sizeof *plain);
-		x.c.prep = 1;
-		t_run(ops, gemm_run, &x, other, m * c.n * sizeof *plain);
-		assert_memory_equal(plain, other, m * c.n * sizeof *plain);
-		x.c.prep = 0;
+		t_run(ops, gemm_run, &x, plain, m * c.n * sizeof(*plain));
+		x.c.packed = 1;
+		t_run(ops, gemm_run, &x, other, m * c.n * sizeof(*plain));
+		assert_memory_equal(plain, other, m * c.n * sizeof(*plain));
+		x.c.packed = 0;
 		x.g.n = 101;
 		x.g.ldd = c.n;
-		t_run(ops, gemm_run, &x, other, m * c.n * sizeof *plain);
+		t_run(ops, gemm_run, &x, other, m * c.n * sizeof(*plain));
 		for (size_t i = 0; i < m; i++)
-			assert_memory_equal(plain + i * c.n, other + i * c.n, 101 * sizeof *plain);
+			assert_memory_equal(plain + i * c.n, other + i * c.n, 101 * sizeof(*plain));
 		free(plain);
 		free(other);
 		gemm_free(&x);
 	}
 }
 
+/* With beta 0 the old D is not read. */
 static void gemm_nan_in_d(void **state)
 {
 	const struct lk_ops *ops;
@@ -239,7 +212,7 @@ static void gemm_nan_in_d(void **state)
 		gemm_make(&x, &c);
 		for (size_t i = 0; i < x.nd; i++)
 			x.d[i] = (lk_real)NAN;
-		t_run(ops, gemm_run, &x, out, sizeof out);
+		t_run(ops, gemm_run, &x, out, sizeof(out));
 		for (size_t i = 0; i < T_LEN(out); i++)
 			assert_true(isfinite(out[i]));
 		gemm_free(&x);

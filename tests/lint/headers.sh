@@ -32,7 +32,19 @@ libcommon/tokenizer/decode libcommon/tokenizer/tokenizer.h
 trainer/comm/comm_single trainer/comm/comm.h
 kernels/cpu/isa_avx2 kernels/cpu/cpu.h
 kernels/cpu/isa_avx512 kernels/cpu/cpu.h
-kernels/cpu/isa_base kernels/cpu/cpu.h'
+kernels/cpu/isa_base kernels/cpu/cpu.h
+kernels/cpu/device kernels/cpu/cpu.h
+kernels/cpu/scalar kernels/cpu/cpu.h
+kernels/cpu/lk_cpu kernels/lk.h
+kernels/ref/adamw kernels/ref/ref.h
+kernels/ref/attention kernels/ref/ref.h
+kernels/ref/cross_entropy kernels/ref/ref.h
+kernels/ref/embed kernels/ref/ref.h
+kernels/ref/gemm kernels/ref/ref.h
+kernels/ref/rmsnorm kernels/ref/ref.h
+kernels/ref/rope kernels/ref/ref.h
+kernels/ref/sums kernels/ref/ref.h
+kernels/ref/swiglu kernels/ref/ref.h'
 without=
 while read -r c; do
 	stem=${c%.c*}

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Makes tests/data/llama-golden.json: logits of Hugging Face's Llama for weights of ours.
+"""Make tests/data/llama-golden.json: logits of Hugging Face's Llama for our weights.
 
     python3 -m venv venv
     venv/bin/pip install 'transformers==4.46.3' flax jax 'numpy<2.3' safetensors
     venv/bin/python tests/trainer/make_llama_golden.py build/release/bin >tests/data/llama-golden.json
 
-The weights are lucie-export's, of a model that was initialised and not trained; the program is
-transformers' FlaxLlamaForCausalLM, the same model as the PyTorch one, on a much smaller library.
-Two things of it are replaced: its table of rotary positions, which has the base 10000 fixed and
-rounds the angles to fp32 (tests compare against angles in double), and the default precision of
-products. tests/trainer/test_golden.c makes the same weights again and compares.
+lucie-export writes the initial weights of an untrained model; transformers' FlaxLlamaForCausalLM,
+the same model as the PyTorch one on a much smaller library, computes the logits. Two parts of it
+are replaced: the table of rotary positions, which has a fixed base of 10000 and angles rounded to
+fp32 (ours are double), and the default precision of products. tests/trainer/test_golden.c
+initialises the same weights and compares.
 """
 
 import json

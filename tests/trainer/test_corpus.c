@@ -1,10 +1,7 @@
-/* The stream of tokens and the order of samples. */
+/* The corpus: its token stream and the order of its samples. */
 #include "tests/trainer/tiny.h"
 
-#include <unistd.h>
-
 #include "trainer/data/corpus.h"
-#include "trainer/data/scoring.h"
 
 static void test_stream(void **state)
 {
@@ -12,7 +9,7 @@ static void test_stream(void **state)
 	uint32_t *got;
 	struct lt_corpus *c;
 	struct lu_err err;
-	uint64_t na = make_shard(a, 9, 50), nb = make_shard(b, 4, 50), part;
+	uint64_t na = make_shard(a, 9, 50), nb = make_shard(b, 4, 50);
 
 	(void)state;
 	assert_true(asprintf(&list, "  %s\t%s  ", a, b) > 0);
@@ -20,8 +17,8 @@ static void test_stream(void **state)
 	assert_int_equal(lt_corpus_tokens(c), na + nb);
 	assert_int_equal(lt_corpus_samples(c), (na + nb - 1) / 7);
 	assert_int_equal(lt_corpus_parts(c), 2);
-	assert_string_equal(lt_corpus_part(c, 1, &part), b);
-	assert_int_equal(part, nb);
+	assert_string_equal(lt_corpus_part(c, 1).name, b);
+	assert_int_equal(lt_corpus_part(c, 1).tokens, nb);
 	got = malloc((na + nb) * sizeof(*got));
 	assert_non_null(got);
 	lt_corpus_read(c, 0, na + nb, got);
@@ -30,14 +27,14 @@ static void test_stream(void **state)
 
 		assert_int_equal(got[i], (k * 7 + k / 5) % 50);
 	}
-	/* every piece of every length agrees with the whole, across the border too */
+	/* Ranges read alone agree with the whole, across the boundary of the shards too. */
 	for (uint64_t at = na - 9; at < na + 9; at++) {
 		uint32_t some[12];
 
 		lt_corpus_read(c, at, 12, some);
 		assert_memory_equal(some, got + at, sizeof(some));
 	}
-	/* in the order of the stream, sample after sample, epoch after epoch */
+	/* Samples in stream order, epoch after epoch. */
 	for (uint64_t i = 0; i < 2 * lt_corpus_samples(c); i++) {
 		uint32_t sample[8];
 
@@ -52,7 +49,7 @@ static void test_stream(void **state)
 	scratch_remove(dir);
 }
 
-/* Shuffled: each sample once an epoch, another order for each epoch and seed. */
+/* Shuffled: each sample once per epoch, in an order that depends on epoch and seed. */
 static void test_shuffle(void **state)
 {
 	char *dir = scratch_new(), *a = path_in(dir, "a");
@@ -107,68 +104,12 @@ static void test_missing(void **state)
 	assert_non_null(strstr(err.msg, "/nowhere/shard"));
 }
 
-struct seen {
-	uint64_t next, labels;
-	const struct lt_corpus *c;
-};
-
-/* Positions come one after the other, each once, with the stream's tokens as labels. */
-static int check(void *ctx, uint64_t at, size_t n, const uint32_t *label, const lk_real *loss,
-		struct lu_err *err)
-{
-	struct seen *s = ctx;
-
-	(void)err;
-	assert_int_equal(at, s->next);
-	for (size_t i = 0; i < n; i++) {
-		uint32_t token;
-
-		lt_corpus_read(s->c, at + i, 1, &token);
-		assert_int_equal(label[i], token);
-		assert_true(loss[i] > 0);
-	}
-	s->next = at + n;
-	s->labels += n;
-	return 0;
-}
-
-static void test_windows(void **state)
-{
-	uint32_t ids[83];
-	struct tiny t;
-	struct lt_model *m;
-	struct lu_err err;
-
-	(void)state;
-	for (uint32_t i = 0; i < 83; i++)
-		ids[i] = i * 5 % TINY_VOCAB;
-	tiny_open(&t, 0, false);
-	ok(lt_model_open(&m, t.w, 3, TINY_CONTEXT, LT_MODEL_SCORE, false, &err), &err);
-	/* every remainder of the last window, and streams shorter than one */
-	for (uint64_t n = 2; n <= 83; n++) {
-		struct seen s = { .next = 1 };
-		struct lt_corpus *c;
-		struct lt_total total;
-
-		ok(lt_corpus_memory(&c, ids, n, TINY_CONTEXT, &err), &err);
-		s.c = c;
-		ok(lt_score(m, 3, TINY_CONTEXT, c, 0, check, &s, &err), &err);
-		assert_int_equal(s.labels, n - 1);
-		ok(lt_score_total(m, 3, TINY_CONTEXT, c, 2, NULL, &total, &err), &err);
-		assert_true(total.tokens <= 2 * TINY_CONTEXT);
-		lt_corpus_close(c);
-	}
-	lt_model_close(m);
-	tiny_close(&t);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_shuffle),
 		cmocka_unit_test(test_missing),
-		cmocka_unit_test(test_windows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* Logits against Hugging Face transformers: tests/data/llama-golden.json, which
- * make_llama_golden.py made from the same weights. */
+/* Logits compared with those of Hugging Face transformers for the same weights, which
+ * make_llama_golden.py wrote to tests/data/llama-golden.json. */
 #include "tests/trainer/tiny.h"
 
 #include <math.h>

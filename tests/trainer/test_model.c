@@ -1,7 +1,7 @@
 /*
- * The whole model: gradients against central differences, the same bits whichever way it is
- * computed. In the double-precision build (make DOUBLE=1) the differences agree to 1e-7 and
- * better; in fp32 they are a coarse check of the same code.
+ * The model: gradients compared with central differences, equal bits in all modes. In the
+ * double-precision build (make DOUBLE=1) the gradients agree to 1e-7 or better; in fp32 the
+ * comparison is coarse.
  */
 #include "tests/trainer/tiny.h"
 
@@ -21,7 +21,7 @@ static uint64_t scored(const struct tiny *t)
 	return n;
 }
 
-/* The mean loss, by the forward pass alone. */
+/* Mean loss by the forward pass. */
 static double loss_of(struct tiny *t, struct lt_model *m)
 {
 	lk_real losses[TINY_ROWS];
@@ -42,7 +42,7 @@ static void gradient(struct tiny *t, struct lt_model *m, lk_real *out)
 
 	ok(lt_optimizer_begin(t->w, &h, 0, 1, scored(t), &err), &err);
 	ok(lt_model_train(m, t->ids, t->labels, 0, t->loss, &err), &err);
-	t->ops->copy(t->q, out, t->w->g, t->w->table.total * sizeof(*out), LK_D2H);
+	t->ops->copy(t->q, out, t->w->grad, t->w->table.total * sizeof(*out), LK_D2H);
 	assert_int_equal(t->ops->sync(t->q), 0);
 }
 
@@ -62,20 +62,20 @@ static void check_gradient(bool tied, bool recompute)
 	for (size_t i = 0; i < t.w->table.n; i++) {
 		const struct lt_param *p = &t.w->table.param[i];
 
-		/* a few elements of each tensor, the last one among them */
+		/* Some elements of each tensor, including the last. */
 		for (size_t k = 0; k < 6; k++) {
 			size_t e = k ? (size_t)lu_rand_below(3, i, k, p->count) : p->count - 1;
 			lk_real was, now;
-			double up, down, want, got = (double)g[p->at + e], off;
+			double up, down, want, got = (double)g[p->offset + e], off;
 
-			ok(lt_weights_get(t.w, LT_VECTOR_P, p->at + e, 1, &was, &err), &err);
+			ok(lt_weights_get(t.w, LT_VECTOR_P, p->offset + e, 1, &was, &err), &err);
 			now = was + (lk_real)step;
-			ok(lt_weights_put(t.w, LT_VECTOR_P, p->at + e, 1, &now, &err), &err);
+			ok(lt_weights_put(t.w, LT_VECTOR_P, p->offset + e, 1, &now, &err), &err);
 			up = loss_of(&t, m);
 			now = was - (lk_real)step;
-			ok(lt_weights_put(t.w, LT_VECTOR_P, p->at + e, 1, &now, &err), &err);
+			ok(lt_weights_put(t.w, LT_VECTOR_P, p->offset + e, 1, &now, &err), &err);
 			down = loss_of(&t, m);
-			ok(lt_weights_put(t.w, LT_VECTOR_P, p->at + e, 1, &was, &err), &err);
+			ok(lt_weights_put(t.w, LT_VECTOR_P, p->offset + e, 1, &was, &err), &err);
 			want = (up - down) / (2 * step);
 			off = fabs(got - want) / (fabs(want) + 0.01);
 			worst = off > worst ? off : worst;
@@ -102,7 +102,7 @@ static void test_gradient_tied(void **state)
 	check_gradient(true, false);
 }
 
-/* Recomputation, threads, and a second call change nothing. */
+/* Recomputation and the number of threads do not change the bits. */
 static void test_same_bits(void **state)
 {
 	lk_real *want = NULL, *got = NULL;
@@ -134,7 +134,7 @@ static void test_same_bits(void **state)
 	omp_set_num_threads(threads);
 }
 
-/* Token by token, or in pieces, with kept keys and values: the logits of the whole at once. */
+/* Decoding piece by piece with cached keys and values gives the logits of the whole. */
 static void test_decode(void **state)
 {
 	static lk_real whole[TINY_CONTEXT][TINY_VOCAB], piece[TINY_VOCAB];
@@ -161,7 +161,7 @@ static void test_decode(void **state)
 	tiny_close(&t);
 }
 
-/* Losses of the scoring model are those of the training model. */
+/* Scoring computes the losses of training. */
 static void test_score(void **state)
 {
 	lk_real a[TINY_ROWS], b[TINY_ROWS];
@@ -176,7 +176,7 @@ static void test_score(void **state)
 	ok(lt_model_losses(train, t.ids, t.labels, TINY_BATCH, a, &err), &err);
 	ok(lt_model_losses(score, t.ids, t.labels, TINY_BATCH, b, &err), &err);
 	assert_memory_equal(a, b, sizeof(a));
-	/* fewer sequences than the batch: the same rows */
+	/* Fewer sequences than the batch. */
 	memset(b, 0, sizeof(b));
 	ok(lt_model_losses(score, t.ids, t.labels, 1, b, &err), &err);
 	for (size_t i = 0; i < TINY_CONTEXT; i++)
@@ -197,7 +197,7 @@ static void test_overfit(void **state)
 
 	(void)state;
 	tiny_open(&t, 1, false);
-	/* a sequence of its own for each row, so that it can be learnt by heart */
+	/* Distinct tokens in each row, so that the model can memorise the batch. */
 	for (size_t i = 0; i < TINY_ROWS; i++)
 		t.ids[i] = (uint32_t)(i % TINY_VOCAB);
 	ok(lt_model_open(&m, t.w, TINY_BATCH, TINY_CONTEXT, LT_MODEL_TRAIN, false, &err), &err);
@@ -231,7 +231,7 @@ static void test_bad_ids(void **state)
 	t.ids[5] = 0;
 	t.labels[6] = TINY_VOCAB + 1;
 	assert_int_equal(lt_model_losses(m, t.ids, t.labels, TINY_BATCH, losses, &err), -1);
-	assert_non_null(strstr(err.msg, "token 38"));
+	assert_non_null(strstr(err.msg, "label 38"));
 	lt_model_close(m);
 	tiny_close(&t);
 }

@@ -1,5 +1,5 @@
-/* What lucie-trace says a sample was made of is what lucie-train reads for it, through shards and
- * plans alike. */
+/* lucie-trace (mix/stream.h) and lucie-train (data/corpus.h) find the same tokens for a sample, in
+ * shards and in plans. */
 #include "tests/trainer/tiny.h"
 
 #include "libcommon/mix/plan.h"
@@ -7,7 +7,7 @@
 #include "libcommon/shard/order.h"
 #include "trainer/data/corpus.h"
 
-/* make_shard() gives two shards the same tokens: this one gets others. */
+/* Change the tokens of a shard: make_shard() gives all shards the same. */
 static void change_tokens(const char *prefix)
 {
 	char *path;
@@ -25,7 +25,7 @@ static void change_tokens(const char *prefix)
 	free(path);
 }
 
-/* Two groups over two shards, one of them three times, the other once. */
+/* Write a plan of two groups, one three times and the other once. */
 static void make_plan(const char *path, const char *a, uint64_t na, const char *b, uint64_t nb,
 		bool by_documents)
 {
@@ -110,7 +110,7 @@ static void compare(const char *names, uint64_t context, uint64_t seed, bool shu
 		assert_int_equal(g.n[i], g.each);
 		assert_memory_equal(g.ids + i * g.each, want, g.each * sizeof(*want));
 	}
-	/* one at a time, which skips what comes before it */
+	/* One range at a time, which skips what precedes it. */
 	for (uint64_t i = 0; i < n; i++) {
 		struct lu_stream_range alone = range[i];
 		uint32_t *was = g.ids + alone.tag * g.each;
@@ -144,7 +144,7 @@ static void test_samples(void **state)
 		compare(a, 5, 1, shuffle);
 		compare(tokens, 9, 2, shuffle);
 		compare(documents, 9, 3, shuffle);
-		/* Each border between two of the list falls on each place of a sample. */
+		/* Each boundary between two names falls on each position of a sample. */
 		for (uint64_t context = 3; context < 40; context++)
 			compare(all, context, context, shuffle);
 	}
@@ -156,7 +156,7 @@ static void test_samples(void **state)
 	scratch_remove(dir);
 }
 
-/* The order is part of what a run promises: these numbers may never change. */
+/* The order of samples is part of the format of a run: these numbers must not change. */
 static void test_order(void **state)
 {
 	static const uint64_t want[2][5] = { { 89, 37, 55, 87, 96 }, { 7, 38, 84, 82, 20 } };
@@ -180,7 +180,7 @@ static void test_order(void **state)
 	}
 	o.shuffle = false;
 	assert_int_equal(lu_order_at(&o, 142).first, 420);
-	/* One token more than whole samples is needed, and one fewer is one sample fewer. */
+	/* A sample needs one token after it. */
 	o.tokens = 1000;
 	assert_int_equal(lu_order_samples(&o), 99);
 	o.tokens = 10;

@@ -1,4 +1,4 @@
-/* Batch ramp and learning rate: the published numbers of the Lucie-7B run, and the edges. */
+/* Batch ramp and learning rate: published numbers of the Lucie-7B run, and boundary cases. */
 #include "tests/trainer/tiny.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ static struct lt_schedule lucie(void)
 
 static void test_ramp_counts(void **state)
 {
-	/* steps and consumed tokens as published; a sample is 4096 tokens */
+	/* Steps and tokens as published; a sample is 4096 tokens. */
 	static const uint64_t golden[][2] = { { 5000, 5700059136 }, { 10000, 13884194816 },
 		{ 15000, 26008354816 }, { 20000, 43747901440 }, { 22818, 55567450112 },
 		{ 753851, 3121742086144 } };
@@ -112,7 +112,7 @@ static void test_ends(void **state)
 	struct lt_schedule s = { .batch = 16, .samples = 100 };
 
 	(void)state;
-	/* what is left is less than a step */
+	/* The rest is less than a step. */
 	assert_int_equal(lt_schedule_steps(&s), 6);
 	assert_int_equal(lt_schedule_batch(&s, 80), 16);
 	assert_int_equal(lt_schedule_batch(&s, 96), 0);

@@ -1,7 +1,7 @@
 #ifndef LUCIE_TESTS_TINY_H
 #define LUCIE_TESTS_TINY_H
-/* What the tests of the trainer share: a model of a few thousand parameters, made-up tokens, a
- * scratch folder and a shard in it. */
+/* Fixtures of the trainer's tests: a model of a few thousand parameters, a scratch folder, a
+ * shard. Every function fails the test on error. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,20 +33,19 @@ struct tiny {
 };
 
 struct lt_shape tiny_shape(bool tied);
-/* Fails the test when anything fails. */
 void tiny_open(struct tiny *t, size_t lanes, bool tied);
 void tiny_close(struct tiny *t);
 
-/* Fails the test with the sentence of err. */
+/* Fail the test with the message of err if rc < 0. */
 void ok(int rc, const struct lu_err *err);
 
-/* A fresh folder below TMPDIR, and its removal with all that is in it. */
+/* Create a folder in TMPDIR; remove it with its contents. */
 char *scratch_new(void);
 void scratch_remove(char *dir);
 char *path_in(const char *dir, const char *name);
 
-/* Writes PREFIX.bin and PREFIX.idx: `docs` documents of made-up lengths, token i of the stream
- * being (i * 7 + i / 5) % vocab. Returns tokens. */
+/* Write PREFIX.bin and PREFIX.idx: `docs` documents of varying lengths; token i of the shard is
+ * (i * 7 + i / 5) % vocab. Returns the number of tokens. */
 uint64_t make_shard(const char *prefix, size_t docs, uint32_t vocab);
 
 #endif

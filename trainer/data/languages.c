@@ -3,71 +3,67 @@
 #include <math.h>
 #include <stdlib.h>
 
-static int find_row(struct lt_languages *l, struct lu_str lang, size_t *out, struct lu_err *err)
+static int add_language(struct lt_languages *l, struct lu_str name, struct lu_err *err)
 {
-	struct lt_language *grown;
+	struct lt_language language = { .name = lu_arena_str(&l->arena, name) };
 
-	for (size_t i = 0; i < l->rows; i++) {
-		if (lu_str_eq(l->row[i].name, lang)) {
-			*out = i;
-			return 0;
-		}
-	}
-	grown = realloc(l->row, (l->rows + 1) * sizeof(*grown));
-	if (!grown)
+	if (!language.name.p)
 		return lu_err_nomem(err);
-	l->row = grown;
-	grown[l->rows] = (struct lt_language){ .name = lu_arena_str(&l->arena, lang) };
-	if (l->vocab)
-		grown[l->rows].count = calloc(l->vocab, sizeof(uint64_t));
-	if (!grown[l->rows].name.p || (l->vocab && !grown[l->rows].count)) {
-		free(grown[l->rows].count);
-		return lu_err_nomem(err);
-	}
-	*out = l->rows++;
-	return 0;
-}
-
-int lt_languages_document(struct lt_languages *l, struct lu_str lang, uint64_t tokens,
-		uint64_t bytes, struct lu_err *err)
-{
-	uint64_t before = l->docs ? l->doc[l->docs - 1].end : 0;
-	size_t row = 0;
-
-	if (find_row(l, lang.n ? lang : LU_STR("und"), &row, err) < 0)
-		return -1;
-	if (l->docs == l->room) {
-		size_t room = l->room ? 2 * l->room : 1024;
-		struct lt_languages_doc *grown = realloc(l->doc, room * sizeof(*grown));
-
-		if (!grown)
+	if (l->vocab) {
+		language.count = calloc(l->vocab, sizeof(*language.count));
+		if (!language.count)
 			return lu_err_nomem(err);
-		l->doc = grown;
-		l->room = room;
 	}
-	l->doc[l->docs++] = (struct lt_languages_doc){ before + tokens, row };
-	l->row[row].documents++;
-	l->row[row].bytes += bytes;
+	if (!lu_vec_push(&l->language, language)) {
+		free(language.count);
+		return lu_err_nomem(err);
+	}
 	return 0;
 }
 
-int lt_languages_score(void *ctx, uint64_t at, size_t n, const uint32_t *label, const lk_real *loss,
+/* Index of the language, which is added if it is new. There are few, so the search is linear. */
+static int find_language(
+		struct lt_languages *l, struct lu_str name, size_t *index, struct lu_err *err)
+{
+	for (*index = 0; *index < l->language.n; ++*index) {
+		if (lu_str_eq(l->language.p[*index].name, name))
+			return 0;
+	}
+	return add_language(l, name, err);
+}
+
+int lt_languages_add(struct lt_languages *l, struct lu_str lang, uint64_t tokens, uint64_t bytes,
 		struct lu_err *err)
+{
+	uint64_t before = l->doc.n ? l->doc.p[l->doc.n - 1].end : 0;
+	size_t i;
+
+	if (find_language(l, lang.n ? lang : LU_STR("und"), &i, err) < 0)
+		return -1;
+	if (!lu_vec_push(&l->doc, (struct lt_languages_doc){ before + tokens, i }))
+		return lu_err_nomem(err);
+	l->language.p[i].documents++;
+	l->language.p[i].bytes += bytes;
+	return 0;
+}
+
+int lt_languages_score(void *ctx, uint64_t offset, size_t n, const uint32_t *label,
+		const lk_real *loss, struct lu_err *err)
 {
 	struct lt_languages *l = ctx;
 
 	(void)err;
 	for (size_t i = 0; i < n; i++) {
-		struct lt_language *row;
+		struct lt_language *language;
 
-		while (l->at < l->docs && l->doc[l->at].end <= at + i)
-			l->at++;
-		LU_ASSERT(l->at < l->docs);
-		row = &l->row[l->doc[l->at].row];
-		row->loss += (double)loss[i];
-		row->scored++;
-		if (row->count)
-			row->count[label[i]]++;
+		while (l->current < l->doc.n && l->doc.p[l->current].end <= offset + i)
+			l->current++;
+		LU_ASSERT(l->current < l->doc.n);
+		language = &l->language.p[l->doc.p[l->current].language];
+		language->loss += (double)loss[i];
+		language->scored++;
+		if (language->count)
+			language->count[label[i]]++;
 	}
 	return 0;
 }
@@ -81,26 +77,26 @@ static int by_name(const void *a, const void *b)
 
 void lt_languages_finish(struct lt_languages *l)
 {
-	for (size_t r = 0; r < l->rows; r++) {
-		struct lt_language *row = &l->row[r];
+	for (size_t i = 0; i < l->language.n; i++) {
+		struct lt_language *language = &l->language.p[i];
 
-		for (size_t v = 0; row->count && v < l->vocab; v++) {
-			double c = (double)row->count[v];
+		for (size_t v = 0; language->count && v < l->vocab; v++) {
+			double c = (double)language->count[v];
 
-			if (row->count[v])
-				row->unigram -= c * log(c / (double)row->scored);
+			if (language->count[v])
+				language->unigram -= c * log(c / (double)language->scored);
 		}
 	}
-	if (l->rows)
-		qsort(l->row, l->rows, sizeof(*l->row), by_name);
+	if (l->language.n)
+		qsort(l->language.p, l->language.n, sizeof(*l->language.p), by_name);
 }
 
 void lt_languages_release(struct lt_languages *l)
 {
-	for (size_t r = 0; r < l->rows; r++)
-		free(l->row[r].count);
-	free(l->row);
-	free(l->doc);
+	for (size_t i = 0; i < l->language.n; i++)
+		free(l->language.p[i].count);
+	lu_vec_release(&l->language);
+	lu_vec_release(&l->doc);
 	lu_arena_release(&l->arena);
 	*l = (struct lt_languages){ 0 };
 }

@@ -1,56 +1,56 @@
 #ifndef LUCIE_TRAINER_DATA_LANGUAGES_H
 #define LUCIE_TRAINER_DATA_LANGUAGES_H
 /*
- * The loss of a model by language: documents laid end to end, each with its language and the bytes
- * of its text, and what the labels in each cost.
+ * The loss of a model by language: the documents of a stream, each with its language, the bytes of
+ * its text and the loss of its labels.
  *
  *	struct lt_languages l = { 0 };
- *	lt_languages_document(&l, lang, tokens, bytes, &err)	in the order of the stream
+ *	lt_languages_add(&l, lang, tokens, bytes, &err)		each document, in stream order
  *	lt_score(..., lt_languages_score, &l, &err)
- *	l.row[i] ...						languages in byte order
+ *	lt_languages_finish(&l)
+ *	l.language.p[i] ...					in byte order of the names
  *	lt_languages_release(&l);
  *
- * Bits per byte is the loss of all labels of a language's documents, beginning and end tokens
- * included, in bits, over the bytes of their text (UTF-8). The first token of the stream is no
+ * Bits per byte is the loss in bits of all labels of a language's documents, including their begin
+ * and end tokens, divided by the bytes of their text (UTF-8). The first token of the stream is not a
  * label.
  *
- * The unigram model knows how often each token occurs among the labels of the language that is
- * scored, and nothing else: the best that any model without context could do on them.
+ * The unigram model knows the frequency of each token among the scored labels of the language, and
+ * nothing else: no model without context has a lower loss on them.
  */
 #include "kernels/lk.h"
 #include "libcommon/base/arena.h"
 #include "libcommon/base/buf.h"
+#include "libcommon/base/vec.h"
 
 struct lt_language {
-	struct lu_str name; /* as in the record; "und" when it says nothing */
+	struct lu_str name; /* as in the record; "und" if it has none */
 	uint64_t documents, bytes;
 	uint64_t scored; /* labels */
-	double loss;	 /* their sum, natural logarithms */
-	double unigram;	 /* the same under the unigram model, after lt_languages_finish() */
-	uint64_t *count; /* by token, `vocab` of them */
+	double loss;	 /* sum over the labels, in nats */
+	double unigram;	 /* the same under the unigram model; set by lt_languages_finish() */
+	uint64_t *count; /* per token, `vocab` of them; NULL if vocab is 0 */
 };
 
 struct lt_languages_doc {
-	uint64_t end; /* stream position after its last token */
-	size_t row;
+	uint64_t end; /* stream offset after its last token */
+	size_t language;
 };
 
 struct lt_languages {
-	size_t vocab; /* set by the caller: counts tokens when it is not 0 */
-	struct lt_language *row;
-	size_t rows;
-	struct lt_languages_doc *doc;
-	size_t docs, room;
-	size_t at; /* the document of the label that was scored last */
+	size_t vocab; /* set by the caller for the unigram model, otherwise 0 */
+	struct LU_VEC(struct lt_language) language;
+	struct LU_VEC(struct lt_languages_doc) doc;
+	size_t current; /* document of the last scored label */
 	struct lu_arena arena;
 };
 
-int lt_languages_document(struct lt_languages *l, struct lu_str lang, uint64_t tokens,
-		uint64_t bytes, struct lu_err *err) LU_CHECKED;
+int lt_languages_add(struct lt_languages *l, struct lu_str lang, uint64_t tokens, uint64_t bytes,
+		struct lu_err *err) LU_CHECKED;
 /* An lt_score_fn. */
-int lt_languages_score(void *ctx, uint64_t at, size_t n, const uint32_t *label, const lk_real *loss,
-		struct lu_err *err);
-/* Fills `unigram`, and sorts the rows by name. */
+int lt_languages_score(void *ctx, uint64_t offset, size_t n, const uint32_t *label,
+		const lk_real *loss, struct lu_err *err);
+/* Set `unigram` and sort by name. */
 void lt_languages_finish(struct lt_languages *l);
 void lt_languages_release(struct lt_languages *l);
 

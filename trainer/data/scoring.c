@@ -3,12 +3,12 @@
 #include <stdlib.h>
 
 struct batch {
-	uint32_t *tokens; /* context + 1 a window */
+	uint32_t *tokens; /* context + 1 per window */
 	uint32_t *ids;
 	int32_t *labels;
 	lk_real *losses;
-	uint64_t *at;  /* of each window */
-	size_t *count; /* labels of each window */
+	uint64_t *offset; /* of the first label of each window */
+	size_t *count;	  /* labels of each window */
 };
 
 static void release(struct batch *b)
@@ -17,7 +17,7 @@ static void release(struct batch *b)
 	free(b->ids);
 	free(b->labels);
 	free(b->losses);
-	free(b->at);
+	free(b->offset);
 	free(b->count);
 }
 
@@ -30,29 +30,36 @@ static int allocate(struct batch *b, size_t batch, size_t context, struct lu_err
 		.ids = malloc(rows * sizeof(*b->ids)),
 		.labels = malloc(rows * sizeof(*b->labels)),
 		.losses = malloc(rows * sizeof(*b->losses)),
-		.at = malloc(batch * sizeof(*b->at)),
+		.offset = malloc(batch * sizeof(*b->offset)),
 		.count = malloc(batch * sizeof(*b->count)),
 	};
-	if (b->tokens && b->ids && b->labels && b->losses && b->at && b->count)
+	if (b->tokens && b->ids && b->labels && b->losses && b->offset && b->count)
 		return 0;
 	release(b);
 	return lu_err_nomem(err);
 }
 
-/* Window number w of the stream goes in place i. */
-static void fill(struct batch *b, size_t i, uint64_t w, size_t context, const struct lt_corpus *c)
+/* Load window w of the stream as sequence i of the batch. */
+static void load_window(
+		struct batch *b, size_t i, uint64_t w, size_t context, const struct lt_corpus *c)
 {
-	uint64_t at = w * context, left = lt_corpus_tokens(c) - 1 - at;
+	uint64_t first = w * context, left = lt_corpus_tokens(c) - 1 - first;
 	size_t n = left < context ? (size_t)left : context;
 	uint32_t *t = b->tokens + i * (context + 1);
 
-	lt_corpus_read(c, at, n + 1, t);
+	lt_corpus_read(c, first, n + 1, t);
 	for (size_t k = 0; k < context; k++) {
 		b->ids[i * context + k] = k < n ? t[k] : 0;
 		b->labels[i * context + k] = k < n ? (int32_t)t[k + 1] : -1;
 	}
-	b->at[i] = at + 1;
+	b->offset[i] = first + 1;
 	b->count[i] = n;
+}
+
+/* Window number i of `want` windows that are evenly spaced among `all`. */
+static uint64_t spaced(uint64_t i, uint64_t all, uint64_t want)
+{
+	return (uint64_t)((long double)i * (long double)all / (long double)want);
 }
 
 int lt_score(struct lt_model *m, size_t batch, size_t context, const struct lt_corpus *c,
@@ -70,30 +77,27 @@ int lt_score(struct lt_model *m, size_t batch, size_t context, const struct lt_c
 		size_t n = want - w < batch ? (size_t)(want - w) : batch;
 
 		for (size_t i = 0; i < n; i++)
-			fill(&b, i,
-					(uint64_t)((long double)(w + i) * (long double)all /
-							(long double)want),
-					context, c);
+			load_window(&b, i, spaced(w + i, all, want), context, c);
 		rc = lt_model_losses(m, b.ids, b.labels, n, b.losses, err);
 		for (size_t i = 0; i < n && rc == 0; i++)
-			rc = fn(ctx, b.at[i], b.count[i], b.tokens + i * (context + 1) + 1,
+			rc = fn(ctx, b.offset[i], b.count[i], b.tokens + i * (context + 1) + 1,
 					b.losses + i * context, err);
 	}
 	release(&b);
 	return rc;
 }
 
-struct totalling {
+struct total_ctx {
 	struct lt_total *out;
 	bool (*stop)(void);
 };
 
-static int add(void *ctx, uint64_t at, size_t n, const uint32_t *label, const lk_real *loss,
+static int add(void *ctx, uint64_t offset, size_t n, const uint32_t *label, const lk_real *loss,
 		struct lu_err *err)
 {
-	struct totalling *t = ctx;
+	struct total_ctx *t = ctx;
 
-	(void)at;
+	(void)offset;
 	(void)label;
 	(void)err;
 	for (size_t i = 0; i < n; i++)
@@ -105,7 +109,7 @@ static int add(void *ctx, uint64_t at, size_t n, const uint32_t *label, const lk
 int lt_score_total(struct lt_model *m, size_t batch, size_t context, const struct lt_corpus *c,
 		uint64_t windows, bool (*stop)(void), struct lt_total *out, struct lu_err *err)
 {
-	struct totalling t = { out, stop };
+	struct total_ctx t = { out, stop };
 
 	*out = (struct lt_total){ 0 };
 	return lt_score(m, batch, context, c, windows, add, &t, err);

@@ -7,26 +7,27 @@
 
 #define FILE_MAX ((size_t)1 << 30)
 
-static void raise_to(uint64_t *most, struct lu_str raw, enum lu_json_type type)
+/* Raise *vocab to hold the id, a raw JSON value. Values that are no ids are ignored. */
+static void add_id(uint64_t *vocab, struct lu_str raw, enum lu_json_type type)
 {
 	struct lu_json_member m = { .value = raw, .type = type };
 	uint64_t id;
 
-	if (lu_json_u64(&m, &id) && id < INT32_MAX && id + 1 > *most)
-		*most = id + 1;
+	if (lu_json_u64(&m, &id) && id < INT32_MAX && id + 1 > *vocab)
+		*vocab = id + 1;
 }
 
 /* "vocab": {piece: id, ...} */
-static void pieces(struct lu_str raw, uint64_t *most)
+static void add_pieces(struct lu_str raw, uint64_t *vocab)
 {
 	struct lu_json_iter it = lu_json_iter(raw);
 
 	while (lu_json_next(&it))
-		raise_to(most, it.value, it.type);
+		add_id(vocab, it.value, it.type);
 }
 
 /* "added_tokens": [{"id": id, ...}, ...] */
-static void added(struct lu_str raw, struct lu_arena *arena, uint64_t *most)
+static void add_added(struct lu_str raw, struct lu_arena *arena, uint64_t *vocab)
 {
 	struct lu_json_iter it = lu_json_iter(raw);
 
@@ -39,7 +40,7 @@ static void added(struct lu_str raw, struct lu_arena *arena, uint64_t *most)
 			continue;
 		id = lu_json_get(&obj, "id");
 		if (id)
-			raise_to(most, id->value, id->type);
+			add_id(vocab, id->value, id->type);
 	}
 }
 
@@ -59,13 +60,13 @@ int lt_tokfile_vocab(const char *path, uint64_t *vocab, struct lu_err *err)
 	if (lu_json_object((struct lu_str){ text, n }, &arena, &top, &fault) == 0) {
 		m = lu_json_get(&top, "added_tokens");
 		if (m && m->type == LU_JSON_ARRAY)
-			added(m->value, &arena, vocab);
+			add_added(m->value, &arena, vocab);
 		m = lu_json_get(&top, "model");
 		if (m && m->type == LU_JSON_OBJECT &&
 				lu_json_object(m->value, &arena, &model, &fault) == 0) {
 			m = lu_json_get(&model, "vocab");
 			if (m && m->type == LU_JSON_OBJECT)
-				pieces(m->value, vocab);
+				add_pieces(m->value, vocab);
 		}
 	}
 	if (*vocab == 0)

@@ -1,7 +1,9 @@
 #ifndef LUCIE_TRAINER_DATA_TOKFILE_H
 #define LUCIE_TRAINER_DATA_TOKFILE_H
-/* One more than the largest id of a tokenizer.json: the vocabulary that a model of it needs.
- * Reads no more than that, so the bare build has it too. */
+/*
+ * The vocabulary size that a model needs for a tokenizer.json: its largest id plus one. Nothing else
+ * of the file is read, so the bare build, which has no tokenizer, has this.
+ */
 #include <stdint.h>
 
 #include "libcommon/base/err.h"

@@ -13,7 +13,7 @@ struct builder {
 	bool overflow;
 };
 
-/* Adds one tensor; returns its offset. cols 0: a vector. layer < 0: outside the layers. */
+/* Append a tensor and return its offset. cols 0: a vector. layer < 0: not part of a layer. */
 static size_t add(struct builder *b, long layer, const char *name, size_t rows, size_t cols,
 		enum lt_split split, double std)
 {
@@ -28,21 +28,20 @@ static size_t add(struct builder *b, long layer, const char *name, size_t rows, 
 	p->dim[0] = rows;
 	p->dim[1] = cols;
 	p->split = split;
-	p->owner = split == LT_SPLIT_NONE ? LT_OWNER_FIRST : LT_OWNER_EACH;
 	p->std = std;
 	p->decay = cols != 0;
-	p->at = b->t->total;
+	p->offset = b->t->total;
 	if (!lu_mul_size(rows, cols ? cols : 1, &p->count) ||
 			!lu_add_size(b->t->total, p->count, &b->t->total) ||
 			!lu_mul_size(b->t->total, sizeof(double), &bytes))
 		b->overflow = true;
-	return p->at;
+	return p->offset;
 }
 
 static void add_layer(struct builder *b, size_t l, const struct lt_shape *s)
 {
 	double out_std = s->init_std / sqrt(2.0 * (double)s->layers);
-	struct lt_layer_at *at = &b->t->layer[l];
+	struct lt_layer_offsets *at = &b->t->layer[l];
 	size_t q = s->heads * s->dim, kv = s->kv_heads * s->dim;
 	long n = (long)l;
 
@@ -57,15 +56,36 @@ static void add_layer(struct builder *b, size_t l, const struct lt_shape *s)
 	at->down = add(b, n, "mlp.down_proj", s->hidden, s->ffn, LT_SPLIT_COLS, out_std);
 }
 
+/* Limits far beyond any model, so that products of two sizes cannot overflow. */
+static int check_limits(const struct lt_shape *s, struct lu_err *err)
+{
+	const struct {
+		const char *name;
+		size_t value, limit;
+	} sizes[] = {
+		{ "vocab", s->vocab, (size_t)1 << 31 },
+		{ "hidden", s->hidden, 1u << 24 },
+		{ "layers", s->layers, 100000 },
+		{ "heads", s->heads, 1u << 20 },
+		{ "head_dim", s->dim, LK_ATTN_MAX_DIM },
+		{ "ffn", s->ffn, 1u << 28 },
+	};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		if (sizes[i].value > sizes[i].limit)
+			return lu_err_set(err, "the model is too large: %s = %zu, at most %zu",
+					sizes[i].name, sizes[i].value, sizes[i].limit);
+	}
+	return 0;
+}
+
 int lt_table_build(struct lt_table *t, const struct lt_shape *shape, struct lu_err *err)
 {
 	struct builder b = { .t = t };
 
 	*t = (struct lt_table){ .shape = *shape };
-	if (shape->layers > 100000 || shape->hidden > 1u << 24 || shape->ffn > 1u << 28 ||
-			shape->heads > 1u << 20 || shape->dim > LK_ATTN_MAX_DIM ||
-			shape->vocab > (size_t)1 << 31)
-		return lu_err_set(err, "the model is too large to be meant");
+	if (check_limits(shape, err) < 0)
+		return -1;
 	t->param = calloc(9 * shape->layers + 3, sizeof(*t->param));
 	t->layer = calloc(shape->layers + 1, sizeof(*t->layer));
 	if (!t->param || !t->layer) {
@@ -83,7 +103,7 @@ int lt_table_build(struct lt_table *t, const struct lt_shape *shape, struct lu_e
 				shape->init_std);
 	if (b.overflow) {
 		lt_table_release(t);
-		return lu_err_set(err, "the model has more parameters than memory has addresses");
+		return lu_err_set(err, "the model is too large: its size in bytes overflows");
 	}
 	return 0;
 }
@@ -127,13 +147,13 @@ uint64_t lt_matrix_params(const struct lt_table *t)
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
-		if (t->param[i].dims == 2 && (t->param[i].at != t->embed || t->shape.tied))
+		if (t->param[i].dims == 2 && (t->param[i].offset != t->embed || t->shape.tied))
 			n += t->param[i].count;
 	}
 	return n;
 }
 
-double lt_flops_token(const struct lt_table *t, size_t context, bool causal)
+double lt_flops_per_token(const struct lt_table *t, size_t context, bool causal)
 {
 	const struct lt_shape *s = &t->shape;
 	double attention = 12.0 * (double)s->layers * (double)(s->heads * s->dim) * (double)context;

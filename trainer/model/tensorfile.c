@@ -2,17 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "libcommon/base/json_writer.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/io/json.h"
 #include "libcommon/sys/file.h"
 
 #define CHUNK ((size_t)1 << 18) /* elements converted at once */
+#define HASH_BUFFER ((size_t)1 << 20)
 #define INDEX_MAX ((size_t)64 << 20)
 
 enum lu_st_type lt_real_type(void)
@@ -25,19 +26,18 @@ struct sink {
 	int fd;
 	const char *path;
 	struct lu_hasher *hasher;
-	struct lt_written *out;
+	struct lt_digest *digest;
 };
 
 static int sink_write(struct sink *s, const void *p, size_t n, struct lu_err *err)
 {
 	lu_hasher_add(s->hasher, p, n);
-	s->out->bytes += n;
+	s->digest->bytes += n;
 	return lu_write_all(s->fd, p, n, s->path, err);
 }
 
-/* n reals in place to the type's bytes (never wider than a real, but for F64 in a float build,
- * which is not asked for). Returns bytes. */
-static size_t narrow(const lk_real *in, size_t n, enum lu_st_type type, unsigned char *out)
+/* Convert n reals to BF16, F32 or F64; returns the number of bytes. */
+static size_t to_bytes(const lk_real *in, size_t n, enum lu_st_type type, unsigned char *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		float f = (float)in[i];
@@ -61,11 +61,11 @@ static int write_tensor(struct lt_weights *w, enum lt_vector which, const struct
 		enum lu_st_type type, lk_real *host, unsigned char *bytes, struct sink *s,
 		struct lu_err *err)
 {
-	for (size_t at = 0; at < p->count; at += CHUNK) {
-		size_t n = p->count - at < CHUNK ? p->count - at : CHUNK;
+	for (size_t first = 0; first < p->count; first += CHUNK) {
+		size_t n = p->count - first < CHUNK ? p->count - first : CHUNK;
 
-		if (lt_weights_get(w, which, p->at + at, n, host, err) < 0 ||
-				sink_write(s, bytes, narrow(host, n, type, bytes), err) < 0)
+		if (lt_weights_get(w, which, p->offset + first, n, host, err) < 0 ||
+				sink_write(s, bytes, to_bytes(host, n, type, bytes), err) < 0)
 			return -1;
 	}
 	return 0;
@@ -114,21 +114,20 @@ static int write_all(struct lt_weights *w, enum lt_vector which, size_t first, s
 	return rc;
 }
 
-static void put_hash(const struct lu_hasher *h, char out[33])
+static void finish_hash(const struct lu_hasher *h, struct lt_digest *digest)
 {
-	out[0] = '\0';
 	if (lu_hash_available())
-		lu_hash128_text(lu_hasher_end(h), out);
+		lu_hash128_text(lu_hasher_end(h), digest->hash);
 }
 
 int lt_tensors_write(struct lt_weights *w, enum lt_vector which, size_t first, size_t n,
-		enum lu_st_type type, const char *path, const char *meta, struct lt_written *out,
+		enum lu_st_type type, const char *path, const char *meta, struct lt_digest *digest,
 		struct lu_err *err)
 {
-	struct sink s = { .fd = -1, .path = path, .hasher = lu_hasher_new(), .out = out };
+	struct sink s = { .fd = -1, .path = path, .hasher = lu_hasher_new(), .digest = digest };
 	int rc = -1;
 
-	*out = (struct lt_written){ 0 };
+	*digest = (struct lt_digest){ 0 };
 	if (!s.hasher)
 		return lu_err_nomem(err);
 	s.fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -139,21 +138,20 @@ int lt_tensors_write(struct lt_weights *w, enum lt_vector which, size_t first, s
 	rc = write_all(w, which, first, n, type, meta, &s, err);
 	if (close(s.fd) < 0 && rc == 0)
 		rc = lu_err_sys(err, errno, "%s", path);
-	put_hash(s.hasher, out->hash);
+	finish_hash(s.hasher, digest);
 out:
 	lu_hasher_free(s.hasher);
 	return rc;
 }
 
-int lt_file_hash(const char *path, struct lt_written *out, struct lu_err *err)
+int lt_file_digest(const char *path, struct lt_digest *digest, struct lu_err *err)
 {
 	struct lu_hasher *h = lu_hasher_new();
-	size_t size = (size_t)1 << 20;
-	char *buf = malloc(size);
+	char *buf = malloc(HASH_BUFFER);
 	ssize_t n = 0;
 	int fd = -1, rc = -1;
 
-	*out = (struct lt_written){ 0 };
+	*digest = (struct lt_digest){ 0 };
 	if (!h || !buf) {
 		lu_err_nomem(err);
 		goto out;
@@ -163,7 +161,7 @@ int lt_file_hash(const char *path, struct lt_written *out, struct lu_err *err)
 		lu_err_sys(err, errno, "%s", path);
 		goto out;
 	}
-	while ((n = read(fd, buf, size)) != 0) {
+	while ((n = read(fd, buf, HASH_BUFFER)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
@@ -171,12 +169,11 @@ int lt_file_hash(const char *path, struct lt_written *out, struct lu_err *err)
 			goto out;
 		}
 		lu_hasher_add(h, buf, (size_t)n);
-		out->bytes += (uint64_t)n;
+		digest->bytes += (uint64_t)n;
 	}
-	put_hash(h, out->hash);
+	finish_hash(h, digest);
 	rc = 0;
 out:
-	/* Only read from. */
 	if (fd >= 0)
 		close(fd);
 	free(buf);
@@ -198,7 +195,7 @@ static float half_to_float(uint16_t h)
 	return h & 0x8000 ? -v : v;
 }
 
-static void widen(const unsigned char *in, size_t n, enum lu_st_type type, lk_real *out)
+static void from_bytes(const unsigned char *in, size_t n, enum lu_st_type type, lk_real *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint16_t h;
@@ -222,44 +219,55 @@ static int check_tensor(const struct lu_st *st, const struct lu_st_tensor *t,
 		const struct lt_param *p, struct lu_err *err)
 {
 	if (!t)
-		return lu_err_set(err, "%s: there is no tensor %s", st->path, p->name);
+		return lu_err_set(err, "%s: tensor %s is missing", st->path, p->name);
 	if (t->type > LU_ST_BF16)
-		return lu_err_set(err, "%s: tensor %s has dtype %s", st->path, p->name,
-				lu_st_type_name(t->type));
+		return lu_err_set(err, "%s: tensor %s has the unsupported type %s", st->path,
+				p->name, lu_st_type_name(t->type));
 	if (t->dims != p->dims || t->dim[0] != p->dim[0] ||
 			(p->dims == 2 && t->dim[1] != p->dim[1]))
-		return lu_err_set(err, "%s: tensor %s is %llu x %llu, the model's is %zu x %zu",
-				st->path, p->name,
-				(unsigned long long)(t->dims > 0 ? t->dim[0] : 1),
-				(unsigned long long)(t->dims > 1 ? t->dim[1] : 1), p->dim[0],
+		return lu_err_set(err,
+				"%s: tensor %s is %" PRIu64 " x %" PRIu64
+				", the model's is %zu x %zu",
+				st->path, p->name, t->dims > 0 ? t->dim[0] : 1,
+				t->dims > 1 ? t->dim[1] : 1, p->dim[0],
 				p->dims == 2 ? p->dim[1] : (size_t)1);
 	return 0;
 }
 
-/* buffers: CHUNK reals and CHUNK doubles' bytes. */
+/* Buffers: CHUNK reals, and the bytes of CHUNK doubles. */
 static int read_tensor(struct lt_weights *w, enum lt_vector which, const struct lu_st *st,
 		const struct lt_param *p, lk_real *host, unsigned char *bytes, struct lu_err *err)
 {
 	const struct lu_st_tensor *t = lu_st_find(st, p->name);
+	size_t width;
 
 	if (check_tensor(st, t, p, err) < 0)
 		return -1;
-	for (size_t at = 0; at < p->count; at += CHUNK) {
-		size_t n = p->count - at < CHUNK ? p->count - at : CHUNK;
-		size_t width = lu_st_width(t->type);
+	width = lu_st_width(t->type);
+	for (size_t first = 0; first < p->count; first += CHUNK) {
+		size_t n = p->count - first < CHUNK ? p->count - first : CHUNK;
 
-		if (lu_st_read(st, t, at * width, bytes, n * width, err) < 0)
+		if (lu_st_read(st, t, first * width, bytes, n * width, err) < 0)
 			return -1;
-		widen(bytes, n, t->type, host);
-		if (lt_weights_put(w, which, p->at + at, n, host, err) < 0)
+		from_bytes(bytes, n, t->type, host);
+		if (lt_weights_put(w, which, p->offset + first, n, host, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-/* All parameters that `file_of` (NULL: all) says are in this file. */
+/* True if an index assigns the parameter to the file, a raw JSON string. */
+static bool assigned(
+		const struct lu_json_obj *map, const struct lt_param *p, const struct lu_str *file)
+{
+	const struct lu_json_member *m = lu_json_get(map, p->name);
+
+	return m && lu_str_eq(m->value, *file);
+}
+
+/* Read the parameters that `map` assigns to `file` from the file at path; map NULL: all. */
 static int read_file(struct lt_weights *w, enum lt_vector which, const char *path,
-		const struct lu_json_obj *map, const char *file, struct lu_err *err)
+		const struct lu_json_obj *map, const struct lu_str *file, struct lu_err *err)
 {
 	lk_real *host = malloc(CHUNK * sizeof(*host));
 	unsigned char *bytes = malloc(CHUNK * sizeof(double));
@@ -268,12 +276,8 @@ static int read_file(struct lt_weights *w, enum lt_vector which, const char *pat
 
 	for (size_t i = 0; i < w->table.n && rc == 0; i++) {
 		const struct lt_param *p = &w->table.param[i];
-		const struct lu_json_member *m = map ? lu_json_get(map, p->name) : NULL;
-		size_t n = file ? strlen(file) : 0;
 
-		if (map && !m)
-			rc = lu_err_set(err, "%s: the index has no tensor %s", path, p->name);
-		else if (!map || (m->value.n == n + 2 && memcmp(m->value.p + 1, file, n) == 0))
+		if (!map || assigned(map, p, file))
 			rc = read_tensor(w, which, &st, p, host, bytes, err);
 	}
 	lu_st_close(&st);
@@ -297,55 +301,62 @@ static bool seen_before(const struct lu_json_obj *map, size_t i)
 	return false;
 }
 
-/* model.safetensors.index.json: {"weight_map": {name: file}}. */
+/* Decode member i of the weight_map, the name of a file in the same directory. */
+static int file_name(const struct lu_json_member *m, struct lu_arena *arena, struct lu_str *name)
+{
+	if (m->type != LU_JSON_STRING || lu_json_decode(m->value, arena, name) < 0 || !name->n)
+		return -1;
+	return memchr(name->p, '/', name->n) || memchr(name->p, '\\', name->n) ? -1 : 0;
+}
+
+/* Read all files of a weight_map, {tensor: file}. */
+static int import_map(struct lt_weights *w, const char *dir, const char *index,
+		const struct lu_json_obj *map, struct lu_arena *arena, struct lu_err *err)
+{
+	for (size_t i = 0; i < w->table.n; i++) {
+		if (!lu_json_get(map, w->table.param[i].name))
+			return lu_err_set(err, "%s: tensor %s is missing", index,
+					w->table.param[i].name);
+	}
+	for (size_t i = 0; i < map->members; i++) {
+		struct lu_str name;
+		char *path;
+		int rc;
+
+		if (file_name(&map->member[i], arena, &name) < 0)
+			return lu_err_set(
+					err, "%s: a value of weight_map is not a file name", index);
+		if (seen_before(map, i))
+			continue;
+		if (asprintf(&path, "%s/%.*s", dir, (int)name.n, name.p) < 0)
+			return lu_err_nomem(err);
+		rc = read_file(w, LT_VECTOR_P, path, map, &map->member[i].value, err);
+		free(path);
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* model.safetensors.index.json */
 static int import_index(struct lt_weights *w, const char *dir, const char *path, struct lu_err *err)
 {
 	const struct lu_json_member *m = NULL;
 	struct lu_arena arena = { 0 };
 	struct lu_json_obj index, map;
 	struct lu_json_fault fault;
-	char *text = NULL, *name = NULL;
+	char *text = NULL;
 	size_t n;
-	int rc = -1;
+	int rc;
 
 	if (lu_read_file(path, INDEX_MAX, &text, &n, err) < 0)
 		return -1;
 	if (lu_json_object((struct lu_str){ text, n }, &arena, &index, &fault) == 0)
 		m = lu_json_get(&index, "weight_map");
-	if (!m || m->type != LU_JSON_OBJECT || lu_json_object(m->value, &arena, &map, &fault) < 0) {
-		lu_err_set(err, "%s: there is no weight_map", path);
-		goto out;
-	}
-	for (size_t i = 0; i < map.members; i++) {
-		struct lu_str file;
-
-		if (map.member[i].type != LU_JSON_STRING ||
-				lu_json_decode(map.member[i].value, &arena, &file) < 0 || !file.n ||
-				memchr(file.p, '/', file.n) || memchr(file.p, '\\', file.n)) {
-			lu_err_set(err, "%s: the weight_map is not name: file", path);
-			goto out;
-		}
-		if (seen_before(&map, i))
-			continue;
-		free(name);
-		if (asprintf(&name, "%s/%.*s", dir, (int)file.n, file.p) < 0) {
-			name = NULL;
-			lu_err_nomem(err);
-			goto out;
-		}
-		if (read_file(w, LT_VECTOR_P, name, &map, name + strlen(dir) + 1, err) < 0)
-			goto out;
-	}
-	/* Parameters that no file was read for. */
-	for (size_t i = 0; i < w->table.n; i++) {
-		if (!lu_json_get(&map, w->table.param[i].name)) {
-			lu_err_set(err, "%s: there is no tensor %s", path, w->table.param[i].name);
-			goto out;
-		}
-	}
-	rc = 0;
-out:
-	free(name);
+	if (m && m->type == LU_JSON_OBJECT && lu_json_object(m->value, &arena, &map, &fault) == 0)
+		rc = import_map(w, dir, path, &map, &arena, err);
+	else
+		rc = lu_err_set(err, "%s: no object \"weight_map\"", path);
 	free(text);
 	lu_arena_release(&arena);
 	return rc;
@@ -357,10 +368,10 @@ int lt_tensors_import(struct lt_weights *w, const char *dir, struct lu_err *err)
 		"model.safetensors.index.json" };
 
 	for (int i = 0; i < 3; i++) {
-		char *path;
+		char *path = lu_concat(dir, "/", names[i]);
 		int rc;
 
-		if (asprintf(&path, "%s/%s", dir, names[i]) < 0)
+		if (!path)
 			return lu_err_nomem(err);
 		if (access(path, F_OK) < 0) {
 			free(path);
@@ -371,5 +382,5 @@ int lt_tensors_import(struct lt_weights *w, const char *dir, struct lu_err *err)
 		free(path);
 		return rc < 0 ? -1 : lt_weights_refresh(w, err);
 	}
-	return lu_err_set(err, "%s: there is no safetensors file of weights in it", dir);
+	return lu_err_set(err, "%s: no safetensors file of weights", dir);
 }

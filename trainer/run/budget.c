@@ -7,9 +7,9 @@
 #include "trainer/model/model.h"
 #include "trainer/model/weights.h"
 
-static void mebibytes(struct lu_buf *out, const char *what, uint64_t bytes)
+static void memory_line(struct lu_buf *out, const char *name, uint64_t bytes)
 {
-	lu_buf_printf(out, "%-24s %12.1f MiB\n", what, (double)bytes / 1048576);
+	lu_buf_printf(out, "%-24s %12.1f MiB\n", name, (double)bytes / 1048576);
 }
 
 static int model_lines(const struct lt_settings *s, struct lu_buf *out, struct lu_err *err)
@@ -29,11 +29,11 @@ static int model_lines(const struct lt_settings *s, struct lu_buf *out, struct l
 	lu_buf_printf(out, "%-24s %zu\n", "parameters", t.total);
 	lu_buf_printf(out, "%-24s %" PRIu64 "\n", "in matrix products", lt_matrix_params(&t));
 	lu_buf_printf(out, "%-24s %.4g (causal attention counted half: %.4g)\n", "FLOPs a token",
-			lt_flops_token(&t, s->train.context, false),
-			lt_flops_token(&t, s->train.context, true));
-	mebibytes(out, "weights, gradients, Adam", weights);
-	mebibytes(out, "activations", acts);
-	mebibytes(out, "a checkpoint", (uint64_t)t.total * sizeof(lk_real) * LT_VECTORS);
+			lt_flops_per_token(&t, s->train.context, false),
+			lt_flops_per_token(&t, s->train.context, true));
+	memory_line(out, "weights, gradients, Adam", weights);
+	memory_line(out, "activations", acts);
+	memory_line(out, "a checkpoint", (uint64_t)t.total * sizeof(lk_real) * LT_VECTORS);
 	lt_table_release(&t);
 	return 0;
 }
@@ -60,11 +60,12 @@ static int phase_lines(const struct lt_settings *s, const char *name, struct lu_
 				(double)schedule.samples * (double)s->train.context);
 	}
 	for (size_t i = 0; rc == 0 && i < lt_corpus_parts(c); i++) {
-		uint64_t tokens;
-		const char *part = lt_corpus_part(c, i, &tokens);
+		struct lu_stream_part part = lt_corpus_part(c, i);
 
-		lu_buf_printf(out, "%-24s %" PRIu64 " tokens, %.3f epochs: %s\n", "data", tokens,
-				samples ? (double)schedule.samples / (double)samples : 0.0, part);
+		lu_buf_printf(out, "%-24s %" PRIu64 " tokens, %.3f epochs: %s\n", "data",
+				part.tokens,
+				samples ? (double)schedule.samples / (double)samples : 0.0,
+				part.name);
 	}
 	lt_corpus_close(c);
 	return rc;
@@ -74,10 +75,10 @@ int lt_budget(const struct lt_config *c, struct lu_buf *out, struct lu_err *err)
 {
 	struct lt_settings s;
 
-	for (size_t i = 0; i < c->phases; i++) {
+	for (size_t i = 0; i < c->phase.n; i++) {
 		if (lt_config_phase(c, i, &s, err) < 0 ||
 				(i == 0 && model_lines(&s, out, err) < 0) ||
-				phase_lines(&s, c->phase[i].name, out, err) < 0)
+				phase_lines(&s, c->phase.p[i].name, out, err) < 0)
 			return -1;
 	}
 	return lu_buf_check(out, err);

@@ -1,5 +1,6 @@
 #include "trainer/run/schedule.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static int three_words(const char *text, uint64_t out[3], struct lu_err *err)
 		if (!*word)
 			continue;
 		if (n == 3)
-			rc = lu_err_set(err, "'%s' has more than three numbers", text);
+			rc = lu_err_set(err, "'%s' has more than three values", text);
 		else
 			rc = lu_num_u64(word, &out[n++], err);
 	}
@@ -36,26 +37,25 @@ int lt_schedule_ramp(struct lt_schedule *s, const char *text, uint64_t unit, str
 	s->ramp_step = 0;
 	if (unit == 0 || s->batch % unit)
 		return lu_err_set(err,
-				"train.global_batch = %llu is not a multiple of train.micro_batch "
-				"= %llu",
-				(unsigned long long)s->batch, (unsigned long long)unit);
+				"train.global_batch = %" PRIu64
+				" is not a multiple of train.micro_batch = %" PRIu64,
+				s->batch, unit);
 	if (!text || !*text)
 		return 0;
 	if (three_words(text, w, err) < 0)
 		return lu_err_wrap(err, "train.ramp");
 	if (w[0] == 0 || w[1] == 0 || w[2] == 0 || w[0] > s->batch || (s->batch - w[0]) % w[1])
-		return lu_err_set(err, "train.ramp: steps of %llu from %llu do not reach %llu",
-				(unsigned long long)w[1], (unsigned long long)w[0],
-				(unsigned long long)s->batch);
+		return lu_err_set(err,
+				"train.ramp: steps of %" PRIu64 " from %" PRIu64
+				" do not reach %" PRIu64,
+				w[1], w[0], s->batch);
 	if (w[0] % unit || w[1] % unit)
 		return lu_err_set(err,
-				"train.ramp: %llu and %llu are not multiples of train.micro_batch "
-				"= %llu",
-				(unsigned long long)w[0], (unsigned long long)w[1],
-				(unsigned long long)unit);
+				"train.ramp: %" PRIu64 " and %" PRIu64
+				" are not multiples of train.micro_batch = %" PRIu64,
+				w[0], w[1], unit);
 	if (__builtin_mul_overflow(w[2], (s->batch - w[0]) / w[1], &scaled))
-		return lu_err_set(err, "train.ramp: %llu samples are too many",
-				(unsigned long long)w[2]);
+		return lu_err_set(err, "train.ramp: %" PRIu64 " samples are out of range", w[2]);
 	s->ramp_start = w[0];
 	s->ramp_step = w[0] == s->batch ? 0 : w[1];
 	s->ramp_samples = w[2];

@@ -1,30 +1,28 @@
 #ifndef LUCIE_TRAINER_RUN_SETTINGS_H
 #define LUCIE_TRAINER_RUN_SETTINGS_H
 /*
- * The configuration of a run, as lucie-config(5) describes it: sections [model] [data] [train]
- * [parallel] [checkpoint], and any number of [phase NAME] that override keys of those, in order.
+ * The settings of one phase of training: sections [model] [data] [train] [parallel] [checkpoint] of
+ * lucie-config(5). config.h reads them from a file and applies the overrides of phases.
  *
- *	struct lt_config c;
- *	lt_config_init(&c);
- *	lt_config_read(&c, "run.ini", &err)		the file
- *	lt_config_set(&c, "train.lr=1e-3", &err)	one --set, after the file
- *	lt_config_check(&c, &err)			presets filled in, every phase checked
- *	lt_config_phase(&c, i, &settings, &err)		what holds in phase i
- *	lt_config_print(&c, &buf)			the same again, as it took effect
- *	lt_config_release(&c);
+ *	struct lt_settings s;
+ *	lt_settings_init(&s);					defaults
+ *	lt_settings_set(&s, "train", "lr", "1e-3", &err)	one key
+ *	lt_settings_preset(&s, given, &err)			sizes that follow from others
+ *	lt_settings_check(&s, &err)
  *
- * Without a [phase] section there is one phase called "main". A key with no effect in this build
- * is refused. Strings in struct lt_settings belong to the configuration.
+ * Keys without effect in this build are refused. Strings belong to whoever set them.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "libcommon/base/arena.h"
-#include "libcommon/base/buf.h"
 #include "libcommon/base/err.h"
+#include "libcommon/sys/opt.h"
 #include "trainer/model/params.h"
 #include "trainer/run/schedule.h"
+
+enum lt_dtype { LT_FP32, LT_BF16 };
+enum lt_recompute { LT_RECOMPUTE_NONE, LT_RECOMPUTE_LAYER };
 
 struct lt_settings {
 	struct {
@@ -38,11 +36,12 @@ struct lt_settings {
 		bool shuffle;
 	} data;
 	struct {
-		uint64_t steps, samples;
+		uint64_t steps, samples; /* length of the phase: one of these, or epochs */
 		double epochs;
 		uint64_t context, micro_batch, global_batch, lanes, seed;
 		const char *ramp, *init;
-		int dtype, schedule;
+		enum lt_dtype dtype;
+		enum lt_decay schedule;
 		double lr, lr_min;
 		uint64_t warmup, cooldown;
 		double weight_decay, clip, beta1, beta2, eps;
@@ -53,63 +52,39 @@ struct lt_settings {
 		uint64_t tp, cp, dp, pp, zero;
 		const char *order, *stages;
 		bool sequence;
-		int recompute;
+		enum lt_recompute recompute;
 	} parallel;
 	struct {
 		uint64_t every, keep;
 	} checkpoint;
 };
 
-enum { LT_FP32, LT_BF16 };
-enum { LT_RECOMPUTE_NONE, LT_RECOMPUTE_LAYER };
+void lt_settings_init(struct lt_settings *s);
 
-/* A line "section.key = value" of a phase. */
-struct lt_override {
-	const char *section, *key, *value;
-};
+/* Key i of all sections, in order; NULL after the last. */
+const struct lu_opt *lt_settings_key(size_t i, const char **section);
+size_t lt_settings_keys(void);
 
-struct lt_phase {
-	const char *name;
-	struct lt_override *over;
-	size_t n;
-};
-
-struct lt_config {
-	struct lt_settings base;
-	struct lt_phase *phase;
-	size_t phases;
-	bool *given; /* by row, in the order of lt_config_rows() */
-	struct lu_arena arena;
-};
-
-int lt_config_init(struct lt_config *c, struct lu_err *err) LU_CHECKED;
-int lt_config_read(struct lt_config *c, const char *path, struct lu_err *err) LU_CHECKED;
-int lt_config_set(struct lt_config *c, const char *setting, struct lu_err *err) LU_CHECKED;
-int lt_config_check(struct lt_config *c, struct lu_err *err) LU_CHECKED;
-int lt_config_phase(const struct lt_config *c, size_t i, struct lt_settings *out,
+/* Index of a key. An unknown section or key is an error that lists the known ones. */
+int lt_settings_find(
+		const char *section, const char *key, size_t *index, struct lu_err *err) LU_CHECKED;
+/* Store one value given as text, which the settings keep a pointer to. */
+int lt_settings_set(struct lt_settings *s, const char *section, const char *key, const char *value,
 		struct lu_err *err) LU_CHECKED;
-void lt_config_print(const struct lt_config *c, struct lu_buf *out);
-void lt_config_release(struct lt_config *c);
 
-/*
- * Compares two checked configurations. Returns 0 when every key is the same in every phase;
- * otherwise 1, and in `what` the first key that differs with both values, e.g.
- * "train.lr is 0.001 in the run and 0.002 now" (names the phase where it is one's own).
- */
-int lt_config_differ(
-		const struct lt_config *was, const struct lt_config *now, char *what, size_t size);
+/* True for the three keys of [train] that set the length of a phase; they replace each other. */
+bool lt_settings_is_length(const char *section, const char *key);
+void lt_settings_clear_length(struct lt_settings *s);
 
-/* The shape of the model, and the schedule of a phase (but for its samples, when the phase counts
- * epochs: lt_corpus knows how long one is). */
+/* Fill in the sizes of model.preset, except keys with given[index], then kv_heads and head_dim from
+ * the other sizes if they are 0. */
+int lt_settings_preset(struct lt_settings *s, const bool *given, struct lu_err *err) LU_CHECKED;
+
+int lt_settings_check(const struct lt_settings *s, struct lu_err *err) LU_CHECKED;
+
 void lt_settings_shape(const struct lt_settings *s, struct lt_shape *shape);
+/* epoch_samples: samples per epoch (lt_corpus_samples()), for a phase whose length is in epochs. */
 int lt_settings_schedule(const struct lt_settings *s, uint64_t epoch_samples,
 		struct lt_schedule *out, struct lu_err *err) LU_CHECKED;
-
-/* All rows with their section, for the page's test: i from 0 until NULL. */
-const struct lu_opt *lt_config_row(size_t i, const char **section);
-
-/* The words of a list such as data.train, one after another: *rest starts at the value; the word
- * is at the returned pointer with *n bytes. NULL at the end. */
-const char *lt_word(const char **rest, size_t *n);
 
 #endif

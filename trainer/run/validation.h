@@ -7,7 +7,6 @@
 #include <stdbool.h>
 
 #include "trainer/model/model.h"
-#include "trainer/run/checkpoint.h"
 #include "trainer/run/runfolder.h"
 #include "trainer/run/settings.h"
 
@@ -17,8 +16,9 @@ int lt_validation_open(struct lt_validation **v, const struct lt_settings *s,
 		struct lu_err *err) LU_CHECKED;
 void lt_validation_close(struct lt_validation *v);
 
-/* Scores every set with the weights as they are. A set that `stop` interrupts is not reported. */
-int lt_validate(struct lt_validation *v, struct lt_model *m, const struct lt_position *at,
-		struct lt_run *run, bool (*stop)(void), struct lu_err *err) LU_CHECKED;
+/* Score every set with the current weights, after step `step`. If `stop` returns true the current set
+ * is abandoned without a result, and so are the remaining ones. */
+int lt_validate(struct lt_validation *v, struct lt_model *m, uint64_t step, struct lt_run *run,
+		bool (*stop)(void), struct lu_err *err) LU_CHECKED;
 
 #endif

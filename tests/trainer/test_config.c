@@ -1,12 +1,12 @@
-/* The configuration: presets, phases, --set, what is refused, and printing that reads back. */
+/* Configurations: presets, phases, --set, refused settings, printing. */
 #include "tests/trainer/tiny.h"
 
-#include "trainer/run/settings.h"
+#include "trainer/run/config.h"
 
 static const char base[] = "[model]\npreset = tiny\nvocab = 100\n[data]\ntrain = a b\n"
 			   "[train]\nsteps = 10\n";
 
-/* Reads base + text (+ one --set); -1 with err. */
+/* Read base and text, then apply one --set unless NULL. */
 static int load(struct lt_config *c, const char *text, const char *set, struct lu_err *err)
 {
 	char *dir = scratch_new(), *path = path_in(dir, "c.ini");
@@ -40,8 +40,8 @@ static void test_preset(void **state)
 	assert_int_equal(c.base.model.layers, 2);
 	assert_int_equal(c.base.model.head_dim, 24);
 	assert_int_equal(c.base.model.vocab, 100);
-	assert_int_equal(c.phases, 1);
-	assert_string_equal(c.phase[0].name, "main");
+	assert_int_equal(c.phase.n, 1);
+	assert_string_equal(c.phase.p[0].name, "main");
 	lt_config_release(&c);
 	ok(load(&c, "[model]\npreset = lucie-7b\nvocab = 65024\n", NULL, &err), &err);
 	assert_int_equal(c.base.model.ffn, 12288);
@@ -63,7 +63,7 @@ static void test_phases(void **state)
 			   "model.rope_theta = 2e7\ndata.train = c\n",
 			   "phase.two.train.clip=3", &err),
 			&err);
-	assert_int_equal(c.phases, 2);
+	assert_int_equal(c.phase.n, 2);
 	ok(lt_config_phase(&c, 0, &s, &err), &err);
 	assert_true(s.train.lr == 0.5 && s.train.steps == 10 && s.train.clip == 1);
 	ok(lt_config_phase(&c, 1, &s, &err), &err);
@@ -117,7 +117,7 @@ static void test_refused(void **state)
 	}
 }
 
-/* What is printed reads back as the same configuration, and a change is told by name. */
+/* A printed configuration reads back as the same; a difference is named. */
 static void test_print(void **state)
 {
 	char *dir = scratch_new(), *path = path_in(dir, "printed.ini"), what[300];

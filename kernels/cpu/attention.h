@@ -1,0 +1,129 @@
+#ifndef LUCIE_KERNELS_CPU_ATTENTION_H
+#define LUCIE_KERNELS_CPU_ATTENTION_H
+/*
+ * The parts of attention that forward and backward share.
+ *
+ * Everything is transposed: scores are stored as [key][query], LK_NR queries (a panel) wide. The
+ * running maximum and sum are then vectors over queries, without sums across lanes, and the
+ * exponentials already have the layout of a packed B for the next product:
+ *	S^T[key][query] = K Q^T		packed A: K by blocks of keys	packed B: Q
+ *	O^T[c][query] += V^T P^T	packed A: V^T by blocks of c	packed B: P^T
+ * Keys come in tiles of ATTN_KEYS from key 0, and a masked key adds exactly 0 to a query, so that
+ * the result of a query depends on its visible keys only.
+ */
+#include <math.h>
+
+#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/micro.h"
+
+#define ATTN_QUERIES 64			   /* per tile */
+#define ATTN_KEYS (LK_MR * (96 / LK_MR))   /* per tile */
+#define ATTN_PANELS (ATTN_QUERIES / LK_NR) /* per tile */
+
+/* Per-call context. */
+struct attn_ctx {
+	struct lk_attn at; /* strides and scale filled in */
+	lk_real scale;
+	size_t group; /* query heads per key head */
+	size_t ktiles, qtiles;
+	size_t dp;	     /* dim rounded up to LK_MR: rows of O^T */
+	size_t dn;	     /* dim rounded up to LK_NR */
+	ptrdiff_t off;	     /* key j is visible to query i if j <= i + off */
+	size_t ksize, vsize; /* elements of a tile packed by key, and by c */
+	lk_real *pack, *thread;
+	size_t pack_size, thread_size; /* elements per key head, and per thread */
+	size_t heads, kv_heads;	       /* over the batch */
+};
+
+/* Number of keys visible to a query, 0..tk; earlier queries see no more. */
+LK_INLINE size_t attn_visible(const struct attn_ctx *ctx, size_t query)
+{
+	ptrdiff_t n = (ptrdiff_t)query + ctx->off + 1;
+
+	return n <= 0 ? 0 : lk_min((size_t)n, ctx->at.tk);
+}
+
+static int attn_setup(struct lk_queue *q, struct attn_ctx *ctx, const struct lk_attn *at)
+{
+	struct lk_attn *a = &ctx->at;
+
+	ctx->at = *at;
+	if (at->dim == 0 || at->dim > LK_ATTN_MAX_DIM)
+		return lk_cpu_fail(q, "attention: dim %zu is not from 1 to %d", at->dim,
+				LK_ATTN_MAX_DIM);
+	if (at->kv_heads == 0 || at->heads % at->kv_heads != 0)
+		return lk_cpu_fail(q, "attention: %zu heads are not a multiple of %zu key heads",
+				at->heads, at->kv_heads);
+	a->q_ld = a->q_ld == 0 ? a->heads * a->dim : a->q_ld;
+	a->k_ld = a->k_ld == 0 ? a->kv_heads * a->dim : a->k_ld;
+	a->o_ld = a->o_ld == 0 ? a->heads * a->dim : a->o_ld;
+	a->q_seq = a->q_seq == 0 ? a->tq * a->q_ld : a->q_seq;
+	a->k_seq = a->k_seq == 0 ? a->tk * a->k_ld : a->k_seq;
+	a->o_seq = a->o_seq == 0 ? a->tq * a->o_ld : a->o_seq;
+	if (a->q_ld < a->heads * a->dim || a->k_ld < a->kv_heads * a->dim ||
+			a->o_ld < a->heads * a->dim)
+		return lk_cpu_fail(q,
+				"attention: a leading dimension is less than the width of its "
+				"rows");
+	ctx->scale = (lk_real)(at->scale != 0 ? at->scale : 1 / sqrt((double)at->dim));
+	ctx->group = at->heads / at->kv_heads;
+	ctx->ktiles = lk_blocks(at->tk, ATTN_KEYS);
+	ctx->qtiles = lk_blocks(at->tq, ATTN_QUERIES);
+	ctx->dp = lk_blocks(at->dim, LK_MR) * LK_MR;
+	ctx->dn = lk_blocks(at->dim, LK_NR) * LK_NR;
+	ctx->off = (ptrdiff_t)at->q_pos - (ptrdiff_t)at->k_pos;
+	ctx->ksize = ATTN_KEYS * at->dim;
+	ctx->vsize = ATTN_KEYS * ctx->dp;
+	ctx->heads = at->batch * at->heads;
+	ctx->kv_heads = at->batch * at->kv_heads;
+	return 0;
+}
+
+/* Pack nk keys in blocks of LK_MR keys: a packed A with k over c. */
+static void attn_pack_keys(const struct attn_ctx *ctx, lk_real *to, const lk_real *x, size_t nk)
+{
+	for (size_t j = 0; j < nk; j += LK_MR, to += LK_MR * ctx->at.dim)
+		micro_pack(to, x + j * ctx->at.k_ld, ctx->at.k_ld, 1, lk_min(nk - j, LK_MR),
+				ctx->at.dim, LK_MR, 1);
+}
+
+/* Pack nk keys in blocks of LK_MR of c: a packed A with k over keys. */
+static void attn_pack_dims(const struct attn_ctx *ctx, lk_real *to, const lk_real *x, size_t nk)
+{
+	for (size_t c = 0; c < ctx->at.dim; c += LK_MR, to += LK_MR * ATTN_KEYS)
+		micro_pack(to, x + c, 1, ctx->at.k_ld, lk_min(ctx->at.dim - c, LK_MR), nk, LK_MR,
+				1);
+}
+
+/* Pack n rows, times scale, in panels of LK_NR rows: a packed B with k over c. */
+static void attn_pack_rows(const struct attn_ctx *ctx, lk_real *to, const lk_real *x, size_t ld,
+		size_t n, lk_real scale)
+{
+	for (size_t i = 0; i < n; i += LK_NR, to += LK_NR * ctx->at.dim)
+		micro_pack(to, x + i * ld, ld, 1, lk_min(n - i, LK_NR), ctx->at.dim, LK_NR, scale);
+}
+
+/* S^T of one panel of queries and the first nk keys of a packed tile. */
+static void attn_scores(const struct attn_ctx *ctx, lk_real *s, const lk_real *keys,
+		const lk_real *panel, size_t nk)
+{
+	for (size_t j = 0; j < nk; j += LK_MR) {
+		struct lk_acc acc;
+
+		micro_zero(&acc);
+		micro_packed(&acc, keys + j * ctx->at.dim, panel, ctx->at.dim);
+		micro_store(&acc, s + j * LK_NR, LK_NR);
+	}
+}
+
+/* Lanes of half h of a panel that key j >= limit is masked for; lane 0 sees the keys below limit. */
+LK_INLINE lk_ivec attn_masked(size_t j, ptrdiff_t limit, size_t h)
+{
+	lk_vec lane;
+
+	for (size_t i = 0; i < LK_W; i++)
+		lane[i] = (lk_real)(h * LK_W + i);
+	return lane <= v_set((lk_real)((ptrdiff_t)j - limit));
+}
+
+#endif

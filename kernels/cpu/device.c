@@ -1,0 +1,135 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/cpu/cpu.h"
+
+#define ALIGN ((size_t)64)
+
+int lk_cpu_fail(struct lk_queue *q, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(q->err.msg, sizeof(q->err.msg), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+void *lk_cpu_scratch(struct lk_queue *q, size_t n, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(n, size, &bytes)) {
+		lk_cpu_fail(q, "scratch memory of %zu times %zu bytes is too large", n, size);
+		return NULL;
+	}
+	if (q->scratch && bytes <= q->scratch_size)
+		return q->scratch;
+	free(q->scratch);
+	q->scratch_size = 0;
+	q->scratch = lk_cpu_alloc(q, bytes);
+	if (q->scratch)
+		q->scratch_size = bytes;
+	return q->scratch;
+}
+
+int lk_cpu_open(struct lk_queue **q, int device, struct lk_err *err)
+{
+	(void)device;
+	*q = calloc(1, sizeof(**q));
+	if (!*q) {
+		(void)snprintf(err->msg, sizeof(err->msg), "cannot allocate a queue");
+		return -1;
+	}
+	return 0;
+}
+
+void lk_cpu_close(struct lk_queue *q)
+{
+	if (!q)
+		return;
+	free(q->scratch);
+	free(q);
+}
+
+const char *lk_cpu_message(const struct lk_queue *q)
+{
+	return q->err.msg;
+}
+
+int lk_cpu_sync(struct lk_queue *q)
+{
+	(void)q;
+	return 0;
+}
+
+void *lk_cpu_alloc(struct lk_queue *q, size_t bytes)
+{
+	size_t size = bytes == 0 ? ALIGN : (bytes + ALIGN - 1) / ALIGN * ALIGN;
+	void *p = size < bytes ? NULL : aligned_alloc(ALIGN, size);
+
+	if (!p)
+		lk_cpu_fail(q, "cannot allocate %zu bytes", bytes);
+	return p;
+}
+
+void lk_cpu_free(struct lk_queue *q, void *p)
+{
+	(void)q;
+	free(p);
+}
+
+int lk_cpu_zero(struct lk_queue *q, void *p, size_t bytes)
+{
+	(void)q;
+	if (bytes > 0)
+		memset(p, 0, bytes);
+	return 0;
+}
+
+int lk_cpu_copy(struct lk_queue *q, void *dst, const void *src, size_t bytes, enum lk_copy how)
+{
+	(void)q;
+	(void)how;
+	if (bytes > 0)
+		memmove(dst, src, bytes);
+	return 0;
+}
+
+int lk_cpu_pack_begin(struct lk_queue *q, struct lk_packed_weight **p, const lk_act *w, size_t n,
+		size_t k, size_t ld, size_t elements)
+{
+	struct lk_packed_weight *h = *p;
+
+	if (ld != 0 && ld < k)
+		return lk_cpu_fail(q, "pack: leading dimension %zu is less than %zu", ld, k);
+	if (h && (h->n != n || h->k != k))
+		return lk_cpu_fail(q, "pack: the packed weight is %zu x %zu, not %zu x %zu", h->n,
+				h->k, n, k);
+	if (!h) {
+		h = calloc(1, sizeof(*h));
+		if (!h)
+			return lk_cpu_fail(q, "pack: cannot allocate a packed weight");
+		h->packed = lk_cpu_alloc(q, elements * sizeof(lk_real));
+		if (!h->packed) {
+			free(h);
+			return -1;
+		}
+	}
+	h->w = w;
+	h->n = n;
+	h->k = k;
+	h->ld = ld == 0 ? k : ld;
+	*p = h;
+	return 0;
+}
+
+void lk_cpu_pack_free(struct lk_queue *q, struct lk_packed_weight *p)
+{
+	(void)q;
+	if (p)
+		free(p->packed);
+	free(p);
+}

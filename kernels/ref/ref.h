@@ -1,0 +1,84 @@
+#ifndef LUCIE_KERNELS_REF_REF_H
+#define LUCIE_KERNELS_REF_REF_H
+/*
+ * Reference implementations: what each operation of lk.h computes, as plain loops in double, one
+ * file per operation. They define the operations for the reader and are the oracle of the tests; no
+ * program links them.
+ *
+ * Arguments are those of lk.h without the queue, with double for lk_real and lk_act. Shapes are the
+ * caller's responsibility: there are no errors. Outputs must not alias inputs, except where the
+ * operation works in place.
+ *
+ * To add an operation: describe it in lk.h, define it here, write kernels/cpu/<op>.inc, and test
+ * the one against the other in tests/kernels/test_<op>.c.
+ */
+#include "kernels/lk.h"
+
+/* embed.c */
+void lk_ref_embed(double *y, const double *w, const uint32_t *ids, size_t rows, size_t n, size_t v0,
+		size_t v);
+void lk_ref_embed_back(double *dw, const double *dy, const uint32_t *ids, size_t rows, size_t n,
+		size_t v0, size_t v);
+
+/* rmsnorm.c */
+void lk_ref_rmsnorm(double *y, double *rstd, double *sum, const double *x, const double *res,
+		const double *w, size_t rows, size_t n, double eps);
+void lk_ref_rmsnorm_back(double *dx, double *dw, const double *dy, const double *dres,
+		const double *x, const double *w, const double *rstd, size_t rows, size_t n);
+
+/* rope.c */
+void lk_ref_rope_table(double *table, size_t pos0, size_t npos, size_t dim, double theta);
+void lk_ref_rope(double *x, const double *table, const uint32_t *pos, size_t seq, size_t rows,
+		size_t heads, size_t dim, size_t ld, int inverse);
+
+/* attention.c */
+void lk_ref_attention(const struct lk_attn *at, double *O, double *lse, const double *Q,
+		const double *K, const double *V);
+void lk_ref_attention_back(const struct lk_attn *at, double *dQ, double *dK, double *dV,
+		const double *dO, const double *O, const double *lse, const double *Q,
+		const double *K, const double *V);
+void lk_ref_attn_merge(const struct lk_attn *at, double *O, double *lse, const double *O2,
+		const double *lse2);
+
+/* swiglu.c */
+void lk_ref_swiglu(double *y, const double *gu, size_t rows, size_t f);
+void lk_ref_swiglu_back(
+		double *dgu, double *y, const double *dy, const double *gu, size_t rows, size_t f);
+
+/* cross_entropy.c */
+void lk_ref_cross_entropy(double *loss, double *x, const int32_t *labels, size_t rows, size_t v,
+		size_t ld, const struct lk_step *step);
+void lk_ref_ce_stats(double *stats, const double *x, const int32_t *labels, size_t rows, size_t v,
+		size_t ld, size_t v0);
+void lk_ref_ce_merge(double *stats, const double *all, size_t ranks, size_t rows);
+void lk_ref_ce_grad(double *loss, double *x, const int32_t *labels, const double *stats,
+		size_t rows, size_t v, size_t ld, size_t v0, const struct lk_step *step);
+
+/* gemm.c */
+void lk_ref_gemm(const struct lk_gemm *g, double *D, const double *A, const double *B,
+		const double *C);
+
+/* The inner product of two vectors. */
+static inline double lk_ref_dot(const double *x, const double *y, size_t n)
+{
+	double s = 0;
+
+	for (size_t i = 0; i < n; i++)
+		s += x[i] * y[i];
+	return s;
+}
+
+/* sums.c */
+double lk_ref_sum(const double *x, size_t n);
+void lk_ref_sqnorm(double *sums, const double *x, size_t n);
+void lk_ref_clip(struct lk_step *step, double max_norm);
+uint32_t lk_ref_finite(const double *x, size_t n);
+/* Defined to the bit, hence over lk_real. */
+void lk_ref_accumulate(lk_real *y, const lk_real *x, size_t n);
+void lk_ref_lane_sum(lk_real *x, size_t lanes, size_t stride, size_t n);
+
+/* adamw.c */
+void lk_ref_adamw(double *p, double *m, double *v, const double *g, size_t n,
+		const struct lk_adamw *h, const struct lk_step *step);
+
+#endif

@@ -1,0 +1,178 @@
+#include "tests/kernels/lk_test.h"
+
+#include <omp.h>
+
+#define GUARD ((size_t)128)
+#define BUFFERS 32
+
+struct buffer {
+	unsigned char *dev, *host;
+	size_t bytes, first; /* of the user's part */
+};
+
+struct t_ctx {
+	const struct lk_ops *ops;
+	struct lk_queue *q;
+	size_t shift; /* of the buffers, past a multiple of 64 bytes */
+	size_t n;
+	struct buffer buffer[BUFFERS];
+};
+
+const struct lk_ops *t_table(size_t i)
+{
+	static const char *const isa[] = { "base", "avx2", "avx512" };
+	size_t n = 0;
+
+	for (size_t j = 0; j < T_LEN(isa); j++) {
+		const struct lk_ops *ops = lk_cpu_ops_isa(isa[j]);
+
+		if (ops && n++ == i)
+			return ops;
+	}
+	return NULL;
+}
+
+const struct lk_ops *t_ops(const struct t_ctx *t)
+{
+	return t->ops;
+}
+
+struct lk_queue *t_queue(const struct t_ctx *t)
+{
+	return t->q;
+}
+
+void t_ok(struct t_ctx *t, int rc)
+{
+	if (rc != 0)
+		fail_msg("%s: %s", t->ops->name, t->ops->message(t->q));
+}
+
+static void *new_buffer(struct t_ctx *t, const void *init, size_t bytes, size_t shift)
+{
+	struct buffer *b = &t->buffer[t->n++];
+	size_t all = bytes + 2 * GUARD;
+
+	assert_true(t->n <= BUFFERS);
+	b->bytes = bytes;
+	b->first = GUARD / 2 + shift;
+	b->dev = t->ops->alloc(t->q, all);
+	b->host = malloc(all);
+	assert_non_null(b->dev);
+	assert_non_null(b->host);
+	memset(b->host, 0xff, all);
+	if (init && bytes > 0)
+		memcpy(b->host + b->first, init, bytes);
+	t_ok(t, t->ops->copy(t->q, b->dev, b->host, all, LK_H2D));
+	t_ok(t, t->ops->sync(t->q));
+	return b->dev + b->first;
+}
+
+void *t_dev(struct t_ctx *t, const void *init, size_t bytes)
+{
+	return new_buffer(t, init, bytes, t->shift);
+}
+
+void *t_dev8(struct t_ctx *t, const void *init, size_t bytes)
+{
+	return new_buffer(t, init, bytes, t->shift / 8 * 8);
+}
+
+void *t_get(struct t_ctx *t, void *out, const void *dev, size_t bytes)
+{
+	t_ok(t, t->ops->copy(t->q, out, dev, bytes, LK_D2H));
+	t_ok(t, t->ops->sync(t->q));
+	return (unsigned char *)out + bytes;
+}
+
+/* Check the bytes around each buffer and free it. */
+static void release(struct t_ctx *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct buffer *b = &t->buffer[i];
+		size_t all = b->bytes + 2 * GUARD;
+
+		t_get(t, b->host, b->dev, all);
+		for (size_t j = 0; j < all; j++)
+			if ((j < b->first || j >= b->first + b->bytes) && b->host[j] != 0xff)
+				fail_msg("%s: buffer %zu of %zu bytes: byte %zd overwritten",
+						t->ops->name, i, b->bytes, (ssize_t)(j - b->first));
+		t->ops->free(t->q, b->dev);
+		free(b->host);
+	}
+	t->n = 0;
+}
+
+void t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out, size_t bytes)
+{
+	static const int threads[] = { 1, 1, 2, 3, 5 };
+	struct t_ctx t = { .ops = ops };
+	struct lk_err err;
+	void *again = malloc(bytes + 1);
+	int before = omp_get_max_threads();
+
+	assert_non_null(again);
+	if (ops->open(&t.q, 0, &err) < 0)
+		fail_msg("%s", err.msg);
+	for (size_t i = 0; i < T_LEN(threads); i++) {
+		omp_set_num_threads(threads[i]);
+		t.shift = i * sizeof(lk_real);
+		fn(&t, arg, i == 0 ? out : again);
+		release(&t);
+		if (i > 0 && memcmp(out, again, bytes) != 0)
+			fail_msg("%s: run %zu with %d threads has other bits", ops->name, i,
+					threads[i]);
+	}
+	omp_set_num_threads(before);
+	ops->close(t.q);
+	free(again);
+}
+
+double t_rand(uint64_t seed, uint64_t i)
+{
+	uint64_t z = (seed * 0x100000001b3u + i + 1) * 0x9e3779b97f4a7c15u;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	z ^= z >> 31;
+	return (double)(z >> 11) * 0x1p-52 - 1;
+}
+
+void *t_alloc(size_t n, size_t size)
+{
+	void *p = calloc(n + 1, size);
+
+	assert_non_null(p);
+	return p;
+}
+
+lk_real *t_fill(uint64_t seed, size_t n, double scale)
+{
+	lk_real *x = t_alloc(n, sizeof(*x));
+
+	for (size_t i = 0; i < n; i++)
+		x[i] = (lk_real)(t_rand(seed, i) * scale);
+	return x;
+}
+
+double *t_widen(const lk_real *x, size_t n)
+{
+	double *y = t_alloc(n, sizeof(*y));
+
+	for (size_t i = 0; i < n; i++)
+		y[i] = (double)x[i];
+	return y;
+}
+
+void t_near(const char *what, const lk_real *got, const double *want, size_t n, double tol)
+{
+	double max = 1e-3;
+
+	for (size_t i = 0; i < n; i++)
+		if (isfinite(want[i]) && fabs(want[i]) > max)
+			max = fabs(want[i]);
+	for (size_t i = 0; i < n; i++)
+		if (!((double)got[i] == want[i]) && !(fabs((double)got[i] - want[i]) <= tol * max))
+			fail_msg("%s[%zu of %zu]: %.9g, not %.9g", what, i, n, (double)got[i],
+					want[i]);
+}

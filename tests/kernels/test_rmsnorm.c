@@ -1,0 +1,116 @@
+#include "tests/kernels/lk_test.h"
+
+#define EPS 1e-5
+
+struct norm_data {
+	size_t rows, n;
+	lk_real *x, *w, *dy, *res, *rstd;
+	int with_res, in_place;
+};
+
+static void norm_make(struct norm_data *d, size_t rows, size_t n)
+{
+	*d = (struct norm_data){ .rows = rows,
+		.n = n,
+		.x = t_fill(1, rows * n, 3),
+		.w = t_fill(2, n, 1),
+		.dy = t_fill(3, rows * n, 1),
+		.res = t_fill(4, rows * n, 2),
+		.rstd = t_alloc(rows, sizeof(*d->rstd)) };
+}
+
+static void norm_free(struct norm_data *d)
+{
+	free(d->x), free(d->w), free(d->dy), free(d->res), free(d->rstd);
+}
+
+/* out: y, rstd, and the sum with the residual (or y again). */
+static void norm_run(struct t_ctx *t, const void *arg, void *out)
+{
+	const struct norm_data *d = arg;
+	size_t bytes = d->rows * d->n * sizeof(lk_real);
+	lk_real *x = t_dev(t, d->x, bytes), *w = t_dev(t, d->w, d->n * sizeof(*w));
+	lk_real *res = t_dev(t, d->res, bytes), *y = t_dev(t, NULL, bytes);
+	lk_real *rstd = t_dev(t, NULL, d->rows * sizeof(*rstd));
+	lk_real *s = d->in_place ? x : t_dev(t, NULL, bytes);
+
+	if (d->in_place && !d->with_res)
+		y = x;
+	t_ok(t,
+			t_ops(t)->rmsnorm(t_queue(t), y, rstd, d->with_res ? s : NULL, x,
+					d->with_res ? res : NULL, w, d->rows, d->n, EPS));
+	out = t_get(t, t_get(t, out, y, bytes), rstd, d->rows * sizeof(*rstd));
+	t_get(t, out, d->with_res ? s : y, bytes);
+}
+
+/* out: dx, dw; dw starts as w. */
+static void norm_back_run(struct t_ctx *t, const void *arg, void *out)
+{
+	const struct norm_data *d = arg;
+	size_t bytes = d->rows * d->n * sizeof(lk_real);
+	lk_real *x = t_dev(t, d->x, bytes), *w = t_dev(t, d->w, d->n * sizeof(*w));
+	lk_real *dy = t_dev(t, d->dy, bytes), *res = t_dev(t, d->res, bytes);
+	lk_real *rstd = t_dev(t, d->rstd, d->rows * sizeof(*rstd));
+	lk_real *dw = t_dev(t, d->w, d->n * sizeof(*dw));
+	lk_real *dx = d->in_place ? d->with_res ? res : dy : t_dev(t, NULL, bytes);
+
+	t_ok(t,
+			t_ops(t)->rmsnorm_back(t_queue(t), dx, dw, dy, d->with_res ? res : NULL, x,
+					w, rstd, d->rows, d->n));
+	t_get(t, t_get(t, out, dx, bytes), dw, d->n * sizeof(*dw));
+}
+
+static void norm_check(const struct lk_ops *ops, struct norm_data *d)
+{
+	size_t n = d->rows * d->n;
+	double *x = t_widen(d->x, n), *w = t_widen(d->w, d->n), *res = t_widen(d->res, n);
+	double *dy = t_widen(d->dy, n), *y = t_alloc(n, sizeof(*y)),
+	       *sum = t_alloc(n, sizeof(*sum));
+	double *rstd = t_alloc(d->rows, sizeof(*rstd)), *dx = t_alloc(n, sizeof(*dx));
+	double *dw = t_widen(d->w, d->n);
+	lk_real *out = t_alloc(2 * n + d->rows, sizeof(*out));
+
+	lk_ref_rmsnorm(y, rstd, sum, x, d->with_res ? res : NULL, w, d->rows, d->n, EPS);
+	t_run(ops, norm_run, d, out, (2 * n + d->rows) * sizeof(*out));
+	t_near("rmsnorm y", out, y, n, T_EPS * 16);
+	t_near("rmsnorm rstd", out + n, rstd, d->rows, T_EPS * 16);
+	t_near("rmsnorm sum", out + n + d->rows, d->with_res ? sum : y, n, T_EPS * 16);
+
+	/* Backward at x, with the rstd of x. */
+	lk_ref_rmsnorm(y, rstd, NULL, x, NULL, w, d->rows, d->n, EPS);
+	for (size_t r = 0; r < d->rows; r++)
+		d->rstd[r] = (lk_real)rstd[r];
+	lk_ref_rmsnorm_back(dx, dw, dy, d->with_res ? res : NULL, x, w, rstd, d->rows, d->n);
+	t_run(ops, norm_back_run, d, out, (n + d->n) * sizeof(*out));
+	/* With one column the gradient is a difference of equal numbers. */
+	t_near("rmsnorm dx", out, dx, n, T_EPS * (d->n == 1 ? 2000 : 32));
+	t_near("rmsnorm dw", out + n, dw, d->n, T_EPS * 64);
+	free(x), free(w), free(res), free(dy), free(y), free(sum), free(rstd), free(dx), free(dw);
+	free(out);
+}
+
+static void test_rmsnorm(void **state)
+{
+	static const size_t shapes[][2] = { { 1, 1 }, { 3, 17 }, { 17, 33 }, { 33, 127 },
+		{ 70, 256 }, { 129, 96 } };
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	for (size_t i = 0; i < T_LEN(shapes) * 4; i++) {
+		struct norm_data d;
+
+		norm_make(&d, shapes[i / 4][0], shapes[i / 4][1]);
+		d.with_res = i & 1;
+		d.in_place = i >> 1 & 1;
+		norm_check(ops, &d);
+		norm_free(&d);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_rmsnorm) };
+
+	return cmocka_run_group_tests_name("kernels/rmsnorm", tests, NULL, NULL);
+}

@@ -1,0 +1,260 @@
+#include "trainer/run/checkpoint_manifest.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libcommon/base/fnv.h"
+#include "libcommon/base/json_writer.h"
+#include "libcommon/sys/file.h"
+#include "trainer/run/json_members.h"
+
+#define VERSION 1
+#define MANIFEST_MAX ((size_t)1 << 20)
+
+const char *const lt_vector_files[LT_VECTORS] = { "weights.safetensors", "adam-m.safetensors",
+	"adam-v.safetensors" };
+
+/* The last member, with what precedes its value; the hash covers everything before it. */
+static const char hash_member[] = ",\n\"fnv1a64\":\"";
+
+static void hash_text(const char *p, size_t n, char out[17])
+{
+	snprintf(out, 17, "%016" PRIx64, lu_fnv1a(LU_FNV_BASIS, p, n));
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+static void format_shape(const struct lt_shape *s, struct lu_buf *b)
+{
+	lu_json_put_u64(b, "vocab", s->vocab);
+	lu_json_put_u64(b, "hidden", s->hidden);
+	lu_json_put_u64(b, "layers", s->layers);
+	lu_json_put_u64(b, "heads", s->heads);
+	lu_json_put_u64(b, "kv_heads", s->kv_heads);
+	lu_json_put_u64(b, "head_dim", s->dim);
+	lu_json_put_u64(b, "ffn", s->ffn);
+	lu_json_put_bool(b, "tied", s->tied);
+	lu_json_put_double(b, "rope_theta", s->rope_theta);
+	lu_json_put_double(b, "norm_eps", s->norm_eps);
+	lu_json_put_double(b, "init_std", s->init_std);
+}
+
+static void format_file(const char *name, const struct lt_digest *digest, struct lu_buf *b)
+{
+	lu_json_newline(b);
+	lu_json_open_object(b, NULL);
+	lu_json_put_cstr(b, "name", name);
+	lu_json_put_u64(b, "bytes", digest->bytes);
+	if (digest->hash[0])
+		lu_json_put_cstr(b, "xxh3_128", digest->hash);
+	else
+		lu_json_put_null(b, "xxh3_128");
+	lu_json_close_object(b);
+}
+
+void lt_manifest_format(const struct lt_position *pos, const struct lt_table *t,
+		const struct lt_digest digest[LT_VECTORS], struct lu_buf *b)
+{
+	char hash[17];
+
+	lu_json_open_object(b, NULL);
+	lu_json_put_u64(b, "lucie_checkpoint", VERSION);
+	lu_json_newline(b);
+	lu_json_put_u64(b, "step", pos->step);
+	lu_json_put_u64(b, "phase", pos->phase);
+	lu_json_put_cstr(b, "phase_name", pos->phase_name);
+	lu_json_put_u64(b, "samples", pos->samples);
+	lu_json_put_u64(b, "tokens", pos->tokens);
+	lu_json_put_u64(b, "updates", pos->updates);
+	lu_json_newline(b);
+	lu_json_put_u64(b, "context", pos->context);
+	format_shape(&t->shape, b);
+	lu_json_put_u64(b, "parameters", t->total);
+	lu_json_newline(b);
+	lu_json_open_array(b, "files");
+	for (int i = 0; i < LT_VECTORS; i++)
+		format_file(lt_vector_files[i], &digest[i], b);
+	lu_json_close_array(b);
+	if (!lu_buf_ok(b))
+		return;
+	hash_text(b->p, b->n, hash);
+	lu_json_newline(b);
+	lu_json_put_cstr(b, "fnv1a64", hash);
+	lu_json_close_object(b);
+	lu_buf_putc(b, '\n');
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+/* A parsed manifest; members point into the text. */
+struct manifest {
+	char *text, *path;
+	size_t n;
+	struct lu_arena arena;
+	struct lu_json_obj obj;
+};
+
+static void manifest_release(struct manifest *m)
+{
+	free(m->text);
+	free(m->path);
+	lu_arena_release(&m->arena);
+	*m = (struct manifest){ 0 };
+}
+
+static int check_text(struct manifest *m, struct lu_err *err)
+{
+	const struct lu_json_member *version;
+	struct lu_json_fault fault;
+	uint64_t v = 0;
+	char hash[17];
+	char *member;
+
+	if (lu_json_object((struct lu_str){ m->text, m->n }, &m->arena, &m->obj, &fault) < 0 ||
+			!(version = lu_json_get(&m->obj, "lucie_checkpoint")))
+		return lu_err_set(err, "%s: not the manifest of a checkpoint", m->path);
+	if (!lu_json_u64(version, &v) || v != VERSION)
+		return lu_err_set(err, "%s: unsupported version %" PRIu64, m->path, v);
+	member = memmem(m->text, m->n, hash_member, sizeof(hash_member) - 1);
+	if (member) {
+		hash_text(m->text, (size_t)(member - m->text), hash);
+		if (strncmp(member + sizeof(hash_member) - 1, hash, 16) == 0)
+			return 0;
+	}
+	return lu_err_set(err, "%s: damaged: its text does not match its hash", m->path);
+}
+
+static int manifest_open(struct manifest *m, const char *dir, struct lu_err *err)
+{
+	int rc;
+
+	*m = (struct manifest){ .path = lu_concat(dir, "/", "manifest.json") };
+	rc = m->path ? lu_read_file(m->path, MANIFEST_MAX, &m->text, &m->n, err)
+		     : lu_err_nomem(err);
+	if (rc == 0)
+		rc = check_text(m, err);
+	if (rc < 0)
+		manifest_release(m);
+	return rc;
+}
+
+static bool read_position(struct manifest *m, struct lt_position *pos)
+{
+	const struct lu_json_member *name = lu_json_get(&m->obj, "phase_name");
+	struct lu_str text;
+
+	*pos = (struct lt_position){ 0 };
+	if (!name || name->type != LU_JSON_STRING ||
+			lu_json_decode(name->value, &m->arena, &text) < 0)
+		return false;
+	snprintf(pos->phase_name, sizeof(pos->phase_name), "%.*s", (int)text.n, text.p);
+	return lt_json_get_u64(&m->obj, "step", &pos->step) &&
+			lt_json_get_u64(&m->obj, "phase", &pos->phase) &&
+			lt_json_get_u64(&m->obj, "samples", &pos->samples) &&
+			lt_json_get_u64(&m->obj, "tokens", &pos->tokens) &&
+			lt_json_get_u64(&m->obj, "updates", &pos->updates) &&
+			lt_json_get_u64(&m->obj, "context", &pos->context);
+}
+
+static bool read_shape(const struct lu_json_obj *obj, struct lt_shape *s)
+{
+	*s = (struct lt_shape){ .tied = lt_json_is_true(obj, "tied") };
+	return lu_json_get(obj, "tied") && lt_json_get_size(obj, "vocab", &s->vocab) &&
+			lt_json_get_size(obj, "hidden", &s->hidden) &&
+			lt_json_get_size(obj, "layers", &s->layers) &&
+			lt_json_get_size(obj, "heads", &s->heads) &&
+			lt_json_get_size(obj, "kv_heads", &s->kv_heads) &&
+			lt_json_get_size(obj, "head_dim", &s->dim) &&
+			lt_json_get_size(obj, "ffn", &s->ffn) &&
+			lt_json_get_double(obj, "rope_theta", &s->rope_theta) &&
+			lt_json_get_double(obj, "norm_eps", &s->norm_eps) &&
+			lt_json_get_double(obj, "init_std", &s->init_std) && s->vocab &&
+			s->kv_heads && s->heads % s->kv_heads == 0;
+}
+
+int lt_manifest_read(const char *dir, struct lt_position *pos, struct lt_shape *shape,
+		struct lu_err *err)
+{
+	struct manifest m;
+	int rc = 0;
+
+	if (manifest_open(&m, dir, err) < 0)
+		return -1;
+	if ((pos && !read_position(&m, pos)) || (shape && !read_shape(&m.obj, shape)))
+		rc = lu_err_set(err, "%s: a member is missing or out of range", m.path);
+	manifest_release(&m);
+	return rc;
+}
+
+/* --- verifying ------------------------------------------------------------------------------- */
+
+/* Compare a file with its entry. The hash is skipped if either build had none. */
+static int check_file(const char *path, uint64_t bytes, const struct lu_json_member *hash,
+		struct lu_err *err)
+{
+	struct lt_digest digest;
+	struct lu_str want;
+
+	if (lt_file_digest(path, &digest, err) < 0)
+		return -1;
+	if (digest.bytes != bytes)
+		return lu_err_set(err,
+				"%s: damaged: its size is %" PRIu64 ", the manifest says %" PRIu64,
+				path, digest.bytes, bytes);
+	if (hash->type != LU_JSON_STRING || !digest.hash[0])
+		return 0;
+	want = (struct lu_str){ hash->value.p + 1, hash->value.n - 2 };
+	if (!lu_str_is(want, digest.hash))
+		return lu_err_set(err, "%s: damaged: its hash is %s, the manifest says " LU_STR_FMT,
+				path, digest.hash, LU_STR_ARG(want));
+	return 0;
+}
+
+/* Check one entry of "files": {"name":..., "bytes":..., "xxh3_128":...}. */
+static int check_entry(struct manifest *m, const char *dir, const struct lu_json_iter *it,
+		struct lu_err *err)
+{
+	const struct lu_json_member *name, *hash;
+	struct lu_json_fault fault;
+	struct lu_json_obj entry;
+	struct lu_str file;
+	uint64_t bytes;
+	char *path;
+	int rc;
+
+	if (it->type != LU_JSON_OBJECT ||
+			lu_json_object(it->value, &m->arena, &entry, &fault) < 0 ||
+			!(name = lu_json_get(&entry, "name")) || name->type != LU_JSON_STRING ||
+			!(hash = lu_json_get(&entry, "xxh3_128")) ||
+			!lt_json_get_u64(&entry, "bytes", &bytes) ||
+			lu_json_decode(name->value, &m->arena, &file) < 0 ||
+			memchr(file.p, '/', file.n))
+		return lu_err_set(err, "%s: bad entry in \"files\"", m->path);
+	if (asprintf(&path, "%s/%.*s", dir, (int)file.n, file.p) < 0)
+		return lu_err_nomem(err);
+	rc = check_file(path, bytes, hash, err);
+	free(path);
+	return rc;
+}
+
+int lt_manifest_verify(const char *dir, struct lu_err *err)
+{
+	const struct lu_json_member *files;
+	struct lu_json_iter it;
+	struct manifest m;
+	int rc = 0;
+
+	if (manifest_open(&m, dir, err) < 0)
+		return -1;
+	files = lu_json_get(&m.obj, "files");
+	if (!files || files->type != LU_JSON_ARRAY)
+		rc = lu_err_set(err, "%s: no array \"files\"", m.path);
+	else
+		it = lu_json_iter(files->value);
+	while (rc == 0 && lu_json_next(&it))
+		rc = check_entry(&m, dir, &it, err);
+	manifest_release(&m);
+	return rc;
+}

@@ -1,0 +1,36 @@
+#ifndef LUCIE_TRAINER_RUN_CHECKPOINT_MANIFEST_H
+#define LUCIE_TRAINER_RUN_CHECKPOINT_MANIFEST_H
+/*
+ * manifest.json of a checkpoint, lucie-checkpoint(5): the position of the run, the shape of the
+ * model, and size and XXH3-128 of each file. It ends with an FNV-1a hash of its own text, which the
+ * bare build verifies too.
+ */
+#include "libcommon/base/buf.h"
+#include "trainer/model/tensorfile.h"
+
+/* The position of a run. The next step depends on it, the configuration and the weights only. */
+struct lt_position {
+	uint64_t step;	  /* steps done, over all phases */
+	uint64_t phase;	  /* index of the phase */
+	uint64_t samples; /* consumed in this phase */
+	uint64_t tokens;  /* trained on, over all phases */
+	uint64_t updates; /* of AdamW since m and v were zero: its t */
+	uint64_t context; /* tokens per sample in this phase */
+	char phase_name[64];
+};
+
+/* Names of the files that hold the vectors of the weights. */
+extern const char *const lt_vector_files[LT_VECTORS];
+
+/* Append the text of a manifest. Check the buffer afterwards. */
+void lt_manifest_format(const struct lt_position *pos, const struct lt_table *t,
+		const struct lt_digest digest[LT_VECTORS], struct lu_buf *out);
+
+/* Read the manifest of a checkpoint folder. pos and shape may be NULL. */
+int lt_manifest_read(const char *dir, struct lt_position *pos, struct lt_shape *shape,
+		struct lu_err *err) LU_CHECKED;
+
+/* Compare the files of a checkpoint folder with its manifest. */
+int lt_manifest_verify(const char *dir, struct lu_err *err) LU_CHECKED;
+
+#endif
