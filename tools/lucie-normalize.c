@@ -9,11 +9,14 @@
 #include "libcommon/text/normalize.h"
 
 enum form { FORM_NFC, FORM_NFKC, FORM_NONE };
+enum line_ends { LINE_ENDS_LF, LINE_ENDS_KEEP };
+enum controls { CONTROLS_REMOVE, CONTROLS_KEEP };
 
 struct options {
 	struct lu_std std;
 	enum form form;
-	bool keep_line_ends, keep_controls;
+	enum line_ends line_ends;
+	enum controls controls;
 	struct lu_list remove;
 	bool mojibake, trim, repair;
 	int blank_lines;
@@ -26,21 +29,21 @@ static const struct lu_enum forms[] = {
 	LU_ENUM_END,
 };
 static const struct lu_enum line_ends[] = {
-	{ "lf", false },
-	{ "keep", true },
+	{ "lf", LINE_ENDS_LF },
+	{ "keep", LINE_ENDS_KEEP },
 	LU_ENUM_END,
 };
 static const struct lu_enum controls[] = {
-	{ "remove", false },
-	{ "keep", true },
+	{ "remove", CONTROLS_REMOVE },
+	{ "keep", CONTROLS_KEEP },
 	LU_ENUM_END,
 };
 
 static const struct lu_opt opts[] = {
 	LU_OPT_ENUM(0, "form", struct options, form, forms, "Unicode form; nfc"),
-	LU_OPT_ENUM(0, "line-ends", struct options, keep_line_ends, line_ends,
+	LU_OPT_ENUM(0, "line-ends", struct options, line_ends, line_ends,
 			"CR LF, CR, NEL, ... become LF; lf"),
-	LU_OPT_ENUM(0, "controls", struct options, keep_controls, controls,
+	LU_OPT_ENUM(0, "controls", struct options, controls, controls,
 			"control characters but tab and LF; remove"),
 	LU_OPT_LIST(0, "remove", struct options, remove, "WHAT",
 			"invisible, soft-hyphen, bom, joiners, ..."),
@@ -156,8 +159,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 {
 	struct lu_normalize_opts how = { .form = o->form != FORM_NONE,
 		.nfkc = o->form == FORM_NFKC,
-		.line_ends = !o->keep_line_ends,
-		.controls = !o->keep_controls,
+		.line_ends = o->line_ends == LINE_ENDS_LF,
+		.controls = o->controls == CONTROLS_REMOVE,
 		.mojibake = o->mojibake,
 		.trim = o->trim,
 		.blank_lines = o->blank_lines,

@@ -1,7 +1,6 @@
 #include "libcommon/base/map.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "libcommon/base/err.h"
 
@@ -44,13 +43,6 @@ uint32_t lu_map_add(struct lu_map *m, uint64_t hash)
 	LU_ASSERT(!full(m));
 	insert(m, hash, m->n);
 	return m->n++;
-}
-
-void lu_map_clear(struct lu_map *m)
-{
-	if (m->slots)
-		memset(m->slot, 0, m->slots * sizeof(*m->slot));
-	m->n = 0;
 }
 
 void lu_map_release(struct lu_map *m)

@@ -69,9 +69,6 @@ bool lu_map_reserve(struct lu_map *m, const void *items, lu_map_hash_fn *hash_of
  * first. */
 uint32_t lu_map_add(struct lu_map *m, uint64_t hash);
 
-/* Remove all elements and keep the memory. */
-void lu_map_clear(struct lu_map *m);
-
 /* Free the memory; the map is empty and usable again. */
 void lu_map_release(struct lu_map *m);
 

@@ -5,33 +5,6 @@
 #include "libcommon/base/num.h"
 #include "libcommon/base/vec.h"
 
-int lu_choice_index(const char *choices, const char *value)
-{
-	size_t n = strlen(value);
-	const char *p = choices;
-
-	for (int i = 0; p; i++) {
-		const char *bar = strchr(p, '|');
-		size_t len = bar ? (size_t)(bar - p) : strlen(p);
-
-		if (len == n && memcmp(p, value, n) == 0)
-			return i;
-		p = bar ? bar + 1 : NULL;
-	}
-	return -1;
-}
-
-struct lu_str lu_choice_name(const char *choices, int i)
-{
-	const char *p = choices;
-	const char *bar;
-
-	while (i-- > 0 && (bar = strchr(p, '|')))
-		p = bar + 1;
-	bar = strchr(p, '|');
-	return (struct lu_str){ p, bar ? (size_t)(bar - p) : strlen(p) };
-}
-
 const struct lu_enum *lu_enum_find(const struct lu_enum *values, struct lu_str name)
 {
 	for (; values->name; values++) {
@@ -109,28 +82,28 @@ static int store_double(const struct lu_opt *o, double *at, const char *value, s
 	return 0;
 }
 
+/* Only a configuration file gives a value. */
 static int store_flag(bool *at, const char *value, struct lu_err *err)
 {
-	/* Only a configuration file gives a value. */
-	int i = value ? lu_choice_index("no|yes|false|true|0|1|off|on", value) : 1;
+	static const struct lu_enum words[] = {
+		{ "no", false },
+		{ "yes", true },
+		{ "false", false },
+		{ "true", true },
+		{ "0", false },
+		{ "1", true },
+		{ "off", false },
+		{ "on", true },
+		LU_ENUM_END,
+	};
+	const struct lu_enum *word = value ? lu_enum_find(words, lu_str_of(value)) : NULL;
 
-	if (i < 0)
+	if (value && !word)
 		return lu_err_set(err, "'%s' is neither yes nor no", value);
-	*at = i & 1;
+	*at = !word || word->value;
 	return 0;
 }
 
-static int store_choice(const struct lu_opt *o, int *at, const char *value, struct lu_err *err)
-{
-	int i = lu_choice_index(o->arg, value);
-
-	if (i < 0)
-		return lu_err_set(err, "'%s' is not one of %s", value, o->arg);
-	*at = i;
-	return 0;
-}
-
-/* gcc and clang give an enum the size of an int. */
 static int store_enum(const struct lu_opt *o, int *at, const char *value, struct lu_err *err)
 {
 	const struct lu_enum *v = lu_enum_find(o->values, lu_str_of(value));
@@ -156,7 +129,6 @@ static int store(const struct lu_opt *o, void *at, const char *value, struct lu_
 	case LU_OPT_T_U64: return lu_num_u64(value, at, err);
 	case LU_OPT_T_SIZE: return lu_num_size(value, at, err);
 	case LU_OPT_T_DOUBLE: return store_double(o, at, value, err);
-	case LU_OPT_T_CHOICE: return store_choice(o, at, value, err);
 	case LU_OPT_T_ENUM: return store_enum(o, at, value, err);
 	case LU_OPT_T_LIST: return list_add(at, value, err);
 	case LU_OPT_T_END: break;
@@ -193,7 +165,6 @@ void lu_opt_format(const struct lu_opt *o, const void *base, struct lu_buf *out)
 		lu_num_format(*(const double *)at, text);
 		lu_buf_puts(out, text);
 		break;
-	case LU_OPT_T_CHOICE: lu_buf_str(out, lu_choice_name(o->arg, *(const int *)at)); break;
 	case LU_OPT_T_ENUM:
 		name = lu_enum_name(o->values, *(const int *)at);
 		lu_buf_puts(out, name ? name : "");

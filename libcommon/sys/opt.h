@@ -32,8 +32,9 @@
  * Where a program must know whether an option was used, the row's _GIVEN form names a bool member
  * that becomes true: LU_OPT_U64_GIVEN(0, "max", struct config, max, max_given, "N", "at most").
  *
- * ENUM stores the enum's own value; help and errors list the names of its table. CHOICE stores the
- * index of the name in a string "a|b|c"; new rows use ENUM.
+ * ENUM stores the enum's own value; help and errors list the names of its table.
+ *
+ * A row whose member has another type than the row stores does not compile.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -50,7 +51,6 @@ enum lu_opt_type {
 	LU_OPT_T_U64,	 /* uint64_t */
 	LU_OPT_T_SIZE,	 /* uint64_t bytes, K M G T */
 	LU_OPT_T_DOUBLE, /* double, within lo..hi */
-	LU_OPT_T_CHOICE, /* int: index in "a|b|c" */
 	LU_OPT_T_ENUM,	 /* an enum: the value that a table gives to the name */
 	LU_OPT_T_LIST,	 /* struct lu_list, one more at each use */
 	LU_OPT_T_COUNT,	 /* int, one more at each use, no argument */
@@ -77,7 +77,7 @@ struct lu_opt {
 	int letter;		      /* 0: long form only */
 	const char *name;	      /* long form, without dashes */
 	size_t offset;		      /* of the value in the configuration struct */
-	const char *arg;	      /* argument's name in the help; the choices of CHOICE */
+	const char *arg;	      /* argument's name in the help */
 	const char *help;	      /* one line, lower case, no full stop */
 	double lo, hi;		      /* limits of INT and DOUBLE, inclusive */
 	size_t given;		      /* offset of a bool set when the option is used; 0: none */
@@ -85,35 +85,45 @@ struct lu_opt {
 };
 
 /* clang-format off */
-#define LU_OPT_ROW(t, l, n, S, f, a, h, lo, hi, given) \
-	{ LU_OPT_T_##t, l, n, offsetof(S, f), a, h, lo, hi, given, NULL }
-#define LU_OPT_FLAG(l, n, S, f, h) LU_OPT_ROW(FLAG, l, n, S, f, NULL, h, 0, 0, 0)
-#define LU_OPT_COUNT(l, n, S, f, h) LU_OPT_ROW(COUNT, l, n, S, f, NULL, h, 0, 0, 0)
-#define LU_OPT_STR(l, n, S, f, a, h) LU_OPT_ROW(STR, l, n, S, f, a, h, 0, 0, 0)
-#define LU_OPT_LIST(l, n, S, f, a, h) LU_OPT_ROW(LIST, l, n, S, f, a, h, 0, 0, 0)
-#define LU_OPT_U64(l, n, S, f, a, h) LU_OPT_ROW(U64, l, n, S, f, a, h, 0, 0, 0)
-#define LU_OPT_SIZE(l, n, S, f, a, h) LU_OPT_ROW(SIZE, l, n, S, f, a, h, 0, 0, 0)
-#define LU_OPT_INT(l, n, S, f, a, lo, hi, h) LU_OPT_ROW(INT, l, n, S, f, a, h, lo, hi, 0)
-#define LU_OPT_DOUBLE(l, n, S, f, a, lo, hi, h) LU_OPT_ROW(DOUBLE, l, n, S, f, a, h, lo, hi, 0)
-#define LU_OPT_CHOICE(l, n, S, f, choices, h) LU_OPT_ROW(CHOICE, l, n, S, f, choices, h, 0, 0, 0)
+/* Offset of a member, which must have this type. gcc and clang give an enum the size of an int. */
+#define LU_OPT_AT(S, f, type) _Generic(((S *)0)->f, type: offsetof(S, f))
+#define LU_OPT_AT_ENUM(S, f) \
+	(offsetof(S, f) + 0 * sizeof(char[sizeof(((S *)0)->f) == sizeof(int) ? 1 : -1]))
+
+#define LU_OPT_ROW(t, at, l, n, a, h, lo, hi, given) \
+	{ LU_OPT_T_##t, l, n, at, a, h, lo, hi, given, NULL }
+#define LU_OPT_FLAG(l, n, S, f, h) \
+	LU_OPT_ROW(FLAG, LU_OPT_AT(S, f, bool), l, n, NULL, h, 0, 0, 0)
+#define LU_OPT_COUNT(l, n, S, f, h) \
+	LU_OPT_ROW(COUNT, LU_OPT_AT(S, f, int), l, n, NULL, h, 0, 0, 0)
+#define LU_OPT_STR(l, n, S, f, a, h) \
+	LU_OPT_ROW(STR, LU_OPT_AT(S, f, const char *), l, n, a, h, 0, 0, 0)
+#define LU_OPT_LIST(l, n, S, f, a, h) \
+	LU_OPT_ROW(LIST, LU_OPT_AT(S, f, struct lu_list), l, n, a, h, 0, 0, 0)
+#define LU_OPT_U64(l, n, S, f, a, h) \
+	LU_OPT_ROW(U64, LU_OPT_AT(S, f, uint64_t), l, n, a, h, 0, 0, 0)
+#define LU_OPT_SIZE(l, n, S, f, a, h) \
+	LU_OPT_ROW(SIZE, LU_OPT_AT(S, f, uint64_t), l, n, a, h, 0, 0, 0)
+#define LU_OPT_INT(l, n, S, f, a, lo, hi, h) \
+	LU_OPT_ROW(INT, LU_OPT_AT(S, f, int), l, n, a, h, lo, hi, 0)
+#define LU_OPT_DOUBLE(l, n, S, f, a, lo, hi, h) \
+	LU_OPT_ROW(DOUBLE, LU_OPT_AT(S, f, double), l, n, a, h, lo, hi, 0)
 #define LU_OPT_ENUM(l, n, S, f, values, h) \
-	{ LU_OPT_T_ENUM, l, n, offsetof(S, f), NULL, h, 0, 0, 0, values }
+	{ LU_OPT_T_ENUM, l, n, LU_OPT_AT_ENUM(S, f), NULL, h, 0, 0, 0, values }
 
 /* The same rows for options that also set a bool, the member g, when they are used. */
 #define LU_OPT_STR_GIVEN(l, n, S, f, g, a, h) \
-	LU_OPT_ROW(STR, l, n, S, f, a, h, 0, 0, offsetof(S, g))
+	LU_OPT_ROW(STR, LU_OPT_AT(S, f, const char *), l, n, a, h, 0, 0, LU_OPT_AT(S, g, bool))
 #define LU_OPT_U64_GIVEN(l, n, S, f, g, a, h) \
-	LU_OPT_ROW(U64, l, n, S, f, a, h, 0, 0, offsetof(S, g))
+	LU_OPT_ROW(U64, LU_OPT_AT(S, f, uint64_t), l, n, a, h, 0, 0, LU_OPT_AT(S, g, bool))
 #define LU_OPT_SIZE_GIVEN(l, n, S, f, g, a, h) \
-	LU_OPT_ROW(SIZE, l, n, S, f, a, h, 0, 0, offsetof(S, g))
+	LU_OPT_ROW(SIZE, LU_OPT_AT(S, f, uint64_t), l, n, a, h, 0, 0, LU_OPT_AT(S, g, bool))
 #define LU_OPT_INT_GIVEN(l, n, S, f, g, a, lo, hi, h) \
-	LU_OPT_ROW(INT, l, n, S, f, a, h, lo, hi, offsetof(S, g))
+	LU_OPT_ROW(INT, LU_OPT_AT(S, f, int), l, n, a, h, lo, hi, LU_OPT_AT(S, g, bool))
 #define LU_OPT_DOUBLE_GIVEN(l, n, S, f, g, a, lo, hi, h) \
-	LU_OPT_ROW(DOUBLE, l, n, S, f, a, h, lo, hi, offsetof(S, g))
-#define LU_OPT_CHOICE_GIVEN(l, n, S, f, g, choices, h) \
-	LU_OPT_ROW(CHOICE, l, n, S, f, choices, h, 0, 0, offsetof(S, g))
+	LU_OPT_ROW(DOUBLE, LU_OPT_AT(S, f, double), l, n, a, h, lo, hi, LU_OPT_AT(S, g, bool))
 #define LU_OPT_ENUM_GIVEN(l, n, S, f, g, values, h) \
-	{ LU_OPT_T_ENUM, l, n, offsetof(S, f), NULL, h, 0, 0, offsetof(S, g), values }
+	{ LU_OPT_T_ENUM, l, n, LU_OPT_AT_ENUM(S, f), NULL, h, 0, 0, LU_OPT_AT(S, g, bool), values }
 
 #define LU_OPT_END { LU_OPT_T_END, 0, NULL, 0, NULL, NULL, 0, 0, 0, NULL }
 /* clang-format on */
@@ -140,10 +150,5 @@ const struct lu_enum *lu_enum_find(const struct lu_enum *values, struct lu_str n
 const char *lu_enum_name(const struct lu_enum *values, int value);
 /* Append the names as "a|b|c". */
 void lu_enum_list(const struct lu_enum *values, struct lu_buf *out);
-
-/* Index of `value` among "a|b|c", or -1. */
-int lu_choice_index(const char *choices, const char *value);
-/* Name i of "a|b|c". */
-struct lu_str lu_choice_name(const char *choices, int i);
 
 #endif

@@ -17,7 +17,7 @@ static const struct lu_enum colours[] = {
 
 struct config {
 	bool flag;
-	int count, number, choice;
+	int count, number;
 	const char *text;
 	uint64_t whole, size;
 	double real;
@@ -34,7 +34,6 @@ static const struct lu_opt rows[] = {
 	LU_OPT_U64_GIVEN(0, "whole", struct config, whole, whole_given, "N", "a whole number"),
 	LU_OPT_SIZE(0, "size", struct config, size, "SIZE", "a size"),
 	LU_OPT_DOUBLE(0, "real", struct config, real, "X", 0, 1, "a share"),
-	LU_OPT_CHOICE(0, "choice", struct config, choice, "red|green|blue", "a colour"),
 	LU_OPT_ENUM_GIVEN(0, "colour", struct config, colour, colour_given, colours, "a colour"),
 	LU_OPT_LIST(0, "list", struct config, list, "ITEM", "items"),
 	LU_OPT_END,
@@ -70,7 +69,6 @@ static void bad(struct config *c, const char *name, const char *value)
 	assert_int_equal(lu_opt_store(row(name), c, value, &err), -1);
 	assert_non_null(strstr(err.msg, value));
 	assert_int_equal(before.number, c->number);
-	assert_int_equal(before.choice, c->choice);
 	assert_int_equal(before.colour, c->colour);
 	assert_int_equal(before.whole_given, c->whole_given);
 	assert_int_equal(before.colour_given, c->colour_given);
@@ -99,8 +97,6 @@ static void test_values(void **state)
 	good(&c, "size", "2K", "2048");
 	good(&c, "real", "0.1", "0.1");
 	good(&c, "real", "1", "1");
-	good(&c, "choice", "blue", "blue");
-	assert_int_equal(c.choice, 2);
 	good(&c, "colour", "green", "green");
 	assert_true(c.colour == GREEN && c.colour_given);
 	good(&c, "colour", "blue", "blue");
@@ -113,7 +109,7 @@ static void test_values(void **state)
 
 static void test_refused(void **state)
 {
-	struct config c = { .number = 5, .choice = 1, .real = 0.5 };
+	struct config c = { .number = 5, .real = 0.5 };
 
 	(void)state;
 	bad(&c, "flag", "maybe");
@@ -125,23 +121,10 @@ static void test_refused(void **state)
 	bad(&c, "size", "1X");
 	bad(&c, "real", "1.0001");
 	bad(&c, "real", "nan");
-	bad(&c, "choice", "re");
-	bad(&c, "choice", "redd");
-	bad(&c, "choice", "red|green");
-	bad(&c, "choice", "");
 	bad(&c, "colour", "re");
 	bad(&c, "colour", "redd");
 	bad(&c, "colour", "red|green");
 	bad(&c, "colour", "");
-}
-
-static void test_choices(void **state)
-{
-	(void)state;
-	assert_int_equal(lu_choice_index("a|bb|c", "bb"), 1);
-	assert_int_equal(lu_choice_index("a|bb|c", "b"), -1);
-	assert_true(lu_str_is(lu_choice_name("a|bb|c", 0), "a"));
-	assert_true(lu_str_is(lu_choice_name("a|bb|c", 2), "c"));
 }
 
 static void test_enums(void **state)
@@ -200,7 +183,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_choices),
 		cmocka_unit_test(test_enums),
 		cmocka_unit_test(test_shared_rows),
 	};
