@@ -64,7 +64,7 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-import",
-	"turns archives, packages, web and manual pages into documents", "[FILE|FOLDER...]", opts,
+	"converts archives, packages, web and manual pages to documents", "[FILE|DIR...]", opts,
 	LU_STD_FILTER | LU_STD_TMPDIR, offsetof(struct options, std) };
 
 struct batch {

@@ -26,9 +26,9 @@ static const struct lu_opt opts[] = {
 	LU_OPT_END,
 };
 
-static const struct lu_tool tool = { "lucie-mix",
-	"mixes sources and languages to the shares of a recipe", "[FILE... | PREFIX...]", opts,
-	LU_STD_FILTER | LU_STD_TMPDIR | LU_STD_SEED, offsetof(struct options, std) };
+static const struct lu_tool tool = { "lucie-mix", "mixes documents in the proportions of a recipe",
+	"[FILE... | PREFIX...]", opts, LU_STD_FILTER | LU_STD_TMPDIR | LU_STD_SEED,
+	offsetof(struct options, std) };
 
 struct run {
 	const struct options *o;

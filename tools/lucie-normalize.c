@@ -1,5 +1,5 @@
 /*
- * lucie-normalize: brings the text of documents to one Unicode form.
+ * lucie-normalize: normalises the text of documents.
  * NFC of UAX #15; line ends by section 5.8 of the Unicode Standard.
  */
 #include <stdlib.h>
@@ -55,9 +55,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_END,
 };
 
-static const struct lu_tool tool = { "lucie-normalize",
-	"brings the text of documents to one Unicode form", "[FILE...]", opts, LU_STD_FILTER,
-	offsetof(struct options, std) };
+static const struct lu_tool tool = { "lucie-normalize", "normalises the text of documents",
+	"[FILE...]", opts, LU_STD_FILTER, offsetof(struct options, std) };
 
 /* The documents changed, in all and by kind of change. */
 struct counts {

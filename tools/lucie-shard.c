@@ -1,4 +1,4 @@
-/* lucie-shard: turns documents into token shards. libcommon/shard/writer.h writes the files; here
+/* lucie-shard: encodes documents into token shards. libcommon/shard/writer.h writes the files; here
  * documents are encoded and distributed over the shards. */
 #include <inttypes.h>
 
@@ -47,7 +47,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_END,
 };
 
-static const struct lu_tool tool = { "lucie-shard", "turns documents into token shards",
+static const struct lu_tool tool = { "lucie-shard", "encodes documents into token shards",
 	"[FILE...]", opts,
 	LU_STD_OUTNAME | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_RECORDS | LU_STD_STATS |
 			LU_STD_SEED | LU_STD_PROGRESS,

@@ -34,7 +34,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_END,
 };
 
-static const struct lu_tool tool = { "lucie-stats", "adds up and reports a build's accounting",
+static const struct lu_tool tool = { "lucie-stats", "adds up and reports the accounting of a build",
 	"[FILE...]", opts,
 	LU_STD_OUTPUT | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_RECORDS | LU_STD_PROGRESS,
 	offsetof(struct options, std) };

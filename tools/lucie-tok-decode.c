@@ -1,4 +1,4 @@
-/* lucie-tok-decode: turns token ids back into text. */
+/* lucie-tok-decode: decodes token ids to text. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -48,8 +48,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_END,
 };
 
-static const struct lu_tool tool = { "lucie-tok-decode", "turns token ids back into text",
-	"[FILE...]", opts, LU_STD_FILTER, offsetof(struct options, std) };
+static const struct lu_tool tool = { "lucie-tok-decode", "decodes token ids to text", "[FILE...]",
+	opts, LU_STD_FILTER, offsetof(struct options, std) };
 
 struct run {
 	const struct options *opts;

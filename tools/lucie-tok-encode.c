@@ -1,4 +1,4 @@
-/* lucie-tok-encode: turns the text of documents into token ids. */
+/* lucie-tok-encode: encodes the text of documents to token ids. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -47,7 +47,7 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-tok-encode",
-	"turns the text of documents into token ids", "[FILE...]", opts, LU_STD_FILTER,
+	"encodes the text of documents to token ids", "[FILE...]", opts, LU_STD_FILTER,
 	offsetof(struct options, std) };
 
 struct run {

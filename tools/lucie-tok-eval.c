@@ -1,4 +1,4 @@
-/* lucie-tok-eval: tells how well tokenizers fit texts, and what they lose. */
+/* lucie-tok-eval: measures, audits and compares tokenizers. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -61,9 +61,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_END,
 };
 
-static const struct lu_tool tool = { "lucie-tok-eval",
-	"tells how well tokenizers fit texts, and what they lose", "[FILE...]", opts, LU_STD_FILTER,
-	offsetof(struct options, std) };
+static const struct lu_tool tool = { "lucie-tok-eval", "measures, audits and compares tokenizers",
+	"[FILE...]", opts, LU_STD_FILTER, offsetof(struct options, std) };
 
 /* --- documents ---------------------------------------------------------------------------- */
 

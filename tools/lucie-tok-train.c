@@ -1,4 +1,4 @@
-/* lucie-tok-train: learns a BPE tokenizer from the text of documents. */
+/* lucie-tok-train: trains a BPE tokenizer. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -88,8 +88,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_END,
 };
 
-static const struct lu_tool tool = { "lucie-tok-train",
-	"learns a BPE tokenizer from the text of documents", "[FILE...]", opts,
+static const struct lu_tool tool = { "lucie-tok-train", "trains a BPE tokenizer", "[FILE...]", opts,
 	LU_STD_FILTER | LU_STD_MEMORY | LU_STD_TMPDIR, offsetof(struct options, std) };
 
 /* --- settings ----------------------------------------------------------------------------- */

@@ -29,7 +29,7 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-trace",
-	"tells the documents, sources and licences of tokens", "PREFIX | RUN", opts, LU_STD_OUTPUT,
+	"traces tokens to documents, sources and licences", "PREFIX | RUN", opts, LU_STD_OUTPUT,
 	offsetof(struct options, std) };
 
 /* --token or --range. */

@@ -1,4 +1,4 @@
-/* lucie-export: writes a model as a Hugging Face folder. */
+/* lucie-export: exports a model in Hugging Face format. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,7 +39,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_END,
 };
 
-static const struct lu_tool tool = { "lucie-export", "writes a model as a Hugging Face folder",
+static const struct lu_tool tool = { "lucie-export", "exports a model in Hugging Face format",
 	"RUN", opts, LU_STD_OUTNAME, offsetof(struct options, std) };
 
 /* Ids of the tokens that generation needs. */
