@@ -22,8 +22,8 @@ struct options {
 
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE",
-			"the tokenizer.json that shards must be made by"),
-	LU_OPT_U64(0, "vocab", struct options, vocab, "N", "ids must be below N as well"),
+			"require shards made with this tokenizer"),
+	LU_OPT_U64(0, "vocab", struct options, vocab, "N", "require ids below N"),
 	LU_OPT_END,
 };
 

@@ -19,7 +19,7 @@ struct options {
 
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('c', "recipe", struct options, recipe, "FILE", "shares and epochs of the mix"),
-	LU_OPT_FLAG(0, "plan", struct options, plan, "operands are shards; write a plan"),
+	LU_OPT_FLAG(0, "plan", struct options, plan, "mix shards: write a plan"),
 	LU_OPT_FLAG(0, "dry-run", struct options, dry_run, "only print the tables"),
 	LU_OPT_STR(0, "report", struct options, report, "FILE", "write the tables to FILE"),
 	LU_OPT_FLAG(0, "mark-epoch", struct options, mark_epoch, "set epoch: 1, 2, ..."),

@@ -30,19 +30,17 @@ static const struct lu_enum add_names[] = {
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE",
-			"encode by this tokenizer.json"),
-	LU_OPT_FLAG(0, "ids", struct options, ids,
-			"take the records' \"ids\" instead of their text"),
-	LU_OPT_U64(0, "vocab", struct options, vocab, "N",
-			"ids are below N; default the tokenizer's"),
-	LU_OPT_ENUM_GIVEN(0, "add", struct options, add, add_given, add_names, "default bos,eos"),
+	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE", "tokenizer.json"),
+	LU_OPT_FLAG(0, "ids", struct options, ids, "read \"ids\" instead of text"),
+	LU_OPT_U64(0, "vocab", struct options, vocab, "N", "number of ids (the tokenizer's)"),
+	LU_OPT_ENUM_GIVEN(0, "add", struct options, add, add_given, add_names,
+			"add to each document (bos,eos)"),
 	LU_OPT_U64(0, "max-tokens", struct options, max_tokens, "N",
 			"split into parts of N tokens"),
 	LU_OPT_LIST(0, "holdout", struct options, holdout, "NAME=SHARE",
 			"hold out a share in PREFIX-NAME"),
 	LU_OPT_STR(0, "holdout-by", struct options, holdout_by, "FIELD",
-			"selected by FIELD; default text"),
+			"select documents by FIELD (text)"),
 	LU_OPT_FLAG(0, "keep-empty", struct options, keep_empty, "keep documents without tokens"),
 	LU_OPT_END,
 };

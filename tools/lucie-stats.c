@@ -20,15 +20,16 @@ struct options {
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_FLAG(0, "documents", struct options, documents,
-			"operands are documents: count them"),
+	LU_OPT_FLAG(0, "documents", struct options, documents, "count the documents in the files"),
 	LU_OPT_FLAG(0, "json", struct options, json, "print JSON"),
-	LU_OPT_FLAG(0, "by-file", struct options, by_file, "each file is a stage"),
-	LU_OPT_FLAG(0, "chain", struct options, chain, "stages must feed one another"),
+	LU_OPT_FLAG(0, "by-file", struct options, by_file, "treat each file as a stage"),
+	LU_OPT_FLAG(0, "chain", struct options, chain, "require each stage to feed the next"),
 	LU_OPT_STR(0, "html", struct options, html, "FILE", "write a report on one page"),
-	LU_OPT_STR(0, "title", struct options, title, "TITLE", "its title"),
-	LU_OPT_STR(0, "metrics", struct options, metrics, "FILE", "curves of a training run"),
-	LU_OPT_LIST(0, "table", struct options, table, "TITLE=FILE[,FILE]", "JSON as a table"),
+	LU_OPT_STR(0, "title", struct options, title, "TITLE", "title of the report"),
+	LU_OPT_STR(0, "metrics", struct options, metrics, "FILE",
+			"add the curves of a training run"),
+	LU_OPT_LIST(0, "table", struct options, table, "TITLE=FILE[,FILE]",
+			"add a table from JSON"),
 	LU_OPT_LIST(0, "text", struct options, text, "TITLE=FILE", "a section of plain text"),
 	LU_OPT_STR(0, "png", struct options, png, "FILE", "write the loss curve of --metrics"),
 	LU_OPT_END,

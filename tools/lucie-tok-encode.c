@@ -38,11 +38,10 @@ static const struct lu_enum specials[] = {
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE", "the tokenizer.json"),
-	LU_OPT_ENUM(0, "as", struct options, as, formats, "what to write"),
-	LU_OPT_STR(0, "add", struct options, add, "LIST", "bos, eos or template around each text"),
-	LU_OPT_ENUM(0, "special", struct options, special, specials,
-			"what a special token spelled in a text is"),
+	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE", "tokenizer.json"),
+	LU_OPT_ENUM(0, "as", struct options, as, formats, "output format (jsonl)"),
+	LU_OPT_STR(0, "add", struct options, add, "LIST", "add bos, eos or template to each text"),
+	LU_OPT_ENUM(0, "special", struct options, special, specials, "special tokens in texts"),
 	LU_OPT_END,
 };
 

@@ -48,13 +48,13 @@ struct eval {
 
 static const struct lu_opt opts[] = {
 	LU_OPT_LIST('t', "tokenizer", struct options, tokenizer, "FILE",
-			"a tokenizer.json; repeat"),
+			"tokenizer.json (repeatable)"),
 	LU_OPT_STR_GIVEN(0, "by", struct options, by, by_given, "MEMBER",
 			"group documents by this member (lang)"),
 	LU_OPT_FLAG(0, "compare", struct options, compare, "show where two tokenizers differ"),
 	LU_OPT_U64_GIVEN(0, "max", struct options, max, max_given, "N",
 			"show N differences at most (10)"),
-	LU_OPT_FLAG(0, "lossless", struct options, lossless, "list what does not come back"),
+	LU_OPT_FLAG(0, "lossless", struct options, lossless, "list texts that do not round-trip"),
 	LU_OPT_STR(0, "code-points", struct options, range, "FROM-TO", "try only these, in hex"),
 	LU_OPT_FLAG(0, "dead", struct options, dead, "list pieces that no text can produce"),
 	LU_OPT_FLAG(0, "json", struct options, json, "print JSON"),
