@@ -175,5 +175,5 @@ lint:
 	@$(MAKE) --no-print-directory lint-now
 
 lint-now: $(BIN)
-	@$(TEST_ENV) CC=$(CC) CFLAGS="$(filter-out -MMD -MP -Werror,$(CFLAGS))" \
+	@$(TEST_ENV) CC="$(CC)" CFLAGS="$(filter-out -MMD -MP -Werror,$(CFLAGS))" \
 		$(PROVE) $(sort $(wildcard tests/lint/*.sh))

@@ -19,8 +19,8 @@ enum side { LEFT, RIGHT };
 
 /* What a merge changes for one neighbour of the merged pair, on one side. */
 struct delta {
-	int64_t count;	    /* of the neighbour beside the merged pair */
-	uint32_t n;	    /* the same, in occurrences; 0: no neighbour */
+	int64_t count;	    /* occurrences of the neighbour beside the merged pair, weighted */
+	uint32_t n;	    /* number of these positions, unweighted; 0: no neighbour */
 	uint32_t positions; /* list of the new pair, or NO_LIST */
 };
 
@@ -249,8 +249,8 @@ static int find_positions(struct state *s, size_t n)
 	return rc;
 }
 
-/* Lower the threshold, so that the most frequent of the waiting pairs become candidates. 1; 0 if
- * none of them can be merged; -1. */
+/* Lower the threshold, so that the most frequent of the waiting pairs become candidates. Returns
+ * 1, 0 if none of them can be merged, or -1 on error. */
 static int lower_threshold(struct state *s)
 {
 	int64_t largest = 0, least = (int64_t)s->m->least;
@@ -280,8 +280,8 @@ static int lower_threshold(struct state *s)
 	return find_positions(s, n) < 0 ? -1 : 1;
 }
 
-/* Dequeue the most frequent pair. 1; 0 when there is none to merge; -1. A candidate whose key is
- * too large goes back into the heap with its count, or waits if that is below the threshold. */
+/* Dequeue the most frequent pair. Returns 1, 0 when there is none to merge, or -1 on error. A
+ * candidate whose key is too large goes back into the heap with its count, or waits if that is below the threshold. */
 static int next_candidate(struct state *s, struct lu_candidate *out)
 {
 	for (;;) {
@@ -325,7 +325,7 @@ static int add_delta(struct state *s, enum side side, uint32_t id, int64_t count
 	return 0;
 }
 
-/* Merge the pair at position `at`: 1, 0 if it is not there any more, -1. */
+/* Merge the pair at position `at`. Returns 1, 0 if it is not there any more, or -1 on error. */
 static inline int merge_at(struct state *s, uint32_t at, uint32_t left, uint32_t right, uint32_t id)
 {
 	uint32_t *sym = s->sym, second = at + s->chars[left], after;
@@ -406,7 +406,8 @@ static int update_pair_counts(struct state *s, uint32_t left, uint32_t right, ui
 	return 0;
 }
 
-/* Enqueue the pair of `id` with a neighbour if its count reaches the threshold: 1, 0, -1. */
+/* Enqueue the pair of `id` with a neighbour if its count reaches the threshold. Returns 1 if
+ * enqueued, 0 if not, or -1 on error. */
 static int enqueue_new_pair(struct state *s, enum side side, uint32_t next, uint32_t id)
 {
 	struct delta *d = &s->delta[side].by_id[next];

@@ -31,7 +31,7 @@ double lu_join_similarity(const struct lu_join *j, uint32_t a, uint32_t b)
 	return lu_minhash_similarity(j->mh, signature_of(j, a), signature_of(j, b));
 }
 
-/* --- union-find over kept[] --------------------------------------------------------------- */
+/* --- step 2: union-find over kept[] ------------------------------------------------------- */
 
 static uint32_t find_root(uint32_t *parent, uint32_t i)
 {
@@ -122,7 +122,7 @@ static int join_bands(struct lu_join *j, double verify, struct lu_err *err)
 
 /* --- step 3: what is kept ----------------------------------------------------------------- */
 
-/* A document of a set of several. qsort() passes no context, so its rank travels with it. */
+/* A document in a set of two or more. qsort() passes no context, so its rank travels with it. */
 struct member {
 	uint32_t root, doc;
 	uint64_t rank;

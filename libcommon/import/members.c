@@ -125,8 +125,8 @@ static int drop(struct lu_member *member, const char *reason)
 	return 1;
 }
 
-/* Sets the member's licence and its path, valid UTF-8 and unlike that of any other member of its
- * source; returns 1. A path known to be `unique` is not recorded. */
+/* Sets the member's licence and its path, valid UTF-8 and different from that of any other member of
+ * its source; returns 1. A path known to be `unique` is not recorded. */
 static int finish(struct lu_members *m, struct lu_member *member, bool unique,
 		struct lu_arena *arena, struct lu_err *err)
 {
@@ -177,6 +177,7 @@ static int check_expansion(struct lu_members *m, uint64_t more, struct lu_err *e
 	m->expanded += more;
 	if (m->expanded < LU_BOMB_FREE || m->expanded / LU_BOMB_RATIO < size)
 		return 0;
+	/* Not recoverable: the whole operand is refused (members.h). */
 	m->damage = false;
 	return lu_err_set(err, "%s: expands to more than %d times its size",
 			m->file[m->next_file - 1], LU_BOMB_RATIO);
@@ -301,7 +302,8 @@ static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_k
 	const char *suffix = kind == LU_CONTAINER_NONE ? "#" : "!/";
 	struct lu_members_frame *f;
 
-	/* Paths contain neither the data archive of a package nor the archive of the operand. */
+	/* Paths leave out the name of a package's data archive (data.tar.*), and of an archive that
+	 * is an operand. */
 	if ((m->top && m->top->deb) || (!m->top && kind != LU_CONTAINER_NONE))
 		suffix = NULL;
 	f = push(m, kind == LU_CONTAINER_NONE ? WARC : ARCHIVE, suffix, err);
@@ -401,8 +403,9 @@ static int enter_folder(struct lu_members *m, const char *path, struct lu_err *e
 	return f->folder ? list_folder(f, err) : lu_err_nomem(err);
 }
 
-/* The next member of the top frame: 1: got it; 0: a container was entered or something skipped; 2:
- * end of the folder; -1. The next two functions return the same. */
+/* Reads the next member of the top frame. Returns 1 with the member, 0 if a container was entered or
+ * something was skipped, 2 at the end of the container, -1 on error; next_in_archive(),
+ * next_in_warc() and next_operand() do the same. */
 static int next_in_folder(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
 		struct lu_err *err)
 {
@@ -571,7 +574,7 @@ static bool is_intact(const struct lu_members_frame *f)
 }
 
 /* After a failure: if a container around the damaged part is intact, turns the part into a bad
- * member, behind which reading continues. Returns 1, or -1 with the sentence kept. */
+ * member, after which reading continues. Returns 1, or -1 with *err as it was. */
 static int recover(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
 		struct lu_err *err)
 {

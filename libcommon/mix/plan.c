@@ -300,7 +300,7 @@ static int read_lines(struct reader *r, const char *path, struct lu_str text, st
 	return r->done ? 0 : lu_err_set(err, "%s: truncated: no last line", path);
 }
 
-/* Check what the lines say of each other. */
+/* Check that the lines agree with each other. */
 static int check_sums(const struct lu_plan *p, struct lu_err *err)
 {
 	uint64_t documents = 0, tokens = 0;

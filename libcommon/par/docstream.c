@@ -376,7 +376,7 @@ int lu_docstream_put(struct lu_docstream *ds, struct lu_doc *doc, struct lu_err 
 	return drop(ds->run, doc, err);
 }
 
-/* A run of records that go out as they came in. */
+/* Adjacent records that are written unchanged. */
 struct span {
 	const char *from, *to; /* from NULL: none */
 	uint64_t docs;
@@ -391,6 +391,7 @@ static int write_span(struct run *r, struct span *s, struct lu_err *err)
 	return docs ? lu_account_write(&r->account, bytes, docs, err) : 0;
 }
 
+/* True if the record can be written from the slab: not a repaired copy, and with its newline. */
 static bool is_unchanged(const struct lu_doc_batch *b, const struct lu_doc *doc)
 {
 	struct lu_str line = doc->obj.line;

@@ -22,7 +22,7 @@
  *	finish()	once, with the totals
  *	local_free()	once for each thread's state, also when the run fails
  * Verdicts that depend on earlier documents (the first copy wins) belong in decide(). A callback
- * returns 0, or -1 with a sentence for trouble that ends the run (memory, a file). A fault of one
+ * returns 0, or -1 with the error in *err (base/err.h) for trouble that ends the run. A fault of one
  * document is reported by lu_doc_bad() or lu_doc_drop(), which return 0.
  *
  * A kept document is written as the record that was read, byte for byte, except for the members set
@@ -76,7 +76,7 @@ struct lu_doc {
 	size_t edits;
 	size_t out_from, out_to; /* range of the program's own bytes in the batch */
 	bool own_out;
-	uint64_t repeat; /* number of times it is written; 1 */
+	uint64_t repeat; /* times it is written, initially 1; set it in decide() or before put() */
 	struct lu_doc_batch *batch;
 };
 

@@ -114,8 +114,8 @@ struct mix_row {
 	uint64_t docs, size, docs_after, size_after;
 };
 
-/* Read an element of "groups" or "languages"; false if it is malformed. Out of memory fails the
- * buffer. */
+/* Read an element of "groups" or "languages"; false if it is malformed. When memory is out,
+ * b->failed is set too. */
 static bool read_mix_row(
 		struct lu_buf *b, struct lu_str raw, struct lu_arena *arena, struct mix_row *r)
 {
@@ -202,7 +202,7 @@ static void put_mix(struct lu_buf *b, struct lu_str mix)
 	m = lu_json_get(&obj, "measure");
 	if (m && m->type == LU_JSON_STRING)
 		measure = (struct lu_str){ m->value.p + 1, m->value.n - 2 };
-	/* NUL-terminated. */
+	/* A C string for put_mix_table(): lu_arena_str() appends the NUL. */
 	measure = lu_arena_str(&arena, measure);
 	if (!measure.p) {
 		b->failed = true;

@@ -32,7 +32,7 @@ struct output {
 #define OUTPUT_NONE { .file = LU_ATOMIC_NONE }
 /* clang-format on */
 
-/* The files of a part; file[] is open once they are settled. */
+/* The files of a part. file[] is LU_ATOMIC_NONE until close_part() has settled the files. */
 struct part {
 	struct lu_atomic file[FILES];
 	uint64_t bytes[FILES];
@@ -413,7 +413,8 @@ static int remove_old(struct lu_shard_writer *w, struct lu_err *err)
 	return rc;
 }
 
-/* Remove the files renamed so far, the manifest first. What cannot be removed does not open. */
+/* Remove the files renamed so far, in reverse order, the manifest first. If a removal fails, what is
+ * left has no manifest and does not open as a shard. */
 static void roll_back(const struct lu_shard_writer *w, const int order[FILES], size_t done)
 {
 	struct lu_err ignored = { 0 };

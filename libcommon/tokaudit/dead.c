@@ -23,7 +23,8 @@ static bool in_brackets(struct lu_str s)
 	return (s.p[0] == '<' && s.p[s.n - 1] == '>') || (s.p[0] == '[' && s.p[s.n - 1] == ']');
 }
 
-/* True if the model makes the piece of its own characters or bytes: 1, 0, -1. */
+/* Check that the model makes the piece of its own characters or bytes. Returns 1 if so, 0 if not, or
+ * -1 on error. */
 static int is_merged(struct lu_probe *p, uint32_t id, struct lu_err *err)
 {
 	if (lu_probe_word(p, lu_buf_slice(&p->bytes), err) < 0)
@@ -35,7 +36,8 @@ static int is_merged(struct lu_probe *p, uint32_t id, struct lu_err *err)
 static int find_reason(struct lu_probe *p, struct lu_dead_piece *d, bool whole, struct lu_err *err)
 {
 	struct lu_str s = lu_buf_slice(&p->bytes);
-	/* Byte tokens may merge into a piece whose text is their names. */
+	/* A piece spelled "<0xE2><0x96>" may come from a merge of two byte tokens: its spelling
+	 * proves nothing. */
 	bool byte_names = p->tok->bpe.byte_fallback && memmem(s.p, s.n, "<0x", 3);
 	int rc = is_merged(p, d->id, err);
 
@@ -76,7 +78,8 @@ static bool has_all_bytes(const struct lu_tok *tok)
 	return true;
 }
 
-/* Probe for a piece and find the reason if it is dead. 1 if it is live, 0, -1. */
+/* Probe for a piece and find the reason if it is dead. Returns 1 if it is live, 0 if not, or -1 on
+ * error. */
 static int examine(struct lu_probe *p, struct lu_dead_piece *d, struct lu_err *err)
 {
 	struct lu_partial partial;
@@ -103,7 +106,8 @@ static int examine(struct lu_probe *p, struct lu_dead_piece *d, struct lu_err *e
 		return rc;
 	if (find_reason(p, d, whole, err) < 0)
 		return -1;
-	/* If a byte has no piece, an unknown token may be adjacent. */
+	/* The proof by neighbours needs a piece for every byte: otherwise an unknown token, which
+	 * merges with nothing, may be the neighbour. */
 	if (isolated && d->why == LU_DEAD_NOT_FOUND && has_all_bytes(p->tok))
 		d->why = LU_DEAD_NEIGHBOURS;
 	return 0;

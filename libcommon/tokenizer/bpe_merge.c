@@ -47,7 +47,8 @@ static inline void put(struct lu_bpe_sequence *seq, uint32_t id, uint32_t at)
 }
 
 /* Append the byte tokens of p[0..n), or return false if some do not exist. In a byte-level model p
- * is a byte's character in UTF-8, of one or two bytes: byte_fallback means the bytes of that. */
+ * spells the character that stands for a byte (GPT-2's alphabet), in one or two bytes of UTF-8;
+ * byte_fallback then takes the tokens of these bytes, not of the byte itself. */
 static bool put_byte_tokens(const struct lu_bpe *b, const char *p, size_t n, uint32_t at,
 		struct lu_bpe_sequence *seq)
 {
@@ -72,8 +73,8 @@ static bool put_byte_tokens(const struct lu_bpe *b, const char *p, size_t n, uin
 	return true;
 }
 
-/* Advance *p over a unit. Returns the id of its piece, or LU_BPE_NONE and its spelling in the
- * vocabulary. */
+/* Advance *p over a unit. Returns the id of its piece, or LU_BPE_NONE, and then in *spelling how a
+ * piece of it would be spelled. */
 static inline uint32_t unit_id(const struct lu_bpe *b, const char **p, const char **spelling,
 		size_t *n, char buf[4])
 {
@@ -255,7 +256,8 @@ static size_t build_heap(
 	return queued;
 }
 
-/* Merge until the heap is empty. Entries of pairs that have changed since are skipped. */
+/* Merge until the heap is empty. Entries of symbols that are merged away (prev is their own index)
+ * and of pairs that have changed since are skipped. */
 static void merge_heap(const struct lu_bpe *b, struct lu_bpe_merger *m, size_t queued)
 {
 	struct lu_bpe_symbol *sym = m->symbol;
@@ -338,7 +340,8 @@ static int merge_window(const struct lu_bpe *b, struct lu_bpe_merger *m, struct 
 	return merge_sequence(b, m, seq, err);
 }
 
-/* The last token before k that begins with a character, or 0. */
+/* The last token before k that begins at the start of a character, the only place where a window may
+ * begin; or 0. */
 static size_t token_before(const struct lu_bpe_sequence *seq, size_t k)
 {
 	while (k > 0 && seq->at[--k] == LU_BPE_NONE)

@@ -32,3 +32,7 @@ setup() {
 		grep -qx "$group" "$BATS_TEST_TMPDIR/help"
 	done
 }
+
+@test "make without a target builds every program" {
+	make -C "$LUCIE_SRC" -pn 2>/dev/null | grep -qx '.DEFAULT_GOAL := all'
+}

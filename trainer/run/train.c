@@ -276,7 +276,7 @@ static int open_data(struct loop *l, struct lu_err *err)
 	if (lt_corpus_samples(p->corpus) == 0)
 		return lu_err_set(err,
 				"data.train: %" PRIu64
-				" tokens are less than one sample of %" PRIu64,
+				" tokens are fewer than one sample of %" PRIu64,
 				lt_corpus_tokens(p->corpus), s->train.context + 1);
 	return lt_settings_schedule(s, lt_corpus_samples(p->corpus), &p->schedule, err);
 }
@@ -337,7 +337,7 @@ static int run_phase(struct loop *l, struct lu_err *err)
 
 	if (lt_schedule_steps(&p->schedule) == 0)
 		return lu_err_set(err,
-				"train: %" PRIu64 " samples are less than one step of %" PRIu64,
+				"train: %" PRIu64 " samples are fewer than one step of %" PRIu64,
 				p->schedule.samples, p->s.train.global_batch);
 	if (l->pos.step == 0 && valid_every && validate(l, err) < 0)
 		return -1;
