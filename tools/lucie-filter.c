@@ -65,7 +65,7 @@ static enum lu_stop_list stop_list(const struct options *o, struct lu_doc *doc)
 	return lu_doc_string(doc, "lang", &lang) ? lu_stop_list(lang) : LU_STOP_NONE;
 }
 
-/* Adds "quality":{"words":120,...}. Six decimals hide what other machines round differently. */
+/* Add "quality":{"words":120,...}. Six decimals hide what other machines round differently. */
 static int annotate(struct worker *w, struct lu_doc *doc, struct lu_err *err)
 {
 	struct lu_buf *b = &w->json;
@@ -147,7 +147,7 @@ static void read_rules(struct lu_rules *rules, const struct options *o)
 		lu_usage_error("--lang: stop words exist for en and fr, not for '%s'", o->lang);
 }
 
-/* Prints the rules in effect, or those of all presets if there are none. */
+/* Print the rules in effect, or those of all presets if there are none. */
 static int list(const struct lu_rules *rules, struct lu_err *err)
 {
 	struct lu_buf out = { 0 };

@@ -100,7 +100,7 @@ static double rounded(double v)
 	return round(v * 1e4) / 1e4;
 }
 
-/* Keeps the language that came with the record, where it differs, as "lang_declared". */
+/* Keep the language that came with the record, where it differs, as "lang_declared". */
 static void set_declared(struct lu_doc *doc, const char *lang)
 {
 	const struct lu_json_member *m = lu_json_get(&doc->obj, "lang");
@@ -119,7 +119,7 @@ static int set_score(struct worker *w, struct lu_doc *doc, double score, struct 
 	return lu_doc_set_json(doc, "lang_score", &w->json, err);
 }
 
-/* Sets {"fr":0.62,"en":0.35} if there is more than one, or to replace those of an earlier run. */
+/* Set {"fr":0.62,"en":0.35} if there is more than one, or to replace those of an earlier run. */
 static int set_shares(
 		struct worker *w, struct lu_doc *doc, const struct lu_lang *l, struct lu_err *err)
 {

@@ -307,7 +307,7 @@ static int tokens(struct lu_measures *w, struct lu_err *err)
 
 /* --- n-grams ------------------------------------------------------------------------------ */
 
-/* Starts the n-grams over the tokens. */
+/* Start the n-grams over the tokens. */
 static int start_grams(struct lu_measures *w, struct lu_grams *g, size_t n, struct lu_err *err)
 {
 	const struct lu_token *t = w->tokens.p;

@@ -114,7 +114,7 @@ struct lu_measures {
 	struct lu_buf seen, grams;	       /* hash tables and n-gram keys */
 };
 
-/* Starts on a text, valid UTF-8, which must stay until the next start. */
+/* Start on a text, valid UTF-8, which must stay until the next start. */
 void lu_measures_start(const struct lu_measurer *m, struct lu_measures *w, struct lu_str text,
 		enum lu_stop_list stop);
 int lu_measures_get(struct lu_measures *w, enum lu_measure which, double *value,

@@ -29,7 +29,7 @@ struct lu_gram_set {
 int lu_gram_set_start(struct lu_gram_set *s, struct lu_buf *memory, size_t n,
 		struct lu_err *err) LU_CHECKED;
 
-/* Counts the key and returns its slot; `index` is that of the piece. */
+/* Count the key and return its slot; `index` is that of the piece. */
 static inline struct lu_gram_slot *lu_gram_set_add(
 		struct lu_gram_set *s, uint64_t key, size_t index)
 {

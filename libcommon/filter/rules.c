@@ -175,7 +175,7 @@ static void remove_rule(struct lu_rules *r, enum lu_measure measure, bool max)
 	r->n = kept;
 }
 
-/* Sets the threshold in all presets, or adds the rule. */
+/* Set the threshold in all presets, or add the rule. */
 static int change(struct lu_rules *r, enum lu_measure measure, bool max, double threshold,
 		struct lu_err *err)
 {

@@ -39,7 +39,7 @@ void lu_rules_release(struct lu_rules *r);
 int lu_rules_judge(const struct lu_rules *r, struct lu_measures *m, const struct lu_rule **failed,
 		double *value, struct lu_err *err) LU_CHECKED;
 
-/* Appends a table of the rules: preset, rule, threshold, source. */
+/* Append a table of the rules: preset, rule, threshold, source. */
 void lu_rules_list(const struct lu_rules *r, struct lu_buf *out);
 
 #endif

@@ -87,7 +87,7 @@ static int fail(struct lu_container *c, int rc, struct lu_err *err)
 			why ? why : "unknown reason");
 }
 
-/* Sets fd to the archive's bytes in a file that can seek: `file` itself, or a copy. */
+/* Set fd to the archive's bytes in a file that can seek: `file` itself, or a copy. */
 static int open_seekable(
 		struct lu_container *c, const char *file, const char *tmpdir, struct lu_err *err)
 {
@@ -171,7 +171,7 @@ int lu_container_open(struct lu_container **out, enum lu_container_kind kind, st
 	return 0;
 }
 
-/* Reads on to the end of the stream, where its checksum is. */
+/* Read on to the end of the stream, where its checksum is. */
 static int finish(struct lu_container *c, struct lu_err *err)
 {
 	const void *block;

@@ -45,7 +45,7 @@ int lu_container_open(struct lu_container **c, enum lu_container_kind kind, stru
 		const char *file, const char *tmpdir, struct lu_err *err) LU_CHECKED;
 int lu_container_next(struct lu_container *c, struct lu_container_entry *entry,
 		struct lu_err *err) LU_CHECKED;
-/* Reads the content of the current entry; an lu_in_fn. */
+/* Read the content of the current entry; an lu_in_fn. */
 ssize_t lu_container_read(void *c, void *p, size_t n, struct lu_err *err) LU_CHECKED;
 bool lu_container_failed(const struct lu_container *c);
 void lu_container_close(struct lu_container *c); /* NULL is fine */

@@ -47,7 +47,7 @@ static bool is_listed(struct lu_str list, struct lu_str name)
 	return false;
 }
 
-/* Adds a licence to the list out->p[from ..], unless it is there. */
+/* Add a licence to the list out->p[from ..], unless it is there. */
 static void add(struct lu_buf *out, size_t from, struct lu_str name)
 {
 	struct lu_buf wrapped = { 0 };

@@ -36,14 +36,14 @@ int lu_feed_open_str(struct lu_feed **f, const char *name, struct lu_str *left,
 int lu_feed_peek(struct lu_feed *f, size_t n, struct lu_str *out, struct lu_err *err) LU_CHECKED;
 /* Fills p unless the stream ends. 0 at the end, -1 on error. */
 ssize_t lu_feed_read(struct lu_feed *f, void *p, size_t n, struct lu_err *err) LU_CHECKED;
-/* Appends the rest of the stream. 1; 0 when it is longer than `limit` (the remainder is not read);
+/* Append the rest of the stream. 1; 0 when it is longer than `limit` (the remainder is not read);
  * -1. */
 int lu_feed_all(struct lu_feed *f, uint64_t limit, struct lu_buf *out,
 		struct lu_err *err) LU_CHECKED;
 /* The next line with its newline, valid until the next call. 1; 0 at the end; -1, also for a line
  * longer than LU_FEED_AHEAD. */
 int lu_feed_line(struct lu_feed *f, struct lu_str *line, struct lu_err *err) LU_CHECKED;
-/* Skips n bytes; -1 also when the stream ends before. */
+/* Skip n bytes; -1 also when the stream ends before. */
 int lu_feed_skip(struct lu_feed *f, uint64_t n, struct lu_err *err) LU_CHECKED;
 const char *lu_feed_name(const struct lu_feed *f);
 void lu_feed_close(struct lu_feed *f); /* NULL is fine */

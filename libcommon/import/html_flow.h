@@ -43,12 +43,12 @@ struct lu_html_flow {
 	size_t linked, total; /* bytes of the block without blanks: inside links, and all */
 };
 
-/* Appends text to the current block. Elsewhere than in preformatted text, runs of blanks become one
+/* Append text to the current block. Elsewhere than in preformatted text, runs of blanks become one
  * space. */
 void lu_flow_text(struct lu_html_flow *f, const char *s);
-/* Ends the current block, if it has any text. */
+/* End the current block, if it has any text. */
 void lu_flow_end(struct lu_html_flow *f);
-/* Ends the current block; the next one begins after that many line ends: 2 for a paragraph. */
+/* End the current block; the next one begins after that many line ends: 2 for a paragraph. */
 void lu_flow_break(struct lu_html_flow *f, unsigned newlines);
 /* The innermost list, or NULL. */
 struct lu_flow_list *lu_flow_list(struct lu_html_flow *f);

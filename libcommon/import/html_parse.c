@@ -49,7 +49,7 @@ static xmlDoc *parse(struct lu_str html, bool *deep)
 	return doc;
 }
 
-/* Skips one attribute, well-formed or not. As in the parser, quotes count only after '='. */
+/* Skip one attribute, well-formed or not. As in the parser, quotes count only after '='. */
 static const char *skip_attribute(const char *p, const char *end)
 {
 	while (p < end && *p && !strchr(" \t\r\n\f=>", *p))
@@ -96,7 +96,7 @@ static bool few_attributes(struct lu_str html)
 	return true;
 }
 
-/* Replaces NUL, which ends the page for the parser, by a blank in a copy. */
+/* Replace NUL, which ends the page for the parser, by a blank in a copy. */
 static int without_nul(struct lu_str *html, struct lu_buf *copy, struct lu_err *err)
 {
 	if (!html->n || !memchr(html->p, 0, html->n))

@@ -64,7 +64,7 @@ static const char *open_file(
 	return c->kind == LU_KIND_AUTO ? "unknown kind" : NULL;
 }
 
-/* Appends the text of a page. 0; 1: res->drop says why there is none; -1. */
+/* Append the text of a page. 0; 1: res->drop says why there is none; -1. */
 static int convert_html(struct lu_str html, bool whole, struct lu_buf *title, struct lu_buf *text,
 		struct lu_import_result *res, struct lu_err *err)
 {

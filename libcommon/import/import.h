@@ -31,14 +31,14 @@ struct lu_import_result {
 	bool recoded;	  /* was not UTF-8 */
 };
 
-/* Appends the document's line to `out`, or sets res->drop. -1: out of memory, or mandoc is
+/* Append the document's line to `out`, or set res->drop. -1: out of memory, or mandoc is
  * missing. */
 int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
 		const struct lu_member *member, struct lu_buf *out, struct lu_import_result *res,
 		struct lu_err *err) LU_CHECKED;
 void lu_import_work_release(struct lu_import_work *w);
 
-/* Appends the JSON member "id": source, ":", path. */
+/* Append the JSON member "id": source, ":", path. */
 void lu_import_id(const struct lu_member *member, struct lu_buf *out);
 
 #endif

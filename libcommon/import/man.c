@@ -120,7 +120,7 @@ static int spawn(const struct lu_man *m, int in, int out, pid_t *pid, struct lu_
 	return rc ? lu_err_sys(err, rc, "mandoc (package mandoc)") : 0;
 }
 
-/* Reads to the end of the file; false at the timeout, beyond the limit, or on an error. */
+/* Read to the end of the file; false at the timeout, beyond the limit, or on an error. */
 static bool read_html(int fd, uint64_t limit, struct lu_buf *html)
 {
 	double until = lu_clock() + TIMEOUT_SECONDS;
@@ -144,7 +144,7 @@ static bool read_html(int fd, uint64_t limit, struct lu_buf *html)
 	}
 }
 
-/* Starts mandoc on the page; *out is the pipe with its output. */
+/* Start mandoc on the page; *out is the pipe with its output. */
 static int start(const struct lu_man *m, struct lu_str page, int *out, pid_t *pid,
 		struct lu_err *err)
 {

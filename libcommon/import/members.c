@@ -79,7 +79,7 @@ static char *concat(const char *a, const char *b)
 	return s;
 }
 
-/* Pushes a frame for the container m->path. `suffix` separates its path from those of its members;
+/* Push a frame for the container m->path. `suffix` separates its path from those of its members;
  * NULL: the path is not part of theirs. */
 static struct lu_members_frame *push(
 		struct lu_members *m, enum frame_kind kind, const char *suffix, struct lu_err *err)
@@ -125,7 +125,7 @@ static int drop(struct lu_member *member, const char *reason)
 	return 1;
 }
 
-/* Sets the member's licence and its path, valid UTF-8 and different from that of any other member of
+/* Set the member's licence and its path, valid UTF-8 and different from that of any other member of
  * its source; returns 1. A path known to be `unique` is not recorded. */
 static int finish(struct lu_members *m, struct lu_member *member, bool unique,
 		struct lu_arena *arena, struct lu_err *err)
@@ -169,7 +169,7 @@ static bool looks_binary(struct lu_str head)
 	return head.n > 0 && memchr(head.p, 0, head.n) != NULL;
 }
 
-/* Fails on a decompression bomb. */
+/* Fail on a decompression bomb. */
 static int check_expansion(struct lu_members *m, uint64_t more, struct lu_err *err)
 {
 	uint64_t size = m->compressed ? m->compressed : lu_members_consumed(m) - m->done_bytes;
@@ -210,7 +210,7 @@ static int read_content(struct lu_members *m, struct lu_feed *feed, struct lu_me
 
 /* --- entering containers ------------------------------------------------------------------- */
 
-/* Reads the package `file` up to its copyright file. *license stays NULL if that names none. */
+/* Read the package `file` up to its copyright file. *license stays NULL if that names none. */
 static int find_license(struct lu_members *m, char *file, char **license, struct lu_err *err)
 {
 	const char *glob = "usr/share/doc/*/copyright";
@@ -240,7 +240,7 @@ static int find_license(struct lu_members *m, char *file, char **license, struct
 	return rc;
 }
 
-/* Replaces the feed by one on a temporary copy, which can be read again. */
+/* Replace the feed by one on a temporary copy, which can be read again. */
 static int spool(
 		struct lu_members *m, struct lu_members_frame *f, char name[32], struct lu_err *err)
 {
@@ -295,7 +295,7 @@ static int enter_archive(struct lu_members *m, struct lu_members_frame *f,
 					lu_feed_name(f->feed));
 }
 
-/* Opens a container. Takes ownership of the feed. */
+/* Open a container. Takes ownership of the feed. */
 static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_kind kind,
 		const char *file, struct lu_err *err)
 {
@@ -323,7 +323,7 @@ static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_k
 	return 0;
 }
 
-/* Enters the container (0), or reads the member (1), whose content is the feed and whose path is
+/* Enter the container (0), or read the member (1), whose content is the feed and whose path is
  * m->path. Takes ownership of the feed. `file` is its path on disk, or NULL. */
 static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 		struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
@@ -403,7 +403,7 @@ static int enter_folder(struct lu_members *m, const char *path, struct lu_err *e
 	return f->folder ? list_folder(f, err) : lu_err_nomem(err);
 }
 
-/* Reads the next member of the top frame. Returns 1 with the member, 0 if a container was entered or
+/* Read the next member of the top frame. Returns 1 with the member, 0 if a container was entered or
  * something was skipped, 2 at the end of the container, -1 on error; next_in_archive(),
  * next_in_warc() and next_operand() do the same. */
 static int next_in_folder(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
@@ -483,7 +483,7 @@ static int next_in_archive(struct lu_members *m, struct lu_member *member, struc
 	return take(m, feed, NULL, member, arena, err);
 }
 
-/* Copies s, which may be absent, to the arena. */
+/* Copy s, which may be absent, to the arena. */
 static struct lu_str keep(struct lu_arena *arena, struct lu_str s, bool *ok)
 {
 	struct lu_str copy = s.p ? lu_arena_str(arena, s) : s;

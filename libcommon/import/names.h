@@ -19,7 +19,7 @@ struct lu_names {
 	struct lu_map map;
 };
 
-/* Adds a name; *fresh tells whether it was new. */
+/* Add a name; *fresh tells whether it was new. */
 int lu_names_add(struct lu_names *names, struct lu_str s, bool *fresh,
 		struct lu_err *err) LU_CHECKED;
 void lu_names_release(struct lu_names *names);

@@ -7,7 +7,7 @@
 
 #include "libcommon/base/buf.h"
 
-/* Moves the next line, without its newline, from the beginning of *rest to *line. False, with an
+/* Move the next line, without its newline, from the beginning of *rest to *line. False, with an
  * empty line, at the end. */
 static inline bool lu_take_line(struct lu_str *rest, struct lu_str *line)
 {

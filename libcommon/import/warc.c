@@ -48,7 +48,7 @@ static int damaged(const struct lu_feed *f, const char *what, struct lu_err *err
 	return lu_err_set(err, "%s: byte %" PRIu64 ": %s", lu_feed_name(f), f->given, what);
 }
 
-/* Copies the fields of the next record into rec->head. 1; 0 at the end; -1. */
+/* Copy the fields of the next record into rec->head. 1; 0 at the end; -1. */
 static int read_head(struct lu_feed *f, struct lu_warc *rec, struct lu_err *err)
 {
 	struct lu_str line;
@@ -165,7 +165,7 @@ void lu_warc_release(struct lu_warc *rec)
 
 /* --- HTTP --------------------------------------------------------------------------------- */
 
-/* Parses a chunk-size line (RFC 9112, section 7.1): hexadecimal digits, optional ";extensions". */
+/* Parse a chunk-size line (RFC 9112, section 7.1): hexadecimal digits, optional ";extensions". */
 static bool chunk_size(struct lu_str line, size_t *size)
 {
 	size_t n = 0, i;

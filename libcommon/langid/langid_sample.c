@@ -36,7 +36,7 @@ static unsigned weight(uint32_t c)
 	return lu_unicode_category(c) == LU_CAT_LETTER;
 }
 
-/* Removes ASCII punctuation and symbols from both ends of *p .. *q - 1. */
+/* Remove ASCII punctuation and symbols from both ends of *p .. *q - 1. */
 static void strip(const char **p, const char **q)
 {
 	while (*p < *q && (unsigned char)**p < 0x80 && !is_ascii_letter((unsigned char)**p) &&

@@ -25,7 +25,7 @@ struct lu_lang_sample {
 	uint64_t left_out; /* tokens with letters that are not in the sample */
 };
 
-/* Appends the sample to `out`. A failed allocation shows in the buffer. */
+/* Append the sample to `out`. A failed allocation shows in the buffer. */
 void lu_lang_sample(
 		struct lu_str text, size_t max_bytes, struct lu_buf *out, struct lu_lang_sample *s);
 

@@ -53,32 +53,32 @@ struct lu_reject {
 	struct lu_str record; /* as it was read; written in base64 if it is not JSON */
 };
 
-/* Opens std->output (unless `silent`) and std->rejects. Fails when one of them is an input, or when
+/* Open std->output (unless `silent`) and std->rejects. Fails when one of them is an input, or when
  * both would go to standard output. `a` may be closed after a failure. */
 int lu_account_open(struct lu_account *a, const struct lu_std *std, const struct lu_args *args,
 		bool silent, struct lu_err *err) LU_CHECKED;
 
-/* Writes the bytes of `docs` documents and counts them as output; a silent run counts only. */
+/* Write the bytes of `docs` documents and count them as output; a silent run counts only. */
 int lu_account_write(struct lu_account *a, struct lu_str bytes, uint64_t docs,
 		struct lu_err *err) LU_CHECKED;
 
-/* Counts a record as dropped, and adds it to the reject file. */
+/* Count a record as dropped, and add it to the reject file. */
 int lu_account_drop(struct lu_account *a, const struct lu_reject *r, struct lu_err *err) LU_CHECKED;
 
-/* Counts a bad record. 0: within the limit, to be dropped; -1: beyond it, and `message` is the
+/* Count a bad record. 0: within the limit, to be dropped; -1: beyond it, and `message` is the
  * error. */
 int lu_account_bad(struct lu_account *a, const char *message, struct lu_err *err) LU_CHECKED;
 
-/* Prints a note when more than half of the documents were dropped. */
+/* Print a note when more than half of the documents were dropped. */
 void lu_account_note_losses(const struct lu_account *a);
 
-/* Publishes the files, the reject file first: an output that exists is accounted for. */
+/* Publish the files, the reject file first: an output that exists is accounted for. */
 int lu_account_commit(struct lu_account *a, struct lu_err *err) LU_CHECKED;
 
-/* Appends the accounting line to std->stats. */
+/* Append the accounting line to std->stats. */
 int lu_account_append(struct lu_account *a, struct lu_err *err) LU_CHECKED;
 
-/* Frees everything, and removes the files unless they were committed. { 0 } is fine. */
+/* Free everything, and remove the files unless they were committed. { 0 } is fine. */
 void lu_account_close(struct lu_account *a);
 
 #endif

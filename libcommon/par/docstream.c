@@ -230,7 +230,7 @@ static struct lu_doc *new_doc(struct lu_doc_batch *b, struct lu_str line)
 	return doc;
 }
 
-/* Scans the repaired line, a copy in the arena. */
+/* Scan the repaired line, a copy in the arena. */
 static int repair(struct lu_doc_batch *b, struct lu_doc *doc, struct lu_json_fault *fault)
 {
 	struct lu_str fixed;

@@ -101,7 +101,7 @@ struct lu_docstream {
 	void **local;
 	size_t locals;
 	unsigned flags; /* LU_DOCSTREAM_... */
-	/* Adds the counts of a thread's state to ctx. Called in thread order; which documents a
+	/* Add the counts of a thread's state to ctx. Called in thread order; which documents a
 	 * thread has seen differs from run to run, so the sum must not depend on the order. */
 	int (*merge)(void *ctx, void *local, struct lu_err *err);
 	/* Called before the accounting line is written: to append to stats->extra, or to write the
@@ -112,40 +112,40 @@ struct lu_docstream {
 	void *run;		/* private, for lu_docstream_put() */
 };
 
-/* Reads all files of `args` and writes std->output. */
+/* Read all files of `args` and write std->output. */
 int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const struct lu_args *args,
 		struct lu_err *err) LU_CHECKED;
 
-/* Writes (verdict LU_KEEP, with edits and repeat) or drops a held document, and counts it. Only in
+/* Write (verdict LU_KEEP, with edits and repeat) or drop a held document, and count it. Only in
  * finish(). `doc` starts from { 0 } with file, line, raw, obj (obj.line is enough unless it is
  * edited), value and repeat = 1; the functions below work on it when arena is set. */
 int lu_docstream_put(struct lu_docstream *ds, struct lu_doc *doc, struct lu_err *err) LU_CHECKED;
 
-/* Sets or adds a member; `value` is raw JSON that lives as long as the document. Returns 0. At most
+/* Set or add a member; `value` is raw JSON that lives as long as the document. Returns 0. At most
  * LU_DOC_EDITS different members. */
 int lu_doc_set(struct lu_doc *doc, const char *key, struct lu_str value);
-/* Sets a member to a string, quoted into the arena. */
+/* Set a member to a string, quoted into the arena. */
 int lu_doc_set_str(struct lu_doc *doc, const char *key, struct lu_str s,
 		struct lu_err *err) LU_CHECKED;
-/* Sets a member to the JSON in a buffer, copied into the arena. */
+/* Set a member to the JSON in a buffer, copied into the arena. */
 int lu_doc_set_json(struct lu_doc *doc, const char *key, const struct lu_buf *json,
 		struct lu_err *err) LU_CHECKED;
-/* Replaces the text, both the record's member and doc->text. */
+/* Replace the text, both the record's member and doc->text. */
 int lu_doc_set_text(struct lu_doc *doc, struct lu_str text, struct lu_err *err) LU_CHECKED;
-/* Formats into the arena: a value for lu_doc_set() or lu_doc_drop(). Returns "null" for more than
+/* Format into the arena: a value for lu_doc_set() or lu_doc_drop(). Returns "null" for more than
  * 511 bytes and when memory is out. */
 struct lu_str lu_doc_printf(struct lu_doc *doc, const char *fmt, ...) LU_PRINTF(2, 3);
 
-/* Drops the document. `reason` is a static string, `value` raw JSON for the reject file (the
+/* Drop the document. `reason` is a static string, `value` raw JSON for the reject file (the
  * measured value), or NULL. */
 int lu_doc_drop(struct lu_doc *doc, const char *reason, const struct lu_str *value);
 int lu_doc_drop_number(struct lu_doc *doc, const char *reason, double value);
 /* Leaves the verdict to lu_docstream_put() in finish(). Only in decide(). */
 int lu_doc_hold(struct lu_doc *doc);
-/* Marks the record as bad; `reason` is a static string. */
+/* Mark the record as bad; `reason` is a static string. */
 int lu_doc_bad(struct lu_doc *doc, const char *reason);
 
-/* Replaces the record by the program's own output: append to the returned buffer, then call
+/* Replace the record by the program's own output: append to the returned buffer, then call
  * lu_doc_out_end(). Only in map(). */
 struct lu_buf *lu_doc_out(struct lu_doc *doc);
 void lu_doc_out_end(struct lu_doc *doc);
@@ -163,7 +163,7 @@ static inline bool lu_doc_blank_line(struct lu_str line)
 	return lu_str_only(line, LU_DOC_BLANKS);
 }
 
-/* Decodes a member ("id", "lang") that is a string; false when it is absent or not a string. */
+/* Decode a member ("id", "lang") that is a string; false when it is absent or not a string. */
 bool lu_doc_string(struct lu_doc *doc, const char *key, struct lu_str *out);
 
 #endif

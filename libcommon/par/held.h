@@ -37,7 +37,7 @@ struct lu_held {
 int lu_held_open(struct lu_held *h, const char *tmpdir, struct lu_err *err) LU_CHECKED;
 int lu_held_add(struct lu_held *h, const struct lu_doc *doc, struct lu_err *err) LU_CHECKED;
 int lu_held_rewind(struct lu_held *h, struct lu_err *err) LU_CHECKED;
-/* Sets raw, obj.line, file, line and repeat, keeps the arena and clears the rest. The record is
+/* Set raw, obj.line, file, line and repeat, keep the arena and clear the rest. The record is
  * valid until the next get. */
 int lu_held_get(struct lu_held *h, uint64_t i, struct lu_doc *doc, struct lu_err *err) LU_CHECKED;
 void lu_held_close(struct lu_held *h); /* LU_HELD_NONE is fine */

@@ -80,7 +80,7 @@ static bool is_hash(const char *s)
 	return strlen(s) == 32 && strspn(s, "0123456789abcdef") == 32;
 }
 
-/* Reads element i of an array. */
+/* Read element i of an array. */
 typedef int element_fn(struct reader *r, const struct lu_json_obj *o, size_t i, struct lu_err *err);
 
 /* Call fn, unless it is NULL, for each object of the array `key`, and count them. */

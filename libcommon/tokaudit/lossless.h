@@ -73,7 +73,7 @@ struct lu_losses {
 	struct lu_arena arena;
 };
 
-/* Fails for a tokenizer without a decoder, whose tokens are joined by spaces. */
+/* Fail for a tokenizer without a decoder, whose tokens are joined by spaces. */
 int lu_losses_find(struct lu_losses *l, const struct lu_tok *tok, int threads,
 		struct lu_err *err) LU_CHECKED;
 /* Parse "FROM-TO", hexadecimal with or without U+, into first and last. False if malformed. */

@@ -1,4 +1,4 @@
-/* Reads a tokenizer.json. */
+/* Read a tokenizer.json. */
 #include <stdlib.h>
 
 #include "libcommon/sys/file.h"

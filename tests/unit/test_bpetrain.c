@@ -321,7 +321,7 @@ static void one_letter(void **state)
 	free(text);
 }
 
-/* Counts from 2^30 take two boundary slots, and from 2^60 three. */
+/* Count from 2^30 take two boundary slots, and from 2^60 three. */
 static void large_counts(void **state)
 {
 	static const uint64_t counts[] = { 1, (1 << 30) - 1, 1 << 30, (UINT64_C(1) << 60) - 54321,

@@ -1,4 +1,4 @@
-/* Counts by language: order, bins, and the limit on languages. */
+/* Count by language: order, bins, and the limit on languages. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>

@@ -340,7 +340,7 @@ static void test_repair(void **state)
 	assert_int_equal(g.ds.repaired, 2);
 }
 
-/* Calls of each callback, and the documents that the threads saw together. */
+/* Call of each callback, and the documents that the threads saw together. */
 struct locals {
 	const struct lu_docstream *ds;
 	int made, merged, freed;

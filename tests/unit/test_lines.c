@@ -90,7 +90,7 @@ static void test_files(void **state)
 	assert_int_equal(describe(files, 4, 99, &got, &err), 0);
 	assert_string_equal(got.p,
 			"slab a 1\n1[1] 1\n2[1] 2\nslab b 1\n1[1] 3\nslab a 1\n1[1] 1\n2[1] 2\n");
-	/* Fails at once, not when its turn comes. */
+	/* Fail at once, not when its turn comes. */
 	assert_int_equal(describe(bad, 2, 99, &got, &err), -1);
 	assert_string_equal(err.msg, "missing: No such file or directory");
 	assert_int_equal(got.n, 0);

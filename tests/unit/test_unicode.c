@@ -233,7 +233,7 @@ static void random_texts(void **state)
 	lu_buf_release(&s);
 }
 
-/* Marks out of canonical order, for which ICU alone takes quadratic time. */
+/* Mark out of canonical order, for which ICU alone takes quadratic time. */
 static void long_runs(void **state)
 {
 	struct lu_buf in = { 0 }, want = { 0 };

@@ -30,7 +30,7 @@ static void grows_by_half(void **state)
 	assert_null(keys.p);
 }
 
-/* Copies of one capacity, as the header shows: each array grows. */
+/* Copy of one capacity, as the header shows: each array grows. */
 static void parallel_arrays_grow(void **state)
 {
 	struct {

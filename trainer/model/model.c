@@ -126,7 +126,7 @@ static void set_sizes(struct lt_model *m, const struct lt_shape *shape, const st
 	if (__builtin_mul_overflow(batch, context, &m->rows))
 		m->failed = true;
 	m->qkv_width = (shape->heads + 2 * shape->kv_heads) * shape->dim;
-	/* Splits the sum of the head's gradient: a multiple of 64, a function of vocab only. */
+	/* Split the sum of the head's gradient: a multiple of 64, a function of vocab only. */
 	m->head_rows = HEAD_LOGITS / shape->vocab / 64 * 64;
 	if (m->head_rows == 0)
 		m->head_rows = 64;
