@@ -19,10 +19,27 @@ static bool needs_escape(unsigned char c)
 	return c < 0x20 || c == '"' || c == '\\';
 }
 
+/* Every byte of a word set to c. */
+#define ALL_BYTES(c) (UINT64_MAX / 255 * (c))
+
+/* Not 0 if a byte of the word is below n, for n up to 128 (Anderson, "Bit Twiddling Hacks"). */
+static uint64_t has_below(uint64_t word, unsigned n)
+{
+	return (word - ALL_BYTES(n)) & ~word & ALL_BYTES(0x80);
+}
+
+/* Length of the prefix that needs no escape. Texts are long, so eight bytes are tested at once. */
 static size_t plain_len(const char *p, size_t n)
 {
 	size_t i = 0;
 
+	for (; n - i >= 8; i += 8) {
+		uint64_t word = lu_load64(p + i);
+
+		if (has_below(word, 0x20) | has_below(word ^ ALL_BYTES('"'), 1) |
+				has_below(word ^ ALL_BYTES('\\'), 1))
+			break;
+	}
 	while (i < n && !needs_escape((unsigned char)p[i]))
 		i++;
 	return i;

@@ -112,6 +112,38 @@ static void strings_read_back(void **state)
 	}
 }
 
+/* Eight bytes are tested at once: each byte must be seen wherever it stands in them. */
+static void escapes_at_every_offset(void **state)
+{
+	(void)state;
+	for (unsigned c = 0; c < 128; c++) {
+		char one = (char)c;
+		struct lu_buf alone = { 0 };
+
+		lu_json_quote(&alone, (struct lu_str){ &one, 1 });
+		for (size_t at = 0; at < 20; at++) {
+			char text[20];
+			struct lu_buf b = { 0 }, expected = { 0 };
+
+			memset(text, 0x7f, sizeof(text));
+			text[at] = one;
+			lu_json_quote(&b, (struct lu_str){ text, sizeof(text) });
+			lu_buf_putc(&expected, '"');
+			for (size_t i = 0; i < sizeof(text); i++) {
+				if (i == at)
+					lu_buf_append(&expected, alone.p + 1, alone.n - 2);
+				else
+					lu_buf_putc(&expected, 0x7f);
+			}
+			lu_buf_putc(&expected, '"');
+			assert_string_equal(b.p, expected.p);
+			lu_buf_release(&b);
+			lu_buf_release(&expected);
+		}
+		lu_buf_release(&alone);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +152,7 @@ int main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(strings_read_back),
+		cmocka_unit_test(escapes_at_every_offset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
