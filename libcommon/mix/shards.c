@@ -4,6 +4,7 @@
 
 #include "libcommon/io/json.h"
 #include "libcommon/shard/ledger.h"
+#include "libcommon/sys/file.h"
 
 struct reader {
 	const struct lu_recipe *recipe;
@@ -72,21 +73,17 @@ int lu_mix_shards(char **prefix, size_t n, const struct lu_recipe *recipe, struc
 		struct lu_plan *plan, uint64_t *bytes, struct lu_err *err)
 {
 	struct reader r = { .recipe = recipe, .pool = pool, .plan = plan };
-	int rc = 0;
+	int rc;
 
 	plan->shard = lu_arena_alloc(&plan->arena, n * sizeof(*plan->shard));
 	if (!plan->shard)
 		return lu_err_nomem(err);
 	plan->shards = n;
+	rc = lu_files_distinct(prefix, n, ".json", err);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		struct lu_shard *shard = NULL;
 
-		for (size_t k = 0; k < i; k++) {
-			if (strcmp(prefix[k], prefix[i]) == 0)
-				rc = lu_err_set(err, "%s: given twice", prefix[i]);
-		}
-		if (rc == 0)
-			rc = lu_shard_open(&shard, prefix[i], err);
+		rc = lu_shard_open(&shard, prefix[i], err);
 		if (rc == 0)
 			rc = describe_shard(&r, shard, &plan->shard[i], err);
 		if (rc == 0)

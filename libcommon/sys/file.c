@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "libcommon/base/buf.h"
+#include "libcommon/base/vec.h"
 
 #define READ_SIZE ((size_t)64 << 10)
 
@@ -156,6 +157,58 @@ int lu_sync_folder(const char *path, struct lu_err *err)
 	if (fd >= 0)
 		close(fd);
 	free(dir);
+	return rc;
+}
+
+struct identity {
+	dev_t dev;
+	ino_t ino;
+	size_t at;
+};
+
+static int by_identity(const void *pa, const void *pb)
+{
+	const struct identity *a = pa, *b = pb;
+
+	if (a->dev != b->dev)
+		return a->dev < b->dev ? -1 : 1;
+	if (a->ino != b->ino)
+		return a->ino < b->ino ? -1 : 1;
+	return a->at < b->at ? -1 : 1;
+}
+
+int lu_files_distinct(char *const *path, size_t n, const char *suffix, struct lu_err *err)
+{
+	struct LU_VEC(struct identity) seen = { 0 };
+	size_t first = n, again = n; /* the first path that repeats an earlier one */
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		char *name = lu_concat(path[i], suffix, NULL);
+		struct stat st;
+
+		if (!name)
+			rc = lu_err_nomem(err);
+		else if (strcmp(name, "-") != 0 && stat(name, &st) == 0 && S_ISREG(st.st_mode) &&
+				!lu_vec_push(&seen, ((struct identity){ st.st_dev, st.st_ino, i })))
+			rc = lu_err_nomem(err);
+		free(name);
+	}
+	if (rc == 0 && seen.n > 1)
+		qsort(seen.p, seen.n, sizeof(*seen.p), by_identity);
+	for (size_t k = 1; rc == 0 && k < seen.n; k++) {
+		if (seen.p[k].dev == seen.p[k - 1].dev && seen.p[k].ino == seen.p[k - 1].ino &&
+				seen.p[k].at < again) {
+			again = seen.p[k].at;
+			first = seen.p[k - 1].at;
+		}
+	}
+	if (rc == 0 && again < n)
+		rc = strcmp(path[first], path[again]) == 0
+				? lu_err_set(err, "%s: given twice", path[again])
+				: lu_err_set(err, "%s: given twice, it is the same file as %s",
+						  path[again], path[first]);
+	lu_vec_release(&seen);
 	return rc;
 }
 

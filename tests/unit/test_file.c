@@ -105,6 +105,38 @@ static void test_concat(void **state)
 	}
 }
 
+static void test_distinct(void **state)
+{
+	static struct {
+		char path[4][12];
+		const char *suffix, *message;
+	} t[] = {
+		{ { "one", "two", "-", "-" }, "", NULL },
+		{ { "one", "two", "one", "two" }, "", "one: given twice" },
+		{ { "two", "one", "./one", "link" }, "",
+				"./one: given twice, it is the same file as one" },
+		{ { "one", "two", "missing", "link" }, "",
+				"link: given twice, it is the same file as one" },
+		{ { "/dev/null", "/dev/null", "missing", "missing" }, "", NULL },
+		{ { "o", "./o", "tw", "two" }, "ne", "./o: given twice, it is the same file as o" },
+	};
+	struct lu_err err;
+
+	(void)state;
+	put_text("one", "");
+	put_text("two", "");
+	assert_int_equal(symlink("one", "link"), 0);
+	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		char *path[] = { t[i].path[0], t[i].path[1], t[i].path[2], t[i].path[3] };
+
+		assert_int_equal(lu_files_distinct(path, 4, t[i].suffix, &err),
+				t[i].message ? -1 : 0);
+		if (t[i].message)
+			assert_string_equal(err.msg, t[i].message);
+	}
+	assert_int_equal(lu_files_distinct(NULL, 0, "", &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +146,7 @@ int main(void)
 		cmocka_unit_test(test_make_folders),
 		cmocka_unit_test(test_sync_folder),
 		cmocka_unit_test(test_concat),
+		cmocka_unit_test(test_distinct),
 	};
 
 	return cmocka_run_group_tests_name("file", tests, scratch_make, scratch_remove);
