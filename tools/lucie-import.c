@@ -96,6 +96,7 @@ struct run {
 	size_t operand;
 	uint64_t given;			   /* documents of it */
 	bool itself;			   /* its member is itself */
+	bool blank;			   /* and it is empty */
 	struct lu_left_out here, left_out; /* of the operand; of all of them */
 };
 
@@ -201,6 +202,7 @@ static int write_member(struct run *r, const struct lu_member *m,
 
 	r->members++;
 	r->itself = m->itself;
+	r->blank = m->itself && res->drop && strcmp(res->drop, "empty") == 0;
 	if (count) {
 		++*count;
 	} else {
@@ -211,8 +213,8 @@ static int write_member(struct run *r, const struct lu_member *m,
 	if (res->drop) {
 		if (lu_left_out_add(&r->here, m, res->drop, res->format, err) < 0)
 			return -1;
-		/* Requests and the like have no text, nor have links. */
-		if (!count && strcmp(res->drop, "record type") != 0 &&
+		/* Requests and the like have no text, nor have links and empty operands. */
+		if (!count && !r->blank && strcmp(res->drop, "record type") != 0 &&
 				lu_left_out_add(&r->left_out, m, res->drop, res->format, err) < 0)
 			return -1;
 		return drop(r, m, res, count != NULL, err);
@@ -227,9 +229,12 @@ static int write_member(struct run *r, const struct lu_member *m,
 static int end_operands(struct run *r, size_t next, struct lu_err *err)
 {
 	for (; r->operand < next; r->operand++) {
-		if (r->given == 0 && !r->o->allow_empty)
-			return lu_left_out_fail(&r->here, r->args->file[r->operand],
-					r->itself && r->here.n == 1, err);
+		const char *name = r->args->file[r->operand];
+		/* A stage of a pipe cannot choose what comes. */
+		bool nothing = r->blank && strcmp(name, "-") == 0;
+
+		if (r->given == 0 && !nothing && !r->o->allow_empty)
+			return lu_left_out_fail(&r->here, name, r->itself && r->here.n == 1, err);
 		lu_left_out_clear(&r->here);
 		r->given = 0;
 	}
