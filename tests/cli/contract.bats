@@ -405,6 +405,26 @@ to_file() {
 	each check reads_documents may_be_empty
 }
 
+@test "threads that cannot start exit 2 with one sentence" {
+	[ "$LUCIE_CONFIG" = release ] || skip "sanitizers need a larger address space"
+	check() {
+		local status=0
+		(ulimit -v 1500000 && to_file "$1" "$(fixture_of "$1")" -j 1000) >said 2>&1 || status=$?
+		cat said
+		trouble $status dir "cannot start 1000 threads"
+	}
+	threaded() { takes "$1" threads && reads_files "$1"; }
+	each check threaded
+}
+
+@test "more threads in the environment than -j takes are as many as -j takes" {
+	check() {
+		OMP_NUM_THREADS=99999 result "$1" "$(fixture_of "$1")" dir/many || echo "exit $?: $(cat err)"
+	}
+	threaded() { takes "$1" threads && reads_documents "$1"; }
+	each check threaded
+}
+
 # The temporary files of dir/out.
 unfinished() { find dir -name '.out.*.lu-tmp'; }
 
