@@ -213,23 +213,6 @@ out:
 	free(dir);
 }
 
-/* Say which folder is missing: the system's reason could be meant of the file. */
-static int fail_open(const char *target, int e, struct lu_err *err)
-{
-	const char *slash = strrchr(target, '/');
-	char *dir = slash && slash > target ? strndup(target, (size_t)(slash - target)) : NULL;
-	int rc;
-
-	if (e == ENOENT && dir && access(dir, F_OK) < 0 && errno == ENOENT) {
-		rc = lu_err_set(err, "%s: there is no folder '%s', create it first", target, dir);
-		err->errnum = e;
-	} else {
-		rc = lu_err_sys(err, e, "%s", target);
-	}
-	free(dir);
-	return rc;
-}
-
 /* Open the temporary file and enter it in the clean-up list, with deadly signals blocked between
  * the two. */
 static int open_registered(struct lu_atomic *f, const char *target, struct lu_err *err)
@@ -242,7 +225,7 @@ static int open_registered(struct lu_atomic *f, const char *target, struct lu_er
 	pthread_sigmask(SIG_BLOCK, &hold, &before);
 	f->fd = open(f->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (f->fd < 0)
-		fail_open(target, errno, err);
+		lu_fail_create(target, errno, err);
 	else
 		f->slot = slot_take(f->temp, f->target, err);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
