@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <omp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "libcommon/sys/help.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/stats.h"
+#include "libcommon/sys/threads.h"
 #include "libcommon/sys/version.h"
 
 /* State of the messages, set by lu_tool_start() before any thread exists. */
@@ -22,8 +22,9 @@ static struct {
 	const char *name;
 	bool quiet;
 	int verbose;
-	char **argv; /* as given: reachable for as long as the process lives */
-} self = { "lucie", false, 0, NULL };
+	char **argv;   /* as given: reachable for as long as the process lives */
+	bool finished; /* the exit status is ours */
+} self = { "lucie", false, 0, NULL, false };
 
 static LU_PRINTF(1, 0) void say(const char *fmt, va_list ap)
 {
@@ -72,12 +73,28 @@ void lu_detail(const char *fmt, ...)
 	va_end(ap);
 }
 
+static __attribute__((noreturn)) void leave(int status)
+{
+	self.finished = true;
+	exit(status);
+}
+
+/* A library that gives up calls exit() with 1, which here means "no": OpenMP's runtime when a thread
+ * cannot start, mandoc when memory is out. It has said why. */
+static void on_exit_by_others(void)
+{
+	if (self.finished)
+		return;
+	lu_atomic_remove_all();
+	_exit(2);
+}
+
 static __attribute__((noreturn)) void usage_exit(bool hint)
 {
 	if (hint)
 		fprintf(stderr, "Try '%s --help'.\n", self.name);
 	lu_atomic_remove_all();
-	exit(2);
+	leave(2);
 }
 
 void lu_usage_error(const char *fmt, ...)
@@ -105,7 +122,7 @@ void lu_usage_fail(const struct lu_err *err, const char *fmt, ...)
 static __attribute__((noreturn)) void fail(const struct lu_err *err)
 {
 	lu_warn("%s", err->msg);
-	exit(2);
+	leave(2);
 }
 
 static int finish_stdout(void)
@@ -132,7 +149,7 @@ static __attribute__((noreturn)) void answer(struct lu_buf *text)
 			lu_write_all(STDOUT_FILENO, text->p, text->n, "standard output", &err) < 0)
 		fail(&err);
 	lu_buf_release(text);
-	exit(finish_stdout());
+	leave(finish_stdout());
 }
 
 enum { ID_HELP = 1000, ID_VERSION, ID_OPTIONS, ID_COMPLETION, ID_FIRST };
@@ -225,8 +242,9 @@ static void prepare_process(void)
 	 * standard error would land in the data. */
 	for (int fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
-			exit(2);
+			leave(2);
 	}
+	atexit(on_exit_by_others);
 	sigemptyset(&pipe_set);
 	sigaddset(&pipe_set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &pipe_set, NULL);
@@ -259,12 +277,12 @@ static void parse_args(
 		lu_usage_error("unexpected argument '%s'", argv[optind]);
 }
 
-static void complete_std(struct lu_std *std)
+static void complete_std(struct lu_std *std, unsigned groups)
 {
 	struct lu_err err;
 
 	if (std->threads == 0)
-		std->threads = omp_get_max_threads();
+		std->threads = lu_threads_default();
 	if (!std->tmpdir)
 		std->tmpdir = getenv("TMPDIR");
 	if (!std->tmpdir || !*std->tmpdir)
@@ -275,6 +293,8 @@ static void complete_std(struct lu_std *std)
 	self.verbose = std->verbose;
 	/* Fail on an unwritable path now, not after hours of work. */
 	if (lu_stats_check(std->stats, &err) < 0)
+		fail(&err);
+	if ((groups & LU_STD_THREADS) && lu_threads_check(std->threads, &err) < 0)
 		fail(&err);
 }
 
@@ -288,7 +308,7 @@ void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *conf
 	prepare_process();
 	self.name = tool->name;
 	parse_args(tool, argc, argv, config, std);
-	complete_std(std);
+	complete_std(std, tool->std);
 	*args = (struct lu_args){
 		.tool = tool,
 		.argc = argc,
@@ -311,5 +331,6 @@ int lu_tool_finish(int rc, const struct lu_err *err)
 	if (rc != 0)
 		lu_atomic_remove_all();
 	out = finish_stdout();
+	self.finished = true;
 	return out ? out : rc;
 }
