@@ -19,8 +19,8 @@
  * another without gaps. A ledger without a manifest is an unfinished shard: refused.
  *
  * The files are mapped: opening costs one pass over the .idx (about 1 GB/s) and no memory of its
- * own. They must not shrink while they are open. An open shard is read-only, so any number of
- * threads may share it.
+ * own. They must not shrink while they are open; sys/mapped.h tells what happens if they do. An
+ * open shard is read-only, so any number of threads may share it.
  *
  * Needs only libc: part of the bare build.
  */

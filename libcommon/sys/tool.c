@@ -13,6 +13,7 @@
 #include "libcommon/sys/completion.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/help.h"
+#include "libcommon/sys/mapped.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/stats.h"
 #include "libcommon/sys/version.h"
@@ -217,7 +218,7 @@ static void parse_all(const struct lu_tool *tool, struct parse *ps, int argc, ch
 	}
 }
 
-static void prepare_process(void)
+static void prepare_process(const char *name)
 {
 	sigset_t pipe_set;
 
@@ -231,6 +232,7 @@ static void prepare_process(void)
 	sigaddset(&pipe_set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &pipe_set, NULL);
 	lu_atomic_install();
+	lu_mapped_install(name, lu_atomic_remove_all);
 }
 
 /* Parse the command line; `self.argv` keeps its order, since getopt moves operands to the end. */
@@ -285,7 +287,7 @@ void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *conf
 	static char dash[] = "-";
 	static char *only_dash[] = { dash, NULL };
 
-	prepare_process();
+	prepare_process(tool->name);
 	self.name = tool->name;
 	parse_args(tool, argc, argv, config, std);
 	complete_std(std);
@@ -301,11 +303,15 @@ void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *conf
 
 int lu_tool_finish(int rc, const struct lu_err *err)
 {
+	struct lu_err cut;
 	int out;
 
 	lu_progress_clear();
 	if (rc < 0) {
 		lu_warn("%s", err->msg[0] ? err->msg : "failed");
+		rc = 2;
+	} else if (lu_mapped_check(&cut) < 0) {
+		lu_warn("%s", cut.msg);
 		rc = 2;
 	}
 	if (rc != 0)
