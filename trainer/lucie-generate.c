@@ -47,13 +47,8 @@ struct generator {
 
 static int load_tokenizer(struct generator *g, const struct lt_loaded_model *m, struct lu_err *err)
 {
-	if (!m->tokenizer)
-		return lu_err_set(err, "the model has no tokenizer.json: give -t FILE");
-	if (lu_tok_load(&g->tok, m->tokenizer, err) < 0)
+	if (lt_loaded_model_tokenizer(m, &g->tok, err) < 0)
 		return -1;
-	if (lu_tok_size(g->tok) > g->vocab)
-		return lu_err_set(err, "%s: %u tokens, more than the %zu of the model",
-				m->tokenizer, lu_tok_size(g->tok), g->vocab);
 	g->has_eos = lu_tok_role(g->tok, LU_TOK_EOS, &g->eos);
 	g->state = lu_tok_state_new(g->tok);
 	return g->state ? 0 : lu_err_nomem(err);

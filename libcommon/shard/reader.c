@@ -302,6 +302,13 @@ void lu_shard_close(struct lu_shard *s)
 	free(s);
 }
 
+int lu_shards_distinct(char *const *prefix, size_t n, struct lu_err *err)
+{
+	if (lu_files_distinct(prefix, n, ".idx", err) < 0)
+		return -1;
+	return lu_files_distinct(prefix, n, "-00000.idx", err);
+}
+
 /* --- access ------------------------------------------------------------------------------- */
 
 const char *lu_shard_prefix(const struct lu_shard *s)

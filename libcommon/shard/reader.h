@@ -34,6 +34,9 @@ struct lu_shard;
 int lu_shard_open(struct lu_shard **s, const char *prefix, struct lu_err *err) LU_CHECKED;
 void lu_shard_close(struct lu_shard *s); /* NULL is fine */
 
+/* Fail when two of the prefixes name the same shard: "PREFIX: given twice". */
+int lu_shards_distinct(char *const *prefix, size_t n, struct lu_err *err) LU_CHECKED;
+
 const char *lu_shard_prefix(const struct lu_shard *s);
 uint64_t lu_shard_tokens(const struct lu_shard *s);
 uint64_t lu_shard_documents(const struct lu_shard *s);
