@@ -8,6 +8,7 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/folder.h"
@@ -39,7 +40,7 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-export", "exports a model in Hugging Face format",
-	"RUN", opts, LU_STD_OUTNAME, offsetof(struct options, std) };
+	"RUN", opts, LU_STD_OUTNAME | LU_STD_PROGRESS, offsetof(struct options, std) };
 
 /* Write a file, and clear the buffer. */
 static int write_text(const char *dir, const char *name, struct lu_buf *b, struct lu_err *err)
@@ -78,17 +79,34 @@ static size_t count_files(const struct lt_table *t, enum lu_st_type type, uint64
 	return files;
 }
 
+/* Progress over all files. */
+struct shown {
+	struct lu_progress progress;
+	uint64_t before; /* bytes of the files that are complete */
+	size_t file;
+};
+
+static void show(void *ctx, uint64_t bytes)
+{
+	struct shown *s = ctx;
+
+	lu_progress_update(&s->progress, s->before + bytes, s->file);
+}
+
 /* Write n parameters to a file, and their lines of the weight map. */
 static int write_file(struct lt_weights *w, size_t first, size_t n, enum lu_st_type type,
-		const char *dir, const char *name, struct lu_buf *map, struct lu_err *err)
+		const char *dir, const char *name, struct lu_buf *map, struct shown *shown,
+		struct lu_err *err)
 {
 	char *path = lu_concat(dir, "/", name);
-	struct lt_digest digest;
-	int rc = path ? lt_tensors_write(w, LT_VECTOR_P, first, n, type, path,
-					"{\"format\":\"pt\"}", &digest, err)
+	struct lt_digest digest = { 0 };
+	int rc = path ? lt_tensors_write_shown(w, LT_VECTOR_P, first, n, type, path,
+					"{\"format\":\"pt\"}", &digest, show, shown, err)
 		      : lu_err_nomem(err);
 
 	free(path);
+	shown->before += digest.bytes;
+	shown->file++;
 	for (size_t i = first; i < first + n; i++)
 		lt_hf_put_tensor(map, w->table.param[i].name, name);
 	return rc;
@@ -113,9 +131,13 @@ static int write_weights(
 {
 	const struct lt_table *t = &w->table;
 	size_t files = count_files(t, o->dtype, o->max_shard), file = 0;
+	uint64_t bytes = (uint64_t)t->total * lu_st_width(o->dtype);
+	struct shown shown = { 0 };
 	struct lu_buf map = { 0 };
 	int rc = 0;
 
+	lu_progress_start(&shown.progress, tool.name, o->std.progress, bytes);
+	shown.progress.unit = "files";
 	lu_json_open_object(&map, NULL);
 	for (size_t i = 0, n; i < t->n && rc == 0; i += n) {
 		char name[64] = "model.safetensors";
@@ -124,10 +146,11 @@ static int write_weights(
 		if (files > 1)
 			snprintf(name, sizeof(name), "model-%05zu-of-%05zu.safetensors", ++file,
 					files);
-		rc = write_file(w, i, n, o->dtype, dir, name, &map, err);
+		rc = write_file(w, i, n, o->dtype, dir, name, &map, &shown, err);
 	}
 	if (rc == 0 && files > 1)
-		rc = write_index(dir, (uint64_t)t->total * lu_st_width(o->dtype), &map, err);
+		rc = write_index(dir, bytes, &map, err);
+	lu_progress_end(&shown.progress);
 	lu_buf_release(&map);
 	return rc;
 }
