@@ -6,7 +6,7 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
-#include "libcommon/base/table.h"
+#include "libcommon/base/text_table.h"
 #include "libcommon/io/json.h"
 #include "libcommon/io/outstream.h"
 #include "libcommon/mix/step_lookup.h"

@@ -5,7 +5,7 @@
  * an index that could not be read would have said is "-" and null; so are the bytes of text without
  * a ledger.
  */
-#include "libcommon/base/table.h"
+#include "libcommon/base/text_table.h"
 #include "libcommon/shard/verify.h"
 
 #define LU_VERIFY_COLUMNS 8

@@ -31,9 +31,8 @@ static struct {
 	atomic_flag lock;
 	struct lu_mapped_entry *first;
 	struct lu_err cut;
-	const char *tool;
-	void (*clean_up)(void);
-} files = { .lock = ATOMIC_FLAG_INIT, .tool = "lucie" };
+	void (*end)(const char *sentence);
+} files = { .lock = ATOMIC_FLAG_INIT };
 
 static void lock(void)
 {
@@ -66,63 +65,46 @@ static size_t append(char *line, size_t size, size_t n, const char *text)
 	return n;
 }
 
-static void say(const struct lu_mapped_entry *e)
-{
-	char line[2048];
-	/* A reason must fit behind the longest path. */
-	size_t n, reason = 128;
-
-	n = append(line, sizeof(line) - reason, 0, files.tool);
-	n = append(line, sizeof(line) - reason, n, ": ");
-	n = append(line, sizeof(line) - reason, n, e->path);
-	n = append(line, sizeof(line), n,
-			size_now(e) < e->n
-					? ": was cut while it was read; restore it and start again"
-					: ": cannot be read: the disk or its server failed");
-	line[n++] = '\n';
-	/* Wipe a progress line first. */
-	if ((isatty(STDERR_FILENO) && write(STDERR_FILENO, "\r\033[K", 4) < 0) ||
-			write(STDERR_FILENO, line, n) < 0)
-		return;
-}
-
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
-	const struct lu_mapped_entry *e = NULL;
+	uintptr_t at = (uintptr_t)info->si_addr;
+	const struct lu_mapped_entry *e;
+	/* A reason must fit behind the longest path. */
+	char line[2048];
+	size_t n, reason = 128;
 
 	(void)context;
 	/* A code above zero says that the kernel sent it, with an address. */
 	if (info->si_code > 0) {
-		uintptr_t at = (uintptr_t)info->si_addr;
-
 		lock();
 		for (e = files.first; e; e = e->after) {
 			uintptr_t begin = (uintptr_t)e->p;
 
-			/* A fault is reported at the start of its page at the earliest. */
-			if (e->p && at >= begin && at - begin < e->n)
-				break;
+			if (!e->p || at < begin || at - begin >= e->n)
+				continue;
+			n = append(line, sizeof(line) - reason, 0, e->path);
+			n = append(line, sizeof(line), n,
+					size_now(e) < e->n
+							? ": was cut while it was read; restore it "
+							  "and start again"
+							: ": cannot be read: the disk or its "
+							  "server "
+							  "failed");
+			line[n] = '\0';
+			/* The lock stays taken: a second thread that faults waits for the end. */
+			files.end(line);
 		}
-		if (!e)
-			unlock();
-	}
-	if (files.clean_up)
-		files.clean_up();
-	if (e) {
-		/* The lock stays taken: a second thread that faults waits for the exit. */
-		say(e);
-		_exit(2);
+		unlock();
 	}
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
 
-void lu_mapped_install(const char *tool, void (*clean_up)(void))
+void lu_mapped_install(void (*end)(const char *sentence))
 {
 	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
 
-	files.tool = tool;
-	files.clean_up = clean_up;
+	files.end = end;
 	sigemptyset(&sa.sa_mask);
 	sigaction(SIGBUS, &sa, NULL);
 }

@@ -11,9 +11,8 @@
  * The file must not shrink while it is mapped. Where it does, the pages that are gone raise SIGBUS,
  * and what is missing of the last page reads as zeros. Neither may pass for data:
  *
- * lu_mapped_install(), which lu_tool_start() calls, answers the signal with "tool: FILE: was cut
- * ...", the clean-up, and exit status 2. A SIGBUS that is no fault in a mapped file keeps its
- * usual effect.
+ * Once lu_mapped_install() has run, as in lu_tool_start(), the signal is answered by a sentence that
+ * names the file. A SIGBUS that is no fault in a mapped file keeps its usual effect.
  *
  * lu_mapped_check() fails if a file that is or was mapped has shrunk. Before an output gets its
  * name, lu_atomic_commit() asks it, and lu_tool_finish() before it reports success; so no program
@@ -41,7 +40,8 @@ void lu_mapped_close(struct lu_mapped *m); /* { 0 } is fine */
 
 int lu_mapped_check(struct lu_err *err) LU_CHECKED;
 
-/* `tool` and `clean_up` are for the signal handler; clean_up() must be async-signal-safe. */
-void lu_mapped_install(const char *tool, void (*clean_up)(void));
+/* `end` is called in the signal handler and must not return: it prints the sentence, in which control
+ * characters are masked, and ends the process. It must be async-signal-safe. */
+void lu_mapped_install(void (*end)(const char *sentence));
 
 #endif

@@ -218,7 +218,21 @@ static void parse_all(const struct lu_tool *tool, struct parse *ps, int argc, ch
 	}
 }
 
-static void prepare_process(const char *name)
+/* Report an error in a signal handler, clean up and exit: async-signal-safe calls only. */
+static void end_by_signal(const char *sentence)
+{
+	const char *part[] = { isatty(STDERR_FILENO) ? "\r\033[K" : "", self.name, ": ", sentence,
+		"\n" };
+
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		if (write(STDERR_FILENO, part[i], strlen(part[i])) < 0)
+			break;
+	}
+	lu_atomic_remove_all();
+	_exit(2);
+}
+
+static void prepare_process(void)
 {
 	sigset_t pipe_set;
 
@@ -232,7 +246,7 @@ static void prepare_process(const char *name)
 	sigaddset(&pipe_set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &pipe_set, NULL);
 	lu_atomic_install();
-	lu_mapped_install(name, lu_atomic_remove_all);
+	lu_mapped_install(end_by_signal);
 }
 
 /* Parse the command line; `self.argv` keeps its order, since getopt moves operands to the end. */
@@ -287,7 +301,7 @@ void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *conf
 	static char dash[] = "-";
 	static char *only_dash[] = { dash, NULL };
 
-	prepare_process(tool->name);
+	prepare_process();
 	self.name = tool->name;
 	parse_args(tool, argc, argv, config, std);
 	complete_std(std);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/base/table.h"
+#include "libcommon/base/text_table.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/tokaudit/piece_bytes.h"
 #include "libcommon/tokenizer/tokenizer_internal.h"

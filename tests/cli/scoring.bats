@@ -182,7 +182,7 @@ exported() { python3 -c 'import json, sys; print(json.load(open("out/" + sys.arg
 	# The bytes of a shard without a ledger are unknown.
 	cp names.bin bytes.bin && cp names.idx bytes.idx
 	lucie-eval run bytes >out
-	! grep -q nan out
+	run ! grep -q nan out
 	grep -Eq '^all .* -$' out
 	lucie-eval --json run bytes | grep -q '"bits_per_byte":null'
 	lucie-check bytes >out

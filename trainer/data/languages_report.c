@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/base/table.h"
+#include "libcommon/base/text_table.h"
 
 /* The means that are reported for a language; NaN for those of nothing. */
 struct means {

@@ -1,5 +1,5 @@
-#ifndef LUCIE_BASE_TABLE_H
-#define LUCIE_BASE_TABLE_H
+#ifndef LUCIE_BASE_TEXT_TABLE_H
+#define LUCIE_BASE_TEXT_TABLE_H
 /*
  * A table for people: columns as wide as their widest cell, two blanks between.
  *

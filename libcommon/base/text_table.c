@@ -1,4 +1,4 @@
-#include "libcommon/base/table.h"
+#include "libcommon/base/text_table.h"
 
 #include <inttypes.h>
 #include <math.h>
