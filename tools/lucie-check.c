@@ -245,7 +245,7 @@ static int check_documents(struct run *r, char *path, struct lu_err *err)
 	lu_lines_close(&lines);
 	lu_buf_release(&slab.bytes);
 	r->faults += f.bad;
-	return rc < 0 ? -1 : r->o->std.quiet ? 0 : put_file(r, &f, err);
+	return rc < 0 ? -1 : put_file(r, &f, err);
 }
 
 /* --- shards ------------------------------------------------------------------------------- */
@@ -289,7 +289,7 @@ static int check_shard(struct run *r, const char *prefix, struct lu_err *err)
 		return -1;
 	r->faults += v.faults;
 	r->documents += v.documents;
-	return r->o->std.quiet ? 0 : put_shard(r, &v, err);
+	return put_shard(r, &v, err);
 }
 
 /* --- the run ------------------------------------------------------------------------------ */
@@ -339,7 +339,7 @@ static int check_all(struct run *r, const struct lu_args *args, struct lu_err *e
 					    : check_shard(r, args->file[i], err);
 	}
 	lu_progress_end(&r->progress);
-	if (rc == 0 && r->table.cells)
+	if (rc == 0 && r->table.cells && (!r->o->std.quiet || r->o->std.verbose))
 		rc = lu_table_put(&r->table, &text, err);
 	if (rc == 0 && text.n)
 		fwrite(text.p, 1, text.n, stdout);
