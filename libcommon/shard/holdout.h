@@ -23,6 +23,7 @@ struct lu_holdout {
 	struct lu_str name; /* may contain {lang}; points into the argument */
 	uint64_t below;	    /* upper end of its range of hashes */
 	bool all;	    /* the range ends at 2^64: the shares so far add up to 1 */
+	uint64_t documents; /* for the caller to count */
 };
 
 struct lu_holdouts {
