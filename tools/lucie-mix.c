@@ -124,6 +124,24 @@ static int write_text(const struct run *r, const char *target, const struct lu_b
 	return lu_out_commit(out, err);
 }
 
+/* Tell which languages of the recipe no document has. */
+static int note_languages(const struct run *r, struct lu_err *err)
+{
+	struct lu_buf unused = { 0 }, langs = { 0 };
+	int rc = -1;
+
+	lu_pool_unused_langs(&r->pool, &r->recipe, &unused);
+	lu_pool_list_langs(&r->pool, &langs);
+	if (lu_buf_check(&unused, err) == 0 && lu_buf_check(&langs, err) == 0)
+		rc = 0;
+	if (rc == 0 && unused.n)
+		lu_note("%s: no document has lang = %s; the documents have %s", r->o->recipe,
+				unused.p, langs.p);
+	lu_buf_release(&unused);
+	lu_buf_release(&langs);
+	return rc;
+}
+
 /* From the pool to the groups of the plan. */
 static int solve(struct run *r, struct lu_err *err)
 {
@@ -138,6 +156,8 @@ static int solve(struct run *r, struct lu_err *err)
 	plan->seed = r->o->std.seed;
 	plan->by_documents = recipe->unit == LU_MIX_DOCUMENTS;
 	rc = lu_pool_plan(&r->pool, plan, recipe, err);
+	if (rc == 0)
+		rc = note_languages(r, err);
 	for (size_t i = 0; rc == 0 && i < recipe->group.n; i++) {
 		const struct lu_recipe_group *g = &recipe->group.p[i];
 
@@ -294,9 +314,15 @@ static int run_plan(struct run *r, struct lu_err *err)
 	const struct options *o = r->o;
 	struct lu_stats stats = { 0 };
 	struct lu_buf text = { 0 };
-	int rc = lu_mix_shards(r->args->file, r->args->files, &r->recipe, &r->pool, &r->plan,
-			&stats.in.bytes, err);
+	struct lu_mix_found found;
+	int rc = lu_mix_shards(
+			r->args->file, r->args->files, &r->recipe, &r->pool, &r->plan, &found, err);
 
+	stats.in.bytes = found.bytes;
+	if (rc == 0 && found.unnamed)
+		lu_note("%s: its tokenizer is not known, so it is not compared with that of the "
+			"others",
+				found.unnamed);
 	if (rc == 0)
 		rc = solve(r, err);
 	if (rc == 0)

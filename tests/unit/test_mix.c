@@ -52,7 +52,7 @@ static void test_recipe_errors(void **state)
 		{ "[group a]\nshare = 0%\n", "share: '0%' is not above 0" },
 		{ "[group a]\nshare = 100.0000001%\n", "not above 0 and up to 100" },
 		{ "[group a]\nshare = 1%\nepochs = 1\n", "group a: both share and epochs" },
-		{ "[group a]\nepochs = 0\n", "group a: epochs: '0' is too small" },
+		{ "[group a]\nepochs = 0\n", "group a: epochs: '0' is not above 0" },
 		{ "[group a]\nepochs = 1.1234567\n", "more than 6 decimals" },
 		{ "[group a]\nlang = fr\nlang = en\n", "r:3: 'lang' is set twice" },
 		{ "[group a]\nlang =\n", "r:2: 'lang' has no value" },
