@@ -184,19 +184,21 @@ static int decode(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err
 {
 	const struct run *r = ctx;
 	struct worker *w = local;
+	int rc = 0;
 
 	if (read_document(r, w, doc, err) < 0)
 		return -1;
 	if (doc->verdict != LU_KEEP)
 		return 0;
-	for (size_t i = 0; i < w->ids.n; i++) {
+	lu_buf_clear(&w->text);
+	if (r->opts->as != LU_BIN_PIECES)
+		rc = lu_tok_decode(r->tok, w->st, w->ids.p, w->ids.n, r->opts->flags, &w->text,
+				&w->replaced, err);
+	for (size_t i = 0; (rc < 0 || r->opts->as == LU_BIN_PIECES) && i < w->ids.n; i++) {
 		if (!lu_tok_piece(r->tok, w->ids.p[i]).p)
 			return unknown_id(doc, lu_doc_printf(doc, "%" PRIu32, w->ids.p[i]));
 	}
-	lu_buf_clear(&w->text);
-	if (r->opts->as != LU_BIN_PIECES &&
-			lu_tok_decode(r->tok, w->st, w->ids.p, w->ids.n, r->opts->flags, &w->text,
-					&w->replaced, err) < 0)
+	if (rc < 0)
 		return -1;
 	w->tokens += w->ids.n;
 	if (r->opts->as == LU_BIN_RECORDS && r->opts->from == FROM_JSONL)
