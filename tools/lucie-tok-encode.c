@@ -278,8 +278,11 @@ static int count_tokens(const struct run *r, struct worker *w, struct lu_doc *do
 {
 	struct lu_buf none = { 0 }, *b;
 	struct lu_str tail;
+	int rc = encode_text(r, w, doc, &none, f, err);
 
-	if (encode_text(r, w, doc, &none, f, err) < 0)
+	/* The parts of a large text are appended, though they are empty. */
+	lu_buf_release(&none);
+	if (rc < 0)
 		return -1;
 	if (r->o->from == FROM_JSONL)
 		return lu_doc_set(doc, "tokens", lu_doc_printf(doc, "%" PRIu64, f->tokens));

@@ -105,18 +105,25 @@ void lu_pool_unused_langs(const struct lu_pool *p, const struct lu_recipe *r, st
 	}
 }
 
-/* Say why a group has no document, as far as its language tells. */
+/* Say why group i has no document, as far as its language tells. */
 static int no_documents(
-		const struct lu_pool *p, const struct lu_recipe_group *g, struct lu_err *err)
+		const struct lu_pool *p, const struct lu_recipe *r, size_t i, struct lu_err *err)
 {
-	const char *lang = g->selector[LU_BY_LANG];
+	const struct lu_recipe_group *g = &r->group.p[i];
+	const char *list = g->selector[LU_BY_LANG];
 	struct lu_buf langs = { 0 };
+	struct lu_str pattern;
+	bool known = !list || p->langs.name.n == 0;
 
-	lu_err_set(err, "group %s: no document matches", g->name);
+	while (!known && lu_pattern_next(&list, &pattern))
+		known = has_lang(p, pattern);
 	lu_pool_list_langs(p, &langs);
-	if (lang && langs.n && lu_buf_ok(&langs))
+	if (!known && lu_buf_ok(&langs))
 		lu_err_set(err, "group %s: no document matches (lang = %s; the documents have %s)",
-				g->name, lang, langs.p);
+				g->name, g->selector[LU_BY_LANG], langs.p);
+	else
+		lu_err_set(err, "group %s: no document matches%s", g->name,
+				i ? ", or the groups before it take them all" : "");
 	lu_buf_release(&langs);
 	return -1;
 }
@@ -129,7 +136,7 @@ static int set_ranges(const struct lu_pool *p, struct lu_plan *plan, const struc
 		struct lu_plan_group *g = &plan->group[i];
 
 		if (g->documents == 0)
-			return no_documents(p, &r->group.p[i], err);
+			return no_documents(p, r, i, err);
 		g->range = lu_arena_alloc(&plan->arena, g->ranges * sizeof(*g->range));
 		g->before = lu_arena_alloc(&plan->arena, g->ranges * sizeof(*g->before));
 		if (!g->range || !g->before)

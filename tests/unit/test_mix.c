@@ -520,7 +520,8 @@ static void test_empty_groups(void **state)
 	assert_int_equal(lu_pool_shard(&pool, &err), 0);
 	assert_int_equal(lu_pool_add(&pool, 0, 10, LU_STR("a"), &err), 0);
 	assert_int_equal(lu_pool_plan(&pool, &plan, &r, &err), -1);
-	assert_string_equal(err.msg, "group b: no document matches");
+	assert_string_equal(err.msg,
+			"group b: no document matches, or the groups before it take them all");
 	assert_int_equal(lu_pool_add(&pool, 1, 0, LU_STR("b"), &err), 0);
 	assert_int_equal(lu_pool_plan(&pool, &plan, &r, &err), -1);
 	assert_string_equal(err.msg, "group b: its documents are empty");
