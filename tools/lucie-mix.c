@@ -319,6 +319,8 @@ static int run_plan(struct run *r, struct lu_err *err)
 			r->args->file, r->args->files, &r->recipe, &r->pool, &r->plan, &found, err);
 
 	stats.in.bytes = found.bytes;
+	if (rc == 0 && found.empty && !o->std.allow_empty)
+		rc = lu_err_set(err, "%s: has no documents (see --allow-empty)", found.empty);
 	if (rc == 0 && found.unnamed)
 		lu_note("%s: its tokenizer is not known, so it is not compared with that of the "
 			"others",

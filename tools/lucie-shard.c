@@ -219,10 +219,8 @@ static int worker_init(void *ctx, void *local, struct lu_err *err)
 	const struct run *r = ctx;
 	struct worker *w = local;
 
-	if (r->o->ids)
-		return 0;
-	w->state = lu_tok_state_new(r->tok);
-	return w->state ? 0 : lu_err_nomem(err);
+	w->state = r->o->ids ? NULL : lu_tok_state_new(r->tok);
+	return w->state || r->o->ids ? 0 : lu_err_nomem(err);
 }
 
 static void worker_free(void *local)
@@ -273,6 +271,12 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	struct run *r = ctx;
 
+	if (!r->o->std.allow_empty && !lu_holdouts_take_all(&r->holdouts) &&
+			lu_shard_writer_documents(r->sets.set.p[0].writer) == 0)
+		return lu_err_set(err,
+				"%s: none of %" PRIu64
+				" documents is left for it (see --allow-empty)",
+				r->o->std.output, stats->in.docs);
 	if (lu_shard_sets_settle(&r->sets, err) < 0)
 		return -1;
 	lu_shard_sets_put(&r->sets, &stats->extra);

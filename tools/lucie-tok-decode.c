@@ -227,14 +227,21 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 
 /* --- binary ids --------------------------------------------------------------------------- */
 
-static int decode_files(struct lu_bin_decode *d, const struct lu_args *args, struct lu_err *err)
+static int decode_files(struct lu_bin_decode *d, const struct lu_args *args, bool allow_empty,
+		struct lu_err *err)
 {
 	int rc = lu_files_distinct(args->file, args->files, "", err);
 
 	for (size_t i = 0; rc == 0 && i < args->files; i++)
 		rc = lu_bin_decode_check(d, args->file[i], err);
-	for (size_t i = 0; rc == 0 && i < args->files; i++)
+	for (size_t i = 0; rc == 0 && i < args->files; i++) {
+		uint64_t texts = d->stats.in.docs;
+
 		rc = lu_bin_decode_file(d, args->file[i], err);
+		if (rc == 0 && d->stats.in.docs == texts && strcmp(args->file[i], "-") != 0 &&
+				!allow_empty)
+			rc = lu_err_set(err, "%s: empty (see --allow-empty)", args->file[i]);
+	}
 	return rc;
 }
 
@@ -251,7 +258,7 @@ static int run_binary(struct run *r, const struct lu_args *args, struct lu_err *
 
 	if (lu_out_open(&d.out, std->output, std->compress, std->threads, err) < 0 ||
 			lu_out_refuse_inputs(d.out, args->file, args->files, err) < 0 ||
-			decode_files(&d, args, err) < 0 ||
+			decode_files(&d, args, std->allow_empty, err) < 0 ||
 			add_totals(d.tokens, d.replaced, &d.stats, err) < 0)
 		goto out;
 	rc = lu_out_commit(d.out, err);

@@ -67,6 +67,8 @@ static int describe_shard(struct reader *r, const struct lu_shard *shard, struct
 	out->prefix = lu_arena_str(arena, lu_str_of(lu_shard_prefix(shard))).p;
 	out->manifest = lu_arena_str(arena, lu_str_of(hash)).p;
 	out->documents = lu_shard_documents(shard);
+	if (out->documents == 0)
+		r->found->empty = out->prefix;
 	out->tokens = lu_shard_tokens(shard);
 	return out->prefix && out->manifest ? 0 : lu_err_nomem(err);
 }

@@ -7,7 +7,8 @@
 #include "libcommon/mix/pool.h"
 
 struct lu_mix_found {
-	uint64_t bytes;	     /* of text */
+	uint64_t bytes;	   /* of text */
+	const char *empty; /* a shard without documents, or NULL */
 	const char *unnamed; /* a shard whose tokenizer is not known, though that of others is; NULL */
 };
 

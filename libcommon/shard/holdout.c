@@ -94,6 +94,11 @@ int lu_holdout_name(const struct lu_holdout *o, struct lu_str lang, struct lu_ar
 	return 0;
 }
 
+bool lu_holdouts_take_all(const struct lu_holdouts *h)
+{
+	return h->item.n && h->item.p[h->item.n - 1].all;
+}
+
 void lu_holdouts_release(struct lu_holdouts *h)
 {
 	lu_vec_release(&h->item);

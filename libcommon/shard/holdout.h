@@ -39,6 +39,8 @@ const struct lu_holdout *lu_holdout_choose(
  * into a file name. */
 int lu_holdout_name(const struct lu_holdout *o, struct lu_str lang, struct lu_arena *arena,
 		struct lu_str *name, struct lu_err *err) LU_CHECKED;
+/* True if the shares add up to 1, so that nothing is left. */
+bool lu_holdouts_take_all(const struct lu_holdouts *h);
 void lu_holdouts_release(struct lu_holdouts *h);
 
 #endif

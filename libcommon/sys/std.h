@@ -19,7 +19,7 @@ enum {
 	LU_STD_OUTPUT = 1 << 0,	  /* -o FILE, -z */
 	LU_STD_THREADS = 1 << 1,  /* -j N */
 	LU_STD_TMPDIR = 1 << 2,	  /* -T DIR */
-	LU_STD_RECORDS = 1 << 3,  /* --rejects, --max-bad, --max-line */
+	LU_STD_RECORDS = 1 << 3,  /* --rejects, --max-bad, --max-line, --allow-empty */
 	LU_STD_STATS = 1 << 4,	  /* --stats FILE */
 	LU_STD_SEED = 1 << 5,	  /* --seed N */
 	LU_STD_PROGRESS = 1 << 6, /* --progress WHEN */
@@ -41,6 +41,7 @@ struct lu_std {
 	uint64_t max_bad;
 	bool max_bad_given;
 	uint64_t max_line;
+	bool allow_empty;
 	const char *stats; /* NULL: none */
 	uint64_t seed;
 	enum lu_progress_mode progress;
