@@ -108,8 +108,9 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 
 /* --- solving ------------------------------------------------------------------------------ */
 
+/* Write a text, and before it appears the accounting line, if any. */
 static int write_text(const struct run *r, const char *target, const struct lu_buf *text,
-		struct lu_err *err)
+		struct lu_stats *stats, struct lu_err *err)
 {
 	const struct lu_args *args = r->args;
 	struct lu_out *out;
@@ -117,7 +118,8 @@ static int write_text(const struct run *r, const char *target, const struct lu_b
 	if (lu_out_open(&out, target, target ? NULL : "none", 1, err) < 0)
 		return -1;
 	if (lu_out_refuse_inputs(out, args->file, r->o->plan ? 0 : args->files, err) < 0 ||
-			lu_out_buf(out, text, err) < 0) {
+			lu_out_buf(out, text, err) < 0 || lu_out_settle(out, err) < 0 ||
+			(stats && lu_stats_append(stats, args, r->o->std.stats, err) < 0)) {
 		lu_out_abort(out);
 		return -1;
 	}
@@ -198,9 +200,9 @@ static int describe(struct run *r, struct lu_buf *extra, struct lu_err *err)
 /* Called before the mix is committed: tables without a mix do no harm, a mix without them does. */
 static int write_tables(const struct run *r, struct lu_err *err)
 {
-	if (r->o->dry_run && write_text(r, NULL, &r->tables, err) < 0)
+	if (r->o->dry_run && write_text(r, NULL, &r->tables, NULL, err) < 0)
 		return -1;
-	return r->o->report ? write_text(r, r->o->report, &r->tables, err) : 0;
+	return r->o->report ? write_text(r, r->o->report, &r->tables, NULL, err) : 0;
 }
 
 /* --- writing documents -------------------------------------------------------------------- */
@@ -336,9 +338,7 @@ static int run_plan(struct run *r, struct lu_err *err)
 	lu_plan_write(&r->plan, &text);
 	rc = count_plan(r, &stats, err);
 	if (rc == 0)
-		rc = write_text(r, o->std.output, &text, err);
-	if (rc == 0)
-		rc = lu_stats_append(&stats, r->args, o->std.stats, err);
+		rc = write_text(r, o->std.output, &text, &stats, err);
 out:
 	lu_buf_release(&text);
 	lu_stats_release(&stats);

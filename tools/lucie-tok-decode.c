@@ -259,12 +259,12 @@ static int run_binary(struct run *r, const struct lu_args *args, struct lu_err *
 	if (lu_out_open(&d.out, std->output, std->compress, std->threads, err) < 0 ||
 			lu_out_refuse_inputs(d.out, args->file, args->files, err) < 0 ||
 			decode_files(&d, args, std->allow_empty, err) < 0 ||
-			add_totals(d.tokens, d.replaced, &d.stats, err) < 0)
+			add_totals(d.tokens, d.replaced, &d.stats, err) < 0 ||
+			lu_out_settle(d.out, err) < 0 ||
+			lu_stats_append(&d.stats, args, std->stats, err) < 0)
 		goto out;
 	rc = lu_out_commit(d.out, err);
 	d.out = NULL;
-	if (rc == 0)
-		rc = lu_stats_append(&d.stats, args, std->stats, err);
 out:
 	lu_out_abort(d.out);
 	lu_bin_decode_release(&d);
