@@ -50,7 +50,7 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-tok-decode", "decodes token ids to text", "[FILE...]",
-	opts, LU_STD_FILTER, offsetof(struct options, std) };
+	opts, LU_STD_FILTER & ~LU_STD_FIELDS, offsetof(struct options, std) };
 
 struct run {
 	const struct options *opts;
