@@ -11,6 +11,7 @@
 #include "libcommon/io/lines.h"
 #include "libcommon/par/account.h"
 #include "libcommon/par/fields.h"
+#include "libcommon/par/inputs.h"
 #include "libcommon/par/pipeline.h"
 #include "libcommon/sys/progress.h"
 
@@ -29,6 +30,7 @@ struct lu_doc_batch {
 struct run {
 	struct lu_docstream *ds;
 	const struct lu_std *std;
+	struct lu_inputs inputs;
 	struct lu_lines lines;
 	struct lu_fields fields;
 	struct lu_account account;
@@ -202,6 +204,8 @@ static int read_batch(void *ctx, void *batch, struct lu_err *err)
 	b->docs.n = 0;
 	b->repairs = 0;
 	rc = lu_lines_read(&r->lines, &b->slab, err);
+	if (rc > 0 && lu_inputs_look(&b->slab, err) < 0)
+		return -1;
 	/* Recorded now: while this batch is written another thread reads on. */
 	b->consumed = lu_lines_consumed(&r->lines);
 	return rc;
@@ -461,6 +465,8 @@ static int write_batch(void *ctx, void *batch, struct lu_err *err)
 	struct lu_stats *stats = &r->account.stats;
 	struct span span = { 0 };
 
+	if (lu_inputs_count(&r->inputs, b->slab.file, b->docs.n, err) < 0)
+		return -1;
 	for (size_t i = 0; i < b->docs.n; i++) {
 		struct lu_doc *doc = &b->docs.p[i];
 		struct lu_str line = doc->obj.line;
@@ -600,6 +606,8 @@ int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const st
 	ds->repaired = 0;
 	ds->run = &r;
 	if (lu_fields_parse(&r.fields, std->text_field, &std->map, err) < 0 ||
+			lu_inputs_open(&r.inputs, args->file, args->files, std->allow_empty, err) <
+					0 ||
 			lu_lines_open(&r.lines, args->file, args->files, std->max_line, err) < 0 ||
 			lu_account_open(&r.account, std, args, ds->flags & LU_DOCSTREAM_SILENT,
 					err) < 0 ||
@@ -608,6 +616,8 @@ int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const st
 	lu_progress_start(&r.progress, args->tool->name, std->progress, r.lines.total_bytes);
 	rc = run_pipeline(&r, err);
 	lu_progress_end(&r.progress);
+	if (rc == 0)
+		rc = lu_inputs_end(&r.inputs, err);
 	if (rc == 0)
 		rc = finish(&r, err);
 out:
