@@ -322,7 +322,8 @@ static int run_plan(struct run *r, struct lu_err *err)
 
 	stats.in.bytes = found.bytes;
 	if (rc == 0 && found.empty && !o->std.allow_empty)
-		rc = lu_err_set(err, "%s: has no documents (see --allow-empty)", found.empty);
+		rc = lu_err_set(err, "%s: holds no documents; --allow-empty accepts it",
+				found.empty);
 	if (rc == 0 && found.unnamed)
 		lu_note("%s: its tokenizer is not known, so it is not compared with that of the "
 			"others",

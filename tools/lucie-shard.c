@@ -49,8 +49,8 @@ static const struct lu_opt opts[] = {
 
 static const struct lu_tool tool = { "lucie-shard", "encodes documents into token shards",
 	"[FILE...]", opts,
-	LU_STD_OUTNAME | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_RECORDS | LU_STD_STATS |
-			LU_STD_SEED | LU_STD_PROGRESS,
+	LU_STD_OUTNAME | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_FIELDS | LU_STD_RECORDS |
+			LU_STD_STATS | LU_STD_SEED | LU_STD_PROGRESS,
 	offsetof(struct options, std) };
 
 struct run {
@@ -275,7 +275,7 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 			lu_shard_writer_documents(r->sets.set.p[0].writer) == 0)
 		return lu_err_set(err,
 				"%s: none of %" PRIu64
-				" documents is left for it (see --allow-empty)",
+				" documents is left for it; --allow-empty accepts that",
 				r->o->std.output, stats->in.docs);
 	if (lu_shard_sets_settle(&r->sets, err) < 0)
 		return -1;

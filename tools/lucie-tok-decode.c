@@ -48,7 +48,7 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-tok-decode", "decodes token ids to text", "[FILE...]",
-	opts, LU_STD_FILTER, offsetof(struct options, std) };
+	opts, LU_STD_FILTER & ~LU_STD_FIELDS, offsetof(struct options, std) };
 
 struct run {
 	const struct options *opts;
@@ -240,7 +240,8 @@ static int decode_files(struct lu_bin_decode *d, const struct lu_args *args, boo
 		rc = lu_bin_decode_file(d, args->file[i], err);
 		if (rc == 0 && d->stats.in.docs == texts && strcmp(args->file[i], "-") != 0 &&
 				!allow_empty)
-			rc = lu_err_set(err, "%s: empty (see --allow-empty)", args->file[i]);
+			rc = lu_err_set(err, "%s: holds no ids; --allow-empty accepts it",
+					args->file[i]);
 	}
 	return rc;
 }
