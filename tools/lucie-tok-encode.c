@@ -372,6 +372,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 
 	if (!o->tokenizer)
 		lu_usage_error("-t FILE is needed");
+	if (o->from == FROM_TEXT && (o->std.text_field || o->std.map.n))
+		lu_usage_error("--text-field and --map are for records, not for --from text");
 	if (lu_tok_load(&r.tok, o->tokenizer, err) < 0)
 		goto out;
 	if (o->add && lu_marks_parse(&r.marks, r.tok, o->add, o->allow_doubled, err) < 0)
