@@ -41,7 +41,7 @@ def client(path, name, texts):
 def ours(tmp, name, texts):
     docs = os.path.join(tmp, "texts.jsonl")
     write_docs(docs, texts)
-    made = ["lucie-tok-encode", "-t", name, "--add", "template", "--special", "parse", docs]
+    made = ["lucie-tok-encode", "-t", name, "--add", "template", "--special", "parse", "--allow-doubled", docs]
     encoded = subprocess.run(made, capture_output=True, check=True).stdout.decode()
     return [json.loads(line)["ids"] for line in encoded.splitlines()]
 
