@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/base/num.h"
 #include "libcommon/base/vec.h"
 #include "libcommon/io/lines.h"
 #include "libcommon/par/account.h"
@@ -112,11 +111,12 @@ int lu_doc_drop(struct lu_doc *doc, const char *reason, const struct lu_str *val
 
 int lu_doc_drop_number(struct lu_doc *doc, const char *reason, double value)
 {
-	char text[32];
+	struct lu_buf json = { 0 };
 	struct lu_str s;
 
-	lu_num_format(value, text);
-	s = lu_doc_printf(doc, "%s", text);
+	lu_json_number(&json, value);
+	s = lu_doc_printf(doc, LU_STR_FMT, LU_STR_ARG(lu_buf_slice(&json)));
+	lu_buf_release(&json);
 	return lu_doc_drop(doc, reason, &s);
 }
 

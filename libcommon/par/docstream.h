@@ -139,6 +139,7 @@ struct lu_str lu_doc_printf(struct lu_doc *doc, const char *fmt, ...) LU_PRINTF(
 /* Drop the document. `reason` is a static string, `value` raw JSON for the reject file (the
  * measured value), or NULL. */
 int lu_doc_drop(struct lu_doc *doc, const char *reason, const struct lu_str *value);
+/* The value as a real number, 3.0: counts and ratios of different rules share a member. */
 int lu_doc_drop_number(struct lu_doc *doc, const char *reason, double value);
 /* Leaves the verdict to lu_docstream_put() in finish(). Only in decide(). */
 int lu_doc_hold(struct lu_doc *doc);
