@@ -396,10 +396,10 @@ static int run_plain(struct run *r, const struct lu_args *args, struct lu_err *e
 				       : read_binary_files(&p, args, err)) < 0 ||
 			add_totals(p.w.tokens, p.w.replaced, &p.stats, err) < 0)
 		goto out;
+	if (lu_out_settle(p.out, err) < 0 || lu_stats_append(&p.stats, args, std->stats, err) < 0)
+		goto out;
 	rc = lu_out_commit(p.out, err);
 	p.out = NULL;
-	if (rc == 0)
-		rc = lu_stats_append(&p.stats, args, std->stats, err);
 out:
 	lu_out_abort(p.out);
 	worker_free(&p.w);

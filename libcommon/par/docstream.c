@@ -586,9 +586,12 @@ static int finish(struct run *r, struct lu_err *err)
 		return -1;
 	if (ds->flags & LU_DOCSTREAM_SELECTS)
 		lu_account_note_losses(a);
-	if (lu_account_commit(a, err) < 0)
+	if (lu_account_settle(a, err) < 0)
 		return -1;
 	if (!(ds->flags & LU_DOCSTREAM_NO_STATS) && lu_account_append(a, err) < 0)
+		return -1;
+	/* The documents appear last. */
+	if ((ds->commit && ds->commit(ds->ctx, err) < 0) || lu_account_commit(a, err) < 0)
 		return -1;
 	if (ds->stats) {
 		*ds->stats = a->stats;
