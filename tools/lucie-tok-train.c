@@ -319,8 +319,10 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	if (lu_out_open(&out, o->std.output, o->std.compress, o->std.threads, err) < 0 ||
 			lu_out_refuse_inputs(out, args->file, args->files, err) < 0 ||
 			lu_docstream_run(&ds, &o->std, args, err) < 0 ||
-			lu_out_buf(out, &t.json, err) < 0 || lu_out_settle(out, err) < 0 ||
-			lu_stats_append(&stats, args, o->std.stats, err) < 0)
+			lu_out_buf(out, &t.json, err) < 0)
+		goto done;
+	/* Without its accounting line no output appears. */
+	if (lu_out_settle(out, err) < 0 || lu_stats_append(&stats, args, o->std.stats, err) < 0)
 		goto done;
 	rc = lu_out_commit(out, err);
 	out = NULL;

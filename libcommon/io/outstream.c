@@ -23,7 +23,7 @@ struct lu_out {
 	lzma_stream xz;
 	unsigned char *coded;
 	struct lu_buf pending; /* small writes, collected */
-	bool finished;	       /* nothing more is to be written */
+	bool finished;	       /* nothing is left to be coded */
 };
 
 /* Parse "zstd:19" into kind and level. */
@@ -237,14 +237,16 @@ int lu_out_refuse_inputs(const struct lu_out *out, char **file, size_t n, struct
 
 static int finish(struct lu_out *out, struct lu_err *err)
 {
+	int rc = 0;
+
 	if (out->finished)
 		return 0;
-	if (out->pending.n && code(out, out->pending.p, out->pending.n, false, err) < 0)
-		return -1;
-	if (out->kind != PLAIN && code(out, "", 0, true, err) < 0)
-		return -1;
-	out->finished = true;
-	return 0;
+	if (out->pending.n)
+		rc = code(out, out->pending.p, out->pending.n, false, err);
+	if (rc == 0 && out->kind != PLAIN)
+		rc = code(out, "", 0, true, err);
+	out->finished = rc == 0;
+	return rc;
 }
 
 int lu_out_settle(struct lu_out *out, struct lu_err *err)

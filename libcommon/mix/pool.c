@@ -68,7 +68,8 @@ static void set_range(struct lu_plan_group *g, struct lu_plan_range range)
 	g->documents += range.count;
 }
 
-void lu_pool_list_langs(const struct lu_pool *p, struct lu_buf *out)
+/* Append the languages of the documents, the first few by name. */
+static void list_langs(const struct lu_pool *p, struct lu_buf *out)
 {
 	size_t n = p->langs.name.n, shown = n > LANGS_SHOWN + 1 ? LANGS_SHOWN : n;
 
@@ -92,6 +93,8 @@ static bool has_lang(const struct lu_pool *p, struct lu_str pattern)
 
 void lu_pool_unused_langs(const struct lu_pool *p, const struct lu_recipe *r, struct lu_buf *out)
 {
+	size_t unused = 0;
+
 	for (size_t i = 0; i < r->group.n; i++) {
 		const char *list = r->group.p[i].selector[LU_BY_LANG];
 		struct lu_str pattern;
@@ -99,9 +102,13 @@ void lu_pool_unused_langs(const struct lu_pool *p, const struct lu_recipe *r, st
 		while (lu_pattern_next(&list, &pattern)) {
 			if (has_lang(p, pattern))
 				continue;
-			lu_buf_puts(out, out->n ? ", " : "");
+			lu_buf_puts(out, unused++ ? ", " : "no document has lang = ");
 			lu_buf_str(out, pattern);
 		}
+	}
+	if (unused) {
+		lu_buf_puts(out, "; the documents have ");
+		list_langs(p, out);
 	}
 }
 
@@ -117,7 +124,7 @@ static int no_documents(
 
 	while (!known && lu_pattern_next(&list, &pattern))
 		known = has_lang(p, pattern);
-	lu_pool_list_langs(p, &langs);
+	list_langs(p, &langs);
 	if (!known && lu_buf_ok(&langs))
 		lu_err_set(err, "group %s: no document matches (lang = %s; the documents have %s)",
 				g->name, g->selector[LU_BY_LANG], langs.p);

@@ -45,11 +45,9 @@ int lu_pool_add(struct lu_pool *p, uint32_t group, uint64_t size, struct lu_str 
  * is an error. */
 int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_recipe *r,
 		struct lu_err *err) LU_CHECKED;
-/* Append the language patterns of the recipe that no document has, with commas: typing errors such as
- * FR or french, which in a list are easily missed. */
+/* Append a sentence that names the language patterns of the recipe that no document has, if any:
+ * typing errors such as FR or french, which in a list are easily missed. */
 void lu_pool_unused_langs(const struct lu_pool *p, const struct lu_recipe *r, struct lu_buf *out);
-/* Append the languages of the documents, the first few by name. */
-void lu_pool_list_langs(const struct lu_pool *p, struct lu_buf *out);
 /* A lu_plan_size_fn; ctx is the pool. */
 uint64_t lu_pool_size(void *ctx, uint64_t shard, uint64_t document);
 /* Set docs_after and size_after of the languages. */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/base/num.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/base/vec.h"
 #include "libcommon/io/lines.h"
@@ -121,11 +120,12 @@ int lu_doc_drop(struct lu_doc *doc, const char *reason, const struct lu_str *val
 
 int lu_doc_drop_number(struct lu_doc *doc, const char *reason, double value)
 {
-	char text[32];
+	struct lu_buf json = { 0 };
 	struct lu_str s;
 
-	lu_num_format(value, text);
-	s = lu_doc_printf(doc, "%s", text);
+	lu_json_number(&json, value);
+	s = lu_doc_printf(doc, LU_STR_FMT, LU_STR_ARG(lu_buf_slice(&json)));
+	lu_buf_release(&json);
 	return lu_doc_drop(doc, reason, &s);
 }
 
@@ -609,9 +609,12 @@ static int finish(struct run *r, struct lu_err *err)
 		return -1;
 	if (ds->flags & LU_DOCSTREAM_SELECTS)
 		lu_account_note_losses(a);
-	if (lu_account_commit(a, err) < 0)
+	if (lu_account_settle(a, err) < 0)
 		return -1;
 	if (!(ds->flags & LU_DOCSTREAM_NO_STATS) && lu_account_append(a, err) < 0)
+		return -1;
+	/* The documents appear last. */
+	if ((ds->commit && ds->commit(ds->ctx, err) < 0) || lu_account_commit(a, err) < 0)
 		return -1;
 	if (ds->stats) {
 		*ds->stats = a->stats;

@@ -20,6 +20,7 @@
  *	decide()	for each document that map() kept, in input order, one at a time
  *	merge()		once for each thread's state, after the last document
  *	finish()	once, with the totals
+ *	commit()	once, when the accounting line is written
  *	local_free()	once for each thread's state, also when the run fails
  * Verdicts that depend on earlier documents (the first copy wins) belong in decide(). A callback
  * returns 0, or -1 with the error in *err (base/err.h) for trouble that ends the run. A fault of one
@@ -109,6 +110,9 @@ struct lu_docstream {
 	/* Called before the accounting line is written: to append to stats->extra, or to write the
 	 * program's own files. */
 	int (*finish)(void *ctx, struct lu_stats *stats, struct lu_err *err);
+	/* Called after the accounting line is written: to commit the files that finish() has
+	 * settled (lu_out_settle()). */
+	int (*commit)(void *ctx, struct lu_err *err);
 	uint64_t repaired;	/* out: characters replaced under LU_DOCSTREAM_REPAIR */
 	struct lu_stats *stats; /* out: receives the totals, released by the caller; or NULL */
 	void *run;		/* private, for lu_docstream_put() */
@@ -144,6 +148,7 @@ struct lu_str lu_doc_quote(struct lu_doc *doc, struct lu_str s);
 /* Drop the document. `reason` is a static string, `value` raw JSON for the reject file (the
  * measured value), or NULL. */
 int lu_doc_drop(struct lu_doc *doc, const char *reason, const struct lu_str *value);
+/* The value as a real number, 3.0: counts and ratios of different rules share a member. */
 int lu_doc_drop_number(struct lu_doc *doc, const char *reason, double value);
 /* Leaves the verdict to lu_docstream_put() in finish(). Only in decide(). */
 int lu_doc_hold(struct lu_doc *doc);
