@@ -24,6 +24,7 @@ struct lu_out {
 	lzma_stream xz;
 	unsigned char *coded;
 	struct lu_buf pending; /* small writes, collected */
+	bool finished;	       /* nothing is left to be coded */
 };
 
 /* Parse "zstd:19" into kind and level. */
@@ -261,14 +262,29 @@ int lu_out_refuse_inputs(const struct lu_out *out, char **file, size_t n, struct
 	return 0;
 }
 
-int lu_out_commit(struct lu_out *out, struct lu_err *err)
+static int finish(struct lu_out *out, struct lu_err *err)
 {
 	int rc = 0;
 
+	if (out->finished)
+		return 0;
 	if (out->pending.n)
 		rc = code(out, out->pending.p, out->pending.n, false, err);
 	if (rc == 0 && out->kind != PLAIN)
 		rc = code(out, "", 0, true, err);
+	out->finished = rc == 0;
+	return rc;
+}
+
+int lu_out_settle(struct lu_out *out, struct lu_err *err)
+{
+	return finish(out, err) < 0 ? -1 : lu_atomic_settle(&out->file, err);
+}
+
+int lu_out_commit(struct lu_out *out, struct lu_err *err)
+{
+	int rc = finish(out, err);
+
 	if (rc == 0)
 		rc = lu_atomic_commit(&out->file, err);
 	lu_out_abort(out);

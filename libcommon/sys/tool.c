@@ -23,9 +23,11 @@ static struct {
 	const char *name;
 	bool quiet;
 	int verbose;
-	char **argv;   /* as given: reachable for as long as the process lives */
+	/* Reachable for as long as the process lives: argv as given, the items of --map. */
+	char **argv;
+	const char **map;
 	bool finished; /* the exit status is ours */
-} self = { "lucie", false, 0, NULL, false };
+} self = { "lucie", false, 0, NULL, NULL, false };
 
 static LU_PRINTF(1, 0) void say(const char *fmt, va_list ap)
 {
@@ -307,6 +309,7 @@ static void complete_std(struct lu_std *std, unsigned groups)
 		lu_usage_error("--max-line: '0' is too small");
 	self.quiet = std->quiet;
 	self.verbose = std->verbose;
+	self.map = std->map.item;
 	/* Fail on an unwritable path now, not after hours of work. */
 	if (lu_stats_check(std->stats, &err) < 0)
 		fail(&err);

@@ -26,13 +26,13 @@ TOKENIZER_TEXTS ?= $(D)/dedup/near.jsonl.zst
 $(D)/dedup/exact.jsonl.zst: $(CLEAN)
 	$(call say,exact,$(words $^) files)
 	$(call begin,dedup,exact)
-	$(Q)$(RUN) lucie-dedup --exact $(EXACT_FLAGS) --removed $(@D)/exact-removed.jsonl.zst \
+	$(Q)$(RUN) lucie-dedup --exact --allow-empty $(EXACT_FLAGS) --removed $(@D)/exact-removed.jsonl.zst \
 		$(call account,dedup,exact) -o $@ $^
 
 $(D)/dedup/near.jsonl.zst: $(D)/dedup/exact.jsonl.zst
 	$(call say,near,$<)
 	$(call begin,dedup,near)
-	$(Q)$(RUN) lucie-dedup --near $(NEAR_FLAGS) --removed $(@D)/near-removed.jsonl.zst \
+	$(Q)$(RUN) lucie-dedup --near --allow-empty $(NEAR_FLAGS) --removed $(@D)/near-removed.jsonl.zst \
 		$(call account,dedup,near) -o $@ $<
 
 $(D)/tokenizer.json: $(D)/dedup/near.jsonl.zst

@@ -393,12 +393,12 @@ to_file() {
 	each check reads_documents one_file
 }
 
-@test "empty input is accepted, plain and compressed" {
+@test "--allow-empty accepts empty files, plain and compressed" {
 	check() {
 		: >empty
-		result "$1" empty dir/a || echo "exit $?: $(cat err)"
+		result "$1" empty dir/a --allow-empty || echo "exit $?: $(cat err)"
 		gzip -c empty >empty.gz
-		result "$1" empty.gz dir/b || echo "compressed: exit $?: $(cat err)"
+		result "$1" empty.gz dir/b --allow-empty || echo "compressed: exit $?: $(cat err)"
 		same dir/a dir/b "compressed nothing"
 	}
 	may_be_empty() { [[ "$needs_input" != *" $1 "* ]]; }
