@@ -26,13 +26,13 @@ TOKENIZER_TEXTS ?= $(D)/dedup/near.jsonl.zst
 $(D)/dedup/exact.jsonl.zst: $(CLEAN)
 	$(call say,exact,$(words $^) files)
 	$(call begin,dedup,exact)
-	$(Q)$(RUN) lucie-dedup --exact $(EXACT_FLAGS) --removed $(@D)/exact-removed.jsonl.zst \
+	$(Q)$(RUN) lucie-dedup --exact --allow-empty $(EXACT_FLAGS) --removed $(@D)/exact-removed.jsonl.zst \
 		$(call account,dedup,exact) -o $@ $^
 
 $(D)/dedup/near.jsonl.zst: $(D)/dedup/exact.jsonl.zst
 	$(call say,near,$<)
 	$(call begin,dedup,near)
-	$(Q)$(RUN) lucie-dedup --near $(NEAR_FLAGS) --removed $(@D)/near-removed.jsonl.zst \
+	$(Q)$(RUN) lucie-dedup --near --allow-empty $(NEAR_FLAGS) --removed $(@D)/near-removed.jsonl.zst \
 		$(call account,dedup,near) -o $@ $<
 
 $(D)/tokenizer.json: $(D)/dedup/near.jsonl.zst
@@ -57,7 +57,7 @@ $(D)/shards/all.json: $(D)/dedup/near.jsonl.zst $(D)/tokenizer.json
 
 $(D)/shards/checked: $(D)/shards/all.json
 	$(call say,check,$(@D))
-	$(Q)$(RUN) lucie-check -t $(D)/tokenizer.json $(@D)/all $(HELD_OUT)
+	$(Q)$(RUN) lucie-check -q -t $(D)/tokenizer.json $(@D)/all $(HELD_OUT)
 	$(Q)touch $@
 
 $(D)/mix/plan: $(RECIPE) $(D)/shards/checked

@@ -26,16 +26,16 @@ ONE = -q -j1 --progress never
 $(D)/normalize/%.jsonl.zst: $(D)/import/%.jsonl.zst
 	$(call say,normalize,$*)
 	$(call begin,normalize,$*)
-	$(Q)$(RUN) lucie-normalize $(ONE) $(call account,normalize,$*) -o $@ $<
+	$(Q)$(RUN) lucie-normalize $(ONE) --allow-empty $(call account,normalize,$*) -o $@ $<
 
 $(D)/lang/%.jsonl.zst: $(D)/normalize/%.jsonl.zst
 	$(call say,lang,$*)
 	$(call begin,lang,$*)
-	$(Q)$(RUN) lucie-lang $(ONE) $(LANG_FLAGS) $(call rejects,lang,$*) $(call account,lang,$*) \
+	$(Q)$(RUN) lucie-lang $(ONE) --allow-empty $(LANG_FLAGS) $(call rejects,lang,$*) $(call account,lang,$*) \
 		-o $@ $<
 
 $(D)/filter/%.jsonl.zst: $(D)/lang/%.jsonl.zst
 	$(call say,filter,$*)
 	$(call begin,filter,$*)
-	$(Q)$(RUN) lucie-filter $(ONE) $(FILTER_FLAGS) $(call rejects,filter,$*) \
+	$(Q)$(RUN) lucie-filter $(ONE) --allow-empty $(FILTER_FLAGS) $(call rejects,filter,$*) \
 		$(call account,filter,$*) -o $@ $<
