@@ -46,10 +46,16 @@ say = $(if $(V),,@printf '  %-10s %s\n' '$(1)' '$(2)')
 .SECONDEXPANSION:
 differ = $(subst $(1),,$(2))$(subst $(2),,$(1))
 stamp = $(call stamp_file,$(D)/flags/$(1),$(strip $(TOOLKIT) $(2)))
-stamp_file = $(1)$(if $(call differ,$(file <$(1)),$(2)),$(stamp_write))
-# make may have read the folder before the file was there; the empty rule says that it can be made.
+# make 4.3 does not always take the newline off what it reads from a file, hence strip.
+stamp_file = $(1) $(if $(call differ,$(strip $(file <$(1))),$(2)),$(stamp_write))
+# With -n and -q nothing is written; a target that is always newer tells what would be done.
+stamp_write = $(if $(findstring n,$(DRY))$(findstring q,$(DRY)),FORCE,$(if $(wildcard \
+	$(D)/flags/.),,$(shell mkdir -p '$(D)/flags'))$(file >$(1),$(2)))
+DRY = $(firstword -$(MAKEFLAGS))
+# make may have read the folder before the file was there: say that it can be made.
 $(D)/flags/%: ;
-stamp_write = $(if $(wildcard $(D)/flags/.),,$(shell mkdir -p '$(D)/flags'))$(file >$(1),$(2))
+.PHONY: FORCE
+FORCE:
 inputs = $(filter-out $(D)/flags/%,$(1))
 
 # $(call list,A B C): A,B,C
