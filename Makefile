@@ -89,7 +89,7 @@ left_out = $(if $(and $(2),$(3)),,@echo "$(1): left out ($(if $(2),no sources in
 # ---- folders -----------------------------------------------------------------------------
 LIB_SRC := $(sort $(wildcard libcommon/*/*.c))
 LIB_CXX := $(sort $(wildcard libcommon/*/*.cc))
-TOOLS := $(sort $(patsubst tools/%.c,%,$(wildcard tools/lucie-*.c)))
+TOOLS := $(sort $(patsubst tools/%.c,%,$(wildcard tools/lucie*.c)))
 KERNELS_SRC :=
 TRAINER_SRC :=
 TRAINER_PROGRAMS :=

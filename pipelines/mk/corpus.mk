@@ -40,9 +40,11 @@ $(D)/dedup/near.jsonl.zst: $(D)/dedup/exact.jsonl.zst $$(call stamp,dedup-near,$
 	$(call begin,dedup,near)
 	$(Q)$(RUN) lucie-dedup --near $(NEAR_FLAGS) --removed $(@D)/near-removed.jsonl.zst \
 		$(call account,dedup,near) -o $@ $<
+	$(Q)! grep -q '"out":{"docs":0,' $(D)/stats/dedup-near.jsonl || { \
+		echo 'no document is left; what became of them: lucie-stats $(D)/stats/*.jsonl' >&2; exit 1; }
 
 $(D)/tokenizer.json: $(D)/dedup/near.jsonl.zst $$(call stamp,tokenizer,$$(TOKENIZER_FLAGS))
-	$(call say,tokenizer,$(TOKENIZER_FLAGS))
+	$(call say,tokenizer,$<)
 	$(Q)$(RUN) lucie-tok-train $(TOKENIZER_FLAGS) -o $@ $<
 
 # Exit status 1 means that something is listed, which is not a failure here.

@@ -35,7 +35,7 @@ $(D)/report.html: $(D)/run/done $(D)/eval/tokenizer.txt $(D)/eval/scores.jsonl $
 	scores=(); [ ! -s $(D)/eval/scores.jsonl ] || \
 		scores=(--table 'Held-out documents, before and after training=$(D)/eval/scores.jsonl'); \
 	lucie-stats --html $@ --png $(D)/loss.png --title '$(TITLE)' --metrics $(D)/run/metrics.jsonl \
-		"$${scores[@]}" --text 'Tokenizer on held-out documents=$(D)/eval/tokenizer.txt' \
+		"$${scores[@]}" --text 'Tokenizer=$(D)/eval/tokenizer.txt' \
 		--text 'Samples=$(D)/eval/samples.txt' $(REPORT_FLAGS) -o $(D)/stages.txt "$${stats[@]}"
 	$(Q)bash $(MK)/summary $(D)
 

@@ -11,7 +11,8 @@
 #
 # Each stage writes its accounting line to $(D)/stats/STAGE-X.jsonl, which is replaced with the
 # target, and lang and filter write dropped records to $(D)/rejects/STAGE-X.jsonl.zst. A bad record
-# is still an error. Each program runs in one thread; make provides the parallelism.
+# is still an error. Under `make -j` each program runs in one thread, since make provides the
+# parallelism; without it, or for a single file, each uses all cores.
 
 NORMALIZE_FLAGS ?=
 LANG_FLAGS ?=
@@ -23,7 +24,8 @@ account = --stats $(D)/stats/$(1)-$(2).jsonl
 rejects = --rejects $(D)/rejects/$(1)-$(2).jsonl.zst --max-bad 0
 # $(call begin,STAGE,X): create the directories and remove the old accounting file.
 begin = @mkdir -p $(@D) $(D)/stats $(D)/rejects && rm -f $(D)/stats/$(1)-$(2).jsonl
-ONE = -q -j1 --progress never
+one_thread = $(if $(and $(findstring jobserver,$(MAKEFLAGS)),$(word 2,$(CLEAN))),-j1)
+ONE = -q --progress never $(one_thread)
 
 $(D)/normalize/%.jsonl.zst: $(D)/import/%.jsonl.zst $$(call stamp,normalize-$$*,$$(NORMALIZE_FLAGS))
 	$(call say,normalize,$*)

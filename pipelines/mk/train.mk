@@ -56,7 +56,7 @@ $(D)/eval/scores.jsonl: $(D)/eval/before.json $(D)/eval/after.json
 	$(Q)bash $(MK)/scores $^ >$@
 
 $(D)/eval/samples.txt: $(PROMPTS) $(D)/run/done $$(call stamp,samples,$$(GENERATE_FLAGS)) | $(D)/eval/scores.jsonl
-	$(call say,samples,$(PROMPTS))
+	$(call say,samples,$(D)/run)
 	$(Q)$(if $(PROMPTS),cat $(PROMPTS),printf '\t%s\t\n' 1 2 3) | tr '\t' '\37' | \
 	while IFS=$$'\37' read -r lang seed prompt; do \
 		[ -z "$$lang" ] || printf '[%s] ' "$$lang"; \
