@@ -65,7 +65,7 @@ static const struct lu_opt opts[] = {
 
 static const struct lu_tool tool = { "lucie-import",
 	"converts archives, packages, web and manual pages to documents", "[FILE|DIR...]", opts,
-	LU_STD_FILTER | LU_STD_TMPDIR, offsetof(struct options, std) };
+	(LU_STD_FILTER & ~LU_STD_FIELDS) | LU_STD_TMPDIR, offsetof(struct options, std) };
 
 struct batch {
 	struct lu_member member[BATCH_MEMBERS];

@@ -38,7 +38,7 @@ static const struct lu_opt opts[] = {
 
 static const struct lu_tool tool = { "lucie-eval",
 	"measures loss, perplexity and bits per byte by language", "RUN [FILE...]", opts,
-	LU_STD_THREADS | LU_STD_RECORDS, offsetof(struct options, std) };
+	LU_STD_THREADS | LU_STD_FIELDS | LU_STD_RECORDS, offsetof(struct options, std) };
 
 struct run {
 	const struct options *o;

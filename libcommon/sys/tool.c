@@ -22,8 +22,10 @@ static struct {
 	const char *name;
 	bool quiet;
 	int verbose;
-	char **argv; /* as given: reachable for as long as the process lives */
-} self = { "lucie", false, 0, NULL };
+	/* Reachable for as long as the process lives: argv as given, the items of --map. */
+	char **argv;
+	const char **map;
+} self = { "lucie", false, 0, NULL, NULL };
 
 static LU_PRINTF(1, 0) void say(const char *fmt, va_list ap)
 {
@@ -273,6 +275,7 @@ static void complete_std(struct lu_std *std)
 		lu_usage_error("--max-line: '0' is too small");
 	self.quiet = std->quiet;
 	self.verbose = std->verbose;
+	self.map = std->map.item;
 	/* Fail on an unwritable path now, not after hours of work. */
 	if (lu_stats_check(std->stats, &err) < 0)
 		fail(&err);

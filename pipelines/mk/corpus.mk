@@ -32,13 +32,13 @@ there = $$(for p in $(1); do [ ! -e $$p.json ] || printf '%s ' $$p; done)
 $(D)/dedup/exact.jsonl.zst: $(CLEAN) $$(call stamp,dedup-exact,$$(EXACT_FLAGS) $$(CLEAN))
 	$(call say,exact,$(words $(CLEAN)) files)
 	$(call begin,dedup,exact)
-	$(Q)$(RUN) lucie-dedup --exact $(EXACT_FLAGS) --removed $(@D)/exact-removed.jsonl.zst \
+	$(Q)$(RUN) lucie-dedup --exact --allow-empty $(EXACT_FLAGS) --removed $(@D)/exact-removed.jsonl.zst \
 		$(call account,dedup,exact) -o $@ $(CLEAN)
 
 $(D)/dedup/near.jsonl.zst: $(D)/dedup/exact.jsonl.zst $$(call stamp,dedup-near,$$(NEAR_FLAGS))
 	$(call say,near,$<)
 	$(call begin,dedup,near)
-	$(Q)$(RUN) lucie-dedup --near $(NEAR_FLAGS) --removed $(@D)/near-removed.jsonl.zst \
+	$(Q)$(RUN) lucie-dedup --near --allow-empty $(NEAR_FLAGS) --removed $(@D)/near-removed.jsonl.zst \
 		$(call account,dedup,near) -o $@ $<
 	$(Q)! grep -q '"out":{"docs":0,' $(D)/stats/dedup-near.jsonl || { \
 		echo 'no document is left; what became of them: lucie-stats $(D)/stats/*.jsonl' >&2; exit 1; }

@@ -25,7 +25,8 @@ rejects = --rejects $(D)/rejects/$(1)-$(2).jsonl.zst --max-bad 0
 # $(call begin,STAGE,X): create the directories and remove the old accounting file.
 begin = @mkdir -p $(@D) $(D)/stats $(D)/rejects && rm -f $(D)/stats/$(1)-$(2).jsonl
 one_thread = $(if $(and $(findstring jobserver,$(MAKEFLAGS)),$(word 2,$(CLEAN))),-j1)
-ONE = -q --progress never $(one_thread)
+# A source of which nothing is left does not stop the build of the others.
+ONE = -q --progress never --allow-empty $(one_thread)
 
 $(D)/normalize/%.jsonl.zst: $(D)/import/%.jsonl.zst $$(call stamp,normalize-$$*,$$(NORMALIZE_FLAGS))
 	$(call say,normalize,$*)
