@@ -13,6 +13,7 @@
 #include "libcommon/sys/completion.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/help.h"
+#include "libcommon/sys/mapped.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/stats.h"
 #include "libcommon/sys/version.h"
@@ -219,6 +220,20 @@ static void parse_all(const struct lu_tool *tool, struct parse *ps, int argc, ch
 	}
 }
 
+/* Report an error in a signal handler, clean up and exit: async-signal-safe calls only. */
+static void end_by_signal(const char *sentence)
+{
+	const char *part[] = { isatty(STDERR_FILENO) ? "\r\033[K" : "", self.name, ": ", sentence,
+		"\n" };
+
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		if (write(STDERR_FILENO, part[i], strlen(part[i])) < 0)
+			break;
+	}
+	lu_atomic_remove_all();
+	_exit(2);
+}
+
 static void prepare_process(void)
 {
 	sigset_t pipe_set;
@@ -233,6 +248,7 @@ static void prepare_process(void)
 	sigaddset(&pipe_set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &pipe_set, NULL);
 	lu_atomic_install();
+	lu_mapped_install(end_by_signal);
 }
 
 /* Parse the command line; `self.argv` keeps its order, since getopt moves operands to the end. */
@@ -304,11 +320,15 @@ void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *conf
 
 int lu_tool_finish(int rc, const struct lu_err *err)
 {
+	struct lu_err cut;
 	int out;
 
 	lu_progress_clear();
 	if (rc < 0) {
 		lu_warn("%s", err->msg[0] ? err->msg : "failed");
+		rc = 2;
+	} else if (lu_mapped_check(&cut) < 0) {
+		lu_warn("%s", cut.msg);
 		rc = 2;
 	}
 	if (rc != 0)

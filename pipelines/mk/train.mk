@@ -41,7 +41,7 @@ $(D)/run/done: $(TRAIN_CONFIG) $(D)/mix/plan $$(call stamp,train,$$(VALID) $$(TR
 
 # $(call score,FLAGS): write the scores of the held-out documents; where there are none, nothing.
 score = shards="$(call there,$(HELD_OUT))"; [ -z "$$shards" ] || \
-	$(RUN) lucie-eval --unigram $(1) $(D)/run $$shards
+	$(RUN) lucie-eval --json --unigram $(1) $(D)/run $$shards
 
 $(D)/eval/before.json: $(D)/run/done
 	$(call say,eval,before training)
