@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "libcommon/base/suggest.h"
 #include "libcommon/io/text_field.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/template.h"
@@ -84,55 +85,13 @@ static char *shared_file(const char *folder, const char *installed, const char *
 
 /* ---- programs ---- */
 
-#define NAME_MAX_CHARS 31
-
-/* Number of insertions, deletions and replacements that turn a into b. */
-static size_t edits(const char *a, const char *b)
-{
-	size_t row[NAME_MAX_CHARS + 1], n = strlen(b);
-
-	LU_ASSERT(n <= NAME_MAX_CHARS);
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; *a; a++, i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			size_t replaced = diagonal + (*a != b[j - 1]);
-			size_t other = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-
-			diagonal = row[j];
-			row[j] = replaced < other ? replaced : other;
-		}
-	}
-	return row[n];
-}
-
-static const char *nearest(const char *name)
-{
-	const char *best = NULL;
-	size_t least = 3;
-
-	for (size_t i = 0; i < PROGRAMS + OWN; i++) {
-		const char *other = i < PROGRAMS ? programs[i].name : own[i - PROGRAMS].name;
-		size_t n = edits(name, other);
-
-		if (n < least && n < strlen(other)) {
-			least = n;
-			best = other;
-		}
-	}
-	return best;
-}
-
 static __attribute__((noreturn)) void unknown(const char *name)
 {
-	const char *other = nearest(name);
+	struct lu_suggest s = lu_suggest_for(lu_str_of(name));
 
-	if (other)
-		lu_usage_error("unknown command '%s'; did you mean '%s'?", name, other);
-	lu_usage_error("unknown command '%s'", name);
+	for (size_t i = 0; i < PROGRAMS + OWN; i++)
+		lu_suggest_try(&s, i < PROGRAMS ? programs[i].name : own[i - PROGRAMS].name);
+	lu_usage_error("unknown command '%s'%s", name, lu_suggest_hint(&s));
 }
 
 /* Become the program lucie-NAME, argv[0]. Returns only if that fails. */

@@ -36,9 +36,9 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
 @test "an unknown command is an error that names the nearest one" {
 	run -2 lucie normalise
-	[ "${lines[0]}" = "lucie: unknown command 'normalise'; did you mean 'normalize'?" ]
+	[ "${lines[0]}" = "lucie: unknown command 'normalise', did you mean 'normalize'" ]
 	run -2 lucie dedupe a
-	[[ ${lines[0]} == *"did you mean 'dedup'?" ]]
+	[[ ${lines[0]} == *"did you mean 'dedup'" ]]
 	run -2 lucie frobnicate
 	[ "${lines[0]}" = "lucie: unknown command 'frobnicate'" ]
 	run -2 lucie ../lucie-normalize
@@ -51,7 +51,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 	[[ $(lucie help lucie-mix | cat) == *'proportions of a recipe'* ]]
 	[[ $(lucie help new | cat) == *'begins datasets'* ]]
 	run -2 lucie help mixx
-	[[ ${lines[0]} == *"did you mean 'mix'?" ]]
+	[[ ${lines[0]} == *"did you mean 'mix'" ]]
 }
 
 @test "bash completes commands, options and choices" {
@@ -154,7 +154,6 @@ texts_of() { zstd -dcq "$@"; }
 }
 
 @test "new and make: the text of records under another name" {
-	lucie-normalize --print-options | cut -f2 | grep -qx text-field || skip "no --text-field"
 	lucie -q new mine && cd mine
 	printf '{"id":1,"content":"A record about the weather, found."}\n' >raw/a.jsonl
 	printf '{"id":2,"body":{"de":"Ein Satz im Satz, gefunden."}}\n' | gzip >raw/b.jsonl.gz
