@@ -135,7 +135,6 @@ FLAGS = $(call flags_file,$(BUILD)/flags$(if $(OWN_FLAGS),-$(notdir $*)),$(flags
 $(BUILD)/flags: ;
 $(BUILD)/flags-%: ;
 .PRECIOUS: $(BUILD)/flags-%
-.PHONY: FORCE
 FORCE:
 
 $(BUILD)/%.o: %.c $$(FLAGS)

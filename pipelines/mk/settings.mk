@@ -8,7 +8,7 @@
 # It sets MK, the directory of the shared rules.
 #
 # A stage is built anew when its input, its flags or the version of the toolkit has changed; what
-# follows from it, too. TOOLKIT holds the version; `make TOOLKIT=0.2.0` keeps what 0.2.0 has built.
+# follows from it, too. TOOLKIT holds the version; `make TOOLKIT=0.1.0` keeps what 0.1.0 has built.
 #
 # With pipefail, a rule fails if any program of a pipe fails. With DELETE_ON_ERROR, the target of a
 # failed rule does not count as built.
@@ -54,7 +54,6 @@ stamp_write = $(if $(findstring n,$(DRY))$(findstring q,$(DRY)),FORCE,$(if $(wil
 DRY = $(firstword -$(MAKEFLAGS))
 # make may have read the folder before the file was there: say that it can be made.
 $(D)/flags/%: ;
-.PHONY: FORCE
 FORCE:
 inputs = $(filter-out $(D)/flags/%,$(1))
 

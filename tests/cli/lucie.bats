@@ -60,8 +60,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 	complete_words() {
 		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
 		_lucie
-		printf "%s " "${COMPREPLY[@]}"
-		echo
+		echo "${COMPREPLY[*]}"
 	}
 	complete_words lucie norm
 	complete_words lucie help tok-e
@@ -69,10 +68,10 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 	complete_words lucie normalize --form nf
 	' >said
 	diff - said <<-'END'
-	normalize 
-	tok-encode tok-eval 
-	--trim 
-	nfc nfkc 
+	normalize
+	tok-encode tok-eval
+	--trim
+	nfc nfkc
 	END
 }
 
