@@ -57,8 +57,8 @@ struct lt_record {
 };
 int lt_run_record(struct lt_run *r, const struct lt_record *record, struct lu_err *err) LU_CHECKED;
 
-/* Append a line, which includes its newline, unless another trainer has taken over. The first call
- * removes a partial last line. */
+/* Append a line, which includes its newline; to the results not if another trainer has taken over.
+ * The first call removes a partial last line. */
 int lt_run_log(struct lt_run *r, enum lt_log log, const struct lu_buf *line,
 		struct lu_err *err) LU_CHECKED;
 
