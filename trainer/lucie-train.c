@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/data/tokfile.h"
+#include "trainer/model/tensorfile.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/config.h"
 #include "trainer/run/folder.h"
@@ -87,13 +89,14 @@ static int check_unchanged(const struct options *o, const struct lt_config *now,
 	return rc;
 }
 
-/* Write what this start changes: config.ini and, for a new run, the tokenizer. */
+/* Write what this start changes: config.ini, and the tokenizer if the run has none. */
 static int record(struct lt_run *run, const struct options *o, const struct lt_config *now,
 		bool fresh, struct lu_err *err)
 {
 	const char *tokenizer = now->base.data.tokenizer;
 	struct lu_buf text = { 0 }, set = { 0 };
-	struct lt_record r = { .tokenizer = fresh && *tokenizer ? tokenizer : NULL, .line = &set };
+	bool copy = *tokenizer && !lt_folder_has(run->path, "tokenizer.json");
+	struct lt_record r = { .tokenizer = copy ? tokenizer : NULL, .line = &set };
 	int rc;
 
 	if (!fresh && o->set.n == 0)
@@ -135,17 +138,39 @@ static int train_in(const struct options *o, const struct lt_config *config, boo
 	return rc;
 }
 
+/* Refuse a data.tokenizer that differs from the one that the run has. It may be gone. */
+static int check_tokenizer(const char *own, const char *given, struct lu_err *err)
+{
+	struct lt_digest a, b;
+
+	if (access(given, F_OK) < 0)
+		return 0;
+	if (lt_file_digest(own, &a, err) < 0 || lt_file_digest(given, &b, err) < 0)
+		return -1;
+	if (a.bytes != b.bytes || strcmp(a.hash, b.hash) != 0)
+		return lu_err_set(err,
+				"data.tokenizer: %s is another tokenizer than %s; that of a run "
+				"cannot change",
+				given, own);
+	return 0;
+}
+
 /* The tokenizer of the run, or else the one it will have; *path is malloc'd, NULL for none. */
 static int find_tokenizer(
 		const struct options *o, const struct lt_config *c, char **path, struct lu_err *err)
 {
+	const char *given = c->base.data.tokenizer;
+
 	*path = NULL;
-	if (o->std.output && lt_folder_has(o->std.output, "tokenizer.json"))
+	if (o->std.output && lt_folder_has(o->std.output, "tokenizer.json")) {
 		*path = lu_concat(o->std.output, "/", "tokenizer.json");
-	else if (*c->base.data.tokenizer)
-		*path = strdup(c->base.data.tokenizer);
-	else
+		if (*path && *given)
+			return check_tokenizer(*path, given, err);
+	} else if (*given) {
+		*path = strdup(given);
+	} else {
 		return 0;
+	}
 	return *path ? 0 : lu_err_nomem(err);
 }
 

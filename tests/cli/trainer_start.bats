@@ -149,6 +149,27 @@ goes_on() {
 	goes_on
 }
 
+@test "the tokenizer of a run cannot change, and may be gone" {
+	cp -a begun run
+	before=$(state run)
+	run -2 lucie-train --set data.tokenizer=other.json -o run
+	[[ "$output" == *"other.json is another tokenizer than run/tokenizer.json"* ]]
+	[ "$(state run)" = "$before" ]
+	cp tokenizer.json mine.json
+	lucie-train -q -c good.ini --set data.tokenizer=mine.json -o new
+	rm mine.json
+	lucie-train -q --set train.steps=13 -o new
+	# A run without one gets it when it is set.
+	rm -rf new
+	sed "s/^tokenizer = .*//; s/^preset.*/&\nvocab = 400/" good.ini >none.ini
+	lucie-train -q -c none.ini -o new
+	[ ! -e new/tokenizer.json ]
+	lucie-train -q --set data.tokenizer=tokenizer.json -o new
+	cmp new/tokenizer.json tokenizer.json
+	run -2 lucie-train -c none.ini --set "data.valid=shards/other" -o copy
+	[[ "$output" == *"data.valid: shards/other: "*"another tokenizer"* ]]
+}
+
 @test "damaged checkpoints, configurations and inputs change nothing" {
 	local before
 	cp -a begun run

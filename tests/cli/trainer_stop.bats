@@ -181,12 +181,41 @@ stopped() {
 	wait $pid || rc=$?
 	pid=
 	[ $rc = 130 ]
-	[ "$(tail -n1 err)" = "lucie-train: ended at once: no checkpoint was written, 0 steps are lost" ]
+	[ "$(tail -n1 err)" = "lucie-train: ended at once; no step is lost" ]
 	[ ! -e run/latest ]
 	# The lock that is left does not keep the next one out.
 	lucie-train -q -c base.ini --set phase.one.train.steps=10 --set phase.one.train.valid_every=4 \
 		--set phase.one.train.global_batch=4 -o run
 	equal
+}
+
+@test "what a second Ctrl-C loses is counted from the last checkpoint" {
+	local rc=0
+	sed '/^valid/d; s/^every.*/every = 4/' base.ini >steps.ini
+	start -q -c steps.ini
+	wait $pid
+	# Step 17 takes a minute, so the checkpoint of step 16 is the last.
+	start -c steps.ini --set phase.two.train.samples=4000024 --set phase.two.train.global_batch=2000000
+	wait_for err 'continuing after step 16'
+	sleep 0.2
+	kill -INT $pid
+	wait_for err 'stopping after this step'
+	kill -INT $pid
+	wait $pid || rc=$?
+	pid=
+	[ $rc = 130 ]
+	[ "$(tail -n1 err)" = "lucie-train: ended at once; no step is lost, the same command continues after step 16" ]
+	rm -rf run
+	start -c steps.ini --set checkpoint.every=7 --set 'phase.two.train.ramp=2 3999998 8' \
+		--set phase.two.train.samples=4000024 --set phase.two.train.global_batch=4000000
+	wait_for err 'step 14 of'
+	sleep 0.3
+	kill -INT $pid
+	wait_for err 'stopping after'
+	kill -INT $pid
+	wait $pid || true
+	pid=
+	[[ "$(tail -n1 err)" == "lucie-train: ended at once; the steps 15 to 15 are lost, the same command continues after step 14" ]]
 }
 
 @test "the end is summed up on a terminal, and not with -q" {

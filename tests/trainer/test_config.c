@@ -108,6 +108,8 @@ static void test_refused(void **state)
 		{ "schedule = wsd\n", NULL, "needs train.cooldown" },
 		{ "+kv_heads = 3\n", NULL, "does not divide" },
 		{ "+head_dim = 7\n", NULL, "head_dim" },
+		{ "+hidden = 130\n", NULL,
+				"model.hidden = 130 is not a multiple of model.heads = 4" },
 		{ "", "model.preset=huge", "unknown preset 'huge' (known: tiny, demo" },
 		{ "[phase a]\nmodel.hidden = 5\n", NULL, "cannot change between phases" },
 		{ "[phase a]\ncheckpoint.keep = 5\n", NULL, "same for the whole run" },

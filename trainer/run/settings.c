@@ -282,8 +282,15 @@ int lt_settings_preset(struct lt_settings *s, const bool *given, struct lu_err *
 	}
 	if (s->model.kv_heads == 0)
 		s->model.kv_heads = s->model.heads;
-	if (s->model.head_dim == 0 && s->model.heads)
+	if (s->model.head_dim == 0 && s->model.heads) {
+		if (s->model.hidden % s->model.heads)
+			return lu_err_set(err,
+					"model.hidden = %" PRIu64
+					" is not a multiple of model.heads = %" PRIu64
+					"; change one of them, or set model.head_dim",
+					s->model.hidden, s->model.heads);
 		s->model.head_dim = s->model.hidden / s->model.heads;
+	}
 	return 0;
 }
 

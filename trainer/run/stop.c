@@ -82,17 +82,24 @@ void lt_stop_at(uint64_t step, uint64_t saved)
 	char *text = state.lost[next];
 	size_t size = sizeof(state.lost[next]);
 
-	if (saved == UINT64_MAX)
+	if (saved == UINT64_MAX && step == 0)
+		snprintf(text, size, WHO "ended at once; no step is lost\n");
+	else if (saved == UINT64_MAX)
 		snprintf(text, size,
-				WHO "ended at once: no checkpoint was written, %" PRIu64
-				    " steps are lost\n",
+				WHO "ended at once; no checkpoint was written, the steps up to "
+				    "%" PRIu64 " are lost\n",
+				step);
+	else if (saved == step)
+		snprintf(text, size,
+				WHO "ended at once; no step is lost, the same command continues "
+				    "after step %" PRIu64 "\n",
 				step);
 	else
 		snprintf(text, size,
-				WHO "ended at once: %" PRIu64
-				    " steps since the checkpoint of step %" PRIu64
-				    " are lost; the same command continues from it\n",
-				step - saved, saved);
+				WHO "ended at once; the steps %" PRIu64 " to %" PRIu64
+				    " are lost, the same command continues after step %" PRIu64
+				    "\n",
+				saved + 1, step, saved);
 	state.text = next;
 }
 

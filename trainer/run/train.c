@@ -291,8 +291,8 @@ static int validate(struct lt_trainer *l, struct lu_err *err)
 	return 0;
 }
 
-/* Do one step. *done: it was the last of the phase. */
-static int advance(struct lt_trainer *l, uint64_t batch, bool *done, struct lu_err *err)
+/* Do one step, and note the validations that follow it. */
+static int advance(struct lt_trainer *l, uint64_t batch, struct lu_err *err)
 {
 	const struct phase *p = &l->phase;
 	uint64_t every = p->data.s.train.valid_every;
@@ -304,8 +304,8 @@ static int advance(struct lt_trainer *l, uint64_t batch, bool *done, struct lu_e
 	lt_stop_at(l->pos.step, l->saved);
 	l->outdated = false;
 	l->last_loss = s.loss;
-	*done = lt_schedule_batch(&p->data.schedule, l->pos.samples) == 0;
-	if (*done || (every && l->pos.step % every == 0))
+	if (lt_schedule_batch(&p->data.schedule, l->pos.samples) == 0 ||
+			(every && l->pos.step % every == 0))
 		l->pos.due = lt_validation_sets(p->data.valid);
 	return 0;
 }
@@ -323,17 +323,17 @@ static int run_phase(struct lt_trainer *l, struct lu_err *err)
 			return -1;
 		batch = lt_schedule_batch(schedule, l->pos.samples);
 		done = batch == 0 && l->pos.due == 0;
-		stop = lt_stop_asked();
-		if (l->comm->ops->any(l->comm, &stop, err) < 0)
-			return -1;
-		if ((stop || done || (every && l->pos.step && l->pos.step % every == 0)) &&
+		if ((done || (every && l->pos.step && l->pos.step % every == 0)) &&
 				save(l, err) < 0)
 			return -1;
 		if (done)
 			return 0;
+		stop = lt_stop_asked();
+		if (l->comm->ops->any(l->comm, &stop, err) < 0 || (stop && save(l, err) < 0))
+			return -1;
 		if (stop)
 			return LU_EXIT_AGAIN;
-		if (advance(l, batch, &done, err) < 0)
+		if (advance(l, batch, err) < 0)
 			return -1;
 	}
 }
