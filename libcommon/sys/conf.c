@@ -182,22 +182,26 @@ int lu_conf_each(struct lu_conf *c, lu_conf_fn *fn, void *ctx, struct lu_err *er
 	return rc;
 }
 
-#define KEYS_MAX 64
-
 int lu_conf_unknown(const char *what, const char *given, const char *const *known, size_t n,
 		struct lu_err *err)
 {
-	const char *meant = lu_suggest(given, known, n);
+	struct lu_suggest meant = lu_suggest_for(lu_str_of(given));
 	struct lu_buf list = { 0 };
 
-	if (meant)
-		return lu_err_set(err, "unknown %s '%s', did you mean '%s'?", what, given, meant);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		lu_suggest_try(&meant, known[i]);
 		lu_buf_printf(&list, "%s%s", i ? ", " : "", known[i]);
-	lu_err_set(err, "unknown %s '%s' (known: %s)", what, given, list.p ? list.p : "none");
+	}
+	if (meant.best)
+		lu_err_set(err, "unknown %s '%s'%s", what, given, lu_suggest_hint(&meant));
+	else
+		lu_err_set(err, "unknown %s '%s' (known: %s)", what, given,
+				list.p ? list.p : "none");
 	lu_buf_release(&list);
 	return -1;
 }
+
+#define KEYS_MAX 64
 
 int lu_conf_unknown_key(const struct lu_opt *rows, const char *key, struct lu_err *err)
 {

@@ -47,7 +47,7 @@ void lu_conf_close(struct lu_conf *c);
 int lu_conf_store(const struct lu_opt *rows, void *base, const char *key, const char *value,
 		struct lu_err *err) LU_CHECKED;
 
-/* Report a name that is none of the n known ones: "unknown WHAT 'trian', did you mean 'train'?", or
+/* Report a name that is none of the n known ones: "unknown WHAT 'trian', did you mean 'train'", or
  * the list of the known names where none is close. Returns -1. */
 int lu_conf_unknown(const char *what, const char *given, const char *const *known, size_t n,
 		struct lu_err *err);

@@ -206,7 +206,7 @@ stopped() {
 	[ $rc = 130 ]
 	[ "$(tail -n1 err)" = "lucie-train: ended at once; no step is lost, the same command continues after step 16" ]
 	rm -rf run
-	start -c steps.ini --set checkpoint.every=7 --set 'phase.two.train.ramp=2 3999998 8' \
+	start -c steps.ini --set checkpoint.every=6 --set 'phase.two.train.ramp=2 3999998 8' \
 		--set phase.two.train.samples=4000024 --set phase.two.train.global_batch=4000000
 	wait_for err 'step 14 of'
 	sleep 0.3
@@ -215,7 +215,7 @@ stopped() {
 	kill -INT $pid
 	wait $pid || true
 	pid=
-	[[ "$(tail -n1 err)" == "lucie-train: ended at once; the steps 15 to 15 are lost, the same command continues after step 14" ]]
+	[[ "$(tail -n1 err)" == "lucie-train: ended at once; the steps 13 to 14 are lost, the same command continues after step 12" ]]
 }
 
 @test "the end is summed up on a terminal, and not with -q" {

@@ -128,7 +128,7 @@ static void test_store(void **state)
 	assert_int_equal(lu_conf_store(rows, &v, "n", "10", &err), -1);
 	assert_string_equal(err.msg, "n: '10' is not between 0 and 9");
 	assert_int_equal(lu_conf_store(rows, &v, "l_r", "1", &err), -1);
-	assert_string_equal(err.msg, "unknown key 'l_r', did you mean 'lr'?");
+	assert_string_equal(err.msg, "unknown key 'l_r', did you mean 'lr'");
 	assert_int_equal(lu_conf_store(rows, &v, "rate", "1", &err), -1);
 	assert_string_equal(err.msg, "unknown key 'rate' (known: n, lr)");
 }

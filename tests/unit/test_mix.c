@@ -57,7 +57,8 @@ static void test_recipe_errors(void **state)
 		{ "[group a]\nlang = fr\nlang = en\n", "r:3: 'lang' is set twice" },
 		{ "[group a]\nlang =\n", "r:2: 'lang' has no value" },
 		{ "[group a]\nlanguage = fr\n",
-				"r:2: unknown key 'language' (known: source, lang" },
+				"r:2: unknown key 'language', did you mean 'lang'" },
+		{ "[group a]\nxyz = fr\n", "r:2: unknown key 'xyz' (known: source, lang" },
 	};
 	struct lu_recipe r;
 	struct lu_err err;
