@@ -456,6 +456,7 @@ int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struc
 	*l = (struct lt_trainer){ .what = what, .ops = lk_cpu_ops(), .saved = UINT64_MAX };
 	lt_stop_install(what->quiet);
 	rc = open_all(l, err);
+	lt_stop_stage(LT_STOP_STEP);
 	if (rc == 0 && lt_stop_asked()) {
 		lu_note("stopped before the first step, nothing was written");
 		rc = LU_EXIT_AGAIN;
