@@ -57,7 +57,7 @@ $(D)/shards/all.json: $(D)/dedup/near.jsonl.zst $(D)/tokenizer.json
 
 $(D)/shards/checked: $(D)/shards/all.json
 	$(call say,check,$(@D))
-	$(Q)$(RUN) lucie-check -t $(D)/tokenizer.json $(@D)/all $(HELD_OUT)
+	$(Q)$(RUN) lucie-check -q -t $(D)/tokenizer.json $(@D)/all $(HELD_OUT)
 	$(Q)touch $@
 
 $(D)/mix/plan: $(RECIPE) $(D)/shards/checked
