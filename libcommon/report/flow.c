@@ -558,6 +558,20 @@ int lu_flow_total(struct lu_accounts *a, struct lu_err *err)
 
 /* --- the chain ---------------------------------------------------------------------------- */
 
+int lu_flow_fault(struct lu_accounts *a, struct lu_buf *text, struct lu_err *err)
+{
+	int rc = lu_buf_check(text, err);
+
+	if (rc == 0) {
+		const char *copy = lu_arena_str(&a->arena, lu_buf_slice(text)).p;
+
+		if (!copy || !lu_vec_push(&a->fault, copy))
+			rc = lu_err_nomem(err);
+	}
+	lu_buf_release(text);
+	return rc;
+}
+
 /* A run must read what was written for it. */
 static int check_named(struct lu_accounts *a, const struct lu_flow *f, size_t to, size_t edge,
 		size_t edges, struct lu_err *err)
@@ -580,7 +594,7 @@ static int check_named(struct lu_accounts *a, const struct lu_flow *f, size_t to
 	}
 	lu_buf_printf(&b, " put out %" PRIu64 " documents, %s took in %" PRIu64, docs,
 			a->stage.p[run->stage].name, run->in.docs);
-	return lu_accounts_fault(a, &b, err);
+	return lu_flow_fault(a, &b, err);
 }
 
 static int by_to(const void *a, const void *b)
@@ -605,7 +619,7 @@ static int check_stage(
 	if (stage[i].read && lost) {
 		lu_buf_printf(&b, "%s put out %" PRIu64 " documents that no stage took in",
 				a->stage.p[i].name, lost);
-		if (lu_accounts_fault(a, &b, err) < 0)
+		if (lu_flow_fault(a, &b, err) < 0)
 			return -1;
 	}
 	for (size_t k = 0; k < a->run.n; k++) {
@@ -620,7 +634,7 @@ static int check_stage(
 	lu_buf_printf(&b, "%s put out %" PRIu64 " documents, %s took in %" PRIu64,
 			a->stage.p[from].name, stage[from].out, a->stage.p[i].name,
 			a->stage.p[i].in.docs);
-	return lu_accounts_fault(a, &b, err);
+	return lu_flow_fault(a, &b, err);
 }
 
 int lu_flow_chain(struct lu_accounts *a, struct lu_flow *f, struct lu_err *err)
