@@ -8,7 +8,7 @@
 
 struct options {
 	struct lu_std std;
-	bool documents, json, by_file, chain;
+	bool documents, json, by_file, chain, over_given, samples_given;
 	const char *html, *png, *title;
 	enum lu_over over;
 	int samples;
@@ -30,14 +30,15 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST(0, "metrics", struct options, metrics, "RUN", "add a training run"),
 	LU_OPT_STR(0, "html", struct options, html, "FILE", "write a report on one page"),
 	LU_OPT_STR(0, "title", struct options, title, "TITLE", "title of the report"),
-	LU_OPT_ENUM(0, "over", struct options, over, overs, "x axis of curves; steps"),
+	LU_OPT_ENUM_GIVEN(0, "over", struct options, over, over_given, overs,
+			"x axis of curves; steps"),
 	LU_OPT_LIST(0, "after", struct options, after, "STAGE=FILE",
 			"add the documents after a stage"),
 	LU_OPT_LIST(0, "removed", struct options, removed, "FILE",
 			"add the clusters of a removal log"),
 	LU_OPT_LIST(0, "dropped", struct options, dropped, "FILE", "add samples of a reject file"),
-	LU_OPT_INT(0, "samples", struct options, samples, "N", 0, LU_SAMPLES_EACH,
-			"documents of each language, reason; 2"),
+	LU_OPT_INT_GIVEN(0, "samples", struct options, samples, samples_given, "N", 0,
+			LU_SAMPLES_EACH, "documents of each language, reason; 2"),
 	LU_OPT_LIST(0, "table", struct options, table, "TITLE=FILE[,FILE]",
 			"add a table from JSON"),
 	LU_OPT_LIST(0, "text", struct options, text, "TITLE=FILE", "add a section of plain text"),
@@ -296,8 +297,10 @@ static void check_usage(const struct options *o)
 			       "--html");
 	if (!o->html && !o->png && o->title)
 		lu_usage_error("--title needs --html or --png");
-	if (o->png && !o->metrics.n)
-		lu_usage_error("--png needs --metrics");
+	if ((o->png || o->over_given) && !o->metrics.n)
+		lu_usage_error("%s needs --metrics", o->png ? "--png" : "--over");
+	if (o->samples_given && !o->after.n && !o->dropped.n)
+		lu_usage_error("--samples needs --after or --dropped");
 }
 
 int main(int argc, char **argv)

@@ -203,7 +203,7 @@ static int add_line(void *ctx, const struct lu_json_obj *obj, const struct lu_pl
 	if (parse(obj, scan, &e, err) < 0 || keep_reasons(a, &e, &dropped, err) < 0 ||
 			keep_origin(a, &e, err) < 0)
 		return -1;
-	if (!lu_flow_kind(e.tool, e.args, &a->arena, &e.run))
+	if (!lu_flow_kind(a, e.tool, e.args, &e.run))
 		return lu_err_nomem(err);
 	e.run.file = r->by_file ? lu_arena_str(&a->arena, base_name(at->file)).p : "";
 	if (e.mix.n)
@@ -231,7 +231,7 @@ static int find_or_add_stage(struct lu_accounts *a, const char *name, const char
 	struct lu_stage s = { .kind = kind, .passes = true };
 
 	for (*stage = 0; *stage < a->stage.n; ++*stage) {
-		if (strcmp(name, a->stage.p[*stage].name) == 0)
+		if (name == a->stage.p[*stage].kind || strcmp(name, a->stage.p[*stage].name) == 0)
 			return 0;
 	}
 	s.name = lu_arena_str(&a->arena, lu_str_of(name)).p;

@@ -101,15 +101,23 @@ static const char *mode_of(struct lu_str tool, struct lu_str args, const struct 
 }
 
 const char *lu_flow_kind(
-		struct lu_str tool, struct lu_str args, struct lu_arena *arena, struct lu_run *run)
+		struct lu_accounts *a, struct lu_str tool, struct lu_str args, struct lu_run *run)
 {
 	const char *mode = mode_of(tool, args, run);
+	const struct lu_run *last = a->run.n ? &a->run.p[a->run.n - 1] : NULL;
 	struct lu_buf b = { 0 };
 	size_t rank;
 
+	/* Lines of one program tend to follow one another. */
+	if (last && !*mode && lu_str_is(tool, last->kind)) {
+		run->kind = last->kind;
+		run->passes = last->passes;
+		run->source = last->source;
+		return run->kind;
+	}
 	lu_buf_str(&b, tool);
 	lu_buf_puts(&b, mode);
-	run->kind = lu_buf_ok(&b) ? lu_arena_str(arena, lu_buf_slice(&b)).p : NULL;
+	run->kind = lu_buf_ok(&b) ? lu_arena_str(&a->arena, lu_buf_slice(&b)).p : NULL;
 	lu_buf_release(&b);
 	if (!run->kind)
 		return NULL;

@@ -47,7 +47,7 @@ struct lu_output {
 
 /* The kind of a run: its program, and the mode where one program is several stages. */
 const char *lu_flow_kind(
-		struct lu_str tool, struct lu_str args, struct lu_arena *arena, struct lu_run *run);
+		struct lu_accounts *a, struct lu_str tool, struct lu_str args, struct lu_run *run);
 /* Note the names that the arguments and the member "shards" (raw JSON, or empty) hold. `run` will be
  * the next one of a->run. */
 int lu_flow_note(struct lu_accounts *a, struct lu_run *run, struct lu_str args,
