@@ -228,12 +228,15 @@ static int commit(struct run *r, struct lu_err *err)
 {
 	struct lu_buf *extra = &r->account.stats.extra;
 
-	if (lu_account_commit(&r->account, err) < 0)
+	if (lu_account_settle(&r->account, err) < 0)
 		return -1;
 	if (r->recoded)
 		lu_note("%" PRIu64 " members were not UTF-8 and were converted", r->recoded);
 	lu_json_put_u64(extra, "recoded", r->recoded);
-	return lu_account_append(&r->account, err);
+	if (lu_account_append(&r->account, err) < 0 || lu_account_commit(&r->account, err) < 0)
+		return -1;
+	lu_account_summary(&r->account, "members", false);
+	return 0;
 }
 
 static void set_up(struct run *r, const struct options *o, const struct lu_args *args)

@@ -9,6 +9,7 @@
 #include "libcommon/par/docstream.h"
 #include "libcommon/par/inputs.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/summary.h"
 #include "libcommon/tokenizer/tokenizer.h"
 
 #define MAX_IDS 32768 /* decoded at once outside records */
@@ -400,6 +401,8 @@ static int run_plain(struct run *r, const struct lu_args *args, struct lu_err *e
 		goto out;
 	rc = lu_out_commit(p.out, err);
 	p.out = NULL;
+	if (rc == 0)
+		lu_summary(&p.stats, args, "texts", "out");
 out:
 	lu_out_abort(p.out);
 	worker_free(&p.w);
