@@ -124,6 +124,19 @@ static int write_text(const struct run *r, const char *target, const struct lu_b
 	return lu_out_settle(*out, err);
 }
 
+/* Tell which languages of the recipe no document has. */
+static int note_languages(const struct run *r, struct lu_err *err)
+{
+	struct lu_buf note = { 0 };
+	int rc;
+
+	lu_pool_unused_langs(&r->pool, &r->recipe, &note);
+	if ((rc = lu_buf_check(&note, err)) == 0 && note.n)
+		lu_note("%s: %s", r->o->recipe, note.p);
+	lu_buf_release(&note);
+	return rc;
+}
+
 /* From the pool to the groups of the plan. */
 static int solve(struct run *r, struct lu_err *err)
 {
@@ -138,6 +151,8 @@ static int solve(struct run *r, struct lu_err *err)
 	plan->seed = r->o->std.seed;
 	plan->by_documents = recipe->unit == LU_MIX_DOCUMENTS;
 	rc = lu_pool_plan(&r->pool, plan, recipe, err);
+	if (rc == 0)
+		rc = note_languages(r, err);
 	for (size_t i = 0; rc == 0 && i < recipe->group.n; i++) {
 		const struct lu_recipe_group *g = &recipe->group.p[i];
 
@@ -306,10 +321,17 @@ static int run_plan(struct run *r, struct lu_err *err)
 	const struct options *o = r->o;
 	struct lu_stats stats = { 0 };
 	struct lu_buf text = { 0 };
+	struct lu_mix_found found;
 	struct lu_out *out = NULL;
-	int rc = lu_mix_shards(r->args->file, r->args->files, &r->recipe, &r->pool, &r->plan,
-			&stats.in.bytes, err);
+	int rc = lu_mix_shards(
+			r->args->file, r->args->files, &r->recipe, &r->pool, &r->plan, &found, err);
 
+	stats.in.bytes = found.bytes;
+	if (rc == 0 && found.empty && !o->std.allow_empty)
+		rc = lu_err_set(err, "%s: holds no documents; --allow-empty accepts it",
+				found.empty);
+	if (rc == 0 && found.unnamed)
+		lu_note("%s: its tokenizer is not known and not compared", found.unnamed);
 	if (rc == 0)
 		rc = solve(r, err);
 	if (rc == 0)

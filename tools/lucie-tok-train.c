@@ -152,6 +152,11 @@ static int set_preset(struct trainer *t, struct lu_err *err)
 	p->specials = o->special.n;
 	if (lu_preset_check(p, err) < 0)
 		lu_usage_fail(err, "--special");
+	if (lu_preset_check_size(p, err) < 0)
+		lu_usage_fail(err, "--vocab-size");
+	if (o->limit_given && p->kind == LU_PRESET_BYTELEVEL)
+		lu_note("--limit-alphabet has no effect: the alphabet of bytelevel is the 256 "
+			"bytes");
 	if (!o->alphabet_file)
 		return 0;
 	if (p->kind == LU_PRESET_BYTELEVEL)

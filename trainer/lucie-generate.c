@@ -1,9 +1,10 @@
 /* lucie-generate: continues a text with a trained model. */
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "libcommon/base/rng.h"
+#include "libcommon/sys/progress.h"
+#include "libcommon/sys/threads.h"
 #include "libcommon/sys/tool.h"
 #include "libcommon/tokenizer/tokenizer.h"
 #include "trainer/model/model.h"
@@ -30,7 +31,8 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-generate", "continues a text with a trained model",
-	"RUN", opts, LU_STD_THREADS | LU_STD_SEED, offsetof(struct options, std) };
+	"RUN", opts, LU_STD_THREADS | LU_STD_SEED | LU_STD_PROGRESS,
+	offsetof(struct options, std) };
 
 struct generator {
 	const struct options *o;
@@ -40,6 +42,7 @@ struct generator {
 	struct lu_tok_state *state;
 	struct lu_ids ids; /* prompt and generated tokens */
 	lk_real *logits;
+	struct lu_progress progress;
 	size_t vocab, context;
 	uint32_t eos;
 	bool has_eos;
@@ -47,13 +50,8 @@ struct generator {
 
 static int load_tokenizer(struct generator *g, const struct lt_loaded_model *m, struct lu_err *err)
 {
-	if (!m->tokenizer)
-		return lu_err_set(err, "the model has no tokenizer.json: give -t FILE");
-	if (lu_tok_load(&g->tok, m->tokenizer, err) < 0)
+	if (lt_loaded_model_tokenizer(m, &g->tok, err) < 0)
 		return -1;
-	if (lu_tok_size(g->tok) > g->vocab)
-		return lu_err_set(err, "%s: %u tokens, more than the %zu of the model",
-				m->tokenizer, lu_tok_size(g->tok), g->vocab);
 	g->has_eos = lu_tok_role(g->tok, LU_TOK_EOS, &g->eos);
 	g->state = lu_tok_state_new(g->tok);
 	return g->state ? 0 : lu_err_nomem(err);
@@ -125,10 +123,25 @@ static int generate(struct generator *g, struct lu_err *err)
 		if (lu_ids_reserve(&g->ids, 1, err) < 0)
 			return -1;
 		g->ids.p[g->ids.n++] = next;
+		/* In bytes of ids, of four bytes each. */
+		lu_progress_update(&g->progress, (i + 1) * sizeof(next), i + 1);
 	}
 	if (g->ids.n > g->context)
 		lu_detail("the context of %zu tokens is full", g->context);
 	return 0;
+}
+
+/* A call of generate() with the threads of -j. */
+struct call {
+	struct generator *g;
+	struct lu_err *err;
+};
+
+static int generate_in_team(void *ctx)
+{
+	struct call *c = ctx;
+
+	return generate(c->g, c->err);
 }
 
 static int print(const struct generator *g, struct lu_err *err)
@@ -152,15 +165,20 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		.path = args->file[0], .step = o->step, .tokenizer = o->tokenizer
 	};
 	struct generator g = { .o = o };
+	struct call c = { &g, err };
 	struct lt_loaded_model m;
 	int rc;
 
-	omp_set_num_threads(o->std.threads);
 	if (lt_loaded_model_open(&m, &spec, err) < 0)
 		return -1;
 	rc = generator_open(&g, &m, err);
-	if (rc == 0)
-		rc = generate(&g, err);
+	if (rc == 0) {
+		lu_progress_start(&g.progress, tool.name, o->std.progress,
+				o->tokens * sizeof(uint32_t));
+		g.progress.unit = "tokens";
+		rc = lk_cpu_team(o->std.threads, generate_in_team, &c);
+		lu_progress_end(&g.progress);
+	}
 	if (rc == 0)
 		rc = print(&g, err);
 	generator_close(&g);
@@ -179,6 +197,7 @@ int main(int argc, char **argv)
 	struct lu_args args;
 	struct lu_err err = { 0 };
 
+	lu_threads_spin_briefly(argv);
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	if (args.files != 1 || args.file[0][0] == '-')
 		lu_usage_error("give one model");

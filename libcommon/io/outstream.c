@@ -2,6 +2,7 @@
 
 #include <lzma.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -65,7 +66,29 @@ static bool ends_with(const char *s, const char *end)
 {
 	size_t n = strlen(s), m = strlen(end);
 
-	return n > m && strcmp(s + n - m, end) == 0;
+	return n > m && strcasecmp(s + n - m, end) == 0;
+}
+
+/* Fail if the name promises a format that is not written: bytes must be what their name says. */
+static int check_ending(const char *target, struct lu_err *err)
+{
+	static const struct {
+		const char *ending, *format;
+	} t[] = { { ".bz2", "bzip2" }, { ".lz4", "lz4" }, { ".lzma", "lzma" }, { ".lzo", "lzop" },
+		{ ".br", "brotli" }, { ".sz", "snappy" }, { ".snappy", "snappy" },
+		{ ".z", "compress" }, { ".zip", "zip" }, { ".7z", "7z" }, { ".rar", "rar" },
+		{ ".tar", "tar" }, { ".tgz", "tar" }, { ".tzst", "tar" }, { ".txz", "tar" },
+		{ ".tbz2", "tar" }, { ".parquet", "Parquet" }, { ".arrow", "Arrow" },
+		{ ".feather", "Arrow" }, { ".zstd", "zstd under the ending .zstd" },
+		{ ".gzip", "gzip under the ending .gzip" } };
+	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		if (ends_with(target, t[i].ending))
+			return lu_err_set(err,
+					"%s: %s is not written; end the name in .zst, .gz or .xz, "
+					"or say -z none",
+					target, t[i].format);
+	}
+	return 0;
 }
 
 static int start_coder(struct lu_out *out, int level, int threads, struct lu_err *err)
@@ -110,6 +133,10 @@ int lu_out_open(struct lu_out **result, const char *target, const char *how, int
 				: ends_with(target, ".gz") ? "gz"
 				: ends_with(target, ".xz") ? "xz"
 							   : NULL;
+	if (!how && target && check_ending(target, err) < 0) {
+		free(out);
+		return -1;
+	}
 	if ((how && parse_how(how, &out->kind, &level, err) < 0) ||
 			start_coder(out, level, threads < 1 ? 1 : threads, err) < 0 ||
 			lu_atomic_open(&out->file, target, err) < 0) {

@@ -14,7 +14,8 @@
  *	return lu_out_commit(out, err);
  *
  * Compression is `how`: "zstd", "zstd:19", "gz", "gz:9", "xz", "none"; if that is NULL it follows
- * from the name: .zst, .gz, .xz, else none. The bytes depend only on the data and the level. zstd
+ * from the name: .zst, .gz, .xz, else none, and a name that promises a format which is not written
+ * (.bz2, .lz4, .parquet) is an error. The bytes depend only on the data and the level. zstd
  * writes its checksum and always uses worker threads, since its output differs between none and
  * some, but not between numbers of them; gzip stores neither name nor time.
  */

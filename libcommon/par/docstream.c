@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
+#include "libcommon/base/utf8.h"
 #include "libcommon/base/vec.h"
 #include "libcommon/io/lines.h"
 #include "libcommon/par/account.h"
@@ -67,15 +68,23 @@ int lu_doc_set_json(
 	return kept.p ? lu_doc_set(doc, key, kept) : lu_err_nomem(err);
 }
 
-int lu_doc_set_str(struct lu_doc *doc, const char *key, struct lu_str s, struct lu_err *err)
+struct lu_str lu_doc_quote(struct lu_doc *doc, struct lu_str s)
 {
 	struct lu_buf quoted = { 0 };
-	int rc;
+	struct lu_str kept = { NULL, 0 };
 
 	lu_json_quote(&quoted, s);
-	rc = lu_doc_set_json(doc, key, &quoted, err);
+	if (lu_buf_ok(&quoted))
+		kept = lu_arena_str(doc->arena, lu_buf_slice(&quoted));
 	lu_buf_release(&quoted);
-	return rc;
+	return kept;
+}
+
+int lu_doc_set_str(struct lu_doc *doc, const char *key, struct lu_str s, struct lu_err *err)
+{
+	struct lu_str quoted = lu_doc_quote(doc, s);
+
+	return quoted.p ? lu_doc_set(doc, key, quoted) : lu_err_nomem(err);
 }
 
 int lu_doc_set_text(struct lu_doc *doc, struct lu_str text, struct lu_err *err)
@@ -131,6 +140,13 @@ int lu_doc_bad(struct lu_doc *doc, const char *reason)
 	doc->verdict = LU_BAD;
 	doc->reason = reason;
 	doc->value = LU_STR("null");
+	return 0;
+}
+
+int lu_doc_bad_value(struct lu_doc *doc, const char *reason, struct lu_str value)
+{
+	lu_doc_bad(doc, reason);
+	doc->value = value;
 	return 0;
 }
 
@@ -307,6 +323,12 @@ static int parse(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, stru
 		doc->value = lu_doc_printf(doc, "%" PRIu64, doc->length);
 		return 0;
 	}
+	if (r->ds->flags & LU_DOCSTREAM_LINES) {
+		doc->text = line;
+		return lu_utf8_valid(line.p, line.n) == line.n
+				? 0
+				: lu_doc_bad(doc, lu_json_fault_text(LU_JSON_BAD_UTF8));
+	}
 	rc = lu_json_object(line, &b->arena, &doc->obj, &fault);
 	if (rc < 0 && (r->ds->flags & LU_DOCSTREAM_REPAIR) &&
 			(fault.kind == LU_JSON_BAD_UTF8 || fault.kind == LU_JSON_LONE_SURROGATE)) {
@@ -335,7 +357,8 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 	while (lu_slab_next(&b->slab, &line)) {
 		struct lu_doc *doc;
 
-		if (lu_doc_blank_line(line) && !b->slab.too_long)
+		if (lu_doc_blank_line(line) && !b->slab.too_long &&
+				!(r->ds->flags & LU_DOCSTREAM_LINES))
 			continue;
 		doc = new_doc(b, line);
 		if (!doc)

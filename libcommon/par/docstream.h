@@ -88,6 +88,8 @@ enum {
 	LU_DOCSTREAM_REPAIR = 1 << 3,	/* replace invalid UTF-8 and lone surrogates by U+FFFD */
 	/* The caller appends the accounting line itself, and prints the summary */
 	LU_DOCSTREAM_NO_STATS = 1 << 4,
+	/* Each line is a text, not a record: write it by lu_doc_out(). */
+	LU_DOCSTREAM_LINES = 1 << 5,
 };
 
 struct lu_docstream {
@@ -141,6 +143,9 @@ int lu_doc_set_text(struct lu_doc *doc, struct lu_str text, struct lu_err *err) 
  * 511 bytes and when memory is out. */
 struct lu_str lu_doc_printf(struct lu_doc *doc, const char *fmt, ...) LU_PRINTF(2, 3);
 
+/* A JSON string in the arena; .p is NULL when memory is out. */
+struct lu_str lu_doc_quote(struct lu_doc *doc, struct lu_str s);
+
 /* Drop the document. `reason` is a static string, `value` raw JSON for the reject file (the
  * measured value), or NULL. */
 int lu_doc_drop(struct lu_doc *doc, const char *reason, const struct lu_str *value);
@@ -148,8 +153,10 @@ int lu_doc_drop(struct lu_doc *doc, const char *reason, const struct lu_str *val
 int lu_doc_drop_number(struct lu_doc *doc, const char *reason, double value);
 /* Leaves the verdict to lu_docstream_put() in finish(). Only in decide(). */
 int lu_doc_hold(struct lu_doc *doc);
-/* Mark the record as bad; `reason` is a static string. */
+/* Mark the record as bad; `reason` is a static string, `value` raw JSON for the message and the
+ * reject file. */
 int lu_doc_bad(struct lu_doc *doc, const char *reason);
+int lu_doc_bad_value(struct lu_doc *doc, const char *reason, struct lu_str value);
 
 /* Replace the record by the program's own output: append to the returned buffer, then call
  * lu_doc_out_end(). Only in map(). */

@@ -160,6 +160,22 @@ int lu_sync_folder(const char *path, struct lu_err *err)
 	return rc;
 }
 
+int lu_fail_create(const char *path, int errnum, struct lu_err *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash && slash > path ? strndup(path, (size_t)(slash - path)) : NULL;
+	int rc;
+
+	if (errnum == ENOENT && dir && access(dir, F_OK) < 0 && errno == ENOENT) {
+		rc = lu_err_set(err, "%s: there is no folder '%s', create it first", path, dir);
+		err->errnum = errnum;
+	} else {
+		rc = lu_err_sys(err, errnum, "%s", path);
+	}
+	free(dir);
+	return rc;
+}
+
 struct identity {
 	dev_t dev;
 	ino_t ino;
@@ -189,7 +205,8 @@ int lu_files_distinct(char *const *path, size_t n, const char *suffix, struct lu
 
 		if (!name)
 			rc = lu_err_nomem(err);
-		else if (strcmp(name, "-") != 0 && stat(name, &st) == 0 && S_ISREG(st.st_mode) &&
+		else if (strcmp(name, "-") != 0 && stat(name, &st) == 0 &&
+				(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) &&
 				!lu_vec_push(&seen, ((struct identity){ st.st_dev, st.st_ino, i })))
 			rc = lu_err_nomem(err);
 		free(name);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <omp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,8 +12,10 @@
 #include "libcommon/sys/completion.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/help.h"
+#include "libcommon/sys/mapped.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/stats.h"
+#include "libcommon/sys/threads.h"
 #include "libcommon/sys/version.h"
 
 /* State of the messages, set by lu_tool_start() before any thread exists. */
@@ -25,7 +26,8 @@ static struct {
 	/* Reachable for as long as the process lives: argv as given, the items of --map. */
 	char **argv;
 	const char **map;
-} self = { "lucie", false, 0, NULL, NULL };
+	bool finished; /* the exit status is ours */
+} self = { "lucie", false, 0, NULL, NULL, false };
 
 static LU_PRINTF(1, 0) void say(const char *fmt, va_list ap)
 {
@@ -74,12 +76,28 @@ void lu_detail(const char *fmt, ...)
 	va_end(ap);
 }
 
+static __attribute__((noreturn)) void leave(int status)
+{
+	self.finished = true;
+	exit(status);
+}
+
+/* A library that gives up calls exit() with 1, which here means "no": OpenMP's runtime when a thread
+ * cannot start, mandoc when memory is out. It has said why. */
+static void on_exit_by_others(void)
+{
+	if (self.finished)
+		return;
+	lu_atomic_remove_all();
+	_exit(2);
+}
+
 static __attribute__((noreturn)) void usage_exit(bool hint)
 {
 	if (hint)
 		fprintf(stderr, "Try '%s --help'.\n", self.name);
 	lu_atomic_remove_all();
-	exit(2);
+	leave(2);
 }
 
 void lu_usage_error(const char *fmt, ...)
@@ -107,7 +125,7 @@ void lu_usage_fail(const struct lu_err *err, const char *fmt, ...)
 static __attribute__((noreturn)) void fail(const struct lu_err *err)
 {
 	lu_warn("%s", err->msg);
-	exit(2);
+	leave(2);
 }
 
 static int finish_stdout(void)
@@ -134,7 +152,7 @@ static __attribute__((noreturn)) void answer(struct lu_buf *text)
 			lu_write_all(STDOUT_FILENO, text->p, text->n, "standard output", &err) < 0)
 		fail(&err);
 	lu_buf_release(text);
-	exit(finish_stdout());
+	leave(finish_stdout());
 }
 
 enum { ID_HELP = 1000, ID_VERSION, ID_OPTIONS, ID_COMPLETION, ID_FIRST };
@@ -219,6 +237,20 @@ static void parse_all(const struct lu_tool *tool, struct parse *ps, int argc, ch
 	}
 }
 
+/* Report an error in a signal handler, clean up and exit: async-signal-safe calls only. */
+static void end_by_signal(const char *sentence)
+{
+	const char *part[] = { isatty(STDERR_FILENO) ? "\r\033[K" : "", self.name, ": ", sentence,
+		"\n" };
+
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		if (write(STDERR_FILENO, part[i], strlen(part[i])) < 0)
+			break;
+	}
+	lu_atomic_remove_all();
+	_exit(2);
+}
+
 static void prepare_process(void)
 {
 	sigset_t pipe_set;
@@ -227,12 +259,14 @@ static void prepare_process(void)
 	 * standard error would land in the data. */
 	for (int fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
-			exit(2);
+			leave(2);
 	}
+	atexit(on_exit_by_others);
 	sigemptyset(&pipe_set);
 	sigaddset(&pipe_set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &pipe_set, NULL);
 	lu_atomic_install();
+	lu_mapped_install(end_by_signal);
 }
 
 /* Parse the command line; `self.argv` keeps its order, since getopt moves operands to the end. */
@@ -261,12 +295,12 @@ static void parse_args(
 		lu_usage_error("unexpected argument '%s'", argv[optind]);
 }
 
-static void complete_std(struct lu_std *std)
+static void complete_std(struct lu_std *std, unsigned groups)
 {
 	struct lu_err err;
 
 	if (std->threads == 0)
-		std->threads = omp_get_max_threads();
+		std->threads = lu_threads_default();
 	if (!std->tmpdir)
 		std->tmpdir = getenv("TMPDIR");
 	if (!std->tmpdir || !*std->tmpdir)
@@ -278,6 +312,8 @@ static void complete_std(struct lu_std *std)
 	self.map = std->map.item;
 	/* Fail on an unwritable path now, not after hours of work. */
 	if (lu_stats_check(std->stats, &err) < 0)
+		fail(&err);
+	if ((groups & LU_STD_THREADS) && lu_threads_check(std->threads, &err) < 0)
 		fail(&err);
 }
 
@@ -291,7 +327,7 @@ void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *conf
 	prepare_process();
 	self.name = tool->name;
 	parse_args(tool, argc, argv, config, std);
-	complete_std(std);
+	complete_std(std, tool->std);
 	*args = (struct lu_args){
 		.tool = tool,
 		.argc = argc,
@@ -304,15 +340,20 @@ void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *conf
 
 int lu_tool_finish(int rc, const struct lu_err *err)
 {
+	struct lu_err cut;
 	int out;
 
 	lu_progress_clear();
 	if (rc < 0) {
 		lu_warn("%s", err->msg[0] ? err->msg : "failed");
 		rc = 2;
+	} else if (lu_mapped_check(&cut) < 0) {
+		lu_warn("%s", cut.msg);
+		rc = 2;
 	}
 	if (rc != 0)
 		lu_atomic_remove_all();
 	out = finish_stdout();
+	self.finished = true;
 	return out ? out : rc;
 }

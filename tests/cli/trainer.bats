@@ -161,14 +161,16 @@ until_step() {
 	run -2 lucie-train -q -c base.ini --set parallel.tp=2 -o run
 	[[ "$output" == *"parallel.tp = 2 has no effect"* ]]
 	run -2 lucie-train -q -c base.ini --set train.steps=32 --set model.ffn=100 --set train.lr=4e-3 -o run
-	[[ "$output" == *"the model's is"* ]]
+	[[ "$output" == *"model.ffn is 192 in the checkpoint and 100 in the configuration"* ]]
 }
 
 @test "a value that is not finite stops the run before the update and is named" {
 	run -2 lucie-train -q -c base.ini --set train.lr=100 --set train.clip=0 --set train.warmup=0 \
 		--set train.schedule=constant --set train.weight_decay=100 --set model.init_std=10 \
 		--set checkpoint.every=1 --set checkpoint.keep=0 -o run
-	[[ "$output" == *"not finite, first seen in the "*"last checkpoint is as it was"* ]]
+	[[ "$output" == *"not finite, first seen in the "*"last checkpoint is as it was, of step "*"lower train.lr"* ]]
+	# JSON has no NaN.
+	run ! grep -qi 'nan\|inf' run/metrics.jsonl
 	lucie-export -o out run
 }
 
@@ -233,20 +235,20 @@ until_step() {
 	last=$(sed -n 's/^{"step":30,"valid":"demo","loss":\([0-9.]*\),.*/\1/p' run/metrics.jsonl)
 	awk -v a="$first" -v b="$last" 'BEGIN { exit !(b < a - 0.5) }'
 	bits=$(sed -n 's/^{"step":30,"valid".*"bits_per_byte":\([0-9.]*\),.*/\1/p' run/metrics.jsonl)
-	eval=$(lucie-eval -q --batch 3 run shards/demo | sed 's/.*"all"//')
+	eval=$(lucie-eval -q --json --batch 3 run shards/demo | sed 's/.*"all"//')
 	[[ "$eval" == *"\"loss\":${last:0:7}"* ]]
 	# Validation counts all tokens as scored, evaluation all but the first.
 	eval_bits=${eval#*bits_per_byte\":}
 	awk -v a="$bits" -v b="${eval_bits%%\}*}" \
 		'BEGIN { exit !(a > b && a < b * 1.01) }'
-	start=$(lucie-eval -q --init run shards/demo | sed 's/.*"all"//')
+	start=$(lucie-eval -q --json --init run shards/demo | sed 's/.*"all"//')
 	[[ "$start" == *"\"loss\":${first:0:7}"* ]]
 }
 
 @test "documents are scored like the shard made from them" {
-	a=$(lucie-eval -q --unigram whole shards/demo)
-	b=$(lucie-eval -q --unigram whole <a.jsonl)
-	c=$(lucie-eval -q -j 1 --unigram whole a.jsonl)
+	a=$(lucie-eval -q --json --unigram whole shards/demo)
+	b=$(lucie-eval -q --json --unigram whole <a.jsonl)
+	c=$(lucie-eval -q --json -j 1 --unigram whole a.jsonl)
 	[ "$a" = "$b" ]
 	[ "$a" = "$c" ]
 	[[ "$a" == *'"languages":{"'*'unigram_bits_per_byte'* ]]
@@ -256,15 +258,15 @@ until_step() {
 
 @test "an export scores the same" {
 	lucie-export --dtype f32 -o out whole
-	a=$(lucie-eval -q whole shards/demo | sed 's/.*"languages"//')
-	b=$(lucie-eval -q out shards/demo | sed 's/.*"languages"//')
+	a=$(lucie-eval -q --json whole shards/demo | sed 's/.*"languages"//')
+	b=$(lucie-eval -q --json out shards/demo | sed 's/.*"languages"//')
 	[ "$a" = "$b" ]
 	cmp tokenizer.json out/tokenizer.json
 	run -2 lucie-export -o out whole
 	[[ "$output" == *"remove it, or give another"* ]]
 	# An export can be the start of a run.
 	sed 's,^\[train\],&\ninit = out,' base.ini >init.ini
-	lucie-train -q -c init.ini --set train.steps=1 --set train.lr=0 --set train.lr_min=0 -o run
+	lucie-train -q -c init.ini --set train.steps=1 --set train.warmup=0 --set train.lr=0 --set train.lr_min=0 -o run
 	cmp run/latest/weights.safetensors whole/latest/weights.safetensors
 }
 
@@ -284,4 +286,19 @@ until_step() {
 	lucie-shard -t other.json -o shards/other a.jsonl
 	run -2 lucie-train -q -c base.ini --set data.train=shards/other -o run
 	[[ "$output" == *"another tokenizer"* ]]
+}
+
+@test "waiting threads spin briefly, unless the environment says otherwise" {
+	# A program that is told to wait for its input shows what it was started with.
+	environment() {
+		mkfifo config 2>/dev/null || true
+		"$@" lucie-train -c config --dry-run -o r >/dev/null 2>&1 3>&- &
+		exec 9>config
+		tr '\0' '\n' </proc/$!/environ | grep -E '^(GOMP_SPINCOUNT|OMP_WAIT_POLICY)=' || echo none
+		exec 9>&-
+		wait $! || true
+	}
+	[ "$(environment env -u OMP_WAIT_POLICY -u GOMP_SPINCOUNT)" = GOMP_SPINCOUNT=1000 ]
+	[ "$(environment env -u GOMP_SPINCOUNT OMP_WAIT_POLICY=active)" = OMP_WAIT_POLICY=active ]
+	[ "$(environment env -u OMP_WAIT_POLICY GOMP_SPINCOUNT=7)" = GOMP_SPINCOUNT=7 ]
 }

@@ -41,8 +41,8 @@ static void test_recipe_errors(void **state)
 		{ "[mix]\n", "r: no group" },
 		{ "lang = fr\n", "r:1: 'lang' stands before the first section" },
 		{ "[group]\n", "r:1: a group needs a name" },
-		{ "[group a]\n[group a]\n", "r:2: group a is defined twice" },
-		{ "[mix]\n[mix]\n[group a]\n", "r:2: [mix] appears twice" },
+		{ "[group a]\n[group a]\n", "r:2: section [group a] appears twice" },
+		{ "[mix]\n[mix]\n[group a]\n", "r:2: section [mix] appears twice" },
 		{ "[mix]\n[groups a]\n", "r:2: unknown section" },
 		{ "[mix x]\n[group a]\n", "r:1: unknown section" },
 		{ "[mix]\nmeasure = words\n[group a]\n", "measure: 'words' is not one of" },
@@ -52,12 +52,13 @@ static void test_recipe_errors(void **state)
 		{ "[group a]\nshare = 0%\n", "share: '0%' is not above 0" },
 		{ "[group a]\nshare = 100.0000001%\n", "not above 0 and up to 100" },
 		{ "[group a]\nshare = 1%\nepochs = 1\n", "group a: both share and epochs" },
-		{ "[group a]\nepochs = 0\n", "group a: epochs: '0' is too small" },
+		{ "[group a]\nepochs = 0\n", "group a: epochs: '0' is not above 0" },
 		{ "[group a]\nepochs = 1.1234567\n", "more than 6 decimals" },
 		{ "[group a]\nlang = fr\nlang = en\n", "r:3: 'lang' is set twice" },
 		{ "[group a]\nlang =\n", "r:2: 'lang' has no value" },
 		{ "[group a]\nlanguage = fr\n",
-				"r:2: unknown key 'language' (known: source, lang" },
+				"r:2: unknown key 'language', did you mean 'lang'" },
+		{ "[group a]\nxyz = fr\n", "r:2: unknown key 'xyz' (known: source, lang" },
 	};
 	struct lu_recipe r;
 	struct lu_err err;
@@ -520,7 +521,8 @@ static void test_empty_groups(void **state)
 	assert_int_equal(lu_pool_shard(&pool, &err), 0);
 	assert_int_equal(lu_pool_add(&pool, 0, 10, LU_STR("a"), &err), 0);
 	assert_int_equal(lu_pool_plan(&pool, &plan, &r, &err), -1);
-	assert_string_equal(err.msg, "group b: no document matches");
+	assert_string_equal(err.msg,
+			"group b: no document matches, or the groups before it take them all");
 	assert_int_equal(lu_pool_add(&pool, 1, 0, LU_STR("b"), &err), 0);
 	assert_int_equal(lu_pool_plan(&pool, &plan, &r, &err), -1);
 	assert_string_equal(err.msg, "group b: its documents are empty");
