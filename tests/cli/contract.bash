@@ -114,6 +114,15 @@ command_of() {
 	done
 }
 
+# to_file PROGRAM IN [EXTRA]...: run with -o dir/out where there is -o, standard output discarded.
+to_file() {
+	local p=$1 in=$2 cmd
+	shift 2
+	if writes_stdout "$p" && takes "$p" output; then set -- -o dir/out "$@"; fi
+	command_of "$p" "$in" dir/out "$@"
+	"${cmd[@]}" >/dev/null 2>err
+}
+
 # drop_times RUN: remove the durations of training steps, which may differ between equal runs.
 drop_times() {
 	[ ! -f "$1/timing.jsonl" ] ||
