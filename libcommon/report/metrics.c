@@ -408,6 +408,15 @@ void lu_metrics_text(const struct lu_metrics *m, size_t n, struct lu_buf *b)
 	}
 }
 
+/* A count that was read as a number; null when it is unknown. */
+static void put_count(struct lu_buf *b, const char *key, double v)
+{
+	if (v >= 0 && v < 0x1p63)
+		lu_json_put_u64(b, key, (uint64_t)v);
+	else
+		lu_json_put_double(b, key, v);
+}
+
 void lu_metrics_json(const struct lu_metrics *m, size_t n, struct lu_buf *b)
 {
 	lu_json_open_array(b, "runs");
@@ -415,8 +424,8 @@ void lu_metrics_json(const struct lu_metrics *m, size_t n, struct lu_buf *b)
 		lu_json_open_object(b, NULL);
 		lu_json_put_cstr(b, "name", m[i].name);
 		lu_json_put_cstr(b, "file", m[i].path);
-		lu_json_put_double(b, "steps", m[i].step);
-		lu_json_put_double(b, "tokens", m[i].tokens);
+		put_count(b, "steps", m[i].step);
+		put_count(b, "tokens", m[i].tokens);
 		lu_json_put_double(b, "seconds", m[i].seconds);
 		lu_json_put_double(b, "tokens_per_s", lu_metrics_speed(&m[i]));
 		lu_json_put_double(b, "first_loss", lu_curve_first(&m[i].loss).y);
@@ -431,7 +440,7 @@ void lu_metrics_json(const struct lu_metrics *m, size_t n, struct lu_buf *b)
 			lu_json_put_double(b, "first_loss", lu_curve_first(&v->loss).y);
 			lu_json_put_double(b, "loss", lu_curve_last(&v->loss).y);
 			lu_json_put_double(b, "lowest_loss", lu_curve_lowest(&v->loss).y);
-			lu_json_put_double(b, "lowest_step", lu_curve_lowest(&v->loss).x);
+			put_count(b, "lowest_step", lu_curve_lowest(&v->loss).x);
 			lu_json_put_double(b, "bits_per_byte", lu_curve_last(&v->bits_per_byte).y);
 			lu_json_close_object(b);
 		}
