@@ -386,9 +386,11 @@ static void check_usage(const struct options *o)
 	if (o->dry_run && (o->std.output || o->std.stats || o->std.rejects || o->mark_epoch))
 		lu_usage_error("--dry-run writes no documents: -o, --stats, --rejects and "
 			       "--mark-epoch have no effect");
-	if (o->plan && (o->mark_epoch || o->std.rejects || o->std.max_bad_given || o->std.compress))
-		lu_usage_error("a plan has no records: --mark-epoch, --rejects, --max-bad and -z "
-			       "have no effect");
+	if (o->plan &&
+			(o->mark_epoch || o->std.rejects || o->std.max_bad_given ||
+					o->std.compress || o->std.text_field || o->std.map.n))
+		lu_usage_error("a plan has no records: --mark-epoch, --rejects, --max-bad, "
+			       "--text-field, --map and -z have no effect");
 }
 
 int main(int argc, char **argv)
