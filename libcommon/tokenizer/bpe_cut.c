@@ -13,17 +13,20 @@
 #define SHORT_IDS 4
 #define IN_LONG_CACHE 0xFF /* in place of the number of ids */
 
-int lu_bpe_state_init(struct lu_bpe_state *s, struct lu_err *err)
+void lu_bpe_state_init(struct lu_bpe_state *s)
 {
 	memset(s, 0, sizeof(*s));
 	lu_bpe_merger_init(&s->merger);
-	s->short_cache = lu_big_alloc(sizeof(*s->short_cache) << SHORT_BITS);
-	s->long_cache = lu_big_alloc(sizeof(*s->long_cache) << LONG_BITS);
-	if (!s->short_cache || !s->long_cache) {
-		lu_bpe_state_release(s);
-		return lu_err_nomem(err);
-	}
-	return 0;
+}
+
+/* Allocate the caches at the first word: of a thousand threads few may get one. */
+static int open_caches(struct lu_bpe_state *s, struct lu_err *err)
+{
+	if (!s->short_cache)
+		s->short_cache = lu_big_alloc(sizeof(*s->short_cache) << SHORT_BITS);
+	if (!s->long_cache)
+		s->long_cache = lu_big_alloc(sizeof(*s->long_cache) << LONG_BITS);
+	return s->short_cache && s->long_cache ? 0 : lu_err_nomem(err);
 }
 
 void lu_bpe_state_release(struct lu_bpe_state *s)
@@ -280,6 +283,8 @@ static inline int push(const struct lu_bpe *b, struct lu_bpe_state *s, const cha
 int lu_bpe_push(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
 		struct lu_ids *ids, struct lu_err *err)
 {
+	if (!s->long_cache && open_caches(s, err) < 0)
+		return -1;
 	return word.n ? push(b, s, word.p, word.n, ids, err) : 0;
 }
 
@@ -291,6 +296,8 @@ int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str wo
 
 	if (word.n == 0)
 		return 0;
+	if (!s->long_cache && open_caches(s, err) < 0)
+		return -1;
 	lu_buf_str(&padded, word);
 	if (!lu_buf_reserve(&padded, LU_BPE_PADDING)) {
 		lu_buf_release(&padded);
@@ -352,6 +359,8 @@ int lu_bpe_stream(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_
 	*used = 0;
 	if (word.n == 0)
 		return 0;
+	if (!s->long_cache && open_caches(s, err) < 0)
+		return -1;
 	if (seen == 0) {
 		scan->unit = next_unit(b, &first);
 		seen = (size_t)(first - word.p);

@@ -4,7 +4,7 @@
  * Words to ids: cuts words where no merge can cross and caches the ids of the chunks (bpe.h).
  *
  *	struct lu_bpe_state s;				one per thread and model
- *	lu_bpe_state_init(&s, &err);
+ *	lu_bpe_state_init(&s);
  *	lu_bpe_push(&bpe, &s, word, &ids, &err);	any number of times
  *	lu_bpe_flush(&bpe, &s, &ids, &err);		ids are complete
  *	lu_bpe_state_release(&s);
@@ -50,7 +50,7 @@ struct lu_bpe_state {
 	struct lu_bpe_merger merger;
 };
 
-int lu_bpe_state_init(struct lu_bpe_state *s, struct lu_err *err) LU_CHECKED;
+void lu_bpe_state_init(struct lu_bpe_state *s);
 void lu_bpe_state_release(struct lu_bpe_state *s);
 
 /* Append the ids of one word. */

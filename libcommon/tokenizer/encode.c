@@ -9,16 +9,12 @@
 struct lu_tok_state *lu_tok_state_new(const struct lu_tok *tok)
 {
 	struct lu_tok_state *st = calloc(1, sizeof(*st));
-	struct lu_err err;
 
 	if (!st)
 		return NULL;
 	st->tok = tok;
 	st->block = 16384;
-	if (lu_bpe_state_init(&st->bpe, &err) < 0) {
-		free(st);
-		return NULL;
-	}
+	lu_bpe_state_init(&st->bpe);
 	return st;
 }
 
