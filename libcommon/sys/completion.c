@@ -1,22 +1,13 @@
 #include "libcommon/sys/completion.h"
 
+#include "libcommon/sys/cmdline.h"
 #include "libcommon/sys/tool.h"
-
-/* Option i of the program: its own, then the shared ones; NULL past the last. */
-static const struct lu_opt *option(const struct lu_tool *tool, size_t i)
-{
-	size_t own = 0;
-
-	while (tool->opts[own].type != LU_OPT_T_END)
-		own++;
-	return i < own ? &tool->opts[i] : lu_std_opt(tool->std, i - own);
-}
 
 void lu_completion_options(const struct lu_tool *tool, struct lu_buf *out)
 {
 	const struct lu_opt *o;
 
-	for (size_t i = 0; (o = option(tool, i)); i++) {
+	for (size_t i = 0; (o = lu_cmdline_row(tool, i)); i++) {
 		if (o->letter)
 			lu_buf_putc(out, (char)o->letter);
 		lu_buf_printf(out, "\t%s\t", o->name);
@@ -30,9 +21,9 @@ static void put_bash(const struct lu_tool *tool, struct lu_buf *out)
 	const struct lu_opt *o;
 
 	lu_buf_puts(out, "complete -o default -W \"");
-	for (size_t i = 0; (o = option(tool, i)); i++)
+	for (size_t i = 0; (o = lu_cmdline_row(tool, i)); i++)
 		lu_buf_printf(out, "--%s ", o->name);
-	lu_buf_printf(out, "--help --version\" %s\n", tool->name);
+	lu_buf_printf(out, "\" %s\n", tool->name);
 }
 
 /* Text inside '--name[text]': neither the quote nor the bracket may end there. */
@@ -52,14 +43,12 @@ static void put_zsh(const struct lu_tool *tool, struct lu_buf *out)
 	const struct lu_opt *o;
 
 	lu_buf_printf(out, "#compdef %s\n_arguments \\\n", tool->name);
-	for (size_t i = 0; (o = option(tool, i)); i++) {
+	for (size_t i = 0; (o = lu_cmdline_row(tool, i)); i++) {
 		lu_buf_printf(out, "  '--%s[", o->name);
 		put_zsh_text(o->help, out);
 		lu_buf_puts(out, "]' \\\n");
 	}
-	lu_buf_puts(out,
-			"  '--help[show the help]' '--version[show the version]' "
-			"'*:file:_files'\n");
+	lu_buf_puts(out, "  '*:file:_files'\n");
 }
 
 int lu_completion_script(const struct lu_tool *tool, const char *shell, struct lu_buf *out,
