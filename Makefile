@@ -1,6 +1,6 @@
 # Lucie toolkit. One non-recursive Makefile: each folder's module.mk adds its files and flags.
 # `make help` lists the targets and the variables. The objects of a configuration live in
-# build/CONFIG/, so those of different flags never mix.
+# build/CONFIG/; those that were compiled by other flags are compiled anew.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -25,8 +25,13 @@ ifeq ($(CONFIG),tsan)
 CC := clang
 CXX := clang++
 else
+# From the environment or the command line, as for any make; make's own default is cc.
+ifneq ($(filter default undefined,$(origin CC)),)
 CC := gcc
+endif
+ifneq ($(filter default undefined,$(origin CXX)),)
 CXX := g++
+endif
 endif
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 \
 	-Wundef -Wcast-qual -Wimplicit-fallthrough -Wdouble-promotion
@@ -47,10 +52,11 @@ CC := clang
 CXX := clang++
 endif
 # No contraction: an expression gives the same bits in every function it is inlined into.
-BASE := -g $(OPT) -fno-common -ffp-contract=off -fopenmp -pthread -I. -MMD -MP $(CFLAGS_EXTRA)
-CFLAGS = -std=c17 -D_GNU_SOURCE $(WARN_C) $(BASE)
-CXXFLAGS = -std=c++17 -D_GNU_SOURCE $(WARN) $(BASE)
-LDFLAGS = $(OPT) -fopenmp -pthread
+# CFLAGS, CXXFLAGS and LDFLAGS are the user's and come last.
+BASE := -g $(OPT) -fno-common -ffp-contract=off -fopenmp -pthread -I. -MMD -MP
+C_FLAGS = -std=c17 -D_GNU_SOURCE $(WARN_C) $(BASE) $(PKG_FLAGS) $(OWN_FLAGS) $(CFLAGS_EXTRA) $(CFLAGS)
+CXX_FLAGS = -std=c++17 -D_GNU_SOURCE $(WARN) $(BASE) $(PKG_FLAGS) $(CFLAGS_EXTRA) $(CXXFLAGS)
+LD_FLAGS = $(OPT) -fopenmp -pthread $(LDFLAGS)
 
 # ---- libraries ---------------------------------------------------------------------------
 PKGS := libzstd zlib liblzma libarchive libxml-2.0 icu-uc icu-i18n libxxhash
@@ -61,8 +67,7 @@ else
 PKG_CFLAGS := -DLU_BARE
 LIBS :=
 endif
-CFLAGS += $(patsubst -I%,-isystem %,$(PKG_CFLAGS))
-CXXFLAGS += $(patsubst -I%,-isystem %,$(PKG_CFLAGS))
+PKG_FLAGS := $(patsubst -I%,-isystem %,$(PKG_CFLAGS))
 
 # Debian packages needed to build and to test; `make deps` installs those that are missing.
 DEB_BUILD := gcc g++ make pkg-config libzstd-dev zlib1g-dev liblzma-dev libarchive-dev \
@@ -84,7 +89,7 @@ left_out = $(if $(and $(2),$(3)),,@echo "$(1): left out ($(if $(2),no sources in
 # ---- folders -----------------------------------------------------------------------------
 LIB_SRC := $(sort $(wildcard libcommon/*/*.c))
 LIB_CXX := $(sort $(wildcard libcommon/*/*.cc))
-TOOLS := $(sort $(patsubst tools/%.c,%,$(wildcard tools/lucie-*.c)))
+TOOLS := $(sort $(patsubst tools/%.c,%,$(wildcard tools/lucie*.c)))
 KERNELS_SRC :=
 TRAINER_SRC :=
 TRAINER_PROGRAMS :=
@@ -112,15 +117,35 @@ all: $(BIN)
 .PHONY: trainer
 trainer: $(BUILD)/bin/lucie-train
 
-$(BUILD)/%.o: %.c
+# The flags of the objects are in build/CONFIG/flags, those of an object with flags of its own in a
+# file of its own. A file is written when make considers an object and the text is another, so that
+# the objects are compiled anew. Warnings and ccache change no object.
+.SECONDEXPANSION:
+flags_text = $(strip $(filter-out ccache $(WARN) $(WARN_C),\
+	$(CC) $(C_FLAGS) / $(CXX) $(CXX_FLAGS) / $(LD_FLAGS) $(LIBS)))
+flags_differ = $(subst $(1),,$(2))$(subst $(2),,$(1))
+# With -n and -q nothing is written; a target that is always newer tells what would be done.
+flags_write = $(if $(findstring n,$(DRY))$(findstring q,$(DRY)),FORCE,$(if $(wildcard \
+	$(BUILD)/.),,$(shell mkdir -p $(BUILD)))$(file >$(1),$(2)))
+DRY = $(firstword -$(MAKEFLAGS))
+# make 4.3 does not always take the newline off what it reads from a file, hence strip.
+flags_file = $(1) $(if $(call flags_differ,$(strip $(file <$(1))),$(2)),$(flags_write))
+FLAGS = $(call flags_file,$(BUILD)/flags$(if $(OWN_FLAGS),-$(notdir $*)),$(flags_text))
+# make may have read the folder before the file was there: say that it can be made.
+$(BUILD)/flags: ;
+$(BUILD)/flags-%: ;
+.PRECIOUS: $(BUILD)/flags-%
+FORCE:
+
+$(BUILD)/%.o: %.c $$(FLAGS)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(C_FLAGS) -c -o $@ $<
 
-$(BUILD)/%.o: %.cc
+$(BUILD)/%.o: %.cc $$(FLAGS)
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CXX) $(CXXFLAGS) -c -o $@ $<
+	$(Q)$(CXX) $(CXX_FLAGS) -c -o $@ $<
 
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)
@@ -128,7 +153,7 @@ $(LIB): $(LIB_OBJ)
 	$(Q)ar rcs $@ $^
 
 # CLD2, fastText and ICU's UTF-8 normaliser are C++, so the C++ driver links.
-LINK = $(if $(BARE),$(CC),$(CXX)) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+LINK = $(if $(BARE),$(CC),$(CXX)) $(LD_FLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 $(TOOLS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/tools/%.o $(LIB)
 	$(call say,LD,$@)
@@ -219,7 +244,8 @@ install: $(BIN)
 		$(BUILD)/bin/$$p --print-completion zsh \
 			>$(sharedir)/zsh/site-functions/_$$p || exit 1; done
 	$(Q)for f in $(RECIPES); do \
-		$(INSTALL) -D -m 644 "$$f" "$(sharedir)/lucie/$$f" || exit 1; done
+		[ -x "$$f" ] && mode=755 || mode=644; \
+		$(INSTALL) -D -m $$mode "$$f" "$(sharedir)/lucie/$$f" || exit 1; done
 	$(Q)$(INSTALL) -m 644 README.md LICENSE $(sharedir)/doc/lucie
 
 ## uninstall: remove what install has installed
@@ -241,7 +267,8 @@ clean:
 ## BARE=1: the same as CONFIG=bare: lucie-train without libraries
 ## DOUBLE=1: the same as CONFIG=double: double precision, for tests
 ## CC=, CXX=: compilers, such as CC=clang CXX=clang++
-## CFLAGS_EXTRA=: flags added to all others
+## CFLAGS=, CXXFLAGS=, LDFLAGS=: flags after our own, such as CFLAGS="-O3 -march=native"
+## CFLAGS_EXTRA=: flags for C and C++
 ## WERROR=1: make warnings errors
 ## V=1: print whole commands
 ## PREFIX=, DESTDIR=: where install installs: /usr/local, below DESTDIR

@@ -14,12 +14,12 @@ KERNELS_ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 # None of these flags changes a result: they enable vector square roots and selects.
 KERNELS_OPT := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off
 
-$(BUILD)/kernels/cpu/isa_base.o: CFLAGS += $(KERNELS_OPT)
-$(BUILD)/kernels/cpu/isa_avx2.o: CFLAGS += $(KERNELS_OPT)
-$(BUILD)/kernels/cpu/isa_avx512.o: CFLAGS += $(KERNELS_OPT)
+$(BUILD)/kernels/cpu/isa_base.o: OWN_FLAGS += $(KERNELS_OPT)
+$(BUILD)/kernels/cpu/isa_avx2.o: OWN_FLAGS += $(KERNELS_OPT)
+$(BUILD)/kernels/cpu/isa_avx512.o: OWN_FLAGS += $(KERNELS_OPT)
 ifeq ($(KERNELS_ARCH),x86_64)
-$(BUILD)/kernels/cpu/isa_avx2.o: CFLAGS += -mavx2 -mfma
-$(BUILD)/kernels/cpu/isa_avx512.o: CFLAGS += -mavx512f -mfma
+$(BUILD)/kernels/cpu/isa_avx2.o: OWN_FLAGS += -mavx2 -mfma
+$(BUILD)/kernels/cpu/isa_avx512.o: OWN_FLAGS += -mavx512f -mfma
 endif
 
 # The reference implementations are for tests only.
@@ -31,6 +31,6 @@ KERNELS_LIBS := -lm
 KERNELS_ONEDNN := $(if $(BARE)$(DOUBLE),,$(wildcard /usr/include/oneapi/dnnl/dnnl.h \
 	/usr/local/include/oneapi/dnnl/dnnl.h))
 ifneq ($(KERNELS_ONEDNN),)
-$(BUILD)/tests/bench/bench_kernels.o: CFLAGS += -DLK_HAVE_ONEDNN
+$(BUILD)/tests/bench/bench_kernels.o: OWN_FLAGS += -DLK_HAVE_ONEDNN
 $(BUILD)/tests/bench/bench_kernels: KERNELS_LIBS += -ldnnl
 endif

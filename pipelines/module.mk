@@ -1,7 +1,7 @@
 # Datasets. Each has its own Makefile below pipelines/; see lucie-pipelines(7).
 
 DEMO := build/demo
-# Process files in parallel on all cores, unless the user has set -j.
+# Compile, and process files, on all cores, unless the user has set -j.
 DEMO_JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 DEMO_MAKE = $(MAKE) --no-print-directory -f pipelines/demo/Makefile D=$(DEMO) BIN='$(CURDIR)/$(BUILD)/bin'
 
@@ -9,13 +9,13 @@ DEMO_MAKE = $(MAKE) --no-print-directory -f pipelines/demo/Makefile D=$(DEMO) BI
 ## demo: run real documents through every stage, train a small model, write a report
 demo:
 	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory demo-now
+	@$(MAKE) --no-print-directory $(DEMO_JOBS) demo-now
 
 demo-now: $(BIN)
 	@if $(DEMO_MAKE) -q report 2>/dev/null; then \
 		echo 'nothing to do: $(DEMO)/report.html is up to date'; \
 	else \
-		$(DEMO_MAKE) $(DEMO_JOBS) report; \
+		$(DEMO_MAKE) report; \
 	fi
 
 ## demo-clean: remove the output of demo, but not the packages it fetched

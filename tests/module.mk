@@ -91,10 +91,10 @@ build/venv/.ready: tests/interop/requirements.txt
 	$(call say,PIP,$<)
 	$(Q)tests/make-venv build/venv $<
 
-$(TEST_BUILD)/faults/inject.so: tests/faults/inject.c
+$(TEST_BUILD)/faults/inject.so: tests/faults/inject.c $$(FLAGS)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
+	$(Q)$(CC) $(C_FLAGS) -fPIC -shared -o $@ $< -ldl
 
 # ---- benchmarks --------------------------------------------------------------------------
 BENCH_BINS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bench/bench_*.c)))
@@ -175,5 +175,5 @@ lint:
 	@$(MAKE) --no-print-directory lint-now
 
 lint-now: $(BIN)
-	@$(TEST_ENV) CC="$(CC)" CFLAGS="$(filter-out -MMD -MP -Werror,$(CFLAGS))" \
+	@$(TEST_ENV) CC="$(CC)" CFLAGS="$(filter-out -MMD -MP -Werror,$(C_FLAGS))" \
 		$(PROVE) $(sort $(wildcard tests/lint/*.sh))

@@ -11,8 +11,10 @@
 #include "libcommon/import/charset.h"
 #include "libcommon/import/html.h"
 #include "libcommon/import/import.h"
+#include "libcommon/import/left_out.h"
 #include "libcommon/par/account.h"
 #include "libcommon/par/pipeline.h"
+#include "libcommon/sys/file.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
 
@@ -42,6 +44,7 @@ struct options {
 	enum license_from license_from;
 	enum lang_from lang_from;
 	struct lu_list include, exclude;
+	bool allow_empty;
 };
 
 static const struct lu_opt opts[] = {
@@ -59,13 +62,14 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(0, "charset", struct options, import.charset, "NAME",
 			"charset of members that are not UTF-8"),
 	LU_OPT_U64(0, "min-bytes", struct options, import.min_bytes, "N", "drop shorter texts"),
+	LU_OPT_FLAG(0, "allow-empty", struct options, allow_empty, "operands may give no document"),
 	LU_OPT_FLAG(0, "whole", struct options, import.whole, "keep navigation of pages"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-import",
 	"converts archives, packages, web and manual pages to documents", "[FILE|DIR...]", opts,
-	LU_STD_FILTER | LU_STD_TMPDIR, offsetof(struct options, std) };
+	(LU_STD_FILTER & ~LU_STD_FIELDS) | LU_STD_TMPDIR, offsetof(struct options, std) };
 
 struct batch {
 	struct lu_member member[BATCH_MEMBERS];
@@ -77,14 +81,22 @@ struct batch {
 };
 
 struct run {
+	const struct options *o;
+	const struct lu_args *args;
 	struct lu_import import;
-	struct lu_members members;
+	struct lu_members reader;
 	struct lu_import_work *work; /* one a thread */
 	struct lu_account account;
 	struct lu_progress progress;
 	struct lu_buf value, record; /* of a line of the reject file */
-	uint64_t recoded;
+	uint64_t members, recoded, optout, truncated;
+	uint64_t excluded, links, special; /* members that are no documents */
 	bool ended;
+	/* The operand whose members are written. */
+	size_t operand;
+	uint64_t given;			   /* documents of it */
+	bool itself;			   /* its member is itself */
+	struct lu_left_out here, left_out; /* of the operand; of all of them */
 };
 
 static int read_batch(void *ctx, void *batch, struct lu_err *err)
@@ -97,7 +109,7 @@ static int read_batch(void *ctx, void *batch, struct lu_err *err)
 	lu_buf_clear(&b->out);
 	b->n = 0;
 	while (!r->ended && b->n < BATCH_MEMBERS && bytes < BATCH_BYTES) {
-		int rc = lu_members_next(&r->members, &b->member[b->n], &b->arena, err);
+		int rc = lu_members_next(&r->reader, &b->member[b->n], &b->arena, err);
 
 		if (rc < 0)
 			return -1;
@@ -142,9 +154,10 @@ static void describe_bad(const struct lu_member *m, const char *reason, struct l
 
 /* The reject file's value is the detail, its record {"id":...}: a member may be large or binary. */
 static int drop(struct run *r, const struct lu_member *m, const struct lu_import_result *res,
-		struct lu_err *err)
+		bool aside, struct lu_err *err)
 {
 	struct lu_buf *value = &r->value, *record = &r->record;
+	struct lu_reject reject;
 	struct lu_err message;
 
 	if (res->bad) {
@@ -165,31 +178,79 @@ static int drop(struct run *r, const struct lu_member *m, const struct lu_import
 	lu_json_close_object(record);
 	if (lu_buf_check(value, err) < 0 || lu_buf_check(record, err) < 0)
 		return -1;
-	return lu_account_drop(&r->account,
-			&(struct lu_reject){ m->file, r->account.stats.in.docs, res->drop,
-					lu_buf_slice(value), lu_buf_slice(record) },
-			err);
+	reject = (struct lu_reject){ m->file, r->members, res->drop, lu_buf_slice(value),
+		lu_buf_slice(record) };
+	return aside ? lu_account_reject(&r->account, &reject, err)
+		     : lu_account_drop(&r->account, &reject, err);
+}
+
+/* The count of members that are no documents, or NULL if the reason is another. */
+static uint64_t *aside(struct run *r, const char *reason)
+{
+	return strcmp(reason, "excluded") == 0		    ? &r->excluded
+			: strcmp(reason, "link") == 0	    ? &r->links
+			: strcmp(reason, "not a file") == 0 ? &r->special
+							    : NULL;
+}
+
+static int write_member(struct run *r, const struct lu_member *m,
+		const struct lu_import_result *res, struct lu_str line, struct lu_err *err)
+{
+	struct lu_stats *stats = &r->account.stats;
+	uint64_t *count = res->drop ? aside(r, res->drop) : NULL;
+
+	r->members++;
+	r->itself = m->itself;
+	if (count) {
+		++*count;
+	} else {
+		stats->in.docs++;
+		stats->in.bytes += m->size;
+	}
+	r->recoded += res->recoded;
+	if (res->drop) {
+		if (lu_left_out_add(&r->here, m, res->drop, res->format, err) < 0)
+			return -1;
+		/* Requests and the like have no text, nor have links. */
+		if (!count && strcmp(res->drop, "record type") != 0 &&
+				lu_left_out_add(&r->left_out, m, res->drop, res->format, err) < 0)
+			return -1;
+		return drop(r, m, res, count != NULL, err);
+	}
+	r->given++;
+	r->optout += res->optout;
+	r->truncated += res->truncated;
+	return lu_account_write(&r->account, line, 1, err);
+}
+
+/* Go on to operand `next`, unless one before it gave no document. */
+static int end_operands(struct run *r, size_t next, struct lu_err *err)
+{
+	for (; r->operand < next; r->operand++) {
+		if (r->given == 0 && !r->o->allow_empty)
+			return lu_left_out_fail(&r->here, r->args->file[r->operand],
+					r->itself && r->here.n == 1, err);
+		lu_left_out_clear(&r->here);
+		r->given = 0;
+	}
+	return 0;
 }
 
 static int write_batch(void *ctx, void *batch, struct lu_err *err)
 {
 	struct run *r = ctx;
 	struct batch *b = batch;
-	struct lu_stats *stats = &r->account.stats;
 	size_t from = 0;
 
 	for (size_t i = 0; i < b->n; i++) {
 		struct lu_str line = { b->out.p + from, b->end[i] - from };
 
-		stats->in.docs++;
-		stats->in.bytes += b->member[i].size;
-		r->recoded += b->result[i].recoded;
-		if (b->result[i].drop ? drop(r, &b->member[i], &b->result[i], err) < 0
-				      : lu_account_write(&r->account, line, 1, err) < 0)
+		if (end_operands(r, b->member[i].operand, err) < 0 ||
+				write_member(r, &b->member[i], &b->result[i], line, err) < 0)
 			return -1;
 		from = b->end[i];
 	}
-	lu_progress_update(&r->progress, lu_members_consumed(&r->members), stats->in.docs);
+	lu_progress_update(&r->progress, lu_members_consumed(&r->reader), r->account.stats.in.docs);
 	return 0;
 }
 
@@ -226,22 +287,40 @@ static int run_pipeline(struct run *r, int threads, struct lu_err *err)
 
 static int commit(struct run *r, struct lu_err *err)
 {
-	struct lu_buf *extra = &r->account.stats.extra;
+	struct lu_buf *extra = &r->account.stats.extra, list = { 0 };
+	int rc;
 
 	if (lu_account_commit(&r->account, err) < 0)
 		return -1;
 	if (r->recoded)
-		lu_note("%" PRIu64 " members were not UTF-8 and were converted", r->recoded);
+		lu_note("%" PRIu64 " member%s not UTF-8 and %s converted", r->recoded,
+				r->recoded == 1 ? " was" : "s were",
+				r->recoded == 1 ? "was" : "were");
+	lu_left_out_list(&r->left_out, &list);
+	rc = lu_buf_check(&list, err);
+	if (rc == 0 && r->left_out.n)
+		lu_note("%" PRIu64 " member%s left out: %s", r->left_out.n,
+				r->left_out.n == 1 ? "" : "s", list.p);
+	lu_buf_release(&list);
+	if (rc < 0)
+		return -1;
 	lu_json_put_u64(extra, "recoded", r->recoded);
+	lu_json_put_u64(extra, "excluded", r->excluded);
+	lu_json_put_u64(extra, "links", r->links);
+	lu_json_put_u64(extra, "special", r->special);
+	lu_json_put_u64(extra, "optout", r->optout);
+	lu_json_put_u64(extra, "truncated", r->truncated);
 	return lu_account_append(&r->account, err);
 }
 
 static void set_up(struct run *r, const struct options *o, const struct lu_args *args)
 {
+	r->o = o;
+	r->args = args;
 	r->import = o->import;
 	r->import.lang_path = o->lang_from == LANG_PATH;
 	r->import.limit = o->std.max_line;
-	r->members = (struct lu_members){ .file = args->file,
+	r->reader = (struct lu_members){ .file = args->file,
 		.files = args->files,
 		.limit = o->std.max_line,
 		.tmpdir = o->std.tmpdir,
@@ -261,7 +340,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 
 	set_up(&r, o, args);
 	lu_html_init();
-	if (lu_man_open(&r.import.man, std->tmpdir, err) < 0)
+	if (lu_files_distinct(args->file, args->files, "", err) < 0 ||
+			lu_man_open(&r.import.man, std->tmpdir, err) < 0)
 		goto out;
 	r.work = calloc((size_t)std->threads, sizeof(*r.work));
 	if (!r.work) {
@@ -274,14 +354,18 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	rc = run_pipeline(&r, std->threads, err);
 	lu_progress_end(&r.progress);
 	if (rc == 0)
+		rc = end_operands(&r, args->files, err);
+	if (rc == 0)
 		rc = commit(&r, err);
 out:
 	lu_account_close(&r.account);
-	lu_members_release(&r.members);
+	lu_members_release(&r.reader);
 	lu_man_close(&r.import.man);
 	for (int i = 0; r.work && i < std->threads; i++)
 		lu_import_work_release(&r.work[i]);
 	free(r.work);
+	lu_left_out_release(&r.here);
+	lu_left_out_release(&r.left_out);
 	lu_buf_release(&r.value);
 	lu_buf_release(&r.record);
 	return rc;
@@ -300,6 +384,8 @@ int main(int argc, char **argv)
 	if (o.import.charset && !lu_charset_known(o.import.charset))
 		lu_usage_error("--charset: '%s' is unknown; iconv -l lists charsets",
 				o.import.charset);
+	if (o.import.lang && lu_lang_check(o.import.lang, &err) < 0)
+		lu_usage_fail(&err, "--lang");
 	rc = run(&o, &args, &err);
 	lu_list_release(&o.include);
 	lu_list_release(&o.exclude);

@@ -47,8 +47,8 @@ static const struct lu_opt opts[] = {
 
 static const struct lu_tool tool = { "lucie-shard", "encodes documents into token shards",
 	"[FILE...]", opts,
-	LU_STD_OUTNAME | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_RECORDS | LU_STD_STATS |
-			LU_STD_SEED | LU_STD_PROGRESS,
+	LU_STD_OUTNAME | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_FIELDS | LU_STD_RECORDS |
+			LU_STD_STATS | LU_STD_SEED | LU_STD_PROGRESS,
 	offsetof(struct options, std) };
 
 struct run {

@@ -37,7 +37,8 @@ static const struct lu_opt opts[] = {
 
 static const struct lu_tool tool = { "lucie-stats", "adds up and reports the accounting of a build",
 	"[FILE...]", opts,
-	LU_STD_OUTPUT | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_RECORDS | LU_STD_PROGRESS,
+	LU_STD_OUTPUT | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_FIELDS | LU_STD_RECORDS |
+			LU_STD_PROGRESS,
 	offsetof(struct options, std) };
 
 static int write_buf(const char *target, const char *compress, const struct lu_buf *b,

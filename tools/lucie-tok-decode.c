@@ -7,6 +7,8 @@
 #include "libcommon/io/lines.h"
 #include "libcommon/io/outstream.h"
 #include "libcommon/par/docstream.h"
+#include "libcommon/par/inputs.h"
+#include "libcommon/sys/file.h"
 #include "libcommon/tokenizer/tokenizer.h"
 
 #define MAX_IDS 32768 /* decoded at once outside records */
@@ -50,7 +52,7 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-tok-decode", "decodes token ids to text", "[FILE...]",
-	opts, LU_STD_FILTER, offsetof(struct options, std) };
+	opts, LU_STD_FILTER & ~LU_STD_FIELDS, offsetof(struct options, std) };
 
 struct run {
 	const struct options *opts;
@@ -380,9 +382,13 @@ static int run_plain(struct run *r, const struct lu_args *args, struct lu_err *e
 {
 	const struct lu_std *std = &r->opts->std;
 	struct plain p = { .r = r };
+	struct lu_inputs in;
 	int rc = -1;
 
-	if (worker_init(r, &p.w, err) < 0 || lu_ids_reserve(&p.w.ids, MAX_IDS, err) < 0 ||
+	if (lu_files_distinct(args->file, args->files, "", err) < 0 ||
+			lu_inputs_open(&in, args->file, args->files, std->allow_empty, err) < 0 ||
+			worker_init(r, &p.w, err) < 0 ||
+			lu_ids_reserve(&p.w.ids, MAX_IDS, err) < 0 ||
 			lu_out_open(&p.out, std->output, std->compress, std->threads, err) < 0 ||
 			lu_out_refuse_inputs(p.out, args->file, args->files, err) < 0)
 		goto out;

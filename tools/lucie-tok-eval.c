@@ -8,6 +8,7 @@
 #include "libcommon/sys/progress.h"
 #include "libcommon/tokaudit/compare.h"
 #include "libcommon/tokaudit/dead.h"
+#include "libcommon/tokaudit/encoders.h"
 #include "libcommon/tokaudit/fit.h"
 #include "libcommon/tokaudit/lossless.h"
 #include "libcommon/tokaudit/lossless_report.h"
@@ -22,8 +23,7 @@ struct options {
 
 /* A thread's state. */
 struct worker {
-	struct lu_tok_state **state; /* one a tokenizer */
-	size_t states;
+	struct lu_encoders encoders;
 	struct lu_ids ids[2]; /* of one document: the last tokenizer's, or both for --compare */
 };
 
@@ -40,8 +40,9 @@ struct eval {
 	size_t toks;
 	struct lu_fit fit;
 	struct lu_compare compare;
-	struct worker writer;		     /* of decide() */
-	uint64_t docs, differing, tokens[2]; /* of --compare */
+	struct worker writer;		 /* of decide() */
+	struct lu_compare_totals totals; /* of --compare */
+	uint64_t docs;
 	struct lu_buf report;
 	struct lu_progress progress;
 };
@@ -71,33 +72,16 @@ static int worker_init(void *ctx, void *local, struct lu_err *err)
 	const struct eval *e = ctx;
 	struct worker *w = local;
 
-	w->state = calloc(e->toks, sizeof(*w->state));
-	if (!w->state)
-		return lu_err_nomem(err);
-	for (; w->states < e->toks; w->states++) {
-		w->state[w->states] = lu_tok_state_new(e->tok[w->states]);
-		if (!w->state[w->states])
-			return lu_err_nomem(err);
-	}
-	return 0;
+	return lu_encoders_init(&w->encoders, e->tok, e->toks, err);
 }
 
 static void worker_free(void *local)
 {
 	struct worker *w = local;
 
-	for (size_t i = 0; i < w->states; i++)
-		lu_tok_state_free(w->state[i]);
-	free(w->state);
+	lu_encoders_release(&w->encoders);
 	lu_ids_release(&w->ids[0]);
 	lu_ids_release(&w->ids[1]);
-}
-
-static int encode(const struct eval *e, struct worker *w, size_t tok, struct lu_str text,
-		struct lu_ids *ids, struct lu_err *err)
-{
-	ids->n = 0;
-	return lu_tok_encode(e->tok[tok], w->state[tok], text, LU_TOK_SPECIAL_TEXT, ids, err);
 }
 
 static int measure(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
@@ -114,7 +98,7 @@ static int measure(void *ctx, void *local, struct lu_doc *doc, struct lu_err *er
 	for (size_t i = 0; i < e->toks; i++) {
 		struct lu_ids *ids = &w->ids[i == 1];
 
-		if (encode(e, w, i, doc->text, ids, err) < 0)
+		if (lu_encoders_run(&w->encoders, i, doc->text, ids, err) < 0)
 			return -1;
 		lu_fit_count(&e->fit, i, ids->p, ids->n, &m->tokens[i]);
 	}
@@ -146,7 +130,7 @@ static int report_difference(struct eval *e, struct lu_doc *doc, struct lu_err *
 	size_t first;
 
 	for (size_t i = 0; i < 2; i++) {
-		if (encode(e, w, i, doc->text, &w->ids[i], err) < 0)
+		if (lu_encoders_run(&w->encoders, i, doc->text, &w->ids[i], err) < 0)
 			return -1;
 	}
 	lu_compare_ids(&e->compare, &w->ids[0], &w->ids[1], &first);
@@ -168,38 +152,13 @@ static int add_to_comparison(void *ctx, struct lu_doc *doc, struct lu_err *err)
 	const struct measured *m = doc->user;
 
 	e->docs++;
-	e->differing += m->differs;
+	e->totals.documents++;
+	e->totals.differing += m->differs;
 	for (size_t i = 0; i < 2; i++)
-		e->tokens[i] += m->tokens[i].tokens;
-	if (!m->differs || e->differing > e->options->max)
+		e->totals.tokens[i] += m->tokens[i].tokens;
+	if (!m->differs || e->totals.differing > e->options->max)
 		return 0;
 	return report_difference(e, doc, err);
-}
-
-/* Put the totals of --compare; in JSON they end the object that the differences are in. */
-static void put_totals(struct eval *e)
-{
-	struct lu_buf *b = &e->report;
-
-	if (!e->options->json) {
-		lu_buf_printf(b,
-				"%" PRIu64 " of %" PRIu64 " documents differ; %" PRIu64
-				" and %" PRIu64 " tokens\n",
-				e->differing, e->docs, e->tokens[0], e->tokens[1]);
-		return;
-	}
-	lu_json_close_array(b);
-	lu_json_put_u64(b, "documents", e->docs);
-	lu_json_put_u64(b, "differing", e->differing);
-	lu_json_open_array(b, "tokenizers");
-	for (size_t i = 0; i < 2; i++) {
-		lu_json_open_object(b, NULL);
-		lu_json_put_cstr(b, "file", e->options->tokenizer.item[i]);
-		lu_json_put_u64(b, "tokens", e->tokens[i]);
-		lu_json_close_object(b);
-	}
-	lu_json_close_array(b);
-	lu_json_close_object(b);
 }
 
 static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
@@ -212,7 +171,8 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	lu_json_open_array(extra, "tokens");
 	for (size_t i = 0; i < e->toks; i++)
 		lu_json_put_u64(extra, NULL,
-				e->options->compare ? e->tokens[i] : lu_fit_total(&e->fit, i));
+				e->options->compare ? e->totals.tokens[i]
+						    : lu_fit_total(&e->fit, i));
 	lu_json_close_array(extra);
 	return lu_buf_check(extra, err);
 }
@@ -246,7 +206,10 @@ static int read_documents(struct eval *e, const struct lu_args *args, struct lu_
 	if (!o->compare)
 		return o->json ? lu_fit_json(&e->fit, o->by, &e->report, err)
 			       : lu_fit_table(&e->fit, o->by, &e->report, err);
-	put_totals(e);
+	if (o->json)
+		lu_compare_totals_json(&e->totals, o->tokenizer.item, &e->report);
+	else
+		lu_compare_totals_text(&e->totals, &e->report);
 	return lu_buf_check(&e->report, err);
 }
 
@@ -386,7 +349,7 @@ static int run(struct eval *e, const struct lu_args *args, struct lu_err *err)
 		if (lu_out_refuse_inputs(out, args->file, args->files, err) < 0 ||
 				read_documents(e, args, &stats, err) < 0)
 			goto done;
-		answer = e->differing > 0;
+		answer = e->totals.differing > 0;
 	} else {
 		answer = examine_files(e, err);
 		if (answer < 0)

@@ -1,21 +1,26 @@
 /* lucie-trace: tokens of a shard, or the data of a training step, to documents, sources and
  * licences. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
+#include "libcommon/base/text_table.h"
+#include "libcommon/io/json.h"
 #include "libcommon/io/outstream.h"
-#include "libcommon/mix/step.h"
-#include "libcommon/mix/stream.h"
-#include "libcommon/shard/lookup.h"
+#include "libcommon/mix/step_lookup.h"
 #include "libcommon/shard/tally.h"
 #include "libcommon/sys/tool.h"
+
+/* Rows of the table that are held to align them. */
+#define ROWS 1000
+#define TOTAL_COLUMNS 4
 
 struct options {
 	struct lu_std std;
 	struct lu_list token, range, step;
-	bool licenses, langs, sources;
+	bool licenses, langs, sources, json;
 };
 
 static const struct lu_opt opts[] = {
@@ -25,6 +30,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "licenses", struct options, licenses, "sum up by licence"),
 	LU_OPT_FLAG(0, "langs", struct options, langs, "sum up by language"),
 	LU_OPT_FLAG(0, "sources", struct options, sources, "sum up by source"),
+	LU_OPT_FLAG(0, "json", struct options, json, "print JSON instead of a table"),
 	LU_OPT_END,
 };
 
@@ -45,6 +51,8 @@ struct run {
 	struct lu_out *out;
 	struct lu_buf line;
 	struct lu_tally tally;
+	struct lu_table table;
+	struct lu_arena arena; /* of one row */
 };
 
 /* --- answers ------------------------------------------------------------------------------ */
@@ -62,6 +70,49 @@ static struct lu_str field_of(const struct options *o, const struct lu_ledger_do
 	return o->licenses ? d->license : o->langs ? d->lang : d->source;
 }
 
+/* Write the rows of the table so far. */
+static int flush_table(struct run *r, struct lu_err *err)
+{
+	lu_buf_clear(&r->line);
+	if (lu_table_put(&r->table, &r->line, err) < 0)
+		return -1;
+	return lu_out_buf(r->out, &r->line, err);
+}
+
+/* Add the cell of a member of the ledger, raw JSON: the text of a string, "-" for null. */
+static int add_member(struct run *r, struct lu_str raw, struct lu_err *err)
+{
+	struct lu_str s = raw;
+
+	if (lu_str_is(raw, "null"))
+		s = LU_STR("-");
+	else if (raw.n && raw.p[0] == '"' && lu_json_decode(raw, &r->arena, &s) < 0)
+		return lu_err_nomem(err);
+	lu_table_str(&r->table, s);
+	return 0;
+}
+
+static int put_row(struct run *r, const struct answer *a, const struct lu_ledger_doc *d,
+		struct lu_err *err)
+{
+	struct lu_table *t = &r->table;
+
+	if (a->step) {
+		lu_table_cstr(t, a->step);
+		lu_table_u64(t, a->sample);
+	}
+	lu_table_u64(t, a->from);
+	lu_table_u64(t, a->to);
+	lu_table_u64(t, d->document);
+	lu_table_u64(t, d->tokens);
+	lu_arena_reset(&r->arena);
+	if (add_member(r, d->lang, err) < 0 || add_member(r, d->license, err) < 0 ||
+			add_member(r, d->source, err) < 0 || add_member(r, d->id, err) < 0)
+		return -1;
+	lu_table_cstr(t, lu_shard_prefix(a->shard));
+	return t->cells < ROWS * t->columns ? 0 : flush_table(r, err);
+}
+
 /* Write a line, or add to the totals. */
 static int put_answer(struct run *r, const struct answer *a, const struct lu_ledger_doc *d,
 		struct lu_err *err)
@@ -70,6 +121,8 @@ static int put_answer(struct run *r, const struct answer *a, const struct lu_led
 
 	if (r->field)
 		return lu_tally_add(&r->tally, field_of(r->o, d), 1, a->to - a->from, 0, err);
+	if (!r->o->json)
+		return put_row(r, a, d, err);
 	lu_buf_clear(b);
 	lu_json_open_object(b, NULL);
 	if (a->step) {
@@ -86,26 +139,38 @@ static int put_answer(struct run *r, const struct answer *a, const struct lu_led
 	return lu_out_buf(r->out, b, err);
 }
 
+static int put_total(
+		struct run *r, const struct lu_manifest_total *t, uint64_t all, struct lu_err *err)
+{
+	double share = all ? (double)t->tokens / (double)all : (double)NAN;
+	struct lu_buf *b = &r->line;
+
+	if (!r->o->json) {
+		lu_table_u64(&r->table, t->documents);
+		lu_table_u64(&r->table, t->tokens);
+		lu_table_fixed(&r->table, 100 * share, 2, "%");
+		return add_member(r, t->value, err);
+	}
+	lu_buf_clear(b);
+	lu_json_open_object(b, NULL);
+	lu_json_put_raw(b, r->field, t->value);
+	lu_json_put_u64(b, "documents", t->documents);
+	lu_json_put_u64(b, "tokens", t->tokens);
+	lu_json_put_double(b, "share", share);
+	lu_json_close_object(b);
+	lu_buf_putc(b, '\n');
+	return lu_out_buf(r->out, b, err);
+}
+
 static int put_totals(struct run *r, struct lu_err *err)
 {
-	struct lu_buf *b = &r->line;
 	uint64_t tokens = 0;
 
 	lu_tally_sort(&r->tally);
 	for (size_t i = 0; i < r->tally.total.n; i++)
 		tokens += r->tally.total.p[i].tokens;
 	for (size_t i = 0; i < r->tally.total.n; i++) {
-		const struct lu_manifest_total *t = &r->tally.total.p[i];
-
-		lu_buf_clear(b);
-		lu_json_open_object(b, NULL);
-		lu_json_put_raw(b, r->field, t->value);
-		lu_json_put_u64(b, "documents", t->documents);
-		lu_json_put_u64(b, "tokens", t->tokens);
-		lu_json_put_double(b, "share", tokens ? (double)t->tokens / (double)tokens : 0);
-		lu_json_close_object(b);
-		lu_buf_putc(b, '\n');
-		if (lu_out_buf(r->out, b, err) < 0)
+		if (put_total(r, &r->tally.total.p[i], tokens, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -137,6 +202,22 @@ static int trace_span(struct run *r, const struct lu_shard *s, struct lu_ledger 
 	return rc < 0 ? -1 : 0;
 }
 
+/* All documents of the shard, those without tokens as well. */
+static int trace_all(
+		struct run *r, const struct lu_shard *s, struct lu_ledger *l, struct lu_err *err)
+{
+	struct lu_ledger_doc d;
+	int rc;
+
+	while ((rc = lu_ledger_next(l, &d, err)) > 0) {
+		struct answer a = { .shard = s, .from = d.first, .to = d.first + d.tokens };
+
+		if (put_answer(r, &a, &d, err) < 0)
+			return -1;
+	}
+	return rc;
+}
+
 static int trace_shard(struct run *r, const char *prefix, struct lu_err *err)
 {
 	struct lu_ledger *l = NULL;
@@ -155,55 +236,13 @@ static int trace_shard(struct run *r, const char *prefix, struct lu_err *err)
 			rc = trace_span(r, s, l, span->from, span->to, err);
 	}
 	if (rc == 0 && r->span.n == 0)
-		rc = trace_span(r, s, l, 0, lu_shard_tokens(s), err);
+		rc = trace_all(r, s, l, err);
 	lu_ledger_close(l);
 	lu_shard_close(s);
 	return rc;
 }
 
 /* --- a step of a run ---------------------------------------------------------------------- */
-
-static int add_lookup(void *ctx, const struct lu_shard *shard, uint64_t pos, uint64_t n,
-		uint64_t tag, struct lu_err *err)
-{
-	return lu_lookup_add(ctx, shard, pos, n, tag, err);
-}
-
-static int by_first(const void *a, const void *b)
-{
-	const struct lu_stream_range *x = a, *y = b;
-
-	if (x->first != y->first)
-		return x->first < y->first ? -1 : 1;
-	return (x->tag > y->tag) - (x->tag < y->tag);
-}
-
-/* Look up the documents of a step. Each item is tagged with the number of its sample. */
-static int find_samples(const struct lu_step *step, const struct lu_stream *stream,
-		struct lu_lookup *found, struct lu_err *err)
-{
-	struct lu_order order = step->order;
-	struct lu_stream_range *range;
-	int rc;
-
-	order.tokens = lu_stream_tokens(stream);
-	if (lu_order_samples(&order) == 0)
-		return lu_err_set(err, "%s: has no sample of %" PRIu64 " tokens", step->train,
-				order.context);
-	range = calloc((size_t)step->samples + 1, sizeof(*range));
-	if (!range)
-		return lu_err_nomem(err);
-	for (uint64_t i = 0; i < step->samples; i++) {
-		uint64_t sample = step->first + i;
-
-		range[i] = (struct lu_stream_range){ lu_order_at(&order, sample).first,
-			order.context + 1, sample };
-	}
-	qsort(range, (size_t)step->samples, sizeof(*range), by_first);
-	rc = lu_stream_locate(stream, range, (size_t)step->samples, add_lookup, found, err);
-	free(range);
-	return rc < 0 ? -1 : lu_lookup_resolve(found, err);
-}
 
 static int trace_step(struct run *r, const char *folder, const char *number, struct lu_err *err)
 {
@@ -216,7 +255,7 @@ static int trace_step(struct run *r, const char *folder, const char *number, str
 		return -1;
 	rc = lu_stream_open(&stream, step.train, err);
 	if (rc == 0)
-		rc = find_samples(&step, stream, &found, err);
+		rc = lu_step_lookup(&step, stream, &found, err);
 	for (size_t i = 0; rc == 0 && i < found.item.n; i++) {
 		const struct lu_lookup_item *it = &found.item.p[i];
 		struct answer a = { number, it->tag, it->shard, it->from, it->to };
@@ -291,6 +330,23 @@ static void check_usage(const struct options *o, const struct lu_args *args)
 		lu_usage_error("--token, --range, --step or a total is needed");
 }
 
+/* Choose the columns: those of documents, from the step or without it, or those of totals. */
+static struct lu_table choose_table(const struct options *o, const char *const *total)
+{
+	static const char *const document[] = { "step", "sample", "from", "to", "document",
+		"tokens", "lang", "license", "source", "id", "shard" };
+	struct lu_table t = { .head = document, .columns = 11, .last_left = true };
+
+	if (total[TOTAL_COLUMNS - 1]) {
+		t.head = total;
+		t.columns = TOTAL_COLUMNS;
+	} else if (o->step.n == 0) {
+		t.head += 2;
+		t.columns -= 2;
+	}
+	return t;
+}
+
 static int run(const struct options *o, const char *name, struct lu_err *err)
 {
 	struct run r = { .o = o,
@@ -298,8 +354,10 @@ static int run(const struct options *o, const char *name, struct lu_err *err)
 				: o->langs   ? "lang"
 				: o->sources ? "source"
 					     : NULL };
+	const char *const total[TOTAL_COLUMNS] = { "documents", "tokens", "share", r.field };
 	int rc = parse_spans(&r, err);
 
+	r.table = choose_table(o, total);
 	if (rc == 0)
 		rc = lu_out_open(&r.out, o->std.output, o->std.compress, 1, err);
 	if (rc == 0 && o->step.n == 0)
@@ -308,12 +366,16 @@ static int run(const struct options *o, const char *name, struct lu_err *err)
 		rc = trace_step(&r, name, o->step.item[i], err);
 	if (rc == 0 && r.field)
 		rc = put_totals(&r, err);
+	if (rc == 0 && !o->json)
+		rc = flush_table(&r, err);
 	if (rc == 0) {
 		rc = lu_out_commit(r.out, err);
 		r.out = NULL;
 	}
 	lu_out_abort(r.out);
 	lu_tally_release(&r.tally);
+	lu_table_release(&r.table);
+	lu_arena_release(&r.arena);
 	lu_buf_release(&r.line);
 	lu_vec_release(&r.span);
 	return rc;

@@ -1,6 +1,4 @@
 /* lucie-eval: loss, perplexity and bits per byte of a model, by language. */
-#include <inttypes.h>
-#include <math.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,15 +8,16 @@
 #include "libcommon/par/docstream.h"
 #include "libcommon/shard/ledger.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/progress.h"
 #include "libcommon/tokenizer/tokenizer.h"
-#include "trainer/data/languages.h"
+#include "trainer/data/languages_report.h"
 #include "trainer/data/scoring.h"
 #include "trainer/run/loaded_model.h"
 
 struct options {
 	struct lu_std std;
 	const char *tokenizer;
-	bool unigram, init, table;
+	bool unigram, init, json, table;
 	uint64_t step, context;
 	int batch;
 };
@@ -28,7 +27,8 @@ static const struct lu_opt opts[] = {
 			"tokenizer.json for documents"),
 	LU_OPT_FLAG(0, "unigram", struct options, unigram,
 			"add the bits per byte of a unigram model"),
-	LU_OPT_FLAG(0, "table", struct options, table, "print a table instead of JSON"),
+	LU_OPT_FLAG(0, "json", struct options, json, "print JSON instead of a table"),
+	LU_OPT_FLAG(0, "table", struct options, table, "print a table, as without it"),
 	LU_OPT_FLAG(0, "init", struct options, init, "use the initial weights of the run"),
 	LU_OPT_U64(0, "from-step", struct options, step, "N", "use the checkpoint of step N"),
 	LU_OPT_U64(0, "context", struct options, context, "N", "tokens per window"),
@@ -38,7 +38,8 @@ static const struct lu_opt opts[] = {
 
 static const struct lu_tool tool = { "lucie-eval",
 	"measures loss, perplexity and bits per byte by language", "RUN [FILE...]", opts,
-	LU_STD_THREADS | LU_STD_RECORDS, offsetof(struct options, std) };
+	LU_STD_THREADS | LU_STD_FIELDS | LU_STD_RECORDS | LU_STD_PROGRESS,
+	offsetof(struct options, std) };
 
 struct run {
 	const struct options *o;
@@ -46,6 +47,7 @@ struct run {
 	struct lt_loaded_model model;
 	struct lt_languages languages;
 	struct lt_corpus *corpus;
+	struct lu_progress progress;
 	size_t context;
 	/* Documents, as opposed to shards: */
 	struct lu_tok *tok;
@@ -80,7 +82,10 @@ static int encode(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err
 	kept = rc < 0 ? NULL : lu_arena_alloc(doc->arena, sizeof(*kept) + ids.n * sizeof(*ids.p));
 	if (rc == 0 && !kept)
 		rc = lu_err_nomem(err);
-	if (rc == 0) {
+	if (rc == 0 && ids.n == 0) {
+		/* lucie-shard leaves it out, too. */
+		lu_doc_drop(doc, doc->text.n ? "no tokens" : "empty text", NULL);
+	} else if (rc == 0) {
 		*kept = (struct lu_ids){ .p = (uint32_t *)(void *)(kept + 1), .n = ids.n };
 		if (ids.n)
 			memcpy(kept->p, ids.p, ids.n * sizeof(*ids.p));
@@ -121,9 +126,7 @@ static int open_documents(struct run *r, const struct lu_args *args, struct lu_e
 		.local_init = state_init,
 		.local_free = state_free };
 
-	if (!r->model.tokenizer)
-		return lu_err_set(err, "the model has no tokenizer.json: give -t FILE");
-	if (lu_tok_load(&r->tok, r->model.tokenizer, err) < 0)
+	if (lt_loaded_model_tokenizer(&r->model, &r->tok, err) < 0)
 		return -1;
 	r->has_bos = lu_tok_role(r->tok, LU_TOK_BOS, &r->bos);
 	r->has_eos = lu_tok_role(r->tok, LU_TOK_EOS, &r->eos);
@@ -161,16 +164,18 @@ static int add_ledger(struct lt_languages *l, const struct lu_shard *shard, stru
 }
 
 /* Add the documents of a shard. Without a ledger it counts as one document. */
-static int add_shard(struct lt_languages *l, const char *prefix, struct lu_err *err)
+static int add_shard(struct run *r, const char *prefix, struct lu_err *err)
 {
+	struct lt_languages *l = &r->languages;
 	struct lu_shard *shard;
 	int rc;
 
 	if (lu_shard_open(&shard, prefix, err) < 0)
 		return -1;
-	if (lu_shard_manifest(shard)) {
+	rc = lt_loaded_model_check_shard(&r->model, shard, err);
+	if (rc == 0 && lu_shard_manifest(shard)) {
 		rc = add_ledger(l, shard, err);
-	} else {
+	} else if (rc == 0) {
 		lu_detail("%s: no ledger, bytes and languages of its documents are unknown",
 				prefix);
 		rc = lt_languages_add(l, LU_STR(""), lu_shard_tokens(shard), 0, err);
@@ -182,11 +187,11 @@ static int add_shard(struct lt_languages *l, const char *prefix, struct lu_err *
 static int open_shards(struct run *r, const struct lu_args *args, struct lu_err *err)
 {
 	struct lu_buf names = { 0 };
-	int rc = 0;
+	int rc = lu_shards_distinct(args->file, args->files, err);
 
 	for (size_t i = 0; i < args->files && rc == 0; i++) {
 		lu_buf_printf(&names, "%s%s", i ? " " : "", args->file[i]);
-		rc = add_shard(&r->languages, args->file[i], err);
+		rc = add_shard(r, args->file[i], err);
 	}
 	if (rc == 0)
 		rc = lu_buf_check(&names, err);
@@ -221,106 +226,24 @@ static int open_corpus(struct run *r, const struct lu_args *args, struct lu_err 
 
 /* --- report ---------------------------------------------------------------------------------- */
 
-/* The means that are reported for a language. */
-struct means {
-	double loss;	      /* per token, in nats */
-	double bits, unigram; /* per byte */
-};
-
-static struct means means_of(const struct lt_language *l)
-{
-	double bits = l->bytes ? 1 / ((double)l->bytes * M_LN2) : (double)NAN;
-
-	return (struct means){ l->scored ? l->loss / (double)l->scored : 0, l->loss * bits,
-		l->unigram * bits };
-}
-
-static struct lt_language add_up(const struct lt_languages *l)
-{
-	struct lt_language all = { .name = LU_STR("all") };
-
-	for (size_t i = 0; i < l->language.n; i++) {
-		const struct lt_language *one = &l->language.p[i];
-
-		all.documents += one->documents;
-		all.scored += one->scored;
-		all.bytes += one->bytes;
-		all.loss += one->loss;
-		all.unigram += one->unigram;
-	}
-	return all;
-}
-
-static void put_language(struct lu_buf *b, const struct lt_language *l, bool unigram)
-{
-	struct means m = means_of(l);
-
-	lu_json_key(b, l->name);
-	lu_json_open_object(b, NULL);
-	lu_json_put_u64(b, "documents", l->documents);
-	lu_json_put_u64(b, "scored", l->scored);
-	lu_json_put_u64(b, "bytes", l->bytes);
-	lu_json_put_double(b, "loss", m.loss);
-	lu_json_put_double(b, "perplexity", exp(m.loss));
-	lu_json_put_double(b, "bits_per_byte", m.bits);
-	if (unigram)
-		lu_json_put_double(b, "unigram_bits_per_byte", m.unigram);
-	lu_json_close_object(b);
-}
-
-static void format_json(const struct run *r, struct lu_buf *b)
-{
-	const struct lt_languages *l = &r->languages;
-	struct lt_language all = add_up(l);
-
-	lu_json_open_object(b, NULL);
-	lu_json_put_cstr(b, "model", r->path);
-	lu_json_put_u64(b, "step", r->model.pos.step);
-	lu_json_open_object(b, "languages");
-	for (size_t i = 0; i < l->language.n; i++)
-		put_language(b, &l->language.p[i], r->o->unigram);
-	lu_json_close_object(b);
-	put_language(b, &all, r->o->unigram);
-	lu_json_close_object(b);
-	lu_buf_putc(b, '\n');
-}
-
-static void format_row(const struct lt_language *l, bool unigram, struct lu_buf *b)
-{
-	struct means m = means_of(l);
-
-	lu_buf_printf(b, "%-8.*s %8" PRIu64 " %10" PRIu64 " %11" PRIu64 " %8.4f %10.2f %9.4f",
-			LU_STR_ARG(l->name), l->documents, l->scored, l->bytes, m.loss, exp(m.loss),
-			m.bits);
-	if (unigram)
-		lu_buf_printf(b, " %9.4f", m.unigram);
-	lu_buf_putc(b, '\n');
-}
-
-static void format_table(const struct run *r, struct lu_buf *b)
-{
-	const struct lt_languages *l = &r->languages;
-	struct lt_language all = add_up(l);
-
-	lu_buf_printf(b, "%-8s %8s %10s %11s %8s %10s %9s%s\n", "language", "docs", "tokens",
-			"bytes", "loss", "perplexity", "bits/byte",
-			r->o->unigram ? "   unigram" : "");
-	for (size_t i = 0; i < l->language.n; i++)
-		format_row(&l->language.p[i], r->o->unigram, b);
-	format_row(&all, r->o->unigram, b);
-}
-
 static int report(struct run *r, struct lu_err *err)
 {
 	struct lu_buf b = { 0 };
-	int rc;
+	int rc = 0;
 
 	lt_languages_finish(&r->languages);
-	if (r->o->table)
-		format_table(r, &b);
-	else
-		format_json(r, &b);
-	rc = lu_buf_check(&b, err);
+	if (r->o->json) {
+		lu_json_open_object(&b, NULL);
+		lu_json_put_cstr(&b, "model", r->path);
+		lu_json_put_u64(&b, "step", r->model.pos.step);
+		lt_languages_json(&r->languages, &b);
+		lu_json_close_object(&b);
+		lu_buf_putc(&b, '\n');
+	} else {
+		rc = lt_languages_table(&r->languages, &b, err);
+	}
+	if (rc == 0)
+		rc = lu_buf_check(&b, err);
 	if (rc == 0)
 		fwrite(b.p, 1, b.n, stdout);
 	lu_buf_release(&b);
@@ -328,6 +251,16 @@ static int report(struct run *r, struct lu_err *err)
 }
 
 /* --- the run --------------------------------------------------------------------------------- */
+
+/* Add the losses of a window, an lt_score_fn. Progress counts bytes of ids, of four bytes each. */
+static int add_window(void *ctx, uint64_t offset, size_t n, const uint32_t *label,
+		const lk_real *loss, struct lu_err *err)
+{
+	struct run *r = ctx;
+
+	lu_progress_update(&r->progress, (offset + n) * sizeof(*label), offset + n);
+	return lt_languages_score(&r->languages, offset, n, label, loss, err);
+}
 
 static int score(struct run *r, struct lu_err *err)
 {
@@ -341,7 +274,11 @@ static int score(struct run *r, struct lu_err *err)
 	if (lt_corpus_check(r->corpus, w->table.shape.vocab, "", err) < 0 ||
 			lt_model_open(&m, w, batch, r->context, LT_MODEL_SCORE, false, err) < 0)
 		return -1;
-	rc = lt_score(m, batch, r->context, r->corpus, 0, lt_languages_score, &r->languages, err);
+	lu_progress_start(&r->progress, tool.name, r->o->std.progress,
+			lt_corpus_tokens(r->corpus) * sizeof(uint32_t));
+	r->progress.unit = "tokens";
+	rc = lt_score(m, batch, r->context, r->corpus, 0, add_window, r, err);
+	lu_progress_end(&r->progress);
 	lt_model_close(m);
 	return rc;
 }
@@ -385,6 +322,8 @@ int main(int argc, char **argv)
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	if (args.file[0][0] == '-')
 		lu_usage_error("give a model, then files");
+	if (o.json && o.table)
+		lu_usage_error("--json and --table exclude each other");
 	if (o.init && o.step != UINT64_MAX)
 		lu_usage_error("--init and --from-step exclude each other");
 	return lu_tool_finish(run(&o, &args, &err), &err);

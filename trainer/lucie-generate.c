@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/rng.h"
+#include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
 #include "libcommon/tokenizer/tokenizer.h"
 #include "trainer/model/model.h"
@@ -30,7 +31,8 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-generate", "continues a text with a trained model",
-	"RUN", opts, LU_STD_THREADS | LU_STD_SEED, offsetof(struct options, std) };
+	"RUN", opts, LU_STD_THREADS | LU_STD_SEED | LU_STD_PROGRESS,
+	offsetof(struct options, std) };
 
 struct generator {
 	const struct options *o;
@@ -40,6 +42,7 @@ struct generator {
 	struct lu_tok_state *state;
 	struct lu_ids ids; /* prompt and generated tokens */
 	lk_real *logits;
+	struct lu_progress progress;
 	size_t vocab, context;
 	uint32_t eos;
 	bool has_eos;
@@ -47,13 +50,8 @@ struct generator {
 
 static int load_tokenizer(struct generator *g, const struct lt_loaded_model *m, struct lu_err *err)
 {
-	if (!m->tokenizer)
-		return lu_err_set(err, "the model has no tokenizer.json: give -t FILE");
-	if (lu_tok_load(&g->tok, m->tokenizer, err) < 0)
+	if (lt_loaded_model_tokenizer(m, &g->tok, err) < 0)
 		return -1;
-	if (lu_tok_size(g->tok) > g->vocab)
-		return lu_err_set(err, "%s: %u tokens, more than the %zu of the model",
-				m->tokenizer, lu_tok_size(g->tok), g->vocab);
 	g->has_eos = lu_tok_role(g->tok, LU_TOK_EOS, &g->eos);
 	g->state = lu_tok_state_new(g->tok);
 	return g->state ? 0 : lu_err_nomem(err);
@@ -125,6 +123,8 @@ static int generate(struct generator *g, struct lu_err *err)
 		if (lu_ids_reserve(&g->ids, 1, err) < 0)
 			return -1;
 		g->ids.p[g->ids.n++] = next;
+		/* In bytes of ids, of four bytes each. */
+		lu_progress_update(&g->progress, (i + 1) * sizeof(next), i + 1);
 	}
 	if (g->ids.n > g->context)
 		lu_detail("the context of %zu tokens is full", g->context);
@@ -159,8 +159,13 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	if (lt_loaded_model_open(&m, &spec, err) < 0)
 		return -1;
 	rc = generator_open(&g, &m, err);
-	if (rc == 0)
+	if (rc == 0) {
+		lu_progress_start(&g.progress, tool.name, o->std.progress,
+				o->tokens * sizeof(uint32_t));
+		g.progress.unit = "tokens";
 		rc = generate(&g, err);
+		lu_progress_end(&g.progress);
+	}
 	if (rc == 0)
 		rc = print(&g, err);
 	generator_close(&g);

@@ -16,6 +16,6 @@ endif
 
 # The benchmark compares with oneDNN in the same run.
 ifneq ($(KERNELS_ONEDNN),)
-$(BUILD)/tests/bench/bench_train_step.o: CFLAGS += -DLK_HAVE_ONEDNN
+$(BUILD)/tests/bench/bench_train_step.o: OWN_FLAGS += -DLK_HAVE_ONEDNN
 $(BUILD)/tests/bench/bench_train_step: KERNELS_LIBS += -ldnnl
 endif

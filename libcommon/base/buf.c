@@ -51,6 +51,15 @@ void lu_buf_str(struct lu_buf *b, struct lu_str s)
 	lu_buf_append(b, s.p, s.n);
 }
 
+void lu_buf_masked(struct lu_buf *b, struct lu_str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		lu_buf_putc(b, c < 0x20 || c == 0x7f ? '?' : s.p[i]);
+	}
+}
+
 void lu_buf_replace(struct lu_buf *b, struct lu_str s, struct lu_str needle, struct lu_str by)
 {
 	const char *p = s.p, *end = p + s.n;

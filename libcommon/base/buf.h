@@ -88,6 +88,8 @@ bool lu_buf_reserve(struct lu_buf *b, size_t more);
 
 void lu_buf_append(struct lu_buf *b, const void *p, size_t n);
 void lu_buf_str(struct lu_buf *b, struct lu_str s);
+/* Append with control characters masked, as lu_mask_controls() does: a name in a line for people. */
+void lu_buf_masked(struct lu_buf *b, struct lu_str s);
 void lu_buf_puts(struct lu_buf *b, const char *c);
 void lu_buf_putc(struct lu_buf *b, char c);
 void lu_buf_printf(struct lu_buf *b, const char *fmt, ...) LU_PRINTF(2, 3);

@@ -2,17 +2,21 @@
 
 #include <stdlib.h>
 
+/* A peek, the read that completed it, and as much taken back. */
+#define CAPACITY (3 * LU_FEED_AHEAD)
+
 static struct lu_feed *new_feed(struct lu_err *err)
 {
 	struct lu_feed *f = calloc(1, sizeof(*f));
 
 	if (f)
-		f->ahead = malloc(LU_FEED_AHEAD);
+		f->ahead = malloc(CAPACITY);
 	if (!f || !f->ahead) {
 		lu_err_nomem(err);
 		free(f);
 		return NULL;
 	}
+	f->stop = f->begin = SIZE_MAX;
 	return f;
 }
 
@@ -26,6 +30,7 @@ int lu_feed_open(struct lu_feed **out, const char *path, struct lu_err *err)
 		lu_feed_close(f);
 		return -1;
 	}
+	lu_in_stop_at_members(f->in);
 	*out = f;
 	return 0;
 }
@@ -41,6 +46,7 @@ int lu_feed_open_fn(
 		lu_feed_close(f);
 		return -1;
 	}
+	lu_in_stop_at_members(f->in);
 	*out = f;
 	return 0;
 }
@@ -65,37 +71,106 @@ int lu_feed_open_str(
 	return lu_feed_open_fn(out, name, read_memory, left, err);
 }
 
+/* The bytes in memory that may be given. */
+static size_t have(const struct lu_feed *f)
+{
+	return (f->stop < f->n ? f->stop : f->n) - f->at;
+}
+
+static bool is_marked(const struct lu_feed *f, size_t at)
+{
+	size_t n = f->mark ? strlen(f->mark) : 0;
+
+	return f->mark && f->n - at >= n && memcmp(f->ahead + at, f->mark, n) == 0;
+}
+
+/* Note that a member begins at `at`. */
+static void begin_member(struct lu_feed *f, size_t at)
+{
+	if (f->begin == SIZE_MAX && at > 0)
+		f->begin = at;
+	if (is_marked(f, at)) {
+		f->stop = at;
+		f->marks++;
+	}
+}
+
+/* Have n bytes in memory, fewer only at the end and before a stop. */
+static int fill(struct lu_feed *f, size_t n, struct lu_err *err)
+{
+	if (have(f) >= n || f->stop != SIZE_MAX)
+		return 0;
+	memmove(f->ahead, f->ahead + f->at, f->n - f->at);
+	f->begin = f->begin == SIZE_MAX || f->begin < f->at ? SIZE_MAX : f->begin - f->at;
+	f->n -= f->at;
+	f->at = 0;
+	while (f->n < n && f->stop == SIZE_MAX) {
+		size_t from = f->n;
+		ssize_t got = lu_in_read(
+				f->in, f->ahead + from, f->mark ? LU_FEED_AHEAD : n - from, err);
+
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		f->n += (size_t)got;
+		if (lu_in_begins_member(f->in))
+			begin_member(f, from);
+	}
+	return 0;
+}
+
 int lu_feed_peek(struct lu_feed *f, size_t n, struct lu_str *out, struct lu_err *err)
 {
 	LU_ASSERT(n <= LU_FEED_AHEAD);
-	if (f->n - f->at < n) {
-		ssize_t got;
+	if (fill(f, n, err) < 0)
+		return -1;
+	*out = (struct lu_str){ f->ahead + f->at, have(f) < n ? have(f) : n };
+	return 0;
+}
 
-		memmove(f->ahead, f->ahead + f->at, f->n - f->at);
-		f->n -= f->at;
-		f->at = 0;
-		got = lu_in_read(f->in, f->ahead + f->n, n - f->n, err);
+/* Read on behind what is in memory, where no stop is looked for. */
+static ssize_t read_through(struct lu_feed *f, char *p, size_t n, struct lu_err *err)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t got = lu_in_read(f->in, p + done, n - done, err);
+
 		if (got < 0)
 			return -1;
-		f->n += (size_t)got;
+		if (got == 0)
+			break;
+		done += (size_t)got;
 	}
-	*out = (struct lu_str){ f->ahead + f->at, f->n - f->at < n ? f->n - f->at : n };
-	return 0;
+	return (ssize_t)done;
 }
 
 ssize_t lu_feed_read(struct lu_feed *f, void *p, size_t n, struct lu_err *err)
 {
-	size_t have = f->n - f->at < n ? f->n - f->at : n;
-	ssize_t more = 0;
+	size_t done = 0;
 
-	memcpy(p, f->ahead + f->at, have);
-	f->at += have;
-	if (have < n)
-		more = lu_in_read(f->in, (char *)p + have, n - have, err);
-	if (more < 0)
-		return -1;
-	f->given += have + (size_t)more;
-	return (ssize_t)(have + (size_t)more);
+	while (done < n) {
+		size_t k = have(f) < n - done ? have(f) : n - done;
+
+		memcpy((char *)p + done, f->ahead + f->at, k);
+		f->at += k;
+		done += k;
+		if (done < n && !f->mark) {
+			ssize_t got = read_through(f, (char *)p + done, n - done, err);
+
+			if (got < 0)
+				return -1;
+			done += (size_t)got;
+			break;
+		}
+		if (done < n && fill(f, 1, err) < 0)
+			return -1;
+		if (have(f) == 0)
+			break;
+	}
+	f->given += done;
+	return (ssize_t)done;
 }
 
 int lu_feed_all(struct lu_feed *f, uint64_t limit, struct lu_buf *out, struct lu_err *err)
@@ -123,7 +198,7 @@ int lu_feed_all(struct lu_feed *f, uint64_t limit, struct lu_buf *out, struct lu
 
 int lu_feed_line(struct lu_feed *f, struct lu_str *line, struct lu_err *err)
 {
-	const char *nl = f->n > f->at ? memchr(f->ahead + f->at, '\n', f->n - f->at) : NULL;
+	const char *nl = have(f) ? memchr(f->ahead + f->at, '\n', have(f)) : NULL;
 
 	if (!nl) {
 		struct lu_str all;
@@ -134,31 +209,52 @@ int lu_feed_line(struct lu_feed *f, struct lu_str *line, struct lu_err *err)
 			return 0;
 		nl = memchr(all.p, '\n', all.n);
 		if (!nl && all.n == LU_FEED_AHEAD)
-			return lu_err_set(err, "%s: line of more than %zu bytes where a header is",
-					lu_feed_name(f), LU_FEED_AHEAD);
+			return 2;
 	}
 	line->p = f->ahead + f->at;
-	line->n = nl ? (size_t)(nl + 1 - line->p) : f->n - f->at;
+	line->n = nl ? (size_t)(nl + 1 - line->p) : have(f);
 	f->at += line->n;
 	f->given += line->n;
 	return 1;
 }
 
-int lu_feed_skip(struct lu_feed *f, uint64_t n, struct lu_err *err)
+void lu_feed_stop_at(struct lu_feed *f, const char *mark)
 {
-	char block[4096];
-
-	while (n > 0) {
-		size_t want = n < sizeof(block) ? (size_t)n : sizeof(block);
-		ssize_t got = lu_feed_read(f, block, want, err);
-
-		if (got < 0)
-			return -1;
-		if ((size_t)got < want)
-			return lu_err_set(err, "%s: ends too early", lu_feed_name(f));
-		n -= (uint64_t)got;
+	f->mark = mark;
+	/* A member that was read ahead. */
+	if (f->begin != SIZE_MAX && f->begin > f->at && is_marked(f, f->begin)) {
+		f->stop = f->begin;
+		f->marks++;
 	}
-	return 0;
+}
+
+bool lu_feed_stopped(const struct lu_feed *f)
+{
+	return f->stop == f->at;
+}
+
+void lu_feed_resume(struct lu_feed *f)
+{
+	if (lu_feed_stopped(f))
+		f->stop = SIZE_MAX;
+}
+
+void lu_feed_unread(struct lu_feed *f, const char *bytes, size_t n)
+{
+	LU_ASSERT(n <= LU_FEED_AHEAD && f->n - f->at + n <= CAPACITY);
+	memmove(f->ahead + n, f->ahead + f->at, f->n - f->at);
+	memcpy(f->ahead, bytes, n);
+	f->n = f->n - f->at + n;
+	f->stop = f->stop == SIZE_MAX ? SIZE_MAX : f->stop - f->at + n;
+	f->at = 0;
+	f->given -= n;
+}
+
+void lu_feed_skip(struct lu_feed *f, size_t n)
+{
+	LU_ASSERT(n <= have(f));
+	f->at += n;
+	f->given += n;
 }
 
 const char *lu_feed_name(const struct lu_feed *f)

@@ -11,6 +11,13 @@
  *
  * It reads through io/instream.h, which decompresses and verifies gzip, zstd and xz, for files and
  * for members of archives alike. One thread at a time.
+ *
+ * A format whose records are members of their own (WARC) need not trust the lengths that it states:
+ *
+ *	lu_feed_stop_at(f, "WARC/");
+ *
+ * From then on reading ends, as at the end of the stream, before each compressed member that begins
+ * with that mark; lu_feed_resume() goes on.
  */
 #include <stdbool.h>
 
@@ -21,9 +28,13 @@
 
 struct lu_feed {
 	struct lu_in *in;
-	char *ahead; /* LU_FEED_AHEAD bytes, of which at .. n - 1 are unread */
+	char *ahead; /* bytes at .. n - 1 are unread */
 	size_t at, n;
-	uint64_t given; /* bytes that the caller has read */
+	uint64_t given;	  /* bytes that the caller has read */
+	const char *mark; /* NULL: no stops */
+	size_t begin;	  /* offset in `ahead` where the first member begins, or SIZE_MAX */
+	size_t stop;	  /* where a member begins with the mark, or SIZE_MAX */
+	uint64_t marks;	  /* members that began so */
 };
 
 int lu_feed_open(struct lu_feed **f, const char *path, struct lu_err *err) LU_CHECKED;
@@ -40,11 +51,20 @@ ssize_t lu_feed_read(struct lu_feed *f, void *p, size_t n, struct lu_err *err) L
  * -1. */
 int lu_feed_all(struct lu_feed *f, uint64_t limit, struct lu_buf *out,
 		struct lu_err *err) LU_CHECKED;
-/* The next line with its newline, valid until the next call. 1; 0 at the end; -1, also for a line
- * longer than LU_FEED_AHEAD. */
+/* The next line with its newline, valid until the next call. 1; 0 at the end; 2: it is longer than
+ * LU_FEED_AHEAD and was not read; -1. */
 int lu_feed_line(struct lu_feed *f, struct lu_str *line, struct lu_err *err) LU_CHECKED;
-/* Skip n bytes; -1 also when the stream ends before. */
-int lu_feed_skip(struct lu_feed *f, uint64_t n, struct lu_err *err) LU_CHECKED;
+/* Pass over n bytes of the last peek. */
+void lu_feed_skip(struct lu_feed *f, size_t n);
+/* Stop before each member that begins with `mark`, a string of at most 8 bytes that outlives the
+ * feed. */
+void lu_feed_stop_at(struct lu_feed *f, const char *mark);
+/* True when the next byte is behind a stop. */
+bool lu_feed_stopped(const struct lu_feed *f);
+/* Go on behind a stop. */
+void lu_feed_resume(struct lu_feed *f);
+/* Take back the n bytes read last, at most LU_FEED_AHEAD, of which `bytes` is a copy. */
+void lu_feed_unread(struct lu_feed *f, const char *bytes, size_t n);
 const char *lu_feed_name(const struct lu_feed *f);
 void lu_feed_close(struct lu_feed *f); /* NULL is fine */
 

@@ -253,8 +253,8 @@ void lu_html_init(void)
 	xmlInitParser();
 }
 
-int lu_html_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_buf *text,
-		struct lu_err *err)
+int lu_html_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_notice *notice,
+		struct lu_buf *text, struct lu_err *err)
 {
 	const xmlNode *root;
 	xmlDoc *doc;
@@ -263,6 +263,8 @@ int lu_html_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu
 	root = doc ? xmlDocGetRootElement(doc) : NULL;
 	if (root && title)
 		rc = read_title(root, title, err);
+	if (root && notice)
+		lu_notice_page(notice, root);
 	if (rc == 0 && root)
 		rc = read_text(root, whole, text, err);
 	if (doc)

@@ -21,14 +21,15 @@
 #include <stdbool.h>
 
 #include "libcommon/base/buf.h"
+#include "libcommon/import/notice.h"
 
 void lu_html_init(void);
 
-/* `html` is UTF-8. Appends to `title` (one line, may stay empty; NULL: not wanted) and `text` (ends
- * with a newline unless empty). 1: refused and nothing appended, since elements nest deeper than
+/* `html` is UTF-8. Append to `title` (one line, may stay empty; NULL: not wanted), `notice` (NULL: not
+ * wanted) and `text` (ends with a newline unless empty). 1: refused and nothing appended, since elements nest deeper than
  * LU_HTML_DEPTH (browsers: 512) or tags have more attributes than LU_HTML_ATTRIBUTES allows
  * (html_parse.h). -1: out of memory. */
-int lu_html_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_buf *text,
-		struct lu_err *err) LU_CHECKED;
+int lu_html_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_notice *notice,
+		struct lu_buf *text, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -131,8 +131,7 @@ bool lu_html_is_navigation(const xmlNode *n, enum lu_html_role role, bool in_art
 			has_word(lu_html_attribute(n, "role"), roles, COUNT(roles));
 }
 
-/* The next node in document order inside `root`, or NULL; `descend`: visit the children of n. */
-static const xmlNode *next_node(const xmlNode *n, const xmlNode *root, bool descend)
+const xmlNode *lu_html_next(const xmlNode *n, const xmlNode *root, bool descend)
 {
 	if (descend && n->children)
 		return n->children;
@@ -168,7 +167,7 @@ bool lu_html_is_layout(const xmlNode *table)
 
 		if (element && is_block(n, role))
 			return true;
-		n = next_node(n, table, role != LU_ROLE_HIDDEN);
+		n = lu_html_next(n, table, role != LU_ROLE_HIDDEN);
 	}
 	return false;
 }
@@ -186,7 +185,7 @@ const xmlNode *lu_html_find(const xmlNode *root, const char *name)
 			if (lu_html_is(n, name) || (role && strcmp(role, name) == 0))
 				return n;
 		}
-		n = next_node(n, root, element);
+		n = lu_html_next(n, root, element);
 	}
 	return NULL;
 }

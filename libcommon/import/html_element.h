@@ -41,6 +41,9 @@ bool lu_html_is_navigation(const xmlNode *n, enum lu_html_role role, bool in_art
 /* True if a cell of the table holds blocks: the table lays out the page. */
 bool lu_html_is_layout(const xmlNode *table);
 
+/* The next node in document order inside `root`, or NULL; `descend`: visit the children of n. */
+const xmlNode *lu_html_next(const xmlNode *n, const xmlNode *root, bool descend);
+
 /* The first element of that name, or with that role attribute, depth first; NULL: none. */
 const xmlNode *lu_html_find(const xmlNode *root, const char *name);
 

@@ -5,7 +5,7 @@
 #include "libcommon/base/json_writer.h"
 #include "libcommon/import/charset.h"
 #include "libcommon/import/html.h"
-#include "libcommon/import/warc.h"
+#include "libcommon/import/http.h"
 
 /* True if a Content-Type names this media type. */
 static bool is_media_type(struct lu_str type, const char *name)
@@ -34,9 +34,11 @@ static const char *open_record(const struct lu_import *im, struct lu_import_work
 		const char *reason;
 
 		lu_buf_clear(&w->content);
-		reason = lu_http_body(c->bytes, member->truncated, im->limit, &http, &w->content);
+		reason = lu_http_body(c->bytes, member->truncated.p != NULL, im->limit, &http,
+				&w->content);
 		if (reason)
 			return reason;
+		lu_notice_http(&w->notice, http.fields);
 		type = http.content_type;
 		c->bytes = lu_buf_slice(&w->content);
 	} else if (!lu_str_is(member->type, "conversion") && !lu_str_is(member->type, "resource")) {
@@ -58,17 +60,18 @@ static const char *open_file(
 {
 	c->kind = im->kind;
 	if (c->kind == LU_KIND_AUTO)
-		c->kind = lu_kind_of(member->path, c->bytes, &c->code);
+		c->kind = lu_kind_of(member->name, c->bytes, &c->code);
 	else if (c->kind == LU_KIND_CODE)
-		c->code = lu_kind_code(member->path, c->bytes);
+		c->code = lu_kind_code(member->name, c->bytes);
 	return c->kind == LU_KIND_AUTO ? "unknown kind" : NULL;
 }
 
 /* Append the text of a page. 0; 1: res->drop says why there is none; -1. */
-static int convert_html(struct lu_str html, bool whole, struct lu_buf *title, struct lu_buf *text,
-		struct lu_import_result *res, struct lu_err *err)
+static int convert_html(struct lu_str html, bool whole, struct lu_buf *title,
+		struct lu_notice *notice, struct lu_buf *text, struct lu_import_result *res,
+		struct lu_err *err)
 {
-	int rc = lu_html_text(html, whole, title, text, err);
+	int rc = lu_html_text(html, whole, title, notice, text, err);
 
 	if (rc > 0)
 		res->drop = "markup out of bounds";
@@ -98,12 +101,12 @@ static int convert(const struct lu_import *im, struct lu_import_work *w, struct 
 	lu_buf_clear(&w->text);
 	lu_buf_clear(&w->title);
 	if (c->kind == LU_KIND_HTML)
-		return convert_html(text, im->whole, &w->title, &w->text, res, err);
+		return convert_html(text, im->whole, &w->title, &w->notice, &w->text, res, err);
 	if (c->kind == LU_KIND_MAN) {
 		rc = lu_man_html(&im->man, text, im->limit, &w->html, &res->drop, err);
 		if (rc != 0)
 			return rc;
-		return convert_html(lu_buf_slice(&w->html), false, NULL, &w->text, res, err);
+		return convert_html(lu_buf_slice(&w->html), false, NULL, NULL, &w->text, res, err);
 	}
 	lu_buf_str(&w->text, text);
 	return lu_buf_check(&w->text, err);
@@ -134,11 +137,31 @@ static void write_lang(const struct lu_import *im, const struct lu_member *membe
 		lu_json_key(out, LU_STR("lang"));
 		lu_buf_printf(out, "\"code:%s\"", c->code);
 	} else if (c->kind != LU_KIND_CODE && im->lang_path &&
-			lu_lang_of_path(member->path, from_path)) {
+			lu_lang_of_path(member->name, from_path)) {
 		lu_json_put_cstr(out, "lang", from_path);
 	} else if (im->lang) {
 		lu_json_put_cstr(out, "lang", im->lang);
 	}
+}
+
+/* The members about the use and the completeness of a page. */
+static void write_notice(
+		const struct lu_import_work *w, const struct lu_member *member, struct lu_buf *out)
+{
+	const struct lu_notice *n = &w->notice;
+
+	if (n->optout) {
+		lu_json_open_array(out, "optout");
+		for (unsigned i = 0; lu_notice_signals[i]; i++) {
+			if (n->optout & 1u << i)
+				lu_json_put_cstr(out, NULL, lu_notice_signals[i]);
+		}
+		lu_json_close_array(out);
+	}
+	if (n->policy.n)
+		lu_json_put_str(out, "tdm_policy", lu_buf_slice(&n->policy));
+	if (member->truncated.p)
+		lu_json_put_str(out, "truncated", member->truncated);
 }
 
 static void write_record(const struct lu_import *im, const struct lu_import_work *w,
@@ -149,6 +172,8 @@ static void write_record(const struct lu_import *im, const struct lu_import_work
 	lu_json_put_str(out, "source", member->source);
 	if (member->license.p)
 		lu_json_put_str(out, "license", member->license);
+	else if (w->notice.license.n)
+		lu_json_put_str(out, "license", lu_buf_slice(&w->notice.license));
 	else
 		lu_json_put_null(out, "license");
 	if (member->url.p)
@@ -162,6 +187,7 @@ static void write_record(const struct lu_import *im, const struct lu_import_work
 		lu_json_put_cstr(out, "category", "code");
 	if (w->title.n)
 		lu_json_put_str(out, "title", lu_buf_slice(&w->title));
+	write_notice(w, member, out);
 	lu_json_put_str(out, "text", lu_buf_slice(&w->text));
 	lu_json_close_object(out);
 	lu_buf_putc(out, '\n');
@@ -179,15 +205,21 @@ int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
 	struct content c = { .bytes = lu_buf_slice(&member->bytes) };
 	int rc;
 
-	*res = (struct lu_import_result){ .drop = member->drop, .bad = member->bad };
+	*res = (struct lu_import_result){
+		.drop = member->drop, .bad = member->bad, .format = member->format
+	};
+	lu_notice_clear(&w->notice);
 	if (!res->drop && member->warc)
 		res->drop = open_record(im, w, member, &c);
-	if (!res->drop && is_blank(c.bytes))
+	if (!res->drop && is_blank(c.bytes)) {
 		res->drop = "empty";
+		res->format = NULL;
+	}
 	if (!res->drop && !member->warc)
 		res->drop = open_file(im, member, &c);
 	if (res->drop)
 		return 0;
+	res->format = NULL;
 	rc = convert(im, w, &c, res, err);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
@@ -195,9 +227,12 @@ int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
 		res->drop = "no text";
 	else if (w->text.n < im->min_bytes)
 		res->drop = "too short";
-	else
+	if (!res->drop) {
 		write_record(im, w, member, &c, out);
-	return lu_buf_check(out, err);
+		res->optout = w->notice.optout != 0;
+		res->truncated = member->truncated.p != NULL;
+	}
+	return lu_buf_check(out, err) < 0 ? -1 : lu_buf_check(&w->notice.license, err);
 }
 
 void lu_import_work_release(struct lu_import_work *w)
@@ -207,4 +242,5 @@ void lu_import_work_release(struct lu_import_work *w)
 	lu_buf_release(&w->content);
 	lu_buf_release(&w->title);
 	lu_buf_release(&w->text);
+	lu_notice_release(&w->notice);
 }

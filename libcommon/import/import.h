@@ -7,6 +7,7 @@
 #include "libcommon/import/kind.h"
 #include "libcommon/import/man.h"
 #include "libcommon/import/members.h"
+#include "libcommon/import/notice.h"
 
 struct lu_import {
 	enum lu_kind kind;
@@ -23,12 +24,16 @@ struct lu_import {
 /* A thread's buffers, from { 0 }. */
 struct lu_import_work {
 	struct lu_buf store, html, content, title, text;
+	struct lu_notice notice;
 };
 
 struct lu_import_result {
-	const char *drop; /* NULL: the record was appended */
-	bool bad;	  /* the reason is damage, not choice */
-	bool recoded;	  /* was not UTF-8 */
+	const char *drop;		/* NULL: the record was appended */
+	bool bad;			/* the reason is damage, not choice */
+	bool recoded;			/* was not UTF-8 */
+	bool optout;			/* reserved against training */
+	bool truncated;			/* its record in a web archive is cut */
+	const struct lu_format *format; /* the format for which it was dropped, or NULL */
 };
 
 /* Append the document's line to `out`, or set res->drop. -1: out of memory, or mandoc is

@@ -12,12 +12,19 @@
 enum lu_kind { LU_KIND_AUTO, LU_KIND_HTML, LU_KIND_TEXT, LU_KIND_MAN, LU_KIND_WARC, LU_KIND_CODE };
 extern const struct lu_enum lu_kind_names[];
 
+/* The extension without its dot, and without one of compression behind it; empty: none. */
+struct lu_str lu_extension_of(struct lu_str path);
+
 /* LU_KIND_AUTO when the kind is unknown. *lang is the programming language of code ("python"), else
  * NULL. An extension of compression (.gz, .xz, .zst) in the path is skipped. */
 enum lu_kind lu_kind_of(struct lu_str path, struct lu_str head, const char **lang);
 
 /* The programming language by extension or first line (#!, -*- mode -*-); NULL: unknown. */
 const char *lu_kind_code(struct lu_str path, struct lu_str head);
+
+/* Fail unless `code` may stand in the member "lang": an ISO 639 code, also with subtags ("pt-BR"), or
+ * "code:NAME". */
+int lu_lang_check(const char *code, struct lu_err *err) LU_CHECKED;
 
 /*
  * The natural language by Debian's conventions, as an ISO 639-1 code; false when the path names

@@ -35,7 +35,8 @@ struct lu_members_frame {
 	int spool;	    /* copy of a package that is read twice, or -1 */
 	/* WARC */
 	struct lu_warc rec;
-	uint64_t records;
+	uint64_t records, given; /* read so far */
+	struct lu_names ids;	 /* of its records */
 };
 
 /* --- the stack ---------------------------------------------------------------------------- */
@@ -45,6 +46,7 @@ static void frame_free(struct lu_members_frame *f)
 	lu_container_close(f->archive);
 	lu_feed_close(f->feed);
 	lu_warc_release(&f->rec);
+	lu_names_release(&f->ids);
 	for (size_t i = 0; i < f->names.n; i++)
 		free(f->names.p[i]);
 	lu_vec_release(&f->names);
@@ -66,19 +68,6 @@ static void pop(struct lu_members *m)
 	frame_free(f);
 }
 
-/* Concatenates into new memory. */
-static char *concat(const char *a, const char *b)
-{
-	size_t n = strlen(a), k = strlen(b) + 1;
-	char *s = malloc(n + k);
-
-	if (s) {
-		memcpy(s, a, n);
-		memcpy(s + n, b, k);
-	}
-	return s;
-}
-
 /* Push a frame for the container m->path. `suffix` separates its path from those of its members;
  * NULL: the path is not part of theirs. */
 static struct lu_members_frame *push(
@@ -95,7 +84,7 @@ static struct lu_members_frame *push(
 	f->spool = -1;
 	f->kind = kind;
 	f->path = strdup(path);
-	f->prefix = suffix ? concat(path, suffix) : strdup(m->top ? m->top->prefix : "");
+	f->prefix = suffix ? lu_concat(path, suffix, NULL) : strdup(m->top ? m->top->prefix : "");
 	f->license = license ? strdup(license) : NULL;
 	if (!f->path || !f->prefix || (license && !f->license)) {
 		lu_err_nomem(err);
@@ -125,33 +114,42 @@ static int drop(struct lu_member *member, const char *reason)
 	return 1;
 }
 
-/* Set the member's licence and its path, valid UTF-8 and different from that of any other member of
- * its source; returns 1. A path known to be `unique` is not recorded. */
-static int finish(struct lu_members *m, struct lu_member *member, bool unique,
+/* Put "source:path" into *key, where the path is valid UTF-8, begins at *from, and is followed from
+ * *end on by a number if it is in `seen`, to which the whole is added. */
+static int distinct(struct lu_names *seen, struct lu_str source, struct lu_str path,
+		struct lu_buf *key, size_t *from, size_t *end, struct lu_err *err)
+{
+	bool fresh = false;
+
+	lu_buf_str(key, source);
+	lu_buf_putc(key, ':');
+	*from = key->n;
+	lu_utf8_repair(key, path);
+	*end = key->n;
+	for (uint64_t i = 1; !fresh; i++) {
+		key->n = *end;
+		if (i > 1)
+			lu_buf_printf(key, "#%" PRIu64, i);
+		if (lu_buf_check(key, err) < 0 ||
+				lu_names_add(seen, lu_buf_slice(key), &fresh, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Set the member's licence and its path, different from that of any other in `seen`; returns 1. */
+static int finish(struct lu_members *m, struct lu_member *member, struct lu_names *seen,
 		struct lu_arena *arena, struct lu_err *err)
 {
 	const char *license = m->top && m->top->license ? m->top->license : m->license;
 	struct lu_buf key = { 0 };
 	size_t from, end;
-	bool fresh = unique;
 	int rc = -1;
 
-	lu_buf_str(&key, member->source);
-	lu_buf_putc(&key, ':');
-	from = key.n;
-	lu_utf8_repair(&key, lu_buf_slice(&m->path));
-	end = key.n;
-	for (uint64_t i = 1; !fresh; i++) {
-		key.n = end;
-		if (i > 1)
-			lu_buf_printf(&key, "#%" PRIu64, i);
-		if (lu_buf_check(&key, err) < 0 ||
-				lu_names_add(&m->seen, lu_buf_slice(&key), &fresh, err) < 0)
-			goto out;
-	}
-	if (lu_buf_check(&key, err) < 0)
+	if (distinct(seen, member->source, lu_buf_slice(&m->path), &key, &from, &end, err) < 0)
 		goto out;
 	member->path = lu_arena_str(arena, (struct lu_str){ key.p + from, key.n - from });
+	member->name = (struct lu_str){ member->path.p, end - from };
 	if (license)
 		member->license = lu_arena_str(arena, lu_str_of(license));
 	rc = member->path.p && (!license || member->license.p) ? 1 : lu_err_nomem(err);
@@ -160,13 +158,29 @@ out:
 	return rc;
 }
 
+/* Make m->path distinct, for a container whose members are told apart by themselves. */
+static int finish_container(struct lu_members *m, struct lu_err *err)
+{
+	struct lu_buf key = { 0 };
+	size_t from, end;
+	int rc = distinct(&m->seen, m->name, lu_buf_slice(&m->path), &key, &from, &end, err);
+
+	if (rc == 0) {
+		lu_buf_clear(&m->path);
+		lu_buf_append(&m->path, key.p + from, key.n - from);
+		rc = lu_buf_check(&m->path, err);
+	}
+	lu_buf_release(&key);
+	return rc;
+}
+
 static bool looks_binary(struct lu_str head)
 {
-	const unsigned char *p = (const unsigned char *)head.p;
+	bool utf16 = head.n >= 2 &&
+			(memcmp(head.p, "\xFF\xFE", 2) == 0 || memcmp(head.p, "\xFE\xFF", 2) == 0);
+	bool utf32 = head.n >= 4 && memcmp(head.p, "\xFF\xFE\0\0", 4) == 0;
 
-	if (head.n >= 2 && ((p[0] == 0xFF && p[1] == 0xFE) || (p[0] == 0xFE && p[1] == 0xFF)))
-		return false; /* UTF-16 */
-	return head.n > 0 && memchr(head.p, 0, head.n) != NULL;
+	return utf32 || (head.n && !utf16 && memchr(head.p, 0, head.n));
 }
 
 /* Fail on a decompression bomb. */
@@ -192,10 +206,9 @@ static int read_content(struct lu_members *m, struct lu_feed *feed, struct lu_me
 	m->damage = true;
 	if (lu_feed_peek(feed, 8192, &head, err) < 0)
 		return -1;
-	if (head.n > 10 && memcmp(head.p, "BZh", 3) == 0 && memcmp(head.p + 4, "1AY&SY", 6) == 0) {
-		member->bad = true;
-		return drop(member, "compressed with bzip2, which is not read");
-	}
+	member->format = lu_format_of(lu_buf_slice(&m->path), head);
+	if (member->format && member->format->packed)
+		return drop(member, member->format->name);
 	if (looks_binary(head)) {
 		member->size = head.n;
 		return drop(member, "not text");
@@ -306,14 +319,20 @@ static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_k
 	 * is an operand. */
 	if ((m->top && m->top->deb) || (!m->top && kind != LU_CONTAINER_NONE))
 		suffix = NULL;
+	if (kind == LU_CONTAINER_NONE && finish_container(m, err) < 0) {
+		lu_feed_close(feed);
+		return -1;
+	}
 	f = push(m, kind == LU_CONTAINER_NONE ? WARC : ARCHIVE, suffix, err);
 	if (!f) {
 		lu_feed_close(feed);
 		return -1;
 	}
 	f->feed = feed;
-	if (f->kind == WARC)
+	if (f->kind == WARC) {
+		lu_feed_stop_at(feed, LU_WARC_MARK);
 		return 0;
+	}
 	m->damage = true;
 	if (enter_archive(m, f, kind, file, err) < 0) {
 		f->failed = true;
@@ -328,29 +347,39 @@ static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_k
 static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 		struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
 {
+	bool excluded = lu_globs_match(m->exclude, m->path.p), container;
+	const struct lu_format *office;
 	enum lu_container_kind kind;
 	struct lu_str head;
 	int rc = -1;
 
+	member->itself = m->top == NULL;
 	m->damage = true;
-	if (lu_feed_peek(feed, 512, &head, err) < 0)
+	if (lu_feed_peek(feed, LU_FORMAT_HEAD, &head, err) < 0)
 		goto out;
 	m->damage = false;
 	kind = lu_container_of(head);
-	if ((kind != LU_CONTAINER_NONE || m->warc ||
-			    (head.n > 5 && memcmp(head.p, "WARC/", 5) == 0)) &&
-			!lu_globs_match(m->exclude, m->path.p)) {
+	office = kind == LU_CONTAINER_ZIP ? lu_format_of_zip(head) : NULL;
+	container = kind != LU_CONTAINER_NONE || m->warc ||
+			(head.n > 5 && memcmp(head.p, "WARC/", 5) == 0);
+	/* A zip archive without members begins with the record of its end. */
+	if (kind == LU_CONTAINER_ZIP && (office || head.p[2] == 5))
+		container = false;
+	if (container && !excluded) {
 		if (m->depth < LU_NEST_MAX)
 			return enter(m, feed, kind, file, err);
 		rc = drop(member, "nested too deep");
-	} else if (lu_globs_match(m->exclude, m->path.p) ||
+	} else if (excluded ||
 			(m->include && m->include->n && !lu_globs_match(m->include, m->path.p))) {
 		rc = drop(member, "excluded");
+	} else if (kind == LU_CONTAINER_ZIP) {
+		member->format = office;
+		rc = drop(member, office ? "not text" : "empty");
 	} else {
 		rc = read_content(m, feed, member, err);
 	}
 	if (rc > 0)
-		rc = finish(m, member, false, arena, err);
+		rc = finish(m, member, &m->seen, arena, err);
 out:
 	lu_feed_close(feed);
 	return rc;
@@ -433,7 +462,7 @@ static int next_in_folder(struct lu_members *m, struct lu_member *member, struct
 		rc = enter_folder(m, full.p, err);
 	} else if (!S_ISREG(st.st_mode)) {
 		rc = drop(member, S_ISLNK(st.st_mode) ? "link" : "not a file");
-		rc = finish(m, member, false, arena, err);
+		rc = finish(m, member, &m->seen, arena, err);
 	} else {
 		m->compressed += (uint64_t)st.st_size;
 		m->damage = true;
@@ -470,12 +499,12 @@ static int next_in_archive(struct lu_members *m, struct lu_member *member, struc
 		return -1;
 	if (entry.link || entry.other) {
 		drop(member, entry.link ? "link" : "not a file");
-		return finish(m, member, false, arena, err);
+		return finish(m, member, &m->seen, arena, err);
 	}
 	if (entry.encrypted) {
 		drop(member, "encrypted");
 		member->bad = true;
-		return finish(m, member, false, arena, err);
+		return finish(m, member, &m->seen, arena, err);
 	}
 	m->damage = true;
 	if (lu_feed_open_fn(&feed, m->path.p, lu_container_read, f->archive, err) < 0)
@@ -492,13 +521,35 @@ static struct lu_str keep(struct lu_arena *arena, struct lu_str s, bool *ok)
 	return copy;
 }
 
+/* Return the record that was just read as a member; the rest as next_in_warc(). */
+static int take_record(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
+		struct lu_err *err)
+{
+	struct lu_members_frame *f = m->top;
+	const struct lu_warc *rec = &f->rec;
+	char number[24];
+	bool ok = true;
+
+	snprintf(number, sizeof(number), "%" PRIu64, ++f->records);
+	if (set_path(m, f->prefix, rec->id.p ? "" : number, err) < 0)
+		return -1;
+	lu_buf_str(&m->path, rec->id.p ? rec->id : LU_STR(""));
+	member->warc = true;
+	member->type = keep(arena, rec->type, &ok);
+	member->url = keep(arena, rec->url, &ok);
+	member->date = keep(arena, rec->date, &ok);
+	member->content_type = keep(arena, rec->content_type, &ok);
+	member->truncated = keep(arena, rec->truncated, &ok);
+	if (!ok || lu_buf_check(&m->path, err) < 0)
+		return lu_err_nomem(err);
+	return finish(m, member, rec->id.p ? &f->ids : &m->seen, arena, err);
+}
+
 static int next_in_warc(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
 		struct lu_err *err)
 {
 	struct lu_members_frame *f = m->top;
 	struct lu_buf swap;
-	char number[24];
-	bool ok = true;
 	int rc;
 
 	m->damage = true;
@@ -506,29 +557,27 @@ static int next_in_warc(struct lu_members *m, struct lu_member *member, struct l
 	f->failed = rc < 0;
 	if (rc <= 0)
 		return rc < 0 ? -1 : 2;
-	if (check_expansion(m, f->rec.length, err) < 0)
+	if (check_expansion(m, f->feed->given - f->given, err) < 0)
 		return -1;
+	f->given = f->feed->given;
 	m->damage = false;
-	f->records++;
-	snprintf(number, sizeof(number), "%" PRIu64, f->records);
-	if (set_path(m, f->prefix, f->rec.id.p ? "" : number, err) < 0)
+	if (rc == 2) {
+		member->bad = true;
+		member->detail = lu_arena_str(arena, lu_str_of(err->msg));
+		if (!member->detail.p)
+			return lu_err_nomem(err);
+		drop(member, "damaged");
+		return take_record(m, member, arena, err);
+	}
+	if (f->rec.too_large)
+		drop(member, "too large");
+	if (take_record(m, member, arena, err) < 0)
 		return -1;
-	lu_buf_str(&m->path, f->rec.id.p ? f->rec.id : LU_STR(""));
+	member->size = f->rec.length;
 	swap = member->bytes;
 	member->bytes = f->rec.body;
 	f->rec.body = swap;
-	member->size = f->rec.length;
-	member->warc = true;
-	member->truncated = f->rec.truncated;
-	member->type = keep(arena, f->rec.type, &ok);
-	member->url = keep(arena, f->rec.url, &ok);
-	member->date = keep(arena, f->rec.date, &ok);
-	member->content_type = keep(arena, f->rec.content_type, &ok);
-	if (!ok || lu_buf_check(&m->path, err) < 0)
-		return lu_err_nomem(err);
-	if (f->rec.too_large)
-		drop(member, "too large");
-	return finish(m, member, f->rec.id.p != NULL, arena, err);
+	return 1;
 }
 
 /* --- the operands -------------------------------------------------------------------------- */
@@ -551,6 +600,7 @@ static int next_operand(struct lu_members *m, struct lu_member *member, struct l
 
 	if (m->next_file == m->files)
 		return 2;
+	member->operand = m->next_file;
 	path = m->file[m->next_file++];
 	named = strcmp(path, "-") != 0;
 	m->done_bytes += m->compressed;
@@ -588,7 +638,7 @@ static int recover(struct lu_members *m, struct lu_member *member, struct lu_are
 	drop(member, "damaged");
 	member->bad = true;
 	member->detail = lu_arena_str(arena, lu_str_of(err->msg));
-	return member->detail.p ? finish(m, member, false, arena, err) : lu_err_nomem(err);
+	return member->detail.p ? finish(m, member, &m->seen, arena, err) : lu_err_nomem(err);
 }
 
 static void reset(struct lu_members *m, struct lu_member *member)
@@ -600,6 +650,7 @@ static void reset(struct lu_members *m, struct lu_member *member)
 		lu_buf_release(&reuse);
 	lu_buf_clear(&reuse);
 	*member = (struct lu_member){ .bytes = reuse, .source = m->name };
+	member->operand = m->next_file ? m->next_file - 1 : 0;
 	member->file = m->next_file ? m->file[m->next_file - 1] : "";
 }
 

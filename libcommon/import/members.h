@@ -15,10 +15,11 @@
  * package the members of its data archive. A member of an inner archive is called
  * "inner.tar!/path", a record of a web archive "file.warc.gz#record-id". A path that was seen before
  * under the same source gets "#2", "#3" ... so that ids stay unique; this takes up to 35 bytes of
- * memory a member (none for records with an id).
+ * memory a member, for the records of a web archive only while it is read (a second archive of the
+ * same path is "file.warc.gz#2").
  *
  * A fault of one member is reported in the member (`drop`, `bad`, `detail`), and so is a damaged
- * inner container; -1 means that nothing after it can be read: a truncated or damaged operand, a
+ * inner container or a record of a web archive that does not end where it says; -1 means that nothing after it can be read: a truncated or damaged operand, a
  * missing file.
  *
  * Limits: a member longer than `limit` is "too large"; containers nest at most LU_NEST_MAX deep; an
@@ -30,6 +31,7 @@
 
 #include "libcommon/base/arena.h"
 #include "libcommon/base/buf.h"
+#include "libcommon/import/format.h"
 #include "libcommon/import/names.h"
 #include "libcommon/sys/opt.h"
 
@@ -38,17 +40,21 @@
 #define LU_BOMB_FREE ((uint64_t)1 << 30)
 
 struct lu_member {
-	const char *file;	       /* the operand */
-	struct lu_str path;	       /* valid UTF-8 */
-	struct lu_str source, license; /* license.p NULL: unknown */
-	struct lu_buf bytes;	       /* decompressed content; empty when dropped */
-	uint64_t size;		       /* of the content, as far as it was read */
-	const char *drop;	       /* NULL, or the reason not to convert it */
-	bool bad;		       /* the reason is damage, not choice */
-	struct lu_str detail;	       /* the sentence about the damage */
-	bool warc;		       /* a record: the fields below are set, .p NULL when absent */
-	bool truncated;		       /* its WARC-Truncated field is set */
-	struct lu_str type;	       /* WARC-Type */
+	const char *file;		/* the operand */
+	size_t operand;			/* its number, from 0 */
+	bool itself;			/* the operand is a file, and this is its content */
+	struct lu_str path;		/* valid UTF-8, distinct: "a/notes.txt#2" */
+	struct lu_str name;		/* the path without the number: the kind goes by this */
+	struct lu_str source, license;	/* license.p NULL: unknown */
+	struct lu_buf bytes;		/* decompressed content; empty when dropped */
+	uint64_t size;			/* of the content, as far as it was read */
+	const char *drop;		/* NULL, or the reason not to convert it */
+	const struct lu_format *format; /* the format for which it was dropped, or NULL */
+	bool bad;			/* the reason is damage, not choice */
+	struct lu_str detail;		/* the sentence about the damage */
+	bool warc;		 /* a record: the fields below are set, .p NULL when absent */
+	struct lu_str type;	 /* WARC-Type */
+	struct lu_str truncated; /* WARC-Truncated, why the record is cut */
 	struct lu_str url, date, content_type;
 };
 

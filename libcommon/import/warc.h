@@ -4,13 +4,14 @@
  * Web archives: records of ISO 28500 (WARC 1.0 and 1.1), also the WET files of Common Crawl, over a
  * feed that undoes gzip member by member.
  *
+ *	lu_feed_stop_at(feed, LU_WARC_MARK);
  *	while ((rc = lu_warc_next(feed, limit, &rec, &err)) > 0)
- *		... rec.type, rec.url, rec.body
+ *		if (rc == 1) ... rec.type, rec.url, rec.body
  *	lu_warc_release(&rec);
  *
- * and for a record that holds an HTTP response:
- *
- *	reason = lu_http_body(lu_buf_slice(&rec.body), rec.truncated, limit, &http, &out);
+ * A record that does not begin or end where it should, for example because its Content-Length is
+ * wrong, is passed over up to the next one: where each record is a compressed member of its own, as
+ * the standard recommends, exactly; elsewhere by the next line that begins a record.
  */
 #include <stdbool.h>
 
@@ -22,30 +23,19 @@ struct lu_warc {
 	struct lu_buf body;
 	uint64_t length; /* Content-Length */
 	bool too_large;	 /* longer than the limit: the body is empty */
-	bool truncated;	 /* has a WARC-Truncated field */
-	struct lu_str type, id, url, date, content_type; /* .p NULL when absent */
+	bool member;	 /* begins a compressed member */
+	/* Fields, .p NULL when absent; `truncated` is WARC-Truncated, the reason why. */
+	struct lu_str type, id, url, date, content_type, truncated;
 };
 
-/* 1: the next record (its buffers are reused); 0: end; -1: not a record, or truncated. */
+/* How a compressed member begins that is a record. */
+#define LU_WARC_MARK "WARC/"
+
+/* 1: the next record (its buffers are reused); 2: a record that was passed over, of which the fields
+ * are set as far as they could be read, and *err says what is wrong with it; 0: end; -1: the stream
+ * cannot be read, or ends inside a record. */
 int lu_warc_next(struct lu_feed *f, uint64_t limit, struct lu_warc *rec,
 		struct lu_err *err) LU_CHECKED;
 void lu_warc_release(struct lu_warc *rec);
-
-struct lu_http {
-	int status;
-	struct lu_str content_type; /* the whole field; .p NULL when absent */
-};
-
-/*
- * Parses an HTTP response (RFC 9112), undoes the chunked transfer coding and the gzip content
- * coding, and appends the content (at most `limit` bytes) to `out`. Returns NULL, or the reason why
- * there is none: "no HTTP response", "HTTP status" (not 200), "content coding", "damaged content",
- * "too large".
- *
- * Many archives store decoded bodies under the fields of encoded ones: a body whose first line is
- * not a chunk size, or that does not begin as gzip, is taken as it is.
- */
-const char *lu_http_body(struct lu_str message, bool truncated, uint64_t limit,
-		struct lu_http *http, struct lu_buf *out);
 
 #endif

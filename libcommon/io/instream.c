@@ -25,6 +25,8 @@ struct lu_in {
 	enum kind kind;
 	bool eof;    /* of the file */
 	bool member; /* inside a gzip member, zstd frame or xz stream */
+	bool stop;   /* no read crosses the end of a member */
+	bool begins; /* the last read began a member */
 	uint64_t consumed, size;
 	z_stream z;
 	ZSTD_DStream *zstd;
@@ -276,6 +278,7 @@ static ssize_t read_coded(struct lu_in *in, char *p, size_t n, struct lu_err *er
 {
 	size_t done = 0;
 
+	in->begins = false;
 	while (done < n) {
 		bool had_room, inside = in->member;
 		size_t got = 0;
@@ -287,6 +290,7 @@ static ssize_t read_coded(struct lu_in *in, char *p, size_t n, struct lu_err *er
 			return -1;
 		if (in->at == in->len && in->eof && !inside)
 			break;
+		in->begins = in->begins || !inside;
 		rc = in->kind == GZIP		 ? step_gzip(in, p + done, n - done, &got, err)
 				: in->kind == XZ ? step_xz(in, p + done, n - done, &got, err)
 						 : step_zstd(in, p + done, n - done, &got, err);
@@ -297,6 +301,8 @@ static ssize_t read_coded(struct lu_in *in, char *p, size_t n, struct lu_err *er
 		/* The input ended inside a member, and the decoder has nothing left to give. */
 		if (in->member && in->eof && in->at == in->len && had_room && got == 0)
 			return damaged(in, "it ends too early", err);
+		if (in->stop && !in->member && done > 0)
+			break;
 	}
 	return (ssize_t)done;
 }
@@ -319,6 +325,16 @@ ssize_t lu_in_read(struct lu_in *in, void *buf, size_t n, struct lu_err *err)
 		done += got;
 	}
 	return (ssize_t)done;
+}
+
+void lu_in_stop_at_members(struct lu_in *in)
+{
+	in->stop = true;
+}
+
+bool lu_in_begins_member(const struct lu_in *in)
+{
+	return in->begins;
 }
 
 const char *lu_in_name(const struct lu_in *in)

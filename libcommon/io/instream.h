@@ -21,6 +21,7 @@
  *
  * One thread at a time per stream.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -37,6 +38,11 @@ int lu_in_open_fn(struct lu_in **in, const char *name, lu_in_fn *fn, void *ctx,
 		struct lu_err *err) LU_CHECKED;
 /* Read n bytes; fewer only at the end of the stream. Returns their number, or -1. */
 ssize_t lu_in_read(struct lu_in *in, void *buf, size_t n, struct lu_err *err) LU_CHECKED;
+/* Let no lu_in_read() cross the end of a member (a gzip member, zstd frame or xz stream): it then
+ * returns fewer bytes, but 0 only at the end of the stream. lu_in_begins_member() tells whether the
+ * bytes of the last read are the first of a member. */
+void lu_in_stop_at_members(struct lu_in *in);
+bool lu_in_begins_member(const struct lu_in *in);
 /* Name for messages, as given to open; valid until close. */
 const char *lu_in_name(const struct lu_in *in);
 /* For progress: compressed bytes read so far, and the size of a regular file (otherwise 0). */

@@ -461,15 +461,18 @@ int lu_json_fail(const struct lu_json_fault *fault, struct lu_err *err)
 	return lu_err_set(err, "%s", lu_json_fault_text(fault->kind));
 }
 
-const struct lu_json_member *lu_json_get(const struct lu_json_obj *obj, const char *key)
+const struct lu_json_member *lu_json_find(const struct lu_json_obj *obj, struct lu_str key)
 {
-	struct lu_str k = lu_str_of(key);
-
 	for (size_t i = 0; i < obj->members; i++) {
-		if (lu_str_eq(obj->member[i].key, k))
+		if (lu_str_eq(obj->member[i].key, key))
 			return &obj->member[i];
 	}
 	return NULL;
+}
+
+const struct lu_json_member *lu_json_get(const struct lu_json_obj *obj, const char *key)
+{
+	return lu_json_find(obj, lu_str_of(key));
 }
 
 struct lu_json_iter lu_json_iter(struct lu_str raw)

@@ -92,6 +92,7 @@ int lu_json_fail(const struct lu_json_fault *fault, struct lu_err *err);
 
 /* Member with this name, or NULL. */
 const struct lu_json_member *lu_json_get(const struct lu_json_obj *obj, const char *key);
+const struct lu_json_member *lu_json_find(const struct lu_json_obj *obj, struct lu_str key);
 
 /* Decode a checked string (raw, with its quotes): a slice of it if it has no escape, else a copy in
  * the arena. -1 only when memory is out. */
@@ -132,6 +133,10 @@ struct lu_json_edit {
  * of one key the last wins. */
 void lu_json_rewrite(const struct lu_json_obj *obj, const struct lu_json_edit *edit, size_t edits,
 		struct lu_buf *out);
+
+/* Append the comma, unless `first`, and the key of a new member, spaced as the record is. */
+void lu_json_begin_key(
+		const struct lu_json_obj *obj, bool first, const char *key, struct lu_buf *out);
 
 /* Begin to append a member `key`, which the record must not have: writes the record up to the
  * value. The caller writes the value and then the returned slice, the rest of the record. For

@@ -14,8 +14,9 @@ static const struct lu_json_edit *find_edit(
 	return NULL;
 }
 
-/* Added members follow the spacing of the record: Python writes blanks, jq does not. */
-static void put_key(const struct lu_json_obj *obj, bool first, const char *key, struct lu_buf *out)
+/* Python writes blanks, jq does not. */
+void lu_json_begin_key(
+		const struct lu_json_obj *obj, bool first, const char *key, struct lu_buf *out)
 {
 	bool spaced = obj->members > 0 && obj->member[0].value.p[-1] == ' ';
 
@@ -28,7 +29,7 @@ struct lu_str lu_json_begin_member(
 		const struct lu_json_obj *obj, const char *key, struct lu_buf *out)
 {
 	lu_buf_append(out, obj->line.p, obj->end);
-	put_key(obj, obj->members == 0, key, out);
+	lu_json_begin_key(obj, obj->members == 0, key, out);
 	return (struct lu_str){ obj->line.p + obj->end, obj->line.n - obj->end };
 }
 
@@ -53,7 +54,7 @@ void lu_json_rewrite(const struct lu_json_obj *obj, const struct lu_json_edit *e
 		if (lu_json_get(obj, edit[i].key) ||
 				find_edit(edit, edits, lu_str_of(edit[i].key)) != &edit[i])
 			continue;
-		put_key(obj, empty, edit[i].key, out);
+		lu_json_begin_key(obj, empty, edit[i].key, out);
 		empty = false;
 		lu_buf_str(out, edit[i].value);
 	}

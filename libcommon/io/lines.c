@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "libcommon/sys/file.h"
+
 int lu_lines_open(struct lu_lines *l, char **files, size_t n, uint64_t max_line, struct lu_err *err)
 {
 	*l = (struct lu_lines){ .file = files, .files = n, .max_line = max_line };
@@ -17,7 +19,7 @@ int lu_lines_open(struct lu_lines *l, char **files, size_t n, uint64_t max_line,
 		if (S_ISREG(st.st_mode))
 			l->total_bytes += (uint64_t)st.st_size;
 	}
-	return 0;
+	return lu_files_distinct(files, n, "", err);
 }
 
 void lu_lines_close(struct lu_lines *l)

@@ -56,7 +56,8 @@ struct lu_lines {
 	uint64_t done_bytes, total_bytes; /* of the files, for progress */
 };
 
-/* Fail if one of the files does not exist, before any is read. `files` must outlive `l`. */
+/* Fail if one of the files does not exist or is given twice, before any is read. `files` must
+ * outlive `l`. */
 int lu_lines_open(struct lu_lines *l, char **files, size_t n, uint64_t max_line,
 		struct lu_err *err) LU_CHECKED;
 /* Read the next slab into `slab`, whose buffer is reused. 1, 0 at the end, or -1. */

@@ -70,11 +70,16 @@ static int write_reject(struct lu_account *a, const struct lu_reject *r, struct 
 	return lu_out_buf(a->rejects, b, err);
 }
 
+int lu_account_reject(struct lu_account *a, const struct lu_reject *r, struct lu_err *err)
+{
+	return a->rejects ? write_reject(a, r, err) : 0;
+}
+
 int lu_account_drop(struct lu_account *a, const struct lu_reject *r, struct lu_err *err)
 {
 	if (lu_stats_drop(&a->stats, r->reason, 1, err) < 0)
 		return -1;
-	return a->rejects ? write_reject(a, r, err) : 0;
+	return lu_account_reject(a, r, err);
 }
 
 int lu_account_bad(struct lu_account *a, const char *message, struct lu_err *err)

@@ -65,6 +65,10 @@ int lu_account_write(struct lu_account *a, struct lu_str bytes, uint64_t docs,
 /* Count a record as dropped, and add it to the reject file. */
 int lu_account_drop(struct lu_account *a, const struct lu_reject *r, struct lu_err *err) LU_CHECKED;
 
+/* Add to the reject file what was left out and is no document, such as a link. */
+int lu_account_reject(
+		struct lu_account *a, const struct lu_reject *r, struct lu_err *err) LU_CHECKED;
+
 /* Count a bad record. 0: within the limit, to be dropped; -1: beyond it, and `message` is the
  * error. */
 int lu_account_bad(struct lu_account *a, const char *message, struct lu_err *err) LU_CHECKED;

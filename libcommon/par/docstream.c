@@ -10,6 +10,8 @@
 #include "libcommon/base/vec.h"
 #include "libcommon/io/lines.h"
 #include "libcommon/par/account.h"
+#include "libcommon/par/fields.h"
+#include "libcommon/par/inputs.h"
 #include "libcommon/par/pipeline.h"
 #include "libcommon/sys/progress.h"
 
@@ -17,8 +19,8 @@ struct lu_doc_batch {
 	struct lu_slab slab;
 	struct lu_arena arena;
 	struct LU_VEC(struct lu_doc) docs;
-	struct lu_buf out;	/* programs' own bytes and rewritten records */
-	struct lu_buf repaired; /* scratch */
+	struct lu_buf out;     /* programs' own bytes and rewritten records */
+	struct lu_buf changed; /* scratch: a record repaired, or with its fields renamed */
 	uint64_t repairs;
 	uint64_t consumed; /* bytes of the files up to this batch */
 	struct run *run;
@@ -28,13 +30,18 @@ struct lu_doc_batch {
 struct run {
 	struct lu_docstream *ds;
 	const struct lu_std *std;
+	struct lu_inputs inputs;
 	struct lu_lines lines;
+	struct lu_fields fields;
 	struct lu_account account;
 	struct lu_progress progress;
 	struct lu_buf scratch;
 	uint64_t index; /* of the next document */
 	struct lu_pipeline *pipeline;
 };
+
+/* A reason that is told by its address: the message says which members there are. */
+static const char no_text[] = "no \"text\"";
 
 /* --- operations on a document -------------------------------------------------------------- */
 
@@ -189,14 +196,16 @@ static int read_batch(void *ctx, void *batch, struct lu_err *err)
 	if (b->slab.bytes.cap > 8 * LU_SLAB) {
 		lu_arena_release(&b->arena);
 		lu_buf_release(&b->out);
-		lu_buf_release(&b->repaired);
+		lu_buf_release(&b->changed);
 	}
 	lu_arena_reset(&b->arena);
 	lu_buf_clear(&b->out);
-	lu_buf_clear(&b->repaired);
+	lu_buf_clear(&b->changed);
 	b->docs.n = 0;
 	b->repairs = 0;
 	rc = lu_lines_read(&r->lines, &b->slab, err);
+	if (rc > 0 && lu_inputs_look(&b->slab, err) < 0)
+		return -1;
 	/* Recorded now: while this batch is written another thread reads on. */
 	b->consumed = lu_lines_consumed(&r->lines);
 	return rc;
@@ -230,24 +239,59 @@ static struct lu_doc *new_doc(struct lu_doc_batch *b, struct lu_str line)
 	return doc;
 }
 
-/* Scan the repaired line, a copy in the arena. */
-static int repair(struct lu_doc_batch *b, struct lu_doc *doc, struct lu_json_fault *fault)
+/* Scan b->changed in place of the line, as a copy in the arena. */
+static int scan_changed(struct lu_doc_batch *b, struct lu_doc *doc, struct lu_json_fault *fault)
 {
-	struct lu_str fixed;
-	size_t repaired;
+	struct lu_str copy = { NULL, 0 };
 
-	lu_buf_clear(&b->repaired);
-	repaired = lu_json_repair(doc->obj.line, &b->repaired);
-	fixed = (struct lu_str){ NULL, 0 };
-	if (lu_buf_ok(&b->repaired))
-		fixed = lu_arena_str(&b->arena, lu_buf_slice(&b->repaired));
-	if (!fixed.p) {
+	if (lu_buf_ok(&b->changed))
+		copy = lu_arena_str(&b->arena, lu_buf_slice(&b->changed));
+	if (!copy.p) {
 		fault->kind = LU_JSON_NO_MEMORY;
 		return -1;
 	}
-	if (lu_json_object(fixed, &b->arena, &doc->obj, fault) < 0)
+	return lu_json_object(copy, &b->arena, &doc->obj, fault);
+}
+
+static int repair(struct lu_doc_batch *b, struct lu_doc *doc, struct lu_json_fault *fault)
+{
+	size_t repaired;
+
+	lu_buf_clear(&b->changed);
+	repaired = lu_json_repair(doc->obj.line, &b->changed);
+	if (scan_changed(b, doc, fault) < 0)
 		return -1;
 	b->repairs += repaired;
+	return 0;
+}
+
+/* Give the members that --text-field and --map name the names that we know. */
+static int rename_fields(
+		struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, struct lu_err *err)
+{
+	struct lu_json_fault fault = { 0 };
+	const char *reason = NULL;
+	int rc;
+
+	lu_buf_clear(&b->changed);
+	rc = lu_fields_apply(&r->fields, &doc->obj, &b->arena, &b->changed, &reason);
+	if (rc < 0)
+		return reason ? lu_doc_bad(doc, reason) : lu_err_nomem(err);
+	if (rc > 0 && scan_changed(b, doc, &fault) < 0)
+		return lu_json_fail(&fault, err);
+	return 0;
+}
+
+static int find_text(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, struct lu_err *err)
+{
+	const struct lu_json_member *m = lu_json_get(&doc->obj, "text");
+
+	if (m && m->type == LU_JSON_STRING) {
+		if (lu_json_decode_known(m->value, m->escaped, &b->arena, &doc->text) < 0)
+			return lu_err_nomem(err);
+	} else if (!(r->ds->flags & LU_DOCSTREAM_TEXTLESS)) {
+		return lu_doc_bad(doc, m ? "\"text\" is not a string" : no_text);
+	}
 	return 0;
 }
 
@@ -256,7 +300,6 @@ static int parse(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, stru
 {
 	struct lu_json_fault fault;
 	struct lu_str line = doc->obj.line;
-	const struct lu_json_member *m;
 	int rc;
 
 	if (doc->too_long) {
@@ -276,14 +319,9 @@ static int parse(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, stru
 		doc->obj = (struct lu_json_obj){ .line = line };
 		return lu_doc_bad(doc, lu_json_fault_text(fault.kind));
 	}
-	m = lu_json_get(&doc->obj, "text");
-	if (m && m->type == LU_JSON_STRING) {
-		if (lu_json_decode_known(m->value, m->escaped, &b->arena, &doc->text) < 0)
-			return lu_err_nomem(err);
-	} else if (!(r->ds->flags & LU_DOCSTREAM_TEXTLESS)) {
-		return lu_doc_bad(doc, m ? "\"text\" is not a string" : "no \"text\"");
-	}
-	return 0;
+	if (r->fields.n && rename_fields(r, b, doc, err) < 0)
+		return -1;
+	return doc->verdict == LU_BAD ? 0 : find_text(r, b, doc, err);
 }
 
 static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err)
@@ -318,11 +356,28 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 	return lu_buf_check(&b->out, err);
 }
 
+/* "file:line: no "text" member; it has "content", "id": try --text-field content". */
+static void describe_textless(const struct run *r, const struct lu_doc *doc, struct lu_err *message)
+{
+	const struct lu_str *path = lu_fields_path(&r->fields, "text");
+	struct lu_str name = path ? *path : LU_STR("text");
+	struct lu_buf hint = { 0 };
+
+	lu_fields_suggest(&doc->obj, &hint);
+	lu_err_set(message, "%s:%" PRIu64 ": no \"" LU_STR_FMT "\" member; " LU_STR_FMT, doc->file,
+			doc->line, LU_STR_ARG(name), LU_STR_ARG(lu_buf_slice(&hint)));
+	lu_buf_release(&hint);
+}
+
 /* "file:line: reason", with the value where it is short. */
-static void describe_bad(const struct lu_doc *doc, struct lu_err *message)
+static void describe_bad(const struct run *r, const struct lu_doc *doc, struct lu_err *message)
 {
 	bool has_value = doc->value.n > 0 && doc->value.n <= 40 && !lu_str_is(doc->value, "null");
 
+	if (doc->reason == no_text) {
+		describe_textless(r, doc, message);
+		return;
+	}
 	lu_err_set(message, "%s:%" PRIu64 ": %s%s" LU_STR_FMT, doc->file, doc->line, doc->reason,
 			has_value ? ": " : "", LU_STR_ARG(has_value ? doc->value : LU_STR("")));
 }
@@ -333,7 +388,7 @@ static int drop(struct run *r, const struct lu_doc *doc, struct lu_err *err)
 	struct lu_err message;
 
 	if (doc->verdict == LU_BAD) {
-		describe_bad(doc, &message);
+		describe_bad(r, doc, &message);
 		if (lu_account_bad(&r->account, message.msg, err) < 0)
 			return -1;
 	}
@@ -410,6 +465,8 @@ static int write_batch(void *ctx, void *batch, struct lu_err *err)
 	struct lu_stats *stats = &r->account.stats;
 	struct span span = { 0 };
 
+	if (lu_inputs_count(&r->inputs, b->slab.file, b->docs.n, err) < 0)
+		return -1;
 	for (size_t i = 0; i < b->docs.n; i++) {
 		struct lu_doc *doc = &b->docs.p[i];
 		struct lu_str line = doc->obj.line;
@@ -449,7 +506,7 @@ static void batch_free(struct lu_doc_batch *b)
 	lu_arena_release(&b->arena);
 	lu_buf_release(&b->slab.bytes);
 	lu_buf_release(&b->out);
-	lu_buf_release(&b->repaired);
+	lu_buf_release(&b->changed);
 	lu_vec_release(&b->docs);
 	free(b);
 }
@@ -548,7 +605,10 @@ int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const st
 
 	ds->repaired = 0;
 	ds->run = &r;
-	if (lu_lines_open(&r.lines, args->file, args->files, std->max_line, err) < 0 ||
+	if (lu_fields_parse(&r.fields, std->text_field, &std->map, err) < 0 ||
+			lu_inputs_open(&r.inputs, args->file, args->files, std->allow_empty, err) <
+					0 ||
+			lu_lines_open(&r.lines, args->file, args->files, std->max_line, err) < 0 ||
 			lu_account_open(&r.account, std, args, ds->flags & LU_DOCSTREAM_SILENT,
 					err) < 0 ||
 			make_locals(&r, err) < 0)
@@ -556,6 +616,8 @@ int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const st
 	lu_progress_start(&r.progress, args->tool->name, std->progress, r.lines.total_bytes);
 	rc = run_pipeline(&r, err);
 	lu_progress_end(&r.progress);
+	if (rc == 0)
+		rc = lu_inputs_end(&r.inputs, err);
 	if (rc == 0)
 		rc = finish(&r, err);
 out:

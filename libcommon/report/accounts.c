@@ -1,20 +1,22 @@
 #include "libcommon/report/accounts.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/io/json.h"
 #include "libcommon/io/lines.h"
+#include "libcommon/report/flow.h"
+#include "libcommon/report/plain.h"
+
+#define MAX_MACHINES 100
 
 /* --- one line ----------------------------------------------------------------------------- */
 
 struct entry {
-	struct lu_str tool, mix; /* mix is raw JSON */
-	struct lu_json_obj dropped;
-	struct lu_count in, out;
-	uint64_t repeated;
-	double wall, cpu;
-	uint64_t rss;
+	struct lu_str tool, args, shards, mix; /* but the first raw JSON */
+	struct lu_str date, machine;
+	struct lu_json_obj obj, dropped;
+	struct lu_run run;
 };
 
 static int get_object(const struct lu_json_obj *obj, const char *key, struct lu_arena *arena,
@@ -69,77 +71,57 @@ static int get_count(const struct lu_json_obj *obj, const char *key, struct lu_a
 	return 0;
 }
 
+/* A string, or empty if there is none. */
+static int get_string(const struct lu_json_obj *obj, const char *key, struct lu_arena *arena,
+		struct lu_str *out, struct lu_err *err)
+{
+	const struct lu_json_member *m = lu_json_get(obj, key);
+
+	*out = LU_STR("");
+	if (!m || m->type != LU_JSON_STRING)
+		return 0;
+	return lu_json_decode_known(m->value, m->escaped, arena, out) < 0 ? lu_err_nomem(err) : 0;
+}
+
+/* The raw value of a member of this type, or empty. */
+static struct lu_str get_raw(const struct lu_json_obj *obj, const char *key, enum lu_json_type type)
+{
+	const struct lu_json_member *m = lu_json_get(obj, key);
+
+	return m && m->type == type ? m->value : LU_STR("");
+}
+
 static int parse(struct lu_str line, struct lu_arena *arena, struct entry *e, struct lu_err *err)
 {
-	const struct lu_json_member *m;
 	struct lu_json_fault fault;
-	struct lu_json_obj obj, time;
+	struct lu_json_obj time;
+	struct lu_run *run = &e->run;
 
-	*e = (struct entry){ 0 };
-	if (lu_json_object(line, arena, &obj, &fault) < 0)
+	*e = (struct entry){ .run.pass = 1 };
+	if (lu_json_object(line, arena, &e->obj, &fault) < 0)
 		return lu_json_fail(&fault, err);
-	m = lu_json_get(&obj, "tool");
-	if (!m || m->type != LU_JSON_STRING)
+	if (get_raw(&e->obj, "tool", LU_JSON_STRING).n == 0)
 		return lu_err_set(err, "not an accounting line: no string \"tool\"");
-	if (lu_json_decode_known(m->value, m->escaped, arena, &e->tool) < 0)
-		return lu_err_nomem(err);
-	m = lu_json_get(&obj, "mix");
-	if (m && m->type == LU_JSON_OBJECT)
-		e->mix = m->value;
-	if (get_count(&obj, "in", arena, &e->in, err) < 0 ||
-			get_count(&obj, "out", arena, &e->out, err) < 0 ||
-			get_u64(&obj, "repeated", &e->repeated, err) < 0 ||
-			get_object(&obj, "time", arena, &time, err) < 0 ||
-			get_seconds(&time, "wall_s", &e->wall, err) < 0 ||
-			get_seconds(&time, "cpu_s", &e->cpu, err) < 0 ||
-			get_u64(&time, "rss_bytes", &e->rss, err) < 0 ||
-			get_object(&obj, "dropped", arena, &e->dropped, err) < 0)
+	e->args = get_raw(&e->obj, "args", LU_JSON_ARRAY);
+	e->shards = get_raw(&e->obj, "shards", LU_JSON_ARRAY);
+	e->mix = get_raw(&e->obj, "mix", LU_JSON_OBJECT);
+	if (get_string(&e->obj, "tool", arena, &e->tool, err) < 0 ||
+			get_count(&e->obj, "in", arena, &run->in, err) < 0 ||
+			get_count(&e->obj, "out", arena, &run->out, err) < 0 ||
+			get_u64(&e->obj, "repeated", &run->repeated, err) < 0 ||
+			get_object(&e->obj, "time", arena, &time, err) < 0 ||
+			get_seconds(&time, "wall_s", &run->wall, err) < 0 ||
+			get_seconds(&time, "cpu_s", &run->cpu, err) < 0 ||
+			get_u64(&time, "rss_bytes", &run->rss, err) < 0 ||
+			get_string(&time, "date", arena, &e->date, err) < 0 ||
+			get_string(&time, "machine", arena, &e->machine, err) < 0 ||
+			get_object(&e->obj, "dropped", arena, &e->dropped, err) < 0)
 		return -1;
 	return 0;
 }
 
-/* --- the sums ----------------------------------------------------------------------------- */
-
-/* NULL when memory is out. */
-static struct lu_stage *find_or_add_stage(struct lu_accounts *a, struct lu_str name)
-{
-	struct lu_stage s = { 0 };
-
-	for (size_t i = 0; i < a->stage.n; i++) {
-		if (lu_str_is(name, a->stage.p[i].name))
-			return &a->stage.p[i];
-	}
-	s.name = lu_arena_str(&a->arena, name).p;
-	if (!s.name || !lu_vec_push(&a->stage, s))
-		return NULL;
-	return &a->stage.p[a->stage.n - 1];
-}
-
-/* Insert a reason in its order, or add to it. */
-static int add_dropped(struct lu_accounts *a, struct lu_stage *s, struct lu_str name, uint64_t docs,
-		struct lu_err *err)
-{
-	struct lu_stage_reason r = { .docs = docs }, *p = s->dropped.p;
-	size_t i = 0;
-	int order = 1;
-
-	while (i < s->dropped.n && (order = lu_str_cmp(lu_str_of(p[i].name), name)) < 0)
-		i++;
-	if (i < s->dropped.n && order == 0) {
-		p[i].docs += docs;
-		return 0;
-	}
-	r.name = lu_arena_str(&a->arena, name).p;
-	if (!r.name || !lu_vec_push(&s->dropped, r))
-		return lu_err_nomem(err);
-	p = s->dropped.p + i;
-	memmove(p + 1, p, (s->dropped.n - 1 - i) * sizeof(*p));
-	*p = r;
-	return 0;
-}
-
 /* Keep a fault, and release its text. */
-static int add_fault(struct lu_accounts *a, struct lu_buf *text, struct lu_err *err)
+int lu_accounts_fault(struct lu_accounts *a, struct lu_buf *text, struct lu_err *err)
 {
 	int rc = lu_buf_check(text, err);
 
@@ -154,16 +136,74 @@ static int add_fault(struct lu_accounts *a, struct lu_buf *text, struct lu_err *
 }
 
 static int check_sums(struct lu_accounts *a, const struct entry *e, uint64_t dropped,
-		const char *file, uint64_t line, struct lu_err *err)
+		const struct lu_slab *slab, struct lu_err *err)
 {
+	const struct lu_run *run = &e->run;
 	struct lu_buf b = { 0 };
 
-	if (e->in.docs + e->repeated == e->out.docs + dropped)
+	if (run->in.docs + run->repeated == run->out.docs + dropped)
 		return 0;
 	lu_buf_printf(&b, "%s:%" PRIu64 ": " LU_STR_FMT ": in %" PRIu64 " + repeated %" PRIu64,
-			file, line, LU_STR_ARG(e->tool), e->in.docs, e->repeated);
-	lu_buf_printf(&b, " is not out %" PRIu64 " + dropped %" PRIu64, e->out.docs, dropped);
-	return add_fault(a, &b, err);
+			slab->file, slab->line, LU_STR_ARG(e->tool), run->in.docs, run->repeated);
+	lu_buf_printf(&b, " is not out %" PRIu64 " + dropped %" PRIu64, run->out.docs, dropped);
+	return lu_accounts_fault(a, &b, err);
+}
+
+/* Copy the reasons into the run. *dropped becomes their sum. */
+static int keep_reasons(
+		struct lu_accounts *a, struct entry *e, uint64_t *dropped, struct lu_err *err)
+{
+	size_t n = e->dropped.members;
+	struct lu_stage_reason *r = lu_arena_alloc(&a->arena, n * sizeof(*r));
+
+	if (!r)
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < n; i++) {
+		const struct lu_json_member *m = &e->dropped.member[i];
+
+		if (!read_count(m, &r[i].docs))
+			return lu_err_set(err, "\"dropped\": no count of " LU_STR_FMT,
+					LU_STR_ARG(m->key));
+		r[i].name = lu_arena_str(&a->arena, m->key).p;
+		if (!r[i].name)
+			return lu_err_nomem(err);
+		*dropped += r[i].docs;
+	}
+	e->run.reason = r;
+	e->run.reasons = n;
+	return 0;
+}
+
+/* Note where and when a line was written. */
+static int keep_origin(struct lu_accounts *a, const struct entry *e, struct lu_err *err)
+{
+	const char *date, *machine;
+
+	if (e->date.n) {
+		date = lu_arena_str(&a->arena, e->date).p;
+		if (!date)
+			return lu_err_nomem(err);
+		if (!a->first_date || strcmp(date, a->first_date) < 0)
+			a->first_date = date;
+		if (!a->last_date || strcmp(date, a->last_date) > 0)
+			a->last_date = date;
+	}
+	for (size_t i = 0; i < a->machine.n; i++) {
+		if (lu_str_is(e->machine, a->machine.p[i]))
+			return 0;
+	}
+	if (e->machine.n == 0 || a->machine.n == MAX_MACHINES)
+		return 0;
+	machine = lu_arena_str(&a->arena, e->machine).p;
+	return machine && lu_vec_push(&a->machine, machine) ? 0 : lu_err_nomem(err);
+}
+
+static void add_count(const struct lu_json_obj *obj, const char *key, uint64_t *sum)
+{
+	uint64_t n;
+
+	if (read_count(lu_json_get(obj, key), &n))
+		*sum += n;
 }
 
 /* "build/stats/filter.jsonl" -> "filter" */
@@ -173,42 +213,6 @@ static struct lu_str base_name(const char *file)
 	const char *dot = strchr(p + (*p == '.'), '.');
 
 	return (struct lu_str){ p, dot ? (size_t)(dot - p) : strlen(p) };
-}
-
-/* Add a line to its stage. *dropped becomes the sum over its reasons. */
-static int add_entry(struct lu_accounts *a, const struct entry *e, struct lu_str name,
-		uint64_t *dropped, struct lu_err *err)
-{
-	struct lu_stage *s = find_or_add_stage(a, name);
-
-	if (!s)
-		return lu_err_nomem(err);
-	for (size_t i = 0; i < e->dropped.members; i++) {
-		const struct lu_json_member *m = &e->dropped.member[i];
-		uint64_t docs;
-
-		if (!read_count(m, &docs))
-			return lu_err_set(err, "\"dropped\": no count of " LU_STR_FMT,
-					LU_STR_ARG(m->key));
-		if (add_dropped(a, s, m->key, docs, err) < 0)
-			return -1;
-		*dropped += docs;
-	}
-	s->runs++;
-	s->in.docs += e->in.docs;
-	s->in.bytes += e->in.bytes;
-	s->out.docs += e->out.docs;
-	s->out.bytes += e->out.bytes;
-	s->repeated += e->repeated;
-	s->wall += e->wall;
-	s->cpu += e->cpu;
-	s->rss = e->rss > s->rss ? e->rss : s->rss;
-	if (e->mix.n) {
-		s->mix = lu_arena_str(&a->arena, e->mix);
-		if (!s->mix.p)
-			return lu_err_nomem(err);
-	}
-	return 0;
 }
 
 static int add_line(struct lu_accounts *a, struct lu_str line, const struct lu_slab *slab,
@@ -221,11 +225,143 @@ static int add_line(struct lu_accounts *a, struct lu_str line, const struct lu_s
 	if (slab->too_long)
 		return lu_err_set(err, "%s:%" PRIu64 ": longer than --max-line", slab->file,
 				slab->line);
-	if (parse(line, scan, &e, err) < 0 ||
-			add_entry(a, &e, by_file ? base_name(slab->file) : e.tool, &dropped, err) <
-					0)
+	if (parse(line, scan, &e, err) < 0 || keep_reasons(a, &e, &dropped, err) < 0)
 		return lu_err_wrap(err, "%s:%" PRIu64, slab->file, slab->line);
-	return check_sums(a, &e, dropped, slab->file, slab->line, err);
+	if (!lu_flow_kind(e.tool, e.args, &a->arena, &e.run))
+		return lu_err_nomem(err);
+	e.run.file = by_file ? lu_arena_str(&a->arena, base_name(slab->file)).p : "";
+	if (e.mix.n)
+		e.run.mix = lu_arena_str(&a->arena, e.mix);
+	if (!e.run.file || (e.mix.n && !e.run.mix.p))
+		return lu_err_nomem(err);
+	if (e.run.source) {
+		add_count(&e.obj, "excluded", &a->excluded);
+		add_count(&e.obj, "links", &a->links);
+		add_count(&e.obj, "special", &a->special);
+	}
+	if (keep_origin(a, &e, err) < 0)
+		return -1;
+	if (lu_flow_note(a, &e.run, e.args, e.shards, scan, err) < 0)
+		return lu_err_wrap(err, "%s:%" PRIu64, slab->file, slab->line);
+	if (!lu_vec_push(&a->run, e.run))
+		return lu_err_nomem(err);
+	return check_sums(a, &e, dropped, slab, err);
+}
+
+/* --- the sums ----------------------------------------------------------------------------- */
+
+/* The index of a stage, in *stage. */
+static int find_or_add_stage(struct lu_accounts *a, const char *name, const char *kind,
+		size_t *stage, struct lu_err *err)
+{
+	struct lu_stage s = { .kind = kind, .passes = true };
+
+	for (*stage = 0; *stage < a->stage.n; ++*stage) {
+		if (strcmp(name, a->stage.p[*stage].name) == 0)
+			return 0;
+	}
+	s.name = lu_arena_str(&a->arena, lu_str_of(name)).p;
+	return s.name && lu_vec_push(&a->stage, s) ? 0 : lu_err_nomem(err);
+}
+
+/* Insert a reason in its order, or add to it. */
+static int add_dropped(struct lu_stage *s, const struct lu_stage_reason *r, struct lu_err *err)
+{
+	struct lu_stage_reason *p = s->dropped.p;
+	size_t i = 0;
+	int order = 1;
+
+	while (i < s->dropped.n && (order = strcmp(p[i].name, r->name)) < 0)
+		i++;
+	if (i < s->dropped.n && order == 0) {
+		p[i].docs += r->docs;
+		return 0;
+	}
+	if (!lu_vec_push(&s->dropped, *r))
+		return lu_err_nomem(err);
+	p = s->dropped.p + i;
+	memmove(p + 1, p, (s->dropped.n - 1 - i) * sizeof(*p));
+	*p = *r;
+	return 0;
+}
+
+static int add_run(struct lu_accounts *a, const struct lu_run *run, struct lu_err *err)
+{
+	struct lu_stage *s = &a->stage.p[run->stage];
+
+	for (size_t i = 0; i < run->reasons; i++) {
+		if (add_dropped(s, &run->reason[i], err) < 0)
+			return -1;
+	}
+	s->runs++;
+	s->in.docs += run->in.docs;
+	s->in.bytes += run->in.bytes;
+	s->out.docs += run->out.docs;
+	s->out.bytes += run->out.bytes;
+	s->repeated += run->repeated;
+	s->held_out += run->held_out;
+	s->wall += run->wall;
+	s->cpu += run->cpu;
+	s->rss = run->rss > s->rss ? run->rss : s->rss;
+	s->passes &= run->passes;
+	if (run->mix.n)
+		s->mix = run->mix;
+	return 0;
+}
+
+/* Give a run of a later pass a stage of its own. */
+static int set_pass(struct lu_accounts *a, struct lu_run *run, struct lu_err *err)
+{
+	struct lu_buf name = { 0 };
+	int rc;
+
+	if (run->pass == 1)
+		return 0;
+	lu_buf_printf(&name, "%s, pass %" PRIu32, run->kind, run->pass);
+	rc = lu_buf_check(&name, err);
+	if (rc == 0)
+		rc = find_or_add_stage(a, name.p, run->kind, &run->stage, err);
+	lu_buf_release(&name);
+	return rc;
+}
+
+static int make_stages(struct lu_accounts *a, struct lu_err *err)
+{
+	for (size_t i = 0; i < a->run.n; i++) {
+		if (find_or_add_stage(a, a->run.p[i].kind, a->run.p[i].kind, &a->run.p[i].stage,
+				    err) < 0)
+			return -1;
+	}
+	if (lu_flow_link(a, &a->flow, err) < 0 || lu_flow_passes(a, &a->flow, err) < 0)
+		return -1;
+	for (size_t i = 0; i < a->run.n; i++) {
+		if (set_pass(a, &a->run.p[i], err) < 0 || add_run(a, &a->run.p[i], err) < 0)
+			return -1;
+	}
+	if (lu_flow_order(a, &a->flow, err) < 0)
+		return -1;
+	return lu_flow_total(a, err);
+}
+
+static void release_stages(struct lu_accounts *a)
+{
+	for (size_t i = 0; i < a->stage.n; i++)
+		lu_vec_release(&a->stage.p[i].dropped);
+	lu_vec_release(&a->stage);
+}
+
+/* Replace the stages of programs, which have given the total, by those of files. */
+static int group_by_file(struct lu_accounts *a, struct lu_err *err)
+{
+	release_stages(a);
+	for (size_t i = 0; i < a->run.n; i++) {
+		struct lu_run *run = &a->run.p[i];
+
+		if (find_or_add_stage(a, run->file, run->file, &run->stage, err) < 0 ||
+				add_run(a, run, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int lu_accounts_read(struct lu_accounts *a, char **file, size_t files, bool by_file,
@@ -248,23 +384,14 @@ int lu_accounts_read(struct lu_accounts *a, char **file, size_t files, bool by_f
 	lu_lines_close(&lines);
 	lu_buf_release(&slab.bytes);
 	lu_arena_release(&scan);
-	return rc;
+	if (rc < 0 || make_stages(a, err) < 0)
+		return -1;
+	return by_file ? group_by_file(a, err) : 0;
 }
 
 int lu_accounts_chain(struct lu_accounts *a, struct lu_err *err)
 {
-	for (size_t i = 1; i < a->stage.n; i++) {
-		const struct lu_stage *from = &a->stage.p[i - 1], *to = &a->stage.p[i];
-		struct lu_buf b = { 0 };
-
-		if (from->out.docs == to->in.docs)
-			continue;
-		lu_buf_printf(&b, "%s put out %" PRIu64 " documents, %s took in %" PRIu64,
-				from->name, from->out.docs, to->name, to->in.docs);
-		if (add_fault(a, &b, err) < 0)
-			return -1;
-	}
-	return 0;
+	return lu_flow_chain(a, &a->flow, err);
 }
 
 uint64_t lu_stage_dropped(const struct lu_stage *s)
@@ -278,34 +405,60 @@ uint64_t lu_stage_dropped(const struct lu_stage *s)
 
 void lu_accounts_release(struct lu_accounts *a)
 {
-	for (size_t i = 0; i < a->stage.n; i++)
-		lu_vec_release(&a->stage.p[i].dropped);
-	lu_vec_release(&a->stage);
+	release_stages(a);
 	lu_vec_release(&a->fault);
+	lu_vec_release(&a->machine);
+	lu_vec_release(&a->run);
+	lu_vec_release(&a->name);
+	lu_vec_release(&a->output);
+	lu_vec_release(&a->flow.edge);
 	lu_arena_release(&a->arena);
 }
 
 /* --- writing ------------------------------------------------------------------------------ */
 
+static void put_row(struct lu_buf *b, const char *name, const char *runs, uint64_t in,
+		uint64_t dropped, uint64_t repeated, uint64_t out)
+{
+	lu_plain_str(b, lu_str_of(name), 20);
+	lu_buf_printf(b, " %5s %11" PRIu64 " %10" PRIu64 " %10" PRIu64 " %11" PRIu64, runs, in,
+			dropped, repeated, out);
+}
+
+static void put_reason(struct lu_buf *b, const char *name, uint64_t docs)
+{
+	lu_buf_puts(b, "  ");
+	lu_plain_str(b, lu_str_of(name), 36);
+	lu_buf_printf(b, " %10" PRIu64 "\n", docs);
+}
+
 void lu_accounts_text(const struct lu_accounts *a, struct lu_buf *b)
 {
+	const struct lu_total *t = &a->total;
+
 	lu_buf_printf(b, "%-20s %5s %11s %10s %10s %11s %9s %9s %9s %9s\n", "stage", "runs",
 			"docs in", "dropped", "repeated", "docs out", "MB in", "MB out", "wall s",
 			"cpu s");
 	for (size_t i = 0; i < a->stage.n; i++) {
 		const struct lu_stage *s = &a->stage.p[i];
+		char runs[24];
 
-		lu_buf_printf(b,
-				"%-20s %5" PRIu64 " %11" PRIu64 " %10" PRIu64 " %10" PRIu64
-				" %11" PRIu64,
-				s->name, s->runs, s->in.docs, lu_stage_dropped(s), s->repeated,
+		snprintf(runs, sizeof(runs), "%" PRIu64, s->runs);
+		put_row(b, s->name, runs, s->in.docs, lu_stage_dropped(s), s->repeated,
 				s->out.docs);
 		lu_buf_printf(b, " %9.2f %9.2f %9.2f %9.2f\n", (double)s->in.bytes / 1e6,
 				(double)s->out.bytes / 1e6, s->wall, s->cpu);
 		for (size_t k = 0; k < s->dropped.n; k++)
-			lu_buf_printf(b, "  %-36s %10" PRIu64 "\n", s->dropped.p[k].name,
-					s->dropped.p[k].docs);
+			put_reason(b, s->dropped.p[k].name, s->dropped.p[k].docs);
 	}
+	if (a->stage.n < 2 && t->held_out == 0)
+		return;
+	put_row(b, "total", "", t->in, t->dropped, t->repeated, t->out);
+	lu_buf_printf(b, " %9s %9s %9.2f %9.2f\n", "", "", t->wall, t->cpu);
+	if (t->held_out)
+		put_reason(b, "held out", t->held_out);
+	if (t->unread)
+		put_reason(b, "not read by a later stage", t->unread);
 }
 
 static void put_stage(struct lu_buf *b, const struct lu_stage *s)
@@ -328,11 +481,25 @@ static void put_stage(struct lu_buf *b, const struct lu_stage *s)
 	}
 	lu_json_close_object(b);
 	lu_json_put_u64(b, "repeated", s->repeated);
+	if (s->held_out)
+		lu_json_put_u64(b, "held_out", s->held_out);
 	lu_json_open_object(b, "time");
 	lu_json_put_double(b, "wall_s", s->wall);
 	lu_json_put_double(b, "cpu_s", s->cpu);
 	lu_json_put_u64(b, "rss_bytes", s->rss);
 	lu_json_close_object(b);
+	lu_json_close_object(b);
+}
+
+static void put_total(struct lu_buf *b, const struct lu_total *t)
+{
+	lu_json_open_object(b, "total");
+	lu_json_put_u64(b, "in", t->in);
+	lu_json_put_u64(b, "repeated", t->repeated);
+	lu_json_put_u64(b, "out", t->out);
+	lu_json_put_u64(b, "dropped", t->dropped);
+	lu_json_put_u64(b, "held_out", t->held_out);
+	lu_json_put_u64(b, "unread", t->unread);
 	lu_json_close_object(b);
 }
 
@@ -347,6 +514,7 @@ void lu_accounts_json(const struct lu_accounts *a, struct lu_buf *b)
 	for (size_t i = 0; i < a->fault.n; i++)
 		lu_json_put_cstr(b, NULL, a->fault.p[i]);
 	lu_json_close_array(b);
+	put_total(b, &a->total);
 	lu_json_close_object(b);
 	lu_buf_putc(b, '\n');
 }

@@ -1,29 +1,21 @@
 #include "libcommon/shard/reader.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "libcommon/base/num.h"
 #include "libcommon/base/search.h"
 #include "libcommon/base/vec.h"
 #include "libcommon/shard/format.h"
 #include "libcommon/sys/file.h"
-
-struct mapping {
-	const unsigned char *p; /* NULL when empty */
-	uint64_t n;
-};
+#include "libcommon/sys/mapped.h"
 
 struct part {
 	char suffix[LU_PART_SUFFIX];
-	struct mapping bin, idx;
+	struct lu_mapped bin, idx;
 	uint64_t sequences, documents, tokens;
 	uint64_t first_document, first_token;
 	const unsigned char *lengths, *pointers, *bounds; /* into idx, not aligned */
@@ -39,45 +31,6 @@ struct lu_shard {
 };
 
 /* --- opening ------------------------------------------------------------------------------ */
-
-static int map_file(struct mapping *m, const char *path, struct lu_err *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	int rc = 0;
-
-	if (fd < 0)
-		return lu_err_sys(err, errno, "%s", path);
-	if (fstat(fd, &st) < 0) {
-		rc = lu_err_sys(err, errno, "%s", path);
-	} else if (!S_ISREG(st.st_mode)) {
-		rc = lu_err_set(err, "%s: not a regular file", path);
-	} else if ((uint64_t)st.st_size > SIZE_MAX) {
-		rc = lu_err_set(err, "%s: too large for this machine", path);
-	} else if (st.st_size > 0) {
-		void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-
-		if (p == MAP_FAILED)
-			rc = lu_err_sys(err, errno, "%s", path);
-		else
-			*m = (struct mapping){ p, (uint64_t)st.st_size };
-	}
-	close(fd);
-	return rc;
-}
-
-static void unmap(struct mapping *m)
-{
-	/* munmap() takes a pointer to non-const, and -Wcast-qual forbids the cast. */
-	union {
-		const unsigned char *in;
-		void *out;
-	} p = { m->p };
-
-	if (m->p)
-		munmap(p.out, (size_t)m->n);
-	*m = (struct mapping){ NULL, 0 };
-}
 
 /* Check the header and locate the three arrays. */
 static int read_header(struct part *p, unsigned *width, const char *path, struct lu_err *err)
@@ -175,7 +128,7 @@ static int load_part(struct part *p, const char *prefix, unsigned *width, struct
 
 	if (!bin || !idx)
 		lu_err_nomem(err);
-	else if (map_file(&p->idx, idx, err) == 0 && map_file(&p->bin, bin, err) == 0 &&
+	else if (lu_mapped_open(&p->idx, idx, err) == 0 && lu_mapped_open(&p->bin, bin, err) == 0 &&
 			read_header(p, width, idx, err) == 0 &&
 			check_sequences(p, *width, idx, err) == 0)
 		rc = check_bounds(p, idx, err);
@@ -340,13 +293,20 @@ void lu_shard_close(struct lu_shard *s)
 	if (!s)
 		return;
 	for (size_t i = 0; i < s->part.n; i++) {
-		unmap(&s->part.p[i].bin);
-		unmap(&s->part.p[i].idx);
+		lu_mapped_close(&s->part.p[i].bin);
+		lu_mapped_close(&s->part.p[i].idx);
 	}
 	lu_manifest_release(&s->manifest);
 	lu_vec_release(&s->part);
 	free(s->prefix);
 	free(s);
+}
+
+int lu_shards_distinct(char *const *prefix, size_t n, struct lu_err *err)
+{
+	if (lu_files_distinct(prefix, n, ".idx", err) < 0)
+		return -1;
+	return lu_files_distinct(prefix, n, "-00000.idx", err);
 }
 
 /* --- access ------------------------------------------------------------------------------- */

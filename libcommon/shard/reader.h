@@ -19,8 +19,8 @@
  * another without gaps. A ledger without a manifest is an unfinished shard: refused.
  *
  * The files are mapped: opening costs one pass over the .idx (about 1 GB/s) and no memory of its
- * own. They must not shrink while they are open. An open shard is read-only, so any number of
- * threads may share it.
+ * own. They must not shrink while they are open; sys/mapped.h tells what happens if they do. An
+ * open shard is read-only, so any number of threads may share it.
  *
  * Needs only libc: part of the bare build.
  */
@@ -33,6 +33,9 @@ struct lu_shard;
 
 int lu_shard_open(struct lu_shard **s, const char *prefix, struct lu_err *err) LU_CHECKED;
 void lu_shard_close(struct lu_shard *s); /* NULL is fine */
+
+/* Fail when two of the prefixes name the same shard: "PREFIX: given twice". */
+int lu_shards_distinct(char *const *prefix, size_t n, struct lu_err *err) LU_CHECKED;
 
 const char *lu_shard_prefix(const struct lu_shard *s);
 uint64_t lu_shard_tokens(const struct lu_shard *s);

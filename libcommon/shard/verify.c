@@ -196,6 +196,8 @@ static int check_content(struct state *s, int fd, const char *path,
 	while ((n = read_chunk(fd, s->chunk)) > 0) {
 		lu_hasher_add(h, s->chunk, (size_t)n);
 		bytes += (uint64_t)n;
+		if (s->v->progress)
+			s->v->progress(s->v->ctx, (uint64_t)n);
 		if (ids) {
 			check_ids(s, (size_t)n / s->v->width);
 			check_ends(s, (size_t)n / s->v->width, end);
@@ -425,6 +427,22 @@ static int verify(struct state *s, const char *json, struct lu_err *err)
 			fault_or_error(s, &why, err) < 0)
 		return -1;
 	return s->shard && s->m ? check_ledger(s, json, err) : 0;
+}
+
+uint64_t lu_shard_bytes(const char *prefix)
+{
+	char *json = lu_concat(prefix, ".json", NULL);
+	struct lu_manifest m = { 0 };
+	struct lu_err ignored;
+	uint64_t bytes = 0;
+
+	if (json && lu_manifest_read(&m, json, &ignored) == 0) {
+		for (size_t i = 0; i < m.files; i++)
+			bytes += m.file[i].bytes;
+	}
+	lu_manifest_release(&m);
+	free(json);
+	return bytes;
 }
 
 int lu_shard_verify(struct lu_verify *v, const char *prefix, struct lu_err *err)

@@ -21,6 +21,8 @@
 
 struct lu_verify {
 	void (*fault)(void *ctx, const char *sentence);
+	/* Called with the bytes that were read since the last call; NULL: nobody asks. */
+	void (*progress)(void *ctx, uint64_t bytes);
 	void *ctx;
 	const struct lu_hash128 *tokenizer; /* the only one allowed; NULL: any */
 	uint64_t vocab; /* ids must be below it as well; 0: only the manifest's */
@@ -33,6 +35,9 @@ struct lu_verify {
 	unsigned width;
 	bool has_manifest;
 };
+
+/* Bytes of all files of a shard as its manifest says, for progress; 0 where it has none. */
+uint64_t lu_shard_bytes(const char *prefix);
 
 int lu_shard_verify(struct lu_verify *v, const char *prefix, struct lu_err *err) LU_CHECKED;
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/mapped.h"
 
 /*
  * The clean-up list: process-wide state, since a signal handler has no other way to know what to
@@ -279,8 +280,12 @@ int lu_atomic_settle(struct lu_atomic *f, struct lu_err *err)
 
 int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err)
 {
-	int rc = 0;
+	int rc = lu_mapped_check(err);
 
+	if (rc < 0) {
+		lu_atomic_abort(f);
+		return rc;
+	}
 	if (!f->target) {
 		/* lu_tool_finish() closes and checks standard output. */
 		if (f->fd > STDERR_FILENO && close(f->fd) < 0)

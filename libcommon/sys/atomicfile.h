@@ -57,7 +57,7 @@ int lu_atomic_write(struct lu_atomic *f, const void *p, size_t n, struct lu_err 
  * ends here. No effect on a file that is written directly. On failure the file is aborted. */
 int lu_atomic_settle(struct lu_atomic *f, struct lu_err *err) LU_CHECKED;
 
-/* Give the file its name. On failure it is aborted, unless only the sync of the folder failed: then
+/* Give the file its name, unless a mapped input was cut (mapped.h). On failure it is aborted, unless only the sync of the folder failed: then
  * the file is in place. */
 int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err) LU_CHECKED;
 

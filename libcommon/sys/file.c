@@ -189,7 +189,8 @@ int lu_files_distinct(char *const *path, size_t n, const char *suffix, struct lu
 
 		if (!name)
 			rc = lu_err_nomem(err);
-		else if (strcmp(name, "-") != 0 && stat(name, &st) == 0 && S_ISREG(st.st_mode) &&
+		else if (strcmp(name, "-") != 0 && stat(name, &st) == 0 &&
+				(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) &&
 				!lu_vec_push(&seen, ((struct identity){ st.st_dev, st.st_ino, i })))
 			rc = lu_err_nomem(err);
 		free(name);

@@ -34,8 +34,8 @@ int lu_make_folders(const char *path, struct lu_err *err) LU_CHECKED;
 /* Sync the folder that contains `path`, so that a rename in it survives a crash. */
 int lu_sync_folder(const char *path, struct lu_err *err) LU_CHECKED;
 
-/* Fail when two of the paths name the same regular file, by whatever spelling, symbolic link or
- * hard link: "PATH: given twice". The file looked at is PATH and `suffix` (".json" for shard
+/* Fail when two of the paths name the same regular file or folder, by whatever spelling, symbolic
+ * link or hard link: "PATH: given twice". The file looked at is PATH and `suffix` (".json" for shard
  * prefixes, "" for files). Pipes, devices, "-" and files that do not exist are passed over. */
 int lu_files_distinct(
 		char *const *path, size_t n, const char *suffix, struct lu_err *err) LU_CHECKED;

@@ -104,7 +104,8 @@ static void put_shared(const struct lu_tool *tool, struct lu_buf *out)
 			snprintf(word, sizeof(word), "-%c%s%s", o->letter, arg ? " " : "",
 					arg ? arg : "");
 		else
-			snprintf(word, sizeof(word), "--%s %s", o->name, arg);
+			snprintf(word, sizeof(word), "--%s%s%s", o->name, arg ? " " : "",
+					arg ? arg : "");
 		column = put_word(word, column, out);
 	}
 	put_word("-h  --version", column, out);

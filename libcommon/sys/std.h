@@ -19,16 +19,18 @@ enum {
 	LU_STD_OUTPUT = 1 << 0,	  /* -o FILE, -z */
 	LU_STD_THREADS = 1 << 1,  /* -j N */
 	LU_STD_TMPDIR = 1 << 2,	  /* -T DIR */
-	LU_STD_RECORDS = 1 << 3,  /* --rejects, --max-bad, --max-line */
+	LU_STD_RECORDS = 1 << 3,  /* --rejects, --max-bad, --max-line, --allow-empty */
 	LU_STD_STATS = 1 << 4,	  /* --stats FILE */
 	LU_STD_SEED = 1 << 5,	  /* --seed N */
 	LU_STD_PROGRESS = 1 << 6, /* --progress WHEN */
 	LU_STD_OUTNAME = 1 << 7,  /* -o alone: a prefix or folder, never compressed as a whole */
 	LU_STD_MEMORY = 1 << 8,	  /* -m SIZE */
+	LU_STD_FIELDS = 1 << 9,	  /* --text-field, --map */
 };
 /* Groups of a program that reads documents and writes documents. */
-#define LU_STD_FILTER \
-	(LU_STD_OUTPUT | LU_STD_THREADS | LU_STD_RECORDS | LU_STD_STATS | LU_STD_PROGRESS)
+#define LU_STD_FILTER                                                                     \
+	(LU_STD_OUTPUT | LU_STD_THREADS | LU_STD_FIELDS | LU_STD_RECORDS | LU_STD_STATS | \
+			LU_STD_PROGRESS)
 
 /* Values of the shared options, complete after lu_tool_start(). */
 struct lu_std {
@@ -41,7 +43,10 @@ struct lu_std {
 	uint64_t max_bad;
 	bool max_bad_given;
 	uint64_t max_line;
-	const char *stats; /* NULL: none */
+	bool allow_empty;
+	const char *text_field; /* NULL: "text" */
+	struct lu_list map;	/* NAME=MEMBER,... (par/fields.h) */
+	const char *stats;	/* NULL: none */
 	uint64_t seed;
 	enum lu_progress_mode progress;
 	bool quiet;

@@ -13,6 +13,7 @@
 #include "libcommon/sys/completion.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/help.h"
+#include "libcommon/sys/mapped.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/stats.h"
 #include "libcommon/sys/version.h"
@@ -22,7 +23,9 @@ static struct {
 	const char *name;
 	bool quiet;
 	int verbose;
-	struct lu_cmdline cmdline; /* reachable for as long as the process lives */
+	/* Reachable for as long as the process lives. */
+	struct lu_cmdline cmdline;
+	const char **map; /* the items of --map */
 } self = { .name = "lucie" };
 
 static LU_PRINTF(1, 0) void say(const char *fmt, va_list ap)
@@ -135,6 +138,20 @@ static __attribute__((noreturn)) void answer(struct lu_buf *text)
 	exit(finish_stdout());
 }
 
+/* Report an error in a signal handler, clean up and exit: async-signal-safe calls only. */
+static void end_by_signal(const char *sentence)
+{
+	const char *part[] = { isatty(STDERR_FILENO) ? "\r\033[K" : "", self.name, ": ", sentence,
+		"\n" };
+
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		if (write(STDERR_FILENO, part[i], strlen(part[i])) < 0)
+			break;
+	}
+	lu_atomic_remove_all();
+	_exit(2);
+}
+
 static void prepare_process(void)
 {
 	sigset_t pipe_set;
@@ -149,6 +166,7 @@ static void prepare_process(void)
 	sigaddset(&pipe_set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &pipe_set, NULL);
 	lu_atomic_install();
+	lu_mapped_install(end_by_signal);
 }
 
 /* Answer --help and the like. */
@@ -216,6 +234,7 @@ static void complete_std(struct lu_std *std)
 		lu_usage_error("--max-line: '0' is too small");
 	self.quiet = std->quiet;
 	self.verbose = std->verbose;
+	self.map = std->map.item;
 	/* Fail on an unwritable path now, not after hours of work. */
 	if (lu_stats_check(std->stats, &err) < 0)
 		fail(&err);
@@ -243,11 +262,15 @@ void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *conf
 
 int lu_tool_finish(int rc, const struct lu_err *err)
 {
+	struct lu_err cut;
 	int out;
 
 	lu_progress_clear();
 	if (rc < 0) {
 		lu_warn("%s", err->msg[0] ? err->msg : "failed");
+		rc = 2;
+	} else if (lu_mapped_check(&cut) < 0) {
+		lu_warn("%s", cut.msg);
 		rc = 2;
 	}
 	if (rc != 0)

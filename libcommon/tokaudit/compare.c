@@ -122,7 +122,8 @@ void lu_difference_text(const struct lu_compare *c, const char *const name[2],
 {
 	size_t width = strlen(name[0]) > strlen(name[1]) ? strlen(name[0]) : strlen(name[1]);
 
-	lu_buf_printf(b, "%s:%" PRIu64, d->file, d->line);
+	lu_buf_masked(b, lu_str_of(d->file));
+	lu_buf_printf(b, ":%" PRIu64, d->line);
 	if (d->doc_id.p) {
 		lu_buf_putc(b, ' ');
 		lu_buf_str(b, d->doc_id);
@@ -135,7 +136,9 @@ void lu_difference_text(const struct lu_compare *c, const char *const name[2],
 	lu_show(b, d->after);
 	lu_buf_putc(b, '\n');
 	for (int k = 0; k < 2; k++) {
-		lu_buf_printf(b, "  %-*s ", (int)width, name[k]);
+		lu_buf_puts(b, "  ");
+		lu_buf_masked(b, lu_str_of(name[k]));
+		lu_buf_printf(b, "%*s ", (int)(width - strlen(name[k])), "");
 		for (size_t i = 0; i < d->ids[k]; i++) {
 			lu_buf_putc(b, ' ');
 			lu_show(b, lu_tok_piece(c->tok[k], d->id[k][i]));
@@ -166,6 +169,31 @@ void lu_difference_json(const struct lu_compare *c, const struct lu_difference *
 		for (size_t i = 0; i < d->ids[k]; i++)
 			lu_json_put_str(b, NULL, lu_tok_piece(c->tok[k], d->id[k][i]));
 		lu_json_close_array(b);
+	}
+	lu_json_close_array(b);
+	lu_json_close_object(b);
+}
+
+void lu_compare_totals_text(const struct lu_compare_totals *t, struct lu_buf *b)
+{
+	lu_buf_printf(b,
+			"%" PRIu64 " of %" PRIu64 " documents differ; %" PRIu64 " and %" PRIu64
+			" tokens\n",
+			t->differing, t->documents, t->tokens[0], t->tokens[1]);
+}
+
+void lu_compare_totals_json(
+		const struct lu_compare_totals *t, const char *const name[2], struct lu_buf *b)
+{
+	lu_json_close_array(b);
+	lu_json_put_u64(b, "documents", t->documents);
+	lu_json_put_u64(b, "differing", t->differing);
+	lu_json_open_array(b, "tokenizers");
+	for (size_t i = 0; i < 2; i++) {
+		lu_json_open_object(b, NULL);
+		lu_json_put_cstr(b, "file", name[i]);
+		lu_json_put_u64(b, "tokens", t->tokens[i]);
+		lu_json_close_object(b);
 	}
 	lu_json_close_array(b);
 	lu_json_close_object(b);

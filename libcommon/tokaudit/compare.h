@@ -64,4 +64,16 @@ void lu_difference_text(const struct lu_compare *c, const char *const name[2],
 void lu_difference_json(
 		const struct lu_compare *c, const struct lu_difference *d, struct lu_buf *out);
 
+/* The totals of a comparison. */
+struct lu_compare_totals {
+	uint64_t documents, differing;
+	uint64_t tokens[2];
+};
+
+/* Append a line. */
+void lu_compare_totals_text(const struct lu_compare_totals *t, struct lu_buf *out);
+/* Close the array of differences, and the object that it is in behind the totals. */
+void lu_compare_totals_json(
+		const struct lu_compare_totals *t, const char *const name[2], struct lu_buf *out);
+
 #endif

@@ -200,8 +200,8 @@ static uint32_t proved(const struct lu_dead *d)
 void lu_dead_text(const struct lu_dead *d, const struct lu_tok *tok, const char *file,
 		struct lu_buf *b)
 {
-	lu_buf_printf(b, "%s: %" PRIu32 " pieces are live, %" PRIu32 " dead", file, d->live,
-			proved(d));
+	lu_buf_masked(b, lu_str_of(file));
+	lu_buf_printf(b, ": %" PRIu32 " pieces are live, %" PRIu32 " dead", d->live, proved(d));
 	if (d->why[LU_DEAD_NOT_FOUND])
 		lu_buf_printf(b, ", of %" PRIu32 " nothing is known", d->why[LU_DEAD_NOT_FOUND]);
 	lu_buf_printf(b,

@@ -1,11 +1,10 @@
 #include "libcommon/tokaudit/fit.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
+#include "libcommon/base/text_table.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/tokaudit/piece_bytes.h"
 #include "libcommon/tokenizer/tokenizer_internal.h"
@@ -224,40 +223,10 @@ static int sorted_init(struct sorted *s, const struct lu_fit *f, struct lu_err *
 /* --- the table ---------------------------------------------------------------------------- */
 
 #define COLUMNS 12
-#define TEXT_COLUMNS 2 /* the first ones are aligned to the left */
 
-static const char *const heads[COLUMNS] = { NULL, "tokenizer", "documents", "characters", "bytes",
-	"words", "tokens", "chars/token", "bytes/token", "tokens/word", "byte-tokens", "unknown" };
-
-/* Cells are NUL-terminated strings, one after the other, row by row. */
-struct cells {
-	struct lu_buf text;
-	size_t n, width[COLUMNS];
-};
-
-static void add_cell(struct cells *c, const char *s)
+static void add_ratio(struct lu_table *t, uint64_t a, uint64_t b, double scale, const char *unit)
 {
-	size_t column = c->n++ % COLUMNS, n = lu_utf8_count(s, strlen(s));
-
-	lu_buf_puts(&c->text, s);
-	lu_buf_putc(&c->text, '\0');
-	c->width[column] = n > c->width[column] ? n : c->width[column];
-}
-
-static void add_number(struct cells *c, uint64_t v)
-{
-	char s[32];
-
-	snprintf(s, sizeof(s), "%" PRIu64, v);
-	add_cell(c, s);
-}
-
-static void add_ratio(struct cells *c, uint64_t a, uint64_t b, double scale, const char *unit)
-{
-	char s[40];
-
-	snprintf(s, sizeof(s), "%.3f%s", b ? scale * (double)a / (double)b : 0, unit);
-	add_cell(c, b ? s : "-");
+	lu_table_fixed(t, b ? scale * (double)a / (double)b : (double)NAN, 3, unit);
 }
 
 /* Length of the folders that all file names share. */
@@ -277,74 +246,48 @@ static size_t shared_folders(const struct lu_fit *f)
 }
 
 /* Add a line for each tokenizer. */
-static void add_group(struct cells *c, const struct lu_fit *f, const char *group,
+static void add_group(struct lu_table *t, const struct lu_fit *f, const char *group,
 		const struct lu_fit_row *r)
 {
 	size_t skip = shared_folders(f);
 
 	for (size_t i = 0; i < f->toks; i++) {
-		const struct lu_fit_tokens *t = &r->tokens[i];
+		const struct lu_fit_tokens *n = &r->tokens[i];
 
-		add_cell(c, group);
-		add_cell(c, f->file[i] + skip);
-		add_number(c, r->text.docs);
-		add_number(c, r->text.characters);
-		add_number(c, r->text.bytes);
-		add_number(c, r->text.words);
-		add_number(c, t->tokens);
-		add_ratio(c, r->text.characters, t->tokens, 1, "");
-		add_ratio(c, r->text.bytes, t->tokens, 1, "");
-		add_ratio(c, t->tokens, r->text.words, 1, "");
-		add_ratio(c, t->byte_tokens, t->tokens, 100, "%");
-		add_number(c, t->unknown);
-	}
-}
-
-static void pad(struct lu_buf *b, size_t n)
-{
-	while (n-- > 0)
-		lu_buf_putc(b, ' ');
-}
-
-static void put_cells(struct lu_buf *b, const struct cells *c)
-{
-	const char *s = c->text.p;
-
-	for (size_t i = 0; i < c->n; i++, s += strlen(s) + 1) {
-		size_t column = i % COLUMNS, n = c->width[column] - lu_utf8_count(s, strlen(s));
-
-		if (column)
-			lu_buf_puts(b, "  ");
-		if (column >= TEXT_COLUMNS)
-			pad(b, n);
-		lu_buf_puts(b, s);
-		if (column < TEXT_COLUMNS)
-			pad(b, n);
-		if (column == COLUMNS - 1)
-			lu_buf_putc(b, '\n');
+		lu_table_cstr(t, group);
+		lu_table_cstr(t, f->file[i] + skip);
+		lu_table_u64(t, r->text.docs);
+		lu_table_u64(t, r->text.characters);
+		lu_table_u64(t, r->text.bytes);
+		lu_table_u64(t, r->text.words);
+		lu_table_u64(t, n->tokens);
+		add_ratio(t, r->text.characters, n->tokens, 1, "");
+		add_ratio(t, r->text.bytes, n->tokens, 1, "");
+		add_ratio(t, n->tokens, r->text.words, 1, "");
+		add_ratio(t, n->byte_tokens, n->tokens, 100, "%");
+		lu_table_u64(t, n->unknown);
 	}
 }
 
 int lu_fit_table(const struct lu_fit *f, const char *by, struct lu_buf *out, struct lu_err *err)
 {
-	struct cells c = { 0 };
+	const char *const heads[COLUMNS] = { by, "tokenizer", "documents", "characters", "bytes",
+		"words", "tokens", "chars/token", "bytes/token", "tokens/word", "byte-tokens",
+		"unknown" };
+	struct lu_table t = { .head = heads, .columns = COLUMNS, .left = 2 };
 	struct sorted s;
 	int rc;
 
 	if (sorted_init(&s, f, err) < 0)
 		return -1;
-	for (size_t i = 0; i < COLUMNS; i++)
-		add_cell(&c, i ? heads[i] : by);
 	for (size_t i = 0; i < s.rows; i++)
-		add_group(&c, f, s.row[i].group, &s.row[i]);
+		add_group(&t, f, s.row[i].group, &s.row[i]);
 	if (s.rows > 1)
-		add_group(&c, f, "total", &s.total);
-	rc = lu_buf_check(&c.text, err);
-	if (rc == 0)
-		put_cells(out, &c);
-	lu_buf_release(&c.text);
+		add_group(&t, f, "total", &s.total);
+	rc = lu_table_put(&t, out, err);
+	lu_table_release(&t);
 	sorted_release(&s);
-	return rc < 0 ? -1 : lu_buf_check(out, err);
+	return rc;
 }
 
 /* --- JSON --------------------------------------------------------------------------------- */

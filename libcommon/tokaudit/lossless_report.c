@@ -109,8 +109,9 @@ static void put_string(struct lu_buf *b, const struct lu_loss_string *s)
 
 void lu_losses_text(const struct lu_losses *l, const char *file, bool verbose, struct lu_buf *b)
 {
-	lu_buf_printf(b, "%s: %" PRIu64 " scalar values in %d contexts, %" PRIu64 " strings\n",
-			file, l->scalars_tried, LU_LOSS_CONTEXTS, l->strings_tried);
+	lu_buf_masked(b, lu_str_of(file));
+	lu_buf_printf(b, ": %" PRIu64 " scalar values in %d contexts, %" PRIu64 " strings\n",
+			l->scalars_tried, LU_LOSS_CONTEXTS, l->strings_tried);
 	for (int k = 0; k < LU_LOSS_KINDS; k++)
 		lu_buf_printf(b, "%-12s  %7" PRIu64 " scalar values, %3" PRIu64 " strings\n",
 				kind_name[k], l->scalars[k], l->strings[k]);

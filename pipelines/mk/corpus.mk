@@ -7,7 +7,7 @@
 #   $(D)/eval/tokenizer.txt      <- tokenizer               measured on TOKENIZER_TEXTS
 #   $(D)/shards/all.*            <- dedup/near, tokenizer   SHARD_FLAGS
 #   $(D)/shards/checked          <- shards/all, HELD_OUT    verified completely
-#   $(D)/mix/plan                <- RECIPE, shards/checked
+#   $(D)/mix/plan                <- RECIPE, shards/checked  MIX_FLAGS
 #
 #   CLEAN            document files from the stages before
 #   HELD_OUT         prefixes of the shards that SHARD_FLAGS holds out, verified as well
@@ -20,27 +20,36 @@ EXACT_FLAGS ?= --fold
 NEAR_FLAGS ?= --keep longest
 TOKENIZER_FLAGS ?=
 SHARD_FLAGS ?=
+MIX_FLAGS ?=
 HELD_OUT ?=
 TOKENIZER_TEXTS ?= $(D)/dedup/near.jsonl.zst
 
-$(D)/dedup/exact.jsonl.zst: $(CLEAN)
-	$(call say,exact,$(words $^) files)
-	$(call begin,dedup,exact)
-	$(Q)$(RUN) lucie-dedup --exact $(EXACT_FLAGS) --removed $(@D)/exact-removed.jsonl.zst \
-		$(call account,dedup,exact) -o $@ $^
+# $(call there,PREFIXES): in a command, those of the shards that exist, since a set for which no
+# document was held out is not written.
+there = $$(for p in $(1); do [ ! -e $$p.json ] || printf '%s ' $$p; done)
 
-$(D)/dedup/near.jsonl.zst: $(D)/dedup/exact.jsonl.zst
+# The names of the inputs are among the flags: a source that is gone is a change, too.
+$(D)/dedup/exact.jsonl.zst: $(CLEAN) $$(call stamp,dedup-exact,$$(EXACT_FLAGS) $$(CLEAN))
+	$(call say,exact,$(words $(CLEAN)) files)
+	$(call begin,dedup,exact)
+	$(Q)$(RUN) lucie-dedup --exact --allow-empty $(EXACT_FLAGS) --removed $(@D)/exact-removed.jsonl.zst \
+		$(call account,dedup,exact) -o $@ $(CLEAN)
+
+$(D)/dedup/near.jsonl.zst: $(D)/dedup/exact.jsonl.zst $$(call stamp,dedup-near,$$(NEAR_FLAGS))
 	$(call say,near,$<)
 	$(call begin,dedup,near)
-	$(Q)$(RUN) lucie-dedup --near $(NEAR_FLAGS) --removed $(@D)/near-removed.jsonl.zst \
+	$(Q)$(RUN) lucie-dedup --near --allow-empty $(NEAR_FLAGS) --removed $(@D)/near-removed.jsonl.zst \
 		$(call account,dedup,near) -o $@ $<
+	$(Q)! grep -q '"out":{"docs":0,' $(D)/stats/dedup-near.jsonl || { \
+		echo 'no document is left; what became of them: lucie-stats $(D)/stats/*.jsonl' >&2; exit 1; }
 
-$(D)/tokenizer.json: $(D)/dedup/near.jsonl.zst
-	$(call say,tokenizer,$(TOKENIZER_FLAGS))
+$(D)/tokenizer.json: $(D)/dedup/near.jsonl.zst $$(call stamp,tokenizer,$$(TOKENIZER_FLAGS))
+	$(call say,tokenizer,$<)
 	$(Q)$(RUN) lucie-tok-train $(TOKENIZER_FLAGS) -o $@ $<
 
 # Exit status 1 means that something is listed, which is not a failure here.
-$(D)/eval/tokenizer.txt: $(D)/tokenizer.json $(TOKENIZER_TEXTS)
+$(D)/eval/tokenizer.txt: $(D)/tokenizer.json $(TOKENIZER_TEXTS) \
+		$$(call stamp,tokenizer-eval,$$(TOKENIZER_TEXTS))
 	$(call say,tok-eval,$(TOKENIZER_TEXTS))
 	$(Q)mkdir -p $(@D)
 	$(Q){ $(RUN) lucie-tok-eval -t $< $(TOKENIZER_TEXTS); echo; \
@@ -48,22 +57,23 @@ $(D)/eval/tokenizer.txt: $(D)/tokenizer.json $(TOKENIZER_TEXTS)
 		$(RUN) lucie-tok-eval --lossless -t $< || [ $$? = 1 ]; } >$@
 
 # The manifest is written last, so it stands for the whole shard.
-$(D)/shards/all.json: $(D)/dedup/near.jsonl.zst $(D)/tokenizer.json
+$(D)/shards/all.json: $(D)/dedup/near.jsonl.zst $(D)/tokenizer.json \
+		$$(call stamp,shard,$$(SHARD_FLAGS))
 	$(call say,shard,$<)
 	$(call begin,shard,all)
 	$(Q)rm -f $(@D)/all*
 	$(Q)$(RUN) lucie-shard -t $(D)/tokenizer.json $(SHARD_FLAGS) $(call account,shard,all) \
 		-o $(@D)/all $<
 
-$(D)/shards/checked: $(D)/shards/all.json
+$(D)/shards/checked: $(D)/shards/all.json $$(call stamp,checked,$$(HELD_OUT))
 	$(call say,check,$(@D))
-	$(Q)$(RUN) lucie-check -t $(D)/tokenizer.json $(@D)/all $(HELD_OUT)
+	$(Q)$(RUN) lucie-check -q -t $(D)/tokenizer.json $(@D)/all $(call there,$(HELD_OUT))
 	$(Q)touch $@
 
-$(D)/mix/plan: $(RECIPE) $(D)/shards/checked
+$(D)/mix/plan: $(RECIPE) $(D)/shards/checked $$(call stamp,mix,$$(MIX_FLAGS) $$(RECIPE))
 	$(call say,mix,$<)
 	$(call begin,mix,plan)
-	$(Q)$(RUN) lucie-mix -c $< --plan --report $(@D)/report.txt $(call account,mix,plan) \
+	$(Q)$(RUN) lucie-mix -c $< --plan $(MIX_FLAGS) --report $(@D)/report.txt $(call account,mix,plan) \
 		-o $@ $(D)/shards/all
 
 .PHONY: deduped tokenizer tokenizer-eval shards plan

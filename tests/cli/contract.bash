@@ -9,6 +9,7 @@ load "$LUCIE_SRC/tests/cli/fixtures"
 # writes there, all others write to standard output. Which clauses of the contract apply follows
 # from the program's own table of options.
 declare -gA how=(
+	[lucie]='help'
 	[lucie-normalize]='IN'
 	[lucie-lang]='IN'
 	[lucie-filter]='--preset gopher IN'

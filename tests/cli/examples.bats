@@ -12,26 +12,6 @@ setup_file() {
 	fixtures a.jsonl b.jsonl recipe.ini pages tokenizer.json shards run train.ini
 }
 
-# blocks PAGE FOLDER: writes the literal blocks of EXAMPLES to FOLDER/1.sh, 2.sh, ..., with mdoc's
-# escapes undone.
-blocks() {
-	awk -v folder="$2" '
-	/^\.Sh / { examples = $2 == "EXAMPLES"; next }
-	!examples { next }
-	/^\.Bd -literal/ { inside = 1; n++; next }
-	/^\.Ed/ { inside = 0; next }
-	inside {
-		gsub(/\\e/, "\\")
-		gsub(/\\\(aq/, "\047")
-		gsub(/\\\(dq/, "\"")
-		gsub(/\\\(ti/, "~")
-		gsub(/\\\(ha/, "^")
-		gsub(/\\-/, "-")
-		gsub(/\\&/, "")
-		print > (folder "/" n ".sh")
-	}' "$1"
-}
-
 run_page() {
 	local page=$1 name dir script status
 	name=${page##*/}
@@ -102,4 +82,35 @@ make_texts() {
 	[ -s "$BATS_TEST_TMPDIR/shout.c" ]
 	gcc -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -I"$LUCIE_SRC" -fsyntax-only \
 		"$BATS_TEST_TMPDIR/shout.c"
+}
+
+# block PAGE SECTION N: the N-th literal block of a section.
+block() {
+	awk -v section="$2" -v n="$3" '
+	/^\.S[hs] / { here = substr($0, 5) == section }
+	here && /^\.Bd -literal/ { inside = ++seen == n; next }
+	/^\.Ed/ { inside = 0 }
+	inside' "$LUCIE_SRC/man/$1" | sed 's/\\\[u00E8]/è/g'
+}
+
+@test "the records, accounting lines and recipes that pages show are valid" {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	block man5/lucie-records.5 DESCRIPTION 1 | tr -d '\n' >record.jsonl
+	[ -s record.jsonl ]
+	lucie-check record.jsonl
+	block man5/lucie-stats-line.5 DESCRIPTION 1 | tr -d '\n' >line.jsonl
+	lucie-stats line.jsonl | grep -q '^lucie-filter '
+	local i lang
+	for i in {1..30}; do
+		for lang in fr en de es it; do
+			printf '{"id":"%s%d","lang":"%s","category":"%s","text":"text %d"}\n' $lang $i $lang \
+				"$([ $((i % 3)) = 0 ] && echo wiki || echo web)" $i
+		done
+		printf '{"id":"c%d","lang":"code:c","category":"programming","text":"int x%d;"}\n' $i $i
+	done >docs.jsonl
+	# Its total and its limit of epochs are those of a large corpus.
+	block man5/lucie-recipe.5 Example 1 | sed 's/^total = .*/measure = documents/' >first.ini
+	lucie-mix -q -c first.ini docs.jsonl >/dev/null
+	block man5/lucie-recipe.5 Example 2 | sed '1i [mix]\nmeasure = documents' >second.ini
+	lucie-mix -q -c second.ini docs.jsonl >/dev/null
 }

@@ -46,3 +46,23 @@ records() {
 				i % 2 ? "fr" : "en", (i * 7 + seed) % 1000, i % 1000, seed
 	}'
 }
+
+# blocks PAGE FOLDER: writes the literal blocks of EXAMPLES to FOLDER/1.sh, 2.sh, ..., with mdoc's
+# escapes undone.
+blocks() {
+	awk -v folder="$2" '
+	/^\.Sh / { examples = $2 == "EXAMPLES"; next }
+	!examples { next }
+	/^\.Bd -literal/ { inside = 1; n++; next }
+	/^\.Ed/ { inside = 0; next }
+	inside {
+		gsub(/\\e/, "\\")
+		gsub(/\\\(aq/, "\047")
+		gsub(/\\\(dq/, "\"")
+		gsub(/\\\(ti/, "~")
+		gsub(/\\\(ha/, "^")
+		gsub(/\\-/, "-")
+		gsub(/\\&/, "")
+		print > (folder "/" n ".sh")
+	}' "$1"
+}

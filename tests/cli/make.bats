@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What make does besides building: the compilation database and the help.
+# What make does: the compilation database, the help, and what changed flags recompile.
 bats_require_minimum_version 1.5.0
 
 setup() {
@@ -35,4 +35,37 @@ setup() {
 
 @test "make without a target builds every program" {
 	make -C "$LUCIE_SRC" -pn 2>/dev/null | grep -qx '.DEFAULT_GOAL := all'
+}
+
+@test "changed flags, compilers and options recompile; warnings, ccache and a dry run do not" {
+	local object=$BATS_TEST_TMPDIR/build/libcommon/base/vec.o
+	# compile [VARIABLE=VALUE]...: the number of files compiled to build one object.
+	compile() { make BUILD="$BATS_TEST_TMPDIR/build" "$@" "$object" | grep -c '^  CC ' || true; }
+	unset CFLAGS CC
+	[ "$(compile)" = 1 ]
+	[ "$(compile)" = 0 ]
+	[ "$(compile WERROR=1)" = 0 ]
+	run -1 make BUILD="$BATS_TEST_TMPDIR/build" -q CFLAGS=-O1 "$object"
+	[ "$(compile)" = 0 ]
+	[ "$(compile CFLAGS=-O1)" = 1 ]
+	[ "$(compile CFLAGS=-O1)" = 0 ]
+	[ "$(CFLAGS=-O1 compile)" = 0 ]
+	[ "$(compile)" = 1 ]
+	[ "$(compile CFLAGS_EXTRA=-DX)" = 1 ]
+	[ "$(compile BARE=1)" = 1 ]
+	[ "$(compile CONFIG=double)" = 1 ]
+	# The user's flags come after our own, which stay.
+	run -0 make -n BUILD="$BATS_TEST_TMPDIR/build" V=1 CFLAGS=-O0 "$object"
+	[[ $output == *" -std=c17 "*" -O2 "*" -O0 -c -o "* ]]
+}
+
+@test "another compiler recompiles" {
+	command -v clang >/dev/null || skip "no clang"
+	local object=$BATS_TEST_TMPDIR/build/libcommon/base/vec.o
+	compile() { make BUILD="$BATS_TEST_TMPDIR/build" "$@" "$object" | grep -c '^  CC ' || true; }
+	[ "$(compile CC=gcc)" = 1 ]
+	[ "$(compile CC=clang)" = 1 ]
+	[ "$(compile CC=clang)" = 0 ]
+	# The environment counts like the command line.
+	[ "$(CC=clang compile)" = 0 ]
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env bats
-# The shared rules of pipelines/mk, by tests/data/dataset.mk: a dataset of three small files.
+# The shared rules of pipelines/mk, by tests/data/dataset.mk: a dataset of three small files, and what
+# of it is built anew when flags change.
 bats_require_minimum_version 1.5.0
 
 load fixtures
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return 1
-	fixtures a.jsonl b.jsonl pages recipe.ini
+	fixtures a.jsonl b.jsonl pages recipe.ini train.ini
 	cp "$LUCIE_SRC/tests/data/dataset.mk" Makefile
 	printf '[group all]\n' >recipe.ini
 }
@@ -63,4 +64,82 @@ build() { make --no-print-directory "$@"; }
 	for stage in normalize lang filter dedup tok-train shard check mix; do
 		grep -q "^lucie-$stage " commands || { echo "no $stage"; return 1; }
 	done
+}
+
+# stages GOAL [VARIABLE=VALUE]...: the stages that a build runs, with the file where there is one.
+stages() {
+	build "$@" >log 2>&1 || {
+		cat log
+		return 1
+	}
+	sed -nE 's/^  ([a-z-]+) +(.*)/\1 \2/p' log
+}
+
+@test "changed flags rebuild the stages that have them, and what follows" {
+	build -j2 >log
+	stricter='--preset gopher --set min_words=3 --set min_stop_words=off'
+	stages plan FILTER_FLAGS="$stricter" >ran
+	[ "$(grep -c '^filter ' ran)" = 3 ]
+	run ! grep -E '^(normalize|lang) ' ran
+	grep -q '^exact ' ran
+	# The same flags again: nothing to do, and make -q says so.
+	run -0 make -q plan FILTER_FLAGS="$stricter"
+	build plan >log
+	stages plan TOKENIZER_FLAGS='--vocab-size 401' >ran
+	[ "$(cut -d' ' -f1 ran | tr '\n' ' ')" = 'tokenizer shard check mix ' ]
+	build plan >log
+	stages plan SHARD_FLAGS="--holdout valid=0.3" >ran
+	[ "$(cut -d' ' -f1 ran | tr '\n' ' ')" = 'shard check mix ' ]
+	build plan >log
+	stages plan MIX_FLAGS='--seed 1' >ran
+	[ "$(cut -d' ' -f1 ran | tr '\n' ' ')" = 'mix ' ]
+}
+
+@test "flags of one file rebuild that file alone" {
+	build -j2 >log
+	echo 'work/lang/b.jsonl.zst: LANG_FLAGS = --max-bytes 1K' >>Makefile
+	stages plan >ran
+	[ "$(grep -E '^(normalize|lang|filter) ' ran | tr '\n' ' ')" = 'lang b filter b ' ]
+}
+
+@test "a changed recipe, a source that is gone and another version of the toolkit rebuild" {
+	build -j2 >log
+	sleep 0.1 # files of one tick of the clock count as equally old
+	printf '[mix]\nmax_epochs = 3\n[group all]\n' >recipe.ini
+	[ "$(stages plan | cut -d' ' -f1)" = mix ]
+	sed -i 's/^SOURCES := a b pages/SOURCES := a pages/' Makefile
+	[ "$(stages plan | head -1)" = 'exact 2 files' ]
+	stages plan TOOLKIT=0.0.1 >ran
+	[ "$(grep -c '^normalize ' ran)" = 2 ]
+}
+
+@test "programs that are not found are named" {
+	run -2 make BIN=/nowhere PATH=/usr/bin:/bin
+	[[ $output == *"lucie-normalize not found"*BIN* ]]
+}
+
+@test "train, export and report; changed settings start the training over and keep the run" {
+	build -j2 report export >log 2>&1
+	[ -s work/report.html ]
+	[ -s work/model/model.safetensors ]
+	[ "$(lucie-generate -q -n 3 work/model | wc -c)" -gt 0 ]
+	run -0 make -q report export
+	# The accounting files come in the order of the pipeline.
+	run -0 grep -o '^lucie-[a-z]*' work/stages.txt
+	[ "${lines[*]}" = 'lucie-import lucie-normalize lucie-lang lucie-filter lucie-dedup lucie-shard lucie-mix' ]
+	cp work/run/metrics.jsonl before
+	stages report TRAIN_FLAGS='--set train.steps=6' >ran
+	grep -q '^train ' ran
+	run ! grep -E '^(shard|mix|tok-eval) ' ran
+	grep -q 'run.old' log
+	cmp before work/run.old/metrics.jsonl
+	[ "$(grep -c '"lr"' work/run/metrics.jsonl)" = 6 ]
+	echo >>train.ini
+	[ "$(stages train TRAIN_FLAGS='--set train.steps=6' | cut -d' ' -f1)" = train ]
+}
+
+@test "nothing is held out, and the report does without scores" {
+	build report SHARD_FLAGS= >log 2>&1
+	run ! grep -q 'Held-out documents' work/report.html
+	[ ! -s work/eval/scores.jsonl ]
 }

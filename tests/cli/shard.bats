@@ -124,7 +124,7 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 	run -2 lucie-shard --ids --vocab 65498 -o none docs.jsonl
 	[[ "$output" == *"docs.jsonl:1: \"ids\" holds an id outside the vocabulary" ]]
 	lucie-check two four
-	run -1 lucie-check --vocab 65498 four
+	run -1 lucie-check -q --vocab 65498 four
 	[ "$output" = "four.bin: 1 ids outside the vocabulary, the first is token 0: 65498" ]
 }
 

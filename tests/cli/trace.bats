@@ -35,12 +35,12 @@ EOF
 @test "every token of a shard has one document" {
 	fixtures shards
 	tokens=$(sed -n 's/^"tokens":\([0-9]*\),$/\1/p' shards/demo.json)
-	lucie-trace shards/demo --range "0:$tokens" >all
+	lucie-trace --json shards/demo --range "0:$tokens" >all
 	agree all >covered
 	# Neither gap nor overlap from the first token to the last.
 	awk -v n="$tokens" '$2 != at { exit bad = 1 } { at = $3 } END { exit bad || at != n }' covered
 	for at in 0 431 432 "$((tokens - 1))"; do
-		lucie-trace shards/demo --token "$at" >one
+		lucie-trace --json shards/demo --token "$at" >one
 		[ "$(agree one)" = "0 $at $((at + 1))" ]
 	done
 }
@@ -49,11 +49,11 @@ EOF
 	fixtures shards
 	tokens=$(sed -n 's/^"tokens":\([0-9]*\),$/\1/p' shards/demo.json)
 	for by in licenses langs sources; do
-		lucie-trace shards/demo --$by |
+		lucie-trace --json shards/demo --$by |
 			sed 's/.*"tokens":\([0-9]*\),.*/\1/' |
 			awk -v n="$tokens" '{ sum += $1 } END { exit sum != n }'
 	done
-	[ "$(lucie-trace shards/demo --langs | wc -l)" -ge 3 ]
+	[ "$(lucie-trace --json shards/demo --langs | wc -l)" -ge 3 ]
 }
 
 @test "the steps of a run are distinct samples of context + 1 tokens" {
@@ -61,7 +61,7 @@ EOF
 	context=$(sed -n 's/^context = //p' run/config.ini)
 	batch=$(sed -n 's/^global_batch = //p' run/config.ini)
 	steps=$(tail -n 1 run/metrics.jsonl | sed 's/^{"step":\([0-9]*\),.*/\1/')
-	for ((i = 1; i <= steps; i++)); do lucie-trace run --step "$i"; done >all
+	for ((i = 1; i <= steps; i++)); do lucie-trace --json run --step "$i"; done >all
 	agree all >covered
 	awk -v want="$((context + 1))" '
 		{ if (!($1 in n)) from[$1] = $2; n[$1] += $3 - $2 }
@@ -77,11 +77,11 @@ EOF
 
 @test "tokens and steps that do not exist are named" {
 	fixtures run
-	run -2 lucie-trace shards/demo --token 100000000
+	run -2 lucie-trace --json shards/demo --token 100000000
 	[[ "$output" == *"shards/demo: has "*" tokens, not 100000000"* ]]
-	run -2 lucie-trace run --step 1000
+	run -2 lucie-trace --json run --step 1000
 	[[ "$output" == *"run/metrics.jsonl: no step 1000"* ]]
-	run -2 lucie-trace shards/demo --range 9:3
-	run -2 lucie-trace shards/demo
+	run -2 lucie-trace --json shards/demo --range 9:3
+	run -2 lucie-trace --json shards/demo
 	run -2 lucie-trace shards/none --licenses
 }

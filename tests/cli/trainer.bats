@@ -233,20 +233,20 @@ until_step() {
 	last=$(sed -n 's/^{"step":30,"valid":"demo","loss":\([0-9.]*\),.*/\1/p' run/metrics.jsonl)
 	awk -v a="$first" -v b="$last" 'BEGIN { exit !(b < a - 0.5) }'
 	bits=$(sed -n 's/^{"step":30,"valid".*"bits_per_byte":\([0-9.]*\),.*/\1/p' run/metrics.jsonl)
-	eval=$(lucie-eval -q --batch 3 run shards/demo | sed 's/.*"all"//')
+	eval=$(lucie-eval -q --json --batch 3 run shards/demo | sed 's/.*"all"//')
 	[[ "$eval" == *"\"loss\":${last:0:7}"* ]]
 	# Validation counts all tokens as scored, evaluation all but the first.
 	eval_bits=${eval#*bits_per_byte\":}
 	awk -v a="$bits" -v b="${eval_bits%%\}*}" \
 		'BEGIN { exit !(a > b && a < b * 1.01) }'
-	start=$(lucie-eval -q --init run shards/demo | sed 's/.*"all"//')
+	start=$(lucie-eval -q --json --init run shards/demo | sed 's/.*"all"//')
 	[[ "$start" == *"\"loss\":${first:0:7}"* ]]
 }
 
 @test "documents are scored like the shard made from them" {
-	a=$(lucie-eval -q --unigram whole shards/demo)
-	b=$(lucie-eval -q --unigram whole <a.jsonl)
-	c=$(lucie-eval -q -j 1 --unigram whole a.jsonl)
+	a=$(lucie-eval -q --json --unigram whole shards/demo)
+	b=$(lucie-eval -q --json --unigram whole <a.jsonl)
+	c=$(lucie-eval -q --json -j 1 --unigram whole a.jsonl)
 	[ "$a" = "$b" ]
 	[ "$a" = "$c" ]
 	[[ "$a" == *'"languages":{"'*'unigram_bits_per_byte'* ]]
@@ -256,8 +256,8 @@ until_step() {
 
 @test "an export scores the same" {
 	lucie-export --dtype f32 -o out whole
-	a=$(lucie-eval -q whole shards/demo | sed 's/.*"languages"//')
-	b=$(lucie-eval -q out shards/demo | sed 's/.*"languages"//')
+	a=$(lucie-eval -q --json whole shards/demo | sed 's/.*"languages"//')
+	b=$(lucie-eval -q --json out shards/demo | sed 's/.*"languages"//')
 	[ "$a" = "$b" ]
 	cmp tokenizer.json out/tokenizer.json
 	run -2 lucie-export -o out whole

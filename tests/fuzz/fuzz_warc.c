@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "libcommon/import/http.h"
 #include "libcommon/import/warc.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,11 +19,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (lu_feed_open_str(&f, "fuzz", &left, &err) < 0)
 		return 0;
+	lu_feed_stop_at(f, LU_WARC_MARK);
 	while ((rc = lu_warc_next(f, 1 << 16, &rec, &err)) > 0) {
 		struct lu_http http;
 
+		if (rc == 2 && strncmp(err.msg, "fuzz: ", 6) != 0)
+			abort();
 		lu_buf_clear(&content);
-		if (!lu_http_body(lu_buf_slice(&rec.body), rec.truncated, 1 << 16, &http,
+		if (!lu_http_body(lu_buf_slice(&rec.body), rec.truncated.p != NULL, 1 << 16, &http,
 				    &content) &&
 				(http.status != 200 || content.n > 1 << 16))
 			abort();

@@ -99,10 +99,10 @@ def theirs_read_by_ours():
         sequences = random_documents(rnd, vocab) + [[vocab - 1]]
         cuts = sorted(rnd.sample(range(1, len(sequences)), min(5, len(sequences) - 1)))
         write("t", code, sequences, [0, *cuts, len(sequences)])
-        said = run("lucie-check", "-v", "--vocab", str(vocab), "t")
+        said = json.loads(run("lucie-check", "--json", "--vocab", str(vocab), "t"))
         tokens = sum(map(len, sequences))
         width = DTYPES[code](0).itemsize
-        assert said.startswith("t: %d documents, %d tokens of %d bytes" % (len(cuts) + 1, tokens, width)), said
+        assert (said["documents"], said["tokens"], said["id_bytes"]) == (len(cuts) + 1, tokens, width), said
         run("lucie-check", "--vocab", str(vocab - 1), "t", status=1)
 
 

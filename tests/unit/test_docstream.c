@@ -206,7 +206,7 @@ static void test_bad_records(void **state)
 		{ "{'text':'\xFF'}", "invalid UTF-8" },
 		{ "{'text':'\\udc00'}", "lone surrogate" },
 		{ "{'text':null}", "\"text\" is not a string" },
-		{ "{'id':'text'}", "no \"text\"" },
+		{ "{'id':'text'}", "no \"text\" member; it has \"id\"" },
 		{ "{'text':'a','text':'a'}", "two members of the same name" },
 		{ "{'text':'a','do':'bad'}", "no good" },
 		{ "{'text':'a','do':'fail'}", "the tool gave up" },

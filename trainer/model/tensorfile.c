@@ -27,12 +27,16 @@ struct sink {
 	const char *path;
 	struct lu_hasher *hasher;
 	struct lt_digest *digest;
+	lt_written_fn *written; /* NULL: nobody asks */
+	void *ctx;
 };
 
 static int sink_write(struct sink *s, const void *p, size_t n, struct lu_err *err)
 {
 	lu_hasher_add(s->hasher, p, n);
 	s->digest->bytes += n;
+	if (s->written)
+		s->written(s->ctx, s->digest->bytes);
 	return lu_write_all(s->fd, p, n, s->path, err);
 }
 
@@ -124,7 +128,20 @@ int lt_tensors_write(struct lt_weights *w, enum lt_vector which, size_t first, s
 		enum lu_st_type type, const char *path, const char *meta, struct lt_digest *digest,
 		struct lu_err *err)
 {
-	struct sink s = { .fd = -1, .path = path, .hasher = lu_hasher_new(), .digest = digest };
+	return lt_tensors_write_shown(
+			w, which, first, n, type, path, meta, digest, NULL, NULL, err);
+}
+
+int lt_tensors_write_shown(struct lt_weights *w, enum lt_vector which, size_t first, size_t n,
+		enum lu_st_type type, const char *path, const char *meta, struct lt_digest *digest,
+		lt_written_fn *written, void *ctx, struct lu_err *err)
+{
+	struct sink s = { .fd = -1,
+		.path = path,
+		.hasher = lu_hasher_new(),
+		.digest = digest,
+		.written = written,
+		.ctx = ctx };
 	int rc = -1;
 
 	*digest = (struct lt_digest){ 0 };

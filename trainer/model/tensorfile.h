@@ -21,6 +21,12 @@ int lt_tensors_write(struct lt_weights *w, enum lt_vector which, size_t first, s
 		enum lu_st_type type, const char *path, const char *meta, struct lt_digest *digest,
 		struct lu_err *err) LU_CHECKED;
 
+/* The same, with progress: `written` is called with the number of bytes of the file so far. */
+typedef void lt_written_fn(void *ctx, uint64_t bytes);
+int lt_tensors_write_shown(struct lt_weights *w, enum lt_vector which, size_t first, size_t n,
+		enum lu_st_type type, const char *path, const char *meta, struct lt_digest *digest,
+		lt_written_fn *written, void *ctx, struct lu_err *err) LU_CHECKED;
+
 /* Read a vector from a file, which must have every parameter with its shape. */
 int lt_tensors_read(struct lt_weights *w, enum lt_vector which, const char *path,
 		struct lu_err *err) LU_CHECKED;

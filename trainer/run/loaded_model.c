@@ -1,5 +1,6 @@
 #include "trainer/run/loaded_model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +9,8 @@
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/config.h"
 #include "trainer/run/folder.h"
-#include "trainer/run/json_members.h"
 
-#define CONFIG_MAX ((size_t)1 << 20)
+/* --- weights ---------------------------------------------------------------------------------- */
 
 static int open_weights(struct lt_loaded_model *m, const struct lt_shape *shape, struct lu_err *err)
 {
@@ -31,139 +31,197 @@ static int open_checkpoint(struct lt_loaded_model *m, const char *dir, struct lu
 	return lt_checkpoint_load(dir, m->w, err);
 }
 
-/* Compute the initial weights of a run again. */
-static int open_initial(struct lt_loaded_model *m, const char *run, struct lu_err *err)
+/* Read the configuration of a run, and the settings of its first phase. */
+static int read_settings(
+		const char *run, struct lt_config *c, struct lt_settings *s, struct lu_err *err)
 {
 	char *path = lu_concat(run, "/", "config.ini");
-	struct lt_config c = { 0 };
-	struct lt_settings s;
-	struct lt_shape shape;
-	int rc = -1;
+	int rc = path ? lt_config_init(c, err) : lu_err_nomem(err);
 
-	if (!path) {
-		lu_err_nomem(err);
-		goto out;
-	}
-	if (lt_config_init(&c, err) < 0 || lt_config_read(&c, path, err) < 0 ||
-			lt_config_check(&c, err) < 0 || lt_config_phase(&c, 0, &s, err) < 0)
-		goto out;
-	lt_settings_shape(&s, &shape);
-	if (open_weights(m, &shape, err) < 0)
-		goto out;
-	m->pos.context = s.train.context;
-	rc = *s.train.init ? lt_tensors_import(m->w, s.train.init, err)
-			   : lt_weights_init(m->w, s.train.seed, err);
-out:
-	lt_config_release(&c);
+	if (rc == 0)
+		rc = lt_config_read(c, path, err);
+	if (rc == 0)
+		rc = lt_config_check(c, err);
+	if (rc == 0)
+		rc = lt_config_phase(c, 0, s, err);
 	free(path);
 	return rc;
 }
 
-/* True if the member is the string `text`, which has no escapes. */
-static bool is_string(const struct lu_json_member *m, const char *text)
+/* Compute the initial weights of a run again. */
+static int open_initial(struct lt_loaded_model *m, const char *run, struct lu_err *err)
 {
-	size_t n = strlen(text);
+	struct lt_config c = { 0 };
+	struct lt_settings s;
+	struct lt_shape shape;
+	int rc = read_settings(run, &c, &s, err);
 
-	return m->type == LU_JSON_STRING && m->value.n == n + 2 &&
-			memcmp(m->value.p + 1, text, n) == 0;
-}
-
-/* Read rope_theta, a member of its own or of rope_parameters (transformers 5). Returns false for
- * scaled rotary positions. */
-static bool read_rope(const struct lu_json_obj *o, struct lu_arena *arena, struct lt_shape *s)
-{
-	const struct lu_json_member *v = lu_json_get(o, "rope_parameters"), *type;
-	struct lu_json_fault fault;
-	struct lu_json_obj rope;
-
-	s->rope_theta = 10000;
-	if (v && v->type == LU_JSON_OBJECT) {
-		if (lu_json_object(v->value, arena, &rope, &fault) < 0)
-			return false;
-		type = lu_json_get(&rope, "rope_type");
-		if (type && !is_string(type, "default"))
-			return false;
-		lt_json_get_double(&rope, "rope_theta", &s->rope_theta);
+	if (rc == 0) {
+		lt_settings_shape(&s, &shape);
+		rc = open_weights(m, &shape, err);
 	}
-	lt_json_get_double(o, "rope_theta", &s->rope_theta);
-	v = lu_json_get(o, "rope_scaling");
-	return !v || v->type == LU_JSON_NULL;
-}
-
-static int read_config(struct lt_loaded_model *m, const char *path, const struct lu_json_obj *o,
-		struct lu_arena *arena, struct lt_shape *s, struct lu_err *err)
-{
-	const struct lu_json_member *type = lu_json_get(o, "model_type");
-
-	*s = (struct lt_shape){ .norm_eps = 1e-6, .init_std = 0.02 };
-	if (!type || !is_string(type, "llama"))
-		return lu_err_set(err, "%s: not a Llama model", path);
-	if (lt_json_is_true(o, "attention_bias") || lt_json_is_true(o, "mlp_bias"))
-		return lu_err_set(err, "%s: models with biases are not supported", path);
-	if (!lt_json_get_size(o, "vocab_size", &s->vocab) ||
-			!lt_json_get_size(o, "hidden_size", &s->hidden) ||
-			!lt_json_get_size(o, "num_hidden_layers", &s->layers) ||
-			!lt_json_get_size(o, "num_attention_heads", &s->heads) ||
-			!lt_json_get_size(o, "intermediate_size", &s->ffn) || !s->heads)
-		return lu_err_set(err, "%s: a size is missing", path);
-	if (!lt_json_get_size(o, "num_key_value_heads", &s->kv_heads))
-		s->kv_heads = s->heads;
-	if (!lt_json_get_size(o, "head_dim", &s->dim))
-		s->dim = s->hidden / s->heads;
-	if (s->kv_heads == 0 || s->heads % s->kv_heads || s->dim == 0 || s->dim % 2)
-		return lu_err_set(err,
-				"%s: %zu heads of %zu and %zu key heads are not a valid model",
-				path, s->heads, s->dim, s->kv_heads);
-	m->pos.context = 2048;
-	lt_json_get_u64(o, "max_position_embeddings", &m->pos.context);
-	lt_json_get_double(o, "rms_norm_eps", &s->norm_eps);
-	s->tied = lt_json_is_true(o, "tie_word_embeddings");
-	if (!read_rope(o, arena, s))
-		return lu_err_set(err, "%s: scaled rotary positions are not supported", path);
-	return 0;
+	if (rc == 0) {
+		m->pos.context = s.train.context;
+		rc = *s.train.init ? lt_tensors_import(m->w, s.train.init, err)
+				   : lt_weights_init(m->w, s.train.seed, err);
+	}
+	lt_config_release(&c);
+	return rc;
 }
 
 static int open_hugging_face(struct lt_loaded_model *m, const char *dir, struct lu_err *err)
 {
-	char *path = lu_concat(dir, "/", "config.json"), *text = NULL;
-	struct lu_arena arena = { 0 };
-	struct lu_json_fault fault;
-	struct lu_json_obj o;
+	char *path = lu_concat(dir, "/", "config.json");
 	struct lt_shape shape;
-	size_t n;
-	int rc = path ? lu_read_file(path, CONFIG_MAX, &text, &n, err) : lu_err_nomem(err);
+	int rc = path ? lt_hf_read_config(path, &shape, &m->pos.context, &m->ids, &m->arena, err)
+		      : lu_err_nomem(err);
 
-	if (rc == 0 && lu_json_object((struct lu_str){ text, n }, &arena, &o, &fault) < 0)
-		rc = lu_err_set(err, "%s: %s", path, lu_json_fault_text(fault.kind));
-	if (rc == 0)
-		rc = read_config(m, path, &o, &arena, &shape, err);
 	if (rc == 0)
 		rc = open_weights(m, &shape, err);
 	if (rc == 0)
 		rc = lt_tensors_import(m->w, dir, err);
-	lu_arena_release(&arena);
-	free(text);
 	free(path);
 	return rc;
 }
 
-/* The given tokenizer, otherwise that of the folder or, for a checkpoint, of its run. */
-static int find_tokenizer(
+/* --- tokenizer -------------------------------------------------------------------------------- */
+
+/* Note the tokenizer that the model or the data must have; `name` is what says so. */
+static int expect(struct lt_loaded_model *m, const char *name, const char *hash, struct lu_err *err)
+{
+	free(m->expected_by);
+	m->expected_by = strdup(name);
+	snprintf(m->expected, sizeof(m->expected), "%s", hash);
+	return m->expected_by ? 0 : lu_err_nomem(err);
+}
+
+/* Fail if `name` has or was made with another tokenizer than what was noted, if anything was. */
+static int compare(const struct lt_loaded_model *m, const char *name, const char *verb,
+		const char *hash, struct lu_err *err)
+{
+	if (!m->expected[0] || strcmp(m->expected, hash) == 0)
+		return 0;
+	return lu_err_set(err, "%s: %s another tokenizer than %s (XXH3-128 %s, not %s)", name, verb,
+			m->expected_by, hash, m->expected);
+}
+
+/* Find the tokenizer of the folder or, for a checkpoint, of its run. */
+static int find_tokenizer(struct lt_loaded_model *m, const char *folder, struct lu_err *err)
+{
+	const char *name = lt_folder_has(folder, "tokenizer.json") ? "tokenizer.json"
+			: lt_folder_has(folder, "manifest.json") &&
+					lt_folder_has(folder, "../tokenizer.json")
+			? "../tokenizer.json"
+			: NULL;
+	struct lt_digest digest;
+
+	if (!name)
+		return 0;
+	m->tokenizer = lu_concat(folder, "/", name);
+	if (!m->tokenizer)
+		return lu_err_nomem(err);
+	if (lt_file_digest(m->tokenizer, &digest, err) < 0)
+		return -1;
+	return expect(m, m->tokenizer, digest.hash, err);
+}
+
+/* Note the tokenizer of a shard, unless it has no manifest or the manifest does not say. */
+static int expect_of_shard(struct lt_loaded_model *m, const char *prefix, struct lu_err *err)
+{
+	char *path = lu_concat(prefix, ".json", NULL);
+	struct lu_manifest manifest = { 0 };
+	struct lu_err why;
+	int rc = path ? 0 : lu_err_nomem(err);
+
+	if (rc == 0 && lu_manifest_read(&manifest, path, &why) == 0 && manifest.tokenizer)
+		rc = expect(m, prefix, manifest.tokenizer, err);
+	lu_manifest_release(&manifest);
+	free(path);
+	return rc;
+}
+
+/* A run without a tokenizer was trained on shards of one. They may have moved since. */
+static int find_training_shard(struct lt_loaded_model *m, const char *folder, struct lu_err *err)
+{
+	static const char blanks[] = " \t";
+	struct lt_config c = { 0 };
+	struct lt_settings s;
+	struct lu_err why;
+	int rc = 0;
+
+	if (lt_folder_has(folder, "config.ini") && read_settings(folder, &c, &s, &why) == 0) {
+		const char *p = s.data.train + strspn(s.data.train, blanks);
+
+		for (; rc == 0 && *p && !m->expected[0]; p += strspn(p, blanks)) {
+			size_t n = strcspn(p, blanks);
+			char *prefix = strndup(p, n);
+
+			rc = prefix ? expect_of_shard(m, prefix, err) : lu_err_nomem(err);
+			free(prefix);
+			p += n;
+		}
+	}
+	lt_config_release(&c);
+	return rc;
+}
+
+/* Take the given tokenizer if it is the model's. */
+static int take_tokenizer(struct lt_loaded_model *m, const char *path, struct lu_err *err)
+{
+	struct lt_digest digest;
+
+	if (lt_file_digest(path, &digest, err) < 0 ||
+			compare(m, path, "is", digest.hash, err) < 0 ||
+			expect(m, path, digest.hash, err) < 0)
+		return -1;
+	free(m->tokenizer);
+	m->tokenizer = strdup(path);
+	return m->tokenizer ? 0 : lu_err_nomem(err);
+}
+
+static int open_tokenizer(
 		struct lt_loaded_model *m, const struct lt_model_spec *spec, struct lu_err *err)
 {
-	static const char *const names[] = { "tokenizer.json", "../tokenizer.json" };
-
-	if (spec->tokenizer) {
-		m->tokenizer = strdup(spec->tokenizer);
-		return m->tokenizer ? 0 : lu_err_nomem(err);
-	}
-	for (int i = 0; i < 2 && !m->tokenizer; i++) {
-		if (lt_folder_has(spec->path, names[i]) &&
-				!(m->tokenizer = lu_concat(spec->path, "/", names[i])))
-			return lu_err_nomem(err);
-	}
-	return 0;
+	if (find_tokenizer(m, spec->path, err) < 0)
+		return -1;
+	if (!m->tokenizer && find_training_shard(m, spec->path, err) < 0)
+		return -1;
+	return spec->tokenizer ? take_tokenizer(m, spec->tokenizer, err) : 0;
 }
+
+int lt_loaded_model_tokenizer(
+		const struct lt_loaded_model *m, struct lu_tok **tok, struct lu_err *err)
+{
+	size_t vocab = m->w->table.shape.vocab;
+
+	*tok = NULL;
+	if (!m->tokenizer)
+		return lu_err_set(err, "the model has no tokenizer.json: give -t FILE");
+	if (lu_tok_load(tok, m->tokenizer, err) < 0)
+		return -1;
+	if (lu_tok_size(*tok) <= vocab)
+		return 0;
+	lu_err_set(err, "%s: %u tokens, more than the %zu of the model", m->tokenizer,
+			lu_tok_size(*tok), vocab);
+	lu_tok_free(*tok);
+	*tok = NULL;
+	return -1;
+}
+
+int lt_loaded_model_check_shard(
+		struct lt_loaded_model *m, const struct lu_shard *shard, struct lu_err *err)
+{
+	const struct lu_manifest *manifest = lu_shard_manifest(shard);
+	const char *prefix = lu_shard_prefix(shard);
+
+	if (!manifest || !manifest->tokenizer)
+		return 0;
+	if (compare(m, prefix, "was made with", manifest->tokenizer, err) < 0)
+		return -1;
+	return m->expected[0] ? 0 : expect(m, prefix, manifest->tokenizer, err);
+}
+
+/* --- the model -------------------------------------------------------------------------------- */
 
 static int open_folder(
 		struct lt_loaded_model *m, const struct lt_model_spec *spec, struct lu_err *err)
@@ -192,7 +250,7 @@ int lt_loaded_model_open(
 		struct lt_loaded_model *m, const struct lt_model_spec *spec, struct lu_err *err)
 {
 	*m = (struct lt_loaded_model){ 0 };
-	if (open_folder(m, spec, err) < 0 || find_tokenizer(m, spec, err) < 0) {
+	if (open_folder(m, spec, err) < 0 || open_tokenizer(m, spec, err) < 0) {
 		lt_loaded_model_close(m);
 		return -1;
 	}
@@ -205,5 +263,7 @@ void lt_loaded_model_close(struct lt_loaded_model *m)
 	if (m->q)
 		m->ops->close(m->q);
 	free(m->tokenizer);
+	free(m->expected_by);
+	lu_arena_release(&m->arena);
 	*m = (struct lt_loaded_model){ 0 };
 }

@@ -1,0 +1,170 @@
+#include "libcommon/import/format.h"
+
+#include <strings.h>
+
+#include "libcommon/import/kind.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+#define LINES_ADVICE "lucie-normalize and the programs after it read it"
+#define JSON_ADVICE "write it as JSON Lines, which lucie-normalize reads"
+#define TABLE_ADVICE "write it as JSON Lines first, a record with a member \"text\" for each row"
+#define OFFICE_ADVICE "save it as text or HTML first, with pandoc or LibreOffice for example"
+#define OFFICE(name)                                             \
+	{                                                        \
+		name ", which is not read", OFFICE_ADVICE, false \
+	}
+#define MEDIA(name)               \
+	{                         \
+		name, NULL, false \
+	}
+#define PACKED(name, how)                                                \
+	{                                                                \
+		"compressed with " name ", which is not read", how, true \
+	}
+
+/* clang-format off */
+static const struct {
+	const char *magic;
+	unsigned n, at; /* its length, and where it stands */
+	struct lu_format format;
+} formats[] = {
+	{ "PAR1", 4, 0, { "Parquet, which is not read", TABLE_ADVICE, false } },
+	{ "ARROW1", 6, 0, { "Arrow, which is not read", TABLE_ADVICE, false } },
+	{ "Obj\1", 4, 0, { "Avro, which is not read", TABLE_ADVICE, false } },
+	{ "ORC", 3, 0, { "ORC, which is not read", TABLE_ADVICE, false } },
+	{ "SQLite format 3", 15, 0, { "SQLite, which is not read", TABLE_ADVICE, false } },
+	{ "%PDF-", 5, 0, { "PDF, which is not read",
+			"extract its text first, with pdftotext for example", false } },
+	{ "%!PS", 4, 0, { "PostScript, which is not read",
+			"extract its text first, with ps2ascii for example", false } },
+	{ "{\\rtf", 5, 0, { "RTF, which is not read", OFFICE_ADVICE, false } },
+	{ "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8, 0,
+			{ "Microsoft Office, which is not read", OFFICE_ADVICE, false } },
+	{ "AT&TFORM", 8, 0, { "DjVu, which is not read",
+			"extract its text first, with djvutxt for example", false } },
+	{ "1AY&SY", 6, 4, PACKED("bzip2", "decompress it with bunzip2 first") },
+	{ "\x17\x72\x45\x38\x50\x90", 6, 4, PACKED("bzip2", "decompress it with bunzip2 first") },
+	{ "\x04\x22\x4D\x18", 4, 0, PACKED("lz4", "decompress it with unlz4 first") },
+	{ "\x02\x21\x4C\x18", 4, 0, PACKED("lz4", "decompress it with unlz4 first") },
+	{ "\xFF\6\0\0sNaPpY", 10, 0, PACKED("snappy", "decompress it first") },
+	{ "\x89LZO\0", 5, 0, PACKED("lzo", "decompress it with lzop -d first") },
+	{ "LZIP", 4, 0, PACKED("lzip", "decompress it with lzip -d first") },
+	{ "]\0\0", 3, 0, PACKED("lzma", "decompress it with unlzma first") },
+	{ "\x1F\x9D", 2, 0, PACKED("compress", "decompress it with zcat first") },
+	{ "Rar!\x1A\7", 6, 0, { "RAR, which is not read", "unpack it first", false } },
+	{ "MSCF", 4, 0, { "cabinet, which is not read", "unpack it first", false } },
+	{ "\xED\xAB\xEE\xDB", 4, 0, { "RPM, which is not read",
+			"unpack it first, with rpm2cpio for example", false } },
+	{ "070701", 6, 0, { "cpio, which is not read", "unpack it first", false } },
+	{ "\xFF\xFE\0\0", 4, 0, { "UTF-32 text, which is not read",
+			"convert it with iconv -f utf-32 first", false } },
+	{ "\0\0\xFE\xFF", 4, 0, { "UTF-32 text, which is not read",
+			"convert it with iconv -f utf-32 first", false } },
+	{ "\x89PNG\r\n", 6, 0, MEDIA("PNG image") },
+	{ "\xFF\xD8\xFF", 3, 0, MEDIA("JPEG image") },
+	{ "GIF8", 4, 0, MEDIA("GIF image") },
+	{ "BM", 2, 0, MEDIA("BMP image") },
+	{ "II*\0", 4, 0, MEDIA("TIFF image") },
+	{ "MM\0*", 4, 0, MEDIA("TIFF image") },
+	{ "\0\0\1\0", 4, 0, MEDIA("icon") },
+	{ "WEBP", 4, 8, MEDIA("WebP image") },
+	{ "WAVE", 4, 8, MEDIA("WAVE audio") },
+	{ "AVI ", 4, 8, MEDIA("AVI video") },
+	{ "ftyp", 4, 4, MEDIA("MPEG-4 media") },
+	{ "OggS", 4, 0, MEDIA("Ogg media") },
+	{ "fLaC", 4, 0, MEDIA("FLAC audio") },
+	{ "ID3", 3, 0, MEDIA("MP3 audio") },
+	{ "\x1A\x45\xDF\xA3", 4, 0, MEDIA("Matroska video") },
+	{ "wOFF", 4, 0, MEDIA("font") },
+	{ "wOF2", 4, 0, MEDIA("font") },
+	{ "OTTO", 4, 0, MEDIA("font") },
+	{ "\0\1\0\0\0", 5, 0, MEDIA("font") },
+	{ "\x7F" "ELF", 4, 0, MEDIA("ELF program or library") },
+	{ "MZ", 2, 0, MEDIA("Windows program or library") },
+	{ "\xCA\xFE\xBA\xBE", 4, 0, MEDIA("Java class or Mach-O program") },
+	{ "\xCF\xFA\xED\xFE", 4, 0, MEDIA("Mach-O program") },
+	{ "\0asm", 4, 0, MEDIA("WebAssembly program") },
+	{ "\xDE\x12\4\x95", 4, 0, MEDIA("catalogue of messages") },
+	{ "\x93NUMPY", 6, 0, MEDIA("NumPy array") },
+	{ "\x89HDF\r\n", 6, 0, MEDIA("HDF5 data") },
+	{ "GGUF", 4, 0, MEDIA("GGUF model") },
+};
+
+static const struct {
+	const char *extension;
+	struct lu_format format;
+} by_name[] = {
+	{ "br", PACKED("brotli", "decompress it with brotli -d first") },
+	{ "sz", PACKED("snappy", "decompress it first") },
+	{ "jsonl", { "JSON Lines, which is not read", LINES_ADVICE, false } },
+	{ "ndjson", { "JSON Lines, which is not read", LINES_ADVICE, false } },
+	{ "json", { "JSON, which is not read", JSON_ADVICE, false } },
+	{ "csv", { "CSV, which is not read", TABLE_ADVICE, false } },
+	{ "tsv", { "TSV, which is not read", TABLE_ADVICE, false } },
+	{ "tab", { "TSV, which is not read", TABLE_ADVICE, false } },
+	{ "xml", { "XML, which is not read", "extract its text first", false } },
+	{ "svg", { "SVG image", NULL, false } },
+	{ "mbox", { "mail, which is not read", "extract its text first", false } },
+	{ "eml", { "mail, which is not read", "extract its text first", false } },
+};
+
+/* Zip archives whose first member's name begins so. */
+static const struct {
+	const char *member;
+	struct lu_format format;
+} documents[] = {
+	{ "[Content_Types].xml", OFFICE("Office Open XML (docx, xlsx, pptx)") },
+	{ "_rels/", OFFICE("Office Open XML (docx, xlsx, pptx)") },
+	{ "docProps/", OFFICE("Office Open XML (docx, xlsx, pptx)") },
+	{ "word/", OFFICE("Word document") },
+	{ "xl/", OFFICE("Excel workbook") },
+	{ "ppt/", OFFICE("PowerPoint presentation") },
+	{ "mimetypeapplication/vnd.oasis.", OFFICE("OpenDocument") },
+};
+/* clang-format on */
+
+static const struct lu_format json = { "JSON, which is not read", JSON_ADVICE, false };
+
+/* A short magic of letters may also begin a text. */
+static bool has_magic(struct lu_str head, const char *magic, size_t n, size_t at)
+{
+	if (head.n < at + n || memcmp(head.p + at, magic, n) != 0)
+		return false;
+	return n > 3 || (unsigned char)magic[0] > 126 || magic[0] < ' ' ||
+			memchr(head.p, 0, head.n) != NULL;
+}
+
+const struct lu_format *lu_format_of(struct lu_str path, struct lu_str head)
+{
+	struct lu_str e = lu_extension_of(path);
+	size_t i = 0;
+
+	if (head.n > LU_FORMAT_HEAD)
+		head.n = LU_FORMAT_HEAD;
+	for (size_t k = 0; k < COUNT(formats); k++) {
+		if (has_magic(head, formats[k].magic, formats[k].n, formats[k].at))
+			return &formats[k].format;
+	}
+	for (size_t k = 0; k < COUNT(by_name); k++) {
+		if (e.n == strlen(by_name[k].extension) &&
+				strncasecmp(e.p, by_name[k].extension, e.n) == 0)
+			return &by_name[k].format;
+	}
+	while (i < head.n && head.p[i] && strchr(" \t\r\n", head.p[i]))
+		i++;
+	return i < head.n && (head.p[i] == '{' || head.p[i] == '[') ? &json : NULL;
+}
+
+const struct lu_format *lu_format_of_zip(struct lu_str head)
+{
+	const size_t name = 30; /* where the first member's name stands, its content behind it */
+
+	for (size_t k = 0; k < COUNT(documents); k++) {
+		size_t n = strlen(documents[k].member);
+
+		if (head.n >= name + n && memcmp(head.p + name, documents[k].member, n) == 0)
+			return &documents[k].format;
+	}
+	return NULL;
+}

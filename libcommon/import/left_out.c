@@ -1,0 +1,143 @@
+#include "libcommon/import/left_out.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+
+#include "libcommon/import/kind.h"
+
+/* Further kinds are counted together, so that hostile names take no memory. */
+#define KINDS_MAX 64
+/* A list names that many; the rest is one number. */
+#define LISTED 6
+
+/* Reasons that need other words, or have a way out. */
+static const struct {
+	const char *reason, *what, *advice;
+} words[] = {
+	{ "not text", "binary data", NULL },
+	{ "unknown kind", "text of unknown kind", "-k text reads it as plain text" },
+	{ "not valid in its charset", "not UTF-8",
+			"--charset names its charset, for example windows-1252" },
+	{ "too large", "larger than --max-line", "a higher --max-line reads it" },
+	{ "too short", "shorter than --min-bytes", NULL },
+	{ "excluded", "excluded by -i or -x", NULL },
+	{ "encrypted", "encrypted", "decrypt it first" },
+};
+
+/* What distinguishes a member to people: the ending of its name, if that looks like one. */
+static void set_label(struct lu_left_kind *kind, const struct lu_member *m, const char *reason)
+{
+	struct lu_str e = lu_extension_of(m->name);
+	size_t n = sizeof(kind->label) - 1;
+
+	kind->label[0] = '\0';
+	if (strcmp(reason, "excluded") == 0)
+		return;
+	if (m->warc)
+		strcpy(kind->label, "record");
+	else
+		strcpy(kind->label, "without suffix");
+	if (m->warc || e.n == 0 || e.n > n - 1)
+		return;
+	for (size_t i = 0; i < e.n; i++) {
+		if (!isalnum((unsigned char)e.p[i]) && e.p[i] != '_' && e.p[i] != '-')
+			return;
+	}
+	kind->label[0] = '.';
+	for (size_t i = 0; i < e.n; i++)
+		kind->label[i + 1] = (char)tolower((unsigned char)e.p[i]);
+	kind->label[e.n + 1] = '\0';
+}
+
+int lu_left_out_add(struct lu_left_out *l, const struct lu_member *m, const char *reason,
+		const struct lu_format *format, struct lu_err *err)
+{
+	struct lu_left_kind kind = { .what = reason, .n = 1 };
+
+	set_label(&kind, m, reason);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(reason, words[i].reason) == 0) {
+			kind.what = words[i].what;
+			kind.advice = words[i].advice;
+		}
+	}
+	if (format) {
+		kind.what = format->name;
+		kind.advice = format->advice;
+	}
+	l->n++;
+	for (size_t i = 0; i < l->kinds.n; i++) {
+		struct lu_left_kind *k = &l->kinds.p[i];
+
+		if (strcmp(k->label, kind.label) == 0 && strcmp(k->what, kind.what) == 0) {
+			k->n++;
+			return 0;
+		}
+	}
+	if (l->kinds.n < KINDS_MAX && !lu_vec_push(&l->kinds, kind))
+		return lu_err_nomem(err);
+	return 0;
+}
+
+/* The most frequent kind after `last` (NULL: of all); among equals the one that came first. */
+static const struct lu_left_kind *most(const struct lu_left_out *l, const struct lu_left_kind *last)
+{
+	const struct lu_left_kind *best = NULL;
+
+	for (size_t i = 0; i < l->kinds.n; i++) {
+		const struct lu_left_kind *k = &l->kinds.p[i];
+		bool listed = last && (k->n > last->n || (k->n == last->n && k <= last));
+
+		if (!listed && (!best || k->n > best->n))
+			best = k;
+	}
+	return best;
+}
+
+void lu_left_out_list(const struct lu_left_out *l, struct lu_buf *out)
+{
+	const struct lu_left_kind *k = most(l, NULL);
+	uint64_t left = l->n;
+
+	for (int i = 0; k && i < LISTED; i++) {
+		lu_buf_printf(out, "%s%" PRIu64, i ? ", " : "", k->n);
+		if (k->label[0])
+			lu_buf_printf(out, " %s%s (%s)", k->label,
+					k->label[0] == 'r' && k->n > 1 ? "s" : "", k->what);
+		else
+			lu_buf_printf(out, " %s", k->what);
+		left -= k->n;
+		k = most(l, k);
+	}
+	if (left)
+		lu_buf_printf(out, " and %" PRIu64 " of other kinds", left);
+}
+
+int lu_left_out_fail(const struct lu_left_out *l, const char *name, bool itself, struct lu_err *err)
+{
+	const struct lu_left_kind *k = most(l, NULL);
+	const char *way = k && k->advice ? k->advice : "--allow-empty accepts that";
+	struct lu_buf list = { 0 };
+
+	if (!k)
+		return lu_err_set(err, "%s: no document, nothing is in it; %s", name, way);
+	if (itself)
+		return lu_err_set(err, "%s: no document: %s; %s", name, k->what, way);
+	lu_left_out_list(l, &list);
+	if (lu_buf_check(&list, err) == 0)
+		lu_err_set(err, "%s: no document in %" PRIu64 " members: %s; %s", name, l->n,
+				list.p, way);
+	lu_buf_release(&list);
+	return -1;
+}
+
+void lu_left_out_clear(struct lu_left_out *l)
+{
+	l->n = 0;
+	l->kinds.n = 0;
+}
+
+void lu_left_out_release(struct lu_left_out *l)
+{
+	lu_vec_release(&l->kinds);
+}

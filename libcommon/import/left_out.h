@@ -1,0 +1,46 @@
+#ifndef LUCIE_IMPORT_LEFT_OUT_H
+#define LUCIE_IMPORT_LEFT_OUT_H
+/*
+ * What was left out, by kind of file and by reason, in words for people. The accounting line counts
+ * by reason alone.
+ *
+ *	struct lu_left_out l = { 0 };
+ *	lu_left_out_add(&l, &member, reason, format, &err);
+ *	lu_left_out_list(&l, &buf);	"30 .png (PNG image), 5 .pdf (PDF, which is not read)"
+ *	lu_left_out_release(&l);
+ */
+#include <stdint.h>
+
+#include "libcommon/base/buf.h"
+#include "libcommon/base/vec.h"
+#include "libcommon/import/format.h"
+#include "libcommon/import/members.h"
+
+struct lu_left_kind {
+	char label[16];	  /* ".png"; "record"; "without suffix"; "": not told apart */
+	const char *what; /* the format or the reason */
+	const char *advice;
+	uint64_t n;
+};
+
+struct lu_left_out {
+	uint64_t n;
+	/* Private. */
+	struct LU_VEC(struct lu_left_kind)
+			kinds; /* in the order in which they came first, a few dozen */
+};
+
+/* Count a member that was dropped for a reason; `format` is NULL when unknown. */
+int lu_left_out_add(struct lu_left_out *l, const struct lu_member *m, const char *reason,
+		const struct lu_format *format, struct lu_err *err) LU_CHECKED;
+/* Append the most frequent kinds with their numbers. */
+void lu_left_out_list(const struct lu_left_out *l, struct lu_buf *out);
+/* Fail with a sentence that says why the operand `name` gave no document, and the way out. `itself`:
+ * the one member is the operand. Returns -1. */
+int lu_left_out_fail(
+		const struct lu_left_out *l, const char *name, bool itself, struct lu_err *err);
+/* Forget all, keeping the memory. */
+void lu_left_out_clear(struct lu_left_out *l);
+void lu_left_out_release(struct lu_left_out *l);
+
+#endif

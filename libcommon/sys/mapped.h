@@ -1,0 +1,47 @@
+#ifndef LUCIE_SYS_MAPPED_H
+#define LUCIE_SYS_MAPPED_H
+/*
+ * Files that are mapped into memory to be read.
+ *
+ *	struct lu_mapped m;
+ *	if (lu_mapped_open(&m, "s.bin", &err) < 0) ...
+ *	... m.p[0 .. m.n - 1] ...
+ *	lu_mapped_close(&m);
+ *
+ * The file must not shrink while it is mapped. Where it does, the pages that are gone raise SIGBUS,
+ * and what is missing of the last page reads as zeros. Neither may pass for data:
+ *
+ * Once lu_mapped_install() has run, as in lu_tool_start(), the signal is answered by a sentence that
+ * names the file. A SIGBUS that is no fault in a mapped file keeps its usual effect.
+ *
+ * lu_mapped_check() fails if a file that is or was mapped has shrunk. Before an output gets its
+ * name, lu_atomic_commit() asks it, and lu_tool_finish() before it reports success; so no program
+ * has to.
+ *
+ * A file that is replaced by another under its name (rename) stays as it was mapped. A file that is
+ * rewritten in place at its old size is not noticed; hashes are lucie-check's part.
+ *
+ * Any number of threads may open, read and close.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libcommon/base/err.h"
+
+struct lu_mapped {
+	const unsigned char *p; /* NULL when empty */
+	uint64_t n;
+	struct lu_mapped_entry *entry; /* private; in the list that the signal handler walks */
+};
+
+/* Only regular files can be mapped. On failure there is nothing to close. */
+int lu_mapped_open(struct lu_mapped *m, const char *path, struct lu_err *err) LU_CHECKED;
+void lu_mapped_close(struct lu_mapped *m); /* { 0 } is fine */
+
+int lu_mapped_check(struct lu_err *err) LU_CHECKED;
+
+/* `end` is called in the signal handler and must not return: it prints the sentence, in which control
+ * characters are masked, and ends the process. It must be async-signal-safe. */
+void lu_mapped_install(void (*end)(const char *sentence));
+
+#endif

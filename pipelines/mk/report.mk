@@ -1,0 +1,43 @@
+# The report: one page with stages, mix, curves, scores, tokenizer and samples, and its summary on
+# the terminal.
+#
+#   $(D)/report.html, $(D)/stages.txt, $(D)/loss.png  <- everything before
+#
+#   TITLE          title of the page
+#   STATS          accounting files in the order of the pipeline; by default those of CLEAN and of
+#                  the stages over all documents
+#   REPORT_FLAGS   further options of lucie-stats
+#
+# Target: report. Needs settings.mk, stages.mk, corpus.mk and train.mk.
+
+TITLE ?= $(notdir $(CURDIR))
+REPORT_FLAGS ?=
+
+# The stages that a file of CLEAN has passed: $(D)/lang/X.jsonl.zst has passed import, normalize and
+# lang. Code, for one, ends with normalize.
+STAGES := import normalize lang filter
+passed_import := import
+passed_normalize := $(passed_import) normalize
+passed_lang := $(passed_normalize) lang
+passed_filter := $(passed_lang) filter
+stats_of = $(foreach f,$(CLEAN),$(if $(filter $(1),$(passed_$(notdir $(patsubst %/,%,$(dir $(f)))))),\
+	$(f:$(dir $(f))%.jsonl.zst=$(D)/stats/$(1)-%.jsonl)))
+STATS ?= $(foreach s,$(STAGES),$(call stats_of,$(s))) $(D)/stats/dedup-exact.jsonl \
+	$(D)/stats/dedup-near.jsonl $(D)/stats/shard-all.jsonl $(D)/stats/mix-plan.jsonl
+
+# Both use all cores.
+$(D)/run/done: | $(D)/eval/tokenizer.txt
+
+$(D)/report.html: $(D)/run/done $(D)/eval/tokenizer.txt $(D)/eval/scores.jsonl $(D)/eval/samples.txt \
+		$$(call stamp,report,$$(TITLE) $$(REPORT_FLAGS) $$(STATS))
+	$(call say,report,$@)
+	$(Q)stats=(); for f in $(STATS); do [ ! -e $$f ] || stats+=($$f); done; \
+	scores=(); [ ! -s $(D)/eval/scores.jsonl ] || \
+		scores=(--table 'Held-out documents, before and after training=$(D)/eval/scores.jsonl'); \
+	lucie-stats --html $@ --png $(D)/loss.png --title '$(TITLE)' --metrics $(D)/run/metrics.jsonl \
+		"$${scores[@]}" --text 'Tokenizer=$(D)/eval/tokenizer.txt' \
+		--text 'Samples=$(D)/eval/samples.txt' $(REPORT_FLAGS) -o $(D)/stages.txt "$${stats[@]}"
+	$(Q)bash $(MK)/summary $(D)
+
+.PHONY: report
+report: $(D)/report.html
