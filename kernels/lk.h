@@ -28,8 +28,7 @@
  * Operations run in the order in which they were queued. A backend may return before the work is
  * done: only sync() waits, and only copy() moves data to the host. All buffers of an operation,
  * including the host buffers of copy(), must live until sync(). A queue serves one host thread at a
- * time, and no operation may be called inside an OpenMP parallel region. Operations may keep
- * scratch memory in the queue: it grows at the first use of a shape and lives until close().
+ * time. The CPU's operations use the threads of lk_cpu_team(). Operations may keep scratch memory in the queue: it grows at the first use of a shape and lives until close().
  *
  * ERRORS
  * Functions return 0, or -1 with one sentence in ops->message(q), valid until the next call on q.
@@ -328,6 +327,14 @@ struct lk_ops {
 
 /* The CPU's table for the best instruction set of this machine. Never NULL. */
 const struct lk_ops *lk_cpu_ops(void);
+
+/*
+ * Call fn(ctx) with `threads` threads at hand, the caller's among them, for the operations of the
+ * CPU's tables, and return what it returns. An operation called outside of it uses the caller's
+ * thread alone. Does not nest. An operation waits for no thread that has not begun a part of it, so
+ * on a machine that others use too, threads that do not get the processor do not stop the rest.
+ */
+int lk_cpu_team(int threads, int (*fn)(void *ctx), void *ctx);
 
 /*
  * The CPU's table for one instruction set: "base", "avx2" or "avx512" (only "base" outside x86-64);

@@ -283,6 +283,7 @@ static int check_shard(struct run *r, const char *prefix, struct lu_err *err)
 		.progress = show_progress,
 		.ctx = r,
 		.tokenizer = r->tok ? &r->tokenizer : NULL,
+		.tokenizer_name = r->o->tokenizer,
 		.vocab = r->o->vocab };
 
 	if (lu_shard_verify(&v, prefix, err) < 0 || lu_buf_check(&r->line, err) < 0)

@@ -267,7 +267,6 @@ static int finish_near(struct run *r, struct lu_err *err)
 static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	struct run *r = ctx;
-	int rc;
 
 	(void)stats;
 	if (r->o->from_signatures.n && lu_sigreader_expect_end(&r->reader, err) < 0)
@@ -276,12 +275,16 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 		return -1;
 	if (r->o->near && !r->o->signatures && finish_near(r, err) < 0)
 		return -1;
-	if (!r->log)
-		return 0;
-	/* The documents appear last. */
-	rc = lu_out_commit(r->log, err);
+	return r->log ? lu_out_settle(r->log, err) : 0;
+}
+
+static int commit(void *ctx, struct lu_err *err)
+{
+	struct run *r = ctx;
+	struct lu_out *log = r->log;
+
 	r->log = NULL;
-	return rc;
+	return log ? lu_out_commit(log, err) : 0;
 }
 
 /* --- the run ------------------------------------------------------------------------------ */
@@ -329,6 +332,7 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		.map = map,
 		.decide = decide,
 		.finish = finish,
+		.commit = commit,
 		.flags = LU_DOCSTREAM_SELECTS };
 	rc = open_all(&r, args, err);
 	if (rc == 0)

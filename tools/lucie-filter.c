@@ -79,7 +79,10 @@ static int annotate(struct worker *w, struct lu_doc *doc, struct lu_err *err)
 			continue;
 		if (lu_measures_get(&w->measures, i, &v, err) < 0)
 			return -1;
-		lu_json_put_double(b, lu_measure_name(i), round(v * 1e6) / 1e6);
+		if (lu_measure_is_count(i))
+			lu_json_put_u64(b, lu_measure_name(i), (uint64_t)v);
+		else
+			lu_json_put_double(b, lu_measure_name(i), round(v * 1e6) / 1e6);
 	}
 	lu_json_close_object(b);
 	return lu_doc_set_json(doc, "quality", b, err);
@@ -96,8 +99,10 @@ static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 	if (o->min_lang_score > 0 && !o->annotate) {
 		const struct lu_json_member *m = lu_json_get(&doc->obj, "lang_score");
 
-		if (!m || !lu_json_double(m, &value) || value < o->min_lang_score)
+		if (!m || !lu_json_double(m, &value))
 			return lu_doc_drop(doc, "lang_score", m ? &m->value : NULL);
+		if (value < o->min_lang_score)
+			return lu_doc_drop_number(doc, "lang_score", value);
 	}
 	if (r->rules.n == 0 && !o->annotate)
 		return 0;

@@ -39,6 +39,7 @@ struct run {
 	struct lu_plan plan;
 	struct lu_held held;
 	struct lu_buf tables;
+	struct lu_out *report; /* settled */
 };
 
 /* Computed by map(), used by decide(). */
@@ -108,20 +109,31 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 
 /* --- solving ------------------------------------------------------------------------------ */
 
+/* Write a file that is still to be committed. */
 static int write_text(const struct run *r, const char *target, const struct lu_buf *text,
-		struct lu_err *err)
+		struct lu_out **out, struct lu_err *err)
 {
 	const struct lu_args *args = r->args;
-	struct lu_out *out;
 
-	if (lu_out_open(&out, target, target ? NULL : "none", 1, err) < 0)
+	if (lu_out_open(out, target, target ? NULL : "none", 1, err) < 0)
 		return -1;
-	if (lu_out_refuse_inputs(out, args->file, r->o->plan ? 0 : args->files, err) < 0 ||
-			lu_out_buf(out, text, err) < 0) {
-		lu_out_abort(out);
+	if (lu_out_refuse_inputs(*out, args->file, r->o->plan ? 0 : args->files, err) < 0 ||
+			lu_out_buf(*out, text, err) < 0)
 		return -1;
-	}
-	return lu_out_commit(out, err);
+	return lu_out_settle(*out, err);
+}
+
+/* Tell which languages of the recipe no document has. */
+static int note_languages(const struct run *r, struct lu_err *err)
+{
+	struct lu_buf note = { 0 };
+	int rc;
+
+	lu_pool_unused_langs(&r->pool, &r->recipe, &note);
+	if ((rc = lu_buf_check(&note, err)) == 0 && note.n)
+		lu_note("%s: %s", r->o->recipe, note.p);
+	lu_buf_release(&note);
+	return rc;
 }
 
 /* From the pool to the groups of the plan. */
@@ -138,6 +150,8 @@ static int solve(struct run *r, struct lu_err *err)
 	plan->seed = r->o->std.seed;
 	plan->by_documents = recipe->unit == LU_MIX_DOCUMENTS;
 	rc = lu_pool_plan(&r->pool, plan, recipe, err);
+	if (rc == 0)
+		rc = note_languages(r, err);
 	for (size_t i = 0; rc == 0 && i < recipe->group.n; i++) {
 		const struct lu_recipe_group *g = &recipe->group.p[i];
 
@@ -175,12 +189,23 @@ static int describe(struct run *r, struct lu_buf *extra, struct lu_err *err)
 	return lu_buf_check(&r->tables, err) < 0 ? -1 : lu_buf_check(extra, err);
 }
 
-/* Called before the mix is committed: tables without a mix do no harm, a mix without them does. */
-static int write_tables(const struct run *r, struct lu_err *err)
+/* Committed before the mix: tables without a mix do no harm, a mix without them does. */
+static int commit_report(void *ctx, struct lu_err *err)
 {
-	if (r->o->dry_run && write_text(r, NULL, &r->tables, err) < 0)
+	struct run *r = ctx;
+	struct lu_out *report = r->report;
+
+	r->report = NULL;
+	return report ? lu_out_commit(report, err) : 0;
+}
+
+static int write_tables(struct run *r, struct lu_err *err)
+{
+	if (r->o->dry_run &&
+			(write_text(r, NULL, &r->tables, &r->report, err) < 0 ||
+					commit_report(r, err) < 0))
 		return -1;
-	return r->o->report ? write_text(r, r->o->report, &r->tables, err) : 0;
+	return r->o->report ? write_text(r, r->o->report, &r->tables, &r->report, err) : 0;
 }
 
 /* --- writing documents -------------------------------------------------------------------- */
@@ -262,6 +287,7 @@ static int run_documents(struct run *r, struct lu_err *err)
 		.map = map,
 		.decide = decide,
 		.finish = finish,
+		.commit = commit_report,
 		.flags = o->dry_run ? LU_DOCSTREAM_SILENT | LU_DOCSTREAM_NO_STATS : 0 };
 	if (lu_pool_shard(&r->pool, err) < 0 ||
 			(!o->dry_run && lu_held_open(&r->held, o->std.tmpdir, err) < 0))
@@ -294,24 +320,41 @@ static int run_plan(struct run *r, struct lu_err *err)
 	const struct options *o = r->o;
 	struct lu_stats stats = { 0 };
 	struct lu_buf text = { 0 };
-	int rc = lu_mix_shards(r->args->file, r->args->files, &r->recipe, &r->pool, &r->plan,
-			&stats.in.bytes, err);
+	struct lu_mix_found found;
+	struct lu_out *out = NULL;
+	int rc = lu_mix_shards(
+			r->args->file, r->args->files, &r->recipe, &r->pool, &r->plan, &found, err);
 
+	stats.in.bytes = found.bytes;
+	if (rc == 0 && found.empty && !o->std.allow_empty)
+		rc = lu_err_set(err, "%s: holds no documents; --allow-empty accepts it",
+				found.empty);
+	if (rc == 0 && found.unnamed)
+		lu_note("%s: its tokenizer is not known and not compared", found.unnamed);
 	if (rc == 0)
 		rc = solve(r, err);
 	if (rc == 0)
 		rc = describe(r, &stats.extra, err);
 	if (rc == 0)
 		rc = write_tables(r, err);
+	if (rc == 0 && o->dry_run)
+		rc = commit_report(r, err);
 	if (rc < 0 || o->dry_run)
 		goto out;
 	lu_plan_write(&r->plan, &text);
 	rc = count_plan(r, &stats, err);
 	if (rc == 0)
-		rc = write_text(r, o->std.output, &text, err);
+		rc = write_text(r, o->std.output, &text, &out, err);
 	if (rc == 0)
 		rc = lu_stats_append(&stats, r->args, o->std.stats, err);
+	if (rc == 0)
+		rc = commit_report(r, err);
+	if (rc == 0) {
+		rc = lu_out_commit(out, err);
+		out = NULL;
+	}
 out:
+	lu_out_abort(out);
 	lu_buf_release(&text);
 	lu_stats_release(&stats);
 	return rc;
@@ -324,6 +367,7 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 
 	if (rc == 0)
 		rc = o->plan ? run_plan(&r, err) : run_documents(&r, err);
+	lu_out_abort(r.report);
 	lu_buf_release(&r.tables);
 	lu_held_close(&r.held);
 	lu_plan_release(&r.plan);

@@ -1,5 +1,4 @@
-/* lucie-shard: encodes documents into token shards. libcommon/shard/writer.h writes the files; here
- * documents are encoded and distributed over the shards. */
+/* lucie-shard: encodes documents into token shards, which libcommon/shard/writer.h writes. */
 #include <inttypes.h>
 
 #include "libcommon/base/json_writer.h"
@@ -7,7 +6,8 @@
 #include "libcommon/shard/format.h"
 #include "libcommon/shard/holdout.h"
 #include "libcommon/shard/sets.h"
-#include "libcommon/tokenizer/tokenizer.h"
+#include "libcommon/tokenizer/id_format.h"
+#include "libcommon/tokenizer/marks.h"
 
 /* The ids around each document. */
 enum add { ADD_NONE = 0, ADD_BOS = 1, ADD_EOS = 2, ADD_BOS_EOS = ADD_BOS | ADD_EOS };
@@ -15,7 +15,7 @@ enum add { ADD_NONE = 0, ADD_BOS = 1, ADD_EOS = 2, ADD_BOS_EOS = ADD_BOS | ADD_E
 struct options {
 	struct lu_std std;
 	const char *tokenizer, *holdout_by;
-	bool ids, keep_empty, add_given;
+	bool ids, keep_empty, add_given, allow_doubled;
 	enum add add;
 	uint64_t vocab, max_tokens;
 	struct lu_list holdout;
@@ -35,6 +35,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_U64(0, "vocab", struct options, vocab, "N", "number of ids (the tokenizer's)"),
 	LU_OPT_ENUM_GIVEN(0, "add", struct options, add, add_given, add_names,
 			"add to each document (bos,eos)"),
+	LU_OPT_FLAG(0, "allow-doubled", struct options, allow_doubled,
+			"add them even where they are already"),
 	LU_OPT_U64(0, "max-tokens", struct options, max_tokens, "N",
 			"split into parts of N tokens"),
 	LU_OPT_LIST(0, "holdout", struct options, holdout, "NAME=SHARE",
@@ -55,8 +57,10 @@ struct run {
 	const struct options *o;
 	struct lu_tok *tok;
 	struct lu_shard_format format; /* of all sets; their options differ */
+	struct lu_marks marks;	       /* bos and eos, where they are added */
 	unsigned width;
 	struct lu_holdouts holdouts;
+	uint64_t keyed; /* documents with the member of --holdout-by */
 	struct lu_shard_sets sets;
 };
 
@@ -69,53 +73,66 @@ struct worker {
 struct item {
 	void *packed;
 	struct lu_ledger_doc entry;
-	struct lu_str set; /* name of the holdout; empty for none */
+	struct lu_str set; /* name of the shard; empty for the main one */
+	size_t holdout;	   /* 1 + its index; 0 for the main shard */
+	bool keyed;
 };
 
 /* --- one document ------------------------------------------------------------------------- */
 
-/* Append the "ids" array, unless the record is bad. */
+/* Read the "ids" array, unless the record is bad. */
 static int read_ids(const struct run *r, struct lu_doc *doc, struct lu_ids *ids, struct lu_err *err)
 {
 	const struct lu_json_member *m = lu_json_get(&doc->obj, "ids");
-	struct lu_json_iter it;
+	struct lu_str bad = LU_STR("null");
+	int rc;
 
 	if (!m || m->type != LU_JSON_ARRAY)
 		return lu_doc_bad(doc, m ? "\"ids\" is not an array" : "no \"ids\"");
-	/* Each takes at least two bytes. */
-	if (lu_ids_reserve(ids, m->value.n / 2 + 1, err) < 0)
-		return -1;
-	for (it = lu_json_iter(m->value); lu_json_next(&it);) {
-		struct lu_json_member number = { .value = it.value, .type = it.type };
-		uint64_t id;
-
-		if (!lu_json_u64(&number, &id))
-			return lu_doc_bad(doc, "\"ids\" holds something that is no id");
-		if (id >= r->format.vocab)
-			return lu_doc_bad(doc, "\"ids\" holds an id outside the vocabulary");
-		ids->p[ids->n++] = (uint32_t)id;
+	rc = lu_ids_read_json(m->value, ids, &bad, err);
+	if (rc > 0)
+		return lu_doc_bad_value(doc, "\"ids\" holds something that is no id", bad);
+	for (size_t i = 0; rc == 0 && i < ids->n; i++) {
+		if (ids->p[i] >= r->format.vocab)
+			return lu_doc_bad_value(doc, "\"ids\" holds an id outside the vocabulary",
+					lu_doc_printf(doc, "%" PRIu32, ids->p[i]));
 	}
-	return 0;
+	return rc;
 }
 
-/* The ids of the document, with those that begin and end it. */
+/* The ids of the document, without those that begin and end it, unless the record is bad. */
 static int collect_ids(
 		const struct run *r, struct worker *w, struct lu_doc *doc, struct lu_err *err)
 {
 	struct lu_ids *ids = &w->ids;
+	const char *doubled = NULL;
+	uint32_t id;
 	int rc;
 
 	ids->n = 0;
-	if (lu_ids_reserve(ids, 1, err) < 0)
-		return -1;
-	if (r->format.has_bos)
-		ids->p[ids->n++] = r->format.bos;
 	rc = r->o->ids ? read_ids(r, doc, ids, err)
 		       : lu_tok_encode(r->tok, w->state, doc->text, LU_TOK_SPECIAL_TEXT, ids, err);
-	if (rc < 0 || lu_ids_reserve(ids, 1, err) < 0)
-		return -1;
-	if (r->format.has_eos)
-		ids->p[ids->n++] = r->format.eos;
+	if (rc < 0 || doc->verdict == LU_BAD)
+		return rc;
+	if (ids->n && !r->o->allow_doubled)
+		doubled = lu_marks_doubled(&r->marks, ids->p[0], ids->p[ids->n - 1], &id);
+	return doubled ? lu_doc_bad_value(doc, doubled, lu_doc_printf(doc, "%" PRIu32, id)) : 0;
+}
+
+/* Store the ids as they are written, between bos and eos. */
+static int pack_ids(const struct run *r, const struct lu_ids *ids, struct lu_doc *doc,
+		struct item *item, struct lu_err *err)
+{
+	const struct lu_ids *run[] = { &r->marks.before, ids, &r->marks.after };
+	char *p = lu_arena_alloc(doc->arena, item->entry.tokens * r->width);
+
+	item->packed = p;
+	if (!p)
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < 3; i++) {
+		lu_shard_pack(r->width, run[i]->p, run[i]->n, p);
+		p += run[i]->n * r->width;
+	}
 	return 0;
 }
 
@@ -124,7 +141,6 @@ static int collect_ids(
 static int raw_member(struct lu_doc *doc, const char *key, struct lu_str *out, struct lu_err *err)
 {
 	const struct lu_json_member *m = lu_json_get(&doc->obj, key);
-	struct lu_buf quoted = { 0 };
 	struct lu_str s;
 
 	*out = m ? m->value : LU_STR("null");
@@ -132,19 +148,17 @@ static int raw_member(struct lu_doc *doc, const char *key, struct lu_str *out, s
 		return 0;
 	if (lu_json_decode_known(m->value, true, doc->arena, &s) < 0)
 		return lu_err_nomem(err);
-	lu_json_quote(&quoted, s);
-	*out = lu_buf_ok(&quoted) ? lu_arena_str(doc->arena, lu_buf_slice(&quoted))
-				  : (struct lu_str){ NULL, 0 };
-	lu_buf_release(&quoted);
+	*out = lu_doc_quote(doc, s);
 	return out->p ? 0 : lu_err_nomem(err);
 }
 
 /* What --holdout-by names, else the text, else the ids. */
-static struct lu_str holdout_key(const struct options *o, struct lu_doc *doc)
+static struct lu_str holdout_key(const struct options *o, struct lu_doc *doc, bool *keyed)
 {
 	const struct lu_json_member *m = lu_json_get(&doc->obj, o->holdout_by);
 	struct lu_str s;
 
+	*keyed = m != NULL;
 	if (m && m->type == LU_JSON_STRING && lu_doc_string(doc, o->holdout_by, &s))
 		return s;
 	if (m)
@@ -154,17 +168,18 @@ static struct lu_str holdout_key(const struct options *o, struct lu_doc *doc)
 }
 
 static int choose_set(
-		const struct run *r, struct lu_doc *doc, struct lu_str *set, struct lu_err *err)
+		const struct run *r, struct lu_doc *doc, struct item *item, struct lu_err *err)
 {
-	struct lu_str lang = LU_STR("und"), key = holdout_key(r->o, doc);
+	struct lu_str lang = LU_STR("und"), key = holdout_key(r->o, doc, &item->keyed);
 	const struct lu_holdout *h = lu_holdout_choose(&r->holdouts, r->o->std.seed, key);
 	int rc;
 
-	*set = LU_STR("");
+	item->set = LU_STR("");
 	if (!h)
 		return 0;
+	item->holdout = (size_t)(h - r->holdouts.item.p) + 1;
 	lu_doc_string(doc, "lang", &lang);
-	rc = lu_holdout_name(h, lang, doc->arena, set, err);
+	rc = lu_holdout_name(h, lang, doc->arena, &item->set, err);
 	return rc > 0 ? lu_doc_bad(doc, "\"lang\" cannot be part of a file name") : rc;
 }
 
@@ -174,6 +189,7 @@ static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 	struct worker *w = local;
 	const struct lu_ids *ids = &w->ids;
 	struct item *item = lu_arena_alloc(doc->arena, sizeof(*item));
+	size_t tokens;
 
 	if (!item)
 		return lu_err_nomem(err);
@@ -181,23 +197,21 @@ static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 		return -1;
 	if (doc->verdict == LU_BAD)
 		return 0;
-	if (ids->n == (size_t)r->format.has_bos + r->format.has_eos && !r->o->keep_empty)
+	if (ids->n == 0 && !r->o->keep_empty)
 		return lu_doc_drop(
 				doc, doc->text.n || r->o->ids ? "no tokens" : "empty text", NULL);
-	if (ids->n > LU_IDX_MAX_LENGTH)
+	tokens = r->marks.before.n + ids->n + r->marks.after.n;
+	if (tokens > LU_IDX_MAX_LENGTH)
 		return lu_doc_bad(doc, "more than 2147483647 tokens");
-	*item = (struct item){ .packed = lu_arena_alloc(doc->arena, ids->n * r->width),
-		.entry = { .tokens = ids->n, .bytes = doc->text.n } };
-	if (!item->packed)
-		return lu_err_nomem(err);
-	lu_shard_pack(r->width, ids->p, ids->n, item->packed);
+	*item = (struct item){ .entry = { .tokens = tokens, .bytes = doc->text.n } };
 	doc->user = item;
-	if (raw_member(doc, "id", &item->entry.id, err) < 0 ||
+	if (pack_ids(r, ids, doc, item, err) < 0 ||
+			raw_member(doc, "id", &item->entry.id, err) < 0 ||
 			raw_member(doc, "source", &item->entry.source, err) < 0 ||
 			raw_member(doc, "license", &item->entry.license, err) < 0 ||
 			raw_member(doc, "lang", &item->entry.lang, err) < 0)
 		return -1;
-	return choose_set(r, doc, &item->set, err);
+	return choose_set(r, doc, item, err);
 }
 
 static int worker_init(void *ctx, void *local, struct lu_err *err)
@@ -205,10 +219,8 @@ static int worker_init(void *ctx, void *local, struct lu_err *err)
 	const struct run *r = ctx;
 	struct worker *w = local;
 
-	if (r->o->ids)
-		return 0;
-	w->state = lu_tok_state_new(r->tok);
-	return w->state ? 0 : lu_err_nomem(err);
+	w->state = r->o->ids ? NULL : lu_tok_state_new(r->tok);
+	return w->state || r->o->ids ? 0 : lu_err_nomem(err);
 }
 
 static void worker_free(void *local)
@@ -226,10 +238,9 @@ static void put_options(void *ctx, const char *suffix, struct lu_buf *b)
 {
 	const struct run *r = ctx;
 	const struct options *o = r->o;
-	int add = (r->format.has_bos ? ADD_BOS : 0) | (r->format.has_eos ? ADD_EOS : 0);
 
 	lu_json_open_object(b, NULL);
-	lu_json_put_cstr(b, "add", lu_enum_name(add_names, add));
+	lu_json_put_cstr(b, "add", lu_enum_name(add_names, r->tok ? o->add : ADD_NONE));
 	lu_json_put_bool(b, "ids", o->ids);
 	lu_json_put_bool(b, "keep_empty", o->keep_empty);
 	lu_json_put_u64(b, "max_tokens", o->max_tokens);
@@ -249,6 +260,9 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 	const struct item *item = doc->user;
 	struct lu_shard_writer *w = lu_shard_sets_get(&r->sets, item->set, err);
 
+	r->keyed += item->keyed;
+	if (item->holdout)
+		r->holdouts.item.p[item->holdout - 1].documents++;
 	return w ? lu_shard_writer_add(w, &item->entry, item->packed, err) : -1;
 }
 
@@ -256,26 +270,17 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	struct run *r = ctx;
-	struct lu_buf *extra = &stats->extra;
-	uint64_t tokens = 0;
 
+	if (!r->o->std.allow_empty && !lu_holdouts_take_all(&r->holdouts) &&
+			lu_shard_writer_documents(r->sets.set.p[0].writer) == 0)
+		return lu_err_set(err,
+				"%s: none of %" PRIu64
+				" documents is left for it; --allow-empty accepts that",
+				r->o->std.output, stats->in.docs);
 	if (lu_shard_sets_settle(&r->sets, err) < 0)
 		return -1;
-	for (size_t i = 0; i < r->sets.set.n; i++)
-		tokens += lu_shard_writer_tokens(r->sets.set.p[i].writer);
-	lu_json_put_u64(extra, "tokens", tokens);
-	lu_json_open_array(extra, "shards");
-	for (size_t i = 0; i < r->sets.set.n; i++) {
-		const struct lu_shard_set *s = &r->sets.set.p[i];
-
-		lu_json_open_object(extra, NULL);
-		lu_json_put_cstr(extra, "prefix", s->prefix);
-		lu_json_put_u64(extra, "documents", lu_shard_writer_documents(s->writer));
-		lu_json_put_u64(extra, "tokens", lu_shard_writer_tokens(s->writer));
-		lu_json_close_object(extra);
-	}
-	lu_json_close_array(extra);
-	return lu_buf_check(extra, err);
+	lu_shard_sets_put(&r->sets, &stats->extra);
+	return lu_buf_check(&stats->extra, err);
 }
 
 /* --- the run ------------------------------------------------------------------------------ */
@@ -283,6 +288,7 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 static int load_tokenizer(struct run *r, struct lu_err *err)
 {
 	const struct options *o = r->o;
+	const char *add = lu_enum_name(add_names, o->add);
 	struct lu_shard_format *f = &r->format;
 
 	if (lu_tok_load(&r->tok, o->tokenizer, err) < 0)
@@ -294,14 +300,10 @@ static int load_tokenizer(struct run *r, struct lu_err *err)
 				lu_tok_size(r->tok));
 	f->has_tokenizer = true;
 	f->tokenizer = lu_tok_hash(r->tok);
-	f->has_bos = o->add & ADD_BOS;
-	f->has_eos = o->add & ADD_EOS;
-	if (f->has_bos && !lu_tok_role(r->tok, LU_TOK_BOS, &f->bos))
-		return lu_err_set(err, "%s: has no token that begins a document; see --add",
-				o->tokenizer);
-	if (f->has_eos && !lu_tok_role(r->tok, LU_TOK_EOS, &f->eos))
-		return lu_err_set(err, "%s: has no token that ends a document; see --add",
-				o->tokenizer);
+	if (o->add != ADD_NONE && lu_marks_parse(&r->marks, r->tok, add, false, err) < 0)
+		return lu_err_wrap(err, "%s: --add %s", o->tokenizer, add);
+	f->has_bos = lu_tok_role(r->tok, LU_TOK_BOS, &f->bos) && (o->add & ADD_BOS);
+	f->has_eos = lu_tok_role(r->tok, LU_TOK_EOS, &f->eos) && (o->add & ADD_EOS);
 	return 0;
 }
 
@@ -324,6 +326,29 @@ static int set_up(struct run *r, struct lu_err *err)
 	return lu_shard_sets_open(&r->sets, o->std.output, &r->format, put_options, r, err);
 }
 
+/* Say what was written, and which options had no effect. */
+static void describe(const struct run *r)
+{
+	uint64_t documents = 0;
+
+	for (size_t i = r->sets.set.n; i-- > 0;) {
+		const struct lu_shard_set *s = &r->sets.set.p[i];
+
+		documents += lu_shard_writer_documents(s->writer);
+		lu_detail("%s: %" PRIu64 " documents, %" PRIu64 " tokens", s->prefix,
+				lu_shard_writer_documents(s->writer),
+				lu_shard_writer_tokens(s->writer));
+	}
+	for (size_t i = 0; i < r->holdouts.item.n; i++) {
+		if (r->holdouts.item.p[i].documents == 0)
+			lu_note("--holdout %s: held out none of %" PRIu64 " documents",
+					r->o->holdout.item[i], documents);
+	}
+	if (r->o->holdout.n && strcmp(r->o->holdout_by, "text") != 0 && documents && !r->keyed)
+		lu_note("--holdout-by %s: no document has it, so all were selected by their text",
+				r->o->holdout_by);
+}
+
 static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
 	struct run r = { .o = o };
@@ -341,14 +366,10 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		rc = lu_docstream_run(&ds, &o->std, args, err);
 	if (rc == 0)
 		rc = lu_shard_sets_commit(&r.sets, err);
-	for (size_t i = r.sets.set.n; rc == 0 && i-- > 0;) {
-		const struct lu_shard_set *s = &r.sets.set.p[i];
-
-		lu_detail("%s: %" PRIu64 " documents, %" PRIu64 " tokens", s->prefix,
-				lu_shard_writer_documents(s->writer),
-				lu_shard_writer_tokens(s->writer));
-	}
+	if (rc == 0)
+		describe(&r);
 	lu_shard_sets_close(&r.sets);
+	lu_marks_release(&r.marks);
 	lu_holdouts_release(&r.holdouts);
 	lu_tok_free(r.tok);
 	return rc;

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/base/num.h"
 #include "libcommon/par/docstream.h"
-#include "libcommon/tokenizer/tokenizer.h"
+#include "libcommon/tokenizer/id_format.h"
+#include "libcommon/tokenizer/marks.h"
 
 /* A text of LARGE bytes or more is encoded in parts of about PART by all idle threads, WAVE parts
  * at a time, so that the ids of one wave are in memory and not those of the whole text. */
@@ -13,18 +13,29 @@
 #define PART ((size_t)256 << 10)
 #define WAVE 32
 
-enum format { AS_JSONL, AS_IDS, AS_COUNT, AS_U16, AS_U32 };
+#define SPECIAL "special token in the text"
+
+enum input { FROM_JSONL, FROM_TEXT };
+enum output { AS_JSONL, AS_IDS, AS_PIECES, AS_COUNT, AS_U16, AS_U32 };
 
 struct options {
 	struct lu_std std;
 	const char *tokenizer, *add;
+	bool allow_doubled;
 	enum lu_tok_special special;
-	enum format as;
+	enum input from;
+	enum output as;
 };
 
-static const struct lu_enum formats[] = {
+static const struct lu_enum inputs[] = {
+	{ "jsonl", FROM_JSONL },
+	{ "text", FROM_TEXT },
+	LU_ENUM_END,
+};
+static const struct lu_enum outputs[] = {
 	{ "jsonl", AS_JSONL },
 	{ "ids", AS_IDS },
+	{ "pieces", AS_PIECES },
 	{ "count", AS_COUNT },
 	{ "u16", AS_U16 },
 	{ "u32", AS_U32 },
@@ -39,8 +50,11 @@ static const struct lu_enum specials[] = {
 
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE", "tokenizer.json"),
-	LU_OPT_ENUM(0, "as", struct options, as, formats, "output format (jsonl)"),
+	LU_OPT_ENUM(0, "from", struct options, from, inputs, "input format (jsonl)"),
+	LU_OPT_ENUM(0, "as", struct options, as, outputs, "output format (jsonl)"),
 	LU_OPT_STR(0, "add", struct options, add, "LIST", "add bos, eos or template to each text"),
+	LU_OPT_FLAG(0, "allow-doubled", struct options, allow_doubled,
+			"add them even where they are already"),
 	LU_OPT_ENUM(0, "special", struct options, special, specials, "special tokens in texts"),
 	LU_OPT_END,
 };
@@ -50,11 +64,17 @@ static const struct lu_tool tool = { "lucie-tok-encode",
 	offsetof(struct options, std) };
 
 struct run {
-	enum format as;
-	enum lu_tok_special special;
+	const struct options *o;
 	struct lu_tok *tok;
-	struct lu_ids before, after; /* added around each text */
+	struct lu_marks marks; /* added around each text */
 	uint64_t tokens;
+};
+
+/* What is to be told of a document's text. */
+struct found {
+	uint64_t tokens;
+	const char *fault; /* why the record is bad, or NULL */
+	uint32_t id;	   /* a doubled token */
 };
 
 /* A part of a large text. */
@@ -96,36 +116,16 @@ static void worker_free(void *local)
 
 /* --- formats ------------------------------------------------------------------------------ */
 
-static void write_decimal(struct lu_buf *b, const struct lu_ids *ids, char separator)
-{
-	for (size_t i = 0; i < ids->n; i++) {
-		lu_buf_u64(b, ids->p[i]);
-		lu_buf_putc(b, separator);
-	}
-}
-
-static void write_binary(struct lu_buf *b, const struct lu_ids *ids, size_t width)
-{
-	if (!lu_buf_reserve(b, ids->n * width))
-		return;
-	for (size_t i = 0; i < ids->n; i++) {
-		if (width == 2)
-			lu_store16(b->p + b->n, (uint16_t)ids->p[i]);
-		else
-			lu_store32(b->p + b->n, ids->p[i]);
-		b->n += width;
-	}
-}
-
 /* Append the ids, each followed by its separator, so that the output of parts can be joined. */
 static void write_ids(const struct run *r, const struct lu_ids *ids, struct lu_buf *b)
 {
-	switch (r->as) {
+	switch (r->o->as) {
 	case AS_COUNT: break;
-	case AS_JSONL: write_decimal(b, ids, ','); break;
-	case AS_IDS: write_decimal(b, ids, ' '); break;
-	case AS_U16: write_binary(b, ids, 2); break;
-	case AS_U32: write_binary(b, ids, 4); break;
+	case AS_JSONL: lu_ids_put_decimal(b, ids->p, ids->n, ','); break;
+	case AS_IDS: lu_ids_put_decimal(b, ids->p, ids->n, ' '); break;
+	case AS_PIECES: lu_ids_put_pieces(b, r->tok, ids->p, ids->n); break;
+	case AS_U16: lu_ids_put_binary(b, ids->p, ids->n, 2); break;
+	case AS_U32: lu_ids_put_binary(b, ids->p, ids->n, 4); break;
 	}
 }
 
@@ -154,18 +154,42 @@ static int encode_part(void *ctx, void *local, size_t i, struct lu_err *err)
 	p->ids.n = 0;
 	lu_buf_clear(&p->out);
 	p->rc = lu_tok_encode_part(
-			l->r->tok, w->st, l->text, p->from, p->to, l->r->special, &p->ids, err);
+			l->r->tok, w->st, l->text, p->from, p->to, l->r->o->special, &p->ids, err);
 	if (p->rc)
 		return p->rc < 0 ? -1 : 0;
 	write_ids(l->r, &p->ids, &p->out);
 	return lu_buf_check(&p->out, err);
 }
 
-/* Encode a large text and append its output to b; 1 if it has a special token. */
+/* Encode the next parts of a large text, from *from on. Returns their number, 0 on a fault of the
+ * text. */
+static int encode_wave(struct large *l, struct lu_doc *doc, size_t *from, struct found *f,
+		struct lu_err *err)
+{
+	int n = 0;
+
+	for (; n < WAVE && *from < l->text.n; n++) {
+		l->part[n].from = *from;
+		*from = lu_tok_split(l->r->tok, l->text, *from + PART, l->r->o->special);
+		l->part[n].to = *from;
+	}
+	if (lu_doc_parallel_for(doc, (size_t)n, encode_part, l, err) < 0)
+		return -1;
+	for (int i = 0; i < n; i++) {
+		if (l->part[i].rc) {
+			f->fault = SPECIAL;
+			return 0;
+		}
+	}
+	return n;
+}
+
+/* Encode a large text and append its output to b. */
 static int encode_large(const struct run *r, struct worker *w, struct lu_doc *doc, struct lu_buf *b,
-		uint64_t *tokens, struct lu_err *err)
+		struct found *f, struct lu_err *err)
 {
 	struct large l = { r, doc->text, NULL };
+	uint32_t first = 0, last = 0;
 
 	if (!w->part)
 		w->part = calloc(WAVE, sizeof(*w->part));
@@ -173,94 +197,129 @@ static int encode_large(const struct run *r, struct worker *w, struct lu_doc *do
 	if (!l.part)
 		return lu_err_nomem(err);
 	for (size_t from = 0; from < l.text.n;) {
-		size_t n = 0;
+		int n = encode_wave(&l, doc, &from, f, err);
 
-		for (; n < WAVE && from < l.text.n; n++) {
-			l.part[n].from = from;
-			from = lu_tok_split(r->tok, l.text, from + PART, r->special);
-			l.part[n].to = from;
-		}
-		if (lu_doc_parallel_for(doc, n, encode_part, &l, err) < 0)
-			return -1;
-		for (size_t i = 0; i < n; i++) {
-			if (l.part[i].rc)
-				return 1;
-			*tokens += l.part[i].ids.n;
+		if (n <= 0)
+			return n;
+		for (int i = 0; i < n; i++) {
+			const struct lu_ids *ids = &l.part[i].ids;
+
+			if (ids->n)
+				first = f->tokens ? first : ids->p[0], last = ids->p[ids->n - 1];
+			f->tokens += ids->n;
 			lu_buf_str(b, lu_buf_slice(&l.part[i].out));
 		}
 	}
+	if (f->tokens && !r->o->allow_doubled)
+		f->fault = lu_marks_doubled(&r->marks, first, last, &f->id);
 	return 0;
+}
+
+static int encode_small(const struct run *r, struct worker *w, struct lu_str text, struct lu_buf *b,
+		struct found *f, struct lu_err *err)
+{
+	struct lu_ids *ids = &w->ids;
+	int rc;
+
+	ids->n = 0;
+	rc = lu_tok_encode(r->tok, w->st, text, r->o->special, ids, err);
+	if (rc > 0)
+		f->fault = SPECIAL;
+	else if (rc == 0 && ids->n && !r->o->allow_doubled)
+		f->fault = lu_marks_doubled(&r->marks, ids->p[0], ids->p[ids->n - 1], &f->id);
+	f->tokens += ids->n;
+	write_ids(r, ids, b);
+	return rc < 0 ? -1 : 0;
 }
 
 /* Append the output of a document's text to b. */
 static int encode_text(const struct run *r, struct worker *w, struct lu_doc *doc, struct lu_buf *b,
-		uint64_t *tokens, struct lu_err *err)
+		struct found *f, struct lu_err *err)
 {
-	int rc;
-
-	write_ids(r, &r->before, b);
-	if (doc->text.n >= LARGE) {
-		rc = encode_large(r, w, doc, b, tokens, err);
-	} else {
-		w->ids.n = 0;
-		rc = lu_tok_encode(r->tok, w->st, doc->text, r->special, &w->ids, err);
-		*tokens += w->ids.n;
-		write_ids(r, &w->ids, b);
-	}
-	if (rc)
-		return rc;
-	write_ids(r, &r->after, b);
-	*tokens += r->before.n + r->after.n;
+	write_ids(r, &r->marks.before, b);
+	if ((doc->text.n >= LARGE ? encode_large(r, w, doc, b, f, err)
+				  : encode_small(r, w, doc->text, b, f, err)) < 0)
+		return -1;
+	write_ids(r, &r->marks.after, b);
+	f->tokens += r->marks.before.n + r->marks.after.n;
 	return lu_buf_check(b, err);
 }
 
 /* Replace the ids that a record has already. */
-static int replace_ids(const struct run *r, struct worker *w, struct lu_doc *doc, uint64_t *tokens,
+static int replace_ids(const struct run *r, struct worker *w, struct lu_doc *doc, struct found *f,
 		struct lu_err *err)
 {
 	struct lu_buf b = { 0 };
-	struct lu_str kept;
 	int rc;
 
 	lu_buf_putc(&b, '[');
-	rc = encode_text(r, w, doc, &b, tokens, err);
+	rc = encode_text(r, w, doc, &b, f, err);
 	end_list(&b, 1, ']');
 	if (rc == 0)
-		rc = lu_buf_check(&b, err);
-	if (rc == 0) {
-		kept = lu_arena_str(doc->arena, lu_buf_slice(&b));
-		rc = kept.p ? lu_doc_set(doc, "ids", kept) : lu_err_nomem(err);
-	}
+		rc = lu_doc_set_json(doc, "ids", &b, err);
 	lu_buf_release(&b);
 	return rc;
 }
 
-static int encode_doc(const struct run *r, struct worker *w, struct lu_doc *doc, uint64_t *tokens,
+/* Begin the record up to the value of a member; the tail is what follows the value. */
+static struct lu_str begin_record(
+		const struct run *r, struct lu_doc *doc, const char *member, struct lu_buf *b)
+{
+	if (r->o->from == FROM_JSONL)
+		return lu_json_begin_member(&doc->obj, member, b);
+	lu_json_open_object(b, NULL);
+	lu_json_put_str(b, "text", doc->text);
+	lu_json_key(b, lu_str_of(member));
+	return LU_STR("}");
+}
+
+static int count_tokens(const struct run *r, struct worker *w, struct lu_doc *doc, struct found *f,
 		struct lu_err *err)
 {
-	struct lu_buf *b, none = { 0 };
+	struct lu_buf none = { 0 }, *b;
+	struct lu_str tail;
+	int rc = encode_text(r, w, doc, &none, f, err);
+
+	/* The parts of a large text are appended, though they are empty. */
+	lu_buf_release(&none);
+	if (rc < 0)
+		return -1;
+	if (r->o->from == FROM_JSONL)
+		return lu_doc_set(doc, "tokens", lu_doc_printf(doc, "%" PRIu64, f->tokens));
+	b = lu_doc_out(doc);
+	tail = begin_record(r, doc, "tokens", b);
+	lu_buf_u64(b, f->tokens);
+	lu_buf_str(b, tail);
+	lu_buf_putc(b, '\n');
+	lu_doc_out_end(doc);
+	return 0;
+}
+
+static int encode_doc(const struct run *r, struct worker *w, struct lu_doc *doc, struct found *f,
+		struct lu_err *err)
+{
+	enum output as = r->o->as;
+	struct lu_buf *b;
 	struct lu_str tail = LU_STR("");
 	size_t start;
 	int rc;
 
-	if (r->as == AS_COUNT) {
-		rc = encode_text(r, w, doc, &none, tokens, err);
-		return rc ? rc : lu_doc_set(doc, "tokens", lu_doc_printf(doc, "%" PRIu64, *tokens));
-	}
-	if (r->as == AS_JSONL && lu_json_get(&doc->obj, "ids"))
-		return replace_ids(r, w, doc, tokens, err);
+	if (as == AS_COUNT)
+		return count_tokens(r, w, doc, f, err);
+	if (as == AS_JSONL && lu_json_get(&doc->obj, "ids"))
+		return replace_ids(r, w, doc, f, err);
 	b = lu_doc_out(doc);
-	if (r->as == AS_JSONL) {
-		tail = lu_json_begin_member(&doc->obj, "ids", b);
+	if (as == AS_JSONL)
+		tail = begin_record(r, doc, "ids", b);
+	if (as == AS_JSONL || as == AS_PIECES)
 		lu_buf_putc(b, '[');
-	}
 	start = b->n;
-	rc = encode_text(r, w, doc, b, tokens, err);
-	if (r->as == AS_JSONL) {
+	rc = encode_text(r, w, doc, b, f, err);
+	if (as == AS_JSONL || as == AS_PIECES) {
 		end_list(b, start, ']');
 		lu_buf_str(b, tail);
 		lu_buf_putc(b, '\n');
-	} else if (r->as == AS_IDS) {
+	} else if (as == AS_IDS) {
 		end_list(b, start, '\n');
 	}
 	lu_doc_out_end(doc);
@@ -270,13 +329,17 @@ static int encode_doc(const struct run *r, struct worker *w, struct lu_doc *doc,
 static int encode(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
 	struct worker *w = local;
-	uint64_t tokens = 0;
-	int rc = encode_doc(ctx, w, doc, &tokens, err);
+	struct found f = { 0 };
 
-	if (rc > 0)
-		return lu_doc_bad(doc, "special token in the text");
-	w->tokens += tokens;
-	return rc;
+	if (encode_doc(ctx, w, doc, &f, err) < 0)
+		return -1;
+	if (f.fault)
+		return lu_doc_bad_value(doc, f.fault,
+				strcmp(f.fault, SPECIAL) == 0
+						? LU_STR("null")
+						: lu_doc_printf(doc, "%" PRIu32, f.id));
+	w->tokens += f.tokens;
+	return 0;
 }
 
 static int merge(void *ctx, void *local, struct lu_err *err)
@@ -294,74 +357,34 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 
 /* --- the run ------------------------------------------------------------------------------ */
 
-static int append_ids(struct lu_ids *ids, const uint32_t *id, size_t n, struct lu_err *err)
-{
-	if (lu_ids_reserve(ids, n, err) < 0)
-		return -1;
-	if (n)
-		memcpy(ids->p + ids->n, id, n * sizeof(*id));
-	ids->n += n;
-	return 0;
-}
-
-static int add_item(struct run *r, const struct options *o, struct lu_str item, struct lu_err *err)
-{
-	struct lu_tok_template post = lu_tok_template(r->tok);
-	bool bos = lu_str_is(item, "bos");
-	uint32_t id;
-
-	if (lu_str_is(item, "template")) {
-		if (append_ids(&r->before, post.before, post.n_before, err) < 0)
-			return -1;
-		return append_ids(&r->after, post.after, post.n_after, err);
-	}
-	if (!bos && !lu_str_is(item, "eos"))
-		lu_usage_error("--add: '" LU_STR_FMT "' is none of bos, eos, template",
-				LU_STR_ARG(item));
-	if (!lu_tok_role(r->tok, bos ? LU_TOK_BOS : LU_TOK_EOS, &id))
-		return lu_err_set(err, "%s: no special token for " LU_STR_FMT, o->tokenizer,
-				LU_STR_ARG(item));
-	return append_ids(bos ? &r->before : &r->after, &id, 1, err);
-}
-
-static int read_add(struct run *r, const struct options *o, struct lu_err *err)
-{
-	const char *p = o->add;
-
-	while (p && *p) {
-		size_t n = strcspn(p, ",");
-
-		if (add_item(r, o, (struct lu_str){ p, n }, err) < 0)
-			return -1;
-		p += n + (p[n] == ',');
-	}
-	return 0;
-}
-
 static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
-	struct run r = { .as = o->as, .special = o->special };
+	struct run r = { .o = o };
 	struct lu_docstream ds = { .ctx = &r,
 		.map = encode,
 		.local_size = sizeof(struct worker),
 		.local_init = worker_init,
 		.local_free = worker_free,
 		.merge = merge,
-		.finish = finish };
+		.finish = finish,
+		.flags = o->from == FROM_TEXT ? LU_DOCSTREAM_LINES : 0 };
 	int rc = -1;
 
 	if (!o->tokenizer)
 		lu_usage_error("-t FILE is needed");
-	if (lu_tok_load(&r.tok, o->tokenizer, err) < 0 || read_add(&r, o, err) < 0)
+	if (o->from == FROM_TEXT && (o->std.text_field || o->std.map.n))
+		lu_usage_error("--text-field and --map are for records, not for --from text");
+	if (lu_tok_load(&r.tok, o->tokenizer, err) < 0)
 		goto out;
-	if (r.as == AS_U16 && lu_tok_size(r.tok) > 65536) {
+	if (o->add && lu_marks_parse(&r.marks, r.tok, o->add, o->allow_doubled, err) < 0)
+		lu_usage_fail(err, "--add");
+	if (o->as == AS_U16 && lu_tok_size(r.tok) > 65536) {
 		lu_err_set(err, "%s: %u ids do not fit u16", o->tokenizer, lu_tok_size(r.tok));
 		goto out;
 	}
 	rc = lu_docstream_run(&ds, &o->std, args, err);
 out:
-	lu_ids_release(&r.before);
-	lu_ids_release(&r.after);
+	lu_marks_release(&r.marks);
 	lu_tok_free(r.tok);
 	return rc;
 }

@@ -359,10 +359,12 @@ static int run(struct eval *e, const struct lu_args *args, struct lu_err *err)
 		lu_buf_putc(&e->report, '\n');
 	if (lu_out_buf(out, &e->report, err) < 0)
 		goto done;
+	/* Without its accounting line no output appears. */
+	if (lu_out_settle(out, err) < 0 ||
+			(reads && lu_stats_append(&stats, args, o->std.stats, err) < 0))
+		goto done;
 	rc = lu_out_commit(out, err);
 	out = NULL;
-	if (rc == 0 && reads)
-		rc = lu_stats_append(&stats, args, o->std.stats, err);
 	if (rc == 0)
 		rc = answer;
 done:

@@ -151,6 +151,11 @@ static int set_preset(struct trainer *t, struct lu_err *err)
 	p->specials = o->special.n;
 	if (lu_preset_check(p, err) < 0)
 		lu_usage_fail(err, "--special");
+	if (lu_preset_check_size(p, err) < 0)
+		lu_usage_fail(err, "--vocab-size");
+	if (o->limit_given && p->kind == LU_PRESET_BYTELEVEL)
+		lu_note("--limit-alphabet has no effect: the alphabet of bytelevel is the 256 "
+			"bytes");
 	if (!o->alphabet_file)
 		return 0;
 	if (p->kind == LU_PRESET_BYTELEVEL)
@@ -316,10 +321,11 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 			lu_docstream_run(&ds, &o->std, args, err) < 0 ||
 			lu_out_buf(out, &t.json, err) < 0)
 		goto done;
+	/* Without its accounting line no output appears. */
+	if (lu_out_settle(out, err) < 0 || lu_stats_append(&stats, args, o->std.stats, err) < 0)
+		goto done;
 	rc = lu_out_commit(out, err);
 	out = NULL;
-	if (rc == 0)
-		rc = lu_stats_append(&stats, args, o->std.stats, err);
 done:
 	lu_out_abort(out);
 	lu_preset_splitter_free(t.splitter);

@@ -255,6 +255,8 @@ static int trace_step(struct run *r, const char *folder, const char *number, str
 		return -1;
 	rc = lu_stream_open(&stream, step.train, err);
 	if (rc == 0)
+		rc = lu_step_check_tokenizer(folder, stream, err);
+	if (rc == 0)
 		rc = lu_step_lookup(&step, stream, &found, err);
 	for (size_t i = 0; rc == 0 && i < found.item.n; i++) {
 		const struct lu_lookup_item *it = &found.item.p[i];

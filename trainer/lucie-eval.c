@@ -1,5 +1,4 @@
 /* lucie-eval: loss, perplexity and bits per byte of a model, by language. */
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "libcommon/shard/ledger.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/progress.h"
+#include "libcommon/sys/threads.h"
 #include "libcommon/tokenizer/tokenizer.h"
 #include "trainer/data/languages_report.h"
 #include "trainer/data/scoring.h"
@@ -283,6 +283,19 @@ static int score(struct run *r, struct lu_err *err)
 	return rc;
 }
 
+/* A call of score() with the threads of -j. */
+struct call {
+	struct run *r;
+	struct lu_err *err;
+};
+
+static int score_in_team(void *ctx)
+{
+	struct call *c = ctx;
+
+	return score(c->r, c->err);
+}
+
 static int run(const struct options *o, const struct lu_args *all, struct lu_err *err)
 {
 	static char dash[] = "-", *standard_input[] = { dash, NULL };
@@ -290,19 +303,19 @@ static int run(const struct options *o, const struct lu_args *all, struct lu_err
 		.path = all->file[0], .step = o->step, .init = o->init, .tokenizer = o->tokenizer
 	};
 	struct run r = { .o = o, .path = all->file[0] };
+	struct call c = { &r, err };
 	struct lu_args args = *all;
 	int rc;
 
 	args.file = all->files > 1 ? all->file + 1 : standard_input;
 	args.files = all->files > 1 ? all->files - 1 : 1;
-	omp_set_num_threads(o->std.threads);
 	if (lt_loaded_model_open(&r.model, &spec, err) < 0)
 		return -1;
 	r.context = o->context ? o->context : r.model.pos.context;
 	r.languages.vocab = o->unigram ? r.model.w->table.shape.vocab : 0;
 	rc = open_corpus(&r, &args, err);
 	if (rc == 0)
-		rc = score(&r, err);
+		rc = lk_cpu_team(o->std.threads, score_in_team, &c);
 	if (rc == 0)
 		rc = report(&r, err);
 	lt_corpus_close(r.corpus);
@@ -319,6 +332,7 @@ int main(int argc, char **argv)
 	struct lu_args args;
 	struct lu_err err = { 0 };
 
+	lu_threads_spin_briefly(argv);
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	if (args.file[0][0] == '-')
 		lu_usage_error("give a model, then files");

@@ -1,10 +1,10 @@
 /* lucie-generate: continues a text with a trained model. */
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "libcommon/base/rng.h"
 #include "libcommon/sys/progress.h"
+#include "libcommon/sys/threads.h"
 #include "libcommon/sys/tool.h"
 #include "libcommon/tokenizer/tokenizer.h"
 #include "trainer/model/model.h"
@@ -131,6 +131,19 @@ static int generate(struct generator *g, struct lu_err *err)
 	return 0;
 }
 
+/* A call of generate() with the threads of -j. */
+struct call {
+	struct generator *g;
+	struct lu_err *err;
+};
+
+static int generate_in_team(void *ctx)
+{
+	struct call *c = ctx;
+
+	return generate(c->g, c->err);
+}
+
 static int print(const struct generator *g, struct lu_err *err)
 {
 	struct lu_buf text = { 0 };
@@ -152,10 +165,10 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		.path = args->file[0], .step = o->step, .tokenizer = o->tokenizer
 	};
 	struct generator g = { .o = o };
+	struct call c = { &g, err };
 	struct lt_loaded_model m;
 	int rc;
 
-	omp_set_num_threads(o->std.threads);
 	if (lt_loaded_model_open(&m, &spec, err) < 0)
 		return -1;
 	rc = generator_open(&g, &m, err);
@@ -163,7 +176,7 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		lu_progress_start(&g.progress, tool.name, o->std.progress,
 				o->tokens * sizeof(uint32_t));
 		g.progress.unit = "tokens";
-		rc = generate(&g, err);
+		rc = lk_cpu_team(o->std.threads, generate_in_team, &c);
 		lu_progress_end(&g.progress);
 	}
 	if (rc == 0)
@@ -184,6 +197,7 @@ int main(int argc, char **argv)
 	struct lu_args args;
 	struct lu_err err = { 0 };
 
+	lu_threads_spin_briefly(argv);
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	if (args.files != 1 || args.file[0][0] == '-')
 		lu_usage_error("give one model");

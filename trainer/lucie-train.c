@@ -1,10 +1,10 @@
 /* lucie-train: trains a model from token shards, in phases, and resumes bit for bit. */
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/threads.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/data/tokfile.h"
 #include "trainer/run/budget.h"
@@ -129,6 +129,20 @@ static int train(const struct options *o, const struct lt_config *config, struct
 	return rc;
 }
 
+/* A call of train() with the threads of -j. */
+struct call {
+	const struct options *o;
+	const struct lt_config *config;
+	struct lu_err *err;
+};
+
+static int train_in_team(void *ctx)
+{
+	struct call *c = ctx;
+
+	return train(c->o, c->config, c->err);
+}
+
 static int print(const struct lu_buf *text, struct lu_err *err)
 {
 	if (lu_buf_check(text, err) < 0)
@@ -151,7 +165,9 @@ static int run_config(const struct options *o, const char *path, struct lu_err *
 		if (rc == 0)
 			rc = print(&text, err);
 	} else if (rc == 0) {
-		rc = train(o, &config, err);
+		struct call c = { o, &config, err };
+
+		rc = lk_cpu_team(o->std.threads, train_in_team, &c);
 	}
 	lu_buf_release(&text);
 	lt_config_release(&config);
@@ -173,7 +189,6 @@ static int run(const struct options *o, struct lu_err *err)
 		lu_usage_error("no configuration: give -c FILE, or -o RUN of an existing run");
 	if (!o->std.output && !o->print_config && !o->dry_run)
 		lu_usage_error("no run folder: give -o RUN");
-	omp_set_num_threads(o->std.threads);
 	rc = run_config(o, o->config ? o->config : own, err);
 	free(own);
 	return rc;
@@ -186,6 +201,7 @@ int main(int argc, char **argv)
 	struct lu_err err = { 0 };
 	int rc;
 
+	lu_threads_spin_briefly(argv);
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	rc = run(&o, &err);
 	lu_list_release(&o.set);

@@ -9,7 +9,17 @@
  *
  * Work is done at once, so a queue holds no work, only the last error and scratch memory.
  */
+#include <omp.h>
+
 #include "kernels/lk.h"
+
+/*
+ * Parts that a loop is cut into. Loops are task loops of the team that lk_cpu_team() opened, not
+ * parallel regions: at the end of a region all threads must meet, also one that has done nothing
+ * because another program has its processor. Four parts a thread leave little to wait for when one
+ * stops in the middle, and cost no measurable time.
+ */
+#define LK_TASKS (4 * omp_get_num_threads())
 
 /* --- device.c: queue, memory, packed weights ------------------------------------------------ */
 

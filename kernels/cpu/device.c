@@ -35,6 +35,16 @@ void *lk_cpu_scratch(struct lk_queue *q, size_t n, size_t size)
 	return q->scratch;
 }
 
+int lk_cpu_team(int threads, int (*fn)(void *ctx), void *ctx)
+{
+	int rc = 0;
+
+#pragma omp parallel num_threads(threads)
+#pragma omp single
+	rc = fn(ctx);
+	return rc;
+}
+
 int lk_cpu_open(struct lk_queue **q, int device, struct lk_err *err)
 {
 	(void)device;

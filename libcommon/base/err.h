@@ -24,8 +24,8 @@
  *
  * A sentence starts in lower case and has no full stop. It names the file and line first, quotes
  * the value that is wrong, says the way out where there is one, and ends with the system's reason:
- * "x.jsonl:12: no \"text\" member", "out/a.bin: No space left on device". Text is cut to the size
- * of `msg`.
+ * "x.jsonl:12: no \"text\" member", "out/a.bin: No space left on device". A sentence
+ * longer than `msg` loses its middle, so that both the file and the reason stay.
  *
  * `errnum` tells causes apart: an errno value where the system refused, ENOMEM where memory is out,
  * 0 where the input is wrong. Decide by it, never by the text.

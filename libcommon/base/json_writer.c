@@ -88,6 +88,8 @@ void lu_json_number(struct lu_buf *b, double v)
 	}
 	lu_num_format(v, text);
 	lu_buf_puts(b, text);
+	if (!strpbrk(text, ".e"))
+		lu_buf_puts(b, ".0");
 }
 
 /* True if a comma is due before a value or a key: unless it begins the buffer, an object, an array,

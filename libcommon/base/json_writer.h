@@ -54,8 +54,9 @@ void lu_json_newline(struct lu_buf *b);
  * are replaced by U+FFFD, so the output is always JSON. */
 void lu_json_quote(struct lu_buf *b, struct lu_str s);
 
-/* Append a number, without a comma: the shortest text that reads back as the same double; null
- * unless finite. */
+/* Append a real number, without a comma: the shortest text that reads back as the same double and
+ * has a decimal point or an exponent, 1.0 and not 1, since readers that infer types take a member
+ * for an integer if its first values look like one; null unless finite. */
 void lu_json_number(struct lu_buf *b, double v);
 
 #endif

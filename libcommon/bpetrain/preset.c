@@ -279,6 +279,21 @@ int lu_preset_check(const struct lu_preset *p, struct lu_err *err)
 	return rc;
 }
 
+int lu_preset_check_size(const struct lu_preset *p, struct lu_err *err)
+{
+	struct lu_arena arena = { 0 };
+	struct seeds s = { .arena = &arena };
+	size_t bytes = p->kind == LU_PRESET_BYTELEVEL ? 256 : 0;
+	int rc = make_seeds(p, &s, err);
+
+	if (rc == 0 && s.n + bytes > p->vocab_size)
+		rc = lu_err_set(err,
+				"%u pieces are too few for the %zu that are there without text",
+				p->vocab_size, s.n + bytes);
+	lu_arena_release(&arena);
+	return rc;
+}
+
 bool lu_preset_is_seed(const struct lu_preset *p, uint32_t c)
 {
 	char utf8[4];

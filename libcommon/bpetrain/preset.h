@@ -66,6 +66,8 @@ void lu_preset_defaults(struct lu_preset *p, enum lu_preset_kind kind);
 
 /* Fail for special tokens that are not UTF-8 text or are a piece already. */
 int lu_preset_check(const struct lu_preset *p, struct lu_err *err) LU_CHECKED;
+/* Fail if vocab_size is too small for the pieces that the preset has without a text. */
+int lu_preset_check_size(const struct lu_preset *p, struct lu_err *err) LU_CHECKED;
 /* True if the character is a seed piece. */
 bool lu_preset_is_seed(const struct lu_preset *p, uint32_t c);
 

@@ -269,13 +269,50 @@ static void put_post_processor(struct lu_buf *b)
 	lu_json_close_object(b);
 }
 
-static void put_merge(struct lu_buf *b, uint32_t *n, struct lu_str left, struct lu_str right)
+/*
+ * True if the merges can be written as strings, "left right", the only form before tokenizers 0.20:
+ * no part holds a space, and none is taken for the header of the merges.txt of old, which begins
+ * with "#version" and is skipped. No preset leaves spaces in words, so the form with arrays is for
+ * special tokens of odd spelling.
+ */
+static bool has_plain_merges(const struct lu_bpe_trained *tr)
 {
-	lu_json_open_array(b, NULL);
-	lu_json_put_str(b, NULL, left);
-	lu_json_put_str(b, NULL, right);
-	lu_json_close_array(b);
-	++*n;
+	for (uint32_t i = 0; i < tr->merges; i++) {
+		struct lu_str left = tr->piece[tr->merge[i].left];
+		struct lu_str right = tr->piece[tr->merge[i].right];
+
+		if (memchr(left.p, ' ', left.n) || memchr(right.p, ' ', right.n) ||
+				(left.n >= 8 && memcmp(left.p, "#version", 8) == 0))
+			return false;
+	}
+	return true;
+}
+
+/* The merges as they are written. */
+struct merge_list {
+	struct lu_buf *b, both;
+	bool plain;
+	uint32_t n;
+};
+
+static void put_merge(struct merge_list *l, struct lu_str left, struct lu_str right)
+{
+	l->n++;
+	if (l->plain) {
+		lu_buf_clear(&l->both);
+		lu_buf_str(&l->both, left);
+		lu_buf_putc(&l->both, ' ');
+		lu_buf_str(&l->both, right);
+		if (!lu_buf_ok(&l->both))
+			l->b->failed = true;
+		else
+			lu_json_put_str(l->b, NULL, lu_buf_slice(&l->both));
+		return;
+	}
+	lu_json_open_array(l->b, NULL);
+	lu_json_put_str(l->b, NULL, left);
+	lu_json_put_str(l->b, NULL, right);
+	lu_json_close_array(l->b);
 }
 
 /*
@@ -283,7 +320,7 @@ static void put_merge(struct lu_buf *b, uint32_t *n, struct lu_str left, struct 
  * consumed from the left in the longest pieces, after its last blank has gone to the word that
  * follows. None of them is learnt, since training splits before every blank.
  */
-static void put_run_merges(struct lu_buf *b, const struct lu_preset *p, uint32_t *n)
+static void put_run_merges(struct merge_list *l, const struct lu_preset *p)
 {
 	char run[3 * LU_PRESET_RUN_MAX];
 
@@ -294,7 +331,7 @@ static void put_run_merges(struct lu_buf *b, const struct lu_preset *p, uint32_t
 		lu_preset_run(run, lu_preset_blank[r], longest);
 		for (uint32_t left = longest; left-- > 1;) {
 			for (uint32_t right = longest - left; right > 0; right--)
-				put_merge(b, n, (struct lu_str){ run, left * width },
+				put_merge(l, (struct lu_str){ run, left * width },
 						(struct lu_str){ run, right * width });
 		}
 	}
@@ -303,6 +340,7 @@ static void put_run_merges(struct lu_buf *b, const struct lu_preset *p, uint32_t
 static void put_model(struct lu_buf *b, const struct lu_preset *p, const struct lu_bpe_trained *tr,
 		uint32_t *merges)
 {
+	struct merge_list list = { .b = b, .plain = has_plain_merges(tr) };
 	bool byte_level = p->kind == LU_PRESET_BYTELEVEL;
 
 	open_component(b, "model", "BPE");
@@ -323,10 +361,11 @@ static void put_model(struct lu_buf *b, const struct lu_preset *p, const struct 
 	}
 	lu_json_close_object(b);
 	lu_json_open_array(b, "merges");
-	*merges = 0;
 	for (uint32_t i = 0; i < tr->merges; i++)
-		put_merge(b, merges, tr->piece[tr->merge[i].left], tr->piece[tr->merge[i].right]);
-	put_run_merges(b, p, merges);
+		put_merge(&list, tr->piece[tr->merge[i].left], tr->piece[tr->merge[i].right]);
+	put_run_merges(&list, p);
+	*merges = list.n;
+	lu_buf_release(&list.both);
 	lu_json_close_array(b);
 	lu_json_close_object(b);
 }

@@ -51,6 +51,12 @@ const char *lu_measure_name(enum lu_measure m)
 	return measures[m].name;
 }
 
+bool lu_measure_is_count(enum lu_measure m)
+{
+	return m == LU_M_WORDS || m == LU_M_STOP_WORDS || m == LU_M_SENTENCES ||
+			m == LU_M_LOREM_IPSUM;
+}
+
 /* --- stop words --------------------------------------------------------------------------- */
 
 #define STOPS 18

@@ -86,6 +86,8 @@ enum lu_measure {
 	LU_MEASURES,
 };
 const char *lu_measure_name(enum lu_measure m);
+/* True if it counts, so that its values are whole numbers; the others are ratios and means. */
+bool lu_measure_is_count(enum lu_measure m);
 
 /* Stop words: English of Gopher (the be to of and that have with), French of FineWeb-2's fra_Latn
  * (de la le et à en l' des du les est d' un une il dans par au). */

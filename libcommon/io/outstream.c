@@ -2,6 +2,7 @@
 
 #include <lzma.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -23,6 +24,7 @@ struct lu_out {
 	lzma_stream xz;
 	unsigned char *coded;
 	struct lu_buf pending; /* small writes, collected */
+	bool finished;	       /* nothing is left to be coded */
 };
 
 /* Parse "zstd:19" into kind and level. */
@@ -64,7 +66,29 @@ static bool ends_with(const char *s, const char *end)
 {
 	size_t n = strlen(s), m = strlen(end);
 
-	return n > m && strcmp(s + n - m, end) == 0;
+	return n > m && strcasecmp(s + n - m, end) == 0;
+}
+
+/* Fail if the name promises a format that is not written: bytes must be what their name says. */
+static int check_ending(const char *target, struct lu_err *err)
+{
+	static const struct {
+		const char *ending, *format;
+	} t[] = { { ".bz2", "bzip2" }, { ".lz4", "lz4" }, { ".lzma", "lzma" }, { ".lzo", "lzop" },
+		{ ".br", "brotli" }, { ".sz", "snappy" }, { ".snappy", "snappy" },
+		{ ".z", "compress" }, { ".zip", "zip" }, { ".7z", "7z" }, { ".rar", "rar" },
+		{ ".tar", "tar" }, { ".tgz", "tar" }, { ".tzst", "tar" }, { ".txz", "tar" },
+		{ ".tbz2", "tar" }, { ".parquet", "Parquet" }, { ".arrow", "Arrow" },
+		{ ".feather", "Arrow" }, { ".zstd", "zstd under the ending .zstd" },
+		{ ".gzip", "gzip under the ending .gzip" } };
+	for (size_t i = 0; i < sizeof(t) / sizeof(*t); i++) {
+		if (ends_with(target, t[i].ending))
+			return lu_err_set(err,
+					"%s: %s is not written; end the name in .zst, .gz or .xz, "
+					"or say -z none",
+					target, t[i].format);
+	}
+	return 0;
 }
 
 static int start_coder(struct lu_out *out, int level, int threads, struct lu_err *err)
@@ -109,6 +133,10 @@ int lu_out_open(struct lu_out **result, const char *target, const char *how, int
 				: ends_with(target, ".gz") ? "gz"
 				: ends_with(target, ".xz") ? "xz"
 							   : NULL;
+	if (!how && target && check_ending(target, err) < 0) {
+		free(out);
+		return -1;
+	}
 	if ((how && parse_how(how, &out->kind, &level, err) < 0) ||
 			start_coder(out, level, threads < 1 ? 1 : threads, err) < 0 ||
 			lu_atomic_open(&out->file, target, err) < 0) {
@@ -234,14 +262,29 @@ int lu_out_refuse_inputs(const struct lu_out *out, char **file, size_t n, struct
 	return 0;
 }
 
-int lu_out_commit(struct lu_out *out, struct lu_err *err)
+static int finish(struct lu_out *out, struct lu_err *err)
 {
 	int rc = 0;
 
+	if (out->finished)
+		return 0;
 	if (out->pending.n)
 		rc = code(out, out->pending.p, out->pending.n, false, err);
 	if (rc == 0 && out->kind != PLAIN)
 		rc = code(out, "", 0, true, err);
+	out->finished = rc == 0;
+	return rc;
+}
+
+int lu_out_settle(struct lu_out *out, struct lu_err *err)
+{
+	return finish(out, err) < 0 ? -1 : lu_atomic_settle(&out->file, err);
+}
+
+int lu_out_commit(struct lu_out *out, struct lu_err *err)
+{
+	int rc = finish(out, err);
+
 	if (rc == 0)
 		rc = lu_atomic_commit(&out->file, err);
 	lu_out_abort(out);

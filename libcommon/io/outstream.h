@@ -14,7 +14,8 @@
  *	return lu_out_commit(out, err);
  *
  * Compression is `how`: "zstd", "zstd:19", "gz", "gz:9", "xz", "none"; if that is NULL it follows
- * from the name: .zst, .gz, .xz, else none. The bytes depend only on the data and the level. zstd
+ * from the name: .zst, .gz, .xz, else none, and a name that promises a format which is not written
+ * (.bz2, .lz4, .parquet) is an error. The bytes depend only on the data and the level. zstd
  * writes its checksum and always uses worker threads, since its output differs between none and
  * some, but not between numbers of them; gzip stores neither name nor time.
  */
@@ -36,7 +37,11 @@ int lu_out_buf(struct lu_out *out, const struct lu_buf *b, struct lu_err *err) L
  * reading. */
 int lu_out_refuse_inputs(
 		const struct lu_out *out, char **file, size_t n, struct lu_err *err) LU_CHECKED;
-/* Finish the stream, sync, rename; every step is checked. Frees `out`, also on failure. */
+/* Finish the stream and sync it, under its temporary name: what is left to lu_out_commit(), the
+ * rename, hardly ever fails. For what must be written before an output appears. */
+int lu_out_settle(struct lu_out *out, struct lu_err *err) LU_CHECKED;
+/* Finish the stream unless it is settled, sync, rename; every step is checked. Frees `out`, also on
+ * failure. */
 int lu_out_commit(struct lu_out *out, struct lu_err *err) LU_CHECKED;
 /* Remove the temporary file and free `out`, which may be NULL. */
 void lu_out_abort(struct lu_out *out);

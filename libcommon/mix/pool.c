@@ -3,6 +3,8 @@
 #include "libcommon/base/rng.h"
 #include "libcommon/mix/walk.h"
 
+#define LANGS_SHOWN 8
+
 int lu_pool_shard(struct lu_pool *p, struct lu_err *err)
 {
 	return lu_vec_push(&p->first, p->size.n) ? 0 : lu_err_nomem(err);
@@ -66,14 +68,82 @@ static void set_range(struct lu_plan_group *g, struct lu_plan_range range)
 	g->documents += range.count;
 }
 
-static int set_ranges(const struct lu_pool *p, struct lu_plan *plan, struct lu_err *err)
+/* Append the languages of the documents, the first few by name. */
+static void list_langs(const struct lu_pool *p, struct lu_buf *out)
+{
+	size_t n = p->langs.name.n, shown = n > LANGS_SHOWN + 1 ? LANGS_SHOWN : n;
+
+	for (size_t i = 0; i < shown; i++) {
+		lu_buf_puts(out, i ? ", " : "");
+		lu_buf_str(out, p->langs.name.p[i]);
+	}
+	if (shown < n)
+		lu_buf_printf(out, " and %zu others", n - shown);
+}
+
+static bool has_lang(const struct lu_pool *p, struct lu_str pattern)
+{
+	for (size_t i = 0; i < p->langs.name.n; i++) {
+		if (lu_pattern_match(pattern, p->langs.name.p[i]))
+			return true;
+	}
+	/* Above the limit not all of them have a label. */
+	return p->langs.name.n >= LU_LABELS_MAX;
+}
+
+void lu_pool_unused_langs(const struct lu_pool *p, const struct lu_recipe *r, struct lu_buf *out)
+{
+	size_t unused = 0;
+
+	for (size_t i = 0; i < r->group.n; i++) {
+		const char *list = r->group.p[i].selector[LU_BY_LANG];
+		struct lu_str pattern;
+
+		while (lu_pattern_next(&list, &pattern)) {
+			if (has_lang(p, pattern))
+				continue;
+			lu_buf_puts(out, unused++ ? ", " : "no document has lang = ");
+			lu_buf_str(out, pattern);
+		}
+	}
+	if (unused) {
+		lu_buf_puts(out, "; the documents have ");
+		list_langs(p, out);
+	}
+}
+
+/* Say why group i has no document, as far as its language tells. */
+static int no_documents(
+		const struct lu_pool *p, const struct lu_recipe *r, size_t i, struct lu_err *err)
+{
+	const struct lu_recipe_group *g = &r->group.p[i];
+	const char *list = g->selector[LU_BY_LANG];
+	struct lu_buf langs = { 0 };
+	struct lu_str pattern;
+	bool known = !list || p->langs.name.n == 0;
+
+	while (!known && lu_pattern_next(&list, &pattern))
+		known = has_lang(p, pattern);
+	list_langs(p, &langs);
+	if (!known && lu_buf_ok(&langs))
+		lu_err_set(err, "group %s: no document matches (lang = %s; the documents have %s)",
+				g->name, g->selector[LU_BY_LANG], langs.p);
+	else
+		lu_err_set(err, "group %s: no document matches%s", g->name,
+				i ? ", or the groups before it take them all" : "");
+	lu_buf_release(&langs);
+	return -1;
+}
+
+static int set_ranges(const struct lu_pool *p, struct lu_plan *plan, const struct lu_recipe *r,
+		struct lu_err *err)
 {
 	each_range(p, plan, count_range);
 	for (size_t i = 0; i < plan->groups; i++) {
 		struct lu_plan_group *g = &plan->group[i];
 
 		if (g->documents == 0)
-			return lu_err_set(err, "group %s: no document matches", g->name);
+			return no_documents(p, r, i, err);
 		g->range = lu_arena_alloc(&plan->arena, g->ranges * sizeof(*g->range));
 		g->before = lu_arena_alloc(&plan->arena, g->ranges * sizeof(*g->before));
 		if (!g->range || !g->before)
@@ -93,7 +163,7 @@ int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_
 		return lu_err_nomem(err);
 	for (size_t i = 0; i < plan->groups; i++)
 		plan->group[i] = (struct lu_plan_group){ .name = r->group.p[i].name };
-	if (set_ranges(p, plan, err) < 0)
+	if (set_ranges(p, plan, r, err) < 0)
 		return -1;
 	for (uint64_t i = 0; i < lu_pool_docs(p); i++) {
 		if (p->group.p[i] != LU_RECIPE_NONE)

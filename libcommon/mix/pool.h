@@ -45,6 +45,9 @@ int lu_pool_add(struct lu_pool *p, uint32_t group, uint64_t size, struct lu_str 
  * is an error. */
 int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_recipe *r,
 		struct lu_err *err) LU_CHECKED;
+/* Append a sentence that names the language patterns of the recipe that no document has, if any:
+ * typing errors such as FR or french, which in a list are easily missed. */
+void lu_pool_unused_langs(const struct lu_pool *p, const struct lu_recipe *r, struct lu_buf *out);
 /* A lu_plan_size_fn; ctx is the pool. */
 uint64_t lu_pool_size(void *ctx, uint64_t shard, uint64_t document);
 /* Set docs_after and size_after of the languages. */

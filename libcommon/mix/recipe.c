@@ -33,7 +33,9 @@ int lu_decimal(const char *s, unsigned decimals, uint64_t *out, struct lu_err *e
 			return lu_err_set(err, "'%s' is not a decimal number", s);
 		digit = true;
 		if (point && ++fraction > decimals)
-			return lu_err_set(err, "'%s' has more than %u decimals", s, decimals);
+			return decimals ? lu_err_set(err, "'%s' has more than %u decimals", s,
+							  decimals)
+					: lu_err_set(err, "'%s' is not a whole number", s);
 		if (__builtin_mul_overflow(v, 10, &v) ||
 				__builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))
 			return lu_err_set(err, "'%s' is too large", s);
@@ -109,6 +111,13 @@ static int parse_share(struct lu_recipe_group *g, const char *share, struct lu_e
 	return 0;
 }
 
+static int parse_epochs(const char *key, const char *value, uint64_t *out, struct lu_err *err)
+{
+	if (lu_decimal(value, 6, out, err) < 0)
+		return lu_err_wrap(err, "%s", key);
+	return *out ? 0 : lu_err_set(err, "%s: '%s' is not above 0", key, value);
+}
+
 static int finish_group(struct reader *d, struct lu_err *err)
 {
 	struct lu_recipe_group *g = &d->r->group.p[d->r->group.n - 1];
@@ -121,13 +130,11 @@ static int finish_group(struct reader *d, struct lu_err *err)
 		return lu_err_wrap(err, "group %s", g->name);
 	if (s->epochs) {
 		g->kind = LU_AMOUNT_EPOCHS;
-		if (lu_decimal(s->epochs, 6, &g->amount, err) < 0)
-			return lu_err_wrap(err, "group %s: epochs", g->name);
-		if (g->amount == 0)
-			return lu_err_set(err, "group %s: epochs: '0' is too small", g->name);
+		if (parse_epochs("epochs", s->epochs, &g->amount, err) < 0)
+			return lu_err_wrap(err, "group %s", g->name);
 	}
-	if (s->max_epochs && lu_decimal(s->max_epochs, 6, &g->max_epochs, err) < 0)
-		return lu_err_wrap(err, "group %s: max_epochs", g->name);
+	if (s->max_epochs && parse_epochs("max_epochs", s->max_epochs, &g->max_epochs, err) < 0)
+		return lu_err_wrap(err, "group %s", g->name);
 	return 0;
 }
 
@@ -143,9 +150,7 @@ static int finish_mix(struct reader *d, struct lu_err *err)
 		if (r->total == 0 || r->total > UINT64_MAX >> 3)
 			return lu_err_set(err, "total: '%s' is out of range", s->total);
 	}
-	if (s->max_epochs && lu_decimal(s->max_epochs, 6, &d->max_epochs, err) < 0)
-		return lu_err_wrap(err, "max_epochs");
-	return 0;
+	return s->max_epochs ? parse_epochs("max_epochs", s->max_epochs, &d->max_epochs, err) : 0;
 }
 
 static int finish_section(struct reader *d, struct lu_err *err)
@@ -250,13 +255,12 @@ void lu_recipe_release(struct lu_recipe *r)
 
 /* --- matching ----------------------------------------------------------------------------- */
 
-/* True if the pattern p .. p_end - 1, in which '*' matches any bytes, matches all of s. Backtracks
- * to the last '*' only, which is enough, and linear but for odd patterns. */
-static bool match_pattern(const char *p, const char *p_end, struct lu_str s)
+bool lu_pattern_match(struct lu_str pattern, struct lu_str s)
 {
-	const char *star = NULL;
+	const char *p = pattern.p, *p_end = p + pattern.n, *star = NULL;
 	size_t i = 0, star_at = 0;
 
+	/* Backtracks to the last '*' only, which is enough, and linear but for odd patterns. */
 	while (i < s.n) {
 		if (p < p_end && *p == '*') {
 			star = p++;
@@ -281,27 +285,32 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* `patterns` are separated by commas, with blanks around them. */
+bool lu_pattern_next(const char **list, struct lu_str *pattern)
+{
+	const char *p = *list, *comma, *end;
+
+	if (!p)
+		return false;
+	comma = strchr(p, ',');
+	end = comma ? comma : p + strlen(p);
+	while (p < end && is_blank(*p))
+		p++;
+	while (p < end && is_blank(end[-1]))
+		end--;
+	*pattern = (struct lu_str){ p, (size_t)(end - p) };
+	*list = comma ? comma + 1 : NULL;
+	return true;
+}
+
 static bool match_any(const char *patterns, struct lu_str value)
 {
-	const char *p = patterns;
+	struct lu_str pattern;
 
-	if (!value.p)
-		return false;
-	for (;;) {
-		const char *comma = strchr(p, ','), *end = comma ? comma : p + strlen(p);
-		const char *last = end;
-
-		while (p < last && is_blank(*p))
-			p++;
-		while (p < last && is_blank(last[-1]))
-			last--;
-		if (match_pattern(p, last, value))
+	while (value.p && lu_pattern_next(&patterns, &pattern)) {
+		if (lu_pattern_match(pattern, value))
 			return true;
-		if (!comma)
-			return false;
-		p = comma + 1;
 	}
+	return false;
 }
 
 uint32_t lu_recipe_match(const struct lu_recipe *r, const struct lu_str value[LU_SELECTORS])

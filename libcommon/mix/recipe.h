@@ -70,4 +70,10 @@ uint32_t lu_recipe_match(const struct lu_recipe *r, const struct lu_str value[LU
  * errors. */
 int lu_decimal(const char *s, unsigned decimals, uint64_t *out, struct lu_err *err) LU_CHECKED;
 
+/* Take the next pattern, without the blanks around it, off a list with commas: the value of a
+ * selector, or NULL, which is empty. */
+bool lu_pattern_next(const char **list, struct lu_str *pattern);
+/* True if the pattern, in which '*' matches any bytes, matches all of s. */
+bool lu_pattern_match(struct lu_str pattern, struct lu_str s);
+
 #endif

@@ -10,8 +10,10 @@ struct reader {
 	const struct lu_recipe *recipe;
 	struct lu_pool *pool;
 	struct lu_plan *plan;
-	uint64_t bytes;
+	struct lu_mix_found *found;
 	struct lu_arena arena; /* of one document */
+	/* The first shard whose manifest names a tokenizer, and the first that names none. */
+	const char *named, *unnamed, *tokenizer;
 };
 
 /* Decode a member of the ledger; .p is NULL where it is no string. */
@@ -36,7 +38,7 @@ static int add_document(struct reader *r, const struct lu_ledger_doc *d, const c
 		return -1;
 	value[LU_BY_FILE] = lu_str_of(prefix);
 	group = lu_recipe_match(r->recipe, value);
-	r->bytes += d->bytes;
+	r->found->bytes += d->bytes;
 	return lu_pool_add(r->pool, group, d->tokens, value[LU_BY_LANG], err);
 }
 
@@ -65,16 +67,38 @@ static int describe_shard(struct reader *r, const struct lu_shard *shard, struct
 	out->prefix = lu_arena_str(arena, lu_str_of(lu_shard_prefix(shard))).p;
 	out->manifest = lu_arena_str(arena, lu_str_of(hash)).p;
 	out->documents = lu_shard_documents(shard);
+	if (out->documents == 0)
+		r->found->empty = out->prefix;
 	out->tokens = lu_shard_tokens(shard);
 	return out->prefix && out->manifest ? 0 : lu_err_nomem(err);
 }
 
-int lu_mix_shards(char **prefix, size_t n, const struct lu_recipe *recipe, struct lu_pool *pool,
-		struct lu_plan *plan, uint64_t *bytes, struct lu_err *err)
+static int check_tokenizer(struct reader *r, const struct lu_shard *shard, const char *prefix,
+		struct lu_err *err)
 {
-	struct reader r = { .recipe = recipe, .pool = pool, .plan = plan };
+	const struct lu_manifest *m = lu_shard_manifest(shard);
+
+	if (!m || !m->tokenizer) {
+		r->unnamed = r->unnamed ? r->unnamed : prefix;
+		return 0;
+	}
+	if (!r->named) {
+		r->named = prefix;
+		r->tokenizer = lu_arena_str(&r->plan->arena, lu_str_of(m->tokenizer)).p;
+		return r->tokenizer ? 0 : lu_err_nomem(err);
+	}
+	if (strcmp(r->tokenizer, m->tokenizer) == 0)
+		return 0;
+	return lu_err_set(err, "%s: has the tokens of another tokenizer than %s", prefix, r->named);
+}
+
+int lu_mix_shards(char **prefix, size_t n, const struct lu_recipe *recipe, struct lu_pool *pool,
+		struct lu_plan *plan, struct lu_mix_found *found, struct lu_err *err)
+{
+	struct reader r = { .recipe = recipe, .pool = pool, .plan = plan, .found = found };
 	int rc;
 
+	*found = (struct lu_mix_found){ 0 };
 	plan->shard = lu_arena_alloc(&plan->arena, n * sizeof(*plan->shard));
 	if (!plan->shard)
 		return lu_err_nomem(err);
@@ -85,12 +109,14 @@ int lu_mix_shards(char **prefix, size_t n, const struct lu_recipe *recipe, struc
 
 		rc = lu_shard_open(&shard, prefix[i], err);
 		if (rc == 0)
+			rc = check_tokenizer(&r, shard, prefix[i], err);
+		if (rc == 0)
 			rc = describe_shard(&r, shard, &plan->shard[i], err);
 		if (rc == 0)
 			rc = add_documents(&r, shard, err);
 		lu_shard_close(shard);
 	}
-	*bytes = r.bytes;
+	found->unnamed = r.named ? r.unnamed : NULL;
 	lu_arena_release(&r.arena);
 	return rc;
 }

@@ -6,9 +6,15 @@
  */
 #include "libcommon/mix/pool.h"
 
+struct lu_mix_found {
+	uint64_t bytes;	   /* of text */
+	const char *empty; /* a shard without documents, or NULL */
+	const char *unnamed; /* a shard whose tokenizer is not known, though that of others is; NULL */
+};
+
 /* Add all documents of the shards to the pool, and the shards to the plan (strings in its arena).
- * *bytes is set to the bytes of their text. */
+ * Shards of different tokenizers, as far as their manifests name them, are an error. */
 int lu_mix_shards(char **prefix, size_t n, const struct lu_recipe *r, struct lu_pool *pool,
-		struct lu_plan *plan, uint64_t *bytes, struct lu_err *err) LU_CHECKED;
+		struct lu_plan *plan, struct lu_mix_found *found, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -193,6 +193,10 @@ static int check_quotas(const struct lu_demand *d, size_t n, const struct sums *
 					d[i].name, mix_size);
 		if ((u128)d[i].quota * LU_EPOCH_ONE <= (u128)d[i].max_epochs * d[i].size)
 			continue;
+		if (d[i].max_epochs == UINT64_MAX)
+			return lu_err_set(err,
+					"group %s: a quota of %" PRIu64 " is too many epochs",
+					d[i].name, d[i].quota);
 		lu_err_set(err, "group %s needs %.3f epochs, more than max_epochs %.6g", d[i].name,
 				(double)d[i].quota / (double)d[i].size,
 				(double)d[i].max_epochs / LU_EPOCH_ONE);

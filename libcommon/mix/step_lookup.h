@@ -16,4 +16,10 @@
 int lu_step_lookup(const struct lu_step *step, const struct lu_stream *stream,
 		struct lu_lookup *found, struct lu_err *err) LU_CHECKED;
 
+/* Fail if a shard of the stream was made with another tokenizer than RUN/tokenizer.json: then it is
+ * no longer the one that the run read. Runs without a tokenizer, and shards that do not name theirs,
+ * pass. */
+int lu_step_check_tokenizer(
+		const char *run, const struct lu_stream *stream, struct lu_err *err) LU_CHECKED;
+
 #endif

@@ -6,21 +6,21 @@
 #include "libcommon/base/json_writer.h"
 
 struct row {
-	const char *name;
+	struct lu_str name;
 	uint64_t docs, size, docs_after, size_after;
 };
 
 static struct row group_row(const struct lu_plan_group *g)
 {
-	return (struct row){ g->name, g->documents, g->tokens, g->passes * g->documents + g->last,
-		g->planned };
+	return (struct row){ lu_str_of(g->name), g->documents, g->tokens,
+		g->passes * g->documents + g->last, g->planned };
 }
 
 static struct row lang_row(const struct lu_pool *p, size_t i)
 {
 	const struct lu_pool_lang *l = &p->by_lang.p[i];
 
-	return (struct row){ p->langs.name.p[i].p, l->docs, l->size, l->docs_after, l->size_after };
+	return (struct row){ p->langs.name.p[i], l->docs, l->size, l->docs_after, l->size_after };
 }
 
 /* The largest in the mix first, ties by name, so that the order does not depend on the input's. */
@@ -30,7 +30,7 @@ static int by_size(const void *a, const void *b)
 
 	if (p->size_after != q->size_after)
 		return p->size_after > q->size_after ? -1 : 1;
-	return strcmp(p->name, q->name);
+	return lu_str_cmp(p->name, q->name);
 }
 
 /* malloc'd; NULL when memory is out. */
@@ -54,12 +54,25 @@ static double percent(uint64_t part, uint64_t whole)
 	return whole ? 100 * (double)part / (double)whole : 0;
 }
 
+/* Names come from documents: control characters would break the line, or move the cursor. */
+static void put_name(struct lu_buf *b, struct lu_str name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		unsigned char c = (unsigned char)name.p[i];
+
+		lu_buf_putc(b, (char)(c < 0x20 || c == 0x7f ? '?' : c));
+	}
+	for (size_t i = name.n; i < 20; i++)
+		lu_buf_putc(b, ' ');
+}
+
 static void put_row(struct lu_buf *b, const struct row *r, const struct row *total)
 {
+	put_name(b, r->name);
 	lu_buf_printf(b,
-			"%-20s %11" PRIu64 " %15" PRIu64 " %8.3f %% %11" PRIu64 " %15" PRIu64
+			" %11" PRIu64 " %15" PRIu64 " %8.3f %% %11" PRIu64 " %15" PRIu64
 			" %8.3f %% %7.3f\n",
-			r->name, r->docs, r->size, percent(r->size, total->size), r->docs_after,
+			r->docs, r->size, percent(r->size, total->size), r->docs_after,
 			r->size_after, percent(r->size_after, total->size_after),
 			r->size ? (double)r->size_after / (double)r->size : 0);
 }
@@ -67,7 +80,7 @@ static void put_row(struct lu_buf *b, const struct row *r, const struct row *tot
 static void put_table(struct lu_buf *b, const char *title, const char *unit, const struct row *r,
 		size_t n)
 {
-	struct row total = { .name = "total" };
+	struct row total = { .name = LU_STR("total") };
 
 	lu_buf_printf(b, "%-20s %11s %15s %10s %11s %15s %10s %7s\n", title, "documents", unit,
 			"before", "documents", unit, "after", "epochs");
@@ -106,7 +119,7 @@ void lu_mix_text(const struct lu_mix_view *v, struct lu_buf *out)
 static void put_members(struct lu_buf *b, const struct row *r)
 {
 	lu_json_open_object(b, NULL);
-	lu_json_put_cstr(b, "name", r->name);
+	lu_json_put_str(b, "name", r->name);
 	lu_json_put_u64(b, "docs", r->docs);
 	lu_json_put_u64(b, "size", r->size);
 	lu_json_put_u64(b, "docs_after", r->docs_after);

@@ -105,6 +105,13 @@ void lu_account_note_losses(const struct lu_account *a)
 				a->stats.in.docs);
 }
 
+int lu_account_settle(struct lu_account *a, struct lu_err *err)
+{
+	if (a->rejects && lu_out_settle(a->rejects, err) < 0)
+		return -1;
+	return a->out ? lu_out_settle(a->out, err) : 0;
+}
+
 int lu_account_commit(struct lu_account *a, struct lu_err *err)
 {
 	struct lu_out *rejects = a->rejects, *out = a->out;

@@ -12,14 +12,17 @@
  *		kept:	 lu_account_write(&a, bytes, 1, &err)
  *		dropped: lu_account_drop(&a, &reject, &err)
  *		bad:	 lu_account_bad(&a, "file:line: reason", &err), then lu_account_drop()
- *	if (lu_account_commit(&a, &err) < 0 || lu_account_append(&a, &err) < 0)
+ *	if (lu_account_settle(&a, &err) < 0 || lu_account_append(&a, &err) < 0 ||
+ *			lu_account_commit(&a, &err) < 0)
  *		goto out;
  *	out:
  *	lu_account_close(&a);
  *
  * --max-bad limits the bad records: the first one beyond the limit ends the run. Without it the
  * limit is 0, or none when --rejects keeps them. Until lu_account_commit() no file is visible under
- * its name; a run that fails leaves none. Programs use the document stream (par/docstream.h), which
+ * its name; a run that fails leaves none. The accounting line is appended between the two: where it
+ * cannot be written no output appears, and only a rename that fails leaves a line without its
+ * output. Programs use the document stream (par/docstream.h), which
  * does this for them; lucie-import, which reads archives instead of records, uses it directly.
  *
  * Not thread-safe: call it from the pipeline's write step.
@@ -75,6 +78,9 @@ int lu_account_bad(struct lu_account *a, const char *message, struct lu_err *err
 
 /* Print a note when more than half of the documents were dropped. */
 void lu_account_note_losses(const struct lu_account *a);
+
+/* Complete the files under their temporary names. */
+int lu_account_settle(struct lu_account *a, struct lu_err *err) LU_CHECKED;
 
 /* Publish the files, the reject file first: an output that exists is accounted for. */
 int lu_account_commit(struct lu_account *a, struct lu_err *err) LU_CHECKED;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/base/num.h"
+#include "libcommon/base/utf8.h"
 #include "libcommon/base/vec.h"
 #include "libcommon/io/lines.h"
 #include "libcommon/par/account.h"
@@ -68,15 +68,23 @@ int lu_doc_set_json(
 	return kept.p ? lu_doc_set(doc, key, kept) : lu_err_nomem(err);
 }
 
-int lu_doc_set_str(struct lu_doc *doc, const char *key, struct lu_str s, struct lu_err *err)
+struct lu_str lu_doc_quote(struct lu_doc *doc, struct lu_str s)
 {
 	struct lu_buf quoted = { 0 };
-	int rc;
+	struct lu_str kept = { NULL, 0 };
 
 	lu_json_quote(&quoted, s);
-	rc = lu_doc_set_json(doc, key, &quoted, err);
+	if (lu_buf_ok(&quoted))
+		kept = lu_arena_str(doc->arena, lu_buf_slice(&quoted));
 	lu_buf_release(&quoted);
-	return rc;
+	return kept;
+}
+
+int lu_doc_set_str(struct lu_doc *doc, const char *key, struct lu_str s, struct lu_err *err)
+{
+	struct lu_str quoted = lu_doc_quote(doc, s);
+
+	return quoted.p ? lu_doc_set(doc, key, quoted) : lu_err_nomem(err);
 }
 
 int lu_doc_set_text(struct lu_doc *doc, struct lu_str text, struct lu_err *err)
@@ -112,11 +120,12 @@ int lu_doc_drop(struct lu_doc *doc, const char *reason, const struct lu_str *val
 
 int lu_doc_drop_number(struct lu_doc *doc, const char *reason, double value)
 {
-	char text[32];
+	struct lu_buf json = { 0 };
 	struct lu_str s;
 
-	lu_num_format(value, text);
-	s = lu_doc_printf(doc, "%s", text);
+	lu_json_number(&json, value);
+	s = lu_doc_printf(doc, LU_STR_FMT, LU_STR_ARG(lu_buf_slice(&json)));
+	lu_buf_release(&json);
 	return lu_doc_drop(doc, reason, &s);
 }
 
@@ -131,6 +140,13 @@ int lu_doc_bad(struct lu_doc *doc, const char *reason)
 	doc->verdict = LU_BAD;
 	doc->reason = reason;
 	doc->value = LU_STR("null");
+	return 0;
+}
+
+int lu_doc_bad_value(struct lu_doc *doc, const char *reason, struct lu_str value)
+{
+	lu_doc_bad(doc, reason);
+	doc->value = value;
 	return 0;
 }
 
@@ -307,6 +323,12 @@ static int parse(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, stru
 		doc->value = lu_doc_printf(doc, "%" PRIu64, doc->length);
 		return 0;
 	}
+	if (r->ds->flags & LU_DOCSTREAM_LINES) {
+		doc->text = line;
+		return lu_utf8_valid(line.p, line.n) == line.n
+				? 0
+				: lu_doc_bad(doc, lu_json_fault_text(LU_JSON_BAD_UTF8));
+	}
 	rc = lu_json_object(line, &b->arena, &doc->obj, &fault);
 	if (rc < 0 && (r->ds->flags & LU_DOCSTREAM_REPAIR) &&
 			(fault.kind == LU_JSON_BAD_UTF8 || fault.kind == LU_JSON_LONE_SURROGATE)) {
@@ -335,7 +357,8 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 	while (lu_slab_next(&b->slab, &line)) {
 		struct lu_doc *doc;
 
-		if (lu_doc_blank_line(line) && !b->slab.too_long)
+		if (lu_doc_blank_line(line) && !b->slab.too_long &&
+				!(r->ds->flags & LU_DOCSTREAM_LINES))
 			continue;
 		doc = new_doc(b, line);
 		if (!doc)
@@ -586,9 +609,12 @@ static int finish(struct run *r, struct lu_err *err)
 		return -1;
 	if (ds->flags & LU_DOCSTREAM_SELECTS)
 		lu_account_note_losses(a);
-	if (lu_account_commit(a, err) < 0)
+	if (lu_account_settle(a, err) < 0)
 		return -1;
 	if (!(ds->flags & LU_DOCSTREAM_NO_STATS) && lu_account_append(a, err) < 0)
+		return -1;
+	/* The documents appear last. */
+	if ((ds->commit && ds->commit(ds->ctx, err) < 0) || lu_account_commit(a, err) < 0)
 		return -1;
 	if (ds->stats) {
 		*ds->stats = a->stats;

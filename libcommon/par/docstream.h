@@ -20,6 +20,7 @@
  *	decide()	for each document that map() kept, in input order, one at a time
  *	merge()		once for each thread's state, after the last document
  *	finish()	once, with the totals
+ *	commit()	once, when the accounting line is written
  *	local_free()	once for each thread's state, also when the run fails
  * Verdicts that depend on earlier documents (the first copy wins) belong in decide(). A callback
  * returns 0, or -1 with the error in *err (base/err.h) for trouble that ends the run. A fault of one
@@ -86,6 +87,8 @@ enum {
 	LU_DOCSTREAM_SELECTS = 1 << 2,	/* note when more than half of the documents were dropped */
 	LU_DOCSTREAM_REPAIR = 1 << 3,	/* replace invalid UTF-8 and lone surrogates by U+FFFD */
 	LU_DOCSTREAM_NO_STATS = 1 << 4, /* the caller appends the accounting line itself */
+	/* Each line is a text, not a record: write it by lu_doc_out(). */
+	LU_DOCSTREAM_LINES = 1 << 5,
 };
 
 struct lu_docstream {
@@ -107,6 +110,9 @@ struct lu_docstream {
 	/* Called before the accounting line is written: to append to stats->extra, or to write the
 	 * program's own files. */
 	int (*finish)(void *ctx, struct lu_stats *stats, struct lu_err *err);
+	/* Called after the accounting line is written: to commit the files that finish() has
+	 * settled (lu_out_settle()). */
+	int (*commit)(void *ctx, struct lu_err *err);
 	uint64_t repaired;	/* out: characters replaced under LU_DOCSTREAM_REPAIR */
 	struct lu_stats *stats; /* out: receives the totals, released by the caller; or NULL */
 	void *run;		/* private, for lu_docstream_put() */
@@ -136,14 +142,20 @@ int lu_doc_set_text(struct lu_doc *doc, struct lu_str text, struct lu_err *err) 
  * 511 bytes and when memory is out. */
 struct lu_str lu_doc_printf(struct lu_doc *doc, const char *fmt, ...) LU_PRINTF(2, 3);
 
+/* A JSON string in the arena; .p is NULL when memory is out. */
+struct lu_str lu_doc_quote(struct lu_doc *doc, struct lu_str s);
+
 /* Drop the document. `reason` is a static string, `value` raw JSON for the reject file (the
  * measured value), or NULL. */
 int lu_doc_drop(struct lu_doc *doc, const char *reason, const struct lu_str *value);
+/* The value as a real number, 3.0: counts and ratios of different rules share a member. */
 int lu_doc_drop_number(struct lu_doc *doc, const char *reason, double value);
 /* Leaves the verdict to lu_docstream_put() in finish(). Only in decide(). */
 int lu_doc_hold(struct lu_doc *doc);
-/* Mark the record as bad; `reason` is a static string. */
+/* Mark the record as bad; `reason` is a static string, `value` raw JSON for the message and the
+ * reject file. */
 int lu_doc_bad(struct lu_doc *doc, const char *reason);
+int lu_doc_bad_value(struct lu_doc *doc, const char *reason, struct lu_str value);
 
 /* Replace the record by the program's own output: append to the returned buffer, then call
  * lu_doc_out_end(). Only in map(). */

@@ -9,10 +9,18 @@ int lu_holdout_add(struct lu_holdouts *h, const char *arg, struct lu_err *err)
 {
 	const char *equals = strrchr(arg, '=');
 	struct lu_holdout o = { .name = { arg, equals ? (size_t)(equals - arg) : 0 } };
+	const char *brace;
 	double share;
 
 	if (o.name.n == 0 || o.name.n > 128)
 		return lu_err_set(err, "'%s' is not NAME=SHARE", arg);
+	brace = memchr(arg, '{', o.name.n);
+	if (brace && lu_str_find(arg, arg + o.name.n, PLACEHOLDER) != brace)
+		return lu_err_set(err, "'%s': only {lang} can be replaced", arg);
+	for (size_t i = 0; i < h->item.n; i++) {
+		if (lu_str_eq(h->item.p[i].name, o.name))
+			return lu_err_set(err, "'%s': the name is given twice", arg);
+	}
 	if (memchr(arg, '/', o.name.n))
 		return lu_err_set(err, "'%s': the name contains '/'", arg);
 	if (strspn(arg, "0123456789") == o.name.n)
@@ -84,6 +92,11 @@ int lu_holdout_name(const struct lu_holdout *o, struct lu_str lang, struct lu_ar
 	memcpy(p + before + lang.n, end - after, after);
 	*name = (struct lu_str){ p, before + lang.n + after };
 	return 0;
+}
+
+bool lu_holdouts_take_all(const struct lu_holdouts *h)
+{
+	return h->item.n && h->item.p[h->item.n - 1].all;
 }
 
 void lu_holdouts_release(struct lu_holdouts *h)

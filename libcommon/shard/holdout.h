@@ -23,6 +23,7 @@ struct lu_holdout {
 	struct lu_str name; /* may contain {lang}; points into the argument */
 	uint64_t below;	    /* upper end of its range of hashes */
 	bool all;	    /* the range ends at 2^64: the shares so far add up to 1 */
+	uint64_t documents; /* for the caller to count */
 };
 
 struct lu_holdouts {
@@ -38,6 +39,8 @@ const struct lu_holdout *lu_holdout_choose(
  * into a file name. */
 int lu_holdout_name(const struct lu_holdout *o, struct lu_str lang, struct lu_arena *arena,
 		struct lu_str *name, struct lu_err *err) LU_CHECKED;
+/* True if the shares add up to 1, so that nothing is left. */
+bool lu_holdouts_take_all(const struct lu_holdouts *h);
 void lu_holdouts_release(struct lu_holdouts *h);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "libcommon/base/json_writer.h"
+
 static int open_set(struct lu_shard_sets *s, struct lu_str name, struct lu_err *err)
 {
 	struct lu_shard_format f = s->format;
@@ -67,6 +69,26 @@ int lu_shard_sets_settle(struct lu_shard_sets *s, struct lu_err *err)
 			return -1;
 	}
 	return 0;
+}
+
+void lu_shard_sets_put(const struct lu_shard_sets *s, struct lu_buf *b)
+{
+	uint64_t tokens = 0;
+
+	for (size_t i = 0; i < s->set.n; i++)
+		tokens += lu_shard_writer_tokens(s->set.p[i].writer);
+	lu_json_put_u64(b, "tokens", tokens);
+	lu_json_open_array(b, "shards");
+	for (size_t i = 0; i < s->set.n; i++) {
+		const struct lu_shard_set *set = &s->set.p[i];
+
+		lu_json_open_object(b, NULL);
+		lu_json_put_cstr(b, "prefix", set->prefix);
+		lu_json_put_u64(b, "documents", lu_shard_writer_documents(set->writer));
+		lu_json_put_u64(b, "tokens", lu_shard_writer_tokens(set->writer));
+		lu_json_close_object(b);
+	}
+	lu_json_close_array(b);
 }
 
 int lu_shard_sets_commit(struct lu_shard_sets *s, struct lu_err *err)

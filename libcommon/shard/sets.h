@@ -7,6 +7,7 @@
  *	lu_shard_sets_open(&s, "out/fr", &format, put_options, ctx, &err);	opens PREFIX
  *	w = lu_shard_sets_get(&s, name, &err);		opened when first asked for; "" is PREFIX
  *	lu_shard_sets_settle(&s, &err);			all are complete and on the disk
+ *	lu_shard_sets_put(&s, &stats->extra);
  *	lu_shard_sets_commit(&s, &err);			all appear, PREFIX last
  *	lu_shard_sets_close(&s);			in any case; { 0 } is fine
  */
@@ -37,6 +38,8 @@ int lu_shard_sets_open(struct lu_shard_sets *s, const char *prefix,
 struct lu_shard_writer *lu_shard_sets_get(
 		struct lu_shard_sets *s, struct lu_str name, struct lu_err *err) LU_CHECKED;
 int lu_shard_sets_settle(struct lu_shard_sets *s, struct lu_err *err) LU_CHECKED;
+/* Append the members of the accounting line: "tokens" and "shards". */
+void lu_shard_sets_put(const struct lu_shard_sets *s, struct lu_buf *b);
 int lu_shard_sets_commit(struct lu_shard_sets *s, struct lu_err *err) LU_CHECKED;
 void lu_shard_sets_close(struct lu_shard_sets *s);
 

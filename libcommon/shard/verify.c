@@ -329,8 +329,8 @@ static void check_tokenizer(struct state *s, const char *path)
 	if (!s->m->tokenizer)
 		fault(s, "%s: does not say by which tokenizer it was made", path);
 	else if (strcmp(hash, s->m->tokenizer) != 0)
-		fault(s, "%s: was made by another tokenizer (XXH3-128 %s, not %s)", path,
-				s->m->tokenizer, hash);
+		fault(s, "%s: was made by another tokenizer than %s (XXH3-128 %s, not %s)", path,
+				s->v->tokenizer_name, s->m->tokenizer, hash);
 }
 
 /* --- the ledger --------------------------------------------------------------------------- */

@@ -25,6 +25,7 @@ struct lu_verify {
 	void (*progress)(void *ctx, uint64_t bytes);
 	void *ctx;
 	const struct lu_hash128 *tokenizer; /* the only one allowed; NULL: any */
+	const char *tokenizer_name;	    /* its file, for the sentence */
 	uint64_t vocab; /* ids must be below it as well; 0: only the manifest's */
 
 	/* Out. The totals are set if the index could be read. */

@@ -45,7 +45,7 @@ struct lu_shard_writer {
 	struct lu_shard_format f;
 	struct lu_buf options;
 	unsigned width;
-	struct lu_atomic manifest;   /* opened first: its lock keeps a second run out */
+	struct lu_atomic manifest;   /* opened first: a name that cannot be written fails at once */
 	struct output output[FILES]; /* of the part that is being written */
 	struct LU_VEC(struct part) part;
 	struct lu_spool lengths; /* of this part: u32 each */
@@ -347,13 +347,10 @@ int lu_shard_writer_settle(struct lu_shard_writer *w, struct lu_err *err)
 		goto out;
 	lu_hash128_text(lu_hash128(text.p, text.n), hash);
 	lu_buf_printf(&text, "%s%s\"}\n", LU_MANIFEST_SELF, hash);
-	/* Synced but not closed: its lock must last until the rename. */
-	if (lu_buf_check(&text, err) < 0 || lu_atomic_write(&w->manifest, text.p, text.n, err) < 0)
+	if (lu_buf_check(&text, err) < 0 ||
+			lu_atomic_write(&w->manifest, text.p, text.n, err) < 0 ||
+			lu_atomic_settle(&w->manifest, err) < 0)
 		goto out;
-	if (w->manifest.target && fsync(w->manifest.fd) < 0) {
-		lu_err_sys(err, errno, "%s", w->manifest.name);
-		goto out;
-	}
 	w->settled = true;
 	rc = 0;
 out:

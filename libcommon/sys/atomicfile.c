@@ -1,32 +1,39 @@
 #include "libcommon/sys/atomicfile.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "libcommon/base/fnv.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/mapped.h"
+
+#define TEMP_SUFFIX ".lu-tmp"
 
 /*
  * The clean-up list: process-wide state, since a signal handler has no other way to know what to
  * remove. Slots are static arrays, so the handler reads only memory that never moves; `used` is
- * stored last when a slot is filled and first when it is freed. Device and inode are kept because,
- * between the rename and the freeing of the slot, another run may have created a temporary file of
- * the same name, which must stay.
+ * stored last when a slot is filled and first when it is freed. No other attempt uses these names,
+ * so removing one that has just been renamed removes nothing.
  */
 #define SLOTS 4096
 static struct {
 	atomic_bool used;
-	dev_t dev;
+	dev_t dev; /* folder of the target, and the target's name in it */
 	ino_t ino;
+	uint64_t name;
 	char path[4096];
 } slots[SLOTS];
 static pthread_mutex_t slots_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -43,10 +50,7 @@ static void on_signal(int sig)
 void lu_atomic_remove_all(void)
 {
 	for (size_t i = 0; i < SLOTS; i++) {
-		struct stat st;
-
-		if (atomic_load(&slots[i].used) && stat(slots[i].path, &st) == 0 &&
-				st.st_dev == slots[i].dev && st.st_ino == slots[i].ino)
+		if (atomic_load(&slots[i].used))
 			unlink(slots[i].path);
 	}
 }
@@ -67,27 +71,40 @@ void lu_atomic_install(void)
 	}
 }
 
-static int slot_take(const char *path, int fd, struct lu_err *err)
+/* Enter a temporary file, unless this process is writing the same target already. */
+static int slot_take(const char *path, const char *target, struct lu_err *err)
 {
+	const char *slash = strrchr(target, '/'), *base = slash ? slash + 1 : target;
+	uint64_t name = lu_fnv1a(LU_FNV_BASIS, base, strlen(base));
+	char dir[sizeof(slots[0].path)] = ".";
 	struct stat st;
-	int rc = -1;
+	int slot = -1, twice = 0;
 
 	if (strlen(path) >= sizeof(slots[0].path))
 		return lu_err_sys(err, ENAMETOOLONG, "%s", path);
-	if (fstat(fd, &st) < 0)
-		return lu_err_sys(err, errno, "%s", path);
+	if (slash)
+		snprintf(dir, sizeof(dir), "%.*s", (int)(base - target), target);
+	if (stat(dir, &st) < 0)
+		return lu_err_sys(err, errno, "%s", dir);
 	pthread_mutex_lock(&slots_lock);
-	for (int i = 0; i < SLOTS && rc < 0; i++) {
-		if (!atomic_load(&slots[i].used)) {
-			memcpy(slots[i].path, path, strlen(path) + 1);
-			slots[i].dev = st.st_dev;
-			slots[i].ino = st.st_ino;
-			atomic_store(&slots[i].used, true);
-			rc = i;
-		}
+	for (int i = 0; i < SLOTS; i++) {
+		if (!atomic_load(&slots[i].used))
+			slot = slot < 0 ? i : slot;
+		else if (slots[i].name == name && slots[i].dev == st.st_dev &&
+				slots[i].ino == st.st_ino)
+			twice = 1;
+	}
+	if (slot >= 0 && !twice) {
+		memcpy(slots[slot].path, path, strlen(path) + 1);
+		slots[slot].dev = st.st_dev;
+		slots[slot].ino = st.st_ino;
+		slots[slot].name = name;
+		atomic_store(&slots[slot].used, true);
 	}
 	pthread_mutex_unlock(&slots_lock);
-	return rc < 0 ? lu_err_set(err, "%s: too many output files at once", path) : rc;
+	if (twice)
+		return lu_err_set(err, "%s: two outputs have this name", target);
+	return slot < 0 ? lu_err_set(err, "%s: too many output files at once", path) : slot;
 }
 
 static void slot_drop(int slot)
@@ -95,52 +112,106 @@ static void slot_drop(int slot)
 	atomic_store(&slots[slot].used, false);
 }
 
-static char *temp_name(const char *target)
+/*
+ * The host part of the name: the host's name, cut, and the inode of the namespace of process numbers,
+ * since containers that share a name count their processes each for itself.
+ */
+#define HOST_SIZE 64
+static void host_part(char *host)
 {
-	const char *slash = strrchr(target, '/');
-	size_t dir = slash ? (size_t)(slash - target) + 1 : 0;
-	size_t n = strlen(target) + sizeof("..lu-tmp");
-	char *t = malloc(n);
+	struct utsname u;
+	struct stat ns;
+	size_t n = 0;
 
-	if (t)
-		snprintf(t, n, "%.*s.%s.lu-tmp", (int)dir, target, target + dir);
-	return t;
-}
-
-/* The file system has no locks (Lustre without -o flock): go on without one. */
-static bool no_locks(int e)
-{
-	return e == ENOSYS || e == ENOTSUP || e == ENOLCK || e == EINVAL;
-}
-
-/* Open and lock the temporary file; retry if another run renamed it between the two. */
-static int open_locked(const char *temp, const char *target, struct lu_err *err)
-{
-	for (;;) {
-		struct stat mine, there;
-		int fd = open(temp, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-
-		if (fd < 0)
-			return lu_err_sys(err, errno, "%s", target);
-		if (flock(fd, LOCK_EX | LOCK_NB) < 0 && !no_locks(errno)) {
-			int e = errno;
-
-			close(fd);
-			if (e == EWOULDBLOCK)
-				return lu_err_set(err, "%s: another run is writing it", target);
-			return lu_err_sys(err, e, "%s", temp);
-		}
-		if (fstat(fd, &mine) == 0 && stat(temp, &there) == 0 &&
-				mine.st_ino == there.st_ino && mine.st_dev == there.st_dev) {
-			if (ftruncate(fd, 0) == 0)
-				return fd;
-			lu_err_sys(err, errno, "%s", temp);
-			unlink(temp);
-			close(fd);
-			return -1;
-		}
-		close(fd);
+	if (uname(&u) == 0) {
+		for (const char *p = u.nodename; *p && *p != '.' && n < 40; p++)
+			host[n++] = isalnum((unsigned char)*p) || *p == '_' ? *p : '-';
 	}
+	if (stat("/proc/self/ns/pid", &ns) < 0)
+		ns.st_ino = 0;
+	snprintf(host + n, HOST_SIZE - n, "-%jx", (uintmax_t)ns.st_ino);
+}
+
+char *lu_attempt_name(const char *target)
+{
+	static atomic_uint attempts;
+	size_t end = strlen(target), from, keep;
+	char host[HOST_SIZE], tail[HOST_SIZE + 48], *t;
+
+	while (end > 1 && target[end - 1] == '/')
+		end--;
+	for (from = end; from > 0 && target[from - 1] != '/';)
+		from--;
+	host_part(host);
+	snprintf(tail, sizeof(tail), ".%s.%jd.%u" TEMP_SUFFIX, host, (intmax_t)getpid(),
+			atomic_fetch_add(&attempts, 1));
+	/* A name may have 255 bytes; the count makes a shortened one unique. */
+	keep = end - from;
+	if (keep + 1 + strlen(tail) > NAME_MAX)
+		keep = NAME_MAX - 1 - strlen(tail);
+	return asprintf(&t, "%.*s.%.*s%s", (int)from, target, (int)keep, target + from, tail) < 0
+			? NULL
+			: t;
+}
+
+/* The part of a name after its last dot before *end, which moves to that dot. */
+static const char *last_part(const char *name, const char **end)
+{
+	const char *p = *end;
+
+	while (p > name && p[-1] != '.')
+		p--;
+	*end = p > name ? p - 1 : name;
+	return p;
+}
+
+bool lu_attempt_is_stale(const char *name)
+{
+	size_t n = strlen(name), suffix = sizeof(TEMP_SUFFIX) - 1;
+	const char *end = name + n - suffix, *pid, *their_host;
+	char host[HOST_SIZE];
+	intmax_t id;
+
+	if (n <= suffix || strcmp(end, TEMP_SUFFIX) != 0)
+		return false;
+	last_part(name, &end); /* the count */
+	pid = last_part(name, &end);
+	their_host = last_part(name, &end);
+	id = strtoimax(pid, NULL, 10);
+	host_part(host);
+	n = strlen(host);
+	return strncmp(their_host, host, n) == 0 && their_host[n] == '.' && id > 0 &&
+			id <= INT_MAX && kill((pid_t)id, 0) < 0 && errno == ESRCH;
+}
+
+/* Remove what killed attempts on this host left in the folder of `target`. One look at a folder
+ * does for all the files that a process writes there one after the other. */
+static void sweep(const char *target)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static dev_t dev;
+	static ino_t ino;
+	const char *slash = strrchr(target, '/');
+	char *dir = slash ? strndup(target, (size_t)(slash - target) + 1) : strdup(".");
+	DIR *d = dir ? opendir(dir) : NULL;
+	struct stat st;
+	bool known;
+
+	if (!d || fstat(dirfd(d), &st) < 0)
+		goto out;
+	pthread_mutex_lock(&lock);
+	known = st.st_dev == dev && st.st_ino == ino;
+	dev = st.st_dev;
+	ino = st.st_ino;
+	pthread_mutex_unlock(&lock);
+	for (struct dirent *e; !known && (e = readdir(d)) != NULL;) {
+		if (lu_attempt_is_stale(e->d_name))
+			unlinkat(dirfd(d), e->d_name, 0);
+	}
+out:
+	if (d)
+		closedir(d);
+	free(dir);
 }
 
 /* Open the temporary file and enter it in the clean-up list, with deadly signals blocked between
@@ -153,9 +224,11 @@ static int open_registered(struct lu_atomic *f, const char *target, struct lu_er
 	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
 		sigaddset(&hold, deadly[i]);
 	pthread_sigmask(SIG_BLOCK, &hold, &before);
-	f->fd = open_locked(f->temp, target, err);
-	if (f->fd >= 0)
-		f->slot = slot_take(f->temp, f->fd, err);
+	f->fd = open(f->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (f->fd < 0)
+		lu_fail_create(target, errno, err);
+	else
+		f->slot = slot_take(f->temp, f->target, err);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return f->fd < 0 || f->slot < 0 ? -1 : 0;
 }
@@ -211,6 +284,8 @@ int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err)
 	there = stat(target, &st) == 0;
 	if (!there && errno != ENOENT)
 		return lu_err_sys(err, errno, "%s", target);
+	if (target[strlen(target) - 1] == '/')
+		return lu_err_sys(err, EISDIR, "%s", target);
 	if (there) {
 		if (S_ISDIR(st.st_mode))
 			return lu_err_sys(err, EISDIR, "%s", target);
@@ -219,11 +294,12 @@ int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err)
 	}
 	f->name = strdup(target);
 	f->target = resolve(target);
-	f->temp = f->target ? temp_name(f->target) : NULL;
+	f->temp = f->target ? lu_attempt_name(f->target) : NULL;
 	if (!f->name || !f->temp) {
 		lu_atomic_abort(f);
 		return lu_err_nomem(err);
 	}
+	sweep(f->target);
 	if (open_registered(f, target, err) < 0) {
 		if (f->fd < 0) {
 			free(f->temp);
@@ -298,8 +374,6 @@ int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err)
 		lu_atomic_abort(f);
 		return rc;
 	}
-	/* Rename before the close releases the lock, so that no other run can reuse the temporary
-	 * file between the two. */
 	if (rename(f->temp, f->target) < 0) {
 		rc = lu_err_sys(err, errno, "%s", f->name);
 		lu_atomic_abort(f);

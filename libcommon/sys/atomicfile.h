@@ -13,13 +13,16 @@
  *	}
  *	return lu_atomic_commit(&f, err);
  *
- * Bytes go to the temporary file ".x.jsonl.lu-tmp" in the folder of the target. Commit is fsync,
- * rename and close, each checked, then fsync of the folder. Abort, a failing lu_tool_finish() and a
- * deadly signal (INT TERM HUP QUIT PIPE XCPU XFSZ) remove the temporary file.
+ * Bytes go to a temporary file of this attempt in the folder of the target,
+ * ".x.jsonl.HOST.PID.N.lu-tmp" (N counts within the process). Commit is fsync, rename and close,
+ * each checked, then fsync of the folder. Abort, a failing lu_tool_finish() and a deadly signal (INT
+ * TERM HUP QUIT PIPE XCPU XFSZ) remove the temporary file.
  *
- * The temporary file is locked while it is open (flock; file systems without locks do without). A
- * second run with the same target is refused. A temporary file left by a killed run carries no lock
- * and is truncated and reused by the next run.
+ * No lock is relied on, since network file systems grant none, or one per node. Two attempts at one
+ * target never share a file: each writes its own, and since both write the same bytes it does not
+ * matter that the last rename wins. What a killed attempt left is removed by the next open in the
+ * same folder on the same host; the files of other hosts stay. Within a process, a second output of
+ * the same name is refused.
  *
  * Several files that must appear together: call lu_atomic_settle() on each, then commit each. After
  * settle the data are on disk and only the rename is left, which hardly ever fails.
@@ -63,6 +66,14 @@ int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err) LU_CHECKED;
 
 /* Remove the temporary file. No effect on LU_ATOMIC_NONE or after a commit. */
 void lu_atomic_abort(struct lu_atomic *f);
+
+/* The temporary name of this attempt at `target`, different at each call; malloc'd, NULL when memory
+ * is out. For folders that are written aside and renamed, as files are. */
+char *lu_attempt_name(const char *target) LU_CHECKED;
+
+/* True if `name`, without folder, is the temporary name of an attempt at anything on this host whose
+ * process has ended. */
+bool lu_attempt_is_stale(const char *name);
 
 /* Install the signal handlers; lu_tool_start() calls it once. */
 void lu_atomic_install(void);

@@ -160,6 +160,22 @@ int lu_sync_folder(const char *path, struct lu_err *err)
 	return rc;
 }
 
+int lu_fail_create(const char *path, int errnum, struct lu_err *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash && slash > path ? strndup(path, (size_t)(slash - path)) : NULL;
+	int rc;
+
+	if (errnum == ENOENT && dir && access(dir, F_OK) < 0 && errno == ENOENT) {
+		rc = lu_err_set(err, "%s: there is no folder '%s', create it first", path, dir);
+		err->errnum = errnum;
+	} else {
+		rc = lu_err_sys(err, errnum, "%s", path);
+	}
+	free(dir);
+	return rc;
+}
+
 struct identity {
 	dev_t dev;
 	ino_t ino;

@@ -34,6 +34,10 @@ int lu_make_folders(const char *path, struct lu_err *err) LU_CHECKED;
 /* Sync the folder that contains `path`, so that a rename in it survives a crash. */
 int lu_sync_folder(const char *path, struct lu_err *err) LU_CHECKED;
 
+/* Set the error of a file that cannot be created: which folder is missing, or the system's reason,
+ * which for a missing folder could be meant of the file. Returns -1. */
+int lu_fail_create(const char *path, int errnum, struct lu_err *err);
+
 /* Fail when two of the paths name the same regular file or folder, by whatever spelling, symbolic
  * link or hard link: "PATH: given twice". The file looked at is PATH and `suffix` (".json" for shard
  * prefixes, "" for files). Pipes, devices, "-" and files that do not exist are passed over. */

@@ -117,7 +117,7 @@ int lu_stats_check(const char *path, struct lu_err *err)
 	if (!folder)
 		return lu_err_nomem(err);
 	if (!*path || access(folder, W_OK | X_OK) < 0)
-		rc = lu_err_sys(err, errno, "%s", path);
+		rc = lu_fail_create(path, errno, err);
 	free(folder);
 	return rc;
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <omp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "libcommon/sys/mapped.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/stats.h"
+#include "libcommon/sys/threads.h"
 #include "libcommon/sys/version.h"
 
 /* State of the messages, set by lu_tool_start() before any thread exists. */
@@ -26,6 +26,7 @@ static struct {
 	/* Reachable for as long as the process lives. */
 	struct lu_cmdline cmdline;
 	const char **map; /* the items of --map */
+	bool finished; /* the exit status is ours */
 } self = { .name = "lucie" };
 
 static LU_PRINTF(1, 0) void say(const char *fmt, va_list ap)
@@ -75,12 +76,28 @@ void lu_detail(const char *fmt, ...)
 	va_end(ap);
 }
 
+static __attribute__((noreturn)) void leave(int status)
+{
+	self.finished = true;
+	exit(status);
+}
+
+/* A library that gives up calls exit() with 1, which here means "no": OpenMP's runtime when a thread
+ * cannot start, mandoc when memory is out. It has said why. */
+static void on_exit_by_others(void)
+{
+	if (self.finished)
+		return;
+	lu_atomic_remove_all();
+	_exit(2);
+}
+
 static __attribute__((noreturn)) void usage_exit(bool hint)
 {
 	if (hint)
 		fprintf(stderr, "Try '%s --help'.\n", self.name);
 	lu_atomic_remove_all();
-	exit(2);
+	leave(2);
 }
 
 void lu_usage_error(const char *fmt, ...)
@@ -108,7 +125,7 @@ void lu_usage_fail(const struct lu_err *err, const char *fmt, ...)
 static __attribute__((noreturn)) void fail(const struct lu_err *err)
 {
 	lu_warn("%s", err->msg);
-	exit(2);
+	leave(2);
 }
 
 static int finish_stdout(void)
@@ -135,7 +152,7 @@ static __attribute__((noreturn)) void answer(struct lu_buf *text)
 			lu_write_all(STDOUT_FILENO, text->p, text->n, "standard output", &err) < 0)
 		fail(&err);
 	lu_buf_release(text);
-	exit(finish_stdout());
+	leave(finish_stdout());
 }
 
 /* Report an error in a signal handler, clean up and exit: async-signal-safe calls only. */
@@ -160,8 +177,9 @@ static void prepare_process(void)
 	 * standard error would land in the data. */
 	for (int fd = 0; fd <= 2; fd++) {
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
-			exit(2);
+			leave(2);
 	}
+	atexit(on_exit_by_others);
 	sigemptyset(&pipe_set);
 	sigaddset(&pipe_set, SIGPIPE);
 	sigprocmask(SIG_UNBLOCK, &pipe_set, NULL);
@@ -220,12 +238,12 @@ static void note_old_names(const struct lu_cmdline *c)
 	}
 }
 
-static void complete_std(struct lu_std *std)
+static void complete_std(struct lu_std *std, unsigned groups)
 {
 	struct lu_err err;
 
 	if (std->threads == 0)
-		std->threads = omp_get_max_threads();
+		std->threads = lu_threads_default();
 	if (!std->tmpdir)
 		std->tmpdir = getenv("TMPDIR");
 	if (!std->tmpdir || !*std->tmpdir)
@@ -238,6 +256,8 @@ static void complete_std(struct lu_std *std)
 	/* Fail on an unwritable path now, not after hours of work. */
 	if (lu_stats_check(std->stats, &err) < 0)
 		fail(&err);
+	if ((groups & LU_STD_THREADS) && lu_threads_check(std->threads, &err) < 0)
+		fail(&err);
 }
 
 void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *config,
@@ -248,7 +268,7 @@ void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *conf
 	prepare_process();
 	self.name = tool->name;
 	parse_args(tool, argc, argv, config);
-	complete_std(std);
+	complete_std(std, tool->std);
 	note_old_names(&self.cmdline);
 	*args = (struct lu_args){
 		.tool = tool,
@@ -276,5 +296,6 @@ int lu_tool_finish(int rc, const struct lu_err *err)
 	if (rc != 0)
 		lu_atomic_remove_all();
 	out = finish_stdout();
+	self.finished = true;
 	return out ? out : rc;
 }

@@ -67,6 +67,14 @@ static int read_vocab(struct lu_tok *tok, const struct lu_component_reader *r,
 	return 0;
 }
 
+/* True for an entry that Hugging Face passes over: the header of a merges.txt, or what looks like
+ * it. */
+static bool is_header(const struct lu_json_iter *it)
+{
+	return it->type == LU_JSON_STRING && it->value.n > 8 &&
+			memcmp(it->value.p, "\"#version", 9) == 0;
+}
+
 /* Read a merge, ["a", "b"] or "a b" with one space; `index` is for messages. */
 static int read_pair(const struct lu_component_reader *r, struct lu_json_iter *it, size_t index,
 		struct lu_str part[2])
@@ -145,8 +153,10 @@ static int read_merges(struct lu_tok *tok, const struct lu_component_reader *r,
 	if (lu_bpe_begin_merges(&tok->bpe, &tok->arena, n, r->err) < 0 ||
 			lu_component_array(r, model, "merges", &it) < 0)
 		return -1;
-	for (n = 0; rc == 0 && lu_json_next(&it); n++)
-		rc = read_merge(tok, r, &it, n, &both);
+	for (n = 0; rc == 0 && lu_json_next(&it);) {
+		if (!is_header(&it))
+			rc = read_merge(tok, r, &it, n++, &both);
+	}
 	lu_buf_release(&both);
 	return rc;
 }

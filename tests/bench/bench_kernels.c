@@ -5,7 +5,6 @@
  *
  *	bench_kernels [repeats]		each figure is the best of so many (default 10)
  */
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -357,7 +356,6 @@ int main(int argc, char **argv)
 	b.repeats = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 10;
 	if (b.repeats < 1)
 		b.repeats = 1;
-	omp_set_num_threads(1);
 	if (b.ops->open(&b.q, 0, &err) == -1) {
 		fprintf(stderr, "bench_kernels: %s\n", err.msg);
 		return 2;

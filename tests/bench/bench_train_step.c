@@ -5,7 +5,6 @@
  *
  *	bench_train_step [repeats]	best of so many repeats (default 5)
  */
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #ifdef LK_HAVE_ONEDNN
@@ -141,7 +140,6 @@ int main(int argc, char **argv)
 {
 	long repeats = argc > 1 ? strtol(argv[1], NULL, 10) : 5;
 
-	omp_set_num_threads(1);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		run(&sizes[i], repeats > 0 ? (int)repeats : 5);
 	return 0;

@@ -393,17 +393,40 @@ to_file() {
 	each check reads_documents one_file
 }
 
-@test "empty input is accepted, plain and compressed" {
+@test "--allow-empty accepts empty files, plain and compressed" {
 	check() {
 		: >empty
-		result "$1" empty dir/a || echo "exit $?: $(cat err)"
+		result "$1" empty dir/a --allow-empty || echo "exit $?: $(cat err)"
 		gzip -c empty >empty.gz
-		result "$1" empty.gz dir/b || echo "compressed: exit $?: $(cat err)"
+		result "$1" empty.gz dir/b --allow-empty || echo "compressed: exit $?: $(cat err)"
 		same dir/a dir/b "compressed nothing"
 	}
 	may_be_empty() { [[ "$needs_input" != *" $1 "* ]]; }
 	each check reads_documents may_be_empty
 }
+
+@test "threads that cannot start exit 2 with one sentence" {
+	[ "$LUCIE_CONFIG" = release ] || skip "sanitizers need a larger address space"
+	check() {
+		local status=0
+		(ulimit -v 1500000 && to_file "$1" "$(fixture_of "$1")" -j 1000) >said 2>&1 || status=$?
+		cat said
+		trouble $status dir "cannot start 1000 threads"
+	}
+	threaded() { takes "$1" threads && reads_files "$1"; }
+	each check threaded
+}
+
+@test "more threads in the environment than -j takes are as many as -j takes" {
+	check() {
+		OMP_NUM_THREADS=99999 result "$1" "$(fixture_of "$1")" dir/many || echo "exit $?: $(cat err)"
+	}
+	threaded() { takes "$1" threads && reads_documents "$1"; }
+	each check threaded
+}
+
+# The temporary files of dir/out.
+unfinished() { find dir -name '.out.*.lu-tmp'; }
 
 # started PROGRAM: run it on a pipe that stays open, with -o dir/out, and wait for its temporary
 # file. Sets pid.
@@ -417,7 +440,7 @@ started() {
 	pid=$!
 	cat a.jsonl >&8
 	for ((i = 0; i < 200; i++)); do
-		[ -e dir/.out.lu-tmp ] && return
+		[ -n "$(unfinished)" ] && return
 		kill -0 $pid 2>/dev/null || { echo "ended early: $(cat err)"; return 1; }
 		sleep 0.05
 	done
@@ -441,19 +464,21 @@ one_file() { takes "$1" output && takes "$1" compress; }
 	each check reads_documents one_file
 }
 
-@test "a second run on the same output is refused; after kill -9 the next run succeeds" {
+@test "two attempts at one output do not meet; after kill -9 the next run removes what is left" {
 	check() {
-		local status=0 pid
+		local pid
 		started "$1" || return 0
-		result "$1" a.jsonl dir/second -o dir/out || status=$?
-		rm -rf dir/second
-		[ $status = 2 ] && grep -q "another run" err || echo "second run: exit $status, $(cat err)"
+		result "$1" a.jsonl dir/second -o dir/out || echo "second run: exit $?: $(cat err)"
+		result "$1" a.jsonl dir/fresh
+		cmp -s dir/out dir/fresh/out || echo "other bytes beside an attempt that goes on"
+		rm -rf dir/second dir/fresh
+		[ -n "$(unfinished)" ] || echo "the second run removed the file of the first"
 		kill -9 $pid
 		wait $pid || true
 		exec 8>&-
-		[ -e dir/.out.lu-tmp ] || echo "kill -9 left no temporary file to test with"
+		[ -n "$(unfinished)" ] || echo "kill -9 left no temporary file to test with"
 		result "$1" a.jsonl dir/third -o dir/out || echo "after kill -9: exit $?: $(cat err)"
-		[ ! -e dir/.out.lu-tmp ] || echo "the temporary file is still there"
+		[ -z "$(unfinished)" ] || echo "the temporary file is still there"
 		result "$1" a.jsonl dir/fresh
 		rm dir/in
 		cmp -s dir/out dir/fresh/out || echo "other bytes after kill -9"

@@ -132,6 +132,17 @@ exported() { python3 -c 'import json, sys; print(json.load(open("out/" + sys.arg
 	says_both other shards/demo lucie-eval out shards/demo other
 }
 
+@test "lucie-check and lucie-trace name the tokenizer that a shard was not made with" {
+	run -1 lucie-check -q -t tokenizer.json other
+	[[ "$output" == "other.json: was made by another tokenizer than tokenizer.json (XXH3-128 "*")" ]]
+	# The shard of the run is made anew, with another tokenizer.
+	cp -R run moved
+	sed -i 's,^data.train.*\|^train = .*,train = other,' moved/config.ini
+	says_both other moved/tokenizer.json lucie-trace moved --step 1
+	rm -rf moved
+	lucie-trace run --step 1
+}
+
 @test "a tokenizer beside a run that has none is not taken for its own" {
 	run -2 lucie-eval plain a.jsonl
 	[[ "$output" == *"no tokenizer.json: give -t FILE"* ]]

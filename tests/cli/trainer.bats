@@ -285,3 +285,18 @@ until_step() {
 	run -2 lucie-train -q -c base.ini --set data.train=shards/other -o run
 	[[ "$output" == *"another tokenizer"* ]]
 }
+
+@test "waiting threads spin briefly, unless the environment says otherwise" {
+	# A program that is told to wait for its input shows what it was started with.
+	environment() {
+		mkfifo config 2>/dev/null || true
+		"$@" lucie-train -c config --dry-run -o r >/dev/null 2>&1 3>&- &
+		exec 9>config
+		tr '\0' '\n' </proc/$!/environ | grep -E '^(GOMP_SPINCOUNT|OMP_WAIT_POLICY)=' || echo none
+		exec 9>&-
+		wait $! || true
+	}
+	[ "$(environment env -u OMP_WAIT_POLICY -u GOMP_SPINCOUNT)" = GOMP_SPINCOUNT=1000 ]
+	[ "$(environment env -u GOMP_SPINCOUNT OMP_WAIT_POLICY=active)" = OMP_WAIT_POLICY=active ]
+	[ "$(environment env -u OMP_WAIT_POLICY GOMP_SPINCOUNT=7)" = GOMP_SPINCOUNT=7 ]
+}

@@ -11,7 +11,7 @@ import tempfile
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-from lib.texts import LETTERS, MARK, random_texts, write_docs
+from lib.texts import LETTERS, MARK, merge_pairs, random_texts, write_docs
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
@@ -118,7 +118,7 @@ def compare(got, want):
     for part in want:
         if part != "model" and got[part] != want[part]:
             return "%s: %s, theirs %s" % (part, got[part], want[part])
-    ours, theirs = got["model"], want["model"]
+    ours, theirs = ({**f["model"], "merges": merge_pairs(f["model"])} for f in (got, want))
     if list(ours["vocab"].items()) != list(theirs["vocab"].items()):
         odd = set(ours["vocab"].items()) ^ set(theirs["vocab"].items())
         return "vocab: %d differ: %s" % (len(odd), sorted(odd, key=lambda x: x[1])[:6])

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from lib.texts import MARK, random_texts, write_docs
+from lib.texts import MARK, merge_pairs, random_texts, write_docs
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
 ROUNDS = int(os.environ.get("ROUNDS", "260"))
@@ -127,6 +127,7 @@ class Case:
         if made is None:
             return why
         model = json.loads(made)["model"]
+        model["merges"] = merge_pairs(model)
         ids = sorted(model["vocab"].items(), key=lambda x: x[1])
         trainer = trainers.BpeTrainer(
             vocab_size=size,

@@ -1,7 +1,5 @@
 #include "tests/kernels/lk_test.h"
 
-#include <omp.h>
-
 #define GUARD ((size_t)128)
 #define BUFFERS 32
 
@@ -103,27 +101,42 @@ static void release(struct t_ctx *t)
 	t->n = 0;
 }
 
+/* A call of a test's function inside a team. */
+struct call {
+	struct t_ctx *t;
+	t_fn *fn;
+	const void *arg;
+	void *out;
+};
+
+static int in_team(void *ctx)
+{
+	const struct call *c = ctx;
+
+	c->fn(c->t, c->arg, c->out);
+	return 0;
+}
+
 void t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out, size_t bytes)
 {
 	static const int threads[] = { 1, 1, 2, 3, 5 };
 	struct t_ctx t = { .ops = ops };
 	struct lk_err err;
 	void *again = malloc(bytes + 1);
-	int before = omp_get_max_threads();
 
 	assert_non_null(again);
 	if (ops->open(&t.q, 0, &err) < 0)
 		fail_msg("%s", err.msg);
 	for (size_t i = 0; i < T_LEN(threads); i++) {
-		omp_set_num_threads(threads[i]);
+		struct call c = { &t, fn, arg, i == 0 ? out : again };
+
 		t.shift = i * sizeof(lk_real);
-		fn(&t, arg, i == 0 ? out : again);
+		lk_cpu_team(threads[i], in_team, &c);
 		release(&t);
 		if (i > 0 && memcmp(out, again, bytes) != 0)
 			fail_msg("%s: run %zu with %d threads has other bits", ops->name, i,
 					threads[i]);
 	}
-	omp_set_num_threads(before);
 	ops->close(t.q);
 	free(again);
 }

@@ -6,7 +6,6 @@
 #include "tests/trainer/tiny.h"
 
 #include <math.h>
-#include <omp.h>
 
 #include "libcommon/base/rng.h"
 
@@ -102,36 +101,47 @@ static void test_gradient_tied(void **state)
 	check_gradient(true, false);
 }
 
+struct bits {
+	bool recompute;
+	lk_real *out; /* malloc'd */
+	size_t bytes;
+};
+
+static int compute_bits(void *ctx)
+{
+	struct bits *b = ctx;
+	struct lt_model *m;
+	struct lu_err err;
+	struct tiny t;
+
+	tiny_open(&t, 1, false);
+	b->bytes = t.w->table.total * sizeof(lk_real);
+	ok(lt_model_open(&m, t.w, TINY_BATCH, TINY_CONTEXT, LT_MODEL_TRAIN, b->recompute, &err),
+			&err);
+	b->out = malloc(b->bytes);
+	assert_non_null(b->out);
+	gradient(&t, m, b->out);
+	lt_model_close(m);
+	tiny_close(&t);
+	return 0;
+}
+
 /* Recomputation and the number of threads do not change the bits. */
 static void test_same_bits(void **state)
 {
-	lk_real *want = NULL, *got = NULL;
-	int threads = omp_get_max_threads();
-	struct lu_err err;
+	static const int threads[] = { 2, 1, 3, 2 };
+	struct bits want = { .recompute = false };
 
 	(void)state;
-	for (int i = 0; i < 4; i++) {
-		struct lt_model *m;
-		struct tiny t;
-		size_t bytes;
+	compute_bits(&want); /* outside of a team */
+	for (size_t i = 0; i < 4; i++) {
+		struct bits got = { .recompute = i == 3 };
 
-		omp_set_num_threads(i == 1 ? 1 : i == 2 ? 3 : 2);
-		tiny_open(&t, 1, false);
-		bytes = t.w->table.total * sizeof(lk_real);
-		ok(lt_model_open(&m, t.w, TINY_BATCH, TINY_CONTEXT, LT_MODEL_TRAIN, i == 3, &err),
-				&err);
-		got = malloc(bytes);
-		assert_non_null(got);
-		gradient(&t, m, got);
-		if (want)
-			assert_memory_equal(got, want, bytes);
-		free(want);
-		want = got;
-		lt_model_close(m);
-		tiny_close(&t);
+		lk_cpu_team(threads[i], compute_bits, &got);
+		assert_memory_equal(got.out, want.out, want.bytes);
+		free(got.out);
 	}
-	free(want);
-	omp_set_num_threads(threads);
+	free(want.out);
 }
 
 /* Decoding piece by piece with cached keys and values gives the logits of the whole. */

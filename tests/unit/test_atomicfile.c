@@ -4,6 +4,7 @@
  */
 #include "tests/unit/unit.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,13 +15,16 @@
 
 #include "libcommon/sys/atomicfile.h"
 
-#define TEMP ".x.lu-tmp"
-
 static bool there(const char *name)
 {
 	struct stat st;
 
 	return lstat(name, &st) == 0;
+}
+
+static int temps(void)
+{
+	return unfinished_in(".");
 }
 
 static void write_whole(const char *name, const char *text)
@@ -41,20 +45,20 @@ static void test_commit_and_abort(void **state)
 
 	(void)state;
 	assert_int_equal(lu_atomic_open(&f, "x", &err), 0);
-	assert_true(there(TEMP));
+	assert_int_equal(temps(), 1);
 	assert_false(there("x"));
 	assert_int_equal(lu_atomic_write(&f, "new", 3, &err), 0);
 	assert_int_equal(f.written, 3);
 	assert_int_equal(lu_atomic_commit(&f, &err), 0);
 	assert_file("x", "new");
-	assert_false(there(TEMP));
+	assert_int_equal(temps(), 0);
 	lu_atomic_abort(&f);
 
 	assert_int_equal(lu_atomic_open(&f, "x", &err), 0);
 	assert_int_equal(lu_atomic_write(&f, "lost", 4, &err), 0);
 	lu_atomic_abort(&f);
 	assert_file("x", "new");
-	assert_false(there(TEMP));
+	assert_int_equal(temps(), 0);
 }
 
 /* After settle the data are complete and closed, and only the name is missing. */
@@ -70,13 +74,13 @@ static void test_settle(void **state)
 	assert_int_equal(lu_atomic_write(&g, "two", 3, &err), 0);
 	assert_int_equal(lu_atomic_settle(&f, &err), 0);
 	assert_int_equal(lu_atomic_settle(&g, &err), 0);
-	assert_file(TEMP, "one");
+	assert_file(f.temp, "one");
 	assert_int_equal(f.fd, -1);
 	assert_int_equal(lu_atomic_commit(&f, &err), 0);
 	assert_file("x", "one");
-	assert_false(there(TEMP));
+	assert_int_equal(temps(), 1);
 	lu_atomic_abort(&g);
-	assert_false(there(".y.lu-tmp"));
+	assert_int_equal(temps(), 0);
 	assert_false(there("y"));
 
 	/* Directly written targets have nothing to settle. */
@@ -97,7 +101,7 @@ static void test_abort_of_none(void **state)
 	assert_int_equal(lu_atomic_open(&f, "x", &err), 0);
 	lu_atomic_abort(&none);
 	lu_atomic_remove_all();
-	assert_false(there(TEMP));
+	assert_int_equal(temps(), 0);
 	lu_atomic_abort(&f);
 }
 
@@ -133,52 +137,12 @@ static void test_links(void **state)
 	assert_int_equal(symlink("../x", "d/z"), 0);
 	write_whole("d/z", "3");
 	assert_file("d/y", "3");
-	assert_false(there("d/.y.lu-tmp"));
+	assert_int_equal(unfinished_in("d"), 0);
 	/* A circle is an error, not a loop. */
 	unlink("x");
 	assert_int_equal(symlink("x", "x"), 0);
 	assert_int_equal(lu_atomic_open(&f, "x", &err), -1);
 	assert_string_equal(err.msg, "x: Too many levels of symbolic links");
-	unlink("x");
-}
-
-/* The name of the temporary file is predictable: a link planted there is not followed. */
-static void test_planted_link(void **state)
-{
-	struct lu_err err;
-	struct lu_atomic f;
-
-	(void)state;
-	put_text("victim", "kept");
-	assert_int_equal(symlink("victim", TEMP), 0);
-	assert_int_equal(lu_atomic_open(&f, "x", &err), -1);
-	assert_file("victim", "kept");
-	unlink(TEMP);
-}
-
-static void test_second_writer(void **state)
-{
-	struct lu_err err;
-	struct lu_atomic f, g;
-	int status;
-	pid_t child;
-
-	(void)state;
-	assert_int_equal(lu_atomic_open(&f, "x", &err), 0);
-	assert_int_equal(lu_atomic_open(&g, "x", &err), -1);
-	assert_string_equal(err.msg, "x: another run is writing it");
-	child = fork();
-	if (child == 0) {
-		/* fork() shares the lock of the open file; a new open is refused here too. */
-		_exit(lu_atomic_open(&g, "x", &err) < 0 ? 7 : 1);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
-	assert_int_equal(lu_atomic_write(&f, "mine", 4, &err), 0);
-	assert_int_equal(lu_atomic_commit(&f, &err), 0);
-	assert_file("x", "mine");
-	/* The lock is released. */
-	write_whole("x", "next");
 	unlink("x");
 }
 
@@ -194,14 +158,20 @@ static pid_t start_child(void)
 	if (child == 0) {
 		struct lu_err err;
 		struct lu_atomic f;
+		sigset_t go;
+		int signal;
 
+		sigemptyset(&go);
+		sigaddset(&go, SIGUSR1);
+		sigprocmask(SIG_BLOCK, &go, NULL);
 		lu_atomic_install();
 		if (lu_atomic_open(&f, "x", &err) < 0 ||
 				lu_atomic_write(&f, "half of it", 10, &err) < 0 ||
 				write(end[1], "!", 1) != 1)
 			_exit(9);
-		for (;;)
-			pause();
+		/* SIGUSR1 lets it end well. */
+		sigwait(&go, &signal);
+		_exit(lu_atomic_commit(&f, &err) < 0);
 	}
 	close(end[1]);
 	assert_int_equal(read(end[0], &c, 1), 1);
@@ -209,7 +179,47 @@ static pid_t start_child(void)
 	return child;
 }
 
-static void test_left_by_kill_is_reused(void **state)
+/* Two attempts at one target have a file each; the one that ends last gives its own. */
+static void test_two_attempts(void **state)
+{
+	pid_t child = start_child();
+	int status;
+
+	(void)state;
+	write_whole("x", "mine");
+	assert_int_equal(temps(), 1);
+	kill(child, SIGUSR1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_file("x", "half of it");
+	assert_int_equal(temps(), 0);
+	unlink("x");
+}
+
+/* Two outputs of one process must not be one file. */
+static void test_one_target_twice(void **state)
+{
+	static const char *const name[] = { "x", "./x", "l" };
+	struct lu_err err;
+	struct lu_atomic f, g;
+
+	(void)state;
+	assert_int_equal(symlink("x", "l"), 0);
+	assert_int_equal(lu_atomic_open(&f, "x", &err), 0);
+	for (size_t i = 0; i < sizeof(name) / sizeof(*name); i++) {
+		assert_int_equal(lu_atomic_open(&g, name[i], &err), -1);
+		assert_non_null(strstr(err.msg, "x: two outputs have this name"));
+		lu_atomic_abort(&g);
+	}
+	assert_int_equal(temps(), 1);
+	lu_atomic_abort(&f);
+	write_whole("x", "again");
+	unlink("x");
+	unlink("l");
+}
+
+/* The first open of a process removes what a killed one left, for whatever target. */
+static void test_left_by_kill(void **state)
 {
 	int status;
 	pid_t child = start_child();
@@ -217,11 +227,79 @@ static void test_left_by_kill_is_reused(void **state)
 	(void)state;
 	kill(child, SIGKILL);
 	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(there(TEMP));
+	assert_int_equal(temps(), 1);
+	put_text(".x.elsewhere-0.99999999.0.lu-tmp", "of another host");
+	/* This process has looked at this folder before, when nothing was stale. */
+	assert_int_equal(mkdir("other", 0777), 0);
+	write_whole("other/y", "1");
 	write_whole("x", "new");
 	assert_file("x", "new");
-	assert_false(there(TEMP));
+	assert_int_equal(temps(), 1);
+	assert_true(there(".x.elsewhere-0.99999999.0.lu-tmp"));
+	unlink(".x.elsewhere-0.99999999.0.lu-tmp");
 	unlink("x");
+}
+
+/* A live attempt is left alone, however another one ends. */
+static void test_live_attempt_stays(void **state)
+{
+	int status;
+	pid_t child = start_child();
+
+	(void)state;
+	write_whole("other/z", "1");
+	write_whole("x", "mine");
+	assert_int_equal(temps(), 1);
+	kill(child, SIGTERM);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(temps(), 0);
+	assert_file("x", "mine");
+	unlink("x");
+}
+
+static void test_stale_names(void **state)
+{
+	static const char *const never[] = { "", ".lu-tmp", "x", ".x.lu-tmp", ".x.0.lu-tmp",
+		".1.0.lu-tmp", ".x..1.0.lu-tmp", ".x.somewhere-0.4000000.0.lu-tmp", "..lu-tmp",
+		"...lu-tmp" };
+	char *ours = lu_attempt_name("folder/x");
+	char name[512], *slash = strchr(ours, '/');
+	int status, end[2];
+	pid_t child;
+
+	(void)state;
+	assert_non_null(slash);
+	assert_memory_equal(slash, "/.x.", 4);
+	for (size_t i = 0; i < sizeof(never) / sizeof(*never); i++)
+		assert_false(lu_attempt_is_stale(never[i]));
+	assert_false(lu_attempt_is_stale(slash + 1));
+	/* The name that a child made is stale once the child has ended. */
+	assert_int_equal(pipe(end), 0);
+	child = fork();
+	if (child == 0) {
+		char *theirs = lu_attempt_name("x");
+
+		_exit(write(end[1], theirs, strlen(theirs) + 1) < 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(read(end[0], name, sizeof(name)) > 0);
+	close(end[0]);
+	close(end[1]);
+	assert_true(lu_attempt_is_stale(name));
+	free(ours);
+}
+
+/* A name of 255 bytes is the longest that file systems take. */
+static void test_long_name(void **state)
+{
+	char name[256];
+
+	(void)state;
+	memset(name, 'n', 255);
+	name[255] = '\0';
+	write_whole(name, "1");
+	assert_file(name, "1");
+	unlink(name);
 }
 
 static void test_signals_remove(void **state)
@@ -233,32 +311,15 @@ static void test_signals_remove(void **state)
 		int status;
 		pid_t child = start_child();
 
-		assert_true(there(TEMP));
+		assert_int_equal(temps(), 1);
 		kill(child, deadly[i]);
 		assert_int_equal(waitpid(child, &status, 0), child);
 		/* The child dies of the signal, as the shell and make expect. */
 		assert_true(WIFSIGNALED(status));
 		assert_int_equal(WTERMSIG(status), deadly[i]);
-		assert_false(there(TEMP));
+		assert_int_equal(temps(), 0);
 		assert_false(there("x"));
 	}
-}
-
-/* A file that another run made under the same name after ours was renamed is kept. */
-static void test_remove_only_ours(void **state)
-{
-	struct lu_err err;
-	struct lu_atomic f;
-
-	(void)state;
-	assert_int_equal(lu_atomic_open(&f, "x", &err), 0);
-	assert_int_equal(rename(TEMP, "elsewhere"), 0);
-	put_text(TEMP, "of another run");
-	lu_atomic_remove_all();
-	assert_file(TEMP, "of another run");
-	lu_atomic_abort(&f);
-	unlink(TEMP);
-	unlink("elsewhere");
 }
 
 static void test_direct(void **state)
@@ -281,7 +342,7 @@ static void test_direct(void **state)
 
 static void test_wrong_names(void **state)
 {
-	static const char *const name[] = { "none/x", ".", "", "x/", "/proc/x" };
+	static const char *const name[] = { "none/x", "none/deep/x", ".", "", "x/", "/proc/x" };
 	struct lu_err err;
 	struct lu_atomic f;
 
@@ -290,6 +351,8 @@ static void test_wrong_names(void **state)
 		assert_int_equal(lu_atomic_open(&f, name[i], &err), -1);
 		assert_true(strlen(err.msg) > strlen(name[i]) + 3);
 	}
+	assert_int_equal(lu_atomic_open(&f, "none/x", &err), -1);
+	assert_string_equal(err.msg, "none/x: there is no folder 'none', create it first");
 }
 
 static void test_many_at_once(void **state)
@@ -304,10 +367,9 @@ static void test_many_at_once(void **state)
 		snprintf(name, sizeof(name), "m%zu", n);
 		assert_int_equal(lu_atomic_open(&f[n], name, &err), 0);
 	}
-	assert_true(there(".m299.lu-tmp"));
+	assert_int_equal(temps(), 300);
 	lu_atomic_remove_all();
-	assert_false(there(".m0.lu-tmp"));
-	assert_false(there(".m299.lu-tmp"));
+	assert_int_equal(temps(), 0);
 	for (size_t n = 0; n < 300; n++)
 		lu_atomic_abort(&f[n]);
 	write_whole("x", "works again");
@@ -322,11 +384,13 @@ int main(void)
 		cmocka_unit_test(test_abort_of_none),
 		cmocka_unit_test(test_permissions),
 		cmocka_unit_test(test_links),
-		cmocka_unit_test(test_planted_link),
-		cmocka_unit_test(test_second_writer),
-		cmocka_unit_test(test_left_by_kill_is_reused),
+		cmocka_unit_test(test_two_attempts),
+		cmocka_unit_test(test_one_target_twice),
+		cmocka_unit_test(test_left_by_kill),
+		cmocka_unit_test(test_live_attempt_stays),
+		cmocka_unit_test(test_stale_names),
+		cmocka_unit_test(test_long_name),
 		cmocka_unit_test(test_signals_remove),
-		cmocka_unit_test(test_remove_only_ours),
 		cmocka_unit_test(test_direct),
 		cmocka_unit_test(test_wrong_names),
 		cmocka_unit_test(test_many_at_once),

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "libcommon/base/err.h"
+#include "libcommon/base/utf8.h"
 
 static void test_sentences(void **state)
 {
@@ -19,17 +20,35 @@ static void test_sentences(void **state)
 	assert_string_equal(err.msg, "out of memory");
 }
 
-static void test_long_sentences_are_cut(void **state)
+/* The beginning of the path and the reason stay; UTF-8 is not cut. */
+static void test_long_sentences(void **state)
 {
-	char long_name[2000];
+	char long_name[9000];
 	struct lu_err err;
 
 	(void)state;
+	for (size_t cut = 0; cut < 4; cut++) {
+		memset(long_name, 'n', cut);
+		for (size_t i = cut; i + 3 < sizeof(long_name); i += 3)
+			memcpy(long_name + i, "\xe2\x82\xac", 4);
+		lu_err_sys(&err, ENOENT, "folder/%s/file", long_name);
+		lu_err_wrap(&err, "%s", "recipe.ini");
+		assert_true(strlen(err.msg) > sizeof(err.msg) - 8);
+		assert_int_equal(strncmp(err.msg, "recipe.ini: folder/", 19), 0);
+		assert_non_null(strstr(err.msg, "/file: No such file or directory"));
+		assert_non_null(strstr(err.msg, " ... "));
+		assert_true(lu_utf8_valid(err.msg, strlen(err.msg)) == strlen(err.msg));
+	}
 	memset(long_name, 'n', sizeof(long_name) - 1);
 	long_name[sizeof(long_name) - 1] = '\0';
-	lu_err_sys(&err, ENOENT, "%s", long_name);
-	lu_err_wrap(&err, "%s", long_name);
-	assert_int_equal(strlen(err.msg), sizeof(err.msg) - 1);
+	lu_err_set(&err, "%.700s", long_name);
+	assert_int_equal(strlen(err.msg), 700);
+	lu_err_set(&err, "%.767s", long_name);
+	assert_int_equal(strlen(err.msg), 767);
+	assert_null(strstr(err.msg, "..."));
+	lu_err_set(&err, "%.768s", long_name);
+	assert_int_equal(strlen(err.msg), 767);
+	assert_non_null(strstr(err.msg, " ... "));
 }
 
 /* Callers decide by errnum: what the system refused, ENOMEM, or 0 for wrong input. */
@@ -65,7 +84,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sentences),
-		cmocka_unit_test(test_long_sentences_are_cut),
+		cmocka_unit_test(test_long_sentences),
 		cmocka_unit_test(test_errnum),
 		cmocka_unit_test(test_mask_controls),
 	};

@@ -164,8 +164,30 @@ static void test_wrong_compression(void **state)
 		assert_int_equal(lu_out_open(&out, "w", bad[i], 1, &err), -1);
 		assert_non_null(strstr(err.msg, "compression"));
 		assert_int_equal(access("w", F_OK), -1);
-		assert_int_equal(access(".w.lu-tmp", F_OK), -1);
+		assert_int_equal(unfinished_in("."), 0);
 	}
+}
+
+/* A name must not promise a format that is not written, unless -z says what is meant. */
+static void test_wrong_ending(void **state)
+{
+	static const char *const bad[] = { "w.bz2", "w.LZ4", "w.jsonl.zstd", "w.tar", "w.parquet",
+		"w.Z", "/dev/shm/none/w.br" };
+	struct lu_err err;
+	struct lu_out *out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_int_equal(lu_out_open(&out, bad[i], NULL, 1, &err), -1);
+		assert_non_null(strstr(
+				err.msg, "is not written; end the name in .zst, .gz or .xz"));
+		assert_int_equal(access(bad[i], F_OK), -1);
+	}
+	assert_int_equal(lu_out_open(&out, "w.bz2", "none", 1, &err), 0);
+	assert_int_equal(lu_out_commit(out, &err), 0);
+	assert_file("w.bz2", "");
+	assert_int_equal(lu_out_open(&out, "bz2", NULL, 1, &err), 0);
+	lu_out_abort(out);
 }
 
 static void test_full_disk(void **state)
@@ -238,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_by_name),
 		cmocka_unit_test(test_nothing_written),
 		cmocka_unit_test(test_wrong_compression),
+		cmocka_unit_test(test_wrong_ending),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_sticky_buffer),
 		cmocka_unit_test(test_refuse),

@@ -132,7 +132,7 @@ static void test_check(void **state)
 	assert_int_equal(access("s", F_OK), -1);
 	assert_int_equal(lu_stats_check("/dev/null", &err), 0);
 	assert_int_equal(lu_stats_check("none/s", &err), -1);
-	assert_string_equal(err.msg, "none/s: No such file or directory");
+	assert_string_equal(err.msg, "none/s: there is no folder 'none', create it first");
 	assert_int_equal(lu_stats_check(".", &err), -1);
 	assert_int_equal(lu_stats_check("", &err), -1);
 }

@@ -2,13 +2,17 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libcommon/sys/atomicfile.h"
 #include "libcommon/sys/completion.h"
 #include "libcommon/sys/help.h"
+#include "libcommon/sys/threads.h"
 #include "libcommon/sys/tool.h"
 #include "libcommon/sys/version.h"
 
@@ -196,6 +200,56 @@ static void test_usage_hint(void **state)
 	assert_string_equal(said, "lucie: --set: x.ini: No such file or directory\n");
 }
 
+static void library_exits(void)
+{
+	static char name[] = "lucie-x", *argv[] = { name, NULL };
+	struct config c = { .std = LU_STD_DEFAULTS };
+	struct lu_args args;
+	struct lu_atomic f;
+	struct lu_err err;
+
+	lu_tool_start(&tool, 1, argv, &c, &args);
+	if (lu_atomic_open(&f, "unfinished", &err) < 0)
+		_exit(3);
+	exit(1);
+}
+
+/* The status of a library that gives up is not an answer, and leaves no half a file. */
+static void test_exit_by_others(void **state)
+{
+	char said[512] = "";
+
+	(void)state;
+	assert_int_equal(child(library_exits, said, sizeof(said)), 2);
+	assert_int_equal(unfinished_in("."), 0);
+}
+
+static void test_threads(void **state)
+{
+	struct rlimit space, small;
+	struct lu_err err = { 0 };
+
+	(void)state;
+	assert_int_equal(lu_threads_check(0, &err), 0);
+	assert_int_equal(lu_threads_check(1, &err), 0);
+	assert_int_equal(lu_threads_check(40, &err), 0);
+	omp_set_num_threads(99999);
+	assert_int_equal(lu_threads_default(), LU_THREADS_MAX);
+	omp_set_num_threads(3);
+	assert_int_equal(lu_threads_default(), 3);
+	/* The stacks of so many threads do not fit in the address space. Sanitizers need more. */
+	if (getenv("LUCIE_CONFIG") && strcmp(getenv("LUCIE_CONFIG"), "release") != 0)
+		return;
+	assert_int_equal(getrlimit(RLIMIT_AS, &space), 0);
+	small = space;
+	small.rlim_cur = (rlim_t)2 << 30;
+	assert_int_equal(setrlimit(RLIMIT_AS, &small), 0);
+	assert_int_equal(lu_threads_check(1000, &err), -1);
+	assert_int_equal(setrlimit(RLIMIT_AS, &space), 0);
+	assert_int_equal(strncmp(err.msg, "cannot start 1000 threads (use fewer: -j ", 41), 0);
+	assert_int_equal(err.errnum, EAGAIN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,7 +258,9 @@ int main(void)
 		cmocka_unit_test(test_completion),
 		cmocka_unit_test(test_version),
 		cmocka_unit_test(test_usage_hint),
+		cmocka_unit_test(test_exit_by_others),
+		cmocka_unit_test(test_threads),
 	};
 
-	return cmocka_run_group_tests_name("tool", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("tool", tests, scratch_make, scratch_remove);
 }

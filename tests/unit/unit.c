@@ -1,5 +1,6 @@
 #include "tests/unit/unit.h"
 
+#include <dirent.h>
 #include <ftw.h>
 #include <lzma.h>
 #include <stdio.h>
@@ -102,6 +103,21 @@ void assert_file(const char *name, const char *text)
 	assert_string_equal(p, text);
 	assert_int_equal(n, strlen(text));
 	free(p);
+}
+
+int unfinished_in(const char *folder)
+{
+	DIR *d = opendir(folder);
+	int n = 0;
+
+	assert_non_null(d);
+	for (struct dirent *e; (e = readdir(d)) != NULL;) {
+		size_t len = strlen(e->d_name);
+
+		n += len > 7 && strcmp(e->d_name + len - 7, ".lu-tmp") == 0;
+	}
+	closedir(d);
+	return n;
 }
 
 uint64_t unit_random(uint64_t *state)

@@ -27,6 +27,9 @@ char *get_data(const char *name, size_t *n);
 /* Fail unless the file holds exactly this text. */
 void assert_file(const char *name, const char *text);
 
+/* Number of unfinished output files (sys/atomicfile.h) in a folder. */
+int unfinished_in(const char *folder);
+
 /* Random numbers for mutations, independent of base/rng.h (splitmix64; Steele, Lea, Flood 2014). */
 uint64_t unit_random(uint64_t *state);
 

@@ -29,3 +29,8 @@ def random_texts(rnd):
 def write_docs(name, texts):
     with open(name, "w", encoding="utf-8") as f:
         f.writelines(json.dumps({"text": t}, ensure_ascii=False) + "\n" for t in texts)
+
+
+def merge_pairs(model):
+    """The merges of a model as pairs, however the file spells them."""
+    return [m.split(" ") if isinstance(m, str) else m for m in model["merges"]]
