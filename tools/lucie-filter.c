@@ -14,8 +14,8 @@ struct options {
 	struct lu_std std;
 	struct lu_list preset, set;
 	bool list, annotate;
-	const char *lang;
-	double min_lang_score;
+	const char *stop_words; /* language */
+	double min_score;
 };
 
 struct run {
@@ -36,9 +36,12 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST(0, "preset", struct options, preset, "NAME",
 			"gopher, fineweb, fineweb2-fr, lucie-web"),
 	LU_OPT_LIST(0, "set", struct options, set, "RULE=X", "change, add or remove (off) a rule"),
-	LU_OPT_DOUBLE(0, "min-lang-score", struct options, min_lang_score, "X", 0, 1,
+	LU_OPT_DOUBLE(0, "min-score", struct options, min_score, "X", 0, 1,
 			"drop a lang_score below X, or none"),
-	LU_OPT_STR(0, "lang", struct options, lang, "LANG", "stop words of LANG for all documents"),
+	LU_OPT_ALIAS("min-lang-score", "min-score"),
+	LU_OPT_STR(0, "stop-words", struct options, stop_words, "LANG",
+			"stop words of LANG for all documents"),
+	LU_OPT_ALIAS("lang", "stop-words"),
 	LU_OPT_FLAG(0, "annotate", struct options, annotate,
 			"keep all, add the measures as \"quality\""),
 	LU_OPT_FLAG(0, "list", struct options, list, "print the rules and their sources"),
@@ -60,8 +63,8 @@ static enum lu_stop_list stop_list(const struct options *o, struct lu_doc *doc)
 {
 	struct lu_str lang;
 
-	if (o->lang)
-		return lu_stop_list(lu_str_of(o->lang));
+	if (o->stop_words)
+		return lu_stop_list(lu_str_of(o->stop_words));
 	return lu_doc_string(doc, "lang", &lang) ? lu_stop_list(lang) : LU_STOP_NONE;
 }
 
@@ -96,12 +99,12 @@ static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 	const struct lu_rule *failed;
 	double value;
 
-	if (o->min_lang_score > 0 && !o->annotate) {
+	if (o->min_score > 0 && !o->annotate) {
 		const struct lu_json_member *m = lu_json_get(&doc->obj, "lang_score");
 
 		if (!m || !lu_json_double(m, &value))
 			return lu_doc_drop(doc, "lang_score", m ? &m->value : NULL);
-		if (value < o->min_lang_score)
+		if (value < o->min_score)
 			return lu_doc_drop_number(doc, "lang_score", value);
 	}
 	if (r->rules.n == 0 && !o->annotate)
@@ -148,8 +151,9 @@ static void read_rules(struct lu_rules *rules, const struct options *o)
 		if (lu_rules_set(rules, o->set.item[i], &err) < 0)
 			lu_usage_fail(&err, "--set");
 	}
-	if (o->lang && lu_stop_list(lu_str_of(o->lang)) == LU_STOP_NONE)
-		lu_usage_error("--lang: stop words exist for en and fr, not for '%s'", o->lang);
+	if (o->stop_words && lu_stop_list(lu_str_of(o->stop_words)) == LU_STOP_NONE)
+		lu_usage_error("--stop-words: stop words exist for en and fr, not for '%s'",
+				o->stop_words);
 }
 
 /* Print the rules in effect, or those of all presets if there are none. */
@@ -186,7 +190,7 @@ static int filter(struct run *r, const struct lu_args *args, struct lu_err *err)
 		.flags = LU_DOCSTREAM_SELECTS };
 	int rc = -1;
 
-	if (r->rules.n == 0 && o->min_lang_score == 0 && !o->annotate)
+	if (r->rules.n == 0 && o->min_score == 0 && !o->annotate)
 		lu_note("no rule given: every document passes");
 	r->measurer = lu_measurer_new(err);
 	if (r->measurer)

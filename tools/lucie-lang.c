@@ -38,12 +38,13 @@ struct worker {
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_LIST(0, "keep", struct options, keep, "LANG,...",
+	LU_OPT_LIST(0, "keep-lang", struct options, keep, "LANG,...",
 			"drop documents in other languages"),
+	LU_OPT_ALIAS("keep", "keep-lang"),
 	LU_OPT_DOUBLE(0, "min-score", struct options, min_score, "X", 0, 1,
-			"below this score the language is und (0.5)"),
+			"below this score the language is und"),
 	LU_OPT_SIZE(0, "max-bytes", struct options, max_bytes, "SIZE",
-			"sample this much of a text (4K)"),
+			"sample this much of a text"),
 	LU_OPT_STR(0, "model", struct options, model, "FILE",
 			"fastText classifier instead of CLD2"),
 	LU_OPT_END,

@@ -37,8 +37,8 @@ static const struct lu_opt opts[] = {
 
 static const struct lu_tool tool = { "lucie-stats", "adds up and reports the accounting of a build",
 	"[FILE...]", opts,
-	LU_STD_OUTPUT | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_FIELDS | LU_STD_RECORDS |
-			LU_STD_PROGRESS,
+	LU_STD_OUTPUT | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_FIELDS | LU_STD_STATS |
+			LU_STD_RECORDS | LU_STD_PROGRESS,
 	offsetof(struct options, std) };
 
 static int write_buf(const char *target, const char *compress, const struct lu_buf *b,
@@ -275,8 +275,8 @@ static void check_usage(const struct options *o)
 {
 	if (o->documents && (o->by_file || o->chain || o->html || o->png))
 		lu_usage_error("--by-file, --chain, --html and --png do not go with --documents");
-	if (!o->documents && (o->std.rejects || o->std.max_bad_given))
-		lu_usage_error("--rejects and --max-bad need --documents");
+	if (!o->documents && (o->std.rejects || o->std.max_bad_given || o->std.stats))
+		lu_usage_error("--rejects, --max-bad and --stats need --documents");
 	if (!o->html && (o->table.n || o->text.n))
 		lu_usage_error("--table and --text need --html");
 	if (!o->html && !o->png && (o->title || o->metrics))

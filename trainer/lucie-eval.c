@@ -17,7 +17,7 @@
 struct options {
 	struct lu_std std;
 	const char *tokenizer;
-	bool unigram, init, json, table;
+	bool unigram, init, json;
 	uint64_t step, context;
 	int batch;
 };
@@ -28,17 +28,18 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "unigram", struct options, unigram,
 			"add the bits per byte of a unigram model"),
 	LU_OPT_FLAG(0, "json", struct options, json, "print JSON instead of a table"),
-	LU_OPT_FLAG(0, "table", struct options, table, "print a table, as without it"),
+	LU_OPT_GONE("table", "a table is what is printed now"),
 	LU_OPT_FLAG(0, "init", struct options, init, "use the initial weights of the run"),
-	LU_OPT_U64(0, "from-step", struct options, step, "N", "use the checkpoint of step N"),
-	LU_OPT_U64(0, "context", struct options, context, "N", "tokens per window"),
+	LU_OPT_U64(0, "from-step", struct options, step, "N",
+			"use the checkpoint of step N (the last)"),
+	LU_OPT_U64(0, "context", struct options, context, "N", "tokens per window (the run's)"),
 	LU_OPT_INT(0, "batch", struct options, batch, "N", 1, 4096, "windows per forward pass"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-eval",
 	"measures loss, perplexity and bits per byte by language", "RUN [FILE...]", opts,
-	LU_STD_THREADS | LU_STD_FIELDS | LU_STD_RECORDS | LU_STD_PROGRESS,
+	LU_STD_THREADS | LU_STD_FIELDS | LU_STD_RECORDS | LU_STD_STATS | LU_STD_PROGRESS,
 	offsetof(struct options, std) };
 
 struct run {
@@ -187,7 +188,12 @@ static int add_shard(struct run *r, const char *prefix, struct lu_err *err)
 static int open_shards(struct run *r, const struct lu_args *args, struct lu_err *err)
 {
 	struct lu_buf names = { 0 };
-	int rc = lu_shards_distinct(args->file, args->files, err);
+	int rc;
+
+	if (r->o->std.stats)
+		return lu_err_set(
+				err, "--stats counts documents, and %s is a shard", args->file[0]);
+	rc = lu_shards_distinct(args->file, args->files, err);
 
 	for (size_t i = 0; i < args->files && rc == 0; i++) {
 		lu_buf_printf(&names, "%s%s", i ? " " : "", args->file[i]);
@@ -336,8 +342,6 @@ int main(int argc, char **argv)
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	if (args.file[0][0] == '-')
 		lu_usage_error("give a model, then files");
-	if (o.json && o.table)
-		lu_usage_error("--json and --table exclude each other");
 	if (o.init && o.step != UINT64_MAX)
 		lu_usage_error("--init and --from-step exclude each other");
 	return lu_tool_finish(run(&o, &args, &err), &err);

@@ -26,7 +26,8 @@ static const struct lu_opt opts[] = {
 			"0: always the most probable token"),
 	LU_OPT_DOUBLE(0, "top-p", struct options, top_p, "X", 0, 1,
 			"nucleus sampling with probability mass X"),
-	LU_OPT_U64(0, "from-step", struct options, step, "N", "use the checkpoint of step N"),
+	LU_OPT_U64(0, "from-step", struct options, step, "N",
+			"use the checkpoint of step N (the last)"),
 	LU_OPT_END,
 };
 

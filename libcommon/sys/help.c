@@ -14,7 +14,7 @@ static bool has_default(const struct lu_opt *o, const void *config)
 	if (n && o->help[n - 1] == ')')
 		return false;
 	switch (o->type) {
-	case LU_OPT_T_STR: return *(const char *const *)at != NULL;
+	case LU_OPT_T_STR: return *(const char *const *)at && **(const char *const *)at;
 	case LU_OPT_T_INT: return *(const int *)at != 0 && *(const int *)at >= o->lo;
 	case LU_OPT_T_U64:
 	case LU_OPT_T_SIZE:

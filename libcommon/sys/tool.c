@@ -26,7 +26,7 @@ static struct {
 	/* Reachable for as long as the process lives. */
 	struct lu_cmdline cmdline;
 	const char **map; /* the items of --map */
-	bool finished; /* the exit status is ours */
+	bool finished;	  /* the exit status is ours */
 } self = { .name = "lucie" };
 
 static LU_PRINTF(1, 0) void say(const char *fmt, va_list ap)

@@ -71,8 +71,9 @@ static void test_help(void **state)
 			"      --share X                 a share (most of it)\n"
 			"      --side left|right         a side (left)\n"
 			"      --whence left|right       its side\n"
-			"  common: -o FILE  -z HOW  -j N  --rejects FILE  --max-bad N  "
-			"--max-line SIZE\n"
+			"  common: -o FILE  -z HOW  -j N  --text-field MEMBER  "
+			"--map NAME=MEMBER,...\n"
+			"          --rejects FILE  --max-bad N  --max-line SIZE  --allow-empty\n"
 			"          --stats FILE  --progress WHEN  -q  -v  -h  --version\n"
 			"Manual: man lucie-x; the shared options: man 7 lucie\n");
 	lu_buf_release(&b);
