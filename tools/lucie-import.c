@@ -44,7 +44,6 @@ struct options {
 	enum license_from license_from;
 	enum lang_from lang_from;
 	struct lu_list include, exclude;
-	bool allow_empty;
 };
 
 static const struct lu_opt opts[] = {
@@ -62,7 +61,6 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(0, "charset", struct options, import.charset, "NAME",
 			"charset of members that are not UTF-8"),
 	LU_OPT_U64(0, "min-bytes", struct options, import.min_bytes, "N", "drop shorter texts"),
-	LU_OPT_FLAG(0, "allow-empty", struct options, allow_empty, "operands may give no document"),
 	LU_OPT_FLAG(0, "whole", struct options, import.whole, "keep navigation of pages"),
 	LU_OPT_END,
 };
@@ -81,8 +79,6 @@ struct batch {
 };
 
 struct run {
-	const struct options *o;
-	const struct lu_args *args;
 	struct lu_import import;
 	struct lu_members reader;
 	struct lu_import_work *work; /* one a thread */
@@ -96,6 +92,7 @@ struct run {
 	size_t operand;
 	uint64_t given;			   /* documents of it */
 	bool itself;			   /* its member is itself */
+	bool blank;			   /* and it is empty */
 	struct lu_left_out here, left_out; /* of the operand; of all of them */
 };
 
@@ -201,6 +198,7 @@ static int write_member(struct run *r, const struct lu_member *m,
 
 	r->members++;
 	r->itself = m->itself;
+	r->blank = m->itself && res->drop && strcmp(res->drop, "empty") == 0;
 	if (count) {
 		++*count;
 	} else {
@@ -211,8 +209,8 @@ static int write_member(struct run *r, const struct lu_member *m,
 	if (res->drop) {
 		if (lu_left_out_add(&r->here, m, res->drop, res->format, err) < 0)
 			return -1;
-		/* Requests and the like have no text, nor have links. */
-		if (!count && strcmp(res->drop, "record type") != 0 &&
+		/* Requests and the like have no text, nor have links and empty operands. */
+		if (!count && !r->blank && strcmp(res->drop, "record type") != 0 &&
 				lu_left_out_add(&r->left_out, m, res->drop, res->format, err) < 0)
 			return -1;
 		return drop(r, m, res, count != NULL, err);
@@ -227,9 +225,12 @@ static int write_member(struct run *r, const struct lu_member *m,
 static int end_operands(struct run *r, size_t next, struct lu_err *err)
 {
 	for (; r->operand < next; r->operand++) {
-		if (r->given == 0 && !r->o->allow_empty)
-			return lu_left_out_fail(&r->here, r->args->file[r->operand],
-					r->itself && r->here.n == 1, err);
+		const char *name = r->account.args->file[r->operand];
+		/* A stage of a pipe cannot choose what comes. */
+		bool nothing = r->blank && strcmp(name, "-") == 0;
+
+		if (r->given == 0 && !nothing && !r->account.std->allow_empty)
+			return lu_left_out_fail(&r->here, name, r->itself && r->here.n == 1, err);
 		lu_left_out_clear(&r->here);
 		r->given = 0;
 	}
@@ -285,38 +286,42 @@ static int run_pipeline(struct run *r, int threads, struct lu_err *err)
 	return rc;
 }
 
-static int commit(struct run *r, struct lu_err *err)
+static void put_extra(const struct run *r, struct lu_buf *extra)
 {
-	struct lu_buf *extra = &r->account.stats.extra, list = { 0 };
-	int rc;
-
-	if (lu_account_commit(&r->account, err) < 0)
-		return -1;
-	if (r->recoded)
-		lu_note("%" PRIu64 " member%s not UTF-8 and %s converted", r->recoded,
-				r->recoded == 1 ? " was" : "s were",
-				r->recoded == 1 ? "was" : "were");
-	lu_left_out_list(&r->left_out, &list);
-	rc = lu_buf_check(&list, err);
-	if (rc == 0 && r->left_out.n)
-		lu_note("%" PRIu64 " member%s left out: %s", r->left_out.n,
-				r->left_out.n == 1 ? "" : "s", list.p);
-	lu_buf_release(&list);
-	if (rc < 0)
-		return -1;
 	lu_json_put_u64(extra, "recoded", r->recoded);
 	lu_json_put_u64(extra, "excluded", r->excluded);
 	lu_json_put_u64(extra, "links", r->links);
 	lu_json_put_u64(extra, "special", r->special);
 	lu_json_put_u64(extra, "optout", r->optout);
 	lu_json_put_u64(extra, "truncated", r->truncated);
-	return lu_account_append(&r->account, err);
+}
+
+static int commit(struct run *r, struct lu_err *err)
+{
+	struct lu_buf list = { 0 };
+	int rc = -1;
+
+	put_extra(r, &r->account.stats.extra);
+	lu_left_out_list(&r->left_out, &list);
+	if (lu_buf_check(&list, err) < 0 || lu_account_settle(&r->account, err) < 0 ||
+			lu_account_append(&r->account, err) < 0 ||
+			lu_account_commit(&r->account, err) < 0)
+		goto out;
+	if (r->recoded)
+		lu_note("%" PRIu64 " member%s not UTF-8 and %s converted", r->recoded,
+				r->recoded == 1 ? " was" : "s were",
+				r->recoded == 1 ? "was" : "were");
+	if (r->left_out.n)
+		lu_note("%" PRIu64 " member%s left out: %s", r->left_out.n,
+				r->left_out.n == 1 ? "" : "s", list.p);
+	rc = 0;
+out:
+	lu_buf_release(&list);
+	return rc;
 }
 
 static void set_up(struct run *r, const struct options *o, const struct lu_args *args)
 {
-	r->o = o;
-	r->args = args;
 	r->import = o->import;
 	r->import.lang_path = o->lang_from == LANG_PATH;
 	r->import.limit = o->std.max_line;

@@ -1,12 +1,15 @@
 /* lucie-train: trains a model from token shards, in phases, and resumes bit for bit. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/threads.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/data/tokfile.h"
+#include "trainer/model/tensorfile.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/config.h"
 #include "trainer/run/folder.h"
@@ -17,7 +20,7 @@ struct options {
 	struct lu_std std;
 	const char *config;
 	struct lu_list set;
-	bool print_config, dry_run;
+	bool print_config, dry_run, overcommit;
 	uint64_t from;
 };
 
@@ -29,6 +32,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "dry-run", struct options, dry_run, "print the cost of the run and stop"),
 	LU_OPT_U64(0, "from-step", struct options, from, "N",
 			"continue from step N (the last checkpoint)"),
+	LU_OPT_FLAG(0, "overcommit", struct options, overcommit,
+			"start although the memory seems too small"),
 	LU_OPT_END,
 };
 
@@ -51,77 +56,81 @@ static int load(struct lt_config *c, const char *path, const struct lu_list *set
 	return lt_config_check(c, err) < 0 ? lu_err_wrap(err, "%s", path) : 0;
 }
 
-/* Log the arguments of --set. */
-static int log_set(struct lt_run *run, const struct lu_list *set, struct lu_err *err)
+/* The line of metrics.jsonl that records the arguments of --set; empty without any. */
+static void format_set(const struct lu_list *set, struct lu_buf *b)
 {
-	struct lu_buf b = { 0 };
-	int rc;
-
-	lu_json_open_object(&b, NULL);
-	lu_json_open_array(&b, "set");
+	if (set->n == 0)
+		return;
+	lu_json_open_object(b, NULL);
+	lu_json_open_array(b, "set");
 	for (size_t i = 0; i < set->n; i++)
-		lu_json_put_cstr(&b, NULL, set->item[i]);
-	lu_json_close_array(&b);
-	lu_json_close_object(&b);
-	lu_buf_putc(&b, '\n');
-	rc = lt_run_log(run, LT_METRICS, &b, err);
-	lu_buf_release(&b);
-	return rc;
+		lu_json_put_cstr(b, NULL, set->item[i]);
+	lu_json_close_array(b);
+	lu_json_close_object(b);
+	lu_buf_putc(b, '\n');
 }
 
 /* Refuse a configuration that differs from that of the existing run in a key that --set does not
  * name. */
-static int check_unchanged(const struct lt_run *run, const struct options *o,
-		const struct lt_config *now, struct lu_err *err)
+static int check_unchanged(const struct options *o, const struct lt_config *now, struct lu_err *err)
 {
-	char *path = lu_concat(run->path, "/", "config.ini");
+	char *path = lu_concat(o->std.output, "/", "config.ini");
 	struct lt_config was = { 0 };
 	char what[512];
 	int rc = path ? load(&was, path, &o->set, err) : lu_err_nomem(err);
 
 	if (rc == 0 && lt_config_differ(&was, now, what, sizeof(what)))
-		rc = lu_err_set(err, "%s: %s (change it with --set)", path, what);
+		rc = lu_err_set(err, "%s: %s (%s)", path, what,
+				strncmp(what, "model.", 6) == 0
+						? "another model is a new run, with another -o"
+						: "change it with --set");
 	lt_config_release(&was);
 	free(path);
 	return rc;
 }
 
-/* Write config.ini and, for a new run, the tokenizer. */
+/* Write what this start changes: config.ini, and the tokenizer if the run has none. */
 static int record(struct lt_run *run, const struct options *o, const struct lt_config *now,
 		bool fresh, struct lu_err *err)
 {
-	struct lu_buf text = { 0 };
+	const char *tokenizer = now->base.data.tokenizer;
+	struct lu_buf text = { 0 }, set = { 0 };
+	bool copy = *tokenizer && !lt_folder_has(run->path, "tokenizer.json");
+	struct lt_record r = { .tokenizer = copy ? tokenizer : NULL, .line = &set };
 	int rc;
 
+	if (!fresh && o->set.n == 0)
+		return 0;
 	lt_config_print(now, &text);
+	format_set(&o->set, &set);
 	rc = lu_buf_check(&text, err);
-	if (rc == 0 && fresh && *now->base.data.tokenizer)
-		rc = lt_folder_copy(now->base.data.tokenizer, run->path, "tokenizer.json", err);
 	if (rc == 0)
-		rc = lt_folder_write(run->path, "config.ini", lu_buf_slice(&text), err);
-	if (rc == 0 && o->set.n)
-		rc = log_set(run, &o->set, err);
+		rc = lu_buf_check(&set, err);
+	r.config = lu_buf_slice(&text);
+	if (rc == 0)
+		rc = lt_run_record(run, &r, err);
 	lu_buf_release(&text);
+	lu_buf_release(&set);
 	return rc;
 }
 
-static int train(const struct options *o, const struct lt_config *config, struct lu_err *err)
+/* Open the folder, which is the first thing that is written, and train. */
+static int train_in(const struct options *o, const struct lt_config *config, bool fresh,
+		struct lt_trainer *trainer, struct lu_err *err)
 {
-	struct lt_run run;
-	struct lt_training t = { .config = config, .run = &run, .from = o->from };
 	struct lu_err close_err;
-	bool fresh;
-	int rc = 0;
+	struct lt_run run;
+	int rc;
 
 	if (lt_run_open(&run, o->std.output, err) < 0)
 		return -1;
-	fresh = !lt_folder_has(run.path, "config.ini");
-	if (!fresh)
-		rc = check_unchanged(&run, o, config, err);
-	if (rc == 0 && (fresh || o->set.n))
+	if (fresh == lt_folder_has(run.path, "config.ini"))
+		rc = lu_err_set(err, "%s: another trainer has just written to it; start again",
+				run.path);
+	else
 		rc = record(&run, o, config, fresh, err);
 	if (rc == 0)
-		rc = lt_train(&t, err);
+		rc = lt_train_run(trainer, &run, err);
 	if (lt_run_close(&run, &close_err) < 0 && rc >= 0) {
 		*err = close_err;
 		rc = -1;
@@ -129,18 +138,79 @@ static int train(const struct options *o, const struct lt_config *config, struct
 	return rc;
 }
 
+/* Refuse a data.tokenizer that differs from the one that the run has. It may be gone. */
+static int check_tokenizer(const char *own, const char *given, struct lu_err *err)
+{
+	struct lt_digest a, b;
+
+	if (access(given, F_OK) < 0)
+		return 0;
+	if (lt_file_digest(own, &a, err) < 0 || lt_file_digest(given, &b, err) < 0)
+		return -1;
+	if (a.bytes != b.bytes || strcmp(a.hash, b.hash) != 0)
+		return lu_err_set(err,
+				"data.tokenizer: %s is another tokenizer than %s; that of a run "
+				"cannot change",
+				given, own);
+	return 0;
+}
+
+/* The tokenizer of the run, or else the one it will have; *path is malloc'd, NULL for none. */
+static int find_tokenizer(
+		const struct options *o, const struct lt_config *c, char **path, struct lu_err *err)
+{
+	const char *given = c->base.data.tokenizer;
+
+	*path = NULL;
+	if (o->std.output && lt_folder_has(o->std.output, "tokenizer.json")) {
+		*path = lu_concat(o->std.output, "/", "tokenizer.json");
+		if (*path && *given)
+			return check_tokenizer(*path, given, err);
+	} else if (*given) {
+		*path = strdup(given);
+	} else {
+		return 0;
+	}
+	return *path ? 0 : lu_err_nomem(err);
+}
+
+static int train(const struct options *o, const struct lt_config *config, const char *tokenizer,
+		struct lu_err *err)
+{
+	bool fresh = !lt_folder_has(o->std.output, "config.ini");
+	struct lt_training what = {
+		.config = config,
+		.run = o->std.output,
+		.tokenizer = tokenizer,
+		.from = o->from,
+		.overcommit = o->overcommit,
+		.quiet = o->std.quiet,
+	};
+	struct lt_trainer *trainer;
+	int rc;
+
+	if (lt_run_check(what.run, err) < 0 || (!fresh && check_unchanged(o, config, err) < 0))
+		return -1;
+	rc = lt_train_open(&trainer, &what, err);
+	if (rc == 0)
+		rc = train_in(o, config, fresh, trainer, err);
+	lt_train_close(trainer);
+	return rc;
+}
+
 /* A call of train() with the threads of -j. */
 struct call {
 	const struct options *o;
 	const struct lt_config *config;
+	const char *tokenizer;
 	struct lu_err *err;
 };
 
 static int train_in_team(void *ctx)
 {
-	struct call *c = ctx;
+	const struct call *c = ctx;
 
-	return train(c->o, c->config, c->err);
+	return train(c->o, c->config, c->tokenizer, c->err);
 }
 
 static int print(const struct lu_buf *text, struct lu_err *err)
@@ -155,20 +225,22 @@ static int run_config(const struct options *o, const char *path, struct lu_err *
 {
 	struct lt_config config = { 0 };
 	struct lu_buf text = { 0 };
+	char *tokenizer = NULL;
+	struct call c = { o, &config, NULL, err };
 	int rc = load(&config, path, &o->set, err);
 
-	if (rc == 0 && o->print_config) {
+	if (rc == 0)
+		rc = find_tokenizer(o, &config, &tokenizer, err);
+	c.tokenizer = tokenizer;
+	if (rc == 0 && o->print_config)
 		lt_config_print(&config, &text);
-		rc = print(&text, err);
-	} else if (rc == 0 && o->dry_run) {
-		rc = lt_budget(&config, &text, err);
-		if (rc == 0)
-			rc = print(&text, err);
-	} else if (rc == 0) {
-		struct call c = { o, &config, err };
-
+	else if (rc == 0 && o->dry_run)
+		rc = lt_budget(&config, tokenizer, &text, err);
+	else if (rc == 0)
 		rc = lk_cpu_team(o->std.threads, train_in_team, &c);
-	}
+	if (rc == 0 && (o->print_config || o->dry_run))
+		rc = print(&text, err);
+	free(tokenizer);
 	lu_buf_release(&text);
 	lt_config_release(&config);
 	return rc;

@@ -6,6 +6,8 @@ TRAINER_LIBS :=
 # The bare build has lucie-train alone and needs libc and OpenMP only: these files of the library.
 ifneq ($(BARE),)
 TRAINER_PROGRAMS := lucie-train
+# The other programs open models with their tokenizers.
+TRAINER_SRC := $(filter-out trainer/run/loaded_model.c trainer/run/hugging_face.c,$(TRAINER_SRC))
 TOOLS :=
 LIB_CXX :=
 LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c libcommon/io/json*.c) \

@@ -55,15 +55,18 @@ static const char *open_record(const struct lu_import *im, struct lu_import_work
 }
 
 /* The kind of a file. Returns NULL, or the reason to drop it. */
-static const char *open_file(
-		const struct lu_import *im, const struct lu_member *member, struct content *c)
+static const char *open_file(const struct lu_import *im, const struct lu_member *member,
+		struct content *c, const struct lu_format **format)
 {
 	c->kind = im->kind;
 	if (c->kind == LU_KIND_AUTO)
 		c->kind = lu_kind_of(member->name, c->bytes, &c->code);
 	else if (c->kind == LU_KIND_CODE)
 		c->code = lu_kind_code(member->name, c->bytes);
-	return c->kind == LU_KIND_AUTO ? "unknown kind" : NULL;
+	if (c->kind != LU_KIND_AUTO)
+		return NULL;
+	*format = lu_format_of(member->name, c->bytes);
+	return "unknown kind";
 }
 
 /* Append the text of a page. 0; 1: res->drop says why there is none; -1. */
@@ -211,15 +214,12 @@ int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
 	lu_notice_clear(&w->notice);
 	if (!res->drop && member->warc)
 		res->drop = open_record(im, w, member, &c);
-	if (!res->drop && is_blank(c.bytes)) {
+	if (!res->drop && is_blank(c.bytes))
 		res->drop = "empty";
-		res->format = NULL;
-	}
 	if (!res->drop && !member->warc)
-		res->drop = open_file(im, member, &c);
+		res->drop = open_file(im, member, &c, &res->format);
 	if (res->drop)
 		return 0;
-	res->format = NULL;
 	rc = convert(im, w, &c, res, err);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "libcommon/import/kind.h"
 
@@ -34,9 +35,9 @@ static void set_label(struct lu_left_kind *kind, const struct lu_member *m, cons
 	if (strcmp(reason, "excluded") == 0)
 		return;
 	if (m->warc)
-		strcpy(kind->label, "record");
+		snprintf(kind->label, sizeof(kind->label), "record");
 	else
-		strcpy(kind->label, "without suffix");
+		snprintf(kind->label, sizeof(kind->label), "without suffix");
 	if (m->warc || e.n == 0 || e.n > n - 1)
 		return;
 	for (size_t i = 0; i < e.n; i++) {
@@ -125,8 +126,8 @@ int lu_left_out_fail(const struct lu_left_out *l, const char *name, bool itself,
 		return lu_err_set(err, "%s: no document: %s; %s", name, k->what, way);
 	lu_left_out_list(l, &list);
 	if (lu_buf_check(&list, err) == 0)
-		lu_err_set(err, "%s: no document in %" PRIu64 " members: %s; %s", name, l->n,
-				list.p, way);
+		lu_err_set(err, "%s: no document in %" PRIu64 " member%s: %s; %s", name, l->n,
+				l->n == 1 ? "" : "s", list.p, way);
 	lu_buf_release(&list);
 	return -1;
 }

@@ -13,7 +13,7 @@
 
 #include "libcommon/base/buf.h"
 #include "libcommon/base/vec.h"
-#include "libcommon/import/format.h"
+#include "libcommon/import/foreign.h"
 #include "libcommon/import/members.h"
 
 struct lu_left_kind {

@@ -206,10 +206,11 @@ static int read_content(struct lu_members *m, struct lu_feed *feed, struct lu_me
 	m->damage = true;
 	if (lu_feed_peek(feed, 8192, &head, err) < 0)
 		return -1;
-	member->format = lu_format_of(lu_buf_slice(&m->path), head);
-	if (member->format && member->format->packed)
+	member->format = lu_format_packed(head);
+	if (member->format)
 		return drop(member, member->format->name);
 	if (looks_binary(head)) {
+		member->format = lu_format_of(lu_buf_slice(&m->path), head);
 		member->size = head.n;
 		return drop(member, "not text");
 	}
@@ -542,7 +543,7 @@ static int take_record(struct lu_members *m, struct lu_member *member, struct lu
 	member->truncated = keep(arena, rec->truncated, &ok);
 	if (!ok || lu_buf_check(&m->path, err) < 0)
 		return lu_err_nomem(err);
-	return finish(m, member, rec->id.p ? &f->ids : &m->seen, arena, err);
+	return finish(m, member, &f->ids, arena, err);
 }
 
 static int next_in_warc(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,

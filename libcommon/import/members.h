@@ -31,7 +31,7 @@
 
 #include "libcommon/base/arena.h"
 #include "libcommon/base/buf.h"
-#include "libcommon/import/format.h"
+#include "libcommon/import/foreign.h"
 #include "libcommon/import/names.h"
 #include "libcommon/sys/opt.h"
 

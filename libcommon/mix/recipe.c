@@ -85,8 +85,6 @@ struct reader {
 	struct lu_recipe *r;
 	const char *section; /* the current one: "", "mix" or "group" */
 	struct settings s;   /* of the section */
-	uint32_t set;	     /* which of its rows */
-	bool has_mix;
 	uint64_t max_epochs; /* of [mix] */
 };
 
@@ -162,7 +160,6 @@ static int finish_section(struct reader *d, struct lu_err *err)
 	else if (strcmp(d->section, "mix") == 0)
 		rc = finish_mix(d, err);
 	d->s = (struct settings){ 0 };
-	d->set = 0;
 	return rc;
 }
 
@@ -173,10 +170,6 @@ static int start_group(struct reader *d, const char *name, struct lu_err *err)
 
 	if (!*name)
 		return lu_err_set(err, "a group needs a name: [group french]");
-	for (size_t i = 0; i < r->group.n; i++) {
-		if (strcmp(r->group.p[i].name, name) == 0)
-			return lu_err_set(err, "group %s is defined twice", name);
-	}
 	return lu_vec_push(&r->group, g) ? 0 : lu_err_nomem(err);
 }
 
@@ -190,9 +183,6 @@ static int start_section(
 		return start_group(d, name, err);
 	if (strcmp(section, "mix") != 0 || *name)
 		return lu_err_set(err, "unknown section (known: [mix], [group NAME])");
-	if (d->has_mix)
-		return lu_err_set(err, "[mix] appears twice");
-	d->has_mix = true;
 	return 0;
 }
 
@@ -206,13 +196,6 @@ static int on_setting(void *ctx, const char *section, const char *name, const ch
 		return start_section(d, section, name, err);
 	if (!*section)
 		return lu_err_set(err, "'%s' stands before the first section", key);
-	for (unsigned i = 0; rows[i].type != LU_OPT_T_END; i++) {
-		if (strcmp(rows[i].name, key) != 0)
-			continue;
-		if (d->set >> i & 1)
-			return lu_err_set(err, "'%s' is set twice", key);
-		d->set |= UINT32_C(1) << i;
-	}
 	if (!*value)
 		return lu_err_set(err, "'%s' has no value", key);
 	return lu_conf_store(rows, &d->s, key, value, err);

@@ -20,7 +20,8 @@
  *	lu_conf_close(&conf);				values are valid until here
  *
  * on_setting() usually chooses the table of the section and calls lu_conf_store(). Its errors get
- * "file:line" in front.
+ * "file:line" in front. A section that appears twice and a key that is set twice in its section are
+ * errors, which name both lines; on_setting() never sees them.
  */
 #include <stddef.h>
 
@@ -42,9 +43,16 @@ int lu_conf_open(struct lu_conf *c, const char *path, struct lu_err *err) LU_CHE
 int lu_conf_each(struct lu_conf *c, lu_conf_fn *fn, void *ctx, struct lu_err *err) LU_CHECKED;
 void lu_conf_close(struct lu_conf *c);
 
-/* Store `value` by the row called `key`. The error for an unknown key lists the known ones. */
+/* Store `value` by the row called `key`; an unknown key is an error. */
 int lu_conf_store(const struct lu_opt *rows, void *base, const char *key, const char *value,
 		struct lu_err *err) LU_CHECKED;
+
+/* Report a name that is none of the n known ones: "unknown WHAT 'trian', did you mean 'train'", or
+ * the list of the known names where none is close. Returns -1. */
+int lu_conf_unknown(const char *what, const char *given, const char *const *known, size_t n,
+		struct lu_err *err);
+/* The same for a key and the names of the rows. */
+int lu_conf_unknown_key(const struct lu_opt *rows, const char *key, struct lu_err *err);
 
 /* Split "section.key=value", the argument of --set, in place. */
 int lu_conf_split(char *text, char **section, char **key, char **value,

@@ -1,5 +1,5 @@
 # The report: one page with stages, mix, curves, scores, tokenizer and samples, and its summary on
-# the terminal.
+# the terminal. It fails if a document is missing between two stages.
 #
 #   $(D)/report.html, $(D)/stages.txt, $(D)/loss.png  <- everything before
 #
@@ -34,7 +34,7 @@ $(D)/report.html: $(D)/run/done $(D)/eval/tokenizer.txt $(D)/eval/scores.jsonl $
 	$(Q)stats=(); for f in $(STATS); do [ ! -e $$f ] || stats+=($$f); done; \
 	scores=(); [ ! -s $(D)/eval/scores.jsonl ] || \
 		scores=(--table 'Held-out documents, before and after training=$(D)/eval/scores.jsonl'); \
-	lucie-stats --html $@ --png $(D)/loss.png --title '$(TITLE)' --metrics $(D)/run/metrics.jsonl \
+	lucie-stats --chain --html $@ --png $(D)/loss.png --title '$(TITLE)' --metrics $(D)/run/metrics.jsonl \
 		"$${scores[@]}" --text 'Tokenizer=$(D)/eval/tokenizer.txt' \
 		--text 'Samples=$(D)/eval/samples.txt' $(REPORT_FLAGS) -o $(D)/stages.txt "$${stats[@]}"
 	$(Q)bash $(MK)/summary $(D)

@@ -125,8 +125,11 @@ stages() {
 	[ "$(lucie-generate -q -n 3 work/model | wc -c)" -gt 0 ]
 	run -0 make -q report export
 	# The accounting files come in the order of the pipeline.
-	run -0 grep -o '^lucie-[a-z]*' work/stages.txt
-	[ "${lines[*]}" = 'lucie-import lucie-normalize lucie-lang lucie-filter lucie-dedup lucie-shard lucie-mix' ]
+	run -0 grep -oE '^lucie-[a-z]+( --[a-z]+)?' work/stages.txt
+	[ "${lines[*]}" = "lucie-import lucie-normalize lucie-lang lucie-filter lucie-dedup --exact \
+lucie-dedup --near lucie-shard lucie-mix --plan" ]
+	# In whatever order they are named, no document is missing between stages.
+	lucie-stats --chain work/stats/*.jsonl >/dev/null
 	cp work/run/metrics.jsonl before
 	stages report TRAIN_FLAGS='--set train.steps=6' >ran
 	grep -q '^train ' ran

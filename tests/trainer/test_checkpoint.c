@@ -1,6 +1,7 @@
 /* Checkpoints: saving and loading, damage, removal of old ones. */
 #include "tests/trainer/tiny.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,12 +33,15 @@ static void fill(struct tiny *t)
 	}
 }
 
-static void save(struct tiny *t, const char *run, uint64_t step, size_t keep)
+static void save(struct tiny *t, const char *path, uint64_t step, size_t keep)
 {
 	struct lt_position pos = position(step);
+	struct lt_run run;
 	struct lu_err err;
 
-	ok(lt_checkpoint_save(run, t->w, &pos, keep, &err), &err);
+	ok(lt_run_open(&run, path, &err), &err);
+	ok(lt_checkpoint_save(&run, t->w, &pos, keep, &err), &err);
+	ok(lt_run_close(&run, &err), &err);
 }
 
 static bool exists(const char *dir, const char *name)
@@ -78,6 +82,90 @@ static void test_round_trip(void **state)
 	free(dir);
 	tiny_close(&t);
 	tiny_close(&u);
+	scratch_remove(run);
+}
+
+/* Number of hidden names in the folder: none is left after a save. */
+static int hidden(const char *run)
+{
+	DIR *d = opendir(run);
+	struct dirent *e;
+	int n = 0;
+
+	assert_non_null(d);
+	while ((e = readdir(d)))
+		n += e->d_name[0] == '.' && e->d_name[1] && strcmp(e->d_name, "..") != 0;
+	closedir(d);
+	return n;
+}
+
+/* Only a position with validations due says so. */
+static void test_due(void **state)
+{
+	struct lt_position pos = position(5), back;
+	struct lt_digest digest[LT_VECTORS] = { 0 };
+	char *dir = scratch_new(), *path = path_in(dir, "manifest.json");
+	struct lu_buf text = { 0 };
+	struct lu_err err;
+	struct tiny t;
+
+	(void)state;
+	tiny_open(&t, 1, false);
+	for (pos.due = 0; pos.due < 3; pos.due++) {
+		FILE *f = fopen(path, "w");
+
+		assert_non_null(f);
+		lu_buf_clear(&text);
+		lt_manifest_format(&pos, &t.w->table, digest, &text);
+		assert_int_equal(fwrite(text.p, 1, text.n, f), text.n);
+		fclose(f);
+		assert_int_equal(!strstr(text.p, "validations_due"), pos.due == 0);
+		ok(lt_manifest_read(dir, &back, NULL, &err), &err);
+		assert_memory_equal(&back, &pos, sizeof(pos));
+	}
+	lu_buf_release(&text);
+	tiny_close(&t);
+	free(path);
+	scratch_remove(dir);
+}
+
+/* A trainer that has been taken over publishes nothing. */
+static void test_fenced(void **state)
+{
+	struct lt_position pos = position(2);
+	char *run = scratch_new();
+	struct lt_run old, other;
+	struct lu_buf line = { 0 };
+	struct lu_err err;
+	struct tiny t;
+
+	(void)state;
+	tiny_open(&t, 1, false);
+	setenv("SLURM_JOB_ID", "17", 1);
+	ok(lt_run_open(&old, run, &err), &err);
+	/* The same attempt again is another process of the job. */
+	assert_int_equal(lt_run_open(&other, run, &err), -1);
+	assert_non_null(strstr(err.msg, "another trainer, process"));
+	setenv("SLURM_RESTART_COUNT", "1", 1);
+	ok(lt_run_open(&other, run, &err), &err);
+	assert_int_equal(lt_checkpoint_save(&old, t.w, &pos, 1, &err), -1);
+	assert_non_null(strstr(err.msg, "taken over"));
+	lu_buf_puts(&line, "{}\n");
+	assert_int_equal(lt_run_log(&old, LT_METRICS, &line, &err), -1);
+	assert_non_null(strstr(err.msg, "taken over"));
+	assert_false(exists(run, "metrics.jsonl"));
+	assert_false(exists(run, "latest"));
+	assert_int_equal(hidden(run), 0);
+	/* The old one leaves the lock of the new one alone. */
+	ok(lt_run_close(&old, &err), &err);
+	assert_true(exists(run, LT_OWNER_FILE));
+	ok(lt_checkpoint_save(&other, t.w, &pos, 1, &err), &err);
+	ok(lt_run_close(&other, &err), &err);
+	assert_false(exists(run, LT_OWNER_FILE));
+	unsetenv("SLURM_JOB_ID");
+	unsetenv("SLURM_RESTART_COUNT");
+	lu_buf_release(&line);
+	tiny_close(&t);
 	scratch_remove(run);
 }
 
@@ -180,7 +268,7 @@ static void test_keep(void **state)
 	ok(lt_checkpoint_find(run, UINT64_MAX, &dir, &err), &err);
 	ok(lt_manifest_verify(dir, &err), &err);
 	free(dir);
-	assert_false(exists(run, ".step-00000003.lu-tmp"));
+	assert_int_equal(hidden(run), 0);
 	assert_int_equal(lt_checkpoint_find(run, 77, &dir, &err), -1);
 	assert_non_null(strstr(err.msg, "step-00000077"));
 	tiny_close(&t);
@@ -191,7 +279,8 @@ static void test_keep(void **state)
 static void test_failing_save(void **state)
 {
 	struct lt_position pos = position(2);
-	char *run = scratch_new(), *block, *dir;
+	char *run = scratch_new(), *block, *dir, name[160];
+	struct lt_run owned;
 	struct lu_err err;
 	struct tiny t;
 	int fd;
@@ -199,13 +288,16 @@ static void test_failing_save(void **state)
 	(void)state;
 	tiny_open(&t, 1, false);
 	save(&t, run, 1, 1);
+	ok(lt_run_open(&owned, run, &err), &err);
 	/* A file with the name of the temporary folder. */
-	block = path_in(run, ".step-00000002.lu-tmp");
+	snprintf(name, sizeof(name), ".step-00000002.%s.lu-tmp", owned.owner.attempt);
+	block = path_in(run, name);
 	fd = open(block, O_CREAT | O_WRONLY, 0600);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(lt_checkpoint_save(run, t.w, &pos, 1, &err), -1);
+	assert_int_equal(lt_checkpoint_save(&owned, t.w, &pos, 1, &err), -1);
 	assert_non_null(strstr(err.msg, "step-00000002"));
+	ok(lt_run_close(&owned, &err), &err);
 	ok(lt_checkpoint_find(run, UINT64_MAX, &dir, &err), &err);
 	ok(lt_checkpoint_load(dir, t.w, &err), &err);
 	free(dir);
@@ -218,6 +310,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_due),
+		cmocka_unit_test(test_fenced),
 		cmocka_unit_test(test_wrong_shape),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_keep),

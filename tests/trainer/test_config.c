@@ -3,10 +3,12 @@
 
 #include "trainer/run/config.h"
 
-static const char base[] = "[model]\npreset = tiny\nvocab = 100\n[data]\ntrain = a b\n"
-			   "[train]\nsteps = 10\n";
+/* The sections of a configuration; the last one goes on in the text of a case. */
+static const char base[] = "[data]\ntrain = a b\n[model]\npreset = tiny\nvocab = 100\n%s"
+			   "[train]\nsteps = 10\n%s";
 
-/* Read base and text, then apply one --set unless NULL. */
+/* Read base with the text, which is for [model] if it begins with '+', then apply one --set unless
+ * NULL. */
 static int load(struct lt_config *c, const char *text, const char *set, struct lu_err *err)
 {
 	char *dir = scratch_new(), *path = path_in(dir, "c.ini");
@@ -14,8 +16,7 @@ static int load(struct lt_config *c, const char *text, const char *set, struct l
 	int rc;
 
 	assert_non_null(f);
-	fputs(base, f);
-	fputs(text, f);
+	fprintf(f, base, *text == '+' ? text + 1 : "", *text == '+' ? "" : text);
 	fclose(f);
 	rc = lt_config_init(c, err);
 	if (rc == 0)
@@ -35,7 +36,7 @@ static void test_preset(void **state)
 	struct lu_err err;
 
 	(void)state;
-	ok(load(&c, "[model]\nhidden = 96\n", NULL, &err), &err);
+	ok(load(&c, "+hidden = 96\n", NULL, &err), &err);
 	assert_int_equal(c.base.model.hidden, 96);
 	assert_int_equal(c.base.model.layers, 2);
 	assert_int_equal(c.base.model.head_dim, 24);
@@ -43,7 +44,7 @@ static void test_preset(void **state)
 	assert_int_equal(c.phase.n, 1);
 	assert_string_equal(c.phase.p[0].name, "main");
 	lt_config_release(&c);
-	ok(load(&c, "[model]\npreset = lucie-7b\nvocab = 65024\n", NULL, &err), &err);
+	ok(load(&c, "", "model.preset=lucie-7b", &err), &err);
 	assert_int_equal(c.base.model.ffn, 12288);
 	assert_int_equal(c.base.model.head_dim, 128);
 	assert_true(c.base.model.init_std == 0.009);
@@ -71,6 +72,14 @@ static void test_phases(void **state)
 	assert_true(s.model.rope_theta == 2e7 && s.train.clip == 3);
 	assert_string_equal(s.data.train, "c");
 	lt_config_release(&c);
+	/* Another length replaces that of the phase, whatever its unit. */
+	ok(load(&c, "[phase one]\ntrain.samples = 64\ntrain.lr = 1\n", "phase.one.train.epochs=2",
+			   &err),
+			&err);
+	ok(lt_config_phase(&c, 0, &s, &err), &err);
+	assert_true(s.train.steps == 0 && s.train.samples == 0 && s.train.epochs == 2);
+	assert_true(s.train.lr == 1);
+	lt_config_release(&c);
 }
 
 static void test_refused(void **state)
@@ -78,20 +87,30 @@ static void test_refused(void **state)
 	static const struct {
 		const char *text, *set, *says;
 	} bad[] = {
-		{ "[data]\nfoo = 1\n", NULL, "unknown key 'foo' in [data] (known: train, valid" },
-		{ "[foo]\nbar = 1\n", NULL, "unknown section [foo]" },
+		{ "", "data.foo=1", "[data]: unknown key 'foo' (known: train, valid" },
+		{ "[foo]\nbar = 1\n", NULL, "unknown section 'foo' (known: model, data," },
 		{ "[parallel]\ntp = 2\n", NULL, "parallel.tp = 2 has no effect" },
 		{ "[parallel]\nzero = 1\n", NULL, "parallel.zero" },
 		{ "[parallel]\nstages = 1 1\n", NULL, "parallel.stages" },
 		{ "dtype = bf16\n", NULL, "train.dtype" },
+		{ "steps = 5\n", NULL,
+				"c.ini:8: 'steps' is set twice in [train], first in line 7" },
+		{ "[model]\n", NULL, "section [model] appears twice" },
+		{ "[phase a]\n[phase b]\n[phase a]\n", NULL, "section [phase a] appears twice" },
+		{ "wramup = 5\n", NULL, "[train]: unknown key 'wramup', did you mean 'warmup'" },
+		{ "[parralel]\ntp = 1\n", NULL,
+				"unknown section 'parralel', did you mean 'parallel'" },
+		{ "", "model.preset=tniy", "unknown preset 'tniy', did you mean 'tiny'" },
 		{ "samples = 5\n", NULL, "only one may be set" },
 		{ "", "train.lanes=3", "power of two" },
 		{ "", "train.micro_batch=5", "not a multiple" },
 		{ "", "train.cooldown=5", "train.cooldown has no effect" },
 		{ "schedule = wsd\n", NULL, "needs train.cooldown" },
-		{ "[model]\nkv_heads = 3\n", NULL, "does not divide" },
-		{ "[model]\nhead_dim = 7\n", NULL, "head_dim" },
-		{ "[model]\npreset = huge\n", NULL, "unknown 'huge' (known: tiny, demo" },
+		{ "+kv_heads = 3\n", NULL, "does not divide" },
+		{ "+head_dim = 7\n", NULL, "head_dim" },
+		{ "+hidden = 130\n", NULL,
+				"model.hidden = 130 is not a multiple of model.heads = 4" },
+		{ "", "model.preset=huge", "unknown preset 'huge' (known: tiny, demo" },
 		{ "[phase a]\nmodel.hidden = 5\n", NULL, "cannot change between phases" },
 		{ "[phase a]\ncheckpoint.keep = 5\n", NULL, "same for the whole run" },
 		{ "[phase a]\ntrain.lanes = 2\n", NULL, "same for the whole run" },

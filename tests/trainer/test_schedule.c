@@ -144,6 +144,54 @@ static void test_bad_ramps(void **state)
 	}
 }
 
+/* What does not fit into the phase is refused, what just fits is not. */
+static void test_check(void **state)
+{
+	static const struct {
+		struct lt_schedule s;
+		const char *says; /* NULL: accepted */
+	} cases[] = {
+		{ { .batch = 4, .samples = 4 }, NULL },
+		{ { .batch = 4, .samples = 3 }, "3 samples are fewer than one step of 4" },
+		{ { .batch = 4, .samples = 40, .warmup = 40 }, NULL },
+		{ { .batch = 4, .samples = 40, .warmup = 41 }, "train.warmup = 41" },
+		{ { .batch = 4, .samples = 40, .decay = LT_WSD, .warmup = 10, .cooldown = 30 },
+				NULL },
+		{ { .batch = 4, .samples = 40, .decay = LT_WSD, .warmup = 10, .cooldown = 31 },
+				"train.cooldown = 31" },
+		{ { .batch = 4, .samples = 40, .decay = LT_WSD, .cooldown = UINT64_MAX },
+				"train.cooldown" },
+		{ { .batch = 4,
+				  .ramp_start = 2,
+				  .ramp_step = 2,
+				  .ramp_samples = 40,
+				  .samples = 40 },
+				NULL },
+		{ { .batch = 4,
+				  .ramp_start = 2,
+				  .ramp_step = 2,
+				  .ramp_samples = 41,
+				  .samples = 40 },
+				"train.ramp: 41" },
+		{ { .batch = 4, .samples = 4, .decay = LT_COSINE, .lr = 1e-5, .lr_min = 1e-4 },
+				"train.lr_min = 0.0001 is more than train.lr = 1e-05" },
+		{ { .batch = 4, .samples = 4, .decay = LT_COSINE, .lr = 1e-4, .lr_min = 1e-4 },
+				NULL },
+		{ { .batch = 4, .samples = 4, .decay = LT_CONSTANT, .lr = 1e-5, .lr_min = 1e-4 },
+				NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct lu_err err = { .msg = "accepted" };
+		int rc = lt_schedule_check(&cases[i].s, &err);
+
+		assert_int_equal(rc, cases[i].says ? -1 : 0);
+		if (rc < 0 && !strstr(err.msg, cases[i].says))
+			fail_msg("case %zu: '%s' does not say '%s'", i, err.msg, cases[i].says);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_shapes),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_bad_ramps),
+		cmocka_unit_test(test_check),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,22 @@ static void test_errors(void **state)
 	refuse("a=\xFF\n", 4, "c.ini: not a text file in UTF-8");
 }
 
+/* The second of two is refused, whatever is between; the same key elsewhere is another one. */
+static void test_repeated(void **state)
+{
+	static const char twice[] = "[s]\na=1\n\n b = 2\na =3\n";
+	static const char section[] = "[s]\n[t]\n[ s ]\na=1\n";
+	static const char named[] = "[s x]\n[s y]\n[s\tx]\n";
+
+	(void)state;
+	refuse(twice, strlen(twice), "c.ini:5: 'a' is set twice in [s], first in line 2");
+	refuse("a=1\na=1\n", 8, "c.ini:2: 'a' is set twice, first in line 1");
+	refuse(section, strlen(section), "c.ini:3: section [s] appears twice, first in line 1");
+	refuse(named, strlen(named), "c.ini:3: section [s x] appears twice, first in line 1");
+	expect("a=1\n[s]\na=1\n[s x]\na=1\n[sx]\na=1\n",
+			"/ a=1|\ns/\ns/ a=1|\ns/x\ns/x a=1|\nsx/\nsx/ a=1|\n");
+}
+
 static void test_missing(void **state)
 {
 	struct lu_conf c;
@@ -111,8 +127,10 @@ static void test_store(void **state)
 	assert_true(v.lr == 3e-4);
 	assert_int_equal(lu_conf_store(rows, &v, "n", "10", &err), -1);
 	assert_string_equal(err.msg, "n: '10' is not between 0 and 9");
-	assert_int_equal(lu_conf_store(rows, &v, "m", "1", &err), -1);
-	assert_string_equal(err.msg, "unknown key 'm' (known: n, lr)");
+	assert_int_equal(lu_conf_store(rows, &v, "l_r", "1", &err), -1);
+	assert_string_equal(err.msg, "unknown key 'l_r', did you mean 'lr'");
+	assert_int_equal(lu_conf_store(rows, &v, "rate", "1", &err), -1);
+	assert_string_equal(err.msg, "unknown key 'rate' (known: n, lr)");
 }
 
 static void test_split(void **state)
@@ -140,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_repeated),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_store),
 		cmocka_unit_test(test_split),

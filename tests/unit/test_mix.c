@@ -41,8 +41,8 @@ static void test_recipe_errors(void **state)
 		{ "[mix]\n", "r: no group" },
 		{ "lang = fr\n", "r:1: 'lang' stands before the first section" },
 		{ "[group]\n", "r:1: a group needs a name" },
-		{ "[group a]\n[group a]\n", "r:2: group a is defined twice" },
-		{ "[mix]\n[mix]\n[group a]\n", "r:2: [mix] appears twice" },
+		{ "[group a]\n[group a]\n", "r:2: section [group a] appears twice" },
+		{ "[mix]\n[mix]\n[group a]\n", "r:2: section [mix] appears twice" },
 		{ "[mix]\n[groups a]\n", "r:2: unknown section" },
 		{ "[mix x]\n[group a]\n", "r:1: unknown section" },
 		{ "[mix]\nmeasure = words\n[group a]\n", "measure: 'words' is not one of" },
@@ -57,7 +57,8 @@ static void test_recipe_errors(void **state)
 		{ "[group a]\nlang = fr\nlang = en\n", "r:3: 'lang' is set twice" },
 		{ "[group a]\nlang =\n", "r:2: 'lang' has no value" },
 		{ "[group a]\nlanguage = fr\n",
-				"r:2: unknown key 'language' (known: source, lang" },
+				"r:2: unknown key 'language', did you mean 'lang'" },
+		{ "[group a]\nxyz = fr\n", "r:2: unknown key 'xyz' (known: source, lang" },
 	};
 	struct lu_recipe r;
 	struct lu_err err;

@@ -7,6 +7,7 @@
 #include "libcommon/base/search.h"
 #include "libcommon/base/vec.h"
 #include "libcommon/shard/order.h"
+#include "libcommon/sys/file.h"
 
 /* A contiguous range of a shard. It ends in the stream where the next one begins. */
 struct piece {
@@ -39,6 +40,31 @@ static int add_piece(void *ctx, const struct lu_shard *shard, uint64_t first, ui
 									      : lu_err_nomem(err);
 }
 
+int lt_corpus_distinct(char *const *name, size_t n, struct lu_err *err)
+{
+	/* Every shard has a .bin, though others' have no manifest; a plan is a file itself. */
+	return lu_files_distinct(name, n, ".bin", err) < 0 ||
+					lu_files_distinct(name, n, "", err) < 0
+			? -1
+			: 0;
+}
+
+static int check_distinct(const struct lt_corpus *c, struct lu_err *err)
+{
+	size_t n = lt_corpus_parts(c);
+	char **name = calloc(n + 1, sizeof(*name));
+	int rc;
+
+	if (!name)
+		return lu_err_nomem(err);
+	/* The list is of the type of argv; nobody writes to the names. */
+	for (size_t i = 0; i < n; i++)
+		name[i] = (char *)(uintptr_t)lt_corpus_part(c, i).name;
+	rc = lt_corpus_distinct(name, n, err);
+	free(name);
+	return rc;
+}
+
 int lt_corpus_open(struct lt_corpus **out, const char *names, size_t context, uint64_t seed,
 		bool shuffle, struct lu_err *err)
 {
@@ -48,7 +74,7 @@ int lt_corpus_open(struct lt_corpus **out, const char *names, size_t context, ui
 	if (!c)
 		return lu_err_nomem(err);
 	c->order = (struct lu_order){ .seed = seed, .context = context, .shuffle = shuffle };
-	if (lu_stream_open(&c->stream, names, err) < 0 ||
+	if (lu_stream_open(&c->stream, names, err) < 0 || check_distinct(c, err) < 0 ||
 			lu_stream_walk(c->stream, add_piece, c, err) < 0) {
 		lt_corpus_close(c);
 		return -1;
@@ -97,8 +123,10 @@ static int check_shard(const struct lu_shard *shard, uint64_t vocab, const char 
 				lu_shard_prefix(shard), m->vocab, vocab);
 	if (m && m->tokenizer && *tokenizer && strcmp(m->tokenizer, tokenizer) != 0)
 		return lu_err_set(err,
-				"%s: the shard was made with another tokenizer than the run's",
-				lu_shard_prefix(shard));
+				"%s: the shard was made with another tokenizer than the run's "
+				"(hash "
+				"%.8s..., not %.8s...); make it again with lucie-shard -t",
+				lu_shard_prefix(shard), m->tokenizer, tokenizer);
 	return 0;
 }
 
@@ -114,6 +142,21 @@ int lt_corpus_check(const struct lt_corpus *c, uint64_t vocab, const char *token
 		}
 	}
 	return 0;
+}
+
+const char *lt_corpus_tokenizer(const struct lt_corpus *c)
+{
+	for (size_t i = 0; i < lt_corpus_parts(c); i++) {
+		struct lu_stream_part part = lt_corpus_part(c, i);
+
+		for (size_t k = 0; k < part.shards; k++) {
+			const struct lu_manifest *m = lu_shard_manifest(part.shard[k]);
+
+			if (m && m->tokenizer)
+				return m->tokenizer;
+		}
+	}
+	return "";
 }
 
 uint64_t lt_corpus_tokens(const struct lt_corpus *c)

@@ -18,7 +18,8 @@
 
 struct lt_corpus;
 
-/* `names` are separated by blanks, as in data.train. Checks the sizes of all files. */
+/* `names` are separated by blanks, as in data.train. Checks the sizes of all files. The same shard or
+ * plan twice, by whatever spelling, is an error. */
 int lt_corpus_open(struct lt_corpus **c, const char *names, size_t context, uint64_t seed,
 		bool shuffle, struct lu_err *err) LU_CHECKED;
 /* A corpus of n tokens in memory; the ids are caller-owned and must outlive it. */
@@ -26,10 +27,15 @@ int lt_corpus_memory(struct lt_corpus **c, const uint32_t *ids, uint64_t n, size
 		struct lu_err *err) LU_CHECKED;
 void lt_corpus_close(struct lt_corpus *c);
 
+/* Fail if two of the names are the same shard or plan. */
+int lt_corpus_distinct(char *const *name, size_t n, struct lu_err *err) LU_CHECKED;
+
 /* Compare the manifests of the shards with the model: its vocabulary, and the XXH3-128 of its
  * tokenizer ("": unknown). Shards without a manifest pass. */
 int lt_corpus_check(const struct lt_corpus *c, uint64_t vocab, const char *tokenizer,
 		struct lu_err *err) LU_CHECKED;
+/* XXH3-128 of the tokenizer of the first shard that names one; "" if none does. */
+const char *lt_corpus_tokenizer(const struct lt_corpus *c);
 
 uint64_t lt_corpus_tokens(const struct lt_corpus *c);
 /* Bytes of text behind the tokens according to the manifests; 0 if unknown, as for a plan. */

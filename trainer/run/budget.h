@@ -7,7 +7,13 @@
 #include "libcommon/base/buf.h"
 #include "trainer/run/config.h"
 
-/* Append lines of text. Opens the data for its counts. */
-int lt_budget(const struct lt_config *c, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
+/* Append lines of text. Opens the data of every phase, with the checks of a start
+ * (phase_data.h). */
+int lt_budget(const struct lt_config *c, const char *tokenizer, struct lu_buf *out,
+		struct lu_err *err) LU_CHECKED;
+
+/* Fail if a phase needs more memory than there is (available.h); the sentence shows the parts. Call
+ * it before anything large is allocated. */
+int lt_budget_check_memory(const struct lt_config *c, struct lu_err *err) LU_CHECKED;
 
 #endif

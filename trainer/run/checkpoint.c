@@ -25,12 +25,16 @@ static char *step_folder(const char *run, uint64_t step)
 	return asprintf(&path, "%s/step-%08" PRIu64, run, step) < 0 ? NULL : path;
 }
 
-/* RUN/.step-N.lu-tmp, which does not look like a checkpoint; NULL when memory is out. */
-static char *hidden_folder(const char *run, uint64_t step)
+/* RUN/.step-N.HOST-PID.lu-tmp, which does not look like a checkpoint and is no other attempt's; NULL
+ * when memory is out. */
+static char *hidden_folder(const struct lt_run *run, uint64_t step)
 {
 	char *path;
 
-	return asprintf(&path, "%s/.step-%08" PRIu64 ".lu-tmp", run, step) < 0 ? NULL : path;
+	return asprintf(&path, "%s/.step-%08" PRIu64 ".%s.lu-tmp", run->path, step,
+			       run->owner.attempt) < 0
+			? NULL
+			: path;
 }
 
 /* Parse "step-00001000"; false for other names. */
@@ -47,11 +51,9 @@ static bool parse_step(const char *name, uint64_t *step)
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-/* Fail before writing if the disk is too full. */
-static int check_space(const char *run, const struct lt_weights *w, struct lu_err *err)
+int lt_checkpoint_space(const char *run, const struct lt_table *table, struct lu_err *err)
 {
-	uint64_t need = (uint64_t)w->table.total * sizeof(lk_real) * LT_VECTORS +
-			((uint64_t)1 << 20);
+	uint64_t need = (uint64_t)table->total * sizeof(lk_real) * LT_VECTORS + ((uint64_t)1 << 20);
 	struct statvfs fs;
 
 	if (statvfs(run, &fs) < 0)
@@ -109,28 +111,48 @@ static int write_files(const char *dir, struct lt_weights *w, const struct lt_po
 	return rc;
 }
 
-/* Rename temp to dir. An abandoned checkpoint of the same step is replaced. */
+/* Exchange two folders. Without the system call for it (NFS, Lustre) neither has the name `dir` for
+ * a moment. */
+static int exchange(const char *temp, const char *dir, struct lu_err *err)
+{
+	char *old;
+	int rc;
+
+	if (renameat2(AT_FDCWD, temp, AT_FDCWD, dir, RENAME_EXCHANGE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return lu_err_sys(err, errno, "%s", dir);
+	old = lu_concat(temp, ".old", ".lu-tmp");
+	if (!old)
+		return lu_err_nomem(err);
+	rc = rename(dir, old) < 0 || rename(temp, dir) < 0 || rename(old, temp) < 0
+			? lu_err_sys(err, errno, "%s", dir)
+			: 0;
+	free(old);
+	return rc;
+}
+
+/* Rename temp to dir. A checkpoint of the same step, which was abandoned or precedes a validation, is
+ * replaced. */
 static int move_into_place(const char *temp, const char *dir, struct lu_err *err)
 {
 	if (access(dir, F_OK) < 0) {
 		if (rename(temp, dir) < 0)
 			return lu_err_sys(err, errno, "%s", dir);
-	} else {
-		if (renameat2(AT_FDCWD, temp, AT_FDCWD, dir, RENAME_EXCHANGE) < 0)
-			return lu_err_sys(err, errno, "%s", dir);
-		if (lt_folder_remove(temp, err) < 0)
-			return -1;
+	} else if (exchange(temp, dir, err) < 0 || lt_folder_remove(temp, err) < 0) {
+		return -1;
 	}
 	return lu_sync_folder(dir, err);
 }
 
 /* Let RUN/latest point to the checkpoint, by name within the run. */
-static int point_latest(const char *run, const char *dir, struct lu_err *err)
+static int point_latest(const struct lt_run *run, const char *dir, struct lu_err *err)
 {
-	char *latest = lu_concat(run, "/", "latest");
-	char *temp = lu_concat(run, "/", ".latest.lu-tmp");
+	char *latest = lu_concat(run->path, "/", "latest"), *temp;
 	int rc = -1;
 
+	if (asprintf(&temp, "%s/.latest.%s.lu-tmp", run->path, run->owner.attempt) < 0)
+		temp = NULL;
 	if (!latest || !temp) {
 		lu_err_nomem(err);
 		goto out;
@@ -179,9 +201,9 @@ static int list_steps(const char *run, uint64_t last, struct steps *steps, struc
 }
 
 /* Hide a checkpoint before removing it: half of one must not look like a checkpoint. */
-static int remove_step(const char *run, uint64_t step, struct lu_err *err)
+static int remove_step(const struct lt_run *run, uint64_t step, struct lu_err *err)
 {
-	char *dir = step_folder(run, step), *temp = hidden_folder(run, step);
+	char *dir = step_folder(run->path, step), *temp = hidden_folder(run, step);
 	int rc = -1;
 
 	if (!dir || !temp)
@@ -195,14 +217,14 @@ static int remove_step(const char *run, uint64_t step, struct lu_err *err)
 }
 
 /* Remove the oldest checkpoints up to step `last` so that `keep` of them, or all if 0, remain. */
-static int remove_old(const char *run, uint64_t last, size_t keep, struct lu_err *err)
+static int remove_old(const struct lt_run *run, uint64_t last, size_t keep, struct lu_err *err)
 {
 	struct steps steps = { 0 };
 	int rc = 0;
 
 	if (keep == 0)
 		return 0;
-	rc = list_steps(run, last, &steps, err);
+	rc = list_steps(run->path, last, &steps, err);
 	for (size_t i = 0; rc == 0 && i + keep < steps.n; i++)
 		rc = remove_step(run, steps.p[i], err);
 	lu_vec_release(&steps);
@@ -211,10 +233,10 @@ static int remove_old(const char *run, uint64_t last, size_t keep, struct lu_err
 
 /* --- interface ------------------------------------------------------------------------------- */
 
-int lt_checkpoint_save(const char *run, struct lt_weights *w, const struct lt_position *pos,
+int lt_checkpoint_save(struct lt_run *run, struct lt_weights *w, const struct lt_position *pos,
 		size_t keep, struct lu_err *err)
 {
-	char *temp = hidden_folder(run, pos->step), *dir = step_folder(run, pos->step);
+	char *temp = hidden_folder(run, pos->step), *dir = step_folder(run->path, pos->step);
 	int rc = -1;
 
 	LU_ASSERT(w->lanes > 0);
@@ -222,13 +244,15 @@ int lt_checkpoint_save(const char *run, struct lt_weights *w, const struct lt_po
 		lu_err_nomem(err);
 		goto out;
 	}
-	if (lt_folder_remove(temp, err) < 0 || check_space(run, w, err) < 0)
+	if (lt_owner_holds(&run->owner, err) < 0 || lt_folder_remove(temp, err) < 0 ||
+			lt_checkpoint_space(run->path, &w->table, err) < 0)
 		goto out;
 	if (mkdir(temp, 0777) < 0) {
 		lu_err_sys(err, errno, "%s", temp);
 		goto out;
 	}
-	if (write_files(temp, w, pos, err) < 0 || lt_manifest_verify(temp, err) < 0) {
+	if (write_files(temp, w, pos, err) < 0 || lt_manifest_verify(temp, err) < 0 ||
+			lt_owner_holds(&run->owner, err) < 0) {
 		struct lu_err ignored;
 
 		/* The first error is the one to report. */

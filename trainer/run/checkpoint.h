@@ -5,18 +5,24 @@
  * master weights), adam-m.safetensors, adam-v.safetensors and manifest.json
  * (checkpoint_manifest.h). The symbolic link RUN/latest points to the newest.
  *
- * A checkpoint appears whole or not at all: it is written to RUN/.step-00001000.lu-tmp, all files
- * and the folder are synced, the files are read back and compared with the manifest, then the folder
- * is renamed and `latest` replaced by rename. Only then are older checkpoints removed, so that a
- * verified one exists at any time.
+ * A checkpoint appears whole or not at all: it is written to RUN/.step-00001000.HOST-PID.lu-tmp, all
+ * files and the folder are synced, the files are read back and compared with the manifest, then the
+ * folder is renamed and `latest` replaced by rename. Only then are older checkpoints removed, so that
+ * a verified one exists at any time. Only the owner of the run publishes one: a trainer that has been
+ * taken over fails before the rename.
  */
 #include <stdbool.h>
 
 #include "libcommon/base/err.h"
 #include "trainer/run/checkpoint_manifest.h"
+#include "trainer/run/runfolder.h"
+
+/* Fail if the disk of an existing folder has no room for a checkpoint. */
+int lt_checkpoint_space(
+		const char *folder, const struct lt_table *table, struct lu_err *err) LU_CHECKED;
 
 /* Write a checkpoint, then remove the oldest ones so that at most `keep` (0: all) remain. */
-int lt_checkpoint_save(const char *run, struct lt_weights *w, const struct lt_position *pos,
+int lt_checkpoint_save(struct lt_run *run, struct lt_weights *w, const struct lt_position *pos,
 		size_t keep, struct lu_err *err) LU_CHECKED;
 
 /* Verify a checkpoint folder, then load the weights, and m and v if the weights have them. */

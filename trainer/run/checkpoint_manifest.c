@@ -68,6 +68,8 @@ void lt_manifest_format(const struct lt_position *pos, const struct lt_table *t,
 	lu_json_put_u64(b, "samples", pos->samples);
 	lu_json_put_u64(b, "tokens", pos->tokens);
 	lu_json_put_u64(b, "updates", pos->updates);
+	if (pos->due)
+		lu_json_put_u64(b, "validations_due", pos->due);
 	lu_json_newline(b);
 	lu_json_put_u64(b, "context", pos->context);
 	format_shape(&t->shape, b);
@@ -150,6 +152,7 @@ static bool read_position(struct manifest *m, struct lt_position *pos)
 			lu_json_decode(name->value, &m->arena, &text) < 0)
 		return false;
 	snprintf(pos->phase_name, sizeof(pos->phase_name), "%.*s", (int)text.n, text.p);
+	lt_json_get_u64(&m->obj, "validations_due", &pos->due);
 	return lt_json_get_u64(&m->obj, "step", &pos->step) &&
 			lt_json_get_u64(&m->obj, "phase", &pos->phase) &&
 			lt_json_get_u64(&m->obj, "samples", &pos->samples) &&

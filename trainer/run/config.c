@@ -151,6 +151,29 @@ int lt_config_read(struct lt_config *c, const char *path, struct lu_err *err)
 	return rc;
 }
 
+/* True for "train.steps" and the two other keys that set a length. */
+static bool is_length(const char *dotted)
+{
+	const char *dot = strchr(dotted, '.');
+
+	return dot && strncmp(dotted, "train", (size_t)(dot - dotted)) == 0 &&
+			lt_settings_is_length("train", dot + 1);
+}
+
+/* Remove the overrides of the length: a new one replaces it, whatever its unit. */
+static void drop_lengths(struct lt_phase *p)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->override.n; i++) {
+		const struct lt_override *o = &p->override.p[i];
+
+		if (!lt_settings_is_length(o->section, o->key))
+			p->override.p[kept++] = *o;
+	}
+	p->override.n = kept;
+}
+
 /* Set "NAME.section.key" of --set phase.NAME.section.key=value; cuts `key`. */
 static int set_in_phase(struct lt_config *c, char *key, const char *value, struct lu_err *err)
 {
@@ -163,6 +186,8 @@ static int set_in_phase(struct lt_config *c, char *key, const char *value, struc
 	p = find_phase(c, key);
 	if (!p)
 		return lu_err_set(err, "there is no [phase %s]", key);
+	if (is_length(dot + 1))
+		drop_lengths(p);
 	return set_override(c, p, dot + 1, value, err);
 }
 

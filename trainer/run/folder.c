@@ -8,8 +8,6 @@
 #include "libcommon/sys/atomicfile.h"
 #include "libcommon/sys/file.h"
 
-#define COPY_MAX ((size_t)1 << 30)
-
 bool lt_folder_has(const char *dir, const char *name)
 {
 	char *path = lu_concat(dir, "/", name);
@@ -42,7 +40,7 @@ int lt_folder_copy(const char *from, const char *dir, const char *name, struct l
 	size_t n;
 	int rc;
 
-	if (lu_read_file(from, COPY_MAX, &text, &n, err) < 0)
+	if (lu_read_file(from, LT_COPY_MAX, &text, &n, err) < 0)
 		return -1;
 	rc = lt_folder_write(dir, name, (struct lu_str){ text, n }, err);
 	free(text);

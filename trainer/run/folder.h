@@ -7,6 +7,9 @@
 
 #include "libcommon/base/buf.h"
 
+/* The largest file that is copied into a folder. */
+#define LT_COPY_MAX ((size_t)1 << 30)
+
 /* True if dir/name exists. */
 bool lt_folder_has(const char *dir, const char *name);
 

@@ -62,6 +62,39 @@ int lt_schedule_ramp(struct lt_schedule *s, const char *text, uint64_t unit, str
 	return 0;
 }
 
+int lt_schedule_check(const struct lt_schedule *s, struct lu_err *err)
+{
+	if (lt_schedule_steps(s) == 0)
+		return lu_err_set(err,
+				"train: %" PRIu64 " samples are fewer than one step of %" PRIu64,
+				s->samples, lt_schedule_samples(s, 1));
+	if (s->warmup > s->samples)
+		return lu_err_set(err,
+				"train.warmup = %" PRIu64
+				" samples is longer than the phase of %" PRIu64
+				" samples: the learning rate would never reach train.lr",
+				s->warmup, s->samples);
+	if (s->cooldown > s->samples - s->warmup)
+		return lu_err_set(err,
+				"train.cooldown = %" PRIu64
+				" samples does not fit into the phase of %" PRIu64
+				" samples after train.warmup = %" PRIu64,
+				s->cooldown, s->samples, s->warmup);
+	if (s->ramp_step && s->ramp_samples > s->samples)
+		return lu_err_set(err,
+				"train.ramp: %" PRIu64
+				" samples are more than the phase of %" PRIu64
+				" samples: the batch would never reach train.global_batch",
+				s->ramp_samples, s->samples);
+	if (s->decay != LT_CONSTANT && s->lr_min > s->lr)
+		return lu_err_set(err,
+				"train.lr_min = %g is more than train.lr = %g: the decay would "
+				"raise "
+				"the learning rate",
+				s->lr_min, s->lr);
+	return 0;
+}
+
 static uint64_t batch_at(const struct lt_schedule *s, uint64_t consumed)
 {
 	uint64_t increments, done;

@@ -37,6 +37,9 @@ struct lt_schedule {
 int lt_schedule_ramp(struct lt_schedule *s, const char *text, uint64_t unit,
 		struct lu_err *err) LU_CHECKED;
 
+/* Fail if the phase has no step, or a warm-up, cooldown or ramp that does not fit into it. */
+int lt_schedule_check(const struct lt_schedule *s, struct lu_err *err) LU_CHECKED;
+
 /* Samples of the step that starts at `consumed`; 0 at the end of the phase. */
 uint64_t lt_schedule_batch(const struct lt_schedule *s, uint64_t consumed);
 /* Learning rate of the step that ends at `consumed`. */

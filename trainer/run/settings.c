@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "libcommon/base/buf.h"
+#include "libcommon/sys/conf.h"
 
 /* --- the keys ------------------------------------------------------------------------------- */
 
@@ -176,20 +177,10 @@ size_t lt_settings_keys(void)
 	return n;
 }
 
-static int unknown_key(size_t section, const char *key, struct lu_err *err)
-{
-	struct lu_buf known = { 0 };
-
-	for (size_t i = 0; i < sections[section].keys; i++)
-		lu_buf_printf(&known, "%s%s", i ? ", " : "", sections[section].key[i].name);
-	lu_err_set(err, "unknown key '%s' in [%s] (known: %s)", key, sections[section].name,
-			lu_buf_slice(&known).p);
-	lu_buf_release(&known);
-	return -1;
-}
-
 int lt_settings_find(const char *section, const char *key, size_t *index, struct lu_err *err)
 {
+	const char *known[SECTIONS + 1];
+
 	*index = 0;
 	for (size_t s = 0; s < SECTIONS; *index += sections[s].keys, s++) {
 		if (strcmp(sections[s].name, section) != 0)
@@ -200,12 +191,13 @@ int lt_settings_find(const char *section, const char *key, size_t *index, struct
 				return 0;
 			}
 		}
-		return unknown_key(s, key, err);
+		lu_conf_unknown_key(sections[s].key, key, err);
+		return lu_err_wrap(err, "[%s]", section);
 	}
-	return lu_err_set(err,
-			"unknown section [%s] (known: model, data, train, parallel, checkpoint, "
-			"phase NAME)",
-			section);
+	for (size_t s = 0; s < SECTIONS; s++)
+		known[s] = sections[s].name;
+	known[SECTIONS] = "phase NAME";
+	return lu_conf_unknown("section", section, known, SECTIONS + 1, err);
 }
 
 int lt_settings_set(struct lt_settings *s, const char *section, const char *key, const char *value,
@@ -252,17 +244,15 @@ static const struct preset {
 
 static const struct preset *find_preset(const char *name, struct lu_err *err)
 {
-	struct lu_buf known = { 0 };
+	const char *known[PRESETS];
 
 	for (size_t i = 0; i < PRESETS; i++) {
-		if (strcmp(presets[i].name, name) == 0) {
-			lu_buf_release(&known);
+		if (strcmp(presets[i].name, name) == 0)
 			return &presets[i];
-		}
-		lu_buf_printf(&known, "%s%s", i ? ", " : "", presets[i].name);
+		known[i] = presets[i].name;
 	}
-	lu_err_set(err, "model.preset: unknown '%s' (known: %s)", name, lu_buf_slice(&known).p);
-	lu_buf_release(&known);
+	lu_conf_unknown("preset", name, known, PRESETS, err);
+	lu_err_wrap(err, "model.preset");
 	return NULL;
 }
 
@@ -292,8 +282,15 @@ int lt_settings_preset(struct lt_settings *s, const bool *given, struct lu_err *
 	}
 	if (s->model.kv_heads == 0)
 		s->model.kv_heads = s->model.heads;
-	if (s->model.head_dim == 0 && s->model.heads)
+	if (s->model.head_dim == 0 && s->model.heads) {
+		if (s->model.hidden % s->model.heads)
+			return lu_err_set(err,
+					"model.hidden = %" PRIu64
+					" is not a multiple of model.heads = %" PRIu64
+					"; change one of them, or set model.head_dim",
+					s->model.hidden, s->model.heads);
 		s->model.head_dim = s->model.hidden / s->model.heads;
+	}
 	return 0;
 }
 

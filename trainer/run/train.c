@@ -2,10 +2,10 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/hash/hash.h"
@@ -13,22 +13,19 @@
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/comm/comm.h"
-#include "trainer/data/corpus.h"
 #include "trainer/model/model.h"
 #include "trainer/model/optimizer.h"
 #include "trainer/model/tensorfile.h"
+#include "trainer/run/budget.h"
 #include "trainer/run/checkpoint.h"
-#include "trainer/run/folder.h"
-#include "trainer/run/validation.h"
+#include "trainer/run/phase_data.h"
+#include "trainer/run/stop.h"
 
 /* The phase that is being trained. */
 struct phase {
-	struct lt_settings s;
-	struct lt_schedule schedule;
+	struct lt_phase_data data;
 	struct lt_hyper hyper;
 	struct lt_model *model;
-	struct lt_corpus *corpus;
-	struct lt_validation *valid;
 	uint32_t *tokens;   /* one sample */
 	uint32_t *ids;	    /* one micro-batch */
 	int32_t *labels;    /* likewise */
@@ -37,15 +34,21 @@ struct phase {
 	double token_flops; /* per token, causal */
 };
 
-struct loop {
-	const struct lt_training *t;
+struct lt_trainer {
+	const struct lt_training *what;
+	struct lt_run *run; /* NULL before lt_train_run() */
 	const struct lk_ops *ops;
 	struct lk_queue *q;
 	struct lt_comm *comm;
 	struct lt_weights *w;
 	struct lt_position pos;
+	char *found;	/* the checkpoint that was loaded; NULL: none */
 	uint64_t saved; /* step of the last checkpoint; UINT64_MAX: none */
+	bool outdated; /* it is of this step, and validations that it says are due have been made */
 	struct phase phase;
+	/* For the summary. */
+	double start, last_loss;
+	uint64_t first_step, first_tokens;
 };
 
 /* Sizes and results of one step. */
@@ -55,40 +58,14 @@ struct step {
 	struct lt_update update;
 };
 
-/* --- signals --------------------------------------------------------------------------------- */
-
-static volatile sig_atomic_t caught;
-
-static void on_signal(int sig)
-{
-	caught = sig;
-}
-
-static bool stopping(void)
-{
-	return caught != 0;
-}
-
-static void catch_signals(void)
-{
-	struct sigaction sa = { .sa_handler = on_signal };
-
-	caught = 0;
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGUSR1, &sa, NULL);
-	/* A second Ctrl-C ends the program at once. */
-	sa.sa_flags = (int)SA_RESETHAND;
-	sigaction(SIGINT, &sa, NULL);
-}
-
 /* --- one step -------------------------------------------------------------------------------- */
 
 /* Load sample i of the phase as sequence k of the micro-batch. */
 static int load_sample(struct phase *p, uint64_t i, size_t k, struct lu_err *err)
 {
-	size_t context = p->s.train.context;
+	size_t context = p->data.s.train.context;
 
-	if (lt_corpus_sample(p->corpus, i, p->tokens, err) < 0)
+	if (lt_corpus_sample(p->data.corpus, i, p->tokens, err) < 0)
 		return -1;
 	memcpy(p->ids + k * context, p->tokens, context * sizeof(*p->ids));
 	memcpy(p->labels + k * context, p->tokens + 1, context * sizeof(*p->labels));
@@ -96,10 +73,10 @@ static int load_sample(struct phase *p, uint64_t i, size_t k, struct lu_err *err
 }
 
 /* Compute all micro-batches of a step: gradients in the lanes, s->loss. */
-static int forward_backward(struct loop *l, struct step *s, struct lu_err *err)
+static int forward_backward(struct lt_trainer *l, struct step *s, struct lu_err *err)
 {
 	struct phase *p = &l->phase;
-	size_t micro = p->s.train.micro_batch, n = (size_t)(s->batch / micro);
+	size_t micro = p->data.s.train.micro_batch, n = (size_t)(s->batch / micro);
 	double sum = 0;
 
 	for (size_t j = 0; j < n; j++) {
@@ -124,25 +101,32 @@ static int forward_backward(struct loop *l, struct step *s, struct lu_err *err)
 }
 
 /* Report a step that is not finite. Nothing has been updated yet. */
-static int not_finite(struct loop *l, const char *quantity, struct lu_err *err)
+static int not_finite(struct lt_trainer *l, const char *quantity, struct lu_err *err)
 {
-	char tensor[160];
+	char tensor[160], go_on[160];
 
 	if (lt_optimizer_nonfinite(l->w, tensor, sizeof(tensor), err) < 0)
 		return -1;
+	if (l->saved == UINT64_MAX)
+		snprintf(go_on, sizeof(go_on), "there is no checkpoint; start a new run");
+	else
+		snprintf(go_on, sizeof(go_on),
+				"the last checkpoint is as it was, of step %" PRIu64
+				"; continue from it",
+				l->saved);
 	return lu_err_set(err,
 			"step %" PRIu64 ": the %s is not finite, first seen in %s; stopped before "
-			"the update, the last checkpoint is as it was",
-			l->pos.step + 1, quantity, tensor);
+			"the update; %s with a lower train.lr or a longer train.warmup",
+			l->pos.step + 1, quantity, tensor, go_on);
 }
 
-static int one_step(struct loop *l, uint64_t batch, struct step *s, struct lu_err *err)
+static int one_step(struct lt_trainer *l, uint64_t batch, struct step *s, struct lu_err *err)
 {
 	const struct phase *p = &l->phase;
 	double start = lu_clock();
 
-	*s = (struct step){ .batch = batch, .tokens = batch * p->s.train.context };
-	s->lr = lt_schedule_lr(&p->schedule, l->pos.samples + batch);
+	*s = (struct step){ .batch = batch, .tokens = batch * p->data.s.train.context };
+	s->lr = lt_schedule_lr(&p->data.schedule, l->pos.samples + batch);
 	if (lt_optimizer_begin(l->w, &p->hyper, s->lr, l->pos.updates + 1, s->tokens, err) < 0 ||
 			forward_backward(l, s, err) < 0)
 		return -1;
@@ -189,12 +173,12 @@ static void format_timing(
 	lu_buf_putc(b, '\n');
 }
 
-static int log_step(struct loop *l, const struct step *s, struct lu_err *err)
+static int log_step(struct lt_trainer *l, const struct step *s, struct lu_err *err)
 {
 	const struct phase *p = &l->phase;
 	double rate = (double)s->tokens / s->seconds, gflops = rate * p->token_flops * 1e-9;
-	uint64_t step = l->pos.step, every = p->s.train.log_every;
-	uint64_t left = (p->schedule.samples - l->pos.samples) / s->batch;
+	uint64_t step = l->pos.step, every = p->data.s.train.log_every;
+	uint64_t left = (p->data.schedule.samples - l->pos.samples) / s->batch;
 	struct lu_buf b = { 0 };
 	int rc;
 
@@ -204,24 +188,23 @@ static int log_step(struct loop *l, const struct step *s, struct lu_err *err)
 				step, step + left, s->loss, s->lr, s->update.norm, rate, gflops,
 				(double)left * s->seconds);
 	format_metrics(&l->pos, s, &b);
-	rc = lt_run_log(l->t->run, LT_METRICS, &b, err);
+	rc = lt_run_log(l->run, LT_METRICS, &b, err);
 	lu_buf_clear(&b);
 	format_timing(step, s, rate, gflops, &b);
 	if (rc == 0)
-		rc = lt_run_log(l->t->run, LT_TIMING, &b, err);
+		rc = lt_run_log(l->run, LT_TIMING, &b, err);
 	lu_buf_release(&b);
 	return rc;
 }
 
 /* --- one phase ------------------------------------------------------------------------------- */
 
-static void close_phase(struct loop *l)
+static void close_phase(struct lt_trainer *l)
 {
 	struct phase *p = &l->phase;
 
 	lt_model_close(p->model);
-	lt_corpus_close(p->corpus);
-	lt_validation_close(p->valid);
+	lt_phase_data_close(&p->data);
 	free(p->tokens);
 	free(p->ids);
 	free(p->labels);
@@ -231,11 +214,11 @@ static void close_phase(struct loop *l)
 	*p = (struct phase){ 0 };
 }
 
-static int open_buffers(struct loop *l, struct lu_err *err)
+static int open_buffers(struct lt_trainer *l, struct lu_err *err)
 {
 	struct phase *p = &l->phase;
-	size_t context = p->s.train.context, micro = p->s.train.micro_batch;
-	size_t most = (size_t)(p->s.train.global_batch / micro);
+	size_t context = p->data.s.train.context, micro = p->data.s.train.micro_batch;
+	size_t most = (size_t)(p->data.s.train.global_batch / micro);
 
 	p->tokens = malloc((context + 1) * sizeof(*p->tokens));
 	p->ids = calloc(context * micro, sizeof(*p->ids));
@@ -247,57 +230,23 @@ static int open_buffers(struct loop *l, struct lu_err *err)
 	return p->loss ? 0 : lt_queue_err(l->ops, l->q, err);
 }
 
-/* Compare vocabulary and tokenizer of the shards with those of the run. */
-static int check_data(struct loop *l, struct lu_err *err)
+/* Open the phase of the position. Its data may be open already. */
+static int open_phase(struct lt_trainer *l, struct lu_err *err)
 {
-	struct lt_digest tokenizer = { 0 };
-	int rc = 0;
-
-	if (lt_folder_has(l->t->run->path, "tokenizer.json")) {
-		char *path = lu_concat(l->t->run->path, "/", "tokenizer.json");
-
-		rc = path ? lt_file_digest(path, &tokenizer, err) : lu_err_nomem(err);
-		free(path);
-	}
-	return rc < 0 ? -1
-		      : lt_corpus_check(l->phase.corpus, l->w->table.shape.vocab, tokenizer.hash,
-					err);
-}
-
-static int open_data(struct loop *l, struct lu_err *err)
-{
+	const struct lt_config *c = l->what->config;
 	struct phase *p = &l->phase;
-	const struct lt_settings *s = &p->s;
-
-	if (lt_corpus_open(&p->corpus, s->data.train, s->train.context, s->train.seed,
-			    s->data.shuffle, err) < 0 ||
-			check_data(l, err) < 0)
-		return -1;
-	if (lt_corpus_samples(p->corpus) == 0)
-		return lu_err_set(err,
-				"data.train: %" PRIu64
-				" tokens are fewer than one sample of %" PRIu64,
-				lt_corpus_tokens(p->corpus), s->train.context + 1);
-	return lt_settings_schedule(s, lt_corpus_samples(p->corpus), &p->schedule, err);
-}
-
-static int open_phase(struct loop *l, size_t i, struct lu_err *err)
-{
-	struct phase *p = &l->phase;
-	const struct lt_settings *s = &p->s;
+	const struct lt_settings *s = &p->data.s;
+	size_t i = (size_t)l->pos.phase;
 	struct lt_shape shape;
 
-	if (lt_config_phase(l->t->config, i, &p->s, err) < 0)
+	if (!p->data.corpus && lt_phase_data_open(&p->data, c, i, l->what->tokenizer, err) < 0)
 		return -1;
 	lt_settings_shape(s, &shape);
 	l->w->table.shape.rope_theta = shape.rope_theta;
 	l->pos.context = s->train.context;
-	snprintf(l->pos.phase_name, sizeof(l->pos.phase_name), "%s", l->t->config->phase.p[i].name);
-	if (open_data(l, err) < 0 ||
-			lt_model_open(&p->model, l->w, s->train.micro_batch, s->train.context,
-					LT_MODEL_TRAIN, s->parallel.recompute == LT_RECOMPUTE_LAYER,
-					err) < 0 ||
-			lt_validation_open(&p->valid, s, err) < 0)
+	snprintf(l->pos.phase_name, sizeof(l->pos.phase_name), "%s", c->phase.p[i].name);
+	if (lt_model_open(&p->model, l->w, s->train.micro_batch, s->train.context, LT_MODEL_TRAIN,
+			    s->parallel.recompute == LT_RECOMPUTE_LAYER, err) < 0)
 		return -1;
 	p->hyper = (struct lt_hyper){ s->train.beta1, s->train.beta2, s->train.eps,
 		s->train.weight_decay, s->train.clip };
@@ -310,139 +259,313 @@ static int open_phase(struct loop *l, size_t i, struct lu_err *err)
 	return open_buffers(l, err);
 }
 
-static int save(struct loop *l, struct lu_err *err)
+static int save(struct lt_trainer *l, struct lu_err *err)
 {
-	if (l->saved == l->pos.step)
+	const char *run = l->run->path;
+
+	if (l->saved == l->pos.step && !l->outdated)
 		return 0;
-	if (lt_checkpoint_save(l->t->run->path, l->w, &l->pos, l->t->config->base.checkpoint.keep,
-			    err) < 0)
+	lt_stop_stage(LT_STOP_CHECKPOINT);
+	if (lt_run_sync(l->run, err) < 0 ||
+			lt_checkpoint_save(l->run, l->w, &l->pos,
+					l->what->config->base.checkpoint.keep, err) < 0)
 		return -1;
 	l->saved = l->pos.step;
-	lu_detail("checkpoint of step %" PRIu64 " written", l->pos.step);
+	l->outdated = false;
+	lt_stop_at(l->pos.step, l->saved);
+	lu_detail("checkpoint %s/step-%08" PRIu64 " written", run, l->pos.step);
 	return 0;
 }
 
-static int validate(struct loop *l, struct lu_err *err)
+/* Make the validations that are due. A signal puts them off. */
+static int validate(struct lt_trainer *l, struct lu_err *err)
 {
-	return lt_validate(l->phase.valid, l->phase.model, l->pos.step, l->t->run, stopping, err);
+	uint64_t before = l->pos.due;
+
+	lt_stop_stage(LT_STOP_VALIDATION);
+	if (lt_validate(l->phase.data.valid, l->phase.model, l->pos.step, l->run, lt_stop_asked,
+			    &l->pos.due, err) < 0)
+		return -1;
+	if (l->pos.due != before && l->saved == l->pos.step)
+		l->outdated = true;
+	return 0;
+}
+
+/* Do one step, and note the validations that follow it. */
+static int advance(struct lt_trainer *l, uint64_t batch, struct lu_err *err)
+{
+	const struct phase *p = &l->phase;
+	uint64_t every = p->data.s.train.valid_every;
+	struct step s;
+
+	lt_stop_stage(LT_STOP_STEP);
+	if (one_step(l, batch, &s, err) < 0 || log_step(l, &s, err) < 0)
+		return -1;
+	lt_stop_at(l->pos.step, l->saved);
+	l->outdated = false;
+	l->last_loss = s.loss;
+	if (lt_schedule_batch(&p->data.schedule, l->pos.samples) == 0 ||
+			(every && l->pos.step % every == 0))
+		l->pos.due = lt_validation_sets(p->data.valid);
+	return 0;
 }
 
 /* Returns 0 at the end of the phase, LU_EXIT_AGAIN if stopped after a checkpoint, or -1. */
-static int run_phase(struct loop *l, struct lu_err *err)
+static int run_phase(struct lt_trainer *l, struct lu_err *err)
 {
-	const struct phase *p = &l->phase;
-	uint64_t batch, every = l->t->config->base.checkpoint.every;
-	uint64_t valid_every = p->s.train.valid_every;
-	struct step s;
+	const struct lt_schedule *schedule = &l->phase.data.schedule;
+	uint64_t batch, every = l->what->config->base.checkpoint.every;
 
-	if (lt_schedule_steps(&p->schedule) == 0)
-		return lu_err_set(err,
-				"train: %" PRIu64 " samples are fewer than one step of %" PRIu64,
-				p->schedule.samples, p->s.train.global_batch);
-	if (l->pos.step == 0 && valid_every && validate(l, err) < 0)
-		return -1;
-	while ((batch = lt_schedule_batch(&p->schedule, l->pos.samples)) > 0) {
-		bool stop;
+	for (;;) {
+		bool done, stop;
 
-		if (one_step(l, batch, &s, err) < 0 || log_step(l, &s, err) < 0)
+		if (l->pos.due && validate(l, err) < 0)
 			return -1;
-		if (valid_every && l->pos.step % valid_every == 0 && validate(l, err) < 0)
+		batch = lt_schedule_batch(schedule, l->pos.samples);
+		done = batch == 0 && l->pos.due == 0;
+		if ((done || (every && l->pos.step && l->pos.step % every == 0)) &&
+				save(l, err) < 0)
 			return -1;
-		stop = stopping();
-		if (l->comm->ops->any(l->comm, &stop, err) < 0)
-			return -1;
-		if ((stop || (every && l->pos.step % every == 0)) && save(l, err) < 0)
+		if (done)
+			return 0;
+		stop = lt_stop_asked();
+		if (l->comm->ops->any(l->comm, &stop, err) < 0 || (stop && save(l, err) < 0))
 			return -1;
 		if (stop)
 			return LU_EXIT_AGAIN;
+		if (advance(l, batch, err) < 0)
+			return -1;
 	}
-	if ((valid_every == 0 || l->pos.step % valid_every != 0) && validate(l, err) < 0)
-		return -1;
-	return save(l, err);
 }
 
-/* --- the run --------------------------------------------------------------------------------- */
+/* --- opening --------------------------------------------------------------------------------- */
 
-/* Load weights, m, v and position from a checkpoint of the run. */
-static int resume(struct loop *l, const char *dir, struct lu_err *err)
+/* Fail if the configuration has another model than the checkpoint. */
+static int check_shape(const char *dir, const struct lt_shape *was, const struct lt_shape *now,
+		struct lu_err *err)
 {
-	if (lt_manifest_read(dir, &l->pos, NULL, err) < 0 || lt_checkpoint_load(dir, l->w, err) < 0)
+	const struct {
+		const char *name;
+		size_t was, now;
+	} size[] = {
+		{ "vocab", was->vocab, now->vocab },
+		{ "hidden", was->hidden, now->hidden },
+		{ "layers", was->layers, now->layers },
+		{ "heads", was->heads, now->heads },
+		{ "kv_heads", was->kv_heads, now->kv_heads },
+		{ "head_dim", was->dim, now->dim },
+		{ "ffn", was->ffn, now->ffn },
+		{ "tied", was->tied, now->tied },
+	};
+
+	for (size_t i = 0; i < sizeof(size) / sizeof(size[0]); i++) {
+		if (size[i].was != size[i].now)
+			return lu_err_set(err,
+					"%s: model.%s is %zu in the checkpoint and %zu in the "
+					"configuration; the model of a run cannot change, start a "
+					"new run",
+					dir, size[i].name, size[i].was, size[i].now);
+	}
+	return 0;
+}
+
+/* Find the checkpoint to continue from, and read its position. */
+static int find_position(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
+{
+	const struct lt_config *c = l->what->config;
+	struct lt_shape was;
+
+	if (lt_checkpoint_find(l->what->run, l->what->from, &l->found, err) < 0)
 		return -1;
-	if (l->pos.phase >= l->t->config->phase.n)
+	if (!l->found)
+		return 0;
+	if (lt_manifest_read(l->found, &l->pos, &was, err) < 0 ||
+			check_shape(l->found, &was, shape, err) < 0)
+		return -1;
+	if (l->pos.phase >= c->phase.n)
 		return lu_err_set(err,
 				"%s: the configuration has no phase %" PRIu64 ", it has %zu phases",
-				dir, l->pos.phase + 1, l->t->config->phase.n);
+				l->found, l->pos.phase + 1, c->phase.n);
 	l->saved = l->pos.step;
-	lu_note("continuing after step %" PRIu64 "%s", l->pos.step,
-			lu_hash_available()
-					? ""
-					: "; this build has no xxHash: the sizes of the "
-					  "checkpoint's files were checked, the hashes were not");
+	return 0;
+}
+
+/* Open the data of all phases that are left; those of the first of them stay open. */
+static int open_data(struct lt_trainer *l, struct lu_err *err)
+{
+	const struct lt_config *c = l->what->config;
+
+	for (size_t i = c->phase.n; i-- > l->pos.phase;) {
+		lt_phase_data_close(&l->phase.data);
+		if (lt_phase_data_open(&l->phase.data, c, i, l->what->tokenizer, err) < 0)
+			return -1;
+	}
+	if (!l->found && l->phase.data.s.train.valid_every)
+		l->pos.due = lt_validation_sets(l->phase.data.valid);
 	return 0;
 }
 
 /* Load the checkpoint to continue from; without one, set the initial weights. */
-static int restore(struct loop *l, const struct lt_settings *s, struct lu_err *err)
+static int restore(struct lt_trainer *l, const struct lt_settings *s, struct lu_err *err)
 {
-	char *dir;
+	if (l->found)
+		return lt_checkpoint_load(l->found, l->w, err);
+	if (*s->train.init)
+		return lt_tensors_import(l->w, s->train.init, err);
+	return lt_weights_init(l->w, s->train.seed, err);
+}
+
+static int check_space(const struct lt_trainer *l, struct lu_err *err)
+{
+	char *folder = lt_run_existing(l->what->run, err);
+	int rc = folder ? lt_checkpoint_space(folder, &l->w->table, err) : -1;
+
+	free(folder);
+	return rc;
+}
+
+static int open_all(struct lt_trainer *l, struct lu_err *err)
+{
+	struct lt_settings first;
+	struct lt_shape shape;
+	struct lk_err kerr;
+
+	if (lt_config_phase(l->what->config, 0, &first, err) < 0)
+		return -1;
+	lt_settings_shape(&first, &shape);
+	if (find_position(l, &shape, err) < 0 || open_data(l, err) < 0 ||
+			(!l->what->overcommit && lt_budget_check_memory(l->what->config, err) < 0))
+		return -1;
+	if (l->ops->open(&l->q, 0, &kerr) < 0)
+		return lu_err_set(err, "%s", kerr.msg);
+	if (lt_comm_single(&l->comm, err) < 0 ||
+			lt_weights_open(&l->w, l->ops, l->q, &shape, first.train.lanes, err) < 0 ||
+			check_space(l, err) < 0 || restore(l, &first, err) < 0)
+		return -1;
+	return open_phase(l, err);
+}
+
+int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struct lu_err *err)
+{
+	struct lt_trainer *l = calloc(1, sizeof(*l));
 	int rc;
 
-	if (lt_checkpoint_find(l->t->run->path, l->t->from, &dir, err) < 0)
-		return -1;
-	if (dir)
-		rc = resume(l, dir, err);
-	else if (*s->train.init)
-		rc = lt_tensors_import(l->w, s->train.init, err);
-	else
-		rc = lt_weights_init(l->w, s->train.seed, err);
+	*out = NULL;
+	if (!l)
+		return lu_err_nomem(err);
+	*l = (struct lt_trainer){ .what = what, .ops = lk_cpu_ops(), .saved = UINT64_MAX };
+	lt_stop_install(what->quiet);
+	rc = open_all(l, err);
+	lt_stop_stage(LT_STOP_STEP);
+	if (rc == 0 && lt_stop_asked()) {
+		lu_note("stopped before the first step, nothing was written");
+		rc = LU_EXIT_AGAIN;
+	}
+	if (rc != 0) {
+		lt_train_close(l);
+		return rc;
+	}
+	*out = l;
+	return 0;
+}
+
+void lt_train_close(struct lt_trainer *l)
+{
+	if (!l)
+		return;
+	if (l->w)
+		close_phase(l);
+	lt_phase_data_close(&l->phase.data);
+	lt_weights_close(l->w);
+	lt_comm_close(l->comm);
+	if (l->q)
+		l->ops->close(l->q);
+	free(l->found);
+	free(l);
+}
+
+/* --- the run --------------------------------------------------------------------------------- */
+
+/* Fail if another trainer wrote a checkpoint between the opening and the claim of the folder. */
+static int check_same(const struct lt_trainer *l, struct lu_err *err)
+{
+	struct lt_position now = { 0 };
+	char *dir;
+	int rc = lt_checkpoint_find(l->what->run, l->what->from, &dir, err);
+
+	if (rc == 0 && dir)
+		rc = lt_manifest_read(dir, &now, NULL, err);
+	if (rc == 0 && (!dir != !l->found || (dir && now.step != l->pos.step)))
+		rc = lu_err_set(err, "%s: another trainer has just written to it; start again",
+				l->what->run);
 	free(dir);
 	return rc;
 }
 
-static int run_phases(struct loop *l, struct lu_err *err)
+static int run_phases(struct lt_trainer *l, struct lu_err *err)
 {
-	const struct lt_config *c = l->t->config;
+	const struct lt_config *c = l->what->config;
 	int rc = 0;
 
-	for (size_t i = l->pos.phase; i < c->phase.n && rc == 0; i++) {
+	for (size_t i = (size_t)l->pos.phase; i < c->phase.n && rc == 0; i++) {
 		if (i != l->pos.phase) {
 			l->pos.phase = i;
 			l->pos.samples = 0;
+			rc = open_phase(l, err);
 		}
-		rc = open_phase(l, i, err);
-		if (rc == 0 && l->pos.samples > 0 && i + 1 == c->phase.n &&
-				lt_schedule_batch(&l->phase.schedule, l->pos.samples) == 0)
-			lu_note("the run is complete: %" PRIu64 " steps, %" PRIu64 " tokens",
-					l->pos.step, l->pos.tokens);
-		else if (rc == 0)
+		if (rc == 0) {
 			rc = run_phase(l, err);
+			if (rc < 0 && c->phase.n > 1)
+				lu_err_wrap(err, "phase %s", c->phase.p[i].name);
+		}
 		close_phase(l);
-		if (rc < 0 && c->phase.n > 1)
-			lu_err_wrap(err, "phase %s", c->phase.p[i].name);
 	}
 	return rc;
 }
 
-int lt_train(const struct lt_training *t, struct lu_err *err)
+/* Say what became of the run. */
+static void conclude(const struct lt_trainer *l, int rc)
 {
-	struct loop l = { .t = t, .ops = lk_cpu_ops(), .saved = UINT64_MAX };
-	struct lt_settings first;
-	struct lt_shape shape;
-	struct lk_err kerr;
-	int rc = -1;
+	double seconds = lu_clock() - l->start;
+	uint64_t tokens = l->pos.tokens - l->first_tokens;
 
-	if (lt_config_phase(t->config, 0, &first, err) < 0)
+	if (rc == LU_EXIT_AGAIN)
+		lu_note("stopped after step %" PRIu64 ": checkpoint %s/step-%08" PRIu64
+			" written; %s continues the run",
+				l->pos.step, l->run->path, l->saved,
+				l->what->from == UINT64_MAX ? "the same command"
+							    : "the command without --from-step");
+	else if (l->pos.step == l->first_step)
+		lu_note("the run is complete: %" PRIu64 " steps, %" PRIu64 " tokens", l->pos.step,
+				l->pos.tokens);
+	else if (isatty(STDERR_FILENO))
+		lu_note("%" PRIu64 " steps, %" PRIu64 " tokens in %.0f s, %.0f tokens/s, loss %.4f"
+			"; %s/step-%08" PRIu64,
+				l->pos.step - l->first_step, tokens, seconds,
+				(double)tokens / seconds, l->last_loss, l->run->path, l->saved);
+}
+
+int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
+{
+	int rc;
+
+	l->run = run;
+	l->start = lu_clock();
+	l->first_step = l->pos.step;
+	l->first_tokens = l->pos.tokens;
+	if (check_same(l, err) < 0)
 		return -1;
-	lt_settings_shape(&first, &shape);
-	if (l.ops->open(&l.q, 0, &kerr) < 0)
-		return lu_err_set(err, "%s", kerr.msg);
-	catch_signals();
-	if (lt_comm_single(&l.comm, err) == 0 &&
-			lt_weights_open(&l.w, l.ops, l.q, &shape, first.train.lanes, err) == 0 &&
-			restore(&l, &first, err) == 0)
-		rc = run_phases(&l, err);
-	lt_weights_close(l.w);
-	lt_comm_close(l.comm);
-	l.ops->close(l.q);
+	lt_stop_at(l->pos.step, l->saved);
+	if (l->found)
+		lu_note("continuing after step %" PRIu64 "%s", l->pos.step,
+				lu_hash_available()
+						? ""
+						: "; this build has no xxHash: the sizes of the "
+						  "checkpoint's files were checked, the hashes "
+						  "were "
+						  "not");
+	rc = run_phases(l, err);
+	if (rc >= 0)
+		conclude(l, rc);
 	return rc;
 }

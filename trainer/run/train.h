@@ -7,8 +7,14 @@
  * lt_position): k steps, a new process and N - k steps give the bits of N steps. The loss of a
  * step is the sum of the losses over the number of tokens, added as doubles by micro-batch.
  *
- * SIGTERM, SIGINT and SIGUSR1 are caught meanwhile: the loop finishes the step, writes a checkpoint
- * and returns LU_EXIT_AGAIN.
+ *	struct lt_trainer *t;
+ *	lt_train_open(&t, &what, &err)		opens and checks everything, writes nothing
+ *	... open the run folder and record the start in it ...
+ *	lt_train_run(t, &run, &err)
+ *	lt_train_close(t)
+ *
+ * SIGTERM, SIGINT, SIGUSR1 and SIGHUP are caught from open on (stop.h): the loop finishes the step,
+ * or puts a validation off, writes a checkpoint and returns LU_EXIT_AGAIN.
  */
 #include "libcommon/base/err.h"
 #include "trainer/run/config.h"
@@ -16,12 +22,27 @@
 
 struct lt_training {
 	const struct lt_config *config; /* checked */
-	struct lt_run *run;
-	uint64_t from; /* start from the checkpoint of this step; UINT64_MAX: the latest */
+	const char *run;		/* its folder, which need not exist */
+	const char *tokenizer;		/* tokenizer.json of the run, or NULL */
+	uint64_t from;	 /* start from the checkpoint of this step; UINT64_MAX: the latest */
+	bool overcommit; /* do not compare the memory with what is there */
+	bool quiet;
 };
 
-/* Returns 0 at the end of the run, LU_EXIT_AGAIN, or -1. Step lines go to standard error through
- * lu_note(). */
-int lt_train(const struct lt_training *t, struct lu_err *err) LU_CHECKED;
+struct lt_trainer;
+
+/*
+ * Open the data of all phases, compare the memory with what is available, allocate, and load the
+ * checkpoint to continue from or set the initial weights. Returns 0, LU_EXIT_AGAIN if a signal came
+ * meanwhile, or -1. *t is NULL unless 0 is returned. `what` must outlive the trainer.
+ */
+int lt_train_open(struct lt_trainer **t, const struct lt_training *what,
+		struct lu_err *err) LU_CHECKED;
+
+/* Train. Fails if the run has got another checkpoint since it was opened. Returns 0 at the end of the
+ * run, LU_EXIT_AGAIN, or -1. Step lines go to standard error through lu_note(). */
+int lt_train_run(struct lt_trainer *t, struct lt_run *run, struct lu_err *err) LU_CHECKED;
+
+void lt_train_close(struct lt_trainer *t); /* NULL is fine */
 
 #endif

@@ -20,49 +20,74 @@ struct set {
 
 struct lt_validation {
 	size_t batch, context;
+	uint64_t vocab;
 	uint64_t windows; /* per set; 0: all */
 	struct LU_VEC(struct set) sets;
 };
 
 /* Add the set with a prefix of n bytes. */
-static int add_set(struct lt_validation *v, const char *prefix, size_t n, struct lu_err *err)
+static int add_set(struct lt_validation *v, const char *prefix, size_t n, const char *tokenizer,
+		struct lu_err *err)
 {
 	struct set set = { .prefix = strndup(prefix, n) };
 
-	if (!set.prefix || !lu_vec_reserve(&v->sets, 1)) {
+	if (!set.prefix || !lu_vec_push(&v->sets, set)) {
 		free(set.prefix);
 		return lu_err_nomem(err);
 	}
 	set.name = strrchr(set.prefix, '/');
 	set.name = set.name ? set.name + 1 : set.prefix;
-	if (lt_corpus_open(&set.corpus, set.prefix, v->context, 0, false, err) < 0) {
-		free(set.prefix);
-		return lu_err_wrap(err, "data.valid");
-	}
-	v->sets.p[v->sets.n++] = set;
+	if (lt_corpus_open(&set.corpus, set.prefix, v->context, 0, false, err) < 0)
+		return -1;
+	v->sets.p[v->sets.n - 1] = set;
+	if (lt_corpus_check(set.corpus, v->vocab, tokenizer, err) < 0)
+		return -1;
+	if (lt_corpus_tokens(set.corpus) < 2)
+		return lu_err_set(err, "%s: fewer than two tokens, nothing to score", set.prefix);
 	return 0;
 }
 
-int lt_validation_open(struct lt_validation **out, const struct lt_settings *s, struct lu_err *err)
+/* Refuse a set that is listed twice. */
+static int check_distinct(const struct lt_validation *v, struct lu_err *err)
+{
+	char **name = calloc(v->sets.n + 1, sizeof(*name));
+	int rc;
+
+	if (!name)
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < v->sets.n; i++)
+		name[i] = v->sets.p[i].prefix;
+	rc = lt_corpus_distinct(name, v->sets.n, err);
+	free(name);
+	return rc;
+}
+
+int lt_validation_open(struct lt_validation **out, const struct lt_settings *s,
+		const char *tokenizer, struct lu_err *err)
 {
 	static const char blanks[] = " \t";
 	struct lt_validation *v = calloc(1, sizeof(*v));
 	const char *p = s->data.valid;
+	int rc = 0;
 
 	*out = NULL;
 	if (!v)
 		return lu_err_nomem(err);
 	v->batch = s->train.micro_batch;
 	v->context = s->train.context;
+	v->vocab = s->model.vocab;
 	v->windows = s->train.valid_samples;
-	for (p += strspn(p, blanks); *p; p += strspn(p, blanks)) {
+	for (p += strspn(p, blanks); rc == 0 && *p; p += strspn(p, blanks)) {
 		size_t n = strcspn(p, blanks);
 
-		if (add_set(v, p, n, err) < 0) {
-			lt_validation_close(v);
-			return -1;
-		}
+		rc = add_set(v, p, n, tokenizer, err);
 		p += n;
+	}
+	if (rc == 0)
+		rc = check_distinct(v, err);
+	if (rc < 0) {
+		lt_validation_close(v);
+		return lu_err_wrap(err, "data.valid");
 	}
 	*out = v;
 	return 0;
@@ -78,6 +103,11 @@ void lt_validation_close(struct lt_validation *v)
 	}
 	lu_vec_release(&v->sets);
 	free(v);
+}
+
+size_t lt_validation_sets(const struct lt_validation *v)
+{
+	return v->sets.n;
 }
 
 /* Bits of loss per token times tokens per byte of the whole set; NaN if the bytes are unknown. */
@@ -100,9 +130,12 @@ static int report(const struct set *set, const struct lt_total *t, uint64_t step
 
 	if (!isnan(bits))
 		snprintf(text, sizeof(text), " bits/byte %.4f", bits);
-	lu_note("step %" PRIu64 " validation %s loss %.4f perplexity %.2f%s"
-		" over %" PRIu64 " tokens",
-			step, set->name, mean, exp(mean), text, t->tokens);
+	if (isfinite(mean))
+		lu_note("step %" PRIu64 " validation %s loss %.4f perplexity %.2f%s"
+			" over %" PRIu64 " tokens",
+				step, set->name, mean, exp(mean), text, t->tokens);
+	else
+		lu_warn("step %" PRIu64 " validation %s: the loss is not finite", step, set->name);
 	lu_json_open_object(&b, NULL);
 	lu_json_put_u64(&b, "step", step);
 	lu_json_put_cstr(&b, "valid", set->name);
@@ -118,16 +151,19 @@ static int report(const struct set *set, const struct lt_total *t, uint64_t step
 }
 
 int lt_validate(struct lt_validation *v, struct lt_model *m, uint64_t step, struct lt_run *run,
-		bool (*stop)(void), struct lu_err *err)
+		bool (*stop)(void), uint64_t *due, struct lu_err *err)
 {
-	for (size_t i = 0; i < v->sets.n; i++) {
+	if (*due > v->sets.n)
+		*due = v->sets.n;
+	for (; *due > 0; --*due) {
+		const struct set *set = &v->sets.p[v->sets.n - *due];
 		struct lt_total t;
-		int rc = lt_score_total(m, v->batch, v->context, v->sets.p[i].corpus, v->windows,
-				stop, &t, err);
+		int rc = lt_score_total(
+				m, v->batch, v->context, set->corpus, v->windows, stop, &t, err);
 
 		if (rc != 0)
 			return rc < 0 ? -1 : 0;
-		if (report(&v->sets.p[i], &t, step, run, err) < 0)
+		if (report(set, &t, step, run, err) < 0)
 			return -1;
 	}
 	return 0;

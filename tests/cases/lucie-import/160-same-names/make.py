@@ -61,5 +61,5 @@ record = (
     "Content-Length: 5\r\n\r\ntext\n\r\n\r\n"
 )
 with open("two.warc", "w", newline="") as f:
-    for field in ["WARC-Record-ID: <urn:uuid:1>\r\n"] * 2 + [""] * 2:
+    for field in ["WARC-Record-ID: <urn:uuid:%d>\r\n" % i for i in [1, 1, 4]] + [""] * 2:
         f.write(record % field)

@@ -1,5 +1,6 @@
-#include "libcommon/import/format.h"
+#include "libcommon/import/foreign.h"
 
+#include <ctype.h>
 #include <strings.h>
 
 #include "libcommon/import/kind.h"
@@ -10,39 +11,18 @@
 #define JSON_ADVICE "write it as JSON Lines, which lucie-normalize reads"
 #define TABLE_ADVICE "write it as JSON Lines first, a record with a member \"text\" for each row"
 #define OFFICE_ADVICE "save it as text or HTML first, with pandoc or LibreOffice for example"
-#define OFFICE(name)                                             \
-	{                                                        \
-		name ", which is not read", OFFICE_ADVICE, false \
-	}
-#define MEDIA(name)               \
-	{                         \
-		name, NULL, false \
-	}
-#define PACKED(name, how)                                                \
-	{                                                                \
-		"compressed with " name ", which is not read", how, true \
-	}
-
 /* clang-format off */
-static const struct {
+#define OFFICE(name) { name ", which is not read", OFFICE_ADVICE }
+#define MEDIA(name) { name, NULL }
+#define PACKED(name, how) { "compressed with " name ", which is not read", how }
+
+struct row {
 	const char *magic;
 	unsigned n, at; /* its length, and where it stands */
 	struct lu_format format;
-} formats[] = {
-	{ "PAR1", 4, 0, { "Parquet, which is not read", TABLE_ADVICE, false } },
-	{ "ARROW1", 6, 0, { "Arrow, which is not read", TABLE_ADVICE, false } },
-	{ "Obj\1", 4, 0, { "Avro, which is not read", TABLE_ADVICE, false } },
-	{ "ORC", 3, 0, { "ORC, which is not read", TABLE_ADVICE, false } },
-	{ "SQLite format 3", 15, 0, { "SQLite, which is not read", TABLE_ADVICE, false } },
-	{ "%PDF-", 5, 0, { "PDF, which is not read",
-			"extract its text first, with pdftotext for example", false } },
-	{ "%!PS", 4, 0, { "PostScript, which is not read",
-			"extract its text first, with ps2ascii for example", false } },
-	{ "{\\rtf", 5, 0, { "RTF, which is not read", OFFICE_ADVICE, false } },
-	{ "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8, 0,
-			{ "Microsoft Office, which is not read", OFFICE_ADVICE, false } },
-	{ "AT&TFORM", 8, 0, { "DjVu, which is not read",
-			"extract its text first, with djvutxt for example", false } },
+};
+
+static const struct row packed[] = {
 	{ "1AY&SY", 6, 4, PACKED("bzip2", "decompress it with bunzip2 first") },
 	{ "\x17\x72\x45\x38\x50\x90", 6, 4, PACKED("bzip2", "decompress it with bunzip2 first") },
 	{ "\x04\x22\x4D\x18", 4, 0, PACKED("lz4", "decompress it with unlz4 first") },
@@ -52,15 +32,32 @@ static const struct {
 	{ "LZIP", 4, 0, PACKED("lzip", "decompress it with lzip -d first") },
 	{ "]\0\0", 3, 0, PACKED("lzma", "decompress it with unlzma first") },
 	{ "\x1F\x9D", 2, 0, PACKED("compress", "decompress it with zcat first") },
-	{ "Rar!\x1A\7", 6, 0, { "RAR, which is not read", "unpack it first", false } },
-	{ "MSCF", 4, 0, { "cabinet, which is not read", "unpack it first", false } },
+};
+
+static const struct row others[] = {
+	{ "PAR1", 4, 0, { "Parquet, which is not read", TABLE_ADVICE } },
+	{ "ARROW1", 6, 0, { "Arrow, which is not read", TABLE_ADVICE } },
+	{ "Obj\1", 4, 0, { "Avro, which is not read", TABLE_ADVICE } },
+	{ "ORC", 3, 0, { "ORC, which is not read", TABLE_ADVICE } },
+	{ "SQLite format 3", 15, 0, { "SQLite, which is not read", TABLE_ADVICE } },
+	{ "%PDF-", 5, 0, { "PDF, which is not read",
+			"extract its text first, with pdftotext for example" } },
+	{ "%!PS", 4, 0, { "PostScript, which is not read",
+			"extract its text first, with ps2ascii for example" } },
+	{ "{\\rtf", 5, 0, { "RTF, which is not read", OFFICE_ADVICE } },
+	{ "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8, 0,
+			{ "Microsoft Office, which is not read", OFFICE_ADVICE } },
+	{ "AT&TFORM", 8, 0, { "DjVu, which is not read",
+			"extract its text first, with djvutxt for example" } },
+	{ "Rar!\x1A\7", 6, 0, { "RAR, which is not read", "unpack it first" } },
+	{ "MSCF", 4, 0, { "cabinet, which is not read", "unpack it first" } },
 	{ "\xED\xAB\xEE\xDB", 4, 0, { "RPM, which is not read",
-			"unpack it first, with rpm2cpio for example", false } },
-	{ "070701", 6, 0, { "cpio, which is not read", "unpack it first", false } },
+			"unpack it first, with rpm2cpio for example" } },
+	{ "070701", 6, 0, { "cpio, which is not read", "unpack it first" } },
 	{ "\xFF\xFE\0\0", 4, 0, { "UTF-32 text, which is not read",
-			"convert it with iconv -f utf-32 first", false } },
+			"convert it with iconv -f utf-32 first" } },
 	{ "\0\0\xFE\xFF", 4, 0, { "UTF-32 text, which is not read",
-			"convert it with iconv -f utf-32 first", false } },
+			"convert it with iconv -f utf-32 first" } },
 	{ "\x89PNG\r\n", 6, 0, MEDIA("PNG image") },
 	{ "\xFF\xD8\xFF", 3, 0, MEDIA("JPEG image") },
 	{ "GIF8", 4, 0, MEDIA("GIF image") },
@@ -97,16 +94,16 @@ static const struct {
 } by_name[] = {
 	{ "br", PACKED("brotli", "decompress it with brotli -d first") },
 	{ "sz", PACKED("snappy", "decompress it first") },
-	{ "jsonl", { "JSON Lines, which is not read", LINES_ADVICE, false } },
-	{ "ndjson", { "JSON Lines, which is not read", LINES_ADVICE, false } },
-	{ "json", { "JSON, which is not read", JSON_ADVICE, false } },
-	{ "csv", { "CSV, which is not read", TABLE_ADVICE, false } },
-	{ "tsv", { "TSV, which is not read", TABLE_ADVICE, false } },
-	{ "tab", { "TSV, which is not read", TABLE_ADVICE, false } },
-	{ "xml", { "XML, which is not read", "extract its text first", false } },
-	{ "svg", { "SVG image", NULL, false } },
-	{ "mbox", { "mail, which is not read", "extract its text first", false } },
-	{ "eml", { "mail, which is not read", "extract its text first", false } },
+	{ "jsonl", { "JSON Lines, which is not read", LINES_ADVICE } },
+	{ "ndjson", { "JSON Lines, which is not read", LINES_ADVICE } },
+	{ "json", { "JSON, which is not read", JSON_ADVICE } },
+	{ "csv", { "CSV, which is not read", TABLE_ADVICE } },
+	{ "tsv", { "TSV, which is not read", TABLE_ADVICE } },
+	{ "tab", { "TSV, which is not read", TABLE_ADVICE } },
+	{ "xml", { "XML, which is not read", "extract its text first" } },
+	{ "svg", { "SVG image", NULL } },
+	{ "mbox", { "mail, which is not read", "extract its text first" } },
+	{ "eml", { "mail, which is not read", "extract its text first" } },
 };
 
 /* Zip archives whose first member's name begins so. */
@@ -124,28 +121,37 @@ static const struct {
 };
 /* clang-format on */
 
-static const struct lu_format json = { "JSON, which is not read", JSON_ADVICE, false };
+static const struct lu_format json = { "JSON, which is not read", JSON_ADVICE };
 
-/* A short magic of letters may also begin a text. */
-static bool has_magic(struct lu_str head, const char *magic, size_t n, size_t at)
+/* The format in the table that the file begins with. A short magic of letters may also begin a
+ * text. */
+static const struct lu_format *find(const struct row *rows, size_t n, struct lu_str head)
 {
-	if (head.n < at + n || memcmp(head.p + at, magic, n) != 0)
-		return false;
-	return n > 3 || (unsigned char)magic[0] > 126 || magic[0] < ' ' ||
-			memchr(head.p, 0, head.n) != NULL;
+	for (const struct row *r = rows; r < rows + n; r++) {
+		if (head.n < r->at + r->n || memcmp(head.p + r->at, r->magic, r->n) != 0)
+			continue;
+		if (r->n > 3 || !isprint((unsigned char)r->magic[0]) || memchr(head.p, 0, head.n))
+			return &r->format;
+	}
+	return NULL;
+}
+
+const struct lu_format *lu_format_packed(struct lu_str head)
+{
+	return find(packed, COUNT(packed), head);
 }
 
 const struct lu_format *lu_format_of(struct lu_str path, struct lu_str head)
 {
 	struct lu_str e = lu_extension_of(path);
+	const struct lu_format *f;
 	size_t i = 0;
 
 	if (head.n > LU_FORMAT_HEAD)
 		head.n = LU_FORMAT_HEAD;
-	for (size_t k = 0; k < COUNT(formats); k++) {
-		if (has_magic(head, formats[k].magic, formats[k].n, formats[k].at))
-			return &formats[k].format;
-	}
+	f = find(others, COUNT(others), head);
+	if (f)
+		return f;
 	for (size_t k = 0; k < COUNT(by_name); k++) {
 		if (e.n == strlen(by_name[k].extension) &&
 				strncasecmp(e.p, by_name[k].extension, e.n) == 0)

@@ -1,0 +1,28 @@
+#ifndef LUCIE_TRAINER_RUN_PHASE_DATA_H
+#define LUCIE_TRAINER_RUN_PHASE_DATA_H
+/*
+ * What a phase reads: its settings, training data, validation sets, and the schedule that follows
+ * from them. Opening checks that they fit together and to the model; nothing is written.
+ *
+ *	struct lt_phase_data d = { 0 };
+ *	lt_phase_data_open(&d, config, i, tokenizer, &err)
+ *	lt_phase_data_close(&d);		after a failure too; twice is fine
+ */
+#include "trainer/data/corpus.h"
+#include "trainer/run/config.h"
+#include "trainer/run/validation.h"
+
+struct lt_phase_data {
+	struct lt_settings s;
+	struct lt_schedule schedule;
+	struct lt_corpus *corpus;
+	struct lt_validation *valid;
+};
+
+/* Open phase i of the configuration. `tokenizer` is the tokenizer.json of the run, NULL if there is
+ * none: then all shards must have been made with one and the same. */
+int lt_phase_data_open(struct lt_phase_data *d, const struct lt_config *c, size_t i,
+		const char *tokenizer, struct lu_err *err) LU_CHECKED;
+void lt_phase_data_close(struct lt_phase_data *d);
+
+#endif

@@ -1,0 +1,109 @@
+#include "trainer/run/stop.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libcommon/sys/atomicfile.h"
+
+#define WHO "lucie-train: "
+
+static const char *const where[] = {
+	[LT_STOP_OPENING] = WHO "stopping as soon as the data are open; nothing has been written\n",
+	[LT_STOP_STEP] = WHO "stopping after this step; a second Ctrl-C ends at once\n",
+	[LT_STOP_VALIDATION] = WHO "stopping; this validation will be made when the run continues; "
+				   "a second Ctrl-C ends at once\n",
+	[LT_STOP_CHECKPOINT] = WHO "stopping after this checkpoint; a second Ctrl-C ends at once\n",
+};
+
+/* Two texts: while the handler writes one, the loop prepares the other. */
+static struct {
+	volatile sig_atomic_t caught, interrupts, stage, text;
+	bool quiet, terminal;
+	char lost[2][256];
+} state;
+
+/* Write to standard error, below the "^C" of a terminal. */
+static void say(const char *text, int sig)
+{
+	if (state.quiet)
+		return;
+	if (sig == SIGINT && state.terminal && write(STDERR_FILENO, "\n", 1) < 0)
+		return;
+	/* A failing standard error cannot be reported anywhere. */
+	if (write(STDERR_FILENO, text, strlen(text)) < 0)
+		return;
+}
+
+static void on_signal(int sig)
+{
+	int saved_errno = errno;
+
+	if (sig == SIGINT && ++state.interrupts > 1) {
+		say(state.lost[state.text], sig);
+		lu_atomic_remove_all();
+		signal(sig, SIG_DFL);
+		raise(sig);
+	} else if (!state.caught) {
+		state.caught = 1;
+		say(where[state.stage], sig);
+	}
+	errno = saved_errno;
+}
+
+void lt_stop_install(bool quiet)
+{
+	static const int signals[] = { SIGTERM, SIGUSR1, SIGINT, SIGHUP };
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART }, old;
+
+	state.quiet = quiet;
+	state.terminal = isatty(STDERR_FILENO);
+	lt_stop_at(0, UINT64_MAX);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &old) == 0 &&
+				old.sa_handler == SIG_IGN)
+			continue;
+		sigaction(signals[i], &sa, NULL);
+	}
+}
+
+void lt_stop_stage(enum lt_stop_stage stage)
+{
+	state.stage = (sig_atomic_t)stage;
+}
+
+void lt_stop_at(uint64_t step, uint64_t saved)
+{
+	int next = !state.text;
+	char *text = state.lost[next];
+	size_t size = sizeof(state.lost[next]);
+
+	if (saved == UINT64_MAX && step == 0)
+		snprintf(text, size, WHO "ended at once; no step is lost\n");
+	else if (saved == UINT64_MAX)
+		snprintf(text, size,
+				WHO "ended at once; no checkpoint was written, the steps up to "
+				    "%" PRIu64 " are lost\n",
+				step);
+	else if (saved == step)
+		snprintf(text, size,
+				WHO "ended at once; no step is lost, the same command continues "
+				    "after step %" PRIu64 "\n",
+				step);
+	else
+		snprintf(text, size,
+				WHO "ended at once; the steps %" PRIu64 " to %" PRIu64
+				    " are lost, the same command continues after step %" PRIu64
+				    "\n",
+				saved + 1, step, saved);
+	state.text = next;
+}
+
+bool lt_stop_asked(void)
+{
+	return state.caught != 0;
+}
