@@ -9,6 +9,7 @@
 #include "libcommon/base/json_writer.h"
 #include "libcommon/filter/rules.h"
 #include "libcommon/par/docstream.h"
+#include "libcommon/text/lang_code.h"
 
 struct options {
 	struct lu_std std;
@@ -138,6 +139,17 @@ static int add_totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	return lu_buf_check(&stats->extra, err);
 }
 
+static __attribute__((noreturn)) void unknown_stop_words(const char *given)
+{
+	char meant[LU_LANG_CODE_MAX];
+
+	lu_lang_code_meant(lu_str_of(given), meant);
+	if (lu_stop_list(lu_str_of(meant)) != LU_STOP_NONE)
+		lu_usage_error("--stop-words: unknown language '%s', did you mean '%s'", given,
+				meant);
+	lu_usage_error("--stop-words: stop words exist for en and fr, not for '%s'", given);
+}
+
 /* Exits on a wrong name or value. */
 static void read_rules(struct lu_rules *rules, const struct options *o)
 {
@@ -152,8 +164,7 @@ static void read_rules(struct lu_rules *rules, const struct options *o)
 			lu_usage_fail(&err, "--set");
 	}
 	if (o->stop_words && lu_stop_list(lu_str_of(o->stop_words)) == LU_STOP_NONE)
-		lu_usage_error("--stop-words: stop words exist for en and fr, not for '%s'",
-				o->stop_words);
+		unknown_stop_words(o->stop_words);
 }
 
 /* Print the rules in effect, or those of all presets if there are none. */

@@ -133,17 +133,17 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 static unsigned parse_remove(const struct lu_list *list)
 {
 	unsigned bits = 0;
+	struct lu_err err;
 
 	for (size_t i = 0; i < list->n; i++) {
 		const char *p = list->item[i];
 
 		for (;;) {
 			size_t n = strcspn(p, ",");
-			unsigned bit = lu_normalize_remove((struct lu_str){ p, n });
+			unsigned bit = lu_normalize_remove((struct lu_str){ p, n }, &err);
 
 			if (!bit)
-				lu_usage_error("--remove: '%.*s' is no name of characters", (int)n,
-						p);
+				lu_usage_fail(&err, "--remove");
 			bits |= bit;
 			if (!p[n])
 				break;

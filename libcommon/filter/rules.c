@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/num.h"
+#include "libcommon/base/suggest.h"
 
 struct row {
 	enum lu_measure measure;
@@ -144,6 +145,16 @@ static int add(struct lu_rules *r, struct lu_rule rule, struct lu_err *err)
 	return set_reason(&r->p[r->n - 1], err);
 }
 
+static int unknown_preset(const char *name, struct lu_err *err)
+{
+	struct lu_suggest near = lu_suggest_for(lu_str_of(name));
+
+	for (size_t i = 0; i < LU_RULES_PRESETS; i++)
+		lu_suggest_try(&near, presets[i].name);
+	return lu_err_set(err, "unknown preset '%s'%s", name,
+			near.best ? lu_suggest_hint(&near) : "; --list prints them");
+}
+
 int lu_rules_preset(struct lu_rules *r, const char *name, struct lu_err *err)
 {
 	for (size_t i = 0; i < LU_RULES_PRESETS; i++) {
@@ -159,7 +170,7 @@ int lu_rules_preset(struct lu_rules *r, const char *name, struct lu_err *err)
 		}
 		return 0;
 	}
-	return lu_err_set(err, "'%s' is not a preset; --list prints them", name);
+	return unknown_preset(name, err);
 }
 
 static void remove_rule(struct lu_rules *r, enum lu_measure measure, bool max)
@@ -197,6 +208,22 @@ static int change(struct lu_rules *r, enum lu_measure measure, bool max, double 
 	return add(r, (struct lu_rule){ measure, max, threshold, "--set", NULL, NULL }, err);
 }
 
+static int unknown_rule(struct lu_str rule, struct lu_err *err)
+{
+	struct lu_suggest near = lu_suggest_for(rule);
+	char name[LU_MEASURES][2][LU_SUGGEST_MAX + 1];
+
+	for (int m = 0; m < LU_MEASURES; m++) {
+		for (int max = 0; max < 2; max++) {
+			snprintf(name[m][max], sizeof(name[m][max]), "%s_%s", max ? "max" : "min",
+					lu_measure_name(m));
+			lu_suggest_try(&near, name[m][max]);
+		}
+	}
+	return lu_err_set(err, "unknown rule '" LU_STR_FMT "'%s", LU_STR_ARG(rule),
+			near.best ? lu_suggest_hint(&near) : "; --list prints them");
+}
+
 int lu_rules_set(struct lu_rules *r, const char *assignment, struct lu_err *err)
 {
 	size_t n = strcspn(assignment, "=");
@@ -219,7 +246,7 @@ int lu_rules_set(struct lu_rules *r, const char *assignment, struct lu_err *err)
 			return lu_err_wrap(err, "%.*s", (int)n, assignment);
 		return change(r, m, max, threshold, err);
 	}
-	return lu_err_set(err, "'%.*s' is not a rule; --list prints them", (int)n, assignment);
+	return unknown_rule((struct lu_str){ assignment, n }, err);
 }
 
 void lu_rules_release(struct lu_rules *r)
