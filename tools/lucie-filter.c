@@ -33,14 +33,21 @@ struct worker {
 	uint64_t no_stop_words;
 };
 
+/* Completion offers them; lu_stop_list() decides. */
+static const struct lu_enum stop_languages[] = {
+	{ "en", LU_STOP_EN },
+	{ "fr", LU_STOP_FR },
+	LU_ENUM_END,
+};
+
 static const struct lu_opt opts[] = {
-	LU_OPT_LIST(0, "preset", struct options, preset, "NAME",
+	LU_OPT_LIST_OF(0, "preset", struct options, preset, "NAME", lu_rules_presets,
 			"gopher, fineweb, fineweb2-fr, lucie-web"),
 	LU_OPT_LIST(0, "set", struct options, set, "RULE=X", "change, add or remove (off) a rule"),
 	LU_OPT_DOUBLE(0, "min-score", struct options, min_score, "X", 0, 1,
 			"drop a lang_score below X, or none"),
 	LU_OPT_ALIAS("min-lang-score", "min-score"),
-	LU_OPT_STR(0, "stop-words", struct options, stop_words, "LANG",
+	LU_OPT_STR_OF(0, "stop-words", struct options, stop_words, "LANG", stop_languages,
 			"stop words of LANG for all documents"),
 	LU_OPT_ALIAS("lang", "stop-words"),
 	LU_OPT_FLAG(0, "annotate", struct options, annotate,
@@ -176,7 +183,7 @@ static int list(const struct lu_rules *rules, struct lu_err *err)
 	for (int i = 0; i < LU_RULES_PRESETS && rules->n == 0 && rc == 0; i++) {
 		struct lu_rules preset = { 0 };
 
-		rc = lu_rules_preset(&preset, lu_rules_preset_name(i), err);
+		rc = lu_rules_preset(&preset, lu_rules_presets[i].name, err);
 		lu_rules_list(&preset, &out);
 		lu_rules_release(&preset);
 	}

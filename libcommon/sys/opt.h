@@ -88,7 +88,7 @@ struct lu_opt {
 	const char *help;	      /* one line, lower case, no full stop */
 	double lo, hi;		      /* limits of INT and DOUBLE, inclusive */
 	size_t given;		      /* offset of a bool set when the option is used; 0: none */
-	const struct lu_enum *values; /* ENUM */
+	const struct lu_enum *values; /* ENUM; STR and LIST: what completion offers, or NULL */
 };
 
 /* clang-format off */
@@ -107,6 +107,11 @@ struct lu_opt {
 	LU_OPT_ROW(STR, LU_OPT_AT(S, f, const char *), l, n, a, h, 0, 0, 0)
 #define LU_OPT_LIST(l, n, S, f, a, h) \
 	LU_OPT_ROW(LIST, LU_OPT_AT(S, f, struct lu_list), l, n, a, h, 0, 0, 0)
+/* The same with names that completion offers; the program says what it takes. */
+#define LU_OPT_STR_OF(l, n, S, f, a, values, h) \
+	{ LU_OPT_T_STR, l, n, LU_OPT_AT(S, f, const char *), a, h, 0, 0, 0, values }
+#define LU_OPT_LIST_OF(l, n, S, f, a, values, h) \
+	{ LU_OPT_T_LIST, l, n, LU_OPT_AT(S, f, struct lu_list), a, h, 0, 0, 0, values }
 #define LU_OPT_U64(l, n, S, f, a, h) \
 	LU_OPT_ROW(U64, LU_OPT_AT(S, f, uint64_t), l, n, a, h, 0, 0, 0)
 #define LU_OPT_SIZE(l, n, S, f, a, h) \

@@ -112,13 +112,18 @@ static void test_completion(void **state)
 
 	(void)state;
 	assert_int_equal(lu_completion_script(&quiet, "bash", &b, &err), 0);
-	assert_string_equal(b.p,
-			"complete -o default -W \"--name --flag --a-very-long-option --count "
-			"--size "
-			"--share --side --whence --quiet --verbose --help --version \" lucie-y\n");
+	assert_non_null(strstr(b.p, "\n\t-n|--name) compopt +o default 2>/dev/null; return ;;\n"));
+	assert_non_null(strstr(b.p, "\n\t--side) words='left right' ;;\n"));
+	assert_non_null(strstr(b.p,
+			"words='--name --flag --a-very-long-option --count --size "
+			"--share --side --whence --quiet --verbose --help --version'"));
+	assert_non_null(strstr(b.p, "\ncomplete -o default -F _lucie_y lucie-y\n"));
 	lu_buf_clear(&b);
 	assert_int_equal(lu_completion_script(&quiet, "zsh", &b, &err), 0);
-	assert_non_null(strstr(b.p, "  '--name[the file'\\''s \\[own\\] name]' \\\n"));
+	assert_non_null(strstr(
+			b.p, "'(-n --name)'{-n+,--name=}'[the file'\\''s \\[own\\] name]:NAME: '"));
+	assert_non_null(strstr(b.p, "  '--side=[a side]:side:(left right)' \\\n"));
+	assert_non_null(strstr(b.p, "  '*'{-v,--verbose}'[say more]' \\\n"));
 	assert_int_equal(lu_completion_script(&quiet, "fish", &b, &err), -1);
 	assert_string_equal(err.msg, "'fish' is not one of bash|zsh");
 	lu_buf_release(&b);
