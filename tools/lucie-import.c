@@ -315,6 +315,7 @@ static int commit(struct run *r, struct lu_err *err)
 	if (r->left_out.n)
 		lu_note("%" PRIu64 " member%s left out: %s", r->left_out.n,
 				r->left_out.n == 1 ? "" : "s", list.p);
+	lu_account_summary(&r->account, "members", false);
 	rc = 0;
 out:
 	lu_buf_release(&list);

@@ -8,6 +8,7 @@
 #include "libcommon/mix/solve.h"
 #include "libcommon/mix/table.h"
 #include "libcommon/par/held.h"
+#include "libcommon/sys/summary.h"
 
 #define MANY_EPOCHS 4
 
@@ -353,6 +354,8 @@ static int run_plan(struct run *r, struct lu_err *err)
 		rc = lu_out_commit(out, err);
 		out = NULL;
 	}
+	if (rc == 0)
+		lu_summary(&stats, r->args, "documents", "in the plan");
 out:
 	lu_out_abort(out);
 	lu_buf_release(&text);

@@ -1,22 +1,25 @@
 /* lucie-stats: sums up and reports the accounting of a build. libcommon/report reads and writes;
  * here the parts of a report are put together. */
-#include <stdlib.h>
-
-#include "libcommon/base/utf8.h"
+#include "libcommon/base/json_writer.h"
 #include "libcommon/io/outstream.h"
-#include "libcommon/par/docstream.h"
-#include "libcommon/report/census.h"
 #include "libcommon/report/gnuplot.h"
 #include "libcommon/report/page.h"
-#include "libcommon/sys/file.h"
-
-#define MAX_TEXT ((size_t)1 << 26)
+#include "libcommon/report/page_runs.h"
 
 struct options {
 	struct lu_std std;
-	bool documents, json, by_file, chain;
-	const char *html, *png, *title, *metrics;
-	struct lu_list table, text;
+	bool documents, json, by_file, chain, over_given, samples_given;
+	const char *html, *png, *title;
+	enum lu_over over;
+	int samples;
+	struct lu_list metrics, after, removed, dropped, table, text, about;
+};
+
+static const struct lu_enum overs[] = {
+	{ "steps", LU_OVER_STEPS },
+	{ "tokens", LU_OVER_TOKENS },
+	{ "time", LU_OVER_TIME },
+	LU_ENUM_END,
 };
 
 static const struct lu_opt opts[] = {
@@ -24,14 +27,23 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "json", struct options, json, "print JSON"),
 	LU_OPT_FLAG(0, "by-file", struct options, by_file, "treat each file as a stage"),
 	LU_OPT_FLAG(0, "chain", struct options, chain, "require each stage to feed the next"),
+	LU_OPT_LIST(0, "metrics", struct options, metrics, "RUN", "add a training run"),
 	LU_OPT_STR(0, "html", struct options, html, "FILE", "write a report on one page"),
 	LU_OPT_STR(0, "title", struct options, title, "TITLE", "title of the report"),
-	LU_OPT_STR(0, "metrics", struct options, metrics, "FILE",
-			"add the curves of a training run"),
+	LU_OPT_ENUM_GIVEN(0, "over", struct options, over, over_given, overs,
+			"x axis of curves; steps"),
+	LU_OPT_LIST(0, "after", struct options, after, "STAGE=FILE",
+			"add the documents after a stage"),
+	LU_OPT_LIST(0, "removed", struct options, removed, "FILE",
+			"add the clusters of a removal log"),
+	LU_OPT_LIST(0, "dropped", struct options, dropped, "FILE", "add samples of a reject file"),
+	LU_OPT_INT_GIVEN(0, "samples", struct options, samples, samples_given, "N", 0,
+			LU_SAMPLES_EACH, "documents of each language, reason; 2"),
 	LU_OPT_LIST(0, "table", struct options, table, "TITLE=FILE[,FILE]",
 			"add a table from JSON"),
-	LU_OPT_LIST(0, "text", struct options, text, "TITLE=FILE", "a section of plain text"),
-	LU_OPT_STR(0, "png", struct options, png, "FILE", "write the loss curve of --metrics"),
+	LU_OPT_LIST(0, "text", struct options, text, "TITLE=FILE", "add a section of plain text"),
+	LU_OPT_LIST(0, "about", struct options, about, "NAME=VALUE", "add a fact to the top"),
+	LU_OPT_STR(0, "png", struct options, png, "FILE", "plot the loss of --metrics"),
 	LU_OPT_END,
 };
 
@@ -58,50 +70,26 @@ static int write_buf(const char *target, const char *compress, const struct lu_b
 
 /* --- documents ---------------------------------------------------------------------------- */
 
-static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
-{
-	struct lu_census_size *size = lu_arena_alloc(doc->arena, sizeof(*size));
-	const struct lu_json_member *m = lu_json_get(&doc->obj, "tokens");
-
-	(void)ctx;
-	(void)local;
-	if (!size)
-		return lu_err_nomem(err);
-	*size = (struct lu_census_size){ .bytes = doc->text.n,
-		.characters = lu_utf8_count(doc->text.p, doc->text.n) };
-	size->has_tokens = m && lu_json_u64(m, &size->tokens);
-	doc->user = size;
-	return 0;
-}
-
-static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
-{
-	struct lu_str lang = LU_STR("");
-
-	lu_doc_string(doc, "lang", &lang);
-	return lu_census_add(ctx, lang, doc->user, err);
-}
-
 static int count_documents(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
-	struct lu_census census = { 0 };
-	struct lu_docstream ds = {
-		.ctx = &census, .map = map, .decide = decide, .flags = LU_DOCSTREAM_SILENT
-	};
+	struct lu_survey survey = { 0 };
 	struct lu_buf out = { 0 };
-	int rc = lu_docstream_run(&ds, &o->std, args, err);
+	size_t stage;
+	int rc = lu_survey_stage(&survey, "", &stage, err);
 
+	if (rc == 0)
+		rc = lu_survey_count(&survey.stage.p[stage], &o->std, args, err);
 	if (rc == 0) {
 		if (o->json)
-			lu_census_json(&census, &out);
+			lu_census_json(&survey.stage.p[stage].census, &out);
 		else
-			lu_census_text(&census, &out);
+			lu_census_text(&survey.stage.p[stage].census, &out);
 		rc = lu_buf_check(&out, err);
 	}
 	if (rc == 0)
 		rc = write_buf(o->std.output, o->std.compress, &out, args, err);
 	lu_buf_release(&out);
-	lu_census_release(&census);
+	lu_survey_release(&survey);
 	return rc;
 }
 
@@ -110,118 +98,108 @@ static int count_documents(const struct options *o, const struct lu_args *args, 
 struct run {
 	const struct options *o;
 	const struct lu_args *args;
+	bool reads_accounts;
 	struct lu_accounts accounts;
-	struct lu_metrics metrics;
-	struct LU_VEC(struct lu_page_table) table;
-	struct LU_VEC(struct lu_page_text) text;
-	struct lu_arena arena; /* titles, file names and texts */
+	struct lu_survey survey;
+	struct lu_clusters clusters;
+	struct lu_samples dropped;
+	struct LU_VEC(struct lu_metrics) metrics;
+	struct lu_page_tables table;
+	struct lu_page_texts text, about;
 };
 
-/* Split "TITLE=FILE". */
-static int split(struct run *r, const char *arg, const char **title, const char **file,
-		struct lu_err *err)
+/* Read what only the page shows. */
+static int read_sections(struct run *r, struct lu_err *err)
 {
-	const char *equals = strchr(arg, '=');
+	const struct options *o = r->o;
 
-	if (!equals || !equals[1])
-		return lu_err_set(err, "'%s' is not TITLE=FILE", arg);
-	*title = lu_arena_str(&r->arena, (struct lu_str){ arg, (size_t)(equals - arg) }).p;
-	*file = equals + 1;
-	return *title ? 0 : lu_err_nomem(err);
-}
-
-static int read_table(struct run *r, const char *arg, struct lu_err *err)
-{
-	struct lu_page_table t = { .title = NULL }, *p;
-	const char *file, *comma;
-	struct lu_str before;
-
-	if (split(r, arg, &t.title, &file, err) < 0)
-		return -1;
-	comma = strchrnul(file, ',');
-	t.compare = *comma != '\0';
-	before = lu_arena_str(&r->arena, (struct lu_str){ file, (size_t)(comma - file) });
-	if (!before.p || !lu_vec_push(&r->table, t))
-		return lu_err_nomem(err);
-	p = &r->table.p[r->table.n - 1];
-	if (lu_jtable_read(&p->before, before.p, err) < 0)
-		return -1;
-	return t.compare ? lu_jtable_read(&p->after, comma + 1, err) : 0;
-}
-
-static int read_text(struct run *r, const char *arg, struct lu_err *err)
-{
-	struct lu_page_text t;
-	struct lu_buf repaired = { 0 };
-	const char *file;
-	char *bytes;
-	size_t n;
-	int rc;
-
-	if (split(r, arg, &t.title, &file, err) < 0 ||
-			lu_read_file(file, MAX_TEXT, &bytes, &n, err) < 0)
-		return -1;
-	lu_utf8_repair(&repaired, (struct lu_str){ bytes, n });
-	free(bytes);
-	rc = lu_buf_check(&repaired, err);
-	if (rc == 0) {
-		t.text = lu_arena_str(&r->arena, lu_buf_slice(&repaired));
-		if (!t.text.p || !lu_vec_push(&r->text, t))
-			rc = lu_err_nomem(err);
+	for (size_t i = 0; i < o->table.n; i++) {
+		if (lu_page_table_read(&r->table, o->table.item[i], err) < 0)
+			return -1;
 	}
-	lu_buf_release(&repaired);
-	return rc;
+	for (size_t i = 0; i < o->text.n; i++) {
+		if (lu_page_text_read(&r->text, o->text.item[i], err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < o->about.n; i++) {
+		if (lu_page_text_add(&r->about, o->about.item[i], err) < 0)
+			return -1;
+	}
+	r->dropped.each = (size_t)o->samples;
+	if (lu_survey_read(&r->survey, &o->after, (size_t)o->samples, &o->std, r->args, err) < 0 ||
+			lu_clusters_read(&r->clusters, &o->removed, o->std.max_line, err) < 0 ||
+			lu_samples_read_rejects(&r->dropped, &o->dropped, o->std.max_line, err) < 0)
+		return -1;
+	lu_samples_sort(&r->dropped);
+	return 0;
 }
 
-static int make_html(struct run *r, struct lu_buf *html, struct lu_err *err)
+static int make_html(struct run *r, const char *x_name, struct lu_buf *html, struct lu_err *err)
 {
 	const struct options *o = r->o;
 	struct lu_page p = { .title = o->title ? o->title : "Report",
 		.accounts = &r->accounts,
-		.metrics = o->metrics ? &r->metrics : NULL };
+		.survey = &r->survey,
+		.clusters = o->removed.n ? &r->clusters : NULL,
+		.dropped = o->dropped.n && o->samples ? &r->dropped : NULL,
+		.metrics = r->metrics.p,
+		.runs = r->metrics.n,
+		.x_name = x_name,
+		.table = &r->table,
+		.text = &r->text,
+		.about = &r->about };
 
-	for (size_t i = 0; i < o->table.n; i++) {
-		if (read_table(r, o->table.item[i], err) < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < o->text.n; i++) {
-		if (read_text(r, o->text.item[i], err) < 0)
-			return -1;
-	}
-	p.table = r->table.p;
-	p.tables = r->table.n;
-	p.text = r->text.p;
-	p.texts = r->text.n;
 	return lu_page_html(&p, html, err);
 }
 
-/* --- accounting --------------------------------------------------------------------------- */
+/* --- accounting and runs ------------------------------------------------------------------ */
 
-static int make_png(struct run *r, struct lu_buf *png, struct lu_err *err)
+static int make_png(struct run *r, const char *x_name, struct lu_buf *png, struct lu_err *err)
 {
 	const struct options *o = r->o;
 
-	if (r->metrics.loss.point.n == 0)
-		return lu_err_set(err, "%s: no step with a loss", o->metrics);
-	return lu_gnuplot_loss(&r->metrics, o->title ? o->title : "", o->std.tmpdir, png, err);
+	for (size_t i = 0; i < r->metrics.n; i++) {
+		if (r->metrics.p[i].loss.point.n)
+			return lu_gnuplot_loss(r->metrics.p, r->metrics.n, o->title ? o->title : "",
+					x_name, o->std.tmpdir, png, err);
+	}
+	return lu_err_set(err, "%s: no step with a loss", r->metrics.p[0].path);
+}
+
+static void make_table(const struct run *r, struct lu_buf *out)
+{
+	if (r->o->json) {
+		lu_json_open_object(out, NULL);
+		if (r->reads_accounts)
+			lu_accounts_json(&r->accounts, out);
+		if (r->metrics.n)
+			lu_metrics_json(r->metrics.p, r->metrics.n, out);
+		lu_json_close_object(out);
+		lu_buf_putc(out, '\n');
+		return;
+	}
+	if (r->reads_accounts)
+		lu_accounts_text(&r->accounts, out);
+	else if (r->metrics.n)
+		lu_metrics_text(r->metrics.p, r->metrics.n, out);
 }
 
 /* Make all outputs before the first is written. */
 static int write_all(struct run *r, struct lu_err *err)
 {
 	const struct options *o = r->o;
+	struct lu_page_axis axis = lu_page_axis(r->metrics.p, r->metrics.n, o->over);
 	struct lu_buf out = { 0 }, html = { 0 }, png = { 0 };
 	int rc;
 
-	if (o->json)
-		lu_accounts_json(&r->accounts, &out);
-	else
-		lu_accounts_text(&r->accounts, &out);
+	make_table(r, &out);
 	rc = lu_buf_check(&out, err);
+	for (size_t i = 0; rc == 0 && i < r->metrics.n; i++)
+		rc = lu_metrics_over(&r->metrics.p[i], o->over, axis.unit, err);
 	if (rc == 0 && o->html)
-		rc = make_html(r, &html, err);
+		rc = make_html(r, axis.name, &html, err);
 	if (rc == 0 && o->png)
-		rc = make_png(r, &png, err);
+		rc = make_png(r, axis.name, &png, err);
 	if (rc == 0 && o->html)
 		rc = write_buf(o->html, NULL, &html, r->args, err);
 	if (rc == 0 && o->png)
@@ -234,60 +212,101 @@ static int write_all(struct run *r, struct lu_err *err)
 	return rc;
 }
 
+static int read_metrics(struct run *r, struct lu_err *err)
+{
+	for (size_t i = 0; i < r->o->metrics.n; i++) {
+		if (!lu_vec_push(&r->metrics, (struct lu_metrics){ .name = NULL }))
+			return lu_err_nomem(err);
+		if (lu_metrics_read(&r->metrics.p[i], r->o->metrics.item[i], err) < 0)
+			return -1;
+	}
+	return lu_metrics_tell_apart(r->metrics.p, r->metrics.n, err);
+}
+
 static int report(struct run *r, struct lu_err *err)
 {
 	const struct options *o = r->o;
 	struct lu_accounts *a = &r->accounts;
 
-	if (o->metrics && lu_metrics_read(&r->metrics, o->metrics, err) < 0)
+	if (read_metrics(r, err) < 0)
 		return -1;
-	if (lu_accounts_read(a, r->args->file, r->args->files, o->by_file, o->std.max_line, err) <
-					0 ||
-			(o->chain && lu_accounts_chain(a, err) < 0))
-		return -1;
-	if (a->stage.n == 0)
-		return lu_err_set(err, "no accounting line");
-	if (write_all(r, err) < 0)
+	if (r->reads_accounts) {
+		if (lu_accounts_read(a, r->args->file, r->args->files, o->by_file, o->std.max_line,
+				    err) < 0 ||
+				(o->chain && lu_accounts_chain(a, err) < 0))
+			return -1;
+		if (a->stage.n == 0)
+			return lu_err_set(err, "no accounting line");
+	}
+	if (read_sections(r, err) < 0 || write_all(r, err) < 0)
 		return -1;
 	for (size_t i = 0; i < a->fault.n; i++)
 		lu_warn("%s", a->fault.p[i]);
 	return a->fault.n > 0;
 }
 
+/* True if operands were given, and "-" is not the one for none. */
+static bool has_operands(const struct lu_args *args)
+{
+	for (int i = 1; i < args->argc; i++) {
+		if (args->argv[i] == args->file[0])
+			return true;
+	}
+	return false;
+}
+
+/* True if there is something to report besides accounting lines. */
+static bool has_other_input(const struct options *o)
+{
+	return o->metrics.n || o->after.n || o->removed.n || o->dropped.n || o->table.n ||
+			o->text.n;
+}
+
 static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
 	struct run r = { .o = o, .args = args };
-	int rc = report(&r, err);
+	int rc;
 
-	for (size_t i = 0; i < r.table.n; i++) {
-		lu_jtable_release(&r.table.p[i].before);
-		lu_jtable_release(&r.table.p[i].after);
-	}
-	lu_vec_release(&r.table);
-	lu_vec_release(&r.text);
+	/* Without operands standard input is read, unless other input was named. */
+	r.reads_accounts = has_operands(args) || !has_other_input(o);
+	rc = report(&r, err);
+	for (size_t i = 0; i < r.metrics.n; i++)
+		lu_metrics_release(&r.metrics.p[i]);
+	lu_vec_release(&r.metrics);
+	lu_page_tables_release(&r.table);
+	lu_page_texts_release(&r.text);
+	lu_page_texts_release(&r.about);
 	lu_accounts_release(&r.accounts);
-	lu_metrics_release(&r.metrics);
-	lu_arena_release(&r.arena);
+	lu_survey_release(&r.survey);
+	lu_clusters_release(&r.clusters);
+	lu_samples_release(&r.dropped);
 	return rc;
 }
 
 static void check_usage(const struct options *o)
 {
-	if (o->documents && (o->by_file || o->chain || o->html || o->png))
-		lu_usage_error("--by-file, --chain, --html and --png do not go with --documents");
+	bool sections = o->table.n || o->text.n || o->after.n || o->removed.n || o->dropped.n ||
+			o->about.n;
+
+	if (o->documents && (o->by_file || o->chain || o->html || o->png || o->metrics.n))
+		lu_usage_error("--by-file, --chain, --metrics, --html and --png do not go with "
+			       "--documents");
 	if (!o->documents && (o->std.rejects || o->std.max_bad_given || o->std.stats))
 		lu_usage_error("--rejects, --max-bad and --stats need --documents");
-	if (!o->html && (o->table.n || o->text.n))
-		lu_usage_error("--table and --text need --html");
-	if (!o->html && !o->png && (o->title || o->metrics))
-		lu_usage_error("--title and --metrics need --html or --png");
-	if (o->png && !o->metrics)
-		lu_usage_error("--png needs --metrics");
+	if (!o->html && sections)
+		lu_usage_error("--after, --removed, --dropped, --table, --text and --about need "
+			       "--html");
+	if (!o->html && !o->png && o->title)
+		lu_usage_error("--title needs --html or --png");
+	if ((o->png || o->over_given) && !o->metrics.n)
+		lu_usage_error("%s needs --metrics", o->png ? "--png" : "--over");
+	if (o->samples_given && !o->after.n && !o->dropped.n)
+		lu_usage_error("--samples needs --after or --dropped");
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = { .std = LU_STD_DEFAULTS };
+	struct options o = { .std = LU_STD_DEFAULTS, .samples = 2 };
 	struct lu_args args;
 	struct lu_err err = { 0 };
 	int rc;
@@ -295,7 +314,12 @@ int main(int argc, char **argv)
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	check_usage(&o);
 	rc = o.documents ? count_documents(&o, &args, &err) : run(&o, &args, &err);
+	lu_list_release(&o.metrics);
+	lu_list_release(&o.after);
+	lu_list_release(&o.removed);
+	lu_list_release(&o.dropped);
 	lu_list_release(&o.table);
 	lu_list_release(&o.text);
+	lu_list_release(&o.about);
 	return lu_tool_finish(rc, &err);
 }

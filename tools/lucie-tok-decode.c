@@ -7,6 +7,7 @@
 #include "libcommon/par/docstream.h"
 #include "libcommon/shard/bin_decode.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/summary.h"
 #include "libcommon/tokenizer/id_format.h"
 
 enum input { FROM_JSONL, FROM_IDS, FROM_U16, FROM_U32 };
@@ -266,6 +267,8 @@ static int run_binary(struct run *r, const struct lu_args *args, struct lu_err *
 		goto out;
 	rc = lu_out_commit(d.out, err);
 	d.out = NULL;
+	if (rc == 0)
+		lu_summary(&d.stats, args, "texts", "out");
 out:
 	lu_out_abort(d.out);
 	lu_bin_decode_release(&d);

@@ -6,6 +6,7 @@
 #include "libcommon/io/outstream.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/sys/progress.h"
+#include "libcommon/sys/summary.h"
 #include "libcommon/tokaudit/compare.h"
 #include "libcommon/tokaudit/dead.h"
 #include "libcommon/tokaudit/encoders.h"
@@ -365,6 +366,8 @@ static int run(struct eval *e, const struct lu_args *args, struct lu_err *err)
 		goto done;
 	rc = lu_out_commit(out, err);
 	out = NULL;
+	if (rc == 0 && reads)
+		lu_summary(&stats, args, "documents", "used");
 	if (rc == 0)
 		rc = answer;
 done:

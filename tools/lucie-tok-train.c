@@ -8,6 +8,7 @@
 #include "libcommon/io/outstream.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/sys/progress.h"
+#include "libcommon/sys/summary.h"
 
 struct options {
 	struct lu_std std;
@@ -329,6 +330,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		goto done;
 	rc = lu_out_commit(out, err);
 	out = NULL;
+	if (rc == 0)
+		lu_summary(&stats, args, "documents", "used");
 done:
 	lu_out_abort(out);
 	lu_preset_splitter_free(t.splitter);

@@ -208,7 +208,7 @@ struct call {
 
 static int train_in_team(void *ctx)
 {
-	const struct call *c = ctx;
+	struct call *c = ctx;
 
 	return train(c->o, c->config, c->tokenizer, c->err);
 }
@@ -226,18 +226,19 @@ static int run_config(const struct options *o, const char *path, struct lu_err *
 	struct lt_config config = { 0 };
 	struct lu_buf text = { 0 };
 	char *tokenizer = NULL;
-	struct call c = { o, &config, NULL, err };
 	int rc = load(&config, path, &o->set, err);
 
 	if (rc == 0)
 		rc = find_tokenizer(o, &config, &tokenizer, err);
-	c.tokenizer = tokenizer;
-	if (rc == 0 && o->print_config)
+	if (rc == 0 && o->print_config) {
 		lt_config_print(&config, &text);
-	else if (rc == 0 && o->dry_run)
+	} else if (rc == 0 && o->dry_run) {
 		rc = lt_budget(&config, tokenizer, &text, err);
-	else if (rc == 0)
+	} else if (rc == 0) {
+		struct call c = { o, &config, tokenizer, err };
+
 		rc = lk_cpu_team(o->std.threads, train_in_team, &c);
+	}
 	if (rc == 0 && (o->print_config || o->dry_run))
 		rc = print(&text, err);
 	free(tokenizer);

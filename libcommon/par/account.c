@@ -5,6 +5,7 @@
 #include "libcommon/base/base64.h"
 #include "libcommon/base/json_writer.h"
 #include "libcommon/io/json.h"
+#include "libcommon/sys/summary.h"
 
 static bool is_stdout(const char *name)
 {
@@ -22,7 +23,7 @@ static int open_output(struct lu_out **out, const char *target, const char *comp
 int lu_account_open(struct lu_account *a, const struct lu_std *std, const struct lu_args *args,
 		bool silent, struct lu_err *err)
 {
-	*a = (struct lu_account){ .std = std, .args = args };
+	*a = (struct lu_account){ .std = std, .args = args, .silent = silent };
 	if (!silent && std->rejects && is_stdout(std->rejects) && is_stdout(std->output))
 		return lu_err_set(err,
 				"--rejects: standard output carries the documents, name a file");
@@ -96,15 +97,6 @@ int lu_account_bad(struct lu_account *a, const char *message, struct lu_err *err
 	return lu_err_set(err, "%s (beyond --max-bad %" PRIu64 ")", message, limit);
 }
 
-void lu_account_note_losses(const struct lu_account *a)
-{
-	uint64_t dropped = lu_stats_dropped(&a->stats);
-
-	if (dropped > a->stats.in.docs / 2)
-		lu_note("%" PRIu64 " of %" PRIu64 " documents dropped, more than half", dropped,
-				a->stats.in.docs);
-}
-
 int lu_account_settle(struct lu_account *a, struct lu_err *err)
 {
 	if (a->rejects && lu_out_settle(a->rejects, err) < 0)
@@ -127,6 +119,15 @@ int lu_account_commit(struct lu_account *a, struct lu_err *err)
 int lu_account_append(struct lu_account *a, struct lu_err *err)
 {
 	return lu_stats_append(&a->stats, a->args, a->std->stats, err);
+}
+
+void lu_account_summary(const struct lu_account *a, const char *noun, bool selects)
+{
+	uint64_t in = a->stats.in.docs, dropped = lu_stats_dropped(&a->stats);
+
+	if (!lu_summary(&a->stats, a->args, noun, a->silent ? "used" : "out") && selects &&
+			dropped > in / 2)
+		lu_note("%" PRIu64 " of %" PRIu64 " %s dropped, more than half", dropped, in, noun);
 }
 
 void lu_account_close(struct lu_account *a)

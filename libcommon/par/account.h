@@ -43,6 +43,7 @@ struct lu_account {
 	const struct lu_std *std;
 	const struct lu_args *args;
 	struct lu_out *rejects; /* NULL without --rejects */
+	bool silent;
 	uint64_t bad;
 	struct lu_buf line;
 };
@@ -76,9 +77,6 @@ int lu_account_reject(
  * error. */
 int lu_account_bad(struct lu_account *a, const char *message, struct lu_err *err) LU_CHECKED;
 
-/* Print a note when more than half of the documents were dropped. */
-void lu_account_note_losses(const struct lu_account *a);
-
 /* Complete the files under their temporary names. */
 int lu_account_settle(struct lu_account *a, struct lu_err *err) LU_CHECKED;
 
@@ -87,6 +85,11 @@ int lu_account_commit(struct lu_account *a, struct lu_err *err) LU_CHECKED;
 
 /* Append the accounting line to std->stats. */
 int lu_account_append(struct lu_account *a, struct lu_err *err) LU_CHECKED;
+
+/* Print the summary line of a run that went well, on a terminal (sys/summary.h); `noun` is what went
+ * in, "documents". Elsewhere, for a program that selects, print a note when more than half of it was
+ * dropped. */
+void lu_account_summary(const struct lu_account *a, const char *noun, bool selects);
 
 /* Free everything, and remove the files unless they were committed. { 0 } is fine. */
 void lu_account_close(struct lu_account *a);

@@ -607,8 +607,6 @@ static int finish(struct run *r, struct lu_err *err)
 	}
 	if (ds->finish && ds->finish(ds->ctx, &a->stats, err) < 0)
 		return -1;
-	if (ds->flags & LU_DOCSTREAM_SELECTS)
-		lu_account_note_losses(a);
 	if (lu_account_settle(a, err) < 0)
 		return -1;
 	if (!(ds->flags & LU_DOCSTREAM_NO_STATS) && lu_account_append(a, err) < 0)
@@ -616,6 +614,8 @@ static int finish(struct run *r, struct lu_err *err)
 	/* The documents appear last. */
 	if ((ds->commit && ds->commit(ds->ctx, err) < 0) || lu_account_commit(a, err) < 0)
 		return -1;
+	if (!(ds->flags & LU_DOCSTREAM_NO_STATS))
+		lu_account_summary(a, "documents", ds->flags & LU_DOCSTREAM_SELECTS);
 	if (ds->stats) {
 		*ds->stats = a->stats;
 		a->stats = (struct lu_stats){ 0 };

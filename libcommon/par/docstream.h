@@ -86,7 +86,8 @@ enum {
 	LU_DOCSTREAM_TEXTLESS = 1 << 1, /* accept records without "text" */
 	LU_DOCSTREAM_SELECTS = 1 << 2,	/* note when more than half of the documents were dropped */
 	LU_DOCSTREAM_REPAIR = 1 << 3,	/* replace invalid UTF-8 and lone surrogates by U+FFFD */
-	LU_DOCSTREAM_NO_STATS = 1 << 4, /* the caller appends the accounting line itself */
+	/* The caller appends the accounting line itself, and prints the summary */
+	LU_DOCSTREAM_NO_STATS = 1 << 4,
 	/* Each line is a text, not a record: write it by lu_doc_out(). */
 	LU_DOCSTREAM_LINES = 1 << 5,
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "libcommon/base/json_writer.h"
+#include "libcommon/base/suggest.h"
 
 /* The names of lucie-records(5), and those that members in their way are kept under. */
 static const struct {
@@ -34,12 +35,15 @@ static size_t known_name(struct lu_str name)
 
 static int unknown_name(struct lu_str name, struct lu_err *err)
 {
+	struct lu_suggest near = lu_suggest_for(name);
 	struct lu_buf names = { 0 };
 
-	for (size_t i = 0; i < KNOWN; i++)
+	for (size_t i = 0; i < KNOWN; i++) {
 		lu_buf_printf(&names, "%s%s", i ? ", " : "", known[i].name);
-	lu_err_set(err, "--map: '" LU_STR_FMT "' is not one of " LU_STR_FMT, LU_STR_ARG(name),
-			LU_STR_ARG(lu_buf_slice(&names)));
+		lu_suggest_try(&near, known[i].name);
+	}
+	lu_err_set(err, "--map: '" LU_STR_FMT "' is not one of " LU_STR_FMT "%s", LU_STR_ARG(name),
+			LU_STR_ARG(lu_buf_slice(&names)), lu_suggest_hint(&near));
 	lu_buf_release(&names);
 	return -1;
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/io/lines.h"
+#include "libcommon/report/each_object.h"
 #include "libcommon/report/flow.h"
 #include "libcommon/report/plain.h"
 
@@ -15,7 +15,7 @@
 struct entry {
 	struct lu_str tool, args, shards, mix; /* but the first raw JSON */
 	struct lu_str date, machine;
-	struct lu_json_obj obj, dropped;
+	struct lu_json_obj dropped;
 	struct lu_run run;
 };
 
@@ -71,18 +71,6 @@ static int get_count(const struct lu_json_obj *obj, const char *key, struct lu_a
 	return 0;
 }
 
-/* A string, or empty if there is none. */
-static int get_string(const struct lu_json_obj *obj, const char *key, struct lu_arena *arena,
-		struct lu_str *out, struct lu_err *err)
-{
-	const struct lu_json_member *m = lu_json_get(obj, key);
-
-	*out = LU_STR("");
-	if (!m || m->type != LU_JSON_STRING)
-		return 0;
-	return lu_json_decode_known(m->value, m->escaped, arena, out) < 0 ? lu_err_nomem(err) : 0;
-}
-
 /* The raw value of a member of this type, or empty. */
 static struct lu_str get_raw(const struct lu_json_obj *obj, const char *key, enum lu_json_type type)
 {
@@ -91,52 +79,35 @@ static struct lu_str get_raw(const struct lu_json_obj *obj, const char *key, enu
 	return m && m->type == type ? m->value : LU_STR("");
 }
 
-static int parse(struct lu_str line, struct lu_arena *arena, struct entry *e, struct lu_err *err)
+static int parse(const struct lu_json_obj *obj, struct lu_arena *arena, struct entry *e,
+		struct lu_err *err)
 {
-	struct lu_json_fault fault;
 	struct lu_json_obj time;
 	struct lu_run *run = &e->run;
 
 	*e = (struct entry){ .run.pass = 1 };
-	if (lu_json_object(line, arena, &e->obj, &fault) < 0)
-		return lu_json_fail(&fault, err);
-	if (get_raw(&e->obj, "tool", LU_JSON_STRING).n == 0)
+	if (get_raw(obj, "tool", LU_JSON_STRING).n == 0)
 		return lu_err_set(err, "not an accounting line: no string \"tool\"");
-	e->args = get_raw(&e->obj, "args", LU_JSON_ARRAY);
-	e->shards = get_raw(&e->obj, "shards", LU_JSON_ARRAY);
-	e->mix = get_raw(&e->obj, "mix", LU_JSON_OBJECT);
-	if (get_string(&e->obj, "tool", arena, &e->tool, err) < 0 ||
-			get_count(&e->obj, "in", arena, &run->in, err) < 0 ||
-			get_count(&e->obj, "out", arena, &run->out, err) < 0 ||
-			get_u64(&e->obj, "repeated", &run->repeated, err) < 0 ||
-			get_object(&e->obj, "time", arena, &time, err) < 0 ||
+	e->args = get_raw(obj, "args", LU_JSON_ARRAY);
+	e->shards = get_raw(obj, "shards", LU_JSON_ARRAY);
+	e->mix = get_raw(obj, "mix", LU_JSON_OBJECT);
+	if (lu_object_string(obj, "tool", arena, &e->tool, err) < 0 ||
+			get_count(obj, "in", arena, &run->in, err) < 0 ||
+			get_count(obj, "out", arena, &run->out, err) < 0 ||
+			get_u64(obj, "repeated", &run->repeated, err) < 0 ||
+			get_object(obj, "time", arena, &time, err) < 0 ||
 			get_seconds(&time, "wall_s", &run->wall, err) < 0 ||
 			get_seconds(&time, "cpu_s", &run->cpu, err) < 0 ||
 			get_u64(&time, "rss_bytes", &run->rss, err) < 0 ||
-			get_string(&time, "date", arena, &e->date, err) < 0 ||
-			get_string(&time, "machine", arena, &e->machine, err) < 0 ||
-			get_object(&e->obj, "dropped", arena, &e->dropped, err) < 0)
+			lu_object_string(&time, "date", arena, &e->date, err) < 0 ||
+			lu_object_string(&time, "machine", arena, &e->machine, err) < 0 ||
+			get_object(obj, "dropped", arena, &e->dropped, err) < 0)
 		return -1;
 	return 0;
 }
 
-/* Keep a fault, and release its text. */
-int lu_accounts_fault(struct lu_accounts *a, struct lu_buf *text, struct lu_err *err)
-{
-	int rc = lu_buf_check(text, err);
-
-	if (rc == 0) {
-		const char *copy = lu_arena_str(&a->arena, lu_buf_slice(text)).p;
-
-		if (!copy || !lu_vec_push(&a->fault, copy))
-			rc = lu_err_nomem(err);
-	}
-	lu_buf_release(text);
-	return rc;
-}
-
 static int check_sums(struct lu_accounts *a, const struct entry *e, uint64_t dropped,
-		const struct lu_slab *slab, struct lu_err *err)
+		const struct lu_place *at, struct lu_err *err)
 {
 	const struct lu_run *run = &e->run;
 	struct lu_buf b = { 0 };
@@ -144,9 +115,9 @@ static int check_sums(struct lu_accounts *a, const struct entry *e, uint64_t dro
 	if (run->in.docs + run->repeated == run->out.docs + dropped)
 		return 0;
 	lu_buf_printf(&b, "%s:%" PRIu64 ": " LU_STR_FMT ": in %" PRIu64 " + repeated %" PRIu64,
-			slab->file, slab->line, LU_STR_ARG(e->tool), run->in.docs, run->repeated);
+			at->file, at->line, LU_STR_ARG(e->tool), run->in.docs, run->repeated);
 	lu_buf_printf(&b, " is not out %" PRIu64 " + dropped %" PRIu64, run->out.docs, dropped);
-	return lu_accounts_fault(a, &b, err);
+	return lu_flow_fault(a, &b, err);
 }
 
 /* Copy the reasons into the run. *dropped becomes their sum. */
@@ -215,37 +186,40 @@ static struct lu_str base_name(const char *file)
 	return (struct lu_str){ p, dot ? (size_t)(dot - p) : strlen(p) };
 }
 
-static int add_line(struct lu_accounts *a, struct lu_str line, const struct lu_slab *slab,
-		bool by_file, struct lu_arena *scan, struct lu_err *err)
+/* What lu_accounts_read() is reading. */
+struct reading {
+	struct lu_accounts *a;
+	bool by_file;
+};
+
+static int add_line(void *ctx, const struct lu_json_obj *obj, const struct lu_place *at,
+		struct lu_arena *scan, struct lu_err *err)
 {
+	const struct reading *r = ctx;
+	struct lu_accounts *a = r->a;
 	struct entry e;
 	uint64_t dropped = 0;
 
-	lu_arena_reset(scan);
-	if (slab->too_long)
-		return lu_err_set(err, "%s:%" PRIu64 ": longer than --max-line", slab->file,
-				slab->line);
-	if (parse(line, scan, &e, err) < 0 || keep_reasons(a, &e, &dropped, err) < 0)
-		return lu_err_wrap(err, "%s:%" PRIu64, slab->file, slab->line);
-	if (!lu_flow_kind(e.tool, e.args, &a->arena, &e.run))
+	if (parse(obj, scan, &e, err) < 0 || keep_reasons(a, &e, &dropped, err) < 0 ||
+			keep_origin(a, &e, err) < 0)
+		return -1;
+	if (!lu_flow_kind(a, e.tool, e.args, &e.run))
 		return lu_err_nomem(err);
-	e.run.file = by_file ? lu_arena_str(&a->arena, base_name(slab->file)).p : "";
+	e.run.file = r->by_file ? lu_arena_str(&a->arena, base_name(at->file)).p : "";
 	if (e.mix.n)
 		e.run.mix = lu_arena_str(&a->arena, e.mix);
 	if (!e.run.file || (e.mix.n && !e.run.mix.p))
 		return lu_err_nomem(err);
 	if (e.run.source) {
-		add_count(&e.obj, "excluded", &a->excluded);
-		add_count(&e.obj, "links", &a->links);
-		add_count(&e.obj, "special", &a->special);
+		add_count(obj, "excluded", &a->excluded);
+		add_count(obj, "links", &a->links);
+		add_count(obj, "special", &a->special);
 	}
-	if (keep_origin(a, &e, err) < 0)
-		return -1;
 	if (lu_flow_note(a, &e.run, e.args, e.shards, scan, err) < 0)
-		return lu_err_wrap(err, "%s:%" PRIu64, slab->file, slab->line);
+		return -1;
 	if (!lu_vec_push(&a->run, e.run))
 		return lu_err_nomem(err);
-	return check_sums(a, &e, dropped, slab, err);
+	return check_sums(a, &e, dropped, at, err);
 }
 
 /* --- the sums ----------------------------------------------------------------------------- */
@@ -257,7 +231,7 @@ static int find_or_add_stage(struct lu_accounts *a, const char *name, const char
 	struct lu_stage s = { .kind = kind, .passes = true };
 
 	for (*stage = 0; *stage < a->stage.n; ++*stage) {
-		if (strcmp(name, a->stage.p[*stage].name) == 0)
+		if (name == a->stage.p[*stage].kind || strcmp(name, a->stage.p[*stage].name) == 0)
 			return 0;
 	}
 	s.name = lu_arena_str(&a->arena, lu_str_of(name)).p;
@@ -367,24 +341,9 @@ static int group_by_file(struct lu_accounts *a, struct lu_err *err)
 int lu_accounts_read(struct lu_accounts *a, char **file, size_t files, bool by_file,
 		uint64_t max_line, struct lu_err *err)
 {
-	struct lu_lines lines;
-	struct lu_slab slab = { 0 };
-	struct lu_arena scan = { 0 };
-	struct lu_str line;
-	int rc = lu_lines_open(&lines, file, files, max_line, err);
+	struct reading r = { a, by_file };
 
-	if (rc < 0)
-		return -1;
-	while (rc >= 0 && (rc = lu_lines_read(&lines, &slab, err)) > 0) {
-		while (rc >= 0 && lu_slab_next(&slab, &line)) {
-			if (line.n || slab.too_long)
-				rc = add_line(a, line, &slab, by_file, &scan, err);
-		}
-	}
-	lu_lines_close(&lines);
-	lu_buf_release(&slab.bytes);
-	lu_arena_release(&scan);
-	if (rc < 0 || make_stages(a, err) < 0)
+	if (lu_each_object(file, files, max_line, add_line, &r, err) < 0 || make_stages(a, err) < 0)
 		return -1;
 	return by_file ? group_by_file(a, err) : 0;
 }
@@ -505,7 +464,6 @@ static void put_total(struct lu_buf *b, const struct lu_total *t)
 
 void lu_accounts_json(const struct lu_accounts *a, struct lu_buf *b)
 {
-	lu_json_open_object(b, NULL);
 	lu_json_open_array(b, "stages");
 	for (size_t i = 0; i < a->stage.n; i++)
 		put_stage(b, &a->stage.p[i]);
@@ -515,6 +473,4 @@ void lu_accounts_json(const struct lu_accounts *a, struct lu_buf *b)
 		lu_json_put_cstr(b, NULL, a->fault.p[i]);
 	lu_json_close_array(b);
 	put_total(b, &a->total);
-	lu_json_close_object(b);
-	lu_buf_putc(b, '\n');
 }

@@ -90,9 +90,8 @@ int lu_accounts_read(struct lu_accounts *a, char **file, size_t files, bool by_f
  * some of it is. A stage that names none must read what the stage before it put out. */
 int lu_accounts_chain(struct lu_accounts *a, struct lu_err *err) LU_CHECKED;
 uint64_t lu_stage_dropped(const struct lu_stage *s);
-/* Append a sentence, which becomes a fault; releases it. */
-int lu_accounts_fault(struct lu_accounts *a, struct lu_buf *text, struct lu_err *err) LU_CHECKED;
 void lu_accounts_text(const struct lu_accounts *a, struct lu_buf *out);
+/* The members "stages", "faults" and "total" of a JSON object. */
 void lu_accounts_json(const struct lu_accounts *a, struct lu_buf *out);
 void lu_accounts_release(struct lu_accounts *a);
 

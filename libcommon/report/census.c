@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
+#include "libcommon/report/plain.h"
 
 #define MAX_STARS 50
 
@@ -72,7 +73,7 @@ static int by_characters(const void *a, const void *b)
 	return strcmp(p->lang, q->lang);
 }
 
-static struct lu_census_row sort_and_sum(struct lu_census *c)
+struct lu_census_row lu_census_sort(struct lu_census *c)
 {
 	struct lu_census_row all = { 0 };
 
@@ -102,8 +103,9 @@ static double percent(uint64_t part, uint64_t whole)
 static void put_row(struct lu_buf *b, const char *name, const struct lu_census_row *r,
 		const struct lu_census_row *all, bool tokens)
 {
-	lu_buf_printf(b, "%-12s %11" PRIu64 " %14" PRIu64 " %14" PRIu64 " %8.3f %%", name, r->docs,
-			r->bytes, r->characters, percent(r->characters, all->characters));
+	lu_plain_str(b, lu_str_of(name), 12);
+	lu_buf_printf(b, " %11" PRIu64 " %14" PRIu64 " %14" PRIu64 " %8.3f %%", r->docs, r->bytes,
+			r->characters, percent(r->characters, all->characters));
 	if (tokens)
 		lu_buf_printf(b, " %14" PRIu64 " %8.3f %%", r->tokens,
 				percent(r->tokens, all->tokens));
@@ -136,7 +138,7 @@ static void put_histogram(struct lu_buf *b, const uint64_t bin[LU_CENSUS_BINS])
 
 void lu_census_text(struct lu_census *c, struct lu_buf *b)
 {
-	struct lu_census_row all = sort_and_sum(c);
+	struct lu_census_row all = lu_census_sort(c);
 	bool tokens = all.without_tokens == 0 && all.docs > 0;
 
 	lu_buf_printf(b, "%-12s %11s %14s %14s %10s", "language", "documents", "bytes",
@@ -154,7 +156,7 @@ void lu_census_text(struct lu_census *c, struct lu_buf *b)
 
 void lu_census_json(struct lu_census *c, struct lu_buf *b)
 {
-	struct lu_census_row all = sort_and_sum(c);
+	struct lu_census_row all = lu_census_sort(c);
 
 	for (size_t i = 0; i < c->row.n; i++) {
 		const struct lu_census_row *r = &c->row.p[i];

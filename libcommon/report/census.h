@@ -41,7 +41,9 @@ struct lu_census {
 /* An empty language counts as "none". */
 int lu_census_add(struct lu_census *c, struct lu_str lang, const struct lu_census_size *size,
 		struct lu_err *err) LU_CHECKED;
-/* Both sort the rows, by characters in descending order. */
+/* Sort the rows by characters in descending order; returns their sum, without a name. */
+struct lu_census_row lu_census_sort(struct lu_census *c);
+/* Both sort the rows. */
 void lu_census_text(struct lu_census *c, struct lu_buf *out);
 /* One object a line, as lucie-stats --table reads it. */
 void lu_census_json(struct lu_census *c, struct lu_buf *out);

@@ -4,14 +4,15 @@
 
 #include "libcommon/report/markup.h"
 
-#define WIDTH 720.0
-#define HEIGHT 300.0
-#define LEFT 64.0
-#define RIGHT 24.0
-#define TOP 12.0
-#define BOTTOM 40.0
+/* Two stand side by side on a page of 1040 pixels; one is still readable at 350. */
+#define WIDTH 480.0
+#define HEIGHT 280.0
+#define LEFT 58.0
+#define RIGHT 22.0
+#define TOP 14.0
+#define BOTTOM 46.0
 #define MAX_POINTS 600
-#define TICKS 6
+#define TICKS 5
 #define MAX_TICKS 20 /* ends the loop where adding a tick is lost to rounding */
 #define MAX_DOTS 40  /* shorter curves get a dot for each point */
 
@@ -45,10 +46,23 @@ static double y_pixel(const struct range *r, double v)
 	return HEIGHT - BOTTOM - (v - r->low) / (r->high - r->low) * (HEIGHT - TOP - BOTTOM);
 }
 
-static void put_number(struct lu_buf *b, double v, double tick)
+/* Write the number of a tick in the unit that suits the axis: 20k, 1.5M, 3G. */
+static void put_number(struct lu_buf *b, double v, double tick, const struct range *axis)
 {
+	static const char unit[] = { 0, 'k', 'M', 'G', 'T', 'P' };
+	double most = fmax(fabs(axis->low), fabs(axis->high));
+	size_t i = 0;
+
 	/* A sum of ticks may miss zero by a rounding error. */
-	lu_buf_printf(b, "%.6g", fabs(v) < tick / 1e6 ? 0 : v);
+	if (fabs(v) < tick / 1e6)
+		v = 0;
+	for (; most >= 1e4 && i + 1 < sizeof(unit); i++) {
+		most /= 1e3;
+		v /= 1e3;
+	}
+	lu_buf_printf(b, "%.6g", v);
+	if (unit[i] && v != 0)
+		lu_buf_putc(b, unit[i]);
 }
 
 static void put_axes(
@@ -61,9 +75,9 @@ static void put_axes(
 				"<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" "
 				"y2=\"%.1f\"/>"
 				"<text class=\"y\" x=\"%.1f\" y=\"%.1f\">",
-				LEFT, WIDTH - RIGHT, y_pixel(y, v), y_pixel(y, v), LEFT - 8,
-				y_pixel(y, v) + 4);
-		put_number(b, v, tick);
+				LEFT, WIDTH - RIGHT, y_pixel(y, v), y_pixel(y, v), LEFT - 7,
+				y_pixel(y, v) + 4.5);
+		put_number(b, v, tick, y);
 		lu_buf_puts(b, "</text>\n");
 	}
 	tick = tick_of(x);
@@ -71,7 +85,7 @@ static void put_axes(
 	for (int i = 0; i < MAX_TICKS && v <= x->high + tick / 1e3; i++, v += tick) {
 		lu_buf_printf(b, "<text class=\"x\" x=\"%.1f\" y=\"%.1f\">", x_pixel(x, v),
 				HEIGHT - BOTTOM + 18);
-		put_number(b, v, tick);
+		put_number(b, v, tick, x);
 		lu_buf_puts(b, "</text>\n");
 	}
 	lu_buf_printf(b, "<text class=\"x\" x=\"%.1f\" y=\"%.1f\">", (LEFT + WIDTH - RIGHT) / 2,
@@ -96,7 +110,8 @@ static void put_curve(struct lu_buf *b, const struct lu_curve *c, const struct r
 {
 	size_t n = c->point.n, intervals = n < MAX_POINTS ? n : MAX_POINTS;
 
-	lu_buf_printf(b, "<path class=\"line c%zu\" d=\"", colour);
+	lu_buf_printf(b, "<path class=\"line c%zu d%zu\" d=\"", colour % LU_CHART_COLOURS,
+			colour / LU_CHART_COLOURS % LU_CHART_DASHES);
 	for (size_t i = 0; i < intervals; i++) {
 		size_t from = i * n / intervals, to = (i + 1) * n / intervals;
 		struct lu_point p = mean(c->point.p + from, to - from);
@@ -106,18 +121,24 @@ static void put_curve(struct lu_buf *b, const struct lu_curve *c, const struct r
 	lu_buf_puts(b, "\"/>\n");
 	for (size_t i = 0; n <= MAX_DOTS && i < n; i++)
 		lu_buf_printf(b, "<circle class=\"dot c%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>\n",
-				colour, x_pixel(x, c->point.p[i].x), y_pixel(y, c->point.p[i].y));
+				colour % LU_CHART_COLOURS, x_pixel(x, c->point.p[i].x),
+				y_pixel(y, c->point.p[i].y));
 }
 
 static void put_caption(struct lu_buf *b, const struct lu_chart *c)
 {
-	lu_buf_puts(b, "<figure><figcaption>");
+	lu_buf_puts(b, "<figure><figcaption><b>");
 	lu_markup_escape(b, lu_str_of(c->title));
+	lu_buf_puts(b, "</b>");
 	for (size_t k = 0; k < c->curves && c->curves > 1; k++) {
 		if (c->curve[k].curve->point.n == 0)
 			continue;
-		lu_buf_printf(b, " <span class=\"key c%zu\">&#9632;</span> ", k);
+		lu_buf_printf(b,
+				" <span class=key><svg class=\"c%zu\" viewBox=\"0 0 24 8\">"
+				"<path class=\"line d%zu\" d=\"M0 4H24\"/></svg> ",
+				k % LU_CHART_COLOURS, k / LU_CHART_COLOURS % LU_CHART_DASHES);
 		lu_markup_escape(b, lu_str_of(c->curve[k].name));
+		lu_buf_puts(b, "</span>");
 	}
 	lu_buf_puts(b, "</figcaption>\n");
 }
@@ -143,8 +164,8 @@ void lu_chart_svg(const struct lu_chart *c, struct lu_buf *b)
 	y.low = c->from_zero && y.low >= 0 ? 0 : y.low - margin;
 	y.high += margin;
 	put_caption(b, c);
-	lu_buf_printf(b, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"", WIDTH,
-			HEIGHT);
+	lu_buf_printf(b, "<svg class=plot viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"",
+			WIDTH, HEIGHT);
 	lu_markup_escape(b, lu_str_of(c->title));
 	lu_buf_puts(b, "\">\n");
 	put_axes(b, &x, &y, c->x_name);

@@ -1,11 +1,13 @@
 #ifndef LUCIE_REPORT_CHART_H
 #define LUCIE_REPORT_CHART_H
 /*
- * A line chart as inline SVG. Curve i is coloured by the class c<i> of the page's style sheet.
+ * A line chart as inline SVG. Curve i has the colour c<i mod 6> of the page's style sheet and the dashes
+ * d<i / 6 mod 3>, so that 18 curves can be told apart.
  */
 #include "libcommon/report/metrics.h"
 
-#define LU_CHART_CURVES 6
+#define LU_CHART_COLOURS 6
+#define LU_CHART_DASHES 3
 
 struct lu_chart_curve {
 	const char *name; /* for the legend, which a single curve does not have */
@@ -14,7 +16,7 @@ struct lu_chart_curve {
 
 struct lu_chart {
 	const char *title, *x_name;
-	struct lu_chart_curve curve[LU_CHART_CURVES];
+	const struct lu_chart_curve *curve;
 	size_t curves;
 	bool from_zero; /* the y axis begins at 0, unless a value is negative */
 };

@@ -101,15 +101,23 @@ static const char *mode_of(struct lu_str tool, struct lu_str args, const struct 
 }
 
 const char *lu_flow_kind(
-		struct lu_str tool, struct lu_str args, struct lu_arena *arena, struct lu_run *run)
+		struct lu_accounts *a, struct lu_str tool, struct lu_str args, struct lu_run *run)
 {
 	const char *mode = mode_of(tool, args, run);
+	const struct lu_run *last = a->run.n ? &a->run.p[a->run.n - 1] : NULL;
 	struct lu_buf b = { 0 };
 	size_t rank;
 
+	/* Lines of one program tend to follow one another. */
+	if (last && !*mode && lu_str_is(tool, last->kind)) {
+		run->kind = last->kind;
+		run->passes = last->passes;
+		run->source = last->source;
+		return run->kind;
+	}
 	lu_buf_str(&b, tool);
 	lu_buf_puts(&b, mode);
-	run->kind = lu_buf_ok(&b) ? lu_arena_str(arena, lu_buf_slice(&b)).p : NULL;
+	run->kind = lu_buf_ok(&b) ? lu_arena_str(&a->arena, lu_buf_slice(&b)).p : NULL;
 	lu_buf_release(&b);
 	if (!run->kind)
 		return NULL;
@@ -558,6 +566,20 @@ int lu_flow_total(struct lu_accounts *a, struct lu_err *err)
 
 /* --- the chain ---------------------------------------------------------------------------- */
 
+int lu_flow_fault(struct lu_accounts *a, struct lu_buf *text, struct lu_err *err)
+{
+	int rc = lu_buf_check(text, err);
+
+	if (rc == 0) {
+		const char *copy = lu_arena_str(&a->arena, lu_buf_slice(text)).p;
+
+		if (!copy || !lu_vec_push(&a->fault, copy))
+			rc = lu_err_nomem(err);
+	}
+	lu_buf_release(text);
+	return rc;
+}
+
 /* A run must read what was written for it. */
 static int check_named(struct lu_accounts *a, const struct lu_flow *f, size_t to, size_t edge,
 		size_t edges, struct lu_err *err)
@@ -580,7 +602,7 @@ static int check_named(struct lu_accounts *a, const struct lu_flow *f, size_t to
 	}
 	lu_buf_printf(&b, " put out %" PRIu64 " documents, %s took in %" PRIu64, docs,
 			a->stage.p[run->stage].name, run->in.docs);
-	return lu_accounts_fault(a, &b, err);
+	return lu_flow_fault(a, &b, err);
 }
 
 static int by_to(const void *a, const void *b)
@@ -605,7 +627,7 @@ static int check_stage(
 	if (stage[i].read && lost) {
 		lu_buf_printf(&b, "%s put out %" PRIu64 " documents that no stage took in",
 				a->stage.p[i].name, lost);
-		if (lu_accounts_fault(a, &b, err) < 0)
+		if (lu_flow_fault(a, &b, err) < 0)
 			return -1;
 	}
 	for (size_t k = 0; k < a->run.n; k++) {
@@ -620,7 +642,7 @@ static int check_stage(
 	lu_buf_printf(&b, "%s put out %" PRIu64 " documents, %s took in %" PRIu64,
 			a->stage.p[from].name, stage[from].out, a->stage.p[i].name,
 			a->stage.p[i].in.docs);
-	return lu_accounts_fault(a, &b, err);
+	return lu_flow_fault(a, &b, err);
 }
 
 int lu_flow_chain(struct lu_accounts *a, struct lu_flow *f, struct lu_err *err)

@@ -47,7 +47,7 @@ struct lu_output {
 
 /* The kind of a run: its program, and the mode where one program is several stages. */
 const char *lu_flow_kind(
-		struct lu_str tool, struct lu_str args, struct lu_arena *arena, struct lu_run *run);
+		struct lu_accounts *a, struct lu_str tool, struct lu_str args, struct lu_run *run);
 /* Note the names that the arguments and the member "shards" (raw JSON, or empty) hold. `run` will be
  * the next one of a->run. */
 int lu_flow_note(struct lu_accounts *a, struct lu_run *run, struct lu_str args,
@@ -57,6 +57,8 @@ int lu_flow_link(struct lu_accounts *a, struct lu_flow *f, struct lu_err *err) L
 int lu_flow_passes(struct lu_accounts *a, struct lu_flow *f, struct lu_err *err) LU_CHECKED;
 int lu_flow_order(struct lu_accounts *a, const struct lu_flow *f, struct lu_err *err) LU_CHECKED;
 int lu_flow_total(struct lu_accounts *a, struct lu_err *err) LU_CHECKED;
+/* Add a sentence to the faults, and release it. */
+int lu_flow_fault(struct lu_accounts *a, struct lu_buf *text, struct lu_err *err) LU_CHECKED;
 /* Add the faults of lu_accounts_chain(). */
 int lu_flow_chain(struct lu_accounts *a, struct lu_flow *f, struct lu_err *err) LU_CHECKED;
 

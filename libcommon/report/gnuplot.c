@@ -25,37 +25,58 @@ static void put_quoted(struct lu_buf *b, const char *s)
 	lu_buf_putc(b, '\'');
 }
 
-static void put_data(struct lu_buf *b, const char *name, size_t i, const struct lu_curve *c)
+static void put_data(struct lu_buf *b, size_t i, const struct lu_curve *c)
 {
-	lu_buf_printf(b, "$%s%zu << END\n", name, i);
+	lu_buf_printf(b, "$curve%zu << END\n", i);
 	for (size_t k = 0; k < c->point.n; k++)
 		lu_buf_printf(b, "%.17g %.17g\n", c->point.p[k].x, c->point.p[k].y);
 	lu_buf_puts(b, "END\n");
 }
 
-static void put_script(struct lu_buf *b, const struct lu_metrics *m, const char *title)
+/* Write the data blocks of all curves, or, with `plot`, the elements of the plot command. */
+static void put_curves(struct lu_buf *b, const struct lu_metrics *m, size_t n, bool plot)
 {
-	const char *comma = "";
+	size_t i = 0;
 
+	for (size_t run = 0; run < n; run++) {
+		const char *in = n > 1 ? m[run].name : "", *of = n > 1 ? ": " : "";
+		struct lu_buf name = { 0 };
+
+		for (size_t k = 0; k <= m[run].valid.n; k++) {
+			const struct lu_curve *c = k ? &m[run].valid.p[k - 1].loss : &m[run].loss;
+
+			if (c->point.n == 0)
+				continue;
+			lu_buf_clear(&name);
+			lu_buf_printf(&name, "%s%s%s", in, of,
+					k ? m[run].valid.p[k - 1].name : "training");
+			if (!plot) {
+				put_data(b, i, c);
+			} else {
+				lu_buf_printf(b, "%s$curve%zu with %s title ", i ? ", " : "", i,
+						k ? "linespoints pointtype 7" : "lines");
+				put_quoted(b, name.p ? name.p : "");
+			}
+			i++;
+		}
+		b->failed |= name.failed;
+		lu_buf_release(&name);
+	}
+}
+
+static void put_script(struct lu_buf *b, const struct lu_metrics *m, size_t n, const char *title,
+		const char *x_name)
+{
 	lu_buf_puts(b,
 			"set terminal pngcairo size 960,540 noenhanced font 'sans,12'\n"
-			"set grid\nset xlabel 'step'\nset ylabel 'loss'\nset title ");
+			"set grid\nset ylabel 'loss'\nset xlabel ");
+	put_quoted(b, x_name);
+	lu_buf_puts(b, "\nset title ");
 	put_quoted(b, title);
 	lu_buf_putc(b, '\n');
-	if (m->loss.point.n)
-		put_data(b, "train", 0, &m->loss);
-	for (size_t i = 0; i < m->valid.n; i++)
-		put_data(b, "valid", i, &m->valid.p[i]);
+	put_curves(b, m, n, false);
 	lu_buf_puts(b, "plot ");
-	if (m->loss.point.n) {
-		lu_buf_puts(b, "$train0 with lines title 'training'");
-		comma = ", ";
-	}
-	for (size_t i = 0; i < m->valid.n; i++) {
-		lu_buf_printf(b, "%s$valid%zu with linespoints pointtype 7 title ", comma, i);
-		put_quoted(b, m->valid.p[i].name);
-		comma = ", ";
-	}
+	put_curves(b, m, n, true);
 	lu_buf_putc(b, '\n');
 }
 
@@ -120,13 +141,13 @@ static int run(int script, struct lu_buf *png, struct lu_err *err)
 	return rc;
 }
 
-int lu_gnuplot_loss(const struct lu_metrics *m, const char *title, const char *tmpdir,
-		struct lu_buf *png, struct lu_err *err)
+int lu_gnuplot_loss(const struct lu_metrics *m, size_t n, const char *title, const char *x_name,
+		const char *tmpdir, struct lu_buf *png, struct lu_err *err)
 {
 	struct lu_buf script = { 0 };
 	int fd = -1, rc = -1;
 
-	put_script(&script, m, title);
+	put_script(&script, m, n, title, x_name);
 	if (lu_buf_check(&script, err) < 0)
 		goto out;
 	fd = lu_temp_open(tmpdir, err);

@@ -1,9 +1,12 @@
 #include "libcommon/report/markup.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "libcommon/io/json.h"
+
+#define MAX_SHORT 160 /* bytes of a line that is not wrapped */
 
 void lu_markup_escape(struct lu_buf *b, struct lu_str s)
 {
@@ -25,16 +28,35 @@ void lu_markup_escape(struct lu_buf *b, struct lu_str s)
 	}
 }
 
+/* Append a number with a narrow space between groups of three digits before the point. */
+static void put_groups(struct lu_buf *b, const char *number)
+{
+	size_t digits = strspn(number + (*number == '-'), "0123456789");
+
+	if (*number == '-')
+		lu_buf_putc(b, *number++);
+	for (size_t i = 0; i < digits; i++) {
+		if (i > 0 && (digits - i) % 3 == 0)
+			lu_buf_puts(b, "\xE2\x80\xAF");
+		lu_buf_putc(b, number[i]);
+	}
+	lu_buf_puts(b, number + digits);
+}
+
 void lu_markup_u64(struct lu_buf *b, uint64_t v)
 {
 	char digits[24];
-	int n = snprintf(digits, sizeof(digits), "%" PRIu64, v);
 
-	for (int i = 0; i < n; i++) {
-		if (i > 0 && (n - i) % 3 == 0)
-			lu_buf_puts(b, "\xE2\x80\x89");
-		lu_buf_putc(b, digits[i]);
-	}
+	snprintf(digits, sizeof(digits), "%" PRIu64, v);
+	put_groups(b, digits);
+}
+
+void lu_markup_fixed(struct lu_buf *b, double v, int decimals)
+{
+	char number[400];
+
+	snprintf(number, sizeof(number), "%.*f", decimals, v);
+	put_groups(b, isfinite(v) ? number : "-");
 }
 
 void lu_markup_heading(struct lu_buf *b, const char *text)
@@ -42,6 +64,36 @@ void lu_markup_heading(struct lu_buf *b, const char *text)
 	lu_buf_puts(b, "<h2>");
 	lu_markup_escape(b, lu_str_of(text));
 	lu_buf_puts(b, "</h2>\n");
+}
+
+/* True if no line is longer than a table for the terminal. */
+static bool has_short_lines(struct lu_str text)
+{
+	const char *end = text.p + text.n, *next;
+
+	for (const char *p = text.p; p < end; p = next + 1) {
+		next = memchr(p, '\n', (size_t)(end - p));
+		if (!next)
+			next = end;
+		if (next - p > MAX_SHORT)
+			return false;
+	}
+	return true;
+}
+
+void lu_markup_text(struct lu_buf *b, const char *heading, struct lu_str text)
+{
+	lu_markup_heading(b, heading);
+	lu_buf_puts(b, has_short_lines(text) ? "<pre class=as-is>" : "<pre>");
+	lu_markup_escape(b, text);
+	lu_buf_puts(b, "</pre>\n");
+}
+
+void lu_markup_tile(struct lu_buf *b, const char *what, uint64_t v)
+{
+	lu_buf_puts(b, "<div class=tile><b>");
+	lu_markup_u64(b, v);
+	lu_buf_printf(b, "</b><span>%s</span></div>\n", what);
 }
 
 /* --- tables ------------------------------------------------------------------------------- */
@@ -83,13 +135,20 @@ void lu_markup_cell_u64(struct lu_buf *b, uint64_t v)
 	lu_buf_puts(b, "</td>");
 }
 
+void lu_markup_cell_fixed(struct lu_buf *b, double v, int decimals)
+{
+	lu_buf_puts(b, "<td class=n>");
+	lu_markup_fixed(b, v, decimals);
+	lu_buf_puts(b, "</td>");
+}
+
 void lu_markup_cell_share(struct lu_buf *b, uint64_t part, uint64_t whole)
 {
 	double share = whole ? (double)part / (double)whole : 0;
 
-	/* A full bar takes 92 % of the cell, between the margins of the style sheet. */
-	lu_buf_printf(b, "<td class=bar><i style=\"width:%.1f%%\"></i>",
-			92 * (share > 1 ? 1 : share));
+	/* The number stands behind the bar, in 4.8 em. */
+	lu_buf_printf(b, "<td class=bar><i style=\"width:calc((100%% - 4.8em)*%.3f)\"></i>",
+			share > 1 ? 1 : share);
 	lu_buf_printf(b, "<span>%.2f&#8239;%%</span></td>", 100 * share);
 }
 
@@ -103,6 +162,8 @@ void lu_markup_cell_number(struct lu_buf *b, struct lu_str s)
 		lu_buf_puts(b, "<td class=n></td>");
 	else if (lu_json_u64(&m, &integer))
 		lu_markup_cell_u64(b, integer);
-	else if (lu_json_double(&m, &v))
+	else if (lu_json_double(&m, &v) && isfinite(v))
 		lu_buf_printf(b, "<td class=n>%.4g</td>", v);
+	else
+		lu_buf_puts(b, "<td class=n>-</td>");
 }

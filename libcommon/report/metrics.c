@@ -4,12 +4,21 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "libcommon/base/json_writer.h"
+#include "libcommon/base/utf8.h"
 #include "libcommon/io/json.h"
+#include "libcommon/report/plain.h"
 #include "libcommon/sys/file.h"
 
 #define MAX_FILE ((size_t)1 << 32)
+#define MAX_CONFIG ((size_t)1 << 20)
+
+/* --- curves ------------------------------------------------------------------------------- */
+
+static const struct lu_point nowhere = { NAN, NAN };
 
 int lu_curve_add(struct lu_curve *c, double x, double y, struct lu_err *err)
 {
@@ -18,25 +27,46 @@ int lu_curve_add(struct lu_curve *c, double x, double y, struct lu_err *err)
 	return lu_vec_push(&c->point, (struct lu_point){ x, y }) ? 0 : lu_err_nomem(err);
 }
 
+struct lu_point lu_curve_first(const struct lu_curve *c)
+{
+	return c->point.n ? c->point.p[0] : nowhere;
+}
+
+struct lu_point lu_curve_last(const struct lu_curve *c)
+{
+	return c->point.n ? c->point.p[c->point.n - 1] : nowhere;
+}
+
+struct lu_point lu_curve_lowest(const struct lu_curve *c)
+{
+	struct lu_point low = lu_curve_first(c);
+
+	for (size_t i = 1; i < c->point.n; i++) {
+		if (c->point.p[i].y < low.y)
+			low = c->point.p[i];
+	}
+	return low;
+}
+
 void lu_curve_release(struct lu_curve *c)
 {
-	free(c->name);
-	c->name = NULL;
 	lu_vec_release(&c->point);
 }
 
-/* The curve of a validation set; NULL when memory is out. */
-static struct lu_curve *find_or_add_valid(struct lu_metrics *m, struct lu_str name)
+/* --- lines -------------------------------------------------------------------------------- */
+
+/* The curves of a validation set; NULL when memory is out. */
+static struct lu_valid *find_or_add_valid(struct lu_metrics *m, struct lu_str name)
 {
-	struct lu_curve c = { 0 };
+	struct lu_valid v = { 0 };
 
 	for (size_t i = 0; i < m->valid.n; i++) {
 		if (lu_str_is(name, m->valid.p[i].name))
 			return &m->valid.p[i];
 	}
-	c.name = strndup(name.p, name.n);
-	if (!c.name || !lu_vec_push(&m->valid, c)) {
-		free(c.name);
+	v.name = strndup(name.p, name.n);
+	if (!v.name || !lu_vec_push(&m->valid, v)) {
+		free(v.name);
 		return NULL;
 	}
 	return &m->valid.p[m->valid.n - 1];
@@ -50,34 +80,76 @@ static bool get_number(const struct lu_json_obj *obj, const char *key, double *o
 	return m && lu_json_double(m, out) && isfinite(*out);
 }
 
+/* Add the number under a key, if there is one. */
+static int add_number(struct lu_curve *c, const struct lu_json_obj *obj, const char *key,
+		double step, struct lu_err *err)
+{
+	double v;
+
+	return get_number(obj, key, &v) ? lu_curve_add(c, step, v, err) : 0;
+}
+
+static int add_valid(struct lu_metrics *m, const struct lu_json_obj *obj, double step,
+		struct lu_arena *arena, struct lu_err *err)
+{
+	const struct lu_json_member *valid = lu_json_get(obj, "valid");
+	struct lu_valid *v = NULL;
+	struct lu_str name;
+
+	if (lu_json_decode_known(valid->value, valid->escaped, arena, &name) == 0)
+		v = find_or_add_valid(m, name);
+	if (!v)
+		return lu_err_nomem(err);
+	return add_number(&v->loss, obj, "loss", step, err) < 0
+			? -1
+			: add_number(&v->bits_per_byte, obj, "bits_per_byte", step, err);
+}
+
+/* Keep the first string of this name. */
+static int keep_string(char **to, const struct lu_json_obj *obj, const char *key,
+		struct lu_arena *arena, struct lu_err *err)
+{
+	const struct lu_json_member *m = lu_json_get(obj, key);
+	struct lu_str s;
+
+	if (*to || !m || m->type != LU_JSON_STRING)
+		return 0;
+	if (lu_json_decode_known(m->value, m->escaped, arena, &s) < 0)
+		return lu_err_nomem(err);
+	*to = strndup(s.p, s.n);
+	return *to ? 0 : lu_err_nomem(err);
+}
+
 static int add_object(struct lu_metrics *m, const struct lu_json_obj *obj, struct lu_arena *arena,
 		struct lu_err *err)
 {
 	const struct lu_json_member *valid = lu_json_get(obj, "valid");
-	struct lu_str name;
-	double step, loss, v;
+	double step, v;
 
+	if (keep_string(&m->machine, obj, "machine", arena, err) < 0 ||
+			keep_string(&m->date, obj, "date", arena, err) < 0)
+		return -1;
 	if (!get_number(obj, "step", &step))
 		return 0;
-	if (get_number(obj, "tokens_per_s", &v) && lu_curve_add(&m->speed, step, v, err) < 0)
-		return -1;
-	if (get_number(obj, "seconds", &v))
-		m->seconds += v;
-	if (!get_number(obj, "loss", &loss))
-		return 0;
-	if (valid && valid->type == LU_JSON_STRING) {
-		struct lu_curve *c = NULL;
-
-		if (lu_json_decode_known(valid->value, valid->escaped, arena, &name) == 0)
-			c = find_or_add_valid(m, name);
-		return c ? lu_curve_add(c, step, loss, err) : lu_err_nomem(err);
-	}
-	if (lu_curve_add(&m->loss, step, loss, err) < 0)
-		return -1;
-	if (get_number(obj, "lr", &v) && lu_curve_add(&m->lr, step, v, err) < 0)
-		return -1;
+	if (valid && valid->type == LU_JSON_STRING)
+		return add_valid(m, obj, step, arena, err);
 	if (get_number(obj, "tokens", &v))
 		m->tokens = v;
+	if (lu_json_get(obj, "loss")) {
+		m->step = step;
+		m->last_loss = (double)NAN;
+		if (get_number(obj, "loss", &v))
+			m->last_loss = v;
+		else
+			m->without_loss++;
+	}
+	if (add_number(&m->loss, obj, "loss", step, err) < 0 ||
+			add_number(&m->lr, obj, "lr", step, err) < 0 ||
+			add_number(&m->norm, obj, "norm", step, err) < 0 ||
+			add_number(&m->speed, obj, "tokens_per_s", step, err) < 0 ||
+			add_number(&m->tokens_at, obj, "tokens", step, err) < 0 ||
+			add_number(&m->seconds_at, obj, "seconds", step, err) < 0)
+		return -1;
 	return 0;
 }
 
@@ -109,7 +181,8 @@ static int read_lines(struct lu_metrics *m, const char *path, struct lu_err *err
 		if (!next)
 			break;
 		number++;
-		rc = add_line(m, (struct lu_str){ p, (size_t)(next - p) }, &arena, err);
+		if (next > p)
+			rc = add_line(m, (struct lu_str){ p, (size_t)(next - p) }, &arena, err);
 		if (rc < 0)
 			lu_err_wrap(err, "%s:%" PRIu64, path, number);
 	}
@@ -118,28 +191,261 @@ static int read_lines(struct lu_metrics *m, const char *path, struct lu_err *err
 	return rc;
 }
 
-int lu_metrics_read(struct lu_metrics *m, const char *path, struct lu_err *err)
+/* --- files -------------------------------------------------------------------------------- */
+
+/* The path of a file beside this one. */
+static char *beside(const char *path, const char *name)
 {
 	const char *slash = strrchr(path, '/');
-	char *timing;
-	int rc = read_lines(m, path, err);
+	char *p;
 
+	return asprintf(&p, "%.*s%s", slash ? (int)(slash + 1 - path) : 0, path, name) < 0 ? NULL
+											   : p;
+}
+
+/* run/metrics.jsonl -> "run"; small.jsonl -> "small". */
+static char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path, *dot;
+
+	if (slash && strcmp(file, "metrics.jsonl") == 0) {
+		const char *end = slash, *start;
+
+		while (end > path && end[-1] == '/')
+			end--;
+		for (start = end; start > path && start[-1] != '/';)
+			start--;
+		if (end > start)
+			return strndup(start, (size_t)(end - start));
+	}
+	dot = strchr(file + (*file == '.'), '.');
+	return strndup(file, dot ? (size_t)(dot - file) : strlen(file));
+}
+
+/* The text of config.ini, repaired; no file is no text. */
+static int read_config(struct lu_metrics *m, struct lu_err *err)
+{
+	struct lu_buf repaired = { 0 };
+	char *path = beside(m->path, "config.ini"), *text = NULL;
+	size_t n;
+	int rc = path ? 0 : lu_err_nomem(err);
+
+	if (rc == 0 && access(path, F_OK) == 0) {
+		rc = lu_read_file(path, MAX_CONFIG, &text, &n, err);
+		if (rc == 0) {
+			lu_utf8_repair(&repaired, (struct lu_str){ text, n });
+			rc = lu_buf_check(&repaired, err);
+		}
+		if (rc == 0) {
+			m->config = strndup(repaired.p ? repaired.p : "", repaired.n);
+			rc = m->config ? 0 : lu_err_nomem(err);
+		}
+	}
+	free(path);
+	free(text);
+	lu_buf_release(&repaired);
+	return rc;
+}
+
+int lu_metrics_read(struct lu_metrics *m, const char *path, struct lu_err *err)
+{
+	struct stat st;
+	char *timing = NULL;
+	int rc;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		m->path = lu_concat(path, "/", "metrics.jsonl");
+	else
+		m->path = strdup(path);
+	m->tokens = m->last_loss = (double)NAN;
+	m->name = m->path ? name_of(m->path) : NULL;
+	if (!m->name)
+		return lu_err_nomem(err);
+	rc = read_lines(m, m->path, err);
 	if (rc < 0)
 		return -1;
-	if (asprintf(&timing, "%.*stiming.jsonl", slash ? (int)(slash + 1 - path) : 0, path) < 0)
+	timing = beside(m->path, "timing.jsonl");
+	if (!timing)
 		return lu_err_nomem(err);
 	if (access(timing, F_OK) == 0)
 		rc = read_lines(m, timing, err);
 	free(timing);
-	return rc;
+	for (size_t i = 0; i < m->seconds_at.point.n; i++)
+		m->seconds += m->seconds_at.point.p[i].y;
+	if (m->seconds_at.point.n == 0)
+		m->seconds = (double)NAN;
+	return rc < 0 ? -1 : read_config(m, err);
+}
+
+int lu_metrics_tell_apart(struct lu_metrics *m, size_t n, struct lu_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool same = false;
+
+		for (size_t k = 0; k < n; k++)
+			same |= k != i && strcmp(m[k].name, m[i].name) == 0;
+		for (size_t k = 0; same && k < n; k++) {
+			char *path = strdup(m[k].path);
+
+			if (!path)
+				return lu_err_nomem(err);
+			free(m[k].name);
+			m[k].name = path;
+		}
+	}
+	return 0;
 }
 
 void lu_metrics_release(struct lu_metrics *m)
 {
 	lu_curve_release(&m->loss);
 	lu_curve_release(&m->lr);
+	lu_curve_release(&m->norm);
 	lu_curve_release(&m->speed);
-	for (size_t i = 0; i < m->valid.n; i++)
-		lu_curve_release(&m->valid.p[i]);
+	lu_curve_release(&m->tokens_at);
+	lu_curve_release(&m->seconds_at);
+	for (size_t i = 0; i < m->valid.n; i++) {
+		free(m->valid.p[i].name);
+		lu_curve_release(&m->valid.p[i].loss);
+		lu_curve_release(&m->valid.p[i].bits_per_byte);
+	}
 	lu_vec_release(&m->valid);
+	free(m->name);
+	free(m->path);
+	free(m->config);
+	free(m->machine);
+	free(m->date);
+}
+
+/* --- the x axis --------------------------------------------------------------------------- */
+
+/* Replace each step in `c` by the y that `at` has there, or before it. */
+static void map_steps(struct lu_curve *c, const struct lu_curve *at)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < c->point.n; i++) {
+		while (k < at->point.n && at->point.p[k].x <= c->point.p[i].x)
+			k++;
+		c->point.p[i].x = k ? at->point.p[k - 1].y : 0;
+	}
+}
+
+int lu_metrics_over(struct lu_metrics *m, enum lu_over over, double unit, struct lu_err *err)
+{
+	struct lu_curve *from = over == LU_OVER_TOKENS ? &m->tokens_at : &m->seconds_at;
+	struct lu_curve at = { 0 };
+	double sum = 0;
+	int rc = 0;
+
+	if (over == LU_OVER_STEPS || (m->loss.point.n == 0 && m->valid.n == 0))
+		return 0;
+	if (from->point.n == 0)
+		return lu_err_set(err, "%s: no step has \"%s\", which --over %s needs", m->path,
+				over == LU_OVER_TOKENS ? "tokens" : "seconds",
+				over == LU_OVER_TOKENS ? "tokens" : "time");
+	for (size_t i = 0; rc == 0 && i < from->point.n; i++) {
+		const struct lu_point *p = &from->point.p[i];
+
+		sum += p->y;
+		rc = lu_curve_add(&at, p->x, (over == LU_OVER_TOKENS ? p->y : sum) / unit, err);
+	}
+	if (rc == 0) {
+		map_steps(&m->loss, &at);
+		map_steps(&m->lr, &at);
+		map_steps(&m->norm, &at);
+		map_steps(&m->speed, &at);
+	}
+	for (size_t i = 0; rc == 0 && i < m->valid.n; i++) {
+		map_steps(&m->valid.p[i].loss, &at);
+		map_steps(&m->valid.p[i].bits_per_byte, &at);
+	}
+	lu_curve_release(&at);
+	return rc;
+}
+
+/* --- writing ------------------------------------------------------------------------------ */
+
+double lu_metrics_speed(const struct lu_metrics *m)
+{
+	return m->tokens / m->seconds;
+}
+
+void lu_metrics_text(const struct lu_metrics *m, size_t n, struct lu_buf *b)
+{
+	lu_buf_printf(b, "%-24s %9s %13s %9s %9s %10s\n", "run", "steps", "tokens", "seconds",
+			"tokens/s", "loss");
+	for (size_t i = 0; i < n; i++) {
+		lu_plain_str(b, lu_str_of(m[i].name), 24);
+		lu_buf_putc(b, ' ');
+		lu_plain_number(b, m[i].step, 9, 0);
+		lu_plain_number(b, m[i].tokens, 14, 0);
+		lu_plain_number(b, m[i].seconds, 10, 1);
+		lu_plain_number(b, lu_metrics_speed(&m[i]), 10, 0);
+		lu_plain_number(b, m[i].last_loss, 11, 4);
+		lu_buf_putc(b, '\n');
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (m[i].valid.n)
+			lu_buf_printf(b, "\n%-24s %10s %10s %10s %9s %10s\n", "validation", "first",
+					"last", "lowest", "at step", "bits/byte");
+		for (size_t k = 0; k < m[i].valid.n; k++) {
+			const struct lu_valid *v = &m[i].valid.p[k];
+			struct lu_buf name = { 0 };
+
+			lu_buf_printf(&name, "%s%s%s", n > 1 ? m[i].name : "", n > 1 ? "/" : "",
+					v->name);
+			b->failed |= name.failed;
+			lu_plain_str(b, lu_buf_slice(&name), 24);
+			lu_buf_release(&name);
+			lu_plain_number(b, lu_curve_first(&v->loss).y, 11, 4);
+			lu_plain_number(b, lu_curve_last(&v->loss).y, 11, 4);
+			lu_plain_number(b, lu_curve_lowest(&v->loss).y, 11, 4);
+			lu_plain_number(b, lu_curve_lowest(&v->loss).x, 10, 0);
+			lu_plain_number(b, lu_curve_last(&v->bits_per_byte).y, 11, 4);
+			lu_buf_putc(b, '\n');
+		}
+	}
+}
+
+/* A count that was read as a number; null when it is unknown. */
+static void put_count(struct lu_buf *b, const char *key, double v)
+{
+	if (v >= 0 && v < 0x1p63)
+		lu_json_put_u64(b, key, (uint64_t)v);
+	else
+		lu_json_put_double(b, key, v);
+}
+
+void lu_metrics_json(const struct lu_metrics *m, size_t n, struct lu_buf *b)
+{
+	lu_json_open_array(b, "runs");
+	for (size_t i = 0; i < n; i++) {
+		lu_json_open_object(b, NULL);
+		lu_json_put_cstr(b, "name", m[i].name);
+		lu_json_put_cstr(b, "file", m[i].path);
+		put_count(b, "steps", m[i].step);
+		put_count(b, "tokens", m[i].tokens);
+		lu_json_put_double(b, "seconds", m[i].seconds);
+		lu_json_put_double(b, "tokens_per_s", lu_metrics_speed(&m[i]));
+		lu_json_put_double(b, "first_loss", lu_curve_first(&m[i].loss).y);
+		lu_json_put_double(b, "loss", m[i].last_loss);
+		lu_json_put_u64(b, "steps_without_loss", m[i].without_loss);
+		lu_json_open_array(b, "valid");
+		for (size_t k = 0; k < m[i].valid.n; k++) {
+			const struct lu_valid *v = &m[i].valid.p[k];
+
+			lu_json_open_object(b, NULL);
+			lu_json_put_cstr(b, "name", v->name);
+			lu_json_put_double(b, "first_loss", lu_curve_first(&v->loss).y);
+			lu_json_put_double(b, "loss", lu_curve_last(&v->loss).y);
+			lu_json_put_double(b, "lowest_loss", lu_curve_lowest(&v->loss).y);
+			put_count(b, "lowest_step", lu_curve_lowest(&v->loss).x);
+			lu_json_put_double(b, "bits_per_byte", lu_curve_last(&v->bits_per_byte).y);
+			lu_json_close_object(b);
+		}
+		lu_json_close_array(b);
+		lu_json_close_object(b);
+	}
+	lu_json_close_array(b);
 }

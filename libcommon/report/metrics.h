@@ -1,11 +1,13 @@
 #ifndef LUCIE_REPORT_METRICS_H
 #define LUCIE_REPORT_METRICS_H
 /*
- * The curves of a training run, from RUN/metrics.jsonl and the timing.jsonl beside it, if there is
- * one (lucie-train(1)).
+ * The curves of training runs, from RUN/metrics.jsonl, the timing.jsonl beside it, if there is one,
+ * and RUN/config.ini (lucie-train(1)).
  *
  *	struct lu_metrics m = { 0 };
- *	lu_metrics_read(&m, "run/metrics.jsonl", &err);
+ *	lu_metrics_read(&m, "run", &err);		the folder, or a file of its lines
+ *	lu_metrics_text(&m, 1, &out);  lu_metrics_json(&m, 1, &out);
+ *	lu_metrics_over(&m, LU_OVER_TOKENS, 1, &err);
  *	lu_metrics_release(&m);
  *
  * A run that was killed repeats the steps since its last checkpoint: the later line counts. Unknown
@@ -24,22 +26,51 @@ struct lu_point {
 
 /* Points in ascending order of x. */
 struct lu_curve {
-	char *name; /* of the validation set, or NULL */
 	struct LU_VEC(struct lu_point) point;
 };
 
-struct lu_metrics {
-	struct lu_curve loss, lr, speed;      /* by step; speed in tokens a second */
-	struct LU_VEC(struct lu_curve) valid; /* loss of each validation set */
-	double tokens;			      /* trained on so far */
-	double seconds;			      /* sum of the steps */
+struct lu_valid {
+	char *name; /* of the validation set */
+	struct lu_curve loss, bits_per_byte;
 };
 
+struct lu_metrics {
+	char *name;			       /* of the folder */
+	char *path;			       /* of the file */
+	struct lu_curve loss, lr, norm, speed; /* by step; speed in tokens a second */
+	struct lu_curve tokens_at, seconds_at; /* in all steps so far; of the step */
+	struct LU_VEC(struct lu_valid) valid;  /* in order of appearance */
+	double step, tokens;		       /* last step; trained on so far, NAN: not known */
+	double last_loss;		       /* of that step; NAN if it is no number */
+	double seconds;			       /* sum of the steps; NAN: not known */
+	uint64_t without_loss;		       /* steps whose loss is no number */
+	char *config;			       /* text of config.ini, or NULL */
+	char *machine, *date;		       /* of the first start, or NULL */
+};
+
+/* What the x axis shows. */
+enum lu_over { LU_OVER_STEPS, LU_OVER_TOKENS, LU_OVER_TIME };
+
 int lu_metrics_read(struct lu_metrics *m, const char *path, struct lu_err *err) LU_CHECKED;
+/* Replace the steps in all curves but tokens_at and seconds_at by tokens or seconds, in units of
+ * `unit`. Fails if the file has none. */
+int lu_metrics_over(struct lu_metrics *m, enum lu_over over, double unit,
+		struct lu_err *err) LU_CHECKED;
+/* Tokens a second, over all steps; NAN: not known. */
+double lu_metrics_speed(const struct lu_metrics *m);
+/* Give runs of the same name their paths as names. */
+int lu_metrics_tell_apart(struct lu_metrics *m, size_t n, struct lu_err *err) LU_CHECKED;
+/* A table of the runs, and the member "runs" of a JSON object. */
+void lu_metrics_text(const struct lu_metrics *m, size_t n, struct lu_buf *out);
+void lu_metrics_json(const struct lu_metrics *m, size_t n, struct lu_buf *out);
 void lu_metrics_release(struct lu_metrics *m);
 
 /* Append a point, after removing those at or beyond its x. */
 int lu_curve_add(struct lu_curve *c, double x, double y, struct lu_err *err) LU_CHECKED;
+/* First, last and lowest point; NAN for a curve without points. */
+struct lu_point lu_curve_first(const struct lu_curve *c);
+struct lu_point lu_curve_last(const struct lu_curve *c);
+struct lu_point lu_curve_lowest(const struct lu_curve *c);
 void lu_curve_release(struct lu_curve *c);
 
 #endif

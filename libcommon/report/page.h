@@ -1,38 +1,33 @@
 #ifndef LUCIE_REPORT_PAGE_H
 #define LUCIE_REPORT_PAGE_H
 /*
- * The report of a build as one self-contained HTML page: no network, no scripts, no other files.
+ * The report of a build as one self-contained HTML page: no network, no scripts, no other files. The
+ * page tells the dates and machines of the runs as far as their files do, and nothing of its own
+ * making, so equal inputs give equal pages.
  *
- *	struct lu_page p = { .title = "Demo", .accounts = &accounts, .metrics = &metrics };
- *	p.table = tables; p.tables = n;		read by the caller
+ *	struct lu_page p = { .title = "Demo", .accounts = &accounts, .metrics = metrics, .runs = 1,
+ *		.x_name = "step" };
+ *	p.table = &tables, p.text = &texts, p.about = &facts;
  *	lu_page_html(&p, &out, &err);
  */
 #include "libcommon/report/accounts.h"
-#include "libcommon/report/jtable.h"
+#include "libcommon/report/clusters.h"
 #include "libcommon/report/metrics.h"
+#include "libcommon/report/page_tables.h"
+#include "libcommon/report/survey.h"
 
-/* A table, or two with the same columns to compare: rows with equal first cells correspond. A
- * column that differs is shown twice, before and after. */
-struct lu_page_table {
-	const char *title;
-	bool compare;
-	struct lu_jtable before, after; /* without compare only `before` */
-};
-
-/* A section of plain text. */
-struct lu_page_text {
-	const char *title;
-	struct lu_str text; /* UTF-8 */
-};
-
+/* Sections of which there is nothing are left out. */
 struct lu_page {
 	const char *title;
 	const struct lu_accounts *accounts; /* or NULL */
-	const struct lu_metrics *metrics;   /* or NULL */
-	const struct lu_page_table *table;
-	size_t tables;
-	const struct lu_page_text *text;
-	size_t texts;
+	const struct lu_survey *survey;	    /* or NULL; sorted */
+	const struct lu_clusters *clusters; /* or NULL */
+	const struct lu_samples *dropped;   /* or NULL; sorted */
+	const struct lu_metrics *metrics;
+	size_t runs;
+	const char *x_name; /* what lu_metrics_over() has put there */
+	const struct lu_page_tables *table;
+	const struct lu_page_texts *text, *about;
 };
 
 int lu_page_html(const struct lu_page *p, struct lu_buf *out, struct lu_err *err) LU_CHECKED;

@@ -8,6 +8,7 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/machine.h"
 #include "libcommon/sys/progress.h"
 
 int lu_stats_drop(struct lu_stats *s, const char *reason, uint64_t n, struct lu_err *err)
@@ -58,6 +59,7 @@ static double cpu_seconds(const struct rusage *r)
 
 static void put_time(struct lu_buf *b, const struct lu_args *args)
 {
+	struct lu_buf date = { 0 }, machine = { 0 };
 	struct rusage self, children;
 
 	getrusage(RUSAGE_SELF, &self);
@@ -66,7 +68,14 @@ static void put_time(struct lu_buf *b, const struct lu_args *args)
 	lu_json_put_fixed(b, "wall_s", lu_clock() - args->start_wall, 3);
 	lu_json_put_fixed(b, "cpu_s", cpu_seconds(&self) + cpu_seconds(&children), 3);
 	lu_json_put_u64(b, "rss_bytes", (uint64_t)self.ru_maxrss * 1024);
+	lu_date(&date);
+	lu_machine(&machine);
+	lu_json_put_str(b, "date", lu_buf_slice(&date));
+	lu_json_put_str(b, "machine", lu_buf_slice(&machine));
 	lu_json_close_object(b);
+	b->failed |= date.failed || machine.failed;
+	lu_buf_release(&date);
+	lu_buf_release(&machine);
 }
 
 static void put_line(struct lu_buf *b, struct lu_stats *s, const struct lu_args *args)

@@ -8,7 +8,8 @@
  *
  *	{"tool":"lucie-filter","version":"1.0","args":["--preset","gopher"],
  *	 "in":{"docs":3,"bytes":900},"out":{"docs":2,"bytes":700},
- *	 "dropped":{"too short":1},"repeated":0,"time":{"wall_s":0.1,"cpu_s":0.1,"rss_bytes":1}}
+ *	 "dropped":{"too short":1},"repeated":0,"time":{"wall_s":0.1,"cpu_s":0.1,"rss_bytes":1,
+ *	 "date":"2026-11-29T17:01:15Z","machine":"node7, 2 processors"}}
  *
  * "args" is the command line as given. Only "time" may differ between two equal runs. Bytes are
  * those of records with their newline, after decompression and before compression.

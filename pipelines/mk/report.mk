@@ -34,9 +34,16 @@ $(D)/report.html: $(D)/run/done $(D)/eval/tokenizer.txt $(D)/eval/scores.jsonl $
 	$(Q)stats=(); for f in $(STATS); do [ ! -e $$f ] || stats+=($$f); done; \
 	scores=(); [ ! -s $(D)/eval/scores.jsonl ] || \
 		scores=(--table 'Held-out documents, before and after training=$(D)/eval/scores.jsonl'); \
+	more=(); for f in $(CLEAN); do n=$${f##*/}; more+=(--after clean=$$f); \
+		[ ! -e $(D)/import/$$n ] || more+=(--after import=$(D)/import/$$n); \
+		for s in lang filter; do [ ! -e $(D)/rejects/$$s-$$n ] || more+=(--dropped $(D)/rejects/$$s-$$n); done; \
+	done; \
+	for f in $(D)/dedup/exact-removed.jsonl.zst $(D)/dedup/near-removed.jsonl.zst; do \
+		[ ! -e $$f ] || more+=(--removed $$f); done; \
+	more+=(--after near=$(D)/dedup/near.jsonl.zst); \
 	lucie-stats --chain --html $@ --png $(D)/loss.png --title '$(TITLE)' --metrics $(D)/run/metrics.jsonl \
 		"$${scores[@]}" --text 'Tokenizer=$(D)/eval/tokenizer.txt' \
-		--text 'Samples=$(D)/eval/samples.txt' $(REPORT_FLAGS) -o $(D)/stages.txt "$${stats[@]}"
+		--text 'Samples=$(D)/eval/samples.txt' "$${more[@]}" $(REPORT_FLAGS) -o $(D)/stages.txt "$${stats[@]}"
 	$(Q)bash $(MK)/summary $(D)
 
 .PHONY: report

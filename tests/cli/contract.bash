@@ -114,10 +114,19 @@ command_of() {
 	done
 }
 
+# to_file PROGRAM IN [EXTRA]...: run with -o dir/out where there is -o, standard output discarded.
+to_file() {
+	local p=$1 in=$2 cmd
+	shift 2
+	if writes_stdout "$p" && takes "$p" output; then set -- -o dir/out "$@"; fi
+	command_of "$p" "$in" dir/out "$@"
+	"${cmd[@]}" >/dev/null 2>err
+}
+
 # drop_times RUN: remove the durations of training steps, which may differ between equal runs.
 drop_times() {
 	[ ! -f "$1/timing.jsonl" ] ||
-		sed -Ei 's/"([a-z_]*seconds|tokens_per_s|gflops)":[^,}]*//g' "$1/timing.jsonl"
+		sed -Ei 's/"([a-z_]*seconds|tokens_per_s|gflops|date)":[^,}]*//g' "$1/timing.jsonl"
 }
 
 # result PROGRAM IN FOLDER [EXTRA]...: run the program with all its output in FOLDER and standard

@@ -230,6 +230,37 @@ stopped() {
 	run ! grep -q 'tokens in' err
 }
 
+@test "a shard that is cut while it is read ends the run in one sentence, and no checkpoint has its zeros" {
+	local size rc
+	# To nothing, to the middle of a page, and by a byte.
+	for size in 0 2500 -1; do
+		rm -rf run cut && mkdir cut
+		cp shards/three.* cut
+		sed 's,^train = .*,train = cut/three,; s/^valid_.*/schedule = constant/; /^valid/d' base.ini >cut.ini
+		start -q -c cut.ini --set phase.one.train.samples=4000000 --set checkpoint.every=20
+		wait_for run/metrics.jsonl '"step":21,'
+		truncate -s "$size" cut/three.bin
+		wait_for err 'cut/three.bin'
+		rc=0
+		wait $pid || rc=$?
+		pid=
+		[ $rc = 2 ] || { echo "exit $rc: $(cat err)"; return 1; }
+		[ "$(wc -l <err)" = 1 ]
+		# The last checkpoint is that of a run over the whole shard.
+		step=$(readlink run/latest)
+		cp shards/three.bin cut/three.bin
+		rm -rf undisturbed
+		lucie-train -q -c cut.ini --set phase.one.train.steps=$((10#${step#step-})) \
+			--set checkpoint.keep=0 -o undisturbed
+		cmp run/latest/weights.safetensors "undisturbed/$step/weights.safetensors"
+		# And the run continues from it.
+		start -q -o run
+		wait_for run/metrics.jsonl "\"step\":$((10#${step#step-} + 30)),"
+		kill -TERM $pid
+		stopped
+	done
+}
+
 @test "numbers that are not finite are written as JSON, and the step is named" {
 	sed 's/^valid_every.*/lr = 100\nlr_min = 100\nclip = 0\nweight_decay = 100/; s/^preset.*/&\ninit_std = 10/' \
 		base.ini >wild.ini

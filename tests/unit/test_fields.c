@@ -144,6 +144,9 @@ static void test_refuses_options(void **state)
 	assert_refused(NULL, "foo=x",
 			"--map: 'foo' is not one of text, id, source, lang, "
 			"lang_score, license, url, date, category");
+	assert_refused(NULL, "language=x",
+			"--map: 'language' is not one of text, id, source, lang, lang_score, "
+			"license, url, date, category, did you mean 'lang'");
 	assert_refused(NULL, "id=a,lang", "--map: 'lang' is not NAME=MEMBER");
 	assert_refused(NULL, "", "--map: '' is not NAME=MEMBER");
 	assert_refused(NULL, "id=", "--map: 'id' needs the name of a member");

@@ -69,7 +69,7 @@ static void numbers(void **state)
 	lu_json_put_fixed(&b, NULL, (double)NAN, 3);
 	lu_json_put_double(&b, NULL, -1e-7);
 	lu_json_close_array(&b);
-	same(&b, "[0.1,3,null,0.667,null,-1e-07]");
+	same(&b, "[0.1,3.0,null,0.667,null,-1e-07]");
 }
 
 static void escapes(void **state)

@@ -76,8 +76,8 @@ static void test_max_line(void **state)
 
 static void test_files(void **state)
 {
-	char a[] = "a", b[] = "b", empty[] = "empty", missing[] = "missing";
-	char *files[] = { a, empty, b, a }, *bad[] = { a, missing };
+	char a[] = "a", b[] = "b", empty[] = "empty", missing[] = "missing", again[] = "./a";
+	char *files[] = { a, empty, b }, *bad[] = { a, missing }, *twice[] = { a, b, again };
 	struct lu_buf got = { 0 };
 	struct lu_err err;
 
@@ -87,13 +87,14 @@ static void test_files(void **state)
 			"1\n2");
 	put_text("b", "3\n");
 	put_text("empty", "");
-	assert_int_equal(describe(files, 4, 99, &got, &err), 0);
-	assert_string_equal(got.p,
-			"slab a 1\n1[1] 1\n2[1] 2\nslab b 1\n1[1] 3\nslab a 1\n1[1] 1\n2[1] 2\n");
+	assert_int_equal(describe(files, 3, 99, &got, &err), 0);
+	assert_string_equal(got.p, "slab a 1\n1[1] 1\n2[1] 2\nslab b 1\n1[1] 3\n");
 	/* Fail at once, not when its turn comes. */
 	assert_int_equal(describe(bad, 2, 99, &got, &err), -1);
 	assert_string_equal(err.msg, "missing: No such file or directory");
 	assert_int_equal(got.n, 0);
+	assert_int_equal(describe(twice, 3, 99, &got, &err), -1);
+	assert_string_equal(err.msg, "./a: given twice, it is the same file as a");
 	lu_buf_release(&got);
 }
 

@@ -8,6 +8,7 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/sys/stats.h"
+#include "libcommon/sys/summary.h"
 
 static const struct lu_opt no_opts[] = { LU_OPT_END };
 static const struct lu_tool tool = { "lucie-test", "tests", "", no_opts, 0, 0 };
@@ -55,6 +56,40 @@ static void test_line(void **state)
 	}
 	assert_int_equal(n, 2);
 	json_decref(j);
+}
+
+static void assert_described(
+		const struct lu_stats *s, const char *noun, size_t width, const char *wanted)
+{
+	struct lu_buf b = { 0 };
+
+	lu_summary_format(s, noun, "out", width, &b);
+	assert_string_equal(b.p, wanted);
+	lu_buf_release(&b);
+}
+
+static void test_summary(void **state)
+{
+	struct lu_stats s = { .in = { 9, 0 }, .out = { 2, 0 }, .repeated = 1 };
+	struct lu_stats one = { .in = { 1, 0 }, .out = { 1, 0 } };
+	struct lu_err err;
+
+	(void)state;
+	assert_int_equal(lu_stats_drop(&s, "short", 2, &err), 0);
+	assert_int_equal(lu_stats_drop(&s, "empty", 4, &err), 0);
+	assert_int_equal(lu_stats_drop(&s, "long", 2, &err), 0);
+	assert_described(&one, "documents", 80, "1 document in, 1 out");
+	assert_described(&s, "texts", 80,
+			"9 texts in, 1 repeated, 2 out, 8 dropped: 4 empty, 2 long, 2 short");
+	/* As many reasons as fit, without a line that is longer than the width. */
+	assert_described(&s, "texts", 66,
+			"9 texts in, 1 repeated, 2 out, 8 dropped: 4 empty, 2 long, 2 short");
+	assert_described(&s, "texts", 65,
+			"9 texts in, 1 repeated, 2 out, 8 dropped: 4 empty, 2 more reasons");
+	assert_described(&s, "texts", 64, "9 texts in, 1 repeated, 2 out, 8 dropped");
+	assert_described(&s, "texts", 39, "9 in, 1 repeated, 2 out, 8 dropped");
+	assert_described(&s, "texts", 1, "9 in, 1 repeated, 2 out, 8 dropped");
+	lu_stats_release(&s);
 }
 
 /* The bytes are part of the contract; only the times differ. */
@@ -152,6 +187,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_summary),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_concurrent_lines),
 		cmocka_unit_test(test_check),

@@ -13,6 +13,7 @@
 
 #include "libcommon/base/vec.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/mapped.h"
 #include "trainer/run/folder.h"
 
 /* --- names ----------------------------------------------------------------------------------- */
@@ -251,8 +252,9 @@ int lt_checkpoint_save(struct lt_run *run, struct lt_weights *w, const struct lt
 		lu_err_sys(err, errno, "%s", temp);
 		goto out;
 	}
+	/* A shard that was cut may have been read as zeros. */
 	if (write_files(temp, w, pos, err) < 0 || lt_manifest_verify(temp, err) < 0 ||
-			lt_owner_holds(&run->owner, err) < 0) {
+			lu_mapped_check(err) < 0 || lt_owner_holds(&run->owner, err) < 0) {
 		struct lu_err ignored;
 
 		/* The first error is the one to report. */

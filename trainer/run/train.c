@@ -10,6 +10,7 @@
 #include "libcommon/base/json_writer.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/machine.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/comm/comm.h"
@@ -173,6 +174,23 @@ static void format_timing(
 	lu_buf_putc(b, '\n');
 }
 
+/* Where and when this start made its first step. */
+static void format_start(struct lu_buf *b)
+{
+	struct lu_buf date = { 0 }, machine = { 0 };
+
+	lu_date(&date);
+	lu_machine(&machine);
+	b->failed |= date.failed || machine.failed;
+	lu_json_open_object(b, NULL);
+	lu_json_put_str(b, "date", lu_buf_slice(&date));
+	lu_json_put_str(b, "machine", lu_buf_slice(&machine));
+	lu_json_close_object(b);
+	lu_buf_putc(b, '\n');
+	lu_buf_release(&date);
+	lu_buf_release(&machine);
+}
+
 static int log_step(struct lt_trainer *l, const struct step *s, struct lu_err *err)
 {
 	const struct phase *p = &l->phase;
@@ -190,6 +208,8 @@ static int log_step(struct lt_trainer *l, const struct step *s, struct lu_err *e
 	format_metrics(&l->pos, s, &b);
 	rc = lt_run_log(l->run, LT_METRICS, &b, err);
 	lu_buf_clear(&b);
+	if (step == l->first_step + 1)
+		format_start(&b);
 	format_timing(step, s, rate, gflops, &b);
 	if (rc == 0)
 		rc = lt_run_log(l->run, LT_TIMING, &b, err);
