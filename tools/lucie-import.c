@@ -357,7 +357,7 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	}
 	if (lu_account_open(&r.account, std, args, false, err) < 0)
 		goto out;
-	lu_progress_start(&r.progress, tool.name, std->progress, 0);
+	lu_progress_start(&r.progress, tool.name, lu_account_progress(&r.account), 0);
 	rc = run_pipeline(&r, std->threads, err);
 	lu_progress_end(&r.progress);
 	if (rc == 0)

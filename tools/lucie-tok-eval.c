@@ -233,8 +233,7 @@ static int report_losses(struct eval *e, size_t i, struct lu_err *err)
 
 	if (o->range && !lu_losses_parse_range(&l, o->range))
 		lu_usage_error("--code-points: '%s' is not a range such as 0-2FFF", o->range);
-	lu_progress_start(&e->progress, tool.name, o->std.progress, 0x110000);
-	e->progress.unit = "code points";
+	lu_progress_start_units(&e->progress, tool.name, o->std.progress, 0x110000, "code points");
 	rc = lu_losses_find(&l, e->tok[i], o->std.threads, err);
 	lu_progress_end(&e->progress);
 	if (rc < 0) {

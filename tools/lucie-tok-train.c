@@ -282,7 +282,8 @@ static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	struct lu_preset_info info;
 	int rc;
 
-	lu_progress_start(&t->progress, tool.name, t->options->std.progress, t->preset.vocab_size);
+	lu_progress_start_units(&t->progress, tool.name, t->options->std.progress,
+			t->preset.vocab_size, "pieces");
 	t->progress.unit = "pieces";
 	t->preset.progress = show_progress;
 	t->preset.ctx = t;

@@ -258,13 +258,13 @@ static int report(struct run *r, struct lu_err *err)
 
 /* --- the run --------------------------------------------------------------------------------- */
 
-/* Add the losses of a window, an lt_score_fn. Progress counts bytes of ids, of four bytes each. */
+/* Add the losses of a window, an lt_score_fn. */
 static int add_window(void *ctx, uint64_t offset, size_t n, const uint32_t *label,
 		const lk_real *loss, struct lu_err *err)
 {
 	struct run *r = ctx;
 
-	lu_progress_update(&r->progress, (offset + n) * sizeof(*label), offset + n);
+	lu_progress_update(&r->progress, offset + n, 0);
 	return lt_languages_score(&r->languages, offset, n, label, loss, err);
 }
 
@@ -280,9 +280,8 @@ static int score(struct run *r, struct lu_err *err)
 	if (lt_corpus_check(r->corpus, w->table.shape.vocab, "", err) < 0 ||
 			lt_model_open(&m, w, batch, r->context, LT_MODEL_SCORE, false, err) < 0)
 		return -1;
-	lu_progress_start(&r->progress, tool.name, r->o->std.progress,
-			lt_corpus_tokens(r->corpus) * sizeof(uint32_t));
-	r->progress.unit = "tokens";
+	lu_progress_start_units(&r->progress, tool.name, r->o->std.progress,
+			lt_corpus_tokens(r->corpus), "tokens");
 	rc = lt_score(m, batch, r->context, r->corpus, 0, add_window, r, err);
 	lu_progress_end(&r->progress);
 	lt_model_close(m);

@@ -124,8 +124,7 @@ static int generate(struct generator *g, struct lu_err *err)
 		if (lu_ids_reserve(&g->ids, 1, err) < 0)
 			return -1;
 		g->ids.p[g->ids.n++] = next;
-		/* In bytes of ids, of four bytes each. */
-		lu_progress_update(&g->progress, (i + 1) * sizeof(next), i + 1);
+		lu_progress_update(&g->progress, i + 1, 0);
 	}
 	if (g->ids.n > g->context)
 		lu_detail("the context of %zu tokens is full", g->context);
@@ -174,9 +173,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		return -1;
 	rc = generator_open(&g, &m, err);
 	if (rc == 0) {
-		lu_progress_start(&g.progress, tool.name, o->std.progress,
-				o->tokens * sizeof(uint32_t));
-		g.progress.unit = "tokens";
+		lu_progress_start_units(
+				&g.progress, tool.name, o->std.progress, o->tokens, "tokens");
 		rc = lk_cpu_team(o->std.threads, generate_in_team, &c);
 		lu_progress_end(&g.progress);
 	}

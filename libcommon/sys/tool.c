@@ -250,6 +250,8 @@ static void complete_std(struct lu_std *std, unsigned groups)
 		std->tmpdir = "/tmp";
 	if (std->max_line == 0)
 		lu_usage_error("--max-line: '0' is too small");
+	if (std->quiet && std->progress == LU_PROGRESS_AUTO)
+		std->progress = LU_PROGRESS_NEVER;
 	self.quiet = std->quiet;
 	self.verbose = std->verbose;
 	self.map = std->map.item;
