@@ -13,6 +13,7 @@
 #include "libcommon/shard/verify_report.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/progress.h"
+#include "libcommon/sys/stats.h"
 #include "libcommon/sys/tool.h"
 #include "libcommon/tokenizer/tokenizer.h"
 
@@ -26,14 +27,15 @@ struct options {
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE",
 			"require shards made with this tokenizer"),
-	LU_OPT_U64(0, "vocab", struct options, vocab, "N", "require ids below N"),
+	LU_OPT_U64(0, "vocab-size", struct options, vocab, "N", "require ids below N"),
+	LU_OPT_ALIAS("vocab", "vocab-size"),
 	LU_OPT_SIZE(0, "max-line", struct options, std.max_line, "SIZE", "longest record"),
 	LU_OPT_FLAG(0, "json", struct options, json, "print JSON instead of a table"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-check", "verifies token shards and documents",
-	"[PREFIX | FILE]...", opts, LU_STD_PROGRESS, offsetof(struct options, std) };
+	"[PREFIX | FILE]...", opts, LU_STD_STATS | LU_STD_PROGRESS, offsetof(struct options, std) };
 
 struct run {
 	const struct options *o;
@@ -41,7 +43,8 @@ struct run {
 	struct lu_hash128 tokenizer; /* hash of its file */
 	const char *name;	     /* of the operand */
 	uint64_t faults;
-	struct lu_keyset ids; /* keys of (source, id), over all files */
+	struct lu_stats stats; /* of the files of documents */
+	struct lu_keyset ids;  /* keys of (source, id), over all files */
 	struct lu_arena arena;
 	struct lu_buf key, line;
 	struct lu_table table; /* a row for each operand */
@@ -96,7 +99,7 @@ static void show_progress(void *ctx, uint64_t bytes)
 struct file {
 	struct run *r;
 	const struct lu_slab *slab;
-	uint64_t documents, bytes, bad;
+	uint64_t documents, bytes, bad, bad_bytes;
 };
 
 static int bad_line(struct file *f, const char *reason, struct lu_err *err)
@@ -104,6 +107,7 @@ static int bad_line(struct file *f, const char *reason, struct lu_err *err)
 	struct lu_err e;
 
 	f->bad++;
+	f->bad_bytes += f->slab->length + 1;
 	if (f->r->o->json) {
 		begin_line(f->r, "file");
 		lu_json_put_u64(&f->r->line, "line", f->slab->line);
@@ -201,6 +205,16 @@ static int check_line(struct run *r, struct file *f, struct lu_str line, struct 
 	return rc > 0 ? bad_line(f, "a document of this source and \"id\" came before", err) : rc;
 }
 
+/* Count the file for the accounting line; what is wrong is dropped there. */
+static int add_file(struct lu_stats *s, const struct file *f, struct lu_err *err)
+{
+	s->in.docs += f->documents;
+	s->in.bytes += f->bytes;
+	s->out.docs += f->documents - f->bad;
+	s->out.bytes += f->bytes - f->bad_bytes;
+	return f->bad ? lu_stats_drop(s, "bad record", f->bad, err) : 0;
+}
+
 static int put_file(struct run *r, const struct file *f, struct lu_err *err)
 {
 	if (r->o->json) {
@@ -245,7 +259,7 @@ static int check_documents(struct run *r, char *path, struct lu_err *err)
 	lu_lines_close(&lines);
 	lu_buf_release(&slab.bytes);
 	r->faults += f.bad;
-	return rc < 0 ? -1 : put_file(r, &f, err);
+	return rc < 0 || add_file(&r->stats, &f, err) < 0 ? -1 : put_file(r, &f, err);
 }
 
 /* --- shards ------------------------------------------------------------------------------- */
@@ -365,6 +379,9 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	}
 	if (rc == 0)
 		rc = check_all(&r, args, err);
+	if (rc == 0)
+		rc = lu_stats_append(&r.stats, args, o->std.stats, err);
+	lu_stats_release(&r.stats);
 	lu_keyset_release(&r.ids);
 	lu_arena_release(&r.arena);
 	lu_table_release(&r.table);

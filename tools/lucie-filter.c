@@ -9,13 +9,14 @@
 #include "libcommon/base/json_writer.h"
 #include "libcommon/filter/rules.h"
 #include "libcommon/par/docstream.h"
+#include "libcommon/text/lang_code.h"
 
 struct options {
 	struct lu_std std;
 	struct lu_list preset, set;
 	bool list, annotate;
-	const char *lang;
-	double min_lang_score;
+	const char *stop_words; /* language */
+	double min_score;
 };
 
 struct run {
@@ -32,13 +33,23 @@ struct worker {
 	uint64_t no_stop_words;
 };
 
+/* Completion offers them; lu_stop_list() decides. */
+static const struct lu_enum stop_languages[] = {
+	{ "en", LU_STOP_EN },
+	{ "fr", LU_STOP_FR },
+	LU_ENUM_END,
+};
+
 static const struct lu_opt opts[] = {
-	LU_OPT_LIST(0, "preset", struct options, preset, "NAME",
+	LU_OPT_LIST_OF(0, "preset", struct options, preset, "NAME", lu_rules_presets,
 			"gopher, fineweb, fineweb2-fr, lucie-web"),
 	LU_OPT_LIST(0, "set", struct options, set, "RULE=X", "change, add or remove (off) a rule"),
-	LU_OPT_DOUBLE(0, "min-lang-score", struct options, min_lang_score, "X", 0, 1,
+	LU_OPT_DOUBLE(0, "min-score", struct options, min_score, "X", 0, 1,
 			"drop a lang_score below X, or none"),
-	LU_OPT_STR(0, "lang", struct options, lang, "LANG", "stop words of LANG for all documents"),
+	LU_OPT_ALIAS("min-lang-score", "min-score"),
+	LU_OPT_STR_OF(0, "stop-words", struct options, stop_words, "LANG", stop_languages,
+			"stop words of LANG for all documents"),
+	LU_OPT_ALIAS("lang", "stop-words"),
 	LU_OPT_FLAG(0, "annotate", struct options, annotate,
 			"keep all, add the measures as \"quality\""),
 	LU_OPT_FLAG(0, "list", struct options, list, "print the rules and their sources"),
@@ -60,8 +71,8 @@ static enum lu_stop_list stop_list(const struct options *o, struct lu_doc *doc)
 {
 	struct lu_str lang;
 
-	if (o->lang)
-		return lu_stop_list(lu_str_of(o->lang));
+	if (o->stop_words)
+		return lu_stop_list(lu_str_of(o->stop_words));
 	return lu_doc_string(doc, "lang", &lang) ? lu_stop_list(lang) : LU_STOP_NONE;
 }
 
@@ -96,12 +107,12 @@ static int judge(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 	const struct lu_rule *failed;
 	double value;
 
-	if (o->min_lang_score > 0 && !o->annotate) {
+	if (o->min_score > 0 && !o->annotate) {
 		const struct lu_json_member *m = lu_json_get(&doc->obj, "lang_score");
 
 		if (!m || !lu_json_double(m, &value))
 			return lu_doc_drop(doc, "lang_score", m ? &m->value : NULL);
-		if (value < o->min_lang_score)
+		if (value < o->min_score)
 			return lu_doc_drop_number(doc, "lang_score", value);
 	}
 	if (r->rules.n == 0 && !o->annotate)
@@ -135,6 +146,17 @@ static int add_totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	return lu_buf_check(&stats->extra, err);
 }
 
+static __attribute__((noreturn)) void unknown_stop_words(const char *given)
+{
+	char meant[LU_LANG_CODE_MAX];
+
+	lu_lang_code_meant(lu_str_of(given), meant);
+	if (lu_stop_list(lu_str_of(meant)) != LU_STOP_NONE)
+		lu_usage_error("--stop-words: unknown language '%s', did you mean '%s'", given,
+				meant);
+	lu_usage_error("--stop-words: stop words exist for en and fr, not for '%s'", given);
+}
+
 /* Exits on a wrong name or value. */
 static void read_rules(struct lu_rules *rules, const struct options *o)
 {
@@ -148,8 +170,8 @@ static void read_rules(struct lu_rules *rules, const struct options *o)
 		if (lu_rules_set(rules, o->set.item[i], &err) < 0)
 			lu_usage_fail(&err, "--set");
 	}
-	if (o->lang && lu_stop_list(lu_str_of(o->lang)) == LU_STOP_NONE)
-		lu_usage_error("--lang: stop words exist for en and fr, not for '%s'", o->lang);
+	if (o->stop_words && lu_stop_list(lu_str_of(o->stop_words)) == LU_STOP_NONE)
+		unknown_stop_words(o->stop_words);
 }
 
 /* Print the rules in effect, or those of all presets if there are none. */
@@ -161,7 +183,7 @@ static int list(const struct lu_rules *rules, struct lu_err *err)
 	for (int i = 0; i < LU_RULES_PRESETS && rules->n == 0 && rc == 0; i++) {
 		struct lu_rules preset = { 0 };
 
-		rc = lu_rules_preset(&preset, lu_rules_preset_name(i), err);
+		rc = lu_rules_preset(&preset, lu_rules_presets[i].name, err);
 		lu_rules_list(&preset, &out);
 		lu_rules_release(&preset);
 	}
@@ -186,7 +208,7 @@ static int filter(struct run *r, const struct lu_args *args, struct lu_err *err)
 		.flags = LU_DOCSTREAM_SELECTS };
 	int rc = -1;
 
-	if (r->rules.n == 0 && o->min_lang_score == 0 && !o->annotate)
+	if (r->rules.n == 0 && o->min_score == 0 && !o->annotate)
 		lu_note("no rule given: every document passes");
 	r->measurer = lu_measurer_new(err);
 	if (r->measurer)

@@ -17,6 +17,7 @@
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
+#include "libcommon/text/lang_code.h"
 
 /* A batch is full at this many bytes or members: a manual page costs a process, and a batch of them
  * should not keep one thread for long. */
@@ -356,7 +357,7 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	}
 	if (lu_account_open(&r.account, std, args, false, err) < 0)
 		goto out;
-	lu_progress_start(&r.progress, tool.name, std->progress, 0);
+	lu_progress_start(&r.progress, tool.name, lu_account_progress(&r.account), 0);
 	rc = run_pipeline(&r, std->threads, err);
 	lu_progress_end(&r.progress);
 	if (rc == 0)
@@ -390,7 +391,7 @@ int main(int argc, char **argv)
 	if (o.import.charset && !lu_charset_known(o.import.charset))
 		lu_usage_error("--charset: '%s' is unknown; iconv -l lists charsets",
 				o.import.charset);
-	if (o.import.lang && lu_lang_check(o.import.lang, &err) < 0)
+	if (o.import.lang && lu_lang_code_check(o.import.lang, &err) < 0)
 		lu_usage_fail(&err, "--lang");
 	rc = run(&o, &args, &err);
 	lu_list_release(&o.include);

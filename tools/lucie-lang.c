@@ -38,12 +38,13 @@ struct worker {
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_LIST(0, "keep", struct options, keep, "LANG,...",
+	LU_OPT_LIST(0, "keep-lang", struct options, keep, "LANG,...",
 			"drop documents in other languages"),
+	LU_OPT_ALIAS("keep", "keep-lang"),
 	LU_OPT_DOUBLE(0, "min-score", struct options, min_score, "X", 0, 1,
-			"below this score the language is und (0.5)"),
+			"below this score the language is und"),
 	LU_OPT_SIZE(0, "max-bytes", struct options, max_bytes, "SIZE",
-			"sample this much of a text (4K)"),
+			"sample this much of a text"),
 	LU_OPT_STR(0, "model", struct options, model, "FILE",
 			"fastText classifier instead of CLD2"),
 	LU_OPT_END,
@@ -190,6 +191,24 @@ static int add_totals(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	return lu_buf_check(&stats->extra, err);
 }
 
+/* Exits on a code that no document can get. */
+static void check_keep(const struct lu_langid *id, const struct lu_list *keep)
+{
+	struct lu_err err;
+
+	for (size_t i = 0; i < keep->n; i++) {
+		for (const char *p = keep->item[i];; p++) {
+			size_t n = strcspn(p, ",");
+
+			if (lu_langid_check(id, (struct lu_str){ p, n }, &err) < 0)
+				lu_usage_fail(&err, "--keep-lang");
+			p += n;
+			if (!*p)
+				break;
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .std = LU_STD_DEFAULTS, .min_score = 0.5, .max_bytes = 4096 };
@@ -209,6 +228,8 @@ int main(int argc, char **argv)
 	if (o.max_bytes < 256 || o.max_bytes > (uint64_t)1 << 30)
 		lu_usage_error("--max-bytes: not between 256 and 1G");
 	r.id = lu_langid_new(o.model, (size_t)o.max_bytes, o.min_score, &err);
+	if (r.id)
+		check_keep(r.id, &o.keep);
 	if (r.id)
 		rc = lu_docstream_run(&ds, &o.std, &args, &err);
 	lu_langid_free(r.id);

@@ -40,17 +40,16 @@ static const struct lu_enum controls[] = {
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_ENUM(0, "form", struct options, form, forms, "Unicode normal form (nfc)"),
+	LU_OPT_ENUM(0, "form", struct options, form, forms, "Unicode normal form"),
 	LU_OPT_ENUM(0, "line-ends", struct options, line_ends, line_ends,
-			"convert CR LF, CR, NEL, ... to LF (lf)"),
-	LU_OPT_ENUM(0, "controls", struct options, controls, controls,
-			"all but tab and LF (remove)"),
+			"convert CR LF, CR, NEL, ... to LF"),
+	LU_OPT_ENUM(0, "controls", struct options, controls, controls, "all but tab and LF"),
 	LU_OPT_LIST(0, "remove", struct options, remove, "WHAT",
 			"remove invisible, soft-hyphen, bom, ..."),
 	LU_OPT_FLAG(0, "mojibake", struct options, mojibake, "undo double encoding (\"Ã©\")"),
 	LU_OPT_FLAG(0, "trim", struct options, trim, "trim the ends of lines and texts"),
 	LU_OPT_INT(0, "blank-lines", struct options, blank_lines, "N", 0, 1000000,
-			"keep at most N blank lines in a row"),
+			"keep at most N blank lines in a row (all)"),
 	LU_OPT_FLAG(0, "repair", struct options, repair, "replace invalid UTF-8 by U+FFFD"),
 	LU_OPT_END,
 };
@@ -134,17 +133,17 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 static unsigned parse_remove(const struct lu_list *list)
 {
 	unsigned bits = 0;
+	struct lu_err err;
 
 	for (size_t i = 0; i < list->n; i++) {
 		const char *p = list->item[i];
 
 		for (;;) {
 			size_t n = strcspn(p, ",");
-			unsigned bit = lu_normalize_remove((struct lu_str){ p, n });
+			unsigned bit = lu_normalize_remove((struct lu_str){ p, n }, &err);
 
 			if (!bit)
-				lu_usage_error("--remove: '%.*s' is no name of characters", (int)n,
-						p);
+				lu_usage_fail(&err, "--remove");
 			bits |= bit;
 			if (!p[n])
 				break;

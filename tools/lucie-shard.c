@@ -32,24 +32,25 @@ static const struct lu_enum add_names[] = {
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE", "tokenizer.json"),
 	LU_OPT_FLAG(0, "ids", struct options, ids, "read \"ids\" instead of text"),
-	LU_OPT_U64(0, "vocab", struct options, vocab, "N", "number of ids (the tokenizer's)"),
+	LU_OPT_U64(0, "vocab-size", struct options, vocab, "N", "number of ids (the tokenizer's)"),
+	LU_OPT_ALIAS("vocab", "vocab-size"),
 	LU_OPT_ENUM_GIVEN(0, "add", struct options, add, add_given, add_names,
 			"add to each document (bos,eos)"),
 	LU_OPT_FLAG(0, "allow-doubled", struct options, allow_doubled,
 			"add them even where they are already"),
 	LU_OPT_U64(0, "max-tokens", struct options, max_tokens, "N",
-			"split into parts of N tokens"),
+			"split into parts of N tokens (one)"),
 	LU_OPT_LIST(0, "holdout", struct options, holdout, "NAME=SHARE",
 			"hold out a share in PREFIX-NAME"),
 	LU_OPT_STR(0, "holdout-by", struct options, holdout_by, "FIELD",
-			"select documents by FIELD (text)"),
+			"select documents by FIELD"),
 	LU_OPT_FLAG(0, "keep-empty", struct options, keep_empty, "keep documents without tokens"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-shard", "encodes documents into token shards",
 	"[FILE...]", opts,
-	LU_STD_OUTNAME | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_FIELDS | LU_STD_RECORDS |
+	LU_STD_PREFIX | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_FIELDS | LU_STD_RECORDS |
 			LU_STD_STATS | LU_STD_SEED | LU_STD_PROGRESS,
 	offsetof(struct options, std) };
 
@@ -296,7 +297,7 @@ static int load_tokenizer(struct run *r, struct lu_err *err)
 	if (!o->vocab)
 		f->vocab = lu_tok_size(r->tok);
 	if (f->vocab < lu_tok_size(r->tok))
-		return lu_err_set(err, "%s: has %u ids, more than --vocab", o->tokenizer,
+		return lu_err_set(err, "%s: has %u ids, more than --vocab-size", o->tokenizer,
 				lu_tok_size(r->tok));
 	f->has_tokenizer = true;
 	f->tokenizer = lu_tok_hash(r->tok);
@@ -321,7 +322,7 @@ static int set_up(struct run *r, struct lu_err *err)
 	if (o->tokenizer && load_tokenizer(r, err) < 0)
 		return -1;
 	if (r->format.vocab > (uint64_t)INT32_MAX + 1)
-		lu_usage_error("--vocab: ids are below 2147483648");
+		lu_usage_error("--vocab-size: ids are below 2147483648");
 	r->width = lu_idx_width_for(r->format.vocab);
 	return lu_shard_sets_open(&r->sets, o->std.output, &r->format, put_options, r, err);
 }
@@ -380,7 +381,7 @@ static void check_usage(const struct options *o)
 	if (!o->std.output || !*o->std.output)
 		lu_usage_error("-o PREFIX is needed");
 	if (!o->tokenizer && (!o->ids || !o->vocab))
-		lu_usage_error("-t tokenizer.json is needed, or --ids with --vocab N");
+		lu_usage_error("-t tokenizer.json is needed, or --ids with --vocab-size N");
 	if (!o->tokenizer && o->add_given && o->add != ADD_NONE)
 		lu_usage_error("--add needs -t");
 }

@@ -31,14 +31,14 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(0, "html", struct options, html, "FILE", "write a report on one page"),
 	LU_OPT_STR(0, "title", struct options, title, "TITLE", "title of the report"),
 	LU_OPT_ENUM_GIVEN(0, "over", struct options, over, over_given, overs,
-			"x axis of curves; steps"),
+			"x axis of curves (steps)"),
 	LU_OPT_LIST(0, "after", struct options, after, "STAGE=FILE",
 			"add the documents after a stage"),
 	LU_OPT_LIST(0, "removed", struct options, removed, "FILE",
 			"add the clusters of a removal log"),
 	LU_OPT_LIST(0, "dropped", struct options, dropped, "FILE", "add samples of a reject file"),
 	LU_OPT_INT_GIVEN(0, "samples", struct options, samples, samples_given, "N", 0,
-			LU_SAMPLES_EACH, "documents of each language, reason; 2"),
+			LU_SAMPLES_EACH, "documents of each language, reason"),
 	LU_OPT_LIST(0, "table", struct options, table, "TITLE=FILE[,FILE]",
 			"add a table from JSON"),
 	LU_OPT_LIST(0, "text", struct options, text, "TITLE=FILE", "add a section of plain text"),
@@ -49,8 +49,8 @@ static const struct lu_opt opts[] = {
 
 static const struct lu_tool tool = { "lucie-stats", "adds up and reports the accounting of a build",
 	"[FILE...]", opts,
-	LU_STD_OUTPUT | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_FIELDS | LU_STD_RECORDS |
-			LU_STD_PROGRESS,
+	LU_STD_OUTPUT | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_FIELDS | LU_STD_STATS |
+			LU_STD_RECORDS | LU_STD_PROGRESS,
 	offsetof(struct options, std) };
 
 static int write_buf(const char *target, const char *compress, const struct lu_buf *b,
@@ -291,8 +291,8 @@ static void check_usage(const struct options *o)
 	if (o->documents && (o->by_file || o->chain || o->html || o->png || o->metrics.n))
 		lu_usage_error("--by-file, --chain, --metrics, --html and --png do not go with "
 			       "--documents");
-	if (!o->documents && (o->std.rejects || o->std.max_bad_given))
-		lu_usage_error("--rejects and --max-bad need --documents");
+	if (!o->documents && (o->std.rejects || o->std.max_bad_given || o->std.stats))
+		lu_usage_error("--rejects, --max-bad and --stats need --documents");
 	if (!o->html && sections)
 		lu_usage_error("--after, --removed, --dropped, --table, --text and --about need "
 			       "--html");

@@ -41,8 +41,8 @@ static const struct lu_enum specials[] = {
 
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE", "tokenizer.json"),
-	LU_OPT_ENUM(0, "from", struct options, from, inputs, "input format (jsonl)"),
-	LU_OPT_ENUM(0, "as", struct options, as, outputs, "output format (jsonl)"),
+	LU_OPT_ENUM(0, "from", struct options, from, inputs, "input format"),
+	LU_OPT_ENUM(0, "as", struct options, as, outputs, "output format"),
 	LU_OPT_ENUM(0, "special", struct options, flags, specials,
 			"special tokens in the output (skip)"),
 	LU_OPT_END,

@@ -50,9 +50,10 @@ static const struct lu_enum specials[] = {
 
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE", "tokenizer.json"),
-	LU_OPT_ENUM(0, "from", struct options, from, inputs, "input format (jsonl)"),
-	LU_OPT_ENUM(0, "as", struct options, as, outputs, "output format (jsonl)"),
-	LU_OPT_STR(0, "add", struct options, add, "LIST", "add bos, eos or template to each text"),
+	LU_OPT_ENUM(0, "from", struct options, from, inputs, "input format"),
+	LU_OPT_ENUM(0, "as", struct options, as, outputs, "output format"),
+	LU_OPT_STR(0, "add", struct options, add, "MARK,...",
+			"add bos, eos or template to each text"),
 	LU_OPT_FLAG(0, "allow-doubled", struct options, allow_doubled,
 			"add them even where they are already"),
 	LU_OPT_ENUM(0, "special", struct options, special, specials, "special tokens in texts"),

@@ -52,10 +52,10 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST('t', "tokenizer", struct options, tokenizer, "FILE",
 			"tokenizer.json (repeatable)"),
 	LU_OPT_STR_GIVEN(0, "by", struct options, by, by_given, "MEMBER",
-			"group documents by this member (lang)"),
+			"group documents by this member"),
 	LU_OPT_FLAG(0, "compare", struct options, compare, "show where two tokenizers differ"),
 	LU_OPT_U64_GIVEN(0, "max", struct options, max, max_given, "N",
-			"show N differences at most (10)"),
+			"show N differences at most"),
 	LU_OPT_FLAG(0, "lossless", struct options, lossless, "list texts that do not round-trip"),
 	LU_OPT_STR(0, "code-points", struct options, range, "FROM-TO", "try only these, in hex"),
 	LU_OPT_FLAG(0, "dead", struct options, dead, "list pieces that no text can produce"),
@@ -233,8 +233,7 @@ static int report_losses(struct eval *e, size_t i, struct lu_err *err)
 
 	if (o->range && !lu_losses_parse_range(&l, o->range))
 		lu_usage_error("--code-points: '%s' is not a range such as 0-2FFF", o->range);
-	lu_progress_start(&e->progress, tool.name, o->std.progress, 0x110000);
-	e->progress.unit = "code points";
+	lu_progress_start_units(&e->progress, tool.name, o->std.progress, 0x110000, "code points");
 	rc = lu_losses_find(&l, e->tok[i], o->std.threads, err);
 	lu_progress_end(&e->progress);
 	if (rc < 0) {

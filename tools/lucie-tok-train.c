@@ -63,28 +63,31 @@ static const struct lu_enum forms[] = {
 
 static const struct lu_opt opts[] = {
 	LU_OPT_ENUM(0, "preset", struct options, preset, presets, "kind of tokenizer"),
-	LU_OPT_U64('n', "vocab-size", struct options, vocab_size, "N",
-			"pieces, special ones included (65024)"),
+	LU_OPT_U64(0, "vocab-size", struct options, vocab_size, "N",
+			"pieces, special ones included"),
+	LU_OPT_ALIAS_LETTER('n', "vocab-size"),
 	LU_OPT_U64(0, "min-frequency", struct options, min_frequency, "N",
-			"smallest count of a pair to merge (2)"),
+			"smallest count of a pair to merge"),
 	LU_OPT_U64_GIVEN(0, "limit-alphabet", struct options, limit_alphabet, limit_given, "N",
 			"most characters to keep; 0: all (1000)"),
 	LU_OPT_STR(0, "alphabet", struct options, alphabet_file, "FILE",
 			"initial alphabet: a list or a table"),
 	LU_OPT_U64(0, "max-token-length", struct options, max_length, "N",
-			"no merge of N or more characters"),
-	LU_OPT_LIST(0, "special", struct options, special, "TOKEN",
+			"no merge of N or more characters (off)"),
+	LU_OPT_LIST(0, "special-token", struct options, special, "TOKEN",
 			"add a special token (repeatable)"),
+	LU_OPT_ALIAS("special", "special-token"),
 	LU_OPT_U64_GIVEN(0, "reserve", struct options, reserve, reserve_given, "N",
-			"reserve N unused pieces"),
+			"reserve N unused pieces (the preset's)"),
 	LU_OPT_STR(0, "runs", struct options, runs, "SPACE,TAB,NEWLINE",
 			"longest runs with a piece (8,4,2)"),
 	LU_OPT_ENUM_GIVEN(0, "digits", struct options, single_digits, digits_given, digits,
-			"split numbers into digits"),
+			"split numbers (the preset's)"),
 	LU_OPT_ENUM_GIVEN(0, "punctuation", struct options, split_symbols, punctuation_given,
-			punctuation, "split symbols from words"),
-	LU_OPT_ENUM_GIVEN(
-			0, "normalization", struct options, form, form_given, forms, "normal form"),
+			punctuation, "split symbols (the preset's)"),
+	LU_OPT_ENUM_GIVEN(0, "form", struct options, form, form_given, forms,
+			"Unicode normal form (the preset's)"),
+	LU_OPT_ALIAS("normalization", "form"),
 	LU_OPT_STR(0, "balance", struct options, balance, "LANG=SHARE,...",
 			"weight languages to these shares of the text"),
 	LU_OPT_END,
@@ -151,7 +154,7 @@ static int set_preset(struct trainer *t, struct lu_err *err)
 	p->special = o->special.item;
 	p->specials = o->special.n;
 	if (lu_preset_check(p, err) < 0)
-		lu_usage_fail(err, "--special");
+		lu_usage_fail(err, "--special-token");
 	if (lu_preset_check_size(p, err) < 0)
 		lu_usage_fail(err, "--vocab-size");
 	if (o->limit_given && p->kind == LU_PRESET_BYTELEVEL)
@@ -279,7 +282,8 @@ static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	struct lu_preset_info info;
 	int rc;
 
-	lu_progress_start(&t->progress, tool.name, t->options->std.progress, t->preset.vocab_size);
+	lu_progress_start_units(&t->progress, tool.name, t->options->std.progress,
+			t->preset.vocab_size, "pieces");
 	t->progress.unit = "pieces";
 	t->preset.progress = show_progress;
 	t->preset.ctx = t;

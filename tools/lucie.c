@@ -272,43 +272,37 @@ static int text_field(char **file, struct lu_err *err)
 	return put(&first, err);
 }
 
-/* Completion: the commands; behind one, the options that its program prints, their choices, and
- * files. */
+/* Completion: the commands; behind one, what its program has. */
 static const char bash_completion[] =
 		"_lucie() {\n"
-		"\tlocal word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} before arg\n"
+		"\tlocal word=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]}\n"
+		"\tlocal complete=_lucie_${COMP_WORDS[1]//-/_}\n"
 		"\tCOMPREPLY=()\n"
 		"\tif [ \"$COMP_CWORD\" = 1 ] || [ \"$COMP_CWORD$command\" = 2help ]; then\n"
 		"\t\tmapfile -t COMPREPLY < <(compgen -W \"$_lucie_commands --help --version\" -- "
 		"\"$word\")\n"
 		"\t\treturn\n"
 		"\tfi\n"
-		"\tbefore=${COMP_WORDS[COMP_CWORD-1]}\n"
-		"\targ=$(\"lucie-$command\" --print-options 2>/dev/null |\n"
-		"\t\tawk -F'\\t' -v o=\"$before\" 'o == \"--\" $2 || o == \"-\" $1 { print $3 }')\n"
-		"\tcase $arg in\n"
-		"\t*'|'*) mapfile -t COMPREPLY < <(compgen -W \"${arg//|/ }\" -- \"$word\") ;;\n"
-		"\t*) [[ $word != -* ]] || mapfile -t COMPREPLY < <(compgen -W "
-		"\"$(\"lucie-$command\" \\\n"
-		"\t\t--print-options 2>/dev/null | cut -f2 | sed 's/^/--/')\" -- \"$word\") ;;\n"
-		"\tesac\n"
+		"\tdeclare -F \"$complete\" >/dev/null ||\n"
+		"\t\teval \"$(\"lucie-$command\" --print-completion bash 2>/dev/null)\"\n"
+		"\tdeclare -F \"$complete\" >/dev/null || return\n"
+		"\tCOMP_WORDS=(\"lucie-$command\" \"${COMP_WORDS[@]:2}\")\n"
+		"\tCOMP_CWORD=$((COMP_CWORD - 1))\n"
+		"\t\"$complete\"\n"
 		"}\n"
 		"complete -o default -F _lucie lucie\n";
-static const char zsh_completion[] = "_lucie() {\n"
-				     "\tif (( CURRENT == 2 )); then\n"
-				     "\t\t_describe command lucie_commands\n"
-				     "\telif [[ $words[2] == help ]]; then\n"
-				     "\t\t_describe program lucie_commands\n"
-				     "\telif [[ $words[2] == (new|rules|text-field) ]]; then\n"
-				     "\t\t_files\n"
-				     "\telse\n"
-				     "\t\tshift words\n"
-				     "\t\twords[1]=lucie-$words[1]\n"
-				     "\t\t(( CURRENT -= 1 ))\n"
-				     "\t\t_normal\n"
-				     "\tfi\n"
-				     "}\n"
-				     "_lucie \"$@\"\n";
+static const char zsh_completion[] = "if (( CURRENT == 2 )); then\n"
+				     "\t_describe command lucie_commands\n"
+				     "elif [[ $words[2] == help ]]; then\n"
+				     "\t_describe program lucie_commands\n"
+				     "elif [[ $words[2] == (new|rules|text-field) ]]; then\n"
+				     "\t_files\n"
+				     "else\n"
+				     "\tshift words\n"
+				     "\twords[1]=lucie-$words[1]\n"
+				     "\t(( CURRENT -= 1 ))\n"
+				     "\t_normal\n"
+				     "fi\n";
 
 static int completion(const char *shell, struct lu_err *err)
 {

@@ -17,7 +17,7 @@
 struct options {
 	struct lu_std std;
 	const char *tokenizer;
-	bool unigram, init, json, table;
+	bool unigram, init, json;
 	uint64_t step, context;
 	int batch;
 };
@@ -28,17 +28,18 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "unigram", struct options, unigram,
 			"add the bits per byte of a unigram model"),
 	LU_OPT_FLAG(0, "json", struct options, json, "print JSON instead of a table"),
-	LU_OPT_FLAG(0, "table", struct options, table, "print a table, as without it"),
+	LU_OPT_GONE("table", "a table is what is printed now"),
 	LU_OPT_FLAG(0, "init", struct options, init, "use the initial weights of the run"),
-	LU_OPT_U64(0, "from-step", struct options, step, "N", "use the checkpoint of step N"),
-	LU_OPT_U64(0, "context", struct options, context, "N", "tokens per window"),
+	LU_OPT_U64(0, "from-step", struct options, step, "N",
+			"use the checkpoint of step N (the last)"),
+	LU_OPT_U64(0, "context", struct options, context, "N", "tokens per window (the run's)"),
 	LU_OPT_INT(0, "batch", struct options, batch, "N", 1, 4096, "windows per forward pass"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-eval",
 	"measures loss, perplexity and bits per byte by language", "RUN [FILE...]", opts,
-	LU_STD_THREADS | LU_STD_FIELDS | LU_STD_RECORDS | LU_STD_PROGRESS,
+	LU_STD_THREADS | LU_STD_FIELDS | LU_STD_RECORDS | LU_STD_STATS | LU_STD_PROGRESS,
 	offsetof(struct options, std) };
 
 struct run {
@@ -187,7 +188,12 @@ static int add_shard(struct run *r, const char *prefix, struct lu_err *err)
 static int open_shards(struct run *r, const struct lu_args *args, struct lu_err *err)
 {
 	struct lu_buf names = { 0 };
-	int rc = lu_shards_distinct(args->file, args->files, err);
+	int rc;
+
+	if (r->o->std.stats)
+		return lu_err_set(
+				err, "--stats counts documents, and %s is a shard", args->file[0]);
+	rc = lu_shards_distinct(args->file, args->files, err);
 
 	for (size_t i = 0; i < args->files && rc == 0; i++) {
 		lu_buf_printf(&names, "%s%s", i ? " " : "", args->file[i]);
@@ -252,13 +258,13 @@ static int report(struct run *r, struct lu_err *err)
 
 /* --- the run --------------------------------------------------------------------------------- */
 
-/* Add the losses of a window, an lt_score_fn. Progress counts bytes of ids, of four bytes each. */
+/* Add the losses of a window, an lt_score_fn. */
 static int add_window(void *ctx, uint64_t offset, size_t n, const uint32_t *label,
 		const lk_real *loss, struct lu_err *err)
 {
 	struct run *r = ctx;
 
-	lu_progress_update(&r->progress, (offset + n) * sizeof(*label), offset + n);
+	lu_progress_update(&r->progress, offset + n, 0);
 	return lt_languages_score(&r->languages, offset, n, label, loss, err);
 }
 
@@ -274,9 +280,8 @@ static int score(struct run *r, struct lu_err *err)
 	if (lt_corpus_check(r->corpus, w->table.shape.vocab, "", err) < 0 ||
 			lt_model_open(&m, w, batch, r->context, LT_MODEL_SCORE, false, err) < 0)
 		return -1;
-	lu_progress_start(&r->progress, tool.name, r->o->std.progress,
-			lt_corpus_tokens(r->corpus) * sizeof(uint32_t));
-	r->progress.unit = "tokens";
+	lu_progress_start_units(&r->progress, tool.name, r->o->std.progress,
+			lt_corpus_tokens(r->corpus), "tokens");
 	rc = lt_score(m, batch, r->context, r->corpus, 0, add_window, r, err);
 	lu_progress_end(&r->progress);
 	lt_model_close(m);
@@ -336,8 +341,6 @@ int main(int argc, char **argv)
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	if (args.file[0][0] == '-')
 		lu_usage_error("give a model, then files");
-	if (o.json && o.table)
-		lu_usage_error("--json and --table exclude each other");
 	if (o.init && o.step != UINT64_MAX)
 		lu_usage_error("--init and --from-step exclude each other");
 	return lu_tool_finish(run(&o, &args, &err), &err);

@@ -34,13 +34,14 @@ static const struct lu_opt opts[] = {
 	LU_OPT_ENUM(0, "dtype", struct options, dtype, dtypes, "type of the weights"),
 	LU_OPT_SIZE(0, "max-shard", struct options, max_shard, "SIZE",
 			"maximum size of a weights file"),
-	LU_OPT_U64(0, "from-step", struct options, step, "N", "export the checkpoint of step N"),
+	LU_OPT_U64(0, "from-step", struct options, step, "N",
+			"export the checkpoint of step N (the last)"),
 	LU_OPT_FLAG(0, "init", struct options, init, "export the initial weights of the run"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-export", "exports a model in Hugging Face format",
-	"RUN", opts, LU_STD_OUTNAME | LU_STD_PROGRESS, offsetof(struct options, std) };
+	"RUN", opts, LU_STD_DIR | LU_STD_PROGRESS, offsetof(struct options, std) };
 
 /* Write a file, and clear the buffer. */
 static int write_text(const char *dir, const char *name, struct lu_buf *b, struct lu_err *err)

@@ -26,7 +26,8 @@ static const struct lu_opt opts[] = {
 			"0: always the most probable token"),
 	LU_OPT_DOUBLE(0, "top-p", struct options, top_p, "X", 0, 1,
 			"nucleus sampling with probability mass X"),
-	LU_OPT_U64(0, "from-step", struct options, step, "N", "use the checkpoint of step N"),
+	LU_OPT_U64(0, "from-step", struct options, step, "N",
+			"use the checkpoint of step N (the last)"),
 	LU_OPT_END,
 };
 
@@ -123,8 +124,7 @@ static int generate(struct generator *g, struct lu_err *err)
 		if (lu_ids_reserve(&g->ids, 1, err) < 0)
 			return -1;
 		g->ids.p[g->ids.n++] = next;
-		/* In bytes of ids, of four bytes each. */
-		lu_progress_update(&g->progress, (i + 1) * sizeof(next), i + 1);
+		lu_progress_update(&g->progress, i + 1, 0);
 	}
 	if (g->ids.n > g->context)
 		lu_detail("the context of %zu tokens is full", g->context);
@@ -173,9 +173,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		return -1;
 	rc = generator_open(&g, &m, err);
 	if (rc == 0) {
-		lu_progress_start(&g.progress, tool.name, o->std.progress,
-				o->tokens * sizeof(uint32_t));
-		g.progress.unit = "tokens";
+		lu_progress_start_units(
+				&g.progress, tool.name, o->std.progress, o->tokens, "tokens");
 		rc = lk_cpu_team(o->std.threads, generate_in_team, &c);
 		lu_progress_end(&g.progress);
 	}

@@ -31,14 +31,14 @@ static const struct lu_opt opts[] = {
 			"print the effective configuration and stop"),
 	LU_OPT_FLAG(0, "dry-run", struct options, dry_run, "print the cost of the run and stop"),
 	LU_OPT_U64(0, "from-step", struct options, from, "N",
-			"continue from the checkpoint of step N"),
+			"continue from step N (the last checkpoint)"),
 	LU_OPT_FLAG(0, "overcommit", struct options, overcommit,
 			"start although the memory seems too small"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-train", "trains a language model from token shards", "",
-	opts, LU_STD_OUTNAME | LU_STD_THREADS, offsetof(struct options, std) };
+	opts, LU_STD_RUN | LU_STD_THREADS, offsetof(struct options, std) };
 
 /* Read a configuration, apply --set, and check the result. */
 static int load(struct lt_config *c, const char *path, const struct lu_list *set,

@@ -110,6 +110,7 @@ const char *lu_suggest_hint(struct lu_suggest *s)
 {
 	s->hint[0] = '\0';
 	if (s->best)
-		snprintf(s->hint, sizeof(s->hint), ", did you mean '%s'", s->best);
+		snprintf(s->hint, sizeof(s->hint), ", did you mean '%s%s'",
+				s->before ? s->before : "", s->best);
 	return s->hint;
 }

@@ -24,9 +24,10 @@
 
 struct lu_suggest {
 	struct lu_str word;
-	const char *best; /* the caller's string; NULL: none */
-	unsigned cost;	  /* of `best`; lower is nearer */
-	char hint[LU_SUGGEST_MAX + 20];
+	const char *best;   /* the caller's string; NULL: none */
+	unsigned cost;	    /* of `best`; lower is nearer */
+	const char *before; /* "--" for options: comes before the name in the hint; NULL: none */
+	char hint[LU_SUGGEST_MAX + 24];
 };
 
 struct lu_suggest lu_suggest_for(struct lu_str word);

@@ -22,7 +22,7 @@
  * bytelevel: as GPT-2: bytes in place of characters, and its regular expression for words.
  * metaspace: as Llama 2: U+2581 for the space, and byte tokens for what has no piece.
  *
- * Ids: <s> </s> <unk> <pad>, the --special ones, the 256 byte tokens (not for bytelevel), the
+ * Ids: <s> </s> <unk> <pad>, the --special-token ones, the 256 byte tokens (not for bytelevel), the
  * reserved ones, runs of blanks and digits (for lucie and lucie-2024), the alphabet, the merges.
  */
 #include <stdbool.h>

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/num.h"
+#include "libcommon/base/suggest.h"
 
 struct row {
 	enum lu_measure measure;
@@ -104,25 +105,27 @@ static const struct row lucie_web[] = {
 	{ LU_M_DUP_10GRAM, '>', 0.1, TABLE_A1 },
 };
 
-#define PRESET(name, rows)                                   \
-	{                                                    \
-		name, rows, sizeof(rows) / sizeof((rows)[0]) \
+const struct lu_enum lu_rules_presets[] = {
+	{ "gopher", 0 },
+	{ "fineweb", 1 },
+	{ "fineweb2-fr", 2 },
+	{ "lucie-web", 3 },
+	LU_ENUM_END,
+};
+
+#define PRESET(rows)                                   \
+	{                                              \
+		rows, sizeof(rows) / sizeof((rows)[0]) \
 	}
 static const struct {
-	const char *name;
 	const struct row *row;
 	size_t n;
 } presets[LU_RULES_PRESETS] = {
-	PRESET("gopher", gopher),
-	PRESET("fineweb", fineweb),
-	PRESET("fineweb2-fr", fineweb2_fr),
-	PRESET("lucie-web", lucie_web),
+	PRESET(gopher),
+	PRESET(fineweb),
+	PRESET(fineweb2_fr),
+	PRESET(lucie_web),
 };
-
-const char *lu_rules_preset_name(int i)
-{
-	return presets[i].name;
-}
 
 static int set_reason(struct lu_rule *r, struct lu_err *err)
 {
@@ -144,22 +147,31 @@ static int add(struct lu_rules *r, struct lu_rule rule, struct lu_err *err)
 	return set_reason(&r->p[r->n - 1], err);
 }
 
+static int unknown_preset(const char *name, struct lu_err *err)
+{
+	struct lu_suggest near = lu_suggest_for(lu_str_of(name));
+
+	for (const struct lu_enum *p = lu_rules_presets; p->name; p++)
+		lu_suggest_try(&near, p->name);
+	return lu_err_set(err, "unknown preset '%s'%s", name,
+			near.best ? lu_suggest_hint(&near) : "; --list prints them");
+}
+
 int lu_rules_preset(struct lu_rules *r, const char *name, struct lu_err *err)
 {
-	for (size_t i = 0; i < LU_RULES_PRESETS; i++) {
-		if (strcmp(presets[i].name, name) != 0)
-			continue;
-		for (size_t j = 0; j < presets[i].n; j++) {
-			const struct row *row = &presets[i].row[j];
-			struct lu_rule rule = { row->measure, row->side == '>', row->threshold,
-				row->source, presets[i].name, NULL };
+	const struct lu_enum *preset = lu_enum_find(lu_rules_presets, lu_str_of(name));
 
-			if (add(r, rule, err) < 0)
-				return -1;
-		}
-		return 0;
+	if (!preset)
+		return unknown_preset(name, err);
+	for (size_t j = 0; j < presets[preset->value].n; j++) {
+		const struct row *row = &presets[preset->value].row[j];
+		struct lu_rule rule = { row->measure, row->side == '>', row->threshold, row->source,
+			preset->name, NULL };
+
+		if (add(r, rule, err) < 0)
+			return -1;
 	}
-	return lu_err_set(err, "'%s' is not a preset; --list prints them", name);
+	return 0;
 }
 
 static void remove_rule(struct lu_rules *r, enum lu_measure measure, bool max)
@@ -197,6 +209,22 @@ static int change(struct lu_rules *r, enum lu_measure measure, bool max, double 
 	return add(r, (struct lu_rule){ measure, max, threshold, "--set", NULL, NULL }, err);
 }
 
+static int unknown_rule(struct lu_str rule, struct lu_err *err)
+{
+	struct lu_suggest near = lu_suggest_for(rule);
+	char name[LU_MEASURES][2][LU_SUGGEST_MAX + 1];
+
+	for (int m = 0; m < LU_MEASURES; m++) {
+		for (int max = 0; max < 2; max++) {
+			snprintf(name[m][max], sizeof(name[m][max]), "%s_%s", max ? "max" : "min",
+					lu_measure_name(m));
+			lu_suggest_try(&near, name[m][max]);
+		}
+	}
+	return lu_err_set(err, "unknown rule '" LU_STR_FMT "'%s", LU_STR_ARG(rule),
+			near.best ? lu_suggest_hint(&near) : "; --list prints them");
+}
+
 int lu_rules_set(struct lu_rules *r, const char *assignment, struct lu_err *err)
 {
 	size_t n = strcspn(assignment, "=");
@@ -219,7 +247,7 @@ int lu_rules_set(struct lu_rules *r, const char *assignment, struct lu_err *err)
 			return lu_err_wrap(err, "%.*s", (int)n, assignment);
 		return change(r, m, max, threshold, err);
 	}
-	return lu_err_set(err, "'%.*s' is not a rule; --list prints them", (int)n, assignment);
+	return unknown_rule((struct lu_str){ assignment, n }, err);
 }
 
 void lu_rules_release(struct lu_rules *r)

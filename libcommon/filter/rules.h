@@ -15,6 +15,7 @@
  * 50, max_words=50 those with words > 50; equality passes.
  */
 #include "libcommon/filter/measures.h"
+#include "libcommon/sys/opt.h"
 
 struct lu_rule {
 	enum lu_measure measure;
@@ -28,7 +29,7 @@ struct lu_rule {
 struct lu_rules LU_VEC(struct lu_rule);
 
 #define LU_RULES_PRESETS 4
-const char *lu_rules_preset_name(int i);
+extern const struct lu_enum lu_rules_presets[]; /* their names */
 
 int lu_rules_preset(struct lu_rules *r, const char *name, struct lu_err *err) LU_CHECKED;
 int lu_rules_set(struct lu_rules *r, const char *assignment, struct lu_err *err) LU_CHECKED;

@@ -1,6 +1,5 @@
 #include "libcommon/import/kind.h"
 
-#include <ctype.h>
 #include <strings.h>
 
 #include "libcommon/import/take_line.h"
@@ -243,25 +242,6 @@ static bool is_language(const char *p)
 			return true;
 	}
 	return false;
-}
-
-int lu_lang_check(const char *code, struct lu_err *err)
-{
-	static const char lower[] = "abcdefghijklmnopqrstuvwxyz";
-	size_t n = strspn(code, lower), all = strlen(code);
-	char low[3] = "";
-
-	if (strncmp(code, "code:", 5) == 0 && all > 5)
-		return 0;
-	if ((n == 3 || (n == 2 && is_language(code))) &&
-			(all == n || (code[n] == '-' && all > n + 2)))
-		return 0;
-	for (size_t i = 0; all == 2 && i < 2; i++)
-		low[i] = (char)tolower((unsigned char)code[i]);
-	if (all == 2 && is_language(low))
-		return lu_err_set(err, "'%s' is no language code, did you mean '%s'?", code, low);
-	return lu_err_set(err, "'%s' is no language code; fr, pt-BR and code:python are (ISO 639)",
-			code);
 }
 
 /* True for "fr", "fr_FR", "fr-FR", "fr.UTF-8", "fr@euro". */

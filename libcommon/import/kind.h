@@ -22,10 +22,6 @@ enum lu_kind lu_kind_of(struct lu_str path, struct lu_str head, const char **lan
 /* The programming language by extension or first line (#!, -*- mode -*-); NULL: unknown. */
 const char *lu_kind_code(struct lu_str path, struct lu_str head);
 
-/* Fail unless `code` may stand in the member "lang": an ISO 639 code, also with subtags ("pt-BR"), or
- * "code:NAME". */
-int lu_lang_check(const char *code, struct lu_err *err) LU_CHECKED;
-
 /*
  * The natural language by Debian's conventions, as an ISO 639-1 code; false when the path names
  * none: man/fr/man1/x.1 (man/man1/x.1 is English), x.fr.html, x.fr.txt.gz, and folders named fr,

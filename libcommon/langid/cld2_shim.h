@@ -16,6 +16,9 @@ struct lu_cld2 {
 /* p: valid UTF-8 without control characters, at most INT_MAX bytes. */
 void lu_cld2_detect(const char *p, int n, struct lu_cld2 *out);
 
+/* CLD2's own code of language i, static; NULL past the last. Not all of them are detected. */
+const char *lu_cld2_code(int i);
+
 #ifdef __cplusplus
 }
 #endif

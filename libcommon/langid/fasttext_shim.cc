@@ -32,6 +32,14 @@ void load(struct lu_fasttext *f, const char *path)
 	if (f->model.getArgs().model != fasttext::model_name::sup)
 		throw std::runtime_error("a fastText model, but not a classifier");
 }
+
+void put_label(const std::string &name, char *label, size_t room)
+{
+	static const char prefix[] = "__label__";
+	size_t skip = name.compare(0, sizeof(prefix) - 1, prefix) == 0 ? sizeof(prefix) - 1 : 0;
+
+	std::snprintf(label, room, "%s", name.c_str() + skip);
+}
 } // namespace
 
 struct lu_fasttext *lu_fasttext_open(const char *path, char why[256])
@@ -57,22 +65,26 @@ void lu_fasttext_close(struct lu_fasttext *f)
 int lu_fasttext_predict(const struct lu_fasttext *f, const char *p, size_t n, char *label,
 		size_t room, double *score)
 {
-	static const char prefix[] = "__label__";
-
 	try {
 		std::istringstream in(std::string(p, n));
 		std::vector<std::pair<fasttext::real, std::string>> best;
 
 		if (!f->model.predictLine(in, best, 1, 0.0) || best.empty())
 			return 0;
-		const std::string &name = best[0].second;
-		size_t skip = name.compare(0, sizeof(prefix) - 1, prefix) == 0 ? sizeof(prefix) - 1
-									       : 0;
-
-		std::snprintf(label, room, "%s", name.c_str() + skip);
+		put_label(best[0].second, label, room);
 		*score = static_cast<double>(best[0].first);
 		return 1;
 	} catch (const std::exception &) {
 		return -1;
 	}
+}
+
+bool lu_fasttext_label(const struct lu_fasttext *f, int i, char *label, size_t room)
+{
+	auto labels = f->model.getDictionary();
+
+	if (i >= labels->nlabels())
+		return false;
+	put_label(labels->getLabel(i), label, room);
+	return true;
 }

@@ -1,6 +1,7 @@
 #ifndef LUCIE_LANGID_FASTTEXT_SHIM_H
 #define LUCIE_LANGID_FASTTEXT_SHIM_H
 /* A C interface to fastText, which is C++. A model is constant once loaded, and thread-safe. */
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -17,6 +18,9 @@ void lu_fasttext_close(struct lu_fasttext *f);
  * and its probability. 1; 0: the model knows nothing in the line; -1: out of memory. */
 int lu_fasttext_predict(const struct lu_fasttext *f, const char *p, size_t n, char *label,
 		size_t room, double *score);
+
+/* Label i of the model, without "__label__" and truncated to fit. False past the last. */
+bool lu_fasttext_label(const struct lu_fasttext *f, int i, char *label, size_t room);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 #include "libcommon/langid/cld2_shim.h"
 #include "libcommon/langid/fasttext_shim.h"
 #include "libcommon/langid/langid_sample.h"
+#include "libcommon/text/lang_code.h"
 #include "libcommon/text/unicode.h"
 
 #define PART_PERCENT 5
@@ -61,6 +62,12 @@ static void code_of_cld2(const char *code, char out[LU_LANG_CODE])
 		memcpy(out, "und", 4);
 }
 
+static void code_of_label(const char *label, char out[LU_LANG_CODE])
+{
+	if (!lu_unicode_language(label, out, LU_LANG_CODE))
+		memcpy(out, "und", 4);
+}
+
 static void add_part(struct lu_lang *out, const char *lang, int percent)
 {
 	for (size_t i = 0; i < out->parts; i++) {
@@ -112,9 +119,54 @@ static int use_fasttext(const struct lu_langid *id, struct lu_buf *lower, struct
 		return 0;
 	/* Rounding makes some probabilities slightly larger than 1. */
 	out->score = out->score > 1 ? 1 : out->score;
-	if (!lu_unicode_language(label, out->lang, LU_LANG_CODE))
-		memcpy(out->lang, "und", 4);
+	code_of_label(label, out->lang);
 	return 0;
+}
+
+/* Answer i of the classifier; false past the last. */
+static bool answer(const struct lu_langid *id, int i, char code[LU_LANG_CODE])
+{
+	char label[64];
+	const char *own;
+
+	if (id->model) {
+		if (!lu_fasttext_label(id->model, i, label, sizeof(label)))
+			return false;
+		code_of_label(label, code);
+		return true;
+	}
+	own = lu_cld2_code(i);
+	if (own)
+		code_of_cld2(own, code);
+	return own != NULL;
+}
+
+static bool can_answer(const struct lu_langid *id, struct lu_str code)
+{
+	char name[LU_LANG_CODE];
+
+	if (lu_str_is(code, "und"))
+		return true;
+	for (int i = 0; answer(id, i, name); i++) {
+		if (lu_str_is(code, name))
+			return true;
+	}
+	return false;
+}
+
+int lu_langid_check(const struct lu_langid *id, struct lu_str code, struct lu_err *err)
+{
+	char meant[LU_LANG_CODE_MAX];
+
+	if (can_answer(id, code))
+		return 0;
+	lu_lang_code_meant(code, meant);
+	if (*meant && can_answer(id, lu_str_of(meant)))
+		return lu_err_set(err, "unknown language '" LU_STR_FMT "', did you mean '%s'",
+				LU_STR_ARG(code), meant);
+	return lu_err_set(err, "unknown language '" LU_STR_FMT "': %s", LU_STR_ARG(code),
+			id->model ? "the model has no such label"
+				  : "CLD2 does not tell it; codes are those of ISO 639 such as fr");
 }
 
 int lu_langid_text(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,

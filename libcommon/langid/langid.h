@@ -57,6 +57,10 @@ struct lu_langid *lu_langid_new(const char *model, size_t max_bytes, double min_
 		struct lu_err *err) LU_CHECKED;
 void lu_langid_free(struct lu_langid *id);
 
+/* Fail unless the classifier can answer with this code: "unknown language 'french', did you mean
+ * 'fr'". What it cannot answer is a mistake where languages are chosen. */
+int lu_langid_check(const struct lu_langid *id, struct lu_str code, struct lu_err *err) LU_CHECKED;
+
 /* `text` is valid UTF-8. */
 int lu_langid_text(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,
 		struct lu_lang *out, struct lu_err *err) LU_CHECKED;

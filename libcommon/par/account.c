@@ -1,6 +1,7 @@
 #include "libcommon/par/account.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "libcommon/base/base64.h"
 #include "libcommon/base/json_writer.h"
@@ -32,6 +33,14 @@ int lu_account_open(struct lu_account *a, const struct lu_std *std, const struct
 	if (std->rejects && open_output(&a->rejects, std->rejects, NULL, a, err) < 0)
 		return -1;
 	return 0;
+}
+
+enum lu_progress_mode lu_account_progress(const struct lu_account *a)
+{
+	bool scrolls = a->out && is_stdout(a->std->output) && isatty(STDOUT_FILENO);
+
+	return scrolls && a->std->progress == LU_PROGRESS_AUTO ? LU_PROGRESS_NEVER
+							       : a->std->progress;
 }
 
 int lu_account_write(struct lu_account *a, struct lu_str bytes, uint64_t docs, struct lu_err *err)

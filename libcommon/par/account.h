@@ -62,6 +62,10 @@ struct lu_reject {
 int lu_account_open(struct lu_account *a, const struct lu_std *std, const struct lu_args *args,
 		bool silent, struct lu_err *err) LU_CHECKED;
 
+/* std->progress, but NEVER for AUTO where the documents go to a terminal: a line that is rewritten has
+ * no place among lines that scroll by. */
+enum lu_progress_mode lu_account_progress(const struct lu_account *a);
+
 /* Write the bytes of `docs` documents and count them as output; a silent run counts only. */
 int lu_account_write(struct lu_account *a, struct lu_str bytes, uint64_t docs,
 		struct lu_err *err) LU_CHECKED;

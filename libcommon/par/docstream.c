@@ -639,7 +639,8 @@ int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const st
 					err) < 0 ||
 			make_locals(&r, err) < 0)
 		goto out;
-	lu_progress_start(&r.progress, args->tool->name, std->progress, r.lines.total_bytes);
+	lu_progress_start(&r.progress, args->tool->name, lu_account_progress(&r.account),
+			r.lines.total_bytes);
 	rc = run_pipeline(&r, err);
 	lu_progress_end(&r.progress);
 	if (rc == 0)

@@ -2,6 +2,12 @@
 #define LUCIE_SYS_COMPLETION_H
 /*
  * The options of a program for other programs: shells and tests/lint.
+ *
+ * What completion offers for the argument of an option follows from its row: the names of its
+ * values where it has a table of them, else what the argument's name stands for: files for FILE and
+ * PREFIX, folders for DIR and RUN, codes for LANG and CODE, marks of texts for MARK, forms of compression for HOW. "LANG,..."
+ * and other names with "..." are lists with commas between. Nothing is offered for N, NAME and the
+ * like: a file name there would be wrong.
  */
 #include "libcommon/base/buf.h"
 #include "libcommon/base/err.h"

@@ -6,7 +6,55 @@
 #define HELP_COLUMN 32
 #define INDENT 10 /* of the shared options: "  common: " */
 
-static void put_option(const struct lu_opt *o, struct lu_buf *out)
+static bool has_default(const struct lu_opt *o, const void *config)
+{
+	const void *at = (const char *)config + o->offset;
+	size_t n = strlen(o->help);
+
+	if (n && o->help[n - 1] == ')')
+		return false;
+	switch (o->type) {
+	case LU_OPT_T_STR: return *(const char *const *)at && **(const char *const *)at;
+	case LU_OPT_T_INT: return *(const int *)at != 0 && *(const int *)at >= o->lo;
+	case LU_OPT_T_U64:
+	case LU_OPT_T_SIZE:
+		return *(const uint64_t *)at != 0 && *(const uint64_t *)at != UINT64_MAX;
+	case LU_OPT_T_DOUBLE: return *(const double *)at != 0;
+	case LU_OPT_T_ENUM: return !o->given;
+	case LU_OPT_T_FLAG:
+	case LU_OPT_T_COUNT:
+	case LU_OPT_T_LIST:
+	case LU_OPT_T_ALIAS:
+	case LU_OPT_T_END: break;
+	}
+	return false;
+}
+
+static void put_size(uint64_t v, struct lu_buf *out)
+{
+	static const char units[] = "KMGT";
+	size_t unit = 0;
+
+	for (; v && v % 1024 == 0 && units[unit]; v /= 1024)
+		unit++;
+	lu_buf_u64(out, v);
+	if (unit)
+		lu_buf_putc(out, units[unit - 1]);
+}
+
+static void put_default(const struct lu_opt *o, const void *config, struct lu_buf *out)
+{
+	if (!has_default(o, config))
+		return;
+	lu_buf_puts(out, " (");
+	if (o->type == LU_OPT_T_SIZE)
+		put_size(*(const uint64_t *)(const void *)((const char *)config + o->offset), out);
+	else
+		lu_opt_format(o, config, out);
+	lu_buf_putc(out, ')');
+}
+
+static void put_option(const struct lu_opt *o, const void *config, struct lu_buf *out)
 {
 	size_t start = out->n, used;
 
@@ -19,8 +67,10 @@ static void put_option(const struct lu_opt *o, struct lu_buf *out)
 		lu_opt_arg(o, out);
 	}
 	used = out->n - start;
-	lu_buf_printf(out, "%*s%s\n", used < HELP_COLUMN - 2 ? HELP_COLUMN - (int)used : 2, "",
+	lu_buf_printf(out, "%*s%s", used < HELP_COLUMN - 2 ? HELP_COLUMN - (int)used : 2, "",
 			o->help);
+	put_default(o, config, out);
+	lu_buf_putc(out, '\n');
 }
 
 /* Append one word of the paragraph of shared options; returns the new column. */
@@ -62,7 +112,7 @@ static void put_shared(const struct lu_tool *tool, struct lu_buf *out)
 	lu_buf_putc(out, '\n');
 }
 
-void lu_help_put(const struct lu_tool *tool, struct lu_buf *out)
+void lu_help_put(const struct lu_tool *tool, const void *config, struct lu_buf *out)
 {
 	char first = tool->summary[0];
 
@@ -70,8 +120,10 @@ void lu_help_put(const struct lu_tool *tool, struct lu_buf *out)
 		first = (char)(first - 'a' + 'A');
 	lu_buf_printf(out, "usage: %s [options]%s%s\n%c%s.\n\n", tool->name,
 			*tool->operands ? " " : "", tool->operands, first, tool->summary + 1);
-	for (const struct lu_opt *o = tool->opts; o->type != LU_OPT_T_END; o++)
-		put_option(o, out);
+	for (const struct lu_opt *o = tool->opts; o->type != LU_OPT_T_END; o++) {
+		if (o->type != LU_OPT_T_ALIAS)
+			put_option(o, config, out);
+	}
 	put_shared(tool, out);
 	lu_buf_printf(out, "Manual: man %s; the shared options: man 7 lucie\n", tool->name);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/num.h"
+#include "libcommon/base/suggest.h"
 #include "libcommon/base/vec.h"
 
 const struct lu_enum *lu_enum_find(const struct lu_enum *values, struct lu_str name)
@@ -31,7 +32,7 @@ void lu_enum_list(const struct lu_enum *values, struct lu_buf *out)
 
 bool lu_opt_has_arg(const struct lu_opt *o)
 {
-	return o->type != LU_OPT_T_FLAG && o->type != LU_OPT_T_COUNT;
+	return o->type != LU_OPT_T_FLAG && o->type != LU_OPT_T_COUNT && o->type != LU_OPT_T_ALIAS;
 }
 
 void lu_opt_arg(const struct lu_opt *o, struct lu_buf *out)
@@ -107,6 +108,7 @@ static int store_flag(bool *at, const char *value, struct lu_err *err)
 static int store_enum(const struct lu_opt *o, int *at, const char *value, struct lu_err *err)
 {
 	const struct lu_enum *v = lu_enum_find(o->values, lu_str_of(value));
+	struct lu_suggest near = lu_suggest_for(lu_str_of(value));
 	struct lu_buf names = { 0 };
 
 	if (v) {
@@ -114,7 +116,10 @@ static int store_enum(const struct lu_opt *o, int *at, const char *value, struct
 		return 0;
 	}
 	lu_enum_list(o->values, &names);
-	lu_err_set(err, "'%s' is not one of " LU_STR_FMT, value, LU_STR_ARG(lu_buf_slice(&names)));
+	for (v = o->values; v->name; v++)
+		lu_suggest_try(&near, v->name);
+	lu_err_set(err, "'%s' is not one of " LU_STR_FMT "%s", value,
+			LU_STR_ARG(lu_buf_slice(&names)), lu_suggest_hint(&near));
 	lu_buf_release(&names);
 	return -1;
 }
@@ -131,6 +136,7 @@ static int store(const struct lu_opt *o, void *at, const char *value, struct lu_
 	case LU_OPT_T_DOUBLE: return store_double(o, at, value, err);
 	case LU_OPT_T_ENUM: return store_enum(o, at, value, err);
 	case LU_OPT_T_LIST: return list_add(at, value, err);
+	case LU_OPT_T_ALIAS:
 	case LU_OPT_T_END: break;
 	}
 	return lu_err_set(err, "no such option");
@@ -175,6 +181,7 @@ void lu_opt_format(const struct lu_opt *o, const void *base, struct lu_buf *out)
 			lu_buf_puts(out, list->item[i]);
 		}
 		break;
+	case LU_OPT_T_ALIAS:
 	case LU_OPT_T_END: break;
 	}
 }

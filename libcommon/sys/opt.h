@@ -34,6 +34,12 @@
  *
  * ENUM stores the enum's own value; help and errors list the names of its table.
  *
+ * An option that was renamed keeps its old name for one version as an alias, which --help, the
+ * completions and the page do not show: LU_OPT_ALIAS("vocab", "vocab-size"). Using it works and
+ * makes a note, "--vocab is now --vocab-size". LU_OPT_ALIAS_LETTER('n', "vocab-size") is the same
+ * for a letter. LU_OPT_GONE("table", "a table is what is printed now") accepts an option that needs
+ * no successor and ignores it, with that note.
+ *
  * A row whose member has another type than the row stores does not compile.
  */
 #include <stdbool.h>
@@ -54,6 +60,7 @@ enum lu_opt_type {
 	LU_OPT_T_ENUM,	 /* an enum: the value that a table gives to the name */
 	LU_OPT_T_LIST,	 /* struct lu_list, one more at each use */
 	LU_OPT_T_COUNT,	 /* int, one more at each use, no argument */
+	LU_OPT_T_ALIAS,	 /* an old name: no value of its own */
 };
 
 /* The values of a LIST, in the order given. The strings point into argv. */
@@ -75,13 +82,13 @@ struct lu_enum {
 struct lu_opt {
 	enum lu_opt_type type;
 	int letter;		      /* 0: long form only */
-	const char *name;	      /* long form, without dashes */
+	const char *name;	      /* long form, without dashes; NULL: an alias of a letter */
 	size_t offset;		      /* of the value in the configuration struct */
-	const char *arg;	      /* argument's name in the help */
+	const char *arg;	      /* argument's name in the help; ALIAS: today's long form */
 	const char *help;	      /* one line, lower case, no full stop */
 	double lo, hi;		      /* limits of INT and DOUBLE, inclusive */
 	size_t given;		      /* offset of a bool set when the option is used; 0: none */
-	const struct lu_enum *values; /* ENUM */
+	const struct lu_enum *values; /* ENUM; STR and LIST: what completion offers, or NULL */
 };
 
 /* clang-format off */
@@ -100,6 +107,11 @@ struct lu_opt {
 	LU_OPT_ROW(STR, LU_OPT_AT(S, f, const char *), l, n, a, h, 0, 0, 0)
 #define LU_OPT_LIST(l, n, S, f, a, h) \
 	LU_OPT_ROW(LIST, LU_OPT_AT(S, f, struct lu_list), l, n, a, h, 0, 0, 0)
+/* The same with names that completion offers; the program says what it takes. */
+#define LU_OPT_STR_OF(l, n, S, f, a, values, h) \
+	{ LU_OPT_T_STR, l, n, LU_OPT_AT(S, f, const char *), a, h, 0, 0, 0, values }
+#define LU_OPT_LIST_OF(l, n, S, f, a, values, h) \
+	{ LU_OPT_T_LIST, l, n, LU_OPT_AT(S, f, struct lu_list), a, h, 0, 0, 0, values }
 #define LU_OPT_U64(l, n, S, f, a, h) \
 	LU_OPT_ROW(U64, LU_OPT_AT(S, f, uint64_t), l, n, a, h, 0, 0, 0)
 #define LU_OPT_SIZE(l, n, S, f, a, h) \
@@ -124,6 +136,11 @@ struct lu_opt {
 	LU_OPT_ROW(DOUBLE, LU_OPT_AT(S, f, double), l, n, a, h, lo, hi, LU_OPT_AT(S, g, bool))
 #define LU_OPT_ENUM_GIVEN(l, n, S, f, g, values, h) \
 	{ LU_OPT_T_ENUM, l, n, LU_OPT_AT_ENUM(S, f), NULL, h, 0, 0, LU_OPT_AT(S, g, bool), values }
+
+/* Options of the version before; see above. */
+#define LU_OPT_ALIAS(old, new) { LU_OPT_T_ALIAS, 0, old, 0, new, NULL, 0, 0, 0, NULL }
+#define LU_OPT_ALIAS_LETTER(l, new) { LU_OPT_T_ALIAS, l, NULL, 0, new, NULL, 0, 0, 0, NULL }
+#define LU_OPT_GONE(old, note) { LU_OPT_T_ALIAS, 0, old, 0, NULL, note, 0, 0, 0, NULL }
 
 #define LU_OPT_END { LU_OPT_T_END, 0, NULL, 0, NULL, NULL, 0, 0, 0, NULL }
 /* clang-format on */

@@ -14,8 +14,10 @@ static const struct {
 	unsigned groups; /* the option is honoured with any of these */
 	struct lu_opt opt;
 } rows[] = {
-	{ LU_STD_OUTPUT | LU_STD_OUTNAME,
-			LU_OPT_STR('o', "output", S, output, "FILE", "write FILE, atomically") },
+	{ LU_STD_OUTPUT, LU_OPT_STR('o', "output", S, output, "FILE", "write FILE, atomically") },
+	{ LU_STD_PREFIX, LU_OPT_STR('o', "output", S, output, "PREFIX", "write shards PREFIX.*") },
+	{ LU_STD_DIR, LU_OPT_STR('o', "output", S, output, "DIR", "write the folder DIR") },
+	{ LU_STD_RUN, LU_OPT_STR('o', "output", S, output, "RUN", "folder of the run") },
 	{ LU_STD_OUTPUT,
 			LU_OPT_STR('z', "compress", S, compress, "HOW",
 					"zstd[:N], gz, xz or none") },

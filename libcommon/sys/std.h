@@ -23,9 +23,12 @@ enum {
 	LU_STD_STATS = 1 << 4,	  /* --stats FILE */
 	LU_STD_SEED = 1 << 5,	  /* --seed N */
 	LU_STD_PROGRESS = 1 << 6, /* --progress WHEN */
-	LU_STD_OUTNAME = 1 << 7,  /* -o alone: a prefix or folder, never compressed as a whole */
-	LU_STD_MEMORY = 1 << 8,	  /* -m SIZE */
-	LU_STD_FIELDS = 1 << 9,	  /* --text-field, --map */
+	/* -o without -z, since it names files that are not compressed as a whole. */
+	LU_STD_PREFIX = 1 << 7, /* -o PREFIX */
+	LU_STD_DIR = 1 << 10,	/* -o DIR */
+	LU_STD_RUN = 1 << 11,	/* -o RUN */
+	LU_STD_MEMORY = 1 << 8, /* -m SIZE */
+	LU_STD_FIELDS = 1 << 9, /* --text-field, --map */
 };
 /* Groups of a program that reads documents and writes documents. */
 #define LU_STD_FILTER                                                                     \

@@ -2,8 +2,8 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
+
+#include "libcommon/sys/terminal.h"
 
 static int by_count(const void *a, const void *b)
 {
@@ -65,20 +65,10 @@ void lu_summary_format(const struct lu_stats *s, const char *noun, const char *v
 	free(r);
 }
 
-/* Columns of the terminal on standard error; 0 if it is none. */
-static size_t terminal_width(void)
-{
-	struct winsize w;
-
-	if (!isatty(STDERR_FILENO))
-		return 0;
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
-}
-
 bool lu_summary(const struct lu_stats *s, const struct lu_args *args, const char *noun,
 		const char *verb)
 {
-	size_t width = terminal_width(), name = strlen(args->tool->name) + 2;
+	size_t width = lu_terminal_columns(), name = strlen(args->tool->name) + 2;
 	struct lu_buf line = { 0 };
 
 	if (width == 0)

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/cmdline.h"
 #include "libcommon/sys/completion.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/help.h"
@@ -23,11 +23,11 @@ static struct {
 	const char *name;
 	bool quiet;
 	int verbose;
-	/* Reachable for as long as the process lives: argv as given, the items of --map. */
-	char **argv;
-	const char **map;
-	bool finished; /* the exit status is ours */
-} self = { "lucie", false, 0, NULL, NULL, false };
+	/* Reachable for as long as the process lives. */
+	struct lu_cmdline cmdline;
+	const char **map; /* the items of --map */
+	bool finished;	  /* the exit status is ours */
+} self = { .name = "lucie" };
 
 static LU_PRINTF(1, 0) void say(const char *fmt, va_list ap)
 {
@@ -155,88 +155,6 @@ static __attribute__((noreturn)) void answer(struct lu_buf *text)
 	leave(finish_stdout());
 }
 
-enum { ID_HELP = 1000, ID_VERSION, ID_OPTIONS, ID_COMPLETION, ID_FIRST };
-#define OPTS_MAX 96
-
-struct parse {
-	struct option longs[OPTS_MAX];
-	const struct lu_opt *row[OPTS_MAX];
-	void *base[OPTS_MAX];
-	char shorts[2 * OPTS_MAX + 8];
-	size_t n;
-};
-
-static void parse_add(struct parse *ps, const struct lu_opt *o, void *base)
-{
-	char *s = ps->shorts + strlen(ps->shorts);
-	bool has_arg = lu_opt_has_arg(o);
-
-	LU_ASSERT(ps->n < OPTS_MAX - 5);
-	ps->longs[ps->n] = (struct option){ o->name, has_arg ? required_argument : no_argument,
-		NULL, ID_FIRST + (int)ps->n };
-	ps->row[ps->n] = o;
-	ps->base[ps->n++] = base;
-	if (o->letter) {
-		*s++ = (char)o->letter;
-		if (has_arg)
-			*s++ = ':';
-		*s = '\0';
-	}
-}
-
-static void parse_one(struct parse *ps, int id)
-{
-	struct lu_err err;
-
-	for (size_t i = 0; i < ps->n; i++) {
-		const struct lu_opt *o = ps->row[i];
-
-		if (id != ID_FIRST + (int)i && (id != o->letter || o->letter == 0))
-			continue;
-		if (lu_opt_store(o, ps->base[i], optarg, &err) < 0)
-			lu_usage_fail(&err, "--%s", o->name);
-		return;
-	}
-	LU_ASSERT(false);
-}
-
-static void parse_all(const struct lu_tool *tool, struct parse *ps, int argc, char **argv)
-{
-	static const struct option own[] = {
-		{ "help", no_argument, NULL, ID_HELP },
-		{ "version", no_argument, NULL, ID_VERSION },
-		{ "print-options", no_argument, NULL, ID_OPTIONS },
-		{ "print-completion", required_argument, NULL, ID_COMPLETION },
-	};
-	struct lu_buf text = { 0 };
-	struct lu_err err;
-	int id;
-
-	memcpy(ps->longs + ps->n, own, sizeof(own));
-	/* ':' comes first in `shorts`: getopt leaves the messages to us. */
-	strncat(ps->shorts, "h", sizeof(ps->shorts) - strlen(ps->shorts) - 1);
-	opterr = 0;
-	optind = 0;
-	while ((id = getopt_long(argc, argv, ps->shorts, ps->longs, NULL)) != -1) {
-		switch (id) {
-		case 'h':
-		case ID_HELP: lu_help_put(tool, &text); answer(&text);
-		case ID_VERSION: lu_version_put(tool->name, &text); answer(&text);
-		case ID_OPTIONS: lu_completion_options(tool, &text); answer(&text);
-		case ID_COMPLETION:
-			if (lu_completion_script(tool, optarg, &text, &err) < 0)
-				lu_usage_fail(&err, "--print-completion");
-			answer(&text);
-		case ':': lu_usage_error("option '%s' needs an argument", argv[optind - 1]);
-		case '?':
-			if (optopt && optopt < 256)
-				lu_usage_error("unknown option '-%c'", optopt);
-			lu_usage_error("unknown or ambiguous option '%s'", argv[optind - 1]);
-		default: parse_one(ps, id);
-		}
-	}
-}
-
 /* Report an error in a signal handler, clean up and exit: async-signal-safe calls only. */
 static void end_by_signal(const char *sentence)
 {
@@ -269,30 +187,55 @@ static void prepare_process(void)
 	lu_mapped_install(end_by_signal);
 }
 
-/* Parse the command line; `self.argv` keeps its order, since getopt moves operands to the end. */
-static void parse_args(
-		const struct lu_tool *tool, int argc, char **argv, void *config, struct lu_std *std)
+/* Answer --help and the like. */
+static void answer_question(
+		const struct lu_tool *tool, const struct lu_cmdline *c, const void *config)
 {
-	size_t size = ((size_t)argc + 1) * sizeof(*argv);
-	struct parse *ps = calloc(1, sizeof(*ps));
-	const struct lu_opt *shared;
+	struct lu_buf text = { 0 };
 	struct lu_err err;
 
-	self.argv = malloc(size);
-	if (!ps || !self.argv) {
+	if (c->help)
+		lu_help_put(tool, config, &text);
+	else if (c->version)
+		lu_version_put(tool->name, &text);
+	else if (c->print_options)
+		lu_completion_options(tool, &text);
+	else if (!c->shell)
+		return;
+	else if (lu_completion_script(tool, c->shell, &text, &err) < 0)
+		lu_usage_fail(&err, "--print-completion");
+	answer(&text);
+}
+
+static void parse_args(const struct lu_tool *tool, int argc, char **argv, void *config)
+{
+	struct lu_cmdline *c = &self.cmdline;
+	static char dash[] = "-";
+	struct lu_err err;
+
+	if (lu_cmdline_parse(tool, argc, argv, config, c, &err) < 0) {
+		lu_warn("%s", err.msg);
+		usage_exit(err.errnum == 0);
+	}
+	answer_question(tool, c, config);
+	if (c->file.n == 0 && !lu_vec_push(&c->file, dash)) {
 		lu_err_nomem(&err);
 		fail(&err);
 	}
-	memcpy(self.argv, argv, size);
-	ps->shorts[0] = ':';
-	for (const struct lu_opt *o = tool->opts; o->type != LU_OPT_T_END; o++)
-		parse_add(ps, o, config);
-	for (size_t i = 0; (shared = lu_std_opt(tool->std, i)); i++)
-		parse_add(ps, shared, std);
-	parse_all(tool, ps, argc, argv);
-	free(ps);
-	if (optind < argc && !*tool->operands)
-		lu_usage_error("unexpected argument '%s'", argv[optind]);
+}
+
+static void note_old_names(const struct lu_cmdline *c)
+{
+	for (size_t i = 0; i < c->old.n; i++) {
+		const struct lu_opt *o = c->old.p[i];
+
+		if (!o->arg)
+			lu_note("--%s: %s", o->name, o->help);
+		else if (o->name)
+			lu_note("--%s is now --%s", o->name, o->arg);
+		else
+			lu_note("-%c is now --%s", o->letter, o->arg);
+	}
 }
 
 static void complete_std(struct lu_std *std, unsigned groups)
@@ -307,6 +250,8 @@ static void complete_std(struct lu_std *std, unsigned groups)
 		std->tmpdir = "/tmp";
 	if (std->max_line == 0)
 		lu_usage_error("--max-line: '0' is too small");
+	if (std->quiet && std->progress == LU_PROGRESS_AUTO)
+		std->progress = LU_PROGRESS_NEVER;
 	self.quiet = std->quiet;
 	self.verbose = std->verbose;
 	self.map = std->map.item;
@@ -321,19 +266,18 @@ void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *conf
 		struct lu_args *args)
 {
 	struct lu_std *std = (struct lu_std *)(void *)((char *)config + tool->std_offset);
-	static char dash[] = "-";
-	static char *only_dash[] = { dash, NULL };
 
 	prepare_process();
 	self.name = tool->name;
-	parse_args(tool, argc, argv, config, std);
+	parse_args(tool, argc, argv, config);
 	complete_std(std, tool->std);
+	note_old_names(&self.cmdline);
 	*args = (struct lu_args){
 		.tool = tool,
 		.argc = argc,
-		.argv = self.argv,
-		.file = optind < argc ? argv + optind : only_dash,
-		.files = optind < argc ? (size_t)(argc - optind) : 1,
+		.argv = argv,
+		.file = self.cmdline.file.p,
+		.files = self.cmdline.file.n,
 		.start_wall = lu_clock(),
 	};
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "libcommon/base/suggest.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/text/mojibake.h"
 
@@ -38,7 +39,7 @@ static const struct {
 };
 #define INVISIBLES (sizeof(invisible) / sizeof(invisible[0]))
 
-unsigned lu_normalize_remove(struct lu_str name)
+unsigned lu_normalize_remove(struct lu_str name, struct lu_err *err)
 {
 	static const struct {
 		const char *name;
@@ -54,11 +55,15 @@ unsigned lu_normalize_remove(struct lu_str name)
 		{ "variations", LU_REMOVE_VARIATIONS },
 		{ "tags", LU_REMOVE_TAGS },
 	};
+	struct lu_suggest near = lu_suggest_for(name);
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (lu_str_is(name, known[i].name))
 			return known[i].bits;
+		lu_suggest_try(&near, known[i].name);
 	}
+	lu_err_set(err, "unknown kind of characters '" LU_STR_FMT "'%s", LU_STR_ARG(name),
+			near.best ? lu_suggest_hint(&near) : "; they are listed in the manual");
 	return 0;
 }
 

@@ -50,8 +50,9 @@ enum {
 #define LU_REMOVE_INVISIBLE \
 	(LU_REMOVE_SOFT_HYPHEN | LU_REMOVE_ZERO_WIDTH_SPACE | LU_REMOVE_WORD_JOINER | LU_REMOVE_BOM)
 
-/* The bits of "soft-hyphen", ..., or of "invisible" for the first four; 0 for an unknown name. */
-unsigned lu_normalize_remove(struct lu_str name);
+/* The bits of "soft-hyphen", ..., or of "invisible" for the first four; 0 with an error for an
+ * unknown name. */
+unsigned lu_normalize_remove(struct lu_str name, struct lu_err *err);
 
 struct lu_normalize_opts {
 	bool form; /* normalise to nfkc ? NFKC : NFC */

@@ -34,10 +34,11 @@ $(D)/report.html: $(D)/run/done $(D)/eval/tokenizer.txt $(D)/eval/scores.jsonl $
 	$(Q)stats=(); for f in $(STATS); do [ ! -e $$f ] || stats+=($$f); done; \
 	scores=(); [ ! -s $(D)/eval/scores.jsonl ] || \
 		scores=(--table 'Held-out documents, before and after training=$(D)/eval/scores.jsonl'); \
-	more=(); for f in $(CLEAN); do n=$${f##*/}; more+=(--after clean=$$f); \
+	more=(); for f in $(CLEAN); do n=$${f##*/}; \
 		[ ! -e $(D)/import/$$n ] || more+=(--after import=$(D)/import/$$n); \
 		for s in lang filter; do [ ! -e $(D)/rejects/$$s-$$n ] || more+=(--dropped $(D)/rejects/$$s-$$n); done; \
 	done; \
+	for f in $(CLEAN); do more+=(--after clean=$$f); done; \
 	for f in $(D)/dedup/exact-removed.jsonl.zst $(D)/dedup/near-removed.jsonl.zst; do \
 		[ ! -e $$f ] || more+=(--removed $$f); done; \
 	more+=(--after near=$(D)/dedup/near.jsonl.zst); \

@@ -59,8 +59,8 @@ compare 'filter, gopher' lucie-filter -j1 --preset gopher lang.jsonl
 compare 'filter, lucie-web' lucie-filter -j1 --preset lucie-web lang.jsonl
 compare 'dedup, exact' lucie-dedup -j1 --exact docs.jsonl
 compare 'dedup, near' lucie-dedup -j1 --near part.jsonl
-compare tok-train lucie-tok-train -j1 -n 8192 part.jsonl
-compare 'tok-train, bytelevel' lucie-tok-train -j1 -n 8192 --preset bytelevel part.jsonl
+compare tok-train lucie-tok-train -j1 --vocab-size 8192 part.jsonl
+compare 'tok-train, bytelevel' lucie-tok-train -j1 --vocab-size 8192 --preset bytelevel part.jsonl
 compare 'tok-encode, u16' lucie-tok-encode -j1 -t t.json --as u16 docs.jsonl
 compare 'tok-encode, jsonl' lucie-tok-encode -j1 -t t.json docs.jsonl
 compare tok-decode lucie-tok-decode -j1 -t t.json --from ids ids

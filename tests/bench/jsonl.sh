@@ -17,7 +17,7 @@ for how in "lucie-normalize -j1" "lucie-filter -q -j1"; do
 		'BEGIN { printf "%-20s %7.1f MB/s (mark 400)\n", how, n / t / 1e6 }'
 done
 # What rules cost, for scale.
-t=$(best 3 lucie-filter -q -j1 --preset gopher --preset fineweb2-fr --lang fr "$work/fr.jsonl")
+t=$(best 3 lucie-filter -q -j1 --preset gopher --preset fineweb2-fr --stop-words fr "$work/fr.jsonl")
 awk -v n="$bytes" -v t="$t" 'BEGIN { printf "%-20s %7.1f MB/s\n", "gopher, fineweb2-fr", n / t / 1e6 }'
 t=$(best 3 lucie-lang -j1 "$work/fr.jsonl")
 awk -v n="$bytes" -v t="$t" 'BEGIN { printf "%-20s %7.1f MB/s\n", "lucie-lang -j1", n / t / 1e6 }'

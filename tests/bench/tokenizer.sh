@@ -59,7 +59,7 @@ given=given
 if [ -z "$file" ]; then
 	given=made
 	file=$work/tokenizer.json
-	"$build"/bin/lucie-tok-train -q --preset lucie-2024 --limit-alphabet 1000 -n "$pieces" -o "$file" "$docs"
+	"$build"/bin/lucie-tok-train -q --preset lucie-2024 --limit-alphabet 1000 --vocab-size "$pieces" -o "$file" "$docs"
 fi
 export RAYON_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false OMP_WAIT_POLICY=passive
 export HOME=$work QUICKTOK_DATA=$work

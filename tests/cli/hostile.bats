@@ -58,7 +58,7 @@ faults=($'\xff' $'\x80' $'\xc0\xaf' $'\xc1\xbf' $'\xe0\x80\xaf' $'\xe0\x9f\xbf' 
 	printf '%s\n' '{"text":""}' '{"text":"\u0000"}' '{"text":"a\u0000b\u0000"}' '{"text":"\ufeffabc"}' \
 		'{"text":"\uffff\ufffe\ud83f\udfff"}' '{"text":"a\r\nb\rc\u0085\u2028"}' '{"text":"\u0301x"}' \
 		'{"text":"   a  "}' '{"text":"\u2581\u2581 a"}' '{"text":"<s></s><0x41>"}' >texts
-	lucie-tok-train -q --preset bytelevel -n 300 -o bl.json a.jsonl
+	lucie-tok-train -q --preset bytelevel --vocab-size 300 -o bl.json a.jsonl
 	lucie-tok-encode -t bl.json texts | lucie-tok-decode -t bl.json | ascii_texts >got
 	ascii_texts <texts >want
 	diff want got

@@ -14,7 +14,7 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 	mkfifo docs
 	for signal in KILL TERM; do
 		rm -rf x && mkdir x
-		lucie-shard --ids --vocab 1000 --max-tokens 250 -o x/s docs 3>&- &
+		lucie-shard --ids --vocab-size 1000 --max-tokens 250 -o x/s docs 3>&- &
 		pid=$!
 		exec 9>docs
 		# Enough input for many parts, so that some are complete before the signal.
@@ -34,7 +34,7 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 	records 300 1 >docs.jsonl
 	for ext in bin idx docs.jsonl.zst json; do
 		rm -rf x && mkdir x && ln -s /dev/full x/s.$ext
-		run -2 lucie-shard --ids --vocab 1000 -o x/s docs.jsonl
+		run -2 lucie-shard --ids --vocab-size 1000 -o x/s docs.jsonl
 		[[ "$output" == "lucie-shard: x/s.$ext: No space left on device" ]]
 		[ "$(ls -A x)" = s.$ext ]
 	done
@@ -42,12 +42,12 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 
 @test "of two concurrent attempts each gives a whole shard, a killed one nothing" {
 	mkfifo docs
-	lucie-shard --ids --vocab 1000 -o s docs 3>&- &
+	lucie-shard --ids --vocab-size 1000 -o s docs 3>&- &
 	pid=$!
 	exec 9>docs
 	records 1000 1 >&9
 	while [ -z "$(find . -name '.s.json.*.lu-tmp')" ]; do sleep 0.05; done
-	records 10 1 | lucie-shard --ids --vocab 1000 -o s 9>&-
+	records 10 1 | lucie-shard --ids --vocab-size 1000 -o s 9>&-
 	lucie-check s
 	[ "$(documents s)" = 10 ]
 	exec 9>&-
@@ -58,12 +58,12 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 }
 
 @test "surplus parts of a larger old shard are removed, other files stay" {
-	records 300 1 | lucie-shard --ids --vocab 1000 --max-tokens 90 -o s
+	records 300 1 | lucie-shard --ids --vocab-size 1000 --max-tokens 90 -o s
 	[ -e s-00009.bin ]
 	echo mine >s-notes.txt
-	records 300 1 | lucie-shard --ids --vocab 1000 --max-tokens 500 -o s
+	records 300 1 | lucie-shard --ids --vocab-size 1000 --max-tokens 500 -o s
 	[ "$(ls)" = "$(printf '%s\n' s-0000{0,1}.{bin,docs.jsonl.zst,idx} s-notes.txt s.json)" ]
-	records 300 1 | lucie-shard --ids --vocab 1000 -o s
+	records 300 1 | lucie-shard --ids --vocab-size 1000 -o s
 	[ "$(ls)" = "$(printf '%s\n' s-notes.txt s.{bin,docs.jsonl.zst,idx,json})" ]
 	lucie-check s
 }
@@ -72,7 +72,7 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 	awk 'BEGIN { for (i = 0; i < 4000; i++)
 		printf "{\"id\":%d,\"text\":\"number %d\",\"lang\":\"%s\",\"ids\":[1,2]}\n", i, i % 2000,
 			i % 4 ? "fr" : "en" }' >docs.jsonl
-	hold=(--ids --vocab 10 --holdout 'valid-{lang}=0.1' --holdout test=0.05)
+	hold=(--ids --vocab-size 10 --holdout 'valid-{lang}=0.1' --holdout test=0.05)
 	lucie-shard "${hold[@]}" -o a docs.jsonl
 	tac docs.jsonl | lucie-shard "${hold[@]}" -o b
 	lucie-shard "${hold[@]}" --seed 1 -o c docs.jsonl
@@ -102,31 +102,31 @@ documents() { sed -n 's/^"documents":\([0-9]*\),$/\1/p' "$1.json"; }
 
 @test "a share of 1 or 0 works; bad names and shares above 1 are refused" {
 	records 50 1 >docs.jsonl
-	lucie-shard --ids --vocab 1000 --holdout all=1 -o s docs.jsonl
+	lucie-shard --ids --vocab-size 1000 --holdout all=1 -o s docs.jsonl
 	[ "$(documents s) $(documents s-all)" = "0 50" ]
 	lucie-check s s-all
-	lucie-shard --ids --vocab 1000 --holdout none=0 -o t docs.jsonl
+	lucie-shard --ids --vocab-size 1000 --holdout none=0 -o t docs.jsonl
 	[ "$(documents t)" = 50 ]
 	[ ! -e t-none.json ]
 	for bad in a b= =0.1 a=x a=1.5 a=-1 a/b=0.1 00001=0.1; do
-		run -2 lucie-shard --ids --vocab 1000 --holdout "$bad" -o u docs.jsonl
+		run -2 lucie-shard --ids --vocab-size 1000 --holdout "$bad" -o u docs.jsonl
 		[[ "${lines[0]}" == "lucie-shard: --holdout: '$bad'"* ]]
 	done
-	run -2 lucie-shard --ids --vocab 1000 --holdout a=0.6 --holdout b=0.6 -o u docs.jsonl
+	run -2 lucie-shard --ids --vocab-size 1000 --holdout a=0.6 --holdout b=0.6 -o u docs.jsonl
 	[[ "$output" == *"add up to more than 1"* ]]
 	[ -z "$(find . -name 'u*' -o -name '.*.lu-tmp')" ]
 }
 
 @test "the width of ids changes between 65499 and 65500" {
 	echo '{"ids":[65498]}' >docs.jsonl
-	lucie-shard --ids --vocab 65499 -o two docs.jsonl
-	lucie-shard --ids --vocab 65500 -o four docs.jsonl
+	lucie-shard --ids --vocab-size 65499 -o two docs.jsonl
+	lucie-shard --ids --vocab-size 65500 -o four docs.jsonl
 	[ "$(od -An -tu1 two.bin)" = " 218 255" ]
 	[ "$(od -An -tu1 four.bin)" = " 218 255   0   0" ]
-	run -2 lucie-shard --ids --vocab 65498 -o none docs.jsonl
+	run -2 lucie-shard --ids --vocab-size 65498 -o none docs.jsonl
 	[[ "$output" == *"docs.jsonl:1: \"ids\" holds an id outside the vocabulary: 65498" ]]
 	lucie-check two four
-	run -1 lucie-check -q --vocab 65498 four
+	run -1 lucie-check -q --vocab-size 65498 four
 	[ "$output" = "four.bin: 1 ids outside the vocabulary, the first is token 0: 65498" ]
 }
 

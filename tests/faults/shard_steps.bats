@@ -34,7 +34,7 @@ whole() {
 	# Equal in all sizes: only the order of the steps keeps the two apart.
 	for s in 1 2; do
 		records 300 $s >$s.jsonl
-		lucie-shard --ids --vocab 1000 -o $s $s.jsonl
+		lucie-shard --ids --vocab-size 1000 -o $s $s.jsonl
 	done
 	mv 1.jsonl old.jsonl
 	mv 1.bin old.bin
@@ -49,12 +49,12 @@ whole() {
 				[[ $change != split:* ]] || was=$split
 				[[ $change != *:split ]] || is=$split
 				# shellcheck disable=SC2086 # two words or none
-				lucie-shard --ids --vocab 1000 $was -o x/s old.jsonl
+				lucie-shard --ids --vocab-size 1000 $was -o x/s old.jsonl
 				[[ $change != plain:* ]] || rm x/s.json x/s.docs.jsonl.zst
 				status=0
 				# shellcheck disable=SC2086 # two words or none
 				strace -f -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$n \
-					lucie-shard --ids --vocab 1000 $is -o x/s new.jsonl || status=$?
+					lucie-shard --ids --vocab-size 1000 $is -o x/s new.jsonl || status=$?
 				whole x/s || { echo "$change, $call $n"; return 1; }
 				[ $status != 0 ] || break
 			done
@@ -66,9 +66,9 @@ whole() {
 	# A run after a kill reuses the temporary files and leaves none behind.
 	rm -rf x && mkdir x
 	strace -f -o /dev/null -e trace=rename -e inject=rename:signal=KILL:when=3 \
-		lucie-shard --ids --vocab 1000 --max-tokens 250 -o x/s new.jsonl || true
+		lucie-shard --ids --vocab-size 1000 --max-tokens 250 -o x/s new.jsonl || true
 	[ -n "$(find x -name '.*.lu-tmp')" ]
-	lucie-shard --ids --vocab 1000 --max-tokens 250 -o x/s new.jsonl
+	lucie-shard --ids --vocab-size 1000 --max-tokens 250 -o x/s new.jsonl
 	lucie-check x/s
 	[ -z "$(find x -name '.*.lu-tmp')" ]
 }
@@ -82,7 +82,7 @@ whole() {
 			rm -rf x && mkdir x
 			status=0
 			strace -f -o /dev/null -e trace=$call -e inject=$call:error=EIO:when=$n lucie-shard \
-				--ids --vocab 1000 --max-tokens 500 -o x/s new.jsonl 2>err || status=$?
+				--ids --vocab-size 1000 --max-tokens 500 -o x/s new.jsonl 2>err || status=$?
 			[ $status != 0 ] || break
 			[ $status = 2 ]
 			[ "$(wc -l <err)" = 1 ]

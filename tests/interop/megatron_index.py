@@ -64,7 +64,7 @@ def ours_read_by_their_rules():
         for split in ([], ["--max-tokens", "500"]):
             docs = random_documents(rnd, vocab) + [[vocab - 1, 0]]
             records = "".join(json.dumps({"id": i, "ids": ids}) + "\n" for i, ids in enumerate(docs))
-            run("lucie-shard", "--ids", "--vocab", str(vocab), "--keep-empty", *split, "-o", "s", stdin=records.encode())
+            run("lucie-shard", "--ids", "--vocab-size", str(vocab), "--keep-empty", *split, "-o", "s", stdin=records.encode())
             with open("s.json") as f:
                 parts = json.load(f)["parts"]
             got = []
@@ -99,11 +99,11 @@ def theirs_read_by_ours():
         sequences = random_documents(rnd, vocab) + [[vocab - 1]]
         cuts = sorted(rnd.sample(range(1, len(sequences)), min(5, len(sequences) - 1)))
         write("t", code, sequences, [0, *cuts, len(sequences)])
-        said = json.loads(run("lucie-check", "--json", "--vocab", str(vocab), "t"))
+        said = json.loads(run("lucie-check", "--json", "--vocab-size", str(vocab), "t"))
         tokens = sum(map(len, sequences))
         width = DTYPES[code](0).itemsize
         assert (said["documents"], said["tokens"], said["id_bytes"]) == (len(cuts) + 1, tokens, width), said
-        run("lucie-check", "--vocab", str(vocab - 1), "t", status=1)
+        run("lucie-check", "--vocab-size", str(vocab - 1), "t", status=1)
 
 
 @test

@@ -146,12 +146,12 @@ DEFAULTS = {
 
 
 def against_original(texts, o):
-    options = ["-n", str(o["size"]), "--min-frequency", str(o["least"]), "--limit-alphabet", str(o["limit"])]
+    options = ["--vocab-size", str(o["size"]), "--min-frequency", str(o["least"]), "--limit-alphabet", str(o["limit"])]
     options += ["--max-token-length", str(o["longest"]), "--reserve", str(o["reserve"])]
     options += ["--runs", ",".join(map(str, o["runs"])), "--digits", o["digits"], "--punctuation", o["punctuation"]]
-    options += ["--normalization", o["form"]]
+    options += ["--form", o["form"]]
     for s in o["special"]:
-        options += ["--special", s]
+        options += ["--special-token", s]
     with tempfile.TemporaryDirectory() as tmp:
         if o["alphabet"]:
             name = os.path.join(tmp, "alphabet")
@@ -278,17 +278,17 @@ def finds_special(options):
 
 
 CLIENTS = [
-    ("lucie", ["-n", "900"], "nfc"),
-    ("lucie", ["-n", "900", "--runs", "0,0,0", "--limit-alphabet", "1", "--digits", "keep", "--punctuation", "keep"], "nfc"),
-    ("lucie", ["-n", "1200", "--runs", "24,8,4", "--special", "<|a|>", "--reserve", "3", "--limit-alphabet", "60"], "nfc"),
-    ("lucie", ["-n", "900", "--normalization", "nfkc"], "nfkc"),
-    ("lucie", ["-n", "900", "--normalization", "none", "--max-token-length", "5"], "none"),
-    ("lucie-2024", ["-n", "900"], ""),
-    ("lucie-2024", ["-n", "900", "--digits", "keep", "--punctuation", "keep", "--runs", "3,1,0"], ""),
-    ("bytelevel", ["-n", "700"], "none"),
-    ("bytelevel", ["-n", "700", "--digits", "single", "--punctuation", "split", "--special", "<|a|>"], "none"),
-    ("metaspace", ["-n", "900"], ""),
-    ("metaspace", ["-n", "900", "--digits", "single", "--normalization", "nfc"], ""),
+    ("lucie", ["--vocab-size", "900"], "nfc"),
+    ("lucie", ["--vocab-size", "900", "--runs", "0,0,0", "--limit-alphabet", "1", "--digits", "keep", "--punctuation", "keep"], "nfc"),
+    ("lucie", ["--vocab-size", "1200", "--runs", "24,8,4", "--special-token", "<|a|>", "--reserve", "3", "--limit-alphabet", "60"], "nfc"),
+    ("lucie", ["--vocab-size", "900", "--form", "nfkc"], "nfkc"),
+    ("lucie", ["--vocab-size", "900", "--form", "none", "--max-token-length", "5"], "none"),
+    ("lucie-2024", ["--vocab-size", "900"], ""),
+    ("lucie-2024", ["--vocab-size", "900", "--digits", "keep", "--punctuation", "keep", "--runs", "3,1,0"], ""),
+    ("bytelevel", ["--vocab-size", "700"], "none"),
+    ("bytelevel", ["--vocab-size", "700", "--digits", "single", "--punctuation", "split", "--special-token", "<|a|>"], "none"),
+    ("metaspace", ["--vocab-size", "900"], ""),
+    ("metaspace", ["--vocab-size", "900", "--digits", "single", "--form", "nfc"], ""),
 ]
 
 
@@ -321,7 +321,7 @@ def main():
     for preset, options, lossless in CLIENTS:
         hard = hard_texts(11 if tests[3:] else 1)
         add("clients of " + " ".join([preset] + options), against_clients, preset, options, hard, lossless)
-    add("special tokens, AutoTokenizer", finds_special, ["-n", "600", "--special", "<|user|>", "--special", "<|end|>"])
+    add("special tokens, AutoTokenizer", finds_special, ["--vocab-size", "600", "--special-token", "<|user|>", "--special-token", "<|end|>"])
     print("1..%d" % len(tests))
     return not all(tests)
 

@@ -103,10 +103,10 @@ class Case:
         self.rnd = rnd
 
     def options(self, size):
-        o = ["-n", str(size), "--min-frequency", str(self.least), "--limit-alphabet", str(self.limit)]
+        o = ["--vocab-size", str(size), "--min-frequency", str(self.least), "--limit-alphabet", str(self.limit)]
         o += ["--max-token-length", str(self.longest)]
         for s in self.special:
-            o += ["--special", s]
+            o += ["--special-token", s]
         return o
 
     def run(self):

@@ -24,8 +24,8 @@ for text in json.load(sys.stdin):
 PRESETS = {
     "lucie": [],
     "lucie-2024": [],
-    "bytelevel": ["--special", "a b"],
-    "metaspace": ["--special", "a b", "--punctuation", "split", "--digits", "single", "--normalization", "nfkc"],
+    "bytelevel": ["--special-token", "a b"],
+    "metaspace": ["--special-token", "a b", "--punctuation", "split", "--digits", "single", "--form", "nfkc"],
 }
 
 

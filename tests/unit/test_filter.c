@@ -247,7 +247,7 @@ static void presets(void **state)
 		struct lu_rules r = { 0 };
 		struct lu_err err;
 
-		assert_int_equal(lu_rules_preset(&r, lu_rules_preset_name(i), &err), 0);
+		assert_int_equal(lu_rules_preset(&r, lu_rules_presets[i].name, &err), 0);
 		for (size_t j = 0; j < r.n; j++)
 			assert_true(r.p[j].source && *r.p[j].source);
 		assert_string_not_equal(failed(&r, "", LU_STOP_FR), "none");

@@ -117,6 +117,7 @@ static void compatibility(void **state)
 
 static void removals(void **state)
 {
+	struct lu_err err;
 	struct lu_normalize_opts o = LU_NORMALIZE_DEFAULTS;
 	static const struct example invisible[] = { { "a\u00ADb\u200Bc\uFEFFd\u2060e\u200Df\uFE0Fg",
 			"abcde\u200Df\uFE0Fg", K(INVISIBLE) } };
@@ -128,15 +129,15 @@ static void removals(void **state)
 			K(INVISIBLE) } };
 
 	(void)state;
-	o.remove = lu_normalize_remove(LU_STR("invisible"));
+	o.remove = lu_normalize_remove(LU_STR("invisible"), &err);
 	CHECK(&o, invisible);
-	o.remove = lu_normalize_remove(LU_STR("joiners"));
+	o.remove = lu_normalize_remove(LU_STR("joiners"), &err);
 	CHECK(&o, joiners);
-	o.remove = lu_normalize_remove(LU_STR("directions"));
+	o.remove = lu_normalize_remove(LU_STR("directions"), &err);
 	CHECK(&o, directions);
-	o.remove = lu_normalize_remove(LU_STR("variations"));
+	o.remove = lu_normalize_remove(LU_STR("variations"), &err);
 	CHECK(&o, variations);
-	assert_int_equal(lu_normalize_remove(LU_STR("zero")), 0);
+	assert_int_equal(lu_normalize_remove(LU_STR("zero"), &err), 0);
 }
 
 static void mojibake(void **state)

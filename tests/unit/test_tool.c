@@ -22,15 +22,30 @@ const char lu_version_mpi[] = "Open MPI 4.1";
 
 struct config {
 	struct lu_std std;
-	const char *name;
-	bool flag;
+	const char *name, *other;
+	bool flag, side_given;
+	uint64_t count, size;
+	double share;
+	enum side { LEFT, RIGHT } side, whence;
+};
+
+static const struct lu_enum sides[] = {
+	{ "left", LEFT },
+	{ "right", RIGHT },
+	LU_ENUM_END,
 };
 
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('n', "name", struct config, name, "NAME", "the file's [own] name"),
 	LU_OPT_FLAG(0, "flag", struct config, flag, "a flag"),
-	LU_OPT_STR(0, "a-very-long-option", struct config, name, "ARGUMENT",
+	LU_OPT_STR(0, "a-very-long-option", struct config, other, "ARGUMENT",
 			"goes past its column"),
+	LU_OPT_ALIAS("old", "flag"),
+	LU_OPT_U64(0, "count", struct config, count, "N", "a count"),
+	LU_OPT_SIZE(0, "size", struct config, size, "SIZE", "a size"),
+	LU_OPT_DOUBLE(0, "share", struct config, share, "X", 0, 1, "a share (most of it)"),
+	LU_OPT_ENUM(0, "side", struct config, side, sides, "a side"),
+	LU_OPT_ENUM_GIVEN(0, "whence", struct config, whence, side_given, sides, "its side"),
 	LU_OPT_END,
 };
 
@@ -39,19 +54,26 @@ static const struct lu_tool tool = { "lucie-x", "does a thing", "[FILE...]", opt
 
 static void test_help(void **state)
 {
+	struct config c = { .std = LU_STD_DEFAULTS, .name = "x", .size = 3 << 10, .share = 0.5 };
 	struct lu_buf b = { 0 };
 
 	(void)state;
-	lu_help_put(&tool, &b);
+	lu_help_put(&tool, &c, &b);
 	assert_string_equal(b.p,
 			"usage: lucie-x [options] [FILE...]\n"
 			"Does a thing.\n"
 			"\n"
-			"  -n, --name NAME               the file's [own] name\n"
+			"  -n, --name NAME               the file's [own] name (x)\n"
 			"      --flag                    a flag\n"
 			"      --a-very-long-option ARGUMENT  goes past its column\n"
-			"  common: -o FILE  -z HOW  -j N  --rejects FILE  --max-bad N  "
-			"--max-line SIZE\n"
+			"      --count N                 a count\n"
+			"      --size SIZE               a size (3K)\n"
+			"      --share X                 a share (most of it)\n"
+			"      --side left|right         a side (left)\n"
+			"      --whence left|right       its side\n"
+			"  common: -o FILE  -z HOW  -j N  --text-field MEMBER  "
+			"--map NAME=MEMBER,...\n"
+			"          --rejects FILE  --max-bad N  --max-line SIZE  --allow-empty\n"
 			"          --stats FILE  --progress WHEN  -q  -v  -h  --version\n"
 			"Manual: man lucie-x; the shared options: man 7 lucie\n");
 	lu_buf_release(&b);
@@ -69,9 +91,16 @@ static void test_options(void **state)
 			"n\tname\tNAME\n"
 			"\tflag\t\n"
 			"\ta-very-long-option\tARGUMENT\n"
+			"\tcount\tN\n"
+			"\tsize\tSIZE\n"
+			"\tshare\tX\n"
+			"\tside\tleft|right\n"
+			"\twhence\tleft|right\n"
 			"\tprogress\tauto|always|never\n"
 			"q\tquiet\t\n"
-			"v\tverbose\t\n");
+			"v\tverbose\t\n"
+			"h\thelp\t\n"
+			"\tversion\t\n");
 	lu_buf_release(&b);
 }
 
@@ -83,12 +112,18 @@ static void test_completion(void **state)
 
 	(void)state;
 	assert_int_equal(lu_completion_script(&quiet, "bash", &b, &err), 0);
-	assert_string_equal(b.p,
-			"complete -o default -W \"--name --flag --a-very-long-option --quiet "
-			"--verbose --help --version\" lucie-y\n");
+	assert_non_null(strstr(b.p, "\n\t-n|--name) compopt +o default 2>/dev/null; return ;;\n"));
+	assert_non_null(strstr(b.p, "\n\t--side) words='left right' ;;\n"));
+	assert_non_null(strstr(b.p,
+			"words='--name --flag --a-very-long-option --count --size "
+			"--share --side --whence --quiet --verbose --help --version'"));
+	assert_non_null(strstr(b.p, "\ncomplete -o default -F _lucie_y lucie-y\n"));
 	lu_buf_clear(&b);
 	assert_int_equal(lu_completion_script(&quiet, "zsh", &b, &err), 0);
-	assert_non_null(strstr(b.p, "  '--name[the file'\\''s \\[own\\] name]' \\\n"));
+	assert_non_null(strstr(
+			b.p, "'(-n --name)'{-n+,--name=}'[the file'\\''s \\[own\\] name]:NAME: '"));
+	assert_non_null(strstr(b.p, "  '--side=[a side]:side:(left right)' \\\n"));
+	assert_non_null(strstr(b.p, "  '*'{-v,--verbose}'[say more]' \\\n"));
 	assert_int_equal(lu_completion_script(&quiet, "fish", &b, &err), -1);
 	assert_string_equal(err.msg, "'fish' is not one of bash|zsh");
 	lu_buf_release(&b);
