@@ -208,10 +208,8 @@ static int check_line(struct run *r, struct file *f, struct lu_str line, struct 
 /* Count the file for the accounting line; what is wrong is dropped there. */
 static int add_file(struct lu_stats *s, const struct file *f, struct lu_err *err)
 {
-	s->in.docs += f->documents;
-	s->in.bytes += f->bytes;
-	s->out.docs += f->documents - f->bad;
-	s->out.bytes += f->bytes - f->bad_bytes;
+	s->in.docs += f->documents, s->in.bytes += f->bytes;
+	s->out.docs += f->documents - f->bad, s->out.bytes += f->bytes - f->bad_bytes;
 	return f->bad ? lu_stats_drop(s, "bad record", f->bad, err) : 0;
 }
 

@@ -39,7 +39,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "allow-doubled", struct options, allow_doubled,
 			"add them even where they are already"),
 	LU_OPT_U64(0, "max-tokens", struct options, max_tokens, "N",
-			"split into parts of N tokens (one)"),
+			"split after N tokens (never)"),
 	LU_OPT_LIST(0, "holdout", struct options, holdout, "NAME=SHARE",
 			"hold out a share in PREFIX-NAME"),
 	LU_OPT_STR(0, "holdout-by", struct options, holdout_by, "FIELD",

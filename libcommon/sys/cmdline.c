@@ -16,7 +16,7 @@ static const struct lu_opt questions[] = {
 
 struct parse {
 	const struct lu_tool *tool;
-	char **arg; /* the next one; NULL ends them */
+	char **arg, **end; /* the next one; behind the last */
 	void *config;
 	struct lu_cmdline *c;
 };
@@ -207,7 +207,7 @@ static int long_option(struct parse *p, const char *arg, struct lu_err *err)
 		return store(p, o, value + 1, err);
 	if (!lu_opt_has_arg(o))
 		return store(p, o, NULL, err);
-	if (!*p->arg)
+	if (p->arg == p->end)
 		return needs_argument(o, arg, err);
 	return store(p, o, *p->arg++, err);
 }
@@ -243,7 +243,7 @@ static int letters(struct parse *p, const char *arg, struct lu_err *err)
 		if (lu_opt_has_arg(o)) {
 			if (at[1])
 				return store(p, o, at + 1, err);
-			if (!*p->arg)
+			if (p->arg == p->end)
 				return needs_argument(o, typed, err);
 			return store(p, o, *p->arg++, err);
 		}
@@ -261,12 +261,12 @@ static bool asked(const struct lu_cmdline *c)
 int lu_cmdline_parse(const struct lu_tool *tool, int argc, char **argv, void *config,
 		struct lu_cmdline *c, struct lu_err *err)
 {
-	struct parse p = { tool, argc ? argv + 1 : argv, config, c };
+	struct parse p = { tool, argc ? argv + 1 : argv, argv + argc, config, c };
 	bool options = true;
 	int rc = 0;
 
 	*c = (struct lu_cmdline){ 0 };
-	while (rc == 0 && *p.arg && !asked(c)) {
+	while (rc == 0 && p.arg < p.end && !asked(c)) {
 		char *arg = *p.arg++;
 
 		if (options && strcmp(arg, "--") == 0)

@@ -298,6 +298,7 @@ int lu_tool_finish(int rc, const struct lu_err *err)
 	if (rc != 0)
 		lu_atomic_remove_all();
 	out = finish_stdout();
+	lu_cmdline_release(&self.cmdline);
 	self.finished = true;
 	return out ? out : rc;
 }

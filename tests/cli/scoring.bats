@@ -212,7 +212,7 @@ exported() { python3 -c 'import json, sys; print(json.load(open("out/" + sys.arg
 		'lucie-export -o out run'; do
 		# shellcheck disable=SC2086 # words
 		$c --progress always 2>err >/dev/null
-		grep -q "${c%% *}: .* MB" err
+		grep -qE "${c%% *}: [0-9.]+ (MB|of [0-9]+ tokens)" err
 		rm -rf out
 		# shellcheck disable=SC2086
 		$c --progress never 2>err >/dev/null

@@ -32,13 +32,17 @@ static const struct lu_tool tool = { "lucie-x", "does a thing", "[FILE...]", opt
 static int parse(const char *line, struct config *c, struct lu_cmdline *l, struct lu_err *err)
 {
 	static char text[512];
-	static char *argv[32];
+	static char *argv[32], behind[] = "--no-such-option";
 	int argc = 0;
 
 	snprintf(text, sizeof(text), "lucie-x %s", line);
-	for (char *word = strtok(text, " "); word; word = strtok(NULL, " "))
-		argv[argc++] = word;
-	argv[argc] = NULL;
+	for (char *at = text; at; at = strchr(at, ' ')) {
+		if (argc)
+			*at++ = '\0';
+		argv[argc++] = at;
+	}
+	/* What is behind argc is not ours: `lucie COMMAND ...` passes it on. */
+	argv[argc] = behind;
 	*c = (struct config){ .std = LU_STD_DEFAULTS };
 	return lu_cmdline_parse(&tool, argc, argv, c, l, err);
 }
