@@ -19,9 +19,8 @@ static void put_libraries(struct lu_buf *out)
 static void put_libraries(struct lu_buf *out)
 {
 	lu_buf_printf(out,
-			"zstd %s, zlib %s, xz %s, libarchive %s, libxml2 %s, ICU %s (Unicode 15), "
-			"xxHash "
-			"%d.%d.%d",
+			"zstd %s, zlib %s, xz %s, libarchive %s,\n"
+			"libxml2 %s, ICU %s (Unicode 15), xxHash %d.%d.%d",
 			ZSTD_versionString(), zlibVersion(), lzma_version_string(),
 			ARCHIVE_VERSION_ONLY_STRING, LIBXML_DOTTED_VERSION, U_ICU_VERSION,
 			XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE);
@@ -37,7 +36,7 @@ void lu_version_put(const char *tool, struct lu_buf *out)
 {
 	lu_buf_printf(out, "%s (lucie) %s\ncompiler %s; ", tool, LU_VERSION, __VERSION__);
 	put_libraries(out);
-	put_part("; CUDA", lu_version_cuda, out);
+	put_part("\nCUDA", lu_version_cuda, out);
 	put_part(", NCCL", lu_version_nccl, out);
 	put_part(", MPI", lu_version_mpi, out);
 	lu_buf_putc(out, '\n');
