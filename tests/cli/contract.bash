@@ -123,10 +123,10 @@ to_file() {
 	"${cmd[@]}" >/dev/null 2>err
 }
 
-# drop_times RUN: remove the durations of training steps, which may differ between equal runs.
+# drop_times RUN: remove what may differ between equal runs: durations of steps, date and machine.
 drop_times() {
 	[ ! -f "$1/timing.jsonl" ] ||
-		sed -Ei 's/"([a-z_]*seconds|tokens_per_s|gflops|date)":[^,}]*//g' "$1/timing.jsonl"
+		sed -Ei '/"machine":/d; s/"([a-z_]*seconds|tokens_per_s|gflops)":[^,}]*//g' "$1/timing.jsonl"
 }
 
 # result PROGRAM IN FOLDER [EXTRA]...: run the program with all its output in FOLDER and standard

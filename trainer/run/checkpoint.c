@@ -161,6 +161,7 @@ static int point_latest(const struct lt_run *run, const char *dir, struct lu_err
 	if ((unlink(temp) < 0 && errno != ENOENT) || symlink(strrchr(dir, '/') + 1, temp) < 0 ||
 			rename(temp, latest) < 0) {
 		lu_err_sys(err, errno, "%s", latest);
+		unlink(temp);
 		goto out;
 	}
 	rc = lu_sync_folder(latest, err);
@@ -254,15 +255,15 @@ int lt_checkpoint_save(struct lt_run *run, struct lt_weights *w, const struct lt
 	}
 	/* A shard that was cut may have been read as zeros. */
 	if (write_files(temp, w, pos, err) < 0 || lt_manifest_verify(temp, err) < 0 ||
-			lu_mapped_check(err) < 0 || lt_owner_holds(&run->owner, err) < 0) {
+			lu_mapped_check(err) < 0 || lt_owner_holds(&run->owner, err) < 0 ||
+			move_into_place(temp, dir, err) < 0) {
 		struct lu_err ignored;
 
 		/* The first error is the one to report. */
 		(void)lt_folder_remove(temp, &ignored);
 		goto out;
 	}
-	if (move_into_place(temp, dir, err) < 0 || point_latest(run, dir, err) < 0 ||
-			remove_old(run, pos->step, keep, err) < 0)
+	if (point_latest(run, dir, err) < 0 || remove_old(run, pos->step, keep, err) < 0)
 		goto out;
 	rc = 0;
 out:

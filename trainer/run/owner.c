@@ -218,6 +218,7 @@ int lt_owner_check(const char *run, struct lu_err *err)
 
 int lt_owner_claim(struct lt_owner *o, const char *run, struct lu_err *err)
 {
+	struct lu_err ignored;
 	struct mark me;
 
 	*o = (struct lt_owner){ 0 };
@@ -227,13 +228,14 @@ int lt_owner_claim(struct lt_owner *o, const char *run, struct lu_err *err)
 	format(&me, &o->line);
 	snprintf(o->attempt, sizeof(o->attempt), "%.64s-%" PRIu64, me.host, me.pid);
 	o->run = strdup(run);
-	if (!o->run || lu_buf_check(&o->line, err) < 0) {
-		lt_owner_release(o);
+	o->path = lu_concat(run, "/", LT_OWNER_FILE);
+	if (!o->run || !o->path || lu_buf_check(&o->line, err) < 0) {
+		(void)lt_owner_release(o, &ignored);
 		return lu_err_nomem(err);
 	}
 	if (lt_folder_write(run, LT_OWNER_FILE, lu_buf_slice(&o->line), err) < 0 ||
 			lt_owner_holds(o, err) < 0) {
-		lt_owner_release(o);
+		(void)lt_owner_release(o, &ignored);
 		return -1;
 	}
 	return 0;
@@ -251,49 +253,45 @@ static bool is_ours(const struct lt_owner *o, const char *path)
 	return n >= 0 && (size_t)n == o->line.n && memcmp(text, o->line.p, o->line.n) == 0;
 }
 
-/* Report whose line the file has now. */
+/* Report whose line the file has now. Returns 0 where only the quick answer failed. */
 static int lost(const struct lt_owner *o, const char *path, struct lu_err *err)
 {
 	struct lu_buf text = { 0 };
 	struct mark now;
 	int rc = read_lock(path, &text, err);
+	bool ours = rc > 0 && text.n == o->line.n && memcmp(text.p, o->line.p, text.n) == 0;
 
 	if (rc == 0)
 		lu_err_set(err,
 				"%s: removed while this trainer ran; it stops without writing "
 				"anything more",
 				path);
-	else if (rc > 0 && understand(path, &text, &now, err) == 0)
+	else if (rc > 0 && !ours && understand(path, &text, &now, err) == 0)
 		lu_err_set(err,
 				"%s: taken over by another trainer, process %" PRIu64
 				" on host %s, since %s; this one stops without writing anything "
 				"more",
 				o->run, now.pid, now.host, now.since);
 	lu_buf_release(&text);
-	return -1;
+	return ours ? 0 : -1;
 }
 
 int lt_owner_holds(const struct lt_owner *o, struct lu_err *err)
 {
-	char *path = lu_concat(o->run, "/", LT_OWNER_FILE);
-	int rc = !path ? lu_err_nomem(err) : is_ours(o, path) ? 0 : lost(o, path, err);
-
-	free(path);
-	return rc;
+	return is_ours(o, o->path) ? 0 : lost(o, o->path, err);
 }
 
-void lt_owner_release(struct lt_owner *o)
+int lt_owner_release(struct lt_owner *o, struct lu_err *err)
 {
-	struct lu_err ignored;
-	char *path;
+	int rc = o->run ? lt_owner_holds(o, err) : 0;
 
-	if (o->run && lt_owner_holds(o, &ignored) == 0) {
-		path = lu_concat(o->run, "/", LT_OWNER_FILE);
-		if (path)
-			unlink(path);
-		free(path);
-	}
+	if (o->run && rc == 0 && unlink(o->path) < 0)
+		rc = lu_err_sys(err, errno, "%s", o->path);
+	else if (rc < 0 && err->errnum == 0)
+		rc = 0; /* of another trainer by now: everything of this one is published */
 	free(o->run);
+	free(o->path);
 	lu_buf_release(&o->line);
 	*o = (struct lt_owner){ 0 };
+	return rc;
 }

@@ -28,6 +28,7 @@
 
 struct lt_owner {
 	char *run;	    /* NULL: not claimed */
+	char *path;	    /* of the file */
 	struct lu_buf line; /* as written */
 	char attempt[96];   /* "HOST-PID", for the names of temporary files */
 };
@@ -42,7 +43,8 @@ int lt_owner_claim(struct lt_owner *o, const char *run, struct lu_err *err) LU_C
  * not noticed before the next call; both attempts then write the same bytes. */
 int lt_owner_holds(const struct lt_owner *o, struct lu_err *err) LU_CHECKED;
 
-/* Remove the file if it is still ours. No effect on a zeroed struct. */
-void lt_owner_release(struct lt_owner *o);
+/* Remove the file if it is still ours. No effect on a zeroed struct, which *o is afterwards, also on
+ * failure. */
+int lt_owner_release(struct lt_owner *o, struct lu_err *err);
 
 #endif

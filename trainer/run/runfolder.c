@@ -112,16 +112,19 @@ static void remove_created(struct lt_run *r)
 	}
 }
 
-static void release(struct lt_run *r)
+static int release(struct lt_run *r, struct lu_err *err)
 {
-	lt_owner_release(&r->owner);
+	int rc = lt_owner_release(&r->owner, err);
+
 	remove_created(r);
 	free(r->path);
 	*r = no_run;
+	return rc;
 }
 
 int lt_run_open(struct lt_run *r, const char *path, struct lu_err *err)
 {
+	struct lu_err ignored;
 	struct stat st;
 
 	*r = no_run;
@@ -132,19 +135,22 @@ int lt_run_open(struct lt_run *r, const char *path, struct lu_err *err)
 	if (lu_make_folders(path, err) == 0 && lt_owner_claim(&r->owner, path, err) == 0 &&
 			remove_unfinished(path, err) == 0)
 		return 0;
-	release(r);
+	/* The first error is the one to report. */
+	(void)release(r, &ignored);
 	return -1;
 }
 
 int lt_run_close(struct lt_run *r, struct lu_err *err)
 {
+	struct lu_err ignored;
 	int rc = 0;
 
 	for (int i = 0; i < LT_LOGS; i++) {
 		if (r->log[i] >= 0 && close(r->log[i]) < 0)
 			rc = lu_err_sys(err, errno, "%s/%s", r->path, log_name[i]);
 	}
-	release(r);
+	if (release(r, rc < 0 ? &ignored : err) < 0)
+		rc = -1;
 	return rc;
 }
 
