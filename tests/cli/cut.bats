@@ -59,7 +59,7 @@ refused() {
 	cat err >&2
 	[ "$rc" = 2 ]
 	[ "$(wc -l <err)" = 1 ]
-	grep -q "^$1: ${2//./\\.}: was cut .*while it was read; restore it and start again$" err
+	grep -qE "^$1: (checkpoint: )?${2//./\\.}: was cut .*while it was read; restore it and start again$" err
 }
 
 @test "an index is cut under lucie-trace, lucie-eval and lucie-mix" {
