@@ -134,8 +134,12 @@ void lu_account_summary(const struct lu_account *a, const char *noun, bool selec
 {
 	uint64_t in = a->stats.in.docs, dropped = lu_stats_dropped(&a->stats);
 
-	if (!lu_summary(&a->stats, a->args, noun, a->silent ? "used" : "out") && selects &&
-			dropped > in / 2)
+	if (lu_summary(&a->stats, a->args, noun, a->silent ? "used" : "out"))
+		return;
+	/* A program that does not select says so only of a loss that cannot be meant. */
+	if (dropped == in && in > 0 && !selects)
+		lu_note("all %" PRIu64 " %s dropped", in, noun);
+	else if (selects && dropped > in / 2)
 		lu_note("%" PRIu64 " of %" PRIu64 " %s dropped, more than half", dropped, in, noun);
 }
 

@@ -281,3 +281,11 @@ types() {
 	has_rejects() { takes "$1" rejects && takes "$1" stats; }
 	each check reads_documents has_rejects
 }
+
+@test "documents that are all bad are not dropped without a word" {
+	printf '{"content":"a"}\n{"content":"b"}\n' >other.jsonl
+	lucie-normalize --rejects r -o n.jsonl other.jsonl 2>err
+	[ "$(cat err)" = "lucie-normalize: all 2 documents dropped" ]
+	lucie-normalize -q --max-bad 9 -o n.jsonl other.jsonl 2>err
+	[ ! -s err ]
+}

@@ -146,3 +146,14 @@ lucie-dedup --near lucie-shard lucie-mix --plan" ]
 	run ! grep -q 'Held-out documents' work/report.html
 	[ ! -s work/eval/scores.jsonl ]
 }
+
+@test "hidden files and folders are sources like others" {
+	mkdir -p raw/.folder raw/plain
+	echo a >raw/.file.txt
+	echo b >raw/.folder/b.txt
+	echo c >raw/plain/c.txt
+	[ "$(bash "$LUCIE_SRC/pipelines/mk/sources" raw lists | tr '\n' ' ')" = "_.folder files plain " ]
+	grep -qx $'member\t.file.txt' lists/files
+	# The second time nothing is new, and no list is lost.
+	[ "$(bash "$LUCIE_SRC/pipelines/mk/sources" raw lists | wc -l)" = 3 ]
+}
