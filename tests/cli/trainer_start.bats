@@ -215,6 +215,7 @@ contents() {
 }
 
 @test "a failing read or write at any moment of the start leaves the folder as before" {
+	[ "$LUCIE_CONFIG" = release ] || skip "a sanitizer must be loaded first"
 	local n calls status before
 	with_fault 0 -c short.ini -o new/run
 	calls=$(cat calls)
@@ -264,11 +265,13 @@ endless() {
 }
 
 @test "where the file system has no locks, a run trains as elsewhere" {
+	[ "$LUCIE_CONFIG" = release ] || skip "a sanitizer must be loaded first"
 	LD_PRELOAD=$PWD/noflock.so lucie-train -q -c good.ini --set train.steps=12 -o run
 	diff -r -x timing.jsonl run ended
 }
 
 @test "a run that is being trained is refused by host and process" {
+	[ "$LUCIE_CONFIG" = release ] || skip "a sanitizer must be loaded first"
 	local before
 	endless
 	until_step 2
@@ -371,4 +374,13 @@ endless() {
 	pid=
 	[ $rc = 75 ]
 	[ -e run/latest/manifest.json ]
+}
+
+@test "a link that a killed trainer left is removed, not the checkpoint behind it" {
+	lucie-train -q -c good.ini -o run
+	before=$(cd run/latest && sha256sum ./*)
+	ln -s "$(readlink run/latest)" run/.latest.host-1.lu-tmp
+	lucie-train -q -c good.ini --set train.steps=12 -o run
+	[ ! -L run/.latest.host-1.lu-tmp ]
+	[ -n "$before" ] && (cd run && ls -d step-*/manifest.json)
 }
