@@ -330,6 +330,7 @@ static void set_up(struct run *r, const struct options *o, const struct lu_args 
 	r->reader = (struct lu_members){ .file = args->file,
 		.files = args->files,
 		.limit = o->std.max_line,
+		.text_has_nuls = o->import.charset && lu_charset_has_nuls(o->import.charset),
 		.tmpdir = o->std.tmpdir,
 		.source = o->source,
 		.license = o->license,

@@ -56,6 +56,18 @@ bool lu_charset_known(const char *name)
 	return true;
 }
 
+bool lu_charset_has_nuls(const char *name)
+{
+	static const char *const prefix[] = { "utf-16", "utf16", "utf-32", "utf32", "ucs-2", "ucs2",
+		"ucs-4", "ucs4" };
+
+	for (size_t i = 0; i < sizeof(prefix) / sizeof(prefix[0]); i++) {
+		if (strncasecmp(name, prefix[i], strlen(prefix[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* 1: converted; 0: the charset is unknown or the bytes are not valid in it; -1: out of memory. */
 static int convert(struct lu_str in, struct lu_str label, struct lu_buf *store, struct lu_err *err)
 {
@@ -102,8 +114,21 @@ int lu_charset_utf8(struct lu_str in, struct lu_str declared, const char *fallba
 		struct lu_err *err)
 {
 	const unsigned char *p = (const unsigned char *)in.p;
+	bool utf32_mark = in.n >= 4 && memcmp(in.p, "\xFF\xFE\0\0", 4) == 0;
 	int rc;
 
+	if (fallback && lu_charset_has_nuls(fallback) && memchr(in.p, 0, in.n) &&
+			(utf32_mark || in.n < 2 ||
+					(memcmp(in.p, "\xFF\xFE", 2) != 0 &&
+							memcmp(in.p, "\xFE\xFF", 2) != 0))) {
+		*how = LU_CHARSET_FALLBACK;
+		rc = convert(in, lu_str_of(fallback), store, err);
+		*out = lu_buf_slice(store);
+		if (out->n >= 3 && memcmp(out->p, "\xEF\xBB\xBF", 3) == 0)
+			*out = (struct lu_str){ out->p + 3, out->n - 3 };
+		/* Another width than the charset's. */
+		return rc > 0 && memchr(out->p, 0, out->n) ? 0 : rc;
+	}
 	if (in.n >= 2 && ((p[0] == 0xFF && p[1] == 0xFE) || (p[0] == 0xFE && p[1] == 0xFF))) {
 		struct lu_str rest = { in.p + 2, in.n - 2 };
 

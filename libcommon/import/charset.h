@@ -19,7 +19,8 @@ enum lu_charset_how {
 /*
  * Converts `in` to UTF-8. `declared` (.p NULL: none) and `fallback` (NULL: none) are charset names.
  * 1: *out is the text, a slice of `in` or of `store`, and *how is set; 0: not valid in any of them;
- * -1: out of memory. Names follow the WHATWG Encoding Standard where that matters: "iso-8859-1",
+ * -1: out of memory. Where `fallback` is a form of UTF-16 or UTF-32, it comes before valid UTF-8 for
+ * bytes with NULs, which no text in UTF-8 has. Names follow the WHATWG Encoding Standard where that matters: "iso-8859-1",
  * "latin1" and "us-ascii" mean windows-1252, as in every browser.
  */
 int lu_charset_utf8(struct lu_str in, struct lu_str declared, const char *fallback,
@@ -28,6 +29,9 @@ int lu_charset_utf8(struct lu_str in, struct lu_str declared, const char *fallba
 
 /* True if this machine can convert the charset. */
 bool lu_charset_known(const char *name);
+
+/* True for the name of a form of UTF-16 or UTF-32, whose text has NUL bytes. */
+bool lu_charset_has_nuls(const char *name);
 
 /* The charset that a document declares, as a slice of it; .p NULL when it declares none. */
 /* "text/html; charset=utf-8" */

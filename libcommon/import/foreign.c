@@ -54,10 +54,6 @@ static const struct row others[] = {
 	{ "\xED\xAB\xEE\xDB", 4, 0, { "RPM, which is not read",
 			"unpack it first, with rpm2cpio for example" } },
 	{ "070701", 6, 0, { "cpio, which is not read", "unpack it first" } },
-	{ "\xFF\xFE\0\0", 4, 0, { "UTF-32 text, which is not read",
-			"convert it with iconv -f utf-32 first" } },
-	{ "\0\0\xFE\xFF", 4, 0, { "UTF-32 text, which is not read",
-			"convert it with iconv -f utf-32 first" } },
 	{ "\x89PNG\r\n", 6, 0, MEDIA("PNG image") },
 	{ "\xFF\xD8\xFF", 3, 0, MEDIA("JPEG image") },
 	{ "GIF8", 4, 0, MEDIA("GIF image") },
@@ -121,6 +117,12 @@ static const struct {
 };
 /* clang-format on */
 
+enum { UTF32, UTF16LE, UTF16BE, TEXTS };
+static const struct lu_format texts[TEXTS] = {
+	[UTF32] = { "UTF-32 text", "--charset utf-32 reads it" },
+	[UTF16LE] = { "UTF-16 text without a mark", "--charset utf-16le reads it" },
+	[UTF16BE] = { "UTF-16 text without a mark", "--charset utf-16be reads it" },
+};
 static const struct lu_format json = { "JSON, which is not read", JSON_ADVICE };
 
 /* The format in the table that the file begins with. A short magic of letters may also begin a
@@ -141,6 +143,30 @@ const struct lu_format *lu_format_packed(struct lu_str head)
 	return find(packed, COUNT(packed), head);
 }
 
+/* Text in UTF-32 with its mark, or in UTF-16: in a European language a NUL in every second byte and
+ * hardly one between. */
+static const struct lu_format *find_text(struct lu_str head)
+{
+	size_t nuls[2] = { 0, 0 };
+
+	if (head.n >= 4 &&
+			(memcmp(head.p, "\xFF\xFE\0\0", 4) == 0 ||
+					memcmp(head.p, "\0\0\xFE\xFF", 4) == 0))
+		return &texts[UTF32];
+	for (size_t i = 0; i < head.n; i++)
+		nuls[i % 2] += head.p[i] == 0;
+	if (nuls[1] > head.n * 2 / 5 && nuls[0] < head.n / 20 + 1)
+		return &texts[UTF16LE];
+	if (nuls[0] > head.n * 2 / 5 && nuls[1] < head.n / 20 + 1)
+		return &texts[UTF16BE];
+	return NULL;
+}
+
+bool lu_format_is_text(const struct lu_format *f)
+{
+	return f >= texts && f < texts + TEXTS;
+}
+
 const struct lu_format *lu_format_of(struct lu_str path, struct lu_str head)
 {
 	struct lu_str e = lu_extension_of(path);
@@ -150,6 +176,8 @@ const struct lu_format *lu_format_of(struct lu_str path, struct lu_str head)
 	if (head.n > LU_FORMAT_HEAD)
 		head.n = LU_FORMAT_HEAD;
 	f = find(others, COUNT(others), head);
+	if (!f)
+		f = find_text(head);
 	if (f)
 		return f;
 	for (size_t k = 0; k < COUNT(by_name); k++) {

@@ -3,6 +3,8 @@
 /*
  * Formats that are not read: recognised so that a message can name what was seen and the way out.
  */
+#include <stdbool.h>
+
 #include "libcommon/base/buf.h"
 
 struct lu_format {
@@ -23,5 +25,8 @@ const struct lu_format *lu_format_of(struct lu_str path, struct lu_str head);
 /* By the first bytes of a zip archive, one that holds a single document of an office program, or
  * NULL. */
 const struct lu_format *lu_format_of_zip(struct lu_str head);
+
+/* True for text with NULs, which --charset must name: not a format of its own. */
+bool lu_format_is_text(const struct lu_format *f);
 
 #endif

@@ -201,6 +201,7 @@ static int read_content(struct lu_members *m, struct lu_feed *feed, struct lu_me
 		struct lu_err *err)
 {
 	struct lu_str head;
+	bool binary;
 	int rc;
 
 	m->damage = true;
@@ -209,8 +210,13 @@ static int read_content(struct lu_members *m, struct lu_feed *feed, struct lu_me
 	member->format = lu_format_packed(head);
 	if (member->format)
 		return drop(member, member->format->name);
-	if (looks_binary(head)) {
+	/* With --charset utf-16, bytes with NULs are text unless a signature says otherwise. */
+	binary = looks_binary(head);
+	if (binary)
 		member->format = lu_format_of(lu_buf_slice(&m->path), head);
+	if (binary && m->text_has_nuls)
+		binary = member->format && !lu_format_is_text(member->format);
+	if (binary) {
 		member->size = head.n;
 		return drop(member, "not text");
 	}

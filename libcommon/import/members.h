@@ -70,6 +70,7 @@ struct lu_members {
 	const char *license; /* NULL: none */
 	bool license_debian; /* read the package's copyright file */
 	bool warc;	     /* every file is a web archive */
+	bool text_has_nuls;  /* --charset is a form of UTF-16 or UTF-32 */
 	const struct lu_list *include, *exclude;
 
 	/* Private. */
