@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -36,12 +37,13 @@ struct run {
 	struct lu_account account;
 	struct lu_progress progress;
 	struct lu_buf scratch;
-	uint64_t index; /* of the next document */
+	uint64_t index;	    /* of the next document */
+	atomic_uint mapped; /* bit i: some record has the target of field i */
 	struct lu_pipeline *pipeline;
 };
 
-/* A reason that is told by its address: the message says which members there are. */
-static const char no_text[] = "no \"text\"";
+/* Reasons that are told by their address: the message names the member by its name in the file. */
+static const char no_text[] = "no \"text\"", not_a_string[] = "\"text\" is not a string";
 
 /* --- operations on a document -------------------------------------------------------------- */
 
@@ -298,6 +300,17 @@ static int rename_fields(
 	return 0;
 }
 
+/* Remember which targets of --map are there, for note_unmapped(). */
+static void look_for_targets(struct run *r, const struct lu_doc *doc)
+{
+	unsigned seen = atomic_load(&r->mapped);
+
+	for (size_t i = 0; i < r->fields.n; i++) {
+		if (!(seen >> i & 1) && lu_json_get(&doc->obj, r->fields.field[i].target))
+			atomic_fetch_or(&r->mapped, 1u << i);
+	}
+}
+
 static int find_text(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, struct lu_err *err)
 {
 	const struct lu_json_member *m = lu_json_get(&doc->obj, "text");
@@ -306,7 +319,7 @@ static int find_text(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, 
 		if (lu_json_decode_known(m->value, m->escaped, &b->arena, &doc->text) < 0)
 			return lu_err_nomem(err);
 	} else if (!(r->ds->flags & LU_DOCSTREAM_TEXTLESS)) {
-		return lu_doc_bad(doc, m ? "\"text\" is not a string" : no_text);
+		return lu_doc_bad(doc, m ? not_a_string : no_text);
 	}
 	return 0;
 }
@@ -341,8 +354,11 @@ static int parse(struct run *r, struct lu_doc_batch *b, struct lu_doc *doc, stru
 		doc->obj = (struct lu_json_obj){ .line = line };
 		return lu_doc_bad(doc, lu_json_fault_text(fault.kind));
 	}
-	if (r->fields.n && rename_fields(r, b, doc, err) < 0)
-		return -1;
+	if (r->fields.n) {
+		if (rename_fields(r, b, doc, err) < 0)
+			return -1;
+		look_for_targets(r, doc);
+	}
 	return doc->verdict == LU_BAD ? 0 : find_text(r, b, doc, err);
 }
 
@@ -379,11 +395,18 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 	return lu_buf_check(&b->out, err);
 }
 
+/* The member that holds the text, by its name in the file. */
+static struct lu_str text_name(const struct run *r)
+{
+	const struct lu_str *path = lu_fields_path(&r->fields, "text");
+
+	return path ? *path : LU_STR("text");
+}
+
 /* "file:line: no "text" member; it has "content", "id": try --text-field content". */
 static void describe_textless(const struct run *r, const struct lu_doc *doc, struct lu_err *message)
 {
-	const struct lu_str *path = lu_fields_path(&r->fields, "text");
-	struct lu_str name = path ? *path : LU_STR("text");
+	struct lu_str name = text_name(r);
 	struct lu_buf hint = { 0 };
 
 	lu_fields_suggest(&doc->obj, &hint);
@@ -397,12 +420,15 @@ static void describe_bad(const struct run *r, const struct lu_doc *doc, struct l
 {
 	bool has_value = doc->value.n > 0 && doc->value.n <= 40 && !lu_str_is(doc->value, "null");
 
-	if (doc->reason == no_text) {
+	if (doc->reason == no_text)
 		describe_textless(r, doc, message);
-		return;
-	}
-	lu_err_set(message, "%s:%" PRIu64 ": %s%s" LU_STR_FMT, doc->file, doc->line, doc->reason,
-			has_value ? ": " : "", LU_STR_ARG(has_value ? doc->value : LU_STR("")));
+	else if (doc->reason == not_a_string)
+		lu_err_set(message, "%s:%" PRIu64 ": \"" LU_STR_FMT "\" is not a string", doc->file,
+				doc->line, LU_STR_ARG(text_name(r)));
+	else
+		lu_err_set(message, "%s:%" PRIu64 ": %s%s" LU_STR_FMT, doc->file, doc->line,
+				doc->reason, has_value ? ": " : "",
+				LU_STR_ARG(has_value ? doc->value : LU_STR("")));
 }
 
 static int drop(struct run *r, const struct lu_doc *doc, struct lu_err *err)
@@ -596,6 +622,21 @@ static void free_locals(struct lu_docstream *ds)
 	ds->locals = 0;
 }
 
+/* A path of --map that no record has is a typo, or a member that is always absent. A text that is
+ * missing makes its record bad. */
+static void note_unmapped(struct run *r)
+{
+	unsigned seen = atomic_load(&r->mapped);
+
+	for (size_t i = 0; r->account.stats.in.docs > 0 && i < r->fields.n; i++) {
+		const struct lu_field *f = &r->fields.field[i];
+
+		if (!(seen >> i & 1) && strcmp(f->target, "text") != 0)
+			lu_note("--map %s=" LU_STR_FMT ": no record has this member", f->target,
+					LU_STR_ARG(f->path));
+	}
+}
+
 static int finish(struct run *r, struct lu_err *err)
 {
 	struct lu_docstream *ds = r->ds;
@@ -643,6 +684,8 @@ int lu_docstream_run(struct lu_docstream *ds, const struct lu_std *std, const st
 			r.lines.total_bytes);
 	rc = run_pipeline(&r, err);
 	lu_progress_end(&r.progress);
+	if (rc == 0)
+		note_unmapped(&r);
 	if (rc == 0)
 		rc = lu_inputs_end(&r.inputs, err);
 	if (rc == 0)

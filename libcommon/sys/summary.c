@@ -28,22 +28,21 @@ static void put_counts(
 		lu_buf_printf(out, ", %" PRIu64 " dropped", dropped);
 }
 
-/* Append as many reasons as fit. */
-static void put_reasons(const struct lu_reason *r, size_t n, size_t width, struct lu_buf *out)
+/* Append as many reasons as fit. False if none does. */
+static bool put_reasons(const struct lu_reason *r, size_t n, size_t width, struct lu_buf *out)
 {
 	size_t start = out->n;
 
 	for (size_t shown = n; shown > 0 && lu_buf_ok(out); shown--) {
 		for (size_t i = 0; i < shown; i++)
 			lu_buf_printf(out, "%s%" PRIu64 " %s", i ? ", " : ": ", r[i].n, r[i].name);
-		if (shown < n)
-			lu_buf_printf(out, ", %zu more reason%s", n - shown,
-					n - shown > 1 ? "s" : "");
+		lu_buf_puts(out, shown < n ? ", ..." : "");
 		if (out->n <= width || !lu_buf_ok(out))
-			return;
+			return true;
 		out->n = start;
 		out->p[start] = '\0';
 	}
+	return n == 0;
 }
 
 void lu_summary_format(const struct lu_stats *s, const char *noun, const char *verb, size_t width,
@@ -52,15 +51,18 @@ void lu_summary_format(const struct lu_stats *s, const char *noun, const char *v
 	size_t n = s->dropped.n;
 	struct lu_reason *r = n ? malloc(n * sizeof(*r)) : NULL;
 
-	put_counts(s, noun, verb, out);
-	if (out->n > width) {
-		lu_buf_clear(out);
-		put_counts(s, NULL, verb, out);
-	}
 	if (r) {
 		memcpy(r, s->dropped.p, n * sizeof(*r));
 		qsort(r, n, sizeof(*r), by_count);
-		put_reasons(r, n, width, out);
+	} else {
+		n = 0;
+	}
+	put_counts(s, noun, verb, out);
+	if (!put_reasons(r, n, width, out) || out->n > width) {
+		/* The noun makes room. */
+		lu_buf_clear(out);
+		put_counts(s, NULL, verb, out);
+		(void)put_reasons(r, n, width, out);
 	}
 	free(r);
 }

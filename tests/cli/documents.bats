@@ -212,7 +212,9 @@ on_terminal() {
 	on_terminal 80 'lucie-normalize --trim --max-bad 5 s.jsonl >out'
 	[ "$(cat screen)" = 'lucie-normalize: 6 documents in, 2 out, 4 dropped: 3 empty text, 1 not JSON' ]
 	on_terminal 70 'lucie-normalize --trim --max-bad 5 s.jsonl >out'
-	[ "$(cat screen)" = 'lucie-normalize: 6 documents in, 2 out, 4 dropped' ]
+	[ "$(cat screen)" = 'lucie-normalize: 6 documents in, 2 out, 4 dropped: 3 empty text, ...' ]
+	on_terminal 60 'lucie-normalize --trim --max-bad 5 s.jsonl >out'
+	[ "$(cat screen)" = 'lucie-normalize: 6 in, 2 out, 4 dropped: 3 empty text, ...' ]
 }
 
 # types FILE: fail where a member is a whole number in one record and a real one in another.
@@ -288,4 +290,17 @@ types() {
 	[ "$(cat err)" = "lucie-normalize: all 2 documents dropped" ]
 	lucie-normalize -q --max-bad 9 -o n.jsonl other.jsonl 2>err
 	[ ! -s err ]
+}
+
+@test "a mapped name that no record has is said, and a wrong type by its own name" {
+	printf '{"content":"a","meta":{"lang":"fr"}}\n{"content":"b","id":"7"}\n' >named.jsonl
+	lucie-normalize --text-field content --map lang=meta.lnag,id=doc -o n.jsonl named.jsonl 2>err
+	[ "$(cat err)" = "lucie-normalize: --map lang=meta.lnag: no record has this member" ]
+	lucie-normalize --text-field content --map lang=meta.lang -o n.jsonl named.jsonl 2>err
+	[ ! -s err ]
+	lucie-normalize --map lang=meta.lang -o again.jsonl n.jsonl 2>err
+	[ ! -s err ]
+	echo '{"content":5}' >number.jsonl
+	run -2 lucie-normalize --text-field content -o n.jsonl number.jsonl
+	[ "$output" = 'lucie-normalize: number.jsonl:1: "content" is not a string' ]
 }

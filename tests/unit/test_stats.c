@@ -85,8 +85,10 @@ static void test_summary(void **state)
 	assert_described(&s, "texts", 66,
 			"9 texts in, 1 repeated, 2 out, 8 dropped: 4 empty, 2 long, 2 short");
 	assert_described(&s, "texts", 65,
-			"9 texts in, 1 repeated, 2 out, 8 dropped: 4 empty, 2 more reasons");
-	assert_described(&s, "texts", 64, "9 texts in, 1 repeated, 2 out, 8 dropped");
+			"9 texts in, 1 repeated, 2 out, 8 dropped: 4 empty, 2 long, ...");
+	assert_described(&s, "texts", 61, "9 texts in, 1 repeated, 2 out, 8 dropped: 4 empty, ...");
+	/* The noun makes room for a reason. */
+	assert_described(&s, "texts", 50, "9 in, 1 repeated, 2 out, 8 dropped: 4 empty, ...");
 	assert_described(&s, "texts", 39, "9 in, 1 repeated, 2 out, 8 dropped");
 	assert_described(&s, "texts", 1, "9 in, 1 repeated, 2 out, 8 dropped");
 	lu_stats_release(&s);
