@@ -52,6 +52,8 @@ static int add_word(struct lu_marks *m, const struct lu_tok *tok, struct lu_str 
 int lu_marks_parse(struct lu_marks *m, const struct lu_tok *tok, const char *list, bool again,
 		struct lu_err *err)
 {
+	if (strcmp(list, "none") == 0)
+		return 0;
 	for (const char *p = list; *p;) {
 		size_t n = strcspn(p, ",");
 

@@ -35,7 +35,7 @@ $(D)/run/done: $(TRAIN_CONFIG) $(D)/mix/plan $$(call stamp,train,$$(VALID) $$(TR
 		[ ! -d $(D)/run ] || { echo 'the plan or the settings have changed: training starts over, the run as it was is kept as $(D)/run.old' >&2; \
 			rm -rf $(D)/run.old; mv $(D)/run $(D)/run.old; }; \
 		cat $^ >$(D)/run.inputs; }
-	$(Q)$(RUN) $(TRAIN) || { rc=$$?; \
+	$(Q). $(MK)/forward; forward $(RUN) $(TRAIN) || { rc=$$?; \
 		[ $$rc != 75 ] || echo 'stopped after a checkpoint; the same command goes on' >&2; exit $$rc; }
 	$(Q)touch $@
 

@@ -157,3 +157,20 @@ lucie-dedup --near lucie-shard lucie-mix --plan" ]
 	# The second time nothing is new, and no list is lost.
 	[ "$(bash "$LUCIE_SRC/pipelines/mk/sources" raw lists | wc -l)" = 3 ]
 }
+
+@test "SIGTERM to make reaches the program of a recipe that forwards" {
+	cat >f.mk <<-END
+	SHELL := bash
+	.SHELLFLAGS := -eu -o pipefail -c
+	.RECIPEPREFIX := >
+	all:
+	> . $LUCIE_SRC/pipelines/mk/forward; \\
+	> forward bash -c 'trap "echo told; exit 75" TERM; touch ready; sleep 5 & wait' || exit \$\$?
+	END
+	make -f f.mk >log 2>&1 3>&- &
+	pid=$!
+	while [ ! -e ready ]; do sleep 0.05; done
+	kill -TERM $pid
+	wait $pid || true
+	grep -qx told log
+}
