@@ -89,6 +89,20 @@ static int check_unchanged(const struct options *o, const struct lt_config *now,
 	return rc;
 }
 
+/* True if config.ini has this text already: a start with the same --set again changes nothing. */
+static bool is_recorded(const struct lt_run *run, const struct lu_buf *config)
+{
+	char *path = lu_concat(run->path, "/", "config.ini"), *text = NULL;
+	struct lu_err ignored;
+	size_t n;
+	bool same = path && lu_read_file(path, config->n + 1, &text, &n, &ignored) == 0 &&
+			n == config->n && memcmp(text, config->p, n) == 0;
+
+	free(text);
+	free(path);
+	return same;
+}
+
 /* Write what this start changes: config.ini, and the tokenizer if the run has none. */
 static int record(struct lt_run *run, const struct options *o, const struct lt_config *now,
 		bool fresh, struct lu_err *err)
@@ -107,7 +121,7 @@ static int record(struct lt_run *run, const struct options *o, const struct lt_c
 	if (rc == 0)
 		rc = lu_buf_check(&set, err);
 	r.config = lu_buf_slice(&text);
-	if (rc == 0)
+	if (rc == 0 && (fresh || copy || !is_recorded(run, &text)))
 		rc = lt_run_record(run, &r, err);
 	lu_buf_release(&text);
 	lu_buf_release(&set);

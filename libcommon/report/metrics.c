@@ -18,7 +18,7 @@
 
 /* --- curves ------------------------------------------------------------------------------- */
 
-static const struct lu_point nowhere = { NAN, NAN };
+static const struct lu_point nowhere = { (double)NAN, (double)NAN };
 
 int lu_curve_add(struct lu_curve *c, double x, double y, struct lu_err *err)
 {

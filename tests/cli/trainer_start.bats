@@ -384,3 +384,10 @@ endless() {
 	[ ! -L run/.latest.host-1.lu-tmp ]
 	[ -n "$before" ] && (cd run && ls -d step-*/manifest.json)
 }
+
+@test "the same --set again is recorded once" {
+	for _ in 1 2 3; do lucie-train -q -c good.ini --set train.steps=12 -o run; done
+	[ "$(grep -c '"set"' run/metrics.jsonl)" = 1 ]
+	lucie-train -q -c good.ini --set train.steps=13 -o run
+	[ "$(grep -c '"set"' run/metrics.jsonl)" = 2 ]
+}

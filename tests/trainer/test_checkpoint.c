@@ -279,28 +279,29 @@ static void test_keep(void **state)
 static void test_failing_save(void **state)
 {
 	struct lt_position pos = position(2);
-	char *run = scratch_new(), *block, *dir, name[160];
+	char *run = scratch_new(), *block, *inside, *dir, name[160];
 	struct lt_run owned;
 	struct lu_err err;
 	struct tiny t;
-	int fd;
 
 	(void)state;
 	tiny_open(&t, 1, false);
 	save(&t, run, 1, 1);
 	ok(lt_run_open(&owned, run, &err), &err);
-	/* A file with the name of the temporary folder. */
+	/* A folder with the name of the temporary one, which cannot be removed. */
 	snprintf(name, sizeof(name), ".step-00000002.%s.lu-tmp", owned.owner.attempt);
 	block = path_in(run, name);
-	fd = open(block, O_CREAT | O_WRONLY, 0600);
-	assert_true(fd >= 0);
-	close(fd);
+	inside = path_in(block, "folder");
+	assert_int_equal(mkdir(block, 0700), 0);
+	assert_int_equal(mkdir(inside, 0700), 0);
 	assert_int_equal(lt_checkpoint_save(&owned, t.w, &pos, 1, &err), -1);
 	assert_non_null(strstr(err.msg, "step-00000002"));
+	assert_int_equal(rmdir(inside), 0);
 	ok(lt_run_close(&owned, &err), &err);
 	ok(lt_checkpoint_find(run, UINT64_MAX, &dir, &err), &err);
 	ok(lt_checkpoint_load(dir, t.w, &err), &err);
 	free(dir);
+	free(inside);
 	free(block);
 	tiny_close(&t);
 	scratch_remove(run);
