@@ -1,22 +1,21 @@
 #ifndef LUCIE_IMPORT_FOREIGN_H
 #define LUCIE_IMPORT_FOREIGN_H
 /*
- * Formats that are not read: recognised so that a message can name what was seen and the way out.
+ * Formats that lucie-import does not read: by their first bytes (io/magic.h), by the name of the file,
+ * or by the members of a zip archive.
  */
 #include <stdbool.h>
 
-#include "libcommon/base/buf.h"
-
-struct lu_format {
-	const char *name;   /* "PDF, which is not read" */
-	const char *advice; /* what to do, or NULL */
-};
+#include "libcommon/io/magic.h"
 
 /* Number of first bytes by which formats are told apart. */
 #define LU_FORMAT_HEAD ((size_t)512)
 
 /* By the first bytes of a file that is compressed by a method that is not read, or NULL. */
 const struct lu_format *lu_format_packed(struct lu_str head);
+
+/* True for bytes with NULs that no byte order mark of UTF-16 explains. */
+bool lu_looks_binary(struct lu_str head);
 
 /* By the first bytes (up to LU_FORMAT_HEAD), else by the extension of the name, of a file that was not
  * taken for text; NULL: none of those known here. */

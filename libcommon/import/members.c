@@ -174,15 +174,6 @@ static int finish_container(struct lu_members *m, struct lu_err *err)
 	return rc;
 }
 
-static bool looks_binary(struct lu_str head)
-{
-	bool utf16 = head.n >= 2 &&
-			(memcmp(head.p, "\xFF\xFE", 2) == 0 || memcmp(head.p, "\xFE\xFF", 2) == 0);
-	bool utf32 = head.n >= 4 && memcmp(head.p, "\xFF\xFE\0\0", 4) == 0;
-
-	return utf32 || (head.n && !utf16 && memchr(head.p, 0, head.n));
-}
-
 /* Fail on a decompression bomb. */
 static int check_expansion(struct lu_members *m, uint64_t more, struct lu_err *err)
 {
@@ -211,7 +202,7 @@ static int read_content(struct lu_members *m, struct lu_feed *feed, struct lu_me
 	if (member->format)
 		return drop(member, member->format->name);
 	/* With --charset utf-16, bytes with NULs are text unless a signature says otherwise. */
-	binary = looks_binary(head);
+	binary = lu_looks_binary(head);
 	if (binary)
 		member->format = lu_format_of(lu_buf_slice(&m->path), head);
 	if (binary && m->text_has_nuls)

@@ -39,16 +39,16 @@ int lu_inputs_open(
 
 int lu_inputs_look(const struct lu_slab *slab, struct lu_err *err)
 {
-	const char *name = NULL;
+	const struct lu_format *f = NULL;
 
 	if (slab->first_line == 1)
-		name = lu_magic_name(slab->bytes.p, slab->bytes.n);
-	if (!name)
+		f = lu_magic_find(lu_buf_slice(&slab->bytes), LU_MAGIC_ALL);
+	if (!f)
 		return 0;
-	return lu_err_set(err,
-			"%s: %s, where JSON Lines are expected (see man "
-			"lucie-import)",
-			slab->file, name);
+	if (f->advice)
+		return lu_err_set(err, "%s: %s; %s", slab->file, f->name, f->advice);
+	return lu_err_set(err, "%s: %s, where JSON Lines are expected (see man lucie-import)",
+			slab->file, f->name);
 }
 
 /* The operand is over. */

@@ -154,15 +154,19 @@ foreign() {
 	printf 'PAR1\25\4\25' >x.parquet
 	printf '%%PDF-1.7\n' >x.pdf
 	printf 'PK\3\4' >x.zip
+	printf '\211PNG\r\n' >x.png
 	tar -cf - a.jsonl | gzip >x.tar.gz
 	printf '\n<!DOCTYPE html>' | tail -c +2 >x.html
 	check() {
 		local f status
-		for f in "x.parquet a Parquet file" "x.pdf a PDF file" "x.zip a zip archive" \
-			"x.tar.gz a tar archive" "x.html an HTML page"; do
+		for f in "x.parquet Parquet, which is not read; write it as JSON Lines" \
+			"x.pdf PDF, which is not read; extract its text" \
+			"x.png PNG image, where JSON Lines are expected" \
+			"x.zip a zip archive, where JSON Lines are expected" \
+			"x.tar.gz a tar archive, where" "x.html an HTML page, where"; do
 			status=0
 			to_file "$1" "a.jsonl ${f%% *}" --rejects r || status=$?
-			trouble $status dir "${f/ /: }, where JSON Lines are expected"
+			trouble $status dir "${f/ /: }"
 		done
 	}
 	each check reads_documents
