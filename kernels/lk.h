@@ -329,8 +329,8 @@ struct lk_ops {
 const struct lk_ops *lk_cpu_ops(void);
 
 /*
- * Call fn(ctx) with `threads` threads at hand, the caller's among them, for the operations of the
- * CPU's tables, and return what it returns. An operation called outside of it uses the caller's
+ * Call fn(ctx) on the caller's thread, with `threads` threads at hand, this one among them, for the
+ * operations of the CPU's tables, and return what it returns. An operation called outside of it uses the caller's
  * thread alone. Does not nest. An operation waits for no thread that has not begun a part of it, so
  * on a machine that others use too, threads that do not get the processor do not stop the rest.
  */

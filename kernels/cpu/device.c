@@ -39,8 +39,9 @@ int lk_cpu_team(int threads, int (*fn)(void *ctx), void *ctx)
 {
 	int rc = 0;
 
+	/* Not `single`: fn stays on the caller's thread. The others do tasks until it returns. */
 #pragma omp parallel num_threads(threads)
-#pragma omp single
+#pragma omp master
 	rc = fn(ctx);
 	return rc;
 }

@@ -26,7 +26,7 @@ static int with_thread_away(void *ctx)
 
 	t->seen = omp_get_num_threads();
 	/* Taken by the other thread, since this one waits for it to begin. */
-#pragma omp task default(shared)
+#pragma omp task firstprivate(t)
 	{
 		atomic_store(&t->away, true);
 		while (!atomic_load(&t->done))
@@ -48,6 +48,7 @@ static int with_thread_away(void *ctx)
 	ops->free(q, y);
 	ops->close(q);
 	atomic_store(&t->done, true);
+#pragma omp taskwait
 	return 7;
 }
 
