@@ -95,7 +95,7 @@ static const struct lu_left_kind *most(const struct lu_left_out *l, const struct
 	return best;
 }
 
-void lu_left_out_list(const struct lu_left_out *l, struct lu_buf *out)
+static void list_kinds(const struct lu_left_out *l, struct lu_buf *out)
 {
 	const struct lu_left_kind *k = most(l, NULL);
 	uint64_t left = l->n;
@@ -114,6 +114,17 @@ void lu_left_out_list(const struct lu_left_out *l, struct lu_buf *out)
 		lu_buf_printf(out, " and %" PRIu64 " of other kinds", left);
 }
 
+void lu_left_out_list(const struct lu_left_out *l, struct lu_buf *out)
+{
+	const struct lu_left_kind *k = most(l, NULL);
+
+	list_kinds(l, out);
+	while (k && !k->advice)
+		k = most(l, k);
+	if (k)
+		lu_buf_printf(out, "; %s%s%s", k->label, k->label[0] ? ": " : "", k->advice);
+}
+
 int lu_left_out_fail(const struct lu_left_out *l, const char *name, bool itself, struct lu_err *err)
 {
 	const struct lu_left_kind *k = most(l, NULL);
@@ -124,7 +135,7 @@ int lu_left_out_fail(const struct lu_left_out *l, const char *name, bool itself,
 		return lu_err_set(err, "%s: no document, nothing is in it; %s", name, way);
 	if (itself)
 		return lu_err_set(err, "%s: no document: %s; %s", name, k->what, way);
-	lu_left_out_list(l, &list);
+	list_kinds(l, &list);
 	if (lu_buf_check(&list, err) == 0)
 		lu_err_set(err, "%s: no document in %" PRIu64 " member%s: %s; %s", name, l->n,
 				l->n == 1 ? "" : "s", list.p, way);

@@ -6,7 +6,7 @@
  *
  *	struct lu_left_out l = { 0 };
  *	lu_left_out_add(&l, &member, reason, format, &err);
- *	lu_left_out_list(&l, &buf);	"30 .png (PNG image), 5 .pdf (PDF, which is not read)"
+ *	lu_left_out_list(&l, &buf);	"30 .png (PNG image), 5 .txt (not UTF-8); .txt: --charset ..."
  *	lu_left_out_release(&l);
  */
 #include <stdint.h>
@@ -33,7 +33,7 @@ struct lu_left_out {
 /* Count a member that was dropped for a reason; `format` is NULL when unknown. */
 int lu_left_out_add(struct lu_left_out *l, const struct lu_member *m, const char *reason,
 		const struct lu_format *format, struct lu_err *err) LU_CHECKED;
-/* Append the most frequent kinds with their numbers. */
+/* Append the most frequent kinds with their numbers, and a way out for the first that has one. */
 void lu_left_out_list(const struct lu_left_out *l, struct lu_buf *out);
 /* Fail with a sentence that says why the operand `name` gave no document, and the way out. `itself`:
  * the one member is the operand. Returns -1. */
