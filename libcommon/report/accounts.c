@@ -48,13 +48,17 @@ static int get_u64(
 	return 0;
 }
 
+/* Seconds with the three decimals that programs write, in thousandths: sums of whole numbers do not
+ * depend on the order of the lines. */
 static int get_seconds(
-		const struct lu_json_obj *obj, const char *key, double *out, struct lu_err *err)
+		const struct lu_json_obj *obj, const char *key, uint64_t *out, struct lu_err *err)
 {
 	const struct lu_json_member *m = lu_json_get(obj, key);
+	double v;
 
-	if (!m || !lu_json_double(m, out) || !(*out >= 0 && *out < 1e15))
+	if (!m || !lu_json_double(m, &v) || !(v >= 0 && v < 1e12))
 		return lu_err_set(err, "no seconds \"%s\"", key);
+	*out = (uint64_t)(v * 1000 + 0.5);
 	return 0;
 }
 
@@ -96,8 +100,8 @@ static int parse(const struct lu_json_obj *obj, struct lu_arena *arena, struct e
 			get_count(obj, "out", arena, &run->out, err) < 0 ||
 			get_u64(obj, "repeated", &run->repeated, err) < 0 ||
 			get_object(obj, "time", arena, &time, err) < 0 ||
-			get_seconds(&time, "wall_s", &run->wall, err) < 0 ||
-			get_seconds(&time, "cpu_s", &run->cpu, err) < 0 ||
+			get_seconds(&time, "wall_s", &run->wall_ms, err) < 0 ||
+			get_seconds(&time, "cpu_s", &run->cpu_ms, err) < 0 ||
 			get_u64(&time, "rss_bytes", &run->rss, err) < 0 ||
 			lu_object_string(&time, "date", arena, &e->date, err) < 0 ||
 			lu_object_string(&time, "machine", arena, &e->machine, err) < 0 ||
@@ -274,8 +278,8 @@ static int add_run(struct lu_accounts *a, const struct lu_run *run, struct lu_er
 	s->out.bytes += run->out.bytes;
 	s->repeated += run->repeated;
 	s->held_out += run->held_out;
-	s->wall += run->wall;
-	s->cpu += run->cpu;
+	s->wall_ms += run->wall_ms;
+	s->cpu_ms += run->cpu_ms;
 	s->rss = run->rss > s->rss ? run->rss : s->rss;
 	s->passes &= run->passes;
 	if (run->mix.n)
@@ -406,14 +410,16 @@ void lu_accounts_text(const struct lu_accounts *a, struct lu_buf *b)
 		put_row(b, s->name, runs, s->in.docs, lu_stage_dropped(s), s->repeated,
 				s->out.docs);
 		lu_buf_printf(b, " %9.2f %9.2f %9.2f %9.2f\n", (double)s->in.bytes / 1e6,
-				(double)s->out.bytes / 1e6, s->wall, s->cpu);
+				(double)s->out.bytes / 1e6, (double)s->wall_ms / 1000,
+				(double)s->cpu_ms / 1000);
 		for (size_t k = 0; k < s->dropped.n; k++)
 			put_reason(b, s->dropped.p[k].name, s->dropped.p[k].docs);
 	}
 	if (a->stage.n < 2 && t->held_out == 0)
 		return;
 	put_row(b, "total", "", t->in, t->dropped, t->repeated, t->out);
-	lu_buf_printf(b, " %9s %9s %9.2f %9.2f\n", "", "", t->wall, t->cpu);
+	lu_buf_printf(b, " %9s %9s %9.2f %9.2f\n", "", "", (double)t->wall_ms / 1000,
+			(double)t->cpu_ms / 1000);
 	if (t->held_out)
 		put_reason(b, "held out", t->held_out);
 	if (t->unread)
@@ -443,8 +449,8 @@ static void put_stage(struct lu_buf *b, const struct lu_stage *s)
 	if (s->held_out)
 		lu_json_put_u64(b, "held_out", s->held_out);
 	lu_json_open_object(b, "time");
-	lu_json_put_double(b, "wall_s", s->wall);
-	lu_json_put_double(b, "cpu_s", s->cpu);
+	lu_json_put_double(b, "wall_s", (double)s->wall_ms / 1000);
+	lu_json_put_double(b, "cpu_s", (double)s->cpu_ms / 1000);
 	lu_json_put_u64(b, "rss_bytes", s->rss);
 	lu_json_close_object(b);
 	lu_json_close_object(b);

@@ -35,10 +35,10 @@ struct lu_stage {
 	uint64_t repeated;
 	uint64_t held_out;			       /* of `out`, kept apart for evaluation */
 	struct LU_VEC(struct lu_stage_reason) dropped; /* in byte order of the name */
-	double wall, cpu;			       /* seconds */
-	uint64_t rss;				       /* bytes, the maximum */
-	struct lu_str mix;			       /* raw JSON of the last "mix", or empty */
-	bool passes; /* hands documents on; a tokenizer's training does not */
+	uint64_t wall_ms, cpu_ms;
+	uint64_t rss;	   /* bytes, the maximum */
+	struct lu_str mix; /* raw JSON of the last "mix", or empty */
+	bool passes;	   /* hands documents on; a tokenizer's training does not */
 };
 
 /* What became of the documents between the first stage and the last:
@@ -49,7 +49,7 @@ struct lu_total {
 	uint64_t out;	   /* put out by a stage of which no other reads anything */
 	uint64_t dropped, held_out;
 	uint64_t unread; /* put out, but not read by the stage that reads the rest */
-	double wall, cpu;
+	uint64_t wall_ms, cpu_ms;
 };
 
 struct lu_run; /* a line; report/flow.h */

@@ -532,8 +532,8 @@ int lu_flow_total(struct lu_accounts *a, struct lu_err *err)
 	for (size_t i = 0; i < a->run.n; i++) {
 		const struct lu_run *run = &a->run.p[i];
 
-		t->wall += run->wall;
-		t->cpu += run->cpu;
+		t->wall_ms += run->wall_ms;
+		t->cpu_ms += run->cpu_ms;
 		if (!run->passes)
 			continue;
 		t->in += run->in.docs - run->fed;

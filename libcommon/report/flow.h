@@ -28,7 +28,7 @@ struct lu_run {
 	struct lu_count in, out;
 	uint64_t repeated, held_out;
 	uint64_t fed, taken; /* documents from other runs, by other runs */
-	double wall, cpu;
+	uint64_t wall_ms, cpu_ms;
 	uint64_t rss;
 	struct lu_str mix;
 	struct lu_stage_reason *reason;

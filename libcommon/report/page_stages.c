@@ -9,8 +9,10 @@
 
 /* --- documents ---------------------------------------------------------------------------- */
 
-static void put_sizes(struct lu_buf *b, uint64_t in, uint64_t out, double wall)
+static void put_sizes(struct lu_buf *b, uint64_t in, uint64_t out, uint64_t wall_ms)
 {
+	double wall = (double)wall_ms / 1000;
+
 	lu_markup_cell_fixed(b, (double)in / 1e6, 2);
 	lu_markup_cell_fixed(b, (double)out / 1e6, 2);
 	lu_markup_cell_fixed(b, wall, 2);
@@ -26,7 +28,7 @@ static void put_total_row(struct lu_buf *b, const struct lu_total *t)
 	lu_markup_cell_u64(b, t->repeated);
 	lu_markup_cell_u64(b, t->out);
 	lu_buf_puts(b, "<td></td><td></td>");
-	lu_markup_cell_fixed(b, t->wall, 2);
+	lu_markup_cell_fixed(b, (double)t->wall_ms / 1000, 2);
 	lu_buf_puts(b, "<td></td></tr>\n");
 }
 
@@ -67,7 +69,7 @@ static void put_table(struct lu_buf *b, const struct lu_accounts *a)
 		lu_markup_cell_share(b, dropped, s->in.docs);
 		lu_markup_cell_u64(b, s->repeated);
 		lu_markup_cell_u64(b, s->out.docs);
-		put_sizes(b, s->in.bytes, s->out.bytes, s->wall);
+		put_sizes(b, s->in.bytes, s->out.bytes, s->wall_ms);
 		lu_buf_puts(b, "</tr>\n");
 	}
 	put_total_row(b, &a->total);
