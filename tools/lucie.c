@@ -211,10 +211,27 @@ static int rules(const char *folder, struct lu_err *err)
 	return put(&out, err);
 }
 
+/* Append a word of a command line as a shell reads it. */
+static void put_word(struct lu_buf *b, const char *word)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				    "_-./+,:@%";
+
+	if (word[strspn(word, plain)] == '\0') {
+		lu_buf_puts(b, word);
+		return;
+	}
+	lu_buf_putc(b, '\'');
+	for (; *word; word++)
+		lu_buf_puts(b, *word == '\'' ? "'\\''" : (char[]){ *word, '\0' });
+	lu_buf_putc(b, '\'');
+}
+
 static int new_dataset(const char *folder, const char *dir, struct lu_err *err)
 {
 	char *templates = pipelines(folder, "new", err);
 	char *raw = lu_concat(dir, "/raw", NULL), *full = NULL;
+	struct lu_buf word = { 0 };
 	int rc = -1;
 
 	if (!templates)
@@ -237,9 +254,13 @@ static int new_dataset(const char *folder, const char *dir, struct lu_err *err)
 	const struct lu_blank blanks[] = { { "@BIN@", folder },
 		{ "@NAME@", strrchr(full, '/') + 1 } };
 	rc = lu_template_write(templates, dir, made, MADE, blanks, 2, err);
+	put_word(&word, dir);
 	if (rc == 0)
-		lu_note("%s is ready: put texts into %s, then run 'make -C %s'", dir, raw, dir);
+		rc = lu_buf_check(&word, err);
+	if (rc == 0)
+		lu_note("%s is ready: put texts into %s, then run: make -C %s", dir, raw, word.p);
 out:
+	lu_buf_release(&word);
 	free(templates);
 	free(raw);
 	free(full);

@@ -201,9 +201,10 @@ static int log_step(struct lt_trainer *l, const struct step *s, struct lu_err *e
 	int rc;
 
 	if (every && step % every == 0)
-		lu_note("step %" PRIu64 " of %" PRIu64 " loss %.4f lr %.3e norm %.3f %.0f tokens/s "
-			"%.1f GFLOP/s, %.0f s left",
-				step, step + left, s->loss, s->lr, s->update.norm, rate, gflops,
+		/* Within 80 columns; the learning rate is in the metrics. */
+		lu_note("step %" PRIu64 " of %" PRIu64 " loss %.4f norm %.3f %.0f tokens/s, "
+			"%.0f s left",
+				step, step + left, s->loss, s->update.norm, rate,
 				(double)left * s->seconds);
 	format_metrics(&l->pos, s, &b);
 	rc = lt_run_log(l->run, LT_METRICS, &b, err);
