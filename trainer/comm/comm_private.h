@@ -19,6 +19,7 @@ struct lt_comm {
 	struct lt_group *groups;
 	struct lt_process self; /* with one rank: for its host name */
 	bool speaks;
+	bool reads_memory; /* ranks on one host read each other's memory */
 };
 
 struct lt_group {
