@@ -41,7 +41,7 @@ struct lt_saver_options {
 	uint64_t round; /* bytes that a rank writes or reads before the ranks meet; 0: 1 GiB */
 };
 
-/* Collective. The weights must have lanes. */
+/* The weights must have lanes. */
 int lt_saver_open(struct lt_saver **s, struct lt_comm *comm, struct lt_weights *w,
 		const struct lt_saver_options *options, struct lu_err *err) LU_CHECKED;
 /* Wait for a running save, whose result is lost, and end the thread. NULL is fine. */
