@@ -111,7 +111,7 @@ static uint64_t packed_bytes(const struct lt_weights *w)
 	return bytes;
 }
 
-static void list_matrices(struct lt_weights *w)
+void lt_weights_list(struct lt_weights *w)
 {
 	struct lt_shape s = lt_table_local(&w->table);
 	size_t q = s.heads * s.dim, kv = s.kv_heads * s.dim;
@@ -153,7 +153,7 @@ int lt_weights_count(const struct lt_table *t, const struct lk_ops *ops,
 	if (rc == 0 && !w.matrix)
 		rc = lu_err_nomem(err);
 	if (rc == 0) {
-		list_matrices(&w);
+		lt_weights_list(&w);
 		count_bytes(&w, bytes);
 	}
 	free(w.matrix);
@@ -206,7 +206,7 @@ int lt_weights_open(struct lt_weights **out, const struct lk_ops *ops, struct lk
 		lu_err_nomem(err);
 		goto fail;
 	}
-	list_matrices(w);
+	lt_weights_list(w);
 	if (allocate(w) < 0) {
 		struct lt_weights_bytes b;
 
