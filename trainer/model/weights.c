@@ -32,16 +32,17 @@ static int cut_bucket(const struct lt_table *t, const struct lt_bucket *b, size_
 		size_t *bound, struct lu_err *err)
 {
 	size_t *count = calloc(b->params + 1, sizeof(*count));
+	int rc;
 
 	if (!count)
 		return lu_err_nomem(err);
 	for (size_t i = 0; i < b->params; i++)
 		count[i] = t->param[b->param + i].local_count;
-	lt_slices_cut(count, b->params, LK_NORM_CHUNK, dp_size, bound);
-	for (size_t i = 0; i <= dp_size; i++)
+	rc = lt_slices_cut(count, b->params, LK_NORM_CHUNK, dp_size, bound, err);
+	for (size_t i = 0; i <= dp_size && rc == 0; i++)
 		bound[i] += b->offset;
 	free(count);
-	return 0;
+	return rc;
 }
 
 /* Fill in what the rank owns. `bound` has room for all buckets, or is NULL without ZeRO. Returns the
