@@ -1,5 +1,5 @@
-/* Pipeline schedules: they pass the checker for any number of micro-batches, have the bubble and the
- * slots of the formulas; and the checker finds every mutation. */
+/* Pipeline schedules: they pass the checker for any number of micro-batches, have the bubble and
+ * the slots of the formulas; and the checker finds every mutation. */
 #include "tests/trainer/tiny.h"
 
 #include <math.h>
@@ -16,8 +16,8 @@ static void make(struct lt_pipeline *p, size_t stages, size_t v, uint64_t micros
 	ok(lt_pipeline_make(p, stages, v, micros, &err), &err);
 }
 
-/* "F" and "B" passes, "r" and "R" receive, "s" and "S" send forward and backward, micro-batch, and for
- * passes "." with the slot. */
+/* "F" and "B" passes, "r" and "R" receive, "s" and "S" send forward and backward, micro-batch, and
+ * for passes "." with the slot. */
 static void expect_list(const struct lt_pipeline *p, size_t stage, const char *text)
 {
 	struct lu_buf b = { 0 };
@@ -131,8 +131,8 @@ static void test_costs(void **state)
 
 enum mutation { SWAP, DROP, TWICE, SLOT, PEER, CHUNK, MICRO, KIND, EXCHANGE, SLOTS, MUTATIONS };
 
-/* Exchange the micro-batch of list[i] with a later one, in all actions of its chunk and direction; false
- * if there is no later one. */
+/* Exchange the micro-batch of list[i] with a later one, in all actions of its chunk and direction;
+ * false if there is no later one. */
 static bool exchange(struct lt_actions *list, size_t i)
 {
 	const struct lt_action from = list->p[i];
@@ -240,8 +240,8 @@ static void test_sentences(void **state)
 	struct lt_actions *list;
 
 	(void)state;
-	/* Stage 0 sends its second micro-batch after the first came back; stage 1 waits for it before
-	 * it goes back: each is in order, both wait. */
+	/* Stage 0 sends its second micro-batch after the first came back; stage 1 waits for it
+	 * before it goes back: each is in order, both wait. */
 	make(&p, 2, 1, 2);
 	swap_pairs(&p.stage[0], 2, 4); /* F0 s0 F1 s1 R0 B0 R1 B1 */
 	swap_pairs(&p.stage[1], 2, 4); /* r0 F0 B0 S0 r1 F1 B1 S1 */
@@ -274,8 +274,9 @@ static void test_sentences(void **state)
 			"pipeline: stage 0, action 0 (forward of micro-batch 1 in chunk 0): the "
 			"passes "
 			"of the chunk are not in the order of micro-batches");
-	/* Two chunks a stage: the last micro-batch of the first group leaves stage 0 after the first one
-	 * of the next group, which alone is no fault, but stage 1 receives them the other way round. */
+	/* Two chunks a stage: the last micro-batch of the first group leaves stage 0 after the
+	 * first one of the next group, which alone is no fault, but stage 1 receives them the other
+	 * way round. */
 	make(&p, 2, 2, 4); /* F0 s0 F1 s1 r0 F0 s0 r1 F1 s1 F2 s2 */
 	list = &p.stage[0];
 	for (size_t i = 0; i < 2; i++) {

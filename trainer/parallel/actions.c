@@ -60,8 +60,8 @@ void lt_pipeline_release(struct lt_pipeline *p)
 	memset(p, 0, sizeof(*p));
 }
 
-/* Which of the two neighbours: 0 is the next stage, 1 the previous one. With two stages they are one,
- * and forward and backward messages share a connection. */
+/* Which of the two neighbours: 0 is the next stage, 1 the previous one. With two stages they are
+ * one, and forward and backward messages share a connection. */
 static size_t side(const struct lt_pipeline *p, size_t from, size_t to)
 {
 	return to == (from + 1) % p->stages ? 0 : 1;
@@ -169,7 +169,7 @@ static bool begin(struct simulation *s, size_t stage, size_t chunk, uint64_t mic
 	return true;
 }
 
-/* Find the next pass of a stage in this direction; false if there is none or it cannot begin now. */
+/* Find the next pass of a stage in this direction; false if none is left or can begin now. */
 static bool next_pass(const struct simulation *s, size_t stage, bool backward, size_t *chunk,
 		uint64_t *micro)
 {
@@ -182,8 +182,8 @@ static bool next_pass(const struct simulation *s, size_t stage, bool backward, s
 	return ready(s, stage, *chunk, *micro, backward);
 }
 
-/* Begin what can begin at this time. 1 if a stage is busy afterwards, 0 if none is, -1 when memory is
- * out. */
+/* Begin what can begin at this time. 1 if a stage is busy afterwards, 0 if none is, -1 when memory
+ * is out. */
 static int tick(struct simulation *s)
 {
 	int busy = 0;

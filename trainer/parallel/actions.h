@@ -16,34 +16,36 @@
  *	BACKWARD	run the layers backwards, with head and loss before them on the last chunk
  *	SEND_BACKWARD	send the gradient of the input to stage `peer`
  *
- * The passes of a chunk stand together in this order, without what has no other side: the first chunk
- * receives nothing forward and sends nothing backward, the last one the other way round. So one buffer
- * for a gradient that comes in is enough, and one for each gradient or output that is being sent.
+ * The passes of a chunk stand together in this order, without what has no other side: the first
+ * chunk receives nothing forward and sends nothing backward, the last one the other way round. So
+ * one buffer for a gradient that comes in is enough, and one for each gradient or output that is
+ * being sent.
  *
  * What the lists promise:
  * - A send does not wait for its receive. Messages from one stage to another, forward and backward
  *   alike, are received in the order they were sent in.
- * - For each chunk the passes are in the order of the micro-batches, both ways, so that gradients are
- *   summed in the same order by every layout.
+ * - For each chunk the passes are in the order of the micro-batches, both ways, so that gradients
+ *   are summed in the same order by every layout.
  * - An activation slot belongs to one micro-batch from RECV_FORWARD (FORWARD on the first chunk) to
- *   BACKWARD. Slots are numbered from 0 for each chunk and the lowest free one is taken, so slots[c]
- *   sets of activations of chunk c are needed, no more.
+ *   BACKWARD. Slots are numbered from 0 for each chunk and the lowest free one is taken, so
+ *   slots[c] sets of activations of chunk c are needed, no more.
  *
  * SCHEDULE
  * v = 1 is 1F1B, v > 1 interleaved 1F1B with v chunks a stage (Narayanan et al., "Efficient
- * large-scale language model training on GPU clusters using Megatron-LM", SC 2021, 2.2), for any number
- * of micro-batches. The lists come from a simulation in which a forward pass takes 1 unit of time, a
- * backward pass 2 and a message none. All stages share two orders: micro-batches go forward in groups,
- * each group through the chunks of the stage in turn; backward likewise, chunks in reverse. A group has
- * as many micro-batches as there are stages, where their number is a multiple of that; otherwise what is
- * left over is spread over the groups, since a small last group would leave gaps. At any time an idle
- * stage runs its next forward pass if the input is there and it then holds no more micro-batches,
- * counted once a chunk, than
+ * large-scale language model training on GPU clusters using Megatron-LM", SC 2021, 2.2),
+ * for any number of micro-batches. The lists come from a simulation in which a forward pass takes 1
+ * unit of time, a backward pass 2 and a message none. All stages share two orders: micro-batches go
+ * forward in groups, each group through the chunks of the stage in turn; backward likewise, chunks
+ * in reverse. A group has as many micro-batches as there are stages, where their number is a
+ * multiple of that; otherwise what is left over is spread over the groups, since a small last group
+ * would leave gaps. At any time an idle stage runs its next forward pass if the input is there and
+ * it then holds no more micro-batches, counted once a chunk, than
  *	v = 1	stages - stage
  *	v > 1	2 (stages - stage - 1) + (v - 1) largest group + 1
- * which are the warm-up lengths of the paper plus one; else its next backward pass if it can; else it
- * waits. From as many micro-batches as stages on, a step takes 3 (v micros + stages - 1) units, which is
- * the bubble of the paper. With one stage the list is F0 B0 F1 B1 ... and there is one slot.
+ * which are the warm-up lengths of the paper plus one; else its next backward pass if it can; else
+ * it waits. From as many micro-batches as stages on, a step takes 3 (v micros + stages - 1) units,
+ * which is the bubble of the paper. With one stage the list is F0 B0 F1 B1 ... and there is one
+ * slot.
  *
  *	struct lt_pipeline p;
  *

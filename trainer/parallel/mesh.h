@@ -54,12 +54,12 @@ size_t lt_mesh_at(const struct lt_mesh *m, enum lt_axis axis, size_t rank);
 size_t lt_mesh_rank(const struct lt_mesh *m, const size_t at[LT_AXES]);
 /* The rank with coordinate `to` on the axis, and those of `rank` on the others. */
 size_t lt_mesh_peer(const struct lt_mesh *m, enum lt_axis axis, size_t rank, size_t to);
-/* ranks[0 .. size[axis] - 1]: the group of the axis that `rank` belongs to. Member c of it is the rank
- * with coordinate c. */
+/* ranks[0 .. size[axis] - 1]: the group of the axis that `rank` belongs to. Member c of it is the
+ * rank with coordinate c. */
 void lt_mesh_group(const struct lt_mesh *m, enum lt_axis axis, size_t rank, size_t *ranks);
 
-/* Append a table for people: each axis of more than one rank with its size, the number of its groups
- * and their ranks; of more than three groups, the first two and the last. */
+/* Append a table for people: each axis of more than one rank with its size, the number of its
+ * groups and their ranks; of more than three groups, the first two and the last. */
 int lt_mesh_print(const struct lt_mesh *m, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
 
 #endif

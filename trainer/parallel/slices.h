@@ -18,8 +18,8 @@
  * Cut n tensors of count[k] elements (the local ones of this rank) into d slices: slice i has the
  * elements bound[i] .. bound[i + 1] - 1, counted from the start of the bucket; bound[0 .. d]. Each
  * bound is the permitted cut nearest to an even split, so a slice has total / d elements give or
- * take `chunk`; it is empty where there are fewer chunks than slices. d and chunk are at least 1. The
- * only error is a total that is out of range.
+ * take `chunk`; it is empty where there are fewer chunks than slices. d and chunk are at least 1.
+ * The only error is a total that is out of range.
  */
 int lt_slices_cut(const size_t *count, size_t n, size_t chunk, size_t d, size_t *bound,
 		struct lu_err *err) LU_CHECKED;
