@@ -128,24 +128,39 @@ static int record(struct lt_run *run, const struct options *o, const struct lt_c
 	return rc;
 }
 
-/* Open the folder, which is the first thing that is written, and train. */
-static int train_in(const struct options *o, const struct lt_config *config, bool fresh,
-		struct lt_trainer *trainer, struct lu_err *err)
+/* Open the folder, which is the first thing that is written, and record the start in it. */
+static int open_run(struct lt_run *run, const struct options *o, const struct lt_config *config,
+		bool fresh, struct lu_err *err)
 {
-	struct lu_err close_err;
-	struct lt_run run;
+	struct lu_err ignored;
 	int rc;
 
-	if (lt_run_open(&run, o->std.output, err) < 0)
+	if (lt_run_open(run, o->std.output, err) < 0)
 		return -1;
-	if (fresh == lt_folder_has(run.path, "config.ini"))
+	if (fresh == lt_folder_has(run->path, "config.ini"))
 		rc = lu_err_set(err, "%s: another trainer has just written to it; start again",
-				run.path);
+				run->path);
 	else
-		rc = record(&run, o, config, fresh, err);
+		rc = record(run, o, config, fresh, err);
+	/* The first error is the one to report. */
+	if (rc < 0 && lt_run_close(run, &ignored) < 0)
+		return -1;
+	return rc;
+}
+
+/* Rank 0 opens the folder for all. */
+static int train_in(const struct options *o, const struct lt_config *config, bool fresh,
+		struct lt_comm *comm, struct lt_trainer *trainer, struct lu_err *err)
+{
+	bool first = lt_comm_rank(comm) == 0;
+	struct lu_err close_err;
+	struct lt_run run;
+	int opened = first ? open_run(&run, o, config, fresh, err) : 0, rc;
+
+	rc = lt_comm_agree(comm, LT_CHANNEL_MAIN, opened, err);
 	if (rc == 0)
-		rc = lt_train_run(trainer, &run, err);
-	if (lt_run_close(&run, &close_err) < 0 && rc >= 0) {
+		rc = lt_train_run(trainer, first ? &run : NULL, err);
+	if (first && opened == 0 && lt_run_close(&run, &close_err) < 0 && rc >= 0) {
 		*err = close_err;
 		rc = -1;
 	}
@@ -188,13 +203,31 @@ static int find_tokenizer(
 	return *path ? 0 : lu_err_nomem(err);
 }
 
-static int train(const struct options *o, const struct lt_config *config, const char *tokenizer,
-		struct lu_err *err)
+/* Rank 0 looks at the folder, and tells the others whether the run is new. */
+static int check_run(const struct options *o, const struct lt_config *config, struct lt_comm *comm,
+		bool *fresh, struct lu_err *err)
 {
-	bool fresh = !lt_folder_has(o->std.output, "config.ini");
+	int rc = 0;
+
+	if (lt_comm_rank(comm) == 0) {
+		*fresh = !lt_folder_has(o->std.output, "config.ini");
+		rc = lt_run_check(o->std.output, err);
+		if (rc == 0 && !*fresh)
+			rc = check_unchanged(o, config, err);
+	}
+	if (lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err) < 0)
+		return -1;
+	return lt_comm_share(comm, LT_CHANNEL_MAIN, fresh, sizeof(*fresh), err);
+}
+
+static int train(const struct options *o, const struct lt_config *config, const char *tokenizer,
+		struct lt_comm *comm, struct lu_err *err)
+{
+	bool fresh = true;
 	struct lt_training what = {
 		.config = config,
 		.run = o->std.output,
+		.comm = comm,
 		.tokenizer = tokenizer,
 		.from = o->from,
 		.overcommit = o->overcommit,
@@ -203,11 +236,13 @@ static int train(const struct options *o, const struct lt_config *config, const 
 	struct lt_trainer *trainer;
 	int rc;
 
-	if (lt_run_check(what.run, err) < 0 || (!fresh && check_unchanged(o, config, err) < 0))
+	if (check_run(o, config, comm, &fresh, err) < 0)
 		return -1;
 	rc = lt_train_open(&trainer, &what, err);
 	if (rc == 0)
-		rc = train_in(o, config, fresh, trainer, err);
+		rc = train_in(o, config, fresh, comm, trainer, err);
+	if (rc < 0 && lt_comm_speaks(comm))
+		lt_comm_abort(comm, err->msg);
 	lt_train_close(trainer);
 	return rc;
 }
@@ -217,6 +252,7 @@ struct call {
 	const struct options *o;
 	const struct lt_config *config;
 	const char *tokenizer;
+	struct lt_comm *comm;
 	struct lu_err *err;
 };
 
@@ -224,7 +260,19 @@ static int train_in_team(void *ctx)
 {
 	struct call *c = ctx;
 
-	return train(c->o, c->config, c->tokenizer, c->err);
+	return train(c->o, c->config, c->tokenizer, c->comm, c->err);
+}
+
+/* Threads of this rank: those of -j, which are all that OpenMP may use unless given; ranks that share
+ * the processors of a host divide them. */
+static int threads_of(const struct options *o, const struct lt_comm *comm)
+{
+	size_t ranks = lt_comm_local_size(comm);
+	int n = o->std.threads;
+
+	if (ranks == 1 || getenv("OMP_NUM_THREADS") || n < lu_threads_online())
+		return n;
+	return n > (int)ranks ? n / (int)ranks : 1;
 }
 
 static int print(const struct lu_buf *text, struct lu_err *err)
@@ -235,28 +283,66 @@ static int print(const struct lu_buf *text, struct lu_err *err)
 	return 0;
 }
 
+/* Print what does not need the run to start. */
+static int show(const struct options *o, const struct lt_config *config, const char *tokenizer,
+		struct lu_err *err)
+{
+	struct lu_buf text = { 0 };
+	int rc = 0;
+
+	if (o->print_config)
+		lt_config_print(config, &text);
+	else
+		rc = lt_budget(config, tokenizer, &text, err);
+	if (rc == 0)
+		rc = print(&text, err);
+	lu_buf_release(&text);
+	return rc;
+}
+
+/* Meet the other ranks, and train with them. What this rank has failed at so far is in rc. */
+static int train_together(const struct options *o, const struct lt_config *config,
+		const char *tokenizer, int rc, struct lu_err *err)
+{
+	struct lt_comm_options options = { .deadline = rc ? 0 : config->base.parallel.deadline };
+	struct lu_err met_err;
+	struct lt_launch who;
+	struct lt_comm *comm;
+	struct call c = { o, config, tokenizer, NULL, err };
+
+	if (lt_launch_detect(&who, &met_err) < 0 ||
+			lt_comm_open(&comm, &who, lk_cpu_ops(), &options, &met_err) < 0) {
+		*err = met_err;
+		return -1;
+	}
+	if (who.rank > 0)
+		lu_tool_mute(false);
+	if (who.size > 1 && rc == 0)
+		lu_note("%zu ranks over %s, %zu on this host", who.size, lt_comm_transport(comm),
+				lt_comm_local_size(comm));
+	rc = lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err);
+	c.comm = comm;
+	if (rc == 0)
+		rc = lk_cpu_team(threads_of(o, comm), train_in_team, &c);
+	if (rc < 0 && !lt_comm_speaks(comm))
+		lu_tool_mute(true);
+	lt_comm_close(comm);
+	return rc;
+}
+
 static int run_config(const struct options *o, const char *path, struct lu_err *err)
 {
 	struct lt_config config = { 0 };
-	struct lu_buf text = { 0 };
 	char *tokenizer = NULL;
 	int rc = load(&config, path, &o->set, err);
 
 	if (rc == 0)
 		rc = find_tokenizer(o, &config, &tokenizer, err);
-	if (rc == 0 && o->print_config) {
-		lt_config_print(&config, &text);
-	} else if (rc == 0 && o->dry_run) {
-		rc = lt_budget(&config, tokenizer, &text, err);
-	} else if (rc == 0) {
-		struct call c = { o, &config, tokenizer, err };
-
-		rc = lk_cpu_team(o->std.threads, train_in_team, &c);
-	}
-	if (rc == 0 && (o->print_config || o->dry_run))
-		rc = print(&text, err);
+	if (!o->print_config && !o->dry_run)
+		rc = train_together(o, &config, tokenizer, rc, err);
+	else if (rc == 0)
+		rc = show(o, &config, tokenizer, err);
 	free(tokenizer);
-	lu_buf_release(&text);
 	lt_config_release(&config);
 	return rc;
 }

@@ -14,6 +14,13 @@ int lu_threads_default(void)
 	return n < LU_THREADS_MAX ? n : LU_THREADS_MAX;
 }
 
+int lu_threads_online(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 && n < LU_THREADS_MAX ? (int)n : 1;
+}
+
 /* The threads wait until all have started. */
 struct start {
 	pthread_mutex_t lock;

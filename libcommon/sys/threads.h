@@ -12,6 +12,9 @@
 /* Threads that -j 0 stands for: those that OpenMP may use, at most LU_THREADS_MAX. */
 int lu_threads_default(void);
 
+/* Processors of this machine. A process that is bound to some of them has fewer threads. */
+int lu_threads_online(void);
+
 /* Fail unless n threads can run at once: starts and ends n - 1. OpenMP's runtime would end the
  * program where a limit of the user or of the container forbids one. */
 int lu_threads_check(int n, struct lu_err *err) LU_CHECKED;

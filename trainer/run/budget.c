@@ -10,7 +10,8 @@
 #include "trainer/model/model.h"
 #include "trainer/model/weights.h"
 #include "trainer/parallel/actions.h"
-#include "trainer/parallel/actions_print.h"
+#include "trainer/parallel/actions_chart.h"
+#include "trainer/parallel/stages.h"
 #include "trainer/run/available.h"
 #include "trainer/run/layout.h"
 #include "trainer/run/phase_data.h"
@@ -256,11 +257,36 @@ static int memory_lines(const struct lt_settings *s, const struct lt_schedule *s
 	return 0;
 }
 
-/* The mesh and the schedule of a full batch, where there is more than one rank. */
-static int layout_lines(const struct lt_settings *s, struct lu_buf *out, struct lu_err *err)
+/* The schedule of a full batch. */
+static int pipeline_lines(const struct lt_settings *s, const struct lt_layout *l,
+		struct lu_buf *out, struct lu_err *err)
 {
 	size_t micros = (size_t)(s->train.global_batch / s->train.micro_batch);
+	size_t n = l->mesh.size[LT_PP] * l->v, *layers = calloc(n + 1, sizeof(*layers));
 	struct lt_pipeline p;
+	struct lt_shape shape;
+	int rc;
+
+	if (!layers)
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		layers[i] = l->chunk[i].n;
+	lt_settings_shape(s, &shape);
+	rc = lt_pipeline_make(&p, l->mesh.size[LT_PP], l->v, lt_layout_micros(l, micros), err);
+	if (rc == 0) {
+		lu_buf_printf(out, "\n");
+		rc = lt_pipeline_print(&p, layers,
+				lt_head_layers(shape.vocab, shape.heads, shape.kv_heads, shape.dim,
+						shape.ffn),
+				out, err);
+		lt_pipeline_release(&p);
+	}
+	free(layers);
+	return rc;
+}
+
+static int layout_lines(const struct lt_settings *s, struct lu_buf *out, struct lu_err *err)
+{
 	struct lt_layout l;
 	int rc = 0;
 
@@ -270,14 +296,8 @@ static int layout_lines(const struct lt_settings *s, struct lu_buf *out, struct 
 		lu_buf_printf(out, "\n");
 		rc = lt_mesh_print(&l.mesh, out, err);
 	}
-	if (rc == 0 && l.mesh.size[LT_PP] > 1) {
-		rc = lt_pipeline_make(
-				&p, l.mesh.size[LT_PP], l.v, lt_layout_micros(&l, micros), err);
-		if (rc == 0) {
-			rc = lt_pipeline_print(&p, out, err);
-			lt_pipeline_release(&p);
-		}
-	}
+	if (rc == 0 && l.mesh.size[LT_PP] > 1)
+		rc = pipeline_lines(s, &l, out, err);
 	lt_layout_release(&l);
 	return rc;
 }

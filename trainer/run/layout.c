@@ -53,7 +53,9 @@ static int cut_layers(struct lt_layout *l, const struct lt_settings *s, struct l
 		rc = lu_err_nomem(err);
 	else
 		rc = lt_stages_split(layers, pp, l->v, shape.layers, s->parallel.stages,
-				lt_head_layers(&shape), err);
+				lt_head_layers(shape.vocab, shape.heads, shape.kv_heads, shape.dim,
+						shape.ffn),
+				err);
 	for (size_t c = 0; c < n && rc == 0; c++) {
 		l->chunk[c] = (struct lt_chunk){ first, layers[c] };
 		first += layers[c];

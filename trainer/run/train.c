@@ -85,9 +85,8 @@ static int load_micro(void *ctx, size_t j, uint32_t *ids, uint32_t *labels, uint
 	for (size_t k = 0; k < micro; k++) {
 		uint64_t i = l->pos.samples + j * micro + k;
 
-		if ((places ? lt_corpus_sample_places(p->data.corpus, i, p->tokens,
-					      places + k * context, err)
-			    : lt_corpus_sample(p->data.corpus, i, p->tokens, err)) < 0)
+		(void)places;
+		if (lt_corpus_sample(p->data.corpus, i, p->tokens, err) < 0)
 			return -1;
 		memcpy(ids + k * context, p->tokens, context * sizeof(*ids));
 		memcpy(labels + k * context, p->tokens + 1, context * sizeof(*labels));
@@ -539,7 +538,7 @@ static int restore(struct lt_trainer *l, const struct lt_settings *s, struct lu_
 	int rc;
 
 	if (l->found)
-		return lt_checkpoint_load(l->found, l->w, l->comm, err);
+		return lt_checkpoint_load(l->found, l->w, err);
 	if (*s->train.init)
 		rc = lt_tensors_import(l->w, s->train.init, err);
 	else
