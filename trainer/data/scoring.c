@@ -131,8 +131,7 @@ static uint64_t count_tokens(const struct windows *all, const struct lt_corpus *
 	uint64_t n = 0;
 
 	for (uint64_t i = 0; i < all->want; i++) {
-		uint64_t left = lt_corpus_tokens(c) - 1 -
-				spaced(i, all->all, all->want) * context;
+		uint64_t left = lt_corpus_tokens(c) - 1 - spaced(i, all->all, all->want) * context;
 
 		n += left < context ? left : context;
 	}

@@ -36,6 +36,7 @@ struct lt_loaded_model {
 	const struct lk_ops *ops;
 	struct lk_queue *q;
 	struct lt_weights *w;	/* without gradients */
+	bool generate;		/* of the specification */
 	struct lt_position pos; /* context only, if not from a checkpoint */
 	char *tokenizer;	/* path; NULL if there is none */
 	char expected[33];	/* hash of the tokenizer; "": unknown */

@@ -318,8 +318,8 @@ static int act(struct lt_step *e, const struct lt_action *a, struct lu_err *err)
 
 	switch (a->kind) {
 	case LT_RECV_FORWARD:
-		return lt_recv(pp, e->q, a->peer, lt_model_input(e->model, chunk, a->slot), e->width,
-				LT_ACTS, NULL, err);
+		return lt_recv(pp, e->q, a->peer, lt_model_input(e->model, chunk, a->slot),
+				e->width, LT_ACTS, NULL, err);
 	case LT_FORWARD: return forward(e, a, chunk, err);
 	case LT_SEND_FORWARD:
 		return lt_send(pp, e->q, a->peer, lt_model_output(e->model, chunk, a->slot),
@@ -332,7 +332,8 @@ static int act(struct lt_step *e, const struct lt_action *a, struct lu_err *err)
 	case LT_BACKWARD: return backward(e, a, chunk, err);
 	case LT_SEND_BACKWARD:
 		dx = lt_model_gradient(e->model, e->gradient);
-		return lt_send(pp, e->q, a->peer, dx, e->width, LT_ACTS, &e->back[e->gradient], err);
+		return lt_send(pp, e->q, a->peer, dx, e->width, LT_ACTS, &e->back[e->gradient],
+				err);
 	}
 	return lu_err_set(err, "an action of unknown kind");
 }

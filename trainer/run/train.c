@@ -19,32 +19,34 @@
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/checkpoint.h"
+#include "trainer/run/layout.h"
 #include "trainer/run/phase_data.h"
+#include "trainer/run/saver.h"
+#include "trainer/run/step.h"
 #include "trainer/run/stop.h"
 
 /* The phase that is being trained. */
 struct phase {
 	struct lt_phase_data data;
 	struct lt_hyper hyper;
-	struct lt_model *model;
+	struct lt_step *step;
 	uint32_t *tokens;   /* one sample */
-	uint32_t *ids;	    /* one micro-batch */
-	int32_t *labels;    /* likewise */
-	double *loss;	    /* device: of each micro-batch of a full step */
-	double *host_loss;  /* the same in host memory */
 	double token_flops; /* per token, causal */
 };
 
 struct lt_trainer {
 	const struct lt_training *what;
-	struct lt_run *run; /* NULL before lt_train_run() */
+	struct lt_run *run; /* of rank 0, in lt_train_run(); NULL otherwise */
 	const struct lk_ops *ops;
 	struct lk_queue *q;
 	struct lt_comm *comm;
+	struct lt_layout layout;
 	struct lt_weights *w;
 	struct lt_position pos;
-	char *found;	/* the checkpoint that was loaded; NULL: none */
-	uint64_t saved; /* step of the last checkpoint; UINT64_MAX: none */
+	char *found; /* the checkpoint that was loaded; NULL: none */
+	struct lt_saver *saver;
+	uint64_t saved; /* step of the last checkpoint that was written; UINT64_MAX: none */
+	uint64_t begun; /* of the last one that was begun */
 	bool outdated; /* it is of this step, and validations that it says are due have been made */
 	struct phase phase;
 	/* For the summary. */
@@ -59,55 +61,53 @@ struct step {
 	struct lt_update update;
 };
 
+static bool is_first(const struct lt_trainer *l)
+{
+	return lt_comm_rank(l->comm) == 0;
+}
+
+/* 0 if rc is 0 on all ranks. */
+static int agree(struct lt_trainer *l, int rc, struct lu_err *err)
+{
+	return lt_comm_agree(l->comm, LT_CHANNEL_MAIN, rc, err);
+}
+
 /* --- one step -------------------------------------------------------------------------------- */
 
-/* Load sample i of the phase as sequence k of the micro-batch. */
-static int load_sample(struct phase *p, uint64_t i, size_t k, struct lu_err *err)
+/* Load micro-batch j of the step, an lt_load_fn. */
+static int load_micro(void *ctx, size_t j, uint32_t *ids, uint32_t *labels, uint32_t *places,
+		struct lu_err *err)
 {
-	size_t context = p->data.s.train.context;
-
-	if (lt_corpus_sample(p->data.corpus, i, p->tokens, err) < 0)
-		return -1;
-	memcpy(p->ids + k * context, p->tokens, context * sizeof(*p->ids));
-	memcpy(p->labels + k * context, p->tokens + 1, context * sizeof(*p->labels));
-	return 0;
-}
-
-/* Compute all micro-batches of a step: gradients in the lanes, s->loss. */
-static int forward_backward(struct lt_trainer *l, struct step *s, struct lu_err *err)
-{
+	struct lt_trainer *l = ctx;
 	struct phase *p = &l->phase;
-	size_t micro = p->data.s.train.micro_batch, n = (size_t)(s->batch / micro);
-	double sum = 0;
+	size_t context = p->data.s.train.context, micro = p->data.s.train.micro_batch;
 
-	for (size_t j = 0; j < n; j++) {
-		double start = lu_clock();
+	for (size_t k = 0; k < micro; k++) {
+		uint64_t i = l->pos.samples + j * micro + k;
 
-		for (size_t k = 0; k < micro; k++) {
-			if (load_sample(p, l->pos.samples + j * micro + k, k, err) < 0)
-				return -1;
-		}
-		s->data_seconds += lu_clock() - start;
-		if (lt_model_train(p->model, p->ids, p->labels, j % l->w->lanes, p->loss + j, err) <
-				0)
+		if ((places ? lt_corpus_sample_places(p->data.corpus, i, p->tokens,
+					      places + k * context, err)
+			    : lt_corpus_sample(p->data.corpus, i, p->tokens, err)) < 0)
 			return -1;
+		memcpy(ids + k * context, p->tokens, context * sizeof(*ids));
+		memcpy(labels + k * context, p->tokens + 1, context * sizeof(*labels));
 	}
-	if (l->ops->copy(l->q, p->host_loss, p->loss, n * sizeof(*p->loss), LK_D2H) < 0 ||
-			l->ops->sync(l->q) < 0)
-		return lt_queue_err(l->ops, l->q, err);
-	for (size_t j = 0; j < n; j++)
-		sum += p->host_loss[j];
-	s->loss = sum / (double)s->tokens;
 	return 0;
 }
 
-/* Report a step that is not finite. Nothing has been updated yet. */
-static int not_finite(struct lt_trainer *l, const char *quantity, struct lu_err *err)
+/* Report a step that is not finite: all ranks know that it is, one of them where. Nothing has been
+ * updated. */
+static int not_finite(struct lt_trainer *l, const struct step *s, struct lu_err *err)
 {
+	const char *quantity = isfinite(s->loss) ? "gradient norm" : "loss";
 	char tensor[160], go_on[160];
+	int found = lt_optimizer_nonfinite(l->w, tensor, sizeof(tensor), err);
 
-	if (lt_optimizer_nonfinite(l->w, tensor, sizeof(tensor), err) < 0)
+	if (found < 0)
 		return -1;
+	if (!found)
+		/* Not here; or only the sum of the squares overflows. */
+		snprintf(tensor, sizeof(tensor), "the sum of all squared gradients");
 	if (l->saved == UINT64_MAX)
 		snprintf(go_on, sizeof(go_on), "there is no checkpoint; start a new run");
 	else
@@ -115,28 +115,36 @@ static int not_finite(struct lt_trainer *l, const char *quantity, struct lu_err 
 				"the last checkpoint is as it was, of step %" PRIu64
 				"; continue from it",
 				l->saved);
-	return lu_err_set(err,
-			"step %" PRIu64 ": the %s is not finite, first seen in %s; stopped before "
-			"the update; %s with a lower train.lr or a longer train.warmup",
-			l->pos.step + 1, quantity, tensor, go_on);
+	for (int i = 0; i < 2; i++) {
+		lu_err_set(err,
+				"step %" PRIu64 ": the %s is not finite, first seen in %s; "
+				"stopped before the update; %s with a lower train.lr or a longer "
+				"train.warmup",
+				l->pos.step + 1, quantity, tensor, go_on);
+		/* Those that have found the place speak first. */
+		if (lt_comm_agree(l->comm, LT_CHANNEL_MAIN, found || i ? -1 : 0, err) < 0)
+			break;
+	}
+	return -1;
 }
 
 static int one_step(struct lt_trainer *l, uint64_t batch, struct step *s, struct lu_err *err)
 {
 	const struct phase *p = &l->phase;
 	double start = lu_clock();
+	struct lt_step_what what = { .number = l->pos.step + 1,
+		.updates = l->pos.updates,
+		.micros = (size_t)(batch / p->data.s.train.micro_batch) };
 
 	*s = (struct step){ .batch = batch, .tokens = batch * p->data.s.train.context };
-	s->lr = lt_schedule_lr(&p->data.schedule, l->pos.samples + batch);
-	if (lt_optimizer_begin(l->w, &p->hyper, s->lr, l->pos.updates + 1, s->tokens, err) < 0 ||
-			forward_backward(l, s, err) < 0)
+	s->lr = what.lr = lt_schedule_lr(&p->data.schedule, l->pos.samples + batch);
+	what.tokens = (double)s->tokens;
+	if (lt_step_train(p->step, &p->hyper, &what, &s->update, err) < 0)
 		return -1;
-	if (!isfinite(s->loss))
-		return not_finite(l, "loss", err);
-	if (lt_optimizer_update(l->w, l->comm, &p->hyper, &s->update, err) < 0)
-		return -1;
+	s->loss = s->update.loss / (double)s->tokens;
+	s->data_seconds = lt_step_data_seconds(p->step);
 	if (!s->update.finite)
-		return not_finite(l, "gradient norm", err);
+		return not_finite(l, s, err);
 	l->pos.step++;
 	l->pos.updates++;
 	l->pos.samples += batch;
@@ -200,6 +208,8 @@ static int log_step(struct lt_trainer *l, const struct step *s, struct lu_err *e
 	struct lu_buf b = { 0 };
 	int rc;
 
+	if (!l->run)
+		return 0;
 	if (every && step % every == 0)
 		/* Within 80 columns; the learning rate is in the metrics. */
 		lu_note("step %" PRIu64 " of %" PRIu64 " loss %.4f norm %.3f %.0f tokens/s, "
@@ -224,31 +234,10 @@ static void close_phase(struct lt_trainer *l)
 {
 	struct phase *p = &l->phase;
 
-	lt_model_close(p->model);
+	lt_step_close(p->step);
 	lt_phase_data_close(&p->data);
 	free(p->tokens);
-	free(p->ids);
-	free(p->labels);
-	free(p->host_loss);
-	if (p->loss)
-		l->ops->free(l->q, p->loss);
 	*p = (struct phase){ 0 };
-}
-
-static int open_buffers(struct lt_trainer *l, struct lu_err *err)
-{
-	struct phase *p = &l->phase;
-	size_t context = p->data.s.train.context, micro = p->data.s.train.micro_batch;
-	size_t most = (size_t)(p->data.s.train.global_batch / micro);
-
-	p->tokens = malloc((context + 1) * sizeof(*p->tokens));
-	p->ids = calloc(context * micro, sizeof(*p->ids));
-	p->labels = calloc(context * micro, sizeof(*p->labels));
-	p->host_loss = calloc(most, sizeof(*p->host_loss));
-	if (!p->tokens || !p->ids || !p->labels || !p->host_loss)
-		return lu_err_nomem(err);
-	p->loss = l->ops->alloc(l->q, most * sizeof(*p->loss));
-	return p->loss ? 0 : lt_queue_err(l->ops, l->q, err);
 }
 
 /* Open the phase of the position. Its data may be open already. */
@@ -266,8 +255,10 @@ static int open_phase(struct lt_trainer *l, struct lu_err *err)
 	l->w->table.shape.rope_theta = shape.rope_theta;
 	l->pos.context = s->train.context;
 	snprintf(l->pos.phase_name, sizeof(l->pos.phase_name), "%s", c->phase.p[i].name);
-	if (lt_model_open(&p->model, l->w, s->train.micro_batch, s->train.context, LT_MODEL_TRAIN,
-			    s->parallel.recompute == LT_RECOMPUTE_LAYER, err) < 0)
+	p->tokens = malloc((s->train.context + 1) * sizeof(*p->tokens));
+	if (!p->tokens)
+		return lu_err_nomem(err);
+	if (lt_step_open(&p->step, &l->layout, l->w, s, &p->data.schedule, load_micro, l, err) < 0)
 		return -1;
 	p->hyper = (struct lt_hyper){ s->train.beta1, s->train.beta2, s->train.eps,
 		s->train.weight_decay, s->train.clip };
@@ -277,37 +268,124 @@ static int open_phase(struct lt_trainer *l, struct lu_err *err)
 			return -1;
 		l->pos.updates = 0;
 	}
-	return open_buffers(l, err);
+	return 0;
 }
 
+/* Begin to write a checkpoint. Training may go on meanwhile. */
 static int save(struct lt_trainer *l, struct lu_err *err)
 {
-	const char *run = l->run->path;
-
-	if (l->saved == l->pos.step && !l->outdated)
+	if (l->begun == l->pos.step && !l->outdated)
 		return 0;
 	lt_stop_stage(LT_STOP_CHECKPOINT);
-	if (lt_run_sync(l->run, err) < 0 ||
-			lt_checkpoint_save(l->run, l->w, &l->pos,
-					l->what->config->base.checkpoint.keep, err) < 0)
+	if (lt_step_settle(l->phase.step, err) < 0 ||
+			lt_saver_begin(l->saver, l->run, &l->pos, err) < 0)
 		return -1;
-	l->saved = l->pos.step;
+	l->begun = l->pos.step;
 	l->outdated = false;
-	lt_stop_at(l->pos.step, l->saved);
-	lu_detail("checkpoint %s/step-%08" PRIu64 " written", run, l->pos.step);
 	return 0;
+}
+
+/* Note what the saver has written. */
+static void note_saved(struct lt_trainer *l, uint64_t saved)
+{
+	if (saved == UINT64_MAX || saved == l->saved)
+		return;
+	l->saved = saved;
+	lt_stop_at(l->pos.step, saved);
+	if (l->run)
+		lu_detail("checkpoint %s/step-%08" PRIu64 " written", l->run->path, saved);
+}
+
+/* Wait for the checkpoint that is being written. Its failure is that of all ranks. */
+static int finish_save(struct lt_trainer *l, struct lu_err *err)
+{
+	uint64_t saved = UINT64_MAX;
+
+	lt_stop_stage(LT_STOP_CHECKPOINT);
+	if (lt_saver_wait(l->saver, &saved, err) < 0)
+		return -1;
+	note_saved(l, saved);
+	return 0;
+}
+
+/* True on all ranks if the saver has failed on one. */
+static int check_saver(struct lt_trainer *l, struct lu_err *err)
+{
+	uint64_t saved = UINT64_MAX;
+	bool failed = lt_saver_poll(l->saver, &saved, err) < 0, mine = failed;
+	struct lu_err other;
+
+	note_saved(l, saved);
+	if (lt_comm_any(l->comm, LT_CHANNEL_MAIN, &failed, mine ? &other : err) < 0)
+		return -1;
+	if (failed && !mine && lt_saver_wait(l->saver, &saved, err) == 0)
+		return lu_err_set(err, "checkpoint: another rank has failed");
+	return failed ? -1 : 0;
+}
+
+/* --- validation ------------------------------------------------------------------------------- */
+
+static int score_batch(void *ctx, const struct lt_batch *b, size_t sequences, lk_real *log_p,
+		bool *here, struct lu_err *err)
+{
+	struct lt_trainer *l = ctx;
+
+	(void)sequences;
+	return lt_step_score(l->phase.step, b, log_p, here, err);
+}
+
+/* Sum over the ranks, of which each has filled in a part. */
+static int combine(void *ctx, double *x, size_t n, struct lu_err *err)
+{
+	struct lt_trainer *l = ctx;
+	static const enum lt_axis axes[] = { LT_DP, LT_PP };
+	size_t bytes = n * sizeof(*x);
+	double *device = l->ops->alloc(l->q, bytes);
+	int rc = device && l->ops->copy(l->q, device, x, bytes, LK_H2D) == 0
+			? 0
+			: lt_queue_err(l->ops, l->q, err);
+
+	for (size_t i = 0; i < sizeof(axes) / sizeof(axes[0]) && rc == 0; i++) {
+		struct lt_group *g = l->layout.group[axes[i]];
+
+		if (g)
+			rc = lt_all_reduce(g, l->q, device, n, LT_DOUBLES, NULL, err);
+	}
+	if (rc == 0 && (l->ops->copy(l->q, x, device, bytes, LK_D2H) < 0 || l->ops->sync(l->q) < 0))
+		rc = lt_queue_err(l->ops, l->q, err);
+	l->ops->free(l->q, device);
+	return rc;
+}
+
+/* Whether a signal has come to any rank; all get the same answer. */
+static int asked_anywhere(void *ctx, struct lu_err *err)
+{
+	struct lt_trainer *l = ctx;
+	bool stop = lt_stop_asked();
+
+	if (lt_comm_any(l->comm, LT_CHANNEL_MAIN, &stop, err) < 0)
+		return -1;
+	return stop;
 }
 
 /* Make the validations that are due. A signal puts them off. */
 static int validate(struct lt_trainer *l, struct lu_err *err)
 {
+	const struct lt_settings *s = &l->phase.data.s;
+	const struct lt_scorer scorer = { .batch = s->train.micro_batch,
+		.context = s->train.context,
+		.ctx = l,
+		.score = score_batch,
+		.share = l->layout.at[LT_DP],
+		.shares = l->layout.mesh.size[LT_DP],
+		.combine = combine };
 	uint64_t before = l->pos.due;
 
 	lt_stop_stage(LT_STOP_VALIDATION);
-	if (lt_validate(l->phase.data.valid, l->phase.model, l->pos.step, l->run, lt_stop_asked,
+	if (lt_validate(l->phase.data.valid, &scorer, l->pos.step, l->run, asked_anywhere,
 			    &l->pos.due, err) < 0)
 		return -1;
-	if (l->pos.due != before && l->saved == l->pos.step)
+	if (l->pos.due != before && l->begun == l->pos.step)
 		l->outdated = true;
 	return 0;
 }
@@ -338,7 +416,8 @@ static int run_phase(struct lt_trainer *l, struct lu_err *err)
 	uint64_t batch, every = l->what->config->base.checkpoint.every;
 
 	for (;;) {
-		bool done, stop;
+		bool done;
+		int stop;
 
 		if (l->pos.due && validate(l, err) < 0)
 			return -1;
@@ -348,12 +427,14 @@ static int run_phase(struct lt_trainer *l, struct lu_err *err)
 				save(l, err) < 0)
 			return -1;
 		if (done)
-			return 0;
-		stop = lt_stop_asked();
-		if (l->comm->ops->any(l->comm, &stop, err) < 0 || (stop && save(l, err) < 0))
+			return finish_save(l, err);
+		stop = asked_anywhere(l, err);
+		if (stop < 0 || (stop && (save(l, err) < 0 || finish_save(l, err) < 0)))
 			return -1;
 		if (stop)
 			return LU_EXIT_AGAIN;
+		if (check_saver(l, err) < 0)
+			return -1;
 		if (advance(l, batch, err) < 0)
 			return -1;
 	}
@@ -391,7 +472,7 @@ static int check_shape(const char *dir, const struct lt_shape *was, const struct
 }
 
 /* Find the checkpoint to continue from, and read its position. */
-static int find_position(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
+static int read_position(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
 {
 	const struct lt_config *c = l->what->config;
 	struct lt_shape was;
@@ -407,8 +488,34 @@ static int find_position(struct lt_trainer *l, const struct lt_shape *shape, str
 		return lu_err_set(err,
 				"%s: the configuration has no phase %" PRIu64 ", it has %zu phases",
 				l->found, l->pos.phase + 1, c->phase.n);
-	l->saved = l->pos.step;
 	return 0;
+}
+
+/* Rank 0 decides what exists, and tells the others: a file system may show it to them later. */
+static int find_position(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
+{
+	struct {
+		struct lt_position pos;
+		char found[4096];
+	} told = { 0 };
+	int rc = is_first(l) ? read_position(l, shape, err) : 0;
+
+	if (rc == 0 && l->found && strlen(l->found) >= sizeof(told.found))
+		rc = lu_err_set(err, "%s: the name is too long", l->found);
+	if (lt_comm_agree(l->comm, LT_CHANNEL_MAIN, rc, err) < 0)
+		return -1;
+	told.pos = l->pos;
+	if (l->found)
+		memcpy(told.found, l->found, strlen(l->found) + 1);
+	if (lt_comm_share(l->comm, LT_CHANNEL_MAIN, &told, sizeof(told), err) < 0)
+		return -1;
+	l->pos = told.pos;
+	if (!*told.found)
+		return 0;
+	free(l->found);
+	l->found = strdup(told.found);
+	l->saved = l->begun = l->pos.step;
+	return l->found ? 0 : lu_err_nomem(err);
 }
 
 /* Open the data of all phases that are left; those of the first of them stay open. */
@@ -429,41 +536,76 @@ static int open_data(struct lt_trainer *l, struct lu_err *err)
 /* Load the checkpoint to continue from; without one, set the initial weights. */
 static int restore(struct lt_trainer *l, const struct lt_settings *s, struct lu_err *err)
 {
+	int rc;
+
 	if (l->found)
-		return lt_checkpoint_load(l->found, l->w, err);
+		return lt_checkpoint_load(l->found, l->w, l->comm, err);
 	if (*s->train.init)
-		return lt_tensors_import(l->w, s->train.init, err);
-	return lt_weights_init(l->w, s->train.seed, err);
+		rc = lt_tensors_import(l->w, s->train.init, err);
+	else
+		rc = lt_weights_init(l->w, s->train.seed, err);
+	return agree(l, rc, err);
 }
 
 static int check_space(const struct lt_trainer *l, struct lu_err *err)
 {
-	char *folder = lt_run_existing(l->what->run, err);
-	int rc = folder ? lt_checkpoint_space(folder, &l->w->table, err) : -1;
+	char *folder = is_first(l) ? lt_run_existing(l->what->run, err) : NULL;
+	int rc = folder ? lt_checkpoint_space(folder, &l->w->table, err) : is_first(l) ? -1 : 0;
 
 	free(folder);
 	return rc;
 }
 
-static int open_all(struct lt_trainer *l, struct lu_err *err)
+/* What can be said without memory and without the other ranks. */
+static int check_all(struct lt_trainer *l, struct lt_settings *first, struct lt_shape *shape,
+		struct lu_err *err)
 {
-	struct lt_settings first;
-	struct lt_shape shape;
+	const struct lt_config *c = l->what->config;
+
+	if (lt_config_phase(c, 0, first, err) < 0)
+		return -1;
+	lt_settings_shape(first, shape);
+	return lt_layout_init(&l->layout, first, lt_comm_rank(l->comm), lt_comm_size(l->comm), err);
+}
+
+static int open_weights(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
+{
+	struct lt_holding holding = lt_layout_holding(&l->layout);
 	struct lk_err kerr;
 
-	if (lt_config_phase(l->what->config, 0, &first, err) < 0)
-		return -1;
-	lt_settings_shape(&first, &shape);
-	if (find_position(l, &shape, err) < 0 || open_data(l, err) < 0 ||
-			(!l->what->overcommit && lt_budget_check_memory(l->what->config, err) < 0))
-		return -1;
 	if (l->ops->open(&l->q, 0, &kerr) < 0)
 		return lu_err_set(err, "%s", kerr.msg);
-	if (lt_comm_single(&l->comm, err) < 0 ||
-			lt_weights_open(&l->w, l->ops, l->q, &shape, first.train.lanes, err) < 0 ||
-			check_space(l, err) < 0 || restore(l, &first, err) < 0)
+	if (lt_weights_open(&l->w, l->ops, l->q, shape, &l->layout.place, &holding, err) < 0)
 		return -1;
-	return open_phase(l, err);
+	return check_space(l, err);
+}
+
+/* Each group of checks ends with an agreement, so that one rank alone says what is wrong, before
+ * anything is allocated or written. */
+static int open_all(struct lt_trainer *l, struct lu_err *err)
+{
+	const struct lt_saver_options save = {
+		.keep = (size_t)l->what->config->base.checkpoint.keep
+	};
+	struct lt_settings first;
+	struct lt_shape shape;
+	int rc = check_all(l, &first, &shape, err);
+
+	if (agree(l, rc, err) < 0 || find_position(l, &shape, err) < 0)
+		return -1;
+	rc = open_data(l, err);
+	if (agree(l, rc, err) < 0 ||
+			(!l->what->overcommit &&
+					lt_budget_check_memory(l->what->config, l->comm, err) < 0))
+		return -1;
+	rc = lt_layout_connect(&l->layout, l->comm, err);
+	if (rc == 0)
+		rc = open_weights(l, &shape, err);
+	if (agree(l, rc, err) < 0 || restore(l, &first, err) < 0 ||
+			lt_saver_open(&l->saver, l->comm, l->w, &save, err) < 0)
+		return -1;
+	rc = open_phase(l, err);
+	return agree(l, rc, err);
 }
 
 int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struct lu_err *err)
@@ -474,12 +616,17 @@ int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struc
 	*out = NULL;
 	if (!l)
 		return lu_err_nomem(err);
-	*l = (struct lt_trainer){ .what = what, .ops = lk_cpu_ops(), .saved = UINT64_MAX };
-	lt_stop_install(what->quiet);
+	*l = (struct lt_trainer){ .what = what,
+		.ops = lk_cpu_ops(),
+		.comm = what->comm,
+		.saved = UINT64_MAX,
+		.begun = UINT64_MAX };
+	lt_stop_install(what->quiet || !is_first(l));
 	rc = open_all(l, err);
 	lt_stop_stage(LT_STOP_STEP);
-	if (rc == 0 && lt_stop_asked()) {
-		lu_note("stopped before the first step, nothing was written");
+	if (rc == 0 && (rc = asked_anywhere(l, err)) > 0) {
+		if (is_first(l))
+			lu_note("stopped before the first step, nothing was written");
 		rc = LU_EXIT_AGAIN;
 	}
 	if (rc != 0) {
@@ -497,8 +644,9 @@ void lt_train_close(struct lt_trainer *l)
 	if (l->w)
 		close_phase(l);
 	lt_phase_data_close(&l->phase.data);
+	lt_saver_close(l->saver);
 	lt_weights_close(l->w);
-	lt_comm_close(l->comm);
+	lt_layout_release(&l->layout);
 	if (l->q)
 		l->ops->close(l->q);
 	free(l->found);
@@ -533,6 +681,7 @@ static int run_phases(struct lt_trainer *l, struct lu_err *err)
 			l->pos.phase = i;
 			l->pos.samples = 0;
 			rc = open_phase(l, err);
+			rc = agree(l, rc, err);
 		}
 		if (rc == 0) {
 			rc = run_phase(l, err);
@@ -574,7 +723,8 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 	l->start = lu_clock();
 	l->first_step = l->pos.step;
 	l->first_tokens = l->pos.tokens;
-	if (check_same(l, err) < 0)
+	rc = run ? check_same(l, err) : 0;
+	if (agree(l, rc, err) < 0)
 		return -1;
 	lt_stop_at(l->pos.step, l->saved);
 	if (l->found)
@@ -586,7 +736,7 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 						  "were "
 						  "not");
 	rc = run_phases(l, err);
-	if (rc >= 0)
+	if (rc >= 0 && run)
 		conclude(l, rc);
 	return rc;
 }
