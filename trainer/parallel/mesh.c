@@ -129,7 +129,12 @@ size_t lt_mesh_rank(const struct lt_mesh *m, const size_t at[LT_AXES])
 
 size_t lt_mesh_peer(const struct lt_mesh *m, enum lt_axis axis, size_t rank, size_t to)
 {
-	return rank - lt_mesh_at(m, axis, rank) * m->stride[axis] + to * m->stride[axis];
+	size_t at[LT_AXES];
+
+	for (size_t a = 0; a < LT_AXES; a++)
+		at[a] = lt_mesh_at(m, (enum lt_axis)a, rank);
+	at[axis] = to;
+	return lt_mesh_rank(m, at);
 }
 
 void lt_mesh_group(const struct lt_mesh *m, enum lt_axis axis, size_t rank, size_t *ranks)
