@@ -1,5 +1,6 @@
-/* The two ends of the model: embedding; final norm, head and loss. */
-#include "trainer/model/model_parts.h"
+#include "trainer/model/ends.h"
+
+#include "trainer/model/layer.h"
 
 /* --- embedding --------------------------------------------------------------------------------- */
 

@@ -1,5 +1,4 @@
-/* One layer, forward and backward, as a sequence of operations. */
-#include "trainer/model/model_parts.h"
+#include "trainer/model/layer.h"
 
 /* --- rows and sums over the tensor-parallel ranks --------------------------------------------- */
 

@@ -4,7 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "trainer/model/model_parts.h"
+#include "trainer/model/ends.h"
+#include "trainer/model/layer.h"
 
 /* Logits per block of the head: enough rows for products at full speed, in little memory. */
 #define HEAD_LOGITS ((size_t)1 << 23)

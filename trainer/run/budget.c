@@ -16,7 +16,7 @@
 #include "trainer/run/layout.h"
 #include "trainer/run/phase_data.h"
 #include "trainer/run/saver.h"
-#include "trainer/run/step.h"
+#include "trainer/run/train_step.h"
 
 #define MIB 1048576.0
 #define GIB (1024 * MIB)

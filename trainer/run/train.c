@@ -22,8 +22,8 @@
 #include "trainer/run/layout.h"
 #include "trainer/run/phase_data.h"
 #include "trainer/run/saver.h"
-#include "trainer/run/step.h"
 #include "trainer/run/stop.h"
+#include "trainer/run/train_step.h"
 
 /* The phase that is being trained. */
 struct phase {
@@ -43,7 +43,7 @@ struct lt_trainer {
 	struct lt_layout layout;
 	struct lt_weights *w;
 	struct lt_position pos;
-	char *found; /* the checkpoint that was loaded; NULL: none */
+	struct lt_checkpoint found; /* what the run continues from */
 	struct lt_saver *saver;
 	uint64_t saved; /* step of the last checkpoint that was written; UINT64_MAX: none */
 	uint64_t begun; /* of the last one that was begun */
@@ -239,6 +239,22 @@ static void close_phase(struct lt_trainer *l)
 	*p = (struct phase){ 0 };
 }
 
+/* For the manifests of checkpoints. */
+static void describe_layout(struct lt_trainer *l, const struct lt_settings *s)
+{
+	static const char *const recompute[] = { "none", "norms", "layer" };
+	const struct lt_mesh *m = &l->layout.mesh;
+
+	l->pos.by = (struct lt_written_by){ .dp = m->size[LT_DP],
+		.tp = m->size[LT_TP],
+		.pp = m->size[LT_PP],
+		.zero = l->layout.zero,
+		.lanes = l->layout.lanes,
+		.equality = "layout" };
+	snprintf(l->pos.by.recompute, sizeof(l->pos.by.recompute), "%s",
+			recompute[s->parallel.recompute]);
+}
+
 /* Open the phase of the position. Its data may be open already. */
 static int open_phase(struct lt_trainer *l, struct lu_err *err)
 {
@@ -253,6 +269,7 @@ static int open_phase(struct lt_trainer *l, struct lu_err *err)
 	lt_settings_shape(s, &shape);
 	l->w->table.shape.rope_theta = shape.rope_theta;
 	l->pos.context = s->train.context;
+	describe_layout(l, s);
 	snprintf(l->pos.phase_name, sizeof(l->pos.phase_name), "%s", c->phase.p[i].name);
 	p->tokens = malloc((s->train.context + 1) * sizeof(*p->tokens));
 	if (!p->tokens)
@@ -470,51 +487,24 @@ static int check_shape(const char *dir, const struct lt_shape *was, const struct
 	return 0;
 }
 
-/* Find the checkpoint to continue from, and read its position. */
-static int read_position(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
-{
-	const struct lt_config *c = l->what->config;
-	struct lt_shape was;
-
-	if (lt_checkpoint_find(l->what->run, l->what->from, &l->found, err) < 0)
-		return -1;
-	if (!l->found)
-		return 0;
-	if (lt_manifest_read(l->found, &l->pos, &was, err) < 0 ||
-			check_shape(l->found, &was, shape, err) < 0)
-		return -1;
-	if (l->pos.phase >= c->phase.n)
-		return lu_err_set(err,
-				"%s: the configuration has no phase %" PRIu64 ", it has %zu phases",
-				l->found, l->pos.phase + 1, c->phase.n);
-	return 0;
-}
-
-/* Rank 0 decides what exists, and tells the others: a file system may show it to them later. */
+/* Find the checkpoint to continue from, and compare it with the configuration. */
 static int find_position(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
 {
-	struct {
-		struct lt_position pos;
-		char found[4096];
-	} told = { 0 };
-	int rc = is_first(l) ? read_position(l, shape, err) : 0;
+	const struct lt_config *c = l->what->config;
+	int rc = 0;
 
-	if (rc == 0 && l->found && strlen(l->found) >= sizeof(told.found))
-		rc = lu_err_set(err, "%s: the name is too long", l->found);
-	if (lt_comm_agree(l->comm, LT_CHANNEL_MAIN, rc, err) < 0)
+	if (lt_checkpoint_locate(l->comm, l->what->run, l->what->from, &l->found, err) < 0)
 		return -1;
-	told.pos = l->pos;
-	if (l->found)
-		memcpy(told.found, l->found, strlen(l->found) + 1);
-	if (lt_comm_share(l->comm, LT_CHANNEL_MAIN, &told, sizeof(told), err) < 0)
-		return -1;
-	l->pos = told.pos;
-	if (!*told.found)
+	if (!l->found.found)
 		return 0;
-	free(l->found);
-	l->found = strdup(told.found);
+	l->pos = l->found.pos;
 	l->saved = l->begun = l->pos.step;
-	return l->found ? 0 : lu_err_nomem(err);
+	rc = check_shape(l->found.dir, &l->found.shape, shape, err);
+	if (rc == 0 && l->pos.phase >= c->phase.n)
+		rc = lu_err_set(err,
+				"%s: the configuration has no phase %" PRIu64 ", it has %zu phases",
+				l->found.dir, l->pos.phase + 1, c->phase.n);
+	return agree(l, rc, err);
 }
 
 /* Open the data of all phases that are left; those of the first of them stay open. */
@@ -527,7 +517,7 @@ static int open_data(struct lt_trainer *l, struct lu_err *err)
 		if (lt_phase_data_open(&l->phase.data, c, i, l->what->tokenizer, err) < 0)
 			return -1;
 	}
-	if (!l->found && l->phase.data.s.train.valid_every)
+	if (!l->found.found && l->phase.data.s.train.valid_every)
 		l->pos.due = lt_validation_sets(l->phase.data.valid);
 	return 0;
 }
@@ -537,8 +527,8 @@ static int restore(struct lt_trainer *l, const struct lt_settings *s, struct lu_
 {
 	int rc;
 
-	if (l->found)
-		return lt_checkpoint_load(l->found, l->w, err);
+	if (l->found.found)
+		return lt_checkpoint_restore(l->comm, &l->found, l->w, err);
 	if (*s->train.init)
 		rc = lt_tensors_import(l->w, s->train.init, err);
 	else
@@ -648,7 +638,6 @@ void lt_train_close(struct lt_trainer *l)
 	lt_layout_release(&l->layout);
 	if (l->q)
 		l->ops->close(l->q);
-	free(l->found);
 	free(l);
 }
 
@@ -663,7 +652,7 @@ static int check_same(const struct lt_trainer *l, struct lu_err *err)
 
 	if (rc == 0 && dir)
 		rc = lt_manifest_read(dir, &now, NULL, err);
-	if (rc == 0 && (!dir != !l->found || (dir && now.step != l->pos.step)))
+	if (rc == 0 && (!dir != !l->found.found || (dir && now.step != l->pos.step)))
 		rc = lu_err_set(err, "%s: another trainer has just written to it; start again",
 				l->what->run);
 	free(dir);
@@ -726,7 +715,7 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 	if (agree(l, rc, err) < 0)
 		return -1;
 	lt_stop_at(l->pos.step, l->saved);
-	if (l->found)
+	if (l->found.found)
 		lu_note("continuing after step %" PRIu64 "%s", l->pos.step,
 				lu_hash_available()
 						? ""

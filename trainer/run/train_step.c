@@ -1,4 +1,4 @@
-#include "trainer/run/step.h"
+#include "trainer/run/train_step.h"
 
 #include <stdlib.h>
 
@@ -121,11 +121,13 @@ static int find_pipeline(struct lt_step *e, size_t micros, const struct lt_pipel
 	}
 	if (lt_pipeline_make(&p, e->layout->mesh.size[LT_PP], e->layout->v, micros, err) < 0)
 		return -1;
-	if (lt_pipeline_check(&p, NULL, err) < 0 || !lu_vec_push(&e->pipeline, p)) {
-		if (!*err->msg)
-			lu_err_nomem(err);
+	if (lt_pipeline_check(&p, NULL, err) < 0) {
 		lt_pipeline_release(&p);
 		return -1;
+	}
+	if (!lu_vec_push(&e->pipeline, p)) {
+		lt_pipeline_release(&p);
+		return lu_err_nomem(err);
 	}
 	*out = &e->pipeline.p[e->pipeline.n - 1];
 	return 0;
@@ -370,7 +372,7 @@ int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_s
 		struct lt_update *update, struct lu_err *err)
 {
 	const struct lk_ops *ops = e->w->ops;
-	const struct lt_pipeline *p;
+	const struct lt_pipeline *p = NULL;
 
 	LU_ASSERT(what->micros <= e->micros_max);
 	e->what = what;

@@ -1,5 +1,5 @@
-#ifndef LUCIE_TRAINER_RUN_STEP_H
-#define LUCIE_TRAINER_RUN_STEP_H
+#ifndef LUCIE_TRAINER_RUN_TRAIN_STEP_H
+#define LUCIE_TRAINER_RUN_TRAIN_STEP_H
 /*
  * One step over all ranks: this rank's micro-batches through its stage of the pipeline, and the
  * update. It walks over a list of actions (parallel/actions.h) and decides nothing; the host reads
