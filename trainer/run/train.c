@@ -21,6 +21,7 @@
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/layout.h"
 #include "trainer/run/phase_data.h"
+#include "trainer/run/replicas.h"
 #include "trainer/run/saver.h"
 #include "trainer/run/stop.h"
 #include "trainer/run/train_step.h"
@@ -411,6 +412,7 @@ static int advance(struct lt_trainer *l, uint64_t batch, struct lu_err *err)
 {
 	const struct phase *p = &l->phase;
 	uint64_t every = p->data.s.train.valid_every;
+	uint64_t compare_every = p->data.s.parallel.hash_every;
 	struct step s;
 
 	lt_stop_stage(LT_STOP_STEP);
@@ -419,6 +421,10 @@ static int advance(struct lt_trainer *l, uint64_t batch, struct lu_err *err)
 	lt_stop_at(l->pos.step, l->saved);
 	l->outdated = false;
 	l->last_loss = s.loss;
+	if (compare_every && l->pos.step % compare_every == 0 &&
+			(lt_step_settle(p->step, err) < 0 ||
+					lt_replicas_check(&l->layout, l->w, l->pos.step, err) < 0))
+		return -1;
 	if (lt_schedule_batch(&p->data.schedule, l->pos.samples) == 0 ||
 			(every && l->pos.step % every == 0))
 		l->pos.due = lt_validation_sets(p->data.valid);
