@@ -11,6 +11,7 @@
 #include "libcommon/base/vec.h"
 #include "libcommon/shard/format.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/inputs.h"
 #include "libcommon/sys/mapped.h"
 
 struct part {
@@ -200,7 +201,7 @@ static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err 
 {
 	const struct lu_manifest *m = &s->manifest;
 
-	if (lu_manifest_read(&s->manifest, path, err) < 0)
+	if (lu_input_add(path, err) < 0 || lu_manifest_read(&s->manifest, path, err) < 0)
 		return -1;
 	s->has_manifest = true;
 	for (uint64_t i = 0; i < (m->parts ? m->parts : 1); i++) {

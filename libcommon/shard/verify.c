@@ -304,7 +304,7 @@ static int check_manifest(struct state *s, const char *path, struct lu_err *err)
 
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	if (lu_read_file(path, LU_MANIFEST_LIMIT, &text, &n, err) < 0)
+	if (lu_read_input(path, LU_MANIFEST_LIMIT, &text, &n, err) < 0)
 		return -1;
 	check_self(s, path, text, n);
 	free(text);

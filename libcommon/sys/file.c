@@ -11,6 +11,7 @@
 
 #include "libcommon/base/buf.h"
 #include "libcommon/base/vec.h"
+#include "libcommon/sys/inputs.h"
 
 #define READ_SIZE ((size_t)64 << 10)
 
@@ -97,6 +98,11 @@ out:
 	close(fd);
 	lu_buf_release(&b);
 	return rc;
+}
+
+int lu_read_input(const char *path, size_t limit, char **out, size_t *n, struct lu_err *err)
+{
+	return lu_input_add(path, err) < 0 ? -1 : lu_read_file(path, limit, out, n, err);
 }
 
 int lu_temp_open(const char *dir, struct lu_err *err)

@@ -24,6 +24,10 @@ int lu_pread_all(int fd, void *p, size_t n, uint64_t at, const char *name,
 int lu_read_file(const char *path, size_t limit, char **out, size_t *n,
 		struct lu_err *err) LU_CHECKED;
 
+/* The same for a file of the user, which then cannot become an output of this run (inputs.h). */
+int lu_read_input(const char *path, size_t limit, char **out, size_t *n,
+		struct lu_err *err) LU_CHECKED;
+
 /* Create a temporary file in `dir` and unlink it, for data that does not fit in memory. Returns the
  * descriptor, or -1. */
 int lu_temp_open(const char *dir, struct lu_err *err) LU_CHECKED;

@@ -12,6 +12,7 @@
 #include "libcommon/sys/completion.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/help.h"
+#include "libcommon/sys/inputs.h"
 #include "libcommon/sys/mapped.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/stats.h"
@@ -238,7 +239,21 @@ static void note_old_names(const struct lu_cmdline *c)
 	}
 }
 
-static void complete_std(struct lu_std *std, unsigned groups)
+/* The operands are inputs, unless they are the prefixes of shards, whose files are known when they
+ * are opened. */
+static void add_operands(const struct lu_tool *tool)
+{
+	struct lu_err err;
+
+	if (!(tool->std & LU_STD_RUN))
+		lu_inputs_watch();
+	for (size_t i = 0; !strstr(tool->operands, "PREFIX") && i < self.cmdline.file.n; i++) {
+		if (lu_input_add(self.cmdline.file.p[i], &err) < 0)
+			fail(&err);
+	}
+}
+
+static void complete_std(struct lu_std *std, const struct lu_tool *tool)
 {
 	struct lu_err err;
 
@@ -255,10 +270,11 @@ static void complete_std(struct lu_std *std, unsigned groups)
 	self.quiet = std->quiet;
 	self.verbose = std->verbose;
 	self.map = std->map.item;
+	add_operands(tool);
 	/* Fail on an unwritable path now, not after hours of work. */
 	if (lu_stats_check(std->stats, &err) < 0)
 		fail(&err);
-	if ((groups & LU_STD_THREADS) && lu_threads_check(std->threads, &err) < 0)
+	if ((tool->std & LU_STD_THREADS) && lu_threads_check(std->threads, &err) < 0)
 		fail(&err);
 }
 
@@ -270,7 +286,7 @@ void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *conf
 	prepare_process();
 	self.name = tool->name;
 	parse_args(tool, argc, argv, config);
-	complete_std(std, tool->std);
+	complete_std(std, tool);
 	note_old_names(&self.cmdline);
 	*args = (struct lu_args){
 		.tool = tool,

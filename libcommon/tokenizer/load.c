@@ -346,7 +346,7 @@ int lu_tok_load(struct lu_tok **tok, const char *path, struct lu_err *err)
 	int rc;
 
 	*tok = NULL;
-	if (lu_read_file(path, MAX_FILE, &text, &n, err) < 0)
+	if (lu_read_input(path, MAX_FILE, &text, &n, err) < 0)
 		return -1;
 	rc = lu_tok_parse(tok, path, (struct lu_str){ text, n }, err);
 	free(text);
