@@ -348,7 +348,7 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 
 	set_up(&r, o, args);
 	lu_html_init();
-	if (lu_files_distinct(args->file, args->files, "", err) < 0 ||
+	if (lu_trees_distinct(args->file, args->files, err) < 0 ||
 			lu_man_open(&r.import.man, std->tmpdir, err) < 0)
 		goto out;
 	r.work = calloc((size_t)std->threads, sizeof(*r.work));

@@ -48,6 +48,10 @@ int lu_fail_create(const char *path, int errnum, struct lu_err *err);
 int lu_files_distinct(
 		char *const *path, size_t n, const char *suffix, struct lu_err *err) LU_CHECKED;
 
+/* The same for files and folders that are read with all they hold: fails also when one lies within
+ * another, "da/sub: lies within da, which is read too". */
+int lu_trees_distinct(char *const *path, size_t n, struct lu_err *err) LU_CHECKED;
+
 /* Concatenate up to three strings (NULL ends the list early): a path from a folder or prefix and its
  * suffixes. malloc'd; NULL when memory is out. */
 char *lu_concat(const char *a, const char *b, const char *c) LU_CHECKED;

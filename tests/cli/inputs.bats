@@ -72,3 +72,15 @@ twice() { refuses "$1: two outputs have this name" "${@:2}"; }
 	[ "$output" = "lucie-import: texts/a.txt: input file is output file" ]
 	[ "$(cat texts/a.txt)" = "a text" ]
 }
+
+@test "lucie-import reads nothing twice that lies within another operand" {
+	mkdir -p da/sub da2
+	echo "a text" | tee da/a.txt da/sub/b.txt >da2/c.txt
+	ln -s da/sub link
+	for inner in da/sub da/./sub/b.txt link "$PWD/da/a.txt"; do
+		run -2 lucie-import -o out "$inner" da
+		[ "$output" = "lucie-import: $inner: lies within da, which is read too" ]
+		[ ! -e out ]
+	done
+	[ "$(lucie-import da da2 | wc -l)" = 3 ]
+}
