@@ -18,8 +18,8 @@
 
 #include "libcommon/base/fnv.h"
 #include "libcommon/sys/file.h"
-#include "libcommon/sys/inputs.h"
 #include "libcommon/sys/mapped.h"
+#include "libcommon/sys/readset.h"
 
 #define TEMP_SUFFIX ".lu-tmp"
 
@@ -310,7 +310,7 @@ int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err)
 			return lu_err_sys(err, EISDIR, "%s", target);
 		if (!S_ISREG(st.st_mode))
 			return open_direct(f, target, err);
-		if (lu_input_has(&st))
+		if (lu_readset_has(&st))
 			return lu_err_set(err, "%s: input file is output file", target);
 	}
 	f->name = strdup(target);
@@ -347,7 +347,7 @@ int lu_atomic_reserve(const char *target, struct lu_err *err)
 
 	if (there && !S_ISREG(st.st_mode))
 		return 0;
-	if (there && lu_input_has(&st))
+	if (there && lu_readset_has(&st))
 		return lu_err_set(err, "%s: input file is output file", target);
 	name = resolve(target);
 	/* The slot has no temporary file to remove. */

@@ -31,7 +31,7 @@
  * replaced or created, not the link. A target that exists and is not a regular file (/dev/null, a
  * pipe, /dev/fd/63) is written directly. NULL or "-" is standard output, written directly too.
  *
- * A file that the run reads (sys/inputs.h) is refused as a target: "X: input file is output file".
+ * A file that the run reads (sys/readset.h) is refused as a target: "X: input file is output file".
  *
  * A process may have 4096 such files open at once. One thread at a time per struct.
  */

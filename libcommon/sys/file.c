@@ -11,7 +11,7 @@
 
 #include "libcommon/base/buf.h"
 #include "libcommon/base/vec.h"
-#include "libcommon/sys/inputs.h"
+#include "libcommon/sys/readset.h"
 
 #define READ_SIZE ((size_t)64 << 10)
 
@@ -102,7 +102,7 @@ out:
 
 int lu_read_input(const char *path, size_t limit, char **out, size_t *n, struct lu_err *err)
 {
-	return lu_input_add(path, err) < 0 ? -1 : lu_read_file(path, limit, out, n, err);
+	return lu_readset_add(path, err) < 0 ? -1 : lu_read_file(path, limit, out, n, err);
 }
 
 int lu_temp_open(const char *dir, struct lu_err *err)

@@ -24,7 +24,7 @@ int lu_pread_all(int fd, void *p, size_t n, uint64_t at, const char *name,
 int lu_read_file(const char *path, size_t limit, char **out, size_t *n,
 		struct lu_err *err) LU_CHECKED;
 
-/* The same for a file of the user, which then cannot become an output of this run (inputs.h). */
+/* The same for a file of the user, which then cannot become an output of this run (readset.h). */
 int lu_read_input(const char *path, size_t limit, char **out, size_t *n,
 		struct lu_err *err) LU_CHECKED;
 

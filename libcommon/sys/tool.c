@@ -12,9 +12,9 @@
 #include "libcommon/sys/completion.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/help.h"
-#include "libcommon/sys/inputs.h"
 #include "libcommon/sys/mapped.h"
 #include "libcommon/sys/progress.h"
+#include "libcommon/sys/readset.h"
 #include "libcommon/sys/stats.h"
 #include "libcommon/sys/threads.h"
 #include "libcommon/sys/version.h"
@@ -246,9 +246,9 @@ static void add_operands(const struct lu_tool *tool)
 	struct lu_err err;
 
 	if (!(tool->std & LU_STD_RUN))
-		lu_inputs_watch();
+		lu_readset_watch();
 	for (size_t i = 0; !strstr(tool->operands, "PREFIX") && i < self.cmdline.file.n; i++) {
-		if (lu_input_add(self.cmdline.file.p[i], &err) < 0)
+		if (lu_readset_add(self.cmdline.file.p[i], &err) < 0)
 			fail(&err);
 	}
 }
@@ -257,7 +257,9 @@ static void complete_std(struct lu_std *std, const struct lu_tool *tool)
 {
 	struct lu_err err;
 
-	if (std->threads == 0)
+	bool choose = std->threads == 0;
+
+	if (choose)
 		std->threads = lu_threads_default();
 	if (!std->tmpdir)
 		std->tmpdir = getenv("TMPDIR");
@@ -270,6 +272,9 @@ static void complete_std(struct lu_std *std, const struct lu_tool *tool)
 	self.quiet = std->quiet;
 	self.verbose = std->verbose;
 	self.map = std->map.item;
+	if (choose && (tool->std & LU_STD_THREADS) && lu_threads_odd_default())
+		lu_note("OMP_NUM_THREADS: '%s' is not a number of threads; using %d",
+				lu_threads_odd_default(), std->threads);
 	add_operands(tool);
 	/* Fail on an unwritable path now, not after hours of work. */
 	if (lu_stats_check(std->stats, &err) < 0)

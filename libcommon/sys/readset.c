@@ -1,4 +1,4 @@
-#include "libcommon/sys/inputs.h"
+#include "libcommon/sys/readset.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -20,12 +20,12 @@ static struct {
 	struct LU_VEC(struct input) file;
 } inputs = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-void lu_inputs_watch(void)
+void lu_readset_watch(void)
 {
 	inputs.watch = true;
 }
 
-int lu_input_add(const char *path, struct lu_err *err)
+int lu_readset_add(const char *path, struct lu_err *err)
 {
 	struct stat st;
 	bool stored;
@@ -47,7 +47,7 @@ int lu_input_add(const char *path, struct lu_err *err)
 	return stored ? 0 : lu_err_nomem(err);
 }
 
-bool lu_input_has(const struct stat *st)
+bool lu_readset_has(const struct stat *st)
 {
 	bool found = false;
 
