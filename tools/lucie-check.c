@@ -9,6 +9,7 @@
 #include "libcommon/io/json.h"
 #include "libcommon/io/lines.h"
 #include "libcommon/par/docstream.h"
+#include "libcommon/par/inputs.h"
 #include "libcommon/shard/reader.h"
 #include "libcommon/shard/verify_report.h"
 #include "libcommon/sys/file.h"
@@ -245,6 +246,7 @@ static int check_documents(struct run *r, char *path, struct lu_err *err)
 	if (rc < 0)
 		return -1;
 	while (rc >= 0 && (rc = lu_lines_read(&lines, &slab, err)) > 0) {
+		rc = lu_inputs_look(&slab, err);
 		while (rc >= 0 && lu_slab_next(&slab, &line)) {
 			if (slab.too_long || !lu_doc_blank_line(line)) {
 				r->documents++;

@@ -400,7 +400,9 @@ static int check_exists(const char *prefix, struct lu_err *err)
 		if (rc == 0)
 			return 0;
 	}
-	return lu_err_set(err, "%s: there is no shard of this name", prefix);
+	return lu_err_set(err,
+			"%s: there is neither a file nor a shard of this name, %s.idx is missing",
+			prefix, prefix);
 }
 
 static int verify(struct state *s, const char *json, struct lu_err *err)
