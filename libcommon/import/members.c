@@ -13,8 +13,8 @@
 #include "libcommon/import/copyright.h"
 #include "libcommon/import/feed.h"
 #include "libcommon/import/warc.h"
-#include "libcommon/sys/atomicfile.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/readset.h"
 
 enum frame_kind { FOLDER, ARCHIVE, WARC };
 
@@ -458,7 +458,7 @@ static int next_in_folder(struct lu_members *m, struct lu_member *member, struct
 	}
 	if (S_ISDIR(st.st_mode)) {
 		rc = enter_folder(m, full.p, err);
-	} else if (!S_ISREG(st.st_mode) || (lu_atomic_replaces(&st) && strstr(name, ".jsonl"))) {
+	} else if (!S_ISREG(st.st_mode) || (lu_readset_replaces(&st) && strstr(name, ".jsonl"))) {
 		rc = drop(member,
 				S_ISLNK(st.st_mode)		      ? "link"
 						: S_ISREG(st.st_mode) ? "output of this run"
@@ -466,7 +466,7 @@ static int next_in_folder(struct lu_members *m, struct lu_member *member, struct
 		rc = finish(m, member, &m->seen, arena, err);
 	} else {
 		m->compressed += (uint64_t)st.st_size;
-		m->damage = !lu_atomic_replaces(&st);
+		m->damage = !lu_readset_replaces(&st);
 		if (lu_feed_open(&feed, full.p, err) == 0)
 			rc = take(m, feed, full.p, member, arena, err);
 	}

@@ -74,6 +74,12 @@ void lu_atomic_install(void)
 	}
 }
 
+static void slot_drop(int slot)
+{
+	lu_readset_unreplace(slots[slot].old_dev, slots[slot].old_ino);
+	atomic_store(&slots[slot].used, false);
+}
+
 /* Enter a temporary file, unless this process is writing the same target already. */
 static int slot_take(const char *path, const char *target, struct lu_err *err)
 {
@@ -111,24 +117,14 @@ static int slot_take(const char *path, const char *target, struct lu_err *err)
 	pthread_mutex_unlock(&slots_lock);
 	if (twice)
 		return lu_err_set(err, "%s: two outputs have this name", target);
-	return slot < 0 ? lu_err_set(err, "%s: too many output files at once", path) : slot;
-}
-
-bool lu_atomic_replaces(const struct stat *st)
-{
-	bool found = false;
-
-	pthread_mutex_lock(&slots_lock);
-	for (int i = 0; !found && i < SLOTS; i++)
-		found = atomic_load(&slots[i].used) && slots[i].old_dev == st->st_dev &&
-				slots[i].old_ino == st->st_ino;
-	pthread_mutex_unlock(&slots_lock);
-	return found;
-}
-
-static void slot_drop(int slot)
-{
-	atomic_store(&slots[slot].used, false);
+	if (slot < 0)
+		return lu_err_set(err, "%s: too many output files at once", path);
+	if (lu_readset_replace(old.st_dev, old.st_ino, err) < 0) {
+		slots[slot].old_ino = 0;
+		slot_drop(slot);
+		return -1;
+	}
+	return slot;
 }
 
 /*

@@ -38,7 +38,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "libcommon/base/err.h"
 
@@ -73,9 +72,6 @@ void lu_atomic_abort(struct lu_atomic *f);
 /* Enter a file that is not written atomically, but appended to at the end: from now on it is an
  * output, so that no other output has its name, and it is no input. */
 int lu_atomic_reserve(const char *target, struct lu_err *err) LU_CHECKED;
-
-/* True if an output that is open, or entered, replaces or changes this file. */
-bool lu_atomic_replaces(const struct stat *st);
 
 /* The temporary name of this attempt at `target`, different at each call; malloc'd, NULL when memory
  * is out. For folders that are written aside and renamed, as files are. */

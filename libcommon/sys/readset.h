@@ -25,4 +25,10 @@ int lu_readset_add(const char *path, struct lu_err *err) LU_CHECKED;
 /* True if the run reads this file. */
 bool lu_readset_has(const struct stat *st);
 
+/* Remember that an output is to replace this file, and forget it. 0, 0 is no file. For atomicfile.h. */
+int lu_readset_replace(dev_t dev, ino_t ino, struct lu_err *err) LU_CHECKED;
+void lu_readset_unreplace(dev_t dev, ino_t ino);
+/* True if an output is to replace this file. */
+bool lu_readset_replaces(const struct stat *st);
+
 #endif
