@@ -21,7 +21,7 @@ says() {
 	says "--set train.steps=0: train.steps, " --set train.steps=0
 	says "--set train.lr=x: train.lr: 'x' is not a number" --set train.lr=x
 	says "--set model.kv_heads=3: model.kv_heads = 3 does" --set train.lr=1 --set model.kv_heads=3
-	says "--set data.train=nope: data.train: nope.idx" --set data.train=nope
+	says "--set data.train=nope: data.train: nope: there is no shard" --set data.train=nope
 	printf '[phase a]\ntrain.steps = 2\n[phase b]\ntrain.lr = 1\n' >>train.ini
 	says "--set phase.a.train.context=0: phase a: train.context" --set phase.a.train.context=0
 	sed -i 's/^steps.*/steps = 0/' train.ini
