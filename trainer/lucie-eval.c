@@ -187,12 +187,18 @@ static int add_shard(struct run *r, const char *prefix, struct lu_err *err)
 
 static int open_shards(struct run *r, const struct lu_args *args, struct lu_err *err)
 {
+	const struct lu_std *std = &r->o->std;
 	struct lu_buf names = { 0 };
 	int rc;
 
-	if (r->o->std.stats)
+	if (std->stats)
 		return lu_err_set(
 				err, "--stats counts documents, and %s is a shard", args->file[0]);
+	if (std->text_field || std->map.n || std->rejects || std->max_bad_given)
+		return lu_err_set(err,
+				"%s is a shard, which has no records: --text-field, --map, "
+				"--rejects and --max-bad have no effect",
+				args->file[0]);
 	rc = lu_shards_distinct(args->file, args->files, err);
 
 	for (size_t i = 0; i < args->files && rc == 0; i++) {

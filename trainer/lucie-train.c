@@ -1,4 +1,5 @@
 /* lucie-train: trains a model from token shards, in phases, and resumes bit for bit. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,38 @@ static const struct lu_opt opts[] = {
 static const struct lu_tool tool = { "lucie-train", "trains a language model from token shards", "",
 	opts, LU_STD_RUN | LU_STD_THREADS, offsetof(struct options, std) };
 
+/* True if the sentence speaks of the key that a --set names. */
+static bool is_about(const char *sentence, const char *set)
+{
+	const char *key = set, *dot, *at;
+	size_t n;
+
+	if (strncmp(key, "phase.", 6) == 0 && (dot = strchr(key + 6, '.')))
+		key = dot + 1;
+	n = strcspn(key, " \t=");
+	for (at = sentence; (at = strstr(at, ".")); at++) {
+		const char *from = at;
+
+		while (from > sentence && islower((unsigned char)from[-1]))
+			from--;
+		if (strncmp(from, key, n) == 0 && !isalnum((unsigned char)from[n]) &&
+				from[n] != '_')
+			return true;
+	}
+	return false;
+}
+
+/* Say where a value that is wrong came from: the last --set of its key, or else the file. Returns
+ * -1. */
+static int blame(const char *path, const struct lu_list *set, struct lu_err *err)
+{
+	for (size_t i = set->n; i-- > 0;) {
+		if (is_about(err->msg, set->item[i]))
+			return lu_err_wrap(err, "--set %s", set->item[i]);
+	}
+	return path ? lu_err_wrap(err, "%s", path) : -1;
+}
+
 /* Read a configuration, apply --set, and check the result. */
 static int load(struct lt_config *c, const char *path, const struct lu_list *set,
 		struct lu_err *err)
@@ -53,7 +86,7 @@ static int load(struct lt_config *c, const char *path, const struct lu_list *set
 	if (c->base.model.vocab == 0 && *c->base.data.tokenizer &&
 			lt_tokfile_vocab(c->base.data.tokenizer, &c->base.model.vocab, err) < 0)
 		return -1;
-	return lt_config_check(c, err) < 0 ? lu_err_wrap(err, "%s", path) : 0;
+	return lt_config_check(c, err) < 0 ? blame(path, set, err) : 0;
 }
 
 /* The line of metrics.jsonl that records the arguments of --set; empty without any. */
@@ -90,9 +123,9 @@ static int check_unchanged(const struct options *o, const struct lt_config *now,
 }
 
 /* True if config.ini has this text already: a start with the same --set again changes nothing. */
-static bool is_recorded(const struct lt_run *run, const struct lu_buf *config)
+static bool is_recorded(const char *run, const struct lu_buf *config)
 {
-	char *path = lu_concat(run->path, "/", "config.ini"), *text = NULL;
+	char *path = lu_concat(run, "/", "config.ini"), *text = NULL;
 	struct lu_err ignored;
 	size_t n;
 	bool same = path && lu_read_file(path, config->n + 1, &text, &n, &ignored) == 0 &&
@@ -103,13 +136,18 @@ static bool is_recorded(const struct lt_run *run, const struct lu_buf *config)
 	return same;
 }
 
+static bool lacks_tokenizer(const char *run, const struct lt_config *now)
+{
+	return *now->base.data.tokenizer && !lt_folder_has(run, "tokenizer.json");
+}
+
 /* Write what this start changes: config.ini, and the tokenizer if the run has none. */
 static int record(struct lt_run *run, const struct options *o, const struct lt_config *now,
 		bool fresh, struct lu_err *err)
 {
 	const char *tokenizer = now->base.data.tokenizer;
 	struct lu_buf text = { 0 }, set = { 0 };
-	bool copy = *tokenizer && !lt_folder_has(run->path, "tokenizer.json");
+	bool copy = lacks_tokenizer(run->path, now);
 	struct lt_record r = { .tokenizer = copy ? tokenizer : NULL, .line = &set };
 	int rc;
 
@@ -121,10 +159,31 @@ static int record(struct lt_run *run, const struct options *o, const struct lt_c
 	if (rc == 0)
 		rc = lu_buf_check(&set, err);
 	r.config = lu_buf_slice(&text);
-	if (rc == 0 && (fresh || copy || !is_recorded(run, &text)))
+	if (rc == 0 && (fresh || copy || !is_recorded(run->path, &text)))
 		rc = lt_run_record(run, &r, err);
 	lu_buf_release(&text);
 	lu_buf_release(&set);
+	return rc;
+}
+
+/* Refuse settings that can have no effect any more: what is recorded, and a tokenizer for a run
+ * without one, are fine. */
+static int check_incomplete(const struct options *o, const struct lt_config *now,
+		const struct lt_trainer *trainer, struct lu_err *err)
+{
+	struct lu_buf text = { 0 };
+	int rc;
+
+	if (o->set.n == 0 || !lt_train_is_complete(trainer) || lacks_tokenizer(o->std.output, now))
+		return 0;
+	lt_config_print(now, &text);
+	rc = lu_buf_check(&text, err);
+	if (rc == 0 && !is_recorded(o->std.output, &text))
+		rc = lu_err_set(err,
+				"%s: the run is complete, --set %s%s changes nothing in it; a "
+				"larger train.steps would continue it",
+				o->std.output, o->set.item[0], o->set.n > 1 ? " ..." : "");
+	lu_buf_release(&text);
 	return rc;
 }
 
@@ -155,9 +214,11 @@ static int train_in(const struct options *o, const struct lt_config *config, boo
 	bool first = lt_comm_rank(comm) == 0;
 	struct lu_err close_err;
 	struct lt_run run;
-	int opened = first ? open_run(&run, o, config, fresh, err) : 0, rc;
+	int opened = -1, rc = first ? check_incomplete(o, config, trainer, err) : 0;
 
-	rc = lt_comm_agree(comm, LT_CHANNEL_MAIN, opened, err);
+	if (first && rc == 0)
+		rc = opened = open_run(&run, o, config, fresh, err);
+	rc = lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err);
 	if (rc == 0)
 		rc = lt_train_run(trainer, first ? &run : NULL, err);
 	if (first && opened == 0 && lt_run_close(&run, &close_err) < 0 && rc >= 0) {
@@ -239,6 +300,8 @@ static int train(const struct options *o, const struct lt_config *config, const 
 	if (check_run(o, config, comm, &fresh, err) < 0)
 		return -1;
 	rc = lt_train_open(&trainer, &what, err);
+	if (rc < 0)
+		blame(NULL, &o->set, err);
 	if (rc == 0)
 		rc = train_in(o, config, fresh, comm, trainer, err);
 	if (rc < 0 && lt_comm_speaks(comm))

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libcommon/sys/readset.h"
+
 struct lu_mapped_entry {
 	struct lu_mapped_entry *before, *after;
 	const unsigned char *p;
@@ -155,7 +157,7 @@ int lu_mapped_open(struct lu_mapped *m, const char *path, struct lu_err *err)
 	*m = (struct lu_mapped){ NULL, 0, NULL };
 	if (fd < 0)
 		return lu_err_sys(err, errno, "%s", path);
-	rc = map(m, fd, path, err);
+	rc = lu_readset_add(path, err) < 0 ? -1 : map(m, fd, path, err);
 	close(fd);
 	return rc;
 }

@@ -207,7 +207,7 @@ int lt_config_set(struct lt_config *c, const char *setting, struct lu_err *err)
 		rc = set_base(c, section, key, value, err);
 	}
 	free(text);
-	return rc < 0 ? lu_err_wrap(err, "--set") : 0;
+	return rc < 0 ? lu_err_wrap(err, "--set %s", setting) : 0;
 }
 
 /* --- phases ---------------------------------------------------------------------------------- */

@@ -632,6 +632,12 @@ int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struc
 	return 0;
 }
 
+bool lt_train_is_complete(const struct lt_trainer *l)
+{
+	return l->found && l->pos.phase + 1 == l->what->config->phase.n && l->pos.due == 0 &&
+			lt_schedule_batch(&l->phase.data.schedule, l->pos.samples) == 0;
+}
+
 void lt_train_close(struct lt_trainer *l)
 {
 	if (!l)

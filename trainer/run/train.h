@@ -19,6 +19,8 @@
  * SIGTERM, SIGINT, SIGUSR1 and SIGHUP are caught from open on (stop.h): the loop finishes the step,
  * or puts a validation off, writes a checkpoint and returns LU_EXIT_AGAIN.
  */
+#include <stdbool.h>
+
 #include "libcommon/base/err.h"
 #include "trainer/comm/comm.h"
 #include "trainer/run/config.h"
@@ -43,6 +45,9 @@ struct lt_trainer;
  */
 int lt_train_open(struct lt_trainer **t, const struct lt_training *what,
 		struct lu_err *err) LU_CHECKED;
+
+/* True if the run that was opened has nothing left to do. */
+bool lt_train_is_complete(const struct lt_trainer *t);
 
 /* Train. Fails if the run has got another checkpoint since it was opened. Returns 0 at the end of the
  * run, LU_EXIT_AGAIN, or -1. Step lines go to standard error through lu_note(). */
