@@ -15,6 +15,7 @@
 #include "trainer/run/config.h"
 #include "trainer/run/folder.h"
 #include "trainer/run/runfolder.h"
+#include "trainer/run/start.h"
 #include "trainer/run/train.h"
 
 struct options {
@@ -41,152 +42,6 @@ static const struct lu_opt opts[] = {
 static const struct lu_tool tool = { "lucie-train", "trains a language model from token shards", "",
 	opts, LU_STD_RUN | LU_STD_THREADS, offsetof(struct options, std) };
 
-/* True if the sentence speaks of the key that a --set names. */
-static bool is_about(const char *sentence, const char *set)
-{
-	const char *key = set, *dot, *at;
-	size_t n;
-
-	if (strncmp(key, "phase.", 6) == 0 && (dot = strchr(key + 6, '.')))
-		key = dot + 1;
-	n = strcspn(key, " \t=");
-	for (at = sentence; (at = strstr(at, ".")); at++) {
-		const char *from = at;
-
-		while (from > sentence && islower((unsigned char)from[-1]))
-			from--;
-		if (strncmp(from, key, n) == 0 && !isalnum((unsigned char)from[n]) &&
-				from[n] != '_')
-			return true;
-	}
-	return false;
-}
-
-/* Say where a value that is wrong came from: the last --set of its key, or else the file. Returns
- * -1. */
-static int blame(const char *path, const struct lu_list *set, struct lu_err *err)
-{
-	for (size_t i = set->n; i-- > 0;) {
-		if (is_about(err->msg, set->item[i]))
-			return lu_err_wrap(err, "--set %s", set->item[i]);
-	}
-	return path ? lu_err_wrap(err, "%s", path) : -1;
-}
-
-/* Read a configuration, apply --set, and check the result. */
-static int load(struct lt_config *c, const char *path, const struct lu_list *set,
-		struct lu_err *err)
-{
-	if (lt_config_init(c, err) < 0 || lt_config_read(c, path, err) < 0)
-		return -1;
-	for (size_t i = 0; i < set->n; i++) {
-		if (lt_config_set(c, set->item[i], err) < 0)
-			return -1;
-	}
-	if (c->base.model.vocab == 0 && *c->base.data.tokenizer &&
-			lt_tokfile_vocab(c->base.data.tokenizer, &c->base.model.vocab, err) < 0)
-		return -1;
-	return lt_config_check(c, err) < 0 ? blame(path, set, err) : 0;
-}
-
-/* The line of metrics.jsonl that records the arguments of --set; empty without any. */
-static void format_set(const struct lu_list *set, struct lu_buf *b)
-{
-	if (set->n == 0)
-		return;
-	lu_json_open_object(b, NULL);
-	lu_json_open_array(b, "set");
-	for (size_t i = 0; i < set->n; i++)
-		lu_json_put_cstr(b, NULL, set->item[i]);
-	lu_json_close_array(b);
-	lu_json_close_object(b);
-	lu_buf_putc(b, '\n');
-}
-
-/* Refuse a configuration that differs from that of the existing run in a key that --set does not
- * name. */
-static int check_unchanged(const struct options *o, const struct lt_config *now, struct lu_err *err)
-{
-	char *path = lu_concat(o->std.output, "/", "config.ini");
-	struct lt_config was = { 0 };
-	char what[512];
-	int rc = path ? load(&was, path, &o->set, err) : lu_err_nomem(err);
-
-	if (rc == 0 && lt_config_differ(&was, now, what, sizeof(what)))
-		rc = lu_err_set(err, "%s: %s (%s)", path, what,
-				strncmp(what, "model.", 6) == 0
-						? "another model is a new run, with another -o"
-						: "change it with --set");
-	lt_config_release(&was);
-	free(path);
-	return rc;
-}
-
-/* True if config.ini has this text already: a start with the same --set again changes nothing. */
-static bool is_recorded(const char *run, const struct lu_buf *config)
-{
-	char *path = lu_concat(run, "/", "config.ini"), *text = NULL;
-	struct lu_err ignored;
-	size_t n;
-	bool same = path && lu_read_file(path, config->n + 1, &text, &n, &ignored) == 0 &&
-			n == config->n && memcmp(text, config->p, n) == 0;
-
-	free(text);
-	free(path);
-	return same;
-}
-
-static bool lacks_tokenizer(const char *run, const struct lt_config *now)
-{
-	return *now->base.data.tokenizer && !lt_folder_has(run, "tokenizer.json");
-}
-
-/* Write what this start changes: config.ini, and the tokenizer if the run has none. */
-static int record(struct lt_run *run, const struct options *o, const struct lt_config *now,
-		bool fresh, struct lu_err *err)
-{
-	const char *tokenizer = now->base.data.tokenizer;
-	struct lu_buf text = { 0 }, set = { 0 };
-	bool copy = lacks_tokenizer(run->path, now);
-	struct lt_record r = { .tokenizer = copy ? tokenizer : NULL, .line = &set };
-	int rc;
-
-	if (!fresh && o->set.n == 0)
-		return 0;
-	lt_config_print(now, &text);
-	format_set(&o->set, &set);
-	rc = lu_buf_check(&text, err);
-	if (rc == 0)
-		rc = lu_buf_check(&set, err);
-	r.config = lu_buf_slice(&text);
-	if (rc == 0 && (fresh || copy || !is_recorded(run->path, &text)))
-		rc = lt_run_record(run, &r, err);
-	lu_buf_release(&text);
-	lu_buf_release(&set);
-	return rc;
-}
-
-/* Refuse settings that can have no effect any more: what is recorded, and a tokenizer for a run
- * without one, are fine. */
-static int check_incomplete(const struct options *o, const struct lt_config *now,
-		const struct lt_trainer *trainer, struct lu_err *err)
-{
-	struct lu_buf text = { 0 };
-	int rc;
-
-	if (o->set.n == 0 || !lt_train_is_complete(trainer) || lacks_tokenizer(o->std.output, now))
-		return 0;
-	lt_config_print(now, &text);
-	rc = lu_buf_check(&text, err);
-	if (rc == 0 && !is_recorded(o->std.output, &text))
-		rc = lu_err_set(err,
-				"%s: the run is complete, --set %s%s changes nothing in it; a "
-				"larger train.steps would continue it",
-				o->std.output, o->set.item[0], o->set.n > 1 ? " ..." : "");
-	lu_buf_release(&text);
-	return rc;
-}
-
 /* Open the folder, which is the first thing that is written, and record the start in it. */
 static int open_run(struct lt_run *run, const struct options *o, const struct lt_config *config,
 		bool fresh, struct lu_err *err)
@@ -200,7 +55,7 @@ static int open_run(struct lt_run *run, const struct options *o, const struct lt
 		rc = lu_err_set(err, "%s: another trainer has just written to it; start again",
 				run->path);
 	else
-		rc = record(run, o, config, fresh, err);
+		rc = lt_start_record(run, &o->set, config, fresh, err);
 	/* The first error is the one to report. */
 	if (rc < 0 && lt_run_close(run, &ignored) < 0)
 		return -1;
@@ -214,7 +69,10 @@ static int train_in(const struct options *o, const struct lt_config *config, boo
 	bool first = lt_comm_rank(comm) == 0;
 	struct lu_err close_err;
 	struct lt_run run;
-	int opened = -1, rc = first ? check_incomplete(o, config, trainer, err) : 0;
+	int opened = -1,
+	    rc = first && lt_train_is_complete(trainer)
+			? lt_start_has_effect(o->std.output, &o->set, config, err)
+			: 0;
 
 	if (first && rc == 0)
 		rc = opened = open_run(&run, o, config, fresh, err);
@@ -274,7 +132,7 @@ static int check_run(const struct options *o, const struct lt_config *config, st
 		*fresh = !lt_folder_has(o->std.output, "config.ini");
 		rc = lt_run_check(o->std.output, err);
 		if (rc == 0 && !*fresh)
-			rc = check_unchanged(o, config, err);
+			rc = lt_start_unchanged(o->std.output, &o->set, config, err);
 	}
 	if (lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err) < 0)
 		return -1;
@@ -301,7 +159,7 @@ static int train(const struct options *o, const struct lt_config *config, const 
 		return -1;
 	rc = lt_train_open(&trainer, &what, err);
 	if (rc < 0)
-		blame(NULL, &o->set, err);
+		lt_start_blame(NULL, &o->set, err);
 	if (rc == 0)
 		rc = train_in(o, config, fresh, comm, trainer, err);
 	if (rc < 0 && lt_comm_speaks(comm))
@@ -397,7 +255,7 @@ static int run_config(const struct options *o, const char *path, struct lu_err *
 {
 	struct lt_config config = { 0 };
 	char *tokenizer = NULL;
-	int rc = load(&config, path, &o->set, err);
+	int rc = lt_start_load(&config, path, &o->set, err);
 
 	if (rc == 0)
 		rc = find_tokenizer(o, &config, &tokenizer, err);

@@ -23,6 +23,7 @@
 #include "trainer/run/phase_data.h"
 #include "trainer/run/replicas.h"
 #include "trainer/run/saver.h"
+#include "trainer/run/step_log.h"
 #include "trainer/run/stop.h"
 #include "trainer/run/train_step.h"
 
@@ -53,13 +54,6 @@ struct lt_trainer {
 	/* For the summary. */
 	double start, last_loss;
 	uint64_t first_step, first_tokens;
-};
-
-/* Sizes and results of one step. */
-struct step {
-	uint64_t batch, tokens;
-	double loss, lr, seconds, data_seconds;
-	struct lt_update update;
 };
 
 static bool is_first(const struct lt_trainer *l)
@@ -97,7 +91,7 @@ static int load_micro(void *ctx, size_t j, uint32_t *ids, uint32_t *labels, uint
 
 /* Report a step that is not finite: all ranks know that it is, one of them where. Nothing has been
  * updated. */
-static int not_finite(struct lt_trainer *l, const struct step *s, struct lu_err *err)
+static int not_finite(struct lt_trainer *l, const struct lt_step_result *s, struct lu_err *err)
 {
 	const char *quantity = isfinite(s->loss) ? "gradient norm" : "loss";
 	char tensor[160], go_on[160];
@@ -128,7 +122,8 @@ static int not_finite(struct lt_trainer *l, const struct step *s, struct lu_err 
 	return -1;
 }
 
-static int one_step(struct lt_trainer *l, uint64_t batch, struct step *s, struct lu_err *err)
+static int one_step(
+		struct lt_trainer *l, uint64_t batch, struct lt_step_result *s, struct lu_err *err)
 {
 	const struct phase *p = &l->phase;
 	double start = lu_clock();
@@ -136,7 +131,7 @@ static int one_step(struct lt_trainer *l, uint64_t batch, struct step *s, struct
 		.updates = l->pos.updates,
 		.micros = (size_t)(batch / p->data.s.train.micro_batch) };
 
-	*s = (struct step){ .batch = batch, .tokens = batch * p->data.s.train.context };
+	*s = (struct lt_step_result){ .batch = batch, .tokens = batch * p->data.s.train.context };
 	s->lr = what.lr = lt_schedule_lr(&p->data.schedule, l->pos.samples + batch);
 	what.tokens = (double)s->tokens;
 	if (lt_step_train(p->step, &p->hyper, &what, &s->update, err) < 0)
@@ -153,60 +148,12 @@ static int one_step(struct lt_trainer *l, uint64_t batch, struct step *s, struct
 	return 0;
 }
 
-static void format_metrics(const struct lt_position *pos, const struct step *s, struct lu_buf *b)
-{
-	lu_json_open_object(b, NULL);
-	lu_json_put_u64(b, "step", pos->step);
-	lu_json_put_cstr(b, "phase", pos->phase_name);
-	lu_json_put_u64(b, "samples", pos->samples);
-	lu_json_put_u64(b, "batch", s->batch);
-	lu_json_put_u64(b, "tokens", pos->tokens);
-	lu_json_put_double(b, "loss", s->loss);
-	lu_json_put_double(b, "lr", s->lr);
-	lu_json_put_double(b, "norm", s->update.norm);
-	lu_json_put_double(b, "clip", s->update.clip);
-	lu_json_close_object(b);
-	lu_buf_putc(b, '\n');
-}
-
-static void format_timing(
-		uint64_t step, const struct step *s, double rate, double gflops, struct lu_buf *b)
-{
-	lu_json_open_object(b, NULL);
-	lu_json_put_u64(b, "step", step);
-	lu_json_put_fixed(b, "seconds", s->seconds, 6);
-	lu_json_put_fixed(b, "data_seconds", s->data_seconds, 6);
-	lu_json_put_fixed(b, "tokens_per_s", rate, 1);
-	lu_json_put_fixed(b, "gflops", gflops, 2);
-	lu_json_close_object(b);
-	lu_buf_putc(b, '\n');
-}
-
-/* Where and when this start made its first step. */
-static void format_start(struct lu_buf *b)
-{
-	struct lu_buf date = { 0 }, machine = { 0 };
-
-	lu_date(&date);
-	lu_machine(&machine);
-	b->failed |= date.failed || machine.failed;
-	lu_json_open_object(b, NULL);
-	lu_json_put_str(b, "date", lu_buf_slice(&date));
-	lu_json_put_str(b, "machine", lu_buf_slice(&machine));
-	lu_json_close_object(b);
-	lu_buf_putc(b, '\n');
-	lu_buf_release(&date);
-	lu_buf_release(&machine);
-}
-
-static int log_step(struct lt_trainer *l, const struct step *s, struct lu_err *err)
+static int log_step(struct lt_trainer *l, const struct lt_step_result *s, struct lu_err *err)
 {
 	const struct phase *p = &l->phase;
 	double rate = (double)s->tokens / s->seconds, gflops = rate * p->token_flops * 1e-9;
 	uint64_t step = l->pos.step, every = p->data.s.train.log_every;
 	uint64_t left = (p->data.schedule.samples - l->pos.samples) / s->batch;
-	struct lu_buf b = { 0 };
-	int rc;
 
 	if (!l->run)
 		return 0;
@@ -216,16 +163,7 @@ static int log_step(struct lt_trainer *l, const struct step *s, struct lu_err *e
 			"%.0f s left",
 				step, step + left, s->loss, s->update.norm, rate,
 				(double)left * s->seconds);
-	format_metrics(&l->pos, s, &b);
-	rc = lt_run_log(l->run, LT_METRICS, &b, err);
-	lu_buf_clear(&b);
-	if (step == l->first_step + 1)
-		format_start(&b);
-	format_timing(step, s, rate, gflops, &b);
-	if (rc == 0)
-		rc = lt_run_log(l->run, LT_TIMING, &b, err);
-	lu_buf_release(&b);
-	return rc;
+	return lt_step_log(l->run, &l->pos, s, step == l->first_step + 1, gflops, err);
 }
 
 /* --- one phase ------------------------------------------------------------------------------- */
@@ -413,7 +351,7 @@ static int advance(struct lt_trainer *l, uint64_t batch, struct lu_err *err)
 	const struct phase *p = &l->phase;
 	uint64_t every = p->data.s.train.valid_every;
 	uint64_t compare_every = p->data.s.parallel.hash_every;
-	struct step s;
+	struct lt_step_result s;
 
 	lt_stop_stage(LT_STOP_STEP);
 	if (one_step(l, batch, &s, err) < 0 || log_step(l, &s, err) < 0)
@@ -634,7 +572,7 @@ int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struc
 
 bool lt_train_is_complete(const struct lt_trainer *l)
 {
-	return l->found && l->pos.phase + 1 == l->what->config->phase.n && l->pos.due == 0 &&
+	return l->found.found && l->pos.phase + 1 == l->what->config->phase.n && l->pos.due == 0 &&
 			lt_schedule_batch(&l->phase.data.schedule, l->pos.samples) == 0;
 }
 
