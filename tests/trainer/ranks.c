@@ -1,6 +1,6 @@
 #include "tests/trainer/ranks.h"
 
-#include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -84,59 +84,61 @@ static void be(struct ranks *r, size_t rank, size_t attempt, int out)
 	_exit(rc == 0 ? RANKS_GOOD : RANKS_ERROR);
 }
 
-static FILE *output[RANKS_MAX];
-
-void ranks_start(struct ranks *r, int pid[])
+void ranks_start(struct ranks *r)
 {
 	static size_t runs;
 	size_t attempt = (size_t)getpid() * 1000 + runs++;
 
 	assert_true(r->size <= RANKS_MAX);
 	fflush(NULL);
-	for (size_t i = 0; i < r->size; i++) {
-		output[i] = tmpfile();
-		assert_non_null(output[i]);
-		pid[i] = fork();
-		assert_true(pid[i] >= 0);
-		if (pid[i] == 0)
-			be(r, i, attempt, fileno(output[i]));
+	r->start = now();
+	for (size_t i = 0; i < r->size - r->leave_out; i++) {
+		r->output[i] = tmpfile();
+		assert_non_null(r->output[i]);
+		r->pid[i] = fork();
+		assert_true(r->pid[i] >= 0);
+		if (r->pid[i] == 0)
+			be(r, i, attempt, fileno(r->output[i]));
 	}
 }
 
-void ranks_wait(struct ranks *r, const int pid[], double limit)
+/* What the rank has written to standard error. */
+static void read_text(struct ranks *r, size_t i)
 {
-	double start = now();
-	size_t left = r->size;
+	size_t n;
+
+	rewind(r->output[i]);
+	n = fread(r->text[i], 1, RANKS_TEXT - 1, r->output[i]);
+	r->text[i][n] = '\0';
+	fclose(r->output[i]);
+}
+
+void ranks_wait(struct ranks *r, double limit)
+{
+	size_t started = r->size - r->leave_out, left = started;
 	bool late = false, done[RANKS_MAX] = { false };
 
 	while (left) {
-		if (now() - start > limit && !late) {
-			late = true;
-			for (size_t i = 0; i < r->size; i++) {
-				if (!done[i])
-					kill(pid[i], SIGKILL);
-			}
-		}
-		for (size_t i = 0; i < r->size; i++) {
+		bool kill_them = !late && now() - r->start > limit;
+
+		late |= kill_them;
+		for (size_t i = 0; i < started; i++) {
 			int status;
 
-			if (done[i] || waitpid(pid[i], &status, WNOHANG) != pid[i])
+			if (kill_them && !done[i])
+				kill(r->pid[i], SIGKILL);
+			if (done[i] || waitpid(r->pid[i], &status, WNOHANG) != r->pid[i])
 				continue;
 			done[i] = true;
 			left--;
-			r->seconds[i] = now() - start;
+			r->seconds[i] = now() - r->start;
 			r->status[i] = WIFSIGNALED(status) ? 128 + WTERMSIG(status)
 							   : WEXITSTATUS(status);
 		}
 		sleep_for(0.005);
 	}
-	for (size_t i = 0; i < r->size; i++) {
-		size_t n;
-
-		rewind(output[i]);
-		n = fread(r->text[i], 1, RANKS_TEXT - 1, output[i]);
-		r->text[i][n] = '\0';
-		fclose(output[i]);
+	for (size_t i = 0; i < started; i++) {
+		read_text(r, i);
 		if (late || getenv("RANKS_VERBOSE"))
 			printf("# rank %zu ended with %d after %.1f s: %s\n", i, r->status[i],
 					r->seconds[i], r->text[i]);
@@ -145,17 +147,10 @@ void ranks_wait(struct ranks *r, const int pid[], double limit)
 		fail_msg("not all ranks ended within %.0f s", limit);
 }
 
-void ranks_run(struct ranks *r, double limit)
-{
-	int pid[RANKS_MAX];
-
-	ranks_start(r, pid);
-	ranks_wait(r, pid, limit);
-}
-
 void ranks_good(struct ranks *r, double limit)
 {
-	ranks_run(r, limit);
+	ranks_start(r);
+	ranks_wait(r, limit);
 	for (size_t i = 0; i < r->size; i++) {
 		if (r->status[i] != RANKS_GOOD)
 			fail_msg("rank %zu ended with %d: %s", i, r->status[i], r->text[i]);

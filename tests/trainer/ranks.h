@@ -31,21 +31,24 @@ struct ranks {
 	void *arg;
 	/* In the process of a rank before it opens the run, or NULL. */
 	void (*before)(size_t rank, void *arg);
-	bool without_mpi; /* of the environment that this test has */
+	size_t leave_out; /* as many ranks, the highest, are not started */
 
-	/* After ranks_run(): */
+	/* While it runs: */
+	int pid[RANKS_MAX];
+	FILE *output[RANKS_MAX];
+	double start;
+
+	/* After ranks_wait(): */
 	int status[RANKS_MAX]; /* exit status, or 128 + signal */
 	char text[RANKS_MAX][RANKS_TEXT];
 	double seconds[RANKS_MAX]; /* from the start to the end of the process */
 };
 
-/* Start all ranks and wait for their ends; after `limit` seconds those that are left are killed, and
- * the test fails. */
-void ranks_run(struct ranks *r, double limit);
-/* The same in two steps; pid[] are those of the processes. */
-void ranks_start(struct ranks *r, int pid[]);
-void ranks_wait(struct ranks *r, const int pid[], double limit);
-/* ranks_run() and all must be RANKS_GOOD. */
+void ranks_start(struct ranks *r);
+/* Wait for the ends of all; those that are left `limit` seconds after the start are killed, and the test
+ * fails. */
+void ranks_wait(struct ranks *r, double limit);
+/* Both; all must be RANKS_GOOD. */
 void ranks_good(struct ranks *r, double limit);
 
 void sleep_for(double seconds);

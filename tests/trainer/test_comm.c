@@ -1,6 +1,8 @@
 /* Every collective for 1 to 6 ranks against a serial tree; control plane; pending operations. */
 #include "tests/trainer/ranks.h"
 
+#include <pthread.h>
+
 /* Sizes around nothing, odd ones, those of a slice and of a socket's buffer. */
 static const size_t sizes[] = { 0, 1, 2, 5, 63, 1000, 2049, 16384, 65537, 300001 };
 #define SIZES (sizeof(sizes) / sizeof(sizes[0]))
@@ -192,10 +194,290 @@ static void test_collectives(void **state)
 	}
 }
 
+/* ---- pending operations, sends ----------------------------------------------------------- */
+
+/*
+ * Rank 1 joins the first sum only after a message that rank 0 sends after it has begun it. So rank 0
+ * does not wait in the call; were it to, the run would end at its deadline.
+ */
+static int overlap(struct lt_comm *c, void *arg, struct lu_err *err)
+{
+	enum { N = 100000 };
+	struct lt_group *a = world(c), *b = world(c);
+	struct lt_pending *p[3] = { NULL };
+	double *x[3];
+	int word = 0;
+
+	(void)arg;
+	for (size_t k = 0; k < 3; k++) {
+		x[k] = calloc(N, sizeof(*x[k]));
+		must(x[k] != NULL);
+		fill(x[k], N, LT_DOUBLES, lt_comm_rank(c) + 10 * k);
+	}
+	if (lt_comm_rank(c) == 1) {
+		if (lt_recv(b, NULL, 0, &word, sizeof(word), LT_BYTES, NULL, err) < 0)
+			return -1;
+		must(word == 4711);
+	}
+	for (size_t k = 0; k < 3; k++) {
+		if (lt_all_reduce(a, NULL, x[k], N, LT_DOUBLES, &p[k], err) < 0)
+			return -1;
+	}
+	if (lt_comm_rank(c) == 0) {
+		word = 4711;
+		if (lt_send(b, NULL, 1, &word, sizeof(word), LT_BYTES, NULL, err) < 0)
+			return -1;
+	}
+	for (size_t k = 3; k-- > 0;) {
+		if (lt_comm_wait(c, NULL, &p[k], err) < 0 || lt_comm_wait(c, NULL, &p[k], err) < 0)
+			return -1;
+	}
+	for (size_t k = 0; k < 3; k++) {
+		size_t from[2] = { 10 * k, 10 * k + 1 };
+		double *sum = serial_sum(from, 2, N, LT_DOUBLES);
+
+		must(memcmp(x[k], sum, N * sizeof(*sum)) == 0);
+		free(sum);
+		free(x[k]);
+	}
+	return 0;
+}
+
+/* Both ranks send more than any socket holds before they receive; messages keep their order; the
+ * buffer of a send without `pending` is free at once; a pending operation nobody waits for is freed. */
+static int sends_first(struct lt_comm *c, void *arg, struct lu_err *err)
+{
+	enum { N = 9 << 20, MESSAGES = 3 };
+	struct lt_group *g = world(c);
+	size_t me = lt_comm_rank(c), other = 1 - me;
+	unsigned char *x = malloc(N), *y = malloc(N), *z = malloc(N);
+	struct lt_pending *p = NULL;
+
+	(void)arg;
+	must(x && y && z);
+	for (size_t k = 0; k < MESSAGES; k++) {
+		memset(x, (int)(10 * me + k), N);
+		x[N - 1] = 99;
+		if (lt_send(g, NULL, other, x, N - k, LT_BYTES, NULL, err) < 0)
+			return -1;
+	}
+	memset(z, 55, N);
+	if (lt_send(g, NULL, other, z, N, LT_BYTES, &p, err) < 0)
+		return -1;
+	for (size_t k = 0; k < MESSAGES; k++) {
+		memset(y, 0, N);
+		if (lt_recv(g, NULL, other, y, N - k, LT_BYTES, NULL, err) < 0)
+			return -1;
+		must(y[0] == 10 * other + k && memcmp(y, y + 1, N - 2 - k) == 0);
+		must(y[N - 1] == (k == 0 ? 99 : 0));
+	}
+	if (lt_recv(g, NULL, other, y, N, LT_BYTES, NULL, err) < 0 ||
+			lt_comm_wait(c, NULL, &p, err) < 0)
+		return -1;
+	must(memcmp(y, z, N) == 0);
+	if (lt_send(g, NULL, other, z, 1, LT_BYTES, &p, err) < 0 ||
+			lt_recv(g, NULL, other, y, 1, LT_BYTES, NULL, err) < 0)
+		return -1;
+	free(x);
+	free(y);
+	return 0; /* z may still be read: p is not waited for */
+}
+
+static void test_pending(void **state)
+{
+	struct ranks a = { .size = 2, .work = overlap }, b = { .size = 2, .work = sends_first };
+
+	(void)state;
+	ranks_good(&a, 40);
+	ranks_good(&b, 40);
+}
+
+/* ---- several groups at once -------------------------------------------------------------- */
+
+/* 2 x 2 ranks as tensor and data parallel groups, the operations of which are under way together, and
+ * a pipeline through all ranks. */
+static int mesh(struct lt_comm *c, void *arg, struct lu_err *err)
+{
+	enum { N = 50001 };
+	size_t me = lt_comm_rank(c), tp[2] = { me / 2 * 2, me / 2 * 2 + 1 },
+	       dp[2] = { me % 2, me % 2 + 2 };
+	struct lt_group *t, *d, *all = world(c);
+	struct lt_pending *p, *q;
+	lk_real *x = calloc(N, sizeof(*x)), *y = calloc(N, sizeof(*y));
+	uint64_t token = 1;
+
+	(void)arg;
+	must(x && y);
+	if (lt_comm_group(c, tp, 2, "tp", &t, err) < 0 ||
+			lt_comm_group(c, dp, 2, "dp", &d, err) < 0)
+		return -1;
+	for (size_t round = 0; round < 20; round++) {
+		void *s, *r;
+
+		fill(x, N, LT_REALS, me);
+		fill(y, N, LT_REALS, me);
+		if (lt_all_reduce(t, NULL, x, N, LT_REALS, &p, err) < 0 ||
+				lt_all_reduce(d, NULL, y, N, LT_REALS, &q, err) < 0)
+			return -1;
+		if (me > 0 &&
+				lt_recv(all, NULL, me - 1, &token, sizeof(token), LT_BYTES, NULL,
+						err) < 0)
+			return -1;
+		token = token * 3 + me;
+		if (me < 3 &&
+				lt_send(all, NULL, me + 1, &token, sizeof(token), LT_BYTES, NULL,
+						err) < 0)
+			return -1;
+		/* In the other order on half of the ranks. */
+		if (lt_comm_wait(c, NULL, me % 2 ? &p : &q, err) < 0 ||
+				lt_comm_wait(c, NULL, me % 2 ? &q : &p, err) < 0)
+			return -1;
+		s = serial_sum(tp, 2, N, LT_REALS);
+		r = serial_sum(dp, 2, N, LT_REALS);
+		must(memcmp(x, s, N * sizeof(*x)) == 0 && memcmp(y, r, N * sizeof(*y)) == 0);
+		free(s);
+		free(r);
+		if (lt_broadcast(all, NULL, 3, &token, 1, LT_DOUBLES, NULL, err) < 0)
+			return -1;
+	}
+	must(lt_comm_local_size(c) == 4 && lt_comm_local_rank(c) == me);
+	must(strcmp(lt_comm_transport(c), "tcp") == 0);
+	must(lt_comm_host(c, 3 - me)[0] != '\0');
+	free(x);
+	free(y);
+	return 0;
+}
+
+/* The same run twice at once, by attempts of their own: neither meets the other's ranks. */
+static void test_groups(void **state)
+{
+	struct ranks a = { .size = 4, .work = mesh }, b = { .size = 4, .work = mesh };
+
+	(void)state;
+	ranks_start(&a);
+	ranks_good(&b, 60);
+	ranks_wait(&a, 60);
+	for (size_t i = 0; i < a.size; i++)
+		assert_int_equal(a.status[i], RANKS_GOOD);
+}
+
+/* ---- control plane ----------------------------------------------------------------------- */
+
+struct saver {
+	struct lt_comm *c;
+	int rc;
+	struct lu_err err;
+};
+
+/* The other channel, from a thread of its own. */
+static void *save(void *arg)
+{
+	struct saver *s = arg;
+	size_t size = lt_comm_size(s->c), rank = lt_comm_rank(s->c);
+	uint32_t *all = calloc(size * 4000, sizeof(*all)), mine[4000];
+
+	must(all != NULL);
+	for (uint32_t round = 0; round < 50 && s->rc == 0; round++) {
+		for (uint32_t i = 0; i < 4000; i++)
+			mine[i] = round * 7 + i + (uint32_t)rank * 100000;
+		s->rc = lt_comm_collect(s->c, LT_CHANNEL_SAVE, mine, sizeof(mine), all, &s->err);
+		for (uint32_t i = 0; rank == 0 && i < size * 4000; i++)
+			must(all[i] == round * 7 + i % 4000 + i / 4000 * 100000);
+	}
+	free(all);
+	return NULL;
+}
+
+static int control(struct lt_comm *c, void *arg, struct lu_err *err)
+{
+	size_t rank = lt_comm_rank(c);
+	struct saver s = { .c = c };
+	pthread_t thread;
+	char text[1000];
+
+	(void)arg;
+	must(pthread_create(&thread, NULL, save, &s) == 0);
+	for (size_t round = 0; round < 50; round++) {
+		bool none = false, one = rank == round % lt_comm_size(c), all = true;
+
+		memset(text, rank == 0 ? (int)round : 0, sizeof(text));
+		lt_comm_at(c, "round %zu", round);
+		if (lt_comm_any(c, LT_CHANNEL_MAIN, &none, err) < 0 ||
+				lt_comm_any(c, LT_CHANNEL_MAIN, &one, err) < 0 ||
+				lt_comm_any(c, LT_CHANNEL_MAIN, &all, err) < 0 ||
+				lt_comm_share(c, LT_CHANNEL_MAIN, text, sizeof(text), err) < 0 ||
+				lt_comm_agree(c, LT_CHANNEL_MAIN, 0, err) < 0)
+			return -1;
+		must(!none && one && all);
+		must(text[0] == (char)round && memcmp(text, text + 1, sizeof(text) - 1) == 0);
+	}
+	must(lt_comm_speaks(c));
+	must(pthread_join(thread, NULL) == 0);
+	if (s.rc < 0)
+		*err = s.err;
+	return s.rc;
+}
+
+/* Ranks 1 and 3 of five fail: rank 1 speaks, the others know what it says. */
+static int disagree(struct lt_comm *c, void *arg, struct lu_err *err)
+{
+	size_t rank = lt_comm_rank(c);
+	int rc = 0;
+
+	(void)arg;
+	if (rank == 1 || rank == 3)
+		rc = lu_err_set(err, "no room for rank %zu", rank);
+	must(lt_comm_agree(c, LT_CHANNEL_MAIN, rc, err) == -1);
+	must(lt_comm_speaks(c) == (rank == 1));
+	if (rank == 1) {
+		must(strcmp(err->msg, "no room for rank 1") == 0);
+		return 0;
+	}
+	must(strncmp(err->msg, "rank 1 on ", 10) == 0);
+	must(strstr(err->msg, ": no room for rank 1") != NULL);
+	return 0;
+}
+
+static void test_control(void **state)
+{
+	struct ranks a = { .size = 5, .work = control }, b = { .size = 5, .work = disagree };
+
+	(void)state;
+	ranks_good(&a, 60);
+	ranks_good(&b, 60);
+}
+
+static int nothing(struct lt_comm *c, void *arg, struct lu_err *err)
+{
+	(void)c, (void)arg, (void)err;
+	return 0;
+}
+
+/* Ranks leave at different times, rank 0 among the first: nobody takes it for a death. */
+static int leave(struct lt_comm *c, void *arg, struct lu_err *err)
+{
+	(void)arg, (void)err;
+	sleep_for(0.1 * (double)lt_comm_rank(c));
+	return 0;
+}
+
+static void test_meeting(void **state)
+{
+	struct ranks a = { .size = 48, .work = nothing }, b = { .size = 6, .work = leave };
+
+	(void)state;
+	ranks_good(&a, 60);
+	ranks_good(&b, 60);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_collectives),
+		cmocka_unit_test(test_pending),
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_control),
+		cmocka_unit_test(test_meeting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

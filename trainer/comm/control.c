@@ -223,6 +223,8 @@ static int blame_locked(struct lt_control *k, size_t rank, enum lt_blame kind, d
 	while (!k->failed && lt_now() < until)
 		wait_locked(k, until - lt_now());
 	/* Rank 0 does not answer. */
+	if (rank == 0 && k->rank != 0 && lt_control_is_quiet_locked(k, 0))
+		v.kind = LT_BLAME_SILENT;
 	lt_control_fail_locked(k, &v);
 	return lt_control_error_locked(k, err);
 }

@@ -5,6 +5,7 @@
 #include "trainer/comm/control_private.h"
 #include "trainer/comm/wire.h"
 
+#define QUIET_BEATS 3	   /* heartbeats that are missing: the rank is stopped, not stuck */
 #define TRUTH_PATIENCE 0.3 /* seconds: an abort may be on its way behind a closed connection */
 
 /* The sentence of this rank: what it was doing, and why it ends. */
@@ -81,6 +82,13 @@ void lt_control_fail_locked(struct lt_control *k, const struct lt_verdict *v)
 	pthread_cond_broadcast(&k->changed);
 }
 
+bool lt_control_is_quiet_locked(const struct lt_control *k, size_t rank)
+{
+	const struct lt_spoke *s = &k->spoke[rank];
+
+	return rank != k->rank && s->fd >= 0 && lt_now() - s->heard > QUIET_BEATS * k->beat;
+}
+
 /* Whom the rank waits for, as far as rank 0 knows. */
 static size_t waits_for(const struct lt_control *k, size_t rank)
 {
@@ -115,7 +123,11 @@ void lt_control_judge_locked(struct lt_control *k, const struct lt_verdict *v)
 			rank = next;
 		}
 		final.rank = rank;
-		memcpy(final.text, rank == k->rank ? k->at : k->spoke[rank].at, sizeof(k->at));
+		if (lt_control_is_quiet_locked(k, rank))
+			final.kind = LT_BLAME_SILENT;
+		else
+			memcpy(final.text, rank == k->rank ? k->at : k->spoke[rank].at,
+					sizeof(k->at));
 	}
 	lt_control_fail_locked(k, &final);
 }
@@ -125,20 +137,24 @@ int lt_control_error_locked(const struct lt_control *k, struct lu_err *err)
 	return lu_err_set(err, "%s", k->sentence);
 }
 
-/* True if this rank is the lowest on its host that can end the others. */
+static bool is_culprit(const struct lt_control *k, size_t rank)
+{
+	return rank == k->verdict.rank &&
+			(k->verdict.kind == LT_BLAME_STUCK || k->verdict.kind == LT_BLAME_SILENT);
+}
+
+/* True if this rank is the lowest on its host that can end the others; the one for which they waited
+ * is the last resort. */
 static bool is_leader(const struct lt_control *k)
 {
 	const struct lt_process *self = &k->members[k->rank].process;
+	size_t before = is_culprit(k, k->rank) ? k->size : k->rank;
 
-	for (size_t r = 0; r < k->rank; r++) {
+	for (size_t r = 0; r < before; r++) {
 		const struct lt_process *p = &k->members[r].process;
 		char state;
 
-		if (!lt_process_in_reach(self, p))
-			continue;
-		if (r == k->verdict.rank &&
-				(k->verdict.kind == LT_BLAME_STUCK ||
-						k->verdict.kind == LT_BLAME_SILENT))
+		if (r == k->rank || is_culprit(k, r) || !lt_process_in_reach(self, p))
 			continue;
 		state = lt_process_state(p);
 		if (state && state != 'T' && state != 't')

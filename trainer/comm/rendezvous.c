@@ -253,7 +253,8 @@ struct joiner {
 	const struct lt_launch *who;
 	struct hello hello;
 	double until;
-	struct lu_err why; /* of the last attempt */
+	bool answered;	   /* somebody did: that says more than a refused connection */
+	struct lu_err why; /* of the last attempt, or of the last answer */
 };
 
 /* 1: joined, 0: try elsewhere, -1: give up. */
@@ -264,9 +265,11 @@ static int introduce(struct joiner *j, int fd, const char *host, uint16_t port)
 
 	if (lt_wire_connected(fd, soon) < 0 ||
 			lt_wire_send(fd, &j->hello, sizeof(j->hello), soon) < 0) {
-		lu_err_sys(&j->why, errno, "%s:%u", host, port);
+		if (!j->answered)
+			lu_err_sys(&j->why, errno, "%s:%u", host, port);
 		return 0;
 	}
+	j->answered = true;
 	if (lt_wire_recv(fd, &r, sizeof(r), lt_now() + REPLY_PATIENCE) < 0 ||
 			memcmp(r.magic, magic, sizeof(magic)) != 0) {
 		lu_err_set(&j->why, "%s:%u is not a rank of lucie-train", host, port);
@@ -306,7 +309,8 @@ static int knock(struct joiner *j, const char *host, uint16_t port)
 		int fd = lt_wire_dial(a->ai_addr, a->ai_addrlen);
 
 		if (fd < 0) {
-			lu_err_sys(&j->why, errno, "%s:%u", host, port);
+			if (!j->answered)
+				lu_err_sys(&j->why, errno, "%s:%u", host, port);
 			continue;
 		}
 		found = introduce(j, fd, host, port);
