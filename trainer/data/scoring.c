@@ -40,20 +40,22 @@ static int allocate(struct batch *b, size_t batch, size_t context, struct lu_err
 }
 
 /* Load window w of the stream as sequence i of the batch. */
-static void load_window(
-		struct batch *b, size_t i, uint64_t w, size_t context, const struct lt_corpus *c)
+static int load_window(struct batch *b, size_t i, uint64_t w, size_t context,
+		const struct lt_corpus *c, struct lu_err *err)
 {
 	uint64_t first = w * context, left = lt_corpus_tokens(c) - 1 - first;
 	size_t n = left < context ? (size_t)left : context;
 	uint32_t *t = b->tokens + i * (context + 1);
 
-	lt_corpus_read(c, first, n + 1, t);
+	if (lt_corpus_read(c, first, n + 1, t, err) < 0)
+		return -1;
 	for (size_t k = 0; k < context; k++) {
 		b->ids[i * context + k] = k < n ? t[k] : 0;
 		b->labels[i * context + k] = k < n ? (int32_t)t[k + 1] : -1;
 	}
 	b->offset[i] = first + 1;
 	b->count[i] = n;
+	return 0;
 }
 
 /* Window number i of `want` windows that are evenly spaced among `all`. */
@@ -76,9 +78,10 @@ int lt_score(struct lt_model *m, size_t batch, size_t context, const struct lt_c
 	for (uint64_t w = 0; w < want && rc == 0; w += batch) {
 		size_t n = want - w < batch ? (size_t)(want - w) : batch;
 
-		for (size_t i = 0; i < n; i++)
-			load_window(&b, i, spaced(w + i, all, want), context, c);
-		rc = lt_model_losses(m, b.ids, b.labels, n, b.losses, err);
+		for (size_t i = 0; i < n && rc == 0; i++)
+			rc = load_window(&b, i, spaced(w + i, all, want), context, c, err);
+		if (rc == 0)
+			rc = lt_model_losses(m, b.ids, b.labels, n, b.losses, err);
 		for (size_t i = 0; i < n && rc == 0; i++)
 			rc = fn(ctx, b.offset[i], b.count[i], b.tokens + i * (context + 1) + 1,
 					b.losses + i * context, err);
