@@ -208,7 +208,7 @@ static int open_shards(struct run *r, const struct lu_args *args, struct lu_err 
 	if (rc == 0)
 		rc = lu_buf_check(&names, err);
 	if (rc == 0)
-		rc = lt_corpus_open(&r->corpus, names.p, r->context, 0, false, err);
+		rc = lt_corpus_open(&r->corpus, names.p, r->context, 0, 0, err);
 	lu_buf_release(&names);
 	return rc;
 }

@@ -39,20 +39,22 @@ static int allocate(struct batch *b, size_t batch, size_t context, struct lu_err
 }
 
 /* Load window w of the stream as sequence i of the batch; what a short one lacks is 0. */
-static void load_window(
-		struct batch *b, size_t i, uint64_t w, size_t context, const struct lt_corpus *c)
+static int load_window(struct batch *b, size_t i, uint64_t w, size_t context,
+		const struct lt_corpus *c, struct lu_err *err)
 {
 	uint64_t first = w * context, left = lt_corpus_tokens(c) - 1 - first;
 	size_t n = left < context ? (size_t)left : context;
 	uint32_t *t = b->tokens + i * (context + 1);
 
-	lt_corpus_read(c, first, n + 1, t);
+	if (lt_corpus_read(c, first, n + 1, t, err) < 0)
+		return -1;
 	for (size_t k = 0; k < context; k++) {
 		b->ids[i * context + k] = k < n ? t[k] : 0;
 		b->labels[i * context + k] = k < n ? t[k + 1] : 0;
 	}
 	b->offset[i] = first + 1;
 	b->count[i] = n;
+	return 0;
 }
 
 /* Window number i of `want` windows that are evenly spaced among `all`. */
@@ -83,8 +85,12 @@ static int score_batch(const struct lt_scorer *s, const struct lt_corpus *c,
 	const struct lt_batch batch = { .ids = b->ids, .labels = b->labels };
 
 	*n = all->want - w < s->batch ? (size_t)(all->want - w) : s->batch;
-	for (size_t i = 0; i < *n; i++)
-		load_window(b, i, spaced(w + i, all->all, all->want), s->context, c);
+	for (size_t i = 0; i < *n; i++) {
+		uint64_t window = spaced(w + i, all->all, all->want);
+
+		if (load_window(b, i, window, s->context, c, err) < 0)
+			return -1;
+	}
 	return s->score(s->ctx, &batch, *n, b->log_p, here, err);
 }
 
@@ -103,7 +109,7 @@ int lt_score(const struct lt_scorer *s, const struct lt_corpus *c, uint64_t wind
 		size_t n;
 
 		rc = score_batch(s, c, &all, w, &b, &n, &here, err);
-		for (size_t i = 0; i < n * context; i++)
+		for (size_t i = 0; i < n * context && rc == 0; i++)
 			b.log_p[i] = -b.log_p[i];
 		for (size_t i = 0; i < n && rc == 0; i++)
 			rc = fn(ctx, b.offset[i], b.count[i], b.tokens + i * (context + 1) + 1,

@@ -36,7 +36,7 @@ static int add_set(struct lt_validation *v, const char *prefix, size_t n, const 
 	}
 	set.name = strrchr(set.prefix, '/');
 	set.name = set.name ? set.name + 1 : set.prefix;
-	if (lt_corpus_open(&set.corpus, set.prefix, v->context, 0, false, err) < 0)
+	if (lt_corpus_open(&set.corpus, set.prefix, v->context, 0, 0, err) < 0)
 		return -1;
 	v->sets.p[v->sets.n - 1] = set;
 	if (lt_corpus_check(set.corpus, v->vocab, tokenizer, err) < 0)
