@@ -89,7 +89,8 @@ static int generator_open(struct generator *g, struct lt_loaded_model *m, struct
 		return lu_err_nomem(err);
 	if (lt_sampler_new(&g->sampler, g->vocab, err) < 0)
 		return -1;
-	return lt_model_open(&g->model, m->w, 1, g->context, LT_MODEL_DECODE, false, err);
+	plan = (struct lt_model_plan){ .batch = 1, .context = g->context, .mode = LT_MODEL_DECODE };
+	return lt_model_open(&g->model, m->w, &plan, err);
 }
 
 static void generator_close(struct generator *g)

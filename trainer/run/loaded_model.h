@@ -29,6 +29,7 @@ struct lt_model_spec {
 	uint64_t step;	       /* UINT64_MAX: the latest */
 	bool init;	       /* the weights of the run before its first step */
 	const char *tokenizer; /* must be the model's; NULL: the one in the folder */
+	bool generate;	       /* the weights are read a row at a time: pack them */
 };
 
 struct lt_loaded_model {
