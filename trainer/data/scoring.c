@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 struct batch {
-	uint32_t *tokens; /* context + 1 per window */
-	uint32_t *ids, *labels;
+	uint32_t *tokens;		 /* context + 1 per window */
+	uint32_t *ids, *labels, *places; /* places NULL: not asked for */
 	lk_real *log_p;
 	uint64_t *offset; /* of the first label of each window */
 	size_t *count;	  /* labels of each window */
@@ -15,24 +15,27 @@ static void release(struct batch *b)
 	free(b->tokens);
 	free(b->ids);
 	free(b->labels);
+	free(b->places);
 	free(b->log_p);
 	free(b->offset);
 	free(b->count);
 }
 
-static int allocate(struct batch *b, size_t batch, size_t context, struct lu_err *err)
+static int allocate(struct batch *b, const struct lt_scorer *s, struct lu_err *err)
 {
-	size_t rows = batch * context;
+	size_t batch = s->batch, context = s->context, rows = batch * context;
 
 	*b = (struct batch){
 		.tokens = malloc((rows + batch) * sizeof(*b->tokens)),
 		.ids = calloc(rows, sizeof(*b->ids)),
 		.labels = calloc(rows, sizeof(*b->labels)),
+		.places = s->reset_documents ? calloc(rows, sizeof(*b->places)) : NULL,
 		.log_p = malloc(rows * sizeof(*b->log_p)),
 		.offset = malloc(batch * sizeof(*b->offset)),
 		.count = malloc(batch * sizeof(*b->count)),
 	};
-	if (b->tokens && b->ids && b->labels && b->log_p && b->offset && b->count)
+	if (b->tokens && b->ids && b->labels && b->log_p && b->offset && b->count &&
+			(b->places || !s->reset_documents))
 		return 0;
 	release(b);
 	return lu_err_nomem(err);
@@ -46,7 +49,8 @@ static int load_window(struct batch *b, size_t i, uint64_t w, size_t context,
 	size_t n = left < context ? (size_t)left : context;
 	uint32_t *t = b->tokens + i * (context + 1);
 
-	if (lt_corpus_read(c, first, n + 1, t, err) < 0)
+	if (b->places ? lt_corpus_read_places(c, first, n + 1, t, b->places + i * context, err)
+		      : lt_corpus_read(c, first, n + 1, t, err))
 		return -1;
 	for (size_t k = 0; k < context; k++) {
 		b->ids[i * context + k] = k < n ? t[k] : 0;
@@ -82,7 +86,7 @@ static int score_batch(const struct lt_scorer *s, const struct lt_corpus *c,
 		const struct windows *all, uint64_t w, struct batch *b, size_t *n, bool *here,
 		struct lu_err *err)
 {
-	const struct lt_batch batch = { .ids = b->ids, .labels = b->labels };
+	const struct lt_batch batch = { .ids = b->ids, .labels = b->labels, .places = b->places };
 
 	*n = all->want - w < s->batch ? (size_t)(all->want - w) : s->batch;
 	for (size_t i = 0; i < *n; i++) {
@@ -102,7 +106,7 @@ int lt_score(const struct lt_scorer *s, const struct lt_corpus *c, uint64_t wind
 	struct batch b;
 	int rc = 0;
 
-	if (allocate(&b, s->batch, context, err) < 0)
+	if (allocate(&b, s, err) < 0)
 		return -1;
 	for (uint64_t w = 0; w < all.want && rc == 0; w += s->batch) {
 		bool here;
@@ -158,7 +162,7 @@ int lt_score_total(const struct lt_scorer *s, const struct lt_corpus *c, uint64_
 	*out = (struct lt_total){ 0 };
 	if (!sum)
 		return lu_err_nomem(err);
-	if (allocate(&b, s->batch, s->context, err) < 0) {
+	if (allocate(&b, s, err) < 0) {
 		free(sum);
 		return -1;
 	}

@@ -15,6 +15,7 @@ typedef int lt_score_fn(void *ctx, uint64_t offset, size_t n, const uint32_t *la
 /* What computes log p of the labels of a batch: one model, or the ranks of a run. */
 struct lt_scorer {
 	size_t batch, context;
+	bool reset_documents; /* attention and positions begin anew in each document */
 	void *ctx;
 	/* Log p of the labels of the first `sequences` sequences. *here becomes false where the results
 	 * are on another rank. */

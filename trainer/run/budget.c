@@ -326,7 +326,7 @@ int lt_budget(const struct lt_config *c, const char *tokenizer, struct lu_buf *o
 {
 	for (size_t i = 0; i < c->phase.n; i++) {
 		struct lt_phase_data d;
-		int rc = lt_phase_data_open(&d, c, i, tokenizer, err);
+		int rc = lt_phase_data_open(&d, c, i, tokenizer, false, err);
 
 		if (rc == 0 && i == 0)
 			rc = model_lines(&d.s, out, err);

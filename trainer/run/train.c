@@ -80,8 +80,8 @@ static int load_micro(void *ctx, size_t j, uint32_t *ids, uint32_t *labels, uint
 	for (size_t k = 0; k < micro; k++) {
 		uint64_t i = l->pos.samples + j * micro + k;
 
-		(void)places;
-		if (lt_corpus_sample(p->data.corpus, i, p->tokens, err) < 0)
+		if (lt_corpus_sample_places(p->data.corpus, i, p->tokens,
+				    places ? places + k * context : NULL, err) < 0)
 			return -1;
 		memcpy(ids + k * context, p->tokens, context * sizeof(*ids));
 		memcpy(labels + k * context, p->tokens + 1, context * sizeof(*labels));
@@ -203,7 +203,9 @@ static int open_phase(struct lt_trainer *l, struct lu_err *err)
 	size_t i = (size_t)l->pos.phase;
 	struct lt_shape shape;
 
-	if (!p->data.corpus && lt_phase_data_open(&p->data, c, i, l->what->tokenizer, err) < 0)
+	if (!p->data.corpus &&
+			lt_phase_data_open(&p->data, c, i, l->what->tokenizer, !is_first(l), err) <
+					0)
 		return -1;
 	lt_settings_shape(s, &shape);
 	l->w->table.shape.rope_theta = shape.rope_theta;
@@ -331,6 +333,7 @@ static int validate(struct lt_trainer *l, struct lu_err *err)
 		.context = s->train.context,
 		.ctx = l,
 		.score = score_batch,
+		.reset_documents = s->train.reset_documents,
 		.share = l->layout.at[LT_DP],
 		.shares = l->layout.mesh.size[LT_DP],
 		.combine = combine };
@@ -458,7 +461,8 @@ static int open_data(struct lt_trainer *l, struct lu_err *err)
 
 	for (size_t i = c->phase.n; i-- > l->pos.phase;) {
 		lt_phase_data_close(&l->phase.data);
-		if (lt_phase_data_open(&l->phase.data, c, i, l->what->tokenizer, err) < 0)
+		if (lt_phase_data_open(&l->phase.data, c, i, l->what->tokenizer, !is_first(l),
+				    err) < 0)
 			return -1;
 	}
 	if (!l->found.found && l->phase.data.s.train.valid_every)

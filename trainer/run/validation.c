@@ -19,6 +19,7 @@ struct set {
 
 struct lt_validation {
 	size_t context;
+	unsigned flags; /* of lt_corpus_open() */
 	uint64_t vocab;
 	uint64_t windows; /* per set; 0: all */
 	struct LU_VEC(struct set) sets;
@@ -36,7 +37,7 @@ static int add_set(struct lt_validation *v, const char *prefix, size_t n, const 
 	}
 	set.name = strrchr(set.prefix, '/');
 	set.name = set.name ? set.name + 1 : set.prefix;
-	if (lt_corpus_open(&set.corpus, set.prefix, v->context, 0, 0, err) < 0)
+	if (lt_corpus_open(&set.corpus, set.prefix, v->context, 0, v->flags, err) < 0)
 		return -1;
 	v->sets.p[v->sets.n - 1] = set;
 	if (lt_corpus_check(set.corpus, v->vocab, tokenizer, err) < 0)
@@ -62,7 +63,7 @@ static int check_distinct(const struct lt_validation *v, struct lu_err *err)
 }
 
 int lt_validation_open(struct lt_validation **out, const struct lt_settings *s,
-		const char *tokenizer, struct lu_err *err)
+		const char *tokenizer, unsigned flags, struct lu_err *err)
 {
 	static const char blanks[] = " \t";
 	struct lt_validation *v = calloc(1, sizeof(*v));
@@ -74,6 +75,7 @@ int lt_validation_open(struct lt_validation **out, const struct lt_settings *s,
 		return lu_err_nomem(err);
 	v->context = s->train.context;
 	v->vocab = s->model.vocab;
+	v->flags = flags;
 	v->windows = s->train.valid_samples;
 	for (p += strspn(p, blanks); rc == 0 && *p; p += strspn(p, blanks)) {
 		size_t n = strcspn(p, blanks);
