@@ -81,7 +81,7 @@ static void be(struct ranks *r, size_t rank, size_t attempt, int out)
 	else
 		rc = 0;
 	lt_comm_close(c);
-	_exit(rc == 0 ? RANKS_GOOD : RANKS_ERROR);
+	exit(rc == 0 ? RANKS_GOOD : RANKS_ERROR);
 }
 
 void ranks_start(struct ranks *r)
