@@ -13,7 +13,7 @@ static void test_stream(void **state)
 
 	(void)state;
 	assert_true(asprintf(&list, "  %s\t%s  ", a, b) > 0);
-	ok(lt_corpus_open(&c, list, 7, 0, false, &err), &err);
+	ok(lt_corpus_open(&c, list, 7, 0, 0, &err), &err);
 	assert_int_equal(lt_corpus_tokens(c), na + nb);
 	assert_int_equal(lt_corpus_samples(c), (na + nb - 1) / 7);
 	assert_int_equal(lt_corpus_parts(c), 2);
@@ -21,7 +21,7 @@ static void test_stream(void **state)
 	assert_int_equal(lt_corpus_part(c, 1).tokens, nb);
 	got = malloc((na + nb) * sizeof(*got));
 	assert_non_null(got);
-	lt_corpus_read(c, 0, na + nb, got);
+	ok(lt_corpus_read(c, 0, na + nb, got, &err), &err);
 	for (uint64_t i = 0; i < na + nb; i++) {
 		uint64_t k = i < na ? i : i - na;
 
@@ -31,7 +31,7 @@ static void test_stream(void **state)
 	for (uint64_t at = na - 9; at < na + 9; at++) {
 		uint32_t some[12];
 
-		lt_corpus_read(c, at, 12, some);
+		ok(lt_corpus_read(c, at, 12, some, &err), &err);
 		assert_memory_equal(some, got + at, sizeof(some));
 	}
 	/* Samples in stream order, epoch after epoch. */
@@ -61,8 +61,8 @@ static void test_shuffle(void **state)
 
 	(void)state;
 	make_shard(a, 60, 60000);
-	ok(lt_corpus_open(&c, a, 4, 11, true, &err), &err);
-	ok(lt_corpus_open(&other, a, 4, 12, true, &err), &err);
+	ok(lt_corpus_open(&c, a, 4, 11, LT_CORPUS_SHUFFLE, &err), &err);
+	ok(lt_corpus_open(&other, a, 4, 12, LT_CORPUS_SHUFFLE, &err), &err);
 	samples = lt_corpus_samples(c);
 	assert_in_range(samples, 50, 200);
 	for (uint64_t e = 0; e < 3; e++) {
@@ -74,7 +74,7 @@ static void test_shuffle(void **state)
 					   &err),
 					&err);
 			for (at = 0; at < samples; at++) {
-				lt_corpus_read(c, at * 4, 5, whole);
+				ok(lt_corpus_read(c, at * 4, 5, whole, &err), &err);
 				if (memcmp(whole, got, sizeof(got)) == 0)
 					break;
 			}
@@ -100,7 +100,7 @@ static void test_missing(void **state)
 	struct lu_err err;
 
 	(void)state;
-	assert_int_equal(lt_corpus_open(&c, "/nowhere/shard", 4, 0, true, &err), -1);
+	assert_int_equal(lt_corpus_open(&c, "/nowhere/shard", 4, 0, LT_CORPUS_SHUFFLE, &err), -1);
 	assert_non_null(strstr(err.msg, "/nowhere/shard"));
 }
 

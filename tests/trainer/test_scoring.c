@@ -14,12 +14,11 @@ static int check(void *ctx, uint64_t offset, size_t n, const uint32_t *label, co
 {
 	struct seen *s = ctx;
 
-	(void)err;
 	assert_int_equal(offset, s->next);
 	for (size_t i = 0; i < n; i++) {
 		uint32_t token;
 
-		lt_corpus_read(s->c, offset + i, 1, &token);
+		ok(lt_corpus_read(s->c, offset + i, 1, &token, err), err);
 		assert_int_equal(label[i], token);
 		assert_true(loss[i] > 0);
 	}
