@@ -13,7 +13,6 @@
 
 #include "libcommon/base/rng.h"
 #include "libcommon/sys/progress.h"
-#include "trainer/comm/comm.h"
 #include "trainer/model/model.h"
 #include "trainer/model/optimizer.h"
 
@@ -71,18 +70,34 @@ static double library_rate(int repeats)
 	return best;
 }
 
-static double step_seconds(const struct size *s, struct lt_weights *w, struct lt_model *m,
-		struct lt_comm *comm, const uint32_t *ids, const int32_t *labels, double *loss)
+/* A model with what a step needs besides. */
+struct bench {
+	struct lt_weights *w;
+	struct lt_model *m;
+	struct lt_optimizer *o;
+	uint32_t *ids, *labels;
+	double *loss; /* device: of each micro-batch */
+};
+
+static double step_seconds(const struct size *s, struct bench *b)
 {
+	const struct lt_batch batch = { .ids = b->ids, .labels = b->labels };
 	struct lt_hyper h = { 0.9, 0.95, 1e-8, 0.1, 1 };
+	double tokens = (double)(s->batch * s->context * s->micro), start = lu_clock();
 	struct lt_update update;
 	struct lu_err err;
-	double start = lu_clock();
 
-	must(lt_optimizer_begin(w, &h, 1e-4, 1, s->batch * s->context * s->micro, &err), &err);
-	for (size_t j = 0; j < s->micro; j++)
-		must(lt_model_train(m, ids, labels, 0, loss, &err), &err);
-	must(lt_optimizer_update(w, comm, &h, &update, &err), &err);
+	must(lt_optimizer_begin(b->o, &h, 1e-4, 1, 1, &err), &err);
+	for (size_t j = 0; j < s->micro; j++) {
+		struct lt_pass pass = {
+			.first = j == 0, .last = j + 1 == s->micro, .loss = b->loss + j
+		};
+
+		must(lt_model_forward(b->m, 0, 0, &batch, &err), &err);
+		must(lt_model_backward(b->m, 0, 0, &batch, lt_model_gradient(b->m, 0), &pass, &err),
+				&err);
+	}
+	must(lt_optimizer_update(b->o, &h, tokens, b->loss, s->micro, &update, &err), &err);
 	return lu_clock() - start;
 }
 
@@ -91,49 +106,52 @@ static void run(const struct size *s, int repeats)
 	const struct lk_ops *ops = lk_cpu_ops();
 	size_t rows = s->batch * s->context;
 	double tokens = (double)(rows * s->micro), best = 1e30, library = 0, products, causal;
-	uint32_t *ids = calloc(rows, sizeof(*ids));
-	int32_t *labels = calloc(rows, sizeof(*labels));
-	struct lt_weights *w;
-	struct lt_model *m;
-	struct lt_comm *comm;
+	struct lt_holding holding = { .lanes = 1, .dp_size = 1 };
+	struct lt_model_plan plan = {
+		.batch = s->batch, .context = s->context, .mode = LT_MODEL_TRAIN
+	};
+	struct lt_model_hooks hooks = { NULL, lt_optimizer_need, lt_optimizer_ready };
+	struct bench b = { .ids = calloc(rows, sizeof(*b.ids)),
+		.labels = calloc(rows, sizeof(*b.labels)) };
 	struct lk_queue *q;
 	struct lk_err kerr;
 	struct lu_err err;
-	double *loss;
 
-	if (!ids || !labels || ops->open(&q, 0, &kerr) < 0)
+	if (!b.ids || !b.labels || ops->open(&q, 0, &kerr) < 0)
 		exit(2);
 	for (size_t i = 0; i < rows; i++) {
-		ids[i] = (uint32_t)lu_rand_below(0, 0, i, s->shape.vocab);
-		labels[i] = (int32_t)lu_rand_below(0, 1, i, s->shape.vocab);
+		b.ids[i] = (uint32_t)lu_rand_below(0, 0, i, s->shape.vocab);
+		b.labels[i] = (uint32_t)lu_rand_below(0, 1, i, s->shape.vocab);
 	}
-	must(lt_comm_single(&comm, &err), &err);
-	must(lt_weights_open(&w, ops, q, &s->shape, 1, &err), &err);
-	must(lt_weights_init(w, 0, &err), &err);
-	must(lt_model_open(&m, w, s->batch, s->context, LT_MODEL_TRAIN, false, &err), &err);
-	loss = ops->alloc(q, sizeof(*loss));
+	must(lt_weights_open(&b.w, ops, q, &s->shape, NULL, &holding, &err), &err);
+	must(lt_weights_init(b.w, 0, &err), &err);
+	must(lt_model_open(&b.m, b.w, &plan, &err), &err);
+	must(lt_optimizer_open(&b.o, b.w, NULL, &err), &err);
+	hooks.ctx = b.o;
+	lt_model_hook(b.m, &hooks);
+	b.loss = ops->alloc(q, s->micro * sizeof(*b.loss));
 	/* Alternate, so that both run under the same load. */
 	for (int i = 0; i < repeats; i++) {
 		double rate = library_rate(3);
-		double t = step_seconds(s, w, m, comm, ids, labels, loss);
+		double t = step_seconds(s, &b);
 
 		library = rate > library ? rate : library;
 		best = t < best ? t : best;
 	}
-	products = 6e-9 * (double)lt_matrix_params(&w->table) * tokens / best;
-	causal = 1e-9 * lt_flops_per_token(&w->table, s->context, true) * tokens / best;
+	products = 6e-9 * (double)lt_matrix_params(&b.w->table) * tokens / best;
+	causal = 1e-9 * lt_flops_per_token(&b.w->table, s->context, true) * tokens / best;
 	printf("step %-24s %8.0f tokens/s  products %6.1f GFLOP/s, with attention %6.1f", s->name,
 			tokens / best, products, causal);
 	if (library > 0)
 		printf("  oneDNN 1024^3 %6.1f  ratio %.2f", library, products / library);
 	printf("\n");
-	ops->free(q, loss);
-	lt_model_close(m);
-	lt_weights_close(w);
-	lt_comm_close(comm);
+	ops->free(q, b.loss);
+	lt_optimizer_close(b.o);
+	lt_model_close(b.m);
+	lt_weights_close(b.w);
 	ops->close(q);
-	free(ids);
-	free(labels);
+	free(b.ids);
+	free(b.labels);
 }
 
 int main(int argc, char **argv)

@@ -493,16 +493,27 @@ static int check_space(const struct lt_trainer *l, struct lu_err *err)
 	return rc;
 }
 
-/* What can be said without memory and without the other ranks. */
+/* What can be said without memory and without the other ranks. Phases differ in what a micro-batch
+ * is. */
 static int check_all(struct lt_trainer *l, struct lt_settings *first, struct lt_shape *shape,
 		struct lu_err *err)
 {
+	size_t rank = lt_comm_rank(l->comm), ranks = lt_comm_size(l->comm);
 	const struct lt_config *c = l->what->config;
+	struct lt_settings s;
 
 	if (lt_config_phase(c, 0, first, err) < 0)
 		return -1;
 	lt_settings_shape(first, shape);
-	return lt_layout_init(&l->layout, first, lt_comm_rank(l->comm), lt_comm_size(l->comm), err);
+	for (size_t i = c->phase.n; i-- > 0;) {
+		lt_layout_release(&l->layout);
+		if (lt_config_phase(c, i, &s, err) < 0)
+			return -1;
+		if (lt_layout_init(&l->layout, &s, rank, ranks, err) < 0)
+			return c->phase.n > 1 ? lu_err_wrap(err, "phase %s", c->phase.p[i].name)
+					      : -1;
+	}
+	return 0;
 }
 
 static int open_weights(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
