@@ -265,19 +265,28 @@ static int finish_save(struct lt_trainer *l, struct lu_err *err)
 	return 0;
 }
 
-/* True on all ranks if the saver has failed on one. */
-static int check_saver(struct lt_trainer *l, struct lu_err *err)
+/* Whether all ranks stop here: 1 if a signal has come to one of them, -1 if a checkpoint could not be
+ * written. Mostly neither, so both are asked at once. */
+static int interrupted(struct lt_trainer *l, struct lu_err *err)
 {
 	uint64_t saved = UINT64_MAX;
 	bool failed = lt_saver_poll(l->saver, &saved, err) < 0, mine = failed;
+	bool any = failed || lt_stop_asked();
 	struct lu_err other;
 
 	note_saved(l, saved);
+	if (lt_comm_any(l->comm, LT_CHANNEL_MAIN, &any, mine ? &other : err) < 0)
+		return -1;
+	if (!any)
+		return 0;
 	if (lt_comm_any(l->comm, LT_CHANNEL_MAIN, &failed, mine ? &other : err) < 0)
 		return -1;
-	if (failed && !mine && lt_saver_wait(l->saver, &saved, err) == 0)
+	if (!failed)
+		return 1;
+	/* It fails on all ranks, sooner or later. */
+	if (!mine && lt_saver_wait(l->saver, &saved, err) == 0)
 		return lu_err_set(err, "checkpoint: another rank has failed");
-	return failed ? -1 : 0;
+	return -1;
 }
 
 /* --- validation ------------------------------------------------------------------------------- */
@@ -391,13 +400,11 @@ static int run_phase(struct lt_trainer *l, struct lu_err *err)
 			return -1;
 		if (done)
 			return finish_save(l, err);
-		stop = asked_anywhere(l, err);
+		stop = interrupted(l, err);
 		if (stop < 0 || (stop && (save(l, err) < 0 || finish_save(l, err) < 0)))
 			return -1;
 		if (stop)
 			return LU_EXIT_AGAIN;
-		if (check_saver(l, err) < 0)
-			return -1;
 		if (advance(l, batch, err) < 0)
 			return -1;
 	}
