@@ -300,27 +300,11 @@ static int score_batch(void *ctx, const struct lt_batch *b, size_t sequences, lk
 	return lt_step_score(l->phase.step, b, log_p, here, err);
 }
 
-/* Sum over the ranks, of which each has filled in a part. */
 static int combine(void *ctx, double *x, size_t n, struct lu_err *err)
 {
 	struct lt_trainer *l = ctx;
-	static const enum lt_axis axes[] = { LT_DP, LT_PP };
-	size_t bytes = n * sizeof(*x);
-	double *device = l->ops->alloc(l->q, bytes);
-	int rc = device && l->ops->copy(l->q, device, x, bytes, LK_H2D) == 0
-			? 0
-			: lt_queue_err(l->ops, l->q, err);
 
-	for (size_t i = 0; i < sizeof(axes) / sizeof(axes[0]) && rc == 0; i++) {
-		struct lt_group *g = l->layout.group[axes[i]];
-
-		if (g)
-			rc = lt_all_reduce(g, l->q, device, n, LT_DOUBLES, NULL, err);
-	}
-	if (rc == 0 && (l->ops->copy(l->q, x, device, bytes, LK_D2H) < 0 || l->ops->sync(l->q) < 0))
-		rc = lt_queue_err(l->ops, l->q, err);
-	l->ops->free(l->q, device);
-	return rc;
+	return lt_step_sum(l->phase.step, x, n, err);
 }
 
 /* Whether a signal has come to any rank; all get the same answer. */

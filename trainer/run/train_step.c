@@ -425,6 +425,28 @@ int lt_step_score(struct lt_step *e, const struct lt_batch *batch, lk_real *log_
 	return 0;
 }
 
+int lt_step_sum(struct lt_step *e, double *x, size_t n, struct lu_err *err)
+{
+	static const enum lt_axis axes[] = { LT_DP, LT_PP };
+	const struct lk_ops *ops = e->w->ops;
+	size_t bytes = n * sizeof(*x);
+	double *device = ops->alloc(e->q, bytes);
+	int rc = device && ops->copy(e->q, device, x, bytes, LK_H2D) == 0
+			? 0
+			: lt_queue_err(ops, e->q, err);
+
+	for (size_t i = 0; i < sizeof(axes) / sizeof(axes[0]) && rc == 0; i++) {
+		struct lt_group *g = e->layout->group[axes[i]];
+
+		if (g)
+			rc = lt_all_reduce(g, e->q, device, n, LT_DOUBLES, NULL, err);
+	}
+	if (rc == 0 && (ops->copy(e->q, x, device, bytes, LK_D2H) < 0 || ops->sync(e->q) < 0))
+		rc = lt_queue_err(ops, e->q, err);
+	ops->free(e->q, device);
+	return rc;
+}
+
 int lt_step_settle(struct lt_step *e, struct lu_err *err)
 {
 	if (drain(e, err) < 0)
