@@ -12,6 +12,7 @@
 #   tests/tsan/*.bats          programs under the thread sanitizer
 #   tests/bench/*              executables, or bench_X.c: `make bench`
 #   tests/lint/*.sh            `make lint`
+#   tests/with-slurm, tests/with-hosts   run a command in a Slurm of its own, on several hosts
 #
 # All print TAP and run under one prove, whose last line counts them.
 

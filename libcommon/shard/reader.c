@@ -247,6 +247,12 @@ void lu_shard_close(struct lu_shard *s)
 	free(s);
 }
 
+void lu_shard_scattered(const struct lu_shard *s)
+{
+	for (size_t i = 0; i < s->part.n; i++)
+		lu_mapped_scattered(&s->part.p[i].bin);
+}
+
 int lu_shards_distinct(char *const *prefix, size_t n, struct lu_err *err)
 {
 	if (lu_files_distinct(prefix, n, ".idx", err) < 0)

@@ -109,6 +109,8 @@ static void check(const struct ranks *r, const struct failure *f, double took)
 		if (f->kind == GIVE_UP ? !strstr(r->text[i], "no space is left on the disk")
 				       : !strstr(r->text[i], ", backward of micro-batch 3: "))
 			fail_msg("%s: rank %zu does not say more: %s", place, i, r->text[i]);
+		if (f->kind == LEAVE && !strstr(r->text[i], "has ended its part of the run"))
+			fail_msg("%s: rank %zu does not say so: %s", place, i, r->text[i]);
 		if (strchr(r->text[i], '\n') != r->text[i] + strlen(r->text[i]) - 1)
 			fail_msg("%s: rank %zu has not one sentence: %s", place, i, r->text[i]);
 	}

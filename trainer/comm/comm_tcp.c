@@ -12,7 +12,7 @@
 #include "trainer/comm/wire.h"
 
 #define TURN ((size_t)1 << 20) /* bytes of one transfer before the others have their turn */
-#define PUBLISH 500	       /* milliseconds after which the others learn for whom we wait */
+#define PUBLISH 200	       /* milliseconds after which the others learn for whom we wait */
 
 struct connection {
 	pthread_mutex_t lock; /* of making it: a sender and a receiver may want it at once */

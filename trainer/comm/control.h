@@ -34,7 +34,7 @@
 #include "trainer/comm/rendezvous.h"
 
 #define LT_CONTROL_GRACE 3.0
-#define LT_CONTROL_KILL 3.8
+#define LT_CONTROL_KILL 4.2
 #define LT_CONTROL_NOBODY SIZE_MAX
 
 struct lt_control;

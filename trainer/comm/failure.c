@@ -89,6 +89,11 @@ bool lt_control_is_quiet_locked(const struct lt_control *k, size_t rank)
 	return rank != k->rank && s->fd >= 0 && lt_now() - s->heard > QUIET_BEATS * k->beat;
 }
 
+bool lt_control_has_left_locked(const struct lt_control *k, size_t rank)
+{
+	return rank == k->rank ? k->closing : k->spoke[rank].left > 0;
+}
+
 /* Whom the rank waits for, as far as rank 0 knows. */
 static size_t waits_for(const struct lt_control *k, size_t rank)
 {
@@ -103,7 +108,7 @@ void lt_control_judge_locked(struct lt_control *k, const struct lt_verdict *v)
 	if (k->failed || v->rank >= k->size)
 		return;
 	if (v->kind == LT_BLAME_GONE) {
-		if (rank != 0 && k->spoke[rank].left > 0) {
+		if (lt_control_has_left_locked(k, rank)) {
 			final.kind = LT_BLAME_LEFT;
 		} else {
 			if (k->suspicion_due == 0) {
@@ -123,7 +128,9 @@ void lt_control_judge_locked(struct lt_control *k, const struct lt_verdict *v)
 			rank = next;
 		}
 		final.rank = rank;
-		if (lt_control_is_quiet_locked(k, rank))
+		if (lt_control_has_left_locked(k, rank))
+			final.kind = LT_BLAME_LEFT;
+		else if (lt_control_is_quiet_locked(k, rank))
 			final.kind = LT_BLAME_SILENT;
 		else
 			memcpy(final.text, rank == k->rank ? k->at : k->spoke[rank].at,

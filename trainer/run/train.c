@@ -265,19 +265,28 @@ static int finish_save(struct lt_trainer *l, struct lu_err *err)
 	return 0;
 }
 
-/* True on all ranks if the saver has failed on one. */
-static int check_saver(struct lt_trainer *l, struct lu_err *err)
+/* Whether all ranks stop here: 1 if a signal has come to one of them, -1 if a checkpoint could not be
+ * written. Mostly neither, so both are asked at once. */
+static int interrupted(struct lt_trainer *l, struct lu_err *err)
 {
 	uint64_t saved = UINT64_MAX;
 	bool failed = lt_saver_poll(l->saver, &saved, err) < 0, mine = failed;
+	bool any = failed || lt_stop_asked();
 	struct lu_err other;
 
 	note_saved(l, saved);
+	if (lt_comm_any(l->comm, LT_CHANNEL_MAIN, &any, mine ? &other : err) < 0)
+		return -1;
+	if (!any)
+		return 0;
 	if (lt_comm_any(l->comm, LT_CHANNEL_MAIN, &failed, mine ? &other : err) < 0)
 		return -1;
-	if (failed && !mine && lt_saver_wait(l->saver, &saved, err) == 0)
+	if (!failed)
+		return 1;
+	/* It fails on all ranks, sooner or later. */
+	if (!mine && lt_saver_wait(l->saver, &saved, err) == 0)
 		return lu_err_set(err, "checkpoint: another rank has failed");
-	return failed ? -1 : 0;
+	return -1;
 }
 
 /* --- validation ------------------------------------------------------------------------------- */
@@ -391,13 +400,11 @@ static int run_phase(struct lt_trainer *l, struct lu_err *err)
 			return -1;
 		if (done)
 			return finish_save(l, err);
-		stop = asked_anywhere(l, err);
+		stop = interrupted(l, err);
 		if (stop < 0 || (stop && (save(l, err) < 0 || finish_save(l, err) < 0)))
 			return -1;
 		if (stop)
 			return LU_EXIT_AGAIN;
-		if (check_saver(l, err) < 0)
-			return -1;
 		if (advance(l, batch, err) < 0)
 			return -1;
 	}
@@ -493,16 +500,27 @@ static int check_space(const struct lt_trainer *l, struct lu_err *err)
 	return rc;
 }
 
-/* What can be said without memory and without the other ranks. */
+/* What can be said without memory and without the other ranks. Phases differ in what a micro-batch
+ * is. */
 static int check_all(struct lt_trainer *l, struct lt_settings *first, struct lt_shape *shape,
 		struct lu_err *err)
 {
+	size_t rank = lt_comm_rank(l->comm), ranks = lt_comm_size(l->comm);
 	const struct lt_config *c = l->what->config;
+	struct lt_settings s;
 
 	if (lt_config_phase(c, 0, first, err) < 0)
 		return -1;
 	lt_settings_shape(first, shape);
-	return lt_layout_init(&l->layout, first, lt_comm_rank(l->comm), lt_comm_size(l->comm), err);
+	for (size_t i = c->phase.n; i-- > 0;) {
+		lt_layout_release(&l->layout);
+		if (lt_config_phase(c, i, &s, err) < 0)
+			return -1;
+		if (lt_layout_init(&l->layout, &s, rank, ranks, err) < 0)
+			return c->phase.n > 1 ? lu_err_wrap(err, "phase %s", c->phase.p[i].name)
+					      : -1;
+	}
+	return 0;
 }
 
 static int open_weights(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
