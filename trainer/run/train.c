@@ -19,6 +19,7 @@
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/checkpoint.h"
+#include "trainer/run/feed.h"
 #include "trainer/run/layout.h"
 #include "trainer/run/phase_data.h"
 #include "trainer/run/replicas.h"
@@ -32,8 +33,8 @@ struct phase {
 	struct lt_phase_data data;
 	struct lt_hyper hyper;
 	struct lt_step *step;
-	uint32_t *tokens;   /* one sample */
-	double token_flops; /* per token, causal */
+	struct lt_feed *feed; /* NULL until the first micro-batch */
+	double token_flops;   /* per token, causal */
 };
 
 struct lt_trainer {
@@ -69,24 +70,19 @@ static int agree(struct lt_trainer *l, int rc, struct lu_err *err)
 
 /* --- one step -------------------------------------------------------------------------------- */
 
-/* Load micro-batch j of the step, an lt_load_fn. */
-static int load_micro(void *ctx, size_t j, uint32_t *ids, uint32_t *labels, uint32_t *places,
-		struct lu_err *err)
+/* Load this rank's next micro-batch, an lt_load_fn. A rank in the middle of a pipeline reads nothing,
+ * and so never opens its feed. */
+static int load_micro(
+		void *ctx, uint32_t *ids, uint32_t *labels, uint32_t *places, struct lu_err *err)
 {
 	struct lt_trainer *l = ctx;
 	struct phase *p = &l->phase;
-	size_t context = p->data.s.train.context, micro = p->data.s.train.micro_batch;
 
-	for (size_t k = 0; k < micro; k++) {
-		uint64_t i = l->pos.samples + j * micro + k;
-
-		if (lt_corpus_sample_places(p->data.corpus, i, p->tokens,
-				    places ? places + k * context : NULL, err) < 0)
-			return -1;
-		memcpy(ids + k * context, p->tokens, context * sizeof(*ids));
-		memcpy(labels + k * context, p->tokens + 1, context * sizeof(*labels));
-	}
-	return 0;
+	if (!p->feed &&
+			lt_feed_open(&p->feed, p->data.corpus, &l->layout, &p->data.s,
+					&p->data.schedule, l->pos.samples, err) < 0)
+		return -1;
+	return lt_feed_load(p->feed, ids, labels, places, err);
 }
 
 /* Report a step that is not finite: all ranks know that it is, one of them where. Nothing has been
@@ -173,8 +169,8 @@ static void close_phase(struct lt_trainer *l)
 	struct phase *p = &l->phase;
 
 	lt_step_close(p->step);
+	lt_feed_close(p->feed);
 	lt_phase_data_close(&p->data);
-	free(p->tokens);
 	*p = (struct phase){ 0 };
 }
 
@@ -212,9 +208,6 @@ static int open_phase(struct lt_trainer *l, struct lu_err *err)
 	l->pos.context = s->train.context;
 	describe_layout(l, s);
 	snprintf(l->pos.phase_name, sizeof(l->pos.phase_name), "%s", c->phase.p[i].name);
-	p->tokens = malloc((s->train.context + 1) * sizeof(*p->tokens));
-	if (!p->tokens)
-		return lu_err_nomem(err);
 	if (lt_step_open(&p->step, &l->layout, l->w, s, &p->data.schedule, load_micro, l, err) < 0)
 		return -1;
 	p->hyper = (struct lt_hyper){ s->train.beta1, s->train.beta2, s->train.eps,

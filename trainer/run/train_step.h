@@ -19,10 +19,10 @@
 
 struct lt_step;
 
-/* Fill in ids, labels and, if places is not NULL, places of micro-batch j of the step: micro_batch *
- * context of each. */
-typedef int lt_load_fn(void *ctx, size_t j, uint32_t *ids, uint32_t *labels, uint32_t *places,
-		struct lu_err *err);
+/* Fill in ids, labels and, if places is not NULL, places of this rank's next micro-batch: micro_batch
+ * * context of each. */
+typedef int lt_load_fn(
+		void *ctx, uint32_t *ids, uint32_t *labels, uint32_t *places, struct lu_err *err);
 
 int lt_step_open(struct lt_step **e, const struct lt_layout *layout, struct lt_weights *w,
 		const struct lt_settings *s, const struct lt_schedule *schedule, lt_load_fn *load,
