@@ -60,6 +60,13 @@ static struct lt_transfer incoming(size_t peer, char *to, size_t bytes)
 	return (struct lt_transfer){ .peer = peer, .bytes = bytes, .to = to };
 }
 
+uint64_t lt_group_bytes(size_t size, uint64_t bytes)
+{
+	uint64_t parts = size > 1 ? bytes / size * (size - 1) : 0;
+
+	return parts < WORK ? parts : WORK;
+}
+
 static int reserve(struct lt_group *g, size_t bytes, struct lu_err *err)
 {
 	if (bytes <= g->work_bytes)
