@@ -103,6 +103,8 @@ int lt_comm_agree(
 		struct lt_comm *c, enum lt_channel channel, int rc, struct lu_err *err) LU_CHECKED;
 /* True if this rank reports errors: always, unless lt_comm_agree() found that another rank does. */
 bool lt_comm_speaks(const struct lt_comm *c);
+/* True if all ranks know that they have failed, so that nobody need be told by lt_comm_abort(). */
+bool lt_comm_agreed(const struct lt_comm *c);
 
 /* --- groups and data -------------------------------------------------------------------------- */
 
