@@ -85,14 +85,36 @@ static int load_micro(
 	return lt_feed_load(p->feed, ids, labels, places, err);
 }
 
+/* Note what the saver has written. */
+static void note_saved(struct lt_trainer *l, uint64_t saved)
+{
+	if (saved == UINT64_MAX || saved == l->saved)
+		return;
+	l->saved = saved;
+	if (l->run)
+		lu_detail("checkpoint %s/step-%08" PRIu64 " written", l->run->path, saved);
+}
+
+/* Wait for the checkpoint that is being written, where something else has failed. */
+static void let_save_finish(struct lt_trainer *l)
+{
+	uint64_t saved = UINT64_MAX;
+	struct lu_err ignored;
+
+	if (lt_saver_wait(l->saver, &saved, &ignored) == 0)
+		note_saved(l, saved);
+}
+
 /* Report a step that is not finite: all ranks know that it is, one of them where. Nothing has been
  * updated. */
 static int not_finite(struct lt_trainer *l, const struct lt_step_result *s, struct lu_err *err)
 {
 	const char *quantity = isfinite(s->loss) ? "gradient norm" : "loss";
 	char tensor[160], go_on[160];
-	int found = lt_optimizer_nonfinite(l->w, tensor, sizeof(tensor), err);
+	int found;
 
+	let_save_finish(l);
+	found = lt_optimizer_nonfinite(l->w, tensor, sizeof(tensor), err);
 	if (found < 0)
 		return -1;
 	if (!found)
@@ -235,17 +257,6 @@ static int save(struct lt_trainer *l, struct lu_err *err)
 	return 0;
 }
 
-/* Note what the saver has written. */
-static void note_saved(struct lt_trainer *l, uint64_t saved)
-{
-	if (saved == UINT64_MAX || saved == l->saved)
-		return;
-	l->saved = saved;
-	lt_stop_at(l->pos.step, saved);
-	if (l->run)
-		lu_detail("checkpoint %s/step-%08" PRIu64 " written", l->run->path, saved);
-}
-
 /* Wait for the checkpoint that is being written. Its failure is that of all ranks. */
 static int finish_save(struct lt_trainer *l, struct lu_err *err)
 {
@@ -345,7 +356,7 @@ static int advance(struct lt_trainer *l, uint64_t batch, struct lu_err *err)
 	lt_stop_stage(LT_STOP_STEP);
 	if (one_step(l, batch, &s, err) < 0 || log_step(l, &s, err) < 0)
 		return -1;
-	lt_stop_at(l->pos.step, l->saved);
+	lt_stop_at(l->pos.step);
 	l->outdated = false;
 	l->last_loss = s.loss;
 	if (compare_every && l->pos.step % compare_every == 0 &&
@@ -533,10 +544,11 @@ static int open_all(struct lt_trainer *l, struct lu_err *err)
 	rc = lt_layout_connect(&l->layout, l->comm, err);
 	if (rc == 0)
 		rc = open_weights(l, &shape, err);
-	if (agree(l, rc, err) < 0 || restore(l, &first, err) < 0 ||
-			lt_saver_open(&l->saver, l->comm, l->w, &save, err) < 0)
+	if (agree(l, rc, err) < 0 || restore(l, &first, err) < 0)
 		return -1;
-	rc = open_phase(l, err);
+	rc = lt_saver_open(&l->saver, l->comm, l->w, &save, err);
+	if (rc == 0)
+		rc = open_phase(l, err);
 	return agree(l, rc, err);
 }
 
@@ -663,7 +675,8 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 	rc = run ? check_same(l, err) : 0;
 	if (agree(l, rc, err) < 0)
 		return -1;
-	lt_stop_at(l->pos.step, l->saved);
+	lt_stop_at(l->pos.step);
+	lt_stop_saved(l->saved);
 	if (l->found.found)
 		lu_note("continuing after step %" PRIu64 "%s", l->pos.step,
 				lu_hash_available()
@@ -673,7 +686,11 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 						  "were "
 						  "not");
 	rc = run_phases(l, err);
-	if (rc >= 0 && run)
+	/* Whatever has gone wrong, a checkpoint that is being written is worth having, and its
+	 * writer uses the run folder. */
+	if (rc < 0)
+		let_save_finish(l);
+	else if (run)
 		conclude(l, rc);
 	return rc;
 }
