@@ -8,7 +8,7 @@ sources() { files '*.c' '*.h' '*.cc' '*.inc' '*.cu' '*.cuh'; }
 
 # What parallel training calls as soon as there is more than one process.
 soon='
-lt_comm_ lt_table_find
+lt_comm_ lt_table_find lt_prefetch_
 attn_merge ce_stats ce_merge ce_grad accumulate
 '
 
