@@ -28,6 +28,10 @@ int lu_pread_all(int fd, void *p, size_t n, uint64_t at, const char *name,
 int lu_read_file(const char *path, size_t limit, char **out, size_t *n,
 		struct lu_err *err) LU_CHECKED;
 
+/* The same for a file of the user, which then cannot become an output of this run (readset.h). */
+int lu_read_input(const char *path, size_t limit, char **out, size_t *n,
+		struct lu_err *err) LU_CHECKED;
+
 /* Create a temporary file in `dir` and unlink it, for data that does not fit in memory. Returns the
  * descriptor, or -1. */
 int lu_temp_open(const char *dir, struct lu_err *err) LU_CHECKED;
@@ -47,6 +51,10 @@ int lu_fail_create(const char *path, int errnum, struct lu_err *err);
  * prefixes, "" for files). Pipes, devices, "-" and files that do not exist are passed over. */
 int lu_files_distinct(
 		char *const *path, size_t n, const char *suffix, struct lu_err *err) LU_CHECKED;
+
+/* The same for files and folders that are read with all they hold: fails also when one lies within
+ * another, "da/sub: lies within da, which is read too". */
+int lu_trees_distinct(char *const *path, size_t n, struct lu_err *err) LU_CHECKED;
 
 /* Concatenate up to three strings (NULL ends the list early): a path from a folder or prefix and its
  * suffixes. malloc'd; NULL when memory is out. */

@@ -32,16 +32,17 @@ static int cut_bucket(const struct lt_table *t, const struct lt_bucket *b, size_
 		size_t *bound, struct lu_err *err)
 {
 	size_t *count = calloc(b->params + 1, sizeof(*count));
+	int rc;
 
 	if (!count)
 		return lu_err_nomem(err);
 	for (size_t i = 0; i < b->params; i++)
 		count[i] = t->param[b->param + i].local_count;
-	lt_slices_cut(count, b->params, LK_NORM_CHUNK, dp_size, bound);
-	for (size_t i = 0; i <= dp_size; i++)
+	rc = lt_slices_cut(count, b->params, LK_NORM_CHUNK, dp_size, bound, err);
+	for (size_t i = 0; i <= dp_size && rc == 0; i++)
 		bound[i] += b->offset;
 	free(count);
-	return 0;
+	return rc;
 }
 
 /* Fill in what the rank owns. `bound` has room for all buckets, or is NULL without ZeRO. Returns the
@@ -111,7 +112,7 @@ static uint64_t packed_bytes(const struct lt_weights *w)
 	return bytes;
 }
 
-static void list_matrices(struct lt_weights *w)
+void lt_weights_list(struct lt_weights *w)
 {
 	struct lt_shape s = lt_table_local(&w->table);
 	size_t q = s.heads * s.dim, kv = s.kv_heads * s.dim;
@@ -153,7 +154,7 @@ int lt_weights_count(const struct lt_table *t, const struct lk_ops *ops,
 	if (rc == 0 && !w.matrix)
 		rc = lu_err_nomem(err);
 	if (rc == 0) {
-		list_matrices(&w);
+		lt_weights_list(&w);
 		count_bytes(&w, bytes);
 	}
 	free(w.matrix);
@@ -206,7 +207,7 @@ int lt_weights_open(struct lt_weights **out, const struct lk_ops *ops, struct lk
 		lu_err_nomem(err);
 		goto fail;
 	}
-	list_matrices(w);
+	lt_weights_list(w);
 	if (allocate(w) < 0) {
 		struct lt_weights_bytes b;
 

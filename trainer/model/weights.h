@@ -78,6 +78,9 @@ int lt_weights_count(const struct lt_table *t, const struct lk_ops *ops,
 		const struct lt_holding *holding, struct lt_weights_bytes *bytes,
 		struct lu_err *err) LU_CHECKED;
 
+/* Fill in w->matrix from w->table; open does it. For counting without opening. */
+void lt_weights_list(struct lt_weights *w);
+
 /* Set the initial values, and refresh. */
 int lt_weights_init(struct lt_weights *w, uint64_t seed, struct lu_err *err) LU_CHECKED;
 /* Zero m and v. */
