@@ -269,12 +269,12 @@ static int save_hole(struct lt_comm *comm, void *arg, struct lu_err *err)
 
 	/* Both are the first of two stages. */
 	part_open(&p, 0, j->layout);
+	part_fill(&p, j->number);
 	must(!first || lt_run_open(&run, j->run, err) == 0);
 	must(lt_saver_open(&s, comm, p.w, &o, err) == 0);
 	must(lt_saver_begin(s, first ? &run : NULL, &pos, err) == 0);
 	must(lt_saver_wait(s, &saved, err) == -1);
-	fprintf(stderr, "%s speaks %d\n", err->msg, lt_comm_speaks(comm));
-	must(strstr(err->msg, "bytes of the model") && lt_comm_speaks(comm) == first);
+		must(strstr(err->msg, "bytes of the model") && lt_comm_speaks(comm) == first);
 	lt_saver_close(s);
 	part_close(&p);
 	return first ? lt_run_close(&run, err) : 0;
@@ -334,12 +334,9 @@ static void test_damage(void **state)
 	scratch_remove(run);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-	if (argc > 1)
-		cmocka_set_test_filter(argv[1]);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hole),
 		cmocka_unit_test(test_layouts),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_keep),

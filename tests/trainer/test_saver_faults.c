@@ -218,7 +218,7 @@ int rmdir(const char *path)
 
 struct job {
 	struct part_layout layout;
-	const char *run;
+	char *run;
 	uint64_t step, number; /* of what is saved */
 	size_t keep;
 	uint64_t round;
@@ -276,7 +276,8 @@ static bool save(struct job *j, struct ranks *r)
 	bool harmed = true;
 
 	*r = (struct ranks){ .size = part_ranks(&j->layout), .work = save_rank, .arg = j };
-	ranks_run(r, LIMIT);
+	ranks_start(r);
+	ranks_wait(r, LIMIT);
 	for (size_t i = 0; i < r->size; i++)
 		harmed = harmed && r->status[i] != UNHARMED;
 	return harmed;
@@ -370,7 +371,7 @@ static void check_full(enum how how, size_t rank, bool old_system)
 		.keep = 1,
 		.round = 200000,
 		.old_system = old_system };
-	char *run = (char *)j.run;
+	char *run = j.run;
 	struct ranks r;
 
 	save_well(j);
@@ -421,7 +422,7 @@ static void check_failing(size_t rank, bool old_system)
 		.keep = 2,
 		.round = 3000000,
 		.old_system = old_system };
-	char *run = (char *)j.run, *left;
+	char *run = j.run, *left;
 	struct ranks r;
 
 	save_well(j);
@@ -467,7 +468,7 @@ static void test_lost(void **state)
 		.number = 1,
 		.how = LOSE,
 		.rank = 3 };
-	char *run = (char *)j.run;
+	char *run = j.run;
 	unsigned found = 0;
 	struct ranks r;
 
@@ -488,7 +489,7 @@ static void test_lost(void **state)
  * end, and the next start finds a whole checkpoint and nothing else. */
 static void check_killed(struct job j, const char *before, const char *after)
 {
-	char *run = (char *)j.run;
+	char *run = j.run;
 	struct job first = j, again = j;
 	struct ranks r;
 	bool saved;
@@ -562,7 +563,7 @@ static void test_late(void **state)
 		.how = VANISHED,
 		.n = 2,
 		.rank = 1 };
-	char *run = (char *)j.run;
+	char *run = j.run;
 	struct ranks r;
 
 	(void)state;
