@@ -64,16 +64,28 @@ setup() {
 
 teardown() { kill_ranks; }
 
-# equal LIKE N KEY=VALUE...: so many ranks with these settings end with the bits of the run LIKE.
-equal() {
-	local like=$1 n=$2 s set=()
-	shift 2
+# layout LIKE LAUNCHER... -- KEY=VALUE...: ranks that are started so, with these settings, end with the
+# bits of the run LIKE.
+layout() {
+	local like=$1 s set=() launch=()
+	shift
+	while [ "$1" != -- ]; do launch+=("$1") && shift; done
+	shift
 	for s; do set+=(--set "$s"); done
 	rm -rf run
-	ranks "$n" -q -c base.ini "${set[@]}" -o run && same_run "$like" run || {
-		echo "$n ranks: $*"
+	"${launch[@]}" -q -c base.ini "${set[@]}" -o run && same_run "$like" run || {
+		echo "${launch[*]}: $*"
 		return 1
 	}
+}
+
+# equal LIKE N KEY=VALUE...: the same with N plain processes.
+equal() { layout "$1" ranks "$2" -- "${@:3}"; }
+
+# missing PROGRAM: a skip, or a failure where nothing may be missing.
+missing() {
+	[ "${CI-}" != true ] || { echo "no $1" && return 1; }
+	skip "no $1"
 }
 
 @test "the settings do what the tests need" {
@@ -161,8 +173,35 @@ like_smooth() {
 }
 
 @test "layouts with the same tensor parallelism have the same bits" {
-	ranks 2 -q -c base.ini --set parallel.tp=2 -o tensor
+	[ -e tensor ] || ranks 2 -q -c base.ini --set parallel.tp=2 -o tensor
 	equal tensor 4 parallel.tp=2
 	equal tensor 4 parallel.tp=2 parallel.pp=2 parallel.recompute=layer
 	equal tensor 8 parallel.tp=2 parallel.pp=2 parallel.interleave=2 parallel.zero=0
+}
+
+@test "ranks of mpirun have the bits of one process" {
+	command -v mpirun >/dev/null || missing mpirun
+	lucie-train --version | grep -q 'MPI Open' || missing "MPI in this build"
+	export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+	local mpi=(timeout 100 mpirun -q --oversubscribe)
+	layout four "${mpi[@]}" -np 2 lucie-train --
+	layout four "${mpi[@]}" -np 4 lucie-train -- parallel.pp=2
+	layout four "${mpi[@]}" -np 2 lucie-train -- parallel.pp=2 parallel.interleave=2 \
+		parallel.recompute=layer
+	[ -e tensor ] || ranks 2 -q -c base.ini --set parallel.tp=2 -o tensor
+	layout tensor "${mpi[@]}" -np 4 lucie-train -- parallel.tp=2
+}
+
+@test "steps of a Slurm job have the bits of one process" {
+	PATH=$PATH:/usr/sbin:/sbin
+	command -v slurmctld >/dev/null || missing Slurm
+	[ -e tensor ] || ranks 2 -q -c base.ini --set parallel.tp=2 -o tensor
+	# Several steps in one job: each meets on its own.
+	cat >steps <<-'END'
+		layout four srun -n2 lucie-train -- || exit
+		layout four srun -N2 -n4 lucie-train -- parallel.pp=2 || exit
+		layout tensor srun -n4 lucie-train -- parallel.tp=2
+	END
+	export -f layout same_run
+	timeout 200 "$LUCIE_SRC/tests/with-slurm" -n 2 -c 4 salloc -q -N2 -n8 bash steps
 }

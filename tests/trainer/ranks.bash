@@ -18,7 +18,11 @@ start() {
 # minute is killed.
 finish() {
 	local r bad=0 guard
-	{ sleep 60 && kill -KILL "${pid[@]}"; } >/dev/null 2>&1 3>&- &
+	(
+		trap 'kill $!' TERM
+		sleep 60 &
+		wait $! && kill -KILL "${pid[@]}"
+	) >/dev/null 2>&1 3>&- &
 	guard=$!
 	rc=()
 	for r in "${!pid[@]}"; do
