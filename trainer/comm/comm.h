@@ -118,6 +118,10 @@ int lt_comm_group(struct lt_comm *c, const size_t *ranks, size_t n, const char *
 size_t lt_group_rank(const struct lt_group *g); /* of this rank among the members */
 size_t lt_group_size(const struct lt_group *g);
 
+/* Bytes of host memory that a group of `size` members comes to keep, if the largest buffer that it sums
+ * has `bytes`. For the plan of memory. */
+uint64_t lt_group_bytes(size_t size, uint64_t bytes);
+
 /* x[n] becomes the sum of x over the members. */
 int lt_all_reduce(struct lt_group *g, struct lk_queue *q, void *x, size_t n, enum lt_element type,
 		struct lt_pending **pending, struct lu_err *err) LU_CHECKED;

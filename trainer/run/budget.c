@@ -26,14 +26,18 @@ struct memory {
 	double weights, gradients, optimizer, activations, exchange, checkpoint, all;
 };
 
-/* The largest bucket, whose parts of all members are received before they are added. */
-static uint64_t exchange_bytes(const struct lt_layout *l, const struct lt_table *t)
+/* What the groups keep for sums: of gradients over dp, of activations over tp. */
+static uint64_t exchange_bytes(
+		const struct lt_layout *l, const struct lt_table *t, const struct lt_settings *s)
 {
+	uint64_t acts = s->train.micro_batch * s->train.context * t->shape.hidden *
+			lk_cpu_ops()->act_size;
 	size_t most = 0;
 
 	for (size_t i = 0; i < t->buckets; i++)
 		most = t->bucket[i].count > most ? t->bucket[i].count : most;
-	return l->mesh.size[LT_DP] > 1 ? (uint64_t)most * sizeof(lk_real) : 0;
+	return lt_group_bytes(l->mesh.size[LT_DP], (uint64_t)most * sizeof(lk_real)) +
+			lt_group_bytes(l->mesh.size[LT_TP], acts);
 }
 
 static int count_table(const struct lt_settings *s, const struct lt_schedule *schedule,
@@ -61,7 +65,7 @@ static int count_table(const struct lt_settings *s, const struct lt_schedule *sc
 		.gradients = (double)w.gradients,
 		.optimizer = (double)w.optimizer,
 		.activations = (double)activations,
-		.exchange = (double)exchange_bytes(l, t),
+		.exchange = (double)exchange_bytes(l, t, s),
 		.checkpoint = (double)lt_saver_bytes(t, &holding, &w),
 	};
 	m->all = m->weights + m->gradients + m->optimizer + m->activations + m->exchange +

@@ -25,8 +25,8 @@ static const char *const where[] = {
 static struct {
 	volatile sig_atomic_t caught, interrupts, stage;
 	bool quiet, terminal;
-	_Atomic uint64_t step, saved;
 	double limit; /* lu_clock() when to stop; 0: never */
+	_Atomic uint64_t step, saved;
 } state;
 
 /* Write to standard error, below the "^C" of a terminal. */
