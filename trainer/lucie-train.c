@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "libcommon/base/json_writer.h"
@@ -16,6 +17,7 @@
 #include "trainer/run/folder.h"
 #include "trainer/run/runfolder.h"
 #include "trainer/run/start.h"
+#include "trainer/run/stop.h"
 #include "trainer/run/train.h"
 
 struct options {
@@ -24,6 +26,7 @@ struct options {
 	struct lu_list set;
 	bool print_config, dry_run, overcommit;
 	uint64_t from;
+	const char *time_limit, *time_margin;
 };
 
 static const struct lu_opt opts[] = {
@@ -36,6 +39,10 @@ static const struct lu_opt opts[] = {
 			"continue from step N (the last checkpoint)"),
 	LU_OPT_FLAG(0, "overcommit", struct options, overcommit,
 			"start although the memory seems too small"),
+	LU_OPT_STR(0, "time-limit", struct options, time_limit, "TIME",
+			"stop after TIME (before the end of Slurm's job)"),
+	LU_OPT_STR(0, "time-margin", struct options, time_margin, "TIME",
+			"stop TIME before that end (a tenth, at most 10m)"),
 	LU_OPT_END,
 };
 
@@ -253,12 +260,26 @@ static int train_together(const struct options *o, const struct lt_config *confi
 	return rc;
 }
 
+/* Begin to count the time limit, which a job of Slurm sets by itself. */
+static int set_limit(const struct options *o, struct lu_err *err)
+{
+	double seconds;
+
+	if (lt_stop_seconds(o->time_limit, o->time_margin, getenv("SLURM_JOB_END_TIME"),
+			    (double)time(NULL), &seconds, err) < 0)
+		return -1;
+	lt_stop_limit(seconds);
+	return 0;
+}
+
 static int run_config(const struct options *o, const char *path, struct lu_err *err)
 {
 	struct lt_config config = { 0 };
 	char *tokenizer = NULL;
-	int rc = lt_start_load(&config, path, &o->set, err);
+	int rc = set_limit(o, err);
 
+	if (rc == 0)
+		rc = lt_start_load(&config, path, &o->set, err);
 	if (rc == 0)
 		rc = find_tokenizer(o, &config, &tokenizer, err);
 	if (!o->print_config && !o->dry_run)
@@ -285,6 +306,10 @@ static int run(const struct options *o, struct lu_err *err)
 		lu_usage_error("no configuration: give -c FILE, or -o RUN of an existing run");
 	if (!o->std.output && !o->print_config && !o->dry_run)
 		lu_usage_error("no run folder: give -o RUN");
+	if (o->time_limit && o->time_margin)
+		lu_usage_error("--time-margin is of the limit that a job of Slurm has: it does not "
+			       "go "
+			       "with --time-limit");
 	rc = run_config(o, o->config ? o->config : own, err);
 	free(own);
 	return rc;

@@ -140,7 +140,7 @@ LK_INLINE void micro_pack(lk_real *to, const lk_real *x, size_t row, size_t col,
 }
 
 /* Columns ahead that are fetched where each is on other pages than the one before. */
-#define MICRO_AHEAD 32
+#define MICRO_AHEAD 16
 
 /*
  * Pack `rows` adjacent rows into as many panels as they fill, all panels at a time: element (i, c) is

@@ -46,6 +46,14 @@ static void must(int rc)
 	exit(2);
 }
 
+static double cpu_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 static char *path_of(const char *what, size_t i)
 {
 	char *path;
@@ -204,7 +212,7 @@ static void make_all(void)
 	uint32_t **length = calloc(groups, sizeof(*length));
 	char *path = path_of("plan", 0), *walk = lu_concat(path, ".walk", NULL);
 	struct stat st;
-	double t;
+	double t, u;
 
 	p.shard = calloc(groups, sizeof(*p.shard));
 	p.group = calloc(groups, sizeof(*p.group));
@@ -213,17 +221,20 @@ static void make_all(void)
 	for (size_t i = 0; i < groups; i++)
 		make_group(&p, i, length);
 	t = lu_clock();
+	u = cpu_clock();
 	must(lu_plan_files_write(&f, &p, path, length_at, length, &err));
 	must(lu_plan_files_commit(&f, &err));
 	t = lu_clock() - t;
+	u = cpu_clock() - u;
 	if (stat(walk, &st) < 0)
 		exit(2);
 	printf("%" PRIu64 " documents in %zu groups, %" PRIu64 " tokens\n", p.documents, groups,
 			p.tokens);
-	printf("write the index: %.1f s, %.3f us a document; %.1f MB, a record every %" PRIu64
-	       " documents\n",
-			t, t * 1e6 / (double)p.documents, (double)st.st_size / 1e6,
-			lu_walk_interval(&p));
+	printf("write the index: %.1f s, %.3f us a document, %.3f of processor time; %.1f MB, a "
+	       "record "
+	       "every %" PRIu64 " documents\n",
+			t, t * 1e6 / (double)p.documents, u * 1e6 / (double)p.documents,
+			(double)st.st_size / 1e6, lu_walk_interval(&p));
 }
 
 /* --- opening and reading ------------------------------------------------------------------ */
@@ -270,14 +281,6 @@ static int ascending(const void *a, const void *b)
 	const double *x = a, *y = b;
 
 	return (*x > *y) - (*x < *y);
-}
-
-static double cpu_clock(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
 static void print_times(const char *clock, double *took, size_t n)

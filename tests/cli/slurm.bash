@@ -23,7 +23,7 @@ slurm_start() {
 		sleep 0.05
 	done
 	LUCIE_SLURM=$(cat "$folder/on")
-	export LUCIE_SLURM SLURM_CONF=$LUCIE_SLURM/slurm.conf
+	export LUCIE_SLURM SLURM_CONF=$LUCIE_SLURM/slurm.conf LUCIE_RENDEZVOUS_HOST=127.0.0.1
 	PATH=$PATH:/usr/sbin:/sbin
 }
 

@@ -23,6 +23,7 @@ setup_file() {
 		context = 64
 		micro_batch = 2
 		global_batch = 4
+		lanes = 2
 	END
 	lucie-train -q -c train.ini -o whole
 	# In the first attempt of a job the trainer stands still somewhere before its end until a signal
@@ -50,10 +51,13 @@ teardown_file() { slurm_stop; }
 
 setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
 
-# submit RUN [OPTION OF sbatch...]: prints the number of the job, whose log is RUN.log.
+# What a test that failed has left.
+teardown() { [ -z "${SLURM_CONF-}" ] || squeue -h -o %A | xargs -r scancel; }
+
+# submit RUN [OPTION OF sbatch...]: the configuration is $config, else train.ini; prints the number of the job, whose log is RUN.log.
 submit() {
 	sbatch --parsable "${@:2}" --mem=100 --hint=multithread -o "$1.log" \
-		"$LUCIE_SRC/pipelines/mk/train.sbatch" train.ini "$1"
+		"$LUCIE_SRC/pipelines/mk/train.sbatch" "${config:-train.ini}" "$1"
 }
 
 # program NAME: a stand-in for lucie-train, from standard input; it is fit, and RUN is its last argument.
@@ -70,20 +74,30 @@ program() {
 # status JOB: what its script ended with.
 status() { scontrol show job -o "$1" | sed 's/.* ExitCode=\([0-9]*\):.*/\1/'; }
 
-@test "stopped by USR1 the job queues itself again, and the weights are those of one go" {
-	export TRAIN=$PWD/patient
-	id=$(submit cut)
-	slurm_until cut.log stands
+@test "stopped by USR1 the job queues itself again; two ranks give the bits of one process" {
+	# Longer than anybody waits.
+	sed 's/^steps.*/steps = 100000000\nschedule = constant/' train.ini >long.ini
+	export TRAIN=lucie-train
+	id=$(config=long.ini submit cut -N2)
+	slurm_until cut/metrics.jsonl '"step":20,'
 	scancel --signal=USR1 "$id"
+	slurm_until cut.log 'attempt 2: from step'
+	step=$(sed -n 's/.*attempt 2: from step-0*\([0-9]*\), 2 ranks on .*/\1/p' cut.log)
+	slurm_until cut/metrics.jsonl "\"step\":$((step + 20)),"
+	scancel "$id"
 	slurm_drain "$id"
 	cat cut.log
-	grep -q 'attempt 1: status 75, from none to step-000000[1-5][0-9]$' cut.log
-	grep -q 'attempt 1: queued again: status 75, checkpoint step-' cut.log
-	grep -q 'attempt 2: status 0, from step-.* to step-00000060$' cut.log
-	cmp whole/latest/weights.safetensors cut/latest/weights.safetensors
-	cmp whole/metrics.jsonl cut/metrics.jsonl
-	[ "$(status "$id")" = 0 ]
-	[ ! -e cut.attempts ]
+	grep -q 'attempt 1: from none, 2 ranks on n1,n2$' cut.log
+	grep -q "attempt 1: status 75, from none to step-0*$step\$" cut.log
+	grep -q "attempt 1: queued again: status 75, checkpoint step-0*$step\$" cut.log
+	# Cancelled, it has written its checkpoint and does not come back.
+	[ "$(grep -c 'queued again' cut.log)" = 1 ]
+	[ "$(squeue -h -j "$id" -t all -o %T)" = CANCELLED ]
+	last=$(readlink cut/latest)
+	[ $((10#${last#step-})) -ge $((step + 20)) ]
+	lucie-train -q -c long.ini --set train.steps=$((10#${last#step-})) -o undisturbed
+	cmp undisturbed/latest/weights.safetensors cut/latest/weights.safetensors
+	cmp cut/metrics.jsonl <(grep -v '"set"' undisturbed/metrics.jsonl)
 }
 
 @test "at the time limit Slurm's own USR1 does the same" {
@@ -93,7 +107,10 @@ status() { scontrol show job -o "$1" | sed 's/.* ExitCode=\([0-9]*\):.*/\1/'; }
 	slurm_drain "$id"
 	cat limited.log
 	grep -q 'attempt 1: status 75, from none to step-' limited.log
-	grep -q 'attempt 2: status 0' limited.log
+	grep -q 'attempt 1: queued again: status 75, checkpoint step-' limited.log
+	grep -q 'attempt 2: status 0, from step-.* to step-00000060$' limited.log
+	[ "$(status "$id")" = 0 ]
+	[ ! -e limited.attempts ]
 	cmp whole/latest/weights.safetensors limited/latest/weights.safetensors
 }
 
@@ -107,18 +124,6 @@ status() { scontrol show job -o "$1" | sed 's/.* ExitCode=\([0-9]*\):.*/\1/'; }
 	grep -q 'attempt 1: status 75' script.log
 	grep -q 'attempt 2: status 0' script.log
 	cmp whole/latest/weights.safetensors script/latest/weights.safetensors
-}
-
-@test "a job that is cancelled writes its checkpoint and does not come back" {
-	export TRAIN=$PWD/patient
-	id=$(submit gone)
-	slurm_until gone.log stands
-	scancel "$id"
-	slurm_drain "$id"
-	cat gone.log
-	[ -e gone/latest/manifest.json ]
-	run ! grep 'queued again' gone.log
-	[ "$(squeue -h -j "$id" -t all -o %T)" = CANCELLED ]
 }
 
 @test "a node that is not fit is left out, one to spare takes its place" {
@@ -176,8 +181,7 @@ status() { scontrol show job -o "$1" | sed 's/.* ExitCode=\([0-9]*\):.*/\1/'; }
 	unset TRAIN_NODES HEALTH
 	export TRAIN=lucie-train
 	sed 's/tiny/tny/' train.ini >wrong.ini
-	id=$(sbatch --parsable --mem=100 --hint=multithread -o wrong.log \
-		"$LUCIE_SRC/pipelines/mk/train.sbatch" wrong.ini wrong)
+	id=$(config=wrong.ini submit wrong)
 	slurm_drain "$id"
 	grep -q "^lucie-train: wrong.ini.*tny" wrong.log
 	grep -q 'given up: lucie-train does not accept wrong.ini$' wrong.log

@@ -139,7 +139,7 @@ static void gemm_shapes(void **state)
 /* Operands of which only a part is packed at once: many rows and columns, a large k. */
 static void gemm_parts(void **state)
 {
-	static const size_t sizes[][3] = { { 2800, 2790, 2 }, { 9, 5, 200000 } };
+	static const size_t sizes[][3] = { { 2800, 2790, 2 }, { 9, 5, 100000 } };
 	const struct lk_ops *ops;
 
 	(void)state;

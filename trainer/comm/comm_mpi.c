@@ -164,13 +164,8 @@ static int finish(struct lt_group *g, struct lt_transfer *t, struct batch *b,
 		if (!late || now - told < PUBLISH)
 			continue;
 		told = now;
-		if (waits_for)
-			atomic_store(waits_for, g->ranks[late->peer]);
-		else
-			lt_control_waits_for(k, g->ranks[late->peer]);
-		if (now - late->since > g->comm->deadline)
-			return lt_control_blame(k, g->ranks[late->peer], LT_BLAME_STUCK,
-					now - late->since, err);
+		if (lt_control_await(k, g->ranks[late->peer], late->since, waits_for, err) < 0)
+			return -1;
 	}
 	return 0;
 }

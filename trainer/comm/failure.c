@@ -164,7 +164,7 @@ static bool is_leader(const struct lt_control *k)
 		if (r == k->rank || is_culprit(k, r) || !lt_process_in_reach(self, p))
 			continue;
 		state = lt_process_state(p);
-		if (state && state != 'T' && state != 't')
+		if (state && state != 'T')
 			return false;
 	}
 	return true;
@@ -179,14 +179,17 @@ bool lt_control_end_neighbours(const struct lt_control *k)
 		return false;
 	for (size_t r = 0; r < k->size; r++) {
 		const struct lt_process *p = &k->members[r].process;
+		bool stopped;
 		char state = 0;
 
 		if (p->pid != self->pid && lt_process_in_reach(self, p))
 			state = lt_process_state(p);
-		if (!state)
+		stopped = state == 'T';
+		/* All others end by themselves; some take their time to free their memory. */
+		if (!state || (!stopped && !is_culprit(k, r)))
 			continue;
 		left = true;
-		if (late || state == 'T' || state == 't')
+		if (stopped || late)
 			lt_process_kill(p);
 	}
 	return left && !late;

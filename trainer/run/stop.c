@@ -7,9 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "libcommon/base/num.h"
 #include "libcommon/sys/atomicfile.h"
+#include "libcommon/sys/progress.h"
 
 #define WHO "lucie-train: "
+#define MARGIN 600 /* seconds */
 
 static const char *const where[] = {
 	[LT_STOP_OPENING] = WHO "stopping as soon as the data are open; nothing has been written\n",
@@ -22,6 +25,7 @@ static const char *const where[] = {
 static struct {
 	volatile sig_atomic_t caught, interrupts, stage;
 	bool quiet, terminal;
+	double limit; /* lu_clock() when to stop; 0: never */
 	_Atomic uint64_t step, saved;
 } state;
 
@@ -127,7 +131,50 @@ void lt_stop_saved(uint64_t saved)
 	state.saved = saved;
 }
 
+/* What is left of the job, less the margin. */
+static int before_end(const char *job_end, const char *margin, double now, double *seconds,
+		struct lu_err *err)
+{
+	double end, left, keep;
+
+	if (lu_num_double(job_end, &end, err) < 0)
+		return lu_err_wrap(err, "SLURM_JOB_END_TIME");
+	left = end - now;
+	if (left <= 0)
+		return 0;
+	keep = left / 10 < MARGIN ? left / 10 : MARGIN;
+	if (margin && lu_num_duration(margin, &keep, err) < 0)
+		return lu_err_wrap(err, "--time-margin");
+	if (keep >= left)
+		return lu_err_set(err,
+				"--time-margin %s: the job ends in %.0f s, which leaves no time to "
+				"train",
+				margin, left);
+	*seconds = left - keep;
+	return 0;
+}
+
+int lt_stop_seconds(const char *limit, const char *margin, const char *job_end, double now,
+		double *seconds, struct lu_err *err)
+{
+	*seconds = 0;
+	if (limit)
+		return lu_num_duration(limit, seconds, err) < 0 ? lu_err_wrap(err, "--time-limit")
+								: 0;
+	return job_end && *job_end ? before_end(job_end, margin, now, seconds, err) : 0;
+}
+
+void lt_stop_limit(double seconds)
+{
+	state.limit = seconds > 0 ? lu_clock() + seconds : 0;
+}
+
 bool lt_stop_asked(void)
 {
+	if (!state.caught && state.limit > 0 && lu_clock() >= state.limit) {
+		state.caught = 1;
+		say(WHO "the time limit is reached\n", 0);
+		say(where[state.stage], 0);
+	}
 	return state.caught != 0;
 }
