@@ -31,7 +31,8 @@ finish() {
 		[ "${rc[r]}" = 0 ] || bad=1
 	done
 	pid=()
-	kill $guard && wait $guard || true
+	kill $guard
+	wait $guard || true
 	return $bad
 }
 
