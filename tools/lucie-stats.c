@@ -240,6 +240,8 @@ static int report(struct run *r, struct lu_err *err)
 	}
 	if (read_sections(r, err) < 0 || write_all(r, err) < 0)
 		return -1;
+	for (size_t i = 0; i < a->again.n; i++)
+		lu_note("%s", a->again.p[i]);
 	for (size_t i = 0; i < a->fault.n; i++)
 		lu_warn("%s", a->fault.p[i]);
 	return a->fault.n > 0;

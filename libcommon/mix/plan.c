@@ -351,7 +351,7 @@ int lu_plan_read(struct lu_plan *p, const char *path, struct lu_err *err)
 	int rc;
 
 	*p = (struct lu_plan){ 0 };
-	if (lu_read_file(path, LIMIT, &text, &n, err) < 0)
+	if (lu_read_input(path, LIMIT, &text, &n, err) < 0)
 		return -1;
 	rc = read_lines(&r, path, (struct lu_str){ text, n }, err);
 	if (rc == 0)

@@ -173,7 +173,7 @@ static int read_lines(struct lu_metrics *m, const char *path, struct lu_err *err
 	size_t n;
 	int rc = 0;
 
-	if (lu_read_file(path, MAX_FILE, &text, &n, err) < 0)
+	if (lu_read_input(path, MAX_FILE, &text, &n, err) < 0)
 		return -1;
 	end = text + n;
 	for (char *p = text; rc == 0 && p < end; p = next + 1) {
@@ -231,7 +231,7 @@ static int read_config(struct lu_metrics *m, struct lu_err *err)
 	int rc = path ? 0 : lu_err_nomem(err);
 
 	if (rc == 0 && access(path, F_OK) == 0) {
-		rc = lu_read_file(path, MAX_CONFIG, &text, &n, err);
+		rc = lu_read_input(path, MAX_CONFIG, &text, &n, err);
 		if (rc == 0) {
 			lu_utf8_repair(&repaired, (struct lu_str){ text, n });
 			rc = lu_buf_check(&repaired, err);

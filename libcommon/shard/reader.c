@@ -1,16 +1,20 @@
 #include "libcommon/shard/reader.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "libcommon/base/num.h"
 #include "libcommon/base/search.h"
 #include "libcommon/base/vec.h"
 #include "libcommon/shard/reader_index.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/mapped.h"
+#include "libcommon/sys/readset.h"
 
 /* Ids that are read at once. */
 #define CHUNK 4096
@@ -113,7 +117,7 @@ static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err 
 {
 	const struct lu_manifest *m = &s->manifest;
 
-	if (lu_manifest_read(&s->manifest, path, err) < 0)
+	if (lu_readset_add(path, err) < 0 || lu_manifest_read(&s->manifest, path, err) < 0)
 		return -1;
 	s->has_manifest = true;
 	for (uint64_t i = 0; i < (m->parts ? m->parts : 1); i++) {
@@ -136,6 +140,26 @@ static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err 
 	return 0;
 }
 
+/* Name the file that is missing, and the prefix where the name of a file of the shard was given. */
+static int fail_missing(const char *prefix, struct lu_err *err)
+{
+	static const char *const ending[] = { ".json", ".idx", ".bin", ".docs.jsonl.zst" };
+	size_t n = strlen(prefix);
+
+	lu_err_set(err, "%s: there is no shard of this name, %s.idx is missing", prefix, prefix);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
+		size_t e = strlen(ending[i]);
+
+		if (n > e && strcmp(prefix + n - e, ending[i]) == 0 && access(prefix, F_OK) == 0)
+			lu_err_set(err,
+					"%s: is a file of a shard; give the prefix, which is "
+					"'%.*s'",
+					prefix, (int)(n - e), prefix);
+	}
+	err->errnum = ENOENT;
+	return -1;
+}
+
 /* Without a manifest the parts are the files found, from -00000 on without gaps. */
 static int open_plain(struct lu_shard *s, struct lu_err *err)
 {
@@ -146,7 +170,8 @@ static int open_plain(struct lu_shard *s, struct lu_err *err)
 	split = single ? 0 : exists(s->prefix, "-00000", ".idx", err);
 	if (single < 0 || split < 0)
 		return -1;
-	/* Where neither exists, opening part 0 fails on PREFIX.idx. */
+	if (!single && !split)
+		return fail_missing(s->prefix, err);
 	for (uint64_t i = 0;; i++) {
 		int rc;
 

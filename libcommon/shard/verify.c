@@ -309,7 +309,7 @@ static int check_manifest(struct state *s, const char *path, struct lu_err *err)
 
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
-	if (lu_read_file(path, LU_MANIFEST_LIMIT, &text, &n, err) < 0)
+	if (lu_read_input(path, LU_MANIFEST_LIMIT, &text, &n, err) < 0)
 		return -1;
 	check_self(s, path, text, n);
 	free(text);
@@ -405,7 +405,9 @@ static int check_exists(const char *prefix, struct lu_err *err)
 		if (rc == 0)
 			return 0;
 	}
-	return lu_err_set(err, "%s: there is no shard of this name", prefix);
+	return lu_err_set(err,
+			"%s: there is neither a file nor a shard of this name, %s.idx is missing",
+			prefix, prefix);
 }
 
 static int verify(struct state *s, const char *json, struct lu_err *err)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/readset.h"
 
 struct lu_mapped_entry {
 	struct lu_mapped_entry *before, *after;
@@ -167,7 +168,7 @@ int lu_mapped_open(struct lu_mapped *m, const char *path, struct lu_err *err)
 	*m = (struct lu_mapped){ NULL, 0, NULL };
 	if (fd < 0)
 		return lu_err_sys(err, errno, "%s", path);
-	rc = map(m, fd, path, err);
+	rc = lu_readset_add(path, err) < 0 ? -1 : map(m, fd, path, err);
 	if (rc <= 0)
 		close(fd);
 	return rc < 0 ? -1 : 0;

@@ -29,7 +29,11 @@ libcommon/io/json_value libcommon/io/json.h
 libcommon/tokenizer/load libcommon/tokenizer/tokenizer.h
 libcommon/tokenizer/encode libcommon/tokenizer/tokenizer.h
 libcommon/tokenizer/decode libcommon/tokenizer/tokenizer.h
+trainer/comm/comm_no_mpi trainer/comm/comm_mpi.h
 trainer/comm/comm_single trainer/comm/comm.h
+trainer/comm/control_thread trainer/comm/control.h
+trainer/comm/failure trainer/comm/control.h
+trainer/comm/group trainer/comm/comm.h
 kernels/cpu/isa_avx2 kernels/cpu/cpu.h
 kernels/cpu/isa_avx512 kernels/cpu/cpu.h
 kernels/cpu/isa_base kernels/cpu/cpu.h

@@ -350,6 +350,16 @@ int lt_corpus_read(const struct lt_corpus *c, uint64_t offset, size_t n, uint32_
 	return read_range(c, &r, err);
 }
 
+int lt_corpus_read_places(const struct lt_corpus *c, uint64_t offset, size_t n, uint32_t *out,
+		uint32_t *pos, struct lu_err *err)
+{
+	struct range r = {
+		.first = offset, .n = n, .tokens = out, .pos = pos, .places = n ? n - 1 : 0
+	};
+
+	return read_range(c, &r, err);
+}
+
 int lt_corpus_sample_places(const struct lt_corpus *c, uint64_t i, uint32_t *tokens, uint32_t *pos,
 		struct lu_err *err)
 {

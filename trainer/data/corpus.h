@@ -78,6 +78,9 @@ int lt_corpus_sample_places(const struct lt_corpus *c, uint64_t i, uint32_t *tok
 /* Read n tokens of the stream from `offset` on, which must be inside it. */
 int lt_corpus_read(const struct lt_corpus *c, uint64_t offset, size_t n, uint32_t *out,
 		struct lu_err *err) LU_CHECKED;
+/* The same, with the places of the first n - 1 of them, as above. */
+int lt_corpus_read_places(const struct lt_corpus *c, uint64_t offset, size_t n, uint32_t *out,
+		uint32_t *pos, struct lu_err *err) LU_CHECKED;
 
 /* The parts of the list; none for a corpus in memory. */
 size_t lt_corpus_parts(const struct lt_corpus *c);

@@ -24,9 +24,10 @@ static int check_tokenizer(
 static int open_training(struct lt_phase_data *d, const char *tokenizer, struct lu_err *err)
 {
 	const struct lt_settings *s = &d->s;
+	unsigned flags = (s->data.shuffle ? LT_CORPUS_SHUFFLE : 0) | d->trust;
 
-	if (lt_corpus_open(&d->corpus, s->data.train, s->train.context, s->train.seed,
-			    s->data.shuffle, err) < 0)
+	if (lt_corpus_open(&d->corpus, s->data.train, s->train.context, s->train.seed, flags, err) <
+			0)
 		return -1;
 	/* Without a tokenizer.json the shards must agree with one another. */
 	if (!*tokenizer)
@@ -56,15 +57,15 @@ static int open_all(struct lt_phase_data *d, const char *path, struct lu_err *er
 		return -1;
 	if (!*tokenizer)
 		tokenizer = lt_corpus_tokenizer(d->corpus);
-	return lt_validation_open(&d->valid, s, tokenizer, err);
+	return lt_validation_open(&d->valid, s, tokenizer, d->trust, err);
 }
 
 int lt_phase_data_open(struct lt_phase_data *d, const struct lt_config *c, size_t i,
-		const char *tokenizer, struct lu_err *err)
+		const char *tokenizer, bool trust, struct lu_err *err)
 {
 	int rc;
 
-	*d = (struct lt_phase_data){ 0 };
+	*d = (struct lt_phase_data){ .trust = trust ? LT_CORPUS_TRUST : 0 };
 	rc = lt_config_phase(c, i, &d->s, err);
 	if (rc == 0)
 		rc = open_all(d, tokenizer, err);
