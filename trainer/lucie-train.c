@@ -169,7 +169,7 @@ static int train(const struct options *o, const struct lt_config *config, const 
 		lt_start_blame(NULL, &o->set, err);
 	if (rc == 0)
 		rc = train_in(o, config, fresh, comm, trainer, err);
-	if (rc < 0 && lt_comm_speaks(comm))
+	if (rc < 0 && !lt_comm_agreed(comm))
 		lt_comm_abort(comm, err->msg);
 	lt_train_close(trainer);
 	return rc;
@@ -237,14 +237,16 @@ static int train_together(const struct options *o, const struct lt_config *confi
 	struct lt_launch who;
 	struct lt_comm *comm;
 	struct call c = { o, config, tokenizer, NULL, err };
+	int met;
 
-	if (lt_launch_detect(&who, &met_err) < 0 ||
-			lt_comm_open(&comm, &who, lk_cpu_ops(), &options, &met_err) < 0) {
+	met = lt_launch_detect(&who, &met_err);
+	/* From here on a rank may have something to say that the others do not know. */
+	if (met == 0 && who.rank > 0)
+		lu_tool_mute(false);
+	if (met < 0 || lt_comm_open(&comm, &who, lk_cpu_ops(), &options, &met_err) < 0) {
 		*err = met_err;
 		return -1;
 	}
-	if (who.rank > 0)
-		lu_tool_mute(false);
 	if (who.size > 1 && rc == 0)
 		lu_note("%zu ranks over %s, %zu on this host", who.size, lt_comm_transport(comm),
 				lt_comm_local_size(comm));
@@ -316,11 +318,16 @@ static int run(const struct options *o, struct lu_err *err)
 int main(int argc, char **argv)
 {
 	struct options o = { .std = LU_STD_DEFAULTS, .from = UINT64_MAX };
+	struct lt_launch who;
 	struct lu_args args;
 	struct lu_err err = { 0 };
+	bool other = lt_launch_detect(&who, &err) == 0 && who.rank > 0;
 	int rc;
 
 	lu_threads_spin_briefly(argv);
+	/* What rank 0 says about the arguments, it says for all. */
+	if (other)
+		lu_tool_mute(true);
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	rc = run(&o, &err);
 	lu_list_release(&o.set);

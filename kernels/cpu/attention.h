@@ -107,6 +107,20 @@ static int attn_setup(struct lk_queue *q, struct attn_ctx *ctx, const struct lk_
 	return 0;
 }
 
+/* Offset of row j of a key head, and of row i of a query head; heads are counted over the batch. */
+LK_INLINE size_t attn_key(const struct attn_ctx *ctx, size_t kv, size_t j)
+{
+	const struct lk_attn *a = &ctx->at;
+
+	return kv / a->kv_heads * a->k_seq + j * a->k_ld + kv % a->kv_heads * a->dim;
+}
+
+LK_INLINE size_t attn_query(
+		const struct attn_ctx *ctx, size_t seq, size_t ld, size_t head, size_t i)
+{
+	return head / ctx->at.heads * seq + i * ld + head % ctx->at.heads * ctx->at.dim;
+}
+
 /* Pack nk keys in blocks of LK_MR keys: a packed A with k over c. */
 static void attn_pack_keys(const struct attn_ctx *ctx, lk_real *to, const lk_real *x, size_t nk)
 {

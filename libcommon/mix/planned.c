@@ -42,6 +42,7 @@ static int open_shard(struct lu_planned *p, size_t i, bool trust, struct lu_err 
 				" tokens, but the plan was made for %" PRIu64 " and %" PRIu64,
 				p->path, want->prefix, documents, tokens, want->documents,
 				want->tokens);
+	lu_shard_scattered(p->shard[i]);
 	return check_manifest(p, i, err);
 }
 

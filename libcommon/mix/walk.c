@@ -7,13 +7,22 @@
 
 __extension__ typedef unsigned __int128 u128;
 
+/*
+ * Documents of a group that are looked up together, since then neither their permutation nor their
+ * sizes wait for one another. After a restore one, then two, four and so on: a short walk needs few
+ * documents of most groups.
+ */
+#define AHEAD 16
+
 /* The state of one group. `done` is in tokens, or in documents for a plan by documents. */
 struct cursor {
 	uint64_t at, count; /* documents done; in all */
 	uint64_t done;
 	uint64_t tokens; /* done */
 	uint64_t pass, in_pass, stream;
-	struct lu_plan_entry next; /* valid while at < count */
+	/* next[used .. have - 1] are looked up; the next document is next[used]. */
+	struct lu_plan_entry next[AHEAD];
+	size_t used, have, batch;
 };
 
 /* The middle of a group's next document as a fraction of the group: part / (2 total). `total` is 0
@@ -52,28 +61,51 @@ static uint64_t total(const struct lu_plan_walk *w, size_t group)
 	return w->plan->by_documents ? w->cursor[group].count : w->plan->group[group].planned;
 }
 
-/* Compute the group's next document and its key. */
-static int load(struct lu_plan_walk *w, size_t group, struct lu_err *err)
+/* Look up the next documents of a group that has some. */
+static int look_ahead(struct lu_plan_walk *w, size_t group, struct lu_err *err)
 {
 	const struct lu_plan_group *g = &w->plan->group[group];
+	struct cursor *c = &w->cursor[group];
+	uint64_t order[AHEAD], n;
+
+	if (c->in_pass == g->documents) {
+		c->pass++;
+		c->in_pass = 0;
+		c->stream = lu_rand_stream(g->name, c->pass);
+	}
+	n = g->documents - c->in_pass;
+	if (n > c->count - c->at)
+		n = c->count - c->at;
+	if (n > c->batch)
+		n = c->batch;
+	lu_rand_permute_run(w->plan->seed, c->stream, c->in_pass, (size_t)n, g->documents, order);
+	for (uint64_t i = 0; i < n; i++) {
+		struct lu_plan_entry *e = &c->next[i];
+
+		*e = lu_plan_document(g, order[i]);
+		e->group = group;
+		e->pass = c->pass;
+		if (w->size_of(w->ctx, e->shard, e->document, &e->size, err) < 0)
+			return -1;
+	}
+	c->used = 0;
+	c->have = (size_t)n;
+	c->batch = c->batch < AHEAD ? 2 * c->batch : AHEAD;
+	return 0;
+}
+
+/* Set the group's key to that of its next document. */
+static int load(struct lu_plan_walk *w, size_t group, struct lu_err *err)
+{
 	struct cursor *c = &w->cursor[group];
 
 	if (c->at == c->count) {
 		w->key[group] = (struct key){ 0, 0 };
 		return 0;
 	}
-	if (c->in_pass == g->documents) {
-		c->pass++;
-		c->in_pass = 0;
-		c->stream = lu_rand_stream(g->name, c->pass);
-	}
-	c->next = lu_plan_document(
-			g, lu_rand_permute(w->plan->seed, c->stream, c->in_pass, g->documents));
-	c->next.group = group;
-	c->next.pass = c->pass;
-	if (w->size_of(w->ctx, c->next.shard, c->next.document, &c->next.size, err) < 0)
+	if (c->used == c->have && look_ahead(w, group, err) < 0)
 		return -1;
-	w->key[group].part = 2 * c->done + (w->plan->by_documents ? 1 : c->next.size);
+	w->key[group].part = 2 * c->done + (w->plan->by_documents ? 1 : c->next[c->used].size);
 	w->key[group].total = total(w, group);
 	return 0;
 }
@@ -166,6 +198,7 @@ int lu_plan_walk_new(struct lu_plan_walk **out, const struct lu_plan *p, lu_plan
 
 		w->cursor[i].count = g->passes * g->documents + g->last;
 		w->cursor[i].stream = lu_rand_stream(g->name, 0);
+		w->cursor[i].batch = 1;
 	}
 	*out = w;
 	return 0;
@@ -201,7 +234,7 @@ int lu_plan_walk_next(struct lu_plan_walk *w, struct lu_plan_entry *e, struct lu
 	if (group == w->plan->groups)
 		return 0;
 	c = &w->cursor[group];
-	*e = c->next;
+	*e = c->next[c->used++];
 	step = w->plan->by_documents ? 1 : e->size;
 	if (step > total(w, group) - c->done)
 		return differs(w, group, err);
@@ -258,6 +291,8 @@ int lu_plan_walk_restore(
 		if (pass != c->pass)
 			c->stream = lu_rand_stream(g->name, pass);
 		c->pass = pass;
+		c->used = c->have = 0;
+		c->batch = 1;
 	}
 	return start(w, err);
 }

@@ -47,7 +47,11 @@ static int load_part(struct lu_shard *s, struct part *p, struct lu_err *err)
 	if (!bin || !idx)
 		lu_err_nomem(err);
 	else if (lu_idx_open(&p->idx, idx, err) == 0 && lu_mapped_open(&p->bin, bin, err) == 0)
-		rc = lu_idx_check(&p->idx, p->bin.n, s->trust && s->has_manifest, err);
+		rc = lu_idx_check(&p->idx, p->bin.n,
+				!s->has_manifest	   ? 0
+						: s->trust ? LU_IDX_OURS | LU_IDX_TRUST
+							   : LU_IDX_OURS,
+				err);
 	free(bin);
 	free(idx);
 	return rc;
@@ -245,6 +249,12 @@ void lu_shard_close(struct lu_shard *s)
 	lu_vec_release(&s->part);
 	free(s->prefix);
 	free(s);
+}
+
+void lu_shard_scattered(const struct lu_shard *s)
+{
+	for (size_t i = 0; i < s->part.n; i++)
+		lu_mapped_scattered(&s->part.p[i].bin);
 }
 
 int lu_shards_distinct(char *const *prefix, size_t n, struct lu_err *err)

@@ -43,6 +43,9 @@ void lu_shard_close(struct lu_shard *s); /* NULL is fine */
 /* Fail when two of the prefixes name the same shard: "PREFIX: given twice". */
 int lu_shards_distinct(char *const *prefix, size_t n, struct lu_err *err) LU_CHECKED;
 
+/* Say that the tokens are read here and there, not in their order (lu_mapped_scattered()). */
+void lu_shard_scattered(const struct lu_shard *s);
+
 const char *lu_shard_prefix(const struct lu_shard *s);
 uint64_t lu_shard_tokens(const struct lu_shard *s);
 uint64_t lu_shard_documents(const struct lu_shard *s);

@@ -135,8 +135,8 @@ static int wrong_end(const struct lu_idx *x, uint64_t last, struct lu_err *err)
 			x->path, last, x->sequences);
 }
 
-/* Check every document boundary; find out whether each document is one sequence. */
-static int check_bounds(struct lu_idx *x, struct lu_err *err)
+/* Check every document boundary; find out whether each document is one sequence, as ours must be. */
+static int check_bounds(struct lu_idx *x, bool ours, struct lu_err *err)
 {
 	unsigned char room[CHUNK * 8];
 	uint64_t last = 0;
@@ -154,7 +154,8 @@ static int check_bounds(struct lu_idx *x, struct lu_err *err)
 		for (size_t k = 0; k < n; k++) {
 			uint64_t bound = lu_load64(b + k * 8);
 
-			if (bound < last || bound > x->sequences || (i + k == 0 && bound != 0))
+			if (bound < last || bound > x->sequences || (i + k == 0 && bound != 0) ||
+					(ours && bound != i + k))
 				return wrong_boundary(x, i + k, err);
 			x->plain = x->plain && bound == i + k;
 			last = bound;
@@ -194,7 +195,7 @@ static int check_ends(struct lu_idx *x, uint64_t bin_bytes, struct lu_err *err)
 	if (pointer > bin_bytes || length * x->width != bin_bytes - pointer)
 		return lu_err_set(err, "%s: its last sequence does not end with the .bin file",
 				x->path);
-	x->plain = x->documents == x->sequences;
+	x->plain = true;
 	return 0;
 }
 
@@ -206,14 +207,22 @@ int lu_idx_open(struct lu_idx *x, const char *path, struct lu_err *err)
 	return lu_mapped_open(&x->file, path, err);
 }
 
-int lu_idx_check(struct lu_idx *x, uint64_t bin_bytes, bool trust, struct lu_err *err)
+int lu_idx_check(struct lu_idx *x, uint64_t bin_bytes, unsigned flags, struct lu_err *err)
 {
-	x->trust = trust;
+	bool ours = flags & LU_IDX_OURS;
+
+	x->trust = flags & LU_IDX_TRUST;
+	LU_ASSERT(ours || !x->trust);
 	if (read_header(x, bin_bytes, err) < 0)
 		return -1;
-	if (trust)
+	if (ours && x->documents != x->sequences)
+		return lu_err_set(err,
+				"%s: has %" PRIu64 " documents in %" PRIu64 " sequences, which "
+				"lucie-shard does not write",
+				x->path, x->documents, x->sequences);
+	if (x->trust)
 		return check_ends(x, bin_bytes, err);
-	if (check_sequences(x, bin_bytes, err) < 0 || check_bounds(x, err) < 0)
+	if (check_sequences(x, bin_bytes, err) < 0 || check_bounds(x, ours, err) < 0)
 		return -1;
 	lu_mapped_drop(&x->file, 0, x->file.n);
 	return 0;
@@ -238,7 +247,7 @@ static int sequences(const struct lu_idx *x, uint64_t i, uint64_t *first, uint64
 		return 0;
 	if (load(x, x->bounds, 8, i, first, err) < 0 || load(x, x->bounds, 8, i + 1, last, err) < 0)
 		return -1;
-	if (*first > *last || *last > x->sequences || (x->plain && (*first != i || *last != i + 1)))
+	if (*first > *last || *last > x->sequences || (x->trust && (*first != i || *last != i + 1)))
 		return damaged(x, i, err);
 	return 0;
 }
@@ -271,7 +280,7 @@ int lu_idx_document(const struct lu_idx *x, uint64_t i, uint64_t *begin, uint64_
 		return -1;
 	if (*begin > *end)
 		return damaged(x, i, err);
-	if (!x->trust || !x->plain)
+	if (!x->trust)
 		return 0;
 	if (load(x, x->lengths, 4, i, &length, err) < 0)
 		return -1;

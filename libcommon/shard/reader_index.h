@@ -5,14 +5,15 @@
  *
  *	struct lu_idx x = { 0 };
  *	if (lu_idx_open(&x, "fr.idx", &err) < 0) ...
- *	if (lu_idx_check(&x, bytes of fr.bin, false, &err) < 0) ...
+ *	if (lu_idx_check(&x, bytes of fr.bin, LU_IDX_OURS, &err) < 0) ...
  *	lu_idx_document(&x, i, &begin, &end, &err);
  *	lu_idx_close(&x);				after a failure too; twice is fine
  *
- * Check compares magic, version, type and counts with the sizes of the files. Unless `trust` is set it
- * also checks every length, pointer and document boundary, so that no look-up can fail but for a
- * failing disk. With `trust` it reads the header and the ends of the arrays only; then every look-up
- * checks what it reads, and a damaged index is an error, not a wrong place in memory.
+ * Check compares magic, version, type and counts with the sizes of the files. Unless LU_IDX_TRUST is
+ * set it also checks every length, pointer and document boundary, so that no look-up can fail but for
+ * a failing disk. With it only the header and the ends of the arrays are read; then every look-up
+ * checks what it reads, and a damaged index is an error, not a wrong place in memory. Both answer
+ * alike.
  *
  * Tokens are counted from the start of the .bin file beside the index.
  */
@@ -27,12 +28,15 @@ struct lu_idx {
 	unsigned width; /* bytes of an id */
 	uint64_t tokens, sequences, documents;
 	uint64_t lengths, pointers, bounds; /* where the arrays begin */
-	/* plain: document i is sequence i, as lucie-shard writes it. */
+	/* plain: document i is sequence i. */
 	bool trust, plain;
 };
 
 int lu_idx_open(struct lu_idx *x, const char *path, struct lu_err *err) LU_CHECKED;
-int lu_idx_check(struct lu_idx *x, uint64_t bin_bytes, bool trust, struct lu_err *err) LU_CHECKED;
+#define LU_IDX_OURS 1u	/* of a shard with a manifest: each document is one sequence */
+#define LU_IDX_TRUST 2u /* only together with LU_IDX_OURS */
+int lu_idx_check(struct lu_idx *x, uint64_t bin_bytes, unsigned flags,
+		struct lu_err *err) LU_CHECKED;
 void lu_idx_close(struct lu_idx *x);
 
 /* Tokens of document i, below `documents`; the fastest look-up, which of a plain index reads four

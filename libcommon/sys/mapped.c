@@ -195,6 +195,12 @@ static void *writable(const unsigned char *p)
 	return u.out;
 }
 
+void lu_mapped_scattered(const struct lu_mapped *m)
+{
+	if (m->p)
+		madvise(writable(m->p), (size_t)m->n, MADV_RANDOM);
+}
+
 void lu_mapped_drop(const struct lu_mapped *m, uint64_t from, uint64_t to)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);

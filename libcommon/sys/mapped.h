@@ -58,6 +58,10 @@ static inline const unsigned char *lu_mapped_at(
 	return lu_mapped_read(m, at, n, room, err) < 0 ? NULL : room;
 }
 
+/* Say that the file is read here and there: then a page that is missing is read by itself, not with the
+ * 128 KB around it. */
+void lu_mapped_scattered(const struct lu_mapped *m);
+
 /* Take bytes from .. to - 1 out of the resident size, for one who has read them in passing. They can
  * be read again. */
 void lu_mapped_drop(const struct lu_mapped *m, uint64_t from, uint64_t to);

@@ -103,7 +103,7 @@ static void on_exit_by_others(void)
 
 static __attribute__((noreturn)) void usage_exit(bool hint)
 {
-	if (hint)
+	if (hint && !self.mute)
 		fprintf(stderr, "Try '%s --help'.\n", self.name);
 	lu_atomic_remove_all();
 	leave(2);

@@ -270,7 +270,7 @@ stopped() {
 		cp shards/three.* cut
 		sed 's,^train = .*,train = cut/three,; s/^valid_.*/schedule = constant/; /^valid/d' base.ini >cut.ini
 		start -q -c cut.ini --set phase.one.train.samples=4000000 --set checkpoint.every=20
-		wait_for run/metrics.jsonl '"step":21,'
+		wait_for run/latest/manifest.json '"step":'
 		truncate -s "$size" cut/three.bin
 		wait_for err 'cut/three.bin'
 		rc=0

@@ -174,6 +174,9 @@ static void attn_shapes(void **state)
 				.tk = 130,
 				.q_pos = 125,
 				.scale = 0.7 },
+		/* several segments of keys; more sequences than are processed at once */
+		{ .batch = 2, .heads = 2, .kv_heads = 1, .dim = 5, .tq = 900, .tk = 900 },
+		{ .batch = 70, .heads = 1, .kv_heads = 1, .dim = 4, .tq = 16, .tk = 16, .add = 1 },
 		/* later queries and earlier keys, and the reverse */
 		{ .batch = 1,
 				.heads = 1,

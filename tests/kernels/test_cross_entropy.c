@@ -96,7 +96,7 @@ static void ce_check(const struct lk_ops *ops, struct ce_data *d, lk_real *out)
 static void test_ce(void **state)
 {
 	static const size_t shapes[][3] = { { 1, 1, 1 }, { 3, 17, 17 }, { 17, 33, 40 },
-		{ 5, 127, 127 }, { 9, 4097, 4100 }, { 2, 9000, 9000 } };
+		{ 5, 127, 127 }, { 9, 4097, 4100 }, { 2, 9000, 9000 }, { 1, 300001, 300001 } };
 	const struct lk_ops *ops;
 
 	(void)state;
@@ -181,6 +181,31 @@ static void test_large(void **state)
 	}
 }
 
+/* Logits of -infinity, single ones and a whole block, are impossible and change nothing else. */
+static void test_masked(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	for (size_t ranks = 0; ranks < 3; ranks++) {
+		struct ce_data d;
+		lk_real *out = t_alloc(2 * 12001, sizeof(*out));
+
+		ce_make(&d, 2, 12000, 12000);
+		d.ranks = ranks;
+		for (size_t j = 4000; j < 9000; j++)
+			d.x[j] = (lk_real)-INFINITY;
+		d.x[12000 + 5] = (lk_real)-INFINITY;
+		ce_check(ops, &d, out);
+		for (size_t j = 4000; j < 9000; j++)
+			assert_true(out[2 + j] == 0);
+		assert_true(isfinite(out[0]) && isfinite(out[1]) && out[2 + 12005] == 0);
+		free(out);
+		ce_free(&d);
+	}
+}
+
 static void test_not_finite(void **state)
 {
 	const struct lk_ops *ops;
@@ -230,7 +255,9 @@ static void test_exp(void **state)
 		if (i % 16 == 0)
 			x[i] = (lk_real)-pow(2, -20 * (t_rand(4, i) + 1));
 	}
-	x[0] = 0;
+	/* Every block of columns has its maximum at 0. */
+	for (size_t i = 0; i < EXP_N; i += 1000)
+		x[i] = 0;
 	x[1] = (lk_real)(low - 1e-3 * fabs(low));
 	x[2] = (lk_real)-INFINITY;
 	x[3] = (lk_real)NAN;
@@ -263,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_ce),
 		cmocka_unit_test(test_no_weight),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_masked),
 		cmocka_unit_test(test_not_finite),
 		cmocka_unit_test(test_exp),
 	};

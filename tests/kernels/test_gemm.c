@@ -136,6 +136,23 @@ static void gemm_shapes(void **state)
 		}
 }
 
+/* Operands of which only a part is packed at once: many rows and columns, a large k. */
+static void gemm_parts(void **state)
+{
+	static const size_t sizes[][3] = { { 2800, 2790, 2 }, { 9, 5, 100000 } };
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	for (size_t i = 0; i < T_LEN(sizes); i++) {
+		struct gemm_case c = {
+			.m = sizes[i][0], .n = sizes[i][1], .k = sizes[i][2], .tb = 1, .alpha = 1
+		};
+
+		gemm_check(ops, &c);
+	}
+}
+
 /* The bits of a row depend neither on the number of rows nor on the row range. */
 static void gemm_rows(void **state)
 {
@@ -306,6 +323,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gemm_shapes),
+		cmocka_unit_test(gemm_parts),
 		cmocka_unit_test(gemm_rows),
 		cmocka_unit_test(gemm_same),
 		cmocka_unit_test(gemm_nan_in_d),

@@ -2,6 +2,9 @@
 #include "tests/trainer/ranks.h"
 
 #include <pthread.h>
+#include <unistd.h>
+
+#include "libcommon/sys/version.h"
 
 /* Sizes around nothing, odd ones, those of a slice and of a socket's buffer. */
 static const size_t sizes[] = { 0, 1, 2, 5, 63, 1000, 2049, 16384, 65537, 300001 };
@@ -200,15 +203,13 @@ static void test_collectives(void **state)
  * Rank 1 joins the first sum only after a message that rank 0 sends after it has begun it. So rank 0
  * does not wait in the call; were it to, the run would end at its deadline.
  */
-static int overlap(struct lt_comm *c, void *arg, struct lu_err *err)
+static int overlap_in(struct lt_comm *c, struct lt_group *a, struct lt_group *b, struct lu_err *err)
 {
 	enum { N = 100000 };
-	struct lt_group *a = world(c), *b = world(c);
 	struct lt_pending *p[3] = { NULL };
 	double *x[3];
 	int word = 0;
 
-	(void)arg;
 	for (size_t k = 0; k < 3; k++) {
 		x[k] = calloc(N, sizeof(*x[k]));
 		must(x[k] != NULL);
@@ -243,17 +244,25 @@ static int overlap(struct lt_comm *c, void *arg, struct lu_err *err)
 	return 0;
 }
 
-/* Both ranks send more than any socket holds before they receive; messages keep their order; the
- * buffer of a send without `pending` is free at once; a pending operation nobody waits for is freed. */
-static int sends_first(struct lt_comm *c, void *arg, struct lu_err *err)
+static int overlap(struct lt_comm *c, void *arg, struct lu_err *err)
 {
-	enum { N = 9 << 20, MESSAGES = 3 };
-	struct lt_group *g = world(c);
-	size_t me = lt_comm_rank(c), other = 1 - me;
-	unsigned char *x = malloc(N), *y = malloc(N), *z = malloc(N);
-	struct lt_pending *p = NULL;
+	struct lt_group *a = world(c);
 
 	(void)arg;
+	return overlap_in(c, a, world(c), err);
+}
+
+/* Both ranks send more than any socket holds before they receive; messages keep their order; the
+ * buffer of a send without `pending` is free at once; a pending operation nobody waits for is freed. */
+static int sends_first_in(struct lt_comm *c, struct lt_group *g, struct lu_err *err)
+{
+	enum { N = 9 << 20, MESSAGES = 3 };
+	size_t me = lt_comm_rank(c), other = 1 - me;
+	unsigned char *x = malloc(N), *y = malloc(N);
+	static unsigned char *z;
+	struct lt_pending *p = NULL;
+
+	z = malloc(N);
 	must(x && y && z);
 	for (size_t k = 0; k < MESSAGES; k++) {
 		memset(x, (int)(10 * me + k), N);
@@ -281,6 +290,26 @@ static int sends_first(struct lt_comm *c, void *arg, struct lu_err *err)
 	free(x);
 	free(y);
 	return 0; /* z may still be read: p is not waited for */
+}
+
+static int sends_first(struct lt_comm *c, void *arg, struct lu_err *err)
+{
+	(void)arg;
+	return sends_first_in(c, world(c), err);
+}
+
+/* overlap() and sends_first() between ranks 0 and 1 of more. */
+static int pairs(struct lt_comm *c, struct lu_err *err)
+{
+	size_t two[2] = { 0, 1 };
+	struct lt_group *a, *b;
+
+	if (lt_comm_rank(c) > 1)
+		return 0;
+	if (lt_comm_group(c, two, 2, "a", &a, err) < 0 ||
+			lt_comm_group(c, two, 2, "b", &b, err) < 0)
+		return -1;
+	return overlap_in(c, a, b, err) < 0 || sends_first_in(c, a, err) < 0 ? -1 : 0;
 }
 
 static void test_pending(void **state)
@@ -470,7 +499,58 @@ static void test_meeting(void **state)
 	ranks_good(&b, 60);
 }
 
-int main(void)
+/* ---- mpirun ------------------------------------------------------------------------------ */
+
+/* What a rank that mpirun has started does: all of the above. */
+static void be_mpi_rank(void)
+{
+	struct lt_comm_options options = { 60, 60 };
+	struct lt_launch who;
+	struct lt_comm *c = NULL;
+	struct lu_err err;
+	int rc = -1;
+
+	if (lt_launch_detect(&who, &err) < 0 ||
+			lt_comm_open(&c, &who, &host_ops, &options, &err) < 0)
+		goto out;
+	must(who.by == LT_LAUNCH_MPI && lt_comm_size(c) == 3);
+	/* Without MPI in the build the ranks, which are on one host, use TCP. */
+	must(strcmp(lt_comm_transport(c), lu_version_mpi ? "mpi" : "tcp") == 0);
+	if (collectives(c, NULL, &err) < 0 || control(c, NULL, &err) < 0 || pairs(c, &err) < 0)
+		goto out;
+	rc = 0;
+out:
+	if (rc < 0)
+		fprintf(stderr, "rank %zu: %s\n", who.rank, err.msg);
+	lt_comm_close(c);
+	/* Open MPI leaks memory of plugins that it has unloaded, which no suppression can name. */
+	_exit(rc == 0 ? RANKS_GOOD : RANKS_ERROR);
+}
+
+static void test_mpirun(void **state)
+{
+	char self[1024], command[2048];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *ci = getenv("CI");
+
+	(void)state;
+	assert_true(n > 0);
+	self[n] = '\0';
+	if (system("command -v mpirun >/dev/null 2>&1") != 0) {
+		if (ci && strcmp(ci, "true") == 0)
+			fail_msg("no mpirun");
+		printf("# no mpirun: MPI is not tested\n");
+		return;
+	}
+	/* Without -x the ranks have this environment; -q keeps Open MPI's own remarks away. */
+	snprintf(command, sizeof(command),
+			"OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
+			"mpirun -q -np 3 --oversubscribe '%s' mpi-rank",
+			self);
+	assert_int_equal(system(command), 0);
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_collectives),
@@ -478,7 +558,10 @@ int main(void)
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_control),
 		cmocka_unit_test(test_meeting),
+		cmocka_unit_test(test_mpirun),
 	};
 
+	if (argc > 1 && strcmp(argv[1], "mpi-rank") == 0)
+		be_mpi_rank();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 #include "trainer/comm/wire.h"
 
 #define TURN ((size_t)1 << 20) /* bytes of one transfer before the others have their turn */
-#define PUBLISH 500	       /* milliseconds after which the others learn for whom we wait */
+#define PUBLISH 200	       /* milliseconds after which the others learn for whom we wait */
 
 struct connection {
 	pthread_mutex_t lock; /* of making it: a sender and a receiver may want it at once */
@@ -154,7 +154,6 @@ static int wait_any(struct lt_group *g, const struct lt_transfer *t, const struc
 {
 	struct lt_control *k = g->comm->control;
 	const struct lt_transfer *first = NULL;
-	double now;
 	int ready;
 
 	for (size_t i = 0; i < n; i++) {
@@ -173,14 +172,7 @@ static int wait_any(struct lt_group *g, const struct lt_transfer *t, const struc
 		return lt_control_failed(k, err);
 	if (ready != 0)
 		return 0;
-	if (waits_for)
-		atomic_store(waits_for, g->ranks[first->peer]);
-	else
-		lt_control_waits_for(k, g->ranks[first->peer]);
-	now = lt_now();
-	if (now - first->since > g->comm->deadline)
-		return blame(g, first, LT_BLAME_STUCK, now - first->since, err);
-	return 0;
+	return lt_control_await(k, g->ranks[first->peer], first->since, waits_for, err);
 }
 
 static int run(struct lt_group *g, enum lt_plane plane, struct lt_transfer *t, struct pollfd *p,

@@ -138,8 +138,7 @@ static void part_locked(struct lt_control *k)
 				.rank = waiting, .seconds = lt_now() - start, .kind = LT_BLAME_STUCK
 			};
 
-			memcpy(v.text, k->spoke[waiting].at, sizeof(k->spoke[waiting].at));
-			lt_control_fail_locked(k, &v);
+			lt_control_judge_locked(k, &v);
 		}
 		wait_locked(k, 0.2);
 	}
@@ -265,16 +264,33 @@ void lt_control_waits_for(struct lt_control *k, size_t rank)
 	pthread_mutex_unlock(&k->lock);
 }
 
-double lt_control_left(struct lt_control *k, size_t rank)
+/* True if data of the rank which has left are not on their way any more. Only rank 0 hears of all. */
+static bool is_missed_locked(const struct lt_control *k, size_t rank, double since)
 {
-	double left = 0;
+	double left = k->rank == 0 || rank == 0 ? k->spoke[rank].left : 0, now = lt_now();
 
-	/* Only rank 0 hears of all. */
+	return left > 0 && now - left > LEFT_PATIENCE && now - since > LEFT_PATIENCE;
+}
+
+int lt_control_await(struct lt_control *k, size_t rank, double since, atomic_size_t *waits_for,
+		struct lu_err *err)
+{
+	double waited = lt_now() - since;
+	int rc = 0;
+
 	pthread_mutex_lock(&k->lock);
-	if (k->rank == 0 || rank == 0)
-		left = k->spoke[rank].left;
+	if (waits_for)
+		atomic_store(waits_for, rank);
+	else
+		k->waits_for = rank;
+	if (k->failed)
+		rc = lt_control_error_locked(k, err);
+	else if (is_missed_locked(k, rank, since))
+		rc = blame_locked(k, rank, LT_BLAME_LEFT, waited, err);
+	else if (waited > k->deadline)
+		rc = blame_locked(k, rank, LT_BLAME_STUCK, waited, err);
 	pthread_mutex_unlock(&k->lock);
-	return left;
+	return rc;
 }
 
 /* ---- messages ---------------------------------------------------------------------------- */
@@ -378,8 +394,7 @@ int lt_control_take(struct lt_control *k, size_t rank, uint32_t link, struct lu_
 			break;
 		if (lt_now() - start > k->deadline) {
 			blame_locked(k, rank, LT_BLAME_STUCK, lt_now() - start, err);
-		} else if (k->rank == 0 && k->spoke[rank].left > 0 &&
-				lt_now() - k->spoke[rank].left > LEFT_PATIENCE) {
+		} else if (is_missed_locked(k, rank, start)) {
 			blame_locked(k, rank, LT_BLAME_LEFT, 0, err);
 		} else {
 			k->waits_for = rank;

@@ -21,9 +21,10 @@
  *		0 follows them to the one that waits for nobody.
  * After a failure a rank has LT_CONTROL_GRACE seconds to call lt_control_close(); then the thread
  * prints the sentence and ends the process with status 2. Of the ranks on one host that can see each
- * other's processes the lowest that lives sees to it that the others are gone: it kills those that
- * are stopped at once, and all that are left after LT_CONTROL_KILL seconds.
+ * other's processes the lowest that lives kills those that are stopped, and after LT_CONTROL_KILL
+ * seconds the one for which all waited, if it is still there.
  */
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,7 +35,7 @@
 #include "trainer/comm/rendezvous.h"
 
 #define LT_CONTROL_GRACE 3.0
-#define LT_CONTROL_KILL 3.8
+#define LT_CONTROL_KILL 4.2
 #define LT_CONTROL_NOBODY SIZE_MAX
 
 struct lt_control;
@@ -81,8 +82,13 @@ int lt_control_take(
 void lt_control_at(struct lt_control *k, const char *text);
 /* This rank's caller waits for `rank`, or for LT_CONTROL_NOBODY. */
 void lt_control_waits_for(struct lt_control *k, size_t rank);
-/* When the rank closed the run, as lt_now() has it; 0 if it has not. */
-double lt_control_left(struct lt_control *k, size_t rank);
+/*
+ * To be called now and then by a thread that waits for data of `rank` and has had none since `since`:
+ * tells for whom it waits, by *waits_for or, if that is NULL, as lt_control_waits_for() does, and
+ * blames the rank when the deadline has passed or when it has left the run.
+ */
+int lt_control_await(struct lt_control *k, size_t rank, double since, atomic_size_t *waits_for,
+		struct lu_err *err) LU_CHECKED;
 
 /* A descriptor that becomes readable when the run has failed. */
 int lt_control_down(const struct lt_control *k);

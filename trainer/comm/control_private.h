@@ -102,6 +102,8 @@ void lt_control_put_locked(struct lt_control *k, struct lt_spoke *s, enum lt_fra
 void lt_control_fail_locked(struct lt_control *k, const struct lt_verdict *v);
 /* Rank 0: judge what a rank says of another. */
 void lt_control_judge_locked(struct lt_control *k, const struct lt_verdict *v);
+/* Rank 0: true if the rank, which may be rank 0, closes the run or has. */
+bool lt_control_has_left_locked(const struct lt_control *k, size_t rank);
 /* True if several heartbeats of the rank are missing. */
 bool lt_control_is_quiet_locked(const struct lt_control *k, size_t rank);
 int lt_control_error_locked(const struct lt_control *k, struct lu_err *err);

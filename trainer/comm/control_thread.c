@@ -201,7 +201,7 @@ static void check_locked(struct lt_control *k, double now, bool slept)
 			lt_control_fail_locked(k, &v);
 	}
 	if (k->suspicion_due > 0 && now > k->suspicion_due) {
-		if (k->spoke[k->suspicion.rank].left > 0)
+		if (lt_control_has_left_locked(k, k->suspicion.rank))
 			k->suspicion.kind = LT_BLAME_LEFT;
 		lt_control_fail_locked(k, &k->suspicion);
 	}

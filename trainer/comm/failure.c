@@ -89,6 +89,11 @@ bool lt_control_is_quiet_locked(const struct lt_control *k, size_t rank)
 	return rank != k->rank && s->fd >= 0 && lt_now() - s->heard > QUIET_BEATS * k->beat;
 }
 
+bool lt_control_has_left_locked(const struct lt_control *k, size_t rank)
+{
+	return rank == k->rank ? k->closing : k->spoke[rank].left > 0;
+}
+
 /* Whom the rank waits for, as far as rank 0 knows. */
 static size_t waits_for(const struct lt_control *k, size_t rank)
 {
@@ -103,7 +108,7 @@ void lt_control_judge_locked(struct lt_control *k, const struct lt_verdict *v)
 	if (k->failed || v->rank >= k->size)
 		return;
 	if (v->kind == LT_BLAME_GONE) {
-		if (rank != 0 && k->spoke[rank].left > 0) {
+		if (lt_control_has_left_locked(k, rank)) {
 			final.kind = LT_BLAME_LEFT;
 		} else {
 			if (k->suspicion_due == 0) {
@@ -123,7 +128,9 @@ void lt_control_judge_locked(struct lt_control *k, const struct lt_verdict *v)
 			rank = next;
 		}
 		final.rank = rank;
-		if (lt_control_is_quiet_locked(k, rank))
+		if (lt_control_has_left_locked(k, rank))
+			final.kind = LT_BLAME_LEFT;
+		else if (lt_control_is_quiet_locked(k, rank))
 			final.kind = LT_BLAME_SILENT;
 		else
 			memcpy(final.text, rank == k->rank ? k->at : k->spoke[rank].at,
@@ -157,7 +164,7 @@ static bool is_leader(const struct lt_control *k)
 		if (r == k->rank || is_culprit(k, r) || !lt_process_in_reach(self, p))
 			continue;
 		state = lt_process_state(p);
-		if (state && state != 'T' && state != 't')
+		if (state && state != 'T')
 			return false;
 	}
 	return true;
@@ -172,14 +179,17 @@ bool lt_control_end_neighbours(const struct lt_control *k)
 		return false;
 	for (size_t r = 0; r < k->size; r++) {
 		const struct lt_process *p = &k->members[r].process;
+		bool stopped;
 		char state = 0;
 
 		if (p->pid != self->pid && lt_process_in_reach(self, p))
 			state = lt_process_state(p);
-		if (!state)
+		stopped = state == 'T';
+		/* All others end by themselves; some take their time to free their memory. */
+		if (!state || (!stopped && !is_culprit(k, r)))
 			continue;
 		left = true;
-		if (late || state == 'T' || state == 't')
+		if (stopped || late)
 			lt_process_kill(p);
 	}
 	return left && !late;

@@ -254,6 +254,7 @@ struct joiner {
 	struct hello hello;
 	double until;
 	bool answered;	   /* somebody did: that says more than a refused connection */
+	bool unreachable;  /* the host, not the port */
 	struct lu_err why; /* of the last attempt, or of the last answer */
 };
 
@@ -265,6 +266,7 @@ static int introduce(struct joiner *j, int fd, const char *host, uint16_t port)
 
 	if (lt_wire_connected(fd, soon) < 0 ||
 			lt_wire_send(fd, &j->hello, sizeof(j->hello), soon) < 0) {
+		j->unreachable = errno != ECONNREFUSED && errno != ECONNRESET;
 		if (!j->answered)
 			lu_err_sys(&j->why, errno, "%s:%u", host, port);
 		return 0;
@@ -302,7 +304,9 @@ static int knock(struct joiner *j, const char *host, uint16_t port)
 	snprintf(text, sizeof(text), "%u", port);
 	rc = getaddrinfo(host, text, &hints, &info);
 	if (rc != 0) {
-		lu_err_set(&j->why, "host %s: %s", host, gai_strerror(rc));
+		if (!j->answered)
+			lu_err_set(&j->why, "host %s: %s", host, gai_strerror(rc));
+		j->unreachable = true;
 		return 0;
 	}
 	for (const struct addrinfo *a = info; a && !found; a = a->ai_next) {
@@ -334,7 +338,8 @@ static int look_around(struct joiner *j)
 
 		snprintf(host, sizeof(host), "%.*s", (int)n, at);
 		at += n;
-		for (size_t i = 0; i < ports; i++) {
+		j->unreachable = false;
+		for (size_t i = 0; i < ports && !j->unreachable; i++) {
 			int found = knock(j, host,
 					j->who->port ? j->who->port
 						     : lt_rendezvous_port(j->who->token, i));

@@ -246,6 +246,11 @@ uint64_t lt_corpus_samples(const struct lt_corpus *c)
 	return lu_order_samples(&c->order);
 }
 
+size_t lt_corpus_context(const struct lt_corpus *c)
+{
+	return (size_t)c->order.context;
+}
+
 /* --- reading ------------------------------------------------------------------------------ */
 
 /* Tokens first .. first + n - 1 of the stream. */

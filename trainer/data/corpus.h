@@ -55,6 +55,7 @@ uint64_t lt_corpus_tokens(const struct lt_corpus *c);
 /* Bytes of text behind the tokens according to the manifests; 0 if unknown, as for a plan. */
 uint64_t lt_corpus_bytes(const struct lt_corpus *c);
 uint64_t lt_corpus_samples(const struct lt_corpus *c); /* per epoch */
+size_t lt_corpus_context(const struct lt_corpus *c);
 
 /* Read sample i: context + 1 tokens. An id of 2^31 or more is an error. */
 int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, uint32_t *out,

@@ -215,7 +215,9 @@ static int apply(struct lt_optimizer *o, const struct lt_hyper *h, struct lu_err
 	struct lt_weights *w = o->w;
 
 	for (size_t b = 0; b < w->table.buckets; b++) {
-		if (each_part(o, b, update_part, &adam, err) < 0)
+		/* Still on its way if no forward pass has needed it: this rank had no micro-batch. */
+		if (lt_optimizer_need(o, b, err) < 0 ||
+				each_part(o, b, update_part, &adam, err) < 0)
 			return -1;
 		if (w->bound &&
 				lt_all_gather(o->g.dp, w->q, w->vector[LT_VECTOR_P],

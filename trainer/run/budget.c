@@ -26,14 +26,18 @@ struct memory {
 	double weights, gradients, optimizer, activations, exchange, checkpoint, all;
 };
 
-/* The largest bucket, whose parts of all members are received before they are added. */
-static uint64_t exchange_bytes(const struct lt_layout *l, const struct lt_table *t)
+/* What the groups keep for sums: of gradients over dp, of activations over tp. */
+static uint64_t exchange_bytes(
+		const struct lt_layout *l, const struct lt_table *t, const struct lt_settings *s)
 {
+	uint64_t acts = s->train.micro_batch * s->train.context * t->shape.hidden *
+			lk_cpu_ops()->act_size;
 	size_t most = 0;
 
 	for (size_t i = 0; i < t->buckets; i++)
 		most = t->bucket[i].count > most ? t->bucket[i].count : most;
-	return l->mesh.size[LT_DP] > 1 ? (uint64_t)most * sizeof(lk_real) : 0;
+	return lt_group_bytes(l->mesh.size[LT_DP], (uint64_t)most * sizeof(lk_real)) +
+			lt_group_bytes(l->mesh.size[LT_TP], acts);
 }
 
 static int count_table(const struct lt_settings *s, const struct lt_schedule *schedule,
@@ -61,7 +65,7 @@ static int count_table(const struct lt_settings *s, const struct lt_schedule *sc
 		.gradients = (double)w.gradients,
 		.optimizer = (double)w.optimizer,
 		.activations = (double)activations,
-		.exchange = (double)exchange_bytes(l, t),
+		.exchange = (double)exchange_bytes(l, t, s),
 		.checkpoint = (double)lt_saver_bytes(t, &holding, &w),
 	};
 	m->all = m->weights + m->gradients + m->optimizer + m->activations + m->exchange +
@@ -215,45 +219,81 @@ static int model_lines(const struct lt_settings *s, struct lu_buf *out, struct l
 	return 0;
 }
 
-/* One rank, or the first rank of each stage. */
+/* Memory of the first rank of a stage. */
+static int count_stage(const struct lt_settings *s, const struct lt_schedule *schedule,
+		size_t stage, struct memory *m, struct lu_err *err)
+{
+	struct lt_layout l;
+	size_t rank;
+	int rc;
+
+	if (lt_layout_init(&l, s, 0, 0, err) < 0)
+		return -1;
+	rank = lt_mesh_peer(&l.mesh, LT_PP, 0, stage);
+	lt_layout_release(&l);
+	if (lt_layout_init(&l, s, rank, 0, err) < 0)
+		return -1;
+	rc = count_memory(s, schedule, &l, m, err);
+	lt_layout_release(&l);
+	return rc;
+}
+
+/* A line for each part of a rank, or where there are stages one for each of them. */
 static int memory_lines(const struct lt_settings *s, const struct lt_schedule *schedule,
 		struct lu_buf *out, struct lu_err *err)
 {
 	uint64_t available = lt_available_memory("");
 	size_t stages = (size_t)s->parallel.size[LT_PP];
 	double program = (double)lu_resident_bytes();
+	struct memory m;
 
+	if (stages > 1)
+		lu_buf_printf(out, "\nmemory of a rank, MiB\n%5s %9s %9s %9s %9s %9s %9s %9s\n",
+				"stage", "weights", "gradients", "AdamW", "activat.", "exchange",
+				"saving", "in all");
 	for (size_t stage = 0; stage < stages; stage++) {
-		struct lt_layout l;
-		struct memory m;
-		size_t rank;
-		int rc;
-
-		if (lt_layout_init(&l, s, 0, 0, err) < 0)
+		if (count_stage(s, schedule, stage, &m, err) < 0)
 			return -1;
-		rank = lt_mesh_peer(&l.mesh, LT_PP, 0, stage);
-		lt_layout_release(&l);
-		if (lt_layout_init(&l, s, rank, 0, err) < 0)
-			return -1;
-		rc = count_memory(s, schedule, &l, &m, err);
-		lt_layout_release(&l);
-		if (rc < 0)
-			return -1;
-		if (stages > 1)
-			lu_buf_printf(out, "\nmemory of a rank of stage %zu\n", stage);
-		else
-			lu_buf_printf(out, "\nmemory of a rank\n");
+		if (stages == 1)
+			break;
+		lu_buf_printf(out, "%5zu %9.1f %9.1f %9.1f %9.1f %9.1f %9.1f %9.1f\n", stage,
+				m.weights / MIB, m.gradients / MIB, m.optimizer / MIB,
+				m.activations / MIB, m.exchange / MIB, m.checkpoint / MIB,
+				(m.all + program) / MIB);
+	}
+	lu_buf_printf(out, "\n");
+	if (stages == 1) {
 		memory_line(out, "weights", m.weights);
 		memory_line(out, "gradients", m.gradients);
 		memory_line(out, "AdamW", m.optimizer);
 		memory_line(out, "activations", m.activations);
 		memory_line(out, "exchange of gradients", m.exchange);
-		memory_line(out, "a checkpoint", m.checkpoint);
+		memory_line(out, "saving a checkpoint", m.checkpoint);
 		memory_line(out, "program", program);
 		memory_line(out, "memory in all", m.all + program);
 	}
 	if (available != UINT64_MAX)
 		memory_line(out, "memory available", (double)available);
+	return 0;
+}
+
+/* How to start so many ranks. */
+static int start_lines(const struct lt_settings *s, struct lu_buf *out, struct lu_err *err)
+{
+	struct lt_layout l;
+	size_t n;
+
+	if (lt_layout_init(&l, s, 0, 0, err) < 0)
+		return -1;
+	n = l.mesh.ranks;
+	lt_layout_release(&l);
+	if (n > 1)
+		lu_buf_printf(out,
+				"\nto start %zu ranks: mpirun -np %zu lucie-train ...\n"
+				"within a Slurm job:  srun -n %zu lucie-train ...\n"
+				"as a Slurm job:      sbatch -n %zu $(lucie rules)/train.sbatch "
+				"CONFIG RUN\n",
+				n, n, n, n);
 	return 0;
 }
 
@@ -336,6 +376,8 @@ int lt_budget(const struct lt_config *c, const char *tokenizer, struct lu_buf *o
 			rc = layout_lines(&d.s, out, err);
 		if (rc == 0)
 			rc = memory_lines(&d.s, &d.schedule, out, err);
+		if (rc == 0 && i + 1 == c->phase.n)
+			rc = start_lines(&d.s, out, err);
 		lt_phase_data_close(&d);
 		if (rc < 0)
 			return -1;

@@ -107,41 +107,28 @@ void lt_draft_discard(struct lt_draft *d)
 
 /* --- publishing ------------------------------------------------------------------------------ */
 
-/* Let RUN/latest point to the checkpoint, by name within the run. */
-static int point_latest(const struct lt_run *run, const char *dir, struct lu_err *err)
+/* Prepare the link to the checkpoint, by name within the run, under a temporary name. */
+static int make_link(const char *temp, const char *dir, struct lu_err *err)
 {
-	char *latest = lu_concat(run->path, "/", "latest"), *temp;
-	int rc = -1;
-
-	if (asprintf(&temp, "%s/.latest.%s.lu-tmp", run->path, run->owner.attempt) < 0)
-		temp = NULL;
-	if (!latest || !temp) {
-		lu_err_nomem(err);
-		goto out;
-	}
-	if ((unlink(temp) < 0 && errno != ENOENT) || symlink(strrchr(dir, '/') + 1, temp) < 0 ||
-			rename(temp, latest) < 0) {
-		lu_err_sys(err, errno, "%s", latest);
-		unlink(temp);
-		goto out;
-	}
-	rc = lu_sync_folder(latest, err);
-out:
-	free(latest);
-	free(temp);
-	return rc;
+	if ((unlink(temp) < 0 && errno != ENOENT) || symlink(strrchr(dir, '/') + 1, temp) < 0)
+		return lu_err_sys(err, errno, "%s", temp);
+	return 0;
 }
 
-/* Exchange two folders. Without the system call for it (NFS, Lustre) neither has the name `dir` for
- * a moment: see lt_step_aside(). */
-static int exchange(const char *temp, const char *dir, const char *old, struct lu_err *err)
+static int rename_link(const char *temp, const char *latest, struct lu_err *err)
 {
-	if (renameat2(AT_FDCWD, temp, AT_FDCWD, dir, RENAME_EXCHANGE) == 0)
-		return 0;
+	return rename(temp, latest) < 0 ? lu_err_sys(err, errno, "%s", latest)
+					: lu_sync_folder(latest, err);
+}
+
+/* Rename temp to dir, whose present folder becomes `old`. For a moment neither has the name `dir`: see
+ * lt_step_aside(). */
+static int replace(const char *temp, const char *dir, const char *old, struct lu_err *err)
+{
 	if (rename(dir, old) < 0)
 		return lu_err_sys(err, errno, "%s", dir);
 	if (rename(temp, dir) == 0)
-		return rename(old, temp) < 0 ? lu_err_sys(err, errno, "%s", old) : 0;
+		return 0;
 	lu_err_sys(err, errno, "%s", dir);
 	/* What fails here, lt_step_restore() does when the run is started again. */
 	(void)!rename(old, dir);
@@ -152,20 +139,29 @@ static int exchange(const char *temp, const char *dir, const char *old, struct l
 static int move_into_place(const struct lt_draft *d, const struct lt_run *run, uint64_t step,
 		struct lu_err *err)
 {
-	char *old;
-	int rc;
+	char *aside = hidden_folder(run, step, LT_ASIDE_SUFFIX);
+	const char *old = NULL;
+	int rc = 0;
 
+	if (!aside)
+		return lu_err_nomem(err);
 	if (access(d->dir, F_OK) < 0) {
-		rc = rename(d->temp, d->dir) < 0 ? lu_err_sys(err, errno, "%s", d->dir) : 0;
-		return rc < 0 ? -1 : lu_sync_folder(d->dir, err);
+		if (rename(d->temp, d->dir) < 0)
+			rc = lu_err_sys(err, errno, "%s", d->dir);
+	} else if (renameat2(AT_FDCWD, d->temp, AT_FDCWD, d->dir, RENAME_EXCHANGE) == 0) {
+		old = d->temp;
+	} else {
+		/* NFS and Lustre have no such call. */
+		rc = replace(d->temp, d->dir, aside, err);
+		old = aside;
 	}
-	old = hidden_folder(run, step, LT_ASIDE_SUFFIX);
-	rc = old ? exchange(d->temp, d->dir, old, err) : lu_err_nomem(err);
-	free(old);
 	/* The one that was there goes only when the new one is sure to stay. */
 	if (rc == 0)
 		rc = lu_sync_folder(d->dir, err);
-	return rc < 0 ? -1 : lt_folder_remove(d->temp, err);
+	if (rc == 0 && old)
+		rc = lt_folder_remove(old, err);
+	free(aside);
+	return rc;
 }
 
 /* Hide a checkpoint before removing it: half of one must not look like a checkpoint. */
@@ -203,26 +199,34 @@ int lt_draft_publish(struct lt_draft *d, const struct lt_run *run, const struct 
 		bool *published, struct lu_err *err)
 {
 	struct lu_buf text = { 0 };
-	char *path = lu_concat(d->temp, "/", "manifest.json");
+	char *manifest = lu_concat(d->temp, "/", "manifest.json"), *link;
+	char *latest = lu_concat(run->path, "/", "latest");
 	int rc = -1;
 
 	*published = false;
-	if (!path) {
+	if (asprintf(&link, "%s/.latest.%s.lu-tmp", run->path, run->owner.attempt) < 0)
+		link = NULL;
+	lt_manifest_format(what->pos, what->table, what->digest, &text);
+	if (!manifest || !latest || !link) {
 		lu_err_nomem(err);
 		goto out;
 	}
-	lt_manifest_format(what->pos, what->table, what->digest, &text);
+	/* All that needs space comes before the renames. */
 	if (lu_buf_check(&text, err) < 0 ||
 			create_file(d->temp, "manifest.json", lu_buf_slice(&text), 0, err) < 0 ||
-			lu_sync_folder(path, err) < 0 || lt_run_sync(run, err) < 0 ||
-			lt_owner_holds(&run->owner, err) < 0 ||
+			lu_sync_folder(manifest, err) < 0 || lt_run_sync(run, err) < 0 ||
+			make_link(link, d->dir, err) < 0 || lt_owner_holds(&run->owner, err) < 0 ||
 			move_into_place(d, run, what->pos->step, err) < 0 ||
-			point_latest(run, d->dir, err) < 0)
+			rename_link(link, latest, err) < 0)
 		goto out;
 	*published = true;
 	rc = remove_old(run, what->pos->step, what->keep, err);
 out:
-	free(path);
+	if (link && !*published)
+		unlink(link);
+	free(latest);
+	free(link);
+	free(manifest);
 	lu_buf_release(&text);
 	return rc;
 }

@@ -24,14 +24,15 @@ static int make_mesh(struct lt_layout *l, const struct lt_settings *s, size_t pr
 	return 0;
 }
 
-/* Lanes dealt out over the ranks must give the tree of all lanes on one. */
+/* Lanes dealt out over the ranks must give the tree of all lanes on one rank, which may have any
+ * number. */
 static int set_lanes(struct lt_layout *l, uint64_t lanes, struct lu_err *err)
 {
 	size_t dp = l->mesh.size[LT_DP];
 	uint64_t each = lanes / dp;
 
 	l->lanes = lanes ? (size_t)lanes : dp;
-	if (lanes && (lanes % dp || (each & (each - 1))))
+	if (lanes && dp > 1 && (lanes % dp || (each & (each - 1))))
 		return lu_err_set(err,
 				"train.lanes = %" PRIu64
 				" is not parallel.dp = %zu times a power of two",

@@ -7,6 +7,7 @@
 #include "libcommon/sys/mapped.h"
 #include "trainer/run/checkpoint_write.h"
 #include "trainer/run/hash_share.h"
+#include "trainer/run/stop.h"
 
 enum state { IDLE, SAVING, FAILED, ENDING };
 
@@ -37,8 +38,10 @@ static void save(struct lt_saver *s)
 	if (rc < 0)
 		lu_err_wrap(&err, "checkpoint");
 	pthread_mutex_lock(&s->lock);
-	if (rc == 0 || published)
+	if (rc == 0 || published) {
 		s->saved = s->write.pos.step;
+		lt_stop_saved(s->saved);
+	}
 	s->state = rc < 0 ? FAILED : IDLE;
 	s->err = err;
 	pthread_cond_broadcast(&s->changed);

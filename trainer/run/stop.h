@@ -8,7 +8,8 @@
  *	lt_stop_limit(seconds)
  *	lt_stop_install(quiet)
  *	lt_stop_stage(LT_STOP_STEP)	what a signal would interrupt
- *	lt_stop_at(step, saved)		what a second Ctrl-C would lose
+ *	lt_stop_at(step)		what a second Ctrl-C would lose
+ *	lt_stop_saved(saved)		likewise
  *	if (lt_stop_asked()) ...	a signal has come, or the time: save and return LU_EXIT_AGAIN
  *
  * The first signal says at once, on standard error, where the run will stop. A second SIGINT says
@@ -43,8 +44,10 @@ void lt_stop_limit(double seconds);
 void lt_stop_install(bool quiet);
 void lt_stop_stage(enum lt_stop_stage stage);
 
-/* The run is at `step`; the last checkpoint is that of step `saved`, UINT64_MAX: none. Cheap. */
-void lt_stop_at(uint64_t step, uint64_t saved);
+/* The run is at `step`; the last checkpoint is that of step `saved`, UINT64_MAX: none. Cheap; the thread
+ * that writes checkpoints calls the second. */
+void lt_stop_at(uint64_t step);
+void lt_stop_saved(uint64_t saved);
 
 bool lt_stop_asked(void);
 

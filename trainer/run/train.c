@@ -19,6 +19,7 @@
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/checkpoint.h"
+#include "trainer/run/feed.h"
 #include "trainer/run/layout.h"
 #include "trainer/run/phase_data.h"
 #include "trainer/run/replicas.h"
@@ -32,8 +33,8 @@ struct phase {
 	struct lt_phase_data data;
 	struct lt_hyper hyper;
 	struct lt_step *step;
-	uint32_t *tokens;   /* one sample */
-	double token_flops; /* per token, causal */
+	struct lt_feed *feed; /* NULL until the first micro-batch */
+	double token_flops;   /* per token, causal */
 };
 
 struct lt_trainer {
@@ -69,24 +70,39 @@ static int agree(struct lt_trainer *l, int rc, struct lu_err *err)
 
 /* --- one step -------------------------------------------------------------------------------- */
 
-/* Load micro-batch j of the step, an lt_load_fn. */
-static int load_micro(void *ctx, size_t j, uint32_t *ids, uint32_t *labels, uint32_t *places,
-		struct lu_err *err)
+/* Load this rank's next micro-batch, an lt_load_fn. A rank in the middle of a pipeline reads nothing,
+ * and so never opens its feed. */
+static int load_micro(
+		void *ctx, uint32_t *ids, uint32_t *labels, uint32_t *places, struct lu_err *err)
 {
 	struct lt_trainer *l = ctx;
 	struct phase *p = &l->phase;
-	size_t context = p->data.s.train.context, micro = p->data.s.train.micro_batch;
 
-	for (size_t k = 0; k < micro; k++) {
-		uint64_t i = l->pos.samples + j * micro + k;
+	if (!p->feed &&
+			lt_feed_open(&p->feed, p->data.corpus, &l->layout, &p->data.s,
+					&p->data.schedule, l->pos.samples, err) < 0)
+		return -1;
+	return lt_feed_load(p->feed, ids, labels, places, err);
+}
 
-		if (lt_corpus_sample_places(p->data.corpus, i, p->tokens,
-				    places ? places + k * context : NULL, err) < 0)
-			return -1;
-		memcpy(ids + k * context, p->tokens, context * sizeof(*ids));
-		memcpy(labels + k * context, p->tokens + 1, context * sizeof(*labels));
-	}
-	return 0;
+/* Note what the saver has written. */
+static void note_saved(struct lt_trainer *l, uint64_t saved)
+{
+	if (saved == UINT64_MAX || saved == l->saved)
+		return;
+	l->saved = saved;
+	if (l->run)
+		lu_detail("checkpoint %s/step-%08" PRIu64 " written", l->run->path, saved);
+}
+
+/* Wait for the checkpoint that is being written, where something else has failed. */
+static void let_save_finish(struct lt_trainer *l)
+{
+	uint64_t saved = UINT64_MAX;
+	struct lu_err ignored;
+
+	if (lt_saver_wait(l->saver, &saved, &ignored) == 0)
+		note_saved(l, saved);
 }
 
 /* Report a step that is not finite: all ranks know that it is, one of them where. Nothing has been
@@ -95,8 +111,10 @@ static int not_finite(struct lt_trainer *l, const struct lt_step_result *s, stru
 {
 	const char *quantity = isfinite(s->loss) ? "gradient norm" : "loss";
 	char tensor[160], go_on[160];
-	int found = lt_optimizer_nonfinite(l->w, tensor, sizeof(tensor), err);
+	int found;
 
+	let_save_finish(l);
+	found = lt_optimizer_nonfinite(l->w, tensor, sizeof(tensor), err);
 	if (found < 0)
 		return -1;
 	if (!found)
@@ -173,8 +191,8 @@ static void close_phase(struct lt_trainer *l)
 	struct phase *p = &l->phase;
 
 	lt_step_close(p->step);
+	lt_feed_close(p->feed);
 	lt_phase_data_close(&p->data);
-	free(p->tokens);
 	*p = (struct phase){ 0 };
 }
 
@@ -212,9 +230,6 @@ static int open_phase(struct lt_trainer *l, struct lu_err *err)
 	l->pos.context = s->train.context;
 	describe_layout(l, s);
 	snprintf(l->pos.phase_name, sizeof(l->pos.phase_name), "%s", c->phase.p[i].name);
-	p->tokens = malloc((s->train.context + 1) * sizeof(*p->tokens));
-	if (!p->tokens)
-		return lu_err_nomem(err);
 	if (lt_step_open(&p->step, &l->layout, l->w, s, &p->data.schedule, load_micro, l, err) < 0)
 		return -1;
 	p->hyper = (struct lt_hyper){ s->train.beta1, s->train.beta2, s->train.eps,
@@ -242,17 +257,6 @@ static int save(struct lt_trainer *l, struct lu_err *err)
 	return 0;
 }
 
-/* Note what the saver has written. */
-static void note_saved(struct lt_trainer *l, uint64_t saved)
-{
-	if (saved == UINT64_MAX || saved == l->saved)
-		return;
-	l->saved = saved;
-	lt_stop_at(l->pos.step, saved);
-	if (l->run)
-		lu_detail("checkpoint %s/step-%08" PRIu64 " written", l->run->path, saved);
-}
-
 /* Wait for the checkpoint that is being written. Its failure is that of all ranks. */
 static int finish_save(struct lt_trainer *l, struct lu_err *err)
 {
@@ -265,19 +269,28 @@ static int finish_save(struct lt_trainer *l, struct lu_err *err)
 	return 0;
 }
 
-/* True on all ranks if the saver has failed on one. */
-static int check_saver(struct lt_trainer *l, struct lu_err *err)
+/* Whether all ranks stop here: 1 if a signal has come to one of them, -1 if a checkpoint could not be
+ * written. Mostly neither, so both are asked at once. */
+static int interrupted(struct lt_trainer *l, struct lu_err *err)
 {
 	uint64_t saved = UINT64_MAX;
 	bool failed = lt_saver_poll(l->saver, &saved, err) < 0, mine = failed;
+	bool any = failed || lt_stop_asked();
 	struct lu_err other;
 
 	note_saved(l, saved);
+	if (lt_comm_any(l->comm, LT_CHANNEL_MAIN, &any, mine ? &other : err) < 0)
+		return -1;
+	if (!any)
+		return 0;
 	if (lt_comm_any(l->comm, LT_CHANNEL_MAIN, &failed, mine ? &other : err) < 0)
 		return -1;
-	if (failed && !mine && lt_saver_wait(l->saver, &saved, err) == 0)
+	if (!failed)
+		return 1;
+	/* It fails on all ranks, sooner or later. */
+	if (!mine && lt_saver_wait(l->saver, &saved, err) == 0)
 		return lu_err_set(err, "checkpoint: another rank has failed");
-	return failed ? -1 : 0;
+	return -1;
 }
 
 /* --- validation ------------------------------------------------------------------------------- */
@@ -291,27 +304,11 @@ static int score_batch(void *ctx, const struct lt_batch *b, size_t sequences, lk
 	return lt_step_score(l->phase.step, b, log_p, here, err);
 }
 
-/* Sum over the ranks, of which each has filled in a part. */
 static int combine(void *ctx, double *x, size_t n, struct lu_err *err)
 {
 	struct lt_trainer *l = ctx;
-	static const enum lt_axis axes[] = { LT_DP, LT_PP };
-	size_t bytes = n * sizeof(*x);
-	double *device = l->ops->alloc(l->q, bytes);
-	int rc = device && l->ops->copy(l->q, device, x, bytes, LK_H2D) == 0
-			? 0
-			: lt_queue_err(l->ops, l->q, err);
 
-	for (size_t i = 0; i < sizeof(axes) / sizeof(axes[0]) && rc == 0; i++) {
-		struct lt_group *g = l->layout.group[axes[i]];
-
-		if (g)
-			rc = lt_all_reduce(g, l->q, device, n, LT_DOUBLES, NULL, err);
-	}
-	if (rc == 0 && (l->ops->copy(l->q, x, device, bytes, LK_D2H) < 0 || l->ops->sync(l->q) < 0))
-		rc = lt_queue_err(l->ops, l->q, err);
-	l->ops->free(l->q, device);
-	return rc;
+	return lt_step_sum(l->phase.step, x, n, err);
 }
 
 /* Whether a signal has come to any rank; all get the same answer. */
@@ -359,7 +356,7 @@ static int advance(struct lt_trainer *l, uint64_t batch, struct lu_err *err)
 	lt_stop_stage(LT_STOP_STEP);
 	if (one_step(l, batch, &s, err) < 0 || log_step(l, &s, err) < 0)
 		return -1;
-	lt_stop_at(l->pos.step, l->saved);
+	lt_stop_at(l->pos.step);
 	l->outdated = false;
 	l->last_loss = s.loss;
 	if (compare_every && l->pos.step % compare_every == 0 &&
@@ -391,13 +388,11 @@ static int run_phase(struct lt_trainer *l, struct lu_err *err)
 			return -1;
 		if (done)
 			return finish_save(l, err);
-		stop = asked_anywhere(l, err);
+		stop = interrupted(l, err);
 		if (stop < 0 || (stop && (save(l, err) < 0 || finish_save(l, err) < 0)))
 			return -1;
 		if (stop)
 			return LU_EXIT_AGAIN;
-		if (check_saver(l, err) < 0)
-			return -1;
 		if (advance(l, batch, err) < 0)
 			return -1;
 	}
@@ -493,16 +488,27 @@ static int check_space(const struct lt_trainer *l, struct lu_err *err)
 	return rc;
 }
 
-/* What can be said without memory and without the other ranks. */
+/* What can be said without memory and without the other ranks. Phases differ in what a micro-batch
+ * is. */
 static int check_all(struct lt_trainer *l, struct lt_settings *first, struct lt_shape *shape,
 		struct lu_err *err)
 {
+	size_t rank = lt_comm_rank(l->comm), ranks = lt_comm_size(l->comm);
 	const struct lt_config *c = l->what->config;
+	struct lt_settings s;
 
 	if (lt_config_phase(c, 0, first, err) < 0)
 		return -1;
 	lt_settings_shape(first, shape);
-	return lt_layout_init(&l->layout, first, lt_comm_rank(l->comm), lt_comm_size(l->comm), err);
+	for (size_t i = c->phase.n; i-- > 0;) {
+		lt_layout_release(&l->layout);
+		if (lt_config_phase(c, i, &s, err) < 0)
+			return -1;
+		if (lt_layout_init(&l->layout, &s, rank, ranks, err) < 0)
+			return c->phase.n > 1 ? lu_err_wrap(err, "phase %s", c->phase.p[i].name)
+					      : -1;
+	}
+	return 0;
 }
 
 static int open_weights(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
@@ -538,10 +544,11 @@ static int open_all(struct lt_trainer *l, struct lu_err *err)
 	rc = lt_layout_connect(&l->layout, l->comm, err);
 	if (rc == 0)
 		rc = open_weights(l, &shape, err);
-	if (agree(l, rc, err) < 0 || restore(l, &first, err) < 0 ||
-			lt_saver_open(&l->saver, l->comm, l->w, &save, err) < 0)
+	if (agree(l, rc, err) < 0 || restore(l, &first, err) < 0)
 		return -1;
-	rc = open_phase(l, err);
+	rc = lt_saver_open(&l->saver, l->comm, l->w, &save, err);
+	if (rc == 0)
+		rc = open_phase(l, err);
 	return agree(l, rc, err);
 }
 
@@ -668,7 +675,8 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 	rc = run ? check_same(l, err) : 0;
 	if (agree(l, rc, err) < 0)
 		return -1;
-	lt_stop_at(l->pos.step, l->saved);
+	lt_stop_at(l->pos.step);
+	lt_stop_saved(l->saved);
 	if (l->found.found)
 		lu_note("continuing after step %" PRIu64 "%s", l->pos.step,
 				lu_hash_available()
@@ -678,7 +686,11 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 						  "were "
 						  "not");
 	rc = run_phases(l, err);
-	if (rc >= 0 && run)
+	/* Whatever has gone wrong, a checkpoint that is being written is worth having, and its
+	 * writer uses the run folder. */
+	if (rc < 0)
+		let_save_finish(l);
+	else if (run)
 		conclude(l, rc);
 	return rc;
 }

@@ -235,7 +235,8 @@ static struct lt_batch batch_of(const struct loaded *l)
 	return (struct lt_batch){ .ids = l->ids, .labels = l->labels, .places = l->places };
 }
 
-/* The host's copy of this rank's i-th micro-batch of the step. */
+/* The host's copy of this rank's i-th micro-batch of the step. They are loaded in order, and the ring
+ * has room for all that are between their first forward and their last backward pass. */
 static int fetch(struct lt_step *e, size_t i, struct lt_batch *batch, struct lu_err *err)
 {
 	size_t vocab = e->w->table.shape.vocab;
@@ -250,7 +251,7 @@ static int fetch(struct lt_step *e, size_t i, struct lt_batch *batch, struct lu_
 	l = &e->loaded.p[e->turn++ % e->loaded.n];
 	l->micro = SIZE_MAX;
 	*batch = batch_of(l);
-	if (e->load(e->ctx, lt_layout_micro(e->layout, i), l->ids, l->labels, l->places, err) < 0 ||
+	if (e->load(e->ctx, l->ids, l->labels, l->places, err) < 0 ||
 			lt_batch_check(batch, e->rows, SIZE_MAX, vocab, err) < 0)
 		return -1;
 	l->micro = i;
@@ -258,14 +259,15 @@ static int fetch(struct lt_step *e, size_t i, struct lt_batch *batch, struct lu_
 	return 0;
 }
 
-/* True if a pass of a chunk reads the micro-batch: ids at the embedding, labels at the head, places
- * everywhere. */
+/* True if a pass of a chunk reads the micro-batch: ids at the embedding, places in every forward pass,
+ * labels at the head. */
 static bool reads(const struct lt_step *e, const struct lt_action *a)
 {
 	size_t last = e->layout->mesh.size[LT_PP] * e->layout->v - 1;
 
-	return e->reset_documents || (a->kind == LT_FORWARD && a->chunk == 0) ||
-			(a->kind == LT_BACKWARD && a->chunk == last);
+	if (a->kind == LT_BACKWARD)
+		return a->chunk == last;
+	return e->reset_documents || a->chunk == 0;
 }
 
 /* --- actions ----------------------------------------------------------------------------------- */
@@ -423,6 +425,28 @@ int lt_step_score(struct lt_step *e, const struct lt_batch *batch, lk_real *log_
 			return -1;
 	}
 	return 0;
+}
+
+int lt_step_sum(struct lt_step *e, double *x, size_t n, struct lu_err *err)
+{
+	static const enum lt_axis axes[] = { LT_DP, LT_PP };
+	const struct lk_ops *ops = e->w->ops;
+	size_t bytes = n * sizeof(*x);
+	double *device = ops->alloc(e->q, bytes);
+	int rc = device && ops->copy(e->q, device, x, bytes, LK_H2D) == 0
+			? 0
+			: lt_queue_err(ops, e->q, err);
+
+	for (size_t i = 0; i < sizeof(axes) / sizeof(axes[0]) && rc == 0; i++) {
+		struct lt_group *g = e->layout->group[axes[i]];
+
+		if (g)
+			rc = lt_all_reduce(g, e->q, device, n, LT_DOUBLES, NULL, err);
+	}
+	if (rc == 0 && (ops->copy(e->q, x, device, bytes, LK_D2H) < 0 || ops->sync(e->q) < 0))
+		rc = lt_queue_err(ops, e->q, err);
+	ops->free(e->q, device);
+	return rc;
 }
 
 int lt_step_settle(struct lt_step *e, struct lu_err *err)

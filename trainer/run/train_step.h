@@ -19,10 +19,10 @@
 
 struct lt_step;
 
-/* Fill in ids, labels and, if places is not NULL, places of micro-batch j of the step: micro_batch *
- * context of each. */
-typedef int lt_load_fn(void *ctx, size_t j, uint32_t *ids, uint32_t *labels, uint32_t *places,
-		struct lu_err *err);
+/* Fill in ids, labels and, if places is not NULL, places of this rank's next micro-batch: micro_batch
+ * * context of each. */
+typedef int lt_load_fn(
+		void *ctx, uint32_t *ids, uint32_t *labels, uint32_t *places, struct lu_err *err);
 
 int lt_step_open(struct lt_step **e, const struct lt_layout *layout, struct lt_weights *w,
 		const struct lt_settings *s, const struct lt_schedule *schedule, lt_load_fn *load,
@@ -50,6 +50,10 @@ int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_s
  * one. All ranks with the same data-parallel coordinate call it. */
 int lt_step_score(struct lt_step *e, const struct lt_batch *batch, lk_real *log_p, bool *here,
 		struct lu_err *err) LU_CHECKED;
+
+/* Sum x[n], host memory, over the ranks that lt_step_score() was divided among: each has filled in a
+ * part, and has zeros elsewhere. */
+int lt_step_sum(struct lt_step *e, double *x, size_t n, struct lu_err *err) LU_CHECKED;
 
 /* Wait until all parameters are up to date. */
 int lt_step_settle(struct lt_step *e, struct lu_err *err) LU_CHECKED;
