@@ -44,7 +44,8 @@
  *	... one step ...
  *	ops->measure(q, 0)	allocates the largest need
  *	ops->workspace(q)	bytes of it, also before it is allocated
- * After that an operation that needs more fails: nothing is allocated in the middle of a step.
+ * After that an operation that needs more fails: nothing is allocated in the middle of a step. The
+ * need of the CPU depends on the number of threads: measure in the team that will do the step.
  *
  * ERRORS
  * Functions return 0, or -1 with one sentence in ops->message(q), valid until the next call on q.
@@ -239,9 +240,10 @@ struct lk_ops {
 			const struct lk_ids *ids, size_t n, size_t v0, size_t v, int add);
 
 	/*
-	 * RMSNorm (Zhang and Sennrich 2019): s = x + res rounded to lk_act, rstd = 1 / sqrt(mean(s^2) + eps),
-	 * y = s * rstd * w. The product is in lk_real and rounded to lk_act once (Hugging Face's
-	 * Llama rounds before the multiplication by w; the two differ in bf16 only).
+	 * RMSNorm (Zhang and Sennrich 2019): s = x + res rounded to lk_act,
+	 * rstd = 1 / sqrt(mean(s^2) + eps), y = s * rstd * w. The product is in lk_real and rounded
+	 * to lk_act once (Hugging Face's Llama rounds before the multiplication by w; the two
+	 * differ in bf16 only).
 	 * With res NULL, s = x and `sum` is not written; otherwise sum[rows][n] receives s and may
 	 * be x or res. y may be x if res is NULL. rstd[rows] is kept for backward, or NULL.
 	 * Backward, where x is the s above, xh = x * rstd and g = dy * w:
@@ -334,7 +336,7 @@ struct lk_ops {
 	 * for use as operand B, with tb 1 (A W^T) or 0 (A W). Call it after every update of W; W
 	 * must stay in place and unchanged while *p is used. *p NULL: allocate it; otherwise it is
 	 * refilled and the shape must be the same. gemm() has the same bits with and without it.
-	 * Packing is for generation (5 times faster for one row); when training it is not worth the
+	 * Packing is for generation (3 times faster for one row); when training it is not worth the
 	 * memory, which is that of the weight once more: pack_bytes() of it.
 	 */
 	int (*gemm)(struct lk_queue *q, const struct lk_gemm *g, void *D, const void *A,
@@ -418,8 +420,8 @@ const struct lk_ops *lk_cpu_ops_isa(const char *isa);
  *	gemm(q, &lk_linear(rows, out, in),      y,  x,  W, NULL)
  *	gemm(q, &lk_linear_dx(rows, out, in),   dx, dy, W, NULL)
  *	gemm(q, &lk_linear_dw(rows, out, in),   dW, dy, x, dW)		accumulates into dW
- * (assign to a variable first). Set .packed for a packed weight, .beta = 1 and C = D = dx to
- * accumulate into dx.
+ * (assign to a variable first). Set .packed for a packed weight; .beta = 1 and C = D = dx to
+ * accumulate into dx; .beta = 0 to overwrite dW.
  */
 static inline struct lk_gemm lk_linear(size_t rows, size_t out, size_t in)
 {
@@ -440,12 +442,14 @@ static inline struct lk_gemm lk_linear_dw(size_t rows, size_t out, size_t in)
 
 /*
  * ONE LAYER. h hidden, a heads, k kv heads, d = dim, w = (a + 2k) d, f FFN, T context, b sequences,
- * R = b T rows. x[R][h] is the residual stream; kept for backward: x, n1, rstd1, qkv, o, lse, x2,
- * n2, rstd2, gu, y. Weights Wqkv[w][h], Wo[h][a d], Wgu[2f][h] (gate first), Wdown[h][f].
+ * R = b T rows. The residual stream travels in two parts, u[R][h] + down[R][h]: x2 and the output of
+ * the down projection of the layer before, which the norm adds up. The first layer of a model has
+ * the embedding for x and no `down`. Kept for backward: x, n1, rstd1, qkv, o, lse, x2, n2, rstd2, gu,
+ * y. Weights Wqkv[w][h], Wo[h][a d], Wgu[2f][h] (gate first), Wdown[h][f].
  *	at = { .batch = b, .heads = a, .kv_heads = k, .dim = d, .tq = T, .tk = T,
  *	    .q_ld = w, .k_ld = w }
  * forward
- *	rmsnorm(n1, rstd1, NULL, x, NULL, w1, R, h, eps)
+ *	rmsnorm(n1, rstd1, x, u, down, w1, R, h, eps)		x = u + down
  *	gemm lk_linear(R, w, h)		qkv = n1 Wqkv^T
  *	rope(qkv, table, NULL, T, R, a + k, d, w, 0)
  *	attention(&at, o, lse, qkv, qkv + a d, qkv + (a + k) d)
@@ -453,20 +457,25 @@ static inline struct lk_gemm lk_linear_dw(size_t rows, size_t out, size_t in)
  *	rmsnorm(n2, rstd2, x2, x, t, w2, R, h, eps)		x2 = x + t
  *	gemm lk_linear(R, 2f, h)	gu = n2 Wgu^T
  *	swiglu(y, gu, R, f)
- *	gemm lk_linear(R, h, f) with beta = 1, C = x2		xnext = y Wdown^T + x2
- * backward; dx[R][h] enters as the gradient of xnext and leaves as that of x
+ *	gemm lk_linear(R, h, f)		down = y Wdown^T
+ * The next layer's u is x2. At the end of a pipeline stage add(u, x2, down, R h) joins the two, so
+ * that one matrix travels and the next stage begins as the first does. Under tensor parallelism t
+ * and `down` are summed over the ranks before the norm.
+ * backward; dx[R][h] enters as the gradient of x2 + down and leaves as that of x
  *	gemm lk_linear_dw(R, h, f)	dWdown += dx^T y
  *	gemm lk_linear_dx(R, h, f)	dy = dx Wdown
  *	swiglu_back(dgu, NULL, dy, gu, R, f)
  *	gemm lk_linear_dw(R, 2f, h)	dWgu += dgu^T n2
  *	gemm lk_linear_dx(R, 2f, h)	t = dgu Wgu
- *	rmsnorm_back(dx, dw2, t, dx, x2, w2, rstd2, R, h)	gradient of x2
+ *	rmsnorm_back(dx, dw2, t, dx, x2, w2, rstd2, R, h, 1)	gradient of x2
  *	gemm lk_linear_dw(R, h, a d)	dWo += dx^T o
  *	gemm lk_linear_dx(R, h, a d)	do = dx Wo
  *	attention_back(&at, dqkv, dqkv + a d, dqkv + (a + k) d, do, o, lse, qkv, ...)
  *	rope(dqkv, table, NULL, T, R, a + k, d, w, 1)
  *	gemm lk_linear_dw(R, w, h)	dWqkv += dqkv^T n1
  *	gemm lk_linear_dx(R, w, h)	t = dqkv Wqkv
- *	rmsnorm_back(dx, dw1, t, dx, x, w1, rstd1, R, h)
+ *	rmsnorm_back(dx, dw1, t, dx, x, w1, rstd1, R, h, 1)
+ * The first micro-batch of a lane writes the gradients of the weights, the others add: lk_linear_dw
+ * with beta 0, rmsnorm_back and embed_back with add 0. No lane has to be zeroed.
  */
 #endif

@@ -9,6 +9,9 @@
 #include "libcommon/io/json.h"
 #include "libcommon/io/lines.h"
 #include "libcommon/par/docstream.h"
+#include "libcommon/par/fields.h"
+#include "libcommon/par/inputs.h"
+#include "libcommon/par/known_members.h"
 #include "libcommon/shard/reader.h"
 #include "libcommon/shard/verify_report.h"
 #include "libcommon/sys/file.h"
@@ -35,7 +38,8 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-check", "verifies token shards and documents",
-	"[PREFIX | FILE]...", opts, LU_STD_STATS | LU_STD_PROGRESS, offsetof(struct options, std) };
+	"[PREFIX | FILE]...", opts, LU_STD_FIELDS | LU_STD_STATS | LU_STD_PROGRESS,
+	offsetof(struct options, std) };
 
 struct run {
 	const struct options *o;
@@ -47,6 +51,8 @@ struct run {
 	struct lu_keyset ids;  /* keys of (source, id), over all files */
 	struct lu_arena arena;
 	struct lu_buf key, line;
+	struct lu_fields fields;
+	struct lu_buf changed; /* the record with their names */
 	struct lu_table table; /* a row for each operand */
 	struct lu_progress progress;
 	uint64_t bytes, documents; /* read so far */
@@ -119,36 +125,6 @@ static int bad_line(struct file *f, const char *reason, struct lu_err *err)
 	return 0;
 }
 
-/* Return the fault of a member that is known by name, or NULL. A null member counts as absent. */
-static const char *check_members(const struct lu_json_obj *o)
-{
-	static const struct {
-		const char *key, *wrong;
-		enum lu_json_type type;
-	} known[] = {
-		{ "source", "\"source\" is not a string", LU_JSON_STRING },
-		{ "lang", "\"lang\" is not a string", LU_JSON_STRING },
-		{ "lang_score", "\"lang_score\" is not a number", LU_JSON_NUMBER },
-		{ "license", "\"license\" is not a string", LU_JSON_STRING },
-		{ "url", "\"url\" is not a string", LU_JSON_STRING },
-		{ "date", "\"date\" is not a string", LU_JSON_STRING },
-		{ "category", "\"category\" is not a string", LU_JSON_STRING },
-	};
-	const struct lu_json_member *m = lu_json_get(o, "text");
-
-	if (!m || m->type != LU_JSON_STRING)
-		return m ? "\"text\" is not a string" : "no \"text\"";
-	m = lu_json_get(o, "id");
-	if (m && m->type != LU_JSON_STRING && m->type != LU_JSON_NUMBER && m->type != LU_JSON_NULL)
-		return "\"id\" is neither a string nor a number";
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		m = lu_json_get(o, known[i].key);
-		if (m && m->type != known[i].type && m->type != LU_JSON_NULL)
-			return known[i].wrong;
-	}
-	return NULL;
-}
-
 /* Append a member to the key, strings in one spelling. */
 static int add_to_key(struct run *r, const struct lu_json_member *m, struct lu_err *err)
 {
@@ -185,7 +161,7 @@ static int check_line(struct run *r, struct file *f, struct lu_str line, struct 
 {
 	struct lu_json_obj o;
 	struct lu_json_fault fault;
-	const char *wrong;
+	const char *wrong = NULL;
 	int rc;
 
 	lu_arena_reset(&r->arena);
@@ -198,7 +174,11 @@ static int check_line(struct run *r, struct file *f, struct lu_str line, struct 
 			return lu_err_nomem(err);
 		return bad_line(f, lu_json_fault_text(fault.kind), err);
 	}
-	wrong = check_members(&o);
+	rc = lu_fields_rename(&r->fields, &o, &r->arena, &r->changed, &wrong, err);
+	if (rc < 0)
+		return -1;
+	if (!wrong)
+		wrong = lu_members_fault(&o);
 	if (wrong)
 		return bad_line(f, wrong, err);
 	rc = check_id(r, &o, err);
@@ -245,6 +225,7 @@ static int check_documents(struct run *r, char *path, struct lu_err *err)
 	if (rc < 0)
 		return -1;
 	while (rc >= 0 && (rc = lu_lines_read(&lines, &slab, err)) > 0) {
+		rc = lu_inputs_look(&slab, err);
 		while (rc >= 0 && lu_slab_next(&slab, &line)) {
 			if (slab.too_long || !lu_doc_blank_line(line)) {
 				r->documents++;
@@ -340,11 +321,22 @@ static uint64_t size_of_all(const struct lu_args *args)
 	return sum;
 }
 
+static bool any_documents(const struct lu_args *args)
+{
+	for (size_t i = 0; i < args->files; i++) {
+		if (is_file(args->file[i]))
+			return true;
+	}
+	return false;
+}
+
 static int check_all(struct run *r, const struct lu_args *args, struct lu_err *err)
 {
 	struct lu_buf text = { 0 };
 	int rc = 0;
 
+	if (r->fields.n && !any_documents(args))
+		return lu_err_set(err, "--text-field and --map have no effect on shards");
 	lu_progress_start(&r->progress, tool.name, r->o->std.progress, size_of_all(args));
 	for (size_t i = 0; rc == 0 && i < args->files; i++) {
 		r->name = args->file[i];
@@ -366,8 +358,10 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		.table = { .head = lu_verify_heads,
 				.columns = LU_VERIFY_COLUMNS,
 				.last_left = true } };
-	int rc = lu_files_distinct(args->file, args->files, "", err);
+	int rc = lu_fields_parse(&r.fields, o->std.text_field, &o->std.map, err);
 
+	if (rc == 0)
+		rc = lu_files_distinct(args->file, args->files, "", err);
 	if (rc == 0)
 		rc = lu_shards_distinct(args->file, args->files, err);
 	if (rc == 0 && o->tokenizer) {
@@ -384,6 +378,7 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	lu_arena_release(&r.arena);
 	lu_table_release(&r.table);
 	lu_buf_release(&r.line);
+	lu_buf_release(&r.changed);
 	lu_buf_release(&r.key);
 	lu_tok_free(r.tok);
 	return rc < 0 ? -1 : r.faults > 0;

@@ -157,6 +157,21 @@ static __attribute__((noreturn)) void unknown_stop_words(const char *given)
 	lu_usage_error("--stop-words: stop words exist for en and fr, not for '%s'", given);
 }
 
+/* Two thresholds of one rule are a slip, as a key set twice in a file is. */
+static void refuse_doubled(const struct lu_list *set)
+{
+	for (size_t i = 1; i < set->n; i++) {
+		size_t n = strcspn(set->item[i], "=") + 1;
+
+		for (size_t k = 0; k < i; k++) {
+			if (strncmp(set->item[k], set->item[i], n) == 0)
+				lu_usage_error("--set: %.*s is set twice, '%s' and '%s'",
+						(int)n - 1, set->item[i], set->item[k],
+						set->item[i]);
+		}
+	}
+}
+
 /* Exits on a wrong name or value. */
 static void read_rules(struct lu_rules *rules, const struct options *o)
 {
@@ -170,6 +185,7 @@ static void read_rules(struct lu_rules *rules, const struct options *o)
 		if (lu_rules_set(rules, o->set.item[i], &err) < 0)
 			lu_usage_fail(&err, "--set");
 	}
+	refuse_doubled(&o->set);
 	if (o->stop_words && lu_stop_list(lu_str_of(o->stop_words)) == LU_STOP_NONE)
 		unknown_stop_words(o->stop_words);
 }

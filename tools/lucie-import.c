@@ -133,33 +133,17 @@ static int map_batch(void *ctx, unsigned thread, void *batch, struct lu_err *err
 	return 0;
 }
 
-/* "file: path: reason", without repeating a name that an operand, its only member and the detail
- * have in common. */
-static void describe_bad(const struct lu_member *m, const char *reason, struct lu_err *message)
-{
-	size_t n = strlen(m->file);
-	bool itself = n >= m->path.n && memcmp(m->file + n - m->path.n, m->path.p, m->path.n) == 0;
-
-	if (m->detail.p)
-		lu_err_set(message, LU_STR_FMT, LU_STR_ARG(m->detail));
-	else if (itself)
-		lu_err_set(message, "%s: %s", m->file, reason);
-	else
-		lu_err_set(message, LU_STR_FMT ": %s", LU_STR_ARG(m->path), reason);
-	if (strncmp(message->msg, m->file, n) != 0)
-		lu_err_wrap(message, "%s", m->file);
-}
-
 /* The reject file's value is the detail, its record {"id":...}: a member may be large or binary. */
 static int drop(struct run *r, const struct lu_member *m, const struct lu_import_result *res,
 		bool aside, struct lu_err *err)
 {
 	struct lu_buf *value = &r->value, *record = &r->record;
 	struct lu_reject reject;
+	const struct lu_std *std = r->account.std;
 	struct lu_err message;
 
 	if (res->bad) {
-		describe_bad(m, res->drop, &message);
+		lu_left_out_describe(m, res->drop, !std->max_bad_given && !std->rejects, &message);
 		if (lu_account_bad(&r->account, message.msg, err) < 0)
 			return -1;
 	} else {
@@ -348,7 +332,7 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 
 	set_up(&r, o, args);
 	lu_html_init();
-	if (lu_files_distinct(args->file, args->files, "", err) < 0 ||
+	if (lu_trees_distinct(args->file, args->files, err) < 0 ||
 			lu_man_open(&r.import.man, std->tmpdir, err) < 0)
 		goto out;
 	r.work = calloc((size_t)std->threads, sizeof(*r.work));

@@ -87,7 +87,7 @@ static char *shared_file(const char *folder, const char *installed, const char *
 
 static __attribute__((noreturn)) void unknown(const char *name)
 {
-	struct lu_suggest s = lu_suggest_for(lu_str_of(name));
+	struct lu_suggest s = lu_suggest_for(lu_str_of(name + 6 * !strncmp(name, "lucie-", 6)));
 
 	for (size_t i = 0; i < PROGRAMS + OWN; i++)
 		lu_suggest_try(&s, i < PROGRAMS ? programs[i].name : own[i - PROGRAMS].name);
@@ -345,6 +345,18 @@ static int completion(const char *shell, struct lu_err *err)
 	return put(&out, err);
 }
 
+static const char *one_folder(char **operand)
+{
+	bool any = operand[0] && strcmp(operand[0], "--") == 0;
+	const char *dir = operand[any];
+
+	if (!dir || !*dir || operand[any + 1])
+		lu_usage_error("new: give one folder");
+	if (*dir == '-' && !any)
+		lu_usage_error("new: '%s' is no option; the folder would be ./%s", dir, dir);
+	return dir;
+}
+
 static int run(char **argv, struct lu_err *err)
 {
 	char *folder = own_folder(err);
@@ -362,10 +374,8 @@ static int run(char **argv, struct lu_err *err)
 		rc = text_field(argv + 1, err);
 	else if (strcmp(argv[0], "new") != 0)
 		rc = run_program(folder, argv, err);
-	else if (!argv[1] || argv[1][0] == '-' || argv[2])
-		lu_usage_error("new: give one folder");
 	else
-		rc = new_dataset(folder, argv[1], err);
+		rc = new_dataset(folder, one_folder(argv + 1), err);
 	free(folder);
 	return rc;
 }

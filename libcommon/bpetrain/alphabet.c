@@ -191,7 +191,7 @@ int lu_alphabet_read(struct lu_alphabet *a, const char *path, const struct lu_pr
 	int rc = -1;
 
 	*a = (struct lu_alphabet){ 0 };
-	if (lu_read_file(path, 64 << 20, &text, &size, err) < 0)
+	if (lu_read_input(path, 64 << 20, &text, &size, err) < 0)
 		return -1;
 	table = is_table((struct lu_str){ text, size });
 	r.seen = calloc(0x110000, 1);

@@ -126,3 +126,18 @@ const struct lu_format *lu_format_of_zip(struct lu_str head)
 	}
 	return NULL;
 }
+
+bool lu_is_no_text(struct lu_str bytes)
+{
+	size_t controls = 0;
+
+	for (size_t i = 0; i < bytes.n; i++) {
+		unsigned char b = (unsigned char)bytes.p[i];
+
+		if (b == 0)
+			return true;
+		/* Tab to CR, and ESC of terminals, are in texts. */
+		controls += (b < 0x20 && (b < '\t' || b > '\r') && b != 0x1b) || b == 0x7f;
+	}
+	return controls > bytes.n / 50;
+}

@@ -17,6 +17,10 @@ const struct lu_format *lu_format_packed(struct lu_str head);
 /* True for bytes with NULs that no byte order mark of UTF-16 explains. */
 bool lu_looks_binary(struct lu_str head);
 
+/* True for bytes that are no text in any charset of bytes: one NUL, or two control characters in a
+ * hundred, of which compressed data have ten. */
+bool lu_is_no_text(struct lu_str bytes);
+
 /* By the first bytes (up to LU_FORMAT_HEAD), else by the extension of the name, of a file that was not
  * taken for text; NULL: none of those known here. */
 const struct lu_format *lu_format_of(struct lu_str path, struct lu_str head);

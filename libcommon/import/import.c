@@ -4,6 +4,7 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/import/charset.h"
+#include "libcommon/import/foreign.h"
 #include "libcommon/import/html.h"
 #include "libcommon/import/http.h"
 
@@ -97,7 +98,8 @@ static int convert(const struct lu_import *im, struct lu_import_work *w, struct 
 	if (rc < 0)
 		return -1;
 	if (rc == 0) {
-		res->drop = "not valid in its charset";
+		res->drop = !im->charset && lu_is_no_text(c->bytes) ? "not text"
+								    : "not valid in its charset";
 		return 1;
 	}
 	res->recoded = how != LU_CHARSET_UTF8;

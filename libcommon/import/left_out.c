@@ -153,3 +153,22 @@ void lu_left_out_release(struct lu_left_out *l)
 {
 	lu_vec_release(&l->kinds);
 }
+
+void lu_left_out_describe(
+		const struct lu_member *m, const char *reason, bool way_on, struct lu_err *message)
+{
+	size_t n = strlen(m->file);
+	bool itself = n >= m->path.n && memcmp(m->file + n - m->path.n, m->path.p, m->path.n) == 0;
+	struct lu_err bad;
+
+	if (m->detail.p)
+		lu_err_set(&bad, LU_STR_FMT, LU_STR_ARG(m->detail));
+	else if (itself)
+		lu_err_set(&bad, "%s: %s", m->file, reason);
+	else
+		lu_err_set(&bad, LU_STR_FMT ": %s", LU_STR_ARG(m->path), reason);
+	if (strncmp(bad.msg, m->file, n) != 0)
+		lu_err_wrap(&bad, "%s", m->file);
+	lu_err_set(message, "%s%s", bad.msg,
+			way_on ? "; --max-bad N or --rejects FILE goes on without it" : "");
+}

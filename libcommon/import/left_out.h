@@ -43,4 +43,9 @@ int lu_left_out_fail(
 void lu_left_out_clear(struct lu_left_out *l);
 void lu_left_out_release(struct lu_left_out *l);
 
+/* Describe a bad member as "file: path: reason", without repeating a name that an operand, its only
+ * member and the detail have in common; with the options that go on without it if `way_on`. */
+void lu_left_out_describe(
+		const struct lu_member *m, const char *reason, bool way_on, struct lu_err *message);
+
 #endif

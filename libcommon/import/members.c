@@ -14,6 +14,7 @@
 #include "libcommon/import/feed.h"
 #include "libcommon/import/warc.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/readset.h"
 
 enum frame_kind { FOLDER, ARCHIVE, WARC };
 
@@ -430,9 +431,8 @@ static int enter_folder(struct lu_members *m, const char *path, struct lu_err *e
 	return f->folder ? list_folder(f, err) : lu_err_nomem(err);
 }
 
-/* Read the next member of the top frame. Returns 1 with the member, 0 if a container was entered or
- * something was skipped, 2 at the end of the container, -1 on error; next_in_archive(),
- * next_in_warc() and next_operand() do the same. */
+/* Read the next member of the top frame, as the other next_in_ functions do. Returns 1 with it, 0 if a
+ * container was entered or something was skipped, 2 at the end of the container, -1 on error. */
 static int next_in_folder(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
 		struct lu_err *err)
 {
@@ -458,12 +458,15 @@ static int next_in_folder(struct lu_members *m, struct lu_member *member, struct
 	}
 	if (S_ISDIR(st.st_mode)) {
 		rc = enter_folder(m, full.p, err);
-	} else if (!S_ISREG(st.st_mode)) {
-		rc = drop(member, S_ISLNK(st.st_mode) ? "link" : "not a file");
+	} else if (!S_ISREG(st.st_mode) || (lu_readset_replaces(&st) && strstr(name, ".jsonl"))) {
+		rc = drop(member,
+				S_ISLNK(st.st_mode)		      ? "link"
+						: S_ISREG(st.st_mode) ? "output of this run"
+								      : "not a file");
 		rc = finish(m, member, &m->seen, arena, err);
 	} else {
 		m->compressed += (uint64_t)st.st_size;
-		m->damage = true;
+		m->damage = !lu_readset_replaces(&st);
 		if (lu_feed_open(&feed, full.p, err) == 0)
 			rc = take(m, feed, full.p, member, arena, err);
 	}

@@ -12,6 +12,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "libcommon/sys/readset.h"
+
 /* Two zstd blocks; larger reads gain nothing, neither from pipes nor from the page cache. */
 #define RAW_SIZE ((size_t)256 << 10)
 
@@ -154,6 +156,8 @@ int lu_in_open(struct lu_in **out, const char *path, struct lu_err *err)
 		lu_err_sys(err, errno, "%s", path);
 		goto fail;
 	}
+	if (lu_readset_add(path, err) < 0)
+		goto fail;
 	if (S_ISDIR(st.st_mode)) {
 		lu_err_sys(err, EISDIR, "%s", path);
 		goto fail;

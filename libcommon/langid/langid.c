@@ -6,6 +6,7 @@
 #include "libcommon/langid/cld2_shim.h"
 #include "libcommon/langid/fasttext_shim.h"
 #include "libcommon/langid/langid_sample.h"
+#include "libcommon/sys/readset.h"
 #include "libcommon/text/lang_code.h"
 #include "libcommon/text/unicode.h"
 
@@ -30,9 +31,12 @@ struct lu_langid *lu_langid_new(
 	id->max_bytes = max_bytes;
 	id->min_score = min_score;
 	if (model) {
-		id->model = lu_fasttext_open(model, why);
-		if (!id->model) {
+		bool input = lu_readset_add(model, err) == 0;
+
+		id->model = input ? lu_fasttext_open(model, why) : NULL;
+		if (input && !id->model)
 			lu_err_set(err, "%s: %s", model, why);
+		if (!id->model) {
 			free(id);
 			return NULL;
 		}

@@ -443,6 +443,22 @@ static bool sayable(struct lu_str path, const char **quote)
 	return path.n > 0 && path.n <= 100;
 }
 
+int lu_fields_rename(const struct lu_fields *f, struct lu_json_obj *obj, struct lu_arena *arena,
+		struct lu_buf *out, const char **reason, struct lu_err *err)
+{
+	struct lu_json_fault fault = { 0 };
+	int rc;
+
+	lu_buf_clear(out);
+	*reason = NULL;
+	rc = lu_fields_apply(f, obj, arena, out, reason);
+	if (rc < 0)
+		return *reason ? 0 : lu_err_nomem(err);
+	if (rc > 0 && lu_json_object(lu_buf_slice(out), arena, obj, &fault) < 0)
+		return lu_json_fail(&fault, err);
+	return 0;
+}
+
 void lu_fields_suggest(const struct lu_json_obj *obj, struct lu_buf *out)
 {
 	struct longest best = { 0 };

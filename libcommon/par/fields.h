@@ -56,6 +56,11 @@ const struct lu_str *lu_fields_path(const struct lu_fields *f, const char *targe
 int lu_fields_apply(const struct lu_fields *f, const struct lu_json_obj *obj,
 		struct lu_arena *arena, struct lu_buf *out, const char **reason) LU_CHECKED;
 
+/* Scan the rewritten record, which is in `out` then, in place of *obj. Returns 0, with *reason if the
+ * record is bad, or -1. */
+int lu_fields_rename(const struct lu_fields *f, struct lu_json_obj *obj, struct lu_arena *arena,
+		struct lu_buf *out, const char **reason, struct lu_err *err) LU_CHECKED;
+
 /* Append `it has "content", "id": try --text-field content`: the members that a record without a
  * text has, and the path of its longest string, as far as there is one. */
 void lu_fields_suggest(const struct lu_json_obj *obj, struct lu_buf *out);

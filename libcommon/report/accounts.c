@@ -370,6 +370,7 @@ void lu_accounts_release(struct lu_accounts *a)
 {
 	release_stages(a);
 	lu_vec_release(&a->fault);
+	lu_vec_release(&a->again);
 	lu_vec_release(&a->machine);
 	lu_vec_release(&a->run);
 	lu_vec_release(&a->name);

@@ -13,7 +13,8 @@
  * two stages, and a program that reads what it has written itself begins another one with each pass.
  * Stages of programs are in the order of the pipeline, those of files in the order given
  * (report/flow.h). A line that is not an accounting line is an error that names it; one in which
- * in + repeated is not out + dropped is a fault.
+ * in + repeated is not out + dropped is a fault. Lines of several runs of a stage that wrote the same
+ * file are all counted, and named in `again`: the lines do not tell in which folder they ran.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -68,6 +69,8 @@ struct lu_accounts {
 	struct lu_total total;
 	/* "FILE:LINE: lucie-x: in 3 + repeated 0 is not out 1 + dropped 1" */
 	struct LU_VEC(const char *) fault;
+	/* "x.jsonl: 2 runs of lucie-filter wrote it, ..." */
+	struct LU_VEC(const char *) again;
 	/* Members of archives that are no documents, as lucie-import counts them. */
 	uint64_t excluded, links, special;
 	/* Where and when the stages ran, if the lines say so: distinct machines in order of

@@ -144,6 +144,9 @@ static int add_output(struct lu_accounts *a, struct lu_str name, uint64_t docs, 
 		.name = name_of(name), .run = a->run.n, .docs = docs, .held_out = held_out
 	};
 
+	if (!held_out && !(name.n > 5 && memcmp(name.p, "/dev/", 5) == 0) &&
+			!(o.text = lu_arena_str(&a->arena, name).p))
+		return lu_err_nomem(err);
 	return lu_vec_push(&a->output, o) ? 0 : lu_err_nomem(err);
 }
 
@@ -296,10 +299,46 @@ static int connect(struct lu_accounts *a, struct lu_flow *f, size_t to, uint64_t
 									      : lu_err_nomem(err);
 }
 
+/* A copy of the sentence, which is released; NULL when memory is out. */
+static const char *keep(struct lu_accounts *a, struct lu_buf *text)
+{
+	const char *copy = lu_buf_ok(text) ? lu_arena_str(&a->arena, lu_buf_slice(text)).p : NULL;
+
+	lu_buf_release(text);
+	return copy;
+}
+
+/* Note the files that several runs of a stage wrote; the outputs are sorted. */
+static int note_again(struct lu_accounts *a, struct lu_err *err)
+{
+	const struct lu_output *o = a->output.p;
+
+	for (size_t i = 0, n; i < a->output.n; i += n) {
+		const char *kind = a->run.p[o[i].run].kind, *copy;
+		struct lu_buf b = { 0 };
+
+		for (n = 1; i + n < a->output.n && o[i + n].name == o[i].name && o[i].text &&
+				o[i + n].text && strcmp(a->run.p[o[i + n].run].kind, kind) == 0;)
+			n++;
+		if (n == 1)
+			continue;
+		lu_buf_printf(&b,
+				"%s: %zu runs of %s wrote it, and all are counted; where one was "
+				"repeated, remove its earlier line",
+				o[i].text, n, kind);
+		copy = keep(a, &b);
+		if (!copy || !lu_vec_push(&a->again, copy))
+			return lu_err_nomem(err);
+	}
+	return 0;
+}
+
 int lu_flow_link(struct lu_accounts *a, struct lu_flow *f, struct lu_err *err)
 {
 	if (a->output.n)
 		qsort(a->output.p, a->output.n, sizeof(*a->output.p), by_name);
+	if (note_again(a, err) < 0)
+		return -1;
 	for (size_t i = 0; i < a->run.n; i++) {
 		for (size_t k = 0; k < a->run.p[i].names; k++) {
 			if (connect(a, f, i, a->name.p[a->run.p[i].name + k], err) < 0)
@@ -568,16 +607,9 @@ int lu_flow_total(struct lu_accounts *a, struct lu_err *err)
 
 int lu_flow_fault(struct lu_accounts *a, struct lu_buf *text, struct lu_err *err)
 {
-	int rc = lu_buf_check(text, err);
+	const char *copy = keep(a, text);
 
-	if (rc == 0) {
-		const char *copy = lu_arena_str(&a->arena, lu_buf_slice(text)).p;
-
-		if (!copy || !lu_vec_push(&a->fault, copy))
-			rc = lu_err_nomem(err);
-	}
-	lu_buf_release(text);
-	return rc;
+	return copy && lu_vec_push(&a->fault, copy) ? 0 : lu_err_nomem(err);
 }
 
 /* A run must read what was written for it. */

@@ -38,7 +38,8 @@ struct lu_run {
 
 /* What a run wrote under a name. */
 struct lu_output {
-	uint64_t name; /* hash */
+	uint64_t name;	  /* hash */
+	const char *text; /* the name as given; NULL for a set held out */
 	size_t run;
 	uint64_t docs;
 	bool held_out;

@@ -186,7 +186,7 @@ int lu_jtable_read(struct lu_jtable *t, const char *path, struct lu_err *err)
 	size_t n;
 	int rc;
 
-	if (lu_read_file(path, MAX_FILE, &text, &n, err) < 0)
+	if (lu_read_input(path, MAX_FILE, &text, &n, err) < 0)
 		return -1;
 	/* Cells are slices of the copy. */
 	copy = lu_arena_str(&t->arena, (struct lu_str){ text, n });

@@ -78,7 +78,7 @@ int lu_page_text_read(struct lu_page_texts *t, const char *arg, struct lu_err *e
 
 	if (split(arg, "TITLE=FILE", &title, &file, err) < 0)
 		return -1;
-	if (lu_read_file(file, MAX_TEXT, &bytes, &n, err) < 0) {
+	if (lu_read_input(file, MAX_TEXT, &bytes, &n, err) < 0) {
 		free(title);
 		return -1;
 	}

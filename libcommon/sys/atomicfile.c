@@ -19,6 +19,7 @@
 #include "libcommon/base/fnv.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/mapped.h"
+#include "libcommon/sys/readset.h"
 
 #define TEMP_SUFFIX ".lu-tmp"
 
@@ -34,6 +35,8 @@ static struct {
 	dev_t dev; /* folder of the target, and the target's name in it */
 	ino_t ino;
 	uint64_t name;
+	dev_t old_dev; /* the file that the target is before the commit; 0, 0: none */
+	ino_t old_ino;
 	char path[4096];
 } slots[SLOTS];
 static pthread_mutex_t slots_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -71,13 +74,19 @@ void lu_atomic_install(void)
 	}
 }
 
+static void slot_drop(int slot)
+{
+	lu_readset_unreplace(slots[slot].old_dev, slots[slot].old_ino);
+	atomic_store(&slots[slot].used, false);
+}
+
 /* Enter a temporary file, unless this process is writing the same target already. */
 static int slot_take(const char *path, const char *target, struct lu_err *err)
 {
 	const char *slash = strrchr(target, '/'), *base = slash ? slash + 1 : target;
 	uint64_t name = lu_fnv1a(LU_FNV_BASIS, base, strlen(base));
 	char dir[sizeof(slots[0].path)] = ".";
-	struct stat st;
+	struct stat st, old;
 	int slot = -1, twice = 0;
 
 	if (strlen(path) >= sizeof(slots[0].path))
@@ -86,6 +95,8 @@ static int slot_take(const char *path, const char *target, struct lu_err *err)
 		snprintf(dir, sizeof(dir), "%.*s", (int)(base - target), target);
 	if (stat(dir, &st) < 0)
 		return lu_err_sys(err, errno, "%s", dir);
+	if (stat(target, &old) < 0)
+		old = (struct stat){ 0 };
 	pthread_mutex_lock(&slots_lock);
 	for (int i = 0; i < SLOTS; i++) {
 		if (!atomic_load(&slots[i].used))
@@ -99,17 +110,21 @@ static int slot_take(const char *path, const char *target, struct lu_err *err)
 		slots[slot].dev = st.st_dev;
 		slots[slot].ino = st.st_ino;
 		slots[slot].name = name;
+		slots[slot].old_dev = old.st_dev;
+		slots[slot].old_ino = old.st_ino;
 		atomic_store(&slots[slot].used, true);
 	}
 	pthread_mutex_unlock(&slots_lock);
 	if (twice)
 		return lu_err_set(err, "%s: two outputs have this name", target);
-	return slot < 0 ? lu_err_set(err, "%s: too many output files at once", path) : slot;
-}
-
-static void slot_drop(int slot)
-{
-	atomic_store(&slots[slot].used, false);
+	if (slot < 0)
+		return lu_err_set(err, "%s: too many output files at once", path);
+	if (lu_readset_replace(old.st_dev, old.st_ino, err) < 0) {
+		slots[slot].old_ino = 0;
+		slot_drop(slot);
+		return -1;
+	}
+	return slot;
 }
 
 /*
@@ -291,6 +306,8 @@ int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err)
 			return lu_err_sys(err, EISDIR, "%s", target);
 		if (!S_ISREG(st.st_mode))
 			return open_direct(f, target, err);
+		if (lu_readset_has(&st))
+			return lu_err_set(err, "%s: input file is output file", target);
 	}
 	f->name = strdup(target);
 	f->target = resolve(target);
@@ -315,6 +332,24 @@ int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err)
 		return -1;
 	}
 	return 0;
+}
+
+int lu_atomic_reserve(const char *target, struct lu_err *err)
+{
+	struct stat st;
+	bool there = stat(target, &st) == 0;
+	char *name;
+	int rc;
+
+	if (there && !S_ISREG(st.st_mode))
+		return 0;
+	if (there && lu_readset_has(&st))
+		return lu_err_set(err, "%s: input file is output file", target);
+	name = resolve(target);
+	/* The slot has no temporary file to remove. */
+	rc = name ? slot_take("", name, err) : lu_err_nomem(err);
+	free(name);
+	return rc < 0 ? -1 : 0;
 }
 
 int lu_atomic_write(struct lu_atomic *f, const void *p, size_t n, struct lu_err *err)

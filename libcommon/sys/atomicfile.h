@@ -31,6 +31,8 @@
  * replaced or created, not the link. A target that exists and is not a regular file (/dev/null, a
  * pipe, /dev/fd/63) is written directly. NULL or "-" is standard output, written directly too.
  *
+ * A file that the run reads (sys/readset.h) is refused as a target: "X: input file is output file".
+ *
  * A process may have 4096 such files open at once. One thread at a time per struct.
  */
 #include <stdbool.h>
@@ -66,6 +68,10 @@ int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err) LU_CHECKED;
 
 /* Remove the temporary file. No effect on LU_ATOMIC_NONE or after a commit. */
 void lu_atomic_abort(struct lu_atomic *f);
+
+/* Enter a file that is not written atomically, but appended to at the end: from now on it is an
+ * output, so that no other output has its name, and it is no input. */
+int lu_atomic_reserve(const char *target, struct lu_err *err) LU_CHECKED;
 
 /* The temporary name of this attempt at `target`, different at each call; malloc'd, NULL when memory
  * is out. For folders that are written aside and renamed, as files are. */

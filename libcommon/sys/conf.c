@@ -17,7 +17,7 @@ int lu_conf_open(struct lu_conf *c, const char *path, struct lu_err *err)
 	size_t n;
 
 	*c = (struct lu_conf){ 0 };
-	if (lu_read_file(path, (size_t)1 << 20, &c->text, &n, err) < 0)
+	if (lu_read_input(path, (size_t)1 << 20, &c->text, &n, err) < 0)
 		return -1;
 	c->path = strdup(path);
 	if (!c->path) {

@@ -11,6 +11,7 @@
 
 #include "libcommon/base/buf.h"
 #include "libcommon/base/vec.h"
+#include "libcommon/sys/readset.h"
 
 #define READ_SIZE ((size_t)64 << 10)
 
@@ -33,6 +34,25 @@ int lu_write_all(int fd, const void *p, size_t n, const char *name, struct lu_er
 		if (w < 0)
 			return lu_err_sys(err, errno, "%s", name);
 		at += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+int lu_pwrite_all(
+		int fd, const void *p, size_t n, uint64_t at, const char *name, struct lu_err *err)
+{
+	const char *from = p;
+
+	while (n) {
+		ssize_t w = pwrite(fd, from, n, (off_t)at);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return lu_err_sys(err, errno, "%s", name);
+		from += w;
+		at += (uint64_t)w;
 		n -= (size_t)w;
 	}
 	return 0;
@@ -97,6 +117,11 @@ out:
 	close(fd);
 	lu_buf_release(&b);
 	return rc;
+}
+
+int lu_read_input(const char *path, size_t limit, char **out, size_t *n, struct lu_err *err)
+{
+	return lu_readset_add(path, err) < 0 ? -1 : lu_read_file(path, limit, out, n, err);
 }
 
 int lu_temp_open(const char *dir, struct lu_err *err)
@@ -226,6 +251,70 @@ int lu_files_distinct(char *const *path, size_t n, const char *suffix, struct lu
 				: lu_err_set(err, "%s: given twice, it is the same file as %s",
 						  path[again], path[first]);
 	lu_vec_release(&seen);
+	return rc;
+}
+
+struct tree {
+	char *real; /* without symbolic links */
+	const char *path;
+};
+
+static int by_real(const void *pa, const void *pb)
+{
+	const struct tree *a = pa, *b = pb;
+
+	return strcmp(a->real, b->real);
+}
+
+/* The first of the sorted folders that holds `real`, from the top down; NULL if none does. */
+static const struct tree *holder(const struct tree *folder, size_t n, char *real)
+{
+	const struct tree *found = NULL;
+
+	for (char *slash = real; n && !found && (slash = strchr(slash, '/')); slash++) {
+		/* The root keeps its slash. */
+		char *end = slash == real ? slash + 1 : slash, c = *end;
+		struct tree key = { real, NULL };
+
+		*end = '\0';
+		if (c)
+			found = bsearch(&key, folder, n, sizeof(*folder), by_real);
+		*end = c;
+	}
+	return found;
+}
+
+int lu_trees_distinct(char *const *path, size_t n, struct lu_err *err)
+{
+	struct LU_VEC(struct tree) folder = { 0 };
+	int rc = lu_files_distinct(path, n, "", err);
+
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		struct stat st;
+		char *real;
+
+		if (strcmp(path[i], "-") == 0 || stat(path[i], &st) < 0 || !S_ISDIR(st.st_mode) ||
+				!(real = realpath(path[i], NULL)))
+			continue;
+		if (!lu_vec_push(&folder, ((struct tree){ real, path[i] }))) {
+			free(real);
+			rc = lu_err_nomem(err);
+		}
+	}
+	if (folder.n > 1)
+		qsort(folder.p, folder.n, sizeof(*folder.p), by_real);
+	for (size_t i = 0; rc == 0 && folder.n && i < n; i++) {
+		char *real = strcmp(path[i], "-") == 0 ? NULL : realpath(path[i], NULL);
+		const struct tree *in = real ? holder(folder.p, folder.n, real) : NULL;
+
+		if (in)
+			rc = lu_err_set(err, "%s: lies within %s, which is read too", path[i],
+					in->path);
+		free(real);
+	}
+	for (size_t i = 0; i < folder.n; i++)
+		free(folder.p[i].real);
+	lu_vec_release(&folder);
 	return rc;
 }
 

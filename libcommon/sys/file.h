@@ -15,6 +15,10 @@
  * messages. */
 int lu_write_all(int fd, const void *p, size_t n, const char *name, struct lu_err *err) LU_CHECKED;
 
+/* The same at offset `at` of a regular file. */
+int lu_pwrite_all(int fd, const void *p, size_t n, uint64_t at, const char *name,
+		struct lu_err *err) LU_CHECKED;
+
 /* Read exactly n bytes at offset `at`; a shorter file is an error. */
 int lu_pread_all(int fd, void *p, size_t n, uint64_t at, const char *name,
 		struct lu_err *err) LU_CHECKED;
@@ -22,6 +26,10 @@ int lu_pread_all(int fd, void *p, size_t n, uint64_t at, const char *name,
 /* Read a small file: *out is malloc'd and NUL-terminated, *n its length without the NUL. A file of
  * more than `limit` bytes is an error. */
 int lu_read_file(const char *path, size_t limit, char **out, size_t *n,
+		struct lu_err *err) LU_CHECKED;
+
+/* The same for a file of the user, which then cannot become an output of this run (readset.h). */
+int lu_read_input(const char *path, size_t limit, char **out, size_t *n,
 		struct lu_err *err) LU_CHECKED;
 
 /* Create a temporary file in `dir` and unlink it, for data that does not fit in memory. Returns the
@@ -43,6 +51,10 @@ int lu_fail_create(const char *path, int errnum, struct lu_err *err);
  * prefixes, "" for files). Pipes, devices, "-" and files that do not exist are passed over. */
 int lu_files_distinct(
 		char *const *path, size_t n, const char *suffix, struct lu_err *err) LU_CHECKED;
+
+/* The same for files and folders that are read with all they hold: fails also when one lies within
+ * another, "da/sub: lies within da, which is read too". */
+int lu_trees_distinct(char *const *path, size_t n, struct lu_err *err) LU_CHECKED;
 
 /* Concatenate up to three strings (NULL ends the list early): a path from a folder or prefix and its
  * suffixes. malloc'd; NULL when memory is out. */

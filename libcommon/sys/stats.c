@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "libcommon/base/json_writer.h"
+#include "libcommon/sys/atomicfile.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/machine.h"
 #include "libcommon/sys/progress.h"
@@ -116,9 +117,11 @@ int lu_stats_check(const char *path, struct lu_err *err)
 
 	if (fd >= 0)
 		close(fd);
-	/* ENXIO: a pipe without a reader yet. */
-	if (!path || fd >= 0 || errno == ENXIO)
+	if (!path)
 		return 0;
+	/* ENXIO: a pipe without a reader yet. */
+	if (fd >= 0 || errno == ENXIO)
+		return lu_atomic_reserve(path, err);
 	if (errno != ENOENT)
 		return lu_err_sys(err, errno, "%s", path);
 	slash = strrchr(path, '/');
@@ -128,7 +131,7 @@ int lu_stats_check(const char *path, struct lu_err *err)
 	if (!*path || access(folder, W_OK | X_OK) < 0)
 		rc = lu_fail_create(path, errno, err);
 	free(folder);
-	return rc;
+	return rc < 0 ? rc : lu_atomic_reserve(path, err);
 }
 
 int lu_stats_append(struct lu_stats *s, const struct lu_args *args, const char *path,

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 int lu_threads_default(void)
@@ -12,6 +13,33 @@ int lu_threads_default(void)
 	int n = omp_get_max_threads();
 
 	return n < LU_THREADS_MAX ? n : LU_THREADS_MAX;
+}
+
+int lu_threads_online(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 && n < LU_THREADS_MAX ? (int)n : 1;
+}
+
+const char *lu_threads_odd_default(void)
+{
+	const char *given = getenv("OMP_NUM_THREADS"), *at = given;
+	char *end;
+
+	if (!given)
+		return NULL;
+	for (;; at = end + 1) {
+		unsigned long n;
+
+		errno = 0;
+		n = strtoul(at, &end, 10);
+		end += strspn(end, " \t\n");
+		if (end == at || n == 0 || errno || memchr(at, '-', (size_t)(end - at)))
+			return given;
+		if (*end != ',')
+			return *end ? given : NULL;
+	}
 }
 
 /* The threads wait until all have started. */

@@ -14,6 +14,7 @@
 #include "libcommon/sys/help.h"
 #include "libcommon/sys/mapped.h"
 #include "libcommon/sys/progress.h"
+#include "libcommon/sys/readset.h"
 #include "libcommon/sys/stats.h"
 #include "libcommon/sys/threads.h"
 #include "libcommon/sys/version.h"
@@ -21,7 +22,7 @@
 /* State of the messages, set by lu_tool_start() before any thread exists. */
 static struct {
 	const char *name;
-	bool quiet;
+	bool quiet, mute;
 	int verbose;
 	/* Reachable for as long as the process lives. */
 	struct lu_cmdline cmdline;
@@ -35,6 +36,8 @@ static LU_PRINTF(1, 0) void say(const char *fmt, va_list ap)
 	int n = snprintf(line, sizeof(line), "%s: ", self.name);
 	size_t len;
 
+	if (self.mute)
+		return;
 	vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
 	lu_mask_controls(line);
 	len = strlen(line);
@@ -63,6 +66,12 @@ void lu_note(const char *fmt, ...)
 	va_start(ap, fmt);
 	say(fmt, ap);
 	va_end(ap);
+}
+
+void lu_tool_mute(bool errors)
+{
+	self.quiet = true;
+	self.mute = errors;
 }
 
 void lu_detail(const char *fmt, ...)
@@ -94,7 +103,7 @@ static void on_exit_by_others(void)
 
 static __attribute__((noreturn)) void usage_exit(bool hint)
 {
-	if (hint)
+	if (hint && !self.mute)
 		fprintf(stderr, "Try '%s --help'.\n", self.name);
 	lu_atomic_remove_all();
 	leave(2);
@@ -238,11 +247,27 @@ static void note_old_names(const struct lu_cmdline *c)
 	}
 }
 
-static void complete_std(struct lu_std *std, unsigned groups)
+/* The operands are inputs, unless they are the prefixes of shards, whose files are known when they
+ * are opened. */
+static void add_operands(const struct lu_tool *tool)
 {
 	struct lu_err err;
 
-	if (std->threads == 0)
+	if (!(tool->std & LU_STD_RUN))
+		lu_readset_watch();
+	for (size_t i = 0; !strstr(tool->operands, "PREFIX") && i < self.cmdline.file.n; i++) {
+		if (lu_readset_add(self.cmdline.file.p[i], &err) < 0)
+			fail(&err);
+	}
+}
+
+static void complete_std(struct lu_std *std, const struct lu_tool *tool)
+{
+	struct lu_err err;
+
+	bool choose = std->threads == 0;
+
+	if (choose)
 		std->threads = lu_threads_default();
 	if (!std->tmpdir)
 		std->tmpdir = getenv("TMPDIR");
@@ -255,10 +280,14 @@ static void complete_std(struct lu_std *std, unsigned groups)
 	self.quiet = std->quiet;
 	self.verbose = std->verbose;
 	self.map = std->map.item;
+	if (choose && (tool->std & LU_STD_THREADS) && lu_threads_odd_default())
+		lu_note("OMP_NUM_THREADS: '%s' is not a number of threads; using %d",
+				lu_threads_odd_default(), std->threads);
+	add_operands(tool);
 	/* Fail on an unwritable path now, not after hours of work. */
 	if (lu_stats_check(std->stats, &err) < 0)
 		fail(&err);
-	if ((groups & LU_STD_THREADS) && lu_threads_check(std->threads, &err) < 0)
+	if ((tool->std & LU_STD_THREADS) && lu_threads_check(std->threads, &err) < 0)
 		fail(&err);
 }
 
@@ -270,7 +299,7 @@ void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *conf
 	prepare_process();
 	self.name = tool->name;
 	parse_args(tool, argc, argv, config);
-	complete_std(std, tool->std);
+	complete_std(std, tool);
 	note_old_names(&self.cmdline);
 	*args = (struct lu_args){
 		.tool = tool,

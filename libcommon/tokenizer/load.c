@@ -1,6 +1,7 @@
 /* Read a tokenizer.json. */
 #include <stdlib.h>
 
+#include "libcommon/io/magic.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/tokenizer/metaspace_first.h"
 #include "libcommon/tokenizer/post_processor.h"
@@ -324,7 +325,19 @@ int lu_tok_parse(struct lu_tok **out, const char *name, struct lu_str json, stru
 		goto out;
 	}
 	if (lu_json_object(json, &scratch, &file, &fault) < 0) {
-		lu_err_set(err, "%s: byte %zu: %s", name, fault.at, lu_json_fault_text(fault.kind));
+		const struct lu_format *f = lu_magic_find(json, LU_MAGIC_ALL);
+
+		if (fault.kind == LU_JSON_NO_MEMORY)
+			lu_err_nomem(err);
+		else if (f)
+			lu_err_set(err, "%s: not a tokenizer.json: %s", name, f->name);
+		else
+			lu_err_set(err, "%s: not a tokenizer.json: byte %zu: %s", name, fault.at,
+					lu_json_fault_text(fault.kind));
+		goto out;
+	}
+	if (!lu_json_get(&file, "version") && !lu_json_get(&file, "model")) {
+		lu_err_set(err, "%s: not a tokenizer.json: it has no \"model\"", name);
 		goto out;
 	}
 	if (lu_frozen_new(&tok->unicode, err) < 0)
@@ -346,7 +359,7 @@ int lu_tok_load(struct lu_tok **tok, const char *path, struct lu_err *err)
 	int rc;
 
 	*tok = NULL;
-	if (lu_read_file(path, MAX_FILE, &text, &n, err) < 0)
+	if (lu_read_input(path, MAX_FILE, &text, &n, err) < 0)
 		return -1;
 	rc = lu_tok_parse(tok, path, (struct lu_str){ text, n }, err);
 	free(text);

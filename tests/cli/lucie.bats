@@ -45,6 +45,17 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 	run -2 lucie ''
 }
 
+@test "a program under its own name is told, and new takes a folder with a dash" {
+	run -2 lucie lucie-lang
+	[ "${lines[0]}" = "lucie: unknown command 'lucie-lang', did you mean 'lang'" ]
+	run -2 lucie new -dash
+	[[ "${lines[0]}" == *"the folder would be ./-dash" ]]
+	[ ! -e ./-dash ]
+	lucie new -- -dash
+	[ -e ./-dash/Makefile ] && [ -d ./-dash/raw ]
+	run -2 lucie new --
+}
+
 @test "lucie help shows a manual page" {
 	command -v man >/dev/null || skip "no man"
 	[[ $(lucie help mix | cat) == *'lucie-mix'*'proportions of a recipe'* ]]

@@ -94,5 +94,5 @@ old() {
 	grep -q '"in":{"docs":3,"bytes":41},"out":{"docs":2,"bytes":30},"dropped":{"bad record":1},"repeated":0' s
 	lucie-stats --documents --max-bad 1 --stats s d >out
 	sed -n 2p s | grep -q '"tool":"lucie-stats".*"in":{"docs":3,"bytes":41},"out":{"docs":2'
-	told "--rejects, --max-bad and --stats need --documents" lucie-stats --stats s s
+	told "--rejects, --max-bad and --stats need --documents" lucie-stats --stats t s
 }

@@ -11,8 +11,8 @@ setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	fixtures run
 	# The same vocabulary, another file.
-	sed '1s/{/{ /' tokenizer.json >other.json
-	lucie-shard -q -t other.json -o other a.jsonl
+	sed '1s/{/{ /' tokenizer.json >another.json
+	lucie-shard -q -t another.json -o other a.jsonl
 	sed '/^tokenizer/d; s/^preset.*/&\nvocab = 400/' train.ini >plain.ini
 	lucie-train -q -c plain.ini -o plain
 }
@@ -99,16 +99,16 @@ exported() { python3 -c 'import json, sys; print(json.load(open("out/" + sys.arg
 }
 
 @test "a tokenizer that is not the model's is refused" {
-	says_both other.json run/tokenizer.json lucie-eval -t other.json run a.jsonl
-	says_both other.json run/tokenizer.json lucie-eval -t other.json run shards/demo
-	says_both other.json run/../tokenizer.json lucie-eval -t other.json run/latest a.jsonl ||
-		says_both other.json run/latest/../tokenizer.json lucie-eval -t other.json run/latest a.jsonl
-	says_both other.json run/tokenizer.json lucie-export -t other.json -o out run
+	says_both another.json run/tokenizer.json lucie-eval -t another.json run a.jsonl
+	says_both another.json run/tokenizer.json lucie-eval -t another.json run shards/demo
+	says_both another.json run/../tokenizer.json lucie-eval -t another.json run/latest a.jsonl ||
+		says_both another.json run/latest/../tokenizer.json lucie-eval -t another.json run/latest a.jsonl
+	says_both another.json run/tokenizer.json lucie-export -t another.json -o out run
 	[ ! -e out ]
-	says_both other.json run/tokenizer.json lucie-generate -t other.json run
+	says_both another.json run/tokenizer.json lucie-generate -t another.json run
 	# A run without a tokenizer was trained on shards of one.
-	says_both other.json shards/demo lucie-eval -t other.json plain a.jsonl
-	says_both other.json shards/demo lucie-export -t other.json -o out plain
+	says_both another.json shards/demo lucie-eval -t another.json plain a.jsonl
+	says_both another.json shards/demo lucie-export -t another.json -o out plain
 	lucie-eval -q -t tokenizer.json plain a.jsonl
 	# The same file under another name is the same tokenizer.
 	cp tokenizer.json copy.json
@@ -218,5 +218,13 @@ exported() { python3 -c 'import json, sys; print(json.load(open("out/" + sys.arg
 		$c --progress never 2>err >/dev/null
 		[ ! -s err ]
 		rm -rf out
+	done
+}
+
+@test "lucie-eval refuses options for records on shards" {
+	for option in "--text-field x" "--map lang=x" "--rejects r" "--max-bad 3"; do
+		run -2 lucie-eval run $option shards/demo
+		[[ "$output" == "lucie-eval: shards/demo is a shard, which has no records: "* ]]
+		[ ! -e r ]
 	done
 }

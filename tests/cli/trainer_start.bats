@@ -126,7 +126,7 @@ goes_on() {
 	cp short.ini phases.ini
 	printf '[phase a]\ntrain.steps = 6\n[phase b]\ndata.train = nope\n' >>phases.ini
 	run -2 lucie-train -c phases.ini -o new
-	[[ "$output" == *"phase b: data.train: nope.idx"* ]]
+	[[ "$output" == *"phase b: data.train: nope: "*"nope.idx is missing"* ]]
 	[ ! -e new ]
 	sed -i 's,nope,shards/two\ntrain.context = 100000,' phases.ini
 	run -2 lucie-train -c phases.ini --dry-run

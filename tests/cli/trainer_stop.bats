@@ -168,6 +168,38 @@ stopped() {
 	[ ! -s err ]
 }
 
+@test "a time limit stops the run like a signal; in a job of Slurm it is what is left of that" {
+	local long=(-c base.ini --set phase.one.train.samples=4000000 --set train.valid_every=3)
+	start "${long[@]}" --time-limit 1.5s
+	stopped
+	grep -qx 'lucie-train: the time limit is reached' err
+	step=$(readlink run/latest)
+	[ "$(tail -n1 err)" = "lucie-train: stopped after step $((10#${step#step-})): checkpoint run/$step written; the same command continues the run" ]
+	SLURM_JOB_END_TIME=$(($(date +%s) + 3)) start "${long[@]}"
+	stopped
+	grep -qx 'lucie-train: the time limit is reached' err
+	[ "$(readlink run/latest)" != "$step" ]
+	# None; and that of a job which is over does not count.
+	rm -rf run
+	SLURM_JOB_END_TIME=$(($(date +%s) + 1)) lucie-train -q -c base.ini --time-limit 0 -o run
+	equal
+	rm -rf run
+	SLURM_JOB_END_TIME=1 lucie-train -q -c base.ini -o run
+	equal
+}
+
+@test "a time limit that makes no sense is refused in one sentence" {
+	run -2 lucie-train -c base.ini --time-limit 20x -o run
+	[ "$output" = "lucie-train: --time-limit: '20x' is not a duration (try 20h, 90m or 30s)" ]
+	SLURM_JOB_END_TIME=soon run -2 lucie-train -c base.ini -o run
+	[[ "$output" == "lucie-train: SLURM_JOB_END_TIME: 'soon' is not a number" ]]
+	SLURM_JOB_END_TIME=$(($(date +%s) + 100)) run -2 lucie-train -c base.ini --time-margin 10m -o run
+	[[ "$output" == "lucie-train: --time-margin 10m: the job ends in "*" s, which leaves no time to train" ]]
+	run -2 lucie-train -c base.ini --time-margin 10m --time-limit 1h -o run
+	[[ "$output" == *"does not go with --time-limit"* ]]
+	[ ! -e run ]
+}
+
 @test "a second Ctrl-C ends at once and says what is lost" {
 	local rc=0
 	start -c base.ini --set phase.one.train.samples=4000000 --set phase.one.train.valid_every=0 \
@@ -238,7 +270,7 @@ stopped() {
 		cp shards/three.* cut
 		sed 's,^train = .*,train = cut/three,; s/^valid_.*/schedule = constant/; /^valid/d' base.ini >cut.ini
 		start -q -c cut.ini --set phase.one.train.samples=4000000 --set checkpoint.every=20
-		wait_for run/metrics.jsonl '"step":21,'
+		wait_for run/latest/manifest.json '"step":'
 		truncate -s "$size" cut/three.bin
 		wait_for err 'cut/three.bin'
 		rc=0

@@ -1,8 +1,10 @@
 /*
- * Fault injection, preloaded into a program (LD_PRELOAD): call number INJECT_N of one kind fails.
+ * Fault injection, preloaded into a program (LD_PRELOAD): call number INJECT_N of one kind fails, or
+ * for INJECT=maps every call.
  *
  *	INJECT=memory	malloc calloc realloc aligned_alloc: NULL
  *	INJECT=files	open read write pread pwrite fsync ftruncate rename close: EIO
+ *	INJECT=maps	mmap of a file: ENODEV, as on a file system that cannot map
  *	INJECT_COUNT=F	write the number of such calls to the file F at exit
  *
  * Only calls from the program itself and its statically linked library count, not those from shared
@@ -18,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 void *__libc_malloc(size_t n);
@@ -25,7 +28,7 @@ void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
 void *__libc_memalign(size_t alignment, size_t n);
 
-enum kind { NOTHING, MEMORY, FILES };
+enum kind { NOTHING, MEMORY, FILES, MAPS };
 
 static struct {
 	uintptr_t from, to; /* the program's code */
@@ -57,7 +60,10 @@ __attribute__((constructor)) static void start(void)
 	inject.count_file = getenv("INJECT_COUNT");
 	inject.n = n ? strtoul(n, NULL, 10) : 0;
 	dl_iterate_phdr(find_program, NULL);
-	inject.kind = !kind ? NOTHING : strcmp(kind, "memory") == 0 ? MEMORY : FILES;
+	inject.kind = !kind			      ? NOTHING
+			: strcmp(kind, "memory") == 0 ? MEMORY
+			: strcmp(kind, "maps") == 0   ? MAPS
+						      : FILES;
 }
 
 __attribute__((destructor)) static void finish(void)
@@ -72,11 +78,16 @@ __attribute__((destructor)) static void finish(void)
 	}
 }
 
-static bool fails(enum kind kind, void *caller)
+static bool from_program(void *caller)
 {
 	uintptr_t at = (uintptr_t)caller;
 
-	if (inject.kind != kind || at < inject.from || at >= inject.to)
+	return at >= inject.from && at < inject.to;
+}
+
+static bool fails(enum kind kind, void *caller)
+{
+	if (inject.kind != kind || !from_program(caller))
 		return false;
 	return atomic_fetch_add(&inject.calls, 1) + 1 == inject.n;
 }
@@ -168,6 +179,16 @@ int rename(const char *from, const char *to)
 {
 	NEXT(rename);
 	return fails(FILES, HERE) ? io_error() : next(from, to);
+}
+
+void *mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset)
+{
+	NEXT(mmap);
+	if (fd < 0 || inject.kind != MAPS || !from_program(HERE))
+		return next(at, n, prot, flags, fd, offset);
+	atomic_fetch_add(&inject.calls, 1);
+	errno = ENODEV;
+	return MAP_FAILED;
 }
 
 /* On Linux a failed close has closed the descriptor nevertheless. */

@@ -29,6 +29,7 @@ struct ranks {
 	/* The work of a rank; its error is printed. */
 	int (*work)(struct lt_comm *c, void *arg, struct lu_err *err);
 	void *arg;
+	const struct lk_ops *ops; /* NULL: host_ops */
 	/* In the process of a rank before it opens the run, or NULL. */
 	void (*before)(size_t rank, void *arg);
 	size_t leave_out; /* as many ranks, the highest, are not started */

@@ -21,7 +21,7 @@ static void test_table(void **state)
 	size_t offset = 0;
 
 	(void)state;
-	ok(lt_table_build(&t, &lucie, &err), &err);
+	ok(lt_table_build(&t, &lucie, NULL, &err), &err);
 	assert_int_equal(t.total, 6706958336);
 	assert_int_equal(lt_matrix_params(&t) + 4096 * (2 * 32 + 1), 6440620032);
 	for (size_t i = 0; i < t.n; i++) {
@@ -49,7 +49,7 @@ static void test_init(void **state)
 	double sum = 0;
 
 	(void)state;
-	ok(lt_table_build(&t, &shape, &err), &err);
+	ok(lt_table_build(&t, &shape, NULL, &err), &err);
 	p = lt_table_find(&t, "model.embed_tokens.weight");
 	lt_param_init(p, 5, 0, 400, whole);
 	lt_param_init(p, 5, 137, 101, part);

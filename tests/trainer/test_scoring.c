@@ -14,12 +14,11 @@ static int check(void *ctx, uint64_t offset, size_t n, const uint32_t *label, co
 {
 	struct seen *s = ctx;
 
-	(void)err;
 	assert_int_equal(offset, s->next);
 	for (size_t i = 0; i < n; i++) {
 		uint32_t token;
 
-		lt_corpus_read(s->c, offset + i, 1, &token);
+		ok(lt_corpus_read(s->c, offset + i, 1, &token, err), err);
 		assert_int_equal(label[i], token);
 		assert_true(loss[i] > 0);
 	}
@@ -30,6 +29,8 @@ static int check(void *ctx, uint64_t offset, size_t n, const uint32_t *label, co
 
 static void test_windows(void **state)
 {
+	struct lt_model_plan plan = tiny_plan(LT_MODEL_SCORE);
+	struct lt_scorer scorer;
 	uint32_t ids[83];
 	struct tiny t;
 	struct lt_model *m;
@@ -39,7 +40,8 @@ static void test_windows(void **state)
 	for (uint32_t i = 0; i < 83; i++)
 		ids[i] = i * 5 % TINY_VOCAB;
 	tiny_open(&t, 0, false);
-	ok(lt_model_open(&m, t.w, 3, TINY_CONTEXT, LT_MODEL_SCORE, false, &err), &err);
+	ok(lt_model_open(&m, t.w, &plan, &err), &err);
+	scorer = lt_scorer_of(m, TINY_BATCH, TINY_CONTEXT);
 	/* Every length of the last window, and streams shorter than a window. */
 	for (uint64_t n = 2; n <= 83; n++) {
 		struct seen s = { .next = 1 };
@@ -48,9 +50,9 @@ static void test_windows(void **state)
 
 		ok(lt_corpus_memory(&c, ids, n, TINY_CONTEXT, &err), &err);
 		s.c = c;
-		ok(lt_score(m, 3, TINY_CONTEXT, c, 0, check, &s, &err), &err);
+		ok(lt_score(&scorer, c, 0, check, &s, &err), &err);
 		assert_int_equal(s.labels, n - 1);
-		ok(lt_score_total(m, 3, TINY_CONTEXT, c, 2, NULL, &total, &err), &err);
+		ok(lt_score_total(&scorer, c, 2, NULL, &total, &err), &err);
 		assert_true(total.tokens <= 2 * TINY_CONTEXT);
 		lt_corpus_close(c);
 	}

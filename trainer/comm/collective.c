@@ -60,6 +60,21 @@ static struct lt_transfer incoming(size_t peer, char *to, size_t bytes)
 	return (struct lt_transfer){ .peer = peer, .bytes = bytes, .to = to };
 }
 
+/* Bytes of a part that are summed at once, in a group of `size` members. */
+static size_t slice_bytes(size_t size)
+{
+	size_t bytes = least(WORK / (size - 1), SLICE_MAX);
+
+	return bytes < SLICE_MIN ? SLICE_MIN : bytes;
+}
+
+uint64_t lt_group_bytes(size_t size, uint64_t bytes)
+{
+	uint64_t part = bytes / size, slice = size > 1 ? slice_bytes(size) : 0;
+
+	return (part < slice ? part : slice) * (size - 1);
+}
+
 static int reserve(struct lt_group *g, size_t bytes, struct lu_err *err)
 {
 	if (bytes <= g->work_bytes)
@@ -95,11 +110,9 @@ static void add_slice(void *ctx)
 static int reduce_scatter(const struct run *r, struct lu_err *err)
 {
 	struct lt_group *g = r->g;
-	size_t bytes = least(WORK / (g->size - 1), SLICE_MAX), own, stride, n = 0;
+	size_t bytes = slice_bytes(g->size), own, stride, n = 0;
 	struct summing s = { .r = r, .part = r->bound[g->rank + 1] - r->bound[g->rank] };
 
-	if (bytes < SLICE_MIN)
-		bytes = SLICE_MIN;
 	s.slice = bytes / r->size;
 	own = s.part * r->size;
 	stride = (least(bytes, own) + 63) & ~(size_t)63;

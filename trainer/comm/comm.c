@@ -299,6 +299,7 @@ int lt_comm_agree(struct lt_comm *c, enum lt_channel channel, int rc, struct lu_
 	if (!o.failed)
 		return 0;
 	c->speaks = o.rank == c->rank;
+	c->agreed = true;
 	lu_err_set(err, "%s", o.msg);
 	err->errnum = o.errnum;
 	if (!c->speaks && o.rank < c->size)
@@ -309,4 +310,9 @@ int lt_comm_agree(struct lt_comm *c, enum lt_channel channel, int rc, struct lu_
 bool lt_comm_speaks(const struct lt_comm *c)
 {
 	return c->speaks;
+}
+
+bool lt_comm_agreed(const struct lt_comm *c)
+{
+	return c->agreed;
 }

@@ -103,6 +103,8 @@ int lt_comm_agree(
 		struct lt_comm *c, enum lt_channel channel, int rc, struct lu_err *err) LU_CHECKED;
 /* True if this rank reports errors: always, unless lt_comm_agree() found that another rank does. */
 bool lt_comm_speaks(const struct lt_comm *c);
+/* True if all ranks know that they have failed, so that nobody need be told by lt_comm_abort(). */
+bool lt_comm_agreed(const struct lt_comm *c);
 
 /* --- groups and data -------------------------------------------------------------------------- */
 
@@ -115,6 +117,10 @@ int lt_comm_group(struct lt_comm *c, const size_t *ranks, size_t n, const char *
 		struct lt_group **g, struct lu_err *err) LU_CHECKED;
 size_t lt_group_rank(const struct lt_group *g); /* of this rank among the members */
 size_t lt_group_size(const struct lt_group *g);
+
+/* Bytes of host memory that a group of `size` members comes to keep, if the largest buffer that it sums
+ * has `bytes`. For the plan of memory. */
+uint64_t lt_group_bytes(size_t size, uint64_t bytes);
 
 /* x[n] becomes the sum of x over the members. */
 int lt_all_reduce(struct lt_group *g, struct lk_queue *q, void *x, size_t n, enum lt_element type,

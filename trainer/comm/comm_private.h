@@ -18,6 +18,7 @@ struct lt_comm {
 	uint32_t *shared; /* [size]: groups so far that this rank shares with each other */
 	struct lt_group *groups;
 	struct lt_process self; /* with one rank: for its host name */
+	bool agreed;		/* lt_comm_agree() has failed */
 	bool speaks;
 	bool reads_memory; /* ranks on one host read each other's memory */
 };
