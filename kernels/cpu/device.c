@@ -144,6 +144,7 @@ static void want_huge_pages(void *p, size_t bytes)
 void *lk_cpu_alloc(struct lk_queue *q, size_t bytes)
 {
 	size_t align = bytes < HUGE ? ALIGN : HUGE;
+	/* aligned_alloc() wants a multiple of the alignment; what is not touched takes no memory. */
 	size_t size = bytes == 0 ? ALIGN : (bytes + align - 1) / align * align;
 	void *p = size < bytes ? NULL : aligned_alloc(align, size);
 
