@@ -27,6 +27,7 @@
 #include "trainer/run/step_log.h"
 #include "trainer/run/stop.h"
 #include "trainer/run/train_step.h"
+#include "trainer/run/watch.h"
 
 /* The phase that is being trained. */
 struct phase {
@@ -52,6 +53,7 @@ struct lt_trainer {
 	uint64_t begun; /* of the last one that was begun */
 	bool outdated; /* it is of this step, and validations that it says are due have been made */
 	struct phase phase;
+	struct lt_watch watch;
 	/* For the summary. */
 	double start, last_loss;
 	uint64_t first_step, first_tokens;
@@ -354,7 +356,8 @@ static int advance(struct lt_trainer *l, uint64_t batch, struct lu_err *err)
 	struct lt_step_result s;
 
 	lt_stop_stage(LT_STOP_STEP);
-	if (one_step(l, batch, &s, err) < 0 || log_step(l, &s, err) < 0)
+	if (one_step(l, batch, &s, err) < 0 || log_step(l, &s, err) < 0 ||
+			lt_watch_step(&l->watch, l->pos.step, s.seconds, err) < 0)
 		return -1;
 	lt_stop_at(l->pos.step);
 	l->outdated = false;
@@ -543,6 +546,8 @@ static int open_all(struct lt_trainer *l, struct lu_err *err)
 			(!l->what->overcommit &&
 					lt_budget_check_memory(l->what->config, l->comm, err) < 0))
 		return -1;
+	if (lt_watch_open(&l->watch, l->comm, l->ops, err) < 0)
+		return -1;
 	rc = lt_layout_connect(&l->layout, l->comm, err);
 	if (rc == 0)
 		rc = open_weights(l, &shape, err);
@@ -597,6 +602,7 @@ void lt_train_close(struct lt_trainer *l)
 		close_phase(l);
 	lt_phase_data_close(&l->phase.data);
 	lt_saver_close(l->saver);
+	lt_watch_close(&l->watch);
 	lt_weights_close(l->w);
 	lt_layout_release(&l->layout);
 	if (l->q)
