@@ -198,22 +198,6 @@ static void close_phase(struct lt_trainer *l)
 	*p = (struct phase){ 0 };
 }
 
-/* For the manifests of checkpoints. */
-static void describe_layout(struct lt_trainer *l, const struct lt_settings *s)
-{
-	static const char *const recompute[] = { "none", "norms", "layer" };
-	const struct lt_mesh *m = &l->layout.mesh;
-
-	l->pos.by = (struct lt_written_by){ .dp = m->size[LT_DP],
-		.tp = m->size[LT_TP],
-		.pp = m->size[LT_PP],
-		.zero = l->layout.zero,
-		.lanes = l->layout.lanes,
-		.equality = "layout" };
-	snprintf(l->pos.by.recompute, sizeof(l->pos.by.recompute), "%s",
-			recompute[s->parallel.recompute]);
-}
-
 /* Open the phase of the position. Its data may be open already. */
 static int open_phase(struct lt_trainer *l, struct lu_err *err)
 {
@@ -230,7 +214,7 @@ static int open_phase(struct lt_trainer *l, struct lu_err *err)
 	lt_settings_shape(s, &shape);
 	l->w->table.shape.rope_theta = shape.rope_theta;
 	l->pos.context = s->train.context;
-	describe_layout(l, s);
+	l->pos.by = lt_layout_describe(&l->layout, s->parallel.recompute);
 	snprintf(l->pos.phase_name, sizeof(l->pos.phase_name), "%s", c->phase.p[i].name);
 	if (lt_step_open(&p->step, &l->layout, l->w, s, &p->data.schedule, load_micro, l, err) < 0)
 		return -1;
