@@ -21,6 +21,7 @@ struct lt_comm {
 	struct lt_process self; /* with one rank: for its host name */
 	bool agreed;		/* lt_comm_agree() has failed */
 	bool speaks;
+	bool reads_memory; /* ranks on one host read each other's memory */
 };
 
 struct lt_group {
