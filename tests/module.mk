@@ -4,6 +4,7 @@
 #                              .c files of such a folder are linked into each of its tests
 #   tests/cases/TOOL/NNN-what/ golden cases, run by tests/run-cases
 #   tests/cli/*.bats           behaviour of the programs
+#   tests/trainer/*.bats       lucie-train as several ranks
 #   tests/interop/*.py         real clients, in build/venv (tests/interop/requirements.txt);
 #                              torch_*.py in build/torch-venv, which only continuous integration
 #                              and TESTS=torch_... install, since PyTorch takes 6 GB
@@ -79,7 +80,7 @@ endif
 CASES := $(patsubst tests/%,$(TEST_BUILD)/%.t,$(sort $(wildcard tests/cases/*)))
 INTEROP := $(patsubst tests/%.py,$(TEST_BUILD)/%.t,$(sort $(wildcard tests/interop/*.py)))
 INTEROP_TORCH := $(filter $(TEST_BUILD)/interop/torch_%,$(INTEROP))
-BATS := $(sort $(wildcard tests/cli/*.bats))
+BATS := $(sort $(wildcard tests/cli/*.bats tests/trainer/*.bats))
 FAULTS := $(if $(filter release,$(CONFIG)),$(sort $(wildcard tests/faults/*.bats)))
 INJECT := $(if $(FAULTS),$(TEST_BUILD)/faults/inject.so)
 

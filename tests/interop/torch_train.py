@@ -1,8 +1,10 @@
-"""lucie-train's steps against PyTorch: the same weights, tokens and settings, Hugging Face's Llama and torch.optim.AdamW."""
+"""lucie-train, in one process and in layouts, against PyTorch: the same weights, tokens and settings, Hugging Face's
+Llama and torch.optim.AdamW."""
 
 import json
 import math
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,9 +26,7 @@ layers = 2
 heads = 4
 kv_heads = 2
 ffn = 80
-rope_theta = 10000
 init_std = 0.1
-tied = %(tied)s
 [data]
 train = shard
 shuffle = no
@@ -41,7 +41,6 @@ lr_min = {LR_MIN}
 warmup = {WARMUP}
 clip = {CLIP}
 weight_decay = {DECAY}
-%(more)s
 """
 done = 0
 
@@ -58,16 +57,24 @@ def tool(name, *args):
     subprocess.run([os.path.join(BIN, name), "-q", *args], check=True)
 
 
-def make_shard(tokens):
-    """One document, of pairs that a model can learn."""
+def make_shard():
+    """Documents of pairs that a model can learn; each begins with 0, which is nowhere else."""
     rnd = np.random.default_rng(3)
-    ids = rnd.integers(0, VOCAB, tokens)
-    ids[1::2] = (ids[::2][: len(ids[1::2])] * 5 + 3) % VOCAB
+    left, docs = CONTEXT * sum(batches()) + 1, []
+    while left > 0:
+        n = min(left, int(rnd.choice([1, 2, 7, 30, 100])))
+        first = rnd.integers(1, VOCAB, (n + 1) // 2)
+        docs.append([0, *np.stack((first, 1 + (first * 5 + 3) % (VOCAB - 1))).T.flatten()][:n])
+        left -= n
+    lengths = np.array([len(d) for d in docs], "<i4")
+    offsets = np.array([0, *np.cumsum(2 * lengths)[:-1]], "<i8")
+    ids = np.concatenate(docs)
     ids.astype("<u2").tofile("shard.bin")
     with open("shard.idx", "wb") as f:
         f.write(b"MMIDIDX\0\0" + np.array([1], "<u8").tobytes() + b"\x08")
-        f.write(np.array([1, 2], "<u8").tobytes() + np.array([tokens], "<i4").tobytes())
-        f.write(np.array([0], "<i8").tobytes() + np.array([0, 1], "<i8").tobytes())
+        f.write(np.array([len(docs), len(docs) + 1], "<u8").tobytes())
+        f.write(lengths.tobytes() + offsets.tobytes())
+        f.write(np.arange(len(docs) + 1).astype("<i8").tobytes())
     return torch.from_numpy(ids)
 
 
@@ -87,7 +94,21 @@ def rate(consumed, total):
     return LR_MIN + (LR - LR_MIN) * (1 + math.cos(math.pi * part)) / 2
 
 
-def train(model, ids):
+def losses(model, rows, reset):
+    """Of each label; with `reset` every document is computed alone."""
+    if not reset:
+        logits = model(rows[:, :-1], use_cache=False).logits
+    else:
+        parts = []
+        for row in rows[:, :-1]:
+            starts = [i for i in range(1, CONTEXT) if row[i] == 0]
+            for a, b in zip([0, *starts], [*starts, CONTEXT]):
+                parts.append(model(row[None, a:b], use_cache=False).logits[0])
+        logits = torch.cat(parts)[None]
+    return torch.nn.functional.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
+
+
+def train(model, ids, reset):
     """Loss, rate and norm of each step."""
     groups = [
         {"params": [p for p in model.parameters() if p.dim() == 2], "weight_decay": DECAY},
@@ -97,10 +118,8 @@ def train(model, ids):
     consumed, total = 0, sum(batches())
     for batch in batches():
         rows = [ids[s * CONTEXT : s * CONTEXT + CONTEXT + 1] for s in range(consumed, consumed + batch)]
-        rows = torch.stack(rows)
         consumed += batch
-        logits = model(rows[:, :-1], use_cache=False).logits
-        loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), rows[:, 1:].flatten())
+        loss = losses(model, torch.stack(rows), reset)
         adam.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
@@ -110,36 +129,54 @@ def train(model, ids):
         yield loss.item(), rate(consumed, total), norm.item()
 
 
-def compare(name, ids, more="", tied="no"):
+def run_ranks(ranks, sets):
+    """lucie-train as so many processes."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    args = [os.path.join(BIN, "lucie-train"), "-q", "-c", "run.ini", *sets, "-o", "run"]
+    started = []
+    for r in range(ranks):
+        env = dict(os.environ, OMP_NUM_THREADS="1")
+        if ranks > 1:
+            env |= {"LUCIE_RANK": str(r), "LUCIE_SIZE": str(ranks), "LUCIE_RENDEZVOUS": f"127.0.0.1:{port}"}
+        started.append(subprocess.Popen(args, env=env))
+    assert [p.wait() for p in started] == [0] * ranks
+
+
+def compare(name, ids, *sets, ranks=1):
+    sets = [word for s in sets for word in ("--set", s)]
     with open("run.ini", "w") as f:
-        f.write(INI % {"more": more, "tied": tied})
+        f.write(INI)
     subprocess.run(["rm", "-rf", "run", "start", "end"], check=True)
-    tool("lucie-train", "-c", "run.ini", "-o", "run")
+    run_ranks(ranks, sets)
     tool("lucie-export", "--init", "--dtype", "f32", "-o", "start", "run")
     tool("lucie-export", "--dtype", "f32", "-o", "end", "run")
     lines = [json.loads(line) for line in open("run/metrics.jsonl")]
     ours = [(s["loss"], s["lr"], s["norm"]) for s in lines if "loss" in s]
     model = LlamaForCausalLM.from_pretrained("start", dtype=torch.float32)
-    theirs = list(train(model, ids))
+    theirs = list(train(model, ids, "train.reset_documents=yes" in sets))
+    learns = theirs[-1][0] < theirs[0][0] - 0.1
+    ok(f"{name}: {STEPS} steps, and it learns", len(ours) == STEPS and learns, f"{theirs[0][0]:.3f} to {theirs[-1][0]:.3f}")
     off = [max(abs(a[i] - b[i]) / abs(b[i]) for a, b in zip(ours, theirs)) for i in range(3)]
-    ok(f"{name}: {STEPS} steps", len(ours) == len(theirs) == STEPS, f"{len(ours)}, {len(theirs)}")
     ok(f"{name}: losses", off[0] < 1e-5, f"largest relative difference {off[0]:.1e}")
-    ok(f"{name}: it learns", theirs[-1][0] < theirs[0][0] - 0.1, f"{theirs[0][0]:.3f} to {theirs[-1][0]:.3f}")
     ok(f"{name}: learning rates", off[1] < 1e-7, f"largest relative difference {off[1]:.1e}")
     ok(f"{name}: norms of the gradients", off[2] < 1e-4, f"largest relative difference {off[2]:.1e}")
     weights, far = load_file("end/model.safetensors"), 0
-    for key, p in model.state_dict().items():
-        if key in weights:
-            far = max(far, ((weights[key] - p).norm() / p.norm()).item())
+    for key, p in model.named_parameters():
+        far = max(far, ((weights[key] - p).norm() / p.norm()).item())
     ok(f"{name}: weights at the end", far < 1e-4, f"largest relative distance {far:.1e}")
 
 
 def main():
     torch.set_num_threads(1)
-    ids = make_shard(CONTEXT * sum(batches()) + 1)
-    compare("a model", ids)
-    compare("with a tied head", ids, tied="yes")
-    compare("recomputed", ids, more="[parallel]\nrecompute = layer")
+    ids = make_shard()
+    compare("one process", ids)
+    compare("a tied head, documents", ids, "model.tied=yes", "train.reset_documents=yes")
+    compare("documents, layers again", ids, "train.reset_documents=yes", "parallel.recompute=layer")
+    compare("dp 2", ids, "parallel.dp=2", "train.lanes=2", ranks=2)
+    compare("pp 2, documents", ids, "parallel.pp=2", "train.reset_documents=yes", ranks=2)
+    compare("tp 2, sequence, documents", ids, "parallel.tp=2", "parallel.sequence=yes", "train.reset_documents=yes", ranks=2)
     print(f"1..{done}")
 
 

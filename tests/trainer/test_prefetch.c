@@ -171,6 +171,7 @@ static void on_signal(int sig)
 static void test_signals(void **state)
 {
 	struct sigaction sa = { .sa_handler = on_signal }, before;
+	sigset_t usr1;
 	struct lt_prefetch *p;
 	struct fixture f;
 	struct lu_err err;
@@ -179,12 +180,17 @@ static void test_signals(void **state)
 	fixture_open(&f);
 	assert_int_equal(sigaction(SIGUSR1, &sa, &before), 0);
 	ok(lt_prefetch_open(&p, f.c, 4, 3, false, &err), &err);
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
 	for (int i = 0; i < 20; i++) {
 		handled = 0;
+		/* While this thread cannot take it nobody does. */
+		assert_int_equal(pthread_sigmask(SIG_BLOCK, &usr1, NULL), 0);
 		assert_int_equal(kill(getpid(), SIGUSR1), 0);
-		while (!handled)
-			;
-		assert_true(pthread_equal(handled_by, pthread_self()));
+		usleep(1000);
+		assert_false(handled);
+		assert_int_equal(pthread_sigmask(SIG_UNBLOCK, &usr1, NULL), 0);
+		assert_true(handled && pthread_equal(handled_by, pthread_self()));
 	}
 	lt_prefetch_close(p);
 	assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);

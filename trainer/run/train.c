@@ -459,6 +459,8 @@ static int open_data(struct lt_trainer *l, struct lu_err *err)
 		if (lt_phase_data_open(&l->phase.data, c, i, l->what->tokenizer, !is_first(l),
 				    err) < 0)
 			return -1;
+		if (is_first(l))
+			lt_phase_data_notes(&l->phase.data);
 	}
 	if (!l->found.found && l->phase.data.s.train.valid_every)
 		l->pos.due = lt_validation_sets(l->phase.data.valid);
