@@ -51,7 +51,8 @@ static int look(const struct mark *m, struct lu_err *err)
 		nanosleep(&tenth, NULL);
 	}
 	return lu_err_set(err,
-			"%s: not there, or not what rank 0 has written: the run folder must be on a file "
+			"%s: not there, or not what rank 0 has written: the run folder must be on "
+			"a file "
 			"system that all hosts share",
 			m->path);
 }
