@@ -148,8 +148,11 @@ static void want_huge_pages(void *p, size_t size)
 void *lk_cpu_alloc(struct lk_queue *q, size_t bytes)
 {
 	size_t size = bytes == 0 ? ALIGN : (bytes + ALIGN - 1) / ALIGN * ALIGN;
-	void *p = size < bytes ? NULL : aligned_alloc(size < HUGE ? ALIGN : HUGE, size);
+	void *p = NULL;
 
+	/* aligned_alloc() would want a multiple of the alignment: up to 2 MiB more a buffer. */
+	if (size < bytes || posix_memalign(&p, size < HUGE ? ALIGN : HUGE, size) != 0)
+		p = NULL;
 	if (!p)
 		lk_cpu_fail(q, "cannot allocate %zu bytes", bytes);
 	else if (size >= HUGE)
