@@ -6,6 +6,9 @@
 #include "libcommon/sys/threads.h"
 #include "libcommon/sys/tool.h"
 
+/* Seconds that a rank must be late to be worth a word: less is what the system does between two steps. */
+#define LATE 0.05
+
 static int collect(struct lt_watch *w, double seconds, struct lu_err *err)
 {
 	return lt_comm_collect(
@@ -24,7 +27,7 @@ static int probe(struct lt_watch *w, const struct lk_ops *ops, struct lu_err *er
 		return -1;
 	if (lt_comm_rank(w->comm) == 0 &&
 			lt_health_slowest(w->seconds, lt_comm_size(w->comm), &slow))
-		lu_warn("rank %zu on %s computes %.1f GFLOP/s, the median of the ranks %.1f: all "
+		lu_note("rank %zu on %s computes %.1f GFLOP/s, the median of the ranks %.1f: all "
 			"will wait for it",
 				slow.rank, lt_comm_host(w->comm, slow.rank), 1 / slow.seconds,
 				1 / slow.median);
@@ -59,8 +62,9 @@ int lt_watch_step(struct lt_watch *w, uint64_t step, double seconds, struct lu_e
 	if (collect(w, seconds - (waited - w->waited), err) < 0)
 		return -1;
 	w->waited = waited;
-	if (lt_comm_rank(w->comm) == 0 && lt_pace_add(&w->pace, w->seconds, &slow))
-		lu_warn("step %" PRIu64 ": %s", step,
+	if (lt_comm_rank(w->comm) == 0 && lt_pace_add(&w->pace, w->seconds, &slow) &&
+			slow.seconds - slow.median > LATE)
+		lu_note("step %" PRIu64 ": %s", step,
 				lt_slow_text(&slow, lt_comm_host(w->comm, slow.rank), text,
 						sizeof(text)));
 	return 0;
