@@ -154,8 +154,8 @@ static size_t room_for(size_t n, int fd, void *caller)
 	unsigned long used;
 	struct stat st;
 
-	if (inject.kind != FULL || n == 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-			!from_program(caller))
+	if (inject.kind != FULL || n == 0 || fd == STDERR_FILENO || fstat(fd, &st) < 0 ||
+			!S_ISREG(st.st_mode) || !from_program(caller))
 		return n;
 	used = atomic_fetch_add(&inject.calls, n);
 	errno = ENOSPC;

@@ -1,15 +1,17 @@
 # Runs of several ranks on this host: plain processes with LUCIE_RANK and its like, as a shell loop
 # starts them. For bats files that `load` it.
 
-# start N ARG...: start lucie-train as N ranks; their pids are in pid[], standard error in err.RANK.
+# start N ARG...: start lucie-train as N ranks; their pids are in pid[], standard error in err.RANK. The
+# words of with[RANK] are put before the command.
 start() {
 	local n=$1 r
 	shift
 	attempt=$((${attempt:-0} + 1))
 	pid=()
 	for ((r = 0; r < n; r++)); do
-		LUCIE_RANK=$r LUCIE_SIZE=$n LUCIE_RENDEZVOUS=127.0.0.1 \
-			LUCIE_ATTEMPT=$$-$attempt lucie-train "$@" 2>"err.$r" &
+		# shellcheck disable=SC2086 # words
+		LUCIE_RANK=$r LUCIE_SIZE=$n LUCIE_RENDEZVOUS=127.0.0.1 LUCIE_ATTEMPT=$$-$attempt \
+			${with[r]-} lucie-train "$@" 2>"err.$r" &
 		pid+=($!)
 	done
 }

@@ -51,6 +51,7 @@ setup_file() {
 		data.shuffle = no
 	END
 	lucie-train -q -c base.ini -o whole
+	lucie-train -q -c base.ini --set checkpoint.every=6 --set phase.two.train.steps=6 -o short
 }
 
 setup() {
@@ -64,13 +65,15 @@ teardown() { kill_ranks; }
 # set back.
 begin() {
 	local s set=() words
-	read -ra words <<<"$1"
+	read -ra words <<<"$1 $more"
 	for s in parallel.{tp,pp,interleave,zero}=1 parallel.recompute=none parallel.sequence=no \
 		"${words[@]:1}"; do
 		set+=(--set "$s")
 	done
-	start "${words[0]}" -c base.ini "${set[@]}" -o run
+	start "${words[0]}" $quiet -c base.ini "${set[@]}" -o run
 }
+
+quiet=-q more='' with=()
 
 # last: the last step that the run has logged, 0 without any
 last() {
@@ -139,7 +142,7 @@ kill_often() {
 }
 
 @test "N steps are a, b and c steps of three layouts, each stopped by a signal to one rank" {
-	local layout step=0
+	local layout step=0 quiet=''
 	for layout in '2' '4 parallel.pp=2'; do
 		begin "$layout"
 		step=$((step + 20))
@@ -154,4 +157,81 @@ kill_often() {
 	begin '2 parallel.pp=2 parallel.interleave=2'
 	finish
 	same_run whole run
+}
+
+# all_gone LOST: every rank but LOST ends with 2 and one sentence that names it.
+all_gone() {
+	local r
+	finish || true
+	for r in "${!rc[@]}"; do
+		[ "$r" != "$1" ] || continue
+		[ "${rc[r]}" = 2 ] && [ "$(wc -l <"err.$r")" = 1 ] && grep -q "rank $1 on" "err.$r" || {
+			echo "rank $r: exit ${rc[r]}" && grep -H . err.*
+			return 1
+		}
+	done
+}
+
+@test "one rank of four is killed: the others say so and end, and only steps since the checkpoint are lost" {
+	local layout lost kept more='checkpoint.every=6 phase.two.train.steps=6'
+	for lost in 0 2; do
+		for layout in '4' '4 parallel.pp=2 parallel.interleave=2'; do
+			rm -rf run
+			begin "$layout"
+			until_step 13
+			kept=$(saved)
+			[ "$kept" -ge 6 ]
+			kill -KILL "${pid[lost]}"
+			all_gone $lost
+			[ "$(saved)" -ge "$kept" ]
+			begin '2 parallel.pp=2'
+			finish || { said && return 1; }
+			same_run short run
+		done
+	done
+}
+
+@test "one rank is stopped: the others end within the deadline, and it with them" {
+	local stopped start more='checkpoint.every=6 phase.two.train.steps=6'
+	for stopped in 0 3; do
+		rm -rf run
+		begin '4 parallel.pp=2'
+		until_step 9
+		start=$SECONDS
+		kill -STOP "${pid[stopped]}"
+		all_gone $stopped
+		# The deadline is 2 s; 5 s more are allowed, and some for a busy machine.
+		[ $((SECONDS - start)) -le 20 ]
+		[ "${rc[stopped]}" = 137 ]
+	done
+	begin '1'
+	finish || { said && return 1; }
+	same_run short run
+}
+
+@test "the disk of one rank is full in the middle of a save: the run ends, the last checkpoint remains" {
+	[ "$LUCIE_CONFIG" = release ] || skip "faults are injected into release objects"
+	local kept more='checkpoint.every=6 phase.two.train.steps=6' full lost
+	for lost in 0 1; do
+		rm -rf run
+		begin 2
+		until_step 7
+		kill -USR1 "${pid[0]}"
+		finish || [ "${rc[*]}" = '75 75' ]
+		kept=$(saved)
+		# Of the weights, and of each moment, a rank writes some 100 kB.
+		for full in 0 30000 90000 150000; do
+			with[lost]="env LD_PRELOAD=$LUCIE_BUILD/tests/faults/inject.so INJECT=full INJECT_N=$full"
+			begin 2
+			with=()
+			finish || [ "${rc[*]}" = '2 2' ]
+			[ "$(said | wc -l)" = 1 ] || { grep -H . err.* && return 1; }
+			grep -q 'No space left on device' err.$lost
+			[ "$(saved)" = "$kept" ]
+			run ! compgen -G 'run/.step*'
+		done
+	done
+	begin 1
+	finish
+	same_run short run
 }
