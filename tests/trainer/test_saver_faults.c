@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libcommon/base/buf.h"
 #include "libcommon/sys/file.h"
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/saver.h"
@@ -344,19 +345,22 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 
 static char *names(const char *run)
 {
-	char *all = calloc(1, 8192);
+	struct lu_buf all = { 0 };
 	struct dirent **list;
 	int n = scandir(run, &list, NULL, by_name);
 
-	assert_true(all && n >= 0);
+	assert_true(n >= 0);
 	for (int i = 0; i < n; i++) {
 		if (list[i]->d_name[0] != '.' || list[i]->d_name[1] == 's' ||
-				list[i]->d_name[1] == 'l')
-			strcat(strcat(all, list[i]->d_name), "\n");
+				list[i]->d_name[1] == 'l') {
+			lu_buf_puts(&all, list[i]->d_name);
+			lu_buf_putc(&all, '\n');
+		}
 		free(list[i]);
 	}
 	free(list);
-	return all;
+	lu_buf_append(&all, "", 1);
+	return all.p;
 }
 
 static void assert_names(const char *run, const char *want)
