@@ -204,6 +204,6 @@ like_smooth() {
 		layout four srun -N2 -n4 lucie-train -- parallel.pp=2 || exit
 		layout tensor srun -n4 lucie-train -- parallel.tp=2
 	END
-	export -f layout same_run steps
+	export -f layout same_run export_run steps
 	timeout 200 "$LUCIE_SRC/tests/with-slurm" -n 2 -c 4 salloc -q -N2 -n8 bash steps
 }

@@ -60,10 +60,12 @@ kill_ranks() {
 # steps RUN: its metrics. After a kill some steps are logged again, with the same bits.
 steps() { grep -v '^{"set"' "$1/metrics.jsonl" | awk '!seen[$0]++'; }
 
+# export_run RUN: its weights, all bits of them, to RUN.out
+export_run() { rm -rf "$1.out" && lucie-export -q --dtype f32 -o "$1.out" "$1"; }
+
 # same_run A B: both runs have the same steps and export the same files.
 same_run() {
-	cmp <(steps "$1") <(steps "$2") && rm -rf "$1.out" "$2.out" &&
-		lucie-export -q -o "$1.out" "$1" && lucie-export -q -o "$2.out" "$2" &&
+	cmp <(steps "$1") <(steps "$2") && export_run "$1" && export_run "$2" &&
 		diff -r "$1.out" "$2.out"
 }
 
@@ -100,6 +102,7 @@ near_weights() {
 		    n, = struct.unpack("<Q", data[:8])
 		    for name, t in json.loads(data[8:8 + n]).items():
 		        if name != "__metadata__":
+		            assert t["dtype"] == "F32"
 		            begin, end = t["data_offsets"]
 		            yield name, array.array("f", data[8 + n + begin:8 + n + end])
 		a, b = (dict(tensors(f)) for f in sys.argv[1:3])

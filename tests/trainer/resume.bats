@@ -34,7 +34,7 @@ setup_file() {
 		lr = 3e-3
 		eps = 1e-2
 		[parallel]
-		deadline = 2
+		deadline = 60
 		hash_every = 10
 		[checkpoint]
 		every = 2
@@ -67,6 +67,7 @@ begin() {
 	local s set=() words
 	read -ra words <<<"$1 $more"
 	for s in parallel.{tp,pp,interleave,zero}=1 parallel.recompute=none parallel.sequence=no \
+		parallel.deadline=60 \
 		"${words[@]:1}"; do
 		set+=(--set "$s")
 	done
@@ -136,8 +137,8 @@ kill_often() {
 	begin '8 parallel.tp=2 parallel.pp=2'
 	finish || { said; return 1; }
 	near whole run 1e-6
-	lucie-export -q -o run.out run
-	rm -rf whole.out && lucie-export -q -o whole.out whole
+	export_run run
+	export_run whole
 	near_weights whole.out run.out 1e-6
 }
 
@@ -192,7 +193,7 @@ all_gone() {
 }
 
 @test "one rank is stopped: the others end within the deadline, and it with them" {
-	local stopped start more='checkpoint.every=6 phase.two.train.steps=6'
+	local stopped start more='checkpoint.every=6 phase.two.train.steps=6 parallel.deadline=2'
 	for stopped in 0 3; do
 		rm -rf run
 		begin '4 parallel.pp=2'
