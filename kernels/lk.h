@@ -336,7 +336,7 @@ struct lk_ops {
 	 * for use as operand B, with tb 1 (A W^T) or 0 (A W). Call it after every update of W; W
 	 * must stay in place and unchanged while *p is used. *p NULL: allocate it; otherwise it is
 	 * refilled and the shape must be the same. gemm() has the same bits with and without it.
-	 * Packing is for generation (5 times faster for one row); when training it is not worth the
+	 * Packing is for generation (3 times faster for one row); when training it is not worth the
 	 * memory, which is that of the weight once more: pack_bytes() of it.
 	 */
 	int (*gemm)(struct lk_queue *q, const struct lk_gemm *g, void *D, const void *A,

@@ -118,3 +118,37 @@ trace() { lucie-trace --json --step 20 --step 7 --step 1 run; }
 	run -2 --separate-stderr trace
 	[[ "$stderr" == "lucie-trace: p: shard one was rewritten after the plan was made" ]]
 }
+
+@test "lucie-train reads the same samples with an index, without it, and with another plan's" {
+	mix p
+	mix other --seed 1
+	cat >train.ini <<'END'
+[model]
+preset = tiny
+vocab = 1000
+[data]
+train = p two
+[train]
+steps = 6
+context = 32
+micro_batch = 2
+global_batch = 4
+lr = 1e-3
+END
+	train() { lucie-train -c train.ini "$@" 2>notes; sed 's/"seconds".*//; s/"tokens_per_s".*//' "$2/metrics.jsonl" >"$2.steps"; }
+	train -o with
+	[ "$(grep -c walk notes)" = 0 ]
+	rm p.walk
+	train -o without
+	[ "$(grep -c walk notes)" = 0 ]
+	mv other.walk p.walk
+	train -o foreign
+	[ "$(grep -c 'p.walk: belongs to another plan and was ignored' notes)" = 1 ]
+	[ "$(wc -l <with.steps)" = 6 ]
+	cmp with.steps without.steps && cmp with.steps foreign.steps
+	mix p
+	head -c 100 p.walk >cut && mv cut p.walk
+	run -2 --separate-stderr lucie-train -c train.ini -o damaged
+	[[ "$stderr" == "lucie-train: data.train: p.walk: is damaged; remove it, or write it anew with lucie-mix --plan -o" ]]
+	[ ! -e damaged ]
+}

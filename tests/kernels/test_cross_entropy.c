@@ -255,9 +255,7 @@ static void test_exp(void **state)
 		if (i % 16 == 0)
 			x[i] = (lk_real)-pow(2, -20 * (t_rand(4, i) + 1));
 	}
-	/* Every block of columns has its maximum at 0. */
-	for (size_t i = 0; i < EXP_N; i += 1000)
-		x[i] = 0;
+	x[0] = 0;
 	x[1] = (lk_real)(low - 1e-3 * fabs(low));
 	x[2] = (lk_real)-INFINITY;
 	x[3] = (lk_real)NAN;

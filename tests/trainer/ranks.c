@@ -75,7 +75,8 @@ static void be(struct ranks *r, size_t rank, size_t attempt, int out)
 	setenv("LUCIE_RENDEZVOUS", "127.0.0.1", 0);
 	if (r->before)
 		r->before(rank, r->arg);
-	if (lt_launch_detect(&who, &err) < 0 || lt_comm_open(&c, &who, r->ops ? r->ops : &host_ops, &o, &err) < 0 ||
+	if (lt_launch_detect(&who, &err) < 0 ||
+			lt_comm_open(&c, &who, r->ops ? r->ops : &host_ops, &o, &err) < 0 ||
 			r->work(c, r->arg, &err) < 0)
 		fprintf(stderr, "%s\n", err.msg);
 	else

@@ -1,10 +1,17 @@
 /* Every collective for 1 to 6 ranks against a serial tree; control plane; pending operations. */
 #include "tests/trainer/ranks.h"
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "libcommon/sys/version.h"
+#include "trainer/comm/pieces.h"
 
 /* Sizes around nothing, odd ones, those of a slice and of a socket's buffer. */
 static const size_t sizes[] = { 0, 1, 2, 5, 63, 1000, 2049, 16384, 65537, 300001 };
@@ -187,6 +194,22 @@ static int collectives(struct lt_comm *c, void *arg, struct lu_err *err)
 	return 0;
 }
 
+/* As some containers do: no process reads another's memory, so that everything goes by TCP. */
+static void forbid_reading(size_t rank, void *arg)
+{
+	struct sock_filter rules[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(rules) / sizeof(rules[0]), rules };
+
+	(void)rank, (void)arg;
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+}
+
 static void test_collectives(void **state)
 {
 	(void)state;
@@ -194,6 +217,98 @@ static void test_collectives(void **state)
 		struct ranks r = { .size = size, .work = collectives };
 
 		ranks_good(&r, 120);
+	}
+}
+
+static void test_without_reading(void **state)
+{
+	(void)state;
+	for (size_t size = 2; size <= 5; size += 3) {
+		struct ranks r = { .size = size, .work = collectives, .before = forbid_reading };
+
+		ranks_good(&r, 120);
+	}
+}
+
+/* ---- counts above 2^31 ------------------------------------------------------------------- */
+
+#define BIG (((size_t)1 << 31) + BLOCK + 12345)
+#define BLOCK ((size_t)32 << 20)
+
+/* BIG bytes of addresses, which are the same block of memory again and again. */
+static unsigned char *big_new(void)
+{
+	int fd = memfd_create("big", MFD_CLOEXEC);
+	size_t all = (BIG / BLOCK + 1) * BLOCK;
+	unsigned char *p = mmap(
+			NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	must(fd >= 0 && ftruncate(fd, (off_t)BLOCK) == 0 && p != MAP_FAILED);
+	for (size_t at = 0; at < all; at += BLOCK)
+		must(mmap(p + at, BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) !=
+				MAP_FAILED);
+	close(fd);
+	return p;
+}
+
+static int send_big(struct lt_comm *c, void *arg, struct lu_err *err)
+{
+	struct lt_group *g = world(c);
+	unsigned char *p = big_new();
+	struct lt_pending *pending;
+
+	(void)arg;
+	if (lt_comm_rank(c) == 1) {
+		if (lt_recv(g, NULL, 0, p, BIG, LT_BYTES, NULL, err) < 0)
+			return -1;
+		for (size_t i = 0; i < BLOCK; i++)
+			must(p[i] == (unsigned char)(i * 2654435761u >> 20));
+		return 0;
+	}
+	for (size_t i = 0; i < BLOCK; i++)
+		p[i] = (unsigned char)(i * 2654435761u >> 20);
+	return lt_send(g, NULL, 1, p, BIG, LT_BYTES, &pending, err) < 0 ||
+					lt_comm_wait(c, NULL, &pending, err) < 0
+			? -1
+			: 0;
+}
+
+static void test_big(void **state)
+{
+	struct ranks a = { .size = 2, .work = send_big },
+		     b = { .size = 2, .work = send_big, .before = forbid_reading };
+
+	(void)state;
+	ranks_good(&a, 120);
+	ranks_good(&b, 120);
+}
+
+/* The pieces of MPI's messages, whose sizes are int. */
+static void test_pieces(void **state)
+{
+	static const size_t totals[] = { 1, LT_PIECE - 1, LT_PIECE, LT_PIECE + 1, BIG,
+		(size_t)1 << 40 };
+	static const size_t windows[] = { 0, 1000, (size_t)1 << 18, (size_t)1 << 36 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++) {
+		for (size_t w = 0; w < sizeof(windows) / sizeof(windows[0]); w++) {
+			size_t at = 0, pieces = 0;
+
+			/* A window cuts nothing into millions of pieces. */
+			if (windows[w] && totals[i] / windows[w] > 100000)
+				continue;
+			for (; at < totals[i]; pieces++) {
+				int n = lt_piece_bytes(totals[i] - at, windows[w]);
+
+				assert_true(n > 0 && (size_t)n <= LT_PIECE);
+				assert_true(!windows[w] || (size_t)n <= windows[w]);
+				at += (size_t)n;
+			}
+			assert_true(at == totals[i]);
+			if (!windows[w])
+				assert_true(pieces == (totals[i] + LT_PIECE - 1) / LT_PIECE);
+		}
 	}
 }
 
@@ -554,6 +669,9 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_collectives),
+		cmocka_unit_test(test_without_reading),
+		cmocka_unit_test(test_big),
+		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_pending),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_control),

@@ -236,7 +236,7 @@ static void test_refused(void **state)
 		assert_int_equal(m.n, 10);
 		for (uint64_t at = 0; at <= 6; at++) {
 			assert_ptr_equal(lu_mapped_at(&m, at, 4, room, &err), room);
-			assert_memory_equal(room, "0123456789" + at, 4);
+			assert_memory_equal(room, &"0123456789"[at], 4);
 		}
 		lu_mapped_scattered(&m);
 		lu_mapped_drop(&m, 0, 10);

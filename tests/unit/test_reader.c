@@ -281,7 +281,7 @@ static void test_other_ways(void **state)
 /* What only reading the whole index finds is not found by trust; a look-up of it fails. */
 static void try_all(const struct lu_shard *s)
 {
-	uint64_t first, n, i, end = 0;
+	uint64_t first, n, i;
 	struct lu_err err = { 0 };
 	uint32_t id;
 
@@ -296,7 +296,6 @@ static void try_all(const struct lu_shard *s)
 		assert_true(first <= lu_shard_tokens(s) && n <= lu_shard_tokens(s) - first);
 		if (n)
 			ok(lu_shard_read(s, first, 1, &id, &err), &err);
-		end += n;
 	}
 	for (uint64_t pos = 0; pos < lu_shard_tokens(s); pos++) {
 		if (lu_shard_document_at(s, pos, &i, &err) < 0)

@@ -47,7 +47,7 @@ static int exchange(const struct run *r, size_t n, struct lu_err *err)
 	struct lt_group *g = r->g;
 
 	return g->comm->transport->exchange(
-			g, LT_PLANE_COLLECTIVE, g->transfers, n, r->waits_for, err);
+			g, LT_PLANE_COLLECTIVE, g->transfers, n, NULL, NULL, r->waits_for, err);
 }
 
 static struct lt_transfer outgoing(size_t peer, const char *from, size_t bytes)
@@ -88,52 +88,51 @@ static int reserve(struct lt_group *g, size_t bytes, struct lu_err *err)
 	return 0;
 }
 
-/* Elements of slice `at` .. of part m. */
-static size_t slice_of(const struct run *r, size_t m, size_t at, size_t slice)
-{
-	size_t n = r->bound[m + 1] - r->bound[m];
+/* The sum of one's own part, slice by slice. */
+struct summing {
+	const struct run *r;
+	size_t at, slice, part; /* elements: of the next slice, of a slice, of the part */
+};
 
-	return n > at ? least(n - at, slice) : 0;
+static void add_slice(void *ctx)
+{
+	struct summing *s = ctx;
+	const struct run *r = s->r;
+	struct lt_group *g = r->g;
+	char *mine = r->x + (r->bound[g->rank] + s->at) * r->size;
+	size_t n = least(s->slice, s->part - s->at);
+
+	g->member[g->rank] = mine;
+	lt_tree_sum(mine, g->member, g->size, n, r->type);
+	s->at += n;
 }
 
 static int reduce_scatter(const struct run *r, struct lu_err *err)
 {
 	struct lt_group *g = r->g;
-	size_t bytes = slice_bytes(g->size), longest = 0, slice, stride;
+	size_t bytes = slice_bytes(g->size), own, stride, n = 0;
+	struct summing s = { .r = r, .part = r->bound[g->rank + 1] - r->bound[g->rank] };
 
-	for (size_t m = 0; m < g->size; m++) {
-		size_t n = r->bound[m + 1] - r->bound[m];
-
-		longest = n > longest ? n : longest;
-	}
-	slice = least(bytes / r->size, longest);
-	stride = (slice * r->size + 63) & ~(size_t)63;
+	s.slice = bytes / r->size;
+	own = s.part * r->size;
+	stride = (least(bytes, own) + 63) & ~(size_t)63;
 	if (reserve(g, stride * (g->size - 1), err) < 0)
 		return -1;
-	for (size_t at = 0; at < longest; at += slice) {
-		size_t own = slice_of(r, g->rank, at, slice), n = 0;
-		char *mine = r->x + (r->bound[g->rank] + at) * r->size, *work = g->work;
+	for (size_t m = 0, k = 0; m < g->size; m++) {
+		size_t theirs = (r->bound[m + 1] - r->bound[m]) * r->size;
 
-		for (size_t m = 0; m < g->size; m++) {
-			size_t theirs = slice_of(r, m, at, slice);
-
-			g->member[m] = mine;
-			if (m == g->rank)
-				continue;
-			if (theirs)
-				g->transfers[n++] = outgoing(m, r->x + (r->bound[m] + at) * r->size,
-						theirs * r->size);
-			g->member[m] = work;
-			work += stride;
-			if (own)
-				g->transfers[n++] = incoming(m, g->member[m], own * r->size);
-		}
-		if (exchange(r, n, err) < 0)
-			return -1;
+		if (m == g->rank)
+			continue;
+		if (theirs)
+			g->transfers[n++] = outgoing(m, r->x + r->bound[m] * r->size, theirs);
+		g->member[m] = g->work + k++ * stride;
 		if (own)
-			lt_tree_sum(mine, g->member, g->size, own, r->type);
+			g->transfers[n++] = incoming(m, g->member[m], own);
 	}
-	return 0;
+	for (size_t i = 0; i < n; i++)
+		g->transfers[i].window = s.slice * r->size;
+	return g->comm->transport->exchange(
+			g, LT_PLANE_COLLECTIVE, g->transfers, n, add_slice, &s, r->waits_for, err);
 }
 
 static int all_gather(const struct run *r, struct lu_err *err)
@@ -198,7 +197,7 @@ static int direct(const struct run *r, const struct lt_call *call, struct lu_err
 			: incoming(call->peer, call->x, call->n * r->size);
 
 	return r->g->comm->transport->exchange(
-			r->g, LT_PLANE_DIRECT, &t, call->n > 0, r->waits_for, err);
+			r->g, LT_PLANE_DIRECT, &t, call->n > 0, NULL, NULL, r->waits_for, err);
 }
 
 int lt_collective_run(const struct lt_call *call, atomic_size_t *waits_for, struct lu_err *err)

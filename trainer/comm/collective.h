@@ -4,8 +4,8 @@
  * The collectives, over any transport: who sends what to whom, and who adds.
  *
  * reduce_scatter: every member sends to each owner its version of the owner's part; the owner adds
- * them by the tree of comm.h. Parts go in slices, so that the work space is bounded and the sum of
- * a slice is made while the system receives the next one.
+ * them by the tree of comm.h, slice by slice, so that the work space is bounded, what is added is in the
+ * cache, and the sum of a slice is made while the system receives the next one.
  * all_gather: every owner sends its part to all others.
  * all_reduce: both, over equal parts; few elements are one part.
  * broadcast: the root sends to all; a large one scatters parts and gathers them, so that the root

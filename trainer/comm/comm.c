@@ -59,6 +59,27 @@ static int meet(struct lt_comm *c, const struct lt_launch *who, double patience,
 	return 0;
 }
 
+/* See whether the ranks of each host can read each other's memory, all of them or none: then both sides
+ * of a message know how it goes. */
+static int look_at_neighbours(struct lt_comm *c, struct lu_err *err)
+{
+	const struct lt_process *self = &lt_control_member(c->control, c->rank)->process;
+	bool never = false;
+
+	lt_process_allow_reading();
+	if (lt_comm_any(c, LT_CHANNEL_MAIN, &never, err) < 0)
+		return -1;
+	for (size_t r = 0; r < c->size && !never; r++) {
+		const struct lt_process *p = &lt_control_member(c->control, r)->process;
+
+		never = r != c->rank && lt_process_in_reach(self, p) && !lt_process_is_readable(p);
+	}
+	if (lt_comm_any(c, LT_CHANNEL_MAIN, &never, err) < 0)
+		return -1;
+	c->reads_memory = !never;
+	return 0;
+}
+
 int lt_comm_open(struct lt_comm **out, const struct lt_launch *who, const struct lk_ops *ops,
 		const struct lt_comm_options *options, struct lu_err *err)
 {
@@ -88,6 +109,8 @@ int lt_comm_open(struct lt_comm **out, const struct lt_launch *who, const struct
 	if (meet(c, &place, options->rendezvous > 0 ? options->rendezvous : RENDEZVOUS, err) < 0)
 		goto fail;
 	count_local(c);
+	if (look_at_neighbours(c, err) < 0)
+		goto fail;
 	*out = c;
 	return 0;
 fail:

@@ -19,6 +19,7 @@
 #include "trainer/comm/pieces.h"
 #include "trainer/comm/wire.h"
 
+#define FLIGHT ((size_t)4)
 #define SPINS 200	 /* tests before the thread sleeps between them */
 #define NAP_SHORT 20000	 /* nanoseconds */
 #define NAP_LONG 1000000 /* of one that has waited for a while */
@@ -72,55 +73,130 @@ static void unlink_group(struct lt_group *g)
 	(void)g;
 }
 
-/* The requests of an exchange, and the transfer that each belongs to. */
+/*
+ * An exchange under way. A message goes in pieces, of which FLIGHT are under way at once, in their
+ * order; one that is received with a window has one, as there is room for one.
+ */
 struct batch {
+	struct lt_group *g;
+	enum lt_plane plane;
+	struct lt_transfer *t;
+	size_t n, left; /* transfers, and those that are not done */
+	/* [FLIGHT * n]: request FLIGHT * i + j belongs to transfer i. */
 	MPI_Request *request;
-	size_t *transfer;
-	int *done; /* indices that MPI_Testsome() returns */
-	int n, left;
+	int *bytes;	/* of each request */
+	int *done;	/* indices that MPI_Testsome() returns */
+	size_t *posted; /* [n]: bytes of each transfer that have been handed to MPI */
+	size_t windowed, taken;
 };
 
-static int start(struct lt_group *g, enum lt_plane plane, const struct lt_transfer *t, size_t n,
-		struct batch *b)
+/* Hand MPI as many pieces of transfer i as may be under way. */
+static int post(struct batch *b, size_t i)
 {
-	const struct mpi *mpi = g->comm->carrier;
-	int rc;
+	const struct mpi *mpi = b->g->comm->carrier;
+	struct lt_transfer *t = &b->t[i];
+	int rank = (int)b->g->ranks[t->peer], tag = tag_of(b->g, b->plane, t->peer);
+	bool one = t->window && !t->from;
 
-	/* Receives first, so that what arrives has its place. */
-	for (int out = 0; out <= 1; out++) {
-		for (size_t i = 0; i < n; i++) {
-			int rank = (int)g->ranks[t[i].peer], tag = tag_of(g, plane, t[i].peer);
+	for (size_t j = i * FLIGHT; j < i * FLIGHT + (one ? 1 : FLIGHT); j++) {
+		size_t at = b->posted[i];
+		int rc;
 
-			if (out != (t[i].from != NULL))
-				continue;
-			for (size_t k = 0; k < lt_pieces(t[i].bytes); k++) {
-				size_t at = lt_piece_at(k);
-				int bytes = lt_piece_bytes(t[i].bytes, k);
-
-				rc = out ? MPI_Isend(t[i].from + at, bytes, MPI_BYTE, rank, tag,
-							   mpi->comm, &b->request[b->n])
-					 : MPI_Irecv(t[i].to + at, bytes, MPI_BYTE, rank, tag,
-							   mpi->comm, &b->request[b->n]);
-				if (rc != MPI_SUCCESS)
-					return rc;
-				b->transfer[b->n++] = i;
-			}
-		}
+		if (b->request[j] != MPI_REQUEST_NULL || at == t->limit)
+			continue;
+		b->bytes[j] = lt_piece_bytes(t->limit - at, t->window);
+		rc = t->from ? MPI_Isend(t->from + at, b->bytes[j], MPI_BYTE, rank, tag, mpi->comm,
+					       &b->request[j])
+			     : MPI_Irecv(one ? t->to : t->to + at, b->bytes[j], MPI_BYTE, rank, tag,
+					       mpi->comm, &b->request[j]);
+		if (rc != MPI_SUCCESS)
+			return rc;
+		b->posted[i] += (size_t)b->bytes[j];
 	}
-	b->left = b->n;
 	return MPI_SUCCESS;
 }
 
+/* Receives first, so that what arrives has its place. */
+static int start(struct batch *b)
+{
+	for (int out = 0; out <= 1; out++) {
+		for (size_t i = 0; i < b->n; i++) {
+			struct lt_transfer *t = &b->t[i];
+			bool windowed = t->window && !t->from;
+			int rc;
+
+			if (out != (t->from != NULL))
+				continue;
+			t->done = 0;
+			t->since = lt_now();
+			t->limit = windowed && t->window < t->bytes ? t->window : t->bytes;
+			if (windowed)
+				b->windowed = t->bytes;
+			b->left += t->bytes > 0;
+			rc = post(b, i);
+			if (rc != MPI_SUCCESS)
+				return rc;
+		}
+	}
+	return MPI_SUCCESS;
+}
+
+/* Hand a slice over once all have it, and let the next one come. */
+static int consume(struct batch *b, lt_consume use, void *ctx)
+{
+	if (b->taken == b->windowed)
+		return MPI_SUCCESS;
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->t[i].window && !b->t[i].from && b->t[i].done < b->t[i].limit)
+			return MPI_SUCCESS;
+	}
+	use(ctx);
+	for (size_t i = 0; i < b->n; i++) {
+		struct lt_transfer *t = &b->t[i];
+		int rc;
+
+		if (!t->window || t->from)
+			continue;
+		b->taken = t->limit;
+		t->limit = t->bytes - t->limit < t->window ? t->bytes : t->limit + t->window;
+		rc = post(b, i);
+		if (rc != MPI_SUCCESS)
+			return rc;
+	}
+	return MPI_SUCCESS;
+}
+
+/* Take note of what has been done, and go on with these transfers. */
+static int progress(struct batch *b, int *n)
+{
+	int rc = MPI_Testsome((int)(FLIGHT * b->n), b->request, n, b->done, MPI_STATUSES_IGNORE);
+	double now = lt_now();
+
+	if (*n == MPI_UNDEFINED)
+		*n = 0;
+	for (int k = 0; k < *n; k++) {
+		struct lt_transfer *t = &b->t[(size_t)b->done[k] / FLIGHT];
+
+		t->done += (size_t)b->bytes[b->done[k]];
+		t->since = now;
+		b->left -= t->done == t->bytes;
+	}
+	/* Only then: a piece takes the place of one that has been counted. */
+	for (int k = 0; k < *n && rc == MPI_SUCCESS; k++)
+		rc = post(b, (size_t)b->done[k] / FLIGHT);
+	return rc;
+}
+
 /* The transfer that has made no progress for longest. */
-static const struct lt_transfer *slowest(const struct lt_transfer *t, const struct batch *b)
+static const struct lt_transfer *slowest(const struct batch *b)
 {
 	const struct lt_transfer *found = NULL;
 
-	for (int i = 0; i < b->n; i++) {
-		const struct lt_transfer *one = &t[b->transfer[i]];
+	for (size_t i = 0; i < b->n; i++) {
+		const struct lt_transfer *t = &b->t[i];
 
-		if (b->request[i] != MPI_REQUEST_NULL && (!found || one->since < found->since))
-			found = one;
+		if (t->done < t->limit && (!found || t->since < found->since))
+			found = t;
 	}
 	return found;
 }
@@ -134,37 +210,30 @@ static int nap(struct lt_control *k, long nanoseconds, struct lu_err *err)
 	return ppoll(&p, 1, &t, NULL) > 0 ? lt_control_failed(k, err) : 0;
 }
 
-static int finish(struct lt_group *g, struct lt_transfer *t, struct batch *b,
-		atomic_size_t *waits_for, struct lu_err *err)
+static int finish(struct batch *b, lt_consume use, void *ctx, atomic_size_t *waits_for,
+		struct lu_err *err)
 {
-	struct lt_control *k = g->comm->control;
+	struct lt_control *k = b->g->comm->control;
 	double told = lt_now();
 
-	for (size_t idle = 0; b->left;) {
+	for (size_t idle = 0; b->left || b->taken < b->windowed;) {
 		const struct lt_transfer *late;
-		int n = 0, rc = MPI_Testsome(b->n, b->request, &n, b->done, MPI_STATUSES_IGNORE);
-		double now = lt_now();
+		int n = 0, rc = progress(b, &n);
 
+		if (rc == MPI_SUCCESS)
+			rc = consume(b, use, ctx);
 		if (rc != MPI_SUCCESS)
 			return fail(err, "exchange", rc);
-		if (n == MPI_UNDEFINED)
-			return 0;
-		b->left -= n;
-		for (int i = 0; i < n; i++)
-			t[b->transfer[b->done[i]]].since = now;
-		if (n > 0) {
-			idle = 0;
-			continue;
-		}
-		if (++idle < SPINS)
+		idle = n > 0 ? 0 : idle + 1;
+		if (idle < SPINS)
 			continue;
 		if (nap(k, idle < 10 * (size_t)SPINS ? NAP_SHORT : NAP_LONG, err) < 0)
 			return -1;
-		late = slowest(t, b);
-		if (!late || now - told < PUBLISH)
+		late = slowest(b);
+		if (!late || lt_now() - told < PUBLISH)
 			continue;
-		told = now;
-		if (lt_control_await(k, g->ranks[late->peer], late->since, waits_for, err) < 0)
+		told = lt_now();
+		if (lt_control_await(k, b->g->ranks[late->peer], late->since, waits_for, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -173,7 +242,7 @@ static int finish(struct lt_group *g, struct lt_transfer *t, struct batch *b,
 /* After a failure nothing arrives any more in memory that the caller is about to free. */
 static void give_up(struct batch *b)
 {
-	for (int i = 0; i < b->n; i++) {
+	for (size_t i = 0; i < FLIGHT * b->n; i++) {
 		if (b->request[i] == MPI_REQUEST_NULL)
 			continue;
 		(void)MPI_Cancel(&b->request[i]);
@@ -182,37 +251,37 @@ static void give_up(struct batch *b)
 }
 
 static int mpi_exchange(struct lt_group *g, enum lt_plane plane, struct lt_transfer *t, size_t n,
-		atomic_size_t *waits_for, struct lu_err *err)
+		lt_consume use, void *ctx, atomic_size_t *waits_for, struct lu_err *err)
 {
-	struct batch b = { 0 };
-	size_t pieces = 0;
+	struct batch b = { .g = g, .plane = plane, .t = t, .n = n };
 	int rc = -1, code;
 
 	if (lt_control_failed(g->comm->control, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		t[i].since = lt_now();
-		pieces += lt_pieces(t[i].bytes);
-	}
-	if (pieces == 0)
+	if (n == 0)
 		return 0;
-	b.request = calloc(pieces, sizeof(MPI_Request));
-	b.transfer = calloc(pieces, sizeof(*b.transfer));
-	b.done = calloc(pieces, sizeof(*b.done));
-	if (!b.request || !b.transfer || !b.done) {
+	b.request = malloc(FLIGHT * n * sizeof(MPI_Request));
+	b.bytes = calloc(FLIGHT * n, sizeof(*b.bytes));
+	b.done = calloc(FLIGHT * n, sizeof(*b.done));
+	b.posted = calloc(n, sizeof(*b.posted));
+	if (!b.request || !b.bytes || !b.done || !b.posted) {
 		lu_err_nomem(err);
 		goto out;
 	}
-	code = start(g, plane, t, n, &b);
-	rc = code == MPI_SUCCESS ? finish(g, t, &b, waits_for, err) : fail(err, "exchange", code);
+	for (size_t i = 0; i < FLIGHT * n; i++)
+		b.request[i] = MPI_REQUEST_NULL;
+	code = start(&b);
+	rc = code == MPI_SUCCESS ? finish(&b, use, ctx, waits_for, err)
+				 : fail(err, "exchange", code);
 	if (rc < 0)
 		give_up(&b);
 	if (!waits_for)
 		lt_control_waits_for(g->comm->control, LT_CONTROL_NOBODY);
 out:
 	free(b.request);
-	free(b.transfer);
+	free(b.bytes);
 	free(b.done);
+	free(b.posted);
 	return rc;
 }
 

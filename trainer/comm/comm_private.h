@@ -11,6 +11,7 @@
 struct lt_comm {
 	size_t rank, size, local_rank, local_size;
 	double deadline;
+	double waited;		    /* lt_comm_waited() */
 	const struct lk_ops *ops;   /* NULL in lt_comm_single() */
 	struct lt_control *control; /* NULL with one rank, like all below */
 	const struct lt_transport *transport;
@@ -20,6 +21,7 @@ struct lt_comm {
 	struct lt_process self; /* with one rank: for its host name */
 	bool agreed;		/* lt_comm_agree() has failed */
 	bool speaks;
+	bool reads_memory; /* ranks on one host read each other's memory */
 };
 
 struct lt_group {

@@ -94,10 +94,37 @@ bool lt_control_has_left_locked(const struct lt_control *k, size_t rank)
 	return rank == k->rank ? k->closing : k->spoke[rank].left > 0;
 }
 
+/* The lowest rank without a sign of life, or k->size. */
+static size_t quiet_rank(const struct lt_control *k)
+{
+	size_t r = 0;
+
+	while (r < k->size && !lt_control_is_quiet_locked(k, r))
+		r++;
+	return r;
+}
+
 /* Whom the rank waits for, as far as rank 0 knows. */
 static size_t waits_for(const struct lt_control *k, size_t rank)
 {
 	return rank == k->rank ? k->waits_for : k->spoke[rank].waits_for;
+}
+
+/* A waits for B, B for C: C it is, unless they wait in a circle. One that is quiet or has left waits for
+ * nobody, whatever it said last. */
+static size_t end_of_chain(const struct lt_control *k, size_t first)
+{
+	size_t rank = first;
+
+	for (size_t i = 0; i < k->size; i++) {
+		size_t next = waits_for(k, rank);
+
+		if (next >= k->size || next == rank || lt_control_is_quiet_locked(k, rank) ||
+				lt_control_has_left_locked(k, rank))
+			return rank;
+		rank = next;
+	}
+	return first;
 }
 
 void lt_control_judge_locked(struct lt_control *k, const struct lt_verdict *v)
@@ -119,14 +146,11 @@ void lt_control_judge_locked(struct lt_control *k, const struct lt_verdict *v)
 		}
 	}
 	if (v->kind == LT_BLAME_STUCK) {
-		/* A waits for B, B for C: C it is. In a circle everybody is right. */
-		for (size_t i = 0; i < k->size; i++) {
-			size_t next = waits_for(k, rank);
-
-			if (next >= k->size || next == rank)
-				break;
-			rank = next;
-		}
+		/* One may seem to be in a circle, since a rank tells of one of its threads: a rank that
+		 * is silent comes first. */
+		rank = end_of_chain(k, rank);
+		if (quiet_rank(k) < k->size && !lt_control_has_left_locked(k, rank))
+			rank = quiet_rank(k);
 		final.rank = rank;
 		if (lt_control_has_left_locked(k, rank))
 			final.kind = LT_BLAME_LEFT;

@@ -8,21 +8,12 @@
 
 #define LT_PIECE ((size_t)64 << 20) /* bytes of every piece but the last */
 
-static inline size_t lt_pieces(size_t bytes)
+/* Bytes of the next piece when `left` are left; a window is the size of the pieces instead. */
+static inline int lt_piece_bytes(size_t left, size_t window)
 {
-	return bytes / LT_PIECE + (bytes % LT_PIECE != 0);
-}
+	size_t most = window && window < LT_PIECE ? window : LT_PIECE;
 
-static inline size_t lt_piece_at(size_t k)
-{
-	return k * LT_PIECE;
-}
-
-static inline int lt_piece_bytes(size_t bytes, size_t k)
-{
-	size_t left = bytes - lt_piece_at(k);
-
-	return (int)(left < LT_PIECE ? left : LT_PIECE);
+	return (int)(left < most ? left : most);
 }
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "libcommon/sys/tool.h"
 #include "trainer/data/tokfile.h"
 #include "trainer/model/tensorfile.h"
 
@@ -72,6 +73,16 @@ int lt_phase_data_open(struct lt_phase_data *d, const struct lt_config *c, size_
 	if (rc < 0 && c->phase.n > 1)
 		lu_err_wrap(err, "phase %s", c->phase.p[i].name);
 	return rc;
+}
+
+void lt_phase_data_notes(const struct lt_phase_data *d)
+{
+	for (size_t i = 0; i < lt_corpus_parts(d->corpus); i++) {
+		struct lu_stream_part part = lt_corpus_part(d->corpus, i);
+
+		if (part.note)
+			lu_note("%s", part.note);
+	}
 }
 
 void lt_phase_data_close(struct lt_phase_data *d)
