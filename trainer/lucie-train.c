@@ -233,6 +233,13 @@ static int show(const struct options *o, const struct lt_config *config, const c
 	return rc;
 }
 
+static int show_in_team(void *ctx)
+{
+	struct call *c = ctx;
+
+	return show(c->o, c->config, c->tokenizer, c->err);
+}
+
 /* Meet the other ranks, and train with them. What this rank has failed at so far is in rc. */
 static int train_together(const struct options *o, const struct lt_config *config,
 		const char *tokenizer, int rc, struct lu_err *err)
@@ -290,7 +297,8 @@ static int run_config(const struct options *o, const char *path, struct lu_err *
 	if (!o->print_config && !o->dry_run)
 		rc = train_together(o, &config, tokenizer, rc, err);
 	else if (rc == 0)
-		rc = show(o, &config, tokenizer, err);
+		rc = lk_cpu_team(o->std.threads, show_in_team,
+				&(struct call){ o, &config, tokenizer, NULL, err });
 	free(tokenizer);
 	lt_config_release(&config);
 	return rc;

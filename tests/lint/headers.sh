@@ -34,6 +34,7 @@ trainer/comm/comm_single trainer/comm/comm.h
 trainer/comm/control_thread trainer/comm/control.h
 trainer/comm/failure trainer/comm/control.h
 trainer/comm/group trainer/comm/comm.h
+trainer/comm/spoke trainer/comm/control.h
 kernels/cpu/isa_avx2 kernels/cpu/cpu.h
 kernels/cpu/isa_avx512 kernels/cpu/cpu.h
 kernels/cpu/isa_base kernels/cpu/cpu.h

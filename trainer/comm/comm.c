@@ -86,7 +86,7 @@ int lt_comm_open(struct lt_comm **out, const struct lt_launch *who, const struct
 	struct lt_launch place = *who;
 	struct lt_comm *c;
 
-	if (lt_comm_alone(&c, ops, err) < 0)
+	if (lt_comm_single(&c, err) < 0)
 		return -1;
 	if (who->size == 1) {
 		*out = c;

@@ -37,8 +37,17 @@
  * connection or a rank that aborted is an error, which names the rank and host waited for, and
  * where this rank was: the text of lt_comm_at(). The error is passed on to all other ranks through
  * the control plane, so that all end within the deadline; a rank that cannot notice, because it is
- * stuck elsewhere, is ended by its watchdog a few seconds later, which prints the sentence itself. A
+ * stuck elsewhere, is ended by its watchdog 3 seconds later, which prints the sentence itself. A
  * rank on the same host that is stopped or stuck is killed.
+ * After a failure the process must end, lt_comm_close() first. A rank that ends before the others
+ * because of an error of its own tells them, by lt_comm_abort() or lt_comm_agree().
+ *
+ * TRANSPORTS
+ * MPI where mpirun started the ranks and MPI is in the build, otherwise TCP, which reads large
+ * messages straight from the memory of ranks on the same host where the system allows that
+ * (process_vm_readv; the processes permit it to each other). The data connections of a group are
+ * made when they are first used. Nothing is encrypted, and the token is no password: the network is
+ * a trusted one.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -11,16 +11,17 @@
 struct lt_comm {
 	size_t rank, size, local_rank, local_size;
 	double deadline;
-	double waited;		    /* lt_comm_waited() */
-	const struct lk_ops *ops;   /* NULL in lt_comm_single() */
-	struct lt_control *control; /* NULL with one rank, like all below */
-	const struct lt_transport *transport;
-	void *carrier;	  /* the transport's own */
-	uint32_t *shared; /* [size]: groups so far that this rank shares with each other */
+	double waited; /* lt_comm_waited() */
 	struct lt_group *groups;
-	struct lt_process self; /* with one rank: for its host name */
-	bool agreed;		/* lt_comm_agree() has failed */
 	bool speaks;
+	bool agreed; /* lt_comm_agree() has failed */
+	/* With one rank that is all, and `self`, for its host's name; the rest is NULL. */
+	struct lt_process self;
+	const struct lk_ops *ops;
+	struct lt_control *control;
+	const struct lt_transport *transport;
+	void *carrier;	   /* the transport's own */
+	uint32_t *shared;  /* [size]: groups so far that this rank shares with each other */
 	bool reads_memory; /* ranks on one host read each other's memory */
 };
 
@@ -44,8 +45,6 @@ struct lt_group {
 	size_t work_bytes;
 };
 
-/* comm_single.c: a comm of one rank. */
-int lt_comm_alone(struct lt_comm **c, const struct lk_ops *ops, struct lu_err *err) LU_CHECKED;
 /* group.c */
 void lt_groups_release(struct lt_comm *c);
 

@@ -3,21 +3,15 @@
 
 #include "trainer/comm/comm_private.h"
 
-int lt_comm_alone(struct lt_comm **out, const struct lk_ops *ops, struct lu_err *err)
+int lt_comm_single(struct lt_comm **out, struct lu_err *err)
 {
 	struct lt_comm *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return lu_err_nomem(err);
 	c->size = c->local_size = 1;
-	c->ops = ops;
 	c->self = lt_process_self();
 	c->speaks = true;
 	*out = c;
 	return 0;
-}
-
-int lt_comm_single(struct lt_comm **c, struct lu_err *err)
-{
-	return lt_comm_alone(c, NULL, err);
 }

@@ -117,7 +117,7 @@ static void part_locked(struct lt_control *k)
 	double start = lt_now();
 
 	for (size_t r = 0; r < k->size; r++)
-		lt_control_put_locked(k, &k->spoke[r], LT_FRAME_BYE, LT_CHANNEL_MAIN, 0, NULL, 0);
+		lt_spoke_put_locked(k, &k->spoke[r], LT_FRAME_BYE, LT_CHANNEL_MAIN, 0, NULL, 0);
 	while (!k->failed) {
 		size_t waiting = k->size;
 
@@ -217,7 +217,7 @@ static int blame_locked(struct lt_control *k, size_t rank, enum lt_blame kind, d
 	if (k->rank == 0)
 		lt_control_judge_locked(k, &v);
 	else if (!k->failed)
-		lt_control_put_locked(
+		lt_spoke_put_locked(
 				k, &k->spoke[0], LT_FRAME_BLAME, LT_CHANNEL_MAIN, 0, &v, sizeof(v));
 	while (!k->failed && lt_now() < until)
 		wait_locked(k, until - lt_now());
@@ -244,7 +244,7 @@ void lt_control_abort(struct lt_control *k, const char *sentence)
 	snprintf(v.text, sizeof(v.text), "%s", sentence);
 	pthread_mutex_lock(&k->lock);
 	if (k->rank != 0 && !k->failed)
-		lt_control_put_locked(
+		lt_spoke_put_locked(
 				k, &k->spoke[0], LT_FRAME_BLAME, LT_CHANNEL_MAIN, 0, &v, sizeof(v));
 	lt_control_fail_locked(k, &v);
 	pthread_mutex_unlock(&k->lock);
@@ -315,7 +315,7 @@ int lt_control_send(struct lt_control *k, enum lt_channel channel, size_t to, ui
 	else if (s->fd < 0 || s->left > 0)
 		rc = blame_locked(k, to, LT_BLAME_LEFT, 0, err);
 	else
-		lt_control_put_locked(k, s, LT_FRAME_MESSAGE, channel, op, p, n);
+		lt_spoke_put_locked(k, s, LT_FRAME_MESSAGE, channel, op, p, n);
 	pthread_mutex_unlock(&k->lock);
 	return rc;
 }

@@ -1,7 +1,7 @@
 #ifndef LUCIE_TRAINER_COMM_CONTROL_PRIVATE_H
 #define LUCIE_TRAINER_COMM_CONTROL_PRIVATE_H
 /*
- * What control.c (the calls), control_thread.c (the thread) and failure.c share. Everything in
+ * What control.c (the calls), control_thread.c (the thread), spoke.c and failure.c share. Everything in
  * struct lt_control that changes is guarded by its lock; functions whose name ends in _locked want
  * it held.
  *
@@ -91,12 +91,17 @@ struct lt_control {
 	char sentence[768];
 };
 
-/* control_thread.c */
-void *lt_control_run(void *control);
+/* spoke.c */
 void lt_control_wake(const struct lt_control *k);
 /* Queue a frame and send what the socket takes. */
-void lt_control_put_locked(struct lt_control *k, struct lt_spoke *s, enum lt_frame_kind kind,
+void lt_spoke_put_locked(struct lt_control *k, struct lt_spoke *s, enum lt_frame_kind kind,
 		enum lt_channel channel, uint32_t op, const void *p, size_t n);
+/* Send what the socket takes. What is wrong with it shows when it is read. */
+void lt_spoke_flush_locked(struct lt_spoke *s);
+size_t lt_spoke_unsent(const struct lt_spoke *s); /* bytes */
+
+/* control_thread.c */
+void *lt_control_run(void *control);
 
 /* failure.c */
 void lt_control_fail_locked(struct lt_control *k, const struct lt_verdict *v);

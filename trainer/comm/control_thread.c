@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -13,53 +12,6 @@
 #define READ_SIZE ((size_t)64 << 10)
 #define FLUSH_PATIENCE 1.0 /* seconds for the news of a failure to go out */
 #define EXIT_STATUS 2
-
-void lt_control_wake(const struct lt_control *k)
-{
-	(void)eventfd_write(k->wake, 1);
-}
-
-static size_t unsent(const struct lt_spoke *s)
-{
-	return s->fd >= 0 ? s->out.n - s->sent : 0;
-}
-
-/* Send what the socket takes. What is wrong with it shows when it is read. */
-static void flush_locked(struct lt_spoke *s)
-{
-	while (unsent(s)) {
-		ssize_t n = send(s->fd, s->out.p + s->sent, unsent(s), MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return;
-		s->sent += (size_t)n;
-	}
-	lu_buf_clear(&s->out);
-	s->sent = 0;
-}
-
-void lt_control_put_locked(struct lt_control *k, struct lt_spoke *s, enum lt_frame_kind kind,
-		enum lt_channel channel, uint32_t op, const void *p, size_t n)
-{
-	struct lt_frame f = {
-		.bytes = (uint32_t)n, .op = op, .kind = (uint16_t)kind, .channel = (uint16_t)channel
-	};
-
-	if (s->fd < 0)
-		return;
-	if (!lu_buf_reserve(&s->out, sizeof(f) + n)) {
-		/* Nothing can be said on this connection any more, which the other side must see. */
-		(void)shutdown(s->fd, SHUT_RDWR);
-		return;
-	}
-	lu_buf_append(&s->out, &f, sizeof(f));
-	lu_buf_append(&s->out, p, n);
-	flush_locked(s);
-	if (unsent(s))
-		lt_control_wake(k);
-}
 
 static size_t rank_of(const struct lt_control *k, const struct lt_spoke *s)
 {
@@ -112,7 +64,7 @@ static bool take_locked(
 		return true;
 	case LT_FRAME_BYE:
 		s->left = lt_now();
-		lt_control_put_locked(k, s, LT_FRAME_ACK, LT_CHANNEL_MAIN, 0, NULL, 0);
+		lt_spoke_put_locked(k, s, LT_FRAME_ACK, LT_CHANNEL_MAIN, 0, NULL, 0);
 		pthread_cond_broadcast(&k->changed);
 		return true;
 	case LT_FRAME_ACK:
@@ -179,8 +131,8 @@ static void beat_locked(struct lt_control *k)
 	memcpy(beat.at, k->at, sizeof(beat.at));
 	for (size_t r = 0; r < k->size; r++) {
 		/* To one that does not read, a heartbeat more is no news. */
-		if (unsent(&k->spoke[r]) < LT_CONTROL_FRAME)
-			lt_control_put_locked(k, &k->spoke[r], LT_FRAME_BEAT, LT_CHANNEL_MAIN, 0,
+		if (lt_spoke_unsent(&k->spoke[r]) < LT_CONTROL_FRAME)
+			lt_spoke_put_locked(k, &k->spoke[r], LT_FRAME_BEAT, LT_CHANNEL_MAIN, 0,
 					&beat, sizeof(beat));
 	}
 }
@@ -236,7 +188,7 @@ static bool wind_up(struct lt_control *k, bool *printed)
 	closing = k->closing;
 	age = lt_now() - k->failed_at;
 	for (size_t r = 0; r < k->size; r++)
-		waiting += unsent(&k->spoke[r]);
+		waiting += lt_spoke_unsent(&k->spoke[r]);
 	pthread_mutex_unlock(&k->lock);
 	busy = lt_control_end_neighbours(k);
 	if (!closing && age > LT_CONTROL_GRACE && !*printed) {
@@ -258,7 +210,7 @@ static nfds_t watch_locked(struct lt_control *k, struct pollfd *p)
 		struct lt_spoke *s = &k->spoke[r];
 
 		p[2 + r] = (struct pollfd){ .fd = s->fd, .events = POLLIN };
-		if (unsent(s))
+		if (lt_spoke_unsent(s))
 			p[2 + r].events |= POLLOUT;
 	}
 	return (nfds_t)(2 + k->size);
@@ -294,7 +246,7 @@ void *lt_control_run(void *control)
 			struct lt_spoke *s = &k->spoke[r];
 
 			if (s->fd >= 0 && s->fd == p[2 + r].fd) {
-				flush_locked(s);
+				lt_spoke_flush_locked(s);
 				if (p[2 + r].revents & ~POLLOUT)
 					read_locked(k, s);
 			}

@@ -74,7 +74,7 @@ void lt_control_fail_locked(struct lt_control *k, const struct lt_verdict *v)
 	compose_locked(k);
 	if (k->rank == 0) {
 		for (size_t r = 1; r < k->size; r++)
-			lt_control_put_locked(k, &k->spoke[r], LT_FRAME_FAIL, LT_CHANNEL_MAIN, 0,
+			lt_spoke_put_locked(k, &k->spoke[r], LT_FRAME_FAIL, LT_CHANNEL_MAIN, 0,
 					&k->verdict, sizeof(k->verdict));
 	}
 	(void)eventfd_write(k->down, 1);

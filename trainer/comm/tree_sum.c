@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "libcommon/io/safetensors.h"
+
 #define TILE ((size_t)8 << 10) /* bytes: a tile of every member stays in the nearest cache */
 
 static void add_f32(float *restrict y, const float *restrict x, size_t n)
@@ -23,30 +25,10 @@ static void add_bytes(unsigned char *restrict y, const unsigned char *restrict x
 		y[i] = (unsigned char)(y[i] + x[i]);
 }
 
-static float widen(uint16_t h)
-{
-	uint32_t bits = (uint32_t)h << 16;
-	float f;
-
-	memcpy(&f, &bits, sizeof(f));
-	return f;
-}
-
-/* To nearest, ties to even; a NaN stays one. */
-static uint16_t narrow(float f)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &f, sizeof(bits));
-	if ((bits & 0x7fffffff) > 0x7f800000)
-		return (uint16_t)(bits >> 16 | 0x40);
-	return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 static void add_bf16(uint16_t *restrict y, const uint16_t *restrict x, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		y[i] = narrow(widen(y[i]) + widen(x[i]));
+		y[i] = lu_bf16_of(lu_bf16_to(y[i]) + lu_bf16_to(x[i]));
 }
 
 static void add(void *y, const void *x, size_t n, enum lt_sum_type type)

@@ -19,7 +19,7 @@
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/checkpoint.h"
-#include "trainer/run/feed.h"
+#include "trainer/run/micro_feed.h"
 #include "trainer/run/layout.h"
 #include "trainer/run/phase_data.h"
 #include "trainer/run/replicas.h"

@@ -24,8 +24,7 @@ struct lt_watch {
 int lt_watch_open(struct lt_watch *w, struct lt_comm *comm, const struct lk_ops *ops,
 		struct lu_err *err) LU_CHECKED;
 /* seconds: that the step took on this rank, the waiting for others included. */
-int lt_watch_step(
-		struct lt_watch *w, uint64_t step, double seconds, struct lu_err *err) LU_CHECKED;
+int lt_watch_step(struct lt_watch *w, uint64_t step, double seconds, struct lu_err *err) LU_CHECKED;
 void lt_watch_close(struct lt_watch *w);
 
 #endif
