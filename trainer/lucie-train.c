@@ -12,6 +12,7 @@
 #include "libcommon/sys/tool.h"
 #include "trainer/data/tokfile.h"
 #include "trainer/model/tensorfile.h"
+#include "trainer/run/alike.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/config.h"
 #include "trainer/run/folder.h"
@@ -162,7 +163,8 @@ static int train(const struct options *o, const struct lt_config *config, const 
 	struct lt_trainer *trainer;
 	int rc;
 
-	if (check_run(o, config, comm, &fresh, err) < 0)
+	if (lt_alike_check(comm, config, o->from, lk_cpu_ops()->name, err) < 0 ||
+			check_run(o, config, comm, &fresh, err) < 0)
 		return -1;
 	rc = lt_train_open(&trainer, &what, err);
 	if (rc < 0)
@@ -211,13 +213,16 @@ static int print(const struct lu_buf *text, struct lu_err *err)
 	return 0;
 }
 
-/* Print what does not need the run to start. */
+/* Print what does not need the run to start; rank 0 for all. */
 static int show(const struct options *o, const struct lt_config *config, const char *tokenizer,
 		struct lu_err *err)
 {
 	struct lu_buf text = { 0 };
+	struct lt_launch who;
 	int rc = 0;
 
+	if (lt_launch_detect(&who, err) == 0 && who.rank > 0)
+		return 0;
 	if (o->print_config)
 		lt_config_print(config, &text);
 	else
@@ -329,12 +334,11 @@ int main(int argc, char **argv)
 	struct lt_launch who;
 	struct lu_args args;
 	struct lu_err err = { 0 };
-	bool other = lt_launch_detect(&who, &err) == 0 && who.rank > 0;
-	int rc;
+	int rc = lt_launch_detect(&who, &err);
 
 	lu_threads_spin_briefly(argv);
-	/* What rank 0 says about the arguments, it says for all. */
-	if (other)
+	/* What rank 0 says about the arguments and half of an environment, it says for all. */
+	if (who.rank > 0)
 		lu_tool_mute(true);
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	rc = run(&o, &err);

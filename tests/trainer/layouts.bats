@@ -73,10 +73,10 @@ layout() {
 	shift
 	for s; do set+=(--set "$s"); done
 	rm -rf run
-	"${launch[@]}" -q -c base.ini "${set[@]}" -o run && same_run "$like" run || {
+	if ! "${launch[@]}" -q -c base.ini "${set[@]}" -o run || ! same_run "$like" run; then
 		echo "${launch[*]}: $*"
 		return 1
-	}
+	fi
 }
 
 # equal LIKE N KEY=VALUE...: the same with N plain processes.
@@ -154,10 +154,11 @@ like_smooth() {
 	shift
 	for s; do set+=(--set "$s"); done
 	rm -rf run
-	ranks "$n" -q -c base.ini --set train.eps=1e-3 "${set[@]}" -o run && near smooth run 1e-6 || {
+	if ! ranks "$n" -q -c base.ini --set train.eps=1e-3 "${set[@]}" -o run ||
+		! near smooth run 1e-6; then
 		echo "$n ranks: $*"
 		return 1
-	}
+	fi
 }
 
 @test "tensor parallelism has the losses of one process, but for rounding" {

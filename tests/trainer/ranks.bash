@@ -20,11 +20,9 @@ start() {
 # minute is killed.
 finish() {
 	local r bad=0 guard
-	(
-		trap 'kill $!' TERM
-		sleep 60 &
-		wait $! && kill -KILL "${pid[@]}"
-	) >/dev/null 2>&1 3>&- &
+	# shellcheck disable=SC2016 # for the shell in there
+	bash -c 'trap "kill \$! ; exit" TERM; sleep 60 & wait $! && kill -KILL "$@"' guard "${pid[@]}" \
+		>/dev/null 2>&1 3>&- &
 	guard=$!
 	rc=()
 	for r in "${!pid[@]}"; do

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # A run of several ranks that is stopped, killed or loses one of them goes on, in whatever layout, as if
 # nothing had happened.
+# shellcheck disable=SC2034,SC2154 # pid, rc and with are shared with ranks.bash
 bats_require_minimum_version 1.5.0
 
 load ../cli/fixtures
@@ -166,10 +167,11 @@ all_gone() {
 	finish || true
 	for r in "${!rc[@]}"; do
 		[ "$r" != "$1" ] || continue
-		[ "${rc[r]}" = 2 ] && [ "$(wc -l <"err.$r")" = 1 ] && grep -q "rank $1 on" "err.$r" || {
-			echo "rank $r: exit ${rc[r]}" && grep -H . err.*
+		if [ "${rc[r]}" != 2 ] || [ "$(wc -l <"err.$r")" != 1 ] || ! grep -q "rank $1 on" "err.$r"; then
+			echo "rank $r: exit ${rc[r]}"
+			grep -H . err.*
 			return 1
-		}
+		fi
 	done
 }
 
