@@ -163,6 +163,7 @@ static void test_layouts(void **state)
 	static const struct part_layout all[] = {
 		{ 1, 2, 1, 1, false, 0 },
 		{ 1, 3, 1, 1, true, 0 },
+		{ 1, 3, 1, 1, false, 0 },
 		{ 2, 1, 1, 1, false, 0 },
 		{ 1, 1, 3, 1, false, 1 },
 		{ 1, 1, 2, 3, false, 2 },
