@@ -46,6 +46,7 @@ setup_file() {
 		train.steps = 90
 		train.context = 24
 		model.rope_theta = 50000
+		train.reset_optimizer = yes
 		train.schedule = constant
 		train.lr = 1e-3
 		data.train = shards/two
