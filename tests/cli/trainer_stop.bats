@@ -154,7 +154,7 @@ stopped() {
 	done
 	# In a validation.
 	rm -rf run
-	start -c base.ini --set train.micro_batch=1
+	start -c base.ini --set train.micro_batch=1 --set phase.one.train.samples=4000000
 	wait_for err 'continuing\|validation\|step 4 of'
 	kill -INT $pid
 	stopped
@@ -162,7 +162,7 @@ stopped() {
 	grep -q 'same command continues the run$' err
 	# Quiet.
 	rm -rf run
-	start -q -c base.ini
+	start -q -c base.ini --set phase.one.train.samples=4000000
 	wait_for run/metrics.jsonl '"step":0,'
 	kill -TERM $pid
 	stopped
