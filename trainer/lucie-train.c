@@ -253,8 +253,11 @@ static int train_together(const struct options *o, const struct lt_config *confi
 
 	met = lt_launch_detect(&who, &met_err);
 	/* From here on a rank may have something to say that the others do not know. */
-	if (met == 0 && who.rank > 0)
+	if (met == 0 && who.rank > 0) {
 		lu_tool_mute(false);
+		/* One clock is enough, for all stop where one is asked to. */
+		lt_stop_limit(0);
+	}
 	if (met < 0 || lt_comm_open(&comm, &who, lk_cpu_ops(), &options, &met_err) < 0) {
 		*err = met_err;
 		return -1;

@@ -180,6 +180,12 @@ stopped() {
 	stopped
 	grep -qx 'lucie-train: the time limit is reached' err
 	[ "$(readlink run/latest)" != "$step" ]
+	# The clock of rank 0 counts, and it says so.
+	rm -rf run
+	bash "$LUCIE_SRC/pipelines/mk/ranks" 2 bash -c 'exec lucie-train "$@" --time-limit $((3 - 2 * LUCIE_RANK))s' \
+		sh "${long[@]}" --set train.lanes=2 -o run 2>err || [ $? = 75 ]
+	[ "$(grep -c 'the time limit is reached' err)" = 1 ]
+	[ "$(grep -c 'same command continues the run$' err)" = 1 ]
 	# None; and that of a job which is over does not count.
 	rm -rf run
 	SLURM_JOB_END_TIME=$(($(date +%s) + 1)) lucie-train -q -c base.ini --time-limit 0 -o run
