@@ -38,6 +38,7 @@ static struct {
 	atomic_uint n;
 	atomic_bool old_system; /* cannot reserve space, nor exchange folders */
 	atomic_uint calls;
+	atomic_bool grave; /* one has failed without which no save can be complete */
 } fault;
 
 /* What a call does: make something new, write bytes, end what has been written, sync a folder, rename,
@@ -127,6 +128,7 @@ ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 	NEXT(pwrite);
 	if (!fails(WRITES))
 		return next(fd, p, n, at);
+	fault.grave = true;
 	if (fault.how == LOSE)
 		return (ssize_t)n;
 	why = errno;
@@ -156,7 +158,10 @@ int ftruncate(int fd, off_t n)
 int fsync(int fd)
 {
 	NEXT(fsync);
-	return fails(is_file(fd) ? ENDS : SYNCS) ? -1 : next(fd);
+	if (!fails(is_file(fd) ? ENDS : SYNCS))
+		return next(fd);
+	fault.grave = true;
+	return -1;
 }
 
 /* On Linux a failed close has closed the descriptor nevertheless. */
@@ -269,6 +274,7 @@ static int save_rank(struct lt_comm *comm, void *arg, struct lu_err *err)
 	rc = lt_saver_wait(s, &saved, err);
 	counted = fault.how == NOTHING || atomic_load(&fault.calls) >= fault.n;
 	fault.how = NOTHING;
+	must(rc < 0 || !fault.grave);
 	lt_saver_close(s);
 	part_close(&p);
 	must(!first || lt_run_close(&run, err) == 0 || rc < 0);
