@@ -239,3 +239,20 @@ all_gone() {
 	finish
 	same_run short run
 }
+
+@test "a run that goes on with sums in another order says so" {
+	local quiet='' more='checkpoint.every=6 phase.two.train.steps=6'
+	begin '2 train.lanes=0'
+	until_step 3
+	kill -TERM "${pid[0]}"
+	finish || [ "${rc[*]}" = '75 75' ]
+	run ! grep -q 'sums round' err.0
+	begin '2 train.lanes=0 parallel.pp=2'
+	until_step $(($(saved) + 2))
+	kill -TERM "${pid[1]}"
+	finish || [ "${rc[*]}" = '75 75' ]
+	[ "$(said | grep 'sums round')" = "lucie-train: sums round otherwise than before: train.lanes was 2 and is 1, parallel.tp was 1 and is 1" ]
+	begin '1 train.lanes=0'
+	finish
+	run ! grep -q 'sums round' err.0
+}

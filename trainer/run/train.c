@@ -388,35 +388,6 @@ static int run_phase(struct lt_trainer *l, struct lu_err *err)
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-/* Fail if the configuration has another model than the checkpoint. */
-static int check_shape(const char *dir, const struct lt_shape *was, const struct lt_shape *now,
-		struct lu_err *err)
-{
-	const struct {
-		const char *name;
-		size_t was, now;
-	} size[] = {
-		{ "vocab", was->vocab, now->vocab },
-		{ "hidden", was->hidden, now->hidden },
-		{ "layers", was->layers, now->layers },
-		{ "heads", was->heads, now->heads },
-		{ "kv_heads", was->kv_heads, now->kv_heads },
-		{ "head_dim", was->dim, now->dim },
-		{ "ffn", was->ffn, now->ffn },
-		{ "tied", was->tied, now->tied },
-	};
-
-	for (size_t i = 0; i < sizeof(size) / sizeof(size[0]); i++) {
-		if (size[i].was != size[i].now)
-			return lu_err_set(err,
-					"%s: model.%s is %zu in the checkpoint and %zu in the "
-					"configuration; the model of a run cannot change, start a "
-					"new run",
-					dir, size[i].name, size[i].was, size[i].now);
-	}
-	return 0;
-}
-
 /* Find the checkpoint to continue from, and compare it with the configuration. */
 static int find_position(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
 {
@@ -429,7 +400,7 @@ static int find_position(struct lt_trainer *l, const struct lt_shape *shape, str
 		return 0;
 	l->pos = l->found.pos;
 	l->saved = l->begun = l->pos.step;
-	rc = check_shape(l->found.dir, &l->found.shape, shape, err);
+	rc = lt_checkpoint_same_model(&l->found, shape, err);
 	if (rc == 0 && l->pos.phase >= c->phase.n)
 		rc = lu_err_set(err,
 				"%s: the configuration has no phase %" PRIu64 ", it has %zu phases",
@@ -657,6 +628,18 @@ static void conclude(const struct lt_trainer *l, int rc)
 				(double)tokens / seconds, l->last_loss, l->run->path, l->saved);
 }
 
+/* Say so if the sums of this layout are made in another order than those before. */
+static void note_rounding(const struct lt_trainer *l)
+{
+	const struct lt_written_by *was = &l->found.pos.by;
+	size_t lanes = l->layout.lanes, tp = l->layout.mesh.size[LT_TP];
+
+	if (was->dp && (was->lanes != lanes || was->tp != tp))
+		lu_note("sums round otherwise than before: train.lanes was %" PRIu64 " and is "
+			"%zu, parallel.tp was %" PRIu64 " and is %zu",
+				was->lanes, lanes, was->tp, tp);
+}
+
 int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 {
 	int rc;
@@ -678,6 +661,7 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 						  "checkpoint's files were checked, the hashes "
 						  "were "
 						  "not");
+	note_rounding(l);
 	rc = run_phases(l, err);
 	/* Whatever has gone wrong, a checkpoint that is being written is worth having, and its
 	 * writer uses the run folder. */
