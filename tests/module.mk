@@ -6,8 +6,8 @@
 #   tests/cli/*.bats           behaviour of the programs
 #   tests/trainer/*.bats       lucie-train as several ranks
 #   tests/interop/*.py         real clients, in build/venv (tests/interop/requirements.txt);
-#                              torch_*.py in build/torch-venv, which only continuous integration
-#                              and TESTS=torch_... install, since PyTorch takes 6 GB
+#                              torch_*.py in build/torch-venv and by name alone, `make check
+#                              TESTS=torch_train`, since PyTorch takes 6 GB
 #   tests/fuzz/fuzz_X.c        fuzz targets; `check` replays tests/fuzz/corpus/X through them
 #   tests/faults/*.bats        failing allocations and system calls (release objects only)
 #   tests/tsan/*.bats          programs under the thread sanitizer
@@ -114,7 +114,8 @@ $(BENCH_BINS): %: %.o $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB)
 # ---- targets -----------------------------------------------------------------------------
 CHECK_BUILT := $(UNIT_TESTS) $(KERNELS_TESTS) $(TRAINER_TESTS) $(REPLAYS) $(CASES)
 # prove starts them in this order: the longest first.
-CHECK_ALL := $(BATS) $(FAULTS) $(INTEROP) $(CHECK_BUILT)
+CHECK_ALL = $(BATS) $(FAULTS) $(if $(TESTS),$(INTEROP),$(filter-out $(INTEROP_TORCH),$(INTEROP))) \
+	$(CHECK_BUILT)
 CHECK_SAN := $(BATS) $(CHECK_BUILT)
 
 # $(call chosen,LIST): those of the list that TESTS names, without folder and ending; all without it.
@@ -133,8 +134,7 @@ check:
 
 check-now: $(BIN) $(call built,$(CHECK_ALL)) $(if $(call chosen,$(FAULTS)),$(INJECT)) \
 		$(if $(call chosen,$(filter-out $(INTEROP_TORCH),$(INTEROP))),build/venv/.ready) \
-		$(if $(call chosen,$(INTEROP_TORCH)),\
-			$(if $(TESTS)$(filter true,$(CI)),build/torch-venv/.ready))
+		$(if $(TESTS),$(if $(call chosen,$(INTEROP_TORCH)),build/torch-venv/.ready))
 	$(call run_tests,$(CHECK_ALL))
 
 .PHONY: check-san check-san-now
@@ -153,7 +153,8 @@ check-tsan:
 	@$(MAKE) --no-print-directory CONFIG=tsan check-tsan-now
 
 TSAN_TESTS := $(filter %/test_pipeline %/test_docstream,$(UNIT_TESTS)) $(KERNELS_TESTS) \
-	$(filter %/test_corpus %/test_prefetch %/test_comm %/test_comm_failures,$(TRAINER_TESTS))
+	$(filter %/test_checkpoint %/test_comm %/test_comm_failures %/test_corpus %/test_prefetch \
+	%/test_saver,$(TRAINER_TESTS))
 
 check-tsan-now: $(BIN) $(TSAN_TESTS)
 	@[ -n "$(ARCHER)" ] || { echo "libarcher.so (package libomp-dev) not found" >&2; exit 1; }

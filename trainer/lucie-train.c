@@ -12,6 +12,7 @@
 #include "libcommon/sys/tool.h"
 #include "trainer/data/tokfile.h"
 #include "trainer/model/tensorfile.h"
+#include "trainer/run/alike.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/config.h"
 #include "trainer/run/folder.h"
@@ -162,7 +163,8 @@ static int train(const struct options *o, const struct lt_config *config, const 
 	struct lt_trainer *trainer;
 	int rc;
 
-	if (check_run(o, config, comm, &fresh, err) < 0)
+	if (lt_alike_check(comm, config, o->from, lk_cpu_ops()->name, err) < 0 ||
+			check_run(o, config, comm, &fresh, err) < 0)
 		return -1;
 	rc = lt_train_open(&trainer, &what, err);
 	if (rc < 0)
@@ -211,13 +213,16 @@ static int print(const struct lu_buf *text, struct lu_err *err)
 	return 0;
 }
 
-/* Print what does not need the run to start. */
+/* Print what does not need the run to start; rank 0 for all. */
 static int show(const struct options *o, const struct lt_config *config, const char *tokenizer,
 		struct lu_err *err)
 {
 	struct lu_buf text = { 0 };
+	struct lt_launch who;
 	int rc = 0;
 
+	if (lt_launch_detect(&who, err) == 0 && who.rank > 0)
+		return 0;
 	if (o->print_config)
 		lt_config_print(config, &text);
 	else
@@ -226,6 +231,13 @@ static int show(const struct options *o, const struct lt_config *config, const c
 		rc = print(&text, err);
 	lu_buf_release(&text);
 	return rc;
+}
+
+static int show_in_team(void *ctx)
+{
+	struct call *c = ctx;
+
+	return show(c->o, c->config, c->tokenizer, c->err);
 }
 
 /* Meet the other ranks, and train with them. What this rank has failed at so far is in rc. */
@@ -241,8 +253,11 @@ static int train_together(const struct options *o, const struct lt_config *confi
 
 	met = lt_launch_detect(&who, &met_err);
 	/* From here on a rank may have something to say that the others do not know. */
-	if (met == 0 && who.rank > 0)
+	if (met == 0 && who.rank > 0) {
 		lu_tool_mute(false);
+		/* One clock is enough, for all stop where one is asked to. */
+		lt_stop_limit(0);
+	}
 	if (met < 0 || lt_comm_open(&comm, &who, lk_cpu_ops(), &options, &met_err) < 0) {
 		*err = met_err;
 		return -1;
@@ -285,7 +300,8 @@ static int run_config(const struct options *o, const char *path, struct lu_err *
 	if (!o->print_config && !o->dry_run)
 		rc = train_together(o, &config, tokenizer, rc, err);
 	else if (rc == 0)
-		rc = show(o, &config, tokenizer, err);
+		rc = lk_cpu_team(o->std.threads, show_in_team,
+				&(struct call){ o, &config, tokenizer, NULL, err });
 	free(tokenizer);
 	lt_config_release(&config);
 	return rc;
@@ -321,12 +337,11 @@ int main(int argc, char **argv)
 	struct lt_launch who;
 	struct lu_args args;
 	struct lu_err err = { 0 };
-	bool other = lt_launch_detect(&who, &err) == 0 && who.rank > 0;
-	int rc;
+	int rc = lt_launch_detect(&who, &err);
 
 	lu_threads_spin_briefly(argv);
-	/* What rank 0 says about the arguments, it says for all. */
-	if (other)
+	/* What rank 0 says about the arguments and half of an environment, it says for all. */
+	if (who.rank > 0)
 		lu_tool_mute(true);
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	rc = run(&o, &err);

@@ -126,34 +126,32 @@ int lk_cpu_event_use(struct lk_queue *q, struct lk_event *e)
 }
 
 /*
- * Ask for huge pages for the part of a block that they can cover. A matrix of more than a few MiB
- * read across its rows needs a page for every row, more than the processor keeps track of: products
- * gain up to a tenth. The ends stay in small pages, so that no memory is used beyond the block.
+ * Ask for huge pages for the part of a block that fills them. A matrix of more than a few MiB read
+ * across its rows needs a page for every row, more than the processor keeps track of. The end of the
+ * block stays in small pages, so that no memory is used beyond it.
  */
-static void want_huge_pages(void *p, size_t size)
+static void want_huge_pages(void *p, size_t bytes)
 {
 #ifdef MADV_HUGEPAGE
-	uintptr_t from = ((uintptr_t)p + HUGE - 1) / HUGE * HUGE;
-	uintptr_t to = ((uintptr_t)p + size) / HUGE * HUGE;
-
 	/* Refused by kernels without them, which does no harm. */
-	if (from < to)
-		(void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+	(void)madvise(p, bytes / HUGE * HUGE, MADV_HUGEPAGE);
 #else
 	(void)p;
-	(void)size;
+	(void)bytes;
 #endif
 }
 
 void *lk_cpu_alloc(struct lk_queue *q, size_t bytes)
 {
-	size_t size = bytes == 0 ? ALIGN : (bytes + ALIGN - 1) / ALIGN * ALIGN;
-	void *p = size < bytes ? NULL : aligned_alloc(size < HUGE ? ALIGN : HUGE, size);
+	size_t align = bytes < HUGE ? ALIGN : HUGE;
+	/* aligned_alloc() wants a multiple of the alignment; what is not touched takes no memory. */
+	size_t size = bytes == 0 ? ALIGN : (bytes + align - 1) / align * align;
+	void *p = size < bytes ? NULL : aligned_alloc(align, size);
 
 	if (!p)
 		lk_cpu_fail(q, "cannot allocate %zu bytes", bytes);
-	else if (size >= HUGE)
-		want_huge_pages(p, size);
+	else if (align == HUGE)
+		want_huge_pages(p, bytes);
 	return p;
 }
 

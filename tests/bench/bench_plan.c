@@ -308,8 +308,7 @@ static void read_samples(unsigned flags, const char *what)
 	for (size_t i = 0; i < n; i++) {
 		double t = lu_clock(), u = cpu_clock();
 
-		must(lt_corpus_sample_places(
-				c, (from + i) % samples, tokens, tokens + CONTEXT + 1, &err));
+		must(lt_corpus_sample(c, (from + i) % samples, tokens, tokens + CONTEXT + 1, &err));
 		wall[i] = lu_clock() - t;
 		cpu[i] = cpu_clock() - u;
 	}

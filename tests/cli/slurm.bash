@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# A private Slurm (tests/with-slurm) for the tests of a file: setup_file calls slurm_start, and
-# teardown_file slurm_stop.
+# A private Slurm (tests/with-slurm) for the tests of a file: setup_file calls slurm_start, setup
+# slurm_or_skip, and teardown_file slurm_stop.
 
-# slurm_start [OPTION OF with-slurm...]: exports SLURM_CONF and LUCIE_SLURM. Where Slurm is not installed
-# the tests of the file are left out, which is a failure under CI=true. It ends with this shell, too.
+# slurm_start [OPTION OF with-slurm...]: exports SLURM_CONF and LUCIE_SLURM. 77 where Slurm is not
+# installed, 1 under CI=true. It ends with this shell, too.
 slurm_start() {
 	local folder=$BATS_FILE_TMPDIR/slurm pid rc=0
 	mkdir "$folder"
@@ -17,7 +17,7 @@ slurm_start() {
 		kill -0 $pid 2>/dev/null || {
 			wait $pid || rc=$?
 			cat "$folder/log"
-			[ $rc = 77 ] && [ "${CI-}" != true ] && skip "no Slurm"
+			[ $rc != 77 ] || [ "${CI-}" = true ] || return 77
 			return 1
 		}
 		sleep 0.05
@@ -27,11 +27,17 @@ slurm_start() {
 	PATH=$PATH:/usr/sbin:/sbin
 }
 
+slurm_or_skip() {
+	[ -n "${LUCIE_SLURM-}" ] || [ "${CI-}" = true ] || skip "no Slurm"
+}
+
 slurm_stop() {
 	local pid
-	pid=$(cat "$BATS_FILE_TMPDIR/slurm/pid" 2>/dev/null) || return 0
-	kill -TERM "$pid" 2>/dev/null || return 0
-	wait "$pid" || true
+	if [ -e "$BATS_FILE_TMPDIR/slurm/pid" ]; then
+		pid=$(cat "$BATS_FILE_TMPDIR/slurm/pid")
+		kill -TERM "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	fi
 }
 
 # slurm_drain JOB: wait until the job has left the queue.

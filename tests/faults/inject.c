@@ -5,6 +5,7 @@
  *	INJECT=memory	malloc calloc realloc aligned_alloc: NULL
  *	INJECT=files	open read write pread pwrite fsync ftruncate rename close: EIO
  *	INJECT=maps	mmap of a file: ENODEV, as on a file system that cannot map
+ *	INJECT=full	write pwrite of a regular file: ENOSPC, once INJECT_N bytes are written
  *	INJECT_COUNT=F	write the number of such calls to the file F at exit
  *
  * Only calls from the program itself and its statically linked library count, not those from shared
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void *__libc_malloc(size_t n);
@@ -28,7 +30,7 @@ void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
 void *__libc_memalign(size_t alignment, size_t n);
 
-enum kind { NOTHING, MEMORY, FILES, MAPS };
+enum kind { NOTHING, MEMORY, FILES, MAPS, FULL };
 
 static struct {
 	uintptr_t from, to; /* the program's code */
@@ -63,6 +65,7 @@ __attribute__((constructor)) static void start(void)
 	inject.kind = !kind			      ? NOTHING
 			: strcmp(kind, "memory") == 0 ? MEMORY
 			: strcmp(kind, "maps") == 0   ? MAPS
+			: strcmp(kind, "full") == 0   ? FULL
 						      : FILES;
 }
 
@@ -145,9 +148,29 @@ ssize_t read(int fd, void *p, size_t n)
 	return fails(FILES, HERE) ? io_error() : next(fd, p, n);
 }
 
+/* What a disk takes of n bytes; 0: it is full. */
+static size_t room_for(size_t n, int fd, void *caller)
+{
+	unsigned long used;
+	struct stat st;
+
+	if (inject.kind != FULL || n == 0 || fd == STDERR_FILENO || fstat(fd, &st) < 0 ||
+			!S_ISREG(st.st_mode) || !from_program(caller))
+		return n;
+	used = atomic_fetch_add(&inject.calls, n);
+	errno = ENOSPC;
+	if (used >= inject.n)
+		return 0;
+	return n < inject.n - used ? n : inject.n - used;
+}
+
 ssize_t write(int fd, const void *p, size_t n)
 {
+	size_t room = room_for(n, fd, HERE);
+
 	NEXT(write);
+	if (room < n)
+		return room ? next(fd, p, room) : -1;
 	return fd != STDERR_FILENO && fails(FILES, HERE) ? io_error() : next(fd, p, n);
 }
 
@@ -159,7 +182,11 @@ ssize_t pread(int fd, void *p, size_t n, off_t at)
 
 ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 {
+	size_t room = room_for(n, fd, HERE);
+
 	NEXT(pwrite);
+	if (room < n)
+		return room ? next(fd, p, room, at) : -1;
 	return fails(FILES, HERE) ? io_error() : next(fd, p, n, at);
 }
 

@@ -39,8 +39,8 @@ static void fill(double *x, uint64_t seed, size_t n)
 
 /* --- embed: w ------------------------------------------------------------------------------------ */
 
-static const uint32_t ids[ROWS] = { 3, 1, 3, 4, 9 };
-enum { VOCABULARY = 4, V0 = 1 }; /* ids 1 to 4; 9 is another rank's */
+static const uint32_t ids[ROWS] = { 3, 1, 3, 4, 5 };
+enum { VOCABULARY = 4, V0 = 1 }; /* ids 1 to 4; 5 is another rank's */
 static double embed_dy[ROWS * N];
 
 static double embed_loss(const double *in)
@@ -53,15 +53,18 @@ static double embed_loss(const double *in)
 
 static void test_embed(void **state)
 {
-	double in[VOCABULARY * N], grad[VOCABULARY * N], twice[VOCABULARY * N];
+	double in[VOCABULARY * N], grad[(VOCABULARY + 1) * N], twice[VOCABULARY * N];
 
 	(void)state;
 	fill(in, 13, T_LEN(in));
 	fill(embed_dy, 14, ROWS * N);
-	fill(grad, 15, T_LEN(grad));
+	fill(grad, 15, T_LEN(in));
+	memset(grad + T_LEN(in), 0, N * sizeof(*grad));
 	lk_ref_embed_back(grad, embed_dy, ids, ROWS, N, V0, VOCABULARY, 0);
 	check_gradient(embed_loss, in, grad, T_LEN(in));
-	memcpy(twice, grad, sizeof(grad));
+	for (size_t i = T_LEN(in); i < T_LEN(grad); i++)
+		assert_true(grad[i] == 0);
+	memcpy(twice, grad, sizeof(twice));
 	lk_ref_embed_back(twice, embed_dy, ids, ROWS, N, V0, VOCABULARY, 1);
 	for (size_t i = 0; i < T_LEN(in); i++)
 		assert_true(fabs(twice[i] - 2 * grad[i]) < 1e-14);

@@ -41,6 +41,7 @@ kernels/cpu/isa_base kernels/cpu/cpu.h
 kernels/cpu/device kernels/cpu/cpu.h
 kernels/cpu/scalar kernels/cpu/cpu.h
 kernels/cpu/lk_cpu kernels/lk.h
+kernels/cpu/sort_ids kernels/lk.h
 kernels/ref/adamw kernels/ref/ref.h
 kernels/ref/attention kernels/ref/ref.h
 kernels/ref/cross_entropy kernels/ref/ref.h

@@ -8,7 +8,7 @@ sources() { files '*.c' '*.h' '*.cc' '*.inc' '*.cu' '*.cuh'; }
 
 # What training on a device calls as soon as there is one.
 soon='
-lt_table_find lt_broadcast lt_comm_local_rank lt_group_rank lt_group_size
+lt_table_find lt_broadcast lt_group_rank lt_group_size lt_comm_local_rank lt_comm_single
 attn_merge accumulate event_open event_close event_record event_wait event_sync
 '
 

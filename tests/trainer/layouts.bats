@@ -73,10 +73,10 @@ layout() {
 	shift
 	for s; do set+=(--set "$s"); done
 	rm -rf run
-	"${launch[@]}" -q -c base.ini "${set[@]}" -o run && same_run "$like" run || {
+	if ! "${launch[@]}" -q -c base.ini "${set[@]}" -o run || ! same_run "$like" run; then
 		echo "${launch[*]}: $*"
 		return 1
-	}
+	fi
 }
 
 # equal LIKE N KEY=VALUE...: the same with N plain processes.
@@ -154,10 +154,11 @@ like_smooth() {
 	shift
 	for s; do set+=(--set "$s"); done
 	rm -rf run
-	ranks "$n" -q -c base.ini --set train.eps=1e-3 "${set[@]}" -o run && near smooth run 1e-6 || {
+	if ! ranks "$n" -q -c base.ini --set train.eps=1e-3 "${set[@]}" -o run ||
+		! near smooth run 1e-6; then
 		echo "$n ranks: $*"
 		return 1
-	}
+	fi
 }
 
 @test "tensor parallelism has the losses of one process, but for rounding" {
@@ -204,6 +205,6 @@ like_smooth() {
 		layout four srun -N2 -n4 lucie-train -- parallel.pp=2 || exit
 		layout tensor srun -n4 lucie-train -- parallel.tp=2
 	END
-	export -f layout same_run
+	export -f layout same_run export_run steps
 	timeout 200 "$LUCIE_SRC/tests/with-slurm" -n 2 -c 4 salloc -q -N2 -n8 bash steps
 }

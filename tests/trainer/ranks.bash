@@ -1,15 +1,17 @@
 # Runs of several ranks on this host: plain processes with LUCIE_RANK and its like, as a shell loop
 # starts them. For bats files that `load` it.
 
-# start N ARG...: start lucie-train as N ranks; their pids are in pid[], standard error in err.RANK.
+# start N ARG...: start lucie-train as N ranks; their pids are in pid[], standard error in err.RANK. The
+# words of with[RANK] are put before the command.
 start() {
 	local n=$1 r
 	shift
 	attempt=$((${attempt:-0} + 1))
 	pid=()
 	for ((r = 0; r < n; r++)); do
-		LUCIE_RANK=$r LUCIE_SIZE=$n LUCIE_RENDEZVOUS=127.0.0.1 \
-			LUCIE_ATTEMPT=$$-$attempt lucie-train "$@" 2>"err.$r" &
+		# shellcheck disable=SC2086 # words
+		LUCIE_RANK=$r LUCIE_SIZE=$n LUCIE_RENDEZVOUS=127.0.0.1 LUCIE_ATTEMPT=$$-$attempt \
+			${with[r]-} lucie-train "$@" 2>"err.$r" &
 		pid+=($!)
 	done
 }
@@ -18,16 +20,14 @@ start() {
 # minute is killed.
 finish() {
 	local r bad=0 guard
-	(
-		trap 'kill $!' TERM
-		sleep 60 &
-		wait $! && kill -KILL "${pid[@]}"
-	) >/dev/null 2>&1 3>&- &
+	# shellcheck disable=SC2016 # for the shell in there
+	bash -c 'trap "kill \$! ; exit" TERM; sleep 60 & wait $! && kill -KILL "$@"' guard "${pid[@]}" \
+		>/dev/null 2>&1 3>&- &
 	guard=$!
 	rc=()
 	for r in "${!pid[@]}"; do
 		rc[r]=0
-		wait "${pid[r]}" || rc[r]=$?
+		wait "${pid[r]}" 2>/dev/null || rc[r]=$?
 		[ "${rc[r]}" = 0 ] || bad=1
 	done
 	pid=()
@@ -55,11 +55,16 @@ kill_ranks() {
 	[ "${#pid[@]}" = 0 ] || { kill -KILL "${pid[@]}" && wait "${pid[@]}"; } 2>/dev/null || true
 }
 
+# steps RUN: its metrics. After a kill some steps are logged again, with the same bits.
+steps() { grep -v '^{"set"' "$1/metrics.jsonl" | awk '!seen[$0]++'; }
+
+# export_run RUN: its weights, all bits of them, to RUN.out
+export_run() { rm -rf "$1.out" && lucie-export -q --dtype f32 -o "$1.out" "$1"; }
+
 # same_run A B: both runs have the same steps and export the same files.
 same_run() {
-	cmp <(grep -v '^{"set"' "$1/metrics.jsonl") <(grep -v '^{"set"' "$2/metrics.jsonl") &&
-		rm -rf "$1.out" "$2.out" && lucie-export -q -o "$1.out" "$1" &&
-		lucie-export -q -o "$2.out" "$2" && diff -r "$1.out" "$2.out"
+	cmp <(steps "$1") <(steps "$2") && export_run "$1" && export_run "$2" &&
+		diff -r "$1.out" "$2.out"
 }
 
 # near A B TOLERANCE: losses differ relatively by no more, norms by a hundred times as much, since
@@ -67,11 +72,14 @@ same_run() {
 near() {
 	python3 - "$@" <<-'END'
 		import json, sys
-		a, b = ([json.loads(l) for l in open(p + "/metrics.jsonl") if not l.startswith('{"set"')]
-		    for p in sys.argv[1:3])
-		assert len(a) == len(b) > 0, (len(a), len(b))
+		def steps(run):
+		    lines = (json.loads(l) for l in open(run + "/metrics.jsonl"))
+		    return {(x["step"], x.get("valid")): x for x in lines if "step" in x}
+		a, b = (steps(run) for run in sys.argv[1:3])
+		assert a.keys() == b.keys() and a
 		worst = {"loss": 0, "norm": 0}
-		for x, y in zip(a, b):
+		for at, x in a.items():
+		    y = b[at]
 		    for key in x.keys() | y.keys():
 		        if key in worst:
 		            worst[key] = max(worst[key], abs(x[key] - y[key]) / abs(x[key]))
@@ -80,5 +88,26 @@ near() {
 		print("# worst relative differences", worst)
 		assert worst["loss"] <= float(sys.argv[3]), worst
 		assert worst["norm"] <= 100 * float(sys.argv[3]), worst
+	END
+}
+
+# near_weights A B TOLERANCE: relative L2 distance of the tensors of two exports.
+near_weights() {
+	python3 - "$@" <<-'END'
+		import array, json, struct, sys
+		def tensors(folder):
+		    data = open(folder + "/model.safetensors", "rb").read()
+		    n, = struct.unpack("<Q", data[:8])
+		    for name, t in json.loads(data[8:8 + n]).items():
+		        if name != "__metadata__":
+		            assert t["dtype"] == "F32"
+		            begin, end = t["data_offsets"]
+		            yield name, array.array("f", data[8 + n + begin:8 + n + end])
+		a, b = (dict(tensors(f)) for f in sys.argv[1:3])
+		assert a.keys() == b.keys() and a
+		worst = max((sum((x - y) ** 2 for x, y in zip(a[k], b[k])) / sum(x * x for x in a[k])) ** 0.5
+		        for k in a)
+		print("# worst relative distance", worst)
+		assert worst <= float(sys.argv[3]), worst
 	END
 }

@@ -39,7 +39,7 @@ static void check(const struct fixture *f, const struct lt_prefetched *s, bool p
 	uint32_t tokens[CONTEXT + 1], pos[CONTEXT];
 	struct lu_err err;
 
-	ok(lt_corpus_sample_places(f->c, s->sample, tokens, pos, &err), &err);
+	ok(lt_corpus_sample(f->c, s->sample, tokens, pos, &err), &err);
 	assert_memory_equal(s->tokens, tokens, sizeof(tokens));
 	if (places)
 		assert_memory_equal(s->pos, pos, sizeof(pos));

@@ -9,6 +9,7 @@
 #include "libcommon/sys/file.h"
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/saver.h"
+#include "trainer/run/shared_folder.h"
 
 #define LIMIT 60 /* seconds of a run */
 
@@ -162,6 +163,7 @@ static void test_layouts(void **state)
 	static const struct part_layout all[] = {
 		{ 1, 2, 1, 1, false, 0 },
 		{ 1, 3, 1, 1, true, 0 },
+		{ 1, 3, 1, 1, false, 0 },
 		{ 2, 1, 1, 1, false, 0 },
 		{ 1, 1, 3, 1, false, 1 },
 		{ 1, 1, 2, 3, false, 2 },
@@ -274,7 +276,7 @@ static int save_hole(struct lt_comm *comm, void *arg, struct lu_err *err)
 	must(lt_saver_open(&s, comm, p.w, &o, err) == 0);
 	must(lt_saver_begin(s, first ? &run : NULL, &pos, err) == 0);
 	must(lt_saver_wait(s, &saved, err) == -1);
-		must(strstr(err->msg, "bytes of the model") && lt_comm_speaks(comm) == first);
+	must(strstr(err->msg, "bytes of the model") && lt_comm_speaks(comm) == first);
 	lt_saver_close(s);
 	part_close(&p);
 	return first ? lt_run_close(&run, err) : 0;
@@ -291,6 +293,34 @@ static void test_hole(void **state)
 	/* Nothing but the folder, which was there before. */
 	assert_int_equal(rmdir(run), 0);
 	free(run);
+}
+
+/* Rank 1 has a folder of its own under the same name. */
+static int look_elsewhere(struct lt_comm *comm, void *arg, struct lu_err *err)
+{
+	const char *folder = arg;
+	bool first = lt_comm_rank(comm) == 0;
+	struct lt_run run;
+
+	must(chdir(folder) == 0);
+	must(!first || lt_run_open(&run, "run", err) == 0);
+	must(lt_shared_folder_check(comm, first ? &run : NULL, err) == 0);
+	must(first || chdir("/") == 0);
+	must(lt_shared_folder_check(comm, first ? &run : NULL, err) == -1);
+	must(strstr(err->msg, "run/trainer.lock: not there") &&
+			strstr(err->msg, "all hosts share"));
+	must(lt_comm_speaks(comm) == !first);
+	return first ? lt_run_close(&run, err) : 0;
+}
+
+static void test_shared(void **state)
+{
+	char *folder = scratch_new();
+	struct ranks r = { .size = 2, .work = look_elsewhere, .arg = folder, .deadline = 40 };
+
+	(void)state;
+	ranks_good(&r, LIMIT);
+	scratch_remove(folder);
 }
 
 /* Damage found by one rank ends all, and one of them speaks: file, and the step to name instead. */
@@ -341,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_keep),
 		cmocka_unit_test(test_hole),
+		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_damage),
 	};
 

@@ -60,10 +60,86 @@ static void test_windows(void **state)
 	tiny_close(&t);
 }
 
+/* Ranks that share a set: `share` of them is this one; what the others contribute is added. */
+struct ranks_sum {
+	double sum[64];
+	size_t n;
+};
+
+static int note(void *ctx, double *x, size_t n, struct lu_err *err)
+{
+	struct ranks_sum *r = ctx;
+
+	(void)err;
+	r->n = n;
+	assert_true(n <= 64);
+	for (size_t i = 0; i < n; i++) {
+		r->sum[i] += x[i];
+		x[i] = r->sum[i];
+	}
+	return 0;
+}
+
+static int score_and_count(void *ctx, const struct lt_batch *b, size_t sequences, lk_real *log_p,
+		bool *here, struct lu_err *err)
+{
+	(void)ctx;
+	(void)err;
+	*here = true;
+	for (size_t i = 0; i < sequences * TINY_CONTEXT; i++)
+		log_p[i] = -(lk_real)(b->labels[i] + 1) / 3;
+	return 0;
+}
+
+static int never(void *ctx, struct lu_err *err)
+{
+	(void)ctx;
+	(void)err;
+	return 0;
+}
+
+/* However many ranks share the batches, the last to contribute has the sum of one, bit for bit, and all
+ * have its tokens. */
+static void test_shares(void **state)
+{
+	struct lt_scorer s = {
+		.batch = TINY_BATCH, .context = TINY_CONTEXT, .score = score_and_count
+	};
+	struct lt_total want, got;
+	uint32_t ids[1000];
+	struct lt_corpus *c;
+	struct lu_err err;
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++)
+		ids[i] = i * 5 % TINY_VOCAB;
+	ok(lt_corpus_memory(&c, ids, 1000, TINY_CONTEXT, &err), &err);
+	for (uint64_t windows = 0; windows < 40; windows += 13) {
+		s.combine = NULL;
+		s.share = s.shares = 0;
+		ok(lt_score_total(&s, c, windows, never, &want, &err), &err);
+		assert_int_equal(want.tokens, windows ? windows * TINY_CONTEXT : 999);
+		for (size_t shares = 2; shares < 6; shares++) {
+			struct ranks_sum sum = { .n = 0 };
+
+			s.ctx = &sum;
+			s.combine = note;
+			s.shares = shares;
+			for (s.share = 0; s.share < shares; s.share++) {
+				ok(lt_score_total(&s, c, windows, never, &got, &err), &err);
+				assert_int_equal(got.tokens, want.tokens);
+			}
+			assert_true(got.loss == want.loss && want.loss > 0);
+		}
+	}
+	lt_corpus_close(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_windows),
+		cmocka_unit_test(test_shares),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

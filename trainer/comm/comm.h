@@ -158,4 +158,8 @@ int lt_recv(struct lt_group *g, struct lk_queue *q, size_t from, void *x, size_t
 int lt_comm_wait(struct lt_comm *c, struct lk_queue *q, struct lt_pending **pending,
 		struct lu_err *err) LU_CHECKED;
 
+/* Seconds that the caller has spent so far in operations on groups: waiting for others, and for data on
+ * their way. What is left of a step is this rank's own work. */
+double lt_comm_waited(const struct lt_comm *c);
+
 #endif

@@ -11,6 +11,7 @@
 struct lt_comm {
 	size_t rank, size, local_rank, local_size;
 	double deadline;
+	double waited; /* lt_comm_waited() */
 	struct lt_group *groups;
 	bool speaks;
 	bool agreed; /* lt_comm_agree() has failed */

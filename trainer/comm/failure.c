@@ -94,6 +94,16 @@ bool lt_control_has_left_locked(const struct lt_control *k, size_t rank)
 	return rank == k->rank ? k->closing : k->spoke[rank].left > 0;
 }
 
+/* The lowest rank without a sign of life, or k->size. */
+static size_t quiet_rank(const struct lt_control *k)
+{
+	size_t r = 0;
+
+	while (r < k->size && !lt_control_is_quiet_locked(k, r))
+		r++;
+	return r;
+}
+
 /* Whom the rank waits for, as far as rank 0 knows. */
 static size_t waits_for(const struct lt_control *k, size_t rank)
 {
@@ -136,7 +146,11 @@ void lt_control_judge_locked(struct lt_control *k, const struct lt_verdict *v)
 		}
 	}
 	if (v->kind == LT_BLAME_STUCK) {
+		/* One may seem to be in a circle, since a rank tells of one of its threads: a rank that
+		 * is silent comes first. */
 		rank = end_of_chain(k, rank);
+		if (quiet_rank(k) < k->size && !lt_control_has_left_locked(k, rank))
+			rank = quiet_rank(k);
 		final.rank = rank;
 		if (lt_control_has_left_locked(k, rank))
 			final.kind = LT_BLAME_LEFT;

@@ -5,6 +5,7 @@
 #include "libcommon/base/num.h"
 #include "trainer/comm/collective.h"
 #include "trainer/comm/comm_private.h"
+#include "trainer/comm/wire.h"
 
 #define PUBLISH 0.5 /* seconds after which the others learn for whom this rank waits */
 
@@ -118,11 +119,13 @@ static size_t element_size(const struct lt_comm *c, enum lt_element type)
 /* The host waits for the operation, and the others learn for whom. */
 static int wait_done(struct lt_comm *c, struct lt_pending *p, struct lu_err *err)
 {
+	double start = lt_now();
 	int rc = 0;
 
 	while (!lt_worker_wait(p, PUBLISH, &rc, err))
 		lt_control_waits_for(c->control, atomic_load(&p->waits_for));
 	lt_control_waits_for(c->control, LT_CONTROL_NOBODY);
+	c->waited += lt_now() - start;
 	return rc;
 }
 
@@ -158,6 +161,16 @@ static struct lt_pending *new_pending(const struct lt_call *call, bool copy, str
 	return p;
 }
 
+/* Run the operation in this thread. */
+static int run_here(struct lt_comm *c, const struct lt_call *call, struct lu_err *err)
+{
+	double start = lt_now();
+	int rc = lt_collective_run(call, NULL, err);
+
+	c->waited += lt_now() - start;
+	return rc;
+}
+
 /*
  * Run the operation, in this thread if the caller waits for it anyway and nothing is before it.
  * A send that nobody waits for has a copy of its data, as the receiver may not be there yet.
@@ -178,7 +191,7 @@ static int submit(const struct lt_call *call, struct lk_queue *q, struct lt_work
 	if (lt_control_failed(c->control, err) < 0)
 		return -1;
 	if (!pending && !detached && (!*worker || lt_worker_idle(*worker)))
-		return lt_collective_run(call, NULL, err);
+		return run_here(c, call, err);
 	if (!*worker && lt_worker_new(worker, err) < 0)
 		return -1;
 	p = new_pending(call, detached, err);
@@ -277,4 +290,9 @@ int lt_comm_wait(struct lt_comm *c, struct lk_queue *q, struct lt_pending **pend
 	(void)q; /* memory of the host: what the queue does later begins after this call anyway */
 	*pending = NULL;
 	return p ? wait_done(c, p, err) : 0;
+}
+
+double lt_comm_waited(const struct lt_comm *c)
+{
+	return c->waited;
 }

@@ -60,18 +60,23 @@ static int require(const char *sign, const char *const *names, size_t n, struct 
 static int ranks(struct lt_launch *who, const struct variables *v, struct lu_err *err)
 {
 	const char *const names[] = { v->rank, v->size, v->local };
+	size_t rank = 0;
 
-	if (require(v->sign, names, 3, err) < 0 || number(v->rank, &who->rank, err) < 0 ||
-			number(v->size, &who->size, err) < 0)
+	if (get(v->rank) && number(v->rank, &rank, err) < 0)
+		return -1;
+	who->rank = rank;
+	if (require(v->sign, names, 3, err) < 0 || number(v->size, &who->size, err) < 0)
 		return -1;
 	if (v->local && number(v->local, &who->local_rank, err) < 0)
 		return -1;
+	if (who->size > 0 && rank < who->size)
+		return 0;
+	/* There may be no other to tell of it. */
+	who->rank = 0;
 	if (who->size == 0)
 		return lu_err_set(err, "%s=0: a run has at least one rank", v->size);
-	if (who->rank >= who->size)
-		return lu_err_set(err, "%s=%zu: with %s=%zu ranks are 0 to %zu", v->rank, who->rank,
-				v->size, who->size, who->size - 1);
-	return 0;
+	return lu_err_set(err, "%s=%zu: with %s=%zu ranks are 0 to %zu", v->rank, rank, v->size,
+			who->size, who->size - 1);
 }
 
 /* The token names the attempt; a name that is too long is replaced by its hash. */

@@ -29,6 +29,7 @@ struct lt_launch {
 	char token[128]; /* this attempt and no other: tells one's own rank 0 from a stranger's */
 };
 
+/* On failure who->rank is positive if another rank will find the same. */
 int lt_launch_detect(struct lt_launch *who, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -360,7 +360,7 @@ int lt_corpus_read_places(const struct lt_corpus *c, uint64_t offset, size_t n, 
 	return read_range(c, &r, err);
 }
 
-int lt_corpus_sample_places(const struct lt_corpus *c, uint64_t i, uint32_t *tokens, uint32_t *pos,
+int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, uint32_t *tokens, uint32_t *pos,
 		struct lu_err *err)
 {
 	size_t context = (size_t)c->order.context;
@@ -379,9 +379,4 @@ int lt_corpus_sample_places(const struct lt_corpus *c, uint64_t i, uint32_t *tok
 					r.first + k, tokens[k]);
 	}
 	return 0;
-}
-
-int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, uint32_t *out, struct lu_err *err)
-{
-	return lt_corpus_sample_places(c, i, out, NULL, err);
 }

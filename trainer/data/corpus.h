@@ -57,22 +57,21 @@ uint64_t lt_corpus_bytes(const struct lt_corpus *c);
 uint64_t lt_corpus_samples(const struct lt_corpus *c); /* per epoch */
 size_t lt_corpus_context(const struct lt_corpus *c);
 
-/* Read sample i: context + 1 tokens. An id of 2^31 or more is an error. */
-int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, uint32_t *out,
-		struct lu_err *err) LU_CHECKED;
-
 /*
- * Read sample i with the places of its inputs, tokens[0 .. context - 1], in their documents: pos[k] is
- * the number of tokens of the same document and the same sample before token k. So pos restarts at 0
- * at the first token of each document, and at the start of the sample, since what precedes it is not
- * there to be attended to. This is the `pos` of struct lk_attn and of rope (kernels/lk.h).
+ * Read sample i: context + 1 tokens. An id of 2^31 or more is an error.
+ *
+ * pos, unless NULL, receives the places of the inputs, tokens[0 .. context - 1], in their documents:
+ * pos[k] is the number of tokens of the same document and the same sample before token k. So it
+ * restarts at 0 at the first token of each document, and at the start of the sample, since what
+ * precedes it is not there to be attended to. This is the `pos` of struct lk_attn and of rope
+ * (kernels/lk.h).
  *
  * A document is an entry of the .idx file's document index, whether of one sequence, as lucie-shard
  * writes it, or of several, as other writers may; where such an index has one entry for many
  * documents, they count as one. Each time that a plan repeats a document it is another one. A corpus
  * in memory is one document.
  */
-int lt_corpus_sample_places(const struct lt_corpus *c, uint64_t i, uint32_t *tokens, uint32_t *pos,
+int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, uint32_t *tokens, uint32_t *pos,
 		struct lu_err *err) LU_CHECKED;
 
 /* Read n tokens of the stream from `offset` on, which must be inside it. */

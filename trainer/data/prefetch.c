@@ -46,7 +46,7 @@ static void *read_ahead(void *arg)
 			break;
 		s = &p->slot[p->claimed++ % p->slots];
 		pthread_mutex_unlock(&p->lock);
-		rc = lt_corpus_sample_places(p->corpus, s->sample, s->tokens, s->pos, &s->err);
+		rc = lt_corpus_sample(p->corpus, s->sample, s->tokens, s->pos, &s->err);
 		pthread_mutex_lock(&p->lock);
 		s->failed = rc < 0;
 		s->done = true;

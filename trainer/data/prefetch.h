@@ -12,7 +12,7 @@
  *	lt_prefetch_close(p);
  *
  * Samples come out in the order in which they were pushed, however many threads read them, and are
- * those of lt_corpus_sample_places(). At most `slots` are asked for and not popped: memory is slots + 1
+ * those of lt_corpus_sample(). At most `slots` are asked for and not popped: memory is slots + 1
  * times context + 1 tokens, and as much again for places.
  *
  * Which samples a process needs is known from the schedule, so a caller pushes until it is told that

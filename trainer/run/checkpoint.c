@@ -260,3 +260,32 @@ int lt_checkpoint_load(const char *dir, struct lt_weights *w, struct lu_err *err
 	free(c);
 	return rc;
 }
+
+int lt_checkpoint_same_model(
+		const struct lt_checkpoint *found, const struct lt_shape *now, struct lu_err *err)
+{
+	const struct lt_shape *was = &found->shape;
+	const struct {
+		const char *name;
+		size_t was, now;
+	} size[] = {
+		{ "vocab", was->vocab, now->vocab },
+		{ "hidden", was->hidden, now->hidden },
+		{ "layers", was->layers, now->layers },
+		{ "heads", was->heads, now->heads },
+		{ "kv_heads", was->kv_heads, now->kv_heads },
+		{ "head_dim", was->dim, now->dim },
+		{ "ffn", was->ffn, now->ffn },
+		{ "tied", was->tied, now->tied },
+	};
+
+	for (size_t i = 0; i < sizeof(size) / sizeof(size[0]); i++) {
+		if (size[i].was != size[i].now)
+			return lu_err_set(err,
+					"%s: model.%s is %zu in the checkpoint and %zu in the "
+					"configuration; the model of a run cannot change, start a "
+					"new run",
+					found->dir, size[i].name, size[i].was, size[i].now);
+	}
+	return 0;
+}

@@ -63,4 +63,8 @@ int lt_checkpoint_locate(struct lt_comm *comm, const char *path, uint64_t step,
 int lt_checkpoint_restore(struct lt_comm *comm, const struct lt_checkpoint *c, struct lt_weights *w,
 		struct lu_err *err) LU_CHECKED;
 
+/* Fail if the checkpoint is of another model than the configuration has now. */
+int lt_checkpoint_same_model(const struct lt_checkpoint *found, const struct lt_shape *now,
+		struct lu_err *err) LU_CHECKED;
+
 #endif

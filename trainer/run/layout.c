@@ -1,6 +1,7 @@
 #include "trainer/run/layout.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "trainer/parallel/stages.h"
@@ -149,6 +150,22 @@ struct lt_groups lt_layout_groups(const struct lt_layout *l)
 		.tp = l->group[LT_TP],
 		.pp = l->group[LT_PP],
 		.sequence = l->sequence };
+}
+
+struct lt_written_by lt_layout_describe(const struct lt_layout *l, enum lt_recompute recompute)
+{
+	static const char *const names[] = { [LT_RECOMPUTE_NONE] = "none",
+		[LT_RECOMPUTE_NORMS] = "norms",
+		[LT_RECOMPUTE_LAYER] = "layer" };
+	struct lt_written_by by = { .dp = l->mesh.size[LT_DP],
+		.tp = l->mesh.size[LT_TP],
+		.pp = l->mesh.size[LT_PP],
+		.zero = l->zero,
+		.lanes = l->lanes,
+		.equality = "layout" };
+
+	snprintf(by.recompute, sizeof(by.recompute), "%s", names[recompute]);
+	return by;
 }
 
 size_t lt_layout_micros(const struct lt_layout *l, size_t n)

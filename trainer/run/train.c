@@ -19,14 +19,16 @@
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/checkpoint.h"
-#include "trainer/run/feed.h"
 #include "trainer/run/layout.h"
+#include "trainer/run/micro_feed.h"
 #include "trainer/run/phase_data.h"
 #include "trainer/run/replicas.h"
 #include "trainer/run/saver.h"
+#include "trainer/run/shared_folder.h"
 #include "trainer/run/step_log.h"
 #include "trainer/run/stop.h"
 #include "trainer/run/train_step.h"
+#include "trainer/run/watch.h"
 
 /* The phase that is being trained. */
 struct phase {
@@ -52,6 +54,7 @@ struct lt_trainer {
 	uint64_t begun; /* of the last one that was begun */
 	bool outdated; /* it is of this step, and validations that it says are due have been made */
 	struct phase phase;
+	struct lt_watch watch;
 	/* For the summary. */
 	double start, last_loss;
 	uint64_t first_step, first_tokens;
@@ -196,22 +199,6 @@ static void close_phase(struct lt_trainer *l)
 	*p = (struct phase){ 0 };
 }
 
-/* For the manifests of checkpoints. */
-static void describe_layout(struct lt_trainer *l, const struct lt_settings *s)
-{
-	static const char *const recompute[] = { "none", "norms", "layer" };
-	const struct lt_mesh *m = &l->layout.mesh;
-
-	l->pos.by = (struct lt_written_by){ .dp = m->size[LT_DP],
-		.tp = m->size[LT_TP],
-		.pp = m->size[LT_PP],
-		.zero = l->layout.zero,
-		.lanes = l->layout.lanes,
-		.equality = "layout" };
-	snprintf(l->pos.by.recompute, sizeof(l->pos.by.recompute), "%s",
-			recompute[s->parallel.recompute]);
-}
-
 /* Open the phase of the position. Its data may be open already. */
 static int open_phase(struct lt_trainer *l, struct lu_err *err)
 {
@@ -228,7 +215,7 @@ static int open_phase(struct lt_trainer *l, struct lu_err *err)
 	lt_settings_shape(s, &shape);
 	l->w->table.shape.rope_theta = shape.rope_theta;
 	l->pos.context = s->train.context;
-	describe_layout(l, s);
+	l->pos.by = lt_layout_describe(&l->layout, s->parallel.recompute);
 	snprintf(l->pos.phase_name, sizeof(l->pos.phase_name), "%s", c->phase.p[i].name);
 	if (lt_step_open(&p->step, &l->layout, l->w, s, &p->data.schedule, load_micro, l, err) < 0)
 		return -1;
@@ -354,7 +341,8 @@ static int advance(struct lt_trainer *l, uint64_t batch, struct lu_err *err)
 	struct lt_step_result s;
 
 	lt_stop_stage(LT_STOP_STEP);
-	if (one_step(l, batch, &s, err) < 0 || log_step(l, &s, err) < 0)
+	if (one_step(l, batch, &s, err) < 0 || log_step(l, &s, err) < 0 ||
+			lt_watch_step(&l->watch, l->pos.step, s.seconds, err) < 0)
 		return -1;
 	lt_stop_at(l->pos.step);
 	l->outdated = false;
@@ -400,35 +388,6 @@ static int run_phase(struct lt_trainer *l, struct lu_err *err)
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-/* Fail if the configuration has another model than the checkpoint. */
-static int check_shape(const char *dir, const struct lt_shape *was, const struct lt_shape *now,
-		struct lu_err *err)
-{
-	const struct {
-		const char *name;
-		size_t was, now;
-	} size[] = {
-		{ "vocab", was->vocab, now->vocab },
-		{ "hidden", was->hidden, now->hidden },
-		{ "layers", was->layers, now->layers },
-		{ "heads", was->heads, now->heads },
-		{ "kv_heads", was->kv_heads, now->kv_heads },
-		{ "head_dim", was->dim, now->dim },
-		{ "ffn", was->ffn, now->ffn },
-		{ "tied", was->tied, now->tied },
-	};
-
-	for (size_t i = 0; i < sizeof(size) / sizeof(size[0]); i++) {
-		if (size[i].was != size[i].now)
-			return lu_err_set(err,
-					"%s: model.%s is %zu in the checkpoint and %zu in the "
-					"configuration; the model of a run cannot change, start a "
-					"new run",
-					dir, size[i].name, size[i].was, size[i].now);
-	}
-	return 0;
-}
-
 /* Find the checkpoint to continue from, and compare it with the configuration. */
 static int find_position(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
 {
@@ -441,7 +400,7 @@ static int find_position(struct lt_trainer *l, const struct lt_shape *shape, str
 		return 0;
 	l->pos = l->found.pos;
 	l->saved = l->begun = l->pos.step;
-	rc = check_shape(l->found.dir, &l->found.shape, shape, err);
+	rc = lt_checkpoint_same_model(&l->found, shape, err);
 	if (rc == 0 && l->pos.phase >= c->phase.n)
 		rc = lu_err_set(err,
 				"%s: the configuration has no phase %" PRIu64 ", it has %zu phases",
@@ -543,6 +502,8 @@ static int open_all(struct lt_trainer *l, struct lu_err *err)
 			(!l->what->overcommit &&
 					lt_budget_check_memory(l->what->config, l->comm, err) < 0))
 		return -1;
+	if (lt_watch_open(&l->watch, l->comm, l->ops, err) < 0)
+		return -1;
 	rc = lt_layout_connect(&l->layout, l->comm, err);
 	if (rc == 0)
 		rc = open_weights(l, &shape, err);
@@ -597,6 +558,7 @@ void lt_train_close(struct lt_trainer *l)
 		close_phase(l);
 	lt_phase_data_close(&l->phase.data);
 	lt_saver_close(l->saver);
+	lt_watch_close(&l->watch);
 	lt_weights_close(l->w);
 	lt_layout_release(&l->layout);
 	if (l->q)
@@ -666,6 +628,18 @@ static void conclude(const struct lt_trainer *l, int rc)
 				(double)tokens / seconds, l->last_loss, l->run->path, l->saved);
 }
 
+/* Say so if the sums of this layout are made in another order than those before. */
+static void note_rounding(const struct lt_trainer *l)
+{
+	const struct lt_written_by *was = &l->found.pos.by;
+	size_t lanes = l->layout.lanes, tp = l->layout.mesh.size[LT_TP];
+
+	if (was->dp && (was->lanes != lanes || was->tp != tp))
+		lu_note("sums round otherwise than before: train.lanes was %" PRIu64 " and is "
+			"%zu, parallel.tp was %" PRIu64 " and is %zu",
+				was->lanes, lanes, was->tp, tp);
+}
+
 int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 {
 	int rc;
@@ -675,7 +649,7 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 	l->first_step = l->pos.step;
 	l->first_tokens = l->pos.tokens;
 	rc = run ? check_same(l, err) : 0;
-	if (agree(l, rc, err) < 0)
+	if (agree(l, rc, err) < 0 || lt_shared_folder_check(l->comm, run, err) < 0)
 		return -1;
 	lt_stop_at(l->pos.step);
 	lt_stop_saved(l->saved);
@@ -687,6 +661,7 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 						  "checkpoint's files were checked, the hashes "
 						  "were "
 						  "not");
+	note_rounding(l);
 	rc = run_phases(l, err);
 	/* Whatever has gone wrong, a checkpoint that is being written is worth having, and its
 	 * writer uses the run folder. */

@@ -1,5 +1,5 @@
-#ifndef LUCIE_TRAINER_RUN_FEED_H
-#define LUCIE_TRAINER_RUN_FEED_H
+#ifndef LUCIE_TRAINER_RUN_MICRO_FEED_H
+#define LUCIE_TRAINER_RUN_MICRO_FEED_H
 /*
  * The micro-batches of a rank, read ahead (data/prefetch.h). Which samples come next follows from the
  * schedule and the layout alone, so reading goes on over the ends of steps.

@@ -1,4 +1,4 @@
-#include "trainer/run/feed.h"
+#include "trainer/run/micro_feed.h"
 
 #include <stdlib.h>
 #include <string.h>
