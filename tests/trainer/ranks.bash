@@ -19,11 +19,10 @@ start() {
 # finish: wait for all; rc[] are their exit statuses. Fails unless all are 0. Whoever is left after a
 # minute is killed.
 finish() {
-	local r bad=0 guard
+	local r bad=0
 	# shellcheck disable=SC2016 # for the shell in there
-	bash -c 'trap "kill \$! ; exit" TERM; sleep 60 & wait $! && kill -KILL "$@"' guard "${pid[@]}" \
-		>/dev/null 2>&1 3>&- &
-	guard=$!
+	bash -c 'for ((i = 0; i < 600; i++)); do sleep 0.1 && kill -0 "$@" || exit; done
+		kill -KILL "$@"' guard "${pid[@]}" >/dev/null 2>&1 3>&- &
 	rc=()
 	for r in "${!pid[@]}"; do
 		rc[r]=0
@@ -31,8 +30,6 @@ finish() {
 		[ "${rc[r]}" = 0 ] || bad=1
 	done
 	pid=()
-	kill $guard
-	wait $guard || true
 	return $bad
 }
 
