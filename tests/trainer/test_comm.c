@@ -566,9 +566,15 @@ static int control(struct lt_comm *c, void *arg, struct lu_err *err)
 static int disagree(struct lt_comm *c, void *arg, struct lu_err *err)
 {
 	size_t rank = lt_comm_rank(c);
+	struct lt_group *g = world(c);
+	struct lt_pending *p, *q;
+	static double never;
 	int rc = 0;
 
 	(void)arg;
+	/* What will never come does not keep them. */
+	must(rank != 2 || lt_recv(g, NULL, 3, &never, 1, LT_DOUBLES, &p, err) == 0);
+	must(rank != 4 || lt_send(g, NULL, 1, &never, 1, LT_DOUBLES, &q, err) == 0);
 	if (rank == 1 || rank == 3)
 		rc = lu_err_set(err, "no room for rank %zu", rank);
 	must(lt_comm_agree(c, LT_CHANNEL_MAIN, rc, err) == -1);
@@ -584,7 +590,8 @@ static int disagree(struct lt_comm *c, void *arg, struct lu_err *err)
 
 static void test_control(void **state)
 {
-	struct ranks a = { .size = 5, .work = control }, b = { .size = 5, .work = disagree };
+	struct ranks a = { .size = 5, .work = control },
+		     b = { .size = 5, .work = disagree, .deadline = 300 };
 
 	(void)state;
 	ranks_good(&a, 60);

@@ -202,10 +202,19 @@ int lt_control_failed(struct lt_control *k, struct lu_err *err)
 	int rc = 0;
 
 	pthread_mutex_lock(&k->lock);
-	if (k->failed)
+	if (lt_control_is_over_locked(k))
 		rc = lt_control_error_locked(k, err);
 	pthread_mutex_unlock(&k->lock);
 	return rc;
+}
+
+void lt_control_cancel(struct lt_control *k)
+{
+	pthread_mutex_lock(&k->lock);
+	k->cancelled = true;
+	(void)eventfd_write(k->down, 1);
+	pthread_cond_broadcast(&k->changed);
+	pthread_mutex_unlock(&k->lock);
 }
 
 static int blame_locked(struct lt_control *k, size_t rank, enum lt_blame kind, double seconds,
@@ -283,7 +292,7 @@ int lt_control_await(struct lt_control *k, size_t rank, double since, atomic_siz
 		atomic_store(waits_for, rank);
 	else
 		k->waits_for = rank;
-	if (k->failed)
+	if (lt_control_is_over_locked(k))
 		rc = lt_control_error_locked(k, err);
 	else if (is_missed_locked(k, rank, since))
 		rc = blame_locked(k, rank, LT_BLAME_LEFT, waited, err);
@@ -380,7 +389,7 @@ int lt_control_take(struct lt_control *k, size_t rank, uint32_t link, struct lu_
 	int fd = -1;
 
 	pthread_mutex_lock(&k->lock);
-	while (!k->failed && fd < 0) {
+	while (!lt_control_is_over_locked(k) && fd < 0) {
 		for (size_t i = 0; i < k->arrivals.n; i++) {
 			struct lt_arrival *a = &k->arrivals.p[i];
 

@@ -90,7 +90,7 @@ void lt_control_waits_for(struct lt_control *k, size_t rank);
 int lt_control_await(struct lt_control *k, size_t rank, double since, atomic_size_t *waits_for,
 		struct lu_err *err) LU_CHECKED;
 
-/* A descriptor that becomes readable when the run has failed. */
+/* A descriptor that becomes readable when the run has failed or is cancelled. */
 int lt_control_down(const struct lt_control *k);
 /* -1 with the sentence if the run has failed, otherwise 0. */
 int lt_control_failed(struct lt_control *k, struct lu_err *err) LU_CHECKED;
@@ -98,6 +98,9 @@ int lt_control_failed(struct lt_control *k, struct lu_err *err) LU_CHECKED;
  * what is then known, which may be the fault of another rank. */
 int lt_control_blame(struct lt_control *k, size_t rank, enum lt_blame kind, double seconds,
 		struct lu_err *err);
+/* This rank alone: calls that wait, and all later ones, fail from now on, since all ranks have agreed
+ * to end and what they still wait for does not come. */
+void lt_control_cancel(struct lt_control *k);
 /* The run fails because this rank says so. */
 void lt_control_abort(struct lt_control *k, const char *sentence);
 

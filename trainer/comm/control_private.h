@@ -81,7 +81,7 @@ struct lt_control {
 	struct LU_VEC(struct lt_arrival) arrivals;
 	char at[LT_CONTROL_AT];
 	size_t waits_for;
-	bool closing, stop;
+	bool closing, stop, cancelled;
 
 	struct lt_verdict suspicion; /* rank 0: of a closed connection, judged at suspicion_due */
 	double suspicion_due;
@@ -111,6 +111,7 @@ void lt_control_judge_locked(struct lt_control *k, const struct lt_verdict *v);
 bool lt_control_has_left_locked(const struct lt_control *k, size_t rank);
 /* True if several heartbeats of the rank are missing. */
 bool lt_control_is_quiet_locked(const struct lt_control *k, size_t rank);
+bool lt_control_is_over_locked(const struct lt_control *k); /* failed or cancelled */
 int lt_control_error_locked(const struct lt_control *k, struct lu_err *err);
 /* After a failure, again and again: end processes on this host, as control.h says. Returns false once
  * nothing is left to do. Without the lock. */

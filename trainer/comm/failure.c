@@ -163,8 +163,15 @@ void lt_control_judge_locked(struct lt_control *k, const struct lt_verdict *v)
 	lt_control_fail_locked(k, &final);
 }
 
+bool lt_control_is_over_locked(const struct lt_control *k)
+{
+	return k->failed || k->cancelled;
+}
+
 int lt_control_error_locked(const struct lt_control *k, struct lu_err *err)
 {
+	if (!k->failed)
+		return lu_err_set(err, "the ranks have agreed to end");
 	return lu_err_set(err, "%s", k->sentence);
 }
 

@@ -28,8 +28,24 @@ static void release(struct lt_group *g)
 	free(g);
 }
 
+static bool is_busy(struct lt_group *g)
+{
+	if (g->collective && !lt_worker_idle(g->collective))
+		return true;
+	for (size_t i = 0; i < 2 * g->size; i++) {
+		if (g->direct[i] && !lt_worker_idle(g->direct[i]))
+			return true;
+	}
+	return false;
+}
+
 void lt_groups_release(struct lt_comm *c)
 {
+	/* What an operation under way waits for may never come. */
+	for (struct lt_group *g = c->groups; g && c->agreed; g = g->next) {
+		if (is_busy(g))
+			lt_control_cancel(c->control);
+	}
 	while (c->groups) {
 		struct lt_group *g = c->groups;
 
