@@ -153,7 +153,8 @@ check-tsan:
 	@$(MAKE) --no-print-directory CONFIG=tsan check-tsan-now
 
 TSAN_TESTS := $(filter %/test_pipeline %/test_docstream,$(UNIT_TESTS)) $(KERNELS_TESTS) \
-	$(filter %/test_checkpoint %/test_corpus %/test_prefetch %/test_saver,$(TRAINER_TESTS))
+	$(filter %/test_checkpoint %/test_comm %/test_comm_failures %/test_corpus %/test_prefetch \
+	%/test_saver,$(TRAINER_TESTS))
 
 check-tsan-now: $(BIN) $(TSAN_TESTS)
 	@[ -n "$(ARCHER)" ] || { echo "libarcher.so (package libomp-dev) not found" >&2; exit 1; }

@@ -77,7 +77,7 @@ static int train_in(const struct options *o, const struct lt_config *config, boo
 	bool first = lt_comm_rank(comm) == 0;
 	struct lu_err close_err;
 	struct lt_run run;
-	int opened = -1,
+	int opened = -1, closed = 0,
 	    rc = first && lt_train_is_complete(trainer)
 			? lt_start_has_effect(o->std.output, &o->set, config, err)
 			: 0;
@@ -89,9 +89,10 @@ static int train_in(const struct options *o, const struct lt_config *config, boo
 		rc = lt_train_run(trainer, first ? &run : NULL, err);
 	if (first && opened == 0 && lt_run_close(&run, &close_err) < 0 && rc >= 0) {
 		*err = close_err;
-		rc = -1;
+		closed = -1;
 	}
-	return rc;
+	/* A launcher may end the others with the first that leaves. */
+	return rc >= 0 && lt_comm_agree(comm, LT_CHANNEL_MAIN, closed, err) < 0 ? -1 : rc;
 }
 
 /* Refuse a data.tokenizer that differs from the one that the run has. It may be gone. */
@@ -253,8 +254,11 @@ static int train_together(const struct options *o, const struct lt_config *confi
 
 	met = lt_launch_detect(&who, &met_err);
 	/* From here on a rank may have something to say that the others do not know. */
-	if (met == 0 && who.rank > 0)
+	if (met == 0 && who.rank > 0) {
 		lu_tool_mute(false);
+		/* One clock is enough, for all stop where one is asked to. */
+		lt_stop_limit(0);
+	}
 	if (met < 0 || lt_comm_open(&comm, &who, lk_cpu_ops(), &options, &met_err) < 0) {
 		*err = met_err;
 		return -1;

@@ -154,7 +154,7 @@ stopped() {
 	done
 	# In a validation.
 	rm -rf run
-	start -c base.ini --set train.micro_batch=1
+	start -c base.ini --set train.micro_batch=1 --set phase.one.train.samples=4000000
 	wait_for err 'continuing\|validation\|step 4 of'
 	kill -INT $pid
 	stopped
@@ -162,7 +162,7 @@ stopped() {
 	grep -q 'same command continues the run$' err
 	# Quiet.
 	rm -rf run
-	start -q -c base.ini
+	start -q -c base.ini --set phase.one.train.samples=4000000
 	wait_for run/metrics.jsonl '"step":0,'
 	kill -TERM $pid
 	stopped
@@ -180,6 +180,12 @@ stopped() {
 	stopped
 	grep -qx 'lucie-train: the time limit is reached' err
 	[ "$(readlink run/latest)" != "$step" ]
+	# The clock of rank 0 counts, and it says so.
+	rm -rf run
+	bash "$LUCIE_SRC/pipelines/mk/ranks" 2 bash -c 'exec lucie-train "$@" --time-limit $((3 - 2 * LUCIE_RANK))s' \
+		sh "${long[@]}" --set train.lanes=2 -o run 2>err || [ $? = 75 ]
+	[ "$(grep -c 'the time limit is reached' err)" = 1 ]
+	[ "$(grep -c 'same command continues the run$' err)" = 1 ]
 	# None; and that of a job which is over does not count.
 	rm -rf run
 	SLURM_JOB_END_TIME=$(($(date +%s) + 1)) lucie-train -q -c base.ini --time-limit 0 -o run

@@ -3,7 +3,8 @@
 /*
  * Which rank this process is, of how many, and where they meet, as the launcher's environment says.
  * In this order:
- *	LUCIE_RANK, LUCIE_SIZE, LUCIE_RENDEZVOUS=HOST:PORT, LUCIE_LOCAL_RANK (optional)
+ *	LUCIE_RANK, LUCIE_SIZE, LUCIE_RENDEZVOUS=HOST:PORT; optional: LUCIE_LOCAL_RANK, and
+ *		LUCIE_ATTEMPT, which tells attempts apart. Without a port the ranks find one
  *	OMPI_COMM_WORLD_RANK and the like: before Slurm's, whose variables under mpirun are those of
  *		its daemons
  *	a Slurm step: SLURM_STEP_ID, SLURM_PROCID, SLURM_STEP_NUM_TASKS, SLURM_LOCALID; the ranks meet
