@@ -7,9 +7,14 @@
 static void environment(const char *words)
 {
 	static char text[2048];
-	char *at = text, *end;
+	/* cmocka reads its own variable at every test. */
+	const char *set = getenv("CMOCKA_MESSAGE_OUTPUT");
+	char *output = set ? strdup(set) : NULL, *at = text, *end;
 
 	clearenv();
+	if (output)
+		setenv("CMOCKA_MESSAGE_OUTPUT", output, 1);
+	free(output);
 	snprintf(text, sizeof(text), "%s", words);
 	while (*at) {
 		end = at + strcspn(at, " ");
