@@ -178,6 +178,10 @@ like_smooth() {
 	equal tensor 4 parallel.tp=2
 	equal tensor 4 parallel.tp=2 parallel.pp=2 parallel.recompute=layer
 	equal tensor 8 parallel.tp=2 parallel.pp=2 parallel.interleave=2 parallel.zero=0
+	local order
+	for order in 'tp cp pp dp' 'dp tp pp cp' 'dp pp cp tp' 'pp tp dp cp' 'cp pp dp tp'; do
+		equal tensor 8 parallel.tp=2 parallel.pp=2 parallel.order="$order"
+	done
 }
 
 @test "ranks of mpirun have the bits of one process" {

@@ -258,3 +258,21 @@ all_gone() {
 	finish || [ "${rc[*]}" = 137 ]
 	run ! grep -q 'sums round' err.0
 }
+
+@test "rank 0 is killed before all have come: those that have say so" {
+	local i
+	# The third is never started.
+	with[2]=true
+	start 3 -q -c base.ini -o run
+	with=()
+	# Both listen or are connected once they wait for the rest.
+	for ((i = 0; i < 1000; i++)); do
+		[ "$(find /proc/"${pid[1]}"/fd -lname 'socket:*' 2>/dev/null | wc -l)" -lt 2 ] || break
+		sleep 0.01
+	done
+	sleep 0.3
+	kill -KILL "${pid[0]}"
+	finish || [ "${rc[*]}" = '137 2 0' ]
+	[ "$(cat err.1)" = "lucie-train: rendezvous: rank 0 on 127.0.0.1 ended while ranks were still missing" ]
+	[ ! -e run ]
+}

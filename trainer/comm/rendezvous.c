@@ -351,6 +351,8 @@ static int look_around(struct joiner *j)
 	return 0;
 }
 
+#define ENDED "rendezvous: rank 0 on %s ended while ranks were still missing"
+
 static int read_table(struct joiner *j, double seconds, struct lu_err *err)
 {
 	size_t size = j->who->size, n = size * sizeof(*j->m->members);
@@ -359,10 +361,12 @@ static int read_table(struct joiner *j, double seconds, struct lu_err *err)
 	int fd = j->m->fds[0];
 	struct reply r;
 
-	if (lt_wire_recv(fd, &r, sizeof(r), until) < 0)
-		return lu_err_sys(err, errno == EPIPE ? 0 : errno,
-				"rendezvous: rank 0 on %s ended while ranks were still missing",
-				j->who->host);
+	if (lt_wire_recv(fd, &r, sizeof(r), until) < 0) {
+		/* The end of the connection, which is what the sentence says. */
+		if (errno == EPIPE)
+			return lu_err_set(err, ENDED, j->who->host);
+		return lu_err_sys(err, errno, ENDED, j->who->host);
+	}
 	if (r.status == REFUSED && r.bytes < sizeof(err->msg)) {
 		memset(err, 0, sizeof(*err));
 		if (lt_wire_recv(fd, err->msg, r.bytes, until) == 0) {
