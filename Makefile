@@ -75,7 +75,7 @@ DEB_BUILD := gcc g++ make pkg-config libzstd-dev zlib1g-dev liblzma-dev libarchi
 	libopenmpi-dev openmpi-bin mandoc gnuplot-nox
 DEB_TEST := git perl clang llvm libomp-dev clang-format shellcheck bats libcmocka-dev libjansson-dev \
 	hyperfine unicode-data icu-devtools fasttext python3-venv zstd gzip bzip2 xz-utils file xxhash \
-	bsdutils procps strace zsh
+	bsdutils procps strace zsh iproute2 slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge
 
 # An optional part is built if both its tool chain and its sources are present; `all` names those
 # that are left out.

@@ -24,11 +24,28 @@
  *	ops->close(q);
  * The end of this file lists the calls of one layer, forward and backward.
  *
- * QUEUE
+ * QUEUES AND EVENTS
  * Operations run in the order in which they were queued. A backend may return before the work is
- * done: only sync() waits, and only copy() moves data to the host. All buffers of an operation,
- * including the host buffers of copy(), must live until sync(). A queue serves one host thread at a
- * time. The CPU's operations use the threads of lk_cpu_team(). Operations may keep scratch memory in the queue: it grows at the first use of a shape and lives until close().
+ * done: only sync() and event_sync() wait, and only copy() moves data to the host. All buffers of an
+ * operation, including the host buffers of copy(), must live until then. A queue serves one host
+ * thread at a time; a device may have several, which are ordered by events alone:
+ *	ops->event_open(q, &e)
+ *	ops->event_record(q, e)		e stands for the work queued in q so far
+ *	ops->event_wait(q2, e)		later work of q2 begins after it; the host does not wait
+ *	ops->event_sync(q, e)		the host waits for it
+ *	ops->event_close(q, e)
+ * The CPU's operations are done when they return, and use the threads of lk_cpu_team().
+ *
+ * WORK SPACE
+ * Operations keep work space in the queue. It grows at the first use of a shape and lives until
+ * close(), unless it is sized beforehand:
+ *	ops->measure(q, 1)	from here on operations check their arguments and note the work space
+ *				that they need; they touch no memory, so pointers may be NULL
+ *	... one step ...
+ *	ops->measure(q, 0)	allocates the largest need
+ *	ops->workspace(q)	bytes of it, also before it is allocated
+ * After that an operation that needs more fails: nothing is allocated in the middle of a step. The
+ * need of the CPU depends on the number of threads: measure in the team that will do the step.
  *
  * ERRORS
  * Functions return 0, or -1 with one sentence in ops->message(q), valid until the next call on q.
@@ -81,30 +98,34 @@ enum lk_type { LK_ACT, LK_REAL, LK_F32, LK_F64, LK_BF16 };
 enum lk_copy { LK_H2D, LK_D2H, LK_D2D };
 
 #define LK_NORM_CHUNK 4096 /* elements of one partial sum of sqnorm() */
+#define LK_SUM_BLOCK 1024  /* elements of one block of sum() */
 
 struct lk_err {
 	char msg[256];
 };
 
-struct lk_queue;	 /* order of work, scratch memory, last error; private to the backend */
+struct lk_queue;	 /* order of work, work space, last error; private to the backend */
+struct lk_event;	 /* a point in a queue's work */
 struct lk_packed_weight; /* operand B of gemm() in the backend's own layout */
 
 /*
  * Values of one training step, in device memory: fill a host copy and copy it with LK_H2D.
  * Written by:
- *	host	lr, bias1, bias2, scale: once a step, before backward
- *	sum()	sqnorm: pass its address as `out`
+ *	host	finite = 1 at the start; lr, bias1, bias2, scale: once a step, before clip()
+ *	sum()	sqnorm, loss: pass their address as `out`
  *	clip()	norm, clip, finite
+ * `finite` is sticky, so that the host may look at it a step late: no later update happens either.
  */
 struct lk_step {
 	double lr;	 /* learning rate */
 	double bias1;	 /* 1 - beta1^t, t from 1 */
 	double bias2;	 /* 1 - beta2^t */
-	double scale;	 /* factor of every logit gradient: 1 / labels of the step */
-	double sqnorm;	 /* sum of squares of all gradients */
-	double norm;	 /* sqrt(sqnorm) */
-	double clip;	 /* factor of every gradient in adamw(): min(1, max_norm / norm) */
-	uint64_t finite; /* 0 if norm is infinite or NaN: adamw() then does nothing */
+	double scale;	 /* of the gradients: 1 / sum of the weights of all labels of the step */
+	double sqnorm;	 /* sum of squares of all gradients, before `scale` */
+	double loss;	 /* sum of the losses of the step */
+	double norm;	 /* sqrt(sqnorm) * scale */
+	double clip;	 /* factor of every gradient in adamw(): scale * min(1, max_norm / norm) */
+	uint64_t finite; /* 0 once loss or norm was infinite or NaN: adamw() then does nothing */
 };
 
 /*
@@ -115,7 +136,9 @@ struct lk_step {
  * not overlap A or B. If row1 > 0, only rows row0 <= i < row1 of D are computed, and only these
  * rows of A and C are read; pointers still point to row 0.
  * `packed`, if not NULL, replaces B: B and ldb are then ignored.
- * Types: 0 (LK_ACT), or LK_REAL for an A, a B, or C and D of lk_real.
+ * Types: ab_type of A and B, cd_type of C and D: 0 (LK_ACT) or LK_REAL.
+ * a_scale, b_scale: values of lk_real in device memory that A and B are to be multiplied by, NULL
+ * for 1. d_amax, unless NULL, receives the largest absolute value of D (of the row range).
  * A leading dimension of 0 stands for the number of columns as stored.
  */
 struct lk_gemm {
@@ -125,7 +148,9 @@ struct lk_gemm {
 	double alpha, beta;
 	size_t row0, row1;
 	const struct lk_packed_weight *packed;
-	enum lk_type a_type, b_type, cd_type;
+	enum lk_type ab_type, cd_type;
+	const lk_real *a_scale, *b_scale;
+	lk_real *d_amax;
 };
 
 /*
@@ -134,6 +159,9 @@ struct lk_gemm {
  * queries at its own position and later ones. Training: q_pos = k_pos = 0, tq = tk. Decoding with
  * p cached keys: tq = 1, tk = p + 1, q_pos = p, k_pos = 0. Context parallelism: any offsets. A
  * query without visible keys yields o = 0 and lse = -infinity.
+ * Documents: with pos[batch][tq] in device memory, pos[b][i] being the place of query i in its
+ * document, the query sees its own document only: the keys at positions q_pos + i - pos[b][i] to
+ * q_pos + i. NULL: one document.
  * Element (sequence b, row t, head h, c) of Q is Q[b * q_seq + t * q_ld + h * dim + c]. K and V
  * share k_seq and k_ld, so Q, K and V may point into one [rows][(heads + 2 kv_heads) * dim] matrix.
  * Zeros stand for the dense layout: *_ld = heads * dim (kv_heads * dim), *_seq = tq * q_ld
@@ -147,8 +175,21 @@ struct lk_attn {
 	size_t q_pos, k_pos;
 	size_t q_ld, k_ld, o_ld;    /* elements between rows */
 	size_t q_seq, k_seq, o_seq; /* elements between sequences */
+	const uint32_t *pos;
 	double scale;
 	int add; /* backward: accumulate into dQ, dK, dV */
+};
+
+/*
+ * The ids of a micro-batch in ascending order, for embed_back(): segment i has the rows
+ * row[begin[i]] .. row[begin[i + 1] - 1], ascending, all of which have the id id[i]. The arrays are
+ * device memory; lk_sort_ids() fills them on the host.
+ */
+struct lk_ids {
+	const uint32_t *id;    /* [segments], ascending */
+	const uint32_t *begin; /* [segments + 1] */
+	const uint32_t *row;   /* [rows] */
+	size_t segments, rows;
 };
 
 struct lk_adamw {
@@ -171,6 +212,13 @@ struct lk_ops {
 	void (*close)(struct lk_queue *q);
 	const char *(*message)(const struct lk_queue *q);
 	int (*sync)(struct lk_queue *q);
+	int (*event_open)(struct lk_queue *q, struct lk_event **e);
+	void (*event_close)(struct lk_queue *q, struct lk_event *e);
+	int (*event_record)(struct lk_queue *q, struct lk_event *e);
+	int (*event_wait)(struct lk_queue *q, struct lk_event *e);
+	int (*event_sync)(struct lk_queue *q, struct lk_event *e);
+	int (*measure)(struct lk_queue *q, int on);
+	uint64_t (*workspace)(const struct lk_queue *q);
 	void *(*alloc)(struct lk_queue *q, size_t bytes);
 	void (*free)(struct lk_queue *q, void *p);
 	int (*zero)(struct lk_queue *q, void *p, size_t bytes);
@@ -183,42 +231,50 @@ struct lk_ops {
 	 * Embedding: y[rows][n], y[r] = w[ids[r] - v0], w[v][n]. An id outside v0 <= id < v0 + v
 	 * yields a row of zeros and no gradient, so that with a vocabulary split over ranks the sum
 	 * over ranks is the embedding; otherwise v0 = 0.
-	 * Backward: dw[ids[r] - v0] += dy[r], in the order of r.
+	 * Backward: dw[ids[r] - v0] += dy[r], in the order of r; with `add` 0 dw, all of it, is
+	 * overwritten with that sum. A segment has one owner, so there are no atomic additions.
 	 */
 	int (*embed)(struct lk_queue *q, lk_act *y, const lk_act *w, const uint32_t *ids,
 			size_t rows, size_t n, size_t v0, size_t v);
-	int (*embed_back)(struct lk_queue *q, lk_real *dw, const lk_act *dy, const uint32_t *ids,
-			size_t rows, size_t n, size_t v0, size_t v);
+	int (*embed_back)(struct lk_queue *q, lk_real *dw, const lk_act *dy,
+			const struct lk_ids *ids, size_t n, size_t v0, size_t v, int add);
 
 	/*
-	 * RMSNorm (Zhang and Sennrich 2019): s = x + res, rstd = 1 / sqrt(mean(s^2) + eps),
-	 * y = s * rstd * w. The product is in lk_real and rounded to lk_act once (Hugging Face's
-	 * Llama rounds before the multiplication by w; the two differ in bf16 only).
+	 * RMSNorm (Zhang and Sennrich 2019): s = x + res rounded to lk_act,
+	 * rstd = 1 / sqrt(mean(s^2) + eps), y = s * rstd * w. The product is in lk_real and rounded
+	 * to lk_act once (Hugging Face's Llama rounds before the multiplication by w; the two
+	 * differ in bf16 only).
 	 * With res NULL, s = x and `sum` is not written; otherwise sum[rows][n] receives s and may
 	 * be x or res. y may be x if res is NULL. rstd[rows] is kept for backward, or NULL.
 	 * Backward, where x is the s above, xh = x * rstd and g = dy * w:
 	 *	dx = rstd * (g - xh * mean(g * xh)) + dres	dw += sum over rows of dy * xh
+	 * With `add` 0 dw is overwritten. rmsnorm_again: y from the s, w and rstd of an earlier call.
 	 * dres is the gradient that reaches s past the norm, or NULL; dx may be dres or dy. w is
 	 * lk_real: norm weights are never rounded.
 	 */
 	int (*rmsnorm)(struct lk_queue *q, lk_act *y, lk_real *rstd, lk_act *sum, const lk_act *x,
 			const lk_act *res, const lk_real *w, size_t rows, size_t n, double eps);
+	int (*rmsnorm_again)(struct lk_queue *q, lk_act *y, const lk_act *x, const lk_real *w,
+			const lk_real *rstd, size_t rows, size_t n);
 	int (*rmsnorm_back)(struct lk_queue *q, lk_act *dx, lk_real *dw, const lk_act *dy,
 			const lk_act *dres, const lk_act *x, const lk_real *w, const lk_real *rstd,
-			size_t rows, size_t n);
+			size_t rows, size_t n, int add);
+	/* y[i] = a[i] + b[i], rounded once, i < n; y may be a or b. */
+	int (*add)(struct lk_queue *q, lk_act *y, const lk_act *a, const lk_act *b, size_t n);
 
 	/*
 	 * Rotary position embedding (Su et al. 2021), rotating pairs (i, i + dim/2) as Hugging
 	 * Face's Llama does.
 	 * rope_table: table[npos][dim], row p = cos(a_0..a_{dim/2-1}), sin(a_0..a_{dim/2-1}) with
-	 * a_i = (pos0 + p) * theta^(-2i/dim); angles are double, the table is lk_real.
+	 * a_i = (pos0 + p) * freq[i]; angles are double, the table is lk_real. freq[dim / 2] is host
+	 * memory and read at once: theta^(-2i/dim), scaled where a model extends its context.
 	 * rope: in place on `heads` heads of each row; head h of row r is at x[r * ld + h * dim],
 	 * ld 0 stands for heads * dim. The row of the table is pos[r], or r % seq if pos is NULL
 	 * (rows in sequences of seq; 0: a single sequence). `inverse` rotates back, which is the
 	 * backward operation. If q and k are adjacent, one call rotates both.
 	 */
 	int (*rope_table)(struct lk_queue *q, lk_real *table, size_t pos0, size_t npos, size_t dim,
-			double theta);
+			const double *freq);
 	int (*rope)(struct lk_queue *q, lk_act *x, const lk_real *table, const uint32_t *pos,
 			size_t seq, size_t rows, size_t heads, size_t dim, size_t ld, int inverse);
 
@@ -249,56 +305,65 @@ struct lk_ops {
 			const lk_act *gu, size_t rows, size_t f);
 
 	/*
-	 * Cross-entropy over rows of logits x[rows][v] (ld 0: v); labels[rows], -1 = ignored:
-	 *	loss[r] = lse(x[r]) - x[r][label]	0 if ignored
-	 *	x[r][j] becomes (softmax(x[r])[j] - (j == label)) * step->scale, 0 if ignored
-	 * cross_entropy computes both; loss NULL or step NULL omits that half (step NULL leaves the
-	 * logits unchanged). The bits do not depend on how the rows are split over calls.
+	 * Cross-entropy over rows of logits x[rows][v] (ld 0: v; the rows of dx have the same ld):
+	 *	logp[r] = x[r][label[r]] - log(sum over j of exp(x[r][j]))
+	 *	dx[r][j] = weight[r] * (softmax(x[r])[j] - (j == label[r]))
+	 * which is the gradient of the loss, - sum of weight[r] * logp[r]. Every label is below the
+	 * vocabulary, also where the weight is 0: then dx[r] is 0, whatever the logits are. weight
+	 * NULL stands for ones. logp or dx may be NULL; dx may be x if the types are equal. The bits
+	 * do not depend on how the rows are split over calls.
 	 *
 	 * With a split vocabulary a rank holds columns v0 <= j < v0 + v:
 	 *	ce_stats	stats[rows][3] = maximum, sum of exp(x - maximum), x[label] or 0
 	 *	(the caller gathers the stats of all ranks into all[ranks][rows][3])
 	 *	ce_merge	stats = those of the whole row; `all` may be stats if ranks is 1
-	 *	ce_grad		loss and x as above, from the merged stats
+	 *	ce_grad		logp and dx as above, from the merged stats
 	 * On one rank this sequence has the bits of cross_entropy.
 	 */
-	int (*cross_entropy)(struct lk_queue *q, lk_real *loss, lk_real *x, const int32_t *labels,
-			size_t rows, size_t v, size_t ld, const struct lk_step *step);
-	int (*ce_stats)(struct lk_queue *q, lk_real *stats, const lk_real *x, const int32_t *labels,
+	int (*cross_entropy)(struct lk_queue *q, lk_real *logp, lk_act *dx, const lk_real *x,
+			const uint32_t *label, const lk_real *weight, size_t rows, size_t v,
+			size_t ld);
+	int (*ce_stats)(struct lk_queue *q, lk_real *stats, const lk_real *x, const uint32_t *label,
 			size_t rows, size_t v, size_t ld, size_t v0);
 	int (*ce_merge)(struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks,
 			size_t rows);
-	int (*ce_grad)(struct lk_queue *q, lk_real *loss, lk_real *x, const int32_t *labels,
-			const lk_real *stats, size_t rows, size_t v, size_t ld, size_t v0,
-			const struct lk_step *step);
+	int (*ce_grad)(struct lk_queue *q, lk_real *logp, lk_act *dx, const lk_real *x,
+			const uint32_t *label, const lk_real *weight, const lk_real *stats,
+			size_t rows, size_t v, size_t ld, size_t v0);
 
 	/*
 	 * Matrix product, see struct lk_gemm. pack() converts W[n][k] (leading dimension ld, 0: k)
 	 * for use as operand B, with tb 1 (A W^T) or 0 (A W). Call it after every update of W; W
 	 * must stay in place and unchanged while *p is used. *p NULL: allocate it; otherwise it is
 	 * refilled and the shape must be the same. gemm() has the same bits with and without it.
-	 * Packing pays off for few rows (generation: 5 times faster for one row; training: 1 %)
-	 * and takes the memory of the weight once more.
+	 * Packing is for generation (3 times faster for one row); when training it is not worth the
+	 * memory, which is that of the weight once more: pack_bytes() of it.
 	 */
 	int (*gemm)(struct lk_queue *q, const struct lk_gemm *g, void *D, const void *A,
 			const void *B, const void *C);
 	int (*pack)(struct lk_queue *q, struct lk_packed_weight **p, const lk_act *w, size_t n,
 			size_t k, size_t ld);
 	void (*pack_free)(struct lk_queue *q, struct lk_packed_weight *p);
+	uint64_t (*pack_bytes)(size_t n, size_t k);
 
 	/*
-	 * Sums. sum: *out = x[0] + ... + x[n-1], doubles, in that order; sum_real: the same over
-	 * lk_real, each element widened to double first (per-row losses).
+	 * Sums, as doubles, by a fixed tree: x is cut into blocks of LK_SUM_BLOCK elements, the last
+	 * one filled up with zeros; within a block b
+	 *	for (s = LK_SUM_BLOCK / 2; s > 0; s /= 2) for (j = 0; j < s; j++) b[j] += b[j + s]
+	 * leaves its sum in b[0]; the sums of the blocks are summed likewise until one is left.
+	 * sum: of x[n]; 0 if n is 0. Zeros in x[] change nothing, so ranks may each fill in a part.
+	 * loss: of - weight[i] * logp[i] (each product a double); weight NULL stands for ones.
 	 * sqnorm: sums[c] = sum of x[i]^2 in double over LK_NORM_CHUNK * c <= i < LK_NORM_CHUNK *
 	 * (c+1), for c < ceil(n / LK_NORM_CHUNK). If shards are cut at multiples of LK_NORM_CHUNK
 	 * of the tensor, their sums, laid end to end, are those of the whole, and so is sum() of
 	 * them.
-	 * clip: norm = sqrt(sqnorm), finite, clip = min(1, max_norm / (norm + 1e-6)), or 1 if
-	 * max_norm is 0, from step->sqnorm.
+	 * clip: from step->sqnorm, loss and scale: norm, finite (only ever cleared) and clip; the
+	 * last is scale * min(1, max_norm / (norm + 1e-6)), or scale if max_norm is 0.
 	 * finite: *ok = 1 if all x[i] are finite, otherwise 0.
 	 */
 	int (*sum)(struct lk_queue *q, double *out, const double *x, size_t n);
-	int (*sum_real)(struct lk_queue *q, double *out, const lk_real *x, size_t n);
+	int (*loss)(struct lk_queue *q, double *out, const lk_real *logp, const lk_real *weight,
+			size_t n);
 	int (*sqnorm)(struct lk_queue *q, double *sums, const lk_real *x, size_t n);
 	int (*clip)(struct lk_queue *q, struct lk_step *step, double max_norm);
 	int (*finite)(struct lk_queue *q, uint32_t *ok, const lk_real *x, size_t n);
@@ -315,15 +380,22 @@ struct lk_ops {
 			const struct lk_step *step);
 
 	/*
-	 * Gradient lanes. accumulate: y[i] += x[i]. lane_sum: reduce `lanes` lanes (a power of two)
-	 * of n elements, lane j at x + j * stride, into lane 0 by a binary tree:
-	 *	for (s = lanes / 2; s > 0; s /= 2) for (j = 0; j < s; j++) lane j += lane j + s
-	 * The other lanes are left with partial sums. If rank r of d holds lanes r, r + d, ..., then
-	 * the same tree over the ranks' sums gives the bits of all lanes on one rank.
+	 * Gradient lanes. accumulate: y[i] += x[i]. lane_sum: reduce `lanes` lanes (any number) of n
+	 * elements, lane j at x + j * stride, into lane 0 by a binary tree:
+	 *	for (k = lanes; k > 1; k = s)
+	 *		for (s = (k + 1) / 2, j = 0; j + s < k; j++) lane j += lane j + s
+	 * The other lanes are left with partial sums. If rank r of d holds the lanes r, r + d, ...,
+	 * and there are d times a power of two of them, then the same tree over the ranks' sums
+	 * gives the bits of all lanes on one rank. sums, unless NULL, receives sqnorm() of lane 0.
 	 */
 	int (*accumulate)(struct lk_queue *q, lk_real *y, const lk_real *x, size_t n);
-	int (*lane_sum)(struct lk_queue *q, lk_real *x, size_t lanes, size_t stride, size_t n);
+	int (*lane_sum)(struct lk_queue *q, lk_real *x, size_t lanes, size_t stride, size_t n,
+			double *sums);
 };
+
+/* Fill id[], begin[rows + 1] and row[] of struct lk_ids from ids[rows] by a stable sort; each of the
+ * others has room for `rows`. Returns the number of segments. Host memory; no queue is involved. */
+size_t lk_sort_ids(uint32_t *id, uint32_t *begin, uint32_t *row, const uint32_t *ids, size_t rows);
 
 /* The CPU's table for the best instruction set of this machine. Never NULL. */
 const struct lk_ops *lk_cpu_ops(void);
@@ -348,8 +420,8 @@ const struct lk_ops *lk_cpu_ops_isa(const char *isa);
  *	gemm(q, &lk_linear(rows, out, in),      y,  x,  W, NULL)
  *	gemm(q, &lk_linear_dx(rows, out, in),   dx, dy, W, NULL)
  *	gemm(q, &lk_linear_dw(rows, out, in),   dW, dy, x, dW)		accumulates into dW
- * (assign to a variable first). Set .packed for a packed weight, .beta = 1 and C = D = dx to
- * accumulate into dx.
+ * (assign to a variable first). Set .packed for a packed weight; .beta = 1 and C = D = dx to
+ * accumulate into dx; .beta = 0 to overwrite dW.
  */
 static inline struct lk_gemm lk_linear(size_t rows, size_t out, size_t in)
 {
@@ -370,12 +442,14 @@ static inline struct lk_gemm lk_linear_dw(size_t rows, size_t out, size_t in)
 
 /*
  * ONE LAYER. h hidden, a heads, k kv heads, d = dim, w = (a + 2k) d, f FFN, T context, b sequences,
- * R = b T rows. x[R][h] is the residual stream; kept for backward: x, n1, rstd1, qkv, o, lse, x2,
- * n2, rstd2, gu, y. Weights Wqkv[w][h], Wo[h][a d], Wgu[2f][h] (gate first), Wdown[h][f].
+ * R = b T rows. The residual stream travels in two parts, u[R][h] + down[R][h]: x2 and the output of
+ * the down projection of the layer before, which the norm adds up. The first layer of a model has
+ * the embedding for x and no `down`. Kept for backward: x, n1, rstd1, qkv, o, lse, x2, n2, rstd2, gu,
+ * y. Weights Wqkv[w][h], Wo[h][a d], Wgu[2f][h] (gate first), Wdown[h][f].
  *	at = { .batch = b, .heads = a, .kv_heads = k, .dim = d, .tq = T, .tk = T,
  *	    .q_ld = w, .k_ld = w }
  * forward
- *	rmsnorm(n1, rstd1, NULL, x, NULL, w1, R, h, eps)
+ *	rmsnorm(n1, rstd1, x, u, down, w1, R, h, eps)		x = u + down
  *	gemm lk_linear(R, w, h)		qkv = n1 Wqkv^T
  *	rope(qkv, table, NULL, T, R, a + k, d, w, 0)
  *	attention(&at, o, lse, qkv, qkv + a d, qkv + (a + k) d)
@@ -383,20 +457,25 @@ static inline struct lk_gemm lk_linear_dw(size_t rows, size_t out, size_t in)
  *	rmsnorm(n2, rstd2, x2, x, t, w2, R, h, eps)		x2 = x + t
  *	gemm lk_linear(R, 2f, h)	gu = n2 Wgu^T
  *	swiglu(y, gu, R, f)
- *	gemm lk_linear(R, h, f) with beta = 1, C = x2		xnext = y Wdown^T + x2
- * backward; dx[R][h] enters as the gradient of xnext and leaves as that of x
+ *	gemm lk_linear(R, h, f)		down = y Wdown^T
+ * The next layer's u is x2. At the end of a pipeline stage add(u, x2, down, R h) joins the two, so
+ * that one matrix travels and the next stage begins as the first does. Under tensor parallelism t
+ * and `down` are summed over the ranks before the norm.
+ * backward; dx[R][h] enters as the gradient of x2 + down and leaves as that of x
  *	gemm lk_linear_dw(R, h, f)	dWdown += dx^T y
  *	gemm lk_linear_dx(R, h, f)	dy = dx Wdown
  *	swiglu_back(dgu, NULL, dy, gu, R, f)
  *	gemm lk_linear_dw(R, 2f, h)	dWgu += dgu^T n2
  *	gemm lk_linear_dx(R, 2f, h)	t = dgu Wgu
- *	rmsnorm_back(dx, dw2, t, dx, x2, w2, rstd2, R, h)	gradient of x2
+ *	rmsnorm_back(dx, dw2, t, dx, x2, w2, rstd2, R, h, 1)	gradient of x2
  *	gemm lk_linear_dw(R, h, a d)	dWo += dx^T o
  *	gemm lk_linear_dx(R, h, a d)	do = dx Wo
  *	attention_back(&at, dqkv, dqkv + a d, dqkv + (a + k) d, do, o, lse, qkv, ...)
  *	rope(dqkv, table, NULL, T, R, a + k, d, w, 1)
  *	gemm lk_linear_dw(R, w, h)	dWqkv += dqkv^T n1
  *	gemm lk_linear_dx(R, w, h)	t = dqkv Wqkv
- *	rmsnorm_back(dx, dw1, t, dx, x, w1, rstd1, R, h)
+ *	rmsnorm_back(dx, dw1, t, dx, x, w1, rstd1, R, h, 1)
+ * The first micro-batch of a lane writes the gradients of the weights, the others add: lk_linear_dw
+ * with beta 0, rmsnorm_back and embed_back with add 0. No lane has to be zeroed.
  */
 #endif

@@ -7,7 +7,8 @@ KERNELS_SRC := \
 	kernels/cpu/isa_avx512.c \
 	kernels/cpu/isa_base.c \
 	kernels/cpu/lk_cpu.c \
-	kernels/cpu/scalar.c
+	kernels/cpu/scalar.c \
+	kernels/cpu/sort_ids.c
 
 KERNELS_ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 

@@ -6,7 +6,7 @@ DEMO_JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 DEMO_MAKE = $(MAKE) --no-print-directory -f pipelines/demo/Makefile D=$(DEMO) BIN='$(CURDIR)/$(BUILD)/bin'
 
 .PHONY: demo demo-now demo-clean
-## demo: run real documents through every stage, train a small model, write a report
+## demo: run real documents through every stage, train a small model, write a report (RANKS=2: on two processes)
 demo:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory $(DEMO_JOBS) demo-now

@@ -4,12 +4,16 @@
 #                              .c files of such a folder are linked into each of its tests
 #   tests/cases/TOOL/NNN-what/ golden cases, run by tests/run-cases
 #   tests/cli/*.bats           behaviour of the programs
-#   tests/interop/*.py         real clients, in build/venv (tests/interop/requirements.txt)
+#   tests/trainer/*.bats       lucie-train as several ranks
+#   tests/interop/*.py         real clients, in build/venv (tests/interop/requirements.txt);
+#                              torch_*.py in build/torch-venv and by name alone, `make check
+#                              TESTS=torch_train`, since PyTorch takes 6 GB
 #   tests/fuzz/fuzz_X.c        fuzz targets; `check` replays tests/fuzz/corpus/X through them
 #   tests/faults/*.bats        failing allocations and system calls (release objects only)
 #   tests/tsan/*.bats          programs under the thread sanitizer
 #   tests/bench/*              executables, or bench_X.c: `make bench`
 #   tests/lint/*.sh            `make lint`
+#   tests/with-slurm, tests/with-hosts   run a command in a Slurm of its own, on several hosts
 #
 # All print TAP and run under one prove, whose last line counts them.
 
@@ -75,7 +79,8 @@ endif
 # ---- wrapper scripts ---------------------------------------------------------------------
 CASES := $(patsubst tests/%,$(TEST_BUILD)/%.t,$(sort $(wildcard tests/cases/*)))
 INTEROP := $(patsubst tests/%.py,$(TEST_BUILD)/%.t,$(sort $(wildcard tests/interop/*.py)))
-BATS := $(sort $(wildcard tests/cli/*.bats))
+INTEROP_TORCH := $(filter $(TEST_BUILD)/interop/torch_%,$(INTEROP))
+BATS := $(sort $(wildcard tests/cli/*.bats tests/trainer/*.bats))
 FAULTS := $(if $(filter release,$(CONFIG)),$(sort $(wildcard tests/faults/*.bats)))
 INJECT := $(if $(FAULTS),$(TEST_BUILD)/faults/inject.so)
 
@@ -88,8 +93,10 @@ $(INTEROP): $(TEST_BUILD)/interop/%.t: tests/module.mk
 	@printf '#!/bin/sh\nexec tests/in-venv tests/interop/%s.py\n' '$*' >$@ && chmod +x $@
 
 build/venv/.ready: tests/interop/requirements.txt
+build/torch-venv/.ready: tests/interop/requirements-torch.txt
+build/venv/.ready build/torch-venv/.ready:
 	$(call say,PIP,$<)
-	$(Q)tests/make-venv build/venv $<
+	$(Q)tests/make-venv $(@D) $<
 
 $(TEST_BUILD)/faults/inject.so: tests/faults/inject.c $$(FLAGS)
 	$(call say,LD,$@)
@@ -107,7 +114,8 @@ $(BENCH_BINS): %: %.o $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB)
 # ---- targets -----------------------------------------------------------------------------
 CHECK_BUILT := $(UNIT_TESTS) $(KERNELS_TESTS) $(TRAINER_TESTS) $(REPLAYS) $(CASES)
 # prove starts them in this order: the longest first.
-CHECK_ALL := $(BATS) $(FAULTS) $(INTEROP) $(CHECK_BUILT)
+CHECK_ALL = $(BATS) $(FAULTS) $(if $(TESTS),$(INTEROP),$(filter-out $(INTEROP_TORCH),$(INTEROP))) \
+	$(CHECK_BUILT)
 CHECK_SAN := $(BATS) $(CHECK_BUILT)
 
 # $(call chosen,LIST): those of the list that TESTS names, without folder and ending; all without it.
@@ -125,7 +133,8 @@ check:
 	@$(MAKE) --no-print-directory check-now
 
 check-now: $(BIN) $(call built,$(CHECK_ALL)) $(if $(call chosen,$(FAULTS)),$(INJECT)) \
-		$(if $(call chosen,$(INTEROP)),build/venv/.ready)
+		$(if $(call chosen,$(filter-out $(INTEROP_TORCH),$(INTEROP))),build/venv/.ready) \
+		$(if $(TESTS),$(if $(call chosen,$(INTEROP_TORCH)),build/torch-venv/.ready))
 	$(call run_tests,$(CHECK_ALL))
 
 .PHONY: check-san check-san-now
@@ -143,7 +152,9 @@ check-tsan:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory CONFIG=tsan check-tsan-now
 
-TSAN_TESTS := $(filter %/test_pipeline %/test_docstream,$(UNIT_TESTS)) $(KERNELS_TESTS)
+TSAN_TESTS := $(filter %/test_pipeline %/test_docstream,$(UNIT_TESTS)) $(KERNELS_TESTS) \
+	$(filter %/test_checkpoint %/test_comm %/test_comm_failures %/test_corpus %/test_prefetch \
+	%/test_saver,$(TRAINER_TESTS))
 
 check-tsan-now: $(BIN) $(TSAN_TESTS)
 	@[ -n "$(ARCHER)" ] || { echo "libarcher.so (package libomp-dev) not found" >&2; exit 1; }

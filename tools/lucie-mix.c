@@ -4,6 +4,7 @@
 
 #include "libcommon/base/utf8.h"
 #include "libcommon/io/outstream.h"
+#include "libcommon/mix/plan_files.h"
 #include "libcommon/mix/shards.h"
 #include "libcommon/mix/solve.h"
 #include "libcommon/mix/table.h"
@@ -110,18 +111,17 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 
 /* --- solving ------------------------------------------------------------------------------ */
 
-/* Write a file that is still to be committed. */
-static int write_text(const struct run *r, const char *target, const struct lu_buf *text,
-		struct lu_out **out, struct lu_err *err)
+/* Write the tables as a file that is still to be committed. */
+static int write_report(struct run *r, const char *target, struct lu_err *err)
 {
 	const struct lu_args *args = r->args;
 
-	if (lu_out_open(out, target, target ? NULL : "none", 1, err) < 0)
+	if (lu_out_open(&r->report, target, target ? NULL : "none", 1, err) < 0)
 		return -1;
-	if (lu_out_refuse_inputs(*out, args->file, r->o->plan ? 0 : args->files, err) < 0 ||
-			lu_out_buf(*out, text, err) < 0)
+	if (lu_out_refuse_inputs(r->report, args->file, r->o->plan ? 0 : args->files, err) < 0 ||
+			lu_out_buf(r->report, &r->tables, err) < 0)
 		return -1;
-	return lu_out_settle(*out, err);
+	return lu_out_settle(r->report, err);
 }
 
 /* Tell which languages of the recipe no document has. */
@@ -202,11 +202,9 @@ static int commit_report(void *ctx, struct lu_err *err)
 
 static int write_tables(struct run *r, struct lu_err *err)
 {
-	if (r->o->dry_run &&
-			(write_text(r, NULL, &r->tables, &r->report, err) < 0 ||
-					commit_report(r, err) < 0))
+	if (r->o->dry_run && (write_report(r, NULL, err) < 0 || commit_report(r, err) < 0))
 		return -1;
-	return r->o->report ? write_text(r, r->o->report, &r->tables, &r->report, err) : 0;
+	return r->o->report ? write_report(r, r->o->report, err) : 0;
 }
 
 /* --- writing documents -------------------------------------------------------------------- */
@@ -319,10 +317,9 @@ static int count_plan(const struct run *r, struct lu_stats *s, struct lu_err *er
 static int run_plan(struct run *r, struct lu_err *err)
 {
 	const struct options *o = r->o;
+	struct lu_plan_files files = { 0 };
 	struct lu_stats stats = { 0 };
-	struct lu_buf text = { 0 };
 	struct lu_mix_found found;
-	struct lu_out *out = NULL;
 	int rc = lu_mix_shards(
 			r->args->file, r->args->files, &r->recipe, &r->pool, &r->plan, &found, err);
 
@@ -342,23 +339,20 @@ static int run_plan(struct run *r, struct lu_err *err)
 		rc = commit_report(r, err);
 	if (rc < 0 || o->dry_run)
 		goto out;
-	lu_plan_write(&r->plan, &text);
 	rc = count_plan(r, &stats, err);
 	if (rc == 0)
-		rc = write_text(r, o->std.output, &text, &out, err);
+		rc = lu_plan_files_write(
+				&files, &r->plan, o->std.output, lu_pool_size, &r->pool, err);
 	if (rc == 0)
 		rc = lu_stats_append(&stats, r->args, o->std.stats, err);
 	if (rc == 0)
 		rc = commit_report(r, err);
-	if (rc == 0) {
-		rc = lu_out_commit(out, err);
-		out = NULL;
-	}
+	if (rc == 0)
+		rc = lu_plan_files_commit(&files, err);
 	if (rc == 0)
 		lu_summary(&stats, r->args, "documents", "in the plan");
 out:
-	lu_out_abort(out);
-	lu_buf_release(&text);
+	lu_plan_files_abort(&files);
 	lu_stats_release(&stats);
 	return rc;
 }

@@ -5,11 +5,12 @@
 #include "libcommon/report/gnuplot.h"
 #include "libcommon/report/page.h"
 #include "libcommon/report/page_runs.h"
+#include "libcommon/report/tensorboard.h"
 
 struct options {
 	struct lu_std std;
 	bool documents, json, by_file, chain, over_given, samples_given;
-	const char *html, *png, *title;
+	const char *html, *png, *title, *tensorboard;
 	enum lu_over over;
 	int samples;
 	struct lu_list metrics, after, removed, dropped, table, text, about;
@@ -44,6 +45,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST(0, "text", struct options, text, "TITLE=FILE", "add a section of plain text"),
 	LU_OPT_LIST(0, "about", struct options, about, "NAME=VALUE", "add a fact to the top"),
 	LU_OPT_STR(0, "png", struct options, png, "FILE", "plot the loss of --metrics"),
+	LU_OPT_STR(0, "tensorboard", struct options, tensorboard, "DIR",
+			"write --metrics as TensorBoard's event files"),
 	LU_OPT_END,
 };
 
@@ -104,6 +107,7 @@ struct run {
 	struct lu_clusters clusters;
 	struct lu_samples dropped;
 	struct LU_VEC(struct lu_metrics) metrics;
+	struct LU_VEC(struct lu_buf) events; /* of each run, for --tensorboard */
 	struct lu_page_tables table;
 	struct lu_page_texts text, about;
 };
@@ -184,6 +188,18 @@ static void make_table(const struct run *r, struct lu_buf *out)
 		lu_metrics_text(r->metrics.p, r->metrics.n, out);
 }
 
+/* The events of each run, by its steps. */
+static int make_events(struct run *r, struct lu_err *err)
+{
+	for (size_t i = 0; i < r->metrics.n; i++) {
+		if (!lu_vec_push(&r->events, (struct lu_buf){ 0 }))
+			return lu_err_nomem(err);
+		if (lu_tensorboard_events(&r->metrics.p[i], &r->events.p[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Make all outputs before the first is written. */
 static int write_all(struct run *r, struct lu_err *err)
 {
@@ -194,12 +210,17 @@ static int write_all(struct run *r, struct lu_err *err)
 
 	make_table(r, &out);
 	rc = lu_buf_check(&out, err);
+	if (rc == 0 && o->tensorboard)
+		rc = make_events(r, err);
 	for (size_t i = 0; rc == 0 && i < r->metrics.n; i++)
 		rc = lu_metrics_over(&r->metrics.p[i], o->over, axis.unit, err);
 	if (rc == 0 && o->html)
 		rc = make_html(r, axis.name, &html, err);
 	if (rc == 0 && o->png)
 		rc = make_png(r, axis.name, &png, err);
+	if (rc == 0 && o->tensorboard)
+		rc = lu_tensorboard_write(
+				o->tensorboard, r->metrics.p, r->events.p, r->events.n, err);
 	if (rc == 0 && o->html)
 		rc = write_buf(o->html, NULL, &html, r->args, err);
 	if (rc == 0 && o->png)
@@ -275,6 +296,9 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	for (size_t i = 0; i < r.metrics.n; i++)
 		lu_metrics_release(&r.metrics.p[i]);
 	lu_vec_release(&r.metrics);
+	for (size_t i = 0; i < r.events.n; i++)
+		lu_buf_release(&r.events.p[i]);
+	lu_vec_release(&r.events);
 	lu_page_tables_release(&r.table);
 	lu_page_texts_release(&r.text);
 	lu_page_texts_release(&r.about);
@@ -300,8 +324,11 @@ static void check_usage(const struct options *o)
 			       "--html");
 	if (!o->html && !o->png && o->title)
 		lu_usage_error("--title needs --html or --png");
-	if ((o->png || o->over_given) && !o->metrics.n)
-		lu_usage_error("%s needs --metrics", o->png ? "--png" : "--over");
+	if ((o->png || o->over_given || o->tensorboard) && !o->metrics.n)
+		lu_usage_error("%s needs --metrics",
+				o->png				? "--png"
+						: o->over_given ? "--over"
+								: "--tensorboard");
 	if (o->samples_given && !o->after.n && !o->dropped.n)
 		lu_usage_error("--samples needs --after or --dropped");
 }

@@ -182,11 +182,13 @@ static int trace_span(struct run *r, const struct lu_shard *s, struct lu_ledger 
 		uint64_t to, struct lu_err *err)
 {
 	struct lu_ledger_doc d;
+	uint64_t document;
 	int rc;
 
 	if (from == to)
 		return 0;
-	if (lu_ledger_seek(l, lu_shard_document_at(s, from), err) < 0)
+	if (lu_shard_document_at(s, from, &document, err) < 0 ||
+			lu_ledger_seek(l, document, err) < 0)
 		return -1;
 	while ((rc = lu_ledger_next(l, &d, err)) > 0 && d.first < to) {
 		uint64_t end = d.first + d.tokens;
@@ -253,7 +255,12 @@ static int trace_step(struct run *r, const char *folder, const char *number, str
 
 	if (lu_step_read(&step, folder, number, err) < 0)
 		return -1;
-	rc = lu_stream_open(&stream, step.train, err);
+	/* What is damaged is found where it is read; lucie-check reads all. */
+	rc = lu_stream_open(&stream, step.train, true, err);
+	for (size_t i = 0; rc == 0 && i < lu_stream_parts(stream); i++) {
+		if (lu_stream_part(stream, i).note)
+			lu_note("%s", lu_stream_part(stream, i).note);
+	}
 	if (rc == 0)
 		rc = lu_step_check_tokenizer(folder, stream, err);
 	if (rc == 0)

@@ -208,7 +208,7 @@ static int open_shards(struct run *r, const struct lu_args *args, struct lu_err 
 	if (rc == 0)
 		rc = lu_buf_check(&names, err);
 	if (rc == 0)
-		rc = lt_corpus_open(&r->corpus, names.p, r->context, 0, false, err);
+		rc = lt_corpus_open(&r->corpus, names.p, r->context, 0, 0, err);
 	lu_buf_release(&names);
 	return rc;
 }
@@ -278,17 +278,22 @@ static int score(struct run *r, struct lu_err *err)
 {
 	struct lt_weights *w = r->model.w;
 	size_t batch = (size_t)r->o->batch;
+	const struct lt_model_plan plan = {
+		.batch = batch, .context = r->context, .mode = LT_MODEL_SCORE
+	};
+	struct lt_scorer scorer;
 	struct lt_model *m;
 	int rc;
 
 	if (lt_corpus_tokens(r->corpus) < 2)
 		return lu_err_set(err, "nothing to score: fewer than two tokens");
 	if (lt_corpus_check(r->corpus, w->table.shape.vocab, "", err) < 0 ||
-			lt_model_open(&m, w, batch, r->context, LT_MODEL_SCORE, false, err) < 0)
+			lt_model_open(&m, w, &plan, err) < 0)
 		return -1;
 	lu_progress_start_units(&r->progress, tool.name, r->o->std.progress,
 			lt_corpus_tokens(r->corpus), "tokens");
-	rc = lt_score(m, batch, r->context, r->corpus, 0, add_window, r, err);
+	scorer = lt_scorer_of(m, batch, r->context);
+	rc = lt_score(&scorer, r->corpus, 0, add_window, r, err);
 	lu_progress_end(&r->progress);
 	lt_model_close(m);
 	return rc;

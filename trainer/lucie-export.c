@@ -101,7 +101,7 @@ static int write_file(struct lt_weights *w, size_t first, size_t n, enum lu_st_t
 {
 	char *path = lu_concat(dir, "/", name);
 	struct lt_digest digest = { 0 };
-	int rc = path ? lt_tensors_write_shown(w, LT_VECTOR_P, first, n, type, path,
+	int rc = path ? lt_tensors_write(w, LT_VECTOR_P, first, n, type, path,
 					"{\"format\":\"pt\"}", &digest, show, shown, err)
 		      : lu_err_nomem(err);
 

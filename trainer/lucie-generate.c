@@ -80,6 +80,8 @@ static int encode_prompt(struct generator *g, struct lu_err *err)
 
 static int generator_open(struct generator *g, struct lt_loaded_model *m, struct lu_err *err)
 {
+	struct lt_model_plan plan = { .batch = 1, .mode = LT_MODEL_DECODE };
+
 	g->vocab = m->w->table.shape.vocab;
 	g->context = m->pos.context;
 	if (load_tokenizer(g, m, err) < 0 || encode_prompt(g, err) < 0)
@@ -89,7 +91,8 @@ static int generator_open(struct generator *g, struct lt_loaded_model *m, struct
 		return lu_err_nomem(err);
 	if (lt_sampler_new(&g->sampler, g->vocab, err) < 0)
 		return -1;
-	return lt_model_open(&g->model, m->w, 1, g->context, LT_MODEL_DECODE, false, err);
+	plan.context = g->context;
+	return lt_model_open(&g->model, m->w, &plan, err);
 }
 
 static void generator_close(struct generator *g)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "libcommon/base/json_writer.h"
@@ -11,10 +12,13 @@
 #include "libcommon/sys/tool.h"
 #include "trainer/data/tokfile.h"
 #include "trainer/model/tensorfile.h"
+#include "trainer/run/alike.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/config.h"
 #include "trainer/run/folder.h"
 #include "trainer/run/runfolder.h"
+#include "trainer/run/start.h"
+#include "trainer/run/stop.h"
 #include "trainer/run/train.h"
 
 struct options {
@@ -23,6 +27,7 @@ struct options {
 	struct lu_list set;
 	bool print_config, dry_run, overcommit;
 	uint64_t from;
+	const char *time_limit, *time_margin;
 };
 
 static const struct lu_opt opts[] = {
@@ -35,180 +40,59 @@ static const struct lu_opt opts[] = {
 			"continue from step N (the last checkpoint)"),
 	LU_OPT_FLAG(0, "overcommit", struct options, overcommit,
 			"start although the memory seems too small"),
+	LU_OPT_STR(0, "time-limit", struct options, time_limit, "TIME",
+			"stop after TIME (before the end of Slurm's job)"),
+	LU_OPT_STR(0, "time-margin", struct options, time_margin, "TIME",
+			"stop TIME before that end (a tenth, at most 10m)"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-train", "trains a language model from token shards", "",
 	opts, LU_STD_RUN | LU_STD_THREADS, offsetof(struct options, std) };
 
-/* True if the sentence speaks of the key that a --set names. */
-static bool is_about(const char *sentence, const char *set)
-{
-	const char *key = set, *dot, *at;
-	size_t n;
-
-	if (strncmp(key, "phase.", 6) == 0 && (dot = strchr(key + 6, '.')))
-		key = dot + 1;
-	n = strcspn(key, " \t=");
-	for (at = sentence; (at = strstr(at, ".")); at++) {
-		const char *from = at;
-
-		while (from > sentence && islower((unsigned char)from[-1]))
-			from--;
-		if (strncmp(from, key, n) == 0 && !isalnum((unsigned char)from[n]) &&
-				from[n] != '_')
-			return true;
-	}
-	return false;
-}
-
-/* Say where a value that is wrong came from: the last --set of its key, or else the file. Returns
- * -1. */
-static int blame(const char *path, const struct lu_list *set, struct lu_err *err)
-{
-	for (size_t i = set->n; i-- > 0;) {
-		if (is_about(err->msg, set->item[i]))
-			return lu_err_wrap(err, "--set %s", set->item[i]);
-	}
-	return path ? lu_err_wrap(err, "%s", path) : -1;
-}
-
-/* Read a configuration, apply --set, and check the result. */
-static int load(struct lt_config *c, const char *path, const struct lu_list *set,
-		struct lu_err *err)
-{
-	if (lt_config_init(c, err) < 0 || lt_config_read(c, path, err) < 0)
-		return -1;
-	for (size_t i = 0; i < set->n; i++) {
-		if (lt_config_set(c, set->item[i], err) < 0)
-			return -1;
-	}
-	if (c->base.model.vocab == 0 && *c->base.data.tokenizer &&
-			lt_tokfile_vocab(c->base.data.tokenizer, &c->base.model.vocab, err) < 0)
-		return -1;
-	return lt_config_check(c, err) < 0 ? blame(path, set, err) : 0;
-}
-
-/* The line of metrics.jsonl that records the arguments of --set; empty without any. */
-static void format_set(const struct lu_list *set, struct lu_buf *b)
-{
-	if (set->n == 0)
-		return;
-	lu_json_open_object(b, NULL);
-	lu_json_open_array(b, "set");
-	for (size_t i = 0; i < set->n; i++)
-		lu_json_put_cstr(b, NULL, set->item[i]);
-	lu_json_close_array(b);
-	lu_json_close_object(b);
-	lu_buf_putc(b, '\n');
-}
-
-/* Refuse a configuration that differs from that of the existing run in a key that --set does not
- * name. */
-static int check_unchanged(const struct options *o, const struct lt_config *now, struct lu_err *err)
-{
-	char *path = lu_concat(o->std.output, "/", "config.ini");
-	struct lt_config was = { 0 };
-	char what[512];
-	int rc = path ? load(&was, path, &o->set, err) : lu_err_nomem(err);
-
-	if (rc == 0 && lt_config_differ(&was, now, what, sizeof(what)))
-		rc = lu_err_set(err, "%s: %s (%s)", path, what,
-				strncmp(what, "model.", 6) == 0
-						? "another model is a new run, with another -o"
-						: "change it with --set");
-	lt_config_release(&was);
-	free(path);
-	return rc;
-}
-
-/* True if config.ini has this text already: a start with the same --set again changes nothing. */
-static bool is_recorded(const char *run, const struct lu_buf *config)
-{
-	char *path = lu_concat(run, "/", "config.ini"), *text = NULL;
-	struct lu_err ignored;
-	size_t n;
-	bool same = path && lu_read_file(path, config->n + 1, &text, &n, &ignored) == 0 &&
-			n == config->n && memcmp(text, config->p, n) == 0;
-
-	free(text);
-	free(path);
-	return same;
-}
-
-static bool lacks_tokenizer(const char *run, const struct lt_config *now)
-{
-	return *now->base.data.tokenizer && !lt_folder_has(run, "tokenizer.json");
-}
-
-/* Write what this start changes: config.ini, and the tokenizer if the run has none. */
-static int record(struct lt_run *run, const struct options *o, const struct lt_config *now,
+/* Open the folder, which is the first thing that is written, and record the start in it. */
+static int open_run(struct lt_run *run, const struct options *o, const struct lt_config *config,
 		bool fresh, struct lu_err *err)
 {
-	const char *tokenizer = now->base.data.tokenizer;
-	struct lu_buf text = { 0 }, set = { 0 };
-	bool copy = lacks_tokenizer(run->path, now);
-	struct lt_record r = { .tokenizer = copy ? tokenizer : NULL, .line = &set };
+	struct lu_err ignored;
 	int rc;
 
-	if (!fresh && o->set.n == 0)
-		return 0;
-	lt_config_print(now, &text);
-	format_set(&o->set, &set);
-	rc = lu_buf_check(&text, err);
-	if (rc == 0)
-		rc = lu_buf_check(&set, err);
-	r.config = lu_buf_slice(&text);
-	if (rc == 0 && (fresh || copy || !is_recorded(run->path, &text)))
-		rc = lt_run_record(run, &r, err);
-	lu_buf_release(&text);
-	lu_buf_release(&set);
+	if (lt_run_open(run, o->std.output, err) < 0)
+		return -1;
+	if (fresh == lt_folder_has(run->path, "config.ini"))
+		rc = lu_err_set(err, "%s: another trainer has just written to it; start again",
+				run->path);
+	else
+		rc = lt_start_record(run, &o->set, config, fresh, err);
+	/* The first error is the one to report. */
+	if (rc < 0 && lt_run_close(run, &ignored) < 0)
+		return -1;
 	return rc;
 }
 
-/* Refuse settings that can have no effect any more: what is recorded, and a tokenizer for a run
- * without one, are fine. */
-static int check_incomplete(const struct options *o, const struct lt_config *now,
-		const struct lt_trainer *trainer, struct lu_err *err)
-{
-	struct lu_buf text = { 0 };
-	int rc;
-
-	if (o->set.n == 0 || !lt_train_is_complete(trainer) || lacks_tokenizer(o->std.output, now))
-		return 0;
-	lt_config_print(now, &text);
-	rc = lu_buf_check(&text, err);
-	if (rc == 0 && !is_recorded(o->std.output, &text))
-		rc = lu_err_set(err,
-				"%s: the run is complete, --set %s%s changes nothing in it; a "
-				"larger train.steps would continue it",
-				o->std.output, o->set.item[0], o->set.n > 1 ? " ..." : "");
-	lu_buf_release(&text);
-	return rc;
-}
-
-/* Open the folder, which is the first thing that is written, and train. */
+/* Rank 0 opens the folder for all. */
 static int train_in(const struct options *o, const struct lt_config *config, bool fresh,
-		struct lt_trainer *trainer, struct lu_err *err)
+		struct lt_comm *comm, struct lt_trainer *trainer, struct lu_err *err)
 {
+	bool first = lt_comm_rank(comm) == 0;
 	struct lu_err close_err;
 	struct lt_run run;
-	int rc;
+	int opened = -1, closed = 0,
+	    rc = first && lt_train_is_complete(trainer)
+			? lt_start_has_effect(o->std.output, &o->set, config, err)
+			: 0;
 
-	if (lt_run_open(&run, o->std.output, err) < 0)
-		return -1;
-	if (fresh == lt_folder_has(run.path, "config.ini"))
-		rc = lu_err_set(err, "%s: another trainer has just written to it; start again",
-				run.path);
-	else
-		rc = record(&run, o, config, fresh, err);
+	if (first && rc == 0)
+		rc = opened = open_run(&run, o, config, fresh, err);
+	rc = lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err);
 	if (rc == 0)
-		rc = lt_train_run(trainer, &run, err);
-	if (lt_run_close(&run, &close_err) < 0 && rc >= 0) {
+		rc = lt_train_run(trainer, first ? &run : NULL, err);
+	if (first && opened == 0 && lt_run_close(&run, &close_err) < 0 && rc >= 0) {
 		*err = close_err;
-		rc = -1;
+		closed = -1;
 	}
-	return rc;
+	/* A launcher may end the others with the first that leaves. */
+	return rc >= 0 && lt_comm_agree(comm, LT_CHANNEL_MAIN, closed, err) < 0 ? -1 : rc;
 }
 
 /* Refuse a data.tokenizer that differs from the one that the run has. It may be gone. */
@@ -247,13 +131,31 @@ static int find_tokenizer(
 	return *path ? 0 : lu_err_nomem(err);
 }
 
-static int train(const struct options *o, const struct lt_config *config, const char *tokenizer,
-		struct lu_err *err)
+/* Rank 0 looks at the folder, and tells the others whether the run is new. */
+static int check_run(const struct options *o, const struct lt_config *config, struct lt_comm *comm,
+		bool *fresh, struct lu_err *err)
 {
-	bool fresh = !lt_folder_has(o->std.output, "config.ini");
+	int rc = 0;
+
+	if (lt_comm_rank(comm) == 0) {
+		*fresh = !lt_folder_has(o->std.output, "config.ini");
+		rc = lt_run_check(o->std.output, err);
+		if (rc == 0 && !*fresh)
+			rc = lt_start_unchanged(o->std.output, &o->set, config, err);
+	}
+	if (lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err) < 0)
+		return -1;
+	return lt_comm_share(comm, LT_CHANNEL_MAIN, fresh, sizeof(*fresh), err);
+}
+
+static int train(const struct options *o, const struct lt_config *config, const char *tokenizer,
+		struct lt_comm *comm, struct lu_err *err)
+{
+	bool fresh = true;
 	struct lt_training what = {
 		.config = config,
 		.run = o->std.output,
+		.comm = comm,
 		.tokenizer = tokenizer,
 		.from = o->from,
 		.overcommit = o->overcommit,
@@ -262,15 +164,16 @@ static int train(const struct options *o, const struct lt_config *config, const 
 	struct lt_trainer *trainer;
 	int rc;
 
-	if (lt_run_check(what.run, err) < 0 || (!fresh && check_unchanged(o, config, err) < 0))
+	if (lt_alike_check(comm, config, o->from, lk_cpu_ops()->name, err) < 0 ||
+			check_run(o, config, comm, &fresh, err) < 0)
 		return -1;
 	rc = lt_train_open(&trainer, &what, err);
 	if (rc < 0)
-		blame(NULL, &o->set, err);
+		lt_start_blame(NULL, &o->set, err);
 	if (rc == 0)
-		rc = check_incomplete(o, config, trainer, err);
-	if (rc == 0)
-		rc = train_in(o, config, fresh, trainer, err);
+		rc = train_in(o, config, fresh, comm, trainer, err);
+	if (rc < 0 && !lt_comm_agreed(comm))
+		lt_comm_abort(comm, err->msg);
 	lt_train_close(trainer);
 	return rc;
 }
@@ -280,6 +183,7 @@ struct call {
 	const struct options *o;
 	const struct lt_config *config;
 	const char *tokenizer;
+	struct lt_comm *comm;
 	struct lu_err *err;
 };
 
@@ -287,7 +191,19 @@ static int train_in_team(void *ctx)
 {
 	struct call *c = ctx;
 
-	return train(c->o, c->config, c->tokenizer, c->err);
+	return train(c->o, c->config, c->tokenizer, c->comm, c->err);
+}
+
+/* Threads of this rank: those of -j, which are all that OpenMP may use unless given; ranks that share
+ * the processors of a host divide them. */
+static int threads_of(const struct options *o, const struct lt_comm *comm)
+{
+	size_t ranks = lt_comm_local_size(comm);
+	int n = o->std.threads;
+
+	if (ranks == 1 || getenv("OMP_NUM_THREADS") || n < lu_threads_online())
+		return n;
+	return n > (int)ranks ? n / (int)ranks : 1;
 }
 
 static int print(const struct lu_buf *text, struct lu_err *err)
@@ -298,28 +214,96 @@ static int print(const struct lu_buf *text, struct lu_err *err)
 	return 0;
 }
 
+/* Print what does not need the run to start; rank 0 for all. */
+static int show(const struct options *o, const struct lt_config *config, const char *tokenizer,
+		struct lu_err *err)
+{
+	struct lu_buf text = { 0 };
+	struct lt_launch who;
+	int rc = 0;
+
+	if (lt_launch_detect(&who, err) == 0 && who.rank > 0)
+		return 0;
+	if (o->print_config)
+		lt_config_print(config, &text);
+	else
+		rc = lt_budget(config, tokenizer, &text, err);
+	if (rc == 0)
+		rc = print(&text, err);
+	lu_buf_release(&text);
+	return rc;
+}
+
+static int show_in_team(void *ctx)
+{
+	struct call *c = ctx;
+
+	return show(c->o, c->config, c->tokenizer, c->err);
+}
+
+/* Meet the other ranks, and train with them. What this rank has failed at so far is in rc. */
+static int train_together(const struct options *o, const struct lt_config *config,
+		const char *tokenizer, int rc, struct lu_err *err)
+{
+	struct lt_comm_options options = { .deadline = rc ? 0 : config->base.parallel.deadline };
+	struct lu_err met_err;
+	struct lt_launch who;
+	struct lt_comm *comm;
+	struct call c = { o, config, tokenizer, NULL, err };
+	int met;
+
+	met = lt_launch_detect(&who, &met_err);
+	/* From here on a rank may have something to say that the others do not know. */
+	if (met == 0 && who.rank > 0) {
+		lu_tool_mute(false);
+		/* One clock is enough, for all stop where one is asked to. */
+		lt_stop_limit(0);
+	}
+	if (met < 0 || lt_comm_open(&comm, &who, lk_cpu_ops(), &options, &met_err) < 0) {
+		*err = met_err;
+		return -1;
+	}
+	if (who.size > 1 && rc == 0)
+		lu_note("%zu ranks over %s, %zu on this host", who.size, lt_comm_transport(comm),
+				lt_comm_local_size(comm));
+	rc = lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err);
+	c.comm = comm;
+	if (rc == 0)
+		rc = lk_cpu_team(threads_of(o, comm), train_in_team, &c);
+	if (rc < 0 && !lt_comm_speaks(comm))
+		lu_tool_mute(true);
+	lt_comm_close(comm);
+	return rc;
+}
+
+/* Begin to count the time limit, which a job of Slurm sets by itself. */
+static int set_limit(const struct options *o, struct lu_err *err)
+{
+	double seconds;
+
+	if (lt_stop_seconds(o->time_limit, o->time_margin, getenv("SLURM_JOB_END_TIME"),
+			    (double)time(NULL), &seconds, err) < 0)
+		return -1;
+	lt_stop_limit(seconds);
+	return 0;
+}
+
 static int run_config(const struct options *o, const char *path, struct lu_err *err)
 {
 	struct lt_config config = { 0 };
-	struct lu_buf text = { 0 };
 	char *tokenizer = NULL;
-	int rc = load(&config, path, &o->set, err);
+	int rc = set_limit(o, err);
 
 	if (rc == 0)
+		rc = lt_start_load(&config, path, &o->set, err);
+	if (rc == 0)
 		rc = find_tokenizer(o, &config, &tokenizer, err);
-	if (rc == 0 && o->print_config) {
-		lt_config_print(&config, &text);
-	} else if (rc == 0 && o->dry_run) {
-		rc = lt_budget(&config, tokenizer, &text, err);
-	} else if (rc == 0) {
-		struct call c = { o, &config, tokenizer, err };
-
-		rc = lk_cpu_team(o->std.threads, train_in_team, &c);
-	}
-	if (rc == 0 && (o->print_config || o->dry_run))
-		rc = print(&text, err);
+	if (!o->print_config && !o->dry_run)
+		rc = train_together(o, &config, tokenizer, rc, err);
+	else if (rc == 0)
+		rc = lk_cpu_team(o->std.threads, show_in_team,
+				&(struct call){ o, &config, tokenizer, NULL, err });
 	free(tokenizer);
-	lu_buf_release(&text);
 	lt_config_release(&config);
 	return rc;
 }
@@ -339,6 +323,10 @@ static int run(const struct options *o, struct lu_err *err)
 		lu_usage_error("no configuration: give -c FILE, or -o RUN of an existing run");
 	if (!o->std.output && !o->print_config && !o->dry_run)
 		lu_usage_error("no run folder: give -o RUN");
+	if (o->time_limit && o->time_margin)
+		lu_usage_error("--time-margin is of the limit that a job of Slurm has: it does not "
+			       "go "
+			       "with --time-limit");
 	rc = run_config(o, o->config ? o->config : own, err);
 	free(own);
 	return rc;
@@ -347,11 +335,15 @@ static int run(const struct options *o, struct lu_err *err)
 int main(int argc, char **argv)
 {
 	struct options o = { .std = LU_STD_DEFAULTS, .from = UINT64_MAX };
+	struct lt_launch who;
 	struct lu_args args;
 	struct lu_err err = { 0 };
-	int rc;
+	int rc = lt_launch_detect(&who, &err);
 
 	lu_threads_spin_briefly(argv);
+	/* What rank 0 says about the arguments and half of an environment, it says for all. */
+	if (who.rank > 0)
+		lu_tool_mute(true);
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	rc = run(&o, &err);
 	lu_list_release(&o.set);

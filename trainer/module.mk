@@ -2,6 +2,21 @@
 TRAINER_PROGRAMS := $(sort $(patsubst trainer/%.c,%,$(wildcard trainer/lucie-*.c)))
 TRAINER_SRC := $(sort $(wildcard trainer/*/*.c))
 TRAINER_LIBS :=
+comma := ,
+
+# Data between ranks goes over MPI where mpicc is found; MPI's own flags are for one file.
+TRAINER_MPI := $(if $(BARE),,$(and $(MPICC),$(MPI_SRC)))
+ifneq ($(TRAINER_MPI),)
+MPI_SHOW := $(shell $(MPICC) -show 2>/dev/null)
+TRAINER_SRC := $(filter-out trainer/comm/comm_no_mpi.c,$(TRAINER_SRC))
+TRAINER_LIBS += $(filter -L% -l% -Wl$(comma)%,$(MPI_SHOW))
+$(BUILD)/trainer/comm/comm_mpi.o: OWN_FLAGS += $(patsubst -I%,-isystem %,$(filter -I%,$(MPI_SHOW)))
+else
+TRAINER_SRC := $(filter-out trainer/comm/comm_mpi.c,$(TRAINER_SRC))
+endif
+
+# Sums of what ranks send: vectors.
+$(BUILD)/trainer/comm/tree_sum.o: OWN_FLAGS += -O3
 
 # The bare build has lucie-train alone and needs libc and OpenMP only: these files of the library.
 ifneq ($(BARE),)
@@ -12,6 +27,7 @@ TOOLS :=
 LIB_CXX :=
 LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c libcommon/io/json*.c) \
 	libcommon/io/safetensors.c libcommon/hash/hash.c libcommon/shard/reader.c \
+	libcommon/shard/reader_index.c libcommon/mix/walk_index.c \
 	libcommon/shard/manifest.c libcommon/mix/plan.c libcommon/mix/planned.c \
 	libcommon/mix/stream.c libcommon/mix/walk.c)
 endif

@@ -43,6 +43,34 @@ LK_INLINE size_t attn_visible(const struct attn_ctx *ctx, size_t query)
 	return n <= 0 ? 0 : lk_min((size_t)n, ctx->at.tk);
 }
 
+/* First key that a query of sequence b sees, if it sees any: later ones of its document follow. */
+LK_INLINE size_t attn_first(const struct attn_ctx *ctx, size_t b, size_t query)
+{
+	const struct lk_attn *a = &ctx->at;
+	ptrdiff_t own = (ptrdiff_t)query + ctx->off;
+
+	if (!a->pos || own <= (ptrdiff_t)a->pos[b * a->tq + query])
+		return 0;
+	return (size_t)own - a->pos[b * a->tq + query];
+}
+
+/* attn_first() of the n queries of a tile from q0 on, repeated up to ATTN_QUERIES. */
+static void attn_starts(const struct attn_ctx *ctx, size_t *lo, size_t b, size_t q0, size_t n)
+{
+	for (size_t i = 0; i < ATTN_QUERIES; i++)
+		lo[i] = attn_first(ctx, b, q0 + lk_min(i, n - 1));
+}
+
+/* The least of n of these. */
+LK_INLINE size_t attn_least(const size_t *lo, size_t n)
+{
+	size_t least = lo[0];
+
+	for (size_t i = 1; i < n; i++)
+		least = lk_min(least, lo[i]);
+	return least;
+}
+
 static int attn_setup(struct lk_queue *q, struct attn_ctx *ctx, const struct lk_attn *at)
 {
 	struct lk_attn *a = &ctx->at;
@@ -77,6 +105,20 @@ static int attn_setup(struct lk_queue *q, struct attn_ctx *ctx, const struct lk_
 	ctx->heads = at->batch * at->heads;
 	ctx->kv_heads = at->batch * at->kv_heads;
 	return 0;
+}
+
+/* Offset of row j of a key head, and of row i of a query head; heads are counted over the batch. */
+LK_INLINE size_t attn_key(const struct attn_ctx *ctx, size_t kv, size_t j)
+{
+	const struct lk_attn *a = &ctx->at;
+
+	return kv / a->kv_heads * a->k_seq + j * a->k_ld + kv % a->kv_heads * a->dim;
+}
+
+LK_INLINE size_t attn_query(
+		const struct attn_ctx *ctx, size_t seq, size_t ld, size_t head, size_t i)
+{
+	return head / ctx->at.heads * seq + i * ld + head % ctx->at.heads * ctx->at.dim;
 }
 
 /* Pack nk keys in blocks of LK_MR keys: a packed A with k over c. */
@@ -116,14 +158,42 @@ static void attn_scores(const struct attn_ctx *ctx, lk_real *s, const lk_real *k
 	}
 }
 
-/* Lanes of half h of a panel that key j >= limit is masked for; lane 0 sees the keys below limit. */
-LK_INLINE lk_ivec attn_masked(size_t j, ptrdiff_t limit, size_t h)
+/* The keys of a tile that a panel of queries sees: lane i those from from[i] to limit + i - 1. */
+struct attn_mask {
+	ptrdiff_t limit, below; /* keys from `below` to limit - 1 are seen by all lanes */
+	lk_real from[LK_NR];
+};
+
+/* For the panel whose first query is `first` and whose queries see the keys from lo[] on. */
+LK_INLINE void attn_mask_set(struct attn_mask *m, const struct attn_ctx *ctx, const size_t *lo,
+		size_t first, size_t key)
+{
+	size_t below = 0;
+
+	for (size_t i = 0; i < LK_NR; i++) {
+		size_t from = lo[i] > key ? lk_min(lo[i] - key, ATTN_KEYS) : 0;
+
+		m->from[i] = (lk_real)from;
+		below = from > below ? from : below;
+	}
+	m->below = (ptrdiff_t)below;
+	m->limit = (ptrdiff_t)first + ctx->off + 1 - (ptrdiff_t)key;
+}
+
+LK_INLINE int attn_any_masked(const struct attn_mask *m, size_t j)
+{
+	return (ptrdiff_t)j >= m->limit || (ptrdiff_t)j < m->below;
+}
+
+/* Lanes of half h of a panel that do not see key j. */
+LK_INLINE lk_ivec attn_masked(const struct attn_mask *m, size_t j, size_t h)
 {
 	lk_vec lane;
 
 	for (size_t i = 0; i < LK_W; i++)
 		lane[i] = (lk_real)(h * LK_W + i);
-	return lane <= v_set((lk_real)((ptrdiff_t)j - limit));
+	return (lane <= v_set((lk_real)((ptrdiff_t)j - m->limit))) |
+			(v_load(m->from + h * LK_W) > v_set((lk_real)j));
 }
 
 #endif

@@ -100,6 +100,17 @@ LK_INLINE void micro_pack_square(lk_real *to, const lk_real *x, size_t row, size
 		v_store(to + i * width + first, m[i]);
 }
 
+/* Panels are that wide at most. */
+#define MICRO_WIDTH (LK_NR > LK_MR ? LK_NR : LK_MR)
+
+/* LK_W columns of one panel whose columns are adjacent in x. */
+LK_INLINE void micro_pack_columns(
+		lk_real *to, const lk_real *x, size_t row, size_t rows, size_t width, lk_real scale)
+{
+	for (size_t first = (width - 1) / LK_W * LK_W + LK_W; first > 0; first -= LK_W)
+		micro_pack_square(to, x, row, rows, width, first - LK_W, scale);
+}
+
 /*
  * Pack columns 0..k-1 of `rows` rows, times scale, into one panel of `width` elements per column;
  * element (i, c) is x[i * row + c * col]. Rows past the end are zeros.
@@ -107,28 +118,68 @@ LK_INLINE void micro_pack_square(lk_real *to, const lk_real *x, size_t row, size
 LK_INLINE void micro_pack(lk_real *to, const lk_real *x, size_t row, size_t col, size_t rows,
 		size_t k, size_t width, lk_real scale)
 {
-	size_t c = 0, last = (width - 1) / LK_W * LK_W;
+	size_t c = 0, last = width % LK_W != 0;
 
-	if (col == 1)
-		for (; c + LK_W < k; c += LK_W)
-			for (size_t first = last + LK_W; first > 0; first -= LK_W)
-				micro_pack_square(to + c * width, x + c, row, rows, width,
-						first - LK_W, scale);
-	x += c * col;
-	to += c * width;
-	if (rows == width && row == 1) {
-		for (; c < k; c++, x += col, to += width)
-#pragma GCC unroll 32
-			for (size_t i = 0; i < width; i++)
-				to[i] = x[i] * scale;
-		return;
+	if (col == 1) {
+		for (; c + LK_W + last <= k; c += LK_W)
+			micro_pack_columns(to + c * width, x + c, row, rows, width, scale);
+		if (c + LK_W == k) { /* aside, since the excess would be past the end */
+			lk_real tmp[LK_W * MICRO_WIDTH + LK_W];
+
+			micro_pack_columns(tmp, x + c, row, rows, width, scale);
+			memcpy(to + c * width, tmp, LK_W * width * sizeof(*to));
+			return;
+		}
 	}
-	for (; c < k; c++, x += col, to += width) {
+	for (x += c * col, to += c * width; c < k; c++, x += col, to += width) {
 		for (size_t i = 0; i < rows; i++)
 			to[i] = x[i * row] * scale;
 		for (size_t i = rows; i < width; i++)
 			to[i] = 0;
 	}
+}
+
+/* Columns ahead that are fetched where each is on other pages than the one before. */
+#define MICRO_AHEAD 16
+
+/*
+ * Pack `rows` adjacent rows into as many panels as they fill, all panels at a time: element (i, c) is
+ * x[i + c * col]. Only whole vectors are copied but at the end of a panel and of the rows, so that a
+ * column's excess is overwritten by the next column.
+ */
+LK_INLINE void micro_pack_wide(
+		lk_real *to, const lk_real *x, size_t col, size_t rows, size_t k, size_t width)
+{
+	size_t vectors = (width + LK_W - 1) / LK_W;
+
+	for (size_t c = 0; c < k; c++, x += col, to += width) {
+		size_t i = 0;
+		lk_real *p = to;
+
+		if (c + MICRO_AHEAD < k)
+			for (size_t j = 0; j < rows; j += 64 / sizeof(*x))
+				__builtin_prefetch(x + MICRO_AHEAD * col + j);
+		if (c + 1 < k)
+			for (; i + vectors * LK_W <= rows; i += width, p += width * k)
+#pragma GCC unroll 16
+				for (size_t v = 0; v < vectors; v++)
+					v_store(p + v * LK_W, v_load(x + i + v * LK_W));
+		for (; i < rows; i += width, p += width * k)
+			for (size_t j = 0; j < width; j++)
+				p[j] = i + j < rows ? x[i + j] : 0;
+	}
+}
+
+/* Pack `rows` rows into panels of `width`, each of k columns, one after the other. */
+LK_INLINE void micro_pack_all(lk_real *to, const lk_real *x, size_t row, size_t col, size_t rows,
+		size_t k, size_t width)
+{
+	if (row == 1 && col != 1) {
+		micro_pack_wide(to, x, col, rows, k, width);
+		return;
+	}
+	for (size_t i = 0; i < rows; i += width)
+		micro_pack(to + i * k, x + i * row, row, col, lk_min(rows - i, width), k, width, 1);
 }
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * Causal attention with grouped queries: Vaswani et al., arXiv:1706.03762; Ainslie et al.,
- * arXiv:2305.13245. For a query q at position i of one head, over the keys j <= i:
+ * arXiv:2305.13245. For a query q at position i of one head, over the keys j <= i of its document:
  *	s_j = q . k_j * scale		p_j = exp(s_j - lse), lse = log sum_j exp(s_j)
  *	o = sum_j p_j v_j
  */
@@ -40,23 +40,29 @@ static struct offsets offsets(const struct lk_attn *a, size_t b, size_t h, size_
 		.lse = (b * a->heads + h) * a->tq + i };
 }
 
-static int visible(const struct lk_attn *a, size_t query, size_t key)
+static int visible(const struct lk_attn *a, size_t b, size_t query, size_t key)
 {
-	return a->k_pos + key <= a->q_pos + query;
+	size_t q = a->q_pos + query, k = a->k_pos + key;
+
+	return k <= q && (!a->pos || q <= k + a->pos[b * a->tq + query]);
 }
 
-static void query_forward(const struct lk_attn *a, size_t i, double *o, double *lse,
+static void query_forward(const struct lk_attn *a, size_t b, size_t i, double *o, double *lse,
 		const double *q, const double *k, const double *v)
 {
 	double max = MINUS_INFINITY, sum = 0;
 
 	for (size_t c = 0; c < a->dim; c++)
 		o[c] = 0;
-	for (size_t j = 0; j < a->tk && visible(a, i, j); j++)
-		max = fmax(max, lk_ref_dot(q, k + j * a->k_ld, a->dim) * a->scale);
-	for (size_t j = 0; j < a->tk && visible(a, i, j); j++) {
-		double e = exp(lk_ref_dot(q, k + j * a->k_ld, a->dim) * a->scale - max);
+	for (size_t j = 0; j < a->tk; j++)
+		if (visible(a, b, i, j))
+			max = fmax(max, lk_ref_dot(q, k + j * a->k_ld, a->dim) * a->scale);
+	for (size_t j = 0; j < a->tk; j++) {
+		double e;
 
+		if (!visible(a, b, i, j))
+			continue;
+		e = exp(lk_ref_dot(q, k + j * a->k_ld, a->dim) * a->scale - max);
 		sum += e;
 		for (size_t c = 0; c < a->dim; c++)
 			o[c] += e * v[j * a->k_ld + c];
@@ -71,17 +77,20 @@ static void query_forward(const struct lk_attn *a, size_t i, double *o, double *
  *	dp_j = do . v_j		ds_j = p_j (dp_j - D) scale
  *	dv_j += p_j do		dk_j += ds_j q		dq = sum_j ds_j k_j
  */
-static void query_back(const struct lk_attn *a, size_t i, double *dq, double *dk, double *dv,
-		const double *d, const double *o, double lse, const double *q, const double *k,
-		const double *v)
+static void query_back(const struct lk_attn *a, size_t b, size_t i, double *dq, double *dk,
+		double *dv, const double *d, const double *o, double lse, const double *q,
+		const double *k, const double *v)
 {
 	double D = lk_ref_dot(d, o, a->dim);
 
-	for (size_t j = 0; j < a->tk && visible(a, i, j); j++) {
+	for (size_t j = 0; j < a->tk; j++) {
 		size_t row = j * a->k_ld;
-		double p = exp(lk_ref_dot(q, k + row, a->dim) * a->scale - lse);
-		double ds = p * (lk_ref_dot(d, v + row, a->dim) - D) * a->scale;
+		double p, ds;
 
+		if (!visible(a, b, i, j))
+			continue;
+		p = exp(lk_ref_dot(q, k + row, a->dim) * a->scale - lse);
+		ds = p * (lk_ref_dot(d, v + row, a->dim) - D) * a->scale;
 		for (size_t c = 0; c < a->dim; c++) {
 			dv[row + c] += p * d[c];
 			dk[row + c] += ds * q[c];
@@ -100,7 +109,7 @@ void lk_ref_attention(const struct lk_attn *at, double *O, double *lse, const do
 			for (size_t i = 0; i < a.tq; i++) {
 				struct offsets f = offsets(&a, b, h, i);
 
-				query_forward(&a, i, O + f.o, lse + f.lse, Q + f.q, K + f.k,
+				query_forward(&a, b, i, O + f.o, lse + f.lse, Q + f.q, K + f.k,
 						V + f.k);
 			}
 }
@@ -130,8 +139,8 @@ void lk_ref_attention_back(const struct lk_attn *at, double *dQ, double *dK, dou
 			for (size_t i = 0; i < a.tq; i++) {
 				struct offsets f = offsets(&a, b, h, i);
 
-				query_back(&a, i, dQ + f.q, dK + f.k, dV + f.k, dO + f.o, O + f.o,
-						lse[f.lse], Q + f.q, K + f.k, V + f.k);
+				query_back(&a, b, i, dQ + f.q, dK + f.k, dV + f.k, dO + f.o,
+						O + f.o, lse[f.lse], Q + f.q, K + f.k, V + f.k);
 			}
 }
 

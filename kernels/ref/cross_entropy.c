@@ -1,6 +1,6 @@
 /*
  * Cross-entropy of rows of logits x with one label each:
- *	loss = log sum_j exp(x_j) - x_label	d loss / d x_j = softmax(x)_j - (j == label)
+ *	log p = x_label - log sum_j exp(x_j)	- d log p / d x_j = softmax(x)_j - (j == label)
  * The split form (Megatron-LM, Shoeybi et al., arXiv:1909.08053) makes the same sums from slices of
  * the vocabulary; here the whole row is the only slice.
  */
@@ -9,7 +9,7 @@
 #include "kernels/ref/ref.h"
 
 /* Three numbers per row: the maximum, the sum of exp(x - maximum), the logit of the label. */
-void lk_ref_ce_stats(double *stats, const double *x, const int32_t *labels, size_t rows, size_t v,
+void lk_ref_ce_stats(double *stats, const double *x, const uint32_t *label, size_t rows, size_t v,
 		size_t ld, size_t v0)
 {
 	for (size_t r = 0; r < rows; r++) {
@@ -20,7 +20,7 @@ void lk_ref_ce_stats(double *stats, const double *x, const int32_t *labels, size
 			max = row[j] > max ? row[j] : max;
 		for (size_t j = 0; j < v; j++) {
 			sum += exp(row[j] - max);
-			if (labels[r] >= 0 && v0 + j == (size_t)labels[r])
+			if (v0 + j == label[r])
 				at_label = row[j];
 		}
 		stats[r * 3] = max;
@@ -48,34 +48,34 @@ void lk_ref_ce_merge(double *stats, const double *all, size_t ranks, size_t rows
 	}
 }
 
-void lk_ref_ce_grad(double *loss, double *x, const int32_t *labels, const double *stats,
-		size_t rows, size_t v, size_t ld, size_t v0, const struct lk_step *step)
+void lk_ref_ce_grad(double *logp, double *dx, const double *x, const uint32_t *label,
+		const double *weight, const double *stats, size_t rows, size_t v, size_t ld,
+		size_t v0)
 {
 	for (size_t r = 0; r < rows; r++) {
 		double max = stats[r * 3], sum = stats[r * 3 + 1], at_label = stats[r * 3 + 2];
-		double *row = x + r * (ld ? ld : v);
-		int ignored = labels[r] < 0;
+		double w = weight ? weight[r] : 1;
 
-		if (loss)
-			loss[r] = ignored ? 0 : max + log(sum) - at_label;
-		for (size_t j = 0; step && j < v; j++) {
-			double p = exp(row[j] - max) / sum;
-			int is_label = !ignored && v0 + j == (size_t)labels[r];
+		if (logp)
+			logp[r] = at_label - (max + log(sum));
+		for (size_t j = 0; dx && j < v; j++) {
+			size_t i = r * (ld ? ld : v) + j;
+			int is_label = v0 + j == label[r];
 
-			row[j] = ignored ? 0 : (p - is_label) * step->scale;
+			dx[i] = w != 0 ? w * (exp(x[i] - max) / sum - is_label) : 0;
 		}
 	}
 }
 
-void lk_ref_cross_entropy(double *loss, double *x, const int32_t *labels, size_t rows, size_t v,
-		size_t ld, const struct lk_step *step)
+void lk_ref_cross_entropy(double *logp, double *dx, const double *x, const uint32_t *label,
+		const double *weight, size_t rows, size_t v, size_t ld)
 {
-	ld = ld ? ld : v;
 	for (size_t r = 0; r < rows; r++) {
+		size_t at = r * (ld ? ld : v);
 		double stats[3];
 
-		lk_ref_ce_stats(stats, x + r * ld, labels + r, 1, v, ld, 0);
-		lk_ref_ce_grad(loss ? loss + r : NULL, x + r * ld, labels + r, stats, 1, v, ld, 0,
-				step);
+		lk_ref_ce_stats(stats, x + at, label + r, 1, v, 0, 0);
+		lk_ref_ce_grad(logp ? logp + r : NULL, dx ? dx + at : NULL, x + at, label + r,
+				weight ? weight + r : NULL, stats, 1, v, 0, 0);
 	}
 }

@@ -5,7 +5,8 @@
  * file per operation. They define the operations for the reader and are the oracle of the tests; no
  * program links them.
  *
- * Arguments are those of lk.h without the queue, with double for lk_real and lk_act. Shapes are the
+ * Arguments are those of lk.h without the queue, with double for lk_real and lk_act, and the ids of
+ * the rows for struct lk_ids. Shapes are the
  * caller's responsibility: there are no errors. Outputs must not alias inputs, except where the
  * operation works in place.
  *
@@ -18,16 +19,19 @@
 void lk_ref_embed(double *y, const double *w, const uint32_t *ids, size_t rows, size_t n, size_t v0,
 		size_t v);
 void lk_ref_embed_back(double *dw, const double *dy, const uint32_t *ids, size_t rows, size_t n,
-		size_t v0, size_t v);
+		size_t v0, size_t v, int add);
 
 /* rmsnorm.c */
 void lk_ref_rmsnorm(double *y, double *rstd, double *sum, const double *x, const double *res,
 		const double *w, size_t rows, size_t n, double eps);
 void lk_ref_rmsnorm_back(double *dx, double *dw, const double *dy, const double *dres,
-		const double *x, const double *w, const double *rstd, size_t rows, size_t n);
+		const double *x, const double *w, const double *rstd, size_t rows, size_t n,
+		int add);
+void lk_ref_rmsnorm_again(double *y, const double *x, const double *w, const double *rstd,
+		size_t rows, size_t n);
 
 /* rope.c */
-void lk_ref_rope_table(double *table, size_t pos0, size_t npos, size_t dim, double theta);
+void lk_ref_rope_table(double *table, size_t pos0, size_t npos, size_t dim, const double *freq);
 void lk_ref_rope(double *x, const double *table, const uint32_t *pos, size_t seq, size_t rows,
 		size_t heads, size_t dim, size_t ld, int inverse);
 
@@ -46,13 +50,14 @@ void lk_ref_swiglu_back(
 		double *dgu, double *y, const double *dy, const double *gu, size_t rows, size_t f);
 
 /* cross_entropy.c */
-void lk_ref_cross_entropy(double *loss, double *x, const int32_t *labels, size_t rows, size_t v,
-		size_t ld, const struct lk_step *step);
-void lk_ref_ce_stats(double *stats, const double *x, const int32_t *labels, size_t rows, size_t v,
+void lk_ref_cross_entropy(double *logp, double *dx, const double *x, const uint32_t *label,
+		const double *weight, size_t rows, size_t v, size_t ld);
+void lk_ref_ce_stats(double *stats, const double *x, const uint32_t *label, size_t rows, size_t v,
 		size_t ld, size_t v0);
 void lk_ref_ce_merge(double *stats, const double *all, size_t ranks, size_t rows);
-void lk_ref_ce_grad(double *loss, double *x, const int32_t *labels, const double *stats,
-		size_t rows, size_t v, size_t ld, size_t v0, const struct lk_step *step);
+void lk_ref_ce_grad(double *logp, double *dx, const double *x, const uint32_t *label,
+		const double *weight, const double *stats, size_t rows, size_t v, size_t ld,
+		size_t v0);
 
 /* gemm.c */
 void lk_ref_gemm(const struct lk_gemm *g, double *D, const double *A, const double *B,
@@ -70,6 +75,7 @@ static inline double lk_ref_dot(const double *x, const double *y, size_t n)
 
 /* sums.c */
 double lk_ref_sum(const double *x, size_t n);
+double lk_ref_loss(const lk_real *logp, const lk_real *weight, size_t n);
 void lk_ref_sqnorm(double *sums, const double *x, size_t n);
 void lk_ref_clip(struct lk_step *step, double max_norm);
 uint32_t lk_ref_finite(const double *x, size_t n);

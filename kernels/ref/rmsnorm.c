@@ -25,14 +25,24 @@ void lk_ref_rmsnorm(double *y, double *rstd, double *sum, const double *x, const
 	}
 }
 
+void lk_ref_rmsnorm_again(double *y, const double *x, const double *w, const double *rstd,
+		size_t rows, size_t n)
+{
+	for (size_t i = 0; i < rows * n; i++)
+		y[i] = x[i] * rstd[i / n] * w[i % n];
+}
+
 /*
  * With xh = x * rstd and g = dy * w:
  *	dw += dy * xh		dx = rstd * (g - xh * mean(g * xh)) + dres
  * The second term of dx is the derivative of rstd, d rstd / d x_i = -rstd^3 x_i / n.
  */
 void lk_ref_rmsnorm_back(double *dx, double *dw, const double *dy, const double *dres,
-		const double *x, const double *w, const double *rstd, size_t rows, size_t n)
+		const double *x, const double *w, const double *rstd, size_t rows, size_t n,
+		int add)
 {
+	for (size_t i = 0; i < n && !add; i++)
+		dw[i] = 0;
 	for (size_t r = 0; r < rows; r++) {
 		double mean = 0;
 

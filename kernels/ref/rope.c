@@ -6,12 +6,12 @@
 
 #include "kernels/ref/ref.h"
 
-/* Row p: the cosines, then the sines, of (pos0 + p) * theta^(-2i/dim), i < dim/2. */
-void lk_ref_rope_table(double *table, size_t pos0, size_t npos, size_t dim, double theta)
+/* Row p: the cosines, then the sines, of (pos0 + p) * freq_i; the paper's are theta^(-2i/dim). */
+void lk_ref_rope_table(double *table, size_t pos0, size_t npos, size_t dim, const double *freq)
 {
 	for (size_t p = 0; p < npos; p++)
 		for (size_t i = 0; i < dim / 2; i++) {
-			double a = (double)(pos0 + p) * pow(theta, -2.0 * (double)i / (double)dim);
+			double a = (double)(pos0 + p) * freq[i];
 
 			table[p * dim + i] = cos(a);
 			table[p * dim + dim / 2 + i] = sin(a);

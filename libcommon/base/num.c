@@ -74,6 +74,31 @@ int lu_num_size(const char *s, uint64_t *out, struct lu_err *err)
 	return 0;
 }
 
+int lu_num_duration(const char *s, double *seconds, struct lu_err *err)
+{
+	static const struct {
+		char name[2];
+		double seconds;
+	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 } };
+	size_t n = strspn(s, "0123456789.");
+	char *end;
+	double v;
+
+	/* strtod() goes on where a number has an exponent, and stops at a second point. */
+	v = is_digit(*s) ? strtod(s, &end) : 0;
+	if (is_digit(*s) && end == s + n) {
+		for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+			if (strcmp(end, units[i].name) != 0)
+				continue;
+			if (v * units[i].seconds > 1e12)
+				return lu_err_set(err, "'%s' is too large", s);
+			*seconds = v * units[i].seconds;
+			return 0;
+		}
+	}
+	return lu_err_set(err, "'%s' is not a duration (try 20h, 90m or 30s)", s);
+}
+
 int lu_num_double(const char *s, double *out, struct lu_err *err)
 {
 	char *end;

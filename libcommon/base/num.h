@@ -17,6 +17,8 @@ int lu_num_u64(const char *s, uint64_t *out, struct lu_err *err) LU_CHECKED;
 int lu_num_i64(const char *s, int64_t *out, struct lu_err *err) LU_CHECKED;
 /* A byte count with an optional unit K, M, G or T (powers of 1024) and B: 512M, 2GB. */
 int lu_num_size(const char *s, uint64_t *out, struct lu_err *err) LU_CHECKED;
+/* A duration in seconds, with an optional unit s, m, h or d: 90, 1.5h, 20h. */
+int lu_num_duration(const char *s, double *seconds, struct lu_err *err) LU_CHECKED;
 /* A finite decimal number. */
 int lu_num_double(const char *s, double *out, struct lu_err *err) LU_CHECKED;
 

@@ -74,14 +74,21 @@ void lu_rand_normal2(uint64_t seed, uint64_t stream, uint64_t n, double out[2])
 	out[1] = radius * sin(angle);
 }
 
-uint64_t lu_rand_permute(uint64_t seed, uint64_t stream, uint64_t i, uint64_t count)
+/* Half the bits of the next power of four. */
+static unsigned half_bits(uint64_t count)
 {
 	unsigned half = 1;
-	uint64_t mask;
 
 	while (half < 32 && (UINT64_C(1) << (2 * half)) < count)
 		half++;
-	mask = (UINT64_C(1) << half) - 1;
+	return half;
+}
+
+uint64_t lu_rand_permute(uint64_t seed, uint64_t stream, uint64_t i, uint64_t count)
+{
+	unsigned half = half_bits(count);
+	uint64_t mask = (UINT64_C(1) << half) - 1;
+
 	do {
 		uint64_t left = i >> half, right = i & mask;
 
@@ -97,6 +104,79 @@ uint64_t lu_rand_permute(uint64_t seed, uint64_t stream, uint64_t i, uint64_t co
 		i = left << half | right;
 	} while (i >= count);
 	return i;
+}
+
+/* The first numbers of blocks x and y, *a and *b: a round of Philox waits for the multiplication of
+ * the round before, so two blocks take little longer than one. */
+static void two_blocks(
+		uint64_t seed, uint64_t stream, uint64_t x, uint64_t y, uint32_t *a, uint32_t *b)
+{
+	uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+	uint32_t x0 = (uint32_t)x, x1 = (uint32_t)(x >> 32);
+	uint32_t y0 = (uint32_t)y, y1 = (uint32_t)(y >> 32);
+	uint32_t x2 = (uint32_t)stream, x3 = (uint32_t)(stream >> 32), y2 = x2, y3 = x3;
+
+	for (int round = 0; round < 10; round++) {
+		uint64_t p0 = (uint64_t)PHILOX_M0 * x0, p1 = (uint64_t)PHILOX_M1 * x2;
+		uint64_t q0 = (uint64_t)PHILOX_M0 * y0, q1 = (uint64_t)PHILOX_M1 * y2;
+
+		x0 = (uint32_t)(p1 >> 32) ^ x1 ^ k0;
+		y0 = (uint32_t)(q1 >> 32) ^ y1 ^ k0;
+		x2 = (uint32_t)(p0 >> 32) ^ x3 ^ k1;
+		y2 = (uint32_t)(q0 >> 32) ^ y3 ^ k1;
+		x1 = (uint32_t)p1;
+		y1 = (uint32_t)q1;
+		x3 = (uint32_t)p0;
+		y3 = (uint32_t)q0;
+		k0 += PHILOX_W0;
+		k1 += PHILOX_W1;
+	}
+	*a = x0;
+	*b = y0;
+}
+
+/* Permute i[0] and i[1] once each, as one turn of lu_rand_permute() does. */
+static void permute_two(uint64_t seed, uint64_t stream, unsigned half, uint64_t i[2])
+{
+	uint64_t mask = (UINT64_C(1) << half) - 1;
+	uint64_t left0 = i[0] >> half, right0 = i[0] & mask;
+	uint64_t left1 = i[1] >> half, right1 = i[1] & mask;
+
+	for (uint64_t round = 0; round < 6; round++) {
+		uint32_t a, b;
+		uint64_t next;
+
+		two_blocks(seed, stream ^ round << 56, right0, right1, &a, &b);
+		next = (left0 ^ a) & mask;
+		left0 = right0;
+		right0 = next;
+		next = (left1 ^ b) & mask;
+		left1 = right1;
+		right1 = next;
+	}
+	i[0] = left0 << half | right0;
+	i[1] = left1 << half | right1;
+}
+
+void lu_rand_permute_run(uint64_t seed, uint64_t stream, uint64_t first, size_t n, uint64_t count,
+		uint64_t *out)
+{
+	unsigned half = half_bits(count);
+	/* Two numbers are under way; the one whose cycle ends first makes room for the next. */
+	size_t slot[2] = { 0, 1 }, next = 2;
+	uint64_t i[2] = { first, first + 1 };
+
+	while (slot[0] < n || slot[1] < n) {
+		permute_two(seed, stream, half, i);
+		for (size_t k = 0; k < 2; k++) {
+			if (i[k] >= count)
+				continue;
+			if (slot[k] < n)
+				out[slot[k]] = i[k];
+			slot[k] = next;
+			i[k] = first + next++;
+		}
+	}
 }
 
 uint64_t lu_rand_stream(const char *name, uint64_t index)

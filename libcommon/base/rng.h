@@ -9,6 +9,7 @@
  * easy as 1, 2, 3", SC 2011) with key = seed and counter = (n, stream), checked against the
  * published known-answer vectors (tests/unit/test_rng.c).
  */
+#include <stddef.h>
 #include <stdint.h>
 
 /* Block n of the stream: four independent 32-bit numbers. */
@@ -31,6 +32,11 @@ void lu_rand_normal2(uint64_t seed, uint64_t stream, uint64_t n, double out[2]);
  * network with Philox as round function permutes the next power of four; it is iterated until the
  * result is below count (cycle walking; Black and Rogaway, CT-RSA 2002). */
 uint64_t lu_rand_permute(uint64_t seed, uint64_t stream, uint64_t i, uint64_t count);
+
+/* out[k] = lu_rand_permute(seed, stream, first + k, count) for k < n: several at a time, which takes
+ * half as long. first + n is at most count. */
+void lu_rand_permute_run(uint64_t seed, uint64_t stream, uint64_t first, size_t n, uint64_t count,
+		uint64_t *out);
 
 /* Stream number of a name and an index, so that parts of a program do not share a stream. */
 uint64_t lu_rand_stream(const char *name, uint64_t index);

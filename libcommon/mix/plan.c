@@ -14,9 +14,12 @@
 #define MAGIC "{\"lucie_plan\":"
 
 /* The checksum is FNV-1a because the bare build has no xxHash. */
-static void put_checksum(const char *p, size_t n, char out[17])
+static uint64_t put_checksum(const char *p, size_t n, char out[17])
 {
-	snprintf(out, 17, "%016" PRIx64, lu_fnv1a(LU_FNV_BASIS, p, n));
+	uint64_t h = lu_fnv1a(LU_FNV_BASIS, p, n);
+
+	snprintf(out, 17, "%016" PRIx64, h);
+	return h;
 }
 
 /* --- writing ------------------------------------------------------------------------------ */
@@ -57,7 +60,7 @@ static void put_group(struct lu_buf *b, size_t i, const struct lu_plan_group *g)
 	lu_buf_putc(b, '\n');
 }
 
-void lu_plan_write(const struct lu_plan *p, struct lu_buf *b)
+void lu_plan_write(struct lu_plan *p, struct lu_buf *b)
 {
 	size_t from = b->n;
 	char checksum[17];
@@ -76,7 +79,7 @@ void lu_plan_write(const struct lu_plan *p, struct lu_buf *b)
 		put_group(b, i, &p->group[i]);
 	if (!lu_buf_ok(b))
 		return;
-	put_checksum(b->p + from, b->n - from, checksum);
+	p->checksum = put_checksum(b->p + from, b->n - from, checksum);
 	lu_json_open_object(b, NULL);
 	lu_json_put_u64(b, "end", 1 + p->shards + p->groups);
 	lu_json_put_cstr(b, "fnv1a64", checksum);
@@ -257,7 +260,7 @@ static int read_end(struct reader *r, const char *text, size_t before, struct lu
 	if (expect_number(r, "end", 1 + r->shard.n + r->group.n, err) < 0 ||
 			get_string(r, "fnv1a64", &theirs, err) < 0)
 		return -1;
-	put_checksum(text, before, ours);
+	r->plan->checksum = put_checksum(text, before, ours);
 	if (strcmp(ours, theirs) != 0)
 		return lu_err_set(err, "checksum mismatch");
 	r->done = true;

@@ -48,6 +48,7 @@ struct lu_plan {
 	size_t shards;
 	struct lu_plan_group *group;
 	size_t groups;
+	uint64_t checksum;     /* of the text, as in its last line; set by reading and writing */
 	struct lu_arena arena; /* owns everything above */
 };
 
@@ -57,7 +58,7 @@ bool lu_plan_is(const char *path);
 /* Read and check a plan. Errors name the file and the line. */
 int lu_plan_read(struct lu_plan *p, const char *path, struct lu_err *err) LU_CHECKED;
 /* Append the text of the plan. */
-void lu_plan_write(const struct lu_plan *p, struct lu_buf *out);
+void lu_plan_write(struct lu_plan *p, struct lu_buf *out);
 void lu_plan_release(struct lu_plan *p);
 
 #endif

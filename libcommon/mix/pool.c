@@ -180,11 +180,13 @@ int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_
 	return 0;
 }
 
-uint64_t lu_pool_size(void *ctx, uint64_t shard, uint64_t document)
+int lu_pool_size(void *ctx, uint64_t shard, uint64_t document, uint64_t *size, struct lu_err *err)
 {
 	const struct lu_pool *p = ctx;
 
-	return p->size.p[p->first.p[shard] + document];
+	(void)err;
+	*size = p->size.p[p->first.p[shard] + document];
+	return 0;
 }
 
 static void count_document(struct lu_pool *p, uint64_t doc, uint64_t times)

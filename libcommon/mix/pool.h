@@ -49,7 +49,7 @@ int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_
  * typing errors such as FR or french, which in a list are easily missed. */
 void lu_pool_unused_langs(const struct lu_pool *p, const struct lu_recipe *r, struct lu_buf *out);
 /* A lu_plan_size_fn; ctx is the pool. */
-uint64_t lu_pool_size(void *ctx, uint64_t shard, uint64_t document);
+int lu_pool_size(void *ctx, uint64_t shard, uint64_t document, uint64_t *size, struct lu_err *err);
 /* Set docs_after and size_after of the languages. */
 void lu_pool_count_mix(struct lu_pool *p, const struct lu_plan *plan);
 void lu_pool_release(struct lu_pool *p);

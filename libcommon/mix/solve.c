@@ -230,9 +230,9 @@ int lu_solve_quotas(struct lu_demand *d, size_t n, uint64_t total, uint64_t *mix
 /* --- cutting ------------------------------------------------------------------------------ */
 
 /* Take documents of one more pass up to the boundary nearest to `rest`, which is less than a whole
- * pass. Returns their size, in the plan's unit. */
-static uint64_t cut_pass(const struct lu_plan *plan, struct lu_plan_group *g, uint64_t rest,
-		lu_plan_size_fn *size_of, void *ctx)
+ * pass, and add their size, in the plan's unit, to *taken. */
+static int cut_pass(const struct lu_plan *plan, struct lu_plan_group *g, uint64_t rest,
+		lu_plan_size_fn *size_of, void *ctx, uint64_t *taken, struct lu_err *err)
 {
 	uint64_t stream = lu_rand_stream(g->name, g->passes), sum = 0, tokens = 0;
 
@@ -240,9 +240,11 @@ static uint64_t cut_pass(const struct lu_plan *plan, struct lu_plan_group *g, ui
 	while (sum < rest && g->last < g->documents) {
 		struct lu_plan_entry e = lu_plan_document(
 				g, lu_rand_permute(plan->seed, stream, g->last, g->documents));
-		uint64_t size = size_of(ctx, e.shard, e.document);
-		uint64_t step = plan->by_documents ? 1 : size;
+		uint64_t size, step;
 
+		if (size_of(ctx, e.shard, e.document, &size, err) < 0)
+			return -1;
+		step = plan->by_documents ? 1 : size;
 		/* Ties go to the boundary before. */
 		if (sum + step > rest && sum + step - rest >= rest - sum)
 			break;
@@ -255,7 +257,8 @@ static uint64_t cut_pass(const struct lu_plan *plan, struct lu_plan_group *g, ui
 		g->passes++;
 		g->last = 0;
 	}
-	return sum;
+	*taken += sum;
+	return 0;
 }
 
 int lu_solve_cut(struct lu_plan *plan, const struct lu_demand *d, lu_plan_size_fn *size_of,
@@ -277,7 +280,9 @@ int lu_solve_cut(struct lu_plan *plan, const struct lu_demand *d, lu_plan_size_f
 			g->quota = d[i].quota;
 			g->passes = (uint64_t)wanted / d[i].size;
 			taken = g->passes * d[i].size;
-			taken += cut_pass(plan, g, (uint64_t)wanted - taken, size_of, ctx);
+			if (cut_pass(plan, g, (uint64_t)wanted - taken, size_of, ctx, &taken, err) <
+					0)
+				return -1;
 			excess += (i128)taken - (i128)d[i].quota;
 			if (g->passes == 0 && g->last == 0)
 				return lu_err_set(err,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "libcommon/base/json_writer.h"
@@ -20,10 +21,16 @@
 
 static const struct lu_point nowhere = { (double)NAN, (double)NAN };
 
-int lu_curve_add(struct lu_curve *c, double x, double y, struct lu_err *err)
+/* Remove the points at or beyond x. */
+static void cut(struct lu_curve *c, double x)
 {
 	while (c->point.n > 0 && c->point.p[c->point.n - 1].x >= x)
 		c->point.n--;
+}
+
+int lu_curve_add(struct lu_curve *c, double x, double y, struct lu_err *err)
+{
+	cut(c, x);
 	return lu_vec_push(&c->point, (struct lu_point){ x, y }) ? 0 : lu_err_nomem(err);
 }
 
@@ -54,6 +61,29 @@ void lu_curve_release(struct lu_curve *c)
 }
 
 /* --- lines -------------------------------------------------------------------------------- */
+
+/* A file of lines as it is read. */
+struct lines {
+	struct lu_metrics *m;
+	struct lu_arena arena; /* of the line */
+	double wall;	       /* when the last step ended; negative: not known */
+	bool started;	       /* that is of the step that comes next, the first of a start */
+};
+
+/* Forget what was logged of a step and those after it, which are made again. The validation of that
+ * step stays until it is made again, too: a resumed run has the same. */
+static void cut_steps(struct lu_metrics *m, double step)
+{
+	cut(&m->loss, step);
+	cut(&m->lr, step);
+	cut(&m->norm, step);
+	cut(&m->batch, step);
+	cut(&m->tokens_at, step);
+	for (size_t i = 0; i < m->valid.n; i++) {
+		cut(&m->valid.p[i].loss, step + 1);
+		cut(&m->valid.p[i].bits_per_byte, step + 1);
+	}
+}
 
 /* The curves of a validation set; NULL when memory is out. */
 static struct lu_valid *find_or_add_valid(struct lu_metrics *m, struct lu_str name)
@@ -100,6 +130,8 @@ static int add_valid(struct lu_metrics *m, const struct lu_json_obj *obj, double
 		v = find_or_add_valid(m, name);
 	if (!v)
 		return lu_err_nomem(err);
+	cut(&v->loss, step);
+	cut(&v->bits_per_byte, step);
 	return add_number(&v->loss, obj, "loss", step, err) < 0
 			? -1
 			: add_number(&v->bits_per_byte, obj, "bits_per_byte", step, err);
@@ -120,12 +152,53 @@ static int keep_string(char **to, const struct lu_json_obj *obj, const char *key
 	return *to ? 0 : lu_err_nomem(err);
 }
 
-static int add_object(struct lu_metrics *m, const struct lu_json_obj *obj, struct lu_arena *arena,
-		struct lu_err *err)
+/* RFC 3339 in UTC, as lu_date() writes it, to seconds since 1970; -1: not one. */
+static double parse_date(struct lu_str date)
+{
+	char text[32];
+	struct tm tm = { 0 };
+	const char *end;
+
+	snprintf(text, sizeof(text), LU_STR_FMT, LU_STR_ARG(date));
+	end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return end && !*end ? (double)timegm(&tm) : -1;
+}
+
+/* The date of a start belongs to the step that follows. */
+static int read_date(struct lines *r, const struct lu_json_obj *obj, struct lu_err *err)
+{
+	const struct lu_json_member *date = lu_json_get(obj, "date");
+	struct lu_str s;
+
+	if (!date || date->type != LU_JSON_STRING)
+		return 0;
+	if (lu_json_decode_known(date->value, date->escaped, &r->arena, &s) < 0)
+		return lu_err_nomem(err);
+	r->wall = parse_date(s);
+	r->started = true;
+	return 0;
+}
+
+/* When a step of so many seconds ended. */
+static int add_wall(struct lines *r, double step, double seconds, struct lu_err *err)
+{
+	if (r->wall < 0)
+		return 0;
+	if (!r->started)
+		r->wall += seconds;
+	r->started = false;
+	return lu_curve_add(&r->m->wall_at, step, r->wall, err);
+}
+
+static int add_object(struct lines *r, const struct lu_json_obj *obj, struct lu_err *err)
 {
 	const struct lu_json_member *valid = lu_json_get(obj, "valid");
+	struct lu_metrics *m = r->m;
+	struct lu_arena *arena = &r->arena;
 	double step, v;
 
+	if (read_date(r, obj, err) < 0)
+		return -1;
 	if (keep_string(&m->machine, obj, "machine", arena, err) < 0 ||
 			keep_string(&m->date, obj, "date", arena, err) < 0)
 		return -1;
@@ -137,6 +210,7 @@ static int add_object(struct lu_metrics *m, const struct lu_json_obj *obj, struc
 		m->tokens = v;
 	if (lu_json_get(obj, "loss")) {
 		m->step = step;
+		cut_steps(m, step);
 		m->last_loss = (double)NAN;
 		if (get_number(obj, "loss", &v))
 			m->last_loss = v;
@@ -148,26 +222,26 @@ static int add_object(struct lu_metrics *m, const struct lu_json_obj *obj, struc
 			add_number(&m->norm, obj, "norm", step, err) < 0 ||
 			add_number(&m->speed, obj, "tokens_per_s", step, err) < 0 ||
 			add_number(&m->tokens_at, obj, "tokens", step, err) < 0 ||
+			add_number(&m->batch, obj, "batch", step, err) < 0 ||
 			add_number(&m->seconds_at, obj, "seconds", step, err) < 0)
 		return -1;
-	return 0;
+	return get_number(obj, "seconds", &v) ? add_wall(r, step, v, err) : 0;
 }
 
-static int add_line(struct lu_metrics *m, struct lu_str line, struct lu_arena *arena,
-		struct lu_err *err)
+static int add_line(struct lines *r, struct lu_str line, struct lu_err *err)
 {
 	struct lu_json_fault fault;
 	struct lu_json_obj obj;
 
-	lu_arena_reset(arena);
-	if (lu_json_object(line, arena, &obj, &fault) < 0)
+	lu_arena_reset(&r->arena);
+	if (lu_json_object(line, &r->arena, &obj, &fault) < 0)
 		return lu_json_fail(&fault, err);
-	return add_object(m, &obj, arena, err);
+	return add_object(r, &obj, err);
 }
 
 static int read_lines(struct lu_metrics *m, const char *path, struct lu_err *err)
 {
-	struct lu_arena arena = { 0 };
+	struct lines r = { .m = m, .wall = -1 };
 	char *text = NULL, *end, *next;
 	uint64_t number = 0;
 	size_t n;
@@ -175,6 +249,7 @@ static int read_lines(struct lu_metrics *m, const char *path, struct lu_err *err
 
 	if (lu_read_input(path, MAX_FILE, &text, &n, err) < 0)
 		return -1;
+	m->bytes += n;
 	end = text + n;
 	for (char *p = text; rc == 0 && p < end; p = next + 1) {
 		next = memchr(p, '\n', (size_t)(end - p));
@@ -182,12 +257,12 @@ static int read_lines(struct lu_metrics *m, const char *path, struct lu_err *err
 			break;
 		number++;
 		if (next > p)
-			rc = add_line(m, (struct lu_str){ p, (size_t)(next - p) }, &arena, err);
+			rc = add_line(&r, (struct lu_str){ p, (size_t)(next - p) }, err);
 		if (rc < 0)
 			lu_err_wrap(err, "%s:%" PRIu64, path, number);
 	}
 	free(text);
-	lu_arena_release(&arena);
+	lu_arena_release(&r.arena);
 	return rc;
 }
 
@@ -270,6 +345,12 @@ int lu_metrics_read(struct lu_metrics *m, const char *path, struct lu_err *err)
 	if (access(timing, F_OK) == 0)
 		rc = read_lines(m, timing, err);
 	free(timing);
+	/* Killed between the two lines of a step that it repeated: those behind it are of before. */
+	if (m->step > 0) {
+		cut(&m->speed, m->step + 1);
+		cut(&m->seconds_at, m->step + 1);
+		cut(&m->wall_at, m->step + 1);
+	}
 	for (size_t i = 0; i < m->seconds_at.point.n; i++)
 		m->seconds += m->seconds_at.point.p[i].y;
 	if (m->seconds_at.point.n == 0)
@@ -304,6 +385,8 @@ void lu_metrics_release(struct lu_metrics *m)
 	lu_curve_release(&m->speed);
 	lu_curve_release(&m->tokens_at);
 	lu_curve_release(&m->seconds_at);
+	lu_curve_release(&m->batch);
+	lu_curve_release(&m->wall_at);
 	for (size_t i = 0; i < m->valid.n; i++) {
 		free(m->valid.p[i].name);
 		lu_curve_release(&m->valid.p[i].loss);

@@ -10,9 +10,10 @@
  *	lu_metrics_over(&m, LU_OVER_TOKENS, 1, &err);
  *	lu_metrics_release(&m);
  *
- * A run that was killed repeats the steps since its last checkpoint: the later line counts. Unknown
- * lines and members are ignored, for files of a newer trainer. A line that is not a JSON object is
- * an error, except an incomplete last one, which a running trainer may have left.
+ * A run that was killed repeats the steps since its last checkpoint: the later line counts, and what
+ * was logged behind the earlier one is forgotten. Unknown lines and members are ignored, for files of
+ * a newer trainer. A line that is not a JSON object is an error, except an incomplete last one, which
+ * a running trainer may have left.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -39,21 +40,26 @@ struct lu_metrics {
 	char *path;			       /* of the file */
 	struct lu_curve loss, lr, norm, speed; /* by step; speed in tokens a second */
 	struct lu_curve tokens_at, seconds_at; /* in all steps so far; of the step */
-	struct LU_VEC(struct lu_valid) valid;  /* in order of appearance */
-	double step, tokens;		       /* last step; trained on so far, NAN: not known */
-	double last_loss;		       /* of that step; NAN if it is no number */
-	double seconds;			       /* sum of the steps; NAN: not known */
-	uint64_t without_loss;		       /* steps whose loss is no number */
-	char *config;			       /* text of config.ini, or NULL */
-	char *machine, *date;		       /* of the first start, or NULL */
+	struct lu_curve batch;		       /* samples of the step */
+	/* When the step ended, in seconds since 1970: the date of its start, which is that of its first
+	 * step, and the steps since then. What passed between steps is not in it. */
+	struct lu_curve wall_at;
+	uint64_t bytes;			      /* of the files of lines */
+	struct LU_VEC(struct lu_valid) valid; /* in order of appearance */
+	double step, tokens;		      /* last step; trained on so far, NAN: not known */
+	double last_loss;		      /* of that step; NAN if it is no number */
+	double seconds;			      /* sum of the steps; NAN: not known */
+	uint64_t without_loss;		      /* steps whose loss is no number */
+	char *config;			      /* text of config.ini, or NULL */
+	char *machine, *date;		      /* of the first start, or NULL */
 };
 
 /* What the x axis shows. */
 enum lu_over { LU_OVER_STEPS, LU_OVER_TOKENS, LU_OVER_TIME };
 
 int lu_metrics_read(struct lu_metrics *m, const char *path, struct lu_err *err) LU_CHECKED;
-/* Replace the steps in all curves but tokens_at and seconds_at by tokens or seconds, in units of
- * `unit`. Fails if the file has none. */
+/* Replace the steps in the curves of loss, lr, norm, speed and the validations by tokens or seconds,
+ * in units of `unit`. Fails if the file has none. */
 int lu_metrics_over(struct lu_metrics *m, enum lu_over over, double unit,
 		struct lu_err *err) LU_CHECKED;
 /* Tokens a second, over all steps; NAN: not known. */

@@ -146,7 +146,8 @@ static int check_document(
 	if (d->document >= lu_shard_part_document(l->shard, l->part + 1))
 		return lu_err_set(err, "%s:%" PRIu64 ": the index has no document for it", l->path,
 				l->slab.line);
-	lu_shard_document(l->shard, d->document, &first, &tokens);
+	if (lu_shard_document(l->shard, d->document, &first, &tokens, err) < 0)
+		return -1;
 	if (d->first != first || d->tokens != tokens)
 		return lu_err_set(err,
 				"%s:%" PRIu64 ": says %" PRIu64 " tokens from %" PRIu64

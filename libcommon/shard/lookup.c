@@ -9,15 +9,15 @@ int lu_lookup_add(struct lu_lookup *l, const struct lu_shard *shard, uint64_t po
 
 	LU_ASSERT(pos <= lu_shard_tokens(shard) && n <= lu_shard_tokens(shard) - pos);
 	while (pos < end) {
-		uint64_t first, tokens, document = lu_shard_document_at(shard, pos);
-		struct lu_lookup_item item = { .shard = shard,
-			.from = pos,
-			.to = end,
-			.tag = tag,
-			.added = l->item.n,
-			.doc.document = document };
+		uint64_t first, tokens, document;
+		struct lu_lookup_item item = {
+			.shard = shard, .from = pos, .to = end, .tag = tag, .added = l->item.n
+		};
 
-		lu_shard_document(shard, document, &first, &tokens);
+		if (lu_shard_document_at(shard, pos, &document, err) < 0 ||
+				lu_shard_document(shard, document, &first, &tokens, err) < 0)
+			return -1;
+		item.doc.document = document;
 		if (first + tokens < end)
 			item.to = first + tokens;
 		if (!lu_vec_push(&l->item, item))

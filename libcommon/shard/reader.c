@@ -11,17 +11,19 @@
 #include "libcommon/base/num.h"
 #include "libcommon/base/search.h"
 #include "libcommon/base/vec.h"
-#include "libcommon/shard/format.h"
+#include "libcommon/shard/reader_index.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/mapped.h"
 #include "libcommon/sys/readset.h"
 
+/* Ids that are read at once. */
+#define CHUNK 4096
+
 struct part {
 	char suffix[LU_PART_SUFFIX];
-	struct lu_mapped bin, idx;
-	uint64_t sequences, documents, tokens;
+	struct lu_mapped bin;
+	struct lu_idx idx;
 	uint64_t first_document, first_token;
-	const unsigned char *lengths, *pointers, *bounds; /* into idx, not aligned */
 };
 
 struct lu_shard {
@@ -30,122 +32,34 @@ struct lu_shard {
 	struct LU_VEC(struct part) part; /* p[n] exists too: its firsts are the end */
 	uint64_t tokens, documents;
 	struct lu_manifest manifest;
-	bool has_manifest;
+	bool has_manifest, trust;
 };
 
 /* --- opening ------------------------------------------------------------------------------ */
 
-/* Check the header and locate the three arrays. */
-static int read_header(struct part *p, unsigned *width, const char *path, struct lu_err *err)
+/* Map the two files of a part and check its index. */
+static int load_part(struct lu_shard *s, struct part *p, struct lu_err *err)
 {
-	const unsigned char *h = p->idx.p;
-	uint64_t sequences, bounds, arrays, rest;
-
-	if (p->idx.n < LU_IDX_HEADER)
-		return lu_err_set(err, "%s: ends too early", path);
-	if (memcmp(h, LU_IDX_MAGIC, LU_IDX_MAGIC_SIZE) != 0)
-		return lu_err_set(err, "%s: not a Megatron index", path);
-	if (lu_load64(h + LU_IDX_AT_VERSION) != LU_IDX_VERSION)
-		return lu_err_set(err, "%s: version %" PRIu64 " is not supported, only %d", path,
-				lu_load64(h + LU_IDX_AT_VERSION), LU_IDX_VERSION);
-	*width = lu_idx_width(h[LU_IDX_AT_TYPE]);
-	if (*width == 0)
-		return lu_err_set(err, "%s: ids of type %u (%s) are not supported", path,
-				h[LU_IDX_AT_TYPE], lu_idx_type_name(h[LU_IDX_AT_TYPE]));
-	sequences = lu_load64(h + LU_IDX_AT_SEQUENCES);
-	bounds = lu_load64(h + LU_IDX_AT_BOUNDS);
-	rest = p->idx.n - LU_IDX_HEADER;
-	/* Limited by the file size first, so that the products below cannot overflow. */
-	if (sequences > rest / 12 || bounds > rest / 8 || bounds == 0)
-		return lu_err_set(err, "%s: its size does not fit its counts", path);
-	arrays = sequences * 12 + bounds * 8;
-	/* Multimodal writers add one byte a sequence, which text readers ignore. */
-	if (arrays != rest && arrays + sequences != rest)
-		return lu_err_set(err, "%s: its size does not fit its counts", path);
-	p->sequences = sequences;
-	p->documents = bounds - 1;
-	p->lengths = h + LU_IDX_HEADER;
-	p->pointers = p->lengths + sequences * 4;
-	p->bounds = p->pointers + sequences * 8;
-	return 0;
-}
-
-/* Check every length and pointer. */
-static int check_sequences(
-		const struct part *p, unsigned width, const char *path, struct lu_err *err)
-{
-	uint64_t at = 0;
-
-	for (uint64_t i = 0; i < p->sequences; i++) {
-		uint32_t n = lu_load32(p->lengths + i * 4);
-		uint64_t pointer = lu_load64(p->pointers + i * 8);
-
-		if (n > INT32_MAX)
-			return lu_err_set(err, "%s: sequence %" PRIu64 " has a negative length",
-					path, i);
-		if (pointer != at)
-			return lu_err_set(err,
-					"%s: sequence %" PRIu64 " starts at byte %" PRIu64
-					", not at %" PRIu64,
-					path, i, pointer, at);
-		at += (uint64_t)n * width;
-		if (at > p->bin.n)
-			return lu_err_set(err,
-					"%s: sequence %" PRIu64
-					" ends after the end of the .bin file",
-					path, i);
-	}
-	if (at != p->bin.n)
-		return lu_err_set(err,
-				"%s: accounts for %" PRIu64 " bytes, the .bin file has %" PRIu64,
-				path, at, p->bin.n);
-	return 0;
-}
-
-/* Check every document boundary. */
-static int check_bounds(const struct part *p, const char *path, struct lu_err *err)
-{
-	uint64_t last = 0;
-
-	for (uint64_t i = 0; i <= p->documents; i++) {
-		uint64_t bound = lu_load64(p->bounds + i * 8);
-
-		if (bound < last || bound > p->sequences || (i == 0 && bound != 0))
-			return lu_err_set(err, "%s: boundary %" PRIu64 " of the documents is wrong",
-					path, i);
-		last = bound;
-	}
-	if (last != p->sequences)
-		return lu_err_set(err,
-				"%s: the last document ends at sequence %" PRIu64 " of %" PRIu64,
-				path, last, p->sequences);
-	return 0;
-}
-
-/* Map and check the two files of a part. */
-static int load_part(struct part *p, const char *prefix, unsigned *width, struct lu_err *err)
-{
-	char *bin = lu_concat(prefix, p->suffix, ".bin");
-	char *idx = lu_concat(prefix, p->suffix, ".idx");
+	char *bin = lu_concat(s->prefix, p->suffix, ".bin");
+	char *idx = lu_concat(s->prefix, p->suffix, ".idx");
 	int rc = -1;
 
 	if (!bin || !idx)
 		lu_err_nomem(err);
-	else if (lu_mapped_open(&p->idx, idx, err) == 0 && lu_mapped_open(&p->bin, bin, err) == 0 &&
-			read_header(p, width, idx, err) == 0 &&
-			check_sequences(p, *width, idx, err) == 0)
-		rc = check_bounds(p, idx, err);
+	else if (lu_idx_open(&p->idx, idx, err) == 0 && lu_mapped_open(&p->bin, bin, err) == 0)
+		rc = lu_idx_check(&p->idx, p->bin.n,
+				!s->has_manifest	   ? 0
+						: s->trust ? LU_IDX_OURS | LU_IDX_TRUST
+							   : LU_IDX_OURS,
+				err);
 	free(bin);
 	free(idx);
-	if (rc == 0)
-		p->tokens = p->bin.n / *width;
 	return rc;
 }
 
 static int open_part(struct lu_shard *s, const char *suffix, struct lu_err *err)
 {
 	struct part *p;
-	unsigned width = 0;
 
 	if (!lu_vec_reserve(&s->part, 2))
 		return lu_err_nomem(err);
@@ -156,15 +70,15 @@ static int open_part(struct lu_shard *s, const char *suffix, struct lu_err *err)
 	p->first_token = s->tokens;
 	/* Part of the shard from here on, so that closing it unmaps the files. */
 	s->part.n++;
-	if (load_part(p, s->prefix, &width, err) < 0)
+	if (load_part(s, p, err) < 0)
 		return -1;
-	if (s->part.n > 1 && width != s->width)
+	if (s->part.n > 1 && p->idx.width != s->width)
 		return lu_err_set(err, "%s%s.idx: ids of %u bytes, the part before has %u",
-				s->prefix, suffix, width, s->width);
-	if (__builtin_add_overflow(s->tokens, p->tokens, &s->tokens))
+				s->prefix, suffix, p->idx.width, s->width);
+	if (__builtin_add_overflow(s->tokens, p->idx.tokens, &s->tokens))
 		return lu_err_set(err, "%s%s.idx: too many tokens", s->prefix, suffix);
-	s->width = width;
-	s->documents += p->documents;
+	s->width = p->idx.width;
+	s->documents += p->idx.documents;
 	p[1].first_document = s->documents;
 	p[1].first_token = s->tokens;
 	return 0;
@@ -212,7 +126,7 @@ static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err 
 		lu_part_suffix(m->parts, i, suffix);
 		if (open_part(s, suffix, err) < 0 ||
 				check_size(s, suffix, ".bin", s->part.p[i].bin.n, err) < 0 ||
-				check_size(s, suffix, ".idx", s->part.p[i].idx.n, err) < 0)
+				check_size(s, suffix, ".idx", s->part.p[i].idx.file.n, err) < 0)
 			return -1;
 	}
 	if (s->width != m->width)
@@ -292,13 +206,14 @@ static int open_files(struct lu_shard *s, struct lu_err *err)
 	return rc;
 }
 
-int lu_shard_open(struct lu_shard **out, const char *prefix, struct lu_err *err)
+static int open_shard(struct lu_shard **out, const char *prefix, bool trust, struct lu_err *err)
 {
 	struct lu_shard *s = calloc(1, sizeof(*s));
 
 	*out = NULL;
 	if (!s)
 		return lu_err_nomem(err);
+	s->trust = trust;
 	s->prefix = strdup(prefix);
 	if (!s->prefix) {
 		lu_shard_close(s);
@@ -312,18 +227,34 @@ int lu_shard_open(struct lu_shard **out, const char *prefix, struct lu_err *err)
 	return 0;
 }
 
+int lu_shard_open(struct lu_shard **out, const char *prefix, struct lu_err *err)
+{
+	return open_shard(out, prefix, false, err);
+}
+
+int lu_shard_open_trusted(struct lu_shard **out, const char *prefix, struct lu_err *err)
+{
+	return open_shard(out, prefix, true, err);
+}
+
 void lu_shard_close(struct lu_shard *s)
 {
 	if (!s)
 		return;
 	for (size_t i = 0; i < s->part.n; i++) {
 		lu_mapped_close(&s->part.p[i].bin);
-		lu_mapped_close(&s->part.p[i].idx);
+		lu_idx_close(&s->part.p[i].idx);
 	}
 	lu_manifest_release(&s->manifest);
 	lu_vec_release(&s->part);
 	free(s->prefix);
 	free(s);
+}
+
+void lu_shard_scattered(const struct lu_shard *s)
+{
+	for (size_t i = 0; i < s->part.n; i++)
+		lu_mapped_scattered(&s->part.p[i].bin);
 }
 
 int lu_shards_distinct(char *const *prefix, size_t n, struct lu_err *err)
@@ -393,67 +324,78 @@ static size_t part_of_document(const struct lu_shard *s, uint64_t i)
 	return lu_search_range(&s->part.p[0].first_document, s->part.n, sizeof(s->part.p[0]), i);
 }
 
-void lu_shard_read(const struct lu_shard *s, uint64_t pos, size_t n, uint32_t *out)
+/* Tokens at .. at + n - 1 of a part; at most CHUNK. */
+static int read_chunk(const struct lu_shard *s, const struct part *p, uint64_t at, size_t n,
+		uint32_t *out, struct lu_err *err)
+{
+	unsigned char room[CHUNK * 4];
+	const unsigned char *b = lu_mapped_at(&p->bin, at * s->width, n * s->width, room, err);
+
+	if (!b)
+		return -1;
+	for (size_t i = 0; s->width == 2 && i < n; i++)
+		out[i] = lu_load16(b + i * 2);
+	for (size_t i = 0; s->width == 4 && i < n; i++)
+		out[i] = lu_load32(b + i * 4);
+	return 0;
+}
+
+int lu_shard_read(
+		const struct lu_shard *s, uint64_t pos, size_t n, uint32_t *out, struct lu_err *err)
 {
 	LU_ASSERT(pos <= s->tokens && n <= s->tokens - pos);
-	for (size_t k = part_of_token(s, pos); n; k++) {
+	for (size_t k = part_of_token(s, pos); n;) {
 		const struct part *p = &s->part.p[k];
-		uint64_t at = pos - p->first_token;
-		size_t take = p->tokens - at < n ? (size_t)(p->tokens - at) : n;
+		uint64_t at = pos - p->first_token, left = p->idx.tokens - at;
+		size_t take = n < CHUNK ? n : CHUNK;
 
-		for (size_t i = 0; s->width == 2 && i < take; i++)
-			out[i] = lu_load16(p->bin.p + (at + i) * 2);
-		for (size_t i = 0; s->width == 4 && i < take; i++)
-			out[i] = lu_load32(p->bin.p + (at + i) * 4);
+		if (take > left)
+			take = (size_t)left;
+		if (take && read_chunk(s, p, at, take, out, err) < 0)
+			return -1;
+		if (take == left)
+			k++;
 		out += take;
 		pos += take;
 		n -= take;
 	}
+	return 0;
 }
 
-/* First token of a part's document i, counted within the part; i may be p->documents, the end. */
-static uint64_t document_start(const struct lu_shard *s, const struct part *p, uint64_t i)
-{
-	uint64_t sequence = lu_load64(p->bounds + i * 8);
-
-	if (sequence == p->sequences)
-		return p->tokens;
-	return lu_load64(p->pointers + sequence * 8) / s->width;
-}
-
-void lu_shard_document(const struct lu_shard *s, uint64_t i, uint64_t *first, uint64_t *tokens)
+int lu_shard_document(const struct lu_shard *s, uint64_t i, uint64_t *first, uint64_t *tokens,
+		struct lu_err *err)
 {
 	const struct part *p;
-	uint64_t start;
+	uint64_t begin, end;
 
 	LU_ASSERT(i < s->documents);
 	p = &s->part.p[part_of_document(s, i)];
-	i -= p->first_document;
-	start = document_start(s, p, i);
-	if (first)
-		*first = p->first_token + start;
-	if (tokens)
-		*tokens = document_start(s, p, i + 1) - start;
+	if (lu_idx_document(&p->idx, i - p->first_document, &begin, &end, err) < 0)
+		return -1;
+	*first = p->first_token + begin;
+	*tokens = end - begin;
+	return 0;
 }
 
-uint64_t lu_shard_document_at(const struct lu_shard *s, uint64_t pos)
+int lu_shard_document_size(
+		const struct lu_shard *s, uint64_t i, uint64_t *tokens, struct lu_err *err)
 {
 	const struct part *p;
-	uint64_t lo = 0, hi;
+
+	LU_ASSERT(i < s->documents);
+	p = &s->part.p[part_of_document(s, i)];
+	return lu_idx_size(&p->idx, i - p->first_document, tokens, err);
+}
+
+int lu_shard_document_at(
+		const struct lu_shard *s, uint64_t pos, uint64_t *document, struct lu_err *err)
+{
+	const struct part *p;
 
 	LU_ASSERT(pos < s->tokens);
 	p = &s->part.p[part_of_token(s, pos)];
-	pos -= p->first_token;
-	/* The last document that starts at or before pos: empty ones may share its start. Not
-	 * base/search.h: the starts go through two arrays. */
-	hi = p->documents;
-	while (hi - lo > 1) {
-		uint64_t mid = lo + (hi - lo) / 2;
-
-		if (document_start(s, p, mid) <= pos)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	return p->first_document + lo;
+	if (lu_idx_find(&p->idx, pos - p->first_token, document, err) < 0)
+		return -1;
+	*document += p->first_document;
+	return 0;
 }

@@ -101,30 +101,32 @@ static void check_ids(struct state *s, size_t n)
 }
 
 /* Check the first id of documents that begin in the chunk, the last id of those that end in it. */
-static void check_ends(struct state *s, size_t n, uint64_t part_end)
+static int check_ends(struct state *s, size_t n, uint64_t part_end, struct lu_err *err)
 {
 	const struct lu_manifest *m = s->m;
 	uint64_t first, tokens;
 
 	if (!m || !s->shard || (!m->has_bos && !m->has_eos))
-		return;
+		return 0;
 	while (s->document < part_end) {
-		lu_shard_document(s->shard, s->document, &first, &tokens);
+		if (lu_shard_document(s->shard, s->document, &first, &tokens, err) < 0)
+			return -1;
 		if (tokens == 0) {
 			count(&s->empty, s->document, 0);
 			s->document++;
 			continue;
 		}
 		if (first >= s->token + n)
-			return;
+			return 0;
 		if (m->has_bos && first >= s->token && id_at(s, first - s->token) != m->bos)
 			count(&s->begin, s->document, id_at(s, first - s->token));
 		if (first + tokens > s->token + n)
-			return;
+			return 0;
 		if (m->has_eos && id_at(s, first + tokens - 1 - s->token) != m->eos)
 			count(&s->end, s->document, id_at(s, first + tokens - 1 - s->token));
 		s->document++;
 	}
+	return 0;
 }
 
 static void report_ids(struct state *s, const char *path)
@@ -184,7 +186,8 @@ static int check_content(struct state *s, int fd, const char *path,
 	struct lu_hasher *h = lu_hasher_new();
 	bool ids = part != NO_PART && s->shard;
 	char hash[33];
-	ssize_t n;
+	ssize_t n = 0;
+	int rc = 0;
 
 	if (!h)
 		return lu_err_nomem(err);
@@ -193,14 +196,14 @@ static int check_content(struct state *s, int fd, const char *path,
 		s->document = lu_shard_part_document(s->shard, part);
 		end = lu_shard_part_document(s->shard, part + 1);
 	}
-	while ((n = read_chunk(fd, s->chunk)) > 0) {
+	while (rc == 0 && (n = read_chunk(fd, s->chunk)) > 0) {
 		lu_hasher_add(h, s->chunk, (size_t)n);
 		bytes += (uint64_t)n;
 		if (s->v->progress)
 			s->v->progress(s->v->ctx, (uint64_t)n);
 		if (ids) {
 			check_ids(s, (size_t)n / s->v->width);
-			check_ends(s, (size_t)n / s->v->width, end);
+			rc = check_ends(s, (size_t)n / s->v->width, end, err);
 			s->token += (size_t)n / s->v->width;
 		}
 		if ((size_t)n < CHUNK)
@@ -210,10 +213,12 @@ static int check_content(struct state *s, int fd, const char *path,
 	lu_hasher_free(h);
 	if (n < 0)
 		return lu_err_sys(err, errno, "%s", path);
-	if (ids) {
-		check_ends(s, 0, end);
+	if (rc == 0 && ids)
+		rc = check_ends(s, 0, end, err);
+	if (rc < 0)
+		return -1;
+	if (ids)
 		report_ids(s, path);
-	}
 	if (want && bytes != want->bytes)
 		fault(s, "%s: has %" PRIu64 " bytes, the manifest says %" PRIu64, path, bytes,
 				want->bytes);

@@ -39,6 +39,25 @@ int lu_write_all(int fd, const void *p, size_t n, const char *name, struct lu_er
 	return 0;
 }
 
+int lu_pwrite_all(
+		int fd, const void *p, size_t n, uint64_t at, const char *name, struct lu_err *err)
+{
+	const char *from = p;
+
+	while (n) {
+		ssize_t w = pwrite(fd, from, n, (off_t)at);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return lu_err_sys(err, errno, "%s", name);
+		from += w;
+		at += (uint64_t)w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
 int lu_pread_all(int fd, void *p, size_t n, uint64_t at, const char *name, struct lu_err *err)
 {
 	char *to = p;

@@ -15,6 +15,10 @@
  * messages. */
 int lu_write_all(int fd, const void *p, size_t n, const char *name, struct lu_err *err) LU_CHECKED;
 
+/* The same at offset `at` of a regular file. */
+int lu_pwrite_all(int fd, const void *p, size_t n, uint64_t at, const char *name,
+		struct lu_err *err) LU_CHECKED;
+
 /* Read exactly n bytes at offset `at`; a shorter file is an error. */
 int lu_pread_all(int fd, void *p, size_t n, uint64_t at, const char *name,
 		struct lu_err *err) LU_CHECKED;

@@ -1,5 +1,6 @@
 #include "libcommon/sys/machine.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -45,4 +46,16 @@ void lu_date(struct lu_buf *b)
 
 	if (gmtime_r(&now, &tm) && strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) > 0)
 		lu_buf_puts(b, text);
+}
+
+uint64_t lu_resident_bytes(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	uint64_t size, resident = 0;
+
+	if (f && fscanf(f, "%" SCNu64 " %" SCNu64, &size, &resident) != 2)
+		resident = 0;
+	if (f)
+		fclose(f);
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }

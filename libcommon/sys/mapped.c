@@ -12,12 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libcommon/sys/file.h"
 #include "libcommon/sys/readset.h"
 
 struct lu_mapped_entry {
 	struct lu_mapped_entry *before, *after;
 	const unsigned char *p;
 	uint64_t n;
+	int fd; /* of a file that is not mapped, else -1 */
 	dev_t dev;
 	ino_t ino;
 	char path[];
@@ -113,6 +115,13 @@ void lu_mapped_install(void (*end)(const char *sentence))
 
 /* --- files ------------------------------------------------------------------------------------ */
 
+/* True where the file may be read although it cannot be mapped. */
+static bool refused(int errnum)
+{
+	return errnum == ENODEV || errnum == EACCES || errnum == EPERM || errnum == ENOMEM;
+}
+
+/* Returns 1 if fd is to stay open. */
 static int map(struct lu_mapped *m, int fd, const char *path, struct lu_err *err)
 {
 	struct lu_mapped_entry *e;
@@ -131,14 +140,16 @@ static int map(struct lu_mapped *m, int fd, const char *path, struct lu_err *err
 		return lu_err_nomem(err);
 	if (st.st_size > 0)
 		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED) {
+	if (p == MAP_FAILED && !refused(errno)) {
 		lu_err_sys(err, errno, "%s", path);
 		free(e);
 		return -1;
 	}
-	*e = (struct lu_mapped_entry){
-		.p = p, .n = (uint64_t)st.st_size, .dev = st.st_dev, .ino = st.st_ino
-	};
+	*e = (struct lu_mapped_entry){ .p = p == MAP_FAILED ? NULL : p,
+		.n = (uint64_t)st.st_size,
+		.fd = p == MAP_FAILED ? fd : -1,
+		.dev = st.st_dev,
+		.ino = st.st_ino };
 	memcpy(e->path, path, size);
 	lock();
 	e->after = files.first;
@@ -146,8 +157,8 @@ static int map(struct lu_mapped *m, int fd, const char *path, struct lu_err *err
 		e->after->before = e;
 	files.first = e;
 	unlock();
-	*m = (struct lu_mapped){ p, e->n, e };
-	return 0;
+	*m = (struct lu_mapped){ e->p, e->n, e };
+	return e->fd >= 0;
 }
 
 int lu_mapped_open(struct lu_mapped *m, const char *path, struct lu_err *err)
@@ -158,8 +169,47 @@ int lu_mapped_open(struct lu_mapped *m, const char *path, struct lu_err *err)
 	if (fd < 0)
 		return lu_err_sys(err, errno, "%s", path);
 	rc = lu_readset_add(path, err) < 0 ? -1 : map(m, fd, path, err);
-	close(fd);
-	return rc;
+	if (rc <= 0)
+		close(fd);
+	return rc < 0 ? -1 : 0;
+}
+
+int lu_mapped_read(const struct lu_mapped *m, uint64_t at, size_t n, void *room, struct lu_err *err)
+{
+	LU_ASSERT(at <= m->n && n <= m->n - at);
+	if (n && m->p)
+		memcpy(room, m->p + at, n);
+	else if (n)
+		return lu_pread_all(m->entry->fd, room, n, at, m->entry->path, err);
+	return 0;
+}
+
+/* munmap() and madvise() take a pointer to non-const, and -Wcast-qual forbids the cast. */
+static void *writable(const unsigned char *p)
+{
+	union {
+		const unsigned char *in;
+		void *out;
+	} u = { p };
+
+	return u.out;
+}
+
+void lu_mapped_scattered(const struct lu_mapped *m)
+{
+	if (m->p)
+		madvise(writable(m->p), (size_t)m->n, MADV_RANDOM);
+}
+
+void lu_mapped_drop(const struct lu_mapped *m, uint64_t from, uint64_t to)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	from -= from % page;
+	to -= to % page;
+	/* Advice: whether it is followed does not matter. */
+	if (m->p && from < to)
+		madvise(writable(m->p + from), (size_t)(to - from), MADV_DONTNEED);
 }
 
 static int check(const struct lu_mapped_entry *e, struct lu_err *err)
@@ -191,15 +241,10 @@ void lu_mapped_close(struct lu_mapped *m)
 	if (e->after)
 		e->after->before = e->before;
 	unlock();
-	if (e->p) {
-		/* munmap() takes a pointer to non-const, and -Wcast-qual forbids the cast. */
-		union {
-			const unsigned char *in;
-			void *out;
-		} p = { e->p };
-
-		munmap(p.out, (size_t)e->n);
-	}
+	if (e->p)
+		munmap(writable(e->p), (size_t)e->n);
+	if (e->fd >= 0)
+		close(e->fd);
 	free(e);
 	*m = (struct lu_mapped){ NULL, 0, NULL };
 }

@@ -15,6 +15,13 @@ int lu_threads_default(void)
 	return n < LU_THREADS_MAX ? n : LU_THREADS_MAX;
 }
 
+int lu_threads_online(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 && n < LU_THREADS_MAX ? (int)n : 1;
+}
+
 const char *lu_threads_odd_default(void)
 {
 	const char *given = getenv("OMP_NUM_THREADS"), *at = given;

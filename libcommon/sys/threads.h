@@ -12,6 +12,9 @@
 /* Threads that -j 0 stands for: those that OpenMP may use, at most LU_THREADS_MAX. */
 int lu_threads_default(void);
 
+/* Processors of this machine. A process that is bound to some of them has fewer threads. */
+int lu_threads_online(void);
+
 /* What OMP_NUM_THREADS says where that is not a number of threads, or numbers with commas between; NULL
  * if it is, or is not set. OpenMP's runtime complains in its own words and ignores it. */
 const char *lu_threads_odd_default(void);

@@ -22,7 +22,7 @@
 /* State of the messages, set by lu_tool_start() before any thread exists. */
 static struct {
 	const char *name;
-	bool quiet;
+	bool quiet, mute;
 	int verbose;
 	/* Reachable for as long as the process lives. */
 	struct lu_cmdline cmdline;
@@ -36,6 +36,8 @@ static LU_PRINTF(1, 0) void say(const char *fmt, va_list ap)
 	int n = snprintf(line, sizeof(line), "%s: ", self.name);
 	size_t len;
 
+	if (self.mute)
+		return;
 	vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
 	lu_mask_controls(line);
 	len = strlen(line);
@@ -64,6 +66,12 @@ void lu_note(const char *fmt, ...)
 	va_start(ap, fmt);
 	say(fmt, ap);
 	va_end(ap);
+}
+
+void lu_tool_mute(bool errors)
+{
+	self.quiet = true;
+	self.mute = errors;
 }
 
 void lu_detail(const char *fmt, ...)
@@ -95,7 +103,7 @@ static void on_exit_by_others(void)
 
 static __attribute__((noreturn)) void usage_exit(bool hint)
 {
-	if (hint)
+	if (hint && !self.mute)
 		fprintf(stderr, "Try '%s --help'.\n", self.name);
 	lu_atomic_remove_all();
 	leave(2);

@@ -56,6 +56,10 @@ struct lu_args {
 	double start_wall; /* lu_clock() */
 };
 
+/* From now on print no notes, or with `errors` nothing at all: for one of several processes, where
+ * another speaks for it. */
+void lu_tool_mute(bool errors);
+
 /* Returns only if the program is to run. `config` outlives the run. */
 void lu_tool_start(const struct lu_tool *tool, int argc, char **argv, void *config,
 		struct lu_args *args);

@@ -9,6 +9,9 @@
 #
 #   TRAIN_CONFIG   lucie-config(5); data.train, data.valid and data.tokenizer are set here
 #   TRAIN_FLAGS    further options of lucie-train, e.g. TRAIN_FLAGS = --set train.steps=100
+#   RANKS          processes on this host that train together, 1; a run may go on with another number,
+#                  and has the same bits as long as train.lanes in TRAIN_CONFIG is the number times a
+#                  power of two
 #   VALID          prefixes of the shards to validate on while training; default HELD_OUT
 #   PROMPTS        lines of a language, a seed and a prompt, with tabs between; without it, three
 #                  samples begin at nothing
@@ -17,6 +20,7 @@
 
 TRAIN_CONFIG ?= train.ini
 TRAIN_FLAGS ?=
+RANKS ?= 1
 VALID ?= $(HELD_OUT)
 PROMPTS ?=
 GENERATE_FLAGS ?= -n 50 --temperature 0.7
@@ -25,7 +29,7 @@ EXPORT_FLAGS ?=
 # An interrupted run goes on from its checkpoint. If the plan (which has the hashes of the shards)
 # or the settings are others than those it was started with, training starts over, and the run as it
 # was is kept as run.old.
-TRAIN = lucie-train -c $(TRAIN_CONFIG) --set data.train=$(D)/mix/plan \
+TRAIN = bash $(MK)/ranks $(RANKS) lucie-train -c $(TRAIN_CONFIG) --set data.train=$(D)/mix/plan \
 	--set "data.valid=$(call there,$(VALID))" --set data.tokenizer=$(D)/tokenizer.json \
 	$(TRAIN_FLAGS) -o $(D)/run
 

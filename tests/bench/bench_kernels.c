@@ -1,21 +1,26 @@
 /*
  * bench_kernels.c: speed of the operations on one core beside what the machine gives: oneDNN's
- * dnnl_sgemm at 1024^3 for products, memcpy for the rest; then one training step of a small model
- * and the share of oneDNN's rate that its matrix products reach over the whole step.
+ * dnnl_sgemm for the products of a Llama of hidden 768, by turns with ours, memcpy for the rest; then
+ * one training step of one layer and the share of oneDNN's rate that it reaches as a whole.
  *
- *	bench_kernels [repeats]		each figure is the best of so many (default 10)
+ *	bench_kernels [repeats [isa]]	each figure is the best of so many (default 5); isa: base,
+ *					avx2 or avx512, for oneDNN too
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include <omp.h>
 #ifdef LK_HAVE_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
 #endif
 
 #include "kernels/lk.h"
 
-enum { H = 512, F = 1536, A = 8, KV = 4, D = 64, T = 512, B = 4, V = 8192, R = B * T };
+enum { H = 768, F = 2048, A = 12, KV = 4, D = 64, T = 1024, B = 1, V = 16384, R = B * T };
+enum { WIDE = 50304 }; /* another vocabulary: GPT-2's, rounded up */
 enum { QKV = (A + 2 * KV) * D, LAYER = QKV * H + H * A * D + 2 * F * H + H * F + 2 * H };
 
 struct bench {
@@ -25,9 +30,9 @@ struct bench {
 	struct lk_attn at;
 	struct lk_step *step;
 	lk_real *w, *g, *m, *v; /* parameters of the layer, then of the head; states */
-	lk_real *x, *n1, *rstd1, *qkv, *o, *lse, *x2, *n2, *rstd2, *gu, *y, *xn;
-	lk_real *dx, *dy, *dgu, *dqkv, *t, *logits, *loss, *table;
-	int32_t *labels;
+	lk_real *x, *n1, *rstd1, *qkv, *o, *lse, *x2, *n2, *rstd2, *gu, *y, *down;
+	lk_real *dx, *dy, *dgu, *dqkv, *t, *logits, *logp, *table;
+	uint32_t *label;
 	double part[8]; /* seconds by kind in one step */
 };
 
@@ -36,11 +41,12 @@ enum { GEMM, ATTN, NORM, GLU, ROPE, LOSS, ADAM, NPARTS };
 static const char *const part_name[] = { "products", "attention", "rmsnorm", "swiglu", "rope",
 	"cross entropy", "norm, adamw" };
 
+/* Seconds of this thread, which does all the work: what else runs on the machine counts less. */
 static double now(void)
 {
 	struct timespec t;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -78,66 +84,110 @@ static lk_real *reals(struct bench *b, size_t n)
 		}                                                       \
 	} while (0)
 
-static int library_product(const lk_real *a, const lk_real *b, lk_real *c, size_t n)
+/* The same product by oneDNN; 1 if it fails. */
+static int library_product(const struct lk_gemm *g, lk_real *d, const lk_real *a, const lk_real *b)
 {
 #ifdef LK_HAVE_ONEDNN
-	dnnl_dim_t d = (dnnl_dim_t)n;
+	dnnl_dim_t lda = (dnnl_dim_t)(g->ta ? g->m : g->k);
+	dnnl_dim_t ldb = (dnnl_dim_t)(g->tb ? g->k : g->n);
 
-	return dnnl_sgemm('N', 'N', d, d, d, 1, a, d, b, d, 0, c, d) != dnnl_success;
+	return dnnl_sgemm("NT"[g->ta], "NT"[g->tb], (dnnl_dim_t)g -> m, (dnnl_dim_t)g -> n,
+			       (dnnl_dim_t)g -> k, 1, a, lda, b, ldb, (float)g -> beta, d,
+			       (dnnl_dim_t)g -> n) != dnnl_success;
 #else
-	(void)a, (void)b, (void)c, (void)n;
+	(void)g, (void)d, (void)a, (void)b;
 	return 0;
 #endif
 }
 
-/* oneDNN's GFLOP/s at 1024^3; ours where it is not built in */
+struct rate {
+	double flop, ours, library; /* GFLOP and seconds, of all products so far */
+};
+
+/* The three products of a linear layer beside oneDNN's, by turns. */
+static void bench_linear(struct bench *b, struct rate *all, const char *name, size_t rows,
+		size_t out, size_t in, lk_real *const x[3])
+{
+	struct lk_gemm g[3] = { lk_linear(rows, out, in), lk_linear_dx(rows, out, in),
+		lk_linear_dw(rows, out, in) };
+	double ours[3] = { 1e30, 1e30, 1e30 }, library[3] = { 1e30, 1e30, 1e30 };
+	double flop = 2e-9 * (double)rows * (double)out * (double)in;
+
+	for (int i = 0; i < 3 * b->repeats; i++) {
+		double t = now();
+
+		b->rc |= b->ops->gemm(b->q, &g[i % 3], x[2], x[0], x[1], i % 3 == 2 ? x[2] : NULL);
+		t = now() - t;
+		ours[i % 3] = t < ours[i % 3] ? t : ours[i % 3];
+		t = now();
+		b->rc |= library_product(&g[i % 3], x[2], x[0], x[1]);
+		t = now() - t;
+		library[i % 3] = t < library[i % 3] ? t : library[i % 3];
+	}
+	printf("%-5s %4zu x %5zu x %4zu", name, rows, out, in);
+	for (int i = 0; i < 3; i++) {
+		printf("  %6.1f %6.1f %4.2f", flop / ours[i], flop / library[i],
+				library[i] / ours[i]);
+		all->flop += flop;
+		all->ours += ours[i];
+		all->library += library[i];
+	}
+	putchar('\n');
+}
+
+/* GFLOP/s of oneDNN over the products of a layer and a head of V; ours where it is not built in. */
 static double bench_products(struct bench *b)
 {
-	static const size_t shapes[][5] = { { 1024, 1024, 1024, 0, 0 }, { R, QKV, H, 0, 1 },
-		{ R, 2 * F, H, 0, 1 }, { R, H, 2 * F, 0, 0 }, { 2 * F, H, R, 1, 0 },
-		{ R, V, H, 0, 1 }, { 1, 2 * F, H, 0, 1 } };
-	lk_real *x = reals(b, (size_t)R * V), *y = reals(b, (size_t)R * V);
-	lk_real *z = reals(b, (size_t)R * V);
-	double library = 0, ours = 0, s;
+	static const size_t rows[] = { R, 256 };
+	lk_real *x[3] = { reals(b, (size_t)R * WIDE), reals(b, (size_t)R * WIDE),
+		reals(b, (size_t)R * WIDE) };
+	struct rate first = { 0 };
 
-	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-		struct lk_gemm g = { .m = shapes[i][0],
-			.n = shapes[i][1],
-			.k = shapes[i][2],
-			.ta = (int)shapes[i][3],
-			.tb = (int)shapes[i][4],
-			.alpha = 1 };
-		struct lk_packed_weight *w = NULL;
-		double flop = 2e-9 * (double)g.m * (double)g.n * (double)g.k, sp = 0;
+	printf("products of linear layers in GFLOP/s: ours, oneDNN's, ratio; then all together\n"
+	       "      rows x   out x   in      forward              dx                    dw\n");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct rate all = { 0 }, wide = { 0 };
 
-		if (i == 0) {
-			BEST(b, s, library_product(x, y, z, 1024));
-			library = flop / s;
-		}
-		BEST(b, s, b->ops->gemm(b->q, &g, z, x, y, NULL));
-		ours = i == 0 ? flop / s : ours;
-		printf("product %4zu x %4zu x %4zu %c%c  %6.1f GFLOP/s", g.m, g.n, g.k, "NT"[g.ta],
-				"NT"[g.tb], flop / s);
-		if (g.tb) {
-			b->rc |= b->ops->pack(b->q, &w, y, g.n, g.k, 0);
-			g.packed = w;
-			BEST(b, sp, b->ops->gemm(b->q, &g, z, x, NULL, NULL));
-			printf("  packed %6.1f", flop / sp);
-			b->ops->pack_free(b->q, w);
-		}
-		putchar('\n');
+		bench_linear(b, &all, "qkv", rows[i], QKV, H, x);
+		bench_linear(b, &all, "out", rows[i], H, A * D, x);
+		bench_linear(b, &all, "gu", rows[i], 2 * F, H, x);
+		bench_linear(b, &all, "down", rows[i], H, F, x);
+		bench_linear(b, &all, "head", rows[i], V, H, x);
+		bench_linear(b, &wide, "head", rows[i], WIDE, H, x);
+		printf("      %4zu rows: a layer and the head of %d %.1f %.1f %.2f; the other head "
+		       "%.1f %.1f %.2f\n",
+				rows[i], V, all.flop / all.ours, all.flop / all.library,
+				all.library / all.ours, wide.flop / wide.ours,
+				wide.flop / wide.library, wide.library / wide.ours);
+		first = i == 0 ? all : first;
 	}
-#ifdef LK_HAVE_ONEDNN
-	printf("oneDNN dnnl_sgemm 1024^3      %6.1f GFLOP/s: ours is %.0f %% of it\n", library,
-			100 * ours / library);
-#else
-	library = ours;
-	printf("oneDNN is not built in: shares are of our own product at 1024^3\n");
+	for (size_t i = 0; i < 3; i++)
+		b->ops->free(b->q, x[i]);
+#ifndef LK_HAVE_ONEDNN
+	printf("oneDNN is not built in: shares are of our own products\n");
+	first.library = first.ours;
 #endif
+	return first.flop / first.library;
+}
+
+/* One row, as in generation: from the weight itself and from a packed one. */
+static void bench_row(struct bench *b)
+{
+	lk_real *x = reals(b, 2 * F), *y = reals(b, (size_t)2 * F * H), *z = reals(b, 2 * F);
+	struct lk_gemm g = lk_linear(1, 2 * F, H);
+	struct lk_packed_weight *w = NULL;
+	double s, packed;
+
+	BEST(b, s, b->ops->gemm(b->q, &g, z, x, y, NULL));
+	b->rc |= b->ops->pack(b->q, &w, y, g.n, g.k, 0);
+	g.packed = w;
+	BEST(b, packed, b->ops->gemm(b->q, &g, z, x, NULL, NULL));
+	printf("one row x %d x %d    %6.1f GB/s, packed %.1f\n", 2 * F, H, 8e-9 * F * H / s,
+			8e-9 * F * H / packed);
+	b->ops->pack_free(b->q, w);
 	b->ops->free(b->q, x);
 	b->ops->free(b->q, y);
 	b->ops->free(b->q, z);
-	return library;
 }
 
 static void bench_attention(struct bench *b)
@@ -165,7 +215,7 @@ static void bench_bytes(struct bench *b)
 	printf("rmsnorm with add    %6.1f GB/s\n", 1e-9 * 4 * R * H * r / s);
 	BEST(b, s,
 			b->ops->rmsnorm_back(b->q, b->dx, b->g, b->t, b->dx, b->x2, b->w, b->rstd2,
-					R, H));
+					R, H, 1));
 	printf("rmsnorm backward    %6.1f GB/s\n", 1e-9 * 4 * R * H * r / s);
 	BEST(b, s, b->ops->swiglu(b->q, b->y, b->gu, R, F));
 	printf("swiglu              %6.1f GB/s\n", 1e-9 * 3 * R * F * r / s);
@@ -173,7 +223,11 @@ static void bench_bytes(struct bench *b)
 	printf("swiglu backward     %6.1f GB/s\n", 1e-9 * 5 * R * F * r / s);
 	BEST(b, s, b->ops->adamw(b->q, b->w, b->m, b->v, b->g, NULL, LAYER, &h, b->step));
 	printf("adamw               %6.1f GB/s\n", 1e-9 * 7 * LAYER * r / s);
-	BEST(b, s, b->ops->cross_entropy(b->q, b->loss, b->logits, b->labels, R, V, 0, b->step));
+	BEST(b, s, b->ops->lane_sum(b->q, b->g, 2, LAYER / 2, LAYER / 2, (double *)(void *)b->gu));
+	printf("two lanes and norm  %6.1f GB/s\n", 1e-9 * 1.5 * LAYER * r / s);
+	BEST(b, s,
+			b->ops->cross_entropy(b->q, b->logp, b->logits, b->logits, b->label, NULL,
+					R, V, 0));
 	printf("cross entropy       %6.1f GB/s (logits read + written once)\n",
 			1e-9 * 2 * R * V * r / s);
 }
@@ -181,8 +235,7 @@ static void bench_bytes(struct bench *b)
 static int product(struct bench *b, struct lk_gemm g, void *d, const void *x, const void *y,
 		const void *c)
 {
-	if (c != NULL)
-		g.beta = 1;
+	g.beta = c != NULL;
 	return b->ops->gemm(b->q, &g, d, x, y, c);
 }
 
@@ -204,18 +257,21 @@ static void forward(struct bench *b)
 	TIMED(b, NORM, o->rmsnorm(q, b->n2, b->rstd2, b->x2, b->x, b->t, w2, R, H, 1e-5));
 	TIMED(b, GEMM, product(b, lk_linear(R, 2 * F, H), b->gu, b->n2, wgu, NULL));
 	TIMED(b, GLU, o->swiglu(q, b->y, b->gu, R, F));
-	TIMED(b, GEMM, product(b, lk_linear(R, H, F), b->xn, b->y, wd, b->x2));
+	TIMED(b, GEMM, product(b, lk_linear(R, H, F), b->down, b->y, wd, NULL));
 }
 
 static void head(struct bench *b)
 {
 	lk_real *w = b->w + LAYER, *g = b->g + LAYER;
 
-	TIMED(b, GEMM, product(b, lk_linear(R, V, H), b->logits, b->xn, w, NULL));
+	TIMED(b, NORM,
+			b->ops->rmsnorm(b->q, b->t, b->rstd1, b->down, b->x2, b->down, b->w, R, H,
+					1e-5));
+	TIMED(b, GEMM, product(b, lk_linear(R, V, H), b->logits, b->t, w, NULL));
 	TIMED(b, LOSS,
-			b->ops->cross_entropy(
-					b->q, b->loss, b->logits, b->labels, R, V, 0, b->step));
-	TIMED(b, GEMM, product(b, lk_linear_dw(R, V, H), g, b->logits, b->xn, g));
+			b->ops->cross_entropy(b->q, b->logp, b->logits, b->logits, b->label, NULL,
+					R, V, 0));
+	TIMED(b, GEMM, product(b, lk_linear_dw(R, V, H), g, b->logits, b->t, NULL));
 	TIMED(b, GEMM, product(b, lk_linear_dx(R, V, H), b->dx, b->logits, w, NULL));
 }
 
@@ -227,31 +283,27 @@ static void backward(struct bench *b)
 	lk_real *w1 = wd + H * F, *w2 = w1 + H, *g = b->g;
 	lk_real *k = b->qkv + A * D, *v = k + KV * D, *dk = b->dqkv + A * D, *dv = dk + KV * D;
 
-	TIMED(b, GEMM,
-			product(b, lk_linear_dw(R, H, F), g + (wd - b->w), b->dx, b->y,
-					g + (wd - b->w)));
+	TIMED(b, GEMM, product(b, lk_linear_dw(R, H, F), g + (wd - b->w), b->dx, b->y, NULL));
 	TIMED(b, GEMM, product(b, lk_linear_dx(R, H, F), b->dy, b->dx, wd, NULL));
 	TIMED(b, GLU, o->swiglu_back(q, b->dgu, NULL, b->dy, b->gu, R, F));
 	TIMED(b, GEMM,
 			product(b, lk_linear_dw(R, 2 * F, H), g + (wgu - b->w), b->dgu, b->n2,
-					g + (wgu - b->w)));
+					NULL));
 	TIMED(b, GEMM, product(b, lk_linear_dx(R, 2 * F, H), b->t, b->dgu, wgu, NULL));
 	TIMED(b, NORM,
 			o->rmsnorm_back(q, b->dx, g + (w2 - b->w), b->t, b->dx, b->x2, w2, b->rstd2,
-					R, H));
-	TIMED(b, GEMM,
-			product(b, lk_linear_dw(R, H, A * D), g + (wo - b->w), b->dx, b->o,
-					g + (wo - b->w)));
+					R, H, 0));
+	TIMED(b, GEMM, product(b, lk_linear_dw(R, H, A * D), g + (wo - b->w), b->dx, b->o, NULL));
 	TIMED(b, GEMM, product(b, lk_linear_dx(R, H, A * D), b->dy, b->dx, wo, NULL));
 	TIMED(b, ATTN,
 			o->attention_back(q, &b->at, b->dqkv, dk, dv, b->dy, b->o, b->lse, b->qkv,
 					k, v));
 	TIMED(b, ROPE, o->rope(q, b->dqkv, b->table, NULL, T, R, A + KV, D, QKV, 1));
-	TIMED(b, GEMM, product(b, lk_linear_dw(R, QKV, H), g, b->dqkv, b->n1, g));
+	TIMED(b, GEMM, product(b, lk_linear_dw(R, QKV, H), g, b->dqkv, b->n1, NULL));
 	TIMED(b, GEMM, product(b, lk_linear_dx(R, QKV, H), b->t, b->dqkv, wqkv, NULL));
 	TIMED(b, NORM,
 			o->rmsnorm_back(q, b->dx, g + (w1 - b->w), b->t, b->dx, b->x, w1, b->rstd1,
-					R, H));
+					R, H, 0));
 }
 
 static void update(struct bench *b, size_t n)
@@ -264,7 +316,6 @@ static void update(struct bench *b, size_t n)
 	TIMED(b, ADAM, b->ops->sum(b->q, &b->step->sqnorm, sums, chunks));
 	TIMED(b, ADAM, b->ops->clip(b->q, b->step, 1));
 	TIMED(b, ADAM, b->ops->adamw(b->q, b->w, b->m, b->v, b->g, NULL, n, &h, b->step));
-	TIMED(b, ADAM, b->ops->zero(b->q, b->g, n * sizeof *b->g));
 }
 
 /* layers of one layer's cost, the head and the update, best of repeats */
@@ -304,7 +355,8 @@ static void bench_step(struct bench *b, double library)
 	for (size_t i = 0; i < NPARTS; i++)
 		printf("  %-14s %7.1f ms  %4.1f %%\n", part_name[i], 1e3 * part[i],
 				100 * part[i] / best);
-	printf("  %.1f GFLOP/s of weight products over the step: %.0f %% of the library's 1024^3\n",
+	printf("  %.1f GFLOP/s of weight products over the step: %.0f %% of the library's for them "
+	       "alone\n",
 			flop / best, 100 * flop / best / library);
 	printf("  %.1f GFLOP/s with attention's products: %.0f %%\n", (flop + attn) / best,
 			100 * (flop + attn) / best / library);
@@ -313,6 +365,7 @@ static void bench_step(struct bench *b, double library)
 static void setup(struct bench *b)
 {
 	size_t n = LAYER + (size_t)V * H;
+	double freq[D / 2];
 
 	b->at = (struct lk_attn){ .batch = B,
 		.heads = A,
@@ -327,21 +380,23 @@ static void setup(struct bench *b)
 		b->v[i] = b->v[i] < 0 ? -b->v[i] : b->v[i];
 	b->x = reals(b, (size_t)R * H), b->n1 = reals(b, (size_t)R * H);
 	b->x2 = reals(b, (size_t)R * H), b->n2 = reals(b, (size_t)R * H);
-	b->xn = reals(b, (size_t)R * H), b->dx = reals(b, (size_t)R * H);
+	b->down = reals(b, (size_t)R * H), b->dx = reals(b, (size_t)R * H);
 	b->t = reals(b, (size_t)R * H), b->o = reals(b, (size_t)R * A * D);
-	b->rstd1 = reals(b, R), b->rstd2 = reals(b, R), b->loss = reals(b, R);
+	b->rstd1 = reals(b, R), b->rstd2 = reals(b, R), b->logp = reals(b, R);
 	b->lse = reals(b, (size_t)R * A), b->qkv = reals(b, (size_t)R * QKV);
 	b->dqkv = reals(b, (size_t)R * QKV), b->gu = reals(b, (size_t)R * 2 * F);
 	b->dgu = reals(b, (size_t)R * 2 * F), b->y = reals(b, (size_t)R * F);
 	b->dy = reals(b, (size_t)R * F), b->logits = reals(b, (size_t)R * V);
 	b->table = reals(b, (size_t)T * D);
-	b->rc |= b->ops->rope_table(b->q, b->table, 0, T, D, 10000);
-	b->labels = b->ops->alloc(b->q, R * sizeof *b->labels);
+	for (size_t i = 0; i < D / 2; i++)
+		freq[i] = pow(10000, -2.0 * (double)i / D);
+	b->rc |= b->ops->rope_table(b->q, b->table, 0, T, D, freq);
+	b->label = b->ops->alloc(b->q, R * sizeof *b->label);
 	b->step = b->ops->alloc(b->q, sizeof *b->step);
-	if (b->labels == NULL || b->step == NULL)
+	if (b->label == NULL || b->step == NULL)
 		exit(2);
 	for (int i = 0; i < R; i++)
-		b->labels[i] = i * 31 % V;
+		b->label[i] = (uint32_t)(i * 31 % V);
 	*b->step = (struct lk_step){
 		.lr = 1e-4, .bias1 = 0.1, .bias2 = 0.05, .scale = 1.0 / R, .clip = 1, .finite = 1
 	};
@@ -353,15 +408,28 @@ int main(int argc, char **argv)
 	struct lk_err err;
 	double library;
 
-	b.repeats = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 10;
+	b.repeats = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 5;
 	if (b.repeats < 1)
 		b.repeats = 1;
+	if (argc > 2) {
+		b.ops = lk_cpu_ops_isa(argv[2]);
+		if (b.ops == NULL) {
+			fprintf(stderr, "bench_kernels: no %s here\n", argv[2]);
+			return 2;
+		}
+#ifdef LK_HAVE_ONEDNN
+		if (strcmp(argv[2], "avx2") == 0)
+			(void)dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
+#endif
+	}
+	omp_set_num_threads(1); /* oneDNN's */
 	if (b.ops->open(&b.q, 0, &err) == -1) {
 		fprintf(stderr, "bench_kernels: %s\n", err.msg);
 		return 2;
 	}
 	printf("%s, one thread, best of %d\n", b.ops->name, b.repeats);
 	library = bench_products(&b);
+	bench_row(&b);
 	setup(&b);
 	bench_attention(&b);
 	bench_bytes(&b);

@@ -3,6 +3,7 @@
 bats_require_minimum_version 1.5.0
 
 load fixtures
+load ../trainer/ranks
 
 setup() {
 	[ "$LUCIE_CONFIG" = release ] || skip "built once, by the release configuration"
@@ -22,6 +23,28 @@ build() {
 	build DOUBLE=1 build/double/tests/trainer/test_model
 	"$LUCIE_SRC/build/double/tests/trainer/test_model" >out 2>&1 || { cat out; return 1; }
 	cat out
+}
+
+@test "in double precision tensor parallelism agrees with one process to 1e-12" {
+	build DOUBLE=1 trainer build/double/tests/trainer/test_model_ranks
+	"$LUCIE_SRC/build/double/tests/trainer/test_model_ranks" >out 2>&1 || { cat out; return 1; }
+	export OMP_NUM_THREADS=1
+	PATH=$LUCIE_SRC/build/double/bin:$PATH
+	fixtures shards train.ini
+	cat >>train.ini <<-'END'
+		[parallel]
+		deadline = 30
+	END
+	local set=(--set train.steps=8 --set train.eps=1e-3 --set train.lanes=2)
+	lucie-train -q -c train.ini "${set[@]}" -o one
+	for more in '2 parallel.tp=2' '2 parallel.tp=2 parallel.sequence=yes' \
+		'8 parallel.tp=2 parallel.pp=2 parallel.dp=2' \
+		'8 parallel.tp=2 parallel.pp=2 parallel.dp=2 parallel.sequence=yes'; do
+		rm -rf run
+		# shellcheck disable=SC2086,SC2046 # words
+		ranks ${more%% *} -q -c train.ini "${set[@]}" $(printf -- '--set %s ' ${more#* }) -o run
+		near one run 1e-12
+	done
 }
 
 @test "the bare trainer links libc, libm and OpenMP only" {

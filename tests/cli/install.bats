@@ -24,6 +24,7 @@ setup() {
 		head -1 "$stage/usr/share/zsh/site-functions/_$name" | grep -qx "#compdef $name"
 	done
 	[ "$(echo '{"text":"a"}' | env -i "$stage/usr/bin/lucie-normalize")" = '{"text":"a"}' ]
+	cmp pipelines/mk/train.sbatch "$(env -i PATH="$stage/usr/bin:$PATH" lucie rules)/train.sbatch"
 }
 
 @test "uninstall removes everything that install created" {

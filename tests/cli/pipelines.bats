@@ -174,3 +174,75 @@ lucie-dedup --near lucie-shard lucie-mix --plan" ]
 	wait $pid || true
 	grep -qx told log
 }
+
+# two_datasets: a plan here, and the same in the folder two, for trainings of a few micro-batches a step.
+two_datasets() {
+	sed -i 's/^micro_batch.*/micro_batch = 1\nlanes = 2/' train.ini
+	build -j2 plan >log
+	mkdir "$BATS_TEST_TMPDIR.two" && cp -a . "$BATS_TEST_TMPDIR.two" && mv "$BATS_TEST_TMPDIR.two" two
+}
+
+@test "RANKS changes nothing but the times: the same run, scores, samples and report" {
+	local f
+	two_datasets
+	build -j1 report TITLE=x >log 2>&1
+	run ! grep 'ranks over' log
+	build -C two -j1 train RANKS=2 >log 2>&1
+	grep -q '2 ranks over ' log
+	run -0 build -C two -q train RANKS=1
+	cmp work/run/metrics.jsonl two/work/run/metrics.jsonl
+	# The page shows times, too.
+	cp work/run/timing.jsonl two/work/run
+	build -C two -j1 report RANKS=2 TITLE=x >log 2>&1
+	for f in run/config.ini run/latest/weights.safetensors report.html stages.txt eval/scores.jsonl \
+		eval/samples.txt; do
+		cmp work/$f two/work/$f
+	done
+}
+
+@test "a number of ranks that is none is refused; a rank that fails is the status of all" {
+	build -j2 plan >log
+	run -2 build train RANKS=two
+	[[ "$output" == *"RANKS=two: not a number of ranks from 1"* ]]
+	ranks() { bash "$LUCIE_SRC/pipelines/mk/ranks" "$@"; }
+	run -0 ranks 3 true
+	run -5 ranks 3 bash -c 'case $LUCIE_RANK in 0) exit 75 ;; 1) exit 5 ;; 2) exit 6 ;; esac'
+	run -75 ranks 3 bash -c 'exit $((LUCIE_RANK == 1 ? 75 : 0))'
+	run -0 ranks 2 bash -c 'echo $LUCIE_RANK of $LUCIE_SIZE at $LUCIE_RENDEZVOUS, $LUCIE_LOCAL_RANK'
+	[ "$(sort <<<"$output" | tr '\n' ';')" = '0 of 2 at 127.0.0.1, 0;1 of 2 at 127.0.0.1, 1;' ]
+}
+
+# stop_after STEP [VARIABLE=VALUE]: train, and send SIGTERM to make; until the trainer has gone.
+stop_after() {
+	local pid
+	make --no-print-directory train "${@:2}" >log 2>&1 3>&- &
+	pid=$!
+	until grep -qs "\"step\":$1," work/run/metrics.jsonl; do
+		kill -0 $pid || { cat log && return 1; }
+		sleep 0.05
+	done
+	kill -TERM $pid
+	run ! wait $pid
+	# make itself does not wait.
+	for _ in {1..1200}; do
+		[ -e work/run/trainer.lock ] || return 0
+		sleep 0.05
+	done
+	cat log
+	return 1
+}
+
+@test "SIGTERM to make stops all ranks with a checkpoint, and another number of them goes on" {
+	local step
+	sed -i 's/^steps.*/steps = 1000000\nschedule = constant/; s/^every.*/every = 0/' train.ini
+	two_datasets
+	stop_after 5 RANKS=2
+	grep -q '2 ranks over ' log
+	step=$(readlink work/run/latest)
+	stop_after $((10#${step#step-} + 5))
+	step=$(readlink work/run/latest)
+	cd two
+	lucie-train -q -c train.ini --set data.train=work/mix/plan --set data.valid= \
+		--set data.tokenizer=work/tokenizer.json --set train.steps=$((10#${step#step-})) -o whole
+	cmp whole/latest/weights.safetensors ../work/run/latest/weights.safetensors
+}

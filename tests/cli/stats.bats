@@ -53,3 +53,24 @@ total() { sed 's/.*"total":{//' | grep -o "\"$1\":[0-9]*" | cut -d: -f2; }
 	# Nothing is loaded from elsewhere, and there are no scripts.
 	run -1 grep -iE 'https?:|<script|<link|@import|url\(| src=' 1.html
 }
+
+@test "what cannot be exported to TensorBoard is said in one sentence, and nothing is half written" {
+	fixtures run
+	run -2 lucie-stats --tensorboard board a.jsonl
+	[[ "${lines[0]}" == "lucie-stats: --tensorboard needs --metrics"* ]]
+	run -2 lucie-stats --metrics none --tensorboard board
+	[ ! -e board ]
+	: >file
+	run -2 lucie-stats --metrics run --tensorboard file
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == *file* ]]
+	lucie-stats --metrics run --tensorboard board >table
+	[ "$(find board -type f | wc -l)" = 1 ]
+	# It cannot be replaced in a folder that nobody may write to, and stays as it is.
+	[ "$(id -u)" != 0 ] || return 0
+	chmod a-w board/run
+	echo '{"step":4,"loss":1}' >>run/metrics.jsonl
+	cp -R board before
+	run -2 lucie-stats --metrics run --tensorboard board
+	diff -r board before
+}

@@ -158,8 +158,8 @@ until_step() {
 	run -0 lucie-train -q -c other.ini --set train.lr=4e-3 --set train.steps=32 -o run
 	grep -q '^lr = 0.004$' run/config.ini
 	grep -q '"set":\["train.lr=4e-3","train.steps=32"\]' run/metrics.jsonl
-	run -2 lucie-train -q -c base.ini --set parallel.tp=2 -o run
-	[[ "$output" == *"parallel.tp = 2 has no effect"* ]]
+	run -2 lucie-train -q -c base.ini --set parallel.tp=2 -o out
+	[[ "$output" == *"parallel.tp 2 x pp 1 = 2 does not divide"*"1 process was started"* ]]
 	run -2 lucie-train -q -c base.ini --set train.steps=32 --set model.ffn=100 --set train.lr=4e-3 -o run
 	[[ "$output" == *"model.ffn is 192 in the checkpoint and 100 in the configuration"* ]]
 }

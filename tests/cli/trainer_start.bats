@@ -216,10 +216,11 @@ contents() {
 
 @test "a failing read or write at any moment of the start leaves the folder as before" {
 	[ "$LUCIE_CONFIG" = release ] || skip "a sanitizer must be loaded first"
-	local n calls status before
+	local n calls status before begun=0
 	with_fault 0 -c short.ini -o new/run
 	calls=$(cat calls)
-	for ((n = 1; n <= calls; n++)); do
+	# What fails long after the run has begun is for other tests.
+	for ((n = 1; n <= calls && begun < 30; n++)); do
 		rm -rf new
 		status=0
 		with_fault $n -c short.ini -o new/run || status=$?
@@ -228,9 +229,12 @@ contents() {
 			echo "call $n: left $(find new): $(cat err)"
 			return 1
 		}
+		[ ! -e new ] || begun=$((begun + 1))
 	done
+	[ $begun = 30 ]
+	begun=0
 	before=$(contents begun)
-	for ((n = 1; n <= calls; n++)); do
+	for ((n = 1; n <= calls && begun < 30; n++)); do
 		rm -rf run && cp -a begun run
 		status=0
 		with_fault $n -c good.ini --set train.steps=12 -o run || status=$?
@@ -241,8 +245,11 @@ contents() {
 				diff <(contents run) <(echo "$before")
 				return 1
 			}
+		else
+			begun=$((begun + 1))
 		fi
 	done
+	[ $begun = 30 ]
 	rm -rf run && cp -a begun run
 	goes_on
 }

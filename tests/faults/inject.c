@@ -1,8 +1,11 @@
 /*
- * Fault injection, preloaded into a program (LD_PRELOAD): call number INJECT_N of one kind fails.
+ * Fault injection, preloaded into a program (LD_PRELOAD): call number INJECT_N of one kind fails, or
+ * for INJECT=maps every call.
  *
  *	INJECT=memory	malloc calloc realloc aligned_alloc: NULL
  *	INJECT=files	open read write pread pwrite fsync ftruncate rename close: EIO
+ *	INJECT=maps	mmap of a file: ENODEV, as on a file system that cannot map
+ *	INJECT=full	write pwrite of a regular file: ENOSPC, once INJECT_N bytes are written
  *	INJECT_COUNT=F	write the number of such calls to the file F at exit
  *
  * Only calls from the program itself and its statically linked library count, not those from shared
@@ -18,6 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void *__libc_malloc(size_t n);
@@ -25,7 +30,7 @@ void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
 void *__libc_memalign(size_t alignment, size_t n);
 
-enum kind { NOTHING, MEMORY, FILES };
+enum kind { NOTHING, MEMORY, FILES, MAPS, FULL };
 
 static struct {
 	uintptr_t from, to; /* the program's code */
@@ -57,7 +62,11 @@ __attribute__((constructor)) static void start(void)
 	inject.count_file = getenv("INJECT_COUNT");
 	inject.n = n ? strtoul(n, NULL, 10) : 0;
 	dl_iterate_phdr(find_program, NULL);
-	inject.kind = !kind ? NOTHING : strcmp(kind, "memory") == 0 ? MEMORY : FILES;
+	inject.kind = !kind			      ? NOTHING
+			: strcmp(kind, "memory") == 0 ? MEMORY
+			: strcmp(kind, "maps") == 0   ? MAPS
+			: strcmp(kind, "full") == 0   ? FULL
+						      : FILES;
 }
 
 __attribute__((destructor)) static void finish(void)
@@ -72,11 +81,16 @@ __attribute__((destructor)) static void finish(void)
 	}
 }
 
-static bool fails(enum kind kind, void *caller)
+static bool from_program(void *caller)
 {
 	uintptr_t at = (uintptr_t)caller;
 
-	if (inject.kind != kind || at < inject.from || at >= inject.to)
+	return at >= inject.from && at < inject.to;
+}
+
+static bool fails(enum kind kind, void *caller)
+{
+	if (inject.kind != kind || !from_program(caller))
 		return false;
 	return atomic_fetch_add(&inject.calls, 1) + 1 == inject.n;
 }
@@ -134,9 +148,29 @@ ssize_t read(int fd, void *p, size_t n)
 	return fails(FILES, HERE) ? io_error() : next(fd, p, n);
 }
 
+/* What a disk takes of n bytes; 0: it is full. */
+static size_t room_for(size_t n, int fd, void *caller)
+{
+	unsigned long used;
+	struct stat st;
+
+	if (inject.kind != FULL || n == 0 || fd == STDERR_FILENO || fstat(fd, &st) < 0 ||
+			!S_ISREG(st.st_mode) || !from_program(caller))
+		return n;
+	used = atomic_fetch_add(&inject.calls, n);
+	errno = ENOSPC;
+	if (used >= inject.n)
+		return 0;
+	return n < inject.n - used ? n : inject.n - used;
+}
+
 ssize_t write(int fd, const void *p, size_t n)
 {
+	size_t room = room_for(n, fd, HERE);
+
 	NEXT(write);
+	if (room < n)
+		return room ? next(fd, p, room) : -1;
 	return fd != STDERR_FILENO && fails(FILES, HERE) ? io_error() : next(fd, p, n);
 }
 
@@ -148,7 +182,11 @@ ssize_t pread(int fd, void *p, size_t n, off_t at)
 
 ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 {
+	size_t room = room_for(n, fd, HERE);
+
 	NEXT(pwrite);
+	if (room < n)
+		return room ? next(fd, p, room, at) : -1;
 	return fails(FILES, HERE) ? io_error() : next(fd, p, n, at);
 }
 
@@ -168,6 +206,16 @@ int rename(const char *from, const char *to)
 {
 	NEXT(rename);
 	return fails(FILES, HERE) ? io_error() : next(from, to);
+}
+
+void *mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset)
+{
+	NEXT(mmap);
+	if (fd < 0 || inject.kind != MAPS || !from_program(HERE))
+		return next(at, n, prot, flags, fd, offset);
+	atomic_fetch_add(&inject.calls, 1);
+	errno = ENODEV;
+	return MAP_FAILED;
 }
 
 /* On Linux a failed close has closed the descriptor nevertheless. */

@@ -4,10 +4,12 @@
 
 #include "libcommon/mix/walk.h"
 
-static uint64_t size_of(void *ctx, uint64_t shard, uint64_t document)
+static int size_of(void *ctx, uint64_t shard, uint64_t document, uint64_t *size, struct lu_err *err)
 {
 	(void)ctx;
-	return (shard + document) % 7;
+	(void)err;
+	*size = (shard + document) % 7;
+	return 0;
 }
 
 static void walk(const struct lu_plan *plan)

@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct lu_shard *s;
 	struct lu_err err = { 0 };
-	uint64_t at = 0, first, n;
+	uint64_t at = 0, first, n, found;
 	uint32_t id;
 
 	if (size < 2)
@@ -59,12 +59,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (lu_shard_tokens(s) * lu_shard_width(s) != lu_load16(data))
 		abort();
 	for (uint64_t i = 0; i < lu_shard_documents(s); i++) {
-		lu_shard_document(s, i, &first, &n);
-		if (first != at || n > lu_shard_tokens(s) - at)
+		if (lu_shard_document(s, i, &first, &n, &err) < 0 || first != at ||
+				n > lu_shard_tokens(s) - at)
 			abort();
 		for (uint64_t k = 0; k < n; k++) {
-			lu_shard_read(s, first + k, 1, &id);
-			if (id != 0 || lu_shard_document_at(s, first + k) != i)
+			if (lu_shard_read(s, first + k, 1, &id, &err) < 0 || id != 0 ||
+					lu_shard_document_at(s, first + k, &found, &err) < 0 ||
+					found != i)
 				abort();
 		}
 		at += n;

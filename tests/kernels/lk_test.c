@@ -1,7 +1,10 @@
 #include "tests/kernels/lk_test.h"
 
+#include <sys/mman.h>
+
 #define GUARD ((size_t)128)
 #define BUFFERS 32
+#define UNTOUCHABLE ((size_t)1 << 32)
 
 struct buffer {
 	unsigned char *dev, *host;
@@ -11,7 +14,8 @@ struct buffer {
 struct t_ctx {
 	const struct lk_ops *ops;
 	struct lk_queue *q;
-	size_t shift; /* of the buffers, past a multiple of 64 bytes */
+	size_t shift;	   /* of the buffers, past a multiple of 64 bytes */
+	void *untouchable; /* stands for every buffer while the queue measures */
 	size_t n;
 	struct buffer buffer[BUFFERS];
 };
@@ -68,18 +72,24 @@ static void *new_buffer(struct t_ctx *t, const void *init, size_t bytes, size_t 
 
 void *t_dev(struct t_ctx *t, const void *init, size_t bytes)
 {
+	if (t->untouchable)
+		return t->untouchable;
 	return new_buffer(t, init, bytes, t->shift);
 }
 
 void *t_dev8(struct t_ctx *t, const void *init, size_t bytes)
 {
+	if (t->untouchable)
+		return t->untouchable;
 	return new_buffer(t, init, bytes, t->shift / 8 * 8);
 }
 
 void *t_get(struct t_ctx *t, void *out, const void *dev, size_t bytes)
 {
-	t_ok(t, t->ops->copy(t->q, out, dev, bytes, LK_D2H));
-	t_ok(t, t->ops->sync(t->q));
+	if (!t->untouchable) {
+		t_ok(t, t->ops->copy(t->q, out, dev, bytes, LK_D2H));
+		t_ok(t, t->ops->sync(t->q));
+	}
 	return (unsigned char *)out + bytes;
 }
 
@@ -117,6 +127,29 @@ static int in_team(void *ctx)
 	return 0;
 }
 
+/* Measure fn without touching its buffers, then run it in the work space that this found. */
+static int measured(void *ctx)
+{
+	const struct call *c = ctx;
+	struct t_ctx *t = c->t;
+	void *page = mmap(NULL, UNTOUCHABLE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			-1, 0);
+	uint64_t need;
+
+	assert_true(page != MAP_FAILED);
+	t->untouchable = page;
+	t_ok(t, t->ops->measure(t->q, 1));
+	c->fn(t, c->arg, c->out);
+	need = t->ops->workspace(t->q);
+	t_ok(t, t->ops->measure(t->q, 0));
+	t->untouchable = NULL;
+	assert_int_equal(munmap(page, UNTOUCHABLE), 0);
+	c->fn(t, c->arg, c->out);
+	assert_true(t->ops->workspace(t->q) == need);
+	release(t);
+	return 0;
+}
+
 void t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out, size_t bytes)
 {
 	static const int threads[] = { 1, 1, 2, 3, 5 };
@@ -137,6 +170,12 @@ void t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out, size_
 			fail_msg("%s: run %zu with %d threads has other bits", ops->name, i,
 					threads[i]);
 	}
+	ops->close(t.q);
+	if (ops->open(&t.q, 0, &err) < 0)
+		fail_msg("%s", err.msg);
+	lk_cpu_team(3, measured, &(struct call){ &t, fn, arg, again });
+	if (memcmp(out, again, bytes) != 0)
+		fail_msg("%s: the run after measuring has other bits", ops->name);
 	ops->close(t.q);
 	free(again);
 }

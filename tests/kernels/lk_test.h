@@ -10,7 +10,8 @@
  * A test gives t_run() a function that makes its device buffers by t_dev(), calls the operation and
  * brings the results to the host by t_get(). t_run() calls it several times, with other numbers of
  * threads and other alignments, and requires the same bits each time. The bytes around every buffer
- * must not change.
+ * must not change. Once it lets a queue measure the function, with buffers that cannot be touched,
+ * and then requires that the operations need no more work space than that.
  */
 #include <math.h>
 #include <setjmp.h>

@@ -2,11 +2,10 @@
 
 struct ce_data {
 	size_t rows, v, ld;
-	int loss_only, grad_only;
+	int logp_only, grad_only, in_place, unweighted;
 	size_t ranks; /* slices of the vocabulary; 0: cross_entropy() on the whole */
-	int32_t *labels;
-	lk_real *x;
-	struct lk_step step;
+	uint32_t *label;
+	lk_real *x, *weight;
 };
 
 static void ce_make(struct ce_data *d, size_t rows, size_t v, size_t ld)
@@ -15,21 +14,24 @@ static void ce_make(struct ce_data *d, size_t rows, size_t v, size_t ld)
 		.v = v,
 		.ld = ld,
 		.x = t_fill(1, rows * ld, 9),
-		.labels = t_alloc(rows, sizeof(*d->labels)),
-		.step.scale = 0.37 };
-	for (size_t r = 0; r < rows; r++)
-		d->labels[r] = r % 5 == 3 ? -1 : (int32_t)(r * 7 % v);
+		.weight = t_fill(2, rows, 2),
+		.label = t_alloc(rows, sizeof(*d->label)) };
+	for (size_t r = 0; r < rows; r++) {
+		d->label[r] = (uint32_t)(r * 7 % v);
+		d->weight[r] = r % 5 == 3 ? 0 : d->weight[r];
+	}
 }
 
 static void ce_free(struct ce_data *d)
 {
 	free(d->x);
-	free(d->labels);
+	free(d->weight);
+	free(d->label);
 }
 
 /* Slices of the vocabulary as ranks would hold them; the last one takes the remainder. */
-static void ce_split(struct t_ctx *t, const struct ce_data *d, lk_real *loss, lk_real *x,
-		const int32_t *labels, const struct lk_step *step)
+static void ce_split(struct t_ctx *t, const struct ce_data *d, lk_real *logp, lk_real *dx,
+		const lk_real *x, const uint32_t *label, const lk_real *weight)
 {
 	lk_real *all = t_dev(t, NULL, d->ranks * d->rows * 3 * sizeof(*all)), *stats;
 	size_t part = d->v / d->ranks;
@@ -38,58 +40,63 @@ static void ce_split(struct t_ctx *t, const struct ce_data *d, lk_real *loss, lk
 	for (size_t k = 0; k < d->ranks; k++)
 		t_ok(t,
 				t_ops(t)->ce_stats(t_queue(t), all + k * d->rows * 3, x + k * part,
-						labels, d->rows,
+						label, d->rows,
 						k + 1 < d->ranks ? part : d->v - k * part, d->ld,
 						k * part));
 	t_ok(t, t_ops(t)->ce_merge(t_queue(t), stats, all, d->ranks, d->rows));
 	for (size_t k = 0; k < d->ranks; k++)
 		t_ok(t,
-				t_ops(t)->ce_grad(t_queue(t), loss, x + k * part, labels, stats,
-						d->rows, k + 1 < d->ranks ? part : d->v - k * part,
-						d->ld, k * part, step));
+				t_ops(t)->ce_grad(t_queue(t), logp, dx + k * part, x + k * part,
+						label, weight, stats, d->rows,
+						k + 1 < d->ranks ? part : d->v - k * part, d->ld,
+						k * part));
 }
 
+/* out: logp, dx. dx begins as x. */
 static void ce_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct ce_data *d = arg;
 	size_t bytes = d->rows * d->ld * sizeof(lk_real);
-	lk_real *x = t_dev(t, d->x, bytes), *loss = t_dev(t, NULL, d->rows * sizeof(*loss));
-	struct lk_step *step = t_dev8(t, &d->step, sizeof(*step));
-	int32_t *labels = t_dev8(t, d->labels, d->rows * sizeof(*labels));
+	lk_real *x = t_dev(t, d->x, bytes), *logp = t_dev(t, NULL, d->rows * sizeof(*logp));
+	lk_real *weight = t_dev(t, d->weight, d->rows * sizeof(*weight));
+	lk_real *dx = d->in_place ? x : t_dev(t, d->x, bytes);
+	uint32_t *label = t_dev8(t, d->label, d->rows * sizeof(*label));
 
 	if (d->ranks != 0)
-		ce_split(t, d, loss, x, labels, step);
+		ce_split(t, d, logp, dx, x, label, weight);
 	else
 		t_ok(t,
-				t_ops(t)->cross_entropy(t_queue(t), d->grad_only ? NULL : loss, x,
-						labels, d->rows, d->v, d->ld,
-						d->loss_only ? NULL : step));
-	t_get(t, t_get(t, out, loss, d->rows * sizeof(*loss)), x, bytes);
+				t_ops(t)->cross_entropy(t_queue(t), d->grad_only ? NULL : logp,
+						d->logp_only ? NULL : dx, x, label,
+						d->unweighted ? NULL : weight, d->rows, d->v,
+						d->ld));
+	t_get(t, t_get(t, out, logp, d->rows * sizeof(*logp)), dx, bytes);
 }
 
 static void ce_check(const struct lk_ops *ops, struct ce_data *d, lk_real *out)
 {
 	size_t n = d->rows * d->ld;
-	double *loss = t_alloc(d->rows, sizeof(*loss)), *dx = t_widen(d->x, n);
+	double *logp = t_alloc(d->rows, sizeof(*logp)), *dx = t_alloc(n, sizeof(*dx));
+	double *x = t_widen(d->x, n), *weight = t_widen(d->weight, d->rows);
 
-	lk_ref_cross_entropy(loss, dx, d->labels, d->rows, d->v, d->ld, &d->step);
+	lk_ref_cross_entropy(
+			logp, dx, x, d->label, d->unweighted ? NULL : weight, d->rows, d->v, d->ld);
 	t_run(ops, ce_run, d, out, (n + d->rows) * sizeof(*out));
 	if (!d->grad_only)
-		t_near("loss", out, loss, d->rows, T_EPS * 8);
+		t_near("logp", out, logp, d->rows, T_EPS * 8);
 	for (size_t r = 0; r < d->rows; r++)
-		if (d->loss_only)
+		if (d->logp_only)
 			assert_memory_equal(out + d->rows, d->x, n * sizeof(*out));
 		else
 			t_near("dlogits", out + d->rows + r * d->ld, dx + r * d->ld, d->v,
 					T_EPS * 16);
-	free(loss);
-	free(dx);
+	free(logp), free(dx), free(x), free(weight);
 }
 
 static void test_ce(void **state)
 {
 	static const size_t shapes[][3] = { { 1, 1, 1 }, { 3, 17, 17 }, { 17, 33, 40 },
-		{ 5, 127, 127 }, { 9, 4097, 4100 }, { 2, 9000, 9000 } };
+		{ 5, 127, 127 }, { 9, 4097, 4100 }, { 2, 9000, 9000 }, { 1, 300001, 300001 } };
 	const struct lk_ops *ops;
 
 	(void)state;
@@ -103,11 +110,18 @@ static void test_ce(void **state)
 		n = d.rows * d.ld + d.rows;
 		all = t_alloc(n, sizeof(*all));
 		out = t_alloc(n, sizeof(*out));
+		d.unweighted = 1;
 		ce_check(ops, &d, all);
-		d.loss_only = 1;
+		d.unweighted = 0;
+		ce_check(ops, &d, all);
+		d.in_place = 1;
+		ce_check(ops, &d, out);
+		assert_memory_equal(all, out, n * sizeof(*out));
+		d.in_place = 0;
+		d.logp_only = 1;
 		ce_check(ops, &d, out);
 		assert_memory_equal(all, out, d.rows * sizeof(*out));
-		d.loss_only = 0;
+		d.logp_only = 0;
 		d.grad_only = 1;
 		ce_check(ops, &d, out);
 		assert_memory_equal(all + d.rows, out + d.rows, (n - d.rows) * sizeof(*out));
@@ -119,6 +133,31 @@ static void test_ce(void **state)
 		ce_check(ops, &d, out);
 		free(all);
 		free(out);
+		ce_free(&d);
+	}
+}
+
+/* A row of weight 0 has gradient 0, whatever its logits are. */
+static void test_no_weight(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	for (size_t ranks = 0; ranks < 3; ranks++) {
+		struct ce_data d;
+		lk_real out[2 * 101];
+
+		ce_make(&d, 2, 100, 100);
+		d.ranks = ranks;
+		d.weight[0] = 0;
+		d.weight[1] = 1;
+		d.x[30] = (lk_real)NAN;
+		d.x[70] = (lk_real)INFINITY;
+		t_run(ops, ce_run, &d, out, sizeof(out));
+		assert_true(isnan(out[0]) && isfinite(out[1]));
+		for (size_t j = 0; j < 100; j++)
+			assert_true(out[2 + j] == 0 && isfinite(out[102 + j]));
 		ce_free(&d);
 	}
 }
@@ -142,6 +181,31 @@ static void test_large(void **state)
 	}
 }
 
+/* Logits of -infinity, single ones and a whole block, are impossible and change nothing else. */
+static void test_masked(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	for (size_t ranks = 0; ranks < 3; ranks++) {
+		struct ce_data d;
+		lk_real *out = t_alloc(2 * 12001, sizeof(*out));
+
+		ce_make(&d, 2, 12000, 12000);
+		d.ranks = ranks;
+		for (size_t j = 4000; j < 9000; j++)
+			d.x[j] = (lk_real)-INFINITY;
+		d.x[12000 + 5] = (lk_real)-INFINITY;
+		ce_check(ops, &d, out);
+		for (size_t j = 4000; j < 9000; j++)
+			assert_true(out[2 + j] == 0);
+		assert_true(isfinite(out[0]) && isfinite(out[1]) && out[2 + 12005] == 0);
+		free(out);
+		ce_free(&d);
+	}
+}
+
 static void test_not_finite(void **state)
 {
 	const struct lk_ops *ops;
@@ -153,6 +217,7 @@ static void test_not_finite(void **state)
 		lk_real out[101];
 
 		ce_make(&d, 1, 100, 100);
+		d.weight[0] = 1;
 		d.x[at] = (lk_real)NAN;
 		t_run(ops, ce_run, &d, out, sizeof(out));
 		assert_true(isnan(out[0]));
@@ -162,7 +227,7 @@ static void test_not_finite(void **state)
 }
 
 /*
- * The error of the exponential, measured through ce_grad: with maximum 0, sum 1, scale 1 and the
+ * The error of the exponential, measured through ce_grad: with maximum 0, sum 1, weight 1 and the
  * label in another slice it turns x into exp(x), here for 0 >= x >= -87 (-708).
  */
 #define EXP_N 400000
@@ -170,13 +235,11 @@ static void test_not_finite(void **state)
 static void exp_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const lk_real one[3] = { 0, 1, 0 };
-	const int32_t label = 1 << 30;
-	struct lk_step host = { .scale = 1 }, *step;
+	const uint32_t host = 1 << 30;
 	lk_real *x = t_dev(t, arg, EXP_N * sizeof(*x)), *stats = t_dev(t, one, sizeof(one));
-	int32_t *labels = t_dev8(t, &label, sizeof(label));
+	uint32_t *label = t_dev8(t, &host, sizeof(host));
 
-	step = t_dev8(t, &host, sizeof(host));
-	t_ok(t, t_ops(t)->ce_grad(t_queue(t), NULL, x, labels, stats, 1, EXP_N, 0, 0, step));
+	t_ok(t, t_ops(t)->ce_grad(t_queue(t), NULL, x, x, label, NULL, stats, 1, EXP_N, 0, 0));
 	t_get(t, out, x, EXP_N * sizeof(*x));
 }
 
@@ -223,7 +286,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ce),
+		cmocka_unit_test(test_no_weight),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_masked),
 		cmocka_unit_test(test_not_finite),
 		cmocka_unit_test(test_exp),
 	};

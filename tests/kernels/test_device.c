@@ -37,6 +37,78 @@ static void test_memory(void **state)
 	}
 }
 
+/* Events of two queues; the work of the CPU is done when they are asked for it. */
+static void test_events(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	{
+		struct lk_queue *q, *q2;
+		struct lk_event *e;
+		struct lk_err err;
+		lk_real x[2] = { 1, 2 }, y[2] = { 3, 4 };
+
+		assert_int_equal(ops->open(&q, 0, &err), 0);
+		assert_int_equal(ops->open(&q2, 0, &err), 0);
+		assert_int_equal(ops->event_open(q, &e), 0);
+		assert_int_equal(ops->accumulate(q, y, x, 2), 0);
+		assert_int_equal(ops->event_record(q, e), 0);
+		assert_int_equal(ops->event_wait(q2, e), 0);
+		assert_int_equal(ops->accumulate(q2, x, y, 2), 0);
+		assert_int_equal(ops->event_sync(q, e), 0);
+		assert_true(x[0] == 5 && x[1] == 8);
+		assert_int_equal(ops->event_record(q, NULL), -1);
+		assert_int_equal(ops->event_wait(q, NULL), -1);
+		assert_int_equal(ops->event_sync(q, NULL), -1);
+		assert_true(strlen(ops->message(q)) > 10);
+		ops->event_close(q, e);
+		ops->event_close(q, NULL);
+		ops->close(q);
+		ops->close(q2);
+	}
+}
+
+/*
+ * A queue measures what a product needs, with NULL for every pointer; then it runs this product and
+ * smaller ones and refuses a larger one. Bad shapes are found while measuring.
+ */
+static void test_measure(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	{
+		struct lk_gemm g = lk_linear(10, 20, 30), large = lk_linear(10, 20, 300), bad = g;
+		struct lk_queue *q, *fresh;
+		struct lk_err err;
+		lk_real *x = t_alloc(3000, sizeof(*x)), *y = t_alloc(6000, sizeof(*y)), d[200];
+
+		bad.lda = 1;
+		g.beta = 1;
+		assert_int_equal(ops->open(&q, 0, &err), 0);
+		assert_int_equal(ops->open(&fresh, 0, &err), 0);
+		assert_true(ops->workspace(q) == 0);
+		assert_int_equal(ops->measure(q, 1), 0);
+		assert_int_equal(ops->gemm(q, &g, NULL, NULL, NULL, NULL), 0);
+		assert_int_equal(ops->gemm(q, &bad, NULL, NULL, NULL, NULL), -1);
+		assert_int_equal(ops->zero(q, NULL, 100), 0);
+		assert_true(ops->workspace(q) > 0);
+		assert_int_equal(ops->measure(q, 0), 0);
+		g.beta = 0;
+		assert_int_equal(ops->gemm(q, &g, d, x, y, NULL), 0);
+		assert_int_equal(ops->gemm(q, &large, d, x, y, NULL), -1);
+		assert_non_null(strstr(ops->message(q), "were measured"));
+		assert_int_equal(ops->gemm(fresh, &large, d, x, y, NULL), 0);
+		assert_true(ops->workspace(fresh) > ops->workspace(q) / 2);
+		ops->close(q);
+		ops->close(fresh);
+		free(x), free(y);
+	}
+}
+
 /* The best table is one of those that can be named. */
 static void test_choice(void **state)
 {
@@ -53,6 +125,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_measure),
 		cmocka_unit_test(test_choice),
 	};
 

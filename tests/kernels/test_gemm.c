@@ -3,7 +3,7 @@
 struct gemm_case {
 	size_t m, n, k;
 	size_t pad; /* added to the leading dimensions */
-	int ta, tb, packed, in_place;
+	int ta, tb, packed, in_place, scaled;
 	double alpha, beta;
 	size_t row0, row1;
 };
@@ -13,6 +13,7 @@ struct gemm_data {
 	struct lk_gemm g;
 	lk_real *a, *b, *d;
 	size_t na, nb, nd;
+	lk_real scale[2];
 };
 
 static void gemm_make(struct gemm_data *x, const struct gemm_case *c)
@@ -41,6 +42,8 @@ static void gemm_make(struct gemm_data *x, const struct gemm_case *c)
 	x->a = t_fill(1, x->na, 1);
 	x->b = t_fill(2, x->nb, 1);
 	x->d = t_fill(3, x->nd, 1);
+	x->scale[0] = 3;
+	x->scale[1] = (lk_real)-0.7;
 }
 
 static void gemm_free(struct gemm_data *x)
@@ -50,7 +53,7 @@ static void gemm_free(struct gemm_data *x)
 	free(x->d);
 }
 
-/* out: D with its padding, which must not change. */
+/* out: D with its padding, which must not change; then, with scales, its largest absolute value. */
 static void gemm_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct gemm_data *x = arg;
@@ -60,6 +63,7 @@ static void gemm_run(struct t_ctx *t, const void *arg, void *out)
 	struct lk_packed_weight *packed = NULL;
 	lk_real *a = t_dev(t, x->a, x->na * sizeof(*a)), *b = t_dev(t, x->b, x->nb * sizeof(*b));
 	lk_real *c = t_dev(t, x->d, x->nd * sizeof(*c)), *d = c;
+	lk_real *scale = t_dev(t, x->scale, sizeof(x->scale)), *amax = NULL;
 
 	if (!x->c.in_place) {
 		lk_real *fill = t_alloc(x->nd, sizeof(*fill));
@@ -70,8 +74,15 @@ static void gemm_run(struct t_ctx *t, const void *arg, void *out)
 	for (int i = 0; i < 2 && x->c.packed; i++)
 		t_ok(t, ops->pack(q, &packed, b, g.tb ? g.n : g.k, g.tb ? g.k : g.n, g.ldb));
 	g.packed = packed;
+	if (x->c.scaled) {
+		g.a_scale = scale;
+		g.b_scale = scale + 1;
+		g.d_amax = amax = t_dev(t, NULL, sizeof(*amax));
+	}
 	t_ok(t, ops->gemm(q, &g, d, a, packed ? NULL : b, g.beta != 0 ? c : NULL));
-	t_get(t, out, d, x->nd * sizeof(*d));
+	out = t_get(t, out, d, x->nd * sizeof(*d));
+	if (x->c.scaled)
+		t_get(t, out, amax, sizeof(*amax));
 	ops->pack_free(q, packed);
 }
 
@@ -123,6 +134,23 @@ static void gemm_shapes(void **state)
 
 			gemm_check(ops, &c);
 		}
+}
+
+/* Operands of which only a part is packed at once: many rows and columns, a large k. */
+static void gemm_parts(void **state)
+{
+	static const size_t sizes[][3] = { { 2800, 2790, 2 }, { 9, 5, 100000 } };
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	for (size_t i = 0; i < T_LEN(sizes); i++) {
+		struct gemm_case c = {
+			.m = sizes[i][0], .n = sizes[i][1], .k = sizes[i][2], .tb = 1, .alpha = 1
+		};
+
+		gemm_check(ops, &c);
+	}
 }
 
 /* The bits of a row depend neither on the number of rows nor on the row range. */
@@ -219,6 +247,47 @@ static void gemm_nan_in_d(void **state)
 	}
 }
 
+/* Scales of the operands and the largest absolute value of the result, of all rows or of a range. */
+static void gemm_scales(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	for (int v = 0; v < 8; v++) {
+		struct gemm_case c = { .m = 40,
+			.n = 50 * (size_t)(v < 6),
+			.k = 30,
+			.tb = v & 1,
+			.pad = 3,
+			.scaled = 1,
+			.alpha = 0.5,
+			.beta = v >> 1 & 1,
+			.row0 = v & 4 ? 7 : 0,
+			.row1 = v & 4 ? 13 : 0 };
+		double *a, *b, *d, *want, most = 0;
+		struct gemm_data x;
+		lk_real *out;
+
+		gemm_make(&x, &c);
+		out = t_alloc(x.nd + 1, sizeof(*out));
+		a = t_widen(x.a, x.na);
+		b = t_widen(x.b, x.nb);
+		d = t_widen(x.d, x.nd);
+		want = t_alloc(x.nd + 1, sizeof(*want));
+		x.g.a_scale = x.scale;
+		x.g.b_scale = x.scale + 1;
+		lk_ref_gemm(&x.g, want, a, b, d);
+		for (size_t i = 0; i < x.nd; i++)
+			most = fabs(want[i]) > most ? fabs(want[i]) : most;
+		want[x.nd] = most;
+		t_run(ops, gemm_run, &x, out, (x.nd + 1) * sizeof(*out));
+		t_near("scaled", out, want, x.nd + 1, T_EPS * 64);
+		free(out), free(want), free(a), free(b), free(d);
+		gemm_free(&x);
+	}
+}
+
 static void gemm_refuses(void **state)
 {
 	const struct lk_ops *ops;
@@ -226,7 +295,7 @@ static void gemm_refuses(void **state)
 	(void)state;
 	T_EACH(ops)
 	{
-		struct lk_gemm g = lk_linear(2, 3, 4), bad[6];
+		struct lk_gemm g = lk_linear(2, 3, 4), bad[8];
 		struct lk_queue *q;
 		struct lk_err err;
 		lk_real a[16] = { 0 }, d[16];
@@ -240,6 +309,8 @@ static void gemm_refuses(void **state)
 		bad[3].ldd = 2;
 		bad[4].row1 = 3;
 		bad[5].beta = 1;
+		bad[6].ab_type = LK_BF16;
+		bad[7].cd_type = LK_F32;
 		for (size_t i = 0; i < T_LEN(bad); i++) {
 			assert_int_equal(ops->gemm(q, &bad[i], d, a, a, NULL), -1);
 			assert_true(strlen(ops->message(q)) > 10);
@@ -252,9 +323,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gemm_shapes),
+		cmocka_unit_test(gemm_parts),
 		cmocka_unit_test(gemm_rows),
 		cmocka_unit_test(gemm_same),
 		cmocka_unit_test(gemm_nan_in_d),
+		cmocka_unit_test(gemm_scales),
 		cmocka_unit_test(gemm_refuses),
 	};
 

@@ -5,7 +5,7 @@
 struct norm_data {
 	size_t rows, n;
 	lk_real *x, *w, *dy, *res, *rstd;
-	int with_res, in_place;
+	int with_res, in_place, add;
 };
 
 static void norm_make(struct norm_data *d, size_t rows, size_t n)
@@ -24,7 +24,7 @@ static void norm_free(struct norm_data *d)
 	free(d->x), free(d->w), free(d->dy), free(d->res), free(d->rstd);
 }
 
-/* out: y, rstd, and the sum with the residual (or y again). */
+/* out: y, rstd, the sum with the residual (or y again), and y from that sum and rstd. */
 static void norm_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct norm_data *d = arg;
@@ -40,10 +40,18 @@ static void norm_run(struct t_ctx *t, const void *arg, void *out)
 			t_ops(t)->rmsnorm(t_queue(t), y, rstd, d->with_res ? s : NULL, x,
 					d->with_res ? res : NULL, w, d->rows, d->n, EPS));
 	out = t_get(t, t_get(t, out, y, bytes), rstd, d->rows * sizeof(*rstd));
-	t_get(t, out, d->with_res ? s : y, bytes);
+	out = t_get(t, out, d->with_res ? s : y, bytes);
+	if (d->in_place && !d->with_res) { /* x is gone */
+		t_get(t, out, y, bytes);
+		return;
+	}
+	t_ok(t,
+			t_ops(t)->rmsnorm_again(t_queue(t), res, d->with_res ? s : x, w, rstd,
+					d->rows, d->n));
+	t_get(t, out, res, bytes);
 }
 
-/* out: dx, dw; dw starts as w. */
+/* out: dx, dw; dw begins as w. */
 static void norm_back_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct norm_data *d = arg;
@@ -56,7 +64,7 @@ static void norm_back_run(struct t_ctx *t, const void *arg, void *out)
 
 	t_ok(t,
 			t_ops(t)->rmsnorm_back(t_queue(t), dx, dw, dy, d->with_res ? res : NULL, x,
-					w, rstd, d->rows, d->n));
+					w, rstd, d->rows, d->n, d->add));
 	t_get(t, t_get(t, out, dx, bytes), dw, d->n * sizeof(*dw));
 }
 
@@ -68,19 +76,24 @@ static void norm_check(const struct lk_ops *ops, struct norm_data *d)
 	       *sum = t_alloc(n, sizeof(*sum));
 	double *rstd = t_alloc(d->rows, sizeof(*rstd)), *dx = t_alloc(n, sizeof(*dx));
 	double *dw = t_widen(d->w, d->n);
-	lk_real *out = t_alloc(2 * n + d->rows, sizeof(*out));
+	lk_real *out = t_alloc(3 * n + d->rows, sizeof(*out));
 
 	lk_ref_rmsnorm(y, rstd, sum, x, d->with_res ? res : NULL, w, d->rows, d->n, EPS);
-	t_run(ops, norm_run, d, out, (2 * n + d->rows) * sizeof(*out));
+	t_run(ops, norm_run, d, out, (3 * n + d->rows) * sizeof(*out));
 	t_near("rmsnorm y", out, y, n, T_EPS * 16);
 	t_near("rmsnorm rstd", out + n, rstd, d->rows, T_EPS * 16);
 	t_near("rmsnorm sum", out + n + d->rows, d->with_res ? sum : y, n, T_EPS * 16);
+
+	assert_memory_equal(out, out + 2 * n + d->rows, n * sizeof(*out));
+	lk_ref_rmsnorm_again(dx, d->with_res ? sum : x, w, rstd, d->rows, d->n);
+	t_near("rmsnorm again", out + 2 * n + d->rows, dx, n, T_EPS * 16);
 
 	/* Backward at x, with the rstd of x. */
 	lk_ref_rmsnorm(y, rstd, NULL, x, NULL, w, d->rows, d->n, EPS);
 	for (size_t r = 0; r < d->rows; r++)
 		d->rstd[r] = (lk_real)rstd[r];
-	lk_ref_rmsnorm_back(dx, dw, dy, d->with_res ? res : NULL, x, w, rstd, d->rows, d->n);
+	lk_ref_rmsnorm_back(
+			dx, dw, dy, d->with_res ? res : NULL, x, w, rstd, d->rows, d->n, d->add);
 	t_run(ops, norm_back_run, d, out, (n + d->n) * sizeof(*out));
 	/* With one column the gradient is a difference of equal numbers. */
 	t_near("rmsnorm dx", out, dx, n, T_EPS * (d->n == 1 ? 2000 : 32));
@@ -97,12 +110,13 @@ static void test_rmsnorm(void **state)
 
 	(void)state;
 	T_EACH(ops)
-	for (size_t i = 0; i < T_LEN(shapes) * 4; i++) {
+	for (size_t i = 0; i < T_LEN(shapes) * 8; i++) {
 		struct norm_data d;
 
-		norm_make(&d, shapes[i / 4][0], shapes[i / 4][1]);
+		norm_make(&d, shapes[i / 8][0], shapes[i / 8][1]);
 		d.with_res = i & 1;
 		d.in_place = i >> 1 & 1;
+		d.add = i >> 2 & 1;
 		norm_check(ops, &d);
 		norm_free(&d);
 	}

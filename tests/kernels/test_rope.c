@@ -9,6 +9,7 @@ struct rope_data {
 	const uint32_t *pos;
 	int inverse;
 	lk_real *x;
+	double freq[64];
 };
 
 static void rope_run(struct t_ctx *t, const void *arg, void *out)
@@ -19,7 +20,7 @@ static void rope_run(struct t_ctx *t, const void *arg, void *out)
 	lk_real *table = t_dev(t, NULL, NPOS * d->dim * sizeof(*table));
 	uint32_t *pos = d->pos ? t_dev8(t, d->pos, d->rows * sizeof(*pos)) : NULL;
 
-	t_ok(t, t_ops(t)->rope_table(t_queue(t), table, POS0, NPOS, d->dim, THETA));
+	t_ok(t, t_ops(t)->rope_table(t_queue(t), table, POS0, NPOS, d->dim, d->freq));
 	t_ok(t,
 			t_ops(t)->rope(t_queue(t), x, table, pos, d->seq, d->rows, d->heads, d->dim,
 					d->ld, d->inverse));
@@ -38,14 +39,16 @@ static void test_rope(void **state)
 	T_EACH(ops)
 	for (size_t k = 0; k < T_LEN(dims) * 4; k++) {
 		struct rope_data d = { 65, 3, dims[k / 4], dims[k / 4] * 3 + (k & 1 ? 5 : 0),
-			k & 2 ? 20 : 0, k & 1 ? pos : NULL, k & 1, NULL };
+			k & 2 ? 20 : 0, k & 1 ? pos : NULL, k & 1, NULL, { 0 } };
 		size_t n = d.rows * d.ld;
 		lk_real *out = t_alloc(n, sizeof(*out));
 		double *want, *table = t_alloc(NPOS * d.dim, sizeof(*table));
 
+		for (size_t i = 0; i < d.dim / 2; i++)
+			d.freq[i] = pow(THETA, -2.0 * (double)i / (double)d.dim);
 		d.x = t_fill(3, n, 1);
 		want = t_widen(d.x, n);
-		lk_ref_rope_table(table, POS0, NPOS, d.dim, THETA);
+		lk_ref_rope_table(table, POS0, NPOS, d.dim, d.freq);
 		lk_ref_rope(want, table, d.pos, d.seq, d.rows, d.heads, d.dim, d.ld, d.inverse);
 		t_run(ops, rope_run, &d, out, n * sizeof(*out));
 		t_near("rope", out, want, n, T_EPS * 8);

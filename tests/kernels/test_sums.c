@@ -6,13 +6,13 @@ static const size_t sizes[] = { 0, 1, 3, 17, 127, 4096, 4097, 20000 };
 
 struct norm_data {
 	size_t n, cut; /* two shards, the first of `cut` chunks */
-	double max_norm;
+	double max_norm, loss;
+	uint64_t finite;
 	lk_real *x;
 };
 
 struct norm_out {
 	struct lk_step step;
-	double sum;
 	uint32_t ok;
 	uint32_t pad;
 };
@@ -26,21 +26,21 @@ static void norm_run(struct t_ctx *t, const void *arg, void *out)
 	struct norm_out *o = out;
 	struct lk_step *step;
 	lk_real *x = t_dev(t, d->x, d->n * sizeof(*x)), *act = t_dev(t, NULL, d->n * sizeof(*x));
-	double *sums = t_dev8(t, NULL, chunks * sizeof(*sums)), *sum;
+	double *sums = t_dev8(t, NULL, chunks * sizeof(*sums));
 	uint32_t *ok = t_dev8(t, NULL, sizeof(*ok));
 
 	memset(o, 0, sizeof(*o));
+	o->step.scale = 0.25;
+	o->step.loss = d->loss;
+	o->step.finite = d->finite;
 	step = t_dev8(t, &o->step, sizeof(*step));
-	sum = t_dev8(t, NULL, sizeof(*sum));
 	t_ok(t, ops->sqnorm(q, sums, x, cut));
 	t_ok(t, ops->sqnorm(q, sums + d->cut, x + cut, d->n - cut));
 	t_ok(t, ops->sum(q, &step->sqnorm, sums, chunks));
 	t_ok(t, ops->clip(q, step, d->max_norm));
 	t_ok(t, ops->to_act(q, act, x, d->n));
 	t_ok(t, ops->finite(q, ok, act, d->n));
-	t_ok(t, ops->sum_real(q, sum, act, d->n));
 	t_get(t, &o->step, step, sizeof(*step));
-	t_get(t, &o->sum, sum, sizeof(*sum));
 	t_get(t, &o->ok, ok, sizeof(*ok));
 }
 
@@ -51,9 +51,9 @@ static void test_norm(void **state)
 	(void)state;
 	T_EACH(ops)
 	for (size_t k = 0; k < T_LEN(sizes); k++) {
-		struct norm_data d = { sizes[k], 0, 1, t_fill(k, sizes[k], 1) };
+		struct norm_data d = { sizes[k], 0, 0.25, 3, 1, t_fill(k, sizes[k], 1) };
 		double *x = t_widen(d.x, d.n), sums[8];
-		struct lk_step want = { 0 };
+		struct lk_step want = { .scale = 0.25, .loss = 3, .finite = 1 };
 		struct norm_out o, shards;
 
 		lk_ref_sqnorm(sums, x, d.n);
@@ -64,14 +64,13 @@ static void test_norm(void **state)
 		assert_true(fabs(o.step.norm - want.norm) <= 1e-13 * want.norm);
 		assert_true(fabs(o.step.clip - want.clip) < 1e-13);
 		assert_true(o.step.finite == 1 && o.ok == 1);
-		assert_true(o.sum == lk_ref_sum(x, d.n));
 		/* Two shards have the bits of the whole. */
 		d.cut = d.n / LK_NORM_CHUNK / 2;
 		t_run(ops, norm_run, &d, &shards, sizeof(shards));
 		assert_memory_equal(&o, &shards, sizeof(o));
 		d.max_norm = 0;
 		t_run(ops, norm_run, &d, &o, sizeof(o));
-		assert_true(o.step.clip == 1);
+		assert_true(o.step.clip == 0.25);
 		free(x), free(d.x);
 	}
 }
@@ -86,7 +85,7 @@ static void test_finite(void **state)
 	T_EACH(ops)
 	for (size_t k = 1; k < T_LEN(sizes); k++)
 		for (size_t i = 0; i < 12; i++) {
-			struct norm_data d = { sizes[k], 0, 1, t_fill(k, sizes[k], 1) };
+			struct norm_data d = { sizes[k], 0, 0.25, 3, 1, t_fill(k, sizes[k], 1) };
 			struct norm_out o;
 
 			d.x[i < 6 ? i % d.n : d.n - 1 - i % d.n] = bad[i % 3];
@@ -97,6 +96,78 @@ static void test_finite(void **state)
 		}
 }
 
+/* The flag stays down, and a loss that is not finite takes it down too. */
+static void test_flag(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	for (int i = 0; i < 4; i++) {
+		struct norm_data d = { 100, 0, 1, i & 1 ? (double)NAN : 3, i < 2,
+			t_fill(1, 100, 1) };
+		struct norm_out o;
+
+		t_run(ops, norm_run, &d, &o, sizeof(o));
+		assert_true(o.step.finite == (i == 0));
+		free(d.x);
+	}
+}
+
+/* --- trees ----------------------------------------------------------------------------------- */
+
+struct tree_data {
+	size_t n;
+	int weighted;
+	double *x;
+	lk_real *logp, *weight;
+};
+
+/* out: sum, loss. */
+static void tree_run(struct t_ctx *t, const void *arg, void *out)
+{
+	const struct tree_data *d = arg;
+	size_t bytes = d->n * sizeof(lk_real);
+	double *x = t_dev8(t, d->x, d->n * sizeof(*x)), *to = t_dev8(t, NULL, 2 * sizeof(*to));
+	lk_real *logp = t_dev(t, d->logp, bytes), *weight = t_dev(t, d->weight, bytes);
+
+	t_ok(t, t_ops(t)->sum(t_queue(t), to, x, d->n));
+	t_ok(t, t_ops(t)->loss(t_queue(t), to + 1, logp, d->weighted ? weight : NULL, d->n));
+	t_get(t, out, to, 2 * sizeof(*to));
+}
+
+static void test_trees(void **state)
+{
+	static const size_t ns[] = { 0, 1, 2, 3, 1023, 1024, 1025, 5000, 1024 * 1024,
+		1024 * 1024 + 7 };
+	const struct lk_ops *ops;
+
+	(void)state;
+	for (size_t k = 0; k < T_LEN(ns); k++) {
+		size_t n = ns[k];
+		struct tree_data d = { n, k & 1, t_alloc(n, sizeof(*d.x)), t_fill(1, n, 9),
+			t_fill(2, n, 1) };
+		double out[2], sum, exact = 0, loss;
+
+		for (size_t i = 0; i < n; i++)
+			exact += d.x[i] = t_rand(k, i) + 0.1;
+		sum = lk_ref_sum(d.x, n);
+		assert_true(fabs(sum - exact) <= 1e-12 * (double)n);
+		T_EACH(ops)
+		{
+			if (n > 100000 && ops != lk_cpu_ops())
+				continue;
+			t_run(ops, tree_run, &d, out, sizeof(out));
+			assert_memory_equal(&out[0], &sum, sizeof(sum));
+			loss = n < 1024 * 1024
+					? lk_ref_loss(d.logp, d.weighted ? d.weight : NULL, n)
+					: out[1];
+			assert_memory_equal(&out[1], &loss, sizeof(loss));
+		}
+		free(d.x), free(d.logp), free(d.weight);
+	}
+}
+
 /* --- lanes ----------------------------------------------------------------------------------- */
 
 struct lane_data {
@@ -104,17 +175,28 @@ struct lane_data {
 	lk_real *x;
 };
 
-/* out: the sum of the lanes, then lane 0 plus that sum. */
+#define LANE_SUMS ((size_t)8) /* chunks of the largest n, and more */
+
+/* out: the sum of the lanes, lane 0 plus that sum; lane_sum()'s sums and sqnorm()'s. */
 static void lane_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct lane_data *d = arg;
 	size_t bytes = d->lanes * d->stride * sizeof(lk_real);
-	lk_real *x = t_dev(t, d->x, bytes), *y = t_dev(t, d->x, bytes);
+	lk_real *x = t_dev(t, d->x, bytes), *y = t_dev(t, d->x, bytes), *z = t_dev(t, d->x, bytes);
+	double none[LANE_SUMS] = { 0 }, *sums = t_dev8(t, none, sizeof(none));
+	double *squares = t_dev8(t, none, sizeof(none));
 
-	t_ok(t, t_ops(t)->lane_sum(t_queue(t), x, d->lanes, d->stride, d->n));
+	t_ok(t, t_ops(t)->lane_sum(t_queue(t), x, d->lanes, d->stride, d->n, sums));
+	t_ok(t, t_ops(t)->lane_sum(t_queue(t), z, d->lanes, d->stride, d->n, NULL));
+	t_ok(t, t_ops(t)->sqnorm(t_queue(t), squares, z, d->n));
 	t_ok(t, t_ops(t)->accumulate(t_queue(t), y, x, d->n));
-	out = t_get(t, out, x, d->n * sizeof(*x));
-	t_get(t, out, y, d->n * sizeof(*y));
+	out = t_get(t, t_get(t, out, x, d->n * sizeof(*x)), y, d->n * sizeof(*y));
+	t_get(t, t_get(t, out, sums, sizeof(none)), squares, sizeof(none));
+}
+
+static size_t lane_bytes(size_t n)
+{
+	return 2 * n * sizeof(lk_real) + 2 * LANE_SUMS * sizeof(double);
 }
 
 static void test_lanes(void **state)
@@ -124,22 +206,24 @@ static void test_lanes(void **state)
 	(void)state;
 	T_EACH(ops)
 	for (size_t k = 1; k < T_LEN(sizes); k++)
-		for (size_t lanes = 1; lanes <= 8; lanes *= 2) {
+		for (size_t lanes = 1; lanes <= 7; lanes++) {
 			struct lane_data d = { lanes, sizes[k], sizes[k] + k, NULL };
-			lk_real *out = t_alloc(2 * d.n, sizeof(*out)), *x;
+			lk_real *out = t_alloc(1, lane_bytes(d.n)), *x;
+			const double *sums = (const double *)(const void *)(out + 2 * d.n);
 
 			d.x = t_fill(5, d.lanes * d.stride, 1);
 			x = t_fill(5, d.lanes * d.stride, 1);
-			t_run(ops, lane_run, &d, out, 2 * d.n * sizeof(*out));
+			t_run(ops, lane_run, &d, out, lane_bytes(d.n));
 			lk_ref_lane_sum(x, lanes, d.stride, d.n);
 			assert_memory_equal(out, x, d.n * sizeof(*x));
+			assert_memory_equal(sums, sums + LANE_SUMS, LANE_SUMS * sizeof(*sums));
 			lk_ref_accumulate(d.x, x, d.n);
 			assert_memory_equal(out + d.n, d.x, d.n * sizeof(*x));
 			free(out), free(d.x), free(x);
 		}
 }
 
-/* Two ranks of two lanes each have the bits of one rank with four. */
+/* Ranks that hold every ranks-th lane each have, by the same tree, the bits of one with all lanes. */
 static void test_lane_ranks(void **state)
 {
 	enum { N = 1000 };
@@ -147,25 +231,59 @@ static void test_lane_ranks(void **state)
 
 	(void)state;
 	T_EACH(ops)
-	{
-		lk_real *x = t_fill(8, 4 * N, 1), *rank[2], all[N], part[N];
-		struct lane_data d = { 4, N, N, x };
-		lk_real *out = t_alloc(2 * N, sizeof(*out));
+	for (size_t k = 0; k < 6; k++) {
+		size_t ranks = 2 + k / 3, each = (size_t)1 << k % 3, lanes = ranks * each;
+		lk_real *x = t_fill(8, lanes * N, 1), *mine = t_alloc(each * N, sizeof(*mine));
+		lk_real *sums = t_alloc(ranks * N, sizeof(*sums)), *out = t_alloc(1, lane_bytes(N));
+		struct lane_data d;
 
-		t_run(ops, lane_run, &d, out, 2 * N * sizeof(*out));
-		memcpy(all, out, sizeof(all));
-		for (size_t k = 0; k < 2; k++) {
-			rank[k] = t_alloc(2 * N, sizeof(*rank[k]));
-			memcpy(rank[k], x + k * N, N * sizeof(*x));
-			memcpy(rank[k] + N, x + (k + 2) * N, N * sizeof(*x));
-			d = (struct lane_data){ 2, N, N, rank[k] };
-			t_run(ops, lane_run, &d, out, 2 * N * sizeof(*out));
-			for (size_t i = 0; i < N; i++)
-				part[i] = k == 0 ? out[i] : part[i] + out[i];
-			free(rank[k]);
+		for (size_t r = 0; r < ranks; r++) {
+			for (size_t j = 0; j < each; j++)
+				memcpy(mine + j * N, x + (j * ranks + r) * N, N * sizeof(*x));
+			d = (struct lane_data){ each, N, N, mine };
+			t_run(ops, lane_run, &d, out, lane_bytes(N));
+			memcpy(sums + r * N, out, N * sizeof(*x));
 		}
-		assert_memory_equal(all, part, sizeof(all));
-		free(x), free(out);
+		lk_ref_lane_sum(sums, ranks, N, N);
+		d = (struct lane_data){ lanes, N, N, x };
+		t_run(ops, lane_run, &d, out, lane_bytes(N));
+		assert_memory_equal(out, sums, N * sizeof(*x));
+		free(x), free(mine), free(sums), free(out);
+	}
+}
+
+/* --- add ------------------------------------------------------------------------------------- */
+
+/* out: a + b, three times: apart, in a, in b. */
+static void add_run(struct t_ctx *t, const void *arg, void *out)
+{
+	const struct lane_data *d = arg;
+	size_t bytes = d->n * sizeof(lk_real);
+	lk_real *a = t_dev(t, d->x, bytes), *b = t_dev(t, d->x + d->n, bytes);
+	lk_real *y = t_dev(t, NULL, bytes), *z = t_dev(t, d->x, bytes);
+
+	t_ok(t, t_ops(t)->add(t_queue(t), y, a, b, d->n));
+	t_ok(t, t_ops(t)->add(t_queue(t), z, z, b, d->n));
+	t_ok(t, t_ops(t)->add(t_queue(t), b, a, b, d->n));
+	t_get(t, t_get(t, t_get(t, out, y, bytes), z, bytes), b, bytes);
+}
+
+static void test_add(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	for (size_t k = 0; k < T_LEN(sizes); k++) {
+		size_t n = sizes[k];
+		struct lane_data d = { .n = n, .x = t_fill(6, 2 * n, 1) };
+		lk_real *out = t_alloc(3 * n, sizeof(*out));
+
+		t_run(ops, add_run, &d, out, 3 * n * sizeof(*out));
+		lk_ref_accumulate(d.x, d.x + n, n);
+		for (size_t i = 0; i < 3; i++)
+			assert_memory_equal(out + i * n, d.x, n * sizeof(*out));
+		free(out), free(d.x);
 	}
 }
 
@@ -174,8 +292,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_norm),
 		cmocka_unit_test(test_finite),
+		cmocka_unit_test(test_flag),
+		cmocka_unit_test(test_trees),
 		cmocka_unit_test(test_lanes),
 		cmocka_unit_test(test_lane_ranks),
+		cmocka_unit_test(test_add),
 	};
 
 	return cmocka_run_group_tests_name("kernels/sums", tests, NULL, NULL);

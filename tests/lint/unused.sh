@@ -6,10 +6,10 @@
 
 sources() { files '*.c' '*.h' '*.cc' '*.inc' '*.cu' '*.cuh'; }
 
-# What parallel training calls as soon as there is more than one process.
+# What training on a device calls as soon as there is one.
 soon='
-lt_comm_ lt_table_find
-attn_merge ce_stats ce_merge ce_grad accumulate
+lt_table_find lt_broadcast lt_group_rank lt_group_size lt_comm_local_rank lt_comm_single
+attn_merge accumulate event_open event_close event_record event_wait event_sync
 '
 
 # A name that stands once in all code is a definition without a call. Tests are no users, except of

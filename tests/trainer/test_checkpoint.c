@@ -1,4 +1,4 @@
-/* Checkpoints: saving and loading, damage, removal of old ones. */
+/* Checkpoints of one process: saving and loading, damage, removal of old ones, those of before. */
 #include "tests/trainer/tiny.h"
 
 #include <dirent.h>
@@ -6,7 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libcommon/sys/file.h"
 #include "trainer/run/checkpoint.h"
+#include "trainer/run/saver.h"
+#include "trainer/run/step_folder.h"
 
 static struct lt_position position(uint64_t step)
 {
@@ -16,7 +19,8 @@ static struct lt_position position(uint64_t step)
 		.tokens = 99,
 		.updates = step - 1,
 		.context = TINY_CONTEXT,
-		.phase_name = "annealing" };
+		.phase_name = "annealing",
+		.by = { 4, 2, 3, 1, 8, "norms", "layout" } };
 }
 
 /* Set m and v to values that differ from each other and from p. */
@@ -33,6 +37,28 @@ static void fill(struct tiny *t)
 	}
 }
 
+/* Save and wait. */
+static int save_in(struct lt_run *run, struct tiny *t, const struct lt_position *pos, size_t keep,
+		struct lu_err *err)
+{
+	const struct lt_saver_options o = { .keep = keep };
+	struct lt_comm *comm;
+	struct lt_saver *s;
+	uint64_t saved;
+	int rc;
+
+	ok(lt_comm_single(&comm, err), err);
+	ok(lt_saver_open(&s, comm, t->w, &o, err), err);
+	ok(lt_saver_begin(s, run, pos, err), err);
+	rc = lt_saver_wait(s, &saved, err);
+	assert_true(saved == (rc == 0 ? pos->step : UINT64_MAX));
+	/* A failure is told once. */
+	assert_int_equal(lt_saver_poll(s, &saved, err), 0);
+	lt_saver_close(s);
+	lt_comm_close(comm);
+	return rc;
+}
+
 static void save(struct tiny *t, const char *path, uint64_t step, size_t keep)
 {
 	struct lt_position pos = position(step);
@@ -40,7 +66,7 @@ static void save(struct tiny *t, const char *path, uint64_t step, size_t keep)
 	struct lu_err err;
 
 	ok(lt_run_open(&run, path, &err), &err);
-	ok(lt_checkpoint_save(&run, t->w, &pos, keep, &err), &err);
+	ok(save_in(&run, t, &pos, keep, &err), &err);
 	ok(lt_run_close(&run, &err), &err);
 }
 
@@ -51,6 +77,20 @@ static bool exists(const char *dir, const char *name)
 
 	free(path);
 	return found;
+}
+
+static void assert_same_shape(const struct lt_shape *a, const struct lt_shape *b)
+{
+	assert_int_equal(a->vocab, b->vocab);
+	assert_int_equal(a->hidden, b->hidden);
+	assert_int_equal(a->layers, b->layers);
+	assert_int_equal(a->heads, b->heads);
+	assert_int_equal(a->kv_heads, b->kv_heads);
+	assert_int_equal(a->dim, b->dim);
+	assert_int_equal(a->ffn, b->ffn);
+	assert_int_equal(a->tied, b->tied);
+	assert_true(a->rope_theta == b->rope_theta && a->norm_eps == b->norm_eps &&
+			a->init_std == b->init_std);
 }
 
 static void test_round_trip(void **state)
@@ -72,7 +112,7 @@ static void test_round_trip(void **state)
 	assert_non_null(dir);
 	ok(lt_manifest_read(dir, &pos, &shape, &err), &err);
 	assert_memory_equal(&pos, &want, sizeof(pos));
-	assert_memory_equal(&shape, &t.w->table.shape, sizeof(shape));
+	assert_same_shape(&shape, &t.w->table.shape);
 	tiny_open(&u, 1, false);
 	ok(lt_weights_put(u.w, LT_VECTOR_P, 5, 1, &zero, &err), &err);
 	ok(lt_checkpoint_load(dir, u.w, &err), &err);
@@ -97,6 +137,43 @@ static int hidden(const char *run)
 		n += e->d_name[0] == '.' && e->d_name[1] && strcmp(e->d_name, "..") != 0;
 	closedir(d);
 	return n;
+}
+
+/* The layout is recorded, where there is one. Checkpoints of before have none. */
+static void test_layout(void **state)
+{
+	struct lt_position pos = position(5), back;
+	char *run = scratch_new(), *dir = path_in(run, "step-00000005"), *text;
+	struct lu_err err;
+	struct lt_run owned;
+	struct tiny t;
+	size_t n;
+
+	(void)state;
+	tiny_open(&t, 1, false);
+	ok(lt_run_open(&owned, run, &err), &err);
+	for (int with = 0; with < 2; with++) {
+		char *path = path_in(dir, "manifest.json");
+
+		pos.by = with ? position(5).by : (struct lt_written_by){ 0 };
+		ok(save_in(&owned, &t, &pos, 0, &err), &err);
+		ok(lu_read_file(path, 1 << 20, &text, &n, &err), &err);
+		assert_int_equal(!strstr(text,
+						 "\n\"equality\":\"layout\",\"layout\":{\"dp\":4,"
+						 "\"tp\":2,"
+						 "\"pp\":3,\"zero\":1,\"lanes\":8,"
+						 "\"recompute\":\"norms\"},\n"),
+				!with);
+		assert_int_equal(!strstr(text, "equality"), !with);
+		ok(lt_manifest_read(dir, &back, NULL, &err), &err);
+		assert_memory_equal(&back, &pos, sizeof(pos));
+		free(text);
+		free(path);
+	}
+	ok(lt_run_close(&owned, &err), &err);
+	tiny_close(&t);
+	free(dir);
+	scratch_remove(run);
 }
 
 /* Only a position with validations due says so. */
@@ -148,7 +225,7 @@ static void test_fenced(void **state)
 	assert_non_null(strstr(err.msg, "another trainer, process"));
 	setenv("SLURM_RESTART_COUNT", "1", 1);
 	ok(lt_run_open(&other, run, &err), &err);
-	assert_int_equal(lt_checkpoint_save(&old, t.w, &pos, 1, &err), -1);
+	assert_int_equal(save_in(&old, &t, &pos, 1, &err), -1);
 	assert_non_null(strstr(err.msg, "taken over"));
 	lu_buf_puts(&line, "{}\n");
 	assert_int_equal(lt_run_log(&old, LT_METRICS, &line, &err), -1);
@@ -159,7 +236,7 @@ static void test_fenced(void **state)
 	/* The old one leaves the lock of the new one alone. */
 	ok(lt_run_close(&old, &err), &err);
 	assert_true(exists(run, LT_OWNER_FILE));
-	ok(lt_checkpoint_save(&other, t.w, &pos, 1, &err), &err);
+	ok(save_in(&other, &t, &pos, 1, &err), &err);
 	ok(lt_run_close(&other, &err), &err);
 	assert_false(exists(run, LT_OWNER_FILE));
 	unsetenv("SLURM_JOB_ID");
@@ -172,6 +249,7 @@ static void test_fenced(void **state)
 /* The checkpoint of another model is refused, naming the first tensor whose shape differs. */
 static void test_wrong_shape(void **state)
 {
+	const struct lt_holding holding = { .lanes = 1, .dp_size = 1 };
 	struct lt_shape wide = tiny_shape(false);
 	char *run = scratch_new(), *dir;
 	struct lt_weights *w;
@@ -182,7 +260,7 @@ static void test_wrong_shape(void **state)
 	tiny_open(&t, 1, false);
 	save(&t, run, 1, 0);
 	wide.ffn = 24;
-	ok(lt_weights_open(&w, t.ops, t.q, &wide, 1, &err), &err);
+	ok(lt_weights_open(&w, t.ops, t.q, &wide, NULL, &holding, &err), &err);
 	ok(lt_checkpoint_find(run, 1, &dir, &err), &err);
 	assert_int_equal(lt_checkpoint_load(dir, w, &err), -1);
 	assert_non_null(strstr(err.msg, "model.layers.0.mlp.gate_proj.weight"));
@@ -231,14 +309,14 @@ static void test_damage(void **state)
 			assert_non_null(strstr(err.msg, f < 3 ? names[f] : "manifest.json"));
 			flip_bit(path, offset);
 		}
-		ok(lt_manifest_verify(dir, &err), &err);
+		ok(lt_checkpoint_load(dir, t.w, &err), &err);
 		assert_int_equal(truncate(path, sb.st_size - 1), 0);
 		/* The manifest is valid without its last newline. */
-		assert_int_equal(lt_manifest_verify(dir, &err), f == 3 ? 0 : -1);
+		assert_int_equal(lt_checkpoint_load(dir, t.w, &err), f == 3 ? 0 : -1);
 		assert_int_equal(truncate(path, sb.st_size / 2), 0);
-		assert_int_equal(lt_manifest_verify(dir, &err), -1);
+		assert_int_equal(lt_checkpoint_load(dir, t.w, &err), -1);
 		unlink(path);
-		assert_int_equal(lt_manifest_verify(dir, &err), -1);
+		assert_int_equal(lt_checkpoint_load(dir, t.w, &err), -1);
 		free(path);
 		save(&t, run, 3, 0);
 	}
@@ -266,7 +344,7 @@ static void test_keep(void **state)
 	save(&t, run, 3, 1);
 	assert_true(exists(run, "step-00000004"));
 	ok(lt_checkpoint_find(run, UINT64_MAX, &dir, &err), &err);
-	ok(lt_manifest_verify(dir, &err), &err);
+	ok(lt_checkpoint_load(dir, t.w, &err), &err);
 	free(dir);
 	assert_int_equal(hidden(run), 0);
 	assert_int_equal(lt_checkpoint_find(run, 77, &dir, &err), -1);
@@ -294,7 +372,7 @@ static void test_failing_save(void **state)
 	inside = path_in(block, "folder");
 	assert_int_equal(mkdir(block, 0700), 0);
 	assert_int_equal(mkdir(inside, 0700), 0);
-	assert_int_equal(lt_checkpoint_save(&owned, t.w, &pos, 1, &err), -1);
+	assert_int_equal(save_in(&owned, &t, &pos, 1, &err), -1);
 	assert_non_null(strstr(err.msg, "step-00000002"));
 	assert_int_equal(rmdir(inside), 0);
 	ok(lt_run_close(&owned, &err), &err);
@@ -307,16 +385,112 @@ static void test_failing_save(void **state)
 	scratch_remove(run);
 }
 
+/* A trainer that was killed while it replaced a checkpoint, where folders cannot be exchanged, has left
+ * the old one under a hidden name only: it is found there, and has its name back after the next
+ * start. */
+static void test_aside(void **state)
+{
+	static const char hidden_name[] = ".step-00000007.elsewhere.org-12.old.lu-tmp";
+	char *run = scratch_new(), *dir, *step, *aside;
+	struct lu_err err;
+	struct lt_run r;
+	struct tiny t;
+
+	(void)state;
+	tiny_open(&t, 1, false);
+	fill(&t);
+	save(&t, run, 6, 0);
+	save(&t, run, 7, 0);
+	step = path_in(run, "step-00000007");
+	aside = path_in(run, hidden_name);
+	assert_int_equal(rename(step, aside), 0);
+	/* By its step and as the latest. */
+	for (int i = 0; i < 2; i++) {
+		ok(lt_checkpoint_find(run, i ? 7 : UINT64_MAX, &dir, &err), &err);
+		assert_string_equal(dir, aside);
+		ok(lt_checkpoint_load(dir, t.w, &err), &err);
+		free(dir);
+	}
+	ok(lt_run_open(&r, run, &err), &err);
+	ok(lt_run_close(&r, &err), &err);
+	ok(lt_checkpoint_find(run, UINT64_MAX, &dir, &err), &err);
+	assert_string_equal(dir, step);
+	free(dir);
+	assert_int_equal(hidden(run), 0);
+	/* Where the new one has its name, the old one is only a remainder. */
+	ok(lt_checkpoint_find(run, 6, &dir, &err), &err);
+	assert_int_equal(rename(dir, aside), 0);
+	ok(lt_run_open(&r, run, &err), &err);
+	ok(lt_run_close(&r, &err), &err);
+	assert_int_equal(hidden(run), 0);
+	assert_true(exists(run, "step-00000007"));
+	free(dir);
+	free(step);
+	free(aside);
+	tiny_close(&t);
+	scratch_remove(run);
+}
+
+static void assert_equal_files(const char *a, const char *b, const char *name)
+{
+	char *one = path_in(a, name), *two = path_in(b, name), *x, *y;
+	struct lu_err err;
+	size_t m, n;
+
+	ok(lu_read_file(one, 1 << 20, &x, &m, &err), &err);
+	ok(lu_read_file(two, 1 << 20, &y, &n, &err), &err);
+	assert_int_equal(m, n);
+	assert_memory_equal(x, y, n);
+	free(x);
+	free(y);
+	free(one);
+	free(two);
+}
+
+/* tests/data/checkpoint-1 was written when there were no layouts yet: it loads, and what is saved then
+ * has its bytes. */
+static void test_golden(void **state)
+{
+	static const char golden[] = "tests/data/checkpoint-1";
+	const struct lt_holding holding = { .lanes = 1, .dp_size = 1 };
+	char *run = scratch_new(), *dir = path_in(run, "step-00000003");
+	struct lt_position pos;
+	struct lt_shape shape;
+	struct lu_err err;
+	struct lt_run r;
+	struct tiny t;
+
+	(void)state;
+	ok(lt_manifest_read(golden, &pos, &shape, &err), &err);
+	assert_int_equal(pos.step, 3);
+	assert_int_equal(pos.samples, 6);
+	assert_int_equal(pos.by.dp, 0);
+	tiny_open_part(&t, &shape, NULL, &holding, NULL);
+	ok(lt_checkpoint_load(golden, t.w, &err), &err);
+	ok(lt_run_open(&r, run, &err), &err);
+	ok(save_in(&r, &t, &pos, 0, &err), &err);
+	ok(lt_run_close(&r, &err), &err);
+	/* The double-precision build writes doubles. */
+	for (int v = 0; v < LT_VECTORS && sizeof(lk_real) == sizeof(float); v++)
+		assert_equal_files(dir, golden, lt_vector_files[v]);
+	tiny_close(&t);
+	free(dir);
+	scratch_remove(run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_layout),
 		cmocka_unit_test(test_due),
 		cmocka_unit_test(test_fenced),
 		cmocka_unit_test(test_wrong_shape),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_keep),
 		cmocka_unit_test(test_failing_save),
+		cmocka_unit_test(test_aside),
+		cmocka_unit_test(test_golden),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,9 +64,9 @@ static int gather(void *ctx, const struct lu_shard *shard, uint64_t pos, uint64_
 {
 	struct gathered *g = ctx;
 
-	(void)err;
 	assert_true(g->n[tag] + n <= g->each);
-	lu_shard_read(shard, pos, n, g->ids + tag * g->each + g->n[tag]);
+	if (lu_shard_read(shard, pos, n, g->ids + tag * g->each + g->n[tag], err) < 0)
+		return -1;
 	g->n[tag] += n;
 	return 0;
 }
@@ -90,7 +90,7 @@ static void compare(const char *names, uint64_t context, uint64_t seed, bool shu
 	uint64_t n;
 
 	ok(lt_corpus_open(&c, names, context, seed, shuffle, &err), &err);
-	ok(lu_stream_open(&s, names, &err), &err);
+	ok(lu_stream_open(&s, names, false, &err), &err);
 	assert_int_equal(lu_stream_tokens(s), lt_corpus_tokens(c));
 	order.tokens = lu_stream_tokens(s);
 	n = 2 * lu_order_samples(&order);
@@ -106,7 +106,7 @@ static void compare(const char *names, uint64_t context, uint64_t seed, bool shu
 	for (uint64_t i = 0; i < n; i++) {
 		uint32_t want[64];
 
-		ok(lt_corpus_sample(c, i, want, &err), &err);
+		ok(lt_corpus_sample(c, i, want, NULL, &err), &err);
 		assert_int_equal(g.n[i], g.each);
 		assert_memory_equal(g.ids + i * g.each, want, g.each * sizeof(*want));
 	}

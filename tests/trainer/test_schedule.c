@@ -59,21 +59,24 @@ static void test_lucie_rates(void **state)
 			   linear = {
 				   .batch = 128, .samples = 156250, .decay = LT_LINEAR, .lr = 3e-5
 			   };
-	/* step and learning rate, from the run's logs */
+	/* Steps, tokens and learning rates from the run's logs, whose rates are fp32. All of them
+	 * are compared in test_schedule_logs.c. */
 	static const struct {
-		uint64_t step;
-		double lr;
-	} golden[] = { { 1865, 7.1616e-5 }, { 3790, 1.51e-4 }, { 128236, 2.84e-4 },
-		{ 367689, 1.74e-4 }, { 606186, 5.55e-5 }, { 753851, 3.00e-5 } };
+		uint64_t step, tokens;
+		float lr;
+	} golden[] = { { 1865, 1955594240, 7.16159993e-5F }, { 3790, 4114087936, 1.50662396e-4F },
+		{ 7402, 9252634624, 2.99999927e-4F }, { 11655, 17390895104, 2.99994193e-4F },
+		{ 96400, 364192727040, 2.91383738e-4F }, { 375882, 1536425197568, 1.68887461e-4F },
+		{ 656975, 2715414691840, 4.11880937e-5F },
+		{ 753851, 3121742086144, 2.99999992e-5F } };
 
 	(void)state;
-	assert_int_equal(lt_schedule_samples(&s, 1865), 477440);
-	near(lt_schedule_lr(&s, 477440), 7.1616e-5);
-	for (size_t i = 1; i < sizeof(golden) / sizeof(golden[0]); i++) {
-		double got = lt_schedule_lr(&s, lt_schedule_samples(&s, golden[i].step));
+	for (size_t i = 0; i < sizeof(golden) / sizeof(golden[0]); i++) {
+		uint64_t samples = lt_schedule_samples(&s, golden[i].step);
+		float got = (float)lt_schedule_lr(&s, samples);
 
-		/* published with three digits */
-		assert_true(fabs(got - golden[i].lr) < 5.01e-3 * golden[i].lr);
+		assert_int_equal(samples * 4096, golden[i].tokens);
+		assert_memory_equal(&got, &golden[i].lr, sizeof(got));
 	}
 	near(lt_schedule_lr(&linear, 25 * 128), 2.93856e-5);
 	near(lt_schedule_lr(&linear, 1220 * 128), 1.728e-8);

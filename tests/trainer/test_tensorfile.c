@@ -19,7 +19,7 @@ static void test_import(void **state)
 		struct lt_digest digest;
 
 		ok(lt_tensors_write(t.w, LT_VECTOR_P, 0, t.w->table.n, types[i], a, NULL, &digest,
-				   &err),
+				   NULL, NULL, &err),
 				&err);
 		tiny_open(&u, 0, false);
 		ok(lt_weights_init(u.w, 8, &err), &err);
@@ -51,9 +51,11 @@ static void test_import_index(void **state)
 
 	(void)state;
 	tiny_open(&t, 0, false);
-	ok(lt_tensors_write(t.w, LT_VECTOR_P, 0, 5, lt_real_type(), a, NULL, &digest, &err), &err);
-	ok(lt_tensors_write(t.w, LT_VECTOR_P, 5, t.w->table.n - 5, lt_real_type(), b, NULL, &digest,
+	ok(lt_tensors_write(t.w, LT_VECTOR_P, 0, 5, lt_real_type(), a, NULL, &digest, NULL, NULL,
 			   &err),
+			&err);
+	ok(lt_tensors_write(t.w, LT_VECTOR_P, 5, t.w->table.n - 5, lt_real_type(), b, NULL, &digest,
+			   NULL, NULL, &err),
 			&err);
 	f = fopen(index, "w");
 	assert_non_null(f);

@@ -28,32 +28,63 @@ void ok(int rc, const struct lu_err *err)
 		fail_msg("%s", err->msg);
 }
 
-void tiny_open(struct tiny *t, size_t lanes, bool tied)
+void tiny_open_part(struct tiny *t, const struct lt_shape *shape, const struct lt_place *place,
+		const struct lt_holding *holding, const struct lt_groups *groups)
 {
-	struct lt_shape shape = tiny_shape(tied);
 	struct lk_err kerr;
 	struct lu_err err;
 
 	memset(t, 0, sizeof(*t));
 	t->ops = lk_cpu_ops();
 	assert_int_equal(t->ops->open(&t->q, 0, &kerr), 0);
-	ok(lt_comm_single(&t->comm, &err), &err);
-	ok(lt_weights_open(&t->w, t->ops, t->q, &shape, lanes, &err), &err);
+	ok(lt_weights_open(&t->w, t->ops, t->q, shape, place, holding, &err), &err);
+	ok(lt_optimizer_open(&t->o, t->w, groups, &err), &err);
 	ok(lt_weights_init(t->w, 7, &err), &err);
 	t->loss = t->ops->alloc(t->q, 16 * sizeof(*t->loss));
 	assert_non_null(t->loss);
 	for (size_t i = 0; i < TINY_ROWS; i++) {
 		t->ids[i] = (uint32_t)lu_rand_below(1, 0, i, TINY_VOCAB);
-		t->labels[i] = i % 9 == 4 ? -1 : (int32_t)lu_rand_below(1, 1, i, TINY_VOCAB);
+		t->labels[i] = (uint32_t)lu_rand_below(1, 1, i, TINY_VOCAB);
+		t->weight[i] = i % 9 != 4;
 	}
+}
+
+void tiny_open(struct tiny *t, size_t lanes, bool tied)
+{
+	const struct lt_holding holding = { .lanes = lanes, .dp_size = 1 };
+	struct lt_shape shape = tiny_shape(tied);
+
+	tiny_open_part(t, &shape, NULL, &holding, NULL);
+}
+
+struct lt_batch tiny_batch(const struct tiny *t)
+{
+	return (struct lt_batch){ .ids = t->ids, .labels = t->labels, .weight = t->weight };
+}
+
+struct lt_model_plan tiny_plan(enum lt_model_mode mode)
+{
+	return (struct lt_model_plan){ .batch = TINY_BATCH, .context = TINY_CONTEXT, .mode = mode };
 }
 
 void tiny_close(struct tiny *t)
 {
 	t->ops->free(t->q, t->loss);
+	lt_optimizer_close(t->o);
 	lt_weights_close(t->w);
-	lt_comm_close(t->comm);
 	t->ops->close(t->q);
+}
+
+void tiny_read(struct tiny *t, const lk_real *from, lk_real *to, size_t n)
+{
+	assert_int_equal(t->ops->copy(t->q, to, from, n * sizeof(*to), LK_D2H), 0);
+	assert_int_equal(t->ops->sync(t->q), 0);
+}
+
+void tiny_read_loss(struct tiny *t, size_t n, double *out)
+{
+	assert_int_equal(t->ops->copy(t->q, out, t->loss, n * sizeof(*out), LK_D2H), 0);
+	assert_int_equal(t->ops->sync(t->q), 0);
 }
 
 char *scratch_new(void)

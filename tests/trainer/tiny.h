@@ -12,7 +12,6 @@
 
 #include <cmocka.h>
 
-#include "trainer/comm/comm.h"
 #include "trainer/model/model.h"
 #include "trainer/model/optimizer.h"
 #include "trainer/model/weights.h"
@@ -25,16 +24,27 @@
 struct tiny {
 	const struct lk_ops *ops;
 	struct lk_queue *q;
-	struct lt_comm *comm;
 	struct lt_weights *w;
-	double *loss; /* device */
-	uint32_t ids[TINY_ROWS];
-	int32_t labels[TINY_ROWS];
+	struct lt_optimizer *o;
+	double *loss; /* device: room for 16 */
+	uint32_t ids[TINY_ROWS], labels[TINY_ROWS];
+	lk_real weight[TINY_ROWS]; /* of the labels: 1, or 0 for some */
 };
 
 struct lt_shape tiny_shape(bool tied);
+/* The whole model on one rank. */
 void tiny_open(struct tiny *t, size_t lanes, bool tied);
+/* A part of a model, of a run of several ranks. */
+void tiny_open_part(struct tiny *t, const struct lt_shape *shape, const struct lt_place *place,
+		const struct lt_holding *holding, const struct lt_groups *groups);
 void tiny_close(struct tiny *t);
+/* ids, labels and weights. */
+struct lt_batch tiny_batch(const struct tiny *t);
+struct lt_model_plan tiny_plan(enum lt_model_mode mode);
+
+/* Copy n elements from the device, such as gradients; the losses of the first n passes. */
+void tiny_read(struct tiny *t, const lk_real *from, lk_real *to, size_t n);
+void tiny_read_loss(struct tiny *t, size_t n, double *out);
 
 /* Fail the test with the message of err if rc < 0. */
 void ok(int rc, const struct lu_err *err);

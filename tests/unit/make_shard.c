@@ -57,25 +57,44 @@ void make_shard(const char *prefix, struct lu_shard_format f, uint64_t documents
 
 void check_shard(const struct lu_shard *s, uint64_t documents, uint64_t vocab)
 {
+	struct lu_err err;
 	uint64_t at = 0;
 
 	assert_int_equal(lu_shard_documents(s), documents);
 	for (uint64_t i = 0; i < documents; i++) {
 		uint64_t first, n;
 
-		lu_shard_document(s, i, &first, &n);
+		ok(lu_shard_document(s, i, &first, &n, &err), &err);
 		assert_int_equal(first, at);
+		assert_int_equal(n, document_length(i));
+		ok(lu_shard_document_size(s, i, &n, &err), &err);
 		assert_int_equal(n, document_length(i));
 		for (uint64_t k = 0; k < n; k++) {
 			uint32_t id;
 
-			lu_shard_read(s, at + k, 1, &id);
+			read_tokens(s, at + k, 1, &id);
 			assert_int_equal(id, document_token(i, k, vocab));
-			assert_int_equal(lu_shard_document_at(s, at + k), i);
+			assert_int_equal(document_at(s, at + k), i);
 		}
 		at += n;
 	}
 	assert_int_equal(lu_shard_tokens(s), at);
+}
+
+void read_tokens(const struct lu_shard *s, uint64_t pos, size_t n, uint32_t *out)
+{
+	struct lu_err err;
+
+	ok(lu_shard_read(s, pos, n, out, &err), &err);
+}
+
+uint64_t document_at(const struct lu_shard *s, uint64_t pos)
+{
+	struct lu_err err;
+	uint64_t i;
+
+	ok(lu_shard_document_at(s, pos, &i, &err), &err);
+	return i;
 }
 
 static void on_fault(void *ctx, const char *sentence)

@@ -24,6 +24,10 @@ void make_shard(const char *prefix, struct lu_shard_format f, uint64_t documents
 /* Compare every document and token of such a shard. */
 void check_shard(const struct lu_shard *s, uint64_t documents, uint64_t vocab);
 
+/* lu_shard_read() and lu_shard_document_at() that do not fail. */
+void read_tokens(const struct lu_shard *s, uint64_t pos, size_t n, uint32_t *out);
+uint64_t document_at(const struct lu_shard *s, uint64_t pos);
+
 /* Run lu_shard_verify() and return its result; the faults become lines of a text. */
 int verify_shard(const char *prefix, struct lu_buf *faults);
 

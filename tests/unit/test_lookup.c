@@ -29,8 +29,8 @@ static void test_lookup(void **state)
 
 		snprintf(id, sizeof(id), "\"d%" PRIu64 "\"", it->doc.document);
 		assert_true(lu_str_is(it->doc.id, id));
-		assert_int_equal(lu_shard_document_at(s, it->from), it->doc.document);
-		assert_int_equal(lu_shard_document_at(s, it->to - 1), it->doc.document);
+		assert_int_equal(document_at(s, it->from), it->doc.document);
+		assert_int_equal(document_at(s, it->to - 1), it->doc.document);
 		if (i && it[-1].tag == it->tag)
 			assert_int_equal(it[-1].to, it->from);
 		else if (i)

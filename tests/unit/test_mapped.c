@@ -2,8 +2,10 @@
  * sys/mapped.h: a file that is cut while it is mapped ends in one sentence, never in zeros that pass
  * for data nor in a signal. What ends a process, or marks it for good, runs in a child.
  */
+#include "tests/unit/refuse_mmap.h"
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -216,6 +218,71 @@ static void test_replaced(void **state)
 	assert_int_equal(lu_mapped_check(&err), 0);
 }
 
+/* Where mapping is refused the bytes are read instead; another error is one. */
+static void test_refused(void **state)
+{
+	static const int refusal[] = { ENODEV, EACCES, EPERM, ENOMEM };
+	struct lu_mapped m;
+	struct lu_err err = { 0 };
+	unsigned char room[4];
+
+	(void)state;
+	put_text("a", "0123456789");
+	put_text("e", "");
+	for (size_t i = 0; i < sizeof(refusal) / sizeof(refusal[0]); i++) {
+		refuse_mmap(refusal[i]);
+		assert_int_equal(lu_mapped_open(&m, "a", &err), 0);
+		assert_null(m.p);
+		assert_int_equal(m.n, 10);
+		for (uint64_t at = 0; at <= 6; at++) {
+			assert_ptr_equal(lu_mapped_at(&m, at, 4, room, &err), room);
+			assert_memory_equal(room, &"0123456789"[at], 4);
+		}
+		lu_mapped_scattered(&m);
+		lu_mapped_drop(&m, 0, 10);
+		assert_int_equal(lu_mapped_check(&err), 0);
+		lu_mapped_close(&m);
+		assert_int_equal(lu_mapped_open(&m, "e", &err), 0);
+		assert_int_equal(lu_mapped_read(&m, 0, 0, room, &err), 0);
+		lu_mapped_close(&m);
+	}
+	refuse_mmap(EINVAL);
+	assert_int_equal(lu_mapped_open(&m, "a", &err), -1);
+	assert_string_equal(err.msg, "a: Invalid argument");
+	refuse_mmap(0);
+	assert_int_equal(lu_mapped_open(&m, "a", &err), 0);
+	assert_ptr_equal(lu_mapped_at(&m, 3, 4, room, &err), m.p + 3);
+	assert_int_equal(lu_mapped_read(&m, 3, 4, room, &err), 0);
+	assert_memory_equal(room, "3456", 4);
+	lu_mapped_close(&m);
+}
+
+static void cut_unmapped(void)
+{
+	struct lu_err err = { 0 };
+	struct lu_mapped m;
+	unsigned char room[4];
+
+	refuse_mmap(ENODEV);
+	if (lu_mapped_open(&m, "a", &err) < 0 || truncate("a", 5) < 0)
+		_exit(98);
+	if (lu_mapped_at(&m, 4, 4, room, &err) || lu_mapped_check(&err) == 0)
+		_exit(97);
+	if (write(STDERR_FILENO, err.msg, strlen(err.msg)) < 0)
+		_exit(96);
+}
+
+/* One that is cut while it is open but not mapped fails to read, and is remembered. */
+static void test_refused_and_cut(void **state)
+{
+	(void)state;
+	put_text("a", "0123456789");
+	assert_exit(in_child(cut_unmapped), 0);
+	assert_file("err",
+			"a: was cut from 10 to 5 bytes while it was read; restore it and start "
+			"again");
+}
+
 static void be_killed(void)
 {
 	lu_mapped_install(end);
@@ -240,6 +307,8 @@ int main(void)
 		cmocka_unit_test(test_threads_say_it_once),
 		cmocka_unit_test(test_cut_within_a_page),
 		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_refused_and_cut),
 		cmocka_unit_test(test_other_signals_keep_their_effect),
 	};
 

@@ -54,6 +54,32 @@ static void test_sizes(void **state)
 		assert_int_equal(lu_num_size(bad[k], &u, &err), -1);
 }
 
+static void test_durations(void **state)
+{
+	static const struct {
+		const char *text;
+		double seconds;
+	} good[] = { { "0", 0 }, { "90", 90 }, { "2s", 2 }, { "1.5h", 5400 }, { "90m", 5400 },
+		{ "20h", 72000 }, { "2d", 172800 }, { "0.25", 0.25 } };
+	static const char *const bad[] = { "", "h", "-1", "+1", "1e3", "0x10", "1.5.2", "1 h",
+		"1hm", "1:30", "2w", "1H", ".5", "inf" };
+	struct lu_err err;
+	double d;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(good) / sizeof(*good); k++) {
+		assert_int_equal(lu_num_duration(good[k].text, &d, &err), 0);
+		assert_true(d == good[k].seconds);
+	}
+	for (size_t k = 0; k < sizeof(bad) / sizeof(*bad); k++) {
+		assert_int_equal(lu_num_duration(bad[k], &d, &err), -1);
+		assert_non_null(strstr(err.msg, "not a duration"));
+		assert_non_null(strstr(err.msg, bad[k]));
+	}
+	assert_int_equal(lu_num_duration("99999999999999d", &d, &err), -1);
+	assert_non_null(strstr(err.msg, "too large"));
+}
+
 static void test_doubles(void **state)
 {
 	static const char *const bad[] = { "", "nan", "inf", "-inf", "0x1p3", " 1", "1 ", "1e",
@@ -110,6 +136,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_numbers),
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_doubles),
 		cmocka_unit_test(test_little_endian),
 	};

@@ -1,6 +1,8 @@
 /* The shard reader: sizes beyond 32 bits, shards of other writers, damaged and incomplete ones. */
 #include "tests/unit/make_shard.h"
+#include "tests/unit/refuse_mmap.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -71,18 +73,18 @@ static void test_large(void **state)
 	put_index("large.idx", LU_IDX_TYPE_I32, length, 4);
 	ok(lu_shard_open(&s, "large", &err), &err);
 	assert_int_equal(lu_shard_tokens(s), tokens);
-	lu_shard_document(s, 2, &first, &n);
+	ok(lu_shard_document(s, 2, &first, &n, &err), &err);
 	assert_int_equal(first, third);
 	assert_int_equal(n, 5);
-	lu_shard_read(s, third - 2, 9, got);
+	read_tokens(s, third - 2, 9, got);
 	assert_int_equal(got[0], 0);
 	for (uint32_t i = 0; i < 7; i++)
 		assert_int_equal(got[1 + i], 70001 + i);
 	assert_int_equal(got[8], 0);
-	assert_int_equal(lu_shard_document_at(s, third - 1), 1);
-	assert_int_equal(lu_shard_document_at(s, third), 2);
-	assert_int_equal(lu_shard_document_at(s, third + 5), 3);
-	assert_int_equal(lu_shard_document_at(s, tokens - 1), 3);
+	assert_int_equal(document_at(s, third - 1), 1);
+	assert_int_equal(document_at(s, third), 2);
+	assert_int_equal(document_at(s, third + 5), 3);
+	assert_int_equal(document_at(s, tokens - 1), 3);
 	lu_shard_close(s);
 	/* A .bin 2^32 bytes longer or shorter has the same size modulo 2^32. */
 	assert_int_equal(truncate("large.bin", (off_t)(tokens * 4 - ((uint64_t)1 << 32))), 0);
@@ -204,14 +206,14 @@ static void test_sequences(void **state)
 	free(idx);
 	ok(lu_shard_open(&s, "seq", &err), &err);
 	assert_int_equal(lu_shard_documents(s), 2);
-	lu_shard_document(s, 0, &first, &n);
+	ok(lu_shard_document(s, 0, &first, &n, &err), &err);
 	assert_int_equal(first, 0);
 	assert_int_equal(n, 7);
-	lu_shard_document(s, 1, &first, &n);
+	ok(lu_shard_document(s, 1, &first, &n, &err), &err);
 	assert_int_equal(first, 7);
 	assert_int_equal(n, 2);
-	assert_int_equal(lu_shard_document_at(s, 6), 0);
-	assert_int_equal(lu_shard_document_at(s, 7), 1);
+	assert_int_equal(document_at(s, 6), 0);
+	assert_int_equal(document_at(s, 7), 1);
 	lu_shard_close(s);
 }
 
@@ -248,6 +250,107 @@ static void test_unfinished(void **state)
 	refused("cut", "cut: has a ledger but no manifest");
 }
 
+/* A shard that is opened by trust, or whose files cannot be mapped, is the same. */
+static void test_other_ways(void **state)
+{
+	struct lu_shard *s;
+	struct lu_err err = { 0 };
+	uint32_t *ids = malloc(20000 * sizeof(*ids)), *want = malloc(20000 * sizeof(*want));
+
+	(void)state;
+	assert_true(ids && want);
+	for (int way = 1; way < 8; way++) {
+		/* Whole and split; 2 bytes an id and 4; some lookups cross chunks of 4096. */
+		make_shard("way", shard_format(way & 4 ? 100000 : 100, way & 4 ? 700 : 0), 5000);
+		ok(lu_shard_open(&s, "way", &err), &err);
+		read_tokens(s, 0, 14000, want);
+		lu_shard_close(s);
+		refuse_mmap(way & 1 ? ENODEV : 0);
+		ok((way & 2 ? lu_shard_open_trusted : lu_shard_open)(&s, "way", &err), &err);
+		check_shard(s, 5000, way & 4 ? 100000 : 100);
+		read_tokens(s, 0, 14000, ids);
+		assert_memory_equal(ids, want, 14000 * sizeof(*ids));
+		lu_shard_close(s);
+		refuse_mmap(0);
+		unlink("way.json");
+	}
+	free(ids);
+	free(want);
+}
+
+/* What only reading the whole index finds is not found by trust; a look-up of it fails. */
+static void try_all(const struct lu_shard *s)
+{
+	uint64_t first, n, i;
+	struct lu_err err = { 0 };
+	uint32_t id;
+
+	for (i = 0; i < lu_shard_documents(s); i++) {
+		err.msg[0] = '\0';
+		if (lu_shard_document_size(s, i, &n, &err) < 0)
+			assert_non_null(strstr(err.msg, "lucie-check"));
+		if (lu_shard_document(s, i, &first, &n, &err) < 0) {
+			assert_non_null(strstr(err.msg, "trust.idx: "));
+			continue;
+		}
+		assert_true(first <= lu_shard_tokens(s) && n <= lu_shard_tokens(s) - first);
+		if (n)
+			ok(lu_shard_read(s, first, 1, &id, &err), &err);
+	}
+	for (uint64_t pos = 0; pos < lu_shard_tokens(s); pos++) {
+		if (lu_shard_document_at(s, pos, &i, &err) < 0)
+			continue;
+		ok(lu_shard_document(s, i, &first, &n, &err), &err);
+		assert_true(first <= pos && pos - first < n);
+	}
+}
+
+static void test_trusted_damage(void **state)
+{
+	struct lu_shard *s;
+	struct lu_err err = { 0 };
+	uint64_t first, n, opened = 0;
+	size_t size;
+	char *idx;
+
+	(void)state;
+	make_shard("trust", shard_format(100, 0), 20);
+	idx = get_file("trust.idx", &size);
+	for (size_t at = 0; at < size; at++) {
+		for (int bit = 0; bit < 8; bit++) {
+			idx[at] ^= (char)(1 << bit);
+			put_file("trust.idx", idx, size);
+			assert_int_equal(lu_shard_open(&s, "trust", &err), -1);
+			if (lu_shard_open_trusted(&s, "trust", &err) == 0) {
+				opened++;
+				try_all(s);
+				lu_shard_close(s);
+			} else {
+				assert_non_null(strstr(err.msg, "trust"));
+			}
+			idx[at] ^= (char)(1 << bit);
+		}
+	}
+	/* All but the header, the first and last boundary, and the last sequence. */
+	assert_in_range(opened, 8 * (size - 34 - 30), 8 * size);
+	/* The length of document 5 is read by each look-up that needs it. */
+	idx[34 + 4 * 5]++;
+	put_file("trust.idx", idx, size);
+	free(idx);
+	ok(lu_shard_open_trusted(&s, "trust", &err), &err);
+	ok(lu_shard_document(s, 4, &first, &n, &err), &err);
+	assert_int_equal(lu_shard_document(s, 5, &first, &n, &err), -1);
+	assert_string_equal(err.msg,
+			"trust.idx: what it says of document 5 is no place in the .bin file; "
+			"lucie-check tells what is damaged");
+	lu_shard_close(s);
+	/* A shard of another writer is read whole in any case. */
+	unlink("trust.json");
+	unlink("trust.docs.jsonl.zst");
+	assert_int_equal(lu_shard_open_trusted(&s, "trust", &err), -1);
+	assert_non_null(strstr(err.msg, "starts at byte"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +358,8 @@ int main(void)
 		cmocka_unit_test(test_bad_index),
 		cmocka_unit_test(test_sequences),
 		cmocka_unit_test(test_unfinished),
+		cmocka_unit_test(test_other_ways),
+		cmocka_unit_test(test_trusted_damage),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

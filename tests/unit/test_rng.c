@@ -106,6 +106,33 @@ static void test_uniform_and_normal(void **state)
 	assert_true(lu_rand_u64(1, 2, 0) != lu_rand_u64(1, 2, 1));
 }
 
+/* Many at a time are those one by one. */
+static void test_permute_run(void **state)
+{
+	static const uint64_t count[] = { 1, 2, 3, 4, 5, 16, 17, 100, 1025, 9000000,
+		UINT64_C(1) << 40, UINT64_MAX };
+	uint64_t out[21];
+
+	(void)state;
+	for (size_t c = 0; c < sizeof(count) / sizeof(count[0]); c++) {
+		for (uint64_t k = 0; k < 40; k++) {
+			uint64_t first = k < 20 ? k : count[c] - (k - 20), n = k % 21;
+
+			if (first > count[c])
+				continue;
+			if (n > count[c] - first)
+				n = count[c] - first;
+			out[n < 20 ? n : 20] = 77;
+			lu_rand_permute_run(5, 6, first, (size_t)n, count[c], out);
+			for (uint64_t i = 0; i < n; i++)
+				assert_int_equal(
+						out[i], lu_rand_permute(5, 6, first + i, count[c]));
+			if (n < 20)
+				assert_int_equal(out[n], 77);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +141,7 @@ int main(void)
 		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_permutation),
 		cmocka_unit_test(test_uniform_and_normal),
+		cmocka_unit_test(test_permute_run),
 	};
 
 	return cmocka_run_group_tests_name("rng", tests, NULL, NULL);

@@ -16,10 +16,10 @@ static void check_ranges(const struct lu_shard *s)
 	assert_non_null(one);
 	assert_non_null(many);
 	for (uint64_t i = 0; i < tokens; i++)
-		lu_shard_read(s, i, 1, &one[i]);
+		read_tokens(s, i, 1, &one[i]);
 	for (uint64_t from = 0; from <= tokens; from++) {
 		for (uint64_t n = 0; n <= tokens - from; n++) {
-			lu_shard_read(s, from, n, many);
+			read_tokens(s, from, n, many);
 			assert_memory_equal(many, one + from, n * sizeof(*many));
 		}
 	}
@@ -77,7 +77,7 @@ static void test_nothing(void **state)
 	ok(lu_shard_open(&s, "nothing", &err), &err);
 	assert_int_equal(lu_shard_tokens(s), 0);
 	assert_int_equal(lu_shard_documents(s), 0);
-	lu_shard_read(s, 0, 0, NULL);
+	read_tokens(s, 0, 0, NULL);
 	lu_shard_close(s);
 	/* Only a document without tokens. */
 	make_shard("nothing", shard_format(100, 0), 1);

@@ -4,12 +4,16 @@
  * A token stream with random access, cut into samples.
  *
  * The stream is that of mix/stream.h: a list of shard prefixes and plans (lucie-shard(5),
- * lucie-plan(5)), end to end. shard/order.h defines how it is cut and the order of the samples.
- * Tokens attend across documents, as in the Lucie-7B run.
+ * lucie-plan(5)), end to end. shard/order.h defines how it is cut and the order of the samples. The
+ * position of a run is the number of samples consumed, whatever the layout of its processes.
  *
- * A plan takes 24 bytes of memory per planned document.
+ * Tokens attend across documents, as in the Lucie-7B run, unless the caller asks for the places of
+ * the tokens in their documents.
+ *
+ * A plan's order takes no memory: a sample is found by the plan's walk index (mix/planned.h). A few
+ * cursors are kept, so reading on where an earlier call ended is faster than jumping. Any number of
+ * threads may read from a corpus at the same time.
  */
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,10 +22,20 @@
 
 struct lt_corpus;
 
-/* `names` are separated by blanks, as in data.train. Checks the sizes of all files. The same shard or
- * plan twice, by whatever spelling, is an error. */
+#define LT_CORPUS_SHUFFLE 1u /* the order of the samples; else that of the stream */
+#define LT_CORPUS_TRUST 2u   /* another process has checked the indexes of the shards */
+
+/*
+ * `names` are separated by blanks, as in data.train. Checks the sizes of all files. The same shard or
+ * plan twice, by whatever spelling, is an error.
+ *
+ * Of the processes of a run one opens without LT_CORPUS_TRUST and so reads every index; the others,
+ * with it, compare sizes and the hashes of manifests, and check what they read when they read it
+ * (shard/reader.h, mix/planned.h). Both find the same samples. lt_corpus_part() has a note where
+ * opening took a detour.
+ */
 int lt_corpus_open(struct lt_corpus **c, const char *names, size_t context, uint64_t seed,
-		bool shuffle, struct lu_err *err) LU_CHECKED;
+		unsigned flags, struct lu_err *err) LU_CHECKED;
 /* A corpus of n tokens in memory; the ids are caller-owned and must outlive it. */
 int lt_corpus_memory(struct lt_corpus **c, const uint32_t *ids, uint64_t n, size_t context,
 		struct lu_err *err) LU_CHECKED;
@@ -41,12 +55,31 @@ uint64_t lt_corpus_tokens(const struct lt_corpus *c);
 /* Bytes of text behind the tokens according to the manifests; 0 if unknown, as for a plan. */
 uint64_t lt_corpus_bytes(const struct lt_corpus *c);
 uint64_t lt_corpus_samples(const struct lt_corpus *c); /* per epoch */
+size_t lt_corpus_context(const struct lt_corpus *c);
 
-/* Read sample i: context + 1 tokens. An id of 2^31 or more is an error. */
-int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, uint32_t *out,
+/*
+ * Read sample i: context + 1 tokens. An id of 2^31 or more is an error.
+ *
+ * pos, unless NULL, receives the places of the inputs, tokens[0 .. context - 1], in their documents:
+ * pos[k] is the number of tokens of the same document and the same sample before token k. So it
+ * restarts at 0 at the first token of each document, and at the start of the sample, since what
+ * precedes it is not there to be attended to. This is the `pos` of struct lk_attn and of rope
+ * (kernels/lk.h).
+ *
+ * A document is an entry of the .idx file's document index, whether of one sequence, as lucie-shard
+ * writes it, or of several, as other writers may; where such an index has one entry for many
+ * documents, they count as one. Each time that a plan repeats a document it is another one. A corpus
+ * in memory is one document.
+ */
+int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, uint32_t *tokens, uint32_t *pos,
 		struct lu_err *err) LU_CHECKED;
+
 /* Read n tokens of the stream from `offset` on, which must be inside it. */
-void lt_corpus_read(const struct lt_corpus *c, uint64_t offset, size_t n, uint32_t *out);
+int lt_corpus_read(const struct lt_corpus *c, uint64_t offset, size_t n, uint32_t *out,
+		struct lu_err *err) LU_CHECKED;
+/* The same, with the places of the first n - 1 of them, as above. */
+int lt_corpus_read_places(const struct lt_corpus *c, uint64_t offset, size_t n, uint32_t *out,
+		uint32_t *pos, struct lu_err *err) LU_CHECKED;
 
 /* The parts of the list; none for a corpus in memory. */
 size_t lt_corpus_parts(const struct lt_corpus *c);

@@ -12,18 +12,36 @@
 typedef int lt_score_fn(void *ctx, uint64_t offset, size_t n, const uint32_t *label,
 		const lk_real *loss, struct lu_err *err);
 
-/* Score at most `windows` windows, evenly spaced (0: all). The model must hold `batch` sequences of
- * `context` tokens. Returns 0 at the end, 1 if fn stopped it, or -1. */
-int lt_score(struct lt_model *m, size_t batch, size_t context, const struct lt_corpus *c,
-		uint64_t windows, lt_score_fn *fn, void *ctx, struct lu_err *err) LU_CHECKED;
+/* What computes log p of the labels of a batch: one model, or the ranks of a run. */
+struct lt_scorer {
+	size_t batch, context;
+	bool reset_documents; /* attention and positions begin anew in each document */
+	void *ctx;
+	/* Log p of the labels of the first `sequences` sequences. *here becomes false where the results
+	 * are on another rank. */
+	int (*score)(void *ctx, const struct lt_batch *b, size_t sequences, lk_real *log_p,
+			bool *here, struct lu_err *err);
+	/* With several ranks: this one scores the batches k with k mod shares = share, and combine()
+	 * replaces x[n] by the sum over all ranks. shares 0 stands for 1. */
+	size_t share, shares;
+	int (*combine)(void *ctx, double *x, size_t n, struct lu_err *err);
+};
+/* One whole model as a scorer. */
+struct lt_scorer lt_scorer_of(struct lt_model *m, size_t batch, size_t context);
+
+/* Score at most `windows` windows, evenly spaced (0: all), in one process. Returns 0 at the end, 1 if
+ * fn stopped it, or -1. */
+int lt_score(const struct lt_scorer *s, const struct lt_corpus *c, uint64_t windows,
+		lt_score_fn *fn, void *ctx, struct lu_err *err) LU_CHECKED;
 
 struct lt_total {
-	double loss; /* sum in nats, added in stream order */
+	double loss; /* sum in nats: of each batch in stream order, then of the batches */
 	uint64_t tokens;
 };
-/* The total only. `stop`, unless NULL, is called after each window: true stops the scoring. */
-int lt_score_total(struct lt_model *m, size_t batch, size_t context, const struct lt_corpus *c,
-		uint64_t windows, bool (*stop)(void), struct lt_total *out,
+/* The total only, on all ranks. `stop`, unless NULL, is called after each round of batches, on all
+ * ranks alike: 1 stops the scoring, -1 is an error. Returns 0, 1 if stopped, or -1. */
+int lt_score_total(const struct lt_scorer *s, const struct lt_corpus *c, uint64_t windows,
+		int (*stop)(void *ctx, struct lu_err *err), struct lt_total *out,
 		struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -1,51 +1,34 @@
 #include "trainer/model/model.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
+
+#include "trainer/model/ends.h"
+#include "trainer/model/layer.h"
 
 /* Logits per block of the head: enough rows for products at full speed, in little memory. */
 #define HEAD_LOGITS ((size_t)1 << 23)
 
-/* Activations of one layer. */
-struct acts {
-	lk_act *x, *n1, *qkv, *o, *x2, *n2, *gate_up;
-	lk_real *rstd1, *lse, *rstd2;
-};
+/* --- memory ------------------------------------------------------------------------------------ */
 
-struct lt_model {
-	struct lt_weights *w; /* caller-owned */
-	const struct lk_ops *ops;
-	struct lk_queue *q;
-	struct lt_shape shape;
-	enum lt_model_mode mode;
-	bool recompute;
-	size_t batch, context, rows;
-	size_t head_rows;  /* rows per block of the head */
-	size_t qkv_width;  /* (heads + 2 kv_heads) dim */
-	struct acts *acts; /* layers + 1; the last has only x */
-	uint32_t *ids;
-	int32_t *labels;
-	lk_real *rope, *loss, *rstd, *logits;
-	lk_act *n, *t, *y, *dx, *dqkv, *dout;
-	void **owned; /* all allocations */
-	size_t n_owned;
-	uint64_t bytes; /* their sum */
-	bool count_only, failed;
-};
+/* What pointers point to while memory is only counted. */
+static _Alignas(64) char nowhere[64];
 
-/* Allocate rows * width elements; on failure returns NULL and sets m->failed. */
-static void *alloc_rows(struct lt_model *m, size_t rows, size_t width, size_t size)
+/* Allocate n elements; on failure returns NULL and sets m->failed. */
+static void *alloc(struct lt_model *m, size_t n, size_t size)
 {
-	size_t n, bytes;
+	size_t bytes;
 	void *p;
 
-	if (__builtin_mul_overflow(rows, width, &n) || __builtin_mul_overflow(n, size, &bytes)) {
+	if (__builtin_mul_overflow(n, size, &bytes))
 		m->failed = true;
+	if (m->failed)
 		return NULL;
-	}
 	m->bytes += bytes;
-	if (m->count_only || m->failed)
-		return NULL;
+	if (m->count_only)
+		return nowhere;
+	LU_ASSERT(m->n_owned < m->max_owned);
 	p = m->ops->alloc(m->q, bytes);
 	if (!p)
 		m->failed = true;
@@ -54,133 +37,334 @@ static void *alloc_rows(struct lt_model *m, size_t rows, size_t width, size_t si
 	return p;
 }
 
-static void alloc_layer(struct lt_model *m, struct acts *a)
+/* rows * width elements. */
+static void *alloc_rows(struct lt_model *m, size_t rows, size_t width, size_t size)
 {
-	const struct lt_shape *s = &m->shape;
-	size_t act = m->ops->act_size, r = m->rows;
+	size_t n;
 
-	a->n1 = alloc_rows(m, r, s->hidden, act);
-	a->qkv = alloc_rows(m, r, m->qkv_width, act);
-	a->o = alloc_rows(m, r, s->heads * s->dim, act);
-	a->n2 = alloc_rows(m, r, s->hidden, act);
-	a->gate_up = alloc_rows(m, r, 2 * s->ffn, act);
-	a->rstd1 = alloc_rows(m, r, 1, sizeof(lk_real));
-	a->rstd2 = alloc_rows(m, r, 1, sizeof(lk_real));
-	a->lse = alloc_rows(m, r, s->heads, sizeof(lk_real));
+	if (__builtin_mul_overflow(rows, width, &n)) {
+		m->failed = true;
+		return NULL;
+	}
+	return alloc(m, n, size);
+}
+
+static lk_act *alloc_acts(struct lt_model *m, size_t rows, size_t width)
+{
+	return alloc_rows(m, rows, width, m->ops->act_size);
+}
+
+/* The outputs of the norms are shared by all layers if they are computed again. */
+static void alloc_norms(struct lt_model *m, struct lt_acts *a, const struct lt_acts *shared)
+{
+	bool again = m->plan.recompute == LT_RECOMPUTE_NORMS;
+
+	a->n1 = again && shared ? shared->n1 : alloc_acts(m, m->share, m->s.hidden);
+	a->n2 = again ? a->n1 : alloc_acts(m, m->share, m->s.hidden);
+}
+
+static void alloc_layer(struct lt_model *m, struct lt_acts *a, const struct lt_acts *shared)
+{
+	const struct lt_shape *s = &m->s;
+
+	alloc_norms(m, a, shared);
+	a->qkv = alloc_acts(m, m->rows, m->qkv_width);
+	a->o = alloc_acts(m, m->rows, s->heads * s->dim);
+	a->gate_up = alloc_acts(m, m->rows, 2 * s->ffn);
+	a->rstd1 = alloc_rows(m, m->share, 1, sizeof(lk_real));
+	a->rstd2 = alloc_rows(m, m->share, 1, sizeof(lk_real));
+	a->lse = alloc_rows(m, m->rows, s->heads, sizeof(lk_real));
 }
 
 /*
- * TRAIN: every layer has its own activations, or with recomputation only its own x, and shares the
- * rest with layer 0. SCORE and DECODE: all layers share everything, x2 being x; DECODE keeps the qkv
- * of each layer as the cache.
+ * TRAIN: every layer of a slot has its own activations, or with recomputation only its own x (LAYER)
+ * or all but n1 and n2 (NORMS), and shares the rest with the first layer of all. SCORE and DECODE: all
+ * layers share everything, x2 and the output being x; DECODE keeps the qkv of each layer as the cache.
  */
-static void alloc_all(struct lt_model *m)
+static void alloc_slot(struct lt_model *m, struct lt_slot *slot, size_t layers,
+		const struct lt_acts *shared)
 {
-	const struct lt_shape *s = &m->shape;
-	size_t act = m->ops->act_size, r = m->rows, real = sizeof(lk_real);
-	bool train = m->mode == LT_MODEL_TRAIN;
-	lk_act *x = train ? NULL : alloc_rows(m, r, s->hidden, act);
+	bool train = m->plan.mode == LT_MODEL_TRAIN;
+	size_t h = m->s.hidden;
 
-	for (size_t l = 0; l < s->layers; l++) {
-		struct acts *a = &m->acts[l];
-		bool own = l == 0 || (train && !m->recompute);
+	for (size_t l = 0; l < layers; l++) {
+		struct lt_acts *a = &slot->acts[l];
+		bool own = !shared || (train && m->plan.recompute != LT_RECOMPUTE_LAYER);
 
 		if (own)
-			alloc_layer(m, a);
+			alloc_layer(m, a, shared);
 		else
-			*a = m->acts[0];
-		if (m->mode == LT_MODEL_DECODE && l > 0)
-			a->qkv = alloc_rows(m, r, m->qkv_width, act);
-		a->x = train ? alloc_rows(m, r, s->hidden, act) : x;
+			*a = *shared;
+		if (shared && m->plan.mode == LT_MODEL_DECODE)
+			a->qkv = alloc_acts(m, m->rows, m->qkv_width);
+		if (train || !shared)
+			a->x = alloc_acts(m, m->share, h);
 		if (!train)
-			a->x2 = x;
+			a->x2 = a->x;
 		else if (own)
-			a->x2 = alloc_rows(m, r, s->hidden, act);
+			a->x2 = alloc_acts(m, m->share, h);
+		if (!shared)
+			shared = a;
 	}
-	m->acts[s->layers].x = train ? alloc_rows(m, r, s->hidden, act) : x;
-	m->ids = alloc_rows(m, r, 1, sizeof(*m->ids));
-	m->labels = alloc_rows(m, r, 1, sizeof(*m->labels));
-	m->rope = alloc_rows(m, m->context, s->dim, real);
-	m->loss = alloc_rows(m, r, 1, real);
-	m->rstd = alloc_rows(m, r, 1, real);
-	m->logits = alloc_rows(m, m->head_rows, s->vocab, real);
-	m->n = alloc_rows(m, r, s->hidden, act);
-	m->t = alloc_rows(m, r, s->hidden, act);
-	m->y = alloc_rows(m, r, s->ffn, act);
-	if (train) {
-		m->dx = alloc_rows(m, r, s->hidden, act);
-		m->dqkv = alloc_rows(m, r, m->qkv_width, act);
-		m->dout = alloc_rows(m, r, s->heads * s->dim, act);
-	}
+	slot->out = train ? alloc_acts(m, m->share, h) : slot->acts[0].x;
+	slot->ids = alloc_rows(m, m->rows, 1, sizeof(*slot->ids));
+	slot->places = alloc_rows(m, m->rows, 1, sizeof(*slot->places));
 }
 
-static void set_sizes(struct lt_model *m, const struct lt_shape *shape, const struct lk_ops *ops,
-		size_t batch, size_t context, enum lt_model_mode mode, bool recompute)
+/* The sorted ids of a slot of the chunk with the embedding. */
+static void alloc_sorted(struct lt_model *m, struct lt_slot *slot)
 {
-	m->ops = ops;
-	m->shape = *shape;
-	m->mode = mode;
-	m->recompute = recompute;
-	m->batch = batch;
-	m->context = context;
-	if (__builtin_mul_overflow(batch, context, &m->rows))
-		m->failed = true;
-	m->qkv_width = (shape->heads + 2 * shape->kv_heads) * shape->dim;
-	/* Split the sum of the head's gradient: a multiple of 64, a function of vocab only. */
-	m->head_rows = HEAD_LOGITS / shape->vocab / 64 * 64;
-	if (m->head_rows == 0)
-		m->head_rows = 64;
-	if (m->head_rows > m->rows)
-		m->head_rows = m->rows;
+	size_t n = 3 * m->rows + 1;
+	uint32_t *device = alloc(m, n, sizeof(*device));
+
+	m->bytes += n * sizeof(*slot->sorted_host);
+	if (!m->count_only && !m->failed) {
+		slot->sorted_host = malloc(n * sizeof(*slot->sorted_host));
+		m->failed = !slot->sorted_host;
+	}
+	slot->sorted = (struct lk_ids){ device, device + m->rows, device + 2 * m->rows + 1, 0,
+		m->rows };
 }
 
-uint64_t lt_model_bytes(const struct lt_shape *shape, const struct lk_ops *ops, size_t batch,
-		size_t context, enum lt_model_mode mode, bool recompute)
+static void alloc_common(struct lt_model *m)
 {
+	const struct lt_shape *s = &m->s;
+	const struct lt_table *t = &m->w->table;
+	size_t r = m->rows, block = m->plan.head_rows, real = sizeof(lk_real);
+	bool train = m->plan.mode == LT_MODEL_TRAIN;
+
+	m->rope = alloc_rows(m, m->plan.context, s->dim, real);
+	m->t = alloc_acts(m, r, s->hidden);
+	if (m->tp > 1 && m->plan.sequence)
+		m->full = alloc_acts(m, r, s->hidden);
+	m->y = alloc_acts(m, r, s->ffn);
+	if (lt_table_has_head(t)) {
+		m->labels = alloc_rows(m, r, 1, sizeof(*m->labels));
+		m->weight = alloc_rows(m, r, 1, real);
+		m->log_p = alloc_rows(m, r, 1, real);
+		m->rstd = alloc_rows(m, m->share, 1, real);
+		m->n = alloc_acts(m, m->share, s->hidden);
+		m->logits = alloc_rows(m, block, s->vocab, real);
+		m->dlogits = m->logits;
+		if (m->ops->act == LK_BF16)
+			m->dlogits = alloc_acts(m, block, s->vocab);
+		if (m->tp > 1) {
+			m->stats = alloc_rows(m, m->tp * 3, block, real);
+			m->merged = alloc_rows(m, 3, block, real);
+		}
+	}
+	if (!train)
+		return;
+	m->dqkv = alloc_acts(m, r, m->qkv_width);
+	m->dout = alloc_acts(m, r, s->heads * s->dim);
+	for (size_t i = 0; i < LT_MODEL_GRADIENTS; i++)
+		m->gradient[i] = alloc_acts(m, m->share, s->hidden);
+}
+
+static size_t slots_of(const struct lt_model *m, size_t chunk)
+{
+	return m->plan.slots ? m->plan.slots[chunk] : 1;
+}
+
+/* Arrays on the host that the allocations are noted in. */
+static int make_lists(struct lt_model *m)
+{
+	const struct lt_table *t = &m->w->table;
+
+	m->max_owned = 40;
+	m->slot = calloc(t->chunks + 1, sizeof(*m->slot));
+	m->bound = calloc(m->tp + 1, sizeof(*m->bound));
+	m->stats_bound = calloc(m->tp + 1, sizeof(*m->stats_bound));
+	if (!m->slot || !m->bound || !m->stats_bound)
+		return -1;
+	for (size_t c = 0; c < t->chunks; c++) {
+		m->slot[c] = calloc(slots_of(m, c) + 1, sizeof(**m->slot));
+		if (!m->slot[c])
+			return -1;
+		for (size_t i = 0; i < slots_of(m, c); i++) {
+			m->slot[c][i].acts = calloc(t->chunk[c].n + 1, sizeof(struct lt_acts));
+			if (!m->slot[c][i].acts)
+				return -1;
+			m->max_owned += 10 * t->chunk[c].n + 10;
+		}
+	}
+	m->owned = calloc(m->max_owned, sizeof(*m->owned));
+	for (size_t i = 0; i <= m->tp; i++)
+		m->bound[i] = i * (m->rows / m->tp) * m->s.hidden;
+	return m->owned ? 0 : -1;
+}
+
+static void alloc_all(struct lt_model *m)
+{
+	const struct lt_table *t = &m->w->table;
+	const struct lt_acts *shared = NULL;
+
+	for (size_t c = 0; c < t->chunks; c++) {
+		for (size_t i = 0; i < slots_of(m, c); i++) {
+			alloc_slot(m, &m->slot[c][i], t->chunk[c].n, shared);
+			if (t->chunk[c].first == 0 && m->plan.mode == LT_MODEL_TRAIN)
+				alloc_sorted(m, &m->slot[c][i]);
+			if (t->chunk[c].n)
+				shared = &m->slot[0][0].acts[0];
+		}
+	}
+	alloc_common(m);
+}
+
+static int set_sizes(struct lt_model *m, struct lt_weights *w, const struct lt_model_plan *plan,
+		struct lu_err *err)
+{
+	m->w = w;
+	m->ops = w->ops;
+	m->q = w->q;
+	m->plan = *plan;
+	m->s = lt_table_local(&w->table);
+	m->tp = w->table.tp_size;
+	m->tp_rank = w->table.tp_rank;
+	m->plan.sequence = plan->sequence && m->tp > 1;
+	if (__builtin_mul_overflow(plan->batch, plan->context, &m->rows))
+		return lu_err_set(err, "%zu x %zu tokens are too many", plan->batch, plan->context);
+	m->share = m->plan.sequence ? m->rows / m->tp : m->rows;
+	if (m->plan.sequence && m->rows % m->tp)
+		return lu_err_set(err,
+				"parallel.sequence: a micro-batch of %zu x %zu tokens is not a "
+				"multiple of parallel.tp = %zu",
+				plan->batch, plan->context, m->tp);
+	m->share_at = m->plan.sequence ? m->tp_rank * m->share : 0;
+	m->qkv_width = (m->s.heads + 2 * m->s.kv_heads) * m->s.dim;
+	if (m->plan.head_rows == 0)
+		/* Cuts the sum of the head's gradient: a function of the vocabulary only. */
+		m->plan.head_rows = HEAD_LOGITS / w->table.shape.vocab / 64 * 64;
+	if (m->plan.head_rows == 0)
+		m->plan.head_rows = 64;
+	if (m->plan.head_rows > m->rows)
+		m->plan.head_rows = m->rows;
+	return 0;
+}
+
+/* Let every operation of a step note the work space it needs. */
+static int measure(struct lt_model *m, struct lu_err *err)
+{
+	const struct lt_pass pass = { .first = true, .loss = (double *)nowhere };
+	const struct lt_batch none = { 0 };
+	int rc = 0;
+
+	m->measuring = true;
+	if (m->ops->measure(m->q, 1) < 0)
+		return lt_queue_err(m->ops, m->q, err);
+	for (size_t c = 0; c < m->w->table.chunks && rc == 0; c++) {
+		rc = lt_model_forward(m, c, 0, &none, err);
+		if (rc == 0)
+			rc = lt_model_backward(m, c, 0, &none, (lk_act *)nowhere, &pass, err);
+	}
+	m->measuring = false;
+	return rc;
+}
+
+static void close_lists(struct lt_model *m)
+{
+	for (size_t c = 0; m->slot && m->slot[c]; c++) {
+		for (size_t i = 0; m->slot[c][i].acts; i++) {
+			free(m->slot[c][i].acts);
+			free(m->slot[c][i].sorted_host);
+		}
+		free(m->slot[c]);
+	}
+	free(m->slot);
+	free(m->bound);
+	free(m->stats_bound);
+	free(m->owned);
+}
+
+int lt_model_count(const struct lt_table *t, const struct lk_ops *ops,
+		const struct lt_model_plan *plan, uint64_t *bytes, struct lu_err *err)
+{
+	struct lt_matrix *matrix = calloc(t->shape.layers * LT_LAYER_MATRICES + 1, sizeof(*matrix));
+	struct lt_weights w = { .ops = ops, .table = *t, .matrix = matrix, .act = nowhere };
 	struct lt_model m = { .count_only = true };
+	struct lk_err kerr;
+	int rc = -1;
 
-	m.acts = calloc(shape->layers + 1, sizeof(*m.acts));
-	if (!m.acts)
-		return 0;
-	set_sizes(&m, shape, ops, batch, context, mode, recompute);
-	alloc_all(&m);
-	free(m.acts);
-	return m.failed ? UINT64_MAX : m.bytes;
+	for (int i = 0; i < LT_VECTORS; i++)
+		w.vector[i] = (lk_real *)nowhere;
+	w.grad = (lk_real *)nowhere;
+	if (!matrix) {
+		lu_err_nomem(err);
+	} else if (ops->open(&w.q, 0, &kerr) < 0) {
+		lu_err_set(err, "%s", kerr.msg);
+	} else if (set_sizes(&m, &w, plan, err) == 0) {
+		lt_weights_list(&w);
+		if (make_lists(&m) < 0)
+			lu_err_nomem(err);
+		else
+			rc = 0;
+	}
+	if (rc == 0) {
+		alloc_all(&m);
+		if (m.failed)
+			rc = lu_err_set(err, "%zu x %zu tokens are too many", plan->batch,
+					plan->context);
+		else if (plan->mode == LT_MODEL_TRAIN)
+			rc = measure(&m, err);
+		*bytes = m.bytes + ops->workspace(w.q);
+	}
+	close_lists(&m);
+	ops->close(w.q);
+	free(matrix);
+	return rc;
 }
 
-int lt_model_open(struct lt_model **out, struct lt_weights *w, size_t batch, size_t context,
-		enum lt_model_mode mode, bool recompute, struct lu_err *err)
+static int open_rope(struct lt_model *m, struct lu_err *err)
+{
+	size_t half = m->s.dim / 2;
+	double *freq = malloc((half + 1) * sizeof(*freq));
+	int rc;
+
+	if (!freq)
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < half; i++)
+		freq[i] = pow(m->s.rope_theta, -2.0 * (double)i / (double)m->s.dim);
+	rc = m->ops->rope_table(m->q, m->rope, 0, m->plan.context, m->s.dim, freq);
+	free(freq);
+	return rc < 0 ? lt_queue_err(m->ops, m->q, err) : 0;
+}
+
+int lt_model_open(struct lt_model **out, struct lt_weights *w, const struct lt_model_plan *plan,
+		struct lu_err *err)
 {
 	struct lt_model *m = calloc(1, sizeof(*m));
 
 	*out = NULL;
 	if (!m)
 		return lu_err_nomem(err);
-	m->w = w;
-	m->q = w->q;
-	set_sizes(m, &w->table.shape, w->ops, batch, context, mode, recompute);
-	m->acts = calloc(m->shape.layers + 1, sizeof(*m->acts));
-	m->owned = calloc(10 * m->shape.layers + 20, sizeof(*m->owned));
-	if (!m->acts || !m->owned) {
-		lt_model_close(m);
-		return lu_err_nomem(err);
+	if (set_sizes(m, w, plan, err) < 0)
+		goto fail;
+	if (make_lists(m) < 0) {
+		lu_err_nomem(err);
+		goto fail;
 	}
 	alloc_all(m);
 	if (m->failed) {
 		lu_err_nomem(err);
-		lu_err_wrap(err, "activations of %zu x %zu tokens need %" PRIu64 " bytes", batch,
-				context,
-				lt_model_bytes(&m->shape, m->ops, batch, context, mode, recompute));
-		lt_model_close(m);
-		return -1;
+		lu_err_wrap(err, "activations of %zu x %zu tokens: %" PRIu64 " bytes", plan->batch,
+				plan->context, m->bytes);
+		goto fail;
 	}
-	if (m->ops->rope_table(m->q, m->rope, 0, context, m->shape.dim, m->shape.rope_theta) < 0) {
-		lt_queue_err(m->ops, m->q, err);
-		lt_model_close(m);
-		return -1;
+	if (open_rope(m, err) < 0)
+		goto fail;
+	if (plan->mode == LT_MODEL_TRAIN) {
+		if (measure(m, err) < 0)
+			goto fail;
+		if (m->ops->measure(m->q, 0) < 0) {
+			lt_queue_err(m->ops, m->q, err);
+			goto fail;
+		}
 	}
 	*out = m;
 	return 0;
+fail:
+	lt_model_close(m);
+	return -1;
 }
 
 void lt_model_close(struct lt_model *m)
@@ -189,300 +373,271 @@ void lt_model_close(struct lt_model *m)
 		return;
 	for (size_t i = 0; i < m->n_owned; i++)
 		m->ops->free(m->q, m->owned[i]);
-	free(m->owned);
-	free(m->acts);
+	close_lists(m);
 	free(m);
 }
 
-/* y[rows][out] = x W^T, plus c unless it is NULL. */
-static int linear(struct lt_model *m, lk_act *y, const lk_act *x, const struct lt_matrix *w,
-		size_t rows, const lk_act *c)
+void lt_model_hook(struct lt_model *m, const struct lt_model_hooks *hooks)
 {
-	struct lk_gemm g = lk_linear(rows, w->out, w->in);
-
-	g.packed = w->packed;
-	g.beta = c ? 1 : 0;
-	return m->ops->gemm(m->q, &g, y, x, lt_weights_act(m->w, w->offset), c);
+	m->hooks = *hooks;
 }
 
-/* dx[rows][in] = dy W. */
-static int linear_dx(struct lt_model *m, lk_act *dx, const lk_act *dy, const struct lt_matrix *w,
-		size_t rows)
+size_t lt_model_rows(const struct lt_model *m)
 {
-	struct lk_gemm g = lk_linear_dx(rows, w->out, w->in);
-
-	g.packed = w->packed;
-	return m->ops->gemm(m->q, &g, dx, dy, lt_weights_act(m->w, w->offset), NULL);
+	return m->share;
 }
 
-/* dW += dy^T x, where grad is the gradient of all parameters. */
-static int linear_dw(struct lt_model *m, lk_real *grad, const lk_act *dy, const lk_act *x,
-		const struct lt_matrix *w, size_t rows)
+lk_act *lt_model_input(const struct lt_model *m, size_t chunk, size_t slot)
 {
-	struct lk_gemm g = lk_linear_dw(rows, w->out, w->in);
-	lk_real *dw = grad + w->offset;
-
-	return m->ops->gemm(m->q, &g, dw, dy, x, dw);
+	return m->slot[chunk][slot].acts[0].x;
 }
 
-/* Queries are t rows from `pos` on, keys are rows 0..pos+t-1; q, k, v share rows of qkv_width. */
-static struct lk_attn attention_of(const struct lt_model *m, size_t batch, size_t pos, size_t t)
+lk_act *lt_model_output(const struct lt_model *m, size_t chunk, size_t slot)
 {
-	return (struct lk_attn){
-		.batch = batch,
-		.heads = m->shape.heads,
-		.kv_heads = m->shape.kv_heads,
-		.dim = m->shape.dim,
-		.tq = t,
-		.tk = pos + t,
-		.q_pos = pos,
-		.q_ld = m->qkv_width,
-		.k_ld = m->qkv_width,
-	};
+	return m->slot[chunk][slot].out;
 }
 
-static lk_act *act_at(const struct lt_model *m, lk_act *p, size_t elements)
+lk_act *lt_model_gradient(const struct lt_model *m, size_t i)
 {
-	return (char *)p + elements * m->ops->act_size;
+	return m->gradient[i];
 }
 
-/* One layer up to its FFN activations, over `batch` sequences of t rows at position pos (if pos > 0,
- * batch is 1). */
-static int layer_forward(struct lt_model *m, size_t l, size_t batch, size_t pos, size_t t)
-{
-	const struct lk_ops *ops = m->ops;
-	const struct lt_shape *s = &m->shape;
-	const struct lt_matrix *w = lt_weights_matrix(m->w, l, LT_QKV);
-	const struct lt_layer_offsets *at = &m->w->table.layer[l];
-	const lk_real *p = m->w->vector[LT_VECTOR_P];
-	struct acts *a = &m->acts[l];
-	size_t r = batch * t, h = s->hidden, qd = s->heads * s->dim;
-	struct lk_attn attn = attention_of(m, batch, pos, t);
-	lk_act *q = act_at(m, a->qkv, pos * m->qkv_width), *k = act_at(m, a->qkv, qd);
-	lk_act *v = act_at(m, k, s->kv_heads * s->dim);
+/* --- a micro-batch ----------------------------------------------------------------------------- */
 
-	if (ops->rmsnorm(m->q, a->n1, a->rstd1, NULL, a->x, NULL, p + at->norm1, r, h,
-			    s->norm_eps) < 0 ||
-			linear(m, q, a->n1, &w[LT_QKV], r, NULL) < 0 ||
-			ops->rope(m->q, q, m->rope + pos * s->dim, NULL, t, r,
-					s->heads + s->kv_heads, s->dim, m->qkv_width, 0) < 0 ||
-			ops->attention(m->q, &attn, a->o, a->lse, q, k, v) < 0 ||
-			linear(m, m->t, a->o, &w[LT_O], r, NULL) < 0 ||
-			ops->rmsnorm(m->q, a->n2, a->rstd2, a->x2, a->x, m->t, p + at->norm2, r, h,
-					s->norm_eps) < 0 ||
-			linear(m, a->gate_up, a->n2, &w[LT_GATE_UP], r, NULL) < 0)
-		return -1;
-	return 0;
-}
-
-/* The rest of a layer, which backward does not need when it computes the layer again. */
-static int layer_finish(struct lt_model *m, size_t l, size_t r)
-{
-	struct acts *a = &m->acts[l];
-
-	if (m->ops->swiglu(m->q, m->y, a->gate_up, r, m->shape.ffn) < 0)
-		return -1;
-	return linear(m, m->acts[l + 1].x, m->y, lt_weights_matrix(m->w, l, LT_DOWN), r, a->x2);
-}
-
-/* Gradients of a layer. m->dx: gradient of its output on entry, of its input on return. */
-static int layer_backward(struct lt_model *m, size_t l, lk_real *g)
-{
-	const struct lk_ops *ops = m->ops;
-	const struct lt_shape *s = &m->shape;
-	const struct lt_matrix *w = lt_weights_matrix(m->w, l, LT_QKV);
-	const struct lt_layer_offsets *at = &m->w->table.layer[l];
-	const lk_real *p = m->w->vector[LT_VECTOR_P];
-	struct acts *a = &m->acts[l];
-	size_t r = m->rows, h = s->hidden, f = s->ffn;
-	size_t qd = s->heads * s->dim, kd = s->kv_heads * s->dim;
-	struct lk_attn attn = attention_of(m, m->batch, 0, m->context);
-
-	if (linear_dx(m, m->y, m->dx, &w[LT_DOWN], r) < 0 ||
-			ops->swiglu_back(m->q, a->gate_up, m->y, m->y, a->gate_up, r, f) < 0 ||
-			linear_dw(m, g, m->dx, m->y, &w[LT_DOWN], r) < 0 ||
-			linear_dw(m, g, a->gate_up, a->n2, &w[LT_GATE_UP], r) < 0 ||
-			linear_dx(m, m->t, a->gate_up, &w[LT_GATE_UP], r) < 0 ||
-			ops->rmsnorm_back(m->q, m->dx, g + at->norm2, m->t, m->dx, a->x2,
-					p + at->norm2, a->rstd2, r, h) < 0)
-		return -1;
-	if (linear_dw(m, g, m->dx, a->o, &w[LT_O], r) < 0 ||
-			linear_dx(m, m->dout, m->dx, &w[LT_O], r) < 0 ||
-			ops->attention_back(m->q, &attn, m->dqkv, act_at(m, m->dqkv, qd),
-					act_at(m, m->dqkv, qd + kd), m->dout, a->o, a->lse, a->qkv,
-					act_at(m, a->qkv, qd), act_at(m, a->qkv, qd + kd)) < 0 ||
-			ops->rope(m->q, m->dqkv, m->rope, NULL, m->context, r,
-					s->heads + s->kv_heads, s->dim, m->qkv_width, 1) < 0 ||
-			linear_dw(m, g, m->dqkv, a->n1, &w[LT_QKV], r) < 0 ||
-			linear_dx(m, m->t, m->dqkv, &w[LT_QKV], r) < 0 ||
-			ops->rmsnorm_back(m->q, m->dx, g + at->norm1, m->t, m->dx, a->x,
-					p + at->norm1, a->rstd1, r, h) < 0)
-		return -1;
-	return 0;
-}
-
-/* Embedding, layers and final norm, into m->n. */
-static int body_forward(struct lt_model *m, size_t batch, size_t pos, size_t t)
-{
-	const struct lt_shape *s = &m->shape;
-	const lk_real *p = m->w->vector[LT_VECTOR_P];
-	size_t r = batch * t;
-
-	if (m->ops->embed(m->q, m->acts[0].x, lt_weights_act(m->w, m->w->table.embed), m->ids, r,
-			    s->hidden, 0, s->vocab) < 0)
-		return -1;
-	for (size_t l = 0; l < s->layers; l++) {
-		if (layer_forward(m, l, batch, pos, t) < 0 || layer_finish(m, l, r) < 0)
-			return -1;
-	}
-	return m->ops->rmsnorm(m->q, m->n, m->rstd, NULL, m->acts[s->layers].x, NULL,
-			p + m->w->table.norm, r, s->hidden, s->norm_eps);
-}
-
-/* Logits of rows first..first+n-1 of m->n, into m->logits. */
-static int head_logits(struct lt_model *m, size_t first, size_t n)
-{
-	const struct lt_matrix *w = lt_weights_head(m->w);
-	struct lk_gemm g = lk_linear(n, w->out, w->in);
-
-	g.packed = w->packed;
-	g.cd_type = LK_REAL;
-	return m->ops->gemm(m->q, &g, m->logits, act_at(m, m->n, first * w->in),
-			lt_weights_act(m->w, w->offset), NULL);
-}
-
-/* Losses of all rows; unless g is NULL also the gradients of the head, and of m->n into m->t. */
-static int head(struct lt_model *m, size_t rows, lk_real *g)
-{
-	const struct lt_matrix *w = lt_weights_head(m->w);
-	struct lk_step *step = g ? m->w->step : NULL;
-
-	for (size_t first = 0; first < rows; first += m->head_rows) {
-		size_t n = rows - first < m->head_rows ? rows - first : m->head_rows;
-		struct lk_gemm dw = lk_linear_dw(n, w->out, w->in);
-		struct lk_gemm dx = lk_linear_dx(n, w->out, w->in);
-
-		if (head_logits(m, first, n) < 0 ||
-				m->ops->cross_entropy(m->q, m->loss + first, m->logits,
-						m->labels + first, n, w->out, 0, step) < 0)
-			return -1;
-		if (!g)
-			continue;
-		dw.a_type = dx.a_type = LK_REAL;
-		dx.packed = w->packed;
-		if (m->ops->gemm(m->q, &dw, g + w->offset, m->logits,
-				    act_at(m, m->n, first * w->in), g + w->offset) < 0 ||
-				m->ops->gemm(m->q, &dx, act_at(m, m->t, first * w->in), m->logits,
-						lt_weights_act(m->w, w->offset), NULL) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int backward(struct lt_model *m, lk_real *g)
-{
-	const struct lt_shape *s = &m->shape;
-	const lk_real *p = m->w->vector[LT_VECTOR_P];
-
-	if (m->ops->rmsnorm_back(m->q, m->dx, g + m->w->table.norm, m->t, NULL,
-			    m->acts[s->layers].x, p + m->w->table.norm, m->rstd, m->rows,
-			    s->hidden) < 0)
-		return -1;
-	for (size_t l = s->layers; l-- > 0;) {
-		if (m->recompute && layer_forward(m, l, m->batch, 0, m->context) < 0)
-			return -1;
-		if (layer_backward(m, l, g) < 0)
-			return -1;
-	}
-	return m->ops->embed_back(m->q, g + m->w->table.embed, m->dx, m->ids, m->rows, s->hidden, 0,
-			s->vocab);
-}
-
-static int check_ids(const struct lt_model *m, const uint32_t *ids, size_t rows, struct lu_err *err)
-{
-	for (size_t i = 0; i < rows; i++) {
-		if (ids[i] >= m->shape.vocab)
-			return lu_err_set(err, "token %" PRIu32 " is not in the vocabulary of %zu",
-					ids[i], m->shape.vocab);
-	}
-	return 0;
-}
-
-static int check_labels(
-		const struct lt_model *m, const int32_t *labels, size_t rows, struct lu_err *err)
-{
-	for (size_t i = 0; i < rows; i++) {
-		if (labels[i] >= 0 && (size_t)labels[i] >= m->shape.vocab)
-			return lu_err_set(err, "label %" PRId32 " is not in the vocabulary of %zu",
-					labels[i], m->shape.vocab);
-	}
-	return 0;
-}
-
-/* Copy ids, and labels unless they are NULL, to the device, checked against the vocabulary. */
-static int upload(struct lt_model *m, const uint32_t *ids, const int32_t *labels, size_t rows,
+int lt_batch_check(const struct lt_batch *b, size_t rows, size_t context, size_t vocab,
 		struct lu_err *err)
 {
-	if (check_ids(m, ids, rows, err) < 0 || (labels && check_labels(m, labels, rows, err) < 0))
-		return -1;
-	if (m->ops->copy(m->q, m->ids, ids, rows * sizeof(*ids), LK_H2D) < 0)
-		return lt_queue_err(m->ops, m->q, err);
-	if (labels && m->ops->copy(m->q, m->labels, labels, rows * sizeof(*labels), LK_H2D) < 0)
-		return lt_queue_err(m->ops, m->q, err);
+	for (size_t i = 0; i < rows; i++) {
+		if (b->ids[i] >= vocab)
+			return lu_err_set(err, "token %" PRIu32 " is not in the vocabulary of %zu",
+					b->ids[i], vocab);
+		if (b->labels && b->labels[i] >= vocab)
+			return lu_err_set(err, "label %" PRIu32 " is not in the vocabulary of %zu",
+					b->labels[i], vocab);
+		if (b->places && b->places[i] > i % context)
+			return lu_err_set(err,
+					"token %zu of a sample has place %" PRIu32
+					" in its document",
+					i % context, b->places[i]);
+	}
 	return 0;
 }
 
-int lt_model_train(struct lt_model *m, const uint32_t *ids, const int32_t *labels, size_t lane,
-		double *loss, struct lu_err *err)
+/* The queue's message, unless communication has failed. Returns -1. */
+static int failed(struct lt_model *m, struct lu_err *err)
 {
-	lk_real *g = m->w->grad + lane * m->w->table.total;
-
-	LU_ASSERT(m->mode == LT_MODEL_TRAIN && lane < m->w->lanes);
-	if (upload(m, ids, labels, m->rows, err) < 0)
-		return -1;
-	if (body_forward(m, m->batch, 0, m->context) < 0 || head(m, m->rows, g) < 0 ||
-			m->ops->sum_real(m->q, loss, m->loss, m->rows) < 0 || backward(m, g) < 0 ||
-			m->ops->sync(m->q) < 0)
+	if (!*m->err.msg)
 		return lt_queue_err(m->ops, m->q, err);
+	*err = m->err;
+	return -1;
+}
+
+static int upload(struct lt_model *m, void *to, const void *from, size_t n, size_t size)
+{
+	return m->measuring ? 0 : m->ops->copy(m->q, to, from, n * size, LK_H2D);
+}
+
+/* What the chunk reads of a micro-batch: ids where the embedding is, and places. */
+static int upload_inputs(struct lt_model *m, struct lt_slot *slot, const struct lt_batch *b,
+		bool embed, size_t rows)
+{
+	uint32_t *host = slot->sorted_host;
+
+	slot->documents = b->places != NULL;
+	if (b->places && upload(m, slot->places, b->places, rows, sizeof(*b->places)) < 0)
+		return -1;
+	if (!embed)
+		return 0;
+	if (upload(m, slot->ids, b->ids, rows, sizeof(*b->ids)) < 0)
+		return -1;
+	if (m->plan.mode != LT_MODEL_TRAIN || m->measuring)
+		return 0;
+	slot->sorted.segments =
+			lk_sort_ids(host, host + m->rows, host + 2 * m->rows + 1, b->ids, rows);
+	return upload(m, (void *)(uintptr_t)slot->sorted.id, host, 3 * m->rows + 1, sizeof(*host));
+}
+
+static int upload_labels(struct lt_model *m, const struct lt_batch *b, size_t rows)
+{
+	if (upload(m, m->labels, b->labels, rows, sizeof(*b->labels)) < 0)
+		return -1;
+	return b->weight ? upload(m, m->weight, b->weight, rows, sizeof(*b->weight)) : 0;
+}
+
+static int need(struct lt_model *m, size_t bucket)
+{
+	if (!m->hooks.need || m->measuring)
+		return 0;
+	return m->hooks.need(m->hooks.ctx, bucket, &m->err);
+}
+
+static int ready(struct lt_model *m, const struct lt_pass *pass, size_t bucket)
+{
+	if (!pass->last || !m->hooks.ready || m->measuring)
+		return 0;
+	return m->hooks.ready(m->hooks.ctx, bucket, &m->err);
+}
+
+/* Embedding, if it is here, and the layers of a chunk, into slot->out. */
+static int chunk_forward(
+		struct lt_model *m, size_t chunk, struct lt_slot *slot, const struct lt_span *at)
+{
+	const struct lt_table *t = &m->w->table;
+	const struct lt_chunk *c = &t->chunk[chunk];
+	size_t rows = at->batch * at->t, share = m->tp == 1 ? rows : m->share;
+	struct lt_acts *a = slot->acts;
+	lk_act *d = NULL;
+
+	if (c->first == 0 &&
+			(need(m, lt_bucket_of_embed(t)) < 0 ||
+					lt_embed_forward(m, slot->ids, a[0].x, rows) < 0))
+		return -1;
+	for (size_t i = 0; i < c->n; i++) {
+		size_t l = c->first + i;
+
+		if (need(m, lt_bucket_of_layer(t, l)) < 0 ||
+				lt_layer_forward(m, l, &a[i], i ? &a[i - 1] : NULL, at) < 0 ||
+				!(d = lt_layer_finish(m, l, &a[i], at)))
+			return -1;
+	}
+	return m->ops->add(m->q, slot->out, a[c->n - 1].x2, d, share * m->s.hidden);
+}
+
+static struct lt_span whole(const struct lt_model *m, const struct lt_slot *slot)
+{
+	return (struct lt_span){ .batch = m->plan.batch,
+		.t = m->plan.context,
+		.places = slot->documents ? slot->places : NULL };
+}
+
+int lt_model_forward(struct lt_model *m, size_t chunk, size_t slot, const struct lt_batch *batch,
+		struct lu_err *err)
+{
+	struct lt_slot *s = &m->slot[chunk][slot];
+	bool embed = m->w->table.chunk[chunk].first == 0;
+	struct lt_span at;
+
+	if (upload_inputs(m, s, batch, embed, m->rows) < 0)
+		return failed(m, err);
+	at = whole(m, s);
+	return chunk_forward(m, chunk, s, &at) < 0 ? failed(m, err) : 0;
+}
+
+static bool has_head(const struct lt_model *m, size_t chunk)
+{
+	const struct lt_chunk *c = &m->w->table.chunk[chunk];
+
+	return c->first + c->n == m->w->table.shape.layers;
+}
+
+static int chunk_backward(struct lt_model *m, size_t chunk, struct lt_slot *slot, lk_act *dx,
+		const struct lt_pass *pass, bool weighted)
+{
+	const struct lt_table *t = &m->w->table;
+	const struct lt_chunk *c = &t->chunk[chunk];
+	struct lt_span at = whole(m, slot);
+	lk_real *g = m->w->grad + pass->lane * t->total;
+
+	if (has_head(m, chunk) &&
+			(need(m, lt_bucket_of_head(t)) < 0 ||
+					lt_head(m, slot->out, m->rows, dx, pass, g, weighted) < 0 ||
+					(!t->shape.tied &&
+							ready(m, pass, lt_bucket_of_head(t)) < 0)))
+		return -1;
+	for (size_t i = c->n; i-- > 0;) {
+		size_t l = c->first + i;
+
+		if (m->plan.recompute == LT_RECOMPUTE_LAYER &&
+				lt_layer_forward(m, l, &slot->acts[i], NULL, &at) < 0)
+			return -1;
+		if (lt_layer_backward(m, l, &slot->acts[i], &at, dx, g, !pass->first) < 0 ||
+				ready(m, pass, lt_bucket_of_layer(t, l)) < 0)
+			return -1;
+	}
+	if (c->first > 0)
+		return 0;
+	if (lt_embed_backward(m, slot, dx, g, !pass->first) < 0)
+		return -1;
+	/* A shared matrix is complete only here; its norm is in another bucket. */
+	if (t->shape.tied && ready(m, pass, lt_bucket_of_head(t)) < 0)
+		return -1;
+	return ready(m, pass, lt_bucket_of_embed(t));
+}
+
+int lt_model_backward(struct lt_model *m, size_t chunk, size_t slot, const struct lt_batch *batch,
+		lk_act *dx, const struct lt_pass *pass, struct lu_err *err)
+{
+	struct lt_slot *s = &m->slot[chunk][slot];
+
+	LU_ASSERT(m->plan.mode == LT_MODEL_TRAIN);
+	if (has_head(m, chunk) && upload_labels(m, batch, m->rows) < 0)
+		return failed(m, err);
+	if (chunk_backward(m, chunk, s, dx, pass, batch->weight != NULL) < 0)
+		return failed(m, err);
 	return 0;
 }
 
-int lt_model_losses(struct lt_model *m, const uint32_t *ids, const int32_t *labels,
-		size_t sequences, lk_real *losses, struct lu_err *err)
-{
-	size_t rows = sequences * m->context;
+/* --- forward only ------------------------------------------------------------------------------ */
 
-	LU_ASSERT(sequences <= m->batch && m->mode != LT_MODEL_DECODE);
-	if (upload(m, ids, labels, rows, err) < 0)
+static int log_p(struct lt_model *m, struct lt_slot *s, const struct lt_batch *batch, size_t rows,
+		lk_real *out)
+{
+	if (upload_labels(m, batch, rows) < 0 || need(m, lt_bucket_of_head(&m->w->table)) < 0 ||
+			lt_head(m, s->out, rows, NULL, NULL, NULL, false) < 0 ||
+			m->ops->copy(m->q, out, m->log_p, rows * sizeof(*out), LK_D2H) < 0)
 		return -1;
-	if (body_forward(m, sequences, 0, m->context) < 0 || head(m, rows, NULL) < 0 ||
-			m->ops->copy(m->q, losses, m->loss, rows * sizeof(*losses), LK_D2H) < 0 ||
-			m->ops->sync(m->q) < 0)
-		return lt_queue_err(m->ops, m->q, err);
+	return m->ops->sync(m->q);
+}
+
+int lt_model_log_p(struct lt_model *m, size_t chunk, size_t slot, const struct lt_batch *batch,
+		lk_real *out, struct lu_err *err)
+{
+	LU_ASSERT(has_head(m, chunk));
+	return log_p(m, &m->slot[chunk][slot], batch, m->rows, out) < 0 ? failed(m, err) : 0;
+}
+
+int lt_model_score(struct lt_model *m, const struct lt_batch *batch, size_t sequences, lk_real *out,
+		struct lu_err *err)
+{
+	struct lt_slot *s = &m->slot[0][0];
+	size_t rows = sequences * m->plan.context;
+	struct lt_span at;
+
+	LU_ASSERT(sequences <= m->plan.batch && m->plan.mode != LT_MODEL_DECODE && m->tp == 1);
+	if (upload_inputs(m, s, batch, true, rows) < 0)
+		return failed(m, err);
+	at = whole(m, s);
+	at.batch = sequences;
+	if (chunk_forward(m, 0, s, &at) < 0 || log_p(m, s, batch, rows, out) < 0)
+		return failed(m, err);
 	return 0;
 }
 
 int lt_model_logits(struct lt_model *m, const uint32_t *ids, size_t pos, size_t n, bool all,
 		lk_real *logits, struct lu_err *err)
 {
-	size_t vocab = m->shape.vocab;
+	const struct lt_batch batch = { .ids = ids };
+	struct lt_span at = { .batch = 1, .pos = pos, .t = n };
+	struct lt_slot *s = &m->slot[0][0];
+	size_t vocab = m->s.vocab;
 
-	LU_ASSERT(m->mode == LT_MODEL_DECODE && m->batch == 1);
-	if (n == 0 || pos > m->context || n > m->context - pos)
+	LU_ASSERT(m->plan.mode == LT_MODEL_DECODE && m->plan.batch == 1);
+	if (n == 0 || pos > m->plan.context || n > m->plan.context - pos)
 		return lu_err_set(err, "%zu tokens at position %zu do not fit a context of %zu", n,
-				pos, m->context);
-	if (upload(m, ids, NULL, n, err) < 0)
+				pos, m->plan.context);
+	if (lt_batch_check(&batch, n, m->plan.context, vocab, err) < 0)
 		return -1;
-	if (body_forward(m, 1, pos, n) < 0)
-		return lt_queue_err(m->ops, m->q, err);
-	for (size_t r = all ? 0 : n - 1; r < n; r += m->head_rows) {
-		size_t rows = n - r < m->head_rows ? n - r : m->head_rows;
+	if (upload_inputs(m, s, &batch, true, n) < 0 || chunk_forward(m, 0, s, &at) < 0 ||
+			lt_final_norm(m, s->out, n) < 0)
+		return failed(m, err);
+	for (size_t r = all ? 0 : n - 1; r < n; r += m->plan.head_rows) {
+		size_t rows = n - r < m->plan.head_rows ? n - r : m->plan.head_rows;
 
-		if (head_logits(m, r, rows) < 0 ||
+		if (lt_head_logits(m, m->n, r, rows) < 0 ||
 				m->ops->copy(m->q, logits, m->logits,
 						rows * vocab * sizeof(*logits), LK_D2H) < 0 ||
 				m->ops->sync(m->q) < 0)
-			return lt_queue_err(m->ops, m->q, err);
+			return failed(m, err);
 		logits += rows * vocab;
 	}
 	return 0;

@@ -5,44 +5,113 @@
  * sequence of calls to kernels/lk.h. A model owns activations only, so several models can share the
  * weights (weights.h).
  *
- *	lt_model_open(&m, w, batch, context, LT_MODEL_TRAIN, recompute, &err)
- *	lt_model_train(m, ids, labels, lane, loss, &err)		one micro-batch
- *	lt_model_losses(m, ids, labels, sequences, losses, &err)	forward only
+ * A rank computes the chunks of layers that its weights hold, each in calls of its own:
+ *
+ *	struct lt_model_plan plan = { .batch = b, .context = t, .mode = LT_MODEL_TRAIN };
+ *	lt_model_open(&m, w, &plan, &err)
+ *	lt_model_forward(m, chunk, slot, &batch, &err)
+ *	lt_model_backward(m, chunk, slot, &batch, dx, &pass, &err)
  *	lt_model_close(m)
  *
- * A micro-batch has batch * context rows. ids and labels are in host memory; ids must be below the
- * vocabulary size, which is checked; a label is an id, or -1 for a position that is not scored.
+ * A slot keeps the activations of a micro-batch from its forward to its backward pass; a pipeline
+ * needs several of a chunk. forward() of a chunk reads lt_model_input(), which the chunk with the
+ * embedding fills in itself, and leaves lt_model_output(). backward() turns the gradient of the output
+ * into that of the input, in dx; the chunk with the head computes final norm, logits, loss and its
+ * gradient there, and does not read dx. The whole model on one rank is chunk 0, slot 0.
  *
- * Modes: TRAIN keeps what the backward pass needs of each layer, or with `recompute` only the input
- * of each layer, and computes the rest again (same bits, a third more work). SCORE keeps nothing.
- * DECODE processes one sequence piece by piece and caches keys and values.
+ * Inputs, outputs and gradients of chunks are lt_model_rows() rows of `hidden` activations: all rows
+ * of the micro-batch, or with sequence parallelism this rank's share of them.
+ *
+ * Nothing here waits for the device, except where noted, and nothing is read from it.
+ *
+ * TENSOR PARALLELISM (Shoeybi et al. 2019). A rank holds some of the heads, of the FFN and of the
+ * vocabulary. Products that are split over their inputs (attention output, FFN down, embedding) and
+ * gradients of those that are split over their outputs give parts of a sum, which is made over the
+ * group `tp`. With `sequence` (Korthikanti et al. 2022) norms and residuals are split by rows: the
+ * sums become reduce-scatters, and rows are gathered before each product.
  */
 #include "kernels/lk.h"
 #include "libcommon/base/err.h"
+#include "trainer/comm/comm.h"
 #include "trainer/model/weights.h"
 
+/* TRAIN keeps what the backward pass needs; SCORE keeps nothing; DECODE processes one sequence piece
+ * by piece and caches keys and values (one rank only). */
 enum lt_model_mode { LT_MODEL_TRAIN, LT_MODEL_SCORE, LT_MODEL_DECODE };
+
+/* What backward() computes again, with the same bits: nothing; the outputs of the norms; all of a
+ * layer from its input, a third more work. */
+enum lt_recompute { LT_RECOMPUTE_NONE, LT_RECOMPUTE_NORMS, LT_RECOMPUTE_LAYER };
+
+struct lt_model_plan {
+	size_t batch, context;
+	enum lt_model_mode mode;
+	enum lt_recompute recompute;
+	const size_t *slots;  /* by chunk; NULL: one each */
+	size_t head_rows;     /* rows of logits at once, 0: chosen by the vocabulary */
+	struct lt_group *tp;  /* NULL without tensor parallelism */
+	struct lt_comm *comm; /* likewise */
+	bool sequence;
+};
+
+/* A micro-batch in host memory: batch * context rows. ids and labels are below the vocabulary. */
+struct lt_batch {
+	const uint32_t *ids, *labels;
+	const lk_real *weight;	/* of each label; NULL: ones */
+	const uint32_t *places; /* of each token in its document, NULL: one document a sequence */
+};
 
 struct lt_model;
 
-int lt_model_open(struct lt_model **m, struct lt_weights *w, size_t batch, size_t context,
-		enum lt_model_mode mode, bool recompute, struct lu_err *err) LU_CHECKED;
+int lt_model_open(struct lt_model **m, struct lt_weights *w, const struct lt_model_plan *plan,
+		struct lu_err *err) LU_CHECKED;
 void lt_model_close(struct lt_model *m);
 
-/* Bytes that open would allocate; 0 when memory is out, UINT64_MAX on overflow. */
-uint64_t lt_model_bytes(const struct lt_shape *shape, const struct lk_ops *ops, size_t batch,
-		size_t context, enum lt_model_mode mode, bool recompute);
+/* Bytes that a model over weights of this table would allocate, the queue's work space included. */
+int lt_model_count(const struct lt_table *t, const struct lk_ops *ops,
+		const struct lt_model_plan *plan, uint64_t *bytes, struct lu_err *err) LU_CHECKED;
 
-/* Forward and backward pass of one full micro-batch. Gradients, scaled by w->step->scale, are added
- * to lane `lane` of the weights; *loss (device memory) receives the sum of the losses. Synchronous.
- */
-int lt_model_train(struct lt_model *m, const uint32_t *ids, const int32_t *labels, size_t lane,
-		double *loss, struct lu_err *err) LU_CHECKED;
+size_t lt_model_rows(const struct lt_model *m);
+lk_act *lt_model_input(const struct lt_model *m, size_t chunk, size_t slot);
+lk_act *lt_model_output(const struct lt_model *m, size_t chunk, size_t slot);
+/* A buffer for gradients, of the size of an input. There are LT_MODEL_GRADIENTS of them. */
+#define LT_MODEL_GRADIENTS 3
+lk_act *lt_model_gradient(const struct lt_model *m, size_t i);
 
-/* Losses of `sequences` sequences (at most batch), in host memory: the negative logarithm of the
- * probability of each label, in nats. Synchronous. */
-int lt_model_losses(struct lt_model *m, const uint32_t *ids, const int32_t *labels,
-		size_t sequences, lk_real *losses, struct lu_err *err) LU_CHECKED;
+/* Check ids, labels and places of a batch; -1 with a sentence. Host only. */
+int lt_batch_check(const struct lt_batch *b, size_t rows, size_t context, size_t vocab,
+		struct lu_err *err) LU_CHECKED;
+
+int lt_model_forward(struct lt_model *m, size_t chunk, size_t slot, const struct lt_batch *batch,
+		struct lu_err *err) LU_CHECKED;
+
+/* How backward() treats the gradients of the parameters. */
+struct lt_pass {
+	size_t lane;  /* of the weights */
+	bool first;   /* overwrite the lane instead of adding to it */
+	bool last;    /* call hooks.ready for each bucket that is complete */
+	double *loss; /* device: the sum of the losses, from the chunk with the head */
+};
+int lt_model_backward(struct lt_model *m, size_t chunk, size_t slot, const struct lt_batch *batch,
+		lk_act *dx, const struct lt_pass *pass, struct lu_err *err) LU_CHECKED;
+
+/* Called before the forward pass reads the parameters of a bucket (need), and when the gradients of
+ * one are complete (ready). */
+struct lt_model_hooks {
+	void *ctx;
+	int (*need)(void *ctx, size_t bucket, struct lu_err *err);
+	int (*ready)(void *ctx, size_t bucket, struct lu_err *err);
+};
+void lt_model_hook(struct lt_model *m, const struct lt_model_hooks *hooks);
+
+/* After forward() of the last chunk: log p of each label, rows of them in host memory, without
+ * gradients. Synchronous. */
+int lt_model_log_p(struct lt_model *m, size_t chunk, size_t slot, const struct lt_batch *batch,
+		lk_real *log_p, struct lu_err *err) LU_CHECKED;
+
+/* The whole model on one rank: log p of the labels of the first `sequences` sequences. Synchronous. */
+int lt_model_score(struct lt_model *m, const struct lt_batch *batch, size_t sequences,
+		lk_real *log_p, struct lu_err *err) LU_CHECKED;
 
 /* DECODE: process the next n tokens of the sequence, from position `pos` on; all tokens before it
  * must have been processed. Logits of the last token, or of all n, in host memory. Synchronous. */

@@ -1,47 +1,289 @@
 #include "trainer/model/optimizer.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-int lt_optimizer_begin(struct lt_weights *w, const struct lt_hyper *h, double lr, uint64_t t,
-		uint64_t tokens, struct lu_err *err)
+struct lt_optimizer {
+	struct lt_weights *w; /* caller-owned */
+	struct lt_groups g;
+	size_t lanes;		      /* used in this step, at least 1 */
+	bool *complete;		      /* by bucket: all micro-batches done */
+	size_t next;		      /* buckets from here on are being reduced */
+	struct lt_pending **reducing; /* by bucket */
+	struct lt_pending **gathering;
+};
+
+int lt_optimizer_open(struct lt_optimizer **out, struct lt_weights *w,
+		const struct lt_groups *groups, struct lu_err *err)
 {
+	struct lt_optimizer *o = calloc(1, sizeof(*o));
+	size_t n = w->table.buckets + 1;
+
+	*out = NULL;
+	if (!o)
+		return lu_err_nomem(err);
+	o->w = w;
+	if (groups)
+		o->g = *groups;
+	o->complete = calloc(n, sizeof(*o->complete));
+	o->reducing = calloc(n, sizeof(*o->reducing));
+	o->gathering = calloc(n, sizeof(*o->gathering));
+	if (!o->complete || !o->reducing || !o->gathering) {
+		lt_optimizer_close(o);
+		return lu_err_nomem(err);
+	}
+	*out = o;
+	return 0;
+}
+
+void lt_optimizer_close(struct lt_optimizer *o)
+{
+	if (!o)
+		return;
+	free(o->complete);
+	free(o->reducing);
+	free(o->gathering);
+	free(o);
+}
+
+int lt_optimizer_begin(struct lt_optimizer *o, const struct lt_hyper *h, double lr, uint64_t t,
+		size_t used, struct lu_err *err)
+{
+	struct lt_weights *w = o->w;
+	size_t total = w->table.total, lanes = w->holding.lanes;
 	struct lk_step step = {
 		.lr = lr,
 		.bias1 = 1 - pow(h->beta1, (double)t),
 		.bias2 = 1 - pow(h->beta2, (double)t),
-		.scale = tokens ? 1 / (double)tokens : 0,
 	};
 
-	if (w->ops->copy(w->q, w->step, &step, sizeof(step), LK_H2D) < 0 ||
-			w->ops->zero(w->q, w->grad, w->lanes * w->table.total * sizeof(lk_real)) <
-					0 ||
+	o->lanes = lanes;
+	o->next = w->table.buckets;
+	for (size_t i = 0; i < o->next; i++)
+		o->complete[i] = false;
+	used = used < lanes ? used : lanes;
+	/* Not `finite`, which stays as it is. */
+	if (w->ops->copy(w->q, w->step, &step, offsetof(struct lk_step, scale), LK_H2D) < 0 ||
+			w->ops->zero(w->q, w->grad + used * total,
+					(lanes - used) * total * sizeof(lk_real)) < 0 ||
 			w->ops->sync(w->q) < 0)
 		return lt_queue_err(w->ops, w->q, err);
 	return 0;
 }
 
-/* Sum the lanes of all ranks into lane 0, and compute its squared norm in the step. */
-static int reduce(struct lt_weights *w, struct lt_comm *comm, struct lu_err *err)
+/* --- reducing ---------------------------------------------------------------------------------- */
+
+/* Sum the lanes of a bucket, and begin to sum it over the data-parallel ranks. */
+static int reduce(struct lt_optimizer *o, size_t bucket, struct lu_err *err)
 {
-	const struct lk_ops *ops = w->ops;
-	size_t n = w->table.total, chunks = 0;
+	struct lt_weights *w = o->w;
+	const struct lt_bucket *b = &w->table.bucket[bucket];
+	lk_real *g = w->grad + b->offset;
 
-	if (w->lanes > 1 && ops->lane_sum(w->q, w->grad, w->lanes, n, n) < 0)
-		return lt_queue_err(ops, w->q, err);
-	if (comm->ops->sum(comm, w->grad, n, err) < 0)
-		return -1;
-	for (size_t i = 0; i < w->table.n; i++) {
-		const struct lt_param *p = &w->table.param[i];
+	if (o->lanes > 1 && w->ops->lane_sum(w->q, g, o->lanes, w->table.total, b->count, NULL) < 0)
+		return lt_queue_err(w->ops, w->q, err);
+	if (!o->g.dp)
+		return 0;
+	if (w->bound)
+		return lt_reduce_scatter(o->g.dp, w->q, w->grad, lt_weights_bounds(w, bucket),
+				LT_REALS, &o->reducing[bucket], err);
+	return lt_all_reduce(o->g.dp, w->q, g, b->count, LT_REALS, &o->reducing[bucket], err);
+}
 
-		if (ops->sqnorm(w->q, w->sums + chunks, w->grad + p->offset, p->count) < 0)
-			return lt_queue_err(ops, w->q, err);
-		chunks += (p->count + LK_NORM_CHUNK - 1) / LK_NORM_CHUNK;
+/* Buckets are reduced from the last to the first on every rank, whatever order they complete in. */
+int lt_optimizer_ready(void *ctx, size_t bucket, struct lu_err *err)
+{
+	struct lt_optimizer *o = ctx;
+
+	o->complete[bucket] = true;
+	while (o->next > 0 && o->complete[o->next - 1]) {
+		if (reduce(o, --o->next, err) < 0)
+			return -1;
 	}
-	if (ops->sum(w->q, &w->step->sqnorm, w->sums, chunks) < 0)
-		return lt_queue_err(ops, w->q, err);
 	return 0;
 }
+
+/* The part of a bucket that this rank owns and that belongs to one parameter. */
+struct part {
+	size_t param, at, n; /* elements at .. at + n - 1 of the local vector */
+};
+
+/* Call fn for each owned part of the bucket. */
+static int each_part(struct lt_optimizer *o, size_t bucket,
+		int (*fn)(struct lt_optimizer *o, const struct part *part, void *ctx,
+				struct lu_err *err),
+		void *ctx, struct lu_err *err)
+{
+	const struct lt_bucket *b = &o->w->table.bucket[bucket];
+	const struct lt_owned *own = &o->w->owned[bucket];
+
+	for (size_t i = b->param; i < b->param + b->params; i++) {
+		const struct lt_param *p = &o->w->table.param[i];
+		size_t from = p->offset > own->begin ? p->offset : own->begin;
+		size_t end = p->offset + p->local_count, to = end < own->end ? end : own->end;
+		struct part part = { i, from, to - from };
+
+		if (from < to && fn(o, &part, ctx, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Norm weights that every tensor-parallel rank holds, but of whose gradient it has the share of its
+ * rows. */
+static int sum_shares(
+		struct lt_optimizer *o, const struct part *part, void *ctx, struct lu_err *err)
+{
+	(void)ctx;
+	if (o->w->table.param[part->param].split != LT_SPLIT_NONE)
+		return 0;
+	return lt_all_reduce(o->g.tp, o->w->q, o->w->grad + part->at, part->n, LT_REALS, NULL, err);
+}
+
+static int square(struct lt_optimizer *o, const struct part *part, void *ctx, struct lu_err *err)
+{
+	struct lt_weights *w = o->w;
+	const struct lt_param *p = &w->table.param[part->param];
+	double *sums = w->sums + p->norm + (part->at - p->offset) / LK_NORM_CHUNK;
+
+	(void)ctx;
+	/* What all tensor-parallel ranks hold counts once. */
+	if (p->split == LT_SPLIT_NONE && w->table.tp_rank > 0)
+		return 0;
+	return w->ops->sqnorm(w->q, sums, w->grad + part->at, part->n) < 0
+			? lt_queue_err(w->ops, w->q, err)
+			: 0;
+}
+
+/* Finish the sums over the ranks, and square what is owned. */
+static int finish_reducing(struct lt_optimizer *o, struct lu_err *err)
+{
+	struct lt_weights *w = o->w;
+
+	while (o->next > 0) {
+		if (reduce(o, --o->next, err) < 0)
+			return -1;
+	}
+	if (w->ops->zero(w->q, w->sums, w->table.norms * sizeof(double)) < 0)
+		return lt_queue_err(w->ops, w->q, err);
+	for (size_t b = w->table.buckets; b-- > 0;) {
+		if ((o->g.comm && lt_comm_wait(o->g.comm, w->q, &o->reducing[b], err) < 0) ||
+				(o->g.tp && o->g.sequence &&
+						each_part(o, b, sum_shares, NULL, err) < 0) ||
+				each_part(o, b, square, NULL, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Sum doubles over the groups in which each rank has filled in a part; zeros change nothing. */
+static int sum_over(struct lt_optimizer *o, struct lt_group *const *group, size_t groups, double *x,
+		size_t n, struct lu_err *err)
+{
+	for (size_t i = 0; i < groups; i++) {
+		if (group[i] && lt_all_reduce(group[i], o->w->q, x, n, LT_DOUBLES, NULL, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- updating ---------------------------------------------------------------------------------- */
+
+static int update_part(
+		struct lt_optimizer *o, const struct part *part, void *ctx, struct lu_err *err)
+{
+	struct lt_weights *w = o->w;
+	struct lk_adamw adam = *(const struct lk_adamw *)ctx;
+	lk_real *p = w->vector[LT_VECTOR_P] + part->at;
+	lk_act *act = (char *)w->act + part->at * w->ops->act_size;
+
+	if (!w->table.param[part->param].decay)
+		adam.decay = 0;
+	if (w->ops->adamw(w->q, p, lt_weights_at(w, LT_VECTOR_M, part->at),
+			    lt_weights_at(w, LT_VECTOR_V, part->at), w->grad + part->at,
+			    act == p ? NULL : act, part->n, &adam, w->step) < 0)
+		return lt_queue_err(w->ops, w->q, err);
+	return 0;
+}
+
+/* Update what is owned, and begin to gather the rest, in the order of the next forward pass. */
+static int apply(struct lt_optimizer *o, const struct lt_hyper *h, struct lu_err *err)
+{
+	struct lk_adamw adam = { h->beta1, h->beta2, h->eps, h->weight_decay };
+	struct lt_weights *w = o->w;
+
+	for (size_t b = 0; b < w->table.buckets; b++) {
+		/* Still on its way if no forward pass has needed it: this rank had no micro-batch. */
+		if (lt_optimizer_need(o, b, err) < 0 ||
+				each_part(o, b, update_part, &adam, err) < 0)
+			return -1;
+		if (w->bound &&
+				lt_all_gather(o->g.dp, w->q, w->vector[LT_VECTOR_P],
+						lt_weights_bounds(w, b), LT_REALS, &o->gathering[b],
+						err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int lt_optimizer_need(void *ctx, size_t bucket, struct lu_err *err)
+{
+	struct lt_optimizer *o = ctx;
+	struct lt_weights *w = o->w;
+	const struct lt_bucket *b = &w->table.bucket[bucket];
+	lk_act *act = (char *)w->act + b->offset * w->ops->act_size;
+
+	if (!o->gathering[bucket])
+		return 0;
+	if (lt_comm_wait(o->g.comm, w->q, &o->gathering[bucket], err) < 0)
+		return -1;
+	if (w->act != (void *)w->vector[LT_VECTOR_P] &&
+			w->ops->to_act(w->q, act, w->vector[LT_VECTOR_P] + b->offset, b->count) < 0)
+		return lt_queue_err(w->ops, w->q, err);
+	return 0;
+}
+
+int lt_optimizer_settle(struct lt_optimizer *o, struct lu_err *err)
+{
+	for (size_t b = 0; b < o->w->table.buckets; b++) {
+		if (lt_optimizer_need(o, b, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int lt_optimizer_update(struct lt_optimizer *o, const struct lt_hyper *h, double tokens,
+		double *loss, size_t n, struct lt_update *update, struct lu_err *err)
+{
+	struct lt_weights *w = o->w;
+	const struct lk_ops *ops = w->ops;
+	struct lt_group *const losses[] = { o->g.dp, o->g.pp };
+	struct lt_group *const squares[] = { w->bound ? o->g.dp : NULL, o->g.pp, o->g.tp };
+	struct lk_step step;
+	double scale = tokens > 0 ? 1 / tokens : 0;
+
+	if (finish_reducing(o, err) < 0 || sum_over(o, losses, 2, loss, n, err) < 0 ||
+			sum_over(o, squares, 3, w->sums, w->table.norms, err) < 0)
+		return -1;
+	if (ops->copy(w->q, &w->step->scale, &scale, sizeof(scale), LK_H2D) < 0 ||
+			ops->sum(w->q, &w->step->loss, loss, n) < 0 ||
+			ops->sum(w->q, &w->step->sqnorm, w->sums, w->table.norms) < 0 ||
+			ops->clip(w->q, w->step, h->clip) < 0)
+		return lt_queue_err(ops, w->q, err);
+	if (apply(o, h, err) < 0)
+		return -1;
+	if (ops->copy(w->q, &step, w->step, sizeof(step), LK_D2H) < 0 || ops->sync(w->q) < 0)
+		return lt_queue_err(ops, w->q, err);
+	*update = (struct lt_update){ .loss = step.loss,
+		.norm = step.norm,
+		.clip = scale > 0 ? step.clip / scale : 1,
+		.finite = step.finite != 0 };
+	return 0;
+}
+
+/* --- values that are not finite ---------------------------------------------------------------- */
 
 /* Returns 1 if all of x is finite, 0 if not, -1 on error. `flag` is device memory. */
 static int all_finite(struct lt_weights *w, const lk_real *x, size_t n, uint32_t *flag)
@@ -62,7 +304,7 @@ int lt_optimizer_nonfinite(struct lt_weights *w, char *what, size_t size, struct
 	const char *kind = "values";
 	int finite = flag ? 1 : -1;
 
-	for (size_t lane = 0; lane <= w->lanes && finite == 1; lane++) {
+	for (size_t lane = 0; lane <= w->holding.lanes && finite == 1; lane++) {
 		const lk_real *x = w->vector[LT_VECTOR_P];
 
 		if (lane > 0) {
@@ -71,44 +313,14 @@ int lt_optimizer_nonfinite(struct lt_weights *w, char *what, size_t size, struct
 		}
 		for (size_t i = 0; i < w->table.n && finite == 1; i++) {
 			p = &w->table.param[i];
-			finite = all_finite(w, x + p->offset, p->count, flag);
+			if (p->offset != LT_ELSEWHERE)
+				finite = all_finite(w, x + p->offset, p->local_count, flag);
 		}
 	}
-	/* The sum of the squares can overflow although every value is finite. */
-	if (finite == 1)
-		snprintf(what, size, "the sum of all squared gradients");
-	else if (finite == 0)
+	if (finite == 0)
 		snprintf(what, size, "the %s of %s", kind, p->name);
-	else
+	else if (finite < 0)
 		lt_queue_err(w->ops, w->q, err);
 	w->ops->free(w->q, flag);
-	return finite < 0 ? -1 : 0;
-}
-
-int lt_optimizer_update(struct lt_weights *w, struct lt_comm *comm, const struct lt_hyper *h,
-		struct lt_update *update, struct lu_err *err)
-{
-	const struct lk_ops *ops = w->ops;
-	struct lk_adamw adam = { .beta1 = h->beta1, .beta2 = h->beta2, .eps = h->eps };
-	struct lk_step step;
-
-	if (reduce(w, comm, err) < 0)
-		return -1;
-	if (ops->clip(w->q, w->step, h->clip) < 0)
-		return lt_queue_err(ops, w->q, err);
-	for (size_t i = 0; i < w->table.n; i++) {
-		const struct lt_param *p = &w->table.param[i];
-		lk_real *param = w->vector[LT_VECTOR_P] + p->offset;
-		lk_act *act = (char *)w->act + p->offset * ops->act_size;
-
-		adam.decay = p->decay ? h->weight_decay : 0;
-		if (ops->adamw(w->q, param, w->vector[LT_VECTOR_M] + p->offset,
-				    w->vector[LT_VECTOR_V] + p->offset, w->grad + p->offset,
-				    act == param ? NULL : act, p->count, &adam, w->step) < 0)
-			return lt_queue_err(ops, w->q, err);
-	}
-	if (ops->copy(w->q, &step, w->step, sizeof(step), LK_D2H) < 0 || ops->sync(w->q) < 0)
-		return lt_queue_err(ops, w->q, err);
-	*update = (struct lt_update){ step.norm, step.clip, step.finite != 0 };
-	return update->finite ? lt_weights_refresh(w, err) : 0;
+	return finite < 0 ? -1 : !finite;
 }

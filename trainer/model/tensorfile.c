@@ -8,12 +8,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "libcommon/hash/hash.h"
 #include "libcommon/io/json.h"
 #include "libcommon/sys/file.h"
 
 #define CHUNK ((size_t)1 << 18) /* elements converted at once */
-#define HASH_BUFFER ((size_t)1 << 20)
 #define INDEX_MAX ((size_t)64 << 20)
 
 enum lu_st_type lt_real_type(void)
@@ -75,8 +73,11 @@ static int write_tensor(struct lt_weights *w, enum lt_vector which, const struct
 	return 0;
 }
 
+/* Append the header of a file with parameters first..first+n-1; at[], unless NULL, receives where the
+ * data of each begin, and *end where those of the last one end, both from the start of the data. */
 static int make_header(const struct lt_table *t, size_t first, size_t n, enum lu_st_type type,
-		const char *meta, struct lu_buf *out, struct lu_err *err)
+		const char *meta, struct lu_buf *out, uint64_t *at, uint64_t *end,
+		struct lu_err *err)
 {
 	struct lu_st_tensor *list = calloc(n + 1, sizeof(*list));
 	int rc;
@@ -92,8 +93,35 @@ static int make_header(const struct lt_table *t, size_t first, size_t n, enum lu
 			.dim = { p->dim[0], p->dim[1] } };
 	}
 	rc = lu_st_header(list, n, meta, out, err);
+	for (size_t i = 0; at && i < n; i++) {
+		at[i] = list[i].begin;
+		*end = list[i].end;
+	}
 	free(list);
 	return rc;
+}
+
+int lt_tensors_layout_open(
+		struct lt_tensors_layout *l, const struct lt_table *t, struct lu_err *err)
+{
+	*l = (struct lt_tensors_layout){ .at = calloc(t->n + 1, sizeof(*l->at)) };
+	if (!l->at)
+		return lu_err_nomem(err);
+	if (make_header(t, 0, t->n, lt_real_type(), NULL, &l->header, l->at, &l->bytes, err) < 0) {
+		lt_tensors_layout_close(l);
+		return -1;
+	}
+	for (size_t i = 0; i < t->n; i++)
+		l->at[i] += l->header.n;
+	l->bytes += l->header.n;
+	return 0;
+}
+
+void lt_tensors_layout_close(struct lt_tensors_layout *l)
+{
+	lu_buf_release(&l->header);
+	free(l->at);
+	*l = (struct lt_tensors_layout){ 0 };
 }
 
 static int write_all(struct lt_weights *w, enum lt_vector which, size_t first, size_t n,
@@ -105,7 +133,7 @@ static int write_all(struct lt_weights *w, enum lt_vector which, size_t first, s
 	int rc = host && bytes ? 0 : lu_err_nomem(err);
 
 	if (rc == 0)
-		rc = make_header(&w->table, first, n, type, meta, &header, err);
+		rc = make_header(&w->table, first, n, type, meta, &header, NULL, NULL, err);
 	if (rc == 0)
 		rc = sink_write(s, header.p, header.n, err);
 	for (size_t i = 0; i < n && rc == 0; i++)
@@ -118,21 +146,7 @@ static int write_all(struct lt_weights *w, enum lt_vector which, size_t first, s
 	return rc;
 }
 
-static void finish_hash(const struct lu_hasher *h, struct lt_digest *digest)
-{
-	if (lu_hash_available())
-		lu_hash128_text(lu_hasher_end(h), digest->hash);
-}
-
 int lt_tensors_write(struct lt_weights *w, enum lt_vector which, size_t first, size_t n,
-		enum lu_st_type type, const char *path, const char *meta, struct lt_digest *digest,
-		struct lu_err *err)
-{
-	return lt_tensors_write_shown(
-			w, which, first, n, type, path, meta, digest, NULL, NULL, err);
-}
-
-int lt_tensors_write_shown(struct lt_weights *w, enum lt_vector which, size_t first, size_t n,
 		enum lu_st_type type, const char *path, const char *meta, struct lt_digest *digest,
 		lt_written_fn *written, void *ctx, struct lu_err *err)
 {
@@ -155,46 +169,9 @@ int lt_tensors_write_shown(struct lt_weights *w, enum lt_vector which, size_t fi
 	rc = write_all(w, which, first, n, type, meta, &s, err);
 	if (close(s.fd) < 0 && rc == 0)
 		rc = lu_err_sys(err, errno, "%s", path);
-	finish_hash(s.hasher, digest);
+	lt_digest_finish(digest, s.hasher);
 out:
 	lu_hasher_free(s.hasher);
-	return rc;
-}
-
-int lt_file_digest(const char *path, struct lt_digest *digest, struct lu_err *err)
-{
-	struct lu_hasher *h = lu_hasher_new();
-	char *buf = malloc(HASH_BUFFER);
-	ssize_t n = 0;
-	int fd = -1, rc = -1;
-
-	*digest = (struct lt_digest){ 0 };
-	if (!h || !buf) {
-		lu_err_nomem(err);
-		goto out;
-	}
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		lu_err_sys(err, errno, "%s", path);
-		goto out;
-	}
-	while ((n = read(fd, buf, HASH_BUFFER)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			lu_err_sys(err, errno, "%s", path);
-			goto out;
-		}
-		lu_hasher_add(h, buf, (size_t)n);
-		digest->bytes += (uint64_t)n;
-	}
-	finish_hash(h, digest);
-	rc = 0;
-out:
-	if (fd >= 0)
-		close(fd);
-	free(buf);
-	lu_hasher_free(h);
 	return rc;
 }
 
@@ -251,23 +228,67 @@ static int check_tensor(const struct lu_st *st, const struct lu_st_tensor *t,
 	return 0;
 }
 
-/* Buffers: CHUNK reals, and the bytes of CHUNK doubles. */
-static int read_tensor(struct lt_weights *w, enum lt_vector which, const struct lu_st *st,
-		const struct lt_param *p, lk_real *host, unsigned char *bytes, struct lu_err *err)
+void lt_tensors_owned(const struct lt_weights *w, size_t param, size_t *begin, size_t *end)
 {
+	const struct lt_param *p = &w->table.param[param];
+
+	*begin = *end = 0;
+	for (size_t i = 0; p->offset != LT_ELSEWHERE && i < w->table.buckets; i++) {
+		const struct lt_bucket *b = &w->table.bucket[i];
+		const struct lt_owned *o = &w->owned[i];
+		size_t last = p->offset + p->local_count;
+
+		if (param < b->param || param - b->param >= b->params)
+			continue;
+		if (o->begin < last && o->end > p->offset) {
+			*begin = o->begin > p->offset ? o->begin - p->offset : 0;
+			*end = (o->end < last ? o->end : last) - p->offset;
+		}
+	}
+}
+
+/* Buffers for a part of a tensor on its way from the file. */
+struct staging {
+	lk_real *host;	      /* CHUNK */
+	unsigned char *bytes; /* of CHUNK doubles */
+};
+
+/* Read n elements of a parameter's slice, from `at` on, at most CHUNK. They are adjacent in the local
+ * vector, but in the file only in runs. */
+static int read_runs(struct lt_weights *w, enum lt_vector which, const struct lu_st *st,
+		const struct lu_st_tensor *t, const struct lt_param *p, size_t at, size_t n,
+		struct staging *s, struct lu_err *err)
+{
+	size_t width = lu_st_width(t->type);
+
+	for (size_t i = 0; i < n;) {
+		size_t first, run = lt_param_run(&w->table, p, at + i, &first);
+
+		run = run < n - i ? run : n - i;
+		if (lu_st_read(st, t, (uint64_t)first * width, s->bytes + i * width, run * width,
+				    err) < 0)
+			return -1;
+		i += run;
+	}
+	from_bytes(s->bytes, n, t->type, s->host);
+	return lt_weights_put(w, which, p->offset + at, n, s->host, err);
+}
+
+static int read_tensor(struct lt_weights *w, enum lt_vector which, const struct lu_st *st, size_t i,
+		struct staging *s, struct lu_err *err)
+{
+	const struct lt_param *p = &w->table.param[i];
 	const struct lu_st_tensor *t = lu_st_find(st, p->name);
-	size_t width;
+	size_t at = 0, end = p->local_count;
 
 	if (check_tensor(st, t, p, err) < 0)
 		return -1;
-	width = lu_st_width(t->type);
-	for (size_t first = 0; first < p->count; first += CHUNK) {
-		size_t n = p->count - first < CHUNK ? p->count - first : CHUNK;
+	if (which != LT_VECTOR_P)
+		lt_tensors_owned(w, i, &at, &end);
+	for (; at < end; at += CHUNK) {
+		size_t n = end - at < CHUNK ? end - at : CHUNK;
 
-		if (lu_st_read(st, t, first * width, bytes, n * width, err) < 0)
-			return -1;
-		from_bytes(bytes, n, t->type, host);
-		if (lt_weights_put(w, which, p->offset + first, n, host, err) < 0)
+		if (read_runs(w, which, st, t, p, at, n, s, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -286,20 +307,19 @@ static bool assigned(
 static int read_file(struct lt_weights *w, enum lt_vector which, const char *path,
 		const struct lu_json_obj *map, const struct lu_str *file, struct lu_err *err)
 {
-	lk_real *host = malloc(CHUNK * sizeof(*host));
-	unsigned char *bytes = malloc(CHUNK * sizeof(double));
+	struct staging s = { malloc(CHUNK * sizeof(*s.host)), malloc(CHUNK * sizeof(double)) };
 	struct lu_st st = { .fd = -1 };
-	int rc = host && bytes ? lu_st_open(&st, path, err) : lu_err_nomem(err);
+	int rc = s.host && s.bytes ? lu_st_open(&st, path, err) : lu_err_nomem(err);
 
 	for (size_t i = 0; i < w->table.n && rc == 0; i++) {
 		const struct lt_param *p = &w->table.param[i];
 
-		if (!map || assigned(map, p, file))
-			rc = read_tensor(w, which, &st, p, host, bytes, err);
+		if (p->offset != LT_ELSEWHERE && (!map || assigned(map, p, file)))
+			rc = read_tensor(w, which, &st, i, &s, err);
 	}
 	lu_st_close(&st);
-	free(bytes);
-	free(host);
+	free(s.bytes);
+	free(s.host);
 	return rc;
 }
 

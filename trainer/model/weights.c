@@ -3,21 +3,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "trainer/parallel/slices.h"
+
 /* Elements per host buffer. */
-#define CHUNK ((size_t)1 << 18)
+#define CHUNK ((size_t)1 << 22)
+#define PIECE ((size_t)1 << 14) /* computed by one thread */
 
 int lt_queue_err(const struct lk_ops *ops, const struct lk_queue *q, struct lu_err *err)
 {
 	return lu_err_set(err, "%s", ops->message(q));
-}
-
-static size_t norm_chunks(const struct lt_table *t)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < t->n; i++)
-		n += (t->param[i].count + LK_NORM_CHUNK - 1) / LK_NORM_CHUNK;
-	return n;
 }
 
 /* True if activations are lk_real, so that products read p itself. */
@@ -31,57 +25,172 @@ static size_t matrices(const struct lt_shape *s)
 	return s->layers * LT_LAYER_MATRICES + 1;
 }
 
-uint64_t lt_weights_bytes(const struct lt_table *t, const struct lk_ops *ops, size_t lanes)
-{
-	uint64_t reals = 1 + (lanes ? 2 + (uint64_t)lanes : 0);
-	uint64_t bytes = reals * t->total * sizeof(lk_real);
+/* --- what is owned ---------------------------------------------------------------------------- */
 
-	if (!act_is_real(ops))
-		bytes += (uint64_t)t->total * ops->act_size;
-	return bytes + norm_chunks(t) * sizeof(double);
+/* Cut a bucket over the data-parallel ranks; bound[] gets dp_size + 1 offsets in the local vector. */
+static int cut_bucket(const struct lt_table *t, const struct lt_bucket *b, size_t dp_size,
+		size_t *bound, struct lu_err *err)
+{
+	size_t *count = calloc(b->params + 1, sizeof(*count));
+	int rc;
+
+	if (!count)
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < b->params; i++)
+		count[i] = t->param[b->param + i].local_count;
+	rc = lt_slices_cut(count, b->params, LK_NORM_CHUNK, dp_size, bound, err);
+	for (size_t i = 0; i <= dp_size && rc == 0; i++)
+		bound[i] += b->offset;
+	free(count);
+	return rc;
+}
+
+/* Fill in what the rank owns. `bound` has room for all buckets, or is NULL without ZeRO. Returns the
+ * number of elements in *states. */
+static int list_owned(const struct lt_table *t, const struct lt_holding *h, size_t *bound,
+		struct lt_owned *owned, size_t *states, struct lu_err *err)
+{
+	*states = 0;
+	for (size_t i = 0; i < t->buckets; i++) {
+		const struct lt_bucket *b = &t->bucket[i];
+		struct lt_owned *o = &owned[i];
+
+		*o = (struct lt_owned){ b->offset, b->offset + b->count, *states };
+		if (bound) {
+			size_t *cut = bound + i * (h->dp_size + 1);
+
+			if (cut_bucket(t, b, h->dp_size, cut, err) < 0)
+				return -1;
+			o->begin = cut[h->dp_rank];
+			o->end = cut[h->dp_rank + 1];
+		}
+		*states += o->end - o->begin;
+	}
+	return 0;
+}
+
+static bool is_cut(const struct lt_holding *h)
+{
+	return h->zero && h->dp_size > 1;
+}
+
+static int own(struct lt_weights *w, struct lu_err *err)
+{
+	size_t buckets = w->table.buckets;
+
+	w->owned = calloc(buckets + 1, sizeof(*w->owned));
+	if (is_cut(&w->holding))
+		w->bound = calloc(buckets * (w->holding.dp_size + 1) + 1, sizeof(*w->bound));
+	if (!w->owned || (is_cut(&w->holding) && !w->bound))
+		return lu_err_nomem(err);
+	return list_owned(&w->table, &w->holding, w->bound, w->owned, &w->states, err);
+}
+
+lk_real *lt_weights_at(const struct lt_weights *w, enum lt_vector which, size_t offset)
+{
+	size_t i = 0;
+
+	if (which == LT_VECTOR_P)
+		return w->vector[which] + offset;
+	while (i < w->table.buckets && w->owned[i].end <= offset)
+		i++;
+	LU_ASSERT(i < w->table.buckets && w->owned[i].begin <= offset);
+	return w->vector[which] + w->owned[i].state + (offset - w->owned[i].begin);
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+/* Bytes that packing the matrices takes. */
+static uint64_t packed_bytes(const struct lt_weights *w)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < matrices(&w->table.shape); i++) {
+		if (w->matrix[i].offset != LT_ELSEWHERE)
+			bytes += w->ops->pack_bytes(w->matrix[i].out, w->matrix[i].in);
+	}
+	return bytes;
+}
+
+void lt_weights_list(struct lt_weights *w)
+{
+	struct lt_shape s = lt_table_local(&w->table);
+	size_t q = s.heads * s.dim, kv = s.kv_heads * s.dim;
+	struct lt_matrix *m = w->matrix;
+
+	for (size_t l = 0; l < s.layers; l++, m += LT_LAYER_MATRICES) {
+		const struct lt_layer_offsets *at = &w->table.layer[l];
+
+		m[LT_QKV] = (struct lt_matrix){ at->qkv, q + 2 * kv, s.hidden, NULL };
+		m[LT_O] = (struct lt_matrix){ at->o, s.hidden, q, NULL };
+		m[LT_GATE_UP] = (struct lt_matrix){ at->gate_up, 2 * s.ffn, s.hidden, NULL };
+		m[LT_DOWN] = (struct lt_matrix){ at->down, s.hidden, s.ffn, NULL };
+	}
+	*m = (struct lt_matrix){ w->table.head, s.vocab, s.hidden, NULL };
+}
+
+static void count_bytes(const struct lt_weights *w, struct lt_weights_bytes *b)
+{
+	uint64_t vector = (uint64_t)w->table.total * sizeof(lk_real);
+	bool train = w->holding.lanes > 0;
+
+	*b = (struct lt_weights_bytes){
+		.weights = vector + (act_is_real(w->ops) ? 0 : w->table.total * w->ops->act_size),
+		.packed = w->holding.packed ? packed_bytes(w) : 0,
+		.gradients = w->holding.lanes * vector +
+				(train ? w->table.norms * sizeof(double) : 0),
+		.optimizer = train ? 2 * (uint64_t)w->states * sizeof(lk_real) : 0,
+	};
+}
+
+int lt_weights_count(const struct lt_table *t, const struct lk_ops *ops,
+		const struct lt_holding *holding, struct lt_weights_bytes *bytes,
+		struct lu_err *err)
+{
+	struct lt_weights w = { .ops = ops, .table = *t, .holding = *holding };
+	int rc = own(&w, err);
+
+	w.matrix = calloc(matrices(&t->shape), sizeof(*w.matrix));
+	if (rc == 0 && !w.matrix)
+		rc = lu_err_nomem(err);
+	if (rc == 0) {
+		lt_weights_list(&w);
+		count_bytes(&w, bytes);
+	}
+	free(w.matrix);
+	free(w.bound);
+	free(w.owned);
+	return rc;
 }
 
 static int allocate(struct lt_weights *w)
 {
 	const struct lk_ops *ops = w->ops;
 	size_t bytes = w->table.total * sizeof(lk_real), all;
+	struct lk_step step = { .finite = 1 };
 
-	if (__builtin_mul_overflow(bytes, w->lanes + 1, &all))
+	if (__builtin_mul_overflow(bytes, w->holding.lanes + 1, &all))
 		return -1;
 	w->vector[LT_VECTOR_P] = ops->alloc(w->q, bytes);
 	w->act = act_is_real(ops) ? (void *)w->vector[LT_VECTOR_P]
 				  : ops->alloc(w->q, w->table.total * ops->act_size);
 	w->step = ops->alloc(w->q, sizeof(*w->step));
-	if (!w->vector[LT_VECTOR_P] || !w->act || !w->step)
+	if (!w->vector[LT_VECTOR_P] || !w->act || !w->step ||
+			ops->copy(w->q, w->step, &step, sizeof(step), LK_H2D) < 0 ||
+			ops->sync(w->q) < 0)
 		return -1;
-	if (w->lanes == 0)
+	if (w->holding.lanes == 0)
 		return 0;
-	w->vector[LT_VECTOR_M] = ops->alloc(w->q, bytes);
-	w->vector[LT_VECTOR_V] = ops->alloc(w->q, bytes);
-	w->grad = ops->alloc(w->q, bytes * w->lanes);
-	w->sums = ops->alloc(w->q, norm_chunks(&w->table) * sizeof(double));
+	w->vector[LT_VECTOR_M] = ops->alloc(w->q, w->states * sizeof(lk_real));
+	w->vector[LT_VECTOR_V] = ops->alloc(w->q, w->states * sizeof(lk_real));
+	w->grad = ops->alloc(w->q, bytes * w->holding.lanes);
+	w->sums = ops->alloc(w->q, w->table.norms * sizeof(double));
 	return w->vector[LT_VECTOR_M] && w->vector[LT_VECTOR_V] && w->grad && w->sums ? 0 : -1;
 }
 
-static void list_matrices(struct lt_weights *w)
-{
-	const struct lt_shape *s = &w->table.shape;
-	size_t q = s->heads * s->dim, kv = s->kv_heads * s->dim;
-	struct lt_matrix *m = w->matrix;
-
-	for (size_t l = 0; l < s->layers; l++, m += LT_LAYER_MATRICES) {
-		const struct lt_layer_offsets *at = &w->table.layer[l];
-
-		m[LT_QKV] = (struct lt_matrix){ at->qkv, q + 2 * kv, s->hidden, NULL };
-		m[LT_O] = (struct lt_matrix){ at->o, s->hidden, q, NULL };
-		m[LT_GATE_UP] = (struct lt_matrix){ at->gate_up, 2 * s->ffn, s->hidden, NULL };
-		m[LT_DOWN] = (struct lt_matrix){ at->down, s->hidden, s->ffn, NULL };
-	}
-	*m = (struct lt_matrix){ w->table.head, s->vocab, s->hidden, NULL };
-}
-
 int lt_weights_open(struct lt_weights **out, const struct lk_ops *ops, struct lk_queue *q,
-		const struct lt_shape *shape, size_t lanes, struct lu_err *err)
+		const struct lt_shape *shape, const struct lt_place *place,
+		const struct lt_holding *holding, struct lu_err *err)
 {
 	struct lt_weights *w = calloc(1, sizeof(*w));
 
@@ -90,22 +199,25 @@ int lt_weights_open(struct lt_weights **out, const struct lk_ops *ops, struct lk
 		return lu_err_nomem(err);
 	w->ops = ops;
 	w->q = q;
-	w->lanes = lanes;
-	if (lt_table_build(&w->table, shape, err) < 0)
+	w->holding = *holding;
+	if (lt_table_build(&w->table, shape, place, err) < 0 || own(w, err) < 0)
 		goto fail;
 	w->matrix = calloc(matrices(shape), sizeof(*w->matrix));
 	if (!w->matrix) {
 		lu_err_nomem(err);
 		goto fail;
 	}
-	list_matrices(w);
+	lt_weights_list(w);
 	if (allocate(w) < 0) {
+		struct lt_weights_bytes b;
+
+		count_bytes(w, &b);
 		lu_err_nomem(err);
 		lu_err_wrap(err, "%zu parameters need %" PRIu64 " bytes", w->table.total,
-				lt_weights_bytes(&w->table, ops, lanes));
+				b.weights + b.packed + b.gradients + b.optimizer);
 		goto fail;
 	}
-	if (lanes && lt_weights_reset_optimizer(w, err) < 0)
+	if (holding->lanes && lt_weights_reset_optimizer(w, err) < 0)
 		goto fail;
 	*out = w;
 	return 0;
@@ -123,6 +235,8 @@ void lt_weights_close(struct lt_weights *w)
 			w->ops->pack_free(w->q, w->matrix[i].packed);
 	}
 	free(w->matrix);
+	free(w->bound);
+	free(w->owned);
 	if (w->act != (void *)w->vector[LT_VECTOR_P])
 		w->ops->free(w->q, w->act);
 	for (int i = 0; i < LT_VECTORS; i++)
@@ -137,7 +251,7 @@ void lt_weights_close(struct lt_weights *w)
 int lt_weights_get(struct lt_weights *w, enum lt_vector which, size_t offset, size_t n,
 		lk_real *out, struct lu_err *err)
 {
-	const lk_real *from = w->vector[which] + offset;
+	const lk_real *from = lt_weights_at(w, which, offset);
 
 	if (w->ops->copy(w->q, out, from, n * sizeof(*out), LK_D2H) < 0 || w->ops->sync(w->q) < 0)
 		return lt_queue_err(w->ops, w->q, err);
@@ -147,11 +261,48 @@ int lt_weights_get(struct lt_weights *w, enum lt_vector which, size_t offset, si
 int lt_weights_put(struct lt_weights *w, enum lt_vector which, size_t offset, size_t n,
 		const lk_real *in, struct lu_err *err)
 {
-	lk_real *to = w->vector[which] + offset;
+	lk_real *to = lt_weights_at(w, which, offset);
 
 	if (w->ops->copy(w->q, to, in, n * sizeof(*in), LK_H2D) < 0 || w->ops->sync(w->q) < 0)
 		return lt_queue_err(w->ops, w->q, err);
 	return 0;
+}
+
+/* Initial values of elements at .. at + n - 1 of the rank's slice of a parameter. */
+static void init_slice(const struct lt_table *t, const struct lt_param *p, uint64_t seed, size_t at,
+		size_t n, lk_real *out)
+{
+	while (n > 0) {
+		size_t first, run = lt_param_run(t, p, at, &first);
+
+		run = run < n ? run : n;
+		lt_param_init(p, seed, first, run, out);
+		at += run;
+		out += run;
+		n -= run;
+	}
+}
+
+/* Each value is a function of its place alone, so pieces may be computed in any order. */
+static int init_param(struct lt_weights *w, const struct lt_param *p, uint64_t seed, lk_real *host,
+		struct lu_err *err)
+{
+	const struct lt_table *t = &w->table;
+	int rc = 0;
+
+	for (size_t first = 0; first < p->local_count && rc == 0; first += CHUNK) {
+		size_t left = p->local_count - first, n = left < CHUNK ? left : CHUNK;
+		size_t pieces = (n + PIECE - 1) / PIECE;
+
+#pragma omp taskloop default(shared)
+		for (size_t i = 0; i < pieces; i++) {
+			size_t at = i * PIECE, k = n - at < PIECE ? n - at : PIECE;
+
+			init_slice(t, p, seed, first + at, k, host + at);
+		}
+		rc = lt_weights_put(w, LT_VECTOR_P, p->offset + first, n, host, err);
+	}
+	return rc;
 }
 
 int lt_weights_init(struct lt_weights *w, uint64_t seed, struct lu_err *err)
@@ -162,14 +313,8 @@ int lt_weights_init(struct lt_weights *w, uint64_t seed, struct lu_err *err)
 	if (!host)
 		return lu_err_nomem(err);
 	for (size_t i = 0; i < w->table.n && rc == 0; i++) {
-		const struct lt_param *p = &w->table.param[i];
-
-		for (size_t first = 0; first < p->count && rc == 0; first += CHUNK) {
-			size_t n = p->count - first < CHUNK ? p->count - first : CHUNK;
-
-			lt_param_init(p, seed, first, n, host);
-			rc = lt_weights_put(w, LT_VECTOR_P, p->offset + first, n, host, err);
-		}
+		if (w->table.param[i].offset != LT_ELSEWHERE)
+			rc = init_param(w, &w->table.param[i], seed, host, err);
 	}
 	free(host);
 	return rc < 0 ? -1 : lt_weights_refresh(w, err);
@@ -177,7 +322,7 @@ int lt_weights_init(struct lt_weights *w, uint64_t seed, struct lu_err *err)
 
 int lt_weights_reset_optimizer(struct lt_weights *w, struct lu_err *err)
 {
-	size_t bytes = w->table.total * sizeof(lk_real);
+	size_t bytes = w->states * sizeof(lk_real);
 
 	if (w->ops->zero(w->q, w->vector[LT_VECTOR_M], bytes) < 0 ||
 			w->ops->zero(w->q, w->vector[LT_VECTOR_V], bytes) < 0)
@@ -190,7 +335,7 @@ int lt_weights_refresh(struct lt_weights *w, struct lu_err *err)
 	if (w->act != (void *)w->vector[LT_VECTOR_P] &&
 			w->ops->to_act(w->q, w->act, w->vector[LT_VECTOR_P], w->table.total) < 0)
 		return lt_queue_err(w->ops, w->q, err);
-	for (size_t i = 0; i < matrices(&w->table.shape); i++) {
+	for (size_t i = 0; w->holding.packed && i < matrices(&w->table.shape); i++) {
 		struct lt_matrix *m = &w->matrix[i];
 
 		if (w->ops->pack(w->q, &m->packed, lt_weights_act(w, m->offset), m->out, m->in, 0) <

@@ -1,15 +1,21 @@
 #ifndef LUCIE_TRAINER_MODEL_WEIGHTS_H
 #define LUCIE_TRAINER_MODEL_WEIGHTS_H
 /*
- * The state that every step changes: the parameters (fp32 master weights), their gradients in
- * lanes, AdamW's m and v, all in device memory in the layout of the table of parameters; and what
- * the products read: the copy in the type of the activations, and the packed weights.
+ * The state that every step changes: the parameters (fp32 master weights), their gradients in lanes,
+ * AdamW's m and v, all in device memory in the layout of the local vector (params.h); and what the
+ * products read: the copy in the type of the activations.
  *
- *	lt_weights_open(&w, ops, q, &shape, lanes, &err)	lanes 0: inference only
+ *	struct lt_holding h = { .lanes = 1, .dp_size = 1 };
+ *	lt_weights_open(&w, ops, q, &shape, NULL, &h, &err)
  *	lt_weights_init(w, seed, &err)		or lt_weights_put() for each tensor, then
  *	lt_weights_refresh(w, &err)
  *	... model, optimizer ...
  *	lt_weights_close(w)
+ *
+ * A data-parallel rank holds all parameters of its place and some of the lanes of their gradients.
+ * With `zero`, m and v are cut over the data-parallel ranks (ZeRO-1, Rajbhandari et al. 2020): of
+ * each bucket a rank owns one part, cut at borders of LK_NORM_CHUNK elements of the tensors, updates
+ * it, and gathers the others' (optimizer.h). Without it every rank owns everything.
  *
  * open allocates everything; if that fails the message says how much was requested.
  */
@@ -22,32 +28,58 @@ enum lt_vector { LT_VECTOR_P, LT_VECTOR_M, LT_VECTOR_V, LT_VECTORS };
 /* The matrices of a layer that activations are multiplied with. */
 enum lt_layer_matrix { LT_QKV, LT_O, LT_GATE_UP, LT_DOWN, LT_LAYER_MATRICES };
 
-/* A weight W[out][in]. */
+/* A weight W[out][in], of this rank's slices. */
 struct lt_matrix {
-	size_t offset; /* in the vector of all parameters */
+	size_t offset; /* in the local vector */
 	size_t out, in;
 	struct lk_packed_weight *packed;
+};
+
+/* What a rank holds besides its place: lanes 0 for inference, without gradients and optimizer. */
+struct lt_holding {
+	size_t lanes;
+	size_t dp_rank, dp_size;
+	bool zero;
+	bool packed; /* pack the matrices: for generation, a row at a time */
+};
+
+/* The part of a bucket that a rank owns: begin .. end - 1 of the local vector, and its place in m
+ * and v. */
+struct lt_owned {
+	size_t begin, end, state;
 };
 
 struct lt_weights {
 	const struct lk_ops *ops;
 	struct lk_queue *q;
 	struct lt_table table;
-	lk_real *vector[LT_VECTORS]; /* p, m, v; m and v are NULL if lanes is 0 */
+	struct lt_holding holding;
+	lk_real *vector[LT_VECTORS]; /* p; m and v of what is owned, NULL if lanes is 0 */
 	lk_real *grad;		     /* lane j at grad + j * table.total */
-	size_t lanes;
+	size_t *bound;		     /* [buckets][dp_size + 1] in the local vector, if zero */
+	struct lt_owned *owned;	     /* by bucket */
+	size_t states;		     /* elements owned, of m and of v */
 	lk_act *act; /* p in the type of the activations; p itself if the types are equal */
-	struct lt_matrix *matrix; /* [layers][LT_LAYER_MATRICES], then the head */
+	struct lt_matrix *matrix; /* [layers][LT_LAYER_MATRICES], then the head; only those held */
 	struct lk_step *step;	  /* device */
-	double *sums;		  /* device: partial sums of squares */
+	double *sums;		  /* device: partial sums of squares, table.norms */
 };
 
 int lt_weights_open(struct lt_weights **w, const struct lk_ops *ops, struct lk_queue *q,
-		const struct lt_shape *shape, size_t lanes, struct lu_err *err) LU_CHECKED;
+		const struct lt_shape *shape, const struct lt_place *place,
+		const struct lt_holding *holding, struct lu_err *err) LU_CHECKED;
 void lt_weights_close(struct lt_weights *w);
 
-/* Bytes that open would allocate. */
-uint64_t lt_weights_bytes(const struct lt_table *t, const struct lk_ops *ops, size_t lanes);
+/* Bytes that open would allocate, by part. */
+struct lt_weights_bytes {
+	uint64_t weights, packed, gradients, optimizer;
+};
+int lt_weights_count(const struct lt_table *t, const struct lk_ops *ops,
+		const struct lt_holding *holding, struct lt_weights_bytes *bytes,
+		struct lu_err *err) LU_CHECKED;
+
+/* Fill in w->matrix from w->table; open does it. For counting without opening. */
+void lt_weights_list(struct lt_weights *w);
 
 /* Set the initial values, and refresh. */
 int lt_weights_init(struct lt_weights *w, uint64_t seed, struct lu_err *err) LU_CHECKED;
@@ -56,11 +88,14 @@ int lt_weights_reset_optimizer(struct lt_weights *w, struct lu_err *err) LU_CHEC
 /* Update act and the packed weights from p. */
 int lt_weights_refresh(struct lt_weights *w, struct lu_err *err) LU_CHECKED;
 
-/* Copy n elements of a vector from `offset` on to and from the host. Synchronous. */
+/* Copy n elements of a vector, from `offset` of the local vector on, to and from the host; of m and v
+ * only what is owned, within one bucket. Synchronous. */
 int lt_weights_get(struct lt_weights *w, enum lt_vector which, size_t offset, size_t n,
 		lk_real *out, struct lu_err *err) LU_CHECKED;
 int lt_weights_put(struct lt_weights *w, enum lt_vector which, size_t offset, size_t n,
 		const lk_real *in, struct lu_err *err) LU_CHECKED;
+/* Where that is in device memory. */
+lk_real *lt_weights_at(const struct lt_weights *w, enum lt_vector which, size_t offset);
 
 /* Copy the queue's message to err; returns -1. */
 int lt_queue_err(const struct lk_ops *ops, const struct lk_queue *q, struct lu_err *err);
@@ -80,6 +115,12 @@ static inline const struct lt_matrix *lt_weights_matrix(
 static inline const struct lt_matrix *lt_weights_head(const struct lt_weights *w)
 {
 	return &w->matrix[w->table.shape.layers * LT_LAYER_MATRICES];
+}
+
+/* Cuts of a bucket over the data-parallel ranks, dp_size + 1 offsets in the local vector. */
+static inline const size_t *lt_weights_bounds(const struct lt_weights *w, size_t bucket)
+{
+	return w->bound + bucket * (w->holding.dp_size + 1);
 }
 
 #endif

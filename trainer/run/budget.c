@@ -2,67 +2,183 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "kernels/lk.h"
+#include "libcommon/sys/machine.h"
 #include "trainer/model/model.h"
 #include "trainer/model/weights.h"
+#include "trainer/parallel/actions.h"
+#include "trainer/parallel/actions_chart.h"
+#include "trainer/parallel/stages.h"
 #include "trainer/run/available.h"
+#include "trainer/run/layout.h"
 #include "trainer/run/phase_data.h"
+#include "trainer/run/saver.h"
+#include "trainer/run/train_step.h"
 
 #define MIB 1048576.0
 #define GIB (1024 * MIB)
 
-/* Memory by part. In double, since a wrong size may be beyond 64 bits. */
+/* Memory of a rank by part. In double, since a wrong size may be beyond 64 bits. */
 struct memory {
-	double weights, packed, gradients, optimizer, activations, all;
+	double weights, gradients, optimizer, activations, exchange, checkpoint, all;
 };
 
-static void count_memory(const struct lt_settings *s, const struct lt_table *t,
-		const struct lk_ops *ops, struct memory *m)
+/* What the groups keep for sums: of gradients over dp, of activations over tp. */
+static uint64_t exchange_bytes(
+		const struct lt_layout *l, const struct lt_table *t, const struct lt_settings *s)
 {
-	double vector = (double)t->total * sizeof(lk_real);
+	uint64_t acts = s->train.micro_batch * s->train.context * t->shape.hidden *
+			lk_cpu_ops()->act_size;
+	size_t most = 0;
 
+	for (size_t i = 0; i < t->buckets; i++)
+		most = t->bucket[i].count > most ? t->bucket[i].count : most;
+	return lt_group_bytes(l->mesh.size[LT_DP], (uint64_t)most * sizeof(lk_real)) +
+			lt_group_bytes(l->mesh.size[LT_TP], acts);
+}
+
+static int count_table(const struct lt_settings *s, const struct lt_schedule *schedule,
+		const struct lt_layout *l, const struct lt_table *t, struct memory *m,
+		struct lu_err *err)
+{
+	struct lt_holding holding = lt_layout_holding(l);
+	size_t *slots = calloc(l->v + 1, sizeof(*slots));
+	struct lt_weights_bytes w;
+	struct lt_model_plan plan;
+	uint64_t activations = 0;
+	int rc = slots ? 0 : lu_err_nomem(err);
+
+	if (rc == 0)
+		rc = lt_step_plan(l, s, schedule, slots, &plan, err);
+	if (rc == 0)
+		rc = lt_weights_count(t, lk_cpu_ops(), &holding, &w, err);
+	if (rc == 0)
+		rc = lt_model_count(t, lk_cpu_ops(), &plan, &activations, err);
+	free(slots);
+	if (rc < 0)
+		return -1;
 	*m = (struct memory){
-		.weights = (double)lt_weights_bytes(t, ops, 0),
-		.packed = (double)lt_matrix_params(t) * (double)ops->act_size,
-		.gradients = (double)s->train.lanes * vector,
-		.optimizer = 2 * vector,
-		.activations = (double)lt_model_bytes(&t->shape, ops, s->train.micro_batch,
-				s->train.context, LT_MODEL_TRAIN,
-				s->parallel.recompute == LT_RECOMPUTE_LAYER),
+		.weights = (double)w.weights,
+		.gradients = (double)w.gradients,
+		.optimizer = (double)w.optimizer,
+		.activations = (double)activations,
+		.exchange = (double)exchange_bytes(l, t, s),
+		.checkpoint = (double)lt_saver_bytes(t, &holding, &w),
 	};
-	m->all = m->weights + m->packed + m->gradients + m->optimizer + m->activations;
+	m->all = m->weights + m->gradients + m->optimizer + m->activations + m->exchange +
+			m->checkpoint;
+	return 0;
+}
+
+/* The memory of the rank of a layout. */
+static int count_memory(const struct lt_settings *s, const struct lt_schedule *schedule,
+		const struct lt_layout *l, struct memory *m, struct lu_err *err)
+{
+	struct lt_shape shape;
+	struct lt_table t;
+	int rc;
+
+	lt_settings_shape(s, &shape);
+	if (lt_table_build(&t, &shape, &l->place, err) < 0)
+		return -1;
+	rc = count_table(s, schedule, l, &t, m, err);
+	lt_table_release(&t);
+	return rc;
+}
+
+/* The same before the data are known: only the batches of the schedule matter. */
+static int count_phase(const struct lt_settings *s, size_t rank, size_t processes, struct memory *m,
+		struct lu_err *err)
+{
+	struct lt_schedule schedule;
+	struct lt_layout l;
+	int rc;
+
+	if (lt_settings_schedule(s, 1, &schedule, err) < 0 ||
+			lt_layout_init(&l, s, rank, processes, err) < 0)
+		return -1;
+	rc = count_memory(s, &schedule, &l, m, err);
+	lt_layout_release(&l);
+	return rc;
 }
 
 /* --- the check of a start --------------------------------------------------------------------- */
 
-static int check_phase(const struct lt_settings *s, uint64_t available, struct lu_err *err)
-{
-	struct lt_shape shape;
-	struct lt_table t;
-	struct memory m;
-	double unit;
+/* What each rank tells rank 0. */
+struct need {
+	double bytes;
+	double available;
+	char host[64];
+};
 
-	lt_settings_shape(s, &shape);
-	if (lt_table_build(&t, &shape, err) < 0)
-		return -1;
-	count_memory(s, &t, lk_cpu_ops(), &m);
-	lt_table_release(&t);
-	if (m.all <= (double)available)
-		return 0;
-	unit = m.all < 10 * GIB ? MIB : GIB;
-	return lu_err_set(err,
-			"the run needs %.1f %s of memory, %.1f are available: weights %.1f, packed "
-			"for products %.1f, gradients %.1f, AdamW %.1f, activations %.1f; lower "
-			"the "
-			"sizes in [model] or train.micro_batch, set parallel.recompute = layer, or "
-			"give --overcommit",
-			m.all / unit, unit < GIB ? "MiB" : "GiB", (double)available / unit,
-			m.weights / unit, m.packed / unit, m.gradients / unit, m.optimizer / unit,
-			m.activations / unit);
+/* Rank 0: fail if the ranks of a host need more than it has. */
+static int check_hosts(
+		const struct need *all, size_t ranks, const struct memory *own, struct lu_err *err)
+{
+	for (size_t r = 0; r < ranks; r++) {
+		double sum = 0, unit;
+		size_t n = 0;
+
+		for (size_t k = 0; k < ranks; k++) {
+			if (strcmp(all[k].host, all[r].host) == 0) {
+				sum += all[k].bytes;
+				n++;
+			}
+		}
+		if (sum <= all[r].available)
+			continue;
+		unit = sum < 10 * GIB ? MIB : GIB;
+		if (n > 1)
+			return lu_err_set(err,
+					"the %zu ranks on host %s need %.1f %s of memory, %.1f are "
+					"available; use fewer ranks a host, lower the sizes in "
+					"[model] or train.micro_batch, set parallel.recompute = "
+					"layer, or give --overcommit",
+					n, all[r].host, sum / unit, unit < GIB ? "MiB" : "GiB",
+					all[r].available / unit);
+		return lu_err_set(err,
+				"the run needs %.1f %s of memory, %.1f are available: weights "
+				"%.1f, gradients %.1f, AdamW %.1f, activations %.1f, a "
+				"checkpoint %.1f; lower the sizes in [model] or "
+				"train.micro_batch, set parallel.recompute = layer, or give "
+				"--overcommit",
+				sum / unit, unit < GIB ? "MiB" : "GiB", all[r].available / unit,
+				own->weights / unit, own->gradients / unit, own->optimizer / unit,
+				own->activations / unit, own->checkpoint / unit);
+	}
+	return 0;
 }
 
-int lt_budget_check_memory(const struct lt_config *c, struct lu_err *err)
+/* Add up the needs of the ranks of each host. Collective. */
+static int check_phase(const struct lt_settings *s, uint64_t available, struct lt_comm *comm,
+		struct lu_err *err)
+{
+	size_t rank = lt_comm_rank(comm), ranks = lt_comm_size(comm);
+	struct need need = { .available = (double)available }, *all = NULL;
+	struct memory m;
+	int rc = count_phase(s, rank, ranks, &m, err);
+
+	if (lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err) < 0)
+		return -1;
+	need.bytes = m.all;
+	snprintf(need.host, sizeof(need.host), "%s", lt_comm_host(comm, rank));
+	all = calloc(ranks, sizeof(*all));
+	if (!all)
+		return lu_err_nomem(err);
+	rc = lt_comm_collect(comm, LT_CHANNEL_MAIN, &need, sizeof(need), all, err);
+	if (rc == 0) {
+		if (rank == 0)
+			rc = check_hosts(all, ranks, &m, err);
+		rc = lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err);
+	}
+	free(all);
+	return rc;
+}
+
+int lt_budget_check_memory(const struct lt_config *c, struct lt_comm *comm, struct lu_err *err)
 {
 	uint64_t available = lt_available_memory("");
 	struct lt_settings s;
@@ -70,7 +186,7 @@ int lt_budget_check_memory(const struct lt_config *c, struct lu_err *err)
 	for (size_t i = 0; i < c->phase.n; i++) {
 		if (lt_config_phase(c, i, &s, err) < 0)
 			return -1;
-		if (check_phase(&s, available, err) < 0)
+		if (check_phase(&s, available, comm, err) < 0)
 			return c->phase.n > 1 ? lu_err_wrap(err, "phase %s", c->phase.p[i].name)
 					      : -1;
 	}
@@ -86,33 +202,144 @@ static void memory_line(struct lu_buf *out, const char *name, double bytes)
 
 static int model_lines(const struct lt_settings *s, struct lu_buf *out, struct lu_err *err)
 {
-	const struct lk_ops *ops = lk_cpu_ops();
-	uint64_t available = lt_available_memory("");
 	struct lt_shape shape;
 	struct lt_table t;
-	struct memory m;
 
 	lt_settings_shape(s, &shape);
-	if (lt_table_build(&t, &shape, err) < 0)
+	if (lt_table_build(&t, &shape, NULL, err) < 0)
 		return -1;
-	count_memory(s, &t, ops, &m);
-	lu_buf_printf(out, "%-24s %s\n", "backend", ops->name);
-	lu_buf_printf(out, "%-24s %zu\n", "parameters", t.total);
+	lu_buf_printf(out, "%-24s %s\n", "backend", lk_cpu_ops()->name);
+	lu_buf_printf(out, "%-24s %zu\n", "parameters", t.all);
 	lu_buf_printf(out, "%-24s %" PRIu64 "\n", "in matrix products", lt_matrix_params(&t));
 	lu_buf_printf(out, "%-24s %.4g (causal attention counted half: %.4g)\n", "FLOPs a token",
 			lt_flops_per_token(&t, s->train.context, false),
 			lt_flops_per_token(&t, s->train.context, true));
-	memory_line(out, "weights", m.weights);
-	memory_line(out, "packed for products", m.packed);
-	memory_line(out, "gradients", m.gradients);
-	memory_line(out, "AdamW", m.optimizer);
-	memory_line(out, "activations", m.activations);
-	memory_line(out, "memory in all", m.all);
-	if (available != UINT64_MAX)
-		memory_line(out, "memory available", (double)available);
-	memory_line(out, "a checkpoint", (double)t.total * sizeof(lk_real) * LT_VECTORS);
+	memory_line(out, "a checkpoint", (double)t.all * sizeof(lk_real) * LT_VECTORS);
 	lt_table_release(&t);
 	return 0;
+}
+
+/* Memory of the first rank of a stage. */
+static int count_stage(const struct lt_settings *s, const struct lt_schedule *schedule,
+		size_t stage, struct memory *m, struct lu_err *err)
+{
+	struct lt_layout l;
+	size_t rank;
+	int rc;
+
+	if (lt_layout_init(&l, s, 0, 0, err) < 0)
+		return -1;
+	rank = lt_mesh_peer(&l.mesh, LT_PP, 0, stage);
+	lt_layout_release(&l);
+	if (lt_layout_init(&l, s, rank, 0, err) < 0)
+		return -1;
+	rc = count_memory(s, schedule, &l, m, err);
+	lt_layout_release(&l);
+	return rc;
+}
+
+/* A line for each part of a rank, or where there are stages one for each of them. */
+static int memory_lines(const struct lt_settings *s, const struct lt_schedule *schedule,
+		struct lu_buf *out, struct lu_err *err)
+{
+	uint64_t available = lt_available_memory("");
+	size_t stages = (size_t)s->parallel.size[LT_PP];
+	double program = (double)lu_resident_bytes();
+	struct memory m;
+
+	if (stages > 1)
+		lu_buf_printf(out, "\nmemory of a rank, MiB\n%5s %9s %9s %9s %9s %9s %9s %9s\n",
+				"stage", "weights", "gradients", "AdamW", "activat.", "exchange",
+				"saving", "in all");
+	for (size_t stage = 0; stage < stages; stage++) {
+		if (count_stage(s, schedule, stage, &m, err) < 0)
+			return -1;
+		if (stages == 1)
+			break;
+		lu_buf_printf(out, "%5zu %9.1f %9.1f %9.1f %9.1f %9.1f %9.1f %9.1f\n", stage,
+				m.weights / MIB, m.gradients / MIB, m.optimizer / MIB,
+				m.activations / MIB, m.exchange / MIB, m.checkpoint / MIB,
+				(m.all + program) / MIB);
+	}
+	lu_buf_printf(out, "\n");
+	if (stages == 1) {
+		memory_line(out, "weights", m.weights);
+		memory_line(out, "gradients", m.gradients);
+		memory_line(out, "AdamW", m.optimizer);
+		memory_line(out, "activations", m.activations);
+		memory_line(out, "exchange of gradients", m.exchange);
+		memory_line(out, "saving a checkpoint", m.checkpoint);
+		memory_line(out, "program", program);
+		memory_line(out, "memory in all", m.all + program);
+	}
+	if (available != UINT64_MAX)
+		memory_line(out, "memory available", (double)available);
+	return 0;
+}
+
+/* How to start so many ranks. */
+static int start_lines(const struct lt_settings *s, struct lu_buf *out, struct lu_err *err)
+{
+	struct lt_layout l;
+	size_t n;
+
+	if (lt_layout_init(&l, s, 0, 0, err) < 0)
+		return -1;
+	n = l.mesh.ranks;
+	lt_layout_release(&l);
+	if (n > 1)
+		lu_buf_printf(out,
+				"\nto start %zu ranks: mpirun -np %zu lucie-train ...\n"
+				"within a Slurm job:  srun -n %zu lucie-train ...\n"
+				"as a Slurm job:      sbatch -n %zu $(lucie rules)/train.sbatch "
+				"CONFIG RUN\n",
+				n, n, n, n);
+	return 0;
+}
+
+/* The schedule of a full batch. */
+static int pipeline_lines(const struct lt_settings *s, const struct lt_layout *l,
+		struct lu_buf *out, struct lu_err *err)
+{
+	size_t micros = (size_t)(s->train.global_batch / s->train.micro_batch);
+	size_t n = l->mesh.size[LT_PP] * l->v, *layers = calloc(n + 1, sizeof(*layers));
+	struct lt_pipeline p;
+	struct lt_shape shape;
+	int rc;
+
+	if (!layers)
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < n; i++)
+		layers[i] = l->chunk[i].n;
+	lt_settings_shape(s, &shape);
+	rc = lt_pipeline_make(&p, l->mesh.size[LT_PP], l->v, lt_layout_micros(l, micros), err);
+	if (rc == 0) {
+		lu_buf_printf(out, "\n");
+		rc = lt_pipeline_print(&p, layers,
+				lt_head_layers(shape.vocab, shape.heads, shape.kv_heads, shape.dim,
+						shape.ffn),
+				out, err);
+		lt_pipeline_release(&p);
+	}
+	free(layers);
+	return rc;
+}
+
+static int layout_lines(const struct lt_settings *s, struct lu_buf *out, struct lu_err *err)
+{
+	struct lt_layout l;
+	int rc = 0;
+
+	if (lt_layout_init(&l, s, 0, 0, err) < 0)
+		return -1;
+	if (l.mesh.ranks > 1) {
+		lu_buf_printf(out, "\n");
+		rc = lt_mesh_print(&l.mesh, out, err);
+	}
+	if (rc == 0 && l.mesh.size[LT_PP] > 1)
+		rc = pipeline_lines(s, &l, out, err);
+	lt_layout_release(&l);
+	return rc;
 }
 
 static void phase_lines(const struct lt_phase_data *d, const char *name, struct lu_buf *out)
@@ -139,12 +366,18 @@ int lt_budget(const struct lt_config *c, const char *tokenizer, struct lu_buf *o
 {
 	for (size_t i = 0; i < c->phase.n; i++) {
 		struct lt_phase_data d;
-		int rc = lt_phase_data_open(&d, c, i, tokenizer, err);
+		int rc = lt_phase_data_open(&d, c, i, tokenizer, false, err);
 
 		if (rc == 0 && i == 0)
 			rc = model_lines(&d.s, out, err);
 		if (rc == 0)
 			phase_lines(&d, c->phase.p[i].name, out);
+		if (rc == 0)
+			rc = layout_lines(&d.s, out, err);
+		if (rc == 0)
+			rc = memory_lines(&d.s, &d.schedule, out, err);
+		if (rc == 0 && i + 1 == c->phase.n)
+			rc = start_lines(&d.s, out, err);
 		lt_phase_data_close(&d);
 		if (rc < 0)
 			return -1;

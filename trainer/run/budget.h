@@ -1,10 +1,11 @@
 #ifndef LUCIE_TRAINER_RUN_BUDGET_H
 #define LUCIE_TRAINER_RUN_BUDGET_H
 /*
- * The cost of a configuration, without allocating it: parameters, FLOPs per token, memory, steps,
- * tokens and the epochs of each data set.
+ * The cost of a configuration, without allocating it: parameters, FLOPs per token, the layout, memory
+ * of each rank, steps, tokens and the epochs of each data set.
  */
 #include "libcommon/base/buf.h"
+#include "trainer/comm/comm.h"
 #include "trainer/run/config.h"
 
 /* Append lines of text. Opens the data of every phase, with the checks of a start
@@ -12,8 +13,9 @@
 int lt_budget(const struct lt_config *c, const char *tokenizer, struct lu_buf *out,
 		struct lu_err *err) LU_CHECKED;
 
-/* Fail if a phase needs more memory than there is (available.h); the sentence shows the parts. Call
- * it before anything large is allocated. */
-int lt_budget_check_memory(const struct lt_config *c, struct lu_err *err) LU_CHECKED;
+/* Fail on all ranks if in a phase the ranks of a host need more memory than there is (available.h);
+ * the sentence shows the parts. Call it before anything large is allocated. */
+int lt_budget_check_memory(
+		const struct lt_config *c, struct lt_comm *comm, struct lu_err *err) LU_CHECKED;
 
 #endif

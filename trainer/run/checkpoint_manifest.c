@@ -41,6 +41,20 @@ static void format_shape(const struct lt_shape *s, struct lu_buf *b)
 	lu_json_put_double(b, "init_std", s->init_std);
 }
 
+static void format_layout(const struct lt_written_by *by, struct lu_buf *b)
+{
+	lu_json_newline(b);
+	lu_json_put_cstr(b, "equality", by->equality);
+	lu_json_open_object(b, "layout");
+	lu_json_put_u64(b, "dp", by->dp);
+	lu_json_put_u64(b, "tp", by->tp);
+	lu_json_put_u64(b, "pp", by->pp);
+	lu_json_put_u64(b, "zero", by->zero);
+	lu_json_put_u64(b, "lanes", by->lanes);
+	lu_json_put_cstr(b, "recompute", by->recompute);
+	lu_json_close_object(b);
+}
+
 static void format_file(const char *name, const struct lt_digest *digest, struct lu_buf *b)
 {
 	lu_json_newline(b);
@@ -73,7 +87,10 @@ void lt_manifest_format(const struct lt_position *pos, const struct lt_table *t,
 	lu_json_newline(b);
 	lu_json_put_u64(b, "context", pos->context);
 	format_shape(&t->shape, b);
-	lu_json_put_u64(b, "parameters", t->total);
+	lu_json_put_u64(b, "parameters", t->all);
+	/* A line of its own: the only one in which checkpoints of different layouts differ. */
+	if (pos->by.dp)
+		format_layout(&pos->by, b);
 	lu_json_newline(b);
 	lu_json_open_array(b, "files");
 	for (int i = 0; i < LT_VECTORS; i++)
@@ -142,23 +159,51 @@ static int manifest_open(struct manifest *m, const char *dir, struct lu_err *err
 	return rc;
 }
 
-static bool read_position(struct manifest *m, struct lt_position *pos)
+/* Copy a string member; false if it is missing, no string, or does not fit. */
+static bool get_text(struct manifest *m, const struct lu_json_obj *o, const char *key, char *out,
+		size_t size)
 {
-	const struct lu_json_member *name = lu_json_get(&m->obj, "phase_name");
+	const struct lu_json_member *member = lu_json_get(o, key);
 	struct lu_str text;
 
-	*pos = (struct lt_position){ 0 };
-	if (!name || name->type != LU_JSON_STRING ||
-			lu_json_decode(name->value, &m->arena, &text) < 0)
+	if (!member || member->type != LU_JSON_STRING ||
+			lu_json_decode(member->value, &m->arena, &text) < 0 || text.n >= size)
 		return false;
-	snprintf(pos->phase_name, sizeof(pos->phase_name), "%.*s", (int)text.n, text.p);
+	snprintf(out, size, "%.*s", (int)text.n, text.p);
+	return true;
+}
+
+/* Checkpoints from before there were layouts have none. */
+static bool read_layout(struct manifest *m, struct lt_written_by *by)
+{
+	const struct lu_json_member *layout = lu_json_get(&m->obj, "layout");
+	struct lu_json_fault fault;
+	struct lu_json_obj o;
+
+	if (!layout)
+		return true;
+	return layout->type == LU_JSON_OBJECT &&
+			lu_json_object(layout->value, &m->arena, &o, &fault) == 0 &&
+			get_text(m, &m->obj, "equality", by->equality, sizeof(by->equality)) &&
+			get_text(m, &o, "recompute", by->recompute, sizeof(by->recompute)) &&
+			lt_json_get_u64(&o, "dp", &by->dp) && lt_json_get_u64(&o, "tp", &by->tp) &&
+			lt_json_get_u64(&o, "pp", &by->pp) &&
+			lt_json_get_u64(&o, "zero", &by->zero) &&
+			lt_json_get_u64(&o, "lanes", &by->lanes);
+}
+
+static bool read_position(struct manifest *m, struct lt_position *pos)
+{
+	*pos = (struct lt_position){ 0 };
 	lt_json_get_u64(&m->obj, "validations_due", &pos->due);
-	return lt_json_get_u64(&m->obj, "step", &pos->step) &&
+	return get_text(m, &m->obj, "phase_name", pos->phase_name, sizeof(pos->phase_name)) &&
+			lt_json_get_u64(&m->obj, "step", &pos->step) &&
 			lt_json_get_u64(&m->obj, "phase", &pos->phase) &&
 			lt_json_get_u64(&m->obj, "samples", &pos->samples) &&
 			lt_json_get_u64(&m->obj, "tokens", &pos->tokens) &&
 			lt_json_get_u64(&m->obj, "updates", &pos->updates) &&
-			lt_json_get_u64(&m->obj, "context", &pos->context);
+			lt_json_get_u64(&m->obj, "context", &pos->context) &&
+			read_layout(m, &pos->by);
 }
 
 static bool read_shape(const struct lu_json_obj *obj, struct lt_shape *s)
@@ -191,73 +236,44 @@ int lt_manifest_read(const char *dir, struct lt_position *pos, struct lt_shape *
 	return rc;
 }
 
-/* --- verifying ------------------------------------------------------------------------------- */
-
-/* Compare a file with its entry. The hash is skipped if either build had none. */
-static int check_file(const char *path, uint64_t bytes, const struct lu_json_member *hash,
-		struct lu_err *err)
+/* Read one entry of "files": {"name":..., "bytes":..., "xxh3_128":...}. */
+static bool read_file(struct manifest *m, const struct lu_json_iter *it, struct lt_manifest_file *f)
 {
-	struct lt_digest digest;
-	struct lu_str want;
-
-	if (lt_file_digest(path, &digest, err) < 0)
-		return -1;
-	if (digest.bytes != bytes)
-		return lu_err_set(err,
-				"%s: damaged: its size is %" PRIu64 ", the manifest says %" PRIu64,
-				path, digest.bytes, bytes);
-	if (hash->type != LU_JSON_STRING || !digest.hash[0])
-		return 0;
-	want = (struct lu_str){ hash->value.p + 1, hash->value.n - 2 };
-	if (!lu_str_is(want, digest.hash))
-		return lu_err_set(err, "%s: damaged: its hash is %s, the manifest says " LU_STR_FMT,
-				path, digest.hash, LU_STR_ARG(want));
-	return 0;
-}
-
-/* Check one entry of "files": {"name":..., "bytes":..., "xxh3_128":...}. */
-static int check_entry(struct manifest *m, const char *dir, const struct lu_json_iter *it,
-		struct lu_err *err)
-{
-	const struct lu_json_member *name, *hash;
+	const struct lu_json_member *hash;
 	struct lu_json_fault fault;
 	struct lu_json_obj entry;
-	struct lu_str file;
-	uint64_t bytes;
-	char *path;
-	int rc;
 
 	if (it->type != LU_JSON_OBJECT ||
 			lu_json_object(it->value, &m->arena, &entry, &fault) < 0 ||
-			!(name = lu_json_get(&entry, "name")) || name->type != LU_JSON_STRING ||
-			!(hash = lu_json_get(&entry, "xxh3_128")) ||
-			!lt_json_get_u64(&entry, "bytes", &bytes) ||
-			lu_json_decode(name->value, &m->arena, &file) < 0 ||
-			memchr(file.p, '/', file.n))
-		return lu_err_set(err, "%s: bad entry in \"files\"", m->path);
-	if (asprintf(&path, "%s/%.*s", dir, (int)file.n, file.p) < 0)
-		return lu_err_nomem(err);
-	rc = check_file(path, bytes, hash, err);
-	free(path);
-	return rc;
+			!(hash = lu_json_get(&entry, "xxh3_128")))
+		return false;
+	/* null: written by a build without hashes. */
+	if (hash->type != LU_JSON_NULL &&
+			!get_text(m, &entry, "xxh3_128", f->digest.hash, sizeof(f->digest.hash)))
+		return false;
+	return get_text(m, &entry, "name", f->name, sizeof(f->name)) && !strchr(f->name, '/') &&
+			lt_json_get_u64(&entry, "bytes", &f->digest.bytes);
 }
 
-int lt_manifest_verify(const char *dir, struct lu_err *err)
+int lt_manifest_files(const char *dir, struct lt_manifest_files *files, struct lu_err *err)
 {
-	const struct lu_json_member *files;
+	const struct lu_json_member *list;
 	struct lu_json_iter it;
 	struct manifest m;
 	int rc = 0;
 
+	*files = (struct lt_manifest_files){ 0 };
 	if (manifest_open(&m, dir, err) < 0)
 		return -1;
-	files = lu_json_get(&m.obj, "files");
-	if (!files || files->type != LU_JSON_ARRAY)
+	list = lu_json_get(&m.obj, "files");
+	if (!list || list->type != LU_JSON_ARRAY)
 		rc = lu_err_set(err, "%s: no array \"files\"", m.path);
 	else
-		it = lu_json_iter(files->value);
-	while (rc == 0 && lu_json_next(&it))
-		rc = check_entry(&m, dir, &it, err);
+		it = lu_json_iter(list->value);
+	while (rc == 0 && lu_json_next(&it)) {
+		if (files->n == LT_MANIFEST_FILES || !read_file(&m, &it, &files->file[files->n++]))
+			rc = lu_err_set(err, "%s: bad entry in \"files\"", m.path);
+	}
 	manifest_release(&m);
 	return rc;
 }

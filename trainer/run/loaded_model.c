@@ -14,12 +14,13 @@
 
 static int open_weights(struct lt_loaded_model *m, const struct lt_shape *shape, struct lu_err *err)
 {
+	const struct lt_holding holding = { .dp_size = 1, .packed = m->generate };
 	struct lk_err kerr;
 
 	m->ops = lk_cpu_ops();
 	if (m->ops->open(&m->q, 0, &kerr) < 0)
 		return lu_err_set(err, "%s", kerr.msg);
-	return lt_weights_open(&m->w, m->ops, m->q, shape, 0, err);
+	return lt_weights_open(&m->w, m->ops, m->q, shape, NULL, &holding, err);
 }
 
 static int open_checkpoint(struct lt_loaded_model *m, const char *dir, struct lu_err *err)

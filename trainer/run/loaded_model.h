@@ -29,12 +29,14 @@ struct lt_model_spec {
 	uint64_t step;	       /* UINT64_MAX: the latest */
 	bool init;	       /* the weights of the run before its first step */
 	const char *tokenizer; /* must be the model's; NULL: the one in the folder */
+	bool generate;	       /* the weights are read a row at a time: pack them */
 };
 
 struct lt_loaded_model {
 	const struct lk_ops *ops;
 	struct lk_queue *q;
 	struct lt_weights *w;	/* without gradients */
+	bool generate;		/* of the specification */
 	struct lt_position pos; /* context only, if not from a checkpoint */
 	char *tokenizer;	/* path; NULL if there is none */
 	char expected[33];	/* hash of the tokenizer; "": unknown */

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "libcommon/sys/tool.h"
 #include "trainer/data/tokfile.h"
 #include "trainer/model/tensorfile.h"
 
@@ -24,9 +25,10 @@ static int check_tokenizer(
 static int open_training(struct lt_phase_data *d, const char *tokenizer, struct lu_err *err)
 {
 	const struct lt_settings *s = &d->s;
+	unsigned flags = (s->data.shuffle ? LT_CORPUS_SHUFFLE : 0) | d->trust;
 
-	if (lt_corpus_open(&d->corpus, s->data.train, s->train.context, s->train.seed,
-			    s->data.shuffle, err) < 0)
+	if (lt_corpus_open(&d->corpus, s->data.train, s->train.context, s->train.seed, flags, err) <
+			0)
 		return -1;
 	/* Without a tokenizer.json the shards must agree with one another. */
 	if (!*tokenizer)
@@ -56,21 +58,31 @@ static int open_all(struct lt_phase_data *d, const char *path, struct lu_err *er
 		return -1;
 	if (!*tokenizer)
 		tokenizer = lt_corpus_tokenizer(d->corpus);
-	return lt_validation_open(&d->valid, s, tokenizer, err);
+	return lt_validation_open(&d->valid, s, tokenizer, d->trust, err);
 }
 
 int lt_phase_data_open(struct lt_phase_data *d, const struct lt_config *c, size_t i,
-		const char *tokenizer, struct lu_err *err)
+		const char *tokenizer, bool trust, struct lu_err *err)
 {
 	int rc;
 
-	*d = (struct lt_phase_data){ 0 };
+	*d = (struct lt_phase_data){ .trust = trust ? LT_CORPUS_TRUST : 0 };
 	rc = lt_config_phase(c, i, &d->s, err);
 	if (rc == 0)
 		rc = open_all(d, tokenizer, err);
 	if (rc < 0 && c->phase.n > 1)
 		lu_err_wrap(err, "phase %s", c->phase.p[i].name);
 	return rc;
+}
+
+void lt_phase_data_notes(const struct lt_phase_data *d)
+{
+	for (size_t i = 0; i < lt_corpus_parts(d->corpus); i++) {
+		struct lu_stream_part part = lt_corpus_part(d->corpus, i);
+
+		if (part.note)
+			lu_note("%s", part.note);
+	}
 }
 
 void lt_phase_data_close(struct lt_phase_data *d)

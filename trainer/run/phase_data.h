@@ -17,12 +17,17 @@ struct lt_phase_data {
 	struct lt_schedule schedule;
 	struct lt_corpus *corpus;
 	struct lt_validation *valid;
+	unsigned trust; /* LT_CORPUS_TRUST, or 0 */
 };
 
-/* Open phase i of the configuration. `tokenizer` is the tokenizer.json of the run, NULL if there is
+/* Open phase i of the configuration. trust: another rank checks the indexes of the shards
+ * (lt_corpus_open()). `tokenizer` is the tokenizer.json of the run, NULL if there is
  * none: then all shards must have been made with one and the same. */
 int lt_phase_data_open(struct lt_phase_data *d, const struct lt_config *c, size_t i,
-		const char *tokenizer, struct lu_err *err) LU_CHECKED;
+		const char *tokenizer, bool trust, struct lu_err *err) LU_CHECKED;
 void lt_phase_data_close(struct lt_phase_data *d);
+
+/* Tell, by lu_note(), where opening took a detour, as for a plan without its walk index. */
+void lt_phase_data_notes(const struct lt_phase_data *d);
 
 #endif

@@ -12,6 +12,7 @@
 #include "libcommon/sys/atomicfile.h"
 #include "libcommon/sys/file.h"
 #include "trainer/run/folder.h"
+#include "trainer/run/step_folder.h"
 
 static const struct lt_run no_run = { .log = { -1, -1 } };
 static const char *const log_name[LT_LOGS] = { "metrics.jsonl", "timing.jsonl" };
@@ -73,7 +74,8 @@ static int remove_in(const char *dir, const char *name, struct lu_err *err)
 	return rc;
 }
 
-/* ".step-N.HOST-PID.lu-tmp", a checkpoint that was being written or removed, or ".latest..." */
+/* ".step-N.HOST-PID.lu-tmp", a checkpoint that was being written, replaced or removed, or
+ * ".latest..." */
 static bool is_unfinished(const char *name)
 {
 	static const char suffix[] = ".lu-tmp";
@@ -133,7 +135,7 @@ int lt_run_open(struct lt_run *r, const char *path, struct lu_err *err)
 		return lu_err_nomem(err);
 	r->found = existing(path, &st);
 	if (lu_make_folders(path, err) == 0 && lt_owner_claim(&r->owner, path, err) == 0 &&
-			remove_unfinished(path, err) == 0)
+			lt_step_restore(path, err) == 0 && remove_unfinished(path, err) == 0)
 		return 0;
 	/* The first error is the one to report. */
 	(void)release(r, &ignored);

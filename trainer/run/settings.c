@@ -26,6 +26,7 @@ static const struct lu_enum decays[] = {
 
 static const struct lu_enum recomputes[] = {
 	{ "none", LT_RECOMPUTE_NONE },
+	{ "norms", LT_RECOMPUTE_NORMS },
 	{ "layer", LT_RECOMPUTE_LAYER },
 	LU_ENUM_END,
 };
@@ -65,7 +66,7 @@ static const struct lu_opt train_keys[] = {
 	LU_OPT_U64(0, "micro_batch", S, train.micro_batch, "N", "samples computed at once"),
 	LU_OPT_U64(0, "global_batch", S, train.global_batch, "N", "samples per step"),
 	LU_OPT_STR(0, "ramp", S, train.ramp, "START STEP SAMPLES", "ramp of the global batch"),
-	LU_OPT_U64(0, "lanes", S, train.lanes, "N", "gradient sums, a power of two"),
+	LU_OPT_U64(0, "lanes", S, train.lanes, "N", "gradient sums, 0: one a data parallel rank"),
 	LU_OPT_U64(0, "seed", S, train.seed, "N", "of initial weights and sample order"),
 	LU_OPT_STR(0, "init", S, train.init, "DIR", "initial weights in safetensors"),
 	LU_OPT_ENUM(0, "dtype", S, train.dtype, dtypes, "type of activations"),
@@ -80,6 +81,8 @@ static const struct lu_opt train_keys[] = {
 	LU_OPT_DOUBLE(0, "beta2", S, train.beta2, "X", 0, 1, "AdamW"),
 	LU_OPT_DOUBLE(0, "eps", S, train.eps, "X", 0, 1, "AdamW, outside the square root"),
 	LU_OPT_FLAG(0, "reset_optimizer", S, train.reset_optimizer, "zero the AdamW state"),
+	LU_OPT_FLAG(0, "reset_documents", S, train.reset_documents,
+			"attention and positions begin anew in each document"),
 	LU_OPT_U64(0, "valid_every", S, train.valid_every, "STEPS", "validation interval, 0: at the end"),
 	LU_OPT_U64(0, "valid_samples", S, train.valid_samples, "N", "samples per set, 0: all"),
 	LU_OPT_U64(0, "log_every", S, train.log_every, "STEPS", "progress interval"),
@@ -87,15 +90,18 @@ static const struct lu_opt train_keys[] = {
 };
 
 static const struct lu_opt parallel_keys[] = {
-	LU_OPT_U64(0, "tp", S, parallel.tp, "N", "tensor parallel ranks"),
-	LU_OPT_U64(0, "cp", S, parallel.cp, "N", "context parallel ranks"),
-	LU_OPT_U64(0, "dp", S, parallel.dp, "N", "data parallel ranks"),
-	LU_OPT_U64(0, "pp", S, parallel.pp, "N", "pipeline stages"),
+	LU_OPT_U64(0, "tp", S, parallel.size[LT_TP], "N", "tensor parallel ranks"),
+	LU_OPT_U64(0, "cp", S, parallel.size[LT_CP], "N", "context parallel ranks"),
+	LU_OPT_U64(0, "dp", S, parallel.size[LT_DP], "N", "data parallel ranks, 0: the processes left"),
+	LU_OPT_U64(0, "pp", S, parallel.size[LT_PP], "N", "pipeline stages"),
 	LU_OPT_STR(0, "order", S, parallel.order, "AXES", "mesh axes, fastest first"),
 	LU_OPT_U64(0, "zero", S, parallel.zero, "N", "ZeRO level"),
+	LU_OPT_U64(0, "interleave", S, parallel.interleave, "N", "chunks of layers a stage"),
 	LU_OPT_FLAG(0, "sequence", S, parallel.sequence, "sequence parallelism"),
 	LU_OPT_ENUM(0, "recompute", S, parallel.recompute, recomputes, "recomputed activations"),
 	LU_OPT_STR(0, "stages", S, parallel.stages, "N...", "layers per stage"),
+	LU_OPT_DOUBLE(0, "deadline", S, parallel.deadline, "SECONDS", 1, 86400, "wait for a rank"),
+	LU_OPT_U64(0, "hash_every", S, parallel.hash_every, "STEPS", "compare replicas, 0: never"),
 	LU_OPT_END,
 };
 
@@ -134,7 +140,6 @@ void lt_settings_init(struct lt_settings *s)
 		.train = { .context = 256,
 				.micro_batch = 8,
 				.global_batch = 16,
-				.lanes = 1,
 				.ramp = "",
 				.init = "",
 				.schedule = LT_COSINE,
@@ -146,12 +151,13 @@ void lt_settings_init(struct lt_settings *s)
 				.beta2 = 0.95,
 				.eps = 1e-8,
 				.log_every = 1 },
-		.parallel = { .tp = 1,
-				.cp = 1,
-				.dp = 1,
-				.pp = 1,
-				.order = "tp cp dp pp",
-				.stages = "" },
+		.parallel = { .size = { [LT_TP] = 1, [LT_CP] = 1, [LT_PP] = 1 },
+				.zero = 1,
+				.interleave = 1,
+				.order = LT_MESH_ORDER,
+				.stages = "",
+				.deadline = 600,
+				.hash_every = 100 },
 		.checkpoint = { .every = 1000, .keep = 2 },
 	};
 }
@@ -354,9 +360,8 @@ static int check_train(const struct lt_settings *s, struct lu_err *err)
 	if (s->train.micro_batch == 0 || s->train.micro_batch > 1u << 20)
 		return lu_err_set(err, "train.micro_batch = %" PRIu64 " is out of range",
 				s->train.micro_batch);
-	if (lanes == 0 || (lanes & (lanes - 1)) || lanes > 4096)
-		return lu_err_set(err, "train.lanes = %" PRIu64 " is not a power of two up to 4096",
-				lanes);
+	if (lanes > 4096)
+		return lu_err_set(err, "train.lanes = %" PRIu64 " is more than 4096", lanes);
 	if (s->train.dtype != LT_FP32)
 		return lu_err_set(err,
 				"train.dtype = bf16 is not supported: this build computes in fp32");
@@ -369,28 +374,31 @@ static int check_train(const struct lt_settings *s, struct lu_err *err)
 	return lt_settings_schedule(s, 1, &schedule, err);
 }
 
-/* Refuse all keys of [parallel] but recompute, unless they have their default value. */
+/* What does not depend on the number of processes; layout.h checks the rest. */
 static int check_parallel(const struct lt_settings *s, struct lu_err *err)
 {
-	struct lt_settings defaults;
-	int rc = 0;
+	static const enum lt_axis axes[] = { LT_TP, LT_CP, LT_PP };
 
-	lt_settings_init(&defaults);
-	for (const struct lu_opt *key = parallel_keys; key->name && rc == 0; key++) {
-		struct lu_buf value = { 0 }, expected = { 0 };
-
-		lu_opt_format(key, s, &value);
-		lu_opt_format(key, &defaults, &expected);
-		if (strcmp(key->name, "recompute") != 0 &&
-				!lu_str_eq(lu_buf_slice(&value), lu_buf_slice(&expected)))
-			rc = lu_err_set(err,
-					"parallel.%s = %s has no effect: this build trains in one "
-					"process",
-					key->name, lu_buf_slice(&value).p);
-		lu_buf_release(&value);
-		lu_buf_release(&expected);
+	for (size_t i = 0; i < sizeof(axes) / sizeof(axes[0]); i++) {
+		if (s->parallel.size[axes[i]] == 0 || s->parallel.size[axes[i]] > 1u << 20)
+			return lu_err_set(err, "parallel.%s = %" PRIu64 " is out of range",
+					lt_axis_name(axes[i]), s->parallel.size[axes[i]]);
 	}
-	return rc;
+	if (s->parallel.zero > 1)
+		return lu_err_set(err,
+				"parallel.zero = %" PRIu64
+				" is not supported: 0 (every rank has the whole optimizer) or 1 "
+				"(it is "
+				"cut over the data parallel ranks)",
+				s->parallel.zero);
+	if (s->parallel.interleave == 0 || s->parallel.interleave > 1024)
+		return lu_err_set(err, "parallel.interleave = %" PRIu64 " is out of range",
+				s->parallel.interleave);
+	if (s->parallel.interleave > 1 && s->parallel.size[LT_PP] == 1)
+		return lu_err_set(err, "parallel.interleave has no effect without parallel.pp > 1");
+	if (s->parallel.sequence && s->parallel.size[LT_TP] == 1)
+		return lu_err_set(err, "parallel.sequence has no effect without parallel.tp > 1");
+	return 0;
 }
 
 int lt_settings_check(const struct lt_settings *s, struct lu_err *err)

@@ -18,11 +18,12 @@
 
 #include "libcommon/base/err.h"
 #include "libcommon/sys/opt.h"
+#include "trainer/model/model.h"
 #include "trainer/model/params.h"
+#include "trainer/parallel/mesh.h"
 #include "trainer/run/schedule.h"
 
 enum lt_dtype { LT_FP32, LT_BF16 };
-enum lt_recompute { LT_RECOMPUTE_NONE, LT_RECOMPUTE_LAYER };
 
 struct lt_settings {
 	struct {
@@ -45,11 +46,13 @@ struct lt_settings {
 		double lr, lr_min;
 		uint64_t warmup, cooldown;
 		double weight_decay, clip, beta1, beta2, eps;
-		bool reset_optimizer;
+		bool reset_optimizer, reset_documents;
 		uint64_t valid_every, valid_samples, log_every;
 	} train;
 	struct {
-		uint64_t tp, cp, dp, pp, zero;
+		uint64_t size[LT_AXES]; /* dp 0: what the processes leave */
+		uint64_t zero, interleave, hash_every;
+		double deadline;
 		const char *order, *stages;
 		bool sequence;
 		enum lt_recompute recompute;

@@ -19,95 +19,110 @@
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/checkpoint.h"
+#include "trainer/run/layout.h"
+#include "trainer/run/micro_feed.h"
 #include "trainer/run/phase_data.h"
+#include "trainer/run/replicas.h"
+#include "trainer/run/saver.h"
+#include "trainer/run/shared_folder.h"
+#include "trainer/run/step_log.h"
 #include "trainer/run/stop.h"
+#include "trainer/run/train_step.h"
+#include "trainer/run/watch.h"
 
 /* The phase that is being trained. */
 struct phase {
 	struct lt_phase_data data;
 	struct lt_hyper hyper;
-	struct lt_model *model;
-	uint32_t *tokens;   /* one sample */
-	uint32_t *ids;	    /* one micro-batch */
-	int32_t *labels;    /* likewise */
-	double *loss;	    /* device: of each micro-batch of a full step */
-	double *host_loss;  /* the same in host memory */
-	double token_flops; /* per token, causal */
+	struct lt_step *step;
+	struct lt_feed *feed; /* NULL until the first micro-batch */
+	double token_flops;   /* per token, causal */
 };
 
 struct lt_trainer {
 	const struct lt_training *what;
-	struct lt_run *run; /* NULL before lt_train_run() */
+	struct lt_run *run; /* of rank 0, in lt_train_run(); NULL otherwise */
 	const struct lk_ops *ops;
 	struct lk_queue *q;
 	struct lt_comm *comm;
+	struct lt_layout layout;
 	struct lt_weights *w;
 	struct lt_position pos;
-	char *found;	/* the checkpoint that was loaded; NULL: none */
-	uint64_t saved; /* step of the last checkpoint; UINT64_MAX: none */
+	struct lt_checkpoint found; /* what the run continues from */
+	struct lt_saver *saver;
+	uint64_t saved; /* step of the last checkpoint that was written; UINT64_MAX: none */
+	uint64_t begun; /* of the last one that was begun */
 	bool outdated; /* it is of this step, and validations that it says are due have been made */
 	struct phase phase;
+	struct lt_watch watch;
 	/* For the summary. */
 	double start, last_loss;
 	uint64_t first_step, first_tokens;
 };
 
-/* Sizes and results of one step. */
-struct step {
-	uint64_t batch, tokens;
-	double loss, lr, seconds, data_seconds;
-	struct lt_update update;
-};
+static bool is_first(const struct lt_trainer *l)
+{
+	return lt_comm_rank(l->comm) == 0;
+}
+
+/* 0 if rc is 0 on all ranks. */
+static int agree(struct lt_trainer *l, int rc, struct lu_err *err)
+{
+	return lt_comm_agree(l->comm, LT_CHANNEL_MAIN, rc, err);
+}
 
 /* --- one step -------------------------------------------------------------------------------- */
 
-/* Load sample i of the phase as sequence k of the micro-batch. */
-static int load_sample(struct phase *p, uint64_t i, size_t k, struct lu_err *err)
+/* Load this rank's next micro-batch, an lt_load_fn. A rank in the middle of a pipeline reads nothing,
+ * and so never opens its feed. */
+static int load_micro(
+		void *ctx, uint32_t *ids, uint32_t *labels, uint32_t *places, struct lu_err *err)
 {
-	size_t context = p->data.s.train.context;
-
-	if (lt_corpus_sample(p->data.corpus, i, p->tokens, err) < 0)
-		return -1;
-	memcpy(p->ids + k * context, p->tokens, context * sizeof(*p->ids));
-	memcpy(p->labels + k * context, p->tokens + 1, context * sizeof(*p->labels));
-	return 0;
-}
-
-/* Compute all micro-batches of a step: gradients in the lanes, s->loss. */
-static int forward_backward(struct lt_trainer *l, struct step *s, struct lu_err *err)
-{
+	struct lt_trainer *l = ctx;
 	struct phase *p = &l->phase;
-	size_t micro = p->data.s.train.micro_batch, n = (size_t)(s->batch / micro);
-	double sum = 0;
 
-	for (size_t j = 0; j < n; j++) {
-		double start = lu_clock();
-
-		for (size_t k = 0; k < micro; k++) {
-			if (load_sample(p, l->pos.samples + j * micro + k, k, err) < 0)
-				return -1;
-		}
-		s->data_seconds += lu_clock() - start;
-		if (lt_model_train(p->model, p->ids, p->labels, j % l->w->lanes, p->loss + j, err) <
-				0)
-			return -1;
-	}
-	if (l->ops->copy(l->q, p->host_loss, p->loss, n * sizeof(*p->loss), LK_D2H) < 0 ||
-			l->ops->sync(l->q) < 0)
-		return lt_queue_err(l->ops, l->q, err);
-	for (size_t j = 0; j < n; j++)
-		sum += p->host_loss[j];
-	s->loss = sum / (double)s->tokens;
-	return 0;
+	if (!p->feed &&
+			lt_feed_open(&p->feed, p->data.corpus, &l->layout, &p->data.s,
+					&p->data.schedule, l->pos.samples, err) < 0)
+		return -1;
+	return lt_feed_load(p->feed, ids, labels, places, err);
 }
 
-/* Report a step that is not finite. Nothing has been updated yet. */
-static int not_finite(struct lt_trainer *l, const char *quantity, struct lu_err *err)
+/* Note what the saver has written. */
+static void note_saved(struct lt_trainer *l, uint64_t saved)
 {
-	char tensor[160], go_on[160];
+	if (saved == UINT64_MAX || saved == l->saved)
+		return;
+	l->saved = saved;
+	if (l->run)
+		lu_detail("checkpoint %s/step-%08" PRIu64 " written", l->run->path, saved);
+}
 
-	if (lt_optimizer_nonfinite(l->w, tensor, sizeof(tensor), err) < 0)
+/* Wait for the checkpoint that is being written, where something else has failed. */
+static void let_save_finish(struct lt_trainer *l)
+{
+	uint64_t saved = UINT64_MAX;
+	struct lu_err ignored;
+
+	if (lt_saver_wait(l->saver, &saved, &ignored) == 0)
+		note_saved(l, saved);
+}
+
+/* Report a step that is not finite: all ranks know that it is, one of them where. Nothing has been
+ * updated. */
+static int not_finite(struct lt_trainer *l, const struct lt_step_result *s, struct lu_err *err)
+{
+	const char *quantity = isfinite(s->loss) ? "gradient norm" : "loss";
+	char tensor[160], go_on[160];
+	int found;
+
+	let_save_finish(l);
+	found = lt_optimizer_nonfinite(l->w, tensor, sizeof(tensor), err);
+	if (found < 0)
 		return -1;
+	if (!found)
+		/* Not here; or only the sum of the squares overflows. */
+		snprintf(tensor, sizeof(tensor), "the sum of all squared gradients");
 	if (l->saved == UINT64_MAX)
 		snprintf(go_on, sizeof(go_on), "there is no checkpoint; start a new run");
 	else
@@ -115,28 +130,37 @@ static int not_finite(struct lt_trainer *l, const char *quantity, struct lu_err 
 				"the last checkpoint is as it was, of step %" PRIu64
 				"; continue from it",
 				l->saved);
-	return lu_err_set(err,
-			"step %" PRIu64 ": the %s is not finite, first seen in %s; stopped before "
-			"the update; %s with a lower train.lr or a longer train.warmup",
-			l->pos.step + 1, quantity, tensor, go_on);
+	for (int i = 0; i < 2; i++) {
+		lu_err_set(err,
+				"step %" PRIu64 ": the %s is not finite, first seen in %s; "
+				"stopped before the update; %s with a lower train.lr or a longer "
+				"train.warmup",
+				l->pos.step + 1, quantity, tensor, go_on);
+		/* Those that have found the place speak first. */
+		if (lt_comm_agree(l->comm, LT_CHANNEL_MAIN, found || i ? -1 : 0, err) < 0)
+			break;
+	}
+	return -1;
 }
 
-static int one_step(struct lt_trainer *l, uint64_t batch, struct step *s, struct lu_err *err)
+static int one_step(
+		struct lt_trainer *l, uint64_t batch, struct lt_step_result *s, struct lu_err *err)
 {
 	const struct phase *p = &l->phase;
 	double start = lu_clock();
+	struct lt_step_what what = { .number = l->pos.step + 1,
+		.updates = l->pos.updates,
+		.micros = (size_t)(batch / p->data.s.train.micro_batch) };
 
-	*s = (struct step){ .batch = batch, .tokens = batch * p->data.s.train.context };
-	s->lr = lt_schedule_lr(&p->data.schedule, l->pos.samples + batch);
-	if (lt_optimizer_begin(l->w, &p->hyper, s->lr, l->pos.updates + 1, s->tokens, err) < 0 ||
-			forward_backward(l, s, err) < 0)
+	*s = (struct lt_step_result){ .batch = batch, .tokens = batch * p->data.s.train.context };
+	s->lr = what.lr = lt_schedule_lr(&p->data.schedule, l->pos.samples + batch);
+	what.tokens = (double)s->tokens;
+	if (lt_step_train(p->step, &p->hyper, &what, &s->update, err) < 0)
 		return -1;
-	if (!isfinite(s->loss))
-		return not_finite(l, "loss", err);
-	if (lt_optimizer_update(l->w, l->comm, &p->hyper, &s->update, err) < 0)
-		return -1;
+	s->loss = s->update.loss / (double)s->tokens;
+	s->data_seconds = lt_step_data_seconds(p->step);
 	if (!s->update.finite)
-		return not_finite(l, "gradient norm", err);
+		return not_finite(l, s, err);
 	l->pos.step++;
 	l->pos.updates++;
 	l->pos.samples += batch;
@@ -145,77 +169,22 @@ static int one_step(struct lt_trainer *l, uint64_t batch, struct step *s, struct
 	return 0;
 }
 
-static void format_metrics(const struct lt_position *pos, const struct step *s, struct lu_buf *b)
-{
-	lu_json_open_object(b, NULL);
-	lu_json_put_u64(b, "step", pos->step);
-	lu_json_put_cstr(b, "phase", pos->phase_name);
-	lu_json_put_u64(b, "samples", pos->samples);
-	lu_json_put_u64(b, "batch", s->batch);
-	lu_json_put_u64(b, "tokens", pos->tokens);
-	lu_json_put_double(b, "loss", s->loss);
-	lu_json_put_double(b, "lr", s->lr);
-	lu_json_put_double(b, "norm", s->update.norm);
-	lu_json_put_double(b, "clip", s->update.clip);
-	lu_json_close_object(b);
-	lu_buf_putc(b, '\n');
-}
-
-static void format_timing(
-		uint64_t step, const struct step *s, double rate, double gflops, struct lu_buf *b)
-{
-	lu_json_open_object(b, NULL);
-	lu_json_put_u64(b, "step", step);
-	lu_json_put_fixed(b, "seconds", s->seconds, 6);
-	lu_json_put_fixed(b, "data_seconds", s->data_seconds, 6);
-	lu_json_put_fixed(b, "tokens_per_s", rate, 1);
-	lu_json_put_fixed(b, "gflops", gflops, 2);
-	lu_json_close_object(b);
-	lu_buf_putc(b, '\n');
-}
-
-/* Where and when this start made its first step. */
-static void format_start(struct lu_buf *b)
-{
-	struct lu_buf date = { 0 }, machine = { 0 };
-
-	lu_date(&date);
-	lu_machine(&machine);
-	b->failed |= date.failed || machine.failed;
-	lu_json_open_object(b, NULL);
-	lu_json_put_str(b, "date", lu_buf_slice(&date));
-	lu_json_put_str(b, "machine", lu_buf_slice(&machine));
-	lu_json_close_object(b);
-	lu_buf_putc(b, '\n');
-	lu_buf_release(&date);
-	lu_buf_release(&machine);
-}
-
-static int log_step(struct lt_trainer *l, const struct step *s, struct lu_err *err)
+static int log_step(struct lt_trainer *l, const struct lt_step_result *s, struct lu_err *err)
 {
 	const struct phase *p = &l->phase;
 	double rate = (double)s->tokens / s->seconds, gflops = rate * p->token_flops * 1e-9;
 	uint64_t step = l->pos.step, every = p->data.s.train.log_every;
 	uint64_t left = (p->data.schedule.samples - l->pos.samples) / s->batch;
-	struct lu_buf b = { 0 };
-	int rc;
 
+	if (!l->run)
+		return 0;
 	if (every && step % every == 0)
 		/* Within 80 columns; the learning rate is in the metrics. */
 		lu_note("step %" PRIu64 " of %" PRIu64 " loss %.4f norm %.3f %.0f tokens/s, "
 			"%.0f s left",
 				step, step + left, s->loss, s->update.norm, rate,
 				(double)left * s->seconds);
-	format_metrics(&l->pos, s, &b);
-	rc = lt_run_log(l->run, LT_METRICS, &b, err);
-	lu_buf_clear(&b);
-	if (step == l->first_step + 1)
-		format_start(&b);
-	format_timing(step, s, rate, gflops, &b);
-	if (rc == 0)
-		rc = lt_run_log(l->run, LT_TIMING, &b, err);
-	lu_buf_release(&b);
-	return rc;
+	return lt_step_log(l->run, &l->pos, s, step == l->first_step + 1, gflops, err);
 }
 
 /* --- one phase ------------------------------------------------------------------------------- */
@@ -224,31 +193,10 @@ static void close_phase(struct lt_trainer *l)
 {
 	struct phase *p = &l->phase;
 
-	lt_model_close(p->model);
+	lt_step_close(p->step);
+	lt_feed_close(p->feed);
 	lt_phase_data_close(&p->data);
-	free(p->tokens);
-	free(p->ids);
-	free(p->labels);
-	free(p->host_loss);
-	if (p->loss)
-		l->ops->free(l->q, p->loss);
 	*p = (struct phase){ 0 };
-}
-
-static int open_buffers(struct lt_trainer *l, struct lu_err *err)
-{
-	struct phase *p = &l->phase;
-	size_t context = p->data.s.train.context, micro = p->data.s.train.micro_batch;
-	size_t most = (size_t)(p->data.s.train.global_batch / micro);
-
-	p->tokens = malloc((context + 1) * sizeof(*p->tokens));
-	p->ids = calloc(context * micro, sizeof(*p->ids));
-	p->labels = calloc(context * micro, sizeof(*p->labels));
-	p->host_loss = calloc(most, sizeof(*p->host_loss));
-	if (!p->tokens || !p->ids || !p->labels || !p->host_loss)
-		return lu_err_nomem(err);
-	p->loss = l->ops->alloc(l->q, most * sizeof(*p->loss));
-	return p->loss ? 0 : lt_queue_err(l->ops, l->q, err);
 }
 
 /* Open the phase of the position. Its data may be open already. */
@@ -260,14 +208,16 @@ static int open_phase(struct lt_trainer *l, struct lu_err *err)
 	size_t i = (size_t)l->pos.phase;
 	struct lt_shape shape;
 
-	if (!p->data.corpus && lt_phase_data_open(&p->data, c, i, l->what->tokenizer, err) < 0)
+	if (!p->data.corpus &&
+			lt_phase_data_open(&p->data, c, i, l->what->tokenizer, !is_first(l), err) <
+					0)
 		return -1;
 	lt_settings_shape(s, &shape);
 	l->w->table.shape.rope_theta = shape.rope_theta;
 	l->pos.context = s->train.context;
+	l->pos.by = lt_layout_describe(&l->layout, s->parallel.recompute);
 	snprintf(l->pos.phase_name, sizeof(l->pos.phase_name), "%s", c->phase.p[i].name);
-	if (lt_model_open(&p->model, l->w, s->train.micro_batch, s->train.context, LT_MODEL_TRAIN,
-			    s->parallel.recompute == LT_RECOMPUTE_LAYER, err) < 0)
+	if (lt_step_open(&p->step, &l->layout, l->w, s, &p->data.schedule, load_micro, l, err) < 0)
 		return -1;
 	p->hyper = (struct lt_hyper){ s->train.beta1, s->train.beta2, s->train.eps,
 		s->train.weight_decay, s->train.clip };
@@ -277,37 +227,107 @@ static int open_phase(struct lt_trainer *l, struct lu_err *err)
 			return -1;
 		l->pos.updates = 0;
 	}
-	return open_buffers(l, err);
+	return 0;
 }
 
+/* Begin to write a checkpoint. Training may go on meanwhile. */
 static int save(struct lt_trainer *l, struct lu_err *err)
 {
-	const char *run = l->run->path;
-
-	if (l->saved == l->pos.step && !l->outdated)
+	if (l->begun == l->pos.step && !l->outdated)
 		return 0;
 	lt_stop_stage(LT_STOP_CHECKPOINT);
-	if (lt_run_sync(l->run, err) < 0 ||
-			lt_checkpoint_save(l->run, l->w, &l->pos,
-					l->what->config->base.checkpoint.keep, err) < 0)
+	if (lt_step_settle(l->phase.step, err) < 0 ||
+			lt_saver_begin(l->saver, l->run, &l->pos, err) < 0)
 		return -1;
-	l->saved = l->pos.step;
+	l->begun = l->pos.step;
 	l->outdated = false;
-	lt_stop_at(l->pos.step, l->saved);
-	lu_detail("checkpoint %s/step-%08" PRIu64 " written", run, l->pos.step);
 	return 0;
+}
+
+/* Wait for the checkpoint that is being written. Its failure is that of all ranks. */
+static int finish_save(struct lt_trainer *l, struct lu_err *err)
+{
+	uint64_t saved = UINT64_MAX;
+
+	lt_stop_stage(LT_STOP_CHECKPOINT);
+	if (lt_saver_wait(l->saver, &saved, err) < 0)
+		return -1;
+	note_saved(l, saved);
+	return 0;
+}
+
+/* Whether all ranks stop here: 1 if a signal has come to one of them, -1 if a checkpoint could not be
+ * written. Mostly neither, so both are asked at once. */
+static int interrupted(struct lt_trainer *l, struct lu_err *err)
+{
+	uint64_t saved = UINT64_MAX;
+	bool failed = lt_saver_poll(l->saver, &saved, err) < 0, mine = failed;
+	bool any = failed || lt_stop_asked();
+	struct lu_err other;
+
+	note_saved(l, saved);
+	if (lt_comm_any(l->comm, LT_CHANNEL_MAIN, &any, mine ? &other : err) < 0)
+		return -1;
+	if (!any)
+		return 0;
+	if (lt_comm_any(l->comm, LT_CHANNEL_MAIN, &failed, mine ? &other : err) < 0)
+		return -1;
+	if (!failed)
+		return 1;
+	/* It fails on all ranks, sooner or later. */
+	if (!mine && lt_saver_wait(l->saver, &saved, err) == 0)
+		return lu_err_set(err, "checkpoint: another rank has failed");
+	return -1;
+}
+
+/* --- validation ------------------------------------------------------------------------------- */
+
+static int score_batch(void *ctx, const struct lt_batch *b, size_t sequences, lk_real *log_p,
+		bool *here, struct lu_err *err)
+{
+	struct lt_trainer *l = ctx;
+
+	(void)sequences;
+	return lt_step_score(l->phase.step, b, log_p, here, err);
+}
+
+static int combine(void *ctx, double *x, size_t n, struct lu_err *err)
+{
+	struct lt_trainer *l = ctx;
+
+	return lt_step_sum(l->phase.step, x, n, err);
+}
+
+/* Whether a signal has come to any rank; all get the same answer. */
+static int asked_anywhere(void *ctx, struct lu_err *err)
+{
+	struct lt_trainer *l = ctx;
+	bool stop = lt_stop_asked();
+
+	if (lt_comm_any(l->comm, LT_CHANNEL_MAIN, &stop, err) < 0)
+		return -1;
+	return stop;
 }
 
 /* Make the validations that are due. A signal puts them off. */
 static int validate(struct lt_trainer *l, struct lu_err *err)
 {
+	const struct lt_settings *s = &l->phase.data.s;
+	const struct lt_scorer scorer = { .batch = s->train.micro_batch,
+		.context = s->train.context,
+		.ctx = l,
+		.score = score_batch,
+		.reset_documents = s->train.reset_documents,
+		.share = l->layout.at[LT_DP],
+		.shares = l->layout.mesh.size[LT_DP],
+		.combine = combine };
 	uint64_t before = l->pos.due;
 
 	lt_stop_stage(LT_STOP_VALIDATION);
-	if (lt_validate(l->phase.data.valid, l->phase.model, l->pos.step, l->run, lt_stop_asked,
+	if (lt_validate(l->phase.data.valid, &scorer, l->pos.step, l->run, asked_anywhere,
 			    &l->pos.due, err) < 0)
 		return -1;
-	if (l->pos.due != before && l->saved == l->pos.step)
+	if (l->pos.due != before && l->begun == l->pos.step)
 		l->outdated = true;
 	return 0;
 }
@@ -317,14 +337,20 @@ static int advance(struct lt_trainer *l, uint64_t batch, struct lu_err *err)
 {
 	const struct phase *p = &l->phase;
 	uint64_t every = p->data.s.train.valid_every;
-	struct step s;
+	uint64_t compare_every = p->data.s.parallel.hash_every;
+	struct lt_step_result s;
 
 	lt_stop_stage(LT_STOP_STEP);
-	if (one_step(l, batch, &s, err) < 0 || log_step(l, &s, err) < 0)
+	if (one_step(l, batch, &s, err) < 0 || log_step(l, &s, err) < 0 ||
+			lt_watch_step(&l->watch, l->pos.step, s.seconds, err) < 0)
 		return -1;
-	lt_stop_at(l->pos.step, l->saved);
+	lt_stop_at(l->pos.step);
 	l->outdated = false;
 	l->last_loss = s.loss;
+	if (compare_every && l->pos.step % compare_every == 0 &&
+			(lt_step_settle(p->step, err) < 0 ||
+					lt_replicas_check(&l->layout, l->w, l->pos.step, err) < 0))
+		return -1;
 	if (lt_schedule_batch(&p->data.schedule, l->pos.samples) == 0 ||
 			(every && l->pos.step % every == 0))
 		l->pos.due = lt_validation_sets(p->data.valid);
@@ -338,7 +364,8 @@ static int run_phase(struct lt_trainer *l, struct lu_err *err)
 	uint64_t batch, every = l->what->config->base.checkpoint.every;
 
 	for (;;) {
-		bool done, stop;
+		bool done;
+		int stop;
 
 		if (l->pos.due && validate(l, err) < 0)
 			return -1;
@@ -348,9 +375,9 @@ static int run_phase(struct lt_trainer *l, struct lu_err *err)
 				save(l, err) < 0)
 			return -1;
 		if (done)
-			return 0;
-		stop = lt_stop_asked();
-		if (l->comm->ops->any(l->comm, &stop, err) < 0 || (stop && save(l, err) < 0))
+			return finish_save(l, err);
+		stop = interrupted(l, err);
+		if (stop < 0 || (stop && (save(l, err) < 0 || finish_save(l, err) < 0)))
 			return -1;
 		if (stop)
 			return LU_EXIT_AGAIN;
@@ -361,54 +388,24 @@ static int run_phase(struct lt_trainer *l, struct lu_err *err)
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-/* Fail if the configuration has another model than the checkpoint. */
-static int check_shape(const char *dir, const struct lt_shape *was, const struct lt_shape *now,
-		struct lu_err *err)
-{
-	const struct {
-		const char *name;
-		size_t was, now;
-	} size[] = {
-		{ "vocab", was->vocab, now->vocab },
-		{ "hidden", was->hidden, now->hidden },
-		{ "layers", was->layers, now->layers },
-		{ "heads", was->heads, now->heads },
-		{ "kv_heads", was->kv_heads, now->kv_heads },
-		{ "head_dim", was->dim, now->dim },
-		{ "ffn", was->ffn, now->ffn },
-		{ "tied", was->tied, now->tied },
-	};
-
-	for (size_t i = 0; i < sizeof(size) / sizeof(size[0]); i++) {
-		if (size[i].was != size[i].now)
-			return lu_err_set(err,
-					"%s: model.%s is %zu in the checkpoint and %zu in the "
-					"configuration; the model of a run cannot change, start a "
-					"new run",
-					dir, size[i].name, size[i].was, size[i].now);
-	}
-	return 0;
-}
-
-/* Find the checkpoint to continue from, and read its position. */
+/* Find the checkpoint to continue from, and compare it with the configuration. */
 static int find_position(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
 {
 	const struct lt_config *c = l->what->config;
-	struct lt_shape was;
+	int rc = 0;
 
-	if (lt_checkpoint_find(l->what->run, l->what->from, &l->found, err) < 0)
+	if (lt_checkpoint_locate(l->comm, l->what->run, l->what->from, &l->found, err) < 0)
 		return -1;
-	if (!l->found)
+	if (!l->found.found)
 		return 0;
-	if (lt_manifest_read(l->found, &l->pos, &was, err) < 0 ||
-			check_shape(l->found, &was, shape, err) < 0)
-		return -1;
-	if (l->pos.phase >= c->phase.n)
-		return lu_err_set(err,
+	l->pos = l->found.pos;
+	l->saved = l->begun = l->pos.step;
+	rc = lt_checkpoint_same_model(&l->found, shape, err);
+	if (rc == 0 && l->pos.phase >= c->phase.n)
+		rc = lu_err_set(err,
 				"%s: the configuration has no phase %" PRIu64 ", it has %zu phases",
-				l->found, l->pos.phase + 1, c->phase.n);
-	l->saved = l->pos.step;
-	return 0;
+				l->found.dir, l->pos.phase + 1, c->phase.n);
+	return agree(l, rc, err);
 }
 
 /* Open the data of all phases that are left; those of the first of them stay open. */
@@ -418,10 +415,13 @@ static int open_data(struct lt_trainer *l, struct lu_err *err)
 
 	for (size_t i = c->phase.n; i-- > l->pos.phase;) {
 		lt_phase_data_close(&l->phase.data);
-		if (lt_phase_data_open(&l->phase.data, c, i, l->what->tokenizer, err) < 0)
+		if (lt_phase_data_open(&l->phase.data, c, i, l->what->tokenizer, !is_first(l),
+				    err) < 0)
 			return -1;
+		if (is_first(l))
+			lt_phase_data_notes(&l->phase.data);
 	}
-	if (!l->found && l->phase.data.s.train.valid_every)
+	if (!l->found.found && l->phase.data.s.train.valid_every)
 		l->pos.due = lt_validation_sets(l->phase.data.valid);
 	return 0;
 }
@@ -429,41 +429,90 @@ static int open_data(struct lt_trainer *l, struct lu_err *err)
 /* Load the checkpoint to continue from; without one, set the initial weights. */
 static int restore(struct lt_trainer *l, const struct lt_settings *s, struct lu_err *err)
 {
-	if (l->found)
-		return lt_checkpoint_load(l->found, l->w, err);
+	int rc;
+
+	if (l->found.found)
+		return lt_checkpoint_restore(l->comm, &l->found, l->w, err);
 	if (*s->train.init)
-		return lt_tensors_import(l->w, s->train.init, err);
-	return lt_weights_init(l->w, s->train.seed, err);
+		rc = lt_tensors_import(l->w, s->train.init, err);
+	else
+		rc = lt_weights_init(l->w, s->train.seed, err);
+	return agree(l, rc, err);
 }
 
 static int check_space(const struct lt_trainer *l, struct lu_err *err)
 {
-	char *folder = lt_run_existing(l->what->run, err);
-	int rc = folder ? lt_checkpoint_space(folder, &l->w->table, err) : -1;
+	char *folder = is_first(l) ? lt_run_existing(l->what->run, err) : NULL;
+	int rc = folder ? lt_checkpoint_space(folder, &l->w->table, err) : is_first(l) ? -1 : 0;
 
 	free(folder);
 	return rc;
 }
 
-static int open_all(struct lt_trainer *l, struct lu_err *err)
+/* What can be said without memory and without the other ranks. Phases differ in what a micro-batch
+ * is. */
+static int check_all(struct lt_trainer *l, struct lt_settings *first, struct lt_shape *shape,
+		struct lu_err *err)
 {
-	struct lt_settings first;
-	struct lt_shape shape;
+	size_t rank = lt_comm_rank(l->comm), ranks = lt_comm_size(l->comm);
+	const struct lt_config *c = l->what->config;
+	struct lt_settings s;
+
+	if (lt_config_phase(c, 0, first, err) < 0)
+		return -1;
+	lt_settings_shape(first, shape);
+	for (size_t i = c->phase.n; i-- > 0;) {
+		lt_layout_release(&l->layout);
+		if (lt_config_phase(c, i, &s, err) < 0)
+			return -1;
+		if (lt_layout_init(&l->layout, &s, rank, ranks, err) < 0)
+			return c->phase.n > 1 ? lu_err_wrap(err, "phase %s", c->phase.p[i].name)
+					      : -1;
+	}
+	return 0;
+}
+
+static int open_weights(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
+{
+	struct lt_holding holding = lt_layout_holding(&l->layout);
 	struct lk_err kerr;
 
-	if (lt_config_phase(l->what->config, 0, &first, err) < 0)
-		return -1;
-	lt_settings_shape(&first, &shape);
-	if (find_position(l, &shape, err) < 0 || open_data(l, err) < 0 ||
-			(!l->what->overcommit && lt_budget_check_memory(l->what->config, err) < 0))
-		return -1;
 	if (l->ops->open(&l->q, 0, &kerr) < 0)
 		return lu_err_set(err, "%s", kerr.msg);
-	if (lt_comm_single(&l->comm, err) < 0 ||
-			lt_weights_open(&l->w, l->ops, l->q, &shape, first.train.lanes, err) < 0 ||
-			check_space(l, err) < 0 || restore(l, &first, err) < 0)
+	if (lt_weights_open(&l->w, l->ops, l->q, shape, &l->layout.place, &holding, err) < 0)
 		return -1;
-	return open_phase(l, err);
+	return check_space(l, err);
+}
+
+/* Each group of checks ends with an agreement, so that one rank alone says what is wrong, before
+ * anything is allocated or written. */
+static int open_all(struct lt_trainer *l, struct lu_err *err)
+{
+	const struct lt_saver_options save = {
+		.keep = (size_t)l->what->config->base.checkpoint.keep
+	};
+	struct lt_settings first;
+	struct lt_shape shape;
+	int rc = check_all(l, &first, &shape, err);
+
+	if (agree(l, rc, err) < 0 || find_position(l, &shape, err) < 0)
+		return -1;
+	rc = open_data(l, err);
+	if (agree(l, rc, err) < 0 ||
+			(!l->what->overcommit &&
+					lt_budget_check_memory(l->what->config, l->comm, err) < 0))
+		return -1;
+	if (lt_watch_open(&l->watch, l->comm, l->ops, err) < 0)
+		return -1;
+	rc = lt_layout_connect(&l->layout, l->comm, err);
+	if (rc == 0)
+		rc = open_weights(l, &shape, err);
+	if (agree(l, rc, err) < 0 || restore(l, &first, err) < 0)
+		return -1;
+	rc = lt_saver_open(&l->saver, l->comm, l->w, &save, err);
+	if (rc == 0)
+		rc = open_phase(l, err);
+	return agree(l, rc, err);
 }
 
 int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struct lu_err *err)
@@ -474,12 +523,17 @@ int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struc
 	*out = NULL;
 	if (!l)
 		return lu_err_nomem(err);
-	*l = (struct lt_trainer){ .what = what, .ops = lk_cpu_ops(), .saved = UINT64_MAX };
-	lt_stop_install(what->quiet);
+	*l = (struct lt_trainer){ .what = what,
+		.ops = lk_cpu_ops(),
+		.comm = what->comm,
+		.saved = UINT64_MAX,
+		.begun = UINT64_MAX };
+	lt_stop_install(what->quiet || !is_first(l));
 	rc = open_all(l, err);
 	lt_stop_stage(LT_STOP_STEP);
-	if (rc == 0 && lt_stop_asked()) {
-		lu_note("stopped before the first step, nothing was written");
+	if (rc == 0 && (rc = asked_anywhere(l, err)) > 0) {
+		if (is_first(l))
+			lu_note("stopped before the first step, nothing was written");
 		rc = LU_EXIT_AGAIN;
 	}
 	if (rc != 0) {
@@ -492,7 +546,7 @@ int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struc
 
 bool lt_train_is_complete(const struct lt_trainer *l)
 {
-	return l->found && l->pos.phase + 1 == l->what->config->phase.n && l->pos.due == 0 &&
+	return l->found.found && l->pos.phase + 1 == l->what->config->phase.n && l->pos.due == 0 &&
 			lt_schedule_batch(&l->phase.data.schedule, l->pos.samples) == 0;
 }
 
@@ -503,11 +557,12 @@ void lt_train_close(struct lt_trainer *l)
 	if (l->w)
 		close_phase(l);
 	lt_phase_data_close(&l->phase.data);
+	lt_saver_close(l->saver);
+	lt_watch_close(&l->watch);
 	lt_weights_close(l->w);
-	lt_comm_close(l->comm);
+	lt_layout_release(&l->layout);
 	if (l->q)
 		l->ops->close(l->q);
-	free(l->found);
 	free(l);
 }
 
@@ -522,7 +577,7 @@ static int check_same(const struct lt_trainer *l, struct lu_err *err)
 
 	if (rc == 0 && dir)
 		rc = lt_manifest_read(dir, &now, NULL, err);
-	if (rc == 0 && (!dir != !l->found || (dir && now.step != l->pos.step)))
+	if (rc == 0 && (!dir != !l->found.found || (dir && now.step != l->pos.step)))
 		rc = lu_err_set(err, "%s: another trainer has just written to it; start again",
 				l->what->run);
 	free(dir);
@@ -539,6 +594,7 @@ static int run_phases(struct lt_trainer *l, struct lu_err *err)
 			l->pos.phase = i;
 			l->pos.samples = 0;
 			rc = open_phase(l, err);
+			rc = agree(l, rc, err);
 		}
 		if (rc == 0) {
 			rc = run_phase(l, err);
@@ -572,6 +628,18 @@ static void conclude(const struct lt_trainer *l, int rc)
 				(double)tokens / seconds, l->last_loss, l->run->path, l->saved);
 }
 
+/* Say so if the sums of this layout are made in another order than those before. */
+static void note_rounding(const struct lt_trainer *l)
+{
+	const struct lt_written_by *was = &l->found.pos.by;
+	size_t lanes = l->layout.lanes, tp = l->layout.mesh.size[LT_TP];
+
+	if (was->dp && (was->lanes != lanes || was->tp != tp))
+		lu_note("sums round otherwise than before: train.lanes was %" PRIu64 " and is "
+			"%zu, parallel.tp was %" PRIu64 " and is %zu",
+				was->lanes, lanes, was->tp, tp);
+}
+
 int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 {
 	int rc;
@@ -580,10 +648,12 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 	l->start = lu_clock();
 	l->first_step = l->pos.step;
 	l->first_tokens = l->pos.tokens;
-	if (check_same(l, err) < 0)
+	rc = run ? check_same(l, err) : 0;
+	if (agree(l, rc, err) < 0 || lt_shared_folder_check(l->comm, run, err) < 0)
 		return -1;
-	lt_stop_at(l->pos.step, l->saved);
-	if (l->found)
+	lt_stop_at(l->pos.step);
+	lt_stop_saved(l->saved);
+	if (l->found.found)
 		lu_note("continuing after step %" PRIu64 "%s", l->pos.step,
 				lu_hash_available()
 						? ""
@@ -591,8 +661,13 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 						  "checkpoint's files were checked, the hashes "
 						  "were "
 						  "not");
+	note_rounding(l);
 	rc = run_phases(l, err);
-	if (rc >= 0)
+	/* Whatever has gone wrong, a checkpoint that is being written is worth having, and its
+	 * writer uses the run folder. */
+	if (rc < 0)
+		let_save_finish(l);
+	else if (run)
 		conclude(l, rc);
 	return rc;
 }

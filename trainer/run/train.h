@@ -13,12 +13,16 @@
  *	lt_train_run(t, &run, &err)
  *	lt_train_close(t)
  *
+ * With several ranks all of them make these calls; rank 0 opens the run folder and passes it on, the
+ * others pass NULL. Every rank stops where one of them is asked to.
+ *
  * SIGTERM, SIGINT, SIGUSR1 and SIGHUP are caught from open on (stop.h): the loop finishes the step,
  * or puts a validation off, writes a checkpoint and returns LU_EXIT_AGAIN.
  */
 #include <stdbool.h>
 
 #include "libcommon/base/err.h"
+#include "trainer/comm/comm.h"
 #include "trainer/run/config.h"
 #include "trainer/run/runfolder.h"
 
@@ -26,6 +30,7 @@ struct lt_training {
 	const struct lt_config *config; /* checked */
 	const char *run;		/* its folder, which need not exist */
 	const char *tokenizer;		/* tokenizer.json of the run, or NULL */
+	struct lt_comm *comm;		/* the ranks of the run; must outlive the trainer */
 	uint64_t from;	 /* start from the checkpoint of this step; UINT64_MAX: the latest */
 	bool overcommit; /* do not compare the memory with what is there */
 	bool quiet;

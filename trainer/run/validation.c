@@ -10,7 +10,6 @@
 #include "libcommon/base/vec.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/data/corpus.h"
-#include "trainer/data/scoring.h"
 
 struct set {
 	char *prefix;
@@ -19,7 +18,8 @@ struct set {
 };
 
 struct lt_validation {
-	size_t batch, context;
+	size_t context;
+	unsigned flags; /* of lt_corpus_open() */
 	uint64_t vocab;
 	uint64_t windows; /* per set; 0: all */
 	struct LU_VEC(struct set) sets;
@@ -37,7 +37,7 @@ static int add_set(struct lt_validation *v, const char *prefix, size_t n, const 
 	}
 	set.name = strrchr(set.prefix, '/');
 	set.name = set.name ? set.name + 1 : set.prefix;
-	if (lt_corpus_open(&set.corpus, set.prefix, v->context, 0, false, err) < 0)
+	if (lt_corpus_open(&set.corpus, set.prefix, v->context, 0, v->flags, err) < 0)
 		return -1;
 	v->sets.p[v->sets.n - 1] = set;
 	if (lt_corpus_check(set.corpus, v->vocab, tokenizer, err) < 0)
@@ -63,7 +63,7 @@ static int check_distinct(const struct lt_validation *v, struct lu_err *err)
 }
 
 int lt_validation_open(struct lt_validation **out, const struct lt_settings *s,
-		const char *tokenizer, struct lu_err *err)
+		const char *tokenizer, unsigned flags, struct lu_err *err)
 {
 	static const char blanks[] = " \t";
 	struct lt_validation *v = calloc(1, sizeof(*v));
@@ -73,9 +73,9 @@ int lt_validation_open(struct lt_validation **out, const struct lt_settings *s,
 	*out = NULL;
 	if (!v)
 		return lu_err_nomem(err);
-	v->batch = s->train.micro_batch;
 	v->context = s->train.context;
 	v->vocab = s->model.vocab;
+	v->flags = flags;
 	v->windows = s->train.valid_samples;
 	for (p += strspn(p, blanks); rc == 0 && *p; p += strspn(p, blanks)) {
 		size_t n = strcspn(p, blanks);
@@ -150,20 +150,20 @@ static int report(const struct set *set, const struct lt_total *t, uint64_t step
 	return rc;
 }
 
-int lt_validate(struct lt_validation *v, struct lt_model *m, uint64_t step, struct lt_run *run,
-		bool (*stop)(void), uint64_t *due, struct lu_err *err)
+int lt_validate(struct lt_validation *v, const struct lt_scorer *scorer, uint64_t step,
+		struct lt_run *run, int (*stop)(void *ctx, struct lu_err *err), uint64_t *due,
+		struct lu_err *err)
 {
 	if (*due > v->sets.n)
 		*due = v->sets.n;
 	for (; *due > 0; --*due) {
 		const struct set *set = &v->sets.p[v->sets.n - *due];
 		struct lt_total t;
-		int rc = lt_score_total(
-				m, v->batch, v->context, set->corpus, v->windows, stop, &t, err);
+		int rc = lt_score_total(scorer, set->corpus, v->windows, stop, &t, err);
 
 		if (rc != 0)
 			return rc < 0 ? -1 : 0;
-		if (report(set, &t, step, run, err) < 0)
+		if (run && report(set, &t, step, run, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -1,0 +1,20 @@
+#ifndef LUCIE_TRAINER_RUN_ALIKE_H
+#define LUCIE_TRAINER_RUN_ALIKE_H
+/*
+ * Whether all ranks have been started alike. Ranks that were not would train something that no
+ * configuration describes, or wait for each other for ever.
+ */
+#include <stdint.h>
+
+#include "trainer/comm/comm.h"
+#include "trainer/run/config.h"
+
+/*
+ * Collective. Fail on all ranks, with one sentence, if a rank has another configuration, program
+ * version, type of numbers or step to start from than rank 0. Ranks whose processors compute with
+ * other instructions get on with each other, but their sums may round otherwise: rank 0 warns.
+ */
+int lt_alike_check(struct lt_comm *comm, const struct lt_config *config, uint64_t from,
+		const char *backend, struct lu_err *err) LU_CHECKED;
+
+#endif

@@ -1,0 +1,176 @@
+#include "trainer/run/layout.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "trainer/parallel/stages.h"
+
+static int make_mesh(struct lt_layout *l, const struct lt_settings *s, size_t processes,
+		struct lu_err *err)
+{
+	size_t size[LT_AXES];
+
+	for (int a = 0; a < LT_AXES; a++)
+		size[a] = (size_t)s->parallel.size[a];
+	if (processes == 0) {
+		if (size[LT_DP] == 0)
+			size[LT_DP] = 1;
+		processes = size[LT_TP] * size[LT_CP] * size[LT_DP] * size[LT_PP];
+	}
+	if (lt_mesh_init(&l->mesh, size, s->parallel.order, processes, err) < 0)
+		return -1;
+	for (int a = 0; a < LT_AXES; a++)
+		l->at[a] = lt_mesh_at(&l->mesh, (enum lt_axis)a, l->rank);
+	return 0;
+}
+
+/* Lanes dealt out over the ranks must give the tree of all lanes on one rank, which may have any
+ * number. */
+static int set_lanes(struct lt_layout *l, uint64_t lanes, struct lu_err *err)
+{
+	size_t dp = l->mesh.size[LT_DP];
+	uint64_t each = lanes / dp;
+
+	l->lanes = lanes ? (size_t)lanes : dp;
+	if (lanes && dp > 1 && (lanes % dp || (each & (each - 1))))
+		return lu_err_set(err,
+				"train.lanes = %" PRIu64
+				" is not parallel.dp = %zu times a power of two",
+				lanes, dp);
+	return 0;
+}
+
+static int cut_layers(struct lt_layout *l, const struct lt_settings *s, struct lu_err *err)
+{
+	size_t pp = l->mesh.size[LT_PP], n = pp * l->v;
+	size_t *layers = calloc(n + 1, sizeof(*layers)), first = 0;
+	struct lt_shape shape;
+	int rc;
+
+	l->chunk = calloc(n + 1, sizeof(*l->chunk));
+	l->own = calloc(l->v + 1, sizeof(*l->own));
+	lt_settings_shape(s, &shape);
+	if (!layers || !l->chunk || !l->own)
+		rc = lu_err_nomem(err);
+	else
+		rc = lt_stages_split(layers, pp, l->v, shape.layers, s->parallel.stages,
+				lt_head_layers(shape.vocab, shape.heads, shape.kv_heads, shape.dim,
+						shape.ffn),
+				err);
+	for (size_t c = 0; c < n && rc == 0; c++) {
+		l->chunk[c] = (struct lt_chunk){ first, layers[c] };
+		first += layers[c];
+		if (c % pp == l->at[LT_PP])
+			l->own[c / pp] = l->chunk[c];
+	}
+	free(layers);
+	return rc;
+}
+
+/* The sizes that tensor and sequence parallelism split. */
+static int check_splits(const struct lt_layout *l, const struct lt_settings *s, struct lu_err *err)
+{
+	uint64_t tokens = s->train.micro_batch * s->train.context;
+	size_t tp = l->mesh.size[LT_TP];
+	struct lt_shape shape;
+	struct lt_table t;
+
+	lt_settings_shape(s, &shape);
+	if (lt_table_build(&t, &shape, &l->place, err) < 0)
+		return -1;
+	lt_table_release(&t);
+	if (l->sequence && tokens % tp)
+		return lu_err_set(err,
+				"parallel.sequence: a micro-batch of %" PRIu64 " x %" PRIu64
+				" tokens is not a multiple of parallel.tp = %zu",
+				s->train.micro_batch, s->train.context, tp);
+	return 0;
+}
+
+int lt_layout_init(struct lt_layout *l, const struct lt_settings *s, size_t rank, size_t processes,
+		struct lu_err *err)
+{
+	*l = (struct lt_layout){ .rank = rank,
+		.v = (size_t)s->parallel.interleave,
+		.zero = s->parallel.zero == 1,
+		.sequence = s->parallel.sequence };
+	if (make_mesh(l, s, processes, err) < 0 || set_lanes(l, s->train.lanes, err) < 0 ||
+			cut_layers(l, s, err) < 0)
+		goto fail;
+	l->place = (struct lt_place){ .tp_rank = l->at[LT_TP],
+		.tp_size = l->mesh.size[LT_TP],
+		.chunk = l->own,
+		.chunks = l->v };
+	if (check_splits(l, s, err) == 0)
+		return 0;
+fail:
+	lt_layout_release(l);
+	return -1;
+}
+
+int lt_layout_connect(struct lt_layout *l, struct lt_comm *comm, struct lu_err *err)
+{
+	size_t *ranks = calloc(l->mesh.ranks, sizeof(*ranks));
+	int rc = ranks ? 0 : lu_err_nomem(err);
+
+	l->comm = comm;
+	for (int a = 0; a < LT_AXES && rc == 0; a++) {
+		enum lt_axis axis = (enum lt_axis)a;
+
+		if (l->mesh.size[a] == 1)
+			continue;
+		lt_mesh_group(&l->mesh, axis, l->rank, ranks);
+		rc = lt_comm_group(comm, ranks, l->mesh.size[a], lt_axis_name(axis), &l->group[a],
+				err);
+	}
+	free(ranks);
+	return rc;
+}
+
+void lt_layout_release(struct lt_layout *l)
+{
+	free(l->chunk);
+	free(l->own);
+	*l = (struct lt_layout){ 0 };
+}
+
+struct lt_holding lt_layout_holding(const struct lt_layout *l)
+{
+	return (struct lt_holding){ .lanes = l->lanes / l->mesh.size[LT_DP],
+		.dp_rank = l->at[LT_DP],
+		.dp_size = l->mesh.size[LT_DP],
+		.zero = l->zero };
+}
+
+struct lt_groups lt_layout_groups(const struct lt_layout *l)
+{
+	return (struct lt_groups){ .comm = l->comm,
+		.dp = l->group[LT_DP],
+		.tp = l->group[LT_TP],
+		.pp = l->group[LT_PP],
+		.sequence = l->sequence };
+}
+
+struct lt_written_by lt_layout_describe(const struct lt_layout *l, enum lt_recompute recompute)
+{
+	static const char *const names[] = { [LT_RECOMPUTE_NONE] = "none",
+		[LT_RECOMPUTE_NORMS] = "norms",
+		[LT_RECOMPUTE_LAYER] = "layer" };
+	struct lt_written_by by = { .dp = l->mesh.size[LT_DP],
+		.tp = l->mesh.size[LT_TP],
+		.pp = l->mesh.size[LT_PP],
+		.zero = l->zero,
+		.lanes = l->lanes,
+		.equality = "layout" };
+
+	snprintf(by.recompute, sizeof(by.recompute), "%s", names[recompute]);
+	return by;
+}
+
+size_t lt_layout_micros(const struct lt_layout *l, size_t n)
+{
+	size_t dp = l->mesh.size[LT_DP], r = l->at[LT_DP];
+
+	return n > r ? (n - r - 1) / dp + 1 : 0;
+}

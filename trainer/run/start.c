@@ -1,0 +1,157 @@
+#include "trainer/run/start.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "libcommon/base/json_writer.h"
+#include "libcommon/sys/file.h"
+#include "trainer/data/tokfile.h"
+#include "trainer/run/folder.h"
+
+/* True if the sentence speaks of the key that a --set names. */
+static bool is_about(const char *sentence, const char *set)
+{
+	const char *key = set, *dot, *at;
+	size_t n;
+
+	if (strncmp(key, "phase.", 6) == 0 && (dot = strchr(key + 6, '.')))
+		key = dot + 1;
+	n = strcspn(key, " \t=");
+	for (at = sentence; (at = strstr(at, ".")); at++) {
+		const char *from = at;
+
+		while (from > sentence && islower((unsigned char)from[-1]))
+			from--;
+		if (strncmp(from, key, n) == 0 && !isalnum((unsigned char)from[n]) &&
+				from[n] != '_')
+			return true;
+	}
+	return false;
+}
+
+/* Say where a value that is wrong came from: the last --set of its key, or else the file. Returns
+ * -1. */
+int lt_start_blame(const char *path, const struct lu_list *set, struct lu_err *err)
+{
+	for (size_t i = set->n; i-- > 0;) {
+		if (is_about(err->msg, set->item[i]))
+			return lu_err_wrap(err, "--set %s", set->item[i]);
+	}
+	return path ? lu_err_wrap(err, "%s", path) : -1;
+}
+
+/* Read a configuration, apply --set, and check the result. */
+int lt_start_load(struct lt_config *c, const char *path, const struct lu_list *set,
+		struct lu_err *err)
+{
+	if (lt_config_init(c, err) < 0 || lt_config_read(c, path, err) < 0)
+		return -1;
+	for (size_t i = 0; i < set->n; i++) {
+		if (lt_config_set(c, set->item[i], err) < 0)
+			return -1;
+	}
+	if (c->base.model.vocab == 0 && *c->base.data.tokenizer &&
+			lt_tokfile_vocab(c->base.data.tokenizer, &c->base.model.vocab, err) < 0)
+		return -1;
+	return lt_config_check(c, err) < 0 ? lt_start_blame(path, set, err) : 0;
+}
+
+/* The line of metrics.jsonl that records the arguments of --set; empty without any. */
+static void format_set(const struct lu_list *set, struct lu_buf *b)
+{
+	if (set->n == 0)
+		return;
+	lu_json_open_object(b, NULL);
+	lu_json_open_array(b, "set");
+	for (size_t i = 0; i < set->n; i++)
+		lu_json_put_cstr(b, NULL, set->item[i]);
+	lu_json_close_array(b);
+	lu_json_close_object(b);
+	lu_buf_putc(b, '\n');
+}
+
+/* Refuse a configuration that differs from that of the existing run in a key that --set does not
+ * name. */
+int lt_start_unchanged(const char *run, const struct lu_list *set, const struct lt_config *now,
+		struct lu_err *err)
+{
+	char *path = lu_concat(run, "/", "config.ini");
+	struct lt_config was = { 0 };
+	char what[512];
+	int rc = path ? lt_start_load(&was, path, set, err) : lu_err_nomem(err);
+
+	if (rc == 0 && lt_config_differ(&was, now, what, sizeof(what)))
+		rc = lu_err_set(err, "%s: %s (%s)", path, what,
+				strncmp(what, "model.", 6) == 0
+						? "another model is a new run, with another -o"
+						: "change it with --set");
+	lt_config_release(&was);
+	free(path);
+	return rc;
+}
+
+/* True if config.ini has this text already: a start with the same --set again changes nothing. */
+static bool is_recorded(const char *run, const struct lu_buf *config)
+{
+	char *path = lu_concat(run, "/", "config.ini"), *text = NULL;
+	struct lu_err ignored;
+	size_t n;
+	bool same = path && lu_read_file(path, config->n + 1, &text, &n, &ignored) == 0 &&
+			n == config->n && memcmp(text, config->p, n) == 0;
+
+	free(text);
+	free(path);
+	return same;
+}
+
+static bool lacks_tokenizer(const char *run, const struct lt_config *now)
+{
+	return *now->base.data.tokenizer && !lt_folder_has(run, "tokenizer.json");
+}
+
+/* Write what this start changes: config.ini, and the tokenizer if the run has none. */
+int lt_start_record(struct lt_run *run, const struct lu_list *set, const struct lt_config *now,
+		bool fresh, struct lu_err *err)
+{
+	const char *tokenizer = now->base.data.tokenizer;
+	struct lu_buf text = { 0 }, line = { 0 };
+	bool copy = lacks_tokenizer(run->path, now);
+	struct lt_record r = { .tokenizer = copy ? tokenizer : NULL, .line = &line };
+	int rc;
+
+	if (!fresh && set->n == 0)
+		return 0;
+	lt_config_print(now, &text);
+	format_set(set, &line);
+	rc = lu_buf_check(&text, err);
+	if (rc == 0)
+		rc = lu_buf_check(&line, err);
+	r.config = lu_buf_slice(&text);
+	if (rc == 0 && (fresh || copy || !is_recorded(run->path, &text)))
+		rc = lt_run_record(run, &r, err);
+	lu_buf_release(&text);
+	lu_buf_release(&line);
+	return rc;
+}
+
+/* Refuse settings that can have no effect any more: what is recorded, and a tokenizer for a run
+ * without one, are fine. */
+int lt_start_has_effect(const char *run, const struct lu_list *set, const struct lt_config *now,
+		struct lu_err *err)
+{
+	struct lu_buf text = { 0 };
+	int rc;
+
+	if (set->n == 0 || lacks_tokenizer(run, now))
+		return 0;
+	lt_config_print(now, &text);
+	rc = lu_buf_check(&text, err);
+	if (rc == 0 && !is_recorded(run, &text))
+		rc = lu_err_set(err,
+				"%s: the run is complete, --set %s%s changes nothing in it; a "
+				"larger train.steps would continue it",
+				run, set->item[0], set->n > 1 ? " ..." : "");
+	lu_buf_release(&text);
+	return rc;
+}

@@ -1,0 +1,69 @@
+#include "trainer/run/step_log.h"
+
+#include "libcommon/base/json_writer.h"
+#include "libcommon/sys/machine.h"
+
+static void format_metrics(
+		const struct lt_position *pos, const struct lt_step_result *s, struct lu_buf *b)
+{
+	lu_json_open_object(b, NULL);
+	lu_json_put_u64(b, "step", pos->step);
+	lu_json_put_cstr(b, "phase", pos->phase_name);
+	lu_json_put_u64(b, "samples", pos->samples);
+	lu_json_put_u64(b, "batch", s->batch);
+	lu_json_put_u64(b, "tokens", pos->tokens);
+	lu_json_put_double(b, "loss", s->loss);
+	lu_json_put_double(b, "lr", s->lr);
+	lu_json_put_double(b, "norm", s->update.norm);
+	lu_json_put_double(b, "clip", s->update.clip);
+	lu_json_close_object(b);
+	lu_buf_putc(b, '\n');
+}
+
+static void format_timing(uint64_t step, const struct lt_step_result *s, double rate, double gflops,
+		struct lu_buf *b)
+{
+	lu_json_open_object(b, NULL);
+	lu_json_put_u64(b, "step", step);
+	lu_json_put_fixed(b, "seconds", s->seconds, 6);
+	lu_json_put_fixed(b, "data_seconds", s->data_seconds, 6);
+	lu_json_put_fixed(b, "tokens_per_s", rate, 1);
+	lu_json_put_fixed(b, "gflops", gflops, 2);
+	lu_json_close_object(b);
+	lu_buf_putc(b, '\n');
+}
+
+/* Where and when this start made its first step. */
+static void format_start(struct lu_buf *b)
+{
+	struct lu_buf date = { 0 }, machine = { 0 };
+
+	lu_date(&date);
+	lu_machine(&machine);
+	b->failed |= date.failed || machine.failed;
+	lu_json_open_object(b, NULL);
+	lu_json_put_str(b, "date", lu_buf_slice(&date));
+	lu_json_put_str(b, "machine", lu_buf_slice(&machine));
+	lu_json_close_object(b);
+	lu_buf_putc(b, '\n');
+	lu_buf_release(&date);
+	lu_buf_release(&machine);
+}
+
+int lt_step_log(struct lt_run *run, const struct lt_position *pos, const struct lt_step_result *s,
+		bool first, double gflops, struct lu_err *err)
+{
+	struct lu_buf b = { 0 };
+	int rc;
+
+	format_metrics(pos, s, &b);
+	rc = lt_run_log(run, LT_METRICS, &b, err);
+	lu_buf_clear(&b);
+	if (first)
+		format_start(&b);
+	format_timing(pos->step, s, (double)s->tokens / s->seconds, gflops, &b);
+	if (rc == 0)
+		rc = lt_run_log(run, LT_TIMING, &b, err);
+	lu_buf_release(&b);
+	return rc;
+}

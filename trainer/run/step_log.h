@@ -1,0 +1,21 @@
+#ifndef LUCIE_TRAINER_RUN_STEP_LOG_H
+#define LUCIE_TRAINER_RUN_STEP_LOG_H
+/*
+ * The lines of a step in metrics.jsonl and timing.jsonl (lucie-train(1)).
+ */
+#include "trainer/model/optimizer.h"
+#include "trainer/run/checkpoint_manifest.h"
+#include "trainer/run/runfolder.h"
+
+/* Sizes and results of one step. */
+struct lt_step_result {
+	uint64_t batch, tokens;
+	double loss, lr, seconds, data_seconds;
+	struct lt_update update;
+};
+
+/* Log the step that ended at the position. first: where and when this start made it, too. */
+int lt_step_log(struct lt_run *run, const struct lt_position *pos, const struct lt_step_result *s,
+		bool first, double gflops, struct lu_err *err) LU_CHECKED;
+
+#endif
