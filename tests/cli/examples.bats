@@ -24,7 +24,7 @@ run_page() {
 		rm -rf "$dir/work"
 		cp -R "$BATS_FILE_TMPDIR/fixtures" "$dir/work"
 		status=0
-		(cd "$dir/work" && timeout 120 bash -euo pipefail "$script") >"$dir/log" 2>&1 </dev/null ||
+		(cd "$dir/work" && timeout 600 bash -euo pipefail "$script") >"$dir/log" 2>&1 </dev/null ||
 			status=$?
 		[ $status = 0 ] || {
 			echo "$name: example ${script##*/} exits $status:"
@@ -67,7 +67,7 @@ make_texts() {
 	make_texts
 	awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$LUCIE_SRC/README.md" >commands
 	[ "$(grep -c '^lucie-' commands)" -ge 6 ]
-	timeout 300 bash -eux commands >log 2>&1 </dev/null || {
+	timeout 900 bash -eux commands >log 2>&1 </dev/null || {
 		tail -20 log
 		return 1
 	}
