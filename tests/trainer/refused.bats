@@ -135,6 +135,7 @@ settings() {
 		3 -c base.ini -o run
 	MORE='--set parallel.pp=3' refused "'pp = 3' and rank 0 with 'pp = 1'" 3 -c base.ini -o run
 	MORE='--from-step 3' refused "'--from-step 3' and rank 0 with 'no --from-step'" 3 -c base.ini -o run
+	MORE=--overcommit refused "'--overcommit' and rank 0 with 'no --overcommit'" 3 -c base.ini -o run
 	MORE='--set train.lr=x' refused 'train.lr' 3 -c base.ini -o run
 	with=()
 	[ ! -e run ]
