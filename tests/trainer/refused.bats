@@ -122,6 +122,21 @@ settings() {
 	[ ! -e run ]
 }
 
+@test "a port that another program has" {
+	local port=$((20000 + $$ % 12000)) holder rc=0
+	LUCIE_RANK=0 LUCIE_SIZE=2 LUCIE_RENDEZVOUS=127.0.0.1:$port lucie-train -q -c base.ini -o run &
+	holder=$!
+	until (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do sleep 0.1; done
+	LUCIE_RANK=0 LUCIE_SIZE=2 LUCIE_RENDEZVOUS=127.0.0.1:$port lucie-train -q -c base.ini -o run \
+		2>err.0 || rc=$?
+	kill -TERM $holder && wait $holder || true
+	[ $rc = 2 ]
+	[ "$(cat err.0)" = "lucie-train: rendezvous: cannot listen on port $port: Address already in use; \
+give another port in LUCIE_RENDEZVOUS" ]
+	rm err.0
+	[ ! -e run ]
+}
+
 @test "ranks that are started with different settings" {
 	# A rank with one argument more.
 	cat >more.sh <<-'END'
@@ -135,6 +150,7 @@ settings() {
 		3 -c base.ini -o run
 	MORE='--set parallel.pp=3' refused "'pp = 3' and rank 0 with 'pp = 1'" 3 -c base.ini -o run
 	MORE='--from-step 3' refused "'--from-step 3' and rank 0 with 'no --from-step'" 3 -c base.ini -o run
+	MORE=--overcommit refused "'--overcommit' and rank 0 with 'no --overcommit'" 3 -c base.ini -o run
 	MORE='--set train.lr=x' refused 'train.lr' 3 -c base.ini -o run
 	with=()
 	[ ! -e run ]

@@ -38,6 +38,7 @@ static void test_ramp_counts(void **state)
 		if (next < 6 && steps == golden[next][0]) {
 			assert_int_equal(consumed * 4096, golden[next][1]);
 			assert_int_equal(lt_schedule_samples(&s, steps), consumed);
+			assert_int_equal(lt_schedule_left(&s, consumed), 753851 - steps);
 			next++;
 		}
 	}

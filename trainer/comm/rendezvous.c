@@ -80,6 +80,18 @@ struct server {
 	size_t come;
 };
 
+/* Another program has the port, or it is reserved: say the way out. */
+static int fail_taken(const struct lt_launch *who, struct lu_err *err)
+{
+	const struct lu_err why = *err;
+
+	if (who->port)
+		return lu_err_set(err, "rendezvous: %s; give another port in LUCIE_RENDEZVOUS",
+				why.msg);
+	return lu_err_set(err, "rendezvous: %s, nor on the %d others of this run; start again",
+			why.msg, LT_RENDEZVOUS_PORTS - 1);
+}
+
 static int open_door(struct server *s, struct lu_err *err)
 {
 	double until = lt_now() + TAKEN_PATIENCE;
@@ -96,7 +108,7 @@ static int open_door(struct server *s, struct lu_err *err)
 				return lu_err_wrap(err, "rendezvous");
 		}
 		if (lt_now() > until)
-			return lu_err_wrap(err, "rendezvous");
+			return fail_taken(s->who, err);
 		pause_for(0.2);
 	}
 }

@@ -11,13 +11,15 @@
 #define PIECE ((size_t)64 << 10) /* what lt_comm_share() takes at once */
 
 /* What must be the same, a line each. */
-static void describe(const struct lt_config *config, uint64_t from, struct lu_buf *b)
+static void describe(
+		const struct lt_config *config, uint64_t from, bool overcommit, struct lu_buf *b)
 {
 	lu_buf_printf(b, "lucie-train %s with numbers of %zu bytes\n", LU_VERSION, sizeof(lk_real));
 	if (from == UINT64_MAX)
 		lu_buf_puts(b, "no --from-step\n");
 	else
 		lu_buf_printf(b, "--from-step %" PRIu64 "\n", from);
+	lu_buf_puts(b, overcommit ? "--overcommit\n" : "no --overcommit\n");
 	lt_config_print(config, b);
 }
 
@@ -106,14 +108,14 @@ static int compare_backends(struct lt_comm *comm, const char *backend, struct lu
 }
 
 int lt_alike_check(struct lt_comm *comm, const struct lt_config *config, uint64_t from,
-		const char *backend, struct lu_err *err)
+		bool overcommit, const char *backend, struct lu_err *err)
 {
 	struct lu_buf own = { 0 }, first = { 0 };
 	int rc;
 
 	if (lt_comm_size(comm) == 1)
 		return 0;
-	describe(config, from, &own);
+	describe(config, from, overcommit, &own);
 	rc = lt_comm_agree(comm, LT_CHANNEL_MAIN, lu_buf_check(&own, err), err);
 	if (rc == 0)
 		rc = share(comm, &own, &first, err);

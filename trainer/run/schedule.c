@@ -147,9 +147,9 @@ uint64_t lt_schedule_samples(const struct lt_schedule *s, uint64_t steps)
 	return consumed + rest;
 }
 
-uint64_t lt_schedule_steps(const struct lt_schedule *s)
+uint64_t lt_schedule_left(const struct lt_schedule *s, uint64_t consumed)
 {
-	uint64_t consumed = 0, steps = 0;
+	uint64_t steps = 0;
 
 	while (s->ramp_step && consumed <= s->ramp_samples) {
 		uint64_t batch = lt_schedule_batch(s, consumed);
@@ -160,4 +160,9 @@ uint64_t lt_schedule_steps(const struct lt_schedule *s)
 		steps++;
 	}
 	return consumed > s->samples ? steps : steps + (s->samples - consumed) / s->batch;
+}
+
+uint64_t lt_schedule_steps(const struct lt_schedule *s)
+{
+	return lt_schedule_left(s, 0);
 }

@@ -47,6 +47,8 @@ double lt_schedule_lr(const struct lt_schedule *s, uint64_t consumed);
 
 /* Samples after `steps` steps, regardless of s->samples. */
 uint64_t lt_schedule_samples(const struct lt_schedule *s, uint64_t steps);
+/* Steps of the phase that remain after `consumed` samples. */
+uint64_t lt_schedule_left(const struct lt_schedule *s, uint64_t consumed);
 /* Steps of the whole phase. */
 uint64_t lt_schedule_steps(const struct lt_schedule *s);
 

@@ -174,7 +174,8 @@ static int log_step(struct lt_trainer *l, const struct lt_step_result *s, struct
 	const struct phase *p = &l->phase;
 	double rate = (double)s->tokens / s->seconds, gflops = rate * p->token_flops * 1e-9;
 	uint64_t step = l->pos.step, every = p->data.s.train.log_every;
-	uint64_t left = (p->data.schedule.samples - l->pos.samples) / s->batch;
+	uint64_t left = lt_schedule_left(&p->data.schedule, l->pos.samples);
+	double more = (double)(p->data.schedule.samples - l->pos.samples) / (double)s->batch;
 
 	if (!l->run)
 		return 0;
@@ -183,7 +184,7 @@ static int log_step(struct lt_trainer *l, const struct lt_step_result *s, struct
 		lu_note("step %" PRIu64 " of %" PRIu64 " loss %.4f norm %.3f %.0f tokens/s, "
 			"%.0f s left",
 				step, step + left, s->loss, s->update.norm, rate,
-				(double)left * s->seconds);
+				left ? more * s->seconds : 0);
 	return lt_step_log(l->run, &l->pos, s, step == l->first_step + 1, gflops, err);
 }
 
