@@ -17,6 +17,7 @@
 #include "trainer/run/config.h"
 #include "trainer/run/folder.h"
 #include "trainer/run/runfolder.h"
+#include "trainer/run/shared_folder.h"
 #include "trainer/run/start.h"
 #include "trainer/run/stop.h"
 #include "trainer/run/train.h"
@@ -50,24 +51,31 @@ static const struct lu_opt opts[] = {
 static const struct lu_tool tool = { "lucie-train", "trains a language model from token shards", "",
 	opts, LU_STD_RUN | LU_STD_THREADS, offsetof(struct options, std) };
 
-/* Open the folder, which is the first thing that is written, and record the start in it. */
-static int open_run(struct lt_run *run, const struct options *o, const struct lt_config *config,
+/* Record the start in the folder of rank 0, which has just been opened: the first thing that is
+ * written. */
+static int record_start(struct lt_run *run, const struct options *o, const struct lt_config *config,
 		bool fresh, struct lu_err *err)
 {
-	struct lu_err ignored;
-	int rc;
-
-	if (lt_run_open(run, o->std.output, err) < 0)
-		return -1;
 	if (fresh == lt_folder_has(run->path, "config.ini"))
-		rc = lu_err_set(err, "%s: another trainer has just written to it; start again",
+		return lu_err_set(err, "%s: another trainer has just written to it; start again",
 				run->path);
-	else
-		rc = lt_start_record(run, &o->set, config, fresh, err);
-	/* The first error is the one to report. */
-	if (rc < 0 && lt_run_close(run, &ignored) < 0)
+	return lt_start_record(run, &o->set, config, fresh, err);
+}
+
+/* Train in the folder, which all ranks must see. */
+static int train_opened(const struct options *o, const struct lt_config *config, bool fresh,
+		struct lt_comm *comm, struct lt_trainer *trainer, struct lt_run *run,
+		struct lu_err *err)
+{
+	int rc = 0;
+
+	if (lt_shared_folder_check(comm, run, err) < 0)
 		return -1;
-	return rc;
+	if (run)
+		rc = record_start(run, o, config, fresh, err);
+	if (lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err) < 0)
+		return -1;
+	return lt_train_run(trainer, run, err);
 }
 
 /* Rank 0 opens the folder for all. */
@@ -83,10 +91,10 @@ static int train_in(const struct options *o, const struct lt_config *config, boo
 			: 0;
 
 	if (first && rc == 0)
-		rc = opened = open_run(&run, o, config, fresh, err);
+		rc = opened = lt_run_open(&run, o->std.output, err);
 	rc = lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err);
 	if (rc == 0)
-		rc = lt_train_run(trainer, first ? &run : NULL, err);
+		rc = train_opened(o, config, fresh, comm, trainer, first ? &run : NULL, err);
 	if (first && opened == 0 && lt_run_close(&run, &close_err) < 0 && rc >= 0) {
 		*err = close_err;
 		closed = -1;

@@ -156,6 +156,15 @@ give another port in LUCIE_RENDEZVOUS" ]
 	[ ! -e run ]
 }
 
+@test "a run folder that is not shared is not begun" {
+	mkdir -p unshared
+	ln -sf ../shards ../tokenizer.json ../base.ini unshared
+	with[1]='env -C unshared'
+	refused 'the run folder must be on a file system that all hosts share' 2 -c base.ini -o run
+	with=()
+	[ ! -e unshared/run ]
+}
+
 @test "a run that cannot go on stays as it is" {
 	cp -R ended run
 	sed 's/^layers.*/layers = 5/' base.ini >other.ini

@@ -24,7 +24,6 @@
 #include "trainer/run/phase_data.h"
 #include "trainer/run/replicas.h"
 #include "trainer/run/saver.h"
-#include "trainer/run/shared_folder.h"
 #include "trainer/run/step_log.h"
 #include "trainer/run/stop.h"
 #include "trainer/run/train_step.h"
@@ -650,7 +649,7 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 	l->first_step = l->pos.step;
 	l->first_tokens = l->pos.tokens;
 	rc = run ? check_same(l, err) : 0;
-	if (agree(l, rc, err) < 0 || lt_shared_folder_check(l->comm, run, err) < 0)
+	if (agree(l, rc, err) < 0)
 		return -1;
 	lt_stop_at(l->pos.step);
 	lt_stop_saved(l->saved);
