@@ -249,11 +249,17 @@ static int show_in_team(void *ctx)
 	return show(c->o, c->config, c->tokenizer, c->err);
 }
 
+static void notice(const char *sentence)
+{
+	lu_note("%s", sentence);
+}
+
 /* Meet the other ranks, and train with them. What this rank has failed at so far is in rc. */
 static int train_together(const struct options *o, const struct lt_config *config,
 		const char *tokenizer, int rc, struct lu_err *err)
 {
-	struct lt_comm_options options = { .deadline = rc ? 0 : config->base.parallel.deadline };
+	struct lt_comm_options options = { .deadline = rc ? 0 : config->base.parallel.deadline,
+		.notice = notice };
 	struct lu_err met_err;
 	struct lt_launch who;
 	struct lt_comm *comm;

@@ -100,7 +100,7 @@ static int measure(struct lt_comm *c, size_t n, int repeats, struct lu_err *err)
 /* A rank from its start to its end; returns its exit status. */
 static int be_rank(size_t n, int repeats)
 {
-	struct lt_comm_options options = { 60, 60 };
+	struct lt_comm_options options = { 60, 60, NULL };
 	struct lt_launch who;
 	struct lt_comm *c = NULL;
 	struct lu_err err;

@@ -62,7 +62,7 @@ static void set(const char *name, size_t value)
 static void be(struct ranks *r, size_t rank, size_t attempt, int out)
 {
 	struct lt_comm_options o = { r->deadline > 0 ? r->deadline : 20,
-		r->rendezvous > 0 ? r->rendezvous : 20 };
+		r->rendezvous > 0 ? r->rendezvous : 20, NULL };
 	struct lt_launch who;
 	struct lt_comm *c = NULL;
 	struct lu_err err;

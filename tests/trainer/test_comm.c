@@ -626,7 +626,7 @@ static void test_meeting(void **state)
 /* What a rank that mpirun has started does: all of the above. */
 static void be_mpi_rank(void)
 {
-	struct lt_comm_options options = { 60, 60 };
+	struct lt_comm_options options = { 60, 60, NULL };
 	struct lt_launch who;
 	struct lt_comm *c = NULL;
 	struct lu_err err;

@@ -40,14 +40,15 @@ static void count_local(struct lt_comm *c)
 }
 
 /* Meet and begin to watch; the door for data is the control plane's from then on. */
-static int meet(struct lt_comm *c, const struct lt_launch *who, double patience, struct lu_err *err)
+static int meet(struct lt_comm *c, const struct lt_launch *who, double patience,
+		lt_notice_fn *notice, struct lu_err *err)
 {
 	struct lt_door door = { .fd = -1, .listener = -1 };
 	struct lt_meeting meeting = { 0 };
 
 	if (lt_door_open(&door, 0, sizeof(struct lt_data_hello), err) < 0)
 		return -1;
-	if (lt_rendezvous(&meeting, who, patience, door.port, err) < 0) {
+	if (lt_rendezvous(&meeting, who, patience, door.port, notice, err) < 0) {
 		lt_door_close(&door);
 		return -1;
 	}
@@ -106,7 +107,8 @@ int lt_comm_open(struct lt_comm **out, const struct lt_launch *who, const struct
 	c->transport = &lt_tcp_transport;
 	if (who->by == LT_LAUNCH_MPI && lt_mpi_start(c, &place, err) < 0)
 		goto fail;
-	if (meet(c, &place, options->rendezvous > 0 ? options->rendezvous : RENDEZVOUS, err) < 0)
+	if (meet(c, &place, options->rendezvous > 0 ? options->rendezvous : RENDEZVOUS,
+			    options->notice, err) < 0)
 		goto fail;
 	count_local(c);
 	if (look_at_neighbours(c, err) < 0)

@@ -62,8 +62,9 @@ struct lt_group;
 struct lt_pending; /* an operation that has been started */
 
 struct lt_comm_options {
-	double deadline;   /* seconds that any rank may keep the others waiting; 0: 600 */
-	double rendezvous; /* seconds to wait for all ranks at the start; 0: 300 */
+	double deadline;      /* seconds that any rank may keep the others waiting; 0: 600 */
+	double rendezvous;    /* seconds to wait for all ranks at the start; 0: 300 */
+	lt_notice_fn *notice; /* told on rank 0 when ranks are long in coming; NULL: nobody is */
 };
 
 int lt_comm_open(struct lt_comm **c, const struct lt_launch *who, const struct lk_ops *ops,

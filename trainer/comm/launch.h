@@ -20,6 +20,9 @@
 
 enum lt_launcher { LT_LAUNCH_NONE, LT_LAUNCH_LUCIE, LT_LAUNCH_MPI, LT_LAUNCH_SLURM };
 
+/* Called with a sentence for the user. */
+typedef void lt_notice_fn(const char *sentence);
+
 struct lt_launch {
 	enum lt_launcher by;
 	size_t rank, size;

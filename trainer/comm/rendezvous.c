@@ -23,6 +23,7 @@
 #define DIAL_PATIENCE 3.0
 #define REPLY_PATIENCE 5.0 /* a stranger may have the port and say nothing */
 #define TABLE_PATIENCE 15.0
+#define QUIET 10.0 /* seconds after which rank 0 says for whom it waits */
 
 static const char magic[8] = "lucie-1";
 
@@ -78,6 +79,7 @@ struct server {
 	const struct lt_launch *who;
 	struct pollfd *poll; /* [size]: the door, then the ranks that have come */
 	size_t come;
+	lt_notice_fn *notice; /* NULL: nobody to tell */
 };
 
 /* Another program has the port, or it is reserved: say the way out. */
@@ -161,18 +163,37 @@ refuse:
 	close(fd);
 }
 
-/* Name the ranks that did not come, the first few of them. */
-static int fail_missing(struct server *s, double seconds, struct lu_err *err)
+/* Append the ranks that have not come, the first few of them; returns how many they are. */
+static size_t list_missing(const struct server *s, struct lu_buf *list)
 {
-	struct lu_buf list = { 0 };
 	size_t missing = s->who->size - 1 - s->come, named = 0;
 
 	for (size_t r = 1; r < s->who->size && named < 16; r++) {
 		if (s->m->fds[r] < 0)
-			lu_buf_printf(&list, "%s%zu", named++ ? ", " : "", r);
+			lu_buf_printf(list, "%s%zu", named++ ? ", " : "", r);
 	}
 	if (named < missing)
-		lu_buf_printf(&list, " and %zu more", missing - named);
+		lu_buf_printf(list, " and %zu more", missing - named);
+	return missing;
+}
+
+/* Say for whom all are waiting. */
+static void notice_missing(const struct server *s)
+{
+	struct lu_buf text = { 0 };
+
+	lu_buf_puts(&text, "waiting for rank ");
+	list_missing(s, &text);
+	if (lu_buf_ok(&text))
+		s->notice(text.p);
+	lu_buf_release(&text);
+}
+
+static int fail_missing(struct server *s, double seconds, struct lu_err *err)
+{
+	struct lu_buf list = { 0 };
+	size_t missing = list_missing(s, &list);
+
 	if (lu_buf_check(&list, err) == 0)
 		lu_err_set(err,
 				"rendezvous: %zu of %zu ranks did not come to %s within %.0f s: "
@@ -190,7 +211,7 @@ static int fail_missing(struct server *s, double seconds, struct lu_err *err)
 
 static int await_all(struct server *s, double seconds, struct lu_err *err)
 {
-	double until = lt_now() + seconds;
+	double until = lt_now() + seconds, quiet = s->notice ? lt_now() + QUIET : until;
 	struct hello h;
 	int fd;
 
@@ -200,6 +221,10 @@ static int await_all(struct server *s, double seconds, struct lu_err *err)
 	while (s->come + 1 < s->who->size) {
 		if (lt_now() > until)
 			return fail_missing(s, seconds, err);
+		if (lt_now() > quiet) {
+			notice_missing(s);
+			quiet = until;
+		}
 		if (poll(s->poll, (nfds_t)s->who->size, 100) <= 0)
 			continue;
 		/* A rank that died is as one that has not come: it may be started again. */
@@ -235,9 +260,11 @@ static int tell_all(struct server *s, struct lu_err *err)
 }
 
 static int serve(struct lt_meeting *m, const struct lt_launch *who, double seconds,
-		struct lu_err *err)
+		lt_notice_fn *notice, struct lu_err *err)
 {
-	struct server s = { .door = { .fd = -1, .listener = -1 }, .m = m, .who = who };
+	struct server s = {
+		.door = { .fd = -1, .listener = -1 }, .m = m, .who = who, .notice = notice
+	};
 	int rc = -1;
 
 	s.poll = calloc(who->size, sizeof(*s.poll));
@@ -431,7 +458,7 @@ static int join(struct lt_meeting *m, const struct lt_launch *who, double second
 }
 
 int lt_rendezvous(struct lt_meeting *m, const struct lt_launch *who, double seconds,
-		uint16_t data_port, struct lu_err *err)
+		uint16_t data_port, lt_notice_fn *notice, struct lu_err *err)
 {
 	*m = (struct lt_meeting){ 0 };
 	m->members = calloc(who->size, sizeof(*m->members));
@@ -444,7 +471,7 @@ int lt_rendezvous(struct lt_meeting *m, const struct lt_launch *who, double seco
 		m->fds[r] = -1;
 	m->members[who->rank].process = lt_process_self();
 	m->members[who->rank].data_port = data_port;
-	if ((who->rank == 0 ? serve(m, who, seconds, err)
+	if ((who->rank == 0 ? serve(m, who, seconds, notice, err)
 			    : join(m, who, seconds, data_port, err)) == 0)
 		return 0;
 	lt_meeting_close(m, who->size);

@@ -36,10 +36,11 @@ uint16_t lt_rendezvous_port(const char *token, size_t i);
 
 /*
  * Meet within `seconds`. who->host may be several names or addresses with commas between them.
+ * Rank 0 gives a notice after ten seconds, unless that is NULL: for whom all are waiting.
  * Error: a sentence that names the ranks which did not come, or why rank 0 is not reached.
  */
 int lt_rendezvous(struct lt_meeting *m, const struct lt_launch *who, double seconds,
-		uint16_t data_port, struct lu_err *err) LU_CHECKED;
+		uint16_t data_port, lt_notice_fn *notice, struct lu_err *err) LU_CHECKED;
 /* Free the memory; close() closes the connections too. */
 void lt_meeting_release(struct lt_meeting *m);
 void lt_meeting_close(struct lt_meeting *m, size_t size);
