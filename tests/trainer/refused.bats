@@ -137,6 +137,22 @@ give another port in LUCIE_RENDEZVOUS" ]
 	[ ! -e run ]
 }
 
+@test "rank 0 says for whom all wait" {
+	local i
+	LUCIE_RANK=0 LUCIE_SIZE=3 LUCIE_RENDEZVOUS=127.0.0.1 LUCIE_ATTEMPT=$$-alone \
+		lucie-train -c base.ini -o run 2>err.0 &
+	pid=($!)
+	for ((i = 0; i < 600; i++)); do
+		! grep -q waiting err.0 || break
+		sleep 0.1
+	done
+	kill "${pid[@]}"
+	wait "${pid[@]}" || true
+	pid=()
+	[ "$(head -n1 err.0)" = 'lucie-train: waiting for rank 1, 2' ]
+	[ ! -e run ]
+}
+
 @test "ranks that are started with different settings" {
 	# A rank with one argument more.
 	cat >more.sh <<-'END'
