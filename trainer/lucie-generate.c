@@ -165,7 +165,7 @@ static int print(const struct generator *g, struct lu_err *err)
 static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
 	struct lt_model_spec spec = {
-		.path = args->file[0], .step = o->step, .tokenizer = o->tokenizer
+		.path = args->file[0], .step = o->step, .tokenizer = o->tokenizer, .generate = true
 	};
 	struct generator g = { .o = o };
 	struct call c = { &g, err };

@@ -105,7 +105,6 @@ static int train(struct trained *r, const struct job *job, const struct lt_place
 	plan.recompute = job->recompute;
 	plan.sequence = groups && groups->sequence;
 	plan.tp = groups ? groups->tp : NULL;
-	plan.comm = groups ? groups->comm : NULL;
 	must(lt_model_open(&m, r->t.w, &plan, err) == 0);
 	hooks.ctx = r->t.o;
 	lt_model_hook(m, &hooks);

@@ -47,10 +47,9 @@ struct lt_model_plan {
 	size_t batch, context;
 	enum lt_model_mode mode;
 	enum lt_recompute recompute;
-	const size_t *slots;  /* by chunk; NULL: one each */
-	size_t head_rows;     /* rows of logits at once, 0: chosen by the vocabulary */
-	struct lt_group *tp;  /* NULL without tensor parallelism */
-	struct lt_comm *comm; /* likewise */
+	const size_t *slots; /* by chunk; NULL: one each */
+	size_t head_rows;    /* rows of logits at once, 0: chosen by the vocabulary */
+	struct lt_group *tp; /* NULL without tensor parallelism */
 	bool sequence;
 };
 

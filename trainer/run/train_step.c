@@ -14,11 +14,6 @@ struct loaded {
 	uint32_t *ids, *labels, *places;
 };
 
-/* A buffer that is being sent, and may not be written to yet. */
-struct sending {
-	struct lt_pending *pending;
-};
-
 struct lt_step {
 	const struct lt_layout *layout;
 	struct lt_weights *w;
@@ -103,7 +98,6 @@ int lt_step_plan(const struct lt_layout *l, const struct lt_settings *s,
 		.recompute = s->parallel.recompute,
 		.slots = slots,
 		.tp = l->group[LT_TP],
-		.comm = l->comm,
 		.sequence = l->sequence };
 	return 0;
 }
