@@ -69,17 +69,7 @@ static void vary(struct lt_weights *w)
 
 static void open_whole(struct whole *x, bool tied, bool documents, enum lt_recompute recompute)
 {
-	struct lt_shape shape = { .vocab = VOCAB,
-		.hidden = 12,
-		.layers = 2,
-		.heads = 4,
-		.kv_heads = 2,
-		.dim = 6,
-		.ffn = 20,
-		.tied = tied,
-		.rope_theta = 100,
-		.norm_eps = 1e-5,
-		.init_std = 0.3 };
+	struct lt_shape shape = tiny_shape(tied);
 	struct lt_holding holding = { .lanes = 1, .dp_size = 1 };
 	struct lt_model_plan plan = { .batch = BATCH,
 		.context = CONTEXT,
@@ -89,6 +79,8 @@ static void open_whole(struct whole *x, bool tied, bool documents, enum lt_recom
 	struct lk_err kerr;
 	struct lu_err err;
 
+	shape.vocab = VOCAB;
+	shape.rope_theta = 100;
 	memset(x, 0, sizeof(*x));
 	x->documents = documents;
 	x->ops = lk_cpu_ops();

@@ -35,20 +35,45 @@ static int by_step(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-int lt_steps_list(const char *run, uint64_t last, struct lt_steps *steps, struct lu_err *err)
+/* Called with the name of an entry of a run folder. Returns 0 to go on, 1 to stop, -1 on error. */
+typedef int entry_fn(const char *run, const char *name, void *ctx, struct lu_err *err);
+
+/* Call fn for each entry of the folder. */
+static int each_entry(const char *run, entry_fn *fn, void *ctx, struct lu_err *err)
 {
 	DIR *d = opendir(run);
 	struct dirent *e;
-	uint64_t step;
 	int rc = 0;
 
 	if (!d)
 		return lu_err_sys(err, errno, "%s", run);
-	while (rc == 0 && (e = readdir(d))) {
-		if (lt_step_parse(e->d_name, &step) && step <= last && !lu_vec_push(steps, step))
-			rc = lu_err_nomem(err);
-	}
+	while (rc == 0 && (e = readdir(d)))
+		rc = fn(run, e->d_name, ctx, err);
 	closedir(d);
+	return rc < 0 ? -1 : 0;
+}
+
+struct listing {
+	uint64_t last;
+	struct lt_steps *steps;
+};
+
+static int add_step(const char *run, const char *name, void *ctx, struct lu_err *err)
+{
+	struct listing *l = ctx;
+	uint64_t step;
+
+	(void)run;
+	if (lt_step_parse(name, &step) && step <= l->last && !lu_vec_push(l->steps, step))
+		return lu_err_nomem(err);
+	return 0;
+}
+
+int lt_steps_list(const char *run, uint64_t last, struct lt_steps *steps, struct lu_err *err)
+{
+	struct listing l = { last, steps };
+	int rc = each_entry(run, add_step, &l, err);
+
 	if (steps->n)
 		qsort(steps->p, steps->n, sizeof(*steps->p), by_step);
 	return rc;
@@ -64,23 +89,28 @@ static bool is_aside(const char *name, uint64_t *step)
 			sscanf(name, ".step-%" SCNu64 ".", step) == 1;
 }
 
+struct search {
+	uint64_t step;
+	char **path;
+};
+
+static int find_aside(const char *run, const char *name, void *ctx, struct lu_err *err)
+{
+	struct search *s = ctx;
+	uint64_t found;
+
+	if (!is_aside(name, &found) || found != s->step)
+		return 0;
+	*s->path = lu_concat(run, "/", name);
+	return *s->path ? 1 : lu_err_nomem(err);
+}
+
 int lt_step_aside(const char *run, uint64_t step, char **path, struct lu_err *err)
 {
-	DIR *d = opendir(run);
-	struct dirent *e;
-	uint64_t found;
-	int rc = 0;
+	struct search s = { step, path };
 
 	*path = NULL;
-	if (!d)
-		return lu_err_sys(err, errno, "%s", run);
-	while (!*path && rc == 0 && (e = readdir(d))) {
-		if (is_aside(e->d_name, &found) && found == step &&
-				!(*path = lu_concat(run, "/", e->d_name)))
-			rc = lu_err_nomem(err);
-	}
-	closedir(d);
-	return rc;
+	return each_entry(run, find_aside, &s, err);
 }
 
 /* Rename RUN/NAME to RUN/step-N, unless there is one. */
@@ -98,19 +128,15 @@ static int restore(const char *run, const char *name, uint64_t step, struct lu_e
 	return rc;
 }
 
+static int restore_aside(const char *run, const char *name, void *ctx, struct lu_err *err)
+{
+	uint64_t step;
+
+	(void)ctx;
+	return is_aside(name, &step) ? restore(run, name, step, err) : 0;
+}
+
 int lt_step_restore(const char *run, struct lu_err *err)
 {
-	DIR *d = opendir(run);
-	struct dirent *e;
-	uint64_t step;
-	int rc = 0;
-
-	if (!d)
-		return lu_err_sys(err, errno, "%s", run);
-	while (rc == 0 && (e = readdir(d))) {
-		if (is_aside(e->d_name, &step))
-			rc = restore(run, e->d_name, step, err);
-	}
-	closedir(d);
-	return rc;
+	return each_entry(run, restore_aside, NULL, err);
 }
