@@ -15,23 +15,33 @@ static int collect(struct lt_watch *w, double seconds, struct lu_err *err)
 			w->comm, LT_CHANNEL_MAIN, &seconds, sizeof(seconds), w->seconds, err);
 }
 
+/* Compare a rate that each rank has measured, 0: none; rank 0 names the slowest. */
+static int compare_rate(struct lt_watch *w, double rate, const char *what, const char *unit,
+		struct lu_err *err)
+{
+	struct lt_slow slow;
+
+	if (collect(w, rate > 0 ? 1 / rate : 0, err) < 0)
+		return -1;
+	if (lt_comm_rank(w->comm) == 0 &&
+			lt_health_slowest(w->seconds, lt_comm_size(w->comm), &slow))
+		lu_note("rank %zu on %s %s %.1f %s, the median of the ranks %.1f: all will wait "
+			"for it",
+				slow.rank, lt_comm_host(w->comm, slow.rank), what, 1 / slow.seconds,
+				unit, 1 / slow.median);
+	return 0;
+}
+
 static int probe(struct lt_watch *w, const struct lk_ops *ops, struct lu_err *err)
 {
 	bool room = lt_comm_local_size(w->comm) <= (size_t)lu_threads_online();
 	struct lt_health h = { 0 };
-	struct lt_slow slow;
 	int rc = room ? lt_health_probe(ops, 0, &h, err) : 0;
 
 	if (lt_comm_agree(w->comm, LT_CHANNEL_MAIN, rc, err) < 0 ||
-			collect(w, h.gflops > 0 ? 1 / h.gflops : 0, err) < 0)
+			compare_rate(w, h.gflops, "computes", "GFLOP/s", err) < 0)
 		return -1;
-	if (lt_comm_rank(w->comm) == 0 &&
-			lt_health_slowest(w->seconds, lt_comm_size(w->comm), &slow))
-		lu_note("rank %zu on %s computes %.1f GFLOP/s, the median of the ranks %.1f: all "
-			"will wait for it",
-				slow.rank, lt_comm_host(w->comm, slow.rank), 1 / slow.seconds,
-				1 / slow.median);
-	return 0;
+	return compare_rate(w, h.gbytes, "moves", "GB/s", err);
 }
 
 int lt_watch_open(struct lt_watch *w, struct lt_comm *comm, const struct lk_ops *ops,
