@@ -3,12 +3,13 @@
 /*
  * The operations of the model, each once, for every backend.
  *
- * A backend is a table of function pointers, struct lk_ops. lk_cpu_ops() returns the CPU's; code
- * written against the table runs on any other backend unchanged. kernels/ref/ defines each
- * operation by plain loops, kernels/cpu/ has the fast versions.
+ * A backend is a table of function pointers, struct lk_ops. lk_cpu_ops() returns the CPU's,
+ * lk_cuda_ops() that of NVIDIA's GPUs; code written against the table runs on either unchanged.
+ * kernels/ref/ defines each operation by plain loops, kernels/cpu/ and kernels/cuda/ have the fast
+ * versions, in files of the same names.
  *
  * CALLING ORDER
- *	const struct lk_ops *ops = lk_cpu_ops();
+ *	const struct lk_ops *ops = lk_cpu_ops(LK_BF16);
  *	struct lk_queue *q;
  *	struct lk_err err;
  *
@@ -56,8 +57,9 @@
  * TYPES
  * lk_real stores parameters, gradients, optimizer state and statistics: float, or double in the
  * test build (-DLK_DOUBLE). lk_act is an activation, or the copy of a weight that a matrix product
- * reads; its type is ops->act, ops->act_size bytes wide, and equals lk_real on the CPU. lk_act is
- * void so that a pointer to either type converts.
+ * reads; its type is ops->act, ops->act_size bytes wide: lk_real or bf16 (the upper half of a float).
+ * Arithmetic is in lk_real whatever the type: each element is rounded once, to the nearest, ties to
+ * even, where it is stored. lk_act is void so that a pointer to either type converts.
  * Matrices are row-major: row r of x[rows][n] starts at x + r * ld, ld >= n. Operations without an
  * ld argument use ld = n. Pointers must be aligned to their element; alloc() aligns to 64 bytes.
  * Counts of zero are valid and do nothing.
@@ -106,6 +108,7 @@ struct lk_err {
 
 struct lk_queue;	 /* order of work, work space, last error; private to the backend */
 struct lk_event;	 /* a point in a queue's work */
+struct lk_graph;	 /* recorded work */
 struct lk_packed_weight; /* operand B of gemm() in the backend's own layout */
 
 /*
@@ -223,6 +226,33 @@ struct lk_ops {
 	void (*free)(struct lk_queue *q, void *p);
 	int (*zero)(struct lk_queue *q, void *p, size_t bytes);
 	int (*copy)(struct lk_queue *q, void *dst, const void *src, size_t bytes, enum lk_copy how);
+	/*
+	 * reserve: take `bytes` of the device at once; from then on alloc() on any queue of the device
+	 * hands out parts of them, and fails when they are used up. Once a process, before the first
+	 * alloc(). Host memory that copy() reads and writes without a copy in between (pinned):
+	 * host_alloc(), host_free(). On the CPU reserve() does nothing, and host memory is memory.
+	 */
+	int (*reserve)(struct lk_queue *q, uint64_t bytes);
+	void *(*host_alloc)(struct lk_queue *q, size_t bytes);
+	void (*host_free)(struct lk_queue *q, void *p);
+	/*
+	 * What a profiler shows (NVTX): a name for the work queued between begin and end, which may be
+	 * nested. The text is copied.
+	 */
+	void (*range_begin)(struct lk_queue *q, const char *name);
+	void (*range_end)(struct lk_queue *q);
+	/*
+	 * A step recorded once and queued again as a whole (CUDA graphs): between record_begin() and
+	 * record_end() the work queued in q, and in queues that wait for its events and that it waits
+	 * for in the end, is noted and not done. replay() queues it. NULL where the backend has none.
+	 */
+	int (*record_begin)(struct lk_queue *q);
+	int (*record_end)(struct lk_queue *q, struct lk_graph **g);
+	int (*replay)(struct lk_queue *q, struct lk_graph *g);
+	void (*graph_free)(struct lk_queue *q, struct lk_graph *g);
+	/* The backend's own object for the queue, a cudaStream_t, for libraries that work in it; NULL on
+	 * the CPU. */
+	void *(*native)(const struct lk_queue *q);
 
 	/* y[i] = x[i], i < n, rounded to nearest even; y may be x if the types are equal. */
 	int (*to_act)(struct lk_queue *q, lk_act *y, const lk_real *x, size_t n);
@@ -397,8 +427,9 @@ struct lk_ops {
  * others has room for `rows`. Returns the number of segments. Host memory; no queue is involved. */
 size_t lk_sort_ids(uint32_t *id, uint32_t *begin, uint32_t *row, const uint32_t *ids, size_t rows);
 
-/* The CPU's table for the best instruction set of this machine. Never NULL. */
-const struct lk_ops *lk_cpu_ops(void);
+/* The CPU's table for the best instruction set of this machine, with activations of type LK_REAL or
+ * LK_BF16. Never NULL. */
+const struct lk_ops *lk_cpu_ops(enum lk_type act);
 
 /*
  * Call fn(ctx) on the caller's thread, with `threads` threads at hand, this one among them, for the
@@ -413,7 +444,28 @@ int lk_cpu_team(int threads, int (*fn)(void *ctx), void *ctx);
  * NULL if the machine or the build lacks it. For tests, and to reproduce the results of a lesser
  * machine.
  */
-const struct lk_ops *lk_cpu_ops_isa(const char *isa);
+const struct lk_ops *lk_cpu_ops_isa(const char *isa, enum lk_type act);
+
+/* A GPU of this machine. */
+struct lk_device {
+	char name[128];		   /* such as "NVIDIA H100 80GB HBM3" */
+	int major, minor;	   /* compute capability */
+	int processors;		   /* multiprocessors */
+	uint64_t memory, free;	   /* bytes */
+	double flops16, bandwidth; /* dense bf16 operations and bytes a second by the data sheet;
+				      0: not known */
+};
+
+/*
+ * The table of NVIDIA's GPUs for activations of type LK_REAL (float) or LK_BF16. NULL, with the
+ * reason in *err, if this build has no CUDA, the driver is missing or too old, or there is no GPU
+ * that it was built for. lk_cuda_devices(): how many there are, 0 where the table would be NULL.
+ */
+const struct lk_ops *lk_cuda_ops(enum lk_type act, struct lk_err *err);
+int lk_cuda_devices(void);
+int lk_cuda_describe(int device, struct lk_device *d, struct lk_err *err);
+/* Versions of what the build has, such as "CUDA 13.0, cuBLASLt 13.0, cuDNN 9.13"; "" without. */
+const char *lk_cuda_version(void);
 
 /*
  * A linear layer y[rows][out] = x[rows][in] W[out][in]^T as three products:

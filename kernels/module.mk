@@ -8,7 +8,8 @@ KERNELS_SRC := \
 	kernels/cpu/isa_base.c \
 	kernels/cpu/lk_cpu.c \
 	kernels/cpu/scalar.c \
-	kernels/cpu/sort_ids.c
+	kernels/cpu/sort_ids.c \
+	kernels/cuda/no_cuda.c
 
 KERNELS_ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 

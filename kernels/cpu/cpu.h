@@ -63,6 +63,10 @@ void *lk_cpu_alloc(struct lk_queue *q, size_t bytes);
 void lk_cpu_free(struct lk_queue *q, void *p);
 int lk_cpu_zero(struct lk_queue *q, void *p, size_t bytes);
 int lk_cpu_copy(struct lk_queue *q, void *dst, const void *src, size_t bytes, enum lk_copy how);
+int lk_cpu_reserve(struct lk_queue *q, uint64_t bytes);
+void lk_cpu_range_begin(struct lk_queue *q, const char *name);
+void lk_cpu_range_end(struct lk_queue *q);
+void *lk_cpu_native(const struct lk_queue *q);
 
 /*
  * Allocate or reuse *p for a weight W[n][k] and room for `elements` packed elements. Returns as

@@ -184,6 +184,30 @@ int lk_cpu_copy(struct lk_queue *q, void *dst, const void *src, size_t bytes, en
 	return 0;
 }
 
+int lk_cpu_reserve(struct lk_queue *q, uint64_t bytes)
+{
+	(void)q;
+	(void)bytes;
+	return 0;
+}
+
+void lk_cpu_range_begin(struct lk_queue *q, const char *name)
+{
+	(void)q;
+	(void)name;
+}
+
+void lk_cpu_range_end(struct lk_queue *q)
+{
+	(void)q;
+}
+
+void *lk_cpu_native(const struct lk_queue *q)
+{
+	(void)q;
+	return NULL;
+}
+
 int lk_cpu_pack_begin(struct lk_queue *q, struct lk_packed_weight **p, const lk_act *w, size_t n,
 		size_t k, size_t ld, size_t elements)
 {

@@ -2,8 +2,10 @@
 
 #include "kernels/cpu/cpu.h"
 
-const struct lk_ops *lk_cpu_ops_isa(const char *isa)
+const struct lk_ops *lk_cpu_ops_isa(const char *isa, enum lk_type act)
 {
+	if (act != LK_REAL)
+		return NULL;
 	if (strcmp(isa, "base") == 0)
 		return lk_cpu_base();
 #if defined(__x86_64__)
@@ -16,11 +18,11 @@ const struct lk_ops *lk_cpu_ops_isa(const char *isa)
 	return NULL;
 }
 
-const struct lk_ops *lk_cpu_ops(void)
+const struct lk_ops *lk_cpu_ops(enum lk_type act)
 {
-	const struct lk_ops *ops = lk_cpu_ops_isa("avx512");
+	const struct lk_ops *ops = lk_cpu_ops_isa("avx512", act);
 
 	if (!ops)
-		ops = lk_cpu_ops_isa("avx2");
+		ops = lk_cpu_ops_isa("avx2", act);
 	return ops ? ops : lk_cpu_base();
 }

@@ -404,7 +404,7 @@ static void setup(struct bench *b)
 
 int main(int argc, char **argv)
 {
-	struct bench b = { .ops = lk_cpu_ops() };
+	struct bench b = { .ops = lk_cpu_ops(LK_REAL) };
 	struct lk_err err;
 	double library;
 
@@ -412,7 +412,7 @@ int main(int argc, char **argv)
 	if (b.repeats < 1)
 		b.repeats = 1;
 	if (argc > 2) {
-		b.ops = lk_cpu_ops_isa(argv[2]);
+		b.ops = lk_cpu_ops_isa(argv[2], LK_REAL);
 		if (b.ops == NULL) {
 			fprintf(stderr, "bench_kernels: no %s here\n", argv[2]);
 			return 2;

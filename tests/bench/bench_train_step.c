@@ -141,7 +141,7 @@ static void run(const struct size *s, int repeats)
 	struct lt_model_plan plan = {
 		.batch = s->batch, .context = s->context, .mode = LT_MODEL_TRAIN
 	};
-	const struct lk_ops *ops = lk_cpu_ops();
+	const struct lk_ops *ops = lk_cpu_ops(LK_REAL);
 	size_t rows = s->batch * s->context;
 	double best = 1e30, library = 0;
 	uint32_t *ids = calloc(2 * rows, sizeof(*ids));

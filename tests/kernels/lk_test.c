@@ -26,7 +26,7 @@ const struct lk_ops *t_table(size_t i)
 	size_t n = 0;
 
 	for (size_t j = 0; j < T_LEN(isa); j++) {
-		const struct lk_ops *ops = lk_cpu_ops_isa(isa[j]);
+		const struct lk_ops *ops = lk_cpu_ops_isa(isa[j], LK_REAL);
 
 		if (ops && n++ == i)
 			return ops;

@@ -155,7 +155,7 @@ static void test_trees(void **state)
 		assert_true(fabs(sum - exact) <= 1e-12 * (double)n);
 		T_EACH(ops)
 		{
-			if (n > 100000 && ops != lk_cpu_ops())
+			if (n > 100000 && ops != lk_cpu_ops(LK_REAL))
 				continue;
 			t_run(ops, tree_run, &d, out, sizeof(out));
 			assert_memory_equal(&out[0], &sum, sizeof(sum));

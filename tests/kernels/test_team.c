@@ -17,7 +17,7 @@ struct team {
 
 static int with_thread_away(void *ctx)
 {
-	const struct lk_ops *ops = lk_cpu_ops();
+	const struct lk_ops *ops = lk_cpu_ops(LK_REAL);
 	struct team *t = ctx;
 	struct lk_queue *q;
 	struct lk_err err;

@@ -58,7 +58,7 @@ void part_open(struct part *p, size_t rank, const struct part_layout *l)
 	cut_layers(l, all, n);
 	for (size_t i = stage; i < n; i += l->pp)
 		mine[place.chunks++] = all[i];
-	p->ops = lk_cpu_ops();
+	p->ops = lk_cpu_ops(LK_REAL);
 	must(p->ops->open(&p->q, 0, &kerr) == 0);
 	must(lt_weights_open(&p->w, p->ops, p->q, &shape, &place, &holding, &err) == 0);
 }

@@ -77,7 +77,7 @@ static void open_weights(struct golden *g, const char *dir)
 	char *path = path_in(dir, "config.json");
 
 	ok(lt_hf_read_config(path, &shape, &context, &marks, &arena, &err), &err);
-	g->ops = lk_cpu_ops();
+	g->ops = lk_cpu_ops(LK_REAL);
 	assert_int_equal(g->ops->open(&g->q, 0, &kerr), 0);
 	ok(lt_weights_open(&g->w, g->ops, g->q, &shape, NULL, &holding, &err), &err);
 	ok(lt_tensors_import(g->w, dir, &err), &err);

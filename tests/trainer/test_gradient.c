@@ -83,7 +83,7 @@ static void open_whole(struct whole *x, bool tied, bool documents, enum lt_recom
 	shape.rope_theta = 100;
 	memset(x, 0, sizeof(*x));
 	x->documents = documents;
-	x->ops = lk_cpu_ops();
+	x->ops = lk_cpu_ops(LK_REAL);
 	assert_int_equal(x->ops->open(&x->q, 0, &kerr), 0);
 	ok(lt_weights_open(&x->w, x->ops, x->q, &shape, NULL, &holding, &err), &err);
 	ok(lt_weights_init(x->w, 7, &err), &err);

@@ -15,7 +15,7 @@ static size_t spoil; /* element of the product that comes out wrong */
 static int spoiled_gemm(struct lk_queue *q, const struct lk_gemm *g, void *D, const void *A,
 		const void *B, const void *C)
 {
-	if (lk_cpu_ops()->gemm(q, g, D, A, B, C) < 0)
+	if (lk_cpu_ops(LK_REAL)->gemm(q, g, D, A, B, C) < 0)
 		return -1;
 	((lk_real *)D)[spoil] += 1;
 	return 0;
@@ -23,7 +23,7 @@ static int spoiled_gemm(struct lk_queue *q, const struct lk_gemm *g, void *D, co
 
 static void *no_memory(struct lk_queue *q, size_t bytes)
 {
-	return bytes < 1 << 24 ? lk_cpu_ops()->alloc(q, bytes) : NULL;
+	return bytes < 1 << 24 ? lk_cpu_ops(LK_REAL)->alloc(q, bytes) : NULL;
 }
 
 static void test_probe(void **state)
@@ -33,7 +33,7 @@ static void test_probe(void **state)
 	double start = lu_clock();
 
 	(void)state;
-	assert_int_equal(lt_health_probe(lk_cpu_ops(), 0, &h, &err), 0);
+	assert_int_equal(lt_health_probe(lk_cpu_ops(LK_REAL), 0, &h, &err), 0);
 	/* Any machine that can run this test, and none there is. */
 	assert_true(h.gflops > 0.001 && h.gflops < 1e6);
 	assert_true(h.gbytes > 0.001 && h.gbytes < 1e6);
@@ -46,7 +46,7 @@ static void test_faulty(void **state)
 	struct lu_err err;
 
 	(void)state;
-	broken = *lk_cpu_ops();
+	broken = *lk_cpu_ops(LK_REAL);
 	broken.gemm = spoiled_gemm;
 	for (spoil = 0; spoil < 512 * 512; spoil += 512 * 73 + 11) {
 		char row[40];
@@ -55,7 +55,7 @@ static void test_faulty(void **state)
 		snprintf(row, sizeof(row), "wrong: row %zu adds up", spoil / 512);
 		assert_non_null(strstr(err.msg, row));
 	}
-	broken = *lk_cpu_ops();
+	broken = *lk_cpu_ops(LK_REAL);
 	broken.alloc = no_memory;
 	assert_int_equal(lt_health_probe(&broken, 0, &h, &err), -1);
 }

@@ -314,7 +314,7 @@ static void check_count(const struct lt_model_plan *plan, const struct lt_place 
 		.packed = plan->mode == LT_MODEL_DECODE };
 	size_t rows = plan->batch * plan->context, slots = plan->slots ? plan->slots[0] : 1;
 	struct lt_weights_bytes part;
-	struct lk_ops ops = *lk_cpu_ops();
+	struct lk_ops ops = *lk_cpu_ops(LK_REAL);
 	struct lt_shape shape = shape_of(false);
 	struct lt_weights *w;
 	struct lt_model *m;
@@ -324,7 +324,7 @@ static void check_count(const struct lt_model_plan *plan, const struct lt_place 
 	uint64_t count, weights;
 
 	shape.vocab = 36;
-	real = lk_cpu_ops();
+	real = lk_cpu_ops(LK_REAL);
 	ops.alloc = counting_alloc;
 	allocated = 0;
 	assert_int_equal(ops.open(&q, 0, &kerr), 0);
@@ -388,7 +388,7 @@ static void test_recompute_saves(void **state)
 		struct lt_model_plan plan = tiny_plan(LT_MODEL_TRAIN);
 
 		plan.recompute = (enum lt_recompute)again;
-		ok(lt_model_count(&t, lk_cpu_ops(), &plan, &bytes[again], &err), &err);
+		ok(lt_model_count(&t, lk_cpu_ops(LK_REAL), &plan, &bytes[again], &err), &err);
 	}
 	/* Of each layer but one, n1 and n2, and one n2 less. */
 	assert_int_equal(bytes[0] - bytes[1],

@@ -177,7 +177,7 @@ static void test_data_parallel(void **state)
 		{ .lanes = 4, .micros = { 7, 1, 1, 3 }, .zero = true, .tied = true },
 	};
 	static const struct job three = { .lanes = 3, .micros = { 8, 1, 1, 2 }, .zero = true };
-	struct ranks r = { .size = 2, .work = data_parallel, .ops = lk_cpu_ops() };
+	struct ranks r = { .size = 2, .work = data_parallel, .ops = lk_cpu_ops(LK_REAL) };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
@@ -256,7 +256,7 @@ static void check_tensor_parallel(const struct job *job, size_t ranks)
 	struct ranks r = { .size = ranks,
 		.work = tensor_parallel,
 		.arg = (void *)(uintptr_t)job,
-		.ops = lk_cpu_ops() };
+		.ops = lk_cpu_ops(LK_REAL) };
 
 	ranks_good(&r, 60);
 }

@@ -35,7 +35,7 @@ void tiny_open_part(struct tiny *t, const struct lt_shape *shape, const struct l
 	struct lu_err err;
 
 	memset(t, 0, sizeof(*t));
-	t->ops = lk_cpu_ops();
+	t->ops = lk_cpu_ops(LK_REAL);
 	assert_int_equal(t->ops->open(&t->q, 0, &kerr), 0);
 	ok(lt_weights_open(&t->w, t->ops, t->q, shape, place, holding, &err), &err);
 	ok(lt_optimizer_open(&t->o, t->w, groups, &err), &err);

@@ -31,7 +31,7 @@ static uint64_t exchange_bytes(
 		const struct lt_layout *l, const struct lt_table *t, const struct lt_settings *s)
 {
 	uint64_t acts = s->train.micro_batch * s->train.context * t->shape.hidden *
-			lk_cpu_ops()->act_size;
+			lk_cpu_ops(LK_REAL)->act_size;
 	size_t most = 0;
 
 	for (size_t i = 0; i < t->buckets; i++)
@@ -54,9 +54,9 @@ static int count_table(const struct lt_settings *s, const struct lt_schedule *sc
 	if (rc == 0)
 		rc = lt_step_plan(l, s, schedule, slots, &plan, err);
 	if (rc == 0)
-		rc = lt_weights_count(t, lk_cpu_ops(), &holding, &w, err);
+		rc = lt_weights_count(t, lk_cpu_ops(LK_REAL), &holding, &w, err);
 	if (rc == 0)
-		rc = lt_model_count(t, lk_cpu_ops(), &plan, &activations, err);
+		rc = lt_model_count(t, lk_cpu_ops(LK_REAL), &plan, &activations, err);
 	free(slots);
 	if (rc < 0)
 		return -1;
@@ -208,7 +208,7 @@ static int model_lines(const struct lt_settings *s, struct lu_buf *out, struct l
 	lt_settings_shape(s, &shape);
 	if (lt_table_build(&t, &shape, NULL, err) < 0)
 		return -1;
-	lu_buf_printf(out, "%-24s %s\n", "backend", lk_cpu_ops()->name);
+	lu_buf_printf(out, "%-24s %s\n", "backend", lk_cpu_ops(LK_REAL)->name);
 	lu_buf_printf(out, "%-24s %zu\n", "parameters", t.all);
 	lu_buf_printf(out, "%-24s %" PRIu64 "\n", "in matrix products", lt_matrix_params(&t));
 	lu_buf_printf(out, "%-24s %.4g (causal attention counted half: %.4g)\n", "FLOPs a token",

@@ -17,7 +17,7 @@ static int open_weights(struct lt_loaded_model *m, const struct lt_shape *shape,
 	const struct lt_holding holding = { .dp_size = 1, .packed = m->generate };
 	struct lk_err kerr;
 
-	m->ops = lk_cpu_ops();
+	m->ops = lk_cpu_ops(LK_REAL);
 	if (m->ops->open(&m->q, 0, &kerr) < 0)
 		return lu_err_set(err, "%s", kerr.msg);
 	return lt_weights_open(&m->w, m->ops, m->q, shape, NULL, &holding, err);

@@ -524,7 +524,7 @@ int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struc
 	if (!l)
 		return lu_err_nomem(err);
 	*l = (struct lt_trainer){ .what = what,
-		.ops = lk_cpu_ops(),
+		.ops = lk_cpu_ops(LK_REAL),
 		.comm = what->comm,
 		.saved = UINT64_MAX,
 		.begun = UINT64_MAX };
