@@ -107,10 +107,9 @@ static __device__ __forceinline__ void fwd_finish(const attn_args &a, fwd_state<
 }
 
 template <int DIM, bool VEC>
-__global__ void __launch_bounds__(fwd_shape<DIM>::threads, 2)
-		attn_forward(const attn_args a, __nv_bfloat16 *O, float *lse,
-				const __nv_bfloat16 *Q, const __nv_bfloat16 *K,
-				const __nv_bfloat16 *V)
+__global__ void __launch_bounds__(fwd_shape<DIM>::threads, 2) attn_forward(const attn_args a,
+		__nv_bfloat16 *O, float *lse, const __nv_bfloat16 *Q, const __nv_bfloat16 *K,
+		const __nv_bfloat16 *V)
 {
 	typedef fwd_shape<DIM> F;
 	const int MT = F::MT, BM = F::BM, BN = F::BN;
@@ -163,8 +162,7 @@ __global__ void __launch_bounds__(fwd_shape<DIM>::threads, 2)
 		K += BN * a.k_ld;
 		V += BN * a.k_ld;
 		if (j + BN < end)
-			attn_load<BN, DIM, F::threads, VEC>(
-					sk, K, a.k_ld, a.tk - j - BN, a.dim);
+			attn_load<BN, DIM, F::threads, VEC>(sk, K, a.k_ld, a.tk - j - BN, a.dim);
 		lk_cp_async_commit();
 		if (!seen)
 			continue;
@@ -191,9 +189,9 @@ static int forward(struct lk_queue *q, struct attn_args *a, void *O, float *lse,
 		return 0;
 	if (attn_allow(q, attn_forward<DIM, VEC>, F::shared) < 0)
 		return -1;
-	LK_LAUNCH((attn_forward<DIM, VEC>), grid, F::threads, F::shared, q, *a,
-			static_cast<T *>(O), lse, static_cast<const T *>(Q),
-			static_cast<const T *>(K), static_cast<const T *>(V));
+	LK_LAUNCH((attn_forward<DIM, VEC>), grid, F::threads, F::shared, q, *a, static_cast<T *>(O),
+			lse, static_cast<const T *>(Q), static_cast<const T *>(K),
+			static_cast<const T *>(V));
 	return lk_cuda_launched(q, "attention");
 }
 
@@ -212,7 +210,8 @@ static int forward_dim(struct lk_queue *q, struct attn_args *a, void *O, float *
 	return forward<256, VEC>(q, a, O, lse, Q, K, V);
 }
 
-int lk_attn_grid(struct lk_queue *q, struct attn_args *a, unsigned *grid, int t, int rows, int heads)
+int lk_attn_grid(
+		struct lk_queue *q, struct attn_args *a, unsigned *grid, int t, int rows, int heads)
 {
 	size_t n;
 
@@ -297,8 +296,9 @@ int lk_cuda_attention(struct lk_queue *q, const struct lk_attn *at, lk_act *O, l
 		return lk_attn_f32(q, &a, static_cast<float *>(O), lse,
 				static_cast<const float *>(Q), static_cast<const float *>(K),
 				static_cast<const float *>(V));
-	if (a.dim % 8 == 0 && attn_aligned(O, a.o_ld, a.o_seq) && attn_aligned(Q, a.q_ld, a.q_seq) &&
-			attn_aligned(K, a.k_ld, a.k_seq) && attn_aligned(V, a.k_ld, a.k_seq))
+	if (a.dim % 8 == 0 && attn_aligned(O, a.o_ld, a.o_seq) &&
+			attn_aligned(Q, a.q_ld, a.q_seq) && attn_aligned(K, a.k_ld, a.k_seq) &&
+			attn_aligned(V, a.k_ld, a.k_seq))
 		return forward_dim<true>(q, &a, O, lse, Q, K, V);
 	return forward_dim<false>(q, &a, O, lse, Q, K, V);
 }

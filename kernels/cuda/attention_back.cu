@@ -24,8 +24,7 @@
 #define STAT_LANES 16 /* of a row */
 
 /* Sum of the products of eight elements, n of which exist. */
-template <class T>
-static __device__ __forceinline__ float dot8(const T *x, const T *y, int n, bool)
+template <class T> static __device__ __forceinline__ float dot8(const T *x, const T *y, int n, bool)
 {
 	float sum = 0;
 
@@ -49,8 +48,8 @@ static __device__ __forceinline__ float dot8(
 #pragma unroll
 	for (int c = 0; c < 4; c++) {
 		sum = fmaf(__uint_as_float(p[c] << 16), __uint_as_float(r[c] << 16), sum);
-		sum = fmaf(__uint_as_float(p[c] & 0xffff0000u),
-				__uint_as_float(r[c] & 0xffff0000u), sum);
+		sum = fmaf(__uint_as_float(p[c] & 0xffff0000u), __uint_as_float(r[c] & 0xffff0000u),
+				sum);
 	}
 	return sum;
 }
@@ -93,19 +92,20 @@ __global__ void __launch_bounds__(STAT_THREADS) attn_statistics(const attn_args 
 template <int DIM> struct keys_shape {
 	static const int MT = DIM <= 64 ? 2 : 1; /* dK and dV take MT * OUT registers */
 	static const int warps = DIM == 96 || DIM == 128 ? 8 : 4, threads = warps * 32;
-	static const int OUT = DIM > 128 ? 128 : DIM; /* columns of dK and dV that a block computes */
-	static const int BN = warps * MT * 16;	      /* keys */
-	static const int BM = DIM > 128 ? 32 : 64;    /* queries in shared memory, twice */
-	static const int NB = 32;		      /* queries in registers */
-	static const int stage = 2 * BM * DIM;	      /* elements of Q and dO */
+	static const int OUT =
+			DIM > 128 ? 128 : DIM;	   /* columns of dK and dV that a block computes */
+	static const int BN = warps * MT * 16;	   /* keys */
+	static const int BM = DIM > 128 ? 32 : 64; /* queries in shared memory, twice */
+	static const int NB = 32;		   /* queries in registers */
+	static const int stage = 2 * BM * DIM;	   /* elements of Q and dO */
 	static const int shared = (2 * BN * DIM + 2 * stage) * 2 + 2 * 2 * BM * 4;
 	static const int blocks = warps == 4 ? 2 : 1; /* on a multiprocessor */
 };
 
 /* The tiles of queries that see a tile of keys, over the heads of a group. */
 struct keys_walk {
-	int head, tile;	  /* the current one */
-	int begin, end;	  /* tiles, those that the diagonal leaves */
+	int head, tile;	 /* the current one */
+	int begin, end;	 /* tiles, those that the diagonal leaves */
 	int group, last; /* heads, last key */
 };
 
@@ -161,8 +161,8 @@ static __device__ __forceinline__ void keys_softmax(attn_sums<MT, NT> &s, attn_s
 		for (int m = 0; m < MT; m++)
 #pragma unroll
 			for (int c = 0; c < 4; c++) {
-				float p = lk_exp2(fmaf(s.d[m][n][c], scale2,
-						c % 2 == 0 ? -l.x : -l.y));
+				float p = lk_exp2(fmaf(
+						s.d[m][n][c], scale2, c % 2 == 0 ? -l.x : -l.y));
 
 				s.d[m][n][c] = p;
 				dp.d[m][n][c] = p * (dp.d[m][n][c] - (c % 2 == 0 ? d.x : d.y));
@@ -241,7 +241,8 @@ __global__ void __launch_bounds__(keys_shape<DIM>::threads, keys_shape<DIM>::blo
 	__nv_bfloat16 *sv = sk + BN * DIM, *sq = sv + BN * DIM;
 	float *st = reinterpret_cast<float *>(sq + 2 * S::stage);
 	attn_place at = attn_block(blockIdx.x / parts, a.kv_heads, a.batch);
-	int part = (int)blockIdx.x % parts, n0 = at.tile * BN, row0 = (int)threadIdx.x / 32 * MT * 16;
+	int part = (int)blockIdx.x % parts, n0 = at.tile * BN,
+	    row0 = (int)threadIdx.x / 32 * MT * 16;
 	int h0 = at.head * a.group, stage = 0;
 	size_t kv = (size_t)at.b * a.k_seq + (size_t)n0 * a.k_ld + (size_t)(at.head * a.dim);
 	int64_t sees = n0 - a.off; /* the first query that sees a key */
@@ -259,10 +260,10 @@ __global__ void __launch_bounds__(keys_shape<DIM>::threads, keys_shape<DIM>::blo
 	next.tile = next.begin - 1;
 	next.group = a.group;
 	next.last = n0 + BN - 1;
-	attn_load<BN, DIM, S::threads, VEC>(sk, attn_source<DIM, S::threads>(K + kv, a.k_ld), a.k_ld,
-			a.tk - n0, a.dim);
-	attn_load<BN, DIM, S::threads, VEC>(sv, attn_source<DIM, S::threads>(V + kv, a.k_ld), a.k_ld,
-			a.tk - n0, a.dim);
+	attn_load<BN, DIM, S::threads, VEC>(
+			sk, attn_source<DIM, S::threads>(K + kv, a.k_ld), a.k_ld, a.tk - n0, a.dim);
+	attn_load<BN, DIM, S::threads, VEC>(
+			sv, attn_source<DIM, S::threads>(V + kv, a.k_ld), a.k_ld, a.tk - n0, a.dim);
 	attn_zero(dk);
 	attn_zero(dv);
 	more = keys_next(next, a, firsts, BM);
@@ -291,7 +292,8 @@ __global__ void __launch_bounds__(keys_shape<DIM>::threads, keys_shape<DIM>::blo
 	lk_cp_async_wait<0>();
 	kv += (size_t)row0 * a.k_ld;
 	attn_store<VEC>(dV + kv, a.k_ld, dv, a.tk - n0 - row0, part * S::OUT, a.dim, 1, a.add);
-	attn_store<VEC>(dK + kv, a.k_ld, dk, a.tk - n0 - row0, part * S::OUT, a.dim, a.scale, a.add);
+	attn_store<VEC>(dK + kv, a.k_ld, dk, a.tk - n0 - row0, part * S::OUT, a.dim, a.scale,
+			a.add);
 }
 
 /* --- dQ ---------------------------------------------------------------------------------------- */
@@ -307,8 +309,8 @@ template <int DIM> struct queries_shape {
 
 /* s becomes P, dp becomes dS; st: lse and delta of the rows. */
 template <int MT, int NT>
-static __device__ __forceinline__ void queries_softmax(attn_sums<MT, NT> &s, attn_sums<MT, NT> &dp,
-		const float (*st)[2][2], float scale2)
+static __device__ __forceinline__ void queries_softmax(
+		attn_sums<MT, NT> &s, attn_sums<MT, NT> &dp, const float (*st)[2][2], float scale2)
 {
 #pragma unroll
 	for (int m = 0; m < MT; m++)
@@ -352,10 +354,10 @@ __global__ void __launch_bounds__(queries_shape<DIM>::threads, 2)
 	dO += (size_t)at.b * a.o_seq + (size_t)q0 * a.o_ld + (size_t)(at.head * a.dim);
 	K = attn_source<DIM, S::threads>(K + kv + (size_t)j * a.k_ld, a.k_ld);
 	V = attn_source<DIM, S::threads>(V + kv + (size_t)j * a.k_ld, a.k_ld);
-	attn_load<BM, DIM, S::threads, VEC>(sq, attn_source<DIM, S::threads>(Q, a.q_ld), a.q_ld,
-			a.tq - q0, a.dim);
-	attn_load<BM, DIM, S::threads, VEC>(sd, attn_source<DIM, S::threads>(dO, a.o_ld), a.o_ld,
-			a.tq - q0, a.dim);
+	attn_load<BM, DIM, S::threads, VEC>(
+			sq, attn_source<DIM, S::threads>(Q, a.q_ld), a.q_ld, a.tq - q0, a.dim);
+	attn_load<BM, DIM, S::threads, VEC>(
+			sd, attn_source<DIM, S::threads>(dO, a.o_ld), a.o_ld, a.tq - q0, a.dim);
 	if (j < end) {
 		attn_load<BN, DIM, S::threads, VEC>(sk, K, a.k_ld, a.tk - j, a.dim);
 		attn_load<BN, DIM, S::threads, VEC>(sk + BN * DIM, V, a.k_ld, a.tk - j, a.dim);
@@ -386,8 +388,7 @@ __global__ void __launch_bounds__(queries_shape<DIM>::threads, 2)
 		if (j + BN < end) {
 			__nv_bfloat16 *to = sk + (stage ^ 1) * S::stage;
 
-			attn_load<BN, DIM, S::threads, VEC>(
-					to, K, a.k_ld, a.tk - j - BN, a.dim);
+			attn_load<BN, DIM, S::threads, VEC>(to, K, a.k_ld, a.tk - j - BN, a.dim);
 			attn_load<BN, DIM, S::threads, VEC>(
 					to + BN * DIM, V, a.k_ld, a.tk - j - BN, a.dim);
 		}
@@ -404,7 +405,8 @@ __global__ void __launch_bounds__(queries_shape<DIM>::threads, 2)
 		attn_round(p, dp);
 		attn_product_rows<DIM>(dq, p, rows + from);
 	}
-	attn_store<VEC>(dQ + (size_t)at.b * a.q_seq + (size_t)i0 * a.q_ld + (size_t)(at.head * a.dim),
+	attn_store<VEC>(dQ + (size_t)at.b * a.q_seq + (size_t)i0 * a.q_ld +
+					(size_t)(at.head * a.dim),
 			a.q_ld, dq, a.tq - i0, 0, a.dim, a.scale, a.add);
 }
 
@@ -512,10 +514,11 @@ int lk_cuda_attention_back(struct lk_queue *q, const struct lk_attn *at, lk_act 
 				static_cast<const float *>(Q), static_cast<const float *>(K),
 				static_cast<const float *>(V), &stats);
 	}
-	if (a.dim % 8 == 0 && attn_aligned(dQ, a.q_ld, a.q_seq) && attn_aligned(dK, a.k_ld, a.k_seq) &&
-			attn_aligned(dV, a.k_ld, a.k_seq) && attn_aligned(dO, a.o_ld, a.o_seq) &&
-			attn_aligned(O, a.o_ld, a.o_seq) && attn_aligned(Q, a.q_ld, a.q_seq) &&
-			attn_aligned(K, a.k_ld, a.k_seq) && attn_aligned(V, a.k_ld, a.k_seq))
+	if (a.dim % 8 == 0 && attn_aligned(dQ, a.q_ld, a.q_seq) &&
+			attn_aligned(dK, a.k_ld, a.k_seq) && attn_aligned(dV, a.k_ld, a.k_seq) &&
+			attn_aligned(dO, a.o_ld, a.o_seq) && attn_aligned(O, a.o_ld, a.o_seq) &&
+			attn_aligned(Q, a.q_ld, a.q_seq) && attn_aligned(K, a.k_ld, a.k_seq) &&
+			attn_aligned(V, a.k_ld, a.k_seq))
 		return backward_dim<true>(q, &a, &c);
 	return backward_dim<false>(q, &a, &c);
 }

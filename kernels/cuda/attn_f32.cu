@@ -42,8 +42,8 @@ static __device__ __forceinline__ void f32_scores(
 
 /* sum[r][u] += sum over columns j of w[r][j] * tile[j][lane + 32 u] */
 template <int U>
-static __device__ __forceinline__ void f32_add(float sum[F32_ROWS][U],
-		const float (*w)[F32_TILE], const float *tile, int pitch, int dim)
+static __device__ __forceinline__ void f32_add(float sum[F32_ROWS][U], const float (*w)[F32_TILE],
+		const float *tile, int pitch, int dim)
 {
 	int lane = (int)threadIdx.x % 32;
 
@@ -83,8 +83,8 @@ static __device__ __forceinline__ bool f32_visible(const attn_args &a, int b, in
 }
 
 /* Update the running maximum and sum; s becomes the exponentials, by[] rescales what there is. */
-static __device__ __forceinline__ void f32_softmax(float s[F32_ROWS], float max[F32_ROWS],
-		float sum[F32_ROWS], float by[F32_ROWS])
+static __device__ __forceinline__ void f32_softmax(
+		float s[F32_ROWS], float max[F32_ROWS], float sum[F32_ROWS], float by[F32_ROWS])
 {
 #pragma unroll
 	for (int r = 0; r < F32_ROWS; r++) {
@@ -111,8 +111,8 @@ __global__ void __launch_bounds__(F32_THREADS) attn_f32_forward(const attn_args 
 	LK_SHARED(float, weights, F32_WARPS *F32_ROWS *F32_TILE);
 	const int pitch = a.dim | 1, warp = (int)threadIdx.x / 32, lane = (int)threadIdx.x % 32;
 	float *sk = sq + F32_TILE * a.dim, *sv = sk + F32_TILE * pitch;
-	float(*w)[F32_TILE] = reinterpret_cast<float(*)[F32_TILE]>(
-			weights + warp * F32_ROWS * F32_TILE);
+	float(*w)[F32_TILE] =
+			reinterpret_cast<float(*)[F32_TILE]>(weights + warp * F32_ROWS * F32_TILE);
 	attn_place at = attn_block(blockIdx.x, a.heads, a.batch);
 	int q0 = (a.tiles - 1 - at.tile) * F32_TILE, i0 = q0 + warp * F32_ROWS;
 	int end = attn_limit(a, min(q0 + F32_TILE, a.tq) - 1);
@@ -160,7 +160,7 @@ __global__ void __launch_bounds__(F32_THREADS) attn_f32_forward(const attn_args 
 
 /* The rows of a backward kernel, its columns, and where its tiles are. */
 struct f32_back {
-	float *ra, *rb, *ca, *cb;     /* tiles: Q and dO, K and V; rows, then columns */
+	float *ra, *rb, *ca, *cb;	       /* tiles: Q and dO, K and V; rows, then columns */
 	float (*p)[F32_TILE], (*ds)[F32_TILE]; /* the warp's */
 	int pitch;
 };
@@ -209,12 +209,12 @@ static __device__ __forceinline__ void f32_weights(const attn_args &a, const att
 }
 
 template <int U>
-__global__ void __launch_bounds__(F32_THREADS) attn_f32_back_queries(const attn_args a,
-		const attn_stats stats, float *dQ, const float *dO, const float *Q, const float *K,
-		const float *V)
+__global__ void __launch_bounds__(F32_THREADS)
+		attn_f32_back_queries(const attn_args a, const attn_stats stats, float *dQ,
+				const float *dO, const float *Q, const float *K, const float *V)
 {
 	LK_SHARED_DYNAMIC(float, shared);
-	LK_SHARED(float, weights, F32_WARPS * 2 * F32_ROWS *F32_TILE);
+	LK_SHARED(float, weights, F32_WARPS * 2 * F32_ROWS * F32_TILE);
 	f32_back t = f32_tiles(shared, weights, a.dim);
 	attn_place at = attn_block(blockIdx.x, a.heads, a.batch);
 	int q0 = (a.tiles - 1 - at.tile) * F32_TILE, i0 = q0 + (int)threadIdx.x / 32 * F32_ROWS;
@@ -242,12 +242,12 @@ __global__ void __launch_bounds__(F32_THREADS) attn_f32_back_queries(const attn_
 }
 
 template <int U>
-__global__ void __launch_bounds__(F32_THREADS) attn_f32_back_keys(const attn_args a,
-		const attn_stats stats, float *dK, float *dV, const float *dO, const float *Q,
-		const float *K, const float *V)
+__global__ void __launch_bounds__(F32_THREADS)
+		attn_f32_back_keys(const attn_args a, const attn_stats stats, float *dK, float *dV,
+				const float *dO, const float *Q, const float *K, const float *V)
 {
 	LK_SHARED_DYNAMIC(float, shared);
-	LK_SHARED(float, weights, F32_WARPS * 2 * F32_ROWS *F32_TILE);
+	LK_SHARED(float, weights, F32_WARPS * 2 * F32_ROWS * F32_TILE);
 	f32_back t = f32_tiles(shared, weights, a.dim);
 	attn_place at = attn_block(blockIdx.x, a.kv_heads, a.batch);
 	int n0 = at.tile * F32_TILE, j0 = n0 + (int)threadIdx.x / 32 * F32_ROWS;
@@ -264,7 +264,8 @@ __global__ void __launch_bounds__(F32_THREADS) attn_f32_back_keys(const attn_arg
 			const float *q = Q + (size_t)at.b * a.q_seq + (size_t)i * a.q_ld;
 			const float *d = dO + (size_t)at.b * a.o_seq + (size_t)i * a.o_ld;
 
-			if (stats.firsts[at.b * a.parts + i / ATTN_PART].x >= n0 + F32_TILE)
+			if (stats.firsts[(size_t)at.b * (size_t)a.parts + (size_t)(i / ATTN_PART)]
+							.x >= n0 + F32_TILE)
 				continue;
 			__syncthreads();
 			f32_load(t.ca, t.pitch, q + at.head * a.dim, a.q_ld, a.tq - i, a.dim);

@@ -37,9 +37,9 @@ static __device__ __forceinline__ void merge8(
 		uint4 u = *reinterpret_cast<const uint4 *>(x);
 		uint4 v = *reinterpret_cast<const uint4 *>(y);
 
-		*reinterpret_cast<uint4 *>(x) = make_uint4(merge2(u.x, v.x, a, b),
-				merge2(u.y, v.y, a, b), merge2(u.z, v.z, a, b),
-				merge2(u.w, v.w, a, b));
+		*reinterpret_cast<uint4 *>(x) =
+				make_uint4(merge2(u.x, v.x, a, b), merge2(u.y, v.y, a, b),
+						merge2(u.z, v.z, a, b), merge2(u.w, v.w, a, b));
 		return;
 	}
 	for (int c = 0; c < n && c < 8; c++)
@@ -47,8 +47,8 @@ static __device__ __forceinline__ void merge8(
 }
 
 template <class T, bool VEC>
-__global__ void __launch_bounds__(MERGE_THREADS) attn_merging(
-		const attn_args a, T *O, float *lse, const T *O2, const float *lse2)
+__global__ void __launch_bounds__(MERGE_THREADS)
+		attn_merging(const attn_args a, T *O, float *lse, const T *O2, const float *lse2)
 {
 	attn_place at = attn_block(blockIdx.x, a.heads, a.batch);
 	int i = at.tile * MERGE_ROWS + (int)threadIdx.x / MERGE_LANES;

@@ -33,8 +33,8 @@
 struct attn_args {
 	int heads, kv_heads, group, dim, batch, add;
 	int tq, tk;
-	int tiles; /* of the rows that are spread over the grid */
-	int parts; /* ceil(tq / ATTN_PART) */
+	int tiles;   /* of the rows that are spread over the grid */
+	int parts;   /* ceil(tq / ATTN_PART) */
 	int64_t off; /* query i and key i + off have the same position */
 	size_t q_ld, k_ld, o_ld, q_seq, k_seq, o_seq;
 	const uint32_t *pos;
@@ -59,7 +59,8 @@ extern "C" {
 int lk_attn_setup(struct lk_queue *q, struct attn_args *a, const struct lk_attn *at);
 /* Set a->tiles for tiles of `rows` of t rows, of which each of `heads` heads of each sequence has
  * its own; *grid is the number of blocks, heads running fastest. */
-int lk_attn_grid(struct lk_queue *q, struct attn_args *a, unsigned *grid, int t, int rows, int heads);
+int lk_attn_grid(struct lk_queue *q, struct attn_args *a, unsigned *grid, int t, int rows,
+		int heads);
 
 /* float, attn_f32.cu; backward with the statistics that lk_attn_stats() left. */
 int lk_attn_f32(struct lk_queue *q, struct attn_args *a, float *O, float *lse, const float *Q,

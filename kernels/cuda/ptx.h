@@ -58,8 +58,8 @@ static __device__ __forceinline__ void lk_mma(
 #else
 	asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
 		     "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-		     : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-		     : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+			: "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+			: "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 #endif
 }
 
@@ -74,9 +74,9 @@ static __device__ __forceinline__ void lk_ldmatrix(uint32_t r[4], lk_shared_at r
 	emu_ldmatrix_x4(r, reinterpret_cast<const void *>(row), false);
 #else
 	asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-		     : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-		     : "r"(row)
-		     : "memory");
+			: "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+			: "r"(row)
+			: "memory");
 #endif
 }
 
@@ -86,9 +86,9 @@ static __device__ __forceinline__ void lk_ldmatrix_trans(uint32_t r[4], lk_share
 	emu_ldmatrix_x4(r, reinterpret_cast<const void *>(row), true);
 #else
 	asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
-		     : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-		     : "r"(row)
-		     : "memory");
+			: "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
+			: "r"(row)
+			: "memory");
 #endif
 }
 
@@ -104,9 +104,9 @@ static __device__ __forceinline__ void lk_cp_async(lk_shared_at to, const void *
 	emu_cp_async16(reinterpret_cast<void *>(to), from, valid);
 #else
 	asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;"
-		     :
-		     : "r"(to), "l"(__cvta_generic_to_global(from)), "r"(valid ? 16 : 0)
-		     : "memory");
+			:
+			: "r"(to), "l"(__cvta_generic_to_global(from)), "r"(valid ? 16 : 0)
+			: "memory");
 #endif
 }
 
