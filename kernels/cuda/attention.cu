@@ -181,7 +181,7 @@ static int forward(struct lk_queue *q, struct attn_args *a, void *O, float *lse,
 {
 	typedef __nv_bfloat16 T;
 	typedef fwd_shape<DIM> F;
-	unsigned grid;
+	unsigned grid = 0;
 
 	if (lk_attn_grid(q, a, &grid, a->tq, F::BM, a->heads) < 0)
 		return -1;
@@ -242,7 +242,7 @@ static int check(struct lk_queue *q, const struct lk_attn *at)
 	if (at->q_pos > INT64_MAX / 2 || at->k_pos > INT64_MAX / 2)
 		return lk_cuda_fail(q, "attention: position %zu or %zu is too large", at->q_pos,
 				at->k_pos);
-	if (!(at->scale >= 0) || at->scale > FLT_MAX)
+	if (!(at->scale >= 0) || at->scale > (double)FLT_MAX)
 		return lk_cuda_fail(q, "attention: scale %g is not a positive number", at->scale);
 	return 0;
 }

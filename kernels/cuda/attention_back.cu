@@ -417,7 +417,7 @@ static int statistics(struct lk_queue *q, struct attn_args *a, struct attn_stats
 		const void *dO, const void *O, const float *lse)
 {
 	const size_t rows = (size_t)a->batch * (size_t)a->heads * (size_t)a->parts * ATTN_PART;
-	unsigned grid;
+	unsigned grid = 0;
 
 	stats->lse = static_cast<float *>(q->work);
 	stats->delta = stats->lse + rows;
@@ -428,7 +428,7 @@ static int statistics(struct lk_queue *q, struct attn_args *a, struct attn_stats
 		return 0;
 	LK_LAUNCH((attn_statistics<T, VEC>), grid, STAT_THREADS, 0, q, *a, *stats,
 			static_cast<const T *>(dO), static_cast<const T *>(O), lse,
-			q->act == LK_BF16 ? ATTN_LOG2E : 1);
+			q->act == LK_BF16 ? (float)ATTN_LOG2E : 1);
 	return lk_cuda_launched(q, "attention_back");
 }
 
@@ -448,7 +448,7 @@ static int backward(struct lk_queue *q, struct attn_args *a, const struct attn_s
 	typedef queries_shape<DIM> QS;
 	const T *dO = static_cast<const T *>(c->dO), *Q = static_cast<const T *>(c->Q);
 	const T *K = static_cast<const T *>(c->K), *V = static_cast<const T *>(c->V);
-	unsigned grid;
+	unsigned grid = 0;
 
 	if (lk_attn_grid(q, a, &grid, a->tk, KS::BN, a->kv_heads * (DIM / KS::OUT)) < 0 ||
 			attn_allow(q, attn_back_keys<DIM, VEC>, KS::shared) < 0 ||

@@ -289,7 +289,7 @@ static int forward(struct lk_queue *q, struct attn_args *a, float *O, float *lse
 		const float *K, const float *V)
 {
 	size_t shared = (size_t)(F32_TILE * (a->dim + 2 * (a->dim | 1))) * sizeof(float);
-	unsigned grid;
+	unsigned grid = 0;
 
 	if (lk_attn_grid(q, a, &grid, a->tq, F32_TILE, a->heads) < 0)
 		return -1;
@@ -317,7 +317,7 @@ static int backward(struct lk_queue *q, struct attn_args *a, float *dQ, float *d
 		const struct attn_stats *stats)
 {
 	size_t shared = (size_t)(F32_TILE * 2 * (a->dim + (a->dim | 1))) * sizeof(float);
-	unsigned grid;
+	unsigned grid = 0;
 
 	if (attn_allow(q, attn_f32_back_keys<U>, shared) < 0 ||
 			attn_allow(q, attn_f32_back_queries<U>, shared) < 0 ||

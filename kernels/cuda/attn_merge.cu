@@ -77,7 +77,7 @@ template <class T, bool VEC>
 static int merge(struct lk_queue *q, struct attn_args *a, void *O, float *lse, const void *O2,
 		const float *lse2)
 {
-	unsigned grid;
+	unsigned grid = 0;
 
 	if (lk_attn_grid(q, a, &grid, a->tq, MERGE_ROWS, a->heads) < 0)
 		return -1;

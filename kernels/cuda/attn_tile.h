@@ -25,7 +25,7 @@
 
 #include "kernels/cuda/ptx.h"
 
-#define ATTN_LOG2E 1.4426950408889634f /* log2(e): exponentials are powers of 2 */
+#define ATTN_LOG2E 1.4426950408889634 /* log2(e): exponentials are powers of 2 */
 #define ATTN_WARP 0xffffffffu	       /* all lanes */
 #define ATTN_PART 64 /* queries of a row of attn_row_bounds and of a tile of the statistics */
 
