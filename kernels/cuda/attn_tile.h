@@ -76,15 +76,10 @@ int lk_attn_back_f32(struct lk_queue *q, struct attn_args *a, float *dQ, float *
 /* Let kernel k have `bytes` of dynamic shared memory: more than 48 KiB must be asked for. */
 template <class Kernel> static inline int attn_allow(struct lk_queue *q, Kernel *k, size_t bytes)
 {
-#ifdef LK_EMU
-	(void)q, (void)k, (void)bytes;
-	return 0;
-#else
 	return lk_cuda_check(q,
-			cudaFuncSetAttribute(reinterpret_cast<const void *>(k),
-					cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes),
+			cudaFuncSetAttribute(
+					k, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes),
 			"attention: shared memory");
-#endif
 }
 
 /* Whether all rows from p on start at multiples of 16 bytes. */
