@@ -374,15 +374,25 @@ LK_INLINE lk_real a_dot(const lk_actv *a, const lk_actv *b, size_t n)
 	return v_dot_at(a, b, n, LK_AS_ACT);
 }
 
-/* y[i] = a[i] + b[i], i < n; y may be a or b. */
-LK_INLINE void v_add_n(lk_real *y, const lk_real *a, const lk_real *b, size_t n)
+/* y[i] = a[i] + b[i], i < n; y may be a or b. y and a are activations or not, so is b. */
+LK_INLINE void v_add_at(void *y, const void *a, int act, const void *b, int b_act, size_t n)
 {
 	size_t i = 0;
 
 	for (; i + LK_W <= n; i += LK_W)
-		v_store(y + i, v_load(a + i) + v_load(b + i));
+		v_store_at(y, i, v_load_at(a, i, act) + v_load_at(b, i, b_act), act);
 	for (; i < n; i++)
-		y[i] = a[i] + b[i];
+		v_put_at(y, i, v_get_at(a, i, act) + v_get_at(b, i, b_act), act);
+}
+
+LK_INLINE void v_add_n(lk_real *y, const lk_real *a, const lk_real *b, size_t n)
+{
+	v_add_at(y, a, 0, b, 0, n);
+}
+
+LK_INLINE void a_add_n(lk_actv *y, const lk_actv *a, const lk_actv *b, size_t n)
+{
+	v_add_at(y, a, 1, b, 1, n);
 }
 
 LK_INLINE lk_real v_max_lane(lk_vec a)
