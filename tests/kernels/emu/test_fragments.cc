@@ -170,7 +170,8 @@ static void check_product(int k)
 		to_host(ha, da, sizeof(ha));
 		to_host(hb, db, sizeof(hb));
 	} else {
-		float *da = (float *)on_device(a, sizeof(a)), *db = (float *)on_device(b, sizeof(b));
+		float *da = (float *)on_device(a, sizeof(a)),
+		      *db = (float *)on_device(b, sizeof(b));
 
 		LK_LAUNCH(product_tf32, 1, 32, 0, q, dd, da, db);
 		to_host(a, da, sizeof(a));
