@@ -1,7 +1,10 @@
-# The operations themselves (kernels/cpu/<op>.inc) are compiled inside isa_*.c, once per instruction
-# set; see kernels/cpu/isa.inc.
+# The operations themselves (kernels/cpu/<op>.inc) are compiled inside isa_*.c and bf16_*.c, once per
+# instruction set and type of activations; see kernels/cpu/isa.inc.
 
 KERNELS_SRC := \
+	kernels/cpu/bf16_avx2.c \
+	kernels/cpu/bf16_avx512.c \
+	kernels/cpu/bf16_base.c \
 	kernels/cpu/device.c \
 	kernels/cpu/isa_avx2.c \
 	kernels/cpu/isa_avx512.c \
@@ -17,12 +20,14 @@ KERNELS_ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 # None of these flags changes a result: they enable vector square roots and selects.
 KERNELS_OPT := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off
 
-$(BUILD)/kernels/cpu/isa_base.o: OWN_FLAGS += $(KERNELS_OPT)
-$(BUILD)/kernels/cpu/isa_avx2.o: OWN_FLAGS += $(KERNELS_OPT)
-$(BUILD)/kernels/cpu/isa_avx512.o: OWN_FLAGS += $(KERNELS_OPT)
+KERNELS_BASE := $(BUILD)/kernels/cpu/isa_base.o $(BUILD)/kernels/cpu/bf16_base.o
+KERNELS_AVX2 := $(BUILD)/kernels/cpu/isa_avx2.o $(BUILD)/kernels/cpu/bf16_avx2.o
+KERNELS_AVX512 := $(BUILD)/kernels/cpu/isa_avx512.o $(BUILD)/kernels/cpu/bf16_avx512.o
+
+$(KERNELS_BASE) $(KERNELS_AVX2) $(KERNELS_AVX512): OWN_FLAGS += $(KERNELS_OPT)
 ifeq ($(KERNELS_ARCH),x86_64)
-$(BUILD)/kernels/cpu/isa_avx2.o: OWN_FLAGS += -mavx2 -mfma
-$(BUILD)/kernels/cpu/isa_avx512.o: OWN_FLAGS += -mavx512f -mfma
+$(KERNELS_AVX2): OWN_FLAGS += -mavx2 -mfma
+$(KERNELS_AVX512): OWN_FLAGS += -mavx512f -mfma
 endif
 
 # The reference implementations are for tests only.
