@@ -50,6 +50,8 @@ $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernels/test_*.c)): $(KERNELS_REF_OBJ
 KERNELS_LIBS := -lm
 KERNELS_ONEDNN := $(if $(BARE)$(DOUBLE),,$(wildcard /usr/include/oneapi/dnnl/dnnl.h \
 	/usr/local/include/oneapi/dnnl/dnnl.h))
+comma := ,
+include kernels/cuda/module.mk
 ifneq ($(KERNELS_ONEDNN),)
 $(BUILD)/tests/bench/bench_kernels.o: OWN_FLAGS += -DLK_HAVE_ONEDNN
 $(BUILD)/tests/bench/bench_kernels: KERNELS_LIBS += -ldnnl
