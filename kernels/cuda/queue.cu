@@ -181,6 +181,9 @@ void lk_cuda_close(struct lk_queue *q)
 	/* A device that failed returns errors from here on: there is nothing left to save. */
 	(void)cudaSetDevice(q->device);
 	(void)cudaStreamSynchronize(q->stream);
+#ifndef LK_EMU
+	lk_cudnn_close(q);
+#endif
 	lk_cuda_products_close(q);
 	lk_cuda_free(q, q->work);
 	(void)cudaStreamDestroy(q->stream);
