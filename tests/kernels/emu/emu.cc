@@ -14,6 +14,7 @@ namespace
 {
 
 enum : unsigned { MOST = 1024, WARP = 32 };
+enum { MOST_ARRAYS = 64 };
 enum state { READY, AT_BARRIER, IN_WARP, ENDED };
 const size_t shared_room = 256 << 10, shared_static = 48 << 10;
 const size_t gap = 128; /* bytes between the arrays in shared memory */
@@ -56,6 +57,8 @@ struct {
 	emu_fibre host;
 	unsigned char *shared, *dynamic;
 	size_t used, fixed; /* bytes of shared memory, gaps included; of static arrays */
+	unsigned char *array[MOST_ARRAYS];
+	size_t array_bytes[MOST_ARRAYS], arrays;
 	unsigned ordering;
 } block;
 
@@ -349,8 +352,13 @@ static unsigned char *take_shared(size_t bytes, size_t align)
 
 	if (at + bytes + gap > shared_room)
 		emu_fail("%zu bytes of shared memory are too many", at + bytes);
-	EMU_UNPOISON(p, bytes);
-	memset(p, 0xff, bytes);
+	EMU_UNPOISON(p, bytes + gap);
+	memset(p, 0xff, bytes + gap);
+	EMU_POISON(p + bytes, gap);
+	if (block.arrays == MOST_ARRAYS)
+		emu_fail("more than %d arrays in shared memory", MOST_ARRAYS);
+	block.array[block.arrays] = p;
+	block.array_bytes[block.arrays++] = bytes;
 	block.used = at + bytes + gap;
 	return p;
 }
@@ -376,10 +384,26 @@ void *emu_shared_dynamic()
 
 static void clear_shared()
 {
+	EMU_POISON(block.shared, shared_room);
 	block.used = gap;
 	block.fixed = 0;
-	EMU_POISON(block.shared, shared_room);
+	block.arrays = 0;
 	block.dynamic = take_shared(block.kernel->shared, 128);
+}
+
+/* Find stores beside the arrays of shared memory; the address sanitizer finds them at once. */
+static void check_shared()
+{
+	EMU_UNPOISON(block.shared, block.used);
+	for (size_t i = 0; i < block.arrays; i++) {
+		const unsigned char *end = block.array[i] + block.array_bytes[i];
+
+		for (size_t j = 0; j < gap; j++)
+			if (end[j] != 0xff)
+				emu_fail("byte %zu behind a shared array of %zu bytes is "
+					 "overwritten",
+						j, block.array_bytes[i]);
+	}
 }
 
 /* --- cp.async --------------------------------------------------------------------------------- */
@@ -470,6 +494,7 @@ static void run_block()
 	enter(&block.threads[block.order[0]]);
 	emu_fibre_switch(&block.host, block.now);
 	emu_fibre_acquire(&sync_point);
+	check_shared();
 }
 
 /* Block i of n in the order that is set; a pseudo-random one by a stride without a common factor. */
