@@ -202,7 +202,7 @@ struct lk_adamw {
 };
 
 struct lk_ops {
-	const char *name; /* such as "cpu avx2" */
+	const char *name; /* such as "cpu avx2", "cpu avx2 bf16" */
 	enum lk_type act; /* LK_F32, LK_F64 or LK_BF16 */
 	size_t act_size;
 

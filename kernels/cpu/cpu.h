@@ -96,5 +96,7 @@ const struct lk_ops *lk_cpu_avx512(void);
 const struct lk_ops *lk_cpu_base_bf16(void);
 const struct lk_ops *lk_cpu_avx2_bf16(void);
 const struct lk_ops *lk_cpu_avx512_bf16(void);
+const struct lk_ops *lk_cpu_avx512bf16(void);
+const struct lk_ops *lk_cpu_amx(void);
 
 #endif
