@@ -13,6 +13,7 @@
 #include "trainer/parallel/actions_chart.h"
 #include "trainer/parallel/stages.h"
 #include "trainer/run/available.h"
+#include "trainer/run/backend.h"
 #include "trainer/run/layout.h"
 #include "trainer/run/phase_data.h"
 #include "trainer/run/saver.h"
@@ -31,7 +32,7 @@ static uint64_t exchange_bytes(
 		const struct lt_layout *l, const struct lt_table *t, const struct lt_settings *s)
 {
 	uint64_t acts = s->train.micro_batch * s->train.context * t->shape.hidden *
-			lk_cpu_ops(LK_REAL)->act_size;
+			lt_backend(s->train.dtype)->act_size;
 	size_t most = 0;
 
 	for (size_t i = 0; i < t->buckets; i++)
@@ -44,6 +45,7 @@ static int count_table(const struct lt_settings *s, const struct lt_schedule *sc
 		const struct lt_layout *l, const struct lt_table *t, struct memory *m,
 		struct lu_err *err)
 {
+	const struct lk_ops *ops = lt_backend(s->train.dtype);
 	struct lt_holding holding = lt_layout_holding(l);
 	size_t *slots = calloc(l->v + 1, sizeof(*slots));
 	struct lt_weights_bytes w;
@@ -54,9 +56,9 @@ static int count_table(const struct lt_settings *s, const struct lt_schedule *sc
 	if (rc == 0)
 		rc = lt_step_plan(l, s, schedule, slots, &plan, err);
 	if (rc == 0)
-		rc = lt_weights_count(t, lk_cpu_ops(LK_REAL), &holding, &w, err);
+		rc = lt_weights_count(t, ops, &holding, &w, err);
 	if (rc == 0)
-		rc = lt_model_count(t, lk_cpu_ops(LK_REAL), &plan, &activations, err);
+		rc = lt_model_count(t, ops, &plan, &activations, err);
 	free(slots);
 	if (rc < 0)
 		return -1;
@@ -208,7 +210,7 @@ static int model_lines(const struct lt_settings *s, struct lu_buf *out, struct l
 	lt_settings_shape(s, &shape);
 	if (lt_table_build(&t, &shape, NULL, err) < 0)
 		return -1;
-	lu_buf_printf(out, "%-24s %s\n", "backend", lk_cpu_ops(LK_REAL)->name);
+	lu_buf_printf(out, "%-24s %s\n", "backend", lt_backend(s->train.dtype)->name);
 	lu_buf_printf(out, "%-24s %zu\n", "parameters", t.all);
 	lu_buf_printf(out, "%-24s %" PRIu64 "\n", "in matrix products", lt_matrix_params(&t));
 	lu_buf_printf(out, "%-24s %.4g (causal attention counted half: %.4g)\n", "FLOPs a token",
