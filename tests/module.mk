@@ -126,6 +126,14 @@ $(BENCH_BINS): %: %.o $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(TEST_LIBS)
 
+# The benchmark of GPUs has several files; a second one runs on the emulation, for tests/gpu/run --dry.
+BENCH_GPU_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/gpu_*.c)))
+$(BUILD)/tests/bench/bench_gpu: $(BENCH_GPU_OBJ)
+$(EMU)/bin/bench_gpu: $(BUILD)/tests/bench/bench_gpu.o $(BENCH_GPU_OBJ) $(TRAINER_OBJ) $(EMU_KERNELS) $(LIB)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(if $(BARE),,$(TOOL_LIBS)) $(LIBS) -lm
+
 # ---- targets -----------------------------------------------------------------------------
 CHECK_BUILT := $(UNIT_TESTS) $(EMU_TESTS) $(KERNELS_TESTS) $(TRAINER_TESTS) $(REPLAYS) $(CASES)
 # prove starts them in this order: the longest first.
