@@ -46,17 +46,21 @@ UNIT_TESTS := $(call test_bins,unit)
 KERNELS_TESTS := $(call test_bins,kernels)
 TRAINER_TESTS := $(call test_bins,trainer)
 
-TEST_LIBS = -lcmocka -ljansson $(TOOL_LIBS) $(LIBS) -lm
+TEST_LIBS = $(if $(BARE),,-lcmocka -ljansson $(TOOL_LIBS)) $(LIBS) -lm
+# A bare machine has no cmocka: tests/gpu/cmocka.h is what the tests of the kernels need of it.
+ifneq ($(BARE),)
+$(KERNELS_TESTS:%=%.o) $(call test_help,kernels): OWN_FLAGS += -isystem tests/gpu
+endif
 
 $(UNIT_TESTS): %: %.o $(call test_help,unit) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(TEST_LIBS)
 
-$(KERNELS_TESTS): %: %.o $(call test_help,kernels) $(KERNELS_OBJ) $(LIB)
+$(KERNELS_TESTS): %: %.o $(call test_help,kernels) $(KERNELS_OBJ) $(LIB) $$(LINKED)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(KERNELS_LIBS) $(TEST_LIBS)
 
-$(TRAINER_TESTS): %: %.o $(call test_help,trainer) $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB)
+$(TRAINER_TESTS): %: %.o $(call test_help,trainer) $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB) $$(LINKED)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(TEST_LIBS)
 
@@ -122,7 +126,7 @@ $(TEST_BUILD)/faults/inject.so: tests/faults/inject.c $$(FLAGS)
 BENCH_BINS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bench/bench_*.c)))
 BENCH_SCRIPTS = $(sort $(shell find tests/bench -maxdepth 1 -type f -perm -u+x 2>/dev/null))
 
-$(BENCH_BINS): %: %.o $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB)
+$(BENCH_BINS): %: %.o $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB) $$(LINKED)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(TEST_LIBS)
 
