@@ -314,7 +314,7 @@ static void check_count(const struct lt_model_plan *plan, const struct lt_place 
 		.packed = plan->mode == LT_MODEL_DECODE };
 	size_t rows = plan->batch * plan->context, slots = plan->slots ? plan->slots[0] : 1;
 	struct lt_weights_bytes part;
-	struct lk_ops ops = *lk_cpu_ops(LK_REAL);
+	struct lk_ops ops = *lk_cpu_ops(tiny_act);
 	struct lt_shape shape = shape_of(false);
 	struct lt_weights *w;
 	struct lt_model *m;
@@ -324,7 +324,7 @@ static void check_count(const struct lt_model_plan *plan, const struct lt_place 
 	uint64_t count, weights;
 
 	shape.vocab = 36;
-	real = lk_cpu_ops(LK_REAL);
+	real = lk_cpu_ops(tiny_act);
 	ops.alloc = counting_alloc;
 	allocated = 0;
 	assert_int_equal(ops.open(&q, 0, &kerr), 0);
@@ -388,11 +388,12 @@ static void test_recompute_saves(void **state)
 		struct lt_model_plan plan = tiny_plan(LT_MODEL_TRAIN);
 
 		plan.recompute = (enum lt_recompute)again;
-		ok(lt_model_count(&t, lk_cpu_ops(LK_REAL), &plan, &bytes[again], &err), &err);
+		ok(lt_model_count(&t, lk_cpu_ops(tiny_act), &plan, &bytes[again], &err), &err);
 	}
 	/* Of each layer but one, n1 and n2, and one n2 less. */
 	assert_int_equal(bytes[0] - bytes[1],
-			(2 * LAYERS - 1) * TINY_ROWS * shape.hidden * sizeof(lk_real));
+			(2 * LAYERS - 1) * TINY_ROWS * shape.hidden *
+					lk_cpu_ops(tiny_act)->act_size);
 	assert_true(bytes[1] > bytes[2]);
 	lt_table_release(&t);
 }
@@ -407,6 +408,13 @@ int main(void)
 		cmocka_unit_test(test_head_rows),
 		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_recompute_saves),
+		TINY_BF16(test_ways),
+		TINY_BF16(test_ways_tied),
+		TINY_BF16(test_stage),
+		TINY_BF16(test_first),
+		TINY_BF16(test_head_rows),
+		TINY_BF16(test_count),
+		TINY_BF16(test_recompute_saves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
