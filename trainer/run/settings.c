@@ -362,9 +362,6 @@ static int check_train(const struct lt_settings *s, struct lu_err *err)
 				s->train.micro_batch);
 	if (lanes > 4096)
 		return lu_err_set(err, "train.lanes = %" PRIu64 " is more than 4096", lanes);
-	if (s->train.dtype != LT_FP32)
-		return lu_err_set(err,
-				"train.dtype = bf16 is not supported: this build computes in fp32");
 	if (s->train.beta1 >= 1 || s->train.beta2 >= 1)
 		return lu_err_set(err, "train.beta1 and train.beta2 must be less than 1");
 	if (s->train.cooldown && s->train.schedule != LT_WSD)
