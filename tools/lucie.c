@@ -32,6 +32,7 @@ static const struct command {
 	{ "trace", "traces tokens to documents, sources and licences" },
 	{ "mix", "mixes documents in the proportions of a recipe" },
 	{ "stats", "adds up and reports the accounting of a build" },
+	{ "plan", "predicts memory, traffic and speed of the layouts of a training run" },
 	{ "train", "trains a language model from token shards" },
 	{ "eval", "measures loss, perplexity and bits per byte by language" },
 	{ "generate", "continues a text with a trained model" },

@@ -14,21 +14,22 @@ struct options {
 	const char *config, *cluster, *constants, *phase, *only, *layout;
 	struct lu_list set;
 	uint64_t gpus, rows;
-	bool tsv;
+	bool gpus_given, tsv;
 };
 
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('c', "config", struct options, config, "FILE", "configuration, lucie-config(5)"),
 	LU_OPT_LIST(0, "set", struct options, set, "S.KEY=V", "set one key, after the file"),
 	LU_OPT_STR(0, "cluster", struct options, cluster, "NAME|FILE", "the cluster"),
-	LU_OPT_U64(0, "gpus", struct options, gpus, "N", "GPUs of the run (the cluster's)"),
+	LU_OPT_U64_GIVEN(0, "gpus", struct options, gpus, gpus_given, "N",
+			"GPUs of the run (the cluster's)"),
 	LU_OPT_STR(0, "constants", struct options, constants, "FILE",
-			"rates and shares in place of those that are installed"),
+			"rates and shares (those installed)"),
 	LU_OPT_STR(0, "phase", struct options, phase, "NAME", "this phase alone"),
 	LU_OPT_STR(0, "only", struct options, only, "KEY=V,...", "layouts with these values alone"),
 	LU_OPT_STR(0, "layout", struct options, layout, "KEY=V,...",
 			"one layout in detail, the rest as configured"),
-	LU_OPT_U64('n', "rows", struct options, rows, "N", "at most N layouts, 0: all; 10"),
+	LU_OPT_U64('n', "rows", struct options, rows, "N", "at most N layouts, 0: all"),
 	LU_OPT_FLAG(0, "tsv", struct options, tsv, "lines of tab-separated values"),
 	LU_OPT_END,
 };
@@ -123,22 +124,26 @@ static int all_layouts(struct run *r, const char *name, struct lt_question *q, s
 
 	if (lt_ranking_make(&ranking, q, r->o->rows ? (size_t)r->o->rows : SIZE_MAX, err) < 0)
 		return -1;
-	if (ranking.row.n == 0)
+	if (ranking.tried == 0)
+		rc = lu_err_set(err, "no layout is possible on %" PRIu64 " GPUs%s%s",
+				q->cluster->gpus, r->o->only ? " with --only " : "",
+				r->o->only ? r->o->only : "");
+	else if (ranking.row.n == 0)
 		rc = lu_err_set(err,
-				"no layout fits: %zu are possible on %" PRIu64
-				" GPUs of %.1f GiB%s",
+				"none of the %zu layouts that are possible fits into %" PRIu64
+				" GPUs of %.1f GiB; give more with --gpus",
 				ranking.tried, q->cluster->gpus,
-				(double)q->cluster->memory / 1073741824,
-				r->o->only ? " (see --only)" : "; try more --gpus");
+				(double)q->cluster->memory / 1073741824);
 	else
 		r->seconds += ranking.row.p[0].seconds;
 	for (size_t i = 0; r->o->tsv && i < ranking.row.n; i++)
 		lt_plan_tsv_row(name, &ranking.row.p[i], q, &r->out);
 	if (rc == 0 && !r->o->tsv) {
-		lu_buf_printf(&r->out,
-				"%zu layouts are possible; of the fastest, %zu do not fit into a "
-				"GPU\n",
-				ranking.tried, ranking.too_big);
+		lu_buf_printf(&r->out, "%zu layouts are possible", ranking.tried);
+		if (ranking.too_big)
+			lu_buf_printf(&r->out, "; %zu of those that would be faster do not fit",
+					ranking.too_big);
+		lu_buf_putc(&r->out, '\n');
 		print_own(r, q);
 		lu_buf_putc(&r->out, '\n');
 		rc = lt_plan_tables(&ranking, q, &r->out, err);
@@ -195,7 +200,7 @@ static int open_files(struct run *r, struct lu_err *err)
 	if (lt_cluster_read(&r->cluster, o->cluster, err) < 0 ||
 			lt_constants_read(&r->k, o->constants, err) < 0)
 		return -1;
-	if (o->gpus) {
+	if (o->gpus_given) {
 		r->cluster.gpus = o->gpus;
 		if (lt_cluster_check(&r->cluster, err) < 0)
 			return lu_err_wrap(err, "--gpus");

@@ -28,13 +28,13 @@ struct lt_choice lt_choice_of(const struct lt_settings *s, uint64_t processes)
 {
 	const uint64_t *size = s->parallel.size;
 	uint64_t others = size[LT_TP] * size[LT_CP] * size[LT_PP];
+	uint64_t left = others ? processes / others : 0;
 	struct lt_choice c = { .value = {
 					       [LT_CHOICE_TP] = size[LT_TP],
 					       [LT_CHOICE_SEQUENCE] = s->parallel.sequence,
 					       [LT_CHOICE_PP] = size[LT_PP],
 					       [LT_CHOICE_INTERLEAVE] = s->parallel.interleave,
-					       [LT_CHOICE_DP] = size[LT_DP] ? size[LT_DP]
-									    : processes / others,
+					       [LT_CHOICE_DP] = size[LT_DP] ? size[LT_DP] : left,
 					       [LT_CHOICE_ZERO] = s->parallel.zero,
 					       [LT_CHOICE_MICRO_BATCH] = s->train.micro_batch,
 					       [LT_CHOICE_RECOMPUTE] =
@@ -97,7 +97,7 @@ void lt_choice_apply(const struct lt_choice *c, uint64_t processes, struct lt_se
 			all.value[i] = c->value[i];
 	}
 	if (!c->given[LT_CHOICE_DP])
-		all.value[LT_CHOICE_DP] = processes / (v[LT_CHOICE_TP] * v[LT_CHOICE_PP]);
+		all.value[LT_CHOICE_DP] = 0;
 	s->parallel.size[LT_TP] = v[LT_CHOICE_TP];
 	s->parallel.size[LT_PP] = v[LT_CHOICE_PP];
 	s->parallel.size[LT_DP] = v[LT_CHOICE_DP];

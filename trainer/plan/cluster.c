@@ -205,10 +205,10 @@ void lt_cluster_print(const struct lt_cluster *c, struct lu_buf *out)
 {
 	double nodes = lt_cluster_nodes(c);
 
-	lu_buf_printf(out, "%" PRIu64 " GPUs on %.0f node%s, %.0f TFLOP/s, %.1f GiB at %.0f GB/s",
-			c->gpus, nodes, nodes > 1 ? "s" : "", c->peak,
+	lu_buf_printf(out, "%" PRIu64 " GPU%s on %.0f node%s, %.0f TFLOP/s, %.1f GiB at %.0f GB/s",
+			c->gpus, c->gpus > 1 ? "s" : "", nodes, nodes > 1 ? "s" : "", c->peak,
 			(double)c->memory / 1073741824, c->bandwidth);
-	lu_buf_printf(out, "; links %.0f GB/s", c->link);
+	lu_buf_printf(out, "\n         links %.0f GB/s", c->link);
 	if (nodes > 1)
 		lu_buf_printf(out, ", %" PRIu64 " x %.0f Gb/s a node", c->adapters, c->adapter);
 	lu_buf_putc(out, '\n');

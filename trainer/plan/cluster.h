@@ -9,7 +9,7 @@
  *
  *	lt_cluster_read(&c, "jean-zay-h100", &err)	one of pipelines/clusters, or a file
  *	lt_constants_read(&k, NULL, &err)		pipelines/clusters/constants.ini, or a file
- *	lt_cluster_print(&c, &buf)			one line of text
+ *	lt_cluster_print(&c, &buf)			two lines of text
  *
  * Every key of a file must be there once.
  */
@@ -56,7 +56,7 @@ struct lt_constants {
 int lt_cluster_read(struct lt_cluster *c, const char *name, struct lu_err *err) LU_CHECKED;
 /* Check the sizes; call it again if they were changed after reading. */
 int lt_cluster_check(const struct lt_cluster *c, struct lu_err *err) LU_CHECKED;
-/* Whole nodes that the GPUs fill, the last one in part. */
+/* Nodes that the GPUs fill, the last one in part. */
 double lt_cluster_nodes(const struct lt_cluster *c);
 void lt_cluster_print(const struct lt_cluster *c, struct lu_buf *out);
 

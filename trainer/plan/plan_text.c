@@ -69,7 +69,7 @@ static int speed_table(const struct lt_ranking *r, const struct lt_question *q, 
 		struct lu_err *err)
 {
 	static const char *const heads[] = { "#", "tp", "seq", "pp", "v", "dp", "zero", "mb",
-		"again", "tok/s/GPU", "Mtok/s", "MFU", "causal", "bubble", "GiB", "days" };
+		"again", "tok/s/GPU", "Mtok/s", "MFU", "causal", "bubble", "GiB", "phase" };
 	struct lu_table t = { .head = heads, .columns = 16 };
 	struct lu_buf text = { 0 };
 
@@ -88,7 +88,9 @@ static int speed_table(const struct lt_ranking *r, const struct lt_question *q, 
 		lu_table_fixed(&t, 100 * row->cost.mfu_causal, 1, "%");
 		lu_table_fixed(&t, 100 * row->cost.bubble, 1, "%");
 		lu_table_fixed(&t, row->memory.all / GIB, 1, "");
-		lu_table_fixed(&t, row->seconds / DAY, row->seconds < 10 * DAY ? 2 : 1, "");
+		lu_buf_clear(&text);
+		lt_plan_duration(row->seconds, &text);
+		lu_table_str(&t, lu_buf_slice(&text));
 	}
 	lu_buf_release(&text);
 	return put(&t, out, err);
@@ -259,6 +261,23 @@ static int stage_lines(const struct lt_ranked *row, const struct lt_question *q,
 	return put(&t, out, err) < 0 ? -1 : rc;
 }
 
+/* The speed if the passes hid as much of the data-parallel exchange as their time allows. */
+static int hidden_line(const struct lt_ranked *row, const struct lt_question *q, struct lu_buf *out,
+		struct lu_err *err)
+{
+	struct lt_constants k = *q->k;
+	struct lt_question all = *q;
+	struct lt_ranked hidden;
+
+	k.overlap = 1;
+	all.k = &k;
+	if (lt_rank_one(&hidden, &all, &row->choice, err) < 0)
+		return -1;
+	lu_buf_printf(out, "                 %.0f a GPU if passes hid all exchange that they can\n",
+			per_gpu(&hidden, q));
+	return 0;
+}
+
 int lt_plan_detail(const struct lt_ranked *row, const struct lt_question *q, struct lu_buf *out,
 		struct lu_err *err)
 {
@@ -268,6 +287,8 @@ int lt_plan_detail(const struct lt_ranked *row, const struct lt_question *q, str
 	lt_choice_print(&row->choice, out);
 	lu_buf_printf(out, "\ntokens a second  %.0f a GPU, %.0f in all\n", per_gpu(row, q),
 			c->tokens);
+	if (hidden_line(row, q, out, err) < 0)
+		return -1;
 	lu_buf_printf(out, "MFU              %.1f %%; causal attention counted half: %.1f %%\n",
 			100 * c->mfu, 100 * c->mfu_causal);
 	lu_buf_puts(out, "the phase        ");

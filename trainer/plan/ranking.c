@@ -59,6 +59,25 @@ static int complete(struct lt_ranked *row, struct lt_scene *sc, const struct lt_
 	return 0;
 }
 
+/* The product of the sizes, which must be that of the cluster. */
+static int check_product(const struct lt_settings *s, uint64_t gpus, struct lu_err *err)
+{
+	uint64_t tp = s->parallel.size[LT_TP], pp = s->parallel.size[LT_PP];
+	uint64_t dp = s->parallel.size[LT_DP];
+
+	if (gpus % (tp * pp))
+		return lu_err_set(err,
+				"tp %" PRIu64 " x pp %" PRIu64 " does not divide the %" PRIu64
+				" GPUs",
+				tp, pp, gpus);
+	if (dp && tp * pp * dp != gpus)
+		return lu_err_set(err,
+				"tp %" PRIu64 " x pp %" PRIu64 " x dp %" PRIu64 " = %" PRIu64
+				" ranks, but there are %" PRIu64 " GPUs; see --gpus",
+				tp, pp, dp, tp * pp * dp, gpus);
+	return 0;
+}
+
 int lt_rank_one(struct lt_ranked *row, const struct lt_question *q, const struct lt_choice *c,
 		struct lu_err *err)
 {
@@ -69,7 +88,8 @@ int lt_rank_one(struct lt_ranked *row, const struct lt_question *q, const struct
 
 	*row = (struct lt_ranked){ 0 };
 	lt_choice_apply(c, q->cluster->gpus, &s);
-	if (lt_settings_check(&s, err) < 0 || lt_settings_schedule(&s, 1, &schedule, err) < 0 ||
+	if (lt_settings_check(&s, err) < 0 || check_product(&s, q->cluster->gpus, err) < 0 ||
+			lt_settings_schedule(&s, 1, &schedule, err) < 0 ||
 			lt_scene_open(&sc, q->cluster, q->k, &s, err) < 0)
 		return -1;
 	row->choice = lt_choice_of(&s, q->cluster->gpus);

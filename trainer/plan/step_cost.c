@@ -231,7 +231,7 @@ static int walk(struct lt_scene *sc, uint64_t micros, struct lt_cost *cost, stru
 		if (seconds > most) {
 			most = seconds;
 			cost->busy = busy;
-			cost->waiting = walk.time - seconds;
+			cost->waiting = fmax(walk.time - seconds, 0);
 		}
 	}
 	cost->bubble = walk.bubble;
@@ -289,7 +289,7 @@ static void exchange_parameters(const struct lt_scene *sc, struct lt_cost *cost)
 		cost->gather_time = fmax(cost->gather_time, gather);
 		cost->traffic[LT_DP] = fmax(cost->traffic[LT_DP], sent);
 	}
-	cost->reduce = reduced - last;
+	cost->reduce = fmax(reduced - last, 0);
 	cost->gather = fmax(gathered, 0);
 }
 
