@@ -202,7 +202,7 @@ struct lk_adamw {
 };
 
 struct lk_ops {
-	const char *name; /* such as "cpu avx2" */
+	const char *name; /* such as "cpu avx2", "cpu avx2 bf16" */
 	enum lk_type act; /* LK_F32, LK_F64 or LK_BF16 */
 	size_t act_size;
 
@@ -466,7 +466,23 @@ int lk_cuda_devices(void);
 int lk_cuda_describe(int device, struct lk_device *d, struct lk_err *err);
 /* Versions of what the build has, such as "CUDA 13.0, cuBLASLt 13.0, cuDNN 9.13"; "" without. */
 const char *lk_cuda_version(void);
+/*
+ * Which attention a queue of the CUDA tables uses; call it before the first operation. AUTO, the
+ * default, is cuDNN's where the library is there and has the shape, else our own; CUDNN fails where
+ * the library is missing; shapes that cuDNN does not have (float, documents, dQ added up) are ours
+ * all the same. `repeatable`, the default: the same bits from run to run, which costs cuDNN's backward
+ * pass time and memory.
+ */
+enum lk_attention { LK_ATTENTION_AUTO, LK_ATTENTION_OWN, LK_ATTENTION_CUDNN };
+int lk_cuda_choose(struct lk_queue *q, enum lk_attention attention, int repeatable);
+/*
+ * What a queue of the CUDA tables has chosen so far, a line each: the algorithm of every product, and
+ * which attention. Two runs with the same lines have the same bits. Fills text[size] as snprintf()
+ * does and returns the length of the whole.
+ */
+size_t lk_cuda_choices(const struct lk_queue *q, char *text, size_t size);
 
+#ifndef __cplusplus
 /*
  * A linear layer y[rows][out] = x[rows][in] W[out][in]^T as three products:
  *	gemm(q, &lk_linear(rows, out, in),      y,  x,  W, NULL)
@@ -491,6 +507,7 @@ static inline struct lk_gemm lk_linear_dw(size_t rows, size_t out, size_t in)
 		.m = out, .n = in, .k = rows, .ta = 1, .alpha = 1, .beta = 1, .cd_type = LK_REAL
 	};
 }
+#endif
 
 /*
  * ONE LAYER. h hidden, a heads, k kv heads, d = dim, w = (a + 2k) d, f FFN, T context, b sequences,

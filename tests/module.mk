@@ -2,6 +2,7 @@
 #
 #   tests/unit/test_X.c  tests/kernels/test_X.c  tests/trainer/test_X.c   cmocka programs; the other
 #                              .c files of such a folder are linked into each of its tests
+#   tests/kernels/emu/         the emulated GPU, its own tests, and those of tests/kernels on it
 #   tests/cases/TOOL/NNN-what/ golden cases, run by tests/run-cases
 #   tests/cli/*.bats           behaviour of the programs
 #   tests/trainer/*.bats       lucie-train as several ranks
@@ -59,6 +60,8 @@ $(TRAINER_TESTS): %: %.o $(call test_help,trainer) $(TRAINER_OBJ) $(KERNELS_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(TEST_LIBS)
 
+include tests/kernels/emu/module.mk
+
 # ---- fuzz targets ------------------------------------------------------------------------
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS := $(FUZZERS:%=$(TEST_BUILD)/fuzz/replay_%)
@@ -112,7 +115,7 @@ $(BENCH_BINS): %: %.o $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB)
 	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(TEST_LIBS)
 
 # ---- targets -----------------------------------------------------------------------------
-CHECK_BUILT := $(UNIT_TESTS) $(KERNELS_TESTS) $(TRAINER_TESTS) $(REPLAYS) $(CASES)
+CHECK_BUILT := $(UNIT_TESTS) $(EMU_TESTS) $(KERNELS_TESTS) $(TRAINER_TESTS) $(REPLAYS) $(CASES)
 # prove starts them in this order: the longest first.
 CHECK_ALL = $(BATS) $(FAULTS) $(if $(TESTS),$(INTEROP),$(filter-out $(INTEROP_TORCH),$(INTEROP))) \
 	$(CHECK_BUILT)
@@ -159,6 +162,10 @@ TSAN_TESTS := $(filter %/test_pipeline %/test_docstream,$(UNIT_TESTS)) $(KERNELS
 check-tsan-now: $(BIN) $(TSAN_TESTS)
 	@[ -n "$(ARCHER)" ] || { echo "libarcher.so (package libomp-dev) not found" >&2; exit 1; }
 	@$(TEST_ENV) $(PROVE) $(TSAN_TESTS) $(wildcard tests/tsan/*.bats)
+
+.PHONY: emu
+## emu: build lucie-train for the emulated GPU into build/CONFIG/emu/bin
+emu: $(EMU)/bin/lucie-train
 
 .PHONY: fuzz fuzz-now
 ## fuzz: run each fuzz target for FUZZ_TIME seconds

@@ -20,6 +20,7 @@ struct options {
 	bool unigram, init, json;
 	uint64_t step, context;
 	int batch;
+	enum lt_compute dtype;
 };
 
 static const struct lu_opt opts[] = {
@@ -34,6 +35,7 @@ static const struct lu_opt opts[] = {
 			"use the checkpoint of step N (the last)"),
 	LU_OPT_U64(0, "context", struct options, context, "N", "tokens per window (the run's)"),
 	LU_OPT_INT(0, "batch", struct options, batch, "N", 1, 4096, "windows per forward pass"),
+	LU_OPT_ENUM(0, "dtype", struct options, dtype, lt_computes, "type of the activations"),
 	LU_OPT_END,
 };
 
@@ -248,6 +250,7 @@ static int report(struct run *r, struct lu_err *err)
 		lu_json_open_object(&b, NULL);
 		lu_json_put_cstr(&b, "model", r->path);
 		lu_json_put_u64(&b, "step", r->model.pos.step);
+		lu_json_put_cstr(&b, "dtype", r->model.ops->act == LK_BF16 ? "bf16" : "fp32");
 		lt_languages_json(&r->languages, &b);
 		lu_json_close_object(&b);
 		lu_buf_putc(&b, '\n');
@@ -315,9 +318,11 @@ static int score_in_team(void *ctx)
 static int run(const struct options *o, const struct lu_args *all, struct lu_err *err)
 {
 	static char dash[] = "-", *standard_input[] = { dash, NULL };
-	struct lt_model_spec spec = {
-		.path = all->file[0], .step = o->step, .init = o->init, .tokenizer = o->tokenizer
-	};
+	struct lt_model_spec spec = { .path = all->file[0],
+		.step = o->step,
+		.init = o->init,
+		.tokenizer = o->tokenizer,
+		.compute = o->dtype };
 	struct run r = { .o = o, .path = all->file[0] };
 	struct call c = { &r, err };
 	struct lu_args args = *all;

@@ -233,9 +233,12 @@ static int write_folder(const struct options *o, struct lt_loaded_model *m, cons
 
 static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
-	struct lt_model_spec spec = {
-		.path = args->file[0], .step = o->step, .tokenizer = o->tokenizer, .init = o->init
-	};
+	struct lt_model_spec spec = { .path = args->file[0],
+		.step = o->step,
+		.tokenizer = o->tokenizer,
+		.init = o->init,
+		/* Nothing is computed. */
+		.compute = LT_COMPUTE_FP32 };
 	char *target = strdup(o->std.output), *temp = NULL;
 	struct lt_loaded_model m = { 0 };
 	int rc = -1;

@@ -16,6 +16,7 @@ struct options {
 	const char *tokenizer, *prompt;
 	uint64_t tokens, step;
 	double temperature, top_p;
+	enum lt_compute dtype;
 };
 
 static const struct lu_opt opts[] = {
@@ -28,6 +29,7 @@ static const struct lu_opt opts[] = {
 			"nucleus sampling with probability mass X"),
 	LU_OPT_U64(0, "from-step", struct options, step, "N",
 			"use the checkpoint of step N (the last)"),
+	LU_OPT_ENUM(0, "dtype", struct options, dtype, lt_computes, "type of the activations"),
 	LU_OPT_END,
 };
 
@@ -164,9 +166,11 @@ static int print(const struct generator *g, struct lu_err *err)
 
 static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
-	struct lt_model_spec spec = {
-		.path = args->file[0], .step = o->step, .tokenizer = o->tokenizer, .generate = true
-	};
+	struct lt_model_spec spec = { .path = args->file[0],
+		.step = o->step,
+		.tokenizer = o->tokenizer,
+		.generate = true,
+		.compute = o->dtype };
 	struct generator g = { .o = o };
 	struct call c = { &g, err };
 	struct lt_loaded_model m;

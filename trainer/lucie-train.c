@@ -13,6 +13,7 @@
 #include "trainer/data/tokfile.h"
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/alike.h"
+#include "trainer/run/backend.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/config.h"
 #include "trainer/run/folder.h"
@@ -169,10 +170,11 @@ static int train(const struct options *o, const struct lt_config *config, const 
 		.overcommit = o->overcommit,
 		.quiet = o->std.quiet,
 	};
+	const struct lk_ops *ops = lt_backend(config->base.train.dtype);
 	struct lt_trainer *trainer;
 	int rc;
 
-	if (lt_alike_check(comm, config, o->from, o->overcommit, lk_cpu_ops(LK_REAL)->name, err) < 0 ||
+	if (lt_alike_check(comm, config, o->from, o->overcommit, ops->name, err) < 0 ||
 			check_run(o, config, comm, &fresh, err) < 0)
 		return -1;
 	rc = lt_train_open(&trainer, &what, err);
@@ -273,7 +275,9 @@ static int train_together(const struct options *o, const struct lt_config *confi
 		/* One clock is enough, for all stop where one is asked to. */
 		lt_stop_limit(0);
 	}
-	if (met < 0 || lt_comm_open(&comm, &who, lk_cpu_ops(LK_REAL), &options, &met_err) < 0) {
+	if (met < 0 ||
+			lt_comm_open(&comm, &who, lt_backend(config->base.train.dtype), &options,
+					&met_err) < 0) {
 		*err = met_err;
 		return -1;
 	}

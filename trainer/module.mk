@@ -2,7 +2,6 @@
 TRAINER_PROGRAMS := $(sort $(patsubst trainer/%.c,%,$(wildcard trainer/lucie-*.c)))
 TRAINER_SRC := $(sort $(wildcard trainer/*/*.c))
 TRAINER_LIBS :=
-comma := ,
 
 # Data between ranks goes over MPI where mpicc is found; MPI's own flags are for one file.
 TRAINER_MPI := $(if $(BARE),,$(and $(MPICC),$(MPI_SRC)))

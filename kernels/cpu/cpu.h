@@ -3,8 +3,8 @@
 /*
  * Internals of the CPU backend.
  *
- * The operations (<op>.inc) are vector code, compiled once per instruction set inside isa_*.c. They
- * use what is compiled once: the queue and its memory (device.c) and the operations on a few
+ * The operations (<op>.inc) are vector code, compiled once per instruction set inside isa_*.c, and
+ * once more with activations in bf16 inside bf16_*.c. They use what is compiled once: the queue and its memory (device.c) and the operations on a few
  * numbers (scalar.c). lk_cpu.c chooses the instruction set.
  *
  * Work is done at once, so a queue holds no work, only the last error and work space. Every
@@ -87,10 +87,16 @@ int lk_cpu_clip(struct lk_queue *q, struct lk_step *step, double max_norm);
 int lk_cpu_ce_merge(
 		struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks, size_t rows);
 
-/* --- isa_*.c: one table per instruction set; NULL if the compiler's target lacks it ---------- */
+/* --- isa_*.c, bf16_*.c: one table per instruction set and type of activations; NULL if the compiler's
+ * target lacks it ----------------------------------------------------------------------------- */
 
 const struct lk_ops *lk_cpu_base(void);
 const struct lk_ops *lk_cpu_avx2(void);
 const struct lk_ops *lk_cpu_avx512(void);
+const struct lk_ops *lk_cpu_base_bf16(void);
+const struct lk_ops *lk_cpu_avx2_bf16(void);
+const struct lk_ops *lk_cpu_avx512_bf16(void);
+const struct lk_ops *lk_cpu_avx512bf16(void);
+const struct lk_ops *lk_cpu_amx(void);
 
 #endif

@@ -5,8 +5,12 @@
  * functions on them that C lacks. The operations include this once per instruction set; everything
  * is static, so the copies do not collide.
  *
- * lk_vec holds LK_W elements of lk_real. Pointers need the alignment of lk_real only. Partial loads
- * fill the other lanes with a given value, so that tails take the same arithmetic as the rest.
+ * lk_vec holds LK_W elements of lk_real. Pointers need the alignment of their element only. Partial
+ * loads fill the other lanes with a given value, so that tails take the same arithmetic as the rest.
+ *
+ * lk_actv is an element of an activation (lk_act): lk_real or, where LK_ACT_BF16 is defined, bf16.
+ * a_load(), a_store() and so on stand next to v_load(), v_store(): arithmetic is in lk_vec always. An
+ * operation written with them is compiled for either type of activation.
  */
 #include <math.h>
 #include <stddef.h>
@@ -90,6 +94,183 @@ LK_INLINE void v_store_part(lk_real *p, lk_vec v, size_t n)
 		p[i] = v[i];
 }
 
+/*
+ * bf16 is the upper half of a float. Rounding to it is to the nearest, ties to even; denormals are
+ * numbers like others, and NaN stays NaN: the bits are the same on every instruction set (the
+ * conversion of AVX512_BF16 would flush denormals).
+ */
+#ifdef LK_ACT_BF16
+#define LK_MIXED 1 /* lk_actv is not lk_real */
+typedef uint16_t lk_actv;
+typedef uint16_t lk_avec __attribute__((vector_size(LK_VEC_BYTES / sizeof(lk_real) * 2)));
+typedef uint32_t lk_avec32 __attribute__((vector_size(LK_VEC_BYTES / sizeof(lk_real) * 4)));
+typedef float lk_fvec32 __attribute__((vector_size(LK_VEC_BYTES / sizeof(lk_real) * 4)));
+
+LK_INLINE lk_vec a_widen(lk_avec a)
+{
+#if defined(__AVX512F__) && !defined(LK_DOUBLE)
+	return (lk_vec)_mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)a), 16);
+#elif LK_VEC_BYTES == 32 && !defined(LK_DOUBLE)
+	return (lk_vec)_mm256_slli_epi32(_mm256_cvtepu16_epi32((__m128i)a), 16);
+#else
+	lk_avec32 w = __builtin_convertvector(a, lk_avec32) << 16;
+
+	return __builtin_convertvector((lk_fvec32)w, lk_vec);
+#endif
+}
+
+LK_INLINE lk_avec a_narrow(lk_vec v)
+{
+	lk_fvec32 f = __builtin_convertvector(v, lk_fvec32);
+	lk_avec32 w = (lk_avec32)f, up, nan;
+
+#ifdef LK_DOUBLE
+	/* Not rounded twice: what a float cannot hold is cut off and leaves its last bit set. */
+	for (size_t i = 0; i < LK_W; i++) {
+		double d = (double)f[i];
+
+		if (d != v[i] && d == d)
+			w[i] = (w[i] - ((d > v[i]) == (d > 0))) | 1;
+	}
+#endif
+	up = w + 0x7fff + (w >> 16 & 1);
+	nan = (lk_avec32)(f != f);
+	w = (up & ~nan) | ((w | 0x400000) & nan);
+#if defined(__AVX512F__) && !defined(LK_DOUBLE)
+	return (lk_avec)_mm512_cvtepi32_epi16((__m512i)(w >> 16));
+#else
+	return __builtin_convertvector(w >> 16, lk_avec);
+#endif
+}
+
+LK_INLINE lk_vec a_load(const lk_actv *p)
+{
+	lk_avec a;
+
+	memcpy(&a, p, sizeof(a));
+	return a_widen(a);
+}
+
+LK_INLINE void a_store(lk_actv *p, lk_vec v)
+{
+	lk_avec a = a_narrow(v);
+
+	memcpy(p, &a, sizeof(a));
+}
+
+/* One element, widened and rounded. */
+LK_INLINE lk_real a_get(lk_actv x)
+{
+	return a_widen(x - (lk_avec){ 0 })[0];
+}
+
+LK_INLINE lk_actv a_put(lk_real x)
+{
+	return a_narrow(v_set(x))[0];
+}
+
+LK_INLINE lk_vec a_load_part(const lk_actv *p, size_t n, lk_real fill)
+{
+	lk_vec v = v_set(fill);
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = a_get(p[i]);
+	return v;
+}
+
+LK_INLINE void a_store_part(lk_actv *p, lk_vec v, size_t n)
+{
+	lk_avec a = a_narrow(v);
+
+	for (size_t i = 0; i < n; i++)
+		p[i] = a[i];
+}
+#else
+#define LK_MIXED 0
+typedef lk_real lk_actv;
+
+LK_INLINE lk_vec a_load(const lk_actv *p)
+{
+	return v_load(p);
+}
+
+LK_INLINE void a_store(lk_actv *p, lk_vec v)
+{
+	v_store(p, v);
+}
+
+LK_INLINE lk_real a_get(lk_actv x)
+{
+	return x;
+}
+
+LK_INLINE lk_actv a_put(lk_real x)
+{
+	return x;
+}
+
+LK_INLINE lk_vec a_load_part(const lk_actv *p, size_t n, lk_real fill)
+{
+	return v_load_part(p, n, fill);
+}
+
+LK_INLINE void a_store_part(lk_actv *p, lk_vec v, size_t n)
+{
+	v_store_part(p, v, n);
+}
+#endif
+
+/*
+ * Elements of an array of lk_real or lk_actv, for code that both kinds of arrays go through. As pairs:
+ * two elements of lk_actv as they are, in the place of one lk_real (see pairs.h).
+ */
+enum lk_as { LK_AS_REAL, LK_AS_ACT, LK_AS_PAIR };
+
+/* The address of element i. */
+LK_INLINE void *v_at(const void *x, size_t i, int as)
+{
+	return (char *)(uintptr_t)x + i * (as == LK_AS_REAL ? sizeof(lk_real) : sizeof(lk_actv));
+}
+
+/* The vector from element i on. */
+LK_INLINE lk_vec v_load_at(const void *x, size_t i, int as)
+{
+	return as == LK_AS_ACT ? a_load((const lk_actv *)x + i) : v_load(v_at(x, i, as));
+}
+
+LK_INLINE void v_store_at(void *x, size_t i, lk_vec v, int as)
+{
+	if (as == LK_AS_ACT)
+		a_store((lk_actv *)x + i, v);
+	else
+		v_store((lk_real *)x + i, v);
+}
+
+LK_INLINE lk_real v_get_at(const void *x, size_t i, int as)
+{
+	lk_real v;
+
+	if (as == LK_AS_ACT)
+		return a_get(((const lk_actv *)x)[i]);
+	memcpy(&v, v_at(x, i, as), sizeof(v));
+	return v;
+}
+
+LK_INLINE void v_put_at(void *x, size_t i, lk_real value, int as)
+{
+	if (as == LK_AS_ACT)
+		((lk_actv *)x)[i] = a_put(value);
+	else
+		((lk_real *)x)[i] = value;
+}
+
+/* n < LK_W elements, the rest zeros. */
+LK_INLINE lk_vec v_load_part_at(const void *x, size_t i, size_t n, int as)
+{
+	return as == LK_AS_ACT ? a_load_part((const lk_actv *)x + i, n, 0)
+			       : v_load_part((const lk_real *)x + i, n, 0);
+}
+
 /* a * b + c, rounded once if the instruction set has FMA. */
 LK_INLINE lk_vec v_fma(lk_vec a, lk_vec b, lk_vec c)
 {
@@ -166,30 +347,52 @@ LK_INLINE lk_real v_sum(lk_vec a)
 }
 
 /* Dot product of n elements, in four vectors of partial sums. */
-LK_INLINE lk_real v_dot(const lk_real *a, const lk_real *b, size_t n)
+LK_INLINE lk_real v_dot_at(const void *a, const void *b, size_t n, int as)
 {
 	lk_vec s[4] = { { 0 } };
 	size_t i = 0;
 
 	for (; i + 4 * LK_W <= n; i += 4 * LK_W)
 		for (size_t j = 0; j < 4; j++)
-			s[j] = v_fma(v_load(a + i + j * LK_W), v_load(b + i + j * LK_W), s[j]);
+			s[j] = v_fma(v_load_at(a, i + j * LK_W, as), v_load_at(b, i + j * LK_W, as),
+					s[j]);
 	for (; i + LK_W <= n; i += LK_W)
-		s[0] = v_fma(v_load(a + i), v_load(b + i), s[0]);
+		s[0] = v_fma(v_load_at(a, i, as), v_load_at(b, i, as), s[0]);
 	if (i < n)
-		s[1] = v_fma(v_load_part(a + i, n - i, 0), v_load_part(b + i, n - i, 0), s[1]);
+		s[1] = v_fma(v_load_part_at(a, i, n - i, as), v_load_part_at(b, i, n - i, as),
+				s[1]);
 	return v_sum((s[0] + s[1]) + (s[2] + s[3]));
 }
 
-/* y[i] = a[i] + b[i], i < n; y may be a or b. */
-LK_INLINE void v_add_n(lk_real *y, const lk_real *a, const lk_real *b, size_t n)
+LK_INLINE lk_real v_dot(const lk_real *a, const lk_real *b, size_t n)
+{
+	return v_dot_at(a, b, n, LK_AS_REAL);
+}
+
+LK_INLINE lk_real a_dot(const lk_actv *a, const lk_actv *b, size_t n)
+{
+	return v_dot_at(a, b, n, LK_AS_ACT);
+}
+
+/* y[i] = a[i] + b[i], i < n; y may be a or b. y and a are activations or not, so is b. */
+LK_INLINE void v_add_at(void *y, const void *a, int act, const void *b, int b_act, size_t n)
 {
 	size_t i = 0;
 
 	for (; i + LK_W <= n; i += LK_W)
-		v_store(y + i, v_load(a + i) + v_load(b + i));
+		v_store_at(y, i, v_load_at(a, i, act) + v_load_at(b, i, b_act), act);
 	for (; i < n; i++)
-		y[i] = a[i] + b[i];
+		v_put_at(y, i, v_get_at(a, i, act) + v_get_at(b, i, b_act), act);
+}
+
+LK_INLINE void v_add_n(lk_real *y, const lk_real *a, const lk_real *b, size_t n)
+{
+	v_add_at(y, a, 0, b, 0, n);
+}
+
+LK_INLINE void a_add_n(lk_actv *y, const lk_actv *a, const lk_actv *b, size_t n)
+{
+	v_add_at(y, a, 1, b, 1, n);
 }
 
 LK_INLINE lk_real v_max_lane(lk_vec a)

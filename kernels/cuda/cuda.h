@@ -4,8 +4,8 @@
  * Internals of the CUDA backend.
  *
  * One file an operation, named as its twin in kernels/cpu/: a kernel, and the function of the table
- * that checks its arguments, sizes the grid and launches. queue.cu has queues, events and memory,
- * table.cu the two tables, of float and of bf16. gemm.c calls cuBLASLt, attention_cudnn.cc cuDNN;
+ * that checks its arguments, sizes the grid and launches. queue.cu has queues and events, memory.cu
+ * memory, arena.c the list of its parts, table.cu the two tables, of float and of bf16. gemm.c calls cuBLASLt, attention_cudnn.cc cuDNN;
  * attention.cu and attention_back.cu are ours. vec.h: accesses of 16 bytes and conversions, reduce.h:
  * sums over a warp and a block by a fixed tree, ptx.h: the instructions that C++ has no name for
  * (mma, ldmatrix, cp.async), and nowhere else.
@@ -51,8 +51,8 @@ extern "C" {
 
 enum lk_cuda_space { LK_CUDA_GROWS, LK_CUDA_MEASURED, LK_CUDA_FIXED };
 
-struct lk_cuda_products;  /* gemm.c: cuBLASLt's handle and plans */
-struct lk_cuda_attention; /* attention_cudnn.cc: cuDNN's handle and plans */
+struct lk_cuda_products; /* gemm.c: cuBLASLt's handle and plans */
+struct lk_cudnn;	 /* attention_cudnn.cc: cuDNN's handle and plans */
 
 struct lk_queue {
 	struct lk_err err;
@@ -60,10 +60,13 @@ struct lk_queue {
 	int device, processors;
 	cudaStream_t stream;
 	enum lk_cuda_space space;
-	void *work; /* device memory, aligned to 256 bytes */
+	int recording; /* between record_begin() and record_end() */
+	void *work;    /* device memory, aligned to 256 bytes */
 	size_t work_size, work_need;
 	struct lk_cuda_products *products;
-	struct lk_cuda_attention *cudnn;
+	struct lk_cudnn *cudnn;
+	enum lk_attention attention;
+	int fast; /* sums may have any order */
 };
 
 /* Set the queue's error message; returns -1. */
@@ -79,7 +82,11 @@ int lk_cuda_launched(struct lk_queue *q, const char *what);
  */
 int lk_cuda_begin(struct lk_queue *q, size_t n, size_t size);
 
-/* --- queue.cu --------------------------------------------------------------------------------- */
+/* Count the queues of a device; the last one to go returns what reserve() took (memory.cu). */
+int lk_cuda_memory_open(struct lk_queue *q);
+void lk_cuda_memory_close(struct lk_queue *q);
+
+/* --- queue.cu, memory.cu ---------------------------------------------------------------------- */
 
 int lk_cuda_open_f32(struct lk_queue **q, int device, struct lk_err *err);
 int lk_cuda_open_bf16(struct lk_queue **q, int device, struct lk_err *err);
@@ -129,6 +136,15 @@ int lk_cuda_attention_back(struct lk_queue *q, const struct lk_attn *at, lk_act 
 		const lk_act *K, const lk_act *V);
 int lk_cuda_attn_merge(struct lk_queue *q, const struct lk_attn *at, lk_act *O, lk_real *lse,
 		const lk_act *O2, const lk_real *lse2);
+
+/* --- attention_choice.c: cuDNN's attention or ours ---------------------------------------------- */
+
+int lk_cuda_attention_any(struct lk_queue *q, const struct lk_attn *at, lk_act *O, lk_real *lse,
+		const lk_act *Q, const lk_act *K, const lk_act *V);
+int lk_cuda_attention_back_any(struct lk_queue *q, const struct lk_attn *at, lk_act *dQ, lk_act *dK,
+		lk_act *dV, const lk_act *dO, const lk_act *O, const lk_real *lse, const lk_act *Q,
+		const lk_act *K, const lk_act *V);
+void lk_cudnn_close(struct lk_queue *q);
 
 /* --- the other operations, one file each ------------------------------------------------------- */
 

@@ -6,9 +6,12 @@
  * program links them.
  *
  * Arguments are those of lk.h without the queue, with double for lk_real and lk_act, and the ids of
- * the rows for struct lk_ids. Shapes are the
- * caller's responsibility: there are no errors. Outputs must not alias inputs, except where the
- * operation works in place.
+ * the rows for struct lk_ids. Shapes are the caller's responsibility: there are no errors. Outputs
+ * must not alias inputs, except where the operation works in place.
+ *
+ * Whatever the type of the activations, the operations read numbers that it holds, and their results
+ * are exact: a backend's differ by one rounding, lk_ref_round(). The sum that rmsnorm stores and then
+ * normalises is the one value that is rounded on the way.
  *
  * To add an operation: describe it in lk.h, define it here, write kernels/cpu/<op>.inc, and test
  * the one against the other in tests/kernels/test_<op>.c.
@@ -21,9 +24,12 @@ void lk_ref_embed(double *y, const double *w, const uint32_t *ids, size_t rows, 
 void lk_ref_embed_back(double *dw, const double *dy, const uint32_t *ids, size_t rows, size_t n,
 		size_t v0, size_t v, int add);
 
-/* rmsnorm.c */
+/* round.c: the nearest number of a type, ties to even. */
+double lk_ref_round(double x, enum lk_type type);
+
+/* rmsnorm.c; `sum` is rounded to the type of the activations. */
 void lk_ref_rmsnorm(double *y, double *rstd, double *sum, const double *x, const double *res,
-		const double *w, size_t rows, size_t n, double eps);
+		const double *w, size_t rows, size_t n, double eps, enum lk_type act);
 void lk_ref_rmsnorm_back(double *dx, double *dw, const double *dy, const double *dres,
 		const double *x, const double *w, const double *rstd, size_t rows, size_t n,
 		int add);

@@ -3,15 +3,15 @@
 
 #include "kernels/ref/ref.h"
 
-/* y = s / sqrt(mean(s^2) + eps) * w, s = x + res */
+/* y = s / sqrt(mean(s^2) + eps) * w, s = x + res rounded to the type of the activations */
 void lk_ref_rmsnorm(double *y, double *rstd, double *sum, const double *x, const double *res,
-		const double *w, size_t rows, size_t n, double eps)
+		const double *w, size_t rows, size_t n, double eps, enum lk_type act)
 {
 	for (size_t r = 0; r < rows; r++) {
 		double squares = 0, k;
 
 		for (size_t i = r * n; i < (r + 1) * n; i++) {
-			double s = res ? x[i] + res[i] : x[i];
+			double s = res ? lk_ref_round(x[i] + res[i], act) : x[i];
 
 			squares += s * s;
 			if (res)

@@ -23,10 +23,11 @@ struct t_ctx {
 const struct lk_ops *t_table(size_t i)
 {
 	static const char *const isa[] = { "base", "avx2", "avx512" };
+	static const enum lk_type act[] = { LK_REAL, LK_BF16 };
 	size_t n = 0;
 
-	for (size_t j = 0; j < T_LEN(isa); j++) {
-		const struct lk_ops *ops = lk_cpu_ops_isa(isa[j], LK_REAL);
+	for (size_t j = 0; j < T_LEN(isa) * T_LEN(act); j++) {
+		const struct lk_ops *ops = lk_cpu_ops_isa(isa[j % T_LEN(isa)], act[j / T_LEN(isa)]);
 
 		if (ops && n++ == i)
 			return ops;
@@ -92,6 +93,90 @@ void *t_get(struct t_ctx *t, void *out, const void *dev, size_t bytes)
 	}
 	return (unsigned char *)out + bytes;
 }
+
+/* --- activations ------------------------------------------------------------------------------- */
+
+bool t_is_bf16(const struct lk_ops *ops)
+{
+	return ops->act == LK_BF16;
+}
+
+double t_round(const struct lk_ops *ops, double x)
+{
+	return lk_ref_round(x, ops->act);
+}
+
+static uint16_t to_bf16(lk_real x)
+{
+	float f = (float)lk_ref_round((double)x, LK_BF16);
+	uint32_t bits;
+
+	memcpy(&bits, &f, sizeof(bits));
+	return (uint16_t)(bits >> 16);
+}
+
+static lk_real from_bf16(uint16_t x)
+{
+	uint32_t bits = (uint32_t)x << 16;
+	float f;
+
+	memcpy(&f, &bits, sizeof(f));
+	return (lk_real)f;
+}
+
+void *t_act(struct t_ctx *t, const lk_real *init, size_t n)
+{
+	size_t bytes = n * t->ops->act_size, shift = t->shift / sizeof(lk_real) * t->ops->act_size;
+	uint16_t *half = NULL;
+	void *dev;
+
+	if (t->untouchable)
+		return t->untouchable;
+	if (init && t_is_bf16(t->ops)) {
+		half = t_alloc(n, sizeof(*half));
+		for (size_t i = 0; i < n; i++)
+			half[i] = to_bf16(init[i]);
+	}
+	dev = new_buffer(t, half ? (const void *)half : init, bytes, shift);
+	free(half);
+	return dev;
+}
+
+void *t_get_act(struct t_ctx *t, void *out, const void *dev, size_t n)
+{
+	unsigned char *to = out;
+	uint16_t *half;
+
+	if (t->untouchable)
+		return to + n * sizeof(lk_real);
+	if (!t_is_bf16(t->ops))
+		return t_get(t, out, dev, n * sizeof(lk_real));
+	half = t_alloc(n, sizeof(*half));
+	t_get(t, half, dev, n * sizeof(*half));
+	for (size_t i = 0; i < n; i++) {
+		lk_real x = from_bf16(half[i]);
+
+		memcpy(to + i * sizeof(x), &x, sizeof(x));
+	}
+	free(half);
+	return to + n * sizeof(lk_real);
+}
+
+void *t_act_at(const struct lk_ops *ops, const void *p, size_t i)
+{
+	return (char *)(uintptr_t)p + i * ops->act_size;
+}
+
+lk_real *t_fill_act(const struct lk_ops *ops, uint64_t seed, size_t n, double scale)
+{
+	lk_real *x = t_fill(seed, n, scale);
+
+	for (size_t i = 0; i < n; i++)
+		x[i] = (lk_real)t_round(ops, (double)x[i]);
+	return x;
+}
+
+/* --- a run of a test ---------------------------------------------------------------------------- */
 
 /* Check the bytes around each buffer and free it. */
 static void release(struct t_ctx *t)
@@ -216,7 +301,9 @@ double *t_widen(const lk_real *x, size_t n)
 	return y;
 }
 
-void t_near(const char *what, const lk_real *got, const double *want, size_t n, double tol)
+/* |got - want| within tol of the largest |want|, and `own` of its own. */
+static void near(const char *what, const lk_real *got, const double *want, size_t n, double tol,
+		double own)
 {
 	double max = 1e-3;
 
@@ -224,7 +311,23 @@ void t_near(const char *what, const lk_real *got, const double *want, size_t n, 
 		if (isfinite(want[i]) && fabs(want[i]) > max)
 			max = fabs(want[i]);
 	for (size_t i = 0; i < n; i++)
-		if (!((double)got[i] == want[i]) && !(fabs((double)got[i] - want[i]) <= tol * max))
+		if (!((double)got[i] == want[i]) &&
+				!(fabs((double)got[i] - want[i]) <=
+						tol * max + own * fabs(want[i])))
 			fail_msg("%s[%zu of %zu]: %.9g, not %.9g", what, i, n, (double)got[i],
 					want[i]);
+}
+
+void t_near(const char *what, const lk_real *got, const double *want, size_t n, double tol)
+{
+	near(what, got, want, n, tol, 0);
+}
+
+void t_near_act(const struct lk_ops *ops, const char *what, const lk_real *got, const double *want,
+		size_t n, double tol)
+{
+	char named[160];
+
+	(void)snprintf(named, sizeof(named), "%s: %s", ops->name, what);
+	near(named, got, want, n, tol, t_is_bf16(ops) ? T_BF16 : 0);
 }

@@ -16,6 +16,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,6 +32,9 @@
 
 /* Rounding error of lk_real: tolerances are multiples of it. */
 #define T_EPS (sizeof(lk_real) == sizeof(float) ? 6e-8 : 1.2e-16)
+/* Largest relative error of rounding to the 8 significant bits of bf16, and a little for what was
+ * rounded in lk_real before. */
+#define T_BF16 (0x1p-8 * 1.001)
 
 struct t_ctx; /* a queue and its buffers */
 typedef void t_fn(struct t_ctx *t, const void *arg, void *out);
@@ -54,6 +58,24 @@ void *t_dev8(struct t_ctx *t, const void *init, size_t bytes);
 /* Copy n bytes to the host; returns out + bytes, where the next result goes. */
 void *t_get(struct t_ctx *t, void *out, const void *dev, size_t bytes);
 
+/*
+ * Activations. A test keeps them as lk_real on the host, and makes those that an operation reads by
+ * t_fill_act(): the type of the table holds them exactly, so that the reference reads the same
+ * numbers. The device has them in the type of the table: t_act() and t_get_act() convert, the latter
+ * exactly.
+ */
+bool t_is_bf16(const struct lk_ops *ops);
+/* The nearest number of the activations' type. */
+double t_round(const struct lk_ops *ops, double x);
+/* A device buffer of n activations, aligned to one of them. */
+void *t_act(struct t_ctx *t, const lk_real *init, size_t n);
+/* Copy n activations to n lk_real; returns out + n * sizeof(lk_real). */
+void *t_get_act(struct t_ctx *t, void *out, const void *dev, size_t n);
+/* Activation i of a device buffer. */
+void *t_act_at(const struct lk_ops *ops, const void *p, size_t i);
+/* n random numbers in -scale..scale that are activations. */
+lk_real *t_fill_act(const struct lk_ops *ops, uint64_t seed, size_t n, double scale);
+
 /* Number i of a stream, uniform in -1..1 (splitmix64, Steele et al. 2014). */
 double t_rand(uint64_t seed, uint64_t i);
 /* calloc() with at least one element; never NULL. */
@@ -64,5 +86,9 @@ double *t_widen(const lk_real *x, size_t n);
 
 /* Require |got[i] - want[i]| <= tol * m for all i, m the largest finite |want| or 1e-3. */
 void t_near(const char *what, const lk_real *got, const double *want, size_t n, double tol);
+/* The same of activations, which may be off by their rounding besides: T_BF16 of each of them, not of
+ * the largest, since an element is rounded once. */
+void t_near_act(const struct lk_ops *ops, const char *what, const lk_real *got, const double *want,
+		size_t n, double tol);
 
 #endif

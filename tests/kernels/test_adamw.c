@@ -13,15 +13,16 @@ static void adam_run(struct t_ctx *t, const void *arg, void *out)
 	const struct adam_data *d = arg;
 	size_t bytes = d->n * sizeof(lk_real), cut = d->cut;
 	lk_real *p = t_dev(t, d->p, bytes), *m = t_dev(t, d->m, bytes), *v = t_dev(t, d->v, bytes);
-	lk_real *g = t_dev(t, d->g, bytes), *copy = t_dev(t, d->p, bytes);
+	lk_real *g = t_dev(t, d->g, bytes);
+	lk_act *copy = t_act(t, d->p, d->n);
 	struct lk_step *step = t_dev8(t, &d->step, sizeof(*step));
 
 	t_ok(t, t_ops(t)->adamw(t_queue(t), p, m, v, g, copy, cut, &d->h, step));
 	t_ok(t,
-			t_ops(t)->adamw(t_queue(t), p + cut, m + cut, v + cut, g + cut, copy + cut,
-					d->n - cut, &d->h, step));
+			t_ops(t)->adamw(t_queue(t), p + cut, m + cut, v + cut, g + cut,
+					t_act_at(t_ops(t), copy, cut), d->n - cut, &d->h, step));
 	out = t_get(t, t_get(t, out, p, bytes), m, bytes);
-	t_get(t, t_get(t, out, v, bytes), copy, bytes);
+	t_get_act(t, t_get(t, out, v, bytes), copy, d->n);
 }
 
 static void test_adamw(void **state)
@@ -47,7 +48,8 @@ static void test_adamw(void **state)
 		t_near("p", out, p, n, T_EPS * 8);
 		t_near("m", out + n, m, n, T_EPS * 8);
 		t_near("v", out + 2 * n, v, n, T_EPS * 8);
-		assert_memory_equal(out, out + 3 * n, n * sizeof(*out));
+		for (size_t i = 0; i < n; i++)
+			assert_true(out[3 * n + i] == (lk_real)t_round(ops, (double)out[i]));
 
 		d.step.finite = 0;
 		t_run(ops, adam_run, &d, out, 4 * n * sizeof(*out));

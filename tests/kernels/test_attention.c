@@ -8,7 +8,8 @@ struct attn_data {
 };
 
 /* Documents of 1 to `longest` tokens; 0: one document. */
-static void attn_make(struct attn_data *x, const struct lk_attn *at, uint32_t longest)
+static void attn_make(const struct lk_ops *ops, struct attn_data *x, const struct lk_attn *at,
+		uint32_t longest)
 {
 	size_t ql = at->q_ld != 0 ? at->q_ld : at->heads * at->dim;
 	size_t kl = at->k_ld != 0 ? at->k_ld : at->kv_heads * at->dim;
@@ -36,10 +37,10 @@ static void attn_make(struct attn_data *x, const struct lk_attn *at, uint32_t lo
 		x->pos[i] = x->pos[i] < end ? x->pos[i] : 0;
 	}
 	x->at.pos = longest > 0 ? x->pos : NULL;
-	x->q = t_fill(1, x->nq, 2);
-	x->k = t_fill(2, x->nk, 2);
-	x->v = t_fill(3, x->nk, 1);
-	x->dout = t_fill(4, x->no, 1);
+	x->q = t_fill_act(ops, 1, x->nq, 2);
+	x->k = t_fill_act(ops, 2, x->nk, 2);
+	x->v = t_fill_act(ops, 3, x->nk, 1);
+	x->dout = t_fill_act(ops, 4, x->no, 1);
 	x->o = t_alloc(x->no, sizeof(*x->o));
 	x->lse = t_alloc(x->nl, sizeof(*x->lse));
 }
@@ -69,13 +70,13 @@ static void attn_forward(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct attn_data *x = arg;
 	lk_real *zero = t_alloc(x->no, sizeof(*zero));
-	lk_real *q = t_dev(t, x->q, x->nq * sizeof(*q)), *k = t_dev(t, x->k, x->nk * sizeof(*k));
-	lk_real *v = t_dev(t, x->v, x->nk * sizeof(*v)), *o = t_dev(t, zero, x->no * sizeof(*o));
+	lk_act *q = t_act(t, x->q, x->nq), *k = t_act(t, x->k, x->nk);
+	lk_act *v = t_act(t, x->v, x->nk), *o = t_act(t, zero, x->no);
 	lk_real *lse = t_dev(t, NULL, x->nl * sizeof(*lse));
 	struct lk_attn at = attn_device(t, x);
 
 	t_ok(t, t_ops(t)->attention(t_queue(t), &at, o, lse, q, k, v));
-	t_get(t, t_get(t, out, o, x->no * sizeof(*o)), lse, x->nl * sizeof(*lse));
+	t_get(t, t_get_act(t, out, o, x->no), lse, x->nl * sizeof(*lse));
 	free(zero);
 }
 
@@ -83,32 +84,33 @@ static void attn_backward(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct attn_data *x = arg;
 	lk_real *zq = t_alloc(x->nq, sizeof(*zq)), *zk = t_alloc(x->nk, sizeof(*zk));
-	lk_real *q = t_dev(t, x->q, x->nq * sizeof(*q)), *k = t_dev(t, x->k, x->nk * sizeof(*k));
-	lk_real *v = t_dev(t, x->v, x->nk * sizeof(*v)), *o = t_dev(t, x->o, x->no * sizeof(*o));
+	lk_act *q = t_act(t, x->q, x->nq), *k = t_act(t, x->k, x->nk);
+	lk_act *v = t_act(t, x->v, x->nk), *o = t_act(t, x->o, x->no);
 	lk_real *lse = t_dev(t, x->lse, x->nl * sizeof(*lse));
-	lk_real *dout = t_dev(t, x->dout, x->no * sizeof(*dout)),
-		*dq = t_dev(t, zq, x->nq * sizeof(*dq));
-	lk_real *dk = t_dev(t, zk, x->nk * sizeof(*dk)), *dv = t_dev(t, zk, x->nk * sizeof(*dv));
+	lk_act *dout = t_act(t, x->dout, x->no), *dq = t_act(t, zq, x->nq);
+	lk_act *dk = t_act(t, zk, x->nk), *dv = t_act(t, zk, x->nk);
 	struct lk_attn at = attn_device(t, x);
 
 	for (int i = 0; i <= x->at.add; i++)
 		t_ok(t,
 				t_ops(t)->attention_back(t_queue(t), &at, dq, dk, dv, dout, o, lse,
 						q, k, v));
-	out = t_get(t, out, dq, x->nq * sizeof(*dq));
-	t_get(t, t_get(t, out, dk, x->nk * sizeof(*dk)), dv, x->nk * sizeof(*dv));
+	out = t_get_act(t, out, dq, x->nq);
+	t_get_act(t, t_get_act(t, out, dk, x->nk), dv, x->nk);
 	free(zq);
 	free(zk);
 }
 
 static void attn_check(const struct lk_ops *ops, const struct lk_attn *at, uint32_t longest)
 {
-	double *q, *k, *v, *dout, *o, *lse, *dq, *dk, *dv, tol;
+	/* bf16: the probabilities and their gradients are operands of products, and rounded too. */
+	double half = t_is_bf16(ops) ? T_BF16 : 0, tol = T_EPS * 40 * sqrt((double)at->dim);
+	double *q, *k, *v, *dout, *o, *lse, *dq, *dk, *dv;
 	struct attn_data x;
 	lk_real *out, *grad;
 	char what[160];
 
-	attn_make(&x, at, longest);
+	attn_make(ops, &x, at, longest);
 	q = t_widen(x.q, x.nq);
 	k = t_widen(x.k, x.nk);
 	v = t_widen(x.v, x.nk);
@@ -119,22 +121,24 @@ static void attn_check(const struct lk_ops *ops, const struct lk_attn *at, uint3
 	dk = dq + x.nq;
 	dv = dk + x.nk;
 	lk_ref_attention(&x.at, o, lse, q, k, v);
-	for (int i = 0; i <= at->add; i++)
-		lk_ref_attention_back(&x.at, dq, dk, dv, dout, o, lse, q, k, v);
 	out = t_alloc(x.no + x.nl, sizeof(*out));
 	t_run(ops, attn_forward, &x, out, (x.no + x.nl) * sizeof(*out));
 	(void)snprintf(what, sizeof(what), "%s b%zu h%zu/%zu d%zu q%zu@%zu k%zu@%zu doc %u",
 			ops->name, at->batch, at->heads, at->kv_heads, at->dim, at->tq, at->q_pos,
 			at->tk, at->k_pos, longest);
-	tol = T_EPS * 40 * sqrt((double)at->dim);
-	t_near(what, out, o, x.no, tol);
+	t_near_act(ops, what, out, o, x.no, tol + half);
 	t_near(what, out + x.no, lse, x.nl, tol);
 	memcpy(x.o, out, x.no * sizeof(*out));
 	memcpy(x.lse, out + x.no, x.nl * sizeof(*out));
+	/* Backward, from the output as it was stored. */
+	for (size_t i = 0; i < x.no; i++)
+		o[i] = t_round(ops, o[i]);
+	for (int i = 0; i <= at->add; i++)
+		lk_ref_attention_back(&x.at, dq, dk, dv, dout, o, lse, q, k, v);
 	grad = t_alloc(x.nq + 2 * x.nk, sizeof(*grad));
 	t_run(ops, attn_backward, &x, grad, (x.nq + 2 * x.nk) * sizeof(*grad));
 	/* By the largest of all three: with one visible key dQ is a difference of equal numbers. */
-	t_near(what, grad, dq, x.nq + 2 * x.nk, tol * 4);
+	t_near_act(ops, what, grad, dq, x.nq + 2 * x.nk, (tol + half) * 4);
 	free(q), free(k), free(v), free(dout), free(o), free(lse), free(dq);
 	free(out), free(grad);
 	attn_free(&x);
@@ -226,7 +230,7 @@ static void attn_decode(void **state)
 		struct attn_data x, y;
 		lk_real *all, *one;
 
-		attn_make(&x, &at, longest);
+		attn_make(ops, &x, &at, longest);
 		all = t_alloc(x.no + x.nl, sizeof(*all));
 		t_run(ops, attn_forward, &x, all, (x.no + x.nl) * sizeof(*all));
 		one = t_alloc(x.no + x.nl, sizeof(*one));
@@ -256,10 +260,9 @@ static void attn_merge_run(struct t_ctx *t, const void *arg, void *out)
 	const struct attn_data *x = arg;
 	struct lk_attn a = x->at, b = x->at;
 	size_t cut = 40;
-	lk_real *q = t_dev(t, x->q, x->nq * sizeof(*q)), *k = t_dev(t, x->k, x->nk * sizeof(*k));
-	lk_real *v = t_dev(t, x->v, x->nk * sizeof(*v)), *o = t_dev(t, NULL, x->no * sizeof(*o));
-	lk_real *lse = t_dev(t, NULL, x->nl * sizeof(*lse)),
-		*o2 = t_dev(t, NULL, x->no * sizeof(*o));
+	lk_act *q = t_act(t, x->q, x->nq), *k = t_act(t, x->k, x->nk), *v = t_act(t, x->v, x->nk);
+	lk_act *o = t_act(t, NULL, x->no), *o2 = t_act(t, NULL, x->no);
+	lk_real *lse = t_dev(t, NULL, x->nl * sizeof(*lse));
 	lk_real *lse2 = t_dev(t, NULL, x->nl * sizeof(*lse));
 
 	a.tk = cut;
@@ -267,10 +270,11 @@ static void attn_merge_run(struct t_ctx *t, const void *arg, void *out)
 	b.k_pos = cut;
 	t_ok(t, t_ops(t)->attention(t_queue(t), &a, o, lse, q, k, v));
 	t_ok(t,
-			t_ops(t)->attention(t_queue(t), &b, o2, lse2, q, k + cut * a.k_ld,
-					v + cut * a.k_ld));
+			t_ops(t)->attention(t_queue(t), &b, o2, lse2, q,
+					t_act_at(t_ops(t), k, cut * a.k_ld),
+					t_act_at(t_ops(t), v, cut * a.k_ld)));
 	t_ok(t, t_ops(t)->attn_merge(t_queue(t), &x->at, o, lse, o2, lse2));
-	t_get(t, t_get(t, out, o, x->no * sizeof(*o)), lse, x->nl * sizeof(*lse));
+	t_get(t, t_get_act(t, out, o, x->no), lse, x->nl * sizeof(*lse));
 }
 
 static void attn_merge(void **state)
@@ -287,13 +291,15 @@ static void attn_merge(void **state)
 		lk_real *whole, *parts;
 		double *want;
 
-		attn_make(&x, &at, 0);
+		attn_make(ops, &x, &at, 0);
 		whole = t_alloc(x.no + x.nl, sizeof(*whole));
 		parts = t_alloc(x.no + x.nl, sizeof(*parts));
 		t_run(ops, attn_forward, &x, whole, (x.no + x.nl) * sizeof(*whole));
 		t_run(ops, attn_merge_run, &x, parts, (x.no + x.nl) * sizeof(*parts));
 		want = t_widen(whole, x.no + x.nl);
-		t_near("merge", parts, want, x.no + x.nl, T_EPS * 40);
+		/* Both parts are rounded, their combination, and the whole. */
+		t_near("merge", parts, want, x.no + x.nl,
+				T_EPS * 40 + (t_is_bf16(ops) ? 3 * T_BF16 : 0));
 		free(whole), free(parts), free(want);
 		attn_free(&x);
 	}

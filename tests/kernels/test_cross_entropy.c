@@ -30,7 +30,7 @@ static void ce_free(struct ce_data *d)
 }
 
 /* Slices of the vocabulary as ranks would hold them; the last one takes the remainder. */
-static void ce_split(struct t_ctx *t, const struct ce_data *d, lk_real *logp, lk_real *dx,
+static void ce_split(struct t_ctx *t, const struct ce_data *d, lk_real *logp, lk_act *dx,
 		const lk_real *x, const uint32_t *label, const lk_real *weight)
 {
 	lk_real *all = t_dev(t, NULL, d->ranks * d->rows * 3 * sizeof(*all)), *stats;
@@ -46,7 +46,8 @@ static void ce_split(struct t_ctx *t, const struct ce_data *d, lk_real *logp, lk
 	t_ok(t, t_ops(t)->ce_merge(t_queue(t), stats, all, d->ranks, d->rows));
 	for (size_t k = 0; k < d->ranks; k++)
 		t_ok(t,
-				t_ops(t)->ce_grad(t_queue(t), logp, dx + k * part, x + k * part,
+				t_ops(t)->ce_grad(t_queue(t), logp,
+						t_act_at(t_ops(t), dx, k * part), x + k * part,
 						label, weight, stats, d->rows,
 						k + 1 < d->ranks ? part : d->v - k * part, d->ld,
 						k * part));
@@ -59,7 +60,7 @@ static void ce_run(struct t_ctx *t, const void *arg, void *out)
 	size_t bytes = d->rows * d->ld * sizeof(lk_real);
 	lk_real *x = t_dev(t, d->x, bytes), *logp = t_dev(t, NULL, d->rows * sizeof(*logp));
 	lk_real *weight = t_dev(t, d->weight, d->rows * sizeof(*weight));
-	lk_real *dx = d->in_place ? x : t_dev(t, d->x, bytes);
+	lk_act *dx = d->in_place ? (lk_act *)x : t_act(t, d->x, d->rows * d->ld);
 	uint32_t *label = t_dev8(t, d->label, d->rows * sizeof(*label));
 
 	if (d->ranks != 0)
@@ -70,7 +71,7 @@ static void ce_run(struct t_ctx *t, const void *arg, void *out)
 						d->logp_only ? NULL : dx, x, label,
 						d->unweighted ? NULL : weight, d->rows, d->v,
 						d->ld));
-	t_get(t, t_get(t, out, logp, d->rows * sizeof(*logp)), dx, bytes);
+	t_get_act(t, t_get(t, out, logp, d->rows * sizeof(*logp)), dx, d->rows * d->ld);
 }
 
 static void ce_check(const struct lk_ops *ops, struct ce_data *d, lk_real *out)
@@ -84,12 +85,13 @@ static void ce_check(const struct lk_ops *ops, struct ce_data *d, lk_real *out)
 	t_run(ops, ce_run, d, out, (n + d->rows) * sizeof(*out));
 	if (!d->grad_only)
 		t_near("logp", out, logp, d->rows, T_EPS * 8);
-	for (size_t r = 0; r < d->rows; r++)
-		if (d->logp_only)
-			assert_memory_equal(out + d->rows, d->x, n * sizeof(*out));
-		else
-			t_near("dlogits", out + d->rows + r * d->ld, dx + r * d->ld, d->v,
-					T_EPS * 16);
+	for (size_t i = 0; i < n; i++)
+		if (d->logp_only || i % d->ld >= d->v)
+			assert_true(isnan(d->x[i]) ||
+					out[d->rows + i] == (lk_real)t_round(ops, x[i]));
+	for (size_t r = 0; r < d->rows && !d->logp_only; r++)
+		t_near_act(ops, "dlogits", out + d->rows + r * d->ld, dx + r * d->ld, d->v,
+				T_EPS * 16);
 	free(logp), free(dx), free(x), free(weight);
 }
 
@@ -114,7 +116,7 @@ static void test_ce(void **state)
 		ce_check(ops, &d, all);
 		d.unweighted = 0;
 		ce_check(ops, &d, all);
-		d.in_place = 1;
+		d.in_place = !t_is_bf16(ops);
 		ce_check(ops, &d, out);
 		assert_memory_equal(all, out, n * sizeof(*out));
 		d.in_place = 0;
@@ -263,6 +265,8 @@ static void test_exp(void **state)
 	{
 		double worst = 0;
 
+		if (t_is_bf16(ops)) /* which would round what is measured */
+			continue;
 		t_run(ops, exp_run, x, y, EXP_N * sizeof(*y));
 		assert_true(y[0] == 1);
 		assert_true(y[1] == 0);

@@ -11,8 +11,9 @@ struct embed_data {
 static void embed_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct embed_data *d = arg;
-	size_t bytes = d->rows * d->n * sizeof(lk_real), wb = d->v * d->n * sizeof(lk_real);
-	lk_real *w = t_dev(t, d->w, wb), *y = t_dev(t, NULL, bytes), *dy = t_dev(t, d->dy, bytes);
+	size_t n = d->rows * d->n, nw = d->v * d->n;
+	lk_act *w = t_act(t, d->w, nw), *y = t_act(t, NULL, n), *dy = t_act(t, d->dy, n);
+	lk_real *dw = t_dev(t, d->w, nw * sizeof(*dw));
 	uint32_t *ids = t_dev8(t, d->ids, d->rows * sizeof(*ids));
 	uint32_t *id = t_alloc(d->rows, sizeof(*id)), *begin = t_alloc(d->rows + 1, sizeof(*id));
 	uint32_t *row = t_alloc(d->rows, sizeof(*row));
@@ -23,8 +24,8 @@ static void embed_run(struct t_ctx *t, const void *arg, void *out)
 	sorted.begin = t_dev8(t, begin, (sorted.segments + 1) * sizeof(*id));
 	sorted.row = t_dev8(t, row, d->rows * sizeof(*id));
 	t_ok(t, t_ops(t)->embed(t_queue(t), y, w, ids, d->rows, d->n, d->v0, d->v));
-	t_ok(t, t_ops(t)->embed_back(t_queue(t), w, dy, &sorted, d->n, d->v0, d->v, d->add));
-	t_get(t, t_get(t, out, y, bytes), w, wb);
+	t_ok(t, t_ops(t)->embed_back(t_queue(t), dw, dy, &sorted, d->n, d->v0, d->v, d->add));
+	t_get(t, t_get_act(t, out, y, n), dw, nw * sizeof(*dw));
 	free(id), free(begin), free(row);
 }
 
@@ -42,7 +43,7 @@ static void test_embed(void **state)
 		size_t n = ns[k / 8], rows = k & 4 ? T_LEN(ids) : k & 1;
 		/* a vocabulary of 24, of which 4 are not used, or ids 5..13 */
 		struct embed_data d = { rows, n, k & 1 ? 5 : 0, k & 1 ? 9 : 24, ids, k >> 1 & 1,
-			t_fill(1, 24 * n, 1), t_fill(2, rows * n, 1) };
+			t_fill_act(ops, 1, 24 * n, 1), t_fill_act(ops, 2, rows * n, 1) };
 		lk_real *out = t_alloc((rows + 24) * n, sizeof(*out));
 		double *w = t_widen(d.w, d.v * n), *dy = t_widen(d.dy, rows * n);
 		double *y = t_alloc(rows * n, sizeof(*y));

@@ -4,6 +4,7 @@ struct gemm_case {
 	size_t m, n, k;
 	size_t pad; /* added to the leading dimensions */
 	int ta, tb, packed, in_place, scaled;
+	int real; /* C and D are lk_real, otherwise activations */
 	double alpha, beta;
 	size_t row0, row1;
 };
@@ -16,7 +17,7 @@ struct gemm_data {
 	lk_real scale[2];
 };
 
-static void gemm_make(struct gemm_data *x, const struct gemm_case *c)
+static void gemm_make(const struct lk_ops *ops, struct gemm_data *x, const struct gemm_case *c)
 {
 	size_t arows = c->ta ? c->k : c->m, acols = c->ta ? c->m : c->k;
 	size_t brows = c->tb ? c->n : c->k, bcols = c->tb ? c->k : c->n;
@@ -30,7 +31,8 @@ static void gemm_make(struct gemm_data *x, const struct gemm_case *c)
 		.alpha = c->alpha,
 		.beta = c->beta,
 		.row0 = c->row0,
-		.row1 = c->row1 };
+		.row1 = c->row1,
+		.cd_type = c->real ? LK_REAL : LK_ACT };
 	if (c->pad != 0) {
 		x->g.lda = acols + c->pad;
 		x->g.ldb = bcols + c->pad + 1;
@@ -39,9 +41,9 @@ static void gemm_make(struct gemm_data *x, const struct gemm_case *c)
 	x->na = arows * (acols + c->pad);
 	x->nb = brows * (bcols + (c->pad ? c->pad + 1 : 0));
 	x->nd = c->m * (c->n + (c->pad ? c->pad + 2 : 0));
-	x->a = t_fill(1, x->na, 1);
-	x->b = t_fill(2, x->nb, 1);
-	x->d = t_fill(3, x->nd, 1);
+	x->a = t_fill_act(ops, 1, x->na, 1);
+	x->b = t_fill_act(ops, 2, x->nb, 1);
+	x->d = t_fill_act(ops, 3, x->nd, 1);
 	x->scale[0] = 3;
 	x->scale[1] = (lk_real)-0.7;
 }
@@ -53,6 +55,12 @@ static void gemm_free(struct gemm_data *x)
 	free(x->d);
 }
 
+/* A device buffer of C or D, from nd numbers. */
+static void *gemm_dev(struct t_ctx *t, const struct gemm_data *x, const lk_real *init)
+{
+	return x->c.real ? t_dev(t, init, x->nd * sizeof(*init)) : t_act(t, init, x->nd);
+}
+
 /* out: D with its padding, which must not change; then, with scales, its largest absolute value. */
 static void gemm_run(struct t_ctx *t, const void *arg, void *out)
 {
@@ -61,14 +69,14 @@ static void gemm_run(struct t_ctx *t, const void *arg, void *out)
 	struct lk_queue *q = t_queue(t);
 	struct lk_gemm g = x->g;
 	struct lk_packed_weight *packed = NULL;
-	lk_real *a = t_dev(t, x->a, x->na * sizeof(*a)), *b = t_dev(t, x->b, x->nb * sizeof(*b));
-	lk_real *c = t_dev(t, x->d, x->nd * sizeof(*c)), *d = c;
+	lk_act *a = t_act(t, x->a, x->na), *b = t_act(t, x->b, x->nb);
+	void *c = gemm_dev(t, x, x->d), *d = c;
 	lk_real *scale = t_dev(t, x->scale, sizeof(x->scale)), *amax = NULL;
 
 	if (!x->c.in_place) {
 		lk_real *fill = t_alloc(x->nd, sizeof(*fill));
 
-		d = t_dev(t, fill, x->nd * sizeof(*d));
+		d = gemm_dev(t, x, fill);
 		free(fill);
 	}
 	for (int i = 0; i < 2 && x->c.packed; i++)
@@ -80,7 +88,7 @@ static void gemm_run(struct t_ctx *t, const void *arg, void *out)
 		g.d_amax = amax = t_dev(t, NULL, sizeof(*amax));
 	}
 	t_ok(t, ops->gemm(q, &g, d, a, packed ? NULL : b, g.beta != 0 ? c : NULL));
-	out = t_get(t, out, d, x->nd * sizeof(*d));
+	out = x->c.real ? t_get(t, out, d, x->nd * sizeof(lk_real)) : t_get_act(t, out, d, x->nd);
 	if (x->c.scaled)
 		t_get(t, out, amax, sizeof(*amax));
 	ops->pack_free(q, packed);
@@ -93,7 +101,7 @@ static void gemm_check(const struct lk_ops *ops, const struct gemm_case *c)
 	lk_real *out;
 	char what[128];
 
-	gemm_make(&x, c);
+	gemm_make(ops, &x, c);
 	out = t_alloc(x.nd, sizeof(*out));
 	a = t_widen(x.a, x.na);
 	b = t_widen(x.b, x.nb);
@@ -103,7 +111,10 @@ static void gemm_check(const struct lk_ops *ops, const struct gemm_case *c)
 	t_run(ops, gemm_run, &x, out, x.nd * sizeof(*out));
 	(void)snprintf(what, sizeof(what), "%s %zux%zux%zu t%d%d pad %zu", ops->name, c->m, c->n,
 			c->k, c->ta, c->tb, c->pad);
-	t_near(what, out, want, x.nd, T_EPS * 8 * sqrt((double)c->k + 4));
+	if (c->real)
+		t_near(what, out, want, x.nd, T_EPS * 8 * sqrt((double)c->k + 4));
+	else
+		t_near_act(ops, what, out, want, x.nd, T_EPS * 8 * sqrt((double)c->k + 4));
 	free(out), free(want), free(a), free(b), free(d);
 	gemm_free(&x);
 }
@@ -127,6 +138,7 @@ static void gemm_shapes(void **state)
 				.pad = v & 4 ? 3 : 0,
 				.in_place = v >> 3,
 				.packed = (v & 9) == 9,
+				.real = (i + (size_t)v / 2) & 1,
 				.alpha = v & 4 ? 0.5 : 1,
 				.beta = v & 8		? 1
 						: v & 4 ? -2
@@ -145,9 +157,12 @@ static void gemm_parts(void **state)
 	(void)state;
 	T_EACH(ops)
 	for (size_t i = 0; i < T_LEN(sizes); i++) {
-		struct gemm_case c = {
-			.m = sizes[i][0], .n = sizes[i][1], .k = sizes[i][2], .tb = 1, .alpha = 1
-		};
+		struct gemm_case c = { .m = sizes[i][0],
+			.n = sizes[i][1],
+			.k = sizes[i][2],
+			.tb = 1,
+			.alpha = 1,
+			.real = i == 0 };
 
 		gemm_check(ops, &c);
 	}
@@ -167,12 +182,13 @@ static void gemm_rows(void **state)
 			.tb = v & 1,
 			.alpha = 1,
 			.beta = v >> 1,
-			.in_place = v >> 1 };
+			.in_place = v >> 1,
+			.real = v == 3 };
 		struct gemm_data x;
 		size_t bytes = c.m * c.n * sizeof(lk_real);
 		lk_real *all, *some, *first = t_alloc(c.m * c.n, sizeof(*first));
 
-		gemm_make(&x, &c);
+		gemm_make(ops, &x, &c);
 		memcpy(first, x.d, bytes);
 		all = t_alloc(c.m * c.n, sizeof(*all));
 		some = t_alloc(c.m * c.n, sizeof(*some));
@@ -203,12 +219,14 @@ static void gemm_same(void **state)
 	(void)state;
 	T_EACH(ops)
 	for (size_t m = 1; m < 100; m += 49) {
-		struct gemm_case c = { .m = m, .n = 333, .k = 1100, .tb = 1, .alpha = 1 };
+		struct gemm_case c = {
+			.m = m, .n = 333, .k = 1100, .tb = 1, .alpha = 1, .real = m > 50
+		};
 		struct gemm_data x;
 		lk_real *plain = t_alloc(m * c.n, sizeof(*plain));
 		lk_real *other = t_alloc(m * c.n, sizeof(*other));
 
-		gemm_make(&x, &c);
+		gemm_make(ops, &x, &c);
 		t_run(ops, gemm_run, &x, plain, m * c.n * sizeof(*plain));
 		x.c.packed = 1;
 		t_run(ops, gemm_run, &x, other, m * c.n * sizeof(*plain));
@@ -237,7 +255,7 @@ static void gemm_nan_in_d(void **state)
 		struct gemm_data x;
 		lk_real out[63];
 
-		gemm_make(&x, &c);
+		gemm_make(ops, &x, &c);
 		for (size_t i = 0; i < x.nd; i++)
 			x.d[i] = (lk_real)NAN;
 		t_run(ops, gemm_run, &x, out, sizeof(out));
@@ -261,6 +279,7 @@ static void gemm_scales(void **state)
 			.tb = v & 1,
 			.pad = 3,
 			.scaled = 1,
+			.real = v == 2 || v == 5,
 			.alpha = 0.5,
 			.beta = v >> 1 & 1,
 			.row0 = v & 4 ? 7 : 0,
@@ -269,7 +288,7 @@ static void gemm_scales(void **state)
 		struct gemm_data x;
 		lk_real *out;
 
-		gemm_make(&x, &c);
+		gemm_make(ops, &x, &c);
 		out = t_alloc(x.nd + 1, sizeof(*out));
 		a = t_widen(x.a, x.na);
 		b = t_widen(x.b, x.nb);
@@ -282,7 +301,10 @@ static void gemm_scales(void **state)
 			most = fabs(want[i]) > most ? fabs(want[i]) : most;
 		want[x.nd] = most;
 		t_run(ops, gemm_run, &x, out, (x.nd + 1) * sizeof(*out));
-		t_near("scaled", out, want, x.nd + 1, T_EPS * 64);
+		if (c.real)
+			t_near("scaled", out, want, x.nd + 1, T_EPS * 64);
+		else
+			t_near_act(ops, "scaled", out, want, x.nd + 1, T_EPS * 64);
 		free(out), free(want), free(a), free(b), free(d);
 		gemm_free(&x);
 	}

@@ -78,7 +78,7 @@ static double norm_loss(const double *in)
 {
 	double y[ROWS * N], sum[ROWS * N];
 
-	lk_ref_rmsnorm(y, NULL, sum, in, in + ROWS * N, in + 2 * ROWS * N, ROWS, N, 1e-5);
+	lk_ref_rmsnorm(y, NULL, sum, in, in + ROWS * N, in + 2 * ROWS * N, ROWS, N, 1e-5, LK_F64);
 	return lk_ref_dot(y, norm_dy, ROWS * N) + lk_ref_dot(sum, norm_dsum, ROWS * N);
 }
 
@@ -91,7 +91,7 @@ static void test_rmsnorm(void **state)
 	fill(in, 1, T_LEN(in));
 	fill(norm_dy, 2, ROWS * N);
 	fill(norm_dsum, 3, ROWS * N);
-	lk_ref_rmsnorm(y, rstd, sum, in, in + ROWS * N, in + 2 * ROWS * N, ROWS, N, 1e-5);
+	lk_ref_rmsnorm(y, rstd, sum, in, in + ROWS * N, in + 2 * ROWS * N, ROWS, N, 1e-5, LK_F64);
 	fill(grad, 4, T_LEN(grad));
 	lk_ref_rmsnorm_back(grad, grad + 2 * ROWS * N, norm_dy, norm_dsum, sum, in + 2 * ROWS * N,
 			rstd, ROWS, N, 0);
@@ -107,7 +107,7 @@ static double norm_alone_loss(const double *in)
 {
 	double y[ROWS * N];
 
-	lk_ref_rmsnorm(y, NULL, NULL, in, NULL, in + ROWS * N, ROWS, N, 1e-5);
+	lk_ref_rmsnorm(y, NULL, NULL, in, NULL, in + ROWS * N, ROWS, N, 1e-5, LK_F64);
 	return lk_ref_dot(y, norm_dy, ROWS * N);
 }
 
@@ -119,7 +119,7 @@ static void test_rmsnorm_alone(void **state)
 	(void)state;
 	fill(in, 16, T_LEN(in));
 	fill(norm_dy, 17, ROWS * N);
-	lk_ref_rmsnorm(y, rstd, NULL, in, NULL, in + ROWS * N, ROWS, N, 1e-5);
+	lk_ref_rmsnorm(y, rstd, NULL, in, NULL, in + ROWS * N, ROWS, N, 1e-5, LK_F64);
 	lk_ref_rmsnorm_back(grad, dw, norm_dy, NULL, in, in + ROWS * N, rstd, ROWS, N, 0);
 	check_gradient(norm_alone_loss, in, grad, T_LEN(in));
 	memcpy(y, dw, N * sizeof(*y));

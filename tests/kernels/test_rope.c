@@ -15,8 +15,7 @@ struct rope_data {
 static void rope_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct rope_data *d = arg;
-	size_t bytes = d->rows * d->ld * sizeof(lk_real);
-	lk_real *x = t_dev(t, d->x, bytes);
+	lk_act *x = t_act(t, d->x, d->rows * d->ld);
 	lk_real *table = t_dev(t, NULL, NPOS * d->dim * sizeof(*table));
 	uint32_t *pos = d->pos ? t_dev8(t, d->pos, d->rows * sizeof(*pos)) : NULL;
 
@@ -24,7 +23,7 @@ static void rope_run(struct t_ctx *t, const void *arg, void *out)
 	t_ok(t,
 			t_ops(t)->rope(t_queue(t), x, table, pos, d->seq, d->rows, d->heads, d->dim,
 					d->ld, d->inverse));
-	t_get(t, out, x, bytes);
+	t_get_act(t, out, x, d->rows * d->ld);
 }
 
 static void test_rope(void **state)
@@ -46,12 +45,12 @@ static void test_rope(void **state)
 
 		for (size_t i = 0; i < d.dim / 2; i++)
 			d.freq[i] = pow(THETA, -2.0 * (double)i / (double)d.dim);
-		d.x = t_fill(3, n, 1);
+		d.x = t_fill_act(ops, 3, n, 1);
 		want = t_widen(d.x, n);
 		lk_ref_rope_table(table, POS0, NPOS, d.dim, d.freq);
 		lk_ref_rope(want, table, d.pos, d.seq, d.rows, d.heads, d.dim, d.ld, d.inverse);
 		t_run(ops, rope_run, &d, out, n * sizeof(*out));
-		t_near("rope", out, want, n, T_EPS * 8);
+		t_near_act(ops, "rope", out, want, n, T_EPS * 8);
 		free(out), free(want), free(table), free(d.x);
 	}
 }

@@ -10,15 +10,15 @@ struct glu_data {
 static void glu_run(struct t_ctx *t, const void *arg, void *out)
 {
 	const struct glu_data *d = arg;
-	size_t bytes = d->rows * d->f * sizeof(lk_real);
-	lk_real *gu = t_dev(t, d->gu, 2 * bytes), *dy = t_dev(t, d->dy, bytes);
-	lk_real *y = t_dev(t, NULL, bytes), *again = d->in_place ? dy : t_dev(t, NULL, bytes);
-	lk_real *dgu = d->in_place ? gu : t_dev(t, NULL, 2 * bytes);
+	size_t n = d->rows * d->f;
+	lk_act *gu = t_act(t, d->gu, 2 * n), *dy = t_act(t, d->dy, n);
+	lk_act *y = t_act(t, NULL, n), *again = d->in_place ? dy : t_act(t, NULL, n);
+	lk_act *dgu = d->in_place ? gu : t_act(t, NULL, 2 * n);
 
 	t_ok(t, t_ops(t)->swiglu(t_queue(t), y, gu, d->rows, d->f));
 	t_ok(t, t_ops(t)->swiglu_back(t_queue(t), dgu, again, dy, gu, d->rows, d->f));
-	out = t_get(t, t_get(t, out, y, bytes), again, bytes);
-	t_get(t, out, dgu, 2 * bytes);
+	out = t_get_act(t, t_get_act(t, out, y, n), again, n);
+	t_get_act(t, out, dgu, 2 * n);
 }
 
 static void test_swiglu(void **state)
@@ -31,8 +31,8 @@ static void test_swiglu(void **state)
 	T_EACH(ops)
 	for (size_t k = 0; k < T_LEN(shapes) * 2; k++) {
 		size_t rows = shapes[k / 2][0], f = shapes[k / 2][1], n = rows * f;
-		struct glu_data d = { rows, f, k & 1, t_fill(1, 2 * n, k & 2 ? 12 : 100),
-			t_fill(2, n, 1) };
+		struct glu_data d = { rows, f, k & 1, t_fill_act(ops, 1, 2 * n, k & 2 ? 12 : 100),
+			t_fill_act(ops, 2, n, 1) };
 		double *gu = t_widen(d.gu, 2 * n), *dy = t_widen(d.dy, n);
 		double *y = t_alloc(n, sizeof(*y)), *dgu = t_alloc(2 * n, sizeof(*dgu));
 		lk_real *out = t_alloc(4 * n, sizeof(*out));
@@ -40,9 +40,9 @@ static void test_swiglu(void **state)
 		lk_ref_swiglu(y, gu, rows, f);
 		lk_ref_swiglu_back(dgu, NULL, dy, gu, rows, f);
 		t_run(ops, glu_run, &d, out, 4 * n * sizeof(*out));
-		t_near("swiglu", out, y, n, T_EPS * 8);
+		t_near_act(ops, "swiglu", out, y, n, T_EPS * 8);
 		assert_memory_equal(out, out + n, n * sizeof(*out));
-		t_near("swiglu dgu", out + 2 * n, dgu, 2 * n, T_EPS * 8);
+		t_near_act(ops, "swiglu dgu", out + 2 * n, dgu, 2 * n, T_EPS * 8);
 		free(out), free(gu), free(dy), free(y), free(dgu), free(d.gu), free(d.dy);
 	}
 }

@@ -67,19 +67,15 @@ static uint64_t allocate(const struct lt_settings *s, const struct lt_schedule *
 /* Compare the plan of every rank with what it allocates; `act` of the activations. */
 static void check(const struct lt_settings *s, enum lk_type act)
 {
-	struct lk_ops ops = *lk_cpu_ops(LK_REAL);
-	struct lt_backend counting = { .ops = &ops };
+	struct lk_ops ops = *lk_cpu_ops(act);
+	struct lt_memory_rules counting = { .ops = &ops };
 	struct lt_schedule schedule;
 	struct lt_layout l;
 	struct lu_err err;
 	size_t ranks = 1;
 
-	real = lk_cpu_ops(LK_REAL);
+	real = lk_cpu_ops(act);
 	ops.alloc = counting_alloc;
-	if (act == LK_BF16) {
-		ops.act = LK_BF16;
-		ops.act_size = 2;
-	}
 	ok(lt_settings_schedule(s, 1, &schedule, &err), &err);
 	for (size_t rank = 0; rank < ranks; rank++) {
 		struct lt_memory m, gpu;
@@ -93,7 +89,7 @@ static void check(const struct lt_settings *s, enum lk_type act)
 		assert_true(fabs(m.all - m.exchange - m.checkpoint - got) < 0.02 * got);
 		/* A GPU differs in its work space and in what it need not hold. */
 		if (act == LK_BF16) {
-			struct lt_backend on = lt_backend_gpu(LK_BF16);
+			struct lt_memory_rules on = lt_memory_rules_gpu(LK_BF16);
 
 			ok(lt_memory_count(s, &schedule, &l, &on, &gpu, &err), &err);
 			assert_true(fabs(gpu.all - gpu.workspace -
@@ -138,7 +134,7 @@ static void test_state(void **state)
 		"layers", "32", "model", "heads", "32", "model", "kv_heads", "8", "model",
 		"head_dim", "128", "model", "ffn", "12288", NULL };
 	struct lt_settings s = settings_of(set, 21);
-	struct lt_backend gpu = lt_backend_gpu(LK_BF16);
+	struct lt_memory_rules gpu = lt_memory_rules_gpu(LK_BF16);
 	struct lt_schedule schedule;
 	struct lt_layout l;
 	struct lt_memory m;

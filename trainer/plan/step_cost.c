@@ -76,7 +76,7 @@ static int measure_stages(struct lt_scene *sc, struct lu_err *err)
 void lt_scene_vary(struct lt_scene *sc, uint64_t micro_batch, enum lt_recompute recompute,
 		uint64_t zero, bool sequence)
 {
-	struct lt_backend gpu = lt_backend_gpu(lt_settings_act(&sc->s));
+	struct lt_memory_rules gpu = lt_memory_rules_gpu(LK_BF16);
 	struct lt_work *w = &sc->work;
 
 	sc->s.train.micro_batch = micro_batch;
@@ -346,7 +346,7 @@ int lt_scene_cost(struct lt_scene *sc, uint64_t batch, struct lt_cost *cost, str
 int lt_scene_stage_memory(struct lt_scene *sc, const struct lt_schedule *schedule, size_t stage,
 		struct lt_memory *m, struct lu_err *err)
 {
-	struct lt_backend gpu = lt_backend_gpu(lt_settings_act(&sc->s));
+	struct lt_memory_rules gpu = lt_memory_rules_gpu(LK_BF16);
 	size_t rank = lt_mesh_peer(&sc->layout.mesh, LT_PP, 0, stage);
 	struct lt_layout l;
 	int rc;

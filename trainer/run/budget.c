@@ -12,6 +12,7 @@
 #include "trainer/parallel/actions_chart.h"
 #include "trainer/parallel/stages.h"
 #include "trainer/run/available.h"
+#include "trainer/run/backend.h"
 #include "trainer/run/layout.h"
 #include "trainer/run/memory.h"
 #include "trainer/run/phase_data.h"
@@ -23,7 +24,7 @@
 static int count_here(const struct lt_settings *s, const struct lt_schedule *schedule,
 		const struct lt_layout *l, struct lt_memory *m, struct lu_err *err)
 {
-	struct lt_backend here = lt_backend_cpu(lt_settings_act(s));
+	struct lt_memory_rules here = lt_memory_rules_here(lt_backend(s->train.dtype));
 
 	if (lt_memory_count(s, schedule, l, &here, m, err) < 0)
 		return -1;
@@ -150,7 +151,7 @@ static int model_lines(const struct lt_settings *s, struct lu_buf *out, struct l
 	lt_settings_shape(s, &shape);
 	if (lt_table_build(&t, &shape, NULL, err) < 0)
 		return -1;
-	lu_buf_printf(out, "%-24s %s\n", "backend", lk_cpu_ops(lt_settings_act(s))->name);
+	lu_buf_printf(out, "%-24s %s\n", "backend", lt_backend(s->train.dtype)->name);
 	lu_buf_printf(out, "%-24s %zu\n", "parameters", t.all);
 	lu_buf_printf(out, "%-24s %" PRIu64 "\n", "in matrix products", lt_matrix_params(&t));
 	lu_buf_printf(out, "%-24s %.4g (causal attention counted half: %.4g)\n", "FLOPs a token",

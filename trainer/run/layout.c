@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "trainer/parallel/stages.h"
+#include "trainer/run/backend.h"
 
 static int make_mesh(struct lt_layout *l, const struct lt_settings *s, size_t processes,
 		struct lu_err *err)
@@ -152,7 +153,7 @@ struct lt_groups lt_layout_groups(const struct lt_layout *l)
 		.sequence = l->sequence };
 }
 
-struct lt_written_by lt_layout_describe(const struct lt_layout *l, enum lt_recompute recompute)
+struct lt_written_by lt_layout_describe(const struct lt_layout *l, const struct lt_settings *s)
 {
 	static const char *const names[] = { [LT_RECOMPUTE_NONE] = "none",
 		[LT_RECOMPUTE_NORMS] = "norms",
@@ -164,7 +165,8 @@ struct lt_written_by lt_layout_describe(const struct lt_layout *l, enum lt_recom
 		.lanes = l->lanes,
 		.equality = "layout" };
 
-	snprintf(by.recompute, sizeof(by.recompute), "%s", names[recompute]);
+	snprintf(by.recompute, sizeof(by.recompute), "%s", names[s->parallel.recompute]);
+	snprintf(by.dtype, sizeof(by.dtype), "%s", lt_dtype_name(s->train.dtype));
 	return by;
 }
 

@@ -6,18 +6,29 @@
 
 #include "libcommon/sys/file.h"
 #include "trainer/model/tensorfile.h"
+#include "trainer/run/backend.h"
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/config.h"
 #include "trainer/run/folder.h"
 
+const struct lu_enum lt_computes[] = {
+	{ "run", LT_COMPUTE_AS_TRAINED },
+	{ "fp32", LT_COMPUTE_FP32 },
+	{ "bf16", LT_COMPUTE_BF16 },
+	LU_ENUM_END,
+};
+
 /* --- weights ---------------------------------------------------------------------------------- */
 
-static int open_weights(struct lt_loaded_model *m, const struct lt_shape *shape, struct lu_err *err)
+static int open_weights(struct lt_loaded_model *m, const struct lt_shape *shape,
+		enum lt_dtype trained, struct lu_err *err)
 {
 	const struct lt_holding holding = { .dp_size = 1, .packed = m->generate };
 	struct lk_err kerr;
 
-	m->ops = lk_cpu_ops(LK_REAL);
+	if (m->compute != LT_COMPUTE_AS_TRAINED)
+		trained = m->compute == LT_COMPUTE_BF16 ? LT_BF16 : LT_FP32;
+	m->ops = lt_backend(trained);
 	if (m->ops->open(&m->q, 0, &kerr) < 0)
 		return lu_err_set(err, "%s", kerr.msg);
 	return lt_weights_open(&m->w, m->ops, m->q, shape, NULL, &holding, err);
@@ -27,7 +38,8 @@ static int open_checkpoint(struct lt_loaded_model *m, const char *dir, struct lu
 {
 	struct lt_shape shape;
 
-	if (lt_manifest_read(dir, &m->pos, &shape, err) < 0 || open_weights(m, &shape, err) < 0)
+	if (lt_manifest_read(dir, &m->pos, &shape, err) < 0 ||
+			open_weights(m, &shape, lt_dtype_of(m->pos.by.dtype), err) < 0)
 		return -1;
 	return lt_checkpoint_load(dir, m->w, err);
 }
@@ -59,7 +71,7 @@ static int open_initial(struct lt_loaded_model *m, const char *run, struct lu_er
 
 	if (rc == 0) {
 		lt_settings_shape(&s, &shape);
-		rc = open_weights(m, &shape, err);
+		rc = open_weights(m, &shape, s.train.dtype, err);
 	}
 	if (rc == 0) {
 		m->pos.context = s.train.context;
@@ -78,7 +90,7 @@ static int open_hugging_face(struct lt_loaded_model *m, const char *dir, struct 
 		      : lu_err_nomem(err);
 
 	if (rc == 0)
-		rc = open_weights(m, &shape, err);
+		rc = open_weights(m, &shape, LT_FP32, err);
 	if (rc == 0)
 		rc = lt_tensors_import(m->w, dir, err);
 	free(path);
@@ -250,7 +262,7 @@ static int open_folder(
 int lt_loaded_model_open(
 		struct lt_loaded_model *m, const struct lt_model_spec *spec, struct lu_err *err)
 {
-	*m = (struct lt_loaded_model){ .generate = spec->generate };
+	*m = (struct lt_loaded_model){ .generate = spec->generate, .compute = spec->compute };
 	if (open_folder(m, spec, err) < 0 || open_tokenizer(m, spec, err) < 0) {
 		lt_loaded_model_close(m);
 		return -1;

@@ -23,6 +23,12 @@
 #include "trainer/model/weights.h"
 #include "trainer/run/checkpoint_manifest.h"
 #include "trainer/run/hugging_face.h"
+#include "trainer/run/settings.h"
+
+/* What the activations are computed in: as the model was trained, or one of enum lt_dtype. A Hugging
+ * Face model counts as trained in fp32. */
+enum lt_compute { LT_COMPUTE_AS_TRAINED, LT_COMPUTE_FP32, LT_COMPUTE_BF16 };
+extern const struct lu_enum lt_computes[]; /* for an option: "run", "fp32", "bf16" */
 
 struct lt_model_spec {
 	const char *path;
@@ -30,13 +36,15 @@ struct lt_model_spec {
 	bool init;	       /* the weights of the run before its first step */
 	const char *tokenizer; /* must be the model's; NULL: the one in the folder */
 	bool generate;	       /* the weights are read a row at a time: pack them */
+	enum lt_compute compute;
 };
 
 struct lt_loaded_model {
 	const struct lk_ops *ops;
 	struct lk_queue *q;
-	struct lt_weights *w;	/* without gradients */
-	bool generate;		/* of the specification */
+	struct lt_weights *w; /* without gradients */
+	bool generate;	      /* of the specification */
+	enum lt_compute compute;
 	struct lt_position pos; /* context only, if not from a checkpoint */
 	char *tokenizer;	/* path; NULL if there is none */
 	char expected[33];	/* hash of the tokenizer; "": unknown */

@@ -11,24 +11,19 @@
 /* Rows of the head's weight gradient that are summed before it is read and written again. */
 #define GPU_HEAD_ROWS 4096
 
-enum lk_type lt_settings_act(const struct lt_settings *s)
+struct lt_memory_rules lt_memory_rules_here(const struct lk_ops *ops)
 {
-	return s->train.dtype == LT_BF16 ? LK_BF16 : LK_REAL;
+	return (struct lt_memory_rules){ .ops = ops };
 }
 
-struct lt_backend lt_backend_cpu(enum lk_type act)
-{
-	return (struct lt_backend){ .ops = lk_cpu_ops(act) };
-}
-
-struct lt_backend lt_backend_gpu(enum lk_type act)
+struct lt_memory_rules lt_memory_rules_gpu(enum lk_type act)
 {
 	static const struct lk_ops bf16 = { .name = "cuda", .act = LK_BF16, .act_size = 2 };
 	static const struct lk_ops real = { .name = "cuda",
 		.act = sizeof(lk_real) == sizeof(double) ? LK_F64 : LK_F32,
 		.act_size = sizeof(lk_real) };
 
-	return (struct lt_backend){ .ops = act == LK_BF16 ? &bf16 : &real,
+	return (struct lt_memory_rules){ .ops = act == LK_BF16 ? &bf16 : &real,
 		.device = true,
 		.fixed = GPU_PRODUCTS,
 		.head_rows = GPU_HEAD_ROWS };
@@ -47,9 +42,9 @@ static uint64_t exchange_bytes(const struct lt_layout *l, const struct lt_table 
 			lt_group_bytes(l->mesh.size[LT_TP], acts);
 }
 
-/* The work space of a backend that is not here. */
-static double workspace_rule(
-		const struct lt_backend *on, const struct lt_table *t, const struct lt_settings *s)
+/* The work space of a GPU that is not here. */
+static double workspace_rule(const struct lt_memory_rules *on, const struct lt_table *t,
+		const struct lt_settings *s)
 {
 	struct lt_shape local = lt_table_local(t);
 	double rows = (double)s->train.micro_batch * (double)s->train.context;
@@ -59,8 +54,8 @@ static double workspace_rule(
 }
 
 static int count_table(const struct lt_settings *s, const struct lt_schedule *schedule,
-		const struct lt_layout *l, const struct lt_table *t, const struct lt_backend *on,
-		struct lt_memory *m, struct lu_err *err)
+		const struct lt_layout *l, const struct lt_table *t,
+		const struct lt_memory_rules *on, struct lt_memory *m, struct lu_err *err)
 {
 	struct lt_holding holding = lt_layout_holding(l);
 	size_t *slots = calloc(l->v + 1, sizeof(*slots));
@@ -96,7 +91,7 @@ static int count_table(const struct lt_settings *s, const struct lt_schedule *sc
 }
 
 int lt_memory_count(const struct lt_settings *s, const struct lt_schedule *schedule,
-		const struct lt_layout *l, const struct lt_backend *on, struct lt_memory *m,
+		const struct lt_layout *l, const struct lt_memory_rules *on, struct lt_memory *m,
 		struct lu_err *err)
 {
 	struct lt_shape shape;

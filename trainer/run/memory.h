@@ -4,7 +4,7 @@
  * The memory that a rank needs in a phase, by part, without allocating it. The same functions serve
  * the check of a start and --dry-run (budget.h), and lucie-plan, whose backend need not be here.
  *
- *	struct lt_backend gpu = lt_backend_gpu(LK_BF16);
+ *	struct lt_memory_rules gpu = lt_memory_rules_gpu(LK_BF16);
  *
  *	lt_layout_init(&layout, &settings, rank, processes, &err)
  *	lt_memory_count(&settings, &schedule, &layout, &gpu, &memory, &err)
@@ -19,7 +19,7 @@
 #include "trainer/run/settings.h"
 
 /* What the memory of a rank depends on besides the configuration. */
-struct lt_backend {
+struct lt_memory_rules {
 	/* A table of operations, which measure the work space that they need; or one that has name, act
 	 * and act_size and nothing else, for a backend that is not here. Then the work space is what
 	 * follows below. */
@@ -30,17 +30,14 @@ struct lt_backend {
 	size_t head_rows; /* rows of logits at once; 0: chosen by the vocabulary */
 };
 
-/* The CPU of this machine. */
-struct lt_backend lt_backend_cpu(enum lk_type act);
+/* A backend that is here. */
+struct lt_memory_rules lt_memory_rules_here(const struct lk_ops *ops);
 /*
  * A GPU that need not be here, with activations in LK_BF16 or LK_REAL. Work space: 32 MiB for
  * products, which is what cuBLASLt is given on Hopper, and for the backward pass of attention the
  * sum of the queries' gradients in fp32 and a number for each query and head.
  */
-struct lt_backend lt_backend_gpu(enum lk_type act);
-
-/* The type of the activations of a run. */
-enum lk_type lt_settings_act(const struct lt_settings *s);
+struct lt_memory_rules lt_memory_rules_gpu(enum lk_type act);
 
 /* In bytes; double, since a wrong size may be beyond 64 bits. */
 struct lt_memory {
@@ -54,7 +51,7 @@ struct lt_memory {
 
 /* The memory of the rank of a layout, in the phase of these settings. */
 int lt_memory_count(const struct lt_settings *s, const struct lt_schedule *schedule,
-		const struct lt_layout *l, const struct lt_backend *on, struct lt_memory *m,
+		const struct lt_layout *l, const struct lt_memory_rules *on, struct lt_memory *m,
 		struct lu_err *err) LU_CHECKED;
 
 #endif

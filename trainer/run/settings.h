@@ -23,6 +23,7 @@
 #include "trainer/parallel/mesh.h"
 #include "trainer/run/schedule.h"
 
+/* Type of the activations, see backend.h. */
 enum lt_dtype { LT_FP32, LT_BF16 };
 
 struct lt_settings {

@@ -17,6 +17,7 @@
 #include "trainer/model/model.h"
 #include "trainer/model/optimizer.h"
 #include "trainer/model/tensorfile.h"
+#include "trainer/run/backend.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/layout.h"
@@ -215,7 +216,7 @@ static int open_phase(struct lt_trainer *l, struct lu_err *err)
 	lt_settings_shape(s, &shape);
 	l->w->table.shape.rope_theta = shape.rope_theta;
 	l->pos.context = s->train.context;
-	l->pos.by = lt_layout_describe(&l->layout, s->parallel.recompute);
+	l->pos.by = lt_layout_describe(&l->layout, s);
 	snprintf(l->pos.phase_name, sizeof(l->pos.phase_name), "%s", c->phase.p[i].name);
 	if (lt_step_open(&p->step, &l->layout, l->w, s, &p->data.schedule, load_micro, l, err) < 0)
 		return -1;
@@ -524,7 +525,7 @@ int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struc
 	if (!l)
 		return lu_err_nomem(err);
 	*l = (struct lt_trainer){ .what = what,
-		.ops = lk_cpu_ops(LK_REAL),
+		.ops = lt_backend(what->config->base.train.dtype),
 		.comm = what->comm,
 		.saved = UINT64_MAX,
 		.begun = UINT64_MAX };
@@ -628,12 +629,16 @@ static void conclude(const struct lt_trainer *l, int rc)
 				(double)tokens / seconds, l->last_loss, l->run->path, l->saved);
 }
 
-/* Say so if the sums of this layout are made in another order than those before. */
+/* Say so if numbers are rounded otherwise than before: in another type, or in sums of another order. */
 static void note_rounding(const struct lt_trainer *l)
 {
 	const struct lt_written_by *was = &l->found.pos.by;
 	size_t lanes = l->layout.lanes, tp = l->layout.mesh.size[LT_TP];
+	enum lt_dtype dtype = l->what->config->base.train.dtype;
 
+	if (l->found.found && lt_dtype_of(was->dtype) != dtype)
+		lu_note("activations round otherwise than before: train.dtype was %s and is %s",
+				lt_dtype_name(lt_dtype_of(was->dtype)), lt_dtype_name(dtype));
 	if (was->dp && (was->lanes != lanes || was->tp != tp))
 		lu_note("sums round otherwise than before: train.lanes was %" PRIu64 " and is "
 			"%zu, parallel.tp was %" PRIu64 " and is %zu",
