@@ -55,7 +55,7 @@ endif
 # CFLAGS, CXXFLAGS and LDFLAGS are the user's and come last.
 BASE := -g $(OPT) -fno-common -ffp-contract=off -fopenmp -pthread -I. -MMD -MP
 C_FLAGS = -std=c17 -D_GNU_SOURCE $(WARN_C) $(BASE) $(PKG_FLAGS) $(OWN_FLAGS) $(CFLAGS_EXTRA) $(CFLAGS)
-CXX_FLAGS = -std=c++17 -D_GNU_SOURCE $(WARN) $(BASE) $(PKG_FLAGS) $(CFLAGS_EXTRA) $(CXXFLAGS)
+CXX_FLAGS = -std=c++17 -D_GNU_SOURCE $(WARN) $(BASE) $(PKG_FLAGS) $(OWN_FLAGS) $(CFLAGS_EXTRA) $(CXXFLAGS)
 LD_FLAGS = $(OPT) -fopenmp -pthread $(LDFLAGS)
 
 # ---- libraries ---------------------------------------------------------------------------
@@ -79,10 +79,7 @@ DEB_TEST := git perl clang llvm libomp-dev clang-format shellcheck bats libcmock
 
 # An optional part is built if both its tool chain and its sources are present; `all` names those
 # that are left out.
-NVCC := $(shell command -v nvcc 2>/dev/null)
 MPICC := $(shell command -v mpicc 2>/dev/null)
-CUDA_SRC := $(sort $(wildcard kernels/cuda/*.cu))
-NCCL_SRC := $(wildcard trainer/comm/comm_nccl.c)
 MPI_SRC := $(wildcard trainer/comm/comm_mpi.c)
 left_out = $(if $(and $(2),$(3)),,@echo "$(1): left out ($(if $(2),no sources in this version,$(4) not found))")
 
@@ -100,7 +97,7 @@ TRAINER_PROGRAMS :=
 
 LIB := $(BUILD)/liblucie.a
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(LIB_CXX:%.cc=$(BUILD)/%.o)
-KERNELS_OBJ := $(KERNELS_SRC:%.c=$(BUILD)/%.o)
+KERNELS_OBJ := $(addprefix $(BUILD)/,$(addsuffix .o,$(basename $(KERNELS_SRC))))
 TRAINER_OBJ := $(TRAINER_SRC:%.c=$(BUILD)/%.o)
 PROGRAMS := $(TOOLS) $(TRAINER_PROGRAMS)
 BIN := $(PROGRAMS:%=$(BUILD)/bin/%)
@@ -109,8 +106,7 @@ BIN := $(PROGRAMS:%=$(BUILD)/bin/%)
 ## all: build every program into build/release/bin (default)
 .PHONY: all
 all: $(BIN)
-	$(call left_out,CUDA,$(NVCC),$(CUDA_SRC),nvcc)
-	$(call left_out,NCCL,$(NVCC),$(NCCL_SRC),nvcc)
+	@echo 'CUDA: $(CUDA_SAYS)'
 	$(call left_out,MPI,$(MPICC),$(MPI_SRC),mpicc)
 
 ## trainer: build lucie-train alone; BARE=1 needs only OpenMP
@@ -122,7 +118,7 @@ trainer: $(BUILD)/bin/lucie-train
 # the objects are compiled anew. Warnings and ccache change no object.
 .SECONDEXPANSION:
 flags_text = $(strip $(filter-out ccache $(WARN) $(WARN_C),\
-	$(CC) $(C_FLAGS) / $(CXX) $(CXX_FLAGS) / $(LD_FLAGS) $(LIBS)))
+	$(CC) $(C_FLAGS) / $(CXX) $(CXX_FLAGS) / $(LD_FLAGS) $(LIBS) $(NVCC_TEXT)))
 flags_differ = $(subst $(1),,$(2))$(subst $(2),,$(1))
 # With -n and -q nothing is written; a target that is always newer tells what would be done.
 flags_write = $(if $(findstring n,$(DRY))$(findstring q,$(DRY)),FORCE,$(if $(wildcard \
@@ -131,6 +127,9 @@ DRY = $(firstword -$(MAKEFLAGS))
 # make 4.3 does not always take the newline off what it reads from a file, hence strip.
 flags_file = $(1) $(if $(call flags_differ,$(strip $(file <$(1))),$(2)),$(flags_write))
 FLAGS = $(call flags_file,$(BUILD)/flags$(if $(OWN_FLAGS),-$(notdir $*)),$(flags_text))
+# The same for what is linked: a part that is replaced by another is older than the program.
+LINKED = $(call flags_file,$(BUILD)/flags-linked,$(strip $(basename $(notdir $(KERNELS_OBJ) \
+	$(TRAINER_OBJ))) $(CUDA_ROOT)))
 # make may have read the folder before the file was there: say that it can be made.
 $(BUILD)/flags: ;
 $(BUILD)/flags-%: ;
@@ -142,6 +141,11 @@ $(BUILD)/%.o: %.c $$(FLAGS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(C_FLAGS) -c -o $@ $<
 
+$(BUILD)/%.o: %.cu $$(FLAGS)
+	$(call say,NVCC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(filter ccache,$(CXX)) $(NVCC) $(NVCC_FLAGS) $(NVCC_WARN) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
+
 $(BUILD)/%.o: %.cc $$(FLAGS)
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
@@ -152,8 +156,8 @@ $(LIB): $(LIB_OBJ)
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $^
 
-# CLD2, fastText and ICU's UTF-8 normaliser are C++, so the C++ driver links.
-LINK = $(if $(BARE),$(CC),$(CXX)) $(LD_FLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+# CLD2, fastText, ICU's UTF-8 normaliser and CUDA are C++, so the C++ driver links.
+LINK = $(if $(BARE),$(if $(CUDA_ON),$(CXX),$(CC)),$(CXX)) $(LD_FLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 
 $(TOOLS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/tools/%.o $(LIB)
 	$(call say,LD,$@)
@@ -161,7 +165,7 @@ $(TOOLS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/tools/%.o $(LIB)
 	$(Q)$(LINK) $(TOOL_LIBS) $(LIBS) -lm
 
 $(TRAINER_PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/trainer/%.o $(TRAINER_OBJ) \
-		$(KERNELS_OBJ) $(LIB)
+		$(KERNELS_OBJ) $(LIB) $$(LINKED)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(if $(BARE),,$(TOOL_LIBS)) $(LIBS) -lm

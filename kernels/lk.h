@@ -34,7 +34,10 @@
  *	ops->event_record(q, e)		e stands for the work queued in q so far
  *	ops->event_wait(q2, e)		later work of q2 begins after it; the host does not wait
  *	ops->event_sync(q, e)		the host waits for it
+ *	ops->event_done(q, e)		1 if it is done, 0 if not yet: nobody waits
+ *	ops->event_seconds(q, a, b, &s)	seconds from a to b, which are done; below 0 if b came first
  *	ops->event_close(q, e)
+ * A host thread that only asks about events of other queues does so on a queue of its own.
  * The CPU's operations are done when they return, and use the threads of lk_cpu_team().
  *
  * WORK SPACE
@@ -202,7 +205,7 @@ struct lk_adamw {
 };
 
 struct lk_ops {
-	const char *name; /* such as "cpu avx2" */
+	const char *name; /* such as "cpu avx2", "cpu avx2 bf16" */
 	enum lk_type act; /* LK_F32, LK_F64 or LK_BF16 */
 	size_t act_size;
 
@@ -421,6 +424,10 @@ struct lk_ops {
 	int (*accumulate)(struct lk_queue *q, lk_real *y, const lk_real *x, size_t n);
 	int (*lane_sum)(struct lk_queue *q, lk_real *x, size_t lanes, size_t stride, size_t n,
 			double *sums);
+
+	/* More of events, see above. */
+	int (*event_done)(struct lk_queue *q, struct lk_event *e);
+	int (*event_seconds)(struct lk_queue *q, struct lk_event *a, struct lk_event *b, double *s);
 };
 
 /* Fill id[], begin[rows + 1] and row[] of struct lk_ids from ids[rows] by a stable sort; each of the
@@ -466,7 +473,23 @@ int lk_cuda_devices(void);
 int lk_cuda_describe(int device, struct lk_device *d, struct lk_err *err);
 /* Versions of what the build has, such as "CUDA 13.0, cuBLASLt 13.0, cuDNN 9.13"; "" without. */
 const char *lk_cuda_version(void);
+/*
+ * Which attention a queue of the CUDA tables uses; call it before the first operation. AUTO, the
+ * default, is cuDNN's where the library is there and has the shape, else our own; CUDNN fails where
+ * the library is missing; shapes that cuDNN does not have (float, documents, dQ added up) are ours
+ * all the same. `repeatable`, the default: the same bits from run to run, which costs cuDNN's backward
+ * pass time and memory.
+ */
+enum lk_attention { LK_ATTENTION_AUTO, LK_ATTENTION_OWN, LK_ATTENTION_CUDNN };
+int lk_cuda_choose(struct lk_queue *q, enum lk_attention attention, int repeatable);
+/*
+ * What a queue of the CUDA tables has chosen so far, a line each: the algorithm of every product, and
+ * which attention. Two runs with the same lines have the same bits. Fills text[size] as snprintf()
+ * does and returns the length of the whole.
+ */
+size_t lk_cuda_choices(const struct lk_queue *q, char *text, size_t size);
 
+#ifndef __cplusplus
 /*
  * A linear layer y[rows][out] = x[rows][in] W[out][in]^T as three products:
  *	gemm(q, &lk_linear(rows, out, in),      y,  x,  W, NULL)
@@ -491,6 +514,7 @@ static inline struct lk_gemm lk_linear_dw(size_t rows, size_t out, size_t in)
 		.m = out, .n = in, .k = rows, .ta = 1, .alpha = 1, .beta = 1, .cd_type = LK_REAL
 	};
 }
+#endif
 
 /*
  * ONE LAYER. h hidden, a heads, k kv heads, d = dim, w = (a + 2k) d, f FFN, T context, b sequences,

@@ -2,8 +2,10 @@
 # instruction set and type of activations; see kernels/cpu/isa.inc.
 
 KERNELS_SRC := \
+	kernels/cpu/bf16_amx.c \
 	kernels/cpu/bf16_avx2.c \
 	kernels/cpu/bf16_avx512.c \
+	kernels/cpu/bf16_avx512bf16.c \
 	kernels/cpu/bf16_base.c \
 	kernels/cpu/device.c \
 	kernels/cpu/isa_avx2.c \
@@ -23,11 +25,21 @@ KERNELS_OPT := -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off
 KERNELS_BASE := $(BUILD)/kernels/cpu/isa_base.o $(BUILD)/kernels/cpu/bf16_base.o
 KERNELS_AVX2 := $(BUILD)/kernels/cpu/isa_avx2.o $(BUILD)/kernels/cpu/bf16_avx2.o
 KERNELS_AVX512 := $(BUILD)/kernels/cpu/isa_avx512.o $(BUILD)/kernels/cpu/bf16_avx512.o
+KERNELS_DOT := $(BUILD)/kernels/cpu/bf16_avx512bf16.o
+KERNELS_AMX := $(BUILD)/kernels/cpu/bf16_amx.o
+# A compiler that does not know the flags makes an object without a table.
+kernels_known = $(if $(shell $(CC) $(1) -E -x c /dev/null >/dev/null 2>&1 && echo y),$(1))
 
 $(KERNELS_BASE) $(KERNELS_AVX2) $(KERNELS_AVX512): OWN_FLAGS += $(KERNELS_OPT)
+$(KERNELS_DOT) $(KERNELS_AMX) $(BUILD)/tests/kernels/tile_model.o: OWN_FLAGS += $(KERNELS_OPT)
 ifeq ($(KERNELS_ARCH),x86_64)
 $(KERNELS_AVX2): OWN_FLAGS += -mavx2 -mfma
 $(KERNELS_AVX512): OWN_FLAGS += -mavx512f -mfma
+KERNELS_BF16 := -mavx512f -mavx512bw -mavx512vl -mavx512bf16 -mfma
+KERNELS_DOT_ON := $(call kernels_known,$(KERNELS_BF16))
+KERNELS_AMX_ON := $(call kernels_known,$(KERNELS_BF16) -mamx-tile -mamx-bf16)
+$(KERNELS_DOT): OWN_FLAGS += $(KERNELS_DOT_ON)
+$(KERNELS_AMX): OWN_FLAGS += $(KERNELS_AMX_ON)
 endif
 
 # The reference implementations are for tests only.
@@ -38,6 +50,8 @@ $(patsubst %.c,$(BUILD)/%,$(wildcard tests/kernels/test_*.c)): $(KERNELS_REF_OBJ
 KERNELS_LIBS := -lm
 KERNELS_ONEDNN := $(if $(BARE)$(DOUBLE),,$(wildcard /usr/include/oneapi/dnnl/dnnl.h \
 	/usr/local/include/oneapi/dnnl/dnnl.h))
+comma := ,
+include kernels/cuda/module.mk
 ifneq ($(KERNELS_ONEDNN),)
 $(BUILD)/tests/bench/bench_kernels.o: OWN_FLAGS += -DLK_HAVE_ONEDNN
 $(BUILD)/tests/bench/bench_kernels: KERNELS_LIBS += -ldnnl

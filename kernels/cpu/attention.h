@@ -125,16 +125,16 @@ LK_INLINE size_t attn_query(
 static void attn_pack_keys(const struct attn_ctx *ctx, lk_real *to, const lk_actv *x, size_t nk)
 {
 	for (size_t j = 0; j < nk; j += LK_MR, to += LK_MR * ctx->at.dim)
-		micro_pack(to, x + j * ctx->at.k_ld, 1, ctx->at.k_ld, 1, lk_min(nk - j, LK_MR),
-				ctx->at.dim, LK_MR, 1);
+		micro_pack(to, x + j * ctx->at.k_ld, LK_AS_ACT, ctx->at.k_ld, 1,
+				lk_min(nk - j, LK_MR), ctx->at.dim, LK_MR, 1);
 }
 
 /* Pack nk keys in blocks of LK_MR of c: a packed A with k over keys. */
 static void attn_pack_dims(const struct attn_ctx *ctx, lk_real *to, const lk_actv *x, size_t nk)
 {
 	for (size_t c = 0; c < ctx->at.dim; c += LK_MR, to += LK_MR * ATTN_KEYS)
-		micro_pack(to, x + c, 1, 1, ctx->at.k_ld, lk_min(ctx->at.dim - c, LK_MR), nk, LK_MR,
-				1);
+		micro_pack(to, x + c, LK_AS_ACT, 1, ctx->at.k_ld, lk_min(ctx->at.dim - c, LK_MR),
+				nk, LK_MR, 1);
 }
 
 /* Pack n rows, times scale, in panels of LK_NR rows: a packed B with k over c. */
@@ -142,8 +142,8 @@ static void attn_pack_rows(const struct attn_ctx *ctx, lk_real *to, const lk_act
 		size_t n, lk_real scale)
 {
 	for (size_t i = 0; i < n; i += LK_NR, to += LK_NR * ctx->at.dim)
-		micro_pack(to, x + i * ld, 1, ld, 1, lk_min(n - i, LK_NR), ctx->at.dim, LK_NR,
-				scale);
+		micro_pack(to, x + i * ld, LK_AS_ACT, ld, 1, lk_min(n - i, LK_NR), ctx->at.dim,
+				LK_NR, scale);
 }
 
 /* S^T of one panel of queries and the first nk keys of a packed tile. */

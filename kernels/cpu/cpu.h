@@ -57,6 +57,9 @@ int lk_cpu_sync(struct lk_queue *q);
 int lk_cpu_event_open(struct lk_queue *q, struct lk_event **e);
 void lk_cpu_event_close(struct lk_queue *q, struct lk_event *e);
 int lk_cpu_event_use(struct lk_queue *q, struct lk_event *e);
+int lk_cpu_event_record(struct lk_queue *q, struct lk_event *e);
+int lk_cpu_event_done(struct lk_queue *q, struct lk_event *e);
+int lk_cpu_event_seconds(struct lk_queue *q, struct lk_event *a, struct lk_event *b, double *s);
 int lk_cpu_measure(struct lk_queue *q, int on);
 uint64_t lk_cpu_workspace(const struct lk_queue *q);
 void *lk_cpu_alloc(struct lk_queue *q, size_t bytes);
@@ -96,5 +99,7 @@ const struct lk_ops *lk_cpu_avx512(void);
 const struct lk_ops *lk_cpu_base_bf16(void);
 const struct lk_ops *lk_cpu_avx2_bf16(void);
 const struct lk_ops *lk_cpu_avx512_bf16(void);
+const struct lk_ops *lk_cpu_avx512bf16(void);
+const struct lk_ops *lk_cpu_amx(void);
 
 #endif

@@ -82,22 +82,24 @@ LK_INLINE void micro_store(const struct lk_acc *acc, lk_real *d, size_t ld)
 }
 
 /*
- * Packing reads lk_actv or, with `act` 0, lk_real; panels are lk_real. `act` is a constant wherever
- * these functions are inlined.
+ * Packing reads x as lk_real, lk_actv or pairs (enum lk_as, a constant wherever this is inlined) and
+ * writes lk_real or pairs. row and col count elements, and so does a pair of adjacent ones: two.
  *
  * Pack LK_W columns of the panel's rows from `first` on; the columns of x are adjacent. Each column
  * gets LK_W elements even if fewer rows belong to the panel, and the excess overwrites the next
  * column: call with ascending columns and, within them, descending `first`.
  */
-LK_INLINE void micro_pack_square(lk_real *to, const void *x, int act, size_t row, size_t rows,
+LK_INLINE void micro_pack_square(lk_real *to, const void *x, int as, size_t row, size_t rows,
 		size_t width, size_t first, lk_real scale)
 {
 	lk_vec m[LK_W];
 
 #pragma GCC unroll 16
 	for (size_t i = 0; i < LK_W; i++)
-		m[i] = first + i < rows ? v_load_at(x, (first + i) * row, act) * scale
-					: (lk_vec){ 0 };
+		m[i] = first + i < rows ? v_load_at(x, (first + i) * row, as) : (lk_vec){ 0 };
+#pragma GCC unroll 16
+	for (size_t i = 0; i < LK_W && scale != 1; i++)
+		m[i] *= scale;
 	v_transpose(m);
 #pragma GCC unroll 16
 	for (size_t i = 0; i < LK_W; i++)
@@ -108,37 +110,40 @@ LK_INLINE void micro_pack_square(lk_real *to, const void *x, int act, size_t row
 #define MICRO_WIDTH (LK_NR > LK_MR ? LK_NR : LK_MR)
 
 /* LK_W columns of one panel whose columns are adjacent in x. */
-LK_INLINE void micro_pack_columns(lk_real *to, const void *x, int act, size_t row, size_t rows,
+LK_INLINE void micro_pack_columns(lk_real *to, const void *x, int as, size_t row, size_t rows,
 		size_t width, lk_real scale)
 {
 	for (size_t first = (width - 1) / LK_W * LK_W + LK_W; first > 0; first -= LK_W)
-		micro_pack_square(to, x, act, row, rows, width, first - LK_W, scale);
+		micro_pack_square(to, x, as, row, rows, width, first - LK_W, scale);
 }
 
 /*
  * Pack columns 0..k-1 of `rows` rows, times scale, into one panel of `width` elements per column;
  * element (i, c) is x[i * row + c * col]. Rows past the end are zeros.
  */
-LK_INLINE void micro_pack(lk_real *to, const void *x, int act, size_t row, size_t col, size_t rows,
+LK_INLINE void micro_pack(lk_real *to, const void *x, int as, size_t row, size_t col, size_t rows,
 		size_t k, size_t width, lk_real scale)
 {
 	size_t c = 0, last = width % LK_W != 0;
 
-	if (col == 1) {
+	if (col == (as == LK_AS_PAIR ? 2 : 1)) {
 		for (; c + LK_W + last <= k; c += LK_W)
-			micro_pack_columns(to + c * width, v_at(x, c, act), act, row, rows, width,
-					scale);
+			micro_pack_columns(to + c * width, v_at(x, c * col, as), as, row, rows,
+					width, scale);
 		if (c + LK_W == k) { /* aside, since the excess would be past the end */
 			lk_real tmp[LK_W * MICRO_WIDTH + LK_W];
 
-			micro_pack_columns(tmp, v_at(x, c, act), act, row, rows, width, scale);
+			micro_pack_columns(tmp, v_at(x, c * col, as), as, row, rows, width, scale);
 			memcpy(to + c * width, tmp, LK_W * width * sizeof(*to));
 			return;
 		}
 	}
 	for (to += c * width; c < k; c++, to += width) {
-		for (size_t i = 0; i < rows; i++)
-			to[i] = v_get_at(x, c * col + i * row, act) * scale;
+		for (size_t i = 0; i < rows; i++) {
+			to[i] = v_get_at(x, c * col + i * row, as);
+			if (scale != 1)
+				to[i] *= scale;
+		}
 		for (size_t i = rows; i < width; i++)
 			to[i] = 0;
 	}
@@ -152,8 +157,8 @@ LK_INLINE void micro_pack(lk_real *to, const void *x, int act, size_t row, size_
  * x[i + c * col]. Only whole vectors are copied but at the end of a panel and of the rows, so that a
  * column's excess is overwritten by the next column.
  */
-LK_INLINE void micro_pack_wide(lk_real *to, const void *x, int act, size_t col, size_t rows,
-		size_t k, size_t width)
+LK_INLINE void micro_pack_wide(
+		lk_real *to, const void *x, int as, size_t col, size_t rows, size_t k, size_t width)
 {
 	size_t vectors = (width + LK_W - 1) / LK_W;
 
@@ -163,29 +168,29 @@ LK_INLINE void micro_pack_wide(lk_real *to, const void *x, int act, size_t col, 
 
 		if (c + MICRO_AHEAD < k)
 			for (size_t j = 0; j < rows; j += 64 / sizeof(lk_real))
-				__builtin_prefetch(v_at(x, at + MICRO_AHEAD * col + j, act));
+				__builtin_prefetch(v_at(x, at + MICRO_AHEAD * col + j, as));
 		if (c + 1 < k)
 			for (; i + vectors * LK_W <= rows; i += width, p += width * k)
 #pragma GCC unroll 16
 				for (size_t v = 0; v < vectors; v++)
-					v_store(p + v * LK_W, v_load_at(x, at + i + v * LK_W, act));
+					v_store(p + v * LK_W, v_load_at(x, at + i + v * LK_W, as));
 		for (; i < rows; i += width, p += width * k)
 			for (size_t j = 0; j < width; j++)
-				p[j] = i + j < rows ? v_get_at(x, at + i + j, act) : 0;
+				p[j] = i + j < rows ? v_get_at(x, at + i + j, as) : 0;
 	}
 }
 
 /* Pack `rows` rows into panels of `width`, each of k columns, one after the other. */
-LK_INLINE void micro_pack_all(lk_real *to, const void *x, int act, size_t row, size_t col,
+LK_INLINE void micro_pack_all(lk_real *to, const void *x, int as, size_t row, size_t col,
 		size_t rows, size_t k, size_t width)
 {
 	if (row == 1 && col != 1) {
-		micro_pack_wide(to, x, act, col, rows, k, width);
+		micro_pack_wide(to, x, as, col, rows, k, width);
 		return;
 	}
 	for (size_t i = 0; i < rows; i += width)
-		micro_pack(to + i * k, v_at(x, i * row, act), act, row, col,
-				lk_min(rows - i, width), k, width, 1);
+		micro_pack(to + i * k, v_at(x, i * row, as), as, row, col, lk_min(rows - i, width),
+				k, width, 1);
 }
 
 #endif

@@ -221,46 +221,54 @@ LK_INLINE void a_store_part(lk_actv *p, lk_vec v, size_t n)
 #endif
 
 /*
- * Vector from element i on of an array of lk_actv or, without `act`, of lk_real; for code that both
- * kinds of arrays go through.
+ * Elements of an array of lk_real or lk_actv, for code that both kinds of arrays go through. As pairs:
+ * two elements of lk_actv as they are, in the place of one lk_real (see pairs.h).
  */
-LK_INLINE lk_vec v_load_at(const void *x, size_t i, int act)
+enum lk_as { LK_AS_REAL, LK_AS_ACT, LK_AS_PAIR };
+
+/* The address of element i. */
+LK_INLINE void *v_at(const void *x, size_t i, int as)
 {
-	return act ? a_load((const lk_actv *)x + i) : v_load((const lk_real *)x + i);
+	return (char *)(uintptr_t)x + i * (as == LK_AS_REAL ? sizeof(lk_real) : sizeof(lk_actv));
 }
 
-LK_INLINE void v_store_at(void *x, size_t i, lk_vec v, int act)
+/* The vector from element i on. */
+LK_INLINE lk_vec v_load_at(const void *x, size_t i, int as)
 {
-	if (act)
+	return as == LK_AS_ACT ? a_load((const lk_actv *)x + i) : v_load(v_at(x, i, as));
+}
+
+LK_INLINE void v_store_at(void *x, size_t i, lk_vec v, int as)
+{
+	if (as == LK_AS_ACT)
 		a_store((lk_actv *)x + i, v);
 	else
 		v_store((lk_real *)x + i, v);
 }
 
-LK_INLINE lk_real v_get_at(const void *x, size_t i, int act)
+LK_INLINE lk_real v_get_at(const void *x, size_t i, int as)
 {
-	return act ? a_get(((const lk_actv *)x)[i]) : ((const lk_real *)x)[i];
+	lk_real v;
+
+	if (as == LK_AS_ACT)
+		return a_get(((const lk_actv *)x)[i]);
+	memcpy(&v, v_at(x, i, as), sizeof(v));
+	return v;
 }
 
-LK_INLINE void v_put_at(void *x, size_t i, lk_real value, int act)
+LK_INLINE void v_put_at(void *x, size_t i, lk_real value, int as)
 {
-	if (act)
+	if (as == LK_AS_ACT)
 		((lk_actv *)x)[i] = a_put(value);
 	else
 		((lk_real *)x)[i] = value;
 }
 
 /* n < LK_W elements, the rest zeros. */
-LK_INLINE lk_vec v_load_part_at(const void *x, size_t i, size_t n, int act)
+LK_INLINE lk_vec v_load_part_at(const void *x, size_t i, size_t n, int as)
 {
-	return act ? a_load_part((const lk_actv *)x + i, n, 0)
-		   : v_load_part((const lk_real *)x + i, n, 0);
-}
-
-/* The address of element i. */
-LK_INLINE void *v_at(const void *x, size_t i, int act)
-{
-	return (char *)(uintptr_t)x + i * (act ? sizeof(lk_actv) : sizeof(lk_real));
+	return as == LK_AS_ACT ? a_load_part((const lk_actv *)x + i, n, 0)
+			       : v_load_part((const lk_real *)x + i, n, 0);
 }
 
 /* a * b + c, rounded once if the instruction set has FMA. */
@@ -339,31 +347,31 @@ LK_INLINE lk_real v_sum(lk_vec a)
 }
 
 /* Dot product of n elements, in four vectors of partial sums. */
-LK_INLINE lk_real v_dot_at(const void *a, const void *b, size_t n, int act)
+LK_INLINE lk_real v_dot_at(const void *a, const void *b, size_t n, int as)
 {
 	lk_vec s[4] = { { 0 } };
 	size_t i = 0;
 
 	for (; i + 4 * LK_W <= n; i += 4 * LK_W)
 		for (size_t j = 0; j < 4; j++)
-			s[j] = v_fma(v_load_at(a, i + j * LK_W, act),
-					v_load_at(b, i + j * LK_W, act), s[j]);
+			s[j] = v_fma(v_load_at(a, i + j * LK_W, as), v_load_at(b, i + j * LK_W, as),
+					s[j]);
 	for (; i + LK_W <= n; i += LK_W)
-		s[0] = v_fma(v_load_at(a, i, act), v_load_at(b, i, act), s[0]);
+		s[0] = v_fma(v_load_at(a, i, as), v_load_at(b, i, as), s[0]);
 	if (i < n)
-		s[1] = v_fma(v_load_part_at(a, i, n - i, act), v_load_part_at(b, i, n - i, act),
+		s[1] = v_fma(v_load_part_at(a, i, n - i, as), v_load_part_at(b, i, n - i, as),
 				s[1]);
 	return v_sum((s[0] + s[1]) + (s[2] + s[3]));
 }
 
 LK_INLINE lk_real v_dot(const lk_real *a, const lk_real *b, size_t n)
 {
-	return v_dot_at(a, b, n, 0);
+	return v_dot_at(a, b, n, LK_AS_REAL);
 }
 
 LK_INLINE lk_real a_dot(const lk_actv *a, const lk_actv *b, size_t n)
 {
-	return v_dot_at(a, b, n, 1);
+	return v_dot_at(a, b, n, LK_AS_ACT);
 }
 
 /* y[i] = a[i] + b[i], i < n; y may be a or b. y and a are activations or not, so is b. */

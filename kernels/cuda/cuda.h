@@ -51,8 +51,8 @@ extern "C" {
 
 enum lk_cuda_space { LK_CUDA_GROWS, LK_CUDA_MEASURED, LK_CUDA_FIXED };
 
-struct lk_cuda_products;  /* gemm.c: cuBLASLt's handle and plans */
-struct lk_cuda_attention; /* attention_cudnn.cc: cuDNN's handle and plans */
+struct lk_cuda_products; /* gemm.c: cuBLASLt's handle and plans */
+struct lk_cudnn;	 /* attention_cudnn.cc: cuDNN's handle and plans */
 
 struct lk_queue {
 	struct lk_err err;
@@ -64,7 +64,9 @@ struct lk_queue {
 	void *work;    /* device memory, aligned to 256 bytes */
 	size_t work_size, work_need;
 	struct lk_cuda_products *products;
-	struct lk_cuda_attention *cudnn;
+	struct lk_cudnn *cudnn;
+	enum lk_attention attention;
+	int fast; /* sums may have any order */
 };
 
 /* Set the queue's error message; returns -1. */
@@ -96,6 +98,8 @@ void lk_cuda_event_close(struct lk_queue *q, struct lk_event *e);
 int lk_cuda_event_record(struct lk_queue *q, struct lk_event *e);
 int lk_cuda_event_wait(struct lk_queue *q, struct lk_event *e);
 int lk_cuda_event_sync(struct lk_queue *q, struct lk_event *e);
+int lk_cuda_event_done(struct lk_queue *q, struct lk_event *e);
+int lk_cuda_event_seconds(struct lk_queue *q, struct lk_event *a, struct lk_event *b, double *s);
 int lk_cuda_measure(struct lk_queue *q, int on);
 uint64_t lk_cuda_workspace(const struct lk_queue *q);
 void *lk_cuda_alloc(struct lk_queue *q, size_t bytes);
@@ -134,6 +138,15 @@ int lk_cuda_attention_back(struct lk_queue *q, const struct lk_attn *at, lk_act 
 		const lk_act *K, const lk_act *V);
 int lk_cuda_attn_merge(struct lk_queue *q, const struct lk_attn *at, lk_act *O, lk_real *lse,
 		const lk_act *O2, const lk_real *lse2);
+
+/* --- attention_choice.c: cuDNN's attention or ours ---------------------------------------------- */
+
+int lk_cuda_attention_any(struct lk_queue *q, const struct lk_attn *at, lk_act *O, lk_real *lse,
+		const lk_act *Q, const lk_act *K, const lk_act *V);
+int lk_cuda_attention_back_any(struct lk_queue *q, const struct lk_attn *at, lk_act *dQ, lk_act *dK,
+		lk_act *dV, const lk_act *dO, const lk_act *O, const lk_real *lse, const lk_act *Q,
+		const lk_act *K, const lk_act *V);
+void lk_cudnn_close(struct lk_queue *q);
 
 /* --- the other operations, one file each ------------------------------------------------------- */
 

@@ -33,3 +33,19 @@ const char *lk_cuda_version(void)
 {
 	return "";
 }
+
+int lk_cuda_choose(struct lk_queue *q, enum lk_attention attention, int repeatable)
+{
+	(void)q;
+	(void)attention;
+	(void)repeatable;
+	return -1;
+}
+
+size_t lk_cuda_choices(const struct lk_queue *q, char *text, size_t size)
+{
+	(void)q;
+	if (size > 0)
+		text[0] = '\0';
+	return 0;
+}

@@ -31,6 +31,13 @@ static_assert(sizeof(lk_real) == sizeof(float), "the double-precision build has 
 	.replay = lk_cuda_replay, .graph_free = lk_cuda_graph_free
 #endif
 
+/* Of several attentions the emulation has ours alone. */
+#ifdef LK_EMU
+#define ATTENTION .attention = lk_cuda_attention, .attention_back = lk_cuda_attention_back
+#else
+#define ATTENTION .attention = lk_cuda_attention_any, .attention_back = lk_cuda_attention_back_any
+#endif
+
 #define TABLE(title, type, bytes, open_queue)                                                  \
 	{                                                                                      \
 		.name = title, .act = type, .act_size = bytes, .open = open_queue,             \
@@ -46,15 +53,15 @@ static_assert(sizeof(lk_real) == sizeof(float), "the double-precision build has 
 		.embed_back = lk_cuda_embed_back, .rmsnorm = lk_cuda_rmsnorm,                  \
 		.rmsnorm_again = lk_cuda_rmsnorm_again, .rmsnorm_back = lk_cuda_rmsnorm_back,  \
 		.add = lk_cuda_add, .rope_table = lk_cuda_rope_table, .rope = lk_cuda_rope,    \
-		.attention = lk_cuda_attention, .attention_back = lk_cuda_attention_back,      \
-		.attn_merge = lk_cuda_attn_merge, .swiglu = lk_cuda_swiglu,                    \
+		ATTENTION, .attn_merge = lk_cuda_attn_merge, .swiglu = lk_cuda_swiglu,         \
 		.swiglu_back = lk_cuda_swiglu_back, .cross_entropy = lk_cuda_cross_entropy,    \
 		.ce_stats = lk_cuda_ce_stats, .ce_merge = lk_cuda_ce_merge,                    \
 		.ce_grad = lk_cuda_ce_grad, .gemm = lk_cuda_gemm, .pack = lk_cuda_pack,        \
 		.pack_free = lk_cuda_pack_free, .pack_bytes = lk_cuda_pack_bytes,              \
 		.sum = lk_cuda_sum, .loss = lk_cuda_loss, .sqnorm = lk_cuda_sqnorm,            \
 		.clip = lk_cuda_clip, .finite = lk_cuda_finite, .adamw = lk_cuda_adamw,        \
-		.accumulate = lk_cuda_accumulate, .lane_sum = lk_cuda_lane_sum                 \
+		.accumulate = lk_cuda_accumulate, .lane_sum = lk_cuda_lane_sum,                \
+		.event_done = lk_cuda_event_done, .event_seconds = lk_cuda_event_seconds       \
 	}
 
 static const struct lk_ops table_f32 = TABLE("cuda f32", LK_F32, 4, lk_cuda_open_f32);

@@ -31,13 +31,14 @@ static void embed_run(struct t_ctx *t, const void *arg, void *out)
 
 static void test_embed(void **state)
 {
-	static const size_t ns[] = { 1, 3, 17, 64, 127, 200 };
+	static const size_t ns[] = { 1, 3, 17, 64, 127, 200, 2056 };
 	uint32_t ids[133];
 	const struct lk_ops *ops;
 
 	(void)state;
+	/* one id has most of the rows */
 	for (size_t i = 0; i < T_LEN(ids); i++)
-		ids[i] = 2 + (uint32_t)((t_rand(7, i) + 1) * 10);
+		ids[i] = i % 8 < 5 ? 9 : 2 + (uint32_t)((t_rand(7, i) + 1) * 10);
 	T_EACH(ops)
 	for (size_t k = 0; k < T_LEN(ns) * 8; k++) {
 		size_t n = ns[k / 8], rows = k & 4 ? T_LEN(ids) : k & 1;

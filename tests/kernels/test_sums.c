@@ -205,7 +205,7 @@ static void test_lanes(void **state)
 	(void)state;
 	T_EACH(ops)
 	for (size_t k = 1; k < T_LEN(sizes); k++)
-		for (size_t lanes = 1; lanes <= 7; lanes++) {
+		for (size_t lanes = 1; lanes <= 11; lanes++) {
 			struct lane_data d = { lanes, sizes[k], sizes[k] + k, NULL };
 			lk_real *out = t_alloc(1, lane_bytes(d.n)), *x;
 			const double *sums = (const double *)(const void *)(out + 2 * d.n);

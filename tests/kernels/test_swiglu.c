@@ -24,7 +24,7 @@ static void glu_run(struct t_ctx *t, const void *arg, void *out)
 static void test_swiglu(void **state)
 {
 	static const size_t shapes[][2] = { { 1, 1 }, { 3, 17 }, { 17, 33 }, { 33, 127 },
-		{ 70, 256 }, { 129, 96 } };
+		{ 70, 256 }, { 129, 96 }, { 2, 4600 } };
 	const struct lk_ops *ops;
 
 	(void)state;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Every layout trains like one process: the same bits over data and pipeline parallelism, ZeRO and
-# recomputation, and up to rounding with tensor parallelism.
+# recomputation, and up to rounding with tensor parallelism; in either type of activations.
 bats_require_minimum_version 1.5.0
 
 load ../cli/fixtures
@@ -50,11 +50,22 @@ setup_file() {
 	one smooth --set train.eps=1e-3
 }
 
-# one NAME ARG...: a run of one process
+# one NAME ARG...: runs of one process, NAME.fp32 and NAME.bf16
 one() {
-	local name=$1
+	local name=$1 type
 	shift
-	lucie-train -q -c base.ini "$@" -o "$name"
+	for type in fp32 bf16; do
+		lucie-train -q -c base.ini --set train.dtype=$type "$@" -o "$name.$type" || return
+	done
+}
+
+# tensor: the same of two tensor-parallel ranks.
+tensor() {
+	local type
+	for type in fp32 bf16; do
+		[ -e tensor.$type ] || ranks 2 -q -c base.ini --set train.dtype=$type \
+			--set parallel.tp=2 -o tensor.$type || return
+	done
 }
 
 setup() {
@@ -65,18 +76,21 @@ setup() {
 teardown() { kill_ranks; }
 
 # layout LIKE LAUNCHER... -- KEY=VALUE...: ranks that are started so, with these settings, end with the
-# bits of the run LIKE.
+# bits of the runs LIKE.fp32 and LIKE.bf16.
 layout() {
-	local like=$1 s set=() launch=()
+	local like=$1 s type set=() launch=()
 	shift
 	while [ "$1" != -- ]; do launch+=("$1") && shift; done
 	shift
 	for s; do set+=(--set "$s"); done
-	rm -rf run
-	if ! "${launch[@]}" -q -c base.ini "${set[@]}" -o run || ! same_run "$like" run; then
-		echo "${launch[*]}: $*"
-		return 1
-	fi
+	for type in fp32 bf16; do
+		rm -rf run
+		if ! "${launch[@]}" -q -c base.ini --set train.dtype=$type "${set[@]}" -o run ||
+			! same_run "$like.$type" run; then
+			echo "${launch[*]}: $type $*"
+			return 1
+		fi
+	done
 }
 
 # equal LIKE N KEY=VALUE...: the same with N plain processes.
@@ -89,16 +103,22 @@ missing() {
 }
 
 @test "the settings do what the tests need" {
-	[ "$(grep -c '^{"step".*"batch"' four/metrics.jsonl)" = 20 ]
-	for n in 1 2 3 5 7; do grep -q "\"batch\":$n," four/metrics.jsonl; done
-	[ "$(grep -c '"valid":"two"' four/metrics.jsonl)" = 5 ]
+	[ "$(grep -c '^{"step".*"batch"' four.fp32/metrics.jsonl)" = 20 ]
+	for n in 1 2 3 5 7; do grep -q "\"batch\":$n," four.fp32/metrics.jsonl; done
+	[ "$(grep -c '"valid":"two"' four.fp32/metrics.jsonl)" = 5 ]
 	# Some steps are clipped, and the losses fall.
-	grep -q '"clip":0\.' four/metrics.jsonl
-	grep -q '"clip":1\.0}' four/metrics.jsonl
+	grep -q '"clip":0\.' four.fp32/metrics.jsonl
+	grep -q '"clip":1\.0}' four.fp32/metrics.jsonl
 	# Lanes and documents make a difference, so that equal files mean something.
-	run ! same_run four three
-	run ! same_run four twelve
-	run ! same_run four documents
+	for type in fp32 bf16; do
+		run ! same_run four.$type three.$type
+		run ! same_run four.$type twelve.$type
+		run ! same_run four.$type documents.$type
+	done
+	# So do activations in bf16, which is recorded.
+	run ! same_run four.fp32 four.bf16
+	grep -q '"dtype":"bf16"' four.bf16/latest/manifest.json
+	near four.fp32 four.bf16 3e-3 3e-3
 }
 
 @test "data parallelism has the bits of one process" {
@@ -148,17 +168,22 @@ missing() {
 	done
 }
 
-# like_smooth N KEY=VALUE...: so many ranks with these settings train like one, but for rounding.
+# like_smooth N KEY=VALUE...: so many ranks with these settings train like one, but for rounding: of
+# fp32 to 24 bits, of bf16 to 8, of which a loss averages many.
 like_smooth() {
-	local n=$1 s set=()
+	local n=$1 s type set=()
+	local -A limit=([fp32]=1e-6 [bf16]='2e-3 2e-3')
 	shift
 	for s; do set+=(--set "$s"); done
-	rm -rf run
-	if ! ranks "$n" -q -c base.ini --set train.eps=1e-3 "${set[@]}" -o run ||
-		! near smooth run 1e-6; then
-		echo "$n ranks: $*"
-		return 1
-	fi
+	for type in fp32 bf16; do
+		rm -rf run
+		# shellcheck disable=SC2086 # words
+		if ! ranks "$n" -q -c base.ini --set train.eps=1e-3 --set train.dtype=$type \
+			"${set[@]}" -o run || ! near smooth.$type run ${limit[$type]}; then
+			echo "$n ranks: $type $*"
+			return 1
+		fi
+	done
 }
 
 @test "tensor parallelism has the losses of one process, but for rounding" {
@@ -174,7 +199,7 @@ like_smooth() {
 }
 
 @test "layouts with the same tensor parallelism have the same bits" {
-	[ -e tensor ] || ranks 2 -q -c base.ini --set parallel.tp=2 -o tensor
+	tensor
 	equal tensor 4 parallel.tp=2
 	equal tensor 4 parallel.tp=2 parallel.pp=2 parallel.recompute=layer
 	equal tensor 8 parallel.tp=2 parallel.pp=2 parallel.interleave=2 parallel.zero=0
@@ -194,7 +219,7 @@ like_smooth() {
 	layout four "${mpi[@]}" -np 4 lucie-train -- parallel.pp=2
 	layout four "${mpi[@]}" -np 2 lucie-train -- parallel.pp=2 parallel.interleave=2 \
 		parallel.recompute=layer
-	[ -e tensor ] || ranks 2 -q -c base.ini --set parallel.tp=2 -o tensor
+	tensor
 	layout tensor "${mpi[@]}" -np 4 lucie-train -- parallel.tp=2
 }
 
@@ -202,7 +227,7 @@ like_smooth() {
 	[ "$LUCIE_CONFIG" = release ] || skip "the same in every configuration"
 	PATH=$PATH:/usr/sbin:/sbin
 	command -v slurmctld >/dev/null || missing Slurm
-	[ -e tensor ] || ranks 2 -q -c base.ini --set parallel.tp=2 -o tensor
+	tensor
 	# Several steps in one job: each meets on its own.
 	cat >steps <<-'END'
 		layout four srun -n2 lucie-train -- || exit

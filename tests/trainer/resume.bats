@@ -53,6 +53,7 @@ setup_file() {
 		data.shuffle = no
 	END
 	lucie-train -q -c base.ini -o whole
+	lucie-train -q -c base.ini --set train.dtype=bf16 -o half
 }
 
 setup() {
@@ -140,6 +141,7 @@ kill_often() {
 }
 
 same_bits() { same_run whole run; }
+same_half() { same_run half run; }
 same_but_rounding() {
 	near whole run 1e-6 && export_run run && export_run whole && near_weights whole.out run.out 1e-6
 }
@@ -151,6 +153,15 @@ same_but_rounding() {
 	complete same_bits
 	# Nothing is left of the checkpoints that were not finished.
 	run ! compgen -G 'run/.step*'
+}
+
+@test "killed on changing layouts with activations in bf16, a run has the bits of one that was not" {
+	local more='train.dtype=bf16'
+	kill_often 8 3 same_half '1' '4 parallel.pp=2 parallel.recompute=layer' '2 parallel.zero=0' \
+		'2 parallel.pp=2 parallel.interleave=2'
+	begin '2 parallel.pp=2'
+	complete same_half
+	run ! same_run whole run
 }
 
 @test "killed on changing tensor parallelism, a run is like one that was not" {

@@ -14,6 +14,7 @@ namespace
 {
 
 enum : unsigned { MOST = 1024, WARP = 32 };
+enum { MOST_ARRAYS = 64 };
 enum state { READY, AT_BARRIER, IN_WARP, ENDED };
 const size_t shared_room = 256 << 10, shared_static = 48 << 10;
 const size_t gap = 128; /* bytes between the arrays in shared memory */
@@ -47,6 +48,7 @@ struct {
 	const emu_kernel *kernel;
 	uint64_t serial; /* of the block, from 1 */
 	unsigned n, arrived, ended;
+	uint64_t barriers;
 	thread *now;
 	thread threads[MOST];
 	unsigned order[MOST], place[MOST]; /* order[place[i]] == i */
@@ -56,10 +58,17 @@ struct {
 	emu_fibre host;
 	unsigned char *shared, *dynamic;
 	size_t used, fixed; /* bytes of shared memory, gaps included; of static arrays */
+	unsigned char *array[MOST_ARRAYS];
+	size_t array_bytes[MOST_ARRAYS], arrays;
 	unsigned ordering;
 } block;
 
-unsigned char sync_point; /* its address stands for barriers, in the thread sanitizer's eyes */
+/*
+ * Addresses that stand for the begin and end of blocks and for barriers, in the thread sanitizer's
+ * eyes, to which 8 bytes are one. Two for barriers, since a thread may be at the next one before all
+ * have left the last.
+ */
+uint64_t begin_point, end_point, barrier_point[2], warp_point[MOST / WARP];
 
 } // namespace
 
@@ -211,12 +220,13 @@ static void next(unsigned from)
 emu_votes emu_barrier(int vote, emu_place at)
 {
 	thread *t = block.now;
+	uint64_t *point = &barrier_point[block.barriers % 2];
 	int count = 0;
 
 	t->state = AT_BARRIER;
 	t->at = at;
 	t->vote = vote;
-	emu_fibre_release(&sync_point);
+	emu_fibre_release(point);
 	if (++block.arrived < block.n) {
 		next(block.place[t->number] + 1);
 	} else {
@@ -233,9 +243,10 @@ emu_votes emu_barrier(int vote, emu_place at)
 		}
 		block.votes = { count, count == (int)block.n };
 		block.arrived = 0;
+		block.barriers++;
 		next(0);
 	}
-	emu_fibre_acquire(&sync_point);
+	emu_fibre_acquire(point);
 	return block.votes;
 }
 
@@ -291,7 +302,7 @@ static void do_nothing(void *const *, unsigned)
 
 void emu_sync_warp(unsigned mask, emu_place at)
 {
-	unsigned char *point = &block.shared[block.now->number / WARP];
+	uint64_t *point = &warp_point[block.now->number / WARP];
 
 	emu_fibre_release(point);
 	emu_collective(do_nothing, "__syncwarp", mask, nullptr, at);
@@ -341,7 +352,7 @@ void emu_do_shuffle(void *const arg[32], unsigned mask)
 
 /* --- shared memory ---------------------------------------------------------------------------- */
 
-/* Bytes of shared memory of the block, filled with 0xff, with a gap after them. */
+/* Bytes of shared memory of the block, with a gap after them. */
 static unsigned char *take_shared(size_t bytes, size_t align)
 {
 	size_t at = (block.used + align - 1) / align * align;
@@ -350,7 +361,10 @@ static unsigned char *take_shared(size_t bytes, size_t align)
 	if (at + bytes + gap > shared_room)
 		emu_fail("%zu bytes of shared memory are too many", at + bytes);
 	EMU_UNPOISON(p, bytes);
-	memset(p, 0xff, bytes);
+	if (block.arrays == MOST_ARRAYS)
+		emu_fail("more than %d arrays in shared memory", MOST_ARRAYS);
+	block.array[block.arrays] = p;
+	block.array_bytes[block.arrays++] = bytes;
 	block.used = at + bytes + gap;
 	return p;
 }
@@ -374,12 +388,31 @@ void *emu_shared_dynamic()
 	return block.dynamic;
 }
 
-static void clear_shared()
+/* Memory is filled by the host, which the thread sanitizer takes for a thread of its own. */
+static void fill_shared(size_t bytes)
 {
+	EMU_UNPOISON(block.shared, bytes);
+	memset(block.shared, 0xff, bytes);
+	EMU_POISON(block.shared, bytes);
 	block.used = gap;
 	block.fixed = 0;
-	EMU_POISON(block.shared, shared_room);
-	block.dynamic = take_shared(block.kernel->shared, 128);
+	block.arrays = 0;
+}
+
+/* Find stores beside the arrays of shared memory; the address sanitizer finds them at once. */
+static void check_shared()
+{
+	EMU_UNPOISON(block.shared, block.used);
+	for (size_t i = 0; i < block.arrays; i++) {
+		const unsigned char *end = block.array[i] + block.array_bytes[i];
+
+		for (size_t j = 0; j < gap; j++)
+			if (end[j] != 0xff)
+				emu_fail("byte %zu behind a shared array of %zu bytes is "
+					 "overwritten",
+						j, block.array_bytes[i]);
+	}
+	fill_shared(block.used);
 }
 
 /* --- cp.async --------------------------------------------------------------------------------- */
@@ -440,9 +473,9 @@ static void live(emu_fibre *fibre)
 	thread *t = static_cast<thread *>(fibre);
 
 	for (;;) {
-		emu_fibre_acquire(&sync_point);
+		emu_fibre_acquire(&begin_point);
 		block.kernel->body();
-		emu_fibre_release(&sync_point);
+		emu_fibre_release(&end_point);
 		t->state = ENDED;
 		block.ended++;
 		next(block.place[t->number] + 1);
@@ -454,7 +487,7 @@ static void run_block()
 	block.serial++;
 	block.arrived = block.ended = 0;
 	std::fill(block.waiting, block.waiting + MOST / WARP, 0u);
-	clear_shared();
+	block.dynamic = take_shared(block.kernel->shared, 128);
 	for (unsigned i = 0; i < block.n; i++) {
 		thread *t = &block.threads[i];
 
@@ -466,10 +499,11 @@ static void run_block()
 		t->group = 0;
 		emu_fibre_open(t, live);
 	}
-	emu_fibre_release(&sync_point);
+	emu_fibre_release(&begin_point);
 	enter(&block.threads[block.order[0]]);
 	emu_fibre_switch(&block.host, block.now);
-	emu_fibre_acquire(&sync_point);
+	emu_fibre_acquire(&end_point);
+	check_shared();
 }
 
 /* Block i of n in the order that is set; a pseudo-random one by a stride without a common factor. */
@@ -498,6 +532,7 @@ void emu_run_kernel(const emu_kernel &k)
 		if (p == MAP_FAILED)
 			emu_fail("cannot map shared memory");
 		block.shared = static_cast<unsigned char *>(p);
+		fill_shared(shared_room);
 	}
 	block.kernel = &k;
 	gridDim = k.grid;
