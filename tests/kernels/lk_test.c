@@ -15,11 +15,46 @@ struct t_ctx {
 	const struct lk_ops *ops;
 	struct lk_queue *q;
 	size_t shift;	   /* of the buffers, past a multiple of 64 bytes */
+	size_t align;	   /* of t_align(), or 0 */
 	void *untouchable; /* stands for every buffer while the queue measures */
 	size_t n;
 	struct buffer buffer[BUFFERS];
 };
 
+#ifdef LK_TEST_GPU
+static struct lk_ops gpu_bf16;
+static int (*gpu_open)(struct lk_queue **q, int device, struct lk_err *err);
+
+/* With our attention: cuDNN's, which bench_gpu compares with it, has other bits for other buffers. */
+static int open_own(struct lk_queue **q, int device, struct lk_err *err)
+{
+	if (gpu_open(q, device, err) < 0)
+		return -1;
+	return lk_cuda_choose(*q, LK_ATTENTION_OWN, 1);
+}
+
+const struct lk_ops *t_table(size_t i)
+{
+	struct lk_err err;
+	const struct lk_ops *ops = lk_cuda_ops(i == 0 ? LK_REAL : LK_BF16, &err);
+
+	/* Without a GPU all tests would pass. */
+	if (!ops) {
+		printf("Bail out! %s\n", err.msg);
+		exit(2);
+	}
+	if (i > 1)
+		return NULL;
+	if (i == 0)
+		return ops;
+	if (!gpu_open) {
+		gpu_open = ops->open;
+		gpu_bf16 = *ops;
+		gpu_bf16.open = open_own;
+	}
+	return &gpu_bf16;
+}
+#else
 const struct lk_ops *t_table(size_t i)
 {
 	static const char *const isa[] = { "base", "avx2", "avx512" };
@@ -34,6 +69,7 @@ const struct lk_ops *t_table(size_t i)
 	}
 	return NULL;
 }
+#endif
 
 const struct lk_ops *t_ops(const struct t_ctx *t)
 {
@@ -43,6 +79,16 @@ const struct lk_ops *t_ops(const struct t_ctx *t)
 struct lk_queue *t_queue(const struct t_ctx *t)
 {
 	return t->q;
+}
+
+void t_align(struct t_ctx *t, size_t align)
+{
+	t->align = align;
+}
+
+bool t_is_cuda(const struct lk_ops *ops)
+{
+	return strncmp(ops->name, "cuda", 4) == 0;
 }
 
 void t_ok(struct t_ctx *t, int rc)
@@ -58,7 +104,7 @@ static void *new_buffer(struct t_ctx *t, const void *init, size_t bytes, size_t 
 
 	assert_true(t->n <= BUFFERS);
 	b->bytes = bytes;
-	b->first = GUARD / 2 + shift;
+	b->first = GUARD / 2 + (t->align ? shift / t->align * t->align : shift);
 	b->dev = t->ops->alloc(t->q, all);
 	b->host = malloc(all);
 	assert_non_null(b->dev);
