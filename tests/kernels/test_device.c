@@ -46,7 +46,8 @@ static void test_events(void **state)
 	T_EACH(ops)
 	{
 		struct lk_queue *q, *q2;
-		struct lk_event *e;
+		struct lk_event *e, *later;
+		double seconds = -1, back = 1;
 		struct lk_err err;
 		lk_real x[2] = { 1, 2 }, y[2] = { 3, 4 };
 
@@ -58,7 +59,19 @@ static void test_events(void **state)
 		assert_int_equal(ops->event_wait(q2, e), 0);
 		assert_int_equal(ops->accumulate(q2, x, y, 2), 0);
 		assert_int_equal(ops->event_sync(q, e), 0);
+		assert_int_equal(ops->event_done(q2, e), 1);
+		assert_int_equal(ops->event_open(q2, &later), 0);
+		assert_int_equal(ops->event_record(q2, later), 0);
+		assert_int_equal(ops->event_sync(q2, later), 0);
+		assert_int_equal(ops->event_done(q, later), 1);
+		assert_int_equal(ops->event_seconds(q, e, later, &seconds), 0);
+		assert_true(seconds >= 0 && seconds < 100);
+		assert_int_equal(ops->event_seconds(q, later, e, &back), 0);
+		assert_true(back <= 0 && back + seconds < 1e-6 && back + seconds > -1e-6);
 		assert_true(x[0] == 5 && x[1] == 8);
+		assert_int_equal(ops->event_done(q, NULL), -1);
+		assert_int_equal(ops->event_seconds(q, e, NULL, &seconds), -1);
+		ops->event_close(q2, later);
 		assert_int_equal(ops->event_record(q, NULL), -1);
 		assert_int_equal(ops->event_wait(q, NULL), -1);
 		assert_int_equal(ops->event_sync(q, NULL), -1);
@@ -112,12 +125,15 @@ static void test_measure(void **state)
 /* The best table is one of those that can be named. */
 static void test_choice(void **state)
 {
-	const struct lk_ops *ops = lk_cpu_ops(LK_REAL), *last = NULL;
+	const struct lk_ops *real = NULL, *bf16 = NULL, *ops;
 
 	(void)state;
-	for (size_t i = 0; t_table(i); i++)
-		last = t_table(i);
-	assert_ptr_equal(ops, last);
+	T_EACH(ops)
+	*(t_is_bf16(ops) ? &bf16 : &real) = ops;
+	if (t_on_cpu(real)) {
+		assert_ptr_equal(lk_cpu_ops(LK_REAL), real);
+		assert_ptr_equal(lk_cpu_ops(LK_BF16), bf16);
+	}
 	assert_null(lk_cpu_ops_isa("none", LK_REAL));
 }
 
