@@ -2,6 +2,10 @@
 
 #include <sys/mman.h>
 
+#ifdef LK_EMU
+#include "tests/kernels/emu/emu_control.h"
+#endif
+
 #define GUARD ((size_t)128)
 #define BUFFERS 32
 #define UNTOUCHABLE ((size_t)1 << 32)
@@ -20,6 +24,21 @@ struct t_ctx {
 	struct buffer buffer[BUFFERS];
 };
 
+/* The GPU's, or the emulated one's: table i of two. */
+static const struct lk_ops *cuda_table(size_t i)
+{
+	struct lk_err err;
+
+	return i < 2 ? lk_cuda_ops(i == 0 ? LK_REAL : LK_BF16, &err) : NULL;
+}
+
+#ifdef LK_EMU
+/* Linked with the emulation, which has the CPU's tables besides: they have been tested. */
+const struct lk_ops *t_table(size_t i)
+{
+	return cuda_table(i);
+}
+#else
 const struct lk_ops *t_table(size_t i)
 {
 	static const char *const isa[] = { "base", "avx2", "avx512" };
@@ -32,7 +51,13 @@ const struct lk_ops *t_table(size_t i)
 		if (ops && n++ == i)
 			return ops;
 	}
-	return NULL;
+	return lk_cuda_devices() > 0 ? cuda_table(i - n) : NULL;
+}
+#endif
+
+bool t_is_cuda(const struct lk_ops *ops)
+{
+	return strncmp(ops->name, "cuda", 4) == 0;
 }
 
 const struct lk_ops *t_ops(const struct t_ctx *t)
@@ -235,9 +260,41 @@ static int measured(void *ctx)
 	return 0;
 }
 
+/*
+ * How often t_run() runs a test, and how: the CPU with several numbers of threads, the emulated GPU in
+ * several orders of its threads and with work done late, a GPU twice.
+ */
+struct way {
+	int threads;
+	unsigned order;
+	int late;
+};
+
+static const struct way *ways(const struct lk_ops *ops, size_t *n)
+{
+	static const struct way cpu[] = { { .threads = 1 }, { .threads = 1 }, { .threads = 2 },
+		{ .threads = 3 }, { .threads = 5 } };
+	static const struct way cuda[] = { { .threads = 1 }, { .threads = 1, .order = 1 },
+		{ .threads = 1, .order = 2, .late = 1 } };
+
+	*n = t_is_cuda(ops) ? T_LEN(cuda) : T_LEN(cpu);
+	return t_is_cuda(ops) ? cuda : cpu;
+}
+
+static void set_way(const struct way *w)
+{
+#ifdef LK_EMU
+	emu_set_order(w->order);
+	emu_set_late(w->late);
+#else
+	(void)w;
+#endif
+}
+
 void t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out, size_t bytes)
 {
-	static const int threads[] = { 1, 1, 2, 3, 5 };
+	size_t n;
+	const struct way *way = ways(ops, &n);
 	struct t_ctx t = { .ops = ops };
 	struct lk_err err;
 	void *again = malloc(bytes + 1);
@@ -245,20 +302,22 @@ void t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out, size_
 	assert_non_null(again);
 	if (ops->open(&t.q, 0, &err) < 0)
 		fail_msg("%s", err.msg);
-	for (size_t i = 0; i < T_LEN(threads); i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct call c = { &t, fn, arg, i == 0 ? out : again };
 
 		t.shift = i * sizeof(lk_real);
-		lk_cpu_team(threads[i], in_team, &c);
+		set_way(&way[i]);
+		lk_cpu_team(way[i].threads, in_team, &c);
 		release(&t);
 		if (i > 0 && memcmp(out, again, bytes) != 0)
 			fail_msg("%s: run %zu with %d threads has other bits", ops->name, i,
-					threads[i]);
+					way[i].threads);
 	}
+	set_way(&way[0]);
 	ops->close(t.q);
 	if (ops->open(&t.q, 0, &err) < 0)
 		fail_msg("%s", err.msg);
-	lk_cpu_team(3, measured, &(struct call){ &t, fn, arg, again });
+	lk_cpu_team(way[n - 1].threads, measured, &(struct call){ &t, fn, arg, again });
 	if (memcmp(out, again, bytes) != 0)
 		fail_msg("%s: the run after measuring has other bits", ops->name);
 	ops->close(t.q);

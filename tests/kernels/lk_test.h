@@ -9,7 +9,7 @@
  *
  * A test gives t_run() a function that makes its device buffers by t_dev(), calls the operation and
  * brings the results to the host by t_get(). t_run() calls it several times, with other numbers of
- * threads and other alignments, and requires the same bits each time. The bytes around every buffer
+ * threads (on the emulated GPU: other orders) and other alignments, and requires the same bits each time. The bytes around every buffer
  * must not change. Once it lets a queue measure the function, with buffers that cannot be touched,
  * and then requires that the operations need no more work space than that.
  */
@@ -42,6 +42,9 @@ typedef void t_fn(struct t_ctx *t, const void *arg, void *out);
 /* Table i of this machine; NULL after the last. */
 const struct lk_ops *t_table(size_t i);
 #define T_EACH(ops) for (size_t t_i = 0; (ops = t_table(t_i)); t_i++)
+
+/* A table of lk_cuda_ops(). lk.h has promises that the CPU alone keeps. */
+bool t_is_cuda(const struct lk_ops *ops);
 
 /* Run fn and store its result, `bytes` bytes, in out. */
 void t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out, size_t bytes);
