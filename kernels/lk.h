@@ -34,7 +34,10 @@
  *	ops->event_record(q, e)		e stands for the work queued in q so far
  *	ops->event_wait(q2, e)		later work of q2 begins after it; the host does not wait
  *	ops->event_sync(q, e)		the host waits for it
+ *	ops->event_done(q, e)		1 if it is done, 0 if not yet: nobody waits
+ *	ops->event_seconds(q, a, b, &s)	seconds from a to b, which are done; below 0 if b came first
  *	ops->event_close(q, e)
+ * A host thread that only asks about events of other queues does so on a queue of its own.
  * The CPU's operations are done when they return, and use the threads of lk_cpu_team().
  *
  * WORK SPACE
@@ -421,6 +424,10 @@ struct lk_ops {
 	int (*accumulate)(struct lk_queue *q, lk_real *y, const lk_real *x, size_t n);
 	int (*lane_sum)(struct lk_queue *q, lk_real *x, size_t lanes, size_t stride, size_t n,
 			double *sums);
+
+	/* More of events, see above. */
+	int (*event_done)(struct lk_queue *q, struct lk_event *e);
+	int (*event_seconds)(struct lk_queue *q, struct lk_event *a, struct lk_event *b, double *s);
 };
 
 /* Fill id[], begin[rows + 1] and row[] of struct lk_ids from ids[rows] by a stable sort; each of the

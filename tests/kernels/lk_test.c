@@ -41,7 +41,7 @@ const struct lk_ops *t_table(size_t i)
 #else
 const struct lk_ops *t_table(size_t i)
 {
-	static const char *const isa[] = { "base", "avx2", "avx512" };
+	static const char *const isa[] = { "base", "avx2", "avx512", "avx512bf16", "amx" };
 	static const enum lk_type act[] = { LK_REAL, LK_BF16 };
 	size_t n = 0;
 
@@ -55,9 +55,20 @@ const struct lk_ops *t_table(size_t i)
 }
 #endif
 
-bool t_is_cuda(const struct lk_ops *ops)
+const struct lk_ops *t_product_table(size_t i)
 {
-	return strncmp(ops->name, "cuda", 4) == 0;
+#ifndef LK_EMU
+	const struct lk_ops *ops = t_table(i);
+
+	return ops || (i > 0 && !t_table(i - 1)) ? ops : t_tile_model();
+#else
+	return t_table(i);
+#endif
+}
+
+bool t_on_cpu(const struct lk_ops *ops)
+{
+	return strncmp(ops->name, "cpu ", 4) == 0;
 }
 
 const struct lk_ops *t_ops(const struct t_ctx *t)
@@ -277,8 +288,8 @@ static const struct way *ways(const struct lk_ops *ops, size_t *n)
 	static const struct way cuda[] = { { .threads = 1 }, { .threads = 1, .order = 1 },
 		{ .threads = 1, .order = 2, .late = 1 } };
 
-	*n = t_is_cuda(ops) ? T_LEN(cuda) : T_LEN(cpu);
-	return t_is_cuda(ops) ? cuda : cpu;
+	*n = t_on_cpu(ops) ? T_LEN(cpu) : T_LEN(cuda);
+	return t_on_cpu(ops) ? cpu : cuda;
 }
 
 static void set_way(const struct way *w)

@@ -46,7 +46,8 @@ static void test_events(void **state)
 	T_EACH(ops)
 	{
 		struct lk_queue *q, *q2;
-		struct lk_event *e;
+		struct lk_event *e, *later;
+		double seconds = -1, back = 1;
 		struct lk_err err;
 		lk_real host[2][2] = { { 1, 2 }, { 3, 4 } }, *x, *y;
 
@@ -65,7 +66,19 @@ static void test_events(void **state)
 		assert_int_equal(ops->copy(q2, host[0], x, sizeof(host[0]), LK_D2H), 0);
 		assert_int_equal(ops->event_record(q2, e), 0);
 		assert_int_equal(ops->event_sync(q, e), 0);
+		assert_int_equal(ops->event_done(q2, e), 1);
+		assert_int_equal(ops->event_open(q2, &later), 0);
+		assert_int_equal(ops->event_record(q2, later), 0);
+		assert_int_equal(ops->event_sync(q2, later), 0);
+		assert_int_equal(ops->event_done(q, later), 1);
+		assert_int_equal(ops->event_seconds(q, e, later, &seconds), 0);
+		assert_true(seconds >= 0 && seconds < 100);
+		assert_int_equal(ops->event_seconds(q, later, e, &back), 0);
+		assert_true(back <= 0 && back + seconds < 1e-6 && back + seconds > -1e-6);
 		assert_true(host[0][0] == 5 && host[0][1] == 8);
+		assert_int_equal(ops->event_done(q, NULL), -1);
+		assert_int_equal(ops->event_seconds(q, e, NULL, &seconds), -1);
+		ops->event_close(q2, later);
 		assert_int_equal(ops->event_record(q, NULL), -1);
 		assert_int_equal(ops->event_wait(q, NULL), -1);
 		assert_int_equal(ops->event_sync(q, NULL), -1);
@@ -139,20 +152,20 @@ static void test_measure(void **state)
 /* The best table is one of those that can be named. */
 static void test_choice(void **state)
 {
-	static const char *const isa[] = { "base", "avx2", "avx512" };
-	static const enum lk_type act[] = { LK_REAL, LK_BF16 };
+	const struct lk_ops *real = NULL, *bf16 = NULL;
 
 	(void)state;
-	for (size_t k = 0; k < T_LEN(act); k++) {
-		const struct lk_ops *last = NULL;
+	for (size_t i = 0; i < 5; i++) {
+		static const char *const isa[] = { "base", "avx2", "avx512", "avx512bf16", "amx" };
+		const struct lk_ops *r = lk_cpu_ops_isa(isa[i], LK_REAL);
+		const struct lk_ops *b = lk_cpu_ops_isa(isa[i], LK_BF16);
 
-		for (size_t i = 0; i < T_LEN(isa); i++)
-			if (lk_cpu_ops_isa(isa[i], act[k]))
-				last = lk_cpu_ops_isa(isa[i], act[k]);
-		assert_non_null(last);
-		assert_ptr_equal(lk_cpu_ops(act[k]), last);
-		assert_null(lk_cpu_ops_isa("none", act[k]));
+		real = r ? r : real;
+		bf16 = b ? b : bf16;
 	}
+	assert_ptr_equal(lk_cpu_ops(LK_REAL), real);
+	assert_ptr_equal(lk_cpu_ops(LK_BF16), bf16);
+	assert_null(lk_cpu_ops_isa("none", LK_REAL));
 }
 
 int main(void)
