@@ -74,7 +74,7 @@ static void gemm_run(struct t_ctx *t, const void *arg, void *out)
 	void *a, *b, *c, *d;
 	lk_real *scale, *amax = NULL;
 
-	if (t_is_cuda(ops))
+	if (!t_on_cpu(ops))
 		t_align(t, 16);
 	a = gemm_dev(t, x->c.ab_real, x->a, x->na);
 	b = gemm_dev(t, x->c.ab_real, x->b, x->nb);
@@ -373,7 +373,7 @@ static void gemm_rows(void **state)
 
 	(void)state;
 	T_EACH_PRODUCT(ops)
-	for (int v = 0; v < 4 && !t_is_cuda(ops); v++) {
+	for (int v = 0; v < 4 && t_on_cpu(ops); v++) {
 		struct gemm_case c = { .m = 150,
 			.n = 45,
 			.k = 300,
@@ -416,7 +416,7 @@ static void gemm_same(void **state)
 
 	(void)state;
 	T_EACH_PRODUCT(ops)
-	for (size_t m = 1; m < 100 && !t_is_cuda(ops); m += 49) {
+	for (size_t m = 1; m < 100 && t_on_cpu(ops); m += 49) {
 		struct gemm_case c = {
 			.m = m, .n = 333, .k = 1100, .tb = 1, .alpha = 1, .real = m > 50
 		};
