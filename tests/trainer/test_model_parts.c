@@ -335,7 +335,7 @@ static void check_count(const struct lt_model_plan *plan, const struct lt_place 
 	/* The values of a step are not worth counting; packed weights are not made by alloc(). */
 	assert_int_equal(part.weights + part.gradients + part.optimizer,
 			weights - sizeof(struct lk_step));
-	ok(lt_model_count(&w->table, &ops, plan, &count, &err), &err);
+	ok(lt_model_count(&w->table, &ops, 0, plan, &count, &err), &err);
 	assert_int_equal(allocated, 0);
 	ok(lt_model_open(&m, w, plan, &err), &err);
 	if (plan->mode == LT_MODEL_TRAIN && lt_table_has_embed(&w->table))
@@ -388,7 +388,7 @@ static void test_recompute_saves(void **state)
 		struct lt_model_plan plan = tiny_plan(LT_MODEL_TRAIN);
 
 		plan.recompute = (enum lt_recompute)again;
-		ok(lt_model_count(&t, lk_cpu_ops(tiny_act), &plan, &bytes[again], &err), &err);
+		ok(lt_model_count(&t, lk_cpu_ops(tiny_act), 0, &plan, &bytes[again], &err), &err);
 	}
 	/* Of each layer but one, n1 and n2, and one n2 less. */
 	assert_int_equal(bytes[0] - bytes[1],

@@ -276,7 +276,7 @@ static void close_lists(struct lt_model *m)
 	free(m->owned);
 }
 
-int lt_model_count(const struct lt_table *t, const struct lk_ops *ops,
+int lt_model_count(const struct lt_table *t, const struct lk_ops *ops, int device,
 		const struct lt_model_plan *plan, uint64_t *bytes, struct lu_err *err)
 {
 	struct lt_matrix *matrix = calloc(t->shape.layers * LT_LAYER_MATRICES + 1, sizeof(*matrix));
@@ -290,7 +290,7 @@ int lt_model_count(const struct lt_table *t, const struct lk_ops *ops,
 	w.grad = (lk_real *)nowhere;
 	if (!matrix) {
 		lu_err_nomem(err);
-	} else if (ops->open(&w.q, 0, &kerr) < 0) {
+	} else if (ops->open(&w.q, device, &kerr) < 0) {
 		lu_err_set(err, "%s", kerr.msg);
 	} else if (set_sizes(&m, &w, plan, err) == 0) {
 		lt_weights_list(&w);

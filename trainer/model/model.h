@@ -66,8 +66,9 @@ int lt_model_open(struct lt_model **m, struct lt_weights *w, const struct lt_mod
 		struct lu_err *err) LU_CHECKED;
 void lt_model_close(struct lt_model *m);
 
-/* Bytes that a model over weights of this table would allocate, the queue's work space included. */
-int lt_model_count(const struct lt_table *t, const struct lk_ops *ops,
+/* Bytes that a model over weights of this table would allocate on the device, the queue's work space
+ * included. */
+int lt_model_count(const struct lt_table *t, const struct lk_ops *ops, int device,
 		const struct lt_model_plan *plan, uint64_t *bytes, struct lu_err *err) LU_CHECKED;
 
 size_t lt_model_rows(const struct lt_model *m);

@@ -23,6 +23,7 @@
 
 #include "libcommon/base/err.h"
 #include "trainer/comm/comm.h"
+#include "trainer/run/backend.h"
 #include "trainer/run/config.h"
 #include "trainer/run/runfolder.h"
 
@@ -31,6 +32,7 @@ struct lt_training {
 	const char *run;		/* its folder, which need not exist */
 	const char *tokenizer;		/* tokenizer.json of the run, or NULL */
 	struct lt_comm *comm;		/* the ranks of the run; must outlive the trainer */
+	const struct lt_backend *backend; /* what all of them compute with */
 	uint64_t from;	 /* start from the checkpoint of this step; UINT64_MAX: the latest */
 	bool overcommit; /* do not compare the memory with what is there */
 	bool quiet;
