@@ -312,7 +312,6 @@ static void check_count(const struct lt_model_plan *plan, const struct lt_place 
 	const struct lt_holding holding = { .lanes = plan->mode == LT_MODEL_TRAIN ? 2 : 0,
 		.dp_size = 1,
 		.packed = plan->mode == LT_MODEL_DECODE };
-	size_t rows = plan->batch * plan->context, slots = plan->slots ? plan->slots[0] : 1;
 	struct lt_weights_bytes part;
 	struct lk_ops ops = *lk_cpu_ops(tiny_act);
 	struct lt_shape shape = shape_of(false);
@@ -338,9 +337,6 @@ static void check_count(const struct lt_model_plan *plan, const struct lt_place 
 	ok(lt_model_count(&w->table, &ops, 0, plan, &count, &err), &err);
 	assert_int_equal(allocated, 0);
 	ok(lt_model_open(&m, w, plan, &err), &err);
-	if (plan->mode == LT_MODEL_TRAIN && lt_table_has_embed(&w->table))
-		/* The sorted ids of the host. */
-		allocated += slots * (3 * rows + 1) * sizeof(uint32_t);
 	assert_int_equal(count, allocated + ops.workspace(q));
 	lt_model_close(m);
 	lt_weights_close(w);

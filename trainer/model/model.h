@@ -22,7 +22,8 @@
  * Inputs, outputs and gradients of chunks are lt_model_rows() rows of `hidden` activations: all rows
  * of the micro-batch, or with sequence parallelism this rank's share of them.
  *
- * Nothing here waits for the device, except where noted, and nothing is read from it.
+ * Nothing here waits for the device, except where noted, and nothing is read from it. What is read of
+ * a batch is copied before a call returns (staging.h).
  *
  * TENSOR PARALLELISM (Shoeybi et al. 2019). A rank holds some of the heads, of the FFN and of the
  * vocabulary. Products that are split over their inputs (attention output, FFN down, embedding) and
