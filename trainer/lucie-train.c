@@ -174,8 +174,7 @@ static int train(const struct options *o, const struct lt_config *config, const 
 	struct lt_trainer *trainer;
 	int rc;
 
-	if (lt_alike_check(comm, config, o->from, o->overcommit, backend->ops->name,
-			    err) < 0 ||
+	if (lt_alike_check(comm, config, o->from, o->overcommit, backend->ops->name, err) < 0 ||
 			check_run(o, config, comm, &fresh, err) < 0)
 		return -1;
 	rc = lt_train_open(&trainer, &what, err);

@@ -33,7 +33,8 @@ $(BUILD)/trainer/comm/tree_sum.o: OWN_FLAGS += -O3
 ifneq ($(BARE),)
 TRAINER_PROGRAMS := lucie-train
 # The other programs open models with their tokenizers.
-TRAINER_SRC := $(filter-out trainer/run/loaded_model.c trainer/run/hugging_face.c,$(TRAINER_SRC))
+TRAINER_SRC := $(filter-out trainer/run/loaded_model.c trainer/run/hugging_face.c trainer/plan/%, \
+	$(TRAINER_SRC))
 TOOLS :=
 LIB_CXX :=
 LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c libcommon/io/json*.c) \

@@ -1,7 +1,7 @@
 #include "trainer/model/staging.h"
 
-int lt_staging_open(struct lt_staging *s, const struct lk_ops *ops, struct lk_queue *q,
-		size_t bytes)
+int lt_staging_open(
+		struct lt_staging *s, const struct lk_ops *ops, struct lk_queue *q, size_t bytes)
 {
 	*s = (struct lt_staging){ .ops = ops, .q = q };
 	for (size_t i = 0; i < LT_STAGES; i++) {

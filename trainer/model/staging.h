@@ -31,8 +31,8 @@ struct lt_staging {
 	size_t turn;
 };
 
-int lt_staging_open(struct lt_staging *s, const struct lk_ops *ops, struct lk_queue *q,
-		size_t bytes);
+int lt_staging_open(
+		struct lt_staging *s, const struct lk_ops *ops, struct lk_queue *q, size_t bytes);
 void lt_staging_close(struct lt_staging *s);
 void *lt_staging_next(struct lt_staging *s);
 int lt_staging_queued(struct lt_staging *s);

@@ -105,6 +105,11 @@ int lt_backend_place(
 	return rc;
 }
 
+size_t lt_backend_head_rows(const struct lk_ops *ops)
+{
+	return strncmp(ops->name, "cuda", 4) == 0 ? LT_GPU_HEAD_ROWS : 0;
+}
+
 enum lt_equality lt_backend_equality(const struct lt_backend *b, enum lt_equality set)
 {
 	if (!b->gpu)

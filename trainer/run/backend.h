@@ -38,6 +38,12 @@ int lt_backend_choose(struct lt_backend *b, enum lt_device device, enum lt_dtype
 int lt_backend_place(const struct lt_backend *b, struct lt_comm *comm, int *device,
 		struct lu_err *err) LU_CHECKED;
 
+/* Rows of logits at once: 0, chosen by the vocabulary, on the CPU; on GPUs as many as keep the traffic of
+ * the head's weight gradient, which is read and written for each block of rows, small beside the
+ * products. */
+#define LT_GPU_HEAD_ROWS 4096
+size_t lt_backend_head_rows(const struct lk_ops *ops);
+
 /* The level of equality that a setting stands for. */
 enum lt_equality lt_backend_equality(const struct lt_backend *b, enum lt_equality set);
 /* "layout", "run", "fast". */

@@ -8,16 +8,14 @@
 #include "kernels/lk.h"
 #include "libcommon/sys/machine.h"
 #include "trainer/model/model.h"
-#include "trainer/model/weights.h"
 #include "trainer/parallel/actions.h"
 #include "trainer/parallel/actions_chart.h"
 #include "trainer/parallel/stages.h"
 #include "trainer/run/available.h"
 #include "trainer/run/backend.h"
 #include "trainer/run/layout.h"
+#include "trainer/run/memory.h"
 #include "trainer/run/phase_data.h"
-#include "trainer/run/saver.h"
-#include "trainer/run/train_step.h"
 
 #define MIB 1048576.0
 #define GIB (1024 * MIB)
@@ -27,105 +25,28 @@
 /* What lt_health_probe() takes for a moment. */
 #define PROBE ((uint64_t)130 << 20)
 
-/* Memory of a rank by part. In double, since a wrong size may be beyond 64 bits. `all` is of the memory
- * that the rank computes in; on a GPU that is the device's, the copy for a checkpoint is the host's, and
- * NCCL has some. */
-struct memory {
-	double weights, gradients, optimizer, activations, exchange, checkpoint, nccl, all;
-};
-
 /* What a rank computes with. */
 struct seat {
 	const struct lt_backend *b;
 	int device;
 };
 
-/* What the groups keep for sums: of gradients over dp, of activations over tp. */
-static uint64_t exchange_bytes(const struct lt_layout *l, const struct lt_table *t,
-		const struct lt_settings *s, const struct lt_backend *b)
+/* The memory of the rank of a layout on this machine. The work space counts as activations. */
+static int count_here(const struct lt_settings *s, const struct lt_schedule *schedule,
+		const struct lt_layout *l, const struct seat *seat, struct lt_memory *m,
+		struct lu_err *err)
 {
-	uint64_t acts = s->train.micro_batch * s->train.context * t->shape.hidden *
-			b->ops->act_size;
-	enum lt_equality level = lt_backend_equality(b, s->parallel.equality);
-	uint64_t most = 0;
+	struct lt_memory_rules here = lt_memory_rules_here(seat->b, seat->device, s);
 
-	for (size_t i = 0; i < t->buckets; i++)
-		most = t->bucket[i].count > most ? t->bucket[i].count : most;
-	most *= sizeof(lk_real);
-	if (b->gpu)
-		return lt_group_device_bytes(l->mesh.size[LT_DP], most, level) +
-				lt_group_device_bytes(l->mesh.size[LT_TP], acts, level);
-	return lt_group_bytes(l->mesh.size[LT_DP], most) +
-			lt_group_bytes(l->mesh.size[LT_TP], acts);
-}
-
-/* Groups of several ranks that this one belongs to. */
-static size_t groups_of(const struct lt_layout *l)
-{
-	size_t n = 0;
-
-	for (int a = 0; a < LT_AXES; a++)
-		n += l->mesh.size[a] > 1;
-	return n;
-}
-
-static int count_table(const struct lt_settings *s, const struct lt_schedule *schedule,
-		const struct lt_layout *l, const struct lt_table *t, const struct seat *seat,
-		struct memory *m, struct lu_err *err)
-{
-	const struct lk_ops *ops = seat->b->ops;
-	struct lt_holding holding = lt_layout_holding(l);
-	size_t *slots = calloc(l->v + 1, sizeof(*slots));
-	struct lt_weights_bytes w;
-	struct lt_model_plan plan;
-	uint64_t activations = 0;
-	int rc = slots ? 0 : lu_err_nomem(err);
-
-	if (rc == 0)
-		rc = lt_step_plan(l, s, schedule, slots, &plan, err);
-	if (rc == 0)
-		rc = lt_weights_count(t, ops, &holding, &w, err);
-	if (rc == 0)
-		rc = lt_model_count(t, ops, seat->device, &plan, &activations, err);
-	free(slots);
-	if (rc < 0)
+	if (lt_memory_count(s, schedule, l, &here, m, err) < 0)
 		return -1;
-	*m = (struct memory){
-		.weights = (double)w.weights,
-		.gradients = (double)w.gradients,
-		.optimizer = (double)w.optimizer,
-		.activations = (double)activations,
-		.exchange = (double)exchange_bytes(l, t, s, seat->b),
-		.checkpoint = (double)lt_saver_bytes(t, &holding, &w),
-	};
-	m->all = m->weights + m->gradients + m->optimizer + m->activations + m->exchange;
-	if (seat->b->gpu)
-		m->nccl = (double)(groups_of(l) * LT_NCCL_BYTES);
-	else
-		m->all += m->checkpoint;
+	m->activations += m->workspace;
 	return 0;
 }
 
-/* The memory of the rank of a layout. */
-static int count_memory(const struct lt_settings *s, const struct lt_schedule *schedule,
-		const struct lt_layout *l, const struct seat *seat, struct memory *m,
-		struct lu_err *err)
-{
-	struct lt_shape shape;
-	struct lt_table t;
-	int rc;
-
-	lt_settings_shape(s, &shape);
-	if (lt_table_build(&t, &shape, &l->place, err) < 0)
-		return -1;
-	rc = count_table(s, schedule, l, &t, seat, m, err);
-	lt_table_release(&t);
-	return rc;
-}
-
-/* The same before the data are known: only the batches of the schedule matter. */
+/* The memory of a rank before the data are known: only the batches of the schedule matter. */
 static int count_phase(const struct lt_settings *s, size_t rank, size_t processes,
-		const struct seat *seat, struct memory *m, struct lu_err *err)
+		const struct seat *seat, struct lt_memory *m, struct lu_err *err)
 {
 	struct lt_schedule schedule;
 	struct lt_layout l;
@@ -134,7 +55,7 @@ static int count_phase(const struct lt_settings *s, size_t rank, size_t processe
 	if (lt_settings_schedule(s, 1, &schedule, err) < 0 ||
 			lt_layout_init(&l, s, rank, processes, err) < 0)
 		return -1;
-	rc = count_memory(s, &schedule, &l, seat, m, err);
+	rc = count_here(s, &schedule, &l, seat, m, err);
 	lt_layout_release(&l);
 	return rc;
 }
@@ -149,8 +70,8 @@ struct need {
 };
 
 /* Rank 0: fail if the ranks of a host need more than it has. */
-static int check_hosts(
-		const struct need *all, size_t ranks, const struct memory *own, struct lu_err *err)
+static int check_hosts(const struct need *all, size_t ranks, const struct lt_memory *own,
+		struct lu_err *err)
 {
 	for (size_t r = 0; r < ranks; r++) {
 		double sum = 0, unit;
@@ -187,32 +108,44 @@ static int check_hosts(
 }
 
 /* Bytes that the device is asked for. */
-static double device_bytes(const struct memory *m)
+static double device_bytes(const struct lt_memory *m)
 {
 	double bytes = m->all * 1.001 + (double)SLACK;
 
 	return bytes > (double)PROBE ? bytes : (double)PROBE;
 }
 
+/* Bytes that NCCL is granted. */
+static double nccl_bytes(const struct lt_settings *s, size_t ranks)
+{
+	uint64_t tp = s->parallel.size[LT_TP], dp = s->parallel.size[LT_DP],
+		 pp = s->parallel.size[LT_PP];
+
+	dp = dp ? dp : ranks / (tp * pp);
+	return (double)(((tp > 1) + (dp > 1) + (pp > 1)) * LT_NCCL_BYTES);
+}
+
 /* The rank's own GPU. */
-static int check_device(const struct seat *seat, const struct memory *m, struct lu_err *err)
+static int check_device(
+		const struct seat *seat, const struct lt_memory *m, double nccl, struct lu_err *err)
 {
 	struct lk_device d;
 	struct lk_err kerr;
-	double need = device_bytes(m) + m->nccl;
+	double need = device_bytes(m) + nccl;
 
 	if (lk_cuda_describe(seat->device, &d, &kerr) < 0)
 		return lu_err_set(err, "%s", kerr.msg);
 	if (need <= (double)d.free)
 		return 0;
 	return lu_err_set(err,
-			"the run needs %.1f GiB of the GPU's memory, %.1f of %.1f are free: weights %.1f, "
+			"the run needs %.1f GiB of the GPU's memory, %.1f of %.1f are free: "
+			"weights %.1f, "
 			"gradients %.1f, AdamW %.1f, activations %.1f, exchange %.1f, NCCL %.1f; "
 			"lower train.micro_batch, set parallel.recompute = layer, split the model "
 			"over more ranks (parallel.tp, parallel.pp), or give --overcommit",
 			need / GIB, (double)d.free / GIB, (double)d.memory / GIB, m->weights / GIB,
 			m->gradients / GIB, m->optimizer / GIB, m->activations / GIB,
-			m->exchange / GIB, m->nccl / GIB);
+			m->exchange / GIB, nccl / GIB);
 }
 
 /* Add up the needs of the ranks of each host. Collective. */
@@ -221,15 +154,15 @@ static int check_phase(const struct lt_settings *s, const struct seat *seat, uin
 {
 	size_t rank = lt_comm_rank(comm), ranks = lt_comm_size(comm);
 	struct need need = { .available = (double)available }, *all = NULL;
-	struct memory m;
+	struct lt_memory m;
 	int rc = count_phase(s, rank, ranks, seat, &m, err);
 
 	if (rc == 0 && seat->b->gpu)
-		rc = check_device(seat, &m, err);
+		rc = check_device(seat, &m, nccl_bytes(s, ranks), err);
 	if (lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err) < 0)
 		return -1;
 	if (seat->b->gpu)
-		m = (struct memory){ .checkpoint = m.checkpoint, .all = m.checkpoint };
+		m = (struct lt_memory){ .checkpoint = m.checkpoint, .all = m.checkpoint };
 	need.bytes = m.all;
 	snprintf(need.host, sizeof(need.host), "%s", lt_comm_host(comm, rank));
 	all = calloc(ranks, sizeof(*all));
@@ -250,7 +183,7 @@ int lt_budget_device(const struct lt_config *c, const struct lt_backend *b, int 
 {
 	const struct seat seat = { b, device };
 	struct lt_settings s;
-	struct memory m;
+	struct lt_memory m;
 
 	*bytes = 0;
 	for (size_t i = 0; i < c->phase.n; i++) {
@@ -309,7 +242,7 @@ static int model_lines(const struct lt_settings *s, const struct seat *seat, str
 
 /* Memory of the first rank of a stage. */
 static int count_stage(const struct lt_settings *s, const struct lt_schedule *schedule,
-		const struct seat *seat, size_t stage, struct memory *m, struct lu_err *err)
+		const struct seat *seat, size_t stage, struct lt_memory *m, struct lu_err *err)
 {
 	struct lt_layout l;
 	size_t rank;
@@ -321,13 +254,14 @@ static int count_stage(const struct lt_settings *s, const struct lt_schedule *sc
 	lt_layout_release(&l);
 	if (lt_layout_init(&l, s, rank, 0, err) < 0)
 		return -1;
-	rc = count_memory(s, schedule, &l, seat, m, err);
+	rc = count_here(s, schedule, &l, seat, m, err);
 	lt_layout_release(&l);
 	return rc;
 }
 
 /* What the GPU has besides. The copy for a checkpoint is in the host's memory. */
-static int device_lines(const struct seat *seat, double nccl, struct lu_buf *out, struct lu_err *err)
+static int device_lines(
+		const struct seat *seat, double nccl, struct lu_buf *out, struct lu_err *err)
 {
 	struct lk_device d;
 	struct lk_err kerr;
@@ -349,7 +283,7 @@ static int memory_lines(const struct lt_settings *s, const struct lt_schedule *s
 	bool gpu = seat->b->gpu;
 	size_t stages = (size_t)s->parallel.size[LT_PP];
 	double program = (double)lu_resident_bytes();
-	struct memory m;
+	struct lt_memory m;
 
 	if (stages > 1)
 		lu_buf_printf(out, "\nmemory of a rank, MiB\n%5s %9s %9s %9s %9s %9s %9s %9s\n",
@@ -378,7 +312,7 @@ static int memory_lines(const struct lt_settings *s, const struct lt_schedule *s
 		memory_line(out, gpu ? "one allocation of a GPU" : "memory in all",
 				gpu ? device_bytes(&m) : m.all + program);
 	}
-	if (gpu && device_lines(seat, m.nccl, out, err) < 0)
+	if (gpu && device_lines(seat, nccl_bytes(s, 0), out, err) < 0)
 		return -1;
 	if (available != UINT64_MAX)
 		memory_line(out, "memory available", (double)available);

@@ -265,9 +265,9 @@ static int open_folder(
 int lt_loaded_model_open(
 		struct lt_loaded_model *m, const struct lt_model_spec *spec, struct lu_err *err)
 {
-	*m = (struct lt_loaded_model){ .generate = spec->generate,
-		.compute = spec->compute,
-		.device = spec->device };
+	*m = (struct lt_loaded_model){
+		.generate = spec->generate, .compute = spec->compute, .device = spec->device
+	};
 	if (open_folder(m, spec, err) < 0 || open_tokenizer(m, spec, err) < 0) {
 		lt_loaded_model_close(m);
 		return -1;

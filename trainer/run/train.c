@@ -504,8 +504,9 @@ static int connect_ranks(struct lt_trainer *l, const struct lt_settings *s, stru
 {
 	const struct lt_backend *b = l->what->backend;
 
-	if (b->gpu && lt_comm_device(l->comm, l->device,
-				      lt_backend_equality(b, s->parallel.equality), err) < 0)
+	if (b->gpu &&
+			lt_comm_device(l->comm, l->device,
+					lt_backend_equality(b, s->parallel.equality), err) < 0)
 		return -1;
 	return lt_layout_connect(&l->layout, l->comm, err);
 }
@@ -531,8 +532,7 @@ static int open_all(struct lt_trainer *l, struct lu_err *err)
 							l->device, l->comm, err) < 0))
 		return -1;
 	rc = open_device(l, err);
-	if (agree(l, rc, err) < 0 ||
-			lt_watch_open(&l->watch, l->comm, l->ops, l->device, err) < 0)
+	if (agree(l, rc, err) < 0 || lt_watch_open(&l->watch, l->comm, l->ops, l->device, err) < 0)
 		return -1;
 	rc = connect_ranks(l, &first, err);
 	if (rc == 0)

@@ -44,8 +44,8 @@ static int probe(struct lt_watch *w, const struct lk_ops *ops, int device, struc
 	return compare_rate(w, h.gbytes, "moves", "GB/s", err);
 }
 
-int lt_watch_open(struct lt_watch *w, struct lt_comm *comm, const struct lk_ops *ops,
-		int device, struct lu_err *err)
+int lt_watch_open(struct lt_watch *w, struct lt_comm *comm, const struct lk_ops *ops, int device,
+		struct lu_err *err)
 {
 	size_t ranks = lt_comm_size(comm);
 	int rc;

@@ -21,8 +21,8 @@ struct lt_watch {
 
 /* The probe is left out where the ranks of a host are more than its processors: it would measure who
  * got hold of one. */
-int lt_watch_open(struct lt_watch *w, struct lt_comm *comm, const struct lk_ops *ops,
-		int device, struct lu_err *err) LU_CHECKED;
+int lt_watch_open(struct lt_watch *w, struct lt_comm *comm, const struct lk_ops *ops, int device,
+		struct lu_err *err) LU_CHECKED;
 /* seconds: that the step took on this rank, the waiting for others included. */
 int lt_watch_step(struct lt_watch *w, uint64_t step, double seconds, struct lu_err *err) LU_CHECKED;
 void lt_watch_close(struct lt_watch *w);
