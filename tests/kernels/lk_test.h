@@ -76,6 +76,8 @@ void *t_get(struct t_ctx *t, void *out, const void *dev, size_t bytes);
  * exactly.
  */
 bool t_is_bf16(const struct lk_ops *ops);
+/* From here on the buffers of a t_fn are aligned to so many bytes. */
+void t_align(struct t_ctx *t, size_t align);
 /* The nearest number of the activations' type. */
 double t_round(const struct lk_ops *ops, double x);
 /* A device buffer of n activations, aligned to one of them. */
