@@ -197,15 +197,16 @@ static void fill(const struct bench *b, struct run *r)
 	}
 	if (lt_weights_reset_optimizer(w, &err) < 0 || lt_weights_refresh(w, &err) < 0)
 		stop(err.msg);
+	must(b, b->ops->sync(b->q));
 	b->ops->free(b->q, block);
 }
 
-static void put_step(const struct bench *b, const struct run *r, const struct lt_shape *shape,
-		double seconds)
+static void put_step(const struct bench *b, const struct run *r, const char *what,
+		const struct lt_shape *shape, double seconds)
 {
 	const struct size *s = r->s;
 	double rate = (double)(s->batch * s->context * s->micro) / seconds;
-	char what[64], note[128];
+	char note[128];
 	struct row row = { .part = "step",
 		.what = what,
 		.seconds = seconds,
@@ -215,7 +216,6 @@ static void put_step(const struct bench *b, const struct run *r, const struct lt
 
 	(void)snprintf(note, sizeof(note), "%zu of %zu layers, %.2f G parameters", shape->layers,
 			s->shape.layers, 1e-9 * (double)r->w->table.all);
-	(void)snprintf(what, sizeof(what), "%s", s->name);
 	row_put(&row, "%zu x %zu x %zu tokens", s->micro, s->batch, s->context);
 	for (int causal = 0; causal < 2; causal++) {
 		row = (struct row){ .part = "step",
@@ -229,7 +229,7 @@ static void put_step(const struct bench *b, const struct run *r, const struct lt
 	}
 }
 
-static void put_profile(const struct run *r, double seconds)
+static void put_profile(const char *name, double seconds)
 {
 	for (size_t i = 0; i < PROFILE_KINDS; i++) {
 		char note[64];
@@ -238,11 +238,12 @@ static void put_profile(const struct run *r, double seconds)
 
 		row.seconds = profile_seconds(i, &row.what, &calls);
 		row.value = 1e3 * row.seconds;
-		(void)snprintf(note, sizeof(note), "%llu calls; limit: the step without waiting",
+		(void)snprintf(note, sizeof(note),
+				"%llu calls; limit: the step, waiting after each",
 				(unsigned long long)calls);
 		row.note = note;
 		if (calls > 0)
-			row_put(&row, "%s", r->s->name);
+			row_put(&row, "%s", name);
 	}
 }
 
@@ -283,9 +284,9 @@ int bench_step(struct bench *b, const char *name, bool profile)
 		best = run[i] < best ? run[i] : best;
 	}
 	if (profile)
-		put_profile(&r, best);
+		put_profile(name, best);
 	else
-		put_step(b, &r, &shape, best);
+		put_step(b, &r, name, &shape, best);
 	run_close(&r);
 	return 0;
 }
