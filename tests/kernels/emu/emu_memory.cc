@@ -247,7 +247,9 @@ void emu_check_words(const char *kernel, int argument, const void *p, size_t byt
 		uint64_t word;
 
 		memcpy(&word, static_cast<const char *>(p) + i, sizeof(word));
-		if (word < (uint64_t)1 << 32 || word >= (uint64_t)1 << 47)
+		/* A small number in the lower half is an int with padding, which holds anything. */
+		if (word < (uint64_t)1 << 32 || word >= (uint64_t)1 << 47 ||
+				(uint32_t)word < (uint32_t)1 << 24)
 			continue;
 		void *at = reinterpret_cast<void *>(word / page * page);
 
