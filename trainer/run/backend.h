@@ -15,6 +15,13 @@
 /* Never NULL. */
 const struct lk_ops *lt_backend(enum lt_dtype dtype);
 
+/*
+ * Rows of logits that the head computes at once, for lt_model_plan: 0 on the CPU, where the vocabulary
+ * decides, so that they stay in a cache; 4096 on a GPU, since the gradient of the head's weights is
+ * read and written once for each block. A recorded choice: it cuts a sum.
+ */
+size_t lt_head_rows(const struct lk_ops *ops);
+
 /* "fp32", "bf16"; and back, where anything else, such as the "" of old checkpoints, is fp32. */
 const char *lt_dtype_name(enum lt_dtype dtype);
 enum lt_dtype lt_dtype_of(const char *name);

@@ -1,5 +1,6 @@
 #include "trainer/run/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "trainer/model/model.h"
@@ -8,8 +9,6 @@
 #include "trainer/run/train_step.h"
 
 #define GPU_PRODUCTS ((uint64_t)32 << 20)
-/* Rows of the head's weight gradient that are summed before it is read and written again. */
-#define GPU_HEAD_ROWS 4096
 
 struct lt_memory_rules lt_memory_rules_here(const struct lk_ops *ops)
 {
@@ -23,10 +22,9 @@ struct lt_memory_rules lt_memory_rules_gpu(enum lk_type act)
 		.act = sizeof(lk_real) == sizeof(double) ? LK_F64 : LK_F32,
 		.act_size = sizeof(lk_real) };
 
-	return (struct lt_memory_rules){ .ops = act == LK_BF16 ? &bf16 : &real,
-		.device = true,
-		.fixed = GPU_PRODUCTS,
-		.head_rows = GPU_HEAD_ROWS };
+	return (struct lt_memory_rules){
+		.ops = act == LK_BF16 ? &bf16 : &real, .device = true, .fixed = GPU_PRODUCTS
+	};
 }
 
 /* What the groups keep for sums: of gradients over dp, of activations over tp. */
@@ -49,8 +47,8 @@ static double workspace_rule(const struct lt_memory_rules *on, const struct lt_t
 	struct lt_shape local = lt_table_local(t);
 	double rows = (double)s->train.micro_batch * (double)s->train.context;
 
-	return (double)on->fixed +
-			rows * (double)local.heads * (double)(local.dim + 1) * sizeof(float);
+	return fmax((double)on->fixed,
+			rows * (double)local.heads * (double)(local.dim + 1) * sizeof(float));
 }
 
 static int count_table(const struct lt_settings *s, const struct lt_schedule *schedule,
@@ -65,11 +63,9 @@ static int count_table(const struct lt_settings *s, const struct lt_schedule *sc
 	int rc = slots ? 0 : lu_err_nomem(err);
 
 	if (rc == 0)
-		rc = lt_step_plan(l, s, schedule, slots, &plan, err);
-	if (rc == 0) {
-		plan.head_rows = on->head_rows;
+		rc = lt_step_plan(l, s, schedule, on->ops, slots, &plan, err);
+	if (rc == 0)
 		rc = lt_weights_count(t, on->ops, &holding, &w, err);
-	}
 	if (rc == 0)
 		rc = lt_model_count(t, on->ops, &plan, &activations, &work, err);
 	free(slots);

@@ -24,18 +24,17 @@ struct lt_memory_rules {
 	 * and act_size and nothing else, for a backend that is not here. Then the work space is what
 	 * follows below. */
 	const struct lk_ops *ops;
-	bool device; /* memory of its own: what is exchanged and saved is not in it */
-	/* For a backend that is not here. */
-	uint64_t fixed;	  /* bytes of work space of the products */
-	size_t head_rows; /* rows of logits at once; 0: chosen by the vocabulary */
+	bool device;	/* memory of its own: what is exchanged and saved is not in it */
+	uint64_t fixed; /* for a backend that is not here: bytes of work space of the products */
 };
 
 /* A backend that is here. */
 struct lt_memory_rules lt_memory_rules_here(const struct lk_ops *ops);
 /*
- * A GPU that need not be here, with activations in LK_BF16 or LK_REAL. Work space: 32 MiB for
- * products, which is what cuBLASLt is given on Hopper, and for the backward pass of attention the
- * sum of the queries' gradients in fp32 and a number for each query and head.
+ * A GPU that need not be here, with activations in LK_BF16 or LK_REAL. The work space
+ * is the largest need of one operation: 32 MiB of products, which is what cuBLASLt is given on Hopper,
+ * or the backward pass of attention, with the sum of the queries' gradients in fp32 and a number for
+ * each query and head.
  */
 struct lt_memory_rules lt_memory_rules_gpu(enum lk_type act);
 

@@ -7,6 +7,7 @@
 #include "libcommon/sys/progress.h"
 #include "trainer/parallel/actions.h"
 #include "trainer/parallel/actions_check.h"
+#include "trainer/run/backend.h"
 
 /* A micro-batch in host memory. */
 struct loaded {
@@ -87,8 +88,8 @@ static int count_slots(const struct lt_layout *l, const struct lt_settings *s,
 }
 
 int lt_step_plan(const struct lt_layout *l, const struct lt_settings *s,
-		const struct lt_schedule *schedule, size_t *slots, struct lt_model_plan *plan,
-		struct lu_err *err)
+		const struct lt_schedule *schedule, const struct lk_ops *ops, size_t *slots,
+		struct lt_model_plan *plan, struct lu_err *err)
 {
 	if (count_slots(l, s, schedule, slots, err) < 0)
 		return -1;
@@ -97,6 +98,7 @@ int lt_step_plan(const struct lt_layout *l, const struct lt_settings *s,
 		.mode = LT_MODEL_TRAIN,
 		.recompute = s->parallel.recompute,
 		.slots = slots,
+		.head_rows = lt_head_rows(ops),
 		.tp = l->group[LT_TP],
 		.sequence = l->sequence };
 	return 0;
@@ -188,7 +190,7 @@ int lt_step_open(struct lt_step **out, const struct lt_layout *layout, struct lt
 		lu_err_nomem(err);
 		goto fail;
 	}
-	if (lt_step_plan(layout, s, schedule, e->slots, &plan, err) < 0 ||
+	if (lt_step_plan(layout, s, schedule, w->ops, e->slots, &plan, err) < 0 ||
 			lt_model_open(&e->model, w, &plan, err) < 0 ||
 			lt_optimizer_open(&e->optimizer, w, &groups, err) < 0 ||
 			open_buffers(e, schedule, s, err) < 0)
