@@ -467,6 +467,7 @@ struct lk_device {
 	int major, minor;	   /* compute capability */
 	int processors;		   /* multiprocessors */
 	uint64_t memory, free;	   /* bytes */
+	uint64_t bus;		   /* where it is in the host: PCI domain, bus, device, 16 bits each */
 	double flops16, bandwidth; /* dense bf16 operations and bytes a second by the data sheet;
 				      0: not known */
 };

@@ -16,6 +16,7 @@ struct lt_optimizer {
 	struct lt_pending **reducing; /* by bucket */
 	struct lt_pending **gathering;
 	struct lt_pending *norms; /* the sum of apply_norms() */
+	struct lk_step *step; /* host memory that the device copies to and from */
 };
 
 int lt_optimizer_open(struct lt_optimizer **out, struct lt_weights *w,
@@ -33,7 +34,8 @@ int lt_optimizer_open(struct lt_optimizer **out, struct lt_weights *w,
 	o->complete = calloc(n, sizeof(*o->complete));
 	o->reducing = calloc(n, sizeof(*o->reducing));
 	o->gathering = calloc(n, sizeof(*o->gathering));
-	if (!o->complete || !o->reducing || !o->gathering) {
+	o->step = w->ops->host_alloc(w->q, sizeof(*o->step));
+	if (!o->complete || !o->reducing || !o->gathering || !o->step) {
 		lt_optimizer_close(o);
 		return lu_err_nomem(err);
 	}
@@ -45,6 +47,7 @@ void lt_optimizer_close(struct lt_optimizer *o)
 {
 	if (!o)
 		return;
+	o->w->ops->host_free(o->w->q, o->step);
 	free(o->complete);
 	free(o->reducing);
 	free(o->gathering);
@@ -56,22 +59,20 @@ int lt_optimizer_begin(struct lt_optimizer *o, const struct lt_hyper *h, double 
 {
 	struct lt_weights *w = o->w;
 	size_t total = w->table.total, lanes = w->holding.lanes;
-	struct lk_step step = {
-		.lr = lr,
-		.bias1 = 1 - pow(h->beta1, (double)t),
-		.bias2 = 1 - pow(h->beta2, (double)t),
-	};
 
+	/* The last update has waited until nothing reads it. */
+	o->step->lr = lr;
+	o->step->bias1 = 1 - pow(h->beta1, (double)t);
+	o->step->bias2 = 1 - pow(h->beta2, (double)t);
 	o->lanes = lanes;
 	o->next = w->table.buckets;
 	for (size_t i = 0; i < o->next; i++)
 		o->complete[i] = false;
 	used = used < lanes ? used : lanes;
 	/* Not `finite`, which stays as it is. */
-	if (w->ops->copy(w->q, w->step, &step, offsetof(struct lk_step, scale), LK_H2D) < 0 ||
+	if (w->ops->copy(w->q, w->step, o->step, offsetof(struct lk_step, scale), LK_H2D) < 0 ||
 			w->ops->zero(w->q, w->grad + used * total,
-					(lanes - used) * total * sizeof(lk_real)) < 0 ||
-			w->ops->sync(w->q) < 0)
+					(lanes - used) * total * sizeof(lk_real)) < 0)
 		return lt_queue_err(w->ops, w->q, err);
 	return 0;
 }
@@ -304,25 +305,29 @@ int lt_optimizer_update(struct lt_optimizer *o, const struct lt_hyper *h, double
 	const struct lk_ops *ops = w->ops;
 	struct lt_group *const losses[] = { o->g.dp, o->g.pp };
 	struct lt_group *const squares[] = { w->bound ? o->g.dp : NULL, o->g.pp, o->g.tp };
-	struct lk_step step;
+	struct lk_step *step = o->step;
 	double scale = tokens > 0 ? 1 / tokens : 0;
 
 	if (finish_reducing(o, err) < 0 || sum_over(o, losses, 2, loss, n, err) < 0 ||
 			sum_over(o, squares, 3, w->sums, w->table.norms, err) < 0)
 		return -1;
-	if (ops->copy(w->q, &w->step->scale, &scale, sizeof(scale), LK_H2D) < 0 ||
+	step->scale = scale;
+	if (ops->copy(w->q, &w->step->scale, &step->scale, sizeof(scale), LK_H2D) < 0 ||
 			ops->sum(w->q, &w->step->loss, loss, n) < 0 ||
 			ops->sum(w->q, &w->step->sqnorm, w->sums, w->table.norms) < 0 ||
 			ops->clip(w->q, w->step, h->clip) < 0)
 		return lt_queue_err(ops, w->q, err);
 	if (apply(o, h, err) < 0)
 		return -1;
-	if (ops->copy(w->q, &step, w->step, sizeof(step), LK_D2H) < 0 || ops->sync(w->q) < 0)
+	if (ops->copy(w->q, step, w->step, sizeof(*step), LK_D2H) < 0 || ops->sync(w->q) < 0)
 		return lt_queue_err(ops, w->q, err);
-	*update = (struct lt_update){ .loss = step.loss,
-		.norm = step.norm,
-		.clip = scale > 0 ? step.clip / scale : 1,
-		.finite = step.finite != 0 };
+	/* Where sums over ranks have failed on the device, these are no results. */
+	if (o->g.comm && lt_comm_check(o->g.comm, err) < 0)
+		return -1;
+	*update = (struct lt_update){ .loss = step->loss,
+		.norm = step->norm,
+		.clip = scale > 0 ? step->clip / scale : 1,
+		.finite = step->finite != 0 };
 	return 0;
 }
 

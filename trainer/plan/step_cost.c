@@ -5,7 +5,6 @@
 
 #include "trainer/parallel/actions.h"
 #include "trainer/parallel/actions_check.h"
-#include "trainer/run/backend.h"
 
 #define FP32 4.0
 #define MILLI 1e-3
@@ -89,7 +88,7 @@ void lt_scene_vary(struct lt_scene *sc, uint64_t micro_batch, enum lt_recompute 
 	w->batch = (double)micro_batch;
 	w->context = (double)sc->s.train.context;
 	w->act_size = (double)gpu.ops->act_size;
-	w->head_rows = fmin((double)lt_head_rows(gpu.ops), w->batch * w->context);
+	w->head_rows = fmin((double)gpu.head_rows, w->batch * w->context);
 	w->recompute = recompute;
 	w->sequence = sequence && w->tp.n > 1;
 }

@@ -88,8 +88,8 @@ static int count_slots(const struct lt_layout *l, const struct lt_settings *s,
 }
 
 int lt_step_plan(const struct lt_layout *l, const struct lt_settings *s,
-		const struct lt_schedule *schedule, const struct lk_ops *ops, size_t *slots,
-		struct lt_model_plan *plan, struct lu_err *err)
+		const struct lt_schedule *schedule, size_t *slots, struct lt_model_plan *plan,
+		struct lu_err *err)
 {
 	if (count_slots(l, s, schedule, slots, err) < 0)
 		return -1;
@@ -98,7 +98,6 @@ int lt_step_plan(const struct lt_layout *l, const struct lt_settings *s,
 		.mode = LT_MODEL_TRAIN,
 		.recompute = s->parallel.recompute,
 		.slots = slots,
-		.head_rows = lt_head_rows(ops),
 		.tp = l->group[LT_TP],
 		.sequence = l->sequence };
 	return 0;
@@ -190,8 +189,10 @@ int lt_step_open(struct lt_step **out, const struct lt_layout *layout, struct lt
 		lu_err_nomem(err);
 		goto fail;
 	}
-	if (lt_step_plan(layout, s, schedule, w->ops, e->slots, &plan, err) < 0 ||
-			lt_model_open(&e->model, w, &plan, err) < 0 ||
+	if (lt_step_plan(layout, s, schedule, e->slots, &plan, err) < 0)
+		goto fail;
+	plan.head_rows = lt_backend_head_rows(w->ops);
+	if (lt_model_open(&e->model, w, &plan, err) < 0 ||
 			lt_optimizer_open(&e->optimizer, w, &groups, err) < 0 ||
 			open_buffers(e, schedule, s, err) < 0)
 		goto fail;

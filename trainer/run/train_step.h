@@ -29,11 +29,11 @@ int lt_step_open(struct lt_step **e, const struct lt_layout *layout, struct lt_w
 		void *ctx, struct lu_err *err) LU_CHECKED;
 void lt_step_close(struct lt_step *e);
 
-/* The plan of a model for this layout, these settings and a backend, of which types and name are
- * enough, with the slots of all schedules that the phase needs. slots has room for layout->v. */
+/* The plan of a model for this layout and these settings, with the slots of all schedules that the
+ * phase needs. slots has room for layout->v. */
 int lt_step_plan(const struct lt_layout *layout, const struct lt_settings *s,
-		const struct lt_schedule *schedule, const struct lk_ops *ops, size_t *slots,
-		struct lt_model_plan *plan, struct lu_err *err) LU_CHECKED;
+		const struct lt_schedule *schedule, size_t *slots, struct lt_model_plan *plan,
+		struct lu_err *err) LU_CHECKED;
 
 struct lt_step_what {
 	uint64_t number;  /* of the step, for messages */
