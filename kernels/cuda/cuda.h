@@ -188,6 +188,15 @@ int lk_cuda_adamw(struct lk_queue *q, lk_real *p, lk_real *m, lk_real *v, const 
 int lk_cuda_accumulate(struct lk_queue *q, lk_real *y, const lk_real *x, size_t n);
 int lk_cuda_lane_sum(struct lk_queue *q, lk_real *x, size_t lanes, size_t stride, size_t n,
 		double *sums);
+int lk_cuda_low_split(struct lk_queue *q, uint16_t *hi, uint16_t *lo, const lk_real *p, size_t n);
+int lk_cuda_low_join(
+		struct lk_queue *q, lk_real *p, const uint16_t *hi, const uint16_t *lo, size_t n);
+int lk_cuda_low_accumulate(struct lk_queue *q, uint16_t *g, const lk_real *x, size_t n, int add,
+		const struct lk_dither *d, const struct lk_step *step);
+int lk_cuda_low_sqnorm(struct lk_queue *q, double *sums, const uint16_t *g, size_t n);
+int lk_cuda_low_adamw(struct lk_queue *q, uint16_t *hi, uint16_t *lo, uint16_t *m, uint16_t *v,
+		const uint16_t *g, size_t n, const struct lk_adamw *h, const struct lk_dither *d,
+		const struct lk_step *step);
 
 #ifdef __cplusplus
 }

@@ -60,7 +60,10 @@ static_assert(sizeof(lk_real) == sizeof(float), "the double-precision build has 
 		.pack_free = lk_cuda_pack_free, .pack_bytes = lk_cuda_pack_bytes,              \
 		.sum = lk_cuda_sum, .loss = lk_cuda_loss, .sqnorm = lk_cuda_sqnorm,            \
 		.clip = lk_cuda_clip, .finite = lk_cuda_finite, .adamw = lk_cuda_adamw,        \
-		.accumulate = lk_cuda_accumulate, .lane_sum = lk_cuda_lane_sum                 \
+		.accumulate = lk_cuda_accumulate, .lane_sum = lk_cuda_lane_sum,                \
+		.low_split = lk_cuda_low_split, .low_join = lk_cuda_low_join,                  \
+		.low_accumulate = lk_cuda_low_accumulate, .low_sqnorm = lk_cuda_low_sqnorm,    \
+		.low_adamw = lk_cuda_low_adamw                                                 \
 	}
 
 static const struct lk_ops table_f32 = TABLE("cuda f32", LK_F32, 4, lk_cuda_open_f32);
