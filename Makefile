@@ -127,6 +127,9 @@ DRY = $(firstword -$(MAKEFLAGS))
 # make 4.3 does not always take the newline off what it reads from a file, hence strip.
 flags_file = $(1) $(if $(call flags_differ,$(strip $(file <$(1))),$(2)),$(flags_write))
 FLAGS = $(call flags_file,$(BUILD)/flags$(if $(OWN_FLAGS),-$(notdir $*)),$(flags_text))
+# The same for what is linked: a part that is replaced by another is older than the program.
+LINKED = $(call flags_file,$(BUILD)/flags-linked,$(strip $(basename $(notdir $(KERNELS_OBJ) \
+	$(TRAINER_OBJ))) $(CUDA_ROOT)))
 # make may have read the folder before the file was there: say that it can be made.
 $(BUILD)/flags: ;
 $(BUILD)/flags-%: ;
@@ -162,7 +165,7 @@ $(TOOLS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/tools/%.o $(LIB)
 	$(Q)$(LINK) $(TOOL_LIBS) $(LIBS) -lm
 
 $(TRAINER_PROGRAMS:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/trainer/%.o $(TRAINER_OBJ) \
-		$(KERNELS_OBJ) $(LIB)
+		$(KERNELS_OBJ) $(LIB) $$(LINKED)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(if $(BARE),,$(TOOL_LIBS)) $(LIBS) -lm

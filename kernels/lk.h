@@ -34,7 +34,10 @@
  *	ops->event_record(q, e)		e stands for the work queued in q so far
  *	ops->event_wait(q2, e)		later work of q2 begins after it; the host does not wait
  *	ops->event_sync(q, e)		the host waits for it
+ *	ops->event_done(q, e)		1 if it is done, 0 if not yet: nobody waits
+ *	ops->event_seconds(q, a, b, &s)	seconds from a to b, which are done; below 0 if b came first
  *	ops->event_close(q, e)
+ * A host thread that only asks about events of other queues does so on a queue of its own.
  * The CPU's operations are done when they return, and use the threads of lk_cpu_team().
  *
  * WORK SPACE
@@ -438,6 +441,10 @@ struct lk_ops {
 	int (*lane_sum)(struct lk_queue *q, lk_real *x, size_t lanes, size_t stride, size_t n,
 			double *sums);
 
+	/* More of events, see above. */
+	int (*event_done)(struct lk_queue *q, struct lk_event *e);
+	int (*event_seconds)(struct lk_queue *q, struct lk_event *a, struct lk_event *b, double *s);
+
 	/*
 	 * Training in 10 bytes a parameter, in place of 16 and the copy's 2: the master weight is two
 	 * halves, gradient and moments are bf16 (bits of 16, in every table). Arithmetic is in float
@@ -451,8 +458,8 @@ struct lk_ops {
 	 * low_accumulate: g = round(g + x), or round(x) with `add` 0, where round() is stochastic: a
 	 * number between two of bf16 becomes either, with the probability that makes it right on
 	 * average (Gupta et al. 2015). low_sqnorm: sqnorm() of g. low_adamw: adamw() with m, v and g of
-	 * bf16; p is updated by the moments before they are rounded. Draws differ between calls of
-	 * one step on the same elements.
+	 * bf16; p is updated by the moments before they are rounded. Calls of one step on the same
+	 * elements need different draws.
 	 */
 	int (*low_split)(
 			struct lk_queue *q, uint16_t *hi, uint16_t *lo, const lk_real *p, size_t n);

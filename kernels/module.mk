@@ -31,7 +31,7 @@ KERNELS_AMX := $(BUILD)/kernels/cpu/bf16_amx.o
 kernels_known = $(if $(shell $(CC) $(1) -E -x c /dev/null >/dev/null 2>&1 && echo y),$(1))
 
 $(KERNELS_BASE) $(KERNELS_AVX2) $(KERNELS_AVX512): OWN_FLAGS += $(KERNELS_OPT)
-$(KERNELS_DOT) $(KERNELS_AMX): OWN_FLAGS += $(KERNELS_OPT)
+$(KERNELS_DOT) $(KERNELS_AMX) $(BUILD)/tests/kernels/tile_model.o: OWN_FLAGS += $(KERNELS_OPT)
 ifeq ($(KERNELS_ARCH),x86_64)
 $(KERNELS_AVX2): OWN_FLAGS += -mavx2 -mfma
 $(KERNELS_AVX512): OWN_FLAGS += -mavx512f -mfma

@@ -41,24 +41,40 @@ endif
 # ---- test programs -----------------------------------------------------------------------
 test_bins = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/$(1)/test_*.c)))
 test_help = $(patsubst %.c,$(BUILD)/%.o,\
-	$(sort $(filter-out tests/$(1)/test_%,$(wildcard tests/$(1)/*.c))))
+	$(sort $(filter-out tests/$(1)/test_% %/fake_nccl.c,$(wildcard tests/$(1)/*.c))))
 UNIT_TESTS := $(call test_bins,unit)
 KERNELS_TESTS := $(call test_bins,kernels)
 TRAINER_TESTS := $(call test_bins,trainer)
 
-TEST_LIBS = -lcmocka -ljansson $(TOOL_LIBS) $(LIBS) -lm
+TEST_LIBS = $(if $(BARE),,-lcmocka -ljansson $(TOOL_LIBS)) $(LIBS) -lm
+# A bare machine has no cmocka: tests/gpu/cmocka.h is what the tests of the kernels need of it.
+ifneq ($(BARE),)
+$(KERNELS_TESTS:%=%.o) $(call test_help,kernels): OWN_FLAGS += -isystem tests/gpu
+endif
 
 $(UNIT_TESTS): %: %.o $(call test_help,unit) $(LIB)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(TEST_LIBS)
 
-$(KERNELS_TESTS): %: %.o $(call test_help,kernels) $(KERNELS_OBJ) $(LIB)
+$(KERNELS_TESTS): %: %.o $(call test_help,kernels) $(KERNELS_OBJ) $(LIB) $$(LINKED)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(KERNELS_LIBS) $(TEST_LIBS)
 
-$(TRAINER_TESTS): %: %.o $(call test_help,trainer) $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB)
+$(TRAINER_TESTS): %: %.o $(call test_help,trainer) $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB) $$(LINKED)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(TEST_LIBS)
+
+# In place of NCCL, loaded when a test runs, which has the functions of its streams.
+NCCL_TESTS := $(TEST_BUILD)/trainer/test_comm_nccl $(TEST_BUILD)/trainer/test_comm_failures
+ifneq ($(NCCL_INCLUDE),)
+$(NCCL_TESTS): | $(TEST_BUILD)/trainer/fake_nccl.so
+endif
+$(NCCL_TESTS): LD_FLAGS += -rdynamic
+$(TEST_BUILD)/trainer/fake_nccl.so: OWN_FLAGS += -isystem $(NCCL_INCLUDE)
+$(TEST_BUILD)/trainer/fake_nccl.so: tests/trainer/fake_nccl.c $(BUILD)/flags
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(C_FLAGS) -fPIC -shared -o $@ $<
 
 include tests/kernels/emu/module.mk
 
@@ -110,9 +126,17 @@ $(TEST_BUILD)/faults/inject.so: tests/faults/inject.c $$(FLAGS)
 BENCH_BINS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bench/bench_*.c)))
 BENCH_SCRIPTS = $(sort $(shell find tests/bench -maxdepth 1 -type f -perm -u+x 2>/dev/null))
 
-$(BENCH_BINS): %: %.o $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB)
+$(BENCH_BINS): %: %.o $(TRAINER_OBJ) $(KERNELS_OBJ) $(LIB) $$(LINKED)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(TEST_LIBS)
+
+# The benchmark of GPUs has several files; a second one runs on the emulation, for tests/gpu/run --dry.
+BENCH_GPU_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/gpu_*.c)))
+$(BUILD)/tests/bench/bench_gpu: $(BENCH_GPU_OBJ)
+$(EMU)/bin/bench_gpu: $(BUILD)/tests/bench/bench_gpu.o $(BENCH_GPU_OBJ) $(TRAINER_OBJ) $(EMU_KERNELS) $(LIB)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(if $(BARE),,$(TOOL_LIBS)) $(LIBS) -lm
 
 # ---- targets -----------------------------------------------------------------------------
 CHECK_BUILT := $(UNIT_TESTS) $(EMU_TESTS) $(KERNELS_TESTS) $(TRAINER_TESTS) $(REPLAYS) $(CASES)

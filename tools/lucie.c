@@ -10,6 +10,7 @@
 #include "libcommon/base/suggest.h"
 #include "libcommon/io/text_field.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/installed.h"
 #include "libcommon/sys/template.h"
 #include "libcommon/sys/tool.h"
 
@@ -31,6 +32,7 @@ static const struct command {
 	{ "trace", "traces tokens to documents, sources and licences" },
 	{ "mix", "mixes documents in the proportions of a recipe" },
 	{ "stats", "adds up and reports the accounting of a build" },
+	{ "plan", "predicts memory, traffic and speed of the layouts of a training run" },
 	{ "train", "trains a language model from token shards" },
 	{ "eval", "measures loss, perplexity and bits per byte by language" },
 	{ "generate", "continues a text with a trained model" },
@@ -54,34 +56,6 @@ static const struct lu_opt opts[] = { LU_OPT_END };
 static const struct lu_tool tool = { "lucie",
 	"runs the programs of the toolkit, lists them and begins datasets",
 	"[COMMAND [ARGUMENT...]]", opts, 0, offsetof(struct options, std) };
-
-/* The folder of this program, malloc'd, or NULL. */
-static char *own_folder(struct lu_err *err)
-{
-	char *path = realpath("/proc/self/exe", NULL);
-	char *slash = path ? strrchr(path, '/') : NULL;
-
-	if (!path)
-		lu_err_sys(err, errno, "/proc/self/exe");
-	if (slash)
-		*slash = '\0';
-	return path;
-}
-
-/* Full path of a file that is installed as FOLDER/../share/INSTALLED or lies in the source tree as
- * FOLDER/../../../IN_TREE; malloc'd, or NULL if there is none. */
-static char *shared_file(const char *folder, const char *installed, const char *in_tree)
-{
-	char *near = lu_concat(folder, "/../share/", installed);
-	char *far = lu_concat(folder, "/../../../", in_tree);
-	char *found = near ? realpath(near, NULL) : NULL;
-
-	if (!found && far)
-		found = realpath(far, NULL);
-	free(near);
-	free(far);
-	return found;
-}
 
 /* ---- programs ---- */
 
@@ -164,7 +138,7 @@ static int help(const char *folder, const char *name, struct lu_err *err)
 									  : name);
 	if (lu_buf_check(&tail, err) < 0)
 		return -1;
-	page = shared_file(folder, tail.p, tail.p);
+	page = lu_installed_file(folder, tail.p, tail.p);
 	lu_buf_release(&tail);
 	if (!page)
 		unknown(name);
@@ -184,24 +158,9 @@ static int help(const char *folder, const char *name, struct lu_err *err)
 static const char *const made[] = { "recipe.ini", "train.ini", "README.md", "Makefile" };
 #define MADE (sizeof(made) / sizeof(made[0]))
 
-/* The folder PART of pipelines/, malloc'd, or NULL. */
-static char *pipelines(const char *folder, const char *part, struct lu_err *err)
-{
-	char *installed = lu_concat("lucie/pipelines/", part, NULL);
-	char *in_tree = lu_concat("pipelines/", part, NULL);
-	char *found = installed && in_tree ? shared_file(folder, installed, in_tree) : NULL;
-
-	free(installed);
-	free(in_tree);
-	if (!found)
-		lu_err_set(err, "no %s/../share/lucie/pipelines/%s: install with 'make install'",
-				folder, part);
-	return found;
-}
-
 static int rules(const char *folder, struct lu_err *err)
 {
-	char *path = pipelines(folder, "mk", err);
+	char *path = lu_installed_pipelines(folder, "mk", err);
 	struct lu_buf out = { 0 };
 
 	if (!path)
@@ -229,7 +188,7 @@ static void put_word(struct lu_buf *b, const char *word)
 
 static int new_dataset(const char *folder, const char *dir, struct lu_err *err)
 {
-	char *templates = pipelines(folder, "new", err);
+	char *templates = lu_installed_pipelines(folder, "new", err);
 	char *raw = lu_concat(dir, "/raw", NULL), *full = NULL;
 	struct lu_buf word = { 0 };
 	int rc = -1;
@@ -359,7 +318,7 @@ static const char *one_folder(char **operand)
 
 static int run(char **argv, struct lu_err *err)
 {
-	char *folder = own_folder(err);
+	char *folder = lu_own_folder(err);
 	int rc = -1;
 
 	if (!folder)

@@ -14,6 +14,18 @@ else
 TRAINER_SRC := $(filter-out trainer/comm/comm_mpi.c,$(TRAINER_SRC))
 endif
 
+# Data between GPUs go over NCCL where its header is found; the library is loaded at run time.
+NCCL_INCLUDE := $(if $(NCCL_SRC),$(patsubst %/nccl.h,%,$(firstword $(wildcard \
+	$(foreach d,$(CUDA_INCLUDE) build/cuda/include $(CUDA_HOME)/include /usr/local/cuda/include \
+	/usr/include,$(d)/nccl.h)))))
+NCCL_FILES := $(wildcard trainer/comm/comm_nccl.c trainer/comm/nccl_*.c)
+ifneq ($(NCCL_INCLUDE),)
+TRAINER_SRC := $(filter-out trainer/comm/comm_no_nccl.c,$(TRAINER_SRC))
+$(NCCL_FILES:%.c=$(BUILD)/%.o): OWN_FLAGS += -isystem $(NCCL_INCLUDE)
+else
+TRAINER_SRC := $(filter-out $(NCCL_FILES),$(TRAINER_SRC))
+endif
+
 # Sums of what ranks send: vectors.
 $(BUILD)/trainer/comm/tree_sum.o: OWN_FLAGS += -O3
 
@@ -21,7 +33,8 @@ $(BUILD)/trainer/comm/tree_sum.o: OWN_FLAGS += -O3
 ifneq ($(BARE),)
 TRAINER_PROGRAMS := lucie-train
 # The other programs open models with their tokenizers.
-TRAINER_SRC := $(filter-out trainer/run/loaded_model.c trainer/run/hugging_face.c,$(TRAINER_SRC))
+TRAINER_SRC := $(filter-out trainer/run/loaded_model.c trainer/run/hugging_face.c trainer/plan/%, \
+	$(TRAINER_SRC))
 TOOLS :=
 LIB_CXX :=
 LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c libcommon/io/json*.c) \

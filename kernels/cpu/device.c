@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "kernels/cpu/cpu.h"
 
@@ -19,9 +20,9 @@ int lk_cpu_fail(struct lk_queue *q, const char *fmt, ...)
 	return -1;
 }
 
-/* An event says nothing here: the work before it is done. */
+/* The work before an event is done when it is recorded: it only tells when that was. */
 struct lk_event {
-	char unused;
+	double at; /* seconds */
 };
 
 int lk_cpu_begin(struct lk_queue *q, size_t n, size_t size)
@@ -123,6 +124,30 @@ void lk_cpu_event_close(struct lk_queue *q, struct lk_event *e)
 int lk_cpu_event_use(struct lk_queue *q, struct lk_event *e)
 {
 	return e ? 0 : lk_cpu_fail(q, "the event is NULL");
+}
+
+int lk_cpu_event_record(struct lk_queue *q, struct lk_event *e)
+{
+	struct timespec now;
+
+	if (lk_cpu_event_use(q, e) < 0)
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	e->at = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+	return 0;
+}
+
+int lk_cpu_event_done(struct lk_queue *q, struct lk_event *e)
+{
+	return lk_cpu_event_use(q, e) < 0 ? -1 : 1;
+}
+
+int lk_cpu_event_seconds(struct lk_queue *q, struct lk_event *a, struct lk_event *b, double *s)
+{
+	if (lk_cpu_event_use(q, a) < 0 || lk_cpu_event_use(q, b) < 0)
+		return -1;
+	*s = b->at - a->at;
+	return 0;
 }
 
 /*

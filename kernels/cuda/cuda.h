@@ -98,6 +98,8 @@ void lk_cuda_event_close(struct lk_queue *q, struct lk_event *e);
 int lk_cuda_event_record(struct lk_queue *q, struct lk_event *e);
 int lk_cuda_event_wait(struct lk_queue *q, struct lk_event *e);
 int lk_cuda_event_sync(struct lk_queue *q, struct lk_event *e);
+int lk_cuda_event_done(struct lk_queue *q, struct lk_event *e);
+int lk_cuda_event_seconds(struct lk_queue *q, struct lk_event *a, struct lk_event *b, double *s);
 int lk_cuda_measure(struct lk_queue *q, int on);
 uint64_t lk_cuda_workspace(const struct lk_queue *q);
 void *lk_cuda_alloc(struct lk_queue *q, size_t bytes);

@@ -7,6 +7,10 @@
  */
 #include "kernels/lk.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct lk_symbol {
 	const char *name;
 	void *to; /* a pointer to the pointer that receives it */
@@ -19,5 +23,9 @@ struct lk_symbol {
 void *lk_load(const char *const *names, const struct lk_symbol *symbols, size_t n,
 		struct lk_err *err);
 void lk_unload(void *library);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

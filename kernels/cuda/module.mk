@@ -78,7 +78,7 @@ $(CUDA_OBJ): OWN_FLAGS += $(CUDA_FLAGS)
 $(BUILD)/kernels/cuda/cuda_version.o: OWN_FLAGS += -DLK_CUDA_VERSION='"$(CUDA_VERSION)"' \
 	-DLK_CUDA_ARCH='"$(CUDA_ARCH:%=sm_%)"' $(if $(CUDA_CUDNN),-DLK_HAVE_CUDNN)
 $(BUILD)/kernels/cuda/attention_cudnn.o: OWN_FLAGS += -DNV_CUDNN_FRONTEND_USE_DYNAMIC_LOADING \
-	-DCUDNN_FRONTEND_SKIP_JSON_LIB
+	-DCUDNN_FRONTEND_SKIP_JSON_LIB -g0
 
 # No contraction, as on the CPU; warnings of the device's code, the host's and the assembler's are
 # errors under WERROR=1. Files *_sm90a.cu use what only that processor has.

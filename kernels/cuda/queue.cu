@@ -217,7 +217,7 @@ int lk_cuda_event_open(struct lk_queue *q, struct lk_event **e)
 	if (!to)
 		return lk_cuda_fail(q, "cannot allocate an event");
 	if (lk_cuda_check(q, cudaSetDevice(q->device), "event") < 0 ||
-			lk_cuda_check(q, cudaEventCreateWithFlags(&to->e, cudaEventDisableTiming),
+			lk_cuda_check(q, cudaEventCreateWithFlags(&to->e, cudaEventDefault),
 					"cannot make an event") < 0) {
 		free(to);
 		return -1;
@@ -261,6 +261,32 @@ int lk_cuda_event_sync(struct lk_queue *q, struct lk_event *e)
 
 	return go <= 0 ? go
 		       : lk_cuda_check(q, cudaEventSynchronize(e->e), "the work before an event");
+}
+
+int lk_cuda_event_done(struct lk_queue *q, struct lk_event *e)
+{
+	cudaError_t is;
+
+	if (!e)
+		return lk_cuda_fail(q, "the event is NULL");
+	is = cudaEventQuery(e->e);
+	if (is == cudaErrorNotReady) {
+		(void)cudaGetLastError();
+		return 0;
+	}
+	return lk_cuda_check(q, is, "the work before an event") < 0 ? -1 : 1;
+}
+
+int lk_cuda_event_seconds(struct lk_queue *q, struct lk_event *a, struct lk_event *b, double *s)
+{
+	float ms = 0;
+
+	if (!a || !b)
+		return lk_cuda_fail(q, "the event is NULL");
+	if (lk_cuda_check(q, cudaEventElapsedTime(&ms, a->e, b->e), "event_seconds") < 0)
+		return -1;
+	*s = 1e-3 * (double)ms;
+	return 0;
 }
 
 /* --- ranges ----------------------------------------------------------------------------------- */

@@ -61,6 +61,7 @@ static_assert(sizeof(lk_real) == sizeof(float), "the double-precision build has 
 		.sum = lk_cuda_sum, .loss = lk_cuda_loss, .sqnorm = lk_cuda_sqnorm,            \
 		.clip = lk_cuda_clip, .finite = lk_cuda_finite, .adamw = lk_cuda_adamw,        \
 		.accumulate = lk_cuda_accumulate, .lane_sum = lk_cuda_lane_sum,                \
+		.event_done = lk_cuda_event_done, .event_seconds = lk_cuda_event_seconds,      \
 		.low_split = lk_cuda_low_split, .low_join = lk_cuda_low_join,                  \
 		.low_accumulate = lk_cuda_low_accumulate, .low_sqnorm = lk_cuda_low_sqnorm,    \
 		.low_adamw = lk_cuda_low_adamw                                                 \

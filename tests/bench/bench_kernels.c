@@ -1,10 +1,12 @@
 /*
  * bench_kernels.c: speed of the operations on one core beside what the machine gives: oneDNN's
- * dnnl_sgemm for the products of a Llama of hidden 768, by turns with ours, memcpy for the rest; then
- * one training step of one layer and the share of oneDNN's rate that it reaches as a whole.
+ * dnnl_sgemm for the products of a Llama of hidden 768, by turns with ours, memcpy for the rest; the
+ * same products in bf16 beside oneDNN's matmul and ours in float; then one training step of one layer
+ * and the share of oneDNN's rate that it reaches as a whole.
  *
  *	bench_kernels [repeats [isa]]	each figure is the best of so many (default 5); isa: base,
- *					avx2 or avx512, for oneDNN too
+ *					avx2 or avx512, for oneDNN too; the products in bf16 are
+ *					those of the best instruction set of the machine
  */
 #include <math.h>
 #include <stdio.h>
@@ -168,6 +170,177 @@ static double bench_products(struct bench *b)
 	first.library = first.ours;
 #endif
 	return first.flop / first.library;
+}
+
+/* Products in bf16: ours, the same in float, and oneDNN's primitive for the shape. */
+struct half {
+	const struct lk_ops *ops;
+	struct lk_queue *q;
+	void *a, *b, *d; /* bf16, but d where the product is a weight gradient */
+#ifdef LK_HAVE_ONEDNN
+	dnnl_engine_t engine;
+	dnnl_stream_t stream;
+	dnnl_primitive_t matmul;
+	dnnl_exec_arg_t arg[3];
+#endif
+};
+
+#ifdef LK_HAVE_ONEDNN
+/* Matrix of rows x cols, stored as such or as its transpose. */
+static int half_memory(struct half *h, dnnl_memory_desc_t *desc, int arg, size_t rows, size_t cols,
+		int transposed, dnnl_data_type_t type, void *x)
+{
+	const dnnl_dims_t dims = { (dnnl_dim_t)rows, (dnnl_dim_t)cols };
+	int i = arg == DNNL_ARG_SRC ? 0 : arg == DNNL_ARG_WEIGHTS ? 1 : 2;
+
+	h->arg[i].arg = arg;
+	return dnnl_memory_desc_init_by_tag(desc, 2, dims, type, transposed ? dnnl_ba : dnnl_ab) !=
+			dnnl_success ||
+			dnnl_memory_create(&h->arg[i].memory, desc, h->engine, x) != dnnl_success;
+}
+
+static int half_library_open(struct half *h, const struct lk_gemm *g)
+{
+	dnnl_memory_desc_t a, b, d;
+	dnnl_matmul_desc_t matmul;
+	dnnl_primitive_attr_t attr;
+	dnnl_post_ops_t add;
+	dnnl_primitive_desc_t pd;
+	int rc = 0;
+
+	rc |= half_memory(h, &a, DNNL_ARG_SRC, g->m, g->k, g->ta, dnnl_bf16, h->a);
+	rc |= half_memory(h, &b, DNNL_ARG_WEIGHTS, g->k, g->n, g->tb, dnnl_bf16, h->b);
+	rc |= half_memory(h, &d, DNNL_ARG_DST, g->m, g->n, 0,
+			g->cd_type == LK_REAL ? dnnl_f32 : dnnl_bf16, h->d);
+	if (rc || dnnl_matmul_desc_init(&matmul, &a, &b, NULL, &d) != dnnl_success ||
+			dnnl_primitive_attr_create(&attr) != dnnl_success)
+		return 1;
+	if (dnnl_post_ops_create(&add) != dnnl_success)
+		return 1;
+	if (g->beta != 0)
+		rc |= dnnl_post_ops_append_sum(add, 1) != dnnl_success;
+	rc |= dnnl_primitive_attr_set_post_ops(attr, add) != dnnl_success;
+	rc |= dnnl_primitive_desc_create(&pd, &matmul, attr, h->engine, NULL) != dnnl_success;
+	rc = rc || dnnl_primitive_create(&h->matmul, pd) != dnnl_success;
+	if (!rc)
+		(void)dnnl_primitive_desc_destroy(pd);
+	(void)dnnl_post_ops_destroy(add);
+	(void)dnnl_primitive_attr_destroy(attr);
+	return rc;
+}
+
+static int half_library(struct half *h)
+{
+	return dnnl_primitive_execute(h->matmul, h->stream, 3, h->arg) != dnnl_success ||
+			dnnl_stream_wait(h->stream) != dnnl_success;
+}
+
+static void half_library_close(struct half *h)
+{
+	(void)dnnl_primitive_destroy(h->matmul);
+	for (size_t i = 0; i < 3; i++)
+		(void)dnnl_memory_destroy(h->arg[i].memory);
+}
+#else
+static int half_library_open(struct half *h, const struct lk_gemm *g)
+{
+	(void)h, (void)g;
+	return 0;
+}
+
+static int half_library(struct half *h)
+{
+	(void)h;
+	return 0;
+}
+
+static void half_library_close(struct half *h)
+{
+	(void)h;
+}
+#endif
+
+/* The three products of a linear layer, all three ways by turns. x[3] is scratch for those in float. */
+static void half_linear(struct bench *b, struct half *h, double all[4], size_t rows, size_t out,
+		size_t in, lk_real *const x[3])
+{
+	const struct lk_gemm g[3] = { lk_linear(rows, out, in), lk_linear_dx(rows, out, in),
+		lk_linear_dw(rows, out, in) };
+	double flop = 2e-9 * (double)rows * (double)out * (double)in;
+
+	printf("      %4zu x %5zu x %4zu", rows, out, in);
+	for (int i = 0; i < 3; i++) {
+		double best[3] = { 1e30, 1e30, 1e30 };
+
+		b->rc |= half_library_open(h, &g[i]);
+		for (int r = 0; r < b->repeats; r++)
+			for (int way = 0; way < 3; way++) {
+				double t = now();
+
+				if (way == 0)
+					b->rc |= h->ops->gemm(h->q, &g[i], h->d, h->a, h->b,
+							i == 2 ? h->d : NULL);
+				else if (way == 1)
+					b->rc |= half_library(h);
+				else
+					b->rc |= b->ops->gemm(b->q, &g[i], x[2], x[0], x[1],
+							i == 2 ? x[2] : NULL);
+				t = now() - t;
+				best[way] = t < best[way] ? t : best[way];
+			}
+		half_library_close(h);
+		printf("  %6.1f %6.1f %5.2f %4.2f", flop / best[0], flop / best[1],
+				best[1] / best[0], best[2] / best[0]);
+		all[3] += flop;
+		for (int way = 0; way < 3; way++)
+			all[way] += best[way];
+	}
+	putchar('\n');
+}
+
+static void bench_half(struct bench *b)
+{
+	static const size_t shape[][2] = { { QKV, H }, { H, (size_t)A * D }, { (size_t)2 * F, H },
+		{ H, F }, { V, H }, { 4096, 4096 } };
+	static const size_t rows[] = { R, 256 };
+	lk_real *x[3] = { reals(b, (size_t)R * V), reals(b, (size_t)V * F),
+		reals(b, (size_t)V * F) };
+	struct half h = { .ops = lk_cpu_ops(LK_BF16) };
+	struct lk_err err;
+
+	if (h.ops->open(&h.q, 0, &err) == -1) {
+		fprintf(stderr, "bench_kernels: %s\n", err.msg);
+		exit(2);
+	}
+	h.a = reals(b, (size_t)R * V / 2), h.b = reals(b, (size_t)V * F / 2);
+	h.d = reals(b, (size_t)V * F);
+	b->rc |= h.ops->to_act(h.q, h.a, x[0], (size_t)R * V);
+	b->rc |= h.ops->to_act(h.q, h.b, x[1], (size_t)V * F);
+#ifdef LK_HAVE_ONEDNN
+	b->rc |= dnnl_engine_create(&h.engine, dnnl_cpu, 0) != dnnl_success ||
+			dnnl_stream_create(&h.stream, h.engine, dnnl_stream_default_flags) !=
+					dnnl_success;
+#endif
+	printf("products in bf16 (%s) in GFLOP/s: ours, oneDNN's, ratio, ratio to ours in float\n"
+	       "      rows x   out x   in           forward                    dx                 "
+	       "      dw\n",
+			h.ops->name);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		double all[4] = { 0 };
+
+		for (size_t j = 0; j < sizeof shape / sizeof *shape; j++)
+			half_linear(b, &h, all, rows[i], shape[j][0], shape[j][1], x);
+		printf("      %4zu rows: all %.1f %.1f %.2f %.2f\n", rows[i], all[3] / all[0],
+				all[3] / all[1], all[1] / all[0], all[2] / all[0]);
+	}
+#ifdef LK_HAVE_ONEDNN
+	(void)dnnl_stream_destroy(h.stream);
+	(void)dnnl_engine_destroy(h.engine);
+#endif
+	for (size_t i = 0; i < 3; i++)
+		b->ops->free(b->q, x[i]);
+	b->ops->free(b->q, h.a), b->ops->free(b->q, h.b), b->ops->free(b->q, h.d);
+	h.ops->close(h.q);
 }
 
 /* One row, as in generation: from the weight itself and from a packed one. */
@@ -429,6 +602,7 @@ int main(int argc, char **argv)
 	}
 	printf("%s, one thread, best of %d\n", b.ops->name, b.repeats);
 	library = bench_products(&b);
+	bench_half(&b);
 	bench_row(&b);
 	setup(&b);
 	bench_attention(&b);

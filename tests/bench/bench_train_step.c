@@ -1,10 +1,11 @@
 /*
  * bench_train_step.c: a training step of lucie-train's model on one core: forward, backward, norm
- * and AdamW. The rate is the floating-point operations of the matrix products over the time of the
+ * and AdamW, with activations in fp32 and in bf16. The rate is the floating-point operations of the matrix products over the time of the
  * whole step; oneDNN's dnnl_sgemm at 1024^3 is measured in turn with it, on one core too. Time is
  * the processor's, which a busy machine disturbs least.
  *
- *	bench_train_step [REPEATS [NAME]]	best of so many (5) of each size, or of one
+ *	bench_train_step [REPEATS [NAME [TYPE]]]	best of so many (5) of each size and type,
+ *						or of one
  *
  * train.sh runs it in turn with PyTorch, which the last two sizes are for.
  */
@@ -126,22 +127,23 @@ static void report(const struct bench *b, double best, double library)
 	double products = 6e-9 * (double)lt_matrix_params(t) * tokens / best;
 	double causal = 1e-9 * lt_flops_per_token(t, b->s->context, true) * tokens / best;
 
-	printf("step %-7s context %-5zu %9.1f tokens/s  products %6.1f GFLOP/s, with attention "
-	       "%6.1f",
-			b->s->name, b->s->context, tokens / best, products, causal);
+	printf("step %-7s %s context %-5zu %9.1f tokens/s  products %6.1f GFLOP/s, with "
+	       "attention %6.1f",
+			b->s->name, b->w->ops->act == LK_BF16 ? "bf16" : "fp32", b->s->context,
+			tokens / best, products, causal);
 	if (library > 0)
 		printf("  %3.0f and %3.0f %% of oneDNN's %.1f", 100 * products / library,
 				100 * causal / library, library);
 	printf("\n");
 }
 
-static void run(const struct size *s, int repeats)
+static void run(const struct size *s, enum lk_type act, int repeats)
 {
 	struct lt_holding holding = { .lanes = 1, .dp_size = 1 };
 	struct lt_model_plan plan = {
 		.batch = s->batch, .context = s->context, .mode = LT_MODEL_TRAIN
 	};
-	const struct lk_ops *ops = lk_cpu_ops(LK_REAL);
+	const struct lk_ops *ops = lk_cpu_ops(act);
 	size_t rows = s->batch * s->context;
 	double best = 1e30, library = 0;
 	uint32_t *ids = calloc(2 * rows, sizeof(*ids));
@@ -181,8 +183,12 @@ int main(int argc, char **argv)
 
 	omp_set_num_threads(1);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		if (argc < 3 || strcmp(argv[2], sizes[i].name) == 0)
-			run(&sizes[i], repeats > 0 ? (int)repeats : 5);
+		if (argc >= 3 && strcmp(argv[2], sizes[i].name) != 0)
+			continue;
+		if (argc < 4 || strcmp(argv[3], "fp32") == 0)
+			run(&sizes[i], LK_REAL, repeats > 0 ? (int)repeats : 5);
+		if (argc < 4 || strcmp(argv[3], "bf16") == 0)
+			run(&sizes[i], LK_BF16, repeats > 0 ? (int)repeats : 5);
 	}
 	return 0;
 }

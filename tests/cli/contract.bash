@@ -24,6 +24,7 @@ declare -gA how=(
 	[lucie-trace]='shards/demo --token 100'
 	[lucie-stats]='IN'
 	[lucie-import]='IN'
+	[lucie-plan]='-c plan.ini --cluster dgx-h100 --gpus 8'
 	[lucie-train]='-q -c train.ini -o OUT'
 	[lucie-eval]='run IN'
 	[lucie-generate]='run'
@@ -42,7 +43,7 @@ needs_input=' lucie-tok-train lucie-tok-eval lucie-eval lucie-stats lucie-mix '
 
 # contract_data: make the fixtures and larger data in the current folder.
 contract_data() {
-	fixtures a.jsonl b.jsonl recipe.ini pages tokenizer.json shards run
+	fixtures a.jsonl b.jsonl recipe.ini pages tokenizer.json shards run plan.ini
 	# Several slabs of distinct documents.
 	awk '{ for (i = 0; i < 500; i++) {
 		s = $0

@@ -1,6 +1,6 @@
 # Fixtures: small files with the names used in the examples of the manual pages, in the current
-# folder: a.jsonl b.jsonl tokenizer.json shards/demo.* recipe.ini train.ini run/ pages/. The programs
-# make their own files.
+# folder: a.jsonl b.jsonl tokenizer.json shards/demo.* recipe.ini train.ini plan.ini run/ pages/. The
+# programs make their own files.
 
 # fixtures NAME...: make these and what they are made from.
 fixtures() {
@@ -13,6 +13,8 @@ fixtures() {
 make_a() { cp "$LUCIE_SRC/tests/data/a.jsonl" .; }
 make_b() { cp "$LUCIE_SRC/tests/data/b.jsonl" .; }
 make_recipe() { cp "$LUCIE_SRC/tests/data/recipe.ini" .; }
+
+make_plan() { cp "$LUCIE_SRC/pipelines/lucie-7b/train.ini" plan.ini; }
 
 make_train() { cp "$LUCIE_SRC/tests/data/train.ini" .; }
 

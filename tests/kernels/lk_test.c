@@ -22,7 +22,7 @@ struct t_ctx {
 
 const struct lk_ops *t_table(size_t i)
 {
-	static const char *const isa[] = { "base", "avx2", "avx512" };
+	static const char *const isa[] = { "base", "avx2", "avx512", "avx512bf16", "amx" };
 	static const enum lk_type act[] = { LK_REAL, LK_BF16 };
 	size_t n = 0;
 
@@ -33,6 +33,22 @@ const struct lk_ops *t_table(size_t i)
 			return ops;
 	}
 	return NULL;
+}
+
+const struct lk_ops *t_product_table(size_t i)
+{
+#ifndef LK_EMU
+	const struct lk_ops *ops = t_table(i);
+
+	return ops || (i > 0 && !t_table(i - 1)) ? ops : t_tile_model();
+#else
+	return t_table(i);
+#endif
+}
+
+bool t_on_cpu(const struct lk_ops *ops)
+{
+	return strncmp(ops->name, "cpu ", 4) == 0;
 }
 
 const struct lk_ops *t_ops(const struct t_ctx *t)

@@ -43,6 +43,17 @@ typedef void t_fn(struct t_ctx *t, const void *arg, void *out);
 const struct lk_ops *t_table(size_t i);
 #define T_EACH(ops) for (size_t t_i = 0; (ops = t_table(t_i)); t_i++)
 
+/* The same, and after them the model of a processor that may not be here; its products alone are its
+ * own. */
+const struct lk_ops *t_product_table(size_t i);
+#define T_EACH_PRODUCT(ops) for (size_t t_i = 0; (ops = t_product_table(t_i)); t_i++)
+
+/* amx without the processor (tile_model.c): products by tiles in C. NULL in the double build. */
+const struct lk_ops *t_tile_model(void);
+
+/* Whether the table is the CPU's, which guarantees more than others. */
+bool t_on_cpu(const struct lk_ops *ops);
+
 /* Run fn and store its result, `bytes` bytes, in out. */
 void t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out, size_t bytes);
 

@@ -216,6 +216,44 @@ static void attn_shapes(void **state)
 			attn_check(ops, &cases[i], longest[k]);
 }
 
+/* Sizes of models: each width that the GPU has a kernel for, and a row before and after its tiles. */
+static void attn_tiles(void **state)
+{
+	static const struct {
+		size_t heads, kv_heads, dim, tq, tk, q_pos;
+		int add;
+	} cases[] = {
+		{ 4, 1, 128, 192, 192, 0, 1 }, /* grouped; a tile and a half */
+		{ 1, 1, 128, 63, 63, 0, 0 },
+		{ 2, 1, 128, 129, 129, 0, 0 },
+		{ 2, 1, 128, 70, 200, 130, 0 }, /* queries after a cache */
+		{ 4, 2, 128, 1, 300, 299, 0 },
+		{ 1, 1, 32, 257, 257, 0, 0 },
+		{ 2, 1, 64, 160, 160, 0, 0 },
+		{ 2, 1, 88, 100, 100, 0, 0 }, /* filled up to 96 */
+		{ 2, 1, 96, 130, 130, 0, 1 },
+		{ 2, 1, 256, 66, 66, 0, 0 },
+	};
+	static const uint32_t longest[] = { 0, 90 };
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	for (size_t i = 0; i < T_LEN(cases) * T_LEN(longest); i++) {
+		size_t c = i / T_LEN(longest);
+		const struct lk_attn at = { .batch = 1,
+			.heads = cases[c].heads,
+			.kv_heads = cases[c].kv_heads,
+			.dim = cases[c].dim,
+			.tq = cases[c].tq,
+			.tk = cases[c].tk,
+			.q_pos = cases[c].q_pos,
+			.add = cases[c].add };
+
+		attn_check(ops, &at, longest[i % T_LEN(longest)]);
+	}
+}
+
 /* Decoding row by row against a cache has the bits of the whole, with documents too. */
 static void attn_decode(void **state)
 {
@@ -333,6 +371,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(attn_shapes),
+		cmocka_unit_test(attn_tiles),
 		cmocka_unit_test(attn_decode),
 		cmocka_unit_test(attn_merge),
 		cmocka_unit_test(attn_refuses),

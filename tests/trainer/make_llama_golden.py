@@ -24,7 +24,8 @@ token of a micro-batch.
 Everything is computed in double precision. Two parts of transformers are replaced for that, since
 they compute in fp32 whatever the type of the model: the norm, and the table of rotary positions,
 whose angles are off by up to 1e-3 at position 31,000. The distance of transformers in fp32 to these
-results is printed, once with the table replaced and once as it is.
+results is printed, once with the table replaced, once as it is, and with activations in bf16, by
+autocast: that is what test_golden.c's limits for bf16 are measured by.
 """
 
 import os
@@ -99,6 +100,8 @@ def logits_of(model, ids, places):
 
 
 def compute(model, data):
+    # Logits in bf16 are an autocast's.
+    wide = torch.promote_types(next(model.parameters()).dtype, torch.float32)
     out = {"loss": [], "norm": []}
     matrices = [p for p in model.parameters() if p.dim() == 2]
     vectors = [p for p in model.parameters() if p.dim() == 1]
@@ -114,7 +117,7 @@ def compute(model, data):
         out["loss"].append(0.0)
         for i in batches:
             logits = logits_of(model, data["ids"][i], data["places"][i] if "places" in data else None)
-            log_p = -F.cross_entropy(logits.flatten(0, 1), data["labels"][i].flatten(), reduction="none")
+            log_p = -F.cross_entropy(logits.flatten(0, 1).to(wide), data["labels"][i].flatten(), reduction="none")
             loss = -(log_p * data["weight"][i].flatten()).sum() / total
             loss.backward()
             out["loss"][-1] += loss.item()
@@ -137,8 +140,13 @@ def forward(model, data):
 def distance(a, b):
     logits = (a["logits"] - b["logits"]).abs().max().item()
     grads = [((a[n] - b[n]).norm() / b[n].norm()).item() for n in b if n.startswith("grad.")]
+    log_p = (a["log_p"] - b["log_p"]).abs().max().item() if "log_p" in b else 0
+    norms = [abs(x / y - 1) for x, y in zip(a.get("norm", []), b.get("norm", []))]
     losses = [abs(x - y) for x, y in zip(a.get("loss", []), b.get("loss", []))]
-    return f"logits {logits:.1e}, gradients {max(grads, default=0):.1e}, losses {max(losses, default=0):.1e}"
+    return (
+        f"logits {logits:.1e}, log p {log_p:.1e}, gradients {max(grads, default=0):.1e}, "
+        f"losses {max(losses, default=0):.1e}, norms {max(norms, default=0):.1e}"
+    )
 
 
 def write(tensors, path):
@@ -150,6 +158,10 @@ def save(path, config, weights, data, computation=compute, stride=1):
     out = computation(build(config, DOUBLE, weights), data)
     for name, kind in ("with the table replaced", SINGLE), ("as it is", AS_IS):
         print(f"{path}: fp32 {name}: {distance(computation(build(config, kind, weights), data), out)}")
+    model = build(config, AS_IS, weights)
+    # Around the forward pass alone: autocast keeps the weights that it has rounded until it ends.
+    model.forward = torch.autocast("cpu", torch.bfloat16)(model.forward)
+    print(f"{path}: bf16: {distance(computation(model, data), out)}")
     for name, x in out.items():
         if name.startswith("grad."):
             out[name] = x.flatten()[::stride].float().contiguous()

@@ -46,7 +46,9 @@ struct lt_group *world(struct lt_comm *c)
 
 	for (size_t i = 0; i < lt_comm_size(c); i++)
 		ranks[i] = i;
-	must(lt_comm_group(c, ranks, lt_comm_size(c), "world", &g, &err) == 0);
+	if (lt_comm_group(c, ranks, lt_comm_size(c), "world", &g, &err) < 0 ||
+			lt_group_ring(g, &err) < 0)
+		must_fail(err.msg, __FILE__, __LINE__);
 	return g;
 }
 

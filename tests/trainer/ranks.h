@@ -61,7 +61,7 @@ void must_fail(const char *cond, const char *file, int line) __attribute__((nore
 /* What the communication asks of a backend: memory of the host; activations are of bf16. */
 extern const struct lk_ops host_ops;
 
-/* A group of all ranks in their order. */
+/* A group of all ranks in their order, neighbours ready for messages. */
 struct lt_group *world(struct lt_comm *c);
 
 #endif

@@ -3,6 +3,7 @@
  * sentence that says what it was doing and which rank it waited for. Runs that differ in the kind of
  * failure go side by side, since each takes as long as its deadline.
  */
+#include "tests/trainer/fake_device.h"
 #include "tests/trainer/ranks.h"
 
 #include <arpa/inet.h>
@@ -24,6 +25,7 @@ struct failure {
 	enum kind kind;
 	enum where where;
 	size_t victim;
+	bool device; /* the data are on one, and move by fake_nccl.c */
 	double when; /* lt_now() of the victim's end */
 };
 
@@ -50,20 +52,33 @@ static int end(struct lt_comm *c, enum kind kind, struct lu_err *err)
 		pause();
 }
 
+/* With data on a device it waits for its queue, which goes on after a failure. */
+static int settle(struct lt_comm *c, struct lk_queue *q, struct lu_err *err)
+{
+	if (q)
+		must(fake_ops.sync(q) == 0);
+	return lt_comm_check(c, err);
+}
+
 /* What the others do meanwhile. */
-static int wait_somewhere(struct lt_comm *c, struct lt_group *g, const struct failure *f, double *x,
-		size_t n, struct lu_err *err)
+static int wait_somewhere(struct lt_comm *c, struct lt_group *g, struct lk_queue *q,
+		const struct failure *f, double *x, size_t n, struct lu_err *err)
 {
 	size_t rank = lt_comm_rank(c), size = lt_comm_size(c);
 
 	switch (f->where) {
-	case IN_SUM: return lt_all_reduce(g, NULL, x, n, LT_DOUBLES, NULL, err);
+	case IN_SUM:
+		return lt_all_reduce(g, q, x, n, LT_DOUBLES, NULL, err) < 0 ? -1
+									    : settle(c, q, err);
 	case IN_AGREEMENT: return lt_comm_agree(c, LT_CHANNEL_MAIN, 0, err);
 	case IN_CHAIN:
 		/* Each waits for the next one up to the victim. */
-		if (lt_recv(g, NULL, (rank + 1) % size, x, n, LT_DOUBLES, NULL, err) < 0)
+		if (lt_recv(g, q, (rank + 1) % size, x, n, LT_DOUBLES, NULL, err) < 0 ||
+				settle(c, q, err) < 0)
 			return -1;
-		return lt_send(g, NULL, (rank + size - 1) % size, x, n, LT_DOUBLES, NULL, err);
+		return lt_send(g, q, (rank + size - 1) % size, x, n, LT_DOUBLES, NULL, err) < 0
+				? -1
+				: settle(c, q, err);
 	default:
 		/* Does not notice by itself: its watchdog must end it. */
 		for (;;)
@@ -74,13 +89,20 @@ static int wait_somewhere(struct lt_comm *c, struct lt_group *g, const struct fa
 static int suffer(struct lt_comm *c, void *arg, struct lu_err *err)
 {
 	struct failure *f = arg;
-	struct lt_group *g = world(c);
+	struct lt_group *g;
+	struct lk_queue *q = NULL;
+	struct lk_err kerr;
 	enum { N = 200000 };
 	static double x[N];
 
+	if (f->device &&
+			(fake_ops.open(&q, 0, &kerr) < 0 ||
+					lt_comm_device(c, 0, LT_EQUAL_LAYOUT, err) < 0))
+		return -1;
+	g = world(c);
 	for (size_t step = 1; step < 4; step++) {
 		lt_comm_at(c, "step %zu, backward of micro-batch 3", step);
-		if (lt_all_reduce(g, NULL, x, N, LT_DOUBLES, NULL, err) < 0)
+		if (lt_all_reduce(g, q, x, N, LT_DOUBLES, NULL, err) < 0 || settle(c, q, err) < 0)
 			return -1;
 	}
 	lt_comm_at(c, "step 4, backward of micro-batch 3");
@@ -88,7 +110,7 @@ static int suffer(struct lt_comm *c, void *arg, struct lu_err *err)
 		f->when = lt_now();
 		return end(c, f->kind, err);
 	}
-	if (wait_somewhere(c, g, f, x, N, err) < 0)
+	if (wait_somewhere(c, g, q, f, x, N, err) < 0)
 		return -1;
 	return lu_err_set(err, "this rank went on as if nothing had happened");
 }
@@ -97,8 +119,8 @@ static void check(const struct ranks *r, const struct failure *f, double took)
 {
 	char rank[32], mine[64], place[128];
 
-	snprintf(place, sizeof(place), "rank %zu %s while others are in %s", f->victim,
-			kind_names[f->kind], where_names[f->where]);
+	snprintf(place, sizeof(place), "rank %zu %s while others are in %s%s", f->victim,
+			kind_names[f->kind], where_names[f->where], f->device ? " of GPUs" : "");
 	snprintf(rank, sizeof(rank), "rank %zu on ", f->victim);
 	if (took > DEADLINE + SLACK)
 		fail_msg("%s: the run ends after %.1f s only", place, took);
@@ -111,8 +133,12 @@ static void check(const struct ranks *r, const struct failure *f, double took)
 		if (!strstr(r->text[i], rank))
 			fail_msg("%s: rank %zu does not name it: %s", place, i, r->text[i]);
 		if (f->kind == GIVE_UP ? !strstr(r->text[i], "no space is left on the disk")
-				       : !strstr(r->text[i], ", backward of micro-batch 3: "))
+				       : !strstr(r->text[i], ", backward of micro-batch 3"))
 			fail_msg("%s: rank %zu does not say more: %s", place, i, r->text[i]);
+		/* The victim of what only its own process can end. */
+		if (f->device && f->where == IN_SUM && (f->kind == HANG || f->kind == STOP) &&
+				!strstr(r->text[i], "3, all_reduce of world: "))
+			fail_msg("%s: rank %zu does not name the sum: %s", place, i, r->text[i]);
 		if (f->kind == LEAVE && !strstr(r->text[i], "has ended its part of the run"))
 			fail_msg("%s: rank %zu does not say so: %s", place, i, r->text[i]);
 		if (strchr(r->text[i], '\n') != r->text[i] + strlen(r->text[i]) - 1)
@@ -129,7 +155,7 @@ static void check(const struct ranks *r, const struct failure *f, double took)
 }
 
 /* All kinds of failure of one rank at all places. */
-static void run_all(size_t victim)
+static void run_all(size_t victim, bool device)
 {
 	static struct ranks runs[KINDS * PLACES];
 	struct failure *failures = mmap(NULL, KINDS * PLACES * sizeof(*failures),
@@ -145,10 +171,14 @@ static void run_all(size_t victim)
 				continue;
 			failures[n] = (struct failure){ .kind = (enum kind)kind,
 				.where = (enum where)where,
-				.victim = victim };
-			runs[n] = (struct ranks){
-				.size = 4, .deadline = DEADLINE, .work = suffer, .arg = &failures[n]
-			};
+				.victim = victim,
+				.device = device };
+			runs[n] = (struct ranks){ .size = 4,
+				.deadline = DEADLINE,
+				.work = suffer,
+				.arg = &failures[n],
+				.ops = device ? &fake_ops : NULL,
+				.before = device ? fake_nccl : NULL };
 			n++;
 		}
 	}
@@ -169,13 +199,22 @@ static void run_all(size_t victim)
 static void test_last_rank(void **state)
 {
 	(void)state;
-	run_all(3);
+	run_all(3, false);
 }
 
 static void test_rank_0(void **state)
 {
 	(void)state;
-	run_all(0);
+	run_all(0, false);
+}
+
+static void test_gpus(void **state)
+{
+	(void)state;
+	if (!fake_nccl_is_there())
+		return;
+	run_all(2, true);
+	run_all(0, true);
 }
 
 /* ---- meeting ----------------------------------------------------------------------------- */
@@ -337,6 +376,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_last_rank),
 		cmocka_unit_test(test_rank_0),
+		cmocka_unit_test(test_gpus),
 		cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_no_rank_0),
 		cmocka_unit_test(test_other_token),

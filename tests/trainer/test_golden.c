@@ -1,7 +1,9 @@
 /*
  * The model and the optimizer against Hugging Face's Llama and PyTorch's AdamW, whose results
  * make_llama_golden.py has written to tests/data/llama; the format is described there. In the
- * double-precision build the limits are those of the files, whose values are mostly fp32.
+ * double-precision build the limits are those of the files, whose values are mostly fp32. With
+ * activations in bf16 they are those of its 8 bits: transformers itself, under autocast, is as far
+ * off, logits by 0.14, gradients by 3.4 %, and after ten steps losses by 0.02 and norms by 7 %.
  */
 #include "tests/trainer/tiny.h"
 
@@ -77,7 +79,7 @@ static void open_weights(struct golden *g, const char *dir)
 	char *path = path_in(dir, "config.json");
 
 	ok(lt_hf_read_config(path, &shape, &context, &marks, &arena, &err), &err);
-	g->ops = lk_cpu_ops(LK_REAL);
+	g->ops = lk_cpu_ops(tiny_act);
 	assert_int_equal(g->ops->open(&g->q, 0, &kerr), 0);
 	ok(lt_weights_open(&g->w, g->ops, g->q, &shape, NULL, &holding, &err), &err);
 	ok(lt_tensors_import(g->w, dir, &err), &err);
@@ -154,12 +156,18 @@ static struct lt_model *open_model(struct golden *g, enum lt_model_mode mode)
 	return m;
 }
 
-static void within(const char *what, double off, double limit)
+/* The limit of this build and type of activations. */
+static double limit(double in64, double in32, double bf16)
 {
-	print_message("# %s: %.2g, at most %.2g\n", what, off, limit);
+	return tiny_is_bf16() ? bf16 : in_double ? in64 : in32;
+}
+
+static void within(const char *what, double off, double most)
+{
+	print_message("# %s: %.2g, at most %.2g\n", what, off, most);
 	/* Also true for a NaN. */
-	if (!(off <= limit))
-		fail_msg("%s: %g is more than %g", what, off, limit);
+	if (!(off <= most))
+		fail_msg("%s: %g is more than %g", what, off, most);
 }
 
 /* Logits of some rows of the first sequence, which is one document. */
@@ -180,7 +188,7 @@ static void check_logits(struct golden *g)
 		off = fmax(off,
 				fabs((double)got[(size_t)row[i / vocab] * vocab + i % vocab] -
 						(double)want[i]));
-	within("largest difference of a logit", off, in_double ? 2e-6 : 1e-4);
+	within("largest difference of a logit", off, limit(2e-6, 1e-4, 0.25));
 	free(got);
 	free(want);
 	free(row);
@@ -203,7 +211,7 @@ static void check_log_p(struct golden *g)
 	ok(lt_model_score(m, &batch, g->sequences, got, &err), &err);
 	for (size_t i = 0; i < n; i++)
 		off = fmax(off, fabs((double)got[i] - (double)want[i]));
-	within("largest difference of a log p", off, in_double ? 2e-6 : 1e-4);
+	within("largest difference of a log p", off, limit(2e-6, 1e-4, 0.25));
 	free(got);
 	free(want);
 	lt_model_close(m);
@@ -269,12 +277,12 @@ static void check_gradients(struct golden *g)
 	for (size_t i = 0; i < g->w->table.n; i++) {
 		double off = gradient_off(g, &g->w->table.param[i], stride, tokens);
 
-		if (!(off <= 1e-4))
+		if (!(off <= limit(1e-4, 1e-4, 0.05)))
 			fail_msg("the gradient of %s: relative distance %g",
 					g->w->table.param[i].name, off);
 		worst = fmax(worst, off);
 	}
-	within("largest relative distance of a gradient", worst, in_double ? 1e-7 : 1e-4);
+	within("largest relative distance of a gradient", worst, limit(1e-7, 1e-4, 0.05));
 	g->ops->free(g->q, loss);
 	lt_model_close(m);
 }
@@ -308,8 +316,8 @@ static void check_steps(struct golden *g)
 	}
 	print_message("# %zu steps, %zu clipped\n", steps, clipped);
 	assert_true(steps < 10 || (clipped > 0 && clipped < steps));
-	within("largest difference of a loss", off, in_double ? 1e-12 : 1e-5);
-	within("largest relative difference of a norm", norm_off, in_double ? 1e-12 : 1e-4);
+	within("largest difference of a loss", off, limit(1e-12, 1e-5, 0.06));
+	within("largest relative difference of a norm", norm_off, limit(1e-12, 1e-4, 0.15));
 	lt_optimizer_close(o);
 	lt_model_close(m);
 	g->ops->free(g->q, device);
@@ -371,7 +379,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ten_steps),
 		cmocka_unit_test(test_documents), cmocka_unit_test(test_tied),
-		cmocka_unit_test(test_context_4096), cmocka_unit_test(test_position_31000) };
+		cmocka_unit_test(test_context_4096), cmocka_unit_test(test_position_31000),
+		TINY_BF16(test_ten_steps), TINY_BF16(test_documents), TINY_BF16(test_tied),
+		TINY_BF16(test_context_4096), TINY_BF16(test_position_31000) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,7 +83,7 @@ static void open_whole(struct whole *x, bool tied, bool documents, enum lt_recom
 	shape.rope_theta = 100;
 	memset(x, 0, sizeof(*x));
 	x->documents = documents;
-	x->ops = lk_cpu_ops(LK_REAL);
+	x->ops = lk_cpu_ops(tiny_act);
 	assert_int_equal(x->ops->open(&x->q, 0, &kerr), 0);
 	ok(lt_weights_open(&x->w, x->ops, x->q, &shape, NULL, &holding, &err), &err);
 	ok(lt_weights_init(x->w, 7, &err), &err);
@@ -200,6 +200,51 @@ static void check(bool tied, bool documents, enum lt_recompute recompute)
 	close_whole(&x);
 }
 
+/* The gradient with activations in bf16, against that in fp32: relative L2 distance of each tensor. */
+static void check_bf16(bool tied, bool documents, enum lt_recompute recompute)
+{
+	struct whole real, half;
+	lk_real *want, *got;
+	double worst = 0;
+
+	open_whole(&real, tied, documents, recompute);
+	(void)tiny_use_bf16(NULL);
+	open_whole(&half, tied, documents, recompute);
+	(void)tiny_use_real(NULL);
+	want = gradient_of(&real);
+	got = gradient_of(&half);
+	assert_int_equal(half.ops->act_size, 2);
+	for (size_t i = 0; i < real.w->table.n; i++) {
+		const struct lt_param *p = &real.w->table.param[i];
+		double off = 0, size = 0;
+
+		for (size_t e = p->offset; e < p->offset + p->count; e++) {
+			double d = (double)got[e] - (double)want[e];
+
+			off += d * d;
+			size += (double)want[e] * (double)want[e];
+		}
+		off = sqrt(off / size);
+		if (!(off <= 0.08))
+			fail_msg("%s: relative distance %g", p->name, off);
+		worst = fmax(worst, off);
+	}
+	print_message("# %zu tensors, largest relative distance %.2g\n", real.w->table.n, worst);
+	/* Or nothing has been rounded. */
+	assert_true(worst > 1e-4);
+	free(want);
+	free(got);
+	close_whole(&real);
+	close_whole(&half);
+}
+
+static void test_bf16(void **state)
+{
+	(void)state;
+	for (int again = LT_RECOMPUTE_NONE; again <= LT_RECOMPUTE_LAYER; again++)
+		check_bf16(again == LT_RECOMPUTE_NORMS, again > 0, (enum lt_recompute)again);
+}
+
 static void test_gradient(void **state)
 {
 	(void)state;
@@ -234,7 +279,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_gradient),
 		cmocka_unit_test(test_tied), cmocka_unit_test(test_documents),
-		cmocka_unit_test(test_norms_again), cmocka_unit_test(test_layers_again) };
+		cmocka_unit_test(test_norms_again), cmocka_unit_test(test_layers_again),
+		cmocka_unit_test(test_bf16) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,27 @@
 #include "libcommon/base/rng.h"
 #include "libcommon/shard/format.h"
 
+enum lk_type tiny_act = LK_REAL;
+
+bool tiny_is_bf16(void)
+{
+	return tiny_act == LK_BF16;
+}
+
+int tiny_use_bf16(void **state)
+{
+	(void)state;
+	tiny_act = LK_BF16;
+	return 0;
+}
+
+int tiny_use_real(void **state)
+{
+	(void)state;
+	tiny_act = LK_REAL;
+	return 0;
+}
+
 struct lt_shape tiny_shape(bool tied)
 {
 	return (struct lt_shape){ .vocab = TINY_VOCAB,
@@ -35,7 +56,7 @@ void tiny_open_part(struct tiny *t, const struct lt_shape *shape, const struct l
 	struct lu_err err;
 
 	memset(t, 0, sizeof(*t));
-	t->ops = lk_cpu_ops(LK_REAL);
+	t->ops = lk_cpu_ops(tiny_act);
 	assert_int_equal(t->ops->open(&t->q, 0, &kerr), 0);
 	ok(lt_weights_open(&t->w, t->ops, t->q, shape, place, holding, &err), &err);
 	ok(lt_optimizer_open(&t->o, t->w, groups, &err), &err);

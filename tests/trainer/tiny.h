@@ -31,6 +31,19 @@ struct tiny {
 	lk_real weight[TINY_ROWS]; /* of the labels: 1, or 0 for some */
 };
 
+/*
+ * The type of the activations of what tests open from now on: LK_REAL, unless a test is listed by
+ * TINY_BF16(), which also gives it a name of its own. tiny_is_bf16() says which, for limits.
+ */
+extern enum lk_type tiny_act;
+bool tiny_is_bf16(void);
+int tiny_use_bf16(void **state);
+int tiny_use_real(void **state);
+#define TINY_BF16(f)                                                 \
+	{                                                            \
+#f " in bf16", f, tiny_use_bf16, tiny_use_real, NULL \
+	}
+
 struct lt_shape tiny_shape(bool tied);
 /* The whole model on one rank. */
 void tiny_open(struct tiny *t, size_t lanes, bool tied);

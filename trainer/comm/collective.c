@@ -75,6 +75,17 @@ uint64_t lt_group_bytes(size_t size, uint64_t bytes)
 	return (part < slice ? part : slice) * (size - 1);
 }
 
+/* Bytes that two members exchange before they are added, and of all versions of a small sum: those of
+ * nccl_sums.c. */
+uint64_t lt_group_device_bytes(size_t size, uint64_t bytes, enum lt_equality equality)
+{
+	uint64_t most = bytes < LT_GPU_SLICE ? bytes : LT_GPU_SLICE;
+
+	if (size == 1 || equality != LT_EQUAL_LAYOUT)
+		return 0;
+	return most > LT_GPU_GATHER ? most : LT_GPU_GATHER;
+}
+
 static int reserve(struct lt_group *g, size_t bytes, struct lu_err *err)
 {
 	if (bytes <= g->work_bytes)

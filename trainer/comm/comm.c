@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "trainer/comm/comm_mpi.h"
+#include "trainer/comm/comm_nccl.h"
 #include "trainer/comm/comm_private.h"
 #include "trainer/comm/comm_tcp.h"
 
@@ -120,11 +121,19 @@ fail:
 	return -1;
 }
 
+int lt_comm_device(struct lt_comm *c, int device, enum lt_equality equality, struct lu_err *err)
+{
+	LU_ASSERT(equality != LT_EQUAL_AUTO && !c->groups && !c->gpu);
+	return c->size == 1 ? 0 : lt_nccl_start(c, device, equality, err);
+}
+
 void lt_comm_close(struct lt_comm *c)
 {
 	if (!c)
 		return;
 	lt_groups_release(c);
+	if (c->gpu)
+		c->gpu->close(c);
 	if (c->transport && c->transport->close)
 		c->transport->close(c);
 	lt_control_close(c->control);
@@ -144,7 +153,7 @@ size_t lt_comm_size(const struct lt_comm *c)
 
 const char *lt_comm_transport(const struct lt_comm *c)
 {
-	return c->transport ? c->transport->name : "one process";
+	return c->gpu ? c->gpu->name : c->transport ? c->transport->name : "one process";
 }
 
 const char *lt_comm_host(const struct lt_comm *c, size_t rank)
@@ -164,15 +173,19 @@ size_t lt_comm_local_rank(const struct lt_comm *c)
 
 void lt_comm_at(struct lt_comm *c, const char *fmt, ...)
 {
-	char text[256];
 	va_list ap;
 
 	if (!c->control)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	vsnprintf(c->at, sizeof(c->at), fmt, ap);
 	va_end(ap);
-	lt_control_at(c->control, text);
+	lt_control_at(c->control, c->at);
+}
+
+int lt_comm_check(struct lt_comm *c, struct lu_err *err)
+{
+	return c->control ? lt_control_failed(c->control, err) : 0;
 }
 
 void lt_comm_abort(struct lt_comm *c, const char *sentence)

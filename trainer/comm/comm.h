@@ -30,7 +30,9 @@
  * have the bits of one fixed binary tree over the members, that of lk_ops.lane_sum:
  *	for (k = size; k > 1; k = s)
  *		for (s = (k + 1) / 2, j = 0; j + s < k; j++) member j += member j + s
- * in every transport.
+ * in every transport on the CPU, and on GPUs at the level `layout` (lt_comm_device()); there doubles
+ * and bytes are summed by NCCL in its own order, which is the same where all members but one have a
+ * zero, as in all sums of doubles that the trainer makes.
  *
  * FAILURES
  * Nothing waits for ever. A member that makes no progress for options.deadline seconds, a lost
@@ -39,6 +41,8 @@
  * the control plane, so that all end within the deadline; a rank that cannot notice, because it is
  * stuck elsewhere, is ended by its watchdog 3 seconds later, which prints the sentence itself. A
  * rank on the same host that is stopped or stuck is killed.
+ * On GPUs the host does not wait in an operation: a failure ends the waiting of the device, and
+ * lt_comm_check() after it tells that what was computed is void.
  * After a failure the process must end, lt_comm_close() first. A rank that ends before the others
  * because of an error of its own tells them, by lt_comm_abort() or lt_comm_agree().
  *
@@ -46,7 +50,7 @@
  * MPI where mpirun started the ranks and MPI is in the build, otherwise TCP, which reads large
  * messages straight from the memory of ranks on the same host where the system allows that
  * (process_vm_readv; the processes permit it to each other). The data connections of a group are
- * made when they are first used. Nothing is encrypted, and the token is no password: the network is
+ * made when they are first used; those of NCCL when the group is. Nothing is encrypted, and the token is no password: the network is
  * a trusted one.
  */
 #include <stdbool.h>
@@ -73,9 +77,24 @@ int lt_comm_open(struct lt_comm **c, const struct lt_launch *who, const struct l
 int lt_comm_single(struct lt_comm **c, struct lu_err *err) LU_CHECKED;
 void lt_comm_close(struct lt_comm *c); /* NULL is fine */
 
+/*
+ * From here on the data are in the memory of GPUs: groups that are made later move them over NCCL,
+ * which is looked for when it is needed (nccl_library.h). Every rank calls it, with the number of its
+ * GPU on this host and the same level; `ops` of lt_comm_open() must be the GPU's. On failure the ranks
+ * agree to end as after any other.
+ */
+enum lt_equality {
+	LT_EQUAL_AUTO,	 /* layout on the CPU, run on GPUs; not for lt_comm_device() */
+	LT_EQUAL_LAYOUT, /* sums by the tree, so that every layout gives the same bits */
+	LT_EQUAL_RUN,	 /* one algorithm of NCCL: the same bits from run to run of one layout */
+	LT_EQUAL_FAST,	 /* whatever NCCL finds fastest */
+};
+int lt_comm_device(struct lt_comm *c, int device, enum lt_equality equality,
+		struct lu_err *err) LU_CHECKED;
+
 size_t lt_comm_rank(const struct lt_comm *c);
 size_t lt_comm_size(const struct lt_comm *c);
-/* "one process", "tcp" or "mpi". */
+/* "one process", "tcp", "mpi" or "nccl". */
 const char *lt_comm_transport(const struct lt_comm *c);
 /* Host name of a rank. */
 const char *lt_comm_host(const struct lt_comm *c, size_t rank);
@@ -86,6 +105,9 @@ size_t lt_comm_local_rank(const struct lt_comm *c);
 /* What this rank is doing, for the messages of failures, such as "step 12, backward of micro-batch
  * 3". Cheap; the text is copied. */
 void lt_comm_at(struct lt_comm *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* -1 with the sentence if the run has failed: after waiting for a queue in which operations were. */
+int lt_comm_check(struct lt_comm *c, struct lu_err *err) LU_CHECKED;
 
 /* Tell all ranks to end, with a sentence. */
 void lt_comm_abort(struct lt_comm *c, const char *sentence);
@@ -128,9 +150,15 @@ int lt_comm_group(struct lt_comm *c, const size_t *ranks, size_t n, const char *
 size_t lt_group_rank(const struct lt_group *g); /* of this rank among the members */
 size_t lt_group_size(const struct lt_group *g);
 
+/* Messages will go between neighbours, member i and i + 1 and the last and the first: prepare for
+ * that. All members call it. On GPUs there are no messages without it, nor others. */
+int lt_group_ring(struct lt_group *g, struct lu_err *err) LU_CHECKED;
+
 /* Bytes of host memory that a group of `size` members comes to keep, if the largest buffer that it sums
  * has `bytes`. For the plan of memory. */
 uint64_t lt_group_bytes(size_t size, uint64_t bytes);
+/* The same of device memory, with data on GPUs. NCCL has memory of its own beside it. */
+uint64_t lt_group_device_bytes(size_t size, uint64_t bytes, enum lt_equality equality);
 
 /* x[n] becomes the sum of x over the members. */
 int lt_all_reduce(struct lt_group *g, struct lk_queue *q, void *x, size_t n, enum lt_element type,

@@ -8,6 +8,11 @@
 #include "trainer/comm/transport.h"
 #include "trainer/comm/worker.h"
 
+/* On GPUs: bytes that two members exchange before they are added, and of all versions of a sum that
+ * each member makes. */
+#define LT_GPU_SLICE ((size_t)32 << 20)
+#define LT_GPU_GATHER ((size_t)1 << 20)
+
 struct lt_comm {
 	size_t rank, size, local_rank, local_size;
 	double deadline;
@@ -23,6 +28,10 @@ struct lt_comm {
 	void *carrier;	   /* the transport's own */
 	uint32_t *shared;  /* [size]: groups so far that this rank shares with each other */
 	bool reads_memory; /* ranks on one host read each other's memory */
+	char at[160];	   /* lt_comm_at(), the caller's own copy */
+	/* With data on GPUs. */
+	const struct lt_gpu_transport *gpu;
+	void *gpu_carrier;
 };
 
 struct lt_group {
@@ -35,6 +44,7 @@ struct lt_group {
 	 * in the same order, so the two agree on this number: it names the group between them. */
 	uint32_t *number;
 	void *link; /* the transport's own */
+	void *gpu;  /* the GPU transport's own */
 	struct lt_worker *collective;
 	struct lt_worker **direct; /* [2 * size]: sends to, then receives from each member */
 	/* Of the collectives, one of which runs at a time; grow-only. */
@@ -47,5 +57,17 @@ struct lt_group {
 
 /* group.c */
 void lt_groups_release(struct lt_comm *c);
+
+/* Bytes of an element. */
+static inline size_t lt_element_size(const struct lt_comm *c, enum lt_element type)
+{
+	switch (type) {
+	case LT_REALS: return sizeof(lk_real);
+	case LT_DOUBLES: return sizeof(double);
+	case LT_ACTS: return c->ops->act_size;
+	case LT_BYTES: return 1;
+	}
+	return 0;
+}
 
 #endif

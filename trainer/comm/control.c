@@ -259,6 +259,25 @@ void lt_control_abort(struct lt_control *k, const char *sentence)
 	pthread_mutex_unlock(&k->lock);
 }
 
+void lt_control_lost(struct lt_control *k, const char *sentence)
+{
+	struct lt_verdict v = { .rank = k->rank, .kind = LT_BLAME_LOST };
+	double until = lt_now() + VERDICT_PATIENCE;
+
+	snprintf(v.text, sizeof(v.text), "%s", sentence);
+	pthread_mutex_lock(&k->lock);
+	if (k->rank == 0)
+		lt_control_judge_locked(k, &v);
+	else if (!k->failed)
+		lt_spoke_put_locked(
+				k, &k->spoke[0], LT_FRAME_BLAME, LT_CHANNEL_MAIN, 0, &v, sizeof(v));
+	while (!k->failed && lt_now() < until)
+		wait_locked(k, until - lt_now());
+	v.kind = LT_BLAME_ABORT;
+	lt_control_fail_locked(k, &v);
+	pthread_mutex_unlock(&k->lock);
+}
+
 void lt_control_at(struct lt_control *k, const char *text)
 {
 	pthread_mutex_lock(&k->lock);

@@ -52,6 +52,7 @@ enum lt_blame {
 	LT_BLAME_STUCK,	 /* others wait for it */
 	LT_BLAME_LEFT,	 /* it closed the run, and is still needed */
 	LT_BLAME_ABORT,	 /* it said so, with a sentence */
+	LT_BLAME_LOST,	 /* it says that some other is gone, and does not know which */
 };
 
 /* Take over the meeting's members and connections, and the door. On error nothing has been taken. */
@@ -103,5 +104,8 @@ int lt_control_blame(struct lt_control *k, size_t rank, enum lt_blame kind, doub
 void lt_control_cancel(struct lt_control *k);
 /* The run fails because this rank says so. */
 void lt_control_abort(struct lt_control *k, const char *sentence);
+/* The same, where another rank may be the cause: one that has left, as rank 0 may know. Returns when
+ * the run has failed. */
+void lt_control_lost(struct lt_control *k, const char *sentence);
 
 #endif

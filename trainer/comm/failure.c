@@ -46,6 +46,7 @@ static void compose_locked(struct lt_control *k)
 				rank, host);
 		break;
 	case LT_BLAME_ABORT:
+	case LT_BLAME_LOST:
 		/* What it says includes what it was doing. */
 		lu_buf_clear(&b);
 		if (rank != k->rank)
@@ -143,6 +144,16 @@ void lt_control_judge_locked(struct lt_control *k, const struct lt_verdict *v)
 				k->suspicion_due = lt_now() + TRUTH_PATIENCE;
 			}
 			return;
+		}
+	}
+	if (v->kind == LT_BLAME_LOST) {
+		final.kind = LT_BLAME_ABORT;
+		for (rank = 0; rank < k->size; rank++) {
+			if (!lt_control_has_left_locked(k, rank))
+				continue;
+			final.rank = rank;
+			final.kind = LT_BLAME_LEFT;
+			break;
 		}
 	}
 	if (v->kind == LT_BLAME_STUCK) {

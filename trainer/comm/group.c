@@ -16,7 +16,9 @@ static void release(struct lt_group *g)
 	lt_worker_free(g->collective);
 	for (size_t i = 0; g->direct && i < 2 * g->size; i++)
 		lt_worker_free(g->direct[i]);
-	if (g->link)
+	if (g->gpu)
+		g->comm->gpu->unlink(g);
+	else if (g->link)
 		g->comm->transport->unlink(g);
 	free(g->direct);
 	free(g->transfers);
@@ -98,7 +100,7 @@ int lt_comm_group(struct lt_comm *c, const size_t *ranks, size_t n, const char *
 		else
 			g->number[i] = c->shared[ranks[i]]++;
 	}
-	if (n > 1 && c->transport->link(g, err) < 0)
+	if (n > 1 && (c->gpu ? c->gpu->link(g, err) : c->transport->link(g, err)) < 0)
 		goto fail;
 	g->next = c->groups;
 	c->groups = g;
@@ -119,18 +121,12 @@ size_t lt_group_size(const struct lt_group *g)
 	return g->size;
 }
 
-/* ---- operations -------------------------------------------------------------------------- */
-
-static size_t element_size(const struct lt_comm *c, enum lt_element type)
+int lt_group_ring(struct lt_group *g, struct lu_err *err)
 {
-	switch (type) {
-	case LT_REALS: return sizeof(lk_real);
-	case LT_DOUBLES: return sizeof(double);
-	case LT_ACTS: return c->ops->act_size;
-	case LT_BYTES: return 1;
-	}
-	return 0;
+	return g->size > 1 && g->comm->gpu ? g->comm->gpu->ring(g, err) : 0;
 }
+
+/* ---- operations -------------------------------------------------------------------------- */
 
 /* The host waits for the operation, and the others learn for whom. */
 static int wait_done(struct lt_comm *c, struct lt_pending *p, struct lu_err *err)
@@ -150,7 +146,7 @@ static size_t owned_bytes(const struct lt_call *call, bool copy)
 {
 	if (call->bound)
 		return (call->group->size + 1) * sizeof(*call->bound);
-	return copy ? call->n * element_size(call->group->comm, call->type) : 0;
+	return copy ? call->n * lt_element_size(call->group->comm, call->type) : 0;
 }
 
 static struct lt_pending *new_pending(const struct lt_call *call, bool copy, struct lu_err *err)
@@ -202,6 +198,8 @@ static int submit(const struct lt_call *call, struct lk_queue *q, struct lt_work
 		*pending = NULL;
 	if (call->group->size == 1)
 		return 0;
+	if (c->gpu)
+		return c->gpu->start(call, q, pending, err);
 	if (q && c->ops->sync(q) < 0)
 		return lu_err_set(err, "%s", c->ops->message(q));
 	if (lt_control_failed(c->control, err) < 0)
@@ -231,7 +229,7 @@ static void check_size(const struct lt_group *g, size_t n, enum lt_element type)
 {
 	size_t bytes;
 
-	LU_ASSERT(g->size == 1 || lu_mul_size(n, element_size(g->comm, type), &bytes));
+	LU_ASSERT(g->size == 1 || lu_mul_size(n, lt_element_size(g->comm, type), &bytes));
 }
 
 int lt_all_reduce(struct lt_group *g, struct lk_queue *q, void *x, size_t n, enum lt_element type,
@@ -303,12 +301,14 @@ int lt_comm_wait(struct lt_comm *c, struct lk_queue *q, struct lt_pending **pend
 {
 	struct lt_pending *p = *pending;
 
-	(void)q; /* memory of the host: what the queue does later begins after this call anyway */
 	*pending = NULL;
+	if (p && c->gpu)
+		return c->gpu->wait(c, p, q, err);
+	/* Memory of the host: what the queue does later begins after this call anyway. */
 	return p ? wait_done(c, p, err) : 0;
 }
 
 double lt_comm_waited(const struct lt_comm *c)
 {
-	return c->waited;
+	return c->gpu ? c->gpu->waited(c) : c->waited;
 }

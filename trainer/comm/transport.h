@@ -11,8 +11,11 @@
 
 #include "libcommon/base/err.h"
 
+struct lk_queue;
+struct lt_call;
 struct lt_comm;
 struct lt_group;
+struct lt_pending;
 
 /* Messages of one plane do not mix with those of another: collectives and sends between two members
  * have an order each. */
@@ -54,6 +57,26 @@ struct lt_transport {
 	int (*exchange)(struct lt_group *g, enum lt_plane plane, struct lt_transfer *t, size_t n,
 			lt_consume consume, void *ctx, atomic_size_t *waits_for,
 			struct lu_err *err);
+	void (*close)(struct lt_comm *c);
+};
+
+/*
+ * What carries data between GPUs. Its library knows the collectives, and queues them: the host waits
+ * for nothing but a library that is not ready. Groups that have it use no lt_transport for their data.
+ */
+struct lt_gpu_transport {
+	const char *name;
+	int (*link)(struct lt_group *g,
+			struct lu_err *err); /* g->gpu; unlink() after a failure too */
+	void (*unlink)(struct lt_group *g);
+	int (*ring)(struct lt_group *g, struct lu_err *err); /* lt_group_ring() */
+	/* Queue an operation of a group of several, as comm.h says of `pending`, which may be NULL. */
+	int (*start)(const struct lt_call *call, struct lk_queue *q, struct lt_pending **pending,
+			struct lu_err *err);
+	/* lt_comm_wait() for an operation of it. */
+	int (*wait)(struct lt_comm *c, struct lt_pending *p, struct lk_queue *q,
+			struct lu_err *err);
+	double (*waited)(const struct lt_comm *c);
 	void (*close)(struct lt_comm *c);
 };
 

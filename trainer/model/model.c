@@ -277,7 +277,8 @@ static void close_lists(struct lt_model *m)
 }
 
 int lt_model_count(const struct lt_table *t, const struct lk_ops *ops,
-		const struct lt_model_plan *plan, uint64_t *bytes, struct lu_err *err)
+		const struct lt_model_plan *plan, uint64_t *bytes, uint64_t *workspace,
+		struct lu_err *err)
 {
 	struct lt_matrix *matrix = calloc(t->shape.layers * LT_LAYER_MATRICES + 1, sizeof(*matrix));
 	struct lt_weights w = { .ops = ops, .table = *t, .matrix = matrix, .act = nowhere };
@@ -288,9 +289,10 @@ int lt_model_count(const struct lt_table *t, const struct lk_ops *ops,
 	for (int i = 0; i < LT_VECTORS; i++)
 		w.vector[i] = (lk_real *)nowhere;
 	w.grad = (lk_real *)nowhere;
+	*workspace = 0;
 	if (!matrix) {
 		lu_err_nomem(err);
-	} else if (ops->open(&w.q, 0, &kerr) < 0) {
+	} else if (ops->open && ops->open(&w.q, 0, &kerr) < 0) {
 		lu_err_set(err, "%s", kerr.msg);
 	} else if (set_sizes(&m, &w, plan, err) == 0) {
 		lt_weights_list(&w);
@@ -304,12 +306,15 @@ int lt_model_count(const struct lt_table *t, const struct lk_ops *ops,
 		if (m.failed)
 			rc = lu_err_set(err, "%zu x %zu tokens are too many", plan->batch,
 					plan->context);
-		else if (plan->mode == LT_MODEL_TRAIN)
+		else if (plan->mode == LT_MODEL_TRAIN && ops->open)
 			rc = measure(&m, err);
-		*bytes = m.bytes + ops->workspace(w.q);
+		*bytes = m.bytes;
+		if (ops->open)
+			*workspace = ops->workspace(w.q);
 	}
 	close_lists(&m);
-	ops->close(w.q);
+	if (ops->open)
+		ops->close(w.q);
 	free(matrix);
 	return rc;
 }

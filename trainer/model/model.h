@@ -66,9 +66,11 @@ int lt_model_open(struct lt_model **m, struct lt_weights *w, const struct lt_mod
 		struct lu_err *err) LU_CHECKED;
 void lt_model_close(struct lt_model *m);
 
-/* Bytes that a model over weights of this table would allocate, the queue's work space included. */
+/* Bytes that a model over weights of this table would allocate, and the work space of the queue. For a
+ * table of operations that has types only, without open(), the work space is 0. */
 int lt_model_count(const struct lt_table *t, const struct lk_ops *ops,
-		const struct lt_model_plan *plan, uint64_t *bytes, struct lu_err *err) LU_CHECKED;
+		const struct lt_model_plan *plan, uint64_t *bytes, uint64_t *workspace,
+		struct lu_err *err) LU_CHECKED;
 
 size_t lt_model_rows(const struct lt_model *m);
 lk_act *lt_model_input(const struct lt_model *m, size_t chunk, size_t slot);

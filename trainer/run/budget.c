@@ -8,92 +8,33 @@
 #include "kernels/lk.h"
 #include "libcommon/sys/machine.h"
 #include "trainer/model/model.h"
-#include "trainer/model/weights.h"
 #include "trainer/parallel/actions.h"
 #include "trainer/parallel/actions_chart.h"
 #include "trainer/parallel/stages.h"
 #include "trainer/run/available.h"
 #include "trainer/run/backend.h"
 #include "trainer/run/layout.h"
+#include "trainer/run/memory.h"
 #include "trainer/run/phase_data.h"
-#include "trainer/run/saver.h"
-#include "trainer/run/train_step.h"
 
 #define MIB 1048576.0
 #define GIB (1024 * MIB)
 
-/* Memory of a rank by part. In double, since a wrong size may be beyond 64 bits. */
-struct memory {
-	double weights, gradients, optimizer, activations, exchange, checkpoint, all;
-};
-
-/* What the groups keep for sums: of gradients over dp, of activations over tp. */
-static uint64_t exchange_bytes(
-		const struct lt_layout *l, const struct lt_table *t, const struct lt_settings *s)
+/* The memory of the rank of a layout on this machine. The work space counts as activations. */
+static int count_here(const struct lt_settings *s, const struct lt_schedule *schedule,
+		const struct lt_layout *l, struct lt_memory *m, struct lu_err *err)
 {
-	uint64_t acts = s->train.micro_batch * s->train.context * t->shape.hidden *
-			lt_backend(s->train.dtype)->act_size;
-	size_t most = 0;
+	struct lt_memory_rules here = lt_memory_rules_here(lt_backend(s->train.dtype));
 
-	for (size_t i = 0; i < t->buckets; i++)
-		most = t->bucket[i].count > most ? t->bucket[i].count : most;
-	return lt_group_bytes(l->mesh.size[LT_DP], (uint64_t)most * sizeof(lk_real)) +
-			lt_group_bytes(l->mesh.size[LT_TP], acts);
-}
-
-static int count_table(const struct lt_settings *s, const struct lt_schedule *schedule,
-		const struct lt_layout *l, const struct lt_table *t, struct memory *m,
-		struct lu_err *err)
-{
-	const struct lk_ops *ops = lt_backend(s->train.dtype);
-	struct lt_holding holding = lt_layout_holding(l);
-	size_t *slots = calloc(l->v + 1, sizeof(*slots));
-	struct lt_weights_bytes w;
-	struct lt_model_plan plan;
-	uint64_t activations = 0;
-	int rc = slots ? 0 : lu_err_nomem(err);
-
-	if (rc == 0)
-		rc = lt_step_plan(l, s, schedule, slots, &plan, err);
-	if (rc == 0)
-		rc = lt_weights_count(t, ops, &holding, &w, err);
-	if (rc == 0)
-		rc = lt_model_count(t, ops, &plan, &activations, err);
-	free(slots);
-	if (rc < 0)
+	if (lt_memory_count(s, schedule, l, &here, m, err) < 0)
 		return -1;
-	*m = (struct memory){
-		.weights = (double)w.weights,
-		.gradients = (double)w.gradients,
-		.optimizer = (double)w.optimizer,
-		.activations = (double)activations,
-		.exchange = (double)exchange_bytes(l, t, s),
-		.checkpoint = (double)lt_saver_bytes(t, &holding, &w),
-	};
-	m->all = m->weights + m->gradients + m->optimizer + m->activations + m->exchange +
-			m->checkpoint;
+	m->activations += m->workspace;
 	return 0;
 }
 
-/* The memory of the rank of a layout. */
-static int count_memory(const struct lt_settings *s, const struct lt_schedule *schedule,
-		const struct lt_layout *l, struct memory *m, struct lu_err *err)
-{
-	struct lt_shape shape;
-	struct lt_table t;
-	int rc;
-
-	lt_settings_shape(s, &shape);
-	if (lt_table_build(&t, &shape, &l->place, err) < 0)
-		return -1;
-	rc = count_table(s, schedule, l, &t, m, err);
-	lt_table_release(&t);
-	return rc;
-}
-
-/* The same before the data are known: only the batches of the schedule matter. */
-static int count_phase(const struct lt_settings *s, size_t rank, size_t processes, struct memory *m,
-		struct lu_err *err)
+/* The memory of a rank before the data are known: only the batches of the schedule matter. */
+static int count_phase(const struct lt_settings *s, size_t rank, size_t processes,
+		struct lt_memory *m, struct lu_err *err)
 {
 	struct lt_schedule schedule;
 	struct lt_layout l;
@@ -102,7 +43,7 @@ static int count_phase(const struct lt_settings *s, size_t rank, size_t processe
 	if (lt_settings_schedule(s, 1, &schedule, err) < 0 ||
 			lt_layout_init(&l, s, rank, processes, err) < 0)
 		return -1;
-	rc = count_memory(s, &schedule, &l, m, err);
+	rc = count_here(s, &schedule, &l, m, err);
 	lt_layout_release(&l);
 	return rc;
 }
@@ -117,8 +58,8 @@ struct need {
 };
 
 /* Rank 0: fail if the ranks of a host need more than it has. */
-static int check_hosts(
-		const struct need *all, size_t ranks, const struct memory *own, struct lu_err *err)
+static int check_hosts(const struct need *all, size_t ranks, const struct lt_memory *own,
+		struct lu_err *err)
 {
 	for (size_t r = 0; r < ranks; r++) {
 		double sum = 0, unit;
@@ -160,7 +101,7 @@ static int check_phase(const struct lt_settings *s, uint64_t available, struct l
 {
 	size_t rank = lt_comm_rank(comm), ranks = lt_comm_size(comm);
 	struct need need = { .available = (double)available }, *all = NULL;
-	struct memory m;
+	struct lt_memory m;
 	int rc = count_phase(s, rank, ranks, &m, err);
 
 	if (lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err) < 0)
@@ -223,7 +164,7 @@ static int model_lines(const struct lt_settings *s, struct lu_buf *out, struct l
 
 /* Memory of the first rank of a stage. */
 static int count_stage(const struct lt_settings *s, const struct lt_schedule *schedule,
-		size_t stage, struct memory *m, struct lu_err *err)
+		size_t stage, struct lt_memory *m, struct lu_err *err)
 {
 	struct lt_layout l;
 	size_t rank;
@@ -235,7 +176,7 @@ static int count_stage(const struct lt_settings *s, const struct lt_schedule *sc
 	lt_layout_release(&l);
 	if (lt_layout_init(&l, s, rank, 0, err) < 0)
 		return -1;
-	rc = count_memory(s, schedule, &l, m, err);
+	rc = count_here(s, schedule, &l, m, err);
 	lt_layout_release(&l);
 	return rc;
 }
@@ -247,7 +188,7 @@ static int memory_lines(const struct lt_settings *s, const struct lt_schedule *s
 	uint64_t available = lt_available_memory("");
 	size_t stages = (size_t)s->parallel.size[LT_PP];
 	double program = (double)lu_resident_bytes();
-	struct memory m;
+	struct lt_memory m;
 
 	if (stages > 1)
 		lu_buf_printf(out, "\nmemory of a rank, MiB\n%5s %9s %9s %9s %9s %9s %9s %9s\n",

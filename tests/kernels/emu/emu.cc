@@ -48,6 +48,7 @@ struct {
 	const emu_kernel *kernel;
 	uint64_t serial; /* of the block, from 1 */
 	unsigned n, arrived, ended;
+	uint64_t barriers;
 	thread *now;
 	thread threads[MOST];
 	unsigned order[MOST], place[MOST]; /* order[place[i]] == i */
@@ -62,7 +63,12 @@ struct {
 	unsigned ordering;
 } block;
 
-unsigned char sync_point; /* its address stands for barriers, in the thread sanitizer's eyes */
+/*
+ * Addresses that stand for the begin and end of blocks and for barriers, in the thread sanitizer's
+ * eyes, to which 8 bytes are one. Two for barriers, since a thread may be at the next one before all
+ * have left the last.
+ */
+uint64_t begin_point, end_point, barrier_point[2], warp_point[MOST / WARP];
 
 } // namespace
 
@@ -214,12 +220,13 @@ static void next(unsigned from)
 emu_votes emu_barrier(int vote, emu_place at)
 {
 	thread *t = block.now;
+	uint64_t *point = &barrier_point[block.barriers % 2];
 	int count = 0;
 
 	t->state = AT_BARRIER;
 	t->at = at;
 	t->vote = vote;
-	emu_fibre_release(&sync_point);
+	emu_fibre_release(point);
 	if (++block.arrived < block.n) {
 		next(block.place[t->number] + 1);
 	} else {
@@ -236,9 +243,10 @@ emu_votes emu_barrier(int vote, emu_place at)
 		}
 		block.votes = { count, count == (int)block.n };
 		block.arrived = 0;
+		block.barriers++;
 		next(0);
 	}
-	emu_fibre_acquire(&sync_point);
+	emu_fibre_acquire(point);
 	return block.votes;
 }
 
@@ -294,7 +302,7 @@ static void do_nothing(void *const *, unsigned)
 
 void emu_sync_warp(unsigned mask, emu_place at)
 {
-	unsigned char *point = &block.shared[block.now->number / WARP];
+	uint64_t *point = &warp_point[block.now->number / WARP];
 
 	emu_fibre_release(point);
 	emu_collective(do_nothing, "__syncwarp", mask, nullptr, at);
@@ -344,7 +352,7 @@ void emu_do_shuffle(void *const arg[32], unsigned mask)
 
 /* --- shared memory ---------------------------------------------------------------------------- */
 
-/* Bytes of shared memory of the block, filled with 0xff, with a gap after them. */
+/* Bytes of shared memory of the block, with a gap after them. */
 static unsigned char *take_shared(size_t bytes, size_t align)
 {
 	size_t at = (block.used + align - 1) / align * align;
@@ -352,9 +360,7 @@ static unsigned char *take_shared(size_t bytes, size_t align)
 
 	if (at + bytes + gap > shared_room)
 		emu_fail("%zu bytes of shared memory are too many", at + bytes);
-	EMU_UNPOISON(p, bytes + gap);
-	memset(p, 0xff, bytes + gap);
-	EMU_POISON(p + bytes, gap);
+	EMU_UNPOISON(p, bytes);
 	if (block.arrays == MOST_ARRAYS)
 		emu_fail("more than %d arrays in shared memory", MOST_ARRAYS);
 	block.array[block.arrays] = p;
@@ -382,13 +388,15 @@ void *emu_shared_dynamic()
 	return block.dynamic;
 }
 
-static void clear_shared()
+/* Memory is filled by the host, which the thread sanitizer takes for a thread of its own. */
+static void fill_shared(size_t bytes)
 {
-	EMU_POISON(block.shared, shared_room);
+	EMU_UNPOISON(block.shared, bytes);
+	memset(block.shared, 0xff, bytes);
+	EMU_POISON(block.shared, bytes);
 	block.used = gap;
 	block.fixed = 0;
 	block.arrays = 0;
-	block.dynamic = take_shared(block.kernel->shared, 128);
 }
 
 /* Find stores beside the arrays of shared memory; the address sanitizer finds them at once. */
@@ -404,6 +412,7 @@ static void check_shared()
 					 "overwritten",
 						j, block.array_bytes[i]);
 	}
+	fill_shared(block.used);
 }
 
 /* --- cp.async --------------------------------------------------------------------------------- */
@@ -464,9 +473,9 @@ static void live(emu_fibre *fibre)
 	thread *t = static_cast<thread *>(fibre);
 
 	for (;;) {
-		emu_fibre_acquire(&sync_point);
+		emu_fibre_acquire(&begin_point);
 		block.kernel->body();
-		emu_fibre_release(&sync_point);
+		emu_fibre_release(&end_point);
 		t->state = ENDED;
 		block.ended++;
 		next(block.place[t->number] + 1);
@@ -478,7 +487,7 @@ static void run_block()
 	block.serial++;
 	block.arrived = block.ended = 0;
 	std::fill(block.waiting, block.waiting + MOST / WARP, 0u);
-	clear_shared();
+	block.dynamic = take_shared(block.kernel->shared, 128);
 	for (unsigned i = 0; i < block.n; i++) {
 		thread *t = &block.threads[i];
 
@@ -490,10 +499,10 @@ static void run_block()
 		t->group = 0;
 		emu_fibre_open(t, live);
 	}
-	emu_fibre_release(&sync_point);
+	emu_fibre_release(&begin_point);
 	enter(&block.threads[block.order[0]]);
 	emu_fibre_switch(&block.host, block.now);
-	emu_fibre_acquire(&sync_point);
+	emu_fibre_acquire(&end_point);
 	check_shared();
 }
 
@@ -523,6 +532,7 @@ void emu_run_kernel(const emu_kernel &k)
 		if (p == MAP_FAILED)
 			emu_fail("cannot map shared memory");
 		block.shared = static_cast<unsigned char *>(p);
+		fill_shared(shared_room);
 	}
 	block.kernel = &k;
 	gridDim = k.grid;

@@ -54,6 +54,8 @@ $(EMU_TABLE_TESTS): $(EMU)/%: $(BUILD)/%.o $(EMU)/tests/kernels/lk_test.o $(KERN
 	$(Q)$(LINK) $(KERNELS_LIBS) $(TEST_LIBS)
 
 # ---- the trainer -------------------------------------------------------------------------
+# It takes fake_nccl.c in place of NCCL, which looks for fake_stream_launch().
+$(EMU)/bin/lucie-train: LD_FLAGS += -rdynamic
 $(EMU)/bin/lucie-train: $(EMU)/bin/%: $(BUILD)/trainer/%.o $(TRAINER_OBJ) $(EMU_KERNELS) $(LIB)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

@@ -1,0 +1,107 @@
+#include "trainer/run/memory.h"
+
+#include <stdlib.h>
+
+#include "trainer/model/model.h"
+#include "trainer/model/weights.h"
+#include "trainer/run/saver.h"
+#include "trainer/run/train_step.h"
+
+#define GPU_PRODUCTS ((uint64_t)32 << 20)
+/* Rows of the head's weight gradient that are summed before it is read and written again. */
+#define GPU_HEAD_ROWS 4096
+
+struct lt_memory_rules lt_memory_rules_here(const struct lk_ops *ops)
+{
+	return (struct lt_memory_rules){ .ops = ops };
+}
+
+struct lt_memory_rules lt_memory_rules_gpu(enum lk_type act)
+{
+	static const struct lk_ops bf16 = { .name = "cuda", .act = LK_BF16, .act_size = 2 };
+	static const struct lk_ops real = { .name = "cuda",
+		.act = sizeof(lk_real) == sizeof(double) ? LK_F64 : LK_F32,
+		.act_size = sizeof(lk_real) };
+
+	return (struct lt_memory_rules){ .ops = act == LK_BF16 ? &bf16 : &real,
+		.device = true,
+		.fixed = GPU_PRODUCTS,
+		.head_rows = GPU_HEAD_ROWS };
+}
+
+/* What the groups keep for sums: of gradients over dp, of activations over tp. */
+static uint64_t exchange_bytes(const struct lt_layout *l, const struct lt_table *t,
+		const struct lt_settings *s, const struct lk_ops *ops)
+{
+	uint64_t acts = s->train.micro_batch * s->train.context * t->shape.hidden * ops->act_size;
+	size_t most = 0;
+
+	for (size_t i = 0; i < t->buckets; i++)
+		most = t->bucket[i].count > most ? t->bucket[i].count : most;
+	return lt_group_bytes(l->mesh.size[LT_DP], (uint64_t)most * sizeof(lk_real)) +
+			lt_group_bytes(l->mesh.size[LT_TP], acts);
+}
+
+/* The work space of a GPU that is not here. */
+static double workspace_rule(const struct lt_memory_rules *on, const struct lt_table *t,
+		const struct lt_settings *s)
+{
+	struct lt_shape local = lt_table_local(t);
+	double rows = (double)s->train.micro_batch * (double)s->train.context;
+
+	return (double)on->fixed +
+			rows * (double)local.heads * (double)(local.dim + 1) * sizeof(float);
+}
+
+static int count_table(const struct lt_settings *s, const struct lt_schedule *schedule,
+		const struct lt_layout *l, const struct lt_table *t,
+		const struct lt_memory_rules *on, struct lt_memory *m, struct lu_err *err)
+{
+	struct lt_holding holding = lt_layout_holding(l);
+	size_t *slots = calloc(l->v + 1, sizeof(*slots));
+	struct lt_weights_bytes w;
+	struct lt_model_plan plan;
+	uint64_t activations = 0, work = 0;
+	int rc = slots ? 0 : lu_err_nomem(err);
+
+	if (rc == 0)
+		rc = lt_step_plan(l, s, schedule, slots, &plan, err);
+	if (rc == 0) {
+		plan.head_rows = on->head_rows;
+		rc = lt_weights_count(t, on->ops, &holding, &w, err);
+	}
+	if (rc == 0)
+		rc = lt_model_count(t, on->ops, &plan, &activations, &work, err);
+	free(slots);
+	if (rc < 0)
+		return -1;
+	*m = (struct lt_memory){
+		.weights = (double)w.weights,
+		.gradients = (double)w.gradients,
+		.optimizer = (double)w.optimizer,
+		.activations = (double)activations,
+		.workspace = on->ops->open ? (double)work : workspace_rule(on, t, s),
+		.exchange = (double)exchange_bytes(l, t, s, on->ops),
+		.checkpoint = (double)lt_saver_bytes(t, &holding, &w),
+	};
+	m->all = m->weights + m->gradients + m->optimizer + m->activations + m->workspace;
+	if (!on->device)
+		m->all += m->exchange + m->checkpoint;
+	return 0;
+}
+
+int lt_memory_count(const struct lt_settings *s, const struct lt_schedule *schedule,
+		const struct lt_layout *l, const struct lt_memory_rules *on, struct lt_memory *m,
+		struct lu_err *err)
+{
+	struct lt_shape shape;
+	struct lt_table t;
+	int rc;
+
+	lt_settings_shape(s, &shape);
+	if (lt_table_build(&t, &shape, &l->place, err) < 0)
+		return -1;
+	rc = count_table(s, schedule, l, &t, on, m, err);
+	lt_table_release(&t);
+	return rc;
+}
