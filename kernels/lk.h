@@ -62,7 +62,10 @@
  * test build (-DLK_DOUBLE). lk_act is an activation, or the copy of a weight that a matrix product
  * reads; its type is ops->act, ops->act_size bytes wide: lk_real or bf16 (the upper half of a float).
  * Arithmetic is in lk_real whatever the type: each element is rounded once, to the nearest, ties to
- * even, where it is stored. lk_act is void so that a pointer to either type converts.
+ * even, where it is stored. Products of bf16 are exact in float, and added up in float; processors
+ * that multiply pairs of them ("avx512bf16", "amx" and GPUs) have an order of additions of their own
+ * and take denormal inputs and sums for zeros, the others have not: see lk_cpu_ops_isa(). lk_act is
+ * void so that a pointer to either type converts.
  * Matrices are row-major: row r of x[rows][n] starts at x + r * ld, ld >= n. Operations without an
  * ld argument use ld = n. Pointers must be aligned to their element; alloc() aligns to 64 bytes.
  * Counts of zero are valid and do nothing.
@@ -386,7 +389,8 @@ struct lk_ops {
 	 * must stay in place and unchanged while *p is used. *p NULL: allocate it; otherwise it is
 	 * refilled and the shape must be the same. gemm() has the same bits with and without it.
 	 * Packing is for generation (3 times faster for one row); when training it is not worth the
-	 * memory, which is that of the weight once more: pack_bytes() of it.
+	 * memory, pack_bytes() of it: that of the weight once more, or twice that of a weight in bf16
+	 * where the processor cannot multiply pairs of bf16.
 	 */
 	int (*gemm)(struct lk_queue *q, const struct lk_gemm *g, void *D, const void *A,
 			const void *B, const void *C);
@@ -490,9 +494,13 @@ const struct lk_ops *lk_cpu_ops(enum lk_type act);
 int lk_cpu_team(int threads, int (*fn)(void *ctx), void *ctx);
 
 /*
- * The CPU's table for one instruction set: "base", "avx2" or "avx512" (only "base" outside x86-64);
- * NULL if the machine or the build lacks it. For tests, and to reproduce the results of a lesser
- * machine.
+ * The CPU's table for one instruction set; NULL if the machine or the build lacks it. For tests, and
+ * to reproduce the results of a lesser machine: the bits depend on it. Both types of activations:
+ * "base", "avx2" and "avx512" (only "base" outside x86-64), where a product is a chain of fused
+ * multiply-adds in float in ascending k. bf16 alone, with products that have the additions of one
+ * instruction (kernels/cpu/pairs.h describes them) and the rest as in "avx512":
+ *	"avx512bf16"	vdpbf16ps: Cooper Lake, Sapphire Rapids, Zen 4 and later
+ *	"amx"		tdpbf16ps: Sapphire Rapids and later, Linux 5.16 and later
  */
 const struct lk_ops *lk_cpu_ops_isa(const char *isa, enum lk_type act);
 
@@ -502,6 +510,7 @@ struct lk_device {
 	int major, minor;	   /* compute capability */
 	int processors;		   /* multiprocessors */
 	uint64_t memory, free;	   /* bytes */
+	uint64_t bus;		   /* where it is in the host: PCI domain, bus, device, 16 bits each */
 	double flops16, bandwidth; /* dense bf16 operations and bytes a second by the data sheet;
 				      0: not known */
 };

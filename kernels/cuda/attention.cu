@@ -14,13 +14,11 @@
 
 #include "kernels/cuda/attn_tile.h"
 
-#define MAX_ROWS (1 << 30) /* of a sequence: indices of rows are int */
-
 template <int DIM> struct fwd_shape {
 	static const int threads = 128;
 	static const int MT = DIM > 128 ? 1 : 2; /* O takes MT * DIM / 2 registers */
 	static const int BM = 64 * MT;
-	static const int BN = DIM <= 64 ? 128 : 64;
+	static const int BN = 64;
 	static const int shared = (BM + 2 * BN) * DIM * 2;
 };
 
@@ -159,15 +157,15 @@ __global__ void __launch_bounds__(fwd_shape<DIM>::threads, 2) attn_forward(const
 			attn_product<DIM>(s, lq, lk);
 		lk_cp_async_wait<0>();
 		__syncthreads(); /* the values are there; the keys are done with */
-		K += BN * a.k_ld;
-		V += BN * a.k_ld;
+		K += (size_t)BN * a.k_ld;
+		V += (size_t)BN * a.k_ld;
 		if (j + BN < end)
 			attn_load<BN, DIM, F::threads, VEC>(sk, K, a.k_ld, a.tk - j - BN, a.dim);
 		lk_cp_async_commit();
 		if (!seen)
 			continue;
 		if (j < f.all_from || j + BN > f.all_to)
-			attn_mask(s, a, at.b, i0 + lane / 4, j + lane % 4 * 2, -INFINITY);
+			attn_mask(s, a, at.b, i0 + lane / 4, j + lane % 4 * 2);
 		fwd_softmax(s, w, a.scale2);
 		attn_round(p, s);
 		attn_product_rows<DIM>(w.o, p, lv);
@@ -233,13 +231,15 @@ static int check(struct lk_queue *q, const struct lk_attn *at)
 	if (at->kv_heads == 0 || at->heads % at->kv_heads != 0)
 		return lk_cuda_fail(q, "attention: %zu heads are not a multiple of %zu key heads",
 				at->heads, at->kv_heads);
-	if (at->tq > MAX_ROWS || at->tk > MAX_ROWS || at->heads > MAX_ROWS / LK_ATTN_MAX_DIM ||
-			at->batch > MAX_ROWS)
+	if (at->tq > ATTN_MOST || at->tk > ATTN_MOST || at->heads > ATTN_MOST / LK_ATTN_MAX_DIM ||
+			at->batch > ATTN_MOST)
 		return lk_cuda_fail(q,
 				"attention: %zu sequences, %zu heads, %zu queries or %zu keys are "
 				"too many",
 				at->batch, at->heads, at->tq, at->tk);
-	if (at->q_pos > INT64_MAX / 2 || at->k_pos > INT64_MAX / 2)
+	if (at->q_ld > ATTN_MOST || at->k_ld > ATTN_MOST || at->o_ld > ATTN_MOST)
+		return lk_cuda_fail(q, "attention: a leading dimension is more than %d", ATTN_MOST);
+	if (at->q_pos > ATTN_MOST || at->k_pos > ATTN_MOST)
 		return lk_cuda_fail(q, "attention: position %zu or %zu is too large", at->q_pos,
 				at->k_pos);
 	if (!(at->scale >= 0) || at->scale > (double)FLT_MAX)
@@ -263,10 +263,10 @@ int lk_attn_setup(struct lk_queue *q, struct attn_args *a, const struct lk_attn 
 	a->tk = (int)at->tk;
 	a->add = at->add;
 	a->parts = (a->tq + ATTN_PART - 1) / ATTN_PART;
-	a->off = (int64_t)at->q_pos - (int64_t)at->k_pos;
-	a->q_ld = at->q_ld != 0 ? at->q_ld : at->heads * at->dim;
-	a->k_ld = at->k_ld != 0 ? at->k_ld : at->kv_heads * at->dim;
-	a->o_ld = at->o_ld != 0 ? at->o_ld : at->heads * at->dim;
+	a->off = (int)at->q_pos - (int)at->k_pos;
+	a->q_ld = (uint32_t)(at->q_ld != 0 ? at->q_ld : at->heads * at->dim);
+	a->k_ld = (uint32_t)(at->k_ld != 0 ? at->k_ld : at->kv_heads * at->dim);
+	a->o_ld = (uint32_t)(at->o_ld != 0 ? at->o_ld : at->heads * at->dim);
 	a->q_seq = at->q_seq != 0 ? at->q_seq : at->tq * a->q_ld;
 	a->k_seq = at->k_seq != 0 ? at->k_seq : at->tk * a->k_ld;
 	a->o_seq = at->o_seq != 0 ? at->o_seq : at->tq * a->o_ld;

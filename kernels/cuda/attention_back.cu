@@ -96,7 +96,7 @@ template <int DIM> struct keys_shape {
 			DIM > 128 ? 128 : DIM;	   /* columns of dK and dV that a block computes */
 	static const int BN = warps * MT * 16;	   /* keys */
 	static const int BM = DIM > 128 ? 32 : 64; /* queries in shared memory, twice */
-	static const int NB = 32;		   /* queries in registers */
+	static const int NB = DIM == 64 ? 16 : 32; /* queries in registers */
 	static const int stage = 2 * BM * DIM;	   /* elements of Q and dO */
 	static const int shared = (2 * BN * DIM + 2 * stage) * 2 + 2 * 2 * BM * 4;
 	static const int blocks = warps == 4 ? 2 : 1; /* on a multiprocessor */
@@ -105,28 +105,34 @@ template <int DIM> struct keys_shape {
 /* The tiles of queries that see a tile of keys, over the heads of a group. */
 struct keys_walk {
 	int head, tile;	 /* the current one */
-	int begin, end;	 /* tiles, those that the diagonal leaves */
-	int group, last; /* heads, last key */
+	int begin, last; /* first tile under the diagonal; last key */
 };
 
-static __device__ __forceinline__ bool keys_next(
-		keys_walk &w, const attn_args &a, const int2 *firsts, int rows)
+/* attn_first() of the queries around i, least and largest. */
+static __device__ __forceinline__ int2 keys_firsts(
+		const attn_args &a, const attn_stats &stats, int b, int i)
 {
-	while (w.head < w.group) {
-		if (++w.tile >= w.end) {
+	return stats.firsts[b * a.parts + i / ATTN_PART];
+}
+
+static __device__ __forceinline__ bool keys_next(
+		keys_walk &w, const attn_args &a, const attn_stats &stats, int b, int rows)
+{
+	while (w.head < a.group) {
+		if (++w.tile * rows >= a.tq) {
 			w.tile = w.begin - 1;
 			w.head++;
-		} else if (a.pos == NULL || firsts[w.tile * rows / ATTN_PART].x <= w.last) {
+		} else if (a.pos == NULL || keys_firsts(a, stats, b, w.tile * rows).x <= w.last) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* Set the scores that are not visible so that P = dS = 0; j and i: key and query of s.d[0][0][0]. */
+/* attn_mask() of transposed scores; j and i: key and query of s.d[0][0][0]. */
 template <int MT, int NT>
-static __device__ __forceinline__ void keys_mask(attn_sums<MT, NT> &s, attn_sums<MT, NT> &dp,
-		const attn_args &a, int b, int j, int i)
+static __device__ __forceinline__ void keys_mask(
+		attn_sums<MT, NT> &s, const attn_args &a, int b, int j, int i)
 {
 	lk_keep(i);
 #pragma unroll
@@ -140,10 +146,8 @@ static __device__ __forceinline__ void keys_mask(attn_sums<MT, NT> &s, attn_sums
 			for (int m = 0; m < MT; m++)
 #pragma unroll
 				for (int h = 0; h < 2; h++)
-					if (m * 16 + h * 8 < first || m * 16 + h * 8 >= limit) {
+					if (m * 16 + h * 8 < first || m * 16 + h * 8 >= limit)
 						s.d[m][n][h * 2 + c] = -INFINITY;
-						dp.d[m][n][h * 2 + c] = 0;
-					}
 		}
 }
 
@@ -181,6 +185,7 @@ static __device__ __forceinline__ void keys_load(const attn_args &a, const attn_
 	size_t from = row * (size_t)(a.parts * ATTN_PART) + (size_t)q0;
 	int id = (int)threadIdx.x;
 
+	lk_keep(q0); /* the thread's addresses are cheaper than registers for them */
 	attn_load<BM, DIM, S::threads, VEC>(tile,
 			attn_source<DIM, S::threads>(Q + (size_t)q0 * a.q_ld, a.q_ld), a.q_ld,
 			a.tq - q0, a.dim);
@@ -219,7 +224,7 @@ static __device__ __forceinline__ void keys_add(const attn_args &a,
 		attn_product<DIM>(s, keys, cols + at);
 		attn_product<DIM>(dp, keys + v_at, cols + do_at + at);
 		if (mask)
-			keys_mask(s, dp, a, b, j + lane / 4, q0 + sub + lane % 4 * 2);
+			keys_mask(s, a, b, j + lane / 4, q0 + sub + lane % 4 * 2);
 		keys_softmax(s, dp, st + sub + lane % 4 * 2, st + BM + sub + lane % 4 * 2,
 				a.scale2);
 		attn_round(p, s);
@@ -227,6 +232,25 @@ static __device__ __forceinline__ void keys_add(const attn_args &a,
 		attn_round(p, dp);
 		attn_product_rows<DIM>(dk, p, rows + at);
 	}
+}
+
+/* Store dK and dV of the warp's keys, the first of which is number `row` of the block. */
+template <int DIM, bool VEC, int MT, int NT>
+static __device__ __forceinline__ void keys_finish(const attn_args &a, __nv_bfloat16 *dK,
+		__nv_bfloat16 *dV, const attn_sums<MT, NT> &dk, const attn_sums<MT, NT> &dv,
+		int row)
+{
+	typedef keys_shape<DIM> S;
+	const int parts = DIM / S::OUT;
+	unsigned id = blockIdx.x;
+
+	lk_keep(id);
+	attn_place at = attn_block(id / parts, a.kv_heads, a.batch);
+	int part = (int)id % parts * S::OUT, j = at.tile * S::BN + row;
+	size_t kv = (size_t)at.b * a.k_seq + (size_t)j * a.k_ld + (size_t)(at.head * a.dim);
+
+	attn_store<VEC>(dV + kv, a.k_ld, dv, a.tk - j, part, a.dim, 1, a.add);
+	attn_store<VEC>(dK + kv, a.k_ld, dk, a.tk - j, part, a.dim, a.scale, a.add);
 }
 
 template <int DIM, bool VEC>
@@ -245,8 +269,7 @@ __global__ void __launch_bounds__(keys_shape<DIM>::threads, keys_shape<DIM>::blo
 	    row0 = (int)threadIdx.x / 32 * MT * 16;
 	int h0 = at.head * a.group, stage = 0;
 	size_t kv = (size_t)at.b * a.k_seq + (size_t)n0 * a.k_ld + (size_t)(at.head * a.dim);
-	int64_t sees = n0 - a.off; /* the first query that sees a key */
-	const int2 *firsts = stats.firsts + (size_t)at.b * (size_t)a.parts;
+	int sees = n0 - a.off; /* the first query that sees a key */
 	lk_shared_at keys = attn_lane_rows<DIM>(sk, row0);
 	attn_sums<MT, S::OUT / 8> dk, dv;
 	keys_walk next;
@@ -254,11 +277,9 @@ __global__ void __launch_bounds__(keys_shape<DIM>::threads, keys_shape<DIM>::blo
 
 	Q += (size_t)at.b * a.q_seq + (size_t)(h0 * a.dim);
 	dO += (size_t)at.b * a.o_seq + (size_t)(h0 * a.dim);
-	next.begin = sees < 0 ? 0 : sees > a.tq ? a.tq / BM + 1 : (int)sees / BM;
-	next.end = (a.tq + BM - 1) / BM;
+	next.begin = sees < 0 ? 0 : sees > a.tq ? a.tq / BM + 1 : sees / BM;
 	next.head = 0;
 	next.tile = next.begin - 1;
-	next.group = a.group;
 	next.last = n0 + BN - 1;
 	attn_load<BN, DIM, S::threads, VEC>(
 			sk, attn_source<DIM, S::threads>(K + kv, a.k_ld), a.k_ld, a.tk - n0, a.dim);
@@ -266,18 +287,18 @@ __global__ void __launch_bounds__(keys_shape<DIM>::threads, keys_shape<DIM>::blo
 			sv, attn_source<DIM, S::threads>(V + kv, a.k_ld), a.k_ld, a.tk - n0, a.dim);
 	attn_zero(dk);
 	attn_zero(dv);
-	more = keys_next(next, a, firsts, BM);
+	more = keys_next(next, a, stats, at.b, BM);
 	if (more)
 		keys_load<DIM, VEC>(a, stats, sq, st, Q + next.head * a.dim, dO + next.head * a.dim,
 				(size_t)at.b * (size_t)a.heads + (size_t)(h0 + next.head),
 				next.tile * BM);
 	while (more) {
 		int q0 = next.tile * BM;
-		int2 f = firsts[q0 / ATTN_PART];
+		int2 f = keys_firsts(a, stats, at.b, q0);
 
 		lk_cp_async_wait<0>();
 		__syncthreads(); /* the stage is there, and the other one is done with */
-		more = keys_next(next, a, firsts, BM);
+		more = keys_next(next, a, stats, at.b, BM);
 		if (more)
 			keys_load<DIM, VEC>(a, stats, sq + (stage ^ 1) * S::stage,
 					st + (stage ^ 1) * 2 * BM, Q + next.head * a.dim,
@@ -290,10 +311,7 @@ __global__ void __launch_bounds__(keys_shape<DIM>::threads, keys_shape<DIM>::blo
 		stage ^= 1;
 	}
 	lk_cp_async_wait<0>();
-	kv += (size_t)row0 * a.k_ld;
-	attn_store<VEC>(dV + kv, a.k_ld, dv, a.tk - n0 - row0, part * S::OUT, a.dim, 1, a.add);
-	attn_store<VEC>(dK + kv, a.k_ld, dk, a.tk - n0 - row0, part * S::OUT, a.dim, a.scale,
-			a.add);
+	keys_finish<DIM, VEC>(a, dK, dV, dk, dv, row0);
 }
 
 /* --- dQ ---------------------------------------------------------------------------------------- */
@@ -322,6 +340,22 @@ static __device__ __forceinline__ void queries_softmax(
 
 				dp.d[m][n][c] = p * (dp.d[m][n][c] - st[m][c / 2][1]);
 			}
+}
+
+/* Store dQ of the warp's queries, the first of which is number `warp_row` of the block. */
+template <int DIM, bool VEC, int MT>
+static __device__ __forceinline__ void queries_finish(const attn_args &a, __nv_bfloat16 *dQ,
+		const attn_sums<MT, DIM / 8> &dq, int warp_row)
+{
+	unsigned id = blockIdx.x;
+
+	lk_keep(id);
+	attn_place at = attn_block(id, a.heads, a.batch);
+	int i0 = (a.tiles - 1 - at.tile) * queries_shape<DIM>::BM + warp_row;
+
+	attn_store<VEC>(dQ + (size_t)at.b * a.q_seq + (size_t)i0 * a.q_ld +
+					(size_t)(at.head * a.dim),
+			a.q_ld, dq, a.tq - i0, 0, a.dim, a.scale, a.add);
 }
 
 template <int DIM, bool VEC>
@@ -383,8 +417,8 @@ __global__ void __launch_bounds__(queries_shape<DIM>::threads, 2)
 
 		lk_cp_async_wait<0>();
 		__syncthreads(); /* the stage is there, and the other one is done with */
-		K += BN * a.k_ld;
-		V += BN * a.k_ld;
+		K += (size_t)BN * a.k_ld;
+		V += (size_t)BN * a.k_ld;
 		if (j + BN < end) {
 			__nv_bfloat16 *to = sk + (stage ^ 1) * S::stage;
 
@@ -397,17 +431,13 @@ __global__ void __launch_bounds__(queries_shape<DIM>::threads, 2)
 			continue;
 		attn_product<DIM>(s, lq, cols + from);
 		attn_product<DIM>(dp, lq + BM * DIM * 2, cols + BN * DIM * 2 + from);
-		if (j < f.all_from || j + BN > f.all_to) {
-			attn_mask(s, a, at.b, i0 + lane / 4, j + lane % 4 * 2, -INFINITY);
-			attn_mask(dp, a, at.b, i0 + lane / 4, j + lane % 4 * 2, 0);
-		}
+		if (j < f.all_from || j + BN > f.all_to)
+			attn_mask(s, a, at.b, i0 + lane / 4, j + lane % 4 * 2);
 		queries_softmax(s, dp, st, a.scale2);
 		attn_round(p, dp);
 		attn_product_rows<DIM>(dq, p, rows + from);
 	}
-	attn_store<VEC>(dQ + (size_t)at.b * a.q_seq + (size_t)i0 * a.q_ld +
-					(size_t)(at.head * a.dim),
-			a.q_ld, dq, a.tq - i0, 0, a.dim, a.scale, a.add);
+	queries_finish<DIM, VEC>(a, dQ, dq, warp * MT * 16);
 }
 
 /* --- launches ---------------------------------------------------------------------------------- */

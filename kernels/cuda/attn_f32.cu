@@ -253,8 +253,8 @@ __global__ void __launch_bounds__(F32_THREADS)
 	int n0 = at.tile * F32_TILE, j0 = n0 + (int)threadIdx.x / 32 * F32_ROWS;
 	int h0 = at.head * a.group;
 	size_t kv = (size_t)at.b * a.k_seq + (size_t)(at.head * a.dim);
-	int64_t sees = n0 - a.off; /* the first query that sees a key */
-	int begin = sees < 0 ? 0 : sees > a.tq ? a.tq : (int)sees / F32_TILE * F32_TILE;
+	int sees = n0 - a.off; /* the first query that sees a key */
+	int begin = sees < 0 ? 0 : sees > a.tq ? a.tq : sees / F32_TILE * F32_TILE;
 	float dk[F32_ROWS][U] = {}, dv[F32_ROWS][U] = {}, by[F32_ROWS];
 
 	f32_load(t.ra, a.dim, K + kv + (size_t)n0 * a.k_ld, a.k_ld, a.tk - n0, a.dim);

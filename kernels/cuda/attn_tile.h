@@ -26,17 +26,19 @@
 #include "kernels/cuda/ptx.h"
 
 #define ATTN_LOG2E 1.4426950408889634 /* log2(e): exponentials are powers of 2 */
-#define ATTN_WARP 0xffffffffu	       /* all lanes */
+#define ATTN_WARP 0xffffffffu	      /* all lanes */
+#define ATTN_MOST (1 << 29) /* rows of a sequence and positions: they and their sums are int */
 #define ATTN_PART 64 /* queries of a row of attn_row_bounds and of a tile of the statistics */
 
 /* What a kernel is told. Strides are in elements. */
 struct attn_args {
 	int heads, kv_heads, group, dim, batch, add;
 	int tq, tk;
-	int tiles;   /* of the rows that are spread over the grid */
-	int parts;   /* ceil(tq / ATTN_PART) */
-	int64_t off; /* query i and key i + off have the same position */
-	size_t q_ld, k_ld, o_ld, q_seq, k_seq, o_seq;
+	int tiles;		   /* of the rows that are spread over the grid */
+	int parts;		   /* ceil(tq / ATTN_PART) */
+	int off;		   /* query i and key i + off have the same position */
+	uint32_t q_ld, k_ld, o_ld; /* 32 bits: one instruction computes the address of a row */
+	size_t q_seq, k_seq, o_seq;
 	const uint32_t *pos;
 	float scale, scale2; /* of the scores, and times log2(e) */
 };
@@ -103,20 +105,18 @@ static __device__ __forceinline__ attn_place attn_block(unsigned id, int heads, 
 /* The first key that query i of sequence b sees, if it sees any. */
 static __device__ __forceinline__ int attn_first(const attn_args &a, int b, int i)
 {
-	int64_t j;
+	uint32_t pos;
 
 	if (a.pos == NULL)
 		return 0;
-	j = i + a.off - (int64_t)a.pos[(size_t)b * (size_t)a.tq + (size_t)i];
-	return j < 0 ? 0 : j > a.tk ? a.tk : (int)j;
+	pos = a.pos[(size_t)b * (size_t)a.tq + (size_t)i];
+	return min(max(i + a.off - (int)min(pos, 2u * ATTN_MOST), 0), a.tk);
 }
 
 /* One past the last key that query i sees. */
 static __device__ __forceinline__ int attn_limit(const attn_args &a, int i)
 {
-	int64_t j = i + a.off + 1;
-
-	return j < 0 ? 0 : j > a.tk ? a.tk : (int)j;
+	return min(max(i + a.off + 1, 0), a.tk);
 }
 
 /* Least and largest first key of n queries from i on, i + n <= tq, in all lanes of the warp. */
@@ -187,7 +187,7 @@ template <int DIM, int THREADS> struct attn_copy {
 /* Where this thread begins to copy rows that start at x. */
 template <int DIM, int THREADS>
 static __device__ __forceinline__ const __nv_bfloat16 *attn_source(
-		const __nv_bfloat16 *x, size_t ld)
+		const __nv_bfloat16 *x, uint32_t ld)
 {
 	typedef attn_copy<DIM, THREADS> copy;
 
@@ -205,7 +205,7 @@ static __device__ __forceinline__ void attn_copy_plain(
 /* Begin to fill tile[ROWS][DIM] with n rows from attn_source() on; n may be out of range. */
 template <int ROWS, int DIM, int THREADS, bool VEC>
 static __device__ __forceinline__ void attn_load(
-		__nv_bfloat16 *tile, const __nv_bfloat16 *source, size_t ld, int n, int dim)
+		__nv_bfloat16 *tile, const __nv_bfloat16 *source, uint32_t ld, int n, int dim)
 {
 	typedef attn_copy<DIM, THREADS> copy;
 	typedef attn_row<DIM> row_type;
@@ -216,12 +216,13 @@ static __device__ __forceinline__ void attn_load(
 	n -= copy::row();
 	dim -= copy::chunk() * 8;
 #pragma unroll
-	for (int r = 0; r < ROWS; r += copy::step, source += copy::step * ld)
+	for (int r = 0; r < ROWS; r += copy::step)
 #pragma unroll
 		for (int g = 0; g < copy::groups; g++) {
 			int turn = row_type::turn(r) * 8, at = r * DIM + g * copy::lanes * 8;
 			int left = r < n ? dim - g * copy::lanes * 8 : 0;
-			const __nv_bfloat16 *from = source + g * copy::lanes * 8;
+			const __nv_bfloat16 *from =
+					source + (uint64_t)ld * (unsigned)r + g * copy::lanes * 8;
 
 			if (VEC)
 				lk_cp_async((to ^ (unsigned)(turn * 2)) + (unsigned)(at * 2), from,
@@ -355,10 +356,10 @@ static __device__ __forceinline__ void attn_product_rows(
 		}
 }
 
-/* Set the scores that are not visible to `to`; i and j: query and key of s.d[0][0][0]. */
+/* Set the scores that are not visible to -infinity; i and j: query and key of s.d[0][0][0]. */
 template <int MT, int NT>
 static __device__ __forceinline__ void attn_mask(
-		attn_sums<MT, NT> &s, const attn_args &a, int b, int i, int j, float to)
+		attn_sums<MT, NT> &s, const attn_args &a, int b, int i, int j)
 {
 	lk_keep(i);
 #pragma unroll
@@ -373,7 +374,7 @@ static __device__ __forceinline__ void attn_mask(
 #pragma unroll
 				for (int c = 0; c < 2; c++)
 					if (n * 8 + c < first || n * 8 + c >= limit)
-						s.d[m][n][h * 2 + c] = to;
+						s.d[m][n][h * 2 + c] = -INFINITY;
 		}
 }
 

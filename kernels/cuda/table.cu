@@ -217,6 +217,8 @@ int lk_cuda_describe(int device, struct lk_device *d, struct lk_err *err)
 	d->major = prop.major;
 	d->minor = prop.minor;
 	d->processors = prop.multiProcessorCount;
+	d->bus = (uint64_t)prop.pciDomainID << 32 | (uint64_t)prop.pciBusID << 16 |
+			(uint64_t)prop.pciDeviceID;
 	d->memory = all;
 	d->free = rest;
 	for (size_t i = 0; i < sizeof(sheet) / sizeof(sheet[0]); i++)

@@ -85,7 +85,7 @@ static void check(const struct lt_settings *s, enum lk_type act)
 		ranks = l.mesh.ranks;
 		ok(lt_memory_count(s, &schedule, &l, &counting, &m, &err), &err);
 		got = (double)allocate(s, &schedule, &l, &ops);
-		/* Not counted: a few values of a step. Counted besides: sorted ids of the host. */
+		/* Not counted: a few values of a step.  */
 		assert_true(fabs(m.all - m.exchange - m.checkpoint - got) < 0.02 * got);
 		/* A GPU differs in its work space and in what it need not hold. */
 		if (act == LK_BF16) {

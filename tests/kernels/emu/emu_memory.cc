@@ -238,3 +238,20 @@ void emu_check_argument(const char *kernel, int argument, const void *p)
 		emu_fail("kernel %s: argument %d, %p, points to no device memory", kernel, argument,
 				p);
 }
+
+/* Counts are small and doubles large numbers; an address lies between, in a page that is there. */
+void emu_check_words(const char *kernel, int argument, const void *p, size_t bytes)
+{
+	for (size_t i = 0; i + sizeof(uint64_t) <= bytes; i += sizeof(uint64_t)) {
+		unsigned char resident;
+		uint64_t word;
+
+		memcpy(&word, static_cast<const char *>(p) + i, sizeof(word));
+		if (word < (uint64_t)1 << 32 || word >= (uint64_t)1 << 47)
+			continue;
+		void *at = reinterpret_cast<void *>(word / page * page);
+
+		if (!emu_memory_near(at) && mincore(at, page, &resident) == 0)
+			emu_check_argument(kernel, argument, reinterpret_cast<void *>(word));
+	}
+}
