@@ -5,10 +5,10 @@
  *
  * One file an operation, named as its twin in kernels/cpu/: a kernel, and the function of the table
  * that checks its arguments, sizes the grid and launches. queue.cu has queues and events, memory.cu
- * memory, arena.c the list of its parts, table.cu the two tables, of float and of bf16. gemm.c calls cuBLASLt, attention_cudnn.cc cuDNN;
- * attention.cu and attention_back.cu are ours. vec.h: accesses of 16 bytes and conversions, reduce.h:
- * sums over a warp and a block by a fixed tree, ptx.h: the instructions that C++ has no name for
- * (mma, ldmatrix, cp.async), and nowhere else.
+ * memory, reserve.c the list of its parts, table.cu the two tables, of float and of bf16. gemm.c calls
+ * cuBLASLt, attention_cudnn.cc cuDNN; attention.cu and attention_back.cu are ours. access.h: accesses
+ * of 16 bytes and conversions, reduce.h: sums over a warp and a block by a fixed tree, ptx.h: the
+ * instructions that C++ has no name for (mma, ldmatrix, cp.async), and nowhere else.
  *
  * A KERNEL
  * reads nothing back to the host, takes no 32-bit index over elements, uses no atomic addition of
@@ -82,6 +82,8 @@ int lk_cuda_launched(struct lk_queue *q, const char *what);
  */
 int lk_cuda_begin(struct lk_queue *q, size_t n, size_t size);
 
+/* How many devices there are, or -1 and why there is none (table.cu). */
+int lk_cuda_count(int *n, struct lk_err *err);
 /* Count the queues of a device; the last one to go returns what reserve() took (memory.cu). */
 int lk_cuda_memory_open(struct lk_queue *q);
 void lk_cuda_memory_close(struct lk_queue *q);

@@ -6,8 +6,8 @@
  *	low_sqnorm		2		low_adamw	18
  * Random bits take about 25 instructions an element.
  */
+#include "kernels/cuda/access.h"
 #include "kernels/cuda/reduce.h"
-#include "kernels/cuda/vec.h"
 #include "kernels/dither.h"
 
 /* Types of 16 bits move as bf16 do. */

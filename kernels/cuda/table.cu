@@ -107,8 +107,7 @@ static const struct {
 	{ "RTX 5090", 209.5, 1792 },
 };
 
-/* Why there is no device: no driver, an old one, no GPU. 0 if there is one; their number in *n. */
-static int count(int *n, struct lk_err *err)
+int lk_cuda_count(int *n, struct lk_err *err)
 {
 	int driver = 0, runtime = 0;
 	cudaError_t e = cudaGetDeviceCount(n);
@@ -154,7 +153,7 @@ const struct lk_ops *lk_cuda_ops(enum lk_type act, struct lk_err *err)
 {
 	int n, best = 0;
 
-	if (count(&n, err) < 0)
+	if (lk_cuda_count(&n, err) < 0)
 		return NULL;
 	for (int i = 0; i < n; i++)
 		best = capability(i) > best ? capability(i) : best;
@@ -177,7 +176,7 @@ int lk_cuda_devices(void)
 	struct lk_err err;
 	int n = 0;
 
-	return lk_cuda_ops(LK_BF16, &err) && count(&n, &err) == 0 ? n : 0;
+	return lk_cuda_ops(LK_BF16, &err) && lk_cuda_count(&n, &err) == 0 ? n : 0;
 }
 
 static int in_word(char c)
@@ -200,9 +199,13 @@ int lk_cuda_describe(int device, struct lk_device *d, struct lk_err *err)
 {
 	struct cudaDeviceProp prop;
 	size_t rest = 0, all = 0;
-	cudaError_t e = cudaGetDeviceProperties(&prop, device);
+	cudaError_t e;
+	int n;
 
 	memset(d, 0, sizeof(*d));
+	if (lk_cuda_count(&n, err) < 0)
+		return -1;
+	e = cudaGetDeviceProperties(&prop, device);
 	if (e == cudaSuccess)
 		e = cudaSetDevice(device);
 	if (e == cudaSuccess)
