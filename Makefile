@@ -144,7 +144,9 @@ $(BUILD)/%.o: %.c $$(FLAGS)
 $(BUILD)/%.o: %.cu $$(FLAGS)
 	$(call say,NVCC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(filter ccache,$(CXX)) $(NVCC) $(NVCC_FLAGS) $(NVCC_WARN) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@ $<
+	$(Q)$(filter ccache,$(CXX)) $(NVCC) $(NVCC_FLAGS) $(NVCC_WARN) -MMD -MP -MF $(@:.o=.d) -MT $@ \
+		-Xptxas -v -c -o $@ $< 2>$(@:.o=.ptxas) || { cat $(@:.o=.ptxas) >&2; exit 1; }
+	@grep -vE '^ptxas info|^ +[0-9]+ bytes|^$$' $(@:.o=.ptxas) >&2 || true
 
 $(BUILD)/%.o: %.cc $$(FLAGS)
 	$(call say,CXX,$<)

@@ -5,6 +5,8 @@
 #   tests/kernels/emu/         the emulated GPU, its own tests, and those of tests/kernels on it
 #   tests/cases/TOOL/NNN-what/ golden cases, run by tests/run-cases
 #   tests/cli/*.bats           behaviour of the programs
+#   tests/cuda/*.bats          what nvcc made of the kernels (make check-cuda)
+#   tests/gpu/run              tests and measurements on a machine with a GPU
 #   tests/trainer/*.bats       lucie-train as several ranks
 #   tests/interop/*.py         real clients, in build/venv (tests/interop/requirements.txt);
 #                              torch_*.py in build/torch-venv and by name alone, `make check
@@ -122,6 +124,25 @@ $(TEST_BUILD)/faults/inject.so: tests/faults/inject.c $$(FLAGS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(C_FLAGS) -fPIC -shared -o $@ $< -ldl
 
+# ---- GPU ---------------------------------------------------------------------------------
+# The tests of the kernels once more, on the tables of the GPU alone. Those left out are of the CPU's.
+GPU_TESTS := $(if $(CUDA_ON),$(filter-out %/test_ref %/test_team %/test_arena,\
+	$(KERNELS_TESTS:$(BUILD)/%=$(BUILD)/gpu/%)))
+
+$(BUILD)/gpu/%.o: %.c $$(FLAGS)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(C_FLAGS) -DLK_TEST_GPU -c -o $@ $<
+
+$(GPU_TESTS): $(BUILD)/gpu/%: $(BUILD)/%.o $(BUILD)/gpu/tests/kernels/lk_test.o $(KERNELS_REF_OBJ) \
+		$(KERNELS_OBJ) $(LIB) $$(LINKED)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(LINK) $(KERNELS_LIBS) $(TEST_LIBS)
+ifneq ($(BARE),)
+$(BUILD)/gpu/tests/kernels/lk_test.o: OWN_FLAGS += -isystem tests/gpu
+endif
+
 # ---- benchmarks --------------------------------------------------------------------------
 BENCH_BINS := $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bench/bench_*.c)))
 BENCH_SCRIPTS = $(sort $(shell find tests/bench -maxdepth 1 -type f -perm -u+x 2>/dev/null))
@@ -190,6 +211,25 @@ check-tsan-now: $(BIN) $(TSAN_TESTS)
 .PHONY: emu
 ## emu: build lucie-train for the emulated GPU into build/CONFIG/emu/bin
 emu: $(EMU)/bin/lucie-train
+
+# In a folder of its own: the other builds are for more processors than one.
+.PHONY: check-cuda check-cuda-now
+## check-cuda: compile the kernels by nvcc and read the assembler's report
+check-cuda:
+	@$(MAKE) --no-print-directory cuda-deps
+	@$(MAKE) --no-print-directory CUDA=1 CUDA_ARCH=90 CONFIG=release BUILD=build/sm90 check-cuda-now
+
+check-cuda-now: $(CUDA_OBJ)
+	@$(TEST_ENV) LUCIE_CUOBJDUMP="$(CUDA_DUMP)" $(PROVE) $(sort $(wildcard tests/cuda/*.bats))
+
+.PHONY: check-gpu gpu-programs
+## check-gpu: run the tests of the kernels on this machine's GPU (tests/gpu/run measures too)
+check-gpu: $(GPU_TESTS)
+	@[ -n "$(CUDA_ON)" ] || { echo "CUDA: $(CUDA_SAYS)" >&2; exit 1; }
+	@$(TEST_ENV) $(PROVE) $(or $(call chosen,$(GPU_TESTS)),$(error no test is called $(TESTS)))
+
+# What tests/gpu/run runs.
+gpu-programs: $(GPU_TESTS) $(BUILD)/tests/bench/bench_gpu
 
 .PHONY: fuzz fuzz-now
 ## fuzz: run each fuzz target for FUZZ_TIME seconds

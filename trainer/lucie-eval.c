@@ -21,6 +21,7 @@ struct options {
 	uint64_t step, context;
 	int batch;
 	enum lt_compute dtype;
+	enum lt_device device;
 };
 
 static const struct lu_opt opts[] = {
@@ -35,6 +36,7 @@ static const struct lu_opt opts[] = {
 			"use the checkpoint of step N (the last)"),
 	LU_OPT_U64(0, "context", struct options, context, "N", "tokens per window (the run's)"),
 	LU_OPT_INT(0, "batch", struct options, batch, "N", 1, 4096, "windows per forward pass"),
+	LU_OPT_ENUM(0, "device", struct options, device, lt_devices, "what computes"),
 	LU_OPT_ENUM(0, "dtype", struct options, dtype, lt_computes, "type of the activations"),
 	LU_OPT_END,
 };
@@ -322,7 +324,8 @@ static int run(const struct options *o, const struct lu_args *all, struct lu_err
 		.step = o->step,
 		.init = o->init,
 		.tokenizer = o->tokenizer,
-		.compute = o->dtype };
+		.compute = o->dtype,
+		.device = o->device };
 	struct run r = { .o = o, .path = all->file[0] };
 	struct call c = { &r, err };
 	struct lu_args args = *all;

@@ -238,7 +238,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		.tokenizer = o->tokenizer,
 		.init = o->init,
 		/* Nothing is computed. */
-		.compute = LT_COMPUTE_FP32 };
+		.compute = LT_COMPUTE_FP32,
+		.device = LT_DEVICE_CPU };
 	char *target = strdup(o->std.output), *temp = NULL;
 	struct lt_loaded_model m = { 0 };
 	int rc = -1;

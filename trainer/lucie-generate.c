@@ -17,6 +17,7 @@ struct options {
 	uint64_t tokens, step;
 	double temperature, top_p;
 	enum lt_compute dtype;
+	enum lt_device device;
 };
 
 static const struct lu_opt opts[] = {
@@ -29,6 +30,7 @@ static const struct lu_opt opts[] = {
 			"nucleus sampling with probability mass X"),
 	LU_OPT_U64(0, "from-step", struct options, step, "N",
 			"use the checkpoint of step N (the last)"),
+	LU_OPT_ENUM(0, "device", struct options, device, lt_devices, "what computes"),
 	LU_OPT_ENUM(0, "dtype", struct options, dtype, lt_computes, "type of the activations"),
 	LU_OPT_END,
 };
@@ -170,7 +172,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		.step = o->step,
 		.tokenizer = o->tokenizer,
 		.generate = true,
-		.compute = o->dtype };
+		.compute = o->dtype,
+		.device = o->device };
 	struct generator g = { .o = o };
 	struct call c = { &g, err };
 	struct lt_loaded_model m;

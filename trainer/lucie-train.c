@@ -158,23 +158,23 @@ static int check_run(const struct options *o, const struct lt_config *config, st
 }
 
 static int train(const struct options *o, const struct lt_config *config, const char *tokenizer,
-		struct lt_comm *comm, struct lu_err *err)
+		const struct lt_backend *backend, struct lt_comm *comm, struct lu_err *err)
 {
 	bool fresh = true;
 	struct lt_training what = {
 		.config = config,
 		.run = o->std.output,
 		.comm = comm,
+		.backend = backend,
 		.tokenizer = tokenizer,
 		.from = o->from,
 		.overcommit = o->overcommit,
 		.quiet = o->std.quiet,
 	};
-	const struct lk_ops *ops = lt_backend(config->base.train.dtype);
 	struct lt_trainer *trainer;
 	int rc;
 
-	if (lt_alike_check(comm, config, o->from, o->overcommit, ops->name, err) < 0 ||
+	if (lt_alike_check(comm, config, o->from, o->overcommit, backend->ops->name, err) < 0 ||
 			check_run(o, config, comm, &fresh, err) < 0)
 		return -1;
 	rc = lt_train_open(&trainer, &what, err);
@@ -193,6 +193,7 @@ struct call {
 	const struct options *o;
 	const struct lt_config *config;
 	const char *tokenizer;
+	const struct lt_backend *backend;
 	struct lt_comm *comm;
 	struct lu_err *err;
 };
@@ -201,7 +202,7 @@ static int train_in_team(void *ctx)
 {
 	struct call *c = ctx;
 
-	return train(c->o, c->config, c->tokenizer, c->comm, c->err);
+	return train(c->o, c->config, c->tokenizer, c->backend, c->comm, c->err);
 }
 
 /* Threads of this rank: those of -j, which are all that OpenMP may use unless given; ranks that share
@@ -262,11 +263,12 @@ static int train_together(const struct options *o, const struct lt_config *confi
 {
 	struct lt_comm_options options = { .deadline = rc ? 0 : config->base.parallel.deadline,
 		.notice = notice };
-	struct lu_err met_err;
+	struct lu_err met_err, ignored;
 	struct lt_launch who;
 	struct lt_comm *comm;
-	struct call c = { o, config, tokenizer, NULL, err };
-	int met;
+	struct lt_backend backend;
+	struct call c = { o, config, tokenizer, &backend, NULL, err };
+	int met, chosen;
 
 	met = lt_launch_detect(&who, &met_err);
 	/* From here on a rank may have something to say that the others do not know. */
@@ -275,14 +277,18 @@ static int train_together(const struct options *o, const struct lt_config *confi
 		/* One clock is enough, for all stop where one is asked to. */
 		lt_stop_limit(0);
 	}
-	if (met < 0 ||
-			lt_comm_open(&comm, &who, lt_backend(config->base.train.dtype), &options,
-					&met_err) < 0) {
+	chosen = lt_backend_choose(&backend, config->base.train.device, config->base.train.dtype,
+			rc == 0 ? err : &ignored);
+	rc = rc == 0 ? chosen : rc;
+	if (met < 0 || lt_comm_open(&comm, &who, backend.ops, &options, &met_err) < 0) {
 		*err = met_err;
 		return -1;
 	}
+	if (rc == 0 && backend.why_not[0])
+		lu_note("training on the CPU: %s", backend.why_not);
 	if (who.size > 1 && rc == 0)
-		lu_note("%zu ranks over %s, %zu on this host", who.size, lt_comm_transport(comm),
+		lu_note("%zu ranks over %s, %zu on this host", who.size,
+				backend.gpu ? "nccl" : lt_comm_transport(comm),
 				lt_comm_local_size(comm));
 	rc = lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err);
 	c.comm = comm;
@@ -320,7 +326,7 @@ static int run_config(const struct options *o, const char *path, struct lu_err *
 		rc = train_together(o, &config, tokenizer, rc, err);
 	else if (rc == 0)
 		rc = lk_cpu_team(o->std.threads, show_in_team,
-				&(struct call){ o, &config, tokenizer, NULL, err });
+				&(struct call){ o, &config, tokenizer, NULL, NULL, err });
 	free(tokenizer);
 	lt_config_release(&config);
 	return rc;

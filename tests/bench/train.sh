@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Benchmark of a training step beside PyTorch: the same Llama in fp32, on one core, in turn.
+# Benchmark of a training step beside PyTorch: the same Llama in fp32 and bf16, on one core, in turn.
 #
 #	tests/bench/train.sh [ROUNDS [SIZE...]]		best of so many (5); sizes of bench_train_step.c
 #

@@ -1,5 +1,10 @@
-"""Run by train.sh: python train_peer.py BENCH_TRAIN_STEP ROUNDS SIZE..."""
+"""Run by train.sh: python train_peer.py BENCH_TRAIN_STEP ROUNDS SIZE...
 
+The peers of our bf16 are two: autocast, whose weights and optimizer stay fp32 as ours do, and a model
+that is bf16 as a whole, which does less and loses small updates.
+"""
+
+import contextlib
 import re
 import subprocess
 import sys
@@ -63,9 +68,15 @@ class Llama(nn.Module):
 
 
 class Peer:
-    def __init__(self, name):
+    def __init__(self, name, kind):
         *sizes, sequences, context, self.micros = SIZES[name]
         self.model = Llama(*sizes, context)
+        self.cast = contextlib.nullcontext
+        if kind == "autocast":
+            self.cast = lambda: torch.autocast("cpu", torch.bfloat16)
+        elif kind == "bf16":
+            self.model.to(torch.bfloat16)
+            self.model.cos, self.model.sin = self.model.cos.bfloat16(), self.model.sin.bfloat16()
         self.ids = torch.randint(sizes[0], (sequences, context))
         self.labels = torch.randint(sizes[0], (sequences * context,))
         # The fused one is PyTorch's fastest on a CPU.
@@ -79,16 +90,18 @@ class Peer:
         start = time.process_time()
         self.adam.zero_grad()
         for _ in range(self.micros):
-            loss = F.cross_entropy(self.model(self.ids).flatten(0, 1), self.labels)
+            with self.cast():
+                loss = F.cross_entropy(self.model(self.ids).flatten(0, 1), self.labels)
             (loss / self.micros).backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.adam.step()
         return self.tokens / (time.process_time() - start)
 
 
-def product_rate():
-    """GFLOP/s at 1024^3. MKL, which PyTorch calls, has its fastest code for one maker's processors."""
-    a, b, best = torch.randn(1024, 1024), torch.randn(1024, 1024), 1e9
+def product_rate(kind):
+    """GFLOP/s at 1024^3. MKL, which PyTorch calls for fp32, has its fastest code for one maker's
+    processors; for bf16 PyTorch calls oneDNN."""
+    a, b, best = torch.randn(1024, 1024).to(kind), torch.randn(1024, 1024).to(kind), 1e9
     for _ in range(10):
         start = time.process_time()
         F.linear(a, b)
@@ -99,16 +112,27 @@ def product_rate():
 def main():
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    print("PyTorch %s: its products of 1024^3 reach %.1f GFLOP/s here" % (torch.__version__, product_rate()))
+    print(
+        "PyTorch %s: its products of 1024^3 reach %.1f GFLOP/s in fp32 here, %.1f in bf16"
+        % (torch.__version__, product_rate(torch.float32), product_rate(torch.bfloat16))
+    )
     for name in names:
-        peer, ours, theirs, line = Peer(name), 0, 0, ""
+        peers = {kind: Peer(name, kind) for kind in ("fp32", "autocast", "bf16")}
+        ours, theirs, line = {"fp32": 0, "bf16": 0}, dict.fromkeys(peers, 0), {}
         for _ in range(rounds):
-            out = subprocess.run([bench, "2", name], check=True, capture_output=True, text=True).stdout
-            rate = float(re.search(r"([\d.]+) tokens/s", out)[1])
-            line, ours = (out.strip(), rate) if rate > ours else (line, ours)
-            theirs = max(theirs, peer.step(), peer.step())
-        print(line)
-        print("  PyTorch: %.1f tokens/s; ours %.2f times" % (theirs, ours / theirs), flush=True)
+            for kind in ours:
+                out = subprocess.run([bench, "2", name, kind], check=True, capture_output=True, text=True).stdout
+                rate = float(re.search(r"([\d.]+) tokens/s", out)[1])
+                if rate > ours[kind]:
+                    line[kind], ours[kind] = out.strip(), rate
+            for kind, peer in peers.items():
+                theirs[kind] = max(theirs[kind], peer.step(), peer.step())
+        for kind in ours:
+            print(line[kind])
+        print("  ours: bf16 %.2f times fp32" % (ours["bf16"] / ours["fp32"]))
+        for kind, rate in theirs.items():
+            mine = "fp32" if kind == "fp32" else "bf16"
+            print("  PyTorch %-8s %9.1f tokens/s; our %s %.2f times" % (kind, rate, mine, ours[mine] / rate), flush=True)
 
 
 main()

@@ -2,6 +2,10 @@
 
 #include <sys/mman.h>
 
+#ifdef LK_EMU
+#include "tests/kernels/emu/emu_control.h"
+#endif
+
 #define GUARD ((size_t)128)
 #define BUFFERS 32
 #define UNTOUCHABLE ((size_t)1 << 32)
@@ -15,15 +19,55 @@ struct t_ctx {
 	const struct lk_ops *ops;
 	struct lk_queue *q;
 	size_t shift;	   /* of the buffers, past a multiple of 64 bytes */
+	size_t align;	   /* of t_align(), or 0 */
 	void *untouchable; /* stands for every buffer while the queue measures */
 	size_t n;
 	struct buffer buffer[BUFFERS];
 };
 
+static int (*cuda_open)(struct lk_queue **q, int device, struct lk_err *err);
+
+/* With our attention: cuDNN's, which bench_gpu compares with it, has other bits for other buffers. */
+static int open_own(struct lk_queue **q, int device, struct lk_err *err)
+{
+	if (cuda_open(q, device, err) < 0)
+		return -1;
+	return lk_cuda_choose(*q, LK_ATTENTION_OWN, 1);
+}
+
+/* The GPU's, or the emulated one's: table i of two. */
+static const struct lk_ops *cuda_table(size_t i, struct lk_err *err)
+{
+	static struct lk_ops own;
+	const struct lk_ops *ops = lk_cuda_ops(i == 0 ? LK_REAL : LK_BF16, err);
+
+	if (!ops || i == 0)
+		return ops;
+	cuda_open = ops->open;
+	own = *ops;
+	own.open = open_own;
+	return &own;
+}
+
+#if defined(LK_EMU) || defined(LK_TEST_GPU)
+/* Linked for these alone: the CPU's tables have been tested. Without a GPU every test would pass. */
+const struct lk_ops *t_table(size_t i)
+{
+	struct lk_err err;
+	const struct lk_ops *ops = i < 2 ? cuda_table(i, &err) : NULL;
+
+	if (i < 2 && !ops) {
+		printf("Bail out! %s\n", err.msg);
+		exit(2);
+	}
+	return ops;
+}
+#else
 const struct lk_ops *t_table(size_t i)
 {
 	static const char *const isa[] = { "base", "avx2", "avx512", "avx512bf16", "amx" };
 	static const enum lk_type act[] = { LK_REAL, LK_BF16 };
+	struct lk_err err;
 	size_t n = 0;
 
 	for (size_t j = 0; j < T_LEN(isa) * T_LEN(act); j++) {
@@ -32,8 +76,9 @@ const struct lk_ops *t_table(size_t i)
 		if (ops && n++ == i)
 			return ops;
 	}
-	return NULL;
+	return i - n < 2 && lk_cuda_devices() > 0 ? cuda_table(i - n, &err) : NULL;
 }
+#endif
 
 const struct lk_ops *t_product_table(size_t i)
 {
@@ -61,6 +106,11 @@ struct lk_queue *t_queue(const struct t_ctx *t)
 	return t->q;
 }
 
+void t_align(struct t_ctx *t, size_t align)
+{
+	t->align = align;
+}
+
 void t_ok(struct t_ctx *t, int rc)
 {
 	if (rc != 0)
@@ -74,7 +124,7 @@ static void *new_buffer(struct t_ctx *t, const void *init, size_t bytes, size_t 
 
 	assert_true(t->n <= BUFFERS);
 	b->bytes = bytes;
-	b->first = GUARD / 2 + shift;
+	b->first = GUARD / 2 + (t->align ? shift / t->align * t->align : shift);
 	b->dev = t->ops->alloc(t->q, all);
 	b->host = malloc(all);
 	assert_non_null(b->dev);
@@ -251,9 +301,41 @@ static int measured(void *ctx)
 	return 0;
 }
 
+/*
+ * How often t_run() runs a test, and how: the CPU with several numbers of threads, the emulated GPU in
+ * several orders of its threads and with work done late, a GPU twice.
+ */
+struct way {
+	int threads;
+	unsigned order;
+	int late;
+};
+
+static const struct way *ways(const struct lk_ops *ops, size_t *n)
+{
+	static const struct way cpu[] = { { .threads = 1 }, { .threads = 1 }, { .threads = 2 },
+		{ .threads = 3 }, { .threads = 5 } };
+	static const struct way cuda[] = { { .threads = 1 }, { .threads = 1, .order = 1 },
+		{ .threads = 1, .order = 2, .late = 1 } };
+
+	*n = t_on_cpu(ops) ? T_LEN(cpu) : T_LEN(cuda);
+	return t_on_cpu(ops) ? cpu : cuda;
+}
+
+static void set_way(const struct way *w)
+{
+#ifdef LK_EMU
+	emu_set_order(w->order);
+	emu_set_late(w->late);
+#else
+	(void)w;
+#endif
+}
+
 void t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out, size_t bytes)
 {
-	static const int threads[] = { 1, 1, 2, 3, 5 };
+	size_t n;
+	const struct way *way = ways(ops, &n);
 	struct t_ctx t = { .ops = ops };
 	struct lk_err err;
 	void *again = malloc(bytes + 1);
@@ -261,20 +343,22 @@ void t_run(const struct lk_ops *ops, t_fn *fn, const void *arg, void *out, size_
 	assert_non_null(again);
 	if (ops->open(&t.q, 0, &err) < 0)
 		fail_msg("%s", err.msg);
-	for (size_t i = 0; i < T_LEN(threads); i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct call c = { &t, fn, arg, i == 0 ? out : again };
 
 		t.shift = i * sizeof(lk_real);
-		lk_cpu_team(threads[i], in_team, &c);
+		set_way(&way[i]);
+		lk_cpu_team(way[i].threads, in_team, &c);
 		release(&t);
 		if (i > 0 && memcmp(out, again, bytes) != 0)
 			fail_msg("%s: run %zu with %d threads has other bits", ops->name, i,
-					threads[i]);
+					way[i].threads);
 	}
+	set_way(&way[0]);
 	ops->close(t.q);
 	if (ops->open(&t.q, 0, &err) < 0)
 		fail_msg("%s", err.msg);
-	lk_cpu_team(3, measured, &(struct call){ &t, fn, arg, again });
+	lk_cpu_team(way[n - 1].threads, measured, &(struct call){ &t, fn, arg, again });
 	if (memcmp(out, again, bytes) != 0)
 		fail_msg("%s: the run after measuring has other bits", ops->name);
 	ops->close(t.q);

@@ -9,7 +9,7 @@
  *
  * A test gives t_run() a function that makes its device buffers by t_dev(), calls the operation and
  * brings the results to the host by t_get(). t_run() calls it several times, with other numbers of
- * threads and other alignments, and requires the same bits each time. The bytes around every buffer
+ * threads (on the emulated GPU: other orders) and other alignments, and requires the same bits each time. The bytes around every buffer
  * must not change. Once it lets a queue measure the function, with buffers that cannot be touched,
  * and then requires that the operations need no more work space than that.
  */
@@ -76,6 +76,8 @@ void *t_get(struct t_ctx *t, void *out, const void *dev, size_t bytes);
  * exactly.
  */
 bool t_is_bf16(const struct lk_ops *ops);
+/* From here on the buffers of a t_fn are aligned to so many bytes. */
+void t_align(struct t_ctx *t, size_t align);
 /* The nearest number of the activations' type. */
 double t_round(const struct lk_ops *ops, double x);
 /* A device buffer of n activations, aligned to one of them. */

@@ -312,7 +312,6 @@ static void check_count(const struct lt_model_plan *plan, const struct lt_place 
 	const struct lt_holding holding = { .lanes = plan->mode == LT_MODEL_TRAIN ? 2 : 0,
 		.dp_size = 1,
 		.packed = plan->mode == LT_MODEL_DECODE };
-	size_t rows = plan->batch * plan->context, slots = plan->slots ? plan->slots[0] : 1;
 	struct lt_weights_bytes part;
 	struct lk_ops ops = *lk_cpu_ops(tiny_act);
 	struct lt_shape shape = shape_of(false);
@@ -335,12 +334,9 @@ static void check_count(const struct lt_model_plan *plan, const struct lt_place 
 	/* The values of a step are not worth counting; packed weights are not made by alloc(). */
 	assert_int_equal(part.weights + part.gradients + part.optimizer,
 			weights - sizeof(struct lk_step));
-	ok(lt_model_count(&w->table, &ops, plan, &count, &work, &err), &err);
+	ok(lt_model_count(&w->table, &ops, 0, plan, &count, &work, &err), &err);
 	assert_int_equal(allocated, 0);
 	ok(lt_model_open(&m, w, plan, &err), &err);
-	if (plan->mode == LT_MODEL_TRAIN && lt_table_has_embed(&w->table))
-		/* The sorted ids of the host. */
-		allocated += slots * (3 * rows + 1) * sizeof(uint32_t);
 	assert_int_equal(count, allocated);
 	assert_int_equal(work, ops.workspace(q));
 	lt_model_close(m);
@@ -389,7 +385,7 @@ static void test_recompute_saves(void **state)
 		struct lt_model_plan plan = tiny_plan(LT_MODEL_TRAIN);
 
 		plan.recompute = (enum lt_recompute)again;
-		ok(lt_model_count(&t, lk_cpu_ops(tiny_act), &plan, &bytes[again], &work, &err),
+		ok(lt_model_count(&t, lk_cpu_ops(tiny_act), 0, &plan, &bytes[again], &work, &err),
 				&err);
 	}
 	/* Of each layer but one, n1 and n2, and one n2 less. */

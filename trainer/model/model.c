@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "trainer/model/ends.h"
 #include "trainer/model/layer.h"
@@ -117,11 +118,6 @@ static void alloc_sorted(struct lt_model *m, struct lt_slot *slot)
 	size_t n = 3 * m->rows + 1;
 	uint32_t *device = alloc(m, n, sizeof(*device));
 
-	m->bytes += n * sizeof(*slot->sorted_host);
-	if (!m->count_only && !m->failed) {
-		slot->sorted_host = malloc(n * sizeof(*slot->sorted_host));
-		m->failed = !slot->sorted_host;
-	}
 	slot->sorted = (struct lk_ids){ device, device + m->rows, device + 2 * m->rows + 1, 0,
 		m->rows };
 }
@@ -266,7 +262,6 @@ static void close_lists(struct lt_model *m)
 	for (size_t c = 0; m->slot && m->slot[c]; c++) {
 		for (size_t i = 0; m->slot[c][i].acts; i++) {
 			free(m->slot[c][i].acts);
-			free(m->slot[c][i].sorted_host);
 		}
 		free(m->slot[c]);
 	}
@@ -276,7 +271,7 @@ static void close_lists(struct lt_model *m)
 	free(m->owned);
 }
 
-int lt_model_count(const struct lt_table *t, const struct lk_ops *ops,
+int lt_model_count(const struct lt_table *t, const struct lk_ops *ops, int device,
 		const struct lt_model_plan *plan, uint64_t *bytes, uint64_t *workspace,
 		struct lu_err *err)
 {
@@ -292,7 +287,7 @@ int lt_model_count(const struct lt_table *t, const struct lk_ops *ops,
 	*workspace = 0;
 	if (!matrix) {
 		lu_err_nomem(err);
-	} else if (ops->open && ops->open(&w.q, 0, &kerr) < 0) {
+	} else if (ops->open && ops->open(&w.q, device, &kerr) < 0) {
 		lu_err_set(err, "%s", kerr.msg);
 	} else if (set_sizes(&m, &w, plan, err) == 0) {
 		lt_weights_list(&w);
@@ -355,6 +350,11 @@ int lt_model_open(struct lt_model **out, struct lt_weights *w, const struct lt_m
 				plan->context, m->bytes);
 		goto fail;
 	}
+	/* Ids, places and sorted ids, or labels and weights. */
+	if (lt_staging_open(&m->staging, m->ops, m->q, (5 * m->rows + 2) * sizeof(uint32_t)) < 0) {
+		lt_queue_err(m->ops, m->q, err);
+		goto fail;
+	}
 	if (open_rope(m, err) < 0)
 		goto fail;
 	if (plan->mode == LT_MODEL_TRAIN) {
@@ -378,6 +378,7 @@ void lt_model_close(struct lt_model *m)
 		return;
 	for (size_t i = 0; i < m->n_owned; i++)
 		m->ops->free(m->q, m->owned[i]);
+	lt_staging_close(&m->staging);
 	close_lists(m);
 	free(m);
 }
@@ -437,36 +438,56 @@ static int failed(struct lt_model *m, struct lu_err *err)
 	return -1;
 }
 
-static int upload(struct lt_model *m, void *to, const void *from, size_t n, size_t size)
+/* Queue a copy of n elements of 32 bits, by way of *stage, which is moved on behind them. */
+static int upload(struct lt_model *m, uint32_t **stage, const void *to, const void *from, size_t n)
 {
-	return m->measuring ? 0 : m->ops->copy(m->q, to, from, n * size, LK_H2D);
+	uint32_t *p = *stage;
+
+	*stage += n;
+	if (from)
+		memcpy(p, from, n * sizeof(*p));
+	return m->ops->copy(m->q, (void *)(uintptr_t)to, p, n * sizeof(*p), LK_H2D);
 }
 
 /* What the chunk reads of a micro-batch: ids where the embedding is, and places. */
 static int upload_inputs(struct lt_model *m, struct lt_slot *slot, const struct lt_batch *b,
 		bool embed, size_t rows)
 {
-	uint32_t *host = slot->sorted_host;
+	uint32_t *p;
 
 	slot->documents = b->places != NULL;
-	if (b->places && upload(m, slot->places, b->places, rows, sizeof(*b->places)) < 0)
-		return -1;
-	if (!embed)
+	if (m->measuring || (!b->places && !embed))
 		return 0;
-	if (upload(m, slot->ids, b->ids, rows, sizeof(*b->ids)) < 0)
+	p = lt_staging_next(&m->staging);
+	if (!p || (b->places && upload(m, &p, slot->places, b->places, rows) < 0) ||
+			(embed && upload(m, &p, slot->ids, b->ids, rows) < 0))
 		return -1;
-	if (m->plan.mode != LT_MODEL_TRAIN || m->measuring)
-		return 0;
-	slot->sorted.segments =
-			lk_sort_ids(host, host + m->rows, host + 2 * m->rows + 1, b->ids, rows);
-	return upload(m, (void *)(uintptr_t)slot->sorted.id, host, 3 * m->rows + 1, sizeof(*host));
+	if (embed && m->plan.mode == LT_MODEL_TRAIN) {
+		slot->sorted.segments =
+				lk_sort_ids(p, p + m->rows, p + 2 * m->rows + 1, b->ids, rows);
+		if (upload(m, &p, slot->sorted.id, NULL, 3 * m->rows + 1) < 0)
+			return -1;
+	}
+	return lt_staging_queued(&m->staging);
 }
 
 static int upload_labels(struct lt_model *m, const struct lt_batch *b, size_t rows)
 {
-	if (upload(m, m->labels, b->labels, rows, sizeof(*b->labels)) < 0)
+	uint32_t *p;
+
+	if (m->measuring)
+		return 0;
+	p = lt_staging_next(&m->staging);
+	if (!p || upload(m, &p, m->labels, b->labels, rows) < 0)
 		return -1;
-	return b->weight ? upload(m, m->weight, b->weight, rows, sizeof(*b->weight)) : 0;
+	if (b->weight) {
+		/* Behind the labels, aligned. */
+		p += rows % 2;
+		memcpy(p, b->weight, rows * sizeof(*b->weight));
+		if (m->ops->copy(m->q, m->weight, p, rows * sizeof(*b->weight), LK_H2D) < 0)
+			return -1;
+	}
+	return lt_staging_queued(&m->staging);
 }
 
 static int need(struct lt_model *m, size_t bucket)

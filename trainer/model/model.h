@@ -22,7 +22,8 @@
  * Inputs, outputs and gradients of chunks are lt_model_rows() rows of `hidden` activations: all rows
  * of the micro-batch, or with sequence parallelism this rank's share of them.
  *
- * Nothing here waits for the device, except where noted, and nothing is read from it.
+ * Nothing here waits for the device, except where noted, and nothing is read from it. What is read of
+ * a batch is copied before a call returns (staging.h).
  *
  * TENSOR PARALLELISM (Shoeybi et al. 2019). A rank holds some of the heads, of the FFN and of the
  * vocabulary. Products that are split over their inputs (attention output, FFN down, embedding) and
@@ -66,9 +67,10 @@ int lt_model_open(struct lt_model **m, struct lt_weights *w, const struct lt_mod
 		struct lu_err *err) LU_CHECKED;
 void lt_model_close(struct lt_model *m);
 
-/* Bytes that a model over weights of this table would allocate, and the work space of the queue. For a
- * table of operations that has types only, without open(), the work space is 0. */
-int lt_model_count(const struct lt_table *t, const struct lk_ops *ops,
+/* Bytes that a model over weights of this table would allocate of the device of this number, and the
+ * work space of the queue. For a table of operations that has types only, without open(), the work
+ * space is 0. */
+int lt_model_count(const struct lt_table *t, const struct lk_ops *ops, int device,
 		const struct lt_model_plan *plan, uint64_t *bytes, uint64_t *workspace,
 		struct lu_err *err) LU_CHECKED;
 

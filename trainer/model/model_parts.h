@@ -6,6 +6,7 @@
  * the queue.
  */
 #include "trainer/model/model.h"
+#include "trainer/model/staging.h"
 
 /* Activations of one layer. share and rows: see struct lt_model. */
 struct lt_acts {
@@ -19,8 +20,7 @@ struct lt_slot {
 	lk_act *out;
 	uint32_t *ids, *places; /* [rows]; ids where the embedding is */
 	bool documents;		/* places are those of this micro-batch */
-	struct lk_ids sorted;	/* likewise, and on the host */
-	uint32_t *sorted_host;
+	struct lk_ids sorted;	/* likewise */
 };
 
 struct lt_model {
@@ -49,6 +49,7 @@ struct lt_model {
 	lk_real *stats, *merged; /* of all ranks' parts of the vocabulary [tp][rows][3]; of it */
 	size_t *stats_bound;	 /* [tp + 1] */
 	uint32_t *labels;
+	struct lt_staging staging; /* of what is uploaded: host memory, of which nothing is counted */
 	void **owned; /* all allocations */
 	size_t n_owned, max_owned;
 	uint64_t bytes; /* their sum */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "trainer/model/tensorfile.h"
+
 struct lt_optimizer {
 	struct lt_weights *w; /* caller-owned */
 	struct lt_groups g;
@@ -13,6 +15,8 @@ struct lt_optimizer {
 	size_t next;		      /* buckets from here on are being reduced */
 	struct lt_pending **reducing; /* by bucket */
 	struct lt_pending **gathering;
+	struct lt_pending *norms; /* the sum of apply_norms() */
+	struct lk_step *step; /* host memory that the device copies to and from */
 };
 
 int lt_optimizer_open(struct lt_optimizer **out, struct lt_weights *w,
@@ -30,7 +34,8 @@ int lt_optimizer_open(struct lt_optimizer **out, struct lt_weights *w,
 	o->complete = calloc(n, sizeof(*o->complete));
 	o->reducing = calloc(n, sizeof(*o->reducing));
 	o->gathering = calloc(n, sizeof(*o->gathering));
-	if (!o->complete || !o->reducing || !o->gathering) {
+	o->step = w->ops->host_alloc(w->q, sizeof(*o->step));
+	if (!o->complete || !o->reducing || !o->gathering || !o->step) {
 		lt_optimizer_close(o);
 		return lu_err_nomem(err);
 	}
@@ -42,6 +47,7 @@ void lt_optimizer_close(struct lt_optimizer *o)
 {
 	if (!o)
 		return;
+	o->w->ops->host_free(o->w->q, o->step);
 	free(o->complete);
 	free(o->reducing);
 	free(o->gathering);
@@ -53,22 +59,20 @@ int lt_optimizer_begin(struct lt_optimizer *o, const struct lt_hyper *h, double 
 {
 	struct lt_weights *w = o->w;
 	size_t total = w->table.total, lanes = w->holding.lanes;
-	struct lk_step step = {
-		.lr = lr,
-		.bias1 = 1 - pow(h->beta1, (double)t),
-		.bias2 = 1 - pow(h->beta2, (double)t),
-	};
 
+	/* The last update has waited until nothing reads it. */
+	o->step->lr = lr;
+	o->step->bias1 = 1 - pow(h->beta1, (double)t);
+	o->step->bias2 = 1 - pow(h->beta2, (double)t);
 	o->lanes = lanes;
 	o->next = w->table.buckets;
 	for (size_t i = 0; i < o->next; i++)
 		o->complete[i] = false;
 	used = used < lanes ? used : lanes;
 	/* Not `finite`, which stays as it is. */
-	if (w->ops->copy(w->q, w->step, &step, offsetof(struct lk_step, scale), LK_H2D) < 0 ||
+	if (w->ops->copy(w->q, w->step, o->step, offsetof(struct lk_step, scale), LK_H2D) < 0 ||
 			w->ops->zero(w->q, w->grad + used * total,
-					(lanes - used) * total * sizeof(lk_real)) < 0 ||
-			w->ops->sync(w->q) < 0)
+					(lanes - used) * total * sizeof(lk_real)) < 0)
 		return lt_queue_err(w->ops, w->q, err);
 	return 0;
 }
@@ -191,38 +195,76 @@ static int sum_over(struct lt_optimizer *o, struct lt_group *const *group, size_
 
 /* --- updating ---------------------------------------------------------------------------------- */
 
+/* Update a part, a norm or not: ctx is what apply() says. */
+struct updating {
+	struct lk_adamw adam;
+	bool norms;
+};
+
 static int update_part(
 		struct lt_optimizer *o, const struct part *part, void *ctx, struct lu_err *err)
 {
 	struct lt_weights *w = o->w;
-	struct lk_adamw adam = *(const struct lk_adamw *)ctx;
-	lk_real *p = w->vector[LT_VECTOR_P] + part->at;
+	const struct updating *u = ctx;
+	struct lk_adamw adam = u->adam;
+	bool norm = w->table.param[part->param].dims == 1;
+	lk_real *p = lt_weights_at(w, LT_VECTOR_P, part->at);
 	lk_act *act = (char *)w->act + part->at * w->ops->act_size;
 
+	if (lt_weights_cut(w) && norm != u->norms)
+		return 0;
 	if (!w->table.param[part->param].decay)
 		adam.decay = 0;
 	if (w->ops->adamw(w->q, p, lt_weights_at(w, LT_VECTOR_M, part->at),
 			    lt_weights_at(w, LT_VECTOR_V, part->at), w->grad + part->at,
-			    act == p ? NULL : act, part->n, &adam, w->step) < 0)
+			    act == p ? NULL : act, part->n, &adam, w->step) < 0 ||
+			(lt_weights_cut(w) && norm &&
+					w->ops->copy(w->q, lt_weights_norm(w, part->at), p,
+							part->n * sizeof(*p), LK_D2D) < 0))
 		return lt_queue_err(w->ops, w->q, err);
 	return 0;
+}
+
+/* Where p is cut: update the norms and sum them over the ranks, each of which has the weights that it
+ * owns beside zeros. They are few, and all go in one message before the large ones. */
+static int apply_norms(struct lt_optimizer *o, const struct lk_adamw *adam, struct lu_err *err)
+{
+	struct lt_weights *w = o->w;
+	struct updating u = { *adam, true };
+
+	if (w->ops->zero(w->q, w->norm, w->norm_total * sizeof(*w->norm)) < 0)
+		return lt_queue_err(w->ops, w->q, err);
+	for (size_t b = 0; b < w->table.buckets; b++) {
+		if (each_part(o, b, update_part, &u, err) < 0)
+			return -1;
+	}
+	return lt_all_reduce(o->g.dp, w->q, w->norm, w->norm_total, LT_REALS, &o->norms, err);
+}
+
+/* Begin to gather a bucket: what the products read, and the rest of p where every rank holds it. */
+static int gather(struct lt_optimizer *o, size_t bucket, struct lu_err *err)
+{
+	struct lt_weights *w = o->w;
+	bool cut = lt_weights_cut(w);
+
+	return lt_all_gather(o->g.dp, w->q, cut ? w->act : w->vector[LT_VECTOR_P],
+			lt_weights_bounds(w, bucket), cut ? LT_ACTS : LT_REALS,
+			&o->gathering[bucket], err);
 }
 
 /* Update what is owned, and begin to gather the rest, in the order of the next forward pass. */
 static int apply(struct lt_optimizer *o, const struct lt_hyper *h, struct lu_err *err)
 {
-	struct lk_adamw adam = { h->beta1, h->beta2, h->eps, h->weight_decay };
+	struct updating u = { { h->beta1, h->beta2, h->eps, h->weight_decay }, false };
 	struct lt_weights *w = o->w;
 
+	/* Something is still on its way if no forward pass has needed it: this rank had no micro-batch. */
+	if (lt_optimizer_settle(o, err) < 0 ||
+			(lt_weights_cut(w) && apply_norms(o, &u.adam, err) < 0))
+		return -1;
 	for (size_t b = 0; b < w->table.buckets; b++) {
-		/* Still on its way if no forward pass has needed it: this rank had no micro-batch. */
-		if (lt_optimizer_need(o, b, err) < 0 ||
-				each_part(o, b, update_part, &adam, err) < 0)
-			return -1;
-		if (w->bound &&
-				lt_all_gather(o->g.dp, w->q, w->vector[LT_VECTOR_P],
-						lt_weights_bounds(w, b), LT_REALS, &o->gathering[b],
-						err) < 0)
+		if (each_part(o, b, update_part, &u, err) < 0 ||
+				(w->bound && gather(o, b, err) < 0))
 			return -1;
 	}
 	return 0;
@@ -235,11 +277,13 @@ int lt_optimizer_need(void *ctx, size_t bucket, struct lu_err *err)
 	const struct lt_bucket *b = &w->table.bucket[bucket];
 	lk_act *act = (char *)w->act + b->offset * w->ops->act_size;
 
+	if (o->norms && lt_comm_wait(o->g.comm, w->q, &o->norms, err) < 0)
+		return -1;
 	if (!o->gathering[bucket])
 		return 0;
 	if (lt_comm_wait(o->g.comm, w->q, &o->gathering[bucket], err) < 0)
 		return -1;
-	if (w->act != (void *)w->vector[LT_VECTOR_P] &&
+	if (w->act != (void *)w->vector[LT_VECTOR_P] && !lt_weights_cut(w) &&
 			w->ops->to_act(w->q, act, w->vector[LT_VECTOR_P] + b->offset, b->count) < 0)
 		return lt_queue_err(w->ops, w->q, err);
 	return 0;
@@ -261,25 +305,29 @@ int lt_optimizer_update(struct lt_optimizer *o, const struct lt_hyper *h, double
 	const struct lk_ops *ops = w->ops;
 	struct lt_group *const losses[] = { o->g.dp, o->g.pp };
 	struct lt_group *const squares[] = { w->bound ? o->g.dp : NULL, o->g.pp, o->g.tp };
-	struct lk_step step;
+	struct lk_step *step = o->step;
 	double scale = tokens > 0 ? 1 / tokens : 0;
 
 	if (finish_reducing(o, err) < 0 || sum_over(o, losses, 2, loss, n, err) < 0 ||
 			sum_over(o, squares, 3, w->sums, w->table.norms, err) < 0)
 		return -1;
-	if (ops->copy(w->q, &w->step->scale, &scale, sizeof(scale), LK_H2D) < 0 ||
+	step->scale = scale;
+	if (ops->copy(w->q, &w->step->scale, &step->scale, sizeof(scale), LK_H2D) < 0 ||
 			ops->sum(w->q, &w->step->loss, loss, n) < 0 ||
 			ops->sum(w->q, &w->step->sqnorm, w->sums, w->table.norms) < 0 ||
 			ops->clip(w->q, w->step, h->clip) < 0)
 		return lt_queue_err(ops, w->q, err);
 	if (apply(o, h, err) < 0)
 		return -1;
-	if (ops->copy(w->q, &step, w->step, sizeof(step), LK_D2H) < 0 || ops->sync(w->q) < 0)
+	if (ops->copy(w->q, step, w->step, sizeof(*step), LK_D2H) < 0 || ops->sync(w->q) < 0)
 		return lt_queue_err(ops, w->q, err);
-	*update = (struct lt_update){ .loss = step.loss,
-		.norm = step.norm,
-		.clip = scale > 0 ? step.clip / scale : 1,
-		.finite = step.finite != 0 };
+	/* Where sums over ranks have failed on the device, these are no results. */
+	if (o->g.comm && lt_comm_check(o->g.comm, err) < 0)
+		return -1;
+	*update = (struct lt_update){ .loss = step->loss,
+		.norm = step->norm,
+		.clip = scale > 0 ? step->clip / scale : 1,
+		.finite = step->finite != 0 };
 	return 0;
 }
 
@@ -305,16 +353,23 @@ int lt_optimizer_nonfinite(struct lt_weights *w, char *what, size_t size, struct
 	int finite = flag ? 1 : -1;
 
 	for (size_t lane = 0; lane <= w->holding.lanes && finite == 1; lane++) {
-		const lk_real *x = w->vector[LT_VECTOR_P];
+		const lk_real *x = lane > 0 ? w->grad + (lane - 1) * w->table.total : NULL;
 
-		if (lane > 0) {
+		if (lane > 0)
 			kind = "gradient";
-			x = w->grad + (lane - 1) * w->table.total;
-		}
 		for (size_t i = 0; i < w->table.n && finite == 1; i++) {
+			size_t begin = 0, end;
+
 			p = &w->table.param[i];
-			if (p->offset != LT_ELSEWHERE)
-				finite = all_finite(w, x + p->offset, p->local_count, flag);
+			end = p->local_count;
+			if (lane == 0 && lt_weights_cut(w))
+				lt_tensors_owned(w, i, &begin, &end);
+			if (p->offset == LT_ELSEWHERE || begin == end)
+				continue;
+			finite = all_finite(w,
+					lane > 0 ? x + p->offset
+						 : lt_weights_at(w, LT_VECTOR_P, p->offset + begin),
+					end - begin, flag);
 		}
 	}
 	if (finite == 0)

@@ -6,6 +6,7 @@
  */
 #include "libcommon/base/buf.h"
 #include "trainer/comm/comm.h"
+#include "trainer/run/backend.h"
 #include "trainer/run/config.h"
 
 /* Append lines of text. Opens the data of every phase, with the checks of a start
@@ -13,9 +14,21 @@
 int lt_budget(const struct lt_config *c, const char *tokenizer, struct lu_buf *out,
 		struct lu_err *err) LU_CHECKED;
 
-/* Fail on all ranks if in a phase the ranks of a host need more memory than there is (available.h);
- * the sentence shows the parts. Call it before anything large is allocated. */
-int lt_budget_check_memory(
-		const struct lt_config *c, struct lt_comm *comm, struct lu_err *err) LU_CHECKED;
+/*
+ * Fail on all ranks if in a phase the ranks of a host need more memory than there is (available.h), or
+ * a rank more than its GPU, number `device`, has free; the sentence shows the parts. Call it before
+ * anything large is allocated.
+ */
+int lt_budget_check_memory(const struct lt_config *c, const struct lt_backend *b, int device,
+		struct lt_comm *comm, struct lu_err *err) LU_CHECKED;
+
+/* Bytes of a GPU that a rank will allocate in the phase that needs most: what lk_ops.reserve() is to
+ * take. LT_NCCL_BYTES are beside it. */
+int lt_budget_device(const struct lt_config *c, const struct lt_backend *b, int device, size_t rank,
+		size_t ranks, uint64_t *bytes, struct lu_err *err) LU_CHECKED;
+
+/* Bytes that NCCL is granted for each group of ranks, for its buffers; an assumption that leaves room,
+ * not a measurement. cuBLASLt has its work space in ours. */
+#define LT_NCCL_BYTES ((uint64_t)512 << 20)
 
 #endif

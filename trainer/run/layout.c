@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "trainer/parallel/stages.h"
-#include "trainer/run/backend.h"
 
 static int make_mesh(struct lt_layout *l, const struct lt_settings *s, size_t processes,
 		struct lu_err *err)
@@ -124,6 +123,9 @@ int lt_layout_connect(struct lt_layout *l, struct lt_comm *comm, struct lu_err *
 		lt_mesh_group(&l->mesh, axis, l->rank, ranks);
 		rc = lt_comm_group(comm, ranks, l->mesh.size[a], lt_axis_name(axis), &l->group[a],
 				err);
+		/* Stages send to the next and the one before. */
+		if (rc == 0 && axis == LT_PP)
+			rc = lt_group_ring(l->group[a], err);
 	}
 	free(ranks);
 	return rc;
@@ -153,7 +155,8 @@ struct lt_groups lt_layout_groups(const struct lt_layout *l)
 		.sequence = l->sequence };
 }
 
-struct lt_written_by lt_layout_describe(const struct lt_layout *l, const struct lt_settings *s)
+struct lt_written_by lt_layout_describe(
+		const struct lt_layout *l, const struct lt_settings *s, const struct lt_backend *b)
 {
 	static const char *const names[] = { [LT_RECOMPUTE_NONE] = "none",
 		[LT_RECOMPUTE_NORMS] = "norms",
@@ -162,11 +165,12 @@ struct lt_written_by lt_layout_describe(const struct lt_layout *l, const struct 
 		.tp = l->mesh.size[LT_TP],
 		.pp = l->mesh.size[LT_PP],
 		.zero = l->zero,
-		.lanes = l->lanes,
-		.equality = "layout" };
+		.lanes = l->lanes };
 
+	snprintf(by.equality, sizeof(by.equality), "%s",
+			lt_equality_name(lt_backend_equality(b, s->parallel.equality)));
 	snprintf(by.recompute, sizeof(by.recompute), "%s", names[s->parallel.recompute]);
-	snprintf(by.dtype, sizeof(by.dtype), "%s", lt_dtype_name(s->train.dtype));
+	snprintf(by.dtype, sizeof(by.dtype), "%s", lt_dtype_name(b->dtype));
 	return by;
 }
 

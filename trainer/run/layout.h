@@ -21,6 +21,7 @@
 #include "trainer/model/optimizer.h"
 #include "trainer/model/weights.h"
 #include "trainer/parallel/mesh.h"
+#include "trainer/run/backend.h"
 #include "trainer/run/checkpoint_manifest.h"
 #include "trainer/run/settings.h"
 
@@ -47,7 +48,8 @@ struct lt_holding lt_layout_holding(const struct lt_layout *l);
 struct lt_groups lt_layout_groups(const struct lt_layout *l);
 
 /* For the manifests of checkpoints. */
-struct lt_written_by lt_layout_describe(const struct lt_layout *l, const struct lt_settings *s);
+struct lt_written_by lt_layout_describe(
+		const struct lt_layout *l, const struct lt_settings *s, const struct lt_backend *b);
 
 /* Number of micro-batches that this rank computes of a step of n. */
 size_t lt_layout_micros(const struct lt_layout *l, size_t n);

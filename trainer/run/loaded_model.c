@@ -24,11 +24,14 @@ static int open_weights(struct lt_loaded_model *m, const struct lt_shape *shape,
 		enum lt_dtype trained, struct lu_err *err)
 {
 	const struct lt_holding holding = { .dp_size = 1, .packed = m->generate };
+	struct lt_backend b;
 	struct lk_err kerr;
 
 	if (m->compute != LT_COMPUTE_AS_TRAINED)
 		trained = m->compute == LT_COMPUTE_BF16 ? LT_BF16 : LT_FP32;
-	m->ops = lt_backend(trained);
+	if (lt_backend_choose(&b, m->device, trained, err) < 0)
+		return -1;
+	m->ops = b.ops;
 	if (m->ops->open(&m->q, 0, &kerr) < 0)
 		return lu_err_set(err, "%s", kerr.msg);
 	return lt_weights_open(&m->w, m->ops, m->q, shape, NULL, &holding, err);
@@ -262,7 +265,9 @@ static int open_folder(
 int lt_loaded_model_open(
 		struct lt_loaded_model *m, const struct lt_model_spec *spec, struct lu_err *err)
 {
-	*m = (struct lt_loaded_model){ .generate = spec->generate, .compute = spec->compute };
+	*m = (struct lt_loaded_model){
+		.generate = spec->generate, .compute = spec->compute, .device = spec->device
+	};
 	if (open_folder(m, spec, err) < 0 || open_tokenizer(m, spec, err) < 0) {
 		lt_loaded_model_close(m);
 		return -1;

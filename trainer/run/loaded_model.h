@@ -37,6 +37,7 @@ struct lt_model_spec {
 	const char *tokenizer; /* must be the model's; NULL: the one in the folder */
 	bool generate;	       /* the weights are read a row at a time: pack them */
 	enum lt_compute compute;
+	enum lt_device device;
 };
 
 struct lt_loaded_model {
@@ -45,6 +46,7 @@ struct lt_loaded_model {
 	struct lt_weights *w; /* without gradients */
 	bool generate;	      /* of the specification */
 	enum lt_compute compute;
+	enum lt_device device;
 	struct lt_position pos; /* context only, if not from a checkpoint */
 	char *tokenizer;	/* path; NULL if there is none */
 	char expected[33];	/* hash of the tokenizer; "": unknown */

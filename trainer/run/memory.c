@@ -1,5 +1,6 @@
 #include "trainer/run/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "trainer/model/model.h"
@@ -8,12 +9,15 @@
 #include "trainer/run/train_step.h"
 
 #define GPU_PRODUCTS ((uint64_t)32 << 20)
-/* Rows of the head's weight gradient that are summed before it is read and written again. */
-#define GPU_HEAD_ROWS 4096
 
-struct lt_memory_rules lt_memory_rules_here(const struct lk_ops *ops)
+struct lt_memory_rules lt_memory_rules_here(
+		const struct lt_backend *b, int number, const struct lt_settings *s)
 {
-	return (struct lt_memory_rules){ .ops = ops };
+	return (struct lt_memory_rules){ .ops = b->ops,
+		.device = b->gpu,
+		.number = number,
+		.equality = lt_backend_equality(b, s->parallel.equality),
+		.head_rows = lt_backend_head_rows(b->ops) };
 }
 
 struct lt_memory_rules lt_memory_rules_gpu(enum lk_type act)
@@ -26,20 +30,26 @@ struct lt_memory_rules lt_memory_rules_gpu(enum lk_type act)
 	return (struct lt_memory_rules){ .ops = act == LK_BF16 ? &bf16 : &real,
 		.device = true,
 		.fixed = GPU_PRODUCTS,
-		.head_rows = GPU_HEAD_ROWS };
+		.equality = LT_EQUAL_RUN,
+		.head_rows = LT_GPU_HEAD_ROWS };
 }
 
 /* What the groups keep for sums: of gradients over dp, of activations over tp. */
 static uint64_t exchange_bytes(const struct lt_layout *l, const struct lt_table *t,
-		const struct lt_settings *s, const struct lk_ops *ops)
+		const struct lt_settings *s, const struct lt_memory_rules *on)
 {
-	uint64_t acts = s->train.micro_batch * s->train.context * t->shape.hidden * ops->act_size;
-	size_t most = 0;
+	uint64_t acts = s->train.micro_batch * s->train.context * t->shape.hidden *
+			on->ops->act_size;
+	size_t dp = l->mesh.size[LT_DP], tp = l->mesh.size[LT_TP];
+	uint64_t most = 0;
 
 	for (size_t i = 0; i < t->buckets; i++)
 		most = t->bucket[i].count > most ? t->bucket[i].count : most;
-	return lt_group_bytes(l->mesh.size[LT_DP], (uint64_t)most * sizeof(lk_real)) +
-			lt_group_bytes(l->mesh.size[LT_TP], acts);
+	most *= sizeof(lk_real);
+	if (on->device)
+		return lt_group_device_bytes(dp, most, on->equality) +
+				lt_group_device_bytes(tp, acts, on->equality);
+	return lt_group_bytes(dp, most) + lt_group_bytes(tp, acts);
 }
 
 /* The work space of a GPU that is not here. */
@@ -49,8 +59,8 @@ static double workspace_rule(const struct lt_memory_rules *on, const struct lt_t
 	struct lt_shape local = lt_table_local(t);
 	double rows = (double)s->train.micro_batch * (double)s->train.context;
 
-	return (double)on->fixed +
-			rows * (double)local.heads * (double)(local.dim + 1) * sizeof(float);
+	return fmax((double)on->fixed,
+			rows * (double)local.heads * (double)(local.dim + 1) * sizeof(float));
 }
 
 static int count_table(const struct lt_settings *s, const struct lt_schedule *schedule,
@@ -71,7 +81,7 @@ static int count_table(const struct lt_settings *s, const struct lt_schedule *sc
 		rc = lt_weights_count(t, on->ops, &holding, &w, err);
 	}
 	if (rc == 0)
-		rc = lt_model_count(t, on->ops, &plan, &activations, &work, err);
+		rc = lt_model_count(t, on->ops, on->number, &plan, &activations, &work, err);
 	free(slots);
 	if (rc < 0)
 		return -1;
@@ -81,12 +91,13 @@ static int count_table(const struct lt_settings *s, const struct lt_schedule *sc
 		.optimizer = (double)w.optimizer,
 		.activations = (double)activations,
 		.workspace = on->ops->open ? (double)work : workspace_rule(on, t, s),
-		.exchange = (double)exchange_bytes(l, t, s, on->ops),
+		.exchange = (double)exchange_bytes(l, t, s, on),
 		.checkpoint = (double)lt_saver_bytes(t, &holding, &w),
 	};
-	m->all = m->weights + m->gradients + m->optimizer + m->activations + m->workspace;
+	m->all = m->weights + m->gradients + m->optimizer + m->activations + m->workspace +
+			m->exchange;
 	if (!on->device)
-		m->all += m->exchange + m->checkpoint;
+		m->all += m->checkpoint;
 	return 0;
 }
 

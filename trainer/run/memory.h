@@ -14,6 +14,7 @@
 
 #include "kernels/lk.h"
 #include "libcommon/base/err.h"
+#include "trainer/run/backend.h"
 #include "trainer/run/layout.h"
 #include "trainer/run/schedule.h"
 #include "trainer/run/settings.h"
@@ -24,18 +25,22 @@ struct lt_memory_rules {
 	 * and act_size and nothing else, for a backend that is not here. Then the work space is what
 	 * follows below. */
 	const struct lk_ops *ops;
-	bool device; /* memory of its own: what is exchanged and saved is not in it */
+	bool device;		   /* memory of its own: what is saved is not in it */
+	int number;		   /* of the device, where the work space is measured */
+	enum lt_equality equality; /* with `device`: what sums need room for */
 	/* For a backend that is not here. */
 	uint64_t fixed;	  /* bytes of work space of the products */
 	size_t head_rows; /* rows of logits at once; 0: chosen by the vocabulary */
 };
 
-/* A backend that is here. */
-struct lt_memory_rules lt_memory_rules_here(const struct lk_ops *ops);
+/* A backend that is here; its GPU has this number. */
+struct lt_memory_rules lt_memory_rules_here(
+		const struct lt_backend *b, int number, const struct lt_settings *s);
 /*
- * A GPU that need not be here, with activations in LK_BF16 or LK_REAL. Work space: 32 MiB for
- * products, which is what cuBLASLt is given on Hopper, and for the backward pass of attention the
- * sum of the queries' gradients in fp32 and a number for each query and head.
+ * A GPU that need not be here, with activations in LK_BF16 or LK_REAL. The work space
+ * is the largest need of one operation: 32 MiB of products, which is what cuBLASLt is given on Hopper,
+ * or the backward pass of attention, with the sum of the queries' gradients in fp32 and a number for
+ * each query and head.
  */
 struct lt_memory_rules lt_memory_rules_gpu(enum lk_type act);
 

@@ -10,7 +10,15 @@
 
 /* --- the keys ------------------------------------------------------------------------------- */
 
+const struct lu_enum lt_devices[] = {
+	{ "auto", LT_DEVICE_AUTO },
+	{ "cpu", LT_DEVICE_CPU },
+	{ "cuda", LT_DEVICE_CUDA },
+	LU_ENUM_END,
+};
+
 static const struct lu_enum dtypes[] = {
+	{ "auto", LT_DTYPE_AUTO },
 	{ "fp32", LT_FP32 },
 	{ "bf16", LT_BF16 },
 	LU_ENUM_END,
@@ -28,6 +36,14 @@ static const struct lu_enum recomputes[] = {
 	{ "none", LT_RECOMPUTE_NONE },
 	{ "norms", LT_RECOMPUTE_NORMS },
 	{ "layer", LT_RECOMPUTE_LAYER },
+	LU_ENUM_END,
+};
+
+static const struct lu_enum equalities[] = {
+	{ "auto", LT_EQUAL_AUTO },
+	{ "layout", LT_EQUAL_LAYOUT },
+	{ "run", LT_EQUAL_RUN },
+	{ "fast", LT_EQUAL_FAST },
 	LU_ENUM_END,
 };
 
@@ -69,6 +85,7 @@ static const struct lu_opt train_keys[] = {
 	LU_OPT_U64(0, "lanes", S, train.lanes, "N", "gradient sums, 0: one a data parallel rank"),
 	LU_OPT_U64(0, "seed", S, train.seed, "N", "of initial weights and sample order"),
 	LU_OPT_STR(0, "init", S, train.init, "DIR", "initial weights in safetensors"),
+	LU_OPT_ENUM(0, "device", S, train.device, lt_devices, "what computes"),
 	LU_OPT_ENUM(0, "dtype", S, train.dtype, dtypes, "type of activations"),
 	LU_OPT_DOUBLE(0, "lr", S, train.lr, "X", 0, 100, "peak learning rate"),
 	LU_OPT_DOUBLE(0, "lr_min", S, train.lr_min, "X", 0, 100, "final learning rate"),
@@ -99,6 +116,7 @@ static const struct lu_opt parallel_keys[] = {
 	LU_OPT_U64(0, "interleave", S, parallel.interleave, "N", "chunks of layers a stage"),
 	LU_OPT_FLAG(0, "sequence", S, parallel.sequence, "sequence parallelism"),
 	LU_OPT_ENUM(0, "recompute", S, parallel.recompute, recomputes, "recomputed activations"),
+	LU_OPT_ENUM(0, "equality", S, parallel.equality, equalities, "how far bits are equal"),
 	LU_OPT_STR(0, "stages", S, parallel.stages, "N...", "layers per stage"),
 	LU_OPT_DOUBLE(0, "deadline", S, parallel.deadline, "SECONDS", 1, 86400, "wait for a rank"),
 	LU_OPT_U64(0, "hash_every", S, parallel.hash_every, "STEPS", "compare replicas, 0: never"),
@@ -393,6 +411,11 @@ static int check_parallel(const struct lt_settings *s, struct lu_err *err)
 				s->parallel.interleave);
 	if (s->parallel.interleave > 1 && s->parallel.size[LT_PP] == 1)
 		return lu_err_set(err, "parallel.interleave has no effect without parallel.pp > 1");
+	if (s->train.device == LT_DEVICE_CPU && s->parallel.equality > LT_EQUAL_LAYOUT)
+		return lu_err_set(err,
+				"parallel.equality = %s has no effect with train.device = cpu, "
+				"where bits are always equal over layouts",
+				s->parallel.equality == LT_EQUAL_RUN ? "run" : "fast");
 	if (s->parallel.sequence && s->parallel.size[LT_TP] == 1)
 		return lu_err_set(err, "parallel.sequence has no effect without parallel.tp > 1");
 	return 0;

@@ -18,13 +18,15 @@
 
 #include "libcommon/base/err.h"
 #include "libcommon/sys/opt.h"
+#include "trainer/comm/comm.h"
 #include "trainer/model/model.h"
 #include "trainer/model/params.h"
 #include "trainer/parallel/mesh.h"
 #include "trainer/run/schedule.h"
 
-/* Type of the activations, see backend.h. */
-enum lt_dtype { LT_FP32, LT_BF16 };
+/* Type of the activations, and what computes, see backend.h. */
+enum lt_dtype { LT_DTYPE_AUTO, LT_FP32, LT_BF16 };
+enum lt_device { LT_DEVICE_AUTO, LT_DEVICE_CPU, LT_DEVICE_CUDA };
 
 struct lt_settings {
 	struct {
@@ -42,6 +44,7 @@ struct lt_settings {
 		double epochs;
 		uint64_t context, micro_batch, global_batch, lanes, seed;
 		const char *ramp, *init;
+		enum lt_device device;
 		enum lt_dtype dtype;
 		enum lt_decay schedule;
 		double lr, lr_min;
@@ -57,11 +60,15 @@ struct lt_settings {
 		const char *order, *stages;
 		bool sequence;
 		enum lt_recompute recompute;
+		enum lt_equality equality;
 	} parallel;
 	struct {
 		uint64_t every, keep;
 	} checkpoint;
 };
+
+/* For options: "auto", "cpu", "cuda". */
+extern const struct lu_enum lt_devices[];
 
 void lt_settings_init(struct lt_settings *s);
 

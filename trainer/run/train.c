@@ -17,7 +17,6 @@
 #include "trainer/model/model.h"
 #include "trainer/model/optimizer.h"
 #include "trainer/model/tensorfile.h"
-#include "trainer/run/backend.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/layout.h"
@@ -43,6 +42,7 @@ struct lt_trainer {
 	const struct lt_training *what;
 	struct lt_run *run; /* of rank 0, in lt_train_run(); NULL otherwise */
 	const struct lk_ops *ops;
+	int device;
 	struct lk_queue *q;
 	struct lt_comm *comm;
 	struct lt_layout layout;
@@ -216,7 +216,7 @@ static int open_phase(struct lt_trainer *l, struct lu_err *err)
 	lt_settings_shape(s, &shape);
 	l->w->table.shape.rope_theta = shape.rope_theta;
 	l->pos.context = s->train.context;
-	l->pos.by = lt_layout_describe(&l->layout, s);
+	l->pos.by = lt_layout_describe(&l->layout, s, l->what->backend);
 	snprintf(l->pos.phase_name, sizeof(l->pos.phase_name), "%s", c->phase.p[i].name);
 	if (lt_step_open(&p->step, &l->layout, l->w, s, &p->data.schedule, load_micro, l, err) < 0)
 		return -1;
@@ -476,13 +476,39 @@ static int check_all(struct lt_trainer *l, struct lt_settings *first, struct lt_
 static int open_weights(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
 {
 	struct lt_holding holding = lt_layout_holding(&l->layout);
-	struct lk_err kerr;
 
-	if (l->ops->open(&l->q, 0, &kerr) < 0)
-		return lu_err_set(err, "%s", kerr.msg);
 	if (lt_weights_open(&l->w, l->ops, l->q, shape, &l->layout.place, &holding, err) < 0)
 		return -1;
 	return check_space(l, err);
+}
+
+/* Open the queue, and on a GPU take at once all memory that the run will need of it. */
+static int open_device(struct lt_trainer *l, struct lu_err *err)
+{
+	const struct lt_training *what = l->what;
+	uint64_t bytes;
+	struct lk_err kerr;
+
+	if (l->ops->open(&l->q, l->device, &kerr) < 0)
+		return lu_err_set(err, "%s", kerr.msg);
+	if (!what->backend->gpu)
+		return 0;
+	if (lt_budget_device(what->config, what->backend, l->device, lt_comm_rank(l->comm),
+			    lt_comm_size(l->comm), &bytes, err) < 0)
+		return -1;
+	return l->ops->reserve(l->q, bytes) < 0 ? lt_queue_err(l->ops, l->q, err) : 0;
+}
+
+/* The groups of this rank, on a GPU over NCCL. */
+static int connect_ranks(struct lt_trainer *l, const struct lt_settings *s, struct lu_err *err)
+{
+	const struct lt_backend *b = l->what->backend;
+
+	if (b->gpu &&
+			lt_comm_device(l->comm, l->device,
+					lt_backend_equality(b, s->parallel.equality), err) < 0)
+		return -1;
+	return lt_layout_connect(&l->layout, l->comm, err);
 }
 
 /* Each group of checks ends with an agreement, so that one rank alone says what is wrong, before
@@ -500,12 +526,15 @@ static int open_all(struct lt_trainer *l, struct lu_err *err)
 		return -1;
 	rc = open_data(l, err);
 	if (agree(l, rc, err) < 0 ||
+			lt_backend_place(l->what->backend, l->comm, &l->device, err) < 0 ||
 			(!l->what->overcommit &&
-					lt_budget_check_memory(l->what->config, l->comm, err) < 0))
+					lt_budget_check_memory(l->what->config, l->what->backend,
+							l->device, l->comm, err) < 0))
 		return -1;
-	if (lt_watch_open(&l->watch, l->comm, l->ops, err) < 0)
+	rc = open_device(l, err);
+	if (agree(l, rc, err) < 0 || lt_watch_open(&l->watch, l->comm, l->ops, l->device, err) < 0)
 		return -1;
-	rc = lt_layout_connect(&l->layout, l->comm, err);
+	rc = connect_ranks(l, &first, err);
 	if (rc == 0)
 		rc = open_weights(l, &shape, err);
 	if (agree(l, rc, err) < 0 || restore(l, &first, err) < 0)
@@ -525,7 +554,7 @@ int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struc
 	if (!l)
 		return lu_err_nomem(err);
 	*l = (struct lt_trainer){ .what = what,
-		.ops = lt_backend(what->config->base.train.dtype),
+		.ops = what->backend->ops,
 		.comm = what->comm,
 		.saved = UINT64_MAX,
 		.begun = UINT64_MAX };

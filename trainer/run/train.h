@@ -23,14 +23,16 @@
 
 #include "libcommon/base/err.h"
 #include "trainer/comm/comm.h"
+#include "trainer/run/backend.h"
 #include "trainer/run/config.h"
 #include "trainer/run/runfolder.h"
 
 struct lt_training {
-	const struct lt_config *config; /* checked */
-	const char *run;		/* its folder, which need not exist */
-	const char *tokenizer;		/* tokenizer.json of the run, or NULL */
-	struct lt_comm *comm;		/* the ranks of the run; must outlive the trainer */
+	const struct lt_config *config;	  /* checked */
+	const char *run;		  /* its folder, which need not exist */
+	const char *tokenizer;		  /* tokenizer.json of the run, or NULL */
+	struct lt_comm *comm;		  /* the ranks of the run; must outlive the trainer */
+	const struct lt_backend *backend; /* what all of them compute with */
 	uint64_t from;	 /* start from the checkpoint of this step; UINT64_MAX: the latest */
 	bool overcommit; /* do not compare the memory with what is there */
 	bool quiet;

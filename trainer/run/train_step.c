@@ -7,6 +7,7 @@
 #include "libcommon/sys/progress.h"
 #include "trainer/parallel/actions.h"
 #include "trainer/parallel/actions_check.h"
+#include "trainer/run/backend.h"
 
 /* A micro-batch in host memory. */
 struct loaded {
@@ -188,8 +189,10 @@ int lt_step_open(struct lt_step **out, const struct lt_layout *layout, struct lt
 		lu_err_nomem(err);
 		goto fail;
 	}
-	if (lt_step_plan(layout, s, schedule, e->slots, &plan, err) < 0 ||
-			lt_model_open(&e->model, w, &plan, err) < 0 ||
+	if (lt_step_plan(layout, s, schedule, e->slots, &plan, err) < 0)
+		goto fail;
+	plan.head_rows = lt_backend_head_rows(w->ops);
+	if (lt_model_open(&e->model, w, &plan, err) < 0 ||
 			lt_optimizer_open(&e->optimizer, w, &groups, err) < 0 ||
 			open_buffers(e, schedule, s, err) < 0)
 		goto fail;

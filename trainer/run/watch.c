@@ -32,11 +32,11 @@ static int compare_rate(struct lt_watch *w, double rate, const char *what, const
 	return 0;
 }
 
-static int probe(struct lt_watch *w, const struct lk_ops *ops, struct lu_err *err)
+static int probe(struct lt_watch *w, const struct lk_ops *ops, int device, struct lu_err *err)
 {
 	bool room = lt_comm_local_size(w->comm) <= (size_t)lu_threads_online();
 	struct lt_health h = { 0 };
-	int rc = room ? lt_health_probe(ops, 0, &h, err) : 0;
+	int rc = room ? lt_health_probe(ops, device, &h, err) : 0;
 
 	if (lt_comm_agree(w->comm, LT_CHANNEL_MAIN, rc, err) < 0 ||
 			compare_rate(w, h.gflops, "computes", "GFLOP/s", err) < 0)
@@ -44,7 +44,7 @@ static int probe(struct lt_watch *w, const struct lk_ops *ops, struct lu_err *er
 	return compare_rate(w, h.gbytes, "moves", "GB/s", err);
 }
 
-int lt_watch_open(struct lt_watch *w, struct lt_comm *comm, const struct lk_ops *ops,
+int lt_watch_open(struct lt_watch *w, struct lt_comm *comm, const struct lk_ops *ops, int device,
 		struct lu_err *err)
 {
 	size_t ranks = lt_comm_size(comm);
@@ -58,7 +58,7 @@ int lt_watch_open(struct lt_watch *w, struct lt_comm *comm, const struct lk_ops 
 	rc = w->seconds ? lt_pace_init(&w->pace, ranks, err) : lu_err_nomem(err);
 	if (lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err) < 0)
 		return -1;
-	return probe(w, ops, err);
+	return probe(w, ops, device, err);
 }
 
 int lt_watch_step(struct lt_watch *w, uint64_t step, double seconds, struct lu_err *err)

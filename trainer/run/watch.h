@@ -5,7 +5,7 @@
  * works at a step; rank 0 names a rank that is slow. Without effect in a run of one rank.
  *
  *	struct lt_watch w = { 0 };
- *	lt_watch_open(&w, comm, ops, &err)		collective
+ *	lt_watch_open(&w, comm, ops, device, &err)		collective
  *	lt_watch_step(&w, step, seconds, &err)		collective, after each step
  *	lt_watch_close(&w);
  */
@@ -21,7 +21,7 @@ struct lt_watch {
 
 /* The probe is left out where the ranks of a host are more than its processors: it would measure who
  * got hold of one. */
-int lt_watch_open(struct lt_watch *w, struct lt_comm *comm, const struct lk_ops *ops,
+int lt_watch_open(struct lt_watch *w, struct lt_comm *comm, const struct lk_ops *ops, int device,
 		struct lu_err *err) LU_CHECKED;
 /* seconds: that the step took on this rank, the waiting for others included. */
 int lt_watch_step(struct lt_watch *w, uint64_t step, double seconds, struct lu_err *err) LU_CHECKED;

@@ -63,11 +63,15 @@ struct emu_kernel {
 void emu_enqueue_kernel(cudaStream_t stream, emu_kernel &&k);
 /* Fail unless p is NULL or points to memory of the device, or pinned memory. */
 void emu_check_argument(const char *kernel, int argument, const void *p);
+/* Fail if a word of a structure looks like a pointer to other memory of this process. */
+void emu_check_words(const char *kernel, int argument, const void *p, size_t bytes);
 
 template <class T> static inline void emu_check(const char *kernel, int argument, const T &value)
 {
 	if constexpr (std::is_pointer_v<T>)
 		emu_check_argument(kernel, argument, (const void *)value);
+	else if constexpr (std::is_class_v<T>)
+		emu_check_words(kernel, argument, &value, sizeof(value));
 	(void)kernel, (void)argument, (void)value;
 }
 

@@ -456,6 +456,13 @@ cudaError_t cudaMemGetInfo(size_t *available, size_t *total)
 	return cudaSuccess;
 }
 
+bool emu_owns(const void *p, size_t bytes)
+{
+	guard g(rt.lock);
+
+	return emu_memory_owns(p, bytes);
+}
+
 /* Whether p, bytes is device memory where `device` says so, and is not elsewhere. */
 static bool is_right(const void *p, size_t bytes, bool device)
 {

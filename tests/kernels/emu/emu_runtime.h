@@ -183,6 +183,8 @@ static inline cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(
 
 /* Queue work of the host that may touch device memory, such as a product in place of cuBLASLt's. */
 void emu_enqueue(cudaStream_t s, std::function<void()> fn);
+/* Whether the bytes lie in one allocation of device memory. */
+bool emu_owns(const void *p, size_t bytes);
 /* The error that cudaGetLastError() will return. */
 cudaError_t emu_error(cudaError_t e);
 /* Bytes of dynamic shared memory that a kernel may have. */

@@ -91,7 +91,9 @@ __global__ static void sum_by_warp(float *y, const float *x, bool broken)
 	__syncthreads();
 	if (t >= 32)
 		return;
-	s[t] = s[0] + (float)t;
+	float all = s[0];
+	__syncwarp();
+	s[t] = all + (float)t;
 	if (!broken)
 		__syncwarp();
 	y[AT(t)] = s[31 - t];
@@ -317,6 +319,16 @@ __global__ static void twice(float *y, const float *x)
 	y[i] = 2 * x[i];
 }
 
+struct arguments {
+	float *y;
+	const float *x;
+};
+
+__global__ static void by_structure(arguments a)
+{
+	twice(a.y, a.x);
+}
+
 /* --- the cases -------------------------------------------------------------------------------- */
 
 #define LAUNCH(k, ...) LK_LAUNCH(k, BLOCKS, N, 0, b->q, b->y, b->x, __VA_ARGS__)
@@ -425,6 +437,13 @@ static void run_host_writes(bench *b)
 static void run_host_pointer(bench *b)
 {
 	LK_LAUNCH(twice, BLOCKS, N, 0, b->q, b->y, b->broken ? b->in : b->x);
+}
+
+static void run_host_in_structure(bench *b)
+{
+	arguments a = { b->y, b->broken ? b->in : b->x };
+
+	LK_LAUNCH(by_structure, BLOCKS, N, 0, b->q, a);
 }
 
 static void run_after_free(bench *b)
@@ -553,6 +572,7 @@ static const planted cases[] = {
 			nullptr },
 	{ "host writes", run_host_writes, "the host has access to device memory", 0, nullptr },
 	{ "host pointer", run_host_pointer, "argument 2", 0, nullptr },
+	{ "host pointer in a structure", run_host_in_structure, "argument 1", 0, nullptr },
 	{ "use after free", run_after_free, "argument 2", 0, nullptr },
 	{ "wrong direction", run_wrong_direction, "the copy is refused", 0, nullptr },
 	{ "no event", run_no_event, nullptr, 0, nullptr },
