@@ -113,19 +113,27 @@ cudaError_t emu_error(cudaError_t e)
 /* Run the work of s up to and including number `until`, and what it has to wait for. */
 static void run(CUstream_st *s, uint64_t until)
 {
+	if (s->done >= until)
+		return;
+	emu_memory_open();
 	while (s->done < until) {
 		op o = std::move(s->ops.front());
 
 		s->ops.pop_front();
-		if (o.other) {
+		if (o.other)
 			run(o.other, o.until);
-		} else {
-			emu_memory_open();
+		else
 			o.fn();
-			emu_memory_close();
-		}
 		s->done++;
 	}
+	emu_memory_close();
+}
+
+/* The same, and the host has waited for it. */
+static void finish(CUstream_st *s, uint64_t until)
+{
+	run(s, until);
+	emu_memory_settle();
 }
 
 /* All work, of the youngest stream first. */
@@ -223,7 +231,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 		return emu_error(cudaErrorInvalidResourceHandle);
 	if (s->capturing)
 		return emu_error(cudaErrorStreamCaptureInvalidated);
-	run(s, s->queued);
+	finish(s, s->queued);
 	return cudaSuccess;
 }
 
@@ -245,16 +253,13 @@ cudaError_t cudaDeviceSynchronize()
 
 	begin();
 	run_all();
+	emu_memory_settle();
 	return cudaSuccess;
 }
 
 cudaError_t cudaLaunchHostFunc(cudaStream_t s, void (*fn)(void *), void *ctx)
 {
-	emu_enqueue(s, [fn, ctx]() {
-		emu_memory_close();
-		fn(ctx);
-		emu_memory_open();
-	});
+	emu_enqueue(s, [fn, ctx]() { fn(ctx); });
 	return cudaSuccess;
 }
 
@@ -324,7 +329,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t e)
 	if (e->captured && rt.capture)
 		return emu_error(cudaErrorStreamCaptureInvalidated);
 	if (e->stream)
-		run(e->stream, e->at);
+		finish(e->stream, e->at);
 	return cudaSuccess;
 }
 
