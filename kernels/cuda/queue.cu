@@ -108,7 +108,7 @@ static int check_device(struct lk_queue *q)
 {
 	int n = 0, major = 0, minor = 0;
 
-	if (lk_cuda_check(q, cudaGetDeviceCount(&n), "open") < 0)
+	if (lk_cuda_count(&n, &q->err) < 0)
 		return -1;
 	if (q->device < 0 || q->device >= n)
 		return lk_cuda_fail(q, "there is no device %d: %d GPU%s visible, counted from 0",

@@ -180,7 +180,9 @@ static void gemm_real(void **state)
 			.real = v >> 2,
 			.ab_real = 1 };
 
-		gemm_check(ops, &c);
+		/* cuBLASLt has no product of fp32 matrices in bf16. */
+		if (t_on_cpu(ops) || !t_is_bf16(ops) || c.real)
+			gemm_check(ops, &c);
 	}
 }
 

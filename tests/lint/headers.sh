@@ -52,6 +52,7 @@ kernels/ref/attention kernels/ref/ref.h
 kernels/ref/cross_entropy kernels/ref/ref.h
 kernels/ref/embed kernels/ref/ref.h
 kernels/ref/gemm kernels/ref/ref.h
+kernels/ref/low kernels/ref/ref.h
 kernels/ref/rmsnorm kernels/ref/ref.h
 kernels/ref/rope kernels/ref/ref.h
 kernels/ref/sums kernels/ref/ref.h
