@@ -55,6 +55,7 @@ kernels/ref/gemm kernels/ref/ref.h
 kernels/ref/low kernels/ref/ref.h
 kernels/ref/rmsnorm kernels/ref/ref.h
 kernels/ref/rope kernels/ref/ref.h
+kernels/ref/round kernels/ref/ref.h
 kernels/ref/sums kernels/ref/ref.h
 kernels/ref/swiglu kernels/ref/ref.h'
 without=
