@@ -14,8 +14,9 @@ struct lt_step_result {
 	struct lt_update update;
 };
 
-/* Log the step that ended at the position. first: where and when this start made it, too. */
+/* Log the step that ended at the position. first: the weights after the first step of this start, and
+ * NULL after the others: where and when it was made, and what the GPU's queue chose for it. */
 int lt_step_log(struct lt_run *run, const struct lt_position *pos, const struct lt_step_result *s,
-		bool first, double gflops, struct lu_err *err) LU_CHECKED;
+		const struct lt_weights *first, double gflops, struct lu_err *err) LU_CHECKED;
 
 #endif
