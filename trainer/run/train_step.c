@@ -440,10 +440,13 @@ int lt_step_sum(struct lt_step *e, double *x, size_t n, struct lu_err *err)
 		if (g)
 			rc = lt_all_reduce(g, e->q, device, n, LT_DOUBLES, NULL, err);
 	}
-	if (rc == 0 && (ops->copy(e->q, x, device, bytes, LK_D2H) < 0 || ops->sync(e->q) < 0))
+	/* x is read before it is written. */
+	if (rc == 0 &&
+			(ops->sync(e->q) < 0 || ops->copy(e->q, x, device, bytes, LK_D2H) < 0 ||
+					ops->sync(e->q) < 0))
 		rc = lt_queue_err(ops, e->q, err);
 	ops->free(e->q, device);
-	return rc;
+	return rc < 0 ? -1 : lt_comm_check(e->layout->comm, err);
 }
 
 int lt_step_settle(struct lt_step *e, struct lu_err *err)
