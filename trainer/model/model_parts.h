@@ -5,6 +5,8 @@
  * head) share. Functions return 0, or -1 with the reason in m->err if that has a message, otherwise in
  * the queue.
  */
+#include <stdio.h>
+
 #include "trainer/model/model.h"
 #include "trainer/model/staging.h"
 
@@ -60,6 +62,15 @@ struct lt_model {
 static inline lk_act *lt_act_at(const struct lt_model *m, const lk_act *p, size_t elements)
 {
 	return (char *)(uintptr_t)p + elements * m->ops->act_size;
+}
+
+/* Name the work of a layer for profilers; lk_ops.range_end() ends it. */
+static inline void lt_range_begin(const struct lt_model *m, const char *what, size_t layer)
+{
+	char text[48];
+
+	(void)snprintf(text, sizeof(text), "%s of layer %zu", what, layer);
+	m->ops->range_begin(m->q, text);
 }
 
 #endif

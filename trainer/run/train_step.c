@@ -361,8 +361,10 @@ static int run(struct lt_step *e, const struct lt_actions *list, struct lu_err *
 		lt_action_text(&list->p[i], text, sizeof(text));
 		lt_comm_at(e->layout->comm, "step %llu, %s", (unsigned long long)e->what->number,
 				text);
+		e->w->ops->range_begin(e->q, text);
 		if (act(e, &list->p[i], err) < 0)
 			return -1;
+		e->w->ops->range_end(e->q);
 	}
 	return drain(e, err);
 }
@@ -372,6 +374,7 @@ int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_s
 {
 	const struct lk_ops *ops = e->w->ops;
 	const struct lt_pipeline *p = NULL;
+	int rc;
 
 	LU_ASSERT(what->micros <= e->micros_max);
 	e->what = what;
@@ -385,11 +388,16 @@ int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_s
 		return -1;
 	if (ops->zero(e->q, e->loss, what->micros * sizeof(*e->loss)) < 0)
 		return lt_queue_err(ops, e->q, err);
+	ops->range_begin(e->q, "step");
 	if (run(e, &p->stage[e->layout->at[LT_PP]], err) < 0)
 		return -1;
 	lt_comm_at(e->layout->comm, "step %llu, update", (unsigned long long)what->number);
-	return lt_optimizer_update(
+	ops->range_begin(e->q, "update");
+	rc = lt_optimizer_update(
 			e->optimizer, h, what->tokens, e->loss, what->micros, update, err);
+	ops->range_end(e->q);
+	ops->range_end(e->q);
+	return rc;
 }
 
 /* --- forward only ------------------------------------------------------------------------------ */
