@@ -463,11 +463,11 @@ const struct lk_ops *lk_cpu_ops_isa(const char *isa, enum lk_type act);
 
 /* A GPU of this machine. */
 struct lk_device {
-	char name[128];		   /* such as "NVIDIA H100 80GB HBM3" */
-	int major, minor;	   /* compute capability */
-	int processors;		   /* multiprocessors */
-	uint64_t memory, free;	   /* bytes */
-	uint64_t bus;		   /* where it is in the host: PCI domain, bus, device, 16 bits each */
+	char name[128];	       /* such as "NVIDIA H100 80GB HBM3" */
+	int major, minor;      /* compute capability */
+	int processors;	       /* multiprocessors */
+	uint64_t memory, free; /* bytes */
+	uint64_t bus;	       /* where it is in the host: PCI domain, bus, device, 16 bits each */
 	double flops16, bandwidth; /* dense bf16 operations and bytes a second by the data sheet;
 				      0: not known */
 };

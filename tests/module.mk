@@ -43,7 +43,7 @@ endif
 # ---- test programs -----------------------------------------------------------------------
 test_bins = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/$(1)/test_*.c)))
 test_help = $(patsubst %.c,$(BUILD)/%.o,\
-	$(sort $(filter-out tests/$(1)/test_% %/fake_nccl.c,$(wildcard tests/$(1)/*.c))))
+	$(sort $(filter-out tests/$(1)/test_% %/fake_nccl.c %/fake_nccl_run.c,$(wildcard tests/$(1)/*.c))))
 UNIT_TESTS := $(call test_bins,unit)
 KERNELS_TESTS := $(call test_bins,kernels)
 TRAINER_TESTS := $(call test_bins,trainer)
@@ -73,10 +73,11 @@ $(NCCL_TESTS): | $(TEST_BUILD)/trainer/fake_nccl.so
 endif
 $(NCCL_TESTS): LD_FLAGS += -rdynamic
 $(TEST_BUILD)/trainer/fake_nccl.so: OWN_FLAGS += -isystem $(NCCL_INCLUDE)
-$(TEST_BUILD)/trainer/fake_nccl.so: tests/trainer/fake_nccl.c $(BUILD)/flags
+$(TEST_BUILD)/trainer/fake_nccl.so: tests/trainer/fake_nccl.c tests/trainer/fake_nccl_run.c \
+		tests/trainer/fake_nccl.h $(BUILD)/flags
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(C_FLAGS) -fPIC -shared -o $@ $<
+	$(Q)$(CC) $(filter-out -MMD -MP,$(C_FLAGS)) -fPIC -shared -o $@ $(filter %.c,$^)
 
 include tests/kernels/emu/module.mk
 

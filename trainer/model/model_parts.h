@@ -51,8 +51,9 @@ struct lt_model {
 	lk_real *stats, *merged; /* of all ranks' parts of the vocabulary [tp][rows][3]; of it */
 	size_t *stats_bound;	 /* [tp + 1] */
 	uint32_t *labels;
-	struct lt_staging staging; /* of what is uploaded: host memory, of which nothing is counted */
-	void **owned; /* all allocations */
+	struct lt_staging
+			staging; /* of what is uploaded: host memory, of which nothing is counted */
+	void **owned;		 /* all allocations */
 	size_t n_owned, max_owned;
 	uint64_t bytes; /* their sum */
 	bool count_only, failed, measuring;

@@ -33,7 +33,7 @@ struct lt_mesh {
 	size_t size[LT_AXES];
 	enum lt_axis order[LT_AXES]; /* fastest first */
 	size_t stride[LT_AXES];
-	size_t ranks; /* the product of the sizes */
+	size_t ranks;  /* the product of the sizes */
 	bool reversed; /* lt_mesh_reverse() */
 };
 

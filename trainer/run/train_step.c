@@ -393,8 +393,7 @@ int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_s
 		return -1;
 	lt_comm_at(e->layout->comm, "step %llu, update", (unsigned long long)what->number);
 	ops->range_begin(e->q, "update");
-	rc = lt_optimizer_update(
-			e->optimizer, h, what->tokens, e->loss, what->micros, update, err);
+	rc = lt_optimizer_update(e->optimizer, h, what->tokens, e->loss, what->micros, update, err);
 	ops->range_end(e->q);
 	ops->range_end(e->q);
 	return rc;
