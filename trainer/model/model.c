@@ -534,10 +534,12 @@ static int chunk_forward(
 	for (size_t i = 0; i < c->n; i++) {
 		size_t l = c->first + i;
 
+		lt_range_begin(m, "forward", l);
 		if (need(m, lt_bucket_of_layer(t, l)) < 0 ||
 				lt_layer_forward(m, l, &a[i], i ? &a[i - 1] : NULL, at) < 0 ||
 				!(d = lt_layer_finish(m, l, &a[i], at)))
 			return -1;
+		m->ops->range_end(m->q);
 	}
 	return m->ops->add(m->q, slot->out, a[c->n - 1].x2, d, share * m->s.hidden);
 }
@@ -586,12 +588,14 @@ static int chunk_backward(struct lt_model *m, size_t chunk, struct lt_slot *slot
 	for (size_t i = c->n; i-- > 0;) {
 		size_t l = c->first + i;
 
+		lt_range_begin(m, "backward", l);
 		if (m->plan.recompute == LT_RECOMPUTE_LAYER &&
 				lt_layer_forward(m, l, &slot->acts[i], NULL, &at) < 0)
 			return -1;
 		if (lt_layer_backward(m, l, &slot->acts[i], &at, dx, g, !pass->first) < 0 ||
 				ready(m, pass, lt_bucket_of_layer(t, l)) < 0)
 			return -1;
+		m->ops->range_end(m->q);
 	}
 	if (c->first > 0)
 		return 0;

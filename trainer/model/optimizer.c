@@ -16,7 +16,7 @@ struct lt_optimizer {
 	struct lt_pending **reducing; /* by bucket */
 	struct lt_pending **gathering;
 	struct lt_pending *norms; /* the sum of apply_norms() */
-	struct lk_step *step; /* host memory that the device copies to and from */
+	struct lk_step *step; /* host memory: [0] is copied to the device, [1] from it */
 };
 
 int lt_optimizer_open(struct lt_optimizer **out, struct lt_weights *w,
@@ -34,7 +34,7 @@ int lt_optimizer_open(struct lt_optimizer **out, struct lt_weights *w,
 	o->complete = calloc(n, sizeof(*o->complete));
 	o->reducing = calloc(n, sizeof(*o->reducing));
 	o->gathering = calloc(n, sizeof(*o->gathering));
-	o->step = w->ops->host_alloc(w->q, sizeof(*o->step));
+	o->step = w->ops->host_alloc(w->q, 2 * sizeof(*o->step));
 	if (!o->complete || !o->reducing || !o->gathering || !o->step) {
 		lt_optimizer_close(o);
 		return lu_err_nomem(err);
@@ -306,14 +306,14 @@ int lt_optimizer_update(struct lt_optimizer *o, const struct lt_hyper *h, double
 	const struct lk_ops *ops = w->ops;
 	struct lt_group *const losses[] = { o->g.dp, o->g.pp };
 	struct lt_group *const squares[] = { w->bound ? o->g.dp : NULL, o->g.pp, o->g.tp };
-	struct lk_step *step = o->step;
+	struct lk_step *step = &o->step[1];
 	double scale = tokens > 0 ? 1 / tokens : 0;
 
 	if (finish_reducing(o, err) < 0 || sum_over(o, losses, 2, loss, n, err) < 0 ||
 			sum_over(o, squares, 3, w->sums, w->table.norms, err) < 0)
 		return -1;
-	step->scale = scale;
-	if (ops->copy(w->q, &w->step->scale, &step->scale, sizeof(scale), LK_H2D) < 0 ||
+	o->step[0].scale = scale;
+	if (ops->copy(w->q, &w->step->scale, &o->step[0].scale, sizeof(scale), LK_H2D) < 0 ||
 			ops->sum(w->q, &w->step->loss, loss, n) < 0 ||
 			ops->sum(w->q, &w->step->sqnorm, w->sums, w->table.norms) < 0 ||
 			ops->clip(w->q, w->step, h->clip) < 0)

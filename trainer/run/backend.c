@@ -105,6 +105,16 @@ int lt_backend_place(
 	return rc;
 }
 
+double lt_backend_peak(const struct lt_backend *b, int device, size_t ranks)
+{
+	struct lk_device d;
+	struct lk_err ignored;
+
+	if (!b->gpu || b->dtype != LT_BF16 || lk_cuda_describe(device, &d, &ignored) < 0)
+		return 0;
+	return d.flops16 * (double)ranks;
+}
+
 size_t lt_backend_head_rows(const struct lk_ops *ops)
 {
 	return strncmp(ops->name, "cuda", 4) == 0 ? LT_GPU_HEAD_ROWS : 0;

@@ -38,6 +38,10 @@ int lt_backend_choose(struct lt_backend *b, enum lt_device device, enum lt_dtype
 int lt_backend_place(const struct lt_backend *b, struct lt_comm *comm, int *device,
 		struct lu_err *err) LU_CHECKED;
 
+/* Operations a second that so many GPUs like this one can do in the type of the activations, by the data
+ * sheet; 0: not known. */
+double lt_backend_peak(const struct lt_backend *b, int device, size_t ranks);
+
 /* Rows of logits at once: 0, chosen by the vocabulary, on the CPU; on GPUs as many as keep the traffic of
  * the head's weight gradient, which is read and written for each block of rows, small beside the
  * products. */

@@ -20,6 +20,8 @@ static int make_mesh(struct lt_layout *l, const struct lt_settings *s, size_t pr
 	}
 	if (lt_mesh_init(&l->mesh, size, s->parallel.order, processes, err) < 0)
 		return -1;
+	if (s->parallel.equality == LT_EQUAL_LAYOUT)
+		(void)lt_mesh_reverse(&l->mesh);
 	for (int a = 0; a < LT_AXES; a++)
 		l->at[a] = lt_mesh_at(&l->mesh, (enum lt_axis)a, l->rank);
 	return 0;

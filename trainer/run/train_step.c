@@ -363,8 +363,10 @@ static int run(struct lt_step *e, const struct lt_actions *list, struct lu_err *
 		lt_action_text(&list->p[i], text, sizeof(text));
 		lt_comm_at(e->layout->comm, "step %llu, %s", (unsigned long long)e->what->number,
 				text);
+		e->w->ops->range_begin(e->q, text);
 		if (act(e, &list->p[i], err) < 0)
 			return -1;
+		e->w->ops->range_end(e->q);
 	}
 	return drain(e, err);
 }
@@ -374,6 +376,7 @@ int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_s
 {
 	const struct lk_ops *ops = e->w->ops;
 	const struct lt_pipeline *p = NULL;
+	int rc;
 
 	LU_ASSERT(what->micros <= e->micros_max);
 	e->what = what;
@@ -387,11 +390,15 @@ int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_s
 		return -1;
 	if (ops->zero(e->q, e->loss, what->micros * sizeof(*e->loss)) < 0)
 		return lt_queue_err(ops, e->q, err);
+	ops->range_begin(e->q, "step");
 	if (run(e, &p->stage[e->layout->at[LT_PP]], err) < 0)
 		return -1;
 	lt_comm_at(e->layout->comm, "step %llu, update", (unsigned long long)what->number);
-	return lt_optimizer_update(
-			e->optimizer, h, what->tokens, e->loss, what->micros, update, err);
+	ops->range_begin(e->q, "update");
+	rc = lt_optimizer_update(e->optimizer, h, what->tokens, e->loss, what->micros, update, err);
+	ops->range_end(e->q);
+	ops->range_end(e->q);
+	return rc;
 }
 
 /* --- forward only ------------------------------------------------------------------------------ */
@@ -442,10 +449,13 @@ int lt_step_sum(struct lt_step *e, double *x, size_t n, struct lu_err *err)
 		if (g)
 			rc = lt_all_reduce(g, e->q, device, n, LT_DOUBLES, NULL, err);
 	}
-	if (rc == 0 && (ops->copy(e->q, x, device, bytes, LK_D2H) < 0 || ops->sync(e->q) < 0))
+	/* x is read before it is written. */
+	if (rc == 0 &&
+			(ops->sync(e->q) < 0 || ops->copy(e->q, x, device, bytes, LK_D2H) < 0 ||
+					ops->sync(e->q) < 0))
 		rc = lt_queue_err(ops, e->q, err);
 	ops->free(e->q, device);
-	return rc;
+	return rc < 0 ? -1 : lt_comm_check(e->layout->comm, err);
 }
 
 int lt_step_settle(struct lt_step *e, struct lu_err *err)
