@@ -146,3 +146,16 @@ enum lt_dtype lt_dtype_of(const char *name)
 {
 	return strcmp(name, "bf16") == 0 ? LT_BF16 : LT_FP32;
 }
+
+const char *lt_memory_name(enum lt_memory_mode memory)
+{
+	return memory == LT_MEMORY_LOW ? "low" : "standard";
+}
+
+int lt_backend_check(const struct lt_backend *b, const struct lt_settings *s, struct lu_err *err)
+{
+	if (s->train.memory == LT_MEMORY_LOW && b->dtype != LT_BF16)
+		return lu_err_set(err, "train.memory = low needs train.dtype = bf16; here it is %s",
+				lt_dtype_name(b->dtype));
+	return 0;
+}

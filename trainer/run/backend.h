@@ -28,6 +28,10 @@ struct lt_backend {
 	char why_not[256]; /* `auto`: why it is no GPU, "" if the build has none */
 };
 
+/* An error if settings cannot be had on it. */
+int lt_backend_check(const struct lt_backend *b, const struct lt_settings *s,
+		struct lu_err *err) LU_CHECKED;
+
 int lt_backend_choose(struct lt_backend *b, enum lt_device device, enum lt_dtype dtype,
 		struct lu_err *err) LU_CHECKED;
 
@@ -56,5 +60,7 @@ const char *lt_equality_name(enum lt_equality level);
 /* "fp32", "bf16"; and back, where anything else, such as the "" of old checkpoints, is fp32. */
 const char *lt_dtype_name(enum lt_dtype dtype);
 enum lt_dtype lt_dtype_of(const char *name);
+/* "standard", "low". */
+const char *lt_memory_name(enum lt_memory_mode memory);
 
 #endif

@@ -457,7 +457,8 @@ int lt_budget(const struct lt_config *c, const char *tokenizer, struct lu_buf *o
 	struct lt_backend b;
 	const struct seat seat = { &b, 0 };
 
-	if (lt_backend_choose(&b, c->base.train.device, c->base.train.dtype, err) < 0)
+	if (lt_backend_choose(&b, c->base.train.device, c->base.train.dtype, err) < 0 ||
+			lt_backend_check(&b, &c->base, err) < 0)
 		return -1;
 	for (size_t i = 0; i < c->phase.n; i++) {
 		struct lt_phase_data d;

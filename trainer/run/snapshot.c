@@ -91,10 +91,9 @@ int lt_snapshot_take(struct lt_snapshot *s, struct lu_err *err)
 		size_t offset = s->w->table.param[p->param].offset + p->at;
 
 		for (int v = 0; v < LT_VECTORS; v++) {
-			if (ops->copy(s->w->q, s->host[v] + p->host,
-					    lt_weights_at(s->w, (enum lt_vector)v, offset),
-					    p->n * sizeof(lk_real), LK_D2H) < 0)
-				return lt_queue_err(ops, s->w->q, err);
+			if (lt_weights_queue_get(s->w, (enum lt_vector)v, offset, p->n,
+					    s->host[v] + p->host, err) < 0)
+				return -1;
 		}
 	}
 	return ops->sync(s->w->q) < 0 ? lt_queue_err(ops, s->w->q, err) : 0;

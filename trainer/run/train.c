@@ -484,7 +484,7 @@ static int check_all(struct lt_trainer *l, struct lt_settings *first, struct lt_
 
 static int open_weights(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
 {
-	struct lt_holding holding = lt_layout_holding(&l->layout);
+	struct lt_holding holding = lt_layout_holding(&l->layout, &l->what->config->base);
 
 	if (lt_weights_open(&l->w, l->ops, l->q, shape, &l->layout.place, &holding, err) < 0)
 		return -1;
@@ -502,6 +502,8 @@ static int open_all(struct lt_trainer *l, struct lu_err *err)
 	struct lt_shape shape;
 	int rc = check_all(l, &first, &shape, err);
 
+	if (rc == 0)
+		rc = lt_backend_check(l->what->backend, &first, err);
 	if (agree(l, rc, err) < 0 || find_position(l, &shape, err) < 0)
 		return -1;
 	rc = open_data(l, err);
@@ -649,11 +651,18 @@ static void note_rounding(const struct lt_trainer *l)
 {
 	const struct lt_written_by *was = &l->found.pos.by;
 	size_t lanes = l->layout.lanes, tp = l->layout.mesh.size[LT_TP];
-	enum lt_dtype dtype = l->what->config->base.train.dtype;
+	enum lt_dtype dtype = l->what->backend->dtype;
+	const char *memory = lt_memory_name(l->what->config->base.train.memory);
+	const char *before = *was->memory ? was->memory : lt_memory_name(LT_MEMORY_STANDARD);
 
 	if (l->found.found && lt_dtype_of(was->dtype) != dtype)
 		lu_note("activations round otherwise than before: train.dtype was %s and is %s",
 				lt_dtype_name(lt_dtype_of(was->dtype)), lt_dtype_name(dtype));
+	if (l->found.found && strcmp(before, memory) != 0)
+		lu_note("gradients and moments round otherwise than before: train.memory was %s "
+			"and "
+			"is %s",
+				before, memory);
 	if (was->dp && (was->lanes != lanes || was->tp != tp))
 		lu_note("sums round otherwise than before: train.lanes was %" PRIu64 " and is "
 			"%zu, parallel.tp was %" PRIu64 " and is %zu",

@@ -298,6 +298,7 @@ static int backward(struct lt_step *e, const struct lt_action *a, size_t chunk, 
 {
 	size_t lanes = e->w->holding.lanes, i = (size_t)a->micro;
 	struct lt_pass pass = { .lane = i % lanes,
+		.micro = lt_layout_micro(e->layout, i),
 		.first = i < lanes,
 		.last = i + 1 == e->micros,
 		.loss = e->loss + lt_layout_micro(e->layout, i) };
