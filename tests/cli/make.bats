@@ -69,3 +69,12 @@ setup() {
 	# The environment counts like the command line.
 	[ "$(CC=clang compile)" = 0 ]
 }
+
+@test "CUDA=1 says what it lacks; make says whether CUDA is in" {
+	run -2 make CUDA=1 CUDA_HOME=/nonexistent all
+	[[ $output == *"not found: nvcc"*"make cuda-deps"* ]]
+	run -2 make CUDA=1 CONFIG=double all
+	[[ $output == *"CUDA=1 goes with CONFIG=release and CONFIG=bare, not with double"* ]]
+	run -0 make -n CUDA=0 all
+	[[ $output == *"CUDA: left out (CUDA=0)"* ]]
+}
