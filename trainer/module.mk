@@ -15,9 +15,8 @@ TRAINER_SRC := $(filter-out trainer/comm/comm_mpi.c,$(TRAINER_SRC))
 endif
 
 # Data between GPUs go over NCCL where its header is found; the library is loaded at run time.
-NCCL_INCLUDE := $(if $(NCCL_SRC),$(patsubst %/nccl.h,%,$(firstword $(wildcard \
-	$(foreach d,$(CUDA_INCLUDE) build/cuda/include $(CUDA_HOME)/include /usr/local/cuda/include \
-	/usr/include,$(d)/nccl.h)))))
+NCCL_INCLUDE := $(or $(CUDA_NCCL_H),$(patsubst %/nccl.h,%,$(firstword $(wildcard $(addsuffix /nccl.h,\
+	$(CUDA_ROOTS:%=%/include) $(CURDIR)/build/cuda/nvidia/nccl/include /usr/include)))))
 NCCL_FILES := $(wildcard trainer/comm/comm_nccl.c trainer/comm/nccl_*.c)
 ifneq ($(NCCL_INCLUDE),)
 TRAINER_SRC := $(filter-out trainer/comm/comm_no_nccl.c,$(TRAINER_SRC))

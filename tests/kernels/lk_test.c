@@ -25,50 +25,49 @@ struct t_ctx {
 	struct buffer buffer[BUFFERS];
 };
 
-#if defined(LK_TEST_GPU) || defined(LK_EMU)
-static struct lk_ops gpu_bf16;
-static int (*gpu_open)(struct lk_queue **q, int device, struct lk_err *err);
+static int (*cuda_open)(struct lk_queue **q, int device, struct lk_err *err);
 
 /* With our attention: cuDNN's, which bench_gpu compares with it, has other bits for other buffers. */
 static int open_own(struct lk_queue **q, int device, struct lk_err *err)
 {
-	if (gpu_open(q, device, err) < 0)
+	if (cuda_open(q, device, err) < 0)
 		return -1;
 	return lk_cuda_choose(*q, LK_ATTENTION_OWN, 1);
 }
 
-/* The GPU's, or the emulated one's. The CPU's tables are there besides, and have been tested. */
+/* The GPU's, or the emulated one's: table i of two. */
+static const struct lk_ops *cuda_table(size_t i, struct lk_err *err)
+{
+	static struct lk_ops own;
+	const struct lk_ops *ops = lk_cuda_ops(i == 0 ? LK_REAL : LK_BF16, err);
+
+	if (!ops || i == 0)
+		return ops;
+	cuda_open = ops->open;
+	own = *ops;
+	own.open = open_own;
+	return &own;
+}
+
+#if defined(LK_EMU) || defined(LK_TEST_GPU)
+/* Linked for these alone: the CPU's tables have been tested. Without a GPU every test would pass. */
 const struct lk_ops *t_table(size_t i)
 {
 	struct lk_err err;
-	const struct lk_ops *ops = lk_cuda_ops(i == 0 ? LK_REAL : LK_BF16, &err);
+	const struct lk_ops *ops = i < 2 ? cuda_table(i, &err) : NULL;
 
-	/* Without a GPU all tests would pass. */
-	if (!ops) {
+	if (i < 2 && !ops) {
 		printf("Bail out! %s\n", err.msg);
 		exit(2);
 	}
-	if (i > 1)
-		return NULL;
-	if (i == 0)
-		return ops;
-	if (!gpu_open) {
-		gpu_open = ops->open;
-		gpu_bf16 = *ops;
-		gpu_bf16.open = open_own;
-	}
-	return &gpu_bf16;
-}
-
-const struct lk_ops *t_product_table(size_t i)
-{
-	return t_table(i);
+	return ops;
 }
 #else
 const struct lk_ops *t_table(size_t i)
 {
 	static const char *const isa[] = { "base", "avx2", "avx512", "avx512bf16", "amx" };
 	static const enum lk_type act[] = { LK_REAL, LK_BF16 };
+	struct lk_err err;
 	size_t n = 0;
 
 	for (size_t j = 0; j < T_LEN(isa) * T_LEN(act); j++) {
@@ -77,16 +76,20 @@ const struct lk_ops *t_table(size_t i)
 		if (ops && n++ == i)
 			return ops;
 	}
-	return NULL;
+	return i - n < 2 && lk_cuda_devices() > 0 ? cuda_table(i - n, &err) : NULL;
 }
+#endif
 
 const struct lk_ops *t_product_table(size_t i)
 {
+#ifndef LK_EMU
 	const struct lk_ops *ops = t_table(i);
 
 	return ops || (i > 0 && !t_table(i - 1)) ? ops : t_tile_model();
-}
+#else
+	return t_table(i);
 #endif
+}
 
 bool t_on_cpu(const struct lk_ops *ops)
 {

@@ -376,6 +376,8 @@ static void test_phase(void **state)
 	ok(lt_question_init(&q, &cluster, &k, &s, &err), &err);
 	ok(lt_rank_one(&row, &q, &c, &err), &err);
 	assert_true(isnan(row.seconds));
+	s.train.dtype = LT_DTYPE_AUTO;
+	ok(lt_question_init(&q, &cluster, &k, &s, &err), &err);
 	s.train.dtype = LT_FP32;
 	assert_int_equal(lt_question_init(&q, &cluster, &k, &s, &err), -1);
 }

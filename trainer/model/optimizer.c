@@ -64,6 +64,7 @@ int lt_optimizer_begin(struct lt_optimizer *o, const struct lt_hyper *h, double 
 	o->step->lr = lr;
 	o->step->bias1 = 1 - pow(h->beta1, (double)t);
 	o->step->bias2 = 1 - pow(h->beta2, (double)t);
+	o->step->number = t;
 	o->lanes = lanes;
 	o->next = w->table.buckets;
 	for (size_t i = 0; i < o->next; i++)

@@ -20,10 +20,12 @@
 #define MIB 1048576.0
 #define GIB (1024 * MIB)
 
-/* Allocations of the device are rounded up, and some small ones are not counted. */
-#define SLACK ((uint64_t)32 << 20)
-/* What lt_health_probe() takes for a moment. */
-#define PROBE ((uint64_t)130 << 20)
+/* Allocations of the device are rounded up, and some small ones are not counted: so many bytes, and a
+ * part of the whole. */
+#define SLACK ((uint64_t)4 << 20)
+#define SHARE 0.01
+/* What lt_health_probe() takes for a moment, where there are several ranks, and its products need. */
+#define PROBE ((uint64_t)192 << 20)
 
 /* What a rank computes with. */
 struct seat {
@@ -108,11 +110,11 @@ static int check_hosts(const struct need *all, size_t ranks, const struct lt_mem
 }
 
 /* Bytes that the device is asked for. */
-static double device_bytes(const struct lt_memory *m)
+static double device_bytes(const struct lt_memory *m, size_t ranks)
 {
-	double bytes = m->all * 1.001 + (double)SLACK;
+	double bytes = m->all * (1 + SHARE) + (double)SLACK;
 
-	return bytes > (double)PROBE ? bytes : (double)PROBE;
+	return ranks == 1 || bytes > (double)PROBE ? bytes : (double)PROBE;
 }
 
 /* Bytes that NCCL is granted. */
@@ -126,12 +128,12 @@ static double nccl_bytes(const struct lt_settings *s, size_t ranks)
 }
 
 /* The rank's own GPU. */
-static int check_device(
-		const struct seat *seat, const struct lt_memory *m, double nccl, struct lu_err *err)
+static int check_device(const struct seat *seat, const struct lt_settings *s, size_t ranks,
+		const struct lt_memory *m, struct lu_err *err)
 {
 	struct lk_device d;
 	struct lk_err kerr;
-	double need = device_bytes(m) + nccl;
+	double nccl = nccl_bytes(s, ranks), need = device_bytes(m, ranks) + nccl;
 
 	if (lk_cuda_describe(seat->device, &d, &kerr) < 0)
 		return lu_err_set(err, "%s", kerr.msg);
@@ -158,7 +160,7 @@ static int check_phase(const struct lt_settings *s, const struct seat *seat, uin
 	int rc = count_phase(s, rank, ranks, seat, &m, err);
 
 	if (rc == 0 && seat->b->gpu)
-		rc = check_device(seat, &m, nccl_bytes(s, ranks), err);
+		rc = check_device(seat, s, ranks, &m, err);
 	if (lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err) < 0)
 		return -1;
 	if (seat->b->gpu)
@@ -190,8 +192,8 @@ int lt_budget_device(const struct lt_config *c, const struct lt_backend *b, int 
 		if (lt_config_phase(c, i, &s, err) < 0 ||
 				count_phase(&s, rank, ranks, &seat, &m, err) < 0)
 			return -1;
-		if (device_bytes(&m) > (double)*bytes)
-			*bytes = (uint64_t)device_bytes(&m);
+		if (device_bytes(&m, ranks) > (double)*bytes)
+			*bytes = (uint64_t)device_bytes(&m, ranks);
 	}
 	return 0;
 }
@@ -297,7 +299,7 @@ static int memory_lines(const struct lt_settings *s, const struct lt_schedule *s
 		lu_buf_printf(out, "%5zu %9.1f %9.1f %9.1f %9.1f %9.1f %9.1f %9.1f\n", stage,
 				m.weights / MIB, m.gradients / MIB, m.optimizer / MIB,
 				m.activations / MIB, m.exchange / MIB, m.checkpoint / MIB,
-				(gpu ? device_bytes(&m) : m.all + program) / MIB);
+				(gpu ? device_bytes(&m, 1) : m.all + program) / MIB);
 	}
 	lu_buf_printf(out, "\n");
 	if (stages == 1) {
@@ -310,7 +312,7 @@ static int memory_lines(const struct lt_settings *s, const struct lt_schedule *s
 		if (!gpu)
 			memory_line(out, "program", program);
 		memory_line(out, gpu ? "one allocation of a GPU" : "memory in all",
-				gpu ? device_bytes(&m) : m.all + program);
+				gpu ? device_bytes(&m, 1) : m.all + program);
 	}
 	if (gpu && device_lines(seat, nccl_bytes(s, 0), out, err) < 0)
 		return -1;

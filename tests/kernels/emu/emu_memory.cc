@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include <map>
+#include <mutex>
 
 #include "tests/kernels/emu/emu.h"
 #include "tests/kernels/emu/emu_fibre.h"
@@ -16,6 +17,8 @@ namespace
 {
 
 const size_t page = 4096;
+/* To open and close more memory than this for each kernel takes too long: some 20 ns a page. */
+const size_t much = 4 << 20;
 
 struct allocation {
 	unsigned char *first; /* its pages */
@@ -29,12 +32,16 @@ struct memory {
 	unsigned char *base;
 	size_t reach, capacity, used; /* bytes of addresses, of memory, in use */
 	bool open_always;
+	bool lingers; /* it is open still, until the host waits */
 	int depth;
 	table taken, pinned;
 	struct sigaction before;
 };
 
 memory &mem = *new memory{}; /* outlives the process's destructors */
+/* Of the tables, which arguments are looked up in before a launch takes its turn. */
+std::mutex &tables = *new std::mutex;
+typedef std::lock_guard<std::mutex> guard;
 
 } // namespace
 
@@ -110,21 +117,33 @@ static void protect_all(int how)
 
 void emu_memory_open()
 {
-	if (mem.depth++ == 0)
+	if (mem.depth++ == 0 && !mem.lingers)
 		protect_all(PROT_READ | PROT_WRITE);
+	mem.lingers = false;
 }
 
 void emu_memory_close()
 {
-	if (--mem.depth == 0)
+	if (--mem.depth > 0)
+		return;
+	if (mem.used > much)
+		mem.lingers = true;
+	else
 		protect_all(PROT_NONE);
+}
+
+void emu_memory_settle()
+{
+	if (mem.lingers)
+		protect_all(PROT_NONE);
+	mem.lingers = false;
 }
 
 void emu_set_protect(int on)
 {
 	if (mem.open_always == !on)
 		return;
-	mem.open_always = false;
+	mem.open_always = mem.lingers = false;
 	protect_all(on ? PROT_NONE : PROT_READ | PROT_WRITE);
 	mem.open_always = !on;
 }
@@ -161,9 +180,13 @@ void *emu_memory_take(size_t bytes)
 	memset(p, 0xff, bytes);
 	EMU_POISON(a.first, a.room);
 	EMU_UNPOISON(p, bytes);
-	mem.taken[p] = a;
+	{
+		guard g(tables);
+
+		mem.taken[p] = a;
+	}
 	mem.used += a.room;
-	if (mem.depth == 0 && !mem.open_always)
+	if (mem.depth == 0 && !mem.lingers && !mem.open_always)
 		protect(a, PROT_NONE);
 	return p;
 }
@@ -180,6 +203,7 @@ bool emu_memory_give(void *p)
 	(void)madvise(a.first, a.room, MADV_DONTNEED);
 	EMU_UNPOISON(a.first, a.room);
 	mem.used -= a.room;
+	guard g(tables);
 	mem.taken.erase(found);
 	return true;
 }
@@ -192,15 +216,22 @@ void *emu_memory_pin(size_t bytes)
 		return nullptr;
 	p = static_cast<unsigned char *>(
 			aligned_alloc(page, bytes == 0 ? page : (bytes + page - 1) / page * page));
-	if (p)
+	if (p) {
+		guard g(tables);
+
 		mem.pinned[p] = { p, 0, bytes };
+	}
 	return p;
 }
 
 bool emu_memory_unpin(void *p)
 {
-	if (mem.pinned.erase(static_cast<unsigned char *>(p)) == 0)
-		return false;
+	{
+		guard g(tables);
+
+		if (mem.pinned.erase(static_cast<unsigned char *>(p)) == 0)
+			return false;
+	}
 	free(p);
 	return true;
 }
@@ -234,6 +265,8 @@ bool emu_memory_near(const void *p)
 
 void emu_check_argument(const char *kernel, int argument, const void *p)
 {
+	guard g(tables);
+
 	if (p && !inside(mem.taken, p, 0) && !inside(mem.pinned, p, 0))
 		emu_fail("kernel %s: argument %d, %p, points to no device memory", kernel, argument,
 				p);
