@@ -16,7 +16,7 @@ setup() {
 	commands = {e["file"]: e["command"] for e in entries}
 	assert len(commands) == len(entries), "a file twice"
 	missing = [f for pattern in ("libcommon/*/*.c", "libcommon/*/*.cc", "tools/*.c", "kernels/*/*.c",
-	    "kernels/cpu/*.inc", "trainer/*.c", "trainer/*/*.c", "tests/unit/*.c", "tests/fuzz/*.c")
+	    "kernels/cpu/*.inc", "kernels/cuda/*.cu", "trainer/*.c", "trainer/*/*.c", "tests/unit/*.c", "tests/fuzz/*.c")
 	    for f in glob.glob(pattern) if f not in commands]
 	assert not missing, missing
 	for f in glob.glob("kernels/cpu/*.inc") + ["libcommon/io/json.c"]:

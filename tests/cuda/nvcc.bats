@@ -17,8 +17,8 @@ compile() {
 	[ "$(compile)" = 1 ]
 	[ "$(compile)" = 0 ]
 	[ "$(compile WERROR=1)" = 0 ]
-	[ "$(compile NVCCFLAGS=-G)" = 1 ]
-	[ "$(compile NVCCFLAGS=-G)" = 0 ]
+	[ "$(compile NVCCFLAGS=-DX)" = 1 ]
+	[ "$(compile NVCCFLAGS=-DX)" = 0 ]
 	[ "$(compile CUDA_ARCH=80)" = 1 ]
 }
 
