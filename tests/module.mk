@@ -229,7 +229,7 @@ check-gpu: $(GPU_TESTS)
 	@[ -n "$(CUDA_ON)" ] || { echo "CUDA: $(CUDA_SAYS)" >&2; exit 1; }
 	@$(TEST_ENV) $(PROVE) $(or $(call chosen,$(GPU_TESTS)),$(error no test is called $(TESTS)))
 
-# What tests/gpu/run runs.
+## gpu-programs: build what tests/gpu/run runs
 gpu-programs: $(GPU_TESTS) $(BUILD)/tests/bench/bench_gpu
 
 .PHONY: fuzz fuzz-now
