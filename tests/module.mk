@@ -217,12 +217,13 @@ check-tsan-now: $(BIN) $(TSAN_TESTS)
 ## emu: build lucie-train for the emulated GPU into build/CONFIG/emu/bin
 emu: $(EMU)/bin/lucie-train
 
-# In a folder of its own: the other builds are for more processors than one.
+# In a folder of its own, since the other builds are for more processors than one; and bare, as on the
+# machines that it is for.
 .PHONY: check-cuda check-cuda-now
 ## check-cuda: compile the kernels by nvcc and read the assembler's report
 check-cuda:
 	@$(MAKE) --no-print-directory cuda-deps
-	@$(MAKE) --no-print-directory CUDA=1 CUDA_ARCH=90 CONFIG=release BUILD=build/sm90 check-cuda-now
+	@$(MAKE) --no-print-directory BARE=1 CUDA=1 CUDA_ARCH=90 BUILD=build/sm90 check-cuda-now
 
 check-cuda-now: $(CUDA_OBJ)
 	@$(TEST_ENV) LUCIE_CUOBJDUMP="$(CUDA_DUMP)" $(PROVE) $(sort $(wildcard tests/cuda/*.bats))
@@ -233,7 +234,7 @@ check-gpu: $(GPU_TESTS)
 	@[ -n "$(CUDA_ON)" ] || { echo "CUDA: $(CUDA_SAYS)" >&2; exit 1; }
 	@$(TEST_ENV) $(PROVE) $(or $(call chosen,$(GPU_TESTS)),$(error no test is called $(TESTS)))
 
-# What tests/gpu/run runs.
+## gpu-programs: build what tests/gpu/run runs
 gpu-programs: $(GPU_TESTS) $(BUILD)/tests/bench/bench_gpu
 
 .PHONY: fuzz fuzz-now
