@@ -120,7 +120,8 @@ struct lk_packed_weight; /* operand B of gemm() in the backend's own layout */
 /*
  * Values of one training step, in device memory: fill a host copy and copy it with LK_H2D.
  * Written by:
- *	host	finite = 1 at the start; lr, bias1, bias2, scale: once a step, before clip()
+ *	host	finite = 1 at the start; lr, bias1, bias2, number, scale: once a step, before clip()
+ *		(number before the first low_accumulate() of the step)
  *	sum()	sqnorm, loss: pass their address as `out`
  *	clip()	norm, clip, finite
  * `finite` is sticky, so that the host may look at it a step late: no later update happens either.
@@ -129,6 +130,7 @@ struct lk_step {
 	double lr;	 /* learning rate */
 	double bias1;	 /* 1 - beta1^t, t from 1 */
 	double bias2;	 /* 1 - beta2^t */
+	uint64_t number; /* t: what low_accumulate() and low_adamw() draw their random bits by */
 	double scale;	 /* of the gradients: 1 / sum of the weights of all labels of the step */
 	double sqnorm;	 /* sum of squares of all gradients, before `scale` */
 	double loss;	 /* sum of the losses of the step */
@@ -205,6 +207,20 @@ struct lk_adamw {
 	double beta1, beta2;
 	double eps;   /* outside the square root */
 	double decay; /* 0 for tensors without weight decay */
+};
+
+/*
+ * Where the random bits of stochastic rounding come from: a function of the seed, the step's number,
+ * the tensor, the draw and the index of the element in the logical tensor, whatever the layout and
+ * however the tensor is cut into calls. Element i of the call is element at + i of the tensor as it
+ * is here, which has rows of `width` elements out of rows of `pitch`: j = at + i has the logical index
+ * first + j / width * pitch + j % width, or first + j where width is 0.
+ */
+struct lk_dither {
+	uint64_t seed;
+	uint32_t tensor,
+			draw; /* draw: the micro-batch, for gradients; low_adamw() needs one more */
+	uint64_t first, at, width, pitch;
 };
 
 struct lk_ops {
@@ -432,6 +448,33 @@ struct lk_ops {
 	/* More of events, see above. */
 	int (*event_done)(struct lk_queue *q, struct lk_event *e);
 	int (*event_seconds)(struct lk_queue *q, struct lk_event *a, struct lk_event *b, double *s);
+
+	/*
+	 * Training in 10 bytes a parameter, in place of 16 and the copy's 2: the master weight is two
+	 * halves, gradient and moments are bf16 (bits of 16, in every table). Arithmetic is in float
+	 * and defined to the bit, so that all backends agree; dither.h has the definitions.
+	 *
+	 * hi is the weight rounded to bf16, to the nearest and ties away from zero, and is what products
+	 * read; lo is what it lacks, so that the weight is (float)((hi << 16) + (int16_t)lo), exactly.
+	 * Rounding ties to even would leave one value too many for 16 bits. low_split: hi and lo from
+	 * p[n]; low_join: p from them.
+	 *
+	 * low_accumulate: g = round(g + x), or round(x) with `add` 0, where round() is stochastic: a
+	 * number between two of bf16 becomes either, with the probability that makes it right on
+	 * average (Gupta et al. 2015). low_sqnorm: sqnorm() of g. low_adamw: adamw() with m, v and g of
+	 * bf16; p is updated by the moments before they are rounded. Calls of one step on the same
+	 * elements need different draws.
+	 */
+	int (*low_split)(
+			struct lk_queue *q, uint16_t *hi, uint16_t *lo, const lk_real *p, size_t n);
+	int (*low_join)(struct lk_queue *q, lk_real *p, const uint16_t *hi, const uint16_t *lo,
+			size_t n);
+	int (*low_accumulate)(struct lk_queue *q, uint16_t *g, const lk_real *x, size_t n, int add,
+			const struct lk_dither *d, const struct lk_step *step);
+	int (*low_sqnorm)(struct lk_queue *q, double *sums, const uint16_t *g, size_t n);
+	int (*low_adamw)(struct lk_queue *q, uint16_t *hi, uint16_t *lo, uint16_t *m, uint16_t *v,
+			const uint16_t *g, size_t n, const struct lk_adamw *h,
+			const struct lk_dither *d, const struct lk_step *step);
 };
 
 /* Fill id[], begin[rows + 1] and row[] of struct lk_ids from ids[rows] by a stable sort; each of the

@@ -14,7 +14,7 @@ KERNELS_SRC := \
 	kernels/cpu/lk_cpu.c \
 	kernels/cpu/scalar.c \
 	kernels/cpu/sort_ids.c \
-	kernels/cuda/arena.c \
+	kernels/cuda/reserve.c \
 	kernels/cuda/no_cuda.c
 
 KERNELS_ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))

@@ -4,7 +4,7 @@
  * Bytes of memory an element: 28, 30 with a copy in bf16 (expected: 90 % of copy speed). Without
  * contraction the bits are the CPU's.
  */
-#include "kernels/cuda/vec.h"
+#include "kernels/cuda/access.h"
 
 struct adamw_factors {
 	float b1, c1, b2, c2; /* beta, 1 - beta */

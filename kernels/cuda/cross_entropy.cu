@@ -8,8 +8,8 @@
  *
  * The threads of a block depend on the number of columns, so the bits do not depend on the rows.
  */
+#include "kernels/cuda/access.h"
 #include "kernels/cuda/reduce.h"
-#include "kernels/cuda/vec.h"
 
 #define CE_HELD 4
 #define CE_N 4 /* logits of one access */

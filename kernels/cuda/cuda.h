@@ -5,10 +5,10 @@
  *
  * One file an operation, named as its twin in kernels/cpu/: a kernel, and the function of the table
  * that checks its arguments, sizes the grid and launches. queue.cu has queues and events, memory.cu
- * memory, arena.c the list of its parts, table.cu the two tables, of float and of bf16. gemm.c calls cuBLASLt, attention_cudnn.cc cuDNN;
- * attention.cu and attention_back.cu are ours. vec.h: accesses of 16 bytes and conversions, reduce.h:
- * sums over a warp and a block by a fixed tree, ptx.h: the instructions that C++ has no name for
- * (mma, ldmatrix, cp.async), and nowhere else.
+ * memory, reserve.c the list of its parts, table.cu the two tables, of float and of bf16. gemm.c calls
+ * cuBLASLt, attention_cudnn.cc cuDNN; attention.cu and attention_back.cu are ours. access.h: accesses
+ * of 16 bytes and conversions, reduce.h: sums over a warp and a block by a fixed tree, ptx.h: the
+ * instructions that C++ has no name for (mma, ldmatrix, cp.async), and nowhere else.
  *
  * A KERNEL
  * reads nothing back to the host, takes no 32-bit index over elements, uses no atomic addition of
@@ -82,6 +82,8 @@ int lk_cuda_launched(struct lk_queue *q, const char *what);
  */
 int lk_cuda_begin(struct lk_queue *q, size_t n, size_t size);
 
+/* How many devices there are, or -1 and why there is none (table.cu). */
+int lk_cuda_count(int *n, struct lk_err *err);
 /* Count the queues of a device; the last one to go returns what reserve() took (memory.cu). */
 int lk_cuda_memory_open(struct lk_queue *q);
 void lk_cuda_memory_close(struct lk_queue *q);
@@ -190,6 +192,15 @@ int lk_cuda_adamw(struct lk_queue *q, lk_real *p, lk_real *m, lk_real *v, const 
 int lk_cuda_accumulate(struct lk_queue *q, lk_real *y, const lk_real *x, size_t n);
 int lk_cuda_lane_sum(struct lk_queue *q, lk_real *x, size_t lanes, size_t stride, size_t n,
 		double *sums);
+int lk_cuda_low_split(struct lk_queue *q, uint16_t *hi, uint16_t *lo, const lk_real *p, size_t n);
+int lk_cuda_low_join(
+		struct lk_queue *q, lk_real *p, const uint16_t *hi, const uint16_t *lo, size_t n);
+int lk_cuda_low_accumulate(struct lk_queue *q, uint16_t *g, const lk_real *x, size_t n, int add,
+		const struct lk_dither *d, const struct lk_step *step);
+int lk_cuda_low_sqnorm(struct lk_queue *q, double *sums, const uint16_t *g, size_t n);
+int lk_cuda_low_adamw(struct lk_queue *q, uint16_t *hi, uint16_t *lo, uint16_t *m, uint16_t *v,
+		const uint16_t *g, size_t n, const struct lk_adamw *h, const struct lk_dither *d,
+		const struct lk_step *step);
 
 #ifdef __cplusplus
 }

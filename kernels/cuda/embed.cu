@@ -10,7 +10,7 @@
  * which the segment begins. Thus a long segment, a comma in a text, is read by many blocks, and a row
  * of dw has one writer.
  */
-#include "kernels/cuda/vec.h"
+#include "kernels/cuda/access.h"
 
 #define EMBED_ROWS 32
 #define EMBED_THREADS 256

@@ -366,8 +366,6 @@ static int resolve(struct lk_queue *q, struct product *p, const struct lk_gemm *
 	if (w && (w->n != brows || w->k != bcols))
 		return lk_cuda_fail(q, "gemm: the packed weight is %zu x %zu, not %zu x %zu", w->n,
 				w->k, brows, bcols);
-	if (p->cd16 && !p->ab16)
-		return lk_cuda_fail(q, "gemm: cuBLASLt has no product of fp32 matrices in bf16");
 	if (p->g.lda < acols)
 		return bad_ld(q, "A", p->g.lda, acols);
 	if (p->g.ldb < bcols)
@@ -390,12 +388,12 @@ static size_t alignment(size_t x, size_t most)
 	return most;
 }
 
-static int multiply(struct lk_queue *q, const struct product *p)
+static int multiply(struct lk_queue *q, const struct product *p, void *space)
 {
 	const struct lk_gemm *g = &p->g;
 	const struct functions *lt = &q->products->lt;
 	size_t ab = p->ab16 ? 2 : 4, cd = p->cd16 ? 2 : 4, align = 16;
-	float alpha = (float)g->alpha, beta = (float)g->beta, *scalars = q->work;
+	float alpha = (float)g->alpha, beta = (float)g->beta, *scalars = space;
 	/* Without beta C is not read, but must be named. */
 	size_t ldc = g->beta != 0 ? g->ldc : g->ldd;
 	const char *c = g->beta != 0 ? p->c : p->d;
@@ -421,21 +419,55 @@ static int multiply(struct lk_queue *q, const struct product *p)
 			lt->Matmul(q->products->handle, plan->desc, scaled ? scalars : &alpha, p->b,
 					plan->b, p->a, plan->a, scaled ? scalars + 1 : &beta, c,
 					plan->c, p->d, plan->d, &plan->chosen.algo,
-					(char *)q->work + SCALARS, plan->chosen.workspaceSize,
+					(char *)space + SCALARS, plan->chosen.workspaceSize,
 					q->stream),
 			"product");
+}
+
+/* Bytes of D in float, for a product that cuBLASLt does not have: of float matrices in bf16. */
+static int by_way(struct lk_queue *q, const struct product *p, size_t *bytes)
+{
+	*bytes = 0;
+	if (p->ab16 || !p->cd16)
+		return 0;
+	if (__builtin_mul_overflow(p->rows, p->g.n, bytes) ||
+			__builtin_mul_overflow(*bytes, sizeof(float), bytes))
+		return lk_cuda_fail(q, "gemm: %zu x %zu elements are too many", p->rows, p->g.n);
+	*bytes = (*bytes + 255) / 256 * 256;
+	return 0;
+}
+
+/* The product of a non-empty shape, in `way` bytes of the work space and rounded once, or at once. */
+static int compute(struct lk_queue *q, const struct product *p, size_t way)
+{
+	struct product t = *p;
+
+	if (p->g.k == 0)
+		return lk_cuda_gemm_empty(q, p->d, p->c, p->cd16, p->rows, p->g.n, p->g.ldd,
+				p->g.ldc, p->g.beta);
+	if (way == 0)
+		return multiply(q, p, q->work);
+	t.cd16 = 0;
+	t.d = q->work;
+	t.c = NULL;
+	t.g.beta = 0;
+	t.g.ldc = t.g.ldd = p->g.n;
+	if (multiply(q, &t, (char *)q->work + way) < 0)
+		return -1;
+	return lk_cuda_gemm_join(
+			q, p->d, q->work, p->c, 1, p->rows, p->g.n, p->g.ldd, p->g.ldc, p->g.beta);
 }
 
 int lk_cuda_gemm(struct lk_queue *q, const struct lk_gemm *g, void *D, const void *A, const void *B,
 		const void *C)
 {
 	struct product p;
-	size_t ab, cd;
+	size_t ab, cd, way;
 	int go, rc = 0;
 
-	if (resolve(q, &p, g) < 0)
+	if (resolve(q, &p, g) < 0 || by_way(q, &p, &way) < 0)
 		return -1;
-	go = lk_cuda_begin(q, SCALARS + q->products->space, 1);
+	go = lk_cuda_begin(q, way + SCALARS + q->products->space, 1);
 	if (go <= 0)
 		return go;
 	if (!C && g->beta != 0)
@@ -446,16 +478,10 @@ int lk_cuda_gemm(struct lk_queue *q, const struct lk_gemm *g, void *D, const voi
 	p.b = g->packed ? g->packed->w : B;
 	p.c = C ? (const char *)C + p.g.row0 * p.g.ldc * cd : NULL;
 	p.d = (char *)D + p.g.row0 * p.g.ldd * cd;
-	if (p.rows == 0 || g->n == 0)
-		rc = 0;
-	else if (g->k == 0)
-		rc = lk_cuda_gemm_empty(
-				q, p.d, p.c, p.cd16, p.rows, g->n, p.g.ldd, p.g.ldc, g->beta);
-	else
-		rc = multiply(q, &p);
+	if (p.rows > 0 && g->n > 0)
+		rc = compute(q, &p, way);
 	if (rc == 0 && g->d_amax)
-		rc = lk_cuda_gemm_amax(
-				q, g->d_amax, (float *)q->work, p.d, p.cd16, p.rows, g->n, p.g.ldd);
+		rc = lk_cuda_gemm_amax(q, g->d_amax, q->work, p.d, p.cd16, p.rows, g->n, p.g.ldd);
 	return rc;
 }
 

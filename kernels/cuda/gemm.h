@@ -2,7 +2,7 @@
 #define LUCIE_KERNELS_CUDA_GEMM_H
 /*
  * What products need beside cuBLASLt, which has scales and a largest absolute value for 8-bit types
- * only, and no product without terms.
+ * only, no product of float matrices in bf16, and none without terms.
  */
 #include "kernels/cuda/cuda.h"
 
@@ -19,7 +19,10 @@ int lk_cuda_gemm_scale(struct lk_queue *q, float *to, double alpha, double beta,
  * type of D, otherwise float. */
 int lk_cuda_gemm_amax(struct lk_queue *q, lk_real *amax, float *part, const void *D, int bf16,
 		size_t rows, size_t n, size_t ld);
-/* D = beta C; C is not read if beta is 0. */
+/* D = T + beta C, with T[rows][n] in float or NULL for zeros; C is not read if beta is 0. */
+int lk_cuda_gemm_join(struct lk_queue *q, void *D, const float *T, const void *C, int bf16,
+		size_t rows, size_t n, size_t ldd, size_t ldc, double beta);
+/* D = beta C */
 int lk_cuda_gemm_empty(struct lk_queue *q, void *D, const void *C, int bf16, size_t rows, size_t n,
 		size_t ldd, size_t ldc, double beta);
 

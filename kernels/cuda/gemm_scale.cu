@@ -73,18 +73,19 @@ __global__ void __launch_bounds__(THREADS)
 }
 
 /* One thread an element; bf16 by rounding to nearest even, and a NaN stays one. */
-__global__ void __launch_bounds__(THREADS) gemm_empty(void *D, const void *C, int bf16, size_t rows,
-		size_t n, size_t ldd, size_t ldc, float beta)
+__global__ void __launch_bounds__(THREADS) gemm_join(void *D, const float *T, const void *C,
+		int bf16, size_t rows, size_t n, size_t ldd, size_t ldc, float beta)
 {
 	size_t i = static_cast<size_t>(blockIdx.x) * THREADS + threadIdx.x;
 	size_t at = i / n * ldd + i % n;
 	uint32_t bits;
-	float d = 0;
+	float d;
 
 	if (i >= rows * n)
 		return;
+	d = T ? T[i] : 0;
 	if (beta != 0)
-		d = beta * element(C, i / n * ldc + i % n, bf16);
+		d += beta * element(C, i / n * ldc + i % n, bf16);
 	if (!bf16) {
 		static_cast<float *>(D)[at] = d;
 		return;
@@ -114,8 +115,8 @@ int lk_cuda_gemm_amax(struct lk_queue *q, lk_real *amax, float *part, const void
 	return lk_cuda_launched(q, "gemm: amax");
 }
 
-int lk_cuda_gemm_empty(struct lk_queue *q, void *D, const void *C, int bf16, size_t rows, size_t n,
-		size_t ldd, size_t ldc, double beta)
+int lk_cuda_gemm_join(struct lk_queue *q, void *D, const float *T, const void *C, int bf16,
+		size_t rows, size_t n, size_t ldd, size_t ldc, double beta)
 {
 	size_t blocks = (rows * n + THREADS - 1) / THREADS;
 
@@ -123,7 +124,13 @@ int lk_cuda_gemm_empty(struct lk_queue *q, void *D, const void *C, int bf16, siz
 		return 0;
 	if (blocks > 0x7fffffff)
 		return lk_cuda_fail(q, "gemm: %zu x %zu elements are too many", rows, n);
-	LK_LAUNCH(gemm_empty, static_cast<unsigned>(blocks), THREADS, 0, q, D, C, bf16, rows, n,
+	LK_LAUNCH(gemm_join, static_cast<unsigned>(blocks), THREADS, 0, q, D, T, C, bf16, rows, n,
 			ldd, ldc, static_cast<float>(beta));
-	return lk_cuda_launched(q, "gemm: no terms");
+	return lk_cuda_launched(q, "gemm: sum");
+}
+
+int lk_cuda_gemm_empty(struct lk_queue *q, void *D, const void *C, int bf16, size_t rows, size_t n,
+		size_t ldd, size_t ldc, double beta)
+{
+	return lk_cuda_gemm_join(q, D, nullptr, C, bf16, rows, n, ldd, ldc, beta);
 }

@@ -8,15 +8,15 @@
  */
 #include <pthread.h>
 
-#include "kernels/cuda/arena.h"
 #include "kernels/cuda/cuda.h"
+#include "kernels/cuda/reserve.h"
 
 #define DEVICES 64
 
 static struct {
 	unsigned queues;
 	char *base; /* NULL: nothing is reserved */
-	struct lk_arena arena;
+	struct lk_reserve arena;
 } devices[DEVICES];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -36,7 +36,7 @@ void lk_cuda_memory_close(struct lk_queue *q)
 	if (--devices[q->device].queues == 0 && devices[q->device].base) {
 		(void)cudaFree(devices[q->device].base);
 		devices[q->device].base = NULL;
-		lk_arena_release(&devices[q->device].arena);
+		lk_reserve_release(&devices[q->device].arena);
 	}
 	(void)pthread_mutex_unlock(&lock);
 }
@@ -64,14 +64,14 @@ int lk_cuda_reserve(struct lk_queue *q, uint64_t bytes)
 				(unsigned long long)devices[q->device].arena.bytes);
 		goto out;
 	}
-	bytes = (bytes / LK_ARENA_ALIGN + 1) * LK_ARENA_ALIGN;
+	bytes = (bytes / LK_RESERVE_ALIGN + 1) * LK_RESERVE_ALIGN;
 	if (bytes > SIZE_MAX / 2 || cudaMalloc(&p, (size_t)bytes) != cudaSuccess) {
 		(void)cudaGetLastError();
 		lk_cuda_fail(q, "cannot reserve %llu bytes of device %d, which has %zu free",
 				(unsigned long long)bytes, q->device, left());
 		goto out;
 	}
-	if (lk_arena_init(&devices[q->device].arena, bytes) < 0) {
+	if (lk_reserve_init(&devices[q->device].arena, bytes) < 0) {
 		(void)cudaFree(p);
 		lk_cuda_fail(q, "reserve: cannot allocate the list of parts");
 		goto out;
@@ -85,16 +85,16 @@ out:
 
 static void *take(struct lk_queue *q, size_t bytes)
 {
-	struct lk_arena *a = &devices[q->device].arena;
-	uint64_t at = lk_arena_take(a, bytes);
+	struct lk_reserve *a = &devices[q->device].arena;
+	uint64_t at = lk_reserve_take(a, bytes);
 
-	if (at != LK_ARENA_NONE)
+	if (at != LK_RESERVE_NONE)
 		return devices[q->device].base + at;
 	lk_cuda_fail(q,
 			"cannot allocate %zu bytes: of the %llu reserved on device %d, %llu are in "
 			"use and the largest free part has %llu",
 			bytes, (unsigned long long)a->bytes, q->device,
-			(unsigned long long)a->taken, (unsigned long long)lk_arena_largest(a));
+			(unsigned long long)a->taken, (unsigned long long)lk_reserve_largest(a));
 	return NULL;
 }
 
@@ -130,7 +130,7 @@ void lk_cuda_free(struct lk_queue *q, void *p)
 	base = devices[q->device].base;
 	if (base && (char *)p >= base && (char *)p < base + devices[q->device].arena.bytes) {
 		ours = 1;
-		(void)lk_arena_give(&devices[q->device].arena, (uint64_t)((char *)p - base));
+		(void)lk_reserve_give(&devices[q->device].arena, (uint64_t)((char *)p - base));
 	}
 	(void)pthread_mutex_unlock(&lock);
 	if (!ours && cudaSetDevice(q->device) == cudaSuccess)

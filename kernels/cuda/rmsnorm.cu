@@ -8,8 +8,8 @@
  * The order of the sums depends on n alone. dw is summed over strips of NORM_ROWS rows, one block
  * each, and then over the strips, by NORM_SETS interleaved sets that are added in order.
  */
+#include "kernels/cuda/access.h"
 #include "kernels/cuda/reduce.h"
-#include "kernels/cuda/vec.h"
 
 #define NORM_HELD 4
 #define NORM_ROWS 32

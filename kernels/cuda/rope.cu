@@ -5,7 +5,7 @@
  * Bytes of memory an element, a bytes of an activation: 2a, and 4 / heads of the table, which stays
  * in L2 for sequences of one length (expected: 85 % of copy speed).
  */
-#include "kernels/cuda/vec.h"
+#include "kernels/cuda/access.h"
 
 #define ROPE_THREADS 256
 #define ROPE_FREQS 128

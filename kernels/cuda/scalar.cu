@@ -3,8 +3,8 @@
  * A level of a tree reads 8 bytes an element (loss: 4, or 8 with weights); 1.6 million elements are
  * three launches.
  */
+#include "kernels/cuda/access.h"
 #include "kernels/cuda/reduce.h"
-#include "kernels/cuda/vec.h"
 
 #define TREE_THREADS (LK_SUM_BLOCK / 2)
 

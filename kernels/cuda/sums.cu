@@ -8,8 +8,8 @@
  * sqnorm and lane_sum have one block a chunk of LK_NORM_CHUNK elements, and the same order of sums,
  * so that lane_sum's are sqnorm()'s of its result.
  */
+#include "kernels/cuda/access.h"
 #include "kernels/cuda/reduce.h"
-#include "kernels/cuda/vec.h"
 
 template <typename T> struct add_each {
 	static constexpr int N = lk_width<T>, U = 2;

@@ -5,8 +5,8 @@
  * (expected: 85 % of copy speed; about 30 and 45 instructions an element, 60 % of what a
  * multiprocessor can issue in that time in bf16).
  */
+#include "kernels/cuda/access.h"
 #include "kernels/cuda/reduce.h"
-#include "kernels/cuda/vec.h"
 
 #define SWIGLU_THREADS 256
 #define SWIGLU_HELD 2

@@ -61,7 +61,10 @@ static_assert(sizeof(lk_real) == sizeof(float), "the double-precision build has 
 		.sum = lk_cuda_sum, .loss = lk_cuda_loss, .sqnorm = lk_cuda_sqnorm,            \
 		.clip = lk_cuda_clip, .finite = lk_cuda_finite, .adamw = lk_cuda_adamw,        \
 		.accumulate = lk_cuda_accumulate, .lane_sum = lk_cuda_lane_sum,                \
-		.event_done = lk_cuda_event_done, .event_seconds = lk_cuda_event_seconds       \
+		.event_done = lk_cuda_event_done, .event_seconds = lk_cuda_event_seconds,      \
+		.low_split = lk_cuda_low_split, .low_join = lk_cuda_low_join,                  \
+		.low_accumulate = lk_cuda_low_accumulate, .low_sqnorm = lk_cuda_low_sqnorm,    \
+		.low_adamw = lk_cuda_low_adamw                                                 \
 	}
 
 static const struct lk_ops table_f32 = TABLE("cuda f32", LK_F32, 4, lk_cuda_open_f32);
@@ -104,8 +107,7 @@ static const struct {
 	{ "RTX 5090", 209.5, 1792 },
 };
 
-/* Why there is no device: no driver, an old one, no GPU. 0 if there is one; their number in *n. */
-static int count(int *n, struct lk_err *err)
+int lk_cuda_count(int *n, struct lk_err *err)
 {
 	int driver = 0, runtime = 0;
 	cudaError_t e = cudaGetDeviceCount(n);
@@ -151,7 +153,7 @@ const struct lk_ops *lk_cuda_ops(enum lk_type act, struct lk_err *err)
 {
 	int n, best = 0;
 
-	if (count(&n, err) < 0)
+	if (lk_cuda_count(&n, err) < 0)
 		return NULL;
 	for (int i = 0; i < n; i++)
 		best = capability(i) > best ? capability(i) : best;
@@ -174,7 +176,7 @@ int lk_cuda_devices(void)
 	struct lk_err err;
 	int n = 0;
 
-	return lk_cuda_ops(LK_BF16, &err) && count(&n, &err) == 0 ? n : 0;
+	return lk_cuda_ops(LK_BF16, &err) && lk_cuda_count(&n, &err) == 0 ? n : 0;
 }
 
 static int in_word(char c)
@@ -197,9 +199,13 @@ int lk_cuda_describe(int device, struct lk_device *d, struct lk_err *err)
 {
 	struct cudaDeviceProp prop;
 	size_t rest = 0, all = 0;
-	cudaError_t e = cudaGetDeviceProperties(&prop, device);
+	cudaError_t e;
+	int n;
 
 	memset(d, 0, sizeof(*d));
+	if (lk_cuda_count(&n, err) < 0)
+		return -1;
+	e = cudaGetDeviceProperties(&prop, device);
 	if (e == cudaSuccess)
 		e = cudaSetDevice(device);
 	if (e == cudaSuccess)

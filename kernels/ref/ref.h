@@ -93,4 +93,11 @@ void lk_ref_lane_sum(lk_real *x, size_t lanes, size_t stride, size_t n);
 void lk_ref_adamw(double *p, double *m, double *v, const double *g, size_t n,
 		const struct lk_adamw *h, const struct lk_step *step);
 
+/* low.c; defined to the bit */
+void lk_ref_low_accumulate(uint16_t *g, const lk_real *x, size_t n, int add,
+		const struct lk_dither *d, const struct lk_step *step);
+void lk_ref_low_adamw(uint16_t *hi, uint16_t *lo, uint16_t *m, uint16_t *v, const uint16_t *g,
+		size_t n, const struct lk_adamw *h, const struct lk_step *step,
+		const struct lk_dither *d);
+
 #endif

@@ -1,4 +1,5 @@
 /* bench_gpu: single operations. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,14 +151,14 @@ static void set_open(struct set *s, const struct bench *b)
 		.n = (size_t)4096 * 65024 };
 	if (b->small)
 		*s = (struct set){ .b = b,
-			.rows = 64,
+			.rows = 192,
 			.h = 128,
 			.f = 192,
 			.heads = 4,
 			.dim = 32,
 			.v = 256,
 			.lines = 32,
-			.n = 16384 };
+			.n = 65536 };
 	for (size_t i = 0; i < 4; i++) {
 		s->act[i] = random_acts(b, s->rows * 2 * s->f, 1);
 		s->real[i] = random_reals(b, s->n, 0.02);
@@ -369,15 +370,14 @@ static const char *last_choice(const struct bench *b, char *text, size_t size)
 	return colon ? colon + 2 : end;
 }
 
-static void time_attention(struct bench *b, const char *what, size_t batch, size_t t)
+/* Buffers for sequences of t; returns the number of rows. */
+static size_t attend_open(struct attend *a, const struct bench *b, size_t batch, size_t t)
 {
 	size_t heads = b->small ? 2 : 32, kv = b->small ? 1 : 8, dim = b->small ? 32 : 128;
 	size_t width = (heads + 2 * kv) * dim, rows = batch * t;
-	struct attend a = { .b = b, .k = heads * dim, .v = (heads + kv) * dim };
-	double pairs = (double)batch * (double)heads * (double)t * (double)(t + 1) / 2;
-	char text[4096], name[64];
 
-	a.at = (struct lk_attn){ .batch = batch,
+	*a = (struct attend){ .b = b, .k = heads * dim, .v = (heads + kv) * dim };
+	a->at = (struct lk_attn){ .batch = batch,
 		.heads = heads,
 		.kv_heads = kv,
 		.dim = dim,
@@ -385,27 +385,123 @@ static void time_attention(struct bench *b, const char *what, size_t batch, size
 		.tk = t,
 		.q_ld = width,
 		.k_ld = width };
-	a.qkv = random_acts(b, rows * width, 1), a.dqkv = random_acts(b, rows * width, 1);
-	a.o = random_acts(b, rows * heads * dim, 1), a.d = random_acts(b, rows * heads * dim, 1);
-	a.lse = random_reals(b, rows * heads, 1);
+	a->qkv = random_acts(b, rows * width, 1);
+	a->dqkv = random_acts(b, rows * width, 1);
+	a->o = random_acts(b, rows * heads * dim, 1);
+	a->d = random_acts(b, rows * heads * dim, 1);
+	a->lse = random_reals(b, rows * heads, 1);
+	return rows;
+}
+
+static void attend_close(struct attend *a)
+{
+	const struct bench *b = a->b;
+
+	b->ops->free(b->q, a->qkv);
+	b->ops->free(b->q, a->dqkv);
+	b->ops->free(b->q, a->o);
+	b->ops->free(b->q, a->d);
+	b->ops->free(b->q, a->lse);
+}
+
+static void time_attention(struct bench *b, const char *what, size_t batch, size_t t)
+{
+	struct attend a;
+	char text[4096], name[64];
+	double pairs;
+
+	(void)attend_open(&a, b, batch, t);
+	pairs = (double)(batch * a.at.heads) * (double)t * (double)(t + 1) / 2;
 	for (int back = 0; back < 2; back++) {
 		struct row r = { .part = "attention",
 			.what = name,
 			.unit = "TFLOP/s",
 			.limit = 1e-12 * b->flops };
 
-		a.back = back;
+		a.back = back != 0;
 		r.seconds = seconds_of(b, attend, &a);
-		r.value = 1e-12 * pairs * (back ? 10 : 4) * (double)dim / r.seconds;
+		r.value = 1e-12 * pairs * (back ? 10 : 4) * (double)a.at.dim / r.seconds;
 		(void)snprintf(name, sizeof(name), "%s %s", what, back ? "backward" : "forward");
 		r.note = last_choice(b, text, sizeof(text));
-		row_put(&r, "%zu x %zu/%zu heads x %zu x %zu", batch, heads, kv, t, dim);
+		row_put(&r, "%zu x %zu/%zu heads x %zu x %zu", batch, a.at.heads, a.at.kv_heads, t,
+				a.at.dim);
 	}
-	b->ops->free(b->q, a.qkv);
-	b->ops->free(b->q, a.dqkv);
-	b->ops->free(b->q, a.o);
-	b->ops->free(b->q, a.d);
-	b->ops->free(b->q, a.lse);
+	attend_close(&a);
+}
+
+/* A queue with another choice, which is made before the first operation; -1 if it cannot be had. */
+static int choose(struct bench *b, enum lk_attention attention, int repeatable)
+{
+	struct lk_err err;
+
+	b->ops->close(b->q);
+	if (b->ops->open(&b->q, 0, &err) < 0) {
+		fprintf(stderr, "bench_gpu: %s\n", err.msg);
+		exit(2);
+	}
+	return lk_cuda_choose(b->q, attention, repeatable);
+}
+
+/* Outputs and gradients of one layer's attention, on the host, as float. */
+static float *results(struct bench *b, size_t t, size_t *n, char *note, size_t size)
+{
+	struct attend a;
+	size_t rows = attend_open(&a, b, 1, t), outs = rows * a.at.heads * a.at.dim;
+	uint16_t *half;
+	float *all;
+	const char *says;
+	char text[4096];
+
+	*n = outs + rows * a.at.q_ld;
+	half = calloc(*n, sizeof(*half));
+	all = calloc(*n, sizeof(*all));
+	if (!half || !all)
+		exit(2);
+	must(b, attend(&a));
+	a.back = true;
+	must(b, attend(&a));
+	must(b, b->ops->copy(b->q, half, a.o, outs * sizeof(*half), LK_D2H));
+	must(b, b->ops->copy(b->q, half + outs, a.dqkv, (*n - outs) * sizeof(*half), LK_D2H));
+	must(b, b->ops->sync(b->q));
+	for (size_t i = 0; i < *n; i++) {
+		uint32_t bits = (uint32_t)half[i] << 16;
+
+		memcpy(&all[i], &bits, sizeof(bits));
+	}
+	says = last_choice(b, text, sizeof(text));
+	(void)snprintf(note, size, "%s", says ? says : "own");
+	free(half);
+	attend_close(&a);
+	return all;
+}
+
+/* Our attention against the one that is chosen if nobody says which. Both round probabilities to bf16:
+ * one part in 2^8 of each, of which sums over many keep less. */
+static int compare_attention(struct bench *b, size_t t)
+{
+	char note[4096], other[4096];
+	double d = 0, all = 0;
+	struct row r = { .part = "attention",
+		.what = "against own",
+		.unit = "difference",
+		.limit = 1e-2,
+		.note = other };
+	float *x, *y;
+	size_t n;
+
+	must(b, choose(b, LK_ATTENTION_OWN, 1));
+	x = results(b, t, &n, note, sizeof(note));
+	must(b, choose(b, LK_ATTENTION_AUTO, 1));
+	y = results(b, t, &n, other, sizeof(other));
+	for (size_t i = 0; i < n; i++) {
+		d += ((double)x[i] - (double)y[i]) * ((double)x[i] - (double)y[i]);
+		all += (double)x[i] * (double)x[i];
+	}
+	free(x);
+	free(y);
+	r.value = sqrt(d / all);
+	row_put(&r, "%zu", t);
+	return !(r.value <= r.limit);
 }
 
 int bench_attention(struct bench *b)
@@ -422,20 +518,13 @@ int bench_attention(struct bench *b)
 		for (size_t w = 0; w < sizeof(ways) / sizeof(ways[0]); w++) {
 			size_t t = b->small ? length[i] / 256 : length[i];
 			struct row r = { .part = "attention", .what = ways[w].what };
-			struct lk_err err;
 
-			/* A choice is made before the first operation. */
-			b->ops->close(b->q);
-			if (b->ops->open(&b->q, 0, &err) < 0) {
-				fprintf(stderr, "bench_gpu: %s\n", err.msg);
-				exit(2);
-			}
-			if (lk_cuda_choose(b->q, ways[w].attention, ways[w].repeatable) < 0) {
+			if (choose(b, ways[w].attention, ways[w].repeatable) < 0) {
 				r.note = b->ops->message(b->q);
 				row_put(&r, "%zu", t);
 				continue;
 			}
 			time_attention(b, ways[w].what, b->small ? 1 : 32768 / t, t);
 		}
-	return 0;
+	return compare_attention(b, b->small ? 48 : 2048);
 }

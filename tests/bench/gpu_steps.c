@@ -11,7 +11,7 @@
 struct size {
 	const char *name;
 	struct lt_shape shape;
-	size_t batch, context, micro, recompute;
+	size_t batch, context, micro;
 };
 
 #define SHAPE(v, h, l, a, k, d, f)                                                         \
@@ -22,11 +22,11 @@ struct size {
 
 /* tiny: 124 million parameters, the size of GPT-2; 7b: Lucie-7B. */
 static const struct size sizes[] = {
-	{ "tiny", SHAPE(50304, 768, 12, 12, 12, 64, 2048), 16, 1024, 2, 0 },
-	{ "1b", SHAPE(65024, 2048, 16, 32, 8, 64, 8192), 4, 4096, 2, 0 },
-	{ "7b", SHAPE(65024, 4096, 32, 32, 8, 128, 12288), 1, 4096, 4, 0 },
+	{ "tiny", SHAPE(50304, 768, 12, 12, 12, 64, 2048), 16, 1024, 2 },
+	{ "1b", SHAPE(65024, 2048, 16, 32, 8, 64, 8192), 4, 4096, 2 },
+	{ "7b", SHAPE(65024, 4096, 32, 32, 8, 128, 12288), 1, 4096, 4 },
 	/* In place of each on the emulation. */
-	{ "small", SHAPE(256, 64, 2, 4, 2, 16, 96), 2, 32, 2, 0 },
+	{ "small", SHAPE(256, 64, 2, 4, 2, 16, 96), 2, 32, 2 },
 };
 
 #define SMALL (sizeof(sizes) / sizeof(sizes[0]) - 1)
@@ -83,7 +83,7 @@ static int run_open(struct run *r, const struct lt_shape *shape, struct lu_err *
 	struct lt_model_plan plan = { .batch = r->s->batch,
 		.context = r->s->context,
 		.mode = LT_MODEL_TRAIN,
-		.recompute = (enum lt_recompute)r->s->recompute };
+		.head_rows = r->s == &sizes[SMALL] ? 0 : 4096 };
 
 	r->t = 0;
 	make_text(r);
@@ -137,8 +137,7 @@ static double step(struct run *r)
  */
 static int compare(enum lk_type act, const char *name, double limit, bool small)
 {
-	static const struct size tiny = { "parity", SHAPE(512, 128, 4, 4, 2, 32, 384), 4, 128, 2,
-		0 };
+	static const struct size tiny = { "parity", SHAPE(512, 128, 4, 4, 2, 32, 384), 4, 128, 2 };
 	struct row row = { .part = "parity",
 		.what = name,
 		.unit = "difference",
@@ -197,15 +196,16 @@ static void fill(const struct bench *b, struct run *r)
 	}
 	if (lt_weights_reset_optimizer(w, &err) < 0 || lt_weights_refresh(w, &err) < 0)
 		stop(err.msg);
+	must(b, b->ops->sync(b->q));
 	b->ops->free(b->q, block);
 }
 
-static void put_step(const struct bench *b, const struct run *r, const struct lt_shape *shape,
-		double seconds)
+static void put_step(const struct bench *b, const struct run *r, const char *what,
+		const struct lt_shape *shape, double seconds)
 {
 	const struct size *s = r->s;
 	double rate = (double)(s->batch * s->context * s->micro) / seconds;
-	char what[64], note[128];
+	char note[128];
 	struct row row = { .part = "step",
 		.what = what,
 		.seconds = seconds,
@@ -215,7 +215,6 @@ static void put_step(const struct bench *b, const struct run *r, const struct lt
 
 	(void)snprintf(note, sizeof(note), "%zu of %zu layers, %.2f G parameters", shape->layers,
 			s->shape.layers, 1e-9 * (double)r->w->table.all);
-	(void)snprintf(what, sizeof(what), "%s", s->name);
 	row_put(&row, "%zu x %zu x %zu tokens", s->micro, s->batch, s->context);
 	for (int causal = 0; causal < 2; causal++) {
 		row = (struct row){ .part = "step",
@@ -229,7 +228,7 @@ static void put_step(const struct bench *b, const struct run *r, const struct lt
 	}
 }
 
-static void put_profile(const struct run *r, double seconds)
+static void put_profile(const char *name, double seconds)
 {
 	for (size_t i = 0; i < PROFILE_KINDS; i++) {
 		char note[64];
@@ -238,11 +237,12 @@ static void put_profile(const struct run *r, double seconds)
 
 		row.seconds = profile_seconds(i, &row.what, &calls);
 		row.value = 1e3 * row.seconds;
-		(void)snprintf(note, sizeof(note), "%llu calls; limit: the step without waiting",
+		(void)snprintf(note, sizeof(note),
+				"%llu calls; limit: the step, waiting after each",
 				(unsigned long long)calls);
 		row.note = note;
 		if (calls > 0)
-			row_put(&row, "%s", r->s->name);
+			row_put(&row, "%s", name);
 	}
 }
 
@@ -283,9 +283,9 @@ int bench_step(struct bench *b, const char *name, bool profile)
 		best = run[i] < best ? run[i] : best;
 	}
 	if (profile)
-		put_profile(&r, best);
+		put_profile(name, best);
 	else
-		put_step(b, &r, &shape, best);
+		put_step(b, &r, name, &shape, best);
 	run_close(&r);
 	return 0;
 }

@@ -11,7 +11,7 @@ printf '[data]\ntrain = unread\n[train]\ndtype = bf16\nsteps = 1\nlanes = 0\n' >
 
 constants=${1:-pipelines/clusters/constants.ini}
 cp "$constants" "$work/compiled.ini"
-sed 's/^software = .*/software = 1.39/' "$constants" >"$work/pytorch.ini"
+sed 's/^software = .*/software = 1.41/' "$constants" >"$work/pytorch.ini"
 
 # predict COLUMN ARGUMENT...: a number of the first line of the answer.
 predict() {

@@ -317,14 +317,15 @@ static void attn_merge_run(struct t_ctx *t, const void *arg, void *out)
 
 static void attn_merge(void **state)
 {
-	const struct lk_attn at = {
-		.batch = 2, .heads = 2, .kv_heads = 1, .dim = 8, .tq = 100, .tk = 100
-	};
+	static const size_t dims[] = { 8, 100, 128 };
 	const struct lk_ops *ops;
 
 	(void)state;
 	T_EACH(ops)
-	{
+	for (size_t i = 0; i < T_LEN(dims); i++) {
+		const struct lk_attn at = {
+			.batch = 2, .heads = 2, .kv_heads = 1, .dim = dims[i], .tq = 100, .tk = 100
+		};
 		struct attn_data x;
 		lk_real *whole, *parts;
 		double *want;

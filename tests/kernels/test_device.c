@@ -166,6 +166,146 @@ static void test_choice(void **state)
 	assert_ptr_equal(lk_cpu_ops(LK_REAL), real);
 	assert_ptr_equal(lk_cpu_ops(LK_BF16), bf16);
 	assert_null(lk_cpu_ops_isa("none", LK_REAL));
+	assert_null(lk_cpu_ops_isa("avx512bf16", LK_REAL));
+	assert_null(lk_cpu_ops_isa("amx", LK_REAL));
+}
+
+static int on_cpu(const struct lk_ops *ops)
+{
+	return strncmp(ops->name, "cpu", 3) == 0;
+}
+
+/* What reserve() took is handed out, no more, and goes back with the last queue. */
+static void test_reserve(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	{
+		struct lk_queue *q, *q2;
+		struct lk_err err;
+		char *a, *b;
+
+		assert_int_equal(ops->open(&q, 0, &err), 0);
+		assert_int_equal(ops->open(&q2, 0, &err), 0);
+		assert_int_equal(ops->reserve(q, 1 << 20), 0);
+		a = ops->alloc(q, 700000);
+		b = ops->alloc(q2, 300000);
+		assert_true(a && b && (a + 700000 <= b || b + 300000 <= a));
+		assert_int_equal(ops->zero(q, a, 700000), 0);
+		if (!on_cpu(ops)) {
+			assert_null(ops->alloc(q, 700000));
+			assert_non_null(strstr(ops->message(q), "reserved"));
+			assert_int_equal(ops->reserve(q2, 1 << 20), -1);
+			assert_true((uintptr_t)a % 256 == 0 && (uintptr_t)b % 256 == 0);
+		}
+		ops->free(q2, a);
+		a = ops->alloc(q2, 700000);
+		assert_non_null(a);
+		ops->free(q, a);
+		ops->free(q, b);
+		ops->close(q);
+		ops->close(q2);
+		assert_int_equal(ops->open(&q, 0, &err), 0);
+		a = ops->alloc(q, 2 << 20);
+		assert_non_null(a);
+		ops->free(q, a);
+		ops->close(q);
+	}
+}
+
+static void test_host(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	{
+		struct lk_queue *q;
+		struct lk_err err;
+		unsigned char *h, *p;
+
+		assert_int_equal(ops->open(&q, 0, &err), 0);
+		h = ops->host_alloc(q, 1000);
+		p = ops->alloc(q, 1000);
+		assert_true(h && p);
+		for (size_t i = 0; i < 1000; i++)
+			h[i] = (unsigned char)i;
+		ops->range_begin(q, "there and back");
+		assert_int_equal(ops->copy(q, p, h, 1000, LK_H2D), 0);
+		assert_int_equal(ops->sync(q), 0);
+		memset(h, 0, 1000);
+		assert_int_equal(ops->copy(q, h, p, 1000, LK_D2H), 0);
+		ops->range_end(q);
+		assert_int_equal(ops->sync(q), 0);
+		for (size_t i = 0; i < 1000; i++)
+			assert_int_equal(h[i], i % 256);
+		ops->free(q, p);
+		ops->host_free(q, h);
+		ops->host_free(q, NULL);
+		p = ops->host_alloc(q, 0);
+		assert_non_null(p);
+		ops->host_free(q, p);
+		ops->close(q);
+	}
+}
+
+/* y += x in one queue and z += y in another, recorded once and done twice. */
+static void record(const struct lk_ops *ops, struct lk_queue *q, struct lk_queue *q2, lk_real *d)
+{
+	struct lk_event *there, *back;
+	struct lk_graph *g;
+	lk_real h[3] = { 1, 10, 100 };
+
+	assert_int_equal(ops->event_open(q, &there), 0);
+	assert_int_equal(ops->event_open(q2, &back), 0);
+	assert_int_equal(ops->copy(q, d, h, sizeof(h), LK_H2D), 0);
+	assert_int_equal(ops->sync(q), 0);
+	assert_int_equal(ops->record_begin(q), 0);
+	assert_int_equal(ops->record_begin(q), -1);
+	assert_int_equal(ops->accumulate(q, d + 1, d, 1), 0);
+	assert_int_equal(ops->event_record(q, there), 0);
+	assert_int_equal(ops->event_wait(q2, there), 0);
+	assert_int_equal(ops->accumulate(q2, d + 2, d + 1, 1), 0);
+	assert_int_equal(ops->event_record(q2, back), 0);
+	assert_int_equal(ops->event_wait(q, back), 0);
+	assert_int_equal(ops->record_end(q, &g), 0);
+	assert_int_equal(ops->record_end(q, &g), -1);
+	assert_int_equal(ops->replay(q, NULL), -1);
+	assert_int_equal(ops->replay(q, g), 0);
+	assert_int_equal(ops->replay(q, g), 0);
+	assert_int_equal(ops->copy(q, h, d, sizeof(h), LK_D2H), 0);
+	assert_int_equal(ops->sync(q), 0);
+	assert_true(h[0] == 1 && h[1] == 12 && h[2] == 123);
+	ops->graph_free(q, g);
+	ops->graph_free(q, NULL);
+	ops->event_close(q, there);
+	ops->event_close(q2, back);
+}
+
+static void test_record(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	{
+		struct lk_queue *q, *q2;
+		struct lk_err err;
+		lk_real *d;
+
+		if (!ops->record_begin)
+			continue;
+		assert_int_equal(ops->open(&q, 0, &err), 0);
+		assert_int_equal(ops->open(&q2, 0, &err), 0);
+		d = ops->alloc(q, 3 * sizeof(*d));
+		assert_non_null(d);
+		record(ops, q, q2, d);
+		ops->free(q, d);
+		ops->close(q);
+		ops->close(q2);
+	}
 }
 
 int main(void)
@@ -175,6 +315,9 @@ int main(void)
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_measure),
 		cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_reserve),
+		cmocka_unit_test(test_host),
+		cmocka_unit_test(test_record),
 	};
 
 	return cmocka_run_group_tests_name("kernels/device", tests, NULL, NULL);

@@ -36,6 +36,11 @@ trainer/comm/control_thread trainer/comm/control.h
 trainer/comm/failure trainer/comm/control.h
 trainer/comm/group trainer/comm/comm.h
 trainer/comm/spoke trainer/comm/control.h
+kernels/cpu/bf16_amx kernels/cpu/cpu.h
+kernels/cpu/bf16_avx2 kernels/cpu/cpu.h
+kernels/cpu/bf16_avx512 kernels/cpu/cpu.h
+kernels/cpu/bf16_avx512bf16 kernels/cpu/cpu.h
+kernels/cpu/bf16_base kernels/cpu/cpu.h
 kernels/cpu/isa_avx2 kernels/cpu/cpu.h
 kernels/cpu/isa_avx512 kernels/cpu/cpu.h
 kernels/cpu/isa_base kernels/cpu/cpu.h
@@ -48,8 +53,10 @@ kernels/ref/attention kernels/ref/ref.h
 kernels/ref/cross_entropy kernels/ref/ref.h
 kernels/ref/embed kernels/ref/ref.h
 kernels/ref/gemm kernels/ref/ref.h
+kernels/ref/low kernels/ref/ref.h
 kernels/ref/rmsnorm kernels/ref/ref.h
 kernels/ref/rope kernels/ref/ref.h
+kernels/ref/round kernels/ref/ref.h
 kernels/ref/sums kernels/ref/ref.h
 kernels/ref/swiglu kernels/ref/ref.h'
 without=

@@ -153,15 +153,21 @@ static int data_parallel(struct lt_comm *c, void *arg, struct lu_err *err)
 	v = all.t.w;
 	must(memcmp(part.loss, all.loss, sizeof(all.loss)) == 0);
 	must(memcmp(part.norm, all.norm, sizeof(all.norm)) == 0);
-	must(memcmp(w->vector[LT_VECTOR_P], v->vector[LT_VECTOR_P],
-			     v->table.total * sizeof(lk_real)) == 0);
+	/* What products read, and the weights of the norms, which are read as they are. */
+	must(memcmp(w->act, v->act, v->table.total * w->ops->act_size) == 0);
+	for (size_t i = 0; i < w->norms; i++)
+		must(memcmp(lt_weights_norm(w, w->norm_at[i]), lt_weights_norm(v, w->norm_at[i]),
+				     v->table.shape.hidden * sizeof(lk_real)) == 0);
+	must(w->norms > 0);
+	must(lt_weights_cut(w) == (job->zero && w->ops->act_size < sizeof(lk_real)));
 	must(job->zero ? w->states < v->table.total : w->states == v->table.total);
 	for (size_t b = 0; b < w->table.buckets; b++) {
 		const struct lt_owned *o = &w->owned[b];
 		size_t bytes = (o->end - o->begin) * sizeof(lk_real);
 
-		for (int k = LT_VECTOR_M; k <= LT_VECTOR_V; k++)
-			must(memcmp(w->vector[k] + o->state, v->vector[k] + o->begin, bytes) == 0);
+		for (int k = 0; k < LT_VECTORS && bytes > 0; k++)
+			must(memcmp(lt_weights_at(w, (enum lt_vector)k, o->begin),
+					     v->vector[k] + o->begin, bytes) == 0);
 	}
 	release(&all);
 	release(&part);

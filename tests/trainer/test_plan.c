@@ -184,8 +184,9 @@ static void test_step(void **state)
 	attention = 32 * 2 * 3.5 * 4096.0 * 4096 * 4096;
 	near(c.busy.part[LT_PART_ATTENTION], 2 * attention / 1e15, 1e-6);
 	near((double)c.micros, 2, 1e-9);
-	/* ZeRO-1: gradients and parameters in fp32, each once around. */
-	near(c.traffic[LT_DP], 2 * 4 * 6706958336.0 * 511 / 512, 1e-6);
+	/* ZeRO-1: gradients and parameters, each once around. */
+	/* Gradients in fp32, the copy for products in bf16. */
+	near(c.traffic[LT_DP], (4 + 2) * 6706958336.0 * 511 / 512, 1e-6);
 	assert_true(c.traffic[LT_TP] <= 0 && c.traffic[LT_PP] <= 0 && c.bubble <= 0);
 	/* The parts add up. */
 	work = lt_pass_seconds(&c.busy) + c.waiting + c.reduce + c.gather + c.update + c.fixed;
@@ -375,6 +376,8 @@ static void test_phase(void **state)
 	ok(lt_question_init(&q, &cluster, &k, &s, &err), &err);
 	ok(lt_rank_one(&row, &q, &c, &err), &err);
 	assert_true(isnan(row.seconds));
+	s.train.dtype = LT_DTYPE_AUTO;
+	ok(lt_question_init(&q, &cluster, &k, &s, &err), &err);
 	s.train.dtype = LT_FP32;
 	assert_int_equal(lt_question_init(&q, &cluster, &k, &s, &err), -1);
 }

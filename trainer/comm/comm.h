@@ -33,6 +33,9 @@
  * in every transport on the CPU, and on GPUs at the level `layout` (lt_comm_device()); there doubles
  * and bytes are summed by NCCL in its own order, which is the same where all members but one have a
  * zero, as in all sums of doubles that the trainer makes.
+ * Each addition is rounded to the type of the elements. Activations in bf16, which tensor parallelism
+ * sums, are rounded once a level of the tree: a sum of 8 members is off by three roundings, each of
+ * at most 2^-8 of what has been added so far. Gradients, norms and losses are never summed in bf16.
  *
  * FAILURES
  * Nothing waits for ever. A member that makes no progress for options.deadline seconds, a lost

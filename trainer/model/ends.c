@@ -41,7 +41,7 @@ int lt_embed_backward(
 
 int lt_final_norm(struct lt_model *m, const lk_act *x, size_t rows)
 {
-	const lk_real *w = m->w->vector[LT_VECTOR_P] + m->w->table.norm;
+	const lk_real *w = lt_weights_norm(m->w, m->w->table.norm);
 
 	return m->ops->rmsnorm(
 			m->q, m->n, m->rstd, NULL, x, NULL, w, rows, m->s.hidden, m->s.norm_eps);
@@ -99,7 +99,6 @@ int lt_head(struct lt_model *m, const lk_act *x, size_t rows, lk_act *dx,
 {
 	const struct lk_ops *ops = m->ops;
 	size_t norm = m->w->table.norm, share = m->tp == 1 ? rows : m->share;
-	const lk_real *p = m->w->vector[LT_VECTOR_P];
 	lk_act *n, *t;
 
 	if (lt_final_norm(m, x, share) < 0 || !(n = lt_gather_rows(m, m->n)))
@@ -118,6 +117,6 @@ int lt_head(struct lt_model *m, const lk_act *x, size_t rows, lk_act *dx,
 	if (ops->loss(m->q, pass->loss, m->log_p, weighted ? m->weight : NULL, rows) < 0 ||
 			!(t = lt_sum_parts(m, m->t)))
 		return -1;
-	return ops->rmsnorm_back(m->q, dx, g + norm, t, NULL, x, p + norm, m->rstd, m->share,
-			m->s.hidden, !pass->first);
+	return ops->rmsnorm_back(m->q, dx, g + norm, t, NULL, x, lt_weights_norm(m->w, norm),
+			m->rstd, m->share, m->s.hidden, !pass->first);
 }

@@ -108,19 +108,20 @@ int lt_layer_forward(struct lt_model *m, size_t l, struct lt_acts *a, const stru
 	const struct lk_ops *ops = m->ops;
 	const struct lt_matrix *w = lt_weights_matrix(m->w, l, LT_QKV);
 	const struct lt_layer_offsets *o = &m->w->table.layer[l];
-	const lk_real *p = m->w->vector[LT_VECTOR_P];
 	size_t r = at->batch * at->t, share = m->tp == 1 ? r : m->share, h = m->s.hidden;
 	struct lk_attn attn = attention_of(m, at);
 	struct qkv x = split_qkv(m, a->qkv, at->pos);
 	lk_act *n, *t = m->plan.sequence ? lt_act_at(m, m->t, m->share_at * h) : m->t;
 
 	if (ops->rmsnorm(m->q, a->n1, a->rstd1, before ? a->x : NULL, before ? before->x2 : a->x,
-			    before ? t : NULL, p + o->norm1, share, h, m->s.norm_eps) < 0 ||
+			    before ? t : NULL, lt_weights_norm(m->w, o->norm1), share, h,
+			    m->s.norm_eps) < 0 ||
 			!(n = lt_gather_rows(m, a->n1)) ||
 			lt_linear(m, x.q, n, &w[LT_QKV], r) < 0 || rotate(m, x.q, at, 0) < 0 ||
 			ops->attention(m->q, &attn, a->o, a->lse, x.q, x.k, x.v) < 0 ||
 			lt_linear(m, m->t, a->o, &w[LT_O], r) < 0 || !(t = lt_sum_parts(m, m->t)) ||
-			ops->rmsnorm(m->q, a->n2, a->rstd2, a->x2, a->x, t, p + o->norm2, share, h,
+			ops->rmsnorm(m->q, a->n2, a->rstd2, a->x2, a->x, t,
+					lt_weights_norm(m->w, o->norm2), share, h,
 					m->s.norm_eps) < 0 ||
 			!(n = lt_gather_rows(m, a->n2)) ||
 			lt_linear(m, a->gate_up, n, &w[LT_GATE_UP], r) < 0)
@@ -144,8 +145,8 @@ static int norm_again(
 {
 	if (m->plan.recompute != LT_RECOMPUTE_NORMS)
 		return 0;
-	return m->ops->rmsnorm_again(m->q, n, x, m->w->vector[LT_VECTOR_P] + weight, rstd, m->share,
-			m->s.hidden);
+	return m->ops->rmsnorm_again(
+			m->q, n, x, lt_weights_norm(m->w, weight), rstd, m->share, m->s.hidden);
 }
 
 int lt_layer_backward(struct lt_model *m, size_t l, struct lt_acts *a, const struct lt_span *at,
@@ -154,7 +155,6 @@ int lt_layer_backward(struct lt_model *m, size_t l, struct lt_acts *a, const str
 	const struct lk_ops *ops = m->ops;
 	const struct lt_matrix *w = lt_weights_matrix(m->w, l, LT_QKV);
 	const struct lt_layer_offsets *o = &m->w->table.layer[l];
-	const lk_real *p = m->w->vector[LT_VECTOR_P];
 	size_t r = m->rows, h = m->s.hidden, f = m->s.ffn;
 	struct lk_attn attn = attention_of(m, at);
 	struct qkv x = split_qkv(m, a->qkv, 0), d = split_qkv(m, m->dqkv, 0);
@@ -168,8 +168,9 @@ int lt_layer_backward(struct lt_model *m, size_t l, struct lt_acts *a, const str
 			lt_linear_dw(m, g, a->gate_up, n, &w[LT_GATE_UP], r, add) < 0 ||
 			lt_linear_dx(m, m->t, a->gate_up, &w[LT_GATE_UP], r) < 0 ||
 			!(t = lt_sum_parts(m, m->t)) ||
-			ops->rmsnorm_back(m->q, dx, g + o->norm2, t, dx, a->x2, p + o->norm2,
-					a->rstd2, m->share, h, add) < 0)
+			ops->rmsnorm_back(m->q, dx, g + o->norm2, t, dx, a->x2,
+					lt_weights_norm(m->w, o->norm2), a->rstd2, m->share, h,
+					add) < 0)
 		return -1;
 	if (!(t = lt_gather_rows(m, dx)) || lt_linear_dw(m, g, t, a->o, &w[LT_O], r, add) < 0 ||
 			lt_linear_dx(m, m->dout, t, &w[LT_O], r) < 0 ||
@@ -181,8 +182,9 @@ int lt_layer_backward(struct lt_model *m, size_t l, struct lt_acts *a, const str
 			lt_linear_dw(m, g, m->dqkv, n, &w[LT_QKV], r, add) < 0 ||
 			lt_linear_dx(m, m->t, m->dqkv, &w[LT_QKV], r) < 0 ||
 			!(t = lt_sum_parts(m, m->t)) ||
-			ops->rmsnorm_back(m->q, dx, g + o->norm1, t, dx, a->x, p + o->norm1,
-					a->rstd1, m->share, h, add) < 0)
+			ops->rmsnorm_back(m->q, dx, g + o->norm1, t, dx, a->x,
+					lt_weights_norm(m->w, o->norm1), a->rstd1, m->share, h,
+					add) < 0)
 		return -1;
 	return 0;
 }

@@ -271,6 +271,19 @@ static void close_lists(struct lt_model *m)
 	free(m->owned);
 }
 
+bool lt_model_on_gpu(const struct lk_ops *ops)
+{
+	return ops->open && strncmp(ops->name, "cuda", 4) == 0;
+}
+
+/* Tell the queue of a GPU which attention to use. */
+static int choose(const struct lt_weights *w, const struct lt_model_plan *plan, struct lu_err *err)
+{
+	if (!lt_model_on_gpu(w->ops) || lk_cuda_choose(w->q, plan->attention, !plan->fast) == 0)
+		return 0;
+	return lt_queue_err(w->ops, w->q, err);
+}
+
 int lt_model_count(const struct lt_table *t, const struct lk_ops *ops, int device,
 		const struct lt_model_plan *plan, uint64_t *bytes, uint64_t *workspace,
 		struct lu_err *err)
@@ -289,7 +302,7 @@ int lt_model_count(const struct lt_table *t, const struct lk_ops *ops, int devic
 		lu_err_nomem(err);
 	} else if (ops->open && ops->open(&w.q, device, &kerr) < 0) {
 		lu_err_set(err, "%s", kerr.msg);
-	} else if (set_sizes(&m, &w, plan, err) == 0) {
+	} else if (choose(&w, plan, err) == 0 && set_sizes(&m, &w, plan, err) == 0) {
 		lt_weights_list(&w);
 		if (make_lists(&m) < 0)
 			lu_err_nomem(err);
@@ -337,7 +350,7 @@ int lt_model_open(struct lt_model **out, struct lt_weights *w, const struct lt_m
 	*out = NULL;
 	if (!m)
 		return lu_err_nomem(err);
-	if (set_sizes(m, w, plan, err) < 0)
+	if (choose(w, plan, err) < 0 || set_sizes(m, w, plan, err) < 0)
 		goto fail;
 	if (make_lists(m) < 0) {
 		lu_err_nomem(err);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "trainer/model/tensorfile.h"
+
 struct lt_optimizer {
 	struct lt_weights *w; /* caller-owned */
 	struct lt_groups g;
@@ -13,6 +15,7 @@ struct lt_optimizer {
 	size_t next;		      /* buckets from here on are being reduced */
 	struct lt_pending **reducing; /* by bucket */
 	struct lt_pending **gathering;
+	struct lt_pending *norms; /* the sum of apply_norms() */
 	struct lk_step *step; /* host memory: [0] is copied to the device, [1] from it */
 };
 
@@ -61,6 +64,7 @@ int lt_optimizer_begin(struct lt_optimizer *o, const struct lt_hyper *h, double 
 	o->step->lr = lr;
 	o->step->bias1 = 1 - pow(h->beta1, (double)t);
 	o->step->bias2 = 1 - pow(h->beta2, (double)t);
+	o->step->number = t;
 	o->lanes = lanes;
 	o->next = w->table.buckets;
 	for (size_t i = 0; i < o->next; i++)
@@ -192,38 +196,76 @@ static int sum_over(struct lt_optimizer *o, struct lt_group *const *group, size_
 
 /* --- updating ---------------------------------------------------------------------------------- */
 
+/* Update a part, a norm or not: ctx is what apply() says. */
+struct updating {
+	struct lk_adamw adam;
+	bool norms;
+};
+
 static int update_part(
 		struct lt_optimizer *o, const struct part *part, void *ctx, struct lu_err *err)
 {
 	struct lt_weights *w = o->w;
-	struct lk_adamw adam = *(const struct lk_adamw *)ctx;
-	lk_real *p = w->vector[LT_VECTOR_P] + part->at;
+	const struct updating *u = ctx;
+	struct lk_adamw adam = u->adam;
+	bool norm = w->table.param[part->param].dims == 1;
+	lk_real *p = lt_weights_at(w, LT_VECTOR_P, part->at);
 	lk_act *act = (char *)w->act + part->at * w->ops->act_size;
 
+	if (lt_weights_cut(w) && norm != u->norms)
+		return 0;
 	if (!w->table.param[part->param].decay)
 		adam.decay = 0;
 	if (w->ops->adamw(w->q, p, lt_weights_at(w, LT_VECTOR_M, part->at),
 			    lt_weights_at(w, LT_VECTOR_V, part->at), w->grad + part->at,
-			    act == p ? NULL : act, part->n, &adam, w->step) < 0)
+			    act == p ? NULL : act, part->n, &adam, w->step) < 0 ||
+			(lt_weights_cut(w) && norm &&
+					w->ops->copy(w->q, lt_weights_norm(w, part->at), p,
+							part->n * sizeof(*p), LK_D2D) < 0))
 		return lt_queue_err(w->ops, w->q, err);
 	return 0;
+}
+
+/* Where p is cut: update the norms and sum them over the ranks, each of which has the weights that it
+ * owns beside zeros. They are few, and all go in one message before the large ones. */
+static int apply_norms(struct lt_optimizer *o, const struct lk_adamw *adam, struct lu_err *err)
+{
+	struct lt_weights *w = o->w;
+	struct updating u = { *adam, true };
+
+	if (w->ops->zero(w->q, w->norm, w->norm_total * sizeof(*w->norm)) < 0)
+		return lt_queue_err(w->ops, w->q, err);
+	for (size_t b = 0; b < w->table.buckets; b++) {
+		if (each_part(o, b, update_part, &u, err) < 0)
+			return -1;
+	}
+	return lt_all_reduce(o->g.dp, w->q, w->norm, w->norm_total, LT_REALS, &o->norms, err);
+}
+
+/* Begin to gather a bucket: what the products read, and the rest of p where every rank holds it. */
+static int gather(struct lt_optimizer *o, size_t bucket, struct lu_err *err)
+{
+	struct lt_weights *w = o->w;
+	bool cut = lt_weights_cut(w);
+
+	return lt_all_gather(o->g.dp, w->q, cut ? w->act : w->vector[LT_VECTOR_P],
+			lt_weights_bounds(w, bucket), cut ? LT_ACTS : LT_REALS,
+			&o->gathering[bucket], err);
 }
 
 /* Update what is owned, and begin to gather the rest, in the order of the next forward pass. */
 static int apply(struct lt_optimizer *o, const struct lt_hyper *h, struct lu_err *err)
 {
-	struct lk_adamw adam = { h->beta1, h->beta2, h->eps, h->weight_decay };
+	struct updating u = { { h->beta1, h->beta2, h->eps, h->weight_decay }, false };
 	struct lt_weights *w = o->w;
 
+	/* Something is still on its way if no forward pass has needed it: this rank had no micro-batch. */
+	if (lt_optimizer_settle(o, err) < 0 ||
+			(lt_weights_cut(w) && apply_norms(o, &u.adam, err) < 0))
+		return -1;
 	for (size_t b = 0; b < w->table.buckets; b++) {
-		/* Still on its way if no forward pass has needed it: this rank had no micro-batch. */
-		if (lt_optimizer_need(o, b, err) < 0 ||
-				each_part(o, b, update_part, &adam, err) < 0)
-			return -1;
-		if (w->bound &&
-				lt_all_gather(o->g.dp, w->q, w->vector[LT_VECTOR_P],
-						lt_weights_bounds(w, b), LT_REALS, &o->gathering[b],
-						err) < 0)
+		if (each_part(o, b, update_part, &u, err) < 0 ||
+				(w->bound && gather(o, b, err) < 0))
 			return -1;
 	}
 	return 0;
@@ -236,11 +278,13 @@ int lt_optimizer_need(void *ctx, size_t bucket, struct lu_err *err)
 	const struct lt_bucket *b = &w->table.bucket[bucket];
 	lk_act *act = (char *)w->act + b->offset * w->ops->act_size;
 
+	if (o->norms && lt_comm_wait(o->g.comm, w->q, &o->norms, err) < 0)
+		return -1;
 	if (!o->gathering[bucket])
 		return 0;
 	if (lt_comm_wait(o->g.comm, w->q, &o->gathering[bucket], err) < 0)
 		return -1;
-	if (w->act != (void *)w->vector[LT_VECTOR_P] &&
+	if (w->act != (void *)w->vector[LT_VECTOR_P] && !lt_weights_cut(w) &&
 			w->ops->to_act(w->q, act, w->vector[LT_VECTOR_P] + b->offset, b->count) < 0)
 		return lt_queue_err(w->ops, w->q, err);
 	return 0;
@@ -310,16 +354,23 @@ int lt_optimizer_nonfinite(struct lt_weights *w, char *what, size_t size, struct
 	int finite = flag ? 1 : -1;
 
 	for (size_t lane = 0; lane <= w->holding.lanes && finite == 1; lane++) {
-		const lk_real *x = w->vector[LT_VECTOR_P];
+		const lk_real *x = lane > 0 ? w->grad + (lane - 1) * w->table.total : NULL;
 
-		if (lane > 0) {
+		if (lane > 0)
 			kind = "gradient";
-			x = w->grad + (lane - 1) * w->table.total;
-		}
 		for (size_t i = 0; i < w->table.n && finite == 1; i++) {
+			size_t begin = 0, end;
+
 			p = &w->table.param[i];
-			if (p->offset != LT_ELSEWHERE)
-				finite = all_finite(w, x + p->offset, p->local_count, flag);
+			end = p->local_count;
+			if (lane == 0 && lt_weights_cut(w))
+				lt_tensors_owned(w, i, &begin, &end);
+			if (p->offset == LT_ELSEWHERE || begin == end)
+				continue;
+			finite = all_finite(w,
+					lane > 0 ? x + p->offset
+						 : lt_weights_at(w, LT_VECTOR_P, p->offset + begin),
+					end - begin, flag);
 		}
 	}
 	if (finite == 0)

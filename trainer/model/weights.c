@@ -90,12 +90,52 @@ lk_real *lt_weights_at(const struct lt_weights *w, enum lt_vector which, size_t 
 {
 	size_t i = 0;
 
-	if (which == LT_VECTOR_P)
+	if (which == LT_VECTOR_P && !lt_weights_cut(w))
 		return w->vector[which] + offset;
 	while (i < w->table.buckets && w->owned[i].end <= offset)
 		i++;
 	LU_ASSERT(i < w->table.buckets && w->owned[i].begin <= offset);
 	return w->vector[which] + w->owned[i].state + (offset - w->owned[i].begin);
+}
+
+/* --- norms ------------------------------------------------------------------------------------ */
+
+/* Norms have one dimension. */
+static bool is_norm(const struct lt_param *p)
+{
+	return p->dims == 1 && p->offset != LT_ELSEWHERE;
+}
+
+/* Fill in norm_at, norms and norm_total. */
+static int list_norms(struct lt_weights *w, struct lu_err *err)
+{
+	w->norm_at = calloc(w->table.n + 1, sizeof(*w->norm_at));
+	if (!w->norm_at)
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < w->table.n; i++) {
+		const struct lt_param *p = &w->table.param[i];
+
+		if (!is_norm(p))
+			continue;
+		LU_ASSERT(p->local_count == w->table.shape.hidden);
+		w->norm_at[w->norms++] = p->offset;
+		w->norm_total += p->local_count;
+	}
+	return 0;
+}
+
+lk_real *lt_weights_norm(const struct lt_weights *w, size_t offset)
+{
+	size_t low = 0, high = w->norms;
+
+	if (!lt_weights_cut(w))
+		return w->vector[LT_VECTOR_P] + offset;
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		*(w->norm_at[middle] <= offset ? &low : &high) = middle;
+	}
+	return w->norm + low * w->table.shape.hidden + (offset - w->norm_at[low]);
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -129,13 +169,20 @@ void lt_weights_list(struct lt_weights *w)
 	*m = (struct lt_matrix){ w->table.head, s.vocab, s.hidden, NULL };
 }
 
+/* True if p is to be cut. */
+static bool cuts(const struct lt_weights *w)
+{
+	return w->bound && !act_is_real(w->ops);
+}
+
 static void count_bytes(const struct lt_weights *w, struct lt_weights_bytes *b)
 {
 	uint64_t vector = (uint64_t)w->table.total * sizeof(lk_real);
+	uint64_t p = cuts(w) ? (w->states + w->norm_total) * sizeof(lk_real) : vector;
 	bool train = w->holding.lanes > 0;
 
 	*b = (struct lt_weights_bytes){
-		.weights = vector + (act_is_real(w->ops) ? 0 : w->table.total * w->ops->act_size),
+		.weights = p + (act_is_real(w->ops) ? 0 : w->table.total * w->ops->act_size),
 		.packed = w->holding.packed ? packed_bytes(w) : 0,
 		.gradients = w->holding.lanes * vector +
 				(train ? w->table.norms * sizeof(double) : 0),
@@ -150,6 +197,8 @@ int lt_weights_count(const struct lt_table *t, const struct lk_ops *ops,
 	struct lt_weights w = { .ops = ops, .table = *t, .holding = *holding };
 	int rc = own(&w, err);
 
+	if (rc == 0)
+		rc = list_norms(&w, err);
 	w.matrix = calloc(matrices(&t->shape), sizeof(*w.matrix));
 	if (rc == 0 && !w.matrix)
 		rc = lu_err_nomem(err);
@@ -157,6 +206,7 @@ int lt_weights_count(const struct lt_table *t, const struct lk_ops *ops,
 		lt_weights_list(&w);
 		count_bytes(&w, bytes);
 	}
+	free(w.norm_at);
 	free(w.matrix);
 	free(w.bound);
 	free(w.owned);
@@ -171,7 +221,12 @@ static int allocate(struct lt_weights *w)
 
 	if (__builtin_mul_overflow(bytes, w->holding.lanes + 1, &all))
 		return -1;
-	w->vector[LT_VECTOR_P] = ops->alloc(w->q, bytes);
+	if (cuts(w)) {
+		w->norm = ops->alloc(w->q, w->norm_total * sizeof(lk_real));
+		if (!w->norm)
+			return -1;
+	}
+	w->vector[LT_VECTOR_P] = ops->alloc(w->q, cuts(w) ? w->states * sizeof(lk_real) : bytes);
 	w->act = act_is_real(ops) ? (void *)w->vector[LT_VECTOR_P]
 				  : ops->alloc(w->q, w->table.total * ops->act_size);
 	w->step = ops->alloc(w->q, sizeof(*w->step));
@@ -200,7 +255,8 @@ int lt_weights_open(struct lt_weights **out, const struct lk_ops *ops, struct lk
 	w->ops = ops;
 	w->q = q;
 	w->holding = *holding;
-	if (lt_table_build(&w->table, shape, place, err) < 0 || own(w, err) < 0)
+	if (lt_table_build(&w->table, shape, place, err) < 0 || own(w, err) < 0 ||
+			list_norms(w, err) < 0)
 		goto fail;
 	w->matrix = calloc(matrices(shape), sizeof(*w->matrix));
 	if (!w->matrix) {
@@ -234,9 +290,11 @@ void lt_weights_close(struct lt_weights *w)
 		if (w->matrix[i].packed)
 			w->ops->pack_free(w->q, w->matrix[i].packed);
 	}
+	free(w->norm_at);
 	free(w->matrix);
 	free(w->bound);
 	free(w->owned);
+	w->ops->free(w->q, w->norm);
 	if (w->act != (void *)w->vector[LT_VECTOR_P])
 		w->ops->free(w->q, w->act);
 	for (int i = 0; i < LT_VECTORS; i++)
@@ -258,11 +316,74 @@ int lt_weights_get(struct lt_weights *w, enum lt_vector which, size_t offset, si
 	return 0;
 }
 
+size_t lt_weights_get_shared(
+		struct lt_weights *w, size_t offset, size_t n, void *out, struct lu_err *err)
+{
+	const void *from = lt_weights_act(w, offset);
+	size_t width = w->ops->act_size;
+
+	if (!lt_weights_cut(w)) {
+		from = lt_weights_at(w, LT_VECTOR_P, offset);
+		width = sizeof(lk_real);
+	}
+	if (w->ops->copy(w->q, out, from, n * width, LK_D2H) < 0 || w->ops->sync(w->q) < 0) {
+		lt_queue_err(w->ops, w->q, err);
+		return 0;
+	}
+	return n * width;
+}
+
+/* Put n elements of p, which are on the device, where p is cut: the copies of them all, and what is
+ * owned. */
+static int put_cut(struct lt_weights *w, size_t offset, size_t n, const lk_real *in)
+{
+	const struct lk_ops *ops = w->ops;
+	size_t end = offset + n, at = 0;
+
+	while (at < w->norms && w->norm_at[at] + w->table.shape.hidden <= offset)
+		at++;
+	if (ops->to_act(w->q, (char *)w->act + offset * ops->act_size, in, n) < 0 ||
+			(at < w->norms && w->norm_at[at] <= offset &&
+					ops->copy(w->q, lt_weights_norm(w, offset), in,
+							n * sizeof(*in), LK_D2D) < 0))
+		return -1;
+	for (size_t i = 0; i < w->table.buckets; i++) {
+		const struct lt_owned *o = &w->owned[i];
+		size_t from = o->begin > offset ? o->begin : offset;
+		size_t to = o->end < end ? o->end : end;
+
+		if (from < to &&
+				ops->copy(w->q, lt_weights_at(w, LT_VECTOR_P, from),
+						in + (from - offset), (to - from) * sizeof(*in),
+						LK_D2D) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int put_p(struct lt_weights *w, size_t offset, size_t n, const lk_real *in,
+		struct lu_err *err)
+{
+	lk_real *x = w->ops->alloc(w->q, n * sizeof(*x));
+	int rc = -1;
+
+	if (x && w->ops->copy(w->q, x, in, n * sizeof(*x), LK_H2D) == 0 &&
+			put_cut(w, offset, n, x) == 0 && w->ops->sync(w->q) == 0)
+		rc = 0;
+	else
+		lt_queue_err(w->ops, w->q, err);
+	w->ops->free(w->q, x);
+	return rc;
+}
+
 int lt_weights_put(struct lt_weights *w, enum lt_vector which, size_t offset, size_t n,
 		const lk_real *in, struct lu_err *err)
 {
-	lk_real *to = lt_weights_at(w, which, offset);
+	lk_real *to;
 
+	if (which == LT_VECTOR_P && lt_weights_cut(w))
+		return put_p(w, offset, n, in, err);
+	to = lt_weights_at(w, which, offset);
 	if (w->ops->copy(w->q, to, in, n * sizeof(*in), LK_H2D) < 0 || w->ops->sync(w->q) < 0)
 		return lt_queue_err(w->ops, w->q, err);
 	return 0;
@@ -332,7 +453,7 @@ int lt_weights_reset_optimizer(struct lt_weights *w, struct lu_err *err)
 
 int lt_weights_refresh(struct lt_weights *w, struct lu_err *err)
 {
-	if (w->act != (void *)w->vector[LT_VECTOR_P] &&
+	if (w->act != (void *)w->vector[LT_VECTOR_P] && !lt_weights_cut(w) &&
 			w->ops->to_act(w->q, w->act, w->vector[LT_VECTOR_P], w->table.total) < 0)
 		return lt_queue_err(w->ops, w->q, err);
 	for (size_t i = 0; w->holding.packed && i < matrices(&w->table.shape); i++) {

@@ -17,6 +17,9 @@
  * each bucket a rank owns one part, cut at borders of LK_NORM_CHUNK elements of the tensors, updates
  * it, and gathers the others' (optimizer.h). Without it every rank owns everything.
  *
+ * Where products read a copy of another type, p is cut as m and v are (lt_weights_cut()): a rank needs
+ * of the others' parts the copy alone, and the weights of the norms, which are read as lk_real.
+ *
  * open allocates everything; if that fails the message says how much was requested.
  */
 #include "kernels/lk.h"
@@ -54,12 +57,16 @@ struct lt_weights {
 	struct lk_queue *q;
 	struct lt_table table;
 	struct lt_holding holding;
-	lk_real *vector[LT_VECTORS]; /* p; m and v of what is owned, NULL if lanes is 0 */
+	lk_real *vector[LT_VECTORS]; /* p, all or what is owned; m and v of what is owned, NULL if
+					lanes is 0 */
 	lk_real *grad;		     /* lane j at grad + j * table.total */
 	size_t *bound;		     /* [buckets][dp_size + 1] in the local vector, if zero */
 	struct lt_owned *owned;	     /* by bucket */
 	size_t states;		     /* elements owned, of m and of v */
-	lk_act *act; /* p in the type of the activations; p itself if the types are equal */
+	lk_act *act;	 /* p in the type of the activations; p itself if the types are equal */
+	lk_real *norm;	 /* where p is cut: the weights of all norms, one after the other */
+	size_t *norm_at; /* [norms]: their offsets in the local vector, ascending */
+	size_t norms, norm_total; /* number of norms, and of their weights */
 	struct lt_matrix *matrix; /* [layers][LT_LAYER_MATRICES], then the head; only those held */
 	struct lk_step *step;	  /* device */
 	double *sums;		  /* device: partial sums of squares, table.norms */
@@ -88,14 +95,28 @@ int lt_weights_reset_optimizer(struct lt_weights *w, struct lu_err *err) LU_CHEC
 /* Update act and the packed weights from p. */
 int lt_weights_refresh(struct lt_weights *w, struct lu_err *err) LU_CHECKED;
 
-/* Copy n elements of a vector, from `offset` of the local vector on, to and from the host; of m and v
- * only what is owned, within one bucket. Synchronous. */
+/* Copy n elements of a vector, from `offset` of the local vector on, to and from the host. Only what is
+ * owned, within one bucket; but all of p can be put, where it goes to the copies as well if it is cut,
+ * and got unless it is cut. Within one parameter. Synchronous. */
 int lt_weights_get(struct lt_weights *w, enum lt_vector which, size_t offset, size_t n,
 		lk_real *out, struct lu_err *err) LU_CHECKED;
 int lt_weights_put(struct lt_weights *w, enum lt_vector which, size_t offset, size_t n,
 		const lk_real *in, struct lu_err *err) LU_CHECKED;
-/* Where that is in device memory. */
+/* The same of what all data-parallel ranks hold, to compare them: of p, or of `act` where p is cut.
+ * Returns the number of bytes, at most those of n lk_real, or 0 on failure. */
+size_t lt_weights_get_shared(struct lt_weights *w, size_t offset, size_t n, void *out,
+		struct lu_err *err) LU_CHECKED;
+/* Where an element of a vector is in device memory. */
 lk_real *lt_weights_at(const struct lt_weights *w, enum lt_vector which, size_t offset);
+
+/* True if a rank holds of p its own part alone. */
+static inline bool lt_weights_cut(const struct lt_weights *w)
+{
+	return w->norm != NULL;
+}
+
+/* The weights of the norm at `offset` of the local vector. */
+lk_real *lt_weights_norm(const struct lt_weights *w, size_t offset);
 
 /* Copy the queue's message to err; returns -1. */
 int lt_queue_err(const struct lk_ops *ops, const struct lk_queue *q, struct lu_err *err);

@@ -10,7 +10,8 @@ int lt_question_init(struct lt_question *q, const struct lt_cluster *cluster,
 		const struct lt_constants *k, const struct lt_settings *s, struct lu_err *err)
 {
 	*q = (struct lt_question){ .cluster = cluster, .k = k, .s = *s };
-	if (s->train.dtype != LT_BF16)
+	/* On a GPU, auto is bf16. */
+	if (s->train.dtype == LT_FP32)
 		return lu_err_set(err,
 				"train.dtype = fp32: the rates of a cluster are those of bf16; "
 				"give --set train.dtype=bf16");

@@ -272,17 +272,20 @@ static void exchange_parameters(const struct lt_scene *sc, struct lt_cost *cost)
 		double turns = (double)s->layers * sc->dp.turn * (zero ? 1 : 0);
 		double reduce = zero ? lt_ties_ring(&sc->dp, all) + turns
 				     : lt_ties_all_reduce(&sc->dp, all);
-		double gather = zero ? lt_ties_ring(&sc->dp, all) + turns : 0;
+		/* Of the type that products read. */
+		double narrow = (double)sc->work.act_size / FP32;
+		double gather = zero ? lt_ties_ring(&sc->dp, narrow * all) + turns : 0;
 		double part = zero ? lt_ties_ring(&sc->dp, bucket)
 				   : lt_ties_all_reduce(&sc->dp, bucket);
-		double sent = 2 * lt_ties_sent(&sc->dp, all);
+		double sent = (zero ? 1 + narrow : 2) * lt_ties_sent(&sc->dp, all);
 
 		reduced = fmax(reduced,
 				sc->end[i] + exposed(sc, reduce, part, pass_of_stage(sc, i, true)));
 		last = fmax(last, sc->end[i]);
 		if (zero)
 			gathered = fmax(gathered,
-					exposed(sc, gather, part, pass_of_stage(sc, i, false)) -
+					exposed(sc, gather, narrow * part,
+							pass_of_stage(sc, i, false)) -
 							fmax(sc->begin[i], 0));
 		first = fmax(first, reduce);
 		cost->reduce_time = first;
@@ -293,7 +296,7 @@ static void exchange_parameters(const struct lt_scene *sc, struct lt_cost *cost)
 	cost->gather = fmax(gathered, 0);
 }
 
-/* The sum of squares over all axes, AdamW on what is owned, and the copy for the products. */
+/* The sum of squares over all axes, AdamW on what is owned. */
 static double update_seconds(const struct lt_scene *sc)
 {
 	const struct lt_work *w = &sc->work;
@@ -305,8 +308,7 @@ static double update_seconds(const struct lt_scene *sc)
 		double owned = zero ? s->total / sc->dp.n : s->total;
 		/* Squares read g; AdamW reads p, m, v, g and writes p, m, v and the copy. */
 		double bytes = owned * (FP32 + 7 * FP32 + w->act_size);
-		double gathered = zero ? s->total * (FP32 + w->act_size) : 0;
-		double seconds = lt_work_move(w, bytes + gathered, 2 * s->params);
+		double seconds = lt_work_move(w, bytes, 2 * s->params);
 
 		/* Norm weights, of which the ranks have the gradients of their rows. */
 		if (w->sequence)

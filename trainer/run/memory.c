@@ -1,5 +1,6 @@
 #include "trainer/run/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "trainer/model/model.h"
@@ -58,8 +59,8 @@ static double workspace_rule(const struct lt_memory_rules *on, const struct lt_t
 	struct lt_shape local = lt_table_local(t);
 	double rows = (double)s->train.micro_batch * (double)s->train.context;
 
-	return (double)on->fixed +
-			rows * (double)local.heads * (double)(local.dim + 1) * sizeof(float);
+	return fmax((double)on->fixed,
+			rows * (double)local.heads * (double)(local.dim + 1) * sizeof(float));
 }
 
 static int count_table(const struct lt_settings *s, const struct lt_schedule *schedule,

@@ -37,9 +37,10 @@ struct lt_memory_rules {
 struct lt_memory_rules lt_memory_rules_here(
 		const struct lt_backend *b, int number, const struct lt_settings *s);
 /*
- * A GPU that need not be here, with activations in LK_BF16 or LK_REAL. Work space: 32 MiB for
- * products, which is what cuBLASLt is given on Hopper, and for the backward pass of attention the
- * sum of the queries' gradients in fp32 and a number for each query and head.
+ * A GPU that need not be here, with activations in LK_BF16 or LK_REAL. The work space
+ * is the largest need of one operation: 32 MiB of products, which is what cuBLASLt is given on Hopper,
+ * or the backward pass of attention, with the sum of the queries' gradients in fp32 and a number for
+ * each query and head.
  */
 struct lt_memory_rules lt_memory_rules_gpu(enum lk_type act);
 

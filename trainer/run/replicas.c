@@ -19,11 +19,13 @@ static int hash_param(struct lt_weights *w, const struct lt_param *p, lk_real *h
 	for (size_t first = 0; first < p->local_count; first += CHUNK) {
 		size_t left = p->local_count - first, n = left < CHUNK ? left : CHUNK;
 
-		if (lt_weights_get(w, LT_VECTOR_P, p->offset + first, n, host, err) < 0)
+		size_t bytes = lt_weights_get_shared(w, p->offset + first, n, host, err);
+
+		if (bytes == 0)
 			return -1;
-		lu_hasher_add(all, host, n * sizeof(*host));
+		lu_hasher_add(all, host, bytes);
 		if (p->split == LT_SPLIT_NONE)
-			lu_hasher_add(whole, host, n * sizeof(*host));
+			lu_hasher_add(whole, host, bytes);
 	}
 	return 0;
 }

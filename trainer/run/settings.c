@@ -17,6 +17,13 @@ const struct lu_enum lt_devices[] = {
 	LU_ENUM_END,
 };
 
+static const struct lu_enum attentions[] = {
+	{ "auto", LK_ATTENTION_AUTO },
+	{ "own", LK_ATTENTION_OWN },
+	{ "cudnn", LK_ATTENTION_CUDNN },
+	LU_ENUM_END,
+};
+
 static const struct lu_enum dtypes[] = {
 	{ "auto", LT_DTYPE_AUTO },
 	{ "fp32", LT_FP32 },
@@ -87,6 +94,7 @@ static const struct lu_opt train_keys[] = {
 	LU_OPT_STR(0, "init", S, train.init, "DIR", "initial weights in safetensors"),
 	LU_OPT_ENUM(0, "device", S, train.device, lt_devices, "what computes"),
 	LU_OPT_ENUM(0, "dtype", S, train.dtype, dtypes, "type of activations"),
+	LU_OPT_ENUM(0, "attention", S, train.attention, attentions, "whose attention on GPUs"),
 	LU_OPT_DOUBLE(0, "lr", S, train.lr, "X", 0, 100, "peak learning rate"),
 	LU_OPT_DOUBLE(0, "lr_min", S, train.lr_min, "X", 0, 100, "final learning rate"),
 	LU_OPT_ENUM(0, "schedule", S, train.schedule, decays, "decay of the learning rate"),
@@ -416,6 +424,12 @@ static int check_parallel(const struct lt_settings *s, struct lu_err *err)
 				"parallel.equality = %s has no effect with train.device = cpu, "
 				"where bits are always equal over layouts",
 				s->parallel.equality == LT_EQUAL_RUN ? "run" : "fast");
+	if (s->train.attention != LK_ATTENTION_AUTO && s->train.device == LT_DEVICE_CPU)
+		return lu_err_set(err, "train.attention has no effect with train.device = cpu");
+	if (s->train.attention == LK_ATTENTION_CUDNN && s->train.dtype == LT_FP32)
+		return lu_err_set(err,
+				"train.attention = cudnn has no effect with train.dtype = fp32: "
+				"cuDNN's attention is for bf16");
 	if (s->parallel.sequence && s->parallel.size[LT_TP] == 1)
 		return lu_err_set(err, "parallel.sequence has no effect without parallel.tp > 1");
 	return 0;

@@ -46,6 +46,7 @@ struct lt_settings {
 		const char *ramp, *init;
 		enum lt_device device;
 		enum lt_dtype dtype;
+		enum lk_attention attention;
 		enum lt_decay schedule;
 		double lr, lr_min;
 		uint64_t warmup, cooldown;

@@ -24,8 +24,10 @@ struct lt_speed {
 	double peak; /* operations a second of all ranks together, by the data sheet; 0: not known */
 };
 
-/* Log the step that ended at the position. first: where and when this start made it, too. */
+/* Log the step that ended at the position. first: the weights after the first step of this start, and
+ * NULL after the others: where and when it was made, and what the GPU's queue chose for it. */
 int lt_step_log(struct lt_run *run, const struct lt_position *pos, const struct lt_step_result *s,
-		bool first, const struct lt_speed *speed, struct lu_err *err) LU_CHECKED;
+		const struct lt_weights *first, const struct lt_speed *speed,
+		struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -191,7 +191,8 @@ static int log_step(struct lt_trainer *l, const struct lt_step_result *s, struct
 			"%.0f s left",
 				step, step + left, s->loss, s->update.norm, rate,
 				left ? more * s->seconds : 0);
-	return lt_step_log(l->run, &l->pos, s, step == l->first_step + 1, &p->speed, err);
+	return lt_step_log(l->run, &l->pos, s, step == l->first_step + 1 ? l->w : NULL, &p->speed,
+			err);
 }
 
 /* --- one phase ------------------------------------------------------------------------------- */

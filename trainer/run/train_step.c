@@ -109,6 +109,8 @@ int lt_step_plan(const struct lt_layout *l, const struct lt_settings *s,
 		.context = (size_t)s->train.context,
 		.mode = LT_MODEL_TRAIN,
 		.recompute = s->parallel.recompute,
+		.attention = s->train.attention,
+		.fast = s->parallel.equality == LT_EQUAL_FAST,
 		.slots = slots,
 		.tp = l->group[LT_TP],
 		.sequence = l->sequence };

@@ -17,6 +17,8 @@ namespace
 {
 
 const size_t page = 4096;
+/* To open and close more memory than this for each kernel takes too long: some 20 ns a page. */
+const size_t much = 4 << 20;
 
 struct allocation {
 	unsigned char *first; /* its pages */
@@ -30,6 +32,7 @@ struct memory {
 	unsigned char *base;
 	size_t reach, capacity, used; /* bytes of addresses, of memory, in use */
 	bool open_always;
+	bool lingers; /* it is open still, until the host waits */
 	int depth;
 	table taken, pinned;
 	struct sigaction before;
@@ -114,21 +117,33 @@ static void protect_all(int how)
 
 void emu_memory_open()
 {
-	if (mem.depth++ == 0)
+	if (mem.depth++ == 0 && !mem.lingers)
 		protect_all(PROT_READ | PROT_WRITE);
+	mem.lingers = false;
 }
 
 void emu_memory_close()
 {
-	if (--mem.depth == 0)
+	if (--mem.depth > 0)
+		return;
+	if (mem.used > much)
+		mem.lingers = true;
+	else
 		protect_all(PROT_NONE);
+}
+
+void emu_memory_settle()
+{
+	if (mem.lingers)
+		protect_all(PROT_NONE);
+	mem.lingers = false;
 }
 
 void emu_set_protect(int on)
 {
 	if (mem.open_always == !on)
 		return;
-	mem.open_always = false;
+	mem.open_always = mem.lingers = false;
 	protect_all(on ? PROT_NONE : PROT_READ | PROT_WRITE);
 	mem.open_always = !on;
 }
@@ -171,7 +186,7 @@ void *emu_memory_take(size_t bytes)
 		mem.taken[p] = a;
 	}
 	mem.used += a.room;
-	if (mem.depth == 0 && !mem.open_always)
+	if (mem.depth == 0 && !mem.lingers && !mem.open_always)
 		protect(a, PROT_NONE);
 	return p;
 }
@@ -265,7 +280,9 @@ void emu_check_words(const char *kernel, int argument, const void *p, size_t byt
 		uint64_t word;
 
 		memcpy(&word, static_cast<const char *>(p) + i, sizeof(word));
-		if (word < (uint64_t)1 << 32 || word >= (uint64_t)1 << 47)
+		/* A small number in the lower half is an int with padding, which holds anything. */
+		if (word < (uint64_t)1 << 32 || word >= (uint64_t)1 << 47 ||
+				(uint32_t)word < (uint32_t)1 << 24)
 			continue;
 		void *at = reinterpret_cast<void *>(word / page * page);
 

@@ -7,9 +7,10 @@
 #include <stddef.h>
 
 void emu_memory_begin(size_t capacity);
-/* Between open and close device memory can be touched. They nest. */
+/* Between open and close device memory can be touched. They nest. Much of it stays open until settle(). */
 void emu_memory_open();
 void emu_memory_close();
+void emu_memory_settle();
 
 /* Aligned to 256 bytes; NULL if there is not so much left. give and unpin: false if p is not one. */
 void *emu_memory_take(size_t bytes);

@@ -26,6 +26,8 @@ struct op {
 	std::function<void()> fn;
 	CUstream_st *other;
 	uint64_t until;
+	const char *host; /* what a copy reads of the host's memory */
+	size_t bytes;
 };
 
 const int processors = 4;
@@ -114,19 +116,27 @@ cudaError_t emu_error(cudaError_t e)
 /* Run the work of s up to and including number `until`, and what it has to wait for. */
 static void run(CUstream_st *s, uint64_t until)
 {
+	if (s->done >= until)
+		return;
+	emu_memory_open();
 	while (s->done < until) {
 		op o = std::move(s->ops.front());
 
 		s->ops.pop_front();
-		if (o.other) {
+		if (o.other)
 			run(o.other, o.until);
-		} else {
-			emu_memory_open();
+		else
 			o.fn();
-			emu_memory_close();
-		}
 		s->done++;
 	}
+	emu_memory_close();
+}
+
+/* The same, and the host has waited for it. */
+static void finish(CUstream_st *s, uint64_t until)
+{
+	run(s, until);
+	emu_memory_settle();
 }
 
 /* All work, of the youngest stream first. */
@@ -155,7 +165,7 @@ static void push(CUstream_st *s, op &&o)
 		run(s, s->queued);
 }
 
-void emu_enqueue(cudaStream_t stream, std::function<void()> fn)
+static void enqueue(cudaStream_t stream, std::function<void()> fn, const char *host, size_t bytes)
 {
 	guard g(rt.lock);
 	CUstream_st *s = stream_of(stream);
@@ -163,7 +173,12 @@ void emu_enqueue(cudaStream_t stream, std::function<void()> fn)
 	if (s->capturing)
 		rt.capture->ops.push_back(std::move(fn));
 	else
-		push(s, { std::move(fn), nullptr, 0 });
+		push(s, { std::move(fn), nullptr, 0, host, bytes });
+}
+
+void emu_enqueue(cudaStream_t stream, std::function<void()> fn)
+{
+	enqueue(stream, std::move(fn), nullptr, 0);
 }
 
 void emu_enqueue_kernel(cudaStream_t stream, emu_kernel &&k)
@@ -224,7 +239,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream)
 		return emu_error(cudaErrorInvalidResourceHandle);
 	if (s->capturing)
 		return emu_error(cudaErrorStreamCaptureInvalidated);
-	run(s, s->queued);
+	finish(s, s->queued);
 	return cudaSuccess;
 }
 
@@ -246,16 +261,13 @@ cudaError_t cudaDeviceSynchronize()
 
 	begin();
 	run_all();
+	emu_memory_settle();
 	return cudaSuccess;
 }
 
 cudaError_t cudaLaunchHostFunc(cudaStream_t s, void (*fn)(void *), void *ctx)
 {
-	emu_enqueue(s, [fn, ctx]() {
-		emu_memory_close();
-		fn(ctx);
-		emu_memory_open();
-	});
+	emu_enqueue(s, [fn, ctx]() { fn(ctx); });
 	return cudaSuccess;
 }
 
@@ -297,7 +309,7 @@ cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t stream)
 				 (void)clock_gettime(CLOCK_MONOTONIC, &now);
 				 *time = (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
 			 },
-					nullptr, 0 });
+					nullptr, 0, nullptr, 0 });
 	return cudaSuccess;
 }
 
@@ -312,7 +324,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t e, unsigned)
 	if (e->captured && rt.capture)
 		s->capturing = true;
 	else if (e->stream && !s->capturing)
-		push(s, { nullptr, e->stream, e->at });
+		push(s, { nullptr, e->stream, e->at, nullptr, 0 });
 	return cudaSuccess;
 }
 
@@ -325,7 +337,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t e)
 	if (e->captured && rt.capture)
 		return emu_error(cudaErrorStreamCaptureInvalidated);
 	if (e->stream)
-		run(e->stream, e->at);
+		finish(e->stream, e->at);
 	return cudaSuccess;
 }
 
@@ -471,6 +483,18 @@ static bool is_right(const void *p, size_t bytes, bool device)
 	return device ? emu_memory_owns(p, bytes) : !emu_memory_near(p);
 }
 
+/* Whether a copy that is queued will read these bytes of the host. */
+static bool will_be_read(const void *p, size_t bytes)
+{
+	const char *at = static_cast<const char *>(p);
+
+	for (const CUstream_st *s : rt.streams)
+		for (const op &o : s->ops)
+			if (o.host && at < o.host + o.bytes && o.host < at + bytes)
+				return true;
+	return false;
+}
+
 cudaError_t cudaMemcpyAsync(
 		void *to, const void *from, size_t bytes, cudaMemcpyKind how, cudaStream_t stream)
 {
@@ -486,9 +510,12 @@ cudaError_t cudaMemcpyAsync(
 		return cudaSuccess;
 	if (!is_right(to, bytes, to_device) || !is_right(from, bytes, from_device))
 		return emu_error(cudaErrorInvalidValue);
-	if (rt.late && !to_device && from_device && !stream_of(stream)->capturing)
+	if (rt.late && !to_device && from_device && !stream_of(stream)->capturing &&
+			!will_be_read(to, bytes))
 		memset(to, 0xff, bytes);
-	emu_enqueue(stream, [=]() { memmove(to, from, bytes); });
+	enqueue(
+			stream, [=]() { memmove(to, from, bytes); },
+			static_cast<const char *>(from), from_device ? 0 : bytes);
 	return cudaSuccess;
 }
 

@@ -6,7 +6,8 @@
  *
  * Device memory is apart from the host's: its pages can be touched only while a kernel, copy or memset
  * runs, so that an access by the host is a fault, reported with the allocation that it hit. New memory
- * is filled with 0xff. Each allocation has pages that nobody may touch around it, and under the address
+ * is filled with 0xff. Where there is more than 4 MiB of it, it stays open from the first kernel until the
+ * host waits. Each allocation has pages that nobody may touch around it, and under the address
  * sanitizer red zones to the byte.
  *
  * Work runs when it is queued, or late: then nothing runs before somebody waits for it, and only what

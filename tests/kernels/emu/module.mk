@@ -7,7 +7,7 @@ EMU_CU := $(sort $(wildcard kernels/cuda/*.cu))
 # The backend's other files, but for those that need cuBLASLt or cuDNN.
 EMU_C := $(wildcard kernels/cuda/attention_choice.c kernels/cuda/no_cudnn.c)
 EMU_OBJ := $(patsubst %.cc,$(EMU)/%.o,$(sort $(wildcard tests/kernels/emu/emu*.cc)))
-EMU_DEVICE := $(EMU_CU:%.cu=$(EMU)/%.o) $(EMU_C:%.c=$(EMU)/%.o) $(BUILD)/kernels/cuda/arena.o \
+EMU_DEVICE := $(EMU_CU:%.cu=$(EMU)/%.o) $(EMU_C:%.c=$(EMU)/%.o) $(BUILD)/kernels/cuda/reserve.o \
 	$(EMU)/tests/kernels/emu/gemm_emu.o $(EMU_OBJ)
 # In place of $(KERNELS_OBJ).
 EMU_KERNELS := $(filter-out $(BUILD)/kernels/cuda/%,$(KERNELS_OBJ)) $(EMU_DEVICE)
@@ -46,7 +46,7 @@ $(EMU)/%.o: %.c $$(FLAGS)
 ifeq ($(BARE)$(DOUBLE),)
 EMU_OWN_TESTS := $(patsubst %.cc,$(EMU)/%,$(sort $(wildcard tests/kernels/emu/test_*.cc)))
 EMU_TABLE_TESTS := $(if $(wildcard kernels/cuda/attention.cu),$(filter-out %/test_ref %/test_team \
-	%/test_arena,$(KERNELS_TESTS:$(BUILD)/%=$(EMU)/%)))
+	%/test_reserve,$(KERNELS_TESTS:$(BUILD)/%=$(EMU)/%)))
 endif
 EMU_TESTS := $(EMU_OWN_TESTS) $(EMU_TABLE_TESTS)
 

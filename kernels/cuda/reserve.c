@@ -1,12 +1,12 @@
-#include "kernels/cuda/arena.h"
+#include "kernels/cuda/reserve.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-int lk_arena_init(struct lk_arena *a, uint64_t bytes)
+int lk_reserve_init(struct lk_reserve *a, uint64_t bytes)
 {
-	*a = (struct lk_arena){
-		.n = 1, .room = 64, .bytes = bytes / LK_ARENA_ALIGN * LK_ARENA_ALIGN
+	*a = (struct lk_reserve){
+		.n = 1, .room = 64, .bytes = bytes / LK_RESERVE_ALIGN * LK_RESERVE_ALIGN
 	};
 	a->part = calloc(a->room, sizeof(*a->part));
 	if (!a->part)
@@ -15,16 +15,16 @@ int lk_arena_init(struct lk_arena *a, uint64_t bytes)
 	return 0;
 }
 
-void lk_arena_release(struct lk_arena *a)
+void lk_reserve_release(struct lk_reserve *a)
 {
 	free(a->part);
-	*a = (struct lk_arena){ 0 };
+	*a = (struct lk_reserve){ 0 };
 }
 
 /* Cut part i in two, the first of `bytes` bytes. Returns -1 without memory for the list. */
-static int cut(struct lk_arena *a, size_t i, uint64_t bytes)
+static int cut(struct lk_reserve *a, size_t i, uint64_t bytes)
 {
-	struct lk_arena_part *p;
+	struct lk_reserve_part *p;
 
 	if (a->n == a->room) {
 		p = realloc(a->part, 2 * a->room * sizeof(*p));
@@ -42,28 +42,28 @@ static int cut(struct lk_arena *a, size_t i, uint64_t bytes)
 	return 0;
 }
 
-uint64_t lk_arena_take(struct lk_arena *a, uint64_t bytes)
+uint64_t lk_reserve_take(struct lk_reserve *a, uint64_t bytes)
 {
 	if (bytes > a->bytes)
-		return LK_ARENA_NONE;
-	bytes = bytes == 0 ? LK_ARENA_ALIGN
-			   : (bytes + LK_ARENA_ALIGN - 1) / LK_ARENA_ALIGN * LK_ARENA_ALIGN;
+		return LK_RESERVE_NONE;
+	bytes = bytes == 0 ? LK_RESERVE_ALIGN
+			   : (bytes + LK_RESERVE_ALIGN - 1) / LK_RESERVE_ALIGN * LK_RESERVE_ALIGN;
 	for (size_t i = 0; i < a->n; i++) {
 		if (a->part[i].used || a->part[i].bytes < bytes)
 			continue;
 		if (a->part[i].bytes > bytes && cut(a, i, bytes) < 0)
-			return LK_ARENA_NONE;
+			return LK_RESERVE_NONE;
 		a->part[i].used = 1;
 		a->taken += bytes;
 		return a->part[i].at;
 	}
-	return LK_ARENA_NONE;
+	return LK_RESERVE_NONE;
 }
 
 /* Join part i with the one after it if both are holes. */
-static void join(struct lk_arena *a, size_t i)
+static void join(struct lk_reserve *a, size_t i)
 {
-	struct lk_arena_part *p = a->part + i;
+	struct lk_reserve_part *p = a->part + i;
 
 	if (i + 1 >= a->n || p[0].used || p[1].used)
 		return;
@@ -72,7 +72,7 @@ static void join(struct lk_arena *a, size_t i)
 	a->n--;
 }
 
-int lk_arena_give(struct lk_arena *a, uint64_t at)
+int lk_reserve_give(struct lk_reserve *a, uint64_t at)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		if (a->part[i].at != at || !a->part[i].used)
@@ -87,7 +87,7 @@ int lk_arena_give(struct lk_arena *a, uint64_t at)
 	return -1;
 }
 
-uint64_t lk_arena_largest(const struct lk_arena *a)
+uint64_t lk_reserve_largest(const struct lk_reserve *a)
 {
 	uint64_t most = 0;
 

@@ -1,5 +1,5 @@
-#ifndef LUCIE_KERNELS_CUDA_VEC_H
-#define LUCIE_KERNELS_CUDA_VEC_H
+#ifndef LUCIE_KERNELS_CUDA_ACCESS_H
+#define LUCIE_KERNELS_CUDA_ACCESS_H
 /*
  * Elements in memory and in registers.
  *
