@@ -40,7 +40,7 @@ teardown() { kill_ranks; }
 }
 
 @test "two GPUs train like one" {
-	LK_EMU_LATE=1 gpus 2 train.dtype=fp32
+	gpus 2 train.dtype=fp32
 	near cpu run "$TOLERANCE_FP32"
 	gpus 2 parallel.pp=2
 	near cpu16 run "$TOLERANCE_BF16"

@@ -24,7 +24,8 @@ gpus() {
 	}
 	for s; do set+=(--set "$s"); done
 	rm -rf run
-	emulated ranks "$n" -q -c base.ini "${set[@]}" -o run
+	# A receive that runs where it is queued would keep the rank from sending.
+	LK_EMU_LATE=1 LK_EMU_QUERY=0 emulated ranks "$n" -q -c base.ini "${set[@]}" -o run
 }
 
 # device_setup: shards and base.ini, of five steps of a tiny model.

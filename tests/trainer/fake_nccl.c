@@ -15,7 +15,8 @@
  *
  * Environment: FAKE_NCCL_HANG=N, FAKE_NCCL_ERROR=N: the N-th operation of this process, counted from 1,
  * hangs, or fails; FAKE_NCCL_HANG=start: no communicator comes about. FAKE_NCCL_EAGER=1: a send is done
- * at once, for streams that do their work in the thread of the caller.
+ * at once, for streams that do their work in the thread of the caller; where that is late, receives must
+ * be (LK_EMU_LATE=1), or two ranks wait for each other.
  */
 #include "tests/trainer/fake_nccl.h"
 
@@ -273,15 +274,28 @@ ncclResult_t ncclCommAbort(ncclComm_t c)
 
 /* ---- groups ------------------------------------------------------------------------------ */
 
+/* A function of the program, or NULL. */
+static void find(const char *name, void *function)
+{
+	void *f = dlsym(RTLD_DEFAULT, name);
+
+	memcpy(function, &f, sizeof(f));
+}
+
 static void launch(struct launch *n)
 {
-	int (*queue)(void *, void (*)(void *), void *);
-	void *f = dlsym(RTLD_DEFAULT, "fake_stream_launch");
+	int (*queue)(void *, void (*)(void *), void *), (*flush)(void *);
+	bool at_once = fake_sends_at_once(n);
+	cudaStream_t stream = n->stream;
 
-	if (!f)
+	find("fake_stream_launch", &queue);
+	find("fake_stream_flush", &flush);
+	if (!queue)
 		fake_die("the program has no fake_stream_launch()");
-	memcpy(&queue, &f, sizeof(f));
-	queue(n->stream, fake_run, n);
+	queue(stream, fake_run, n);
+	/* Nobody may wait for it here, but the other rank does. */
+	if (at_once && flush)
+		flush(stream);
 }
 
 static void *launch_late(void *launched)

@@ -49,6 +49,8 @@ uint64_t fake_asked(const char *name); /* a number of the environment */
 bool fake_aborted(ncclComm_t c);
 void fake_leave(ncclComm_t c); /* a user of a communicator goes; the last one frees it */
 void fake_in_background(void *(*fn)(void *), void *ctx);
+/* The launch is one send that waits for nobody. */
+bool fake_sends_at_once(const struct launch *n);
 /* Do the operations of a launch, and free it: the work of a stream. */
 void fake_run(void *launch);
 

@@ -263,12 +263,17 @@ static void *send_copy(void *launch)
 	return NULL;
 }
 
+bool fake_sends_at_once(const struct launch *n)
+{
+	return fake_asked("FAKE_NCCL_EAGER") && n->n == 1 && n->op[0].kind == SEND;
+}
+
 static bool send_at_once(struct launch *n)
 {
 	size_t bytes = n->op[0].count * width(n->op[0].type);
 	char *copy;
 
-	if (!fake_asked("FAKE_NCCL_EAGER") || n->n != 1 || n->op[0].kind != SEND)
+	if (!fake_sends_at_once(n))
 		return false;
 	copy = malloc(bytes + 1);
 	memcpy(copy, n->op[0].from, bytes);
