@@ -64,7 +64,7 @@ int lk_attn_setup(struct lk_queue *q, struct attn_args *a, const struct lk_attn 
 int lk_attn_grid(struct lk_queue *q, struct attn_args *a, unsigned *grid, int t, int rows,
 		int heads);
 
-/* float, attn_f32.cu; backward with the statistics that lk_attn_stats() left. */
+/* float, attn_f32.cu; backward from the statistics that attention_back.cu has computed. */
 int lk_attn_f32(struct lk_queue *q, struct attn_args *a, float *O, float *lse, const float *Q,
 		const float *K, const float *V);
 int lk_attn_back_f32(struct lk_queue *q, struct attn_args *a, float *dQ, float *dK, float *dV,

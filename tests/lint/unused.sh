@@ -10,7 +10,6 @@ sources() { files '*.c' '*.h' '*.cc' '*.inc' '*.cu' '*.cuh'; }
 soon='
 lt_table_find lt_broadcast lt_group_rank lt_group_size lt_comm_local_rank lt_comm_single
 attn_merge accumulate event_open event_close event_record event_wait event_sync
-low_split low_join low_accumulate low_sqnorm low_adamw
 '
 
 # A name that stands once in all code is a definition without a call. Tests are no users, except of

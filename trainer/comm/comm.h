@@ -109,6 +109,9 @@ size_t lt_comm_local_rank(const struct lt_comm *c);
  * 3". Cheap; the text is copied. */
 void lt_comm_at(struct lt_comm *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* True if the host does not wait in operations, so that those with `pending` overlap its work. */
+bool lt_comm_overlaps(const struct lt_comm *c);
+
 /* -1 with the sentence if the run has failed: after waiting for a queue in which operations were. */
 int lt_comm_check(struct lt_comm *c, struct lu_err *err) LU_CHECKED;
 

@@ -96,10 +96,11 @@ int lt_model_forward(struct lt_model *m, size_t chunk, size_t slot, const struct
 
 /* How backward() treats the gradients of the parameters. */
 struct lt_pass {
-	size_t lane;  /* of the weights */
-	bool first;   /* overwrite the lane instead of adding to it */
-	bool last;    /* call hooks.ready for each bucket that is complete */
-	double *loss; /* device: the sum of the losses, from the chunk with the head */
+	size_t lane;	/* of the weights */
+	uint64_t micro; /* number of the micro-batch in the step, over all ranks */
+	bool first;	/* overwrite the lane instead of adding to it */
+	bool last;	/* call hooks.ready for each bucket that is complete */
+	double *loss;	/* device: the sum of the losses, from the chunk with the head */
 };
 int lt_model_backward(struct lt_model *m, size_t chunk, size_t slot, const struct lt_batch *batch,
 		lk_act *dx, const struct lt_pass *pass, struct lu_err *err) LU_CHECKED;

@@ -24,15 +24,22 @@ static void format_metrics(
 	lu_buf_putc(b, '\n');
 }
 
-static void format_timing(uint64_t step, const struct lt_step_result *s, double rate, double gflops,
-		struct lu_buf *b)
+static void format_timing(uint64_t step, const struct lt_step_result *s,
+		const struct lt_speed *speed, struct lu_buf *b)
 {
+	double rate = (double)s->tokens / s->seconds;
+
 	lu_json_open_object(b, NULL);
 	lu_json_put_u64(b, "step", step);
 	lu_json_put_fixed(b, "seconds", s->seconds, 6);
 	lu_json_put_fixed(b, "data_seconds", s->data_seconds, 6);
 	lu_json_put_fixed(b, "tokens_per_s", rate, 1);
-	lu_json_put_fixed(b, "gflops", gflops, 2);
+	lu_json_put_fixed(b, "gflops", rate * speed->token_flops_causal * 1e-9, 2);
+	if (speed->peak > 0) {
+		lu_json_put_fixed(b, "mfu", rate * speed->token_flops / speed->peak, 4);
+		lu_json_put_fixed(
+				b, "mfu_causal", rate * speed->token_flops_causal / speed->peak, 4);
+	}
 	lu_json_close_object(b);
 	lu_buf_putc(b, '\n');
 }
@@ -74,7 +81,7 @@ static void format_start(const struct lt_weights *w, struct lu_buf *b)
 }
 
 int lt_step_log(struct lt_run *run, const struct lt_position *pos, const struct lt_step_result *s,
-		const struct lt_weights *first, double gflops, struct lu_err *err)
+		const struct lt_weights *first, const struct lt_speed *speed, struct lu_err *err)
 {
 	struct lu_buf b = { 0 };
 	int rc;
@@ -84,7 +91,7 @@ int lt_step_log(struct lt_run *run, const struct lt_position *pos, const struct 
 	lu_buf_clear(&b);
 	if (first)
 		format_start(first, &b);
-	format_timing(pos->step, s, (double)s->tokens / s->seconds, gflops, &b);
+	format_timing(pos->step, s, speed, &b);
 	if (rc == 0)
 		rc = lt_run_log(run, LT_TIMING, &b, err);
 	lu_buf_release(&b);
