@@ -113,6 +113,8 @@ static void test_refused(void **state)
 		{ "", "train.lanes=5000", "train.lanes = 5000 is more than 4096" },
 		{ "", "train.micro_batch=5", "not a multiple" },
 		{ "", "train.cooldown=5", "train.cooldown has no effect" },
+		{ "device = cpu\n", "train.attention=own", "train.attention has no effect" },
+		{ "dtype = fp32\n", "train.attention=cudnn", "cuDNN's attention is for bf16" },
 		{ "schedule = wsd\n", NULL, "needs train.cooldown" },
 		{ "+kv_heads = 3\n", NULL, "does not divide" },
 		{ "+head_dim = 7\n", NULL, "head_dim" },
