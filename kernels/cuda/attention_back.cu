@@ -89,17 +89,21 @@ __global__ void __launch_bounds__(STAT_THREADS) attn_statistics(const attn_args 
 
 /* --- dK, dV ------------------------------------------------------------------------------------ */
 
-template <int DIM> struct keys_shape {
+/*
+ * WARPS is 8, or 4 where a block has to do with 99 KiB of shared memory: on devices of compute
+ * capability 8.6, 8.9 and 12. The order of all sums is the same.
+ */
+template <int DIM, int WARPS> struct keys_shape {
 	static const int MT = DIM <= 64 ? 2 : 1; /* dK and dV take MT * OUT registers */
-	static const int warps = DIM == 96 || DIM == 128 ? 8 : 4, threads = warps * 32;
+	static const int threads = WARPS * 32;
 	static const int OUT =
 			DIM > 128 ? 128 : DIM;	   /* columns of dK and dV that a block computes */
-	static const int BN = warps * MT * 16;	   /* keys */
-	static const int BM = DIM > 128 ? 32 : 64; /* queries in shared memory, twice */
-	static const int NB = DIM == 64 ? 16 : 32; /* queries in registers */
-	static const int stage = 2 * BM * DIM;	   /* elements of Q and dO */
+	static const int BN = WARPS * MT * 16;	   /* keys */
+	static const int BM = DIM > 128 ? 16 : 64; /* queries in shared memory, twice */
+	static const int NB = DIM == 64 || DIM > 128 ? 16 : 32; /* queries in registers */
+	static const int stage = 2 * BM * DIM;			/* elements of Q and dO */
 	static const int shared = (2 * BN * DIM + 2 * stage) * 2 + 2 * 2 * BM * 4;
-	static const int blocks = warps == 4 ? 2 : 1; /* on a multiprocessor */
+	static const int blocks = WARPS == 4 ? 2 : 1; /* on a multiprocessor */
 };
 
 /* The tiles of queries that see a tile of keys, over the heads of a group. */
@@ -175,12 +179,12 @@ static __device__ __forceinline__ void keys_softmax(attn_sums<MT, NT> &s, attn_s
 }
 
 /* Begin to copy a tile of Q, dO and their statistics into a stage. */
-template <int DIM, bool VEC>
+template <int DIM, int WARPS, bool VEC>
 static __device__ __forceinline__ void keys_load(const attn_args &a, const attn_stats &stats,
 		__nv_bfloat16 *tile, float *st, const __nv_bfloat16 *Q, const __nv_bfloat16 *dO,
 		size_t row, int q0)
 {
-	typedef keys_shape<DIM> S;
+	typedef keys_shape<DIM, WARPS> S;
 	const int BM = S::BM, chunks = BM / 4;
 	size_t from = row * (size_t)(a.parts * ATTN_PART) + (size_t)q0;
 	int id = (int)threadIdx.x;
@@ -201,14 +205,14 @@ static __device__ __forceinline__ void keys_load(const attn_args &a, const attn_
 }
 
 /* Add what the BM queries from q0 on, in `tile`, contribute to the warp's keys from j on. */
-template <int DIM>
+template <int DIM, int WARPS>
 static __device__ __forceinline__ void keys_add(const attn_args &a,
-		attn_sums<keys_shape<DIM>::MT, keys_shape<DIM>::OUT / 8> &dk,
-		attn_sums<keys_shape<DIM>::MT, keys_shape<DIM>::OUT / 8> &dv, lk_shared_at keys,
-		const __nv_bfloat16 *tile, const float *st, int b, int j, int q0, int2 firsts,
-		int part)
+		attn_sums<keys_shape<DIM, WARPS>::MT, keys_shape<DIM, WARPS>::OUT / 8> &dk,
+		attn_sums<keys_shape<DIM, WARPS>::MT, keys_shape<DIM, WARPS>::OUT / 8> &dv,
+		lk_shared_at keys, const __nv_bfloat16 *tile, const float *st, int b, int j, int q0,
+		int2 firsts, int part)
 {
-	typedef keys_shape<DIM> S;
+	typedef keys_shape<DIM, WARPS> S;
 	const int MT = S::MT, NB = S::NB, BM = S::BM;
 	int lane = (int)threadIdx.x % 32;
 	lk_shared_at cols = attn_lane_cols<DIM>(tile, 0), rows = attn_lane_rows<DIM>(tile, 0);
@@ -216,6 +220,7 @@ static __device__ __forceinline__ void keys_add(const attn_args &a,
 	bool mask = j + MT * 16 - 1 > q0 + a.off || j < firsts.y;
 
 	rows += (unsigned)(part * S::OUT * 2);
+#pragma unroll 1
 	for (int sub = 0; sub < BM; sub += NB) {
 		attn_sums<MT, NB / 8> s, dp;
 		attn_left<MT, NB / 16> p;
@@ -235,12 +240,12 @@ static __device__ __forceinline__ void keys_add(const attn_args &a,
 }
 
 /* Store dK and dV of the warp's keys, the first of which is number `row` of the block. */
-template <int DIM, bool VEC, int MT, int NT>
+template <int DIM, int WARPS, bool VEC, int MT, int NT>
 static __device__ __forceinline__ void keys_finish(const attn_args &a, __nv_bfloat16 *dK,
 		__nv_bfloat16 *dV, const attn_sums<MT, NT> &dk, const attn_sums<MT, NT> &dv,
 		int row)
 {
-	typedef keys_shape<DIM> S;
+	typedef keys_shape<DIM, WARPS> S;
 	const int parts = DIM / S::OUT;
 	unsigned id = blockIdx.x;
 
@@ -253,13 +258,13 @@ static __device__ __forceinline__ void keys_finish(const attn_args &a, __nv_bflo
 	attn_store<VEC>(dK + kv, a.k_ld, dk, a.tk - j, part, a.dim, a.scale, a.add);
 }
 
-template <int DIM, bool VEC>
-__global__ void __launch_bounds__(keys_shape<DIM>::threads, keys_shape<DIM>::blocks)
+template <int DIM, int WARPS, bool VEC>
+__global__ void __launch_bounds__(keys_shape<DIM, WARPS>::threads, keys_shape<DIM, WARPS>::blocks)
 		attn_back_keys(const attn_args a, const attn_stats stats, __nv_bfloat16 *dK,
 				__nv_bfloat16 *dV, const __nv_bfloat16 *dO, const __nv_bfloat16 *Q,
 				const __nv_bfloat16 *K, const __nv_bfloat16 *V)
 {
-	typedef keys_shape<DIM> S;
+	typedef keys_shape<DIM, WARPS> S;
 	const int MT = S::MT, BN = S::BN, BM = S::BM, parts = DIM / S::OUT;
 	LK_SHARED_DYNAMIC(__nv_bfloat16, sk);
 	__nv_bfloat16 *sv = sk + BN * DIM, *sq = sv + BN * DIM;
@@ -289,7 +294,8 @@ __global__ void __launch_bounds__(keys_shape<DIM>::threads, keys_shape<DIM>::blo
 	attn_zero(dv);
 	more = keys_next(next, a, stats, at.b, BM);
 	if (more)
-		keys_load<DIM, VEC>(a, stats, sq, st, Q + next.head * a.dim, dO + next.head * a.dim,
+		keys_load<DIM, WARPS, VEC>(a, stats, sq, st, Q + next.head * a.dim,
+				dO + next.head * a.dim,
 				(size_t)at.b * (size_t)a.heads + (size_t)(h0 + next.head),
 				next.tile * BM);
 	while (more) {
@@ -300,18 +306,18 @@ __global__ void __launch_bounds__(keys_shape<DIM>::threads, keys_shape<DIM>::blo
 		__syncthreads(); /* the stage is there, and the other one is done with */
 		more = keys_next(next, a, stats, at.b, BM);
 		if (more)
-			keys_load<DIM, VEC>(a, stats, sq + (stage ^ 1) * S::stage,
+			keys_load<DIM, WARPS, VEC>(a, stats, sq + (stage ^ 1) * S::stage,
 					st + (stage ^ 1) * 2 * BM, Q + next.head * a.dim,
 					dO + next.head * a.dim,
 					(size_t)at.b * (size_t)a.heads + (size_t)(h0 + next.head),
 					next.tile * BM);
 		if (n0 + row0 <= q0 + BM - 1 + a.off && n0 + row0 + MT * 16 > f.x)
-			keys_add<DIM>(a, dk, dv, keys, sq + stage * S::stage, st + stage * 2 * BM,
-					at.b, n0 + row0, q0, f, part);
+			keys_add<DIM, WARPS>(a, dk, dv, keys, sq + stage * S::stage,
+					st + stage * 2 * BM, at.b, n0 + row0, q0, f, part);
 		stage ^= 1;
 	}
 	lk_cp_async_wait<0>();
-	keys_finish<DIM, VEC>(a, dK, dV, dk, dv, row0);
+	keys_finish<DIM, WARPS, VEC>(a, dK, dV, dk, dv, row0);
 }
 
 /* --- dQ ---------------------------------------------------------------------------------------- */
@@ -320,7 +326,7 @@ template <int DIM> struct queries_shape {
 	static const int threads = 128;
 	static const int MT = DIM > 128 ? 1 : 2; /* dQ takes MT * DIM / 2 registers */
 	static const int BM = 64 * MT;
-	static const int BN = DIM <= 64 ? 64 : 32;
+	static const int BN = DIM <= 32 ? 64 : DIM <= 128 ? 32 : 16;
 	static const int stage = 2 * BN * DIM; /* elements of K and V */
 	static const int shared = (2 * BM * DIM + 2 * stage) * 2;
 };
@@ -469,33 +475,50 @@ struct back_call {
 	const float *lse;
 };
 
+template <int DIM, int WARPS, bool VEC>
+static int back_keys(struct lk_queue *q, struct attn_args *a, const struct attn_stats *stats,
+		const struct back_call *c)
+{
+	typedef __nv_bfloat16 T;
+	typedef keys_shape<DIM, WARPS> S;
+	unsigned grid = 0;
+
+	if (lk_attn_grid(q, a, &grid, a->tk, S::BN, a->kv_heads * (DIM / S::OUT)) < 0)
+		return -1;
+	if (grid == 0)
+		return 0;
+	if (attn_allow(q, attn_back_keys<DIM, WARPS, VEC>, S::shared) < 0)
+		return -1;
+	LK_LAUNCH((attn_back_keys<DIM, WARPS, VEC>), grid, S::threads, S::shared, q, *a, *stats,
+			static_cast<T *>(c->dK), static_cast<T *>(c->dV),
+			static_cast<const T *>(c->dO), static_cast<const T *>(c->Q),
+			static_cast<const T *>(c->K), static_cast<const T *>(c->V));
+	return lk_cuda_launched(q, "attention_back");
+}
+
 template <int DIM, bool VEC>
 static int backward(struct lk_queue *q, struct attn_args *a, const struct attn_stats *stats,
 		const struct back_call *c)
 {
 	typedef __nv_bfloat16 T;
-	typedef keys_shape<DIM> KS;
-	typedef queries_shape<DIM> QS;
-	const T *dO = static_cast<const T *>(c->dO), *Q = static_cast<const T *>(c->Q);
-	const T *K = static_cast<const T *>(c->K), *V = static_cast<const T *>(c->V);
+	typedef queries_shape<DIM> S;
+	const int warps = DIM == 96 || DIM == 128 ? 8 : 4, fewer = DIM == 128 ? 4 : warps;
+	const bool fits = keys_shape<DIM, warps>::shared <= attn_room(q);
 	unsigned grid = 0;
 
-	if (lk_attn_grid(q, a, &grid, a->tk, KS::BN, a->kv_heads * (DIM / KS::OUT)) < 0 ||
-			attn_allow(q, attn_back_keys<DIM, VEC>, KS::shared) < 0 ||
-			attn_allow(q, attn_back_queries<DIM, VEC>, QS::shared) < 0)
+	if ((fits ? back_keys<DIM, warps, VEC>(q, a, stats, c)
+		  : back_keys<DIM, fewer, VEC>(q, a, stats, c)) < 0)
 		return -1;
-	if (grid > 0) {
-		LK_LAUNCH((attn_back_keys<DIM, VEC>), grid, KS::threads, KS::shared, q, *a, *stats,
-				static_cast<T *>(c->dK), static_cast<T *>(c->dV), dO, Q, K, V);
-		if (lk_cuda_launched(q, "attention_back") < 0)
-			return -1;
-	}
-	if (lk_attn_grid(q, a, &grid, a->tq, QS::BM, a->heads) < 0)
+	if (lk_attn_grid(q, a, &grid, a->tq, S::BM, a->heads) < 0)
 		return -1;
 	if (grid == 0)
 		return 0;
-	LK_LAUNCH((attn_back_queries<DIM, VEC>), grid, QS::threads, QS::shared, q, *a, *stats,
-			static_cast<T *>(c->dQ), dO, Q, K, V);
+	if (attn_allow(q, attn_back_queries<DIM, VEC>, S::shared) < 0)
+		return -1;
+	LK_LAUNCH((attn_back_queries<DIM, VEC>), grid, S::threads, S::shared, q, *a, *stats,
+			static_cast<T *>(c->dQ), static_cast<const T *>(c->dO),
+			static_cast<const T *>(c->Q), static_cast<const T *>(c->K),
+			static_cast<const T *>(c->V));
 	return lk_cuda_launched(q, "attention_back");
 }
 

@@ -64,7 +64,7 @@ int lk_attn_setup(struct lk_queue *q, struct attn_args *a, const struct lk_attn 
 int lk_attn_grid(struct lk_queue *q, struct attn_args *a, unsigned *grid, int t, int rows,
 		int heads);
 
-/* float, attn_f32.cu; backward with the statistics that lk_attn_stats() left. */
+/* float, attn_f32.cu; backward from the statistics that attention_back.cu has computed. */
 int lk_attn_f32(struct lk_queue *q, struct attn_args *a, float *O, float *lse, const float *Q,
 		const float *K, const float *V);
 int lk_attn_back_f32(struct lk_queue *q, struct attn_args *a, float *dQ, float *dK, float *dV,
@@ -75,13 +75,30 @@ int lk_attn_back_f32(struct lk_queue *q, struct attn_args *a, float *dQ, float *
 }
 #endif
 
+/* Bytes of shared memory that a block of the queue's device may have; 0 if it does not say. */
+static inline int attn_room(const struct lk_queue *q)
+{
+	int bytes = 0;
+
+	return cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, q->device) ==
+					cudaSuccess
+			? bytes
+			: 0;
+}
+
 /* Let kernel k have `bytes` of dynamic shared memory: more than 48 KiB must be asked for. */
 template <class Kernel> static inline int attn_allow(struct lk_queue *q, Kernel *k, size_t bytes)
 {
+	if (bytes > (size_t)attn_room(q))
+		return lk_cuda_fail(q,
+				"attention: this width needs %zu bytes of shared memory in a "
+				"block, "
+				"device %d has %d",
+				bytes, q->device, attn_room(q));
 	return lk_cuda_check(q,
 			cudaFuncSetAttribute(
 					k, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)bytes),
-			"attention: shared memory");
+			"attention");
 }
 
 /* Whether all rows from p on start at multiples of 16 bytes. */

@@ -254,6 +254,19 @@ static void attn_tiles(void **state)
 	}
 }
 
+/* One head of a model, with documents that begin anywhere. */
+static void attn_head(void **state)
+{
+	const struct lk_attn at = {
+		.batch = 1, .heads = 1, .kv_heads = 1, .dim = 128, .tq = 4096, .tk = 4096
+	};
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	attn_check(ops, &at, 500);
+}
+
 /* Decoding row by row against a cache has the bits of the whole, with documents too. */
 static void attn_decode(void **state)
 {
@@ -317,14 +330,15 @@ static void attn_merge_run(struct t_ctx *t, const void *arg, void *out)
 
 static void attn_merge(void **state)
 {
-	const struct lk_attn at = {
-		.batch = 2, .heads = 2, .kv_heads = 1, .dim = 8, .tq = 100, .tk = 100
-	};
+	static const size_t dims[] = { 8, 100, 128 };
 	const struct lk_ops *ops;
 
 	(void)state;
 	T_EACH(ops)
-	{
+	for (size_t i = 0; i < T_LEN(dims); i++) {
+		const struct lk_attn at = {
+			.batch = 2, .heads = 2, .kv_heads = 1, .dim = dims[i], .tq = 100, .tk = 100
+		};
 		struct attn_data x;
 		lk_real *whole, *parts;
 		double *want;
@@ -372,6 +386,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(attn_shapes),
 		cmocka_unit_test(attn_tiles),
+		cmocka_unit_test(attn_head),
 		cmocka_unit_test(attn_decode),
 		cmocka_unit_test(attn_merge),
 		cmocka_unit_test(attn_refuses),

@@ -20,6 +20,8 @@ static int make_mesh(struct lt_layout *l, const struct lt_settings *s, size_t pr
 	}
 	if (lt_mesh_init(&l->mesh, size, s->parallel.order, processes, err) < 0)
 		return -1;
+	if (s->parallel.equality == LT_EQUAL_LAYOUT)
+		(void)lt_mesh_reverse(&l->mesh);
 	for (int a = 0; a < LT_AXES; a++)
 		l->at[a] = lt_mesh_at(&l->mesh, (enum lt_axis)a, l->rank);
 	return 0;
@@ -138,12 +140,14 @@ void lt_layout_release(struct lt_layout *l)
 	*l = (struct lt_layout){ 0 };
 }
 
-struct lt_holding lt_layout_holding(const struct lt_layout *l)
+struct lt_holding lt_layout_holding(const struct lt_layout *l, const struct lt_settings *s)
 {
 	return (struct lt_holding){ .lanes = l->lanes / l->mesh.size[LT_DP],
 		.dp_rank = l->at[LT_DP],
 		.dp_size = l->mesh.size[LT_DP],
-		.zero = l->zero };
+		.zero = l->zero,
+		.low = s->train.memory == LT_MEMORY_LOW,
+		.seed = s->train.seed };
 }
 
 struct lt_groups lt_layout_groups(const struct lt_layout *l)
@@ -171,6 +175,7 @@ struct lt_written_by lt_layout_describe(
 			lt_equality_name(lt_backend_equality(b, s->parallel.equality)));
 	snprintf(by.recompute, sizeof(by.recompute), "%s", names[s->parallel.recompute]);
 	snprintf(by.dtype, sizeof(by.dtype), "%s", lt_dtype_name(b->dtype));
+	snprintf(by.memory, sizeof(by.memory), "%s", lt_memory_name(s->train.memory));
 	return by;
 }
 

@@ -44,7 +44,7 @@ int lt_layout_init(struct lt_layout *l, const struct lt_settings *s, size_t rank
 int lt_layout_connect(struct lt_layout *l, struct lt_comm *comm, struct lu_err *err) LU_CHECKED;
 void lt_layout_release(struct lt_layout *l);
 
-struct lt_holding lt_layout_holding(const struct lt_layout *l);
+struct lt_holding lt_layout_holding(const struct lt_layout *l, const struct lt_settings *s);
 struct lt_groups lt_layout_groups(const struct lt_layout *l);
 
 /* For the manifests of checkpoints. */

@@ -59,7 +59,7 @@ struct runtime {
 	std::map<const void *, int> shared;
 	CUgraph_st *capture;
 	cudaError_t error;
-	bool begun, late;
+	bool begun, late, query;
 	int device, devices;
 };
 
@@ -83,6 +83,7 @@ static void begin()
 		return;
 	rt.begun = true;
 	rt.late = setting("LK_EMU_LATE", rt.late) != 0;
+	rt.query = setting("LK_EMU_QUERY", 1) != 0;
 	rt.devices = (int)setting("LK_EMU_DEVICES", 2);
 	if (getenv("LK_EMU_ORDER"))
 		emu_set_order((unsigned)setting("LK_EMU_ORDER", 0));
@@ -344,7 +345,8 @@ cudaError_t cudaEventQuery(cudaEvent_t e)
 		return emu_error(cudaErrorInvalidResourceHandle);
 	if (!e->stream || e->stream->done >= e->at)
 		return cudaSuccess;
-	run(e->stream, e->at);
+	if (rt.query)
+		run(e->stream, e->at);
 	return cudaErrorNotReady;
 }
 

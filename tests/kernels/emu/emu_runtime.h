@@ -16,7 +16,8 @@
  * destination of a copy to the host is filled with 0xff until the copy runs.
  *
  * Environment, read at the first call: LK_EMU_LATE=1, LK_EMU_PROTECT=0, LK_EMU_ORDER=0, 1 or a number
- * above (see emu_control.h), LK_EMU_DEVICES (2), LK_EMU_MEMORY in MiB (4096).
+ * above (see emu_control.h), LK_EMU_DEVICES (2), LK_EMU_MEMORY in MiB (4096). LK_EMU_QUERY=0: who asks
+ * about an event does not make late work run, for work that waits for another process.
  */
 #include <stddef.h>
 
