@@ -305,8 +305,9 @@ static const struct row rows[] = {
 			{ { 1, 1 }, { 3, 17 }, { 33, 127 }, { 40, 4096 } } },
 	{ "rope", rope, 8, 0, "sine and cosine within two roundings, two products and a sum",
 			{ { 3, 1, 2 }, { 17, 3, 10 }, { 40, 32, 128 } } },
-	{ "attention", attention, 1200, 1,
-			"sums over keys and dim, exp and division; probabilities in bf16",
+	{ "attention", attention, 1200, 4,
+			"sums over keys and dim, exp and division; probabilities and differences "
+			"in bf16",
 			{ { 1, 1, 1, 1, 0 }, { 17, 2, 1, 3, 0 }, { 130, 4, 2, 64, 40 },
 					{ 65, 1, 1, 128, 0 }, { 200, 4, 1, 128, 90 } } },
 	{ "swiglu", swiglu, 16, 0, "exp within two roundings, a division and products",
@@ -328,8 +329,9 @@ enum { TOKENS = 1024 };
 #else
 enum { TOKENS = 4096 };
 #endif
-static const struct row head = { "attention", attention, 4800, 1,
-	"sums over 4,096 keys in any order, exp and division; probabilities in bf16",
+static const struct row head = { "attention", attention, 4800, 4,
+	"sums over 4,096 keys in any order, exp and division; probabilities and differences in "
+	"bf16",
 	{ { TOKENS, 1, 1, 128, 0 } } };
 
 struct job {
@@ -380,7 +382,7 @@ static void compare(const struct row *row, const size_t *s, const struct lk_ops 
 		}
 		if (worst > limit / 4)
 			print_message("# %s, output %zu: %.0f of %.0f roundings\n", row->name, p,
-					worst, row->limit);
+					worst, limit);
 	}
 	free(x), free(y);
 }
