@@ -16,7 +16,7 @@ struct lt_optimizer {
 	struct lt_pending **reducing; /* by bucket */
 	struct lt_pending **gathering;
 	struct lt_pending *norms; /* the sum of apply_norms() */
-	struct lk_step *step; /* host memory: [0] is copied to the device, [1] from it */
+	struct lk_step *step;	  /* host memory: [0] is copied to the device, [1] from it */
 };
 
 int lt_optimizer_open(struct lt_optimizer **out, struct lt_weights *w,
