@@ -179,9 +179,10 @@ include man/module.mk
 # ---- editors -----------------------------------------------------------------------------
 # The commands are read back from a dry run, which has the flags of single objects too. A file that
 # isa.inc includes gets the flags of one instruction set and, before it, what isa.inc has before it.
+# CUDA C++ is read as for the emulation, which needs no CUDA.
 DB_SRC = $(sort $(wildcard libcommon/*/*.c libcommon/*/*.cc tools/*.c kernels/*/*.c \
 	trainer/*.c trainer/*/*.c tests/*/*.c))
-DB_OBJ = $(addprefix $(BUILD)/,$(addsuffix .o,$(basename $(DB_SRC))))
+DB_OBJ = $(addprefix $(BUILD)/,$(addsuffix .o,$(basename $(DB_SRC)))) $(EMU_CU:%.cu=$(EMU)/%.o)
 DB_ISA = kernels/cpu/isa_$(if $(filter x86_64,$(KERNELS_ARCH)),avx2,base).c
 DB_INC = $(shell sed -n 's/^.include "\(.*\.inc\)"/\1/p' kernels/cpu/isa.inc)
 
@@ -275,6 +276,8 @@ clean:
 ## CC=, CXX=: compilers, such as CC=clang CXX=clang++
 ## CFLAGS=, CXXFLAGS=, LDFLAGS=: flags after our own, such as CFLAGS="-O3 -march=native"
 ## CFLAGS_EXTRA=: flags for C and C++
+## CUDA=1, CUDA=0: build for NVIDIA's GPUs, or not; otherwise where there is one
+## CUDA_HOME=, CUDA_ARCH=: where CUDA is; compute capabilities to compile for, "80 90"
 ## WERROR=1: make warnings errors
 ## V=1: print whole commands
 ## PREFIX=, DESTDIR=: where install installs: /usr/local, below DESTDIR

@@ -457,7 +457,7 @@ struct lk_ops {
 	 * hi is the weight rounded to bf16, to the nearest and ties away from zero, and is what products
 	 * read; lo is what it lacks, so that the weight is (float)((hi << 16) + (int16_t)lo), exactly.
 	 * Rounding ties to even would leave one value too many for 16 bits. low_split: hi and lo from
-	 * p[n]; low_join: p from them.
+	 * p[n], lo NULL: hi alone; low_join: p from them, lo NULL: from hi alone.
 	 *
 	 * low_accumulate: g = round(g + x), or round(x) with `add` 0, where round() is stochastic: a
 	 * number between two of bf16 becomes either, with the probability that makes it right on
@@ -506,11 +506,11 @@ const struct lk_ops *lk_cpu_ops_isa(const char *isa, enum lk_type act);
 
 /* A GPU of this machine. */
 struct lk_device {
-	char name[128];		   /* such as "NVIDIA H100 80GB HBM3" */
-	int major, minor;	   /* compute capability */
-	int processors;		   /* multiprocessors */
-	uint64_t memory, free;	   /* bytes */
-	uint64_t bus;		   /* where it is in the host: PCI domain, bus, device, 16 bits each */
+	char name[128];	       /* such as "NVIDIA H100 80GB HBM3" */
+	int major, minor;      /* compute capability */
+	int processors;	       /* multiprocessors */
+	uint64_t memory, free; /* bytes */
+	uint64_t bus;	       /* where it is in the host: PCI domain, bus, device, 16 bits each */
 	double flops16, bandwidth; /* dense bf16 operations and bytes a second by the data sheet;
 				      0: not known */
 };

@@ -10,7 +10,7 @@
 #   tests/trainer/*.bats       lucie-train as several ranks
 #   tests/interop/*.py         real clients, in build/venv (tests/interop/requirements.txt);
 #                              torch_*.py in build/torch-venv and by name alone, `make check
-#                              TESTS=torch_train`, since PyTorch takes 6 GB
+#                              TESTS=torch_train`, since PyTorch takes 6 GB; so is nightly_*.bats
 #   tests/fuzz/fuzz_X.c        fuzz targets; `check` replays tests/fuzz/corpus/X through them
 #   tests/faults/*.bats        failing allocations and system calls (release objects only)
 #   tests/tsan/*.bats          programs under the thread sanitizer
@@ -43,7 +43,7 @@ endif
 # ---- test programs -----------------------------------------------------------------------
 test_bins = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/$(1)/test_*.c)))
 test_help = $(patsubst %.c,$(BUILD)/%.o,\
-	$(sort $(filter-out tests/$(1)/test_% %/fake_nccl.c,$(wildcard tests/$(1)/*.c))))
+	$(sort $(filter-out tests/$(1)/test_% %/fake_nccl.c %/fake_nccl_run.c,$(wildcard tests/$(1)/*.c))))
 UNIT_TESTS := $(call test_bins,unit)
 KERNELS_TESTS := $(call test_bins,kernels)
 TRAINER_TESTS := $(call test_bins,trainer)
@@ -73,10 +73,11 @@ $(NCCL_TESTS): | $(TEST_BUILD)/trainer/fake_nccl.so
 endif
 $(NCCL_TESTS): LD_FLAGS += -rdynamic
 $(TEST_BUILD)/trainer/fake_nccl.so: OWN_FLAGS += -isystem $(NCCL_INCLUDE)
-$(TEST_BUILD)/trainer/fake_nccl.so: tests/trainer/fake_nccl.c $(BUILD)/flags
+$(TEST_BUILD)/trainer/fake_nccl.so: tests/trainer/fake_nccl.c tests/trainer/fake_nccl_run.c \
+		tests/trainer/fake_nccl.h $(BUILD)/flags
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(C_FLAGS) -fPIC -shared -o $@ $<
+	$(Q)$(CC) $(filter-out -MMD -MP,$(C_FLAGS)) -fPIC -shared -o $@ $(filter %.c,$^)
 
 include tests/kernels/emu/module.mk
 
@@ -101,7 +102,8 @@ endif
 CASES := $(patsubst tests/%,$(TEST_BUILD)/%.t,$(sort $(wildcard tests/cases/*)))
 INTEROP := $(patsubst tests/%.py,$(TEST_BUILD)/%.t,$(sort $(wildcard tests/interop/*.py)))
 INTEROP_TORCH := $(filter $(TEST_BUILD)/interop/torch_%,$(INTEROP))
-BATS := $(sort $(wildcard tests/cli/*.bats tests/trainer/*.bats))
+BATS := $(sort $(filter-out $(if $(TESTS),,%/nightly_device.bats),\
+	$(wildcard tests/cli/*.bats tests/trainer/*.bats)))
 FAULTS := $(if $(filter release,$(CONFIG)),$(sort $(wildcard tests/faults/*.bats)))
 INJECT := $(if $(FAULTS),$(TEST_BUILD)/faults/inject.so)
 
@@ -169,9 +171,12 @@ CHECK_SAN := $(BATS) $(CHECK_BUILT)
 # $(call chosen,LIST): those of the list that TESTS names, without folder and ending; all without it.
 TESTS ?=
 chosen = $(if $(TESTS),$(filter $(foreach t,$(TESTS),%/$(t) %/$(t).t %/$(t).bats),$(1)),$(1))
-run_tests = @$(TEST_ENV) $(PROVE) $(or $(call chosen,$(1)),$(error no test is called $(TESTS)))
-# What must be built before they run.
+# On a GPU that is there by chance a run would have other bits than the CPU's.
+run_tests = @$(TEST_ENV) CUDA_VISIBLE_DEVICES= $(PROVE) $(or $(call chosen,$(1)),$(error no test is called $(TESTS)))
+# What must be built before they run, and what trains on the emulated GPU.
 built = $(filter $(BUILD)/%,$(call chosen,$(1)))
+BATS_NEED = $(if $(call chosen,$(filter %/device.bats %/nightly_device.bats,$(BATS))),\
+	$(EMU)/bin/lucie-train $(if $(NCCL_INCLUDE),$(TEST_BUILD)/trainer/fake_nccl.so))
 
 # `deps` comes first, then make starts anew, since pkg-config is asked when make starts.
 .PHONY: check check-now
@@ -180,7 +185,7 @@ check:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory check-now
 
-check-now: $(BIN) $(call built,$(CHECK_ALL)) $(if $(call chosen,$(FAULTS)),$(INJECT)) \
+check-now: $(BIN) $(call built,$(CHECK_ALL)) $(if $(call chosen,$(FAULTS)),$(INJECT)) $(BATS_NEED) \
 		$(if $(call chosen,$(filter-out $(INTEROP_TORCH),$(INTEROP))),build/venv/.ready) \
 		$(if $(TESTS),$(if $(call chosen,$(INTEROP_TORCH)),build/torch-venv/.ready))
 	$(call run_tests,$(CHECK_ALL))
@@ -191,7 +196,7 @@ check-san:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory CONFIG=asan check-san-now
 
-check-san-now: $(BIN) $(call built,$(CHECK_SAN))
+check-san-now: $(BIN) $(call built,$(CHECK_SAN)) $(BATS_NEED)
 	$(call run_tests,$(CHECK_SAN))
 
 .PHONY: check-tsan check-tsan-now
@@ -212,12 +217,13 @@ check-tsan-now: $(BIN) $(TSAN_TESTS)
 ## emu: build lucie-train for the emulated GPU into build/CONFIG/emu/bin
 emu: $(EMU)/bin/lucie-train
 
-# In a folder of its own: the other builds are for more processors than one.
+# In a folder of its own, since the other builds are for more processors than one; and bare, as on the
+# machines that it is for.
 .PHONY: check-cuda check-cuda-now
 ## check-cuda: compile the kernels by nvcc and read the assembler's report
 check-cuda:
 	@$(MAKE) --no-print-directory cuda-deps
-	@$(MAKE) --no-print-directory CUDA=1 CUDA_ARCH=90 CONFIG=release BUILD=build/sm90 check-cuda-now
+	@$(MAKE) --no-print-directory BARE=1 CUDA=1 CUDA_ARCH=90 BUILD=build/sm90 check-cuda-now
 
 check-cuda-now: $(CUDA_OBJ)
 	@$(TEST_ENV) LUCIE_CUOBJDUMP="$(CUDA_DUMP)" $(PROVE) $(sort $(wildcard tests/cuda/*.bats))
@@ -228,7 +234,7 @@ check-gpu: $(GPU_TESTS)
 	@[ -n "$(CUDA_ON)" ] || { echo "CUDA: $(CUDA_SAYS)" >&2; exit 1; }
 	@$(TEST_ENV) $(PROVE) $(or $(call chosen,$(GPU_TESTS)),$(error no test is called $(TESTS)))
 
-# What tests/gpu/run runs.
+## gpu-programs: build what tests/gpu/run runs
 gpu-programs: $(GPU_TESTS) $(BUILD)/tests/bench/bench_gpu
 
 .PHONY: fuzz fuzz-now

@@ -1,7 +1,7 @@
 /* AVX-512 with AMX_BF16 (Sapphire Rapids and later): products of tiles of bf16 by tdpbf16ps. */
 #include "kernels/cpu/cpu.h"
 
-#if defined(__AMX_BF16__) && !defined(LK_DOUBLE)
+#if (defined(__AMX_BF16__) || defined(__AMXBF16__)) && !defined(LK_DOUBLE)
 #define LK_ACT_BF16
 #define LK_ISA "amx"
 #include "kernels/cpu/isa.inc"

@@ -26,7 +26,7 @@
 #define LK_PAIRS 0
 #elif defined(LK_TILES)
 #define LK_PAIRS 1
-#elif defined(__AMX_BF16__)
+#elif defined(__AMX_BF16__) || defined(__AMXBF16__) /* gcc, clang 14 */
 #define LK_PAIRS 1
 #define LK_TILES
 

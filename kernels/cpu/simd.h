@@ -374,6 +374,17 @@ LK_INLINE lk_real a_dot(const lk_actv *a, const lk_actv *b, size_t n)
 	return v_dot_at(a, b, n, LK_AS_ACT);
 }
 
+/* y[i] = x[i], i < n, each of them an activation or not. */
+LK_INLINE void v_convert_at(void *y, int y_act, const void *x, int x_act, size_t n)
+{
+	size_t i = 0;
+
+	for (; i + LK_W <= n; i += LK_W)
+		v_store_at(y, i, v_load_at(x, i, x_act), y_act);
+	for (; i < n; i++)
+		v_put_at(y, i, v_get_at(x, i, x_act), y_act);
+}
+
 /* y[i] = a[i] + b[i], i < n; y may be a or b. y and a are activations or not, so is b. */
 LK_INLINE void v_add_at(void *y, const void *a, int act, const void *b, int b_act, size_t n)
 {

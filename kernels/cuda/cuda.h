@@ -5,7 +5,7 @@
  *
  * One file an operation, named as its twin in kernels/cpu/: a kernel, and the function of the table
  * that checks its arguments, sizes the grid and launches. queue.cu has queues and events, memory.cu
- * memory, reserve.c the list of its parts, table.cu the two tables, of float and of bf16. gemm.c calls
+ * memory, reserve.c the list of its parts, table.cu the two tables, of float and of bf16. gemm_lt.c calls
  * cuBLASLt, attention_cudnn.cc cuDNN; attention.cu and attention_back.cu are ours. access.h: accesses
  * of 16 bytes and conversions, reduce.h: sums over a warp and a block by a fixed tree, ptx.h: the
  * instructions that C++ has no name for (mma, ldmatrix, cp.async), and nowhere else.
@@ -28,9 +28,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef LK_EMU
-#include "tests/kernels/emu/emu.h"
-#else
+/* For the emulation the compiler is told to include emu.h first. */
+#ifndef LK_EMU
 #include <cuda_runtime.h>
 #ifdef __CUDACC__
 #include <cuda_bf16.h>
@@ -51,7 +50,7 @@ extern "C" {
 
 enum lk_cuda_space { LK_CUDA_GROWS, LK_CUDA_MEASURED, LK_CUDA_FIXED };
 
-struct lk_cuda_products; /* gemm.c: cuBLASLt's handle and plans */
+struct lk_cuda_products; /* gemm_lt.c: cuBLASLt's handle and plans */
 struct lk_cudnn;	 /* attention_cudnn.cc: cuDNN's handle and plans */
 
 struct lk_queue {
@@ -119,7 +118,7 @@ int lk_cuda_replay(struct lk_queue *q, struct lk_graph *g);
 void lk_cuda_graph_free(struct lk_queue *q, struct lk_graph *g);
 void *lk_cuda_native(const struct lk_queue *q);
 
-/* --- gemm.c (tests/kernels/emu has another for the emulation) ---------------------------------- */
+/* --- gemm_lt.c (tests/kernels/emu has another for the emulation) ---------------------------------- */
 
 int lk_cuda_gemm(struct lk_queue *q, const struct lk_gemm *g, void *D, const void *A, const void *B,
 		const void *C);

@@ -71,7 +71,8 @@ struct low_split_each {
 			put_half(b, j, y);
 		}
 		lk_set<V>(as16(hi + i), a, n);
-		lk_set<V>(as16(lo + i), b, n);
+		if (lo)
+			lk_set<V>(as16(lo + i), b, n);
 	}
 };
 
@@ -86,7 +87,9 @@ struct low_join_each {
 	template <bool V> __device__ __forceinline__ void load(regs &r, size_t i, int n) const
 	{
 		lk_get<V>(r.hi, as16(hi + i), n);
-		lk_get<V>(r.lo, as16(lo + i), n);
+		r.lo = {};
+		if (lo)
+			lk_get<V>(r.lo, as16(lo + i), n);
 	}
 
 	template <bool V> __device__ __forceinline__ void store(regs &r, size_t i, int n) const

@@ -24,11 +24,16 @@ struct lk_event {
 
 int lk_cuda_fail(struct lk_queue *q, const char *fmt, ...)
 {
+	const size_t room = sizeof(q->err.msg);
 	va_list ap;
+	int n;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(q->err.msg, sizeof(q->err.msg), fmt, ap);
+	n = vsnprintf(q->err.msg, room, fmt, ap);
 	va_end(ap);
+	/* Libraries may have long reasons. */
+	if (n >= (int)room)
+		(void)snprintf(q->err.msg + room - 4, 4, "...");
 	return -1;
 }
 

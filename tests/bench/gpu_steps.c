@@ -137,8 +137,7 @@ static double step(struct run *r)
  */
 static int compare(enum lk_type act, const char *name, double limit, bool small)
 {
-	static const struct size tiny = { "parity", SHAPE(512, 128, 4, 4, 2, 32, 384), 4, 128, 2,
-		0 };
+	static const struct size tiny = { "parity", SHAPE(512, 128, 4, 4, 2, 32, 384), 4, 128, 2 };
 	struct row row = { .part = "parity",
 		.what = name,
 		.unit = "difference",

@@ -48,14 +48,14 @@ build() {
 }
 
 @test "the bare trainer links libc, libm and OpenMP only" {
-	build BARE=1 trainer
+	build BARE=1 CUDA=0 trainer
 	bare=$LUCIE_SRC/build/bare/bin/lucie-train
 	# grep finds no other library.
 	run -1 bash -c "ldd '$bare' | sed 's/^[ \t]*//; s/[ (].*//' | grep -v 'linux-vdso\|ld-linux\|lib[cm].so\|libgomp.so'"
 }
 
 @test "the bare and the full build read each other's checkpoints" {
-	build BARE=1 trainer
+	build BARE=1 CUDA=0 trainer
 	bare=$LUCIE_SRC/build/bare/bin/lucie-train
 	fixtures shards train.ini
 	"$bare" -q -c train.ini --set train.steps=2 -o run

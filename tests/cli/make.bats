@@ -16,7 +16,7 @@ setup() {
 	commands = {e["file"]: e["command"] for e in entries}
 	assert len(commands) == len(entries), "a file twice"
 	missing = [f for pattern in ("libcommon/*/*.c", "libcommon/*/*.cc", "tools/*.c", "kernels/*/*.c",
-	    "kernels/cpu/*.inc", "trainer/*.c", "trainer/*/*.c", "tests/unit/*.c", "tests/fuzz/*.c")
+	    "kernels/cpu/*.inc", "kernels/cuda/*.cu", "trainer/*.c", "trainer/*/*.c", "tests/unit/*.c", "tests/fuzz/*.c")
 	    for f in glob.glob(pattern) if f not in commands]
 	assert not missing, missing
 	for f in glob.glob("kernels/cpu/*.inc") + ["libcommon/io/json.c"]:
@@ -68,4 +68,13 @@ setup() {
 	[ "$(compile CC=clang)" = 0 ]
 	# The environment counts like the command line.
 	[ "$(CC=clang compile)" = 0 ]
+}
+
+@test "CUDA=1 says what it lacks; make says whether CUDA is in" {
+	run -2 make CUDA=1 CUDA_HOME=/nonexistent all
+	[[ $output == *"not found: nvcc"*"make cuda-deps"* ]]
+	run -2 make CUDA=1 CONFIG=double all
+	[[ $output == *"CUDA=1 goes with CONFIG=release and CONFIG=bare, not with double"* ]]
+	run -0 make -n CUDA=0 all
+	[[ $output == *"CUDA: left out (CUDA=0)"* ]]
 }

@@ -166,6 +166,8 @@ static void test_choice(void **state)
 	assert_ptr_equal(lk_cpu_ops(LK_REAL), real);
 	assert_ptr_equal(lk_cpu_ops(LK_BF16), bf16);
 	assert_null(lk_cpu_ops_isa("none", LK_REAL));
+	assert_null(lk_cpu_ops_isa("avx512bf16", LK_REAL));
+	assert_null(lk_cpu_ops_isa("amx", LK_REAL));
 }
 
 static int on_cpu(const struct lk_ops *ops)

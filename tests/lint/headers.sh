@@ -30,6 +30,7 @@ libcommon/tokenizer/load libcommon/tokenizer/tokenizer.h
 libcommon/tokenizer/encode libcommon/tokenizer/tokenizer.h
 libcommon/tokenizer/decode libcommon/tokenizer/tokenizer.h
 trainer/comm/comm_no_mpi trainer/comm/comm_mpi.h
+trainer/comm/comm_no_nccl trainer/comm/comm_nccl.h
 trainer/comm/comm_single trainer/comm/comm.h
 trainer/comm/control_thread trainer/comm/control.h
 trainer/comm/failure trainer/comm/control.h
@@ -40,6 +41,11 @@ kernels/cpu/bf16_avx2 kernels/cpu/cpu.h
 kernels/cpu/bf16_avx512 kernels/cpu/cpu.h
 kernels/cpu/bf16_avx512bf16 kernels/cpu/cpu.h
 kernels/cpu/bf16_base kernels/cpu/cpu.h
+kernels/cuda/attention_choice kernels/cuda/cuda.h
+kernels/cuda/cuda_version libcommon/sys/version.h
+kernels/cuda/gemm_lt kernels/cuda/cuda.h
+kernels/cuda/no_cuda kernels/lk.h
+kernels/cuda/no_cudnn kernels/cuda/attention_cudnn.h
 kernels/cpu/isa_avx2 kernels/cpu/cpu.h
 kernels/cpu/isa_avx512 kernels/cpu/cpu.h
 kernels/cpu/isa_base kernels/cpu/cpu.h
@@ -55,6 +61,7 @@ kernels/ref/gemm kernels/ref/ref.h
 kernels/ref/low kernels/ref/ref.h
 kernels/ref/rmsnorm kernels/ref/ref.h
 kernels/ref/rope kernels/ref/ref.h
+kernels/ref/round kernels/ref/ref.h
 kernels/ref/sums kernels/ref/ref.h
 kernels/ref/swiglu kernels/ref/ref.h'
 without=

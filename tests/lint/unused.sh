@@ -8,14 +8,14 @@ sources() { files '*.c' '*.h' '*.cc' '*.inc' '*.cu' '*.cuh'; }
 
 # What training on a device calls as soon as there is one.
 soon='
-lt_table_find lt_broadcast lt_group_rank lt_group_size lt_comm_local_rank lt_comm_single
-attn_merge accumulate event_open event_close event_record event_wait event_sync
+lt_table_find lt_broadcast lt_group_rank lt_group_size lt_comm_single
+attn_merge record_begin record_end replay graph_free
 '
 
 # A name that stands once in all code is a definition without a call. Tests are no users, except of
 # the reference implementations and of the random integers that they draw.
 once=$( (sources | grep -vE '^tests/|\.h$' | xargs cat
-	sources | grep '\.h$' | grep -v '^tests/' | xargs sed -n '/^static inline/,/^}/p; /^#define/,/[^\\]$/p') |
+	sources | grep '\.h$' | grep -v '^tests/' | xargs sed -nE '/^static |^template/,/^}/p; /^#define/,/[^\\]$/p') |
 	grep -oE '\bl[ukt]_[a-z0-9_]+' | sort | uniq -c | awk '$1 == 1 { print $2 }')
 ok "each function of a header has a caller" "$(sources | grep '\.h$' | grep -v '^tests/' |
 	xargs sed -nE '/^typedef/!s/^[a-z][^(]*[ *](l[ukt]_[a-z0-9_]+)\(.*/\1/p' | sort -u | grep -xF "$once" |

@@ -50,12 +50,28 @@ setup_file() {
 	one smooth --set train.eps=1e-3
 }
 
-# one NAME ARG...: runs of one process, NAME.fp32 and NAME.bf16
+# types NAME: the ways of keeping numbers that a run of this name is made in: activations in fp32, in
+# bf16, and with weights and optimizer in 10 bytes a parameter as well.
+types() {
+	echo fp32 bf16
+	[ "$1" != four ] || echo low
+}
+
+# typed TYPE: the settings.
+typed() {
+	case $1 in
+	low) echo --set train.dtype=bf16 --set train.memory=low ;;
+	*) echo --set train.dtype="$1" ;;
+	esac
+}
+
+# one NAME ARG...: runs of one process, NAME.TYPE
 one() {
 	local name=$1 type
 	shift
-	for type in fp32 bf16; do
-		lucie-train -q -c base.ini --set train.dtype=$type "$@" -o "$name.$type" || return
+	for type in $(types "$name"); do
+		# shellcheck disable=SC2046
+		lucie-train -q -c base.ini $(typed "$type") "$@" -o "$name.$type" || return
 	done
 }
 
@@ -76,16 +92,17 @@ setup() {
 teardown() { kill_ranks; }
 
 # layout LIKE LAUNCHER... -- KEY=VALUE...: ranks that are started so, with these settings, end with the
-# bits of the runs LIKE.fp32 and LIKE.bf16.
+# bits of the runs LIKE.TYPE.
 layout() {
 	local like=$1 s type set=() launch=()
 	shift
 	while [ "$1" != -- ]; do launch+=("$1") && shift; done
 	shift
 	for s; do set+=(--set "$s"); done
-	for type in fp32 bf16; do
+	for type in $(types "$like"); do
 		rm -rf run
-		if ! "${launch[@]}" -q -c base.ini --set train.dtype=$type "${set[@]}" -o run ||
+		# shellcheck disable=SC2046
+		if ! "${launch[@]}" -q -c base.ini $(typed "$type") "${set[@]}" -o run ||
 			! same_run "$like.$type" run; then
 			echo "${launch[*]}: $type $*"
 			return 1
@@ -119,6 +136,10 @@ missing() {
 	run ! same_run four.fp32 four.bf16
 	grep -q '"dtype":"bf16"' four.bf16/latest/manifest.json
 	near four.fp32 four.bf16 3e-3 3e-3
+	# And rounding at random, which is recorded too.
+	run ! same_run four.bf16 four.low
+	grep -q '"memory":"low"' four.low/latest/manifest.json
+	near four.bf16 four.low 1e-2 5e-2
 }
 
 @test "data parallelism has the bits of one process" {

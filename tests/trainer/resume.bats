@@ -54,6 +54,7 @@ setup_file() {
 	END
 	lucie-train -q -c base.ini -o whole
 	lucie-train -q -c base.ini --set train.dtype=bf16 -o half
+	lucie-train -q -c base.ini --set train.dtype=bf16 --set train.memory=low -o low
 }
 
 setup() {
@@ -142,6 +143,7 @@ kill_often() {
 
 same_bits() { same_run whole run; }
 same_half() { same_run half run; }
+same_low() { same_run low run; }
 same_but_rounding() {
 	near whole run 1e-6 && export_run run && export_run whole && near_weights whole.out run.out 1e-6
 }
@@ -162,6 +164,14 @@ same_but_rounding() {
 	begin '2 parallel.pp=2'
 	complete same_half
 	run ! same_run whole run
+}
+
+@test "killed on changing layouts with low memory, a run has the bits of one that was not" {
+	local more='train.dtype=bf16 train.memory=low'
+	kill_often 6 5 same_low '1' '4 parallel.pp=2' '2 parallel.zero=0' '2'
+	begin '2 parallel.pp=2'
+	complete same_low
+	run ! same_run half run
 }
 
 @test "killed on changing tensor parallelism, a run is like one that was not" {

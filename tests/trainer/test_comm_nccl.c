@@ -198,9 +198,7 @@ static void test_trouble(void **state)
 				  "failed: unhandled system error",
 						"" },
 				LT_EQUAL_FAST },
-		{ "FAKE_NCCL_HANG", "start", 0,
-				{ "waited 3 s for", "" },
-				LT_EQUAL_FAST },
+		{ "FAKE_NCCL_HANG", "start", 0, { "waited 3 s for", "" }, LT_EQUAL_FAST },
 		{ "NCCL_ALGO", "Tree", 0,
 				{ "NCCL_ALGO is Tree in the environment, and parallel.equality = "
 				  "run needs Ring",

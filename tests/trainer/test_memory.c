@@ -43,7 +43,7 @@ static struct lt_settings settings_of(const char *const *set, size_t n)
 static uint64_t allocate(const struct lt_settings *s, const struct lt_schedule *schedule,
 		const struct lt_layout *l, const struct lk_ops *ops)
 {
-	struct lt_holding holding = lt_layout_holding(l);
+	struct lt_holding holding = lt_layout_holding(l, s);
 	struct lt_shape shape;
 	struct lt_weights *w;
 	struct lk_queue *q;
@@ -123,6 +123,10 @@ static void test_layouts(void **state)
 		struct lt_settings s = settings_of(layouts[i], 24);
 
 		check(&s, LK_REAL);
+		check(&s, LK_BF16);
+		if (s.model.tied)
+			continue;
+		s.train.memory = LT_MEMORY_LOW;
 		check(&s, LK_BF16);
 	}
 }

@@ -164,11 +164,35 @@ static void test_print(void **state)
 			"pp       4     128  0 128 256 384, 1 129 257 385, ..., 127 255 383 511\n");
 }
 
+/* Partners in the tree are neighbours, and every rank still has one place. */
+static void test_reverse(void **state)
+{
+	struct lt_mesh m = mesh(2, 8, 2, NULL);
+	size_t at[LT_AXES], ranks[8];
+
+	(void)state;
+	assert_true(lt_mesh_reverse(&m));
+	for (size_t rank = 0; rank < m.ranks; rank++) {
+		for (int a = 0; a < LT_AXES; a++)
+			at[a] = lt_mesh_at(&m, (enum lt_axis)a, rank);
+		assert_int_equal(lt_mesh_rank(&m, at), rank);
+	}
+	lt_mesh_group(&m, LT_DP, 1, ranks);
+	for (size_t j = 0; j < 4; j++)
+		assert_int_equal(ranks[j + 4], ranks[j] + 2);
+	assert_int_equal(ranks[2], ranks[0] + 4);
+	assert_int_equal(ranks[1], ranks[0] + 8);
+	m = mesh(1, 6, 1, NULL);
+	assert_false(lt_mesh_reverse(&m));
+	assert_int_equal(lt_mesh_at(&m, LT_DP, 3), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_order),
 		cmocka_unit_test(test_groups), cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_dp_follows), cmocka_unit_test(test_print) };
+		cmocka_unit_test(test_dp_follows), cmocka_unit_test(test_print),
+		cmocka_unit_test(test_reverse) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -183,6 +183,11 @@ void lt_comm_at(struct lt_comm *c, const char *fmt, ...)
 	lt_control_at(c->control, c->at);
 }
 
+bool lt_comm_overlaps(const struct lt_comm *c)
+{
+	return c->gpu != NULL;
+}
+
 int lt_comm_check(struct lt_comm *c, struct lu_err *err)
 {
 	return c->control ? lt_control_failed(c->control, err) : 0;

@@ -33,6 +33,9 @@
  * in every transport on the CPU, and on GPUs at the level `layout` (lt_comm_device()); there doubles
  * and bytes are summed by NCCL in its own order, which is the same where all members but one have a
  * zero, as in all sums of doubles that the trainer makes.
+ * Each addition is rounded to the type of the elements. Activations in bf16, which tensor parallelism
+ * sums, are rounded once a level of the tree: a sum of 8 members is off by three roundings, each of
+ * at most 2^-8 of what has been added so far. Gradients, norms and losses are never summed in bf16.
  *
  * FAILURES
  * Nothing waits for ever. A member that makes no progress for options.deadline seconds, a lost
@@ -105,6 +108,9 @@ size_t lt_comm_local_rank(const struct lt_comm *c);
 /* What this rank is doing, for the messages of failures, such as "step 12, backward of micro-batch
  * 3". Cheap; the text is copied. */
 void lt_comm_at(struct lt_comm *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* True if the host does not wait in operations, so that those with `pending` overlap its work. */
+bool lt_comm_overlaps(const struct lt_comm *c);
 
 /* -1 with the sentence if the run has failed: after waiting for a queue in which operations were. */
 int lt_comm_check(struct lt_comm *c, struct lu_err *err) LU_CHECKED;

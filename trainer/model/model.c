@@ -1,10 +1,12 @@
 #include "trainer/model/model.h"
+#include "trainer/model/low_memory.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "trainer/model/batch_check.h"
 #include "trainer/model/ends.h"
 #include "trainer/model/layer.h"
 
@@ -271,6 +273,19 @@ static void close_lists(struct lt_model *m)
 	free(m->owned);
 }
 
+bool lt_model_on_gpu(const struct lk_ops *ops)
+{
+	return ops->open && strncmp(ops->name, "cuda", 4) == 0;
+}
+
+/* Tell the queue of a GPU which attention to use. */
+static int choose(const struct lt_weights *w, const struct lt_model_plan *plan, struct lu_err *err)
+{
+	if (!lt_model_on_gpu(w->ops) || lk_cuda_choose(w->q, plan->attention, !plan->fast) == 0)
+		return 0;
+	return lt_queue_err(w->ops, w->q, err);
+}
+
 int lt_model_count(const struct lt_table *t, const struct lk_ops *ops, int device,
 		const struct lt_model_plan *plan, uint64_t *bytes, uint64_t *workspace,
 		struct lu_err *err)
@@ -289,7 +304,7 @@ int lt_model_count(const struct lt_table *t, const struct lk_ops *ops, int devic
 		lu_err_nomem(err);
 	} else if (ops->open && ops->open(&w.q, device, &kerr) < 0) {
 		lu_err_set(err, "%s", kerr.msg);
-	} else if (set_sizes(&m, &w, plan, err) == 0) {
+	} else if (choose(&w, plan, err) == 0 && set_sizes(&m, &w, plan, err) == 0) {
 		lt_weights_list(&w);
 		if (make_lists(&m) < 0)
 			lu_err_nomem(err);
@@ -337,7 +352,7 @@ int lt_model_open(struct lt_model **out, struct lt_weights *w, const struct lt_m
 	*out = NULL;
 	if (!m)
 		return lu_err_nomem(err);
-	if (set_sizes(m, w, plan, err) < 0)
+	if (choose(w, plan, err) < 0 || set_sizes(m, w, plan, err) < 0)
 		goto fail;
 	if (make_lists(m) < 0) {
 		lu_err_nomem(err);
@@ -410,25 +425,6 @@ lk_act *lt_model_gradient(const struct lt_model *m, size_t i)
 
 /* --- a micro-batch ----------------------------------------------------------------------------- */
 
-int lt_batch_check(const struct lt_batch *b, size_t rows, size_t context, size_t vocab,
-		struct lu_err *err)
-{
-	for (size_t i = 0; i < rows; i++) {
-		if (b->ids[i] >= vocab)
-			return lu_err_set(err, "token %" PRIu32 " is not in the vocabulary of %zu",
-					b->ids[i], vocab);
-		if (b->labels && b->labels[i] >= vocab)
-			return lu_err_set(err, "label %" PRIu32 " is not in the vocabulary of %zu",
-					b->labels[i], vocab);
-		if (b->places && b->places[i] > i % context)
-			return lu_err_set(err,
-					"token %zu of a sample has place %" PRIu32
-					" in its document",
-					i % context, b->places[i]);
-	}
-	return 0;
-}
-
 /* The queue's message, unless communication has failed. Returns -1. */
 static int failed(struct lt_model *m, struct lu_err *err)
 {
@@ -497,8 +493,12 @@ static int need(struct lt_model *m, size_t bucket)
 	return m->hooks.need(m->hooks.ctx, bucket, &m->err);
 }
 
+/* The gradients of a bucket are there, of this micro-batch. */
 static int ready(struct lt_model *m, const struct lt_pass *pass, size_t bucket)
 {
+	if (m->w->holding.low &&
+			lt_low_keep(m->w, bucket, pass->lane, pass->micro, !pass->first) < 0)
+		return -1;
 	if (!pass->last || !m->hooks.ready || m->measuring)
 		return 0;
 	return m->hooks.ready(m->hooks.ctx, bucket, &m->err);
@@ -521,10 +521,12 @@ static int chunk_forward(
 	for (size_t i = 0; i < c->n; i++) {
 		size_t l = c->first + i;
 
+		lt_range_begin(m, "forward", l);
 		if (need(m, lt_bucket_of_layer(t, l)) < 0 ||
 				lt_layer_forward(m, l, &a[i], i ? &a[i - 1] : NULL, at) < 0 ||
 				!(d = lt_layer_finish(m, l, &a[i], at)))
 			return -1;
+		m->ops->range_end(m->q);
 	}
 	return m->ops->add(m->q, slot->out, a[c->n - 1].x2, d, share * m->s.hidden);
 }
@@ -556,33 +558,47 @@ static bool has_head(const struct lt_model *m, size_t chunk)
 	return c->first + c->n == m->w->table.shape.layers;
 }
 
+static lk_real *gradient(const struct lt_model *m, const struct lt_pass *pass, size_t bucket)
+{
+	return lt_weights_gradient(m->w, pass->lane, bucket);
+}
+
 static int chunk_backward(struct lt_model *m, size_t chunk, struct lt_slot *slot, lk_act *dx,
 		const struct lt_pass *pass, bool weighted)
 {
 	const struct lt_table *t = &m->w->table;
 	const struct lt_chunk *c = &t->chunk[chunk];
 	struct lt_span at = whole(m, slot);
-	lk_real *g = m->w->grad + pass->lane * t->total;
+	/* In halves every micro-batch writes its gradients, and ready() adds them. */
+	struct lt_pass own = *pass;
+
+	own.first |= m->w->holding.low;
 
 	if (has_head(m, chunk) &&
 			(need(m, lt_bucket_of_head(t)) < 0 ||
-					lt_head(m, slot->out, m->rows, dx, pass, g, weighted) < 0 ||
+					lt_head(m, slot->out, m->rows, dx, &own,
+							gradient(m, pass, lt_bucket_of_head(t)),
+							weighted) < 0 ||
 					(!t->shape.tied &&
 							ready(m, pass, lt_bucket_of_head(t)) < 0)))
 		return -1;
 	for (size_t i = c->n; i-- > 0;) {
 		size_t l = c->first + i;
 
+		lt_range_begin(m, "backward", l);
 		if (m->plan.recompute == LT_RECOMPUTE_LAYER &&
 				lt_layer_forward(m, l, &slot->acts[i], NULL, &at) < 0)
 			return -1;
-		if (lt_layer_backward(m, l, &slot->acts[i], &at, dx, g, !pass->first) < 0 ||
+		if (lt_layer_backward(m, l, &slot->acts[i], &at, dx,
+				    gradient(m, pass, lt_bucket_of_layer(t, l)), !own.first) < 0 ||
 				ready(m, pass, lt_bucket_of_layer(t, l)) < 0)
 			return -1;
+		m->ops->range_end(m->q);
 	}
 	if (c->first > 0)
 		return 0;
-	if (lt_embed_backward(m, slot, dx, g, !pass->first) < 0)
+	if (lt_embed_backward(m, slot, dx, gradient(m, pass, lt_bucket_of_embed(t)), !own.first) <
+			0)
 		return -1;
 	/* A shared matrix is complete only here; its norm is in another bucket. */
 	if (t->shape.tied && ready(m, pass, lt_bucket_of_head(t)) < 0)

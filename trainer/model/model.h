@@ -52,6 +52,9 @@ struct lt_model_plan {
 	size_t head_rows;    /* rows of logits at once, 0: chosen by the vocabulary */
 	struct lt_group *tp; /* NULL without tensor parallelism */
 	bool sequence;
+	/* On GPUs, lk_cuda_choose(): whose attention, and whether sums may have any order. */
+	enum lk_attention attention;
+	bool fast;
 };
 
 /* A micro-batch in host memory: batch * context rows. ids and labels are below the vocabulary. */
@@ -62,6 +65,9 @@ struct lt_batch {
 };
 
 struct lt_model;
+
+/* Whether a table is that of GPUs. */
+bool lt_model_on_gpu(const struct lk_ops *ops);
 
 int lt_model_open(struct lt_model **m, struct lt_weights *w, const struct lt_model_plan *plan,
 		struct lu_err *err) LU_CHECKED;
@@ -81,19 +87,16 @@ lk_act *lt_model_output(const struct lt_model *m, size_t chunk, size_t slot);
 #define LT_MODEL_GRADIENTS 3
 lk_act *lt_model_gradient(const struct lt_model *m, size_t i);
 
-/* Check ids, labels and places of a batch; -1 with a sentence. Host only. */
-int lt_batch_check(const struct lt_batch *b, size_t rows, size_t context, size_t vocab,
-		struct lu_err *err) LU_CHECKED;
-
 int lt_model_forward(struct lt_model *m, size_t chunk, size_t slot, const struct lt_batch *batch,
 		struct lu_err *err) LU_CHECKED;
 
 /* How backward() treats the gradients of the parameters. */
 struct lt_pass {
-	size_t lane;  /* of the weights */
-	bool first;   /* overwrite the lane instead of adding to it */
-	bool last;    /* call hooks.ready for each bucket that is complete */
-	double *loss; /* device: the sum of the losses, from the chunk with the head */
+	size_t lane;	/* of the weights */
+	uint64_t micro; /* number of the micro-batch in the step, over all ranks */
+	bool first;	/* overwrite the lane instead of adding to it */
+	bool last;	/* call hooks.ready for each bucket that is complete */
+	double *loss;	/* device: the sum of the losses, from the chunk with the head */
 };
 int lt_model_backward(struct lt_model *m, size_t chunk, size_t slot, const struct lt_batch *batch,
 		lk_act *dx, const struct lt_pass *pass, struct lu_err *err) LU_CHECKED;

@@ -5,6 +5,8 @@
  * head) share. Functions return 0, or -1 with the reason in m->err if that has a message, otherwise in
  * the queue.
  */
+#include <stdio.h>
+
 #include "trainer/model/model.h"
 #include "trainer/model/staging.h"
 
@@ -49,8 +51,9 @@ struct lt_model {
 	lk_real *stats, *merged; /* of all ranks' parts of the vocabulary [tp][rows][3]; of it */
 	size_t *stats_bound;	 /* [tp + 1] */
 	uint32_t *labels;
-	struct lt_staging staging; /* of what is uploaded: host memory, of which nothing is counted */
-	void **owned; /* all allocations */
+	struct lt_staging
+			staging; /* of what is uploaded: host memory, of which nothing is counted */
+	void **owned;		 /* all allocations */
 	size_t n_owned, max_owned;
 	uint64_t bytes; /* their sum */
 	bool count_only, failed, measuring;
@@ -60,6 +63,15 @@ struct lt_model {
 static inline lk_act *lt_act_at(const struct lt_model *m, const lk_act *p, size_t elements)
 {
 	return (char *)(uintptr_t)p + elements * m->ops->act_size;
+}
+
+/* Name the work of a layer for profilers; lk_ops.range_end() ends it. */
+static inline void lt_range_begin(const struct lt_model *m, const char *what, size_t layer)
+{
+	char text[48];
+
+	(void)snprintf(text, sizeof(text), "%s of layer %zu", what, layer);
+	m->ops->range_begin(m->q, text);
 }
 
 #endif

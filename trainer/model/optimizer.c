@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "trainer/model/low_memory.h"
 #include "trainer/model/tensorfile.h"
+#include "trainer/model/weights_place.h"
 
 struct lt_optimizer {
 	struct lt_weights *w; /* caller-owned */
@@ -16,7 +18,7 @@ struct lt_optimizer {
 	struct lt_pending **reducing; /* by bucket */
 	struct lt_pending **gathering;
 	struct lt_pending *norms; /* the sum of apply_norms() */
-	struct lk_step *step; /* host memory that the device copies to and from */
+	struct lk_step *step;	  /* host memory: [0] is copied to the device, [1] from it */
 };
 
 int lt_optimizer_open(struct lt_optimizer **out, struct lt_weights *w,
@@ -34,7 +36,7 @@ int lt_optimizer_open(struct lt_optimizer **out, struct lt_weights *w,
 	o->complete = calloc(n, sizeof(*o->complete));
 	o->reducing = calloc(n, sizeof(*o->reducing));
 	o->gathering = calloc(n, sizeof(*o->gathering));
-	o->step = w->ops->host_alloc(w->q, sizeof(*o->step));
+	o->step = w->ops->host_alloc(w->q, 2 * sizeof(*o->step));
 	if (!o->complete || !o->reducing || !o->gathering || !o->step) {
 		lt_optimizer_close(o);
 		return lu_err_nomem(err);
@@ -54,6 +56,17 @@ void lt_optimizer_close(struct lt_optimizer *o)
 	free(o);
 }
 
+/* Of an element of a gradient, and its type for communication. */
+static size_t gradient_size(const struct lt_weights *w)
+{
+	return w->holding.low ? sizeof(uint16_t) : sizeof(lk_real);
+}
+
+static enum lt_element gradient_type(const struct lt_weights *w)
+{
+	return w->holding.low ? LT_ACTS : LT_REALS;
+}
+
 int lt_optimizer_begin(struct lt_optimizer *o, const struct lt_hyper *h, double lr, uint64_t t,
 		size_t used, struct lu_err *err)
 {
@@ -64,6 +77,7 @@ int lt_optimizer_begin(struct lt_optimizer *o, const struct lt_hyper *h, double 
 	o->step->lr = lr;
 	o->step->bias1 = 1 - pow(h->beta1, (double)t);
 	o->step->bias2 = 1 - pow(h->beta2, (double)t);
+	o->step->number = t;
 	o->lanes = lanes;
 	o->next = w->table.buckets;
 	for (size_t i = 0; i < o->next; i++)
@@ -71,29 +85,54 @@ int lt_optimizer_begin(struct lt_optimizer *o, const struct lt_hyper *h, double 
 	used = used < lanes ? used : lanes;
 	/* Not `finite`, which stays as it is. */
 	if (w->ops->copy(w->q, w->step, o->step, offsetof(struct lk_step, scale), LK_H2D) < 0 ||
-			w->ops->zero(w->q, w->grad + used * total,
-					(lanes - used) * total * sizeof(lk_real)) < 0)
+			w->ops->zero(w->q, lt_weights_lane(w, used, 0),
+					(lanes - used) * total * gradient_size(w)) < 0)
 		return lt_queue_err(w->ops, w->q, err);
 	return 0;
 }
 
 /* --- reducing ---------------------------------------------------------------------------------- */
 
+/* Sum the lanes of a bucket into the first, by the tree of lk_ops.lane_sum. In bf16 each sum of two is
+ * rounded to the nearest, as between ranks. */
+static int sum_lanes(struct lt_optimizer *o, const struct lt_bucket *b)
+{
+	struct lt_weights *w = o->w;
+
+	if (o->lanes == 1)
+		return 0;
+	if (!w->holding.low)
+		return w->ops->lane_sum(w->q, w->grad + b->offset, o->lanes, w->table.total,
+				b->count, NULL);
+	for (size_t k = o->lanes, s; k > 1; k = s) {
+		s = (k + 1) / 2;
+		for (size_t j = 0; j + s < k; j++) {
+			uint16_t *to = lt_weights_lane(w, j, b->offset);
+
+			if (w->ops->add(w->q, to, to, lt_weights_lane(w, j + s, b->offset),
+					    b->count) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
 /* Sum the lanes of a bucket, and begin to sum it over the data-parallel ranks. */
 static int reduce(struct lt_optimizer *o, size_t bucket, struct lu_err *err)
 {
 	struct lt_weights *w = o->w;
 	const struct lt_bucket *b = &w->table.bucket[bucket];
-	lk_real *g = w->grad + b->offset;
 
-	if (o->lanes > 1 && w->ops->lane_sum(w->q, g, o->lanes, w->table.total, b->count, NULL) < 0)
+	if (sum_lanes(o, b) < 0)
 		return lt_queue_err(w->ops, w->q, err);
 	if (!o->g.dp)
 		return 0;
 	if (w->bound)
-		return lt_reduce_scatter(o->g.dp, w->q, w->grad, lt_weights_bounds(w, bucket),
-				LT_REALS, &o->reducing[bucket], err);
-	return lt_all_reduce(o->g.dp, w->q, g, b->count, LT_REALS, &o->reducing[bucket], err);
+		return lt_reduce_scatter(o->g.dp, w->q, lt_weights_lane(w, 0, 0),
+				lt_weights_bounds(w, bucket), gradient_type(w),
+				&o->reducing[bucket], err);
+	return lt_all_reduce(o->g.dp, w->q, lt_weights_lane(w, 0, b->offset), b->count,
+			gradient_type(w), &o->reducing[bucket], err);
 }
 
 /* Buckets are reduced from the last to the first on every rank, whatever order they complete in. */
@@ -143,7 +182,8 @@ static int sum_shares(
 	(void)ctx;
 	if (o->w->table.param[part->param].split != LT_SPLIT_NONE)
 		return 0;
-	return lt_all_reduce(o->g.tp, o->w->q, o->w->grad + part->at, part->n, LT_REALS, NULL, err);
+	return lt_all_reduce(o->g.tp, o->w->q, lt_weights_lane(o->w, 0, part->at), part->n,
+			gradient_type(o->w), NULL, err);
 }
 
 static int square(struct lt_optimizer *o, const struct part *part, void *ctx, struct lu_err *err)
@@ -156,9 +196,12 @@ static int square(struct lt_optimizer *o, const struct part *part, void *ctx, st
 	/* What all tensor-parallel ranks hold counts once. */
 	if (p->split == LT_SPLIT_NONE && w->table.tp_rank > 0)
 		return 0;
-	return w->ops->sqnorm(w->q, sums, w->grad + part->at, part->n) < 0
-			? lt_queue_err(w->ops, w->q, err)
-			: 0;
+	if ((w->holding.low ? w->ops->low_sqnorm(
+					      w->q, sums, lt_weights_lane(w, 0, part->at), part->n)
+			    : w->ops->sqnorm(w->q, sums, lt_weights_lane(w, 0, part->at),
+					      part->n)) < 0)
+		return lt_queue_err(w->ops, w->q, err);
+	return 0;
 }
 
 /* Finish the sums over the ranks, and square what is owned. */
@@ -208,13 +251,18 @@ static int update_part(
 	const struct updating *u = ctx;
 	struct lk_adamw adam = u->adam;
 	bool norm = w->table.param[part->param].dims == 1;
-	lk_real *p = lt_weights_at(w, LT_VECTOR_P, part->at);
 	lk_act *act = (char *)w->act + part->at * w->ops->act_size;
+	lk_real *p;
 
 	if (lt_weights_cut(w) && norm != u->norms)
 		return 0;
 	if (!w->table.param[part->param].decay)
 		adam.decay = 0;
+	if (w->holding.low)
+		return lt_low_update(w, part->param, part->at, part->n, &adam) < 0
+				? lt_queue_err(w->ops, w->q, err)
+				: 0;
+	p = lt_weights_at(w, LT_VECTOR_P, part->at);
 	if (w->ops->adamw(w->q, p, lt_weights_at(w, LT_VECTOR_M, part->at),
 			    lt_weights_at(w, LT_VECTOR_V, part->at), w->grad + part->at,
 			    act == p ? NULL : act, part->n, &adam, w->step) < 0 ||
@@ -232,12 +280,14 @@ static int apply_norms(struct lt_optimizer *o, const struct lk_adamw *adam, stru
 	struct lt_weights *w = o->w;
 	struct updating u = { *adam, true };
 
-	if (w->ops->zero(w->q, w->norm, w->norm_total * sizeof(*w->norm)) < 0)
+	if (w->bound && w->ops->zero(w->q, w->norm, w->norm_total * sizeof(*w->norm)) < 0)
 		return lt_queue_err(w->ops, w->q, err);
 	for (size_t b = 0; b < w->table.buckets; b++) {
 		if (each_part(o, b, update_part, &u, err) < 0)
 			return -1;
 	}
+	if (!w->bound)
+		return 0;
 	return lt_all_reduce(o->g.dp, w->q, w->norm, w->norm_total, LT_REALS, &o->norms, err);
 }
 
@@ -305,14 +355,14 @@ int lt_optimizer_update(struct lt_optimizer *o, const struct lt_hyper *h, double
 	const struct lk_ops *ops = w->ops;
 	struct lt_group *const losses[] = { o->g.dp, o->g.pp };
 	struct lt_group *const squares[] = { w->bound ? o->g.dp : NULL, o->g.pp, o->g.tp };
-	struct lk_step *step = o->step;
+	struct lk_step *step = &o->step[1];
 	double scale = tokens > 0 ? 1 / tokens : 0;
 
 	if (finish_reducing(o, err) < 0 || sum_over(o, losses, 2, loss, n, err) < 0 ||
 			sum_over(o, squares, 3, w->sums, w->table.norms, err) < 0)
 		return -1;
-	step->scale = scale;
-	if (ops->copy(w->q, &w->step->scale, &step->scale, sizeof(scale), LK_H2D) < 0 ||
+	o->step[0].scale = scale;
+	if (ops->copy(w->q, &w->step->scale, &o->step[0].scale, sizeof(scale), LK_H2D) < 0 ||
 			ops->sum(w->q, &w->step->loss, loss, n) < 0 ||
 			ops->sum(w->q, &w->step->sqnorm, w->sums, w->table.norms) < 0 ||
 			ops->clip(w->q, w->step, h->clip) < 0)
@@ -345,6 +395,23 @@ static int all_finite(struct lt_weights *w, const lk_real *x, size_t n, uint32_t
 	return ok != 0;
 }
 
+/* Parameter p's values (lane 0) from `begin` on, or its gradient in lane - 1, as lk_real. NULL on
+ * failure. */
+static const lk_real *values(
+		struct lt_weights *w, size_t lane, const struct lt_param *p, size_t begin, size_t n)
+{
+	size_t at = p->offset + begin;
+
+	if (!w->holding.low)
+		return lane > 0 ? lt_weights_lane(w, lane - 1, at)
+				: lt_weights_at(w, LT_VECTOR_P, at);
+	if (lane == 0)
+		return lt_low_join(w, LT_VECTOR_P, at, n);
+	if (w->ops->low_join(w->q, w->scratch, lt_weights_lane(w, lane - 1, at), NULL, n) < 0)
+		return NULL;
+	return w->scratch;
+}
+
 int lt_optimizer_nonfinite(struct lt_weights *w, char *what, size_t size, struct lu_err *err)
 {
 	uint32_t *flag = w->ops->alloc(w->q, sizeof(*flag));
@@ -353,12 +420,11 @@ int lt_optimizer_nonfinite(struct lt_weights *w, char *what, size_t size, struct
 	int finite = flag ? 1 : -1;
 
 	for (size_t lane = 0; lane <= w->holding.lanes && finite == 1; lane++) {
-		const lk_real *x = lane > 0 ? w->grad + (lane - 1) * w->table.total : NULL;
-
 		if (lane > 0)
 			kind = "gradient";
 		for (size_t i = 0; i < w->table.n && finite == 1; i++) {
 			size_t begin = 0, end;
+			const lk_real *x;
 
 			p = &w->table.param[i];
 			end = p->local_count;
@@ -366,10 +432,8 @@ int lt_optimizer_nonfinite(struct lt_weights *w, char *what, size_t size, struct
 				lt_tensors_owned(w, i, &begin, &end);
 			if (p->offset == LT_ELSEWHERE || begin == end)
 				continue;
-			finite = all_finite(w,
-					lane > 0 ? x + p->offset
-						 : lt_weights_at(w, LT_VECTOR_P, p->offset + begin),
-					end - begin, flag);
+			x = values(w, lane, p, begin, end - begin);
+			finite = x ? all_finite(w, x, end - begin, flag) : -1;
 		}
 	}
 	if (finite == 0)

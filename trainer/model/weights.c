@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "trainer/model/low_memory.h"
+#include "trainer/model/weights_place.h"
 #include "trainer/parallel/slices.h"
 
 /* Elements per host buffer. */
@@ -86,18 +88,6 @@ static int own(struct lt_weights *w, struct lu_err *err)
 	return list_owned(&w->table, &w->holding, w->bound, w->owned, &w->states, err);
 }
 
-lk_real *lt_weights_at(const struct lt_weights *w, enum lt_vector which, size_t offset)
-{
-	size_t i = 0;
-
-	if (which == LT_VECTOR_P && !lt_weights_cut(w))
-		return w->vector[which] + offset;
-	while (i < w->table.buckets && w->owned[i].end <= offset)
-		i++;
-	LU_ASSERT(i < w->table.buckets && w->owned[i].begin <= offset);
-	return w->vector[which] + w->owned[i].state + (offset - w->owned[i].begin);
-}
-
 /* --- norms ------------------------------------------------------------------------------------ */
 
 /* Norms have one dimension. */
@@ -122,20 +112,6 @@ static int list_norms(struct lt_weights *w, struct lu_err *err)
 		w->norm_total += p->local_count;
 	}
 	return 0;
-}
-
-lk_real *lt_weights_norm(const struct lt_weights *w, size_t offset)
-{
-	size_t low = 0, high = w->norms;
-
-	if (!lt_weights_cut(w))
-		return w->vector[LT_VECTOR_P] + offset;
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-
-		*(w->norm_at[middle] <= offset ? &low : &high) = middle;
-	}
-	return w->norm + low * w->table.shape.hidden + (offset - w->norm_at[low]);
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */
@@ -172,7 +148,17 @@ void lt_weights_list(struct lt_weights *w)
 /* True if p is to be cut. */
 static bool cuts(const struct lt_weights *w)
 {
-	return w->bound && !act_is_real(w->ops);
+	return (w->bound && !act_is_real(w->ops)) || w->holding.low;
+}
+
+/* Elements of the largest bucket. */
+static size_t largest_bucket(const struct lt_table *t)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < t->buckets; i++)
+		most = t->bucket[i].count > most ? t->bucket[i].count : most;
+	return most;
 }
 
 static void count_bytes(const struct lt_weights *w, struct lt_weights_bytes *b)
@@ -181,6 +167,18 @@ static void count_bytes(const struct lt_weights *w, struct lt_weights_bytes *b)
 	uint64_t p = cuts(w) ? (w->states + w->norm_total) * sizeof(lk_real) : vector;
 	bool train = w->holding.lanes > 0;
 
+	if (w->holding.low) {
+		*b = (struct lt_weights_bytes){
+			.weights = w->states * sizeof(uint16_t) + w->norm_total * sizeof(lk_real) +
+					w->table.total * w->ops->act_size,
+			.gradients = w->holding.lanes * (uint64_t)w->table.total *
+							sizeof(uint16_t) +
+					largest_bucket(&w->table) * sizeof(lk_real) +
+					w->table.norms * sizeof(double),
+			.optimizer = 2 * (uint64_t)w->states * sizeof(uint16_t),
+		};
+		return;
+	}
 	*b = (struct lt_weights_bytes){
 		.weights = p + (act_is_real(w->ops) ? 0 : w->table.total * w->ops->act_size),
 		.packed = w->holding.packed ? packed_bytes(w) : 0,
@@ -213,6 +211,24 @@ int lt_weights_count(const struct lt_table *t, const struct lk_ops *ops,
 	return rc;
 }
 
+static int allocate_low(struct lt_weights *w)
+{
+	const struct lk_ops *ops = w->ops;
+	size_t bytes;
+
+	if (__builtin_mul_overflow(w->table.total * sizeof(uint16_t), w->holding.lanes, &bytes))
+		return -1;
+	for (int i = 0; i < LT_VECTORS; i++) {
+		w->half[i] = ops->alloc(w->q, w->states * sizeof(uint16_t));
+		if (!w->half[i])
+			return -1;
+	}
+	w->half_grad = ops->alloc(w->q, bytes);
+	w->scratch = ops->alloc(w->q, largest_bucket(&w->table) * sizeof(lk_real));
+	w->sums = ops->alloc(w->q, w->table.norms * sizeof(double));
+	return w->half_grad && w->scratch && w->sums ? 0 : -1;
+}
+
 static int allocate(struct lt_weights *w)
 {
 	const struct lk_ops *ops = w->ops;
@@ -226,14 +242,21 @@ static int allocate(struct lt_weights *w)
 		if (!w->norm)
 			return -1;
 	}
-	w->vector[LT_VECTOR_P] = ops->alloc(w->q, cuts(w) ? w->states * sizeof(lk_real) : bytes);
+	if (!w->holding.low) {
+		size_t own = cuts(w) ? w->states * sizeof(lk_real) : bytes;
+
+		w->vector[LT_VECTOR_P] = ops->alloc(w->q, own);
+		if (!w->vector[LT_VECTOR_P])
+			return -1;
+	}
 	w->act = act_is_real(ops) ? (void *)w->vector[LT_VECTOR_P]
 				  : ops->alloc(w->q, w->table.total * ops->act_size);
 	w->step = ops->alloc(w->q, sizeof(*w->step));
-	if (!w->vector[LT_VECTOR_P] || !w->act || !w->step ||
-			ops->copy(w->q, w->step, &step, sizeof(step), LK_H2D) < 0 ||
+	if (!w->act || !w->step || ops->copy(w->q, w->step, &step, sizeof(step), LK_H2D) < 0 ||
 			ops->sync(w->q) < 0)
 		return -1;
+	if (w->holding.low)
+		return allocate_low(w);
 	if (w->holding.lanes == 0)
 		return 0;
 	w->vector[LT_VECTOR_M] = ops->alloc(w->q, w->states * sizeof(lk_real));
@@ -297,8 +320,12 @@ void lt_weights_close(struct lt_weights *w)
 	w->ops->free(w->q, w->norm);
 	if (w->act != (void *)w->vector[LT_VECTOR_P])
 		w->ops->free(w->q, w->act);
-	for (int i = 0; i < LT_VECTORS; i++)
+	for (int i = 0; i < LT_VECTORS; i++) {
 		w->ops->free(w->q, w->vector[i]);
+		w->ops->free(w->q, w->half[i]);
+	}
+	w->ops->free(w->q, w->half_grad);
+	w->ops->free(w->q, w->scratch);
 	w->ops->free(w->q, w->grad);
 	w->ops->free(w->q, w->sums);
 	w->ops->free(w->q, w->step);
@@ -309,9 +336,18 @@ void lt_weights_close(struct lt_weights *w)
 int lt_weights_get(struct lt_weights *w, enum lt_vector which, size_t offset, size_t n,
 		lk_real *out, struct lu_err *err)
 {
-	const lk_real *from = lt_weights_at(w, which, offset);
+	if (lt_weights_queue_get(w, which, offset, n, out, err) < 0)
+		return -1;
+	return w->ops->sync(w->q) < 0 ? lt_queue_err(w->ops, w->q, err) : 0;
+}
 
-	if (w->ops->copy(w->q, out, from, n * sizeof(*out), LK_D2H) < 0 || w->ops->sync(w->q) < 0)
+int lt_weights_queue_get(struct lt_weights *w, enum lt_vector which, size_t offset, size_t n,
+		lk_real *out, struct lu_err *err)
+{
+	const lk_real *from = w->holding.low ? lt_low_join(w, which, offset, n)
+					     : lt_weights_at(w, which, offset);
+
+	if (!from || w->ops->copy(w->q, out, from, n * sizeof(*out), LK_D2H) < 0)
 		return lt_queue_err(w->ops, w->q, err);
 	return 0;
 }
@@ -338,11 +374,13 @@ size_t lt_weights_get_shared(
 static int put_cut(struct lt_weights *w, size_t offset, size_t n, const lk_real *in)
 {
 	const struct lk_ops *ops = w->ops;
+	lk_act *act = (char *)w->act + offset * ops->act_size;
 	size_t end = offset + n, at = 0;
 
 	while (at < w->norms && w->norm_at[at] + w->table.shape.hidden <= offset)
 		at++;
-	if (ops->to_act(w->q, (char *)w->act + offset * ops->act_size, in, n) < 0 ||
+	if ((w->holding.low ? ops->low_split(w->q, act, NULL, in, n)
+			    : ops->to_act(w->q, act, in, n)) < 0 ||
 			(at < w->norms && w->norm_at[at] <= offset &&
 					ops->copy(w->q, lt_weights_norm(w, offset), in,
 							n * sizeof(*in), LK_D2D) < 0))
@@ -352,23 +390,31 @@ static int put_cut(struct lt_weights *w, size_t offset, size_t n, const lk_real 
 		size_t from = o->begin > offset ? o->begin : offset;
 		size_t to = o->end < end ? o->end : end;
 
-		if (from < to &&
-				ops->copy(w->q, lt_weights_at(w, LT_VECTOR_P, from),
-						in + (from - offset), (to - from) * sizeof(*in),
-						LK_D2D) < 0)
+		if (from >= to)
+			continue;
+		if (w->holding.low) {
+			if (lt_low_split(w, from, in + (from - offset), to - from) < 0)
+				return -1;
+		} else if (ops->copy(w->q, lt_weights_at(w, LT_VECTOR_P, from),
+					   in + (from - offset), (to - from) * sizeof(*in),
+					   LK_D2D) < 0) {
 			return -1;
+		}
 	}
 	return 0;
 }
 
-static int put_p(struct lt_weights *w, size_t offset, size_t n, const lk_real *in,
-		struct lu_err *err)
+/* By way of the device's memory. */
+static int put_by_way(struct lt_weights *w, enum lt_vector which, size_t offset, size_t n,
+		const lk_real *in, struct lu_err *err)
 {
 	lk_real *x = w->ops->alloc(w->q, n * sizeof(*x));
 	int rc = -1;
 
 	if (x && w->ops->copy(w->q, x, in, n * sizeof(*x), LK_H2D) == 0 &&
-			put_cut(w, offset, n, x) == 0 && w->ops->sync(w->q) == 0)
+			(which == LT_VECTOR_P ? put_cut(w, offset, n, x)
+					      : lt_low_put(w, which, offset, x, n)) == 0 &&
+			w->ops->sync(w->q) == 0)
 		rc = 0;
 	else
 		lt_queue_err(w->ops, w->q, err);
@@ -381,8 +427,8 @@ int lt_weights_put(struct lt_weights *w, enum lt_vector which, size_t offset, si
 {
 	lk_real *to;
 
-	if (which == LT_VECTOR_P && lt_weights_cut(w))
-		return put_p(w, offset, n, in, err);
+	if (w->holding.low || (which == LT_VECTOR_P && lt_weights_cut(w)))
+		return put_by_way(w, which, offset, n, in, err);
 	to = lt_weights_at(w, which, offset);
 	if (w->ops->copy(w->q, to, in, n * sizeof(*in), LK_H2D) < 0 || w->ops->sync(w->q) < 0)
 		return lt_queue_err(w->ops, w->q, err);
@@ -443,11 +489,13 @@ int lt_weights_init(struct lt_weights *w, uint64_t seed, struct lu_err *err)
 
 int lt_weights_reset_optimizer(struct lt_weights *w, struct lu_err *err)
 {
-	size_t bytes = w->states * sizeof(lk_real);
+	bool low = w->holding.low;
+	size_t bytes = w->states * (low ? sizeof(uint16_t) : sizeof(lk_real));
 
-	if (w->ops->zero(w->q, w->vector[LT_VECTOR_M], bytes) < 0 ||
-			w->ops->zero(w->q, w->vector[LT_VECTOR_V], bytes) < 0)
-		return lt_queue_err(w->ops, w->q, err);
+	for (int i = LT_VECTOR_M; i <= LT_VECTOR_V; i++) {
+		if (w->ops->zero(w->q, low ? (void *)w->half[i] : w->vector[i], bytes) < 0)
+			return lt_queue_err(w->ops, w->q, err);
+	}
 	return 0;
 }
 

@@ -20,6 +20,8 @@
  * Where products read a copy of another type, p is cut as m and v are (lt_weights_cut()): a rank needs
  * of the others' parts the copy alone, and the weights of the norms, which are read as lk_real.
  *
+ * With `low`, activations in bf16, a parameter takes 10 bytes in place of 18 (low_memory.h).
+ *
  * open allocates everything; if that fails the message says how much was requested.
  */
 #include "kernels/lk.h"
@@ -43,7 +45,9 @@ struct lt_holding {
 	size_t lanes;
 	size_t dp_rank, dp_size;
 	bool zero;
-	bool packed; /* pack the matrices: for generation, a row at a time */
+	bool packed;   /* pack the matrices: for generation, a row at a time */
+	bool low;      /* 10 bytes a parameter, for training in bf16 */
+	uint64_t seed; /* of its stochastic rounding */
 };
 
 /* The part of a bucket that a rank owns: begin .. end - 1 of the local vector, and its place in m
@@ -63,9 +67,13 @@ struct lt_weights {
 	size_t *bound;		     /* [buckets][dp_size + 1] in the local vector, if zero */
 	struct lt_owned *owned;	     /* by bucket */
 	size_t states;		     /* elements owned, of m and of v */
-	lk_act *act;	 /* p in the type of the activations; p itself if the types are equal */
-	lk_real *norm;	 /* where p is cut: the weights of all norms, one after the other */
-	size_t *norm_at; /* [norms]: their offsets in the local vector, ascending */
+	lk_act *act; /* p in the type of the activations; p itself if the types are equal */
+	/* With `low` in place of `vector` and `grad`, p being act and these halves; and fp32 gradients of
+	 * one bucket in one micro-batch. */
+	uint16_t *half[LT_VECTORS], *half_grad;
+	lk_real *scratch;
+	lk_real *norm; /* where p is cut, or with `low`: the weights of all norms, one after the other */
+	size_t *norm_at;	  /* [norms]: their offsets in the local vector, ascending */
 	size_t norms, norm_total; /* number of norms, and of their weights */
 	struct lt_matrix *matrix; /* [layers][LT_LAYER_MATRICES], then the head; only those held */
 	struct lk_step *step;	  /* device */
@@ -106,17 +114,15 @@ int lt_weights_put(struct lt_weights *w, enum lt_vector which, size_t offset, si
  * Returns the number of bytes, at most those of n lk_real, or 0 on failure. */
 size_t lt_weights_get_shared(struct lt_weights *w, size_t offset, size_t n, void *out,
 		struct lu_err *err) LU_CHECKED;
-/* Where an element of a vector is in device memory. */
-lk_real *lt_weights_at(const struct lt_weights *w, enum lt_vector which, size_t offset);
+/* Queue a copy of such elements to the host, within one parameter. Only what is owned. */
+int lt_weights_queue_get(struct lt_weights *w, enum lt_vector which, size_t offset, size_t n,
+		lk_real *out, struct lu_err *err) LU_CHECKED;
 
-/* True if a rank holds of p its own part alone. */
+/* True if a rank holds of p its own part alone, or with `low` all in halves. */
 static inline bool lt_weights_cut(const struct lt_weights *w)
 {
 	return w->norm != NULL;
 }
-
-/* The weights of the norm at `offset` of the local vector. */
-lk_real *lt_weights_norm(const struct lt_weights *w, size_t offset);
 
 /* Copy the queue's message to err; returns -1. */
 int lt_queue_err(const struct lk_ops *ops, const struct lk_queue *q, struct lu_err *err);

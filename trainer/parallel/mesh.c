@@ -1,6 +1,5 @@
 #include "trainer/parallel/mesh.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "libcommon/base/num.h"
@@ -113,9 +112,31 @@ int lt_mesh_init(struct lt_mesh *m, const size_t size[LT_AXES], const char *orde
 	return 0;
 }
 
+bool lt_mesh_reverse(struct lt_mesh *m)
+{
+	size_t dp = m->size[LT_DP];
+
+	m->reversed = (dp & (dp - 1)) == 0;
+	return m->reversed;
+}
+
+/* The place on an axis of a coordinate, and back. */
+static size_t turned(const struct lt_mesh *m, enum lt_axis axis, size_t at)
+{
+	size_t out = 0;
+
+	if (axis != LT_DP || !m->reversed)
+		return at;
+	for (size_t bit = 1; bit < m->size[axis]; bit *= 2) {
+		out = out * 2 + at % 2;
+		at /= 2;
+	}
+	return out;
+}
+
 size_t lt_mesh_at(const struct lt_mesh *m, enum lt_axis axis, size_t rank)
 {
-	return rank / m->stride[axis] % m->size[axis];
+	return turned(m, axis, rank / m->stride[axis] % m->size[axis]);
 }
 
 size_t lt_mesh_rank(const struct lt_mesh *m, const size_t at[LT_AXES])
@@ -123,7 +144,7 @@ size_t lt_mesh_rank(const struct lt_mesh *m, const size_t at[LT_AXES])
 	size_t rank = 0;
 
 	for (size_t axis = 0; axis < LT_AXES; axis++)
-		rank += at[axis] * m->stride[axis];
+		rank += turned(m, (enum lt_axis)axis, at[axis]) * m->stride[axis];
 	return rank;
 }
 

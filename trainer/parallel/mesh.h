@@ -19,6 +19,7 @@
  *
  * The struct owns nothing. Ranks and coordinates passed in must be within the mesh.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "libcommon/base/buf.h"
@@ -32,7 +33,8 @@ struct lt_mesh {
 	size_t size[LT_AXES];
 	enum lt_axis order[LT_AXES]; /* fastest first */
 	size_t stride[LT_AXES];
-	size_t ranks; /* the product of the sizes */
+	size_t ranks;  /* the product of the sizes */
+	bool reversed; /* lt_mesh_reverse() */
 };
 
 /*
@@ -44,6 +46,14 @@ struct lt_mesh {
  */
 int lt_mesh_init(struct lt_mesh *m, const size_t size[LT_AXES], const char *order, size_t processes,
 		struct lu_err *err) LU_CHECKED;
+
+/*
+ * Number the ranks of the data-parallel axis by the reversed bits of their places, if they are a power of
+ * two; false if they are not. The tree by which members are summed (comm.h) pairs member j with
+ * j + size / 2 first: these are now neighbours, in one host, and what goes between hosts last is an
+ * eighth of all where a host has eight.
+ */
+bool lt_mesh_reverse(struct lt_mesh *m);
 
 /* "tp", "cp", "dp" or "pp". */
 const char *lt_axis_name(enum lt_axis axis);

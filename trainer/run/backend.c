@@ -105,6 +105,16 @@ int lt_backend_place(
 	return rc;
 }
 
+double lt_backend_peak(const struct lt_backend *b, int device, size_t ranks)
+{
+	struct lk_device d;
+	struct lk_err ignored;
+
+	if (!b->gpu || b->dtype != LT_BF16 || lk_cuda_describe(device, &d, &ignored) < 0)
+		return 0;
+	return d.flops16 * (double)ranks;
+}
+
 size_t lt_backend_head_rows(const struct lk_ops *ops)
 {
 	return strncmp(ops->name, "cuda", 4) == 0 ? LT_GPU_HEAD_ROWS : 0;
@@ -135,4 +145,17 @@ const char *lt_dtype_name(enum lt_dtype dtype)
 enum lt_dtype lt_dtype_of(const char *name)
 {
 	return strcmp(name, "bf16") == 0 ? LT_BF16 : LT_FP32;
+}
+
+const char *lt_memory_name(enum lt_memory_mode memory)
+{
+	return memory == LT_MEMORY_LOW ? "low" : "standard";
+}
+
+int lt_backend_check(const struct lt_backend *b, const struct lt_settings *s, struct lu_err *err)
+{
+	if (s->train.memory == LT_MEMORY_LOW && b->dtype != LT_BF16)
+		return lu_err_set(err, "train.memory = low needs train.dtype = bf16; here it is %s",
+				lt_dtype_name(b->dtype));
+	return 0;
 }

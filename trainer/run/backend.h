@@ -28,6 +28,10 @@ struct lt_backend {
 	char why_not[256]; /* `auto`: why it is no GPU, "" if the build has none */
 };
 
+/* An error if settings cannot be had on it. */
+int lt_backend_check(const struct lt_backend *b, const struct lt_settings *s,
+		struct lu_err *err) LU_CHECKED;
+
 int lt_backend_choose(struct lt_backend *b, enum lt_device device, enum lt_dtype dtype,
 		struct lu_err *err) LU_CHECKED;
 
@@ -37,6 +41,10 @@ int lt_backend_choose(struct lt_backend *b, enum lt_device device, enum lt_dtype
  */
 int lt_backend_place(const struct lt_backend *b, struct lt_comm *comm, int *device,
 		struct lu_err *err) LU_CHECKED;
+
+/* Operations a second that so many GPUs like this one can do in the type of the activations, by the data
+ * sheet; 0: not known. */
+double lt_backend_peak(const struct lt_backend *b, int device, size_t ranks);
 
 /* Rows of logits at once: 0, chosen by the vocabulary, on the CPU; on GPUs as many as keep the traffic of
  * the head's weight gradient, which is read and written for each block of rows, small beside the
@@ -52,5 +60,7 @@ const char *lt_equality_name(enum lt_equality level);
 /* "fp32", "bf16"; and back, where anything else, such as the "" of old checkpoints, is fp32. */
 const char *lt_dtype_name(enum lt_dtype dtype);
 enum lt_dtype lt_dtype_of(const char *name);
+/* "standard", "low". */
+const char *lt_memory_name(enum lt_memory_mode memory);
 
 #endif

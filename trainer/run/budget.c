@@ -8,6 +8,7 @@
 #include "kernels/lk.h"
 #include "libcommon/sys/machine.h"
 #include "trainer/model/model.h"
+#include "trainer/model/weights.h"
 #include "trainer/parallel/actions.h"
 #include "trainer/parallel/actions_chart.h"
 #include "trainer/parallel/stages.h"
@@ -180,22 +181,38 @@ static int check_phase(const struct lt_settings *s, const struct seat *seat, uin
 	return rc;
 }
 
-int lt_budget_device(const struct lt_config *c, const struct lt_backend *b, int device, size_t rank,
+/* Bytes of a GPU that the rank will allocate. */
+static int count_device(const struct lt_config *c, const struct seat *seat, size_t rank,
 		size_t ranks, uint64_t *bytes, struct lu_err *err)
 {
-	const struct seat seat = { b, device };
 	struct lt_settings s;
 	struct lt_memory m;
 
 	*bytes = 0;
 	for (size_t i = 0; i < c->phase.n; i++) {
 		if (lt_config_phase(c, i, &s, err) < 0 ||
-				count_phase(&s, rank, ranks, &seat, &m, err) < 0)
+				count_phase(&s, rank, ranks, seat, &m, err) < 0)
 			return -1;
 		if (device_bytes(&m, ranks) > (double)*bytes)
 			*bytes = (uint64_t)device_bytes(&m, ranks);
 	}
 	return 0;
+}
+
+int lt_budget_open_queue(const struct lt_config *c, const struct lt_backend *b, int device,
+		const struct lt_comm *comm, struct lk_queue **q, struct lu_err *err)
+{
+	const struct seat seat = { b, device };
+	uint64_t bytes;
+	struct lk_err kerr;
+
+	if (b->ops->open(q, device, &kerr) < 0)
+		return lu_err_set(err, "%s", kerr.msg);
+	if (!b->gpu)
+		return 0;
+	if (count_device(c, &seat, lt_comm_rank(comm), lt_comm_size(comm), &bytes, err) < 0)
+		return -1;
+	return b->ops->reserve(*q, bytes) < 0 ? lt_queue_err(b->ops, *q, err) : 0;
 }
 
 int lt_budget_check_memory(const struct lt_config *c, const struct lt_backend *b, int device,
@@ -440,7 +457,8 @@ int lt_budget(const struct lt_config *c, const char *tokenizer, struct lu_buf *o
 	struct lt_backend b;
 	const struct seat seat = { &b, 0 };
 
-	if (lt_backend_choose(&b, c->base.train.device, c->base.train.dtype, err) < 0)
+	if (lt_backend_choose(&b, c->base.train.device, c->base.train.dtype, err) < 0 ||
+			lt_backend_check(&b, &c->base, err) < 0)
 		return -1;
 	for (size_t i = 0; i < c->phase.n; i++) {
 		struct lt_phase_data d;

@@ -22,10 +22,10 @@ int lt_budget(const struct lt_config *c, const char *tokenizer, struct lu_buf *o
 int lt_budget_check_memory(const struct lt_config *c, const struct lt_backend *b, int device,
 		struct lt_comm *comm, struct lu_err *err) LU_CHECKED;
 
-/* Bytes of a GPU that a rank will allocate in the phase that needs most: what lk_ops.reserve() is to
- * take. LT_NCCL_BYTES are beside it. */
-int lt_budget_device(const struct lt_config *c, const struct lt_backend *b, int device, size_t rank,
-		size_t ranks, uint64_t *bytes, struct lu_err *err) LU_CHECKED;
+/* Open the queue of a rank, and on a GPU take at once all memory that the phase which needs most will
+ * allocate (lk_ops.reserve). LT_NCCL_BYTES are beside it. */
+int lt_budget_open_queue(const struct lt_config *c, const struct lt_backend *b, int device,
+		const struct lt_comm *comm, struct lk_queue **q, struct lu_err *err) LU_CHECKED;
 
 /* Bytes that NCCL is granted for each group of ranks, for its buffers; an assumption that leaves room,
  * not a measurement. cuBLASLt has its work space in ours. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "libcommon/sys/file.h"
+#include "trainer/model/weights_place.h"
 #include "trainer/run/folder.h"
 #include "trainer/run/hash_share.h"
 #include "trainer/run/step_folder.h"
@@ -228,7 +229,7 @@ static int load(struct lt_comm *comm, const struct lt_checkpoint *c, struct lt_w
 		char *path;
 		int rc = 0;
 
-		if (!w->vector[i])
+		if (!lt_weights_has(w, (enum lt_vector)i))
 			continue;
 		path = lu_concat(c->dir, "/", lt_vector_files[i]);
 		rc = path ? lt_tensors_read(w, (enum lt_vector)i, path, err) : lu_err_nomem(err);

@@ -47,6 +47,8 @@ static void format_layout(const struct lt_written_by *by, struct lu_buf *b)
 	lu_json_put_cstr(b, "equality", by->equality);
 	if (*by->dtype)
 		lu_json_put_cstr(b, "dtype", by->dtype);
+	if (*by->memory)
+		lu_json_put_cstr(b, "memory", by->memory);
 	lu_json_open_object(b, "layout");
 	lu_json_put_u64(b, "dp", by->dp);
 	lu_json_put_u64(b, "tp", by->tp);
@@ -186,6 +188,9 @@ static bool read_layout(struct manifest *m, struct lt_written_by *by)
 		return true;
 	if (lu_json_get(&m->obj, "dtype") &&
 			!get_text(m, &m->obj, "dtype", by->dtype, sizeof(by->dtype)))
+		return false;
+	if (lu_json_get(&m->obj, "memory") &&
+			!get_text(m, &m->obj, "memory", by->memory, sizeof(by->memory)))
 		return false;
 	return layout->type == LU_JSON_OBJECT &&
 			lu_json_object(layout->value, &m->arena, &o, &fault) == 0 &&

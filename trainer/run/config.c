@@ -73,7 +73,7 @@ static int check_override(const struct lt_phase *p, const struct lt_override *o,
 			(strcmp(o->section, "parallel") == 0 && strcmp(o->key, "recompute") != 0 &&
 					strcmp(o->key, "hash_every") != 0) ||
 			strcmp(o->key, "lanes") == 0 || strcmp(o->key, "dtype") == 0 ||
-			strcmp(o->key, "device") == 0)
+			strcmp(o->key, "memory") == 0 || strcmp(o->key, "device") == 0)
 		return lu_err_set(err, "[phase %s]: %s.%s is the same for the whole run", p->name,
 				o->section, o->key);
 	return 0;

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "libcommon/sys/tool.h"
 #include "trainer/parallel/stages.h"
 
 static int make_mesh(struct lt_layout *l, const struct lt_settings *s, size_t processes,
@@ -20,6 +22,8 @@ static int make_mesh(struct lt_layout *l, const struct lt_settings *s, size_t pr
 	}
 	if (lt_mesh_init(&l->mesh, size, s->parallel.order, processes, err) < 0)
 		return -1;
+	if (s->parallel.equality == LT_EQUAL_LAYOUT)
+		(void)lt_mesh_reverse(&l->mesh);
 	for (int a = 0; a < LT_AXES; a++)
 		l->at[a] = lt_mesh_at(&l->mesh, (enum lt_axis)a, l->rank);
 	return 0;
@@ -138,12 +142,14 @@ void lt_layout_release(struct lt_layout *l)
 	*l = (struct lt_layout){ 0 };
 }
 
-struct lt_holding lt_layout_holding(const struct lt_layout *l)
+struct lt_holding lt_layout_holding(const struct lt_layout *l, const struct lt_settings *s)
 {
 	return (struct lt_holding){ .lanes = l->lanes / l->mesh.size[LT_DP],
 		.dp_rank = l->at[LT_DP],
 		.dp_size = l->mesh.size[LT_DP],
-		.zero = l->zero };
+		.zero = l->zero,
+		.low = s->train.memory == LT_MEMORY_LOW,
+		.seed = s->train.seed };
 }
 
 struct lt_groups lt_layout_groups(const struct lt_layout *l)
@@ -171,6 +177,7 @@ struct lt_written_by lt_layout_describe(
 			lt_equality_name(lt_backend_equality(b, s->parallel.equality)));
 	snprintf(by.recompute, sizeof(by.recompute), "%s", names[s->parallel.recompute]);
 	snprintf(by.dtype, sizeof(by.dtype), "%s", lt_dtype_name(b->dtype));
+	snprintf(by.memory, sizeof(by.memory), "%s", lt_memory_name(s->train.memory));
 	return by;
 }
 
@@ -179,4 +186,24 @@ size_t lt_layout_micros(const struct lt_layout *l, size_t n)
 	size_t dp = l->mesh.size[LT_DP], r = l->at[LT_DP];
 
 	return n > r ? (n - r - 1) / dp + 1 : 0;
+}
+
+void lt_layout_note_rounding(const struct lt_written_by *was, const struct lt_written_by *is)
+{
+	const char *standard = lt_memory_name(LT_MEMORY_STANDARD);
+	const char *before = *was->memory ? was->memory : standard;
+	const char *dtype = lt_dtype_name(lt_dtype_of(was->dtype));
+
+	if (strcmp(dtype, is->dtype) != 0)
+		lu_note("activations round otherwise than before: train.dtype was %s and is %s",
+				dtype, is->dtype);
+	if (strcmp(before, is->memory) != 0)
+		lu_note("gradients and moments round otherwise than before: train.memory was %s "
+			"and "
+			"is %s",
+				before, is->memory);
+	if (was->dp && (was->lanes != is->lanes || was->tp != is->tp))
+		lu_note("sums round otherwise than before: train.lanes was %" PRIu64 " and is "
+			"%" PRIu64 ", parallel.tp was %" PRIu64 " and is %" PRIu64,
+				was->lanes, is->lanes, was->tp, is->tp);
 }

@@ -67,7 +67,7 @@ static int count_table(const struct lt_settings *s, const struct lt_schedule *sc
 		const struct lt_layout *l, const struct lt_table *t,
 		const struct lt_memory_rules *on, struct lt_memory *m, struct lu_err *err)
 {
-	struct lt_holding holding = lt_layout_holding(l);
+	struct lt_holding holding = lt_layout_holding(l, s);
 	size_t *slots = calloc(l->v + 1, sizeof(*slots));
 	struct lt_weights_bytes w;
 	struct lt_model_plan plan;

@@ -33,7 +33,7 @@ static int hash_param(struct lt_weights *w, const struct lt_param *p, lk_real *h
 static int hash_all(struct lt_weights *w, struct hashes *h, struct lu_err *err)
 {
 	struct lu_hasher *all = lu_hasher_new(), *whole = lu_hasher_new();
-	lk_real *host = malloc(CHUNK * sizeof(*host));
+	lk_real *host = w->ops->host_alloc(w->q, CHUNK * sizeof(*host));
 	int rc = all && whole && host ? 0 : lu_err_nomem(err);
 
 	for (size_t i = 0; i < w->table.n && rc == 0; i++) {
@@ -42,7 +42,7 @@ static int hash_all(struct lt_weights *w, struct hashes *h, struct lu_err *err)
 	}
 	if (rc == 0)
 		*h = (struct hashes){ lu_hasher_end(all), lu_hasher_end(whole) };
-	free(host);
+	w->ops->host_free(w->q, host);
 	lu_hasher_free(all);
 	lu_hasher_free(whole);
 	return rc;

@@ -17,10 +17,23 @@ const struct lu_enum lt_devices[] = {
 	LU_ENUM_END,
 };
 
+static const struct lu_enum attentions[] = {
+	{ "auto", LK_ATTENTION_AUTO },
+	{ "own", LK_ATTENTION_OWN },
+	{ "cudnn", LK_ATTENTION_CUDNN },
+	LU_ENUM_END,
+};
+
 static const struct lu_enum dtypes[] = {
 	{ "auto", LT_DTYPE_AUTO },
 	{ "fp32", LT_FP32 },
 	{ "bf16", LT_BF16 },
+	LU_ENUM_END,
+};
+
+static const struct lu_enum memories[] = {
+	{ "standard", LT_MEMORY_STANDARD },
+	{ "low", LT_MEMORY_LOW },
 	LU_ENUM_END,
 };
 
@@ -87,6 +100,8 @@ static const struct lu_opt train_keys[] = {
 	LU_OPT_STR(0, "init", S, train.init, "DIR", "initial weights in safetensors"),
 	LU_OPT_ENUM(0, "device", S, train.device, lt_devices, "what computes"),
 	LU_OPT_ENUM(0, "dtype", S, train.dtype, dtypes, "type of activations"),
+	LU_OPT_ENUM(0, "memory", S, train.memory, memories, "of weights and optimizer"),
+	LU_OPT_ENUM(0, "attention", S, train.attention, attentions, "whose attention on GPUs"),
 	LU_OPT_DOUBLE(0, "lr", S, train.lr, "X", 0, 100, "peak learning rate"),
 	LU_OPT_DOUBLE(0, "lr_min", S, train.lr_min, "X", 0, 100, "final learning rate"),
 	LU_OPT_ENUM(0, "schedule", S, train.schedule, decays, "decay of the learning rate"),
@@ -363,6 +378,18 @@ static int check_length(const struct lt_settings *s, struct lu_err *err)
 	return 0;
 }
 
+static int check_memory(const struct lt_settings *s, struct lu_err *err)
+{
+	if (s->train.memory == LT_MEMORY_STANDARD)
+		return 0;
+	if (s->train.dtype == LT_FP32 ||
+			(s->train.dtype == LT_DTYPE_AUTO && s->train.device == LT_DEVICE_CPU))
+		return lu_err_set(err, "train.memory = low needs train.dtype = bf16");
+	if (s->model.tied)
+		return lu_err_set(err, "train.memory = low does not work with model.tied");
+	return 0;
+}
+
 static int check_train(const struct lt_settings *s, struct lu_err *err)
 {
 	uint64_t lanes = s->train.lanes;
@@ -386,6 +413,8 @@ static int check_train(const struct lt_settings *s, struct lu_err *err)
 		return lu_err_set(err, "train.cooldown has no effect without train.schedule = wsd");
 	if (s->train.schedule == LT_WSD && s->train.cooldown == 0)
 		return lu_err_set(err, "train.schedule = wsd needs train.cooldown");
+	if (check_memory(s, err) < 0)
+		return -1;
 	return lt_settings_schedule(s, 1, &schedule, err);
 }
 
@@ -416,6 +445,12 @@ static int check_parallel(const struct lt_settings *s, struct lu_err *err)
 				"parallel.equality = %s has no effect with train.device = cpu, "
 				"where bits are always equal over layouts",
 				s->parallel.equality == LT_EQUAL_RUN ? "run" : "fast");
+	if (s->train.attention != LK_ATTENTION_AUTO && s->train.device == LT_DEVICE_CPU)
+		return lu_err_set(err, "train.attention has no effect with train.device = cpu");
+	if (s->train.attention == LK_ATTENTION_CUDNN && s->train.dtype == LT_FP32)
+		return lu_err_set(err,
+				"train.attention = cudnn has no effect with train.dtype = fp32: "
+				"cuDNN's attention is for bf16");
 	if (s->parallel.sequence && s->parallel.size[LT_TP] == 1)
 		return lu_err_set(err, "parallel.sequence has no effect without parallel.tp > 1");
 	return 0;

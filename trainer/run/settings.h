@@ -26,6 +26,8 @@
 
 /* Type of the activations, and what computes, see backend.h. */
 enum lt_dtype { LT_DTYPE_AUTO, LT_FP32, LT_BF16 };
+/* Of the weights, their gradients and AdamW, see lt_holding.low. */
+enum lt_memory_mode { LT_MEMORY_STANDARD, LT_MEMORY_LOW };
 enum lt_device { LT_DEVICE_AUTO, LT_DEVICE_CPU, LT_DEVICE_CUDA };
 
 struct lt_settings {
@@ -46,6 +48,8 @@ struct lt_settings {
 		const char *ramp, *init;
 		enum lt_device device;
 		enum lt_dtype dtype;
+		enum lt_memory_mode memory;
+		enum lk_attention attention;
 		enum lt_decay schedule;
 		double lr, lr_min;
 		uint64_t warmup, cooldown;

@@ -49,8 +49,14 @@ int lt_snapshot_open(struct lt_snapshot *s, struct lt_weights *w, struct lu_err 
 		s->count += end - begin;
 	}
 	for (int v = 0; v < LT_VECTORS; v++) {
-		/* One more, so that there is something to allocate. */
-		s->host[v] = malloc((s->count + 1) * sizeof(*s->host[v]));
+		/* One more, so that there is something to allocate. Pinned memory is copied to several
+		 * times as fast, but a host may not grant so much of it. */
+		size_t bytes = (s->count + 1) * sizeof(*s->host[v]);
+
+		s->host[v] = w->ops->host_alloc(w->q, bytes);
+		s->pinned[v] = s->host[v] != NULL;
+		if (!s->host[v])
+			s->host[v] = malloc(bytes);
 		if (!s->host[v]) {
 			lt_snapshot_close(s);
 			return lu_err_nomem(err);
@@ -65,8 +71,12 @@ int lt_snapshot_open(struct lt_snapshot *s, struct lt_weights *w, struct lu_err 
 
 void lt_snapshot_close(struct lt_snapshot *s)
 {
-	for (int v = 0; v < LT_VECTORS; v++)
-		free(s->host[v]);
+	for (int v = 0; v < LT_VECTORS; v++) {
+		if (s->pinned[v])
+			s->w->ops->host_free(s->w->q, s->host[v]);
+		else
+			free(s->host[v]);
+	}
 	free(s->piece);
 	lt_tensors_layout_close(&s->file);
 	*s = (struct lt_snapshot){ 0 };
@@ -81,10 +91,9 @@ int lt_snapshot_take(struct lt_snapshot *s, struct lu_err *err)
 		size_t offset = s->w->table.param[p->param].offset + p->at;
 
 		for (int v = 0; v < LT_VECTORS; v++) {
-			if (ops->copy(s->w->q, s->host[v] + p->host,
-					    lt_weights_at(s->w, (enum lt_vector)v, offset),
-					    p->n * sizeof(lk_real), LK_D2H) < 0)
-				return lt_queue_err(ops, s->w->q, err);
+			if (lt_weights_queue_get(s->w, (enum lt_vector)v, offset, p->n,
+					    s->host[v] + p->host, err) < 0)
+				return -1;
 		}
 	}
 	return ops->sync(s->w->q) < 0 ? lt_queue_err(ops, s->w->q, err) : 0;

@@ -31,6 +31,7 @@ struct lt_snapshot {
 	size_t pieces;
 	size_t count; /* elements of one vector */
 	lk_real *host[LT_VECTORS];
+	bool pinned[LT_VECTORS]; /* it is memory of lk_ops.host_alloc() */
 };
 
 int lt_snapshot_open(struct lt_snapshot *s, struct lt_weights *w, struct lu_err *err) LU_CHECKED;

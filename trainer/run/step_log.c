@@ -1,7 +1,11 @@
 #include "trainer/run/step_log.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "libcommon/base/json_writer.h"
 #include "libcommon/sys/machine.h"
+#include "trainer/model/model.h"
 
 static void format_metrics(
 		const struct lt_position *pos, const struct lt_step_result *s, struct lu_buf *b)
@@ -20,21 +24,45 @@ static void format_metrics(
 	lu_buf_putc(b, '\n');
 }
 
-static void format_timing(uint64_t step, const struct lt_step_result *s, double rate, double gflops,
-		struct lu_buf *b)
+static void format_timing(uint64_t step, const struct lt_step_result *s,
+		const struct lt_speed *speed, struct lu_buf *b)
 {
+	double rate = (double)s->tokens / s->seconds;
+
 	lu_json_open_object(b, NULL);
 	lu_json_put_u64(b, "step", step);
 	lu_json_put_fixed(b, "seconds", s->seconds, 6);
 	lu_json_put_fixed(b, "data_seconds", s->data_seconds, 6);
 	lu_json_put_fixed(b, "tokens_per_s", rate, 1);
-	lu_json_put_fixed(b, "gflops", gflops, 2);
+	lu_json_put_fixed(b, "gflops", rate * speed->token_flops_causal * 1e-9, 2);
+	if (speed->peak > 0) {
+		lu_json_put_fixed(b, "mfu", rate * speed->token_flops / speed->peak, 4);
+		lu_json_put_fixed(
+				b, "mfu_causal", rate * speed->token_flops_causal / speed->peak, 4);
+	}
 	lu_json_close_object(b);
 	lu_buf_putc(b, '\n');
 }
 
+/* The algorithms that the queue of a GPU chose, a string each. */
+static void format_choices(const struct lt_weights *w, struct lu_buf *b)
+{
+	size_t n = lk_cuda_choices(w->q, NULL, 0);
+	char *text = malloc(n + 1), *line = text, *end;
+
+	b->failed |= !text;
+	if (!text)
+		return;
+	(void)lk_cuda_choices(w->q, text, n + 1);
+	lu_json_open_array(b, "choices");
+	for (; (end = strchr(line, '\n')); line = end + 1)
+		lu_json_put_str(b, NULL, (struct lu_str){ line, (size_t)(end - line) });
+	lu_json_close_array(b);
+	free(text);
+}
+
 /* Where and when this start made its first step. */
-static void format_start(struct lu_buf *b)
+static void format_start(const struct lt_weights *w, struct lu_buf *b)
 {
 	struct lu_buf date = { 0 }, machine = { 0 };
 
@@ -44,6 +72,8 @@ static void format_start(struct lu_buf *b)
 	lu_json_open_object(b, NULL);
 	lu_json_put_str(b, "date", lu_buf_slice(&date));
 	lu_json_put_str(b, "machine", lu_buf_slice(&machine));
+	if (lt_model_on_gpu(w->ops))
+		format_choices(w, b);
 	lu_json_close_object(b);
 	lu_buf_putc(b, '\n');
 	lu_buf_release(&date);
@@ -51,7 +81,7 @@ static void format_start(struct lu_buf *b)
 }
 
 int lt_step_log(struct lt_run *run, const struct lt_position *pos, const struct lt_step_result *s,
-		bool first, double gflops, struct lu_err *err)
+		const struct lt_weights *first, const struct lt_speed *speed, struct lu_err *err)
 {
 	struct lu_buf b = { 0 };
 	int rc;
@@ -60,8 +90,8 @@ int lt_step_log(struct lt_run *run, const struct lt_position *pos, const struct 
 	rc = lt_run_log(run, LT_METRICS, &b, err);
 	lu_buf_clear(&b);
 	if (first)
-		format_start(&b);
-	format_timing(pos->step, s, (double)s->tokens / s->seconds, gflops, &b);
+		format_start(first, &b);
+	format_timing(pos->step, s, speed, &b);
 	if (rc == 0)
 		rc = lt_run_log(run, LT_TIMING, &b, err);
 	lu_buf_release(&b);

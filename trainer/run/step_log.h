@@ -14,8 +14,20 @@ struct lt_step_result {
 	struct lt_update update;
 };
 
-/* Log the step that ended at the position. first: where and when this start made it, too. */
+/*
+ * What a token costs, and what all ranks could do. Model FLOPs utilisation (MFU, Chowdhery et al. 2022)
+ * is said by both conventions: with all of the attention matrix counted, as PaLM's authors do, and with
+ * its lower half, which is what is computed.
+ */
+struct lt_speed {
+	double token_flops, token_flops_causal;
+	double peak; /* operations a second of all ranks together, by the data sheet; 0: not known */
+};
+
+/* Log the step that ended at the position. first: the weights after the first step of this start, and
+ * NULL after the others: where and when it was made, and what the GPU's queue chose for it. */
 int lt_step_log(struct lt_run *run, const struct lt_position *pos, const struct lt_step_result *s,
-		bool first, double gflops, struct lu_err *err) LU_CHECKED;
+		const struct lt_weights *first, const struct lt_speed *speed,
+		struct lu_err *err) LU_CHECKED;
 
 #endif

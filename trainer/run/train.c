@@ -35,7 +35,7 @@ struct phase {
 	struct lt_hyper hyper;
 	struct lt_step *step;
 	struct lt_feed *feed; /* NULL until the first micro-batch */
-	double token_flops;   /* per token, causal */
+	struct lt_speed speed;
 };
 
 struct lt_trainer {
@@ -172,20 +172,27 @@ static int one_step(
 static int log_step(struct lt_trainer *l, const struct lt_step_result *s, struct lu_err *err)
 {
 	const struct phase *p = &l->phase;
-	double rate = (double)s->tokens / s->seconds, gflops = rate * p->token_flops * 1e-9;
+	double rate = (double)s->tokens / s->seconds, peak = p->speed.peak;
 	uint64_t step = l->pos.step, every = p->data.s.train.log_every;
 	uint64_t left = lt_schedule_left(&p->data.schedule, l->pos.samples);
 	double more = (double)(p->data.schedule.samples - l->pos.samples) / (double)s->batch;
 
 	if (!l->run)
 		return 0;
-	if (every && step % every == 0)
+	if (every && step % every == 0 && peak > 0)
+		lu_note("step %" PRIu64 " of %" PRIu64 " loss %.4f norm %.3f %.0f tokens/s, "
+			"MFU %.1f %%, %.0f s left",
+				step, step + left, s->loss, s->update.norm, rate,
+				100 * rate * p->speed.token_flops / peak,
+				left ? more * s->seconds : 0);
+	else if (every && step % every == 0)
 		/* Within 80 columns; the learning rate is in the metrics. */
 		lu_note("step %" PRIu64 " of %" PRIu64 " loss %.4f norm %.3f %.0f tokens/s, "
 			"%.0f s left",
 				step, step + left, s->loss, s->update.norm, rate,
 				left ? more * s->seconds : 0);
-	return lt_step_log(l->run, &l->pos, s, step == l->first_step + 1, gflops, err);
+	return lt_step_log(l->run, &l->pos, s, step == l->first_step + 1 ? l->w : NULL, &p->speed,
+			err);
 }
 
 /* --- one phase ------------------------------------------------------------------------------- */
@@ -222,7 +229,9 @@ static int open_phase(struct lt_trainer *l, struct lu_err *err)
 		return -1;
 	p->hyper = (struct lt_hyper){ s->train.beta1, s->train.beta2, s->train.eps,
 		s->train.weight_decay, s->train.clip };
-	p->token_flops = lt_flops_per_token(&l->w->table, s->train.context, true);
+	p->speed = (struct lt_speed){ lt_flops_per_token(&l->w->table, s->train.context, false),
+		lt_flops_per_token(&l->w->table, s->train.context, true),
+		lt_backend_peak(l->what->backend, l->device, lt_comm_size(l->comm)) };
 	if (s->train.reset_optimizer && l->pos.samples == 0) {
 		if (lt_weights_reset_optimizer(l->w, err) < 0)
 			return -1;
@@ -475,40 +484,11 @@ static int check_all(struct lt_trainer *l, struct lt_settings *first, struct lt_
 
 static int open_weights(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
 {
-	struct lt_holding holding = lt_layout_holding(&l->layout);
+	struct lt_holding holding = lt_layout_holding(&l->layout, &l->what->config->base);
 
 	if (lt_weights_open(&l->w, l->ops, l->q, shape, &l->layout.place, &holding, err) < 0)
 		return -1;
 	return check_space(l, err);
-}
-
-/* Open the queue, and on a GPU take at once all memory that the run will need of it. */
-static int open_device(struct lt_trainer *l, struct lu_err *err)
-{
-	const struct lt_training *what = l->what;
-	uint64_t bytes;
-	struct lk_err kerr;
-
-	if (l->ops->open(&l->q, l->device, &kerr) < 0)
-		return lu_err_set(err, "%s", kerr.msg);
-	if (!what->backend->gpu)
-		return 0;
-	if (lt_budget_device(what->config, what->backend, l->device, lt_comm_rank(l->comm),
-			    lt_comm_size(l->comm), &bytes, err) < 0)
-		return -1;
-	return l->ops->reserve(l->q, bytes) < 0 ? lt_queue_err(l->ops, l->q, err) : 0;
-}
-
-/* The groups of this rank, on a GPU over NCCL. */
-static int connect_ranks(struct lt_trainer *l, const struct lt_settings *s, struct lu_err *err)
-{
-	const struct lt_backend *b = l->what->backend;
-
-	if (b->gpu &&
-			lt_comm_device(l->comm, l->device,
-					lt_backend_equality(b, s->parallel.equality), err) < 0)
-		return -1;
-	return lt_layout_connect(&l->layout, l->comm, err);
 }
 
 /* Each group of checks ends with an agreement, so that one rank alone says what is wrong, before
@@ -522,6 +502,8 @@ static int open_all(struct lt_trainer *l, struct lu_err *err)
 	struct lt_shape shape;
 	int rc = check_all(l, &first, &shape, err);
 
+	if (rc == 0)
+		rc = lt_backend_check(l->what->backend, &first, err);
 	if (agree(l, rc, err) < 0 || find_position(l, &shape, err) < 0)
 		return -1;
 	rc = open_data(l, err);
@@ -531,10 +513,16 @@ static int open_all(struct lt_trainer *l, struct lu_err *err)
 					lt_budget_check_memory(l->what->config, l->what->backend,
 							l->device, l->comm, err) < 0))
 		return -1;
-	rc = open_device(l, err);
+	rc = lt_budget_open_queue(
+			l->what->config, l->what->backend, l->device, l->comm, &l->q, err);
 	if (agree(l, rc, err) < 0 || lt_watch_open(&l->watch, l->comm, l->ops, l->device, err) < 0)
 		return -1;
-	rc = connect_ranks(l, &first, err);
+	if (l->what->backend->gpu)
+		rc = lt_comm_device(l->comm, l->device,
+				lt_backend_equality(l->what->backend, first.parallel.equality),
+				err);
+	if (rc == 0)
+		rc = lt_layout_connect(&l->layout, l->comm, err);
 	if (rc == 0)
 		rc = open_weights(l, &shape, err);
 	if (agree(l, rc, err) < 0 || restore(l, &first, err) < 0)
@@ -658,22 +646,6 @@ static void conclude(const struct lt_trainer *l, int rc)
 				(double)tokens / seconds, l->last_loss, l->run->path, l->saved);
 }
 
-/* Say so if numbers are rounded otherwise than before: in another type, or in sums of another order. */
-static void note_rounding(const struct lt_trainer *l)
-{
-	const struct lt_written_by *was = &l->found.pos.by;
-	size_t lanes = l->layout.lanes, tp = l->layout.mesh.size[LT_TP];
-	enum lt_dtype dtype = l->what->config->base.train.dtype;
-
-	if (l->found.found && lt_dtype_of(was->dtype) != dtype)
-		lu_note("activations round otherwise than before: train.dtype was %s and is %s",
-				lt_dtype_name(lt_dtype_of(was->dtype)), lt_dtype_name(dtype));
-	if (was->dp && (was->lanes != lanes || was->tp != tp))
-		lu_note("sums round otherwise than before: train.lanes was %" PRIu64 " and is "
-			"%zu, parallel.tp was %" PRIu64 " and is %zu",
-				was->lanes, lanes, was->tp, tp);
-}
-
 int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 {
 	int rc;
@@ -695,7 +667,8 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 						  "checkpoint's files were checked, the hashes "
 						  "were "
 						  "not");
-	note_rounding(l);
+	if (l->found.found)
+		lt_layout_note_rounding(&l->found.pos.by, &l->pos.by);
 	rc = run_phases(l, err);
 	/* Whatever has gone wrong, a checkpoint that is being written is worth having, and its
 	 * writer uses the run folder. */

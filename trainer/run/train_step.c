@@ -5,6 +5,7 @@
 #include "libcommon/base/num.h"
 #include "libcommon/base/vec.h"
 #include "libcommon/sys/progress.h"
+#include "trainer/model/batch_check.h"
 #include "trainer/parallel/actions.h"
 #include "trainer/parallel/actions_check.h"
 #include "trainer/run/backend.h"
@@ -14,6 +15,15 @@ struct loaded {
 	size_t micro; /* this rank's; SIZE_MAX: none */
 	uint32_t *ids, *labels, *places;
 };
+
+/* A message that is being received before its turn, while the device computes. */
+struct early {
+	const struct lt_action *action;
+	struct lt_pending *pending;
+	size_t gradient;
+};
+
+#define EARLY 4 /* messages between two passes at most */
 
 struct lt_step {
 	const struct lt_layout *layout;
@@ -33,7 +43,10 @@ struct lt_step {
 	size_t most_slots;
 	struct lt_pending *back[LT_MODEL_GRADIENTS]; /* gradients being sent */
 	size_t gradient;			     /* the one in use */
-	double *loss;				     /* device: of each micro-batch of the step */
+	size_t taken;				     /* gradients taken so far */
+	struct early early[EARLY];
+	size_t earlies;
+	double *loss; /* device: of each micro-batch of the step */
 	size_t micros_max;
 	double data_seconds;
 	/* The step that is running. */
@@ -97,6 +110,8 @@ int lt_step_plan(const struct lt_layout *l, const struct lt_settings *s,
 		.context = (size_t)s->train.context,
 		.mode = LT_MODEL_TRAIN,
 		.recompute = s->parallel.recompute,
+		.attention = s->train.attention,
+		.fast = s->parallel.equality == LT_EQUAL_FAST,
 		.slots = slots,
 		.tp = l->group[LT_TP],
 		.sequence = l->sequence };
@@ -274,11 +289,86 @@ static struct lt_pending **output_of(struct lt_step *e, size_t chunk, size_t slo
 	return &e->out[chunk * e->most_slots + slot];
 }
 
-/* Take the next buffer for gradients; the one before may still be on its way. */
-static int next_gradient(struct lt_step *e, struct lu_err *err)
+/* Take the next buffer for gradients; those before may still be on their way. */
+static int next_gradient(struct lt_step *e, size_t *i, struct lu_err *err)
 {
-	e->gradient = (e->gradient + 1) % LT_MODEL_GRADIENTS;
-	return lt_comm_wait(e->layout->comm, e->q, &e->back[e->gradient], err);
+	*i = ++e->taken % LT_MODEL_GRADIENTS;
+	return lt_comm_wait(e->layout->comm, e->q, &e->back[*i], err);
+}
+
+/* Receive what a chunk takes in, into its slot. */
+static int receive_input(struct lt_step *e, const struct lt_action *a, struct lt_pending **pending,
+		struct lu_err *err)
+{
+	size_t chunk = a->chunk / e->layout->mesh.size[LT_PP];
+
+	return lt_recv(e->layout->group[LT_PP], e->q, a->peer,
+			lt_model_input(e->model, chunk, a->slot), e->width, LT_ACTS, pending, err);
+}
+
+/* Receive the gradient of what a chunk put out, into buffer *i. */
+static int receive_gradient(struct lt_step *e, const struct lt_action *a, size_t *i,
+		struct lt_pending **pending, struct lu_err *err)
+{
+	if (next_gradient(e, i, err) < 0)
+		return -1;
+	return lt_recv(e->layout->group[LT_PP], e->q, a->peer, lt_model_gradient(e->model, *i),
+			e->width, LT_ACTS, pending, err);
+}
+
+static bool is_pass(const struct lt_action *a)
+{
+	return a->kind == LT_FORWARD || a->kind == LT_BACKWARD;
+}
+
+/*
+ * Before the device begins pass i, let it begin to receive what is needed after the pass, unless that
+ * goes where the pass works. Each direction between two stages has its own order, which stays.
+ */
+static int receive_early(
+		struct lt_step *e, const struct lt_actions *list, size_t i, struct lu_err *err)
+{
+	const struct lt_action *pass = &list->p[i];
+
+	if (!lt_comm_overlaps(e->layout->comm))
+		return 0;
+	for (size_t k = i + 1; k < list->n && !is_pass(&list->p[k]) && e->earlies < EARLY; k++) {
+		const struct lt_action *a = &list->p[k];
+		struct early *early = &e->early[e->earlies];
+		int rc;
+
+		if (a->kind != LT_RECV_FORWARD && a->kind != LT_RECV_BACKWARD)
+			continue;
+		if (a->kind == LT_RECV_FORWARD && a->chunk == pass->chunk && a->slot == pass->slot)
+			break;
+		*early = (struct early){ .action = a };
+		if (a->kind == LT_RECV_FORWARD)
+			rc = receive_input(e, a, &early->pending, err);
+		else
+			rc = receive_gradient(e, a, &early->gradient, &early->pending, err);
+		if (rc < 0)
+			return -1;
+		e->earlies++;
+	}
+	return 0;
+}
+
+/* A message whose turn it is: 1 if it was received early and is there, 0 if not. */
+static int take_early(struct lt_step *e, const struct lt_action *a, struct lu_err *err)
+{
+	for (size_t i = 0; i < e->earlies; i++) {
+		struct early *early = &e->early[i];
+
+		if (early->action != a)
+			continue;
+		if (lt_comm_wait(e->layout->comm, e->q, &early->pending, err) < 0)
+			return -1;
+		if (a->kind == LT_RECV_BACKWARD)
+			e->gradient = early->gradient;
+		*early = e->early[--e->earlies];
+		return 1;
+	}
+	return 0;
 }
 
 static int forward(struct lt_step *e, const struct lt_action *a, size_t chunk, struct lu_err *err)
@@ -296,6 +386,7 @@ static int backward(struct lt_step *e, const struct lt_action *a, size_t chunk, 
 {
 	size_t lanes = e->w->holding.lanes, i = (size_t)a->micro;
 	struct lt_pass pass = { .lane = i % lanes,
+		.micro = lt_layout_micro(e->layout, i),
 		.first = i < lanes,
 		.last = i + 1 == e->micros,
 		.loss = e->loss + lt_layout_micro(e->layout, i) };
@@ -305,7 +396,7 @@ static int backward(struct lt_step *e, const struct lt_action *a, size_t chunk, 
 	if (reads(e, a) && fetch(e, i, &batch, err) < 0)
 		return -1;
 	/* Elsewhere the gradient has been received into the buffer. */
-	if (a->chunk + 1 == chunks && next_gradient(e, err) < 0)
+	if (a->chunk + 1 == chunks && next_gradient(e, &e->gradient, err) < 0)
 		return -1;
 	return lt_model_backward(e->model, chunk, a->slot, &batch,
 			lt_model_gradient(e->model, e->gradient), &pass, err);
@@ -316,20 +407,20 @@ static int act(struct lt_step *e, const struct lt_action *a, struct lu_err *err)
 	struct lt_group *pp = e->layout->group[LT_PP];
 	size_t chunk = a->chunk / e->layout->mesh.size[LT_PP];
 	lk_act *dx;
+	int there;
 
 	switch (a->kind) {
 	case LT_RECV_FORWARD:
-		return lt_recv(pp, e->q, a->peer, lt_model_input(e->model, chunk, a->slot),
-				e->width, LT_ACTS, NULL, err);
+		there = take_early(e, a, err);
+		return there ? (there < 0 ? -1 : 0) : receive_input(e, a, NULL, err);
 	case LT_FORWARD: return forward(e, a, chunk, err);
 	case LT_SEND_FORWARD:
 		return lt_send(pp, e->q, a->peer, lt_model_output(e->model, chunk, a->slot),
 				e->width, LT_ACTS, output_of(e, chunk, a->slot), err);
 	case LT_RECV_BACKWARD:
-		if (next_gradient(e, err) < 0)
-			return -1;
-		dx = lt_model_gradient(e->model, e->gradient);
-		return lt_recv(pp, e->q, a->peer, dx, e->width, LT_ACTS, NULL, err);
+		there = take_early(e, a, err);
+		return there ? (there < 0 ? -1 : 0)
+			     : receive_gradient(e, a, &e->gradient, NULL, err);
 	case LT_BACKWARD: return backward(e, a, chunk, err);
 	case LT_SEND_BACKWARD:
 		dx = lt_model_gradient(e->model, e->gradient);
@@ -361,8 +452,11 @@ static int run(struct lt_step *e, const struct lt_actions *list, struct lu_err *
 		lt_action_text(&list->p[i], text, sizeof(text));
 		lt_comm_at(e->layout->comm, "step %llu, %s", (unsigned long long)e->what->number,
 				text);
-		if (act(e, &list->p[i], err) < 0)
+		e->w->ops->range_begin(e->q, text);
+		if ((is_pass(&list->p[i]) && receive_early(e, list, i, err) < 0) ||
+				act(e, &list->p[i], err) < 0)
 			return -1;
+		e->w->ops->range_end(e->q);
 	}
 	return drain(e, err);
 }
@@ -372,6 +466,7 @@ int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_s
 {
 	const struct lk_ops *ops = e->w->ops;
 	const struct lt_pipeline *p = NULL;
+	int rc;
 
 	LU_ASSERT(what->micros <= e->micros_max);
 	e->what = what;
@@ -385,11 +480,15 @@ int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_s
 		return -1;
 	if (ops->zero(e->q, e->loss, what->micros * sizeof(*e->loss)) < 0)
 		return lt_queue_err(ops, e->q, err);
+	ops->range_begin(e->q, "step");
 	if (run(e, &p->stage[e->layout->at[LT_PP]], err) < 0)
 		return -1;
 	lt_comm_at(e->layout->comm, "step %llu, update", (unsigned long long)what->number);
-	return lt_optimizer_update(
-			e->optimizer, h, what->tokens, e->loss, what->micros, update, err);
+	ops->range_begin(e->q, "update");
+	rc = lt_optimizer_update(e->optimizer, h, what->tokens, e->loss, what->micros, update, err);
+	ops->range_end(e->q);
+	ops->range_end(e->q);
+	return rc;
 }
 
 /* --- forward only ------------------------------------------------------------------------------ */
@@ -440,10 +539,13 @@ int lt_step_sum(struct lt_step *e, double *x, size_t n, struct lu_err *err)
 		if (g)
 			rc = lt_all_reduce(g, e->q, device, n, LT_DOUBLES, NULL, err);
 	}
-	if (rc == 0 && (ops->copy(e->q, x, device, bytes, LK_D2H) < 0 || ops->sync(e->q) < 0))
+	/* x is read before it is written. */
+	if (rc == 0 &&
+			(ops->sync(e->q) < 0 || ops->copy(e->q, x, device, bytes, LK_D2H) < 0 ||
+					ops->sync(e->q) < 0))
 		rc = lt_queue_err(ops, e->q, err);
 	ops->free(e->q, device);
-	return rc;
+	return rc < 0 ? -1 : lt_comm_check(e->layout->comm, err);
 }
 
 int lt_step_settle(struct lt_step *e, struct lu_err *err)

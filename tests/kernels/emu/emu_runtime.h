@@ -16,7 +16,8 @@
  * destination of a copy to the host is filled with 0xff until the copy runs.
  *
  * Environment, read at the first call: LK_EMU_LATE=1, LK_EMU_PROTECT=0, LK_EMU_ORDER=0, 1 or a number
- * above (see emu_control.h), LK_EMU_DEVICES (2), LK_EMU_MEMORY in MiB (4096).
+ * above (see emu_control.h), LK_EMU_DEVICES (2), LK_EMU_MEMORY in MiB (4096). LK_EMU_QUERY=0: who asks
+ * about an event does not make late work run, for work that waits for another process.
  */
 #include <stddef.h>
 
@@ -188,6 +189,8 @@ void emu_enqueue(cudaStream_t s, std::function<void()> fn);
 bool emu_owns(const void *p, size_t bytes);
 /* The error that cudaGetLastError() will return. */
 cudaError_t emu_error(cudaError_t e);
+/* Bytes of shared memory of a block: without asking, and the most, as of compute capability 8.0. */
+static const size_t emu_shared_default = 48 << 10, emu_shared_most = 163 << 10;
 /* Bytes of dynamic shared memory that a kernel may have. */
 size_t emu_shared_limit(const void *kernel);
 /* The kernel that runs, block and thread, as text; empty outside of kernels. */

@@ -1,6 +1,6 @@
 /*
- * Matrix products of the emulated GPU, in place of kernels/cuda/gemm.c: plain loops, with sums in
- * float in the order of k. Checks and refusals are those of gemm.c; scales, the largest absolute value
+ * Matrix products of the emulated GPU, in place of kernels/cuda/gemm_lt.c: plain loops, with sums in
+ * float in the order of k. Checks and refusals are those of gemm_lt.c; scales, the largest absolute value
  * and products without terms are gemm_scale.cu's there and here.
  */
 #include <stdlib.h>

@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# Training on GPUs, by the emulated one and fake_nccl.c in place of NCCL: close to the CPU on one rank and
+# on two, the same bits where they are promised, and one sentence where it cannot be.
+bats_require_minimum_version 1.5.0
+
+load ../cli/fixtures
+load ranks
+load devices
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	device_setup
+	lucie-train -q -c base.ini --set train.device=cpu -o cpu
+	lucie-train -q -c base.ini --set train.device=cpu --set train.dtype=bf16 -o cpu16
+	emulated lucie-train -q -c base.ini --set train.dtype=fp32 -o gpu
+	emulated lucie-train -q -c base.ini -o gpu16
+}
+
+setup() {
+	cd "$BATS_FILE_TMPDIR" || return 1
+	rm -rf run err.*
+}
+
+teardown() { kill_ranks; }
+
+@test "a GPU trains like the CPU" {
+	near cpu gpu "$TOLERANCE_FP32"
+	near cpu16 gpu16 "$TOLERANCE_BF16"
+	# What is automatic, as the manifest says.
+	grep -q '"equality":"run"' gpu16/latest/manifest.json
+	grep -q '"dtype":"bf16"' gpu16/latest/manifest.json
+	grep -q '"equality":"layout"' cpu/latest/manifest.json
+	grep -q '"dtype":"fp32"' cpu/latest/manifest.json
+}
+
+@test "the host waits where it must, and never touches the device's memory" {
+	# Work runs when somebody waits for it, and the pages of the device are closed to the host.
+	LK_EMU_PROTECT=1 LK_EMU_LATE=1 emulated lucie-train -q -c base.ini -o run
+	same_run gpu16 run
+}
+
+@test "two GPUs train like one" {
+	gpus 2 train.dtype=fp32
+	near cpu run "$TOLERANCE_FP32"
+	gpus 2 parallel.pp=2
+	near cpu16 run "$TOLERANCE_BF16"
+	gpus 2 parallel.tp=2 parallel.sequence=yes
+	near cpu16 run "$TOLERANCE_BF16"
+}
+
+@test "with equality = layout, four GPUs have the bits of one" {
+	gpus 4 parallel.equality=layout
+	same_run gpu16 run
+	grep -q '"equality":"layout"' run/latest/manifest.json
+}
+
+@test "a run of the CPU continues on a GPU" {
+	cp -R cpu run
+	emulated lucie-train -q -c base.ini --set train.device=auto --set train.dtype=fp32 \
+		--set train.steps=7 -o run
+	[ "$(grep -c '^{"step":[0-9]*,"phase"' run/metrics.jsonl)" = 7 ]
+	grep -q '"equality":"run"' run/latest/manifest.json
+}
+
+@test "the plan of memory names the GPU" {
+	emulated lucie-train -c base.ini --dry-run >plan
+	grep -q '^backend  *cuda bf16$' plan
+	grep -q '^one allocation of a GPU  *[0-9.]* MiB$' plan
+	grep -q '^GPU  *emulated GPU$' plan
+	LK_EMU_MEMORY=2 run emulated lucie-train -c base.ini -o run
+	[ "$status" = 2 ]
+	[[ "$output" == "lucie-train: the run needs "*" GiB of the GPU's memory, "*" are free: "* ]]
+	[ "${#lines[@]}" = 1 ]
+	[ ! -e run ]
+}
+
+# refused TEXT N KEY=VALUE...: so many ranks on GPUs end with this sentence, which one of them says.
+refused() {
+	local text=$1
+	shift
+	run gpus "$@"
+	[ "$status" != 0 ]
+	[ "$(cat err.* | grep -v ' ranks over ' | wc -l)" = 1 ]
+	cat err.* | grep -qF "$text"
+	[ ! -e run ]
+}
+
+@test "what cannot be is one sentence" {
+	CUDA_VISIBLE_DEVICES='' run lucie-train -c base.ini --set train.device=cuda -o run
+	[ "$status" = 2 ]
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == "lucie-train: train.device = cuda: "* ]]
+	run lucie-train -c base.ini --set train.device=cpu --set parallel.equality=fast -o run
+	[ "$status" = 2 ]
+	[[ "$output" == *"parallel.equality = fast has no effect with train.device = cpu"* ]]
+	LK_EMU_DEVICES=1 refused 'have the same GPU: start as many ranks as the host has GPUs' 2
+	LUCIE_NCCL=/nowhere/libnccl.so refused 'LUCIE_NCCL: /nowhere/libnccl.so' 2
+	NCCL_ALGO=Tree refused 'NCCL_ALGO is Tree in the environment' 2
+}
