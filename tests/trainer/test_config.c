@@ -99,7 +99,7 @@ static void test_refused(void **state)
 				"parallel.sequence has no effect without parallel.tp > 1" },
 		{ "[parallel]\nrecompute = all\n", NULL, "not one of none|norms|layer" },
 		{ "[parallel]\ndeadline = 0\n", NULL, "parallel.deadline" },
-		{ "dtype = fp16\n", NULL, "not one of fp32|bf16" },
+		{ "dtype = fp16\n", NULL, "not one of auto|fp32|bf16" },
 		{ "[phase a]\ntrain.dtype = bf16\n", NULL, "same for the whole run" },
 		{ "steps = 5\n", NULL,
 				"c.ini:8: 'steps' is set twice in [train], first in line 7" },
