@@ -10,8 +10,10 @@
 # "FROM TO FILE INCLUDED" for each include of ours. A room is a folder of libcommon, of trainer or
 # of kernels; programs are in the rooms "tools" and "programs".
 edges() {
+	# The emulated GPU's header stands for CUDA's own.
 	files '*.c' '*.h' '*.cc' '*.inc' '*.cu' '*.cuh' | grep -v '^tests/' |
 		xargs grep -Hn '^[[:space:]]*#[[:space:]]*include "' |
+		grep -v '^kernels/cuda/cuda\.h:.*"tests/kernels/emu/emu\.h"' |
 		sed 's/^\([^:]*\):[0-9]*:[^"]*"\([^"]*\)".*/\1 \2/' |
 		awk '
 		function room(path,   part, n) {

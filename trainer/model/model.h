@@ -92,10 +92,6 @@ lk_act *lt_model_output(const struct lt_model *m, size_t chunk, size_t slot);
 #define LT_MODEL_GRADIENTS 3
 lk_act *lt_model_gradient(const struct lt_model *m, size_t i);
 
-/* Check ids, labels and places of a batch; -1 with a sentence. Host only. */
-int lt_batch_check(const struct lt_batch *b, size_t rows, size_t context, size_t vocab,
-		struct lu_err *err) LU_CHECKED;
-
 int lt_model_forward(struct lt_model *m, size_t chunk, size_t slot, const struct lt_batch *batch,
 		struct lu_err *err) LU_CHECKED;
 

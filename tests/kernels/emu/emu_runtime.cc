@@ -30,10 +30,6 @@ struct op {
 	size_t bytes;
 };
 
-const int processors = 4;
-const size_t shared_default = 48 << 10, shared_most = 163 << 10, /* as compute capability 8.0 */
-		shared_processor = 164 << 10;
-
 } // namespace
 
 struct CUstream_st {
@@ -543,7 +539,7 @@ cudaError_t cudaMemset(void *p, int byte, size_t bytes)
 	return cudaMemsetAsync(p, byte, bytes, nullptr);
 }
 
-/* --- the device ------------------------------------------------------------------------------- */
+/* --- the device -------------------------------------------------------------------------------- */
 
 cudaError_t cudaGetDeviceCount(int *n)
 {
@@ -571,87 +567,6 @@ cudaError_t cudaGetDevice(int *device)
 	return cudaSuccess;
 }
 
-cudaError_t cudaSetDeviceFlags(unsigned)
-{
-	return cudaSuccess;
-}
-
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp *p, int device)
-{
-	size_t available, total;
-
-	*p = {};
-	begin();
-	if (device < 0 || device >= rt.devices)
-		return emu_error(cudaErrorInvalidDevice);
-	(void)snprintf(p->name, sizeof(p->name), "emulated GPU");
-	(void)cudaMemGetInfo(&available, &total);
-	p->totalGlobalMem = total;
-	p->sharedMemPerBlock = shared_default;
-	p->sharedMemPerBlockOptin = shared_most;
-	p->sharedMemPerMultiprocessor = shared_processor;
-	p->major = 8;
-	p->multiProcessorCount = processors;
-	p->maxThreadsPerBlock = 1024;
-	p->maxThreadsPerMultiProcessor = 2048;
-	p->warpSize = warpSize;
-	p->l2CacheSize = 1 << 20;
-	p->memoryBusWidth = 64;
-	p->regsPerBlock = 65536;
-	p->pciBusID = device;
-	return cudaSuccess;
-}
-
-cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr a, int device)
-{
-	cudaDeviceProp p;
-	cudaError_t e = cudaGetDeviceProperties(&p, device);
-
-	switch (a) {
-	case cudaDevAttrMaxThreadsPerBlock: *value = p.maxThreadsPerBlock; break;
-	case cudaDevAttrMaxSharedMemoryPerBlock: *value = (int)p.sharedMemPerBlock; break;
-	case cudaDevAttrMaxSharedMemoryPerBlockOptin: *value = (int)p.sharedMemPerBlockOptin; break;
-	case cudaDevAttrMaxSharedMemoryPerMultiprocessor:
-		*value = (int)p.sharedMemPerMultiprocessor;
-		break;
-	case cudaDevAttrMultiProcessorCount: *value = p.multiProcessorCount; break;
-	case cudaDevAttrMaxThreadsPerMultiProcessor: *value = p.maxThreadsPerMultiProcessor; break;
-	case cudaDevAttrMaxGridDimX: *value = 0x7fffffff; break;
-	case cudaDevAttrL2CacheSize: *value = p.l2CacheSize; break;
-	case cudaDevAttrClockRate:
-	case cudaDevAttrMemoryClockRate: *value = 1000; break;
-	case cudaDevAttrGlobalMemoryBusWidth: *value = p.memoryBusWidth; break;
-	case cudaDevAttrWarpSize: *value = p.warpSize; break;
-	case cudaDevAttrComputeCapabilityMajor: *value = p.major; break;
-	case cudaDevAttrComputeCapabilityMinor: *value = p.minor; break;
-	}
-	return e;
-}
-
-cudaError_t cudaDeviceGetPCIBusId(char *s, int n, int device)
-{
-	(void)snprintf(s, (size_t)n, "0000:%02x:00.0", device);
-	return cudaSuccess;
-}
-
-cudaError_t cudaDeviceGetStreamPriorityRange(int *least, int *greatest)
-{
-	*least = 0;
-	*greatest = -5;
-	return cudaSuccess;
-}
-
-cudaError_t cudaDriverGetVersion(int *v)
-{
-	*v = 13000;
-	return cudaSuccess;
-}
-
-cudaError_t cudaRuntimeGetVersion(int *v)
-{
-	return cudaDriverGetVersion(v);
-}
-
 cudaError_t cudaGetLastError()
 {
 	cudaError_t e = rt.error;
@@ -665,38 +580,13 @@ cudaError_t cudaPeekAtLastError()
 	return rt.error;
 }
 
-const char *cudaGetErrorString(cudaError_t e)
-{
-	switch (e) {
-	case cudaSuccess: return "no error";
-	case cudaErrorInvalidValue: return "invalid argument";
-	case cudaErrorMemoryAllocation: return "out of memory";
-	case cudaErrorInvalidConfiguration: return "invalid configuration argument";
-	case cudaErrorNoDevice: return "no CUDA-capable device is detected";
-	case cudaErrorInvalidDevice: return "invalid device ordinal";
-	case cudaErrorInvalidResourceHandle: return "invalid resource handle";
-	case cudaErrorNotReady: return "device not ready";
-	case cudaErrorNotSupported: return "operation not supported";
-	case cudaErrorStreamCaptureInvalidated:
-		return "operation failed due to a previous error "
-		       "during capture";
-	case cudaErrorIllegalState: return "the operation cannot be performed in the present state";
-	default: return "unspecified launch failure";
-	}
-}
-
-const char *cudaGetErrorName(cudaError_t e)
-{
-	return cudaGetErrorString(e);
-}
-
 cudaError_t emu_function_shared(const void *kernel, cudaFuncAttribute a, int value)
 {
 	guard g(rt.lock);
 
 	if (a != cudaFuncAttributeMaxDynamicSharedMemorySize)
 		return cudaSuccess;
-	if (value < 0 || (size_t)value > shared_most)
+	if (value < 0 || (size_t)value > emu_shared_most)
 		return emu_error(cudaErrorInvalidValue);
 	rt.shared[kernel] = value;
 	return cudaSuccess;
@@ -706,15 +596,5 @@ size_t emu_shared_limit(const void *kernel)
 {
 	auto found = rt.shared.find(kernel);
 
-	return found == rt.shared.end() ? shared_default : (size_t)found->second;
-}
-
-/* By threads and shared memory; registers are not known here. */
-cudaError_t emu_occupancy(int *blocks, int threads, size_t shared)
-{
-	int most = threads > 0 ? 2048 / threads : 0;
-	int room = shared > 0 ? (int)(shared_processor / (shared + 1024)) : most;
-
-	*blocks = room < most ? room : most;
-	return cudaSuccess;
+	return found == rt.shared.end() ? emu_shared_default : (size_t)found->second;
 }

@@ -189,6 +189,8 @@ void emu_enqueue(cudaStream_t s, std::function<void()> fn);
 bool emu_owns(const void *p, size_t bytes);
 /* The error that cudaGetLastError() will return. */
 cudaError_t emu_error(cudaError_t e);
+/* Bytes of shared memory of a block: without asking, and the most, as of compute capability 8.0. */
+static const size_t emu_shared_default = 48 << 10, emu_shared_most = 163 << 10;
 /* Bytes of dynamic shared memory that a kernel may have. */
 size_t emu_shared_limit(const void *kernel);
 /* The kernel that runs, block and thread, as text; empty outside of kernels. */
