@@ -273,11 +273,6 @@ static void close_lists(struct lt_model *m)
 	free(m->owned);
 }
 
-bool lt_model_on_gpu(const struct lk_ops *ops)
-{
-	return ops->open && strncmp(ops->name, "cuda", 4) == 0;
-}
-
 /* Tell the queue of a GPU which attention to use. */
 static int choose(const struct lt_weights *w, const struct lt_model_plan *plan, struct lu_err *err)
 {

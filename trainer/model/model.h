@@ -31,6 +31,8 @@
  * group `tp`. With `sequence` (Korthikanti et al. 2022) norms and residuals are split by rows: the
  * sums become reduce-scatters, and rows are gathered before each product.
  */
+#include <string.h>
+
 #include "kernels/lk.h"
 #include "libcommon/base/err.h"
 #include "trainer/comm/comm.h"
@@ -67,7 +69,10 @@ struct lt_batch {
 struct lt_model;
 
 /* Whether a table is that of GPUs. */
-bool lt_model_on_gpu(const struct lk_ops *ops);
+static inline bool lt_model_on_gpu(const struct lk_ops *ops)
+{
+	return ops->open && strncmp(ops->name, "cuda", 4) == 0;
+}
 
 int lt_model_open(struct lt_model **m, struct lt_weights *w, const struct lt_model_plan *plan,
 		struct lu_err *err) LU_CHECKED;
