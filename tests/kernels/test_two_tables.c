@@ -323,17 +323,6 @@ static const struct row rows[] = {
 			{ { 1 }, { 4099 } } },
 };
 
-/* One attention head at real size, which the sanitizers make too slow. */
-#ifdef __SANITIZE_ADDRESS__
-enum { TOKENS = 1024 };
-#else
-enum { TOKENS = 4096 };
-#endif
-static const struct row head = { "attention", attention, 4800, 4,
-	"sums over 4,096 keys in any order, exp and division; probabilities and differences in "
-	"bf16",
-	{ { TOKENS, 1, 1, 128, 0 } } };
-
 struct job {
 	const struct row *row;
 	const size_t *shape;
@@ -412,16 +401,6 @@ static void test_rows(void **state)
 		check_rows(other(ops), ops);
 }
 
-static void test_head(void **state)
-{
-	const struct lk_ops *ops;
-
-	(void)state;
-	T_EACH(ops)
-	if (t_is_bf16(ops) && ops != other(ops))
-		compare(&head, head.shapes[0], other(ops), ops);
-}
-
 static const char *const *asked; /* the names of two tables */
 
 /* The table of this name, among those that are tested here and those that they are compared with. */
@@ -450,7 +429,6 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_head),
 	};
 
 	const struct CMUnitTest one[] = { cmocka_unit_test(test_asked) };

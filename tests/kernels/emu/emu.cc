@@ -417,7 +417,7 @@ static void check_shared()
 
 /* --- cp.async --------------------------------------------------------------------------------- */
 
-static void issue(void *to, const void *from, size_t bytes, bool valid)
+static void begin_copy(void *to, const void *from, size_t bytes, bool valid)
 {
 	thread *t = block.now;
 
@@ -431,17 +431,17 @@ static void issue(void *to, const void *from, size_t bytes, bool valid)
 
 void emu_cp_async16(void *shared, const void *global, bool valid)
 {
-	issue(shared, global, 16, valid);
+	begin_copy(shared, global, 16, valid);
 }
 
 void emu_cp_async8(void *shared, const void *global, bool valid)
 {
-	issue(shared, global, 8, valid);
+	begin_copy(shared, global, 8, valid);
 }
 
 void emu_cp_async4(void *shared, const void *global, bool valid)
 {
-	issue(shared, global, 4, valid);
+	begin_copy(shared, global, 4, valid);
 }
 
 void emu_cp_async_commit()
