@@ -148,7 +148,8 @@ static void run_host_pointer(bench *b)
 
 static void run_host_in_structure(bench *b)
 {
-	arguments a = { b->y, b->broken ? b->in : b->x };
+	static float elsewhere[ALL];
+	arguments a = { b->y, b->broken ? elsewhere : b->x };
 
 	LK_LAUNCH(by_structure, BLOCKS, N, 0, b->q, a);
 }
