@@ -272,7 +272,10 @@ void emu_check_argument(const char *kernel, int argument, const void *p)
 				p);
 }
 
-/* Counts are small and doubles large numbers; an address lies between, in a page that is there. */
+/*
+ * Counts and pairs of small ones are small numbers and doubles large ones; the addresses of heap, stack
+ * and programs lie between, above 2^45, in pages that are there.
+ */
 void emu_check_words(const char *kernel, int argument, const void *p, size_t bytes)
 {
 	for (size_t i = 0; i + sizeof(uint64_t) <= bytes; i += sizeof(uint64_t)) {
@@ -281,7 +284,7 @@ void emu_check_words(const char *kernel, int argument, const void *p, size_t byt
 
 		memcpy(&word, static_cast<const char *>(p) + i, sizeof(word));
 		/* A small number in the lower half is an int with padding, which holds anything. */
-		if (word < (uint64_t)1 << 32 || word >= (uint64_t)1 << 47 ||
+		if (word < (uint64_t)1 << 45 || word >= (uint64_t)1 << 48 ||
 				(uint32_t)word < (uint32_t)1 << 24)
 			continue;
 		void *at = reinterpret_cast<void *>(word / page * page);
