@@ -79,8 +79,9 @@
  *
  * REPRODUCIBILITY
  * For one build, instruction set and library version, an operation returns the same bits for any
- * number of threads, any alignment of the buffers, and on every call. Work is cut into tiles that
- * depend on the shapes only, each tile is computed by one thread, and sums across tiles have a
+ * number of threads, any alignment of the buffers, and on every call (on GPUs gemm, and attention
+ * where it is cuDNN's, for the same alignment up to 16 bytes). Work is cut into tiles that depend on
+ * the shapes only, each tile is computed by one thread, and sums across tiles have a
  * fixed order. Sums over rows (dw) depend on all rows and are cut at multiples of a fixed number of
  * rows.
  * The CPU guarantees in addition:

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -129,8 +130,19 @@ void describe_backward(fe::graph::Graph &g, const shape &s)
 bool fits(const struct lk_queue *q, const struct lk_attn *at)
 {
 	return q->act == LK_BF16 && !at->pos && !at->add && at->dim % 8 == 0 && at->tq > 0 &&
+			at->q_ld % 8 == 0 && at->k_ld % 8 == 0 && at->o_ld % 8 == 0 &&
 			at->tk >= at->tq && at->batch > 0 &&
 			at->q_pos + at->tq == at->k_pos + at->tk;
+}
+
+/* cuDNN reads 16 bytes at a time. */
+bool aligned(std::initializer_list<const void *> pointers)
+{
+	uintptr_t all = 0;
+
+	for (const void *p : pointers)
+		all |= reinterpret_cast<uintptr_t>(p);
+	return all % 16 == 0;
 }
 
 shape resolve(const struct lk_attn *at, bool back, bool repeatable)
@@ -278,7 +290,8 @@ try {
 int lk_cudnn_attention(struct lk_queue *q, const struct lk_attn *at, lk_act *O, lk_real *lse,
 		const lk_act *Q, const lk_act *K, const lk_act *V)
 try {
-	plan *p = fits(q, at) ? plan_of(q, at, false) : nullptr;
+	bool ours = !fits(q, at) || !aligned({ O, Q, K, V });
+	plan *p = ours ? nullptr : plan_of(q, at, false);
 
 	if (!p || !p->graph)
 		return 0;
@@ -293,7 +306,8 @@ int lk_cudnn_attention_back(struct lk_queue *q, const struct lk_attn *at, lk_act
 		lk_act *dV, const lk_act *dO, const lk_act *O, const lk_real *lse, const lk_act *Q,
 		const lk_act *K, const lk_act *V)
 try {
-	plan *p = fits(q, at) ? plan_of(q, at, true) : nullptr;
+	bool ours = !fits(q, at) || !aligned({ dQ, dK, dV, dO, O, Q, K, V });
+	plan *p = ours ? nullptr : plan_of(q, at, true);
 
 	if (!p || !p->graph)
 		return 0;

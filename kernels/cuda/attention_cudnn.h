@@ -2,7 +2,7 @@
 #define LUCIE_KERNELS_CUDA_ATTENTION_CUDNN_H
 /*
  * cuDNN's attention, for the shapes that it has: bf16, one document a sequence, the last query at the
- * last key, results overwritten. attention_cudnn.cc is built where cuDNN's headers and those of its
+ * last key, results overwritten, rows and buffers aligned to 16 bytes. attention_cudnn.cc is built where cuDNN's headers and those of its
  * front end are, no_cudnn.c elsewhere; the library is loaded when it is first wanted. Which attention
  * a queue uses is decided in attention_choice.c.
  *

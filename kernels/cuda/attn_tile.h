@@ -35,8 +35,8 @@ struct attn_args {
 	int heads, kv_heads, group, dim, batch, add;
 	int tq, tk;
 	int tiles;		   /* of the rows that are spread over the grid */
-	int parts;		   /* ceil(tq / ATTN_PART) */
 	int off;		   /* query i and key i + off have the same position */
+	int parts;		   /* ceil(tq / ATTN_PART) */
 	uint32_t q_ld, k_ld, o_ld; /* 32 bits: one instruction computes the address of a row */
 	size_t q_seq, k_seq, o_seq;
 	const uint32_t *pos;

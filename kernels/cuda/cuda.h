@@ -28,9 +28,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef LK_EMU
-#include "tests/kernels/emu/emu.h"
-#else
+/* For the emulation the compiler is told to include emu.h first. */
+#ifndef LK_EMU
 #include <cuda_runtime.h>
 #ifdef __CUDACC__
 #include <cuda_bf16.h>

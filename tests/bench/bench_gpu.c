@@ -4,7 +4,7 @@
  * cuDNN's, 20 steps beside the CPU's.
  *
  *	bench_gpu [-s] PART...		device copy kernels attention products parity
- *					step:NAME profile:NAME, NAME tiny, 1b or 7b
+ *					step:NAME profile:NAME, NAME tiny, 1b, 7b or 7b-low
  *
  * -s: tiny sizes, for the emulation. Rows as gpu.h tells. tests/gpu/run runs all of it.
  */

@@ -25,6 +25,8 @@ enum kind {
 	ADAMW,
 	ACCUMULATE,
 	LANE_SUM,
+	LOW_ADAMW,
+	LOW_ACCUMULATE,
 	KINDS
 };
 
@@ -45,6 +47,7 @@ struct set {
 static int call(void *ctx)
 {
 	static const struct lk_adamw h = { 0.9, 0.95, 1e-8, 0.1 };
+	static const struct lk_dither d = { .seed = 1 };
 	const struct set *s = ctx;
 	const struct lk_ops *o = s->b->ops;
 	struct lk_queue *q = s->b->q;
@@ -75,6 +78,10 @@ static int call(void *ctx)
 	case ADAMW: return o->adamw(q, x[0], x[1], x[2], x[3], a[0], s->n, &h, s->step);
 	case ACCUMULATE: return o->accumulate(q, x[0], x[1], s->n);
 	case LANE_SUM: return o->lane_sum(q, x[0], 2, s->n / 2, s->n / 2, s->sums);
+	case LOW_ADAMW:
+		return o->low_adamw(q, a[0], a[1], a[2], a[3], (const uint16_t *)x[0], s->n, &h, &d,
+				s->step);
+	case LOW_ACCUMULATE: return o->low_accumulate(q, a[0], x[1], s->n, 1, &d, s->step);
 	default: return -1;
 	}
 }
@@ -107,6 +114,8 @@ static double least(const struct set *s, const char **name)
 	case ADAMW: *name = "adamw"; return (7 * r + a) * n;
 	case ACCUMULATE: *name = "accumulate"; return 3 * r * n;
 	case LANE_SUM: *name = "lane_sum of 2"; return 1.5 * r * n;
+	case LOW_ADAMW: *name = "low_adamw"; return (4 * 4 + 2) * n;
+	case LOW_ACCUMULATE: *name = "low_accumulate"; return (2 * 2 + r) * n;
 	default: *name = "?"; return 0;
 	}
 }

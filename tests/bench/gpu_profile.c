@@ -103,6 +103,17 @@ TIMED(UPDATE, adamw,
 				const struct lk_adamw *h, const struct lk_step *step),
 		(p, m, v, g, copy, n, h, step))
 
+TIMED(SUMS, low_accumulate,
+		(uint16_t * g, const lk_real *x, size_t n, int add, const struct lk_dither *d,
+				const struct lk_step *step),
+		(g, x, n, add, d, step))
+TIMED(SUMS, low_sqnorm, (double *sums, const uint16_t *g, size_t n), (sums, g, n))
+TIMED(UPDATE, low_adamw,
+		(uint16_t * hi, uint16_t *lo, uint16_t *m, uint16_t *v, const uint16_t *g, size_t n,
+				const struct lk_adamw *h, const struct lk_dither *d,
+				const struct lk_step *step),
+		(hi, lo, m, v, g, n, h, d, step))
+
 const struct lk_ops *profile_ops(const struct lk_ops *ops)
 {
 	real = ops;
@@ -116,7 +127,8 @@ const struct lk_ops *profile_ops(const struct lk_ops *ops)
 	table.cross_entropy = timed_cross_entropy, table.gemm = timed_gemm, table.sum = timed_sum;
 	table.loss = timed_loss, table.sqnorm = timed_sqnorm, table.clip = timed_clip;
 	table.accumulate = timed_accumulate, table.lane_sum = timed_lane_sum;
-	table.adamw = timed_adamw;
+	table.adamw = timed_adamw, table.low_adamw = timed_low_adamw;
+	table.low_accumulate = timed_low_accumulate, table.low_sqnorm = timed_low_sqnorm;
 	return &table;
 }
 

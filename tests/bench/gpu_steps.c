@@ -5,6 +5,7 @@
 
 #include "libcommon/base/rng.h"
 #include "tests/bench/gpu.h"
+#include "trainer/model/low_memory.h"
 #include "trainer/model/model.h"
 #include "trainer/model/optimizer.h"
 
@@ -42,6 +43,7 @@ struct run {
 	uint32_t *ids;
 	double *loss; /* device */
 	uint64_t t;
+	bool low; /* 10 bytes a parameter, trainer/model/low_memory.h */
 };
 
 static void stop(const char *message)
@@ -79,7 +81,7 @@ static void make_text(struct run *r)
 /* -1 with the reason if the memory is not enough. */
 static int run_open(struct run *r, const struct lt_shape *shape, struct lu_err *err)
 {
-	struct lt_holding holding = { .lanes = 1, .dp_size = 1 };
+	struct lt_holding holding = { .lanes = 1, .dp_size = 1, .low = r->low };
 	struct lt_model_plan plan = { .batch = r->s->batch,
 		.context = r->s->context,
 		.mode = LT_MODEL_TRAIN,
@@ -182,17 +184,45 @@ int bench_parity(bool small)
 
 /* --- steps ------------------------------------------------------------------------------------- */
 
-/* Initial values by copies of one block: those of the configuration would take minutes on the host. */
-static void fill(const struct bench *b, struct run *r)
+/* Values of elements at .. at + n - 1: norms are ones, the others are copies of one random block. */
+static void fill_part(const struct bench *b, struct run *r, const struct lt_param *of, size_t at,
+		const lk_real *block, size_t n)
 {
 	struct lt_weights *w = r->w;
-	lk_real *block = random_reals(b, 1 << 20, 0.02), *p = w->vector[LT_VECTOR_P];
+	struct lu_err err;
+	lk_real *ones;
+
+	if (of->dims > 1) {
+		must(b,
+				r->low ? lt_low_split(w, at, block, n)
+				       : b->ops->copy(b->q, w->vector[LT_VECTOR_P] + at, block,
+							 n * sizeof(*block), LK_D2D));
+		return;
+	}
+	ones = malloc(n * sizeof(*ones));
+	if (!ones)
+		stop("out of memory");
+	for (size_t i = 0; i < n; i++)
+		ones[i] = 1;
+	if (lt_weights_put(w, LT_VECTOR_P, at, n, ones, &err) < 0)
+		stop(err.msg);
+	free(ones);
+}
+
+/* Those of the configuration would take minutes on the host. */
+static void fill(const struct bench *b, struct run *r)
+{
+	const size_t most = 1 << 20;
+	struct lt_weights *w = r->w;
+	lk_real *block = random_reals(b, most, 0.02);
 	struct lu_err err;
 
-	for (size_t i = 0; i < w->table.total; i += 1 << 20) {
-		size_t n = w->table.total - i < 1 << 20 ? w->table.total - i : 1 << 20;
+	for (size_t k = 0; k < w->table.n; k++) {
+		const struct lt_param *of = &w->table.param[k];
 
-		must(b, b->ops->copy(b->q, p + i, block, n * sizeof(*p), LK_D2D));
+		for (size_t i = 0; i < of->local_count; i += most)
+			fill_part(b, r, of, of->offset + i, block,
+					of->local_count - i < most ? of->local_count - i : most);
 	}
 	if (lt_weights_reset_optimizer(w, &err) < 0 || lt_weights_refresh(w, &err) < 0)
 		stop(err.msg);
@@ -213,8 +243,9 @@ static void put_step(const struct bench *b, const struct run *r, const char *wha
 		.unit = "tokens/s",
 		.note = note };
 
-	(void)snprintf(note, sizeof(note), "%zu of %zu layers, %.2f G parameters", shape->layers,
-			s->shape.layers, 1e-9 * (double)r->w->table.all);
+	(void)snprintf(note, sizeof(note), "%zu of %zu layers, %.2f G parameters, %s",
+			shape->layers, s->shape.layers, 1e-9 * (double)r->w->table.all,
+			r->low ? "low memory" : "fp32 states");
 	row_put(&row, "%zu x %zu x %zu tokens", s->micro, s->batch, s->context);
 	for (int causal = 0; causal < 2; causal++) {
 		row = (struct row){ .part = "step",
@@ -246,41 +277,55 @@ static void put_profile(const char *name, double seconds)
 	}
 }
 
-static const struct size *size_of(const char *name, bool small)
+/* NAME, or NAME-low for weights in 10 bytes a parameter. */
+static const struct size *size_of(const char *name, bool small, bool *low)
 {
+	size_t n = strcspn(name, "-");
+
+	*low = strcmp(name + n, "-low") == 0;
 	for (size_t i = 0; i < SMALL; i++)
-		if (strcmp(sizes[i].name, name) == 0)
+		if (strncmp(sizes[i].name, name, n) == 0 && !sizes[i].name[n] && (*low || !name[n]))
 			return &sizes[small ? SMALL : i];
 	fprintf(stderr, "bench_gpu: no size %s\n", name);
 	exit(2);
 }
 
+/* As many layers as fit: all with fp32 states, or else with low memory. */
+static void open_fitting(struct run *r, struct lt_shape *shape)
+{
+	struct lu_err err;
+
+	*shape = r->s->shape;
+	while (run_open(r, shape, &err) < 0) {
+		if (shape->layers <= 1)
+			stop(err.msg);
+		if (r->low)
+			shape->layers -= (shape->layers + 7) / 8;
+		r->low = true;
+	}
+}
+
 int bench_step(struct bench *b, const char *name, bool profile)
 {
-	struct run r = { .s = size_of(name, b->small), .ops = b->ops, .q = b->q };
-	struct lt_shape shape = r.s->shape;
-	struct lu_err err;
-	double run[5], best = 1e30;
-	size_t runs = b->small ? 1 : sizeof(run) / sizeof(run[0]);
+	struct run r = { .ops = b->ops, .q = b->q };
+	struct lt_shape shape;
+	double best = 1e30;
+	size_t runs = b->small || profile ? 1 : 5;
 
+	r.s = size_of(name, b->small, &r.low);
 	if (profile)
 		r.ops = profile_ops(b->ops);
-	/* As many layers as fit. */
-	while (run_open(&r, &shape, &err) < 0) {
-		if (shape.layers <= 1)
-			stop(err.msg);
-		shape.layers -= (shape.layers + 7) / 8;
-	}
+	open_fitting(&r, &shape);
 	fill(b, &r);
 	(void)step(&r);
 	(void)step(&r);
 	profile_clear();
-	for (size_t i = 0; i < (profile ? 1 : runs); i++) {
+	for (size_t i = 0; i < runs; i++) {
 		double t = now();
 
 		(void)step(&r);
-		run[i] = now() - t;
-		best = run[i] < best ? run[i] : best;
+		t = now() - t;
+		best = t < best ? t : best;
 	}
 	if (profile)
 		put_profile(name, best);

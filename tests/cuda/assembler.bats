@@ -55,10 +55,11 @@ none() { [ -z "$1" ] || { printf '%s\n' "$1"; return 1; }; }
 		$2 > 72 { print $1 ": " $2 " registers" }' "$kernels")"
 }
 
+# low_join_each makes 32 bits of two numbers of 16: four of each are 8 bytes.
 @test "memory-bound kernels read 16 bytes at a time where their rows are aligned" {
 	[ -n "$LUCIE_CUOBJDUMP" ] || skip "no cuobjdump: make cuda-deps"
 	[ "$(grep -c 'true' "$loads")" -gt 30 ]
-	none "$(awk -F '\t' '/^(attn_(forward|back|stat)|embed_zero)/ { next }
+	none "$(awk -F '\t' '/^(attn_(forward|back|stat)|embed_zero)|low_join_each/ { next }
 		/true/ && $2 == 0 { print $1 ": no load of 16 bytes" }' "$loads")"
 }
 

@@ -82,7 +82,7 @@ const struct lk_ops *t_table(size_t i)
 
 const struct lk_ops *t_product_table(size_t i)
 {
-#ifndef LK_EMU
+#if !defined(LK_EMU) && !defined(LK_TEST_GPU)
 	const struct lk_ops *ops = t_table(i);
 
 	return ops || (i > 0 && !t_table(i - 1)) ? ops : t_tile_model();

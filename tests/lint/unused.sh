@@ -8,8 +8,8 @@ sources() { files '*.c' '*.h' '*.cc' '*.inc' '*.cu' '*.cuh'; }
 
 # What training on a device calls as soon as there is one.
 soon='
-lt_table_find lt_broadcast lt_group_rank lt_group_size lt_comm_local_rank lt_comm_single
-attn_merge accumulate event_open event_close event_record event_wait event_sync
+lt_table_find lt_broadcast lt_group_rank lt_group_size lt_comm_single
+attn_merge record_begin record_end replay graph_free
 '
 
 # A name that stands once in all code is a definition without a call. Tests are no users, except of

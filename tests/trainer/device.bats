@@ -54,6 +54,17 @@ teardown() { kill_ranks; }
 	grep -q '"equality":"layout"' run/latest/manifest.json
 }
 
+@test "10 bytes a parameter train like the CPU's, and two GPUs with the bits of one" {
+	lucie-train -q -c base.ini --set train.device=cpu --set train.dtype=bf16 \
+		--set train.memory=low -o low
+	gpus 1 train.memory=low
+	near low run "$TOLERANCE_BF16"
+	rm -rf one && mv run one
+	gpus 2 train.memory=low parallel.equality=layout
+	same_run one run
+	run ! same_run gpu16 one
+}
+
 @test "a run of the CPU continues on a GPU" {
 	cp -R cpu run
 	emulated lucie-train -q -c base.ini --set train.device=auto --set train.dtype=fp32 \

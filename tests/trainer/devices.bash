@@ -3,8 +3,7 @@
 # How far losses may be from the CPU's, relatively; norms a hundred times as far (near). The two add in
 # another order, in fp32 with both types, and bf16 rounds what differs to 8 bits now and then: measured
 # are 6e-9 and 6e-5.
-TOLERANCE_FP32=1e-6
-TOLERANCE_BF16=1e-3
+export TOLERANCE_FP32=1e-6 TOLERANCE_BF16=1e-3
 
 # emulated COMMAND...: with the emulated GPU, and no others, in place of the real ones. Pages stay open to
 # the host, which is faster, unless LK_EMU_PROTECT says otherwise.
@@ -33,17 +32,6 @@ device_setup() {
 	export OMP_WAIT_POLICY=passive OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES=
 	fixtures shards
 	cat >base.ini <<-END
-		[model]
-		vocab = 400
-		hidden = 32
-		layers = 4
-		heads = 4
-		kv_heads = 2
-		ffn = 64
-		[data]
-		train = shards/demo
-		valid = shards/demo
-		tokenizer = tokenizer.json
 		[train]
 		steps = 5
 		context = 16
@@ -55,6 +43,17 @@ device_setup() {
 		lr = 3e-3
 		warmup = 10
 		clip = 2
+		[model]
+		vocab = 400
+		hidden = 32
+		layers = 4
+		heads = 4
+		kv_heads = 2
+		ffn = 64
+		[data]
+		train = shards/demo
+		valid = shards/demo
+		tokenizer = tokenizer.json
 		[parallel]
 		hash_every = 3
 		[checkpoint]

@@ -285,7 +285,7 @@ static void find(const char *name, void *function)
 static void launch(struct launch *n)
 {
 	int (*queue)(void *, void (*)(void *), void *), (*flush)(void *);
-	bool at_once = fake_sends_at_once(n);
+	bool waits = n->n == 1 && n->op[0].kind == RECV;
 	cudaStream_t stream = n->stream;
 
 	find("fake_stream_launch", &queue);
@@ -293,8 +293,8 @@ static void launch(struct launch *n)
 	if (!queue)
 		fake_die("the program has no fake_stream_launch()");
 	queue(stream, fake_run, n);
-	/* Nobody may wait for it here, but the other rank does. */
-	if (at_once && flush)
+	/* Nobody may wait for it here, but the other ranks do, unless it is a receive. */
+	if (!waits && flush)
 		flush(stream);
 }
 

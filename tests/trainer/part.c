@@ -2,6 +2,7 @@
 
 #include "libcommon/base/rng.h"
 #include "trainer/model/tensorfile.h"
+#include "trainer/model/weights_place.h"
 
 #define CHUNKS 16
 

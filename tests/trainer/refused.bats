@@ -165,7 +165,7 @@ give another port in LUCIE_RENDEZVOUS" ]
 		"rank 2 on $(hostname) was started with [train] 'lr = 0.25' and rank 0 with 'lr = 0.001'" \
 		3 -c base.ini -o run
 	MORE='--set parallel.pp=3' refused "'pp = 3' and rank 0 with 'pp = 1'" 3 -c base.ini -o run
-	MORE='--set train.dtype=bf16' refused "'dtype = bf16' and rank 0 with 'dtype = fp32'" \
+	MORE='--set train.dtype=bf16' refused "'dtype = bf16' and rank 0 with 'dtype = auto'" \
 		3 -c base.ini -o run
 	MORE='--from-step 3' refused "'--from-step 3' and rank 0 with 'no --from-step'" 3 -c base.ini -o run
 	MORE=--overcommit refused "'--overcommit' and rank 0 with 'no --overcommit'" 3 -c base.ini -o run

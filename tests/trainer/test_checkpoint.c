@@ -20,7 +20,7 @@ static struct lt_position position(uint64_t step)
 		.updates = step - 1,
 		.context = TINY_CONTEXT,
 		.phase_name = "annealing",
-		.by = { 4, 2, 3, 1, 8, "norms", "layout", "bf16" } };
+		.by = { 4, 2, 3, 1, 8, "norms", "layout", "bf16", "low" } };
 }
 
 /* Set m and v to values that differ from each other and from p. */
@@ -160,6 +160,7 @@ static void test_layout(void **state)
 		ok(lu_read_file(path, 1 << 20, &text, &n, &err), &err);
 		assert_int_equal(!strstr(text,
 						 "\n\"equality\":\"layout\",\"dtype\":\"bf16\","
+						 "\"memory\":\"low\","
 						 "\"layout\":{\"dp\":4,"
 						 "\"tp\":2,"
 						 "\"pp\":3,\"zero\":1,\"lanes\":8,"

@@ -5,6 +5,7 @@
  */
 #include "tests/trainer/ranks.h"
 #include "tests/trainer/tiny.h"
+#include "trainer/model/weights_place.h"
 
 #include <math.h>
 

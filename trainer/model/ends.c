@@ -1,6 +1,7 @@
 #include "trainer/model/ends.h"
 
 #include "trainer/model/layer.h"
+#include "trainer/model/weights_place.h"
 
 /* --- embedding --------------------------------------------------------------------------------- */
 

@@ -1,4 +1,5 @@
 #include "trainer/model/layer.h"
+#include "trainer/model/weights_place.h"
 
 /* --- rows and sums over the tensor-parallel ranks --------------------------------------------- */
 

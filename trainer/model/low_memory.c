@@ -1,4 +1,5 @@
 #include "trainer/model/low_memory.h"
+#include "trainer/model/weights_place.h"
 
 /* The draw of AdamW, beside those of the micro-batches. */
 #define UPDATE UINT32_MAX

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trainer/model/batch_check.h"
 #include "trainer/model/ends.h"
 #include "trainer/model/layer.h"
 
@@ -272,11 +273,6 @@ static void close_lists(struct lt_model *m)
 	free(m->owned);
 }
 
-bool lt_model_on_gpu(const struct lk_ops *ops)
-{
-	return ops->open && strncmp(ops->name, "cuda", 4) == 0;
-}
-
 /* Tell the queue of a GPU which attention to use. */
 static int choose(const struct lt_weights *w, const struct lt_model_plan *plan, struct lu_err *err)
 {
@@ -423,25 +419,6 @@ lk_act *lt_model_gradient(const struct lt_model *m, size_t i)
 }
 
 /* --- a micro-batch ----------------------------------------------------------------------------- */
-
-int lt_batch_check(const struct lt_batch *b, size_t rows, size_t context, size_t vocab,
-		struct lu_err *err)
-{
-	for (size_t i = 0; i < rows; i++) {
-		if (b->ids[i] >= vocab)
-			return lu_err_set(err, "token %" PRIu32 " is not in the vocabulary of %zu",
-					b->ids[i], vocab);
-		if (b->labels && b->labels[i] >= vocab)
-			return lu_err_set(err, "label %" PRIu32 " is not in the vocabulary of %zu",
-					b->labels[i], vocab);
-		if (b->places && b->places[i] > i % context)
-			return lu_err_set(err,
-					"token %zu of a sample has place %" PRIu32
-					" in its document",
-					i % context, b->places[i]);
-	}
-	return 0;
-}
 
 /* The queue's message, unless communication has failed. Returns -1. */
 static int failed(struct lt_model *m, struct lu_err *err)

@@ -31,6 +31,8 @@
  * group `tp`. With `sequence` (Korthikanti et al. 2022) norms and residuals are split by rows: the
  * sums become reduce-scatters, and rows are gathered before each product.
  */
+#include <string.h>
+
 #include "kernels/lk.h"
 #include "libcommon/base/err.h"
 #include "trainer/comm/comm.h"
@@ -67,7 +69,10 @@ struct lt_batch {
 struct lt_model;
 
 /* Whether a table is that of GPUs. */
-bool lt_model_on_gpu(const struct lk_ops *ops);
+static inline bool lt_model_on_gpu(const struct lk_ops *ops)
+{
+	return ops->open && strncmp(ops->name, "cuda", 4) == 0;
+}
 
 int lt_model_open(struct lt_model **m, struct lt_weights *w, const struct lt_model_plan *plan,
 		struct lu_err *err) LU_CHECKED;
@@ -86,10 +91,6 @@ lk_act *lt_model_output(const struct lt_model *m, size_t chunk, size_t slot);
 /* A buffer for gradients, of the size of an input. There are LT_MODEL_GRADIENTS of them. */
 #define LT_MODEL_GRADIENTS 3
 lk_act *lt_model_gradient(const struct lt_model *m, size_t i);
-
-/* Check ids, labels and places of a batch; -1 with a sentence. Host only. */
-int lt_batch_check(const struct lt_batch *b, size_t rows, size_t context, size_t vocab,
-		struct lu_err *err) LU_CHECKED;
 
 int lt_model_forward(struct lt_model *m, size_t chunk, size_t slot, const struct lt_batch *batch,
 		struct lu_err *err) LU_CHECKED;

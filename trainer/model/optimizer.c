@@ -7,6 +7,7 @@
 
 #include "trainer/model/low_memory.h"
 #include "trainer/model/tensorfile.h"
+#include "trainer/model/weights_place.h"
 
 struct lt_optimizer {
 	struct lt_weights *w; /* caller-owned */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "trainer/model/low_memory.h"
+#include "trainer/model/weights_place.h"
 #include "trainer/parallel/slices.h"
 
 /* Elements per host buffer. */
@@ -87,28 +88,6 @@ static int own(struct lt_weights *w, struct lu_err *err)
 	return list_owned(&w->table, &w->holding, w->bound, w->owned, &w->states, err);
 }
 
-size_t lt_weights_state(const struct lt_weights *w, size_t offset)
-{
-	size_t i = 0;
-
-	while (i < w->table.buckets && w->owned[i].end <= offset)
-		i++;
-	LU_ASSERT(i < w->table.buckets && w->owned[i].begin <= offset);
-	return w->owned[i].state + (offset - w->owned[i].begin);
-}
-
-lk_real *lt_weights_at(const struct lt_weights *w, enum lt_vector which, size_t offset)
-{
-	if (which == LT_VECTOR_P && !lt_weights_cut(w))
-		return w->vector[which] + offset;
-	return w->vector[which] + lt_weights_state(w, offset);
-}
-
-bool lt_weights_has(const struct lt_weights *w, enum lt_vector which)
-{
-	return w->vector[which] || w->half[which];
-}
-
 /* --- norms ------------------------------------------------------------------------------------ */
 
 /* Norms have one dimension. */
@@ -133,20 +112,6 @@ static int list_norms(struct lt_weights *w, struct lu_err *err)
 		w->norm_total += p->local_count;
 	}
 	return 0;
-}
-
-lk_real *lt_weights_norm(const struct lt_weights *w, size_t offset)
-{
-	size_t low = 0, high = w->norms;
-
-	if (!lt_weights_cut(w))
-		return w->vector[LT_VECTOR_P] + offset;
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-
-		*(w->norm_at[middle] <= offset ? &low : &high) = middle;
-	}
-	return w->norm + low * w->table.shape.hidden + (offset - w->norm_at[low]);
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */

@@ -117,21 +117,12 @@ size_t lt_weights_get_shared(struct lt_weights *w, size_t offset, size_t n, void
 /* Queue a copy of such elements to the host, within one parameter. Only what is owned. */
 int lt_weights_queue_get(struct lt_weights *w, enum lt_vector which, size_t offset, size_t n,
 		lk_real *out, struct lu_err *err) LU_CHECKED;
-/* True if there is such a vector: m and v are for training. */
-bool lt_weights_has(const struct lt_weights *w, enum lt_vector which);
-/* Where an owned element is in the vectors of what is owned. */
-size_t lt_weights_state(const struct lt_weights *w, size_t offset);
-/* Where an element of a vector is in device memory; not with `low`. */
-lk_real *lt_weights_at(const struct lt_weights *w, enum lt_vector which, size_t offset);
 
 /* True if a rank holds of p its own part alone, or with `low` all in halves. */
 static inline bool lt_weights_cut(const struct lt_weights *w)
 {
 	return w->norm != NULL;
 }
-
-/* The weights of the norm at `offset` of the local vector. */
-lk_real *lt_weights_norm(const struct lt_weights *w, size_t offset);
 
 /* Copy the queue's message to err; returns -1. */
 int lt_queue_err(const struct lk_ops *ops, const struct lk_queue *q, struct lu_err *err);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "libcommon/sys/file.h"
+#include "trainer/model/weights_place.h"
 #include "trainer/run/folder.h"
 #include "trainer/run/hash_share.h"
 #include "trainer/run/step_folder.h"

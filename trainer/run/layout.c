@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "libcommon/sys/tool.h"
 #include "trainer/parallel/stages.h"
 
 static int make_mesh(struct lt_layout *l, const struct lt_settings *s, size_t processes,
@@ -184,4 +186,24 @@ size_t lt_layout_micros(const struct lt_layout *l, size_t n)
 	size_t dp = l->mesh.size[LT_DP], r = l->at[LT_DP];
 
 	return n > r ? (n - r - 1) / dp + 1 : 0;
+}
+
+void lt_layout_note_rounding(const struct lt_written_by *was, const struct lt_written_by *is)
+{
+	const char *standard = lt_memory_name(LT_MEMORY_STANDARD);
+	const char *before = *was->memory ? was->memory : standard;
+	const char *dtype = lt_dtype_name(lt_dtype_of(was->dtype));
+
+	if (strcmp(dtype, is->dtype) != 0)
+		lu_note("activations round otherwise than before: train.dtype was %s and is %s",
+				dtype, is->dtype);
+	if (strcmp(before, is->memory) != 0)
+		lu_note("gradients and moments round otherwise than before: train.memory was %s "
+			"and "
+			"is %s",
+				before, is->memory);
+	if (was->dp && (was->lanes != is->lanes || was->tp != is->tp))
+		lu_note("sums round otherwise than before: train.lanes was %" PRIu64 " and is "
+			"%" PRIu64 ", parallel.tp was %" PRIu64 " and is %" PRIu64,
+				was->lanes, is->lanes, was->tp, is->tp);
 }

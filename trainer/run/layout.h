@@ -53,6 +53,9 @@ struct lt_written_by lt_layout_describe(
 
 /* Number of micro-batches that this rank computes of a step of n. */
 size_t lt_layout_micros(const struct lt_layout *l, size_t n);
+/* Say so if a run that goes on rounds otherwise than its checkpoint was: in another type, or in sums of
+ * another order. */
+void lt_layout_note_rounding(const struct lt_written_by *was, const struct lt_written_by *is);
 /* Micro-batch of the step that is this rank's i-th. */
 static inline size_t lt_layout_micro(const struct lt_layout *l, size_t i)
 {

@@ -646,29 +646,6 @@ static void conclude(const struct lt_trainer *l, int rc)
 				(double)tokens / seconds, l->last_loss, l->run->path, l->saved);
 }
 
-/* Say so if numbers are rounded otherwise than before: in another type, or in sums of another order. */
-static void note_rounding(const struct lt_trainer *l)
-{
-	const struct lt_written_by *was = &l->found.pos.by;
-	size_t lanes = l->layout.lanes, tp = l->layout.mesh.size[LT_TP];
-	enum lt_dtype dtype = l->what->backend->dtype;
-	const char *memory = lt_memory_name(l->what->config->base.train.memory);
-	const char *before = *was->memory ? was->memory : lt_memory_name(LT_MEMORY_STANDARD);
-
-	if (l->found.found && lt_dtype_of(was->dtype) != dtype)
-		lu_note("activations round otherwise than before: train.dtype was %s and is %s",
-				lt_dtype_name(lt_dtype_of(was->dtype)), lt_dtype_name(dtype));
-	if (l->found.found && strcmp(before, memory) != 0)
-		lu_note("gradients and moments round otherwise than before: train.memory was %s "
-			"and "
-			"is %s",
-				before, memory);
-	if (was->dp && (was->lanes != lanes || was->tp != tp))
-		lu_note("sums round otherwise than before: train.lanes was %" PRIu64 " and is "
-			"%zu, parallel.tp was %" PRIu64 " and is %zu",
-				was->lanes, lanes, was->tp, tp);
-}
-
 int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 {
 	int rc;
@@ -690,7 +667,8 @@ int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)
 						  "checkpoint's files were checked, the hashes "
 						  "were "
 						  "not");
-	note_rounding(l);
+	if (l->found.found)
+		lt_layout_note_rounding(&l->found.pos.by, &l->pos.by);
 	rc = run_phases(l, err);
 	/* Whatever has gone wrong, a checkpoint that is being written is worth having, and its
 	 * writer uses the run folder. */

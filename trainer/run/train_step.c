@@ -5,6 +5,7 @@
 #include "libcommon/base/num.h"
 #include "libcommon/base/vec.h"
 #include "libcommon/sys/progress.h"
+#include "trainer/model/batch_check.h"
 #include "trainer/parallel/actions.h"
 #include "trainer/parallel/actions_check.h"
 #include "trainer/run/backend.h"

@@ -15,7 +15,7 @@ EMU_KERNELS := $(filter-out $(BUILD)/kernels/cuda/%,$(KERNELS_OBJ)) $(EMU_DEVICE
 # CUDA C++ has designated initialisers, and lk.h is C, where a function may have a struct's name. A
 # kernel reads its memory as other types.
 EMU_FLAGS = $(filter-out -Wpedantic -Wshadow,$(CXX_FLAGS)) -Wno-missing-field-initializers \
-	-Wno-unknown-pragmas -fno-strict-aliasing -DLK_EMU
+	-Wno-unknown-pragmas -fno-strict-aliasing -DLK_EMU -include tests/kernels/emu/emu.h
 # The thread sanitizer shall see what kernels do, not the switches between their threads.
 ifeq ($(CONFIG),tsan)
 $(EMU_OBJ): EMU_FLAGS += -fno-sanitize=thread -DEMU_TSAN
