@@ -205,7 +205,7 @@ check-tsan:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory CONFIG=tsan check-tsan-now
 
-TSAN_TESTS := $(filter %/test_pipeline %/test_docstream,$(UNIT_TESTS)) $(KERNELS_TESTS) \
+TSAN_TESTS := $(filter %/test_pipeline %/test_docstream,$(UNIT_TESTS)) $(KERNELS_TESTS) $(EMU_OWN_TESTS) \
 	$(filter %/test_checkpoint %/test_comm %/test_comm_failures %/test_corpus %/test_prefetch \
 	%/test_saver,$(TRAINER_TESTS))
 

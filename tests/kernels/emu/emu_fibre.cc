@@ -10,6 +10,8 @@
 #endif
 #ifdef EMU_TSAN
 #include <sanitizer/tsan_interface.h>
+extern "C" void __tsan_read_range(void *p, unsigned long bytes);
+extern "C" void __tsan_write_range(void *p, unsigned long bytes);
 #endif
 
 static const size_t page = 4096;
@@ -38,6 +40,24 @@ void emu_fibre_acquire(void *p)
 	__tsan_acquire(p);
 #else
 	(void)p;
+#endif
+}
+
+void emu_fibre_reads(const void *p, size_t bytes)
+{
+#ifdef EMU_TSAN
+	__tsan_read_range(const_cast<void *>(p), bytes);
+#else
+	(void)p, (void)bytes;
+#endif
+}
+
+void emu_fibre_writes(void *p, size_t bytes)
+{
+#ifdef EMU_TSAN
+	__tsan_write_range(p, bytes);
+#else
+	(void)p, (void)bytes;
 #endif
 }
 

@@ -45,5 +45,8 @@ void emu_fibre_switch(emu_fibre *from, emu_fibre *to);
 /* What a fibre did before release(p) comes before what follows an acquire(p). */
 void emu_fibre_release(void *p);
 void emu_fibre_acquire(void *p);
+/* What the thread sanitizer does not see by itself, since the emulation is compiled without it. */
+void emu_fibre_reads(const void *p, size_t bytes);
+void emu_fibre_writes(void *p, size_t bytes);
 
 #endif

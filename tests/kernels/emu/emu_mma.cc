@@ -4,6 +4,7 @@
  *	groupID = lane >> 2		threadID_in_group = lane % 4
  */
 #include "tests/kernels/emu/emu.h"
+#include "tests/kernels/emu/emu_fibre.h"
 
 namespace
 {
@@ -168,6 +169,7 @@ static void load(uint32_t *r, const void *row, int count, bool trans, emu_place 
 		if ((uintptr_t)row % 16 != 0)
 			emu_fail("ldmatrix of %s:%d: row %p is not aligned to 16 bytes", at.file,
 					at.line, row);
+		emu_fibre_reads(row, 16);
 		memcpy(m.row, row, 16);
 	}
 	emu_collective(do_load, "ldmatrix", 0xffffffffu, &m, at);
@@ -182,6 +184,7 @@ static void store(void *row, const uint32_t *r, int count, bool trans, emu_place
 		if ((uintptr_t)row % 16 != 0)
 			emu_fail("stmatrix of %s:%d: row %p is not aligned to 16 bytes", at.file,
 					at.line, row);
+		emu_fibre_writes(row, 16);
 		memcpy(row, m.row, 16);
 	}
 }
