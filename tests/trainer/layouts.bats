@@ -53,8 +53,17 @@ setup_file() {
 # types NAME: the ways of keeping numbers that a run of this name is made in: activations in fp32, in
 # bf16, and with weights and optimizer in 10 bytes a parameter as well.
 types() {
-	echo fp32 bf16
+	printf '%s\n' fp32 bf16
 	[ "$1" != four ] || echo low
+}
+
+# compared NAME: those that layouts are compared in. The sanitizers are slow, and see all code in two.
+compared() {
+	if [ "$LUCIE_CONFIG" = release ]; then
+		types "$1"
+	else
+		types "$1" | grep -v bf16
+	fi
 }
 
 # typed TYPE: the settings.
@@ -99,7 +108,7 @@ layout() {
 	while [ "$1" != -- ]; do launch+=("$1") && shift; done
 	shift
 	for s; do set+=(--set "$s"); done
-	for type in $(types "$like"); do
+	for type in $(compared "$like"); do
 		rm -rf run
 		# shellcheck disable=SC2046
 		if ! "${launch[@]}" -q -c base.ini $(typed "$type") "${set[@]}" -o run ||
