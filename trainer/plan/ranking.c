@@ -34,7 +34,7 @@ static int phase_seconds(struct lt_scene *sc, const struct lt_question *q, doubl
 	uint64_t consumed = 0, batch, last = 0;
 	struct lt_cost cost = { 0 };
 
-	*seconds = NAN;
+	*seconds = (double)NAN;
 	if (q->s.train.epochs > 0)
 		return 0;
 	*seconds = 0;
