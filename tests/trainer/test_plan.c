@@ -429,7 +429,7 @@ static void test_duration(void **state)
 	lu_buf_putc(&out, ' ');
 	lt_plan_duration(0.5, &out);
 	lu_buf_putc(&out, ' ');
-	lt_plan_duration(NAN, &out);
+	lt_plan_duration((double)NAN, &out);
 	assert_string_equal(out.p, "7.5 days 2.0 h 0.5 s -");
 	lu_buf_release(&out);
 }
