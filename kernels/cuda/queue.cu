@@ -310,7 +310,6 @@ void lk_cuda_range_end(struct lk_queue *q)
 
 /* --- recorded work ---------------------------------------------------------------------------- */
 
-#ifndef LK_EMU
 struct lk_graph {
 	cudaGraphExec_t run;
 };
@@ -369,4 +368,3 @@ void lk_cuda_graph_free(struct lk_queue *q, struct lk_graph *g)
 		(void)cudaGraphExecDestroy(g->run);
 	free(g);
 }
-#endif
