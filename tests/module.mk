@@ -37,7 +37,8 @@ endif
 ifeq ($(CONFIG),tsan)
 ARCHER := $(firstword $(wildcard /usr/lib/llvm-*/lib/libarcher.so))
 TEST_ENV += OMP_TOOL_LIBRARIES=$(ARCHER) ARCHER_OPTIONS=verbose=0 \
-	TSAN_OPTIONS="exitcode=99 allocator_may_return_null=1 ignore_noninstrumented_modules=1"
+	TSAN_OPTIONS="exitcode=99 allocator_may_return_null=1 ignore_noninstrumented_modules=1 \
+		atexit_sleep_ms=100"
 endif
 
 # ---- test programs -----------------------------------------------------------------------

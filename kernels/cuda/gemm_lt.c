@@ -55,7 +55,7 @@ struct functions {
 /* All that a plan depends on; compared byte by byte. */
 struct key {
 	size_t m, n, k, lda, ldb, ldc, ldd;
-	uint8_t ta, tb, ab16, cd16, scaled, align, tf32, unused;
+	uint8_t ta, tb, ab16, cd16, scaled, align, unused[2];
 };
 
 struct plan {
@@ -165,10 +165,9 @@ static int describe(struct lk_queue *q, struct plan *plan)
 	cublasOperation_t first = k->tb ? CUBLAS_OP_T : CUBLAS_OP_N,
 			  second = k->ta ? CUBLAS_OP_T : CUBLAS_OP_N;
 	int32_t mode = k->scaled ? CUBLASLT_POINTER_MODE_DEVICE : CUBLASLT_POINTER_MODE_HOST;
-	cublasComputeType_t compute = k->tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
 	cudaDataType_t ab = k->ab16 ? CUDA_R_16BF : CUDA_R_32F,
 		       cd = k->cd16 ? CUDA_R_16BF : CUDA_R_32F;
-	cublasStatus_t s = lt->MatmulDescCreate(&plan->desc, compute, CUDA_R_32F);
+	cublasStatus_t s = lt->MatmulDescCreate(&plan->desc, CUBLAS_COMPUTE_32F, CUDA_R_32F);
 
 	if (!s)
 		s = lt->MatmulDescSetAttribute(
@@ -311,14 +310,11 @@ size_t lk_cuda_choices(const struct lk_queue *q, char *text, size_t size)
 
 		put = snprintf(n < size ? text + n : NULL, n < size ? size - n : 0,
 				"product %zu x %zu x %zu %c%c %s to %s%s, aligned to %d: cuBLASLt "
-				"%zu "
-				"algorithm %u tile %u stages %u cluster %u, %zu bytes\n",
+				"%zu algorithm %u tile %u stages %u cluster %u, %zu bytes\n",
 				k->m, k->n, k->k, k->ta ? 't' : 'n', k->tb ? 't' : 'n',
-				k->ab16			  ? "bf16"
-						: k->tf32 ? "tf32"
-							  : "fp32",
-				k->cd16 ? "bf16" : "fp32", k->scaled ? " scaled" : "", k->align,
-				p->lt.GetVersion(), attribute(p, plan, CUBLASLT_ALGO_CONFIG_ID),
+				k->ab16 ? "bf16" : "fp32", k->cd16 ? "bf16" : "fp32",
+				k->scaled ? " scaled" : "", k->align, p->lt.GetVersion(),
+				attribute(p, plan, CUBLASLT_ALGO_CONFIG_ID),
 				attribute(p, plan, CUBLASLT_ALGO_CONFIG_TILE_ID),
 				attribute(p, plan, CUBLASLT_ALGO_CONFIG_STAGES_ID),
 				attribute(p, plan, CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID),

@@ -36,6 +36,23 @@
  * rounded in lk_real before. */
 #define T_BF16 (0x1p-8 * 1.001)
 
+/* Which sanitizer, of gcc or clang, the test was built with. */
+#ifdef __has_feature
+#define T_FEATURE(x) __has_feature(x)
+#else
+#define T_FEATURE(x) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || T_FEATURE(thread_sanitizer)
+#define T_TSAN true
+#else
+#define T_TSAN false
+#endif
+#if defined(__SANITIZE_ADDRESS__) || T_FEATURE(address_sanitizer)
+#define T_ASAN true
+#else
+#define T_ASAN false
+#endif
+
 struct t_ctx; /* a queue and its buffers */
 typedef void t_fn(struct t_ctx *t, const void *arg, void *out);
 

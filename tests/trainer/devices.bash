@@ -43,13 +43,7 @@ device_setup() {
 		lr = 3e-3
 		warmup = 10
 		clip = 2
-		[model]
-		vocab = 400
-		hidden = 32
-		layers = 4
-		heads = 4
-		kv_heads = 2
-		ffn = 64
+		$(sizes 4)
 		[data]
 		train = shards/demo
 		valid = shards/demo

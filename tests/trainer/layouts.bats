@@ -14,13 +14,7 @@ setup_file() {
 	fixtures shards b.jsonl
 	lucie-shard -t tokenizer.json -o shards/two b.jsonl
 	cat >base.ini <<-END
-		[model]
-		vocab = 400
-		hidden = 32
-		layers = 5
-		heads = 4
-		kv_heads = 2
-		ffn = 64
+		$(sizes 5)
 		[data]
 		train = shards/demo
 		valid = shards/demo shards/two

@@ -1,6 +1,10 @@
 # Runs of several ranks on this host: plain processes with LUCIE_RANK and its like, as a shell loop
 # starts them. For bats files that `load` it.
 
+# sizes LAYERS: the [model] section of a model that trains in a moment and can be split over 2 ranks of
+# each kind.
+sizes() { printf '%s\n' '[model]' vocab=400 hidden=32 layers="$1" heads=4 kv_heads=2 ffn=64; }
+
 # start N ARG...: start lucie-train as N ranks; their pids are in pid[], standard error in err.RANK. The
 # words of with[RANK] are put before the command.
 start() {

@@ -12,13 +12,7 @@ setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	fixtures shards
 	cat >base.ini <<-END
-		[model]
-		vocab = 400
-		hidden = 32
-		layers = 4
-		heads = 4
-		kv_heads = 2
-		ffn = 64
+		$(sizes 4)
 		[data]
 		train = shards/demo
 		tokenizer = tokenizer.json

@@ -14,13 +14,7 @@ setup_file() {
 	fixtures shards b.jsonl
 	lucie-shard -t tokenizer.json -o shards/two b.jsonl
 	cat >base.ini <<-END
-		[model]
-		vocab = 400
-		hidden = 32
-		layers = 4
-		heads = 4
-		kv_heads = 2
-		ffn = 64
+		$(sizes 4)
 		[data]
 		train = shards/demo
 		valid = shards/two

@@ -198,13 +198,24 @@ static bool is_finished(struct lt_link *ch)
 	return false;
 }
 
+/* The watch may abort it at any moment. */
+static bool is_open(struct lt_link *ch)
+{
+	bool open;
+
+	pthread_mutex_lock(&ch->nccl->lock);
+	open = ch->comm != NULL;
+	pthread_mutex_unlock(&ch->nccl->lock);
+	return open;
+}
+
 void lt_link_close(struct lt_link *ch)
 {
 	struct lt_nccl *n = ch->nccl;
 
 	if (!n)
 		return;
-	if (ch->comm && (n->comm->agreed || !is_finished(ch)))
+	if (is_open(ch) && (n->comm->agreed || !is_finished(ch)))
 		lt_links_abort(n);
 	forget(ch);
 	n->ops->free(ch->q, ch->work);

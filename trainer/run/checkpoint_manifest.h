@@ -17,7 +17,7 @@ struct lt_written_by {
 	char recompute[16]; /* "none", "norms", "layer" */
 	char equality[16];  /* "layout", "run", "fast": how far bits are equal */
 	char dtype[8];	    /* of the activations: "fp32", "bf16"; "": not said, fp32 */
-	char memory[12];    /* "standard", "low"; "": not said, standard */
+	char memory[16];    /* "standard", "low"; "": not said, standard */
 };
 
 /* The position of a run. The next step depends on it, the configuration and the weights only. */

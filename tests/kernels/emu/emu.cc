@@ -457,6 +457,7 @@ void emu_cp_async_wait(int n)
 	for (; done < t->copies.size() && t->copies[done].group < t->group - n; done++) {
 		const copy *c = &t->copies[done];
 
+		emu_fibre_writes(c->to, c->bytes);
 		if (c->valid)
 			memcpy(c->to, c->from, c->bytes);
 		else
