@@ -64,7 +64,7 @@ int lu_exact_add(struct lu_exact *x, const struct lu_exact_doc *d, struct lu_err
 	uint32_t ignored;
 	int rc;
 
-	if (!x->later && lu_keyset_full(&x->keys, x->o.memory / 2)) {
+	if (!x->later && lu_keyset_full(&x->keys, x->o.memory - x->o.memory / 2)) {
 		if (turn_later(x, err) < 0)
 			return -1;
 		lu_keyset_release(&x->keys);
