@@ -11,14 +11,13 @@
 int lu_links_open(struct lu_links *l, uint64_t memory, const char *tmpdir, int threads,
 		struct lu_err *err)
 {
-	struct lu_sorter_options o = { .size = 8,
-		.key = 8,
-		.memory = memory / 2,
-		.tmpdir = tmpdir,
-		.threads = threads };
+	struct lu_sorter_options o = {
+		.size = 8, .key = 8, .memory = memory / 2, .tmpdir = tmpdir, .threads = threads
+	};
 
 	*l = (struct lu_links)LU_LINKS_NONE;
-	l->memory = memory;
+	/* As little as the sorter takes is not worth an error. */
+	l->memory = memory && memory < 2 * LU_SORTER_LEAST ? 2 * LU_SORTER_LEAST : memory;
 	if (lu_sorter_new(&l->ends, &o, err) < 0)
 		return -1;
 	return lu_spool_open(&l->edges, tmpdir, err);

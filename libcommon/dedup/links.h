@@ -34,8 +34,8 @@ struct lu_links {
 	uint64_t *parent; /* places in doc[] */
 	size_t n;
 };
-#define LU_LINKS_NONE                   \
-	{                               \
+#define LU_LINKS_NONE                  \
+	{                              \
 		.edges = LU_SPOOL_NONE \
 	}
 

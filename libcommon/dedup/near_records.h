@@ -62,7 +62,8 @@ struct lu_verdict_record {
 	uint64_t size;
 };
 
-static inline void lu_verdict_put(unsigned char p[LU_VERDICT_SIZE], const struct lu_verdict_record *v)
+static inline void lu_verdict_put(
+		unsigned char p[LU_VERDICT_SIZE], const struct lu_verdict_record *v)
 {
 	lu_store64_be(p, v->doc);
 	lu_store64_be(p + 8, v->kept);

@@ -7,12 +7,37 @@
 /* A record of any kind; the sketch is the longest part. */
 #define RECORD_MAX (LU_MEMBER_HEAD + LU_MINHASH_MAX)
 
-int lu_near_pairs(struct lu_sorter *pairs, const struct lu_minhash *mh, const void *signature,
-		uint64_t doc, struct lu_err *err)
+/* Bytes of the sketch in a record. */
+static size_t carried(const struct lu_near_how *how)
+{
+	return how->signatures ? 0 : lu_minhash_hashes(how->mh);
+}
+
+size_t lu_guest_size(const struct lu_near_how *how)
+{
+	return LU_GUEST_HEAD + carried(how);
+}
+
+size_t lu_member_size(const struct lu_near_how *how)
+{
+	return LU_MEMBER_HEAD + carried(how);
+}
+
+/* The sketch of a document whose record would carry it at `in_record`. */
+static const void *sketch_of(
+		const struct lu_near_how *how, uint64_t doc, const unsigned char *in_record)
+{
+	if (!how->signatures)
+		return in_record;
+	return lu_minhash_sketch(how->mh, how->signatures + (size_t)doc * lu_minhash_size(how->mh));
+}
+
+int lu_near_pairs(struct lu_sorter *pairs, const void *signature, uint64_t doc, unsigned from,
+		unsigned to, struct lu_err *err)
 {
 	unsigned char pair[LU_PAIR_SIZE];
 
-	for (unsigned band = 0; band < lu_minhash_bands(mh); band++) {
+	for (unsigned band = from; band < to; band++) {
 		lu_pair_put(pair, band, lu_minhash_key(signature, band), doc);
 		if (lu_sorter_add(pairs, pair, err) < 0)
 			return -1;
@@ -106,12 +131,12 @@ int lu_near_meet(struct lu_sorter *pairs, struct lu_sorter *seats, struct lu_err
 
 /* --- fetch -------------------------------------------------------------------------------- */
 
-int lu_near_fetch(struct lu_sorter *seats, const struct lu_minhash *mh,
+int lu_near_fetch(const struct lu_near_how *how, struct lu_sorter *seats,
 		struct lu_near_lookup lookup, struct lu_sorter *guests, struct lu_err *err)
 {
 	unsigned char guest[RECORD_MAX], last[LU_SEAT_SIZE];
-	size_t hashes = lu_minhash_hashes(mh);
 	struct lu_near_entry e = { 0 };
+	size_t sketch = carried(how);
 	bool any = false;
 	const void *seat;
 	int rc;
@@ -123,9 +148,10 @@ int lu_near_fetch(struct lu_sorter *seats, const struct lu_minhash *mh,
 		if (any && memcmp(last, seat, LU_SEAT_SIZE) == 0)
 			continue;
 		if (!any || memcmp(last, seat, 8) != 0) {
-			if (lookup.fn(lookup.ctx, lu_load64_be(seat), &e, err) < 0)
+			if (sketch && lookup.fn(lookup.ctx, lu_load64_be(seat), &e, err) < 0)
 				return -1;
-			memcpy(guest + LU_GUEST_HEAD, e.sketch, hashes);
+			if (sketch)
+				memcpy(guest + LU_GUEST_HEAD, e.sketch, sketch);
 			memcpy(guest + 16, seat, 8);
 		}
 		memcpy(guest, (const unsigned char *)seat + 8, 16);
@@ -146,36 +172,47 @@ struct centres {
 	unsigned char sketch[LU_NEAR_CENTRES][LU_MINHASH_MAX];
 };
 
-int lu_near_edges(struct lu_sorter *guests, const struct lu_minhash *mh, double verify,
-		lu_near_edge_fn *fn, void *ctx, struct lu_err *err)
+/* Compare a document with the centres of its bucket. */
+static int compare(const struct lu_near_how *how, struct centres *c, uint64_t doc,
+		const void *sketch, unsigned least, lu_near_edge_fn *fn, void *ctx,
+		struct lu_err *err)
 {
-	unsigned least = lu_minhash_least(mh, verify);
+	bool edge = false;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (lu_minhash_equal(how->mh, c->sketch[i], sketch) < least)
+			continue;
+		edge = true;
+		if (fn(ctx, c->doc[i], doc, err) < 0)
+			return -1;
+		if (least == 0)
+			break;
+	}
+	if (!edge && c->n < LU_NEAR_CENTRES) {
+		memcpy(c->sketch[c->n], sketch, lu_minhash_hashes(how->mh));
+		c->doc[c->n++] = doc;
+	}
+	return 0;
+}
+
+int lu_near_edges(const struct lu_near_how *how, struct lu_sorter *guests, lu_near_edge_fn *fn,
+		void *ctx, struct lu_err *err)
+{
+	unsigned least = lu_minhash_least(how->mh, how->verify);
 	struct centres *c = calloc(1, sizeof(*c));
-	size_t hashes = lu_minhash_hashes(mh);
 	const void *at;
 	int rc = c ? lu_sorter_sort(guests, err) : lu_err_nomem(err);
 
 	while (rc >= 0 && (rc = lu_sorter_next(guests, &at, err)) > 0) {
-		const unsigned char *guest = at, *sketch = guest + LU_GUEST_HEAD;
+		const unsigned char *guest = at;
 		uint64_t doc = lu_load64_be(guest + 16);
-		bool edge = false;
 
 		if (c->n == 0 || memcmp(c->bucket, guest, 16) != 0) {
 			memcpy(c->bucket, guest, 16);
 			c->n = 0;
 		}
-		for (size_t i = 0; i < c->n && rc >= 0; i++) {
-			if (lu_minhash_equal(mh, c->sketch[i], sketch) < least)
-				continue;
-			edge = true;
-			rc = fn(ctx, c->doc[i], doc, err);
-			if (least == 0)
-				break;
-		}
-		if (!edge && c->n < LU_NEAR_CENTRES) {
-			memcpy(c->sketch[c->n], sketch, hashes);
-			c->doc[c->n++] = doc;
-		}
+		rc = compare(how, c, doc, sketch_of(how, doc, guest + LU_GUEST_HEAD), least, fn,
+				ctx, err);
 	}
 	free(c);
 	return rc;
@@ -183,8 +220,8 @@ int lu_near_edges(struct lu_sorter *guests, const struct lu_minhash *mh, double 
 
 /* --- gather and settle -------------------------------------------------------------------- */
 
-int lu_near_member(struct lu_sorter *members, const struct lu_minhash *mh, uint64_t root,
-		uint64_t doc, struct lu_near_lookup lookup, struct lu_err *err)
+int lu_near_gather(const struct lu_near_how *how, uint64_t root, uint64_t doc,
+		struct lu_near_lookup lookup, struct lu_sorter *members, struct lu_err *err)
 {
 	unsigned char member[RECORD_MAX];
 	struct lu_near_entry e;
@@ -195,7 +232,8 @@ int lu_near_member(struct lu_sorter *members, const struct lu_minhash *mh, uint6
 	member[8] = !e.fixed;
 	lu_store64_be(member + 9, e.rank);
 	lu_store64_be(member + 17, doc);
-	memcpy(member + LU_MEMBER_HEAD, e.sketch, lu_minhash_hashes(mh));
+	if (carried(how))
+		memcpy(member + LU_MEMBER_HEAD, e.sketch, carried(how));
 	return lu_sorter_add(members, member, err);
 }
 
@@ -216,13 +254,13 @@ static int end_set(const struct lu_reducer *r, struct lu_sorter *verdicts, struc
 	return 0;
 }
 
-static int add_member(struct lu_reducer *r, const unsigned char *member, struct lu_sorter *verdicts,
-		struct lu_err *err)
+static int add_member(const struct lu_near_how *how, struct lu_reducer *r,
+		const unsigned char *member, struct lu_sorter *verdicts, struct lu_err *err)
 {
 	struct lu_verdict_record v = { .doc = lu_load64_be(member + 17) };
+	const void *sketch = sketch_of(how, v.doc, member + LU_MEMBER_HEAD);
 	unsigned char record[LU_VERDICT_SIZE];
-	int rc = lu_reducer_add(r, v.doc, member[8] == 0, member + LU_MEMBER_HEAD, &v.kept, &v.equal,
-			err);
+	int rc = lu_reducer_add(r, v.doc, member[8] == 0, sketch, &v.kept, &v.equal, err);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
@@ -230,7 +268,7 @@ static int add_member(struct lu_reducer *r, const unsigned char *member, struct 
 	return lu_sorter_add(verdicts, record, err);
 }
 
-int lu_near_settle(struct lu_sorter *members, const struct lu_minhash *mh, double verify,
+int lu_near_settle(const struct lu_near_how *how, struct lu_sorter *members,
 		struct lu_sorter *verdicts, struct lu_err *err)
 {
 	struct lu_reducer r;
@@ -238,7 +276,7 @@ int lu_near_settle(struct lu_sorter *members, const struct lu_minhash *mh, doubl
 	const void *member;
 	int rc = lu_sorter_sort(members, err);
 
-	lu_reducer_init(&r, mh, verify);
+	lu_reducer_init(&r, how->mh, how->verify);
 	while (rc >= 0 && (rc = lu_sorter_next(members, &member, err)) > 0) {
 		if (r.n == 0 || lu_load64_be(member) != root) {
 			rc = end_set(&r, verdicts, err);
@@ -246,7 +284,7 @@ int lu_near_settle(struct lu_sorter *members, const struct lu_minhash *mh, doubl
 			root = lu_load64_be(member);
 		}
 		if (rc >= 0)
-			rc = add_member(&r, member, verdicts, err);
+			rc = add_member(how, &r, member, verdicts, err);
 	}
 	if (rc == 0)
 		rc = end_set(&r, verdicts, err);

@@ -34,7 +34,17 @@
 /* Buckets of more documents are named by their band and key, not by a list of documents. */
 #define LU_NEAR_LISTED 65536
 
-/* What is known of a document: its rank (lower is better), whether it is of an index, its sketch. */
+/* How documents are compared. */
+struct lu_near_how {
+	const struct lu_minhash *mh;
+	double verify; /* least estimated similarity of an edge; 0: every candidate is one */
+	/* The signatures of all documents, end to end, where they are in memory; else NULL: then
+	 * guests and members carry their sketches. */
+	const unsigned char *signatures;
+};
+
+/* What is known of a document: its rank (lower is better), whether it is of an index, its sketch
+ * (not needed where the signatures are in memory). */
 struct lu_near_entry {
 	uint64_t rank;
 	bool fixed;
@@ -49,31 +59,26 @@ struct lu_near_lookup {
 	void *ctx;
 };
 
-/* Add the pairs of a signature. */
-int lu_near_pairs(struct lu_sorter *pairs, const struct lu_minhash *mh, const void *signature,
-		uint64_t doc, struct lu_err *err) LU_CHECKED;
+/* Add the pairs of bands from <= band < to of a signature. */
+int lu_near_pairs(struct lu_sorter *pairs, const void *signature, uint64_t doc, unsigned from,
+		unsigned to, struct lu_err *err) LU_CHECKED;
 int lu_near_meet(struct lu_sorter *pairs, struct lu_sorter *seats, struct lu_err *err) LU_CHECKED;
-int lu_near_fetch(struct lu_sorter *seats, const struct lu_minhash *mh,
+int lu_near_fetch(const struct lu_near_how *how, struct lu_sorter *seats,
 		struct lu_near_lookup lookup, struct lu_sorter *guests,
 		struct lu_err *err) LU_CHECKED;
 /* Calls fn() for each edge; a < b. */
 typedef int lu_near_edge_fn(void *ctx, uint64_t a, uint64_t b, struct lu_err *err);
-int lu_near_edges(struct lu_sorter *guests, const struct lu_minhash *mh, double verify,
-		lu_near_edge_fn *fn, void *ctx, struct lu_err *err) LU_CHECKED;
-/* Add one member. */
-int lu_near_member(struct lu_sorter *members, const struct lu_minhash *mh, uint64_t root,
-		uint64_t doc, struct lu_near_lookup lookup, struct lu_err *err) LU_CHECKED;
-int lu_near_settle(struct lu_sorter *members, const struct lu_minhash *mh, double verify,
+int lu_near_edges(const struct lu_near_how *how, struct lu_sorter *guests, lu_near_edge_fn *fn,
+		void *ctx, struct lu_err *err) LU_CHECKED;
+/* Add a member of the set of `root`. */
+int lu_near_gather(const struct lu_near_how *how, uint64_t root, uint64_t doc,
+		struct lu_near_lookup lookup, struct lu_sorter *members,
+		struct lu_err *err) LU_CHECKED;
+int lu_near_settle(const struct lu_near_how *how, struct lu_sorter *members,
 		struct lu_sorter *verdicts, struct lu_err *err) LU_CHECKED;
 
-/* Sizes of records that hold a sketch. */
-static inline size_t lu_guest_size(const struct lu_minhash *mh)
-{
-	return LU_GUEST_HEAD + lu_minhash_hashes(mh);
-}
-static inline size_t lu_member_size(const struct lu_minhash *mh)
-{
-	return LU_MEMBER_HEAD + lu_minhash_hashes(mh);
-}
+/* Bytes of the records that may carry a sketch. */
+size_t lu_guest_size(const struct lu_near_how *how);
+size_t lu_member_size(const struct lu_near_how *how);
 
 #endif
