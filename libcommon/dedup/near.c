@@ -29,6 +29,9 @@ struct lu_near {
 	uint64_t piece_of; /* first document of the piece in memory */
 	struct lu_str piece;
 
+	unsigned char *excluded; /* a bit a document, or NULL */
+	lu_near_told_fn *told;
+	void *told_ctx;
 	struct lu_sorter *verdicts;
 	bool pending; /* `verdict` is one that was not returned yet */
 	struct lu_verdict_record verdict;
@@ -124,6 +127,22 @@ int lu_near_add_fixed(struct lu_near *n, const void *signature, struct lu_err *e
 	return lu_near_add(n, signature, 0, err);
 }
 
+int lu_near_exclude(struct lu_near *n, uint64_t doc, struct lu_err *err)
+{
+	LU_ASSERT(doc < n->docs);
+	if (!n->excluded)
+		n->excluded = calloc((size_t)(n->docs / 8 + 1), 1);
+	if (!n->excluded)
+		return lu_err_nomem(err);
+	n->excluded[doc / 8] |= (unsigned char)(1 << doc % 8);
+	return 0;
+}
+
+bool lu_near_excluded(const struct lu_near *n, uint64_t doc)
+{
+	return n->excluded && (n->excluded[doc / 8] >> doc % 8 & 1);
+}
+
 uint64_t lu_near_docs(const struct lu_near *n)
 {
 	return n->docs;
@@ -183,7 +202,7 @@ static int meet_in_memory(struct lu_near *n, struct lu_sorter *seats, struct lu_
 			rc = lu_near_pairs(
 					pairs, n->signatures.p + i * size, i, band, band + 1, err);
 		if (rc == 0)
-			rc = lu_near_meet(pairs, seats, err);
+			rc = lu_near_meet(pairs, n->excluded, seats, err);
 		lu_sorter_free(pairs);
 		pairs = NULL;
 	}
@@ -203,7 +222,7 @@ static int find_edges(struct lu_near *n, struct lu_links *links, struct lu_err *
 	int rc = new_sorter(n, &seats, LU_SEAT_SIZE, LU_SEAT_SIZE, err);
 
 	if (rc == 0)
-		rc = n->spilled ? lu_near_meet(n->pairs, seats, err)
+		rc = n->spilled ? lu_near_meet(n->pairs, n->excluded, seats, err)
 				: meet_in_memory(n, seats, err);
 	lu_sorter_free(n->pairs);
 	n->pairs = NULL;
@@ -233,12 +252,49 @@ static int gather(struct lu_near *n, const struct lu_links *links, struct lu_sor
 	return 0;
 }
 
-int lu_near_run(struct lu_near *n, struct lu_err *err)
+static int publish_one(void *ctx, const struct lu_verdict_record *r, struct lu_err *err)
+{
+	struct lu_near *n = ctx;
+	unsigned char record[LU_VERDICT_SIZE];
+	struct lu_near_verdict v = { .doc = r->doc, .kept = r->kept, .size = r->size };
+
+	if (v.kept != v.doc)
+		v.similarity = lu_minhash_estimate(n->o.mh, r->equal);
+	if (n->told && n->told(n->told_ctx, &v, err) < 0)
+		return -1;
+	lu_verdict_put(record, r);
+	return lu_sorter_add(n->verdicts, record, err);
+}
+
+/* From links to verdicts. */
+static int find_verdicts(struct lu_near *n, struct lu_links *links, struct lu_err *err)
+{
+	struct lu_sorter *members = NULL, *outcomes = NULL;
+	int rc = new_sorter(n, &members, lu_member_size(&n->how), LU_MEMBER_HEAD, err);
+
+	if (rc == 0)
+		rc = gather(n, links, members, err);
+	lu_links_close(links);
+	if (rc == 0)
+		rc = new_sorter(n, &outcomes, LU_OUTCOME_SIZE, LU_OUTCOME_KEY, err);
+	if (rc == 0)
+		rc = lu_near_settle(&n->how, members, outcomes, err);
+	lu_sorter_free(members);
+	if (rc == 0)
+		rc = new_sorter(n, &n->verdicts, LU_VERDICT_SIZE, 8, err);
+	if (rc == 0)
+		rc = lu_near_publish(outcomes, publish_one, n, err);
+	lu_sorter_free(outcomes);
+	return rc == 0 ? lu_sorter_sort(n->verdicts, err) : -1;
+}
+
+int lu_near_run(struct lu_near *n, lu_near_told_fn *told, void *ctx, struct lu_err *err)
 {
 	struct lu_links links = LU_LINKS_NONE;
-	struct lu_sorter *members = NULL;
 	int rc = 0;
 
+	n->told = told;
+	n->told_ctx = ctx;
 	if (n->spilled)
 		rc = lu_spool_rewind(&n->entries, err);
 	else
@@ -246,16 +302,9 @@ int lu_near_run(struct lu_near *n, struct lu_err *err)
 	if (rc == 0)
 		rc = find_edges(n, &links, err);
 	if (rc == 0)
-		rc = new_sorter(n, &members, lu_member_size(&n->how), LU_MEMBER_HEAD, err);
-	if (rc == 0)
-		rc = gather(n, &links, members, err);
+		rc = find_verdicts(n, &links, err);
 	lu_links_close(&links);
-	if (rc == 0)
-		rc = new_sorter(n, &n->verdicts, LU_VERDICT_SIZE, 8, err);
-	if (rc == 0)
-		rc = lu_near_settle(&n->how, members, n->verdicts, err);
-	lu_sorter_free(members);
-	return rc == 0 ? lu_sorter_sort(n->verdicts, err) : -1;
+	return rc;
 }
 
 /* --- the verdicts ------------------------------------------------------------------------- */
@@ -311,5 +360,6 @@ void lu_near_free(struct lu_near *n)
 	lu_sorter_free(n->pairs);
 	lu_spool_close(&n->entries);
 	lu_sorter_free(n->verdicts);
+	free(n->excluded);
 	free(n);
 }

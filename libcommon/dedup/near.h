@@ -11,7 +11,7 @@
  *	lu_near_new(&n, &o, &err);
  *	lu_near_add_fixed(n, signature, &err);		documents of an index, before all others
  *	lu_near_add(n, signature, rank, &err);		in input order
- *	lu_near_run(n, &err);
+ *	lu_near_run(n, NULL, NULL, &err);
  *	lu_near_next(n, &verdict, &err);		for each document, in the order of addition
  *	lu_near_free(n);
  *
@@ -39,6 +39,11 @@ struct lu_near_options {
 	int threads;
 };
 
+/* Told of each document of each cluster of two or more, cluster by cluster; the kept document comes
+ * first (equal to v->doc). v->signature is NULL. */
+struct lu_near_verdict;
+typedef int lu_near_told_fn(void *ctx, const struct lu_near_verdict *v, struct lu_err *err);
+
 struct lu_near_verdict {
 	uint64_t doc;
 	uint64_t kept;	       /* doc, if it stays */
@@ -52,9 +57,14 @@ int lu_near_add_fixed(struct lu_near *n, const void *signature, struct lu_err *e
 /* Of similar documents that of the lowest rank is kept, the first of several. */
 int lu_near_add(struct lu_near *n, const void *signature, uint64_t rank,
 		struct lu_err *err) LU_CHECKED;
-int lu_near_run(struct lu_near *n, struct lu_err *err) LU_CHECKED;
+/* Leave out a document that was added (an exact duplicate that was found later). Its verdict means
+ * nothing. Takes a bit a document. */
+int lu_near_exclude(struct lu_near *n, uint64_t doc, struct lu_err *err) LU_CHECKED;
+bool lu_near_excluded(const struct lu_near *n, uint64_t doc);
+/* `told` may be NULL. */
+int lu_near_run(struct lu_near *n, lu_near_told_fn *told, void *ctx, struct lu_err *err) LU_CHECKED;
 int lu_near_next(struct lu_near *n, struct lu_near_verdict *v, struct lu_err *err) LU_CHECKED;
-/* Documents added; bytes that went to the temporary directory. */
+/* Documents added; whether some of it went to the temporary directory. */
 uint64_t lu_near_docs(const struct lu_near *n);
 bool lu_near_spilled(const struct lu_near *n);
 void lu_near_free(struct lu_near *n); /* NULL is fine */

@@ -11,15 +11,17 @@
  *	edge	document 8, document 8			two similar documents, a centre first
  *	root	document 8, document 8			a document, and the first one of its set
  *	member	root 8, fixed 1, rank 8, document 8, sketch
- *	verdict	document 8, kept 8, equal 2, size 8	see below
+ *	outcome	kept 8, removed 1, document 8, equal 2, size 8	what settle says of a document
+ *	verdict	document 8, kept 8, equal 2, size 8		the same in the order of documents
  *
  * A bucket is named by a hash of the list of its documents: two bands that bring the same documents
  * together name the same bucket, which is then looked at once.
  *
  * `fixed` is 0 for a document of an index, which comes before all others and always stays, else 1.
- * In a verdict on a removed document, `equal` counts the equal bytes of its sketch and that of the
- * document kept in its place; where both are the same, `size` is the size of its cluster, two or
- * more. Documents without a verdict stay and are alone.
+ * Where a document was removed, `equal` counts the equal bytes of its sketch and that of the
+ * document kept in its place, which is one more record of the same cluster and comes first in it;
+ * `size` is the number of documents in the cluster, two or more (of outcomes: only in the record of
+ * the kept one). Documents without a record stay and are alone.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,6 +34,8 @@
 #define LU_EDGE_SIZE 16
 #define LU_ROOT_SIZE 16
 #define LU_MEMBER_HEAD 25
+#define LU_OUTCOME_SIZE 27
+#define LU_OUTCOME_KEY 17
 #define LU_VERDICT_SIZE 26
 
 #define LU_PAIR_SIZE 16
@@ -71,13 +75,30 @@ static inline void lu_verdict_put(
 	p[17] = (unsigned char)v->equal;
 	lu_store64_be(p + 18, v->size);
 }
-
 static inline struct lu_verdict_record lu_verdict_get(const void *at)
 {
 	const unsigned char *p = at;
 
 	return (struct lu_verdict_record){ lu_load64_be(p), lu_load64_be(p + 8),
 		(unsigned)p[16] << 8 | p[17], lu_load64_be(p + 18) };
+}
+
+static inline void lu_outcome_put(
+		unsigned char p[LU_OUTCOME_SIZE], const struct lu_verdict_record *v)
+{
+	lu_store64_be(p, v->kept);
+	p[8] = v->doc != v->kept;
+	lu_store64_be(p + 9, v->doc);
+	p[17] = (unsigned char)(v->equal >> 8);
+	p[18] = (unsigned char)v->equal;
+	lu_store64_be(p + 19, v->size);
+}
+static inline struct lu_verdict_record lu_outcome_get(const void *at)
+{
+	const unsigned char *p = at;
+
+	return (struct lu_verdict_record){ lu_load64_be(p + 9), lu_load64_be(p),
+		(unsigned)p[17] << 8 | p[18], lu_load64_be(p + 19) };
 }
 
 #endif

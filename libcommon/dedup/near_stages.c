@@ -110,13 +110,18 @@ static int add_pair(struct bucket *b, const unsigned char *pair, struct lu_err *
 	return 0;
 }
 
-int lu_near_meet(struct lu_sorter *pairs, struct lu_sorter *seats, struct lu_err *err)
+int lu_near_meet(struct lu_sorter *pairs, const unsigned char *excluded, struct lu_sorter *seats,
+		struct lu_err *err)
 {
 	struct bucket b = { .seats = seats };
 	const void *pair;
 	int rc = lu_sorter_sort(pairs, err);
 
 	while (rc >= 0 && (rc = lu_sorter_next(pairs, &pair, err)) > 0) {
+		uint64_t doc = lu_pair_doc(pair);
+
+		if (excluded && (excluded[doc / 8] >> doc % 8 & 1))
+			continue;
 		rc = add_pair(&b, pair, err);
 		if (rc == 0 && b.large && b.docs.n > (size_t)16 * LU_NEAR_LISTED)
 			rc = seat_all(&b, err);
@@ -237,39 +242,39 @@ int lu_near_gather(const struct lu_near_how *how, uint64_t root, uint64_t doc,
 	return lu_sorter_add(members, member, err);
 }
 
-/* Verdicts on the kept documents of a set that stand for others. */
-static int end_set(const struct lu_reducer *r, struct lu_sorter *verdicts, struct lu_err *err)
+/* Outcomes of the kept documents of a set that stand for others. */
+static int end_set(const struct lu_reducer *r, struct lu_sorter *outcomes, struct lu_err *err)
 {
-	unsigned char record[LU_VERDICT_SIZE];
+	unsigned char record[LU_OUTCOME_SIZE];
 
 	for (size_t i = 0; i < r->n; i++) {
 		struct lu_verdict_record v = { r->kept[i], r->kept[i], 0, r->size[i] };
 
 		if (v.size < 2)
 			continue;
-		lu_verdict_put(record, &v);
-		if (lu_sorter_add(verdicts, record, err) < 0)
+		lu_outcome_put(record, &v);
+		if (lu_sorter_add(outcomes, record, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 static int add_member(const struct lu_near_how *how, struct lu_reducer *r,
-		const unsigned char *member, struct lu_sorter *verdicts, struct lu_err *err)
+		const unsigned char *member, struct lu_sorter *outcomes, struct lu_err *err)
 {
 	struct lu_verdict_record v = { .doc = lu_load64_be(member + 17) };
 	const void *sketch = sketch_of(how, v.doc, member + LU_MEMBER_HEAD);
-	unsigned char record[LU_VERDICT_SIZE];
+	unsigned char record[LU_OUTCOME_SIZE];
 	int rc = lu_reducer_add(r, v.doc, member[8] == 0, sketch, &v.kept, &v.equal, err);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	lu_verdict_put(record, &v);
-	return lu_sorter_add(verdicts, record, err);
+	lu_outcome_put(record, &v);
+	return lu_sorter_add(outcomes, record, err);
 }
 
 int lu_near_settle(const struct lu_near_how *how, struct lu_sorter *members,
-		struct lu_sorter *verdicts, struct lu_err *err)
+		struct lu_sorter *outcomes, struct lu_err *err)
 {
 	struct lu_reducer r;
 	uint64_t root = 0;
@@ -279,15 +284,33 @@ int lu_near_settle(const struct lu_near_how *how, struct lu_sorter *members,
 	lu_reducer_init(&r, how->mh, how->verify);
 	while (rc >= 0 && (rc = lu_sorter_next(members, &member, err)) > 0) {
 		if (r.n == 0 || lu_load64_be(member) != root) {
-			rc = end_set(&r, verdicts, err);
+			rc = end_set(&r, outcomes, err);
 			lu_reducer_begin(&r);
 			root = lu_load64_be(member);
 		}
 		if (rc >= 0)
-			rc = add_member(how, &r, member, verdicts, err);
+			rc = add_member(how, &r, member, outcomes, err);
 	}
 	if (rc == 0)
-		rc = end_set(&r, verdicts, err);
+		rc = end_set(&r, outcomes, err);
 	lu_reducer_release(&r);
+	return rc;
+}
+
+int lu_near_publish(
+		struct lu_sorter *outcomes, lu_near_cluster_fn *fn, void *ctx, struct lu_err *err)
+{
+	uint64_t size = 0;
+	const void *at;
+	int rc = lu_sorter_sort(outcomes, err);
+
+	while (rc >= 0 && (rc = lu_sorter_next(outcomes, &at, err)) > 0) {
+		struct lu_verdict_record v = lu_outcome_get(at);
+
+		if (v.doc == v.kept)
+			size = v.size;
+		v.size = size;
+		rc = fn(ctx, &v, err);
+	}
 	return rc;
 }

@@ -12,7 +12,8 @@
  *	edges	guests		-> edges between similar documents
  *	link	edges		-> the root of each document that has one (links.h)
  *	gather	roots		-> members of sets, with their sketches and ranks
- *	settle	members		-> verdicts
+ *	settle	members		-> outcomes
+ *	publish	outcomes	-> clusters, and the verdicts in the order of documents
  *
  * A sorter that is passed in for reading has been filled; the function sorts it. One that is written
  * to is left unsorted. All memory besides the sorters is bounded by about 20 MB.
@@ -62,7 +63,9 @@ struct lu_near_lookup {
 /* Add the pairs of bands from <= band < to of a signature. */
 int lu_near_pairs(struct lu_sorter *pairs, const void *signature, uint64_t doc, unsigned from,
 		unsigned to, struct lu_err *err) LU_CHECKED;
-int lu_near_meet(struct lu_sorter *pairs, struct lu_sorter *seats, struct lu_err *err) LU_CHECKED;
+/* Documents whose bit is set in `excluded` (NULL: none) are passed over. */
+int lu_near_meet(struct lu_sorter *pairs, const unsigned char *excluded, struct lu_sorter *seats,
+		struct lu_err *err) LU_CHECKED;
 int lu_near_fetch(const struct lu_near_how *how, struct lu_sorter *seats,
 		struct lu_near_lookup lookup, struct lu_sorter *guests,
 		struct lu_err *err) LU_CHECKED;
@@ -75,7 +78,12 @@ int lu_near_gather(const struct lu_near_how *how, uint64_t root, uint64_t doc,
 		struct lu_near_lookup lookup, struct lu_sorter *members,
 		struct lu_err *err) LU_CHECKED;
 int lu_near_settle(const struct lu_near_how *how, struct lu_sorter *members,
-		struct lu_sorter *verdicts, struct lu_err *err) LU_CHECKED;
+		struct lu_sorter *outcomes, struct lu_err *err) LU_CHECKED;
+/* Calls fn() for each document of each cluster of two or more, with the size of the cluster: by the
+ * number of the kept document, which comes first, and then in order. */
+typedef int lu_near_cluster_fn(void *ctx, const struct lu_verdict_record *v, struct lu_err *err);
+int lu_near_publish(struct lu_sorter *outcomes, lu_near_cluster_fn *fn, void *ctx,
+		struct lu_err *err) LU_CHECKED;
 
 /* Bytes of the records that may carry a sketch. */
 size_t lu_guest_size(const struct lu_near_how *how);

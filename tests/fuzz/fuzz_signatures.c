@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (rc < 0 && !err.msg[0])
 		abort();
-	if (lu_near_run(n, &err) < 0)
+	if (lu_near_run(n, NULL, NULL, &err) < 0)
 		abort();
 	for (uint64_t i = 0; i < lu_near_docs(n); i++) {
 		if (lu_near_next(n, &v, &err) < 0 || v.kept >= lu_near_docs(n))

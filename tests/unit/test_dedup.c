@@ -338,7 +338,7 @@ static void test_short_texts(void **state)
 {
 	enum { TEXTS = 250000 };
 	struct signer s = signer_new(14, 8, LU_MINHASH_BEST);
-	struct lu_near_options o = { .mh = s.mh, .threads = 1 };
+	struct lu_near_options o = { .mh = s.mh, .tmpdir = ".", .threads = 1 };
 	unsigned char *x = malloc(s.size);
 	struct lu_near *near = NULL;
 	struct lu_near_verdict v;
@@ -360,7 +360,7 @@ static void test_short_texts(void **state)
 				0);
 		assert_int_equal(lu_near_add(near, x, 0, &err), 0);
 	}
-	assert_int_equal(lu_near_run(near, &err), 0);
+	assert_int_equal(lu_near_run(near, NULL, NULL, &err), 0);
 	for (uint64_t i = 0; i < TEXTS; i++) {
 		assert_int_equal(lu_near_next(near, &v, &err), 0);
 		assert_int_equal(v.kept, i);
