@@ -158,7 +158,7 @@ static int check_header(struct lu_index_reader *r, uint32_t *length, struct lu_e
 int lu_index_open(struct lu_index_reader *r, const char *path, const struct lu_minhash *mh,
 		const char *by, struct lu_err *err)
 {
-	uint32_t length;
+	uint32_t length = 0;
 
 	*r = (struct lu_index_reader){ .mh = mh, .hash = lu_hasher_new() };
 	if (!r->hash)
