@@ -2,11 +2,14 @@
  * 1997) with 5-word shingles in 14 bands of 8 rows, the settings of FineWeb and of Lucie-7B.
  *
  * What it does is a table of steps (libcommon/dedup/steps.h); here are the options. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "libcommon/dedup/minhash.h"
+#include "libcommon/dedup/paragraphs.h"
 #include "libcommon/dedup/steps.h"
+#include "libcommon/dedup/within.h"
 
 typedef struct lu_dedup_options options;
 
@@ -15,15 +18,23 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(0, "key", options, key, "text|FIELD", "what --exact compares (text)"),
 	LU_OPT_FLAG(0, "fold", options, fold, "--exact: ignore case, blanks, composition"),
 	LU_OPT_FLAG(0, "near", options, near, "remove near duplicates (MinHash)"),
-	LU_OPT_INT_GIVEN(0, "bands", options, bands, bands_given, "N", 1, LU_MINHASH_MAX,
-			"number of bands; more find more"),
-	LU_OPT_INT_GIVEN(0, "rows", options, rows, rows_given, "N", 1, LU_MINHASH_MAX,
-			"rows per band; more find less"),
 	LU_OPT_DOUBLE_GIVEN(0, "verify", options, verify, verify_given, "J", 0, 1,
 			"least estimated similarity; 0: off"),
 	LU_OPT_STR(0, "keep", options, keep_text, "HOW", "document to keep of a cluster (first)"),
 	LU_OPT_STR(0, "by", options, by, "FIELD", "compare only where FIELD is the same"),
+	LU_OPT_FLAG(0, "paragraphs", options, paragraphs, "remove paragraphs seen before"),
+	LU_OPT_FLAG(0, "within", options, within, "remove blocks repeated in a document"),
 	LU_OPT_STR(0, "most", options, most_text, "N%", "refuse to remove more of a source"),
+	LU_OPT_STR(0, "removed", options, removed, "FILE", "log removed documents"),
+	LU_OPT_STR(0, "step", options, step, "NAME", "do one step: keys, first, drop"),
+	LU_OPT_STR(0, "part", options, part_text, "I/N", "--step first: part I of N"),
+	LU_OPT_LIST(0, "drops", options, drops, "FILE", "--step drop: what to drop (repeatable)"),
+	LU_OPT_INT_GIVEN(0, "bands", options, bands, bands_given, "N", 1, LU_MINHASH_MAX,
+			"number of bands; more find more"),
+	LU_OPT_INT_GIVEN(0, "rows", options, rows, rows_given, "N", 1, LU_MINHASH_MAX,
+			"rows per band; more find less"),
+	LU_OPT_U64_GIVEN(0, "min-bytes", options, min_bytes, min_bytes_given, "N",
+			"least length of a paragraph or block"),
 	LU_OPT_FLAG(0, "yes", options, yes, "allow what --most refuses"),
 	LU_OPT_FLAG(0, "cluster-size", options, cluster_size,
 			"add minhash_cluster_size to documents"),
@@ -31,14 +42,10 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(0, "signatures", options, signatures, "FILE", "write signatures only"),
 	LU_OPT_LIST(0, "from-signatures", options, from_signatures, "FILE",
 			"read signatures (repeatable)"),
-	LU_OPT_STR(0, "removed", options, removed, "FILE", "log removed documents"),
 	LU_OPT_STR(0, "clusters", options, clusters, "FILE", "write clusters of near duplicates"),
 	LU_OPT_LIST(0, "against", options, against, "INDEX",
 			"remove what an index has (repeatable)"),
 	LU_OPT_STR(0, "save-index", options, save_index, "FILE", "write an index of what is kept"),
-	LU_OPT_STR(0, "step", options, step, "NAME", "do one step: keys, first, drop"),
-	LU_OPT_STR(0, "part", options, part_text, "I/N", "--step first: part I of N"),
-	LU_OPT_LIST(0, "drops", options, drops, "FILE", "--step drop: what to drop (repeatable)"),
 	LU_OPT_END,
 };
 
@@ -101,16 +108,39 @@ static void check_near(const options *o)
 		lu_usage_error("--signatures writes signatures only");
 }
 
+/* True where parts of documents are removed. */
+static bool below(const options *o)
+{
+	return o->paragraphs || o->within;
+}
+
+static void check_below(const options *o)
+{
+	if (o->min_bytes_given && !below(o))
+		lu_usage_error("--min-bytes applies to --paragraphs and --within");
+	if (o->min_bytes < 1 || o->min_bytes > LU_WITHIN_MAX)
+		lu_usage_error("--min-bytes: %" PRIu64 " is not between 1 and %d", o->min_bytes,
+				LU_WITHIN_MAX);
+	if (below(o) && (o->keep_text || o->removed || o->most_text))
+		lu_usage_error("--keep, --removed and --most apply to --exact and --near");
+	if (o->by && !o->exact && !o->near && !o->paragraphs)
+		lu_usage_error("--by applies to --exact, --near and --paragraphs");
+}
+
 static void check_usage(const options *o)
 {
 	if ((int64_t)o->bands * o->rows > LU_MINHASH_MAX)
 		lu_usage_error("--bands times --rows exceeds %d", LU_MINHASH_MAX);
 	if (o->similarity || o->step)
 		return;
-	if (!o->exact && !o->near)
-		lu_usage_error("--exact or --near is needed");
-	if (!o->exact && (o->key || o->fold))
+	if (!o->exact && !o->near && !below(o))
+		lu_usage_error("--exact, --near, --paragraphs or --within is needed");
+	if ((o->exact || o->near) && below(o))
+		lu_usage_error("--paragraphs and --within are a run of their own: connect two by a "
+			       "pipe");
+	if (!o->exact && (o->key || (o->fold && !o->paragraphs)))
 		lu_usage_error("--key and --fold apply to --exact");
+	check_below(o);
 	if (o->most_text && !o->yes && (!o->std.output || strcmp(o->std.output, "-") == 0))
 		lu_usage_error("--most needs -o FILE: what it refuses must not be written");
 	check_near(o);
@@ -123,7 +153,7 @@ static lu_dedup_step *find_step(const options *o)
 	if (!o->step) {
 		if (o->part_text || o->drops.n)
 			lu_usage_error("--part and --drops apply to --step");
-		return lu_dedup_run;
+		return below(o) ? lu_paragraphs_run : lu_dedup_run;
 	}
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (strcmp(o->step, steps[i].name) == 0)

@@ -54,7 +54,7 @@ struct lu_dedup_options {
 #define LU_DEDUP_DEFAULTS                                                                 \
 	{                                                                                 \
 		.std = LU_STD_DEFAULTS, .bands = 14, .rows = 8, .verify = 0.7, .most = 1, \
-		.part = 1, .parts = 1, .min_bytes = 64                                    \
+		.part = 1, .parts = 1, .min_bytes = 128                                   \
 	}
 
 struct lu_dedup {
