@@ -42,6 +42,10 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(0, "signatures", options, signatures, "FILE", "write signatures only"),
 	LU_OPT_LIST(0, "from-signatures", options, from_signatures, "FILE",
 			"read signatures (repeatable)"),
+	LU_OPT_STR(0, "clusters", options, clusters, "FILE", "write clusters of near duplicates"),
+	LU_OPT_LIST(0, "against", options, against, "INDEX",
+			"remove what an index has (repeatable)"),
+	LU_OPT_STR(0, "save-index", options, save_index, "FILE", "write an index of what is kept"),
 	LU_OPT_END,
 };
 
@@ -92,12 +96,15 @@ static void check_near(const options *o)
 {
 	if (!o->near &&
 			(o->bands_given || o->rows_given || o->verify_given || o->cluster_size ||
-					o->signatures || o->from_signatures.n))
-		lu_usage_error("--bands, --rows, --verify, --cluster-size, --signatures and "
-			       "--from-signatures apply to --near");
+					o->signatures || o->from_signatures.n || o->clusters ||
+					o->against.n || o->save_index))
+		lu_usage_error("--bands, --rows, --verify, --cluster-size, --signatures, "
+			       "--from-signatures, --clusters, --against and --save-index apply "
+			       "to --near");
 	if (o->signatures &&
 			(o->std.output || o->std.compress || o->from_signatures.n ||
-					o->verify_given || o->keep_text || o->cluster_size))
+					o->verify_given || o->keep_text || o->cluster_size ||
+					o->clusters || o->against.n || o->save_index))
 		lu_usage_error("--signatures writes signatures only");
 }
 
@@ -175,5 +182,6 @@ int main(int argc, char **argv)
 	lu_keep_release(&o.keep);
 	lu_list_release(&o.from_signatures);
 	lu_list_release(&o.drops);
+	lu_list_release(&o.against);
 	return lu_tool_finish(rc, &err);
 }

@@ -44,6 +44,9 @@ struct lu_dedup_options {
 	/* signatures and steps */
 	const char *signatures;
 	struct lu_list from_signatures;
+	/* clusters and the next dump */
+	const char *clusters, *save_index;
+	struct lu_list against;
 	const char *step, *part_text;
 	unsigned part, parts; /* of --part I/N: 1 .. parts; 1 and 1 without it */
 	struct lu_list drops;
