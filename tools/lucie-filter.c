@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
+#include "libcommon/filter/judges.h"
 #include "libcommon/filter/rules.h"
-#include "libcommon/par/docstream.h"
 #include "libcommon/text/lang_code.h"
 
 struct options {
@@ -212,23 +212,35 @@ static int list(const struct lu_rules *rules, struct lu_err *err)
 	return rc;
 }
 
-static int filter(struct run *r, const struct lu_args *args, struct lu_err *err)
+static const struct lu_judge quality = {
+	.map = judge,
+	.local_size = sizeof(struct worker),
+	.local_free = worker_free,
+	.merge = merge,
+	.finish = add_totals,
+};
+
+/* Seat the judges in the order in which they are asked. */
+static int seat(struct lu_judges *js, struct run *r, struct lu_err *err)
 {
 	const struct options *o = r->o;
-	struct lu_docstream ds = { .ctx = r,
-		.map = judge,
-		.local_size = sizeof(struct worker),
-		.local_free = worker_free,
-		.merge = merge,
-		.finish = add_totals,
-		.flags = LU_DOCSTREAM_SELECTS };
-	int rc = -1;
 
 	if (r->rules.n == 0 && o->min_score == 0 && !o->annotate)
 		lu_note("no rule given: every document passes");
 	r->measurer = lu_measurer_new(err);
-	if (r->measurer)
-		rc = lu_docstream_run(&ds, &o->std, args, err);
+	if (!r->measurer || lu_judges_add(js, &quality, r, err) < 0)
+		return -1;
+	return 0;
+}
+
+static int filter(struct run *r, const struct lu_args *args, struct lu_err *err)
+{
+	struct lu_judges js = { 0 };
+	int rc = seat(&js, r, err);
+
+	if (rc == 0)
+		rc = lu_judges_run(&js, LU_DOCSTREAM_SELECTS, &r->o->std, args, err);
+	lu_judges_release(&js);
 	lu_measurer_free(r->measurer);
 	return rc;
 }
