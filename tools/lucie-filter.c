@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "libcommon/filter/noise.h"
 #include "libcommon/filter/quality.h"
 #include "libcommon/text/lang_code.h"
 
@@ -13,12 +14,14 @@ struct options {
 	struct lu_list preset, set, expr, classifier;
 	bool list, annotate;
 	const char *stop_words; /* language */
-	double min_score;
+	const char *tokenizer;
+	double min_score, tokens_per_char;
 };
 
 struct run {
 	const struct options *o;
 	struct lu_quality quality;
+	struct lu_noise noise;
 };
 
 /* Completion offers them; lu_stop_list() decides. */
@@ -35,6 +38,10 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST(0, "expr", struct options, expr, "EXPR", "keep if EXPR is true"),
 	LU_OPT_LIST(0, "classifier", struct options, classifier, "FILE:LABEL",
 			"fastText score for --expr"),
+	LU_OPT_DOUBLE(0, "tokens-per-char", struct options, tokens_per_char, "X", 0, 100,
+			"cut OCR noise above X, such as 0.38; with -t"),
+	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE",
+			"tokenizer.json for --tokens-per-char"),
 	LU_OPT_DOUBLE(0, "min-score", struct options, min_score, "X", 0, 1,
 			"drop a lang_score below X, or none"),
 	LU_OPT_ALIAS("min-lang-score", "min-score"),
@@ -108,6 +115,12 @@ static void read_quality(struct lu_quality *q, const struct options *o)
 	read_all(&o->classifier, "--classifier", q, lu_quality_classifier);
 	read_all(&o->expr, "--expr", q, lu_quality_expr);
 	refuse_doubled(&o->set);
+	if (o->tokens_per_char > 0 && !o->tokenizer)
+		lu_usage_error("--tokens-per-char needs -t tokenizer.json");
+	if (o->tokenizer && o->tokens_per_char == 0)
+		lu_usage_error("-t is for --tokens-per-char X; 0.38 is a usual value");
+	if (o->tokens_per_char > 0 && o->annotate)
+		lu_usage_error("--annotate changes no text; give it or --tokens-per-char");
 	if (o->stop_words && lu_stop_list(lu_str_of(o->stop_words)) == LU_STOP_NONE)
 		unknown_stop_words(o->stop_words);
 }
@@ -134,9 +147,17 @@ static int list(const struct lu_by_lang *rules, struct lu_err *err)
 	return rc;
 }
 
-/* Seat the judges in the order in which they are asked. */
+/* Seat the judges in the order in which they are asked: what changes the text comes before what
+ * measures it. */
 static int seat(struct lu_judges *js, struct run *r, struct lu_err *err)
 {
+	const struct options *o = r->o;
+
+	r->noise.most = o->tokens_per_char;
+	if (o->tokens_per_char > 0 &&
+			(lu_noise_load(&r->noise, o->tokenizer, err) < 0 ||
+					lu_judges_add(js, &lu_noise_judge, &r->noise, err) < 0))
+		return -1;
 	if (lu_quality_start(&r->quality, err) < 0 ||
 			lu_judges_add(js, &lu_quality_judge, &r->quality, err) < 0)
 		return -1;
@@ -161,7 +182,7 @@ static int filter(struct run *r, const struct lu_args *args, struct lu_err *err)
 	struct lu_judges js = { 0 };
 	int rc;
 
-	if (lu_quality_empty(&r->quality))
+	if (lu_quality_empty(&r->quality) && r->o->tokens_per_char == 0)
 		lu_note("no rule given: every document passes");
 	rc = seat(&js, r, err);
 	if (rc == 0)
@@ -169,6 +190,7 @@ static int filter(struct run *r, const struct lu_args *args, struct lu_err *err)
 	if (rc == 0)
 		tell(&r->quality);
 	lu_judges_release(&js);
+	lu_noise_release(&r->noise);
 	return rc;
 }
 
