@@ -8,6 +8,7 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/filter/judges.h"
+#include "libcommon/filter/pii_judge.h"
 #include "libcommon/filter/rules.h"
 #include "libcommon/text/lang_code.h"
 
@@ -17,6 +18,8 @@ struct options {
 	bool list, annotate;
 	const char *stop_words; /* language */
 	double min_score;
+	enum lu_pii_how pii;
+	const char *pii_kinds, *pii_spans;
 };
 
 struct run {
@@ -24,6 +27,7 @@ struct run {
 	struct lu_rules rules;
 	struct lu_measurer *measurer;
 	uint64_t no_stop_words; /* documents in languages without a list of stop words */
+	struct lu_pii_run pii;
 };
 
 /* A thread's state. */
@@ -50,6 +54,11 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR_OF(0, "stop-words", struct options, stop_words, "LANG", stop_languages,
 			"stop words of LANG for all documents"),
 	LU_OPT_ALIAS("lang", "stop-words"),
+	LU_OPT_ENUM(0, "pii", struct options, pii, lu_pii_hows, "personal data: mask, drop, list"),
+	LU_OPT_STR(0, "pii-kinds", struct options, pii_kinds, "KIND,...",
+			"only of email, ip, phone, iban"),
+	LU_OPT_STR(0, "pii-spans", struct options, pii_spans, "FILE",
+			"what --pii spans writes and apply reads"),
 	LU_OPT_FLAG(0, "annotate", struct options, annotate,
 			"keep all, add the measures as \"quality\""),
 	LU_OPT_FLAG(0, "list", struct options, list, "print the rules and their sources"),
@@ -220,17 +229,41 @@ static const struct lu_judge quality = {
 	.finish = add_totals,
 };
 
+/* Last, since it changes texts. Exits on a wrong kind. */
+static int seat_pii(struct lu_judges *js, struct run *r, struct lu_err *err)
+{
+	const struct options *o = r->o;
+	struct lu_pii_options how = { o->pii, LU_PII_ALL, o->pii_spans };
+
+	if (o->pii_kinds && lu_pii_read_kinds(o->pii_kinds, &how.kinds, err) < 0)
+		lu_usage_fail(err, "--pii-kinds");
+	if (lu_pii_run_open(&r->pii, &how, o->std.threads, err) < 0)
+		return -1;
+	return lu_judges_add(js, &lu_pii_judge, &r->pii, err);
+}
+
 /* Seat the judges in the order in which they are asked. */
 static int seat(struct lu_judges *js, struct run *r, struct lu_err *err)
 {
 	const struct options *o = r->o;
 
-	if (r->rules.n == 0 && o->min_score == 0 && !o->annotate)
+	if (r->rules.n == 0 && o->min_score == 0 && !o->annotate && !o->pii)
 		lu_note("no rule given: every document passes");
 	r->measurer = lu_measurer_new(err);
 	if (!r->measurer || lu_judges_add(js, &quality, r, err) < 0)
 		return -1;
-	return 0;
+	return o->pii ? seat_pii(js, r, err) : 0;
+}
+
+static void check_pii(const struct options *o)
+{
+	bool file = o->pii == LU_PII_SPANS || o->pii == LU_PII_APPLY;
+
+	if (!o->pii && (o->pii_kinds || o->pii_spans))
+		lu_usage_error("--pii-kinds and --pii-spans apply to --pii");
+	if (o->pii && file != (o->pii_spans != NULL))
+		lu_usage_error("--pii-spans FILE goes with --pii spans, which writes it, and --pii "
+			       "apply, which reads it");
 }
 
 static int filter(struct run *r, const struct lu_args *args, struct lu_err *err)
@@ -241,6 +274,7 @@ static int filter(struct run *r, const struct lu_args *args, struct lu_err *err)
 	if (rc == 0)
 		rc = lu_judges_run(&js, LU_DOCSTREAM_SELECTS, &r->o->std, args, err);
 	lu_judges_release(&js);
+	lu_pii_run_close(&r->pii);
 	lu_measurer_free(r->measurer);
 	return rc;
 }
@@ -255,6 +289,7 @@ int main(int argc, char **argv)
 
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	read_rules(&r.rules, &o);
+	check_pii(&o);
 	rc = o.list ? list(&r.rules, &err) : filter(&r, &args, &err);
 	lu_rules_release(&r.rules);
 	lu_list_release(&o.preset);
