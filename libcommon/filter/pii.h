@@ -31,12 +31,14 @@
  * registries stay, as in Lucie-7B; for IPv6 global means 2000::/3 less documentation. An address of
  * four parts is a version or a section, and stays, after a word such as version, release, section,
  * build; after v, or a name and a slash or hyphen ("Chrome/99.0.4844.51"); within a longer run of
- * parts; before a hyphen and a letter or digit; and where all four are single digits, unless it is
- * introduced as an address (ip, host, server, address, dns, ping, //) or followed by a port or a
- * prefix length. A port or prefix length stays in the text.
+ * parts; before a hyphen and a letter or digit; at the start of a line before a full stop and a blank;
+ * and where all four are below 32, as those of one address in 4,096 are, unless it is introduced as
+ * an address (ip, host, server, address, dns, ping, //) or followed by a port or a prefix length. A
+ * port or prefix length stays in the text.
  *
  * IBAN. The country's length (ISO 13616 registry), modulo 97 (ISO 7064), at least half digits,
- * without separators or in groups with single blanks or hyphens.
+ * without separators or in groups with single blanks or hyphens. With the country in small letters
+ * all others are digits: hexadecimal numbers look alike.
  *
  * Telephone. A run of digit groups with single separators (blank, no-break blank, . - /), judged as
  * a whole: 

@@ -217,6 +217,20 @@ static const char address_words[] = " ip ips ipv adresse address addr host hosts
 				    "dns ping nameserver from "
 				    "gateway router netmask inet dirección indirizzo ";
 
+/* At the start of a line, with a full stop and a blank behind: "49.6.4.5. Callback". */
+static bool is_heading(const struct lu_pii_stretch *t, const char *p, const char *end)
+{
+	const char *q = p;
+
+	while (q > t->begin && (q[-1] == ' ' || q[-1] == '\t') && p - q < 16)
+		q--;
+	return (q == t->begin || q[-1] == '\n') && lu_pii_at(t, end) == '.' && t->end - end >= 2 &&
+			(end[1] == ' ' || end[1] & 0x80);
+}
+
+/* Parts of a version or section are below this; those of one address in 4,096 are too. */
+#define PART_MAX 32
+
 /* True if the four parts stand where an address does, and not a version. */
 static bool is_placed(const struct lu_pii_stretch *t, const char *p, const char *end, uint32_t a)
 {
@@ -231,15 +245,21 @@ static bool is_placed(const struct lu_pii_stretch *t, const char *p, const char 
 		return false;
 	if (after == '@' || after == '+' || (after == '-' && lu_pii_alnum(next)))
 		return false;
-	w = lu_pii_last_word(t, p, " .:=\"'([#\t", word);
+	w = lu_pii_last_word(t, p, " .:=\"'([#\t\xC2\xA0", word);
 	if (lu_pii_listed(version_words, word))
 		return false;
 	introduced = lu_pii_listed(address_words, word) ||
 			(w - t->begin >= 2 && w == p && w[-1] == '/' && w[-2] == '/') ||
 			((after == ':' || after == '/') && lu_pii_digit(next));
-	for (unsigned shift = 0; shift < 32 && !introduced; shift += 8)
-		introduced = (a >> shift & 255) > 9;
-	return introduced;
+	if (introduced)
+		return true;
+	if (is_heading(t, p, end))
+		return false;
+	for (unsigned shift = 0; shift < 32; shift += 8) {
+		if ((a >> shift & 255) >= PART_MAX)
+			return true;
+	}
+	return false;
 }
 
 bool lu_pii_ipv4(const struct lu_pii_stretch *t, const char *p, struct lu_pii_find *f)
@@ -319,6 +339,8 @@ bool lu_pii_ipv6(const struct lu_pii_stretch *t, const char *colon, struct lu_pi
 	size_t n;
 
 	/* Global unicast is 2000::/3, so the first group has four digits. */
+	if (colon - t->begin >= 4 && !(is_hex(p[1]) && is_hex(p[2]) && is_hex(p[3])))
+		return false;
 	if (colon - t->begin < 4 || (*p != '2' && *p != '3') || colon + 1 >= t->end ||
 			(colon[1] != ':' && !is_hex(colon[1])))
 		return false;

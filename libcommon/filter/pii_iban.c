@@ -35,8 +35,9 @@ static char upper(char c)
 }
 
 /* The country and check digits go to the end, letters count from A = 10, and the number is 1 modulo
- * 97 (ISO 7064 MOD 97-10). At least half of it are digits. */
-static bool is_valid(const char *c, size_t n)
+ * 97 (ISO 7064 MOD 97-10). At least half of it are digits; in small letters, where it could be a
+ * hexadecimal number, all but the country. */
+static bool is_valid(const char *c, size_t n, bool lower)
 {
 	unsigned rest = 0;
 	size_t digits = 0;
@@ -50,7 +51,7 @@ static bool is_valid(const char *c, size_t n)
 			rest = (rest * 100 + (unsigned)(x - 'A' + 10)) % 97;
 		digits += lu_pii_digit(x);
 	}
-	return rest == 1 && 2 * digits >= n;
+	return rest == 1 && (lower ? digits == n - 2 : 2 * digits >= n);
 }
 
 bool lu_pii_iban(const struct lu_pii_stretch *t, const char *p, struct lu_pii_find *f)
@@ -78,7 +79,7 @@ bool lu_pii_iban(const struct lu_pii_stretch *t, const char *p, struct lu_pii_fi
 			return false;
 		q += skip;
 	}
-	if (lu_pii_word_at(t, q, &skip) || lu_pii_at(t, q) == '@' || !is_valid(c, n))
+	if (lu_pii_word_at(t, q, &skip) || lu_pii_at(t, q) == '@' || !is_valid(c, n, p[-1] & 0x20))
 		return false;
 	*f = (struct lu_pii_find){ p - 2, q };
 	return true;

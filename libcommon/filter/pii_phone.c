@@ -229,7 +229,10 @@ static bool is_international(const struct candidate *c, size_t from)
 	size_t n = c->digits - from, least, most;
 	size_t k = calling_code(d, n, &least, &most);
 
-	if (k == 0)
+	/* A point elsewhere than behind the code is that of a decimal number. */
+	if (k == 0 ||
+			(c->shape[1] == '.' && c->groups == 2 &&
+					c->shape[0] != '0' + (char)(from + k)))
 		return false;
 	/* A national prefix that should have been left out: +33 06 12 34 56 78. Italy keeps it. */
 	if (d[k] == '0' && strncmp(d, "39", k) != 0) {
@@ -239,7 +242,8 @@ static bool is_international(const struct candidate *c, size_t from)
 	}
 	if (*d == '1' && k == 1 && (d[1] < '2' || d[4] < '2'))
 		return false;
-	return n - k >= least && n - k <= most && n >= 8 && n <= 15;
+	return n - k >= least && n - k <= most && n >= (least == most || c->groups > 1 ? 8 : 10) &&
+			n <= 15;
 }
 
 /* --- national ------------------------------------------------------------------------------ */
@@ -313,7 +317,29 @@ static bool has_area_code(const struct candidate *c)
 	if (c->digit[0] != '0' || c->digit[1] < '2' || c->digits < 8 || c->digits > 12)
 		return false;
 	return first >= '2' && first <= '5' && (s == ')' || s == '/') && c->groups <= 5 &&
-			c->shape[2] >= '2';
+			c->shape[2] >= '2' && !strpbrk(c->shape + 2, ")/");
+}
+
+/* True if a blank and two hexadecimal digits, a letter among them, are at p: pairs of digits beside
+ * them are bytes. */
+static bool is_byte(const char *p, const char *end)
+{
+	size_t letters = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (end - p < 2 ||
+				!(lu_pii_digit(p[i]) ||
+						(lu_pii_letter(p[i]) && (p[i] | 0x20) <= 'f')))
+			return false;
+		letters += lu_pii_letter(p[i]);
+	}
+	return letters > 0;
+}
+
+static bool is_among_bytes(const struct lu_pii_stretch *t, const struct candidate *c)
+{
+	return (c->start - t->begin >= 3 && c->start[-1] == ' ' && is_byte(c->start - 3, t->end)) ||
+			(lu_pii_at(t, c->end) == ' ' && is_byte(c->end + 1, t->end));
 }
 
 /* Pairs at even distances are a series: 01 02 03 04 05, 02 04 06 08 10. */
@@ -349,7 +375,7 @@ static bool is_compact_french(const struct lu_pii_stretch *t, const struct candi
 	return c->groups == 1 && c->digits == 10 && c->digit[0] == '0' && c->digit[1] != '0' &&
 			c->digit[1] != '8' && !is_series(c) && !lu_pii_is_isbn10(c->digit) &&
 			strncmp(c->digit, "0123456789", 10) != 0 &&
-			!lu_pii_in("/=_#.-&?%\\$", before) && !lu_pii_in("/=_#&?%\\", after);
+			!lu_pii_in("/=_#.-&?%\\$|\"'`", before) && !lu_pii_in("/=_#&?%\\|", after);
 }
 
 static bool is_national(const struct lu_pii_stretch *t, const struct candidate *c)
@@ -360,7 +386,7 @@ static bool is_national(const struct lu_pii_stretch *t, const struct candidate *
 		return true;
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		if (starts(c, forms[i].start) && has_shape(c, forms[i].shape))
-			return c->groups != 5 || !is_series(c);
+			return c->groups != 5 || (!is_series(c) && !is_among_bytes(t, c));
 	}
 	return false;
 }
@@ -373,7 +399,7 @@ static const char phone_words[] =
 		"mobile mobil mob cell cellphone portable gsm telefon telefonnummer tel-nr handy "
 		"rufnummer hotline teléfono telefono teléfonos tfno móvil movil cellulare cell "
 		"whatsapp "
-		"standard tlf ";
+		"tlf ";
 /* Between such a word and the number. */
 static const char filler_words[] =
 		" number numbers no nr n n° num numéro numero número nummer is est "
@@ -412,7 +438,7 @@ static enum context context(const struct lu_pii_stretch *t, const char *p)
 	if (has_sign(t, p))
 		return CONTEXT_PHONE;
 	for (int i = 0; i < 3; i++) {
-		const char *w = lu_pii_last_word(t, p, " :.=#(\t", word);
+		const char *w = lu_pii_last_word(t, p, " :.=#(\"'\t", word);
 
 		if (lu_pii_listed(phone_words, word))
 			return CONTEXT_PHONE;
@@ -448,7 +474,7 @@ static bool is_apart(const struct lu_pii_stretch *t, const struct candidate *c)
 	char before = lu_pii_before(t, c->start), after = lu_pii_at(t, c->end);
 	size_t n;
 
-	if (lu_pii_word_before(t, c->start, &n) || lu_pii_in("$@+*^", before) ||
+	if (lu_pii_word_before(t, c->start, &n) || lu_pii_in("$@+*^\\", before) ||
 			lu_pii_in("$%@*+^", after))
 		return false;
 	if (!c->plus && lu_pii_in("./-,", before) && c->start - t->begin >= 2 &&
@@ -489,7 +515,9 @@ bool lu_pii_phone(const struct lu_pii_stretch *t, const char *p, struct lu_pii_f
 		return false;
 	if (near == CONTEXT_PHONE && c.digits <= 15 && !is_date(&c))
 		return true;
-	if (c.digits >= 11 && c.digit[0] == '0' && c.digit[1] == '0' && c.groups > 1)
+	/* Not 0031 2044 0035, which are code points, nor 0.064 0.226. */
+	if (c.digits >= 11 && strncmp(c.digit, "00", 2) == 0 && c.groups > 1 && c.shape[0] != '1' &&
+			strcmp(c.shape, "4 4 4") != 0)
 		return is_international(&c, 2);
 	return is_national(t, &c);
 }
