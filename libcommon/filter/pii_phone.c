@@ -339,7 +339,8 @@ static bool is_byte(const char *p, const char *end)
 static bool is_among_bytes(const struct lu_pii_stretch *t, const struct candidate *c)
 {
 	return (c->start - t->begin >= 3 && c->start[-1] == ' ' && is_byte(c->start - 3, t->end)) ||
-			(lu_pii_at(t, c->end) == ' ' && is_byte(c->end + 1, t->end));
+			(t->end - c->end >= 6 && c->end[0] == ' ' && c->end[3] == ' ' &&
+					is_byte(c->end + 1, t->end) && lu_pii_digit(c->end[4]));
 }
 
 /* Pairs at even distances are a series: 01 02 03 04 05, 02 04 06 08 10. */
