@@ -10,11 +10,12 @@
 #include "libcommon/filter/judges.h"
 #include "libcommon/filter/pii_judge.h"
 #include "libcommon/filter/rules.h"
+#include "libcommon/filter/url_list.h"
 #include "libcommon/text/lang_code.h"
 
 struct options {
 	struct lu_std std;
-	struct lu_list preset, set;
+	struct lu_list preset, set, url_list, url_keep;
 	bool list, annotate;
 	const char *stop_words; /* language */
 	double min_score;
@@ -27,6 +28,7 @@ struct run {
 	struct lu_rules rules;
 	struct lu_measurer *measurer;
 	uint64_t no_stop_words; /* documents in languages without a list of stop words */
+	struct lu_url_run urls;
 	struct lu_pii_run pii;
 };
 
@@ -54,6 +56,9 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR_OF(0, "stop-words", struct options, stop_words, "LANG", stop_languages,
 			"stop words of LANG for all documents"),
 	LU_OPT_ALIAS("lang", "stop-words"),
+	LU_OPT_LIST(0, "url-list", struct options, url_list, "FILE",
+			"drop what these domains or URLs cover"),
+	LU_OPT_LIST(0, "url-keep", struct options, url_keep, "FILE", "keep only what these cover"),
 	LU_OPT_ENUM(0, "pii", struct options, pii, lu_pii_hows, "personal data: mask, drop, list"),
 	LU_OPT_STR(0, "pii-kinds", struct options, pii_kinds, "KIND,...",
 			"only of email, ip, phone, iban"),
@@ -229,6 +234,23 @@ static const struct lu_judge quality = {
 	.finish = add_totals,
 };
 
+/* First, since it costs least. */
+static int seat_urls(struct lu_judges *js, struct run *r, struct lu_err *err)
+{
+	const struct options *o = r->o;
+
+	r->urls.keeps = o->url_keep.n > 0;
+	for (size_t i = 0; i < o->url_list.n; i++) {
+		if (lu_url_list_read(&r->urls.drop, o->url_list.item[i], err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < o->url_keep.n; i++) {
+		if (lu_url_list_read(&r->urls.keep, o->url_keep.item[i], err) < 0)
+			return -1;
+	}
+	return lu_judges_add(js, &lu_url_judge, &r->urls, err);
+}
+
 /* Last, since it changes texts. Exits on a wrong kind. */
 static int seat_pii(struct lu_judges *js, struct run *r, struct lu_err *err)
 {
@@ -247,8 +269,11 @@ static int seat(struct lu_judges *js, struct run *r, struct lu_err *err)
 {
 	const struct options *o = r->o;
 
-	if (r->rules.n == 0 && o->min_score == 0 && !o->annotate && !o->pii)
+	if (r->rules.n == 0 && o->min_score == 0 && !o->annotate && !o->pii && o->url_list.n == 0 &&
+			o->url_keep.n == 0)
 		lu_note("no rule given: every document passes");
+	if ((o->url_list.n || o->url_keep.n) && seat_urls(js, r, err) < 0)
+		return -1;
 	r->measurer = lu_measurer_new(err);
 	if (!r->measurer || lu_judges_add(js, &quality, r, err) < 0)
 		return -1;
@@ -274,6 +299,7 @@ static int filter(struct run *r, const struct lu_args *args, struct lu_err *err)
 	if (rc == 0)
 		rc = lu_judges_run(&js, LU_DOCSTREAM_SELECTS, &r->o->std, args, err);
 	lu_judges_release(&js);
+	lu_url_run_close(&r->urls);
 	lu_pii_run_close(&r->pii);
 	lu_measurer_free(r->measurer);
 	return rc;
@@ -294,5 +320,7 @@ int main(int argc, char **argv)
 	lu_rules_release(&r.rules);
 	lu_list_release(&o.preset);
 	lu_list_release(&o.set);
+	lu_list_release(&o.url_list);
+	lu_list_release(&o.url_keep);
 	return lu_tool_finish(rc, &err);
 }
