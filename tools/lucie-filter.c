@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
+#include "libcommon/filter/decontaminate.h"
 #include "libcommon/filter/judges.h"
 #include "libcommon/filter/pii_judge.h"
 #include "libcommon/filter/rules.h"
@@ -15,12 +16,15 @@
 
 struct options {
 	struct lu_std std;
-	struct lu_list preset, set, url_list, url_keep;
+	struct lu_list preset, set, url_list, url_keep, decontaminate;
 	bool list, annotate;
 	const char *stop_words; /* language */
 	double min_score;
 	enum lu_pii_how pii;
 	const char *pii_kinds, *pii_spans;
+	struct lu_decontaminate_options bench;
+	int bench_min;
+	bool pii_given;
 };
 
 struct run {
@@ -29,6 +33,7 @@ struct run {
 	struct lu_measurer *measurer;
 	uint64_t no_stop_words; /* documents in languages without a list of stop words */
 	struct lu_url_run urls;
+	struct lu_decontaminate bench;
 	struct lu_pii_run pii;
 };
 
@@ -59,7 +64,16 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST(0, "url-list", struct options, url_list, "FILE",
 			"drop what these domains or URLs cover"),
 	LU_OPT_LIST(0, "url-keep", struct options, url_keep, "FILE", "keep only what these cover"),
-	LU_OPT_ENUM(0, "pii", struct options, pii, lu_pii_hows, "personal data: mask, drop, list"),
+	LU_OPT_LIST(0, "decontaminate", struct options, decontaminate, "FILE",
+			"drop what holds items of a benchmark"),
+	LU_OPT_DOUBLE(0, "decontaminate-share", struct options, bench.share, "X", 0, 1,
+			"least share of an item"),
+	LU_OPT_INT(0, "decontaminate-min", struct options, bench_min, "N", 1, LU_GRAM_WORDS,
+			"words of the shortest item"),
+	LU_OPT_STR(0, "decontaminate-report", struct options, bench.report, "FILE",
+			"name document, item, n-gram, share"),
+	LU_OPT_ENUM_GIVEN(0, "pii", struct options, pii, pii_given, lu_pii_hows,
+			"e-mail, IP, telephone, IBAN"),
 	LU_OPT_STR(0, "pii-kinds", struct options, pii_kinds, "KIND,...",
 			"only of email, ip, phone, iban"),
 	LU_OPT_STR(0, "pii-spans", struct options, pii_spans, "FILE",
@@ -251,6 +265,23 @@ static int seat_urls(struct lu_judges *js, struct run *r, struct lu_err *err)
 	return lu_judges_add(js, &lu_url_judge, &r->urls, err);
 }
 
+static int seat_benchmarks(struct lu_judges *js, struct run *r, struct lu_err *err)
+{
+	const struct options *o = r->o;
+	struct lu_decontaminate_options how = o->bench;
+
+	how.min = (size_t)o->bench_min;
+	if (lu_decontaminate_open(&r->bench, &how, o->std.threads, err) < 0)
+		return -1;
+	for (size_t i = 0; i < o->decontaminate.n; i++) {
+		if (lu_decontaminate_read(&r->bench, o->decontaminate.item[i], err) < 0)
+			return -1;
+	}
+	if (lu_decontaminate_ready(&r->bench, err) < 0)
+		return -1;
+	return lu_judges_add(js, &lu_decontaminate_judge, &r->bench, err);
+}
+
 /* Last, since it changes texts. Exits on a wrong kind. */
 static int seat_pii(struct lu_judges *js, struct run *r, struct lu_err *err)
 {
@@ -277,6 +308,8 @@ static int seat(struct lu_judges *js, struct run *r, struct lu_err *err)
 	r->measurer = lu_measurer_new(err);
 	if (!r->measurer || lu_judges_add(js, &quality, r, err) < 0)
 		return -1;
+	if (o->decontaminate.n && seat_benchmarks(js, r, err) < 0)
+		return -1;
 	return o->pii ? seat_pii(js, r, err) : 0;
 }
 
@@ -284,6 +317,8 @@ static void check_pii(const struct options *o)
 {
 	bool file = o->pii == LU_PII_SPANS || o->pii == LU_PII_APPLY;
 
+	if (o->decontaminate.n == 0 && o->bench.report)
+		lu_usage_error("--decontaminate-report applies to --decontaminate");
 	if (!o->pii && (o->pii_kinds || o->pii_spans))
 		lu_usage_error("--pii-kinds and --pii-spans apply to --pii");
 	if (o->pii && file != (o->pii_spans != NULL))
@@ -300,6 +335,7 @@ static int filter(struct run *r, const struct lu_args *args, struct lu_err *err)
 		rc = lu_judges_run(&js, LU_DOCSTREAM_SELECTS, &r->o->std, args, err);
 	lu_judges_release(&js);
 	lu_url_run_close(&r->urls);
+	lu_decontaminate_close(&r->bench);
 	lu_pii_run_close(&r->pii);
 	lu_measurer_free(r->measurer);
 	return rc;
@@ -307,7 +343,7 @@ static int filter(struct run *r, const struct lu_args *args, struct lu_err *err)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .std = LU_STD_DEFAULTS };
+	struct options o = { .std = LU_STD_DEFAULTS, .bench.share = 0.5, .bench_min = 8 };
 	struct run r = { .o = &o };
 	struct lu_args args;
 	struct lu_err err = { 0 };
@@ -322,5 +358,6 @@ int main(int argc, char **argv)
 	lu_list_release(&o.set);
 	lu_list_release(&o.url_list);
 	lu_list_release(&o.url_keep);
+	lu_list_release(&o.decontaminate);
 	return lu_tool_finish(rc, &err);
 }
