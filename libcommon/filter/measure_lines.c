@@ -157,6 +157,7 @@ int lu_measure_lines(struct lu_measures *w, struct lu_err *err)
 		count_line(w, &seen, (struct lu_str){ p, (size_t)(to - p) }, &c);
 		p = to + 1;
 	}
+	w->value[LU_M_LINES] = (double)c.lines;
 	w->value[LU_M_BULLET_LINES] = lu_ratio(c.bullets, c.lines);
 	w->value[LU_M_ELLIPSIS_LINES] = lu_ratio(c.ellipses, c.lines);
 	w->value[LU_M_DUP_LINES] = lu_ratio(c.dup, c.filled);

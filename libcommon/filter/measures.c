@@ -45,6 +45,8 @@ static const struct {
 	[LU_M_ALPHA_RATIO] = { "alpha_ratio", CODE },
 	[LU_M_ALNUM_RATIO] = { "alnum_ratio", CODE },
 	[LU_M_GENERATED] = { "generated", CODE },
+	[LU_M_CHARS] = { "chars", 0 },
+	[LU_M_LINES] = { "lines", LINES },
 };
 
 const char *lu_measure_name(enum lu_measure m)
@@ -63,8 +65,16 @@ enum lu_measure lu_measure_find(struct lu_str name)
 
 bool lu_measure_is_count(enum lu_measure m)
 {
-	return m == LU_M_WORDS || m == LU_M_STOP_WORDS || m == LU_M_SENTENCES ||
-			m == LU_M_LOREM_IPSUM || m == LU_M_MAX_LINE_LENGTH || m == LU_M_GENERATED;
+	static const bool counts[LU_MEASURES] = { [LU_M_WORDS] = true,
+		[LU_M_STOP_WORDS] = true,
+		[LU_M_SENTENCES] = true,
+		[LU_M_LOREM_IPSUM] = true,
+		[LU_M_MAX_LINE_LENGTH] = true,
+		[LU_M_GENERATED] = true,
+		[LU_M_CHARS] = true,
+		[LU_M_LINES] = true };
+
+	return counts[m];
 }
 
 const char *const lu_stop_words[LU_STOP_LISTS][LU_STOPS] = {
@@ -123,6 +133,7 @@ void lu_measures_start(const struct lu_measurer *m, struct lu_measures *w, struc
 	w->chars = lu_utf8_count(text.p, text.n);
 	w->done = 0;
 	memset(w->value, 0, sizeof(w->value));
+	w->value[LU_M_CHARS] = (double)w->chars;
 	w->tokens.n = 0;
 }
 

@@ -46,6 +46,8 @@
  *   sentences		runs with a word character between runs of . ! ?	(RedPajama-V2)
  *   curly_ratio	'{' and '}' / characters				(C4)
  *   lorem_ipsum	occurrences of "lorem ipsum", in any case		(C4)
+ *   chars		characters
+ *   lines		lines
  *   max_line_length	characters of the longest line				(Codex)
  *   mean_line_length	characters without LF / lines				(Codex)
  *   alpha_ratio	letters (L) / characters				(StarCoder)
@@ -94,6 +96,8 @@ enum lu_measure {
 	LU_M_ALPHA_RATIO,
 	LU_M_ALNUM_RATIO,
 	LU_M_GENERATED,
+	LU_M_CHARS,
+	LU_M_LINES,
 	LU_MEASURES,
 };
 const char *lu_measure_name(enum lu_measure m);
