@@ -108,23 +108,21 @@ shards() {
 	strace -o /dev/null true 2>/dev/null || skip "strace is not allowed here"
 	shards old 1 3
 	shards new 7 2
-	for how in signal=KILL error=EIO; do
-		for call in link rename unlink fsync; do
-			for ((n = 1; ; n++)); do
-				rm -rf x && mkdir x
-				lucie-shard --merge -o x/s old0 old1 old2
-				status=0
-				strace -f -o /dev/null -e trace=$call -e inject=$call:$how:when=$n \
-					lucie-shard --merge -o x/s new0 new1 2>err || status=$?
-				whole x/s >/dev/null || { echo "$how, $call $n"; return 1; }
-				lucie-check -q old0 old1 old2 new0 new1
-				[ $status != 0 ] || break
-				[ $how = signal=KILL ] || { [ $status = 2 ] && [ "$(wc -l <err)" = 1 ]; }
-				lucie-shard --merge -o x/s new0 new1
-				cat x/s-*.bin | cmp - new.bin
-				[ "$(ls -A x | wc -l)" = 7 ]
-			done
-			[ "$n" -ge 2 ]
+	for how in link:signal=KILL unlink:signal=KILL link:error=EIO; do
+		for ((n = 1; ; n++)); do
+			rm -rf x && mkdir x
+			lucie-shard --merge -o x/s old0 old1 old2
+			status=0
+			strace -f -o /dev/null -e trace=${how%%:*} -e inject=$how:when=$n \
+				lucie-shard --merge -o x/s new0 new1 2>err || status=$?
+			whole x/s >/dev/null || { echo "$how, $n"; return 1; }
+			[ $status != 0 ] || break
+			[[ $how == *KILL ]] || { [ $status = 2 ] && [ "$(wc -l <err)" = 1 ]; }
+			lucie-shard --merge -o x/s new0 new1
+			cat x/s-*.bin | cmp - new.bin
+			[ "$(ls -A x | wc -l)" = 7 ]
 		done
+		[ "$n" -ge 4 ]
 	done
+	lucie-check -q old0 old1 old2 new0 new1
 }
