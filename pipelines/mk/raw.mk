@@ -18,7 +18,9 @@ IMPORT_FLAGS ?=
 RECORD_FLAGS ?=
 
 ifeq ($(filter clean,$(MAKECMDGOALS)),)
-SOURCES := $(shell bash $(MK)/sources $(RAW) $(D)/sources)
+# The tasks of a wave take the lists as they are.
+SOURCES := $(if $(LUCIE_TASK),$(sort $(notdir $(wildcard $(D)/sources/*))),$(shell \
+	bash $(MK)/sources $(RAW) $(D)/sources))
 $(if $(SOURCES),,$(error no files in $(RAW)/: put texts there first))
 endif
 

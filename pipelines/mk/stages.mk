@@ -19,11 +19,12 @@ LANG_FLAGS ?=
 FILTER_FLAGS ?=
 
 # $(call account,STAGE,X), $(call rejects,STAGE,X): options for accounting and for dropped records.
-# --max-bad 0 keeps bad records an error.
-account = --stats $(D)/stats/$(1)-$(2).jsonl
+# --max-bad 0 keeps bad records an error. new: a file a target, written whole, so that two attempts at
+# a target leave one line.
+account = --stats new:$(D)/stats/$(1)-$(2).jsonl
 rejects = --rejects $(D)/rejects/$(1)-$(2).jsonl.zst --max-bad 0
-# $(call begin,STAGE,X): create the directories and remove the old accounting file.
-begin = @mkdir -p $(@D) $(D)/stats $(D)/rejects && rm -f $(D)/stats/$(1)-$(2).jsonl
+# $(call begin,STAGE,X): create the directories.
+begin = @mkdir -p $(@D) $(D)/stats $(D)/rejects
 one_thread = $(if $(and $(findstring jobserver,$(MAKEFLAGS)),$(word 2,$(CLEAN))),-j1)
 # A source of which nothing is left does not stop the build of the others.
 ONE = -q --progress never --allow-empty $(one_thread)
@@ -44,3 +45,6 @@ $(D)/filter/%.jsonl.zst: $(D)/lang/%.jsonl.zst $$(call stamp,filter-$$*,$$(FILTE
 	$(call begin,filter,$*)
 	$(Q)$(RUN) lucie-filter $(ONE) $(FILTER_FLAGS) $(call rejects,filter,$*) \
 		$(call account,filter,$*) -o $@ $<
+
+WAVES += files
+wave-files = $(CLEAN)
