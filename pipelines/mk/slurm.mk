@@ -34,17 +34,20 @@ endef
 # $(call until,WAVES): as far as UNTIL.
 until = $(if $(1),$(firstword $(1)) $(if $(filter $(UNTIL),$(firstword $(1))),,\
 	$(call until,$(wordlist 2,$(words $(1)),$(1)))))
+# What goes into an object store goes last (objects.mk).
+all_waves = $(WAVES) $(if $(strip $(PUT_FILES)),put)
+wave-put = $(put_goals)
 # Lists in files, since they may be longer than a command line.
-slurm_lists = $(shell mkdir -p '$(D)/slurm')$(foreach w,$(call until,$(WAVES)),$(file \
+slurm_lists = $(shell mkdir -p '$(D)/slurm')$(foreach w,$(call until,$(all_waves)),$(file \
 	>$(D)/slurm/$(w).goals,$(subst $(empty) $(empty),$(newline),$(strip $(wave-$(w))))))
-slurm_waves = $(foreach w,$(call until,$(WAVES)),--wave $(w) $(or $(SLICE-$(w)),$(SLICE)) \
+slurm_waves = $(foreach w,$(call until,$(all_waves)),--wave $(w) $(or $(SLICE-$(w)),$(SLICE)) \
 	$(SBATCH) $(SBATCH-$(w)))
 slurm_submit = $(slurm_lists)D='$(D)' RETRIES='$(RETRIES)' ARRAY='$(ARRAY)' THROTTLE='$(THROTTLE)' \
 	bash $(MK)/slurm-submit $(1) '$(firstword $(MAKEFILE_LIST))' $(slurm_waves)
 
 .PHONY: slurm slurm-missing
 slurm: $$(FIRST)
-	@$(if $(UNTIL),$(if $(filter $(UNTIL),$(WAVES)),,$(error UNTIL=$(UNTIL): the waves are $(WAVES))))
+	@$(if $(UNTIL),$(if $(filter $(UNTIL),$(all_waves)),,$(error UNTIL=$(UNTIL): the waves are $(all_waves))))
 	@$(call slurm_submit,submit)
 slurm-missing:
 	@$(call slurm_submit,show)

@@ -90,15 +90,16 @@ fuse_lost := $(shell grep -hoE '^[$$][({]D[)}]/(import|normalize|lang)/[^:]*:[[:
 $(if $(fuse_lost),$(error FUSE=yes makes no such target: $(fuse_lost); set the flags of a file by LANG_FLAGS-X = ...))
 
 # Between the stages runs zstd, whose end tells a whole stream from a cut one: when a stage fails, the
-# one behind it sees a damaged stream, not a short one.
+# one behind it sees a damaged stream, not a short one; nor an empty one, by `framed`.
 link = -z zstd:1
+next = '|' bash $(MK)/framed 'a stage of $*' '|'
 from = $(or $(IMPORT_FROM),$(D)/import/%.jsonl.zst)
 fused_stamps = $(if $(IMPORT_FROM),$(import_stamp)) $(normalize_stamp)
 # $(call fused_normalize,OUTPUT): as far as normalize; OUTPUT is -o FILE, or -z for the next stage.
 fused_normalize = $(if $(and $(records),$(filter %+jsonl,$*)),$(call records,$*) $(1),$(if \
-	$(IMPORT_FROM),$(import) $(link) $(IMPORT_INPUT) '|' $(normalize) $(1) -,$(normalize) $(1) $<))
-fused_lang = $(call fused_normalize,$(link)) '|' $(lang) $(1) -
-fused_filter = $(call fused_lang,$(link)) '|' $(filter_docs) $(1) -
+	$(IMPORT_FROM),$(import) $(link) $(IMPORT_INPUT) $(next) $(normalize) $(1) -,$(normalize) $(1) $<))
+fused_lang = $(call fused_normalize,$(link)) $(next) $(lang) $(1) -
+fused_filter = $(call fused_lang,$(link)) $(next) $(filter_docs) $(1) -
 
 # Only for sources that end there, such as code.
 $(D)/normalize/%.jsonl.zst: $(from) $(fused_stamps)
