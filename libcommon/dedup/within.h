@@ -1,0 +1,38 @@
+#ifndef LUCIE_DEDUP_WITHIN_H
+#define LUCIE_DEDUP_WITHIN_H
+/*
+ * Blocks of lines that are repeated inside a text.
+ *
+ *	struct lu_within w = { 0 };			one a thread: working memory
+ *	n = lu_within_cut(&w, text, min_bytes, &out, &err);	blocks left out, or -1
+ *	lu_within_release(&w);
+ *
+ * A block is a run of whole lines, of at least `min_bytes` bytes with their newlines, equal byte for
+ * byte to a run of lines further up that does not overlap it. From top to bottom the longest such run
+ * is left out, so the first copy stays. Blocks are found by the hash of the shortest run of lines from
+ * each line on that is long enough, and then compared: time is linear in the text.
+ */
+#include <stdint.h>
+
+#include "libcommon/base/buf.h"
+#include "libcommon/base/map.h"
+#include "libcommon/base/vec.h"
+
+struct lu_within_line {
+	size_t from, end; /* in the text, with the newline */
+	uint64_t hash;
+};
+
+struct lu_within {
+	struct LU_VEC(struct lu_within_line) line;
+	struct LU_VEC(uint64_t) start; /* hashes of the runs from each line on */
+	struct LU_VEC(size_t) run;     /* first lines of the runs in the index */
+	struct lu_map index;
+};
+
+/* Append the text without its repeated blocks to `out`; nothing where there are none. */
+int64_t lu_within_cut(struct lu_within *w, struct lu_str text, uint64_t min_bytes, struct lu_buf *out,
+		struct lu_err *err) LU_CHECKED;
+void lu_within_release(struct lu_within *w);
+
+#endif
