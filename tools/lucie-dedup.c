@@ -2,11 +2,14 @@
  * 1997) with 5-word shingles in 14 bands of 8 rows, the settings of FineWeb and of Lucie-7B.
  *
  * What it does is a table of steps (libcommon/dedup/steps.h); here are the options. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "libcommon/dedup/minhash.h"
+#include "libcommon/dedup/paragraphs.h"
 #include "libcommon/dedup/steps.h"
+#include "libcommon/dedup/within.h"
 
 typedef struct lu_dedup_options options;
 
@@ -39,6 +42,10 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(0, "signatures", options, signatures, "FILE", "write signatures only"),
 	LU_OPT_LIST(0, "from-signatures", options, from_signatures, "FILE",
 			"read signatures (repeatable)"),
+	LU_OPT_STR(0, "clusters", options, clusters, "FILE", "write clusters of near duplicates"),
+	LU_OPT_LIST(0, "against", options, against, "INDEX",
+			"remove what an index has (repeatable)"),
+	LU_OPT_STR(0, "save-index", options, save_index, "FILE", "write an index of what is kept"),
 	LU_OPT_END,
 };
 
@@ -89,13 +96,35 @@ static void check_near(const options *o)
 {
 	if (!o->near &&
 			(o->bands_given || o->rows_given || o->verify_given || o->cluster_size ||
-					o->signatures || o->from_signatures.n))
-		lu_usage_error("--bands, --rows, --verify, --cluster-size, --signatures and "
-			       "--from-signatures apply to --near");
+					o->signatures || o->from_signatures.n || o->clusters ||
+					o->against.n || o->save_index))
+		lu_usage_error("--bands, --rows, --verify, --cluster-size, --signatures, "
+			       "--from-signatures, --clusters, --against and --save-index apply "
+			       "to --near");
 	if (o->signatures &&
 			(o->std.output || o->std.compress || o->from_signatures.n ||
-					o->verify_given || o->keep_text || o->cluster_size))
+					o->verify_given || o->keep_text || o->cluster_size ||
+					o->clusters || o->against.n || o->save_index))
 		lu_usage_error("--signatures writes signatures only");
+}
+
+/* True where parts of documents are removed. */
+static bool below(const options *o)
+{
+	return o->paragraphs || o->within;
+}
+
+static void check_below(const options *o)
+{
+	if (o->min_bytes_given && !below(o))
+		lu_usage_error("--min-bytes applies to --paragraphs and --within");
+	if (o->min_bytes < 1 || o->min_bytes > LU_WITHIN_MAX)
+		lu_usage_error("--min-bytes: %" PRIu64 " is not between 1 and %d", o->min_bytes,
+				LU_WITHIN_MAX);
+	if (below(o) && (o->keep_text || o->removed || o->most_text))
+		lu_usage_error("--keep, --removed and --most apply to --exact and --near");
+	if (o->by && !o->exact && !o->near && !o->paragraphs)
+		lu_usage_error("--by applies to --exact, --near and --paragraphs");
 }
 
 static void check_usage(const options *o)
@@ -104,10 +133,14 @@ static void check_usage(const options *o)
 		lu_usage_error("--bands times --rows exceeds %d", LU_MINHASH_MAX);
 	if (o->similarity || o->step)
 		return;
-	if (!o->exact && !o->near)
-		lu_usage_error("--exact or --near is needed");
-	if (!o->exact && (o->key || o->fold))
+	if (!o->exact && !o->near && !below(o))
+		lu_usage_error("--exact, --near, --paragraphs or --within is needed");
+	if ((o->exact || o->near) && below(o))
+		lu_usage_error("--paragraphs and --within are a run of their own: connect two by a "
+			       "pipe");
+	if (!o->exact && (o->key || (o->fold && !o->paragraphs)))
 		lu_usage_error("--key and --fold apply to --exact");
+	check_below(o);
 	if (o->most_text && !o->yes && (!o->std.output || strcmp(o->std.output, "-") == 0))
 		lu_usage_error("--most needs -o FILE: what it refuses must not be written");
 	check_near(o);
@@ -120,7 +153,7 @@ static lu_dedup_step *find_step(const options *o)
 	if (!o->step) {
 		if (o->part_text || o->drops.n)
 			lu_usage_error("--part and --drops apply to --step");
-		return lu_dedup_run;
+		return below(o) ? lu_paragraphs_run : lu_dedup_run;
 	}
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (strcmp(o->step, steps[i].name) == 0)
@@ -149,5 +182,6 @@ int main(int argc, char **argv)
 	lu_keep_release(&o.keep);
 	lu_list_release(&o.from_signatures);
 	lu_list_release(&o.drops);
+	lu_list_release(&o.against);
 	return lu_tool_finish(rc, &err);
 }

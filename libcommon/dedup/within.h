@@ -18,21 +18,26 @@
 #include "libcommon/base/map.h"
 #include "libcommon/base/vec.h"
 
+/* More than this is no block: the hash of one is computed for each line. */
+#define LU_WITHIN_MAX 65536
+
 struct lu_within_line {
-	size_t from, end; /* in the text, with the newline */
-	uint64_t hash;
+	size_t from, to; /* in the text, without the newline */
+	size_t end;	 /* behind the last line of the shortest block from here; 0: none */
+	uint64_t hash;	 /* of that block */
 };
 
 struct lu_within {
 	struct LU_VEC(struct lu_within_line) line;
-	struct LU_VEC(uint64_t) start; /* hashes of the runs from each line on */
-	struct LU_VEC(size_t) run;     /* first lines of the runs in the index */
+	struct LU_VEC(size_t) first; /* first lines of the blocks in the index */
 	struct lu_map index;
+	struct lu_str text;
 };
 
-/* Append the text without its repeated blocks to `out`; nothing where there are none. */
-int64_t lu_within_cut(struct lu_within *w, struct lu_str text, uint64_t min_bytes, struct lu_buf *out,
-		struct lu_err *err) LU_CHECKED;
+/* Append the text without its repeated blocks to `out`, and return the number of them; append nothing
+ * if there are none. min_bytes is 1 .. LU_WITHIN_MAX. */
+int64_t lu_within_cut(struct lu_within *w, struct lu_str text, uint64_t min_bytes,
+		struct lu_buf *out, struct lu_err *err) LU_CHECKED;
 void lu_within_release(struct lu_within *w);
 
 #endif
