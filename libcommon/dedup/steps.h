@@ -44,6 +44,9 @@ struct lu_dedup_options {
 	/* signatures and steps */
 	const char *signatures;
 	struct lu_list from_signatures;
+	/* clusters and the next dump */
+	const char *clusters, *save_index;
+	struct lu_list against;
 	const char *step, *part_text;
 	unsigned part, parts; /* of --part I/N: 1 .. parts; 1 and 1 without it */
 	struct lu_list drops;
@@ -51,7 +54,7 @@ struct lu_dedup_options {
 #define LU_DEDUP_DEFAULTS                                                                 \
 	{                                                                                 \
 		.std = LU_STD_DEFAULTS, .bands = 14, .rows = 8, .verify = 0.7, .most = 1, \
-		.part = 1, .parts = 1, .min_bytes = 64                                    \
+		.part = 1, .parts = 1, .min_bytes = 128                                   \
 	}
 
 struct lu_dedup {
