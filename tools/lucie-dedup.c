@@ -26,8 +26,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "within", options, within, "remove blocks repeated in a document"),
 	LU_OPT_STR(0, "most", options, most_text, "N%", "refuse to remove more of a source"),
 	LU_OPT_STR(0, "removed", options, removed, "FILE", "log removed documents"),
-	LU_OPT_STR(0, "step", options, step, "NAME", "do one step: keys, first, drop"),
-	LU_OPT_STR(0, "part", options, part_text, "I/N", "--step first: part I of N"),
+	LU_OPT_STR(0, "step", options, step, "NAME", "do one step of many tasks"),
+	LU_OPT_STR(0, "part", options, part_text, "I/N", "--step: part I of N"),
 	LU_OPT_LIST(0, "drops", options, drops, "FILE", "--step drop: what to drop (repeatable)"),
 	LU_OPT_INT_GIVEN(0, "bands", options, bands, bands_given, "N", 1, LU_MINHASH_MAX,
 			"number of bands; more find more"),
@@ -42,6 +42,10 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(0, "signatures", options, signatures, "FILE", "write signatures only"),
 	LU_OPT_LIST(0, "from-signatures", options, from_signatures, "FILE",
 			"read signatures (repeatable)"),
+	LU_OPT_STR(0, "clusters", options, clusters, "FILE", "write clusters of near duplicates"),
+	LU_OPT_LIST(0, "against", options, against, "INDEX",
+			"remove what an index has (repeatable)"),
+	LU_OPT_STR(0, "save-index", options, save_index, "FILE", "write an index of what is kept"),
 	LU_OPT_END,
 };
 
@@ -54,6 +58,13 @@ static const struct {
 } steps[] = {
 	{ "keys", lu_exact_step_keys },
 	{ "first", lu_exact_step_first },
+	{ "sign", lu_near_step_sign },
+	{ "meet", lu_near_step_meet },
+	{ "fetch", lu_near_step_fetch },
+	{ "edges", lu_near_step_edges },
+	{ "link", lu_near_step_link },
+	{ "gather", lu_near_step_gather },
+	{ "settle", lu_near_step_settle },
 	{ "drop", lu_dedup_step_drop },
 };
 
@@ -92,12 +103,15 @@ static void check_near(const options *o)
 {
 	if (!o->near &&
 			(o->bands_given || o->rows_given || o->verify_given || o->cluster_size ||
-					o->signatures || o->from_signatures.n))
-		lu_usage_error("--bands, --rows, --verify, --cluster-size, --signatures and "
-			       "--from-signatures apply to --near");
+					o->signatures || o->from_signatures.n || o->clusters ||
+					o->against.n || o->save_index))
+		lu_usage_error("--bands, --rows, --verify, --cluster-size, --signatures, "
+			       "--from-signatures, --clusters, --against and --save-index apply "
+			       "to --near");
 	if (o->signatures &&
 			(o->std.output || o->std.compress || o->from_signatures.n ||
-					o->verify_given || o->keep_text || o->cluster_size))
+					o->verify_given || o->keep_text || o->cluster_size ||
+					o->clusters || o->against.n || o->save_index))
 		lu_usage_error("--signatures writes signatures only");
 }
 
@@ -175,5 +189,6 @@ int main(int argc, char **argv)
 	lu_keep_release(&o.keep);
 	lu_list_release(&o.from_signatures);
 	lu_list_release(&o.drops);
+	lu_list_release(&o.against);
 	return lu_tool_finish(rc, &err);
 }

@@ -44,12 +44,18 @@ static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 	return r->near ? lu_near_run_map(r->near, local, doc, &f->near, err) : 0;
 }
 
+/* True if some output says where documents came from. */
+static bool names_documents(const struct lu_dedup_options *o)
+{
+	return o->removed || o->clusters || o->save_index;
+}
+
 /* The log names documents by their number, which may be any distance apart. */
 static int remember_origin(struct run *r, const struct lu_doc *doc, struct lu_err *err)
 {
 	struct lu_origin origin = { doc->file, doc->line, lu_origin_id(&doc->obj) };
 
-	return r->log ? lu_origins_add(&r->state.origins, &origin, err) : 0;
+	return names_documents(r->state.d->o) ? lu_origins_add(&r->state.origins, &origin, err) : 0;
 }
 
 static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
@@ -167,7 +173,7 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	const struct lu_dedup_options *o = s->d->o;
 
 	(void)stats;
-	if ((r->log && lu_origins_rewind(&s->origins, err) < 0) ||
+	if ((names_documents(o) && lu_origins_rewind(&s->origins, err) < 0) ||
 			lu_exact_finish(&s->exact, err) < 0 || (r->log && log_exact(r, err) < 0) ||
 			next_exact(s, err) < 0)
 		return -1;
@@ -191,13 +197,22 @@ static int commit(void *ctx, struct lu_err *err)
 
 /* --- the run ------------------------------------------------------------------------------ */
 
+/* Equal texts are equally long: then the first of them can be kept at once. */
+static bool ranks_differ(const struct lu_dedup_options *o)
+{
+	bool texts = (!o->key || strcmp(o->key, "text") == 0) && !o->fold;
+
+	return o->keep.kind != LU_KEEP_FIRST && !(o->keep.kind == LU_KEEP_LONGEST && texts);
+}
+
 static int open_all(struct run *r, struct lu_err *err)
 {
 	const struct lu_dedup_options *o = r->state.d->o;
 	const struct lu_args *args = r->state.d->args;
 	struct lu_exact_options x = { .list = o->removed && o->exact,
-		.late = o->exact && o->keep.kind != LU_KEEP_FIRST,
-		.memory = o->std.memory,
+		.late = o->exact && ranks_differ(o),
+		/* Near deduplication has the other half. */
+		.memory = o->near ? o->std.memory - o->std.memory / 2 : o->std.memory,
 		.tmpdir = o->std.tmpdir,
 		.threads = o->std.threads };
 
@@ -206,8 +221,9 @@ static int open_all(struct run *r, struct lu_err *err)
 	if (o->removed &&
 			(lu_out_open(&r->log, o->removed, NULL, o->std.threads, err) < 0 ||
 					lu_out_refuse_inputs(r->log, args->file, args->files, err) <
-							0 ||
-					lu_origins_open(&r->state.origins, o->std.tmpdir, err) < 0))
+							0))
+		return -1;
+	if (names_documents(o) && lu_origins_open(&r->state.origins, o->std.tmpdir, err) < 0)
 		return -1;
 	if (o->near)
 		return lu_near_run_open(&r->near, &r->state, &r->stream, err);

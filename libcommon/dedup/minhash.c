@@ -259,17 +259,82 @@ uint64_t lu_minhash_key(const void *signature, unsigned band)
 	return lu_load64((const char *)signature + 8 * (size_t)band);
 }
 
+void lu_minhash_mix(const struct lu_minhash *mh, void *signature, uint64_t value)
+{
+	unsigned char both[16];
+
+	lu_store64(both + 8, value);
+	for (unsigned i = 0; i < mh->bands; i++) {
+		unsigned char *key = (unsigned char *)signature + 8 * (size_t)i;
+
+		memcpy(both, key, 8);
+		lu_store64(key, lu_hash64(both, sizeof(both), i));
+	}
+}
+
+const void *lu_minhash_sketch(const struct lu_minhash *mh, const void *signature)
+{
+	return (const unsigned char *)signature + 8 * (size_t)mh->bands;
+}
+
+static unsigned equal_portable(const unsigned char *p, const unsigned char *q, size_t n)
+{
+	unsigned equal = 0;
+
+	for (size_t k = 0; k < n; k++)
+		equal += p[k] == q[k];
+	return equal;
+}
+
+#if defined(__x86_64__)
+/* Every x86-64 has SSE2. */
+static unsigned equal_sse2(const unsigned char *p, const unsigned char *q, size_t n)
+{
+	const __m128i zero = _mm_setzero_si128();
+	__m128i sum = zero;
+	size_t k = 0;
+
+	for (; k + 16 <= n; k += 16) {
+		__m128i a = _mm_loadu_si128((const __m128i *)(const void *)(p + k));
+		__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(q + k));
+		__m128i one = _mm_sub_epi8(zero, _mm_cmpeq_epi8(a, b));
+
+		sum = _mm_add_epi64(sum, _mm_sad_epu8(one, zero));
+	}
+	sum = _mm_add_epi64(sum, _mm_srli_si128(sum, 8));
+	return (unsigned)_mm_cvtsi128_si32(sum) + equal_portable(p + k, q + k, n - k);
+}
+#endif
+
+unsigned lu_minhash_equal(const struct lu_minhash *mh, const void *a, const void *b)
+{
+#if defined(__x86_64__)
+	return equal_sse2(a, b, mh->hashes);
+#else
+	return equal_portable(a, b, mh->hashes);
+#endif
+}
+
+double lu_minhash_estimate(const struct lu_minhash *mh, unsigned equal)
+{
+	double s = ((double)equal / mh->hashes - 1.0 / 256) / (1 - 1.0 / 256);
+
+	return s > 0 ? s : 0;
+}
+
+unsigned lu_minhash_least(const struct lu_minhash *mh, double similarity)
+{
+	unsigned equal = 0;
+
+	while (equal <= mh->hashes && lu_minhash_estimate(mh, equal) < similarity)
+		equal++;
+	return equal;
+}
+
 double lu_minhash_similarity(const struct lu_minhash *mh, const void *a, const void *b)
 {
-	const unsigned char *p = (const unsigned char *)a + 8 * (size_t)mh->bands;
-	const unsigned char *q = (const unsigned char *)b + 8 * (size_t)mh->bands;
-	unsigned equal = 0;
-	double s;
-
-	for (unsigned k = 0; k < mh->hashes; k++)
-		equal += p[k] == q[k];
-	s = ((double)equal / mh->hashes - 1.0 / 256) / (1 - 1.0 / 256);
-	return s > 0 ? s : 0;
+	return lu_minhash_estimate(mh,
+			lu_minhash_equal(mh, lu_minhash_sketch(mh, a), lu_minhash_sketch(mh, b)));
 }
 
 double lu_minhash_found(unsigned bands, unsigned rows, double s)

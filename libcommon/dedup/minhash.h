@@ -67,9 +67,20 @@ void lu_minhash_end(struct lu_minhash_work *w, void *signature);
 
 /* Key of a band of a signature. */
 uint64_t lu_minhash_key(const void *signature, unsigned band);
-/* Estimated Jaccard similarity of two signatures, 0..1: with x the fraction of equal bytes of the
- * sketches, (x - 2^-8) / (1 - 2^-8), since unequal minima agree in 8 bits by accident once in 256
- * times (Li and Koenig, "b-bit minwise hashing", 2010). Standard error 0.044 at 0.7. */
+/* Make the keys of a signature depend on a value as well (the content of a field), so that only
+ * documents with the same value can be candidates. The sketch stays. */
+void lu_minhash_mix(const struct lu_minhash *mh, void *signature, uint64_t value);
+/* The sketch of a signature: lu_minhash_hashes(mh) bytes. */
+const void *lu_minhash_sketch(const struct lu_minhash *mh, const void *signature);
+/* Equal bytes of two sketches. */
+unsigned lu_minhash_equal(const struct lu_minhash *mh, const void *a, const void *b);
+/* Estimated Jaccard similarity, 0..1, of two documents whose sketches have `equal` equal bytes: with
+ * x their fraction, (x - 2^-8) / (1 - 2^-8), since unequal minima agree in 8 bits by accident once
+ * in 256 times (Li and Koenig, "b-bit minwise hashing", 2010). Standard error 0.044 at 0.7. */
+double lu_minhash_estimate(const struct lu_minhash *mh, unsigned equal);
+/* The least number of equal bytes with an estimate of at least `similarity`. */
+unsigned lu_minhash_least(const struct lu_minhash *mh, double similarity);
+/* lu_minhash_estimate() of two signatures. */
 double lu_minhash_similarity(const struct lu_minhash *mh, const void *a, const void *b);
 /* Probability that documents of similarity s share a key: 1 - (1 - s^rows)^bands. */
 double lu_minhash_found(unsigned bands, unsigned rows, double s);

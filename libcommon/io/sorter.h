@@ -38,7 +38,7 @@
 /* A bound of memory below this counts as this: less cannot be kept. */
 #define LU_SORTER_LEAST ((uint64_t)1 << 20)
 #define LU_SORTER_PIECE ((size_t)128 << 10)
-#define LU_SORTER_SIZE_MAX 4096
+#define LU_SORTER_SIZE_MAX 4608
 #define LU_SORTER_KEY_MAX 256
 
 struct lu_sorter;
