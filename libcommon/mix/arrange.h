@@ -22,7 +22,7 @@
  * fractions, are written with 127 bits, which tells any two apart, since denominators are below 2^63.
  * (4) Sorted by position, then by group, this is the order.
  *
- * Memory is a table of the groups and the sorter's bound; disk about 120 bytes for each document of the
+ * Memory is a table of the groups and the sorter's bound; disk about 140 bytes for each document of the
  * mix. Languages are counted on the way.
  */
 #include "libcommon/mix/langs.h"
