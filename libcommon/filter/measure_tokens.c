@@ -78,40 +78,59 @@ static const char *const stop_words[LU_STOP_LISTS][STOPS] = {
 			"un", "une", "il", "dans", "par", "au" },
 };
 
-static void add_stop(struct lu_stops *s, const char *p, size_t n, uint32_t bit)
+static inline size_t slot_of(const struct lu_stops *s, uint64_t hash)
 {
-	uint64_t hash = token_hash(p, n, p + n);
-	size_t at = hash % LU_STOP_SLOTS;
-
-	while (s->bit[at])
-		at = (at + 1) % LU_STOP_SLOTS;
-	s->hash[at] = hash;
-	s->bit[at] = bit;
+	return hash >> s->shift & (LU_STOP_SLOTS - 1);
 }
 
-void lu_stops_start(struct lu_stops *s, enum lu_stop_list list)
+/* False if the slot is taken. */
+static bool add_stop(struct lu_stops *s, const char *p, size_t n, uint32_t bit)
 {
-	memset(s, 0, sizeof(*s));
+	uint64_t hash = token_hash(p, n, p + n);
+	size_t at = slot_of(s, hash);
+
+	if (s->bit[at])
+		return false;
+	s->hash[at] = hash;
+	s->bit[at] = bit;
+	return true;
+}
+
+static bool add_stops(struct lu_stops *s, enum lu_stop_list list)
+{
 	for (uint32_t i = 0; i < STOPS && stop_words[list][i]; i++) {
 		struct lu_str w = lu_str_of(stop_words[list][i]);
 		char typographic[2 * WIDTH];
 
-		add_stop(s, w.p, w.n, 1u << i);
-		if (w.p[w.n - 1] == '\'') {
-			memcpy(typographic, w.p, w.n - 1);
-			memcpy(typographic + w.n - 1, "\u2019", 3);
-			add_stop(s, typographic, w.n + 2, 1u << i);
-		}
+		if (!add_stop(s, w.p, w.n, 1u << i))
+			return false;
+		if (w.p[w.n - 1] != '\'')
+			continue;
+		memcpy(typographic, w.p, w.n - 1);
+		memcpy(typographic + w.n - 1, "\u2019", 3);
+		if (!add_stop(s, typographic, w.n + 2, 1u << i))
+			return false;
 	}
+	return true;
+}
+
+void lu_stops_start(struct lu_stops *s, enum lu_stop_list list)
+{
+	unsigned shift = 0;
+
+	/* Every other shift does for twenty words. */
+	do {
+		LU_ASSERT(shift < 56);
+		memset(s, 0, sizeof(*s));
+		s->shift = shift++;
+	} while (!add_stops(s, list));
 }
 
 static inline uint32_t stop_bit(const struct lu_stops *s, uint64_t hash)
 {
-	size_t at = hash % LU_STOP_SLOTS;
+	size_t at = slot_of(s, hash);
 
-	while (s->bit[at] && s->hash[at] != hash)
-		at = (at + 1) % LU_STOP_SLOTS;
-	return s->bit[at];
+	return s->hash[at] == hash ? s->bit[at] : 0;
 }
 
 /* --- words -------------------------------------------------------------------------------- */
@@ -321,18 +340,15 @@ static inline struct piece piece_at(const uint8_t *class, const char *p, const c
 }
 
 struct counts {
-	uint64_t words, word_chars, alpha, hashes, dots, feeds, chars;
+	uint64_t chars, alpha, marks, mark_chars, hashes, dots, feeds;
 	uint32_t stops;
 };
 
-static inline void count(struct counts *n, const struct piece *x, const char *p)
+/* Count a run of a punctuation mark. */
+static void count_mark(struct counts *n, const struct piece *x, const char *p)
 {
-	n->chars += x->chars;
-	if (!x->punctuation) {
-		n->words++;
-		n->word_chars += x->chars;
-	}
-	n->alpha += x->alpha;
+	n->marks++;
+	n->mark_chars += x->chars;
 	if (*p == '#')
 		n->hashes += x->chars;
 	else if (*p == '.')
@@ -368,7 +384,10 @@ int lu_measure_tokens(struct lu_measures *w, struct lu_err *err)
 		x = piece_at(class, p, end);
 		if (!lu_vec_push(&w->tokens, (struct lu_token){ x.hash, n.chars }))
 			return lu_err_nomem(err);
-		count(&n, &x, p);
+		n.chars += x.chars;
+		n.alpha += x.alpha;
+		if (x.punctuation)
+			count_mark(&n, &x, p);
 		n.stops |= stop_bit(stops, x.hash);
 		/* Most tokens are followed by one blank. */
 		p = x.end + (x.end < end && *x.end == ' ');
@@ -376,8 +395,8 @@ int lu_measure_tokens(struct lu_measures *w, struct lu_err *err)
 	tokens = w->tokens.n;
 	if (!lu_vec_push(&w->tokens, (struct lu_token){ 0, n.chars }))
 		return lu_err_nomem(err);
-	w->value[LU_M_WORDS] = (double)n.words;
-	w->value[LU_M_MEAN_WORD_LENGTH] = lu_ratio(n.word_chars, n.words);
+	w->value[LU_M_WORDS] = (double)(tokens - n.marks);
+	w->value[LU_M_MEAN_WORD_LENGTH] = lu_ratio(n.chars - n.mark_chars, tokens - n.marks);
 	w->value[LU_M_HASH_RATIO] = lu_ratio(n.hashes, tokens);
 	w->value[LU_M_ELLIPSIS_RATIO] = lu_ratio(n.dots, tokens);
 	w->value[LU_M_ALPHA_WORDS] = lu_ratio(n.alpha, tokens);
