@@ -282,12 +282,14 @@ static inline unsigned popcount16(unsigned x)
 	return (x + (x >> 8)) & 0x1F;
 }
 
-/* The piece at p, a character c that is no white space. */
+/* The piece at p, of any kind; one without characters is white space. */
 static struct piece other_piece(const uint8_t *class, const char *p, const char *end)
 {
 	struct piece w = { .end = p };
 	uint32_t first = lu_utf8_next(&w.end);
 
+	if (class[first] & LU_CLASS_SPACE)
+		return w;
 	if (class[first] & LU_CLASS_WORD) {
 		w.end = p;
 		w = word(class, p, end, w);
@@ -366,22 +368,13 @@ int lu_measure_tokens(struct lu_measures *w, struct lu_err *err)
 	size_t tokens;
 
 	while (p < end) {
-		struct piece x;
+		struct piece x = piece_at(class, p, end);
 
-		if ((unsigned char)*p < 0x80 && (class[(unsigned char)*p] & LU_CLASS_SPACE)) {
+		if (x.chars == 0) {
 			n.feeds += *p == '\n';
-			p++;
+			p = x.end;
 			continue;
 		}
-		if ((unsigned char)*p >= 0x80) {
-			const char *next = p;
-
-			if (class[lu_utf8_next(&next)] & LU_CLASS_SPACE) {
-				p = next;
-				continue;
-			}
-		}
-		x = piece_at(class, p, end);
 		if (!lu_vec_push(&w->tokens, (struct lu_token){ x.hash, n.chars }))
 			return lu_err_nomem(err);
 		n.chars += x.chars;
