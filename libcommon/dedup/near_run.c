@@ -345,7 +345,7 @@ static int drop_all_exact(struct lu_near_run *n, struct lu_doc *doc, struct lu_e
 			break;
 		memcpy(&number, bytes.p, sizeof(number));
 		lu_arena_reset(doc->arena);
-		rc = lu_dedup_run_exact(n->run, number, err);
+		rc = lu_dedup_is_exact(n->run, number, err);
 		if (rc > 0)
 			rc = drop_exact(n, i, doc, err);
 	}

@@ -1,10 +1,8 @@
-#ifndef LUCIE_DEDUP_DEDUP_RUN_H
-#define LUCIE_DEDUP_DEDUP_RUN_H
+#ifndef LUCIE_DEDUP_DEDUP_STATE_H
+#define LUCIE_DEDUP_DEDUP_STATE_H
 /*
- * Deduplication as one command, lu_dedup_run() of steps.h: documents in, the documents kept out, the
- * removal log, the account. Exact duplicates are found here, near ones by near_run.h.
- *
- * What both parts share is in struct lu_dedup_state.
+ * What the parts of deduplication as one command share: dedup_run.c, which reads documents and finds
+ * exact duplicates, and near_run.h.
  */
 #include "libcommon/dedup/exact.h"
 #include "libcommon/dedup/origins.h"
@@ -28,9 +26,13 @@ struct lu_dedup_state {
 	bool any;		      /* there is one */
 };
 
+/* Go to the next exact duplicate that was found only at the end, the first one at the first call: 1, 0
+ * if there is none, -1. */
+int lu_dedup_next_exact(struct lu_dedup_state *s, struct lu_err *err) LU_CHECKED;
+
 /* In finish(): 1 if document `number` is an exact duplicate that was found only now, else 0. Numbers
  * must ascend. */
-int lu_dedup_run_exact(struct lu_dedup_state *s, uint64_t number, struct lu_err *err) LU_CHECKED;
+int lu_dedup_is_exact(struct lu_dedup_state *s, uint64_t number, struct lu_err *err) LU_CHECKED;
 
 /* Write a line of the removal log: numbers are those of the marks. */
 int lu_dedup_log(struct lu_dedup_state *s, struct lu_out *log, const char *kind, uint64_t number,

@@ -46,8 +46,8 @@ try() {
 		[ $status = 2 ] || echo "$1: call $n of $calls: exit $status: $(cat err)"
 		[ "$(wc -l <err)" = 1 ] || echo "$1: call $n of $calls: $(cat err)"
 		# What is there by then, since a later file or the sync of the folder failed, is complete.
-		for f in $(ls -A dir); do
-			cmp -s dir/$f good/$f || echo "$1: call $n of $calls: left $f"
+		for f in dir/* dir/.*; do
+			[ ! -f "$f" ] || cmp -s "$f" "good/${f#dir/}" || echo "$1: call $n of $calls: left $f"
 		done
 	done
 }
