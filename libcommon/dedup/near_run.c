@@ -7,7 +7,7 @@
 #include "libcommon/dedup/doc_key.h"
 #include "libcommon/dedup/near.h"
 #include "libcommon/dedup/near_index.h"
-#include "libcommon/dedup/sigfile.h"
+#include "libcommon/minhash/sigfile.h"
 #include "libcommon/par/held.h"
 
 /* Documents of the indexes come first in `near`, then those held. */

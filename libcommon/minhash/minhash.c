@@ -1,4 +1,4 @@
-#include "libcommon/dedup/minhash.h"
+#include "libcommon/minhash/minhash.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,8 +9,8 @@
 
 #include "libcommon/base/num.h"
 #include "libcommon/base/rng.h"
-#include "libcommon/dedup/shingle.h"
 #include "libcommon/hash/hash.h"
+#include "libcommon/minhash/shingle.h"
 
 /* Hash functions are evaluated in groups of this size, whose minima stay in registers. */
 #define GROUP 16

@@ -1,4 +1,4 @@
-#include "libcommon/dedup/sigfile.h"
+#include "libcommon/minhash/sigfile.h"
 
 #include "libcommon/base/num.h"
 

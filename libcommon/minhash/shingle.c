@@ -1,4 +1,4 @@
-#include "libcommon/dedup/shingle.h"
+#include "libcommon/minhash/shingle.h"
 
 #include <stdlib.h>
 

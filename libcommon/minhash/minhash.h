@@ -1,5 +1,5 @@
-#ifndef LUCIE_DEDUP_MINHASH_H
-#define LUCIE_DEDUP_MINHASH_H
+#ifndef LUCIE_MINHASH_MINHASH_H
+#define LUCIE_MINHASH_MINHASH_H
 /*
  * MinHash: a short signature of a document, such that the fraction of equal minima in two
  * signatures estimates the Jaccard similarity of their shingle sets (Broder 1997).

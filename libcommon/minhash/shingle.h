@@ -1,5 +1,5 @@
-#ifndef LUCIE_DEDUP_SHINGLE_H
-#define LUCIE_DEDUP_SHINGLE_H
+#ifndef LUCIE_MINHASH_SHINGLE_H
+#define LUCIE_MINHASH_SHINGLE_H
 /*
  * A text as a set of shingles, the unit of near deduplication: each run of 5 words, as a 64-bit
  * hash.

@@ -1,5 +1,5 @@
-#ifndef LUCIE_DEDUP_SIGFILE_H
-#define LUCIE_DEDUP_SIGFILE_H
+#ifndef LUCIE_MINHASH_SIGFILE_H
+#define LUCIE_MINHASH_SIGFILE_H
 /*
  * Signature files (lucie-signatures(5)). Signing is most of the work and independent for each input
  * file, so it may run elsewhere and earlier than the join.
@@ -17,10 +17,10 @@
  * A file with other bands or rows, of another version, truncated or corrupt is an error that names
  * it. `signature` is lu_minhash_size(mh) bytes.
  */
-#include "libcommon/dedup/minhash.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/io/instream.h"
 #include "libcommon/io/outstream.h"
+#include "libcommon/minhash/minhash.h"
 
 /* Ties a signature to its document. */
 struct lu_sigentry {
