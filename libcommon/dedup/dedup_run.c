@@ -2,6 +2,7 @@
 
 #include "libcommon/dedup/dedup_state.h"
 #include "libcommon/dedup/doc_key.h"
+#include "libcommon/dedup/estimate.h"
 #include "libcommon/dedup/near_run.h"
 #include "libcommon/par/held.h"
 
@@ -204,6 +205,8 @@ int lu_dedup_run(const struct lu_dedup *d, struct lu_err *err)
 	r.stream.ctx = &r;
 	r.state.stream = &r.stream;
 	rc = open_all(&r, err);
+	if (rc == 0)
+		lu_estimate_say(d->o, d->args);
 	if (rc == 0)
 		rc = lu_docstream_run(&r.stream, &d->o->std, d->args, err);
 	if (rc == 0 && r.state.exact.sorted)
