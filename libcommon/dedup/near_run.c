@@ -7,7 +7,7 @@
 #include "libcommon/dedup/doc_key.h"
 #include "libcommon/dedup/near.h"
 #include "libcommon/dedup/near_index.h"
-#include "libcommon/dedup/sigfile.h"
+#include "libcommon/minhash/sigfile.h"
 #include "libcommon/par/held.h"
 
 /* Documents of the indexes come first in `near`, then those held. */
@@ -345,7 +345,7 @@ static int drop_all_exact(struct lu_near_run *n, struct lu_doc *doc, struct lu_e
 			break;
 		memcpy(&number, bytes.p, sizeof(number));
 		lu_arena_reset(doc->arena);
-		rc = lu_dedup_run_exact(n->run, number, err);
+		rc = lu_dedup_is_exact(n->run, number, err);
 		if (rc > 0)
 			rc = drop_exact(n, i, doc, err);
 	}
