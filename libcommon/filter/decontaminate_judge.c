@@ -1,8 +1,9 @@
-/* The judge of decontamination, and its report. */
+#include "libcommon/filter/decontaminate_judge.h"
+
 #include <inttypes.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/filter/decontaminate_grams.h"
+#include "libcommon/filter/decontaminate_match.h"
 
 /* Passed on from map() to decide(), in the arena. */
 struct found {

@@ -1,7 +1,6 @@
 /* Personal data: tables of what is masked and what is not, and what must hold of any text. */
 #include "libcommon/base/utf8.h"
-#include "libcommon/filter/pii.h"
-#include "libcommon/filter/pii_rules.h"
+#include "libcommon/pii/pii.h"
 
 #include "tests/unit/unit.h"
 

@@ -1,6 +1,4 @@
-/* E-mail and IP addresses. */
-#include "libcommon/base/utf8.h"
-#include "libcommon/filter/pii_rules.h"
+#include "libcommon/pii/pii_address.h"
 
 #define LOCAL_MAX 64 /* RFC 5321, 4.5.3.1 */
 #define LABEL_MAX 63 /* RFC 1035, 2.3.4 */
