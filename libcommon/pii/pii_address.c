@@ -138,6 +138,9 @@ static const char *domain_end(const struct lu_pii_stretch *t, const char *p)
 		while (q[-1] == '-')
 			q--;
 		labels++;
+		/* A hyphen ends the domain, but not a label of it. */
+		if (q != end && t->end - end >= 2 && *end == '.' && lu_pii_alnum(end[1]))
+			return NULL;
 		if (q != end || q + 1 >= t->end || *q != '.')
 			break;
 		p = q + 1;

@@ -60,7 +60,8 @@ static void emails(void **state)
 		{ "y = f@pkg.method(3)", NULL },
 		{ "a.@b.fr a@-b.fr a@b..fr a@b.f a@.b.fr", NULL },
 		{ "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggggg@a.fr", NULL },
-		{ "x@1.2.3.4", NULL },
+		{ "x@1.2.3.4 x@ab.cd-.fr", NULL },
+		{ "x@ab.fr- y", "<email>- y" },
 	};
 
 	(void)state;
