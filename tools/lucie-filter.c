@@ -1,13 +1,13 @@
 /*
  * lucie-filter: drops documents that fail quality rules (filter/rules.h) or an expression
  * (filter/expr.h), are listed by URL (filter/url_list.h), hold items of benchmarks
- * (filter/decontaminate.h) or personal data (filter/pii.h). Each question is a judge of its own
+ * (filter/decontaminate.h) or personal data (pii/pii.h). Each question is a judge of its own
  * (filter/judges.h).
  */
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "libcommon/filter/decontaminate.h"
+#include "libcommon/filter/decontaminate_judge.h"
 #include "libcommon/filter/noise.h"
 #include "libcommon/filter/pii_judge.h"
 #include "libcommon/filter/quality.h"

@@ -1,5 +1,5 @@
-#ifndef LUCIE_FILTER_PII_H
-#define LUCIE_FILTER_PII_H
+#ifndef LUCIE_PII_PII_H
+#define LUCIE_PII_PII_H
 /*
  * Personal data in a text: e-mail addresses, IP addresses, telephone numbers, bank accounts (IBAN).
  *
@@ -41,16 +41,16 @@
  * all others are digits: hexadecimal numbers look alike.
  *
  * Telephone. A run of digit groups with single separators (blank, no-break blank, . - /), judged as
- * a whole: 
+ * a whole:
  *   - international: + or 00, a calling code in use (ITU E.164), the national length where it is
  *     known (+33: 9), 8 to 15 digits in all; "(0)" is allowed after the code.
- *   - French: 0X XX XX XX XX with one separator, 0XXXXXXXXX alone, 0XXX XX XX XX, 0 8XX XXX XXX,
- *     0XXX XXX XXX; not where the pairs are evenly spaced (01 02 03 04 05) or the ten digits pass
- *     as an ISBN.
- *   - others by their grouping: North America NNN-NNN-NNNN and (NNN) NNN-NNNN; United Kingdom 0NN
- *     NNNN NNNN, 0NNNN NNNNNN, 0NNNN NNN NNN, 0NNN NNN NNNN; Spain 6NN NN NN NN, 9N NNN NN NN;
- *     Switzerland 0NN NNN NN NN; Belgium 0NNN/NN.NN.NN, 0N NNN NN NN; Netherlands 0NN-NNNNNNN,
- *     06-NNNNNNNN; Germany and Italy 0NNN/NNNNN and (0NNN) NNNNN.
+ *   - French: 0d dd dd dd dd with one separator, 0ddddddddd alone, 0ddd dd dd dd, 0 8dd ddd ddd,
+ *     08dd ddd ddd; not where the pairs are evenly spaced (01 02 03 04 05) or the ten digits pass
+ *     as an ISBN, or where the pairs are among bytes in hexadecimal.
+ *   - others by their grouping: North America ddd-ddd-dddd and (ddd) ddd-dddd; United Kingdom 02d
+ *     dddd dddd, 0dddd dddddd, 0dddd ddd ddd, 0ddd ddd dddd; Spain 6dd dd dd dd, 9d ddd dd dd;
+ *     Switzerland 0dd ddd dd dd; Belgium 04dd/dd.dd.dd, 0d ddd dd dd; Netherlands 0dd-ddddddd,
+ *     06-dddddddd; Germany and Italy 0ddd/ddddd and (0ddd) ddddd.
  *   - any 7 to 15 digits that are no date after a word for telephone (tel, phone, fax, mobile,
  *     Telefon, Handy, teléfono, móvil, cellulare, portable, ...) or one of its signs.
  * No number is one that touches letters, @ or currency signs, or follows ISBN, ISSN, EAN, SIRET,

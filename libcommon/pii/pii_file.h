@@ -1,5 +1,5 @@
-#ifndef LUCIE_FILTER_PII_FILE_H
-#define LUCIE_FILTER_PII_FILE_H
+#ifndef LUCIE_PII_PII_FILE_H
+#define LUCIE_PII_PII_FILE_H
 /*
  * Span files: the personal data found in documents, to be masked later (lucie-spans(5)).
  *
@@ -25,10 +25,10 @@
  */
 #include "libcommon/base/arena.h"
 #include "libcommon/base/map.h"
-#include "libcommon/filter/pii.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/io/outstream.h"
 #include "libcommon/par/docstream.h"
+#include "libcommon/pii/pii.h"
 
 struct lu_pii_writer {
 	struct lu_out *out;

@@ -1,13 +1,13 @@
-#ifndef LUCIE_FILTER_PII_RULES_H
-#define LUCIE_FILTER_PII_RULES_H
+#ifndef LUCIE_PII_PII_CONTEXT_H
+#define LUCIE_PII_PII_CONTEXT_H
 /*
- * The recognisers behind pii.h: each is shown a place in the text where something may be, and
- * answers with a span. Only for pii*.c.
+ * What stands around a place in a text, for the recognisers behind pii.h: pii_address.h, pii_iban.h,
+ * pii_phone.h. Each is shown a place where something may be, and answers with what it found.
  *
  * A recogniser looks at no more than the stretch [begin, end), which lies between two finds or ends
  * of the text. An edge counts as a mask, that is, as no letter, digit or separator.
  */
-#include "libcommon/filter/pii.h"
+#include "libcommon/pii/pii.h"
 
 struct lu_pii_stretch {
 	const char *begin, *end;
@@ -17,21 +17,6 @@ struct lu_pii_stretch {
 struct lu_pii_find {
 	const char *start, *end;
 };
-
-/* `at` is an '@'. */
-bool lu_pii_email(const struct lu_pii_stretch *t, const char *at, struct lu_pii_find *f);
-/* `p` is the first of a run of digits. */
-bool lu_pii_ipv4(const struct lu_pii_stretch *t, const char *p, struct lu_pii_find *f);
-/* `colon` is a ':'. */
-bool lu_pii_ipv6(const struct lu_pii_stretch *t, const char *colon, struct lu_pii_find *f);
-/* `p` is the first of a run of digits; the country is before it. */
-bool lu_pii_iban(const struct lu_pii_stretch *t, const char *p, struct lu_pii_find *f);
-/* `p` is the first of a run of digits. If it is no number, f->end is where to go on, behind all
- * groups that were judged together. */
-bool lu_pii_phone(const struct lu_pii_stretch *t, const char *p, struct lu_pii_find *f);
-
-/* True if the ten digits have the check digit of an ISBN (ISO 2108). */
-bool lu_pii_is_isbn10(const char digit[10]);
 
 static inline bool lu_pii_digit(char c)
 {

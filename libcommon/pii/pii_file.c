@@ -1,4 +1,4 @@
-#include "libcommon/filter/pii_file.h"
+#include "libcommon/pii/pii_file.h"
 
 #include <inttypes.h>
 

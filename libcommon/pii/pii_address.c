@@ -1,6 +1,4 @@
-/* E-mail and IP addresses. */
-#include "libcommon/base/utf8.h"
-#include "libcommon/filter/pii_rules.h"
+#include "libcommon/pii/pii_address.h"
 
 #define LOCAL_MAX 64 /* RFC 5321, 4.5.3.1 */
 #define LABEL_MAX 63 /* RFC 1035, 2.3.4 */
@@ -140,6 +138,9 @@ static const char *domain_end(const struct lu_pii_stretch *t, const char *p)
 		while (q[-1] == '-')
 			q--;
 		labels++;
+		/* A hyphen ends the domain, but not a label of it. */
+		if (q != end && t->end - end >= 2 && *end == '.' && lu_pii_alnum(end[1]))
+			return NULL;
 		if (q != end || q + 1 >= t->end || *q != '.')
 			break;
 		p = q + 1;

@@ -1,4 +1,4 @@
-#include "libcommon/filter/pii_rules.h"
+#include "libcommon/pii/pii_iban.h"
 
 #define IBAN_MAX 34
 

@@ -1,10 +1,9 @@
 /*
- * Telephone numbers. The digit groups from the first to the last with single separators between
- * them are one candidate, judged by its shape: "2-2-2-2-2", the lengths of its groups. Rules by
+ * The digit groups from the first to the last with single separators between them are one candidate,
+ * judged by its shape: "2-2-2-2-2", the lengths of its groups and what is between them. Rules by
  * country are a table of such shapes.
  */
-#include "libcommon/base/utf8.h"
-#include "libcommon/filter/pii_rules.h"
+#include "libcommon/pii/pii_phone.h"
 
 #define GROUPS_MAX 12
 #define DIGITS_MAX 16 /* ITU-T E.164 has 15 */
