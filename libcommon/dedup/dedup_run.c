@@ -197,14 +197,22 @@ static int commit(void *ctx, struct lu_err *err)
 
 /* --- the run ------------------------------------------------------------------------------ */
 
+/* Equal texts are equally long: then the first of them can be kept at once. */
+static bool ranks_differ(const struct lu_dedup_options *o)
+{
+	bool texts = (!o->key || strcmp(o->key, "text") == 0) && !o->fold;
+
+	return o->keep.kind != LU_KEEP_FIRST && !(o->keep.kind == LU_KEEP_LONGEST && texts);
+}
+
 static int open_all(struct run *r, struct lu_err *err)
 {
 	const struct lu_dedup_options *o = r->state.d->o;
 	const struct lu_args *args = r->state.d->args;
 	struct lu_exact_options x = { .list = o->removed && o->exact,
-		.late = o->exact && o->keep.kind != LU_KEEP_FIRST,
+		.late = o->exact && ranks_differ(o),
 		/* Near deduplication has the other half. */
-		.memory = o->near ? o->std.memory / 2 : o->std.memory,
+		.memory = o->near ? o->std.memory - o->std.memory / 2 : o->std.memory,
 		.tmpdir = o->std.tmpdir,
 		.threads = o->std.threads };
 

@@ -26,7 +26,7 @@ static int add_all(struct lu_exact *x, const struct lu_exact_doc *d, struct lu_e
 
 	lu_store64_be(record, d->key.hi);
 	lu_store64_be(record + 8, d->key.lo);
-	lu_store64_be(record + 16, d->rank);
+	lu_store64_be(record + 16, x->o.late ? d->rank : 0);
 	lu_store64_be(record + 24, d->number);
 	lu_store64_be(record + 32, d->origin);
 	return lu_sorter_add(x->all, record, err);
@@ -64,7 +64,7 @@ int lu_exact_add(struct lu_exact *x, const struct lu_exact_doc *d, struct lu_err
 	uint32_t ignored;
 	int rc;
 
-	if (!x->later && lu_keyset_full(&x->keys, x->o.memory / 2)) {
+	if (!x->later && lu_keyset_full(&x->keys, x->o.memory - x->o.memory / 2)) {
 		if (turn_later(x, err) < 0)
 			return -1;
 		lu_keyset_release(&x->keys);
