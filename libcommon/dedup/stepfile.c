@@ -123,6 +123,8 @@ int lu_stepfile_create(struct lu_stepfile_writer *w, const char *target, const c
 
 int lu_stepfile_write(struct lu_stepfile_writer *w, const void *p, size_t n, struct lu_err *err)
 {
+	if (n == 0)
+		return 0;
 	lu_buf_append(&w->buf, p, n);
 	lu_hasher_add(w->hasher, p, n);
 	w->end += n;
