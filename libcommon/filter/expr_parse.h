@@ -1,5 +1,5 @@
-#ifndef LUCIE_FILTER_EXPR_PROGRAM_H
-#define LUCIE_FILTER_EXPR_PROGRAM_H
+#ifndef LUCIE_FILTER_EXPR_PARSE_H
+#define LUCIE_FILTER_EXPR_PARSE_H
 /*
  * The program of an expression: expr_parse.c writes it, expr.c runs it.
  *
@@ -66,5 +66,9 @@ struct lu_expr {
 	struct LU_VEC(const char *) clauses; /* as written */
 	struct lu_arena arena;		     /* the strings of all of these */
 };
+
+/* Write the program of `text` into *e, which is zeroed. */
+int lu_expr_compile(struct lu_expr *e, const char *text, struct lu_expr_scores scores,
+		struct lu_err *err) LU_CHECKED;
 
 #endif
