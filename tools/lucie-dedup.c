@@ -26,8 +26,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "within", options, within, "remove blocks repeated in a document"),
 	LU_OPT_STR(0, "most", options, most_text, "N%", "refuse to remove more of a source"),
 	LU_OPT_STR(0, "removed", options, removed, "FILE", "log removed documents"),
-	LU_OPT_STR(0, "step", options, step, "NAME", "do one step: keys, first, drop"),
-	LU_OPT_STR(0, "part", options, part_text, "I/N", "--step first: part I of N"),
+	LU_OPT_STR(0, "step", options, step, "NAME", "do one step of many tasks"),
+	LU_OPT_STR(0, "part", options, part_text, "I/N", "--step: part I of N"),
 	LU_OPT_LIST(0, "drops", options, drops, "FILE", "--step drop: what to drop (repeatable)"),
 	LU_OPT_INT_GIVEN(0, "bands", options, bands, bands_given, "N", 1, LU_MINHASH_MAX,
 			"number of bands; more find more"),
@@ -58,6 +58,13 @@ static const struct {
 } steps[] = {
 	{ "keys", lu_exact_step_keys },
 	{ "first", lu_exact_step_first },
+	{ "sign", lu_near_step_sign },
+	{ "meet", lu_near_step_meet },
+	{ "fetch", lu_near_step_fetch },
+	{ "edges", lu_near_step_edges },
+	{ "link", lu_near_step_link },
+	{ "gather", lu_near_step_gather },
+	{ "settle", lu_near_step_settle },
 	{ "drop", lu_dedup_step_drop },
 };
 

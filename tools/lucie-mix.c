@@ -5,9 +5,9 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/io/outstream.h"
 #include "libcommon/mix/plan_files.h"
+#include "libcommon/mix/quotas.h"
 #include "libcommon/mix/shards.h"
-#include "libcommon/mix/solve.h"
-#include "libcommon/mix/table.h"
+#include "libcommon/mix/stated.h"
 #include "libcommon/par/held.h"
 #include "libcommon/sys/summary.h"
 
@@ -15,7 +15,7 @@
 
 struct options {
 	struct lu_std std;
-	const char *recipe, *report;
+	const char *recipe, *report, *temperature;
 	bool plan, dry_run, mark_epoch;
 };
 
@@ -24,6 +24,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "plan", struct options, plan, "mix shards: write a plan"),
 	LU_OPT_FLAG(0, "dry-run", struct options, dry_run, "only print the tables"),
 	LU_OPT_STR(0, "report", struct options, report, "FILE", "write the tables to FILE"),
+	LU_OPT_STR(0, "temperature", struct options, temperature, "T",
+			"divide the rest by size^(1/T)"),
 	LU_OPT_FLAG(0, "mark-epoch", struct options, mark_epoch, "set epoch: 1, 2, ..."),
 	LU_OPT_END,
 };
@@ -130,11 +132,22 @@ static int note_languages(const struct run *r, struct lu_err *err)
 	struct lu_buf note = { 0 };
 	int rc;
 
-	lu_pool_unused_langs(&r->pool, &r->recipe, &note);
+	lu_langs_unused(&r->pool.langs, &r->recipe, &note);
 	if ((rc = lu_buf_check(&note, err)) == 0 && note.n)
 		lu_note("%s: %s", r->o->recipe, note.p);
 	lu_buf_release(&note);
 	return rc;
+}
+
+static void note_epochs(const struct lu_demand *d, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		double epochs = d[i].size ? (double)d[i].quota / (double)d[i].size : 0;
+
+		if (epochs > MANY_EPOCHS)
+			lu_note("group %s: %.2f epochs; more than %d gain little", d[i].name,
+					epochs, MANY_EPOCHS);
+	}
 }
 
 /* From the pool to the groups of the plan. */
@@ -153,25 +166,20 @@ static int solve(struct run *r, struct lu_err *err)
 	rc = lu_pool_plan(&r->pool, plan, recipe, err);
 	if (rc == 0)
 		rc = note_languages(r, err);
-	for (size_t i = 0; rc == 0 && i < recipe->group.n; i++) {
-		const struct lu_recipe_group *g = &recipe->group.p[i];
-
-		demand[i] = (struct lu_demand){ g->name, g->kind, g->amount, g->max_epochs,
-			plan->by_documents ? plan->group[i].documents : plan->group[i].tokens, 0 };
-	}
+	for (size_t i = 0; rc == 0 && i < recipe->group.n; i++)
+		demand[i] = lu_solve_demand(&recipe->group.p[i],
+				plan->by_documents ? plan->group[i].documents
+						   : plan->group[i].tokens);
 	if (rc == 0)
-		rc = lu_solve_quotas(demand, recipe->group.n, recipe->total, &mix_size, err);
+		rc = lu_mix_quotas(recipe, demand, false, &mix_size, err);
 	if (rc == 0)
 		rc = lu_solve_cut(plan, demand, lu_pool_size, &r->pool, err);
+	if (rc == 0)
+		rc = lu_solve_verify(plan, demand, err);
 	if (rc < 0)
 		lu_err_wrap(err, "%s", r->o->recipe);
-	for (size_t i = 0; rc == 0 && i < recipe->group.n; i++) {
-		double epochs = (double)demand[i].quota / (double)demand[i].size;
-
-		if (epochs > MANY_EPOCHS)
-			lu_note("group %s: %.2f epochs; more than %d gain little", demand[i].name,
-					epochs, MANY_EPOCHS);
-	}
+	else
+		note_epochs(demand, recipe->group.n);
 	free(demand);
 	return rc;
 }
@@ -179,14 +187,25 @@ static int solve(struct run *r, struct lu_err *err)
 /* The tables, and the accounting line's "mix". */
 static int describe(struct run *r, struct lu_buf *extra, struct lu_err *err)
 {
-	struct lu_mix_view view = { &r->plan, &r->pool, "tokens" };
+	struct lu_mix_view view = { .recipe = &r->recipe, .unit = "tokens" };
+	struct lu_mix_row *group = lu_plan_rows(&r->plan), *lang;
 
 	if (!r->o->plan)
 		view.unit = lu_enum_name(lu_mix_unit_names, (int)r->recipe.unit);
 	lu_pool_count_mix(&r->pool, &r->plan);
-	lu_mix_text(&view, &r->tables);
-	lu_buf_putc(extra, ',');
-	lu_mix_json(&view, extra);
+	lang = lu_langs_rows(&r->pool.langs);
+	if (group && lang) {
+		view.group = group;
+		view.lang = lang;
+		view.langs = r->pool.langs.sum.n;
+		lu_mix_text(&view, &r->tables);
+		lu_buf_putc(extra, ',');
+		lu_mix_json(&view, extra);
+	} else {
+		extra->failed = true;
+	}
+	free(group);
+	free(lang);
 	return lu_buf_check(&r->tables, err) < 0 ? -1 : lu_buf_check(extra, err);
 }
 
@@ -357,13 +376,51 @@ out:
 	return rc;
 }
 
+/* --- a recipe alone ----------------------------------------------------------------------- */
+
+static int run_stated(struct run *r, struct lu_err *err)
+{
+	struct lu_demand *demand = calloc(r->recipe.group.n, sizeof(*demand));
+	struct lu_mix_row *group = NULL;
+	struct lu_mix_view view = { .recipe = &r->recipe };
+	int rc = demand ? 0 : lu_err_nomem(err);
+
+	if (rc == 0 && lu_mix_stated(&r->recipe, demand, &group, err) < 0)
+		rc = lu_err_wrap(err, "%s", r->o->recipe);
+	if (rc == 0) {
+		note_epochs(demand, r->recipe.group.n);
+		view.group = group;
+		view.unit = lu_enum_name(lu_mix_unit_names, (int)r->recipe.unit);
+		lu_mix_text(&view, &r->tables);
+		rc = lu_buf_check(&r->tables, err);
+	}
+	if (rc == 0)
+		rc = write_tables(r, err);
+	if (rc == 0)
+		rc = commit_report(r, err);
+	free(demand);
+	free(group);
+	return rc;
+}
+
+/* The sizes that the recipe states stand for documents where none are named. */
+static bool stated(const struct run *r)
+{
+	return r->o->dry_run && r->recipe.stated && r->args->files == 1 &&
+			strcmp(r->args->file[0], "-") == 0;
+}
+
 static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
 	struct run r = { .o = o, .args = args, .held = LU_HELD_NONE };
 	int rc = lu_recipe_read(&r.recipe, o->recipe, err);
 
+	if (rc == 0 && o->temperature)
+		rc = lu_recipe_temperature(&r.recipe, o->temperature, err);
 	if (rc == 0)
-		rc = o->plan ? run_plan(&r, err) : run_documents(&r, err);
+		rc = stated(&r)		  ? run_stated(&r, err)
+				: o->plan ? run_plan(&r, err)
+					  : run_documents(&r, err);
 	lu_out_abort(r.report);
 	lu_buf_release(&r.tables);
 	lu_held_close(&r.held);

@@ -225,6 +225,17 @@ int lu_near_edges(const struct lu_near_how *how, struct lu_sorter *guests, lu_ne
 
 /* --- gather and settle -------------------------------------------------------------------- */
 
+void lu_member_put(unsigned char *member, const struct lu_near_how *how, uint64_t root,
+		uint64_t doc, const struct lu_near_entry *e)
+{
+	lu_store64_be(member, root);
+	member[8] = !e->fixed;
+	lu_store64_be(member + 9, e->rank);
+	lu_store64_be(member + 17, doc);
+	if (carried(how))
+		memcpy(member + LU_MEMBER_HEAD, e->sketch, carried(how));
+}
+
 int lu_near_gather(const struct lu_near_how *how, uint64_t root, uint64_t doc,
 		struct lu_near_lookup lookup, struct lu_sorter *members, struct lu_err *err)
 {
@@ -233,12 +244,7 @@ int lu_near_gather(const struct lu_near_how *how, uint64_t root, uint64_t doc,
 
 	if (lookup.fn(lookup.ctx, doc, &e, err) < 0)
 		return -1;
-	lu_store64_be(member, root);
-	member[8] = !e.fixed;
-	lu_store64_be(member + 9, e.rank);
-	lu_store64_be(member + 17, doc);
-	if (carried(how))
-		memcpy(member + LU_MEMBER_HEAD, e.sketch, carried(how));
+	lu_member_put(member, how, root, doc, &e);
 	return lu_sorter_add(members, member, err);
 }
 

@@ -73,7 +73,10 @@ int lu_near_fetch(const struct lu_near_how *how, struct lu_sorter *seats,
 typedef int lu_near_edge_fn(void *ctx, uint64_t a, uint64_t b, struct lu_err *err);
 int lu_near_edges(const struct lu_near_how *how, struct lu_sorter *guests, lu_near_edge_fn *fn,
 		void *ctx, struct lu_err *err) LU_CHECKED;
-/* Add a member of the set of `root`. */
+/* Write a member of the set of `root`: lu_member_size(how) bytes. */
+void lu_member_put(unsigned char *member, const struct lu_near_how *how, uint64_t root,
+		uint64_t doc, const struct lu_near_entry *e);
+/* Look up a document and add it as a member. */
 int lu_near_gather(const struct lu_near_how *how, uint64_t root, uint64_t doc,
 		struct lu_near_lookup lookup, struct lu_sorter *members,
 		struct lu_err *err) LU_CHECKED;

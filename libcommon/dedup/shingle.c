@@ -221,22 +221,104 @@ static void scan(const struct lu_shingler *s, struct lu_str text, struct run *r)
 		end_word(r, h);
 }
 
+/* The text in NFC: itself, or a copy in `scratch`. */
+static int compose(const struct lu_shingler *s, struct lu_str *text, struct lu_buf *scratch,
+		struct lu_err *err)
+{
+	if (!needs_composing(s, *text))
+		return 0;
+	lu_buf_clear(scratch);
+	if (lu_unicode_normalize(LU_FORM_NFC, *text, scratch, err) < 0)
+		return -1;
+	*text = lu_buf_slice(scratch);
+	return 0;
+}
+
 int lu_shingles(const struct lu_shingler *s, struct lu_str text, struct lu_buf *scratch,
 		lu_shingle_fn *fn, void *ctx, struct lu_err *err)
 {
 	struct run r = { .fn = fn, .ctx = ctx };
 	struct lu_str composed = text;
 
-	if (needs_composing(s, text)) {
-		lu_buf_clear(scratch);
-		if (lu_unicode_normalize(LU_FORM_NFC, text, scratch, err) < 0)
-			return -1;
-		composed = lu_buf_slice(scratch);
-	}
+	if (compose(s, &composed, scratch, err) < 0)
+		return -1;
 	scan(s, composed, &r);
 	if (r.words < LU_SHINGLE_WORDS)
 		r.block[r.n++] = lu_hash64(text.p, text.n, 0);
 	if (r.n)
 		fn(ctx, r.block, r.n);
 	return 0;
+}
+
+/* --- words written out -------------------------------------------------------------------- */
+
+/* End the word that began behind the last one; false when memory is out. */
+static bool close_word(struct lu_folded_words *w, char *base, char **to)
+{
+	size_t end = (size_t)(*to - base);
+
+	if (end == (w->end.n ? w->end.p[w->end.n - 1] + 1 : 0))
+		return true;
+	*(*to)++ = ' ';
+	return lu_vec_push(&w->end, end);
+}
+
+/* Append the case folding of a character to what is at `to`. */
+static char *put_folded(const struct lu_shingler *s, uint32_t c, uint32_t e, char *to)
+{
+	const struct several *f = &s->several[e & CODE_MASK];
+
+	if (KIND(e) != SEVERAL)
+		return to + lu_utf8_put(lu_unicode_is_digit(c) ? c : e & CODE_MASK, to);
+	for (size_t i = 0; i < f->n; i++)
+		to += lu_utf8_put(f->code[i], to);
+	return to;
+}
+
+int lu_fold_words(const struct lu_shingler *s, struct lu_str text, struct lu_buf *scratch,
+		struct lu_folded_words *w, struct lu_err *err)
+{
+	const char *p, *end;
+	char *to;
+
+	w->end.n = 0;
+	lu_buf_clear(&w->text);
+	if (compose(s, &text, scratch, err) < 0)
+		return -1;
+	/* Folding makes at most three bytes of one (U+0390, 2 bytes, becomes 6), and a character
+	 * that is a word by itself has three bytes and gets a blank. */
+	if (text.n > SIZE_MAX / 4 || !lu_buf_reserve(&w->text, 3 * text.n + 4))
+		return lu_err_nomem(err);
+	p = text.p, end = p + text.n, to = w->text.p;
+	while (p < end) {
+		uint32_t c = (unsigned char)*p, e;
+
+		if (c < 0x80)
+			p++;
+		else
+			c = lu_utf8_next(&p);
+		e = look_up(s, c);
+		if (KIND(e) == NOTHING)
+			continue;
+		if (c < 0x80 && KIND(e) == WORD) {
+			*to++ = (char)(c >= '0' && c <= '9' ? c : e & CODE_MASK);
+			continue;
+		}
+		if (KIND(e) != WORD && KIND(e) != SEVERAL && !close_word(w, w->text.p, &to))
+			return lu_err_nomem(err);
+		if (KIND(e) != SPACE)
+			to = put_folded(s, c, e, to);
+		if (KIND(e) == ALONE && !close_word(w, w->text.p, &to))
+			return lu_err_nomem(err);
+	}
+	if (!close_word(w, w->text.p, &to))
+		return lu_err_nomem(err);
+	w->text.n = (size_t)(to - w->text.p);
+	return 0;
+}
+
+void lu_folded_words_release(struct lu_folded_words *w)
+{
+	lu_buf_release(&w->text);
+	lu_vec_release(&w->end);
 }

@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "libcommon/base/buf.h"
+#include "libcommon/base/vec.h"
 
 #define LU_SHINGLE_WORDS 5
 #define LU_SHINGLE_BLOCK 256
@@ -43,5 +44,25 @@ typedef void lu_shingle_fn(void *ctx, const uint64_t *shingle, size_t n);
  * passed on, also for the empty text. */
 int lu_shingles(const struct lu_shingler *s, struct lu_str text, struct lu_buf *scratch,
 		lu_shingle_fn *fn, void *ctx, struct lu_err *err) LU_CHECKED;
+
+/* The words of a text as above, written out, and with their digits, for comparisons that must hold
+ * word by word: word i is text[i ? end[i - 1] + 1 : 0 .. end[i] - 1], and a blank follows it. So a run of words is one
+ * slice. */
+struct lu_folded_words {
+	struct lu_buf text;
+	struct LU_VEC(size_t) end;
+};
+
+/* Replace what is in `w`. */
+int lu_fold_words(const struct lu_shingler *s, struct lu_str text, struct lu_buf *scratch,
+		struct lu_folded_words *w, struct lu_err *err) LU_CHECKED;
+/* Words i .. i + n - 1, n > 0. */
+static inline struct lu_str lu_folded_run(const struct lu_folded_words *w, size_t i, size_t n)
+{
+	size_t from = i ? w->end.p[i - 1] + 1 : 0;
+
+	return (struct lu_str){ w->text.p + from, w->end.p[i + n - 1] - from };
+}
+void lu_folded_words_release(struct lu_folded_words *w);
 
 #endif

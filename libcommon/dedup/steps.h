@@ -11,6 +11,14 @@
  *	keys	documents of one file -> the key of each			exact_steps.c
  *	first	files of keys, in the order of the documents, --part I/N of the keys
  *		-> a drop list (droplist.h)
+ *	sign	documents of one file -> sketches and pairs		near_sign_step.c
+ *	meet	files of sign, in the order of the documents, --part I/N of the keys
+ *		-> seats: documents that share a key			near_pair_steps.c
+ *	fetch	one file of sign, then all of meet -> guests: the same with sketches
+ *	edges	all files of fetch, --part I/N of the buckets -> pairs of similar documents
+ *	link	all files of edges -> the sets that they connect	near_set_steps.c
+ *	gather	one file of sign, then that of link -> members of sets
+ *	settle	all files of gather, --part I/N of the sets -> a drop list
  *	drop	documents of one file, --drops all lists -> the documents kept, the removal log and the
  *		accounting line
  *
@@ -66,6 +74,15 @@ typedef int lu_dedup_step(const struct lu_dedup *d, struct lu_err *err);
 
 /* Without --step (dedup_run.c). */
 lu_dedup_step lu_dedup_run;
+
+/* near_sign_step.c, near_pair_steps.c, near_set_steps.c */
+lu_dedup_step lu_near_step_sign;
+lu_dedup_step lu_near_step_meet;
+lu_dedup_step lu_near_step_fetch;
+lu_dedup_step lu_near_step_edges;
+lu_dedup_step lu_near_step_link;
+lu_dedup_step lu_near_step_gather;
+lu_dedup_step lu_near_step_settle;
 
 /* exact_steps.c */
 lu_dedup_step lu_exact_step_keys;

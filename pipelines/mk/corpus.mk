@@ -82,3 +82,10 @@ tokenizer: $(D)/tokenizer.json
 tokenizer-eval: $(D)/eval/tokenizer.txt
 shards: $(D)/shards/checked
 plan: $(D)/mix/plan
+
+WAVES += exact near tokenizer shards plan
+wave-exact = $(D)/dedup/exact.jsonl.zst
+wave-near = $(D)/dedup/near.jsonl.zst
+wave-tokenizer = $(D)/tokenizer.json
+wave-shards = $(D)/shards/checked
+wave-plan = $(D)/mix/plan

@@ -49,3 +49,6 @@ $(D)/report.html: $(D)/run/done $(D)/eval/tokenizer.txt $(D)/eval/scores.jsonl $
 
 .PHONY: report
 report: $(D)/report.html
+
+WAVES += report
+wave-report = $(D)/report.html

@@ -61,3 +61,9 @@ inputs = $(filter-out $(D)/flags/%,$(1))
 empty :=
 comma := ,
 list = $(subst $(empty) $(empty),$(comma),$(strip $(1)))
+
+# A file that make has seen and a program on another host does not see yet is hidden by a network file
+# system: the programs look for it again for so many seconds.
+export LUCIE_WAIT ?= 60
+
+include $(MK)/slurm.mk
