@@ -1,27 +1,41 @@
 /*
  * lucie-filter: drops documents that fail quality rules (filter/rules.h) or an expression
- * (filter/expr.h). Each question is a judge of its own (filter/judges.h).
+ * (filter/expr.h), are listed by URL (filter/url_list.h), hold items of benchmarks
+ * (filter/decontaminate.h) or personal data (pii/pii.h). Each question is a judge of its own
+ * (filter/judges.h).
  */
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "libcommon/filter/decontaminate_judge.h"
 #include "libcommon/filter/noise.h"
+#include "libcommon/filter/pii_judge.h"
 #include "libcommon/filter/quality.h"
+#include "libcommon/filter/url_list.h"
+#include "libcommon/sys/terminal.h"
 #include "libcommon/text/lang_code.h"
 
 struct options {
 	struct lu_std std;
-	struct lu_list preset, set, expr, classifier;
+	struct lu_list preset, set, expr, classifier, url_list, url_keep, decontaminate;
 	bool list, annotate;
 	const char *stop_words; /* language */
 	const char *tokenizer;
 	double min_score, tokens_per_char;
+	struct lu_decontaminate_options bench;
+	int bench_min;
+	enum lu_pii_how pii;
+	const char *pii_kinds, *pii_spans;
+	bool pii_given;
 };
 
 struct run {
 	const struct options *o;
 	struct lu_quality quality;
 	struct lu_noise noise;
+	struct lu_url_run urls;
+	struct lu_decontaminate bench;
+	struct lu_pii_run pii;
 };
 
 /* Completion offers them; lu_stop_list() decides. */
@@ -51,6 +65,24 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "annotate", struct options, annotate,
 			"keep all, add the measures as \"quality\""),
 	LU_OPT_FLAG(0, "list", struct options, list, "print the rules and their sources"),
+	LU_OPT_LIST(0, "url-list", struct options, url_list, "FILE",
+			"drop what these domains and URLs cover"),
+	LU_OPT_LIST(0, "url-keep", struct options, url_keep, "FILE", "keep only what these cover"),
+	LU_OPT_LIST(0, "decontaminate", struct options, decontaminate, "FILE",
+			"drop what holds items of a benchmark"),
+	LU_OPT_ENUM_GIVEN(0, "pii", struct options, pii, pii_given, lu_pii_hows,
+			"e-mail, IP, telephone, IBAN"),
+	/* The rest is listed by name in the help. */
+	LU_OPT_STR(0, "pii-spans", struct options, pii_spans, "FILE",
+			"what --pii spans writes and apply reads"),
+	LU_OPT_STR(0, "pii-kinds", struct options, pii_kinds, "KIND,...",
+			"only of email, ip, phone, iban"),
+	LU_OPT_STR(0, "decontaminate-report", struct options, bench.report, "FILE",
+			"name document, item, n-gram, share"),
+	LU_OPT_DOUBLE(0, "decontaminate-share", struct options, bench.share, "X", 0, 1,
+			"least share of an item"),
+	LU_OPT_INT(0, "decontaminate-min", struct options, bench_min, "N", 1, LU_GRAM_WORDS,
+			"words of the shortest item"),
 	LU_OPT_END,
 };
 
@@ -149,12 +181,61 @@ static int list(const struct lu_by_lang *rules, struct lu_err *err)
 	return rc;
 }
 
+/* First, since it costs least. */
+static int seat_urls(struct lu_judges *js, struct run *r, struct lu_err *err)
+{
+	const struct options *o = r->o;
+
+	r->urls.keeps = o->url_keep.n > 0;
+	for (size_t i = 0; i < o->url_list.n; i++) {
+		if (lu_url_list_read(&r->urls.drop, o->url_list.item[i], err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < o->url_keep.n; i++) {
+		if (lu_url_list_read(&r->urls.keep, o->url_keep.item[i], err) < 0)
+			return -1;
+	}
+	return lu_judges_add(js, &lu_url_judge, &r->urls, err);
+}
+
+static int seat_benchmarks(struct lu_judges *js, struct run *r, struct lu_err *err)
+{
+	const struct options *o = r->o;
+	struct lu_decontaminate_options how = o->bench;
+
+	how.min = (size_t)o->bench_min;
+	if (lu_decontaminate_open(&r->bench, &how, o->std.threads, err) < 0)
+		return -1;
+	for (size_t i = 0; i < o->decontaminate.n; i++) {
+		if (lu_decontaminate_read(&r->bench, o->decontaminate.item[i], err) < 0)
+			return -1;
+	}
+	if (lu_decontaminate_ready(&r->bench, err) < 0)
+		return -1;
+	return lu_judges_add(js, &lu_decontaminate_judge, &r->bench, err);
+}
+
+/* Last, since it changes texts. Exits on a wrong kind. */
+static int seat_pii(struct lu_judges *js, struct run *r, struct lu_err *err)
+{
+	const struct options *o = r->o;
+	struct lu_pii_options how = { o->pii, LU_PII_ALL, o->pii_spans };
+
+	if (o->pii_kinds && lu_pii_read_kinds(o->pii_kinds, &how.kinds, err) < 0)
+		lu_usage_fail(err, "--pii-kinds");
+	if (lu_pii_run_open(&r->pii, &how, o->std.threads, err) < 0)
+		return -1;
+	return lu_judges_add(js, &lu_pii_judge, &r->pii, err);
+}
+
 /* Seat the judges in the order in which they are asked: what changes the text comes before what
- * measures it. */
+ * measures it, but personal data is masked in what remains. */
 static int seat(struct lu_judges *js, struct run *r, struct lu_err *err)
 {
 	const struct options *o = r->o;
 
+	if ((o->url_list.n || o->url_keep.n) && seat_urls(js, r, err) < 0)
+		return -1;
 	r->noise.most = o->tokens_per_char;
 	if (o->tokens_per_char > 0 &&
 			(lu_noise_load(&r->noise, o->tokenizer, err) < 0 ||
@@ -163,7 +244,9 @@ static int seat(struct lu_judges *js, struct run *r, struct lu_err *err)
 	if (lu_quality_start(&r->quality, err) < 0 ||
 			lu_judges_add(js, &lu_quality_judge, &r->quality, err) < 0)
 		return -1;
-	return 0;
+	if (o->decontaminate.n && seat_benchmarks(js, r, err) < 0)
+		return -1;
+	return o->pii ? seat_pii(js, r, err) : 0;
 }
 
 /* What a user would not expect and the accounting line tells only to those who look. */
@@ -179,26 +262,63 @@ static void tell(const struct lu_quality *q)
 				q->no_preset);
 }
 
+/* What was found, beside the summary. */
+static void tell_pii(const struct lu_pii_run *r)
+{
+	struct lu_buf b = { 0 };
+
+	lu_pii_run_tell(r, &b);
+	if (lu_buf_ok(&b))
+		lu_note("personal data: %s", b.p);
+	lu_buf_release(&b);
+}
+
+static bool asks_nothing(const struct run *r)
+{
+	const struct options *o = r->o;
+
+	return lu_quality_empty(&r->quality) && o->tokens_per_char == 0 && !o->pii &&
+			o->url_list.n + o->url_keep.n + o->decontaminate.n == 0;
+}
+
+static void check_usage(const struct options *o)
+{
+	bool file = o->pii == LU_PII_SPANS || o->pii == LU_PII_APPLY;
+
+	if (o->decontaminate.n == 0 && o->bench.report)
+		lu_usage_error("--decontaminate-report applies to --decontaminate");
+	if (!o->pii && (o->pii_kinds || o->pii_spans))
+		lu_usage_error("--pii-kinds and --pii-spans apply to --pii");
+	if (o->pii && file != (o->pii_spans != NULL))
+		lu_usage_error("--pii-spans FILE goes with --pii spans, which writes it, and --pii "
+			       "apply, which reads it");
+}
+
 static int filter(struct run *r, const struct lu_args *args, struct lu_err *err)
 {
 	struct lu_judges js = { 0 };
 	int rc;
 
-	if (lu_quality_empty(&r->quality) && r->o->tokens_per_char == 0)
+	if (asks_nothing(r))
 		lu_note("no rule given: every document passes");
 	rc = seat(&js, r, err);
 	if (rc == 0)
 		rc = lu_judges_run(&js, LU_DOCSTREAM_SELECTS, &r->o->std, args, err);
 	if (rc == 0)
 		tell(&r->quality);
+	if (rc == 0 && r->o->pii && lu_terminal_columns())
+		tell_pii(&r->pii);
 	lu_judges_release(&js);
 	lu_noise_release(&r->noise);
+	lu_url_run_close(&r->urls);
+	lu_decontaminate_close(&r->bench);
+	lu_pii_run_close(&r->pii);
 	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = { .std = LU_STD_DEFAULTS };
+	struct options o = { .std = LU_STD_DEFAULTS, .bench.share = 0.5, .bench_min = 8 };
 	struct run r = { .o = &o };
 	struct lu_args args;
 	struct lu_err err = { 0 };
@@ -206,11 +326,15 @@ int main(int argc, char **argv)
 
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	read_quality(&r.quality, &o);
+	check_usage(&o);
 	rc = o.list ? list(&r.quality.rules, &err) : filter(&r, &args, &err);
 	lu_quality_release(&r.quality);
 	lu_list_release(&o.preset);
 	lu_list_release(&o.set);
 	lu_list_release(&o.expr);
 	lu_list_release(&o.classifier);
+	lu_list_release(&o.url_list);
+	lu_list_release(&o.url_keep);
+	lu_list_release(&o.decontaminate);
 	return lu_tool_finish(rc, &err);
 }

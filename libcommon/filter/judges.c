@@ -22,6 +22,7 @@ int lu_judges_add(struct lu_judges *js, const struct lu_judge *judge, void *ctx,
 	if (js->local_size == 0)
 		js->local_size = sizeof(struct head);
 	seat.at = js->local_size;
+	js->decides = js->decides || judge->decide;
 	js->local_size += (judge->local_size + align - 1) / align * align;
 	return lu_vec_push(&js->seats, seat) ? 0 : lu_err_nomem(err);
 }
@@ -52,14 +53,40 @@ static void end(void *local)
 	}
 }
 
+/* For decide(), doc->user becomes an array of what each judge left there. */
 static int ask(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
 	const struct lu_judges *js = ctx;
+	void **user = NULL;
+
+	if (js->decides) {
+		user = lu_arena_alloc(doc->arena, js->seats.n * sizeof(*user));
+		if (!user)
+			return lu_err_nomem(err);
+	}
+	for (size_t i = 0; i < js->seats.n && doc->verdict == LU_KEEP; i++) {
+		const struct lu_judge_seat *s = &js->seats.p[i];
+
+		doc->user = NULL;
+		if (s->judge->map(s->ctx, state(local, s), doc, err) < 0)
+			return -1;
+		if (user)
+			user[i] = doc->user;
+	}
+	doc->user = user;
+	return 0;
+}
+
+static int settle(void *ctx, struct lu_doc *doc, struct lu_err *err)
+{
+	const struct lu_judges *js = ctx;
+	void **user = doc->user;
 
 	for (size_t i = 0; i < js->seats.n && doc->verdict == LU_KEEP; i++) {
 		const struct lu_judge_seat *s = &js->seats.p[i];
 
-		if (s->judge->map(s->ctx, state(local, s), doc, err) < 0)
+		doc->user = user[i];
+		if (s->judge->decide && s->judge->decide(s->ctx, doc, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -112,6 +139,7 @@ int lu_judges_run(struct lu_judges *js, unsigned flags, const struct lu_std *std
 		.local_size = js->local_size ? js->local_size : sizeof(struct head),
 		.local_init = start,
 		.local_free = end,
+		.decide = js->decides ? settle : NULL,
 		.merge = merge,
 		.finish = finish,
 		.commit = commit,

@@ -14,6 +14,9 @@
  * A judge may keep a document, drop it (lu_doc_drop()), or change it (lu_doc_set(),
  * lu_doc_set_text()); those after it see the changed text. Once a document is dropped or bad, the
  * judges after it are not asked, so the first that objects gives the reason.
+ *
+ * decide() is called for the documents that every map() kept, in the order of the input, with the
+ * doc->user that this judge's own map() left, NULL if none. It may still drop the document.
  */
 #include "libcommon/par/docstream.h"
 
@@ -24,6 +27,7 @@ struct lu_judge {
 	size_t local_size; /* zeroed bytes for each thread; aligned for any type */
 	int (*local_init)(void *ctx, void *local, struct lu_err *err);
 	void (*local_free)(void *local);
+	int (*decide)(void *ctx, struct lu_doc *doc, struct lu_err *err);
 	int (*merge)(void *ctx, void *local, struct lu_err *err);
 	int (*finish)(void *ctx, struct lu_stats *stats, struct lu_err *err);
 	int (*commit)(void *ctx, struct lu_err *err);
@@ -37,6 +41,7 @@ struct lu_judge_seat {
 struct lu_judges {
 	struct LU_VEC(struct lu_judge_seat) seats;
 	size_t local_size;
+	bool decides; /* one of them has decide() */
 };
 
 int lu_judges_add(struct lu_judges *js, const struct lu_judge *judge, void *ctx,
