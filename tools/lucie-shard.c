@@ -4,9 +4,11 @@
 #include "libcommon/base/json_writer.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/shard/format.h"
+#include "libcommon/shard/from_doc.h"
 #include "libcommon/shard/holdout.h"
+#include "libcommon/shard/joined.h"
 #include "libcommon/shard/sets.h"
-#include "libcommon/tokenizer/id_format.h"
+#include "libcommon/sys/summary.h"
 #include "libcommon/tokenizer/marks.h"
 
 /* The ids around each document. */
@@ -15,7 +17,7 @@ enum add { ADD_NONE = 0, ADD_BOS = 1, ADD_EOS = 2, ADD_BOS_EOS = ADD_BOS | ADD_E
 struct options {
 	struct lu_std std;
 	const char *tokenizer, *holdout_by;
-	bool ids, keep_empty, add_given, allow_doubled;
+	bool ids, keep_empty, add_given, allow_doubled, by_file, merge, copy;
 	enum add add;
 	uint64_t vocab, max_tokens;
 	struct lu_list holdout;
@@ -44,6 +46,9 @@ static const struct lu_opt opts[] = {
 			"hold out a share in PREFIX-NAME"),
 	LU_OPT_STR(0, "holdout-by", struct options, holdout_by, "FIELD",
 			"select documents by FIELD"),
+	LU_OPT_FLAG(0, "by-file", struct options, by_file, "begin a part with each input file"),
+	LU_OPT_FLAG(0, "merge", struct options, merge, "join shards: the operands are PREFIXes"),
+	LU_OPT_FLAG(0, "copy", struct options, copy, "copy the files of --merge, do not link them"),
 	LU_OPT_FLAG(0, "keep-empty", struct options, keep_empty, "keep documents without tokens"),
 	LU_OPT_END,
 };
@@ -56,6 +61,8 @@ static const struct lu_tool tool = { "lucie-shard", "encodes documents into toke
 
 struct run {
 	const struct options *o;
+	const struct lu_args *args;
+	size_t file; /* with --by-file: number of the operand whose documents come */
 	struct lu_tok *tok;
 	struct lu_shard_format format; /* of all sets; their options differ */
 	struct lu_marks marks;	       /* bos and eos, where they are added */
@@ -81,26 +88,6 @@ struct item {
 
 /* --- one document ------------------------------------------------------------------------- */
 
-/* Read the "ids" array, unless the record is bad. */
-static int read_ids(const struct run *r, struct lu_doc *doc, struct lu_ids *ids, struct lu_err *err)
-{
-	const struct lu_json_member *m = lu_json_get(&doc->obj, "ids");
-	struct lu_str bad = LU_STR("null");
-	int rc;
-
-	if (!m || m->type != LU_JSON_ARRAY)
-		return lu_doc_bad(doc, m ? "\"ids\" is not an array" : "no \"ids\"");
-	rc = lu_ids_read_json(m->value, ids, &bad, err);
-	if (rc > 0)
-		return lu_doc_bad_value(doc, "\"ids\" holds something that is no id", bad);
-	for (size_t i = 0; rc == 0 && i < ids->n; i++) {
-		if (ids->p[i] >= r->format.vocab)
-			return lu_doc_bad_value(doc, "\"ids\" holds an id outside the vocabulary",
-					lu_doc_printf(doc, "%" PRIu32, ids->p[i]));
-	}
-	return rc;
-}
-
 /* The ids of the document, without those that begin and end it, unless the record is bad. */
 static int collect_ids(
 		const struct run *r, struct worker *w, struct lu_doc *doc, struct lu_err *err)
@@ -111,7 +98,7 @@ static int collect_ids(
 	int rc;
 
 	ids->n = 0;
-	rc = r->o->ids ? read_ids(r, doc, ids, err)
+	rc = r->o->ids ? lu_from_doc_ids(doc, r->format.vocab, ids, err)
 		       : lu_tok_encode(r->tok, w->state, doc->text, LU_TOK_SPECIAL_TEXT, ids, err);
 	if (rc < 0 || doc->verdict == LU_BAD)
 		return rc;
@@ -120,58 +107,11 @@ static int collect_ids(
 	return doubled ? lu_doc_bad_value(doc, doubled, lu_doc_printf(doc, "%" PRIu32, id)) : 0;
 }
 
-/* Store the ids as they are written, between bos and eos. */
-static int pack_ids(const struct run *r, const struct lu_ids *ids, struct lu_doc *doc,
-		struct item *item, struct lu_err *err)
-{
-	const struct lu_ids *run[] = { &r->marks.before, ids, &r->marks.after };
-	char *p = lu_arena_alloc(doc->arena, item->entry.tokens * r->width);
-
-	item->packed = p;
-	if (!p)
-		return lu_err_nomem(err);
-	for (size_t i = 0; i < 3; i++) {
-		lu_shard_pack(r->width, run[i]->p, run[i]->n, p);
-		p += run[i]->n * r->width;
-	}
-	return 0;
-}
-
-/* A member as raw JSON, null where it is absent; strings in one spelling, so that equal strings
- * are equal bytes. */
-static int raw_member(struct lu_doc *doc, const char *key, struct lu_str *out, struct lu_err *err)
-{
-	const struct lu_json_member *m = lu_json_get(&doc->obj, key);
-	struct lu_str s;
-
-	*out = m ? m->value : LU_STR("null");
-	if (!m || m->type != LU_JSON_STRING || !m->escaped)
-		return 0;
-	if (lu_json_decode_known(m->value, true, doc->arena, &s) < 0)
-		return lu_err_nomem(err);
-	*out = lu_doc_quote(doc, s);
-	return out->p ? 0 : lu_err_nomem(err);
-}
-
-/* What --holdout-by names, else the text, else the ids. */
-static struct lu_str holdout_key(const struct options *o, struct lu_doc *doc, bool *keyed)
-{
-	const struct lu_json_member *m = lu_json_get(&doc->obj, o->holdout_by);
-	struct lu_str s;
-
-	*keyed = m != NULL;
-	if (m && m->type == LU_JSON_STRING && lu_doc_string(doc, o->holdout_by, &s))
-		return s;
-	if (m)
-		return m->value;
-	m = lu_json_get(&doc->obj, "ids");
-	return doc->text.n || !m ? doc->text : m->value;
-}
-
 static int choose_set(
 		const struct run *r, struct lu_doc *doc, struct item *item, struct lu_err *err)
 {
-	struct lu_str lang = LU_STR("und"), key = holdout_key(r->o, doc, &item->keyed);
+	struct lu_str lang = LU_STR("und"),
+		      key = lu_from_doc_key(doc, r->o->holdout_by, &item->keyed);
 	const struct lu_holdout *h = lu_holdout_choose(&r->holdouts, r->o->std.seed, key);
 	int rc;
 
@@ -188,7 +128,7 @@ static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
 	const struct run *r = ctx;
 	struct worker *w = local;
-	const struct lu_ids *ids = &w->ids;
+	const struct lu_ids *ids = &w->ids, *run[] = { &r->marks.before, ids, &r->marks.after };
 	struct item *item = lu_arena_alloc(doc->arena, sizeof(*item));
 	size_t tokens;
 
@@ -206,11 +146,8 @@ static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 		return lu_doc_bad(doc, "more than 2147483647 tokens");
 	*item = (struct item){ .entry = { .tokens = tokens, .bytes = doc->text.n } };
 	doc->user = item;
-	if (pack_ids(r, ids, doc, item, err) < 0 ||
-			raw_member(doc, "id", &item->entry.id, err) < 0 ||
-			raw_member(doc, "source", &item->entry.source, err) < 0 ||
-			raw_member(doc, "license", &item->entry.license, err) < 0 ||
-			raw_member(doc, "lang", &item->entry.lang, err) < 0)
+	if (lu_from_doc_pack(doc, r->width, run, 3, &item->packed, err) < 0 ||
+			lu_from_doc_members(&item->entry, doc, err) < 0)
 		return -1;
 	return choose_set(r, doc, item, err);
 }
@@ -255,12 +192,45 @@ static void put_options(void *ctx, const char *suffix, struct lu_buf *b)
 	lu_json_close_object(b);
 }
 
+/* Fail if nothing has come to the main shard, or, with --by-file, to the part of a file. */
+static int check_left(const struct run *r, const char *name, uint64_t documents, struct lu_err *err)
+{
+	if (r->o->std.allow_empty || lu_holdouts_take_all(&r->holdouts) ||
+			lu_shard_writer_since(r->sets.set.p[0].writer) > 0)
+		return 0;
+	if (r->o->by_file)
+		return lu_err_set(err,
+				"%s: none of its documents is left; --allow-empty accepts that",
+				name);
+	return lu_err_set(err,
+			"%s: none of %" PRIu64
+			" documents is left for it; --allow-empty accepts that",
+			name, documents);
+}
+
+/* With --by-file: begin a part for each operand up to this one. */
+static int go_to_file(struct run *r, size_t file, struct lu_err *err)
+{
+	for (; r->o->by_file && r->file < file; r->file++) {
+		if (check_left(r, r->args->file[r->file], 0, err) < 0 ||
+				lu_shard_sets_next(&r->sets, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 {
 	struct run *r = ctx;
 	const struct item *item = doc->user;
-	struct lu_shard_writer *w = lu_shard_sets_get(&r->sets, item->set, err);
+	struct lu_shard_writer *w;
+	size_t file = r->file;
 
+	while (r->o->by_file && r->args->file[file] != doc->file)
+		file++;
+	if (go_to_file(r, file, err) < 0)
+		return -1;
+	w = lu_shard_sets_get(&r->sets, item->set, err);
 	r->keyed += item->keyed;
 	if (item->holdout)
 		r->holdouts.item.p[item->holdout - 1].documents++;
@@ -272,12 +242,10 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	struct run *r = ctx;
 
-	if (!r->o->std.allow_empty && !lu_holdouts_take_all(&r->holdouts) &&
-			lu_shard_writer_documents(r->sets.set.p[0].writer) == 0)
-		return lu_err_set(err,
-				"%s: none of %" PRIu64
-				" documents is left for it; --allow-empty accepts that",
-				r->o->std.output, stats->in.docs);
+	if (go_to_file(r, r->args->files - 1, err) < 0 ||
+			check_left(r, r->o->by_file ? r->args->file[r->file] : r->o->std.output,
+					stats->in.docs, err) < 0)
+		return -1;
 	if (lu_shard_sets_settle(&r->sets, err) < 0)
 		return -1;
 	lu_shard_sets_put(&r->sets, &stats->extra);
@@ -316,9 +284,10 @@ static int set_up(struct run *r, struct lu_err *err)
 		if (lu_holdout_add(&r->holdouts, o->holdout.item[i], err) < 0)
 			lu_usage_fail(err, "--holdout");
 	}
-	r->format = (struct lu_shard_format){
-		.vocab = o->vocab, .max_tokens = o->max_tokens, .tmpdir = o->std.tmpdir
-	};
+	r->format = (struct lu_shard_format){ .vocab = o->vocab,
+		.max_tokens = o->max_tokens,
+		.joined = o->by_file,
+		.tmpdir = o->std.tmpdir };
 	if (o->tokenizer && load_tokenizer(r, err) < 0)
 		return -1;
 	if (r->format.vocab > (uint64_t)INT32_MAX + 1)
@@ -352,7 +321,7 @@ static void describe(const struct run *r)
 
 static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
-	struct run r = { .o = o };
+	struct run r = { .o = o, .args = args };
 	struct lu_docstream ds = { .ctx = &r,
 		.map = map,
 		.decide = decide,
@@ -376,10 +345,39 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	return rc;
 }
 
+static int merge(const struct options *o, const struct lu_args *args, struct lu_err *err)
+{
+	struct lu_joined j = { .prefix = o->std.output, .copy = o->copy };
+	struct lu_stats stats = { 0 };
+	int rc = -1;
+
+	if (strcmp(args->file[0], "-") == 0)
+		lu_usage_error("--merge needs the PREFIX of each shard");
+	if (lu_joined_make(&j, args->file, args->files, err) == 0) {
+		stats.in = stats.out = (struct lu_count){ j.documents, j.bytes };
+		lu_json_put_u64(&stats.extra, "tokens", j.tokens);
+		rc = lu_stats_append(&stats, args, o->std.stats, err);
+	}
+	if (rc == 0 && (rc = lu_joined_commit(&j, err)) == 0)
+		lu_summary(&stats, args, "documents", "joined");
+	lu_joined_release(&j);
+	lu_stats_release(&stats);
+	return rc;
+}
+
 static void check_usage(const struct options *o)
 {
 	if (!o->std.output || !*o->std.output)
 		lu_usage_error("-o PREFIX is needed");
+	if (o->copy && !o->merge)
+		lu_usage_error("--copy is for --merge");
+	if (o->merge &&
+			(o->tokenizer || o->ids || o->vocab || o->add_given || o->max_tokens ||
+					o->holdout.n || o->by_file || o->keep_empty))
+		lu_usage_error("--merge takes shards as they are: of the other options only -o, "
+			       "--copy and --stats have an effect");
+	if (o->merge)
+		return;
 	if (!o->tokenizer && (!o->ids || !o->vocab))
 		lu_usage_error("-t tokenizer.json is needed, or --ids with --vocab-size N");
 	if (!o->tokenizer && o->add_given && o->add != ADD_NONE)
@@ -395,7 +393,7 @@ int main(int argc, char **argv)
 
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	check_usage(&o);
-	rc = run(&o, &args, &err);
+	rc = o.merge ? merge(&o, &args, &err) : run(&o, &args, &err);
 	lu_list_release(&o.holdout);
 	return lu_tool_finish(rc, &err);
 }

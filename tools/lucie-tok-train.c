@@ -4,14 +4,19 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/bpetrain/alphabet.h"
-#include "libcommon/bpetrain/preset.h"
+#include "libcommon/bpetrain/count_steps.h"
+#include "libcommon/bpetrain/preset_options.h"
 #include "libcommon/io/outstream.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/summary.h"
 
+/* What is done of the work: all, or one step of it. */
+enum step { STEP_ALL, STEP_COUNT, STEP_MERGE, STEP_LEARN };
+
 struct options {
 	struct lu_std std;
+	enum step step;
 	enum lu_preset_kind preset;
 	int single_digits, split_symbols, form;
 	bool digits_given, punctuation_given, form_given, limit_given, reserve_given;
@@ -27,6 +32,9 @@ struct trainer {
 	struct lu_preset_splitter *splitter;
 	struct lu_shares shares;
 	struct lu_word_counts counts;
+	struct lu_count_set set; /* the operands of the steps merge and learn */
+	struct lu_buf splitting; /* the options that decide about words */
+	struct lu_out *out;
 	struct lu_progress progress;
 	struct lu_buf json;
 };
@@ -37,32 +45,17 @@ struct worker {
 	struct lu_step_buffers work;
 };
 
-static const struct lu_enum presets[] = {
-	{ "lucie", LU_PRESET_LUCIE },
-	{ "lucie-2024", LU_PRESET_LUCIE_2024 },
-	{ "bytelevel", LU_PRESET_BYTELEVEL },
-	{ "metaspace", LU_PRESET_METASPACE },
-	LU_ENUM_END,
-};
-static const struct lu_enum digits[] = {
-	{ "single", true },
-	{ "keep", false },
-	LU_ENUM_END,
-};
-static const struct lu_enum punctuation[] = {
-	{ "split", true },
-	{ "keep", false },
-	LU_ENUM_END,
-};
-static const struct lu_enum forms[] = {
-	{ "nfc", LU_FORM_NFC },
-	{ "nfkc", LU_FORM_NFKC },
-	{ "none", LU_PRESET_NO_FORM },
+static const struct lu_enum steps[] = {
+	{ "all", STEP_ALL },
+	{ "count", STEP_COUNT },
+	{ "merge", STEP_MERGE },
+	{ "learn", STEP_LEARN },
 	LU_ENUM_END,
 };
 
 static const struct lu_opt opts[] = {
-	LU_OPT_ENUM(0, "preset", struct options, preset, presets, "kind of tokenizer"),
+	LU_OPT_ENUM(0, "step", struct options, step, steps, "do one step of the work (all)"),
+	LU_OPT_ENUM(0, "preset", struct options, preset, lu_preset_kinds, "kind of tokenizer"),
 	LU_OPT_U64(0, "vocab-size", struct options, vocab_size, "N",
 			"pieces, special ones included"),
 	LU_OPT_ALIAS_LETTER('n', "vocab-size"),
@@ -81,11 +74,11 @@ static const struct lu_opt opts[] = {
 			"reserve N unused pieces (the preset's)"),
 	LU_OPT_STR(0, "runs", struct options, runs, "SPACE,TAB,NEWLINE",
 			"longest runs with a piece (8,4,2)"),
-	LU_OPT_ENUM_GIVEN(0, "digits", struct options, single_digits, digits_given, digits,
-			"split numbers (the preset's)"),
+	LU_OPT_ENUM_GIVEN(0, "digits", struct options, single_digits, digits_given,
+			lu_preset_digits, "split numbers (the preset's)"),
 	LU_OPT_ENUM_GIVEN(0, "punctuation", struct options, split_symbols, punctuation_given,
-			punctuation, "split symbols (the preset's)"),
-	LU_OPT_ENUM_GIVEN(0, "form", struct options, form, form_given, forms,
+			lu_preset_punctuation, "split symbols (the preset's)"),
+	LU_OPT_ENUM_GIVEN(0, "form", struct options, form, form_given, lu_preset_forms,
 			"Unicode normal form (the preset's)"),
 	LU_OPT_ALIAS("normalization", "form"),
 	LU_OPT_STR(0, "balance", struct options, balance, "LANG=SHARE,...",
@@ -105,31 +98,6 @@ static uint32_t check_range(const char *option, uint64_t v, uint64_t max)
 	return (uint32_t)v;
 }
 
-static void parse_runs(struct lu_preset *p, const char *runs)
-{
-	const char *s = runs;
-
-	if (p->kind == LU_PRESET_BYTELEVEL || p->kind == LU_PRESET_METASPACE)
-		lu_usage_error("--runs: only for the presets lucie and lucie-2024");
-	for (int i = 0; i < LU_PRESET_RUNS; i++) {
-		uint32_t n = 0;
-
-		if (*s < '0' || *s > '9')
-			break;
-		while (*s >= '0' && *s <= '9' && n <= LU_PRESET_RUN_MAX)
-			n = n * 10 + (uint32_t)(*s++ - '0');
-		if (n > LU_PRESET_RUN_MAX)
-			lu_usage_error("--runs: '%s': a run is at most %d long", runs,
-					LU_PRESET_RUN_MAX);
-		p->runs[i] = n;
-		if (i + 1 == LU_PRESET_RUNS && !*s)
-			return;
-		if (*s++ != ',')
-			break;
-	}
-	lu_usage_error("--runs: '%s' is not three numbers separated by commas", runs);
-}
-
 static int set_preset(struct trainer *t, struct lu_err *err)
 {
 	const struct options *o = t->options;
@@ -143,14 +111,15 @@ static int set_preset(struct trainer *t, struct lu_err *err)
 		p->limit_alphabet = check_range("limit-alphabet", o->limit_alphabet, 0x110000);
 	if (o->reserve_given)
 		p->reserve = check_range("reserve", o->reserve, 1 << 20);
-	if (o->runs)
-		parse_runs(p, o->runs);
+	if (o->runs && lu_preset_parse_runs(p, o->runs, err) < 0)
+		lu_usage_fail(err, "--runs");
 	if (o->digits_given)
 		p->single_digits = o->single_digits;
 	if (o->punctuation_given)
 		p->split_symbols = o->split_symbols;
 	if (o->form_given)
 		p->form = o->form;
+	lu_preset_put_splitting(p, &t->splitting);
 	p->special = o->special.item;
 	p->specials = o->special.n;
 	if (lu_preset_check(p, err) < 0)
@@ -192,6 +161,9 @@ static void set_counts(struct trainer *t)
 		lu_usage_error("--memory: -j %d needs at least %" PRIu64 "M", std->threads,
 				(c->base >> 20) + 8);
 	c->memory = std->memory ? std->memory - c->base : 0;
+	c->by_language = t->options->step == STEP_COUNT || t->options->step == STEP_MERGE;
+	if (c->by_language && t->options->balance)
+		lu_usage_error("--balance: every language is counted; say it with --step learn");
 	if (!t->options->balance)
 		return;
 	if (lu_shares_parse(t->options->balance, &t->shares, &err) < 0)
@@ -223,11 +195,12 @@ static int count_words(void *ctx, void *local, struct lu_doc *doc, struct lu_err
 {
 	const struct trainer *t = ctx;
 	struct worker *w = local;
-	struct lu_str lang;
+	struct lu_str lang = LU_STR("");
 
-	w->counts.words.group = t->counts.shares && lu_doc_string(doc, "lang", &lang)
-			? lu_word_counts_group(&t->counts, lang)
-			: 0;
+	if (t->counts.shares || t->counts.by_language)
+		lu_doc_string(doc, "lang", &lang);
+	if (lu_word_counts_language(&t->counts, &w->counts, lang, err) < 0)
+		return -1;
 	return lu_preset_words(t->splitter, &w->work, doc->text, &w->counts.words, err);
 }
 
@@ -301,43 +274,106 @@ static int train(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	return lu_buf_check(extra, err);
 }
 
-static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
+/* --- steps -------------------------------------------------------------------------------- */
+
+static int write_counts(struct trainer *t, struct lu_stats *stats, struct lu_err *err)
 {
-	struct trainer t = { .options = o };
-	struct lu_stats stats = { 0 };
-	struct lu_docstream ds = { .ctx = &t,
+	struct lu_count_info info = { t->splitting.p, stats->out.docs, stats->out.bytes };
+	int rc = lu_count_steps_write(&t->counts, &info, t->out, err);
+
+	lu_json_put_u64(&stats->extra, "words", t->counts.words);
+	return rc < 0 ? -1 : lu_buf_check(&stats->extra, err);
+}
+
+static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
+{
+	struct trainer *t = ctx;
+
+	if (t->counts.by_language)
+		return write_counts(t, stats, err);
+	return train(t, stats, err) < 0 ? -1 : lu_out_buf(t->out, &t->json, err);
+}
+
+static int read_documents(struct trainer *t, const struct lu_args *args, struct lu_stats *stats,
+		struct lu_err *err)
+{
+	struct lu_docstream ds = { .ctx = t,
 		.map = count_words,
 		.local_init = worker_init,
 		.local_size = sizeof(struct worker),
 		.local_free = worker_free,
 		.merge = take_counts,
-		.finish = train,
+		.finish = finish,
 		.flags = LU_DOCSTREAM_SILENT | LU_DOCSTREAM_NO_STATS,
-		.stats = &stats };
-	struct lu_out *out = NULL;
+		.stats = stats };
+
+	if (lu_preset_splitter_new(&t->splitter, &t->preset, err) < 0)
+		return -1;
+	return lu_docstream_run(&ds, &t->options->std, args, err);
+}
+
+static int read_counts(struct trainer *t, const struct lu_args *args, struct lu_stats *stats,
+		struct lu_err *err)
+{
+	if (lu_buf_check(&t->splitting, err) < 0 ||
+			lu_count_set_open(&t->set, args->file, args->files, t->splitting.p, err) <
+					0)
+		return -1;
+	t->counts.file = t->set.file;
+	t->counts.files = t->set.n;
+	stats->in = stats->out = (struct lu_count){ t->set.documents, t->set.bytes };
+	return finish(t, stats, err);
+}
+
+static void check_usage(const struct options *o)
+{
+	const struct lu_std *std = &o->std;
+
+	if ((o->step == STEP_COUNT || o->step == STEP_MERGE) && std->compress)
+		lu_usage_error("-z: a count file is read by position, so it is not compressed");
+	if (o->step < STEP_MERGE)
+		return;
+	if (std->text_field || std->map.n || std->rejects)
+		lu_usage_error("--step %s reads count files, so --text-field, --map and --rejects "
+			       "have no effect",
+				lu_enum_name(steps, (int)o->step));
+}
+
+static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
+{
+	struct trainer t = { .options = o };
+	struct lu_stats stats = { 0 };
 	int rc = -1;
 
-	if (set_preset(&t, err) < 0 || lu_preset_splitter_new(&t.splitter, &t.preset, err) < 0)
+	if (set_preset(&t, err) < 0)
 		goto done;
 	set_counts(&t);
 	/* Opened first, to fail on an unwritable path before the work. */
-	if (lu_out_open(&out, o->std.output, o->std.compress, o->std.threads, err) < 0 ||
-			lu_out_refuse_inputs(out, args->file, args->files, err) < 0 ||
-			lu_docstream_run(&ds, &o->std, args, err) < 0 ||
-			lu_out_buf(out, &t.json, err) < 0)
+	if (lu_out_open(&t.out, o->std.output, t.counts.by_language ? "none" : o->std.compress,
+			    o->std.threads, err) < 0 ||
+			lu_out_refuse_inputs(t.out, args->file, args->files, err) < 0)
 		goto done;
+	rc = o->step >= STEP_MERGE ? read_counts(&t, args, &stats, err)
+				   : read_documents(&t, args, &stats, err);
 	/* Without its accounting line no output appears. */
-	if (lu_out_settle(out, err) < 0 || lu_stats_append(&stats, args, o->std.stats, err) < 0)
-		goto done;
-	rc = lu_out_commit(out, err);
-	out = NULL;
+	if (rc == 0)
+		rc = lu_out_settle(t.out, err);
+	if (rc == 0)
+		rc = lu_stats_append(&stats, args, o->std.stats, err);
+	if (rc == 0) {
+		rc = lu_out_commit(t.out, err);
+		t.out = NULL;
+	}
 	if (rc == 0)
 		lu_summary(&stats, args, "documents", "used");
 done:
-	lu_out_abort(out);
+	lu_out_abort(t.out);
 	lu_preset_splitter_free(t.splitter);
 	lu_word_counts_release(&t.counts);
+	lu_lang_names_release(&t.counts.lang);
+	lu_count_set_close(&t.set);
 	lu_alphabet_release(&t.alphabet);
+	lu_buf_release(&t.splitting);
 	lu_buf_release(&t.json);
 	lu_stats_release(&stats);
 	return rc;
@@ -351,6 +387,7 @@ int main(int argc, char **argv)
 	int rc;
 
 	lu_tool_start(&tool, argc, argv, &o, &args);
+	check_usage(&o);
 	rc = run(&o, &args, &err);
 	lu_list_release(&o.special);
 	return lu_tool_finish(rc, &err);

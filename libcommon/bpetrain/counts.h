@@ -7,7 +7,7 @@
  *	struct lu_word_counts c = { .threads = 2, .tmpdir = "/tmp" };	see below for more
  *	struct lu_word_counts_thread t[2];
  *	lu_word_counts_join(&c, &t[i]);			each thread, first
- *	t[i].words.group = lu_word_counts_group(&c, lang);	each document, if there are shares
+ *	lu_word_counts_language(&c, &t[i], lang, &err);	each document, if there are shares
  *	lu_words_add(&t[i].words, word, 1, &err);
  *	lu_word_counts_take(&c, &t[i], &err);		each, in one thread, when all is counted
  *	lu_word_counts_visit(&c, &visitor, &err);		once: visits all words
@@ -36,9 +36,15 @@
  * Group 0 is every other language and documents without one; it gets what the shares leave to
  * 100 %. Counts are then in units of 1 / lu_word_counts_unit(): weights are rounded down to a
  * multiple of 2^-20, so that everything is an integer.
+ *
+ * In steps. With by_language every language is counted by itself, for a visitor that wants the words
+ * of each (count_steps.h writes them to a file). The counts of such files are added to those of the
+ * threads, if there are any: `file` and `files`, which the caller opens, and closes after the visit.
  */
 #include "libcommon/base/buf.h"
 #include "libcommon/base/vec.h"
+#include "libcommon/bpetrain/count_file.h"
+#include "libcommon/bpetrain/lang_names.h"
 #include "libcommon/bpetrain/shares.h"
 #include "libcommon/bpetrain/words.h"
 
@@ -54,7 +60,9 @@ struct lu_word_counts_thread {
 	int fd;
 	uint64_t file_size;
 	struct LU_VEC(struct lu_word_run) run;
-	uint64_t chars[LU_SHARES + 1]; /* of the words spilled, by group */
+	uint64_t chars[LU_WORD_GROUPS]; /* of all words, by group */
+	struct lu_lang_names lang;	/* with by_language: the groups */
+	uint16_t *map;			/* and their numbers among all */
 };
 
 struct lu_word_counts {
@@ -63,20 +71,27 @@ struct lu_word_counts {
 	uint64_t base; /* what the process needs besides, for the message when that is too little */
 	const char *tmpdir;
 	const struct lu_shares *shares; /* NULL: no balance */
+	bool by_language;		/* count each language by itself; without shares */
+	const struct lu_count_file *file;
+	size_t files;
 
 	/* Out. */
-	uint64_t words;	     /* distinct; after lu_word_counts_visit() */
-	uint64_t runs;	     /* spilled */
-	bool other_left_out; /* there is text in other languages, whose share is 0 */
+	uint64_t words;			/* distinct; after lu_word_counts_visit() */
+	uint64_t runs;			/* spilled */
+	bool other_left_out;		/* there is text in other languages, whose share is 0 */
+	struct lu_lang_names lang;	/* with by_language: sorted; released by the caller */
+	uint64_t chars[LU_WORD_GROUPS]; /* unweighted, by language or by share */
 
 	/* Private. */
 	struct LU_VEC(struct lu_word_counts_thread) thread; /* taken */
-	uint64_t chars[LU_SHARES + 1];			    /* unweighted, by group; with shares */
+	uint16_t **file_map;				    /* of the groups of each file */
 	uint64_t weight[LU_SHARES + 1];			    /* in units */
 };
 
 void lu_word_counts_join(const struct lu_word_counts *c, struct lu_word_counts_thread *t);
-uint8_t lu_word_counts_group(const struct lu_word_counts *c, struct lu_str lang);
+/* Count the words that follow in the group of a language; empty: of documents without. */
+int lu_word_counts_language(const struct lu_word_counts *c, struct lu_word_counts_thread *t,
+		struct lu_str lang, struct lu_err *err) LU_CHECKED;
 /* Take over the counts of a thread, which is empty afterwards. */
 int lu_word_counts_take(struct lu_word_counts *c, struct lu_word_counts_thread *t,
 		struct lu_err *err) LU_CHECKED;
@@ -93,6 +108,8 @@ struct lu_word_counts_visitor {
 	void *ctx;
 	size_t local_size;
 	int (*word)(void *ctx, void *local, struct lu_str word, uint64_t count, struct lu_err *err);
+	/* In its place with by_language: each language of a word, in order, unweighted. */
+	int (*by_language)(void *ctx, void *local, const struct lu_word *word, struct lu_err *err);
 	int (*end)(void *ctx, void *local, struct lu_err *err);
 	void (*free_local)(void *local); /* may be NULL */
 };

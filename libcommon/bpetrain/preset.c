@@ -26,6 +26,31 @@ void lu_preset_defaults(struct lu_preset *p, enum lu_preset_kind kind)
 	};
 }
 
+int lu_preset_parse_runs(struct lu_preset *p, const char *text, struct lu_err *err)
+{
+	const char *s = text;
+
+	if (!lu_preset_is_lucie(p))
+		return lu_err_set(err, "only for the presets lucie and lucie-2024");
+	for (int i = 0; i < LU_PRESET_RUNS; i++) {
+		uint32_t n = 0;
+
+		if (*s < '0' || *s > '9')
+			break;
+		while (*s >= '0' && *s <= '9' && n <= LU_PRESET_RUN_MAX)
+			n = n * 10 + (uint32_t)(*s++ - '0');
+		if (n > LU_PRESET_RUN_MAX)
+			return lu_err_set(err, "'%s': a run is at most %d long", text,
+					LU_PRESET_RUN_MAX);
+		p->runs[i] = n;
+		if (i + 1 == LU_PRESET_RUNS && !*s)
+			return 0;
+		if (*s++ != ',')
+			break;
+	}
+	return lu_err_set(err, "'%s' is not three numbers separated by commas", text);
+}
+
 /* Read the normalizer of the preset into `parts`, whose strings lie in the arena. */
 static int parse_normalizer(const struct lu_preset *p, bool training, struct lu_frozen_unicode *uni,
 		struct lu_arena *arena, struct lu_components *parts, struct lu_err *err)

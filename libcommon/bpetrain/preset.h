@@ -64,6 +64,9 @@ struct lu_preset {
 
 void lu_preset_defaults(struct lu_preset *p, enum lu_preset_kind kind);
 
+/* Parse "8,4,2", the longest runs with a piece. */
+int lu_preset_parse_runs(struct lu_preset *p, const char *text, struct lu_err *err) LU_CHECKED;
+
 /* Fail for special tokens that are not UTF-8 text or are a piece already. */
 int lu_preset_check(const struct lu_preset *p, struct lu_err *err) LU_CHECKED;
 /* Fail if vocab_size is too small for the pieces that the preset has without a text. */

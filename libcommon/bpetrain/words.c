@@ -9,13 +9,15 @@ __extension__ typedef unsigned __int128 u128;
 
 /* A short word, of up to SHORT bytes, fills lo and the low 48 bits of hi, zero-padded. A long word
  * has its offset in `bytes` in lo, its length in the low 32 bits of hi and 16 bits of its hash
- * above. The top two bytes of hi are the group and the length, which is LONG for a long word. hi is
- * 0 in an empty slot. */
+ * above. The top two bytes of hi are the group (12 bits) and the length (4 bits), which is LONG for a
+ * long word. hi is 0 in an empty slot. */
 struct lu_words_slot {
 	uint64_t lo, hi, count;
 };
 #define SHORT 14
-#define LONG 0xffu
+#define LONG 15u
+#define AT_GROUP 48
+#define AT_LENGTH 60
 #define LOW48 ((UINT64_C(1) << 48) - 1)
 
 /* Slots behind the last home slot, for words displaced past it; a table that needs more grows. */
@@ -59,7 +61,7 @@ static uint64_t hash_long(struct lu_str s)
 /* Pack a short word into two numbers, without its group. */
 static inline void pack(const char *p, size_t n, uint64_t *lo, uint64_t *hi)
 {
-	*hi = (uint64_t)n << 56;
+	*hi = (uint64_t)n << AT_LENGTH;
 	if (n >= 8) {
 		*lo = lu_load64(p);
 		*hi |= lu_load64(p + n - 8) >> 1 >> (8 * (16 - n) - 1);
@@ -94,7 +96,7 @@ static inline size_t home(const struct lu_words *w, uint64_t hash)
 
 static inline unsigned length(const struct lu_words_slot *e)
 {
-	return (unsigned)(e->hi >> 56);
+	return (unsigned)(e->hi >> AT_LENGTH);
 }
 
 static inline struct lu_str long_word(const struct lu_words *w, const struct lu_words_slot *e)
@@ -106,7 +108,7 @@ static uint64_t slot_hash(const struct lu_words *w, const struct lu_words_slot *
 {
 	if (length(e) == LONG)
 		return lu_word_hash(long_word(w, e));
-	return hash_short(e->lo, e->hi & ~((uint64_t)0xff << 48));
+	return hash_short(e->lo, e->hi & ~((uint64_t)(LU_WORD_GROUPS - 1) << AT_GROUP));
 }
 
 static size_t table_bytes(size_t slots)
@@ -231,8 +233,8 @@ static int add_long(struct lu_words *w, struct lu_str s, uint64_t count, struct 
 
 	if (s.n > UINT32_MAX)
 		return lu_err_set(err, "a word of 4 GiB or more");
-	hi = (uint64_t)s.n | (hash & 0xffff) << 32 | (uint64_t)w->group << 48 |
-			(uint64_t)LONG << 56;
+	hi = (uint64_t)s.n | (hash & 0xffff) << 32 | (uint64_t)w->group << AT_GROUP |
+			(uint64_t)LONG << AT_LENGTH;
 	for (size_t k = w->slots ? home(w, hash) : 0; w->slots && w->slot[k].hi; k++) {
 		struct lu_words_slot *e = &w->slot[k];
 
@@ -278,7 +280,7 @@ int lu_words_add(struct lu_words *w, struct lu_str s, uint64_t count, struct lu_
 	if (w->slots)
 		__builtin_prefetch(&w->slot[home(w, hash)], 1);
 	w->pending[w->n_pending].lo = lo;
-	w->pending[w->n_pending].hi = hi | (uint64_t)w->group << 48;
+	w->pending[w->n_pending].hi = hi | (uint64_t)w->group << AT_GROUP;
 	w->pending[w->n_pending].count = count;
 	w->pending[w->n_pending].hash = hash;
 	return ++w->n_pending < LU_WORDS_PENDING ? 0 : lu_words_flush(w, err);
@@ -325,7 +327,7 @@ static void unpack(const struct lu_words *w, const struct lu_word_ref *r, char t
 
 	out->hash = r->hash;
 	out->count = e->count;
-	out->group = (uint8_t)(e->hi >> 48);
+	out->group = (uint16_t)(e->hi >> AT_GROUP & (LU_WORD_GROUPS - 1));
 	if (length(e) == LONG) {
 		out->s = long_word(w, e);
 		return;

@@ -33,14 +33,15 @@
 struct lu_words_slot;
 
 #define LU_WORDS_PENDING 32
+#define LU_WORD_GROUPS 4096
 
 struct lu_words {
 	struct lu_words_slot *slot;
 	size_t slots;		   /* home slots; the overflow area follows */
 	size_t n;		   /* distinct pairs of word and group */
 	struct LU_VEC(char) bytes; /* of long words */
-	uint8_t group;
-	uint64_t limit; /* bytes; 0: none */
+	uint16_t group;		   /* below LU_WORD_GROUPS */
+	uint64_t limit;		   /* bytes; 0: none */
 	int (*full)(void *ctx, struct lu_words *w, struct lu_err *err);
 	void *ctx;
 	/* Short words added and not yet looked up, packed as in a slot. */
@@ -64,7 +65,7 @@ struct lu_word {
 	uint64_t hash;
 	struct lu_str s;
 	uint64_t count;
-	uint8_t group;
+	uint16_t group;
 };
 /* Order of reading: by hash, length, bytes. The groups of a word are adjacent. */
 int lu_word_cmp(const struct lu_word *x, const struct lu_word *y);

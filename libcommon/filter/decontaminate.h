@@ -13,7 +13,7 @@
  *
  * An item is a record with "text", or else the members question, problem, prompt, instruction, query,
  * context, passage, answer, solution that are strings, in this order. Words are those of near
- * deduplication (dedup/shingle.h), but with their digits: case, punctuation, accents in either form
+ * deduplication (minhash/shingle.h), but with their digits: case, punctuation, accents in either form
  * and line ends do not matter. Two items of the same words are one, the first.
  *
  * An item of 13 words or more (Brown et al. 2020, "Language Models are Few-Shot Learners", appendix
@@ -36,8 +36,8 @@
  */
 #include "libcommon/base/arena.h"
 #include "libcommon/base/map.h"
-#include "libcommon/dedup/shingle.h"
 #include "libcommon/io/outstream.h"
+#include "libcommon/minhash/shingle.h"
 
 #define LU_GRAM_WORDS 13
 #define LU_COMMON_ITEMS 10

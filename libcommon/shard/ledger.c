@@ -129,6 +129,7 @@ static int parse(struct lu_ledger *l, struct lu_str line, struct lu_ledger_doc *
 			!lu_json_u64(bytes, &d->bytes))
 		return lu_err_set(err, "%s:%" PRIu64 ": not a line of a ledger", l->path,
 				l->slab.line);
+	d->first += lu_shard_ledger_token(l->shard, l->part);
 	d->document = l->document;
 	d->id = id->value;
 	d->source = source->value;

@@ -11,7 +11,8 @@
  *	lu_ledger_seek(l, document, &err);	the next document returned
  *	lu_ledger_close(l);
  *
- * Each line is checked against the index; a difference is an error. Seeking forward skips at about
+ * Each line is checked against the index; a difference is an error. In a shard that was joined from
+ * others the lines count tokens from the beginning of each; here they are numbers of the whole. Seeking forward skips at about
  * the speed of decompression, seeking backward reads the part's file again from its start.
  * Not in the bare build.
  */

@@ -168,6 +168,30 @@ static int read_lists(struct reader *r, struct lu_err *err)
 	return 0;
 }
 
+/* Read "joined": groups of one and more parts that add up to all. */
+static int read_joined(struct reader *r, struct lu_err *err)
+{
+	struct lu_manifest *m = r->m;
+	struct lu_json_iter it;
+	uint64_t *joined, sum = 0;
+
+	if (for_each(r, "joined", &m->joins, NULL, err) < 0)
+		return -1;
+	joined = lu_arena_alloc(&m->arena, (m->joins + 1) * sizeof(*joined));
+	if (!joined)
+		return lu_err_nomem(err);
+	it = lu_json_iter(lu_json_get(&r->obj, "joined")->value);
+	for (size_t i = 0; lu_json_next(&it); i++) {
+		struct lu_json_member v = { .value = it.value, .type = it.type };
+
+		if (!lu_json_u64(&v, &joined[i]) || joined[i] == 0 || joined[i] > m->parts - sum)
+			return wrong(r, "joined", err);
+		sum += joined[i];
+	}
+	m->joined = joined;
+	return sum == m->parts && sum > 0 ? 0 : wrong(r, "joined", err);
+}
+
 /* Check that the files are the three of each part, in order. */
 static int check_files(const struct reader *r, struct lu_err *err)
 {
@@ -199,9 +223,9 @@ static int read_members(struct reader *r, struct lu_err *err)
 
 	if (get_u64(r, "lucie_shard", &version, err) < 0)
 		return -1;
-	if (version != LU_MANIFEST_VERSION)
-		return lu_err_set(err, "%s: version %" PRIu64 " is not supported, only %d", r->path,
-				version, LU_MANIFEST_VERSION);
+	if (version != LU_MANIFEST_VERSION && version != LU_MANIFEST_JOINED)
+		return lu_err_set(err, "%s: version %" PRIu64 " is not supported, only %d and %d",
+				r->path, version, LU_MANIFEST_VERSION, LU_MANIFEST_JOINED);
 	if (copy_string(r, lu_json_get(&r->obj, "type"), "type", &type, err) < 0)
 		return -1;
 	m->width = strcmp(type, "uint16") == 0 ? 2 : strcmp(type, "int32") == 0 ? 4 : 0;
@@ -226,6 +250,8 @@ static int read_members(struct reader *r, struct lu_err *err)
 	if (!v || v->type != LU_JSON_OBJECT)
 		return wrong(r, "options", err);
 	m->options = v->value;
+	if (version == LU_MANIFEST_JOINED && read_joined(r, err) < 0)
+		return -1;
 	return check_files(r, err);
 }
 
@@ -338,10 +364,19 @@ static void put_files(struct lu_buf *out, const struct lu_manifest_file *f, size
 	lu_json_newline(out);
 }
 
+static void put_joined(struct lu_buf *out, const uint64_t *joined, size_t n)
+{
+	lu_json_open_array(out, "joined");
+	for (size_t i = 0; i < n; i++)
+		lu_json_put_u64(out, NULL, joined[i]);
+	lu_json_close_array(out);
+	lu_json_newline(out);
+}
+
 void lu_manifest_write(const struct lu_manifest *m, struct lu_buf *out)
 {
 	lu_json_open_object(out, NULL);
-	put_count(out, "lucie_shard", LU_MANIFEST_VERSION);
+	put_count(out, "lucie_shard", m->joins ? LU_MANIFEST_JOINED : LU_MANIFEST_VERSION);
 	lu_json_put_cstr(out, "type", m->width == 2 ? "uint16" : "int32");
 	lu_json_newline(out);
 	put_count(out, "vocab", m->vocab);
@@ -360,5 +395,19 @@ void lu_manifest_write(const struct lu_manifest *m, struct lu_buf *out)
 	lu_json_put_raw(out, "options", m->options);
 	lu_json_newline(out);
 	put_count(out, "parts", m->parts);
+	if (m->joins)
+		put_joined(out, m->joined, m->joins);
 	put_files(out, m->file, m->files);
+}
+
+int lu_manifest_text(const struct lu_manifest *m, struct lu_buf *out, struct lu_err *err)
+{
+	char hash[33];
+
+	lu_manifest_write(m, out);
+	if (lu_buf_check(out, err) < 0)
+		return -1;
+	lu_hash128_text(lu_hash128(out->p, out->n), hash);
+	lu_buf_printf(out, "%s%s\"}\n", LU_MANIFEST_SELF, hash);
+	return lu_buf_check(out, err);
 }

@@ -19,6 +19,8 @@
 #include "libcommon/base/buf.h"
 
 #define LU_MANIFEST_VERSION 1
+/* With `joined`: readers of version 1 would take the ledgers for damaged. */
+#define LU_MANIFEST_JOINED 2
 /* A manifest has a line for each language, licence and file: far below this many bytes. */
 #define LU_MANIFEST_LIMIT ((size_t)1 << 28)
 /* Start of the last line, which has the XXH3-128 of all bytes before it. */
@@ -43,8 +45,12 @@ struct lu_manifest {
 	bool has_bos, has_eos; /* each document begins with bos, ends with eos */
 	uint32_t bos, eos;
 	uint64_t documents, tokens;
-	uint64_t bytes;				  /* of text, in UTF-8 */
-	uint64_t parts;				  /* 0: not split */
+	uint64_t bytes; /* of text, in UTF-8 */
+	uint64_t parts; /* 0: not split */
+	/* Parts of each shard that was joined to this one; the ledger of a part counts tokens from the
+	 * first part of its group. No groups: from the first of all. */
+	const uint64_t *joined;
+	size_t joins;
 	struct lu_str options;			  /* raw JSON object: the options of lucie-shard */
 	struct lu_manifest_total *lang, *license; /* in byte order of the value */
 	size_t langs, licenses;
@@ -56,6 +62,9 @@ struct lu_manifest {
 int lu_manifest_read(struct lu_manifest *m, const char *path, struct lu_err *err) LU_CHECKED;
 /* XXH3-128 of PREFIX.json in hexadecimal, by which a plan recognises a shard. */
 int lu_manifest_hash(const char *prefix, char hash[33], struct lu_err *err) LU_CHECKED;
+/* Append the text, which ends with the hash of all before it. */
+int lu_manifest_text(
+		const struct lu_manifest *m, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
 /* Append the text without the last line (LU_MANIFEST_SELF, hash, "\"}\n"). */
 void lu_manifest_write(const struct lu_manifest *m, struct lu_buf *out);
 void lu_manifest_release(struct lu_manifest *m);

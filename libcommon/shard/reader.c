@@ -24,6 +24,7 @@ struct part {
 	struct lu_mapped bin;
 	struct lu_idx idx;
 	uint64_t first_document, first_token;
+	uint64_t ledger_token; /* from which its ledger counts */
 };
 
 struct lu_shard {
@@ -120,7 +121,7 @@ static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err 
 	if (lu_readset_add(path, err) < 0 || lu_manifest_read(&s->manifest, path, err) < 0)
 		return -1;
 	s->has_manifest = true;
-	for (uint64_t i = 0; i < (m->parts ? m->parts : 1); i++) {
+	for (uint64_t i = 0, group = 0, left = 0; i < (m->parts ? m->parts : 1); i++) {
 		char suffix[LU_PART_SUFFIX];
 
 		lu_part_suffix(m->parts, i, suffix);
@@ -128,6 +129,12 @@ static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err 
 				check_size(s, suffix, ".bin", s->part.p[i].bin.n, err) < 0 ||
 				check_size(s, suffix, ".idx", s->part.p[i].idx.file.n, err) < 0)
 			return -1;
+		if (m->joins == 0)
+			continue;
+		/* A group begins where the one before has no part left. */
+		s->part.p[i].ledger_token =
+				left ? s->part.p[i - 1].ledger_token : s->part.p[i].first_token;
+		left = (left ? left : m->joined[group++]) - 1;
 	}
 	if (s->width != m->width)
 		return lu_err_set(err, "%s: says ids of %u bytes, the index says %u", path,
@@ -190,6 +197,16 @@ static int open_plain(struct lu_shard *s, struct lu_err *err)
 	}
 }
 
+/* True if there is not one file of the shard, and then its manifest came within the wait for files that
+ * another host has written. */
+static bool came_later(const char *prefix, const char *manifest)
+{
+	struct lu_err ignored;
+
+	return exists(prefix, "", ".idx", &ignored) == 0 &&
+			exists(prefix, "-00000", ".idx", &ignored) == 0 && lu_await(manifest);
+}
+
 static int open_files(struct lu_shard *s, struct lu_err *err)
 {
 	char *path = lu_concat(s->prefix, ".json", NULL);
@@ -198,6 +215,8 @@ static int open_files(struct lu_shard *s, struct lu_err *err)
 	if (!path)
 		return lu_err_nomem(err);
 	rc = exists(s->prefix, "", ".json", err);
+	if (rc == 0 && came_later(s->prefix, path))
+		rc = 1;
 	if (rc == 0)
 		rc = open_plain(s, err);
 	else if (rc > 0)
@@ -312,6 +331,12 @@ uint64_t lu_shard_part_token(const struct lu_shard *s, size_t part)
 {
 	LU_ASSERT(part <= s->part.n);
 	return s->part.p[part].first_token;
+}
+
+uint64_t lu_shard_ledger_token(const struct lu_shard *s, size_t part)
+{
+	LU_ASSERT(part < s->part.n);
+	return s->part.p[part].ledger_token;
 }
 
 static size_t part_of_token(const struct lu_shard *s, uint64_t pos)

@@ -8,7 +8,7 @@ static int open_set(struct lu_shard_sets *s, struct lu_str name, struct lu_err *
 {
 	struct lu_shard_format f = s->format;
 	struct lu_buf prefix = { 0 }, options = { 0 };
-	struct lu_shard_set set = { NULL, NULL };
+	struct lu_shard_set set = { .file = s->file };
 	int rc = -1;
 
 	lu_buf_puts(&prefix, s->prefix);
@@ -51,15 +51,27 @@ int lu_shard_sets_open(struct lu_shard_sets *s, const char *prefix,
 struct lu_shard_writer *lu_shard_sets_get(
 		struct lu_shard_sets *s, struct lu_str name, struct lu_err *err)
 {
-	size_t skip = strlen(s->prefix) + 1;
+	size_t skip = strlen(s->prefix) + 1, i;
 
 	if (name.n == 0)
 		return s->set.p[0].writer;
-	for (size_t i = 1; i < s->set.n; i++) {
-		if (lu_str_is(name, s->set.p[i].prefix + skip))
-			return s->set.p[i].writer;
+	for (i = 1; i < s->set.n && !lu_str_is(name, s->set.p[i].prefix + skip); i++)
+		;
+	if (i == s->set.n) {
+		if (open_set(s, name, err) < 0)
+			return NULL;
+	} else if (s->set.p[i].file != s->file) {
+		if (lu_shard_writer_next(s->set.p[i].writer, err) < 0)
+			return NULL;
+		s->set.p[i].file = s->file;
 	}
-	return open_set(s, name, err) < 0 ? NULL : s->set.p[s->set.n - 1].writer;
+	return s->set.p[i].writer;
+}
+
+int lu_shard_sets_next(struct lu_shard_sets *s, struct lu_err *err)
+{
+	s->file++;
+	return lu_shard_writer_next(s->set.p[0].writer, err);
 }
 
 int lu_shard_sets_settle(struct lu_shard_sets *s, struct lu_err *err)

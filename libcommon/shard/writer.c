@@ -52,6 +52,9 @@ struct lu_shard_writer {
 	ZSTD_CCtx *zstd;
 	struct lu_buf compressed, line;
 	uint64_t part_documents, part_tokens;
+	/* With f.joined: parts of each shard within this one; where the last begins. */
+	struct LU_VEC(uint64_t) joined;
+	uint64_t base_document, base_token;
 	uint64_t documents, tokens, bytes;
 	struct lu_tally lang, license;
 	bool settled;
@@ -120,12 +123,17 @@ static void discard(struct output *o)
 
 /* --- one part ----------------------------------------------------------------------------- */
 
+static bool is_split(const struct lu_shard_format *f)
+{
+	return f->max_tokens || f->joined;
+}
+
 static int open_part(struct lu_shard_writer *w, struct lu_err *err)
 {
 	struct part p = { .file = { LU_ATOMIC_NONE, LU_ATOMIC_NONE, LU_ATOMIC_NONE } };
 	char suffix[LU_PART_SUFFIX];
 
-	lu_part_suffix(w->f.max_tokens != 0, w->part.n, suffix);
+	lu_part_suffix(is_split(&w->f), w->part.n, suffix);
 	for (int i = 0; i < FILES; i++)
 		snprintf(p.suffix[i], sizeof(p.suffix[i]), "%s%s", suffix, extension[i]);
 	if (!lu_vec_push(&w->part, p))
@@ -254,6 +262,10 @@ int lu_shard_writer_open(struct lu_shard_writer **out, const char *prefix,
 		lu_err_nomem(err);
 		goto fail;
 	}
+	if (f->joined && !lu_vec_push(&w->joined, 1)) {
+		lu_err_nomem(err);
+		goto fail;
+	}
 	if (open_file(&w->manifest, prefix, ".json", err) < 0 || open_part(w, err) < 0)
 		goto fail;
 	*out = w;
@@ -273,10 +285,13 @@ int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *d
 	if (d.tokens > LU_IDX_MAX_LENGTH)
 		return lu_err_set(err, "%s: a document of %" PRIu64 " tokens, more than %d",
 				w->prefix, d.tokens, LU_IDX_MAX_LENGTH);
-	if (w->f.max_tokens && w->part_documents && w->part_tokens + d.tokens > w->f.max_tokens &&
-			(close_part(w, err) < 0 || open_part(w, err) < 0))
-		return -1;
-	d.first = w->tokens;
+	if (w->f.max_tokens && w->part_documents && w->part_tokens + d.tokens > w->f.max_tokens) {
+		if (close_part(w, err) < 0 || open_part(w, err) < 0)
+			return -1;
+		if (w->f.joined)
+			w->joined.p[w->joined.n - 1]++;
+	}
+	d.first = w->tokens - w->base_token;
 	lu_buf_clear(&w->line);
 	lu_ledger_write(&d, &w->line);
 	lu_store32(length, (uint32_t)d.tokens);
@@ -296,6 +311,21 @@ int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *d
 	return 0;
 }
 
+int lu_shard_writer_next(struct lu_shard_writer *w, struct lu_err *err)
+{
+	LU_ASSERT(w->f.joined && !w->settled);
+	if (close_part(w, err) < 0 || open_part(w, err) < 0)
+		return -1;
+	w->base_document = w->documents;
+	w->base_token = w->tokens;
+	return lu_vec_push(&w->joined, 1) ? 0 : lu_err_nomem(err);
+}
+
+uint64_t lu_shard_writer_since(const struct lu_shard_writer *w)
+{
+	return w->documents - w->base_document;
+}
+
 static void describe(struct lu_shard_writer *w, struct lu_manifest *m, const char *tokenizer,
 		struct lu_manifest_file *file)
 {
@@ -311,7 +341,9 @@ static void describe(struct lu_shard_writer *w, struct lu_manifest *m, const cha
 		.documents = w->documents,
 		.tokens = w->tokens,
 		.bytes = w->bytes,
-		.parts = w->f.max_tokens ? w->part.n : 0,
+		.parts = is_split(&w->f) ? w->part.n : 0,
+		.joined = w->joined.p,
+		.joins = w->joined.n,
 		.options = lu_buf_slice(&w->options),
 		.lang = w->lang.total.p,
 		.langs = w->lang.total.n,
@@ -342,12 +374,7 @@ int lu_shard_writer_settle(struct lu_shard_writer *w, struct lu_err *err)
 		return lu_err_nomem(err);
 	lu_hash128_text(w->f.tokenizer, hash);
 	describe(w, &m, hash, file);
-	lu_manifest_write(&m, &text);
-	if (lu_buf_check(&text, err) < 0)
-		goto out;
-	lu_hash128_text(lu_hash128(text.p, text.n), hash);
-	lu_buf_printf(&text, "%s%s\"}\n", LU_MANIFEST_SELF, hash);
-	if (lu_buf_check(&text, err) < 0 ||
+	if (lu_manifest_text(&m, &text, err) < 0 ||
 			lu_atomic_write(&w->manifest, text.p, text.n, err) < 0 ||
 			lu_atomic_settle(&w->manifest, err) < 0)
 		goto out;
@@ -385,25 +412,27 @@ static bool has_suffix(const struct lu_shard_writer *w, const char *suffix)
 	return false;
 }
 
-/* Remove the files that an existing manifest names, the manifest first: from then on there is no
- * old shard. A manifest that cannot be read names nothing. Files about to be replaced are left to
- * the rename, except the indexes, without which the others are no shard. */
+/* Remove the files that an existing manifest names: those without a successor first, while it still
+ * names them, so that no kill leaves them for good; then the manifest: from then on there is no old
+ * shard. A manifest that cannot be read names nothing. Files about to be replaced are left to the
+ * rename, except the indexes, without which the others are no shard. */
 static int remove_old(struct lu_shard_writer *w, struct lu_err *err)
 {
 	const char *path = w->manifest.target;
 	struct lu_manifest old = { 0 };
 	struct lu_err ignored = { 0 };
-	int rc;
+	int rc = 0;
 
 	if (path && lu_manifest_read(&old, path, &ignored) < 0)
 		old = (struct lu_manifest){ 0 };
-	rc = remove_file(path, err);
-	for (size_t i = 0; rc == 0 && i < w->part.n; i++)
-		rc = remove_file(w->part.p[i].file[IDX].target, err);
 	for (size_t i = 0; rc == 0 && i < old.files; i++) {
 		if (!has_suffix(w, old.file[i].suffix))
 			rc = remove_named(w->prefix, old.file[i].suffix, err);
 	}
+	if (rc == 0)
+		rc = remove_file(path, err);
+	for (size_t i = 0; rc == 0 && i < w->part.n; i++)
+		rc = remove_file(w->part.p[i].file[IDX].target, err);
 	if (rc == 0 && path)
 		rc = lu_sync_folder(path, err);
 	lu_manifest_release(&old);
@@ -459,6 +488,7 @@ void lu_shard_writer_free(struct lu_shard_writer *w)
 	lu_buf_release(&w->compressed);
 	lu_buf_release(&w->line);
 	lu_buf_release(&w->options);
+	lu_vec_release(&w->joined);
 	lu_vec_release(&w->part);
 	free(w->prefix);
 	free(w);

@@ -33,6 +33,7 @@ struct lu_shard_format {
 	struct lu_hash128 tokenizer; /* of the tokenizer.json */
 	uint32_t bos, eos;	     /* that each document begins and ends with */
 	uint64_t max_tokens;	     /* of a part; a longer document gets its own; 0: one part */
+	bool joined;		     /* written as if joined from shards: lu_shard_writer_next() */
 	struct lu_str options;	     /* raw JSON object for the manifest */
 	const char *tmpdir;
 };
@@ -46,6 +47,12 @@ int lu_shard_writer_open(struct lu_shard_writer **w, const char *prefix,
  * ignored. The strings of d need not outlive the call. */
 int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *d,
 		const void *packed, struct lu_err *err) LU_CHECKED;
+
+/* With f.joined: end the part that is being written, and begin another shard within this one, as if
+ * the documents so far and those that follow had been written apart and joined (joined.h). */
+int lu_shard_writer_next(struct lu_shard_writer *w, struct lu_err *err) LU_CHECKED;
+/* Documents since then. */
+uint64_t lu_shard_writer_since(const struct lu_shard_writer *w);
 
 int lu_shard_writer_settle(struct lu_shard_writer *w, struct lu_err *err) LU_CHECKED;
 int lu_shard_writer_commit(struct lu_shard_writer *w, struct lu_err *err) LU_CHECKED;

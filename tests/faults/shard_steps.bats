@@ -55,7 +55,7 @@ whole() {
 				# shellcheck disable=SC2086 # two words or none
 				strace -f -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$n \
 					lucie-shard --ids --vocab-size 1000 $is -o x/s new.jsonl || status=$?
-				whole x/s || { echo "$change, $call $n"; return 1; }
+				whole x/s >/dev/null || { echo "$change, $call $n"; return 1; }
 				[ $status != 0 ] || break
 			done
 			[ "$n" -gt 2 ]
@@ -92,4 +92,37 @@ whole() {
 		[ "$n" -ge 8 ]
 		lucie-check x/s
 	done
+}
+
+# shards NAME SEED N: N shards of 30 documents, and the bytes of all in NAME.bin.
+shards() {
+	local i
+	for ((i = 0; i < $3; i++)); do
+		records 30 $(($2 + i)) | lucie-shard --ids --vocab-size 1000 -o "$1$i"
+	done
+	cat "$1"?.bin >"$1.bin"
+}
+
+@test "a merge killed or failing at any step leaves the old shard, the new one or none" {
+	command -v strace || skip "strace is not installed"
+	strace -o /dev/null true 2>/dev/null || skip "strace is not allowed here"
+	shards old 1 3
+	shards new 7 2
+	for how in link:signal=KILL unlink:signal=KILL link:error=EIO; do
+		for ((n = 1; ; n++)); do
+			rm -rf x && mkdir x
+			lucie-shard --merge -o x/s old0 old1 old2
+			status=0
+			strace -f -o /dev/null -e trace=${how%%:*} -e inject=$how:when=$n \
+				lucie-shard --merge -o x/s new0 new1 2>err || status=$?
+			whole x/s >/dev/null || { echo "$how, $n"; return 1; }
+			[ $status != 0 ] || break
+			[[ $how == *KILL ]] || { [ $status = 2 ] && [ "$(wc -l <err)" = 1 ]; }
+			lucie-shard --merge -o x/s new0 new1
+			cat x/s-*.bin | cmp - new.bin
+			[ "$(ls -A x | wc -l)" = 7 ]
+		done
+		[ "$n" -ge 4 ]
+	done
+	lucie-check -q old0 old1 old2 new0 new1
 }

@@ -204,7 +204,7 @@ static int balanced(const char *shares, struct lu_buf *out, struct lu_word_count
 		return -1;
 	lu_word_counts_join(c, &t);
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
-		t.words.group = lu_word_counts_group(c, lu_str_of(text[i].lang));
+		assert_int_equal(lu_word_counts_language(c, &t, lu_str_of(text[i].lang), err), 0);
 		assert_int_equal(
 				lu_words_add(&t.words, lu_str_of(text[i].word), text[i].n, err), 0);
 	}

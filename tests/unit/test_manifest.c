@@ -38,7 +38,8 @@ static void test_wrong_members(void **state)
 	static const struct {
 		const char *from, *to, *words;
 	} edit[] = {
-		{ "\"lucie_shard\":1", "\"lucie_shard\":2", "version 2 is not supported" },
+		{ "\"lucie_shard\":1", "\"lucie_shard\":3", "version 3 is not supported" },
+		{ "\"lucie_shard\":1", "\"lucie_shard\":2", "\"joined\" is missing or wrong" },
 		{ "\"uint16\"", "\"uint8\"", "\"type\" is missing or wrong" },
 		{ "\"vocab\":100", "\"vocab\":-1", "\"vocab\" is missing or wrong" },
 		{ "\"eos\":null", "\"eos\":4294967296", "\"eos\" is missing or wrong" },
@@ -92,11 +93,58 @@ static void test_missing_file(void **state)
 	assert_non_null(strstr(err.msg, "none.json: "));
 }
 
+/* Groups of parts that do not add up. */
+static void test_joined(void **state)
+{
+	static const char *const wrong[] = { "[1,0,2]", "[1,1]", "[1,1,1,1]", "[4]", "[]", "[-3]",
+		"[3.0]", "[18446744073709551615,4]", "null" };
+	struct lu_shard_format f = shard_format(100, 0);
+	struct lu_shard_writer *w;
+	struct lu_manifest m;
+	struct lu_buf edited = { 0 };
+	struct lu_err err = { 0 };
+	char *text, *at;
+	size_t n;
+
+	(void)state;
+	f.joined = true;
+	ok(lu_shard_writer_open(&w, "joined", &f, &err), &err);
+	for (uint64_t i = 0; i < 3; i++) {
+		if (i)
+			ok(lu_shard_writer_next(w, &err), &err);
+		add_document(w, i, 100, &err);
+		assert_int_equal(lu_shard_writer_since(w), 1);
+	}
+	ok(lu_shard_writer_settle(w, &err), &err);
+	ok(lu_shard_writer_commit(w, &err), &err);
+	lu_shard_writer_free(w);
+	ok(lu_manifest_read(&m, "joined.json", &err), &err);
+	assert_int_equal(m.joins, 3);
+	assert_int_equal(m.parts, 3);
+	lu_manifest_release(&m);
+	text = get_file("joined.json", &n);
+	at = strstr(text, "[1,1,1]");
+	assert_non_null(at);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		lu_buf_clear(&edited);
+		lu_buf_append(&edited, text, (size_t)(at - text));
+		lu_buf_puts(&edited, wrong[i]);
+		lu_buf_puts(&edited, at + strlen("[1,1,1]"));
+		put_file("wrong.json", edited.p, edited.n);
+		if (lu_manifest_read(&m, "wrong.json", &err) == 0)
+			fail_msg("%s was read", wrong[i]);
+		assert_string_equal(err.msg, "wrong.json: \"joined\" is missing or wrong");
+	}
+	lu_buf_release(&edited);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_wrong_members),
+		cmocka_unit_test(test_joined),
 		cmocka_unit_test(test_missing_file),
 	};
 

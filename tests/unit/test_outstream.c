@@ -60,17 +60,6 @@ static void expect_data(const char *name)
 	lu_buf_release(&got);
 }
 
-static void same_files(const char *a, const char *b)
-{
-	size_t n, m;
-	char *p = get_file(a, &n), *q = get_file(b, &m);
-
-	assert_int_equal(n, m);
-	assert_memory_equal(p, q, n);
-	free(p);
-	free(q);
-}
-
 static void test_same_bytes(void **state)
 {
 	static const char *const how[] = { "none", "zstd", "zstd:1", "gz:1", "xz:0" };
@@ -80,17 +69,17 @@ static void test_same_bytes(void **state)
 		write_as("first", how[i], 1, 1 << 20);
 		expect_data("first");
 		write_as("other", how[i], 5, 97);
-		same_files("first", "other");
+		assert_same_files("first", "other");
 		/* Only zstd has threads. */
 		if (how[i][0] != 'z')
 			continue;
 		write_as("other", how[i], 2, 1 << 20);
-		same_files("first", "other");
+		assert_same_files("first", "other");
 		/* Pieces around the size from which writes are not collected. */
 		write_as("other", how[i], 3, 60000);
-		same_files("first", "other");
+		assert_same_files("first", "other");
 		write_as("other", how[i], 3, 65536);
-		same_files("first", "other");
+		assert_same_files("first", "other");
 	}
 }
 

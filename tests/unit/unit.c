@@ -105,6 +105,17 @@ void assert_file(const char *name, const char *text)
 	free(p);
 }
 
+void assert_same_files(const char *a, const char *b)
+{
+	size_t n, m;
+	char *p = get_file(a, &n), *q = get_file(b, &m);
+
+	assert_int_equal(n, m);
+	assert_memory_equal(p, q, n);
+	free(p);
+	free(q);
+}
+
 int unfinished_in(const char *folder)
 {
 	DIR *d = opendir(folder);

@@ -26,6 +26,7 @@ char *get_file(const char *name, size_t *n);
 char *get_data(const char *name, size_t *n);
 /* Fail unless the file holds exactly this text. */
 void assert_file(const char *name, const char *text);
+void assert_same_files(const char *a, const char *b);
 
 /* Number of unfinished output files (sys/atomicfile.h) in a folder. */
 int unfinished_in(const char *folder);
