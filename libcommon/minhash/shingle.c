@@ -266,10 +266,11 @@ static bool close_word(struct lu_folded_words *w, char *base, char **to)
 /* Append the case folding of a character to what is at `to`. */
 static char *put_folded(const struct lu_shingler *s, uint32_t c, uint32_t e, char *to)
 {
-	const struct several *f = &s->several[e & CODE_MASK];
+	const struct several *f;
 
 	if (KIND(e) != SEVERAL)
 		return to + lu_utf8_put(lu_unicode_is_digit(c) ? c : e & CODE_MASK, to);
+	f = &s->several[e & CODE_MASK];
 	for (size_t i = 0; i < f->n; i++)
 		to += lu_utf8_put(f->code[i], to);
 	return to;
