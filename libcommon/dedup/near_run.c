@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "libcommon/dedup/clusters.h"
+#include "libcommon/dedup/cluster_file.h"
 #include "libcommon/dedup/doc_key.h"
 #include "libcommon/dedup/near.h"
 #include "libcommon/dedup/near_index.h"
@@ -26,7 +26,7 @@ struct lu_near_run {
 	struct lu_spool old_sizes;
 	struct lu_arena names;
 	struct lu_index_writer index;
-	struct lu_clusters clusters;
+	struct lu_cluster_file clusters;
 };
 
 /* Computed by map(), used by decide(). */
@@ -80,7 +80,7 @@ static int open_indexes(struct lu_near_run *n, struct lu_err *err)
 			lu_spool_open(&n->old_sizes, o->std.tmpdir, err) < 0 ||
 			lu_spool_open(&n->number, o->std.tmpdir, err) < 0)
 		return -1;
-	if (o->clusters && lu_clusters_open(&n->clusters, o->clusters, o->std.threads, err) < 0)
+	if (o->clusters && lu_cluster_file_open(&n->clusters, o->clusters, o->std.threads, err) < 0)
 		return -1;
 	if (o->save_index && lu_index_create(&n->index, o->save_index, n->mh, o->by, err) < 0)
 		return -1;
@@ -281,9 +281,10 @@ static int tell(void *ctx, const struct lu_near_verdict *v, struct lu_err *err)
 	if (rc == 0)
 		rc = total_size(n, v->kept, &size, err);
 	if (rc == 0 && v->doc == v->kept)
-		rc = lu_clusters_begin(&n->clusters, &origin, size, err);
+		rc = lu_cluster_file_begin(&n->clusters, &origin, size, err);
 	else if (rc == 0)
-		rc = lu_clusters_add(&n->clusters, &origin, lu_removed_round(v->similarity), err);
+		rc = lu_cluster_file_add(
+				&n->clusters, &origin, lu_removed_round(v->similarity), err);
 	lu_buf_release(&id);
 	return rc;
 }
@@ -393,7 +394,7 @@ int lu_near_run_finish(struct lu_near_run *n, struct lu_out *log, struct lu_err 
 		rc = release_all(n, &doc, log, err);
 	lu_arena_release(&arena);
 	if (rc == 0 && o->clusters)
-		rc = lu_clusters_settle(&n->clusters, err);
+		rc = lu_cluster_file_settle(&n->clusters, err);
 	if (rc == 0 && o->save_index)
 		rc = lu_index_settle(&n->index, err);
 	return rc;
@@ -403,7 +404,7 @@ int lu_near_run_commit(struct lu_near_run *n, struct lu_err *err)
 {
 	if (n->o->signatures)
 		return lu_sigwriter_commit(&n->writer, err);
-	if (n->o->clusters && lu_clusters_commit(&n->clusters, err) < 0)
+	if (n->o->clusters && lu_cluster_file_commit(&n->clusters, err) < 0)
 		return -1;
 	return n->o->save_index ? lu_index_commit(&n->index, err) : 0;
 }
@@ -415,7 +416,7 @@ void lu_near_run_free(struct lu_near_run *n)
 	lu_sigwriter_abort(&n->writer);
 	lu_sigreader_close(&n->reader);
 	lu_index_abort(&n->index);
-	lu_clusters_abort(&n->clusters);
+	lu_cluster_file_abort(&n->clusters);
 	lu_near_free(n->near);
 	lu_held_close(&n->held);
 	lu_spool_close(&n->number);

@@ -331,12 +331,6 @@ unsigned lu_minhash_least(const struct lu_minhash *mh, double similarity)
 	return equal;
 }
 
-double lu_minhash_similarity(const struct lu_minhash *mh, const void *a, const void *b)
-{
-	return lu_minhash_estimate(mh,
-			lu_minhash_equal(mh, lu_minhash_sketch(mh, a), lu_minhash_sketch(mh, b)));
-}
-
 double lu_minhash_found(unsigned bands, unsigned rows, double s)
 {
 	return 1 - pow(1 - pow(s, rows), bands);

@@ -80,8 +80,6 @@ unsigned lu_minhash_equal(const struct lu_minhash *mh, const void *a, const void
 double lu_minhash_estimate(const struct lu_minhash *mh, unsigned equal);
 /* The least number of equal bytes with an estimate of at least `similarity`. */
 unsigned lu_minhash_least(const struct lu_minhash *mh, double similarity);
-/* lu_minhash_estimate() of two signatures. */
-double lu_minhash_similarity(const struct lu_minhash *mh, const void *a, const void *b);
 /* Probability that documents of similarity s share a key: 1 - (1 - s^rows)^bands. */
 double lu_minhash_found(unsigned bands, unsigned rows, double s);
 

@@ -22,7 +22,7 @@ static unsigned pairs_of_each(void)
 {
 	const char *s = getenv("LUCIE_PAIRS");
 
-	return s ? (unsigned)atoi(s) : 200;
+	return s ? (unsigned)strtoul(s, NULL, 10) : 200;
 }
 
 /* Append word n of an endless text: letters alone, since digits count as one. */

@@ -1,4 +1,4 @@
-#include "libcommon/dedup/reduce.h"
+#include "libcommon/minhash/set_reducer.h"
 
 void lu_reducer_init(struct lu_reducer *r, const struct lu_minhash *mh, double verify)
 {

@@ -1,5 +1,5 @@
-#ifndef LUCIE_DEDUP_NEAR_RECORDS_H
-#define LUCIE_DEDUP_NEAR_RECORDS_H
+#ifndef LUCIE_MINHASH_NEAR_RECORDS_H
+#define LUCIE_MINHASH_NEAR_RECORDS_H
 /*
  * The records that the stages of near deduplication (near_stages.h) sort and pass on. Each has a
  * fixed size and is ordered by its leading bytes, so numbers are stored with the high byte first

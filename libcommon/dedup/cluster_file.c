@@ -1,16 +1,17 @@
-#include "libcommon/dedup/clusters.h"
+#include "libcommon/dedup/cluster_file.h"
 
 #include "libcommon/base/json_writer.h"
 
 #define FLUSH ((size_t)64 << 10)
 
-int lu_clusters_open(struct lu_clusters *c, const char *path, int threads, struct lu_err *err)
+int lu_cluster_file_open(
+		struct lu_cluster_file *c, const char *path, int threads, struct lu_err *err)
 {
-	*c = (struct lu_clusters){ 0 };
+	*c = (struct lu_cluster_file){ 0 };
 	return lu_out_open(&c->out, path, NULL, threads, err);
 }
 
-static int end_line(struct lu_clusters *c, struct lu_err *err)
+static int end_line(struct lu_cluster_file *c, struct lu_err *err)
 {
 	if (!c->open)
 		return 0;
@@ -24,7 +25,7 @@ static int end_line(struct lu_clusters *c, struct lu_err *err)
 	return 0;
 }
 
-int lu_clusters_begin(struct lu_clusters *c, const struct lu_origin *kept, uint64_t size,
+int lu_cluster_file_begin(struct lu_cluster_file *c, const struct lu_origin *kept, uint64_t size,
 		struct lu_err *err)
 {
 	if (end_line(c, err) < 0)
@@ -39,8 +40,8 @@ int lu_clusters_begin(struct lu_clusters *c, const struct lu_origin *kept, uint6
 	return 0;
 }
 
-int lu_clusters_add(struct lu_clusters *c, const struct lu_origin *removed, double similarity,
-		struct lu_err *err)
+int lu_cluster_file_add(struct lu_cluster_file *c, const struct lu_origin *removed,
+		double similarity, struct lu_err *err)
 {
 	struct lu_buf *b = &c->line;
 
@@ -60,23 +61,23 @@ int lu_clusters_add(struct lu_clusters *c, const struct lu_origin *removed, doub
 	return 0;
 }
 
-int lu_clusters_settle(struct lu_clusters *c, struct lu_err *err)
+int lu_cluster_file_settle(struct lu_cluster_file *c, struct lu_err *err)
 {
 	return end_line(c, err) < 0 ? -1 : lu_out_settle(c->out, err);
 }
 
-int lu_clusters_commit(struct lu_clusters *c, struct lu_err *err)
+int lu_cluster_file_commit(struct lu_cluster_file *c, struct lu_err *err)
 {
 	int rc = lu_out_commit(c->out, err);
 
 	c->out = NULL;
-	lu_clusters_abort(c);
+	lu_cluster_file_abort(c);
 	return rc;
 }
 
-void lu_clusters_abort(struct lu_clusters *c)
+void lu_cluster_file_abort(struct lu_cluster_file *c)
 {
 	lu_out_abort(c->out);
 	lu_buf_release(&c->line);
-	*c = (struct lu_clusters){ 0 };
+	*c = (struct lu_cluster_file){ 0 };
 }

@@ -1,5 +1,5 @@
-#ifndef LUCIE_DEDUP_LINKS_H
-#define LUCIE_DEDUP_LINKS_H
+#ifndef LUCIE_MINHASH_LINKS_H
+#define LUCIE_MINHASH_LINKS_H
 /*
  * Sets of documents that edges connect. Only documents with an edge are counted, most have none.
  *

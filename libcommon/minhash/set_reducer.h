@@ -1,5 +1,5 @@
-#ifndef LUCIE_DEDUP_REDUCE_H
-#define LUCIE_DEDUP_REDUCE_H
+#ifndef LUCIE_MINHASH_SET_REDUCER_H
+#define LUCIE_MINHASH_SET_REDUCER_H
 /*
  * What is kept of one set of near duplicates. Its documents are visited in order of preference. One
  * is removed in favour of the first kept document that it has an estimated similarity of at least

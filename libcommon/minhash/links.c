@@ -1,10 +1,10 @@
-#include "libcommon/dedup/links.h"
+#include "libcommon/minhash/links.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "libcommon/base/vec.h"
-#include "libcommon/dedup/near_records.h"
+#include "libcommon/minhash/near_records.h"
 
 #define PIECE ((size_t)1 << 16) /* edges read at a time; a window of the spool */
 
