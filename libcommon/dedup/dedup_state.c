@@ -22,7 +22,7 @@ int lu_dedup_log(struct lu_dedup_state *s, struct lu_out *log, const char *kind,
 {
 	struct lu_buf line = { 0 }, id = { 0 }, kept_id = { 0 };
 	struct lu_origin a, b;
-	int rc = lu_origins_get(&s->origins, number, &a, &id, err);
+	int rc = lu_origins_get_next(&s->origins, number, &a, &id, err);
 
 	if (rc == 0)
 		rc = lu_origins_get(&s->origins, kept, &b, &kept_id, err);

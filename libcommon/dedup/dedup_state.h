@@ -34,7 +34,7 @@ int lu_dedup_next_exact(struct lu_dedup_state *s, struct lu_err *err) LU_CHECKED
  * must ascend. */
 int lu_dedup_is_exact(struct lu_dedup_state *s, uint64_t number, struct lu_err *err) LU_CHECKED;
 
-/* Write a line of the removal log: numbers are those of the marks. */
+/* Write a line of the removal log: numbers are those of the marks, and `number` mostly ascends. */
 int lu_dedup_log(struct lu_dedup_state *s, struct lu_out *log, const char *kind, uint64_t number,
 		uint64_t kept, double similarity, uint64_t size, struct lu_err *err) LU_CHECKED;
 
