@@ -432,7 +432,8 @@ static int fill(struct lu_stepcursor *c, size_t n, struct lu_err *err)
 	size_t have = c->window.n - c->from;
 	uint64_t more = n > c->size ? n : c->size;
 
-	memmove(c->window.p, c->window.p + c->from, have);
+	if (have)
+		memmove(c->window.p, c->window.p + c->from, have);
 	c->window.n = have;
 	c->from = 0;
 	more -= have;
