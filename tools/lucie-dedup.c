@@ -201,7 +201,7 @@ static lu_dedup_step *find_step(const options *o)
 	if (!o->step) {
 		if (o->part_text || o->drops.n)
 			lu_usage_error("--part and --drops apply to --step");
-		return lu_dedup_run;
+		return below(o) ? lu_paragraphs_run : lu_dedup_run;
 	}
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (strcmp(o->step, steps[i].name) != 0)
