@@ -99,7 +99,7 @@ in_steps() {
 	run -2 lucie-dedup --step meet -o x 2.jsonl.sgn 2.jsonl.sgn
 	[[ $output == *"given twice"* ]]
 	run -2 lucie-dedup --step meet --bands 7 -o x 2.jsonl.sgn
-	[[ $output == *"are given to step sign, and read from its files" ]]
+	[ "${lines[0]}" = "lucie-dedup: --step meet takes no --bands and --rows" ]
 	run -2 lucie-dedup --step fetch -o x 2.jsonl.sgn 1.met
 	[ "$output" = "lucie-dedup: part 2 of 2 is missing beside 1.met" ]
 	run -2 lucie-dedup --step gather -o x other.sgn 1.jsonl.sgn
@@ -109,7 +109,11 @@ in_steps() {
 	run -2 lucie-dedup --step fetch -o x 4.sgn ./*.met
 	[[ $output == *"4.sgn: not among the files that "*" was made from" ]]
 	run -2 lucie-dedup --step settle --verify 0.5 -o x ./*.mbr
-	[[ $output == *"--verify is given to step edges"* ]]
+	[ "${lines[0]}" = "lucie-dedup: --step settle takes no --verify" ]
+	run -2 lucie-dedup --step settle --clusters x -o x ./*.mbr
+	[ "${lines[0]}" = "lucie-dedup: --step settle takes no --clusters, --against and --save-index" ]
+	run -2 lucie-dedup --step edges -o x
+	[[ $output == *"name them, standard input will not do" ]]
 	for f in 1.jsonl.sgn 1.met 1.jsonl.gst 1.edg roots 1.jsonl.mbr; do
 		size=$(stat -c %s "$f")
 		# Within the sections: the last kilobyte is the footer of the small ones.

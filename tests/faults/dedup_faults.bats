@@ -10,6 +10,15 @@ setup_file() {
 	seq 30000 | awk '{ printf "{\"id\":%d,\"text\":\"%d\"}\n", $1, $1 * 7919 % 29959 }' >in.jsonl
 	lucie-dedup --step keys -o in.keys in.jsonl
 	lucie-dedup --step first -o in.drop in.keys
+	# Few documents, which do not fit all the same.
+	seq 300 | awk '{ printf "{\"id\":%d,\"text\":\"one two three four %d\"}\n", $1, $1 % 2 ? 1 : $1 * 1001 }' >in.near
+	lucie-dedup -q --near --save-index in.idx -o /dev/null in.near
+	lucie-dedup --step sign -o in.sgn in.near
+	lucie-dedup --step meet -o in.met in.sgn
+	lucie-dedup --step fetch -o in.gst in.sgn in.met
+	lucie-dedup --step edges -o in.edg in.gst
+	lucie-dedup --step link -o in.rot in.edg
+	lucie-dedup --step gather -o in.mbr in.sgn in.rot
 }
 
 setup() {
@@ -32,7 +41,7 @@ try() {
 	with_fault 0 "$@" || { echo "without a fault: $(cat err)"; return; }
 	rm -rf good && cp -R dir good
 	calls=$(cat calls)
-	[ "$calls" -gt 20 ] || echo "$1: $calls calls"
+	[ "$calls" -gt 10 ] || echo "$1: $calls calls"
 	# Those at the end put the outputs in place.
 	step=$(((calls + 14) / 15))
 	[ "${FAULTS-}" != all ] || step=1
@@ -61,6 +70,24 @@ try() {
 		try --step keys -m 1 in.jsonl
 		try --step first -m 1 in.keys
 		try --step drop --drops in.drop --removed dir/log in.jsonl
+	} | tee /dev/stderr | grep . && return 1
+	true
+}
+
+@test "near within 1 MB, against an index, with all files: a failed call" {
+	[ -z "$(try --near -m 1 --against in.idx --save-index dir/idx --clusters dir/clusters \
+		--removed dir/log in.near | tee /dev/stderr)" ]
+}
+
+@test "the steps of near deduplication: a failed call" {
+	{
+		try --step sign -m 1 in.near
+		try --step meet -m 1 in.sgn
+		try --step fetch -m 1 in.sgn in.met
+		try --step edges -m 1 in.gst
+		try --step link -m 1 in.edg
+		try --step gather -m 1 in.sgn in.rot
+		try --step settle -m 1 in.mbr
 	} | tee /dev/stderr | grep . && return 1
 	true
 }
