@@ -15,6 +15,7 @@
 struct options {
 	struct lu_std std;
 	const char *recipe, *report, *temperature, *order, *allow;
+	uint64_t total;
 	bool plan, dry_run, mark_epoch, absent;
 };
 
@@ -23,6 +24,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "plan", struct options, plan, "mix shards: write a plan"),
 	LU_OPT_FLAG(0, "dry-run", struct options, dry_run, "only print the tables"),
 	LU_OPT_STR(0, "report", struct options, report, "FILE", "write the tables to FILE"),
+	LU_OPT_U64(0, "total", struct options, total, "N", "size of the mix"),
 	LU_OPT_STR(0, "temperature", struct options, temperature, "T",
 			"divide the rest by size^(1/T)"),
 	LU_OPT_STR(0, "order", struct options, order, "MEMBER", "in its order, not shuffled"),
@@ -325,6 +327,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 				.allow = { .patterns = o->allow } } };
 	int rc = lu_recipe_read(&r.mix.recipe, o->recipe, err);
 
+	if (rc == 0 && o->total)
+		r.mix.recipe.total = o->total;
 	if (rc == 0 && o->temperature)
 		rc = lu_recipe_temperature(&r.mix.recipe, o->temperature, err);
 	if (rc == 0)
@@ -346,6 +350,8 @@ static void check_usage(const struct options *o)
 	if (o->dry_run && (o->std.output || o->std.stats || o->std.rejects || o->mark_epoch))
 		lu_usage_error("--dry-run writes no documents: -o, --stats, --rejects and "
 			       "--mark-epoch have no effect");
+	if (o->total > UINT64_MAX >> 3)
+		lu_usage_error("--total: %" PRIu64 " is out of range", o->total);
 	if (o->plan && o->order)
 		lu_usage_error("--order needs documents: a ledger has no other members");
 	if (o->plan &&

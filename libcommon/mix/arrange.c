@@ -26,8 +26,8 @@ enum {
 };
 /* What the cut takes, in the same order. */
 enum { TAKEN_DOC = 0, TAKEN_SIZE = 8, TAKEN_PASS = 16, TAKEN_BYTES = 24 };
-/* In the order of the mix: a fraction of 128 bits, the group, and which of the empty groups. */
-enum { MIX_GROUP = 16, MIX_EMPTY = 20, MIX_DOC = 24, MIX_PASS = 32, MIX_BYTES = 40 };
+/* In the order of the mix: a fraction of 128 bits and the group. */
+enum { MIX_GROUP = 16, MIX_DOC = 20, MIX_PASS = 28, MIX_BYTES = 32 };
 
 struct group {
 	const char *name;
@@ -383,10 +383,10 @@ static int cut(struct lu_arrange *a, struct lu_plan *plan, const struct lu_deman
 
 /* --- positions ---------------------------------------------------------------------------- */
 
-/* Where a document comes: the fraction, then the group, then which of the groups that have none. */
+/* Where a document comes: the fraction, then the group. */
 struct position {
 	u128 fraction;
-	uint32_t group, empty;
+	uint32_t group;
 };
 
 static int add_position(struct lu_arrange *a, const struct position *at, const char *taken,
@@ -397,7 +397,6 @@ static int add_position(struct lu_arrange *a, const struct position *at, const c
 	lu_store64_be(record, (uint64_t)(at->fraction >> 64));
 	lu_store64_be(record + 8, (uint64_t)at->fraction);
 	store32_be(record + MIX_GROUP, at->group);
-	store32_be(record + MIX_EMPTY, at->empty);
 	memcpy(record + MIX_DOC, taken + TAKEN_DOC, 8);
 	memcpy(record + MIX_PASS, taken + TAKEN_PASS, 4);
 	return lu_sorter_add(a->mix, record, err);
@@ -411,8 +410,9 @@ static u128 fraction(uint64_t part, uint64_t whole)
 	return high << 64 | (rest << 64) / whole;
 }
 
-/* The documents of a group, in its order; *end becomes the position of the last. A group all of whose
- * documents are empty has no fractions and comes where the groups before it end. */
+/* The documents of a group, in its order, after those of the groups before it; *end becomes the position
+ * of the last of them all. A group all of whose documents are empty has no fractions and comes where the
+ * groups before it end, which the order of addition says. */
 static int add_group(struct lu_arrange *a, const struct lu_plan *plan, uint32_t i,
 		struct position *end, struct lu_err *err)
 {
@@ -422,7 +422,6 @@ static int add_group(struct lu_arrange *a, const struct lu_plan *plan, uint32_t 
 		 done = 0;
 	struct position at = *end;
 
-	at.empty = i;
 	for (uint64_t from = g->from; from < g->to; from += TAKEN_BYTES) {
 		struct lu_str taken;
 		uint64_t step;
@@ -431,7 +430,7 @@ static int add_group(struct lu_arrange *a, const struct lu_plan *plan, uint32_t 
 			return -1;
 		step = a->o.by_documents ? 1 : lu_load64(taken.p + TAKEN_SIZE);
 		if (all)
-			at = (struct position){ fraction(2 * done + step, 2 * all), i, 0 };
+			at = (struct position){ fraction(2 * done + step, 2 * all), i };
 		done += step;
 		if (add_position(a, &at, taken.p, err) < 0)
 			return -1;

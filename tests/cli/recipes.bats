@@ -79,3 +79,55 @@ shares() {
 	run -2 targets $'lang fr = 33%\nlang de = 30%'
 	[[ $output == *": target lang de = 30 %: at most 26.4739 % is possible, 3.5261 % too little (group RedPajama--de--2022 is at its max_epochs of 4)" ]]
 }
+
+# Four sub-corpora of the 140, a few documents each: web pages with what each of their rules drops, papers
+# with perplexities, and two that pass as they are.
+make_raw() {
+	mkdir -p raw/HAL raw/Wikipedia--fr raw/RedPajama--fr--2023 raw/TheStack--cpp
+	cp "$LUCIE_SRC/tests/data/a.jsonl" raw/Wikipedia--fr/
+	awk '{ sub(/}$/, ""); printf "%s, \"ppl\": %d, \"ppl_median\": %d}\n", $0, 900 + NR * 10, NR < 5 ? 2000 : 700 }' \
+		"$LUCIE_SRC/tests/data/b.jsonl" >raw/HAL/x.jsonl
+	printf 'int main() { return 0; }\n' >raw/TheStack--cpp/a.cc
+	grep '"lang": "fr"' "$LUCIE_SRC/tests/data/a.jsonl" | sed 's/.*"text": "\([^"]*\)".*/\1/' | awk '
+	{ text[NR - 1] = $0 }
+	END {
+		for (i = 0; i < 10; i++) {
+			site = i == 2 ? "fr.wikipedia.org" : "exemple" i ".fr"
+			line = sprintf("{\"id\":\"w%d\",\"text\":\"%s %s %s Page %d.\",\"url\":\"https://%s/page\",\"snapshot\":\"2023-14\",\"ccnet_perplexity\":%d,\"ccnet_language_score\":%s}", i,
+				text[3 * i % NR], text[(3 * i + 1) % NR], text[(3 * i + 2) % NR], i, site, 300 + 100 * i, i == 1 ? "0.6" : "0.9")
+			print line
+			if (i == 4) print line
+		}
+	}' >raw/RedPajama--fr--2023/2023-14.jsonl
+}
+
+@test "the dataset goes from what is there to three plans, and nothing is lost" {
+	cp "$recipes"/{Makefile,sources.tsv,*.mix,overlap.*} .
+	build() { make --no-print-directory MK="$LUCIE_SRC/pipelines/mk" MIX_FLAGS-extension='--total 40000000' \
+		MIX_FLAGS-annealing='--total 20000' "$@"; }
+	build -n >log
+	grep -q 'raw/ is empty' log
+	make_raw
+	run -2 build
+	[[ $output == *"tokenizer.json: not found; bring that of Lucie-7B"* ]]
+	lucie-tok-train -q --vocab-size 500 -o tokenizer.json raw/Wikipedia--fr/a.jsonl
+	build -n >log
+	build -j2 >log 2>&1
+	run -0 build -q
+	run -0 build account
+	[[ $output == *'lucie-dedup --near '* ]]
+	# The web: one for its site, one for its language score, those above 1,000; then a copy.
+	zstdcat work/rejects/clean-RedPajama--fr--2023+jsonl.jsonl.zst | grep -o '"reason":"[^,]*' | sort | uniq -c >why
+	grep -q ' 1 "reason":"url listed"' why
+	grep -q 'ccnet_language_score' why && grep -q 'ccnet_perplexity' why
+	grep -q '"dropped":{"[^"]*":1}' work/stats/exact-RedPajama--fr--2023.jsonl
+	# Papers: by the mean or by the median.
+	zstdcat work/rejects/clean-HAL+jsonl.jsonl.zst | grep -c . >n
+	[ "$(cat n)" = 1 ]
+	grep -q '^Wikipedia--fr .* 3\.0*$' work/main.txt
+	grep -q '^length ' work/extension.txt && grep -q '^Wikipedia--fr ' work/annealing.txt
+	for plan in main extension annealing; do grep -q '^{"lucie_plan":1,' work/$plan; done
+	mkdir raw/Wikipedia--fx && cp raw/HAL/x.jsonl raw/Wikipedia--fx
+	run -2 build
+	[[ $output == *"Wikipedia--fx: no such sub-corpus in sources.tsv"* ]]
+}

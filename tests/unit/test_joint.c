@@ -338,6 +338,15 @@ static void test_known(void **state)
 	assert_int_equal(p.d[1].quota, 680);
 	assert_int_equal(p.d[2].quota, 200);
 	lu_recipe_release(&p.recipe);
+	/* Bounds that the sizes keep by themselves change nothing. */
+	put_text("r",
+			"[targets]\nlang fr <= 60%\nlang en >= 30%\n[group a]\nas = lang fr\n"
+			"[group b]\nas = lang fr\n[group c]\nas = lang en\n");
+	assert_int_equal(solve(&p, &why, &err), 0);
+	assert_int_equal(p.d[0].quota, 100);
+	assert_int_equal(p.d[1].quota, 400);
+	assert_int_equal(p.d[2].quota, 500);
+	lu_recipe_release(&p.recipe);
 	/* By the square root of the sizes 1 : 2 : 10, of 1300. */
 	p.size[2] = 10000;
 	p.total = 1300;
