@@ -1,357 +1,74 @@
 /* lucie-dedup: removes exact and near duplicates. Near duplicates are found by MinHash (Broder
- * 1997) with 5-word shingles in 14 bands of 8 rows, the settings of FineWeb and of Lucie-7B. */
+ * 1997) with 5-word shingles in 14 bands of 8 rows, the settings of FineWeb and of Lucie-7B.
+ *
+ * What it does is a table of steps (libcommon/dedup/steps.h); here are the options. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "libcommon/dedup/canonical.h"
-#include "libcommon/dedup/exact.h"
-#include "libcommon/dedup/join.h"
-#include "libcommon/dedup/sigfile.h"
-#include "libcommon/par/held.h"
+#include "libcommon/dedup/paragraphs.h"
+#include "libcommon/dedup/steps.h"
+#include "libcommon/dedup/within.h"
+#include "libcommon/minhash/minhash.h"
 
-enum keep { KEEP_FIRST, KEEP_LONGEST };
-
-struct options {
-	struct lu_std std;
-	bool exact, near, fold, similarity, cluster_size;
-	const char *key, *removed, *signatures;
-	struct lu_list from_signatures;
-	int bands, rows;
-	enum keep keep;
-	double verify;
-	bool bands_given, rows_given, verify_given, keep_given;
-};
-
-static const struct lu_enum keep_names[] = {
-	{ "first", KEEP_FIRST },
-	{ "longest", KEEP_LONGEST },
-	LU_ENUM_END,
-};
+typedef struct lu_dedup_options options;
 
 static const struct lu_opt opts[] = {
-	LU_OPT_FLAG(0, "exact", struct options, exact, "remove exact duplicates"),
-	LU_OPT_STR(0, "key", struct options, key, "text|FIELD", "what --exact compares (text)"),
-	LU_OPT_FLAG(0, "fold", struct options, fold, "--exact: ignore case, blanks, composition"),
-	LU_OPT_FLAG(0, "near", struct options, near, "remove near duplicates (MinHash)"),
-	LU_OPT_INT_GIVEN(0, "bands", struct options, bands, bands_given, "N", 1, LU_MINHASH_MAX,
-			"number of bands; more find more"),
-	LU_OPT_INT_GIVEN(0, "rows", struct options, rows, rows_given, "N", 1, LU_MINHASH_MAX,
-			"rows per band; more find less"),
-	LU_OPT_DOUBLE_GIVEN(0, "verify", struct options, verify, verify_given, "J", 0, 1,
+	LU_OPT_FLAG(0, "exact", options, exact, "remove exact duplicates"),
+	LU_OPT_STR(0, "key", options, key, "text|FIELD", "what --exact compares (text)"),
+	LU_OPT_FLAG(0, "fold", options, fold, "--exact: ignore case, blanks, composition"),
+	LU_OPT_FLAG(0, "near", options, near, "remove near duplicates (MinHash)"),
+	LU_OPT_DOUBLE_GIVEN(0, "verify", options, verify, verify_given, "J", 0, 1,
 			"least estimated similarity; 0: off"),
-	LU_OPT_ENUM_GIVEN(0, "keep", struct options, keep, keep_given, keep_names,
-			"document to keep of a cluster (first)"),
-	LU_OPT_FLAG(0, "cluster-size", struct options, cluster_size,
+	LU_OPT_STR(0, "keep", options, keep_text, "HOW", "document to keep of a cluster (first)"),
+	LU_OPT_STR(0, "by", options, by, "FIELD", "compare only where FIELD is the same"),
+	LU_OPT_FLAG(0, "paragraphs", options, paragraphs, "remove paragraphs seen before"),
+	LU_OPT_FLAG(0, "within", options, within, "remove blocks repeated in a document"),
+	LU_OPT_STR(0, "most", options, most_text, "N%", "refuse to remove more of a source"),
+	LU_OPT_STR(0, "removed", options, removed, "FILE", "log removed documents"),
+	LU_OPT_STR(0, "step", options, step, "NAME", "do one step of many tasks"),
+	LU_OPT_STR(0, "part", options, part_text, "I/N", "--step: part I of N"),
+	LU_OPT_LIST(0, "drops", options, drops, "FILE", "--step drop: what to drop (repeatable)"),
+	LU_OPT_INT_GIVEN(0, "bands", options, bands, bands_given, "N", 1, LU_MINHASH_MAX,
+			"number of bands; more find more"),
+	LU_OPT_INT_GIVEN(0, "rows", options, rows, rows_given, "N", 1, LU_MINHASH_MAX,
+			"rows per band; more find less"),
+	LU_OPT_U64_GIVEN(0, "min-bytes", options, min_bytes, min_bytes_given, "N",
+			"least length of a paragraph or block"),
+	LU_OPT_FLAG(0, "yes", options, yes, "allow what --most refuses"),
+	LU_OPT_FLAG(0, "cluster-size", options, cluster_size,
 			"add minhash_cluster_size to documents"),
-	LU_OPT_FLAG(0, "similarity", struct options, similarity,
-			"print the fraction found by similarity"),
-	LU_OPT_STR(0, "signatures", struct options, signatures, "FILE", "write signatures only"),
-	LU_OPT_LIST(0, "from-signatures", struct options, from_signatures, "FILE",
+	LU_OPT_FLAG(0, "similarity", options, similarity, "print the fraction found by similarity"),
+	LU_OPT_STR(0, "signatures", options, signatures, "FILE", "write signatures only"),
+	LU_OPT_LIST(0, "from-signatures", options, from_signatures, "FILE",
 			"read signatures (repeatable)"),
-	LU_OPT_STR(0, "removed", struct options, removed, "FILE", "log removed documents"),
+	LU_OPT_STR(0, "clusters", options, clusters, "FILE", "write clusters of near duplicates"),
+	LU_OPT_LIST(0, "against", options, against, "INDEX",
+			"remove what an index has (repeatable)"),
+	LU_OPT_STR(0, "save-index", options, save_index, "FILE", "write an index of what is kept"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-dedup", "removes exact and near duplicates",
-	"[FILE...]", opts, LU_STD_FILTER | LU_STD_TMPDIR, offsetof(struct options, std) };
+	"[FILE...]", opts, LU_STD_FILTER | LU_STD_TMPDIR | LU_STD_MEMORY, offsetof(options, std) };
 
-struct run {
-	const struct options *o;
-	struct lu_docstream stream;
-	struct lu_exact exact;
-	struct lu_minhash *mh;
-	struct lu_join join;
-	struct lu_held held;
-	struct lu_arena ids;
-	struct LU_VEC(struct lu_str) id; /* by held document, for the log */
-	struct lu_sigwriter writer;
-	struct lu_sigreader reader;
-	struct lu_out *log;
+static const struct {
+	const char *name;
+	lu_dedup_step *run;
+} steps[] = {
+	{ "keys", lu_exact_step_keys },
+	{ "first", lu_exact_step_first },
+	{ "sign", lu_near_step_sign },
+	{ "meet", lu_near_step_meet },
+	{ "fetch", lu_near_step_fetch },
+	{ "edges", lu_near_step_edges },
+	{ "link", lu_near_step_link },
+	{ "gather", lu_near_step_gather },
+	{ "settle", lu_near_step_settle },
+	{ "drop", lu_dedup_step_drop },
 };
 
-/* Computed by map(), used by decide(). */
-struct facts {
-	bool has_key;
-	struct lu_hash128 key;
-	struct lu_sigentry entry;
-	void *signature;
-};
-
-/* --- one document, in parallel ------------------------------------------------------------ */
-
-static int find_key(
-		const struct options *o, struct lu_doc *doc, struct facts *f, struct lu_err *err)
-{
-	struct lu_canonical_scratch scratch = { 0 };
-	struct lu_str s = doc->text;
-	struct lu_buf folded = { 0 };
-	int rc = 0;
-
-	if (o->key && strcmp(o->key, "text") != 0) {
-		const struct lu_json_member *m = lu_json_get(&doc->obj, o->key);
-
-		if (!m || m->type == LU_JSON_NULL)
-			return 0;
-		s = m->value;
-		if (m->type == LU_JSON_STRING &&
-				lu_json_decode_known(m->value, m->escaped, doc->arena, &s) < 0)
-			return lu_err_nomem(err);
-	}
-	if (o->fold) {
-		rc = lu_canonical(&scratch, s, &folded, err);
-		lu_canonical_release(&scratch);
-		s = lu_buf_slice(&folded);
-	}
-	f->key = lu_hash128(s.p, s.n);
-	f->has_key = true;
-	lu_buf_release(&folded);
-	return rc;
-}
-
-static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
-{
-	const struct run *r = ctx;
-	const struct options *o = r->o;
-	struct facts *f = lu_arena_alloc(doc->arena, sizeof(*f));
-
-	if (!f)
-		return lu_err_nomem(err);
-	*f = (struct facts){ 0 };
-	doc->user = f;
-	if (o->exact && find_key(o, doc, f, err) < 0)
-		return -1;
-	if (!o->near)
-		return 0;
-	f->signature = lu_arena_alloc(doc->arena, lu_minhash_size(r->mh));
-	if (!f->signature)
-		return lu_err_nomem(err);
-	if (o->signatures || o->from_signatures.n)
-		f->entry = (struct lu_sigentry){ lu_hash64(doc->text.p, doc->text.n, 0),
-			doc->text.n };
-	if (o->from_signatures.n)
-		return 0;
-	return lu_minhash_sign(*(struct lu_minhash_work **)local, doc->text, f->signature, err);
-}
-
-/* A thread's state is the pointer to its working memory. */
-static int work_init(void *ctx, void *local, struct lu_err *err)
-{
-	struct lu_minhash_work **work = local;
-
-	*work = lu_minhash_work_new(((struct run *)ctx)->mh, err);
-	return *work ? 0 : -1;
-}
-
-static void work_free(void *local)
-{
-	lu_minhash_work_free(*(struct lu_minhash_work **)local);
-}
-
-/* --- one document, in input order --------------------------------------------------------- */
-
-/* Read the document's signature, and check that it was made from this text. */
-static int read_signature(struct run *r, struct lu_doc *doc, struct lu_err *err)
-{
-	struct facts *f = doc->user;
-	struct lu_sigentry e;
-	int rc = lu_sigreader_next(&r->reader, &e, f->signature, err);
-
-	if (rc < 0)
-		return -1;
-	if (rc == 0)
-		return lu_err_set(err, "%s:%" PRIu64 ": no signature for this document", doc->file,
-				doc->line);
-	if (e.text_hash != f->entry.text_hash || e.text_length != f->entry.text_length)
-		return lu_err_set(err, "%s:%" PRIu64 ": the signature is that of another text",
-				doc->file, doc->line);
-	return 0;
-}
-
-/* The log names the kept document, which may be any number of documents away. */
-static int keep_id(struct run *r, struct lu_str id, struct lu_err *err)
-{
-	struct lu_str copy = lu_arena_str(&r->ids, id);
-
-	return copy.p && lu_vec_push(&r->id, copy) ? 0 : lu_err_nomem(err);
-}
-
-static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
-{
-	struct run *r = ctx;
-	const struct options *o = r->o;
-	struct facts *f = doc->user;
-	struct lu_origin origin = { doc->file, doc->line, LU_STR("null") };
-	int rc;
-
-	if (o->removed)
-		origin.id = lu_origin_id(&doc->obj);
-	if (f->has_key) {
-		rc = lu_exact_add(&r->exact, f->key, &origin, err);
-		if (rc < 0)
-			return -1;
-		if (rc == 0)
-			return lu_doc_drop(doc, "exact duplicate", NULL);
-	}
-	if (!o->near)
-		return 0;
-	if (o->signatures)
-		return lu_sigwriter_add(&r->writer, &f->entry, f->signature, err);
-	if (o->from_signatures.n && read_signature(r, doc, err) < 0)
-		return -1;
-	if (o->removed && keep_id(r, origin.id, err) < 0)
-		return -1;
-	if (lu_join_add(&r->join, f->signature, doc->text.n, err) < 0 ||
-			lu_held_add(&r->held, doc, err) < 0)
-		return -1;
-	return lu_doc_hold(doc);
-}
-
-/* --- after the last document -------------------------------------------------------------- */
-
-static int log_removed(struct run *r, uint32_t i, double similarity, struct lu_err *err)
-{
-	uint32_t k = r->join.kept[i];
-	const struct lu_held_doc *a = &r->held.doc[i], *b = &r->held.doc[k];
-	struct lu_origin removed = { a->file, a->line, r->id.p[i] };
-	struct lu_origin kept = { b->file, b->line, r->id.p[k] };
-	struct lu_buf line = { 0 };
-	int rc;
-
-	lu_removed_open(&line, "near", &removed, &kept, similarity);
-	lu_removed_close(&line, r->join.cluster_size[k]);
-	rc = lu_out_buf(r->log, &line, err);
-	lu_buf_release(&line);
-	return rc;
-}
-
-/* Write or drop document i. */
-static int release_held(struct run *r, uint32_t i, struct lu_doc *doc, struct lu_err *err)
-{
-	const struct lu_join *j = &r->join;
-	struct lu_json_fault fault;
-	double similarity;
-
-	if (lu_held_get(&r->held, i, doc, err) < 0)
-		return -1;
-	if (j->kept[i] != i) {
-		similarity = lu_removed_round(lu_join_similarity(j, i, j->kept[i]));
-		lu_doc_drop_number(doc, "near duplicate", similarity);
-		if (r->log && log_removed(r, i, similarity, err) < 0)
-			return -1;
-	} else if (r->o->cluster_size) {
-		if (lu_json_object(doc->raw, doc->arena, &doc->obj, &fault) < 0)
-			return lu_err_nomem(err);
-		lu_doc_set(doc, "minhash_cluster_size",
-				lu_doc_printf(doc, "%u", j->cluster_size[i]));
-	}
-	return lu_docstream_put(&r->stream, doc, err);
-}
-
-static int finish_near(struct run *r, struct lu_err *err)
-{
-	struct lu_join_options how = { r->o->verify, r->o->keep == KEEP_LONGEST };
-	struct lu_arena arena = { 0 };
-	struct lu_doc doc = { .arena = &arena };
-	int rc = lu_join_run(&r->join, &how, err);
-
-	if (rc == 0)
-		rc = lu_held_rewind(&r->held, err);
-	for (uint32_t i = 0; rc == 0 && i < r->join.docs; i++) {
-		lu_arena_reset(&arena);
-		rc = release_held(r, i, &doc, err);
-	}
-	lu_arena_release(&arena);
-	return rc;
-}
-
-static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
-{
-	struct run *r = ctx;
-
-	(void)stats;
-	if (r->o->from_signatures.n && lu_sigreader_expect_end(&r->reader, err) < 0)
-		return -1;
-	if (r->log && lu_exact_write_log(&r->exact, r->log, err) < 0)
-		return -1;
-	if (r->o->near && !r->o->signatures && finish_near(r, err) < 0)
-		return -1;
-	return r->log ? lu_out_settle(r->log, err) : 0;
-}
-
-static int commit(void *ctx, struct lu_err *err)
-{
-	struct run *r = ctx;
-	struct lu_out *log = r->log;
-
-	r->log = NULL;
-	return log ? lu_out_commit(log, err) : 0;
-}
-
-/* --- the run ------------------------------------------------------------------------------ */
-
-static int open_near(struct run *r, const struct lu_args *args, struct lu_err *err)
-{
-	const struct options *o = r->o;
-
-	if (lu_minhash_new(&r->mh, (unsigned)o->bands, (unsigned)o->rows, LU_MINHASH_BEST, err) < 0)
-		return -1;
-	r->stream.local_size = sizeof(struct lu_minhash_work *);
-	r->stream.local_init = work_init;
-	r->stream.local_free = work_free;
-	if (o->signatures) {
-		r->stream.flags |= LU_DOCSTREAM_SILENT;
-		if (lu_sigwriter_open(&r->writer, o->signatures, r->mh, err) < 0)
-			return -1;
-		return lu_out_refuse_inputs(r->writer.out, args->file, args->files, err);
-	}
-	lu_sigreader_init(&r->reader, o->from_signatures.item, o->from_signatures.n, r->mh);
-	lu_join_init(&r->join, r->mh);
-	return lu_held_open(&r->held, o->std.tmpdir, err);
-}
-
-static int open_all(struct run *r, const struct lu_args *args, struct lu_err *err)
-{
-	const struct options *o = r->o;
-
-	if (lu_exact_open(&r->exact, o->removed != NULL, o->std.tmpdir, err) < 0)
-		return -1;
-	if (o->removed &&
-			(lu_out_open(&r->log, o->removed, NULL, o->std.threads, err) < 0 ||
-					lu_out_refuse_inputs(r->log, args->file, args->files, err) <
-							0))
-		return -1;
-	return o->near ? open_near(r, args, err) : 0;
-}
-
-static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
-{
-	struct run r = { .o = o, .exact = LU_EXACT_NONE, .held = LU_HELD_NONE };
-	int rc;
-
-	r.stream = (struct lu_docstream){ .ctx = &r,
-		.map = map,
-		.decide = decide,
-		.finish = finish,
-		.commit = commit,
-		.flags = LU_DOCSTREAM_SELECTS };
-	rc = open_all(&r, args, err);
-	if (rc == 0)
-		rc = lu_docstream_run(&r.stream, &o->std, args, err);
-	if (rc == 0 && o->signatures)
-		rc = lu_sigwriter_commit(&r.writer, err);
-	lu_out_abort(r.log);
-	lu_sigwriter_abort(&r.writer);
-	lu_sigreader_close(&r.reader);
-	lu_exact_close(&r.exact);
-	lu_join_release(&r.join);
-	lu_held_close(&r.held);
-	lu_arena_release(&r.ids);
-	lu_vec_release(&r.id);
-	lu_minhash_free(r.mh);
-	return rc;
-}
-
-static void print_similarity(const struct options *o)
+static void print_similarity(const options *o)
 {
 	unsigned b = (unsigned)o->bands, r = (unsigned)o->rows;
 
@@ -360,40 +77,118 @@ static void print_similarity(const struct options *o)
 		printf("      %.2f  %.4f\n", i / 20.0, lu_minhash_found(b, r, i / 20.0));
 }
 
-static void check_usage(const struct options *o)
+/* --- usage --------------------------------------------------------------------------------- */
+
+/* The arguments that the table of options takes as text. */
+static void parse_texts(options *o)
+{
+	struct lu_err err;
+	char rest;
+
+	if (o->keep_text && lu_keep_parse(&o->keep, o->keep_text, &err) < 0)
+		lu_usage_fail(&err, "--keep");
+	if (o->most_text) {
+		if (sscanf(o->most_text, "%lf%c%c", &o->most, &rest, &rest) != 2 || rest != '%' ||
+				!(o->most >= 0 && o->most <= 100))
+			lu_usage_error("--most: '%s' is not a share such as 50%%", o->most_text);
+		o->most /= 100;
+	}
+	if (o->part_text &&
+			(sscanf(o->part_text, "%u/%u%c", &o->part, &o->parts, &rest) != 2 ||
+					o->part < 1 || o->part > o->parts))
+		lu_usage_error("--part: '%s' is not I/N with I from 1 to N", o->part_text);
+}
+
+static void check_near(const options *o)
+{
+	if (!o->near &&
+			(o->bands_given || o->rows_given || o->verify_given || o->cluster_size ||
+					o->signatures || o->from_signatures.n || o->clusters ||
+					o->against.n || o->save_index))
+		lu_usage_error("--bands, --rows, --verify, --cluster-size, --signatures, "
+			       "--from-signatures, --clusters, --against and --save-index apply "
+			       "to --near");
+	if (o->signatures &&
+			(o->std.output || o->std.compress || o->from_signatures.n ||
+					o->verify_given || o->keep_text || o->cluster_size ||
+					o->clusters || o->against.n || o->save_index))
+		lu_usage_error("--signatures writes signatures only");
+}
+
+/* True where parts of documents are removed. */
+static bool below(const options *o)
+{
+	return o->paragraphs || o->within;
+}
+
+static void check_below(const options *o)
+{
+	if (o->min_bytes_given && !below(o))
+		lu_usage_error("--min-bytes applies to --paragraphs and --within");
+	if (o->min_bytes < 1 || o->min_bytes > LU_WITHIN_MAX)
+		lu_usage_error("--min-bytes: %" PRIu64 " is not between 1 and %d", o->min_bytes,
+				LU_WITHIN_MAX);
+	if (below(o) && (o->keep_text || o->removed || o->most_text))
+		lu_usage_error("--keep, --removed and --most apply to --exact and --near");
+	if (o->by && !o->exact && !o->near && !o->paragraphs)
+		lu_usage_error("--by applies to --exact, --near and --paragraphs");
+}
+
+static void check_usage(const options *o)
 {
 	if ((int64_t)o->bands * o->rows > LU_MINHASH_MAX)
 		lu_usage_error("--bands times --rows exceeds %d", LU_MINHASH_MAX);
-	if (o->similarity)
+	if (o->similarity || o->step)
 		return;
-	if (!o->exact && !o->near)
-		lu_usage_error("--exact or --near is needed");
-	if (!o->exact && (o->key || o->fold))
+	if (!o->exact && !o->near && !below(o))
+		lu_usage_error("--exact, --near, --paragraphs or --within is needed");
+	if ((o->exact || o->near) && below(o))
+		lu_usage_error("--paragraphs and --within are a run of their own: connect two by a "
+			       "pipe");
+	if (!o->exact && (o->key || (o->fold && !o->paragraphs)))
 		lu_usage_error("--key and --fold apply to --exact");
-	if (!o->near &&
-			(o->bands_given || o->rows_given || o->verify_given || o->keep_given ||
-					o->cluster_size || o->signatures || o->from_signatures.n))
-		lu_usage_error("--bands, --rows, --verify, --keep, --cluster-size, --signatures "
-			       "and --from-signatures apply to --near");
-	if (o->signatures &&
-			(o->std.output || o->std.compress || o->from_signatures.n ||
-					o->verify_given || o->keep_given || o->cluster_size))
-		lu_usage_error("--signatures writes signatures only");
+	check_below(o);
+	if (o->most_text && !o->yes && (!o->std.output || strcmp(o->std.output, "-") == 0))
+		lu_usage_error("--most needs -o FILE: what it refuses must not be written");
+	check_near(o);
+}
+
+/* --- the run ------------------------------------------------------------------------------- */
+
+static lu_dedup_step *find_step(const options *o)
+{
+	if (!o->step) {
+		if (o->part_text || o->drops.n)
+			lu_usage_error("--part and --drops apply to --step");
+		return below(o) ? lu_paragraphs_run : lu_dedup_run;
+	}
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (strcmp(o->step, steps[i].name) == 0)
+			return steps[i].run;
+	}
+	lu_usage_error("there is no step '%s'", o->step);
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = { .std = LU_STD_DEFAULTS, .bands = 14, .rows = 8, .verify = 0.7 };
+	options o = LU_DEDUP_DEFAULTS;
 	struct lu_args args;
+	struct lu_dedup d = { &o, &args };
 	struct lu_err err = { 0 };
+	lu_dedup_step *step;
 	int rc = 0;
 
 	lu_tool_start(&tool, argc, argv, &o, &args);
+	parse_texts(&o);
 	check_usage(&o);
+	step = find_step(&o);
 	if (o.similarity)
 		print_similarity(&o);
 	else
-		rc = run(&o, &args, &err);
+		rc = step(&d, &err);
+	lu_keep_release(&o.keep);
 	lu_list_release(&o.from_signatures);
+	lu_list_release(&o.drops);
+	lu_list_release(&o.against);
 	return lu_tool_finish(rc, &err);
 }

@@ -1,10 +1,10 @@
-/* lucie-stats: sums up and reports the accounting of a build. libcommon/report reads and writes;
- * here the parts of a report are put together. */
+/* lucie-stats: sums up and reports the accounting of a build, of parts from libcommon/report. */
 #include "libcommon/base/json_writer.h"
 #include "libcommon/io/outstream.h"
 #include "libcommon/report/gnuplot.h"
 #include "libcommon/report/page.h"
 #include "libcommon/report/page_runs.h"
+#include "libcommon/report/survey_text.h"
 #include "libcommon/report/tensorboard.h"
 
 struct options {
@@ -12,8 +12,10 @@ struct options {
 	bool documents, json, by_file, chain, over_given, samples_given;
 	const char *html, *png, *title, *tensorboard;
 	enum lu_over over;
-	int samples;
-	struct lu_list metrics, after, removed, dropped, table, text, about;
+	int samples, top;
+	unsigned tables; /* of --by */
+	bool top_given;
+	struct lu_list by, shards, metrics, after, removed, dropped, table, text, about;
 };
 
 static const struct lu_enum overs[] = {
@@ -25,6 +27,12 @@ static const struct lu_enum overs[] = {
 
 static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "documents", struct options, documents, "count the documents in the files"),
+	LU_OPT_LIST(0, "by", struct options, by, "WHAT,...",
+			"count by lang, source, license, domain (lang)"),
+	LU_OPT_INT_GIVEN(0, "top", struct options, top, top_given, "N", 1, LU_SUMS_TOP,
+			"rows of each table (40)"),
+	LU_OPT_LIST(0, "shards", struct options, shards, "PREFIX",
+			"count tokens by licence, source, language"),
 	LU_OPT_FLAG(0, "json", struct options, json, "print JSON"),
 	LU_OPT_FLAG(0, "by-file", struct options, by_file, "treat each file as a stage"),
 	LU_OPT_FLAG(0, "chain", struct options, chain, "require each stage to feed the next"),
@@ -52,8 +60,8 @@ static const struct lu_opt opts[] = {
 
 static const struct lu_tool tool = { "lucie-stats", "adds up and reports the accounting of a build",
 	"[FILE...]", opts,
-	LU_STD_OUTPUT | LU_STD_THREADS | LU_STD_TMPDIR | LU_STD_FIELDS | LU_STD_STATS |
-			LU_STD_RECORDS | LU_STD_PROGRESS,
+	LU_STD_OUTPUT | LU_STD_THREADS | LU_STD_MEMORY | LU_STD_TMPDIR | LU_STD_FIELDS |
+			LU_STD_STATS | LU_STD_RECORDS | LU_STD_PROGRESS,
 	offsetof(struct options, std) };
 
 static int write_buf(const char *target, const char *compress, const struct lu_buf *b,
@@ -71,28 +79,33 @@ static int write_buf(const char *target, const char *compress, const struct lu_b
 	return lu_out_commit(out, err);
 }
 
-/* --- documents ---------------------------------------------------------------------------- */
+/* The tables that --by names, or without it the usual ones. */
+static unsigned tables(const struct options *o)
+{
+	return o->tables ? o->tables : o->documents ? LU_SURVEY_LANG : LU_SURVEY_LEDGER;
+}
 
 static int count_documents(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
-	struct lu_survey survey = { 0 };
+	struct lu_survey_stage stage;
 	struct lu_buf out = { 0 };
-	size_t stage;
-	int rc = lu_survey_stage(&survey, "", &stage, err);
+	int rc = lu_survey_begin(&stage, "", (size_t)o->top, &o->std, err);
 
 	if (rc == 0)
-		rc = lu_survey_count(&survey.stage.p[stage], &o->std, args, err);
+		rc = lu_survey_count(&stage, &o->std, args, err);
+	if (rc == 0)
+		rc = lu_survey_finish(&stage, err);
 	if (rc == 0) {
 		if (o->json)
-			lu_census_json(&survey.stage.p[stage].census, &out);
+			lu_survey_lines(&stage, tables(o), &out);
 		else
-			lu_census_text(&survey.stage.p[stage].census, &out);
+			lu_survey_text(&stage, tables(o), &out);
 		rc = lu_buf_check(&out, err);
 	}
 	if (rc == 0)
 		rc = write_buf(o->std.output, o->std.compress, &out, args, err);
 	lu_buf_release(&out);
-	lu_survey_release(&survey);
+	lu_survey_stage_release(&stage);
 	return rc;
 }
 
@@ -104,6 +117,7 @@ struct run {
 	bool reads_accounts;
 	struct lu_accounts accounts;
 	struct lu_survey survey;
+	struct lu_survey_stage shards;
 	struct lu_clusters clusters;
 	struct lu_samples dropped;
 	struct LU_VEC(struct lu_metrics) metrics;
@@ -144,6 +158,7 @@ static int make_html(struct run *r, const char *x_name, struct lu_buf *html, str
 	struct lu_page p = { .title = o->title ? o->title : "Report",
 		.accounts = &r->accounts,
 		.survey = &r->survey,
+		.shards = o->shards.n ? &r->shards : NULL,
 		.clusters = o->removed.n ? &r->clusters : NULL,
 		.dropped = o->dropped.n && o->samples ? &r->dropped : NULL,
 		.metrics = r->metrics.p,
@@ -178,6 +193,8 @@ static void make_table(const struct run *r, struct lu_buf *out)
 			lu_accounts_json(&r->accounts, out);
 		if (r->metrics.n)
 			lu_metrics_json(r->metrics.p, r->metrics.n, out);
+		if (r->o->shards.n)
+			lu_survey_shards_json(&r->shards, tables(r->o), out);
 		lu_json_close_object(out);
 		lu_buf_putc(out, '\n');
 		return;
@@ -186,6 +203,8 @@ static void make_table(const struct run *r, struct lu_buf *out)
 		lu_accounts_text(&r->accounts, out);
 	else if (r->metrics.n)
 		lu_metrics_text(r->metrics.p, r->metrics.n, out);
+	if (r->o->shards.n)
+		lu_survey_text(&r->shards, tables(r->o), out);
 }
 
 /* The events of each run, by its steps. */
@@ -244,6 +263,18 @@ static int read_metrics(struct run *r, struct lu_err *err)
 	return lu_metrics_tell_apart(r->metrics.p, r->metrics.n, err);
 }
 
+static int read_shards(struct run *r, struct lu_err *err)
+{
+	const struct options *o = r->o;
+
+	if (o->shards.n == 0)
+		return 0;
+	if (lu_survey_begin(&r->shards, "", (size_t)o->top, &o->std, err) < 0 ||
+			lu_survey_shards(&r->shards, &o->shards, err) < 0)
+		return -1;
+	return lu_survey_finish(&r->shards, err);
+}
+
 static int report(struct run *r, struct lu_err *err)
 {
 	const struct options *o = r->o;
@@ -259,7 +290,7 @@ static int report(struct run *r, struct lu_err *err)
 		if (a->stage.n == 0)
 			return lu_err_set(err, "no accounting line");
 	}
-	if (read_sections(r, err) < 0 || write_all(r, err) < 0)
+	if (read_shards(r, err) < 0 || read_sections(r, err) < 0 || write_all(r, err) < 0)
 		return -1;
 	for (size_t i = 0; i < a->again.n; i++)
 		lu_note("%s", a->again.p[i]);
@@ -281,8 +312,8 @@ static bool has_operands(const struct lu_args *args)
 /* True if there is something to report besides accounting lines. */
 static bool has_other_input(const struct options *o)
 {
-	return o->metrics.n || o->after.n || o->removed.n || o->dropped.n || o->table.n ||
-			o->text.n;
+	return o->metrics.n || o->shards.n || o->after.n || o->removed.n || o->dropped.n ||
+			o->table.n || o->text.n;
 }
 
 static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
@@ -304,19 +335,30 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	lu_page_texts_release(&r.about);
 	lu_accounts_release(&r.accounts);
 	lu_survey_release(&r.survey);
+	if (o->shards.n)
+		lu_survey_stage_release(&r.shards);
 	lu_clusters_release(&r.clusters);
 	lu_samples_release(&r.dropped);
 	return rc;
 }
 
-static void check_usage(const struct options *o)
+static void check_usage(struct options *o)
 {
+	struct lu_err err;
 	bool sections = o->table.n || o->text.n || o->after.n || o->removed.n || o->dropped.n ||
 			o->about.n;
 
-	if (o->documents && (o->by_file || o->chain || o->html || o->png || o->metrics.n))
-		lu_usage_error("--by-file, --chain, --metrics, --html and --png do not go with "
-			       "--documents");
+	if (o->documents &&
+			(o->by_file || o->chain || o->html || o->png || o->metrics.n ||
+					o->shards.n))
+		lu_usage_error("--by-file, --chain, --metrics, --shards, --html and --png do not "
+			       "go with --documents");
+	if (!o->documents && !o->shards.n && (o->by.n || o->top_given))
+		lu_usage_error("%s needs --documents or --shards", o->by.n ? "--by" : "--top");
+	if (lu_survey_choose(&o->by, &o->tables, &err) < 0)
+		lu_usage_fail(&err, "--by");
+	if (!o->documents && o->tables & LU_SURVEY_TABLE(LU_CENSUS_DOMAIN))
+		lu_usage_error("--by domain needs --documents: ledgers name no address");
 	if (!o->documents && (o->std.rejects || o->std.max_bad_given || o->std.stats))
 		lu_usage_error("--rejects, --max-bad and --stats need --documents");
 	if (!o->html && sections)
@@ -335,14 +377,17 @@ static void check_usage(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .std = LU_STD_DEFAULTS, .samples = 2 };
+	struct options o = { .std = LU_STD_DEFAULTS, .samples = 2, .top = 40 };
 	struct lu_args args;
 	struct lu_err err = { 0 };
 	int rc;
 
+	o.std.memory = (uint64_t)1 << 30;
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	check_usage(&o);
 	rc = o.documents ? count_documents(&o, &args, &err) : run(&o, &args, &err);
+	lu_list_release(&o.by);
+	lu_list_release(&o.shards);
 	lu_list_release(&o.metrics);
 	lu_list_release(&o.after);
 	lu_list_release(&o.removed);

@@ -71,4 +71,16 @@ static inline void lu_store64(void *p, uint64_t v)
 	lu_store32((char *)p + 4, (uint32_t)(v >> 32));
 }
 
+/* The same big-endian, so that memcmp() orders the bytes as the numbers: keys that are sorted. */
+static inline uint64_t lu_load64_be(const void *p)
+{
+	uint64_t v = lu_load64(p);
+
+	return __builtin_bswap64(v);
+}
+static inline void lu_store64_be(void *p, uint64_t v)
+{
+	lu_store64(p, __builtin_bswap64(v));
+}
+
 #endif

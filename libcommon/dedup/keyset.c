@@ -28,6 +28,17 @@ int lu_keyset_add(struct lu_keyset *s, struct lu_hash128 key, uint32_t *number, 
 	return 1;
 }
 
+bool lu_keyset_full(const struct lu_keyset *s, uint64_t memory)
+{
+	uint64_t bytes = (uint64_t)s->key.n * sizeof(struct lu_hash128) +
+			(uint64_t)s->index.slots * sizeof(uint32_t);
+
+	/* While the table doubles, the old one is still there. */
+	if (s->index.n >= s->index.slots / 4 * 3)
+		bytes += (uint64_t)s->index.slots * 2 * sizeof(uint32_t);
+	return s->key.n == LU_MAP_NONE - 1 || (memory && bytes >= memory);
+}
+
 void lu_keyset_release(struct lu_keyset *s)
 {
 	lu_vec_release(&s->key);

@@ -23,6 +23,9 @@ struct lu_keyset {
 /* *number is set to the number of the key, new or not. */
 int lu_keyset_add(struct lu_keyset *s, struct lu_hash128 key, uint32_t *number,
 		struct lu_err *err) LU_CHECKED;
+/* True if one more key may take more than `memory` bytes (0: no bound), or more keys than there are
+ * numbers: ask before adding. */
+bool lu_keyset_full(const struct lu_keyset *s, uint64_t memory);
 void lu_keyset_release(struct lu_keyset *s);
 
 #endif

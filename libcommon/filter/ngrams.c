@@ -21,24 +21,69 @@ int lu_gram_set_start(struct lu_gram_set *s, struct lu_buf *memory, size_t n, st
 	return 0;
 }
 
+/* The key of an n-gram is a polynomial in FACTOR whose coefficients are the hashes. */
 int lu_grams_start(struct lu_grams *g, struct lu_buf *memory, const uint64_t *hash, size_t stride,
 		size_t count, struct lu_err *err)
 {
-	size_t bytes;
+	size_t grams = count < 2 ? 0 : count - 1, bytes;
 
 	lu_buf_clear(memory);
-	if (!lu_mul_size(count, sizeof(*g->key), &bytes) || !lu_buf_reserve(memory, bytes + 1))
+	if (grams > UINT32_MAX || !lu_mul_size(grams, sizeof(*g->gram), &bytes) ||
+			!lu_buf_reserve(memory, bytes))
 		return lu_err_nomem(err);
-	*g = (struct lu_grams){ hash, stride, count, 1, (uint64_t *)(void *)memory->p };
-	for (size_t i = 0; i < count; i++)
-		g->key[i] = hash[i * stride];
+	*g = (struct lu_grams){ .hash = hash,
+		.stride = stride,
+		.n = 2,
+		.gram = (struct lu_gram *)(void *)memory->p,
+		.grams = grams };
+	for (size_t i = 0; i < grams; i++) {
+		g->gram[i].key = hash[i * stride] * FACTOR + hash[(i + 1) * stride];
+		g->gram[i].at = (uint32_t)i;
+	}
 	return 0;
 }
 
-/* The key is a polynomial in FACTOR whose coefficients are the hashes. */
+int lu_grams_count(struct lu_grams *g, struct lu_buf *memory, struct lu_err *err)
+{
+	g->most = 1;
+	g->first = 0;
+	if (lu_gram_set_start(&g->set, memory, g->grams, err) < 0)
+		return -1;
+	for (size_t i = 0; i < g->grams; i++) {
+		struct lu_gram *x = &g->gram[i];
+		const struct lu_gram_slot *slot = lu_gram_set_add(&g->set, x->key, x->at);
+
+		x->slot = (uint32_t)(slot - g->set.slot);
+		if (slot->count > g->most || (slot->count == g->most && slot->first < g->first)) {
+			g->most = slot->count;
+			g->first = slot->first;
+		}
+	}
+	return 0;
+}
+
+static inline bool occurs_again(const struct lu_grams *g, size_t i)
+{
+	return g->set.slot[g->gram[i].slot].count > 1;
+}
+
 void lu_grams_grow(struct lu_grams *g)
 {
+	size_t kept = 0;
+	bool again = g->grams && occurs_again(g, 0);
+
+	/* Each is written behind those that are kept, and the next one over it unless it is kept:
+	 * a branch would be mispredicted half of the time. */
+	for (size_t i = 0; i + 1 < g->grams; i++) {
+		uint32_t at = g->gram[i].at;
+		uint64_t key = g->gram[i].key;
+		bool next_again = occurs_again(g, i + 1), near = g->gram[i + 1].at == at + 1;
+
+		g->gram[kept].at = at;
+		g->gram[kept].key = key * FACTOR + g->hash[(at + (near ? g->n : 0)) * g->stride];
+		kept += again & next_again & near;
+		again = next_again;
+	}
+	g->grams = kept;
 	g->n++;
-	for (size_t i = 0; i + g->n <= g->count; i++)
-		g->key[i] = g->key[i] * FACTOR + g->hash[(i + g->n - 1) * g->stride];
 }

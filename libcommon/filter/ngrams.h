@@ -29,40 +29,55 @@ struct lu_gram_set {
 int lu_gram_set_start(struct lu_gram_set *s, struct lu_buf *memory, size_t n,
 		struct lu_err *err) LU_CHECKED;
 
-/* Count the key and return its slot; `index` is that of the piece. */
+/* Count the key and return its slot; `index` is that of the piece. Whether a key is new cannot be
+ * predicted, so that is no branch. */
 static inline struct lu_gram_slot *lu_gram_set_add(
 		struct lu_gram_set *s, uint64_t key, size_t index)
 {
 	size_t at = (key ^ key >> 32) & s->mask;
+	struct lu_gram_slot *slot = &s->slot[at];
 
-	while (s->slot[at].count && s->slot[at].key != key)
+	while ((slot->count != 0) & (slot->key != key)) {
 		at = (at + 1) & s->mask;
-	if (s->slot[at].count++ == 0) {
-		s->slot[at].key = key;
-		s->slot[at].first = (uint32_t)index;
+		slot = &s->slot[at];
 	}
-	return &s->slot[at];
+	slot->key = key;
+	slot->first = slot->count ? slot->first : (uint32_t)index;
+	slot->count++;
+	return slot;
 }
 
 /*
- * Keys of n-grams, for growing n, over a sequence of hashes: lu_grams_start() computes the 1-grams,
- * each lu_grams_grow() the next longer ones. key[i] is that of the pieces i .. i + n - 1; there are
- * count - n + 1 keys.
+ * The n-grams of a sequence that occur more than once, for growing n. An n-gram can occur twice only
+ * where both (n - 1)-grams in it do, so each step looks at what the step before left over: few of
+ * the 3-grams of a text, and almost none of the 10-grams.
+ *
+ *	lu_grams_start(&g, &memory, hash, stride, count, &err);		the 2-grams, all of them
+ *	lu_grams_count(&g, &table, &err);				how often each occurs
+ *	lu_grams_grow(&g);						those of the 3-grams that may
+ *
+ * gram[i] are the candidates in the order of the text: every n-gram that occurs more than once is
+ * among them. The count of one is set.slot[gram[i].slot].count.
  */
+struct lu_gram {
+	uint64_t key;
+	uint32_t at; /* index of its first piece */
+	uint32_t slot;
+};
 struct lu_grams {
 	const uint64_t *hash;
 	size_t stride; /* between two hashes, in uint64_t */
-	size_t count;
 	size_t n;
-	uint64_t *key;
+	struct lu_gram *gram;
+	size_t grams;
+	struct lu_gram_set set;
+	/* Of lu_grams_count(): how often the most frequent occurs, and its first place; where none
+	 * occurs twice, the first of all. */
+	uint32_t most, first;
 };
 int lu_grams_start(struct lu_grams *g, struct lu_buf *memory, const uint64_t *hash, size_t stride,
 		size_t count, struct lu_err *err) LU_CHECKED;
+int lu_grams_count(struct lu_grams *g, struct lu_buf *memory, struct lu_err *err) LU_CHECKED;
 void lu_grams_grow(struct lu_grams *g);
-/* Number of n-grams. */
-static inline size_t lu_grams_count(const struct lu_grams *g)
-{
-	return g->count < g->n ? 0 : g->count - g->n + 1;
-}
 
 #endif

@@ -20,6 +20,11 @@ struct row {
 #define DATATROVE "datatrove's default"
 #define CCNET_C4 "Lucie; RedPajama-V2 signals of C4"
 #define LUCIE "Lucie; Gopher says 0.8"
+#define C4 "Raffel et al. 2020, C4"
+#define CODEX "Chen et al. 2021, Codex"
+#define SANTACODER "Allal et al. 2023, SantaCoder"
+#define STARCODER "Li et al. 2023, StarCoder"
+#define CODEPARROT "Chen et al. 2021; CodeParrot's words"
 
 static const struct row gopher[] = {
 	{ LU_M_WORDS, '<', 50, GOPHER },
@@ -105,11 +110,29 @@ static const struct row lucie_web[] = {
 	{ LU_M_DUP_10GRAM, '>', 0.1, TABLE_A1 },
 };
 
+/* C4 removes lines first, and judges the page by what is left. */
+static const struct row c4[] = {
+	{ LU_MEASURES, 0, 0, C4 },
+	{ LU_M_CURLY_RATIO, '>', 0, C4 },
+	{ LU_M_LOREM_IPSUM, '>', 0, C4 },
+	{ LU_M_SENTENCES, '<', 5, C4 },
+};
+
+static const struct row code[] = {
+	{ LU_M_MAX_LINE_LENGTH, '>', 1000, CODEX },
+	{ LU_M_MEAN_LINE_LENGTH, '>', 100, CODEX },
+	{ LU_M_ALNUM_RATIO, '<', 0.25, SANTACODER },
+	{ LU_M_ALPHA_RATIO, '<', 0.25, STARCODER },
+	{ LU_M_GENERATED, '>', 0, CODEPARROT },
+};
+
 const struct lu_enum lu_rules_presets[] = {
 	{ "gopher", 0 },
 	{ "fineweb", 1 },
 	{ "fineweb2-fr", 2 },
 	{ "lucie-web", 3 },
+	{ "c4", 4 },
+	{ "code", 5 },
 	LU_ENUM_END,
 };
 
@@ -125,12 +148,16 @@ static const struct {
 	PRESET(fineweb),
 	PRESET(fineweb2_fr),
 	PRESET(lucie_web),
+	PRESET(c4),
+	PRESET(code),
 };
 
 static int set_reason(struct lu_rule *r, struct lu_err *err)
 {
 	char number[32], *text;
 
+	if (r->measure == LU_MEASURES)
+		return 0;
 	lu_num_format(r->threshold, number);
 	if (asprintf(&text, "%s %c %s", lu_measure_name(r->measure), r->max ? '>' : '<', number) <
 			0)
@@ -233,6 +260,10 @@ int lu_rules_set(struct lu_rules *r, const char *assignment, struct lu_err *err)
 
 	if (!assignment[n])
 		return lu_err_set(err, "'%s' is not RULE=VALUE", assignment);
+	if (strcmp(assignment, "cut_lines=off") == 0) {
+		remove_rule(r, LU_MEASURES, false);
+		return 0;
+	}
 	for (int m = 0; m < LU_MEASURES && n > 4 && (max || strncmp(assignment, "min_", 4) == 0);
 			m++) {
 		const char *name = lu_measure_name(m);
@@ -257,13 +288,31 @@ void lu_rules_release(struct lu_rules *r)
 	lu_vec_release(r);
 }
 
-int lu_rules_judge(const struct lu_rules *r, struct lu_measures *m, const struct lu_rule **failed,
-		double *value, struct lu_err *err)
+/* Measure what is left of the text from here on. */
+static int cut_lines(struct lu_measures *m, struct lu_line_cut *cut, struct lu_err *err)
+{
+	if (cut->done)
+		return 0;
+	cut->done = true;
+	if (lu_c4_cut(m->measurer, m->text, cut, err) < 0)
+		return -1;
+	if (cut->changed)
+		lu_measures_start(m->measurer, m, lu_buf_slice(&cut->text), m->stop);
+	return 0;
+}
+
+int lu_rules_judge(const struct lu_rules *r, struct lu_measures *m, struct lu_line_cut *cut,
+		const struct lu_rule **failed, double *value, struct lu_err *err)
 {
 	*failed = NULL;
 	for (size_t i = 0; i < r->n; i++) {
 		const struct lu_rule *rule = &r->p[i];
 
+		if (rule->measure == LU_MEASURES) {
+			if (cut_lines(m, cut, err) < 0)
+				return -1;
+			continue;
+		}
 		if (rule->measure == LU_M_STOP_WORDS && m->stop == LU_STOP_NONE)
 			continue;
 		if (lu_measures_get(m, rule->measure, value, err) < 0)
@@ -276,14 +325,23 @@ int lu_rules_judge(const struct lu_rules *r, struct lu_measures *m, const struct
 	return 0;
 }
 
-void lu_rules_list(const struct lu_rules *r, struct lu_buf *out)
+void lu_rules_list(const struct lu_rules *r, struct lu_str lang, struct lu_buf *out)
 {
+	int width = lang.n ? 20 : 12;
+
 	for (size_t i = 0; i < r->n; i++) {
 		const struct lu_rule *rule = &r->p[i];
-		char number[32];
+		char name[64], number[32];
 
+		snprintf(name, sizeof(name), LU_STR_FMT "%s%s", LU_STR_ARG(lang), lang.n ? "=" : "",
+				rule->preset ? rule->preset : "-");
+		if (rule->measure == LU_MEASURES) {
+			lu_buf_printf(out, "%-*s %-22s %-8s %s\n", width, name, "cut_lines", "-",
+					rule->source);
+			continue;
+		}
 		lu_num_format(rule->threshold, number);
-		lu_buf_printf(out, "%-12s %s_%-18s %-8s %s\n", rule->preset ? rule->preset : "-",
+		lu_buf_printf(out, "%-*s %s_%-18s %-8s %s\n", width, name,
 				rule->max ? "max" : "min", lu_measure_name(rule->measure), number,
 				rule->source);
 	}

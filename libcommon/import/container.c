@@ -95,9 +95,9 @@ static int open_seekable(
 	ssize_t n;
 
 	if (file) {
-		c->fd = open(file, O_RDONLY | O_CLOEXEC);
+		c->fd = lu_open_read(file, err);
 		if (c->fd < 0)
-			return lu_err_sys(err, errno, "%s", file);
+			return -1;
 		n = pread(c->fd, head, sizeof(head), 0);
 		if (n > 0 && lu_container_of((struct lu_str){ head, (size_t)n }) == c->kind &&
 				lseek(c->fd, 0, SEEK_SET) == 0)

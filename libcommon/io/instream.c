@@ -12,6 +12,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "libcommon/sys/file.h"
 #include "libcommon/sys/readset.h"
 
 /* Two zstd blocks; larger reads gain nothing, neither from pipes nor from the page cache. */
@@ -151,8 +152,10 @@ int lu_in_open(struct lu_in **out, const char *path, struct lu_err *err)
 
 	if (!in)
 		return -1;
-	in->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	if (in->fd < 0 || fstat(in->fd, &st) < 0) {
+	in->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : lu_open_read(path, err);
+	if (in->fd < 0)
+		goto fail;
+	if (fstat(in->fd, &st) < 0) {
 		lu_err_sys(err, errno, "%s", path);
 		goto fail;
 	}

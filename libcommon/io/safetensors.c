@@ -167,8 +167,10 @@ int lu_st_open(struct lu_st *st, const char *path, struct lu_err *err)
 	st->path = strdup(path);
 	if (!st->path)
 		return lu_err_nomem(err);
-	st->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (st->fd < 0 || fstat(st->fd, &sb) < 0) {
+	st->fd = lu_open_read(path, err);
+	if (st->fd < 0)
+		goto fail;
+	if (fstat(st->fd, &sb) < 0) {
 		lu_err_sys(err, errno, "%s", path);
 		goto fail;
 	}

@@ -65,6 +65,16 @@ int lu_spool_get(struct lu_spool *s, uint64_t at, size_t n, struct lu_str *out, 
 	return 0;
 }
 
+int lu_spool_peek(const struct lu_spool *s, uint64_t at, size_t n, void *p, struct lu_err *err)
+{
+	LU_ASSERT(at <= s->size && n <= s->size - at);
+	if (at >= s->from && at + n <= s->from + s->window.n) {
+		memcpy(p, s->window.p + (at - s->from), n);
+		return 0;
+	}
+	return lu_pread_all(s->fd, p, n, at, name, err);
+}
+
 void lu_spool_close(struct lu_spool *s)
 {
 	if (s->fd >= 0)

@@ -79,6 +79,26 @@ int lu_fasttext_predict(const struct lu_fasttext *f, const char *p, size_t n, ch
 	}
 }
 
+int lu_fasttext_score(const struct lu_fasttext *f, const char *p, size_t n, int i, double *score)
+{
+	try {
+		auto labels = f->model.getDictionary();
+		std::istringstream in(std::string(p, n));
+		std::vector<std::pair<fasttext::real, std::string>> all;
+		const std::string name = labels->getLabel(i);
+
+		*score = 0;
+		f->model.predictLine(in, all, labels->nlabels(), 0.0);
+		for (const auto &label : all) {
+			if (label.second == name)
+				*score = static_cast<double>(label.first);
+		}
+		return 0;
+	} catch (const std::exception &) {
+		return -1;
+	}
+}
+
 bool lu_fasttext_label(const struct lu_fasttext *f, int i, char *label, size_t room)
 {
 	auto labels = f->model.getDictionary();

@@ -19,6 +19,9 @@ void lu_fasttext_close(struct lu_fasttext *f);
 int lu_fasttext_predict(const struct lu_fasttext *f, const char *p, size_t n, char *label,
 		size_t room, double *score);
 
+/* The probability of label i for a line; 0 where the model knows nothing in it. -1: out of memory. */
+int lu_fasttext_score(const struct lu_fasttext *f, const char *p, size_t n, int i, double *score);
+
 /* Label i of the model, without "__label__" and truncated to fit. False past the last. */
 bool lu_fasttext_label(const struct lu_fasttext *f, int i, char *label, size_t room);
 

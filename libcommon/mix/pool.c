@@ -1,9 +1,8 @@
 #include "libcommon/mix/pool.h"
 
 #include "libcommon/base/rng.h"
+#include "libcommon/mix/absent.h"
 #include "libcommon/mix/walk.h"
-
-#define LANGS_SHOWN 8
 
 int lu_pool_shard(struct lu_pool *p, struct lu_err *err)
 {
@@ -13,19 +12,15 @@ int lu_pool_shard(struct lu_pool *p, struct lu_err *err)
 int lu_pool_add(struct lu_pool *p, uint32_t group, uint64_t size, struct lu_str lang,
 		struct lu_err *err)
 {
-	struct lu_pool_lang none = { 0 };
 	uint32_t number;
 
-	if (lu_labels_add(&p->langs, lang, &number, err) < 0)
+	if (lu_langs_add(&p->langs, lang, size, &number, err) < 0)
 		return -1;
-	if ((number == p->by_lang.n && !lu_vec_push(&p->by_lang, none)) ||
-			!lu_vec_reserve(&p->size, 1) || !lu_vec_reserve(&p->group, 1) ||
+	if (!lu_vec_reserve(&p->size, 1) || !lu_vec_reserve(&p->group, 1) ||
 			!lu_vec_push(&p->lang, (uint16_t)number))
 		return lu_err_nomem(err);
 	p->size.p[p->size.n++] = size;
 	p->group.p[p->group.n++] = group;
-	p->by_lang.p[number].docs++;
-	p->by_lang.p[number].size += size;
 	return 0;
 }
 
@@ -68,82 +63,12 @@ static void set_range(struct lu_plan_group *g, struct lu_plan_range range)
 	g->documents += range.count;
 }
 
-/* Append the languages of the documents, the first few by name. */
-static void list_langs(const struct lu_pool *p, struct lu_buf *out)
-{
-	size_t n = p->langs.name.n, shown = n > LANGS_SHOWN + 1 ? LANGS_SHOWN : n;
-
-	for (size_t i = 0; i < shown; i++) {
-		lu_buf_puts(out, i ? ", " : "");
-		lu_buf_str(out, p->langs.name.p[i]);
-	}
-	if (shown < n)
-		lu_buf_printf(out, " and %zu others", n - shown);
-}
-
-static bool has_lang(const struct lu_pool *p, struct lu_str pattern)
-{
-	for (size_t i = 0; i < p->langs.name.n; i++) {
-		if (lu_pattern_match(pattern, p->langs.name.p[i]))
-			return true;
-	}
-	/* Above the limit not all of them have a label. */
-	return p->langs.name.n >= LU_LABELS_MAX;
-}
-
-void lu_pool_unused_langs(const struct lu_pool *p, const struct lu_recipe *r, struct lu_buf *out)
-{
-	size_t unused = 0;
-
-	for (size_t i = 0; i < r->group.n; i++) {
-		const char *list = r->group.p[i].selector[LU_BY_LANG];
-		struct lu_str pattern;
-
-		while (lu_pattern_next(&list, &pattern)) {
-			if (has_lang(p, pattern))
-				continue;
-			lu_buf_puts(out, unused++ ? ", " : "no document has lang = ");
-			lu_buf_str(out, pattern);
-		}
-	}
-	if (unused) {
-		lu_buf_puts(out, "; the documents have ");
-		list_langs(p, out);
-	}
-}
-
-/* Say why group i has no document, as far as its language tells. */
-static int no_documents(
-		const struct lu_pool *p, const struct lu_recipe *r, size_t i, struct lu_err *err)
-{
-	const struct lu_recipe_group *g = &r->group.p[i];
-	const char *list = g->selector[LU_BY_LANG];
-	struct lu_buf langs = { 0 };
-	struct lu_str pattern;
-	bool known = !list || p->langs.name.n == 0;
-
-	while (!known && lu_pattern_next(&list, &pattern))
-		known = has_lang(p, pattern);
-	list_langs(p, &langs);
-	if (!known && lu_buf_ok(&langs))
-		lu_err_set(err, "group %s: no document matches (lang = %s; the documents have %s)",
-				g->name, g->selector[LU_BY_LANG], langs.p);
-	else
-		lu_err_set(err, "group %s: no document matches%s", g->name,
-				i ? ", or the groups before it take them all" : "");
-	lu_buf_release(&langs);
-	return -1;
-}
-
-static int set_ranges(const struct lu_pool *p, struct lu_plan *plan, const struct lu_recipe *r,
-		struct lu_err *err)
+static int set_ranges(const struct lu_pool *p, struct lu_plan *plan, struct lu_err *err)
 {
 	each_range(p, plan, count_range);
 	for (size_t i = 0; i < plan->groups; i++) {
 		struct lu_plan_group *g = &plan->group[i];
 
-		if (g->documents == 0)
-			return no_documents(p, r, i, err);
 		g->range = lu_arena_alloc(&plan->arena, g->ranges * sizeof(*g->range));
 		g->before = lu_arena_alloc(&plan->arena, g->ranges * sizeof(*g->before));
 		if (!g->range || !g->before)
@@ -163,20 +88,36 @@ int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_
 		return lu_err_nomem(err);
 	for (size_t i = 0; i < plan->groups; i++)
 		plan->group[i] = (struct lu_plan_group){ .name = r->group.p[i].name };
-	if (set_ranges(p, plan, r, err) < 0)
+	if (set_ranges(p, plan, err) < 0)
 		return -1;
 	for (uint64_t i = 0; i < lu_pool_docs(p); i++) {
 		if (p->group.p[i] != LU_RECIPE_NONE)
 			plan->group[p->group.p[i]].tokens += p->size.p[i];
 	}
-	for (size_t i = 0; i < plan->groups; i++) {
-		const struct lu_plan_group *g = &plan->group[i];
+	return lu_groups_check(plan, &p->langs, r, err);
+}
 
-		if (g->tokens == 0)
-			return lu_err_set(err, "group %s: its documents are empty", g->name);
-		if (g->tokens > UINT64_MAX >> 3)
-			return lu_err_set(err, "group %s: too large", g->name);
+int lu_pool_drop_absent(struct lu_pool *p, struct lu_recipe *r, struct lu_err *err)
+{
+	uint32_t *number = calloc(r->group.n, sizeof(*number));
+	bool any = false;
+
+	if (!number)
+		return lu_err_nomem(err);
+	for (uint64_t i = 0; i < lu_pool_docs(p); i++) {
+		if (p->group.p[i] == LU_RECIPE_NONE)
+			continue;
+		number[p->group.p[i]] = 1;
+		any = true;
 	}
+	if (any) {
+		lu_recipe_drop_absent(r, number);
+		for (uint64_t i = 0; i < lu_pool_docs(p); i++) {
+			if (p->group.p[i] != LU_RECIPE_NONE)
+				p->group.p[i] = number[p->group.p[i]];
+		}
+	}
+	free(number);
 	return 0;
 }
 
@@ -191,10 +132,7 @@ int lu_pool_size(void *ctx, uint64_t shard, uint64_t document, uint64_t *size, s
 
 static void count_document(struct lu_pool *p, uint64_t doc, uint64_t times)
 {
-	struct lu_pool_lang *l = &p->by_lang.p[p->lang.p[doc]];
-
-	l->docs_after += times;
-	l->size_after += times * p->size.p[doc];
+	lu_langs_count(&p->langs, p->lang.p[doc], p->size.p[doc], times);
 }
 
 void lu_pool_count_mix(struct lu_pool *p, const struct lu_plan *plan)
@@ -216,12 +154,24 @@ void lu_pool_count_mix(struct lu_pool *p, const struct lu_plan *plan)
 	}
 }
 
+struct lu_mix_row *lu_plan_rows(const struct lu_plan *plan)
+{
+	struct lu_mix_row *r = malloc((plan->groups + 1) * sizeof(*r));
+
+	for (size_t i = 0; r && i < plan->groups; i++) {
+		const struct lu_plan_group *g = &plan->group[i];
+
+		r[i] = (struct lu_mix_row){ lu_str_of(g->name), g->documents, g->tokens,
+			g->passes * g->documents + g->last, g->planned, g->quota };
+	}
+	return r;
+}
+
 void lu_pool_release(struct lu_pool *p)
 {
 	lu_vec_release(&p->size);
 	lu_vec_release(&p->group);
 	lu_vec_release(&p->lang);
 	lu_vec_release(&p->first);
-	lu_vec_release(&p->by_lang);
-	lu_labels_release(&p->langs);
+	lu_langs_release(&p->langs);
 }

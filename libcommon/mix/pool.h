@@ -13,14 +13,9 @@
  *
  * A mix over a stream of documents is one shard.
  */
-#include "libcommon/mix/labels.h"
+#include "libcommon/mix/langs.h"
 #include "libcommon/mix/plan.h"
 #include "libcommon/mix/recipe.h"
-
-struct lu_pool_lang {
-	uint64_t docs, size;		 /* available */
-	uint64_t docs_after, size_after; /* in the mix */
-};
 
 struct lu_pool {
 	/* By document: */
@@ -28,8 +23,7 @@ struct lu_pool {
 	struct LU_VEC(uint32_t) group; /* LU_RECIPE_NONE: in no group */
 	struct LU_VEC(uint16_t) lang;  /* its label's number */
 	struct LU_VEC(uint64_t) first; /* by shard: its first document */
-	struct lu_labels langs;
-	struct LU_VEC(struct lu_pool_lang) by_lang;
+	struct lu_langs langs;
 };
 
 static inline uint64_t lu_pool_docs(const struct lu_pool *p)
@@ -45,13 +39,14 @@ int lu_pool_add(struct lu_pool *p, uint32_t group, uint64_t size, struct lu_str 
  * is an error. */
 int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_recipe *r,
 		struct lu_err *err) LU_CHECKED;
-/* Append a sentence that names the language patterns of the recipe that no document has, if any:
- * typing errors such as FR or french, which in a list are easily missed. */
-void lu_pool_unused_langs(const struct lu_pool *p, const struct lu_recipe *r, struct lu_buf *out);
+/* Take groups without documents out of the recipe, unless all are. Before lu_pool_plan(). */
+int lu_pool_drop_absent(struct lu_pool *p, struct lu_recipe *r, struct lu_err *err) LU_CHECKED;
 /* A lu_plan_size_fn; ctx is the pool. */
 int lu_pool_size(void *ctx, uint64_t shard, uint64_t document, uint64_t *size, struct lu_err *err);
 /* Set docs_after and size_after of the languages. */
 void lu_pool_count_mix(struct lu_pool *p, const struct lu_plan *plan);
+/* The rows of the plan's groups, for the table, malloc'd; NULL when memory is out. */
+struct lu_mix_row *lu_plan_rows(const struct lu_plan *plan);
 void lu_pool_release(struct lu_pool *p);
 
 #endif

@@ -1,8 +1,9 @@
 #ifndef LUCIE_PAR_HELD_H
 #define LUCIE_PAR_HELD_H
 /*
- * Records held until the end of the input, for lu_doc_hold() (par/docstream.h). They go to a
- * temporary file; memory is 24 bytes a document.
+ * Records held until the end of the input, for lu_doc_hold() (par/docstream.h). The records and the
+ * table of them go to temporary files; memory is two windows of LU_SPOOL_WINDOW bytes, however many
+ * documents there are.
  *
  *	struct lu_held h = LU_HELD_NONE;
  *	lu_held_open(&h, std->tmpdir, &err);
@@ -12,27 +13,22 @@
  *	lu_held_get(&h, i, &again, &err);	document i, for lu_docstream_put()
  *	lu_held_close(&h);
  *
- * Ascending access reads the file in large pieces, any other order record by record.
+ * Ascending access reads the files in large pieces, any other order record by record.
  */
+#include "libcommon/base/vec.h"
 #include "libcommon/io/spool.h"
 #include "libcommon/par/docstream.h"
 
-struct lu_held_doc {
-	uint64_t offset; /* in the spool; the record ends where the next one begins */
-	const char *file;
-	uint64_t line;
-};
-
 struct lu_held {
-	struct lu_spool spool;
-	struct lu_held_doc *doc;
+	struct lu_spool spool; /* records, end to end */
+	struct lu_spool table; /* an entry for each */
 	uint64_t docs;
-	size_t cap;
+	uint32_t tag;			  /* the program's own number: stored by add, set by get */
+	struct LU_VEC(const char *) file; /* names by number, in order of appearance */
 };
-#define LU_HELD_NONE                   \
-	{                              \
-		.spool = LU_SPOOL_NONE \
-	}
+/* clang-format off */
+#define LU_HELD_NONE { .spool = LU_SPOOL_NONE, .table = LU_SPOOL_NONE }
+/* clang-format on */
 
 int lu_held_open(struct lu_held *h, const char *tmpdir, struct lu_err *err) LU_CHECKED;
 int lu_held_add(struct lu_held *h, const struct lu_doc *doc, struct lu_err *err) LU_CHECKED;

@@ -69,6 +69,17 @@ static bool has_option(struct lu_str args, const char *option, size_t least)
 	return false;
 }
 
+static bool has_operand_dash(struct lu_str args)
+{
+	struct lu_json_iter it = lu_json_iter(args);
+
+	while (lu_json_next(&it)) {
+		if (it.type == LU_JSON_STRING && lu_str_is(it.value, "\"-\""))
+			return true;
+	}
+	return false;
+}
+
 static bool has_reason(const struct lu_run *run, const char *reason)
 {
 	for (size_t i = 0; i < run->reasons; i++) {
@@ -108,6 +119,7 @@ const char *lu_flow_kind(
 	struct lu_buf b = { 0 };
 	size_t rank;
 
+	run->piped = has_operand_dash(args);
 	/* Lines of one program tend to follow one another. */
 	if (last && !*mode && lu_str_is(tool, last->kind)) {
 		run->kind = last->kind;
@@ -528,9 +540,9 @@ out:
 /* --- sums --------------------------------------------------------------------------------- */
 
 /* Documents of a stage: put out for others, taken by others, still to be had, and how many it reads
- * from a stage that is not named. */
+ * from a stage that is not named, and of these from a pipe. */
 struct balance {
-	uint64_t out, taken, wanted;
+	uint64_t out, taken, wanted, piped;
 	bool read;
 };
 
@@ -547,6 +559,8 @@ static void weigh(const struct lu_accounts *a, struct balance *stage)
 		b->read |= run->read;
 		if (run->fed == 0 && !run->source)
 			b->wanted += run->in.docs;
+		if (run->piped)
+			b->piped += run->in.docs;
 	}
 }
 
@@ -654,7 +668,8 @@ static int check_stage(
 	uint64_t lost = stage[i].out - stage[i].taken;
 	size_t from = stage_before(a, i);
 	struct lu_buf b = { 0 };
-	bool named = false, source = true;
+	bool named = false, source = true, piped = false;
+	uint64_t in = a->stage.p[i].in.docs;
 
 	if (stage[i].read && lost) {
 		lu_buf_printf(&b, "%s put out %" PRIu64 " documents that no stage took in",
@@ -667,13 +682,15 @@ static int check_stage(
 			continue;
 		named |= a->run.p[k].fed > 0;
 		source &= a->run.p[k].source;
+		piped |= a->run.p[k].piped;
 	}
-	if (named || source || from == SIZE_MAX || stage[from].read ||
-			stage[from].out == a->stage.p[i].in.docs)
+	/* Beside runs that read a pipe, those with files of their own are sources. */
+	if (piped)
+		in = stage[i].piped;
+	if (named || source || from == SIZE_MAX || stage[from].read || stage[from].out == in)
 		return 0;
 	lu_buf_printf(&b, "%s put out %" PRIu64 " documents, %s took in %" PRIu64,
-			a->stage.p[from].name, stage[from].out, a->stage.p[i].name,
-			a->stage.p[i].in.docs);
+			a->stage.p[from].name, stage[from].out, a->stage.p[i].name, in);
 	return lu_flow_fault(a, &b, err);
 }
 

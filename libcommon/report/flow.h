@@ -23,6 +23,7 @@ struct lu_run {
 	size_t stage;
 	uint32_t pass; /* from 1 */
 	bool passes;   /* hands documents on */
+	bool piped;    /* an operand is "-" */
 	bool source;   /* reads no documents of other programs */
 	bool read;     /* some run reads what it put out */
 	struct lu_count in, out;

@@ -148,6 +148,8 @@ int lu_page_html(const struct lu_page *p, struct lu_buf *b, struct lu_err *err)
 		lu_page_stages(b, p->accounts);
 	if (p->survey && p->survey->stage.n)
 		lu_page_survey(b, p->survey);
+	if (p->shards)
+		lu_page_shards(b, p->shards);
 	if (p->clusters)
 		lu_page_clusters(b, p->clusters);
 	if (p->runs && lu_page_runs(b, p->metrics, p->runs, p->x_name, err) < 0)

@@ -19,10 +19,11 @@
 /* Sections of which there is nothing are left out. */
 struct lu_page {
 	const char *title;
-	const struct lu_accounts *accounts; /* or NULL */
-	const struct lu_survey *survey;	    /* or NULL; sorted */
-	const struct lu_clusters *clusters; /* or NULL */
-	const struct lu_samples *dropped;   /* or NULL; sorted */
+	const struct lu_accounts *accounts;   /* or NULL */
+	const struct lu_survey *survey;	      /* or NULL; sorted */
+	const struct lu_survey_stage *shards; /* or NULL; finished */
+	const struct lu_clusters *clusters;   /* or NULL */
+	const struct lu_samples *dropped;     /* or NULL; sorted */
 	const struct lu_metrics *metrics;
 	size_t runs;
 	const char *x_name; /* what lu_metrics_over() has put there */

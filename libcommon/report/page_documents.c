@@ -15,52 +15,80 @@
 
 /* --- names by stage ----------------------------------------------------------------------- */
 
-/* The tally at this offset of the struct. */
-static const struct lu_by_name *names_at(const struct lu_survey_stage *s, size_t offset)
+/* True if no later stage has the name in a row: rows of names that later stages lack come behind the
+ * others. */
+static bool is_last(const struct lu_survey *s, enum lu_census_what what, size_t stage,
+		struct lu_str name)
 {
-	return (const void *)((const char *)s + offset);
-}
+	bool exact;
 
-static struct lu_by_name_row sum_from(const struct lu_by_name *t, size_t from)
-{
-	struct lu_by_name_row all = { .docs = 0 };
-
-	for (size_t i = from; i < t->row.n; i++) {
-		all.docs += t->row.p[i].docs;
-		all.characters += t->row.p[i].characters;
-	}
-	return all;
-}
-
-/* The first stage that has a name: rows of names that later stages lack come behind the others. */
-static bool is_first(const struct lu_survey *s, size_t offset, size_t stage, struct lu_str name)
-{
 	for (size_t i = stage + 1; i < s->stage.n; i++) {
-		if (lu_by_name_find(names_at(&s->stage.p[i], offset), name))
+		if (lu_census_find(&s->stage.p[i].census[what], name, &exact))
 			return false;
 	}
 	return true;
 }
 
-static void put_by_stage(struct lu_buf *b, const struct lu_survey *s, size_t offset,
+/* The cells of a name, and its documents of each stage taken from those that are left. A stage of
+ * which not all names have a row may have the name among the others. */
+static void put_by_stage(struct lu_buf *b, const struct lu_survey *s, enum lu_census_what what,
 		struct lu_str name, bool shares)
 {
 	lu_buf_puts(b, "<tr>");
 	lu_markup_cell_str(b, name);
 	for (size_t i = 0; i < s->stage.n; i++) {
-		const struct lu_by_name *t = names_at(&s->stage.p[i], offset);
-		const struct lu_by_name_row *r = lu_by_name_find(t, name);
+		const struct lu_census *c = &s->stage.p[i].census[what];
+		bool exact;
+		const struct lu_census_row *r = lu_census_find(c, name, &exact);
 
-		if (shares)
-			lu_markup_cell_share(b, r ? r->characters : 0, sum_from(t, 0).characters);
+		if (!r && !exact)
+			lu_buf_puts(b, "<td class=n>&#8211;</td>");
+		else if (shares)
+			lu_markup_cell_share(b, r ? r->sum.characters : 0, c->all.characters);
 		else
-			lu_markup_cell_u64(b, r ? r->docs : 0);
+			lu_markup_cell_u64(b, r ? r->sum.docs : 0);
 	}
 	lu_buf_puts(b, "</tr>\n");
 }
 
+/* A row for each name, a column for each stage: shares of the characters, or documents. */
+static void put_stages(
+		struct lu_buf *b, const struct lu_survey *s, enum lu_census_what what, bool shares)
+{
+	uint64_t names = 0;
+	size_t rows = 0;
+
+	lu_buf_puts(b, "<div class=wide><table><thead><tr>");
+	lu_markup_head(b, lu_str_of(lu_census_title(&s->stage.p[0].census[what])), false, "");
+	for (size_t i = 0; i < s->stage.n; i++)
+		lu_markup_head(b, lu_str_of(s->stage.p[i].name), true, "");
+	lu_buf_puts(b, "</tr></thead><tbody>\n");
+	for (size_t i = s->stage.n; i-- > 0;) {
+		const struct lu_census *c = &s->stage.p[i].census[what];
+
+		names = c->names.names > names ? c->names.names : names;
+		for (size_t k = 0; k < c->row.n && rows < MAX_ROWS; k++) {
+			if (c->row.p[k].is_rest || !is_last(s, what, i, c->row.p[k].name))
+				continue;
+			put_by_stage(b, s, what, c->row.p[k].name, shares);
+			rows++;
+		}
+	}
+	lu_buf_puts(b, "<tr class=sum><td>documents</td>");
+	for (size_t i = 0; i < s->stage.n; i++)
+		lu_markup_cell_u64(b, s->stage.p[i].census[what].all.docs);
+	lu_buf_puts(b, "</tr>\n");
+	if (names > MAX_ROWS) {
+		lu_buf_puts(b, "<tr><td>names</td>");
+		for (size_t i = 0; i < s->stage.n; i++)
+			lu_markup_cell_u64(b, s->stage.p[i].census[what].names.names);
+		lu_buf_puts(b, "</tr>\n");
+	}
+	lu_markup_close_table(b);
+}
+
 /* How many rows are not shown. */
-static void put_more(struct lu_buf *b, size_t rows)
+static void put_more(struct lu_buf *b, uint64_t rows)
 {
 	if (rows <= MAX_ROWS)
 		return;
@@ -69,37 +97,10 @@ static void put_more(struct lu_buf *b, size_t rows)
 	lu_buf_puts(b, " more.</p>\n");
 }
 
-/* A row for each name, a column for each stage: shares of the characters, or documents. */
-static void put_stages(struct lu_buf *b, const struct lu_survey *s, size_t offset, const char *what,
-		bool shares)
-{
-	size_t rows = 0;
-
-	lu_buf_puts(b, "<div class=wide><table><thead><tr>");
-	lu_markup_head(b, lu_str_of(what), false, "");
-	for (size_t i = 0; i < s->stage.n; i++)
-		lu_markup_head(b, lu_str_of(s->stage.p[i].name), true, "");
-	lu_buf_puts(b, "</tr></thead><tbody>\n");
-	for (size_t i = s->stage.n; i-- > 0;) {
-		const struct lu_by_name *t = names_at(&s->stage.p[i], offset);
-
-		for (size_t k = 0; k < t->row.n; k++) {
-			if (is_first(s, offset, i, t->row.p[k].name) && rows++ < MAX_ROWS)
-				put_by_stage(b, s, offset, t->row.p[k].name, shares);
-		}
-	}
-	lu_buf_puts(b, "<tr class=sum><td>documents</td>");
-	for (size_t i = 0; i < s->stage.n; i++)
-		lu_markup_cell_u64(b, sum_from(names_at(&s->stage.p[i], offset), 0).docs);
-	lu_buf_puts(b, "</tr>\n");
-	lu_markup_close_table(b);
-	put_more(b, rows);
-}
-
 /* --- lengths ------------------------------------------------------------------------------ */
 
 /* The bin that holds the document in the middle. */
-static size_t middle(const struct lu_census_row *r)
+static size_t middle(const struct lu_census_sum *r)
 {
 	uint64_t seen = 0;
 	size_t i = 0;
@@ -114,7 +115,7 @@ static uint64_t bin_start(size_t bin)
 	return bin ? UINT64_C(1) << bin : 0;
 }
 
-static void put_histogram(struct lu_buf *b, const struct lu_census_row *r, size_t low, size_t high)
+static void put_histogram(struct lu_buf *b, const struct lu_census_sum *r, size_t low, size_t high)
 {
 	uint64_t most = 1;
 
@@ -138,21 +139,24 @@ static void put_histogram(struct lu_buf *b, const struct lu_census_row *r, size_
 	lu_buf_puts(b, "</svg></td>");
 }
 
+static const char *unit(const struct lu_census *c)
+{
+	return c->in_tokens ? "tokens" : "characters";
+}
+
 static void put_lengths(struct lu_buf *b, const struct lu_census *c)
 {
-	static const char *const head[] = { "language", "documents", "characters", "mean",
-		"median" };
+	const char *const head[] = { "language", "documents", unit(c), "mean", "median" };
 	size_t low = LU_CENSUS_BINS, high = 0;
 
-	for (size_t i = 0; i < c->row.n; i++) {
-		for (size_t k = 0; k < LU_CENSUS_BINS; k++) {
-			if (c->row.p[i].bin[k] == 0)
-				continue;
-			low = k < low ? k : low;
-			high = k + 1 > high ? k + 1 : high;
-		}
+	for (size_t k = 0; k < LU_CENSUS_BINS; k++) {
+		if (c->all.bin[k] == 0)
+			continue;
+		low = k < low ? k : low;
+		high = k + 1;
 	}
-	lu_markup_heading(b, "Lengths by language");
+	lu_markup_heading(b,
+			c->in_tokens ? "Tokens of a document by language" : "Lengths by language");
 	lu_buf_puts(b, "<div class=wide><table><thead><tr>");
 	for (size_t i = 0; i < COUNT(head); i++)
 		lu_markup_head(b, lu_str_of(head[i]), i > 0, "");
@@ -160,12 +164,12 @@ static void put_lengths(struct lu_buf *b, const struct lu_census *c)
 	lu_markup_u64(b, bin_start(low));
 	lu_buf_puts(b, " to ");
 	lu_markup_u64(b, (UINT64_C(1) << high) - 1);
-	lu_buf_puts(b, " characters, doubling</th></tr></thead><tbody>\n");
+	lu_buf_printf(b, " %s, doubling</th></tr></thead><tbody>\n", unit(c));
 	for (size_t i = 0; i < c->row.n && i < MAX_ROWS; i++) {
-		const struct lu_census_row *r = &c->row.p[i];
+		const struct lu_census_sum *r = &c->row.p[i].sum;
 
 		lu_buf_puts(b, "<tr>");
-		lu_markup_cell_str(b, lu_str_of(r->lang));
+		lu_markup_cell_str(b, c->row.p[i].name);
 		lu_markup_cell_u64(b, r->docs);
 		lu_markup_cell_u64(b, r->characters);
 		lu_markup_cell_u64(b, r->characters / r->docs);
@@ -178,28 +182,36 @@ static void put_lengths(struct lu_buf *b, const struct lu_census *c)
 		lu_buf_puts(b, "</tr>\n");
 	}
 	lu_markup_close_table(b);
-	put_more(b, c->row.n);
+	put_more(b, c->names.names);
 }
 
-static void put_licenses(struct lu_buf *b, const struct lu_by_name *t)
+/* Documents and characters of each name, or tokens. */
+static void put_census(struct lu_buf *b, const char *heading, const struct lu_census *c)
 {
-	static const char *const head[] = { "licence", "documents", "characters", "share" };
-	struct lu_by_name_row all = sum_from(t, 0);
+	const char *const head[] = { lu_census_title(c), "documents", unit(c), "share" };
 
-	lu_markup_heading(b, "Licences");
+	lu_markup_heading(b, heading);
 	lu_markup_open_table(b, head, COUNT(head), 1);
-	for (size_t i = 0; i < t->row.n && i < MAX_ROWS; i++) {
-		const struct lu_by_name_row *r = &t->row.p[i];
+	for (size_t i = 0, rows = 0; i < c->row.n; i++) {
+		const struct lu_census_row *r = &c->row.p[i];
+		bool none = c->what == LU_CENSUS_LICENSE && lu_str_is(r->name, "unknown");
 
-		lu_buf_puts(b, "<tr>");
+		if (rows >= MAX_ROWS && !none)
+			continue;
+		rows += !none;
+		lu_buf_puts(b, none && r->sum.docs ? "<tr class=bad>" : "<tr>");
 		lu_markup_cell_str(b, r->name);
-		lu_markup_cell_u64(b, r->docs);
-		lu_markup_cell_u64(b, r->characters);
-		lu_markup_cell_share(b, r->characters, all.characters);
+		lu_markup_cell_u64(b, r->sum.docs);
+		lu_markup_cell_u64(b, r->sum.characters);
+		lu_markup_cell_share(b, r->sum.characters, c->all.characters);
 		lu_buf_puts(b, "</tr>\n");
 	}
+	lu_buf_puts(b, "<tr class=sum><td>total</td>");
+	lu_markup_cell_u64(b, c->all.docs);
+	lu_markup_cell_u64(b, c->all.characters);
+	lu_buf_puts(b, "<td></td></tr>\n");
 	lu_markup_close_table(b);
-	put_more(b, t->row.n);
+	put_more(b, c->names.names);
 }
 
 void lu_page_survey(struct lu_buf *b, const struct lu_survey *s)
@@ -208,13 +220,31 @@ void lu_page_survey(struct lu_buf *b, const struct lu_survey *s)
 
 	lu_markup_heading(b, "Languages after each stage");
 	lu_buf_puts(b, "<p>Shares of the characters of text.</p>\n");
-	put_stages(b, s, offsetof(struct lu_survey_stage, lang), "language", true);
-	if (last->census.row.n)
-		put_lengths(b, &last->census);
+	put_stages(b, s, LU_CENSUS_LANG, true);
+	if (last->census[LU_CENSUS_LANG].all.docs)
+		put_lengths(b, &last->census[LU_CENSUS_LANG]);
 	lu_markup_heading(b, "Sources");
 	lu_buf_puts(b, "<p>Documents after each stage.</p>\n");
-	put_stages(b, s, offsetof(struct lu_survey_stage, source), "source", false);
-	put_licenses(b, &last->license);
+	put_stages(b, s, LU_CENSUS_SOURCE, false);
+	if (s->stage.n > 1) {
+		lu_markup_heading(b, "Licences after each stage");
+		lu_buf_puts(b, "<p>Documents.</p>\n");
+		put_stages(b, s, LU_CENSUS_LICENSE, false);
+	}
+	put_census(b, "Licences", &last->census[LU_CENSUS_LICENSE]);
+	if (s->stage.p[0].census[LU_CENSUS_DOMAIN].names.names) {
+		lu_markup_heading(b, "Domains");
+		lu_buf_puts(b, "<p>Documents after each stage.</p>\n");
+		put_stages(b, s, LU_CENSUS_DOMAIN, false);
+	}
+}
+
+void lu_page_shards(struct lu_buf *b, const struct lu_survey_stage *s)
+{
+	put_census(b, "Tokens of the shards by licence", &s->census[LU_CENSUS_LICENSE]);
+	put_census(b, "Tokens of the shards by source", &s->census[LU_CENSUS_SOURCE]);
+	if (s->census[LU_CENSUS_LANG].all.docs)
+		put_lengths(b, &s->census[LU_CENSUS_LANG]);
 }
 
 /* --- clusters ----------------------------------------------------------------------------- */

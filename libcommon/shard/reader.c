@@ -197,6 +197,16 @@ static int open_plain(struct lu_shard *s, struct lu_err *err)
 	}
 }
 
+/* True if there is not one file of the shard, and then its manifest came within the wait for files that
+ * another host has written. */
+static bool came_later(const char *prefix, const char *manifest)
+{
+	struct lu_err ignored;
+
+	return exists(prefix, "", ".idx", &ignored) == 0 &&
+			exists(prefix, "-00000", ".idx", &ignored) == 0 && lu_await(manifest);
+}
+
 static int open_files(struct lu_shard *s, struct lu_err *err)
 {
 	char *path = lu_concat(s->prefix, ".json", NULL);
@@ -205,6 +215,8 @@ static int open_files(struct lu_shard *s, struct lu_err *err)
 	if (!path)
 		return lu_err_nomem(err);
 	rc = exists(s->prefix, "", ".json", err);
+	if (rc == 0 && came_later(s->prefix, path))
+		rc = 1;
 	if (rc == 0)
 		rc = open_plain(s, err);
 	else if (rc > 0)

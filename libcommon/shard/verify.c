@@ -236,7 +236,7 @@ static int check_file(struct state *s, const char *suffix, const struct lu_manif
 
 	if (!path)
 		return lu_err_nomem(err);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = lu_open(path, O_RDONLY, 0);
 	if (fd < 0 && errno == ENOENT)
 		fault(s, "%s: is missing", path);
 	else if (fd < 0)

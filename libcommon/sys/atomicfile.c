@@ -239,7 +239,8 @@ static int open_registered(struct lu_atomic *f, const char *target, struct lu_er
 	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
 		sigaddset(&hold, deadly[i]);
 	pthread_sigmask(SIG_BLOCK, &hold, &before);
-	f->fd = open(f->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	/* The folder may be one that another host has just made. */
+	f->fd = lu_open(f->temp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
 	if (f->fd < 0)
 		lu_fail_create(target, errno, err);
 	else
@@ -288,7 +289,7 @@ static int open_direct(struct lu_atomic *f, const char *target, struct lu_err *e
 
 int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err)
 {
-	struct stat st;
+	struct stat st, own;
 	bool there;
 
 	*f = (struct lu_atomic)LU_ATOMIC_NONE;
@@ -325,6 +326,13 @@ int lu_atomic_open(struct lu_atomic *f, const char *target, struct lu_err *err)
 		lu_atomic_abort(f);
 		return -1;
 	}
+	if (fstat(f->fd, &own) < 0) {
+		lu_err_sys(err, errno, "%s", target);
+		lu_atomic_abort(f);
+		return -1;
+	}
+	f->dev = own.st_dev;
+	f->ino = own.st_ino;
 	/* A private file stays private. The call may be refused where the owner differs. */
 	if (there && fchmod(f->fd, st.st_mode & 07777) < 0 && errno != EPERM) {
 		lu_err_sys(err, errno, "%s", target);
@@ -350,6 +358,41 @@ int lu_atomic_reserve(const char *target, struct lu_err *err)
 	rc = name ? slot_take("", name, err) : lu_err_nomem(err);
 	free(name);
 	return rc < 0 ? -1 : 0;
+}
+
+/* Take the name of a target out of the list if lu_atomic_reserve() has entered it. */
+static int unreserve(const char *target, struct lu_err *err)
+{
+	char *name = resolve(target), dir[sizeof(slots[0].path)] = ".";
+	const char *slash = name ? strrchr(name, '/') : NULL, *base = slash ? slash + 1 : name;
+	struct stat st;
+	uint64_t hash;
+
+	if (!name)
+		return lu_err_nomem(err);
+	if (slash)
+		snprintf(dir, sizeof(dir), "%.*s", (int)(base - name), name);
+	hash = lu_fnv1a(LU_FNV_BASIS, base, strlen(base));
+	for (int i = 0; stat(dir, &st) == 0 && i < SLOTS; i++) {
+		if (atomic_load(&slots[i].used) && !slots[i].path[0] && slots[i].name == hash &&
+				slots[i].dev == st.st_dev && slots[i].ino == st.st_ino)
+			slot_drop(i);
+	}
+	free(name);
+	return 0;
+}
+
+int lu_atomic_replace(const char *target, const void *p, size_t n, struct lu_err *err)
+{
+	struct lu_atomic f;
+
+	if (unreserve(target, err) < 0 || lu_atomic_open(&f, target, err) < 0)
+		return -1;
+	if (lu_atomic_write(&f, p, n, err) < 0) {
+		lu_atomic_abort(&f);
+		return -1;
+	}
+	return lu_atomic_commit(&f, err);
 }
 
 int lu_atomic_write(struct lu_atomic *f, const void *p, size_t n, struct lu_err *err)
@@ -389,6 +432,19 @@ int lu_atomic_settle(struct lu_atomic *f, struct lu_err *err)
 	return rc;
 }
 
+/* True if the target is the file of this attempt: a network file system that lost the answer to a
+ * rename asks once more, and then the old name is no more there. */
+static bool renamed_already(const struct lu_atomic *f, int errnum)
+{
+	struct stat st;
+
+	if (errnum == ENOENT && stat(f->target, &st) == 0 && st.st_dev == f->dev &&
+			st.st_ino == f->ino)
+		return true;
+	errno = errnum;
+	return false;
+}
+
 int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err)
 {
 	int rc = lu_mapped_check(err);
@@ -409,7 +465,7 @@ int lu_atomic_commit(struct lu_atomic *f, struct lu_err *err)
 		lu_atomic_abort(f);
 		return rc;
 	}
-	if (rename(f->temp, f->target) < 0) {
+	if (rename(f->temp, f->target) < 0 && !renamed_already(f, errno)) {
 		rc = lu_err_sys(err, errno, "%s", f->name);
 		lu_atomic_abort(f);
 		return rc;

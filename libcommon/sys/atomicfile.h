@@ -38,6 +38,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "libcommon/base/err.h"
 
@@ -48,7 +49,9 @@ struct lu_atomic {
 	char *target; /* after symbolic links; NULL: written directly */
 	char *temp;
 	uint64_t written; /* bytes so far */
-	bool settled;	  /* synced and closed, still under the temporary name */
+	dev_t dev;	  /* of the temporary file */
+	ino_t ino;
+	bool settled; /* synced and closed, still under the temporary name */
 };
 
 /* clang-format off */
@@ -72,6 +75,10 @@ void lu_atomic_abort(struct lu_atomic *f);
 /* Enter a file that is not written atomically, but appended to at the end: from now on it is an
  * output, so that no other output has its name, and it is no input. */
 int lu_atomic_reserve(const char *target, struct lu_err *err) LU_CHECKED;
+
+/* Write a whole file at once, whose name lu_atomic_reserve() may have entered. A special file is
+ * written directly. */
+int lu_atomic_replace(const char *target, const void *p, size_t n, struct lu_err *err) LU_CHECKED;
 
 /* The temporary name of this attempt at `target`, different at each call; malloc'd, NULL when memory
  * is out. For folders that are written aside and renamed, as files are. */

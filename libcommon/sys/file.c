@@ -1,5 +1,6 @@
 #include "libcommon/sys/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -7,13 +8,103 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "libcommon/base/buf.h"
+#include "libcommon/base/num.h"
 #include "libcommon/base/vec.h"
 #include "libcommon/sys/readset.h"
 
 #define READ_SIZE ((size_t)64 << 10)
+
+/* Seconds for which a stale file is tried again in any case: it says that another host has replaced
+ * the file, never that there is none. */
+#define STALE_SECONDS 10
+
+/* LUCIE_WAIT, at most a day; what is no number is 0. */
+static uint64_t wait_seconds(void)
+{
+	const char *text = getenv("LUCIE_WAIT");
+	struct lu_err ignored = { 0 };
+	int64_t n = 0;
+
+	if (!text || !*text || lu_num_i64(text, &n, &ignored) < 0 || n < 0)
+		return 0;
+	return n > 86400 ? 86400 : (uint64_t)n;
+}
+
+static void list_folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	DIR *d = dir ? opendir(dir) : NULL;
+
+	while (d && readdir(d))
+		;
+	if (d)
+		closedir(d);
+	free(dir);
+}
+
+/* After an attempt that failed with errnum: pause and return true if it is worth another. Attempts are
+ * a second apart, closer at first, since most renames are seen at the second look. */
+static bool look_again(const char *path, int errnum, uint64_t *waited_ms)
+{
+	uint64_t limit = wait_seconds(), step = *waited_ms < 1000 ? 50 + *waited_ms : 1000;
+	struct timespec pause = { (time_t)(step / 1000), (long)(step % 1000) * 1000000 };
+
+	if (errnum == ESTALE && limit < STALE_SECONDS)
+		limit = STALE_SECONDS;
+	if ((errnum != ENOENT && errnum != ESTALE) || *waited_ms >= limit * 1000)
+		return false;
+	list_folder_of(path);
+	nanosleep(&pause, NULL);
+	*waited_ms += step;
+	return true;
+}
+
+int lu_open(const char *path, int flags, mode_t mode)
+{
+	uint64_t waited = 0;
+
+	for (;;) {
+		int fd = open(path, flags | O_CLOEXEC, mode), errnum = errno;
+
+		if (fd >= 0)
+			return fd;
+		if (errnum != EINTR && !look_again(path, errnum, &waited)) {
+			errno = errnum;
+			return -1;
+		}
+	}
+}
+
+bool lu_await(const char *path)
+{
+	uint64_t waited = 0;
+
+	while (access(path, F_OK) < 0) {
+		if (!look_again(path, errno, &waited))
+			return false;
+	}
+	return true;
+}
+
+int lu_open_read(const char *path, struct lu_err *err)
+{
+	int fd = lu_open(path, O_RDONLY, 0);
+	uint64_t waited = wait_seconds();
+
+	if (fd < 0 && errno == ENOENT && waited) {
+		lu_err_set(err, "%s: no such file, and none came within LUCIE_WAIT=%ju seconds",
+				path, (uintmax_t)waited);
+		err->errnum = ENOENT;
+	} else if (fd < 0) {
+		lu_err_sys(err, errno, "%s", path);
+	}
+	return fd;
+}
 
 int lu_write_all(int fd, const void *p, size_t n, const char *name, struct lu_err *err)
 {
@@ -78,14 +169,12 @@ int lu_pread_all(int fd, void *p, size_t n, uint64_t at, const char *name, struc
 	return 0;
 }
 
-int lu_read_file(const char *path, size_t limit, char **out, size_t *n, struct lu_err *err)
+static int read_whole(
+		int fd, const char *path, size_t limit, char **out, size_t *n, struct lu_err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct lu_buf b = { 0 };
 	int rc = -1;
 
-	if (fd < 0)
-		return lu_err_sys(err, errno, "%s", path);
 	for (;;) {
 		ssize_t got;
 
@@ -119,9 +208,25 @@ out:
 	return rc;
 }
 
+int lu_read_file(const char *path, size_t limit, char **out, size_t *n, struct lu_err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? lu_err_sys(err, errno, "%s", path)
+		      : read_whole(fd, path, limit, out, n, err);
+}
+
 int lu_read_input(const char *path, size_t limit, char **out, size_t *n, struct lu_err *err)
 {
-	return lu_readset_add(path, err) < 0 ? -1 : lu_read_file(path, limit, out, n, err);
+	int fd = lu_open_read(path, err);
+
+	if (fd < 0)
+		return -1;
+	if (lu_readset_add(path, err) < 0) {
+		close(fd);
+		return -1;
+	}
+	return read_whole(fd, path, limit, out, n, err);
 }
 
 int lu_temp_open(const char *dir, struct lu_err *err)

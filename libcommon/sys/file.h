@@ -6,10 +6,28 @@
  *
  * Errors name the file and give the system's reason.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "libcommon/base/err.h"
+
+/* Open a file as open(2) with O_CLOEXEC does, on a network file system too: there a file or folder that
+ * another host has just written may be missing for a while (ENOENT, from a remembered "no such file"),
+ * and one that was just replaced is stale (ESTALE). Reading the folder makes the file system ask anew,
+ * so the folder is read and the file tried again: a missing one for LUCIE_WAIT seconds, a variable of the
+ * environment that the shared rules of make(1) set, since they name no file that was not there, and
+ * which is 0 otherwise; a stale one for that long and at least ten seconds. Returns the descriptor, or
+ * -1 with errno. */
+int lu_open(const char *path, int flags, mode_t mode) LU_CHECKED;
+
+/* Wait for a file in the same way. True if it is there. */
+bool lu_await(const char *path);
+
+/* Open a file to read it, the same way. Returns the descriptor, or -1: "PATH: No such file or
+ * directory", and how long it was waited for. */
+int lu_open_read(const char *path, struct lu_err *err) LU_CHECKED;
 
 /* Write all n bytes, retrying after EINTR, EAGAIN and short counts. `name` is the file name for
  * messages. */
@@ -24,7 +42,7 @@ int lu_pread_all(int fd, void *p, size_t n, uint64_t at, const char *name,
 		struct lu_err *err) LU_CHECKED;
 
 /* Read a small file: *out is malloc'd and NUL-terminated, *n its length without the NUL. A file of
- * more than `limit` bytes is an error. */
+ * more than `limit` bytes is an error, and one that is missing is not waited for. */
 int lu_read_file(const char *path, size_t limit, char **out, size_t *n,
 		struct lu_err *err) LU_CHECKED;
 

@@ -3,6 +3,7 @@
 #include "libcommon/sys/tool.h"
 
 #define WIDTH 80
+#define LINES 24
 #define HELP_COLUMN 32
 #define INDENT 10 /* of the shared options: "  common: " */
 
@@ -89,41 +90,83 @@ static size_t put_word(const char *word, size_t column, struct lu_buf *out)
 	return column + n;
 }
 
+/* Append an option without its help; returns the new column. The argument of an enumeration is too long
+ * for a word; the page lists its values. */
+static size_t put_brief(
+		const struct lu_opt *o, const char *values, size_t column, struct lu_buf *out)
+{
+	const char *arg = o->type == LU_OPT_T_ENUM ? values : o->arg;
+	char word[64];
+
+	if (o->letter)
+		snprintf(word, sizeof(word), "-%c%s%s", o->letter, arg ? " " : "", arg ? arg : "");
+	else
+		snprintf(word, sizeof(word), "--%s%s%s", o->name, arg ? " " : "", arg ? arg : "");
+	return put_word(word, column, out);
+}
+
 static void put_shared(const struct lu_tool *tool, struct lu_buf *out)
 {
 	const struct lu_opt *o;
 	size_t column = INDENT;
-	char word[64];
 
 	lu_buf_puts(out, "  common: ");
-	for (size_t i = 0; (o = lu_std_opt(tool->std, i)); i++) {
-		/* The argument of --progress is too long for a word; lucie(7) lists its values. */
-		const char *arg = o->type == LU_OPT_T_ENUM ? "WHEN" : o->arg;
-
-		if (o->letter)
-			snprintf(word, sizeof(word), "-%c%s%s", o->letter, arg ? " " : "",
-					arg ? arg : "");
-		else
-			snprintf(word, sizeof(word), "--%s%s%s", o->name, arg ? " " : "",
-					arg ? arg : "");
-		column = put_word(word, column, out);
-	}
+	for (size_t i = 0; (o = lu_std_opt(tool->std, i)); i++)
+		column = put_brief(o, "WHEN", column, out);
 	put_word("-h  --version", column, out);
 	lu_buf_putc(out, '\n');
+}
+
+/* The program's own options: `full` of them with their help, those behind them by name. */
+static void put_own(const struct lu_tool *tool, const void *config, size_t full, struct lu_buf *out)
+{
+	size_t n = 0, column = INDENT;
+
+	for (const struct lu_opt *o = tool->opts; o->type != LU_OPT_T_END; o++) {
+		if (o->type == LU_OPT_T_ALIAS)
+			continue;
+		if (n++ < full) {
+			put_option(o, config, out);
+			continue;
+		}
+		if (n == full + 1)
+			lu_buf_puts(out, "  more:   ");
+		column = put_brief(o, "HOW", column, out);
+	}
+	if (n > full)
+		lu_buf_putc(out, '\n');
+}
+
+static size_t lines_of(const struct lu_buf *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		n += b->p[i] == '\n';
+	return n;
 }
 
 void lu_help_put(const struct lu_tool *tool, const void *config, struct lu_buf *out)
 {
 	char first = tool->summary[0];
+	struct lu_buf own = { 0 };
+	size_t full = 0, rest;
 
 	if (first >= 'a' && first <= 'z')
 		first = (char)(first - 'a' + 'A');
 	lu_buf_printf(out, "usage: %s [options]%s%s\n%c%s.\n\n", tool->name,
 			*tool->operands ? " " : "", tool->operands, first, tool->summary + 1);
-	for (const struct lu_opt *o = tool->opts; o->type != LU_OPT_T_END; o++) {
-		if (o->type != LU_OPT_T_ALIAS)
-			put_option(o, config, out);
-	}
+	put_shared(tool, &own);
+	rest = lines_of(out) + lines_of(&own) + 1;
+	while (tool->opts[full].type != LU_OPT_T_END)
+		full++;
+	/* As many in full as fit a screen: the table has the important ones first. */
+	do {
+		lu_buf_clear(&own);
+		put_own(tool, config, full, &own);
+	} while (rest + lines_of(&own) > LINES && full-- > 0);
+	lu_buf_str(out, lu_buf_slice(&own));
+	lu_buf_release(&own);
 	put_shared(tool, out);
 	lu_buf_printf(out, "Manual: man %s; the shared options: man 7 lucie\n", tool->name);
 }

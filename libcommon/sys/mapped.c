@@ -163,11 +163,11 @@ static int map(struct lu_mapped *m, int fd, const char *path, struct lu_err *err
 
 int lu_mapped_open(struct lu_mapped *m, const char *path, struct lu_err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+	int fd = lu_open_read(path, err), rc;
 
 	*m = (struct lu_mapped){ NULL, 0, NULL };
 	if (fd < 0)
-		return lu_err_sys(err, errno, "%s", path);
+		return -1;
 	rc = lu_readset_add(path, err) < 0 ? -1 : map(m, fd, path, err);
 	if (rc <= 0)
 		close(fd);

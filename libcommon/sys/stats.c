@@ -108,8 +108,15 @@ static void put_line(struct lu_buf *b, struct lu_stats *s, const struct lu_args 
 	lu_buf_putc(b, '\n');
 }
 
-int lu_stats_check(const char *path, struct lu_err *err)
+/* The file of "new:FILE"; NULL if the line is to be appended. */
+static const char *replaced_file(const char *path)
 {
+	return path && strncmp(path, "new:", 4) == 0 ? path + 4 : NULL;
+}
+
+int lu_stats_check(const char *argument, struct lu_err *err)
+{
+	const char *path = replaced_file(argument) ? replaced_file(argument) : argument;
 	int fd = path ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK) : -1;
 	const char *slash;
 	char *folder;
@@ -146,6 +153,10 @@ int lu_stats_append(struct lu_stats *s, const struct lu_args *args, const char *
 	rc = lu_buf_check(&s->extra, err) < 0 ? -1 : lu_buf_check(&line, err);
 	if (rc < 0)
 		goto out;
+	if (replaced_file(path)) {
+		rc = lu_atomic_replace(replaced_file(path), line.p, line.n, err);
+		goto out;
+	}
 	/* One write to an O_APPEND descriptor: lines of concurrent programs never interleave. */
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	if (fd < 0) {

@@ -43,7 +43,11 @@ int lu_stats_drop(
 /* Number of documents dropped, for all reasons. */
 uint64_t lu_stats_dropped(const struct lu_stats *s);
 
-/* Fail unless a line can be appended to `path`; creates nothing. lu_tool_start() calls it, so that
+/* `path` is a file that the line is appended to, or "new:FILE": FILE is then replaced by one that has
+ * this line alone, as an output is. Appending is safe among programs on one host, not on a network file
+ * system; and two attempts at one output would leave two lines.
+ *
+ * Fail unless a line can be appended to `path`; creates nothing. lu_tool_start() calls it, so that
  * a wrong path fails before the work. */
 int lu_stats_check(const char *path, struct lu_err *err) LU_CHECKED;
 /* Append the line. For both, a NULL path is no file: nothing is done. */

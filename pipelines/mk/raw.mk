@@ -18,30 +18,27 @@ IMPORT_FLAGS ?=
 RECORD_FLAGS ?=
 
 ifeq ($(filter clean,$(MAKECMDGOALS)),)
-SOURCES := $(shell bash $(MK)/sources $(RAW) $(D)/sources)
+# The tasks of a wave take the lists as they are.
+SOURCES := $(if $(LUCIE_TASK),$(sort $(notdir $(wildcard $(D)/sources/*))),$(shell \
+	bash $(MK)/sources $(RAW) $(D)/sources))
 $(if $(SOURCES),,$(error no files in $(RAW)/: put texts there first))
 endif
 
 fit = $$(bash $(MK)/fit $(1) $(D) $(TRAIN_CONFIG))
 
-$(D)/import/%.jsonl.zst: $(D)/sources/% $$(call stamp,import-$$*,$$(IMPORT_FLAGS))
-	$(call say,import,$*)
-	$(call begin,import,$*)
-	$(Q)import=($(RUN) lucie-import $(filter-out -q,$(ONE)) -s $* -x '*.jsonl*' -x '*.ndjson*' $(IMPORT_FLAGS) \
-		$(call rejects,import,$*) $(call account,import,$*) -o $@); \
-	mapfile -t operand < <(sed -n 's/^operand\t//p' $<); \
-	if [ $${#operand[@]} != 0 ]; then "$${import[@]}" "$${operand[@]}"; \
-	else sed -n 's/^member\t//p' $< | tar -C $(RAW) --dereference --verbatim-files-from -T - -c | \
-		"$${import[@]}" -; fi
+IMPORT_FROM = $(D)/sources/%
+IMPORT = bash $(MK)/operands $(RAW) $< lucie-import $(filter-out -q,$(ONE)) -s $* -x '*.jsonl*' \
+	-x '*.ndjson*' $(call flags_of,IMPORT,$*)
+IMPORT_INPUT =
 
+# $(call records,X+jsonl): JSON Lines are records already.
+records = bash $(MK)/operands $(if $(strip $(RECORD_FLAGS)),,--records) $(RAW) $< lucie-normalize \
+	$(ONE) $(RECORD_FLAGS) $(call flags_of,NORMALIZE,$(1)) $(call account,normalize,$(1))
+
+ifeq ($(FUSE),)
 $(D)/normalize/%+jsonl.jsonl.zst: $(D)/sources/%+jsonl \
-		$$(call stamp,normalize-$$*+jsonl,$$(RECORD_FLAGS) $$(NORMALIZE_FLAGS))
+		$$(call stamp,normalize-$$*+jsonl,$$(call flags_of,NORMALIZE,$$*+jsonl) $$(RECORD_FLAGS))
 	$(call say,normalize,$*+jsonl)
 	$(call begin,normalize,$*+jsonl)
-	$(Q)mapfile -t operand < <(sed -n 's/^operand\t//p' $<); \
-	flags=($(RECORD_FLAGS)); [ $${#flags[@]} != 0 ] || { \
-		field=$$(lucie text-field "$${operand[@]}"); \
-		[ "$$field" = text ] || { flags=(--text-field "$$field"); \
-			echo "  $*: the text of the records is \"$$field\"; RECORD_FLAGS can set another member"; }; }; \
-	$(RUN) lucie-normalize $(ONE) "$${flags[@]}" $(NORMALIZE_FLAGS) $(call account,normalize,$*+jsonl) \
-		-o $@ "$${operand[@]}"
+	$(Q)$(RUN) $(call records,$*+jsonl) -o $@
+endif

@@ -78,3 +78,6 @@ train: $(D)/run/done
 scores: $(D)/eval/scores.jsonl
 samples: $(D)/eval/samples.txt
 export: $(D)/model/config.json
+
+WAVES += train
+wave-train = $(D)/run/done

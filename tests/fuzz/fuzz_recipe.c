@@ -1,7 +1,7 @@
 /* Any bytes as a recipe, and a small mix by it: an error, or quotas that add up. */
 #include "tests/fuzz/fuzz.h"
 
-#include "libcommon/mix/solve.h"
+#include "libcommon/mix/quotas.h"
 
 static void solve(const struct lu_recipe *r)
 {
@@ -12,10 +12,8 @@ static void solve(const struct lu_recipe *r)
 	if (!d)
 		abort();
 	for (size_t i = 0; i < r->group.n; i++)
-		d[i] = (struct lu_demand){ r->group.p[i].name, r->group.p[i].kind,
-			r->group.p[i].amount, r->group.p[i].max_epochs, UINT64_C(1) << (7 * i % 61),
-			0 };
-	if (lu_solve_quotas(d, r->group.n, r->total, &whole, &err) == 0) {
+		d[i] = lu_solve_demand(&r->group.p[i], UINT64_C(1) << (7 * i % 61));
+	if (lu_mix_quotas(r, d, true, &whole, &err) == 0) {
 		for (size_t i = 0; i < r->group.n; i++)
 			sum += d[i].quota;
 		if (sum != whole)

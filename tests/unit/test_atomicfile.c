@@ -376,6 +376,44 @@ static void test_many_at_once(void **state)
 	unlink("x");
 }
 
+/* A reserved name is written whole, again and again; another output of that name is refused. */
+static void test_replace(void **state)
+{
+	struct lu_err err;
+	struct lu_atomic f;
+
+	(void)state;
+	assert_int_equal(lu_atomic_reserve("line", &err), 0);
+	assert_int_equal(lu_atomic_open(&f, "line", &err), -1);
+	assert_string_equal(err.msg, "line: two outputs have this name");
+	assert_int_equal(lu_atomic_replace("line", "first", 5, &err), 0);
+	assert_file("line", "first");
+	assert_int_equal(lu_atomic_replace("line", "2nd", 3, &err), 0);
+	assert_file("line", "2nd");
+	assert_int_equal(temps(), 0);
+	assert_int_equal(lu_atomic_replace("no/folder/line", "x", 1, &err), -1);
+}
+
+/* A rename that is asked for twice, as a network file system does that lost the answer, has happened;
+ * one whose file is gone has not. */
+static void test_renamed_already(void **state)
+{
+	struct lu_err err;
+	struct lu_atomic f;
+
+	(void)state;
+	assert_int_equal(lu_atomic_open(&f, "twice", &err), 0);
+	assert_int_equal(lu_atomic_write(&f, "x", 1, &err), 0);
+	assert_int_equal(rename(f.temp, "twice"), 0);
+	assert_int_equal(lu_atomic_commit(&f, &err), 0);
+	assert_file("twice", "x");
+	assert_int_equal(lu_atomic_open(&f, "twice", &err), 0);
+	assert_int_equal(unlink(f.temp), 0);
+	assert_int_equal(lu_atomic_commit(&f, &err), -1);
+	assert_string_equal(err.msg, "twice: No such file or directory");
+	assert_file("twice", "x");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -394,6 +432,8 @@ int main(void)
 		cmocka_unit_test(test_direct),
 		cmocka_unit_test(test_wrong_names),
 		cmocka_unit_test(test_many_at_once),
+		cmocka_unit_test(test_replace),
+		cmocka_unit_test(test_renamed_already),
 	};
 
 	return cmocka_run_group_tests_name("atomicfile", tests, scratch_make, scratch_remove);

@@ -1,5 +1,5 @@
-/* Deduplication: key sets, canonical forms, shingles, MinHash against its formulas, the join,
- * signature files. */
+/* Deduplication: key sets, canonical forms, shingles, MinHash against its formulas,
+ * signature files. Clusters are in test_near.c. */
 #include "tests/unit/unit.h"
 
 #include <math.h>
@@ -7,10 +7,10 @@
 #include <stdlib.h>
 
 #include "libcommon/dedup/canonical.h"
-#include "libcommon/dedup/join.h"
 #include "libcommon/dedup/keyset.h"
-#include "libcommon/dedup/shingle.h"
-#include "libcommon/dedup/sigfile.h"
+#include "libcommon/dedup/near.h"
+#include "libcommon/minhash/shingle.h"
+#include "libcommon/minhash/sigfile.h"
 
 static void test_keyset(void **state)
 {
@@ -338,15 +338,16 @@ static void test_short_texts(void **state)
 {
 	enum { TEXTS = 250000 };
 	struct signer s = signer_new(14, 8, LU_MINHASH_BEST);
-	struct lu_join_options o = { 0, false };
+	struct lu_near_options o = { .mh = s.mh, .tmpdir = ".", .threads = 1 };
 	unsigned char *x = malloc(s.size);
-	struct lu_join j;
+	struct lu_near *near = NULL;
+	struct lu_near_verdict v;
 	struct lu_err err;
 	char text[64];
 
 	(void)state;
 	assert_non_null(x);
-	lu_join_init(&j, s.mh);
+	assert_int_equal(lu_near_new(&near, &o, &err), 0);
 	for (int i = 0; i < TEXTS; i++) {
 		int n = snprintf(text, sizeof(text), i & 1 ? "Page %d" : "x%d", i);
 
@@ -357,154 +358,14 @@ static void test_short_texts(void **state)
 					'a' + i % 26);
 		assert_int_equal(lu_minhash_sign(s.w, (struct lu_str){ text, (size_t)n }, x, &err),
 				0);
-		assert_int_equal(lu_join_add(&j, x, (uint64_t)n, &err), 0);
+		assert_int_equal(lu_near_add(near, x, 0, &err), 0);
 	}
-	assert_int_equal(lu_join_run(&j, &o, &err), 0);
-	for (uint32_t i = 0; i < TEXTS; i++)
-		assert_int_equal(j.kept[i], i);
-	lu_join_release(&j);
-	free(x);
-	signer_free(&s);
-}
-
-/* --- the join ----------------------------------------------------------------------------- */
-
-/* Add a document with the shingles from .. from + n - 1 of an endless sequence. */
-static void add_window(
-		struct signer *s, struct lu_join *j, uint64_t from, size_t n, uint64_t length)
-{
-	unsigned char *x = malloc(s->size);
-	uint64_t *h = malloc(n * sizeof(*h));
-	struct lu_err err;
-
-	assert_true(x && h);
-	for (size_t i = 0; i < n; i++) {
-		uint64_t seed = from + i;
-
-		h[i] = unit_random(&seed);
+	assert_int_equal(lu_near_run(near, NULL, NULL, &err), 0);
+	for (uint64_t i = 0; i < TEXTS; i++) {
+		assert_int_equal(lu_near_next(near, &v, &err), 0);
+		assert_int_equal(v.kept, i);
 	}
-	sign_set(s->w, h, n, x);
-	assert_int_equal(lu_join_add(j, x, length, &err), 0);
-	free(h);
-	free(x);
-}
-
-/* A resembles B and B resembles C, but A does not resemble C: windows of 1000, shifted by 120
- * (J = .79) and 240 (.61). With one row a band they are all candidates. */
-static void test_chain(void **state)
-{
-	struct signer s = signer_new(112, 1, LU_MINHASH_BEST);
-	struct lu_err err;
-	uint64_t base = 0;
-
-	(void)state;
-	for (int verify = 0; verify < 2; verify++) {
-		struct lu_join_options o = { verify ? 0.70 : 0, false };
-		struct lu_join j;
-
-		lu_join_init(&j, s.mh);
-		add_window(&s, &j, base, 1000, 1);
-		add_window(&s, &j, base + 120, 1000, 2);
-		add_window(&s, &j, base + 240, 1000, 3);
-		assert_true(lu_join_similarity(&j, 0, 1) >= 0.7);
-		assert_true(lu_join_similarity(&j, 1, 2) >= 0.7);
-		assert_true(lu_join_similarity(&j, 0, 2) < 0.7);
-		assert_int_equal(lu_join_run(&j, &o, &err), 0);
-		assert_int_equal(j.kept[0], 0);
-		assert_int_equal(j.kept[1], 0);
-		assert_int_equal(j.kept[2], verify ? 2 : 0);
-		assert_int_equal(j.cluster_size[0], verify ? 2 : 3);
-		if (verify)
-			assert_int_equal(j.cluster_size[2], 1);
-		lu_join_release(&j);
-	}
-	signer_free(&s);
-}
-
-static void test_keep_longest(void **state)
-{
-	struct signer s = signer_new(14, 8, LU_MINHASH_BEST);
-	struct lu_join_options o = { 0.7, true };
-	struct lu_join j;
-	struct lu_err err;
-
-	(void)state;
-	lu_join_init(&j, s.mh);
-	add_window(&s, &j, 0, 500, 10);
-	add_window(&s, &j, 900, 500, 99);
-	add_window(&s, &j, 0, 500, 30);
-	add_window(&s, &j, 0, 500, 30);
-	add_window(&s, &j, 0, 500, 20);
-	assert_int_equal(lu_join_run(&j, &o, &err), 0);
-	assert_int_equal(j.kept[0], 2);
-	assert_int_equal(j.kept[1], 1);
-	assert_int_equal(j.kept[2], 2);
-	assert_int_equal(j.kept[3], 2);
-	assert_int_equal(j.kept[4], 2);
-	assert_int_equal(j.cluster_size[2], 4);
-	lu_join_release(&j);
-	signer_free(&s);
-}
-
-/* A removed document resembles the kept one; the sizes add up to the input. */
-static void test_join_properties(void **state)
-{
-	struct signer s = signer_new(14, 8, LU_MINHASH_BEST);
-	uint64_t seed = 3;
-
-	(void)state;
-	for (int round = 0; round < 4; round++) {
-		struct lu_join_options o = { 0.7, round & 1 };
-		struct lu_join j;
-		struct lu_err err;
-		uint64_t total = 0;
-
-		lu_join_init(&j, s.mh);
-		for (int i = 0; i < 1500; i++)
-			add_window(&s, &j,
-					unit_random(&seed) % 40 * 10000 + unit_random(&seed) % 200,
-					300, unit_random(&seed) % 5);
-		assert_int_equal(lu_join_run(&j, &o, &err), 0);
-		for (uint32_t i = 0; i < j.docs; i++) {
-			uint32_t k = j.kept[i];
-
-			assert_int_equal(j.kept[k], k);
-			total += k == i ? j.cluster_size[i] : 0;
-			assert_true(k == i || lu_join_similarity(&j, i, k) >= 0.7);
-			if (o.longest)
-				assert_true(j.length.p[k] >= j.length.p[i]);
-			else
-				assert_true(k <= i);
-		}
-		assert_int_equal(total, j.docs);
-		lu_join_release(&j);
-	}
-	signer_free(&s);
-}
-
-/* A bucket of 60000 dissimilar documents: comparisons are limited to documents times centres. */
-static void test_hot_bucket(void **state)
-{
-	enum { DOCS = 60000 };
-	struct signer s = signer_new(1, 1, LU_MINHASH_BEST);
-	struct lu_join_options o = { 0.7, false };
-	unsigned char *x = malloc(s.size);
-	struct lu_join j;
-	struct lu_err err;
-	uint64_t seed = 5;
-
-	(void)state;
-	assert_non_null(x);
-	lu_join_init(&j, s.mh);
-	for (int i = 0; i < DOCS; i++) {
-		for (size_t k = 0; k < s.size; k++)
-			x[k] = k < 8 ? 0 : (unsigned char)unit_random(&seed);
-		assert_int_equal(lu_join_add(&j, x, 0, &err), 0);
-	}
-	assert_int_equal(lu_join_run(&j, &o, &err), 0);
-	for (uint32_t i = 0; i < DOCS; i++)
-		assert_int_equal(j.kept[i], i);
-	lu_join_release(&j);
+	lu_near_free(near);
 	free(x);
 	signer_free(&s);
 }
@@ -598,10 +459,6 @@ int main(void)
 		cmocka_unit_test(test_estimate),
 		cmocka_unit_test(test_recall),
 		cmocka_unit_test(test_short_texts),
-		cmocka_unit_test(test_chain),
-		cmocka_unit_test(test_keep_longest),
-		cmocka_unit_test(test_join_properties),
-		cmocka_unit_test(test_hot_bucket),
 		cmocka_unit_test(test_signature_files),
 	};
 

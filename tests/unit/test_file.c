@@ -1,8 +1,12 @@
 /* sys/file.h: complete reads and writes, folders, paths. */
 #include "tests/unit/unit.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "libcommon/sys/file.h"
@@ -137,6 +141,48 @@ static void test_distinct(void **state)
 	assert_int_equal(lu_files_distinct(NULL, 0, "", &err), 0);
 }
 
+/* What is not there yet is waited for where LUCIE_WAIT says so, files and the folders of outputs; and no
+ * longer than that. */
+static void test_wait(void **state)
+{
+	struct lu_err err;
+	pid_t pid;
+	int fd, status;
+
+	(void)state;
+	assert_int_equal(lu_open_read("late/file", &err), -1);
+	assert_string_equal(err.msg, "late/file: No such file or directory");
+	assert_false(lu_await("late/file"));
+	assert_int_equal(setenv("LUCIE_WAIT", "soon", 1), 0);
+	assert_int_equal(lu_open_read("late/file", &err), -1);
+	assert_int_equal(setenv("LUCIE_WAIT", "60", 1), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		usleep(100000);
+		_exit(mkdir("late", 0777) < 0 || (usleep(100000), rename("new", "late/file") < 0));
+	}
+	put_file("new", "x", 1);
+	fd = lu_open("late/out", O_WRONLY | O_CREAT, 0666);
+	assert_true(fd >= 0);
+	close(fd);
+	fd = lu_open_read("late/file", &err);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(lu_await("late/file"));
+	assert_int_equal(setenv("LUCIE_WAIT", "1", 1), 0);
+	assert_int_equal(lu_open_read("late/none", &err), -1);
+	assert_string_equal(err.msg,
+			"late/none: no such file, and none came within LUCIE_WAIT=1 seconds");
+	assert_int_equal(err.errnum, ENOENT);
+	/* Other errors are errors at once. */
+	assert_int_equal(setenv("LUCIE_WAIT", "60", 1), 0);
+	assert_int_equal(lu_open_read("late/file/below", &err), -1);
+	assert_int_equal(unsetenv("LUCIE_WAIT"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_sync_folder),
 		cmocka_unit_test(test_concat),
 		cmocka_unit_test(test_distinct),
+		cmocka_unit_test(test_wait),
 	};
 
 	return cmocka_run_group_tests_name("file", tests, scratch_make, scratch_remove);

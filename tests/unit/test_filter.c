@@ -199,13 +199,15 @@ static void random_grams(void **state)
 static const char *failed(const struct lu_rules *r, const char *text, enum lu_stop_list stop)
 {
 	struct lu_measures w = { 0 };
+	struct lu_line_cut cut = { 0 };
 	const struct lu_rule *rule;
 	struct lu_err err;
 	double v;
 
 	lu_measures_start(measurer, &w, lu_str_of(text), stop);
-	assert_int_equal(lu_rules_judge(r, &w, &rule, &v, &err), 0);
+	assert_int_equal(lu_rules_judge(r, &w, &cut, &rule, &v, &err), 0);
 	lu_measures_release(&w);
+	lu_buf_release(&cut.text);
 	return rule ? rule->reason : "none";
 }
 

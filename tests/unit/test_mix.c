@@ -54,6 +54,21 @@ static void test_recipe_errors(void **state)
 		{ "[group a]\nshare = 1%\nepochs = 1\n", "group a: both share and epochs" },
 		{ "[group a]\nepochs = 0\n", "group a: epochs: '0' is not above 0" },
 		{ "[group a]\nepochs = 1.1234567\n", "more than 6 decimals" },
+		{ "[group a]\nshare = 1%\nweight = 1\n", "group a: both weight and share" },
+		{ "[group a]\nweight = 0\n", "group a: weight: '0' is not above 0" },
+		{ "[group a]\nweight = 1\n[group b]\n", "r: 1 of the 2 groups that divide" },
+		{ "[group a]\nas = fr\n", "as: 'fr' is not a dimension and a class: lang fr" },
+		{ "[group a]\nas = lang fr, lang en\n", "as: lang is given twice" },
+		{ "[group a]\ntokens = 0\n", "group a: tokens: '0' is out of range" },
+		{ "[mix]\nmeasure = bytes\n[group a]\ntokens = 1\n",
+				"r: groups state tokens, and measure is bytes" },
+		{ "[mix]\ntemperature = 0.5\n[group a]\n", "temperature: '0.5' is not from 1" },
+		{ "[mix]\ncontext = 1.5\n[group a]\n", "context: '1.5' is not a whole number" },
+		{ "[targets]\nlang = 5%\n[group a]\n",
+				"r:2: 'lang' is not a dimension and a class: lang fr = 33%" },
+		{ "[targets]\nlang < = 5%\n[group a]\n", "'lang <' is not a dimension" },
+		{ "[targets]\nlang fr <= 5\n[group a]\n", "lang fr: '5' is not a percentage" },
+		{ "[targets x]\n[group a]\n", "unknown section" },
 		{ "[group a]\nlang = fr\nlang = en\n", "r:3: 'lang' is set twice" },
 		{ "[group a]\nlang =\n", "r:2: 'lang' has no value" },
 		{ "[group a]\nlanguage = fr\n",
@@ -70,6 +85,37 @@ static void test_recipe_errors(void **state)
 		if (!strstr(err.msg, bad[i].message))
 			fail_msg("'%s' instead of '%s'", err.msg, bad[i].message);
 	}
+}
+
+static void test_classes(void **state)
+{
+	struct lu_recipe r;
+	struct lu_err err;
+	struct lu_str class;
+
+	(void)state;
+	put_text("r",
+			"[targets]\nlang  fr, e* <= 33.5%\nlength long >= 1%\n[group a]\nlang = "
+			"en\n"
+			"source = x*\nas = category web , length long\nweight = 0.25\n[group b]\n"
+			"lang = en\nas = lang fr\nweight = 0.000000001\ntokens = 7\n");
+	assert_int_equal(lu_recipe_read(&r, "r", &err), 0);
+	assert_int_equal(r.target.n, 2);
+	assert_int_equal(r.target.p[0].op, LU_TARGET_AT_MOST);
+	assert_int_equal(r.target.p[0].share, 335000000);
+	assert_int_equal(r.target.p[1].op, LU_TARGET_AT_LEAST);
+	assert_true(lu_target_match(&r.target.p[0], LU_STR("fr")));
+	assert_true(lu_target_match(&r.target.p[0], LU_STR("en")));
+	assert_false(lu_target_match(&r.target.p[0], LU_STR("fre")));
+	assert_int_equal(r.group.p[0].weight, 250000000);
+	assert_int_equal(r.group.p[1].weight, 1);
+	assert_int_equal(lu_recipe_stated(&r, &r.group.p[1]), 7);
+	/* The selector where `as` does not say, if it is a word; never a pattern. */
+	assert_true(lu_recipe_class(&r.group.p[0], "lang", &class) && lu_str_is(class, "en"));
+	assert_true(lu_recipe_class(&r.group.p[0], "length", &class) && lu_str_is(class, "long"));
+	assert_true(lu_recipe_class(&r.group.p[1], "lang", &class) && lu_str_is(class, "fr"));
+	assert_false(lu_recipe_class(&r.group.p[0], "source", &class));
+	lu_recipe_release(&r);
 }
 
 static uint32_t group_of(const struct lu_recipe *r, const char *source, const char *lang)
@@ -121,17 +167,17 @@ static void test_recipe(void **state)
 
 /* --- quotas ------------------------------------------------------------------------------- */
 
-#define REST(have)                                          \
-	{                                                   \
-		"g", LU_AMOUNT_REST, 0, UINT64_MAX, have, 0 \
+#define REST(have)                                             \
+	{                                                      \
+		"g", LU_AMOUNT_REST, 0, UINT64_MAX, have, 0, 0 \
 	}
-#define SHARE(percent, have)                                                               \
-	{                                                                                  \
-		"g", LU_AMOUNT_SHARE, (uint64_t)((percent)*1e7 + 0.5), UINT64_MAX, have, 0 \
+#define SHARE(percent, have)                                                                  \
+	{                                                                                     \
+		"g", LU_AMOUNT_SHARE, (uint64_t)((percent)*1e7 + 0.5), UINT64_MAX, have, 0, 0 \
 	}
-#define EPOCHS(e, have)                                                               \
-	{                                                                             \
-		"g", LU_AMOUNT_EPOCHS, (uint64_t)((e)*1e6 + 0.5), UINT64_MAX, have, 0 \
+#define EPOCHS(e, have)                                                                  \
+	{                                                                                \
+		"g", LU_AMOUNT_EPOCHS, (uint64_t)((e)*1e6 + 0.5), UINT64_MAX, have, 0, 0 \
 	}
 
 static void test_quotas(void **state)
@@ -191,12 +237,12 @@ static void test_quota_errors(void **state)
 		{ { EPOCHS(1, 100), REST(5) }, 2, 100, "leave nothing of the total" },
 		{ { REST(1), REST(1000000) }, 2, 10, "its part of 10 is nothing" },
 		{ { EPOCHS(18446744073709, UINT64_MAX >> 4) }, 1, 0, "too many epochs" },
-		{ { { "g", LU_AMOUNT_SHARE, 500000000, 4000000, 10, 0 }, REST(100) }, 2, 1000,
+		{ { { "g", LU_AMOUNT_SHARE, 500000000, 4000000, 10, 0, 0 }, REST(100) }, 2, 1000,
 				"a total of 1000 is too large, at most 80 is possible: group g "
 				"needs 50.000 epochs" },
-		{ { SHARE(50, 1000), { "r", LU_AMOUNT_REST, 0, 2000000, 10, 0 } }, 2, 1000,
+		{ { SHARE(50, 1000), { "r", LU_AMOUNT_REST, 0, 2000000, 10, 0, 0 } }, 2, 1000,
 				"a total of 1000 is too large, at most 40 is possible: group r" },
-		{ { { "g", LU_AMOUNT_EPOCHS, 5000000, 4000000, 10, 0 } }, 1, 0,
+		{ { { "g", LU_AMOUNT_EPOCHS, 5000000, 4000000, 10, 0, 0 } }, 1, 0,
 				"group g needs 5.000 epochs, more than max_epochs 4" },
 	};
 
@@ -268,9 +314,9 @@ static void mix_make(struct mix *m, uint64_t seed, bool by_documents)
 			"0123" };
 	assert_int_equal(lu_pool_plan(&m->pool, &m->plan, &m->recipe, &err), 0);
 	for (size_t i = 0; i < GROUPS; i++) {
-		m->demand[i] = (struct lu_demand){ m->recipe.group.p[i].name,
-			m->recipe.group.p[i].kind, m->recipe.group.p[i].amount, UINT64_MAX,
-			by_documents ? m->plan.group[i].documents : m->plan.group[i].tokens, 0 };
+		m->demand[i] = lu_solve_demand(&m->recipe.group.p[i],
+				by_documents ? m->plan.group[i].documents
+					     : m->plan.group[i].tokens);
 		if (by_documents)
 			m->longest[i] = 1;
 	}
@@ -537,6 +583,7 @@ int main(void)
 		cmocka_unit_test(test_decimal),
 		cmocka_unit_test(test_recipe_errors),
 		cmocka_unit_test(test_recipe),
+		cmocka_unit_test(test_classes),
 		cmocka_unit_test(test_quotas),
 		cmocka_unit_test(test_quota_errors),
 		cmocka_unit_test(test_mix),

@@ -1,9 +1,8 @@
-/* Samples: the same ones in any order, and bounded; counts by name: order and the limit on names. */
+/* Samples: the same ones in any order, and bounded. */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
 
-#include "libcommon/report/by_name.h"
 #include "libcommon/report/samples.h"
 
 #define DOCS 200
@@ -65,36 +64,11 @@ static void test_cut(void **state)
 	assert_int_equal(s.n, 5);
 }
 
-static void test_by_name(void **state)
-{
-	struct lu_by_name t = { 0 };
-	struct lu_err err = { 0 };
-	char name[16];
-
-	(void)state;
-	for (int i = 0; i < LU_BY_NAME_NAMES + 5; i++) {
-		snprintf(name, sizeof(name), "n%d", i);
-		assert_int_equal(lu_by_name_add(&t, lu_str_of(name), 1, (uint64_t)i, &err), 0);
-	}
-	assert_int_equal(lu_by_name_add(&t, LU_STR("n7"), 1, 1000000, &err), 0);
-	assert_int_equal(lu_by_name_add(&t, LU_STR(""), 1, 1, &err), 0);
-	assert_int_equal(t.row.n, LU_BY_NAME_NAMES + 1);
-	lu_by_name_sort(&t);
-	assert_true(lu_str_is(t.row.p[0].name, "n7"));
-	assert_int_equal(t.row.p[0].docs, 2);
-	assert_true(lu_str_is(t.row.p[1].name, "(others)"));
-	assert_int_equal(t.row.p[1].docs, 6);
-	assert_null(lu_by_name_find(&t, LU_STR("n10001")));
-	assert_int_equal(lu_by_name_find(&t, LU_STR("n9"))->characters, 9);
-	lu_by_name_release(&t);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

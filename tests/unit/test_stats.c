@@ -185,6 +185,28 @@ static void test_full_disk(void **state)
 	lu_stats_release(&s);
 }
 
+/* new:FILE has the line of the last run alone. */
+static void test_new(void **state)
+{
+	struct lu_stats s = { .in = { 1, 10 }, .out = { 1, 10 } };
+	struct lu_err err;
+	json_t *j;
+
+	(void)state;
+	put_file("alone", "of another run\nand more\n", 24);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(lu_stats_check("new:alone", &err), 0);
+		assert_int_equal(lu_stats_append(&s, &args, "new:alone", &err), 0);
+	}
+	j = json_load_file("alone", JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(j);
+	json_decref(j);
+	assert_int_equal(unfinished_in("."), 0);
+	assert_int_equal(lu_stats_check("new:no/folder", &err), -1);
+	assert_non_null(strstr(err.msg, "there is no folder 'no'"));
+	lu_stats_release(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +215,7 @@ int main(void)
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_concurrent_lines),
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_new),
 		cmocka_unit_test(test_full_disk),
 	};
 

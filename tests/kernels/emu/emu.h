@@ -63,15 +63,26 @@ struct emu_kernel {
 void emu_enqueue_kernel(cudaStream_t stream, emu_kernel &&k);
 /* Fail unless p is NULL or points to memory of the device, or pinned memory. */
 void emu_check_argument(const char *kernel, int argument, const void *p);
-/* Fail if a word of a structure looks like a pointer to other memory of this process. */
+/* Fail if a word of a structure, its padding cleared, looks like a pointer to other memory of this
+ * process. */
 void emu_check_words(const char *kernel, int argument, const void *p, size_t bytes);
 
 template <class T> static inline void emu_check(const char *kernel, int argument, const T &value)
 {
 	if constexpr (std::is_pointer_v<T>)
 		emu_check_argument(kernel, argument, (const void *)value);
-	else if constexpr (std::is_class_v<T>)
-		emu_check_words(kernel, argument, &value, sizeof(value));
+	else if constexpr (std::is_class_v<T>) {
+		T copy = value;
+
+		/* Padding holds what was there before, halves of addresses too. */
+#if __has_builtin(__builtin_clear_padding)
+		__builtin_clear_padding(&copy);
+		emu_check_words(kernel, argument, &copy, sizeof(copy));
+#else
+		if constexpr (std::has_unique_object_representations_v<T>)
+			emu_check_words(kernel, argument, &copy, sizeof(copy));
+#endif
+	}
 	(void)kernel, (void)argument, (void)value;
 }
 

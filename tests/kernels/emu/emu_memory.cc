@@ -283,7 +283,7 @@ void emu_check_words(const char *kernel, int argument, const void *p, size_t byt
 		uint64_t word;
 
 		memcpy(&word, static_cast<const char *>(p) + i, sizeof(word));
-		/* A small number in the lower half is an int with padding, which holds anything. */
+		/* A small number in the lower half is the first of two of 32 bits. */
 		if (word < (uint64_t)1 << 45 || word >= (uint64_t)1 << 48 ||
 				(uint32_t)word < (uint32_t)1 << 24)
 			continue;
