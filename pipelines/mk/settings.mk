@@ -60,6 +60,7 @@ stamp_write = $(if $(findstring n,$(DRY))$(findstring q,$(DRY)),FORCE,$(if $(wil
 DRY = $(firstword -$(MAKEFLAGS))
 # make may have read the folder before the file was there: say that it can be made.
 $(D)/flags/%: ;
+.PRECIOUS: $(D)/flags/%
 FORCE:
 inputs = $(filter-out $(D)/flags/%,$(1))
 
