@@ -76,9 +76,9 @@ endif
 # Exit status 1 means that something is listed, which is not a failure here.
 $(D)/eval/tokenizer.txt: $(D)/tokenizer.json $(TOKENIZER_TEXTS) \
 		$$(call stamp,tokenizer-eval,$$(TOKENIZER_TEXTS))
-	$(call say,tok-eval,$(TOKENIZER_TEXTS))
+	$(call say,tok-eval,$(words $(TOKENIZER_TEXTS)) files)
 	$(Q)mkdir -p $(@D)
-	$(Q){ $(RUN) lucie-tok-eval -t $< $(call many,tokenizer-eval,$(TOKENIZER_TEXTS)); echo; \
+	$(Q){ $(RUN) lucie-tok-eval --allow-empty -t $< $(call many,tokenizer-eval,$(TOKENIZER_TEXTS)); echo; \
 		$(RUN) lucie-tok-eval --dead -t $< || [ $$? = 1 ]; echo; \
 		$(RUN) lucie-tok-eval --lossless -t $< || [ $$? = 1 ]; } >$@
 

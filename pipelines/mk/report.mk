@@ -51,7 +51,7 @@ $(D)/report.html: $(trained) $(D)/eval/tokenizer.txt $(REPORT_READS) \
 	for f in $(CLEAN); do more+=(--after clean=$$f); done; \
 	for f in $(removed_logs); do [ ! -e $$f ] || more+=(--removed $$f); done; \
 	for f in $(NEAR_TEXTS); do more+=(--after near=$$f); done; \
-	lucie-stats --chain --html $@ --title '$(TITLE)' $(trained_flags) \
+	lucie-stats --chain --allow-empty --html $@ --title '$(TITLE)' $(trained_flags) \
 		"$${scores[@]}" --text 'Tokenizer=$(D)/eval/tokenizer.txt' "$${more[@]}" $(REPORT_FLAGS) -o $(D)/stages.txt "$${stats[@]}"
 	$(Q)bash $(MK)/summary $(D)
 
