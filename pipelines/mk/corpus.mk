@@ -31,6 +31,7 @@ TOKENIZER_TEXTS ?= $(NEAR_TEXTS)
 # document was held out is not written.
 there = $$(for p in $(1); do [ ! -e $$p.json ] || printf '%s ' $$p; done)
 
+$(if $(call differ,$(strip $(SPLIT)),$(strip $(split_settled))),$(error set SPLIT before settings.mk is included))
 ifneq ($(SPLIT),)
 include $(MK)/split.mk
 else

@@ -24,9 +24,9 @@ export LC_ALL := C
 MK := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 BIN ?=
 RUN ?=
-SPLIT ?=
 # Files between pattern rules stay. make follows each path to such a file again and again, and with SPLIT
 # there are as many paths as files to the power of the stages: there all are named (split.mk).
+split_settled := $(SPLIT)
 ifeq ($(SPLIT),)
 .SECONDARY:
 endif
