@@ -540,11 +540,21 @@ out:
 /* --- sums --------------------------------------------------------------------------------- */
 
 /* Documents of a stage: put out for others, taken by others, still to be had, and how many it reads
- * from a stage that is not named, and of these from a pipe. */
+ * from a stage that is not named; of these what pipes read, and what there was for them. */
 struct balance {
-	uint64_t out, taken, wanted, piped;
+	uint64_t out, taken, wanted, piped, got;
 	bool read;
 };
+
+/* The stage before this one that hands documents on, or SIZE_MAX. */
+static size_t stage_before(const struct lu_accounts *a, size_t stage)
+{
+	while (stage-- > 0) {
+		if (a->stage.p[stage].passes)
+			return stage;
+	}
+	return SIZE_MAX;
+}
 
 static void weigh(const struct lu_accounts *a, struct balance *stage)
 {
@@ -559,19 +569,20 @@ static void weigh(const struct lu_accounts *a, struct balance *stage)
 		b->read |= run->read;
 		if (run->fed == 0 && !run->source)
 			b->wanted += run->in.docs;
-		if (run->piped)
+		if (run->piped && run->fed == 0)
 			b->piped += run->in.docs;
 	}
-}
+	/* A pipe takes what was put out for it, whatever others read by name. */
+	for (size_t i = 1; i < a->stage.n; i++) {
+		size_t from = stage_before(a, i);
 
-/* The stage before this one that hands documents on, or SIZE_MAX. */
-static size_t stage_before(const struct lu_accounts *a, size_t stage)
-{
-	while (stage-- > 0) {
-		if (a->stage.p[stage].passes)
-			return stage;
+		if (from == SIZE_MAX || !stage[i].piped || !a->stage.p[i].passes)
+			continue;
+		stage[i].got = min(stage[from].out - stage[from].taken, stage[i].piped);
+		stage[i].wanted -= stage[i].got;
+		stage[from].taken += stage[i].got;
+		stage[from].read = true;
 	}
-	return SIZE_MAX;
 }
 
 int lu_flow_total(struct lu_accounts *a, struct lu_err *err)
@@ -599,6 +610,7 @@ int lu_flow_total(struct lu_accounts *a, struct lu_err *err)
 		size_t from = stage_before(a, i);
 		uint64_t docs;
 
+		t->in -= stage[i].got;
 		if (from == SIZE_MAX || stage[from].read || !a->stage.p[i].passes)
 			continue;
 		docs = min(stage[from].out - stage[from].taken, stage[i].wanted);
@@ -668,8 +680,8 @@ static int check_stage(
 	uint64_t lost = stage[i].out - stage[i].taken;
 	size_t from = stage_before(a, i);
 	struct lu_buf b = { 0 };
-	bool named = false, source = true, piped = false;
-	uint64_t in = a->stage.p[i].in.docs;
+	bool named = false, source = true, piped = stage[i].piped > 0;
+	uint64_t in = piped ? stage[i].piped : a->stage.p[i].in.docs;
 
 	if (stage[i].read && lost) {
 		lu_buf_printf(&b, "%s put out %" PRIu64 " documents that no stage took in",
@@ -682,12 +694,11 @@ static int check_stage(
 			continue;
 		named |= a->run.p[k].fed > 0;
 		source &= a->run.p[k].source;
-		piped |= a->run.p[k].piped;
 	}
 	/* Beside runs that read a pipe, those with files of their own are sources. */
-	if (piped)
-		in = stage[i].piped;
-	if (named || source || from == SIZE_MAX || stage[from].read || stage[from].out == in)
+	if (from == SIZE_MAX ||
+			(piped ? stage[i].got == in
+			       : named || source || stage[from].read || stage[from].out == in))
 		return 0;
 	lu_buf_printf(&b, "%s put out %" PRIu64 " documents, %s took in %" PRIu64,
 			a->stage.p[from].name, stage[from].out, a->stage.p[i].name, in);

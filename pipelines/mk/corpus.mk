@@ -31,6 +31,7 @@ TOKENIZER_TEXTS ?= $(NEAR_TEXTS)
 # document was held out is not written.
 there = $$(for p in $(1); do [ ! -e $$p.json ] || printf '%s ' $$p; done)
 
+$(if $(call differ,$(strip $(SPLIT)),$(strip $(split_settled))),$(error set SPLIT before settings.mk is included))
 ifneq ($(SPLIT),)
 include $(MK)/split.mk
 else
@@ -76,9 +77,9 @@ endif
 # Exit status 1 means that something is listed, which is not a failure here.
 $(D)/eval/tokenizer.txt: $(D)/tokenizer.json $(TOKENIZER_TEXTS) \
 		$$(call stamp,tokenizer-eval,$$(TOKENIZER_TEXTS))
-	$(call say,tok-eval,$(TOKENIZER_TEXTS))
+	$(call say,tok-eval,$(words $(TOKENIZER_TEXTS)) files)
 	$(Q)mkdir -p $(@D)
-	$(Q){ $(RUN) lucie-tok-eval -t $< $(call many,tokenizer-eval,$(TOKENIZER_TEXTS)); echo; \
+	$(Q){ $(RUN) lucie-tok-eval --allow-empty -t $< $(call many,tokenizer-eval,$(TOKENIZER_TEXTS)); echo; \
 		$(RUN) lucie-tok-eval --dead -t $< || [ $$? = 1 ]; echo; \
 		$(RUN) lucie-tok-eval --lossless -t $< || [ $$? = 1 ]; } >$@
 

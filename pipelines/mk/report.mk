@@ -8,7 +8,10 @@
 #                  the stages over all documents
 #   REPORT_FLAGS   further options of lucie-stats
 #
-# Target: report. Needs settings.mk, stages.mk, corpus.mk and train.mk.
+#   REPORT_READS   files that REPORT_FLAGS name
+#
+# Target: report. Needs settings.mk, stages.mk and corpus.mk; with train.mk there are curves, scores and
+# samples in it.
 
 TITLE ?= $(notdir $(CURDIR))
 REPORT_FLAGS ?=
@@ -25,10 +28,17 @@ stats_of = $(foreach f,$(CLEAN),$(if $(filter $(1),$(passed_$(notdir $(patsubst 
 STATS ?= $(foreach s,$(STAGES),$(call stats_of,$(s))) $(dedup_stats) \
 	$(D)/stats/mix-plan.jsonl
 
-# Both use all cores.
-$(D)/run/done: | $(D)/eval/tokenizer.txt
+REPORT_READS ?=
+trained = $(if $(TRAIN_CONFIG),$(D)/run/done $(D)/eval/scores.jsonl $(D)/eval/samples.txt,$(D)/mix/plan)
+trained_flags = $(if $(TRAIN_CONFIG),--png $(D)/loss.png --metrics $(D)/run/metrics.jsonl \
+	--text 'Samples=$(D)/eval/samples.txt')
 
-$(D)/report.html: $(D)/run/done $(D)/eval/tokenizer.txt $(D)/eval/scores.jsonl $(D)/eval/samples.txt \
+# Both use all cores.
+ifneq ($(TRAIN_CONFIG),)
+$(D)/run/done: | $(D)/eval/tokenizer.txt
+endif
+
+$(D)/report.html: $(trained) $(D)/eval/tokenizer.txt $(REPORT_READS) \
 		$$(call stamp,report,$$(TITLE) $$(REPORT_FLAGS) $$(STATS))
 	$(call say,report,$@)
 	$(Q)stats=(); for f in $(STATS); do [ ! -e $$f ] || stats+=($$f); done; \
@@ -41,9 +51,8 @@ $(D)/report.html: $(D)/run/done $(D)/eval/tokenizer.txt $(D)/eval/scores.jsonl $
 	for f in $(CLEAN); do more+=(--after clean=$$f); done; \
 	for f in $(removed_logs); do [ ! -e $$f ] || more+=(--removed $$f); done; \
 	for f in $(NEAR_TEXTS); do more+=(--after near=$$f); done; \
-	lucie-stats --chain --html $@ --png $(D)/loss.png --title '$(TITLE)' --metrics $(D)/run/metrics.jsonl \
-		"$${scores[@]}" --text 'Tokenizer=$(D)/eval/tokenizer.txt' \
-		--text 'Samples=$(D)/eval/samples.txt' "$${more[@]}" $(REPORT_FLAGS) -o $(D)/stages.txt "$${stats[@]}"
+	lucie-stats --chain --allow-empty --html $@ --title '$(TITLE)' $(trained_flags) \
+		"$${scores[@]}" --text 'Tokenizer=$(D)/eval/tokenizer.txt' "$${more[@]}" $(REPORT_FLAGS) -o $(D)/stages.txt "$${stats[@]}"
 	$(Q)bash $(MK)/summary $(D)
 
 .PHONY: report

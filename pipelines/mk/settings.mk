@@ -24,9 +24,9 @@ export LC_ALL := C
 MK := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 BIN ?=
 RUN ?=
-SPLIT ?=
 # Files between pattern rules stay. make follows each path to such a file again and again, and with SPLIT
 # there are as many paths as files to the power of the stages: there all are named (split.mk).
+split_settled := $(SPLIT)
 ifeq ($(SPLIT),)
 .SECONDARY:
 endif
@@ -60,6 +60,7 @@ stamp_write = $(if $(findstring n,$(DRY))$(findstring q,$(DRY)),FORCE,$(if $(wil
 DRY = $(firstword -$(MAKEFLAGS))
 # make may have read the folder before the file was there: say that it can be made.
 $(D)/flags/%: ;
+.PRECIOUS: $(D)/flags/%
 FORCE:
 inputs = $(filter-out $(D)/flags/%,$(1))
 
