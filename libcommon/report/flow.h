@@ -2,7 +2,9 @@
 #define LUCIE_REPORT_FLOW_H
 /*
  * How documents went from run to run, for accounts.c: a run reads what another one wrote if its
- * command line names the other's -o FILE, or a set that the other held out.
+ * command line names the other's -o FILE, or a set that the other held out. Several files of a stage
+ * (one a task) add up. A step of a program (lucie-dedup --step keys) hands no documents on, but what
+ * its work file counts must be what the next step takes in.
  *
  *	lu_flow_note(a, &run, &args, &shards, &err);	for each accounting line
  *	lu_flow_link(a, &flow, &err);
@@ -25,6 +27,8 @@ struct lu_run {
 	bool passes;   /* hands documents on */
 	bool piped;    /* an operand is "-" */
 	bool source;   /* reads no documents of other programs */
+	bool step;     /* part of a program: writes a work file, counts the documents in it */
+	bool named;    /* its command line names what another run wrote */
 	bool read;     /* some run reads what it put out */
 	struct lu_count in, out;
 	uint64_t repeated, held_out;
