@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "libcommon/dedup/minhash.h"
 #include "libcommon/dedup/paragraphs.h"
 #include "libcommon/dedup/steps.h"
 #include "libcommon/dedup/within.h"
+#include "libcommon/minhash/minhash.h"
 
 typedef struct lu_dedup_options options;
 

@@ -106,6 +106,29 @@ uint64_t lu_rand_permute(uint64_t seed, uint64_t stream, uint64_t i, uint64_t co
 	return i;
 }
 
+/* The rounds backwards, and the cycle the other way round. */
+uint64_t lu_rand_unpermute(uint64_t seed, uint64_t stream, uint64_t i, uint64_t count)
+{
+	unsigned half = half_bits(count);
+	uint64_t mask = (UINT64_C(1) << half) - 1;
+
+	do {
+		uint64_t left = i >> half, right = i & mask;
+
+		for (uint64_t round = 6; round-- > 0;) {
+			uint32_t b[4];
+			uint64_t before;
+
+			lu_rand_block(seed, stream ^ round << 56, left, b);
+			before = (right ^ b[0]) & mask;
+			right = left;
+			left = before;
+		}
+		i = left << half | right;
+	} while (i >= count);
+	return i;
+}
+
 /* The first numbers of blocks x and y, *a and *b: a round of Philox waits for the multiplication of
  * the round before, so two blocks take little longer than one. */
 static void two_blocks(

@@ -33,6 +33,9 @@ void lu_rand_normal2(uint64_t seed, uint64_t stream, uint64_t n, double out[2]);
  * result is below count (cycle walking; Black and Rogaway, CT-RSA 2002). */
 uint64_t lu_rand_permute(uint64_t seed, uint64_t stream, uint64_t i, uint64_t count);
 
+/* The inverse: lu_rand_permute(seed, stream, lu_rand_unpermute(seed, stream, i, count), count) is i. */
+uint64_t lu_rand_unpermute(uint64_t seed, uint64_t stream, uint64_t i, uint64_t count);
+
 /* out[k] = lu_rand_permute(seed, stream, first + k, count) for k < n: several at a time, which takes
  * half as long. first + n is at most count. */
 void lu_rand_permute_run(uint64_t seed, uint64_t stream, uint64_t first, size_t n, uint64_t count,

@@ -26,7 +26,7 @@
  */
 #include <stdbool.h>
 
-#include "libcommon/dedup/minhash.h"
+#include "libcommon/minhash/minhash.h"
 
 struct lu_near;
 

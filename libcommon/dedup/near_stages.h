@@ -27,9 +27,9 @@
 #include <stdbool.h>
 
 #include "libcommon/dedup/links.h"
-#include "libcommon/dedup/minhash.h"
 #include "libcommon/dedup/near_records.h"
 #include "libcommon/io/sorter.h"
+#include "libcommon/minhash/minhash.h"
 
 #define LU_NEAR_CENTRES 16
 /* Buckets of more documents are named by their band and key, not by a list of documents. */

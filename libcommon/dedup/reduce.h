@@ -22,7 +22,7 @@
 #include <stdbool.h>
 
 #include "libcommon/base/vec.h"
-#include "libcommon/dedup/minhash.h"
+#include "libcommon/minhash/minhash.h"
 
 #define LU_REDUCE_KEPT 65536
 

@@ -1,8 +1,10 @@
 /*
  * Tokens and the measures that count them. Almost every token is a word of ASCII and accented Latin
- * letters that fits into one register: run_at() finds its end, and its hash comes from the same
+ * letters that fits into one register: piece_at() finds its end, and its hash comes from the same
  * register. The rest takes word(), a character at a time.
  */
+#include "libcommon/filter/measure_tokens.h"
+
 #include <string.h>
 
 #ifdef __SSE2__
@@ -10,7 +12,7 @@
 #endif
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/filter/measure_groups.h"
+#include "libcommon/filter/measurer.h"
 #include "libcommon/hash/hash.h"
 
 #define WIDTH 16
@@ -67,6 +69,15 @@ static inline uint64_t token_hash(const char *p, size_t n, const char *end)
 	return window_hash(&v, n);
 }
 
+#define STOPS 18 /* most words of a list */
+
+static const char *const stop_words[LU_STOP_LISTS][STOPS] = {
+	[LU_STOP_NONE] = { NULL },
+	[LU_STOP_EN] = { "the", "be", "to", "of", "and", "that", "have", "with" },
+	[LU_STOP_FR] = { "de", "la", "le", "et", "à", "en", "l'", "des", "du", "les", "est", "d'",
+			"un", "une", "il", "dans", "par", "au" },
+};
+
 static void add_stop(struct lu_stops *s, const char *p, size_t n, uint32_t bit)
 {
 	uint64_t hash = token_hash(p, n, p + n);
@@ -81,8 +92,8 @@ static void add_stop(struct lu_stops *s, const char *p, size_t n, uint32_t bit)
 void lu_stops_start(struct lu_stops *s, enum lu_stop_list list)
 {
 	memset(s, 0, sizeof(*s));
-	for (uint32_t i = 0; i < LU_STOPS && lu_stop_words[list][i]; i++) {
-		struct lu_str w = lu_str_of(lu_stop_words[list][i]);
+	for (uint32_t i = 0; i < STOPS && stop_words[list][i]; i++) {
+		struct lu_str w = lu_str_of(stop_words[list][i]);
 		char typographic[2 * WIDTH];
 
 		add_stop(s, w.p, w.n, 1u << i);

@@ -1,6 +1,7 @@
 #include "libcommon/mix/pool.h"
 
 #include "libcommon/base/rng.h"
+#include "libcommon/mix/absent.h"
 #include "libcommon/mix/walk.h"
 
 int lu_pool_shard(struct lu_pool *p, struct lu_err *err)
@@ -62,15 +63,12 @@ static void set_range(struct lu_plan_group *g, struct lu_plan_range range)
 	g->documents += range.count;
 }
 
-static int set_ranges(const struct lu_pool *p, struct lu_plan *plan, const struct lu_recipe *r,
-		struct lu_err *err)
+static int set_ranges(const struct lu_pool *p, struct lu_plan *plan, struct lu_err *err)
 {
 	each_range(p, plan, count_range);
 	for (size_t i = 0; i < plan->groups; i++) {
 		struct lu_plan_group *g = &plan->group[i];
 
-		if (g->documents == 0)
-			return lu_langs_no_document(&p->langs, r, i, err);
 		g->range = lu_arena_alloc(&plan->arena, g->ranges * sizeof(*g->range));
 		g->before = lu_arena_alloc(&plan->arena, g->ranges * sizeof(*g->before));
 		if (!g->range || !g->before)
@@ -90,20 +88,36 @@ int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_
 		return lu_err_nomem(err);
 	for (size_t i = 0; i < plan->groups; i++)
 		plan->group[i] = (struct lu_plan_group){ .name = r->group.p[i].name };
-	if (set_ranges(p, plan, r, err) < 0)
+	if (set_ranges(p, plan, err) < 0)
 		return -1;
 	for (uint64_t i = 0; i < lu_pool_docs(p); i++) {
 		if (p->group.p[i] != LU_RECIPE_NONE)
 			plan->group[p->group.p[i]].tokens += p->size.p[i];
 	}
-	for (size_t i = 0; i < plan->groups; i++) {
-		const struct lu_plan_group *g = &plan->group[i];
+	return lu_groups_check(plan, &p->langs, r, err);
+}
 
-		if (g->tokens == 0)
-			return lu_err_set(err, "group %s: its documents are empty", g->name);
-		if (g->tokens > UINT64_MAX >> 3)
-			return lu_err_set(err, "group %s: too large", g->name);
+int lu_pool_drop_absent(struct lu_pool *p, struct lu_recipe *r, struct lu_err *err)
+{
+	uint32_t *number = calloc(r->group.n, sizeof(*number));
+	bool any = false;
+
+	if (!number)
+		return lu_err_nomem(err);
+	for (uint64_t i = 0; i < lu_pool_docs(p); i++) {
+		if (p->group.p[i] == LU_RECIPE_NONE)
+			continue;
+		number[p->group.p[i]] = 1;
+		any = true;
 	}
+	if (any) {
+		lu_recipe_drop_absent(r, number);
+		for (uint64_t i = 0; i < lu_pool_docs(p); i++) {
+			if (p->group.p[i] != LU_RECIPE_NONE)
+				p->group.p[i] = number[p->group.p[i]];
+		}
+	}
+	free(number);
 	return 0;
 }
 

@@ -39,6 +39,8 @@ int lu_pool_add(struct lu_pool *p, uint32_t group, uint64_t size, struct lu_str 
  * is an error. */
 int lu_pool_plan(const struct lu_pool *p, struct lu_plan *plan, const struct lu_recipe *r,
 		struct lu_err *err) LU_CHECKED;
+/* Take groups without documents out of the recipe, unless all are. Before lu_pool_plan(). */
+int lu_pool_drop_absent(struct lu_pool *p, struct lu_recipe *r, struct lu_err *err) LU_CHECKED;
 /* A lu_plan_size_fn; ctx is the pool. */
 int lu_pool_size(void *ctx, uint64_t shard, uint64_t document, uint64_t *size, struct lu_err *err);
 /* Set docs_after and size_after of the languages. */

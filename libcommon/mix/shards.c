@@ -8,6 +8,7 @@
 
 struct reader {
 	const struct lu_recipe *recipe;
+	struct lu_allow *allow;
 	struct lu_pool *pool;
 	struct lu_plan *plan;
 	struct lu_mix_found *found;
@@ -38,6 +39,11 @@ static int add_document(struct reader *r, const struct lu_ledger_doc *d, const c
 		return -1;
 	value[LU_BY_FILE] = lu_str_of(prefix);
 	group = lu_recipe_match(r->recipe, value);
+	if (!lu_allow_match(r->allow, value[LU_BY_LICENSE])) {
+		group = LU_RECIPE_NONE;
+		if (lu_allow_refuse(r->allow, value[LU_BY_LICENSE], err) < 0)
+			return -1;
+	}
 	r->found->bytes += d->bytes;
 	return lu_pool_add(r->pool, group, d->tokens, value[LU_BY_LANG], err);
 }
@@ -92,10 +98,13 @@ static int check_tokenizer(struct reader *r, const struct lu_shard *shard, const
 	return lu_err_set(err, "%s: has the tokens of another tokenizer than %s", prefix, r->named);
 }
 
-int lu_mix_shards(char **prefix, size_t n, const struct lu_recipe *recipe, struct lu_pool *pool,
-		struct lu_plan *plan, struct lu_mix_found *found, struct lu_err *err)
+int lu_mix_shards(char **prefix, size_t n, const struct lu_recipe *recipe, struct lu_allow *allow,
+		struct lu_pool *pool, struct lu_plan *plan, struct lu_mix_found *found,
+		struct lu_err *err)
 {
-	struct reader r = { .recipe = recipe, .pool = pool, .plan = plan, .found = found };
+	struct reader r = {
+		.recipe = recipe, .allow = allow, .pool = pool, .plan = plan, .found = found
+	};
 	int rc;
 
 	*found = (struct lu_mix_found){ 0 };

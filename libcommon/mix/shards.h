@@ -4,6 +4,7 @@
  * The documents of shards, taken from their ledgers, as the input of a plan. A ledger has id,
  * source, license and lang; a recipe that selects by category matches nothing there.
  */
+#include "libcommon/mix/allow.h"
 #include "libcommon/mix/pool.h"
 
 struct lu_mix_found {
@@ -13,8 +14,9 @@ struct lu_mix_found {
 };
 
 /* Add all documents of the shards to the pool, and the shards to the plan (strings in its arena).
- * Shards of different tokenizers, as far as their manifests name them, are an error. */
-int lu_mix_shards(char **prefix, size_t n, const struct lu_recipe *r, struct lu_pool *pool,
-		struct lu_plan *plan, struct lu_mix_found *found, struct lu_err *err) LU_CHECKED;
+ * Documents whose licence is not allowed are in no group, and counted. Shards of different tokenizers, as far as their manifests name them, are an error. */
+int lu_mix_shards(char **prefix, size_t n, const struct lu_recipe *r, struct lu_allow *allow,
+		struct lu_pool *pool, struct lu_plan *plan, struct lu_mix_found *found,
+		struct lu_err *err) LU_CHECKED;
 
 #endif

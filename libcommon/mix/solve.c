@@ -6,7 +6,6 @@
 #include "libcommon/base/rng.h"
 
 __extension__ typedef unsigned __int128 u128;
-__extension__ typedef __int128 i128;
 
 #define LARGEST (UINT64_MAX >> 3)
 
@@ -289,71 +288,93 @@ int lu_solve_round_epochs(struct lu_demand *d, size_t n, uint64_t *mix_size, str
 
 /* --- cutting ------------------------------------------------------------------------------ */
 
-/* Take documents of one more pass up to the boundary nearest to `rest`, which is less than a whole
- * pass, and add their size, in the plan's unit, to *taken. */
-static int cut_pass(const struct lu_plan *plan, struct lu_plan_group *g, uint64_t rest,
-		lu_plan_size_fn *size_of, void *ctx, uint64_t *taken, struct lu_err *err)
+void lu_cut_begin(struct lu_cut *c, const struct lu_demand *d, lu_excess excess)
 {
-	uint64_t stream = lu_rand_stream(g->name, g->passes), sum = 0, tokens = 0;
+	lu_excess wanted = d->quota;
 
-	g->last = 0;
-	while (sum < rest && g->last < g->documents) {
-		struct lu_plan_entry e = lu_plan_document(
-				g, lu_rand_permute(plan->seed, stream, g->last, g->documents));
-		uint64_t size, step;
+	if (d->kind == LU_AMOUNT_REST)
+		wanted = wanted > excess ? wanted - excess : 0;
+	/* To make up for others is no reason to exceed the limit. */
+	if (wanted > (lu_excess)lu_solve_limit(d))
+		wanted = lu_solve_limit(d);
+	*c = (struct lu_cut){ .passes = (uint64_t)wanted / d->size,
+		.rest = (uint64_t)wanted % d->size };
+}
 
-		if (size_of(ctx, e.shard, e.document, &size, err) < 0)
-			return -1;
-		step = plan->by_documents ? 1 : size;
-		/* Ties go to the boundary before. */
-		if (sum + step > rest && sum + step - rest >= rest - sum)
-			break;
-		sum += step;
-		tokens += size;
-		g->last++;
-	}
-	g->planned = g->passes * g->tokens + tokens;
+bool lu_cut_more(const struct lu_cut *c)
+{
+	return c->sum < c->rest;
+}
+
+bool lu_cut_take(struct lu_cut *c, uint64_t step, uint64_t tokens)
+{
+	/* Ties go to the boundary before. */
+	if (c->sum + step > c->rest && c->sum + step - c->rest >= c->rest - c->sum)
+		return false;
+	c->sum += step;
+	c->tokens += tokens;
+	c->last++;
+	return true;
+}
+
+int lu_cut_end(const struct lu_cut *c, struct lu_plan *plan, size_t i, const struct lu_demand *d,
+		lu_excess *excess, struct lu_err *err)
+{
+	struct lu_plan_group *g = &plan->group[i];
+
+	g->quota = d->quota;
+	g->passes = c->passes;
+	g->last = c->last;
+	g->planned = g->passes * g->tokens + c->tokens;
 	if (g->last == g->documents) {
 		g->passes++;
 		g->last = 0;
 	}
-	*taken += sum;
+	*excess += (lu_excess)c->passes * d->size + c->sum - d->quota;
+	if (g->passes == 0 && g->last == 0)
+		return lu_err_set(err,
+				"group %s: a quota of %" PRIu64 " is less than half a document",
+				g->name, g->quota);
+	plan->documents += g->passes * g->documents + g->last;
+	plan->tokens += g->planned;
+	return 0;
+}
+
+/* Take documents of one more pass, up to the boundary nearest to the quota. */
+static int cut_pass(const struct lu_plan *plan, const struct lu_plan_group *g, struct lu_cut *c,
+		lu_plan_size_fn *size_of, void *ctx, struct lu_err *err)
+{
+	uint64_t stream = lu_rand_stream(g->name, c->passes);
+
+	while (lu_cut_more(c) && c->last < g->documents) {
+		struct lu_plan_entry e = lu_plan_document(
+				g, lu_rand_permute(plan->seed, stream, c->last, g->documents));
+		uint64_t size;
+
+		if (size_of(ctx, e.shard, e.document, &size, err) < 0)
+			return -1;
+		if (!lu_cut_take(c, plan->by_documents ? 1 : size, size))
+			break;
+	}
 	return 0;
 }
 
 int lu_solve_cut(struct lu_plan *plan, const struct lu_demand *d, lu_plan_size_fn *size_of,
 		void *ctx, struct lu_err *err)
 {
-	i128 excess = 0; /* over the quotas so far; taken from the groups that share the rest */
+	lu_excess excess = 0;
 
 	plan->documents = plan->tokens = 0;
 	for (int rest = 0; rest < 2; rest++) {
 		for (size_t i = 0; i < plan->groups; i++) {
-			struct lu_plan_group *g = &plan->group[i];
-			i128 wanted = d[i].quota;
-			uint64_t taken;
+			struct lu_cut c;
 
 			if ((d[i].kind == LU_AMOUNT_REST) != (rest == 1))
 				continue;
-			if (rest)
-				wanted = wanted > excess ? wanted - excess : 0;
-			/* To make up for others is no reason to exceed the limit. */
-			if (wanted > lu_solve_limit(&d[i]))
-				wanted = lu_solve_limit(&d[i]);
-			g->quota = d[i].quota;
-			g->passes = (uint64_t)wanted / d[i].size;
-			taken = g->passes * d[i].size;
-			if (cut_pass(plan, g, (uint64_t)wanted - taken, size_of, ctx, &taken, err) <
-					0)
+			lu_cut_begin(&c, &d[i], excess);
+			if (cut_pass(plan, &plan->group[i], &c, size_of, ctx, err) < 0 ||
+					lu_cut_end(&c, plan, i, &d[i], &excess, err) < 0)
 				return -1;
-			excess += (i128)taken - (i128)d[i].quota;
-			if (g->passes == 0 && g->last == 0)
-				return lu_err_set(err,
-						"group %s: a quota of %" PRIu64
-						" is less than half a document",
-						g->name, g->quota);
-			plan->documents += g->passes * g->documents + g->last;
-			plan->tokens += g->planned;
 		}
 	}
 	return 0;

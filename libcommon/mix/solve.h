@@ -47,6 +47,32 @@ uint64_t lu_solve_weight(const struct lu_demand *d);
 /* What the group may have at most, in the recipe's unit; UINT64_MAX: anything. */
 uint64_t lu_solve_limit(const struct lu_demand *d);
 
+/*
+ * Cutting one group, for whoever reads the sizes of its documents:
+ *
+ *	lu_cut_begin(&c, d, excess);
+ *	while (lu_cut_more(&c))			the next document of pass c.passes
+ *		if (!lu_cut_take(&c, step, tokens))
+ *			break;
+ *	excess = lu_cut_end(&c, plan, group, d, excess, &err);
+ *
+ * `excess` is what the groups cut so far have over their quotas, which groups that share the rest make
+ * up for; they come last. A document counts for `step` in the recipe's unit.
+ */
+__extension__ typedef __int128 lu_excess;
+struct lu_cut {
+	uint64_t passes, rest;	    /* whole passes, and what is wanted of one more */
+	uint64_t sum, tokens, last; /* of that one so far */
+};
+void lu_cut_begin(struct lu_cut *c, const struct lu_demand *d, lu_excess excess);
+bool lu_cut_more(const struct lu_cut *c);
+/* False: the boundary before the document is nearer to the quota. */
+bool lu_cut_take(struct lu_cut *c, uint64_t step, uint64_t tokens);
+/* Set passes, last, planned and quota of plan->group[i] and add it to the plan; a group that gives no
+ * document is an error. */
+int lu_cut_end(const struct lu_cut *c, struct lu_plan *plan, size_t i, const struct lu_demand *d,
+		lu_excess *excess, struct lu_err *err) LU_CHECKED;
+
 /* The plan has its seed and unit, and each group its name, documents, tokens and ranges. Each group
  * is cut at the document boundary nearest to its quota; one that would give no document is an
  * error. size_of() returns tokens. */

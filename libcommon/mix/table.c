@@ -89,13 +89,17 @@ static bool class_rows(const struct lu_mix_view *v, const char *of, struct rows 
 /* The share that the target's groups have in the mix. */
 static double achieved(const struct lu_mix_view *v, const struct lu_target *t)
 {
-	uint64_t total = total_of(v->group, v->recipe->group.n).size_after, part = 0;
+	uint64_t total = 0, part = 0;
 	struct lu_str class;
 
 	for (size_t g = 0; g < v->recipe->group.n; g++) {
+		const struct lu_mix_row *r = &v->group[g];
+		uint64_t size = v->by_documents ? r->docs_after : r->size_after;
+
+		total += size;
 		if (lu_recipe_class(&v->recipe->group.p[g], t->dimension, &class) &&
 				lu_target_match(t, class))
-			part += v->group[g].size_after;
+			part += size;
 	}
 	return total ? (double)part / (double)total : 0;
 }

@@ -26,7 +26,8 @@ struct lu_mix_view {
 	const struct lu_mix_row *group; /* recipe->group.n of them */
 	struct lu_mix_row *lang;	/* sorted here */
 	size_t langs;
-	const char *unit; /* "tokens" */
+	const char *unit;  /* "tokens" */
+	bool by_documents; /* the recipe counts documents, sizes are tokens all the same */
 };
 
 /* Append the tables: by group, by language, by class in each dimension, of the targets, and the

@@ -22,8 +22,8 @@ passed_lang := $(passed_normalize) lang
 passed_filter := $(passed_lang) filter
 stats_of = $(foreach f,$(CLEAN),$(if $(filter $(1),$(passed_$(notdir $(patsubst %/,%,$(dir $(f)))))),\
 	$(f:$(dir $(f))%.jsonl.zst=$(D)/stats/$(1)-%.jsonl)))
-STATS ?= $(foreach s,$(STAGES),$(call stats_of,$(s))) $(D)/stats/dedup-exact.jsonl \
-	$(D)/stats/dedup-near.jsonl $(D)/stats/shard-all.jsonl $(D)/stats/mix-plan.jsonl
+STATS ?= $(foreach s,$(STAGES),$(call stats_of,$(s))) $(dedup_stats) \
+	$(D)/stats/mix-plan.jsonl
 
 # Both use all cores.
 $(D)/run/done: | $(D)/eval/tokenizer.txt
@@ -39,9 +39,8 @@ $(D)/report.html: $(D)/run/done $(D)/eval/tokenizer.txt $(D)/eval/scores.jsonl $
 		for s in lang filter; do [ ! -e $(D)/rejects/$$s-$$n ] || more+=(--dropped $(D)/rejects/$$s-$$n); done; \
 	done; \
 	for f in $(CLEAN); do more+=(--after clean=$$f); done; \
-	for f in $(D)/dedup/exact-removed.jsonl.zst $(D)/dedup/near-removed.jsonl.zst; do \
-		[ ! -e $$f ] || more+=(--removed $$f); done; \
-	more+=(--after near=$(D)/dedup/near.jsonl.zst); \
+	for f in $(removed_logs); do [ ! -e $$f ] || more+=(--removed $$f); done; \
+	for f in $(NEAR_TEXTS); do more+=(--after near=$$f); done; \
 	lucie-stats --chain --html $@ --png $(D)/loss.png --title '$(TITLE)' --metrics $(D)/run/metrics.jsonl \
 		"$${scores[@]}" --text 'Tokenizer=$(D)/eval/tokenizer.txt' \
 		--text 'Samples=$(D)/eval/samples.txt' "$${more[@]}" $(REPORT_FLAGS) -o $(D)/stages.txt "$${stats[@]}"

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "libcommon/filter/decontaminate.h"
+#include "libcommon/filter/decontaminate_match.h"
 
 #include "tests/unit/unit.h"
 

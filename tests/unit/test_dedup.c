@@ -9,8 +9,8 @@
 #include "libcommon/dedup/canonical.h"
 #include "libcommon/dedup/keyset.h"
 #include "libcommon/dedup/near.h"
-#include "libcommon/dedup/shingle.h"
-#include "libcommon/dedup/sigfile.h"
+#include "libcommon/minhash/shingle.h"
+#include "libcommon/minhash/sigfile.h"
 
 static void test_keyset(void **state)
 {

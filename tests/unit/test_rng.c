@@ -124,9 +124,12 @@ static void test_permute_run(void **state)
 				n = count[c] - first;
 			out[n < 20 ? n : 20] = 77;
 			lu_rand_permute_run(5, 6, first, (size_t)n, count[c], out);
-			for (uint64_t i = 0; i < n; i++)
+			for (uint64_t i = 0; i < n; i++) {
 				assert_int_equal(
 						out[i], lu_rand_permute(5, 6, first + i, count[c]));
+				assert_int_equal(lu_rand_unpermute(5, 6, out[i], count[c]),
+						first + i);
+			}
 			if (n < 20)
 				assert_int_equal(out[n], 77);
 		}
