@@ -127,8 +127,15 @@ static const char *mode_of(struct lu_str tool, struct lu_str args, const struct 
 	if (lu_str_is(tool, "lucie-shard"))
 		return has_option(args, "--merge", 7) ? " --merge" : "";
 	if (lu_str_is(tool, "lucie-dedup")) {
-		bool exact = has_option(args, "--exact", 3) || has_reason(run, "exact duplicate");
-		bool near = has_option(args, "--near", 3) || has_reason(run, "near duplicate");
+		bool drop = lu_str_is(value_of(args, "--step", 5), "drop");
+		bool exact = has_option(args, "--exact", 3) ||
+				(!drop && has_reason(run, "exact duplicate"));
+		bool near = has_option(args, "--near", 3) ||
+				(!drop && has_reason(run, "near duplicate"));
+
+		/* One part may drop what another has nothing of: the reasons do not tell. */
+		if (drop && !exact && !near)
+			return " --step drop";
 
 		if (has_option(args, "--signatures", 5))
 			return " --signatures";
