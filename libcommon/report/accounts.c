@@ -5,7 +5,7 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/report/each_object.h"
-#include "libcommon/report/flow.h"
+#include "libcommon/report/flow_sums.h"
 #include "libcommon/report/plain.h"
 
 #define MAX_MACHINES 100

@@ -10,7 +10,7 @@
  *	lu_flow_link(a, &flow, &err);
  *	lu_flow_passes(a, &flow, &err);		run.pass is set; then the stages are made
  *	lu_flow_order(a, &flow, &err);
- *	lu_flow_total(a, &err);
+ *	lu_flow_total(a, &err);			report/flow_sums.h
  *
  * Where command lines name nothing, since programs were connected by pipes, a stage is taken to read
  * what the stage before it put out.
@@ -62,10 +62,7 @@ int lu_flow_link(struct lu_accounts *a, struct lu_flow *f, struct lu_err *err) L
 /* With run.stage, the number of its kind; sets run.pass. */
 int lu_flow_passes(struct lu_accounts *a, struct lu_flow *f, struct lu_err *err) LU_CHECKED;
 int lu_flow_order(struct lu_accounts *a, const struct lu_flow *f, struct lu_err *err) LU_CHECKED;
-int lu_flow_total(struct lu_accounts *a, struct lu_err *err) LU_CHECKED;
 /* Add a sentence to the faults, and release it. */
 int lu_flow_fault(struct lu_accounts *a, struct lu_buf *text, struct lu_err *err) LU_CHECKED;
-/* Add the faults of lu_accounts_chain(). */
-int lu_flow_chain(struct lu_accounts *a, struct lu_flow *f, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -1,4 +1,4 @@
-#include "libcommon/report/flow.h"
+#include "libcommon/report/flow_sums.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
