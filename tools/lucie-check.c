@@ -1,17 +1,14 @@
-/* lucie-check: verifies token shards and files of documents. libcommon/shard/verify.h checks
- * shards; documents are checked here. */
+/* lucie-check: verifies token shards, files of documents and the toolkit's other files, by
+ * libcommon/shard/verify.h, report/verify_docs.h and report/formats.h. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/dedup/keyset.h"
-#include "libcommon/io/json.h"
-#include "libcommon/io/lines.h"
-#include "libcommon/par/docstream.h"
-#include "libcommon/par/fields.h"
-#include "libcommon/par/inputs.h"
-#include "libcommon/par/known_members.h"
+#include "libcommon/report/attempts.h"
+#include "libcommon/report/formats.h"
+#include "libcommon/report/md5_list.h"
+#include "libcommon/report/verify_docs.h"
 #include "libcommon/shard/reader.h"
 #include "libcommon/shard/verify_report.h"
 #include "libcommon/sys/file.h"
@@ -22,7 +19,7 @@
 
 struct options {
 	struct lu_std std;
-	const char *tokenizer;
+	const char *tokenizer, *md5;
 	uint64_t vocab;
 	bool json;
 };
@@ -33,13 +30,14 @@ static const struct lu_opt opts[] = {
 	LU_OPT_U64(0, "vocab-size", struct options, vocab, "N", "require ids below N"),
 	LU_OPT_ALIAS("vocab", "vocab-size"),
 	LU_OPT_SIZE(0, "max-line", struct options, std.max_line, "SIZE", "longest record"),
+	LU_OPT_STR(0, "md5", struct options, md5, "FILE", "write a list of files for md5sum -c"),
 	LU_OPT_FLAG(0, "json", struct options, json, "print JSON instead of a table"),
 	LU_OPT_END,
 };
 
-static const struct lu_tool tool = { "lucie-check", "verifies token shards and documents",
-	"[PREFIX | FILE]...", opts, LU_STD_FIELDS | LU_STD_STATS | LU_STD_PROGRESS,
-	offsetof(struct options, std) };
+static const struct lu_tool tool = { "lucie-check",
+	"verifies token shards, documents and other files", "[PREFIX | FILE]...", opts,
+	LU_STD_FIELDS | LU_STD_STATS | LU_STD_PROGRESS, offsetof(struct options, std) };
 
 struct run {
 	const struct options *o;
@@ -48,11 +46,10 @@ struct run {
 	const char *name;	     /* of the operand */
 	uint64_t faults;
 	struct lu_stats stats; /* of the files of documents */
-	struct lu_keyset ids;  /* keys of (source, id), over all files */
-	struct lu_arena arena;
-	struct lu_buf key, line;
+	struct lu_verify_docs docs;
+	struct lu_buf line;
 	struct lu_fields fields;
-	struct lu_buf changed; /* the record with their names */
+	struct lu_out *md5;
 	struct lu_table table; /* a row for each operand */
 	struct lu_progress progress;
 	uint64_t bytes, documents; /* read so far */
@@ -99,146 +96,95 @@ static void show_progress(void *ctx, uint64_t bytes)
 	lu_progress_update(&r->progress, r->bytes, r->documents);
 }
 
-/* --- documents ---------------------------------------------------------------------------- */
+/* --- documents and other files ------------------------------------------------------------ */
 
-/* One file of documents. */
-struct file {
-	struct run *r;
-	const struct lu_slab *slab;
-	uint64_t documents, bytes, bad, bad_bytes;
-};
-
-static int bad_line(struct file *f, const char *reason, struct lu_err *err)
+static int on_line(
+		void *ctx, const char *file, uint64_t line, const char *reason, struct lu_err *err)
 {
+	struct run *r = ctx;
 	struct lu_err e;
 
-	f->bad++;
-	f->bad_bytes += f->slab->length + 1;
-	if (f->r->o->json) {
-		begin_line(f->r, "file");
-		lu_json_put_u64(&f->r->line, "line", f->slab->line);
-		lu_json_put_cstr(&f->r->line, "fault", reason);
-		return put_line(f->r, err);
+	if (r->o->json) {
+		begin_line(r, "file");
+		lu_json_put_u64(&r->line, "line", line);
+		lu_json_put_cstr(&r->line, "fault", reason);
+		return put_line(r, err);
 	}
-	lu_err_set(&e, "%s:%" PRIu64 ": %s", f->slab->file, f->slab->line, reason);
+	lu_err_set(&e, "%s:%" PRIu64 ": %s", file, line, reason);
 	print_fault(e.msg);
 	return 0;
 }
 
-/* Append a member to the key, strings in one spelling. */
-static int add_to_key(struct run *r, const struct lu_json_member *m, struct lu_err *err)
+static void on_documents(void *ctx, uint64_t bytes, uint64_t documents)
 {
-	struct lu_str s = m ? m->value : LU_STR("null");
+	struct run *r = ctx;
 
-	if (m && m->type == LU_JSON_STRING) {
-		if (lu_json_decode_known(m->value, m->escaped, &r->arena, &s) < 0)
-			return lu_err_nomem(err);
-		lu_json_quote(&r->key, s);
-	} else {
-		lu_buf_str(&r->key, s);
-	}
-	lu_buf_putc(&r->key, '\n');
-	return lu_buf_check(&r->key, err);
+	r->documents += documents;
+	show_progress(r, bytes);
 }
 
-/* 1 if an earlier document has the same source and id. */
-static int check_id(struct run *r, const struct lu_json_obj *o, struct lu_err *err)
+/* The line of a file; `format` is NULL for documents. */
+static int put_file(struct run *r, const char *format, const struct lu_own_facts *facts,
+		uint64_t faults, struct lu_err *err)
 {
-	const struct lu_json_member *id = lu_json_get(o, "id");
-	uint32_t number;
-	int rc;
-
-	if (!id || id->type == LU_JSON_NULL)
-		return 0;
-	lu_buf_clear(&r->key);
-	if (add_to_key(r, lu_json_get(o, "source"), err) < 0 || add_to_key(r, id, err) < 0)
-		return -1;
-	rc = lu_keyset_add(&r->ids, lu_hash128(r->key.p, r->key.n), &number, err);
-	return rc < 0 ? -1 : rc == 0;
-}
-
-static int check_line(struct run *r, struct file *f, struct lu_str line, struct lu_err *err)
-{
-	struct lu_json_obj o;
-	struct lu_json_fault fault;
-	const char *wrong = NULL;
-	int rc;
-
-	lu_arena_reset(&r->arena);
-	f->documents++;
-	f->bytes += f->slab->length + 1;
-	if (f->slab->too_long)
-		return bad_line(f, "longer than --max-line", err);
-	if (lu_json_object(line, &r->arena, &o, &fault) < 0) {
-		if (fault.kind == LU_JSON_NO_MEMORY)
-			return lu_err_nomem(err);
-		return bad_line(f, lu_json_fault_text(fault.kind), err);
-	}
-	rc = lu_fields_rename(&r->fields, &o, &r->arena, &r->changed, &wrong, err);
-	if (rc < 0)
-		return -1;
-	if (!wrong)
-		wrong = lu_members_fault(&o);
-	if (wrong)
-		return bad_line(f, wrong, err);
-	rc = check_id(r, &o, err);
-	return rc > 0 ? bad_line(f, "a document of this source and \"id\" came before", err) : rc;
-}
-
-/* Count the file for the accounting line; what is wrong is dropped there. */
-static int add_file(struct lu_stats *s, const struct file *f, struct lu_err *err)
-{
-	s->in.docs += f->documents, s->in.bytes += f->bytes;
-	s->out.docs += f->documents - f->bad, s->out.bytes += f->bytes - f->bad_bytes;
-	return f->bad ? lu_stats_drop(s, "bad record", f->bad, err) : 0;
-}
-
-static int put_file(struct run *r, const struct file *f, struct lu_err *err)
-{
+	r->faults += faults;
 	if (r->o->json) {
 		begin_line(r, "file");
-		lu_json_put_u64(&r->line, "documents", f->documents);
-		lu_json_put_u64(&r->line, "bytes", f->bytes);
-		lu_json_put_u64(&r->line, "faults", f->bad);
+		if (format) {
+			lu_json_put_cstr(&r->line, "format", format);
+			lu_json_put_u64(&r->line, "records", facts->records);
+		}
+		lu_json_put_u64(&r->line, "documents", facts->documents);
+		lu_json_put_u64(&r->line, "bytes", facts->bytes);
+		lu_json_put_u64(&r->line, "faults", faults);
 		return put_line(r, err);
 	}
-	lu_table_u64(&r->table, f->documents);
-	lu_table_cstr(&r->table, "-");
-	lu_table_cstr(&r->table, "-");
-	lu_table_u64(&r->table, f->bytes);
-	lu_table_cstr(&r->table, "-");
-	lu_table_cstr(&r->table, "-");
-	lu_table_u64(&r->table, f->bad);
-	lu_table_cstr(&r->table, r->name);
+	lu_verify_file_row(facts->documents, facts->bytes, faults, r->name, &r->table);
 	return lu_buf_check(&r->table.text, err);
 }
 
+/* Count the documents of a file for the accounting line; what is wrong is dropped there. */
 static int check_documents(struct run *r, char *path, struct lu_err *err)
 {
-	struct lu_lines lines;
-	struct lu_slab slab = { 0 };
-	struct file f = { .r = r, .slab = &slab };
-	struct lu_str line;
-	uint64_t before = 0;
-	int rc = lu_lines_open(&lines, &path, 1, r->o->std.max_line, err);
+	const struct lu_verify_docs *d = &r->docs;
+	struct lu_own_facts facts;
+	struct lu_stats *s = &r->stats;
 
-	if (rc < 0)
+	if (lu_verify_docs_file(&r->docs, path, err) < 0)
 		return -1;
-	while (rc >= 0 && (rc = lu_lines_read(&lines, &slab, err)) > 0) {
-		rc = lu_inputs_look(&slab, err);
-		while (rc >= 0 && lu_slab_next(&slab, &line)) {
-			if (slab.too_long || !lu_doc_blank_line(line)) {
-				r->documents++;
-				rc = check_line(r, &f, line, err);
-			}
-		}
-		show_progress(r, lu_lines_consumed(&lines) - before);
-		before = lu_lines_consumed(&lines);
+	s->in.docs += d->documents, s->in.bytes += d->bytes;
+	s->out.docs += d->documents - d->bad, s->out.bytes += d->bytes - d->bad_bytes;
+	if (d->bad && lu_stats_drop(s, "bad record", d->bad, err) < 0)
+		return -1;
+	facts = (struct lu_own_facts){ .documents = d->documents, .bytes = d->bytes };
+	return put_file(r, NULL, &facts, d->bad, err);
+}
+
+static int check_file(struct run *r, char *path, struct lu_err *err)
+{
+	const struct lu_own_format *f;
+	struct lu_own_facts facts;
+	struct lu_err why = { 0 };
+	int rc;
+
+	if (lu_own_format_find(path, &f, err) < 0)
+		return -1;
+	if (!f)
+		return check_documents(r, path, err);
+	rc = lu_own_format_verify(f, path, &facts, &why);
+	if (rc < 0 && why.errnum) {
+		*err = why;
+		return -1;
 	}
-	lu_lines_close(&lines);
-	lu_buf_release(&slab.bytes);
-	r->faults += f.bad;
-	return rc < 0 || add_file(&r->stats, &f, err) < 0 ? -1 : put_file(r, &f, err);
+	if (rc < 0 && r->o->json) {
+		begin_line(r, "file");
+		lu_json_put_cstr(&r->line, "fault", why.msg);
+		if (put_line(r, err) < 0)
+			return -1;
+	} else if (rc < 0) {
+		print_fault(why.msg);
+	}
+	return put_file(r, lu_own_format_name(f), &facts, rc < 0, err);
 }
 
 /* --- shards ------------------------------------------------------------------------------- */
@@ -283,6 +229,11 @@ static int check_shard(struct run *r, const char *prefix, struct lu_err *err)
 		return -1;
 	r->faults += v.faults;
 	r->documents += v.documents;
+	if (v.empty)
+		lu_note("%s: %" PRIu64 " of %" PRIu64 " documents are empty, the first is document "
+			"%" PRIu64 "%s%s",
+				prefix, v.empty, v.documents, v.first_empty,
+				v.first_empty_id[0] ? ", id " : "", v.first_empty_id);
 	return put_shard(r, &v, err);
 }
 
@@ -340,8 +291,10 @@ static int check_all(struct run *r, const struct lu_args *args, struct lu_err *e
 	lu_progress_start(&r->progress, tool.name, r->o->std.progress, size_of_all(args));
 	for (size_t i = 0; rc == 0 && i < args->files; i++) {
 		r->name = args->file[i];
-		rc = is_file(args->file[i]) ? check_documents(r, args->file[i], err)
-					    : check_shard(r, args->file[i], err);
+		if (is_file(args->file[i]))
+			rc = check_file(r, args->file[i], err);
+		else
+			rc = check_shard(r, args->file[i], err);
 	}
 	lu_progress_end(&r->progress);
 	if (rc == 0 && r->table.cells && (!r->o->std.quiet || r->o->std.verbose))
@@ -352,6 +305,45 @@ static int check_all(struct run *r, const struct lu_args *args, struct lu_err *e
 	return rc;
 }
 
+static void name_attempt(void *ctx, const char *name, bool ended)
+{
+	(void)ctx;
+	if (ended)
+		lu_note("%s: left by an attempt that has ended; the next run removes it", name);
+	else
+		lu_note("%s: of an attempt that runs, or that ended on another host: remove it if "
+			"none runs",
+				name);
+}
+
+static int name_attempts(const struct lu_args *args, struct lu_err *err)
+{
+	for (size_t i = 0; i < args->files; i++) {
+		if (lu_attempts_beside(args->file[i], name_attempt, NULL, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Write the list of files, unless it would vouch for faults. */
+static int list_md5(struct run *r, const struct lu_args *args, struct lu_err *err)
+{
+	struct lu_out *out = r->md5;
+	int rc = 0;
+
+	if (r->faults) {
+		lu_note("%s: not written, since there are faults", r->o->md5);
+		return 0;
+	}
+	for (size_t i = 0; rc == 0 && i < args->files; i++)
+		rc = is_file(args->file[i]) ? lu_md5_list_file(out, args->file[i], err)
+					    : lu_md5_list_shard(out, args->file[i], err);
+	if (rc < 0)
+		return -1;
+	r->md5 = NULL;
+	return lu_out_commit(out, err);
+}
+
 static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
 {
 	struct run r = { .o = o,
@@ -360,6 +352,11 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 				.last_left = true } };
 	int rc = lu_fields_parse(&r.fields, o->std.text_field, &o->std.map, err);
 
+	r.docs = (struct lu_verify_docs){ .max_line = o->std.max_line,
+		.fields = &r.fields,
+		.fault = on_line,
+		.progress = on_documents,
+		.ctx = &r };
 	if (rc == 0)
 		rc = lu_files_distinct(args->file, args->files, "", err);
 	if (rc == 0)
@@ -369,17 +366,21 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		if (rc == 0)
 			r.tokenizer = lu_tok_hash(r.tok);
 	}
+	if (rc == 0 && o->md5)
+		rc = lu_out_open(&r.md5, o->md5, "none", 1, err);
 	if (rc == 0)
 		rc = check_all(&r, args, err);
 	if (rc == 0)
+		rc = name_attempts(args, err);
+	if (rc == 0 && o->md5)
+		rc = list_md5(&r, args, err);
+	if (rc == 0)
 		rc = lu_stats_append(&r.stats, args, o->std.stats, err);
 	lu_stats_release(&r.stats);
-	lu_keyset_release(&r.ids);
-	lu_arena_release(&r.arena);
+	lu_verify_docs_release(&r.docs);
+	lu_out_abort(r.md5);
 	lu_table_release(&r.table);
 	lu_buf_release(&r.line);
-	lu_buf_release(&r.changed);
-	lu_buf_release(&r.key);
 	lu_tok_free(r.tok);
 	return rc < 0 ? -1 : r.faults > 0;
 }

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "libcommon/dedup/minhash.h"
 #include "libcommon/dedup/paragraphs.h"
 #include "libcommon/dedup/steps.h"
 #include "libcommon/dedup/within.h"
+#include "libcommon/minhash/minhash.h"
 
 typedef struct lu_dedup_options options;
 
@@ -52,20 +52,32 @@ static const struct lu_opt opts[] = {
 static const struct lu_tool tool = { "lucie-dedup", "removes exact and near duplicates",
 	"[FILE...]", opts, LU_STD_FILTER | LU_STD_TMPDIR | LU_STD_MEMORY, offsetof(options, std) };
 
-static const struct {
+/* What a step takes beside its files and the shared options. */
+enum {
+	KEY = 1 << 0, /* --key, --fold */
+	KEEP = 1 << 1,
+	BY = 1 << 2,
+	BANDS = 1 << 3, /* --bands, --rows */
+	VERIFY = 1 << 4,
+	PART = 1 << 5,
+	DROPS = 1 << 6, /* --drops, --removed, --cluster-size, --most, --yes */
+};
+
+static const struct step {
 	const char *name;
 	lu_dedup_step *run;
+	unsigned takes;
 } steps[] = {
-	{ "keys", lu_exact_step_keys },
-	{ "first", lu_exact_step_first },
-	{ "sign", lu_near_step_sign },
-	{ "meet", lu_near_step_meet },
-	{ "fetch", lu_near_step_fetch },
-	{ "edges", lu_near_step_edges },
-	{ "link", lu_near_step_link },
-	{ "gather", lu_near_step_gather },
-	{ "settle", lu_near_step_settle },
-	{ "drop", lu_dedup_step_drop },
+	{ "keys", lu_exact_step_keys, KEY | KEEP | BY },
+	{ "first", lu_exact_step_first, PART },
+	{ "sign", lu_near_step_sign, BANDS | KEEP | BY },
+	{ "meet", lu_near_step_meet, PART },
+	{ "fetch", lu_near_step_fetch, 0 },
+	{ "edges", lu_near_step_edges, VERIFY | PART },
+	{ "link", lu_near_step_link, 0 },
+	{ "gather", lu_near_step_gather, 0 },
+	{ "settle", lu_near_step_settle, PART },
+	{ "drop", lu_dedup_step_drop, DROPS },
 };
 
 static void print_similarity(const options *o)
@@ -155,6 +167,35 @@ static void check_usage(const options *o)
 
 /* --- the run ------------------------------------------------------------------------------- */
 
+/* An option without effect would be a promise that is not kept. */
+static void check_step(const options *o, const struct step *s)
+{
+	const struct {
+		bool given;
+		unsigned bit; /* 0: of no step */
+		const char *name;
+	} option[] = {
+		{ o->key || o->fold, KEY, "--key and --fold" },
+		{ o->keep_text, KEEP, "--keep" },
+		{ o->by, BY, "--by" },
+		{ o->bands_given || o->rows_given, BANDS, "--bands and --rows" },
+		{ o->verify_given, VERIFY, "--verify" },
+		{ o->part_text, PART, "--part" },
+		{ o->drops.n || o->removed || o->cluster_size || o->most_text || o->yes, DROPS,
+				"--drops, --removed, --cluster-size, --most and --yes" },
+		{ o->paragraphs || o->within || o->min_bytes_given, 0,
+				"--paragraphs, --within and --min-bytes" },
+		{ o->signatures || o->from_signatures.n, 0, "--signatures and --from-signatures" },
+		{ o->clusters || o->against.n || o->save_index, 0,
+				"--clusters, --against and --save-index" },
+	};
+
+	for (size_t i = 0; i < sizeof(option) / sizeof(option[0]); i++) {
+		if (option[i].given && !(s->takes & option[i].bit))
+			lu_usage_error("--step %s takes no %s", s->name, option[i].name);
+	}
+}
+
 static lu_dedup_step *find_step(const options *o)
 {
 	if (!o->step) {
@@ -163,8 +204,10 @@ static lu_dedup_step *find_step(const options *o)
 		return below(o) ? lu_paragraphs_run : lu_dedup_run;
 	}
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		if (strcmp(o->step, steps[i].name) == 0)
-			return steps[i].run;
+		if (strcmp(o->step, steps[i].name) != 0)
+			continue;
+		check_step(o, &steps[i]);
+		return steps[i].run;
 	}
 	lu_usage_error("there is no step '%s'", o->step);
 }

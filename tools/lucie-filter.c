@@ -1,13 +1,13 @@
 /*
  * lucie-filter: drops documents that fail quality rules (filter/rules.h) or an expression
  * (filter/expr.h), are listed by URL (filter/url_list.h), hold items of benchmarks
- * (filter/decontaminate.h) or personal data (filter/pii.h). Each question is a judge of its own
+ * (filter/decontaminate.h) or personal data (pii/pii.h). Each question is a judge of its own
  * (filter/judges.h).
  */
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "libcommon/filter/decontaminate.h"
+#include "libcommon/filter/decontaminate_judge.h"
 #include "libcommon/filter/noise.h"
 #include "libcommon/filter/pii_judge.h"
 #include "libcommon/filter/quality.h"
@@ -151,6 +151,8 @@ static void read_quality(struct lu_quality *q, const struct options *o)
 		lu_usage_error("--tokens-per-char needs -t tokenizer.json");
 	if (o->tokenizer && o->tokens_per_char == 0)
 		lu_usage_error("-t is for --tokens-per-char X; 0.38 is a usual value");
+	if (o->classifier.n && o->expr.n == 0 && !o->annotate)
+		lu_usage_error("--classifier is a measure for --expr, such as 'classifier >= 0.5'");
 	if (o->tokens_per_char > 0 && o->annotate)
 		lu_usage_error("--annotate changes no text; give it or --tokens-per-char");
 	if (o->stop_words && lu_stop_list(lu_str_of(o->stop_words)) == LU_STOP_NONE)

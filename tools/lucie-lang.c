@@ -15,7 +15,7 @@ struct options {
 	const char *model;
 	struct lu_list keep;
 	double min_score;
-	uint64_t max_bytes;
+	uint64_t min_bytes, max_bytes;
 };
 
 /* Documents of each language, in byte order of the codes. */
@@ -43,8 +43,9 @@ static const struct lu_opt opts[] = {
 	LU_OPT_ALIAS("keep", "keep-lang"),
 	LU_OPT_DOUBLE(0, "min-score", struct options, min_score, "X", 0, 1,
 			"below this score the language is und"),
-	LU_OPT_SIZE(0, "max-bytes", struct options, max_bytes, "SIZE",
-			"sample this much of a text"),
+	LU_OPT_SIZE(0, "min-bytes", struct options, min_bytes, "SIZE",
+			"sample this much where it is enough"),
+	LU_OPT_SIZE(0, "max-bytes", struct options, max_bytes, "SIZE", "sample no more of a text"),
 	LU_OPT_STR(0, "model", struct options, model, "FILE",
 			"fastText classifier instead of CLD2"),
 	LU_OPT_END,
@@ -211,8 +212,11 @@ static void check_keep(const struct lu_langid *id, const struct lu_list *keep)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .std = LU_STD_DEFAULTS, .min_score = 0.5, .max_bytes = 4096 };
+	struct options o = {
+		.std = LU_STD_DEFAULTS, .min_score = 0.5, .min_bytes = 256, .max_bytes = 4096
+	};
 	struct run r = { .o = &o };
+	struct lu_langid_options how;
 	struct lu_args args;
 	struct lu_err err = { 0 };
 	struct lu_docstream ds = { .ctx = &r,
@@ -227,7 +231,12 @@ int main(int argc, char **argv)
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	if (o.max_bytes < 256 || o.max_bytes > (uint64_t)1 << 30)
 		lu_usage_error("--max-bytes: not between 256 and 1G");
-	r.id = lu_langid_new(o.model, (size_t)o.max_bytes, o.min_score, &err);
+	if (o.min_bytes < 256 || o.min_bytes > (uint64_t)1 << 30)
+		lu_usage_error("--min-bytes: not between 256 and 1G");
+	how.min_bytes = (size_t)o.min_bytes;
+	how.max_bytes = (size_t)o.max_bytes;
+	how.min_score = o.min_score;
+	r.id = lu_langid_new(o.model, &how, &err);
 	if (r.id)
 		check_keep(r.id, &o.keep);
 	if (r.id)

@@ -28,7 +28,7 @@ static const struct command {
 	{ "tok-decode", "decodes token ids to text" },
 	{ "tok-eval", "measures, audits and compares tokenizers" },
 	{ "shard", "encodes documents into token shards" },
-	{ "check", "verifies token shards and documents" },
+	{ "check", "verifies token shards, documents and other files" },
 	{ "trace", "traces tokens to documents, sources and licences" },
 	{ "mix", "mixes documents in the proportions of a recipe" },
 	{ "stats", "adds up and reports the accounting of a build" },

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "libcommon/base/num.h"
 #include "libcommon/base/vec.h"
 
 int lu_str_cmp(struct lu_str a, struct lu_str b)
@@ -113,6 +114,22 @@ void lu_buf_u64(struct lu_buf *b, uint64_t v)
 		digits[--i] = (char)('0' + v % 10);
 	while (v /= 10);
 	lu_buf_append(b, digits + i, sizeof(digits) - i);
+}
+
+void lu_buf_le32(struct lu_buf *b, uint32_t v)
+{
+	char bytes[4];
+
+	lu_store32(bytes, v);
+	lu_buf_append(b, bytes, sizeof(bytes));
+}
+
+void lu_buf_le64(struct lu_buf *b, uint64_t v)
+{
+	char bytes[8];
+
+	lu_store64(bytes, v);
+	lu_buf_append(b, bytes, sizeof(bytes));
 }
 
 void lu_buf_release(struct lu_buf *b)

@@ -95,6 +95,9 @@ void lu_buf_putc(struct lu_buf *b, char c);
 void lu_buf_printf(struct lu_buf *b, const char *fmt, ...) LU_PRINTF(2, 3);
 /* Append v in decimal. */
 void lu_buf_u64(struct lu_buf *b, uint64_t v);
+/* Append v as bytes of a binary file, little-endian. */
+void lu_buf_le32(struct lu_buf *b, uint32_t v);
+void lu_buf_le64(struct lu_buf *b, uint64_t v);
 /* Append s with every occurrence of `needle` (not empty) replaced by `by`, from left to right. */
 void lu_buf_replace(struct lu_buf *b, struct lu_str s, struct lu_str needle, struct lu_str by);
 

@@ -1,6 +1,8 @@
-#include "libcommon/dedup/dedup_run.h"
+#include <inttypes.h>
 
+#include "libcommon/dedup/dedup_state.h"
 #include "libcommon/dedup/doc_key.h"
+#include "libcommon/dedup/estimate.h"
 #include "libcommon/dedup/near_run.h"
 #include "libcommon/par/held.h"
 
@@ -92,43 +94,6 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 
 /* --- after the last document -------------------------------------------------------------- */
 
-static int next_exact(struct lu_dedup_state *s, struct lu_err *err)
-{
-	int rc = lu_exact_next(&s->exact, &s->next, err);
-
-	s->any = rc > 0;
-	return rc;
-}
-
-int lu_dedup_run_exact(struct lu_dedup_state *s, uint64_t number, struct lu_err *err)
-{
-	while (s->any && s->next.number < number) {
-		if (next_exact(s, err) < 0)
-			return -1;
-	}
-	return s->any && s->next.number == number;
-}
-
-int lu_dedup_log(struct lu_dedup_state *s, struct lu_out *log, const char *kind, uint64_t number,
-		uint64_t kept, double similarity, uint64_t size, struct lu_err *err)
-{
-	struct lu_buf line = { 0 }, id = { 0 }, kept_id = { 0 };
-	struct lu_origin a, b;
-	int rc = lu_origins_get(&s->origins, number, &a, &id, err);
-
-	if (rc == 0)
-		rc = lu_origins_get(&s->origins, kept, &b, &kept_id, err);
-	if (rc == 0) {
-		lu_removed_open(&line, kind, &a, &b, similarity);
-		lu_removed_close(&line, size);
-		rc = lu_out_buf(log, &line, err);
-	}
-	lu_buf_release(&line);
-	lu_buf_release(&id);
-	lu_buf_release(&kept_id);
-	return rc;
-}
-
 /* All exact duplicates come first in the log. */
 static int log_exact(struct run *r, struct lu_err *err)
 {
@@ -154,7 +119,7 @@ static int release_held(struct run *r, struct lu_err *err)
 		lu_arena_reset(&arena);
 		rc = lu_held_get(&r->held, i, &doc, err);
 		if (rc == 0)
-			rc = lu_dedup_run_exact(&r->state, r->first_held + i, err);
+			rc = lu_dedup_is_exact(&r->state, r->first_held + i, err);
 		if (rc > 0) {
 			lu_sources_removed(&r->state.sources, r->held.tag, LU_REMOVED_EXACT);
 			lu_doc_drop(&doc, "exact duplicate", NULL);
@@ -175,7 +140,7 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	(void)stats;
 	if ((names_documents(o) && lu_origins_rewind(&s->origins, err) < 0) ||
 			lu_exact_finish(&s->exact, err) < 0 || (r->log && log_exact(r, err) < 0) ||
-			next_exact(s, err) < 0)
+			lu_dedup_next_exact(s, err) < 0)
 		return -1;
 	if (r->near ? lu_near_run_finish(r->near, r->log, err) < 0 : release_held(r, err) < 0)
 		return -1;
@@ -241,7 +206,12 @@ int lu_dedup_run(const struct lu_dedup *d, struct lu_err *err)
 	r.state.stream = &r.stream;
 	rc = open_all(&r, err);
 	if (rc == 0)
+		lu_estimate_say(d->o, d->args);
+	if (rc == 0)
 		rc = lu_docstream_run(&r.stream, &d->o->std, d->args, err);
+	if (rc == 0 && r.state.exact.sorted)
+		lu_detail("%" PRIu64 " keys were sorted, %" PRIu64 " of them on disk",
+				r.state.exact.sorted, r.state.exact.on_disk);
 	if (rc == 0)
 		rc = lu_sources_note(&r.state.sources, err);
 	lu_out_abort(r.log);

@@ -38,6 +38,7 @@ static int advance(struct lu_drop_source *s, size_t file, bool first, struct lu_
 	uint64_t before = s->head.number;
 	struct lu_str head, id;
 	int rc = lu_stepcursor_read(&s->cursor, HEAD, &head, err);
+	unsigned char kind;
 	uint32_t n;
 
 	s->ended = rc == 0;
@@ -47,8 +48,8 @@ static int advance(struct lu_drop_source *s, size_t file, bool first, struct lu_
 		.kept = lu_load64(head.p + 8),
 		.kept_line = lu_load64(head.p + 16),
 		.size = lu_load64(head.p + 24),
-		.similarity = lu_load32(head.p + 32),
-		.kind = (enum lu_drop_kind)head.p[36] };
+		.similarity = lu_load32(head.p + 32) };
+	kind = (unsigned char)head.p[36];
 	n = lu_load32(head.p + 37);
 	lu_buf_clear(&s->id);
 	if (n) {
@@ -61,9 +62,10 @@ static int advance(struct lu_drop_source *s, size_t file, bool first, struct lu_
 	}
 	s->head.kept_id = lu_buf_slice(&s->id);
 	if ((!first && s->head.number <= before) || s->head.number >= corpus->file.p[file].docs ||
-			s->head.kept >= corpus->docs || head.p[36] < 0 ||
-			head.p[36] > LU_DROP_NEAR || s->head.similarity > LU_DROP_ONE)
+			s->head.kept >= corpus->docs || kind > LU_DROP_NEAR ||
+			s->head.similarity > LU_DROP_ONE)
 		return damaged(s, err);
+	s->head.kind = (enum lu_drop_kind)kind;
 	return 1;
 }
 

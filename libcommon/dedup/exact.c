@@ -148,6 +148,8 @@ int lu_exact_finish(struct lu_exact *x, struct lu_err *err)
 			new_sorter(x, &x->removed, REMOVED_SIZE, REMOVED_KEY, 4, err) < 0 ||
 			lu_sorter_sort(x->all, err) < 0 || find_groups(x, err) < 0)
 		return -1;
+	x->sorted = lu_sorter_count(x->all);
+	x->on_disk = lu_sorter_spilled(x->all);
 	lu_sorter_free(x->all);
 	x->all = NULL;
 	if (lu_sorter_sort(x->removed, err) < 0 || lu_spool_rewind(&x->sizes, err) < 0 ||

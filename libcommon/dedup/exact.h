@@ -57,6 +57,7 @@ struct lu_exact {
 	struct lu_sorter *all, *removed;
 	struct lu_spool sizes, list; /* of groups; struct lu_exact_removed */
 	uint64_t at;		     /* in the list, in bytes */
+	uint64_t sorted, on_disk;    /* out: keys that were sorted, and those written for it */
 };
 /* clang-format off */
 #define LU_EXACT_NONE { .sizes = LU_SPOOL_NONE, .list = LU_SPOOL_NONE }

@@ -9,24 +9,37 @@
 #include "libcommon/dedup/exact.h"
 #include "libcommon/dedup/origins.h"
 #include "libcommon/dedup/stepfile.h"
+#include "libcommon/io/spool.h"
 #include "libcommon/par/docstream.h"
 
 #define KEYS_MAGIC "lucieKEY"
 /* Sections of a file of keys, by their first byte: as many parts can work side by side. */
 #define SECTIONS 256
-/* A record: key 16, high byte first; rank 8, number 8, line 8, length of the id 4, and the id. */
+/* A record: key 16, high byte first; rank 8, number 8, line 8, length of the id 4, and the id. Within a
+ * section they have the order of the documents. */
 #define HEAD 44
 
 /* --- keys ---------------------------------------------------------------------------------- */
 
-/* What is sorted: key 16, number 8, rank 8. The rest is looked up by number. */
-#define SORTED_SIZE 32
+/* Records of a section are gathered in pieces of this size, which go to the temporary file. */
+#define PIECE ((size_t)64 << 10)
+
+struct piece {
+	uint64_t offset;
+	size_t bytes;
+};
+
+struct section {
+	struct LU_VEC(struct piece) piece; /* in the temporary file */
+	struct lu_buf rest;
+	uint64_t records;
+};
 
 struct keys {
 	const struct lu_dedup_options *o;
 	struct lu_docstream stream;
-	struct lu_sorter *sorter;
-	struct lu_origins origins;
+	struct lu_spool spool;
+	struct section section[SECTIONS];
 	uint64_t docs, hash; /* of the file: lu_corpus_add() */
 	struct lu_stepfile_writer w;
 	const char *file;
@@ -60,65 +73,61 @@ static int keys_decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 {
 	struct keys *k = ctx;
 	const struct key_facts *f = doc->user;
-	struct lu_origin origin = { doc->file, doc->line, lu_origin_id(&doc->obj) };
-	unsigned char record[SORTED_SIZE];
-
-	k->hash = lu_corpus_add(k->hash, f->record);
-	if (lu_origins_add(&k->origins, &origin, err) < 0)
-		return -1;
-	lu_store64_be(record, f->key.hi);
-	lu_store64_be(record + 8, f->key.lo);
-	lu_store64_be(record + 16, k->docs++);
-	lu_store64_be(record + 24, f->rank);
-	return f->has_key ? lu_sorter_add(k->sorter, record, err) : 0;
-}
-
-static int put_key(
-		struct keys *k, const unsigned char *sorted, struct lu_buf *id, struct lu_err *err)
-{
-	struct lu_origin origin;
-	uint64_t number = lu_load64_be(sorted + 16);
+	struct lu_str id = lu_origin_id(&doc->obj);
+	struct piece piece = { .offset = lu_spool_size(&k->spool) };
+	struct section *s;
 	char head[HEAD];
 
-	if (lu_origins_get(&k->origins, number, &origin, id, err) < 0)
+	k->hash = lu_corpus_add(k->hash, f->record);
+	lu_store64_be(head, f->key.hi);
+	lu_store64_be(head + 8, f->key.lo);
+	lu_store64(head + 16, f->rank);
+	lu_store64(head + 24, k->docs++);
+	lu_store64(head + 32, doc->line);
+	lu_store32(head + 40, (uint32_t)id.n);
+	if (!f->has_key)
+		return 0;
+	s = &k->section[(unsigned char)head[0]];
+	s->records++;
+	lu_buf_append(&s->rest, head, sizeof(head));
+	lu_buf_str(&s->rest, id);
+	if (s->rest.n < PIECE)
+		return lu_buf_check(&s->rest, err);
+	piece.bytes = s->rest.n;
+	if (lu_buf_check(&s->rest, err) < 0 ||
+			lu_spool_add(&k->spool, s->rest.p, s->rest.n, err) < 0)
 		return -1;
-	memcpy(head, sorted, 16);
-	lu_store64(head + 16, lu_load64_be(sorted + 24));
-	lu_store64(head + 24, number);
-	lu_store64(head + 32, origin.line);
-	lu_store32(head + 40, (uint32_t)origin.id.n);
-	if (lu_stepfile_write(&k->w, head, sizeof(head), err) < 0)
+	lu_buf_clear(&s->rest);
+	return lu_vec_push(&s->piece, piece) ? 0 : lu_err_nomem(err);
+}
+
+static int write_section(struct keys *k, struct section *s, struct lu_err *err)
+{
+	struct lu_str bytes;
+
+	for (size_t i = 0; i < s->piece.n; i++) {
+		if (lu_spool_get(&k->spool, s->piece.p[i].offset, s->piece.p[i].bytes, &bytes,
+				    err) < 0 ||
+				lu_stepfile_write(&k->w, bytes.p, bytes.n, err) < 0)
+			return -1;
+	}
+	if (lu_stepfile_write(&k->w, s->rest.p, s->rest.n, err) < 0)
 		return -1;
-	return lu_stepfile_write(&k->w, origin.id.p, origin.id.n, err);
+	return lu_stepfile_end_section(&k->w, s->records, err);
 }
 
 static int keys_finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 {
 	struct keys *k = ctx;
-	struct lu_buf id = { 0 };
-	const void *record;
-	uint64_t records = 0;
-	unsigned section = 0;
-	int rc = -1;
 
 	(void)stats;
-	if (lu_origins_rewind(&k->origins, err) < 0 || lu_sorter_sort(k->sorter, err) < 0)
+	if (lu_spool_rewind(&k->spool, err) < 0)
 		return -1;
-	while ((rc = lu_sorter_next(k->sorter, &record, err)) > 0) {
-		const unsigned char *sorted = record;
-
-		for (; rc >= 0 && section < *sorted; section++, records = 0)
-			rc = lu_stepfile_end_section(&k->w, records, err);
-		if (rc >= 0)
-			rc = put_key(k, sorted, &id, err);
-		if (rc < 0)
-			break;
-		records++;
+	for (size_t i = 0; i < SECTIONS; i++) {
+		if (write_section(k, &k->section[i], err) < 0)
+			return -1;
 	}
-	for (; rc == 0 && section < SECTIONS; section++, records = 0)
-		rc = lu_stepfile_end_section(&k->w, records, err);
-	lu_buf_release(&id);
-	return rc;
+	return 0;
 }
 
 static int keys_commit(void *ctx, struct lu_err *err)
@@ -139,32 +148,41 @@ static int keys_commit(void *ctx, struct lu_err *err)
 	return rc;
 }
 
-int lu_exact_step_keys(const struct lu_dedup *d, struct lu_err *err)
+static int run_keys(struct keys *k, const struct lu_dedup *d, struct lu_err *err)
 {
-	const struct lu_dedup_options *o = d->o;
-	struct keys k = { .o = o,
-		.origins = LU_ORIGINS_NONE,
-		.w = LU_STEPFILE_WRITER_NONE,
-		.file = d->args->file[0] };
-	struct lu_sorter_options s = { SORTED_SIZE, 24, o->std.memory, o->std.tmpdir,
-		o->std.threads };
-	int rc = -1;
-
-	k.stream = (struct lu_docstream){ .ctx = &k,
+	k->stream = (struct lu_docstream){ .ctx = k,
 		.map = keys_map,
 		.decide = keys_decide,
 		.finish = keys_finish,
 		.commit = keys_commit,
 		.flags = LU_DOCSTREAM_SILENT };
 	if (d->args->files != 1)
-		lu_err_set(err, "--step keys reads one file: one task for each");
-	else if (lu_sorter_new(&k.sorter, &s, err) == 0 &&
-			lu_origins_open(&k.origins, o->std.tmpdir, err) == 0 &&
-			lu_stepfile_create(&k.w, o->std.output, KEYS_MAGIC, err) == 0)
-		rc = lu_docstream_run(&k.stream, &o->std, d->args, err);
-	lu_stepfile_abort(&k.w);
-	lu_sorter_free(k.sorter);
-	lu_origins_close(&k.origins);
+		return lu_err_set(err, "--step keys reads one file: one task for each");
+	k->file = d->args->file[0];
+	if (lu_spool_open(&k->spool, d->o->std.tmpdir, err) < 0 ||
+			lu_stepfile_create(&k->w, d->o->std.output, KEYS_MAGIC, err) < 0)
+		return -1;
+	return lu_docstream_run(&k->stream, &d->o->std, d->args, err);
+}
+
+int lu_exact_step_keys(const struct lu_dedup *d, struct lu_err *err)
+{
+	struct keys *k = calloc(1, sizeof(*k));
+	int rc;
+
+	if (!k)
+		return lu_err_nomem(err);
+	k->o = d->o;
+	k->spool = (struct lu_spool)LU_SPOOL_NONE;
+	k->w = (struct lu_stepfile_writer)LU_STEPFILE_WRITER_NONE;
+	rc = run_keys(k, d, err);
+	lu_stepfile_abort(&k->w);
+	lu_spool_close(&k->spool);
+	for (size_t i = 0; i < SECTIONS; i++) {
+		lu_vec_release(&k->section[i].piece);
+		lu_buf_release(&k->section[i].rest);
+	}
+	free(k);
 	return rc;
 }
 

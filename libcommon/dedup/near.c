@@ -148,11 +148,6 @@ uint64_t lu_near_docs(const struct lu_near *n)
 	return n->docs;
 }
 
-bool lu_near_spilled(const struct lu_near *n)
-{
-	return n->spilled;
-}
-
 /* --- looking up --------------------------------------------------------------------------- */
 
 /* The spooled entry of a document; the piece that holds it is read where it is another one. */

@@ -26,7 +26,7 @@
  */
 #include <stdbool.h>
 
-#include "libcommon/dedup/minhash.h"
+#include "libcommon/minhash/minhash.h"
 
 struct lu_near;
 
@@ -64,9 +64,8 @@ bool lu_near_excluded(const struct lu_near *n, uint64_t doc);
 /* `told` may be NULL. */
 int lu_near_run(struct lu_near *n, lu_near_told_fn *told, void *ctx, struct lu_err *err) LU_CHECKED;
 int lu_near_next(struct lu_near *n, struct lu_near_verdict *v, struct lu_err *err) LU_CHECKED;
-/* Documents added; whether some of it went to the temporary directory. */
+/* Documents added. */
 uint64_t lu_near_docs(const struct lu_near *n);
-bool lu_near_spilled(const struct lu_near *n);
 void lu_near_free(struct lu_near *n); /* NULL is fine */
 
 #endif

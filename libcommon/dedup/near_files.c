@@ -20,6 +20,11 @@ int lu_near_files_open(struct lu_near_files *f, char *const *path, size_t n, con
 	if (!f->file)
 		return lu_err_nomem(err);
 	for (; f->n < n; f->n++) {
+		if (strcmp(path[f->n], "-") == 0)
+			return lu_err_set(err,
+					"%.8s files are read in parts: name them, standard "
+					"input will not do",
+					magic);
 		f->file[f->n] = (struct lu_stepfile)LU_STEPFILE_NONE;
 		if (lu_stepfile_open(&f->file[f->n], path[f->n], magic, err) < 0) {
 			lu_stepfile_close(&f->file[f->n]);
@@ -106,12 +111,6 @@ int lu_near_task_open(struct lu_near_task *t, const struct lu_dedup *d, const ch
 	const char *verify = settings ? strstr(settings, ", verify ") : NULL;
 
 	*t = (struct lu_near_task){ .o = d->o, .w = LU_STEPFILE_WRITER_NONE };
-	if (settings && (t->o->bands_given || t->o->rows_given || t->o->by || t->o->keep_text))
-		return lu_err_set(err,
-				"--bands, --rows, --by and --keep are given to step sign, "
-				"and read from its files");
-	if (verify && t->o->verify_given)
-		return lu_err_set(err, "--verify is given to step edges, and read from its files");
 	if (make_minhash(t, settings, err) < 0)
 		return -1;
 	t->how = (struct lu_near_how){ .mh = t->mh,

@@ -14,22 +14,6 @@
 
 /* --- writing ------------------------------------------------------------------------------ */
 
-static void put32(struct lu_buf *b, size_t v)
-{
-	char bytes[4];
-
-	lu_store32(bytes, (uint32_t)v);
-	lu_buf_append(b, bytes, sizeof(bytes));
-}
-
-static void put64(struct lu_buf *b, uint64_t v)
-{
-	char bytes[8];
-
-	lu_store64(bytes, v);
-	lu_buf_append(b, bytes, sizeof(bytes));
-}
-
 int lu_index_create(struct lu_index_writer *w, const char *path, const struct lu_minhash *mh,
 		const char *by, struct lu_err *err)
 {
@@ -40,12 +24,12 @@ int lu_index_create(struct lu_index_writer *w, const char *path, const struct lu
 	if (!w->hash)
 		return lu_err_nomem(err);
 	lu_buf_append(&w->buf, MAGIC, 8);
-	put32(&w->buf, VERSION);
-	put32(&w->buf, lu_minhash_bands(mh));
-	put32(&w->buf, lu_minhash_rows(mh));
-	put32(&w->buf, lu_minhash_hashes(mh));
-	put64(&w->buf, lu_minhash_params(mh));
-	put32(&w->buf, field.n);
+	lu_buf_le32(&w->buf, VERSION);
+	lu_buf_le32(&w->buf, lu_minhash_bands(mh));
+	lu_buf_le32(&w->buf, lu_minhash_rows(mh));
+	lu_buf_le32(&w->buf, lu_minhash_hashes(mh));
+	lu_buf_le64(&w->buf, lu_minhash_params(mh));
+	lu_buf_le32(&w->buf, (uint32_t)field.n);
 	lu_buf_str(&w->buf, field);
 	return lu_out_open(&w->out, path, NULL, 1, err);
 }
@@ -67,11 +51,11 @@ int lu_index_put(struct lu_index_writer *w, const struct lu_index_entry *e, stru
 	if (e->origin.id.n > LONGEST / 2)
 		return lu_err_set(err, "%s:%llu: an \"id\" of %zu bytes does not fit in an index",
 				e->origin.file, (unsigned long long)e->origin.line, e->origin.id.n);
-	put32(&w->buf, ENTRY + file.n + e->origin.id.n + size);
-	put64(&w->buf, e->size);
-	put64(&w->buf, e->origin.line);
-	put32(&w->buf, file.n);
-	put32(&w->buf, e->origin.id.n);
+	lu_buf_le32(&w->buf, (uint32_t)(ENTRY + file.n + e->origin.id.n + size));
+	lu_buf_le64(&w->buf, e->size);
+	lu_buf_le64(&w->buf, e->origin.line);
+	lu_buf_le32(&w->buf, (uint32_t)file.n);
+	lu_buf_le32(&w->buf, (uint32_t)e->origin.id.n);
 	lu_buf_str(&w->buf, file);
 	lu_buf_str(&w->buf, e->origin.id);
 	lu_buf_append(&w->buf, e->signature, size);
@@ -83,13 +67,13 @@ int lu_index_settle(struct lu_index_writer *w, struct lu_err *err)
 {
 	struct lu_hash128 h;
 
-	put32(&w->buf, 0);
-	put64(&w->buf, w->count);
+	lu_buf_le32(&w->buf, 0);
+	lu_buf_le64(&w->buf, w->count);
 	if (flush(w, err) < 0)
 		return -1;
 	h = lu_hasher_end(w->hash);
-	put64(&w->buf, h.lo);
-	put64(&w->buf, h.hi);
+	lu_buf_le64(&w->buf, h.lo);
+	lu_buf_le64(&w->buf, h.hi);
 	return flush(w, err) < 0 ? -1 : lu_out_settle(w->out, err);
 }
 

@@ -20,11 +20,11 @@
  * bands, rows, hashes or field, of another version, truncated or corrupt is an error that names it.
  * It may be compressed.
  */
-#include "libcommon/dedup/minhash.h"
 #include "libcommon/dedup/removed.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/io/instream.h"
 #include "libcommon/io/outstream.h"
+#include "libcommon/minhash/minhash.h"
 
 struct lu_index_entry {
 	uint64_t size; /* documents that it stands for, with itself */

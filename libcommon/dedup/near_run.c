@@ -3,11 +3,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "libcommon/dedup/clusters.h"
+#include "libcommon/dedup/cluster_file.h"
 #include "libcommon/dedup/doc_key.h"
 #include "libcommon/dedup/near.h"
 #include "libcommon/dedup/near_index.h"
-#include "libcommon/dedup/sigfile.h"
+#include "libcommon/minhash/sigfile.h"
 #include "libcommon/par/held.h"
 
 /* Documents of the indexes come first in `near`, then those held. */
@@ -26,7 +26,7 @@ struct lu_near_run {
 	struct lu_spool old_sizes;
 	struct lu_arena names;
 	struct lu_index_writer index;
-	struct lu_clusters clusters;
+	struct lu_cluster_file clusters;
 };
 
 /* Computed by map(), used by decide(). */
@@ -80,7 +80,7 @@ static int open_indexes(struct lu_near_run *n, struct lu_err *err)
 			lu_spool_open(&n->old_sizes, o->std.tmpdir, err) < 0 ||
 			lu_spool_open(&n->number, o->std.tmpdir, err) < 0)
 		return -1;
-	if (o->clusters && lu_clusters_open(&n->clusters, o->clusters, o->std.threads, err) < 0)
+	if (o->clusters && lu_cluster_file_open(&n->clusters, o->clusters, o->std.threads, err) < 0)
 		return -1;
 	if (o->save_index && lu_index_create(&n->index, o->save_index, n->mh, o->by, err) < 0)
 		return -1;
@@ -281,9 +281,10 @@ static int tell(void *ctx, const struct lu_near_verdict *v, struct lu_err *err)
 	if (rc == 0)
 		rc = total_size(n, v->kept, &size, err);
 	if (rc == 0 && v->doc == v->kept)
-		rc = lu_clusters_begin(&n->clusters, &origin, size, err);
+		rc = lu_cluster_file_begin(&n->clusters, &origin, size, err);
 	else if (rc == 0)
-		rc = lu_clusters_add(&n->clusters, &origin, lu_removed_round(v->similarity), err);
+		rc = lu_cluster_file_add(
+				&n->clusters, &origin, lu_removed_round(v->similarity), err);
 	lu_buf_release(&id);
 	return rc;
 }
@@ -308,10 +309,7 @@ static int release_held(struct lu_near_run *n, const struct lu_near_verdict *v, 
 
 	if (lu_held_get(&n->held, v->doc - n->old, doc, err) < 0)
 		return -1;
-	if (lu_near_excluded(n->near, v->doc)) {
-		lu_sources_removed(&n->run->sources, n->held.tag, LU_REMOVED_EXACT);
-		lu_doc_drop(doc, "exact duplicate", NULL);
-	} else if (v->kept != v->doc) {
+	if (v->kept != v->doc) {
 		lu_doc_drop_number(doc, "near duplicate", lu_removed_round(v->similarity));
 		lu_sources_removed(&n->run->sources, n->held.tag, LU_REMOVED_NEAR);
 		if (log && log_removed(n, log, v, err) < 0)
@@ -324,8 +322,19 @@ static int release_held(struct lu_near_run *n, const struct lu_near_verdict *v, 
 	return lu_docstream_put(n->run->stream, doc, err);
 }
 
-/* Exact duplicates that were found only now take no part. */
-static int exclude_exact(struct lu_near_run *n, struct lu_err *err)
+/* Leave out a document that is found only now to be an exact duplicate. */
+static int drop_exact(struct lu_near_run *n, uint64_t i, struct lu_doc *doc, struct lu_err *err)
+{
+	if (lu_held_get(&n->held, i, doc, err) < 0 || lu_near_exclude(n->near, n->old + i, err) < 0)
+		return -1;
+	lu_sources_removed(&n->run->sources, n->held.tag, LU_REMOVED_EXACT);
+	lu_doc_drop(doc, "exact duplicate", NULL);
+	return lu_docstream_put(n->run->stream, doc, err);
+}
+
+/* Exact duplicates take no part. They are dropped before all others, as they are where they are
+ * found at once, so that the reject file is the same. */
+static int drop_all_exact(struct lu_near_run *n, struct lu_doc *doc, struct lu_err *err)
 {
 	struct lu_str bytes;
 	uint64_t number;
@@ -336,58 +345,66 @@ static int exclude_exact(struct lu_near_run *n, struct lu_err *err)
 		if (rc < 0)
 			break;
 		memcpy(&number, bytes.p, sizeof(number));
-		rc = lu_dedup_run_exact(n->run, number, err);
+		lu_arena_reset(doc->arena);
+		rc = lu_dedup_is_exact(n->run, number, err);
 		if (rc > 0)
-			rc = lu_near_exclude(n->near, n->old + i, err);
+			rc = drop_exact(n, i, doc, err);
 	}
 	return rc;
 }
 
-static int release_all(struct lu_near_run *n, struct lu_out *log, struct lu_err *err)
+static int release_all(
+		struct lu_near_run *n, struct lu_doc *doc, struct lu_out *log, struct lu_err *err)
 {
 	uint64_t docs = lu_near_docs(n->near);
-	struct lu_arena arena = { 0 };
-	struct lu_doc doc = { .arena = &arena };
 	struct lu_near_verdict v;
-	int rc = lu_held_rewind(&n->held, err);
+	int rc = 0;
 
 	for (uint64_t i = 0; rc == 0 && i < docs; i++) {
-		lu_arena_reset(&arena);
+		lu_arena_reset(doc->arena);
 		rc = lu_near_next(n->near, &v, err);
-		if (rc == 0)
-			rc = total_size(n, v.kept, &v.size, err);
-		if (rc == 0 && n->o->save_index && v.kept == i && !lu_near_excluded(n->near, i))
+		if (rc < 0 || lu_near_excluded(n->near, i))
+			continue;
+		rc = total_size(n, v.kept, &v.size, err);
+		if (rc == 0 && n->o->save_index && v.kept == i)
 			rc = save(n, &v, err);
 		if (rc == 0 && i >= n->old)
-			rc = release_held(n, &v, &doc, log, err);
+			rc = release_held(n, &v, doc, log, err);
 	}
-	lu_arena_release(&arena);
 	return rc;
 }
 
 int lu_near_run_finish(struct lu_near_run *n, struct lu_out *log, struct lu_err *err)
 {
 	const struct lu_dedup_options *o = n->o;
+	struct lu_arena arena = { 0 };
+	struct lu_doc doc = { .arena = &arena };
+	int rc = 0;
 
 	if (o->from_signatures.n && lu_sigreader_expect_end(&n->reader, err) < 0)
 		return -1;
 	if (o->signatures)
 		return 0;
-	if (o->exact && exclude_exact(n, err) < 0)
-		return -1;
-	if (lu_near_run(n->near, o->clusters ? tell : NULL, n, err) < 0 ||
-			release_all(n, log, err) < 0)
-		return -1;
-	if (o->clusters && lu_clusters_settle(&n->clusters, err) < 0)
-		return -1;
-	return o->save_index ? lu_index_settle(&n->index, err) : 0;
+	rc = lu_held_rewind(&n->held, err);
+	if (rc == 0 && o->exact)
+		rc = drop_all_exact(n, &doc, err);
+	if (rc == 0)
+		rc = lu_near_run(n->near, o->clusters ? tell : NULL, n, err);
+	if (rc == 0)
+		rc = release_all(n, &doc, log, err);
+	lu_arena_release(&arena);
+	if (rc == 0 && o->clusters)
+		rc = lu_cluster_file_settle(&n->clusters, err);
+	if (rc == 0 && o->save_index)
+		rc = lu_index_settle(&n->index, err);
+	return rc;
 }
 
 int lu_near_run_commit(struct lu_near_run *n, struct lu_err *err)
 {
 	if (n->o->signatures)
 		return lu_sigwriter_commit(&n->writer, err);
-	if (n->o->clusters && lu_clusters_commit(&n->clusters, err) < 0)
+	if (n->o->clusters && lu_cluster_file_commit(&n->clusters, err) < 0)
 		return -1;
 	return n->o->save_index ? lu_index_commit(&n->index, err) : 0;
 }
@@ -399,7 +416,7 @@ void lu_near_run_free(struct lu_near_run *n)
 	lu_sigwriter_abort(&n->writer);
 	lu_sigreader_close(&n->reader);
 	lu_index_abort(&n->index);
-	lu_clusters_abort(&n->clusters);
+	lu_cluster_file_abort(&n->clusters);
 	lu_near_free(n->near);
 	lu_held_close(&n->held);
 	lu_spool_close(&n->number);

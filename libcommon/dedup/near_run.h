@@ -1,7 +1,7 @@
 #ifndef LUCIE_DEDUP_NEAR_RUN_H
 #define LUCIE_DEDUP_NEAR_RUN_H
 /*
- * Near deduplication within one run: the part of dedup_run.h that --near adds.
+ * Near deduplication within one run: the part of dedup_run.c that --near adds.
  *
  *	lu_near_run_open(&n, run, &stream, err);		sets the threads' state of the stream
  *	lu_near_run_map(n, local, doc, &mine, err);	in map(): signs
@@ -10,9 +10,9 @@
  *	lu_near_run_commit(n, err);			in commit(): publishes files of its own
  *	lu_near_run_free(n);
  *
- * Exact duplicates that are found at the end only are held as well; lu_dedup_run_exact() tells.
+ * Exact duplicates that are found at the end only are held as well; lu_dedup_is_exact() tells.
  */
-#include "libcommon/dedup/dedup_run.h"
+#include "libcommon/dedup/dedup_state.h"
 
 struct lu_near_run;
 

@@ -1,8 +1,8 @@
 #include "libcommon/dedup/near_stages.h"
 
 #include "libcommon/base/buf.h"
-#include "libcommon/dedup/reduce.h"
 #include "libcommon/hash/hash.h"
+#include "libcommon/minhash/set_reducer.h"
 
 /* A record of any kind; the sketch is the longest part. */
 #define RECORD_MAX (LU_MEMBER_HEAD + LU_MINHASH_MAX)

@@ -2,7 +2,7 @@
 #define LUCIE_DEDUP_NEAR_STAGES_H
 /*
  * The stages of near deduplication, each a function from sorted records to records
- * (near_records.h). One process runs them one after the other (near.h), or each runs as many tasks
+ * (minhash/near_records.h). One process runs them one after the other (near.h), or each runs as many tasks
  * over parts of the records (near_steps.h); the result is the same, since none looks beyond one
  * bucket, one document or one set.
  *
@@ -10,7 +10,7 @@
  *	meet	pairs		-> seats: who shares a key with another document
  *	fetch	seats		-> guests: the same with their sketches
  *	edges	guests		-> edges between similar documents
- *	link	edges		-> the root of each document that has one (links.h)
+ *	link	edges		-> the root of each document that has one (minhash/links.h)
  *	gather	roots		-> members of sets, with their sketches and ranks
  *	settle	members		-> outcomes
  *	publish	outcomes	-> clusters, and the verdicts in the order of documents
@@ -26,10 +26,10 @@
  */
 #include <stdbool.h>
 
-#include "libcommon/dedup/links.h"
-#include "libcommon/dedup/minhash.h"
-#include "libcommon/dedup/near_records.h"
 #include "libcommon/io/sorter.h"
+#include "libcommon/minhash/links.h"
+#include "libcommon/minhash/minhash.h"
+#include "libcommon/minhash/near_records.h"
 
 #define LU_NEAR_CENTRES 16
 /* Buckets of more documents are named by their band and key, not by a list of documents. */

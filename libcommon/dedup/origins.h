@@ -32,6 +32,9 @@ int lu_origins_rewind(struct lu_origins *o, struct lu_err *err) LU_CHECKED;
 /* The id is copied to the buffer, and origin->id points there. */
 int lu_origins_get(const struct lu_origins *o, uint64_t number, struct lu_origin *origin,
 		struct lu_buf *id, struct lu_err *err) LU_CHECKED;
+/* The same for ascending numbers with gaps: the table is read in large pieces. */
+int lu_origins_get_next(struct lu_origins *o, uint64_t number, struct lu_origin *origin,
+		struct lu_buf *id, struct lu_err *err) LU_CHECKED;
 void lu_origins_close(struct lu_origins *o); /* LU_ORIGINS_NONE is fine */
 
 #endif

@@ -123,6 +123,8 @@ int lu_stepfile_create(struct lu_stepfile_writer *w, const char *target, const c
 
 int lu_stepfile_write(struct lu_stepfile_writer *w, const void *p, size_t n, struct lu_err *err)
 {
+	if (n == 0)
+		return 0;
 	lu_buf_append(&w->buf, p, n);
 	lu_hasher_add(w->hasher, p, n);
 	w->end += n;
@@ -137,25 +139,9 @@ int lu_stepfile_end_section(struct lu_stepfile_writer *w, uint64_t records, stru
 	return lu_vec_push(&w->section, w->now) ? begin_section(w, err) : lu_err_nomem(err);
 }
 
-static void put32(struct lu_buf *b, uint64_t v)
-{
-	char bytes[4];
-
-	lu_store32(bytes, (uint32_t)v);
-	lu_buf_append(b, bytes, sizeof(bytes));
-}
-
-static void put64(struct lu_buf *b, uint64_t v)
-{
-	char bytes[8];
-
-	lu_store64(bytes, v);
-	lu_buf_append(b, bytes, sizeof(bytes));
-}
-
 static void put_text(struct lu_buf *b, const char *s)
 {
-	put32(b, strlen(s));
+	lu_buf_le32(b, (uint32_t)strlen(s));
 	lu_buf_puts(b, s);
 }
 
@@ -169,27 +155,27 @@ int lu_stepfile_commit(struct lu_stepfile_writer *w, const struct lu_corpus *cor
 	if (flush(w, err) < 0)
 		return -1;
 	put_text(b, settings);
-	put32(b, part);
-	put32(b, parts);
-	put64(b, corpus->file.n);
+	lu_buf_le32(b, part);
+	lu_buf_le32(b, parts);
+	lu_buf_le64(b, corpus->file.n);
 	for (size_t i = 0; i < corpus->file.n; i++) {
 		put_text(b, corpus->file.p[i].name);
-		put64(b, corpus->file.p[i].docs);
-		put64(b, corpus->file.p[i].hash);
+		lu_buf_le64(b, corpus->file.p[i].docs);
+		lu_buf_le64(b, corpus->file.p[i].hash);
 	}
-	put64(b, w->section.n);
+	lu_buf_le64(b, w->section.n);
 	for (size_t i = 0; i < w->section.n; i++) {
-		put64(b, w->section.p[i].offset);
-		put64(b, w->section.p[i].bytes);
-		put64(b, w->section.p[i].records);
-		put64(b, w->section.p[i].hash);
+		lu_buf_le64(b, w->section.p[i].offset);
+		lu_buf_le64(b, w->section.p[i].bytes);
+		lu_buf_le64(b, w->section.p[i].records);
+		lu_buf_le64(b, w->section.p[i].hash);
 		records += w->section.p[i].records;
 	}
-	put64(b, w->end);
-	put64(b, records);
+	lu_buf_le64(b, w->end);
+	lu_buf_le64(b, records);
 	if (!lu_buf_ok(b))
 		return lu_err_nomem(err);
-	put64(b, lu_hash128(b->p, b->n).lo);
+	lu_buf_le64(b, lu_hash128(b->p, b->n).lo);
 	lu_buf_append(b, end_mark, 8);
 	if (flush(w, err) < 0 || lu_atomic_commit(&w->file, err) < 0)
 		return -1;
@@ -446,7 +432,8 @@ static int fill(struct lu_stepcursor *c, size_t n, struct lu_err *err)
 	size_t have = c->window.n - c->from;
 	uint64_t more = n > c->size ? n : c->size;
 
-	memmove(c->window.p, c->window.p + c->from, have);
+	if (have)
+		memmove(c->window.p, c->window.p + c->from, have);
 	c->window.n = have;
 	c->from = 0;
 	more -= have;

@@ -3,7 +3,7 @@
 /*
  * The steps of lucie-dedup, and the options that they share. tools/lucie-dedup.c is a table of them.
  *
- * Without --step the program reads documents and writes those that it keeps (dedup_run.h). With
+ * Without --step the program reads documents and writes those that it keeps (dedup_run.c). With
  * --step NAME it does a part of that which is a pure function of files: it reads the files named on
  * the command line and writes o->std.output, a file of dedup/stepfile.h, or documents in the case of
  * drop. So the steps can run as tasks on many machines, and the result has the bytes of one run:

@@ -3,7 +3,7 @@
 #include <strings.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/filter/measure_groups.h"
+#include "libcommon/filter/measurer.h"
 
 #define MIN_WORDS 3
 #define MAX_WORD_LENGTH 1000

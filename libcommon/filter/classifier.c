@@ -105,6 +105,10 @@ void lu_classifier_free(struct lu_classifier *c)
 int lu_classifier_score(const struct lu_classifier *c, struct lu_buf *line, struct lu_str text,
 		double *score, struct lu_err *err)
 {
+	*score = 0;
+	/* Even of nothing fastText knows the end. */
+	if (lu_str_only(text, " \t\r\n"))
+		return 0;
 	lu_buf_clear(line);
 	lu_buf_str(line, text);
 	if (lu_buf_check(line, err) < 0)

@@ -4,6 +4,7 @@
 
 #include "libcommon/filter/decontaminate_grams.h"
 #include "libcommon/io/lines.h"
+#include "libcommon/par/docstream.h"
 
 #define ITEM_LINE_MAX ((uint64_t)1 << 30)
 #define FILTER_BITS_PER_GRAM 16

@@ -8,13 +8,12 @@
  *	lu_decontaminate_open(&d, &options, threads, &err)
  *	lu_decontaminate_read(&d, "gsm8k.jsonl", &err)		any number of files
  *	lu_decontaminate_ready(&d, &err)			after the last
- *	lu_judges_add(&judges, &lu_decontaminate_judge, &d, &err)
- *	...
+ *	...							decontaminate_judge.h
  *	lu_decontaminate_close(&d);				also after a failure
  *
  * An item is a record with "text", or else the members question, problem, prompt, instruction, query,
  * context, passage, answer, solution that are strings, in this order. Words are those of near
- * deduplication (dedup/shingle.h), but with their digits: case, punctuation, accents in either form
+ * deduplication (minhash/shingle.h), but with their digits: case, punctuation, accents in either form
  * and line ends do not matter. Two items of the same words are one, the first.
  *
  * An item of 13 words or more (Brown et al. 2020, "Language Models are Few-Shot Learners", appendix
@@ -35,10 +34,10 @@
  * LU_COMMON_DOCUMENTS documents or more, most frequent first, since most of what only they flag is
  * no contamination; then "unmatchable" items.
  */
+#include "libcommon/base/arena.h"
 #include "libcommon/base/map.h"
-#include "libcommon/dedup/shingle.h"
-#include "libcommon/filter/judges.h"
 #include "libcommon/io/outstream.h"
+#include "libcommon/minhash/shingle.h"
 
 #define LU_GRAM_WORDS 13
 #define LU_COMMON_ITEMS 10
@@ -97,31 +96,5 @@ int lu_decontaminate_read(
 		struct lu_decontaminate *d, const char *path, struct lu_err *err) LU_CHECKED;
 int lu_decontaminate_ready(struct lu_decontaminate *d, struct lu_err *err) LU_CHECKED;
 void lu_decontaminate_close(struct lu_decontaminate *d);
-
-/* What one document has of one item. */
-struct lu_bench_match {
-	uint32_t item;
-	uint32_t words; /* of it in common */
-	uint32_t gram;	/* the first of the item */
-	double share;
-};
-struct lu_bench_matches LU_VEC(struct lu_bench_match);
-
-/* A thread's memory, from { 0 }. */
-struct lu_bench_work {
-	struct lu_folded_words words;
-	struct lu_buf scratch;
-	struct LU_VEC(uint64_t) hash;  /* of words */
-	struct LU_VEC(uint32_t) grams; /* found, each once, by number */
-	struct LU_VEC(struct lu_bench_use) uses;
-	struct lu_bench_matches matches; /* by item */
-};
-int lu_decontaminate_match(const struct lu_decontaminate *d, struct lu_str text,
-		struct lu_bench_work *w, struct lu_err *err) LU_CHECKED;
-void lu_bench_work_release(struct lu_bench_work *w);
-
-/* Drops contaminated documents, as "contaminated" with the item. The accounting line gets a member
- * "decontaminate": items, those of the words of another, and those too short. */
-extern const struct lu_judge lu_decontaminate_judge;
 
 #endif

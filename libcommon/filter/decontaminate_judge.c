@@ -1,6 +1,9 @@
-/* The judge of decontamination, and its report. */
+#include "libcommon/filter/decontaminate_judge.h"
+
+#include <inttypes.h>
+
 #include "libcommon/base/json_writer.h"
-#include "libcommon/filter/decontaminate_grams.h"
+#include "libcommon/filter/decontaminate_match.h"
 
 /* Passed on from map() to decide(), in the arena. */
 struct found {
@@ -91,6 +94,7 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 	struct lu_decontaminate *d = ctx;
 	const struct found *f = doc->user;
 	const struct lu_bench_match *most = NULL;
+	struct lu_str name;
 
 	if (!f)
 		return 0;
@@ -106,7 +110,10 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 	}
 	if (!most || most->share < d->o.share)
 		return 0;
-	return lu_doc_drop(doc, "contaminated", &d->items.p[most->item].id);
+	name = d->items.p[most->item].id;
+	if (lu_str_is(name, "null"))
+		name = lu_doc_printf(doc, "\"line %" PRIu64 "\"", d->items.p[most->item].line);
+	return lu_doc_drop(doc, "contaminated", &name);
 }
 
 /* --- the end of the report ----------------------------------------------------------------- */

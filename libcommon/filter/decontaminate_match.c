@@ -1,4 +1,5 @@
-/* One document against the n-grams of the items. */
+#include "libcommon/filter/decontaminate_match.h"
+
 #include "libcommon/filter/decontaminate_grams.h"
 
 void lu_bench_work_release(struct lu_bench_work *w)

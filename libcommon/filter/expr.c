@@ -1,9 +1,10 @@
 #include "libcommon/filter/expr.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/filter/expr_program.h"
+#include "libcommon/filter/expr_parse.h"
 
 enum kind { MISSING, NUMBER, STRING, TRUTH, ARRAY };
 
@@ -22,6 +23,32 @@ struct machine {
 	struct value left; /* of the last comparison */
 	struct lu_err *err;
 };
+
+int lu_expr_parse(struct lu_expr **e, const char *text, struct lu_expr_scores scores,
+		struct lu_err *err)
+{
+	*e = calloc(1, sizeof(**e));
+	if (!*e)
+		return lu_err_nomem(err);
+	if (lu_expr_compile(*e, text, scores, err) == 0)
+		return 0;
+	lu_expr_free(*e);
+	*e = NULL;
+	return -1;
+}
+
+void lu_expr_free(struct lu_expr *e)
+{
+	if (!e)
+		return;
+	lu_vec_release(&e->code);
+	lu_vec_release(&e->numbers);
+	lu_vec_release(&e->strings);
+	lu_vec_release(&e->fields);
+	lu_vec_release(&e->clauses);
+	lu_arena_release(&e->arena);
+	free(e);
+}
 
 size_t lu_expr_fields(const struct lu_expr *e)
 {

@@ -1,3 +1,5 @@
+#include "libcommon/filter/expr_parse.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -5,7 +7,6 @@
 #include "libcommon/base/num.h"
 #include "libcommon/base/suggest.h"
 #include "libcommon/base/utf8.h"
-#include "libcommon/filter/expr_program.h"
 
 #define DEPTH 48 /* of parentheses, `not` and signs */
 
@@ -660,34 +661,12 @@ static int whole(struct parser *s)
 	return rc;
 }
 
-int lu_expr_parse(struct lu_expr **e, const char *text, struct lu_expr_scores scores,
+int lu_expr_compile(struct lu_expr *e, const char *text, struct lu_expr_scores scores,
 		struct lu_err *err)
 {
-	struct parser s = { NULL, scores, text, text, 0, 0, err };
+	struct parser s = { e, scores, text, text, 0, 0, err };
 
-	*e = NULL;
 	if (lu_utf8_valid(text, strlen(text)) != strlen(text))
 		return lu_err_set(err, "the expression is not UTF-8");
-	s.e = calloc(1, sizeof(*s.e));
-	if (!s.e)
-		return lu_err_nomem(err);
-	if (whole(&s) < 0) {
-		lu_expr_free(s.e);
-		return -1;
-	}
-	*e = s.e;
-	return 0;
-}
-
-void lu_expr_free(struct lu_expr *e)
-{
-	if (!e)
-		return;
-	lu_vec_release(&e->code);
-	lu_vec_release(&e->numbers);
-	lu_vec_release(&e->strings);
-	lu_vec_release(&e->fields);
-	lu_vec_release(&e->clauses);
-	lu_arena_release(&e->arena);
-	free(e);
+	return whole(&s);
 }

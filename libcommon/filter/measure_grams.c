@@ -1,5 +1,7 @@
 /* The measures of repeated n-grams of tokens. */
-#include "libcommon/filter/measure_groups.h"
+#include "libcommon/filter/measure_grams.h"
+
+#include "libcommon/filter/measurer.h"
 #include "libcommon/filter/ngrams.h"
 
 /* Characters of repeated n-grams. A repeat is skipped as a whole, and an n-gram inside it does not

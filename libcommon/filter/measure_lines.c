@@ -1,8 +1,10 @@
 /* The measures of lines and paragraphs. */
+#include "libcommon/filter/measure_lines.h"
+
 #include <string.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/filter/measure_groups.h"
+#include "libcommon/filter/measurer.h"
 #include "libcommon/filter/ngrams.h"
 #include "libcommon/hash/hash.h"
 

@@ -1,8 +1,10 @@
 /* The measures of the characters of a text, whatever its words and lines. */
+#include "libcommon/filter/measure_text.h"
+
 #include <strings.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/filter/measure_groups.h"
+#include "libcommon/filter/measurer.h"
 
 void lu_measure_text(struct lu_measures *w)
 {

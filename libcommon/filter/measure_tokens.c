@@ -1,8 +1,10 @@
 /*
  * Tokens and the measures that count them. Almost every token is a word of ASCII and accented Latin
- * letters that fits into one register: run_at() finds its end, and its hash comes from the same
+ * letters that fits into one register: piece_at() finds its end, and its hash comes from the same
  * register. The rest takes word(), a character at a time.
  */
+#include "libcommon/filter/measure_tokens.h"
+
 #include <string.h>
 
 #ifdef __SSE2__
@@ -10,7 +12,7 @@
 #endif
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/filter/measure_groups.h"
+#include "libcommon/filter/measurer.h"
 #include "libcommon/hash/hash.h"
 
 #define WIDTH 16
@@ -67,40 +69,68 @@ static inline uint64_t token_hash(const char *p, size_t n, const char *end)
 	return window_hash(&v, n);
 }
 
-static void add_stop(struct lu_stops *s, const char *p, size_t n, uint32_t bit)
+#define STOPS 18 /* most words of a list */
+
+static const char *const stop_words[LU_STOP_LISTS][STOPS] = {
+	[LU_STOP_NONE] = { NULL },
+	[LU_STOP_EN] = { "the", "be", "to", "of", "and", "that", "have", "with" },
+	[LU_STOP_FR] = { "de", "la", "le", "et", "à", "en", "l'", "des", "du", "les", "est", "d'",
+			"un", "une", "il", "dans", "par", "au" },
+};
+
+static inline size_t slot_of(const struct lu_stops *s, uint64_t hash)
+{
+	return hash >> s->shift & (LU_STOP_SLOTS - 1);
+}
+
+/* False if the slot is taken. */
+static bool add_stop(struct lu_stops *s, const char *p, size_t n, uint32_t bit)
 {
 	uint64_t hash = token_hash(p, n, p + n);
-	size_t at = hash % LU_STOP_SLOTS;
+	size_t at = slot_of(s, hash);
 
-	while (s->bit[at])
-		at = (at + 1) % LU_STOP_SLOTS;
+	if (s->bit[at])
+		return false;
 	s->hash[at] = hash;
 	s->bit[at] = bit;
+	return true;
+}
+
+static bool add_stops(struct lu_stops *s, enum lu_stop_list list)
+{
+	for (uint32_t i = 0; i < STOPS && stop_words[list][i]; i++) {
+		struct lu_str w = lu_str_of(stop_words[list][i]);
+		char typographic[2 * WIDTH];
+
+		if (!add_stop(s, w.p, w.n, 1u << i))
+			return false;
+		if (w.p[w.n - 1] != '\'')
+			continue;
+		memcpy(typographic, w.p, w.n - 1);
+		memcpy(typographic + w.n - 1, "\u2019", 3);
+		if (!add_stop(s, typographic, w.n + 2, 1u << i))
+			return false;
+	}
+	return true;
 }
 
 void lu_stops_start(struct lu_stops *s, enum lu_stop_list list)
 {
-	memset(s, 0, sizeof(*s));
-	for (uint32_t i = 0; i < LU_STOPS && lu_stop_words[list][i]; i++) {
-		struct lu_str w = lu_str_of(lu_stop_words[list][i]);
-		char typographic[2 * WIDTH];
+	unsigned shift = 0;
 
-		add_stop(s, w.p, w.n, 1u << i);
-		if (w.p[w.n - 1] == '\'') {
-			memcpy(typographic, w.p, w.n - 1);
-			memcpy(typographic + w.n - 1, "\u2019", 3);
-			add_stop(s, typographic, w.n + 2, 1u << i);
-		}
-	}
+	/* Every other shift does for twenty words. */
+	do {
+		LU_ASSERT(shift < 56);
+		memset(s, 0, sizeof(*s));
+		s->shift = shift++;
+	} while (!add_stops(s, list));
 }
 
 static inline uint32_t stop_bit(const struct lu_stops *s, uint64_t hash)
 {
-	size_t at = hash % LU_STOP_SLOTS;
+	size_t at = slot_of(s, hash);
 
-	while (s->bit[at] && s->hash[at] != hash)
-		at = (at + 1) % LU_STOP_SLOTS;
-	return s->bit[at];
+	return s->hash[at] == hash ? s->bit[at] : 0;
 }
 
 /* --- words -------------------------------------------------------------------------------- */
@@ -252,12 +282,14 @@ static inline unsigned popcount16(unsigned x)
 	return (x + (x >> 8)) & 0x1F;
 }
 
-/* The piece at p, a character c that is no white space. */
+/* The piece at p, of any kind; one without characters is white space. */
 static struct piece other_piece(const uint8_t *class, const char *p, const char *end)
 {
 	struct piece w = { .end = p };
 	uint32_t first = lu_utf8_next(&w.end);
 
+	if (class[first] & LU_CLASS_SPACE)
+		return w;
 	if (class[first] & LU_CLASS_WORD) {
 		w.end = p;
 		w = word(class, p, end, w);
@@ -310,18 +342,15 @@ static inline struct piece piece_at(const uint8_t *class, const char *p, const c
 }
 
 struct counts {
-	uint64_t words, word_chars, alpha, hashes, dots, feeds, chars;
+	uint64_t chars, alpha, marks, mark_chars, hashes, dots, feeds;
 	uint32_t stops;
 };
 
-static inline void count(struct counts *n, const struct piece *x, const char *p)
+/* Count a run of a punctuation mark. */
+static void count_mark(struct counts *n, const struct piece *x, const char *p)
 {
-	n->chars += x->chars;
-	if (!x->punctuation) {
-		n->words++;
-		n->word_chars += x->chars;
-	}
-	n->alpha += x->alpha;
+	n->marks++;
+	n->mark_chars += x->chars;
 	if (*p == '#')
 		n->hashes += x->chars;
 	else if (*p == '.')
@@ -339,25 +368,19 @@ int lu_measure_tokens(struct lu_measures *w, struct lu_err *err)
 	size_t tokens;
 
 	while (p < end) {
-		struct piece x;
+		struct piece x = piece_at(class, p, end);
 
-		if ((unsigned char)*p < 0x80 && (class[(unsigned char)*p] & LU_CLASS_SPACE)) {
+		if (x.chars == 0) {
 			n.feeds += *p == '\n';
-			p++;
+			p = x.end;
 			continue;
 		}
-		if ((unsigned char)*p >= 0x80) {
-			const char *next = p;
-
-			if (class[lu_utf8_next(&next)] & LU_CLASS_SPACE) {
-				p = next;
-				continue;
-			}
-		}
-		x = piece_at(class, p, end);
 		if (!lu_vec_push(&w->tokens, (struct lu_token){ x.hash, n.chars }))
 			return lu_err_nomem(err);
-		count(&n, &x, p);
+		n.chars += x.chars;
+		n.alpha += x.alpha;
+		if (x.punctuation)
+			count_mark(&n, &x, p);
 		n.stops |= stop_bit(stops, x.hash);
 		/* Most tokens are followed by one blank. */
 		p = x.end + (x.end < end && *x.end == ' ');
@@ -365,8 +388,8 @@ int lu_measure_tokens(struct lu_measures *w, struct lu_err *err)
 	tokens = w->tokens.n;
 	if (!lu_vec_push(&w->tokens, (struct lu_token){ 0, n.chars }))
 		return lu_err_nomem(err);
-	w->value[LU_M_WORDS] = (double)n.words;
-	w->value[LU_M_MEAN_WORD_LENGTH] = lu_ratio(n.word_chars, n.words);
+	w->value[LU_M_WORDS] = (double)(tokens - n.marks);
+	w->value[LU_M_MEAN_WORD_LENGTH] = lu_ratio(n.chars - n.mark_chars, tokens - n.marks);
 	w->value[LU_M_HASH_RATIO] = lu_ratio(n.hashes, tokens);
 	w->value[LU_M_ELLIPSIS_RATIO] = lu_ratio(n.dots, tokens);
 	w->value[LU_M_ALPHA_WORDS] = lu_ratio(n.alpha, tokens);

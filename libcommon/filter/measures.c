@@ -3,7 +3,10 @@
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/filter/measure_groups.h"
+#include "libcommon/filter/measure_grams.h"
+#include "libcommon/filter/measure_lines.h"
+#include "libcommon/filter/measure_text.h"
+#include "libcommon/filter/measurer.h"
 
 /* Groups of measures that are computed together. */
 enum { TOKENS = 1 << 0, LINES = 1 << 1, GRAMS = 1 << 2, TEXT = 1 << 3, CODE = 1 << 4 };
@@ -77,13 +80,6 @@ bool lu_measure_is_count(enum lu_measure m)
 	return counts[m];
 }
 
-const char *const lu_stop_words[LU_STOP_LISTS][LU_STOPS] = {
-	[LU_STOP_NONE] = { NULL },
-	[LU_STOP_EN] = { "the", "be", "to", "of", "and", "that", "have", "with" },
-	[LU_STOP_FR] = { "de", "la", "le", "et", "à", "en", "l'", "des", "du", "les", "est", "d'",
-			"un", "une", "il", "dans", "par", "au" },
-};
-
 enum lu_stop_list lu_stop_list(struct lu_str lang)
 {
 	return lu_str_is(lang, "en")		? LU_STOP_EN
@@ -119,11 +115,6 @@ void lu_measurer_free(struct lu_measurer *m)
 	free(m);
 }
 
-const uint8_t *lu_measurer_classes(const struct lu_measurer *m)
-{
-	return m->class;
-}
-
 void lu_measures_start(const struct lu_measurer *m, struct lu_measures *w, struct lu_str text,
 		enum lu_stop_list stop)
 {
@@ -142,12 +133,6 @@ void lu_measures_release(struct lu_measures *w)
 	lu_vec_release(&w->tokens);
 	lu_buf_release(&w->seen);
 	lu_buf_release(&w->grams);
-}
-
-uint64_t lu_measures_count(const struct lu_measures *w, const char *p, size_t n)
-{
-	/* As many characters as bytes: all of the text is ASCII. */
-	return w->chars == w->text.n ? n : lu_utf8_count(p, n);
 }
 
 int lu_measures_get(struct lu_measures *w, enum lu_measure which, double *value, struct lu_err *err)

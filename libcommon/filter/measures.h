@@ -116,8 +116,6 @@ enum lu_stop_list lu_stop_list(struct lu_str lang);
 struct lu_measurer;
 struct lu_measurer *lu_measurer_new(struct lu_err *err) LU_CHECKED;
 void lu_measurer_free(struct lu_measurer *m);
-/* table[c] is a set of LU_CLASS_... bits (text/unicode.h), for every character c. */
-const uint8_t *lu_measurer_classes(const struct lu_measurer *m);
 
 struct lu_token {
 	uint64_t hash;

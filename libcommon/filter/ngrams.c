@@ -21,15 +21,47 @@ int lu_gram_set_start(struct lu_gram_set *s, struct lu_buf *memory, size_t n, st
 	return 0;
 }
 
+/* Bytes of the sieve for so many keys: few of those that occur once share a byte, and it stays in
+ * the cache. */
+static size_t sieve_size(size_t keys)
+{
+	size_t size = 64;
+
+	while (size < 8 * keys && size < (size_t)1 << 18)
+		size *= 2;
+	return size;
+}
+
+/* Leave out most of the n-grams that occur once: a byte of the sieve is 1 where one key has fallen,
+ * and has its second bit set where two have. */
+static void sift(struct lu_grams *g, uint8_t *sieve, size_t size)
+{
+	size_t kept = 0;
+
+	memset(sieve, 0, size);
+	for (size_t i = 0; i < g->grams; i++) {
+		uint8_t *byte = &sieve[g->gram[i].key >> 40 & (size - 1)];
+
+		*byte = (uint8_t)(*byte << 1 | 1);
+	}
+	for (size_t i = 0; i < g->grams; i++) {
+		struct lu_gram x = g->gram[i];
+
+		g->gram[kept] = x;
+		kept += sieve[x.key >> 40 & (size - 1)] >> 1 & 1;
+	}
+	g->grams = kept;
+}
+
 /* The key of an n-gram is a polynomial in FACTOR whose coefficients are the hashes. */
 int lu_grams_start(struct lu_grams *g, struct lu_buf *memory, const uint64_t *hash, size_t stride,
 		size_t count, struct lu_err *err)
 {
-	size_t grams = count < 2 ? 0 : count - 1, bytes;
+	size_t grams = count < 2 ? 0 : count - 1, sieve = sieve_size(grams), bytes;
 
 	lu_buf_clear(memory);
 	if (grams > UINT32_MAX || !lu_mul_size(grams, sizeof(*g->gram), &bytes) ||
-			!lu_buf_reserve(memory, bytes))
+			!lu_add_size(bytes, sieve, &bytes) || !lu_buf_reserve(memory, bytes))
 		return lu_err_nomem(err);
 	*g = (struct lu_grams){ .hash = hash,
 		.stride = stride,
@@ -40,6 +72,7 @@ int lu_grams_start(struct lu_grams *g, struct lu_buf *memory, const uint64_t *ha
 		g->gram[i].key = hash[i * stride] * FACTOR + hash[(i + 1) * stride];
 		g->gram[i].at = (uint32_t)i;
 	}
+	sift(g, (uint8_t *)(void *)(g->gram + grams), sieve);
 	return 0;
 }
 

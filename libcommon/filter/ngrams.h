@@ -50,11 +50,12 @@ static inline struct lu_gram_slot *lu_gram_set_add(
 /*
  * The n-grams of a sequence that occur more than once, for growing n. An n-gram can occur twice only
  * where both (n - 1)-grams in it do, so each step looks at what the step before left over: few of
- * the 3-grams of a text, and almost none of the 10-grams.
+ * the 3-grams of a text, and almost none of the 10-grams. A sieve, which may let through too many,
+ * does the same for the 2-grams.
  *
- *	lu_grams_start(&g, &memory, hash, stride, count, &err);		the 2-grams, all of them
+ *	lu_grams_start(&g, &memory, hash, stride, count, &err);		the 2-grams that may
  *	lu_grams_count(&g, &table, &err);				how often each occurs
- *	lu_grams_grow(&g);						those of the 3-grams that may
+ *	lu_grams_grow(&g);						the 3-grams that may
  *
  * gram[i] are the candidates in the order of the text: every n-gram that occurs more than once is
  * among them. The count of one is set.slot[gram[i].slot].count.

@@ -19,7 +19,7 @@
  * as it was read.
  */
 #include "libcommon/filter/judges.h"
-#include "libcommon/filter/pii_file.h"
+#include "libcommon/pii/pii_file.h"
 
 enum lu_pii_how { LU_PII_NONE, LU_PII_MASK, LU_PII_DROP, LU_PII_SPANS, LU_PII_APPLY };
 /* mask, drop, spans, apply; ends with LU_ENUM_END. */

@@ -106,7 +106,7 @@ bool lu_url_normalise(struct lu_str url, struct lu_buf *out, size_t *host)
 	}
 	*host = out->n - from;
 	end = first_of((struct lu_str){ path, (size_t)(url.p + url.n - path) }, "#");
-	while (end > path && end[-1] == '/')
+	while (end > path && (end[-1] == '/' || (unsigned char)end[-1] <= ' '))
 		end--;
 	if (end > path && *path == '?')
 		lu_buf_putc(out, '/');

@@ -65,6 +65,13 @@ int lu_spool_get(struct lu_spool *s, uint64_t at, size_t n, struct lu_str *out, 
 	return 0;
 }
 
+int lu_spool_get_ahead(
+		struct lu_spool *s, uint64_t at, size_t n, struct lu_str *out, struct lu_err *err)
+{
+	s->next = at;
+	return lu_spool_get(s, at, n, out, err);
+}
+
 int lu_spool_peek(const struct lu_spool *s, uint64_t at, size_t n, void *p, struct lu_err *err)
 {
 	LU_ASSERT(at <= s->size && n <= s->size - at);

@@ -46,6 +46,9 @@ int lu_spool_rewind(struct lu_spool *s, struct lu_err *err) LU_CHECKED;
 /* The n bytes at offset `at`, which must all have been added. */
 int lu_spool_get(struct lu_spool *s, uint64_t at, size_t n, struct lu_str *out,
 		struct lu_err *err) LU_CHECKED;
+/* The same for a reader that goes forwards and leaves pieces out: always fills the window. */
+int lu_spool_get_ahead(struct lu_spool *s, uint64_t at, size_t n, struct lu_str *out,
+		struct lu_err *err) LU_CHECKED;
 /* Copy n bytes at offset `at` to p, without moving the window: for a second, random reader beside one
  * that reads on. */
 int lu_spool_peek(const struct lu_spool *s, uint64_t at, size_t n, void *p,

@@ -11,15 +11,21 @@
 #include "libcommon/text/unicode.h"
 
 #define PART_PERCENT 5
+/* How many times longer than a small sample a text must be, and when the answer about it stands: letters, words for each token that was left out as code,
+ * share of the language. */
+#define EARLY_TIMES 4
+#define SURE_LETTERS 100
+#define SURE_WORDS 6
+#define SURE_SCORE 0.97
 
 struct lu_langid {
 	struct lu_fasttext *model;
-	size_t max_bytes;
-	double min_score;
+	struct lu_common_words *words; /* NULL: the first sample is the whole one */
+	struct lu_langid_options o;
 };
 
 struct lu_langid *lu_langid_new(
-		const char *model, size_t max_bytes, double min_score, struct lu_err *err)
+		const char *model, const struct lu_langid_options *o, struct lu_err *err)
 {
 	struct lu_langid *id = calloc(1, sizeof(*id));
 	char why[256];
@@ -28,8 +34,15 @@ struct lu_langid *lu_langid_new(
 		lu_err_nomem(err);
 		return NULL;
 	}
-	id->max_bytes = max_bytes;
-	id->min_score = min_score;
+	id->o = *o;
+	if (!model && o->min_bytes < o->max_bytes) {
+		id->words = lu_common_words_new();
+		if (!id->words) {
+			free(id);
+			lu_err_nomem(err);
+			return NULL;
+		}
+	}
 	if (model) {
 		bool input = lu_readset_add(model, err) == 0;
 
@@ -49,6 +62,7 @@ void lu_langid_free(struct lu_langid *id)
 	if (!id)
 		return;
 	lu_fasttext_close(id->model);
+	lu_common_words_free(id->words);
 	free(id);
 }
 
@@ -173,16 +187,53 @@ int lu_langid_check(const struct lu_langid *id, struct lu_str code, struct lu_er
 				  : "CLD2 does not tell it; codes are those of ISO 639 such as fr");
 }
 
+/* A sample of at most `bytes` in work->sample, in lower case in work->lower. */
+static int sample(struct lu_langid_work *work, struct lu_str text, size_t bytes,
+		struct lu_lang_sample *s, struct lu_err *err)
+{
+	lu_buf_clear(&work->sample);
+	lu_buf_clear(&work->lower);
+	lu_lang_sample(text, bytes, &work->sample, s);
+	return lu_buf_check(&work->sample, err);
+}
+
+/* Ask about a small sample. *sure: the whole one would give the same answer, as far as can be told. */
+static int ask_early(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,
+		struct lu_lang *out, bool *sure, struct lu_err *err)
+{
+	struct lu_common_counts words;
+	struct lu_lang_sample s;
+	const char *guess;
+
+	*sure = false;
+	lu_lang_sample_words(id->words, text, id->o.max_bytes / 2, &words);
+	guess = lu_common_words_guess(&words);
+	if (!guess)
+		return 0;
+	if (sample(work, text, id->o.min_bytes, &s, err) < 0)
+		return -1;
+	if (s.letters < SURE_LETTERS || s.left_out * SURE_WORDS > s.words)
+		return 0;
+	/* CLD2 lowers the case itself: what little that of ICU adds would change no sure answer. */
+	use_cld2(lu_buf_slice(&work->sample), out);
+	*sure = out->parts == 1 && out->score >= SURE_SCORE && strcmp(out->lang, guess) == 0;
+	return 0;
+}
+
 int lu_langid_text(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,
 		struct lu_lang *out, struct lu_err *err)
 {
 	struct lu_lang_sample s;
+	bool sure = false;
 
 	*out = (struct lu_lang){ .lang = "und" };
-	lu_buf_clear(&work->sample);
-	lu_buf_clear(&work->lower);
-	lu_lang_sample(text, id->max_bytes, &work->sample, &s);
-	if (lu_buf_check(&work->sample, err) < 0)
+	if (id->words && text.n / EARLY_TIMES >= id->o.min_bytes &&
+			ask_early(id, work, text, out, &sure, err) < 0)
+		return -1;
+	if (sure)
+		goto score;
+	*out = (struct lu_lang){ .lang = "und" };
+	if (sample(work, text, id->o.max_bytes, &s, err) < 0)
 		return -1;
 	if (s.letters < LU_LANG_MIN_LETTERS || s.left_out > s.words)
 		return 0;
@@ -192,7 +243,8 @@ int lu_langid_text(const struct lu_langid *id, struct lu_langid_work *work, stru
 		use_cld2(lu_buf_slice(&work->lower), out);
 	else if (use_fasttext(id, &work->lower, out, err) < 0)
 		return -1;
-	if (out->score < id->min_score)
+score:
+	if (out->score < id->o.min_score)
 		memcpy(out->lang, "und", 4);
 	return 0;
 }

@@ -3,7 +3,8 @@
 /*
  * Language identification.
  *
- *	struct lu_langid *id = lu_langid_new(NULL, 4096, 0.5, &err);	shared by all threads
+ *	struct lu_langid_options o = { .min_bytes = 256, .max_bytes = 4096, .min_score = 0.5 };
+ *	struct lu_langid *id = lu_langid_new(NULL, &o, &err);		shared by all threads
  *	struct lu_langid_work work = { 0 };				one for each thread
  *	lu_langid_text(id, &work, text, &result, &err);
  *
@@ -14,6 +15,14 @@
  * spread over it, in lower case, on one line, without control characters, addresses, numbers and
  * lines that look like program code. Given capitals, mark-up or code, it would still name some
  * language.
+ *
+ * CLD2 sees less where that is enough. If a text has at least four times min_bytes and the common words
+ * of its windows of max_bytes / 2 (common_words.h) say that it is prose of one language throughout,
+ * CLD2 is given a sample of min_bytes first, from the same number of windows, in its own case. Its answer
+ * stands if the sample has at least 100 letters and six words for each token left out, all of it is in
+ * one language (97 %, and no other part of 5 %), and that is the language of the common words. In any
+ * other case it is given the sample of max_bytes. So the answer is a function of the text and of these
+ * two sizes.
  *
  * `lang` is the ISO 639-1 code of the language, ISO 639-3 where it has none; `und` if
  *   - the sample has fewer than 20 letters (an ideograph, a kana, a Thai letter counts as three),
@@ -51,9 +60,15 @@ struct lu_langid_work {
 };
 void lu_langid_work_release(struct lu_langid_work *w);
 
+struct lu_langid_options {
+	size_t min_bytes; /* of the first sample; max_bytes or more: only the whole one */
+	size_t max_bytes;
+	double min_score;
+};
+
 /* `model` is the file of a fastText classifier; NULL: CLD2. */
 struct lu_langid;
-struct lu_langid *lu_langid_new(const char *model, size_t max_bytes, double min_score,
+struct lu_langid *lu_langid_new(const char *model, const struct lu_langid_options *o,
 		struct lu_err *err) LU_CHECKED;
 void lu_langid_free(struct lu_langid *id);
 

@@ -11,9 +11,13 @@ struct line {
 	uint64_t chars, code;		 /* all but blanks, and those typical of code */
 };
 
+/* One of {}[]()<>=;_\|#$&*+^~, by a bit for each ASCII character. */
 static bool is_code_char(unsigned char c)
 {
-	return c && strchr("{}[]()<>=;_\\|#$&*+^~", c);
+	static const uint64_t set[2] = { UINT64_C(0x78000F5800000000),
+		UINT64_C(0x78000000F8000000) };
+
+	return c < 0x80 && set[c >> 6] >> (c & 63) & 1;
 }
 
 static bool is_ascii_letter(uint32_t c)
@@ -60,11 +64,16 @@ static void add_token(struct lu_str t, struct lu_buf *out, struct line *l)
 	}
 	strip(&p, &q);
 	for (const char *c = p; c < q;) {
-		uint32_t u = lu_utf8_next(&c);
+		unsigned char b = (unsigned char)*c;
 
-		letters += weight(u);
-		if (u < 0x80 && !is_ascii_letter(u) && !(u >= '0' && u <= '9') && u != '\'' &&
-				u != '-' && u != ',')
+		if (b >= 0x80) {
+			letters += weight(lu_utf8_next(&c));
+			continue;
+		}
+		c++;
+		if (is_ascii_letter(b))
+			letters++;
+		else if (!(b >= '0' && b <= '9') && b != '\'' && b != '-' && b != ',')
 			word = false;
 	}
 	if (letters && word) {
@@ -77,6 +86,17 @@ static void add_token(struct lu_str t, struct lu_buf *out, struct line *l)
 	}
 }
 
+/* Pass over a character; true if it is a blank. Most are ASCII and need no decoding. */
+static bool take_blank(const char **p)
+{
+	unsigned char b = (unsigned char)**p;
+
+	if (b >= 0x7F)
+		return is_blank(lu_utf8_next(p));
+	++*p;
+	return b <= 0x20;
+}
+
 static void add_line(struct lu_str text, struct lu_buf *out, struct lu_lang_sample *s)
 {
 	const char *p = text.p, *end = text.p + text.n;
@@ -86,7 +106,7 @@ static void add_line(struct lu_str text, struct lu_buf *out, struct lu_lang_samp
 	while (p < end) {
 		const char *start = p, *next = p;
 
-		while (p < end && !is_blank(lu_utf8_next(&next)))
+		while (p < end && !take_blank(&next))
 			p = next;
 		if (p > start)
 			add_token((struct lu_str){ start, (size_t)(p - start) }, out, &l);
@@ -129,19 +149,43 @@ static size_t boundary(struct lu_str text, size_t at)
 	return at;
 }
 
-void lu_lang_sample(
-		struct lu_str text, size_t max_bytes, struct lu_buf *out, struct lu_lang_sample *s)
+/* The windows of a text; returns how many there are. */
+static size_t windows(struct lu_str text, size_t max_bytes, struct lu_str window[WINDOWS])
 {
-	*s = (struct lu_lang_sample){ 0 };
+	size_t n = 0;
+
 	if (text.n <= max_bytes) {
-		add_lines(text, out, s);
-		return;
+		window[0] = text;
+		return 1;
 	}
 	for (size_t i = 0; i < WINDOWS; i++) {
 		size_t from = i ? boundary(text, text.n / WINDOWS * i) : 0;
 		size_t to = boundary(text, text.n / WINDOWS * i + max_bytes / WINDOWS);
 
 		if (to > from)
-			add_lines((struct lu_str){ text.p + from, to - from }, out, s);
+			window[n++] = (struct lu_str){ text.p + from, to - from };
 	}
+	return n;
+}
+
+void lu_lang_sample(
+		struct lu_str text, size_t max_bytes, struct lu_buf *out, struct lu_lang_sample *s)
+{
+	struct lu_str window[WINDOWS];
+	size_t n = windows(text, max_bytes, window);
+
+	*s = (struct lu_lang_sample){ 0 };
+	for (size_t i = 0; i < n; i++)
+		add_lines(window[i], out, s);
+}
+
+void lu_lang_sample_words(const struct lu_common_words *w, struct lu_str text, size_t max_bytes,
+		struct lu_common_counts *c)
+{
+	struct lu_str window[WINDOWS];
+	size_t n = windows(text, max_bytes, window);
+
+	*c = (struct lu_common_counts){ 0 };
+	for (size_t i = 0; i < n; i++)
+		lu_common_words_count(w, window[i], c);
 }

@@ -17,7 +17,7 @@
  */
 #include <stdint.h>
 
-#include "libcommon/base/buf.h"
+#include "libcommon/langid/common_words.h"
 
 struct lu_lang_sample {
 	uint64_t letters;  /* in the sample; ideographs and other unspaced letters count as 3 */
@@ -28,5 +28,8 @@ struct lu_lang_sample {
 /* Append the sample to `out`. A failed allocation shows in the buffer. */
 void lu_lang_sample(
 		struct lu_str text, size_t max_bytes, struct lu_buf *out, struct lu_lang_sample *s);
+/* Count the common words of the same windows, program code included. */
+void lu_lang_sample_words(const struct lu_common_words *w, struct lu_str text, size_t max_bytes,
+		struct lu_common_counts *c);
 
 #endif

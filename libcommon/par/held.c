@@ -60,19 +60,6 @@ int lu_held_get(struct lu_held *h, uint64_t i, struct lu_doc *doc, struct lu_err
 	return 0;
 }
 
-int lu_held_origin(const struct lu_held *h, uint64_t i, const char **file, uint64_t *line,
-		struct lu_err *err)
-{
-	struct entry e;
-
-	LU_ASSERT(i < h->docs);
-	if (lu_spool_peek(&h->table, i * sizeof(e), sizeof(e), &e, err) < 0)
-		return -1;
-	*file = h->file.p[e.file];
-	*line = e.line;
-	return 0;
-}
-
 void lu_held_close(struct lu_held *h)
 {
 	lu_spool_close(&h->spool);

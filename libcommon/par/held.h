@@ -11,11 +11,9 @@
  *	lu_held_rewind(&h, &err);		in finish(), before the first get
  *	struct lu_doc again = { 0 };
  *	lu_held_get(&h, i, &again, &err);	document i, for lu_docstream_put()
- *	lu_held_origin(&h, i, &file, &line, &err);
  *	lu_held_close(&h);
  *
  * Ascending access reads the files in large pieces, any other order record by record.
- * lu_held_origin() may be called for any document in between and does not disturb that.
  */
 #include "libcommon/base/vec.h"
 #include "libcommon/io/spool.h"
@@ -38,9 +36,6 @@ int lu_held_rewind(struct lu_held *h, struct lu_err *err) LU_CHECKED;
 /* Set raw, obj.line, file, line and repeat, keep the arena and clear the rest. The record is
  * valid until the next get. */
 int lu_held_get(struct lu_held *h, uint64_t i, struct lu_doc *doc, struct lu_err *err) LU_CHECKED;
-/* Where document i came from. */
-int lu_held_origin(const struct lu_held *h, uint64_t i, const char **file, uint64_t *line,
-		struct lu_err *err) LU_CHECKED;
 void lu_held_close(struct lu_held *h); /* LU_HELD_NONE is fine */
 
 #endif

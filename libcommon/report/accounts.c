@@ -5,10 +5,11 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/report/each_object.h"
-#include "libcommon/report/flow.h"
+#include "libcommon/report/flow_sums.h"
 #include "libcommon/report/plain.h"
 
 #define MAX_MACHINES 100
+#define MAX_WIDTH 40 /* of the names of stages in the table */
 
 /* --- one line ----------------------------------------------------------------------------- */
 
@@ -381,10 +382,23 @@ void lu_accounts_release(struct lu_accounts *a)
 
 /* --- writing ------------------------------------------------------------------------------ */
 
-static void put_row(struct lu_buf *b, const char *name, const char *runs, uint64_t in,
+/* The widest name of a stage, at least 20 characters. */
+static size_t name_width(const struct lu_accounts *a)
+{
+	size_t width = 20;
+
+	for (size_t i = 0; i < a->stage.n; i++) {
+		size_t n = strlen(a->stage.p[i].name);
+
+		width = n > width && n <= MAX_WIDTH ? n : width;
+	}
+	return width;
+}
+
+static void put_row(struct lu_buf *b, size_t width, const char *name, const char *runs, uint64_t in,
 		uint64_t dropped, uint64_t repeated, uint64_t out)
 {
-	lu_plain_str(b, lu_str_of(name), 20);
+	lu_plain_str(b, lu_str_of(name), width);
 	lu_buf_printf(b, " %5s %11" PRIu64 " %10" PRIu64 " %10" PRIu64 " %11" PRIu64, runs, in,
 			dropped, repeated, out);
 }
@@ -399,16 +413,17 @@ static void put_reason(struct lu_buf *b, const char *name, uint64_t docs)
 void lu_accounts_text(const struct lu_accounts *a, struct lu_buf *b)
 {
 	const struct lu_total *t = &a->total;
+	size_t width = name_width(a);
 
-	lu_buf_printf(b, "%-20s %5s %11s %10s %10s %11s %9s %9s %9s %9s\n", "stage", "runs",
-			"docs in", "dropped", "repeated", "docs out", "MB in", "MB out", "wall s",
-			"cpu s");
+	lu_plain_str(b, LU_STR("stage"), width);
+	lu_buf_printf(b, " %5s %11s %10s %10s %11s %9s %9s %9s %9s\n", "runs", "docs in", "dropped",
+			"repeated", "docs out", "MB in", "MB out", "wall s", "cpu s");
 	for (size_t i = 0; i < a->stage.n; i++) {
 		const struct lu_stage *s = &a->stage.p[i];
 		char runs[24];
 
 		snprintf(runs, sizeof(runs), "%" PRIu64, s->runs);
-		put_row(b, s->name, runs, s->in.docs, lu_stage_dropped(s), s->repeated,
+		put_row(b, width, s->name, runs, s->in.docs, lu_stage_dropped(s), s->repeated,
 				s->out.docs);
 		lu_buf_printf(b, " %9.2f %9.2f %9.2f %9.2f\n", (double)s->in.bytes / 1e6,
 				(double)s->out.bytes / 1e6, (double)s->wall_ms / 1000,
@@ -418,7 +433,7 @@ void lu_accounts_text(const struct lu_accounts *a, struct lu_buf *b)
 	}
 	if (a->stage.n < 2 && t->held_out == 0)
 		return;
-	put_row(b, "total", "", t->in, t->dropped, t->repeated, t->out);
+	put_row(b, width, "total", "", t->in, t->dropped, t->repeated, t->out);
 	lu_buf_printf(b, " %9s %9s %9.2f %9.2f\n", "", "", (double)t->wall_ms / 1000,
 			(double)t->cpu_ms / 1000);
 	if (t->held_out)

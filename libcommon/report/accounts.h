@@ -58,7 +58,8 @@ struct lu_output;
 /* One run reads what another wrote. */
 struct lu_edge {
 	size_t from, to;
-	uint64_t docs; /* put out for it */
+	uint64_t docs;	  /* put out for it */
+	const char *file; /* as its writer named it; NULL for a set held out */
 };
 struct lu_flow {
 	struct LU_VEC(struct lu_edge) edge;

@@ -31,18 +31,21 @@ static const struct {
 	{ "lucie-tok-eval", true },
 	{ "lucie-tok-encode", false },
 	{ "lucie-shard", false },
+	{ "lucie-shard --merge", false },
 	{ "lucie-mix --plan", false },
 	{ "lucie-tok-decode", false },
 	{ "lucie-mix --dry-run", true },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-/* Rank of a kind in the usual pipeline, or KINDS. */
+/* Rank of a kind in the usual pipeline, or KINDS. A step is where its program is. */
 static size_t rank_of(const char *kind)
 {
+	const char *step = strstr(kind, " --step ");
+	struct lu_str s = { kind, step ? (size_t)(step - kind) : strlen(kind) };
 	size_t i = 0;
 
-	while (i < KINDS && strcmp(kinds[i].kind, kind) != 0)
+	while (i < KINDS && !lu_str_is(s, kinds[i].kind))
 		i++;
 	return i;
 }
@@ -80,6 +83,30 @@ static bool has_operand_dash(struct lu_str args)
 	return false;
 }
 
+/* The value of an option, which follows it or its "="; empty if it is not given. */
+static struct lu_str value_of(struct lu_str args, const char *option, size_t least)
+{
+	struct lu_json_iter it = lu_json_iter(args);
+	bool next = false;
+
+	while (lu_json_next(&it)) {
+		struct lu_str arg = { it.value.p + 1, it.value.n - 2 };
+		const char *equals;
+
+		if (it.type != LU_JSON_STRING)
+			continue;
+		if (next)
+			return arg;
+		if (!is_option(arg, option, least))
+			continue;
+		equals = memchr(arg.p, '=', arg.n);
+		if (equals)
+			return (struct lu_str){ equals + 1, (size_t)(arg.p + arg.n - equals - 1) };
+		next = true;
+	}
+	return LU_STR("");
+}
+
 static bool has_reason(const struct lu_run *run, const char *reason)
 {
 	for (size_t i = 0; i < run->reasons; i++) {
@@ -97,9 +124,18 @@ static const char *mode_of(struct lu_str tool, struct lu_str args, const struct 
 			return " --dry-run";
 		return has_option(args, "--plan", 3) ? " --plan" : "";
 	}
+	if (lu_str_is(tool, "lucie-shard"))
+		return has_option(args, "--merge", 7) ? " --merge" : "";
 	if (lu_str_is(tool, "lucie-dedup")) {
-		bool exact = has_option(args, "--exact", 3) || has_reason(run, "exact duplicate");
-		bool near = has_option(args, "--near", 3) || has_reason(run, "near duplicate");
+		bool drop = lu_str_is(value_of(args, "--step", 5), "drop");
+		bool exact = has_option(args, "--exact", 3) ||
+				(!drop && has_reason(run, "exact duplicate"));
+		bool near = has_option(args, "--near", 3) ||
+				(!drop && has_reason(run, "near duplicate"));
+
+		/* One part may drop what another has nothing of: the reasons do not tell. */
+		if (drop && !exact && !near)
+			return " --step drop";
 
 		if (has_option(args, "--signatures", 5))
 			return " --signatures";
@@ -111,17 +147,29 @@ static const char *mode_of(struct lu_str tool, struct lu_str args, const struct 
 	return "";
 }
 
+/* The step of a program that works in steps, of which none but the last hands documents on; empty for
+ * that one and for the whole program. */
+static struct lu_str step_of(struct lu_str tool, struct lu_str args)
+{
+	struct lu_str step = LU_STR("");
+
+	if (lu_str_is(tool, "lucie-dedup") || lu_str_is(tool, "lucie-tok-train"))
+		step = value_of(args, "--step", 5);
+	return lu_str_is(step, "drop") || lu_str_is(step, "all") ? LU_STR("") : step;
+}
+
 const char *lu_flow_kind(
 		struct lu_accounts *a, struct lu_str tool, struct lu_str args, struct lu_run *run)
 {
 	const char *mode = mode_of(tool, args, run);
+	struct lu_str step = step_of(tool, args);
 	const struct lu_run *last = a->run.n ? &a->run.p[a->run.n - 1] : NULL;
 	struct lu_buf b = { 0 };
 	size_t rank;
 
 	run->piped = has_operand_dash(args);
 	/* Lines of one program tend to follow one another. */
-	if (last && !*mode && lu_str_is(tool, last->kind)) {
+	if (last && !*mode && step.n == 0 && lu_str_is(tool, last->kind)) {
 		run->kind = last->kind;
 		run->passes = last->passes;
 		run->source = last->source;
@@ -129,12 +177,17 @@ const char *lu_flow_kind(
 	}
 	lu_buf_str(&b, tool);
 	lu_buf_puts(&b, mode);
+	if (step.n) {
+		lu_buf_puts(&b, " --step ");
+		lu_buf_str(&b, step);
+	}
 	run->kind = lu_buf_ok(&b) ? lu_arena_str(&a->arena, lu_buf_slice(&b)).p : NULL;
 	lu_buf_release(&b);
 	if (!run->kind)
 		return NULL;
 	rank = rank_of(run->kind);
-	run->passes = rank == KINDS || !kinds[rank].reads_only;
+	run->passes = step.n == 0 && (rank == KINDS || !kinds[rank].reads_only);
+	run->step = step.n > 0;
 	run->source = lu_str_is(tool, "lucie-import");
 	return run->kind;
 }
@@ -229,7 +282,7 @@ int lu_flow_note(struct lu_accounts *a, struct lu_run *run, struct lu_str args,
 			return lu_err_nomem(err);
 	}
 	run->names = a->name.n - run->name;
-	if (!run->passes)
+	if (!run->passes && !run->step)
 		return 0;
 	if (shards.n && note_shards(a, run, output, shards, scan, err) < 0)
 		return -1;
@@ -297,8 +350,10 @@ static int connect(struct lu_accounts *a, struct lu_flow *f, size_t to, uint64_t
 	if (run->passes)
 		which = first->readers < n ? first->readers++ : n - 1;
 	o = first + which;
-	if (o->run == to)
+	/* Documents do not come from the work file of a step. */
+	if (o->run == to || (run->passes && !a->run.p[o->run].passes))
 		return 0;
+	run->named = true;
 	if (run->passes) {
 		a->run.p[o->run].read = true;
 		if (o->held_out) {
@@ -307,8 +362,9 @@ static int connect(struct lu_accounts *a, struct lu_flow *f, size_t to, uint64_t
 		}
 		feed(&a->run.p[o->run], run, o->docs);
 	}
-	return lu_vec_push(&f->edge, (struct lu_edge){ o->run, to, o->docs }) ? 0
-									      : lu_err_nomem(err);
+	return lu_vec_push(&f->edge, (struct lu_edge){ o->run, to, o->docs, o->text })
+			? 0
+			: lu_err_nomem(err);
 }
 
 /* A copy of the sentence, which is released; NULL when memory is out. */
@@ -318,6 +374,13 @@ static const char *keep(struct lu_accounts *a, struct lu_buf *text)
 
 	lu_buf_release(text);
 	return copy;
+}
+
+int lu_flow_fault(struct lu_accounts *a, struct lu_buf *text, struct lu_err *err)
+{
+	const char *copy = keep(a, text);
+
+	return copy && lu_vec_push(&a->fault, copy) ? 0 : lu_err_nomem(err);
 }
 
 /* Note the files that several runs of a stage wrote; the outputs are sorted. */
@@ -534,183 +597,5 @@ out:
 	free(rank);
 	free(waits);
 	free(sorted);
-	return rc;
-}
-
-/* --- sums --------------------------------------------------------------------------------- */
-
-/* Documents of a stage: put out for others, taken by others, still to be had, and how many it reads
- * from a stage that is not named, and of these from a pipe. */
-struct balance {
-	uint64_t out, taken, wanted, piped;
-	bool read;
-};
-
-static void weigh(const struct lu_accounts *a, struct balance *stage)
-{
-	for (size_t i = 0; i < a->run.n; i++) {
-		const struct lu_run *run = &a->run.p[i];
-		struct balance *b = &stage[run->stage];
-
-		if (!run->passes)
-			continue;
-		b->out += run->out.docs - run->held_out;
-		b->taken += run->taken;
-		b->read |= run->read;
-		if (run->fed == 0 && !run->source)
-			b->wanted += run->in.docs;
-		if (run->piped)
-			b->piped += run->in.docs;
-	}
-}
-
-/* The stage before this one that hands documents on, or SIZE_MAX. */
-static size_t stage_before(const struct lu_accounts *a, size_t stage)
-{
-	while (stage-- > 0) {
-		if (a->stage.p[stage].passes)
-			return stage;
-	}
-	return SIZE_MAX;
-}
-
-int lu_flow_total(struct lu_accounts *a, struct lu_err *err)
-{
-	struct balance *stage = calloc(a->stage.n + 1, sizeof(*stage));
-	struct lu_total *t = &a->total;
-
-	if (!stage)
-		return lu_err_nomem(err);
-	weigh(a, stage);
-	for (size_t i = 0; i < a->run.n; i++) {
-		const struct lu_run *run = &a->run.p[i];
-
-		t->wall_ms += run->wall_ms;
-		t->cpu_ms += run->cpu_ms;
-		if (!run->passes)
-			continue;
-		t->in += run->in.docs - run->fed;
-		t->repeated += run->repeated;
-		t->held_out += run->held_out;
-		for (size_t k = 0; k < run->reasons; k++)
-			t->dropped += run->reason[k].docs;
-	}
-	for (size_t i = 1; i < a->stage.n; i++) {
-		size_t from = stage_before(a, i);
-		uint64_t docs;
-
-		if (from == SIZE_MAX || stage[from].read || !a->stage.p[i].passes)
-			continue;
-		docs = min(stage[from].out - stage[from].taken, stage[i].wanted);
-		stage[from].taken += docs;
-		t->in -= docs;
-	}
-	for (size_t i = 0; i < a->stage.n; i++) {
-		uint64_t left = stage[i].out - stage[i].taken;
-
-		if (stage[i].taken)
-			t->unread += left;
-		else
-			t->out += left;
-	}
-	free(stage);
-	return 0;
-}
-
-/* --- the chain ---------------------------------------------------------------------------- */
-
-int lu_flow_fault(struct lu_accounts *a, struct lu_buf *text, struct lu_err *err)
-{
-	const char *copy = keep(a, text);
-
-	return copy && lu_vec_push(&a->fault, copy) ? 0 : lu_err_nomem(err);
-}
-
-/* A run must read what was written for it. */
-static int check_named(struct lu_accounts *a, const struct lu_flow *f, size_t to, size_t edge,
-		size_t edges, struct lu_err *err)
-{
-	const struct lu_run *run = &a->run.p[to];
-	const char *first = a->stage.p[a->run.p[f->edge.p[edge].from].stage].name;
-	struct lu_buf b = { 0 };
-	uint64_t docs = 0;
-
-	for (size_t i = edge; i < edge + edges; i++)
-		docs += f->edge.p[i].docs;
-	if (docs == run->in.docs)
-		return 0;
-	lu_buf_printf(&b, "%s", first);
-	for (size_t i = edge + 1; i < edge + edges; i++) {
-		if (a->run.p[f->edge.p[i].from].stage != a->run.p[f->edge.p[i - 1].from].stage) {
-			lu_buf_puts(&b, " and others");
-			break;
-		}
-	}
-	lu_buf_printf(&b, " put out %" PRIu64 " documents, %s took in %" PRIu64, docs,
-			a->stage.p[run->stage].name, run->in.docs);
-	return lu_flow_fault(a, &b, err);
-}
-
-static int by_to(const void *a, const void *b)
-{
-	const struct lu_edge *p = a, *q = b;
-
-	if (p->to != q->to)
-		return p->to < q->to ? -1 : 1;
-	return p->from < q->from ? -1 : p->from > q->from;
-}
-
-/* A stage of which something is read must be read wholly; one that names nothing must read what the
- * stage before it put out. */
-static int check_stage(
-		struct lu_accounts *a, const struct balance *stage, size_t i, struct lu_err *err)
-{
-	uint64_t lost = stage[i].out - stage[i].taken;
-	size_t from = stage_before(a, i);
-	struct lu_buf b = { 0 };
-	bool named = false, source = true, piped = false;
-	uint64_t in = a->stage.p[i].in.docs;
-
-	if (stage[i].read && lost) {
-		lu_buf_printf(&b, "%s put out %" PRIu64 " documents that no stage took in",
-				a->stage.p[i].name, lost);
-		if (lu_flow_fault(a, &b, err) < 0)
-			return -1;
-	}
-	for (size_t k = 0; k < a->run.n; k++) {
-		if (a->run.p[k].stage != i)
-			continue;
-		named |= a->run.p[k].fed > 0;
-		source &= a->run.p[k].source;
-		piped |= a->run.p[k].piped;
-	}
-	/* Beside runs that read a pipe, those with files of their own are sources. */
-	if (piped)
-		in = stage[i].piped;
-	if (named || source || from == SIZE_MAX || stage[from].read || stage[from].out == in)
-		return 0;
-	lu_buf_printf(&b, "%s put out %" PRIu64 " documents, %s took in %" PRIu64,
-			a->stage.p[from].name, stage[from].out, a->stage.p[i].name, in);
-	return lu_flow_fault(a, &b, err);
-}
-
-int lu_flow_chain(struct lu_accounts *a, struct lu_flow *f, struct lu_err *err)
-{
-	struct balance *stage = calloc(a->stage.n + 1, sizeof(*stage));
-	int rc = 0;
-
-	if (!stage)
-		return lu_err_nomem(err);
-	weigh(a, stage);
-	if (f->edge.n)
-		qsort(f->edge.p, f->edge.n, sizeof(*f->edge.p), by_to);
-	for (size_t i = 0, n; rc == 0 && i < f->edge.n; i += n) {
-		for (n = 1; i + n < f->edge.n && f->edge.p[i + n].to == f->edge.p[i].to;)
-			n++;
-		rc = check_named(a, f, f->edge.p[i].to, i, n, err);
-	}
-	for (size_t i = 0; rc == 0 && i < a->stage.n; i++)
-		rc = check_stage(a, stage, i, err);
-	free(stage);
 	return rc;
 }

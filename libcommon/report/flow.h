@@ -2,13 +2,15 @@
 #define LUCIE_REPORT_FLOW_H
 /*
  * How documents went from run to run, for accounts.c: a run reads what another one wrote if its
- * command line names the other's -o FILE, or a set that the other held out.
+ * command line names the other's -o FILE, or a set that the other held out. Several files of a stage
+ * (one a task) add up. A step of a program (lucie-dedup --step keys) hands no documents on, but what
+ * its work file counts must be what the next step takes in.
  *
  *	lu_flow_note(a, &run, &args, &shards, &err);	for each accounting line
  *	lu_flow_link(a, &flow, &err);
  *	lu_flow_passes(a, &flow, &err);		run.pass is set; then the stages are made
  *	lu_flow_order(a, &flow, &err);
- *	lu_flow_total(a, &err);
+ *	lu_flow_total(a, &err);			report/flow_sums.h
  *
  * Where command lines name nothing, since programs were connected by pipes, a stage is taken to read
  * what the stage before it put out.
@@ -25,6 +27,8 @@ struct lu_run {
 	bool passes;   /* hands documents on */
 	bool piped;    /* an operand is "-" */
 	bool source;   /* reads no documents of other programs */
+	bool step;     /* part of a program: writes a work file, counts the documents in it */
+	bool named;    /* its command line names what another run wrote */
 	bool read;     /* some run reads what it put out */
 	struct lu_count in, out;
 	uint64_t repeated, held_out;
@@ -58,10 +62,7 @@ int lu_flow_link(struct lu_accounts *a, struct lu_flow *f, struct lu_err *err) L
 /* With run.stage, the number of its kind; sets run.pass. */
 int lu_flow_passes(struct lu_accounts *a, struct lu_flow *f, struct lu_err *err) LU_CHECKED;
 int lu_flow_order(struct lu_accounts *a, const struct lu_flow *f, struct lu_err *err) LU_CHECKED;
-int lu_flow_total(struct lu_accounts *a, struct lu_err *err) LU_CHECKED;
 /* Add a sentence to the faults, and release it. */
 int lu_flow_fault(struct lu_accounts *a, struct lu_buf *text, struct lu_err *err) LU_CHECKED;
-/* Add the faults of lu_accounts_chain(). */
-int lu_flow_chain(struct lu_accounts *a, struct lu_flow *f, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -300,6 +300,15 @@ uint64_t lu_shard_documents(const struct lu_shard *s)
 	return s->documents;
 }
 
+uint64_t lu_shard_sequences(const struct lu_shard *s)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < s->part.n; i++)
+		n += s->part.p[i].idx.sequences;
+	return n;
+}
+
 const struct lu_manifest *lu_shard_manifest(const struct lu_shard *s)
 {
 	return s->has_manifest ? &s->manifest : NULL;

@@ -49,6 +49,8 @@ void lu_shard_scattered(const struct lu_shard *s);
 const char *lu_shard_prefix(const struct lu_shard *s);
 uint64_t lu_shard_tokens(const struct lu_shard *s);
 uint64_t lu_shard_documents(const struct lu_shard *s);
+/* Of the index: as many as documents in shards of lucie-shard; others may have more or fewer in one. */
+uint64_t lu_shard_sequences(const struct lu_shard *s);
 /* The manifest, valid as long as the shard; NULL where there is none. */
 const struct lu_manifest *lu_shard_manifest(const struct lu_shard *s);
 /* Bytes of an id in the file: 2 (unsigned) or 4 (signed). */

@@ -356,6 +356,22 @@ static void compare_totals(struct state *s, const char *path, const char *what,
 		fault(s, "%s: its totals by %s are not those of the ledger", path, what);
 }
 
+/* Count the empty documents; the ledger names the first. */
+static int count_empty(struct state *s, struct lu_err *err)
+{
+	uint64_t marks = s->m ? (uint64_t)s->m->has_bos + s->m->has_eos : 0, tokens;
+
+	for (uint64_t i = 0; i < s->v->documents; i++) {
+		if (lu_shard_document_size(s->shard, i, &tokens, err) < 0)
+			return -1;
+		if (tokens > marks)
+			continue;
+		if (s->v->empty++ == 0)
+			s->v->first_empty = i;
+	}
+	return 0;
+}
+
 static int check_ledger(struct state *s, const char *path, struct lu_err *err)
 {
 	struct lu_tally lang = { 0 }, license = { 0 };
@@ -366,6 +382,9 @@ static int check_ledger(struct state *s, const char *path, struct lu_err *err)
 
 	while (rc >= 0 && (rc = lu_ledger_next(l, &d, &why)) > 0) {
 		s->v->bytes += d.bytes;
+		if (s->v->empty && d.document == s->v->first_empty)
+			snprintf(s->v->first_empty_id, sizeof(s->v->first_empty_id), LU_STR_FMT,
+					LU_STR_ARG(d.id));
 		if (lu_tally_add(&lang, d.lang, 1, d.tokens, d.bytes, err) < 0 ||
 				lu_tally_add(&license, d.license, 1, d.tokens, d.bytes, err) < 0) {
 			rc = -1;
@@ -421,6 +440,7 @@ static int verify(struct state *s, const char *json, struct lu_err *err)
 	if (s->shard) {
 		s->v->width = lu_shard_width(s->shard);
 		s->v->documents = lu_shard_documents(s->shard);
+		s->v->sequences = lu_shard_sequences(s->shard);
 		s->v->tokens = lu_shard_tokens(s->shard);
 		if (!s->m && lu_shard_part_suffix(s->shard, 0)[0])
 			s->v->parts = lu_shard_parts(s->shard);
@@ -432,6 +452,8 @@ static int verify(struct state *s, const char *json, struct lu_err *err)
 	 * missing file. */
 	if (!s->shard && (s->v->faults == 0 || (s->m && why.errnum != ENOENT)) &&
 			fault_or_error(s, &why, err) < 0)
+		return -1;
+	if (s->shard && count_empty(s, err) < 0)
 		return -1;
 	return s->shard && s->m ? check_ledger(s, json, err) : 0;
 }
@@ -458,7 +480,9 @@ int lu_shard_verify(struct lu_verify *v, const char *prefix, struct lu_err *err)
 	char *json = lu_concat(prefix, ".json", NULL);
 	int rc = -1;
 
-	v->faults = v->documents = v->tokens = v->bytes = v->parts = 0;
+	v->faults = v->documents = v->sequences = v->tokens = v->bytes = v->parts = 0;
+	v->empty = v->first_empty = 0;
+	v->first_empty_id[0] = '\0';
 	v->width = 0;
 	v->has_manifest = false;
 	s.chunk = malloc(CHUNK);

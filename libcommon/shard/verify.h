@@ -30,7 +30,11 @@ struct lu_verify {
 
 	/* Out. The totals are set if the index could be read. */
 	uint64_t faults;
-	uint64_t documents, tokens;
+	uint64_t documents, sequences, tokens;
+	/* Documents without a token of their own, besides those that begin and end each; the first of
+	 * them, and its raw "id", which is empty without a ledger. */
+	uint64_t empty, first_empty;
+	char first_empty_id[128];
 	uint64_t bytes; /* of text, where there is a ledger */
 	uint64_t parts; /* 0: not split */
 	unsigned width;

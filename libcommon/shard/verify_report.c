@@ -2,8 +2,8 @@
 
 #include "libcommon/base/json_writer.h"
 
-const char *const lu_verify_heads[LU_VERIFY_COLUMNS] = { "documents", "tokens", "id bytes", "bytes",
-	"parts", "manifest", "faults", "name" };
+const char *const lu_verify_heads[LU_VERIFY_COLUMNS] = { "documents", "sequences", "empty",
+	"tokens", "id bytes", "bytes", "parts", "manifest", "faults", "name" };
 
 static uint64_t parts(const struct lu_verify *v)
 {
@@ -32,6 +32,8 @@ static void add(struct lu_table *t, uint64_t n, bool known)
 void lu_verify_row(const struct lu_verify *v, const char *prefix, struct lu_table *t)
 {
 	add(t, v->documents, index_read(v));
+	add(t, v->sequences, index_read(v));
+	add(t, v->empty, index_read(v));
 	add(t, v->tokens, index_read(v));
 	add(t, v->width, index_read(v));
 	add(t, v->bytes, ledger_read(v));
@@ -39,6 +41,19 @@ void lu_verify_row(const struct lu_verify *v, const char *prefix, struct lu_tabl
 	lu_table_cstr(t, v->has_manifest ? "yes" : "no");
 	lu_table_u64(t, v->faults);
 	lu_table_cstr(t, prefix);
+}
+
+void lu_verify_file_row(uint64_t documents, uint64_t bytes, uint64_t faults, const char *name,
+		struct lu_table *t)
+{
+	lu_table_u64(t, documents);
+	for (int i = 0; i < 4; i++)
+		lu_table_cstr(t, "-");
+	lu_table_u64(t, bytes);
+	lu_table_cstr(t, "-");
+	lu_table_cstr(t, "-");
+	lu_table_u64(t, faults);
+	lu_table_cstr(t, name);
 }
 
 static void put(struct lu_buf *b, const char *key, uint64_t n, bool known)
@@ -52,6 +67,8 @@ static void put(struct lu_buf *b, const char *key, uint64_t n, bool known)
 void lu_verify_json(const struct lu_verify *v, struct lu_buf *b)
 {
 	put(b, "documents", v->documents, index_read(v));
+	put(b, "sequences", v->sequences, index_read(v));
+	put(b, "empty", v->empty, index_read(v));
 	put(b, "tokens", v->tokens, index_read(v));
 	put(b, "id_bytes", v->width, index_read(v));
 	put(b, "bytes", v->bytes, ledger_read(v));

@@ -8,10 +8,13 @@
 #include "libcommon/base/text_table.h"
 #include "libcommon/shard/verify.h"
 
-#define LU_VERIFY_COLUMNS 8
+#define LU_VERIFY_COLUMNS 10
 extern const char *const lu_verify_heads[LU_VERIFY_COLUMNS]; /* the last is the name */
 
 void lu_verify_row(const struct lu_verify *v, const char *prefix, struct lu_table *table);
+/* The row of a file that is no shard. */
+void lu_verify_file_row(uint64_t documents, uint64_t bytes, uint64_t faults, const char *name,
+		struct lu_table *table);
 /* Append to the object that is open. */
 void lu_verify_json(const struct lu_verify *v, struct lu_buf *out);
 

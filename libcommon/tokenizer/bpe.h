@@ -22,7 +22,8 @@
  * otherwise they may become one unknown token, or vanish and make their neighbours adjacent).
  *
  * Cache (bpe_cut.c). Chunks repeat, so a state caches their ids: 32-byte entries for up to 15 bytes
- * and four ids, 64-byte entries for up to 39 bytes and six ids.
+ * and four ids, 64-byte entries for up to 39 bytes and six ids. The cache grows with the number of
+ * distinct chunks, up to 36 MiB.
  *
  * Windows (bpe_merge.c). A long chunk is merged one window at a time. Let a sequence of tokens be
  * such that any two neighbours, merged on their own, give back these two tokens. Then the sequence

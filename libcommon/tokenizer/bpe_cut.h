@@ -43,7 +43,9 @@ struct lu_bpe_chunk {
 };
 
 struct lu_bpe_state {
-	struct lu_bpe_short_entry *short_cache;
+	struct lu_bpe_short_entry *short_cache; /* 1 << short_bits entries */
+	unsigned short_bits;
+	size_t short_used; /* of them */
 	struct lu_bpe_long_entry *long_cache;
 	struct lu_bpe_chunk chunk[LU_BPE_BATCH];
 	size_t chunks;
@@ -63,6 +65,10 @@ int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str wo
 #define LU_BPE_PADDING 16
 int lu_bpe_push(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
 		struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
+/* The same for n words that follow one another: the first begins at p, each ends at one of `ends`. */
+int lu_bpe_push_ends(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p,
+		const char *const *ends, size_t n, struct lu_ids *ids,
+		struct lu_err *err) LU_CHECKED;
 int lu_bpe_flush(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_ids *ids,
 		struct lu_err *err) LU_CHECKED;
 

@@ -145,6 +145,22 @@ static size_t last_word_boundary(struct lu_str s, size_t from)
 	return 0;
 }
 
+/* The words are the matches of an expression. */
+static int encode_matches(struct encoder *enc, struct lu_str text)
+{
+	const struct lu_tok *tok = enc->tok;
+	const char *p = text.p, *end = text.p + text.n, *ends[LU_BPE_BATCH];
+	size_t n;
+
+	while ((n = lu_split_regex_ends(tok->regex, tok->unicode, p, end, ends, LU_BPE_BATCH)) >
+			0) {
+		if (lu_bpe_push_ends(&tok->bpe, &enc->st->bpe, p, ends, n, enc->ids, enc->err) < 0)
+			return -1;
+		p = ends[n - 1];
+	}
+	return lu_bpe_flush(&tok->bpe, &enc->st->bpe, enc->ids, enc->err);
+}
+
 /* Encode a normalised stretch without added tokens, with LU_BPE_PADDING readable bytes after it. */
 static int encode_words(struct encoder *enc, struct lu_str text, bool first)
 {
@@ -152,14 +168,8 @@ static int encode_words(struct encoder *enc, struct lu_str text, bool first)
 	struct lu_bpe_state *bpe = &enc->st->bpe;
 	struct lu_step_buffers *w = &enc->st->work;
 
-	for (size_t n; tok->regex != LU_SPLIT_NONE && text.n; text.p += n, text.n -= n) {
-		n = lu_split_regex_match(tok->regex, tok->unicode, text.p, text.p + text.n);
-		if (lu_bpe_push(&tok->bpe, bpe, (struct lu_str){ text.p, n }, enc->ids, enc->err) <
-				0)
-			return -1;
-	}
 	if (tok->regex != LU_SPLIT_NONE)
-		return lu_bpe_flush(&tok->bpe, bpe, enc->ids, enc->err);
+		return encode_matches(enc, text);
 	if (lu_pre_run(&tok->components, tok->unicode, w, text, first, &text, enc->err) < 0)
 		return -1;
 	for (size_t i = 0; i < w->spans.n; i++) {

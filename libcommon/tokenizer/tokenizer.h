@@ -22,7 +22,7 @@
  *
  * Cost: words are cut wherever no merge of the model can cross, and long chunks are merged in
  * windows; neither changes an id (bpe.h says why), and both make encoding linear in the text. A
- * state takes 20 MiB, and up to 3 bytes per byte of the longest stretch that cannot be cut (40 if
+ * state takes up to 36 MiB, and up to 3 bytes per byte of the longest stretch that cannot be cut (40 if
  * the file lacks some byte token). With unusual chains of normalizer steps, or normalised added
  * tokens, the normalised text is held as a whole.
  */

@@ -8,7 +8,10 @@
 #                  the stages over all documents
 #   REPORT_FLAGS   further options of lucie-stats
 #
-# Target: report. Needs settings.mk, stages.mk, corpus.mk and train.mk.
+#   REPORT_READS   files that REPORT_FLAGS name
+#
+# Target: report. Needs settings.mk, stages.mk and corpus.mk; with train.mk there are curves, scores and
+# samples in it.
 
 TITLE ?= $(notdir $(CURDIR))
 REPORT_FLAGS ?=
@@ -22,13 +25,20 @@ passed_lang := $(passed_normalize) lang
 passed_filter := $(passed_lang) filter
 stats_of = $(foreach f,$(CLEAN),$(if $(filter $(1),$(passed_$(notdir $(patsubst %/,%,$(dir $(f)))))),\
 	$(f:$(dir $(f))%.jsonl.zst=$(D)/stats/$(1)-%.jsonl)))
-STATS ?= $(foreach s,$(STAGES),$(call stats_of,$(s))) $(D)/stats/dedup-exact.jsonl \
-	$(D)/stats/dedup-near.jsonl $(D)/stats/shard-all.jsonl $(D)/stats/mix-plan.jsonl
+STATS ?= $(foreach s,$(STAGES),$(call stats_of,$(s))) $(dedup_stats) \
+	$(D)/stats/mix-plan.jsonl
+
+REPORT_READS ?=
+trained = $(if $(TRAIN_CONFIG),$(D)/run/done $(D)/eval/scores.jsonl $(D)/eval/samples.txt,$(D)/mix/plan)
+trained_flags = $(if $(TRAIN_CONFIG),--png $(D)/loss.png --metrics $(D)/run/metrics.jsonl \
+	--text 'Samples=$(D)/eval/samples.txt')
 
 # Both use all cores.
+ifneq ($(TRAIN_CONFIG),)
 $(D)/run/done: | $(D)/eval/tokenizer.txt
+endif
 
-$(D)/report.html: $(D)/run/done $(D)/eval/tokenizer.txt $(D)/eval/scores.jsonl $(D)/eval/samples.txt \
+$(D)/report.html: $(trained) $(D)/eval/tokenizer.txt $(REPORT_READS) \
 		$$(call stamp,report,$$(TITLE) $$(REPORT_FLAGS) $$(STATS))
 	$(call say,report,$@)
 	$(Q)stats=(); for f in $(STATS); do [ ! -e $$f ] || stats+=($$f); done; \
@@ -39,12 +49,10 @@ $(D)/report.html: $(D)/run/done $(D)/eval/tokenizer.txt $(D)/eval/scores.jsonl $
 		for s in lang filter; do [ ! -e $(D)/rejects/$$s-$$n ] || more+=(--dropped $(D)/rejects/$$s-$$n); done; \
 	done; \
 	for f in $(CLEAN); do more+=(--after clean=$$f); done; \
-	for f in $(D)/dedup/exact-removed.jsonl.zst $(D)/dedup/near-removed.jsonl.zst; do \
-		[ ! -e $$f ] || more+=(--removed $$f); done; \
-	more+=(--after near=$(D)/dedup/near.jsonl.zst); \
-	lucie-stats --chain --html $@ --png $(D)/loss.png --title '$(TITLE)' --metrics $(D)/run/metrics.jsonl \
-		"$${scores[@]}" --text 'Tokenizer=$(D)/eval/tokenizer.txt' \
-		--text 'Samples=$(D)/eval/samples.txt' "$${more[@]}" $(REPORT_FLAGS) -o $(D)/stages.txt "$${stats[@]}"
+	for f in $(removed_logs); do [ ! -e $$f ] || more+=(--removed $$f); done; \
+	for f in $(NEAR_TEXTS); do more+=(--after near=$$f); done; \
+	lucie-stats --chain --allow-empty --html $@ --title '$(TITLE)' $(trained_flags) \
+		"$${scores[@]}" --text 'Tokenizer=$(D)/eval/tokenizer.txt' "$${more[@]}" $(REPORT_FLAGS) -o $(D)/stages.txt "$${stats[@]}"
 	$(Q)bash $(MK)/summary $(D)
 
 .PHONY: report

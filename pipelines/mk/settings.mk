@@ -4,6 +4,7 @@
 #   BIN   directory of the programs, prepended to PATH; empty if they are on it
 #   RUN   prefix of each stage's command, e.g. RUN = srun -c $(THREADS) --mem 8G
 #   V=1   print complete commands
+#   SPLIT=N  stages over all documents in N parts, see corpus.mk
 #
 # It sets MK, the directory of the shared rules.
 #
@@ -16,7 +17,6 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.SECONDARY:
 .SUFFIXES:
 MAKEFLAGS += -rR --no-print-directory
 export LC_ALL := C
@@ -24,6 +24,12 @@ export LC_ALL := C
 MK := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 BIN ?=
 RUN ?=
+# Files between pattern rules stay. make follows each path to such a file again and again, and with SPLIT
+# there are as many paths as files to the power of the stages: there all are named (split.mk).
+split_settled := $(SPLIT)
+ifeq ($(SPLIT),)
+.SECONDARY:
+endif
 V ?=
 export PATH := $(if $(BIN),$(BIN):)$(PATH)
 
@@ -54,6 +60,7 @@ stamp_write = $(if $(findstring n,$(DRY))$(findstring q,$(DRY)),FORCE,$(if $(wil
 DRY = $(firstword -$(MAKEFLAGS))
 # make may have read the folder before the file was there: say that it can be made.
 $(D)/flags/%: ;
+.PRECIOUS: $(D)/flags/%
 FORCE:
 inputs = $(filter-out $(D)/flags/%,$(1))
 
@@ -61,6 +68,19 @@ inputs = $(filter-out $(D)/flags/%,$(1))
 empty :=
 comma := ,
 list = $(subst $(empty) $(empty),$(comma),$(strip $(1)))
+
+# $(call many,NAME,WORDS): in a command, the words, which may be too many for what a shell is handed
+# (128 KiB). They pass through the file $(D)/lists/NAME, which appears whole.
+list_new = $(D)/lists/$(1).$(HOST_MAKE)
+many = $$(cat $(D)/lists/$(1))$(if $(findstring n,$(DRY)),,$(shell mkdir -p '$(D)/lists')$(file \
+	>$(list_new),$(subst $(empty) $(empty),$(newline),$(strip $(2))))$(shell mv '$(list_new)' \
+	'$(D)/lists/$(1)'))
+HOST_MAKE := $(shell echo "$$(uname -n).$$PPID")
+
+# $(call stale,PREFIX,FILES): a command that removes the files with this prefix that are older than one
+# of these. What another attempt has just written is not.
+stale = [ ! -d $(dir $(1)) ] || find $(dir $(1)) -maxdepth 1 -name '$(notdir $(1))*' \
+	'(' -false $(foreach f,$(2),-o ! -newer $f) ')' -delete
 
 # A file that make has seen and a program on another host does not see yet is hidden by a network file
 # system: the programs look for it again for so many seconds.

@@ -169,7 +169,8 @@ program() {
 		make -s -C six -j2 plan >/dev/null 2>&1 3>&- &
 		b=$!
 		sleep "0.$((RANDOM % 8))"
-		kill -KILL $([ $((i % 3)) = 0 ] && echo $a $b || echo $a) 2>/dev/null || true
+		kill -KILL $a 2>/dev/null || true
+		[ $((i % 3)) != 0 ] || kill -KILL $b 2>/dev/null || true
 		wait $a $b || true
 	done
 	make -s -C six -j2 plan

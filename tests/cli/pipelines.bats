@@ -147,6 +147,70 @@ lucie-dedup --near lucie-shard lucie-mix --plan" ]
 	[ ! -s work/eval/scores.jsonl ]
 }
 
+@test "in files and parts, and with stages joined by pipes: the same documents, tokenizer and account" {
+	local d
+	build -j2 plan >log
+	build -j3 plan D=three SPLIT=3 >log
+	run -0 make -q plan D=three SPLIT=3
+	build -j1 plan D=fused SPLIT=1 FUSE=yes >log
+	grep -q 'fused  *pages' log
+	run -0 make -q plan D=fused SPLIT=1 FUSE=yes
+	for d in three fused; do
+		cmp <(zstd -qdc work/dedup/near.jsonl.zst) <(zstd -qdc $d/near/{a,b,pages}.jsonl.zst)
+		cmp work/tokenizer.json $d/tokenizer.json
+		cmp work/filter/b.jsonl.zst $d/filter/b.jsonl.zst
+		lucie-check $d/shards/all
+		diff <(lucie-stats --chain work/stats/*.jsonl | sed -E 's/ +/ /g; /^(stage|total)/!d' | cut -d' ' -f1-5) \
+			<(lucie-stats --chain $d/stats/*.jsonl | sed -E 's/ +/ /g; /^(stage|total)/!d' | cut -d' ' -f1-5)
+	done
+	[ ! -e fused/lang ]
+	cmp <(cat three/shards/*.bin) <(cat fused/shards/*.bin)
+	# A stage that fails in the middle of a pipe leaves no file, whatever comes behind it.
+	printf '#!/bin/bash\ncat >/dev/null; exit 3\n' >lucie-lang && chmod +x lucie-lang
+	run ! build -k FUSE=yes SPLIT=1 D=broken BIN="$PWD" broken/filter/{a,pages}.jsonl.zst
+	[ "$(find broken/filter -type f | wc -l)" = 0 ]
+	[[ "$output" != *Deleting* ]]
+	# What holds for a target that is not made is not passed over.
+	echo 'work/lang/b.jsonl.zst: LANG_FLAGS = --max-bytes 1K' >>Makefile
+	sed -i 's|^work/lang|$(D)/lang|' Makefile
+	run -2 build FUSE=yes plan
+	[[ "$output" == *'FUSE=yes makes no such target'* ]]
+}
+
+@test "objects come by pipes and go as whole files, the last one says so" {
+	zstd -q a.jsonl && gzip b.jsonl
+	cat >Makefile <<-'END'
+		D := work
+		all: put
+		include $(LUCIE_SRC)/pipelines/mk/settings.mk
+		OBJECTS ?= a.jsonl.zst b.jsonl.gz
+		IN = bash -c 'cat $(1)$(CUT)'
+		READ = lucie-normalize $(ONE)
+		PUT = bash -c 'mkdir -p "store/$$(dirname "$$2")" && cp "$$1" "store/$$2" && echo "$$2" >>order' put $(1) $(2)
+		include $(MK)/objects.mk
+		include $(MK)/stages.mk
+		CLEAN = $(OBJECTS:%=$(D)/filter/%.jsonl.zst)
+		PUT_FILES = $(CLEAN) $(D)/shards/all.json
+		TOKENIZER_FLAGS = --vocab-size 400
+		include $(MK)/corpus.mk
+	END
+	build -j2 FUSE=yes >log
+	(cd store && sha256sum --quiet -c shards/all.json.ok filter/a.jsonl.zst.jsonl.zst.ok)
+	[ "$(tail -n2 order | paste -sd' ')" = 'shards/all.json shards/all.json.ok' ]
+	opens store/shards/all
+	run -0 make -q FUSE=yes
+	# A copy that breaks off with status 0, one of nothing, one that is not compressed.
+	head -c 300 a.jsonl.zst >cut && : >none && printf '{"text":"x"}\n' >plain
+	for f in cut none plain; do
+		for fuse in yes ''; do
+			run -2 build OBJECTS=$f work/filter/$f.jsonl.zst FUSE=$fuse
+			[ ! -e work/filter/$f.jsonl.zst ]
+			[[ "$output" != *'Deleting'* ]]
+		done
+	done
+	[[ "$output" == *'plain: not compressed'* ]]
+}
+
 @test "hidden files and folders are sources like others" {
 	mkdir -p raw/.folder raw/plain
 	echo a >raw/.file.txt

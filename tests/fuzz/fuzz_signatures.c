@@ -3,7 +3,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "libcommon/dedup/near.h"
-#include "libcommon/dedup/sigfile.h"
+#include "libcommon/minhash/sigfile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

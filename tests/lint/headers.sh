@@ -24,6 +24,12 @@ ok "all headers together, in reverse" "$(compiles "$together")"
 
 # Families: the .c file implements a part of the header behind it.
 family='
+libcommon/dedup/dedup_run libcommon/dedup/steps.h
+libcommon/dedup/drop_step libcommon/dedup/steps.h
+libcommon/dedup/exact_steps libcommon/dedup/steps.h
+libcommon/dedup/near_pair_steps libcommon/dedup/steps.h
+libcommon/dedup/near_set_steps libcommon/dedup/steps.h
+libcommon/dedup/near_sign_step libcommon/dedup/steps.h
 libcommon/io/json_edit libcommon/io/json.h
 libcommon/io/json_value libcommon/io/json.h
 libcommon/tokenizer/load libcommon/tokenizer/tokenizer.h

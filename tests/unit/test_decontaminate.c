@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "libcommon/filter/decontaminate.h"
+#include "libcommon/filter/decontaminate_match.h"
 
 #include "tests/unit/unit.h"
 
@@ -120,6 +120,7 @@ static void common(void **state)
 	assert_int_equal(d.items.n, 13);
 	assert_int_equal(d.repeated, 1);
 	is(share(&d, &w, wording, 3), 0);
+	is(share(&d, &w, wording, 4), 0);
 	is(share(&d, &w, wording, 12), 1);
 	lu_buf_clear(&b);
 	lu_buf_printf(&b, "%s a3 b3 c3 d3 e3 f3", wording);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "libcommon/dedup/droplist.h"
+#include "libcommon/dedup/estimate.h"
 #include "libcommon/dedup/exact.h"
 #include "libcommon/dedup/keep.h"
 #include "libcommon/dedup/within.h"
@@ -317,6 +318,31 @@ static void test_within(void **state)
 	lu_buf_release(&out);
 }
 
+/* --- estimates ----------------------------------------------------------------------------- */
+
+static void test_estimate(void **state)
+{
+	struct lu_dedup_options o = LU_DEDUP_DEFAULTS;
+	struct lu_estimate e = { .bytes = UINT64_C(1) << 40, .docs = UINT64_C(1) << 28 };
+
+	(void)state;
+	o.std.threads = 1;
+	o.exact = true;
+	lu_estimate_run(&e, &o);
+	assert_true(e.memory >= 28 * e.docs && e.memory < 29 * e.docs);
+	assert_int_equal(e.disk, 0);
+	assert_true(e.seconds > 1000 && e.seconds < 10000);
+	/* What does not fit goes to disk, with the records. */
+	o.std.memory = (uint64_t)1 << 30;
+	lu_estimate_run(&e, &o);
+	assert_true(e.memory < (uint64_t)11 << 27);
+	assert_true(e.disk > e.bytes && e.disk < e.bytes + 200 * e.docs);
+	o.near = true;
+	lu_estimate_run(&e, &o);
+	assert_true(e.disk > e.bytes + 500 * e.docs);
+	assert_true(e.seconds > 15000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +351,7 @@ int main(void)
 		cmocka_unit_test(test_drop_lists),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_within),
+		cmocka_unit_test(test_estimate),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

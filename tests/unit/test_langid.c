@@ -22,10 +22,18 @@
 	"The people of the village meet every morning on the square to buy some bread " \
 	"and to talk about the weather of the next day."
 
-static struct lu_lang ask_with(size_t max_bytes, double min_score, struct lu_str text)
+static const struct lu_langid_options usual = {
+	.min_bytes = 256, .max_bytes = 4096, .min_score = 0.5
+};
+
+static struct lu_lang ask_from(
+		size_t min_bytes, size_t max_bytes, double min_score, struct lu_str text)
 {
 	struct lu_err err = { 0 };
-	struct lu_langid *id = lu_langid_new(NULL, max_bytes, min_score, &err);
+	struct lu_langid_options o = {
+		.min_bytes = min_bytes, .max_bytes = max_bytes, .min_score = min_score
+	};
+	struct lu_langid *id = lu_langid_new(NULL, &o, &err);
 	struct lu_langid_work w = { 0 };
 	struct lu_lang l;
 
@@ -34,6 +42,11 @@ static struct lu_lang ask_with(size_t max_bytes, double min_score, struct lu_str
 	lu_langid_work_release(&w);
 	lu_langid_free(id);
 	return l;
+}
+
+static struct lu_lang ask_with(size_t max_bytes, double min_score, struct lu_str text)
+{
+	return ask_from(256, max_bytes, min_score, text);
 }
 
 static struct lu_lang ask(const char *text)
@@ -254,7 +267,7 @@ static void *many(void *arg)
 static void threads(void **state)
 {
 	struct lu_err err;
-	struct lu_langid *id = lu_langid_new(NULL, 4096, 0.5, &err);
+	struct lu_langid *id = lu_langid_new(NULL, &usual, &err);
 	struct thread t[4];
 	pthread_t thread[4];
 
@@ -282,24 +295,74 @@ static void bad_models(void **state)
 
 	(void)state;
 	assert_non_null(f);
-	assert_null(lu_langid_new("/nonexistent/model.bin", 4096, 0.5, &err));
+	assert_null(lu_langid_new("/nonexistent/model.bin", &usual, &err));
 	assert_non_null(strstr(err.msg, "/nonexistent/model.bin: "));
-	assert_null(lu_langid_new(path, 4096, 0.5, &err)); /* empty */
+	assert_null(lu_langid_new(path, &usual, &err)); /* empty */
 	assert_int_equal(fwrite(head, 1, sizeof(head), f), sizeof(head));
 	assert_int_equal(fclose(f), 0);
-	assert_null(lu_langid_new(path, 4096, 0.5, &err)); /* cut off */
+	assert_null(lu_langid_new(path, &usual, &err)); /* cut off */
 	f = fopen(path, "w");
 	assert_non_null(f);
 	assert_true(fputs("no model at all, but long enough for a head\n", f) >= 0);
 	assert_int_equal(fclose(f), 0);
-	assert_null(lu_langid_new(path, 4096, 0.5, &err));
+	assert_null(lu_langid_new(path, &usual, &err));
 	assert_non_null(strstr(err.msg, "not a fastText model"));
 	assert_int_equal(remove(path), 0);
+}
+
+static void repeat(struct lu_buf *b, const char *text, size_t bytes)
+{
+	while (b->n < bytes) {
+		lu_buf_puts(b, text);
+		lu_buf_putc(b, ' ');
+	}
+}
+
+/* Prose of one language needs little; a half or an eighth in another one, or names, is seen. */
+static void early(void **state)
+{
+	struct lu_buf b = { 0 };
+	struct lu_common_words *w = lu_common_words_new();
+	struct lu_common_counts c = { 0 };
+	struct lu_lang l, whole;
+
+	(void)state;
+	repeat(&b, FR, 4000);
+	l = ask_from(256, 4096, 0.5, lu_buf_slice(&b));
+	assert_string_equal(l.lang, "fr");
+	assert_int_equal(l.parts, 1);
+	lu_common_words_count(w, lu_buf_slice(&b), &c);
+	assert_string_equal(lu_common_words_guess(&c), "fr");
+
+	for (size_t part = 2; part <= 8; part *= 4) {
+		lu_buf_clear(&b);
+		repeat(&b, EN, 4000 / part);
+		repeat(&b, FR, 4000);
+		c = (struct lu_common_counts){ 0 };
+		lu_common_words_count(w, lu_buf_slice(&b), &c);
+		assert_null(part == 2 ? lu_common_words_guess(&c) : NULL);
+		l = ask_from(256, 4096, 0.5, lu_buf_slice(&b));
+		whole = ask_from(4096, 4096, 0.5, lu_buf_slice(&b));
+		assert_memory_equal(&l.part, &whole.part, sizeof(l.part));
+		assert_int_equal(l.parts, 2);
+	}
+
+	lu_buf_clear(&b);
+	repeat(&b, "Noto Sans Gujarati SemiCondensed Black", 2000);
+	c = (struct lu_common_counts){ 0 };
+	lu_common_words_count(w, lu_buf_slice(&b), &c);
+	assert_null(lu_common_words_guess(&c));
+	c = (struct lu_common_counts){ 0 };
+	lu_common_words_count(w, LU_STR("L\u2019\u00c9T\u00c9, \u00c0 l\u2019\u00abun\u00bb"), &c);
+	assert_int_equal(c.words, 5);
+	lu_common_words_free(w);
+	lu_buf_release(&b);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(early),
 		cmocka_unit_test(languages),
 		cmocka_unit_test(capitals),
 		cmocka_unit_test(line_breaks),

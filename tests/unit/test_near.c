@@ -7,7 +7,7 @@
 #include "libcommon/base/num.h"
 #include "libcommon/dedup/near.h"
 #include "libcommon/dedup/near_stages.h"
-#include "libcommon/dedup/reduce.h"
+#include "libcommon/minhash/set_reducer.h"
 
 enum { BANDS = 14, ROWS = 8, HASHES = 112, SIZE = BANDS * 8 + HASHES };
 
@@ -63,10 +63,17 @@ static struct corpus families(size_t n, size_t of, uint64_t ranks, uint64_t seed
 
 /* --- the definition ----------------------------------------------------------------------- */
 
+/* Estimated similarity of two signatures. */
+static double similarity(const struct lu_minhash *mh, const void *a, const void *b)
+{
+	return lu_minhash_estimate(mh,
+			lu_minhash_equal(mh, lu_minhash_sketch(mh, a), lu_minhash_sketch(mh, b)));
+}
+
 static bool similar(const struct lu_minhash *mh, const struct corpus *c, size_t a, size_t b,
 		double verify)
 {
-	return verify <= 0 || lu_minhash_similarity(mh, c->signature[a], c->signature[b]) >= verify;
+	return verify <= 0 || similarity(mh, c->signature[a], c->signature[b]) >= verify;
 }
 
 static void relabel(size_t *set, size_t n, size_t a, size_t b)
@@ -184,7 +191,6 @@ static void check(const struct lu_minhash *mh, const struct corpus *c, double ve
 		struct lu_near_verdict v;
 		struct lu_err err;
 
-		assert_int_equal(lu_near_spilled(n), how >= 2);
 		for (size_t i = 0; i < c->n; i++) {
 			assert_int_equal(lu_near_next(n, &v, &err), 0);
 			assert_int_equal(v.doc, i);
@@ -192,7 +198,7 @@ static void check(const struct lu_minhash *mh, const struct corpus *c, double ve
 			assert_int_equal(v.size, size[kept[i]]);
 			if (kept[i] != i)
 				assert_true(v.similarity ==
-						lu_minhash_similarity(mh, c->signature[i],
+						similarity(mh, c->signature[i],
 								c->signature[kept[i]]));
 			else if (threads > 1)
 				assert_memory_equal(v.signature, c->signature[i], SIZE);
@@ -243,38 +249,74 @@ static void test_chain(void **state)
 	corpus_free(&c);
 }
 
-/* A bucket of more documents than are listed, none like another, and one that only every second
- * band brings together. */
+/* A bucket of more documents than are listed, none like another but for a few at its end. Those
+ * that resemble one of the first sixteen, the centres, are found. */
 static void test_hot_bucket(void **state)
 {
-	enum { DOCS = LU_NEAR_LISTED * 2 + 10 };
+	enum { DOCS = LU_NEAR_LISTED * 2 + 10, TWINS = 4 };
+	static const size_t like[TWINS] = { LU_NEAR_CENTRES, LU_NEAR_CENTRES - 1, 5, 0 };
 	const struct lu_minhash *mh = ((struct fixture *)*state)->mh;
 	struct corpus c = corpus_new(DOCS);
-	struct lu_near *n;
 	struct lu_near_verdict v;
 	struct lu_err err;
-	uint64_t seed = 5, kept = 0;
+	uint64_t seed = 5;
 
 	for (size_t i = 0; i < DOCS; i++) {
 		for (size_t k = 8; k < SIZE; k++)
 			c.signature[i][k] = (unsigned char)unit_random(&seed);
 	}
-	memcpy(c.signature[DOCS - 1], c.signature[0], SIZE);
-	memcpy(c.signature[DOCS - 2], c.signature[5], SIZE);
+	for (size_t i = 0; i < TWINS; i++)
+		memcpy(c.signature[DOCS - TWINS + i] + BANDS * 8, c.signature[like[i]] + BANDS * 8,
+				HASHES);
 	for (int bound = 0; bound < 2; bound++) {
-		n = run_near(mh, &c, 0.7, bound ? 16 << 20 : 0, 1);
-		for (kept = 0; kept < DOCS - 2; kept++) {
+		struct lu_near *n = run_near(mh, &c, 0.7, bound ? 16 << 20 : 0, 1);
+
+		for (size_t i = 0; i < DOCS; i++) {
+			size_t twin = i < DOCS - TWINS ? i : like[i - (DOCS - TWINS)];
+
 			assert_int_equal(lu_near_next(n, &v, &err), 0);
-			assert_int_equal(v.kept, kept);
-			assert_int_equal(v.size, kept == 0 || kept == 5 ? 2 : 1);
+			assert_int_equal(v.kept, twin == LU_NEAR_CENTRES ? i : twin);
 		}
-		assert_int_equal(lu_near_next(n, &v, &err), 0);
-		assert_int_equal(v.kept, 5);
-		assert_int_equal(lu_near_next(n, &v, &err), 0);
-		assert_int_equal(v.kept, 0);
 		lu_near_free(n);
 	}
 	corpus_free(&c);
+}
+
+/* A path through all documents, its edges in any order: one set, whose root is the first. */
+static void test_links(void **state)
+{
+	enum { DOCS = 3000, FIRST = 7, STEP = 1000003 };
+	struct lu_links l;
+	struct lu_err err;
+
+	(void)state;
+	for (uint64_t from = 0; from < 2; from++) {
+		assert_int_equal(lu_links_open(&l, from, ".", 1, &err), 0);
+		for (uint64_t i = 0; i < DOCS - 1; i++) {
+			uint64_t a = from ? DOCS - 2 - i : i * 1009 % (DOCS - 1);
+
+			assert_int_equal(lu_links_add(&l, FIRST + a * STEP, FIRST + (a + 1) * STEP,
+							 &err),
+					0);
+		}
+		assert_int_equal(lu_links_add(&l, 1, 2, &err), 0);
+		assert_int_equal(lu_links_join(&l, &err), 0);
+		assert_int_equal(l.n, DOCS + 2);
+		for (size_t i = 0; i < l.n; i++) {
+			assert_int_equal(l.doc[i], i < 2 ? i + 1 : FIRST + (i - 2) * STEP);
+			assert_int_equal(lu_links_root(&l, i), i < 2 ? 1 : FIRST);
+		}
+		lu_links_close(&l);
+	}
+	/* What does not fit is told. */
+	assert_int_equal(lu_links_open(&l, 2 << 20, ".", 1, &err), 0);
+	for (uint64_t i = 0; i < 40000; i++)
+		assert_int_equal(lu_links_add(&l, 2 * i, 2 * i + 1, &err), 0);
+	assert_int_equal(lu_links_join(&l, &err), -1);
+	assert_string_equal(err.msg,
+			"80000 documents resemble another one, which takes -m 3M or "
+			"more, not 2M");
+	lu_links_close(&l);
 }
 
 /* More kept documents in a set than others are compared with: the rest stays, each by itself. */
@@ -386,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_definition),
 		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_hot_bucket),
+		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_kept_limit),
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_mix),

@@ -54,6 +54,53 @@ static void put_index(const char *name, unsigned type, const uint32_t *length, s
 	lu_buf_release(&b);
 }
 
+/* Rewrite an index of n sequences as one of a single document. */
+static void join_sequences(const char *name, uint64_t n)
+{
+	size_t size, end = LU_IDX_HEADER + 12 * n;
+	char *p = get_file(name, &size);
+
+	assert_true(size >= end + 16);
+	lu_store64(p + LU_IDX_AT_BOUNDS, 2);
+	lu_store64(p + end, 0);
+	lu_store64(p + end + 8, n);
+	put_file(name, p, end + 16);
+	free(p);
+}
+
+/* A document of more than 2^32 tokens, of several sequences, which are at most 2^31 - 1 long. */
+static void test_large_document(void **state)
+{
+	static const uint32_t length[] = { INT32_MAX, 5, INT32_MAX, 9 };
+	const uint64_t tokens = 2 * (uint64_t)INT32_MAX + 14;
+	struct lu_shard *s;
+	struct lu_err err = { 0 };
+	uint64_t first, n;
+	uint32_t got[9];
+	char id[2];
+
+	(void)state;
+	lu_store16(id, 777);
+	put_at("one.bin", tokens * 2, (tokens - 8) * 2, id, 2);
+	put_index("one.idx", LU_IDX_TYPE_U16, length, 4);
+	join_sequences("one.idx", 4);
+	ok(lu_shard_open(&s, "one", &err), &err);
+	assert_int_equal(lu_shard_documents(s), 1);
+	assert_int_equal(lu_shard_sequences(s), 4);
+	assert_int_equal(lu_shard_tokens(s), tokens);
+	ok(lu_shard_document(s, 0, &first, &n, &err), &err);
+	assert_int_equal(first, 0);
+	assert_int_equal(n, tokens);
+	ok(lu_shard_document_size(s, 0, &n, &err), &err);
+	assert_int_equal(n, tokens);
+	read_tokens(s, tokens - 9, 9, got);
+	for (int i = 0; i < 9; i++)
+		assert_int_equal(got[i], i == 1 ? 777 : 0);
+	assert_int_equal(document_at(s, tokens - 1), 0);
+	lu_shard_close(s);
+	unlink("one.bin");
+}
+
 /* More than 2^31 tokens and 2^32 bytes, in a sparse file. */
 static void test_large(void **state)
 {
@@ -355,6 +402,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_large_document),
 		cmocka_unit_test(test_bad_index),
 		cmocka_unit_test(test_sequences),
 		cmocka_unit_test(test_unfinished),

@@ -12,6 +12,7 @@ static void normal_forms(void **state)
 		{ "http://Example.ORG", "example.org" },
 		{ "https://user:pw@www.example.org:8080/A/b/?q=1#top", "www.example.org/A/b/?q=1" },
 		{ "example.org./", "example.org" },
+		{ "http://example.org/a /#top", "example.org/a" },
 		{ "//example.org/x//", "example.org/x" },
 		{ "  http://example.org?q=a/b  ", "example.org/?q=a/b" },
 		{ "http://M\xC3\xBCller.DE/\xC3\xBC", "xn--mller-kva.de/\xC3\xBC" },
