@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 PATH=$PWD/${LUCIE_BUILD:-build/release}/bin:$PATH
 [[ ${LUCIE_BUILD-} != /* ]] || PATH=$LUCIE_BUILD/bin:$PATH
-# shellcheck source=tests/bench/french.sh
+# shellcheck source=tests/bench/french.sh disable=SC1091
 . tests/bench/french.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
