@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 PATH=$PWD/${LUCIE_BUILD:-build/release}/bin:$PATH
 [[ ${LUCIE_BUILD-} != /* ]] || PATH=$LUCIE_BUILD/bin:$PATH
-# shellcheck source=tests/bench/french.sh
+# shellcheck source=tests/bench/french.sh disable=SC1091
 . tests/bench/french.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -60,10 +60,10 @@ cpus=$(taskset -pc $$ | sed 's/.*: //; s/\([0-9]*\)[-,]\([0-9]*\).*/\1,\2/')
 export -f chain
 export docs
 TIMEFORMAT='%R %U %S'
-{ time taskset -c "$cpus" bash -c chain; } 2>times
+{ time taskset -c "$cpus" bash -c chain; } 2>elapsed
 # What other programs take of the cores counts in the elapsed time only.
 awk -v text="$text" '{
 	printf "%-10s %8.1f MB/s on two cores, by pipes, in %.2f s; %.2f s of processor time, %.1f MB/s at best\n",
-		"chain", text / 1e6 / $1, $1, $2 + $3, text / 1e6 / (($2 + $3) / 2) }' times
+		"chain", text / 1e6 / $1, $1, $2 + $3, text / 1e6 / (($2 + $3) / 2) }' elapsed
 cmp s.bin p.bin
 cmp s.idx p.idx
