@@ -55,17 +55,18 @@ static const struct lu_tool tool = { "lucie-dedup", "removes exact and near dupl
 static const struct {
 	const char *name;
 	lu_dedup_step *run;
+	bool parts; /* --part divides it */
 } steps[] = {
-	{ "keys", lu_exact_step_keys },
-	{ "first", lu_exact_step_first },
-	{ "sign", lu_near_step_sign },
-	{ "meet", lu_near_step_meet },
-	{ "fetch", lu_near_step_fetch },
-	{ "edges", lu_near_step_edges },
-	{ "link", lu_near_step_link },
-	{ "gather", lu_near_step_gather },
-	{ "settle", lu_near_step_settle },
-	{ "drop", lu_dedup_step_drop },
+	{ "keys", lu_exact_step_keys, false },
+	{ "first", lu_exact_step_first, true },
+	{ "sign", lu_near_step_sign, false },
+	{ "meet", lu_near_step_meet, true },
+	{ "fetch", lu_near_step_fetch, false },
+	{ "edges", lu_near_step_edges, true },
+	{ "link", lu_near_step_link, false },
+	{ "gather", lu_near_step_gather, false },
+	{ "settle", lu_near_step_settle, true },
+	{ "drop", lu_dedup_step_drop, false },
 };
 
 static void print_similarity(const options *o)
@@ -138,6 +139,10 @@ static void check_usage(const options *o)
 {
 	if ((int64_t)o->bands * o->rows > LU_MINHASH_MAX)
 		lu_usage_error("--bands times --rows exceeds %d", LU_MINHASH_MAX);
+	if (o->most_text && !o->yes && (!o->std.output || strcmp(o->std.output, "-") == 0))
+		lu_usage_error("--most needs -o FILE: what it refuses must not be written");
+	if (o->step && below(o))
+		lu_usage_error("--paragraphs and --within have no steps");
 	if (o->similarity || o->step)
 		return;
 	if (!o->exact && !o->near && !below(o))
@@ -148,8 +153,6 @@ static void check_usage(const options *o)
 	if (!o->exact && (o->key || (o->fold && !o->paragraphs)))
 		lu_usage_error("--key and --fold apply to --exact");
 	check_below(o);
-	if (o->most_text && !o->yes && (!o->std.output || strcmp(o->std.output, "-") == 0))
-		lu_usage_error("--most needs -o FILE: what it refuses must not be written");
 	check_near(o);
 }
 
@@ -163,8 +166,13 @@ static lu_dedup_step *find_step(const options *o)
 		return below(o) ? lu_paragraphs_run : lu_dedup_run;
 	}
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		if (strcmp(o->step, steps[i].name) == 0)
-			return steps[i].run;
+		if (strcmp(o->step, steps[i].name) != 0)
+			continue;
+		if (o->part_text && !steps[i].parts)
+			lu_usage_error("--step %s has no parts", o->step);
+		if (o->drops.n && strcmp(o->step, "drop") != 0)
+			lu_usage_error("--drops applies to --step drop");
+		return steps[i].run;
 	}
 	lu_usage_error("there is no step '%s'", o->step);
 }
