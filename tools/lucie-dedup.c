@@ -150,6 +150,10 @@ static void check_usage(const options *o)
 {
 	if ((int64_t)o->bands * o->rows > LU_MINHASH_MAX)
 		lu_usage_error("--bands times --rows exceeds %d", LU_MINHASH_MAX);
+	if (o->most_text && !o->yes && (!o->std.output || strcmp(o->std.output, "-") == 0))
+		lu_usage_error("--most needs -o FILE: what it refuses must not be written");
+	if (o->step && below(o))
+		lu_usage_error("--paragraphs and --within have no steps");
 	if (o->similarity || o->step)
 		return;
 	if (!o->exact && !o->near && !below(o))
@@ -160,8 +164,6 @@ static void check_usage(const options *o)
 	if (!o->exact && (o->key || (o->fold && !o->paragraphs)))
 		lu_usage_error("--key and --fold apply to --exact");
 	check_below(o);
-	if (o->most_text && !o->yes && (!o->std.output || strcmp(o->std.output, "-") == 0))
-		lu_usage_error("--most needs -o FILE: what it refuses must not be written");
 	check_near(o);
 }
 

@@ -98,6 +98,10 @@ same() {
 	run -2 lucie-dedup --step first -o o 1.jsonl
 	[ "$output" = "lucie-dedup: 1.jsonl: not a lucieKEY file" ]
 	[ ! -e o ]
+	run -2 lucie-dedup --step keys --part 1/2 -o o 1.jsonl
+	[ "${lines[0]}" = "lucie-dedup: --step keys has no parts" ]
+	run -2 lucie-dedup --step last -o o 1.jsonl
+	[ "${lines[0]}" = "lucie-dedup: there is no step 'last'" ]
 }
 
 @test "--keep: the newest, the highest, by priority; ties and what is missing" {
