@@ -60,9 +60,9 @@ $(D)/shards/all.json: $(D)/dedup/near.jsonl.zst $(D)/tokenizer.json \
 		$$(call stamp,shard,$$(SHARD_FLAGS))
 	$(call say,shard,$<)
 	$(call begin,shard,all)
-	$(Q)$(call stale,$(@D)/all,$^)
 	$(Q)$(RUN) lucie-shard -t $(D)/tokenizer.json $(SHARD_FLAGS) $(call account,shard,all) \
 		-o $(@D)/all $<
+	$(Q)bash $(MK)/unlisted $(@D)/all $(D)/stats/shard-all.jsonl
 
 NEAR_TEXTS = $(D)/dedup/near.jsonl.zst
 dedup_stats = $(D)/stats/dedup-exact.jsonl $(D)/stats/dedup-near.jsonl $(D)/stats/shard-all.jsonl

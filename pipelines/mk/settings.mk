@@ -77,11 +77,6 @@ many = $$(cat $(D)/lists/$(1))$(if $(findstring n,$(DRY)),,$(shell mkdir -p '$(D
 	'$(D)/lists/$(1)'))
 HOST_MAKE := $(shell echo "$$(uname -n).$$PPID")
 
-# $(call stale,PREFIX,FILES): a command that removes the files with this prefix that are older than one
-# of these. What another attempt has just written is not.
-stale = [ ! -d $(dir $(1)) ] || find $(dir $(1)) -maxdepth 1 -name '$(notdir $(1))*' \
-	'(' -false $(foreach f,$(2),-o ! -newer $f) ')' -delete
-
 # A file that make has seen and a program on another host does not see yet is hidden by a network file
 # system: the programs look for it again for so many seconds.
 export LUCIE_WAIT ?= 60

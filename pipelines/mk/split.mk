@@ -130,19 +130,20 @@ $(D)/tokenizer.json: $$(split_counts) $$(call stamp,tokenizer,$$(TOKENIZER_FLAGS
 $(D)/parts/%/done: $(D)/near/%.jsonl.zst $(D)/tokenizer.json $$(call stamp,shard-$$*,$$(SHARD_FLAGS))
 	$(call say,shard,$*)
 	$(call begin,shard,$*)
-	$(Q)$(call stale,$(@D)/all,$^)
 	$(Q)$(RUN) lucie-shard -q --progress never --allow-empty $(one_thread) -t $(D)/tokenizer.json \
 		$(SHARD_FLAGS) $(call account,shard,$*) -o $(@D)/all $<
+	$(Q)bash $(MK)/unlisted $(@D)/all $(D)/stats/shard-$*.jsonl
 	$(Q)touch $@
 
 # Of the parts that have the set: all, and those that are held out.
 held_sets = $(HELD_OUT:$(D)/shards/%=%)
 $(D)/shards/all.json: $$(call each,parts/,/done) $$(call stamp,shard-merge,$$(HELD_OUT) $$(CLEAN))
 	$(call say,shard,merge)
-	$(Q)mkdir -p $(@D) && $(call stale,$(D)/shards/all,$(D)/flags/shard-merge)
+	$(Q)mkdir -p $(@D)
 	$(Q)for set in $(held_sets) all; do \
 		parts=($$(for x in $(call many,shards,$(split_names)); do \
 			[ ! -e $(D)/parts/$$x/$$set.json ] || echo $(D)/parts/$$x/$$set; done)); \
+		[ $${#parts[@]} != 0 ] || rm -f $(D)/shards/$$set.json; \
 		[ $${#parts[@]} = 0 ] || $(RUN) lucie-shard -q --merge -o $(D)/shards/$$set "$${parts[@]}"; done
 	$(Q)[ -e $@ ] || { echo 'no document is left; what became of them: lucie-stats $(D)/stats/*.jsonl' >&2; exit 1; }
 

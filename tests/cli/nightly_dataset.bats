@@ -55,7 +55,7 @@ sums() {
 
 same() {
 	sums "$1" | diff one.sums - || return 1
-	[ "$(cat "$1"/work/stats/* | wc -l)" = "$(find "$1"/work/stats -type f | wc -l)" ]
+	[ "$(cat "$1"/work/stats/* | wc -l)" = "$(find "$1"/work/stats -type f ! -name '*.lu-tmp' | wc -l)" ]
 }
 
 drained() {
@@ -114,7 +114,7 @@ killed() {
 		pid=$!
 		sleep "0.$((RANDOM % 9))"
 		kill -KILL -- -$pid 2>/dev/null || true
-		wait $pid || true
+		wait $pid 2>/dev/null || true
 	done
 	make -s -C "$1" plan "${@:2}"
 	same "$1"
