@@ -103,7 +103,7 @@ endif
 CASES := $(patsubst tests/%,$(TEST_BUILD)/%.t,$(sort $(wildcard tests/cases/*)))
 INTEROP := $(patsubst tests/%.py,$(TEST_BUILD)/%.t,$(sort $(wildcard tests/interop/*.py)))
 INTEROP_TORCH := $(filter $(TEST_BUILD)/interop/torch_%,$(INTEROP))
-BATS := $(sort $(filter-out $(if $(TESTS),,%/nightly_device.bats %/nightly_dataset.bats),\
+BATS := $(sort $(filter-out $(if $(TESTS),,$(wildcard tests/*/nightly_*.bats)),\
 	$(wildcard tests/cli/*.bats tests/trainer/*.bats)))
 FAULTS := $(if $(filter release,$(CONFIG)),$(sort $(wildcard tests/faults/*.bats)))
 INJECT := $(if $(FAULTS),$(TEST_BUILD)/faults/inject.so)

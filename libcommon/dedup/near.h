@@ -6,7 +6,7 @@
  * from another process.
  *
  *	struct lu_near *n = NULL;
- *	struct lu_near_options o = { .mh = mh, .verify = 0.7, .memory = std->memory,
+ *	struct lu_near_options o = { .mh = mh, .verify = 0.71, .memory = std->memory,
  *		.tmpdir = std->tmpdir, .threads = std->threads };
  *	lu_near_new(&n, &o, &err);
  *	lu_near_add_fixed(n, signature, &err);		documents of an index, before all others

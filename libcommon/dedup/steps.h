@@ -61,7 +61,7 @@ struct lu_dedup_options {
 };
 #define LU_DEDUP_DEFAULTS                                                                 \
 	{                                                                                 \
-		.std = LU_STD_DEFAULTS, .bands = 14, .rows = 8, .verify = 0.7, .most = 1, \
+		.std = LU_STD_DEFAULTS, .bands = 14, .rows = 8, .verify = 0.71, .most = 1, \
 		.part = 1, .parts = 1, .min_bytes = 128                                   \
 	}
 
