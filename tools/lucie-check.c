@@ -1,14 +1,14 @@
 /* lucie-check: verifies token shards, files of documents and the toolkit's other files, by
- * libcommon/shard/verify.h, report/verify_docs.h and report/formats.h. */
+ * libcommon/shard/verify.h, check/verify_docs.h and check/formats.h. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/report/attempts.h"
-#include "libcommon/report/formats.h"
-#include "libcommon/report/md5_list.h"
-#include "libcommon/report/verify_docs.h"
+#include "libcommon/check/attempts.h"
+#include "libcommon/check/formats.h"
+#include "libcommon/check/md5_list.h"
+#include "libcommon/check/verify_docs.h"
 #include "libcommon/shard/reader.h"
 #include "libcommon/shard/verify_report.h"
 #include "libcommon/sys/file.h"

@@ -13,7 +13,8 @@
  *	lu_count_set_close(&set);		after the visit
  *
  * Addition is associative and has no order: however documents are distributed over files, and files
- * over merges, the words come out the same, and so does the file (lucie-counts(5)) with all of them.
+ * over merges, the words come out the same, and so does the file (lucie-counts(5)) with all of
+ * them.
  */
 #include "libcommon/bpetrain/counts.h"
 #include "libcommon/io/outstream.h"

@@ -37,9 +37,10 @@
  * 100 %. Counts are then in units of 1 / lu_word_counts_unit(): weights are rounded down to a
  * multiple of 2^-20, so that everything is an integer.
  *
- * In steps. With by_language every language is counted by itself, for a visitor that wants the words
- * of each (count_steps.h writes them to a file). The counts of such files are added to those of the
- * threads, if there are any: `file` and `files`, which the caller opens, and closes after the visit.
+ * In steps. With by_language every language is counted by itself, for a visitor that wants the
+ * words of each (count_steps.h writes them to a file). The counts of such files are added to those
+ * of the threads, if there are any: `file` and `files`, which the caller opens, and closes after
+ * the visit.
  */
 #include "libcommon/base/buf.h"
 #include "libcommon/base/vec.h"

@@ -1,8 +1,8 @@
 #ifndef LUCIE_BPETRAIN_PRESET_OPTIONS_H
 #define LUCIE_BPETRAIN_PRESET_OPTIONS_H
 /*
- * The settings of a preset as options of lucie-tok-train: the words for their values, and the line by
- * which a count file (lucie-counts(5)) says how its text was split.
+ * The settings of a preset as options of lucie-tok-train: the words for their values, and the line
+ * by which a count file (lucie-counts(5)) says how its text was split.
  */
 #include "libcommon/bpetrain/preset.h"
 #include "libcommon/sys/opt.h"

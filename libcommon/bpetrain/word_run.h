@@ -14,9 +14,9 @@
  *
  * A run holds the words of one table in the order of words.h. Its LU_WORD_PARTS parts are equal
  * ranges of the hash, so that threads can merge all runs part by part. A record is the length, the
- * group and the count of a word (varints: 7 bits a byte, the lowest first, the top bit on all but the
- * last), and its bytes. The file is temporary and read by the process that wrote it: it has no magic
- * and no checksum. A count file (count_file.h) has both, and the same records.
+ * group and the count of a word (varints: 7 bits a byte, the lowest first, the top bit on all but
+ * the last), and its bytes. The file is temporary and read by the process that wrote it: it has no
+ * magic and no checksum. A count file (count_file.h) has both, and the same records.
  */
 #include <stdint.h>
 

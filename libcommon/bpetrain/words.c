@@ -9,8 +9,8 @@ __extension__ typedef unsigned __int128 u128;
 
 /* A short word, of up to SHORT bytes, fills lo and the low 48 bits of hi, zero-padded. A long word
  * has its offset in `bytes` in lo, its length in the low 32 bits of hi and 16 bits of its hash
- * above. The top two bytes of hi are the group (12 bits) and the length (4 bits), which is LONG for a
- * long word. hi is 0 in an empty slot. */
+ * above. The top two bytes of hi are the group (12 bits) and the length (4 bits), which is LONG for
+ * a long word. hi is 0 in an empty slot. */
 struct lu_words_slot {
 	uint64_t lo, hi, count;
 };

@@ -350,9 +350,9 @@ static int remove_file(const struct lu_joined *j, const char *suffix, struct lu_
 	return rc;
 }
 
-/* Remove the old shard: the files that get no successor while its manifest still names them, so that
- * no kill leaves them for good; the manifest, from then on there is none; and the indexes, without
- * which a part does not open by itself while its ledger is replaced. */
+/* Remove the old shard: the files that get no successor while its manifest still names them, so
+ * that no kill leaves them for good; the manifest, from then on there is none; and the indexes,
+ * without which a part does not open by itself while its ledger is replaced. */
 static int remove_old(const struct lu_joined *j, struct lu_err *err)
 {
 	struct lu_manifest old = { 0 };

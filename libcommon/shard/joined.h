@@ -1,8 +1,8 @@
 #ifndef LUCIE_SHARD_JOINED_H
 #define LUCIE_SHARD_JOINED_H
 /*
- * Joins shards to one, without reading their tokens: the parts of PREFIX are hard links to the files
- * of the shards, in their order, and its manifest is made of theirs.
+ * Joins shards to one, without reading their tokens: the parts of PREFIX are hard links to the
+ * files of the shards, in their order, and its manifest is made of theirs.
  *
  *	struct lu_joined j = { .prefix = "all" };
  *	rc = lu_joined_make(&j, shard, n, &err);	all is ready, nothing is visible
@@ -11,13 +11,13 @@
  *	lu_joined_release(&j);				in any case
  *
  * So the result depends on the shards and their order alone: whoever made them, in whatever order
- * they were finished. It has the same bytes as one run of lucie-shard --by-file. The shards must agree
- * in tokenizer, vocabulary, marks and options; they stay as they are.
+ * they were finished. It has the same bytes as one run of lucie-shard --by-file. The shards must
+ * agree in tokenizer, vocabulary, marks and options; they stay as they are.
  *
  * Commit removes an existing manifest first and writes the new one last, as that of a writer
- * (writer.h): until then what is there is refused as unfinished. A file that is in its place already
- * stays (a shard named PREFIX-00003 as the fourth). Where a link cannot be made, `copy` reads and
- * writes the files instead, and checks their hashes.
+ * (writer.h): until then what is there is refused as unfinished. A file that is in its place
+ * already stays (a shard named PREFIX-00003 as the fourth). Where a link cannot be made, `copy`
+ * reads and writes the files instead, and checks their hashes.
  */
 #include "libcommon/shard/manifest.h"
 #include "libcommon/shard/tally.h"

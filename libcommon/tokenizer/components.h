@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "libcommon/base/buf.h"
+#include "libcommon/text/frozen_unicode.h"
 #include "libcommon/tokenizer/component_json.h"
-#include "libcommon/tokenizer/frozen_unicode.h"
 #include "libcommon/tokenizer/pattern.h"
 #include "libcommon/tokenizer/split_regex.h"
 

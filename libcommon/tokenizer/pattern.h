@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "libcommon/text/frozen_unicode.h"
 #include "libcommon/tokenizer/component_json.h"
-#include "libcommon/tokenizer/frozen_unicode.h"
 
 /* A set of characters: those listed and those of the classes. */
 struct lu_char_set {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "libcommon/base/buf.h"
-#include "libcommon/tokenizer/frozen_unicode.h"
+#include "libcommon/text/frozen_unicode.h"
 
 enum lu_split_regex {
 	LU_SPLIT_NONE,

@@ -10,7 +10,7 @@
 
 #include "libcommon/base/rng.h"
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/frozen_unicode.h"
+#include "libcommon/text/frozen_unicode.h"
 #include "tests/unit/unit.h"
 
 static struct lu_frozen_unicode *frozen;

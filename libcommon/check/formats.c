@@ -1,4 +1,4 @@
-#include "libcommon/report/formats.h"
+#include "libcommon/check/formats.h"
 
 #include <stdlib.h>
 #include <string.h>

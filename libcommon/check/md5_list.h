@@ -1,5 +1,5 @@
-#ifndef LUCIE_REPORT_MD5_LIST_H
-#define LUCIE_REPORT_MD5_LIST_H
+#ifndef LUCIE_CHECK_MD5_LIST_H
+#define LUCIE_CHECK_MD5_LIST_H
 /*
  * Lists of files with their MD5, as md5sum -c reads them.
  */

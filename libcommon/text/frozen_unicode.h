@@ -1,5 +1,5 @@
-#ifndef LUCIE_TOKENIZER_FROZEN_UNICODE_H
-#define LUCIE_TOKENIZER_FROZEN_UNICODE_H
+#ifndef LUCIE_TEXT_FROZEN_UNICODE_H
+#define LUCIE_TEXT_FROZEN_UNICODE_H
 /*
  * Character classes and normal forms of fixed Unicode versions.
  *

@@ -1,4 +1,4 @@
-#include "libcommon/report/md5_list.h"
+#include "libcommon/check/md5_list.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "libcommon/tokenizer/frozen_unicode.h"
+#include "libcommon/text/frozen_unicode.h"
 
 #include <stdlib.h>
 #include <unicode/unorm2.h>

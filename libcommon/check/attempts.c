@@ -1,4 +1,4 @@
-#include "libcommon/report/attempts.h"
+#include "libcommon/check/attempts.h"
 
 #include <dirent.h>
 #include <string.h>

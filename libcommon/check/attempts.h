@@ -1,5 +1,5 @@
-#ifndef LUCIE_REPORT_ATTEMPTS_H
-#define LUCIE_REPORT_ATTEMPTS_H
+#ifndef LUCIE_CHECK_ATTEMPTS_H
+#define LUCIE_CHECK_ATTEMPTS_H
 /*
  * Temporary files of attempts at an output (sys/atomicfile.h) that lie beside it. Those of a process
  * that has ended on this host are removed by the next run here; on a file system that hosts share

@@ -1,5 +1,5 @@
-#ifndef LUCIE_REPORT_FORMATS_H
-#define LUCIE_REPORT_FORMATS_H
+#ifndef LUCIE_CHECK_FORMATS_H
+#define LUCIE_CHECK_FORMATS_H
 /*
  * Verification of the toolkit's own files other than shards, which are told by their first bytes:
  * count files, signatures, indexes and the files between the steps of lucie-dedup, plans and their

@@ -1,5 +1,5 @@
-#ifndef LUCIE_REPORT_VERIFY_DOCS_H
-#define LUCIE_REPORT_VERIFY_DOCS_H
+#ifndef LUCIE_CHECK_VERIFY_DOCS_H
+#define LUCIE_CHECK_VERIFY_DOCS_H
 /*
  * Verification of files of documents: each line a record (lucie-records(5)), each pair of source and
  * id once over all files.

@@ -1,4 +1,4 @@
-#include "libcommon/report/verify_docs.h"
+#include "libcommon/check/verify_docs.h"
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/hash/hash.h"
