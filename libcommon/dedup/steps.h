@@ -59,10 +59,10 @@ struct lu_dedup_options {
 	unsigned part, parts; /* of --part I/N: 1 .. parts; 1 and 1 without it */
 	struct lu_list drops;
 };
-#define LU_DEDUP_DEFAULTS                                                                 \
-	{                                                                                 \
+#define LU_DEDUP_DEFAULTS                                                                  \
+	{                                                                                  \
 		.std = LU_STD_DEFAULTS, .bands = 14, .rows = 8, .verify = 0.71, .most = 1, \
-		.part = 1, .parts = 1, .min_bytes = 128                                   \
+		.part = 1, .parts = 1, .min_bytes = 128                                    \
 	}
 
 struct lu_dedup {

@@ -330,24 +330,6 @@ out:
 	return rc;
 }
 
-const struct lu_sums_row *lu_sums_find(const struct lu_sums *t, struct lu_str name)
-{
-	for (size_t i = 0; i < t->row.n; i++) {
-		if (lu_str_eq(t->row.p[i].name, name))
-			return &t->row.p[i];
-	}
-	return NULL;
-}
-
-uint64_t lu_sums_sum(const struct lu_sums *t, size_t value)
-{
-	uint64_t sum = t->rest[value] + t->without[value];
-
-	for (size_t i = 0; i < t->row.n; i++)
-		sum += t->row.p[i].value[value];
-	return sum;
-}
-
 void lu_sums_release(struct lu_sums *t)
 {
 	lu_vec_release(&t->row);

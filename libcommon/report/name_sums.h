@@ -69,10 +69,6 @@ int lu_sums_add(struct lu_sums *t, struct lu_str name, const uint64_t *value,
 		struct lu_err *err) LU_CHECKED;
 /* Nothing can be added afterwards. */
 int lu_sums_finish(struct lu_sums *t, struct lu_err *err) LU_CHECKED;
-/* After finish: the row of this name, or NULL if it is not among the first. */
-const struct lu_sums_row *lu_sums_find(const struct lu_sums *t, struct lu_str name);
-/* Sum of a value over all rows, the rest and those without a name. */
-uint64_t lu_sums_sum(const struct lu_sums *t, size_t value);
 void lu_sums_release(struct lu_sums *t);
 
 #endif

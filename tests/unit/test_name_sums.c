@@ -45,6 +45,25 @@ static void count(struct lu_sums *t, uint64_t memory, bool backwards)
 	assert_int_equal(lu_sums_finish(t, &err), 0);
 }
 
+static const struct lu_sums_row *find(const struct lu_sums *t, struct lu_str name)
+{
+	for (size_t i = 0; i < t->row.n; i++) {
+		if (lu_str_eq(t->row.p[i].name, name))
+			return &t->row.p[i];
+	}
+	return NULL;
+}
+
+/* Sum of a value over all rows, the rest and those without a name. */
+static uint64_t sum_of(const struct lu_sums *t, size_t value)
+{
+	uint64_t sum = t->rest[value] + t->without[value];
+
+	for (size_t i = 0; i < t->row.n; i++)
+		sum += t->row.p[i].value[value];
+	return sum;
+}
+
 static void test_bound(void **state)
 {
 	struct lu_sums all, bounded;
@@ -57,8 +76,8 @@ static void test_bound(void **state)
 		docs += times(i);
 	assert_int_equal(all.names, NAMES);
 	assert_int_equal(bounded.names, NAMES);
-	assert_int_equal(lu_sums_sum(&bounded, 0), docs + 3);
-	assert_int_equal(lu_sums_sum(&bounded, 1), 10 * docs + 7);
+	assert_int_equal(sum_of(&bounded, 0), docs + 3);
+	assert_int_equal(sum_of(&bounded, 1), 10 * docs + 7);
 	assert_int_equal(bounded.without[0], 3);
 	assert_int_equal(bounded.row.n, TOP);
 	assert_int_equal(all.row.n, TOP);
@@ -69,8 +88,8 @@ static void test_bound(void **state)
 	}
 	assert_true(lu_str_is(all.row.p[0].name, "name 38883"));
 	assert_int_equal(all.row.p[0].value[0], 41);
-	assert_null(lu_sums_find(&all, LU_STR("name 0")));
-	assert_int_equal(lu_sums_find(&bounded, LU_STR("name 9970"))->value[0], 11);
+	assert_null(find(&all, LU_STR("name 0")));
+	assert_int_equal(find(&bounded, LU_STR("name 9970"))->value[0], 11);
 	lu_sums_release(&all);
 	lu_sums_release(&bounded);
 }
