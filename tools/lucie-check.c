@@ -360,7 +360,7 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	if (rc == 0)
 		rc = lu_files_distinct(args->file, args->files, "", err);
 	if (rc == 0)
-		rc = lu_shards_distinct(args->file, args->files, err);
+		rc = lu_files_distinct(args->file, args->files, ".json", err);
 	if (rc == 0 && o->tokenizer) {
 		rc = lu_tok_load(&r.tok, o->tokenizer, err);
 		if (rc == 0)

@@ -9,6 +9,7 @@
 #include "libcommon/mix/mixing.h"
 #include "libcommon/mix/plan_files.h"
 #include "libcommon/mix/shards.h"
+#include "libcommon/shard/reader.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/summary.h"
 
@@ -310,8 +311,10 @@ static int check_distinct(const struct run *r, struct lu_err *err)
 {
 	const struct lu_args *args = r->args;
 	struct lu_err plain;
+	int rc = r->o->plan ? lu_shards_distinct(args->file, args->files, &plain)
+			    : lu_files_distinct(args->file, args->files, "", &plain);
 
-	if (lu_files_distinct(args->file, args->files, r->o->plan ? ".json" : "", &plain) == 0)
+	if (rc == 0)
 		return 0;
 	return lu_err_set(err, "%s; to repeat documents give their group epochs", plain.msg);
 }
