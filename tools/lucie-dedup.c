@@ -211,7 +211,10 @@ static lu_dedup_step *find_step(const options *o)
 		check_step(o, &steps[i]);
 		return steps[i].run;
 	}
-	lu_usage_error("there is no step '%s'", o->step);
+	lu_usage_error("there is no step '%s'; there are keys, first and drop for exact "
+		       "duplicates, "
+		       "and sign, meet, fetch, edges, link, gather, settle and drop for near ones",
+			o->step);
 }
 
 int main(int argc, char **argv)

@@ -48,6 +48,7 @@ struct run {
 	struct lu_held held;
 	struct lu_stats *stats;
 	struct lu_out *report; /* settled */
+	uint64_t ordered;      /* documents that have the member of --order */
 };
 
 /* Computed by map(), used by decide(). */
@@ -56,6 +57,7 @@ struct facts {
 	uint64_t size;
 	struct lu_str lang, license;
 	unsigned char key[LU_ARRANGE_KEY];
+	bool ordered;
 };
 
 /* --- reading documents -------------------------------------------------------------------- */
@@ -100,7 +102,7 @@ static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 		.lang = value[LU_BY_LANG],
 		.license = value[LU_BY_LICENSE] };
 	if (r->o->order)
-		lu_curriculum_key(doc, r->o->order, f->key);
+		f->ordered = lu_curriculum_key(doc, r->o->order, f->key);
 	doc->user = f;
 	return measure(r, doc, &f->size);
 }
@@ -110,6 +112,7 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 	struct run *r = ctx;
 	const struct facts *f = doc->user;
 
+	r->ordered += f->ordered;
 	if (!lu_allow_match(&r->mix.allow, f->license))
 		return lu_allow_refuse(&r->mix.allow, f->license, err) < 0
 				? -1
@@ -218,6 +221,8 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	struct run *r = ctx;
 
 	r->stats = stats;
+	if (r->o->order && r->ordered == 0)
+		lu_note("--order: no document has a number or a string '%s'", r->o->order);
 	if (solve(r, &stats->extra, err) < 0)
 		return -1;
 	if (!r->o->dry_run && put_documents(r, err) < 0)
@@ -355,6 +360,8 @@ static void check_usage(const struct options *o)
 			       "--mark-epoch have no effect");
 	if (o->total > UINT64_MAX >> 3)
 		lu_usage_error("--total: %" PRIu64 " is out of range", o->total);
+	if (o->allow && lu_allow_has_empty(o->allow))
+		lu_usage_error("--allow: a licence of '%s' is empty", o->allow);
 	if (o->plan && o->order)
 		lu_usage_error("--order needs documents: a ledger has no other members");
 	if (o->plan &&
