@@ -156,6 +156,8 @@ static int check_documents(struct run *r, char *path, struct lu_err *err)
 	s->out.docs += d->documents - d->bad, s->out.bytes += d->bytes - d->bad_bytes;
 	if (d->bad && lu_stats_drop(s, "bad record", d->bad, err) < 0)
 		return -1;
+	if (d->documents == 0)
+		lu_note("%s: has no documents", path);
 	facts = (struct lu_own_facts){ .documents = d->documents, .bytes = d->bytes };
 	return put_file(r, NULL, &facts, d->bad, err);
 }
