@@ -232,8 +232,8 @@ static int trace_shard(struct run *r, const char *prefix, struct lu_err *err)
 		const struct span *span = &r->span.p[i];
 
 		if (span->to > lu_shard_tokens(s))
-			rc = lu_err_set(err, "%s: has %" PRIu64 " tokens, not %s", prefix,
-					lu_shard_tokens(s), span->text);
+			rc = lu_err_set(err, "%s: has %" PRIu64 " tokens from 0 on, none is %s",
+					prefix, lu_shard_tokens(s), span->text);
 		else
 			rc = trace_span(r, s, l, span->from, span->to, err);
 	}

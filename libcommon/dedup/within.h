@@ -8,9 +8,10 @@
  *	lu_within_release(&w);
  *
  * A block is a run of whole lines, of at least `min_bytes` bytes with their newlines, equal byte for
- * byte to a run of lines further up that does not overlap it. From top to bottom the longest such run
- * is left out, so the first copy stays. Blocks are found by the hash of the shortest run of lines from
- * each line on that is long enough, and then compared: time is linear in the text.
+ * byte to a run of lines further up that does not overlap it. From top to bottom such runs are left
+ * out, as far as each agrees with the first run that begins like it, so the first copy of each line
+ * stays. Blocks are found by the hash of the shortest run of lines from each line on that is long
+ * enough, and then compared: time is linear in the text.
  */
 #include <stdint.h>
 

@@ -78,7 +78,7 @@ EOF
 @test "tokens and steps that do not exist are named" {
 	fixtures run
 	run -2 lucie-trace --json shards/demo --token 100000000
-	[[ "$output" == *"shards/demo: has "*" tokens, not 100000000"* ]]
+	[[ "$output" == *"shards/demo: has "*" tokens from 0 on, none is 100000000"* ]]
 	run -2 lucie-trace --json run --step 1000
 	[[ "$output" == *"run/metrics.jsonl: no step 1000"* ]]
 	run -2 lucie-trace --json shards/demo --range 9:3
