@@ -99,7 +99,7 @@ same() {
 	[ "$output" = "lucie-dedup: 1.jsonl: not a lucieKEY file" ]
 	[ ! -e o ]
 	run -2 lucie-dedup --step keys --part 1/2 -o o 1.jsonl
-	[ "${lines[0]}" = "lucie-dedup: --step keys has no parts" ]
+	[ "${lines[0]}" = "lucie-dedup: --step keys takes no --part" ]
 	run -2 lucie-dedup --step last -o o 1.jsonl
 	[ "${lines[0]}" = "lucie-dedup: there is no step 'last'" ]
 }
