@@ -246,44 +246,60 @@ static inline uint64_t begin_later(const struct window *w, const char *end, unsi
 
 /* --- ends --------------------------------------------------------------------------------- */
 
-/* The bytes of the window, which has not reached the end of the text, at which it is certain whether
- * a match begins: blanks go on behind it, or three numbers may be any number of bytes. */
-static inline uint64_t certain(const struct window *w, bool at_end, bool hard)
-{
-	uint64_t yes = UINT64_MAX, other = ~w->blank;
+/* What a window says: where matches begin in it, but for its own, and whether that is all of them up to
+ * the end of the text. */
+struct found {
+	uint64_t begin;
+	bool all;
+};
 
-	if (hard && w->hard)
-		yes = (w->hard & -w->hard) * 2 - 1;
-	if (!at_end && w->blank >> 63)
-		yes &= other ? (UINT64_MAX >> __builtin_clzll(other)) * 2 + 1 : 1;
-	return yes;
+static inline struct found search_window(
+		const struct lu_frozen_unicode *u, const char *p, const char *end, unsigned digits)
+{
+	unsigned n = end - p < 64 ? (unsigned)(end - p) : 64;
+	struct window w;
+	struct found f = { .all = p + n == end };
+	uint64_t other;
+
+	load_window(&w, u, p, n);
+	f.begin = (digits ? begin_later(&w, end, digits) : begin_gpt2(&w, end)) & ~UINT64_C(1);
+	/* Blanks that go on behind the window may be a match or two. */
+	other = ~w.blank;
+	if (!f.all && !(other >> 63))
+		f.begin &= other ? (UINT64_MAX >> __builtin_clzll(other)) * 2 + 1 : 0;
+	/* Three numbers may be any number of bytes. */
+	if (digits > 1 && w.hard) {
+		f.begin &= (w.hard & -w.hard) * 2 - 1;
+		f.all = false;
+	}
+	return f;
 }
 
 /* As lu_split_regex_ends(); digits is 0 for GPT-2. */
 static inline size_t find_ends(enum lu_split_regex regex, const struct lu_frozen_unicode *u,
 		const char *p, const char *end, const char **ends, size_t max, unsigned digits)
 {
+	struct found f = { 0 };
 	size_t n = 0;
 
-	while (p < end && n < max) {
-		unsigned bytes = end - p < 64 ? (unsigned)(end - p) : 64;
-		bool at_end = p + bytes == end;
+	if (p < end)
+		f = search_window(u, p, end, digits);
+	while (p < end && (n == 0 || max - n >= 64)) {
 		const char *from = p;
-		struct window w;
-		uint64_t begin;
+		uint64_t begin = f.begin;
+		bool all = f.all, last = all || !begin;
 
-		load_window(&w, u, p, bytes);
-		begin = digits ? begin_later(&w, end, digits) : begin_gpt2(&w, end);
-		begin &= certain(&w, at_end, digits > 1);
-		for (begin &= ~UINT64_C(1); begin && n < max; begin &= begin - 1)
-			ends[n++] = p = from + __builtin_ctzll(begin);
-		if (p > from && !(at_end && !begin && !(digits > 1 && w.hard)))
-			continue;
-		if (n == max)
-			break;
-		p = at_end && !(digits > 1 && w.hard) ? end
-						      : p + lu_split_regex_match(regex, u, p, end);
-		ends[n++] = p;
+		/* Search the next window before the ends of this one are written: how many they are is
+		 * a misprediction, which the search need not wait for. */
+		p = all ? end
+			: begin ? p + 63 - __builtin_clzll(begin)
+				: p + lu_split_regex_match(regex, u, p, end);
+		if (p < end)
+			f = search_window(u, p, end, digits);
+		for (; begin && n < max; begin &= begin - 1)
+			ends[n++] = from + __builtin_ctzll(begin);
+		if (last && n < max)
+			ends[n++] = p;
 	}
 	return n;
 }

@@ -12,8 +12,9 @@
  */
 #include "libcommon/tokenizer/split_regex.h"
 
-/* The ends of the next matches from p on, at most `max`; returns their number, which is 0 at the end
- * only. Sixteen bytes after `end` must be readable. */
+/* The ends of the next matches from p on; returns their number, at most `max`, which is 0 at the end
+ * only. It may stop earlier, where a further window might have more ends than there is room for: give
+ * it a few hundred. Sixteen bytes after `end` must be readable. */
 size_t lu_split_regex_ends(enum lu_split_regex regex, const struct lu_frozen_unicode *u,
 		const char *p, const char *end, const char **ends, size_t max);
 
