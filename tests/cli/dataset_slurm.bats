@@ -90,17 +90,34 @@ same() {
 @test "a second attempt beside the first, both killed at random, leaves the bytes of one" {
 	slurm_dataset six
 	for i in {1..6}; do
-		make -s -C six -j2 UNTIL=plan plan >/dev/null 2>&1 3>&- &
+		setsid make -s -C six -j2 plan >/dev/null 2>&1 3>&- &
 		a=$!
-		make -s -C six -j2 plan >/dev/null 2>&1 3>&- &
+		setsid make -s -C six -j2 plan >/dev/null 2>&1 3>&- &
 		b=$!
 		sleep "0.$((RANDOM % 8))"
-		kill -KILL $a 2>/dev/null || true
-		[ $((i % 3)) != 0 ] || kill -KILL $b 2>/dev/null || true
+		kill -KILL -- -$a 2>/dev/null || true
+		[ $((i % 3)) != 0 ] || kill -KILL -- -$b 2>/dev/null || true
 		wait $a $b || true
 	done
 	make -s -C six -j2 plan
 	same six
+}
+
+@test "make removes what killed attempts on this host have left, make slurm names that of others" {
+	slurm_dataset seven
+	cp -R one/work seven
+	here=$(bash "$LUCIE_SRC/pipelines/mk/leftovers" --host)
+	ended=$(sh -c 'echo $$')
+	touch seven/work/{filter/.s1.jsonl.zst.$here.$ended.0.lu-tmp,filter/.s1.jsonl.zst.$here.$$.0.lu-tmp}
+	touch seven/work/stats/{.x.elsewhere-f0.1.0.lu-tmp,.x.$here.lu-tmp}
+	make -s -C seven -n plan
+	[ -e seven/work/filter/.s1.jsonl.zst.$here.$ended.0.lu-tmp ]
+	make -s -C seven plan
+	[ ! -e seven/work/filter/.s1.jsonl.zst.$here.$ended.0.lu-tmp ]
+	[ -e seven/work/filter/.s1.jsonl.zst.$here.$$.0.lu-tmp ]
+	[ "$(find seven/work -name '.*.lu-tmp' | wc -l)" = 3 ]
+	run -0 make -C seven slurm
+	[[ $output == *"1 temporary file of other hosts; if nothing else builds here: find work -name '.*.lu-tmp' -delete"* ]]
 }
 
 @test "make in an allocation runs its stages as steps, and make on a host by ssh" {
