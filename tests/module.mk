@@ -72,7 +72,8 @@ NCCL_TESTS := $(TEST_BUILD)/trainer/test_comm_nccl $(TEST_BUILD)/trainer/test_co
 ifneq ($(NCCL_INCLUDE),)
 $(NCCL_TESTS): | $(TEST_BUILD)/trainer/fake_nccl.so
 endif
-$(NCCL_TESTS): LD_FLAGS += -rdynamic
+# Private: what they are made of keeps its flags.
+$(NCCL_TESTS): private LD_FLAGS += -rdynamic
 $(TEST_BUILD)/trainer/fake_nccl.so: OWN_FLAGS += -isystem $(NCCL_INCLUDE)
 $(TEST_BUILD)/trainer/fake_nccl.so: tests/trainer/fake_nccl.c tests/trainer/fake_nccl_run.c \
 		tests/trainer/fake_nccl.h $(BUILD)/flags
@@ -167,9 +168,10 @@ CHECK_BUILT := $(UNIT_TESTS) $(EMU_TESTS) $(KERNELS_TESTS) $(TRAINER_TESTS) $(RE
 # prove starts them in this order: the longest first.
 CHECK_ALL = $(BATS) $(FAULTS) $(if $(TESTS),$(INTEROP),$(filter-out $(INTEROP_TORCH),$(INTEROP))) \
 	$(CHECK_BUILT)
-# Whole builds run in the release configuration alone: each of their programs has its own tests.
+# Whole builds and the tables of modes run in the release configuration alone: each of their programs
+# has its own tests.
 CHECK_SAN := $(filter-out $(addprefix %/,builds.bats gpu_run.bats install.bats layout_plan.bats make.bats \
-	new.bats pipelines.bats slurm.bats),$(BATS)) $(CHECK_BUILT)
+	new.bats pipelines.bats same_bytes.bats hostile_steps.bats slurm.bats),$(BATS)) $(CHECK_BUILT)
 
 # $(call chosen,LIST): those of the list that TESTS names, without folder and ending; all without it.
 TESTS ?=
