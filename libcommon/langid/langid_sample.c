@@ -86,6 +86,16 @@ static void add_token(struct lu_str t, struct lu_buf *out, struct line *l)
 	}
 }
 
+/* A token of ASCII letters alone, as most are. */
+static void add_plain(struct lu_str t, struct lu_buf *out, struct line *l)
+{
+	lu_buf_append(out, t.p, t.n);
+	lu_buf_putc(out, ' ');
+	l->words++;
+	l->letters += t.n;
+	l->chars += t.n;
+}
+
 /* Pass over a character; true if it is a blank. Most are ASCII and need no decoding. */
 static bool take_blank(const char **p)
 {
@@ -104,8 +114,16 @@ static void add_line(struct lu_str text, struct lu_buf *out, struct lu_lang_samp
 	struct line l = { 0 };
 
 	while (p < end) {
-		const char *start = p, *next = p;
+		const char *start = p, *next;
 
+		while (p < end && is_ascii_letter((unsigned char)*p))
+			p++;
+		next = p;
+		if (p > start && (p == end || (unsigned char)*p <= 0x20)) {
+			add_plain((struct lu_str){ start, (size_t)(p - start) }, out, &l);
+			p += p < end;
+			continue;
+		}
 		while (p < end && !take_blank(&next))
 			p = next;
 		if (p > start)

@@ -409,6 +409,7 @@ static void common_words(void **state)
 			"Omnes homines dignitate et iure liberi et pares nascuntur, rationis et "
 			"conscientiae participes sunt.");
 	words_say("", "Noto Sans Gujarati SemiCondensed Black");
+	words_say("", "Noto Sans Gujarati of Black");
 	words_say("", EN " Жители деревни");
 	words_say("",
 			"if (a[i] <= the_end) { return is_in(the, of); } else { for (it = to; it; "
@@ -445,6 +446,9 @@ static void as_whole(struct lu_str text)
  * shares that CLD2 gives to all of it, wherever the part is. */
 static void early(void **state)
 {
+	static const char indonesian[] =
+			"Semua orang dilahirkan merdeka dan mempunyai martabat dan hak-hak yang "
+			"sama. Mereka dikaruniai akal dan hati nurani.";
 	static const char polish[] = "Wszyscy ludzie rodzą się wolni i równi pod względem swej "
 				     "godności i swych praw.";
 	struct lu_buf b = { 0 };
@@ -467,6 +471,8 @@ static void early(void **state)
 			mix(&b, FR, EN, n / 8 * at, n / 8, n);
 			as_whole(lu_buf_slice(&b));
 			mix(&b, EN, polish, n / 8 * at, n / 8, n);
+			as_whole(lu_buf_slice(&b));
+			mix(&b, EN, indonesian, n / 8 * at, n / 8, n);
 			as_whole(lu_buf_slice(&b));
 		}
 		lu_buf_clear(&b);
