@@ -258,21 +258,23 @@ static int in_place(const struct lu_joined *j, const struct lu_joined_file *f, s
 
 static int make_link(const struct lu_joined *j, struct lu_joined_file *f, struct lu_err *err)
 {
-	/* Another attempt may put the name there in between. */
-	for (int tries = 0; tries < 100; tries++) {
-		int rc = in_place(j, f, err);
+	int rc = in_place(j, f, err), errnum;
+	char *temp;
 
-		if (rc)
-			return rc < 0 ? -1 : 0;
-		if (unlink(f->to) < 0 && errno != ENOENT)
-			return lu_err_sys(err, errno, "%s", f->to);
-		if (link(f->from, f->to) == 0) {
-			f->made = true;
-			return 0;
-		}
-		if (errno != EEXIST)
-			break;
-	}
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	/* By a rename, since the name may be that of a whole shard of another attempt. */
+	temp = lu_attempt_name(f->to);
+	if (!temp)
+		return lu_err_nomem(err);
+	f->made = link(f->from, temp) == 0 && rename(temp, f->to) == 0;
+	errnum = errno;
+	/* Left where the rename failed, or where both names were one file by now. */
+	unlink(temp);
+	errno = errnum;
+	free(temp);
+	if (f->made)
+		return 0;
 	if (errno == EXDEV || errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK ||
 			errno == ENOSYS)
 		return lu_err_set(err, "%s: cannot be a link to %s (%s); --copy copies it", f->to,
@@ -401,18 +403,20 @@ static int make_files(struct lu_joined *j, struct lu_err *err)
 
 int lu_joined_commit(struct lu_joined *j, struct lu_err *err)
 {
+	/* A shard of the same manifest, as another attempt has made, has the same files. */
+	bool same = lu_atomic_has_equal(&j->manifest);
 	int rc;
 
 	for (size_t i = 0; i < j->file.n; i++) {
 		if (in_place(j, &j->file.p[i], err) < 0)
 			return -1;
 	}
-	rc = remove_old(j, err);
+	rc = same ? 0 : remove_old(j, err);
 	if (rc == 0)
 		rc = make_files(j, err);
 	if (rc == 0)
 		rc = lu_atomic_commit(&j->manifest, err);
-	for (size_t i = 0; rc < 0 && i < j->file.n; i++) {
+	for (size_t i = 0; rc < 0 && !same && i < j->file.n; i++) {
 		/* A name that cannot be removed does no harm: there is no manifest. */
 		if (j->file.p[i].made && unlink(j->file.p[i].to) < 0)
 			continue;

@@ -463,17 +463,19 @@ int lu_shard_writer_commit(struct lu_shard_writer *w, struct lu_err *err)
 {
 	static const int order[FILES] = { BIN, LEDGER, IDX };
 	size_t n = w->part.n * FILES, done = 0;
+	/* A shard of the same manifest, as another attempt has made, has the same files. */
+	bool same = lu_atomic_has_equal(&w->manifest);
 	int rc = 0;
 
 	LU_ASSERT(w->settled);
-	if (remove_old(w, err) < 0)
+	if (!same && remove_old(w, err) < 0)
 		return -1;
 	for (; rc == 0 && done < n; done++)
 		rc = lu_atomic_commit(
 				&w->part.p[done % w->part.n].file[order[done / w->part.n]], err);
 	if (rc == 0)
 		rc = lu_atomic_commit(&w->manifest, err);
-	if (rc < 0)
+	if (rc < 0 && !same)
 		roll_back(w, order, done);
 	return rc;
 }

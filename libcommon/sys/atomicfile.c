@@ -451,6 +451,20 @@ int lu_atomic_settle(struct lu_atomic *f, struct lu_err *err)
 	return rc;
 }
 
+bool lu_atomic_has_equal(const struct lu_atomic *f)
+{
+	struct lu_err ignored = { 0 };
+	size_t n = 0, other = 0, limit = (size_t)1 << 30;
+	char *own = NULL, *there = NULL;
+	bool same = f->settled && lu_read_file(f->target, limit, &there, &other, &ignored) == 0 &&
+			lu_read_file(f->temp, limit, &own, &n, &ignored) == 0 && n == other &&
+			memcmp(own, there, n) == 0;
+
+	free(own);
+	free(there);
+	return same;
+}
+
 /* True if the target is the file of this attempt: a network file system that lost the answer to a
  * rename asks once more, and then the old name is no more there. */
 static bool renamed_already(const struct lu_atomic *f, int errnum)

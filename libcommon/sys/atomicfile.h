@@ -21,7 +21,7 @@
  * No lock is relied on, since network file systems grant none, or one per node. Two attempts at one
  * target never share a file: each writes its own, and since both write the same bytes it does not
  * matter that the last rename wins. What a killed attempt left is removed by the next open in the
- * same folder on the same host; the files of other hosts stay. Within a process, a second output of
+ * same folder on the same host, or by pipelines/mk/leftovers; the files of other hosts stay. Within a process, a second output of
  * the same name is refused.
  *
  * Several files that must appear together: call lu_atomic_settle() on each, then commit each. After
@@ -64,6 +64,11 @@ int lu_atomic_write(struct lu_atomic *f, const void *p, size_t n, struct lu_err 
 /* Sync and close the file under its temporary name; then only commit or abort may follow. The lock
  * ends here. No effect on a file that is written directly. On failure the file is aborted. */
 int lu_atomic_settle(struct lu_atomic *f, struct lu_err *err) LU_CHECKED;
+
+/* True if the target is there and has the bytes of the file, which is settled and small: another attempt
+ * has given it. Files that belong to it are then replaced by their equals, so that what makes a set of
+ * them incomplete for a moment is not needed. */
+bool lu_atomic_has_equal(const struct lu_atomic *f);
 
 /* Give the file its name, unless a mapped input was cut (mapped.h). On failure it is aborted, unless only the sync of the folder failed: then
  * the file is in place. */

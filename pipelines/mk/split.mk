@@ -12,7 +12,8 @@
 #   $(D)/counts/X            <- near/X                   $(D)/tokenizer.json      <- all counts
 #   $(D)/parts/X/done        <- near/X, tokenizer        $(D)/shards/all.json     <- all parts
 #
-#   SPLIT       parts of what is divided by key, not by file; a task each
+#   SPLIT       parts of what is divided by key, not by file; a task each. Another number builds anew
+#               from exact/first on
 #   LEARN_OPEN  files of counts read at once; more are added up before (500)
 
 LEARN_OPEN ?= 500
@@ -136,14 +137,14 @@ $(D)/parts/%/done: $(D)/near/%.jsonl.zst $(D)/tokenizer.json $$(call stamp,shard
 	$(Q)bash $(MK)/unlisted $(@D)/all $(D)/stats/shard-$*.jsonl
 	$(Q)touch $@
 
-# Of the parts that have the set: all, and those that are held out.
+# Of the parts that have documents in the set: all, and those that are held out.
 held_sets = $(HELD_OUT:$(D)/shards/%=%)
 $(D)/shards/all.json: $$(call each,parts/,/done) $$(call stamp,shard-merge,$$(HELD_OUT) $$(CLEAN))
 	$(call say,shard,merge)
 	$(Q)mkdir -p $(@D)
 	$(Q)for set in $(held_sets) all; do \
-		parts=($$(for x in $(call many,shards,$(split_names)); do \
-			[ ! -e $(D)/parts/$$x/$$set.json ] || echo $(D)/parts/$$x/$$set; done)); \
+		parts=$$(printf '%s\n' $(call many,shards,$(split_names)) | bash $(MK)/shard-parts $(D) $$set); \
+		parts=($$parts); \
 		[ $${#parts[@]} != 0 ] || rm -f $(D)/shards/$$set.json; \
 		[ $${#parts[@]} = 0 ] || $(RUN) lucie-shard -q --merge -o $(D)/shards/$$set "$${parts[@]}"; done
 	$(Q)[ -e $@ ] || { echo 'no document is left; what became of them: lucie-stats $(D)/stats/*.jsonl' >&2; exit 1; }

@@ -104,8 +104,7 @@ same() {
 }
 
 @test "make removes what killed attempts on this host have left, make slurm names that of others" {
-	slurm_dataset seven
-	cp -R one/work seven
+	cp -Rp one seven
 	here=$(bash "$LUCIE_SRC/pipelines/mk/leftovers" --host)
 	ended=$(sh -c 'echo $$')
 	touch seven/work/{filter/.s1.jsonl.zst.$here.$ended.0.lu-tmp,filter/.s1.jsonl.zst.$here.$$.0.lu-tmp}

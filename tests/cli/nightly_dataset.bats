@@ -130,7 +130,7 @@ jobs() { squeue -h -o '%A %j' | sed -n "s/ $1-.*//p" | paste -sd,; }
 	# keys is submitted when what it reads is there, which then is hidden until the task has begun.
 	make -C six slurm UNTIL=keys SLICE=8 SBATCH='--mem-per-cpu=100 -H'
 	mv six/work/filter/s3.jsonl.zst hidden
-	scontrol release $(jobs six)
+	scontrol release "$(jobs six)"
 	slurm_until six/work/slurm/keys-0.log ': begins'
 	sleep 3
 	[ ! -e six/work/exact/s3.keys ]
@@ -142,7 +142,7 @@ jobs() { squeue -h -o '%A %j' | sed -n "s/ $1-.*//p" | paste -sd,; }
 	# Or for good.
 	LUCIE_WAIT=1 make -C six slurm UNTIL=first SPLIT=1 RETRIES=0 SBATCH='--mem-per-cpu=100 -H'
 	mv six/work/exact/s3.keys hidden
-	scontrol release $(jobs six)
+	scontrol release "$(jobs six)"
 	slurm_drained six
 	grep -q 'given up: of an earlier wave, and not seen after 1 s, .*: work/exact/s3.keys' six/work/slurm/first-0.log
 }

@@ -80,3 +80,22 @@ both() {
 		cmp want/latest/weights.safetensors $how/latest/weights.safetensors
 	done
 }
+
+@test "an attempt that is killed at a set that is there already leaves it whole" {
+	command -v strace || skip "strace is not installed"
+	strace -o /dev/null true 2>/dev/null || skip "strace is not allowed here"
+	head -n 9 in.jsonl >other.jsonl
+	shard() { lucie-shard -q -j1 --ids --vocab-size 1000 "$@"; }
+	shard -o one in.jsonl
+	shard -o two other.jsonl
+	lucie-shard -q --merge -o all one two
+	sha256sum one* all* >sums
+	for call in unlink rename link; do
+		for n in 1 2 3; do
+			killed="strace -f -o /dev/null -e trace=$call -e inject=$call:signal=KILL:when=$n"
+			$killed lucie-shard -q -j1 --ids --vocab-size 1000 -o one in.jsonl || true
+			$killed lucie-shard -q --merge -o all one two || true
+			sha256sum -c --quiet sums
+		done
+	done
+}

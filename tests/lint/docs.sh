@@ -59,7 +59,7 @@ for doc in README.md .github/CONTRIBUTING.md man/man7/lucie-style.7; do
 	each paths exists < <(grep -oP "(?<![\w./-])$tops/[\w./*-]*" <<<"$text" | sed 's/[./]*$//')
 	each "files without their folder" file_exists < <(
 		grep -oP '(?<![\w./*-])\w+\.(h|c|cc|inc|mk|sh|bash|bats)\b' <<<"$text")
-	each targets is_target < <(commands "$doc" | sed -nE 's/ #.*//; s/(^|.* )make( |$)/ /p' |
+	each targets is_target < <(commands "$doc" | sed -nE '/make -C /d; s/ #.*//; s/(^|.* )make( |$)/ /p' |
 		sed -E 's/[A-Z_]+=("[^"]*"|[^ ]*)//g; s/-C [^ ]*//' | tr ' ' '\n' | grep -vE '^$|^-|/')
 	each identifiers is_identifier < <(grep -oP '\b(lu|lk|lt|LU|LK|LT)_\w*[A-Za-z0-9]\b' "$doc")
 	each pages is_page < <(
