@@ -19,7 +19,7 @@ modes=(
 	'lucie-filter --pii apply --pii-spans a.spans IN'
 	'lucie-filter --url-list hosts --url-keep keep IN'
 	'lucie-filter --decontaminate test.jsonl --decontaminate-report o/report IN'
-	'lucie-filter -t tokenizer.json --tokens-per-char 0.9 IN'
+	'lucie-filter -t tokenizer.json --tokens-per-char 1 IN'
 	'lucie-dedup --exact --removed o/log IN'
 	'lucie-dedup --exact --keep newest:date --by lang --removed o/log IN'
 	'lucie-dedup --exact --key url --fold --keep longest IN'
