@@ -72,7 +72,8 @@ NCCL_TESTS := $(TEST_BUILD)/trainer/test_comm_nccl $(TEST_BUILD)/trainer/test_co
 ifneq ($(NCCL_INCLUDE),)
 $(NCCL_TESTS): | $(TEST_BUILD)/trainer/fake_nccl.so
 endif
-$(NCCL_TESTS): LD_FLAGS += -rdynamic
+# Private: what they are made of keeps its flags.
+$(NCCL_TESTS): private LD_FLAGS += -rdynamic
 $(TEST_BUILD)/trainer/fake_nccl.so: OWN_FLAGS += -isystem $(NCCL_INCLUDE)
 $(TEST_BUILD)/trainer/fake_nccl.so: tests/trainer/fake_nccl.c tests/trainer/fake_nccl_run.c \
 		tests/trainer/fake_nccl.h $(BUILD)/flags

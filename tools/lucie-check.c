@@ -156,6 +156,8 @@ static int check_documents(struct run *r, char *path, struct lu_err *err)
 	s->out.docs += d->documents - d->bad, s->out.bytes += d->bytes - d->bad_bytes;
 	if (d->bad && lu_stats_drop(s, "bad record", d->bad, err) < 0)
 		return -1;
+	if (d->documents == 0)
+		lu_note("%s: has no documents", path);
 	facts = (struct lu_own_facts){ .documents = d->documents, .bytes = d->bytes };
 	return put_file(r, NULL, &facts, d->bad, err);
 }
@@ -360,7 +362,7 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	if (rc == 0)
 		rc = lu_files_distinct(args->file, args->files, "", err);
 	if (rc == 0)
-		rc = lu_shards_distinct(args->file, args->files, err);
+		rc = lu_files_distinct(args->file, args->files, ".json", err);
 	if (rc == 0 && o->tokenizer) {
 		rc = lu_tok_load(&r.tok, o->tokenizer, err);
 		if (rc == 0)

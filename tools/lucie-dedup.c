@@ -60,7 +60,8 @@ enum {
 	BANDS = 1 << 3, /* --bands, --rows */
 	VERIFY = 1 << 4,
 	PART = 1 << 5,
-	DROPS = 1 << 6, /* --drops, --removed, --cluster-size, --most, --yes */
+	DROPS = 1 << 6,	    /* --drops, --removed, --cluster-size, --most, --yes */
+	DOCUMENTS = 1 << 7, /* --stats and what concerns records */
 };
 
 static const struct step {
@@ -68,16 +69,16 @@ static const struct step {
 	lu_dedup_step *run;
 	unsigned takes;
 } steps[] = {
-	{ "keys", lu_exact_step_keys, KEY | KEEP | BY },
+	{ "keys", lu_exact_step_keys, KEY | KEEP | BY | DOCUMENTS },
 	{ "first", lu_exact_step_first, PART },
-	{ "sign", lu_near_step_sign, BANDS | KEEP | BY },
+	{ "sign", lu_near_step_sign, BANDS | KEEP | BY | DOCUMENTS },
 	{ "meet", lu_near_step_meet, PART },
 	{ "fetch", lu_near_step_fetch, 0 },
 	{ "edges", lu_near_step_edges, VERIFY | PART },
 	{ "link", lu_near_step_link, 0 },
 	{ "gather", lu_near_step_gather, 0 },
 	{ "settle", lu_near_step_settle, PART },
-	{ "drop", lu_dedup_step_drop, DROPS },
+	{ "drop", lu_dedup_step_drop, DROPS | DOCUMENTS },
 };
 
 static void print_similarity(const options *o)
@@ -196,6 +197,13 @@ static void check_step(const options *o, const struct step *s)
 		if (option[i].given && !(s->takes & option[i].bit))
 			lu_usage_error("--step %s takes no %s", s->name, option[i].name);
 	}
+	if (!(s->takes & DOCUMENTS) && (o->std.stats || lu_std_for_documents(&o->std)))
+		lu_usage_error("--step %s reads no documents: --stats, --rejects, --max-bad, "
+			       "--text-field and --map have no effect",
+				s->name);
+	if (!(s->takes & DROPS) && o->std.compress)
+		lu_usage_error("-z: a file between steps is read in parts, so it is not "
+			       "compressed");
 }
 
 static lu_dedup_step *find_step(const options *o)
@@ -211,7 +219,10 @@ static lu_dedup_step *find_step(const options *o)
 		check_step(o, &steps[i]);
 		return steps[i].run;
 	}
-	lu_usage_error("there is no step '%s'", o->step);
+	lu_usage_error("there is no step '%s'; there are keys, first and drop for exact "
+		       "duplicates, "
+		       "and sign, meet, fetch, edges, link, gather, settle and drop for near ones",
+			o->step);
 }
 
 int main(int argc, char **argv)

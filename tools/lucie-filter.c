@@ -273,6 +273,14 @@ static void tell(const struct lu_quality *q)
 				q->no_preset);
 }
 
+static void tell_benchmarks(const struct lu_decontaminate *d, const struct options *o)
+{
+	if (d->unmatchable)
+		lu_note("--decontaminate: %" PRIu64 " of %zu items have fewer than %d words, so "
+			"no document was searched for them; see --decontaminate-min",
+				d->unmatchable, d->items.n, o->bench_min);
+}
+
 /* What was found, beside the summary. */
 static void tell_pii(const struct lu_pii_run *r)
 {
@@ -317,6 +325,8 @@ static int filter(struct run *r, const struct lu_args *args, struct lu_err *err)
 		rc = lu_judges_run(&js, LU_DOCSTREAM_SELECTS, &r->o->std, args, err);
 	if (rc == 0)
 		tell(&r->quality);
+	if (rc == 0)
+		tell_benchmarks(&r->bench, r->o);
 	if (rc == 0 && r->o->pii && lu_terminal_columns())
 		tell_pii(&r->pii);
 	lu_judges_release(&js);

@@ -44,7 +44,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_DOUBLE(0, "min-score", struct options, min_score, "X", 0, 1,
 			"below this score the language is und"),
 	LU_OPT_SIZE(0, "min-bytes", struct options, min_bytes, "SIZE",
-			"sample this much where it is enough"),
+			"common words may decide from this size"),
 	LU_OPT_SIZE(0, "max-bytes", struct options, max_bytes, "SIZE", "sample no more of a text"),
 	LU_OPT_STR(0, "model", struct options, model, "FILE",
 			"fastText classifier instead of CLD2"),

@@ -9,6 +9,7 @@
 #include "libcommon/mix/mixing.h"
 #include "libcommon/mix/plan_files.h"
 #include "libcommon/mix/shards.h"
+#include "libcommon/shard/reader.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/summary.h"
 
@@ -47,6 +48,7 @@ struct run {
 	struct lu_held held;
 	struct lu_stats *stats;
 	struct lu_out *report; /* settled */
+	uint64_t ordered;      /* documents that have the member of --order */
 };
 
 /* Computed by map(), used by decide(). */
@@ -55,6 +57,7 @@ struct facts {
 	uint64_t size;
 	struct lu_str lang, license;
 	unsigned char key[LU_ARRANGE_KEY];
+	bool ordered;
 };
 
 /* --- reading documents -------------------------------------------------------------------- */
@@ -99,7 +102,7 @@ static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 		.lang = value[LU_BY_LANG],
 		.license = value[LU_BY_LICENSE] };
 	if (r->o->order)
-		lu_curriculum_key(doc, r->o->order, f->key);
+		f->ordered = lu_curriculum_key(doc, r->o->order, f->key);
 	doc->user = f;
 	return measure(r, doc, &f->size);
 }
@@ -109,6 +112,7 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 	struct run *r = ctx;
 	const struct facts *f = doc->user;
 
+	r->ordered += f->ordered;
 	if (!lu_allow_match(&r->mix.allow, f->license))
 		return lu_allow_refuse(&r->mix.allow, f->license, err) < 0
 				? -1
@@ -217,6 +221,8 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	struct run *r = ctx;
 
 	r->stats = stats;
+	if (r->o->order && r->ordered == 0)
+		lu_note("--order: no document has a number or a string '%s'", r->o->order);
 	if (solve(r, &stats->extra, err) < 0)
 		return -1;
 	if (!r->o->dry_run && put_documents(r, err) < 0)
@@ -310,8 +316,10 @@ static int check_distinct(const struct run *r, struct lu_err *err)
 {
 	const struct lu_args *args = r->args;
 	struct lu_err plain;
+	int rc = r->o->plan ? lu_shards_distinct(args->file, args->files, &plain)
+			    : lu_files_distinct(args->file, args->files, "", &plain);
 
-	if (lu_files_distinct(args->file, args->files, r->o->plan ? ".json" : "", &plain) == 0)
+	if (rc == 0)
 		return 0;
 	return lu_err_set(err, "%s; to repeat documents give their group epochs", plain.msg);
 }
@@ -352,6 +360,8 @@ static void check_usage(const struct options *o)
 			       "--mark-epoch have no effect");
 	if (o->total > UINT64_MAX >> 3)
 		lu_usage_error("--total: %" PRIu64 " is out of range", o->total);
+	if (o->allow && lu_allow_has_empty(o->allow))
+		lu_usage_error("--allow: a licence of '%s' is empty", o->allow);
 	if (o->plan && o->order)
 		lu_usage_error("--order needs documents: a ledger has no other members");
 	if (o->plan &&

@@ -373,7 +373,8 @@ static void check_usage(const struct options *o)
 		lu_usage_error("--copy is for --merge");
 	if (o->merge &&
 			(o->tokenizer || o->ids || o->vocab || o->add_given || o->max_tokens ||
-					o->holdout.n || o->by_file || o->keep_empty))
+					o->holdout.n || o->by_file || o->keep_empty ||
+					lu_std_for_documents(&o->std)))
 		lu_usage_error("--merge takes shards as they are: of the other options only -o, "
 			       "--copy and --stats have an effect");
 	if (o->merge)

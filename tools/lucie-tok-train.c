@@ -333,9 +333,9 @@ static void check_usage(const struct options *o)
 		lu_usage_error("-z: a count file is read by position, so it is not compressed");
 	if (o->step < STEP_MERGE)
 		return;
-	if (std->text_field || std->map.n || std->rejects)
-		lu_usage_error("--step %s reads count files, so --text-field, --map and --rejects "
-			       "have no effect",
+	if (lu_std_for_documents(std))
+		lu_usage_error("--step %s reads count files, so --text-field, --map, --rejects and "
+			       "--max-bad have no effect",
 				lu_enum_name(steps, (int)o->step));
 }
 

@@ -12,6 +12,7 @@
 #include "libcommon/minhash/sigfile.h"
 #include "libcommon/mix/plan.h"
 #include "libcommon/mix/walk_index.h"
+#include "libcommon/pii/pii_file.h"
 #include "libcommon/sys/file.h"
 
 #define HEAD 36 /* of any file */
@@ -207,6 +208,19 @@ static int verify_walk(const struct lu_own_format *f, const char *path, struct l
 	return rc;
 }
 
+static int verify_spans(const struct lu_own_format *f, const char *path, struct lu_own_facts *facts,
+		struct lu_err *err)
+{
+	struct lu_pii_reader r;
+	int rc = lu_pii_reader_open(&r, path, err);
+
+	(void)f;
+	if (rc == 0)
+		*facts = (struct lu_own_facts){ .records = r.spans.n, .documents = r.texts.n };
+	lu_pii_reader_close(&r);
+	return rc;
+}
+
 /* --- the table ---------------------------------------------------------------------------- */
 
 static const struct lu_own_format formats[] = {
@@ -223,11 +237,12 @@ static const struct lu_own_format formats[] = {
 	{ LU_MEMBER_MAGIC, "file of lucie-dedup --step gather", verify_step },
 	{ "{\"lucie_plan\":", "plan", verify_plan },
 	{ "LUCIEWLK", "walk index", verify_walk },
+	{ "{\"format\":\"lucie-spans\"", "span file", verify_spans },
 };
 
 int lu_own_format_find(const char *path, const struct lu_own_format **f, struct lu_err *err)
 {
-	unsigned char head[16];
+	unsigned char head[32];
 	struct stat st;
 	ssize_t n;
 

@@ -3,7 +3,7 @@
 /*
  * Verification of the toolkit's own files other than shards, which are told by their first bytes:
  * count files, signatures, indexes and the files between the steps of lucie-dedup, plans and their
- * walk indexes.
+ * walk indexes, span files.
  *
  *	const struct lu_own_format *f;
  *	if (lu_own_format_find(path, &f, &err) < 0) ...		*f is NULL for any other file

@@ -6,12 +6,16 @@
 #include "libcommon/dedup/near_run.h"
 #include "libcommon/par/held.h"
 
+/* Members that options name. */
+enum { KEY, BY, KEEP, MEMBERS };
+
 struct run {
 	struct lu_dedup_state state;
 	struct lu_docstream stream;
 	struct lu_near_run *near;
 	struct lu_held held; /* without near: documents whose verdict comes at the end */
 	uint64_t docs;	     /* marked so far */
+	bool seen[MEMBERS];  /* some document has it */
 	uint64_t first_held; /* number of the first document held */
 	struct lu_out *log;
 };
@@ -22,7 +26,13 @@ struct facts {
 	struct lu_hash128 key;
 	uint64_t rank;
 	void *near;
+	bool has[MEMBERS];
 };
+
+static const char *member_of(const struct lu_dedup_options *o, int member)
+{
+	return member == KEY ? o->key : member == BY ? o->by : o->keep.field;
+}
 
 static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
@@ -35,6 +45,8 @@ static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 		return lu_err_nomem(err);
 	*f = (struct facts){ 0 };
 	doc->user = f;
+	for (int i = 0; i < MEMBERS; i++)
+		f->has[i] = member_of(o, i) && lu_json_get(&doc->obj, member_of(o, i));
 	if (o->exact) {
 		rc = lu_doc_key(o, doc, &f->key, err);
 		if (rc < 0 ||
@@ -69,6 +81,8 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 	struct lu_exact_doc d = { f->key, f->rank, mark.number, mark.number };
 	int rc;
 
+	for (int i = 0; i < MEMBERS; i++)
+		r->seen[i] |= f->has[i];
 	if (lu_sources_count(&r->state.sources, doc, &mark.source, err) < 0 ||
 			remember_origin(r, doc, err) < 0)
 		return -1;
@@ -160,6 +174,19 @@ static int commit(void *ctx, struct lu_err *err)
 	return r->near ? lu_near_run_commit(r->near, err) : 0;
 }
 
+/* A member that is nowhere is a slip, and the run has done nothing of what was meant. */
+static void note_members(const struct run *r)
+{
+	static const char *const option[MEMBERS] = { "--key", "--by", "--keep" };
+
+	for (int i = 0; i < MEMBERS && r->docs; i++) {
+		const char *member = member_of(r->state.d->o, i);
+
+		if (member && !r->seen[i])
+			lu_note("%s: no document has the member '%s'", option[i], member);
+	}
+}
+
 /* --- the run ------------------------------------------------------------------------------ */
 
 /* Equal texts are equally long: then the first of them can be kept at once. */
@@ -212,6 +239,8 @@ int lu_dedup_run(const struct lu_dedup *d, struct lu_err *err)
 	if (rc == 0 && r.state.exact.sorted)
 		lu_detail("%" PRIu64 " keys were sorted, %" PRIu64 " of them on disk",
 				r.state.exact.sorted, r.state.exact.on_disk);
+	if (rc == 0)
+		note_members(&r);
 	if (rc == 0)
 		rc = lu_sources_note(&r.state.sources, err);
 	lu_out_abort(r.log);

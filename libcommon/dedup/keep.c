@@ -98,6 +98,15 @@ static bool skip(struct lu_str *s, char c)
 	return true;
 }
 
+static bool is_date(int64_t year, int64_t month, int64_t day)
+{
+	static const char last[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return month >= 1 && month <= 12 && day >= 1 &&
+			day <= last[month - 1] + (month == 2 && leap);
+}
+
 /* Days from 1 March of the year 0 to a date (the proleptic Gregorian calendar; years begin in March,
  * so that the day that leap years add is their last). */
 static int64_t days(int64_t year, int64_t month, int64_t day)
@@ -138,7 +147,7 @@ static bool zone(struct lu_str *s, int64_t *minutes)
 			return false;
 	}
 	*minutes = sign * (hour * 60 + minute);
-	return true;
+	return hour < 24 && minute < 60;
 }
 
 /* A date as microseconds since 1 March of the year 0. */
@@ -163,8 +172,9 @@ static bool parse_date(struct lu_str s, int64_t *us)
 		if (!zone(&s, &east))
 			return false;
 	}
-	if (s.n || month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || minute > 59 ||
-			second > 60)
+	/* 24:00 is the end of a day, second 60 a leap second. */
+	if (s.n || !is_date(year, month, day) || minute > 59 || second > 60 ||
+			hour * 60 + minute > 24 * 60 || (hour == 24 && second + part > 0))
 		return false;
 	*us = (((days(year, month, day) * 24 + hour) * 60 + minute - east) * 60 + second) *
 					1000000 +

@@ -9,6 +9,7 @@
 #include "libcommon/dedup/near_index.h"
 #include "libcommon/minhash/sigfile.h"
 #include "libcommon/par/held.h"
+#include "libcommon/sys/file.h"
 
 /* Documents of the indexes come first in `near`, then those held. */
 struct lu_near_run {
@@ -72,6 +73,21 @@ static int read_index(struct lu_near_run *n, const char *path, struct lu_err *er
 	return rc;
 }
 
+/* The documents of an index that is read twice would count twice. */
+static int check_against(const struct lu_list *against, struct lu_err *err)
+{
+	char **path = calloc(against->n + 1, sizeof(*path));
+	int rc;
+
+	if (!path)
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < against->n; i++)
+		path[i] = (char *)(uintptr_t)against->item[i];
+	rc = lu_files_distinct(path, against->n, "", err);
+	free(path);
+	return rc;
+}
+
 static int open_indexes(struct lu_near_run *n, struct lu_err *err)
 {
 	const struct lu_dedup_options *o = n->o;
@@ -83,6 +99,8 @@ static int open_indexes(struct lu_near_run *n, struct lu_err *err)
 	if (o->clusters && lu_cluster_file_open(&n->clusters, o->clusters, o->std.threads, err) < 0)
 		return -1;
 	if (o->save_index && lu_index_create(&n->index, o->save_index, n->mh, o->by, err) < 0)
+		return -1;
+	if (check_against(&o->against, err) < 0)
 		return -1;
 	for (size_t i = 0; i < o->against.n; i++) {
 		if (read_index(n, o->against.item[i], err) < 0)

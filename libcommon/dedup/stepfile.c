@@ -322,6 +322,34 @@ out:
 	return rc;
 }
 
+/* Which step wrote what; drop lists come from two. */
+static const struct {
+	const char *magic, *step;
+} steps[] = { { "lucieKEY", "keys" }, { "lucieDRP", "first or settle" }, { "lucieSGN", "sign" },
+	{ "lucieMET", "meet" }, { "lucieGST", "fetch" }, { "lucieEDG", "edges" },
+	{ "lucieROT", "link" }, { "lucieMBR", "gather" } };
+
+static const char *step_of(const char *magic)
+{
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (strncmp(magic, steps[i].magic, 8) == 0)
+			return steps[i].step;
+	}
+	return NULL;
+}
+
+static int refuse(const char *path, const char *header, const char magic[8], struct lu_err *err)
+{
+	const char *is = step_of(header), *asked = step_of(magic);
+
+	if (!asked)
+		return lu_err_set(err, "%s: not a %.8s file", path, magic);
+	if (!is)
+		return lu_err_set(err, "%s: not a file that --step %s writes", path, asked);
+	return lu_err_set(err, "%s: written by --step %s, and one of --step %s is needed", path, is,
+			asked);
+}
+
 int lu_stepfile_open(
 		struct lu_stepfile *f, const char *path, const char magic[8], struct lu_err *err)
 {
@@ -338,11 +366,11 @@ int lu_stepfile_open(
 	if (lu_readset_add(path, err) < 0)
 		return -1;
 	if (st.st_size < HEADER)
-		return lu_err_set(err, "%s: not a %.8s file", path, magic);
+		return refuse(path, "", magic, err);
 	if (lu_pread_all(f->fd, header, HEADER, 0, path, err) < 0)
 		return -1;
 	if (memcmp(header, magic, 8) != 0)
-		return lu_err_set(err, "%s: not a %.8s file", path, magic);
+		return refuse(path, header, magic, err);
 	if (lu_load32(header + 8) != LU_STEPFILE_VERSION || lu_load32(header + 12) != 0)
 		return lu_err_set(err, "%s: version %u of %.8s, known is %d", path,
 				lu_load32(header + 8), magic, LU_STEPFILE_VERSION);

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "libcommon/text/lang_code.h"
 #include "libcommon/text/unicode.h"
 
 #define NAME_MAX_BYTES 64
@@ -10,8 +9,10 @@
 static struct lu_by_lang_set *find(const struct lu_by_lang *b, struct lu_str lang)
 {
 	for (size_t i = 0; i < b->sets.n; i++) {
-		if (lu_str_eq(b->sets.p[i].lang, lang))
-			return &b->sets.p[i];
+		struct lu_by_lang_set *set = &b->sets.p[i];
+
+		if (lu_str_eq(set->lang, lang) || (*set->code && lu_str_is(lang, set->code)))
+			return set;
 	}
 	return NULL;
 }
@@ -24,6 +25,26 @@ static bool copy(struct lu_str s, char name[NAME_MAX_BYTES])
 	memcpy(name, s.p, s.n);
 	name[s.n] = '\0';
 	return true;
+}
+
+/* The shorter code of a language: fr of fra, else "". */
+static void shorten(struct lu_str lang, char code[LU_LANG_CODE_MAX])
+{
+	char tag[NAME_MAX_BYTES];
+
+	if (lang.n != 3 || !copy(lang, tag) || !lu_unicode_language(tag, code, LU_LANG_CODE_MAX) ||
+			lu_str_is(lang, code))
+		*code = '\0';
+}
+
+/* The set of a language as an option names it. */
+static struct lu_by_lang_set *find_named(const struct lu_by_lang *b, struct lu_str lang)
+{
+	struct lu_by_lang_set *set = find(b, lang);
+	char code[LU_LANG_CODE_MAX];
+
+	shorten(lang, code);
+	return set || !*code ? set : find(b, lu_str_of(code));
 }
 
 static int check_lang(struct lu_str lang, struct lu_err *err)
@@ -64,7 +85,7 @@ static int add_lang(
 
 	if (check_lang(lang, err) < 0)
 		return -1;
-	if (find(b, lang))
+	if (find_named(b, lang))
 		return lu_err_set(err,
 				"'" LU_STR_FMT
 				"' is given twice; several presets are joined by '+'",
@@ -72,6 +93,7 @@ static int add_lang(
 	if (!lu_vec_push(&b->sets, (struct lu_by_lang_set){ .lang = lang }))
 		return lu_err_nomem(err);
 	set = &b->sets.p[b->sets.n - 1];
+	shorten(lang, set->code);
 	if (lu_str_is(names, "none"))
 		return 0;
 	set->drop = lu_str_is(names, "drop");
@@ -129,7 +151,7 @@ int lu_by_lang_set(struct lu_by_lang *b, const char *assignment, struct lu_err *
 		const char *colon = strrchr(assignment, ':');
 
 		lang = (struct lu_str){ rest.p, (size_t)(colon - assignment) };
-		set = find(b, lang);
+		set = find_named(b, lang);
 		if (!set)
 			return lu_err_set(err, "no --preset names the language '" LU_STR_FMT "'",
 					LU_STR_ARG(lang));

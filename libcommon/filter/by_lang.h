@@ -19,9 +19,11 @@
  * code. fra and fra_Latn are fr.
  */
 #include "libcommon/filter/rules.h"
+#include "libcommon/text/lang_code.h"
 
 struct lu_by_lang_set {
-	struct lu_str lang; /* points into the option */
+	struct lu_str lang;	     /* points into the option */
+	char code[LU_LANG_CODE_MAX]; /* its shorter code, "fr" of "fra", or "" */
 	bool drop;
 	struct lu_rules rules;
 };

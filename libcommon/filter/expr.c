@@ -1,5 +1,6 @@
 #include "libcommon/filter/expr.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -85,8 +86,9 @@ static int from_json(struct machine *m, struct lu_str raw, enum lu_json_type typ
 	*v = (struct value){ .kind = MISSING };
 	switch (type) {
 	case LU_JSON_NUMBER:
+		/* Beyond the doubles it is still a number, and larger than the others. */
 		if (lu_json_double(&member, &v->number))
-			*v = number(v->number);
+			*v = number(fmax(-DBL_MAX, fmin(v->number, DBL_MAX)));
 		break;
 	case LU_JSON_STRING:
 		v->kind = STRING;
@@ -124,21 +126,29 @@ static int find_inside(
 	return 0;
 }
 
-static int read_field(struct machine *m, size_t index, struct value *v)
+/* The raw value of a member, or of a member of one. 1, 0 if there is none, -1. */
+static int find_field(struct machine *m, size_t index, struct lu_str *raw, enum lu_json_type *type)
 {
 	const struct lu_expr_member *field = &m->e->fields.p[index];
 	const struct lu_json_member *member = lu_json_find(m->scope->obj, field->part[0]);
-	struct lu_str raw;
-	enum lu_json_type type;
 	int there = member != NULL;
 
-	*v = (struct value){ .kind = MISSING };
 	if (member) {
-		raw = member->value;
-		type = member->type;
+		*raw = member->value;
+		*type = member->type;
 	}
 	for (size_t i = 1; i < field->parts && there > 0; i++)
-		there = find_inside(m, &raw, &type, field->part[i]);
+		there = find_inside(m, raw, type, field->part[i]);
+	return there;
+}
+
+static int read_field(struct machine *m, size_t index, struct value *v)
+{
+	struct lu_str raw;
+	enum lu_json_type type;
+	int there = find_field(m, index, &raw, &type);
+
+	*v = (struct value){ .kind = MISSING };
 	if (there < 0 || (there && from_json(m, raw, type, v) < 0))
 		return -1;
 	return 0;
@@ -243,6 +253,18 @@ static struct value *push(struct machine *m, struct value v)
 	return &m->stack[m->n++];
 }
 
+/* An object, which has no value to compare, is there, too. */
+static int push_has(struct machine *m, size_t index)
+{
+	struct lu_str raw;
+	enum lu_json_type type;
+	int there = find_field(m, index, &raw, &type);
+
+	if (there >= 0)
+		push(m, truth(there && type != LU_JSON_NULL));
+	return there < 0 ? -1 : 0;
+}
+
 static int push_read(struct machine *m, struct lu_expr_step step)
 {
 	struct value v;
@@ -263,13 +285,11 @@ static int push_read(struct machine *m, struct lu_expr_step step)
 			return -1;
 		push(m, number(x));
 		return 0;
+	case LU_EX_HAS: return push_has(m, step.arg);
 	case LU_EX_FIELD:
-	case LU_EX_HAS:
 		if (read_field(m, step.arg, &v) < 0)
 			return -1;
-		if (step.op == LU_EX_HAS) {
-			v = truth(v.kind != MISSING);
-		} else if (m->scope->counts) {
+		if (m->scope->counts) {
 			m->scope->counts[step.arg].reads++;
 			m->scope->counts[step.arg].missing += v.kind == MISSING;
 		}

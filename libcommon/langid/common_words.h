@@ -1,43 +1,72 @@
 #ifndef LUCIE_LANGID_COMMON_WORDS_H
 #define LUCIE_LANGID_COMMON_WORDS_H
 /*
- * A guess at the language of a text by its common words (articles, prepositions, auxiliaries), for
- * deciding how much of the text a classifier must see. It takes about a nanosecond a byte.
+ * The language of a text by its common words (articles, prepositions, auxiliaries), where they
+ * leave no doubt. It takes about a nanosecond a byte, a thirtieth of what a classifier takes.
  *
- *	struct lu_common_words *w = lu_common_words_new();	shared by all threads; NULL: no memory
- *	struct lu_common_counts c = { 0 };
- *	lu_common_words_count(w, text, &c);			any number of pieces
- *	code = lu_common_words_guess(&c);			"fr", or NULL
+ *	struct lu_common_words *w = lu_common_words_new();	shared by threads; NULL: no memory
+ *	struct lu_common_scan s = { 0 };			one for each thread
+ *	lu_common_words_scan(w, text, &s, &err);		any number of pieces, in order
+ *	code = lu_common_words_judge(&s, &share);		"fr"; NULL: ask a classifier
+ *	lu_common_scan_clear(&s);				before the next text
+ *	lu_common_scan_release(&s);
  *
- * The guess is made only where the text looks like prose of one language throughout: common words of
- * that language are at least 15 in 100 words, and words that are common in others of the table but
- * not in it are at most 20 for 100 of its own. Lists of names, other languages than those of the
- * table, and texts of two languages have none. In prose of the seven languages (en fr de es it pt nl)
- * a third to a half of the words are in the table.
+ * The table has 80 to 150 words of each of seven languages (en fr de es it pt nl) and a few of
+ * their neighbours (ca gl oc ro la da no sv af lb), which are foreign to all seven and never the
+ * answer. A word that several languages have is in the list of each. Words are runs of at least
+ * two bytes that are ASCII letters or above 0x7F, but for the marks of U+0080 to U+00BF and
+ * U+2000 to U+2FFF; case is ignored up to U+00FF. Beside one language, a word is its own,
+ * foreign (common in others only) or unknown.
  *
- * Words are runs of ASCII letters and of bytes above 0x7F, but for punctuation of U+0080 to U+00BF
- * and U+2000 to U+2FFF; case is ignored up to U+00FF.
+ * The language with most own words is the answer if
+ *   - there are at least LU_COMMON_WORDS words,
+ *   - at least LU_COMMON_OWN in 100 of them are its own (30 to 55 in prose), and for 100 of
+ *     these there are at most LU_COMMON_FOREIGN foreign ones,
+ *   - no stretch is without it. This is the CUSUM test (Page, Continuous inspection schemes,
+ *     Biometrika 41, 1954): an own word counts -8, a foreign one 14, an unknown one what makes the
+ *     mean of the text -2.5, but at least 1 and at most 8; and the largest sum of consecutive
+ *     words is at most LU_COMMON_STRETCH, or a LU_COMMON_PARTth of the number of words where that
+ *     is more. In another language of the table the sum rises by about 4 a word, in others by 1 to
+ *     3, so that 10 to 40 words in a row are found, wherever they are,
+ *   - letters of other scripts, Latin ones from U+0100 on, and signs of program code are rare
+ *     (LU_COMMON_SCRIPT, LU_COMMON_SIGNS).
+ *
+ * `share` is own / (own + foreign), an estimate of the share of the text in that language; it is
+ * above 0.94. With these constants CLD2 gives another language to 2 of 86,317 texts of 1,000
+ * characters and more (manuals, dictionaries, books), and 99 in 100 quotations of a tenth of
+ * 4,000 characters are found.
  */
 #include <stdint.h>
 
 #include "libcommon/base/buf.h"
+#include "libcommon/base/vec.h"
 
 #define LU_COMMON_LANGS 7
 
+#define LU_COMMON_WORDS 40
+#define LU_COMMON_OWN 25
+#define LU_COMMON_FOREIGN 6
+#define LU_COMMON_STRETCH 40
+#define LU_COMMON_PART 7
+#define LU_COMMON_SCRIPT 3 /* letters of other scripts than Latin, in 1000 bytes */
+#define LU_COMMON_SIGNS 30 /* {}[]\|^_~;<=>, in 1000 bytes */
+
 struct lu_common_words;
 
-struct lu_common_counts {
-	uint64_t words;
-	uint64_t by_set[1
-			<< LU_COMMON_LANGS]; /* words by the set of languages they are common in */
+/* What was seen; LU_COMMON_LANGS + 1 bits a word: the languages it is common in. */
+struct lu_common_scan {
+	struct LU_VEC(uint8_t) sets;
+	uint64_t bytes, script, signs;
 };
 
 struct lu_common_words *lu_common_words_new(void);
 void lu_common_words_free(struct lu_common_words *w);
 /* `text` is valid UTF-8. */
-void lu_common_words_count(
-		const struct lu_common_words *w, struct lu_str text, struct lu_common_counts *c);
+int lu_common_words_scan(const struct lu_common_words *w, struct lu_str text,
+		struct lu_common_scan *s, struct lu_err *err) LU_CHECKED;
+void lu_common_scan_clear(struct lu_common_scan *s);
+void lu_common_scan_release(struct lu_common_scan *s);
 /* ISO 639-1 code, static; or NULL. */
-const char *lu_common_words_guess(const struct lu_common_counts *c);
+const char *lu_common_words_judge(const struct lu_common_scan *s, double *share);
 
 #endif

@@ -11,16 +11,9 @@
 #include "libcommon/text/unicode.h"
 
 #define PART_PERCENT 5
-/* How many times longer than a small sample a text must be, and when the answer about it stands: letters, words for each token that was left out as code,
- * share of the language. */
-#define EARLY_TIMES 4
-#define SURE_LETTERS 100
-#define SURE_WORDS 6
-#define SURE_SCORE 0.97
-
 struct lu_langid {
 	struct lu_fasttext *model;
-	struct lu_common_words *words; /* NULL: the first sample is the whole one */
+	struct lu_common_words *words; /* NULL: the classifier is always asked */
 	struct lu_langid_options o;
 };
 
@@ -70,6 +63,7 @@ void lu_langid_work_release(struct lu_langid_work *w)
 {
 	lu_buf_release(&w->sample);
 	lu_buf_release(&w->lower);
+	lu_common_scan_release(&w->words);
 }
 
 /* CLD2 returns "xx-Latn" and the like for a script without a known language. */
@@ -197,26 +191,23 @@ static int sample(struct lu_langid_work *work, struct lu_str text, size_t bytes,
 	return lu_buf_check(&work->sample, err);
 }
 
-/* Ask about a small sample. *sure: the whole one would give the same answer, as far as can be told. */
-static int ask_early(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,
+/* Let the common words answer where they leave no doubt; *sure says whether they do. */
+static int ask_words(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,
 		struct lu_lang *out, bool *sure, struct lu_err *err)
 {
-	struct lu_common_counts words;
-	struct lu_lang_sample s;
-	const char *guess;
+	const char *code;
+	double share;
 
-	*sure = false;
-	lu_lang_sample_words(id->words, text, id->o.max_bytes / 2, &words);
-	guess = lu_common_words_guess(&words);
-	if (!guess)
-		return 0;
-	if (sample(work, text, id->o.min_bytes, &s, err) < 0)
+	if (lu_lang_sample_words(id->words, text, id->o.max_bytes, &work->words, err) < 0)
 		return -1;
-	if (s.letters < SURE_LETTERS || s.left_out * SURE_WORDS > s.words)
+	code = lu_common_words_judge(&work->words, &share);
+	*sure = code && share >= id->o.min_score;
+	if (!*sure)
 		return 0;
-	/* CLD2 lowers the case itself: what little that of ICU adds would change no sure answer. */
-	use_cld2(lu_buf_slice(&work->sample), out);
-	*sure = out->parts == 1 && out->score >= SURE_SCORE && strcmp(out->lang, guess) == 0;
+	memcpy(out->lang, code, strlen(code) + 1);
+	out->score = share;
+	add_part(out, code, 100);
+	out->part[0].share = share;
 	return 0;
 }
 
@@ -227,12 +218,11 @@ int lu_langid_text(const struct lu_langid *id, struct lu_langid_work *work, stru
 	bool sure = false;
 
 	*out = (struct lu_lang){ .lang = "und" };
-	if (id->words && text.n / EARLY_TIMES >= id->o.min_bytes &&
-			ask_early(id, work, text, out, &sure, err) < 0)
+	if (id->words && text.n >= id->o.min_bytes &&
+			ask_words(id, work, text, out, &sure, err) < 0)
 		return -1;
 	if (sure)
-		goto score;
-	*out = (struct lu_lang){ .lang = "und" };
+		return 0;
 	if (sample(work, text, id->o.max_bytes, &s, err) < 0)
 		return -1;
 	if (s.letters < LU_LANG_MIN_LETTERS || s.left_out > s.words)
@@ -243,7 +233,6 @@ int lu_langid_text(const struct lu_langid *id, struct lu_langid_work *work, stru
 		use_cld2(lu_buf_slice(&work->lower), out);
 	else if (use_fasttext(id, &work->lower, out, err) < 0)
 		return -1;
-score:
 	if (out->score < id->o.min_score)
 		memcpy(out->lang, "und", 4);
 	return 0;

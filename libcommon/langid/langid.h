@@ -16,29 +16,28 @@
  * lines that look like program code. Given capitals, mark-up or code, it would still name some
  * language.
  *
- * CLD2 sees less where that is enough. If a text has at least four times min_bytes and the common words
- * of its windows of max_bytes / 2 (common_words.h) say that it is prose of one language throughout,
- * CLD2 is given a sample of min_bytes first, from the same number of windows, in its own case. Its answer
- * stands if the sample has at least 100 letters and six words for each token left out, all of it is in
- * one language (97 %, and no other part of 5 %), and that is the language of the common words. In any
- * other case it is given the sample of max_bytes. So the answer is a function of the text and of these
- * two sizes.
+ * CLD2 is asked only where there is doubt. In a text of at least min_bytes, the common words of the
+ * same windows answer first (common_words.h). If they say that it is prose of one language
+ * throughout, and their share is not below min_score, that is the answer. In any other case, such
+ * as a part in another language, CLD2 is given the sample. So the answer is a function of the text
+ * and of the options.
  *
  * `lang` is the ISO 639-1 code of the language, ISO 639-3 where it has none; `und` if
  *   - the sample has fewer than 20 letters (an ideograph, a kana, a Thai letter counts as three),
  *   - most of the text was program code,
  *   - CLD2 reports its answer as unreliable, or
  *   - the score is below min_score.
- * `score`, 0 to 1, is the share of the text in `lang`, in bytes of letters (CLD2), or the probability
- * of the label (fastText). It is that of the best guess even if `lang` is und.
- * `part`, from CLD2 only: up to three languages with 5 % or more of the text each, the largest first,
- * and und for a rest of 5 % or more.
+ * `score`, 0 to 1, is the share of the text in `lang`, in bytes of letters (CLD2) or in common words,
+ * or the probability of the label (fastText). It is that of the best guess even if `lang` is und.
+ * `part`, from CLD2: up to three languages with 5 % or more of the text each, the largest first,
+ * and und for a rest of 5 % or more. From common words: `lang` alone. From fastText: none.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "libcommon/base/buf.h"
+#include "libcommon/langid/common_words.h"
 
 #define LU_LANG_CODE 16 /* size of a language code with its NUL */
 #define LU_LANG_MIN_LETTERS 20
@@ -57,11 +56,12 @@ struct lu_lang {
 
 struct lu_langid_work {
 	struct lu_buf sample, lower;
+	struct lu_common_scan words;
 };
 void lu_langid_work_release(struct lu_langid_work *w);
 
 struct lu_langid_options {
-	size_t min_bytes; /* of the first sample; max_bytes or more: only the whole one */
+	size_t min_bytes; /* of a text that common words decide; max_bytes or more: of none */
 	size_t max_bytes;
 	double min_score;
 };

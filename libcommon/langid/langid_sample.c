@@ -179,13 +179,16 @@ void lu_lang_sample(
 		add_lines(window[i], out, s);
 }
 
-void lu_lang_sample_words(const struct lu_common_words *w, struct lu_str text, size_t max_bytes,
-		struct lu_common_counts *c)
+int lu_lang_sample_words(const struct lu_common_words *w, struct lu_str text, size_t max_bytes,
+		struct lu_common_scan *s, struct lu_err *err)
 {
 	struct lu_str window[WINDOWS];
 	size_t n = windows(text, max_bytes, window);
 
-	*c = (struct lu_common_counts){ 0 };
-	for (size_t i = 0; i < n; i++)
-		lu_common_words_count(w, window[i], c);
+	lu_common_scan_clear(s);
+	for (size_t i = 0; i < n; i++) {
+		if (lu_common_words_scan(w, window[i], s, err) < 0)
+			return -1;
+	}
+	return 0;
 }

@@ -28,8 +28,8 @@ struct lu_lang_sample {
 /* Append the sample to `out`. A failed allocation shows in the buffer. */
 void lu_lang_sample(
 		struct lu_str text, size_t max_bytes, struct lu_buf *out, struct lu_lang_sample *s);
-/* Count the common words of the same windows, program code included. */
-void lu_lang_sample_words(const struct lu_common_words *w, struct lu_str text, size_t max_bytes,
-		struct lu_common_counts *c);
+/* Scan the same windows for common words, program code included, after clearing *s. */
+int lu_lang_sample_words(const struct lu_common_words *w, struct lu_str text, size_t max_bytes,
+		struct lu_common_scan *s, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -3,6 +3,16 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+bool lu_allow_has_empty(const char *patterns)
+{
+	struct lu_str pattern;
+	bool empty = false;
+
+	while (lu_pattern_next(&patterns, &pattern))
+		empty |= pattern.n == 0;
+	return empty;
+}
+
 bool lu_allow_match(const struct lu_allow *a, struct lu_str license)
 {
 	const char *list = a->patterns;

@@ -16,6 +16,8 @@ struct lu_allow {
 	struct lu_langs refused;
 };
 
+/* True if a pattern is empty, which no licence matches. */
+bool lu_allow_has_empty(const char *patterns);
 /* A document without a licence has .p NULL or is empty, and matches no pattern. Any thread. */
 bool lu_allow_match(const struct lu_allow *a, struct lu_str license);
 /* Count a document that is refused. */

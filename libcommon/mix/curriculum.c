@@ -15,7 +15,7 @@ static uint64_t ordered(double v)
 	return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
 }
 
-void lu_curriculum_key(struct lu_doc *doc, const char *field, unsigned char key[LU_ARRANGE_KEY])
+bool lu_curriculum_key(struct lu_doc *doc, const char *field, unsigned char key[LU_ARRANGE_KEY])
 {
 	const struct lu_json_member *m = lu_json_get(&doc->obj, field);
 	struct lu_str s;
@@ -30,4 +30,5 @@ void lu_curriculum_key(struct lu_doc *doc, const char *field, unsigned char key[
 		key[0] = STRING;
 		memcpy(key + 1, s.p, s.n < LU_ARRANGE_KEY - 1 ? s.n : LU_ARRANGE_KEY - 1);
 	}
+	return key[0] != NEITHER;
 }

@@ -1,5 +1,6 @@
 #include "libcommon/mix/mixing.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "libcommon/mix/quotas.h"
@@ -73,8 +74,14 @@ int lu_mixing_solve(struct lu_mixing *m, struct lu_err *err)
 		lu_allow_tell(&m->allow, &m->notes);
 		lu_buf_putc(&m->notes, '\n');
 	}
-	if (rc == 0)
-		rc = find_groups(m, err);
+	if (rc == 0 && find_groups(m, err) < 0) {
+		struct lu_err plain = *err;
+
+		rc = m->allow.docs == 0
+				? -1
+				: lu_err_set(err, "%s; --allow refuses %" PRIu64 " documents",
+						  plain.msg, m->allow.docs);
+	}
 	for (size_t i = 0; rc == 0 && i < plan->groups; i++)
 		demand[i] = lu_solve_demand(&m->recipe.group.p[i],
 				plan->by_documents ? plan->group[i].documents

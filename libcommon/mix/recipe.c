@@ -149,8 +149,7 @@ static const struct lu_opt group_rows[] = {
 
 struct reader {
 	struct lu_recipe *r;
-	const char *section; /* the current one: "", "mix", "targets" or "group" */
-	struct settings s;   /* of the section */
+	struct settings s;   /* of the section, as far as it has been read */
 	uint64_t max_epochs; /* of [mix] */
 };
 
@@ -269,17 +268,10 @@ static int parse_group(struct reader *d, struct lu_recipe_group *g, struct lu_er
 	if (s->documents && parse_size("documents", s->documents, &g->documents, err) < 0)
 		return -1;
 	d->r->stated |= s->tokens != NULL;
-	return s->as ? parse_classes(d->r, g, s->as, err) : 0;
+	return s->as && g->classes == 0 ? parse_classes(d->r, g, s->as, err) : 0;
 }
 
-static int finish_group(struct reader *d, struct lu_err *err)
-{
-	struct lu_recipe_group *g = &d->r->group.p[d->r->group.n - 1];
-
-	return parse_group(d, g, err) < 0 ? lu_err_wrap(err, "group %s", g->name) : 0;
-}
-
-static int finish_mix(struct reader *d, struct lu_err *err)
+static int parse_mix(struct reader *d, struct lu_err *err)
 {
 	const struct settings *s = &d->s;
 	struct lu_recipe *r = d->r;
@@ -294,16 +286,15 @@ static int finish_mix(struct reader *d, struct lu_err *err)
 	return s->max_epochs ? parse_epochs("max_epochs", s->max_epochs, &d->max_epochs, err) : 0;
 }
 
-static int finish_section(struct reader *d, struct lu_err *err)
+/* Take over the settings of a section again with each that is read, so that what is wrong has its line. */
+static int parse_section(struct reader *d, const char *section, struct lu_err *err)
 {
-	int rc = 0;
+	struct lu_recipe_group *g;
 
-	if (strcmp(d->section, "group") == 0)
-		rc = finish_group(d, err);
-	else if (strcmp(d->section, "mix") == 0)
-		rc = finish_mix(d, err);
-	d->s = (struct settings){ 0 };
-	return rc;
+	if (strcmp(section, "mix") == 0)
+		return parse_mix(d, err);
+	g = &d->r->group.p[d->r->group.n - 1];
+	return parse_group(d, g, err) < 0 ? lu_err_wrap(err, "group %s", g->name) : 0;
 }
 
 static int start_group(struct reader *d, const char *name, struct lu_err *err)
@@ -319,9 +310,7 @@ static int start_group(struct reader *d, const char *name, struct lu_err *err)
 static int start_section(
 		struct reader *d, const char *section, const char *name, struct lu_err *err)
 {
-	if (finish_section(d, err) < 0)
-		return -1;
-	d->section = section;
+	d->s = (struct settings){ 0 };
 	if (strcmp(section, "group") == 0)
 		return start_group(d, name, err);
 	if ((strcmp(section, "mix") != 0 && strcmp(section, "targets") != 0) || *name)
@@ -369,7 +358,9 @@ static int on_setting(void *ctx, const char *section, const char *name, const ch
 		return lu_err_set(err, "'%s' has no value", key);
 	if (strcmp(section, "targets") == 0)
 		return add_target(d->r, key, value, err);
-	return lu_conf_store(rows, &d->s, key, value, err);
+	if (lu_conf_store(rows, &d->s, key, value, err) < 0)
+		return -1;
+	return parse_section(d, section, err);
 }
 
 /* What concerns more than one section. */
@@ -394,14 +385,14 @@ static int check(const struct lu_recipe *r, struct lu_err *err)
 
 int lu_recipe_read(struct lu_recipe *r, const char *path, struct lu_err *err)
 {
-	struct reader d = { .r = r, .section = "", .max_epochs = UINT64_MAX };
+	struct reader d = { .r = r, .max_epochs = UINT64_MAX };
 
 	*r = (struct lu_recipe){ .temperature = LU_EPOCH_ONE };
 	if (lu_conf_open(&r->conf, path, err) < 0)
 		return -1;
 	if (lu_conf_each(&r->conf, on_setting, &d, err) < 0)
 		goto failed;
-	if (finish_section(&d, err) < 0 || check(r, err) < 0) {
+	if (check(r, err) < 0) {
 		lu_err_wrap(err, "%s", path);
 		goto failed;
 	}

@@ -112,7 +112,7 @@ int lu_mix_shards(char **prefix, size_t n, const struct lu_recipe *recipe, struc
 	if (!plan->shard)
 		return lu_err_nomem(err);
 	plan->shards = n;
-	rc = lu_files_distinct(prefix, n, ".json", err);
+	rc = lu_shards_distinct(prefix, n, err);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		struct lu_shard *shard = NULL;
 

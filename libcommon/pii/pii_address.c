@@ -337,6 +337,7 @@ bool lu_pii_ipv6(const struct lu_pii_stretch *t, const char *colon, struct lu_pi
 {
 	const char *p = colon - 4;
 	unsigned first[2];
+	uint32_t last;
 	size_t n;
 
 	/* Global unicast is 2000::/3, so the first group has four digits. */
@@ -352,6 +353,14 @@ bool lu_pii_ipv6(const struct lu_pii_stretch *t, const char *colon, struct lu_pi
 		return false;
 	if (lu_pii_at(t, f->end) == ':' && f->end + 1 < t->end && lu_pii_alnum(f->end[1]))
 		return false;
+	if (lu_pii_at(t, f->end) == '.' && f->end + 1 < t->end && lu_pii_digit(f->end[1])) {
+		/* The last 32 bits as IPv4: RFC 4291, section 2.2. */
+		for (p = f->end; p[-1] != ':';)
+			p--;
+		f->end = octets(t, p, &last);
+		if (!f->end || lu_pii_word_at(t, f->end, &n))
+			return false;
+	}
 	if (lu_pii_at(t, f->end) == ':' && lu_pii_before(t, f->end) != ':' && f->end + 1 < t->end &&
 			f->end[1] == ':')
 		return false;

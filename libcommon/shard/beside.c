@@ -40,3 +40,37 @@ int lu_manifest_beside(struct lu_manifest *m, const char *bin, struct lu_err *er
 	}
 	return found;
 }
+
+int lu_shard_of_part(const char *prefix, const char *suffix, struct lu_err *err)
+{
+	struct lu_manifest m = { 0 };
+	struct lu_err ignored = { 0 };
+	struct lu_buf path = { 0 };
+	size_t n = strcspn(suffix, ".");
+	int found;
+
+	if (n == 0)
+		return 0;
+	lu_buf_puts(&path, prefix);
+	lu_buf_append(&path, suffix, n);
+	lu_buf_puts(&path, ".json");
+	found = lu_buf_check(&path, err);
+	if (found == 0 && lu_manifest_read(&m, path.p, &ignored) == 0) {
+		found = lu_manifest_file(&m, suffix + n) ? 1 : 0;
+		lu_manifest_release(&m);
+	}
+	lu_buf_release(&path);
+	return found;
+}
+
+int lu_shard_spare_part(const char *prefix, const char *suffix, struct lu_err *err)
+{
+	int found = lu_shard_of_part(prefix, suffix, err);
+
+	if (found <= 0)
+		return found;
+	return lu_err_set(err,
+			"%s%s: belongs to the shard %s%.*s and would be replaced; write to another "
+			"prefix, or remove that shard",
+			prefix, suffix, prefix, (int)strcspn(suffix, "."), suffix);
+}

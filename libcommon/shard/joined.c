@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "libcommon/hash/hash.h"
+#include "libcommon/shard/beside.h"
 #include "libcommon/shard/reader.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/readset.h"
@@ -252,7 +253,9 @@ static int in_place(const struct lu_joined *j, const struct lu_joined_file *f, s
 		return lu_err_sys(err, errno, "%s", f->from);
 	if (same_file(&from, &to))
 		return 1;
-	return is_source(j, f->to) ? lu_err_set(err, "%s: input file is output file", f->to) : 0;
+	if (is_source(j, f->to))
+		return lu_err_set(err, "%s: input file is output file", f->to);
+	return lu_shard_spare_part(j->prefix, f->suffix, err);
 }
 
 static int make_link(const struct lu_joined *j, struct lu_joined_file *f, struct lu_err *err)
@@ -340,16 +343,16 @@ static bool is_new_file(const struct lu_joined *j, const char *suffix)
 	return false;
 }
 
-/* Remove a file of the old shard, unless it is one of a shard that is joined. */
+/* Remove a file of the old shard, unless it is also one of a shard that is joined, or of another. */
 static int remove_file(const struct lu_joined *j, const char *suffix, struct lu_err *err)
 {
 	char *path = lu_concat(j->prefix, suffix, NULL);
-	int rc = path ? 0 : lu_err_nomem(err);
+	int rc = path ? lu_shard_of_part(j->prefix, suffix, err) : lu_err_nomem(err);
 
-	if (path && !is_source(j, path) && unlink(path) < 0 && errno != ENOENT)
+	if (rc == 0 && !is_source(j, path) && unlink(path) < 0 && errno != ENOENT)
 		rc = lu_err_sys(err, errno, "%s", path);
 	free(path);
-	return rc;
+	return rc < 0 ? -1 : 0;
 }
 
 /* Remove the old shard: the files that get no successor while its manifest still names them, so

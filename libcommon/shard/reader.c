@@ -278,11 +278,87 @@ void lu_shard_scattered(const struct lu_shard *s)
 		lu_mapped_scattered(&s->part.p[i].bin);
 }
 
+struct parts {
+	struct LU_VEC(char *) index; /* path of each */
+	struct LU_VEC(size_t) owner; /* number of its shard */
+};
+
+/* Parts by the manifest: 0 for a shard that is not split, SIZE_MAX where there is none. */
+static size_t count_parts(const char *prefix)
+{
+	struct lu_manifest m = { 0 };
+	struct lu_err ignored = { 0 };
+	char *path = lu_concat(prefix, ".json", NULL);
+	size_t parts = SIZE_MAX;
+
+	if (path && lu_manifest_read(&m, path, &ignored) == 0)
+		parts = (size_t)m.parts;
+	lu_manifest_release(&m);
+	free(path);
+	return parts;
+}
+
+/* Add PREFIX.idx, or if there is none the parts: further ones may be shards of their own. */
+static int add_parts(struct parts *all, size_t owner, const char *prefix, struct lu_err *err)
+{
+	size_t parts = count_parts(prefix);
+	bool found = false;
+
+	for (size_t i = 0; i <= parts && (i < 2 ? !found : found); i++) {
+		char part[LU_PART_SUFFIX], *path;
+
+		lu_part_suffix(i, i - 1, part);
+		path = lu_concat(prefix, part, ".idx");
+		if (!path || !lu_vec_reserve(&all->index, 1) || !lu_vec_reserve(&all->owner, 1)) {
+			free(path);
+			return lu_err_nomem(err);
+		}
+		found = access(path, F_OK) == 0;
+		if (found) {
+			all->index.p[all->index.n++] = path;
+			all->owner.p[all->owner.n++] = owner;
+		} else {
+			free(path);
+		}
+	}
+	return 0;
+}
+
+/* Two parts are one file, since --merge makes links. */
+static int refuse_again(const struct parts *all, char *const *prefix, size_t first, size_t again,
+		struct lu_err *err)
+{
+	const char *a = prefix[all->owner.p[first]], *b = prefix[all->owner.p[again]];
+	char *both[] = { (char *)(uintptr_t)a, (char *)(uintptr_t)b };
+	struct lu_err same;
+
+	if (all->owner.p[first] != all->owner.p[again] &&
+			(lu_files_distinct(both, 2, ".json", &same) < 0 ||
+					lu_files_distinct(both, 2, ".idx", &same) < 0)) {
+		*err = same;
+		return -1;
+	}
+	return lu_err_set(err, "%s: given twice, %s has it as %s", all->index.p[again], a,
+			all->index.p[first]);
+}
+
 int lu_shards_distinct(char *const *prefix, size_t n, struct lu_err *err)
 {
-	if (lu_files_distinct(prefix, n, ".idx", err) < 0)
-		return -1;
-	return lu_files_distinct(prefix, n, "-00000.idx", err);
+	struct parts all = { 0 };
+	size_t first, again;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = add_parts(&all, i, prefix[i], err);
+	if (rc == 0)
+		rc = lu_files_repeated(all.index.p, all.index.n, "", &first, &again, err);
+	if (rc > 0)
+		rc = refuse_again(&all, prefix, first, again, err);
+	for (size_t i = 0; i < all.index.n; i++)
+		free(all.index.p[i]);
+	lu_vec_release(&all.index);
+	lu_vec_release(&all.owner);
+	return rc;
 }
 
 /* --- access ------------------------------------------------------------------------------- */

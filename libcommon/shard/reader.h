@@ -40,7 +40,8 @@ int lu_shard_open(struct lu_shard **s, const char *prefix, struct lu_err *err) L
 int lu_shard_open_trusted(struct lu_shard **s, const char *prefix, struct lu_err *err) LU_CHECKED;
 void lu_shard_close(struct lu_shard *s); /* NULL is fine */
 
-/* Fail when two of the prefixes name the same shard: "PREFIX: given twice". */
+/* Fail when two of the prefixes name the same shard, "PREFIX: given twice", or have a part that is
+ * one file, as a shard and what --merge made of it have: its documents would count twice. */
 int lu_shards_distinct(char *const *prefix, size_t n, struct lu_err *err) LU_CHECKED;
 
 /* Say that the tokens are read here and there, not in their order (lu_mapped_scattered()). */

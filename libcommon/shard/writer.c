@@ -10,6 +10,7 @@
 #include "libcommon/base/num.h"
 #include "libcommon/base/vec.h"
 #include "libcommon/io/spool.h"
+#include "libcommon/shard/beside.h"
 #include "libcommon/shard/format.h"
 #include "libcommon/shard/tally.h"
 #include "libcommon/sys/atomicfile.h"
@@ -76,7 +77,10 @@ static int open_file(
 		struct lu_atomic *file, const char *prefix, const char *suffix, struct lu_err *err)
 {
 	char *path = lu_concat(prefix, suffix, NULL);
-	int rc = path ? lu_atomic_open(file, path, err) : lu_err_nomem(err);
+	int rc = path ? lu_shard_spare_part(prefix, suffix, err) : lu_err_nomem(err);
+
+	if (rc == 0)
+		rc = lu_atomic_open(file, path, err);
 
 	free(path);
 	return rc;
@@ -397,10 +401,12 @@ static int remove_file(const char *path, struct lu_err *err)
 static int remove_named(const char *prefix, const char *suffix, struct lu_err *err)
 {
 	char *path = lu_concat(prefix, suffix, NULL);
-	int rc = path ? remove_file(path, err) : lu_err_nomem(err);
+	int rc = path ? lu_shard_of_part(prefix, suffix, err) : lu_err_nomem(err);
 
+	if (rc == 0)
+		rc = remove_file(path, err);
 	free(path);
-	return rc;
+	return rc < 0 ? -1 : 0;
 }
 
 static bool has_suffix(const struct lu_shard_writer *w, const char *suffix)

@@ -180,6 +180,25 @@ static const char *last_part(const char *name, const char **end)
 	return p;
 }
 
+/* True if there is no such process, or one for which only its parent has not waited yet: in a
+ * container whose first process waits for none, that is how killed ones stay. */
+static bool has_ended(pid_t id)
+{
+	char path[32], line[256], *state = NULL;
+	FILE *f;
+
+	if (kill(id, 0) < 0)
+		return errno == ESRCH;
+	snprintf(path, sizeof(path), "/proc/%jd/stat", (intmax_t)id);
+	f = fopen(path, "re");
+	/* "PID (NAME) STATE ...", where NAME may hold anything. */
+	if (f && fgets(line, sizeof(line), f))
+		state = strrchr(line, ')');
+	if (f)
+		fclose(f);
+	return state && state[1] == ' ' && (state[2] == 'Z' || state[2] == 'X');
+}
+
 bool lu_attempt_is_stale(const char *name)
 {
 	size_t n = strlen(name), suffix = sizeof(TEMP_SUFFIX) - 1;
@@ -196,7 +215,7 @@ bool lu_attempt_is_stale(const char *name)
 	host_part(host);
 	n = strlen(host);
 	return strncmp(their_host, host, n) == 0 && their_host[n] == '.' && id > 0 &&
-			id <= INT_MAX && kill((pid_t)id, 0) < 0 && errno == ESRCH;
+			id <= INT_MAX && has_ended((pid_t)id);
 }
 
 /* Remove what killed attempts on this host left in the folder of `target`. One look at a folder

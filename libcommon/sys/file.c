@@ -323,12 +323,13 @@ static int by_identity(const void *pa, const void *pb)
 	return a->at < b->at ? -1 : 1;
 }
 
-int lu_files_distinct(char *const *path, size_t n, const char *suffix, struct lu_err *err)
+int lu_files_repeated(char *const *path, size_t n, const char *suffix, size_t *first, size_t *again,
+		struct lu_err *err)
 {
 	struct LU_VEC(struct identity) seen = { 0 };
-	size_t first = n, again = n; /* the first path that repeats an earlier one */
 	int rc = 0;
 
+	*first = *again = n;
 	for (size_t i = 0; rc == 0 && i < n; i++) {
 		char *name = lu_concat(path[i], suffix, NULL);
 		struct stat st;
@@ -345,18 +346,26 @@ int lu_files_distinct(char *const *path, size_t n, const char *suffix, struct lu
 		qsort(seen.p, seen.n, sizeof(*seen.p), by_identity);
 	for (size_t k = 1; rc == 0 && k < seen.n; k++) {
 		if (seen.p[k].dev == seen.p[k - 1].dev && seen.p[k].ino == seen.p[k - 1].ino &&
-				seen.p[k].at < again) {
-			again = seen.p[k].at;
-			first = seen.p[k - 1].at;
+				seen.p[k].at < *again) {
+			*again = seen.p[k].at;
+			*first = seen.p[k - 1].at;
 		}
 	}
-	if (rc == 0 && again < n)
-		rc = strcmp(path[first], path[again]) == 0
-				? lu_err_set(err, "%s: given twice", path[again])
-				: lu_err_set(err, "%s: given twice, it is the same file as %s",
-						  path[again], path[first]);
 	lu_vec_release(&seen);
-	return rc;
+	return rc == 0 && *again < n ? 1 : rc;
+}
+
+int lu_files_distinct(char *const *path, size_t n, const char *suffix, struct lu_err *err)
+{
+	size_t first, again;
+	int rc = lu_files_repeated(path, n, suffix, &first, &again, err);
+
+	if (rc <= 0)
+		return rc;
+	if (strcmp(path[first], path[again]) == 0)
+		return lu_err_set(err, "%s: given twice", path[again]);
+	return lu_err_set(err, "%s: given twice, it is the same file as %s", path[again],
+			path[first]);
 }
 
 struct tree {

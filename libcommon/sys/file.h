@@ -69,6 +69,9 @@ int lu_fail_create(const char *path, int errnum, struct lu_err *err);
  * prefixes, "" for files). Pipes, devices, "-" and files that do not exist are passed over. */
 int lu_files_distinct(
 		char *const *path, size_t n, const char *suffix, struct lu_err *err) LU_CHECKED;
+/* The same without a judgement: 1 with the first path that is an earlier one again, and that one. */
+int lu_files_repeated(char *const *path, size_t n, const char *suffix, size_t *first, size_t *again,
+		struct lu_err *err) LU_CHECKED;
 
 /* The same for files and folders that are read with all they hold: fails also when one lies within
  * another, "da/sub: lies within da, which is read too". */

@@ -56,3 +56,8 @@ const struct lu_opt *lu_std_opt(unsigned std, size_t i)
 	}
 	return NULL;
 }
+
+bool lu_std_for_documents(const struct lu_std *std)
+{
+	return std->text_field || std->map.n || std->rejects || std->max_bad_given;
+}

@@ -63,4 +63,8 @@ struct lu_std {
 /* Shared option i of a program that honours the groups `std`, or NULL when i is past the last. */
 const struct lu_opt *lu_std_opt(unsigned std, size_t i);
 
+/* True if one of --text-field, --map, --rejects and --max-bad is given, which have an effect only where
+ * documents are read. */
+bool lu_std_for_documents(const struct lu_std *std);
+
 #endif

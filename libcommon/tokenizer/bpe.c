@@ -41,23 +41,34 @@ int lu_bpe_begin(struct lu_bpe *b, struct lu_arena *arena, uint32_t size, struct
 	return 0;
 }
 
-static size_t find_slot(const struct lu_bpe *b, struct lu_str piece)
-{
-	size_t i = lu_hash64(piece.p, piece.n, 0) & (b->slots - 1);
+/* Ids have 24 bits (LU_TOK_MAX_ID). */
+#define SLOT_ID UINT32_C(0xFFFFFF)
 
-	while (b->slot[i] != LU_BPE_NONE && !lu_str_eq(b->piece[b->slot[i]], piece))
-		i = (i + 1) & (b->slots - 1);
+/* The slot of a piece, or an empty one, and the hash bits of it. A piece is read, which may cost two
+ * cache misses, only where these are the same. */
+static size_t find_slot(const struct lu_bpe *b, struct lu_str piece, uint32_t *bits)
+{
+	uint64_t hash = lu_hash64(piece.p, piece.n, 0);
+	size_t i = hash & (b->slots - 1);
+
+	for (*bits = (uint32_t)(hash >> 57) << 24; b->slot[i] != LU_BPE_NONE;
+			i = (i + 1) & (b->slots - 1)) {
+		if ((b->slot[i] & ~SLOT_ID) == *bits &&
+				lu_str_eq(b->piece[b->slot[i] & SLOT_ID], piece))
+			break;
+	}
 	return i;
 }
 
 bool lu_bpe_add_piece(struct lu_bpe *b, uint32_t id, struct lu_str piece)
 {
-	size_t i = find_slot(b, piece);
+	uint32_t bits;
+	size_t i = find_slot(b, piece, &bits);
 
 	if (b->piece[id].p || b->slot[i] != LU_BPE_NONE)
 		return false;
 	b->piece[id] = piece;
-	b->slot[i] = id;
+	b->slot[i] = bits | id;
 	b->pieces++;
 	if (piece.n > b->longest)
 		b->longest = piece.n;
@@ -66,8 +77,10 @@ bool lu_bpe_add_piece(struct lu_bpe *b, uint32_t id, struct lu_str piece)
 
 bool lu_bpe_find(const struct lu_bpe *b, struct lu_str piece, uint32_t *id)
 {
-	*id = b->slot[find_slot(b, piece)];
-	return *id != LU_BPE_NONE;
+	uint32_t bits, found = b->slot[find_slot(b, piece, &bits)];
+
+	*id = found == LU_BPE_NONE ? LU_BPE_NONE : found & SLOT_ID;
+	return found != LU_BPE_NONE;
 }
 
 static unsigned bits_for(uint64_t n)
@@ -159,7 +172,7 @@ static int find_seams(struct lu_bpe *b, struct lu_arena *arena, struct lu_err *e
 	if (!b->seam)
 		return lu_err_nomem(err);
 	memset(b->can_cut, 1, sizeof(b->can_cut));
-	b->cuts = !b->ignore_merges;
+	b->cuts = true;
 	for (size_t i = 0; i < b->pairs; i++) {
 		uint64_t key = b->pair[i] >> b->rank_bits;
 		uint32_t left = (uint32_t)(key >> b->id_bits), x, y;

@@ -19,7 +19,8 @@
  * argument requires that a piece's units can be read off its text, which fails for merges of byte
  * tokens <0xNN> or of the unknown token; files with such merges are not cut. Two units without a
  * piece are never cut apart unless all 256 byte tokens exist (then each has symbols of its own;
- * otherwise they may become one unknown token, or vanish and make their neighbours adjacent).
+ * otherwise they may become one unknown token, or vanish and make their neighbours adjacent). With
+ * ignore_merges a whole word that is a piece is that piece, and only other words are cut.
  *
  * Cache (bpe_cut.c). Chunks repeat, so a state caches their ids: 32-byte entries for up to 15 bytes
  * and four ids, 64-byte entries for up to 39 bytes and six ids. The cache grows with the number of
@@ -53,7 +54,7 @@ struct lu_bpe {
 	uint32_t size;	      /* largest id + 1 */
 	uint32_t pieces;      /* number of ids with a piece */
 	struct lu_str *piece; /* by id; .p is NULL for unused ids */
-	uint32_t *slot;	      /* open addressing: piece to id */
+	uint32_t *slot;	      /* open addressing: piece to id, and 7 bits of its hash above that */
 	size_t slots;	      /* a power of two */
 
 	/* Open addressing: left, right and rank packed into one number. Looked up for every pair of
@@ -71,7 +72,7 @@ struct lu_bpe {
 	bool byte_level, byte_fallback, fuse_unk, ignore_merges;
 	bool all_bytes; /* all 256 byte tokens or byte pieces exist */
 
-	bool cuts;				     /* cutting is sound for this file */
+	bool cuts; /* cutting what is merged is sound for this file */
 	uint8_t can_cut[LU_BPE_SMALL][LU_BPE_SMALL]; /* 1: not a seam */
 	uint64_t *seam;				     /* bitmap of all seams, by hash */
 	unsigned seam_shift;
@@ -117,6 +118,13 @@ static inline uint32_t lu_bpe_unit_id(const struct lu_bpe *b, uint32_t unit)
 			unit == LU_MARK_BYTE		   ? LU_MARK_CHAR
 					: unit == 0x1100FF ? LU_MARK_BYTE
 							   : unit);
+}
+
+/* True if words may be cut before the whole word has been seen. With ignore_merges they may not: a
+ * word that is a piece is not merged. */
+static inline bool lu_bpe_cuts_words(const struct lu_bpe *b)
+{
+	return b->cuts && !b->ignore_merges;
 }
 
 #define LU_BPE_EMPTY UINT64_MAX /* an unused slot; no pair has these ids */

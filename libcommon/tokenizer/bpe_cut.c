@@ -15,6 +15,10 @@
 #define ID_MASK ((UINT32_C(1) << ID_BITS) - 1)
 #define SHORT_IDS 4
 #define IN_LONG_CACHE 0xFF /* in place of the number of ids */
+/* In the key of a part of a word in a file with ignore_merges: the same bytes as a whole word may be a
+ * piece and have its id. Entries of the long cache for short keys need no such mark: with several ids
+ * the word is no piece. */
+#define PART (UINT64_C(1) << 63)
 
 void lu_bpe_state_init(struct lu_bpe_state *s)
 {
@@ -75,22 +79,29 @@ static inline uint32_t next_unit(const struct lu_bpe *b, const char **p)
 
 /* --- the cache of chunks ------------------------------------------------------------------ */
 
+static inline void find_short(struct lu_bpe_short_entry *cache, unsigned bits, uint64_t part,
+		struct lu_bpe_chunk *c);
 static void find_entry(struct lu_bpe_state *s, struct lu_bpe_chunk *c);
 static int entry_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const struct lu_bpe_chunk *c,
 		struct lu_ids *ids, struct lu_err *err);
 
-static int cached_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
+/* Append the ids of a part of a chunk. */
+static int part_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
 		struct lu_ids *ids, struct lu_err *err)
 {
 	struct lu_bpe_chunk c = { .p = p, .n = n };
 
-	find_entry(s, &c);
+	if (!b->ignore_merges)
+		find_entry(s, &c);
+	else if (n <= LU_BPE_SHORT_KEY)
+		find_short(s->short_cache, s->short_bits, PART, &c);
+	else
+		return lu_bpe_merge_chunk(b, &s->merger, (struct lu_str){ p, n }, ids, err);
 	return entry_ids(b, s, &c, ids, err);
 }
 
-/* Append the ids of a chunk that is not in the cache: those of smaller chunks where it can be cut,
- * else by merging. */
-static int compute_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
+/* Append the ids that merging a chunk gives, or the chunks that it can be cut into. */
+static int merged_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
 		struct lu_ids *ids, struct lu_err *err)
 {
 	const char *end = p + n, *from = p, *at = p;
@@ -104,13 +115,43 @@ static int compute_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const cha
 		y = next_unit(b, &at);
 		if (!can_cut(b, x, y))
 			continue;
-		if (cached_ids(b, s, from, (size_t)(cut - from), ids, err) < 0)
+		if (part_ids(b, s, from, (size_t)(cut - from), ids, err) < 0)
 			return -1;
 		from = cut;
 	}
 	if (from == p)
 		return lu_bpe_merge_chunk(b, &s->merger, (struct lu_str){ p, n }, ids, err);
-	return cached_ids(b, s, from, (size_t)(end - from), ids, err);
+	return part_ids(b, s, from, (size_t)(end - from), ids, err);
+}
+
+/* Append the ids of a chunk that is not in the cache. With ignore_merges a `whole` word that is a piece
+ * is that piece. To look for it may cost several cache misses, so merge first where a single id can
+ * only be that: where every unit has symbols, whose text is theirs. */
+static int compute_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const char *p, size_t n,
+		bool whole, struct lu_ids *ids, struct lu_err *err)
+{
+	struct lu_str word = { p, n };
+	size_t from = ids->n;
+	uint32_t id;
+	int rc;
+
+	whole = whole && b->ignore_merges;
+	if (!whole || (b->all_bytes && b->cuts)) {
+		if (merged_ids(b, s, p, n, ids, err) < 0)
+			return -1;
+		if (!whole || ids->n == from + 1)
+			return 0;
+	}
+	rc = lu_bpe_whole_word(b, &s->merger, word, &id, err);
+	if (rc < 0)
+		return -1;
+	if (rc == 0)
+		return ids->n > from ? 0 : merged_ids(b, s, p, n, ids, err);
+	ids->n = from;
+	if (lu_ids_reserve(ids, 1, err) < 0)
+		return -1;
+	ids->p[ids->n++] = id;
+	return 0;
 }
 
 static inline uint64_t mix(uint64_t a, uint64_t b)
@@ -137,9 +178,11 @@ static struct lu_bpe_long_entry *long_entry(
 	return &s->long_cache[h >> (64 - LONG_BITS)];
 }
 
-/* Make the key and prefetch the entry. Short entries form sets of four, the newest first; those that
- * are asked for again move up to the first two, which share a cache line. */
-static inline void find_entry(struct lu_bpe_state *s, struct lu_bpe_chunk *c)
+/* Make the key of a chunk of up to LU_BPE_SHORT_KEY bytes and prefetch its entry in the cache of
+ * 1 << bits. Entries form sets of four, the newest first; those that are asked for again move up to
+ * the first two, which share a cache line. */
+static inline void find_short(struct lu_bpe_short_entry *cache, unsigned bits, uint64_t part,
+		struct lu_bpe_chunk *c)
 {
 	/* Masks of the first n bytes. */
 	static const uint64_t low[16] = { 0, 0xff, 0xffff, 0xffffff, 0xffffffff, 0xffffffffff,
@@ -147,18 +190,22 @@ static inline void find_entry(struct lu_bpe_state *s, struct lu_bpe_chunk *c)
 		UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX };
 	static const uint64_t high[16] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff,
 		0xffffffff, 0xffffffffff, 0xffffffffffff, 0xffffffffffffff };
+	uint64_t key[2];
 
+	memcpy(key, c->p, sizeof(key));
+	key[0] &= low[c->n];
+	key[1] = (key[1] & high[c->n]) | (uint64_t)c->n << 56 | part;
+	c->entry = &cache[mix(key[0], key[1]) >> (64 - bits) & ~UINT64_C(3)];
+	c->key[0] = key[0];
+	c->key[1] = key[1];
+	__builtin_prefetch(c->entry);
+}
+
+/* The same for a chunk of any length. */
+static inline void find_entry(struct lu_bpe_state *s, struct lu_bpe_chunk *c)
+{
 	if (c->n <= LU_BPE_SHORT_KEY) {
-		uint64_t key[2];
-
-		memcpy(key, c->p, sizeof(key));
-		key[0] &= low[c->n];
-		key[1] = (key[1] & high[c->n]) | (uint64_t)c->n << 56;
-		c->entry = &s->short_cache[mix(key[0], key[1]) >> (64 - s->short_bits) &
-				~UINT64_C(3)];
-		c->key[0] = key[0];
-		c->key[1] = key[1];
-		__builtin_prefetch(c->entry);
+		find_short(s->short_cache, s->short_bits, 0, c);
 	} else if (c->n <= LU_BPE_LONG_KEY) {
 		uint64_t key[5];
 
@@ -223,7 +270,7 @@ static int short_miss(const struct lu_bpe *b, struct lu_bpe_state *s, const stru
 
 	if (in_long && get_long(s, c, ids))
 		return 0;
-	if (compute_ids(b, s, c->p, c->n, ids, err) < 0)
+	if (compute_ids(b, s, c->p, c->n, !(c->key[1] & PART), ids, err) < 0)
 		return -1;
 	n = ids->n - from;
 	if (n > SHORT_IDS)
@@ -249,33 +296,43 @@ static int long_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const struct
 
 	if (get_long(s, c, ids))
 		return 0;
-	if (compute_ids(b, s, c->p, c->n, ids, err) < 0)
+	if (compute_ids(b, s, c->p, c->n, true, ids, err) < 0)
 		return -1;
 	put_long(s, c, ids->p + from, ids->n - from);
 	return 0;
 }
 
-static inline int entry_ids(const struct lu_bpe *b, struct lu_bpe_state *s,
-		const struct lu_bpe_chunk *c, struct lu_ids *ids, struct lu_err *err)
+/* The ids of a short chunk from the first two entries of its set: always all four, since a copy of
+ * constant size costs less than a branch. Returns their number, IN_LONG_CACHE if they are elsewhere. */
+static inline uint32_t copy_ids(const struct lu_bpe_chunk *c, uint32_t id[SHORT_IDS])
 {
 	const struct lu_bpe_short_entry *e = c->entry;
+
+	/* Which of the two it is looks random: no branch. */
+	e += !is_entry(e, c);
+	if (!is_entry(e, c))
+		return IN_LONG_CACHE;
+	memcpy(id, e->id, sizeof(e->id));
+	id[0] &= ID_MASK;
+	return e->id[0] >> ID_BITS;
+}
+
+static int entry_ids(const struct lu_bpe *b, struct lu_bpe_state *s, const struct lu_bpe_chunk *c,
+		struct lu_ids *ids, struct lu_err *err)
+{
+	struct lu_bpe_short_entry *set = c->entry;
 	uint32_t n;
 
 	if (ids->cap - ids->n < 8 && lu_ids_reserve(ids, 8, err) < 0)
 		return -1;
 	if (c->n > LU_BPE_SHORT_KEY)
 		return c->n <= LU_BPE_LONG_KEY ? long_ids(b, s, c, ids, err)
-					       : compute_ids(b, s, c->p, c->n, ids, err);
-	/* Which of the two it is looks random: no branch. */
-	e += !is_entry(e, c);
-	if (!is_entry(e, c) && !find_older(c))
+					       : compute_ids(b, s, c->p, c->n, true, ids, err);
+	if (!is_entry(&set[0], c) && !is_entry(&set[1], c) && !find_older(c))
 		return short_miss(b, s, c, false, ids, err);
-	n = e->id[0] >> ID_BITS;
+	n = copy_ids(c, ids->p + ids->n);
 	if (n == IN_LONG_CACHE)
 		return short_miss(b, s, c, true, ids, err);
-	/* Always all four: a copy of constant size costs less than a branch. */
-	memcpy(ids->p + ids->n, e->id, sizeof(e->id));
-	ids->p[ids->n] &= ID_MASK;
 	ids->n += n;
 	return 0;
 }
@@ -315,7 +372,20 @@ int lu_bpe_flush(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_ids *
 
 	s->chunks = 0;
 	for (size_t i = 0; i < n; i++) {
-		if (entry_ids(b, s, &s->chunk[i], ids, err) < 0)
+		uint32_t *to, k = 0;
+
+		/* Nearly all chunks; copy_ids() writes SHORT_IDS ids and counts them later. */
+		if (ids->cap - ids->n < SHORT_IDS * (n - i) &&
+				lu_ids_reserve(ids, SHORT_IDS * (n - i), err) < 0)
+			return -1;
+		for (to = ids->p + ids->n; i < n && s->chunk[i].n <= LU_BPE_SHORT_KEY; i++) {
+			k = copy_ids(&s->chunk[i], to);
+			if (k == IN_LONG_CACHE)
+				break;
+			to += k;
+		}
+		ids->n = (size_t)(to - ids->p);
+		if (i < n && entry_ids(b, s, &s->chunk[i], ids, err) < 0)
 			return -1;
 	}
 	if (s->short_used >> (s->short_bits - 2) && s->short_bits < SHORT_BITS_MAX)
@@ -350,10 +420,27 @@ int lu_bpe_push_ends(const struct lu_bpe *b, struct lu_bpe_state *s, const char 
 {
 	if (!s->long_cache && open_caches(s, err) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (push(b, s, p, (size_t)(ends[i] - p), ids, err) < 0)
+	while (n > 0) {
+		struct lu_bpe_short_entry *cache = s->short_cache;
+		struct lu_bpe_chunk *c = &s->chunk[s->chunks];
+		unsigned bits = s->short_bits;
+		size_t some = LU_BPE_BATCH - s->chunks;
+
+		some = n < some ? n : some;
+		for (size_t i = 0; i < some; i++, c++) {
+			c->p = p;
+			c->n = (size_t)(ends[i] - p);
+			p = ends[i];
+			if (c->n <= LU_BPE_SHORT_KEY)
+				find_short(cache, bits, 0, c);
+			else
+				find_entry(s, c);
+		}
+		s->chunks += some;
+		ends += some;
+		n -= some;
+		if (n > 0 && lu_bpe_flush(b, s, ids, err) < 0)
 			return -1;
-		p = ends[i];
 	}
 	return 0;
 }
@@ -361,6 +448,7 @@ int lu_bpe_push_ends(const struct lu_bpe *b, struct lu_bpe_state *s, const char 
 int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str word,
 		struct lu_ids *ids, struct lu_err *err)
 {
+	struct lu_bpe_chunk c = { 0 };
 	struct lu_buf padded = { 0 };
 	int rc;
 
@@ -373,7 +461,10 @@ int lu_bpe_word(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_str wo
 		lu_buf_release(&padded);
 		return lu_err_nomem(err);
 	}
-	rc = cached_ids(b, s, padded.p, padded.n, ids, err);
+	c.p = padded.p;
+	c.n = padded.n;
+	find_entry(s, &c);
+	rc = entry_ids(b, s, &c, ids, err);
 	lu_buf_release(&padded);
 	return rc;
 }
@@ -435,7 +526,7 @@ int lu_bpe_stream(const struct lu_bpe *b, struct lu_bpe_state *s, struct lu_bpe_
 		scan->unit = next_unit(b, &first);
 		seen = (size_t)(first - word.p);
 	}
-	while (seen < word.n && b->cuts) {
+	while (seen < word.n && lu_bpe_cuts_words(b)) {
 		size_t n = word.n - seen > STRIDE ? STRIDE : word.n - seen, base = seen;
 		size_t cuts = find_cuts(b, word.p + base, n, &scan->unit, &seen, cut);
 

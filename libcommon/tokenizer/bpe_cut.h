@@ -19,7 +19,7 @@
 
 #define LU_BPE_SHORT_KEY 15 /* longest chunk of a short entry, in bytes */
 #define LU_BPE_LONG_KEY 39
-#define LU_BPE_BATCH 32 /* chunks that are looked up together */
+#define LU_BPE_BATCH 192 /* chunks that are looked up together */
 
 /* Cache entries. The key is the chunk, zero-padded, with its length in the last byte; the number of
  * ids is in the top byte of the first. */

@@ -416,36 +416,36 @@ static int merge_windows(const struct lu_bpe *b, struct lu_bpe_merger *m, struct
 
 /* --- a chunk ------------------------------------------------------------------------------ */
 
-/* True if the whole word is a piece. Byte-level models spell pieces in GPT-2's byte alphabet. */
-static bool find_word(
-		const struct lu_bpe *b, struct lu_bpe_merger *m, struct lu_str word, uint32_t *id)
+int lu_bpe_whole_word(const struct lu_bpe *b, struct lu_bpe_merger *m, struct lu_str word,
+		uint32_t *id, struct lu_err *err)
 {
+	char *to;
+
 	if (word.n > b->longest)
-		return false;
+		return 0;
 	if (!b->byte_level)
 		return lu_bpe_find(b, word, id);
+	/* Pieces are spelled in GPT-2's byte alphabet, one or two bytes for each. */
 	lu_buf_clear(&m->spelling);
+	if (!lu_buf_reserve(&m->spelling, 2 * word.n))
+		return lu_err_nomem(err);
+	to = m->spelling.p;
 	for (size_t i = 0; i < word.n; i++) {
-		char c[4];
-		size_t n = lu_utf8_put(b->byte_char[(unsigned char)word.p[i]], c);
+		uint32_t c = b->byte_char[(unsigned char)word.p[i]];
 
-		lu_buf_append(&m->spelling, c, n);
+		if (c >= 0x80)
+			*to++ = (char)(0xC0 | c >> 6);
+		*to++ = (char)(c < 0x80 ? c : 0x80 | (c & 0x3F));
 	}
-	return lu_buf_ok(&m->spelling) && lu_bpe_find(b, lu_buf_slice(&m->spelling), id);
+	m->spelling.n = (size_t)(to - m->spelling.p);
+	return lu_bpe_find(b, lu_buf_slice(&m->spelling), id);
 }
 
 int lu_bpe_merge_chunk(const struct lu_bpe *b, struct lu_bpe_merger *m, struct lu_str chunk,
 		struct lu_ids *ids, struct lu_err *err)
 {
 	struct lu_bpe_sequence *seq = &m->sequence;
-	uint32_t id;
 
-	if (b->ignore_merges && find_word(b, m, chunk, &id)) {
-		if (lu_ids_reserve(ids, 1, err) < 0)
-			return -1;
-		ids->p[ids->n++] = id;
-		return 0;
-	}
 	/* Windows require that the symbols of a unit do not depend on its neighbours. */
 	if (chunk.n > m->window && b->all_bytes)
 		return merge_windows(b, m, chunk, ids, err);

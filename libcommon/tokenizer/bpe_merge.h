@@ -28,7 +28,11 @@ struct lu_bpe_merger {
 void lu_bpe_merger_init(struct lu_bpe_merger *m);
 void lu_bpe_merger_release(struct lu_bpe_merger *m);
 
-/* Merge a chunk of any length and append its ids. */
+/* Look for a piece that is the whole word: 1 if there is one, else 0; -1 when memory is out. */
+int lu_bpe_whole_word(const struct lu_bpe *b, struct lu_bpe_merger *m, struct lu_str word,
+		uint32_t *id, struct lu_err *err) LU_CHECKED;
+
+/* Merge a chunk of any length and append its ids. Does not look for the whole chunk. */
 int lu_bpe_merge_chunk(const struct lu_bpe *b, struct lu_bpe_merger *m, struct lu_str chunk,
 		struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
 

@@ -4,6 +4,7 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/tokenizer/normalizer.h"
 #include "libcommon/tokenizer/pretokenizer.h"
+#include "libcommon/tokenizer/split_ends.h"
 #include "libcommon/tokenizer/tokenizer_internal.h"
 
 struct lu_tok_state *lu_tok_state_new(const struct lu_tok *tok)
@@ -510,7 +511,7 @@ size_t lu_tok_split(const struct lu_tok *tok, struct lu_str text, size_t min,
 
 	if (!tok->components.pass->ok || needs_search(special, &tok->normalized_index) ||
 			(tokens && tok->raw_index.depends_on_context) ||
-			(words ? !tok->splits_at_spaces : !tok->bpe.cuts))
+			(words ? !tok->splits_at_spaces : !lu_bpe_cuts_words(&tok->bpe)))
 		return text.n;
 	for (size_t at = min ? min : 1; at < text.n; at++) {
 		const char *p = text.p + at;

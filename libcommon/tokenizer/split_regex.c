@@ -129,9 +129,7 @@ static const char *run_end(const struct lu_frozen_unicode *u, const char *p, con
 	return p;
 }
 
-/* Length of the contraction 's 't 're 've 'm 'll 'd at p, an apostrophe; 0 when there is none. The
- * later expressions ignore case, and there the long s folds to s as well. */
-static size_t contraction(const char *p, const char *end, bool fold)
+size_t lu_split_contraction(const char *p, const char *end, bool fold)
 {
 	char a, b;
 
@@ -176,7 +174,7 @@ static const char *match_gpt2(const struct lu_frozen_unicode *u, const char *p, 
 	struct peek k = peek(u, p);
 
 	if (k.c == '\'') {
-		size_t n = contraction(p, end, false);
+		size_t n = lu_split_contraction(p, end, false);
 
 		if (n)
 			return p + n;
@@ -243,7 +241,7 @@ static const char *match_cl100k(
 	struct peek k = peek(u, p);
 
 	if (k.c == '\'') {
-		size_t n = contraction(p, end, true);
+		size_t n = lu_split_contraction(p, end, true);
 
 		if (n)
 			return p + n;
@@ -293,7 +291,7 @@ static const char *match_cased_word(
 	if (!match && second && p > from)
 		match = p;
 	if (match && match < end && *match == '\'')
-		match += contraction(match, end, true);
+		match += lu_split_contraction(match, end, true);
 	return match;
 }
 
@@ -329,151 +327,4 @@ size_t lu_split_regex_match(enum lu_split_regex regex, const struct lu_frozen_un
 	default: q = end; break;
 	}
 	return (size_t)(q - p);
-}
-
-/* --- many matches ------------------------------------------------------------------------- */
-
-/*
- * Bits of the 64 bytes from `at` on, which are zero after the end of the text, or what the padding
- * holds. A lead is an ASCII character that begins a match when letters follow, whatever they are: the
- * space for GPT-2, and for the later expressions what is neither a letter, a digit, a line end nor the
- * apostrophe, which may begin a contraction.
- */
-struct block {
-	const char *at;
-	uint64_t letter, digit, space, line, symbol, lead, high;
-};
-
-#ifdef __SSE2__
-static inline uint64_t bits_of(__m128i v, unsigned k)
-{
-	return (uint64_t)(unsigned)_mm_movemask_epi8(v) << k;
-}
-
-/* Bytes from `from` to from + n - 1. */
-static inline __m128i in_range(__m128i v, char from, char n)
-{
-	__m128i offset = _mm_sub_epi8(v, _mm_set1_epi8(from));
-
-	return _mm_cmpeq_epi8(_mm_min_epu8(offset, _mm_set1_epi8((char)(n - 1))), offset);
-}
-
-static inline void load_block(struct block *b, const char *p, const char *end, bool gpt2)
-{
-	uint64_t blank = 0, quote = 0, ascii = 0;
-
-	*b = (struct block){ .at = p };
-	for (unsigned k = 0; k < 64 && p + k < end; k += 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + k));
-
-		b->letter |= (uint64_t)ascii_letter_bits(v) << k;
-		b->space |= bits_of(_mm_cmpeq_epi8(v, _mm_set1_epi8(' ')), k);
-		b->high |= bits_of(v, k);
-		if (gpt2)
-			continue;
-		ascii |= UINT64_C(0xFFFF) << k;
-		b->digit |= bits_of(in_range(v, '0', 10), k);
-		blank |= bits_of(in_range(v, '\t', 5), k);
-		quote |= bits_of(_mm_cmpeq_epi8(v, _mm_set1_epi8('\'')), k);
-		b->line |= bits_of(_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\r')),
-						   _mm_cmpeq_epi8(v, _mm_set1_epi8('\n'))),
-				k);
-	}
-	ascii &= ~b->high;
-	b->symbol = ascii & ~(b->letter | b->digit | b->space | blank);
-	b->lead = gpt2 ? b->space : ascii & ~(b->letter | b->digit | b->line | quote);
-}
-
-/*
- * End of the match at p if that is a word of ASCII letters with at most one lead before it, behind
- * which no letter beyond ASCII can follow, and if all of it is in the block; else NULL. Nothing is
- * loaded on the way from one word to the next, and there is no branch on the lengths, which look
- * random.
- */
-static inline const char *ascii_word(const struct block *b, const char *p, const char *end)
-{
-	unsigned from = (unsigned)(p - b->at), to;
-	uint64_t lead = b->lead >> from & 1, rest = ~(b->letter >> from | lead);
-
-	if (rest == 0 || !(b->letter >> from >> lead & 1))
-		return NULL;
-	to = from + (unsigned)__builtin_ctzll(rest);
-	/* Zeros came in from above: the word may go on beyond the block. */
-	if (to >= 64 || (b->high >> to & 1) || b->at + to > end)
-		return NULL;
-	return b->at + to;
-}
-
-/* The same for the other matches of the later expressions that are decided within the block: up to
- * `digits` digits; a run of symbols, with a space before and line ends behind it. */
-static inline const char *ascii_other(
-		const struct block *b, const char *p, const char *end, unsigned digits)
-{
-	unsigned from = (unsigned)(p - b->at), to = from;
-	uint64_t run;
-
-	if (b->digit >> from & 1) {
-		run = ~(b->digit >> from);
-		to += run ? (unsigned)__builtin_ctzll(run) : 64;
-		if (to - from >= digits)
-			to = from + digits;
-		else if (to >= 64 || (b->high >> to & 1))
-			return NULL;
-		return b->at + to <= end ? b->at + to : NULL;
-	}
-	to += (unsigned)(b->space >> from & 1);
-	/* An apostrophe is a symbol and no lead; a single symbol may be the lead of letters. */
-	if (to >= 63 || !(b->symbol >> to & 1) || !(b->lead >> from & 1))
-		return NULL;
-	run = ~(b->symbol >> to);
-	to += run ? (unsigned)__builtin_ctzll(run) : 64;
-	if (to >= 64 || ((b->high | b->letter) >> to & 1 && (b->high >> to & 1 || to == from + 1)))
-		return NULL;
-	run = ~(b->line >> to);
-	to += run ? (unsigned)__builtin_ctzll(run) : 64;
-	return to < 64 && b->at + to <= end ? b->at + to : NULL;
-}
-#endif
-
-/* As lu_split_regex_ends(), for an expression whose words have leads; digits is 0 for GPT-2. */
-static inline size_t find_ends(const struct lu_frozen_unicode *u, const char *p, const char *end,
-		const char **ends, size_t max, int digits)
-{
-	struct block b = { .at = NULL };
-	size_t n = 0;
-
-	while (p < end && n < max) {
-		const char *q = NULL;
-
-#ifdef __SSE2__
-		if (!b.at || p - b.at >= 48)
-			load_block(&b, p, end, digits == 0);
-		q = ascii_word(&b, p, end);
-		if (!q && digits)
-			q = ascii_other(&b, p, end, (unsigned)digits);
-#else
-		(void)b;
-#endif
-		p = q ? q : digits ? match_cl100k(u, p, end, digits) : match_gpt2(u, p, end);
-		ends[n++] = p;
-	}
-	return n;
-}
-
-size_t lu_split_regex_ends(enum lu_split_regex regex, const struct lu_frozen_unicode *u,
-		const char *p, const char *end, const char **ends, size_t max)
-{
-	size_t n = 0;
-
-	switch (regex) {
-	case LU_SPLIT_GPT2: return find_ends(u, p, end, ends, max, 0);
-	case LU_SPLIT_CL100K: return find_ends(u, p, end, ends, max, 3);
-	case LU_SPLIT_QWEN2: return find_ends(u, p, end, ends, max, 1);
-	default: break;
-	}
-	while (p < end && n < max) {
-		p += lu_split_regex_match(regex, u, p, end);
-		ends[n++] = p;
-	}
-	return n;
 }

@@ -5,6 +5,7 @@
  * recognised by its text and matched in one pass without backtracking or recursion. Others are
  * refused.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "libcommon/base/buf.h"
@@ -26,9 +27,8 @@ enum lu_split_regex lu_split_regex_find(struct lu_str text);
 size_t lu_split_regex_match(enum lu_split_regex regex, const struct lu_frozen_unicode *u,
 		const char *p, const char *end);
 
-/* The ends of the next matches from p on, at most `max`; returns their number, which is 0 at the end
- * only. Sixteen bytes after `end` must be readable. Several times as fast where words are ASCII. */
-size_t lu_split_regex_ends(enum lu_split_regex regex, const struct lu_frozen_unicode *u,
-		const char *p, const char *end, const char **ends, size_t max);
+/* Length of the contraction 's 't 're 've 'm 'll 'd at p, an apostrophe; 0 when there is none. The
+ * later expressions ignore case (`fold`), and there the long s folds to s as well. */
+size_t lu_split_contraction(const char *p, const char *end, bool fold);
 
 #endif

@@ -71,11 +71,13 @@ list = $(subst $(empty) $(empty),$(comma),$(strip $(1)))
 
 # $(call many,NAME,WORDS): in a command, the words, which may be too many for what a shell is handed
 # (128 KiB). They pass through the file $(D)/lists/NAME, which appears whole.
-list_new = $(D)/lists/$(1).$(HOST_MAKE)
+list_new = $(D)/lists/.$(1).$(HOST_MAKE).0.lu-tmp
 many = $$(cat $(D)/lists/$(1))$(if $(findstring n,$(DRY)),,$(shell mkdir -p '$(D)/lists')$(file \
 	>$(list_new),$(subst $(empty) $(empty),$(newline),$(strip $(2))))$(shell mv '$(list_new)' \
 	'$(D)/lists/$(1)'))
-HOST_MAKE := $(shell echo "$$(uname -n).$$PPID")
+HOST_MAKE := $(shell echo "$$(bash $(MK)/leftovers --host).$$PPID")
+# What killed attempts have left goes first. A task of Slurm leaves that to what it was submitted by.
+$(if $(findstring n,$(DRY))$(findstring q,$(DRY))$(LUCIE_TASK),,$(shell bash $(MK)/leftovers '$(D)' >/dev/null))
 
 # A file that make has seen and a program on another host does not see yet is hidden by a network file
 # system: the programs look for it again for so many seconds.

@@ -36,7 +36,8 @@ documents := text-field,map,max-line
 drop_takes := $(documents),cluster-size,most,yes
 keys_take := $(every_step),$(documents),key,fold,by,keep
 sign_takes := $(every_step),$(documents),bands,rows,by,keep
-count_takes := $(every_step),$(documents),preset,form,digits,punctuation
+sums_take := $(every_step),preset,form,digits,punctuation
+count_takes := $(documents),$(sums_take)
 
 step = $(Q)mkdir -p $(@D) && $(RUN) lucie-dedup -q --progress never $(one_thread)
 
@@ -118,7 +119,7 @@ count_sums := $(if $(word $(LEARN_OPEN),$(split_names)),$(shell \
 counts_of = $(wordlist $(shell echo $$((($(1) - 1) * $(LEARN_OPEN) + 1)) $$(($(1) * $(LEARN_OPEN)))),$(call each,counts/,))
 $(D)/counts/+sum-%: $$(call each,counts/,)
 	$(call say,counts,sum $*)
-	$(Q)$(RUN) lucie-tok-train -q --progress never --step merge $(count_flags) -o $@ \
+	$(Q)$(RUN) lucie-tok-train -q --progress never --step merge $(call pick,$(sums_take),$(TOKENIZER_FLAGS)) -o $@ \
 		$(call many,counts-$*,$(call counts_of,$*))
 split_counts = $(if $(count_sums),$(count_sums:%=$(D)/counts/+sum-%),$(call each,counts/,))
 

@@ -103,7 +103,7 @@ in_steps() {
 	run -2 lucie-dedup --step fetch -o x 2.jsonl.sgn 1.met
 	[ "$output" = "lucie-dedup: part 2 of 2 is missing beside 1.met" ]
 	run -2 lucie-dedup --step gather -o x other.sgn 1.jsonl.sgn
-	[[ $output == *"not a lucieROT file" ]]
+	[[ $output == *"and one of --step link is needed" ]]
 	head -n 2 1.jsonl >4.jsonl
 	lucie-dedup --step sign -o 4.sgn 4.jsonl
 	run -2 lucie-dedup --step fetch -o x 4.sgn ./*.met
@@ -160,6 +160,8 @@ in_steps() {
 	}
 	try --against 1.jsonl
 	[ "$output" = "lucie-dedup: 1.jsonl: not an index of lucie-dedup" ]
+	try --against a.idx --against ./a.idx
+	[ "$output" = "lucie-dedup: ./a.idx: given twice, it is the same file as a.idx" ]
 	try --bands 7 --against a.idx
 	[ "$output" = "lucie-dedup: a.idx: index of 14 bands of 8 rows, not 7 of 8" ]
 	try --by lang --against a.idx

@@ -96,12 +96,14 @@ same() {
 	run -2 lucie-dedup --step drop --drops d -o o 3.jsonl
 	[ "$output" = "lucie-dedup: 3.jsonl: changed since the lists of --drops were made" ]
 	run -2 lucie-dedup --step first -o o 1.jsonl
-	[ "$output" = "lucie-dedup: 1.jsonl: not a lucieKEY file" ]
+	[ "$output" = "lucie-dedup: 1.jsonl: not a file that --step keys writes" ]
+	run -2 lucie-dedup --step meet -o o 1.keys
+	[ "$output" = "lucie-dedup: 1.keys: written by --step keys, and one of --step sign is needed" ]
 	[ ! -e o ]
 	run -2 lucie-dedup --step keys --part 1/2 -o o 1.jsonl
-	[ "${lines[0]}" = "lucie-dedup: --step keys has no parts" ]
+	[ "${lines[0]}" = "lucie-dedup: --step keys takes no --part" ]
 	run -2 lucie-dedup --step last -o o 1.jsonl
-	[ "${lines[0]}" = "lucie-dedup: there is no step 'last'" ]
+	[[ "${lines[0]}" == "lucie-dedup: there is no step 'last'; there are keys, "* ]]
 }
 
 @test "--keep: the newest, the highest, by priority; ties and what is missing" {

@@ -197,7 +197,7 @@ exported() { python3 -c 'import json, sys; print(json.load(open("out/" + sys.arg
 	grep -Eq '^all .* -$' out
 	lucie-eval --json run bytes | grep -q '"bits_per_byte":null'
 	lucie-check bytes >out
-	grep -Eq '^ +1 +[0-9]+ +2 +- +1 +no +0  bytes$' out
+	grep -Eq '^ +1 +1 +0 +[0-9]+ +2 +- +1 +no +0  bytes$' out
 	cp a.jsonl $'n\nl.jsonl'
 	lucie-check $'n\nl.jsonl' >out
 	[ "$(wc -l <out)" = 2 ]

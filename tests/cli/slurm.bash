@@ -64,3 +64,31 @@ slurm_until() {
 	squeue
 	return 1
 }
+
+# slurm_dataset NAME: a copy of Makefile, recipe.ini and src in a folder of its own, with the same paths.
+slurm_dataset() { mkdir "$1" && cp -R Makefile recipe.ini src "$1"; }
+
+# slurm_drained NAME: wait until no job of the dataset in the folder NAME is in the queue.
+slurm_drained() {
+	for _ in {1..3000}; do
+		squeue -h -o %j | grep -q "^$1-" || return 0
+		sleep 0.1
+	done
+	squeue
+	return 1
+}
+
+# slurm_program FOLDER NAME: a stand-in for a program, from standard input; `really` runs the program.
+slurm_program() {
+	mkdir -p "$1"
+	{
+		printf '#!/bin/bash\nreally() { exec "%s/bin/%s" "$@"; }\n' "$LUCIE_BUILD" "$2"
+		cat
+	} >"$1/$2" && chmod +x "$1/$2"
+}
+
+# slurm_kill_node FILE: kill the slurmd of the node whose name is in the file, when it is there.
+slurm_kill_node() {
+	slurm_until "$1" n || return 1
+	kill -KILL "$(cat "$LUCIE_SLURM/pid/$(cat "$1")")"
+}

@@ -1,10 +1,12 @@
 /*
  * Fault injection, preloaded into a program (LD_PRELOAD): call number INJECT_N of one kind fails, or
- * for INJECT=maps every call.
+ * for INJECT=maps and the two kinds of locks every call.
  *
  *	INJECT=memory	malloc calloc realloc aligned_alloc: NULL
  *	INJECT=files	open read write pread pwrite fsync ftruncate rename close: EIO
  *	INJECT=maps	mmap of a file: ENODEV, as on a file system that cannot map
+ *	INJECT=nolocks	flock lockf, locks of fcntl: ENOSYS, as on a file system without locks
+ *	INJECT=locks	the same: granted to everybody, as by a file system that locks on each node
  *	INJECT=full	write pwrite of a regular file: ENOSPC, once INJECT_N bytes are written
  *	INJECT_COUNT=F	write the number of such calls to the file F at exit
  *
@@ -21,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,7 +33,7 @@ void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
 void *__libc_memalign(size_t alignment, size_t n);
 
-enum kind { NOTHING, MEMORY, FILES, MAPS, FULL };
+enum kind { NOTHING, MEMORY, FILES, MAPS, FULL, NO_LOCKS, LOCKS };
 
 static struct {
 	uintptr_t from, to; /* the program's code */
@@ -62,11 +65,13 @@ __attribute__((constructor)) static void start(void)
 	inject.count_file = getenv("INJECT_COUNT");
 	inject.n = n ? strtoul(n, NULL, 10) : 0;
 	dl_iterate_phdr(find_program, NULL);
-	inject.kind = !kind			      ? NOTHING
-			: strcmp(kind, "memory") == 0 ? MEMORY
-			: strcmp(kind, "maps") == 0   ? MAPS
-			: strcmp(kind, "full") == 0   ? FULL
-						      : FILES;
+	inject.kind = !kind			       ? NOTHING
+			: strcmp(kind, "memory") == 0  ? MEMORY
+			: strcmp(kind, "maps") == 0    ? MAPS
+			: strcmp(kind, "full") == 0    ? FULL
+			: strcmp(kind, "nolocks") == 0 ? NO_LOCKS
+			: strcmp(kind, "locks") == 0   ? LOCKS
+						       : FILES;
 }
 
 __attribute__((destructor)) static void finish(void)
@@ -216,6 +221,46 @@ void *mmap(void *at, size_t n, int prot, int flags, int fd, off_t offset)
 	atomic_fetch_add(&inject.calls, 1);
 	errno = ENODEV;
 	return MAP_FAILED;
+}
+
+static bool takes_locks(void)
+{
+	return inject.kind == NO_LOCKS || inject.kind == LOCKS;
+}
+
+static int lock_answer(void)
+{
+	errno = ENOSYS;
+	return inject.kind == LOCKS ? 0 : -1;
+}
+
+int flock(int fd, int how)
+{
+	NEXT(flock);
+	return takes_locks() ? lock_answer() : next(fd, how);
+}
+
+int lockf(int fd, int how, off_t n)
+{
+	NEXT(lockf);
+	return takes_locks() ? lock_answer() : next(fd, how, n);
+}
+
+/* All its arguments are int or a pointer, which one register passes. */
+int fcntl(int fd, int how, ...)
+{
+	va_list ap;
+	void *arg;
+
+	NEXT(fcntl);
+	va_start(ap, how);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if (takes_locks() &&
+			(how == F_SETLK || how == F_SETLKW || how == F_OFD_SETLK ||
+					how == F_OFD_SETLKW))
+		return lock_answer();
+	return next(fd, how, arg);
 }
 
 /* On Linux a failed close has closed the descriptor nevertheless. */

@@ -221,12 +221,13 @@ static void test_one_target_twice(void **state)
 /* The first open of a process removes what a killed one left, for whatever target. */
 static void test_left_by_kill(void **state)
 {
-	int status;
+	siginfo_t info;
 	pid_t child = start_child();
 
 	(void)state;
 	kill(child, SIGKILL);
-	assert_int_equal(waitpid(child, &status, 0), child);
+	/* It has ended, and nobody has waited for it. */
+	assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
 	assert_int_equal(temps(), 1);
 	put_text(".x.elsewhere-0.99999999.0.lu-tmp", "of another host");
 	/* This process has looked at this folder before, when nothing was stale. */
@@ -238,6 +239,7 @@ static void test_left_by_kill(void **state)
 	assert_true(there(".x.elsewhere-0.99999999.0.lu-tmp"));
 	unlink(".x.elsewhere-0.99999999.0.lu-tmp");
 	unlink("x");
+	assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
 /* A live attempt is left alone, however another one ends. */

@@ -57,6 +57,19 @@ static void repeated_merge(void **state)
 	lu_tok_free(tok);
 }
 
+/* With ignore_merges a word that is a piece is that piece, also where merging gives one id; parts of
+ * other words are merged. */
+static void whole_words(void **state)
+{
+	struct lu_tok *tok = load_tokenizer("whole-words.json");
+
+	(void)state;
+	check_ids(tok, LU_STR("abab cabab abab"), LU_TOK_SPECIAL_TEXT, 6, 3, 4, 4, 6);
+	/* Without a piece for x the merges of xab give ab. */
+	check_ids(tok, LU_STR("xab cxab"), LU_TOK_SPECIAL_TEXT, 7, 3, 4);
+	lu_tok_free(tok);
+}
+
 static void nul_is_a_character(void **state)
 {
 	struct lu_tok *tok = load_tokenizer("nul.json");
@@ -260,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(merges_by_rank),
 		cmocka_unit_test(repeated_merge),
+		cmocka_unit_test(whole_words),
 		cmocka_unit_test(nul_is_a_character),
 		cmocka_unit_test(special_tokens),
 		cmocka_unit_test(tokens_of_blanks),

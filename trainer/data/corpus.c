@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "libcommon/shard/order.h"
+#include "libcommon/shard/reader.h"
 #include "libcommon/sys/file.h"
 
 /* Cursors that are kept between calls, and how far ahead of one, in tokens, a read may begin to be
@@ -92,11 +93,9 @@ static void free_cache(struct cache *cache)
 
 int lt_corpus_distinct(char *const *name, size_t n, struct lu_err *err)
 {
-	/* Every shard has a .bin, though others' have no manifest; a plan is a file itself. */
-	return lu_files_distinct(name, n, ".bin", err) < 0 ||
-					lu_files_distinct(name, n, "", err) < 0
-			? -1
-			: 0;
+	/* A plan is a file itself. */
+	return lu_shards_distinct(name, n, err) < 0 || lu_files_distinct(name, n, "", err) < 0 ? -1
+											       : 0;
 }
 
 static int check_distinct(const struct lt_corpus *c, struct lu_err *err)
