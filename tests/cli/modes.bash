@@ -189,5 +189,23 @@ takes() {
 	[[ ${options_of[$1]} = *" $2 "* ]]
 }
 
+# These two are called for each run, and start no program where they can do without.
+# fresh: an empty folder o.
+fresh() {
+	local f
+	[ -d o ] || mkdir o
+	for f in o/* o/.[!.]*; do
+		[ ! -e "$f" ] || { rm -rf o && mkdir o && return; }
+	done
+}
+
+# one_line: true if `err` is one line; sets said to it.
+one_line() {
+	local lines
+	mapfile -t lines <err
+	said=${lines[*]}
+	[ ${#lines[@]} = 1 ]
+}
+
 # The least bound of memory that a program accepts.
 declare -gA least=([lucie-tok-train]=80M [lucie-stats]=1M)

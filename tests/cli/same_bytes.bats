@@ -37,7 +37,7 @@ run_row() {
 		*) cmd+=("$word") ;;
 		esac
 	done
-	(cd "$way" && rm -rf o && mkdir o && "${cmd[@]}" "$@" >o/out 2>o/err) || status=$?
+	(cd "$way" && fresh && "${cmd[@]}" "$@" >o/out 2>o/err) || status=$?
 	[ $status = 0 ] || [ "$status ${cmd[0]}" = "1 lucie-check" ] || echo "exit $status: $(cat "$way/o/err")"
 	[ ! -e "$way/o/st" ] || sed -Ei 's/"args":[^]]*\],//; s/,"time".*//' "$way/o/st"
 }

@@ -35,9 +35,9 @@ rows() {
 with_fault() {
 	local kind=$1 n=$2
 	shift 2
-	rm -rf o && mkdir o
-	timeout 60 env LD_PRELOAD="$LUCIE_BUILD/tests/faults/inject.so" INJECT=$kind INJECT_N=$n \
-		INJECT_COUNT=calls "$@" >stdout 2>err </dev/null
+	fresh
+	LD_PRELOAD="$LUCIE_BUILD/tests/faults/inject.so" INJECT=$kind INJECT_N=$n INJECT_COUNT=calls \
+		"$@" >stdout 2>err </dev/null
 }
 
 # numbers KIND CALLS SEED: the calls to fail.
@@ -52,7 +52,7 @@ numbers() {
 
 # try KIND SEED WORD...: report what breaks the contract.
 try() {
-	local kind=$1 seed=$2 calls n status f
+	local kind=$1 seed=$2 calls n status f said
 	shift 2
 	status=0
 	# Bytes are counted only where there is a bound.
@@ -60,7 +60,7 @@ try() {
 	[ $status = 0 ] || { [ $status = 1 ] && [ "$1" = lucie-check ]; } || { echo "without a fault: $(cat err)"; return; }
 	local good=$status
 	rm -rf good && cp -R o good && cp stdout good.stdout
-	calls=$(cat calls)
+	calls=$(<calls)
 	[ "$calls" -gt 0 ] || [ $kind = full ] || echo "no call"
 	for n in $(numbers $kind "$calls" "$seed"); do
 		[ "$n" -lt "$calls" ] || [ $kind != full ] || continue
@@ -70,11 +70,10 @@ try() {
 			diff -rq good o >/dev/null && cmp -s stdout good.stdout || echo "$kind $n of $calls: exit $good, other output"
 			continue
 		fi
-		[ $status = 2 ] || echo "$kind $n of $calls: exit $status: $(cat err)"
-		[ "$(wc -l <err)" = 1 ] || echo "$kind $n of $calls: $(cat err)"
+		one_line && [ $status = 2 ] || echo "$kind $n of $calls: exit $status: $said"
 		# What is there by then, since a later file or the sync of the folder failed, is complete.
-		for f in $(find o -type f); do
-			cmp -s "$f" "good/${f#o/}" || echo "$kind $n of $calls: left $f"
+		for f in o/* o/.[!.]*; do
+			[ ! -e "$f" ] || cmp -s "$f" "good/${f#o/}" || echo "$kind $n of $calls: left $f"
 		done
 	done
 }
