@@ -133,7 +133,7 @@ judged() {
 			done
 			mv kept "$word"
 		done
-	done < <(rows) >broken
+	done < <(rows | wanted) >broken
 	cat broken
 	[ ! -s broken ]
 }

@@ -58,6 +58,12 @@ modes+=(
 	'lucie-trace s1 --token 100'
 )
 
+# wanted: of the rows on standard input, those of the programs in LUCIE_ONLY, or all.
+wanted() {
+	local only=${LUCIE_ONLY:-.*}
+	grep -E "^(${only// /|}) " || true
+}
+
 # exact_steps PARTS FILE...: the rows of exact deduplication in that many parts, a row a task.
 exact_steps() {
 	local n=$1 f i

@@ -88,7 +88,7 @@ all() {
 		! takes "${words[0]}" memory || options+=" -m ${least[${words[0]}]-1}"
 		seed=$((seed + 1))
 		try "$1" $seed "${words[@]}" $options | sed "s|^|$row: |"
-	done < <(rows) >said
+	done < <(rows | wanted) >said
 	cat said
 	[ ! -s said ]
 }
