@@ -181,20 +181,31 @@ static int list(const struct lu_by_lang *rules, struct lu_err *err)
 	return rc;
 }
 
+static int read_urls(struct lu_url_list *l, const struct lu_list *files, bool may_be_empty,
+		struct lu_err *err)
+{
+	for (size_t i = 0; i < files->n; i++) {
+		uint64_t before = l->entries;
+
+		if (lu_url_list_read(l, files->item[i], err) < 0)
+			return -1;
+		/* As with documents, more often a mistake than meant. */
+		if (l->entries == before && !may_be_empty)
+			return lu_err_set(err, "%s: no entries; --allow-empty accepts it",
+					files->item[i]);
+	}
+	return 0;
+}
+
 /* First, since it costs least. */
 static int seat_urls(struct lu_judges *js, struct run *r, struct lu_err *err)
 {
 	const struct options *o = r->o;
 
 	r->urls.keeps = o->url_keep.n > 0;
-	for (size_t i = 0; i < o->url_list.n; i++) {
-		if (lu_url_list_read(&r->urls.drop, o->url_list.item[i], err) < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < o->url_keep.n; i++) {
-		if (lu_url_list_read(&r->urls.keep, o->url_keep.item[i], err) < 0)
-			return -1;
-	}
+	if (read_urls(&r->urls.drop, &o->url_list, o->std.allow_empty, err) < 0 ||
+			read_urls(&r->urls.keep, &o->url_keep, o->std.allow_empty, err) < 0)
+		return -1;
 	return lu_judges_add(js, &lu_url_judge, &r->urls, err);
 }
 

@@ -3,8 +3,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WINDOW ((size_t)1 << 20)
+/* In the settings, behind those of sign. */
+#define VERIFY ", verify "
 
 /* --- files that are read -------------------------------------------------------------------- */
 
@@ -46,7 +49,13 @@ int lu_near_same_file(const struct lu_stepfile *sign, const struct lu_stepfile *
 		size_t *number, struct lu_err *err)
 {
 	const struct lu_corpus_file *mine = sign->corpus.file.p, *theirs;
+	size_t n = strlen(sign->settings);
+	const char *added = other->settings + n; /* by later steps */
 
+	if (strncmp(other->settings, sign->settings, n) != 0 ||
+			(*added && strncmp(added, VERIFY, sizeof(VERIFY) - 1) != 0))
+		return lu_err_set(err, "%s: made with '%s', %s with '%s'", sign->path,
+				sign->settings, other->path, other->settings);
 	*number = sign->corpus.file.n == 1 ? lu_corpus_find(&other->corpus, mine->name) : SIZE_MAX;
 	if (*number == SIZE_MAX)
 		return lu_err_set(err, "%s: not among the files that %s was made from", sign->path,
@@ -108,7 +117,7 @@ static int make_minhash(struct lu_near_task *t, const char *settings, struct lu_
 int lu_near_task_open(struct lu_near_task *t, const struct lu_dedup *d, const char *settings,
 		const char magic[8], struct lu_err *err)
 {
-	const char *verify = settings ? strstr(settings, ", verify ") : NULL;
+	const char *verify = settings ? strstr(settings, VERIFY) : NULL;
 
 	*t = (struct lu_near_task){ .o = d->o, .w = LU_STEPFILE_WRITER_NONE };
 	if (make_minhash(t, settings, err) < 0)

@@ -42,7 +42,7 @@ int lu_near_files_open(struct lu_near_files *f, char *const *path, size_t n, con
 void lu_near_files_close(struct lu_near_files *f); /* { 0 } is fine */
 
 /* Find the input file of a file of sign among those that another step file was made from; fails if it
- * is not there or had other documents. */
+ * is not there, had other documents, or was made with other settings. */
 int lu_near_same_file(const struct lu_stepfile *sign, const struct lu_stepfile *other,
 		size_t *number, struct lu_err *err) LU_CHECKED;
 

@@ -182,7 +182,8 @@ static int fetch(struct fetch *f, struct lu_sorter **guests, struct lu_err *err)
 				    err) < 0)
 			return -1;
 	}
-	if (lu_near_fetch(&f->t.how, f->seats, lookup, *guests, err) < 0)
+	if (lu_near_fetch(&f->t.how, f->seats, lookup, *guests, err) < 0 ||
+			lu_stepcursor_finish(&f->sketches, err) < 0)
 		return -1;
 	lu_sorter_free(f->seats);
 	f->seats = NULL;

@@ -202,7 +202,8 @@ static int gather(struct gather *g, struct lu_err *err)
 			lu_origins_open(&g->origins, g->t.o->std.tmpdir, err) < 0 ||
 			lu_near_read(roots, number, number + 1, LU_ROOT_SIZE, add_root, g, err) <
 					0 ||
-			write_members(g, err) < 0)
+			lu_stepcursor_finish(&g->sketches, err) < 0 ||
+			lu_stepcursor_finish(&g->places, err) < 0 || write_members(g, err) < 0)
 		return -1;
 	return lu_stepfile_commit(&g->t.w, &roots->corpus, roots->settings, (unsigned)number + 1,
 			(unsigned)roots->corpus.file.n, err);

@@ -496,6 +496,20 @@ int lu_stepcursor_read(struct lu_stepcursor *c, size_t n, struct lu_str *out, st
 	return 1;
 }
 
+int lu_stepcursor_finish(struct lu_stepcursor *c, struct lu_err *err)
+{
+	struct lu_str rest;
+	int rc;
+
+	do {
+		size_t n = c->left < c->size ? (size_t)c->left : c->size;
+
+		/* At the end of a section the first byte of the next one begins it. */
+		rc = lu_stepcursor_read(c, n ? n : 1, &rest, err);
+	} while (rc > 0);
+	return rc;
+}
+
 void lu_stepcursor_close(struct lu_stepcursor *c)
 {
 	lu_buf_release(&c->window);

@@ -33,7 +33,8 @@
  * and the trailer, the last 32 bytes: 8 offset of the footer; 8 records of all sections; 8 hash of
  * the footer and of the 16 bytes before this; "lucieEND". Hashes are the low half of XXH3-128. Sections
  * lie end to end, so that neighbours are read in one go. Damage of any byte is an error, that of a
- * section when it has been read to its end.
+ * section when it has been read to its end: lu_stepcursor_read() has returned 0, or
+ * lu_stepcursor_finish().
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -148,6 +149,8 @@ int lu_stepcursor_open(struct lu_stepcursor *c, const struct lu_stepfile *f, siz
  * the last section, -1. */
 int lu_stepcursor_read(struct lu_stepcursor *c, size_t n, struct lu_str *out,
 		struct lu_err *err) LU_CHECKED;
+/* Read what is left and check it, for one who has stopped before the end. */
+int lu_stepcursor_finish(struct lu_stepcursor *c, struct lu_err *err) LU_CHECKED;
 void lu_stepcursor_close(struct lu_stepcursor *c);
 
 #endif

@@ -212,7 +212,8 @@ int lu_sigreader_expect_end(struct lu_sigreader *r, struct lu_err *err)
 {
 	int rc = find_block(r, err);
 
-	return rc > 0 ? lu_err_set(err, "more signatures than documents") : rc;
+	return rc > 0 ? lu_err_set(err, "%s: more signatures than documents", lu_in_name(r->in))
+		      : rc;
 }
 
 void lu_sigreader_close(struct lu_sigreader *r)

@@ -30,6 +30,8 @@ static int read_manifests(struct lu_joined *j, char *const *shard, size_t n, str
 
 		if (rc == 0)
 			rc = lu_manifest_read(&j->shard[j->shards], path, err);
+		if (rc == 0)
+			rc = lu_manifest_check(&j->shard[j->shards], path, err);
 		free(path);
 		if (rc < 0)
 			return -1;

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/hash/hash.h"
@@ -255,18 +257,44 @@ static int read_members(struct reader *r, struct lu_err *err)
 	return check_files(r, err);
 }
 
+bool lu_manifest_intact(const char *text, size_t n)
+{
+	char want[sizeof(LU_MANIFEST_SELF) + 32 + 4], hash[33];
+	size_t len = sizeof(LU_MANIFEST_SELF) - 1 + 32 + 3;
+
+	if (n < len)
+		return false;
+	lu_hash128_text(lu_hash128(text, n - len), hash);
+	snprintf(want, sizeof(want), "%s%s\"}\n", LU_MANIFEST_SELF, hash);
+	return memcmp(text + n - len, want, len) == 0;
+}
+
+int lu_manifest_check(const struct lu_manifest *m, const char *path, struct lu_err *err)
+{
+	return m->intact ? 0
+			 : lu_err_set(err,
+					   "%s: was changed: its own hash differs; lucie-check "
+					   "tells more",
+					   path);
+}
+
 int lu_manifest_read(struct lu_manifest *m, const char *path, struct lu_err *err)
 {
 	struct reader r = { .m = m, .path = path };
 	struct lu_json_fault fault;
 	struct lu_str text;
+	struct stat st;
 	char *bytes;
 	size_t n;
 	int rc = -1;
 
 	*m = (struct lu_manifest){ 0 };
+	/* A pipe would be empty for those who read it again. */
+	if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
+		return lu_err_set(err, "%s: not a regular file", path);
 	if (lu_read_file(path, LU_MANIFEST_LIMIT, &bytes, &n, err) < 0)
 		return -1;
+	m->intact = !lu_hash_available() || lu_manifest_intact(bytes, n);
 	text = lu_arena_str(&m->arena, (struct lu_str){ bytes, n });
 	free(bytes);
 	if (!text.p) {

@@ -8,8 +8,8 @@
  *	if (lu_manifest_read(&m, "shards/fr.json", &err) < 0) ...
  *	lu_manifest_release(&m);
  *
- * Reading checks the form only; the files and the hash that the manifest ends with are checked by
- * shard/verify.h. Part of the bare build.
+ * Reading checks the form and tells whether the hash at the end is that of all before it; the files
+ * are checked by shard/verify.h. Part of the bare build.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -56,10 +56,16 @@ struct lu_manifest {
 	size_t langs, licenses;
 	struct lu_manifest_file *file; /* .bin, .idx, .docs.jsonl.zst of each part in order */
 	size_t files;
+	/* Its last line is the hash of all before it, or hashes cannot be computed here. */
+	bool intact;
 	struct lu_arena arena; /* memory of lu_manifest_read() */
 };
 
 int lu_manifest_read(struct lu_manifest *m, const char *path, struct lu_err *err) LU_CHECKED;
+/* Fail unless it is intact. */
+int lu_manifest_check(const struct lu_manifest *m, const char *path, struct lu_err *err) LU_CHECKED;
+/* True if the text ends with the hash of all before it. */
+bool lu_manifest_intact(const char *text, size_t n);
 /* XXH3-128 of PREFIX.json in hexadecimal, by which a plan recognises a shard. */
 int lu_manifest_hash(const char *prefix, char hash[33], struct lu_err *err) LU_CHECKED;
 /* Append the text, which ends with the hash of all before it. */

@@ -121,6 +121,8 @@ static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err 
 	if (lu_readset_add(path, err) < 0 || lu_manifest_read(&s->manifest, path, err) < 0)
 		return -1;
 	s->has_manifest = true;
+	if (lu_manifest_check(m, path, err) < 0)
+		return -1;
 	for (uint64_t i = 0, group = 0, left = 0; i < (m->parts ? m->parts : 1); i++) {
 		char suffix[LU_PART_SUFFIX];
 

@@ -276,16 +276,7 @@ static int check_files(struct state *s, struct lu_err *err)
 /* Check the last line, the hash of all before it: as bytes, so that every changed byte shows. */
 static void check_self(struct state *s, const char *path, const char *text, size_t n)
 {
-	char want[sizeof(LU_MANIFEST_SELF) + 32 + 4], hash[33];
-	size_t len = sizeof(LU_MANIFEST_SELF) - 1 + 32 + 3;
-
-	if (n < len) {
-		fault(s, "%s: ends too early", path);
-		return;
-	}
-	lu_hash128_text(lu_hash128(text, n - len), hash);
-	snprintf(want, sizeof(want), "%s%s\"}\n", LU_MANIFEST_SELF, hash);
-	if (memcmp(text + n - len, want, len) != 0)
+	if (!lu_manifest_intact(text, n))
 		fault(s, "%s: was changed: its own hash differs", path);
 }
 

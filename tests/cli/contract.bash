@@ -97,6 +97,7 @@ each() {
 		[ -z "$said" ] || broken+=("$p: $said")
 	done
 	printf '%s\n' "${broken[@]}"
+	[ "$tried" -gt 0 ] || [ -z "${LUCIE_ONLY-}" ] || skip "concerns none of $LUCIE_ONLY"
 	[ ${#broken[@]} = 0 ] && [ "$tried" -gt 0 ]
 }
 

@@ -19,7 +19,7 @@ modes=(
 	'lucie-filter --pii apply --pii-spans a.spans IN'
 	'lucie-filter --url-list hosts --url-keep keep IN'
 	'lucie-filter --decontaminate test.jsonl --decontaminate-report o/report IN'
-	'lucie-filter -t tokenizer.json --tokens-per-char 0.9 IN'
+	'lucie-filter -t tokenizer.json --tokens-per-char 1 IN'
 	'lucie-dedup --exact --removed o/log IN'
 	'lucie-dedup --exact --keep newest:date --by lang --removed o/log IN'
 	'lucie-dedup --exact --key url --fold --keep longest IN'
@@ -57,6 +57,12 @@ modes+=(
 	'lucie-check --md5 o/md5 s1 s2'
 	'lucie-trace s1 --token 100'
 )
+
+# wanted: of the rows on standard input, those of the programs in LUCIE_ONLY, or all.
+wanted() {
+	local only=${LUCIE_ONLY:-.*}
+	grep -E "^(${only// /|}) " || true
+}
 
 # exact_steps PARTS FILE...: the rows of exact deduplication in that many parts, a row a task.
 exact_steps() {
@@ -187,6 +193,24 @@ declare -gA options_of=()
 takes() {
 	[ -n "${options_of[$1]-}" ] || options_of[$1]=" $("$1" --print-options | cut -f2 | xargs) "
 	[[ ${options_of[$1]} = *" $2 "* ]]
+}
+
+# These two are called for each run, and start no program where they can do without.
+# fresh: an empty folder o.
+fresh() {
+	local f
+	[ -d o ] || mkdir o
+	for f in o/* o/.[!.]*; do
+		[ ! -e "$f" ] || { rm -rf o && mkdir o && return; }
+	done
+}
+
+# one_line: true if `err` is one line; sets said to it.
+one_line() {
+	local lines
+	mapfile -t lines <err
+	said=${lines[*]}
+	[ ${#lines[@]} = 1 ]
 }
 
 # The least bound of memory that a program accepts.
