@@ -10,9 +10,9 @@
 
 #include "libcommon/base/buf.h"
 #include "libcommon/text/frozen_unicode.h"
+#include "libcommon/text/split_regex.h"
 #include "libcommon/tokenizer/component_json.h"
 #include "libcommon/tokenizer/pattern.h"
-#include "libcommon/tokenizer/split_regex.h"
 
 enum lu_norm_kind { LU_NORM_FORM, LU_NORM_REPLACE, LU_NORM_INSERT, LU_NORM_PREPEND, LU_NORM_STRIP };
 

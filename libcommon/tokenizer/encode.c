@@ -2,9 +2,9 @@
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
+#include "libcommon/text/split_ends.h"
 #include "libcommon/tokenizer/normalizer.h"
 #include "libcommon/tokenizer/pretokenizer.h"
-#include "libcommon/tokenizer/split_ends.h"
 #include "libcommon/tokenizer/tokenizer_internal.h"
 
 struct lu_tok_state *lu_tok_state_new(const struct lu_tok *tok)

@@ -3,12 +3,12 @@
 /* Internal to the tokenizer and its audits: a loaded tokenizer.json, and the state of a thread. */
 #include "libcommon/base/arena.h"
 #include "libcommon/text/frozen_unicode.h"
+#include "libcommon/text/split_regex.h"
 #include "libcommon/tokenizer/added_tokens.h"
 #include "libcommon/tokenizer/bpe.h"
 #include "libcommon/tokenizer/bpe_cut.h"
 #include "libcommon/tokenizer/components.h"
 #include "libcommon/tokenizer/decode_table.h"
-#include "libcommon/tokenizer/split_regex.h"
 #include "libcommon/tokenizer/step_buffers.h"
 #include "libcommon/tokenizer/tokenizer.h"
 

@@ -1,7 +1,7 @@
 /*
  * bench_tok_encode.c: how fast the library turns text into ids.
  *
- *	bench_tok_encode -t TOKENIZER [-n REPEATS] DOCUMENTS.jsonl...
+ *	bench_tok_encode -t TOKENIZER [-n REPEATS] [-o own] DOCUMENTS.jsonl...
  *
  * The texts are put behind each other, a line feed between, and cut to documents of 1 KB, 100 KB,
  * 10 MB and one of all, always between two characters; first come the documents as they are.
@@ -10,6 +10,7 @@
  *
  *	bytes-a-document  threads  cold MB/s  warm MB/s  tokens
  *
+ * With `-o own` only the line of the documents as they are and one thread.
  * MB are 10^6 bytes of text; seconds are of processor time with one thread, elapsed with two.
  * tests/bench/tokenizer.sh runs it beside others.
  */
@@ -175,13 +176,15 @@ int main(int argc, char **argv)
 	} sizes[] = { { "1000", 1000 }, { "100000", 100000 }, { "10000000", 10000000 },
 		{ "all", SIZE_MAX / 2 } };
 	struct bench b = { .repeats = 3 };
-	const char *tokenizer = NULL;
+	const char *tokenizer = NULL, *only = NULL;
 	struct lu_err err;
 	int i = 1;
 
 	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
 		if (argv[i][1] == 't')
 			tokenizer = argv[i + 1];
+		else if (argv[i][1] == 'o')
+			only = argv[i + 1];
 		else
 			b.repeats = (int)strtol(argv[i + 1], NULL, 10);
 	}
@@ -192,9 +195,9 @@ int main(int argc, char **argv)
 	if (lu_tok_load(&b.tok, tokenizer, &err) < 0)
 		die(err.msg);
 	read_texts(&b, argv + i, (size_t)(argc - i));
-	for (int threads = 1; threads <= 2; threads++)
+	for (int threads = 1; threads <= (only ? 1 : 2); threads++)
 		measure(&b, "own", b.own, b.owns, threads);
-	for (size_t k = 0; k < sizeof(sizes) / sizeof(*sizes); k++) {
+	for (size_t k = 0; !only && k < sizeof(sizes) / sizeof(*sizes); k++) {
 		cut_texts(&b, sizes[k].size);
 		for (int threads = 1; threads <= 2; threads++)
 			measure(&b, sizes[k].name, b.cut, b.cuts, threads);

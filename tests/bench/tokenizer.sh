@@ -3,8 +3,9 @@
 #
 #	tests/bench/tokenizer.sh [-t TOKENIZER] [-s MB] [-n SIZE] [encode] [train] [linear] [DOCUMENTS.jsonl...]
 #
-# encode: cold and warm, by length of document (bench_tok_encode), the whole program, Hugging Face
-# tokenizers, gigatoken and quicktok. train: against Hugging Face tokenizers with the same components
+# encode: cold and warm, by length of document (bench_tok_encode), and the whole program; by turns with
+# Hugging Face tokenizers, gigatoken and quicktok, and the ratios. Beside FILE, files in the styles of
+# Llama 2 and, with 128,000 pieces, of Llama 3. train: against Hugging Face tokenizers with the same components
 # and SIZE pieces (16384). linear: lines of 1, 10 and 100 MB of one kind. All three by default.
 # Without documents: at most MB (16) of the text below /usr/share and /usr/include. Without -t: a
 # file that lucie-tok-train makes of that text. A package that cannot be installed is reported and

@@ -7,7 +7,7 @@
 #include <unicode/ustring.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/split_ends.h"
+#include "libcommon/text/split_ends.h"
 
 enum { CHARS = 180, PADDING = 16, ROUNDS = 6000 };
 

@@ -1,5 +1,5 @@
-#ifndef LUCIE_TOKENIZER_SPLIT_REGEX_H
-#define LUCIE_TOKENIZER_SPLIT_REGEX_H
+#ifndef LUCIE_TEXT_SPLIT_REGEX_H
+#define LUCIE_TEXT_SPLIT_REGEX_H
 /*
  * The regular expressions by which pre-tokenizers split, without an expression engine: each is
  * recognised by its text and matched in one pass without backtracking or recursion. Others are

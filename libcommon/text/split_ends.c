@@ -1,4 +1,4 @@
-#include "libcommon/tokenizer/split_ends.h"
+#include "libcommon/text/split_ends.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -291,9 +291,9 @@ static inline size_t find_ends(enum lu_split_regex regex, const struct lu_frozen
 
 		/* Search the next window before the ends of this one are written: how many they are is
 		 * a misprediction, which the search need not wait for. */
-		p = all ? end
-			: begin ? p + 63 - __builtin_clzll(begin)
-				: p + lu_split_regex_match(regex, u, p, end);
+		p = all			? end
+				: begin ? p + 63 - __builtin_clzll(begin)
+					: p + lu_split_regex_match(regex, u, p, end);
 		if (p < end)
 			f = search_window(u, p, end, digits);
 		for (; begin && n < max; begin &= begin - 1)

@@ -1,4 +1,4 @@
-#include "libcommon/tokenizer/split_regex.h"
+#include "libcommon/text/split_regex.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>

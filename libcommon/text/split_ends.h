@@ -1,5 +1,5 @@
-#ifndef LUCIE_TOKENIZER_SPLIT_ENDS_H
-#define LUCIE_TOKENIZER_SPLIT_ENDS_H
+#ifndef LUCIE_TEXT_SPLIT_ENDS_H
+#define LUCIE_TEXT_SPLIT_ENDS_H
 /*
  * Many matches of the expressions of split_regex.h at once, the same that lu_split_regex_match()
  * finds one by one.
@@ -10,7 +10,7 @@
  * more than the window (a longer match, blanks that it may cut short) is matched alone. The
  * expression of GPT-4o is always matched one by one.
  */
-#include "libcommon/tokenizer/split_regex.h"
+#include "libcommon/text/split_regex.h"
 
 /* The ends of the next matches from p on; returns their number, at most `max`, which is 0 at the end
  * only. It may stop earlier, where a further window might have more ends than there is room for: give
