@@ -54,7 +54,8 @@ try() {
 	options=-q
 	[[ $row != *" IN" || $row = *--dry-run* ]] ||
 		options+=" $(option "$p" rejects --rejects o/r) $(option "$p" stats --stats o/st)"
-	run_row ten "$row" $options $(option "$p" threads -j 1)
+	way=$(option "$p" threads -j 1)
+	run_row ten "$row" $options $way
 	rm -rf want && cp -R ten/o want
 	[ -n "$(find want -size +0 ! -name err ! -name st ! -name r)" ] || echo "no output"
 	bound=$(option "$p" memory -m "${least[$p]-1}")
