@@ -26,18 +26,18 @@ setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
 # option PROGRAM LONG WORD...: print the words if the program has the option.
 option() { ! takes "$1" "$2" || echo "${*:3}"; }
 
-# run_row WAY ROW OPTION...: run it in the folder of the way; the accounting line loses what may differ.
+# run_row WAY ROW OPTIONS: run it in the folder of the way; the accounting line loses what may differ.
 run_row() {
-	local way=$1 word words cmd=() status=0
+	local way=$1 word words more cmd=() status=0
 	read -ra words <<<"$2"
-	shift 2
+	read -ra more <<<"$3"
 	for word in "${words[@]}"; do
 		case $word in
 		IN) if [ "$way" = one ]; then cmd+=(a.jsonl); else cmd+=({0..9}.jsonl); fi ;;
 		*) cmd+=("$word") ;;
 		esac
 	done
-	(cd "$way" && fresh && "${cmd[@]}" "$@" >o/out 2>o/err </dev/null) || status=$?
+	(cd "$way" && fresh && "${cmd[@]}" "${more[@]}" >o/out 2>o/err </dev/null) || status=$?
 	[ $status = 0 ] || [ "$status ${cmd[0]}" = "1 lucie-check" ] || echo "exit $status: $(cat "$way/o/err")"
 	[ ! -e "$way/o/st" ] || sed -Ei 's/"args":[^]]*\],//; s/,"time".*//' "$way/o/st"
 }
@@ -54,8 +54,7 @@ try() {
 	options=-q
 	[[ $row != *" IN" || $row = *--dry-run* ]] ||
 		options+=" $(option "$p" rejects --rejects o/r) $(option "$p" stats --stats o/st)"
-	way=$(option "$p" threads -j 1)
-	run_row ten "$row" $options $way
+	run_row ten "$row" "$options $(option "$p" threads -j 1)"
 	rm -rf want && cp -R ten/o want
 	[ -n "$(find want -size +0 ! -name err ! -name st ! -name r)" ] || echo "no output"
 	bound=$(option "$p" memory -m "${least[$p]-1}")
@@ -63,7 +62,7 @@ try() {
 	! takes "$p" threads || ways+=('ten -j 5' "ten -j 2 $bound")
 	[[ $row != *" IN" ]] || ways+=("gz $bound" zst one)
 	for way in "${ways[@]}"; do
-		run_row "${way%% *}" "$row" $options ${way#"${way%% *}"}
+		run_row "${way%% *}" "$row" "$options ${way#"${way%% *}"}"
 		[ "$way" != one ] || { nameless want && nameless one/o; }
 		diff -rq want "${way%% *}/o" | sed "s/^/$way: /"
 	done
