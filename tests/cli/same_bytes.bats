@@ -50,11 +50,12 @@ nameless() {
 
 # try ROW: run it in all ways; print what differs.
 try() {
-	local row=$1 p=${1%% *} way options bound
+	local row=$1 p=${1%% *} way options bound one
 	options=-q
 	[[ $row != *" IN" || $row = *--dry-run* ]] ||
 		options+=" $(option "$p" rejects --rejects o/r) $(option "$p" stats --stats o/st)"
-	run_row ten "$row" $options $(option "$p" threads -j 1)
+	one=$(option "$p" threads -j 1)
+	run_row ten "$row" $options $one
 	rm -rf want && cp -R ten/o want
 	[ -n "$(find want -size +0 ! -name err ! -name st ! -name r)" ] || echo "no output"
 	bound=$(option "$p" memory -m "${least[$p]-1}")
