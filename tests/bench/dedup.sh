@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# lucie-dedup --near on one core beside datasketch and rensa (PyPI, in build/bench-venv): same
-# documents, 5-word shingles, 112 hashes, 14 bands of 8. tests/bench/dedup.sh [DOCUMENTS.jsonl]
-# without a file: text found below /usr/share, shuffled, every fifth document a near copy of
-# another. Prints MB of text a second of processor time, and how many times ours is faster.
+# lucie-dedup --near on one core beside datasketch, rensa, text-dedup and datatrove (PyPI, in
+# build/bench-venv): same documents, 5-word shingles, 112 hashes, 14 bands of 8.
+# tests/bench/dedup.sh [DOCUMENTS.jsonl] without a file: text found below /usr/share, shuffled, every
+# fifth document a near copy of another. Prints MB of text a second of processor time, and how many
+# times ours is faster.
 set -eu
 bin=${LUCIE_BUILD:-build/release}/bin
 venv=build/bench-venv
-if [ ! -x $venv/bin/python ] || ! $venv/bin/python -c 'import datasketch, rensa' 2>/dev/null; then
+if [ ! -x $venv/bin/python ] || ! $venv/bin/python -c 'import datasketch, rensa, datatrove' 2>/dev/null; then
 	{ python3 -m venv $venv && $venv/bin/pip install -q --disable-pip-version-check \
-		datasketch==2.0.0 rensa==0.5.0; } ||
-		{ echo "dedup: datasketch and rensa could not be installed"; exit 0; }
+		datasketch==2.0.0 rensa==0.5.0 text-dedup==0.4.0 datatrove==0.10.1 nltk spacy tokenizers \
+		regex orjson 'xxhash<4'; } ||
+		{ echo "dedup: the other programs could not be installed"; exit 0; }
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -44,7 +46,7 @@ while left > 0:
 fi
 export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 RAYON_NUM_THREADS=1
 exec $venv/bin/python - "$bin/lucie-dedup" "$docs" "$work" <<'EOF'
-import json, re, resource, subprocess, sys, time
+import json, os, re, resource, subprocess, sys, time
 
 tool, docs, work = sys.argv[1:]
 size = sum(len(json.loads(line)["text"].encode()) for line in open(docs, encoding="utf-8"))
@@ -58,12 +60,53 @@ def shingles(text):
     return {" ".join(w[i:i + 5]) for i in range(max(1, len(w) - 4))}
 
 
-def ours():
+def measure(*command):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([tool, "--near", "-q", "-j", "1", "-o", work + "/out", docs], check=True)
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    kept = sum(1 for _ in open(work + "/out", "rb"))
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, kept
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def ours():
+    seconds = measure(tool, "--near", "-q", "-j", "1", "-o", work + "/out", docs)
+    return seconds, sum(1 for _ in open(work + "/out", "rb"))
+
+
+def with_text_dedup():
+    seconds = measure(sys.executable, "-m", "text_dedup.minhash", "--path", "json", "--data_files",
+        docs, "--split", "train", "--cache_dir", work + "/cache", "--output", work + "/saved", "--column",
+        "text", "--ngram", "5", "--b", "14", "--r", "8", "--num_perm", "112", "--num_proc", "1")
+    import datasets
+    return seconds, len(datasets.load_from_disk(work + "/saved"))
+
+
+DATATROVE = """
+import sys
+from datatrove.executor import LocalPipelineExecutor
+from datatrove.pipeline.dedup import MinhashDedupBuckets, MinhashDedupCluster
+from datatrove.pipeline.dedup import MinhashDedupFilter, MinhashDedupSignature
+from datatrove.pipeline.dedup.minhash import MinhashConfig
+from datatrove.pipeline.readers import JsonlReader
+from datatrove.pipeline.writers.jsonl import JsonlWriter
+folder, name, work = sys.argv[1:]
+config = MinhashConfig(num_buckets=14, hashes_per_bucket=8, n_grams=5)
+def read(): return JsonlReader(folder, glob_pattern=name)
+def run(tasks, *steps):
+    logs = work + "/logs/" + type(steps[-1]).__name__
+    LocalPipelineExecutor(pipeline=list(steps), tasks=tasks, workers=1, logging_dir=logs).run()
+run(1, read(), MinhashDedupSignature(work + "/sig", config=config, language="eng"))
+run(14, MinhashDedupBuckets(work + "/sig", work + "/buckets", config=config))
+run(1, MinhashDedupCluster(work + "/buckets", work + "/remove", config=config))
+run(1, read(), MinhashDedupFilter(work + "/remove"), JsonlWriter(work + "/dt", compression=None))
+"""
+
+
+def with_datatrove():
+    seconds = measure(sys.executable, "-c", DATATROVE, os.path.dirname(os.path.abspath(docs)),
+        os.path.basename(docs), work)
+    return seconds, sum(1 for _ in open(work + "/dt/00000.jsonl", "rb"))
 
 
 def with_datasketch():
@@ -94,7 +137,8 @@ def with_rensa():
 
 best = min(ours() for _ in range(3))
 print("%-12s %8.1f MB/s  %d documents stay" % ("lucie-dedup", size / 1e6 / best[0], best[1]))
-for name, f in (("datasketch", with_datasketch), ("rensa", with_rensa)):
+for name, f in (("datasketch", with_datasketch), ("rensa", with_rensa), ("text-dedup", with_text_dedup),
+        ("datatrove", with_datatrove)):
     lsh_of = {}
     seconds, kept = f()
     print("%-12s %8.1f MB/s  %d documents stay; lucie-dedup takes %.0f times less" % (
