@@ -140,8 +140,8 @@ static void fill(struct tableau *t, const struct lu_simplex *p)
 			*entry(t, i, j) = sign * r->of[j];
 		*entry(t, i, slack) = r->sign == LU_SIMPLEX_AT_LEAST ? -sign : sign;
 		*entry(t, i, artificial) = 1;
-		t->upper[slack] = r->sign == LU_SIMPLEX_IS ? 0 : INFINITY;
-		t->upper[artificial] = INFINITY;
+		t->upper[slack] = r->sign == LU_SIMPLEX_IS ? 0 : (double)INFINITY;
+		t->upper[artificial] = (double)INFINITY;
 		t->value[i] = sign * r->bound;
 		t->basis[i] = artificial;
 		t->basic[artificial] = true;

@@ -127,6 +127,11 @@ int lt_comm_device(struct lt_comm *c, int device, enum lt_equality equality, str
 	return c->size == 1 ? 0 : lt_nccl_start(c, device, equality, err);
 }
 
+void lt_comm_settle(struct lt_comm *c)
+{
+	lt_groups_settle(c);
+}
+
 void lt_comm_close(struct lt_comm *c)
 {
 	if (!c)

@@ -118,6 +118,10 @@ int lt_comm_check(struct lt_comm *c, struct lu_err *err) LU_CHECKED;
 /* Tell all ranks to end, with a sentence. */
 void lt_comm_abort(struct lt_comm *c, const char *sentence);
 
+/* Wait until no operation is under way: before memory is freed that one may use, since after a failure
+ * nobody has waited for those that were begun. They end by the failure, or at the deadline. */
+void lt_comm_settle(struct lt_comm *c);
+
 /* --- control plane ---------------------------------------------------------------------------- */
 
 enum lt_channel { LT_CHANNEL_MAIN, LT_CHANNEL_SAVE, LT_CHANNELS };

@@ -56,6 +56,7 @@ struct lt_group {
 };
 
 /* group.c */
+void lt_groups_settle(struct lt_comm *c); /* lt_comm_settle() */
 void lt_groups_release(struct lt_comm *c);
 
 /* Bytes of an element. */

@@ -41,13 +41,26 @@ static bool is_busy(struct lt_group *g)
 	return false;
 }
 
-void lt_groups_release(struct lt_comm *c)
+void lt_groups_settle(struct lt_comm *c)
 {
 	/* What an operation under way waits for may never come. */
 	for (struct lt_group *g = c->groups; g && c->agreed; g = g->next) {
 		if (is_busy(g))
 			lt_control_cancel(c->control);
 	}
+	for (struct lt_group *g = c->groups; g; g = g->next) {
+		if (g->collective)
+			lt_worker_settle(g->collective);
+		for (size_t i = 0; i < 2 * g->size; i++) {
+			if (g->direct[i])
+				lt_worker_settle(g->direct[i]);
+		}
+	}
+}
+
+void lt_groups_release(struct lt_comm *c)
+{
+	lt_groups_settle(c);
 	while (c->groups) {
 		struct lt_group *g = c->groups;
 

@@ -129,6 +129,14 @@ bool lt_worker_idle(struct lt_worker *w)
 	return idle;
 }
 
+void lt_worker_settle(struct lt_worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	while (w->first || w->busy)
+		pthread_cond_wait(&w->done, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+}
+
 bool lt_worker_wait(struct lt_pending *p, double seconds, int *rc, struct lu_err *err)
 {
 	struct lt_worker *w = p->worker;

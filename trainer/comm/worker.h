@@ -49,6 +49,8 @@ int lt_worker_new(struct lt_worker **w, struct lu_err *err) LU_CHECKED;
 void lt_worker_free(struct lt_worker *w);
 void lt_worker_push(struct lt_worker *w, struct lt_pending *p);
 bool lt_worker_idle(struct lt_worker *w);
+/* Wait until it is idle. */
+void lt_worker_settle(struct lt_worker *w);
 /* Wait at most `seconds` for the operation; false if it is not done then. Once it is done it is freed;
  * *rc and err are its result. */
 bool lt_worker_wait(struct lt_pending *p, double seconds, int *rc, struct lu_err *err);

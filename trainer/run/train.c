@@ -572,6 +572,7 @@ void lt_train_close(struct lt_trainer *l)
 {
 	if (!l)
 		return;
+	lt_comm_settle(l->comm);
 	if (l->w)
 		close_phase(l);
 	lt_phase_data_close(&l->phase.data);
