@@ -73,20 +73,6 @@ setup() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 }
 
-# sums NAME: all that a build is judged by: every file of documents, shards and the plan; of the
-# accounting lines all but the times and the number of threads.
-sums() {
-	(cd "$1/work" && find . -type f ! -path './flags/*' ! -path './slurm/*' ! -path './stats/*' ! -path './lists/*' | sort | xargs sha256sum &&
-		for f in stats/*; do sed -E 's/"time":.*//; s/"-j[0-9]+",//' "$f"; done)
-}
-
-# same NAME: nothing is missing, nothing left over, and each target has one line of accounting.
-same() {
-	sums "$1" | diff one.sums - || return 1
-	[ -z "$(find "$1" -name '*.lu-tmp' -o -name '*.new')" ] || return 1
-	[ "$(cat "$1"/work/stats/* | wc -l)" = "$(find "$1"/work/stats -type f | wc -l)" ]
-}
-
 @test "a second attempt beside the first, both killed at random, leaves the bytes of one" {
 	slurm_dataset six
 	for i in {1..6}; do

@@ -47,19 +47,6 @@ setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
 # What does not depend on the number of parts.
 documents='  \./(filter|exact/s[0-9]*.jsonl|near/s[0-9]*.jsonl|tokenizer|shards|parts)'
 
-# sums NAME: all files but stamps, logs and lists; of the accounting lines what is no time.
-sums() {
-	(cd "$1/work" && find . -type f ! -path './flags/*' ! -path './slurm/*' ! -path './stats/*' ! -path './lists/*' | sort | xargs sha256sum &&
-		for f in stats/*; do sed -E 's/"time":.*//; s/"-j[0-9]+",//' "$f"; done)
-}
-
-# same NAME: nothing is missing, nothing left over, and each target has one line of accounting.
-same() {
-	sums "$1" | diff one.sums - || return 1
-	[ -z "$(find "$1" -name '*.lu-tmp' -o -name '*.new')" ] || return 1
-	[ "$(cat "$1"/work/stats/* | wc -l)" = "$(find "$1"/work/stats -type f | wc -l)" ]
-}
-
 @test "five at once" {
 	slurm_dataset five
 	make -s -C five -j5 plan

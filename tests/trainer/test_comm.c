@@ -105,14 +105,34 @@ static int pairs(struct lt_comm *c, struct lu_err *err)
 	return check_overlap_in(c, a, b, err) < 0 || check_sends_first_in(c, a, err) < 0 ? -1 : 0;
 }
 
+/* Once settled, a sum that nobody has waited for is there, and so its memory may be freed. */
+static int settles(struct lt_comm *c, void *arg, struct lu_err *err)
+{
+	struct lt_group *g = world(c);
+	struct lt_pending *p;
+	double x = 1;
+
+	(void)arg;
+	/* The other comes late, so that the sum is under way. */
+	if (lt_comm_rank(c) == 1)
+		usleep(200000);
+	if (lt_all_reduce(g, NULL, &x, 1, LT_DOUBLES, &p, err) < 0)
+		return -1;
+	lt_comm_settle(c);
+	must(x == 2);
+	return lt_comm_wait(c, NULL, &p, err);
+}
+
 static void test_pending(void **state)
 {
 	struct ranks a = { .size = 2, .work = check_overlap },
-		     b = { .size = 2, .work = check_sends_first };
+		     b = { .size = 2, .work = check_sends_first },
+		     d = { .size = 2, .work = settles };
 
 	(void)state;
 	ranks_good(&a, 40);
 	ranks_good(&b, 40);
+	ranks_good(&d, 40);
 }
 
 /* ---- several groups at once -------------------------------------------------------------- */
