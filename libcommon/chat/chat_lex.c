@@ -206,7 +206,8 @@ static int read_string(struct lexer *l)
 
 static bool is_name(char c)
 {
-	return (c | 32) >= 'a' ? (c | 32) <= 'z' : (c >= '0' && c <= '9') || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			c == '_';
 }
 
 static int read_number(struct lexer *l)
