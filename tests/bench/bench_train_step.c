@@ -98,7 +98,7 @@ struct bench {
 
 static double step_seconds(struct bench *b)
 {
-	struct lt_hyper h = { 0.9, 0.95, 1e-8, 0.1, 1 };
+	struct lt_hyper h = { 0.9, 0.95, 1e-8, 0.1, 1, 0 };
 	struct lt_update update;
 	struct lu_err err;
 	double start = now();

@@ -105,7 +105,7 @@ fail:
 /* A step; returns its loss. */
 static double step(struct run *r)
 {
-	struct lt_hyper h = { 0.9, 0.95, 1e-8, 0.1, 1 };
+	struct lt_hyper h = { 0.9, 0.95, 1e-8, 0.1, 1, 0 };
 	struct lt_update update;
 	struct lu_err err;
 	size_t micro = r->s->micro, rows = r->s->batch * r->s->context;

@@ -299,7 +299,7 @@ static void check_steps(struct golden *g)
 	double *norm = values(g, "norm", LU_ST_F64, &n), *hyper = values(g, "hyper", LU_ST_F64, &n);
 	double *device = g->ops->alloc(g->q, LK_SUMS * g->micros * sizeof(*device)), off = 0,
 	       norm_off = 0;
-	struct lt_hyper h = { hyper[0], hyper[1], hyper[2], hyper[3], hyper[4] };
+	struct lt_hyper h = { hyper[0], hyper[1], hyper[2], hyper[3], hyper[4], 0 };
 	size_t clipped = 0;
 
 	assert_non_null(device);

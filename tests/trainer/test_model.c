@@ -355,7 +355,7 @@ static void test_score(void **state)
 
 static void test_overfit(void **state)
 {
-	struct lt_hyper h = { 0.9, 0.95, 1e-8, 0, 1 };
+	struct lt_hyper h = { 0.9, 0.95, 1e-8, 0, 1, 0 };
 	struct lt_pass pass = { .first = true, .last = true };
 	struct lt_update u;
 	struct lt_model *m;

@@ -11,7 +11,7 @@
 
 static const bool in_double = sizeof(lk_real) == sizeof(double);
 /* eps is large, so that rounding in a small gradient is not made a whole step. */
-static const struct lt_hyper hyper = { 0.9, 0.95, 1e-3, 0.1, 1 };
+static const struct lt_hyper hyper = { 0.9, 0.95, 1e-3, 0.1, 1, 0 };
 
 #define STEPS 4
 #define MICROS_MAX 8

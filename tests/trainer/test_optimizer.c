@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-static const struct lt_hyper hyper = { 0.9, 0.95, 1e-8, 0.1, 1 };
+static const struct lt_hyper hyper = { 0.9, 0.95, 1e-8, 0.1, 1, 0 };
 
 static void write_gradient(struct tiny *t, size_t lane, size_t at, lk_real value)
 {

@@ -127,15 +127,18 @@ static int one_step(
 
 	*s = (struct lt_step_result){ .batch = batch, .tokens = batch * p->data.s.train.context };
 	s->lr = what.lr = lt_schedule_lr(&p->data.schedule, l->pos.samples + batch);
-	what.tokens = (double)s->tokens;
 	if (lt_step_train(p->step, &p->hyper, &what, &s->update, err) < 0)
 		return -1;
-	s->loss = s->update.loss / (double)s->tokens;
+	s->loss = s->update.weights > 0 ? s->update.loss / s->update.weights : 0;
 	s->data_seconds = lt_step_data_seconds(p->step);
 	if (!s->update.finite)
 		return not_finite(l, s, err);
 	l->pos.step++;
-	l->pos.updates++;
+	l->pos.updates += s->update.made;
+	if (s->update.weights == 0 && lt_trainer_first(l))
+		lu_warn("step %" PRIu64 ": no token of its %" PRIu64
+			" samples is a target of training, nothing was updated",
+				l->pos.step, batch);
 	l->pos.samples += batch;
 	l->pos.tokens += s->tokens;
 	s->seconds = lu_clock() - start;

@@ -50,7 +50,7 @@ int lt_trainer_open_phase(struct lt_trainer *l, struct lu_err *err)
 			    err) < 0)
 		return -1;
 	p->hyper = (struct lt_hyper){ s->train.beta1, s->train.beta2, s->train.eps,
-		s->train.weight_decay, s->train.clip };
+		s->train.weight_decay, s->train.clip, 0 };
 	p->speed = (struct lt_speed){ lt_flops_per_token(&l->w->table, s->train.context, false),
 		lt_flops_per_token(&l->w->table, s->train.context, true),
 		lt_backend_peak(l->what->backend, l->device, lt_comm_size(l->comm)) };
