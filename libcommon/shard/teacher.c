@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "libcommon/base/num.h"
-#include "libcommon/base/str.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/sys/mapped.h"
 

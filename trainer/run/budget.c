@@ -434,21 +434,11 @@ static int layout_lines(const struct lt_settings *s, const struct seat *seat, st
 
 static void phase_lines(const struct lt_phase_data *d, const char *name, struct lu_buf *out)
 {
-	uint64_t samples = lt_corpus_samples(d->corpus);
-
 	lu_buf_printf(out, "\nphase %s\n", name);
 	lu_buf_printf(out, "%-24s %" PRIu64 "\n", "steps", lt_schedule_steps(&d->schedule));
 	lu_buf_printf(out, "%-24s %" PRIu64 " of %" PRIu64 " tokens\n", "samples",
 			d->schedule.samples, d->s.train.context);
-	lu_buf_printf(out, "%-24s %.6g\n", "tokens",
-			(double)d->schedule.samples * (double)d->s.train.context);
-	for (size_t i = 0; i < lt_corpus_parts(d->corpus); i++) {
-		struct lu_stream_part part = lt_corpus_part(d->corpus, i);
-
-		lu_buf_printf(out, "%-24s %" PRIu64 " tokens, %.3f epochs: %s\n", "data",
-				part.tokens, (double)d->schedule.samples / (double)samples,
-				part.name);
-	}
+	lt_phase_data_print(d, out);
 }
 
 int lt_budget(const struct lt_config *c, const char *tokenizer, struct lu_buf *out,
