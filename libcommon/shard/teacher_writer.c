@@ -69,7 +69,7 @@ static int begin_part(struct lu_teacher_writer *w, struct lu_err *err)
 	lu_store32(head + 36, h->width);
 	put_hash(head + 40, h->tokenizer);
 	put_hash(head + 72, h->weights);
-	lu_buf_put(&w->b, head, sizeof(head));
+	lu_buf_append(&w->b, head, sizeof(head));
 	return rc;
 }
 
@@ -167,7 +167,7 @@ static void put_row(struct lu_teacher_writer *w, const uint32_t *ids, const floa
 			lu_store32(row + 4 * i, ids[order[i]]);
 		lu_store32(row + top * w->header.width + 4 * i, bits);
 	}
-	lu_buf_put(&w->b, row, lu_teacher_row(&w->header));
+	lu_buf_append(&w->b, row, lu_teacher_row(&w->header));
 }
 
 int lu_teacher_writer_add(struct lu_teacher_writer *w, const uint32_t *ids, const float *log_p,
