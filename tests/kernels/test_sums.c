@@ -9,6 +9,7 @@ struct norm_data {
 	double max_norm, loss;
 	uint64_t finite;
 	lk_real *x;
+	double limit;
 };
 
 struct norm_out {
@@ -33,6 +34,7 @@ static void norm_run(struct t_ctx *t, const void *arg, void *out)
 	o->step.scale = 0.25;
 	o->step.loss = d->loss;
 	o->step.finite = d->finite;
+	o->step.limit = d->limit;
 	step = t_dev8(t, &o->step, sizeof(*step));
 	t_ok(t, ops->sqnorm(q, sums, x, cut));
 	t_ok(t, ops->sqnorm(q, sums + d->cut, x + cut, d->n - cut));
@@ -67,9 +69,15 @@ static void test_norm(void **state)
 		d.cut = d.n / LK_NORM_CHUNK / 2;
 		t_run(ops, norm_run, &d, &shards, sizeof(shards));
 		assert_memory_equal(&o, &shards, sizeof(o));
+		assert_true(o.step.skip == 0);
 		d.max_norm = 0;
+		d.limit = want.norm * (1 + 1e-12);
 		t_run(ops, norm_run, &d, &o, sizeof(o));
-		assert_true(o.step.clip == 0.25);
+		assert_true(o.step.clip == 0.25 && o.step.skip == 0);
+		/* A norm of 0 is past no limit. */
+		d.limit = want.norm * (1 - 1e-12);
+		t_run(ops, norm_run, &d, &o, sizeof(o));
+		assert_true(o.step.skip == (want.norm > 0) && o.step.finite == 1);
 		free(x), free(d.x);
 	}
 }
