@@ -52,7 +52,7 @@ static void test_norm(void **state)
 	(void)state;
 	T_EACH(ops)
 	for (size_t k = 0; k < T_LEN(sizes); k++) {
-		struct norm_data d = { sizes[k], 0, 0.25, 3, 1, t_fill(k, sizes[k], 1) };
+		struct norm_data d = { sizes[k], 0, 0.25, 3, 1, t_fill(k, sizes[k], 1), 0 };
 		double *x = t_widen(d.x, d.n), sums[8];
 		struct lk_step want = { .scale = 0.25, .loss = 3, .finite = 1 };
 		struct norm_out o, shards;
@@ -92,7 +92,7 @@ static void test_finite(void **state)
 	T_EACH(ops)
 	for (size_t k = 1; k < T_LEN(sizes); k++)
 		for (size_t i = 0; i < 12; i++) {
-			struct norm_data d = { sizes[k], 0, 0.25, 3, 1, t_fill(k, sizes[k], 1) };
+			struct norm_data d = { sizes[k], 0, 0.25, 3, 1, t_fill(k, sizes[k], 1), 0 };
 			struct norm_out o;
 
 			d.x[i < 6 ? i % d.n : d.n - 1 - i % d.n] = bad[i % 3];
@@ -111,8 +111,8 @@ static void test_flag(void **state)
 	(void)state;
 	T_EACH(ops)
 	for (int i = 0; i < 4; i++) {
-		struct norm_data d = { 100, 0, 1, i & 1 ? (double)NAN : 3, i < 2,
-			t_fill(1, 100, 1) };
+		struct norm_data d = { 100, 0, 1, i & 1 ? (double)NAN : 3, i < 2, t_fill(1, 100, 1),
+			0 };
 		struct norm_out o;
 
 		t_run(ops, norm_run, &d, &o, sizeof(o));

@@ -6,17 +6,17 @@
 
 /* Load this rank's next micro-batch, an lt_load_fn. A rank in the middle of a pipeline reads nothing,
  * and so never opens its feed. */
-static int load_micro(
-		void *ctx, uint32_t *ids, uint32_t *labels, uint32_t *places, struct lu_err *err)
+static int load_micro(void *ctx, struct lt_micro *m, struct lu_err *err)
 {
 	struct lt_trainer *l = ctx;
 	struct lt_open_phase *p = &l->phase;
+	const struct lt_micro_want want = lt_phase_data_want(&p->data);
 
 	if (!p->feed &&
-			lt_feed_open(&p->feed, p->data.corpus, &l->layout, &p->data.s,
+			lt_feed_open(&p->feed, &want, p->data.corpus, &l->layout, &p->data.s,
 					&p->data.schedule, l->pos.samples, err) < 0)
 		return -1;
-	return lt_feed_load(p->feed, ids, labels, places, err);
+	return lt_feed_load(p->feed, m, err);
 }
 
 void lt_trainer_close_phase(struct lt_trainer *l)
@@ -34,12 +34,15 @@ int lt_trainer_open_phase(struct lt_trainer *l, struct lu_err *err)
 	const struct lt_config *c = l->what->config;
 	struct lt_open_phase *p = &l->phase;
 	const struct lt_settings *s = &p->data.s;
+	struct lt_micro_want want;
 
 	lt_settings_shape(s, &l->w->table.shape);
 	l->pos.context = s->train.context;
 	l->pos.by = lt_layout_describe(&l->layout, s, l->what->backend);
 	snprintf(l->pos.phase_name, sizeof(l->pos.phase_name), "%s", c->phase.p[l->pos.phase].name);
-	if (lt_step_open(&p->step, &l->layout, l->w, s, &p->data.schedule, load_micro, l, err) < 0)
+	want = lt_phase_data_want(&p->data);
+	if (lt_step_open(&p->step, &l->layout, l->w, s, &p->data.schedule, &want, load_micro, l,
+			    err) < 0)
 		return -1;
 	p->hyper = (struct lt_hyper){ .beta1 = s->train.beta1,
 		.beta2 = s->train.beta2,
