@@ -215,7 +215,7 @@ static void schedule_lines(const struct lt_schedule *s, uint64_t context, struct
 	lu_buf_printf(out, "%-24s %" PRIu64 " of %" PRIu64 " tokens", "samples", samples, context);
 	if (samples < s->samples)
 		lu_buf_printf(out, ", %" PRIu64 " left over", s->samples - samples);
-	lu_buf_printf(out, "\n%-24s %" PRIu64 "\n", "tokens", samples * context);
+	lu_buf_putc(out, '\n');
 	if (s->ramp_step) {
 		uint64_t at, before = lt_schedule_reach(s, s->ramp_samples, &at);
 
@@ -243,22 +243,23 @@ static void schedule_lines(const struct lt_schedule *s, uint64_t context, struct
 			step ? step : 1, lt_schedule_lr(s, samples));
 }
 
+/* Tokens and data. Rows of documents are padded, so that their tokens are known with the data only. */
 static void data_lines(const struct lt_phase_data *d, struct lu_buf *out)
 {
-	uint64_t samples;
+	uint64_t samples = lt_schedule_samples(&d->schedule, lt_schedule_steps(&d->schedule));
+	uint64_t places = samples * d->s.train.context;
 
-	if (!d->corpus) {
+	if (d->s.data.rows == LU_ROWS_STREAM)
+		lu_buf_printf(out, "%-24s %" PRIu64 "\n", "tokens", places);
+	else if (d->corpus)
+		lu_buf_printf(out, "%-24s about %.6g in %" PRIu64 " places\n", "tokens",
+				lt_phase_data_total(d), places);
+	else
+		lu_buf_printf(out, "%-24s %" PRIu64 " with padding\n", "tokens", places);
+	if (d->corpus)
+		lt_phase_data_print(d, out);
+	else
 		lu_buf_printf(out, "%-24s not opened: %s\n", "data", d->s.data.train);
-		return;
-	}
-	samples = lt_corpus_samples(d->corpus);
-	for (size_t i = 0; i < lt_corpus_parts(d->corpus); i++) {
-		struct lu_stream_part part = lt_corpus_part(d->corpus, i);
-
-		lu_buf_printf(out, "%-24s %" PRIu64 " tokens, %.3f epochs: %s\n", "data",
-				part.tokens, (double)d->schedule.samples / (double)samples,
-				part.name);
-	}
 }
 
 /* The rotary positions, and what AdamW starts from. */

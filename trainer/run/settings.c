@@ -101,7 +101,9 @@ static const struct lu_opt model_keys[] = {
 static const struct lu_opt data_keys[] = {
 	LU_OPT_STR(0, "train", S, data.train, "PREFIX...", "training shards or plans"),
 	LU_OPT_STR(0, "valid", S, data.valid, "PREFIX...", "validation sets"),
+	LU_OPT_ENUM(0, "rows", S, data.rows, lu_rows_modes, "how samples are cut"),
 	LU_OPT_FLAG(0, "shuffle", S, data.shuffle, "samples in random order"),
+	LU_OPT_U64(0, "goldfish", S, data.goldfish, "K", "leave one label of K out, 0: none"),
 	LU_OPT_STR(0, "tokenizer", S, data.tokenizer, "FILE", "tokenizer.json, copied to the run"),
 	LU_OPT_END,
 };

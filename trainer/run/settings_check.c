@@ -171,14 +171,21 @@ static int check_memory(const struct lt_settings *s, struct lu_err *err)
 	return 0;
 }
 
+static int check_data(const struct lt_settings *s, struct lu_err *err)
+{
+	if (!*s->data.train)
+		return lu_err_set(err, "data.train is not set");
+	if (s->data.goldfish == 1)
+		return lu_err_set(err, "data.goldfish = 1 would leave every label out");
+	return 0;
+}
+
 static int check_train(const struct lt_settings *s, struct lu_err *err)
 {
 	uint64_t lanes = s->train.lanes;
 	struct lt_schedule schedule;
 
-	if (!*s->data.train)
-		return lu_err_set(err, "data.train is not set");
-	if (check_length(s, err) < 0)
+	if (check_data(s, err) < 0 || check_length(s, err) < 0)
 		return -1;
 	if (s->train.context == 0 || s->train.context > 1u << 24)
 		return lu_err_set(err, "train.context = %" PRIu64 " is out of range",

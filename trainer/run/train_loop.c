@@ -126,7 +126,8 @@ static int one_step(
 		.updates = l->pos.updates,
 		.micros = (size_t)(batch / p->data.s.train.micro_batch) };
 
-	*s = (struct lt_step_result){ .batch = batch, .tokens = batch * p->data.s.train.context };
+	*s = (struct lt_step_result){ .batch = batch,
+		.tokens = lt_phase_data_tokens(&p->data, l->pos.samples, batch) };
 	s->lr = what.lr = lt_schedule_lr(&p->data.schedule, l->pos.samples + batch);
 	what.tokens = (double)s->tokens;
 	hyper.limit = lt_spike_limit(&l->pos.spike, p->data.s.train.spike);
@@ -213,7 +214,7 @@ static int validate(struct lt_trainer *l, struct lu_err *err)
 		.context = s->train.context,
 		.ctx = l,
 		.score = score_batch,
-		.reset_documents = s->train.reset_documents,
+		.reset_documents = lt_settings_resets(s),
 		.share = l->layout.at[LT_DP],
 		.shares = l->layout.mesh.size[LT_DP],
 		.combine = combine };
