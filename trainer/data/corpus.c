@@ -359,23 +359,39 @@ int lt_corpus_read_places(const struct lt_corpus *c, uint64_t offset, size_t n, 
 	return read_range(c, &r, err);
 }
 
-int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, uint32_t *tokens, uint32_t *pos,
-		struct lu_err *err)
+/* Read sample i of the stream: the ids, and behind the last of them its label. */
+static int read_tokens(const struct lt_corpus *c, const struct range *r, struct lu_err *err)
+{
+	if (read_range(c, r, err) < 0)
+		return -1;
+	for (size_t k = 0; k < r->n; k++) {
+		if (r->tokens[k] > INT32_MAX)
+			return lu_err_set(err,
+					"token %" PRIu64 " of the stream has the id %" PRIu32,
+					r->first + k, r->tokens[k]);
+	}
+	return 0;
+}
+
+int lt_corpus_sample(
+		const struct lt_corpus *c, uint64_t i, struct lt_micro *row, struct lu_err *err)
 {
 	size_t context = (size_t)c->order.context;
+	uint32_t *tokens = malloc((context + 1) * sizeof(*tokens));
 	struct range r = { .first = lu_order_at(&c->order, i).first,
 		.n = context + 1,
 		.tokens = tokens,
-		.pos = pos,
+		.pos = row->places,
 		.places = context };
+	int rc;
 
-	if (read_range(c, &r, err) < 0)
-		return -1;
-	for (size_t k = 0; k < r.n; k++) {
-		if (tokens[k] > INT32_MAX)
-			return lu_err_set(err,
-					"token %" PRIu64 " of the stream has the id %" PRIu32,
-					r.first + k, tokens[k]);
+	if (!tokens)
+		return lu_err_nomem(err);
+	rc = read_tokens(c, &r, err);
+	if (rc == 0) {
+		memcpy(row->ids, tokens, context * sizeof(*tokens));
+		memcpy(row->labels, tokens + 1, context * sizeof(*tokens));
 	}
-	return 0;
+	free(tokens);
+	return rc;
 }

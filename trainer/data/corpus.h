@@ -19,6 +19,7 @@
 
 #include "libcommon/base/err.h"
 #include "libcommon/mix/stream.h"
+#include "trainer/data/micro.h"
 
 struct lt_corpus;
 
@@ -58,11 +59,11 @@ uint64_t lt_corpus_samples(const struct lt_corpus *c); /* per epoch */
 size_t lt_corpus_context(const struct lt_corpus *c);
 
 /*
- * Read sample i: context + 1 tokens. An id of 2^31 or more is an error.
+ * Read sample i into a micro-batch of one sequence: context ids, and the labels, each the token that
+ * follows. An id of 2^31 or more is an error.
  *
- * pos, unless NULL, receives the places of the inputs, tokens[0 .. context - 1], in their documents:
- * pos[k] is the number of tokens of the same document and the same sample before token k. So it
- * restarts at 0 at the first token of each document, and at the start of the sample, since what
+ * places, unless NULL, receives the places of the ids in their documents: places[k] is the number of
+ * tokens of the same document and the same sample before token k. So it restarts at 0 at the first token of each document, and at the start of the sample, since what
  * precedes it is not there to be attended to. This is the `pos` of struct lk_attn and of rope
  * (kernels/lk.h).
  *
@@ -71,7 +72,7 @@ size_t lt_corpus_context(const struct lt_corpus *c);
  * documents, they count as one. Each time that a plan repeats a document it is another one. A corpus
  * in memory is one document.
  */
-int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, uint32_t *tokens, uint32_t *pos,
+int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, struct lt_micro *row,
 		struct lu_err *err) LU_CHECKED;
 
 /* Read n tokens of the stream from `offset` on, which must be inside it. */

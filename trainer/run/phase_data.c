@@ -75,6 +75,11 @@ int lt_phase_data_open(struct lt_phase_data *d, const struct lt_config *c, size_
 	return rc;
 }
 
+struct lt_micro_want lt_phase_data_want(const struct lt_phase_data *d)
+{
+	return (struct lt_micro_want){ .places = d->s.train.reset_documents };
+}
+
 void lt_phase_data_notes(const struct lt_phase_data *d)
 {
 	for (size_t i = 0; i < lt_corpus_parts(d->corpus); i++) {

@@ -27,6 +27,9 @@ int lt_phase_data_open(struct lt_phase_data *d, const struct lt_config *c, size_
 		const char *tokenizer, bool trust, struct lu_err *err) LU_CHECKED;
 void lt_phase_data_close(struct lt_phase_data *d);
 
+/* What is loaded of each micro-batch. */
+struct lt_micro_want lt_phase_data_want(const struct lt_phase_data *d);
+
 /* Tell, by lu_note(), where opening took a detour, as for a plan without its walk index. */
 void lt_phase_data_notes(const struct lt_phase_data *d);
 

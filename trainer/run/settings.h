@@ -10,6 +10,7 @@
  *	lt_settings_preset(&s, given, &err)			sizes that follow from others
  *	lt_settings_check(&s, &err)
  *
+ * settings.c has the keys; settings_check.c the presets, the checks, and what follows from the settings.
  * Keys without effect in this build are refused. Strings belong to whoever set them.
  */
 #include <stdbool.h>

@@ -1,0 +1,84 @@
+#ifndef LUCIE_TRAINER_RUN_TRAINER_H
+#define LUCIE_TRAINER_RUN_TRAINER_H
+/*
+ * The inside of the training loop (train.h), for its own files alone:
+ *
+ *	train.c		opening a run, and the run from phase to phase
+ *	train_phase.c	what a phase needs: opened at its start, closed at its end
+ *	train_loop.c	the steps of a phase, with its validations and checkpoints
+ *
+ * All ranks call these functions alike. What fails on one of them fails on all, unless it is said that
+ * the caller must agree (lt_comm_agree()).
+ */
+#include "trainer/comm/comm.h"
+#include "trainer/model/model.h"
+#include "trainer/model/optimizer.h"
+#include "trainer/run/checkpoint.h"
+#include "trainer/run/layout.h"
+#include "trainer/run/micro_feed.h"
+#include "trainer/run/phase_data.h"
+#include "trainer/run/saver.h"
+#include "trainer/run/step_log.h"
+#include "trainer/run/train.h"
+#include "trainer/run/train_step.h"
+#include "trainer/run/watch.h"
+
+/* The phase that is being trained. */
+struct lt_open_phase {
+	struct lt_phase_data data;
+	struct lt_hyper hyper;
+	struct lt_step *step;
+	struct lt_feed *feed; /* NULL until the first micro-batch */
+	struct lt_speed speed;
+};
+
+struct lt_trainer {
+	const struct lt_training *what;
+	struct lt_run *run; /* of rank 0, in lt_train_run(); NULL otherwise */
+	const struct lk_ops *ops;
+	int device;
+	struct lk_queue *q;
+	struct lt_comm *comm;
+	struct lt_layout layout;
+	struct lt_weights *w;
+	struct lt_position pos;
+	struct lt_checkpoint found; /* what the run continues from */
+	struct lt_saver *saver;
+	uint64_t saved; /* step of the last checkpoint that was written; UINT64_MAX: none */
+	uint64_t begun; /* of the last one that was begun */
+	bool outdated; /* it is of this step, and validations that it says are due have been made */
+	struct lt_open_phase phase;
+	struct lt_watch watch;
+	/* For the summary. */
+	double start, last_loss;
+	uint64_t first_step, first_tokens;
+};
+
+/* True on the rank that reports and writes the logs. */
+static inline bool lt_trainer_first(const struct lt_trainer *l)
+{
+	return lt_comm_rank(l->comm) == 0;
+}
+
+/* 0 if rc is 0 on all ranks. */
+static inline int lt_trainer_agree(struct lt_trainer *l, int rc, struct lu_err *err)
+{
+	return lt_comm_agree(l->comm, LT_CHANNEL_MAIN, rc, err);
+}
+
+/* train_phase.c: open the phase of the position, whose data may be open already. The caller must
+ * agree. Closing twice is fine. */
+int lt_trainer_open_phase(struct lt_trainer *l, struct lu_err *err) LU_CHECKED;
+void lt_trainer_close_phase(struct lt_trainer *l);
+
+/* train_loop.c: train the phase that is open to its end. Returns 0 there, LU_EXIT_AGAIN if stopped
+ * after a checkpoint, or -1. */
+int lt_trainer_run_phase(struct lt_trainer *l, struct lu_err *err) LU_CHECKED;
+
+/* Wait for the checkpoint that is being written, where something else has failed. */
+void lt_trainer_let_save_finish(struct lt_trainer *l);
+
+/* Whether a signal has come to any rank; all get the same answer. ctx: the trainer. */
+int lt_trainer_asked(void *ctx, struct lu_err *err) LU_CHECKED;
+
+#endif
