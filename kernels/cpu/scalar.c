@@ -102,8 +102,7 @@ int lk_cpu_clip(struct lk_queue *q, struct lk_step *step, double max_norm)
 	step->norm = sqrt(step->sqnorm) * step->scale;
 	if (!isfinite(step->norm) || !isfinite(step->loss))
 		step->finite = 0;
-	step->update = step->finite && step->weights > 0 &&
-			!(step->most > 0 && step->norm > step->most);
+	step->skip = !(step->weights > 0) || (step->limit > 0 && step->norm > step->limit);
 	c = max_norm / (step->norm + 1e-6);
 	step->clip = max_norm != 0 && c < 1 ? step->scale * c : step->scale;
 	return 0;

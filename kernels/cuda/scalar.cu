@@ -94,7 +94,7 @@ static __global__ void clip_kernel(struct lk_step *step, double max_norm)
 	/* x - x is 0 if and only if x is finite. */
 	if (norm - norm != 0 || step->loss - step->loss != 0)
 		step->finite = 0;
-	step->update = step->finite && step->weights > 0 && !(step->most > 0 && norm > step->most);
+	step->skip = !(step->weights > 0) || (step->limit > 0 && norm > step->limit);
 	step->clip = max_norm != 0 && c < 1 ? scale * c : scale;
 }
 

@@ -272,7 +272,7 @@ static void test_adamw(void **state)
 					.bias2 = 0.0975,
 					.number = 2,
 					.clip = 0.7,
-					.finite = 1, .update = 1 },
+					.finite = 1 },
 			{ NULL } };
 		uint16_t *out = t_alloc(4 * n, sizeof(*out));
 
@@ -280,11 +280,12 @@ static void test_adamw(void **state)
 			d.part[j] = fill_bf16(j, n, 1);
 		for (size_t i = 0; i < n; i++)
 			d.part[3][i] &= 0x7fff;
-		d.step.update = 0;
+		d.step.finite = d.step.skip = k & 1;
 		t_run(ops, adam_run, &d, out, 4 * n * sizeof(*out));
 		for (size_t j = 0; j < 4; j++)
 			assert_memory_equal(out + j * n, d.part[j], n * sizeof(*out));
-		d.step.update = 1, .update = 1;
+		d.step.finite = 1;
+		d.step.skip = 0;
 		t_run(ops, adam_run, &d, out, 4 * n * sizeof(*out));
 		lk_ref_low_adamw(d.part[0], d.part[1], d.part[2], d.part[3], d.part[4], n, &d.h,
 				&d.step, &d.d);
@@ -302,7 +303,7 @@ static void test_same_step(void **state)
 	enum { N = 1000 };
 	struct lk_adamw h = { 0.9, 0.95, 1e-8, 0.1 };
 	struct lk_step step = {
-		.lr = 1e-3, .bias1 = 0.1, .bias2 = 0.05, .number = 1, .clip = 1, .finite = 1, .update = 1
+		.lr = 1e-3, .bias1 = 0.1, .bias2 = 0.05, .number = 1, .clip = 1, .finite = 1
 	};
 	struct lk_dither d = { .seed = 1 };
 	uint16_t hi[N], lo[N], m[N] = { 0 }, v[N] = { 0 }, *g = fill_bf16(4, N, 1);

@@ -269,7 +269,7 @@ static void adamw(struct io *x, const size_t *s)
 {
 	const struct lk_adamw h = { .beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .decay = 0.1 };
 	const struct lk_step step = {
-		.lr = 1e-3, .bias1 = 0.2, .bias2 = 0.1, .clip = 0.7, .finite = 1, .update = 1
+		.lr = 1e-3, .bias1 = 0.2, .bias2 = 0.1, .clip = 0.7, .finite = 1
 	};
 	lk_real *p = reals(x, 1, s[0], 1), *m = reals(x, 2, s[0], 0.1), *g = reals(x, 3, s[0], 1);
 	lk_real *init = t_fill(4, s[0], 0.01), *v;

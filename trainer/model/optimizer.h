@@ -26,7 +26,7 @@
 
 struct lt_hyper {
 	double beta1, beta2, eps, weight_decay, clip;
-	double most; /* a step with a larger norm is not made; 0: no limit */
+	double limit; /* of the norm before clipping, past which nothing is updated; 0: none */
 };
 
 /* Sums are those of struct lk_step, over all ranks. */
@@ -36,8 +36,8 @@ struct lt_update {
 	double norm;			/* of the gradient, before clipping */
 	double clip; /* factor that the gradient was multiplied by, 1: not clipped */
 	bool finite;
-	bool made; /* false: nothing was updated, since the weights of all labels were 0 or the norm
-		      was above lt_hyper.most, or is not finite */
+	bool skipped; /* the norm is past the limit, or there were no weights: weights and moments
+			 are as they were */
 };
 
 /* The ranks that share in an update; NULL stands for a group of one. */
