@@ -46,6 +46,12 @@ struct lu_hash128 lu_hasher_end(const struct lu_hasher *h)
 	return (struct lu_hash128){ 0, 0 };
 }
 
+uint64_t lu_hasher_end64(const struct lu_hasher *h)
+{
+	(void)h;
+	return 0;
+}
+
 void lu_hasher_free(struct lu_hasher *h)
 {
 	free(h);
@@ -100,6 +106,12 @@ struct lu_hash128 lu_hasher_end(const struct lu_hasher *h)
 	XXH128_hash_t v = XXH3_128bits_digest(h->state);
 
 	return (struct lu_hash128){ v.low64, v.high64 };
+}
+
+/* Both widths keep the same state, and differ in what they make of it at the end. */
+uint64_t lu_hasher_end64(const struct lu_hasher *h)
+{
+	return XXH3_64bits_digest(h->state);
 }
 
 void lu_hasher_free(struct lu_hasher *h)

@@ -25,11 +25,13 @@ static inline bool lu_hash128_eq(struct lu_hash128 a, struct lu_hash128 b)
 	return a.lo == b.lo && a.hi == b.hi;
 }
 
-/* Incremental XXH3-128. */
+/* Incremental XXH3-128, and XXH3-64. */
 struct lu_hasher;
 struct lu_hasher *lu_hasher_new(void); /* NULL when memory is out */
 void lu_hasher_add(struct lu_hasher *h, const void *p, size_t n);
 struct lu_hash128 lu_hasher_end(const struct lu_hasher *h);
+/* The XXH3-64 of the same bytes. */
+uint64_t lu_hasher_end64(const struct lu_hasher *h);
 void lu_hasher_free(struct lu_hasher *h);
 
 /* Format as 32 hexadecimal digits, high half first, as xxhsum -H2 prints them. */

@@ -14,7 +14,6 @@
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/readset.h"
 
-#define FILES 3 /* of a part: .bin, .idx, ledger */
 #define CHUNK ((size_t)1 << 20)
 
 /* --- the shards --------------------------------------------------------------------------- */
@@ -52,6 +51,8 @@ static const char *differs(const struct lu_manifest *a, const struct lu_manifest
 		return "tokenizer";
 	if (a->vocab != b->vocab || a->width != b->width)
 		return "vocabulary size";
+	if (!a->kind != !b->kind || (a->kind && strcmp(a->kind, b->kind) != 0))
+		return "kind";
 	if (!same_mark(a->has_bos, a->bos, b->has_bos, b->bos) ||
 			!same_mark(a->has_eos, a->eos, b->has_eos, b->eos))
 		return "begin and end marks";
@@ -115,7 +116,7 @@ static int add_files(struct lu_joined *j, const char *prefix, const struct lu_ma
 		struct lu_joined_file f = { .hash = m->file[i].hash, .bytes = m->file[i].bytes };
 		char part[LU_PART_SUFFIX];
 
-		lu_part_suffix(1, j->file.n / FILES, part);
+		lu_part_suffix(1, j->file.n / j->each, part);
 		snprintf(f.suffix, sizeof(f.suffix), "%s%s", part, strchr(suffix, '.'));
 		if (!lu_vec_reserve(&j->file, 1))
 			return lu_err_nomem(err);
@@ -157,7 +158,7 @@ static int write_manifest(struct lu_joined *j, struct lu_err *err)
 	m.documents = j->documents;
 	m.tokens = j->tokens;
 	m.bytes = j->bytes;
-	m.parts = j->file.n / FILES;
+	m.parts = j->file.n / j->each;
 	m.joined = j->joined.p;
 	m.joins = j->joined.n;
 	m.lang = j->lang.total.p;
@@ -186,6 +187,7 @@ int lu_joined_make(struct lu_joined *j, char *const *shard, size_t n, struct lu_
 	if (lu_shards_distinct(shard, n, err) < 0 || read_manifests(j, shard, n, err) < 0 ||
 			check_alike(j, shard, err) < 0)
 		return -1;
+	j->each = lu_manifest_part_files(&j->shard[0]);
 	for (size_t i = 0; i < n; i++) {
 		if (add_totals(j, &j->shard[i], err) < 0 ||
 				add_files(j, shard[i], &j->shard[i], err) < 0)
@@ -375,7 +377,7 @@ static int remove_old(const struct lu_joined *j, struct lu_err *err)
 	}
 	if (rc == 0)
 		rc = remove_file(j, ".json", err);
-	for (size_t i = 1; rc == 0 && i < j->file.n; i += FILES)
+	for (size_t i = 1; rc == 0 && i < j->file.n; i += j->each)
 		rc = remove_file(j, j->file.p[i].suffix, err);
 	if (rc == 0)
 		rc = lu_sync_folder(path, err);
@@ -384,16 +386,17 @@ static int remove_old(const struct lu_joined *j, struct lu_err *err)
 	return rc;
 }
 
-/* The ledgers come first: a ledger without a manifest marks an unfinished shard. */
+/* Of the files of a part the ledgers come first: a ledger without a manifest marks an unfinished shard. */
 static int make_files(struct lu_joined *j, struct lu_err *err)
 {
-	static const int order[FILES] = { 2, 0, 1 };
+	static const int order[] = { 2, 0, 1, 3 };
 	char *chunk = j->copy ? malloc(CHUNK) : NULL;
-	size_t parts = j->file.n / FILES;
+	size_t parts = j->file.n / j->each;
 	int rc = j->copy && !chunk ? lu_err_nomem(err) : 0;
 
 	for (size_t i = 0; rc == 0 && i < j->file.n; i++) {
-		struct lu_joined_file *f = &j->file.p[i % parts * FILES + (size_t)order[i / parts]];
+		struct lu_joined_file *f =
+				&j->file.p[i % parts * j->each + (size_t)order[i / parts]];
 
 		rc = j->copy ? make_copy(j, f, chunk, err) : make_link(j, f, err);
 	}

@@ -41,7 +41,7 @@ struct lu_joined {
 
 	/* Private. */
 	struct lu_manifest *shard; /* of each */
-	size_t shards;
+	size_t shards, each;	   /* each: files of a part */
 	struct LU_VEC(struct lu_joined_file) file;
 	struct LU_VEC(uint64_t) joined;
 	struct lu_tally lang, license;

@@ -194,26 +194,38 @@ static int read_joined(struct reader *r, struct lu_err *err)
 	return sum == m->parts && sum > 0 ? 0 : wrong(r, "joined", err);
 }
 
-/* Check that the files are the three of each part, in order. */
+/* Check that the files are those of each part, in order. */
 static int check_files(const struct reader *r, struct lu_err *err)
 {
-	static const char *const ext[] = { ".bin", ".idx", ".docs.jsonl.zst" };
+	static const char *const ext[] = { ".bin", ".idx", ".docs.jsonl.zst", ".mask" };
 	const struct lu_manifest *m = r->m;
 	uint64_t parts = m->parts ? m->parts : 1;
+	unsigned each = lu_manifest_part_files(m);
 
-	if (m->files % 3 || m->files / 3 != parts)
+	if (m->files % each || m->files / each != parts)
 		return wrong(r, "files", err);
 	for (size_t i = 0; i < m->files; i++) {
 		char suffix[LU_PART_SUFFIX];
 		size_t n;
 
-		lu_part_suffix(m->parts, i / 3, suffix);
+		lu_part_suffix(m->parts, i / each, suffix);
 		n = strlen(suffix);
 		if (strncmp(m->file[i].suffix, suffix, n) != 0 ||
-				strcmp(m->file[i].suffix + n, ext[i % 3]) != 0)
+				strcmp(m->file[i].suffix + n, ext[i % each]) != 0)
 			return wrong(r, "files", err);
 	}
 	return 0;
+}
+
+static int read_kind(struct reader *r, struct lu_err *err)
+{
+	struct lu_manifest *m = r->m;
+
+	if (copy_string(r, lu_json_get(&r->obj, "kind"), "kind", &m->kind, err) < 0)
+		return -1;
+	return strcmp(m->kind, "chat") == 0 || strcmp(m->kind, "preference") == 0
+			? 0
+			: wrong(r, "kind", err);
 }
 
 static int read_members(struct reader *r, struct lu_err *err)
@@ -225,9 +237,9 @@ static int read_members(struct reader *r, struct lu_err *err)
 
 	if (get_u64(r, "lucie_shard", &version, err) < 0)
 		return -1;
-	if (version != LU_MANIFEST_VERSION && version != LU_MANIFEST_JOINED)
-		return lu_err_set(err, "%s: version %" PRIu64 " is not supported, only %d and %d",
-				r->path, version, LU_MANIFEST_VERSION, LU_MANIFEST_JOINED);
+	if (version < LU_MANIFEST_VERSION || version > LU_MANIFEST_KIND)
+		return lu_err_set(err, "%s: version %" PRIu64 " is not supported, only %d to %d",
+				r->path, version, LU_MANIFEST_VERSION, LU_MANIFEST_KIND);
 	if (copy_string(r, lu_json_get(&r->obj, "type"), "type", &type, err) < 0)
 		return -1;
 	m->width = strcmp(type, "uint16") == 0 ? 2 : strcmp(type, "int32") == 0 ? 4 : 0;
@@ -252,7 +264,10 @@ static int read_members(struct reader *r, struct lu_err *err)
 	if (!v || v->type != LU_JSON_OBJECT)
 		return wrong(r, "options", err);
 	m->options = v->value;
-	if (version == LU_MANIFEST_JOINED && read_joined(r, err) < 0)
+	if (version == LU_MANIFEST_KIND && read_kind(r, err) < 0)
+		return -1;
+	if ((version == LU_MANIFEST_JOINED || (m->kind && lu_json_get(&r->obj, "joined"))) &&
+			read_joined(r, err) < 0)
 		return -1;
 	return check_files(r, err);
 }
@@ -333,6 +348,11 @@ void lu_manifest_release(struct lu_manifest *m)
 	*m = (struct lu_manifest){ 0 };
 }
 
+unsigned lu_manifest_part_files(const struct lu_manifest *m)
+{
+	return m->kind ? 4 : 3;
+}
+
 const struct lu_manifest_file *lu_manifest_file(const struct lu_manifest *m, const char *suffix)
 {
 	for (size_t i = 0; i < m->files; i++) {
@@ -404,7 +424,14 @@ static void put_joined(struct lu_buf *out, const uint64_t *joined, size_t n)
 void lu_manifest_write(const struct lu_manifest *m, struct lu_buf *out)
 {
 	lu_json_open_object(out, NULL);
-	put_count(out, "lucie_shard", m->joins ? LU_MANIFEST_JOINED : LU_MANIFEST_VERSION);
+	put_count(out, "lucie_shard",
+			m->kind			   ? LU_MANIFEST_KIND
+					: m->joins ? LU_MANIFEST_JOINED
+						   : LU_MANIFEST_VERSION);
+	if (m->kind) {
+		lu_json_put_cstr(out, "kind", m->kind);
+		lu_json_newline(out);
+	}
 	lu_json_put_cstr(out, "type", m->width == 2 ? "uint16" : "int32");
 	lu_json_newline(out);
 	put_count(out, "vocab", m->vocab);

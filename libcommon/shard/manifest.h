@@ -21,6 +21,8 @@
 #define LU_MANIFEST_VERSION 1
 /* With `joined`: readers of version 1 would take the ledgers for damaged. */
 #define LU_MANIFEST_JOINED 2
+/* With `kind`, and `joined` where there are groups: readers of the versions before do not know masks. */
+#define LU_MANIFEST_KIND 3
 /* A manifest has a line for each language, licence and file: far below this many bytes. */
 #define LU_MANIFEST_LIMIT ((size_t)1 << 28)
 /* Start of the last line, which has the XXH3-128 of all bytes before it. */
@@ -51,10 +53,12 @@ struct lu_manifest {
 	 * first part of its group. No groups: from the first of all. */
 	const uint64_t *joined;
 	size_t joins;
-	struct lu_str options;			  /* raw JSON object: the options of lucie-shard */
+	const char *kind;      /* "chat", "preference"; NULL: text, which has no masks */
+	struct lu_str options; /* raw JSON object: the options of lucie-shard */
 	struct lu_manifest_total *lang, *license; /* in byte order of the value */
 	size_t langs, licenses;
-	struct lu_manifest_file *file; /* .bin, .idx, .docs.jsonl.zst of each part in order */
+	/* .bin, .idx, .docs.jsonl.zst of each part in order, and .mask where `kind` is set */
+	struct lu_manifest_file *file;
 	size_t files;
 	/* Its last line is the hash of all before it, or hashes cannot be computed here. */
 	bool intact;
@@ -75,6 +79,8 @@ int lu_manifest_text(
 void lu_manifest_write(const struct lu_manifest *m, struct lu_buf *out);
 void lu_manifest_release(struct lu_manifest *m);
 
+/* Files of a part: 3, and 4 where there are masks. */
+unsigned lu_manifest_part_files(const struct lu_manifest *m);
 /* The file with this suffix, or NULL. */
 const struct lu_manifest_file *lu_manifest_file(const struct lu_manifest *m, const char *suffix);
 

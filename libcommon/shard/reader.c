@@ -11,6 +11,7 @@
 #include "libcommon/base/num.h"
 #include "libcommon/base/search.h"
 #include "libcommon/base/vec.h"
+#include "libcommon/shard/mask.h"
 #include "libcommon/shard/reader_index.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/mapped.h"
@@ -23,6 +24,7 @@ struct part {
 	char suffix[LU_PART_SUFFIX];
 	struct lu_mapped bin;
 	struct lu_idx idx;
+	struct lu_mask mask; /* of a shard that has them */
 	uint64_t first_document, first_token;
 	uint64_t ledger_token; /* from which its ledger counts */
 };
@@ -38,7 +40,16 @@ struct lu_shard {
 
 /* --- opening ------------------------------------------------------------------------------ */
 
-/* Map the two files of a part and check its index. */
+static int load_mask(const struct lu_shard *s, struct part *p, struct lu_err *err)
+{
+	char *path = lu_concat(s->prefix, p->suffix, LU_MASK_EXTENSION);
+	int rc = path ? lu_mask_open(&p->mask, path, p->idx.tokens, err) : lu_err_nomem(err);
+
+	free(path);
+	return rc;
+}
+
+/* Map the files of a part and check its index. */
 static int load_part(struct lu_shard *s, struct part *p, struct lu_err *err)
 {
 	char *bin = lu_concat(s->prefix, p->suffix, ".bin");
@@ -53,6 +64,8 @@ static int load_part(struct lu_shard *s, struct part *p, struct lu_err *err)
 						: s->trust ? LU_IDX_OURS | LU_IDX_TRUST
 							   : LU_IDX_OURS,
 				err);
+	if (rc == 0 && s->manifest.kind)
+		rc = load_mask(s, p, err);
 	free(bin);
 	free(idx);
 	return rc;
@@ -129,7 +142,10 @@ static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err 
 		lu_part_suffix(m->parts, i, suffix);
 		if (open_part(s, suffix, err) < 0 ||
 				check_size(s, suffix, ".bin", s->part.p[i].bin.n, err) < 0 ||
-				check_size(s, suffix, ".idx", s->part.p[i].idx.file.n, err) < 0)
+				check_size(s, suffix, ".idx", s->part.p[i].idx.file.n, err) < 0 ||
+				(m->kind &&
+						check_size(s, suffix, LU_MASK_EXTENSION,
+								s->part.p[i].mask.file.n, err) < 0))
 			return -1;
 		if (m->joins == 0)
 			continue;
@@ -152,7 +168,8 @@ static int open_by_manifest(struct lu_shard *s, const char *path, struct lu_err 
 /* Name the file that is missing, and the prefix where the name of a file of the shard was given. */
 static int fail_missing(const char *prefix, struct lu_err *err)
 {
-	static const char *const ending[] = { ".json", ".idx", ".bin", ".docs.jsonl.zst" };
+	static const char *const ending[] = { ".json", ".idx", ".bin", ".docs.jsonl.zst",
+		LU_MASK_EXTENSION };
 	size_t n = strlen(prefix);
 
 	lu_err_set(err, "%s: there is no shard of this name, %s.idx is missing", prefix, prefix);
@@ -265,6 +282,7 @@ void lu_shard_close(struct lu_shard *s)
 	for (size_t i = 0; i < s->part.n; i++) {
 		lu_mapped_close(&s->part.p[i].bin);
 		lu_idx_close(&s->part.p[i].idx);
+		lu_mask_close(&s->part.p[i].mask);
 	}
 	lu_manifest_release(&s->manifest);
 	lu_vec_release(&s->part);
@@ -390,6 +408,12 @@ uint64_t lu_shard_sequences(const struct lu_shard *s)
 const struct lu_manifest *lu_shard_manifest(const struct lu_shard *s)
 {
 	return s->has_manifest ? &s->manifest : NULL;
+}
+
+const struct lu_mask *lu_shard_part_mask(const struct lu_shard *s, size_t part)
+{
+	LU_ASSERT(part < s->part.n);
+	return s->manifest.kind ? &s->part.p[part].mask : NULL;
 }
 
 unsigned lu_shard_width(const struct lu_shard *s)

@@ -54,6 +54,9 @@ uint64_t lu_shard_documents(const struct lu_shard *s);
 uint64_t lu_shard_sequences(const struct lu_shard *s);
 /* The manifest, valid as long as the shard; NULL where there is none. */
 const struct lu_manifest *lu_shard_manifest(const struct lu_shard *s);
+struct lu_mask;
+/* The mask of a part, valid as long as the shard; NULL where there is none. shard/mask.h reads it. */
+const struct lu_mask *lu_shard_part_mask(const struct lu_shard *s, size_t part);
 /* Bytes of an id in the file: 2 (unsigned) or 4 (signed). */
 unsigned lu_shard_width(const struct lu_shard *s);
 

@@ -10,6 +10,7 @@
 
 #include "libcommon/base/num.h"
 #include "libcommon/shard/ledger.h"
+#include "libcommon/shard/mask.h"
 #include "libcommon/shard/tally.h"
 #include "libcommon/sys/file.h"
 
@@ -252,11 +253,14 @@ static int check_file(struct state *s, const char *suffix, const struct lu_manif
 static int check_files(struct state *s, struct lu_err *err)
 {
 	if (s->m) {
+		size_t each = lu_manifest_part_files(s->m);
+
 		for (size_t i = 0; i < s->m->files; i++) {
 			const struct lu_manifest_file *f = &s->m->file[i];
 
-			/* Of the three files of a part, the first is the .bin. */
-			if (check_file(s, f->suffix, f, i % 3 == 0 ? i / 3 : NO_PART, err) < 0)
+			/* The first file of a part is the .bin. */
+			if (check_file(s, f->suffix, f, i % each == 0 ? i / each : NO_PART, err) <
+					0)
 				return -1;
 		}
 		return 0;
@@ -400,6 +404,63 @@ out:
 	return rc;
 }
 
+/* --- masks -------------------------------------------------------------------------------- */
+
+/* 1 if one of the tokens is a target, else 0. */
+static int has_target(const struct state *s, uint64_t first, uint64_t tokens, struct lu_err *err)
+{
+	for (uint64_t done = 0; done < tokens;) {
+		uint64_t left = tokens - done;
+		size_t n = left < CHUNK ? (size_t)left : CHUNK;
+
+		if (lu_shard_mask(s->shard, first + done, n, s->chunk, err) < 0)
+			return -1;
+		if (memchr(s->chunk, 1, n))
+			return 1;
+		done += n;
+	}
+	return 0;
+}
+
+/* Every document of a shard of conversations has a target; of preferences, they come in pairs. */
+static int check_masks(struct state *s, const char *path, struct lu_err *err)
+{
+	struct faults none = { 0 };
+	uint64_t first, tokens;
+
+	if (!s->m || !s->m->kind)
+		return 0;
+	for (size_t i = 0; i < lu_shard_parts(s->shard); i++) {
+		struct lu_err why = { 0 };
+		char *file = lu_concat(
+				s->prefix, lu_shard_part_suffix(s->shard, i), LU_MASK_EXTENSION);
+		int rc = file ? 0 : lu_err_nomem(err);
+
+		if (file && lu_mask_verify(lu_shard_part_mask(s->shard, i), file, &why) < 0)
+			rc = fault_or_error(s, &why, err);
+		free(file);
+		if (rc < 0)
+			return -1;
+	}
+	for (uint64_t i = 0; i < s->v->documents; i++) {
+		int rc = lu_shard_document(s->shard, i, &first, &tokens, err);
+
+		if (rc == 0)
+			rc = has_target(s, first, tokens, err);
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
+			count(&none, i, 0);
+	}
+	if (none.n)
+		fault(s, "%s: %" PRIu64 " conversations without a target, the first is %" PRIu64,
+				path, none.n, none.at);
+	if (strcmp(s->m->kind, "preference") == 0 && s->v->documents % 2)
+		fault(s, "%s: %" PRIu64 " documents are no pairs of chosen and rejected", path,
+				s->v->documents);
+	return 0;
+}
+
 /* Fail if no file of a shard exists under the prefix. */
 static int check_exists(const char *prefix, struct lu_err *err)
 {
@@ -444,7 +505,7 @@ static int verify(struct state *s, const char *json, struct lu_err *err)
 	if (!s->shard && (s->v->faults == 0 || (s->m && why.errnum != ENOENT)) &&
 			fault_or_error(s, &why, err) < 0)
 		return -1;
-	if (s->shard && count_empty(s, err) < 0)
+	if (s->shard && (count_empty(s, err) < 0 || check_masks(s, json, err) < 0))
 		return -1;
 	return s->shard && s->m ? check_ledger(s, json, err) : 0;
 }

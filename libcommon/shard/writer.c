@@ -12,16 +12,19 @@
 #include "libcommon/io/spool.h"
 #include "libcommon/shard/beside.h"
 #include "libcommon/shard/format.h"
+#include "libcommon/shard/mask.h"
+#include "libcommon/shard/mask_writer.h"
 #include "libcommon/shard/tally.h"
 #include "libcommon/sys/atomicfile.h"
 #include "libcommon/sys/file.h"
 
 #define PENDING_MAX ((size_t)1 << 18)
 #define LEDGER_LEVEL 3
-#define FILES 3 /* of a part */
+#define FILES 4 /* of a part; without masks the last is not there */
 
-static const char *const extension[FILES] = { ".bin", ".idx", ".docs.jsonl.zst" };
-enum { BIN, IDX, LEDGER };
+static const char *const extension[FILES] = { ".bin", ".idx", ".docs.jsonl.zst",
+	LU_MASK_EXTENSION };
+enum { BIN, IDX, LEDGER, MASK };
 
 /* A file that is written in small pieces and hashed on the way. */
 struct output {
@@ -46,10 +49,12 @@ struct lu_shard_writer {
 	struct lu_shard_format f;
 	struct lu_buf options;
 	unsigned width;
+	int files;		     /* of a part */
 	struct lu_atomic manifest;   /* opened first: a name that cannot be written fails at once */
 	struct output output[FILES]; /* of the part that is being written */
 	struct LU_VEC(struct part) part;
 	struct lu_spool lengths; /* of this part: u32 each */
+	struct lu_mask_writer mask;
 	ZSTD_CCtx *zstd;
 	struct lu_buf compressed, line;
 	uint64_t part_documents, part_tokens;
@@ -134,16 +139,17 @@ static bool is_split(const struct lu_shard_format *f)
 
 static int open_part(struct lu_shard_writer *w, struct lu_err *err)
 {
-	struct part p = { .file = { LU_ATOMIC_NONE, LU_ATOMIC_NONE, LU_ATOMIC_NONE } };
+	struct part p = { .file = { LU_ATOMIC_NONE, LU_ATOMIC_NONE, LU_ATOMIC_NONE,
+					  LU_ATOMIC_NONE } };
 	char suffix[LU_PART_SUFFIX];
 
 	lu_part_suffix(is_split(&w->f), w->part.n, suffix);
-	for (int i = 0; i < FILES; i++)
+	for (int i = 0; i < w->files; i++)
 		snprintf(p.suffix[i], sizeof(p.suffix[i]), "%s%s", suffix, extension[i]);
 	if (!lu_vec_push(&w->part, p))
 		return lu_err_nomem(err);
 	w->part_documents = w->part_tokens = 0;
-	for (int i = 0; i < FILES; i++) {
+	for (int i = 0; i < w->files; i++) {
 		w->output[i].hasher = lu_hasher_new();
 		if (!w->output[i].hasher)
 			return lu_err_nomem(err);
@@ -152,6 +158,8 @@ static int open_part(struct lu_shard_writer *w, struct lu_err *err)
 	}
 	if (ZSTD_isError(ZSTD_CCtx_reset(w->zstd, ZSTD_reset_session_only)))
 		return lu_err_nomem(err);
+	if (w->f.kind && lu_mask_writer_open(&w->mask, w->f.tmpdir, err) < 0)
+		return -1;
 	return lu_spool_open(&w->lengths, w->f.tmpdir, err);
 }
 
@@ -215,7 +223,12 @@ static int write_index(struct lu_shard_writer *w, struct lu_err *err)
 	return write_arrays(w, err);
 }
 
-/* Complete the three files and sync them under their temporary names. */
+static int write_mask(void *ctx, const void *p, size_t n, struct lu_err *err)
+{
+	return write_bytes(ctx, p, n, err);
+}
+
+/* Complete the files and sync them under their temporary names. */
 static int close_part(struct lu_shard_writer *w, struct lu_err *err)
 {
 	struct part *p = &w->part.p[w->part.n - 1];
@@ -223,7 +236,10 @@ static int close_part(struct lu_shard_writer *w, struct lu_err *err)
 	if (write_ledger(w, (struct lu_str){ "", 0 }, true, err) < 0 || write_index(w, err) < 0)
 		return -1;
 	lu_spool_close(&w->lengths);
-	for (int i = 0; i < FILES; i++) {
+	if (w->f.kind && lu_mask_writer_end(&w->mask, write_mask, &w->output[MASK], err) < 0)
+		return -1;
+	lu_mask_writer_close(&w->mask);
+	for (int i = 0; i < w->files; i++) {
 		struct output *o = &w->output[i];
 
 		if (flush(o, err) < 0)
@@ -251,7 +267,9 @@ int lu_shard_writer_open(struct lu_shard_writer **out, const char *prefix,
 		return lu_err_nomem(err);
 	w->f = *f;
 	w->width = lu_idx_width_for(f->vocab);
+	w->files = f->kind ? FILES : FILES - 1;
 	w->lengths = (struct lu_spool)LU_SPOOL_NONE;
+	w->mask = (struct lu_mask_writer)LU_MASK_WRITER_NONE;
 	w->manifest = (struct lu_atomic)LU_ATOMIC_NONE;
 	for (int i = 0; i < FILES; i++)
 		w->output[i] = (struct output)OUTPUT_NONE;
@@ -282,10 +300,16 @@ fail:
 int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *doc,
 		const void *packed, struct lu_err *err)
 {
+	return lu_shard_writer_add_masked(w, doc, packed, NULL, err);
+}
+
+int lu_shard_writer_add_masked(struct lu_shard_writer *w, const struct lu_ledger_doc *doc,
+		const void *packed, const uint8_t *mask, struct lu_err *err)
+{
 	struct lu_ledger_doc d = *doc;
 	unsigned char length[4];
 
-	LU_ASSERT(!w->settled);
+	LU_ASSERT(!w->settled && !mask == !w->f.kind);
 	if (d.tokens > LU_IDX_MAX_LENGTH)
 		return lu_err_set(err, "%s: a document of %" PRIu64 " tokens, more than %d",
 				w->prefix, d.tokens, LU_IDX_MAX_LENGTH);
@@ -303,6 +327,7 @@ int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *d
 			write_ledger(w, lu_buf_slice(&w->line), false, err) < 0 ||
 			write_bytes(&w->output[BIN], packed, (size_t)d.tokens * w->width, err) <
 					0 ||
+			(mask && lu_mask_writer_add(&w->mask, mask, (size_t)d.tokens, err) < 0) ||
 			lu_spool_add(&w->lengths, length, sizeof(length), err) < 0 ||
 			lu_tally_add(&w->lang, d.lang, 1, d.tokens, d.bytes, err) < 0 ||
 			lu_tally_add(&w->license, d.license, 1, d.tokens, d.bytes, err) < 0)
@@ -348,18 +373,19 @@ static void describe(struct lu_shard_writer *w, struct lu_manifest *m, const cha
 		.parts = is_split(&w->f) ? w->part.n : 0,
 		.joined = w->joined.p,
 		.joins = w->joined.n,
+		.kind = w->f.kind,
 		.options = lu_buf_slice(&w->options),
 		.lang = w->lang.total.p,
 		.langs = w->lang.total.n,
 		.license = w->license.total.p,
 		.licenses = w->license.total.n,
 		.file = file,
-		.files = w->part.n * FILES };
+		.files = w->part.n * (size_t)w->files };
 	for (size_t i = 0; i < m->files; i++) {
-		const struct part *p = &w->part.p[i / FILES];
+		const struct part *p = &w->part.p[i / (size_t)w->files];
+		size_t k = i % (size_t)w->files;
 
-		file[i] = (struct lu_manifest_file){ p->suffix[i % FILES], p->bytes[i % FILES],
-			p->hash[i % FILES] };
+		file[i] = (struct lu_manifest_file){ p->suffix[k], p->bytes[k], p->hash[k] };
 	}
 }
 
@@ -411,9 +437,11 @@ static int remove_named(const char *prefix, const char *suffix, struct lu_err *e
 
 static bool has_suffix(const struct lu_shard_writer *w, const char *suffix)
 {
-	for (size_t i = 0; i < w->part.n * FILES; i++) {
-		if (strcmp(w->part.p[i / FILES].suffix[i % FILES], suffix) == 0)
-			return true;
+	for (size_t i = 0; i < w->part.n; i++) {
+		for (int k = 0; k < w->files; k++) {
+			if (strcmp(w->part.p[i].suffix[k], suffix) == 0)
+				return true;
+		}
 	}
 	return false;
 }
@@ -447,7 +475,7 @@ static int remove_old(struct lu_shard_writer *w, struct lu_err *err)
 
 /* Remove the files renamed so far, in reverse order, the manifest first. If a removal fails, what is
  * left has no manifest and does not open as a shard. */
-static void roll_back(const struct lu_shard_writer *w, const int order[FILES], size_t done)
+static void roll_back(const struct lu_shard_writer *w, const int *order, size_t done)
 {
 	struct lu_err ignored = { 0 };
 	int rc = remove_named(w->prefix, ".json", &ignored);
@@ -461,8 +489,9 @@ static void roll_back(const struct lu_shard_writer *w, const int order[FILES], s
 
 int lu_shard_writer_commit(struct lu_shard_writer *w, struct lu_err *err)
 {
-	static const int order[FILES] = { BIN, LEDGER, IDX };
-	size_t n = w->part.n * FILES, done = 0;
+	static const int masked[] = { BIN, LEDGER, MASK, IDX }, plain[] = { BIN, LEDGER, IDX };
+	const int *order = w->f.kind ? masked : plain;
+	size_t n = w->part.n * (size_t)w->files, done = 0;
 	/* A shard of the same manifest, as another attempt has made, has the same files. */
 	bool same = lu_atomic_has_equal(&w->manifest);
 	int rc = 0;
@@ -490,6 +519,7 @@ void lu_shard_writer_free(struct lu_shard_writer *w)
 		discard(&w->output[i]);
 	lu_atomic_abort(&w->manifest);
 	lu_spool_close(&w->lengths);
+	lu_mask_writer_close(&w->mask);
 	ZSTD_freeCCtx(w->zstd);
 	lu_tally_release(&w->lang);
 	lu_tally_release(&w->license);

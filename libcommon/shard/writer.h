@@ -1,7 +1,7 @@
 #ifndef LUCIE_SHARD_WRITER_H
 #define LUCIE_SHARD_WRITER_H
 /*
- * Writes a shard (lucie-shard(5)): .bin, .idx, ledger and manifest, in one part or several.
+ * Writes a shard (lucie-shard(5)): .bin, .idx, ledger, masks and manifest, in one part or several.
  *
  *	struct lu_shard_writer *w;
  *	struct lu_shard_format f = { .vocab = 65024, ... };
@@ -33,8 +33,10 @@ struct lu_shard_format {
 	struct lu_hash128 tokenizer; /* of the tokenizer.json */
 	uint32_t bos, eos;	     /* that each document begins and ends with */
 	uint64_t max_tokens;	     /* of a part; a longer document gets its own; 0: one part */
-	bool joined;		     /* written as if joined from shards: lu_shard_writer_next() */
-	struct lu_str options;	     /* raw JSON object for the manifest */
+	/* "chat" or "preference": each document comes with masks; NULL: text, without. */
+	const char *kind;
+	bool joined;	       /* written as if joined from shards: lu_shard_writer_next() */
+	struct lu_str options; /* raw JSON object for the manifest */
 	const char *tmpdir;
 };
 
@@ -47,6 +49,10 @@ int lu_shard_writer_open(struct lu_shard_writer **w, const char *prefix,
  * ignored. The strings of d need not outlive the call. */
 int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *d,
 		const void *packed, struct lu_err *err) LU_CHECKED;
+
+/* The same with f.kind: `mask` has a byte for each token, 1 where it is a target (mask.h). */
+int lu_shard_writer_add_masked(struct lu_shard_writer *w, const struct lu_ledger_doc *d,
+		const void *packed, const uint8_t *mask, struct lu_err *err) LU_CHECKED;
 
 /* With f.joined: end the part that is being written, and begin another shard within this one, as if
  * the documents so far and those that follow had been written apart and joined (joined.h). */

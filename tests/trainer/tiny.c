@@ -191,3 +191,24 @@ uint64_t make_shard(const char *prefix, size_t docs, uint32_t vocab)
 	assert_int_equal(fclose(idx), 0);
 	return tokens;
 }
+
+int read_sample(const struct lt_corpus *c, uint64_t i, uint32_t *tokens, uint32_t *pos,
+		struct lu_err *err)
+{
+	const struct lt_micro_want want = { .places = pos };
+	size_t context = lt_corpus_context(c);
+	struct lt_micro row;
+	int rc;
+
+	ok(lt_micro_open(&row, &want, context, 1, err), err);
+	rc = lt_corpus_sample(c, i, &row, err);
+	if (rc == 0) {
+		memcpy(tokens, row.ids, context * sizeof(*tokens));
+		tokens[context] = row.labels[context - 1];
+		assert_memory_equal(tokens + 1, row.labels, context * sizeof(*tokens));
+	}
+	if (rc == 0 && pos)
+		memcpy(pos, row.places, context * sizeof(*pos));
+	lt_micro_release(&row);
+	return rc;
+}

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "trainer/data/corpus.h"
 #include "trainer/model/model.h"
 #include "trainer/model/optimizer.h"
 #include "trainer/model/weights.h"
@@ -70,5 +71,10 @@ char *path_in(const char *dir, const char *name);
 /* Write PREFIX.bin and PREFIX.idx: `docs` documents of varying lengths; token i of the shard is
  * (i * 7 + i / 5) % vocab. Returns the number of tokens. */
 uint64_t make_shard(const char *prefix, size_t docs, uint32_t vocab);
+
+/* lt_corpus_sample() of consecutive tokens: context + 1 of them, and the places of all but the last
+ * unless pos is NULL. */
+int read_sample(const struct lt_corpus *c, uint64_t i, uint32_t *tokens, uint32_t *pos,
+		struct lu_err *err);
 
 #endif

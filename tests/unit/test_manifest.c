@@ -38,8 +38,11 @@ static void test_wrong_members(void **state)
 	static const struct {
 		const char *from, *to, *words;
 	} edit[] = {
-		{ "\"lucie_shard\":1", "\"lucie_shard\":3", "version 3 is not supported" },
+		{ "\"lucie_shard\":1", "\"lucie_shard\":4", "version 4 is not supported" },
 		{ "\"lucie_shard\":1", "\"lucie_shard\":2", "\"joined\" is missing or wrong" },
+		{ "\"lucie_shard\":1", "\"lucie_shard\":3", "\"kind\" is missing or wrong" },
+		{ "\"lucie_shard\":1", "\"lucie_shard\":3,\"kind\":\"chat\"",
+				"\"files\" is missing or wrong" },
 		{ "\"uint16\"", "\"uint8\"", "\"type\" is missing or wrong" },
 		{ "\"vocab\":100", "\"vocab\":-1", "\"vocab\" is missing or wrong" },
 		{ "\"eos\":null", "\"eos\":4294967296", "\"eos\" is missing or wrong" },

@@ -1,7 +1,6 @@
 #include "trainer/run/micro_feed.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "trainer/data/prefetch.h"
 
@@ -12,16 +11,16 @@ struct lt_feed {
 	const struct lt_layout *layout;
 	const struct lt_schedule *schedule;
 	struct lt_prefetch *prefetch;
-	size_t micro, context;
+	size_t micro, context, top_n;
 	/* What is asked for next: sequence k of this rank's i-th micro-batch of the step that begins at
 	 * `consumed` with a batch of `batch` samples, 0 at the end of the phase. */
 	uint64_t consumed, batch;
 	size_t i, k;
 };
 
-int lt_feed_open(struct lt_feed **out, const struct lt_corpus *c, const struct lt_layout *layout,
-		const struct lt_settings *s, const struct lt_schedule *schedule, uint64_t consumed,
-		struct lu_err *err)
+int lt_feed_open(struct lt_feed **out, const struct lt_micro_want *want, const struct lt_corpus *c,
+		const struct lt_layout *layout, const struct lt_settings *s,
+		const struct lt_schedule *schedule, uint64_t consumed, struct lu_err *err)
 {
 	struct lt_feed *f = calloc(1, sizeof(*f));
 
@@ -32,10 +31,10 @@ int lt_feed_open(struct lt_feed **out, const struct lt_corpus *c, const struct l
 		.schedule = schedule,
 		.micro = (size_t)s->train.micro_batch,
 		.context = (size_t)s->train.context,
+		.top_n = want->top_n,
 		.consumed = consumed,
 		.batch = lt_schedule_batch(schedule, consumed) };
-	if (lt_prefetch_open(&f->prefetch, c, AHEAD * f->micro, 1, s->train.reset_documents, err) <
-			0) {
+	if (lt_prefetch_open(&f->prefetch, c, AHEAD * f->micro, 1, want, err) < 0) {
 		free(f);
 		return -1;
 	}
@@ -77,21 +76,15 @@ static void ask(struct lt_feed *f)
 	}
 }
 
-int lt_feed_load(struct lt_feed *f, uint32_t *ids, uint32_t *labels, uint32_t *places,
-		struct lu_err *err)
+int lt_feed_load(struct lt_feed *f, struct lt_micro *m, struct lu_err *err)
 {
-	size_t n = f->context;
-
 	for (size_t k = 0; k < f->micro; k++) {
 		struct lt_prefetched s;
 
 		ask(f);
 		if (lt_prefetch_pop(f->prefetch, &s, err) < 0)
 			return -1;
-		memcpy(ids + k * n, s.tokens, n * sizeof(*ids));
-		memcpy(labels + k * n, s.tokens + 1, n * sizeof(*labels));
-		if (places)
-			memcpy(places + k * n, s.pos, n * sizeof(*places));
+		lt_micro_put(m, k, s.row, f->context, f->top_n);
 	}
 	ask(f);
 	return 0;

@@ -13,7 +13,7 @@
 /* A micro-batch in host memory. */
 struct loaded {
 	size_t micro; /* this rank's; SIZE_MAX: none */
-	uint32_t *ids, *labels, *places;
+	struct lt_micro m;
 };
 
 /* A message that is being received before its turn, while the device computes. */
@@ -35,7 +35,7 @@ struct lt_step {
 	lt_load_fn *load;
 	void *ctx;
 	size_t rows, width; /* tokens of a micro-batch; elements of what stages exchange */
-	bool reset_documents;
+	struct lt_micro_want want;
 	struct LU_VEC(struct loaded) loaded; /* a ring */
 	size_t turn;			     /* the next of the ring to reuse */
 	size_t *slots;			     /* by own chunk */
@@ -145,18 +145,17 @@ static int find_pipeline(struct lt_step *e, size_t micros, const struct lt_pipel
 
 /* --- opening ----------------------------------------------------------------------------------- */
 
-static int open_ring(struct lt_step *e, size_t n, struct lu_err *err)
+static int open_ring(struct lt_step *e, size_t n, size_t sequences, struct lu_err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct loaded l = { .micro = SIZE_MAX };
 
-		l.ids = calloc(3 * e->rows, sizeof(*l.ids));
-		if (!l.ids || !lu_vec_push(&e->loaded, l)) {
-			free(l.ids);
+		if (lt_micro_open(&l.m, &e->want, e->rows, sequences, err) < 0)
+			return -1;
+		if (!lu_vec_push(&e->loaded, l)) {
+			lt_micro_release(&l.m);
 			return lu_err_nomem(err);
 		}
-		e->loaded.p[i].labels = l.ids + e->rows;
-		e->loaded.p[i].places = e->reset_documents ? l.ids + 2 * e->rows : NULL;
 	}
 	return 0;
 }
@@ -177,12 +176,12 @@ static int open_buffers(struct lt_step *e, const struct lt_schedule *schedule,
 	e->loss = e->w->ops->alloc(e->q, e->micros_max * sizeof(*e->loss));
 	if (!e->loss)
 		return lt_queue_err(e->w->ops, e->q, err);
-	return open_ring(e, in_flight, err);
+	return open_ring(e, in_flight, (size_t)s->train.micro_batch, err);
 }
 
 int lt_step_open(struct lt_step **out, const struct lt_layout *layout, struct lt_weights *w,
-		const struct lt_settings *s, const struct lt_schedule *schedule, lt_load_fn *load,
-		void *ctx, struct lu_err *err)
+		const struct lt_settings *s, const struct lt_schedule *schedule,
+		const struct lt_micro_want *want, lt_load_fn *load, void *ctx, struct lu_err *err)
 {
 	struct lt_groups groups = lt_layout_groups(layout);
 	struct lt_step *e = calloc(1, sizeof(*e));
@@ -197,7 +196,7 @@ int lt_step_open(struct lt_step **out, const struct lt_layout *layout, struct lt
 	e->q = w->q;
 	e->load = load;
 	e->ctx = ctx;
-	e->reset_documents = s->train.reset_documents;
+	e->want = *want;
 	e->rows = (size_t)(s->train.micro_batch * s->train.context);
 	e->slots = calloc(layout->v + 1, sizeof(*e->slots));
 	if (!e->slots) {
@@ -225,11 +224,13 @@ void lt_step_close(struct lt_step *e)
 {
 	if (!e)
 		return;
+	/* After a failure activations and gradients may still be on their way. */
+	lt_comm_settle(e->layout->comm);
 	for (size_t i = 0; i < e->pipeline.n; i++)
 		lt_pipeline_release(&e->pipeline.p[i]);
 	lu_vec_release(&e->pipeline);
 	for (size_t i = 0; i < e->loaded.n; i++)
-		free(e->loaded.p[i].ids);
+		lt_micro_release(&e->loaded.p[i].m);
 	lu_vec_release(&e->loaded);
 	lt_optimizer_close(e->optimizer);
 	lt_model_close(e->model);
@@ -242,9 +243,11 @@ void lt_step_close(struct lt_step *e)
 
 /* --- a micro-batch ----------------------------------------------------------------------------- */
 
-static struct lt_batch batch_of(const struct loaded *l)
+static struct lt_batch batch_of(const struct lt_micro *m)
 {
-	return (struct lt_batch){ .ids = l->ids, .labels = l->labels, .places = l->places };
+	return (struct lt_batch){
+		.ids = m->ids, .labels = m->labels, .weight = m->weight, .places = m->places
+	};
 }
 
 /* The host's copy of this rank's i-th micro-batch of the step. They are loaded in order, and the ring
@@ -256,14 +259,14 @@ static int fetch(struct lt_step *e, size_t i, struct lt_batch *batch, struct lu_
 	struct loaded *l;
 
 	for (size_t k = 0; k < e->loaded.n; k++) {
-		*batch = batch_of(&e->loaded.p[k]);
+		*batch = batch_of(&e->loaded.p[k].m);
 		if (e->loaded.p[k].micro == i)
 			return 0;
 	}
 	l = &e->loaded.p[e->turn++ % e->loaded.n];
 	l->micro = SIZE_MAX;
-	*batch = batch_of(l);
-	if (e->load(e->ctx, l->ids, l->labels, l->places, err) < 0 ||
+	*batch = batch_of(&l->m);
+	if (e->load(e->ctx, &l->m, err) < 0 ||
 			lt_batch_check(batch, e->rows, SIZE_MAX, vocab, err) < 0)
 		return -1;
 	l->micro = i;
@@ -279,7 +282,7 @@ static bool reads(const struct lt_step *e, const struct lt_action *a)
 
 	if (a->kind == LT_BACKWARD)
 		return a->chunk == last;
-	return e->reset_documents || a->chunk == 0;
+	return e->want.places || a->chunk == 0;
 }
 
 /* --- actions ----------------------------------------------------------------------------------- */
