@@ -262,7 +262,7 @@ static int advance(struct lt_trainer *l, uint64_t batch, struct lu_err *err)
 int lt_trainer_run_phase(struct lt_trainer *l, struct lu_err *err)
 {
 	const struct lt_schedule *schedule = &l->phase.data.schedule;
-	uint64_t batch, every = l->what->config->base.checkpoint.every;
+	uint64_t batch, every = l->phase.data.s.checkpoint.every;
 
 	for (;;) {
 		bool done;
