@@ -7,7 +7,7 @@
 #include "libcommon/sys/threads.h"
 #include "libcommon/sys/tool.h"
 #include "libcommon/tokenizer/tokenizer.h"
-#include "trainer/model/model.h"
+#include "trainer/model/decode.h"
 #include "trainer/model/sampler.h"
 #include "trainer/run/loaded_model.h"
 

@@ -11,7 +11,9 @@
 
 #include "libcommon/base/num.h"
 #include "libcommon/io/safetensors.h"
+#include "trainer/model/decode.h"
 #include "trainer/model/tensorfile.h"
+#include "trainer/model/tensor_import.h"
 #include "trainer/run/hugging_face.h"
 
 static const bool in_double = sizeof(lk_real) == sizeof(double);
@@ -82,7 +84,7 @@ static void open_weights(struct golden *g, const char *dir)
 	g->ops = lk_cpu_ops(tiny_act);
 	assert_int_equal(g->ops->open(&g->q, 0, &kerr), 0);
 	ok(lt_weights_open(&g->w, g->ops, g->q, &shape, NULL, &holding, &err), &err);
-	ok(lt_tensors_import(g->w, dir, &err), &err);
+	ok(lt_tensors_import(g->w, dir, NULL, &err), &err);
 	lu_arena_release(&arena);
 	free(path);
 }

@@ -119,7 +119,8 @@ int lt_comm_check(struct lt_comm *c, struct lu_err *err) LU_CHECKED;
 void lt_comm_abort(struct lt_comm *c, const char *sentence);
 
 /* Wait until no operation is under way: before memory is freed that one may use, since after a failure
- * nobody has waited for those that were begun. They end by the failure, or at the deadline. */
+ * nobody has waited for those that were begun. They end by the failure, or at the deadline. NULL is
+ * fine. */
 void lt_comm_settle(struct lt_comm *c);
 
 /* --- control plane ---------------------------------------------------------------------------- */

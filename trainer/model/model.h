@@ -38,8 +38,8 @@
 #include "trainer/comm/comm.h"
 #include "trainer/model/weights.h"
 
-/* TRAIN keeps what the backward pass needs; SCORE keeps nothing; DECODE processes one sequence piece
- * by piece and caches keys and values (one rank only). */
+/* TRAIN keeps what the backward pass needs; SCORE keeps nothing; DECODE caches keys and values of
+ * sequences that grow (decode.h; one rank only). */
 enum lt_model_mode { LT_MODEL_TRAIN, LT_MODEL_SCORE, LT_MODEL_DECODE };
 
 /* What backward() computes again, with the same bits: nothing; the outputs of the norms; all of a
@@ -52,6 +52,7 @@ struct lt_model_plan {
 	enum lt_recompute recompute;
 	const size_t *slots; /* by chunk; NULL: one each */
 	size_t head_rows;    /* rows of logits at once, 0: chosen by the vocabulary */
+	size_t rows;	     /* DECODE: tokens at once, 0: at most 256 */
 	struct lt_group *tp; /* NULL without tensor parallelism */
 	bool sequence;
 	/* On GPUs, lk_cuda_choose(): whose attention, and whether sums may have any order. */
@@ -123,10 +124,5 @@ int lt_model_log_p(struct lt_model *m, size_t chunk, size_t slot, const struct l
 /* The whole model on one rank: log p of the labels of the first `sequences` sequences. Synchronous. */
 int lt_model_score(struct lt_model *m, const struct lt_batch *batch, size_t sequences,
 		lk_real *log_p, struct lu_err *err) LU_CHECKED;
-
-/* DECODE: process the next n tokens of the sequence, from position `pos` on; all tokens before it
- * must have been processed. Logits of the last token, or of all n, in host memory. Synchronous. */
-int lt_model_logits(struct lt_model *m, const uint32_t *ids, size_t pos, size_t n, bool all,
-		lk_real *logits, struct lu_err *err) LU_CHECKED;
 
 #endif

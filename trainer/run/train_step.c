@@ -224,6 +224,8 @@ void lt_step_close(struct lt_step *e)
 {
 	if (!e)
 		return;
+	/* After a failure activations and gradients may still be on their way. */
+	lt_comm_settle(e->layout->comm);
 	for (size_t i = 0; i < e->pipeline.n; i++)
 		lt_pipeline_release(&e->pipeline.p[i]);
 	lu_vec_release(&e->pipeline);

@@ -1,0 +1,35 @@
+#ifndef LUCIE_TRAINER_RUN_INIT_MODEL_H
+#define LUCIE_TRAINER_RUN_INIT_MODEL_H
+/*
+ * train.init: the model that a run begins with, in place of random weights. It is a folder in the form
+ * of Hugging Face, a checkpoint, or a run, whose latest checkpoint counts.
+ *
+ *	lt_init_settings(&settings, init, given, &err)	when the configuration is checked
+ *	lt_init_check(&settings, &err)			before memory is allocated
+ *	lt_init_load(&settings, w, &err)
+ *
+ * The folder says what the model is (config.json, or the manifest of a checkpoint), so the sizes may be
+ * left out of [model]; what is said there must agree. model.vocab alone may be larger, for new tokens.
+ * A folder without either file has weights only, and the sizes must be given. Once a run has begun it
+ * no longer needs the folder.
+ */
+#include "trainer/model/weights.h"
+#include "trainer/run/settings.h"
+
+/* `init` is train.init of the first phase. Fill in the keys of [model] that neither `given`, by index of lt_settings_key(), nor a preset sets,
+ * and compare the rest. Call it between reading and lt_settings_preset(). */
+int lt_init_settings(struct lt_settings *s, const char *init, const bool *given,
+		struct lu_err *err) LU_CHECKED;
+
+/* Compare the names, types and shapes of the tensors with the model. */
+int lt_init_check(const struct lt_settings *s, struct lu_err *err) LU_CHECKED;
+
+/* Read what this rank holds. */
+int lt_init_load(const struct lt_settings *s, struct lt_weights *w, struct lu_err *err) LU_CHECKED;
+
+/* The folder's tokenizer.json: its path, malloc'd, or NULL if there is none. A sentence to show about its
+ * class (lt_hf_tokenizer_class()) is appended to `note`. */
+int lt_init_tokenizer(const struct lt_settings *s, char **path, struct lu_buf *note,
+		struct lu_err *err) LU_CHECKED;
+
+#endif
