@@ -197,14 +197,11 @@ static void print_section(const struct lt_phase_data *d, size_t i, struct lu_buf
 				100 * (double)a->targets / (double)places, a->cut, a->left_out);
 }
 
-/* Tokens of the phase: those of an epoch, so many times. */
-static double count_tokens(const struct lt_phase_data *d)
+double lt_phase_data_total(const struct lt_phase_data *d)
 {
 	const struct lu_rows *rows = lt_corpus_rows(d->corpus);
 	double tokens = 0;
 
-	if (d->s.data.rows == LU_ROWS_STREAM)
-		return (double)d->schedule.samples * (double)d->s.train.context;
 	for (size_t i = 0; i < lu_rows_sections(rows); i++) {
 		const struct lu_section *s = lu_rows_section(rows, i);
 		uint64_t end = section_end(d, i), n = end > s->first ? end - s->first : 0;
@@ -216,7 +213,6 @@ static double count_tokens(const struct lt_phase_data *d)
 
 void lt_phase_data_print(const struct lt_phase_data *d, struct lu_buf *out)
 {
-	lu_buf_printf(out, "%-24s %.6g\n", "tokens", count_tokens(d));
 	for (size_t i = 0; i < lu_rows_sections(lt_corpus_rows(d->corpus)); i++)
 		print_section(d, i, out);
 }

@@ -36,6 +36,8 @@ uint64_t lt_phase_data_tokens(const struct lt_phase_data *d, uint64_t first, uin
 /* Tell, by lu_note(), what nobody asked for: where opening took a detour, as for a plan without its
  * walk index; documents that are cut or left out; data that are never reached. */
 void lt_phase_data_notes(const struct lt_phase_data *d);
+/* Tokens of a phase of rows of documents, about: those of an epoch, so many times. */
+double lt_phase_data_total(const struct lt_phase_data *d);
 /* Append what the phase reads, for --dry-run. */
 void lt_phase_data_print(const struct lt_phase_data *d, struct lu_buf *out);
 

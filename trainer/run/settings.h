@@ -37,6 +37,9 @@ struct lt_settings {
 		const char *preset;
 		uint64_t vocab, hidden, layers, heads, kv_heads, head_dim, ffn;
 		double rope_theta, norm_eps, init_std;
+		enum lt_rope_scaling rope_scaling;
+		double rope_factor, rope_low, rope_high;
+		uint64_t rope_original;
 		bool tied;
 	} model;
 	struct {
@@ -55,9 +58,11 @@ struct lt_settings {
 		enum lt_memory_mode memory;
 		enum lk_attention attention;
 		enum lt_decay schedule;
+		enum lt_decay_type decay_type; /* of wsd */
 		double lr, lr_min;
 		uint64_t warmup, cooldown;
 		double weight_decay, clip, beta1, beta2, eps;
+		double spike; /* spike.h; 0: off */
 		bool reset_optimizer, reset_documents;
 		uint64_t valid_every, valid_samples, log_every;
 	} train;

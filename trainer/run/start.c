@@ -3,10 +3,12 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/sys/file.h"
 #include "trainer/data/tokfile.h"
+#include "trainer/model/tensorfile.h"
 #include "trainer/run/folder.h"
 
 /* True if the sentence speaks of the key that a --set names. */
@@ -41,9 +43,26 @@ int lt_start_blame(const char *path, const struct lu_list *set, struct lu_err *e
 	return path ? lu_err_wrap(err, "%s", path) : -1;
 }
 
-/* Read a configuration, apply --set, and check the result. */
+/* Leave one phase. Unless it is the first, it goes on from weights that must be named. */
+static int choose_phase(struct lt_config *c, const char *phase, struct lu_err *err)
+{
+	struct lt_settings s;
+	size_t i;
+
+	if (lt_config_find(c, phase, &i, err) < 0 || lt_config_only(c, phase, err) < 0)
+		return lu_err_wrap(err, "--phase %s", phase);
+	if (lt_config_phase(c, 0, &s, err) < 0)
+		return -1;
+	if (i > 0 && !*s.train.init)
+		return lu_err_set(err,
+				"--phase %s: it is not the first phase: give the weights that it "
+				"starts from, --set train.init=DIR",
+				phase);
+	return 0;
+}
+
 int lt_start_load(struct lt_config *c, const char *path, const struct lu_list *set,
-		struct lu_err *err)
+		const char *phase, struct lu_err *err)
 {
 	if (lt_config_init(c, err) < 0 || lt_config_read(c, path, err) < 0)
 		return -1;
@@ -51,10 +70,46 @@ int lt_start_load(struct lt_config *c, const char *path, const struct lu_list *s
 		if (lt_config_set(c, set->item[i], err) < 0)
 			return -1;
 	}
+	if (phase && choose_phase(c, phase, err) < 0)
+		return -1;
 	if (c->base.model.vocab == 0 && *c->base.data.tokenizer &&
 			lt_tokfile_vocab(c->base.data.tokenizer, &c->base.model.vocab, err) < 0)
 		return -1;
 	return lt_config_check(c, err) < 0 ? lt_start_blame(path, set, err) : 0;
+}
+
+/* Refuse a data.tokenizer that differs from the one that the run has. It may be gone. */
+static int check_tokenizer(const char *own, const char *given, struct lu_err *err)
+{
+	struct lt_digest a, b;
+
+	if (access(given, F_OK) < 0)
+		return 0;
+	if (lt_file_digest(own, &a, err) < 0 || lt_file_digest(given, &b, err) < 0)
+		return -1;
+	if (a.bytes != b.bytes || strcmp(a.hash, b.hash) != 0)
+		return lu_err_set(err,
+				"data.tokenizer: %s is another tokenizer than %s; that of a run "
+				"cannot change",
+				given, own);
+	return 0;
+}
+
+int lt_start_tokenizer(const char *run, const struct lt_config *c, char **path, struct lu_err *err)
+{
+	const char *given = c->base.data.tokenizer;
+
+	*path = NULL;
+	if (run && lt_folder_has(run, "tokenizer.json")) {
+		*path = lu_concat(run, "/", "tokenizer.json");
+		if (*path && *given)
+			return check_tokenizer(*path, given, err);
+	} else if (*given) {
+		*path = strdup(given);
+	} else {
+		return 0;
+	}
+	return *path ? 0 : lu_err_nomem(err);
 }
 
 /* The line of metrics.jsonl that records the arguments of --set; empty without any. */
@@ -71,15 +126,13 @@ static void format_set(const struct lu_list *set, struct lu_buf *b)
 	lu_buf_putc(b, '\n');
 }
 
-/* Refuse a configuration that differs from that of the existing run in a key that --set does not
- * name. */
-int lt_start_unchanged(const char *run, const struct lu_list *set, const struct lt_config *now,
-		struct lu_err *err)
+int lt_start_unchanged(const char *run, const struct lu_list *set, const char *phase,
+		const struct lt_config *now, struct lu_err *err)
 {
 	char *path = lu_concat(run, "/", "config.ini");
 	struct lt_config was = { 0 };
 	char what[512];
-	int rc = path ? lt_start_load(&was, path, set, err) : lu_err_nomem(err);
+	int rc = path ? lt_start_load(&was, path, set, phase, err) : lu_err_nomem(err);
 
 	if (rc == 0 && lt_config_differ(&was, now, what, sizeof(what)))
 		rc = lu_err_set(err, "%s: %s (%s)", path, what,

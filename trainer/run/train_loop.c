@@ -121,6 +121,7 @@ static int one_step(
 {
 	const struct lt_open_phase *p = &l->phase;
 	double start = lu_clock();
+	struct lt_hyper hyper = p->hyper;
 	struct lt_step_what what = { .number = l->pos.step + 1,
 		.updates = l->pos.updates,
 		.micros = (size_t)(batch / p->data.s.train.micro_batch) };
@@ -129,14 +130,23 @@ static int one_step(
 		.tokens = lt_phase_data_tokens(&p->data, l->pos.samples, batch) };
 	s->lr = what.lr = lt_schedule_lr(&p->data.schedule, l->pos.samples + batch);
 	what.tokens = (double)s->tokens;
-	if (lt_step_train(p->step, &p->hyper, &what, &s->update, err) < 0)
+	hyper.limit = lt_spike_limit(&l->pos.spike, p->data.s.train.spike);
+	if (lt_step_train(p->step, &hyper, &what, &s->update, err) < 0)
 		return -1;
 	s->loss = s->update.loss / (double)s->tokens;
 	s->data_seconds = lt_step_data_seconds(p->step);
 	if (!s->update.finite)
 		return not_finite(l, s, err);
 	l->pos.step++;
-	l->pos.updates++;
+	if (s->update.skipped && lt_trainer_first(l))
+		lu_note("step %" PRIu64 ": the norm %.3f is more than %g times the median %.3f of "
+			"the steps before: its update is left out",
+				l->pos.step, s->update.norm, p->data.s.train.spike,
+				hyper.limit / p->data.s.train.spike);
+	if (!s->update.skipped)
+		l->pos.updates++;
+	if (p->data.s.train.spike > 0)
+		lt_spike_add(&l->pos.spike, s->update.norm);
 	l->pos.samples += batch;
 	l->pos.tokens += s->tokens;
 	s->seconds = lu_clock() - start;
@@ -259,6 +269,7 @@ int lt_trainer_run_phase(struct lt_trainer *l, struct lu_err *err)
 			return -1;
 		batch = lt_schedule_batch(schedule, l->pos.samples);
 		done = batch == 0 && l->pos.due == 0;
+		l->pos.phase_end = done;
 		if ((done || (every && l->pos.step && l->pos.step % every == 0)) &&
 				save(l, err) < 0)
 			return -1;
