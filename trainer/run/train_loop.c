@@ -270,9 +270,11 @@ int lt_trainer_run_phase(struct lt_trainer *l, struct lu_err *err)
 		batch = lt_schedule_batch(schedule, l->pos.samples);
 		done = batch == 0 && l->pos.due == 0;
 		l->pos.phase_end = done;
-		if ((done || (every && l->pos.step && l->pos.step % every == 0)) &&
+		if ((done || l->skips_added ||
+				    (every && l->pos.step && l->pos.step % every == 0)) &&
 				save(l, err) < 0)
 			return -1;
+		l->skips_added = false;
 		if (done)
 			return finish_save(l, err);
 		stop = interrupted(l, err);
