@@ -11,6 +11,7 @@
 #include "libcommon/order/skips.h"
 #include "trainer/data/corpus.h"
 #include "trainer/run/config.h"
+#include "trainer/run/evaluations.h"
 #include "trainer/run/validation.h"
 
 struct lt_phase_data {
@@ -20,6 +21,7 @@ struct lt_phase_data {
 	struct lu_skips skips; /* none, or the caller's to set */
 	struct lt_corpus *corpus;
 	struct lt_validation *valid;
+	struct lt_evaluations *evals;
 	unsigned trust; /* LT_CORPUS_TRUST, or 0 */
 };
 
