@@ -25,8 +25,14 @@
 
 struct options {
 	struct lu_std std;
+<<<<<<< HEAD
 	const char *config;
 	struct lu_list set, skip;
+=======
+	const char *config, *init;
+	char *init_set; /* what --init says as an argument of --set */
+	struct lu_list set;
+>>>>>>> refs/heads/eval
 	const char *phase, *until;
 	bool print_config, dry_run, no_data, overcommit;
 	uint64_t from;
@@ -36,6 +42,8 @@ struct options {
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('c', "config", struct options, config, "FILE", "configuration, lucie-config(5)"),
 	LU_OPT_LIST(0, "set", struct options, set, "S.KEY=V", "set one key, after the file"),
+	LU_OPT_STR(0, "init", struct options, init, "DIR",
+			"begin with the model in DIR, as --set train.init=DIR"),
 	LU_OPT_STR(0, "phase", struct options, phase, "NAME", "train this phase alone"),
 	LU_OPT_STR(0, "until", struct options, until, "NAME", "stop at the end of this phase"),
 	LU_OPT_FLAG(0, "print-config", struct options, print_config,
@@ -307,6 +315,15 @@ static int run_config(const struct options *o, const char *path, struct lu_err *
 	return rc;
 }
 
+/* --init DIR is --set train.init=DIR, after the others. */
+static int add_init(struct options *o, struct lu_err *err)
+{
+	if (!o->init)
+		return 0;
+	o->init_set = lu_concat("train.init=", o->init, "");
+	return o->init_set ? lu_opt_store(&opts[1], o, o->init_set, err) : lu_err_nomem(err);
+}
+
 /* An existing run continues with its own configuration, unless one is given. */
 static int run(const struct options *o, struct lu_err *err)
 {
@@ -350,7 +367,10 @@ int main(int argc, char **argv)
 	if (who.rank > 0)
 		lu_tool_mute(true);
 	lu_tool_start(&tool, argc, argv, &o, &args);
-	rc = run(&o, &err);
+	rc = add_init(&o, &err);
+	if (rc == 0)
+		rc = run(&o, &err);
+	free(o.init_set);
 	lu_list_release(&o.set);
 	lu_list_release(&o.skip);
 	return lu_tool_finish(rc, &err);

@@ -7,8 +7,8 @@
 #include "libcommon/hash/hash.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
-#include "trainer/model/tensorfile.h"
 #include "trainer/run/budget.h"
+#include "trainer/run/init_model.h"
 #include "trainer/run/skip_samples.h"
 #include "trainer/run/stop.h"
 
@@ -86,7 +86,7 @@ static int restore(struct lt_trainer *l, const struct lt_settings *s, struct lu_
 	if (l->found.found)
 		return lt_checkpoint_restore(l->comm, &l->found, l->w, err);
 	if (*s->train.init)
-		rc = lt_tensors_import(l->w, s->train.init, err);
+		rc = lt_init_load(s, l->w, err);
 	else
 		rc = lt_weights_init(l->w, s->train.seed, err);
 	return lt_trainer_agree(l, rc, err);
@@ -174,6 +174,8 @@ static int prepare(struct lt_trainer *l, struct lt_settings *first, struct lt_sh
 	if (lt_trainer_agree(l, rc, err) < 0 || find_position(l, shape, err) < 0)
 		return -1;
 	rc = open_data(l, err);
+	if (rc == 0 && !l->found.found && *first->train.init)
+		rc = lt_init_check(&c->base, first->train.init, lt_trainer_first(l), err);
 	if (rc == 0)
 		rc = skip_finished(l, err);
 	if (rc == 0)
