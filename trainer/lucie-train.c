@@ -25,14 +25,9 @@
 
 struct options {
 	struct lu_std std;
-<<<<<<< HEAD
-	const char *config;
-	struct lu_list set, skip;
-=======
 	const char *config, *init;
 	char *init_set; /* what --init says as an argument of --set */
-	struct lu_list set;
->>>>>>> refs/heads/eval
+	struct lu_list set, skip;
 	const char *phase, *until;
 	bool print_config, dry_run, no_data, overcommit;
 	uint64_t from;
