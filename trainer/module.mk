@@ -32,7 +32,7 @@ $(BUILD)/trainer/comm/tree_sum.o: OWN_FLAGS += -O3
 ifneq ($(BARE),)
 TRAINER_PROGRAMS := lucie-train
 # The other programs open models with their tokenizers.
-TRAINER_SRC := $(filter-out trainer/run/loaded_model.c trainer/run/hugging_face.c trainer/plan/%, \
+TRAINER_SRC := $(filter-out trainer/run/loaded_model.c trainer/run/hugging_face.c trainer/plan/% trainer/generate/%, \
 	$(TRAINER_SRC))
 TOOLS :=
 LIB_CXX :=
