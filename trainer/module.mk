@@ -32,8 +32,8 @@ $(BUILD)/trainer/comm/tree_sum.o: OWN_FLAGS += -O3
 ifneq ($(BARE),)
 TRAINER_PROGRAMS := lucie-train
 # The other programs open models with their tokenizers.
-TRAINER_SRC := $(filter-out trainer/run/loaded_model.c trainer/export/% trainer/plan/%, \
-	$(TRAINER_SRC))
+TRAINER_SRC := $(filter-out trainer/run/loaded_model.c trainer/export/% trainer/plan/% \
+	trainer/eval/% trainer/run/evaluations.c, $(TRAINER_SRC))
 TOOLS :=
 LIB_CXX :=
 LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c libcommon/io/json*.c) \
@@ -42,6 +42,8 @@ LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c libcommon/io/j
 	libcommon/shard/manifest.c libcommon/mix/plan.c libcommon/mix/planned.c \
 	libcommon/mix/stream.c libcommon/mix/walk.c libcommon/order/documents.c \
 	libcommon/order/rows.c)
+else
+TRAINER_SRC := $(filter-out trainer/run/evaluations_none.c,$(TRAINER_SRC))
 endif
 
 # The benchmark compares with oneDNN in the same run.

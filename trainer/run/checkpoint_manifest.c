@@ -113,6 +113,8 @@ void lt_manifest_format(const struct lt_position *pos, const struct lt_table *t,
 	lu_json_put_u64(b, "updates", pos->updates);
 	if (pos->due)
 		lu_json_put_u64(b, "validations_due", pos->due);
+	if (pos->evals_due)
+		lu_json_put_u64(b, "evaluations_due", pos->evals_due);
 	if (pos->phase_end)
 		lu_json_put_bool(b, "phase_end", true);
 	format_spike(&pos->spike, b);
@@ -255,6 +257,7 @@ static bool read_position(struct manifest *m, struct lt_position *pos)
 {
 	*pos = (struct lt_position){ 0 };
 	lt_json_get_u64(&m->obj, "validations_due", &pos->due);
+	lt_json_get_u64(&m->obj, "evaluations_due", &pos->evals_due);
 	pos->phase_end = lt_json_is_true(&m->obj, "phase_end");
 	return get_text(m, &m->obj, "phase_name", pos->phase_name, sizeof(pos->phase_name)) &&
 			lt_json_get_u64(&m->obj, "step", &pos->step) &&

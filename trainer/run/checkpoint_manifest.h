@@ -34,6 +34,7 @@ struct lt_position {
 	/* Validation sets, the last ones of data.valid, that are still to be scored after this step:
 	 * a signal put them off. Their lines come first when the run continues. */
 	uint64_t due;
+	uint64_t evals_due; /* likewise of the evaluations of [eval] */
 	uint64_t phase_end; /* 1: nothing of it was left to do, by the configuration of the time */
 	char phase_name[LT_PHASE_NAME];
 	struct lt_written_by by;

@@ -90,8 +90,10 @@ static int open_all(struct lt_phase_data *d, const char *path, struct lu_err *er
 		return -1;
 	if (!*tokenizer)
 		tokenizer = lt_corpus_tokenizer(d->corpus);
-	return lt_validation_open(
-			&d->valid, s, tokenizer, lt_corpus_mode(s->data.rows) | d->trust, err);
+	if (lt_validation_open(&d->valid, s, tokenizer, lt_corpus_mode(s->data.rows) | d->trust,
+			    err) < 0)
+		return -1;
+	return lt_evaluations_open(&d->evals, s, path, tokenizer, err);
 }
 
 int lt_phase_data_open(struct lt_phase_data *d, const struct lt_config *c, size_t i,
@@ -221,5 +223,6 @@ void lt_phase_data_close(struct lt_phase_data *d)
 {
 	lt_corpus_close(d->corpus);
 	lt_validation_close(d->valid);
+	lt_evaluations_close(d->evals);
 	*d = (struct lt_phase_data){ 0 };
 }

@@ -10,6 +10,7 @@
  */
 #include "trainer/data/corpus.h"
 #include "trainer/run/config.h"
+#include "trainer/run/evaluations.h"
 #include "trainer/run/validation.h"
 
 struct lt_phase_data {
@@ -17,6 +18,7 @@ struct lt_phase_data {
 	struct lt_schedule schedule;
 	struct lt_corpus *corpus;
 	struct lt_validation *valid;
+	struct lt_evaluations *evals;
 	unsigned trust; /* LT_CORPUS_TRUST, or 0 */
 };
 

@@ -48,6 +48,8 @@ static int open_data(struct lt_trainer *l, struct lu_err *err)
 	}
 	if (!l->found.found && l->phase.data.s.train.valid_every)
 		l->pos.due = lt_validation_sets(l->phase.data.valid);
+	if (!l->found.found && l->phase.data.s.eval.every)
+		l->pos.evals_due = lt_evaluations_count(l->phase.data.evals);
 	return 0;
 }
 
@@ -62,7 +64,7 @@ static size_t last_phase(const struct lt_trainer *l)
 /* A phase that the checkpoint has completed need not be opened, since its layout may be another. */
 static int skip_finished(struct lt_trainer *l, struct lu_err *err)
 {
-	if (!l->found.found || l->pos.due || l->pos.phase >= last_phase(l) ||
+	if (!l->found.found || l->pos.due || l->pos.evals_due || l->pos.phase >= last_phase(l) ||
 			lt_schedule_batch(&l->phase.data.schedule, l->pos.samples) > 0)
 		return 0;
 	lt_phase_data_close(&l->phase.data);
@@ -244,7 +246,7 @@ int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struc
 
 bool lt_train_is_complete(const struct lt_trainer *l)
 {
-	return l->found.found && l->pos.due == 0 &&
+	return l->found.found && l->pos.due == 0 && l->pos.evals_due == 0 &&
 			(l->pos.phase > last_phase(l) ||
 					(l->pos.phase == last_phase(l) &&
 							lt_schedule_batch(&l->phase.data.schedule,
