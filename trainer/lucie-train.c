@@ -14,8 +14,8 @@
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/alike.h"
 #include "trainer/run/backend.h"
-#include "trainer/run/dry_run.h"
 #include "trainer/run/config.h"
+#include "trainer/run/dry_run.h"
 #include "trainer/run/folder.h"
 #include "trainer/run/runfolder.h"
 #include "trainer/run/shared_folder.h"
@@ -25,8 +25,9 @@
 
 struct options {
 	struct lu_std std;
-	const char *config;
-	struct lu_list set;
+	const char *config, *init;
+	char *init_set; /* what --init says as an argument of --set */
+	struct lu_list set, skip;
 	const char *phase, *until;
 	bool print_config, dry_run, no_data, overcommit;
 	uint64_t from;
@@ -36,6 +37,8 @@ struct options {
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('c', "config", struct options, config, "FILE", "configuration, lucie-config(5)"),
 	LU_OPT_LIST(0, "set", struct options, set, "S.KEY=V", "set one key, after the file"),
+	LU_OPT_STR(0, "init", struct options, init, "DIR",
+			"begin with the model in DIR, as --set train.init=DIR"),
 	LU_OPT_STR(0, "phase", struct options, phase, "NAME", "train this phase alone"),
 	LU_OPT_STR(0, "until", struct options, until, "NAME", "stop at the end of this phase"),
 	LU_OPT_FLAG(0, "print-config", struct options, print_config,
@@ -44,6 +47,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "no-data", struct options, no_data, "let --dry-run do without the data"),
 	LU_OPT_U64(0, "from-step", struct options, from, "N",
 			"continue from step N (the last checkpoint)"),
+	LU_OPT_LIST(0, "skip-samples", struct options, skip, "[PHASE:]A:B",
+			"leave out samples A to B - 1 of the phase"),
 	LU_OPT_FLAG(0, "overcommit", struct options, overcommit,
 			"start although the memory seems too small"),
 	LU_OPT_STR(0, "time-limit", struct options, time_limit, "TIME",
@@ -135,6 +140,7 @@ static int train(const struct options *o, const struct lt_config *config, const 
 		.comm = comm,
 		.backend = backend,
 		.tokenizer = tokenizer,
+		.skip = &o->skip,
 		.from = o->from,
 		.until = SIZE_MAX,
 		.overcommit = o->overcommit,
@@ -304,6 +310,15 @@ static int run_config(const struct options *o, const char *path, struct lu_err *
 	return rc;
 }
 
+/* --init DIR is --set train.init=DIR, after the others. */
+static int add_init(struct options *o, struct lu_err *err)
+{
+	if (!o->init)
+		return 0;
+	o->init_set = lu_concat("train.init=", o->init, "");
+	return o->init_set ? lu_opt_store(&opts[1], o, o->init_set, err) : lu_err_nomem(err);
+}
+
 /* An existing run continues with its own configuration, unless one is given. */
 static int run(const struct options *o, struct lu_err *err)
 {
@@ -323,6 +338,8 @@ static int run(const struct options *o, struct lu_err *err)
 		lu_usage_error("--no-data has no effect without --dry-run");
 	if (o->until && (o->dry_run || o->print_config))
 		lu_usage_error("--until has no effect where nothing is trained");
+	if (o->skip.n && (o->dry_run || o->print_config))
+		lu_usage_error("--skip-samples has no effect where nothing is trained");
 	if (o->time_limit && o->time_margin)
 		lu_usage_error("--time-margin is of the limit that a job of Slurm has: it does not "
 			       "go "
@@ -345,7 +362,11 @@ int main(int argc, char **argv)
 	if (who.rank > 0)
 		lu_tool_mute(true);
 	lu_tool_start(&tool, argc, argv, &o, &args);
-	rc = run(&o, &err);
+	rc = add_init(&o, &err);
+	if (rc == 0)
+		rc = run(&o, &err);
+	free(o.init_set);
 	lu_list_release(&o.set);
+	lu_list_release(&o.skip);
 	return lu_tool_finish(rc, &err);
 }

@@ -6,6 +6,7 @@
 
 #include "libcommon/sys/conf.h"
 #include "trainer/run/checkpoint_manifest.h"
+#include "trainer/run/init_model.h"
 
 int lt_config_init(struct lt_config *c, struct lu_err *err)
 {
@@ -283,13 +284,32 @@ int lt_config_phase(
 	return 0;
 }
 
+/* Take from the model that the run begins with what the configuration leaves out. */
+static int take_init(struct lt_config *c, const char *init, struct lu_err *err)
+{
+	char *tokenizer;
+
+	if (lt_init_settings(&c->base, init, c->given, err) < 0)
+		return -1;
+	if (*c->base.data.tokenizer)
+		return 0;
+	if (lt_init_tokenizer(init, &tokenizer, err) < 0)
+		return -1;
+	if (tokenizer)
+		c->base.data.tokenizer = copy(c, lu_str_of(tokenizer), err);
+	free(tokenizer);
+	return c->base.data.tokenizer ? 0 : -1;
+}
+
 int lt_config_check(struct lt_config *c, struct lu_err *err)
 {
 	struct lt_settings s;
 
-	if (lt_settings_preset(&c->base, c->given, err) < 0)
-		return -1;
 	if (c->phase.n == 0 && !add_phase(c, "main", err))
+		return -1;
+	if (lt_config_phase(c, 0, &s, err) < 0 ||
+			(*s.train.init && take_init(c, s.train.init, err) < 0) ||
+			lt_settings_preset(&c->base, c->given, err) < 0)
 		return -1;
 	for (size_t i = 0; i < c->phase.n; i++) {
 		const char *name = c->phase.p[i].name;

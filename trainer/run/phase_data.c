@@ -90,8 +90,10 @@ static int open_all(struct lt_phase_data *d, const char *path, struct lu_err *er
 		return -1;
 	if (!*tokenizer)
 		tokenizer = lt_corpus_tokenizer(d->corpus);
-	return lt_validation_open(
-			&d->valid, s, tokenizer, lt_corpus_mode(s->data.rows) | d->trust, err);
+	if (lt_validation_open(&d->valid, s, tokenizer, lt_corpus_mode(s->data.rows) | d->trust,
+			    err) < 0)
+		return -1;
+	return lt_evaluations_open(&d->evals, s, path, tokenizer, err);
 }
 
 int lt_phase_data_open(struct lt_phase_data *d, const struct lt_config *c, size_t i,
@@ -99,7 +101,7 @@ int lt_phase_data_open(struct lt_phase_data *d, const struct lt_config *c, size_
 {
 	int rc;
 
-	*d = (struct lt_phase_data){ .trust = trust ? LT_CORPUS_TRUST : 0 };
+	*d = (struct lt_phase_data){ .index = i, .trust = trust ? LT_CORPUS_TRUST : 0 };
 	rc = lt_config_phase(c, i, &d->s, err);
 	if (rc == 0)
 		rc = open_all(d, tokenizer, err);
@@ -114,7 +116,7 @@ struct lt_micro_want lt_phase_data_want(const struct lt_phase_data *d)
 		.weight = lt_corpus_weighted(d->corpus) };
 }
 
-uint64_t lt_phase_data_tokens(const struct lt_phase_data *d, uint64_t first, uint64_t n)
+uint64_t lt_phase_data_tokens(const struct lt_phase_data *d, uint64_t consumed, uint64_t n)
 {
 	const struct lu_rows *rows = lt_corpus_rows(d->corpus);
 	uint64_t tokens = 0;
@@ -122,7 +124,7 @@ uint64_t lt_phase_data_tokens(const struct lt_phase_data *d, uint64_t first, uin
 	if (d->s.data.rows == LU_ROWS_STREAM)
 		return n * d->s.train.context;
 	for (uint64_t i = 0; i < n; i++)
-		tokens += lu_rows_targets(rows, first + i);
+		tokens += lu_rows_targets(rows, lt_phase_data_sample(d, consumed + i));
 	return tokens;
 }
 
@@ -221,5 +223,6 @@ void lt_phase_data_close(struct lt_phase_data *d)
 {
 	lt_corpus_close(d->corpus);
 	lt_validation_close(d->valid);
+	lt_evaluations_close(d->evals);
 	*d = (struct lt_phase_data){ 0 };
 }

@@ -10,6 +10,7 @@
 #include "trainer/data/tokfile.h"
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/folder.h"
+#include "trainer/run/init_model.h"
 
 /* True if the sentence speaks of the key that a --set names. */
 static bool is_about(const char *sentence, const char *set)
@@ -163,6 +164,25 @@ static bool lacks_tokenizer(const char *run, const struct lt_config *now)
 	return *now->base.data.tokenizer && !lt_folder_has(run, "tokenizer.json");
 }
 
+/* Keep the chat template of the model that the run begins with, for exports. */
+static int keep_chat(const char *run, const struct lt_config *now, struct lu_err *err)
+{
+	struct lu_buf chat = { 0 };
+	struct lt_settings s;
+	int rc = 0;
+
+	if (lt_folder_has(run, "chat_template.jinja"))
+		return 0;
+	if (lt_config_phase(now, 0, &s, err) < 0)
+		return -1;
+	if (*s.train.init)
+		rc = lt_init_chat(s.train.init, &chat, err);
+	if (rc == 0 && chat.n)
+		rc = lt_folder_write(run, "chat_template.jinja", lu_buf_slice(&chat), err);
+	lu_buf_release(&chat);
+	return rc;
+}
+
 /* Write what this start changes: config.ini, and the tokenizer if the run has none. */
 int lt_start_record(struct lt_run *run, const struct lu_list *set, const struct lt_config *now,
 		bool fresh, struct lu_err *err)
@@ -174,7 +194,7 @@ int lt_start_record(struct lt_run *run, const struct lu_list *set, const struct 
 	int rc;
 
 	if (!fresh && set->n == 0)
-		return 0;
+		return keep_chat(run->path, now, err);
 	lt_config_print(now, &text);
 	format_set(set, &line);
 	rc = lu_buf_check(&text, err);
@@ -183,6 +203,8 @@ int lt_start_record(struct lt_run *run, const struct lu_list *set, const struct 
 	r.config = lu_buf_slice(&text);
 	if (rc == 0 && (fresh || copy || !is_recorded(run->path, &text)))
 		rc = lt_run_record(run, &r, err);
+	if (rc == 0)
+		rc = keep_chat(run->path, now, err);
 	lu_buf_release(&text);
 	lu_buf_release(&line);
 	return rc;

@@ -7,8 +7,9 @@
 #include "libcommon/hash/hash.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
-#include "trainer/model/tensorfile.h"
 #include "trainer/run/budget.h"
+#include "trainer/run/init_model.h"
+#include "trainer/run/skip_samples.h"
 #include "trainer/run/stop.h"
 
 /* --- opening --------------------------------------------------------------------------------- */
@@ -38,16 +39,22 @@ static int open_data(struct lt_trainer *l, struct lu_err *err)
 {
 	const struct lt_config *c = l->what->config;
 
+	if (lt_skip_samples(l->what->skip, c, &l->pos, &l->skips_added, err) < 0)
+		return -1;
+	l->outdated = l->skips_added = l->skips_added && l->found.found;
 	for (size_t i = c->phase.n; i-- > l->pos.phase;) {
 		lt_phase_data_close(&l->phase.data);
 		if (lt_phase_data_open(&l->phase.data, c, i, l->what->tokenizer,
-				    !lt_trainer_first(l), err) < 0)
+				    !lt_trainer_first(l), err) < 0 ||
+				lt_skip_check(&l->pos.skips, i, &l->phase.data, err) < 0)
 			return -1;
 		if (lt_trainer_first(l))
 			lt_phase_data_notes(&l->phase.data);
 	}
 	if (!l->found.found && l->phase.data.s.train.valid_every)
 		l->pos.due = lt_validation_sets(l->phase.data.valid);
+	if (!l->found.found && l->phase.data.s.eval.every)
+		l->pos.evals_due = lt_evaluations_count(l->phase.data.evals);
 	return 0;
 }
 
@@ -62,7 +69,7 @@ static size_t last_phase(const struct lt_trainer *l)
 /* A phase that the checkpoint has completed need not be opened, since its layout may be another. */
 static int skip_finished(struct lt_trainer *l, struct lu_err *err)
 {
-	if (!l->found.found || l->pos.due || l->pos.phase >= last_phase(l) ||
+	if (!l->found.found || l->pos.due || l->pos.evals_due || l->pos.phase >= last_phase(l) ||
 			lt_schedule_batch(&l->phase.data.schedule, l->pos.samples) > 0)
 		return 0;
 	lt_phase_data_close(&l->phase.data);
@@ -79,7 +86,7 @@ static int restore(struct lt_trainer *l, const struct lt_settings *s, struct lu_
 	if (l->found.found)
 		return lt_checkpoint_restore(l->comm, &l->found, l->w, err);
 	if (*s->train.init)
-		rc = lt_tensors_import(l->w, s->train.init, err);
+		rc = lt_init_load(s, l->w, err);
 	else
 		rc = lt_weights_init(l->w, s->train.seed, err);
 	return lt_trainer_agree(l, rc, err);
@@ -167,6 +174,8 @@ static int prepare(struct lt_trainer *l, struct lt_settings *first, struct lt_sh
 	if (lt_trainer_agree(l, rc, err) < 0 || find_position(l, shape, err) < 0)
 		return -1;
 	rc = open_data(l, err);
+	if (rc == 0 && !l->found.found && *first->train.init)
+		rc = lt_init_check(&c->base, first->train.init, lt_trainer_first(l), err);
 	if (rc == 0)
 		rc = skip_finished(l, err);
 	if (rc == 0)
@@ -242,7 +251,7 @@ int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struc
 
 bool lt_train_is_complete(const struct lt_trainer *l)
 {
-	return l->found.found && l->pos.due == 0 &&
+	return l->found.found && l->pos.due == 0 && l->pos.evals_due == 0 &&
 			(l->pos.phase > last_phase(l) ||
 					(l->pos.phase == last_phase(l) &&
 							lt_schedule_batch(&l->phase.data.schedule,
