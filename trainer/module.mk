@@ -33,7 +33,7 @@ ifneq ($(BARE),)
 TRAINER_PROGRAMS := lucie-train
 # The other programs open models with their tokenizers.
 TRAINER_SRC := $(filter-out trainer/run/loaded_model.c trainer/export/% trainer/plan/% \
-	trainer/eval/% trainer/run/evaluations.c, $(TRAINER_SRC))
+	trainer/eval/% trainer/generate/% trainer/run/evaluations.c, $(TRAINER_SRC))
 TOOLS :=
 LIB_CXX :=
 LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c libcommon/io/json*.c) \

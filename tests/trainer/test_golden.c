@@ -12,8 +12,8 @@
 #include "libcommon/base/num.h"
 #include "libcommon/io/safetensors.h"
 #include "trainer/model/decode.h"
-#include "trainer/model/tensorfile.h"
 #include "trainer/model/tensor_import.h"
+#include "trainer/model/tensorfile.h"
 #include "trainer/run/hugging_face.h"
 
 static const bool in_double = sizeof(lk_real) == sizeof(double);
@@ -77,10 +77,10 @@ static void open_weights(struct golden *g, const char *dir)
 	struct lt_shape shape;
 	struct lk_err kerr;
 	struct lu_err err;
-	uint64_t context;
+	struct lt_hf_about about;
 	char *path = path_in(dir, "config.json");
 
-	ok(lt_hf_read_config(path, &shape, &context, &marks, &arena, &err), &err);
+	ok(lt_hf_read_config(path, &shape, &about, &marks, &arena, &err), &err);
 	g->ops = lk_cpu_ops(tiny_act);
 	assert_int_equal(g->ops->open(&g->q, 0, &kerr), 0);
 	ok(lt_weights_open(&g->w, g->ops, g->q, &shape, NULL, &holding, &err), &err);

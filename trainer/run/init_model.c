@@ -26,8 +26,8 @@ static int read_config(struct init *in, struct lu_err *err)
 	char *path = lu_concat(in->dir, "/", in->file);
 	struct lu_arena arena = { 0 };
 	struct lt_hf_ids ids;
-	uint64_t context;
-	int rc = path ? lt_hf_read_config(path, &in->shape, &context, &ids, &arena, err)
+	struct lt_hf_about about;
+	int rc = path ? lt_hf_read_config(path, &in->shape, &about, &ids, &arena, err)
 		      : lu_err_nomem(err);
 
 	lu_arena_release(&arena);
