@@ -121,10 +121,10 @@ struct lk_packed_weight; /* operand B of gemm() in the backend's own layout */
 /*
  * Values of one training step, in device memory: fill a host copy and copy it with LK_H2D.
  * Written by:
- *	host	finite = 1 at the start; lr, bias1, bias2, number, scale: once a step, before clip()
- *		(number before the first low_accumulate() of the step)
+ *	host	finite = 1 at the start; lr, bias1, bias2, number, limit, scale: once a step, before
+ *		clip() (number before the first low_accumulate() of the step)
  *	sum()	sqnorm, loss: pass their address as `out`
- *	clip()	norm, clip, finite
+ *	clip()	norm, clip, finite, skip
  * `finite` is sticky, so that the host may look at it a step late: no later update happens either.
  */
 struct lk_step {
@@ -132,12 +132,14 @@ struct lk_step {
 	double bias1;	 /* 1 - beta1^t, t from 1 */
 	double bias2;	 /* 1 - beta2^t */
 	uint64_t number; /* t: what low_accumulate() and low_adamw() draw their random bits by */
+	double limit;	 /* of the norm, past which the step is skipped; 0: none */
 	double scale;	 /* of the gradients: 1 / sum of the weights of all labels of the step */
 	double sqnorm;	 /* sum of squares of all gradients, before `scale` */
 	double loss;	 /* sum of the losses of the step */
 	double norm;	 /* sqrt(sqnorm) * scale */
 	double clip;	 /* factor of every gradient in adamw(): scale * min(1, max_norm / norm) */
 	uint64_t finite; /* 0 once loss or norm was infinite or NaN: adamw() then does nothing */
+	uint64_t skip;	 /* 1 if norm > limit: adamw() then does nothing in this step */
 };
 
 /*
@@ -411,8 +413,8 @@ struct lk_ops {
 	 * (c+1), for c < ceil(n / LK_NORM_CHUNK). If shards are cut at multiples of LK_NORM_CHUNK
 	 * of the tensor, their sums, laid end to end, are those of the whole, and so is sum() of
 	 * them.
-	 * clip: from step->sqnorm, loss and scale: norm, finite (only ever cleared) and clip; the
-	 * last is scale * min(1, max_norm / (norm + 1e-6)), or scale if max_norm is 0.
+	 * clip: from step->sqnorm, loss, scale and limit: norm, finite (only ever cleared), skip and
+	 * clip; the last is scale * min(1, max_norm / (norm + 1e-6)), or scale if max_norm is 0.
 	 * finite: *ok = 1 if all x[i] are finite, otherwise 0.
 	 */
 	int (*sum)(struct lk_queue *q, double *out, const double *x, size_t n);
@@ -427,7 +429,7 @@ struct lk_ops {
 	 *	g' = g * clip;  m = b1 m + (1 - b1) g';  v = b2 v + (1 - b2) g'^2
 	 *	p -= lr * (m / bias1 / (sqrt(v / bias2) + eps) + decay * p)
 	 * Element-wise, so a slice has the bits of the whole. Nothing is written if step->finite is
-	 * 0. copy[n], if not NULL, receives p rounded to lk_act; may be p if the types are equal.
+	 * 0 or step->skip is 1. copy[n], if not NULL, receives p rounded to lk_act; may be p if the types are equal.
 	 */
 	int (*adamw)(struct lk_queue *q, lk_real *p, lk_real *m, lk_real *v, const lk_real *g,
 			lk_act *copy, size_t n, const struct lk_adamw *h,

@@ -9,7 +9,7 @@
 #include "libcommon/base/text_table.h"
 #include "libcommon/io/json.h"
 #include "libcommon/io/outstream.h"
-#include "libcommon/mix/step_lookup.h"
+#include "libcommon/order/step_lookup.h"
 #include "libcommon/shard/tally.h"
 #include "libcommon/sys/tool.h"
 

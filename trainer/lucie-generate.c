@@ -6,17 +6,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "libcommon/base/json_writer.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/schema/schema.h"
 #include "libcommon/sys/file.h"
-#include "libcommon/sys/progress.h"
 #include "libcommon/sys/threads.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/generate/call_schema.h"
-#include "trainer/generate/continuation_json.h"
 #include "trainer/generate/end_tokens.h"
 #include "trainer/generate/prompts.h"
+#include "trainer/generate/single_prompt.h"
 #include "trainer/generate/talk.h"
 #include "trainer/run/loaded_model.h"
 
@@ -225,119 +223,7 @@ static void close_run(struct run *r)
 	free(r->stop);
 }
 
-/* --- one prompt -------------------------------------------------------------------------------- */
-
-struct single {
-	struct run *r;
-	struct lt_generator *g;
-	struct lt_prompt *prompt;
-	struct lu_buf text; /* of the prompt; what is printed in front */
-	struct lu_err *err;
-};
-
-static int print_text(void *ctx, size_t i, struct lu_str more, struct lu_err *err)
-{
-	(void)ctx, (void)i, (void)err;
-	fwrite(more.p, 1, more.n, stdout);
-	fflush(stdout);
-	return 0;
-}
-
-static int print_done(void *ctx, size_t i, const struct lt_continuation *c, struct lu_err *err)
-{
-	struct single *s = ctx;
-	struct run *r = s->r;
-	struct lu_buf b = { 0 };
-	int rc;
-
-	if (r->o->json) {
-		lu_json_open_object(&b, NULL);
-		lu_json_put_cstr(&b, "prompt", r->o->prompt);
-		lt_continuation_json(c, r->how.schema != NULL, true, &b);
-		lu_json_close_object(&b);
-	} else if (r->o->samples > 1) {
-		lu_buf_str(&b, lu_buf_slice(&s->text));
-		lu_buf_str(&b, c->text);
-	}
-	lu_buf_putc(&b, '\n');
-	rc = lu_buf_check(&b, err);
-	if (rc == 0)
-		fwrite(b.p, 1, b.n, stdout);
-	lu_buf_release(&b);
-	if (c->end == LT_END_CONTEXT)
-		lu_detail("the context of %zu tokens is full", r->how.context);
-	r->incomplete |= r->how.schema && !c->complete;
-	(void)i;
-	return rc;
-}
-
-static int generate_single(void *ctx)
-{
-	struct single *s = ctx;
-	const struct options *o = s->r->o;
-	bool stream = !o->json && o->samples == 1;
-	const struct lt_generate_calls calls = { .ctx = s,
-		.done = print_done,
-		.text = stream ? print_text : NULL,
-		.interrupted = &interrupted };
-
-	if (stream && print_text(s, 0, lu_buf_slice(&s->text), s->err) < 0)
-		return -1;
-	return lt_generate(s->g, s->prompt, (size_t)o->samples, &calls, s->err);
-}
-
-/* The ids of the prompt, and its text as the tokenizer gives it back. */
-static int encode_prompt(struct run *r, struct lu_ids *ids, struct lu_buf *text, struct lu_err *err)
-{
-	struct lu_tok_state *state = lu_tok_state_new(r->tok);
-	int rc = state ? lt_prompt_ids(r->tok, state, lu_str_of(r->o->prompt), ids, err)
-		       : lu_err_nomem(err);
-
-	/* JSON is printed alone. */
-	if (rc == 0 && !r->how.schema)
-		rc = lu_tok_decode(r->tok, state, ids->p, ids->n, LU_TOK_SKIP_SPECIAL, text, NULL,
-				err);
-	lu_tok_state_free(state);
-	if (rc < 0)
-		return -1;
-	if (ids->n == 0)
-		return lu_err_set(err, "the prompt is empty and the tokenizer has no <s>");
-	if (ids->n > r->how.context)
-		return lu_err_set(err,
-				"the prompt has %zu tokens, more than the model's context %zu",
-				ids->n, r->how.context);
-	return lu_buf_check(text, err);
-}
-
-static int run_single(struct run *r, struct lu_err *err)
-{
-	size_t n = (size_t)r->o->samples, needed;
-	struct single s = { .r = r, .err = err };
-	struct lu_ids ids = { 0 };
-	int rc = encode_prompt(r, &ids, &s.text, err);
-
-	if (rc == 0 && !(s.prompt = calloc(n, sizeof(*s.prompt))))
-		rc = lu_err_nomem(err);
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		s.prompt[i] = (struct lt_prompt){ ids.p, ids.n, i };
-	r->how.batch = r->how.batch < n ? r->how.batch : n;
-	/* The last token is not read again. */
-	if (!__builtin_add_overflow(ids.n, r->o->tokens, &needed) && needed < r->how.context)
-		r->how.context = needed;
-	if (rc == 0)
-		rc = lt_generator_open(&s.g, r->m.w, r->tok, &r->how, err);
-	if (rc == 0) {
-		catch_interrupt();
-		rc = lk_cpu_team(r->o->std.threads, generate_single, &s);
-	}
-	lt_generator_close(s.g);
-	lu_buf_release(&s.text);
-	lu_ids_release(&ids);
-	free(s.prompt);
-	return rc;
-}
-
-/* --- conversations, documents ------------------------------------------------------------------ */
+/* --- the run ----------------------------------------------------------------------------------- */
 
 static int run_chat(struct run *r, struct lu_err *err)
 {
@@ -360,6 +246,25 @@ static int run_chat(struct run *r, struct lu_err *err)
 	}
 	r->incomplete = t.incomplete;
 	lt_generator_close(t.generator);
+	return rc;
+}
+
+static int run_single(struct run *r, struct lu_err *err)
+{
+	struct lt_single s = { .prompt = r->o->prompt,
+		.samples = r->o->samples,
+		.json = r->o->json,
+		.threads = r->o->std.threads,
+		.out = stdout,
+		.how = r->how,
+		.tok = r->tok,
+		.weights = r->m.w,
+		.interrupted = &interrupted };
+	int rc;
+
+	catch_interrupt();
+	rc = lt_single_run(&s, err);
+	r->incomplete = s.incomplete;
 	return rc;
 }
 

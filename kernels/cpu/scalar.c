@@ -100,6 +100,7 @@ int lk_cpu_clip(struct lk_queue *q, struct lk_step *step, double max_norm)
 	step->norm = sqrt(step->sqnorm) * step->scale;
 	if (!isfinite(step->norm) || !isfinite(step->loss))
 		step->finite = 0;
+	step->skip = step->limit > 0 && step->norm > step->limit;
 	c = max_norm / (step->norm + 1e-6);
 	step->clip = max_norm != 0 && c < 1 ? step->scale * c : step->scale;
 	return 0;

@@ -92,6 +92,7 @@ static __global__ void clip_kernel(struct lk_step *step, double max_norm)
 	/* x - x is 0 if and only if x is finite. */
 	if (norm - norm != 0 || step->loss - step->loss != 0)
 		step->finite = 0;
+	step->skip = step->limit > 0 && norm > step->limit;
 	step->clip = max_norm != 0 && c < 1 ? step->scale * c : step->scale;
 }
 

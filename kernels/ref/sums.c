@@ -64,6 +64,7 @@ void lk_ref_clip(struct lk_step *step, double max_norm)
 {
 	step->norm = sqrt(step->sqnorm) * step->scale;
 	step->finite = step->finite && isfinite(step->norm) && isfinite(step->loss);
+	step->skip = step->limit > 0 && step->norm > step->limit;
 	step->clip = step->scale;
 	if (max_norm != 0 && max_norm / (step->norm + 1e-6) < 1)
 		step->clip *= max_norm / (step->norm + 1e-6);

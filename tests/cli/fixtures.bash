@@ -68,3 +68,23 @@ blocks() {
 		print > (folder "/" n ".sh")
 	}' "$1"
 }
+
+# A run that has learnt a little: it tells some answers of tests/data/tasks from others.
+make_answering() {
+	fixtures a.jsonl b.jsonl tokenizer.json && lucie-shard -q -t tokenizer.json -o both a.jsonl b.jsonl &&
+		lucie-train -q -o answering -c /dev/stdin <<-END
+			[model]
+			preset = tiny
+			init_std = 0.1
+			[data]
+			train = both
+			tokenizer = tokenizer.json
+			[train]
+			steps = 150
+			context = 64
+			micro_batch = 4
+			global_batch = 8
+			lr = 3e-3
+			seed = 7
+		END
+}

@@ -9,6 +9,7 @@ struct norm_data {
 	double max_norm, loss;
 	uint64_t finite;
 	lk_real *x;
+	double limit;
 };
 
 struct norm_out {
@@ -33,6 +34,7 @@ static void norm_run(struct t_ctx *t, const void *arg, void *out)
 	o->step.scale = 0.25;
 	o->step.loss = d->loss;
 	o->step.finite = d->finite;
+	o->step.limit = d->limit;
 	step = t_dev8(t, &o->step, sizeof(*step));
 	t_ok(t, ops->sqnorm(q, sums, x, cut));
 	t_ok(t, ops->sqnorm(q, sums + d->cut, x + cut, d->n - cut));
@@ -50,7 +52,7 @@ static void test_norm(void **state)
 	(void)state;
 	T_EACH(ops)
 	for (size_t k = 0; k < T_LEN(sizes); k++) {
-		struct norm_data d = { sizes[k], 0, 0.25, 3, 1, t_fill(k, sizes[k], 1) };
+		struct norm_data d = { sizes[k], 0, 0.25, 3, 1, t_fill(k, sizes[k], 1), 0 };
 		double *x = t_widen(d.x, d.n), sums[8];
 		struct lk_step want = { .scale = 0.25, .loss = 3, .finite = 1 };
 		struct norm_out o, shards;
@@ -67,9 +69,15 @@ static void test_norm(void **state)
 		d.cut = d.n / LK_NORM_CHUNK / 2;
 		t_run(ops, norm_run, &d, &shards, sizeof(shards));
 		assert_memory_equal(&o, &shards, sizeof(o));
+		assert_true(o.step.skip == 0);
 		d.max_norm = 0;
+		d.limit = want.norm * (1 + 1e-12);
 		t_run(ops, norm_run, &d, &o, sizeof(o));
-		assert_true(o.step.clip == 0.25);
+		assert_true(o.step.clip == 0.25 && o.step.skip == 0);
+		/* A norm of 0 is past no limit. */
+		d.limit = want.norm * (1 - 1e-12);
+		t_run(ops, norm_run, &d, &o, sizeof(o));
+		assert_true(o.step.skip == (want.norm > 0) && o.step.finite == 1);
 		free(x), free(d.x);
 	}
 }
@@ -84,7 +92,7 @@ static void test_finite(void **state)
 	T_EACH(ops)
 	for (size_t k = 1; k < T_LEN(sizes); k++)
 		for (size_t i = 0; i < 12; i++) {
-			struct norm_data d = { sizes[k], 0, 0.25, 3, 1, t_fill(k, sizes[k], 1) };
+			struct norm_data d = { sizes[k], 0, 0.25, 3, 1, t_fill(k, sizes[k], 1), 0 };
 			struct norm_out o;
 
 			d.x[i < 6 ? i % d.n : d.n - 1 - i % d.n] = bad[i % 3];
@@ -103,8 +111,8 @@ static void test_flag(void **state)
 	(void)state;
 	T_EACH(ops)
 	for (int i = 0; i < 4; i++) {
-		struct norm_data d = { 100, 0, 1, i & 1 ? (double)NAN : 3, i < 2,
-			t_fill(1, 100, 1) };
+		struct norm_data d = { 100, 0, 1, i & 1 ? (double)NAN : 3, i < 2, t_fill(1, 100, 1),
+			0 };
 		struct norm_out o;
 
 		t_run(ops, norm_run, &d, &o, sizeof(o));

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "libcommon/mix/step.h"
+#include "libcommon/order/step.h"
 
 static char *run_folder(void)
 {

@@ -133,6 +133,11 @@ void lt_comm_settle(struct lt_comm *c)
 		lt_groups_settle(c);
 }
 
+void lt_comm_ungroup(struct lt_comm *c)
+{
+	lt_groups_release(c);
+}
+
 void lt_comm_close(struct lt_comm *c)
 {
 	if (!c)

@@ -158,6 +158,9 @@ enum lt_element { LT_REALS, LT_DOUBLES, LT_ACTS, LT_BYTES };
  * order with respect to other groups that they share. */
 int lt_comm_group(struct lt_comm *c, const size_t *ranks, size_t n, const char *name,
 		struct lt_group **g, struct lu_err *err) LU_CHECKED;
+/* Free all groups, to make others: all ranks call it, after an agreement, with no operation of theirs
+ * under way. */
+void lt_comm_ungroup(struct lt_comm *c);
 size_t lt_group_rank(const struct lt_group *g); /* of this rank among the members */
 size_t lt_group_size(const struct lt_group *g);
 

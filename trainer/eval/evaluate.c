@@ -258,3 +258,40 @@ int lt_quiz_run(struct lt_quiz *q, const struct lt_scorer *s, const struct lt_qu
 						  : add_perplexity(q, out, err);
 	return rc;
 }
+
+/* --- one model -------------------------------------------------------------------------------- */
+
+uint64_t lt_task_questions(const struct lt_task *task)
+{
+	uint64_t n = task->kind == LT_TASK_TEXT ? task->item.n : 0;
+
+	for (size_t i = 0; i < task->item.n; i++)
+		n += requests_of(task, &task->item.p[i]);
+	return n;
+}
+
+int lt_answer(const struct lt_answering *how, const struct lt_task *task,
+		struct lt_task_result *out, struct lu_err *err)
+{
+	struct lt_model_plan plan = { .batch = how->batch, .mode = LT_MODEL_SCORE };
+	struct lt_quiz_run run = { .done = how->done, .done_ctx = how->ctx };
+	struct lt_model *m = NULL;
+	struct lt_quiz q;
+	int rc;
+
+	if (lt_quiz_init(&q, task, how->tok, how->context, err) < 0)
+		return -1;
+	plan.context = lt_likelihood_row(q.longest, how->context);
+	rc = lt_model_open(&m, how->w, &plan, err);
+	if (rc == 0 && task->kind == LT_TASK_TEXT)
+		rc = lt_greedy_open(&run.greedy, how->w, how->context, how->tok, err);
+	if (rc == 0) {
+		const struct lt_scorer scorer = lt_scorer_of(m, plan.batch, plan.context);
+
+		rc = lt_quiz_run(&q, &scorer, &run, out, err);
+	}
+	lt_greedy_close(run.greedy);
+	lt_model_close(m);
+	lt_quiz_release(&q);
+	return rc;
+}

@@ -45,4 +45,18 @@ struct lt_quiz_run {
 int lt_quiz_run(struct lt_quiz *q, const struct lt_scorer *s, const struct lt_quiz_run *how,
 		struct lt_task_result *out, struct lu_err *err) LU_CHECKED;
 
+/* The same for one whole model on one rank, from the task on: the scorer has rows of
+ * lt_likelihood_row() tokens and `batch` of them at once, on which nothing depends. */
+struct lt_answering {
+	struct lt_weights *w;
+	const struct lu_tok *tok;
+	size_t context, batch;
+	void (*done)(void *ctx, uint64_t n); /* NULL: none; n of lt_task_questions() */
+	void *ctx;
+};
+int lt_answer(const struct lt_answering *how, const struct lt_task *task,
+		struct lt_task_result *out, struct lu_err *err) LU_CHECKED;
+/* Likelihoods and texts that a task asks for. */
+uint64_t lt_task_questions(const struct lt_task *task);
+
 #endif

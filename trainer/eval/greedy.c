@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "trainer/model/model.h"
+#include "trainer/model/decode.h"
 
 struct lt_greedy {
 	struct lt_model *model;

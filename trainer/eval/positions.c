@@ -2,32 +2,58 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/base/text_table.h"
 #include "libcommon/tokaudit/piece_bytes.h"
 
+/* Bytes of a token in the middle of a text: those that a second one adds. Bytes that form no character
+ * by themselves are counted in the piece. */
+static int size_of(const struct lu_tok *tok, struct lu_tok_state *state, uint32_t id,
+		struct lu_buf *text, uint32_t *size, struct lu_err *err)
+{
+	const uint32_t twice[] = { id, id };
+	struct lu_str piece = lu_tok_piece(tok, id);
+	uint64_t replaced = 0;
+	size_t once;
+
+	*size = 0;
+	if (!piece.p || lu_tok_is_special(tok, id))
+		return 0;
+	*size = 1;
+	if (lu_piece_is_byte(tok, piece))
+		return 0;
+	lu_buf_clear(text);
+	if (lu_tok_decode(tok, state, twice, 1, 0, text, &replaced, err) < 0)
+		return -1;
+	once = text->n;
+	lu_buf_clear(text);
+	if (replaced == 0 && lu_tok_decode(tok, state, twice, 2, 0, text, NULL, err) < 0)
+		return -1;
+	if (replaced && !lu_piece_bytes(tok, piece, text))
+		lu_buf_str(text, piece);
+	*size = (uint32_t)(replaced ? text->n : text->n - once);
+	return 0;
+}
+
 int lt_positions_bytes(
 		struct lt_positions *p, const struct lu_tok *tok, size_t vocab, struct lu_err *err)
 {
-	struct lu_buf bytes = { 0 };
+	struct lu_tok_state *state = lu_tok_state_new(tok);
+	struct lu_buf text = { 0 };
 	int rc;
 
 	p->vocab = vocab;
 	p->size = calloc(vocab + 1, sizeof(*p->size));
-	if (!p->size)
-		return lu_err_nomem(err);
-	for (size_t id = 0; id < vocab && id < lu_tok_size(tok); id++) {
-		struct lu_str piece = lu_tok_piece(tok, (uint32_t)id);
-
-		lu_buf_clear(&bytes);
-		if (piece.p && !lu_tok_is_special(tok, (uint32_t)id) &&
-				lu_piece_bytes(tok, piece, &bytes))
-			p->size[id] = (uint32_t)bytes.n;
-	}
-	rc = lu_buf_check(&bytes, err);
-	lu_buf_release(&bytes);
+	rc = state && p->size ? 0 : lu_err_nomem(err);
+	for (uint32_t id = 0; id < vocab && id < lu_tok_size(tok) && rc == 0; id++)
+		rc = size_of(tok, state, id, &text, &p->size[id], err);
+	if (rc == 0)
+		rc = lu_buf_check(&text, err);
+	lu_buf_release(&text);
+	lu_tok_state_free(state);
 	return rc;
 }
 
@@ -41,13 +67,13 @@ int lt_positions_score(void *ctx, uint64_t offset, size_t n, const uint32_t *lab
 		const lk_real *loss, struct lu_err *err)
 {
 	struct lt_positions *p = ctx;
-	size_t bucket = 0;
 
-	(void)offset;
 	(void)err;
 	for (size_t i = 0; i < n; i++) {
-		while (i + 1 >= (size_t)2 << bucket)
-			bucket++;
+		/* Labels are those of positions 1 to context of their window. */
+		uint64_t before = (offset + i - 1) % p->context + 1;
+		size_t bucket = 63 - (size_t)__builtin_clzll(before);
+
 		LU_ASSERT(bucket < LT_POSITIONS);
 		p->scored[bucket]++;
 		p->loss[bucket] += (double)loss[i];

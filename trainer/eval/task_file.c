@@ -276,6 +276,7 @@ int lt_tasks_read(struct lt_tasks *t, const char *spec, struct lu_err *err)
 	struct reader r = { .t = t, .named = named, .before = t->task.n };
 	struct lu_str name, file = lu_str_of(named ? equals + 1 : spec);
 	char *path;
+	int rc;
 
 	file = lu_arena_str(&t->arena, file);
 	if (!file.p)
@@ -286,10 +287,14 @@ int lt_tasks_read(struct lt_tasks *t, const char *spec, struct lu_err *err)
 		return lu_err_nomem(err);
 	if (file.n == 0 || r.name.n == 0)
 		return lu_err_set(err, "'%s' is not a task file, FILE or NAME=FILE", spec);
-	path = (char *)file.p;
-	if (lu_each_object(&path, 1, MAX_LINE, add_item, &r, err) < 0)
-		return -1;
-	return r.items ? 0 : lu_err_set(err, "%s: no items", path);
+	path = strdup(file.p);
+	if (!path)
+		return lu_err_nomem(err);
+	rc = lu_each_object(&path, 1, MAX_LINE, add_item, &r, err);
+	if (rc == 0 && r.items == 0)
+		rc = lu_err_set(err, "%s: no items", path);
+	free(path);
+	return rc;
 }
 
 void lt_tasks_release(struct lt_tasks *t)

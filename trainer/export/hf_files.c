@@ -75,9 +75,9 @@ static void close_file(struct lu_buf *b)
 /* How rotary positions are scaled, in the words that both spellings share. */
 static void put_scaling(struct lu_buf *b, const struct lt_shape *s)
 {
-	static const char *const types[] = { [LT_ROPE_NONE] = "default",
-		[LT_ROPE_LINEAR] = "linear",
-		[LT_ROPE_LLAMA3] = "llama3" };
+	static const char *const types[] = {
+		[LT_ROPE_NONE] = "default", [LT_ROPE_LINEAR] = "linear", [LT_ROPE_LLAMA3] = "llama3"
+	};
 
 	if (s->rope_scaling != LT_ROPE_NONE)
 		put_float(b, 2, "factor", s->rope_factor);
@@ -94,9 +94,9 @@ static void put_scaling(struct lu_buf *b, const struct lt_shape *s)
 void lt_hf_config(const struct lt_shape *s, const struct lt_position *pos,
 		const struct lt_hf_ids *ids, enum lu_st_type type, struct lu_buf *b)
 {
-	const char *dtype = type == LU_ST_BF16	? "bfloat16"
-			: type == LU_ST_F16	? "float16"
-						: "float32";
+	const char *dtype = type == LU_ST_BF16 ? "bfloat16"
+			: type == LU_ST_F16    ? "float16"
+					       : "float32";
 
 	lu_json_open_object(b, NULL);
 	key(b, 1, "architectures");
@@ -195,8 +195,8 @@ static int stop_of(const struct lu_tok *tok, struct lu_str chat, struct lt_hf_id
 	for (size_t i = 0; i < sizeof(turn_ends) / sizeof(turn_ends[0]); i++) {
 		struct lu_str end = lu_str_of(turn_ends[i]);
 
-		if (!chat.n || !memmem(chat.p, chat.n, end.p, end.n) ||
-				!lu_tok_id(tok, end, &id) || id == eos)
+		if (!chat.n || !memmem(chat.p, chat.n, end.p, end.n) || !lu_tok_id(tok, end, &id) ||
+				id == eos)
 			continue;
 		lu_json_put_u64(&list, NULL, id);
 		n++;

@@ -31,8 +31,8 @@ void lt_hf_generation_config(
 		const struct lt_position *pos, const struct lt_hf_ids *ids, struct lu_buf *out);
 /* tokenizer_config.json: without the members of tokens that the tokenizer does not have, which
  * transformers takes for none. */
-void lt_hf_tokenizer_config(const struct lu_tok *tok, uint64_t context, struct lu_str chat,
-		struct lu_buf *out);
+void lt_hf_tokenizer_config(
+		const struct lu_tok *tok, uint64_t context, struct lu_str chat, struct lu_buf *out);
 
 /* model.safetensors.index.json: `map` is an object that is open, with a member for each tensor by
  * lt_hf_put_tensor(). */

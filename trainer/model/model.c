@@ -2,13 +2,13 @@
 #include "trainer/model/low_memory.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "trainer/model/decode_parts.h"
 #include "trainer/model/ends.h"
 #include "trainer/model/layer.h"
+#include "trainer/model/rope.h"
 
 /* Logits per block of the head: enough rows for products at full speed, in little memory. */
 #define HEAD_LOGITS ((size_t)1 << 23)
@@ -350,8 +350,7 @@ static int open_rope(struct lt_model *m, struct lu_err *err)
 
 	if (!freq)
 		return lu_err_nomem(err);
-	for (size_t i = 0; i < half; i++)
-		freq[i] = pow(m->s.rope_theta, -2.0 * (double)i / (double)m->s.dim);
+	lt_rope_frequencies(&m->s, freq);
 	rc = m->ops->rope_table(m->q, m->rope, 0, m->plan.context, m->s.dim, freq);
 	free(freq);
 	return rc < 0 ? lt_queue_err(m->ops, m->q, err) : 0;

@@ -78,6 +78,7 @@ int lt_optimizer_begin(struct lt_optimizer *o, const struct lt_hyper *h, double 
 	o->step->bias1 = 1 - pow(h->beta1, (double)t);
 	o->step->bias2 = 1 - pow(h->beta2, (double)t);
 	o->step->number = t;
+	o->step->limit = h->limit;
 	o->lanes = lanes;
 	o->next = w->table.buckets;
 	for (size_t i = 0; i < o->next; i++)
@@ -377,7 +378,8 @@ int lt_optimizer_update(struct lt_optimizer *o, const struct lt_hyper *h, double
 	*update = (struct lt_update){ .loss = step->loss,
 		.norm = step->norm,
 		.clip = scale > 0 ? step->clip / scale : 1,
-		.finite = step->finite != 0 };
+		.finite = step->finite != 0,
+		.skipped = step->finite != 0 && step->skip != 0 };
 	return 0;
 }
 

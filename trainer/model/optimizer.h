@@ -26,6 +26,7 @@
 
 struct lt_hyper {
 	double beta1, beta2, eps, weight_decay, clip;
+	double limit; /* of the norm before clipping, past which nothing is updated; 0: none */
 };
 
 struct lt_update {
@@ -33,6 +34,7 @@ struct lt_update {
 	double norm; /* of the gradient, before clipping */
 	double clip; /* factor that the gradient was multiplied by, 1: not clipped */
 	bool finite;
+	bool skipped; /* the norm is past the limit: weights and moments are as they were */
 };
 
 /* The ranks that share in an update; NULL stands for a group of one. */

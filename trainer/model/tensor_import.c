@@ -21,7 +21,8 @@ struct source {
 	char *text;
 	struct lu_json_obj map;
 	struct LU_VEC(char *) path;
-	struct LU_VEC(struct lu_str) raw; /* the file's name as the index spells it; with an index */
+	struct LU_VEC(struct lu_str)
+			raw; /* the file's name as the index spells it; with an index */
 	struct lu_arena arena;
 	const struct lt_pad *pad;
 };
@@ -56,7 +57,8 @@ static int add_file(struct source *s, struct lu_str raw, struct lu_err *err)
 		return lu_err_nomem(err);
 	if (!name.n || name.p[0] == '.' || memchr(name.p, '/', name.n) ||
 			memchr(name.p, '\\', name.n) || memchr(name.p, '\0', name.n))
-		return lu_err_set(err, "%s: weight_map has %.*s, not the name of a file in the folder",
+		return lu_err_set(err,
+				"%s: weight_map has %.*s, not the name of a file in the folder",
 				s->index, (int)(raw.n < 80 ? raw.n : 80), raw.p);
 	if (asprintf(&path, "%s/%.*s", s->dir, (int)name.n, name.p) < 0)
 		return lu_err_nomem(err);
@@ -86,7 +88,8 @@ static int read_map(struct source *s, const struct lt_table *t, struct lu_err *e
 					key.p);
 		if (!lt_table_find(t, key.p) && !is_spare(key.p) && !is_second_head(t, key.p))
 			return lu_err_set(err,
-					"%s: the model has no tensor %s, which would be left unread",
+					"%s: the model has no tensor %s, which would be left "
+					"unread",
 					s->index, key.p);
 		if (add_file(s, m->value, err) < 0)
 			return -1;
@@ -194,12 +197,14 @@ static int check_names(const struct source *s, const struct lt_table *t, size_t 
 			continue;
 		if (!lt_table_find(t, name) && !is_second_head(t, name))
 			return lu_err_set(err,
-					"%s: the model has no tensor %s, which would be left unread",
+					"%s: the model has no tensor %s, which would be left "
+					"unread",
 					st->path, name);
 		if (assigned(s, name, file))
 			continue;
 		if (lu_json_get(&s->map, name))
-			return lu_err_set(err, "%s: tensor %s is here, but %s has it in another file",
+			return lu_err_set(err,
+					"%s: tensor %s is here, but %s has it in another file",
 					st->path, name, s->index);
 		return lu_err_set(err, "%s: tensor %s is not in %s", st->path, name, s->index);
 	}
@@ -324,7 +329,8 @@ static int read_file(struct lt_weights *w, struct source *s, size_t file,
 	return rc;
 }
 
-int lt_tensors_import(struct lt_weights *w, const char *dir, const struct lt_pad *pad, struct lu_err *err)
+int lt_tensors_import(
+		struct lt_weights *w, const char *dir, const struct lt_pad *pad, struct lu_err *err)
 {
 	struct lt_tensor_reader r = { .finite = true };
 	struct source s = { 0 };

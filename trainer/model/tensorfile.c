@@ -37,15 +37,16 @@ static int sink_write(struct sink *s, const void *p, size_t n, struct lu_err *er
 	return lu_write_all(s->fd, p, n, s->path, err);
 }
 
-/* Convert n reals to BF16, F32 or F64; returns the number of bytes. */
-static size_t to_bytes(const lk_real *in, size_t n, enum lu_st_type type, unsigned char *out)
+size_t lt_reals_to_bytes(const lk_real *in, size_t n, enum lu_st_type type, unsigned char *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		float f = (float)in[i];
 		uint16_t b;
 
-		if (type == LU_ST_BF16) {
-			b = lu_bf16_of(f);
+		if (type == LU_ST_BF16 || type == LU_ST_F16) {
+			b = type == LU_ST_BF16 ? lu_bf16_of(f) : lu_f16_of(f);
+			if (type == LU_ST_F16 && (b & 0x7c00) == 0x7c00)
+				return 0;
 			memcpy(out + 2 * i, &b, 2);
 		} else if (type == LU_ST_F32) {
 			memcpy(out + 4 * i, &f, 4);
@@ -58,15 +59,26 @@ static size_t to_bytes(const lk_real *in, size_t n, enum lu_st_type type, unsign
 	return n * lu_st_width(type);
 }
 
+int lt_too_large_for_f16(const char *name, struct lu_err *err)
+{
+	return lu_err_set(err,
+			"tensor %s has a value beyond the largest of f16, 65504: use bf16 or f32",
+			name);
+}
+
 static int write_tensor(struct lt_weights *w, enum lt_vector which, const struct lt_param *p,
 		enum lu_st_type type, lk_real *host, unsigned char *bytes, struct sink *s,
 		struct lu_err *err)
 {
 	for (size_t first = 0; first < p->count; first += CHUNK) {
-		size_t n = p->count - first < CHUNK ? p->count - first : CHUNK;
+		size_t n = p->count - first < CHUNK ? p->count - first : CHUNK, k;
 
-		if (lt_weights_get(w, which, p->offset + first, n, host, err) < 0 ||
-				sink_write(s, bytes, to_bytes(host, n, type, bytes), err) < 0)
+		if (lt_weights_get(w, which, p->offset + first, n, host, err) < 0)
+			return -1;
+		k = lt_reals_to_bytes(host, n, type, bytes);
+		if (k == 0)
+			return lt_too_large_for_f16(p->name, err);
+		if (sink_write(s, bytes, k, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -174,20 +186,6 @@ out:
 	return rc;
 }
 
-static float half_to_float(uint16_t h)
-{
-	int exponent = h >> 10 & 31;
-	float mantissa = (float)(h & 1023), v;
-
-	if (exponent == 31)
-		v = mantissa != 0 ? NAN : INFINITY;
-	else if (exponent == 0)
-		v = ldexpf(mantissa, -24);
-	else
-		v = ldexpf(mantissa + 1024, exponent - 25);
-	return h & 0x8000 ? -v : v;
-}
-
 static void from_bytes(const unsigned char *in, size_t n, enum lu_st_type type, lk_real *out)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -203,7 +201,7 @@ static void from_bytes(const unsigned char *in, size_t n, enum lu_st_type type, 
 			out[i] = (lk_real)d;
 		} else {
 			memcpy(&h, in + 2 * i, 2);
-			out[i] = (lk_real)(type == LU_ST_BF16 ? lu_bf16_to(h) : half_to_float(h));
+			out[i] = (lk_real)(type == LU_ST_BF16 ? lu_bf16_to(h) : lu_f16_to(h));
 		}
 	}
 }
@@ -278,8 +276,9 @@ static int read_runs(const struct lt_weights *w, const struct lu_st *st,
 
 		run = run < n - i ? run : n - i;
 		k = first >= have ? 0 : have - first < run ? have - first : run;
-		if (k && lu_st_read(st, t, (uint64_t)first * width, r->bytes + i * width, k * width,
-					 err) < 0)
+		if (k &&
+				lu_st_read(st, t, (uint64_t)first * width, r->bytes + i * width,
+						k * width, err) < 0)
 			return -1;
 		memset(r->bytes + (i + k) * width, 0, (run - k) * width);
 		i += run;
@@ -330,8 +329,7 @@ int lt_tensor_read(struct lt_weights *w, enum lt_vector which, const struct lu_s
 	for (; at < end; at += CHUNK) {
 		size_t n = end - at < CHUNK ? end - at : CHUNK;
 
-		if (read_runs(w, st, t, p, at, n, r, err) < 0 ||
-				check_finite(st, p, n, r, err) < 0)
+		if (read_runs(w, st, t, p, at, n, r, err) < 0 || check_finite(st, p, n, r, err) < 0)
 			return -1;
 		if (t->dim[0] < p->dim[0])
 			fill(w, t, p, at, n, r);

@@ -37,6 +37,11 @@ int lt_tensors_write(struct lt_weights *w, enum lt_vector which, size_t first, s
 		enum lu_st_type type, const char *path, const char *meta, struct lt_digest *digest,
 		lt_written_fn *written, void *ctx, struct lu_err *err) LU_CHECKED;
 
+/* Convert n >= 1 reals to F64, F32, F16 or BF16; returns the number of bytes, or 0 if a value is too
+ * large for F16. */
+size_t lt_reals_to_bytes(const lk_real *in, size_t n, enum lu_st_type type, unsigned char *out);
+int lt_too_large_for_f16(const char *name, struct lu_err *err); /* says so; returns -1 */
+
 /* Read what this rank holds of p, or owns of m or v, from a file, which must have every parameter of
  * the rank with its whole shape. */
 int lt_tensors_read(struct lt_weights *w, enum lt_vector which, const char *path,

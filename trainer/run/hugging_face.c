@@ -19,6 +19,7 @@
 /* A file that is one JSON object. */
 struct file {
 	const char *path;
+	char *owned; /* the path, if it is the file's to free */
 	char *text;
 	struct lu_json_obj o;
 	struct lu_arena *arena;
@@ -56,7 +57,8 @@ static int refuse(const struct file *f, const struct lu_json_member *m, const ch
 	size_t n = m->value.n;
 
 	/* Cut between characters. */
-	for (n = n > QUOTED ? QUOTED : n; n < m->value.n && n > 0 && (m->value.p[n] & 0xc0) == 0x80;)
+	for (n = n > QUOTED ? QUOTED : n;
+			n < m->value.n && n > 0 && (m->value.p[n] & 0xc0) == 0x80;)
 		n--;
 	return lu_err_set(err, "%s: %s is %.*s%s: %s", f->path, key, (int)n, m->value.p,
 			n < m->value.n ? "..." : "", what);
@@ -120,8 +122,9 @@ static int read_bool(const struct file *f, const char *key, bool *out, struct lu
 
 static int check_architecture(const struct file *f, struct lu_err *err)
 {
-	static const char known[] = "this program computes LlamaForCausalLM, and MistralForCausalLM "
-				    "without a window, only";
+	static const char known[] =
+			"this program computes LlamaForCausalLM, and MistralForCausalLM "
+			"without a window, only";
 	const struct lu_json_member *type = get(&f->o, "model_type");
 	const struct lu_json_member *list = get(&f->o, "architectures");
 	struct lu_json_iter it;
@@ -212,7 +215,8 @@ static int read_llama3(const struct file *f, const struct lu_json_obj *o, struct
 	if (r->low > 0 && r->high > r->low && r->original > 0 && r->original == floor(r->original))
 		return 0;
 	return lu_err_set(err,
-			"%s: rope_type \"llama3\" needs low_freq_factor, a larger high_freq_factor and "
+			"%s: rope_type \"llama3\" needs low_freq_factor, a larger high_freq_factor "
+			"and "
 			"original_max_position_embeddings",
 			f->path);
 }
@@ -372,11 +376,12 @@ int lt_hf_read_config(const char *path, struct lt_shape *shape, uint64_t *contex
 	if (open_file(&f, path, CONFIG_MAX, arena, err) < 0)
 		return -1;
 	rc = read_shape(&f, shape, context, err);
-	if (rc == 0 && (read_id(&f, "bos_token_id", shape->vocab, &ids->bos, err) < 0 ||
-				       read_id(&f, "eos_token_id", shape->vocab, &ids->eos, err) <
-						       0 ||
-				       read_id(&f, "pad_token_id", shape->vocab, &ids->pad, err) <
-						       0))
+	if (rc == 0 &&
+			(read_id(&f, "bos_token_id", shape->vocab, &ids->bos, err) < 0 ||
+					read_id(&f, "eos_token_id", shape->vocab, &ids->eos, err) <
+							0 ||
+					read_id(&f, "pad_token_id", shape->vocab, &ids->pad, err) <
+							0))
 		rc = -1;
 	free(f.text);
 	return rc;
@@ -396,16 +401,17 @@ static int open_beside(struct file *f, const char *dir, const char *name, size_t
 	path = lu_concat(dir, "/", name);
 	if (!path)
 		return lu_err_nomem(err);
-	if (open_file(f, path, max, arena, err) == 0)
-		return 1;
-	free(path);
-	f->path = NULL;
-	return -1;
+	if (open_file(f, path, max, arena, err) < 0) {
+		free(path);
+		return -1;
+	}
+	f->owned = path;
+	return 1;
 }
 
 static void close_beside(struct file *f)
 {
-	free((char *)f->path);
+	free(f->owned);
 	free(f->text);
 }
 
@@ -422,8 +428,8 @@ int lt_hf_read_generation(const char *dir, size_t vocab, struct lt_hf_ids *ids,
 }
 
 /* Append a string of the file. */
-static int put_string(struct lu_str value, struct lu_arena *arena, struct lu_buf *out,
-		struct lu_err *err)
+static int put_string(
+		struct lu_str value, struct lu_arena *arena, struct lu_buf *out, struct lu_err *err)
 {
 	struct lu_str text;
 
@@ -546,7 +552,8 @@ int lt_hf_tokenizer_class(const char *dir, struct lu_buf *note, struct lu_err *e
 		rc = open_beside(&tokenizer, dir, "tokenizer.json", TOKENIZER_MAX, &arena, err);
 	if (m && rc == 1 && !class_follows(get(&tokenizer.o, "normalizer"), &arena)) {
 		lu_buf_printf(note,
-				"%s: transformers 5 does not follow the normalizer of tokenizer.json "
+				"%s: transformers 5 does not follow the normalizer of "
+				"tokenizer.json "
 				"with tokenizer_class %.*s, and gives other ids than this program "
 				"and transformers 4; write \"PreTrainedTokenizerFast\" there, as "
 				"lucie-export does",

@@ -8,6 +8,7 @@
 #include "libcommon/base/arena.h"
 #include "libcommon/base/num.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/tool.h"
 #include "trainer/model/tensor_import.h"
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/folder.h"
@@ -41,7 +42,8 @@ static int open_init(struct init *in, const char *init, struct lu_err *err)
 	int rc = 0;
 
 	*in = (struct init){ 0 };
-	if (lt_folder_has(init, "latest") && lt_checkpoint_find(init, UINT64_MAX, &in->dir, err) < 0)
+	if (lt_folder_has(init, "latest") &&
+			lt_checkpoint_find(init, UINT64_MAX, &in->dir, err) < 0)
 		return -1;
 	if (!in->dir && !(in->dir = strdup(init)))
 		return lu_err_nomem(err);
@@ -115,7 +117,8 @@ static int disagree(const struct init *in, const char *key, const char *now, con
 		struct lu_err *err)
 {
 	return lu_err_set(err,
-			"model.%s is %s, and %s in the model that train.init names (%s/%s); leave it "
+			"model.%s is %s, and %s in the model that train.init names (%s/%s); leave "
+			"it "
 			"out, or change it in a phase if it is to change",
 			key, now, said, in->dir, in->file);
 }
@@ -141,8 +144,8 @@ static int compare(const struct init *in, const struct pair *p, struct lu_err *e
 }
 
 /* The two keys that are no numbers. */
-static int match_words(struct lt_settings *s, const struct init *in, const bool *given,
-		struct lu_err *err)
+static int match_words(
+		struct lt_settings *s, const struct init *in, const bool *given, struct lu_err *err)
 {
 	static const char *const ropes[] = { "none", "linear", "llama3" };
 
@@ -159,7 +162,8 @@ static int match_words(struct lt_settings *s, const struct init *in, const bool 
 	return 0;
 }
 
-static int match(struct lt_settings *s, const struct init *in, const bool *given, struct lu_err *err)
+static int match(
+		struct lt_settings *s, const struct init *in, const bool *given, struct lu_err *err)
 {
 	struct pair pair[PAIRS];
 	bool preset = *s->model.preset != '\0';
@@ -187,17 +191,35 @@ static int match(struct lt_settings *s, const struct init *in, const bool *given
 	return match_words(s, in, given, err);
 }
 
-int lt_init_settings(
-		struct lt_settings *s, const char *init, const bool *given, struct lu_err *err)
+/* True if every key of [model] is given but the name of a preset, which then says nothing. */
+static bool all_given(const bool *given)
+{
+	const char *section;
+	const struct lu_opt *key;
+
+	for (size_t i = 0; (key = lt_settings_key(i, &section)) && strcmp(section, "model") == 0;
+			i++) {
+		if (!given[i] && strcmp(key->name, "preset") != 0)
+			return false;
+	}
+	return true;
+}
+
+int lt_init_settings(struct lt_settings *s, const char *init, const bool *given, struct lu_err *err)
 {
 	struct init in;
-	int rc = open_init(&in, init, err);
+	int rc;
+
+	if (all_given(given))
+		return 0;
+	rc = open_init(&in, init, err);
 
 	if (rc == 0 && in.file)
 		rc = match(s, &in, given, err);
 	else if (rc == 0 && s->model.hidden == 0 && !*s->model.preset)
 		rc = lu_err_set(err,
-				"train.init: %s has no config.json that says what the model is, and "
+				"train.init: %s has no config.json that says what the model is, "
+				"and "
 				"[model] does not either",
 				in.dir);
 	close_init(&in);
@@ -206,18 +228,50 @@ int lt_init_settings(
 
 /* --- weights ---------------------------------------------------------------------------------- */
 
-int lt_init_check(const struct lt_settings *s, struct lu_err *err)
+/* Compare all keys, whoever set them. */
+static int match_all(const struct lt_settings *s, const struct init *in, struct lu_err *err)
+{
+	bool *given = malloc(lt_settings_keys());
+	struct lt_settings copy = *s;
+	int rc;
+
+	if (!given)
+		return lu_err_nomem(err);
+	memset(given, true, lt_settings_keys());
+	rc = match(&copy, in, given, err);
+	free(given);
+	return rc;
+}
+
+/* Say that transformers 5 would read other ids than this program. */
+static int speak_of_class(const struct init *in, struct lu_err *err)
+{
+	struct lu_buf note = { 0 };
+	int rc = lt_hf_tokenizer_class(in->dir, &note, err);
+
+	if (rc == 1)
+		lu_note("%s", note.p);
+	lu_buf_release(&note);
+	return rc < 0 ? -1 : 0;
+}
+
+int lt_init_check(const struct lt_settings *s, const char *init, bool speak, struct lu_err *err)
 {
 	struct lt_pad pad = { .seed = s->train.seed };
 	struct lt_shape shape;
 	struct init in;
-	int rc = open_init(&in, s->train.init, err);
+	int rc = open_init(&in, init, err);
 
+	if (rc == 0 && in.file)
+		rc = match_all(s, &in, err);
 	lt_settings_shape(s, &shape);
 	pad.rows = in.shape.vocab;
-	if (rc == 0 && lt_import_check(&shape, in.dir,
-				       in.file && pad.rows < shape.vocab ? &pad : NULL, err) < 0)
+	if (rc == 0 &&
+			lt_import_check(&shape, in.dir,
+					in.file && pad.rows < shape.vocab ? &pad : NULL, err) < 0)
 		rc = lu_err_wrap(err, "train.init");
+	if (rc == 0 && speak)
+		rc = speak_of_class(&in, err);
 	close_init(&in);
 	return rc;
 }
@@ -238,21 +292,50 @@ int lt_init_load(const struct lt_settings *s, struct lt_weights *w, struct lu_er
 	return rc;
 }
 
-int lt_init_tokenizer(
-		const struct lt_settings *s, char **path, struct lu_buf *note, struct lu_err *err)
+/* Folders that may have the tokenizer and the chat template: the one named, and the run of a
+ * checkpoint. */
+static int find_beside(const char *init, const char *name, char **dir, struct lu_err *err)
 {
-	struct init in;
-	int rc = open_init(&in, s->train.init, err);
+	*dir = NULL;
+	if (lt_folder_has(init, name)) {
+		*dir = strdup(init);
+	} else if (lt_folder_has(init, "manifest.json")) {
+		*dir = lu_concat(init, "/", "..");
+		if (*dir && !lt_folder_has(*dir, name)) {
+			free(*dir);
+			*dir = NULL;
+			return 0;
+		}
+	} else {
+		return 0;
+	}
+	return *dir ? 0 : lu_err_nomem(err);
+}
+
+int lt_init_tokenizer(const char *init, char **path, struct lu_err *err)
+{
+	char *dir;
 
 	*path = NULL;
-	if (rc == 0 && lt_folder_has(in.dir, "tokenizer.json")) {
-		*path = lu_concat(in.dir, "/", "tokenizer.json");
-		rc = *path ? lt_hf_tokenizer_class(in.dir, note, err) : lu_err_nomem(err);
-	} else if (rc == 0 && strcmp(in.dir, s->train.init) != 0 &&
-			lt_folder_has(s->train.init, "tokenizer.json")) {
-		*path = lu_concat(s->train.init, "/", "tokenizer.json");
-		rc = *path ? 0 : lu_err_nomem(err);
-	}
-	close_init(&in);
+	if (find_beside(init, "tokenizer.json", &dir, err) < 0)
+		return -1;
+	if (!dir)
+		return 0;
+	*path = lu_concat(dir, "/", "tokenizer.json");
+	free(dir);
+	return *path ? 0 : lu_err_nomem(err);
+}
+
+int lt_init_chat(const char *init, struct lu_buf *out, struct lu_err *err)
+{
+	char *dir;
+	int rc;
+
+	if (lt_folder_has(init, "config.json"))
+		return lt_hf_chat_template(init, out, err) < 0 ? -1 : 0;
+	if (find_beside(init, "chat_template.jinja", &dir, err) < 0)
+		return -1;
+	rc = dir ? lt_hf_chat_template(dir, out, err) : 0;
+	free(dir);
 	return rc < 0 ? -1 : 0;
 }

@@ -10,6 +10,7 @@
  */
 #include "trainer/data/corpus.h"
 #include "trainer/run/config.h"
+#include "trainer/run/evaluations.h"
 #include "trainer/run/validation.h"
 
 struct lt_phase_data {
@@ -17,6 +18,7 @@ struct lt_phase_data {
 	struct lt_schedule schedule;
 	struct lt_corpus *corpus;
 	struct lt_validation *valid;
+	struct lt_evaluations *evals;
 	unsigned trust; /* LT_CORPUS_TRUST, or 0 */
 };
 
@@ -30,7 +32,15 @@ void lt_phase_data_close(struct lt_phase_data *d);
 /* What is loaded of each micro-batch. */
 struct lt_micro_want lt_phase_data_want(const struct lt_phase_data *d);
 
-/* Tell, by lu_note(), where opening took a detour, as for a plan without its walk index. */
+/* Tokens that samples first .. first + n - 1 of the phase train on: ids, without padding. */
+uint64_t lt_phase_data_tokens(const struct lt_phase_data *d, uint64_t first, uint64_t n);
+
+/* Tell, by lu_note(), what nobody asked for: where opening took a detour, as for a plan without its
+ * walk index; documents that are cut or left out; data that are never reached. */
 void lt_phase_data_notes(const struct lt_phase_data *d);
+/* Tokens of a phase of rows of documents, about: those of an epoch, so many times. */
+double lt_phase_data_total(const struct lt_phase_data *d);
+/* Append what the phase reads, for --dry-run. */
+void lt_phase_data_print(const struct lt_phase_data *d, struct lu_buf *out);
 
 #endif

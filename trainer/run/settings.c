@@ -45,6 +45,20 @@ static const struct lu_enum decays[] = {
 	LU_ENUM_END,
 };
 
+static const struct lu_enum decay_types[] = {
+	{ "linear", LT_DECAY_LINEAR },
+	{ "cosine", LT_DECAY_COSINE },
+	{ "1-sqrt", LT_DECAY_SQRT },
+	LU_ENUM_END,
+};
+
+static const struct lu_enum ropes[] = {
+	{ "none", LT_ROPE_NONE },
+	{ "linear", LT_ROPE_LINEAR },
+	{ "llama3", LT_ROPE_LLAMA3 },
+	LU_ENUM_END,
+};
+
 static const struct lu_enum recomputes[] = {
 	{ "none", LT_RECOMPUTE_NONE },
 	{ "norms", LT_RECOMPUTE_NORMS },
@@ -73,6 +87,11 @@ static const struct lu_opt model_keys[] = {
 	LU_OPT_U64(0, "head_dim", S, model.head_dim, "N", "width of a head"),
 	LU_OPT_U64(0, "ffn", S, model.ffn, "N", "width of the feed-forward network"),
 	LU_OPT_DOUBLE(0, "rope_theta", S, model.rope_theta, "X", 1, 1e12, "base of the rotary angles"),
+	LU_OPT_ENUM(0, "rope_scaling", S, model.rope_scaling, ropes, "of the rotary angles"),
+	LU_OPT_DOUBLE(0, "rope_factor", S, model.rope_factor, "X", 0, 1e6, "of the scaling"),
+	LU_OPT_DOUBLE(0, "rope_low", S, model.rope_low, "X", 1e-3, 1e6, "of llama3: low_freq_factor"),
+	LU_OPT_DOUBLE(0, "rope_high", S, model.rope_high, "X", 1e-3, 1e6, "of llama3: high_freq_factor"),
+	LU_OPT_U64(0, "rope_original", S, model.rope_original, "N", "of llama3: context before"),
 	LU_OPT_DOUBLE(0, "norm_eps", S, model.norm_eps, "X", 0, 1, "added to the mean square"),
 	LU_OPT_DOUBLE(0, "init_std", S, model.init_std, "X", 0, 10, "standard deviation of initial weights"),
 	LU_OPT_FLAG(0, "tied", S, model.tied, "the head is the embedding"),
@@ -82,7 +101,9 @@ static const struct lu_opt model_keys[] = {
 static const struct lu_opt data_keys[] = {
 	LU_OPT_STR(0, "train", S, data.train, "PREFIX...", "training shards or plans"),
 	LU_OPT_STR(0, "valid", S, data.valid, "PREFIX...", "validation sets"),
+	LU_OPT_ENUM(0, "rows", S, data.rows, lu_rows_modes, "how samples are cut"),
 	LU_OPT_FLAG(0, "shuffle", S, data.shuffle, "samples in random order"),
+	LU_OPT_U64(0, "goldfish", S, data.goldfish, "K", "leave one label of K out, 0: none"),
 	LU_OPT_STR(0, "tokenizer", S, data.tokenizer, "FILE", "tokenizer.json, copied to the run"),
 	LU_OPT_END,
 };
@@ -105,6 +126,7 @@ static const struct lu_opt train_keys[] = {
 	LU_OPT_DOUBLE(0, "lr", S, train.lr, "X", 0, 100, "peak learning rate"),
 	LU_OPT_DOUBLE(0, "lr_min", S, train.lr_min, "X", 0, 100, "final learning rate"),
 	LU_OPT_ENUM(0, "schedule", S, train.schedule, decays, "decay of the learning rate"),
+	LU_OPT_ENUM(0, "decay_type", S, train.decay_type, decay_types, "shape of wsd's decay"),
 	LU_OPT_U64(0, "warmup", S, train.warmup, "SAMPLES", "linear rise from 0"),
 	LU_OPT_U64(0, "cooldown", S, train.cooldown, "SAMPLES", "final decay of wsd"),
 	LU_OPT_DOUBLE(0, "weight_decay", S, train.weight_decay, "X", 0, 100, "AdamW, matrices only"),
@@ -112,6 +134,7 @@ static const struct lu_opt train_keys[] = {
 	LU_OPT_DOUBLE(0, "beta1", S, train.beta1, "X", 0, 1, "AdamW"),
 	LU_OPT_DOUBLE(0, "beta2", S, train.beta2, "X", 0, 1, "AdamW"),
 	LU_OPT_DOUBLE(0, "eps", S, train.eps, "X", 0, 1, "AdamW, outside the square root"),
+	LU_OPT_DOUBLE(0, "spike", S, train.spike, "X", 0, 1e9, "skip updates of such norms, 0: off"),
 	LU_OPT_FLAG(0, "reset_optimizer", S, train.reset_optimizer, "zero the AdamW state"),
 	LU_OPT_FLAG(0, "reset_documents", S, train.reset_documents,
 			"attention and positions begin anew in each document"),
@@ -138,6 +161,13 @@ static const struct lu_opt parallel_keys[] = {
 	LU_OPT_END,
 };
 
+static const struct lu_opt eval_keys[] = {
+	LU_OPT_U64(0, "every", S, eval.every, "STEPS", "evaluation interval, 0: at the end"),
+	LU_OPT_STR(0, "tasks", S, eval.tasks, "[NAME=]FILE...", "task files"),
+	LU_OPT_STR(0, "shards", S, eval.shards, "PREFIX...", "shards scored by language"),
+	LU_OPT_END,
+};
+
 static const struct lu_opt checkpoint_keys[] = {
 	LU_OPT_U64(0, "every", S, checkpoint.every, "STEPS", "interval, 0: at the end"),
 	LU_OPT_U64(0, "keep", S, checkpoint.keep, "N", "checkpoints kept, 0: all"),
@@ -159,6 +189,7 @@ static const struct {
 	SECTION(model),
 	SECTION(data),
 	SECTION(train),
+	SECTION(eval),
 	SECTION(parallel),
 	SECTION(checkpoint),
 #undef SECTION
@@ -168,7 +199,12 @@ static const struct {
 void lt_settings_init(struct lt_settings *s)
 {
 	*s = (struct lt_settings){
-		.model = { .preset = "", .rope_theta = 10000, .norm_eps = 1e-5, .init_std = 0.02 },
+		.model = { .preset = "",
+				.rope_theta = 10000,
+				.norm_eps = 1e-5,
+				.init_std = 0.02,
+				.rope_low = 1,
+				.rope_high = 4 },
 		.data = { .train = "", .valid = "", .tokenizer = "", .shuffle = true },
 		.train = { .context = 256,
 				.micro_batch = 8,
@@ -184,6 +220,7 @@ void lt_settings_init(struct lt_settings *s)
 				.beta2 = 0.95,
 				.eps = 1e-8,
 				.log_every = 1 },
+		.eval = { .tasks = "", .shards = "" },
 		.parallel = { .size = { [LT_TP] = 1, [LT_CP] = 1, [LT_PP] = 1 },
 				.zero = 1,
 				.interleave = 1,

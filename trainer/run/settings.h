@@ -1,7 +1,7 @@
 #ifndef LUCIE_TRAINER_RUN_SETTINGS_H
 #define LUCIE_TRAINER_RUN_SETTINGS_H
 /*
- * The settings of one phase of training: sections [model] [data] [train] [parallel] [checkpoint] of
+ * The settings of one phase of training: sections [model] [data] [train] [eval] [parallel] [checkpoint] of
  * lucie-config(5). config.h reads them from a file and applies the overrides of phases.
  *
  *	struct lt_settings s;
@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "libcommon/base/err.h"
+#include "libcommon/order/rows.h"
 #include "libcommon/sys/opt.h"
 #include "trainer/comm/comm.h"
 #include "trainer/model/model.h"
@@ -36,11 +37,16 @@ struct lt_settings {
 		const char *preset;
 		uint64_t vocab, hidden, layers, heads, kv_heads, head_dim, ffn;
 		double rope_theta, norm_eps, init_std;
+		enum lt_rope_scaling rope_scaling;
+		double rope_factor, rope_low, rope_high;
+		uint64_t rope_original;
 		bool tied;
 	} model;
 	struct {
 		const char *train, *valid, *tokenizer;
+		enum lu_rows_mode rows;
 		bool shuffle;
+		uint64_t goldfish;
 	} data;
 	struct {
 		uint64_t steps, samples; /* length of the phase: one of these, or epochs */
@@ -52,9 +58,11 @@ struct lt_settings {
 		enum lt_memory_mode memory;
 		enum lk_attention attention;
 		enum lt_decay schedule;
+		enum lt_decay_type decay_type; /* of wsd */
 		double lr, lr_min;
 		uint64_t warmup, cooldown;
 		double weight_decay, clip, beta1, beta2, eps;
+		double spike; /* spike.h; 0: off */
 		bool reset_optimizer, reset_documents;
 		uint64_t valid_every, valid_samples, log_every;
 	} train;
@@ -67,6 +75,10 @@ struct lt_settings {
 		enum lt_recompute recompute;
 		enum lt_equality equality;
 	} parallel;
+	struct {
+		uint64_t every;
+		const char *tasks, *shards;
+	} eval;
 	struct {
 		uint64_t every, keep;
 	} checkpoint;
@@ -97,6 +109,12 @@ void lt_settings_clear_length(struct lt_settings *s);
 int lt_settings_preset(struct lt_settings *s, const bool *given, struct lu_err *err) LU_CHECKED;
 
 int lt_settings_check(const struct lt_settings *s, struct lu_err *err) LU_CHECKED;
+
+/* Whether attention and positions begin anew in each document of a row. */
+static inline bool lt_settings_resets(const struct lt_settings *s)
+{
+	return s->train.reset_documents || s->data.rows == LU_ROWS_PACKED;
+}
 
 void lt_settings_shape(const struct lt_settings *s, struct lt_shape *shape);
 /* epoch_samples: samples per epoch (lt_corpus_samples()), for a phase whose length is in epochs. */

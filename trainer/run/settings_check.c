@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "libcommon/sys/conf.h"
+#include "trainer/model/rope.h"
 
 /* --- presets -------------------------------------------------------------------------------- */
 
@@ -18,6 +19,8 @@ static const struct preset {
 	{ "demo", 128, 4, 4, 2, 384, 0, 10000, 0.02 },
 	/* The ablation model and the model of the Lucie-7B project. */
 	{ "ablation", 512, 6, 8, 8, 1536, 65024, 500000, 0.02 },
+	/* Shaped as Llama-3.2-1B, with its own head. */
+	{ "lucie-1b", 2048, 16, 32, 8, 8192, 65024, 500000, 0.02 },
 	{ "lucie-7b", 4096, 32, 32, 8, 12288, 65024, 500000, 0.009 },
 };
 #define PRESETS (sizeof(presets) / sizeof(presets[0]))
@@ -85,6 +88,34 @@ int lt_settings_preset(struct lt_settings *s, const bool *given, struct lu_err *
 
 /* --- checks --------------------------------------------------------------------------------- */
 
+static int check_rope(const struct lt_settings *s, struct lu_err *err)
+{
+	const char *name = lt_rope_name(s->model.rope_scaling);
+	bool llama3 = s->model.rope_scaling == LT_ROPE_LLAMA3;
+
+	if (s->model.rope_original && !llama3)
+		return lu_err_set(err,
+				"model.rope_original has no effect without "
+				"model.rope_scaling = llama3");
+	if (s->model.rope_factor > 0 && s->model.rope_scaling == LT_ROPE_NONE)
+		return lu_err_set(
+				err, "model.rope_factor has no effect without model.rope_scaling");
+	if (s->model.rope_scaling == LT_ROPE_NONE)
+		return 0;
+	if (s->model.rope_factor < 1)
+		return lu_err_set(err,
+				"model.rope_scaling = %s needs model.rope_factor, at least 1",
+				name);
+	if (llama3 && s->model.rope_original == 0)
+		return lu_err_set(err,
+				"model.rope_scaling = llama3 needs model.rope_original, the "
+				"context before the extension");
+	if (llama3 && s->model.rope_low >= s->model.rope_high)
+		return lu_err_set(err, "model.rope_low = %g is not less than model.rope_high = %g",
+				s->model.rope_low, s->model.rope_high);
+	return 0;
+}
+
 static int check_model(const struct lt_settings *s, struct lu_err *err)
 {
 	const struct {
@@ -112,7 +143,7 @@ static int check_model(const struct lt_settings *s, struct lu_err *err)
 		return lu_err_set(err,
 				"model.head_dim = %" PRIu64 " is not an even number up to %d", dim,
 				LK_ATTN_MAX_DIM);
-	return 0;
+	return check_rope(s, err);
 }
 
 static int check_length(const struct lt_settings *s, struct lu_err *err)
@@ -140,14 +171,21 @@ static int check_memory(const struct lt_settings *s, struct lu_err *err)
 	return 0;
 }
 
+static int check_data(const struct lt_settings *s, struct lu_err *err)
+{
+	if (!*s->data.train)
+		return lu_err_set(err, "data.train is not set");
+	if (s->data.goldfish == 1)
+		return lu_err_set(err, "data.goldfish = 1 would leave every label out");
+	return 0;
+}
+
 static int check_train(const struct lt_settings *s, struct lu_err *err)
 {
 	uint64_t lanes = s->train.lanes;
 	struct lt_schedule schedule;
 
-	if (!*s->data.train)
-		return lu_err_set(err, "data.train is not set");
-	if (check_length(s, err) < 0)
+	if (check_data(s, err) < 0 || check_length(s, err) < 0)
 		return -1;
 	if (s->train.context == 0 || s->train.context > 1u << 24)
 		return lu_err_set(err, "train.context = %" PRIu64 " is out of range",
@@ -161,6 +199,14 @@ static int check_train(const struct lt_settings *s, struct lu_err *err)
 		return lu_err_set(err, "train.beta1 and train.beta2 must be less than 1");
 	if (s->train.cooldown && s->train.schedule != LT_WSD)
 		return lu_err_set(err, "train.cooldown has no effect without train.schedule = wsd");
+	if (s->train.decay_type != LT_DECAY_LINEAR && s->train.schedule != LT_WSD)
+		return lu_err_set(
+				err, "train.decay_type has no effect without train.schedule = wsd");
+	if (s->train.spike > 0 && s->train.spike <= 1)
+		return lu_err_set(err,
+				"train.spike = %g would skip ordinary steps: it must be more than "
+				"1",
+				s->train.spike);
 	if (s->train.schedule == LT_WSD && s->train.cooldown == 0)
 		return lu_err_set(err, "train.schedule = wsd needs train.cooldown");
 	if (check_memory(s, err) < 0)
@@ -208,6 +254,11 @@ static int check_parallel(const struct lt_settings *s, struct lu_err *err)
 
 int lt_settings_check(const struct lt_settings *s, struct lu_err *err)
 {
+	if (s->eval.every && !*s->eval.tasks && !*s->eval.shards)
+		return lu_err_set(err,
+				"eval.every = %" PRIu64
+				" has no effect without eval.tasks or eval.shards",
+				s->eval.every);
 	if (check_model(s, err) < 0 || check_train(s, err) < 0)
 		return -1;
 	return check_parallel(s, err);
@@ -229,7 +280,14 @@ void lt_settings_shape(const struct lt_settings *s, struct lt_shape *shape)
 		.rope_theta = s->model.rope_theta,
 		.norm_eps = s->model.norm_eps,
 		.init_std = s->model.init_std,
+		.rope_scaling = s->model.rope_scaling,
+		.rope_factor = s->model.rope_factor,
+		.rope_original = s->model.rope_original,
 	};
+	if (s->model.rope_scaling == LT_ROPE_LLAMA3) {
+		shape->rope_low = s->model.rope_low;
+		shape->rope_high = s->model.rope_high;
+	}
 }
 
 int lt_settings_schedule(const struct lt_settings *s, uint64_t epoch_samples,
@@ -239,6 +297,7 @@ int lt_settings_schedule(const struct lt_settings *s, uint64_t epoch_samples,
 		.batch = s->train.global_batch,
 		.samples = s->train.samples,
 		.decay = s->train.schedule,
+		.decay_type = s->train.decay_type,
 		.lr = s->train.lr,
 		.lr_min = s->train.lr_min,
 		.warmup = s->train.warmup,

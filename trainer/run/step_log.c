@@ -20,6 +20,8 @@ static void format_metrics(
 	lu_json_put_double(b, "lr", s->lr);
 	lu_json_put_double(b, "norm", s->update.norm);
 	lu_json_put_double(b, "clip", s->update.clip);
+	if (s->update.skipped)
+		lu_json_put_bool(b, "skipped", true);
 	lu_json_close_object(b);
 	lu_buf_putc(b, '\n');
 }

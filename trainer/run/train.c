@@ -7,8 +7,8 @@
 #include "libcommon/hash/hash.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
-#include "trainer/model/tensorfile.h"
 #include "trainer/run/budget.h"
+#include "trainer/run/init_model.h"
 #include "trainer/run/stop.h"
 
 /* --- opening --------------------------------------------------------------------------------- */
@@ -48,7 +48,29 @@ static int open_data(struct lt_trainer *l, struct lu_err *err)
 	}
 	if (!l->found.found && l->phase.data.s.train.valid_every)
 		l->pos.due = lt_validation_sets(l->phase.data.valid);
+	if (!l->found.found && l->phase.data.s.eval.every)
+		l->pos.evals_due = lt_evaluations_count(l->phase.data.evals);
 	return 0;
+}
+
+/* The last phase that this start is to train. */
+static size_t last_phase(const struct lt_trainer *l)
+{
+	size_t n = l->what->config->phase.n;
+
+	return l->what->until < n ? l->what->until : n - 1;
+}
+
+/* A phase that the checkpoint has completed need not be opened, since its layout may be another. */
+static int skip_finished(struct lt_trainer *l, struct lu_err *err)
+{
+	if (!l->found.found || l->pos.due || l->pos.evals_due || l->pos.phase >= last_phase(l) ||
+			lt_schedule_batch(&l->phase.data.schedule, l->pos.samples) > 0)
+		return 0;
+	lt_phase_data_close(&l->phase.data);
+	lt_trainer_next_phase(l);
+	return lt_phase_data_open(&l->phase.data, l->what->config, (size_t)l->pos.phase,
+			l->what->tokenizer, !lt_trainer_first(l), err);
 }
 
 /* Load the checkpoint to continue from; without one, set the initial weights. */
@@ -59,7 +81,7 @@ static int restore(struct lt_trainer *l, const struct lt_settings *s, struct lu_
 	if (l->found.found)
 		return lt_checkpoint_restore(l->comm, &l->found, l->w, err);
 	if (*s->train.init)
-		rc = lt_tensors_import(l->w, s->train.init, err);
+		rc = lt_init_load(s, l->w, err);
 	else
 		rc = lt_weights_init(l->w, s->train.seed, err);
 	return lt_trainer_agree(l, rc, err);
@@ -77,75 +99,117 @@ static int check_space(const struct lt_trainer *l, struct lu_err *err)
 }
 
 /* What can be said without memory and without the other ranks. Phases differ in what a micro-batch
- * is. */
-static int check_all(struct lt_trainer *l, struct lt_settings *first, struct lt_shape *shape,
+ * is, and in their layout: one that these ranks cannot train is checked as far as it can be. */
+static int check_all(const struct lt_trainer *l, struct lt_settings *first, struct lt_shape *shape,
 		struct lu_err *err)
 {
-	size_t rank = lt_comm_rank(l->comm), ranks = lt_comm_size(l->comm);
+	size_t rank = lt_comm_rank(l->comm), ranks = lt_comm_size(l->comm), needed;
+	const struct lt_config *c = l->what->config;
+	bool multiple;
+	int rc = 0;
+
+	for (size_t i = c->phase.n; i-- > 0 && rc == 0;) {
+		struct lt_layout layout = { 0 };
+
+		if (lt_config_phase(c, i, first, err) < 0)
+			return -1;
+		if (lt_layout_fits(first, ranks, &needed, &multiple))
+			rc = lt_layout_init(&layout, first, rank, ranks, err);
+		else
+			rc = lt_layout_init(&layout, first, 0, 0, err);
+		lt_layout_release(&layout);
+		if (rc < 0 && c->phase.n > 1)
+			lu_err_wrap(err, "phase %s", c->phase.p[i].name);
+	}
+	lt_settings_shape(first, shape);
+	return rc;
+}
+
+/* Lay out the phase of the position over the ranks that there are. */
+static int open_layout(struct lt_trainer *l, struct lu_err *err)
+{
+	const struct lt_config *c = l->what->config;
+
+	if (lt_layout_init(&l->layout, &l->phase.data.s, lt_comm_rank(l->comm),
+			    lt_comm_size(l->comm), err) == 0)
+		return 0;
+	return c->phase.n > 1 ? lu_err_wrap(err, "phase %s", c->phase.p[l->pos.phase].name) : -1;
+}
+
+/* Say which phase will need another number of ranks. */
+static int note_phases(const struct lt_trainer *l, struct lu_err *err)
+{
 	const struct lt_config *c = l->what->config;
 	struct lt_settings s;
+	char ranks[32];
 
-	if (lt_config_phase(c, 0, first, err) < 0)
-		return -1;
-	lt_settings_shape(first, shape);
-	for (size_t i = c->phase.n; i-- > 0;) {
-		lt_layout_release(&l->layout);
+	for (size_t i = (size_t)l->pos.phase + 1; i <= last_phase(l); i++) {
 		if (lt_config_phase(c, i, &s, err) < 0)
 			return -1;
-		if (lt_layout_init(&l->layout, &s, rank, ranks, err) < 0)
-			return c->phase.n > 1 ? lu_err_wrap(err, "phase %s", c->phase.p[i].name)
-					      : -1;
+		if (lt_trainer_fits(l, &s, ranks, sizeof(ranks)))
+			continue;
+		if (lt_trainer_first(l))
+			lu_note("phase %s needs %s: the run will stop before it",
+					c->phase.p[i].name, ranks);
+		break;
 	}
 	return 0;
 }
 
-static int open_weights(struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err)
+/* Find what to train, and check everything that can be before memory is taken. */
+static int prepare(struct lt_trainer *l, struct lt_settings *first, struct lt_shape *shape,
+		struct lu_err *err)
 {
-	struct lt_holding holding = lt_layout_holding(&l->layout, &l->what->config->base);
+	const struct lt_backend *b = l->what->backend;
+	const struct lt_config *c = l->what->config;
+	int rc = check_all(l, first, shape, err);
 
-	if (lt_weights_open(&l->w, l->ops, l->q, shape, &l->layout.place, &holding, err) < 0)
+	if (rc == 0)
+		rc = lt_backend_check(b, first, err);
+	if (lt_trainer_agree(l, rc, err) < 0 || find_position(l, shape, err) < 0)
 		return -1;
-	return check_space(l, err);
+	rc = open_data(l, err);
+	if (rc == 0 && !l->found.found && *first->train.init)
+		rc = lt_init_check(&c->base, first->train.init, lt_trainer_first(l), err);
+	if (rc == 0)
+		rc = skip_finished(l, err);
+	if (rc == 0)
+		rc = open_layout(l, err);
+	if (rc == 0)
+		rc = note_phases(l, err);
+	if (lt_trainer_agree(l, rc, err) < 0 || lt_backend_place(b, l->comm, &l->device, err) < 0)
+		return -1;
+	return l->what->overcommit ? 0
+				   : lt_budget_check_memory(c, (size_t)l->pos.phase, b, l->device,
+						     l->comm, err);
 }
 
 /* Each group of checks ends with an agreement, so that one rank alone says what is wrong, before
  * anything is allocated or written. */
 static int open_all(struct lt_trainer *l, struct lu_err *err)
 {
-	const struct lt_saver_options save = {
-		.keep = (size_t)l->what->config->base.checkpoint.keep
-	};
+	const struct lt_backend *b = l->what->backend;
 	struct lt_settings first;
 	struct lt_shape shape;
-	int rc = check_all(l, &first, &shape, err);
+	int rc;
 
-	if (rc == 0)
-		rc = lt_backend_check(l->what->backend, &first, err);
-	if (lt_trainer_agree(l, rc, err) < 0 || find_position(l, &shape, err) < 0)
-		return -1;
-	rc = open_data(l, err);
-	if (lt_trainer_agree(l, rc, err) < 0 ||
-			lt_backend_place(l->what->backend, l->comm, &l->device, err) < 0 ||
-			(!l->what->overcommit &&
-					lt_budget_check_memory(l->what->config, l->what->backend,
-							l->device, l->comm, err) < 0))
+	if (prepare(l, &first, &shape, err) < 0)
 		return -1;
 	rc = lt_budget_open_queue(
-			l->what->config, l->what->backend, l->device, l->comm, &l->q, err);
+			l->what->config, (size_t)l->pos.phase, b, l->device, l->comm, &l->q, err);
 	if (lt_trainer_agree(l, rc, err) < 0 ||
 			lt_watch_open(&l->watch, l->comm, l->ops, l->device, err) < 0)
 		return -1;
-	if (l->what->backend->gpu)
+	if (b->gpu)
 		rc = lt_comm_device(l->comm, l->device,
-				lt_backend_equality(l->what->backend, first.parallel.equality),
-				err);
+				lt_backend_equality(b, first.parallel.equality), err);
 	if (rc == 0)
-		rc = lt_layout_connect(&l->layout, l->comm, err);
+		rc = lt_trainer_open_weights(l, &shape, err);
 	if (rc == 0)
-		rc = open_weights(l, &shape, err);
+		rc = check_space(l, err);
 	if (lt_trainer_agree(l, rc, err) < 0 || restore(l, &first, err) < 0)
 		return -1;
-	rc = lt_saver_open(&l->saver, l->comm, l->w, &save, err);
+	rc = lt_trainer_open_saver(l, err);
 	if (rc == 0)
 		rc = lt_trainer_open_phase(l, err);
 	return lt_trainer_agree(l, rc, err);
@@ -182,8 +246,11 @@ int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struc
 
 bool lt_train_is_complete(const struct lt_trainer *l)
 {
-	return l->found.found && l->pos.phase + 1 == l->what->config->phase.n && l->pos.due == 0 &&
-			lt_schedule_batch(&l->phase.data.schedule, l->pos.samples) == 0;
+	return l->found.found && l->pos.due == 0 && l->pos.evals_due == 0 &&
+			(l->pos.phase > last_phase(l) ||
+					(l->pos.phase == last_phase(l) &&
+							lt_schedule_batch(&l->phase.data.schedule,
+									l->pos.samples) == 0));
 }
 
 void lt_train_close(struct lt_trainer *l)
@@ -191,9 +258,7 @@ void lt_train_close(struct lt_trainer *l)
 	if (!l)
 		return;
 	lt_comm_settle(l->comm);
-	if (l->w)
-		lt_trainer_close_phase(l);
-	lt_phase_data_close(&l->phase.data);
+	lt_trainer_close_phase(l);
 	lt_saver_close(l->saver);
 	lt_watch_close(&l->watch);
 	lt_weights_close(l->w);
@@ -221,26 +286,43 @@ static int check_same(const struct lt_trainer *l, struct lu_err *err)
 	return rc;
 }
 
+/* Train phase after phase. Returns 0, LU_EXIT_AGAIN, or -1. */
 static int run_phases(struct lt_trainer *l, struct lu_err *err)
 {
 	const struct lt_config *c = l->what->config;
+	size_t last = last_phase(l);
 	int rc = 0;
 
-	for (size_t i = (size_t)l->pos.phase; i < c->phase.n && rc == 0; i++) {
-		if (i != l->pos.phase) {
-			l->pos.phase = i;
-			l->pos.samples = 0;
-			rc = lt_trainer_open_phase(l, err);
-			rc = lt_trainer_agree(l, rc, err);
-		}
-		if (rc == 0) {
-			rc = lt_trainer_run_phase(l, err);
-			if (rc < 0 && c->phase.n > 1)
-				lu_err_wrap(err, "phase %s", c->phase.p[i].name);
-		}
+	while (rc == 0 && l->pos.phase <= last) {
+		const char *name = c->phase.p[l->pos.phase].name;
+
+		rc = lt_trainer_run_phase(l, err);
+		if (rc < 0 && c->phase.n > 1)
+			lu_err_wrap(err, "phase %s", name);
 		lt_trainer_close_phase(l);
+		if (rc < 0 || rc == LU_EXIT_AGAIN || l->pos.phase == last)
+			break;
+		rc = lt_trainer_enter_phase(l, err);
 	}
 	return rc;
+}
+
+/* Say how a run that has stopped goes on. */
+static void conclude_stop(const struct lt_trainer *l)
+{
+	const struct lt_config *c = l->what->config;
+
+	if (*l->needs)
+		lu_note("stopped after phase %s: checkpoint %s/step-%08" PRIu64
+			" written; phase %s needs %s: start the same command with so many",
+				c->phase.p[l->pos.phase - 1].name, l->run->path, l->saved,
+				c->phase.p[l->pos.phase].name, l->needs);
+	else
+		lu_note("stopped after step %" PRIu64 ": checkpoint %s/step-%08" PRIu64
+			" written; %s continues the run",
+				l->pos.step, l->run->path, l->saved,
+				l->what->from == UINT64_MAX ? "the same command"
+							    : "the command without --from-step");
 }
 
 /* Say what became of the run. */
@@ -248,21 +330,24 @@ static void conclude(const struct lt_trainer *l, int rc)
 {
 	double seconds = lu_clock() - l->start;
 	uint64_t tokens = l->pos.tokens - l->first_tokens;
+	size_t last = last_phase(l);
 
-	if (rc == LU_EXIT_AGAIN)
-		lu_note("stopped after step %" PRIu64 ": checkpoint %s/step-%08" PRIu64
-			" written; %s continues the run",
-				l->pos.step, l->run->path, l->saved,
-				l->what->from == UINT64_MAX ? "the same command"
-							    : "the command without --from-step");
-	else if (l->pos.step == l->first_step)
+	if (rc == LU_EXIT_AGAIN) {
+		conclude_stop(l);
+		return;
+	}
+	if (l->pos.step == l->first_step && last + 1 == l->what->config->phase.n)
 		lu_note("the run is complete: %" PRIu64 " steps, %" PRIu64 " tokens", l->pos.step,
 				l->pos.tokens);
-	else if (isatty(STDERR_FILENO))
+	else if (isatty(STDERR_FILENO) && l->pos.step > l->first_step)
 		lu_note("%" PRIu64 " steps, %" PRIu64 " tokens in %.0f s, %.0f tokens/s, loss %.4f"
 			"; %s/step-%08" PRIu64,
 				l->pos.step - l->first_step, tokens, seconds,
 				(double)tokens / seconds, l->last_loss, l->run->path, l->saved);
+	if (last + 1 < l->what->config->phase.n)
+		lu_note("phase %s is complete; the command without --until goes on with phase %s",
+				l->what->config->phase.p[last].name,
+				l->what->config->phase.p[last + 1].name);
 }
 
 int lt_train_run(struct lt_trainer *l, struct lt_run *run, struct lu_err *err)

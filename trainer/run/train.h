@@ -34,6 +34,7 @@ struct lt_training {
 	struct lt_comm *comm;		  /* the ranks of the run; must outlive the trainer */
 	const struct lt_backend *backend; /* what all of them compute with */
 	uint64_t from;	 /* start from the checkpoint of this step; UINT64_MAX: the latest */
+	size_t until;	 /* stop at the end of this phase; SIZE_MAX: none */
 	bool overcommit; /* do not compare the memory with what is there */
 	bool quiet;
 };

@@ -49,6 +49,7 @@ struct lt_trainer {
 	bool outdated; /* it is of this step, and validations that it says are due have been made */
 	struct lt_open_phase phase;
 	struct lt_watch watch;
+	char needs[32]; /* ranks that the next phase needs where these cannot train it */
 	/* For the summary. */
 	double start, last_loss;
 	uint64_t first_step, first_tokens;
@@ -66,10 +67,26 @@ static inline int lt_trainer_agree(struct lt_trainer *l, int rc, struct lu_err *
 	return lt_comm_agree(l->comm, LT_CHANNEL_MAIN, rc, err);
 }
 
-/* train_phase.c: open the phase of the position, whose data may be open already. The caller must
- * agree. Closing twice is fine. */
-int lt_trainer_open_phase(struct lt_trainer *l, struct lu_err *err) LU_CHECKED;
+/*
+ * train_phase.c. open: what the phase of the position computes with; its data are open already. close:
+ * that and the data; twice is fine. enter: after the end of a phase, with its checkpoint written and
+ * the phase closed, go on to the next one, in its own layout. Returns 0, LU_EXIT_AGAIN with l->needs if
+ * these ranks cannot train it, or -1.
+ */
+int lt_trainer_open_phase(struct lt_trainer *l, struct lu_err *err) LU_CHECKED; /* to be agreed */
 void lt_trainer_close_phase(struct lt_trainer *l);
+int lt_trainer_enter_phase(struct lt_trainer *l, struct lu_err *err) LU_CHECKED;
+/* Set the position to the start of the next phase. */
+void lt_trainer_next_phase(struct lt_trainer *l);
+/* Whether these ranks can train in the layout of the settings; if not, how many can, such as "a multiple
+ * of 4 ranks". */
+bool lt_trainer_fits(
+		const struct lt_trainer *l, const struct lt_settings *s, char *ranks, size_t size);
+/* Connect the layout and allocate the weights, which are not set; the thread that saves them. To be
+ * agreed. */
+int lt_trainer_open_weights(
+		struct lt_trainer *l, const struct lt_shape *shape, struct lu_err *err) LU_CHECKED;
+int lt_trainer_open_saver(struct lt_trainer *l, struct lu_err *err) LU_CHECKED;
 
 /* train_loop.c: train the phase that is open to its end. Returns 0 there, LU_EXIT_AGAIN if stopped
  * after a checkpoint, or -1. */

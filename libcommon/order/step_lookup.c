@@ -1,4 +1,4 @@
-#include "libcommon/mix/step_lookup.h"
+#include "libcommon/order/step_lookup.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

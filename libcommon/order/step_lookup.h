@@ -1,5 +1,5 @@
-#ifndef LUCIE_MIX_STEP_LOOKUP_H
-#define LUCIE_MIX_STEP_LOOKUP_H
+#ifndef LUCIE_ORDER_STEP_LOOKUP_H
+#define LUCIE_ORDER_STEP_LOOKUP_H
 /*
  * The documents of a training step: its samples, located in the stream that the run was trained on,
  * and looked up in the ledgers of the shards.
@@ -9,8 +9,8 @@
  *	... found.item, in the order of the samples; `tag` is the number of the sample ...
  *	lu_lookup_release(&found);
  */
-#include "libcommon/mix/step.h"
 #include "libcommon/mix/stream.h"
+#include "libcommon/order/step.h"
 #include "libcommon/shard/lookup.h"
 
 int lu_step_lookup(const struct lu_step *step, const struct lu_stream *stream,

@@ -1,5 +1,5 @@
-#ifndef LUCIE_MIX_STEP_H
-#define LUCIE_MIX_STEP_H
+#ifndef LUCIE_ORDER_STEP_H
+#define LUCIE_ORDER_STEP_H
 /*
  * The data of one step of a training run, from the files in its folder: metrics.jsonl has the
  * samples of the step, config.ini the data and its order (lucie-train(1)).

@@ -1,4 +1,4 @@
-#include "libcommon/mix/step.h"
+#include "libcommon/order/step.h"
 
 #include <stdlib.h>
 
