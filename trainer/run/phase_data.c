@@ -39,15 +39,20 @@ static int check_section(
 
 static int check_rows(const struct lt_settings *s, const struct lu_rows *rows, struct lu_err *err)
 {
+	bool pairs = lu_rows_section(rows, 0)->pairs;
+
 	for (size_t i = 0; i < lu_rows_sections(rows); i++) {
 		if (check_section(s, lu_rows_section(rows, i), err) < 0)
 			return -1;
 	}
-	if (lu_rows_section(rows, 0)->pairs && s->train.micro_batch % 2)
+	if (pairs && s->train.objective != LT_DPO)
 		return lu_err_set(err,
-				"the shards hold pairs, and train.micro_batch = %" PRIu64
-				" is not even",
-				s->train.micro_batch);
+				"the shards hold preferences, of which only train.objective = dpo "
+				"learns: half of their documents are bad examples");
+	if (!pairs && s->train.objective == LT_DPO)
+		return lu_err_set(err,
+				"train.objective = dpo needs shards of preferences "
+				"(lucie-shard --preference)");
 	if (lu_rows_sections(rows) > 1 && s->train.epochs > 0)
 		return lu_err_set(err,
 				"'@' changes the data, so that train.epochs = %g is of no "

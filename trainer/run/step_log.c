@@ -40,6 +40,8 @@ static void format_metrics(
 	lu_json_put_u64(b, "samples", pos->samples);
 	lu_json_put_u64(b, "batch", s->batch);
 	lu_json_put_u64(b, "tokens", pos->tokens);
+	if (s->targets)
+		lu_json_put_u64(b, "targets", s->targets);
 	lu_json_put_double(b, "loss", s->loss);
 	lu_json_put_double(b, "lr", s->lr);
 	lu_json_put_double(b, "norm", s->update.norm);

@@ -133,6 +133,8 @@ static int one_step(
 	if (lt_step_train(p->step, &hyper, &what, &s->update, err) < 0)
 		return -1;
 	s->loss = s->update.weights > 0 ? s->update.loss / s->update.weights : 0;
+	if (p->data.s.train.objective == LT_NEXT && lt_corpus_weighted(p->data.corpus))
+		s->targets = (uint64_t)s->update.weights;
 	s->data_seconds = lt_step_data_seconds(p->step);
 	if (!s->update.finite)
 		return not_finite(l, s, err);
