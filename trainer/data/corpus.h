@@ -109,6 +109,12 @@ bool lt_corpus_weighted(const struct lt_corpus *c);
 int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, struct lt_micro *row,
 		struct lu_err *err) LU_CHECKED;
 
+/* Documents of all lists, and the row of one of them. Only for LT_CORPUS_DOCUMENT where no document is left
+ * out, as in shards of pairs. */
+uint64_t lt_corpus_documents(const struct lt_corpus *c);
+int lt_corpus_read_document(const struct lt_corpus *c, uint64_t document, struct lt_micro *row,
+		struct lu_err *err) LU_CHECKED;
+
 /*
  * Windows are the rows in the order of the stream, or of the packing. Cut from a stream, the last one
  * is what is left, so that every token but the first is a label once. Of the first list.

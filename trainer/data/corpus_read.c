@@ -298,6 +298,26 @@ int lt_corpus_sample(
 	return read_row(c, w, row, err);
 }
 
+uint64_t lt_corpus_documents(const struct lt_corpus *c)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < c->sources; i++)
+		n += c->source[i].section->documents.n;
+	return n;
+}
+
+int lt_corpus_read_document(const struct lt_corpus *c, uint64_t document, struct lt_micro *row,
+		struct lu_err *err)
+{
+	struct lt_window w = { .source = 0 };
+
+	for (; document >= c->source[w.source].section->documents.n; w.source++)
+		document -= c->source[w.source].section->documents.n;
+	lu_rows_row(c->rows, c->source[w.source].section, document, &w.row);
+	return read_row(c, w, row, err);
+}
+
 /* --- windows ------------------------------------------------------------------------------ */
 
 uint64_t lt_corpus_windows(const struct lt_corpus *c)

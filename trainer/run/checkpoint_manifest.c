@@ -115,6 +115,8 @@ void lt_manifest_format(const struct lt_position *pos, const struct lt_table *t,
 		lu_json_put_u64(b, "validations_due", pos->due);
 	if (pos->phase_end)
 		lu_json_put_bool(b, "phase_end", true);
+	if (*pos->reference)
+		lu_json_put_cstr(b, "reference", pos->reference);
 	format_spike(&pos->spike, b);
 	lu_json_newline(b);
 	lu_json_put_u64(b, "context", pos->context);
@@ -256,6 +258,9 @@ static bool read_position(struct manifest *m, struct lt_position *pos)
 	*pos = (struct lt_position){ 0 };
 	lt_json_get_u64(&m->obj, "validations_due", &pos->due);
 	pos->phase_end = lt_json_is_true(&m->obj, "phase_end");
+	if (lu_json_get(&m->obj, "reference") &&
+			!get_text(m, &m->obj, "reference", pos->reference, sizeof(pos->reference)))
+		return false;
 	return get_text(m, &m->obj, "phase_name", pos->phase_name, sizeof(pos->phase_name)) &&
 			lt_json_get_u64(&m->obj, "step", &pos->step) &&
 			lt_json_get_u64(&m->obj, "phase", &pos->phase) &&

@@ -43,6 +43,10 @@ static int check_rows(const struct lt_settings *s, const struct lu_rows *rows, s
 		if (check_section(s, lu_rows_section(rows, i), err) < 0)
 			return -1;
 	}
+	if (s->train.objective == LT_DPO && !lu_rows_section(rows, 0)->pairs)
+		return lu_err_set(err,
+				"train.objective = dpo needs shards of pairs (lucie-shard "
+				"--preference)");
 	if (lu_rows_section(rows, 0)->pairs && s->train.micro_batch % 2)
 		return lu_err_set(err,
 				"the shards hold pairs, and train.micro_batch = %" PRIu64
@@ -111,7 +115,8 @@ int lt_phase_data_open(struct lt_phase_data *d, const struct lt_config *c, size_
 struct lt_micro_want lt_phase_data_want(const struct lt_phase_data *d)
 {
 	return (struct lt_micro_want){ .places = lt_settings_resets(&d->s),
-		.weight = lt_corpus_weighted(d->corpus) };
+		.weight = lt_corpus_weighted(d->corpus) || d->s.train.objective == LT_DPO,
+		.reference = d->s.train.objective == LT_DPO };
 }
 
 uint64_t lt_phase_data_tokens(const struct lt_phase_data *d, uint64_t first, uint64_t n)

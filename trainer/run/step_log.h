@@ -12,6 +12,7 @@ struct lt_step_result {
 	uint64_t batch, tokens;
 	double loss, lr, seconds, data_seconds;
 	struct lt_update update;
+	bool pairs; /* of dpo: rewards are logged */
 };
 
 /*
