@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "libcommon/base/num.h"
+
 struct batch {
 	struct lt_micro m;
 	lk_real *log_p;
@@ -174,46 +176,142 @@ static uint64_t count_labels(const struct windows *all, const struct lt_corpus *
 	return n;
 }
 
+/* What is done with a batch that was scored here: number k, of n windows. */
+typedef int batch_fn(void *ctx, const struct lt_scorer *s, const struct lt_corpus *c,
+		const struct batch *b, size_t k, size_t n, struct lu_err *err);
+
+/* Score this rank's batches. */
+static int score_share(const struct lt_scorer *s, const struct lt_corpus *c,
+		const struct windows *all, int (*stop)(void *ctx, struct lu_err *err),
+		batch_fn *add, void *ctx, struct lu_err *err)
+{
+	size_t batches = (size_t)((all->want + s->batch - 1) / s->batch);
+	size_t shares = s->shares ? s->shares : 1;
+	struct batch b;
+	int rc = 0;
+
+	if (allocate(&b, s, c, err) < 0)
+		return -1;
+	for (size_t first = 0; first < batches && rc == 0; first += shares) {
+		size_t k = first + s->share, n;
+		bool here = false;
+
+		if (k < batches)
+			rc = score_batch(s, c, all, k * s->batch, &b, &n, &here, err);
+		if (rc == 0 && here)
+			rc = add(ctx, s, c, &b, k, n, err);
+		if (rc == 0 && stop)
+			rc = stop(s->ctx, err);
+	}
+	release(&b);
+	return rc;
+}
+
+/* Of each batch: losses, then targets. */
+struct totals {
+	double *loss, *targets;
+};
+
+static int add_total(void *ctx, const struct lt_scorer *s, const struct lt_corpus *c,
+		const struct batch *b, size_t k, size_t n, struct lu_err *err)
+{
+	const struct totals *t = ctx;
+
+	(void)err;
+	sum_batch(b, n, s->context, c, &t->loss[k], &t->targets[k]);
+	return 0;
+}
+
 int lt_score_total(const struct lt_scorer *s, const struct lt_corpus *c, uint64_t windows,
 		int (*stop)(void *ctx, struct lu_err *err), struct lt_total *out,
 		struct lu_err *err)
 {
 	struct windows all = count_windows(c, windows);
 	size_t batches = (size_t)((all.want + s->batch - 1) / s->batch);
-	size_t shares = s->shares ? s->shares : 1;
 	bool masked = lt_corpus_masked(c);
-	/* Of each batch: losses, then targets. */
 	double *sum = calloc(2 * batches + 1, sizeof(*sum)), targets = 0;
-	struct batch b;
-	int rc = 0;
+	struct totals t = { sum, sum + batches };
+	int rc;
 
 	*out = (struct lt_total){ 0 };
 	if (!sum)
 		return lu_err_nomem(err);
-	if (allocate(&b, s, c, err) < 0) {
-		free(sum);
-		return -1;
-	}
-	for (size_t first = 0; first < batches && rc == 0; first += shares) {
-		size_t k = first + s->share, n;
-		bool here = false;
-
-		if (k < batches)
-			rc = score_batch(s, c, &all, k * s->batch, &b, &n, &here, err);
-		if (rc == 0 && here)
-			sum_batch(&b, n, s->context, c, &sum[k], &sum[batches + k]);
-		if (rc == 0 && stop)
-			rc = stop(s->ctx, err);
-	}
+	rc = score_share(s, c, &all, stop, add_total, &t, err);
 	if (rc == 0 && s->combine)
 		rc = s->combine(s->ctx, sum, (masked ? 2 : 1) * batches, err);
 	for (size_t k = 0; k < batches && rc == 0; k++) {
-		out->loss += sum[k];
-		targets += sum[batches + k];
+		out->loss += t.loss[k];
+		targets += t.targets[k];
 	}
 	out->tokens = masked ? (uint64_t)targets : count_labels(&all, c);
-	release(&b);
 	free(sum);
+	return rc;
+}
+
+/* --- groups ------------------------------------------------------------------------------- */
+
+/* Of each batch and group: losses and targets. */
+struct group_sums {
+	const struct lt_label_groups *g;
+	double *sum; /* [batches][groups][2] */
+	double *at;  /* of the batch that is added */
+};
+
+static int add_targets(void *ctx, uint64_t offset, size_t n, const uint32_t *label,
+		const lk_real *log_p, struct lu_err *err)
+{
+	const struct group_sums *t = ctx;
+
+	(void)label;
+	(void)err;
+	for (size_t i = 0; i < n; i++) {
+		double *sum = t->at + 2 * t->g->of(t->g->ctx, offset + i);
+
+		sum[0] -= (double)log_p[i];
+		sum[1] += 1;
+	}
+	return 0;
+}
+
+static int add_groups(void *ctx, const struct lt_scorer *s, const struct lt_corpus *c,
+		const struct batch *b, size_t k, size_t n, struct lu_err *err)
+{
+	struct group_sums *t = ctx;
+	int rc = 0;
+
+	t->at = t->sum + 2 * t->g->n * k;
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = give_window(s, c, b, i, add_targets, t, err);
+	return rc;
+}
+
+int lt_score_groups(const struct lt_scorer *s, const struct lt_corpus *c, const struct lt_label_groups *g,
+		int (*stop)(void *ctx, struct lu_err *err), struct lt_total *out,
+		struct lu_err *err)
+{
+	struct windows all = count_windows(c, 0);
+	size_t batches = (size_t)((all.want + s->batch - 1) / s->batch), n = 0;
+	struct group_sums t = { .g = g };
+	int rc;
+
+	if (lu_mul_size(2 * g->n, batches, &n))
+		t.sum = calloc(n + 1, sizeof(*t.sum));
+	if (!t.sum)
+		return lu_err_nomem(err);
+	rc = score_share(s, c, &all, stop, add_groups, &t, err);
+	if (rc == 0 && s->combine)
+		rc = s->combine(s->ctx, t.sum, n, err);
+	for (size_t i = 0; i < g->n && rc == 0; i++) {
+		double targets = 0;
+
+		out[i] = (struct lt_total){ 0 };
+		for (size_t k = 0; k < batches; k++) {
+			out[i].loss += t.sum[2 * (g->n * k + i)];
+			targets += t.sum[2 * (g->n * k + i) + 1];
+		}
+		out[i].tokens = (uint64_t)targets;
+	}
+	free(t.sum);
 	return rc;
 }
 

@@ -45,4 +45,15 @@ int lt_score_total(const struct lt_scorer *s, const struct lt_corpus *c, uint64_
 		int (*stop)(void *ctx, struct lu_err *err), struct lt_total *out,
 		struct lu_err *err) LU_CHECKED;
 
+/* The same by groups of labels, such as those of a language: `of` tells the group, below n, of the
+ * label at an offset of the stream. All windows; out[n]. */
+struct lt_label_groups {
+	void *ctx;
+	size_t n;
+	size_t (*of)(void *ctx, uint64_t offset);
+};
+int lt_score_groups(const struct lt_scorer *s, const struct lt_corpus *c, const struct lt_label_groups *g,
+		int (*stop)(void *ctx, struct lu_err *err), struct lt_total *out,
+		struct lu_err *err) LU_CHECKED;
+
 #endif

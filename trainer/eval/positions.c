@@ -67,13 +67,13 @@ int lt_positions_score(void *ctx, uint64_t offset, size_t n, const uint32_t *lab
 		const lk_real *loss, struct lu_err *err)
 {
 	struct lt_positions *p = ctx;
-	size_t bucket = 0;
 
-	(void)offset;
 	(void)err;
 	for (size_t i = 0; i < n; i++) {
-		while (i + 1 >= (size_t)2 << bucket)
-			bucket++;
+		/* Labels are those of positions 1 to context of their window. */
+		uint64_t before = (offset + i - 1) % p->context + 1;
+		size_t bucket = 63 - (size_t)__builtin_clzll(before);
+
 		LU_ASSERT(bucket < LT_POSITIONS);
 		p->scored[bucket]++;
 		p->loss[bucket] += (double)loss[i];

@@ -4,15 +4,15 @@
  * The loss of a model by position in the context: how many tokens of the window come before the label,
  * in buckets 1, 2-3, 4-7, ..., whose borders are powers of two.
  *
- *	struct lt_positions p = { 0 };
+ *	struct lt_positions p = { .context = t };	of the windows of a stream
  *	lt_positions_bytes(&p, tok, vocab, &err)	for bits per byte; without it there are none
  *	lt_score(..., lt_positions_score, &p, &err)
  *	lt_positions_table(&p, &out, &err)
  *	lt_positions_release(&p);
  *
  * BYTES OF A TOKEN are those of the text that it stands for: a byte token counts as one byte, whatever
- * its name's length; a special token as none. A prefix space that the tokenizer adds and its decoder
- * removes counts as one, so the sum over a text may exceed its length by one byte a document.
+ * its name's length; a special token as none. Spaces that the tokenizer adds and its decoder removes
+ * count, so the sum over a text may exceed its length a little.
  */
 #include "libcommon/tokenizer/tokenizer.h"
 #include "trainer/data/scoring.h"
@@ -20,6 +20,7 @@
 #define LT_POSITIONS 33
 
 struct lt_positions {
+	size_t context;
 	uint64_t scored[LT_POSITIONS], bytes[LT_POSITIONS];
 	double loss[LT_POSITIONS]; /* in nats */
 	uint32_t *size;		   /* bytes of each token; NULL: not known */

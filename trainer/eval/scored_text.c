@@ -171,6 +171,7 @@ int lt_text_shards(struct lt_text *t, char *const *prefix, size_t n,
 
 int lt_text_open(struct lt_text *t, size_t context, struct lu_err *err)
 {
+	t->positions.context = context;
 	return t->names ? lt_corpus_open(&t->corpus, t->names, context, 0, 0, err)
 			: lt_corpus_memory(&t->corpus, t->ids.p, t->ids.n, context, err);
 }

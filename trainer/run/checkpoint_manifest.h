@@ -6,6 +6,7 @@
  * bare build verifies too.
  */
 #include "libcommon/base/buf.h"
+#include "libcommon/order/skips.h"
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/spike.h"
 
@@ -34,11 +35,13 @@ struct lt_position {
 	/* Validation sets, the last ones of data.valid, that are still to be scored after this step:
 	 * a signal put them off. Their lines come first when the run continues. */
 	uint64_t due;
+	uint64_t evals_due; /* likewise of the evaluations of [eval] */
 	uint64_t phase_end; /* 1: nothing of it was left to do, by the configuration of the time */
 	char phase_name[LT_PHASE_NAME];
 	struct lt_written_by by;
 	struct lt_spike spike; /* with train.spike; n = 0 without */
 	char reference[33];    /* dpo: the hash of its reference (reference.h); "": none yet */
+	struct lu_skips skips; /* --skip-samples */
 };
 
 /* Names of the files that hold the vectors of the weights. */

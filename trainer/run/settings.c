@@ -172,6 +172,13 @@ static const struct lu_opt parallel_keys[] = {
 	LU_OPT_END,
 };
 
+static const struct lu_opt eval_keys[] = {
+	LU_OPT_U64(0, "every", S, eval.every, "STEPS", "evaluation interval, 0: at the end"),
+	LU_OPT_STR(0, "tasks", S, eval.tasks, "[NAME=]FILE...", "task files"),
+	LU_OPT_STR(0, "shards", S, eval.shards, "PREFIX...", "shards scored by language"),
+	LU_OPT_END,
+};
+
 static const struct lu_opt checkpoint_keys[] = {
 	LU_OPT_U64(0, "every", S, checkpoint.every, "STEPS", "interval, 0: at the end"),
 	LU_OPT_U64(0, "keep", S, checkpoint.keep, "N", "checkpoints kept, 0: all"),
@@ -193,6 +200,7 @@ static const struct {
 	SECTION(model),
 	SECTION(data),
 	SECTION(train),
+	SECTION(eval),
 	SECTION(parallel),
 	SECTION(checkpoint),
 #undef SECTION
@@ -224,6 +232,7 @@ void lt_settings_init(struct lt_settings *s)
 				.beta2 = 0.95,
 				.eps = 1e-8,
 				.log_every = 1 },
+		.eval = { .tasks = "", .shards = "" },
 		.parallel = { .size = { [LT_TP] = 1, [LT_CP] = 1, [LT_PP] = 1 },
 				.zero = 1,
 				.interleave = 1,

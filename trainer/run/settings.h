@@ -1,7 +1,7 @@
 #ifndef LUCIE_TRAINER_RUN_SETTINGS_H
 #define LUCIE_TRAINER_RUN_SETTINGS_H
 /*
- * The settings of one phase of training: sections [model] [data] [train] [parallel] [checkpoint] of
+ * The settings of one phase of training: sections [model] [data] [train] [eval] [parallel] [checkpoint] of
  * lucie-config(5). config.h reads them from a file and applies the overrides of phases.
  *
  *	struct lt_settings s;
@@ -82,6 +82,10 @@ struct lt_settings {
 		enum lt_recompute recompute;
 		enum lt_equality equality;
 	} parallel;
+	struct {
+		uint64_t every;
+		const char *tasks, *shards;
+	} eval;
 	struct {
 		uint64_t every, keep;
 	} checkpoint;

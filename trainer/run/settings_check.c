@@ -288,6 +288,11 @@ static int check_parallel(const struct lt_settings *s, struct lu_err *err)
 
 int lt_settings_check(const struct lt_settings *s, struct lu_err *err)
 {
+	if (s->eval.every && !*s->eval.tasks && !*s->eval.shards)
+		return lu_err_set(err,
+				"eval.every = %" PRIu64
+				" has no effect without eval.tasks or eval.shards",
+				s->eval.every);
 	if (check_model(s, err) < 0 || check_train(s, err) < 0)
 		return -1;
 	return check_parallel(s, err);

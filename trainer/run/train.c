@@ -9,6 +9,7 @@
 #include "libcommon/sys/tool.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/init_model.h"
+#include "trainer/run/skip_samples.h"
 #include "trainer/run/stop.h"
 
 /* --- opening --------------------------------------------------------------------------------- */
@@ -38,16 +39,22 @@ static int open_data(struct lt_trainer *l, struct lu_err *err)
 {
 	const struct lt_config *c = l->what->config;
 
+	if (lt_skip_samples(l->what->skip, c, &l->pos, &l->skips_added, err) < 0)
+		return -1;
+	l->outdated = l->skips_added = l->skips_added && l->found.found;
 	for (size_t i = c->phase.n; i-- > l->pos.phase;) {
 		lt_phase_data_close(&l->phase.data);
 		if (lt_phase_data_open(&l->phase.data, c, i, l->what->tokenizer,
-				    !lt_trainer_first(l), err) < 0)
+				    !lt_trainer_first(l), err) < 0 ||
+				lt_skip_check(&l->pos.skips, i, &l->phase.data, err) < 0)
 			return -1;
 		if (lt_trainer_first(l))
 			lt_phase_data_notes(&l->phase.data);
 	}
 	if (!l->found.found && l->phase.data.s.train.valid_every)
 		l->pos.due = lt_validation_sets(l->phase.data.valid);
+	if (!l->found.found && l->phase.data.s.eval.every)
+		l->pos.evals_due = lt_evaluations_count(l->phase.data.evals);
 	return 0;
 }
 
@@ -62,7 +69,7 @@ static size_t last_phase(const struct lt_trainer *l)
 /* A phase that the checkpoint has completed need not be opened, since its layout may be another. */
 static int skip_finished(struct lt_trainer *l, struct lu_err *err)
 {
-	if (!l->found.found || l->pos.due || l->pos.phase >= last_phase(l) ||
+	if (!l->found.found || l->pos.due || l->pos.evals_due || l->pos.phase >= last_phase(l) ||
 			lt_schedule_batch(&l->phase.data.schedule, l->pos.samples) > 0)
 		return 0;
 	lt_phase_data_close(&l->phase.data);
@@ -244,7 +251,7 @@ int lt_train_open(struct lt_trainer **out, const struct lt_training *what, struc
 
 bool lt_train_is_complete(const struct lt_trainer *l)
 {
-	return l->found.found && l->pos.due == 0 &&
+	return l->found.found && l->pos.due == 0 && l->pos.evals_due == 0 &&
 			(l->pos.phase > last_phase(l) ||
 					(l->pos.phase == last_phase(l) &&
 							lt_schedule_batch(&l->phase.data.schedule,
