@@ -101,7 +101,7 @@ int lt_phase_data_open(struct lt_phase_data *d, const struct lt_config *c, size_
 {
 	int rc;
 
-	*d = (struct lt_phase_data){ .trust = trust ? LT_CORPUS_TRUST : 0 };
+	*d = (struct lt_phase_data){ .index = i, .trust = trust ? LT_CORPUS_TRUST : 0 };
 	rc = lt_config_phase(c, i, &d->s, err);
 	if (rc == 0)
 		rc = open_all(d, tokenizer, err);
@@ -116,7 +116,7 @@ struct lt_micro_want lt_phase_data_want(const struct lt_phase_data *d)
 		.weight = lt_corpus_weighted(d->corpus) };
 }
 
-uint64_t lt_phase_data_tokens(const struct lt_phase_data *d, uint64_t first, uint64_t n)
+uint64_t lt_phase_data_tokens(const struct lt_phase_data *d, uint64_t consumed, uint64_t n)
 {
 	const struct lu_rows *rows = lt_corpus_rows(d->corpus);
 	uint64_t tokens = 0;
@@ -124,7 +124,7 @@ uint64_t lt_phase_data_tokens(const struct lt_phase_data *d, uint64_t first, uin
 	if (d->s.data.rows == LU_ROWS_STREAM)
 		return n * d->s.train.context;
 	for (uint64_t i = 0; i < n; i++)
-		tokens += lu_rows_targets(rows, first + i);
+		tokens += lu_rows_targets(rows, lt_phase_data_sample(d, consumed + i));
 	return tokens;
 }
 

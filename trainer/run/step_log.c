@@ -7,6 +7,30 @@
 #include "libcommon/sys/machine.h"
 #include "trainer/model/model.h"
 
+/* What the phase has left out before the end of this step, by which the samples of the step are known
+ * (lucie-trace). */
+static void format_left_out(const struct lt_position *pos, struct lu_buf *b)
+{
+	uint64_t last = lu_skips_sample(&pos->skips, pos->phase, pos->samples - 1);
+	bool any = false;
+
+	for (size_t i = 0; i < pos->skips.n; i++) {
+		const struct lu_skip *r = &pos->skips.range[i];
+
+		if (r->phase != pos->phase || r->from > last)
+			continue;
+		if (!any)
+			lu_json_open_array(b, "left_out");
+		any = true;
+		lu_json_open_array(b, NULL);
+		lu_json_put_u64(b, NULL, r->from);
+		lu_json_put_u64(b, NULL, r->to);
+		lu_json_close_array(b);
+	}
+	if (any)
+		lu_json_close_array(b);
+}
+
 static void format_metrics(
 		const struct lt_position *pos, const struct lt_step_result *s, struct lu_buf *b)
 {
@@ -22,6 +46,7 @@ static void format_metrics(
 	lu_json_put_double(b, "clip", s->update.clip);
 	if (s->update.skipped)
 		lu_json_put_bool(b, "skipped", true);
+	format_left_out(pos, b);
 	lu_json_close_object(b);
 	lu_buf_putc(b, '\n');
 }

@@ -129,23 +129,26 @@ static int one_step(
 	*s = (struct lt_step_result){ .batch = batch,
 		.tokens = lt_phase_data_tokens(&p->data, l->pos.samples, batch) };
 	s->lr = what.lr = lt_schedule_lr(&p->data.schedule, l->pos.samples + batch);
-	what.tokens = (double)s->tokens;
 	hyper.limit = lt_spike_limit(&l->pos.spike, p->data.s.train.spike);
 	if (lt_step_train(p->step, &hyper, &what, &s->update, err) < 0)
 		return -1;
-	s->loss = s->update.loss / (double)s->tokens;
+	s->loss = s->update.weights > 0 ? s->update.loss / s->update.weights : 0;
 	s->data_seconds = lt_step_data_seconds(p->step);
 	if (!s->update.finite)
 		return not_finite(l, s, err);
 	l->pos.step++;
-	if (s->update.skipped && lt_trainer_first(l))
+	if (s->update.weights == 0 && lt_trainer_first(l))
+		lu_warn("step %" PRIu64 ": no token of its %" PRIu64
+			" samples is a target of training, nothing is updated",
+				l->pos.step, batch);
+	else if (s->update.skipped && lt_trainer_first(l))
 		lu_note("step %" PRIu64 ": the norm %.3f is more than %g times the median %.3f of "
 			"the steps before: its update is left out",
 				l->pos.step, s->update.norm, p->data.s.train.spike,
 				hyper.limit / p->data.s.train.spike);
 	if (!s->update.skipped)
 		l->pos.updates++;
-	if (p->data.s.train.spike > 0)
+	if (p->data.s.train.spike > 0 && s->update.weights > 0)
 		lt_spike_add(&l->pos.spike, s->update.norm);
 	l->pos.samples += batch;
 	l->pos.tokens += s->tokens;
@@ -270,7 +273,7 @@ static int advance(struct lt_trainer *l, uint64_t batch, struct lu_err *err)
 int lt_trainer_run_phase(struct lt_trainer *l, struct lu_err *err)
 {
 	const struct lt_schedule *schedule = &l->phase.data.schedule;
-	uint64_t batch, every = l->what->config->base.checkpoint.every;
+	uint64_t batch, every = l->phase.data.s.checkpoint.every;
 
 	for (;;) {
 		bool done;
@@ -281,9 +284,11 @@ int lt_trainer_run_phase(struct lt_trainer *l, struct lu_err *err)
 		batch = lt_schedule_batch(schedule, l->pos.samples);
 		done = batch == 0 && l->pos.due == 0 && l->pos.evals_due == 0;
 		l->pos.phase_end = done;
-		if ((done || (every && l->pos.step && l->pos.step % every == 0)) &&
+		if ((done || l->skips_added ||
+				    (every && l->pos.step && l->pos.step % every == 0)) &&
 				save(l, err) < 0)
 			return -1;
+		l->skips_added = false;
 		if (done)
 			return finish_save(l, err);
 		stop = interrupted(l, err);
