@@ -206,7 +206,7 @@ static void test_refused(void **state)
 		{ { { "model_type",
 				  "[\"llama\", \"llama\", \"llama\", \"llama\", \"llama\", "
 				  "\"llama\", \"llama\"]" } },
-				"\"llama...: this program" },
+				"\"llam...: this program" },
 	};
 
 	(void)state;
