@@ -1,22 +1,26 @@
-/* lucie-eval: loss, perplexity and bits per byte of a model, by language. */
+/* lucie-eval: scores text by language, source and position, and tasks, with a model. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "libcommon/base/json_writer.h"
-#include "libcommon/par/docstream.h"
-#include "libcommon/shard/ledger.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/threads.h"
 #include "libcommon/tokenizer/tokenizer.h"
-#include "trainer/data/languages_report.h"
-#include "trainer/data/scoring.h"
+#include "trainer/eval/eval_report.h"
+#include "trainer/eval/evaluate.h"
+#include "trainer/eval/needle.h"
+#include "trainer/eval/scored_text.h"
 #include "trainer/run/loaded_model.h"
 
 struct options {
 	struct lu_std std;
 	const char *tokenizer;
+	struct lu_list tasks;
+	const char *needle, *depths, *sentence;
+	bool needle_given, depths_given, samples_given, sentence_given;
+	uint64_t samples;
 	bool unigram, init, json;
 	uint64_t step, context;
 	int batch;
@@ -25,11 +29,14 @@ struct options {
 };
 
 static const struct lu_opt opts[] = {
+	LU_OPT_LIST(0, "task", struct options, tasks, "[NAME=]FILE", "questions to be answered"),
+	LU_OPT_STR_GIVEN(0, "needle", struct options, needle, needle_given, "LENGTHS",
+			"hide a number in so many tokens of FILE"),
 	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE",
 			"tokenizer.json for documents"),
 	LU_OPT_FLAG(0, "unigram", struct options, unigram,
 			"add the bits per byte of a unigram model"),
-	LU_OPT_FLAG(0, "json", struct options, json, "print JSON instead of a table"),
+	LU_OPT_FLAG(0, "json", struct options, json, "print JSON instead of tables"),
 	LU_OPT_GONE("table", "a table is what is printed now"),
 	LU_OPT_FLAG(0, "init", struct options, init, "use the initial weights of the run"),
 	LU_OPT_U64(0, "from-step", struct options, step, "N",
@@ -38,183 +45,58 @@ static const struct lu_opt opts[] = {
 	LU_OPT_INT(0, "batch", struct options, batch, "N", 1, 4096, "windows per forward pass"),
 	LU_OPT_ENUM(0, "device", struct options, device, lt_devices, "what computes"),
 	LU_OPT_ENUM(0, "dtype", struct options, dtype, lt_computes, "type of the activations"),
+	LU_OPT_STR_GIVEN(0, "depths", struct options, depths, depths_given, "PERCENT",
+			"where needles are hidden"),
+	LU_OPT_U64_GIVEN(0, "samples", struct options, samples, samples_given, "N",
+			"needles of each length and depth"),
+	LU_OPT_STR_GIVEN(0, "sentence", struct options, sentence, sentence_given, "TEXT",
+			"of a needle, with {} for the number"),
 	LU_OPT_END,
 };
 
 static const struct lu_tool tool = { "lucie-eval",
-	"measures loss, perplexity and bits per byte by language", "RUN [FILE...]", opts,
-	LU_STD_THREADS | LU_STD_FIELDS | LU_STD_RECORDS | LU_STD_STATS | LU_STD_PROGRESS,
+	"measures a model: loss by language, source and position, and tasks", "RUN [FILE...]", opts,
+	LU_STD_THREADS | LU_STD_FIELDS | LU_STD_RECORDS | LU_STD_STATS | LU_STD_SEED |
+			LU_STD_PROGRESS,
 	offsetof(struct options, std) };
 
 struct run {
 	const struct options *o;
 	const char *path; /* of the model, as given */
 	struct lt_loaded_model model;
-	struct lt_languages languages;
-	struct lt_corpus *corpus;
-	struct lu_progress progress;
+	struct lu_tok *tok; /* NULL for shards, unless a task or needle needs it */
 	size_t context;
-	/* Documents, as opposed to shards: */
-	struct lu_tok *tok;
-	struct lu_ids ids; /* of all documents */
-	uint32_t bos, eos;
-	bool has_bos, has_eos;
+	struct lu_progress progress;
+	bool scores_text; /* the files are scored; otherwise they are hay, or there are none */
+	struct lt_text text;
+	struct lt_tasks tasks;
+	struct lt_task_result *result; /* of the tasks, then of the lengths of the needle */
+	size_t results;
+	struct lu_arena names;
+	struct lt_needle needle;
+	uint64_t *lengths, *depths;
 };
 
-/* --- documents ------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------ */
 
-/* The state of a thread is a pointer to its encoder context. */
-static int state_init(void *ctx, void *local, struct lu_err *err)
+static int check_shard(void *ctx, const struct lu_shard *shard, struct lu_err *err)
 {
-	struct lu_tok_state **state = local;
-
-	*state = lu_tok_state_new(((const struct run *)ctx)->tok);
-	return *state ? 0 : lu_err_nomem(err);
+	return lt_loaded_model_check_shard(ctx, shard, err);
 }
 
-static void state_free(void *local)
-{
-	lu_tok_state_free(*(struct lu_tok_state **)local);
-}
-
-static int encode(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
-{
-	const struct run *r = ctx;
-	struct lu_ids ids = { 0 }, *kept;
-	int rc = lu_tok_encode(r->tok, *(struct lu_tok_state **)local, doc->text,
-			LU_TOK_SPECIAL_TEXT, &ids, err);
-
-	kept = rc < 0 ? NULL : lu_arena_alloc(doc->arena, sizeof(*kept) + ids.n * sizeof(*ids.p));
-	if (rc == 0 && !kept)
-		rc = lu_err_nomem(err);
-	if (rc == 0 && ids.n == 0) {
-		/* lucie-shard leaves it out, too. */
-		lu_doc_drop(doc, doc->text.n ? "no tokens" : "empty text", NULL);
-	} else if (rc == 0) {
-		*kept = (struct lu_ids){ .p = (uint32_t *)(void *)(kept + 1), .n = ids.n };
-		if (ids.n)
-			memcpy(kept->p, ids.p, ids.n * sizeof(*ids.p));
-		doc->user = kept;
-	}
-	lu_ids_release(&ids);
-	return rc;
-}
-
-static int collect(void *ctx, struct lu_doc *doc, struct lu_err *err)
-{
-	struct run *r = ctx;
-	const struct lu_ids *ids = doc->user;
-	struct lu_str lang = { "", 0 };
-	size_t before = r->ids.n;
-
-	if (doc->verdict != LU_KEEP)
-		return 0;
-	lu_doc_string(doc, "lang", &lang);
-	if (lu_ids_reserve(&r->ids, ids->n + 2, err) < 0)
-		return -1;
-	if (r->has_bos)
-		r->ids.p[r->ids.n++] = r->bos;
-	for (size_t i = 0; i < ids->n; i++)
-		r->ids.p[r->ids.n++] = ids->p[i];
-	if (r->has_eos)
-		r->ids.p[r->ids.n++] = r->eos;
-	return lt_languages_add(&r->languages, lang, r->ids.n - before, doc->text.n, err);
-}
-
-static int open_documents(struct run *r, const struct lu_args *args, struct lu_err *err)
-{
-	struct lu_docstream ds = { .ctx = r,
-		.map = encode,
-		.decide = collect,
-		.flags = LU_DOCSTREAM_SILENT,
-		.local_size = sizeof(struct lu_tok_state *),
-		.local_init = state_init,
-		.local_free = state_free };
-
-	if (lt_loaded_model_tokenizer(&r->model, &r->tok, err) < 0)
-		return -1;
-	r->has_bos = lu_tok_role(r->tok, LU_TOK_BOS, &r->bos);
-	r->has_eos = lu_tok_role(r->tok, LU_TOK_EOS, &r->eos);
-	if (lu_docstream_run(&ds, &r->o->std, args, err) < 0)
-		return -1;
-	return lt_corpus_memory(&r->corpus, r->ids.p, r->ids.n, r->context, err);
-}
-
-/* --- shards ---------------------------------------------------------------------------------- */
-
-/* Add the documents of a shard from its ledger. */
-static int add_ledger(struct lt_languages *l, const struct lu_shard *shard, struct lu_err *err)
-{
-	struct lu_arena arena = { 0 };
-	struct lu_ledger *ledger;
-	struct lu_ledger_doc doc;
-	int rc = lu_ledger_open(&ledger, shard, err);
-
-	if (rc < 0)
-		return -1;
-	while (rc == 0 && (rc = lu_ledger_next(ledger, &doc, err)) > 0) {
-		struct lu_str lang = { "", 0 };
-
-		rc = 0;
-		if (doc.lang.n && doc.lang.p[0] == '"' &&
-				lu_json_decode(doc.lang, &arena, &lang) < 0)
-			rc = lu_err_nomem(err);
-		if (rc == 0)
-			rc = lt_languages_add(l, lang, doc.tokens, doc.bytes, err);
-		lu_arena_reset(&arena);
-	}
-	lu_ledger_close(ledger);
-	lu_arena_release(&arena);
-	return rc;
-}
-
-/* Add the documents of a shard. Without a ledger it counts as one document. */
-static int add_shard(struct run *r, const char *prefix, struct lu_err *err)
-{
-	struct lt_languages *l = &r->languages;
-	struct lu_shard *shard;
-	int rc;
-
-	if (lu_shard_open(&shard, prefix, err) < 0)
-		return -1;
-	rc = lt_loaded_model_check_shard(&r->model, shard, err);
-	if (rc == 0 && lu_shard_manifest(shard)) {
-		rc = add_ledger(l, shard, err);
-	} else if (rc == 0) {
-		lu_detail("%s: no ledger, bytes and languages of its documents are unknown",
-				prefix);
-		rc = lt_languages_add(l, LU_STR(""), lu_shard_tokens(shard), 0, err);
-	}
-	lu_shard_close(shard);
-	return rc;
-}
-
-static int open_shards(struct run *r, const struct lu_args *args, struct lu_err *err)
+static int read_shards(struct run *r, const struct lu_args *args, struct lu_err *err)
 {
 	const struct lu_std *std = &r->o->std;
-	struct lu_buf names = { 0 };
-	int rc;
 
 	if (std->stats)
 		return lu_err_set(
 				err, "--stats counts documents, and %s is a shard", args->file[0]);
-	if (std->text_field || std->map.n || std->rejects || std->max_bad_given)
+	if (lu_std_for_documents(std))
 		return lu_err_set(err,
 				"%s is a shard, which has no records: --text-field, --map, "
 				"--rejects and --max-bad have no effect",
 				args->file[0]);
-	rc = lu_shards_distinct(args->file, args->files, err);
-
-	for (size_t i = 0; i < args->files && rc == 0; i++) {
-		lu_buf_printf(&names, "%s%s", i ? " " : "", args->file[i]);
-		rc = add_shard(r, args->file[i], err);
-	}
-	if (rc == 0)
-		rc = lu_buf_check(&names, err);
-	if (rc == 0)
-		rc = lt_corpus_open(&r->corpus, names.p, r->context, 0, 0, err);
-	lu_buf_release(&names);
-	return rc;
+	return lt_text_shards(&r->text, args->file, args->files, check_shard, &r->model, err);
 }
 
 static bool has_file(const char *prefix, const char *suffix)
@@ -226,48 +108,31 @@ static bool has_file(const char *prefix, const char *suffix)
 	return has;
 }
 
-/* Open the corpus: every operand is a shard, or none is. */
-static int open_corpus(struct run *r, const struct lu_args *args, struct lu_err *err)
+/* Load the tokenizer, unless it is there. */
+static int need_tokenizer(struct run *r, struct lu_err *err)
+{
+	return r->tok ? 0 : lt_loaded_model_tokenizer(&r->model, &r->tok, err);
+}
+
+/* Read the files: every operand is a shard, or none is. */
+static int open_text(struct run *r, const struct lu_args *args, struct lu_err *err)
 {
 	size_t shards = 0;
+	int rc;
 
 	for (size_t i = 0; i < args->files; i++)
 		shards += has_file(args->file[i], ".idx") || has_file(args->file[i], "-00000.idx");
-	if (shards == 0)
-		return open_documents(r, args, err);
-	if (shards < args->files)
+	if (shards && shards < args->files)
 		return lu_err_set(err, "shards and documents cannot be scored together");
-	return open_shards(r, args, err);
+	r->text.languages.vocab = r->o->unigram ? r->model.w->table.shape.vocab : 0;
+	if (shards)
+		rc = read_shards(r, args, err);
+	else if (need_tokenizer(r, err) < 0)
+		rc = -1;
+	else
+		rc = lt_text_documents(&r->text, &r->o->std, args, r->tok, err);
+	return rc < 0 ? -1 : lt_text_open(&r->text, r->context, err);
 }
-
-/* --- report ---------------------------------------------------------------------------------- */
-
-static int report(struct run *r, struct lu_err *err)
-{
-	struct lu_buf b = { 0 };
-	int rc = 0;
-
-	lt_languages_finish(&r->languages);
-	if (r->o->json) {
-		lu_json_open_object(&b, NULL);
-		lu_json_put_cstr(&b, "model", r->path);
-		lu_json_put_u64(&b, "step", r->model.pos.step);
-		lu_json_put_cstr(&b, "dtype", r->model.ops->act == LK_BF16 ? "bf16" : "fp32");
-		lt_languages_json(&r->languages, &b);
-		lu_json_close_object(&b);
-		lu_buf_putc(&b, '\n');
-	} else {
-		rc = lt_languages_table(&r->languages, &b, err);
-	}
-	if (rc == 0)
-		rc = lu_buf_check(&b, err);
-	if (rc == 0)
-		fwrite(b.p, 1, b.n, stdout);
-	lu_buf_release(&b);
-	return rc;
-}
-
-/* --- the run --------------------------------------------------------------------------------- */
 
 /* Add the losses of a window, an lt_score_fn. */
 static int add_window(void *ctx, uint64_t offset, size_t n, const uint32_t *label,
@@ -276,12 +141,13 @@ static int add_window(void *ctx, uint64_t offset, size_t n, const uint32_t *labe
 	struct run *r = ctx;
 
 	lu_progress_update(&r->progress, offset + n, 0);
-	return lt_languages_score(&r->languages, offset, n, label, loss, err);
+	return lt_text_score(&r->text, offset, n, label, loss, err);
 }
 
-static int score(struct run *r, struct lu_err *err)
+static int score_text(struct run *r, struct lu_err *err)
 {
 	struct lt_weights *w = r->model.w;
+	const struct lt_corpus *corpus = r->text.corpus;
 	size_t batch = (size_t)r->o->batch;
 	const struct lt_model_plan plan = {
 		.batch = batch, .context = r->context, .mode = LT_MODEL_SCORE
@@ -290,31 +156,159 @@ static int score(struct run *r, struct lu_err *err)
 	struct lt_model *m;
 	int rc;
 
-	if (lt_corpus_tokens(r->corpus) < 2)
+	if (lt_corpus_tokens(corpus) < 2)
 		return lu_err_set(err, "nothing to score: fewer than two tokens");
-	if (lt_corpus_check(r->corpus, w->table.shape.vocab, "", err) < 0 ||
+	/* Bytes by position need the pieces; where there is no tokenizer they are unknown. */
+	if (r->model.tokenizer &&
+			(need_tokenizer(r, err) < 0 ||
+					lt_positions_bytes(&r->text.positions, r->tok,
+							w->table.shape.vocab, err) < 0))
+		return -1;
+	if (lt_corpus_check(corpus, w->table.shape.vocab, "", err) < 0 ||
 			lt_model_open(&m, w, &plan, err) < 0)
 		return -1;
 	lu_progress_start_units(&r->progress, tool.name, r->o->std.progress,
-			lt_corpus_tokens(r->corpus), "tokens");
+			lt_corpus_tokens(corpus), "tokens");
 	scorer = lt_scorer_of(m, batch, r->context);
-	rc = lt_score(&scorer, r->corpus, 0, add_window, r, err);
+	rc = lt_score(&scorer, corpus, 0, add_window, r, err);
 	lu_progress_end(&r->progress);
 	lt_model_close(m);
 	return rc;
 }
 
-/* A call of score() with the threads of -j. */
+/* --- tasks ----------------------------------------------------------------------------------- */
+
+static void show_progress(void *ctx, uint64_t n)
+{
+	lu_progress_update(&((struct run *)ctx)->progress, n, 0);
+}
+
+static int answer_tasks(struct run *r, struct lu_err *err)
+{
+	const struct lt_answering how = { .w = r->model.w,
+		.tok = r->tok,
+		.context = r->context,
+		.batch = (size_t)r->o->batch,
+		.done = show_progress,
+		.ctx = r };
+	int rc = 0;
+
+	for (size_t i = 0; i < r->tasks.task.n && rc == 0; i++) {
+		const struct lt_task *task = &r->tasks.task.p[i];
+		struct lt_task_result *out = &r->result[r->results++];
+
+		lu_progress_start_units(&r->progress, tool.name, r->o->std.progress,
+				lt_task_questions(task), "questions");
+		rc = lt_answer(&how, task, out, err);
+		lu_progress_end(&r->progress);
+		if (rc == 0 && out->cut)
+			lu_note("%s: %" PRIu64 " of %zu contexts are longer than %zu tokens and "
+				"lost their beginning",
+					task->name.p, out->cut, task->item.n, r->context);
+	}
+	return rc;
+}
+
+/* --- needle ---------------------------------------------------------------------------------- */
+
+static int read_lists(struct run *r, struct lu_err *err)
+{
+	const struct options *o = r->o;
+	struct lt_needle *n = &r->needle;
+
+	n->sentence = o->sentence;
+	n->samples = o->samples;
+	n->seed = o->std.seed;
+	if (lt_needle_list(o->needle, "--needle", (uint64_t)1 << 30, &r->lengths, &n->lengths,
+			    err) < 0 ||
+			lt_needle_list(o->depths, "--depths", 100, &r->depths, &n->depths, err) < 0)
+		return -1;
+	n->length = r->lengths;
+	n->depth = r->depths;
+	return 0;
+}
+
+static int find_needles(struct run *r, struct lu_err *err)
+{
+	struct lt_needle *n = &r->needle;
+	int rc = lt_corpus_check(r->text.corpus, r->model.w->table.shape.vocab, "", err);
+
+	if (rc == 0)
+		rc = lt_needle_init(n, r->tok, r->text.corpus, r->context, err);
+	if (rc == 0) {
+		lu_progress_start_units(&r->progress, tool.name, r->o->std.progress,
+				n->lengths * n->depths * n->samples, "needles");
+		rc = lt_needle_run(n, r->model.w, show_progress, r, err);
+		lu_progress_end(&r->progress);
+	}
+	if (rc == 0)
+		rc = lt_needle_results(n, r->result + r->results, &r->names, err);
+	r->results += n->lengths;
+	return rc;
+}
+
+/* --- report ---------------------------------------------------------------------------------- */
+
+static int report(struct run *r, struct lu_err *err)
+{
+	const struct lt_eval_report what = { .model = r->path,
+		.step = r->model.pos.step,
+		.dtype = r->model.ops->act == LK_BF16 ? "bf16" : "fp32",
+		.context = r->context,
+		.seed = r->o->std.seed,
+		.batch = (uint64_t)r->o->batch,
+		.text = r->scores_text ? &r->text : NULL,
+		.result = r->result,
+		.results = r->results,
+		.needle = r->o->needle_given ? &r->needle : NULL,
+		.tok = r->tok };
+	struct lu_buf b = { 0 };
+	int rc = lt_eval_report(&what, r->o->json, &b, err);
+
+	if (rc == 0)
+		fwrite(b.p, 1, b.n, stdout);
+	lu_buf_release(&b);
+	return rc;
+}
+
+/* --- the run --------------------------------------------------------------------------------- */
+
+/* A call of evaluate() with the threads of -j. */
 struct call {
 	struct run *r;
 	struct lu_err *err;
 };
 
-static int score_in_team(void *ctx)
+static int evaluate(void *ctx)
 {
 	struct call *c = ctx;
+	struct run *r = c->r;
 
-	return score(c->r, c->err);
+	if (r->scores_text && score_text(r, c->err) < 0)
+		return -1;
+	if (answer_tasks(r, c->err) < 0)
+		return -1;
+	return r->o->needle_given ? find_needles(r, c->err) : 0;
+}
+
+/* Read tasks and text; `files` NULL: there are none. */
+static int open_all(struct run *r, const struct lu_args *files, struct lu_err *err)
+{
+	const struct options *o = r->o;
+
+	for (size_t i = 0; i < o->tasks.n; i++) {
+		if (lt_tasks_read(&r->tasks, o->tasks.item[i], err) < 0)
+			return -1;
+	}
+	if (o->needle_given && read_lists(r, err) < 0)
+		return -1;
+	r->result = calloc(r->tasks.task.n + r->needle.lengths + 1, sizeof(*r->result));
+	if (!r->result)
+		return lu_err_nomem(err);
+	if ((o->tasks.n || o->needle_given) && need_tokenizer(r, err) < 0)
+		return -1;
+	r->scores_text = files && !o->needle_given;
+	return files ? open_text(r, files, err) : 0;
 }
 
 static int run(const struct options *o, const struct lu_args *all, struct lu_err *err)
@@ -329,6 +323,7 @@ static int run(const struct options *o, const struct lu_args *all, struct lu_err
 	struct run r = { .o = o, .path = all->file[0] };
 	struct call c = { &r, err };
 	struct lu_args args = *all;
+	bool none = all->files == 1 && o->tasks.n && !o->needle_given;
 	int rc;
 
 	args.file = all->files > 1 ? all->file + 1 : standard_input;
@@ -336,31 +331,52 @@ static int run(const struct options *o, const struct lu_args *all, struct lu_err
 	if (lt_loaded_model_open(&r.model, &spec, err) < 0)
 		return -1;
 	r.context = o->context ? o->context : r.model.pos.context;
-	r.languages.vocab = o->unigram ? r.model.w->table.shape.vocab : 0;
-	rc = open_corpus(&r, &args, err);
+	rc = open_all(&r, none ? NULL : &args, err);
 	if (rc == 0)
-		rc = lk_cpu_team(o->std.threads, score_in_team, &c);
+		rc = lk_cpu_team(o->std.threads, evaluate, &c);
 	if (rc == 0)
 		rc = report(&r, err);
-	lt_corpus_close(r.corpus);
-	lt_languages_release(&r.languages);
-	lu_ids_release(&r.ids);
+	lt_needle_release(&r.needle);
+	free(r.lengths);
+	free(r.depths);
+	lt_text_release(&r.text);
+	lt_tasks_release(&r.tasks);
+	free(r.result);
+	lu_arena_release(&r.names);
 	lu_tok_free(r.tok);
 	lt_loaded_model_close(&r.model);
 	return rc;
 }
 
+/* Refuse options without effect. */
+static void check_options(const struct options *o, const struct lu_args *args)
+{
+	if (args->file[0][0] == '-')
+		lu_usage_error("give a model, then files");
+	if (o->init && o->step != UINT64_MAX)
+		lu_usage_error("--init and --from-step exclude each other");
+	if (!o->needle_given && (o->depths_given || o->samples_given || o->sentence_given))
+		lu_usage_error("--depths, --samples and --sentence are for --needle");
+	if (o->needle_given && o->unigram)
+		lu_usage_error("--unigram is for text that is scored, and --needle hides numbers "
+			       "in it");
+	if (o->needle_given && o->samples == 0)
+		lu_usage_error("--samples 0 leaves nothing to find");
+}
+
 int main(int argc, char **argv)
 {
-	struct options o = { .std = LU_STD_DEFAULTS, .step = UINT64_MAX, .batch = 8 };
+	struct options o = { .std = LU_STD_DEFAULTS,
+		.step = UINT64_MAX,
+		.batch = 8,
+		.depths = "0,25,50,75,100",
+		.samples = 5,
+		.sentence = LT_NEEDLE_SENTENCE };
 	struct lu_args args;
 	struct lu_err err = { 0 };
 
 	lu_threads_spin_briefly(argv);
 	lu_tool_start(&tool, argc, argv, &o, &args);
-	if (args.file[0][0] == '-')
-		lu_usage_error("give a model, then files");
-	if (o.init && o.step != UINT64_MAX)
-		lu_usage_error("--init and --from-step exclude each other");
+	check_options(&o, &args);
 	return lu_tool_finish(run(&o, &args, &err), &err);
 }

@@ -209,7 +209,7 @@ static int open_files(struct run *r, struct lu_err *err)
 		return lu_err_wrap(err, "--only %s", o->only);
 	if (o->layout && lt_choice_parse(&r->layout, o->layout, err) < 0)
 		return lu_err_wrap(err, "--layout %s", o->layout);
-	return lt_start_load(&r->config, o->config, &o->set, err);
+	return lt_start_load(&r->config, o->config, &o->set, NULL, err);
 }
 
 static int run(const struct options *o, struct lu_err *err)

@@ -14,8 +14,8 @@
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/alike.h"
 #include "trainer/run/backend.h"
-#include "trainer/run/budget.h"
 #include "trainer/run/config.h"
+#include "trainer/run/dry_run.h"
 #include "trainer/run/folder.h"
 #include "trainer/run/runfolder.h"
 #include "trainer/run/shared_folder.h"
@@ -25,9 +25,11 @@
 
 struct options {
 	struct lu_std std;
-	const char *config;
-	struct lu_list set;
-	bool print_config, dry_run, overcommit;
+	const char *config, *init;
+	char *init_set; /* what --init says as an argument of --set */
+	struct lu_list set, skip;
+	const char *phase, *until;
+	bool print_config, dry_run, no_data, overcommit;
 	uint64_t from;
 	const char *time_limit, *time_margin;
 };
@@ -35,11 +37,18 @@ struct options {
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('c', "config", struct options, config, "FILE", "configuration, lucie-config(5)"),
 	LU_OPT_LIST(0, "set", struct options, set, "S.KEY=V", "set one key, after the file"),
+	LU_OPT_STR(0, "init", struct options, init, "DIR",
+			"begin with the model in DIR, as --set train.init=DIR"),
+	LU_OPT_STR(0, "phase", struct options, phase, "NAME", "train this phase alone"),
+	LU_OPT_STR(0, "until", struct options, until, "NAME", "stop at the end of this phase"),
 	LU_OPT_FLAG(0, "print-config", struct options, print_config,
 			"print the effective configuration and stop"),
 	LU_OPT_FLAG(0, "dry-run", struct options, dry_run, "print the cost of the run and stop"),
+	LU_OPT_FLAG(0, "no-data", struct options, no_data, "let --dry-run do without the data"),
 	LU_OPT_U64(0, "from-step", struct options, from, "N",
 			"continue from step N (the last checkpoint)"),
+	LU_OPT_LIST(0, "skip-samples", struct options, skip, "[PHASE:]A:B",
+			"leave out samples A to B - 1 of the phase"),
 	LU_OPT_FLAG(0, "overcommit", struct options, overcommit,
 			"start although the memory seems too small"),
 	LU_OPT_STR(0, "time-limit", struct options, time_limit, "TIME",
@@ -104,42 +113,6 @@ static int train_in(const struct options *o, const struct lt_config *config, boo
 	return rc >= 0 && lt_comm_agree(comm, LT_CHANNEL_MAIN, closed, err) < 0 ? -1 : rc;
 }
 
-/* Refuse a data.tokenizer that differs from the one that the run has. It may be gone. */
-static int check_tokenizer(const char *own, const char *given, struct lu_err *err)
-{
-	struct lt_digest a, b;
-
-	if (access(given, F_OK) < 0)
-		return 0;
-	if (lt_file_digest(own, &a, err) < 0 || lt_file_digest(given, &b, err) < 0)
-		return -1;
-	if (a.bytes != b.bytes || strcmp(a.hash, b.hash) != 0)
-		return lu_err_set(err,
-				"data.tokenizer: %s is another tokenizer than %s; that of a run "
-				"cannot change",
-				given, own);
-	return 0;
-}
-
-/* The tokenizer of the run, or else the one it will have; *path is malloc'd, NULL for none. */
-static int find_tokenizer(
-		const struct options *o, const struct lt_config *c, char **path, struct lu_err *err)
-{
-	const char *given = c->base.data.tokenizer;
-
-	*path = NULL;
-	if (o->std.output && lt_folder_has(o->std.output, "tokenizer.json")) {
-		*path = lu_concat(o->std.output, "/", "tokenizer.json");
-		if (*path && *given)
-			return check_tokenizer(*path, given, err);
-	} else if (*given) {
-		*path = strdup(given);
-	} else {
-		return 0;
-	}
-	return *path ? 0 : lu_err_nomem(err);
-}
-
 /* Rank 0 looks at the folder, and tells the others whether the run is new. */
 static int check_run(const struct options *o, const struct lt_config *config, struct lt_comm *comm,
 		bool *fresh, struct lu_err *err)
@@ -150,7 +123,7 @@ static int check_run(const struct options *o, const struct lt_config *config, st
 		*fresh = !lt_folder_has(o->std.output, "config.ini");
 		rc = lt_run_check(o->std.output, err);
 		if (rc == 0 && !*fresh)
-			rc = lt_start_unchanged(o->std.output, &o->set, config, err);
+			rc = lt_start_unchanged(o->std.output, &o->set, o->phase, config, err);
 	}
 	if (lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err) < 0)
 		return -1;
@@ -167,14 +140,19 @@ static int train(const struct options *o, const struct lt_config *config, const 
 		.comm = comm,
 		.backend = backend,
 		.tokenizer = tokenizer,
+		.skip = &o->skip,
 		.from = o->from,
+		.until = SIZE_MAX,
 		.overcommit = o->overcommit,
 		.quiet = o->std.quiet,
 	};
 	struct lt_trainer *trainer;
-	int rc;
+	int rc = 0;
 
-	if (lt_alike_check(comm, config, o->from, o->overcommit, backend->ops->name, err) < 0 ||
+	if (o->until && lt_config_find(config, o->until, &what.until, err) < 0)
+		rc = lu_err_wrap(err, "--until");
+	if (lt_comm_agree(comm, LT_CHANNEL_MAIN, rc, err) < 0 ||
+			lt_alike_check(comm, &what, backend->ops->name, err) < 0 ||
 			check_run(o, config, comm, &fresh, err) < 0)
 		return -1;
 	rc = lt_train_open(&trainer, &what, err);
@@ -238,7 +216,7 @@ static int show(const struct options *o, const struct lt_config *config, const c
 	if (o->print_config)
 		lt_config_print(config, &text);
 	else
-		rc = lt_budget(config, tokenizer, &text, err);
+		rc = lt_dry_run(config, tokenizer, o->no_data, &text, err);
 	if (rc == 0)
 		rc = print(&text, err);
 	lu_buf_release(&text);
@@ -319,9 +297,9 @@ static int run_config(const struct options *o, const char *path, struct lu_err *
 	int rc = set_limit(o, err);
 
 	if (rc == 0)
-		rc = lt_start_load(&config, path, &o->set, err);
+		rc = lt_start_load(&config, path, &o->set, o->phase, err);
 	if (rc == 0)
-		rc = find_tokenizer(o, &config, &tokenizer, err);
+		rc = lt_start_tokenizer(o->std.output, &config, &tokenizer, err);
 	if (!o->print_config && !o->dry_run)
 		rc = train_together(o, &config, tokenizer, rc, err);
 	else if (rc == 0)
@@ -330,6 +308,15 @@ static int run_config(const struct options *o, const char *path, struct lu_err *
 	free(tokenizer);
 	lt_config_release(&config);
 	return rc;
+}
+
+/* --init DIR is --set train.init=DIR, after the others. */
+static int add_init(struct options *o, struct lu_err *err)
+{
+	if (!o->init)
+		return 0;
+	o->init_set = lu_concat("train.init=", o->init, "");
+	return o->init_set ? lu_opt_store(&opts[1], o, o->init_set, err) : lu_err_nomem(err);
 }
 
 /* An existing run continues with its own configuration, unless one is given. */
@@ -347,6 +334,12 @@ static int run(const struct options *o, struct lu_err *err)
 		lu_usage_error("no configuration: give -c FILE, or -o RUN of an existing run");
 	if (!o->std.output && !o->print_config && !o->dry_run)
 		lu_usage_error("no run folder: give -o RUN");
+	if (o->no_data && !o->dry_run)
+		lu_usage_error("--no-data has no effect without --dry-run");
+	if (o->until && (o->dry_run || o->print_config))
+		lu_usage_error("--until has no effect where nothing is trained");
+	if (o->skip.n && (o->dry_run || o->print_config))
+		lu_usage_error("--skip-samples has no effect where nothing is trained");
 	if (o->time_limit && o->time_margin)
 		lu_usage_error("--time-margin is of the limit that a job of Slurm has: it does not "
 			       "go "
@@ -369,7 +362,11 @@ int main(int argc, char **argv)
 	if (who.rank > 0)
 		lu_tool_mute(true);
 	lu_tool_start(&tool, argc, argv, &o, &args);
-	rc = run(&o, &err);
+	rc = add_init(&o, &err);
+	if (rc == 0)
+		rc = run(&o, &err);
+	free(o.init_set);
 	lu_list_release(&o.set);
+	lu_list_release(&o.skip);
 	return lu_tool_finish(rc, &err);
 }

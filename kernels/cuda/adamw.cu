@@ -67,7 +67,7 @@ static __global__ void __launch_bounds__(LK_EACH_THREADS)
 	/* Divisions of doubles, which some GPUs are slow at, by one thread. */
 	LK_SHARED(adamw_factors, room, 1);
 
-	if (step->finite == 0)
+	if (step->finite == 0 || step->skip)
 		return;
 	if (threadIdx.x == 0)
 		room[0] = { (float)h.beta1, (float)(1 - h.beta1), (float)h.beta2,

@@ -6,7 +6,7 @@
 void lk_ref_adamw(double *p, double *m, double *v, const double *g, size_t n,
 		const struct lk_adamw *h, const struct lk_step *step)
 {
-	if (!step->finite)
+	if (!step->finite || step->skip)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		double clipped = g[i] * step->clip, direction;

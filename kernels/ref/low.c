@@ -57,7 +57,7 @@ void lk_ref_low_adamw(uint16_t *hi, uint16_t *lo, uint16_t *m, uint16_t *v, cons
 	float c2 = (float)(1 - h->beta2), i1 = (float)(1 / step->bias1);
 	float i2 = (float)(1 / step->bias2), lr = (float)step->lr, eps = (float)h->eps;
 
-	if (!step->finite)
+	if (!step->finite || step->skip)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		uint64_t random = draw(d, step, i);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,6 +34,43 @@ size_t lu_st_width(enum lu_st_type type)
 const char *lu_st_type_name(enum lu_st_type type)
 {
 	return types[type].name;
+}
+
+uint16_t lu_f16_of(float f)
+{
+	uint32_t u, sign, m;
+	int shift;
+
+	memcpy(&u, &f, sizeof(u));
+	sign = u >> 16 & 0x8000;
+	u &= 0x7fffffff;
+	if (u > 0x7f800000)
+		return (uint16_t)(sign | 0x7e00);
+	/* Half way between the largest number and the next, and beyond: ties to even go up. */
+	if (u >= 0x477ff000)
+		return (uint16_t)(sign | 0x7c00);
+	if (u >= 0x38800000)
+		return (uint16_t)(sign | ((u - 0x38000000 + 0xfff + (u >> 13 & 1)) >> 13));
+	/* Subnormal: multiples of 2^-24; below half of it nothing is left. */
+	if (u < 0x33000000)
+		return (uint16_t)sign;
+	shift = 126 - (int)(u >> 23);
+	m = (u & 0x7fffff) | 0x800000;
+	return (uint16_t)(sign | ((m + (1u << (shift - 1)) - 1 + (m >> shift & 1)) >> shift));
+}
+
+float lu_f16_to(uint16_t h)
+{
+	int exponent = h >> 10 & 31;
+	float mantissa = (float)(h & 1023), v;
+
+	if (exponent == 31)
+		v = mantissa != 0 ? NAN : INFINITY;
+	else if (exponent == 0)
+		v = ldexpf(mantissa, -24);
+	else
+		v = ldexpf(mantissa + 1024, exponent - 25);
+	return h & 0x8000 ? -v : v;
 }
 
 /* Read up to `max` whole numbers of a JSON array; returns their number, -1 if it holds anything

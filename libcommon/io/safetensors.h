@@ -112,4 +112,8 @@ static inline float lu_bf16_to(uint16_t b)
 	return f;
 }
 
+/* IEEE half precision: round to nearest, ties to even; what is beyond 65504 becomes an infinity. */
+uint16_t lu_f16_of(float f);
+float lu_f16_to(uint16_t h);
+
 #endif

@@ -16,7 +16,8 @@
  * of the stream, or i % samples where the order is not shuffled. So every epoch has its own
  * order and uses each sample once, and the position of a run is i alone.
  *
- * Pure functions; they need only libc.
+ * This is the order of data.rows = stream over one list; order/rows.h has the other ways to cut rows,
+ * and lists that change. Pure functions; they need only libc.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,15 +42,23 @@ static inline uint64_t lu_order_samples(const struct lu_order *o)
 	return o->tokens ? (o->tokens - 1) / o->context : 0;
 }
 
+/* The i-th of a run over `samples`, which is not 0, epoch after epoch; `first` is left 0. */
+static inline struct lu_order_position lu_order_pick(
+		uint64_t seed, bool shuffle, uint64_t samples, uint64_t i)
+{
+	struct lu_order_position s = { .epoch = i / samples, .sample = i % samples };
+
+	if (shuffle)
+		s.sample = lu_rand_permute(
+				seed, lu_rand_stream("samples", s.epoch), s.sample, samples);
+	return s;
+}
+
 /* The i-th sample of the run. lu_order_samples() must not be 0. */
 static inline struct lu_order_position lu_order_at(const struct lu_order *o, uint64_t i)
 {
-	uint64_t samples = lu_order_samples(o);
-	struct lu_order_position s = { .epoch = i / samples, .sample = i % samples };
+	struct lu_order_position s = lu_order_pick(o->seed, o->shuffle, lu_order_samples(o), i);
 
-	if (o->shuffle)
-		s.sample = lu_rand_permute(
-				o->seed, lu_rand_stream("samples", s.epoch), s.sample, samples);
 	s.first = s.sample * o->context;
 	return s;
 }

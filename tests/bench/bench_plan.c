@@ -300,21 +300,24 @@ static void read_samples(unsigned flags, const char *what)
 	struct lt_corpus *c = open_plan(flags | LT_CORPUS_TRUST);
 	uint64_t samples = lt_corpus_samples(c), from = samples / 3;
 	size_t n = samples < SAMPLES ? (size_t)samples : SAMPLES;
-	uint32_t *tokens = malloc(2 * (CONTEXT + 1) * sizeof(*tokens));
+	const struct lt_micro_want want = { .places = true };
+	struct lt_micro row;
 	double *wall = malloc(n * sizeof(*wall)), *cpu = malloc(n * sizeof(*cpu));
 
-	if (!tokens || !wall || !cpu)
+	if (!wall || !cpu)
 		exit(2);
+	must(lt_micro_open(&row, &want, CONTEXT, 1, &err));
 	for (size_t i = 0; i < n; i++) {
 		double t = lu_clock(), u = cpu_clock();
 
-		must(lt_corpus_sample(c, (from + i) % samples, tokens, tokens + CONTEXT + 1, &err));
+		must(lt_corpus_sample(c, (from + i) % samples, &row, &err));
 		wall[i] = lu_clock() - t;
 		cpu[i] = cpu_clock() - u;
 	}
 	printf("%s, samples of %d tokens, %.0f MB:\n", what, CONTEXT, peak());
 	print_times("elapsed", wall, n);
 	print_times("processor", cpu, n);
+	lt_micro_release(&row);
 	lt_corpus_close(c);
 }
 

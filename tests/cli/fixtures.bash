@@ -14,7 +14,7 @@ make_a() { cp "$LUCIE_SRC/tests/data/a.jsonl" .; }
 make_b() { cp "$LUCIE_SRC/tests/data/b.jsonl" .; }
 make_recipe() { cp "$LUCIE_SRC/tests/data/recipe.ini" .; }
 
-make_plan() { cp "$LUCIE_SRC/pipelines/lucie-7b/train.ini" plan.ini; }
+make_plan() { cp "$LUCIE_SRC/pipelines/lucie-7b/hopper.ini" plan.ini; }
 
 make_train() { cp "$LUCIE_SRC/tests/data/train.ini" .; }
 
@@ -67,4 +67,24 @@ blocks() {
 		gsub(/\\&/, "")
 		print > (folder "/" n ".sh")
 	}' "$1"
+}
+
+# A run that has learnt a little: it tells some answers of tests/data/tasks from others.
+make_answering() {
+	fixtures a.jsonl b.jsonl tokenizer.json && lucie-shard -q -t tokenizer.json -o both a.jsonl b.jsonl &&
+		lucie-train -q -o answering -c /dev/stdin <<-END
+			[model]
+			preset = tiny
+			init_std = 0.1
+			[data]
+			train = both
+			tokenizer = tokenizer.json
+			[train]
+			steps = 150
+			context = 64
+			micro_batch = 4
+			global_batch = 8
+			lr = 3e-3
+			seed = 7
+		END
 }

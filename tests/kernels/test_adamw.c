@@ -51,7 +51,7 @@ static void test_adamw(void **state)
 		for (size_t i = 0; i < n; i++)
 			assert_true(out[3 * n + i] == (lk_real)t_round(ops, (double)out[i]));
 
-		d.step.finite = 0;
+		d.step.finite = d.step.skip = k & 1;
 		t_run(ops, adam_run, &d, out, 4 * n * sizeof(*out));
 		assert_memory_equal(out, d.p, n * sizeof(*out));
 		assert_memory_equal(out + n, d.m, n * sizeof(*out));

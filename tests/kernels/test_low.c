@@ -280,11 +280,12 @@ static void test_adamw(void **state)
 			d.part[j] = fill_bf16(j, n, 1);
 		for (size_t i = 0; i < n; i++)
 			d.part[3][i] &= 0x7fff;
-		d.step.finite = 0;
+		d.step.finite = d.step.skip = k & 1;
 		t_run(ops, adam_run, &d, out, 4 * n * sizeof(*out));
 		for (size_t j = 0; j < 4; j++)
 			assert_memory_equal(out + j * n, d.part[j], n * sizeof(*out));
 		d.step.finite = 1;
+		d.step.skip = 0;
 		t_run(ops, adam_run, &d, out, 4 * n * sizeof(*out));
 		lk_ref_low_adamw(d.part[0], d.part[1], d.part[2], d.part[3], d.part[4], n, &d.h,
 				&d.step, &d.d);

@@ -45,7 +45,7 @@ static void test_stream(void **state)
 	for (uint64_t i = 0; i < 2 * lt_corpus_samples(c); i++) {
 		uint32_t sample[8];
 
-		ok(lt_corpus_sample(c, i, sample, NULL, &err), &err);
+		ok(read_sample(c, i, sample, NULL, &err), &err);
 		assert_memory_equal(sample, got + i % lt_corpus_samples(c) * 7, sizeof(sample));
 	}
 	lt_corpus_close(c);
@@ -77,8 +77,8 @@ static void test_shuffle(void **state)
 			uint32_t got[5], whole[5];
 			uint64_t at;
 
-			ok(lt_corpus_sample(e < 2 ? c : other, (e < 2 ? e : 0) * samples + i, got,
-					   NULL, &err),
+			ok(read_sample(e < 2 ? c : other, (e < 2 ? e : 0) * samples + i, got, NULL,
+					   &err),
 					&err);
 			for (at = 0; at < samples; at++) {
 				ok(lt_corpus_read(c, at * 4, 5, whole, &err), &err);
@@ -115,8 +115,8 @@ static void check_places(const struct lt_corpus *c, const uint64_t *end, size_t 
 		size_t document = 0;
 		uint32_t place = 0;
 
-		ok(lt_corpus_sample(c, i, tokens, pos, &err), &err);
-		ok(lt_corpus_sample(c, i, plain, NULL, &err), &err);
+		ok(read_sample(c, i, tokens, pos, &err), &err);
+		ok(read_sample(c, i, plain, NULL, &err), &err);
 		assert_memory_equal(tokens, plain, (context + 1) * sizeof(*plain));
 		while (end[document] <= i * context)
 			document++;

@@ -50,13 +50,14 @@ static uint64_t allocate(const struct lt_settings *s, const struct lt_schedule *
 	struct lt_step *step;
 	struct lk_err kerr;
 	struct lu_err err;
+	const struct lt_micro_want want = { 0 };
 	uint64_t bytes;
 
 	lt_settings_shape(s, &shape);
 	allocated = 0;
 	assert_int_equal(ops->open(&q, 0, &kerr), 0);
 	ok(lt_weights_open(&w, ops, q, &shape, &l->place, &holding, &err), &err);
-	ok(lt_step_open(&step, l, w, s, schedule, NULL, NULL, &err), &err);
+	ok(lt_step_open(&step, l, w, s, schedule, &want, NULL, NULL, &err), &err);
 	bytes = allocated + ops->workspace(q);
 	lt_step_close(step);
 	lt_weights_close(w);

@@ -9,6 +9,8 @@
 
 enum { CONTEXT = 9 };
 
+static const struct lt_micro_want plain = { 0 }, with_places = { .places = true };
+
 struct fixture {
 	char *dir, *prefix;
 	struct lt_corpus *c;
@@ -39,12 +41,13 @@ static void check(const struct fixture *f, const struct lt_prefetched *s, bool p
 	uint32_t tokens[CONTEXT + 1], pos[CONTEXT];
 	struct lu_err err;
 
-	ok(lt_corpus_sample(f->c, s->sample, tokens, pos, &err), &err);
-	assert_memory_equal(s->tokens, tokens, sizeof(tokens));
+	ok(read_sample(f->c, s->sample, tokens, pos, &err), &err);
+	assert_memory_equal(s->row->ids, tokens, sizeof(pos));
+	assert_memory_equal(s->row->labels, tokens + 1, sizeof(pos));
 	if (places)
-		assert_memory_equal(s->pos, pos, sizeof(pos));
+		assert_memory_equal(s->row->places, pos, sizeof(pos));
 	else
-		assert_null(s->pos);
+		assert_null(s->row->places);
 }
 
 /* Several epochs through few slots, pushed in bursts of all lengths. */
@@ -61,8 +64,9 @@ static void test_order(void **state)
 		struct lu_err err;
 		uint64_t pushed = 0, popped = 0, last = 2 * f.samples;
 		size_t threads = 1 + k / 4;
+		const struct lt_micro_want want = { .places = k % 2 };
 
-		ok(lt_prefetch_open(&p, f.c, slots[k % 4], threads, k % 2, &err), &err);
+		ok(lt_prefetch_open(&p, f.c, slots[k % 4], threads, &want, &err), &err);
 		while (popped < last) {
 			/* Not in ascending order: what a rank of several is given. */
 			while (pushed < last && lt_prefetch_push(p, pushed * 7 % last))
@@ -89,7 +93,7 @@ static void test_kept(void **state)
 
 	(void)state;
 	fixture_open(&f);
-	ok(lt_prefetch_open(&p, f.c, 3, 2, true, &err), &err);
+	ok(lt_prefetch_open(&p, f.c, 3, 2, &with_places, &err), &err);
 	for (uint64_t i = 0; i < 100; i++) {
 		uint64_t n = 0;
 
@@ -118,7 +122,7 @@ static void test_error(void **state)
 	(void)state;
 	ids[50] = UINT32_C(1) << 31;
 	ok(lt_corpus_memory(&c, ids, 100, CONTEXT, &err), &err);
-	ok(lt_prefetch_open(&p, c, 20, 3, false, &err), &err);
+	ok(lt_prefetch_open(&p, c, 20, 3, &plain, &err), &err);
 	for (uint64_t i = 0; i < 11; i++)
 		assert_true(lt_prefetch_push(p, i));
 	for (uint64_t i = 0; i < 11; i++) {
@@ -147,7 +151,7 @@ static void test_close(void **state)
 		struct lt_prefetch *p;
 		struct lt_prefetched s;
 
-		ok(lt_prefetch_open(&p, f.c, 10, 1 + k % 4, true, &err), &err);
+		ok(lt_prefetch_open(&p, f.c, 10, 1 + k % 4, &with_places, &err), &err);
 		for (uint64_t i = 0; i < k % 11; i++)
 			assert_true(lt_prefetch_push(p, i));
 		for (uint64_t i = 0; i < k % 11 && i < k % 3; i++)
@@ -179,7 +183,7 @@ static void test_signals(void **state)
 	(void)state;
 	fixture_open(&f);
 	assert_int_equal(sigaction(SIGUSR1, &sa, &before), 0);
-	ok(lt_prefetch_open(&p, f.c, 4, 3, false, &err), &err);
+	ok(lt_prefetch_open(&p, f.c, 4, 3, &plain, &err), &err);
 	sigemptyset(&usr1);
 	sigaddset(&usr1, SIGUSR1);
 	for (int i = 0; i < 20; i++) {

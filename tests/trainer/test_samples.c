@@ -106,7 +106,7 @@ static void compare(const char *names, uint64_t context, uint64_t seed, bool shu
 	for (uint64_t i = 0; i < n; i++) {
 		uint32_t want[64];
 
-		ok(lt_corpus_sample(c, i, want, NULL, &err), &err);
+		ok(read_sample(c, i, want, NULL, &err), &err);
 		assert_int_equal(g.n[i], g.each);
 		assert_memory_equal(g.ids + i * g.each, want, g.each * sizeof(*want));
 	}

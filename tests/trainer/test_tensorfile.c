@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "trainer/model/tensor_import.h"
 #include "trainer/model/tensorfile.h"
 
 /* Weights written as F32 and BF16 import as the rounded values. */
@@ -23,7 +24,7 @@ static void test_import(void **state)
 				&err);
 		tiny_open(&u, 0, false);
 		ok(lt_weights_init(u.w, 8, &err), &err);
-		ok(lt_tensors_import(u.w, dir, &err), &err);
+		ok(lt_tensors_import(u.w, dir, NULL, &err), &err);
 		for (size_t k = 0; k < t.w->table.total; k++) {
 			float want = (float)t.w->vector[LT_VECTOR_P][k];
 
@@ -67,7 +68,7 @@ static void test_import_index(void **state)
 	fclose(f);
 	tiny_open(&u, 0, false);
 	ok(lt_weights_init(u.w, 8, &err), &err);
-	ok(lt_tensors_import(u.w, dir, &err), &err);
+	ok(lt_tensors_import(u.w, dir, NULL, &err), &err);
 	assert_memory_equal(u.w->vector[LT_VECTOR_P], t.w->vector[LT_VECTOR_P],
 			t.w->table.total * sizeof(lk_real));
 	/* A file outside the folder is refused. */
@@ -75,9 +76,9 @@ static void test_import_index(void **state)
 	assert_non_null(f);
 	fputs("{\"weight_map\":{\"lm_head.weight\":\"../x-1.safetensors\"}}", f);
 	fclose(f);
-	assert_int_equal(lt_tensors_import(u.w, dir, &err), -1);
+	assert_int_equal(lt_tensors_import(u.w, dir, NULL, &err), -1);
 	unlink(index);
-	assert_int_equal(lt_tensors_import(u.w, dir, &err), -1);
+	assert_int_equal(lt_tensors_import(u.w, dir, NULL, &err), -1);
 	tiny_close(&t);
 	tiny_close(&u);
 	free(a);

@@ -129,7 +129,13 @@ int lt_comm_device(struct lt_comm *c, int device, enum lt_equality equality, str
 
 void lt_comm_settle(struct lt_comm *c)
 {
-	lt_groups_settle(c);
+	if (c)
+		lt_groups_settle(c);
+}
+
+void lt_comm_ungroup(struct lt_comm *c)
+{
+	lt_groups_release(c);
 }
 
 void lt_comm_close(struct lt_comm *c)

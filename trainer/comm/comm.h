@@ -119,7 +119,8 @@ int lt_comm_check(struct lt_comm *c, struct lu_err *err) LU_CHECKED;
 void lt_comm_abort(struct lt_comm *c, const char *sentence);
 
 /* Wait until no operation is under way: before memory is freed that one may use, since after a failure
- * nobody has waited for those that were begun. They end by the failure, or at the deadline. */
+ * nobody has waited for those that were begun. They end by the failure, or at the deadline. NULL is
+ * fine. */
 void lt_comm_settle(struct lt_comm *c);
 
 /* --- control plane ---------------------------------------------------------------------------- */
@@ -157,6 +158,9 @@ enum lt_element { LT_REALS, LT_DOUBLES, LT_ACTS, LT_BYTES };
  * order with respect to other groups that they share. */
 int lt_comm_group(struct lt_comm *c, const size_t *ranks, size_t n, const char *name,
 		struct lt_group **g, struct lu_err *err) LU_CHECKED;
+/* Free all groups, to make others: all ranks call it, after an agreement, with no operation of theirs
+ * under way. */
+void lt_comm_ungroup(struct lt_comm *c);
 size_t lt_group_rank(const struct lt_group *g); /* of this rank among the members */
 size_t lt_group_size(const struct lt_group *g);
 

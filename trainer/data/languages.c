@@ -38,7 +38,9 @@ int lt_languages_add(struct lt_languages *l, struct lu_str lang, uint64_t tokens
 	uint64_t before = l->doc.n ? l->doc.p[l->doc.n - 1].end : 0;
 	size_t i;
 
-	if (find_language(l, lang.n ? lang : LU_STR("und"), &i, err) < 0)
+	if (lang.n == 0)
+		lang = lu_str_of(l->unnamed ? l->unnamed : "und");
+	if (find_language(l, lang, &i, err) < 0)
 		return -1;
 	if (!lu_vec_push(&l->doc, (struct lt_languages_doc){ before + tokens, i }))
 		return lu_err_nomem(err);

@@ -1,8 +1,8 @@
 #ifndef LUCIE_TRAINER_DATA_LANGUAGES_H
 #define LUCIE_TRAINER_DATA_LANGUAGES_H
 /*
- * The loss of a model by language: the documents of a stream, each with its language, the bytes of
- * its text and the loss of its labels.
+ * The loss of a model by language, or by another name that documents have, such as their source: the
+ * documents of a stream, each with its name, the bytes of its text and the loss of its labels.
  *
  *	struct lt_languages l = { 0 };
  *	lt_languages_add(&l, lang, tokens, bytes, &err)		each document, in stream order
@@ -24,7 +24,7 @@
 #include "libcommon/base/vec.h"
 
 struct lt_language {
-	struct lu_str name; /* as in the record; "und" if it has none */
+	struct lu_str name; /* as in the record; "und", or `unnamed`, if it has none */
 	uint64_t documents, bytes;
 	uint64_t scored; /* labels */
 	double loss;	 /* sum over the labels, in nats */
@@ -38,7 +38,8 @@ struct lt_languages_doc {
 };
 
 struct lt_languages {
-	size_t vocab; /* set by the caller for the unigram model, otherwise 0 */
+	size_t vocab;	     /* set by the caller for the unigram model, otherwise 0 */
+	const char *unnamed; /* set by the caller where the names are not of languages; NULL: "und" */
 	struct LU_VEC(struct lt_language) language;
 	struct LU_VEC(struct lt_languages_doc) doc;
 	size_t current; /* document of the last scored label */

@@ -52,14 +52,18 @@ static void put_language(struct lu_buf *b, const struct lt_language *l, bool uni
 	lu_json_close_object(b);
 }
 
-void lt_languages_json(const struct lt_languages *l, struct lu_buf *b)
+void lt_languages_json(const struct lt_languages *l, const char *key, struct lu_buf *b)
 {
-	struct lt_language all = add_up(l);
-
-	lu_json_open_object(b, "languages");
+	lu_json_open_object(b, key);
 	for (size_t i = 0; i < l->language.n; i++)
 		put_language(b, &l->language.p[i], l->vocab > 0);
 	lu_json_close_object(b);
+}
+
+void lt_languages_json_all(const struct lt_languages *l, struct lu_buf *b)
+{
+	struct lt_language all = add_up(l);
+
 	put_language(b, &all, l->vocab > 0);
 }
 
@@ -78,10 +82,11 @@ static void add_row(struct lu_table *t, const struct lt_language *l, bool unigra
 		lu_table_fixed(t, m.unigram, 4, "");
 }
 
-int lt_languages_table(const struct lt_languages *l, struct lu_buf *b, struct lu_err *err)
+int lt_languages_table(const struct lt_languages *l, const char *head, struct lu_buf *b,
+		struct lu_err *err)
 {
-	static const char *const heads[] = { "language", "documents", "tokens", "bytes", "loss",
-		"perplexity", "bits/byte", "unigram" };
+	const char *const heads[] = { head, "documents", "tokens", "bytes", "loss", "perplexity",
+		"bits/byte", "unigram" };
 	struct lt_language all = add_up(l);
 	struct lu_table t = { .head = heads, .columns = l->vocab ? 8 : 7, .left = 1 };
 	int rc;

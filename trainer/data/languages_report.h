@@ -7,9 +7,12 @@
  */
 #include "trainer/data/languages.h"
 
-int lt_languages_table(
-		const struct lt_languages *l, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
-/* Append the members "languages" and "all" to the object that is open. */
-void lt_languages_json(const struct lt_languages *l, struct lu_buf *out);
+/* head: of the column of names, "language" or "source". */
+int lt_languages_table(const struct lt_languages *l, const char *head, struct lu_buf *out,
+		struct lu_err *err) LU_CHECKED;
+/* Append the member `key`, an object with a member for each name, to the object that is open; and the
+ * member "all". */
+void lt_languages_json(const struct lt_languages *l, const char *key, struct lu_buf *out);
+void lt_languages_json_all(const struct lt_languages *l, struct lu_buf *out);
 
 #endif

@@ -4,11 +4,9 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "libcommon/base/num.h"
-
 struct slot {
 	uint64_t sample;
-	uint32_t *tokens, *pos;
+	struct lt_micro row;
 	bool done, failed;
 	struct lu_err err;
 };
@@ -21,7 +19,6 @@ struct slot {
 struct lt_prefetch {
 	const struct lt_corpus *corpus;
 	struct slot *slot;
-	uint32_t *room; /* of all slots */
 	size_t slots;
 	uint64_t popped, claimed, pushed;
 	bool stop;
@@ -46,7 +43,7 @@ static void *read_ahead(void *arg)
 			break;
 		s = &p->slot[p->claimed++ % p->slots];
 		pthread_mutex_unlock(&p->lock);
-		rc = lt_corpus_sample(p->corpus, s->sample, s->tokens, s->pos, &s->err);
+		rc = lt_corpus_sample(p->corpus, s->sample, &s->row, &s->err);
 		pthread_mutex_lock(&p->lock);
 		s->failed = rc < 0;
 		s->done = true;
@@ -75,28 +72,22 @@ static int start(struct lt_prefetch *p, size_t threads, struct lu_err *err)
 	return rc == 0 ? 0 : lu_err_sys(err, rc, "cannot start a thread that reads samples");
 }
 
-static int allocate(struct lt_prefetch *p, bool places, struct lu_err *err)
+static int allocate(struct lt_prefetch *p, const struct lt_micro_want *want, struct lu_err *err)
 {
-	size_t context = lt_corpus_context(p->corpus), each, all;
+	size_t context = lt_corpus_context(p->corpus);
 
-	if (!lu_mul_size(context, places ? 2 : 1, &each) || !lu_add_size(each, 1, &each) ||
-			!lu_mul_size(each, sizeof(*p->room), &all) ||
-			!lu_mul_size(all, p->slots, &all))
-		return lu_err_nomem(err);
-	p->room = malloc(all);
 	p->slot = calloc(p->slots, sizeof(*p->slot));
-	if (!p->room || !p->slot)
+	if (!p->slot)
 		return lu_err_nomem(err);
 	for (size_t i = 0; i < p->slots; i++) {
-		p->slot[i].tokens = p->room + i * each;
-		if (places)
-			p->slot[i].pos = p->slot[i].tokens + context + 1;
+		if (lt_micro_open(&p->slot[i].row, want, context, 1, err) < 0)
+			return -1;
 	}
 	return 0;
 }
 
 int lt_prefetch_open(struct lt_prefetch **out, const struct lt_corpus *c, size_t slots,
-		size_t threads, bool places, struct lu_err *err)
+		size_t threads, const struct lt_micro_want *want, struct lu_err *err)
 {
 	struct lt_prefetch *p = calloc(1, sizeof(*p));
 
@@ -115,7 +106,7 @@ int lt_prefetch_open(struct lt_prefetch **out, const struct lt_corpus *c, size_t
 		lt_prefetch_close(p);
 		return lu_err_nomem(err);
 	}
-	if (allocate(p, places, err) < 0 || start(p, threads, err) < 0) {
+	if (allocate(p, want, err) < 0 || start(p, threads, err) < 0) {
 		lt_prefetch_close(p);
 		return -1;
 	}
@@ -136,9 +127,10 @@ void lt_prefetch_close(struct lt_prefetch *p)
 	pthread_cond_destroy(&p->asked);
 	pthread_cond_destroy(&p->done);
 	pthread_mutex_destroy(&p->lock);
+	for (size_t i = 0; p->slot && i < p->slots; i++)
+		lt_micro_release(&p->slot[i].row);
 	free(p->thread);
 	free(p->slot);
-	free(p->room);
 	free(p);
 }
 
@@ -177,6 +169,6 @@ int lt_prefetch_pop(struct lt_prefetch *p, struct lt_prefetched *out, struct lu_
 		*err = s->err;
 		return -1;
 	}
-	*out = (struct lt_prefetched){ s->sample, s->tokens, s->pos };
+	*out = (struct lt_prefetched){ s->sample, &s->row };
 	return 0;
 }

@@ -1,14 +1,15 @@
 #ifndef LUCIE_TRAINER_DATA_SCORING_H
 #define LUCIE_TRAINER_DATA_SCORING_H
 /*
- * The loss of a model over a corpus: the stream is cut into windows of `context` tokens without
- * overlap, including the short one at the end, so that every token but the first is scored once.
+ * The loss of a model over a corpus, window by window (lt_corpus_windows()): a stream is cut every
+ * `context` tokens, with a short window at the end, so that every token but the first is scored once;
+ * rows of documents are scored as they are trained on. Masked labels and padding are not scored.
  */
 #include "trainer/data/corpus.h"
 #include "trainer/model/model.h"
 
-/* Called with n labels, at stream offsets offset..offset+n-1, and their losses, in stream order.
- * Returns 0, 1 to stop, or -1. */
+/* Called with n targets, at stream offsets offset..offset+n-1, and their losses, in the order of the
+ * windows. Returns 0, 1 to stop, or -1. */
 typedef int lt_score_fn(void *ctx, uint64_t offset, size_t n, const uint32_t *label,
 		const lk_real *loss, struct lu_err *err);
 
@@ -35,13 +36,24 @@ int lt_score(const struct lt_scorer *s, const struct lt_corpus *c, uint64_t wind
 		lt_score_fn *fn, void *ctx, struct lu_err *err) LU_CHECKED;
 
 struct lt_total {
-	double loss; /* sum in nats: of each batch in stream order, then of the batches */
-	uint64_t tokens;
+	double loss;	 /* sum in nats: of each batch in stream order, then of the batches */
+	uint64_t tokens; /* targets */
 };
 /* The total only, on all ranks. `stop`, unless NULL, is called after each round of batches, on all
  * ranks alike: 1 stops the scoring, -1 is an error. Returns 0, 1 if stopped, or -1. */
 int lt_score_total(const struct lt_scorer *s, const struct lt_corpus *c, uint64_t windows,
 		int (*stop)(void *ctx, struct lu_err *err), struct lt_total *out,
 		struct lu_err *err) LU_CHECKED;
+
+/* The same by groups of labels, such as those of a language: `of` tells the group, below n, of the
+ * label at an offset of the stream. All windows; out[n]. */
+struct lt_label_groups {
+	void *ctx;
+	size_t n;
+	size_t (*of)(void *ctx, uint64_t offset);
+};
+int lt_score_groups(const struct lt_scorer *s, const struct lt_corpus *c,
+		const struct lt_label_groups *g, int (*stop)(void *ctx, struct lu_err *err),
+		struct lt_total *out, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -1,4 +1,6 @@
 #include "trainer/model/layer.h"
+
+#include "trainer/model/decode_parts.h"
 #include "trainer/model/weights_place.h"
 
 /* --- rows and sums over the tensor-parallel ranks --------------------------------------------- */
@@ -66,7 +68,7 @@ int lt_linear_dw(struct lt_model *m, lk_real *grad, const lk_act *dy, const lk_a
 
 /* --- the layer --------------------------------------------------------------------------------- */
 
-/* Queries are t rows from `pos` on, keys are rows 0..pos+t-1; q, k, v share rows of qkv_width. */
+/* q, k, v share rows of qkv_width. */
 static struct lk_attn attention_of(const struct lt_model *m, const struct lt_span *at)
 {
 	return (struct lk_attn){
@@ -75,32 +77,39 @@ static struct lk_attn attention_of(const struct lt_model *m, const struct lt_spa
 		.kv_heads = m->s.kv_heads,
 		.dim = m->s.dim,
 		.tq = at->t,
-		.tk = at->pos + at->t,
-		.q_pos = at->pos,
+		.tk = at->t,
 		.q_ld = m->qkv_width,
 		.k_ld = m->qkv_width,
 		.pos = at->places,
 	};
 }
 
-/* Queries at row `pos`, keys and values at row 0 of a layer's qkv or its gradient. */
+/* Queries, keys and values of a layer's qkv or its gradient. */
 struct qkv {
 	lk_act *q, *k, *v;
 };
 
-static struct qkv split_qkv(const struct lt_model *m, lk_act *qkv, size_t pos)
+static struct qkv split_qkv(const struct lt_model *m, lk_act *qkv)
 {
 	lk_act *k = lt_act_at(m, qkv, m->s.heads * m->s.dim);
 
-	return (struct qkv){ lt_act_at(m, qkv, pos * m->qkv_width), k,
-		lt_act_at(m, k, m->s.kv_heads * m->s.dim) };
+	return (struct qkv){ qkv, k, lt_act_at(m, k, m->s.kv_heads * m->s.dim) };
 }
 
 static int rotate(struct lt_model *m, lk_act *q, const struct lt_span *at, int inverse)
 {
-	return m->ops->rope(m->q, q, m->rope + at->pos * m->s.dim, at->places, at->t,
-			at->batch * at->t, m->s.heads + m->s.kv_heads, m->s.dim, m->qkv_width,
-			inverse);
+	return m->ops->rope(m->q, q, m->rope, at->places, at->t, at->batch * at->t,
+			m->s.heads + m->s.kv_heads, m->s.dim, m->qkv_width, inverse);
+}
+
+static int attend(struct lt_model *m, struct lt_acts *a, const struct qkv *x,
+		const struct lt_span *at)
+{
+	struct lk_attn attn = attention_of(m, at);
+
+	if (at->decode)
+		return lt_decode_attention(m, a);
+	return m->ops->attention(m->q, &attn, a->o, a->lse, x->q, x->k, x->v);
 }
 
 int lt_layer_forward(struct lt_model *m, size_t l, struct lt_acts *a, const struct lt_acts *before,
@@ -110,8 +119,7 @@ int lt_layer_forward(struct lt_model *m, size_t l, struct lt_acts *a, const stru
 	const struct lt_matrix *w = lt_weights_matrix(m->w, l, LT_QKV);
 	const struct lt_layer_offsets *o = &m->w->table.layer[l];
 	size_t r = at->batch * at->t, share = m->tp == 1 ? r : m->share, h = m->s.hidden;
-	struct lk_attn attn = attention_of(m, at);
-	struct qkv x = split_qkv(m, a->qkv, at->pos);
+	struct qkv x = split_qkv(m, a->qkv);
 	lk_act *n, *t = m->plan.sequence ? lt_act_at(m, m->t, m->share_at * h) : m->t;
 
 	if (ops->rmsnorm(m->q, a->n1, a->rstd1, before ? a->x : NULL, before ? before->x2 : a->x,
@@ -119,8 +127,8 @@ int lt_layer_forward(struct lt_model *m, size_t l, struct lt_acts *a, const stru
 			    m->s.norm_eps) < 0 ||
 			!(n = lt_gather_rows(m, a->n1)) ||
 			lt_linear(m, x.q, n, &w[LT_QKV], r) < 0 || rotate(m, x.q, at, 0) < 0 ||
-			ops->attention(m->q, &attn, a->o, a->lse, x.q, x.k, x.v) < 0 ||
-			lt_linear(m, m->t, a->o, &w[LT_O], r) < 0 || !(t = lt_sum_parts(m, m->t)) ||
+			attend(m, a, &x, at) < 0 || lt_linear(m, m->t, a->o, &w[LT_O], r) < 0 ||
+			!(t = lt_sum_parts(m, m->t)) ||
 			ops->rmsnorm(m->q, a->n2, a->rstd2, a->x2, a->x, t,
 					lt_weights_norm(m->w, o->norm2), share, h,
 					m->s.norm_eps) < 0 ||
@@ -158,7 +166,7 @@ int lt_layer_backward(struct lt_model *m, size_t l, struct lt_acts *a, const str
 	const struct lt_layer_offsets *o = &m->w->table.layer[l];
 	size_t r = m->rows, h = m->s.hidden, f = m->s.ffn;
 	struct lk_attn attn = attention_of(m, at);
-	struct qkv x = split_qkv(m, a->qkv, 0), d = split_qkv(m, m->dqkv, 0);
+	struct qkv x = split_qkv(m, a->qkv), d = split_qkv(m, m->dqkv);
 	lk_act *n, *t;
 
 	if (!(t = lt_gather_rows(m, dx)) || lt_linear_dx(m, m->y, t, &w[LT_DOWN], r) < 0 ||

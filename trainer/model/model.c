@@ -2,16 +2,21 @@
 #include "trainer/model/low_memory.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "trainer/model/batch_check.h"
+#include "trainer/model/decode_parts.h"
 #include "trainer/model/ends.h"
 #include "trainer/model/layer.h"
+#include "trainer/model/rope.h"
+#include "trainer/model/upload.h"
 
 /* Logits per block of the head: enough rows for products at full speed, in little memory. */
 #define HEAD_LOGITS ((size_t)1 << 23)
+
+/* Tokens that are decoded at once, unless the plan says: products of that many rows run at nearly full
+ * speed, and activations stay small beside a cache. */
+#define DECODE_ROWS 256
 
 /* --- memory ------------------------------------------------------------------------------------ */
 
@@ -79,10 +84,22 @@ static void alloc_layer(struct lt_model *m, struct lt_acts *a, const struct lt_a
 	a->lse = alloc_rows(m, m->rows, s->heads, sizeof(lk_real));
 }
 
+/* Keys and values of a layer, for decoding. */
+static lk_act *alloc_cache(struct lt_model *m)
+{
+	size_t tokens;
+
+	if (__builtin_mul_overflow(m->plan.batch, m->plan.context, &tokens)) {
+		m->failed = true;
+		return NULL;
+	}
+	return alloc_acts(m, tokens, 2 * m->s.kv_heads * m->s.dim);
+}
+
 /*
  * TRAIN: every layer of a slot has its own activations, or with recomputation only its own x (LAYER)
  * or all but n1 and n2 (NORMS), and shares the rest with the first layer of all. SCORE and DECODE: all
- * layers share everything, x2 and the output being x; DECODE keeps the qkv of each layer as the cache.
+ * layers share everything, x2 and the output being x; in DECODE each has a cache besides.
  */
 static void alloc_slot(struct lt_model *m, struct lt_slot *slot, size_t layers,
 		const struct lt_acts *shared)
@@ -98,8 +115,8 @@ static void alloc_slot(struct lt_model *m, struct lt_slot *slot, size_t layers,
 			alloc_layer(m, a, shared);
 		else
 			*a = *shared;
-		if (shared && m->plan.mode == LT_MODEL_DECODE)
-			a->qkv = alloc_acts(m, m->rows, m->qkv_width);
+		if (m->plan.mode == LT_MODEL_DECODE)
+			a->kv = alloc_cache(m);
 		if (train || !shared)
 			a->x = alloc_acts(m, m->share, h);
 		if (!train)
@@ -124,6 +141,27 @@ static void alloc_sorted(struct lt_model *m, struct lt_slot *slot)
 		m->rows };
 }
 
+/* What the head needs besides logits and log p. */
+static void alloc_objective(struct lt_model *m, size_t block)
+{
+	const struct lt_objective *o = &m->plan.objective;
+	size_t width = 3 + o->top, real = sizeof(lk_real);
+
+	if (m->tp > 1 || o->top)
+		m->stats = alloc_rows(m, m->tp * width, block, real);
+	/* dpo() needs all rows of log p before the first gradient. */
+	if (m->tp > 1)
+		m->merged = alloc_rows(m, width, o->dpo ? m->rows : block, real);
+	else
+		m->merged = m->stats;
+	if (o->dpo)
+		m->reference = alloc(m, m->plan.batch, sizeof(*m->reference));
+	if (o->top) {
+		m->top = alloc_rows(m, m->rows, o->top, sizeof(*m->top));
+		m->top_logp = alloc_rows(m, m->rows, o->top, real);
+	}
+}
+
 static void alloc_common(struct lt_model *m)
 {
 	const struct lt_shape *s = &m->s;
@@ -146,10 +184,7 @@ static void alloc_common(struct lt_model *m)
 		m->dlogits = m->logits;
 		if (m->ops->act == LK_BF16)
 			m->dlogits = alloc_acts(m, block, s->vocab);
-		if (m->tp > 1) {
-			m->stats = alloc_rows(m, m->tp * 3, block, real);
-			m->merged = alloc_rows(m, 3, block, real);
-		}
+		alloc_objective(m, block);
 	}
 	if (!train)
 		return;
@@ -222,6 +257,8 @@ static int set_sizes(struct lt_model *m, struct lt_weights *w, const struct lt_m
 	m->plan.sequence = plan->sequence && m->tp > 1;
 	if (__builtin_mul_overflow(plan->batch, plan->context, &m->rows))
 		return lu_err_set(err, "%zu x %zu tokens are too many", plan->batch, plan->context);
+	if (plan->mode == LT_MODEL_DECODE)
+		m->rows = plan->rows ? plan->rows : m->rows < DECODE_ROWS ? m->rows : DECODE_ROWS;
 	m->share = m->plan.sequence ? m->rows / m->tp : m->rows;
 	if (m->plan.sequence && m->rows % m->tp)
 		return lu_err_set(err,
@@ -243,7 +280,7 @@ static int set_sizes(struct lt_model *m, struct lt_weights *w, const struct lt_m
 /* Let every operation of a step note the work space it needs. */
 static int measure(struct lt_model *m, struct lu_err *err)
 {
-	const struct lt_pass pass = { .first = true, .loss = (double *)nowhere };
+	const struct lt_pass pass = { .first = true, .sums = (double *)nowhere };
 	const struct lt_batch none = { 0 };
 	int rc = 0;
 
@@ -332,8 +369,7 @@ static int open_rope(struct lt_model *m, struct lu_err *err)
 
 	if (!freq)
 		return lu_err_nomem(err);
-	for (size_t i = 0; i < half; i++)
-		freq[i] = pow(m->s.rope_theta, -2.0 * (double)i / (double)m->s.dim);
+	lt_rope_frequencies(&m->s, freq);
 	rc = m->ops->rope_table(m->q, m->rope, 0, m->plan.context, m->s.dim, freq);
 	free(freq);
 	return rc < 0 ? lt_queue_err(m->ops, m->q, err) : 0;
@@ -360,12 +396,11 @@ int lt_model_open(struct lt_model **out, struct lt_weights *w, const struct lt_m
 				plan->context, m->bytes);
 		goto fail;
 	}
-	/* Ids, places and sorted ids, or labels and weights. */
-	if (lt_staging_open(&m->staging, m->ops, m->q, (5 * m->rows + 2) * sizeof(uint32_t)) < 0) {
+	if (lt_staging_open(&m->staging, m->ops, m->q, lt_upload_bytes(m)) < 0) {
 		lt_queue_err(m->ops, m->q, err);
 		goto fail;
 	}
-	if (open_rope(m, err) < 0)
+	if (open_rope(m, err) < 0 || (plan->mode == LT_MODEL_DECODE && lt_decode_open(m, err) < 0))
 		goto fail;
 	if (plan->mode == LT_MODEL_TRAIN) {
 		if (measure(m, err) < 0)
@@ -389,6 +424,7 @@ void lt_model_close(struct lt_model *m)
 	for (size_t i = 0; i < m->n_owned; i++)
 		m->ops->free(m->q, m->owned[i]);
 	lt_staging_close(&m->staging);
+	lt_decode_close(m);
 	close_lists(m);
 	free(m);
 }
@@ -421,64 +457,12 @@ lk_act *lt_model_gradient(const struct lt_model *m, size_t i)
 /* --- a micro-batch ----------------------------------------------------------------------------- */
 
 /* The queue's message, unless communication has failed. Returns -1. */
-static int failed(struct lt_model *m, struct lu_err *err)
+int lt_model_failed(struct lt_model *m, struct lu_err *err)
 {
 	if (!*m->err.msg)
 		return lt_queue_err(m->ops, m->q, err);
 	*err = m->err;
 	return -1;
-}
-
-/* Queue a copy of n elements of 32 bits, by way of *stage, which is moved on behind them. */
-static int upload(struct lt_model *m, uint32_t **stage, const void *to, const void *from, size_t n)
-{
-	uint32_t *p = *stage;
-
-	*stage += n;
-	if (from)
-		memcpy(p, from, n * sizeof(*p));
-	return m->ops->copy(m->q, (void *)(uintptr_t)to, p, n * sizeof(*p), LK_H2D);
-}
-
-/* What the chunk reads of a micro-batch: ids where the embedding is, and places. */
-static int upload_inputs(struct lt_model *m, struct lt_slot *slot, const struct lt_batch *b,
-		bool embed, size_t rows)
-{
-	uint32_t *p;
-
-	slot->documents = b->places != NULL;
-	if (m->measuring || (!b->places && !embed))
-		return 0;
-	p = lt_staging_next(&m->staging);
-	if (!p || (b->places && upload(m, &p, slot->places, b->places, rows) < 0) ||
-			(embed && upload(m, &p, slot->ids, b->ids, rows) < 0))
-		return -1;
-	if (embed && m->plan.mode == LT_MODEL_TRAIN) {
-		slot->sorted.segments =
-				lk_sort_ids(p, p + m->rows, p + 2 * m->rows + 1, b->ids, rows);
-		if (upload(m, &p, slot->sorted.id, NULL, 3 * m->rows + 1) < 0)
-			return -1;
-	}
-	return lt_staging_queued(&m->staging);
-}
-
-static int upload_labels(struct lt_model *m, const struct lt_batch *b, size_t rows)
-{
-	uint32_t *p;
-
-	if (m->measuring)
-		return 0;
-	p = lt_staging_next(&m->staging);
-	if (!p || upload(m, &p, m->labels, b->labels, rows) < 0)
-		return -1;
-	if (b->weight) {
-		/* Behind the labels, aligned. */
-		p += rows % 2;
-		memcpy(p, b->weight, rows * sizeof(*b->weight));
-		if (m->ops->copy(m->q, m->weight, p, rows * sizeof(*b->weight), LK_H2D) < 0)
-			return -1;
-	}
-	return lt_staging_queued(&m->staging);
 }
 
 static int need(struct lt_model *m, size_t bucket)
@@ -500,7 +484,7 @@ static int ready(struct lt_model *m, const struct lt_pass *pass, size_t bucket)
 }
 
 /* Embedding, if it is here, and the layers of a chunk, into slot->out. */
-static int chunk_forward(
+int lt_chunk_forward(
 		struct lt_model *m, size_t chunk, struct lt_slot *slot, const struct lt_span *at)
 {
 	const struct lt_table *t = &m->w->table;
@@ -540,10 +524,10 @@ int lt_model_forward(struct lt_model *m, size_t chunk, size_t slot, const struct
 	bool embed = m->w->table.chunk[chunk].first == 0;
 	struct lt_span at;
 
-	if (upload_inputs(m, s, batch, embed, m->rows) < 0)
-		return failed(m, err);
+	if (lt_upload_inputs(m, s, batch, embed, m->rows) < 0)
+		return lt_model_failed(m, err);
 	at = whole(m, s);
-	return chunk_forward(m, chunk, s, &at) < 0 ? failed(m, err) : 0;
+	return lt_chunk_forward(m, chunk, s, &at) < 0 ? lt_model_failed(m, err) : 0;
 }
 
 static bool has_head(const struct lt_model *m, size_t chunk)
@@ -607,10 +591,10 @@ int lt_model_backward(struct lt_model *m, size_t chunk, size_t slot, const struc
 	struct lt_slot *s = &m->slot[chunk][slot];
 
 	LU_ASSERT(m->plan.mode == LT_MODEL_TRAIN);
-	if (has_head(m, chunk) && upload_labels(m, batch, m->rows) < 0)
-		return failed(m, err);
+	if (has_head(m, chunk) && lt_upload_labels(m, batch, m->rows, pass) < 0)
+		return lt_model_failed(m, err);
 	if (chunk_backward(m, chunk, s, dx, pass, batch->weight != NULL) < 0)
-		return failed(m, err);
+		return lt_model_failed(m, err);
 	return 0;
 }
 
@@ -619,7 +603,8 @@ int lt_model_backward(struct lt_model *m, size_t chunk, size_t slot, const struc
 static int log_p(struct lt_model *m, struct lt_slot *s, const struct lt_batch *batch, size_t rows,
 		lk_real *out)
 {
-	if (upload_labels(m, batch, rows) < 0 || need(m, lt_bucket_of_head(&m->w->table)) < 0 ||
+	if (lt_upload_labels(m, batch, rows, NULL) < 0 ||
+			need(m, lt_bucket_of_head(&m->w->table)) < 0 ||
 			lt_head(m, s->out, rows, NULL, NULL, NULL, false) < 0 ||
 			m->ops->copy(m->q, out, m->log_p, rows * sizeof(*out), LK_D2H) < 0)
 		return -1;
@@ -630,7 +615,8 @@ int lt_model_log_p(struct lt_model *m, size_t chunk, size_t slot, const struct l
 		lk_real *out, struct lu_err *err)
 {
 	LU_ASSERT(has_head(m, chunk));
-	return log_p(m, &m->slot[chunk][slot], batch, m->rows, out) < 0 ? failed(m, err) : 0;
+	return log_p(m, &m->slot[chunk][slot], batch, m->rows, out) < 0 ? lt_model_failed(m, err)
+									: 0;
 }
 
 int lt_model_score(struct lt_model *m, const struct lt_batch *batch, size_t sequences, lk_real *out,
@@ -641,41 +627,11 @@ int lt_model_score(struct lt_model *m, const struct lt_batch *batch, size_t sequ
 	struct lt_span at;
 
 	LU_ASSERT(sequences <= m->plan.batch && m->plan.mode != LT_MODEL_DECODE && m->tp == 1);
-	if (upload_inputs(m, s, batch, true, rows) < 0)
-		return failed(m, err);
+	if (lt_upload_inputs(m, s, batch, true, rows) < 0)
+		return lt_model_failed(m, err);
 	at = whole(m, s);
 	at.batch = sequences;
-	if (chunk_forward(m, 0, s, &at) < 0 || log_p(m, s, batch, rows, out) < 0)
-		return failed(m, err);
-	return 0;
-}
-
-int lt_model_logits(struct lt_model *m, const uint32_t *ids, size_t pos, size_t n, bool all,
-		lk_real *logits, struct lu_err *err)
-{
-	const struct lt_batch batch = { .ids = ids };
-	struct lt_span at = { .batch = 1, .pos = pos, .t = n };
-	struct lt_slot *s = &m->slot[0][0];
-	size_t vocab = m->s.vocab;
-
-	LU_ASSERT(m->plan.mode == LT_MODEL_DECODE && m->plan.batch == 1);
-	if (n == 0 || pos > m->plan.context || n > m->plan.context - pos)
-		return lu_err_set(err, "%zu tokens at position %zu do not fit a context of %zu", n,
-				pos, m->plan.context);
-	if (lt_batch_check(&batch, n, m->plan.context, vocab, err) < 0)
-		return -1;
-	if (upload_inputs(m, s, &batch, true, n) < 0 || chunk_forward(m, 0, s, &at) < 0 ||
-			lt_final_norm(m, s->out, n) < 0)
-		return failed(m, err);
-	for (size_t r = all ? 0 : n - 1; r < n; r += m->plan.head_rows) {
-		size_t rows = n - r < m->plan.head_rows ? n - r : m->plan.head_rows;
-
-		if (lt_head_logits(m, m->n, r, rows) < 0 ||
-				m->ops->copy(m->q, logits, m->logits,
-						rows * vocab * sizeof(*logits), LK_D2H) < 0 ||
-				m->ops->sync(m->q) < 0)
-			return failed(m, err);
-		logits += rows * vocab;
-	}
+	if (lt_chunk_forward(m, 0, s, &at) < 0 || log_p(m, s, batch, rows, out) < 0)
+		return lt_model_failed(m, err);
 	return 0;
 }

@@ -38,20 +38,34 @@
 #include "trainer/comm/comm.h"
 #include "trainer/model/weights.h"
 
-/* TRAIN keeps what the backward pass needs; SCORE keeps nothing; DECODE processes one sequence piece
- * by piece and caches keys and values (one rank only). */
+/* TRAIN keeps what the backward pass needs; SCORE keeps nothing; DECODE caches keys and values of
+ * sequences that grow (decode.h; one rank only). */
 enum lt_model_mode { LT_MODEL_TRAIN, LT_MODEL_SCORE, LT_MODEL_DECODE };
 
 /* What backward() computes again, with the same bits: nothing; the outputs of the norms; all of a
  * layer from its input, a third more work. */
 enum lt_recompute { LT_RECOMPUTE_NONE, LT_RECOMPUTE_NORMS, LT_RECOMPUTE_LAYER };
 
+/*
+ * What a backward pass minimises: cross-entropy of the labels by their weights; with `dpo` the loss of
+ * lk_ops.dpo() over the pairs of sequences 2k and 2k + 1; with `top` that of lk_ops.kl_grad(), for
+ * batches that have at most so many tokens of a teacher at each label.
+ */
+struct lt_objective {
+	bool dpo, normalized;
+	double beta;
+	size_t top;
+	double teacher; /* its share, 1: alone */
+};
+
 struct lt_model_plan {
+	struct lt_objective objective;
 	size_t batch, context;
 	enum lt_model_mode mode;
 	enum lt_recompute recompute;
 	const size_t *slots; /* by chunk; NULL: one each */
 	size_t head_rows;    /* rows of logits at once, 0: chosen by the vocabulary */
+	size_t rows;	     /* DECODE: tokens at once, 0: at most 256 */
 	struct lt_group *tp; /* NULL without tensor parallelism */
 	bool sequence;
 	/* On GPUs, lk_cuda_choose(): whose attention, and whether sums may have any order. */
@@ -62,8 +76,12 @@ struct lt_model_plan {
 /* A micro-batch in host memory: batch * context rows. ids and labels are below the vocabulary. */
 struct lt_batch {
 	const uint32_t *ids, *labels;
-	const lk_real *weight;	/* of each label; NULL: ones */
-	const uint32_t *places; /* of each token in its document, NULL: one document a sequence */
+	const lk_real *weight;	 /* of each label; NULL: ones */
+	const uint32_t *places;	 /* of each token in its document, NULL: one document a sequence */
+	const double *reference; /* dpo: of each sequence, see lk_ops.dpo() */
+	const uint32_t *top;	 /* of a teacher: [rows][top_n], see lk_ops.kl_stats() */
+	const lk_real *top_logp;
+	size_t top_n;
 };
 
 struct lt_model;
@@ -101,7 +119,10 @@ struct lt_pass {
 	uint64_t micro; /* number of the micro-batch in the step, over all ranks */
 	bool first;	/* overwrite the lane instead of adding to it */
 	bool last;	/* call hooks.ready for each bucket that is complete */
-	double *loss;	/* device: the sum of the losses, from the chunk with the head */
+	/* Device memory, written by the chunk with the head: sum k of the micro-batch (LK_SUM_LOSS and so
+	 * on, LK_SUMS of them) goes to sums[k * stride]; those that the objective has not are left. */
+	double *sums;
+	size_t stride;
 };
 int lt_model_backward(struct lt_model *m, size_t chunk, size_t slot, const struct lt_batch *batch,
 		lk_act *dx, const struct lt_pass *pass, struct lu_err *err) LU_CHECKED;
@@ -123,10 +144,5 @@ int lt_model_log_p(struct lt_model *m, size_t chunk, size_t slot, const struct l
 /* The whole model on one rank: log p of the labels of the first `sequences` sequences. Synchronous. */
 int lt_model_score(struct lt_model *m, const struct lt_batch *batch, size_t sequences,
 		lk_real *log_p, struct lu_err *err) LU_CHECKED;
-
-/* DECODE: process the next n tokens of the sequence, from position `pos` on; all tokens before it
- * must have been processed. Logits of the last token, or of all n, in host memory. Synchronous. */
-int lt_model_logits(struct lt_model *m, const uint32_t *ids, size_t pos, size_t n, bool all,
-		lk_real *logits, struct lu_err *err) LU_CHECKED;
 
 #endif

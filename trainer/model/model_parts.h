@@ -15,6 +15,7 @@ struct lt_acts {
 	lk_act *x, *n1, *x2, *n2;     /* [share][hidden] */
 	lk_act *qkv, *o, *gate_up;    /* [rows][...] */
 	lk_real *rstd1, *rstd2, *lse; /* [share], [share], [rows][heads] */
+	lk_act *kv;		      /* DECODE: [batch][context][2 kv_heads dim] */
 };
 
 struct lt_slot {
@@ -25,6 +26,8 @@ struct lt_slot {
 	struct lk_ids sorted;	/* likewise */
 };
 
+struct lt_decode; /* of decode.c */
+
 struct lt_model {
 	struct lt_weights *w; /* caller-owned */
 	const struct lk_ops *ops;
@@ -32,7 +35,7 @@ struct lt_model {
 	struct lt_model_plan plan;
 	struct lt_model_hooks hooks;
 	struct lt_shape s;     /* of this rank's slices */
-	size_t rows;	       /* batch * context */
+	size_t rows;	       /* batch * context; DECODE: tokens at once */
 	size_t share;	       /* rows of norms and residuals: rows, or a part with `sequence` */
 	size_t share_at;       /* the first of them */
 	size_t tp, tp_rank;    /* ranks of tensor parallelism */
@@ -48,9 +51,14 @@ struct lt_model {
 	lk_act *n;			      /* [share][hidden]: the final norm */
 	lk_act *dlogits;		      /* logits if the types are equal */
 	lk_real *rstd, *logits, *log_p, *weight;
-	lk_real *stats, *merged; /* of all ranks' parts of the vocabulary [tp][rows][3]; of it */
-	size_t *stats_bound;	 /* [tp + 1] */
-	uint32_t *labels;
+	/* Of all ranks' parts of the vocabulary, [tp][rows][3 or 3 + top]; of the whole. */
+	lk_real *stats, *merged;
+	size_t *stats_bound;	/* [tp + 1] */
+	uint32_t *labels, *top; /* [rows], [rows][objective.top] */
+	lk_real *top_logp;
+	double *reference; /* [batch] */
+	size_t top_n;	   /* of the micro-batch */
+	struct lt_decode *decode;
 	struct lt_staging
 			staging; /* of what is uploaded: host memory, of which nothing is counted */
 	void **owned;		 /* all allocations */

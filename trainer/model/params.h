@@ -25,12 +25,19 @@
 #include "kernels/lk.h"
 #include "libcommon/base/err.h"
 
+/* How the frequencies of rotary positions are scaled (rope.h). */
+enum lt_rope_scaling { LT_ROPE_NONE, LT_ROPE_LINEAR, LT_ROPE_LLAMA3 };
+
 struct lt_shape {
 	size_t vocab, hidden, layers, heads, kv_heads;
 	size_t dim; /* per head */
 	size_t ffn;
 	bool tied; /* the head is the embedding */
 	double rope_theta, norm_eps, init_std;
+	enum lt_rope_scaling rope_scaling; /* the rest is 0 where it has no meaning */
+	double rope_factor;		   /* linear, llama3 */
+	double rope_low, rope_high;	   /* llama3: low_freq_factor and high_freq_factor */
+	size_t rope_original;		   /* llama3: the context before the extension */
 };
 
 /* The axis that tensor parallelism splits: rows are outputs of the product, columns inputs. */

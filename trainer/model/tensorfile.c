@@ -6,13 +6,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "libcommon/io/json.h"
 #include "libcommon/sys/file.h"
 
 #define CHUNK ((size_t)1 << 18) /* elements converted at once */
-#define INDEX_MAX ((size_t)64 << 20)
 
 enum lu_st_type lt_real_type(void)
 {
@@ -38,15 +37,16 @@ static int sink_write(struct sink *s, const void *p, size_t n, struct lu_err *er
 	return lu_write_all(s->fd, p, n, s->path, err);
 }
 
-/* Convert n reals to BF16, F32 or F64; returns the number of bytes. */
-static size_t to_bytes(const lk_real *in, size_t n, enum lu_st_type type, unsigned char *out)
+size_t lt_reals_to_bytes(const lk_real *in, size_t n, enum lu_st_type type, unsigned char *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		float f = (float)in[i];
 		uint16_t b;
 
-		if (type == LU_ST_BF16) {
-			b = lu_bf16_of(f);
+		if (type == LU_ST_BF16 || type == LU_ST_F16) {
+			b = type == LU_ST_BF16 ? lu_bf16_of(f) : lu_f16_of(f);
+			if (type == LU_ST_F16 && (b & 0x7c00) == 0x7c00)
+				return 0;
 			memcpy(out + 2 * i, &b, 2);
 		} else if (type == LU_ST_F32) {
 			memcpy(out + 4 * i, &f, 4);
@@ -59,15 +59,26 @@ static size_t to_bytes(const lk_real *in, size_t n, enum lu_st_type type, unsign
 	return n * lu_st_width(type);
 }
 
+int lt_too_large_for_f16(const char *name, struct lu_err *err)
+{
+	return lu_err_set(err,
+			"tensor %s has a value beyond the largest of f16, 65504: use bf16 or f32",
+			name);
+}
+
 static int write_tensor(struct lt_weights *w, enum lt_vector which, const struct lt_param *p,
 		enum lu_st_type type, lk_real *host, unsigned char *bytes, struct sink *s,
 		struct lu_err *err)
 {
 	for (size_t first = 0; first < p->count; first += CHUNK) {
-		size_t n = p->count - first < CHUNK ? p->count - first : CHUNK;
+		size_t n = p->count - first < CHUNK ? p->count - first : CHUNK, k;
 
-		if (lt_weights_get(w, which, p->offset + first, n, host, err) < 0 ||
-				sink_write(s, bytes, to_bytes(host, n, type, bytes), err) < 0)
+		if (lt_weights_get(w, which, p->offset + first, n, host, err) < 0)
+			return -1;
+		k = lt_reals_to_bytes(host, n, type, bytes);
+		if (k == 0)
+			return lt_too_large_for_f16(p->name, err);
+		if (sink_write(s, bytes, k, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -175,20 +186,6 @@ out:
 	return rc;
 }
 
-static float half_to_float(uint16_t h)
-{
-	int exponent = h >> 10 & 31;
-	float mantissa = (float)(h & 1023), v;
-
-	if (exponent == 31)
-		v = mantissa != 0 ? NAN : INFINITY;
-	else if (exponent == 0)
-		v = ldexpf(mantissa, -24);
-	else
-		v = ldexpf(mantissa + 1024, exponent - 25);
-	return h & 0x8000 ? -v : v;
-}
-
 static void from_bytes(const unsigned char *in, size_t n, enum lu_st_type type, lk_real *out)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -204,26 +201,27 @@ static void from_bytes(const unsigned char *in, size_t n, enum lu_st_type type, 
 			out[i] = (lk_real)d;
 		} else {
 			memcpy(&h, in + 2 * i, 2);
-			out[i] = (lk_real)(type == LU_ST_BF16 ? lu_bf16_to(h) : half_to_float(h));
+			out[i] = (lk_real)(type == LU_ST_BF16 ? lu_bf16_to(h) : lu_f16_to(h));
 		}
 	}
 }
 
-static int check_tensor(const struct lu_st *st, const struct lu_st_tensor *t,
-		const struct lt_param *p, struct lu_err *err)
+int lt_tensor_check(const struct lu_st *st, const struct lu_st_tensor *t, const struct lt_param *p,
+		const struct lt_pad *pad, struct lu_err *err)
 {
+	size_t rows = pad ? pad->rows : p->dim[0];
+
 	if (!t)
 		return lu_err_set(err, "%s: tensor %s is missing", st->path, p->name);
 	if (t->type > LU_ST_BF16)
 		return lu_err_set(err, "%s: tensor %s has the unsupported type %s", st->path,
 				p->name, lu_st_type_name(t->type));
-	if (t->dims != p->dims || t->dim[0] != p->dim[0] ||
-			(p->dims == 2 && t->dim[1] != p->dim[1]))
+	if (t->dims != p->dims || t->dim[0] != rows || (p->dims == 2 && t->dim[1] != p->dim[1]))
 		return lu_err_set(err,
 				"%s: tensor %s is %" PRIu64 " x %" PRIu64
 				", the model's is %zu x %zu",
 				st->path, p->name, t->dims > 0 ? t->dim[0] : 1,
-				t->dims > 1 ? t->dim[1] : 1, p->dim[0],
+				t->dims > 1 ? t->dim[1] : 1, rows,
 				p->dims == 2 ? p->dim[1] : (size_t)1);
 	return 0;
 }
@@ -247,177 +245,115 @@ void lt_tensors_owned(const struct lt_weights *w, size_t param, size_t *begin, s
 	}
 }
 
-/* Buffers for a part of a tensor on its way from the file. */
-struct staging {
-	lk_real *host;	      /* CHUNK */
-	unsigned char *bytes; /* of CHUNK doubles */
-};
-
-/* Read n elements of a parameter's slice, from `at` on, at most CHUNK. They are adjacent in the local
- * vector, but in the file only in runs. */
-static int read_runs(struct lt_weights *w, enum lt_vector which, const struct lu_st *st,
-		const struct lu_st_tensor *t, const struct lt_param *p, size_t at, size_t n,
-		struct staging *s, struct lu_err *err)
+int lt_tensor_reader_open(struct lt_tensor_reader *r, struct lu_err *err)
 {
-	size_t width = lu_st_width(t->type);
-
-	for (size_t i = 0; i < n;) {
-		size_t first, run = lt_param_run(&w->table, p, at + i, &first);
-
-		run = run < n - i ? run : n - i;
-		if (lu_st_read(st, t, (uint64_t)first * width, s->bytes + i * width, run * width,
-				    err) < 0)
-			return -1;
-		i += run;
-	}
-	from_bytes(s->bytes, n, t->type, s->host);
-	return lt_weights_put(w, which, p->offset + at, n, s->host, err);
+	r->host = malloc(CHUNK * sizeof(*r->host));
+	r->bytes = malloc(CHUNK * sizeof(double));
+	if (r->host && r->bytes)
+		return 0;
+	lt_tensor_reader_close(r);
+	return lu_err_nomem(err);
 }
 
-static int read_tensor(struct lt_weights *w, enum lt_vector which, const struct lu_st *st, size_t i,
-		struct staging *s, struct lu_err *err)
+void lt_tensor_reader_close(struct lt_tensor_reader *r)
 {
-	const struct lt_param *p = &w->table.param[i];
-	const struct lu_st_tensor *t = lu_st_find(st, p->name);
-	size_t at = 0, end = p->local_count;
+	free(r->host);
+	free(r->bytes);
+	r->host = NULL;
+	r->bytes = NULL;
+}
 
-	if (check_tensor(st, t, p, err) < 0)
-		return -1;
-	if (which != LT_VECTOR_P)
-		lt_tensors_owned(w, i, &at, &end);
-	for (; at < end; at += CHUNK) {
-		size_t n = end - at < CHUNK ? end - at : CHUNK;
+/* Read n elements of a parameter's slice from the file, from `at` on, at most CHUNK. They are adjacent
+ * in the local vector, but in the file only in runs. Elements behind the end of the tensor are left. */
+static int read_runs(const struct lt_weights *w, const struct lu_st *st,
+		const struct lu_st_tensor *t, const struct lt_param *p, size_t at, size_t n,
+		struct lt_tensor_reader *r, struct lu_err *err)
+{
+	size_t width = lu_st_width(t->type), have = (size_t)lu_st_count(t);
 
-		if (read_runs(w, which, st, t, p, at, n, s, err) < 0)
+	for (size_t i = 0; i < n;) {
+		size_t first, run = lt_param_run(&w->table, p, at + i, &first), k;
+
+		run = run < n - i ? run : n - i;
+		k = first >= have ? 0 : have - first < run ? have - first : run;
+		if (k &&
+				lu_st_read(st, t, (uint64_t)first * width, r->bytes + i * width,
+						k * width, err) < 0)
 			return -1;
+		memset(r->bytes + (i + k) * width, 0, (run - k) * width);
+		i += run;
+	}
+	from_bytes(r->bytes, n, t->type, r->host);
+	return 0;
+}
+
+/* Set those of the n elements that the tensor does not have. */
+static void fill(const struct lt_weights *w, const struct lu_st_tensor *t, const struct lt_param *p,
+		size_t at, size_t n, struct lt_tensor_reader *r)
+{
+	size_t have = (size_t)lu_st_count(t);
+
+	for (size_t i = 0; i < n;) {
+		size_t first, run = lt_param_run(&w->table, p, at + i, &first), k;
+
+		run = run < n - i ? run : n - i;
+		k = first >= have ? 0 : have - first < run ? have - first : run;
+		if (run > k)
+			lt_param_init(p, r->pad->seed, first + k, run - k, r->host + i + k);
+		i += run;
+	}
+}
+
+static int check_finite(const struct lu_st *st, const struct lt_param *p, size_t n,
+		const struct lt_tensor_reader *r, struct lu_err *err)
+{
+	for (size_t i = 0; r->finite && i < n; i++) {
+		if (!isfinite(r->host[i]))
+			return lu_err_set(err, "%s: tensor %s has a value that is not finite",
+					st->path, p->name);
 	}
 	return 0;
 }
 
-/* True if an index assigns the parameter to the file, a raw JSON string. */
-static bool assigned(
-		const struct lu_json_obj *map, const struct lt_param *p, const struct lu_str *file)
+int lt_tensor_read(struct lt_weights *w, enum lt_vector which, const struct lu_st *st, size_t param,
+		struct lt_tensor_reader *r, struct lu_err *err)
 {
-	const struct lu_json_member *m = lu_json_get(map, p->name);
+	const struct lt_param *p = &w->table.param[param];
+	const struct lu_st_tensor *t = lu_st_find(st, p->name);
+	size_t at = 0, end = p->local_count;
 
-	return m && lu_str_eq(m->value, *file);
-}
+	if (lt_tensor_check(st, t, p, r->pad, err) < 0)
+		return -1;
+	if (which != LT_VECTOR_P)
+		lt_tensors_owned(w, param, &at, &end);
+	for (; at < end; at += CHUNK) {
+		size_t n = end - at < CHUNK ? end - at : CHUNK;
 
-/* Read the parameters that `map` assigns to `file` from the file at path; map NULL: all. */
-static int read_file(struct lt_weights *w, enum lt_vector which, const char *path,
-		const struct lu_json_obj *map, const struct lu_str *file, struct lu_err *err)
-{
-	struct staging s = { malloc(CHUNK * sizeof(*s.host)), malloc(CHUNK * sizeof(double)) };
-	struct lu_st st = { .fd = -1 };
-	int rc = s.host && s.bytes ? lu_st_open(&st, path, err) : lu_err_nomem(err);
-
-	for (size_t i = 0; i < w->table.n && rc == 0; i++) {
-		const struct lt_param *p = &w->table.param[i];
-
-		if (p->offset != LT_ELSEWHERE && (!map || assigned(map, p, file)))
-			rc = read_tensor(w, which, &st, i, &s, err);
+		if (read_runs(w, st, t, p, at, n, r, err) < 0 || check_finite(st, p, n, r, err) < 0)
+			return -1;
+		if (t->dim[0] < p->dim[0])
+			fill(w, t, p, at, n, r);
+		if (lt_weights_put(w, which, p->offset + at, n, r->host, err) < 0)
+			return -1;
 	}
-	lu_st_close(&st);
-	free(s.bytes);
-	free(s.host);
-	return rc;
+	return 0;
 }
 
 int lt_tensors_read(
 		struct lt_weights *w, enum lt_vector which, const char *path, struct lu_err *err)
 {
-	return read_file(w, which, path, NULL, NULL, err);
-}
-
-static bool seen_before(const struct lu_json_obj *map, size_t i)
-{
-	for (size_t k = 0; k < i; k++) {
-		if (lu_str_eq(map->member[k].value, map->member[i].value))
-			return true;
-	}
-	return false;
-}
-
-/* Decode member i of the weight_map, the name of a file in the same directory. */
-static int file_name(const struct lu_json_member *m, struct lu_arena *arena, struct lu_str *name)
-{
-	if (m->type != LU_JSON_STRING || lu_json_decode(m->value, arena, name) < 0 || !name->n)
-		return -1;
-	return memchr(name->p, '/', name->n) || memchr(name->p, '\\', name->n) ? -1 : 0;
-}
-
-/* Read all files of a weight_map, {tensor: file}. */
-static int import_map(struct lt_weights *w, const char *dir, const char *index,
-		const struct lu_json_obj *map, struct lu_arena *arena, struct lu_err *err)
-{
-	for (size_t i = 0; i < w->table.n; i++) {
-		if (!lu_json_get(map, w->table.param[i].name))
-			return lu_err_set(err, "%s: tensor %s is missing", index,
-					w->table.param[i].name);
-	}
-	for (size_t i = 0; i < map->members; i++) {
-		struct lu_str name;
-		char *path;
-		int rc;
-
-		if (file_name(&map->member[i], arena, &name) < 0)
-			return lu_err_set(
-					err, "%s: a value of weight_map is not a file name", index);
-		if (seen_before(map, i))
-			continue;
-		if (asprintf(&path, "%s/%.*s", dir, (int)name.n, name.p) < 0)
-			return lu_err_nomem(err);
-		rc = read_file(w, LT_VECTOR_P, path, map, &map->member[i].value, err);
-		free(path);
-		if (rc < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* model.safetensors.index.json */
-static int import_index(struct lt_weights *w, const char *dir, const char *path, struct lu_err *err)
-{
-	const struct lu_json_member *m = NULL;
-	struct lu_arena arena = { 0 };
-	struct lu_json_obj index, map;
-	struct lu_json_fault fault;
-	char *text = NULL;
-	size_t n;
+	struct lt_tensor_reader r = { 0 };
+	struct lu_st st;
 	int rc;
 
-	if (lu_read_file(path, INDEX_MAX, &text, &n, err) < 0)
+	if (lu_st_open(&st, path, err) < 0)
 		return -1;
-	if (lu_json_object((struct lu_str){ text, n }, &arena, &index, &fault) == 0)
-		m = lu_json_get(&index, "weight_map");
-	if (m && m->type == LU_JSON_OBJECT && lu_json_object(m->value, &arena, &map, &fault) == 0)
-		rc = import_map(w, dir, path, &map, &arena, err);
-	else
-		rc = lu_err_set(err, "%s: no object \"weight_map\"", path);
-	free(text);
-	lu_arena_release(&arena);
-	return rc;
-}
-
-int lt_tensors_import(struct lt_weights *w, const char *dir, struct lu_err *err)
-{
-	static const char *const names[] = { "weights.safetensors", "model.safetensors",
-		"model.safetensors.index.json" };
-
-	for (int i = 0; i < 3; i++) {
-		char *path = lu_concat(dir, "/", names[i]);
-		int rc;
-
-		if (!path)
-			return lu_err_nomem(err);
-		if (access(path, F_OK) < 0) {
-			free(path);
-			continue;
-		}
-		rc = i == 2 ? import_index(w, dir, path, err)
-			    : lt_tensors_read(w, LT_VECTOR_P, path, err);
-		free(path);
-		return rc < 0 ? -1 : lt_weights_refresh(w, err);
+	rc = lt_tensor_reader_open(&r, err);
+	for (size_t i = 0; i < w->table.n && rc == 0; i++) {
+		if (w->table.param[i].offset != LT_ELSEWHERE)
+			rc = lt_tensor_read(w, which, &st, i, &r, err);
 	}
-	return lu_err_set(err, "%s: no safetensors file of weights", dir);
+	lt_tensor_reader_close(&r);
+	lu_st_close(&st);
+	return rc;
 }

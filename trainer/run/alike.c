@@ -11,16 +11,21 @@
 #define PIECE ((size_t)64 << 10) /* what lt_comm_share() takes at once */
 
 /* What must be the same, a line each. */
-static void describe(
-		const struct lt_config *config, uint64_t from, bool overcommit, struct lu_buf *b)
+static void describe(const struct lt_training *what, struct lu_buf *b)
 {
 	lu_buf_printf(b, "lucie-train %s with numbers of %zu bytes\n", LU_VERSION, sizeof(lk_real));
-	if (from == UINT64_MAX)
+	if (what->from == UINT64_MAX)
 		lu_buf_puts(b, "no --from-step\n");
 	else
-		lu_buf_printf(b, "--from-step %" PRIu64 "\n", from);
-	lu_buf_puts(b, overcommit ? "--overcommit\n" : "no --overcommit\n");
-	lt_config_print(config, b);
+		lu_buf_printf(b, "--from-step %" PRIu64 "\n", what->from);
+	if (what->until == SIZE_MAX)
+		lu_buf_puts(b, "no --until\n");
+	else
+		lu_buf_printf(b, "--until %s\n", what->config->phase.p[what->until].name);
+	for (size_t i = 0; i < what->skip->n; i++)
+		lu_buf_printf(b, "--skip-samples %s\n", what->skip->item[i]);
+	lu_buf_puts(b, what->overcommit ? "--overcommit\n" : "no --overcommit\n");
+	lt_config_print(what->config, b);
 }
 
 /* Rank 0's text to all. */
@@ -107,15 +112,15 @@ static int compare_backends(struct lt_comm *comm, const char *backend, struct lu
 	return rc;
 }
 
-int lt_alike_check(struct lt_comm *comm, const struct lt_config *config, uint64_t from,
-		bool overcommit, const char *backend, struct lu_err *err)
+int lt_alike_check(struct lt_comm *comm, const struct lt_training *what, const char *backend,
+		struct lu_err *err)
 {
 	struct lu_buf own = { 0 }, first = { 0 };
 	int rc;
 
 	if (lt_comm_size(comm) == 1)
 		return 0;
-	describe(config, from, overcommit, &own);
+	describe(what, &own);
 	rc = lt_comm_agree(comm, LT_CHANNEL_MAIN, lu_buf_check(&own, err), err);
 	if (rc == 0)
 		rc = share(comm, &own, &first, err);

@@ -8,15 +8,15 @@
 #include <stdint.h>
 
 #include "trainer/comm/comm.h"
-#include "trainer/run/config.h"
+#include "trainer/run/train.h"
 
 /*
  * Collective. Fail on all ranks, with one sentence, if a rank has another configuration, program
- * version, type of numbers, step to start from or --overcommit, which leaves out the collective check
+ * version, type of numbers, step to start from, phase to stop after, samples to leave out or --overcommit, which leaves out the collective check
  * of the memory, than rank 0. Ranks whose processors compute with
  * other instructions get on with each other, but their sums may round otherwise: rank 0 warns.
  */
-int lt_alike_check(struct lt_comm *comm, const struct lt_config *config, uint64_t from,
-		bool overcommit, const char *backend, struct lu_err *err) LU_CHECKED;
+int lt_alike_check(struct lt_comm *comm, const struct lt_training *what, const char *backend,
+		struct lu_err *err) LU_CHECKED;
 
 #endif

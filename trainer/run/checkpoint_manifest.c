@@ -1,6 +1,7 @@
 #include "trainer/run/checkpoint_manifest.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +9,12 @@
 #include "libcommon/base/fnv.h"
 #include "libcommon/base/json_writer.h"
 #include "libcommon/sys/file.h"
+#include "trainer/model/rope.h"
 #include "trainer/run/json_members.h"
 
+/* 2 where there are members that a reader of version 1 must not overlook. */
 #define VERSION 1
+#define VERSION_ROPE 2
 #define MANIFEST_MAX ((size_t)1 << 20)
 
 const char *const lt_vector_files[LT_VECTORS] = { "weights.safetensors", "adam-m.safetensors",
@@ -39,6 +43,15 @@ static void format_shape(const struct lt_shape *s, struct lu_buf *b)
 	lu_json_put_double(b, "rope_theta", s->rope_theta);
 	lu_json_put_double(b, "norm_eps", s->norm_eps);
 	lu_json_put_double(b, "init_std", s->init_std);
+	if (s->rope_scaling == LT_ROPE_NONE)
+		return;
+	lu_json_put_cstr(b, "rope_scaling", lt_rope_name(s->rope_scaling));
+	lu_json_put_double(b, "rope_factor", s->rope_factor);
+	if (s->rope_scaling != LT_ROPE_LLAMA3)
+		return;
+	lu_json_put_double(b, "rope_low", s->rope_low);
+	lu_json_put_double(b, "rope_high", s->rope_high);
+	lu_json_put_u64(b, "rope_original", s->rope_original);
 }
 
 static void format_layout(const struct lt_written_by *by, struct lu_buf *b)
@@ -72,13 +85,42 @@ static void format_file(const char *name, const struct lt_digest *digest, struct
 	lu_json_close_object(b);
 }
 
+/* As [phase, from, to]; absent: none. */
+static void format_skips(const struct lu_skips *s, struct lu_buf *b)
+{
+	if (s->n == 0)
+		return;
+	lu_json_newline(b);
+	lu_json_open_array(b, "left_out");
+	for (size_t i = 0; i < s->n; i++) {
+		lu_json_open_array(b, NULL);
+		lu_json_put_u64(b, NULL, s->range[i].phase);
+		lu_json_put_u64(b, NULL, s->range[i].from);
+		lu_json_put_u64(b, NULL, s->range[i].to);
+		lu_json_close_array(b);
+	}
+	lu_json_close_array(b);
+}
+
+static void format_spike(const struct lt_spike *s, struct lu_buf *b)
+{
+	if (s->n == 0)
+		return;
+	lu_json_newline(b);
+	lu_json_open_array(b, "norms");
+	for (uint64_t i = 0; i < s->n; i++)
+		lu_json_put_double(b, NULL, s->norm[i]);
+	lu_json_close_array(b);
+}
+
 void lt_manifest_format(const struct lt_position *pos, const struct lt_table *t,
 		const struct lt_digest digest[LT_VECTORS], struct lu_buf *b)
 {
 	char hash[17];
 
 	lu_json_open_object(b, NULL);
-	lu_json_put_u64(b, "lucie_checkpoint", VERSION);
+	lu_json_put_u64(b, "lucie_checkpoint",
+			t->shape.rope_scaling == LT_ROPE_NONE ? VERSION : VERSION_ROPE);
 	lu_json_newline(b);
 	lu_json_put_u64(b, "step", pos->step);
 	lu_json_put_u64(b, "phase", pos->phase);
@@ -88,6 +130,14 @@ void lt_manifest_format(const struct lt_position *pos, const struct lt_table *t,
 	lu_json_put_u64(b, "updates", pos->updates);
 	if (pos->due)
 		lu_json_put_u64(b, "validations_due", pos->due);
+	if (pos->evals_due)
+		lu_json_put_u64(b, "evaluations_due", pos->evals_due);
+	if (pos->phase_end)
+		lu_json_put_bool(b, "phase_end", true);
+	if (*pos->reference)
+		lu_json_put_cstr(b, "reference", pos->reference);
+	format_spike(&pos->spike, b);
+	format_skips(&pos->skips, b);
 	lu_json_newline(b);
 	lu_json_put_u64(b, "context", pos->context);
 	format_shape(&t->shape, b);
@@ -138,7 +188,7 @@ static int check_text(struct manifest *m, struct lu_err *err)
 	if (lu_json_object((struct lu_str){ m->text, m->n }, &m->arena, &m->obj, &fault) < 0 ||
 			!(version = lu_json_get(&m->obj, "lucie_checkpoint")))
 		return lu_err_set(err, "%s: not the manifest of a checkpoint", m->path);
-	if (!lu_json_u64(version, &v) || v != VERSION)
+	if (!lu_json_u64(version, &v) || v < VERSION || v > VERSION_ROPE)
 		return lu_err_set(err, "%s: unsupported version %" PRIu64, m->path, v);
 	member = memmem(m->text, m->n, hash_member, sizeof(hash_member) - 1);
 	if (member) {
@@ -202,10 +252,69 @@ static bool read_layout(struct manifest *m, struct lt_written_by *by)
 			lt_json_get_u64(&o, "lanes", &by->lanes);
 }
 
+/* One range of `left_out`. */
+static bool read_skip(struct lu_str array, struct lu_skips *s)
+{
+	struct lu_json_iter it = lu_json_iter(array);
+	struct lu_err ignored;
+	uint64_t v[3];
+	size_t n = 0;
+
+	while (lu_json_next(&it)) {
+		struct lu_json_member m = { .type = it.type, .value = it.value };
+
+		if (n == 3 || !lu_json_u64(&m, &v[n++]))
+			return false;
+	}
+	return n == 3 && v[1] < v[2] && lu_skips_add(s, v[0], v[1], v[2], &ignored) == 0;
+}
+
+static bool read_skips(const struct lu_json_obj *o, struct lu_skips *s)
+{
+	const struct lu_json_member *list = lu_json_get(o, "left_out");
+	struct lu_json_iter it;
+
+	if (!list)
+		return true;
+	if (list->type != LU_JSON_ARRAY)
+		return false;
+	for (it = lu_json_iter(list->value); lu_json_next(&it);) {
+		if (it.type != LU_JSON_ARRAY || !read_skip(it.value, s))
+			return false;
+	}
+	return true;
+}
+
+/* Absent: none. */
+static bool read_spike(const struct lu_json_obj *o, struct lt_spike *s)
+{
+	const struct lu_json_member *list = lu_json_get(o, "norms");
+	struct lu_json_iter it;
+
+	if (!list)
+		return true;
+	if (list->type != LU_JSON_ARRAY)
+		return false;
+	for (it = lu_json_iter(list->value); lu_json_next(&it);) {
+		struct lu_json_member m = { .type = it.type, .value = it.value };
+
+		if (s->n == LT_SPIKE_WINDOW || !lu_json_double(&m, &s->norm[s->n]) ||
+				!isfinite(s->norm[s->n]))
+			return false;
+		s->n++;
+	}
+	return true;
+}
+
 static bool read_position(struct manifest *m, struct lt_position *pos)
 {
 	*pos = (struct lt_position){ 0 };
 	lt_json_get_u64(&m->obj, "validations_due", &pos->due);
+	lt_json_get_u64(&m->obj, "evaluations_due", &pos->evals_due);
+	pos->phase_end = lt_json_is_true(&m->obj, "phase_end");
+	if (lu_json_get(&m->obj, "reference") &&
+			!get_text(m, &m->obj, "reference", pos->reference, sizeof(pos->reference)))
+		return false;
 	return get_text(m, &m->obj, "phase_name", pos->phase_name, sizeof(pos->phase_name)) &&
 			lt_json_get_u64(&m->obj, "step", &pos->step) &&
 			lt_json_get_u64(&m->obj, "phase", &pos->phase) &&
@@ -213,7 +322,32 @@ static bool read_position(struct manifest *m, struct lt_position *pos)
 			lt_json_get_u64(&m->obj, "tokens", &pos->tokens) &&
 			lt_json_get_u64(&m->obj, "updates", &pos->updates) &&
 			lt_json_get_u64(&m->obj, "context", &pos->context) &&
-			read_layout(m, &pos->by);
+			read_layout(m, &pos->by) && read_spike(&m->obj, &pos->spike) &&
+			read_skips(&m->obj, &pos->skips);
+}
+
+/* Absent: none. */
+static bool read_rope(const struct lu_json_obj *obj, struct lt_shape *s)
+{
+	static const enum lt_rope_scaling known[] = { LT_ROPE_LINEAR, LT_ROPE_LLAMA3 };
+	const struct lu_json_member *m = lu_json_get(obj, "rope_scaling");
+
+	if (!m)
+		return true;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (lt_json_is_text(m, lt_rope_name(known[i])))
+			s->rope_scaling = known[i];
+	}
+	if (s->rope_scaling == LT_ROPE_NONE ||
+			!lt_json_get_double(obj, "rope_factor", &s->rope_factor) ||
+			s->rope_factor < 1)
+		return false;
+	return s->rope_scaling != LT_ROPE_LLAMA3 ||
+			(lt_json_get_double(obj, "rope_low", &s->rope_low) &&
+					lt_json_get_double(obj, "rope_high", &s->rope_high) &&
+					lt_json_get_size(obj, "rope_original", &s->rope_original) &&
+					s->rope_low > 0 && s->rope_low < s->rope_high &&
+					s->rope_original > 0);
 }
 
 static bool read_shape(const struct lu_json_obj *obj, struct lt_shape *s)
@@ -228,8 +362,8 @@ static bool read_shape(const struct lu_json_obj *obj, struct lt_shape *s)
 			lt_json_get_size(obj, "ffn", &s->ffn) &&
 			lt_json_get_double(obj, "rope_theta", &s->rope_theta) &&
 			lt_json_get_double(obj, "norm_eps", &s->norm_eps) &&
-			lt_json_get_double(obj, "init_std", &s->init_std) && s->vocab &&
-			s->kv_heads && s->heads % s->kv_heads == 0;
+			lt_json_get_double(obj, "init_std", &s->init_std) && read_rope(obj, s) &&
+			s->vocab && s->kv_heads && s->heads % s->kv_heads == 0;
 }
 
 int lt_manifest_read(const char *dir, struct lt_position *pos, struct lt_shape *shape,

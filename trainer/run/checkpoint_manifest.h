@@ -6,7 +6,9 @@
  * bare build verifies too.
  */
 #include "libcommon/base/buf.h"
+#include "libcommon/order/skips.h"
 #include "trainer/model/tensorfile.h"
+#include "trainer/run/spike.h"
 
 /* The layout that a checkpoint was trained on, for the reader; it can be loaded by any other. All 0 and
  * "": unknown, as in checkpoints of one process before there were layouts. */
@@ -20,6 +22,8 @@ struct lt_written_by {
 	char memory[16];    /* "standard", "low"; "": not said, standard */
 };
 
+#define LT_PHASE_NAME 64 /* bytes of the name of a phase, and a NUL */
+
 /* The position of a run. The next step depends on it, the configuration and the weights only. */
 struct lt_position {
 	uint64_t step;	  /* steps done, over all phases */
@@ -31,8 +35,13 @@ struct lt_position {
 	/* Validation sets, the last ones of data.valid, that are still to be scored after this step:
 	 * a signal put them off. Their lines come first when the run continues. */
 	uint64_t due;
-	char phase_name[64];
+	uint64_t evals_due; /* likewise of the evaluations of [eval] */
+	uint64_t phase_end; /* 1: nothing of it was left to do, by the configuration of the time */
+	char phase_name[LT_PHASE_NAME];
 	struct lt_written_by by;
+	struct lt_spike spike; /* with train.spike; n = 0 without */
+	char reference[33];    /* dpo: the hash of its reference (reference.h); "": none yet */
+	struct lu_skips skips; /* --skip-samples */
 };
 
 /* Names of the files that hold the vectors of the weights. */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "libcommon/sys/conf.h"
+#include "trainer/run/checkpoint_manifest.h"
+#include "trainer/run/init_model.h"
 
 int lt_config_init(struct lt_config *c, struct lu_err *err)
 {
@@ -54,6 +56,11 @@ static struct lt_phase *add_phase(struct lt_config *c, const char *name, struct 
 		lu_err_set(err, "[phase %s]: a phase needs a name without blanks and dots", name);
 		return NULL;
 	}
+	if (strlen(name) >= LT_PHASE_NAME) {
+		lu_err_set(err, "[phase %s]: the name is longer than %d bytes", name,
+				LT_PHASE_NAME - 1);
+		return NULL;
+	}
 	phase.name = copy(c, lu_str_of(name), err);
 	if (!phase.name)
 		return NULL;
@@ -64,18 +71,25 @@ static struct lt_phase *add_phase(struct lt_config *c, const char *name, struct 
 	return &c->phase.p[c->phase.n - 1];
 }
 
+/* Keys that are the same for the whole run. */
+static const char *const whole_run[] = { "data.tokenizer", "train.lanes", "train.device",
+	"train.dtype", "train.memory", "parallel.equality", "parallel.deadline",
+	"checkpoint.keep" };
+
 static int check_override(const struct lt_phase *p, const struct lt_override *o, struct lu_err *err)
 {
-	if (strcmp(o->section, "model") == 0 && strcmp(o->key, "rope_theta") != 0)
+	bool whole = false;
+	char name[64];
+
+	if (strcmp(o->section, "model") == 0 && strncmp(o->key, "rope_", 5) != 0)
 		return lu_err_set(err, "[phase %s]: %s.%s cannot change between phases", p->name,
 				o->section, o->key);
-	if (strcmp(o->section, "checkpoint") == 0 || strcmp(o->key, "tokenizer") == 0 ||
-			(strcmp(o->section, "parallel") == 0 && strcmp(o->key, "recompute") != 0 &&
-					strcmp(o->key, "hash_every") != 0) ||
-			strcmp(o->key, "lanes") == 0 || strcmp(o->key, "dtype") == 0 ||
-			strcmp(o->key, "memory") == 0 || strcmp(o->key, "device") == 0)
-		return lu_err_set(err, "[phase %s]: %s.%s is the same for the whole run", p->name,
-				o->section, o->key);
+	snprintf(name, sizeof(name), "%s.%s", o->section, o->key);
+	for (size_t i = 0; i < sizeof(whole_run) / sizeof(whole_run[0]); i++)
+		whole |= strcmp(name, whole_run[i]) == 0;
+	if (whole)
+		return lu_err_set(
+				err, "[phase %s]: %s is the same for the whole run", p->name, name);
 	return 0;
 }
 
@@ -215,6 +229,40 @@ int lt_config_set(struct lt_config *c, const char *setting, struct lu_err *err)
 
 /* --- phases ---------------------------------------------------------------------------------- */
 
+int lt_config_find(const struct lt_config *c, const char *name, size_t *i, struct lu_err *err)
+{
+	const char **known = calloc(c->phase.n + 1, sizeof(*known));
+
+	if (!known)
+		return lu_err_nomem(err);
+	for (*i = 0; *i < c->phase.n; (*i)++) {
+		known[*i] = c->phase.p[*i].name;
+		if (strcmp(known[*i], name) == 0) {
+			free(known);
+			return 0;
+		}
+	}
+	lu_conf_unknown("phase", name, known, c->phase.n, err);
+	free(known);
+	return -1;
+}
+
+int lt_config_only(struct lt_config *c, const char *name, struct lu_err *err)
+{
+	struct lt_phase kept;
+	size_t i;
+
+	if (lt_config_find(c, name, &i, err) < 0)
+		return -1;
+	kept = c->phase.p[i];
+	c->phase.p[i] = c->phase.p[0];
+	for (i = 1; i < c->phase.n; i++)
+		lu_vec_release(&c->phase.p[i].override);
+	c->phase.p[0] = kept;
+	c->phase.n = 1;
+	return 0;
+}
+
 int lt_config_phase(
 		const struct lt_config *c, size_t i, struct lt_settings *out, struct lu_err *err)
 {
@@ -236,13 +284,32 @@ int lt_config_phase(
 	return 0;
 }
 
+/* Take from the model that the run begins with what the configuration leaves out. */
+static int take_init(struct lt_config *c, const char *init, struct lu_err *err)
+{
+	char *tokenizer;
+
+	if (lt_init_settings(&c->base, init, c->given, err) < 0)
+		return -1;
+	if (*c->base.data.tokenizer)
+		return 0;
+	if (lt_init_tokenizer(init, &tokenizer, err) < 0)
+		return -1;
+	if (tokenizer)
+		c->base.data.tokenizer = copy(c, lu_str_of(tokenizer), err);
+	free(tokenizer);
+	return c->base.data.tokenizer ? 0 : -1;
+}
+
 int lt_config_check(struct lt_config *c, struct lu_err *err)
 {
 	struct lt_settings s;
 
-	if (lt_settings_preset(&c->base, c->given, err) < 0)
-		return -1;
 	if (c->phase.n == 0 && !add_phase(c, "main", err))
+		return -1;
+	if (lt_config_phase(c, 0, &s, err) < 0 ||
+			(*s.train.init && take_init(c, s.train.init, err) < 0) ||
+			lt_settings_preset(&c->base, c->given, err) < 0)
 		return -1;
 	for (size_t i = 0; i < c->phase.n; i++) {
 		const char *name = c->phase.p[i].name;

@@ -44,6 +44,11 @@ void lt_config_release(struct lt_config *c);
 int lt_config_read(struct lt_config *c, const char *path, struct lu_err *err) LU_CHECKED;
 int lt_config_set(struct lt_config *c, const char *setting, struct lu_err *err) LU_CHECKED;
 int lt_config_check(struct lt_config *c, struct lu_err *err) LU_CHECKED;
+/* Index of a phase, after lt_config_check(). An unknown name is an error that lists those there are. */
+int lt_config_find(const struct lt_config *c, const char *name, size_t *i,
+		struct lu_err *err) LU_CHECKED;
+/* Leave only this phase, before lt_config_check(). */
+int lt_config_only(struct lt_config *c, const char *name, struct lu_err *err) LU_CHECKED;
 int lt_config_phase(const struct lt_config *c, size_t i, struct lt_settings *out,
 		struct lu_err *err) LU_CHECKED;
 void lt_config_print(const struct lt_config *c, struct lu_buf *out);

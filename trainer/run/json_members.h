@@ -34,6 +34,15 @@ static inline bool lt_json_get_double(const struct lu_json_obj *obj, const char 
 	return m && lu_json_double(m, out);
 }
 
+/* True if the member is the string `text`, which has nothing to escape. */
+static inline bool lt_json_is_text(const struct lu_json_member *m, const char *text)
+{
+	size_t n = strlen(text);
+
+	return m->type == LU_JSON_STRING && m->value.n == n + 2 &&
+			memcmp(m->value.p + 1, text, n) == 0;
+}
+
 /* True if the member is `true`. */
 static inline bool lt_json_is_true(const struct lu_json_obj *obj, const char *key)
 {

@@ -113,6 +113,37 @@ fail:
 	return -1;
 }
 
+bool lt_layout_equal(const struct lt_layout *a, const struct lt_layout *b)
+{
+	size_t chunks = a->mesh.size[LT_PP] * a->v;
+
+	if (a->v != b->v || a->zero != b->zero || a->sequence != b->sequence ||
+			a->lanes != b->lanes || a->mesh.reversed != b->mesh.reversed)
+		return false;
+	for (int i = 0; i < LT_AXES; i++) {
+		if (a->mesh.size[i] != b->mesh.size[i] || a->mesh.order[i] != b->mesh.order[i])
+			return false;
+	}
+	for (size_t c = 0; c < chunks; c++) {
+		if (a->chunk[c].first != b->chunk[c].first || a->chunk[c].n != b->chunk[c].n)
+			return false;
+	}
+	return true;
+}
+
+bool lt_layout_fits(const struct lt_settings *s, size_t processes, size_t *needed, bool *multiple)
+{
+	size_t n = 1;
+
+	*multiple = s->parallel.size[LT_DP] == 0;
+	for (int a = 0; a < LT_AXES; a++) {
+		if (s->parallel.size[a])
+			n *= (size_t)s->parallel.size[a];
+	}
+	*needed = n;
+	return *multiple ? processes % n == 0 : processes == n;
+}
+
 int lt_layout_connect(struct lt_layout *l, struct lt_comm *comm, struct lu_err *err)
 {
 	size_t *ranks = calloc(l->mesh.ranks, sizeof(*ranks));

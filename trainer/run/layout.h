@@ -41,6 +41,11 @@ struct lt_layout {
 /* processes: that were started; 0: as many as the sizes say, with dp = 0 standing for 1. */
 int lt_layout_init(struct lt_layout *l, const struct lt_settings *s, size_t rank, size_t processes,
 		struct lu_err *err) LU_CHECKED;
+/* True if a rank holds the same and talks to the same ranks in both. */
+bool lt_layout_equal(const struct lt_layout *a, const struct lt_layout *b);
+/* Whether so many processes can train in the layout of the settings. Otherwise *needed: how many can, or
+ * with *multiple any multiple of so many. */
+bool lt_layout_fits(const struct lt_settings *s, size_t processes, size_t *needed, bool *multiple);
 int lt_layout_connect(struct lt_layout *l, struct lt_comm *comm, struct lu_err *err) LU_CHECKED;
 void lt_layout_release(struct lt_layout *l);
 

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "libcommon/sys/file.h"
-#include "trainer/model/tensorfile.h"
+#include "libcommon/sys/tool.h"
+#include "trainer/model/tensor_import.h"
 #include "trainer/run/backend.h"
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/config.h"
 #include "trainer/run/folder.h"
+#include "trainer/run/init_model.h"
 
 const struct lu_enum lt_computes[] = {
 	{ "run", LT_COMPUTE_AS_TRAINED },
@@ -78,7 +80,7 @@ static int open_initial(struct lt_loaded_model *m, const char *run, struct lu_er
 	}
 	if (rc == 0) {
 		m->pos.context = s.train.context;
-		rc = *s.train.init ? lt_tensors_import(m->w, s.train.init, err)
+		rc = *s.train.init ? lt_init_load(&s, m->w, err)
 				   : lt_weights_init(m->w, s.train.seed, err);
 	}
 	lt_config_release(&c);
@@ -88,14 +90,28 @@ static int open_initial(struct lt_loaded_model *m, const char *run, struct lu_er
 static int open_hugging_face(struct lt_loaded_model *m, const char *dir, struct lu_err *err)
 {
 	char *path = lu_concat(dir, "/", "config.json");
+	struct lt_hf_about about = { 0 };
+	struct lu_buf note = { 0 };
 	struct lt_shape shape;
-	int rc = path ? lt_hf_read_config(path, &shape, &m->pos.context, &m->ids, &m->arena, err)
+	int rc = path ? lt_hf_read_config(path, &shape, &about, &m->ids, &m->arena, err)
 		      : lu_err_nomem(err);
 
+	m->pos.context = about.context;
+	m->pos.step = about.steps;
+	m->pos.tokens = about.tokens;
+	/* Before memory is taken for what the file says. */
+	if (rc == 0 &&
+			(lt_hf_read_generation(dir, shape.vocab, &m->ids, &m->arena, err) < 0 ||
+					lt_import_check(&shape, dir, NULL, err) < 0 ||
+					lt_hf_tokenizer_class(dir, &note, err) < 0))
+		rc = -1;
+	if (rc == 0 && note.n)
+		lu_note("%s", note.p);
 	if (rc == 0)
 		rc = open_weights(m, &shape, LT_FP32, err);
 	if (rc == 0)
-		rc = lt_tensors_import(m->w, dir, err);
+		rc = lt_tensors_import(m->w, dir, NULL, err);
+	lu_buf_release(&note);
 	free(path);
 	return rc;
 }

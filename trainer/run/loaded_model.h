@@ -20,6 +20,7 @@
 #include "kernels/lk.h"
 #include "libcommon/base/err.h"
 #include "libcommon/shard/reader.h"
+#include "libcommon/tokenizer/tokenizer.h"
 #include "trainer/model/weights.h"
 #include "trainer/run/checkpoint_manifest.h"
 #include "trainer/run/hugging_face.h"

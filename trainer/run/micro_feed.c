@@ -1,7 +1,6 @@
 #include "trainer/run/micro_feed.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "trainer/data/prefetch.h"
 
@@ -10,32 +9,32 @@
 
 struct lt_feed {
 	const struct lt_layout *layout;
-	const struct lt_schedule *schedule;
+	const struct lt_phase_data *data;
 	struct lt_prefetch *prefetch;
-	size_t micro, context;
+	size_t micro, context, top_n;
 	/* What is asked for next: sequence k of this rank's i-th micro-batch of the step that begins at
 	 * `consumed` with a batch of `batch` samples, 0 at the end of the phase. */
 	uint64_t consumed, batch;
 	size_t i, k;
 };
 
-int lt_feed_open(struct lt_feed **out, const struct lt_corpus *c, const struct lt_layout *layout,
-		const struct lt_settings *s, const struct lt_schedule *schedule, uint64_t consumed,
-		struct lu_err *err)
+int lt_feed_open(struct lt_feed **out, const struct lt_phase_data *d,
+		const struct lt_layout *layout, uint64_t consumed, struct lu_err *err)
 {
+	const struct lt_micro_want want = lt_phase_data_want(d);
 	struct lt_feed *f = calloc(1, sizeof(*f));
 
 	*out = NULL;
 	if (!f)
 		return lu_err_nomem(err);
 	*f = (struct lt_feed){ .layout = layout,
-		.schedule = schedule,
-		.micro = (size_t)s->train.micro_batch,
-		.context = (size_t)s->train.context,
+		.data = d,
+		.micro = (size_t)d->s.train.micro_batch,
+		.context = (size_t)d->s.train.context,
+		.top_n = want.top_n,
 		.consumed = consumed,
-		.batch = lt_schedule_batch(schedule, consumed) };
-	if (lt_prefetch_open(&f->prefetch, c, AHEAD * f->micro, 1, s->train.reset_documents, err) <
-			0) {
+		.batch = lt_schedule_batch(&d->schedule, consumed) };
+	if (lt_prefetch_open(&f->prefetch, d->corpus, AHEAD * f->micro, 1, &want, err) < 0) {
 		free(f);
 		return -1;
 	}
@@ -56,7 +55,7 @@ static bool find_step(struct lt_feed *f)
 {
 	while (f->batch && f->i >= lt_layout_micros(f->layout, (size_t)(f->batch / f->micro))) {
 		f->consumed += f->batch;
-		f->batch = lt_schedule_batch(f->schedule, f->consumed);
+		f->batch = lt_schedule_batch(&f->data->schedule, f->consumed);
 		f->i = f->k = 0;
 	}
 	return f->batch != 0;
@@ -68,7 +67,7 @@ static void ask(struct lt_feed *f)
 	while (find_step(f)) {
 		uint64_t first = f->consumed + lt_layout_micro(f->layout, f->i) * f->micro;
 
-		if (!lt_prefetch_push(f->prefetch, first + f->k))
+		if (!lt_prefetch_push(f->prefetch, lt_phase_data_sample(f->data, first + f->k)))
 			return;
 		if (++f->k == f->micro) {
 			f->k = 0;
@@ -77,21 +76,15 @@ static void ask(struct lt_feed *f)
 	}
 }
 
-int lt_feed_load(struct lt_feed *f, uint32_t *ids, uint32_t *labels, uint32_t *places,
-		struct lu_err *err)
+int lt_feed_load(struct lt_feed *f, struct lt_micro *m, struct lu_err *err)
 {
-	size_t n = f->context;
-
 	for (size_t k = 0; k < f->micro; k++) {
 		struct lt_prefetched s;
 
 		ask(f);
 		if (lt_prefetch_pop(f->prefetch, &s, err) < 0)
 			return -1;
-		memcpy(ids + k * n, s.tokens, n * sizeof(*ids));
-		memcpy(labels + k * n, s.tokens + 1, n * sizeof(*labels));
-		if (places)
-			memcpy(places + k * n, s.pos, n * sizeof(*places));
+		lt_micro_put(m, k, s.row, f->context, f->top_n);
 	}
 	ask(f);
 	return 0;

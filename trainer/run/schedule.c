@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,25 +114,34 @@ uint64_t lt_schedule_batch(const struct lt_schedule *s, uint64_t consumed)
 	return consumed > s->samples || batch > s->samples - consumed ? 0 : batch;
 }
 
+/* What is left of the peak, from 1 at t = 0 to 0 at t = 1. */
+static double left_of(const struct lt_schedule *s, double t)
+{
+	bool cosine = s->decay == LT_COSINE ||
+			(s->decay == LT_WSD && s->decay_type == LT_DECAY_COSINE);
+
+	if (cosine)
+		return 0.5 * (1 + cos(M_PI * t));
+	return s->decay == LT_WSD && s->decay_type == LT_DECAY_SQRT ? 1 - sqrt(t) : 1 - t;
+}
+
 double lt_schedule_lr(const struct lt_schedule *s, uint64_t consumed)
 {
-	double x = (double)consumed, warm = (double)s->warmup, all = (double)s->samples;
-	double part;
+	double x = (double)consumed, all = (double)s->samples, from = (double)s->warmup, t;
+	bool linear = s->decay == LT_LINEAR ||
+			(s->decay == LT_WSD && s->decay_type == LT_DECAY_LINEAR);
 
 	if (consumed <= s->warmup && s->warmup > 0)
-		return s->lr * x / warm;
-	switch (s->decay) {
-	case LT_CONSTANT: return s->lr;
-	case LT_WSD: warm = all - (double)s->cooldown; break;
-	case LT_LINEAR:
-	case LT_COSINE: break;
-	}
-	if (x <= warm || all <= warm)
+		return s->lr * x / from;
+	if (s->decay == LT_WSD)
+		from = all - (double)s->cooldown;
+	if (s->decay == LT_CONSTANT || x <= from || all <= from)
 		return s->lr;
-	part = x >= all ? 1 : (x - warm) / (all - warm);
-	if (s->decay == LT_COSINE)
-		return s->lr_min + (s->lr - s->lr_min) * 0.5 * (1 + cos(M_PI * part));
-	return s->lr + (s->lr_min - s->lr) * part;
+	t = x >= all ? 1 : (x - from) / (all - from);
+	/* In this order of operations the published rates follow to the last bit. */
+	if (linear)
+		return s->lr + (s->lr_min - s->lr) * t;
+	return s->lr_min + (s->lr - s->lr_min) * left_of(s, t);
 }
 
 uint64_t lt_schedule_samples(const struct lt_schedule *s, uint64_t steps)
@@ -145,6 +155,22 @@ uint64_t lt_schedule_samples(const struct lt_schedule *s, uint64_t steps)
 	if (__builtin_mul_overflow(steps, s->batch, &rest) || consumed + rest < consumed)
 		return UINT64_MAX;
 	return consumed + rest;
+}
+
+uint64_t lt_schedule_reach(const struct lt_schedule *s, uint64_t samples, uint64_t *consumed)
+{
+	uint64_t steps = 0, more;
+
+	*consumed = 0;
+	while (s->ramp_step && *consumed < samples && *consumed <= s->ramp_samples) {
+		*consumed += batch_at(s, *consumed);
+		steps++;
+	}
+	if (*consumed >= samples)
+		return steps;
+	more = (samples - *consumed - 1) / s->batch + 1;
+	*consumed += more * s->batch;
+	return steps + more;
 }
 
 uint64_t lt_schedule_left(const struct lt_schedule *s, uint64_t consumed)

@@ -45,6 +45,20 @@ static const struct lu_enum decays[] = {
 	LU_ENUM_END,
 };
 
+static const struct lu_enum decay_types[] = {
+	{ "linear", LT_DECAY_LINEAR },
+	{ "cosine", LT_DECAY_COSINE },
+	{ "1-sqrt", LT_DECAY_SQRT },
+	LU_ENUM_END,
+};
+
+static const struct lu_enum ropes[] = {
+	{ "none", LT_ROPE_NONE },
+	{ "linear", LT_ROPE_LINEAR },
+	{ "llama3", LT_ROPE_LLAMA3 },
+	LU_ENUM_END,
+};
+
 static const struct lu_enum recomputes[] = {
 	{ "none", LT_RECOMPUTE_NONE },
 	{ "norms", LT_RECOMPUTE_NORMS },
@@ -57,6 +71,12 @@ static const struct lu_enum equalities[] = {
 	{ "layout", LT_EQUAL_LAYOUT },
 	{ "run", LT_EQUAL_RUN },
 	{ "fast", LT_EQUAL_FAST },
+	LU_ENUM_END,
+};
+
+static const struct lu_enum objectives[] = {
+	{ "next", LT_NEXT },
+	{ "dpo", LT_DPO },
 	LU_ENUM_END,
 };
 
@@ -73,6 +93,11 @@ static const struct lu_opt model_keys[] = {
 	LU_OPT_U64(0, "head_dim", S, model.head_dim, "N", "width of a head"),
 	LU_OPT_U64(0, "ffn", S, model.ffn, "N", "width of the feed-forward network"),
 	LU_OPT_DOUBLE(0, "rope_theta", S, model.rope_theta, "X", 1, 1e12, "base of the rotary angles"),
+	LU_OPT_ENUM(0, "rope_scaling", S, model.rope_scaling, ropes, "of the rotary angles"),
+	LU_OPT_DOUBLE(0, "rope_factor", S, model.rope_factor, "X", 0, 1e6, "of the scaling"),
+	LU_OPT_DOUBLE(0, "rope_low", S, model.rope_low, "X", 1e-3, 1e6, "of llama3: low_freq_factor"),
+	LU_OPT_DOUBLE(0, "rope_high", S, model.rope_high, "X", 1e-3, 1e6, "of llama3: high_freq_factor"),
+	LU_OPT_U64(0, "rope_original", S, model.rope_original, "N", "of llama3: context before"),
 	LU_OPT_DOUBLE(0, "norm_eps", S, model.norm_eps, "X", 0, 1, "added to the mean square"),
 	LU_OPT_DOUBLE(0, "init_std", S, model.init_std, "X", 0, 10, "standard deviation of initial weights"),
 	LU_OPT_FLAG(0, "tied", S, model.tied, "the head is the embedding"),
@@ -82,7 +107,9 @@ static const struct lu_opt model_keys[] = {
 static const struct lu_opt data_keys[] = {
 	LU_OPT_STR(0, "train", S, data.train, "PREFIX...", "training shards or plans"),
 	LU_OPT_STR(0, "valid", S, data.valid, "PREFIX...", "validation sets"),
+	LU_OPT_ENUM(0, "rows", S, data.rows, lu_rows_modes, "how samples are cut"),
 	LU_OPT_FLAG(0, "shuffle", S, data.shuffle, "samples in random order"),
+	LU_OPT_U64(0, "goldfish", S, data.goldfish, "K", "leave one label of K out, 0: none"),
 	LU_OPT_STR(0, "tokenizer", S, data.tokenizer, "FILE", "tokenizer.json, copied to the run"),
 	LU_OPT_END,
 };
@@ -105,6 +132,7 @@ static const struct lu_opt train_keys[] = {
 	LU_OPT_DOUBLE(0, "lr", S, train.lr, "X", 0, 100, "peak learning rate"),
 	LU_OPT_DOUBLE(0, "lr_min", S, train.lr_min, "X", 0, 100, "final learning rate"),
 	LU_OPT_ENUM(0, "schedule", S, train.schedule, decays, "decay of the learning rate"),
+	LU_OPT_ENUM(0, "decay_type", S, train.decay_type, decay_types, "shape of wsd's decay"),
 	LU_OPT_U64(0, "warmup", S, train.warmup, "SAMPLES", "linear rise from 0"),
 	LU_OPT_U64(0, "cooldown", S, train.cooldown, "SAMPLES", "final decay of wsd"),
 	LU_OPT_DOUBLE(0, "weight_decay", S, train.weight_decay, "X", 0, 100, "AdamW, matrices only"),
@@ -112,9 +140,15 @@ static const struct lu_opt train_keys[] = {
 	LU_OPT_DOUBLE(0, "beta1", S, train.beta1, "X", 0, 1, "AdamW"),
 	LU_OPT_DOUBLE(0, "beta2", S, train.beta2, "X", 0, 1, "AdamW"),
 	LU_OPT_DOUBLE(0, "eps", S, train.eps, "X", 0, 1, "AdamW, outside the square root"),
+	LU_OPT_DOUBLE(0, "spike", S, train.spike, "X", 0, 1e9, "skip updates of such norms, 0: off"),
 	LU_OPT_FLAG(0, "reset_optimizer", S, train.reset_optimizer, "zero the AdamW state"),
 	LU_OPT_FLAG(0, "reset_documents", S, train.reset_documents,
 			"attention and positions begin anew in each document"),
+	LU_OPT_ENUM(0, "objective", S, train.objective, objectives, "what is minimised"),
+	LU_OPT_DOUBLE(0, "beta", S, train.beta, "X", 0, 1000, "of dpo: how near to the reference"),
+	LU_OPT_FLAG(0, "length_normalized", S, train.length_normalized, "of dpo: log p a target"),
+	LU_OPT_STR(0, "teacher", S, train.teacher, "NAME", "train on PREFIX.NAME.teacher"),
+	LU_OPT_DOUBLE(0, "teacher_weight", S, train.teacher_weight, "X", 0, 1, "share of the teacher"),
 	LU_OPT_U64(0, "valid_every", S, train.valid_every, "STEPS", "validation interval, 0: at the end"),
 	LU_OPT_U64(0, "valid_samples", S, train.valid_samples, "N", "samples per set, 0: all"),
 	LU_OPT_U64(0, "log_every", S, train.log_every, "STEPS", "progress interval"),
@@ -135,6 +169,13 @@ static const struct lu_opt parallel_keys[] = {
 	LU_OPT_STR(0, "stages", S, parallel.stages, "N...", "layers per stage"),
 	LU_OPT_DOUBLE(0, "deadline", S, parallel.deadline, "SECONDS", 1, 86400, "wait for a rank"),
 	LU_OPT_U64(0, "hash_every", S, parallel.hash_every, "STEPS", "compare replicas, 0: never"),
+	LU_OPT_END,
+};
+
+static const struct lu_opt eval_keys[] = {
+	LU_OPT_U64(0, "every", S, eval.every, "STEPS", "evaluation interval, 0: at the end"),
+	LU_OPT_STR(0, "tasks", S, eval.tasks, "[NAME=]FILE...", "task files"),
+	LU_OPT_STR(0, "shards", S, eval.shards, "PREFIX...", "shards scored by language"),
 	LU_OPT_END,
 };
 
@@ -159,6 +200,7 @@ static const struct {
 	SECTION(model),
 	SECTION(data),
 	SECTION(train),
+	SECTION(eval),
 	SECTION(parallel),
 	SECTION(checkpoint),
 #undef SECTION
@@ -168,13 +210,19 @@ static const struct {
 void lt_settings_init(struct lt_settings *s)
 {
 	*s = (struct lt_settings){
-		.model = { .preset = "", .rope_theta = 10000, .norm_eps = 1e-5, .init_std = 0.02 },
+		.model = { .preset = "",
+				.rope_theta = 10000,
+				.norm_eps = 1e-5,
+				.init_std = 0.02,
+				.rope_low = 1,
+				.rope_high = 4 },
 		.data = { .train = "", .valid = "", .tokenizer = "", .shuffle = true },
 		.train = { .context = 256,
 				.micro_batch = 8,
 				.global_batch = 16,
 				.ramp = "",
 				.init = "",
+				.teacher = "",
 				.schedule = LT_COSINE,
 				.lr = 1e-3,
 				.lr_min = 1e-4,
@@ -184,6 +232,7 @@ void lt_settings_init(struct lt_settings *s)
 				.beta2 = 0.95,
 				.eps = 1e-8,
 				.log_every = 1 },
+		.eval = { .tasks = "", .shards = "" },
 		.parallel = { .size = { [LT_TP] = 1, [LT_CP] = 1, [LT_PP] = 1 },
 				.zero = 1,
 				.interleave = 1,
@@ -262,245 +311,4 @@ void lt_settings_clear_length(struct lt_settings *s)
 {
 	s->train.steps = s->train.samples = 0;
 	s->train.epochs = 0;
-}
-
-/* --- presets -------------------------------------------------------------------------------- */
-
-static const struct preset {
-	const char *name;
-	uint64_t hidden, layers, heads, kv_heads, ffn, vocab;
-	double rope_theta, init_std;
-} presets[] = {
-	/* For tests: seconds on one core. */
-	{ "tiny", 64, 2, 4, 2, 192, 0, 10000, 0.02 },
-	/* Minutes on two cores. */
-	{ "demo", 128, 4, 4, 2, 384, 0, 10000, 0.02 },
-	/* The ablation model and the model of the Lucie-7B project. */
-	{ "ablation", 512, 6, 8, 8, 1536, 65024, 500000, 0.02 },
-	{ "lucie-7b", 4096, 32, 32, 8, 12288, 65024, 500000, 0.009 },
-};
-#define PRESETS (sizeof(presets) / sizeof(presets[0]))
-
-static const struct preset *find_preset(const char *name, struct lu_err *err)
-{
-	const char *known[PRESETS];
-
-	for (size_t i = 0; i < PRESETS; i++) {
-		if (strcmp(presets[i].name, name) == 0)
-			return &presets[i];
-		known[i] = presets[i].name;
-	}
-	lu_conf_unknown("preset", name, known, PRESETS, err);
-	lu_err_wrap(err, "model.preset");
-	return NULL;
-}
-
-int lt_settings_preset(struct lt_settings *s, const bool *given, struct lu_err *err)
-{
-	const struct preset *p = NULL;
-
-	if (*s->model.preset && !(p = find_preset(s->model.preset, err)))
-		return -1;
-	for (size_t i = 0; p && i < sections[0].keys; i++) {
-		const char *name = model_keys[i].name;
-
-		if (given[i] || (strcmp(name, "vocab") == 0 && p->vocab == 0))
-			continue;
-#define FILL(key)                    \
-	if (strcmp(name, #key) == 0) \
-	s->model.key = p->key
-		FILL(vocab);
-		FILL(hidden);
-		FILL(layers);
-		FILL(heads);
-		FILL(kv_heads);
-		FILL(ffn);
-		FILL(rope_theta);
-		FILL(init_std);
-#undef FILL
-	}
-	if (s->model.kv_heads == 0)
-		s->model.kv_heads = s->model.heads;
-	if (s->model.head_dim == 0 && s->model.heads) {
-		if (s->model.hidden % s->model.heads)
-			return lu_err_set(err,
-					"model.hidden = %" PRIu64
-					" is not a multiple of model.heads = %" PRIu64
-					"; change one of them, or set model.head_dim",
-					s->model.hidden, s->model.heads);
-		s->model.head_dim = s->model.hidden / s->model.heads;
-	}
-	return 0;
-}
-
-/* --- checks --------------------------------------------------------------------------------- */
-
-static int check_model(const struct lt_settings *s, struct lu_err *err)
-{
-	const struct {
-		const char *name;
-		uint64_t value;
-	} sizes[] = {
-		{ "vocab", s->model.vocab },
-		{ "hidden", s->model.hidden },
-		{ "layers", s->model.layers },
-		{ "heads", s->model.heads },
-		{ "ffn", s->model.ffn },
-	};
-	uint64_t kv = s->model.kv_heads, dim = s->model.head_dim;
-
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		if (sizes[i].value == 0)
-			return lu_err_set(err, "model.%s is not set", sizes[i].name);
-	}
-	if (kv == 0 || s->model.heads % kv)
-		return lu_err_set(err,
-				"model.kv_heads = %" PRIu64
-				" does not divide model.heads = %" PRIu64,
-				kv, s->model.heads);
-	if (dim == 0 || dim % 2 || dim > LK_ATTN_MAX_DIM)
-		return lu_err_set(err,
-				"model.head_dim = %" PRIu64 " is not an even number up to %d", dim,
-				LK_ATTN_MAX_DIM);
-	return 0;
-}
-
-static int check_length(const struct lt_settings *s, struct lu_err *err)
-{
-	int lengths = (s->train.steps != 0) + (s->train.samples != 0) + (s->train.epochs != 0);
-
-	if (lengths == 0)
-		return lu_err_set(
-				err, "train.steps, train.samples or train.epochs: one must be set");
-	if (lengths > 1)
-		return lu_err_set(err,
-				"train.steps, train.samples and train.epochs: only one may be set");
-	return 0;
-}
-
-static int check_memory(const struct lt_settings *s, struct lu_err *err)
-{
-	if (s->train.memory == LT_MEMORY_STANDARD)
-		return 0;
-	if (s->train.dtype == LT_FP32 ||
-			(s->train.dtype == LT_DTYPE_AUTO && s->train.device == LT_DEVICE_CPU))
-		return lu_err_set(err, "train.memory = low needs train.dtype = bf16");
-	if (s->model.tied)
-		return lu_err_set(err, "train.memory = low does not work with model.tied");
-	return 0;
-}
-
-static int check_train(const struct lt_settings *s, struct lu_err *err)
-{
-	uint64_t lanes = s->train.lanes;
-	struct lt_schedule schedule;
-
-	if (!*s->data.train)
-		return lu_err_set(err, "data.train is not set");
-	if (check_length(s, err) < 0)
-		return -1;
-	if (s->train.context == 0 || s->train.context > 1u << 24)
-		return lu_err_set(err, "train.context = %" PRIu64 " is out of range",
-				s->train.context);
-	if (s->train.micro_batch == 0 || s->train.micro_batch > 1u << 20)
-		return lu_err_set(err, "train.micro_batch = %" PRIu64 " is out of range",
-				s->train.micro_batch);
-	if (lanes > 4096)
-		return lu_err_set(err, "train.lanes = %" PRIu64 " is more than 4096", lanes);
-	if (s->train.beta1 >= 1 || s->train.beta2 >= 1)
-		return lu_err_set(err, "train.beta1 and train.beta2 must be less than 1");
-	if (s->train.cooldown && s->train.schedule != LT_WSD)
-		return lu_err_set(err, "train.cooldown has no effect without train.schedule = wsd");
-	if (s->train.schedule == LT_WSD && s->train.cooldown == 0)
-		return lu_err_set(err, "train.schedule = wsd needs train.cooldown");
-	if (check_memory(s, err) < 0)
-		return -1;
-	return lt_settings_schedule(s, 1, &schedule, err);
-}
-
-/* What does not depend on the number of processes; layout.h checks the rest. */
-static int check_parallel(const struct lt_settings *s, struct lu_err *err)
-{
-	static const enum lt_axis axes[] = { LT_TP, LT_CP, LT_PP };
-
-	for (size_t i = 0; i < sizeof(axes) / sizeof(axes[0]); i++) {
-		if (s->parallel.size[axes[i]] == 0 || s->parallel.size[axes[i]] > 1u << 20)
-			return lu_err_set(err, "parallel.%s = %" PRIu64 " is out of range",
-					lt_axis_name(axes[i]), s->parallel.size[axes[i]]);
-	}
-	if (s->parallel.zero > 1)
-		return lu_err_set(err,
-				"parallel.zero = %" PRIu64
-				" is not supported: 0 (every rank has the whole optimizer) or 1 "
-				"(it is "
-				"cut over the data parallel ranks)",
-				s->parallel.zero);
-	if (s->parallel.interleave == 0 || s->parallel.interleave > 1024)
-		return lu_err_set(err, "parallel.interleave = %" PRIu64 " is out of range",
-				s->parallel.interleave);
-	if (s->parallel.interleave > 1 && s->parallel.size[LT_PP] == 1)
-		return lu_err_set(err, "parallel.interleave has no effect without parallel.pp > 1");
-	if (s->train.device == LT_DEVICE_CPU && s->parallel.equality > LT_EQUAL_LAYOUT)
-		return lu_err_set(err,
-				"parallel.equality = %s has no effect with train.device = cpu, "
-				"where bits are always equal over layouts",
-				s->parallel.equality == LT_EQUAL_RUN ? "run" : "fast");
-	if (s->train.attention != LK_ATTENTION_AUTO && s->train.device == LT_DEVICE_CPU)
-		return lu_err_set(err, "train.attention has no effect with train.device = cpu");
-	if (s->train.attention == LK_ATTENTION_CUDNN && s->train.dtype == LT_FP32)
-		return lu_err_set(err,
-				"train.attention = cudnn has no effect with train.dtype = fp32: "
-				"cuDNN's attention is for bf16");
-	if (s->parallel.sequence && s->parallel.size[LT_TP] == 1)
-		return lu_err_set(err, "parallel.sequence has no effect without parallel.tp > 1");
-	return 0;
-}
-
-int lt_settings_check(const struct lt_settings *s, struct lu_err *err)
-{
-	if (check_model(s, err) < 0 || check_train(s, err) < 0)
-		return -1;
-	return check_parallel(s, err);
-}
-
-/* --- what follows from the settings ---------------------------------------------------------- */
-
-void lt_settings_shape(const struct lt_settings *s, struct lt_shape *shape)
-{
-	*shape = (struct lt_shape){
-		.vocab = s->model.vocab,
-		.hidden = s->model.hidden,
-		.layers = s->model.layers,
-		.heads = s->model.heads,
-		.kv_heads = s->model.kv_heads,
-		.dim = s->model.head_dim,
-		.ffn = s->model.ffn,
-		.tied = s->model.tied,
-		.rope_theta = s->model.rope_theta,
-		.norm_eps = s->model.norm_eps,
-		.init_std = s->model.init_std,
-	};
-}
-
-int lt_settings_schedule(const struct lt_settings *s, uint64_t epoch_samples,
-		struct lt_schedule *out, struct lu_err *err)
-{
-	*out = (struct lt_schedule){
-		.batch = s->train.global_batch,
-		.samples = s->train.samples,
-		.decay = s->train.schedule,
-		.lr = s->train.lr,
-		.lr_min = s->train.lr_min,
-		.warmup = s->train.warmup,
-		.cooldown = s->train.cooldown,
-	};
-	if (out->batch == 0)
-		return lu_err_set(err, "train.global_batch is 0");
-	if (lt_schedule_ramp(out, s->train.ramp, s->train.micro_batch, err) < 0)
-		return -1;
-	if (s->train.steps)
-		out->samples = lt_schedule_samples(out, s->train.steps);
-	if (s->train.epochs > 0)
-		out->samples = (uint64_t)(s->train.epochs * (double)epoch_samples);
-	return 0;
 }

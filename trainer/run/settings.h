@@ -1,7 +1,7 @@
 #ifndef LUCIE_TRAINER_RUN_SETTINGS_H
 #define LUCIE_TRAINER_RUN_SETTINGS_H
 /*
- * The settings of one phase of training: sections [model] [data] [train] [parallel] [checkpoint] of
+ * The settings of one phase of training: sections [model] [data] [train] [eval] [parallel] [checkpoint] of
  * lucie-config(5). config.h reads them from a file and applies the overrides of phases.
  *
  *	struct lt_settings s;
@@ -10,6 +10,7 @@
  *	lt_settings_preset(&s, given, &err)			sizes that follow from others
  *	lt_settings_check(&s, &err)
  *
+ * settings.c has the keys; settings_check.c the presets, the checks, and what follows from the settings.
  * Keys without effect in this build are refused. Strings belong to whoever set them.
  */
 #include <stdbool.h>
@@ -17,6 +18,7 @@
 #include <stdint.h>
 
 #include "libcommon/base/err.h"
+#include "libcommon/order/rows.h"
 #include "libcommon/sys/opt.h"
 #include "trainer/comm/comm.h"
 #include "trainer/model/model.h"
@@ -28,6 +30,8 @@
 enum lt_dtype { LT_DTYPE_AUTO, LT_FP32, LT_BF16 };
 /* Of the weights, their gradients and AdamW, see lt_holding.low. */
 enum lt_memory_mode { LT_MEMORY_STANDARD, LT_MEMORY_LOW };
+/* What a step minimises. */
+enum lt_goal { LT_NEXT, LT_DPO };
 enum lt_device { LT_DEVICE_AUTO, LT_DEVICE_CPU, LT_DEVICE_CUDA };
 
 struct lt_settings {
@@ -35,11 +39,16 @@ struct lt_settings {
 		const char *preset;
 		uint64_t vocab, hidden, layers, heads, kv_heads, head_dim, ffn;
 		double rope_theta, norm_eps, init_std;
+		enum lt_rope_scaling rope_scaling;
+		double rope_factor, rope_low, rope_high;
+		uint64_t rope_original;
 		bool tied;
 	} model;
 	struct {
 		const char *train, *valid, *tokenizer;
+		enum lu_rows_mode rows;
 		bool shuffle;
+		uint64_t goldfish;
 	} data;
 	struct {
 		uint64_t steps, samples; /* length of the phase: one of these, or epochs */
@@ -51,11 +60,18 @@ struct lt_settings {
 		enum lt_memory_mode memory;
 		enum lk_attention attention;
 		enum lt_decay schedule;
+		enum lt_decay_type decay_type; /* of wsd */
 		double lr, lr_min;
 		uint64_t warmup, cooldown;
 		double weight_decay, clip, beta1, beta2, eps;
+		double spike; /* spike.h; 0: off */
 		bool reset_optimizer, reset_documents;
 		uint64_t valid_every, valid_samples, log_every;
+		enum lt_goal objective;
+		double beta; /* 0: the default */
+		bool length_normalized;
+		const char *teacher;
+		double teacher_weight; /* 0: the default */
 	} train;
 	struct {
 		uint64_t size[LT_AXES]; /* dp 0: what the processes leave */
@@ -66,6 +82,10 @@ struct lt_settings {
 		enum lt_recompute recompute;
 		enum lt_equality equality;
 	} parallel;
+	struct {
+		uint64_t every;
+		const char *tasks, *shards;
+	} eval;
 	struct {
 		uint64_t every, keep;
 	} checkpoint;
@@ -97,7 +117,15 @@ int lt_settings_preset(struct lt_settings *s, const bool *given, struct lu_err *
 
 int lt_settings_check(const struct lt_settings *s, struct lu_err *err) LU_CHECKED;
 
+/* Whether attention and positions begin anew in each document of a row. */
+static inline bool lt_settings_resets(const struct lt_settings *s)
+{
+	return s->train.reset_documents || s->data.rows == LU_ROWS_PACKED;
+}
+
 void lt_settings_shape(const struct lt_settings *s, struct lt_shape *shape);
+/* What the model is to minimise; with a teacher for tops of any size. */
+struct lt_objective lt_settings_objective(const struct lt_settings *s);
 /* epoch_samples: samples per epoch (lt_corpus_samples()), for a phase whose length is in epochs. */
 int lt_settings_schedule(const struct lt_settings *s, uint64_t epoch_samples,
 		struct lt_schedule *out, struct lu_err *err) LU_CHECKED;

@@ -3,11 +3,14 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/sys/file.h"
 #include "trainer/data/tokfile.h"
+#include "trainer/model/tensorfile.h"
 #include "trainer/run/folder.h"
+#include "trainer/run/init_model.h"
 
 /* True if the sentence speaks of the key that a --set names. */
 static bool is_about(const char *sentence, const char *set)
@@ -41,9 +44,26 @@ int lt_start_blame(const char *path, const struct lu_list *set, struct lu_err *e
 	return path ? lu_err_wrap(err, "%s", path) : -1;
 }
 
-/* Read a configuration, apply --set, and check the result. */
+/* Leave one phase. Unless it is the first, it goes on from weights that must be named. */
+static int choose_phase(struct lt_config *c, const char *phase, struct lu_err *err)
+{
+	struct lt_settings s;
+	size_t i;
+
+	if (lt_config_find(c, phase, &i, err) < 0 || lt_config_only(c, phase, err) < 0)
+		return lu_err_wrap(err, "--phase %s", phase);
+	if (lt_config_phase(c, 0, &s, err) < 0)
+		return -1;
+	if (i > 0 && !*s.train.init)
+		return lu_err_set(err,
+				"--phase %s: it is not the first phase: give the weights that it "
+				"starts from, --set train.init=DIR",
+				phase);
+	return 0;
+}
+
 int lt_start_load(struct lt_config *c, const char *path, const struct lu_list *set,
-		struct lu_err *err)
+		const char *phase, struct lu_err *err)
 {
 	if (lt_config_init(c, err) < 0 || lt_config_read(c, path, err) < 0)
 		return -1;
@@ -51,10 +71,46 @@ int lt_start_load(struct lt_config *c, const char *path, const struct lu_list *s
 		if (lt_config_set(c, set->item[i], err) < 0)
 			return -1;
 	}
+	if (phase && choose_phase(c, phase, err) < 0)
+		return -1;
 	if (c->base.model.vocab == 0 && *c->base.data.tokenizer &&
 			lt_tokfile_vocab(c->base.data.tokenizer, &c->base.model.vocab, err) < 0)
 		return -1;
 	return lt_config_check(c, err) < 0 ? lt_start_blame(path, set, err) : 0;
+}
+
+/* Refuse a data.tokenizer that differs from the one that the run has. It may be gone. */
+static int check_tokenizer(const char *own, const char *given, struct lu_err *err)
+{
+	struct lt_digest a, b;
+
+	if (access(given, F_OK) < 0)
+		return 0;
+	if (lt_file_digest(own, &a, err) < 0 || lt_file_digest(given, &b, err) < 0)
+		return -1;
+	if (a.bytes != b.bytes || strcmp(a.hash, b.hash) != 0)
+		return lu_err_set(err,
+				"data.tokenizer: %s is another tokenizer than %s; that of a run "
+				"cannot change",
+				given, own);
+	return 0;
+}
+
+int lt_start_tokenizer(const char *run, const struct lt_config *c, char **path, struct lu_err *err)
+{
+	const char *given = c->base.data.tokenizer;
+
+	*path = NULL;
+	if (run && lt_folder_has(run, "tokenizer.json")) {
+		*path = lu_concat(run, "/", "tokenizer.json");
+		if (*path && *given)
+			return check_tokenizer(*path, given, err);
+	} else if (*given) {
+		*path = strdup(given);
+	} else {
+		return 0;
+	}
+	return *path ? 0 : lu_err_nomem(err);
 }
 
 /* The line of metrics.jsonl that records the arguments of --set; empty without any. */
@@ -71,15 +127,13 @@ static void format_set(const struct lu_list *set, struct lu_buf *b)
 	lu_buf_putc(b, '\n');
 }
 
-/* Refuse a configuration that differs from that of the existing run in a key that --set does not
- * name. */
-int lt_start_unchanged(const char *run, const struct lu_list *set, const struct lt_config *now,
-		struct lu_err *err)
+int lt_start_unchanged(const char *run, const struct lu_list *set, const char *phase,
+		const struct lt_config *now, struct lu_err *err)
 {
 	char *path = lu_concat(run, "/", "config.ini");
 	struct lt_config was = { 0 };
 	char what[512];
-	int rc = path ? lt_start_load(&was, path, set, err) : lu_err_nomem(err);
+	int rc = path ? lt_start_load(&was, path, set, phase, err) : lu_err_nomem(err);
 
 	if (rc == 0 && lt_config_differ(&was, now, what, sizeof(what)))
 		rc = lu_err_set(err, "%s: %s (%s)", path, what,
@@ -110,6 +164,25 @@ static bool lacks_tokenizer(const char *run, const struct lt_config *now)
 	return *now->base.data.tokenizer && !lt_folder_has(run, "tokenizer.json");
 }
 
+/* Keep the chat template of the model that the run begins with, for exports. */
+static int keep_chat(const char *run, const struct lt_config *now, struct lu_err *err)
+{
+	struct lu_buf chat = { 0 };
+	struct lt_settings s;
+	int rc = 0;
+
+	if (lt_folder_has(run, "chat_template.jinja"))
+		return 0;
+	if (lt_config_phase(now, 0, &s, err) < 0)
+		return -1;
+	if (*s.train.init)
+		rc = lt_init_chat(s.train.init, &chat, err);
+	if (rc == 0 && chat.n)
+		rc = lt_folder_write(run, "chat_template.jinja", lu_buf_slice(&chat), err);
+	lu_buf_release(&chat);
+	return rc;
+}
+
 /* Write what this start changes: config.ini, and the tokenizer if the run has none. */
 int lt_start_record(struct lt_run *run, const struct lu_list *set, const struct lt_config *now,
 		bool fresh, struct lu_err *err)
@@ -121,7 +194,7 @@ int lt_start_record(struct lt_run *run, const struct lu_list *set, const struct 
 	int rc;
 
 	if (!fresh && set->n == 0)
-		return 0;
+		return keep_chat(run->path, now, err);
 	lt_config_print(now, &text);
 	format_set(set, &line);
 	rc = lu_buf_check(&text, err);
@@ -130,6 +203,8 @@ int lt_start_record(struct lt_run *run, const struct lu_list *set, const struct 
 	r.config = lu_buf_slice(&text);
 	if (rc == 0 && (fresh || copy || !is_recorded(run->path, &text)))
 		rc = lt_run_record(run, &r, err);
+	if (rc == 0)
+		rc = keep_chat(run->path, now, err);
 	lu_buf_release(&text);
 	lu_buf_release(&line);
 	return rc;

@@ -13,7 +13,7 @@
 /* A micro-batch in host memory. */
 struct loaded {
 	size_t micro; /* this rank's; SIZE_MAX: none */
-	uint32_t *ids, *labels, *places;
+	struct lt_micro m;
 };
 
 /* A message that is being received before its turn, while the device computes. */
@@ -35,7 +35,7 @@ struct lt_step {
 	lt_load_fn *load;
 	void *ctx;
 	size_t rows, width; /* tokens of a micro-batch; elements of what stages exchange */
-	bool reset_documents;
+	struct lt_micro_want want;
 	struct LU_VEC(struct loaded) loaded; /* a ring */
 	size_t turn;			     /* the next of the ring to reuse */
 	size_t *slots;			     /* by own chunk */
@@ -46,7 +46,7 @@ struct lt_step {
 	size_t taken;				     /* gradients taken so far */
 	struct early early[EARLY];
 	size_t earlies;
-	double *loss; /* device: of each micro-batch of the step */
+	double *sums; /* device: [LK_SUMS][micro-batches of the step] */
 	size_t micros_max;
 	double data_seconds;
 	/* The step that is running. */
@@ -106,7 +106,8 @@ int lt_step_plan(const struct lt_layout *l, const struct lt_settings *s,
 {
 	if (count_slots(l, s, schedule, slots, err) < 0)
 		return -1;
-	*plan = (struct lt_model_plan){ .batch = (size_t)s->train.micro_batch,
+	*plan = (struct lt_model_plan){ .objective = lt_settings_objective(s),
+		.batch = (size_t)s->train.micro_batch,
 		.context = (size_t)s->train.context,
 		.mode = LT_MODEL_TRAIN,
 		.recompute = s->parallel.recompute,
@@ -145,18 +146,17 @@ static int find_pipeline(struct lt_step *e, size_t micros, const struct lt_pipel
 
 /* --- opening ----------------------------------------------------------------------------------- */
 
-static int open_ring(struct lt_step *e, size_t n, struct lu_err *err)
+static int open_ring(struct lt_step *e, size_t n, size_t sequences, struct lu_err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct loaded l = { .micro = SIZE_MAX };
 
-		l.ids = calloc(3 * e->rows, sizeof(*l.ids));
-		if (!l.ids || !lu_vec_push(&e->loaded, l)) {
-			free(l.ids);
+		if (lt_micro_open(&l.m, &e->want, e->rows, sequences, err) < 0)
+			return -1;
+		if (!lu_vec_push(&e->loaded, l)) {
+			lt_micro_release(&l.m);
 			return lu_err_nomem(err);
 		}
-		e->loaded.p[i].labels = l.ids + e->rows;
-		e->loaded.p[i].places = e->reset_documents ? l.ids + 2 * e->rows : NULL;
 	}
 	return 0;
 }
@@ -174,15 +174,15 @@ static int open_buffers(struct lt_step *e, const struct lt_schedule *schedule,
 	if (!e->out)
 		return lu_err_nomem(err);
 	e->micros_max = (size_t)(schedule->batch / s->train.micro_batch);
-	e->loss = e->w->ops->alloc(e->q, e->micros_max * sizeof(*e->loss));
-	if (!e->loss)
+	e->sums = e->w->ops->alloc(e->q, LK_SUMS * e->micros_max * sizeof(*e->sums));
+	if (!e->sums)
 		return lt_queue_err(e->w->ops, e->q, err);
-	return open_ring(e, in_flight, err);
+	return open_ring(e, in_flight, (size_t)s->train.micro_batch, err);
 }
 
 int lt_step_open(struct lt_step **out, const struct lt_layout *layout, struct lt_weights *w,
-		const struct lt_settings *s, const struct lt_schedule *schedule, lt_load_fn *load,
-		void *ctx, struct lu_err *err)
+		const struct lt_settings *s, const struct lt_schedule *schedule,
+		const struct lt_micro_want *want, lt_load_fn *load, void *ctx, struct lu_err *err)
 {
 	struct lt_groups groups = lt_layout_groups(layout);
 	struct lt_step *e = calloc(1, sizeof(*e));
@@ -197,7 +197,7 @@ int lt_step_open(struct lt_step **out, const struct lt_layout *layout, struct lt
 	e->q = w->q;
 	e->load = load;
 	e->ctx = ctx;
-	e->reset_documents = s->train.reset_documents;
+	e->want = *want;
 	e->rows = (size_t)(s->train.micro_batch * s->train.context);
 	e->slots = calloc(layout->v + 1, sizeof(*e->slots));
 	if (!e->slots) {
@@ -225,16 +225,18 @@ void lt_step_close(struct lt_step *e)
 {
 	if (!e)
 		return;
+	/* After a failure activations and gradients may still be on their way. */
+	lt_comm_settle(e->layout->comm);
 	for (size_t i = 0; i < e->pipeline.n; i++)
 		lt_pipeline_release(&e->pipeline.p[i]);
 	lu_vec_release(&e->pipeline);
 	for (size_t i = 0; i < e->loaded.n; i++)
-		free(e->loaded.p[i].ids);
+		lt_micro_release(&e->loaded.p[i].m);
 	lu_vec_release(&e->loaded);
 	lt_optimizer_close(e->optimizer);
 	lt_model_close(e->model);
-	if (e->loss)
-		e->w->ops->free(e->q, e->loss);
+	if (e->sums)
+		e->w->ops->free(e->q, e->sums);
 	free(e->slots);
 	free(e->out);
 	free(e);
@@ -242,9 +244,16 @@ void lt_step_close(struct lt_step *e)
 
 /* --- a micro-batch ----------------------------------------------------------------------------- */
 
-static struct lt_batch batch_of(const struct loaded *l)
+static struct lt_batch batch_of(const struct lt_step *e, const struct lt_micro *m)
 {
-	return (struct lt_batch){ .ids = l->ids, .labels = l->labels, .places = l->places };
+	return (struct lt_batch){ .ids = m->ids,
+		.labels = m->labels,
+		.weight = m->weight,
+		.places = m->places,
+		.reference = m->reference,
+		.top = m->top,
+		.top_logp = m->top_logp,
+		.top_n = e->want.top_n };
 }
 
 /* The host's copy of this rank's i-th micro-batch of the step. They are loaded in order, and the ring
@@ -256,14 +265,14 @@ static int fetch(struct lt_step *e, size_t i, struct lt_batch *batch, struct lu_
 	struct loaded *l;
 
 	for (size_t k = 0; k < e->loaded.n; k++) {
-		*batch = batch_of(&e->loaded.p[k]);
+		*batch = batch_of(e, &e->loaded.p[k].m);
 		if (e->loaded.p[k].micro == i)
 			return 0;
 	}
 	l = &e->loaded.p[e->turn++ % e->loaded.n];
 	l->micro = SIZE_MAX;
-	*batch = batch_of(l);
-	if (e->load(e->ctx, l->ids, l->labels, l->places, err) < 0 ||
+	*batch = batch_of(e, &l->m);
+	if (e->load(e->ctx, &l->m, err) < 0 ||
 			lt_batch_check(batch, e->rows, SIZE_MAX, vocab, err) < 0)
 		return -1;
 	l->micro = i;
@@ -279,7 +288,7 @@ static bool reads(const struct lt_step *e, const struct lt_action *a)
 
 	if (a->kind == LT_BACKWARD)
 		return a->chunk == last;
-	return e->reset_documents || a->chunk == 0;
+	return e->want.places || a->chunk == 0;
 }
 
 /* --- actions ----------------------------------------------------------------------------------- */
@@ -389,7 +398,8 @@ static int backward(struct lt_step *e, const struct lt_action *a, size_t chunk, 
 		.micro = lt_layout_micro(e->layout, i),
 		.first = i < lanes,
 		.last = i + 1 == e->micros,
-		.loss = e->loss + lt_layout_micro(e->layout, i) };
+		.sums = e->sums + lt_layout_micro(e->layout, i),
+		.stride = e->what->micros };
 	size_t chunks = e->layout->mesh.size[LT_PP] * e->layout->v;
 	struct lt_batch batch = { 0 };
 
@@ -478,14 +488,14 @@ int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_s
 			lt_optimizer_begin(e->optimizer, h, what->lr, what->updates + 1, e->micros,
 					err) < 0)
 		return -1;
-	if (ops->zero(e->q, e->loss, what->micros * sizeof(*e->loss)) < 0)
+	if (ops->zero(e->q, e->sums, LK_SUMS * what->micros * sizeof(*e->sums)) < 0)
 		return lt_queue_err(ops, e->q, err);
 	ops->range_begin(e->q, "step");
 	if (run(e, &p->stage[e->layout->at[LT_PP]], err) < 0)
 		return -1;
 	lt_comm_at(e->layout->comm, "step %llu, update", (unsigned long long)what->number);
 	ops->range_begin(e->q, "update");
-	rc = lt_optimizer_update(e->optimizer, h, what->tokens, e->loss, what->micros, update, err);
+	rc = lt_optimizer_update(e->optimizer, h, e->sums, what->micros, update, err);
 	ops->range_end(e->q);
 	ops->range_end(e->q);
 	return rc;

@@ -5,7 +5,7 @@
  * update. It walks over a list of actions (parallel/actions.h) and decides nothing; the host reads
  * nothing from the device before the end of the update.
  *
- *	lt_step_open(&e, &layout, w, q, &settings, load, ctx, &err)
+ *	lt_step_open(&e, &layout, w, &settings, &schedule, &want, load, ctx, &err)
  *	lt_step_train(e, &hyper, &what, &result, &err)		a training step
  *	lt_step_score(e, &batch, sequences, log_p, &err)	forward only
  *	lt_step_close(e)
@@ -13,20 +13,21 @@
  * Schedules are made for each number of micro-batches that occurs, and checked before they run; open
  * does so for all that a phase will need, since a ramp changes the number.
  */
+#include "trainer/data/micro.h"
 #include "trainer/model/model.h"
 #include "trainer/run/layout.h"
 #include "trainer/run/schedule.h"
 
 struct lt_step;
 
-/* Fill in ids, labels and, if places is not NULL, places of this rank's next micro-batch: micro_batch
- * * context of each. */
-typedef int lt_load_fn(
-		void *ctx, uint32_t *ids, uint32_t *labels, uint32_t *places, struct lu_err *err);
+/* Fill in this rank's next micro-batch, which was opened for the step's want. */
+typedef int lt_load_fn(void *ctx, struct lt_micro *m, struct lu_err *err);
 
+/* want: what is loaded of a micro-batch (lt_phase_data_want()). */
 int lt_step_open(struct lt_step **e, const struct lt_layout *layout, struct lt_weights *w,
-		const struct lt_settings *s, const struct lt_schedule *schedule, lt_load_fn *load,
-		void *ctx, struct lu_err *err) LU_CHECKED;
+		const struct lt_settings *s, const struct lt_schedule *schedule,
+		const struct lt_micro_want *want, lt_load_fn *load, void *ctx,
+		struct lu_err *err) LU_CHECKED;
 void lt_step_close(struct lt_step *e);
 
 /* The plan of a model for this layout and these settings, with the slots of all schedules that the
@@ -40,7 +41,6 @@ struct lt_step_what {
 	uint64_t updates; /* of AdamW so far */
 	size_t micros;	  /* micro-batches of the step, over all ranks */
 	double lr;
-	double tokens; /* weights of all labels of the step */
 };
 
 int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_step_what *what,

@@ -42,7 +42,7 @@ static int add_set(struct lt_validation *v, const char *prefix, size_t n, const 
 	v->sets.p[v->sets.n - 1] = set;
 	if (lt_corpus_check(set.corpus, v->vocab, tokenizer, err) < 0)
 		return -1;
-	if (lt_corpus_tokens(set.corpus) < 2)
+	if (lt_corpus_windows(set.corpus) == 0)
 		return lu_err_set(err, "%s: fewer than two tokens, nothing to score", set.prefix);
 	return 0;
 }
@@ -110,13 +110,14 @@ size_t lt_validation_sets(const struct lt_validation *v)
 	return v->sets.n;
 }
 
-/* Bits of loss per token times tokens per byte of the whole set; NaN if the bytes are unknown. */
+/* Bits of loss per token times tokens per byte of the whole set; NaN if the bytes are unknown, or if only
+ * some tokens are scored, whose bytes nobody knows. */
 static double bits_per_byte(const struct set *set, double mean)
 {
 	double bytes = (double)lt_corpus_bytes(set->corpus);
 	double bits = mean / M_LN2 * (double)lt_corpus_tokens(set->corpus) / bytes;
 
-	return bytes > 0 && bits > 0 ? bits : (double)NAN;
+	return bytes > 0 && bits > 0 && !lt_corpus_masked(set->corpus) ? bits : (double)NAN;
 }
 
 static int report(const struct set *set, const struct lt_total *t, uint64_t step,

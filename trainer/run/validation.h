@@ -13,7 +13,8 @@
 
 struct lt_validation;
 
-/* tokenizer: its hash, as for lt_corpus_check(). flags: of lt_corpus_open(). A set that is listed twice is an error. */
+/* tokenizer: its hash, as for lt_corpus_check(). flags: of
+ * lt_corpus_open(). A set that is listed twice is an error. */
 int lt_validation_open(struct lt_validation **v, const struct lt_settings *s, const char *tokenizer,
 		unsigned flags, struct lu_err *err) LU_CHECKED;
 void lt_validation_close(struct lt_validation *v);
