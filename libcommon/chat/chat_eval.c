@@ -464,8 +464,10 @@ static int run_for(struct lu_ce *e, const struct lu_cn *n)
 		scope.n = 0;
 		e->scope = &scope;
 		e->flow = LU_CE_GO;
-		rc = lu_ce_set(e, LU_STR("loop"),
-				(struct lu_cv){ .type = LU_CV_LOOP, .loop = &loop });
+		rc = lu_cv_step(&e->x, 1);
+		if (rc == 0)
+			rc = lu_ce_set(e, LU_STR("loop"),
+					(struct lu_cv){ .type = LU_CV_LOOP, .loop = &loop });
 		if (rc == 0)
 			rc = assign_to(e, n->a, &l.p[loop.at]);
 		if (rc == 0)
