@@ -1,33 +1,60 @@
-/* lucie-generate: continues a text with a trained model. */
+/* lucie-generate: continues texts with a trained model. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "libcommon/base/rng.h"
-#include "libcommon/sys/progress.h"
+#include "libcommon/base/utf8.h"
+#include "libcommon/schema/schema.h"
+#include "libcommon/sys/file.h"
 #include "libcommon/sys/threads.h"
 #include "libcommon/sys/tool.h"
-#include "libcommon/tokenizer/tokenizer.h"
-#include "trainer/model/decode.h"
-#include "trainer/model/sampler.h"
+#include "trainer/generate/end_tokens.h"
+#include "trainer/generate/prompts.h"
+#include "trainer/generate/single_prompt.h"
 #include "trainer/run/loaded_model.h"
+
+/* Longest schema or list of tools. */
+#define SMALL_FILE ((size_t)1 << 20)
 
 struct options {
 	struct lu_std std;
-	const char *tokenizer, *prompt;
-	uint64_t tokens, step;
-	double temperature, top_p;
+	const char *tokenizer, *prompt, *schema;
+	struct lu_list stop;
+	uint64_t tokens, step, top_k, samples, batch, context;
+	double temperature, top_p, min_p, repetition;
+	bool lines, json, prompt_given, top_k_given, top_p_given, min_p_given;
 	enum lt_compute dtype;
 	enum lt_device device;
 };
 
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE", "tokenizer.json"),
-	LU_OPT_STR('p', "prompt", struct options, prompt, "TEXT", "text to continue"),
+	LU_OPT_STR_GIVEN('p', "prompt", struct options, prompt, prompt_given, "TEXT",
+			"text to continue"),
 	LU_OPT_U64('n', "tokens", struct options, tokens, "N", "generate at most N tokens"),
+	LU_OPT_U64(0, "samples", struct options, samples, "N", "continuations of each prompt"),
 	LU_OPT_DOUBLE(0, "temperature", struct options, temperature, "X", 0, 100,
 			"0: always the most probable token"),
-	LU_OPT_DOUBLE(0, "top-p", struct options, top_p, "X", 0, 1,
-			"nucleus sampling with probability mass X"),
+	LU_OPT_U64_GIVEN(0, "top-k", struct options, top_k, top_k_given, "N",
+			"among the N most probable tokens"),
+	{ LU_OPT_T_DOUBLE, 0, "top-p", LU_OPT_AT(struct options, top_p, double), "X",
+			"among those of probability mass X", 0, 1,
+			LU_OPT_AT(struct options, top_p_given, bool), NULL },
+	{ LU_OPT_T_DOUBLE, 0, "min-p", LU_OPT_AT(struct options, min_p, double), "X",
+			"among those of X times the largest", 0, 1,
+			LU_OPT_AT(struct options, min_p_given, bool), NULL },
+	LU_OPT_DOUBLE(0, "repetition-penalty", struct options, repetition, "X", 0.01, 100,
+			"more than 1: fewer repetitions"),
+	LU_OPT_LIST(0, "stop", struct options, stop, "TEXT", "end before TEXT"),
+	LU_OPT_STR(0, "schema", struct options, schema, "FILE", "write JSON of this schema"),
+	LU_OPT_FLAG(0, "json", struct options, json, "print ids, log p and the end as JSON"),
+	LU_OPT_FLAG(0, "lines", struct options, lines, "each line of FILE is a prompt"),
+	LU_OPT_U64(0, "batch", struct options, batch, "N", "continue N prompts at once (8)"),
+	LU_OPT_U64(0, "context", struct options, context, "N",
+			"tokens of a sequence (the model's)"),
 	LU_OPT_U64(0, "from-step", struct options, step, "N",
 			"use the checkpoint of step N (the last)"),
 	LU_OPT_ENUM(0, "device", struct options, device, lt_devices, "what computes"),
@@ -35,164 +62,212 @@ static const struct lu_opt opts[] = {
 	LU_OPT_END,
 };
 
-static const struct lu_tool tool = { "lucie-generate", "continues a text with a trained model",
-	"RUN", opts, LU_STD_THREADS | LU_STD_SEED | LU_STD_PROGRESS,
+static const struct lu_tool tool = { "lucie-generate", "continues texts with a trained model",
+	"RUN [FILE...]", opts, LU_STD_FILTER | LU_STD_TMPDIR | LU_STD_SEED,
 	offsetof(struct options, std) };
 
-struct generator {
+struct run {
 	const struct options *o;
-	struct lt_model *model;
-	struct lt_sampler *sampler;
+	const struct lu_args *args; /* of the prompts: without the model */
+	struct lt_loaded_model m;
 	struct lu_tok *tok;
-	struct lu_tok_state *state;
-	struct lu_ids ids; /* prompt and generated tokens */
-	lk_real *logits;
-	struct lu_progress progress;
-	size_t vocab, context;
-	uint32_t eos;
-	bool has_eos;
+	struct lt_generation how;
+	struct lu_ids eos;
+	struct lu_str *stop;
+	bool incomplete; /* JSON that is not a whole value */
 };
 
-static int load_tokenizer(struct generator *g, const struct lt_loaded_model *m, struct lu_err *err)
+/* --- Ctrl-C ------------------------------------------------------------------------------------ */
+
+/* A signal handler has no other way to know it. */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
 {
-	if (lt_loaded_model_tokenizer(m, &g->tok, err) < 0)
-		return -1;
-	g->has_eos = lu_tok_role(g->tok, LU_TOK_EOS, &g->eos);
-	g->state = lu_tok_state_new(g->tok);
-	return g->state ? 0 : lu_err_nomem(err);
+	(void)signal;
+	interrupted = 1;
 }
 
-static int encode_prompt(struct generator *g, struct lu_err *err)
+/* The first Ctrl-C ends what is being written; one more ends the program. */
+static void catch_interrupt(void)
 {
-	uint32_t bos;
+	struct sigaction sa = { .sa_handler = on_interrupt };
 
-	if (lu_ids_reserve(&g->ids, 1, err) < 0)
-		return -1;
-	if (lu_tok_role(g->tok, LU_TOK_BOS, &bos))
-		g->ids.p[g->ids.n++] = bos;
-	if (lu_tok_encode(g->tok, g->state, lu_str_of(g->o->prompt), LU_TOK_SPECIAL_TEXT, &g->ids,
-			    err) < 0)
-		return -1;
-	if (g->ids.n == 0)
-		return lu_err_set(err, "the prompt is empty and the tokenizer has no <s>");
-	if (g->ids.n > g->context)
-		return lu_err_set(err,
-				"the prompt has %zu tokens, more than the model's context %zu",
-				g->ids.n, g->context);
+	(void)sigaction(SIGINT, &sa, NULL);
+}
+
+static int raise_interrupt(struct lu_err *err)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+
+	if (fflush(stdout) != 0)
+		return lu_err_sys(err, errno, "standard output");
+	(void)sigaction(SIGINT, &sa, NULL);
+	(void)raise(SIGINT);
 	return 0;
 }
 
-static int generator_open(struct generator *g, struct lt_loaded_model *m, struct lu_err *err)
-{
-	struct lt_model_plan plan = { .batch = 1, .mode = LT_MODEL_DECODE };
+/* --- opening ----------------------------------------------------------------------------------- */
 
-	g->vocab = m->w->table.shape.vocab;
-	g->context = m->pos.context;
-	if (load_tokenizer(g, m, err) < 0 || encode_prompt(g, err) < 0)
+static int open_schema(struct run *r, struct lu_err *err)
+{
+	const char *path = r->o->schema;
+	char *text;
+	size_t n;
+	int rc;
+
+	if (!path)
+		return 0;
+	if (lu_read_input(path, SMALL_FILE, &text, &n, err) < 0)
 		return -1;
-	g->logits = malloc(g->vocab * sizeof(*g->logits));
-	if (!g->logits)
-		return lu_err_nomem(err);
-	if (lt_sampler_new(&g->sampler, g->vocab, err) < 0)
-		return -1;
-	plan.context = g->context;
-	return lt_model_open(&g->model, m->w, &plan, err);
-}
-
-static void generator_close(struct generator *g)
-{
-	lt_model_close(g->model);
-	lt_sampler_free(g->sampler);
-	lu_ids_release(&g->ids);
-	lu_tok_state_free(g->state);
-	lu_tok_free(g->tok);
-	free(g->logits);
-}
-
-static int generate(struct generator *g, struct lu_err *err)
-{
-	uint64_t stream = lu_rand_stream("generate", 0);
-	size_t done = 0;
-
-	for (uint64_t i = 0; i < g->o->tokens && g->ids.n <= g->context; i++) {
-		uint32_t next;
-
-		if (lt_model_logits(g->model, g->ids.p + done, done, g->ids.n - done, false,
-				    g->logits, err) < 0)
-			return -1;
-		done = g->ids.n;
-		/* Rows of the embedding beyond the tokenizer's ids were never trained. */
-		for (size_t v = lu_tok_size(g->tok); v < g->vocab; v++)
-			g->logits[v] = (lk_real)-1e30;
-		next = lt_sample(g->sampler, g->logits, g->o->temperature, g->o->top_p,
-				lu_rand_double(g->o->std.seed, stream, i));
-		if (g->has_eos && next == g->eos)
-			return 0;
-		if (lu_ids_reserve(&g->ids, 1, err) < 0)
-			return -1;
-		g->ids.p[g->ids.n++] = next;
-		lu_progress_update(&g->progress, i + 1, 0);
-	}
-	if (g->ids.n > g->context)
-		lu_detail("the context of %zu tokens is full", g->context);
-	return 0;
-}
-
-/* A call of generate() with the threads of -j. */
-struct call {
-	struct generator *g;
-	struct lu_err *err;
-};
-
-static int generate_in_team(void *ctx)
-{
-	struct call *c = ctx;
-
-	return generate(c->g, c->err);
-}
-
-static int print(const struct generator *g, struct lu_err *err)
-{
-	struct lu_buf text = { 0 };
-	int rc = lu_tok_decode(g->tok, g->state, g->ids.p, g->ids.n, LU_TOK_SKIP_SPECIAL, &text,
-			NULL, err);
-
-	lu_buf_putc(&text, '\n');
-	if (rc == 0)
-		rc = lu_buf_check(&text, err);
-	if (rc == 0)
-		fwrite(text.p, 1, text.n, stdout);
-	lu_buf_release(&text);
+	rc = lu_schema_compile(&r->how.schema, path, (struct lu_str){ text, n }, err);
+	free(text);
 	return rc;
 }
 
-static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
+static int open_stops(struct run *r, struct lu_err *err)
 {
-	struct lt_model_spec spec = { .path = args->file[0],
+	const struct lu_list *l = &r->o->stop;
+
+	r->stop = calloc(l->n + 1, sizeof(*r->stop));
+	if (!r->stop)
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < l->n; i++) {
+		struct lu_str s = lu_str_of(l->item[i]);
+
+		if (s.n == 0 || lu_utf8_valid(s.p, s.n) != s.n)
+			return lu_err_set(err, "--stop: %s",
+					s.n ? "invalid UTF-8" : "an empty string ends every text");
+		r->stop[i] = s;
+	}
+	r->how.stop = r->stop;
+	r->how.stops = l->n;
+	return 0;
+}
+
+static int open_run(struct run *r, struct lu_err *err)
+{
+	const struct options *o = r->o;
+	struct lt_hf_ids *ids = &r->m.ids;
+
+	if (lt_loaded_model_tokenizer(&r->m, &r->tok, err) < 0 ||
+			lt_end_tokens(r->tok, ids->stop.n ? ids->stop : ids->eos, &r->eos, err) <
+					0 ||
+			open_stops(r, err) < 0 || open_schema(r, err) < 0)
+		return -1;
+	r->how.sampling = (struct lt_sampling){ o->temperature, o->top_k, o->top_p, o->min_p };
+	r->how.repetition = o->repetition;
+	r->how.seed = o->std.seed;
+	r->how.tokens = o->tokens;
+	r->how.eos = r->eos.p;
+	r->how.n_eos = r->eos.n;
+	r->how.log_p = o->json;
+	r->how.batch = o->batch ? (size_t)o->batch : 8;
+	r->how.context = r->m.pos.context;
+	if (o->context > r->how.context)
+		return lu_err_set(err, "--context %" PRIu64 ": the model's is %zu", o->context,
+				r->how.context);
+	if (o->context)
+		r->how.context = (size_t)o->context;
+	return 0;
+}
+
+static void close_run(struct run *r)
+{
+	lu_schema_free(r->how.schema);
+	lu_ids_release(&r->eos);
+	lu_tok_free(r->tok);
+	free(r->stop);
+}
+
+/* --- the run ----------------------------------------------------------------------------------- */
+
+static int run_single(struct run *r, struct lu_err *err)
+{
+	struct lt_single s = { .prompt = r->o->prompt,
+		.samples = r->o->samples,
+		.json = r->o->json,
+		.threads = r->o->std.threads,
+		.out = stdout,
+		.how = r->how,
+		.tok = r->tok,
+		.weights = r->m.w,
+		.interrupted = &interrupted };
+	int rc;
+
+	catch_interrupt();
+	rc = lt_single_run(&s, err);
+	r->incomplete = s.incomplete;
+	return rc;
+}
+
+static int run_documents(struct run *r, struct lu_err *err)
+{
+	struct lt_prompts p = { .how = &r->how,
+		.tok = r->tok,
+		.weights = r->m.w,
+		.samples = r->o->samples,
+		.lines = r->o->lines,
+		.details = r->o->json };
+	int rc = lt_prompts_run(&p, &r->o->std, r->args, err);
+
+	r->incomplete = p.incomplete > 0;
+	return rc;
+}
+
+static int run(const struct options *o, const struct lu_args *all, struct lu_err *err)
+{
+	struct lt_model_spec spec = { .path = all->file[0],
 		.step = o->step,
 		.tokenizer = o->tokenizer,
 		.generate = true,
 		.compute = o->dtype,
 		.device = o->device };
-	struct generator g = { .o = o };
-	struct call c = { &g, err };
-	struct lt_loaded_model m;
+	struct lu_args args = *all;
+	struct run r = { .o = o, .args = &args };
 	int rc;
 
-	if (lt_loaded_model_open(&m, &spec, err) < 0)
+	args.file++;
+	args.files--;
+	if (lt_loaded_model_open(&r.m, &spec, err) < 0)
 		return -1;
-	rc = generator_open(&g, &m, err);
-	if (rc == 0) {
-		lu_progress_start_units(
-				&g.progress, tool.name, o->std.progress, o->tokens, "tokens");
-		rc = lk_cpu_team(o->std.threads, generate_in_team, &c);
-		lu_progress_end(&g.progress);
-	}
+	rc = lt_hf_read_generation(spec.path, r.m.w->table.shape.vocab, &r.m.ids, &r.m.arena, err);
 	if (rc == 0)
-		rc = print(&g, err);
-	generator_close(&g);
-	lt_loaded_model_close(&m);
-	return rc;
+		rc = open_run(&r, err);
+	if (rc == 0)
+		rc = args.files ? run_documents(&r, err) : run_single(&r, err);
+	if (rc == 0 && r.incomplete) {
+		lu_note("JSON that is not complete was cut off by -n %" PRIu64 " or the context",
+				o->tokens);
+		rc = 1;
+	}
+	close_run(&r);
+	lt_loaded_model_close(&r.m);
+	return rc == 0 && interrupted ? raise_interrupt(err) : rc;
+}
+
+/* Refuse what goes together with nothing, or has no effect. */
+static void check_options(const struct options *o, const struct lu_args *args)
+{
+	const struct lu_std *std = &o->std;
+	bool documents = args->files > 1;
+
+	if (args->files == 0 || args->file[0][0] == '-')
+		lu_usage_error("give a model, then files of prompts");
+	if (documents && o->prompt_given)
+		lu_usage_error("-p and files of prompts exclude each other");
+	if (!documents &&
+			(lu_std_for_documents(std) || std->output || std->compress || std->stats ||
+					std->allow_empty || o->lines))
+		lu_usage_error("-o, -z, --lines, --stats and what is said of records have no "
+			       "effect "
+			       "without files of prompts");
+	if (o->samples == 0)
+		lu_usage_error("--samples is at least 1");
+	if (o->batch && !documents && o->samples == 1)
+		lu_usage_error("--batch has no effect on a single continuation");
+	if (o->temperature <= 0 && (o->top_k_given || o->top_p_given || o->min_p_given))
+		lu_usage_error("--top-k, --top-p and --min-p have no effect with --temperature 0");
 }
 
 int main(int argc, char **argv)
@@ -201,14 +276,15 @@ int main(int argc, char **argv)
 		.step = UINT64_MAX,
 		.prompt = "",
 		.tokens = 100,
+		.samples = 1,
 		.temperature = 0.8,
-		.top_p = 0.95 };
+		.top_p = 0.95,
+		.repetition = 1 };
 	struct lu_args args;
 	struct lu_err err = { 0 };
 
 	lu_threads_spin_briefly(argv);
 	lu_tool_start(&tool, argc, argv, &o, &args);
-	if (args.files != 1 || args.file[0][0] == '-')
-		lu_usage_error("give one model");
+	check_options(&o, &args);
 	return lu_tool_finish(run(&o, &args, &err), &err);
 }

@@ -33,7 +33,7 @@ ifneq ($(BARE),)
 TRAINER_PROGRAMS := lucie-train
 # The other programs open models with their tokenizers.
 TRAINER_SRC := $(filter-out trainer/run/loaded_model.c trainer/export/% trainer/plan/% \
-	trainer/eval/% trainer/run/evaluations.c, $(TRAINER_SRC))
+	trainer/eval/% trainer/generate/% trainer/run/evaluations.c, $(TRAINER_SRC))
 TOOLS :=
 LIB_CXX :=
 LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c libcommon/io/json*.c) \
@@ -41,7 +41,7 @@ LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c libcommon/io/j
 	libcommon/shard/reader_index.c libcommon/shard/mask.c libcommon/shard/teacher.c libcommon/mix/walk_index.c \
 	libcommon/shard/manifest.c libcommon/mix/plan.c libcommon/mix/planned.c \
 	libcommon/mix/stream.c libcommon/mix/walk.c libcommon/order/documents.c \
-	libcommon/order/rows.c libcommon/order/skips.c)
+	libcommon/order/goldfish.c libcommon/order/rows.c libcommon/order/skips.c)
 else
 TRAINER_SRC := $(filter-out trainer/run/evaluations_none.c,$(TRAINER_SRC))
 endif

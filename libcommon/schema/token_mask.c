@@ -141,6 +141,11 @@ void lu_token_mask_free(struct lu_token_mask *m)
 	free(m);
 }
 
+size_t lu_token_mask_tokens(const struct lu_token_mask *m)
+{
+	return m->tokens;
+}
+
 /* Try every token from a state. */
 static int try_all(struct lu_token_mask *m, uint32_t state, uint64_t *bits, bool *any,
 		struct lu_err *err)

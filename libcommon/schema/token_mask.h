@@ -22,6 +22,7 @@ struct lu_token_mask;
 int lu_token_mask_new(struct lu_token_mask **m, struct lu_schema *schema,
 		const struct lu_str *bytes, size_t tokens, struct lu_err *err) LU_CHECKED;
 void lu_token_mask_free(struct lu_token_mask *m); /* NULL is fine */
+size_t lu_token_mask_tokens(const struct lu_token_mask *m);
 
 /* *bits, (tokens + 63) / 64 of them, are valid until the next call. Returns 1; 0 if no token is allowed;
  * -1 on an error. */

@@ -56,10 +56,9 @@ static void open_weights(struct golden *g, const char *dir)
 	struct lt_shape shape;
 	struct lk_err kerr;
 	struct lu_err err;
-	uint64_t context;
 	char *path = path_in(dir, "config.json");
 
-	ok(lt_hf_read_config(path, &shape, &context, &marks, &arena, &err), &err);
+	ok(lt_hf_read_config(path, &shape, &about, &marks, &arena, &err), &err);
 	g->ops = lk_cpu_ops(tiny_act);
 	assert_int_equal(g->ops->open(&g->q, 0, &kerr), 0);
 	ok(lt_weights_open(&g->w, g->ops, g->q, &shape, NULL, &holding, &err), &err);

@@ -2,17 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libcommon/order/goldfish.h"
 #include "libcommon/shard/mask.h"
 #include "libcommon/shard/reader.h"
 #include "libcommon/shard/teacher.h"
 #include "trainer/data/corpus_parts.h"
-#include "trainer/data/goldfish.h"
 
 /* How far ahead of a cursor, in tokens, a read may begin to be a continuation of it. */
 #define NEAR (UINT64_C(1) << 22)
 
 /* Tokens before the first label that a goldfish looks at, but for the one that is its id. */
-#define BEFORE (LT_GOLDFISH_CONTEXT - 1)
+#define BEFORE (LU_GOLDFISH_CONTEXT - 1)
 
 /* --- cursors ------------------------------------------------------------------------------ */
 
@@ -254,7 +254,7 @@ static int read_span(const struct lt_corpus *c, struct lt_corpus_source *s,
 	if (read_range(c, s, &r, err) < 0 || check_ids(&r, err) < 0)
 		return -1;
 	if (goldfish)
-		lt_goldfish(r.tokens, r.starts, r.n, c->goldfish, r.mask);
+		lu_goldfish(r.tokens, r.starts, r.n, c->goldfish, r.mask);
 	memcpy(row->ids + at, r.tokens + skip, n * sizeof(*row->ids));
 	memcpy(row->labels + at, r.tokens + skip + 1, n * sizeof(*row->labels));
 	for (size_t k = 0; row->places && k < n; k++) {

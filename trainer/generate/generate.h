@@ -42,8 +42,8 @@ struct lt_generation {
 	size_t stops;
 	/* The text has to be a JSON value of this schema; NULL: any text. The caller's. */
 	struct lu_schema *schema;
-	bool log_p;	/* compute the log p of each token */
-	bool special;	/* text has special tokens as they are spelled; otherwise it leaves them out */
+	bool log_p;   /* compute the log p of each token */
+	bool special; /* text has special tokens as they are spelled; otherwise it leaves them out */
 	size_t batch;	/* at most; at least 1 */
 	size_t context; /* tokens of prompt and continuation, at most the model's context */
 };

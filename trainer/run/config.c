@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "libcommon/sys/conf.h"
-#include "trainer/run/init_model.h"
 #include "trainer/run/checkpoint_manifest.h"
+#include "trainer/run/init_model.h"
 
 int lt_config_init(struct lt_config *c, struct lu_err *err)
 {
