@@ -56,6 +56,7 @@ static void open_weights(struct golden *g, const char *dir)
 	struct lt_shape shape;
 	struct lk_err kerr;
 	struct lu_err err;
+	struct lt_hf_about about;
 	char *path = path_in(dir, "config.json");
 
 	ok(lt_hf_read_config(path, &shape, &about, &marks, &arena, &err), &err);
