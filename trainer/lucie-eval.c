@@ -19,12 +19,10 @@ struct options {
 	struct lu_std std;
 	const char *tokenizer;
 	struct lu_list tasks;
-	const char *needle, *depths, *sentence;
+	const char *needle, *depths, *sentence, *name;
 	bool needle_given, depths_given, samples_given, sentence_given;
-	uint64_t samples, teacher;
-	const char *name;
 	bool unigram, init, json;
-	uint64_t step, context;
+	uint64_t step, context, samples, teacher;
 	int batch;
 	enum lt_compute dtype;
 	enum lt_device device;
@@ -366,8 +364,6 @@ static int run(const struct options *o, const struct lu_args *all, struct lu_err
 /* Refuse options without effect. */
 static void check_options(const struct options *o, const struct lu_args *args)
 {
-	bool measures = o->tasks.n || o->needle_given || o->unigram || o->json || o->std.stats;
-
 	if (args->file[0][0] == '-')
 		lu_usage_error("give a model, then files");
 	if (o->init && o->step != UINT64_MAX)
@@ -379,7 +375,7 @@ static void check_options(const struct options *o, const struct lu_args *args)
 			       "in it");
 	if (o->name && !o->teacher)
 		lu_usage_error("--name is for --teacher");
-	if (o->teacher && (args->files < 2 || measures))
+	if (o->teacher && (o->tasks.n || o->needle_given || o->unigram || o->json || o->std.stats))
 		lu_usage_error("--teacher takes shards, and measures nothing");
 	if (o->needle_given && o->samples == 0)
 		lu_usage_error("--samples 0 leaves nothing to find");
