@@ -63,7 +63,7 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-generate", "continues texts with a trained model",
-	"RUN [FILE...]", opts, LU_STD_FILTER | LU_STD_TMPDIR | LU_STD_SEED,
+	"RUN [FILE...]", opts, (LU_STD_FILTER & ~LU_STD_OUTPUT) | LU_STD_TMPDIR | LU_STD_SEED,
 	offsetof(struct options, std) };
 
 struct run {
@@ -256,9 +256,7 @@ static void check_options(const struct options *o, const struct lu_args *args)
 		lu_usage_error("give a model, then files of prompts");
 	if (documents && o->prompt_given)
 		lu_usage_error("-p and files of prompts exclude each other");
-	if (!documents &&
-			(lu_std_for_documents(std) || std->output || std->compress || std->stats ||
-					std->allow_empty || o->lines))
+	if (!documents && (lu_std_for_documents(std) || std->stats || std->allow_empty || o->lines))
 		lu_usage_error("-o, -z, --lines, --stats and what is said of records have no "
 			       "effect "
 			       "without files of prompts");

@@ -421,11 +421,11 @@ int lt_generate(struct lt_generator *g, const struct lt_prompt *prompt, size_t p
 	if (!g->held)
 		return lu_err_nomem(err);
 	while (rc == 0 && any) {
-		if (calls->interrupted && *calls->interrupted) {
+		rc = fill(g, err);
+		if (rc == 0 && calls->interrupted && *calls->interrupted) {
 			rc = interrupt(g, err);
 			break;
 		}
-		rc = fill(g, err);
 		if (rc == 0)
 			rc = step(g, &any, err);
 	}
