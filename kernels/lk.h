@@ -121,10 +121,10 @@ struct lk_packed_weight; /* operand B of gemm() in the backend's own layout */
 /*
  * Values of one training step, in device memory: fill a host copy and copy it with LK_H2D.
  * Written by:
- *	host	finite = 1 at the start; lr, bias1, bias2, number, limit, scale: once a step, before
- *		clip() (number before the first low_accumulate() of the step)
- *	sum()	sqnorm, loss: pass their address as `out`
- *	clip()	norm, clip, finite, skip
+ *	host	finite = 1 at the start; lr, bias1, bias2, number, limit: once a step, before clip()
+ *		(number before the first low_accumulate() of the step)
+ *	sum()	sqnorm, and loss to right: pass their address as `out`
+ *	clip()	scale, norm, clip, finite, skip
  * `finite` is sticky, so that the host may look at it a step late: no later update happens either.
  */
 struct lk_step {
@@ -133,13 +133,29 @@ struct lk_step {
 	double bias2;	 /* 1 - beta2^t */
 	uint64_t number; /* t: what low_accumulate() and low_adamw() draw their random bits by */
 	double limit;	 /* of the norm, past which the step is skipped; 0: none */
-	double scale;	 /* of the gradients: 1 / sum of the weights of all labels of the step */
 	double sqnorm;	 /* sum of squares of all gradients, before `scale` */
-	double loss;	 /* sum of the losses of the step */
-	double norm;	 /* sqrt(sqnorm) * scale */
+	/* Sums over the step, LK_SUMS of them in this order. */
+	double loss;
+	double weights;		 /* of the labels; for dpo() the number of pairs */
+	double chosen, rejected; /* rewards, see dpo() */
+	double right;		 /* pairs whose chosen reward is the larger one */
+	double scale;		 /* of the gradients: 1 / weights, 0 without any */
+	double norm;		 /* sqrt(sqnorm) * scale */
 	double clip;	 /* factor of every gradient in adamw(): scale * min(1, max_norm / norm) */
 	uint64_t finite; /* 0 once loss or norm was infinite or NaN: adamw() then does nothing */
-	uint64_t skip;	 /* 1 if norm > limit: adamw() then does nothing in this step */
+	uint64_t skip;	 /* 1 if norm > limit or weights is 0: adamw() does nothing in this step */
+};
+
+enum { LK_SUM_LOSS, LK_SUM_WEIGHTS, LK_SUM_CHOSEN, LK_SUM_REJECTED, LK_SUM_RIGHT, LK_SUMS };
+
+/*
+ * Direct preference optimisation (Rafailov et al. 2023, arXiv:2305.18290): the sequences 2k and 2k + 1
+ * of a micro-batch are the chosen and the rejected answer of pair k, of `t` rows each.
+ */
+struct lk_dpo {
+	size_t pairs, t;
+	double beta;
+	int normalized; /* divide log p of an answer by the sum of its weights */
 };
 
 /*
@@ -224,6 +240,16 @@ struct lk_dither {
 	uint32_t tensor,
 			draw; /* draw: the micro-batch, for gradients; low_adamw() needs one more */
 	uint64_t first, at, width, pitch;
+};
+
+/* What kl_grad() compares with: arrays [rows] and [rows][n]. weight NULL stands for ones. */
+#define LK_TOP_MAX 64
+
+struct lk_kl {
+	size_t n;
+	const uint32_t *label, *top;
+	const lk_real *top_logp, *weight;
+	double teacher; /* share of the teacher in the loss, the rest is that of the labels */
 };
 
 struct lk_ops {
@@ -413,8 +439,9 @@ struct lk_ops {
 	 * (c+1), for c < ceil(n / LK_NORM_CHUNK). If shards are cut at multiples of LK_NORM_CHUNK
 	 * of the tensor, their sums, laid end to end, are those of the whole, and so is sum() of
 	 * them.
-	 * clip: from step->sqnorm, loss, scale and limit: norm, finite (only ever cleared), skip and
-	 * clip; the last is scale * min(1, max_norm / (norm + 1e-6)), or scale if max_norm is 0.
+	 * clip: from step->sqnorm, loss, weights and limit: scale, norm, finite (only ever
+	 * cleared), skip and clip; the last is scale * min(1, max_norm / (norm + 1e-6)), or scale if
+	 * max_norm is 0.
 	 * finite: *ok = 1 if all x[i] are finite, otherwise 0.
 	 */
 	int (*sum)(struct lk_queue *q, double *out, const double *x, size_t n);
@@ -451,6 +478,49 @@ struct lk_ops {
 	/* More of events, see above. */
 	int (*event_done)(struct lk_queue *q, struct lk_event *e);
 	int (*event_seconds)(struct lk_queue *q, struct lk_event *a, struct lk_event *b, double *s);
+
+	/*
+	 * dpo: from log p of the labels of 2 pairs sequences of t rows, the weights of the labels (the
+	 * rows of the answer; 0 elsewhere) and reference[2 pairs], doubles, the sums of weight * logp by
+	 * the frozen model:
+	 *	S = sum over the rows of a sequence of weight * logp, n = sum of weight
+	 *	r = beta (S - reference), with `normalized` beta (S - reference) / n	its reward
+	 *	h = r_chosen - r_rejected	loss = - log sigmoid(h) = log(1 + exp(-h))
+	 * The loss has the gradient of a cross-entropy with the weights
+	 *	weight[i] *= +- beta sigmoid(-h), with `normalized` / n		+ chosen, - rejected
+	 * which replace the old ones. A sequence without any weight has the reward 0. out[k * stride]
+	 * for k < LK_SUMS receives the sums over the pairs: loss, number of pairs, rewards of the chosen
+	 * and of the rejected, pairs with h > 0. All in double, in the order of rows and pairs.
+	 */
+	int (*dpo)(struct lk_queue *q, double *out, size_t stride, lk_real *weight,
+			const lk_real *logp, const double *reference, const struct lk_dpo *d);
+
+	/*
+	 * Distillation: the Kullback-Leibler divergence of a row of logits x from a teacher of whom the
+	 * n most probable tokens top[r][n], all different, and their log p top_logp[r][n] are known.
+	 * What it gives to all others together is one more event, the tail:
+	 *	p_i = exp(top_logp_i), p_t = max(0, 1 - sum p_i)	q = softmax(x), q_t = sum outside top
+	 *	KL = sum over top of p_i log(p_i / q_i) + p_t log(p_t / q_t)
+	 *	loss = teacher KL - (1 - teacher) log q_label		0 <= teacher <= 1
+	 * and its gradient by x_j, times the weight of the row (0: dx is 0, whatever the rest),
+	 *	in top		q_j - teacher p_j		  - (1 - teacher) (j == label)
+	 *	outside		q_j - teacher p_t q_j / q_t - (1 - teacher) (j == label)
+	 * q_t is summed over the tail itself, since 1 minus the sum over top has no digits left where the
+	 * student is sure. Always in three calls, with v0 <= j < v0 + v the columns of a rank:
+	 *	kl_stats	stats[rows][3 + n] = maximum of the tail, sum of exp(x - maximum) over it,
+	 *			x[label] or 0, x[top_i] or 0 each. x is left with -infinity in place of
+	 *			the logits of top
+	 *	kl_merge	as ce_merge
+	 *	kl_grad		loss_row[r] = - loss, so that loss() adds up; dx from x as kl_stats left it
+	 * dx may be x if the types are equal. n is at most LK_TOP_MAX.
+	 */
+	int (*kl_stats)(struct lk_queue *q, lk_real *stats, lk_real *x, const uint32_t *label,
+			const uint32_t *top, size_t n, size_t rows, size_t v, size_t ld, size_t v0);
+	int (*kl_merge)(struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks,
+			size_t rows, size_t n);
+	int (*kl_grad)(struct lk_queue *q, lk_real *loss_row, lk_act *dx, const lk_real *x,
+			const lk_real *stats, const struct lk_kl *k, size_t rows, size_t v,
+			size_t ld, size_t v0);
 
 	/*
 	 * Training in 10 bytes a parameter, in place of 16 and the copy's 2: the master weight is two

@@ -14,8 +14,8 @@
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/alike.h"
 #include "trainer/run/backend.h"
-#include "trainer/run/dry_run.h"
 #include "trainer/run/config.h"
+#include "trainer/run/dry_run.h"
 #include "trainer/run/folder.h"
 #include "trainer/run/runfolder.h"
 #include "trainer/run/shared_folder.h"
@@ -27,7 +27,7 @@ struct options {
 	struct lu_std std;
 	const char *config, *init;
 	char *init_set; /* what --init says as an argument of --set */
-	struct lu_list set;
+	struct lu_list set, skip;
 	const char *phase, *until;
 	bool print_config, dry_run, no_data, overcommit;
 	uint64_t from;
@@ -47,6 +47,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "no-data", struct options, no_data, "let --dry-run do without the data"),
 	LU_OPT_U64(0, "from-step", struct options, from, "N",
 			"continue from step N (the last checkpoint)"),
+	LU_OPT_LIST(0, "skip-samples", struct options, skip, "[PHASE:]A:B",
+			"leave out samples A to B - 1 of the phase"),
 	LU_OPT_FLAG(0, "overcommit", struct options, overcommit,
 			"start although the memory seems too small"),
 	LU_OPT_STR(0, "time-limit", struct options, time_limit, "TIME",
@@ -138,6 +140,7 @@ static int train(const struct options *o, const struct lt_config *config, const 
 		.comm = comm,
 		.backend = backend,
 		.tokenizer = tokenizer,
+		.skip = &o->skip,
 		.from = o->from,
 		.until = SIZE_MAX,
 		.overcommit = o->overcommit,
@@ -335,6 +338,8 @@ static int run(const struct options *o, struct lu_err *err)
 		lu_usage_error("--no-data has no effect without --dry-run");
 	if (o->until && (o->dry_run || o->print_config))
 		lu_usage_error("--until has no effect where nothing is trained");
+	if (o->skip.n && (o->dry_run || o->print_config))
+		lu_usage_error("--skip-samples has no effect where nothing is trained");
 	if (o->time_limit && o->time_margin)
 		lu_usage_error("--time-margin is of the limit that a job of Slurm has: it does not "
 			       "go "
@@ -362,5 +367,6 @@ int main(int argc, char **argv)
 		rc = run(&o, &err);
 	free(o.init_set);
 	lu_list_release(&o.set);
+	lu_list_release(&o.skip);
 	return lu_tool_finish(rc, &err);
 }

@@ -89,6 +89,10 @@ int lk_cpu_loss(struct lk_queue *q, double *out, const lk_real *logp, const lk_r
 int lk_cpu_clip(struct lk_queue *q, struct lk_step *step, double max_norm);
 int lk_cpu_ce_merge(
 		struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks, size_t rows);
+int lk_cpu_kl_merge(struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks,
+		size_t rows, size_t n);
+int lk_cpu_dpo(struct lk_queue *q, double *out, size_t stride, lk_real *weight, const lk_real *logp,
+		const double *reference, const struct lk_dpo *d);
 
 /* --- isa_*.c, bf16_*.c: one table per instruction set and type of activations; NULL if the compiler's
  * target lacks it ----------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "kernels/cpu/cpu.h"
+#include "kernels/objective.h"
 
 int lk_cpu_rope_table(struct lk_queue *q, lk_real *table, size_t pos0, size_t npos, size_t dim,
 		const double *freq)
@@ -97,40 +98,97 @@ int lk_cpu_clip(struct lk_queue *q, struct lk_step *step, double max_norm)
 
 	if (go <= 0)
 		return go;
+	step->scale = step->weights > 0 ? 1 / step->weights : 0;
 	step->norm = sqrt(step->sqnorm) * step->scale;
 	if (!isfinite(step->norm) || !isfinite(step->loss))
 		step->finite = 0;
-	step->skip = step->limit > 0 && step->norm > step->limit;
+	step->skip = !(step->weights > 0) || (step->limit > 0 && step->norm > step->limit);
 	c = max_norm / (step->norm + 1e-6);
 	step->clip = max_norm != 0 && c < 1 ? step->scale * c : step->scale;
 	return 0;
 }
 
-/* Sums are rescaled to the largest maximum and added in the order of the ranks. */
-int lk_cpu_ce_merge(
-		struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks, size_t rows)
+/* Merge rows of `width` numbers, the first three of which are maximum, sum and a logit, the others
+ * logits, 0 where a rank has none. Sums are rescaled to the largest maximum, and added in the order
+ * of the ranks. */
+static int merge(struct lk_queue *q, const char *what, lk_real *stats, const lk_real *all,
+		size_t ranks, size_t rows, size_t width)
 {
 	int go;
 
 	if (ranks == 0)
-		return lk_cpu_fail(q, "ce_merge: no ranks");
+		return lk_cpu_fail(q, "%s: no ranks", what);
 	go = lk_cpu_begin(q, 0, 0);
 	if (go <= 0)
 		return go;
 	for (size_t r = 0; r < rows; r++) {
-		const lk_real *x = all + r * 3;
-		double max = (double)x[0], sum = 0, label = 0;
+		const lk_real *x = all + r * width;
+		double max = (double)x[0], sum = 0;
 
 		for (size_t k = 1; k < ranks; k++)
-			if ((double)x[k * rows * 3] > max)
-				max = (double)x[k * rows * 3];
-		for (size_t k = 0; k < ranks; k++, x += rows * 3) {
-			sum += (double)x[1] * exp((double)x[0] - max);
-			label += (double)x[2];
+			if ((double)x[k * rows * width] > max)
+				max = (double)x[k * rows * width];
+		/* A part without exponentials has no maximum either. */
+		for (size_t k = 0; k < ranks; k++)
+			if (x[k * rows * width + 1] != 0)
+				sum += (double)x[k * rows * width + 1] *
+						exp((double)x[k * rows * width] - max);
+		for (size_t i = 2; i < width; i++) {
+			double logit = 0;
+
+			for (size_t k = 0; k < ranks; k++)
+				logit += (double)x[k * rows * width + i];
+			stats[r * width + i] = (lk_real)logit;
 		}
-		stats[r * 3] = (lk_real)max;
-		stats[r * 3 + 1] = (lk_real)sum;
-		stats[r * 3 + 2] = (lk_real)label;
+		stats[r * width] = (lk_real)max;
+		stats[r * width + 1] = (lk_real)sum;
 	}
+	return 0;
+}
+
+int lk_cpu_ce_merge(
+		struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks, size_t rows)
+{
+	return merge(q, "ce_merge", stats, all, ranks, rows, 3);
+}
+
+int lk_cpu_kl_merge(struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks,
+		size_t rows, size_t n)
+{
+	return merge(q, "kl_merge", stats, all, ranks, rows, 3 + n);
+}
+
+int lk_cpu_dpo(struct lk_queue *q, double *out, size_t stride, lk_real *weight, const lk_real *logp,
+		const double *reference, const struct lk_dpo *d)
+{
+	double total[LK_SUMS] = { 0 };
+	int go = lk_cpu_begin(q, 0, 0);
+
+	if (go <= 0)
+		return go;
+	for (size_t k = 0; k < d->pairs; k++) {
+		double sum[2] = { 0 }, n[2] = { 0 };
+		size_t first = 2 * k * d->t;
+		struct lk_pair p;
+
+		for (size_t r = 0; r < 2 * d->t; r++) {
+			double w = (double)weight[first + r];
+
+			/* A row that does not count may have any log p. */
+			sum[r >= d->t] += w != 0 ? w * (double)logp[first + r] : 0;
+			n[r >= d->t] += w;
+		}
+		p = lk_pair_of(d, sum, n, reference + 2 * k);
+		for (size_t r = 0; r < 2 * d->t; r++)
+			weight[first + r] =
+					(lk_real)((double)weight[first + r] * p.weight[r >= d->t]);
+		total[LK_SUM_LOSS] += p.loss;
+		total[LK_SUM_WEIGHTS] += 1;
+		total[LK_SUM_CHOSEN] += p.chosen;
+		total[LK_SUM_REJECTED] += p.rejected;
+		total[LK_SUM_RIGHT] += p.chosen > p.rejected;
+	}
+	for (size_t k = 0; k < LK_SUMS; k++)
+		out[k * stride] = total[k];
 	return 0;
 }

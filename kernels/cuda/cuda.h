@@ -180,6 +180,15 @@ int lk_cuda_ce_merge(
 int lk_cuda_ce_grad(struct lk_queue *q, lk_real *logp, lk_act *dx, const lk_real *x,
 		const uint32_t *label, const lk_real *weight, const lk_real *stats, size_t rows,
 		size_t v, size_t ld, size_t v0);
+int lk_cuda_dpo(struct lk_queue *q, double *out, size_t stride, lk_real *weight,
+		const lk_real *logp, const double *reference, const struct lk_dpo *d);
+int lk_cuda_kl_stats(struct lk_queue *q, lk_real *stats, lk_real *x, const uint32_t *label,
+		const uint32_t *top, size_t n, size_t rows, size_t v, size_t ld, size_t v0);
+int lk_cuda_kl_merge(struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks,
+		size_t rows, size_t n);
+int lk_cuda_kl_grad(struct lk_queue *q, lk_real *loss_row, lk_act *dx, const lk_real *x,
+		const lk_real *stats, const struct lk_kl *k, size_t rows, size_t v, size_t ld,
+		size_t v0);
 int lk_cuda_sum(struct lk_queue *q, double *out, const double *x, size_t n);
 int lk_cuda_loss(struct lk_queue *q, double *out, const lk_real *logp, const lk_real *weight,
 		size_t n);

@@ -86,14 +86,16 @@ int lk_cuda_loss(struct lk_queue *q, double *out, const lk_real *logp, const lk_
 
 static __global__ void clip_kernel(struct lk_step *step, double max_norm)
 {
-	double norm = sqrt(step->sqnorm) * step->scale, c = max_norm / (norm + 1e-6);
+	double scale = step->weights > 0 ? 1 / step->weights : 0;
+	double norm = sqrt(step->sqnorm) * scale, c = max_norm / (norm + 1e-6);
 
+	step->scale = scale;
 	step->norm = norm;
 	/* x - x is 0 if and only if x is finite. */
 	if (norm - norm != 0 || step->loss - step->loss != 0)
 		step->finite = 0;
-	step->skip = step->limit > 0 && norm > step->limit;
-	step->clip = max_norm != 0 && c < 1 ? step->scale * c : step->scale;
+	step->skip = !(step->weights > 0) || (step->limit > 0 && norm > step->limit);
+	step->clip = max_norm != 0 && c < 1 ? scale * c : scale;
 }
 
 int lk_cuda_clip(struct lk_queue *q, struct lk_step *step, double max_norm)

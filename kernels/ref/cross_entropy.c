@@ -79,3 +79,86 @@ void lk_ref_cross_entropy(double *logp, double *dx, const double *x, const uint3
 				weight ? weight + r : NULL, stats, 1, v, 0, 0);
 	}
 }
+
+/* Rafailov et al., arXiv:2305.18290, equation 7; loss, pairs, rewards and accuracy summed over pairs. */
+void lk_ref_dpo(double *out, double *weight, const double *logp, const double *reference,
+		const struct lk_dpo *d)
+{
+	for (size_t k = 0; k < LK_SUMS; k++)
+		out[k] = 0;
+	for (size_t p = 0; p < d->pairs; p++) {
+		double reward[2], scale[2], h, sigmoid;
+
+		for (size_t i = 0; i < 2; i++) {
+			double sum = 0, n = 0;
+
+			for (size_t r = (2 * p + i) * d->t; r < (2 * p + i + 1) * d->t; r++) {
+				sum += weight[r] * logp[r];
+				n += weight[r];
+			}
+			scale[i] = n == 0 ? 0 : d->beta / (d->normalized ? n : 1);
+			reward[i] = scale[i] * (sum - reference[2 * p + i]);
+		}
+		h = reward[0] - reward[1];
+		sigmoid = 1 / (1 + exp(-h));
+		for (size_t r = 0; r < 2 * d->t; r++)
+			weight[2 * p * d->t + r] *= r < d->t ? scale[0] * (1 - sigmoid)
+							     : -scale[1] * (1 - sigmoid);
+		out[LK_SUM_LOSS] -= log(sigmoid);
+		out[LK_SUM_WEIGHTS] += 1;
+		out[LK_SUM_CHOSEN] += reward[0];
+		out[LK_SUM_REJECTED] += reward[1];
+		out[LK_SUM_RIGHT] += h > 0;
+	}
+}
+
+/* The place of column j in the top of a row, or n. */
+static size_t place_in_top(const struct lk_kl *k, size_t row, size_t j)
+{
+	size_t i = 0;
+
+	while (i < k->n && k->top[row * k->n + i] != j)
+		i++;
+	return i;
+}
+
+/* Kullback-Leibler divergence with the tail as one event, and cross-entropy, of whole rows. */
+void lk_ref_kl(double *loss_row, double *dx, const double *x, const struct lk_kl *k, size_t rows,
+		size_t v, size_t ld)
+{
+	for (size_t r = 0; r < rows; r++) {
+		const double *row = x + r * ld, t = k->teacher;
+		const double w = k->weight ? (double)k->weight[r] : 1;
+		double max = row[0], sum = 0, p_tail = 1, q_tail = 0, lse, loss = 0;
+
+		for (size_t j = 0; j < v; j++)
+			max = fmax(max, row[j]);
+		for (size_t j = 0; j < v; j++)
+			sum += exp(row[j] - max);
+		lse = max + log(sum);
+		for (size_t j = 0; j < v; j++) {
+			size_t i = place_in_top(k, r, j);
+			double log_p;
+
+			if (i == k->n) {
+				q_tail += exp(row[j] - lse);
+				continue;
+			}
+			p_tail -= exp((double)k->top_logp[r * k->n + i]);
+			log_p = (double)k->top_logp[r * k->n + i];
+			loss += t * exp(log_p) * (log_p - (row[j] - lse));
+		}
+		p_tail = q_tail > 0 ? fmax(p_tail, 0) : 0;
+		if (p_tail > 0)
+			loss += t * p_tail * log(p_tail / q_tail);
+		loss_row[r] = -loss + (t < 1 ? (1 - t) * (row[k->label[r]] - lse) : 0);
+		for (size_t j = 0; j < v; j++) {
+			size_t i = place_in_top(k, r, j);
+			double q = exp(row[j] - lse), p;
+
+			p = i < k->n ? exp((double)k->top_logp[r * k->n + i]) : p_tail * q / q_tail;
+			dx[r * ld + j] =
+					w != 0 ? w * (q - t * p - (1 - t) * (j == k->label[r])) : 0;
+		}
+	}
+}

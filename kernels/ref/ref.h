@@ -65,6 +65,12 @@ void lk_ref_ce_grad(double *logp, double *dx, const double *x, const uint32_t *l
 		const double *weight, const double *stats, size_t rows, size_t v, size_t ld,
 		size_t v0);
 
+void lk_ref_dpo(double *out, double *weight, const double *logp, const double *reference,
+		const struct lk_dpo *d);
+/* All of kl_stats(), kl_merge() and kl_grad(). */
+void lk_ref_kl(double *loss_row, double *dx, const double *x, const struct lk_kl *k, size_t rows,
+		size_t v, size_t ld);
+
 /* gemm.c */
 void lk_ref_gemm(const struct lk_gemm *g, double *D, const double *A, const double *B,
 		const double *C);

@@ -62,9 +62,10 @@ void lk_ref_sqnorm(double *sums, const double *x, size_t n)
 /* Pascanu, Mikolov and Bengio, arXiv:1211.5063, with the 1e-6 of PyTorch's clip_grad_norm_. */
 void lk_ref_clip(struct lk_step *step, double max_norm)
 {
+	step->scale = step->weights > 0 ? 1 / step->weights : 0;
 	step->norm = sqrt(step->sqnorm) * step->scale;
 	step->finite = step->finite && isfinite(step->norm) && isfinite(step->loss);
-	step->skip = step->limit > 0 && step->norm > step->limit;
+	step->skip = !(step->weights > 0) || (step->limit > 0 && step->norm > step->limit);
 	step->clip = step->scale;
 	if (max_norm != 0 && max_norm / (step->norm + 1e-6) < 1)
 		step->clip *= max_norm / (step->norm + 1e-6);

@@ -143,6 +143,24 @@ static void put_caption(struct lu_buf *b, const struct lu_chart *c)
 	lu_buf_puts(b, "</figcaption>\n");
 }
 
+/* A line where each phase but the first begins, with its name behind it. */
+static void put_phases(struct lu_buf *b, const struct lu_phases *p, const struct range *x)
+{
+	for (size_t i = 1; p && i < p->phase.n; i++) {
+		double at = p->phase.p[i].x;
+
+		if (at < x->low || at > x->high)
+			continue;
+		lu_buf_printf(b,
+				"<line class=\"phase\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" "
+				"y2=\"%.1f\"/><text class=\"phase\" x=\"%.1f\" y=\"%.1f\">",
+				x_pixel(x, at), x_pixel(x, at), TOP, HEIGHT - BOTTOM,
+				x_pixel(x, at) + 4, TOP + 9);
+		lu_markup_escape(b, lu_str_of(p->phase.p[i].name));
+		lu_buf_puts(b, "</text>\n");
+	}
+}
+
 void lu_chart_svg(const struct lu_chart *c, struct lu_buf *b)
 {
 	struct range x = { HUGE_VAL, -HUGE_VAL }, y = { HUGE_VAL, -HUGE_VAL };
@@ -169,6 +187,7 @@ void lu_chart_svg(const struct lu_chart *c, struct lu_buf *b)
 	lu_markup_escape(b, lu_str_of(c->title));
 	lu_buf_puts(b, "\">\n");
 	put_axes(b, &x, &y, c->x_name);
+	put_phases(b, c->phases, &x);
 	for (size_t k = 0; k < c->curves; k++) {
 		if (c->curve[k].curve->point.n)
 			put_curve(b, c->curve[k].curve, &x, &y, k);

@@ -18,7 +18,9 @@ struct lu_chart {
 	const char *title, *x_name;
 	const struct lu_chart_curve *curve;
 	size_t curves;
-	bool from_zero; /* the y axis begins at 0, unless a value is negative */
+	const struct lu_phases
+			*phases; /* whose beginnings are marked, where there are several; or NULL */
+	bool from_zero;		 /* the y axis begins at 0, unless a value is negative */
 };
 
 /* Append <figure>...</figure>, or nothing if no curve has a point. A curve of more than 600 points

@@ -17,49 +17,6 @@
 #define MAX_FILE ((size_t)1 << 32)
 #define MAX_CONFIG ((size_t)1 << 20)
 
-/* --- curves ------------------------------------------------------------------------------- */
-
-static const struct lu_point nowhere = { (double)NAN, (double)NAN };
-
-/* Remove the points at or beyond x. */
-static void cut(struct lu_curve *c, double x)
-{
-	while (c->point.n > 0 && c->point.p[c->point.n - 1].x >= x)
-		c->point.n--;
-}
-
-int lu_curve_add(struct lu_curve *c, double x, double y, struct lu_err *err)
-{
-	cut(c, x);
-	return lu_vec_push(&c->point, (struct lu_point){ x, y }) ? 0 : lu_err_nomem(err);
-}
-
-struct lu_point lu_curve_first(const struct lu_curve *c)
-{
-	return c->point.n ? c->point.p[0] : nowhere;
-}
-
-struct lu_point lu_curve_last(const struct lu_curve *c)
-{
-	return c->point.n ? c->point.p[c->point.n - 1] : nowhere;
-}
-
-struct lu_point lu_curve_lowest(const struct lu_curve *c)
-{
-	struct lu_point low = lu_curve_first(c);
-
-	for (size_t i = 1; i < c->point.n; i++) {
-		if (c->point.p[i].y < low.y)
-			low = c->point.p[i];
-	}
-	return low;
-}
-
-void lu_curve_release(struct lu_curve *c)
-{
-	lu_vec_release(&c->point);
-}
-
 /* --- lines -------------------------------------------------------------------------------- */
 
 /* A file of lines as it is read. */
@@ -74,14 +31,15 @@ struct lines {
  * step stays until it is made again, too: a resumed run has the same. */
 static void cut_steps(struct lu_metrics *m, double step)
 {
-	cut(&m->loss, step);
-	cut(&m->lr, step);
-	cut(&m->norm, step);
-	cut(&m->batch, step);
-	cut(&m->tokens_at, step);
+	lu_curve_cut(&m->loss, step);
+	lu_curve_cut(&m->lr, step);
+	lu_curve_cut(&m->norm, step);
+	lu_curve_cut(&m->batch, step);
+	lu_curve_cut(&m->tokens_at, step);
+	lu_evals_cut(&m->evals, step + 1);
 	for (size_t i = 0; i < m->valid.n; i++) {
-		cut(&m->valid.p[i].loss, step + 1);
-		cut(&m->valid.p[i].bits_per_byte, step + 1);
+		lu_curve_cut(&m->valid.p[i].loss, step + 1);
+		lu_curve_cut(&m->valid.p[i].bits_per_byte, step + 1);
 	}
 }
 
@@ -130,8 +88,8 @@ static int add_valid(struct lu_metrics *m, const struct lu_json_obj *obj, double
 		v = find_or_add_valid(m, name);
 	if (!v)
 		return lu_err_nomem(err);
-	cut(&v->loss, step);
-	cut(&v->bits_per_byte, step);
+	lu_curve_cut(&v->loss, step);
+	lu_curve_cut(&v->bits_per_byte, step);
 	return add_number(&v->loss, obj, "loss", step, err) < 0
 			? -1
 			: add_number(&v->bits_per_byte, obj, "bits_per_byte", step, err);
@@ -190,9 +148,23 @@ static int add_wall(struct lines *r, double step, double seconds, struct lu_err 
 	return lu_curve_add(&r->m->wall_at, step, r->wall, err);
 }
 
+static int add_phase(struct lu_metrics *m, const struct lu_json_obj *obj, double step,
+		struct lu_arena *arena, struct lu_err *err)
+{
+	const struct lu_json_member *phase = lu_json_get(obj, "phase");
+	struct lu_str name;
+
+	if (!phase || phase->type != LU_JSON_STRING)
+		return 0;
+	if (lu_json_decode_known(phase->value, phase->escaped, arena, &name) < 0)
+		return lu_err_nomem(err);
+	return lu_phases_add(&m->phases, name, step, err);
+}
+
 static int add_object(struct lines *r, const struct lu_json_obj *obj, struct lu_err *err)
 {
 	const struct lu_json_member *valid = lu_json_get(obj, "valid");
+	const struct lu_json_member *eval = lu_json_get(obj, "eval");
 	struct lu_metrics *m = r->m;
 	struct lu_arena *arena = &r->arena;
 	double step, v;
@@ -206,11 +178,15 @@ static int add_object(struct lines *r, const struct lu_json_obj *obj, struct lu_
 		return 0;
 	if (valid && valid->type == LU_JSON_STRING)
 		return add_valid(m, obj, step, arena, err);
+	if (eval && eval->type == LU_JSON_STRING)
+		return lu_evals_add(&m->evals, obj, step, arena, err);
 	if (get_number(obj, "tokens", &v))
 		m->tokens = v;
 	if (lu_json_get(obj, "loss")) {
 		m->step = step;
 		cut_steps(m, step);
+		if (add_phase(m, obj, step, arena, err) < 0)
+			return -1;
 		m->last_loss = (double)NAN;
 		if (get_number(obj, "loss", &v))
 			m->last_loss = v;
@@ -347,9 +323,9 @@ int lu_metrics_read(struct lu_metrics *m, const char *path, struct lu_err *err)
 	free(timing);
 	/* Killed between the two lines of a step that it repeated: those behind it are of before. */
 	if (m->step > 0) {
-		cut(&m->speed, m->step + 1);
-		cut(&m->seconds_at, m->step + 1);
-		cut(&m->wall_at, m->step + 1);
+		lu_curve_cut(&m->speed, m->step + 1);
+		lu_curve_cut(&m->seconds_at, m->step + 1);
+		lu_curve_cut(&m->wall_at, m->step + 1);
 	}
 	for (size_t i = 0; i < m->seconds_at.point.n; i++)
 		m->seconds += m->seconds_at.point.p[i].y;
@@ -393,6 +369,8 @@ void lu_metrics_release(struct lu_metrics *m)
 		lu_curve_release(&m->valid.p[i].bits_per_byte);
 	}
 	lu_vec_release(&m->valid);
+	lu_evals_release(&m->evals);
+	lu_phases_release(&m->phases);
 	free(m->name);
 	free(m->path);
 	free(m->config);
@@ -402,16 +380,13 @@ void lu_metrics_release(struct lu_metrics *m)
 
 /* --- the x axis --------------------------------------------------------------------------- */
 
-/* Replace each step in `c` by the y that `at` has there, or before it. */
-static void map_steps(struct lu_curve *c, const struct lu_curve *at)
+/* Replace steps by what `at` has there. */
+static void map_evals(struct lu_metrics *m, const struct lu_curve *at)
 {
-	size_t k = 0;
-
-	for (size_t i = 0; i < c->point.n; i++) {
-		while (k < at->point.n && at->point.p[k].x <= c->point.p[i].x)
-			k++;
-		c->point.p[i].x = k ? at->point.p[k - 1].y : 0;
-	}
+	for (size_t i = 0; i < m->evals.eval.n; i++)
+		lu_curve_map(&m->evals.eval.p[i].curve, at);
+	for (size_t i = 0; i < m->phases.phase.n; i++)
+		m->phases.phase.p[i].x = lu_curve_at(at, m->phases.phase.p[i].x);
 }
 
 int lu_metrics_over(struct lu_metrics *m, enum lu_over over, double unit, struct lu_err *err)
@@ -421,7 +396,12 @@ int lu_metrics_over(struct lu_metrics *m, enum lu_over over, double unit, struct
 	double sum = 0;
 	int rc = 0;
 
-	if (over == LU_OVER_STEPS || (m->loss.point.n == 0 && m->valid.n == 0))
+	if (over == LU_OVER_STEPS && m->tokens_at.point.n) {
+		m->evals_over_tokens = true;
+		map_evals(m, &m->tokens_at);
+	}
+	if (over == LU_OVER_STEPS ||
+			(m->loss.point.n == 0 && m->valid.n == 0 && m->evals.eval.n == 0))
 		return 0;
 	if (from->point.n == 0)
 		return lu_err_set(err, "%s: no step has \"%s\", which --over %s needs", m->path,
@@ -434,14 +414,15 @@ int lu_metrics_over(struct lu_metrics *m, enum lu_over over, double unit, struct
 		rc = lu_curve_add(&at, p->x, (over == LU_OVER_TOKENS ? p->y : sum) / unit, err);
 	}
 	if (rc == 0) {
-		map_steps(&m->loss, &at);
-		map_steps(&m->lr, &at);
-		map_steps(&m->norm, &at);
-		map_steps(&m->speed, &at);
+		lu_curve_map(&m->loss, &at);
+		lu_curve_map(&m->lr, &at);
+		lu_curve_map(&m->norm, &at);
+		lu_curve_map(&m->speed, &at);
+		map_evals(m, &at);
 	}
 	for (size_t i = 0; rc == 0 && i < m->valid.n; i++) {
-		map_steps(&m->valid.p[i].loss, &at);
-		map_steps(&m->valid.p[i].bits_per_byte, &at);
+		lu_curve_map(&m->valid.p[i].loss, &at);
+		lu_curve_map(&m->valid.p[i].bits_per_byte, &at);
 	}
 	lu_curve_release(&at);
 	return rc;
@@ -452,6 +433,28 @@ int lu_metrics_over(struct lu_metrics *m, enum lu_over over, double unit, struct
 double lu_metrics_speed(const struct lu_metrics *m)
 {
 	return m->tokens / m->seconds;
+}
+
+static void put_evals_text(const struct lu_metrics *m, const char *prefix, struct lu_buf *b)
+{
+	if (m->evals.eval.n)
+		lu_buf_printf(b, "\n%-24s %-14s %10s %10s %10s\n", "evaluation", "measure", "first",
+				"last", "lowest");
+	for (size_t i = 0; i < m->evals.eval.n; i++) {
+		const struct lu_eval *e = &m->evals.eval.p[i];
+		struct lu_buf name = { 0 };
+
+		lu_buf_printf(&name, "%s%s%s", prefix, *prefix ? "/" : "", e->name);
+		b->failed |= name.failed;
+		lu_plain_str(b, lu_buf_slice(&name), 24);
+		lu_buf_release(&name);
+		lu_buf_putc(b, ' ');
+		lu_plain_str(b, lu_str_of(e->what), 14);
+		lu_plain_number(b, lu_curve_first(&e->curve).y, 11, 4);
+		lu_plain_number(b, lu_curve_last(&e->curve).y, 11, 4);
+		lu_plain_number(b, lu_curve_lowest(&e->curve).y, 11, 4);
+		lu_buf_putc(b, '\n');
+	}
 }
 
 void lu_metrics_text(const struct lu_metrics *m, size_t n, struct lu_buf *b)
@@ -488,7 +491,25 @@ void lu_metrics_text(const struct lu_metrics *m, size_t n, struct lu_buf *b)
 			lu_plain_number(b, lu_curve_last(&v->bits_per_byte).y, 11, 4);
 			lu_buf_putc(b, '\n');
 		}
+		put_evals_text(&m[i], n > 1 ? m[i].name : "", b);
 	}
+}
+
+static void put_evals_json(const struct lu_metrics *m, struct lu_buf *b)
+{
+	lu_json_open_array(b, "evals");
+	for (size_t i = 0; i < m->evals.eval.n; i++) {
+		const struct lu_eval *e = &m->evals.eval.p[i];
+
+		lu_json_open_object(b, NULL);
+		lu_json_put_cstr(b, "name", e->name);
+		lu_json_put_cstr(b, e->language ? "lang" : "measure", e->what);
+		lu_json_put_double(b, "first", lu_curve_first(&e->curve).y);
+		lu_json_put_double(b, "last", lu_curve_last(&e->curve).y);
+		lu_json_put_double(b, "lowest", lu_curve_lowest(&e->curve).y);
+		lu_json_close_object(b);
+	}
+	lu_json_close_array(b);
 }
 
 /* A count that was read as a number; null when it is unknown. */
@@ -528,6 +549,7 @@ void lu_metrics_json(const struct lu_metrics *m, size_t n, struct lu_buf *b)
 			lu_json_close_object(b);
 		}
 		lu_json_close_array(b);
+		put_evals_json(&m[i], b);
 		lu_json_close_object(b);
 	}
 	lu_json_close_array(b);

@@ -20,15 +20,8 @@
 
 #include "libcommon/base/buf.h"
 #include "libcommon/base/vec.h"
-
-struct lu_point {
-	double x, y;
-};
-
-/* Points in ascending order of x. */
-struct lu_curve {
-	struct LU_VEC(struct lu_point) point;
-};
+#include "libcommon/curves/curve.h"
+#include "libcommon/curves/eval_curves.h"
 
 struct lu_valid {
 	char *name; /* of the validation set */
@@ -46,12 +39,15 @@ struct lu_metrics {
 	struct lu_curve wall_at;
 	uint64_t bytes;			      /* of the files of lines */
 	struct LU_VEC(struct lu_valid) valid; /* in order of appearance */
-	double step, tokens;		      /* last step; trained on so far, NAN: not known */
-	double last_loss;		      /* of that step; NAN if it is no number */
-	double seconds;			      /* sum of the steps; NAN: not known */
-	uint64_t without_loss;		      /* steps whose loss is no number */
-	char *config;			      /* text of config.ini, or NULL */
-	char *machine, *date;		      /* of the first start, or NULL */
+	struct lu_evals evals;
+	struct lu_phases phases;
+	bool evals_over_tokens; /* even where the others are over steps */
+	double step, tokens;	/* last step; trained on so far, NAN: not known */
+	double last_loss;	/* of that step; NAN if it is no number */
+	double seconds;		/* sum of the steps; NAN: not known */
+	uint64_t without_loss;	/* steps whose loss is no number */
+	char *config;		/* text of config.ini, or NULL */
+	char *machine, *date;	/* of the first start, or NULL */
 };
 
 /* What the x axis shows. */
@@ -59,7 +55,8 @@ enum lu_over { LU_OVER_STEPS, LU_OVER_TOKENS, LU_OVER_TIME };
 
 int lu_metrics_read(struct lu_metrics *m, const char *path, struct lu_err *err) LU_CHECKED;
 /* Replace the steps in the curves of loss, lr, norm, speed and the validations by tokens or seconds,
- * in units of `unit`. Fails if the file has none. */
+ * in units of `unit`. Fails if the file has none. Evaluations and phases are over tokens instead of
+ * steps, where tokens are known. */
 int lu_metrics_over(struct lu_metrics *m, enum lu_over over, double unit,
 		struct lu_err *err) LU_CHECKED;
 /* Tokens a second, over all steps; NAN: not known. */
@@ -70,13 +67,5 @@ int lu_metrics_tell_apart(struct lu_metrics *m, size_t n, struct lu_err *err) LU
 void lu_metrics_text(const struct lu_metrics *m, size_t n, struct lu_buf *out);
 void lu_metrics_json(const struct lu_metrics *m, size_t n, struct lu_buf *out);
 void lu_metrics_release(struct lu_metrics *m);
-
-/* Append a point, after removing those at or beyond its x. */
-int lu_curve_add(struct lu_curve *c, double x, double y, struct lu_err *err) LU_CHECKED;
-/* First, last and lowest point; NAN for a curve without points. */
-struct lu_point lu_curve_first(const struct lu_curve *c);
-struct lu_point lu_curve_last(const struct lu_curve *c);
-struct lu_point lu_curve_lowest(const struct lu_curve *c);
-void lu_curve_release(struct lu_curve *c);
 
 #endif

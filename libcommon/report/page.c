@@ -2,6 +2,7 @@
 
 #include "libcommon/report/markup.h"
 #include "libcommon/report/page_documents.h"
+#include "libcommon/report/page_evals.h"
 #include "libcommon/report/page_runs.h"
 #include "libcommon/report/page_stages.h"
 
@@ -51,7 +52,8 @@ static const char style[] =
 	".plot{width:100%;height:auto;display:block;background:var(--soft);"
 	"border:1px solid var(--line);border-radius:8px}"
 	".plot text{fill:var(--dim);font:13px system-ui,sans-serif}.y{text-anchor:end}"
-	".x{text-anchor:middle}.grid{stroke:var(--line)}.line{fill:none;stroke-width:1.8;"
+	".x{text-anchor:middle}.grid{stroke:var(--line)}.phase{stroke-dasharray:3 3;"
+	"stroke:var(--dim)}text.phase{stroke:none}.line{fill:none;stroke-width:1.8;"
 	"stroke:currentColor}.dot{fill:currentColor}.d1{stroke-dasharray:7 3}"
 	".d2{stroke-dasharray:2 3}.c0{color:var(--c0)}.c1{color:var(--c1)}"
 	".c2{color:var(--c2)}.c3{color:var(--c3)}.c4{color:var(--c4)}.c5{color:var(--c5)}\n"
@@ -152,7 +154,9 @@ int lu_page_html(const struct lu_page *p, struct lu_buf *b, struct lu_err *err)
 		lu_page_shards(b, p->shards);
 	if (p->clusters)
 		lu_page_clusters(b, p->clusters);
-	if (p->runs && lu_page_runs(b, p->metrics, p->runs, p->x_name, err) < 0)
+	if (p->runs &&
+			(lu_page_runs(b, p->metrics, p->runs, p->x_name, err) < 0 ||
+					lu_page_evals(b, p->metrics, p->runs, p->x_name, err) < 0))
 		return -1;
 	for (size_t i = 0; i < p->table->n; i++)
 		lu_page_table(b, &p->table->p[i]);

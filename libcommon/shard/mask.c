@@ -146,23 +146,6 @@ uint64_t lu_shard_targets(const struct lu_shard *s)
 	return n;
 }
 
-/* The part with the token at pos, which is not the end. */
-static size_t part_of(const struct lu_shard *s, uint64_t pos)
-{
-	size_t low = 0, high = lu_shard_parts(s);
-
-	/* Token `pos` is in a part of low .. high - 1. */
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-
-		if (lu_shard_part_token(s, middle) <= pos)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 int lu_shard_mask(
 		const struct lu_shard *s, uint64_t pos, size_t n, uint8_t *out, struct lu_err *err)
 {
@@ -173,7 +156,7 @@ int lu_shard_mask(
 		memset(out, 1, n);
 		return 0;
 	}
-	for (size_t k = part_of(s, pos); n; k++) {
+	for (size_t k = lu_shard_part_at(s, pos); n; k++) {
 		uint64_t at = pos - lu_shard_part_token(s, k),
 			 left = lu_shard_part_token(s, k + 1) - pos;
 		size_t take = n < left ? n : (size_t)left;

@@ -450,7 +450,7 @@ uint64_t lu_shard_ledger_token(const struct lu_shard *s, size_t part)
 	return s->part.p[part].ledger_token;
 }
 
-static size_t part_of_token(const struct lu_shard *s, uint64_t pos)
+size_t lu_shard_part_at(const struct lu_shard *s, uint64_t pos)
 {
 	return lu_search_range(&s->part.p[0].first_token, s->part.n, sizeof(s->part.p[0]), pos);
 }
@@ -480,7 +480,7 @@ int lu_shard_read(
 		const struct lu_shard *s, uint64_t pos, size_t n, uint32_t *out, struct lu_err *err)
 {
 	LU_ASSERT(pos <= s->tokens && n <= s->tokens - pos);
-	for (size_t k = part_of_token(s, pos); n;) {
+	for (size_t k = lu_shard_part_at(s, pos); n;) {
 		const struct part *p = &s->part.p[k];
 		uint64_t at = pos - p->first_token, left = p->idx.tokens - at;
 		size_t take = n < CHUNK ? n : CHUNK;
@@ -529,7 +529,7 @@ int lu_shard_document_at(
 	const struct part *p;
 
 	LU_ASSERT(pos < s->tokens);
-	p = &s->part.p[part_of_token(s, pos)];
+	p = &s->part.p[lu_shard_part_at(s, pos)];
 	if (lu_idx_find(&p->idx, pos - p->first_token, document, err) < 0)
 		return -1;
 	*document += p->first_document;

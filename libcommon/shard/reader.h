@@ -82,6 +82,8 @@ size_t lu_shard_parts(const struct lu_shard *s);
 const char *lu_shard_part_suffix(const struct lu_shard *s, size_t part);
 uint64_t lu_shard_part_document(const struct lu_shard *s, size_t part);
 uint64_t lu_shard_part_token(const struct lu_shard *s, size_t part);
+/* The part with the token at pos, which is below lu_shard_tokens(). */
+size_t lu_shard_part_at(const struct lu_shard *s, uint64_t pos);
 /* The token from which the ledger of a part counts: 0, but for shards that were joined. */
 uint64_t lu_shard_ledger_token(const struct lu_shard *s, size_t part);
 

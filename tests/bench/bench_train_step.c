@@ -98,7 +98,7 @@ struct bench {
 
 static double step_seconds(struct bench *b)
 {
-	struct lt_hyper h = { 0.9, 0.95, 1e-8, 0.1, 1 };
+	struct lt_hyper h = { 0.9, 0.95, 1e-8, 0.1, 1, 0 };
 	struct lt_update update;
 	struct lu_err err;
 	double start = now();
@@ -106,17 +106,17 @@ static double step_seconds(struct bench *b)
 
 	must(lt_optimizer_begin(b->o, &h, 1e-4, 1, 1, &err), &err);
 	for (size_t j = 0; j < micro; j++) {
-		struct lt_pass pass = {
-			.first = j == 0, .last = j + 1 == micro, .loss = b->loss + j
-		};
+		struct lt_pass pass = { .first = j == 0,
+			.last = j + 1 == micro,
+			.sums = b->loss + j,
+			.stride = micro };
 
 		must(lt_model_forward(b->m, 0, 0, &b->batch, &err), &err);
 		must(lt_model_backward(b->m, 0, 0, &b->batch, lt_model_gradient(b->m, 0), &pass,
 				     &err),
 				&err);
 	}
-	must(lt_optimizer_update(b->o, &h, (double)(rows * micro), b->loss, micro, &update, &err),
-			&err);
+	must(lt_optimizer_update(b->o, &h, b->loss, micro, &update, &err), &err);
 	return now() - start;
 }
 
@@ -160,7 +160,7 @@ static void run(const struct size *s, enum lk_type act, int repeats)
 	must(lt_weights_init(b.w, 0, &err), &err);
 	must(lt_model_open(&b.m, b.w, &plan, &err), &err);
 	must(lt_optimizer_open(&b.o, b.w, NULL, &err), &err);
-	b.loss = ops->alloc(q, s->micro * sizeof(*b.loss));
+	b.loss = ops->alloc(q, LK_SUMS * s->micro * sizeof(*b.loss));
 	/* In turn, so that both run under the same load. */
 	for (int i = 0; i < repeats; i++) {
 		double rate = library_rate(3), t = step_seconds(&b);

@@ -93,7 +93,7 @@ static int run_open(struct run *r, const struct lt_shape *shape, struct lu_err *
 			lt_model_open(&r->m, r->w, &plan, err) < 0 ||
 			lt_optimizer_open(&r->o, r->w, NULL, err) < 0)
 		goto fail;
-	r->loss = r->ops->alloc(r->q, r->s->micro * sizeof(*r->loss));
+	r->loss = r->ops->alloc(r->q, LK_SUMS * r->s->micro * sizeof(*r->loss));
 	if (r->loss)
 		return 0;
 	(void)lt_queue_err(r->ops, r->q, err);
@@ -105,7 +105,7 @@ fail:
 /* A step; returns its loss. */
 static double step(struct run *r)
 {
-	struct lt_hyper h = { 0.9, 0.95, 1e-8, 0.1, 1 };
+	struct lt_hyper h = { 0.9, 0.95, 1e-8, 0.1, 1, 0 };
 	struct lt_update update;
 	struct lu_err err;
 	size_t micro = r->s->micro, rows = r->s->batch * r->s->context;
@@ -113,17 +113,17 @@ static double step(struct run *r)
 	if (lt_optimizer_begin(r->o, &h, 1e-3, ++r->t, 1, &err) < 0)
 		stop(err.msg);
 	for (size_t j = 0; j < micro; j++) {
-		struct lt_pass pass = {
-			.first = j == 0, .last = j + 1 == micro, .loss = r->loss + j
-		};
+		struct lt_pass pass = { .first = j == 0,
+			.last = j + 1 == micro,
+			.sums = r->loss + j,
+			.stride = micro };
 
 		if (lt_model_forward(r->m, 0, 0, &r->batch, &err) < 0 ||
 				lt_model_backward(r->m, 0, 0, &r->batch, lt_model_gradient(r->m, 0),
 						&pass, &err) < 0)
 			stop(err.msg);
 	}
-	if (lt_optimizer_update(r->o, &h, (double)(rows * micro), r->loss, micro, &update, &err) <
-			0)
+	if (lt_optimizer_update(r->o, &h, r->loss, micro, &update, &err) < 0)
 		stop(err.msg);
 	if (!update.finite)
 		stop("the loss is not finite");

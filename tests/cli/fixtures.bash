@@ -14,7 +14,7 @@ make_a() { cp "$LUCIE_SRC/tests/data/a.jsonl" .; }
 make_b() { cp "$LUCIE_SRC/tests/data/b.jsonl" .; }
 make_recipe() { cp "$LUCIE_SRC/tests/data/recipe.ini" .; }
 
-make_plan() { cp "$LUCIE_SRC/pipelines/lucie-7b/train.ini" plan.ini; }
+make_plan() { cp "$LUCIE_SRC/pipelines/lucie-7b/hopper.ini" plan.ini; }
 
 make_train() { cp "$LUCIE_SRC/tests/data/train.ini" .; }
 

@@ -24,7 +24,7 @@ setup() {
 		head -1 "$stage/usr/share/zsh/site-functions/_$name" | grep -qx "#compdef $name"
 	done
 	[ "$(echo '{"text":"a"}' | env -i "$stage/usr/bin/lucie-normalize")" = '{"text":"a"}' ]
-	env -i "$stage/usr/bin/lucie-plan" -c "$stage/usr/share/lucie/pipelines/lucie-7b/train.ini" \
+	env -i "$stage/usr/bin/lucie-plan" -c "$stage/usr/share/lucie/pipelines/lucie-7b/hopper.ini" \
 		--cluster dgx-h200 --gpus 64 --phase main -n1 | grep -q '^1 '
 	cmp pipelines/mk/train.sbatch "$(env -i PATH="$stage/usr/bin:$PATH" lucie rules)/train.sbatch"
 }

@@ -7,6 +7,7 @@ static const size_t sizes[] = { 0, 1, 3, 17, 127, 4096, 4097, 20000 };
 struct norm_data {
 	size_t n, cut; /* two shards, the first of `cut` chunks */
 	double max_norm, loss;
+	double weights;
 	uint64_t finite;
 	lk_real *x;
 	double limit;
@@ -31,7 +32,7 @@ static void norm_run(struct t_ctx *t, const void *arg, void *out)
 	uint32_t *ok = t_dev8(t, NULL, sizeof(*ok));
 
 	memset(o, 0, sizeof(*o));
-	o->step.scale = 0.25;
+	o->step.weights = d->weights;
 	o->step.loss = d->loss;
 	o->step.finite = d->finite;
 	o->step.limit = d->limit;
@@ -52,9 +53,9 @@ static void test_norm(void **state)
 	(void)state;
 	T_EACH(ops)
 	for (size_t k = 0; k < T_LEN(sizes); k++) {
-		struct norm_data d = { sizes[k], 0, 0.25, 3, 1, t_fill(k, sizes[k], 1), 0 };
+		struct norm_data d = { sizes[k], 0, 0.25, 3, 4, 1, t_fill(k, sizes[k], 1), 0 };
 		double *x = t_widen(d.x, d.n), sums[8];
-		struct lk_step want = { .scale = 0.25, .loss = 3, .finite = 1 };
+		struct lk_step want = { .weights = 4, .loss = 3, .finite = 1 };
 		struct norm_out o, shards;
 
 		lk_ref_sqnorm(sums, x, d.n);
@@ -64,7 +65,8 @@ static void test_norm(void **state)
 		assert_true(fabs(o.step.sqnorm - want.sqnorm) <= 1e-13 * want.sqnorm);
 		assert_true(fabs(o.step.norm - want.norm) <= 1e-13 * want.norm);
 		assert_true(fabs(o.step.clip - want.clip) < 1e-13);
-		assert_true(o.step.finite == 1 && o.ok == 1);
+		assert_true(o.step.finite == 1 && o.step.skip == 0 && o.ok == 1);
+		assert_true(o.step.scale == 0.25);
 		/* Two shards have the bits of the whole. */
 		d.cut = d.n / LK_NORM_CHUNK / 2;
 		t_run(ops, norm_run, &d, &shards, sizeof(shards));
@@ -92,7 +94,8 @@ static void test_finite(void **state)
 	T_EACH(ops)
 	for (size_t k = 1; k < T_LEN(sizes); k++)
 		for (size_t i = 0; i < 12; i++) {
-			struct norm_data d = { sizes[k], 0, 0.25, 3, 1, t_fill(k, sizes[k], 1), 0 };
+			struct norm_data d = { sizes[k], 0, 0.25, 3, 4, 1, t_fill(k, sizes[k], 1),
+				0 };
 			struct norm_out o;
 
 			d.x[i < 6 ? i % d.n : d.n - 1 - i % d.n] = bad[i % 3];
@@ -111,12 +114,30 @@ static void test_flag(void **state)
 	(void)state;
 	T_EACH(ops)
 	for (int i = 0; i < 4; i++) {
-		struct norm_data d = { 100, 0, 1, i & 1 ? (double)NAN : 3, i < 2, t_fill(1, 100, 1),
-			0 };
+		struct norm_data d = { 100, 0, 1, i & 1 ? (double)NAN : 3, 4, i < 2,
+			t_fill(1, 100, 1), 0 };
 		struct norm_out o;
 
 		t_run(ops, norm_run, &d, &o, sizeof(o));
 		assert_true(o.step.finite == (i == 0));
+		free(d.x);
+	}
+}
+
+/* A step without any weight is skipped, and is no fault. */
+static void test_no_weights(void **state)
+{
+	const struct lk_ops *ops;
+
+	(void)state;
+	T_EACH(ops)
+	{
+		struct norm_data d = { 100, 0, 1, 0, 0, 1, t_fill(1, 100, 1), 0 };
+		struct norm_out o;
+
+		t_run(ops, norm_run, &d, &o, sizeof(o));
+		assert_true(o.step.skip == 1 && o.step.finite == 1);
+		assert_true(o.step.scale == 0 && o.step.norm == 0 && o.step.clip == 0);
 		free(d.x);
 	}
 }
@@ -350,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_norm),
 		cmocka_unit_test(test_finite),
 		cmocka_unit_test(test_flag),
+		cmocka_unit_test(test_no_weights),
 		cmocka_unit_test(test_trees),
 		cmocka_unit_test(test_lanes),
 		cmocka_unit_test(test_lane_ranks),

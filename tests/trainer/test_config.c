@@ -30,6 +30,20 @@ static int load(struct lt_config *c, const char *text, const char *set, struct l
 	return rc;
 }
 
+static uint64_t parameters(const struct lt_config *c)
+{
+	struct lt_shape shape;
+	struct lt_table t;
+	struct lu_err err;
+	uint64_t n;
+
+	lt_settings_shape(&c->base, &shape);
+	ok(lt_table_build(&t, &shape, NULL, &err), &err);
+	n = t.all;
+	lt_table_release(&t);
+	return n;
+}
+
 static void test_preset(void **state)
 {
 	struct lt_config c;
@@ -43,6 +57,10 @@ static void test_preset(void **state)
 	assert_int_equal(c.base.model.vocab, 100);
 	assert_int_equal(c.phase.n, 1);
 	assert_string_equal(c.phase.p[0].name, "main");
+	lt_config_release(&c);
+	ok(load(&c, "", "model.preset=lucie-1b", &err), &err);
+	assert_int_equal(parameters(&c),
+			65024 * 2048 * 2 + 16 * 60821504 + 2048 - 2 * 2048 * (65024 - 100));
 	lt_config_release(&c);
 	ok(load(&c, "", "model.preset=lucie-7b", &err), &err);
 	assert_int_equal(c.base.model.ffn, 12288);
@@ -130,7 +148,22 @@ static void test_refused(void **state)
 		{ "", "model.preset=huge", "unknown preset 'huge' (known: tiny, demo" },
 		{ "[phase a]\nmodel.hidden = 5\n", NULL, "cannot change between phases" },
 		{ "[phase a]\ncheckpoint.keep = 5\n", NULL, "same for the whole run" },
-		{ "[phase a]\nparallel.tp = 2\n", NULL, "same for the whole run" },
+		{ "[phase a]\nparallel.equality = run\n", NULL, "same for the whole run" },
+		{ "[phase a]\nparallel.deadline = 2\n", NULL, "same for the whole run" },
+		{ "[phase a]\nparallel.interleave = 2\n", NULL,
+				"parallel.interleave has no effect without parallel.pp > 1" },
+		{ "decay_type = 1-sqrt\n", NULL, "train.decay_type has no effect without" },
+		{ "decay_type = sqrt\n", NULL, "not one of linear|cosine|1-sqrt" },
+		{ "spike = 0.5\n", NULL, "train.spike = 0.5 would skip ordinary steps" },
+		{ "+rope_factor = 8\n", NULL, "model.rope_factor has no effect" },
+		{ "+rope_scaling = linear\n", NULL, "needs model.rope_factor, at least 1" },
+		{ "+rope_scaling = linear\nrope_factor = 2\nrope_original = 8\n", NULL,
+				"model.rope_original has no effect" },
+		{ "+rope_scaling = llama3\nrope_factor = 8\n", NULL, "needs model.rope_original" },
+		{ "+rope_scaling = llama3\nrope_factor = 8\nrope_original = 64\nrope_low = 4\n",
+				NULL, "model.rope_low = 4 is not less than model.rope_high = 4" },
+		{ "[phase a234567890123456789012345678901234567890123456789012345678901234]\n",
+				NULL, "longer than 63 bytes" },
 		{ "[phase a]\ntrain.lanes = 2\n", NULL, "same for the whole run" },
 		{ "[phase a]\nlr = 5\n", NULL, "not section.key" },
 		{ "[phase]\n", NULL, "needs a name" },

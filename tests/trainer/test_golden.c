@@ -12,8 +12,8 @@
 #include "libcommon/base/num.h"
 #include "libcommon/io/safetensors.h"
 #include "trainer/model/decode.h"
-#include "trainer/model/tensorfile.h"
 #include "trainer/model/tensor_import.h"
+#include "trainer/model/tensorfile.h"
 #include "trainer/run/hugging_face.h"
 
 static const bool in_double = sizeof(lk_real) == sizeof(double);
@@ -77,10 +77,10 @@ static void open_weights(struct golden *g, const char *dir)
 	struct lt_shape shape;
 	struct lk_err kerr;
 	struct lu_err err;
-	uint64_t context;
+	struct lt_hf_about about;
 	char *path = path_in(dir, "config.json");
 
-	ok(lt_hf_read_config(path, &shape, &context, &marks, &arena, &err), &err);
+	ok(lt_hf_read_config(path, &shape, &about, &marks, &arena, &err), &err);
 	g->ops = lk_cpu_ops(tiny_act);
 	assert_int_equal(g->ops->open(&g->q, 0, &kerr), 0);
 	ok(lt_weights_open(&g->w, g->ops, g->q, &shape, NULL, &holding, &err), &err);
@@ -227,9 +227,10 @@ static double pass(struct golden *g, struct lt_model *m, size_t step, double *lo
 
 	for (size_t j = 0; j < g->micros; j++) {
 		struct lt_batch batch = batch_of(g, step * g->micros + j);
-		struct lt_pass p = {
-			.first = j == 0, .last = j + 1 == g->micros, .loss = loss + j
-		};
+		struct lt_pass p = { .first = j == 0,
+			.last = j + 1 == g->micros,
+			.sums = loss + j,
+			.stride = g->micros };
 
 		ok(lt_model_forward(m, 0, 0, &batch, &err), &err);
 		ok(lt_model_backward(m, 0, 0, &batch, lt_model_gradient(m, 0), &p, &err), &err);
@@ -271,7 +272,7 @@ static double gradient_off(struct golden *g, const struct lt_param *p, size_t st
 static void check_gradients(struct golden *g)
 {
 	struct lt_model *m = open_model(g, LT_MODEL_TRAIN);
-	double *loss = g->ops->alloc(g->q, g->micros * sizeof(*loss)), tokens, worst = 0;
+	double *loss = g->ops->alloc(g->q, LK_SUMS * g->micros * sizeof(*loss)), tokens, worst = 0;
 	size_t stride = count_of(g, "stride");
 
 	assert_non_null(loss);
@@ -298,8 +299,9 @@ static void check_steps(struct golden *g)
 	size_t steps, n;
 	double *lr = values(g, "lr", LU_ST_F64, &steps), *loss = values(g, "loss", LU_ST_F64, &n);
 	double *norm = values(g, "norm", LU_ST_F64, &n), *hyper = values(g, "hyper", LU_ST_F64, &n);
-	double *device = g->ops->alloc(g->q, g->micros * sizeof(*device)), off = 0, norm_off = 0;
-	struct lt_hyper h = { hyper[0], hyper[1], hyper[2], hyper[3], hyper[4] };
+	double *device = g->ops->alloc(g->q, LK_SUMS * g->micros * sizeof(*device)), off = 0,
+	       norm_off = 0;
+	struct lt_hyper h = { hyper[0], hyper[1], hyper[2], hyper[3], hyper[4], 0 };
 	size_t clipped = 0;
 
 	assert_non_null(device);
@@ -310,7 +312,7 @@ static void check_steps(struct golden *g)
 
 		ok(lt_optimizer_begin(o, &h, lr[t], t + 1, 1, &err), &err);
 		tokens = pass(g, m, t, device);
-		ok(lt_optimizer_update(o, &h, tokens, device, g->micros, &u, &err), &err);
+		ok(lt_optimizer_update(o, &h, device, g->micros, &u, &err), &err);
 		assert_true(u.finite);
 		off = fmax(off, fabs(u.loss / tokens - loss[t]));
 		norm_off = fmax(norm_off, fabs(u.norm / norm[t] - 1));

@@ -121,7 +121,7 @@ static double loss_of(struct whole *x)
 static lk_real *gradient_of(struct whole *x)
 {
 	size_t bytes = x->w->table.total * sizeof(lk_real);
-	double *device = x->ops->alloc(x->q, MICROS * sizeof(*device)), loss[MICROS];
+	double *device = x->ops->alloc(x->q, LK_SUMS * MICROS * sizeof(*device)), loss[MICROS];
 	lk_real *g = malloc(bytes);
 	struct lu_err err;
 
@@ -129,7 +129,7 @@ static lk_real *gradient_of(struct whole *x)
 	assert_non_null(g);
 	for (size_t i = 0; i < MICROS; i++) {
 		struct lt_batch batch = batch_of(x, i);
-		struct lt_pass pass = { .first = i == 0, .loss = device + i };
+		struct lt_pass pass = { .first = i == 0, .sums = device + i, .stride = MICROS };
 
 		ok(lt_model_forward(x->m, 0, 0, &batch, &err), &err);
 		ok(lt_model_backward(x->m, 0, 0, &batch, lt_model_gradient(x->m, 0), &pass, &err),

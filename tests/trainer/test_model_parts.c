@@ -77,7 +77,9 @@ static void run_forward(struct tiny *t, struct lt_model *m, size_t chunks, size_
 
 static void run_backward(struct tiny *t, struct lt_model *m, size_t chunks, size_t slot, size_t j)
 {
-	struct lt_pass pass = { .lane = j, .first = true, .loss = t->loss + j };
+	struct lt_pass pass = {
+		.lane = j, .first = true, .sums = t->loss + j, .stride = TINY_MICROS
+	};
 	lk_act *dx = lt_model_gradient(m, j % LT_MODEL_GRADIENTS);
 	struct tiny own;
 	struct lt_batch b = micro_of(t, &own, j), none = { 0 };
@@ -196,7 +198,8 @@ static void test_stage(void **state)
 		ok(lt_model_open(&m[s], t[s].w, &plan, &err), &err);
 	}
 	b = micro_of(&t[0], &own, 0);
-	pass.loss = t[1].loss;
+	pass.sums = t[1].loss;
+	pass.stride = TINY_MICROS;
 	ok(lt_model_forward(m[0], 0, 0, &b, &err), &err);
 	move(&t[0], m[0], lt_model_input(m[1], 0, 0), lt_model_output(m[0], 0, 0));
 	ok(lt_model_forward(m[1], 0, 0, &none, &err), &err);
@@ -246,7 +249,7 @@ static void check_first(bool tied)
 	for (size_t i = 0; i < 2 * n; i++)
 		t.w->grad[i] = (lk_real)(0.0 / 0.0);
 	for (size_t j = 0; j < 2; j++) {
-		struct lt_pass pass = { .lane = 1, .first = j == 0, .loss = t.loss };
+		struct lt_pass pass = { .lane = 1, .first = j == 0, .sums = t.loss, .stride = 1 };
 		struct tiny own;
 		struct lt_batch b = micro_of(&t, &own, j);
 

@@ -11,7 +11,7 @@
 
 static const bool in_double = sizeof(lk_real) == sizeof(double);
 /* eps is large, so that rounding in a small gradient is not made a whole step. */
-static const struct lt_hyper hyper = { 0.9, 0.95, 1e-3, 0.1, 1 };
+static const struct lt_hyper hyper = { 0.9, 0.95, 1e-3, 0.1, 1, 0 };
 
 #define STEPS 4
 #define MICROS_MAX 8
@@ -67,21 +67,22 @@ static int one_step(struct trained *r, struct lt_model *m, const struct job *job
 
 	if (lt_optimizer_begin(t->o, &hyper, 0.01, step + 1, own, err) < 0)
 		return -1;
-	must(t->ops->zero(t->q, t->loss, n * sizeof(*t->loss)) == 0);
+	must(t->ops->zero(t->q, t->loss, LK_SUMS * n * sizeof(*t->loss)) == 0);
 	for (size_t i = 0; i < own; i++) {
 		size_t j = i * ranks + rank;
 		struct lt_batch b = micro_of(t, job, step, j);
 		struct lt_pass pass = { .lane = i % lanes,
 			.first = i < lanes,
 			.last = i + 1 == own,
-			.loss = t->loss + j };
+			.sums = t->loss + j,
+			.stride = n };
 
 		if (lt_model_forward(m, 0, 0, &b, err) < 0 ||
 				lt_model_backward(m, 0, 0, &b, lt_model_gradient(m, 0), &pass,
 						err) < 0)
 			return -1;
 	}
-	if (lt_optimizer_update(t->o, &hyper, (double)n * TINY_ROWS, t->loss, n, &u, err) < 0)
+	if (lt_optimizer_update(t->o, &hyper, t->loss, n, &u, err) < 0)
 		return -1;
 	must(u.finite);
 	r->loss[step] = u.loss;

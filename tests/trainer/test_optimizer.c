@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-static const struct lt_hyper hyper = { 0.9, 0.95, 1e-8, 0.1, 1 };
+static const struct lt_hyper hyper = { 0.9, 0.95, 1e-8, 0.1, 1, 0 };
 
 static void write_gradient(struct tiny *t, size_t lane, size_t at, lk_real value)
 {
@@ -16,7 +16,7 @@ static void write_gradient(struct tiny *t, size_t lane, size_t at, lk_real value
 /* Add micro-batch i, which differs from the others in its first token, to a lane. */
 static void train_micro(struct tiny *t, struct lt_model *m, size_t i, size_t lane, bool first)
 {
-	struct lt_pass pass = { .lane = lane, .first = first, .loss = t->loss };
+	struct lt_pass pass = { .lane = lane, .first = first, .sums = t->loss, .stride = 1 };
 	struct lt_batch b;
 	struct lu_err err;
 
@@ -53,8 +53,7 @@ static void sum_lanes(struct tiny *t, struct lt_model *m, size_t micro, size_t l
 		train_micro(t, m, i, i % lanes, i < lanes);
 	for (size_t j = 0; j < lanes; j++)
 		tiny_read(t, t->w->grad + j * n, lane[j], n);
-	ok(lt_optimizer_update(t->o, &hyper, (double)(micro * TINY_ROWS), t->loss, 1, &u, &err),
-			&err);
+	ok(lt_optimizer_update(t->o, &hyper, t->loss, 1, &u, &err), &err);
 	tiny_read(t, t->w->grad, sum, n);
 }
 
@@ -140,7 +139,8 @@ static void test_norm_and_clip(void **state)
 	ok(lt_optimizer_begin(t.o, &hyper, 0.01, 1, 0, &err), &err);
 	write_gradient(&t, 0, 0, 3);
 	write_gradient(&t, 1, last, -4);
-	ok(lt_optimizer_update(t.o, &hyper, 1, t.loss, 0, &u, &err), &err);
+	tiny_set_weights(&t, 1);
+	ok(lt_optimizer_update(t.o, &hyper, t.loss, 1, &u, &err), &err);
 	assert_true(u.finite);
 	assert_true(fabs(u.norm - 5) < 1e-12);
 	assert_true(fabs(u.clip - 1 / (5 + 1e-6)) < 1e-9);
@@ -170,7 +170,8 @@ static void check_bad(size_t lane, const char *tensor, lk_real value, const char
 	ok(lt_optimizer_begin(t.o, &hyper, 0.01, 1, 0, &err), &err);
 	write_gradient(&t, lane, lt_table_find(&t.w->table, tensor)->offset + 2, value);
 	tiny_read(&t, t.w->vector[LT_VECTOR_P], before, t.w->table.total);
-	ok(lt_optimizer_update(t.o, &hyper, 1, t.loss, 0, &u, &err), &err);
+	tiny_set_weights(&t, 1);
+	ok(lt_optimizer_update(t.o, &hyper, t.loss, 1, &u, &err), &err);
 	assert_false(u.finite);
 	tiny_read(&t, t.w->vector[LT_VECTOR_P], after, t.w->table.total);
 	assert_memory_equal(before, after, bytes);

@@ -1,13 +1,14 @@
-/* Batch and learning rate against the logs of the three phases of Lucie-7B's pre-training, if they are
- * in FOLDER: the tokens consumed after each step logged, exactly, and the learning rate in fp32, to
+/* Batch and learning rate of pipelines/lucie-7b/train.ini against the logs of the three phases of
+ * Lucie-7B's pre-training, if they are in FOLDER: the tokens consumed after each step logged, exactly, and the learning rate in fp32, to
  * the last bit. */
 #include "tests/trainer/tiny.h"
 
 #include <inttypes.h>
 #include <unistd.h>
 
-#include "trainer/run/schedule.h"
+#include "trainer/run/config.h"
 
+#define CONFIG "pipelines/lucie-7b/train.ini"
 #define FOLDER "../shared/reference/lucie/"
 
 /* Compare with `logged` lines of a log: steps, tokens, three columns of other figures, rate. */
@@ -49,37 +50,39 @@ static void follow(const char *path, const struct lt_schedule *s, uint64_t conte
 	assert_int_equal(lt_schedule_batch(s, samples), 0);
 }
 
-static void test_main_phase(void **state)
+/* Phase i of the configuration against its log. */
+static void follow_phase(size_t i, const char *log, size_t logged)
 {
-	struct lt_schedule s = { .batch = 1024,
-		.samples = 762144586,
-		.decay = LT_COSINE,
-		.lr = 3e-4,
-		.lr_min = 3e-5,
-		.warmup = 2000000 };
+	struct lt_schedule schedule;
+	struct lt_settings s;
+	struct lt_config c;
 	struct lu_err err;
 
+	ok(lt_config_init(&c, &err), &err);
+	ok(lt_config_read(&c, CONFIG, &err), &err);
+	ok(lt_config_check(&c, &err), &err);
+	ok(lt_config_phase(&c, i, &s, &err), &err);
+	ok(lt_settings_schedule(&s, 0, &schedule, &err), &err);
+	follow(log, &schedule, s.train.context, logged);
+	lt_config_release(&c);
+}
+
+static void test_main_phase(void **state)
+{
 	(void)state;
-	ok(lt_schedule_ramp(&s, "256 64 10000000", 64, &err), &err);
-	follow(FOLDER "training_logs_1_pretraining.csv", &s, 4096, 386);
+	follow_phase(0, FOLDER "training_logs_1_pretraining.csv", 386);
 }
 
 static void test_extension(void **state)
 {
-	struct lt_schedule s = {
-		.batch = 128, .samples = 156250, .decay = LT_CONSTANT, .lr = 2e-5
-	};
-
 	(void)state;
-	follow(FOLDER "training_logs_2_extension.csv", &s, 32000, 49);
+	follow_phase(1, FOLDER "training_logs_2_extension.csv", 49);
 }
 
 static void test_annealing(void **state)
 {
-	struct lt_schedule s = { .batch = 128, .samples = 156250, .decay = LT_LINEAR, .lr = 3e-5 };
-
 	(void)state;
-	follow(FOLDER "training_logs_3_annealing.csv", &s, 32000, 49);
+	follow_phase(2, FOLDER "training_logs_3_annealing.csv", 49);
 }
 
 int main(void)

@@ -3,8 +3,8 @@
 
 #include <unistd.h>
 
-#include "trainer/model/tensorfile.h"
 #include "trainer/model/tensor_import.h"
+#include "trainer/model/tensorfile.h"
 
 /* Weights written as F32 and BF16 import as the rounded values. */
 static void test_import(void **state)

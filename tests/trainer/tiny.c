@@ -61,8 +61,9 @@ void tiny_open_part(struct tiny *t, const struct lt_shape *shape, const struct l
 	ok(lt_weights_open(&t->w, t->ops, t->q, shape, place, holding, &err), &err);
 	ok(lt_optimizer_open(&t->o, t->w, groups, &err), &err);
 	ok(lt_weights_init(t->w, 7, &err), &err);
-	t->loss = t->ops->alloc(t->q, 16 * sizeof(*t->loss));
+	t->loss = t->ops->alloc(t->q, LK_SUMS * TINY_MICROS * sizeof(*t->loss));
 	assert_non_null(t->loss);
+	assert_int_equal(t->ops->zero(t->q, t->loss, LK_SUMS * TINY_MICROS * sizeof(*t->loss)), 0);
 	for (size_t i = 0; i < TINY_ROWS; i++) {
 		t->ids[i] = (uint32_t)lu_rand_below(1, 0, i, TINY_VOCAB);
 		t->labels[i] = (uint32_t)lu_rand_below(1, 1, i, TINY_VOCAB);
@@ -105,6 +106,14 @@ void tiny_read(struct tiny *t, const lk_real *from, lk_real *to, size_t n)
 void tiny_read_loss(struct tiny *t, size_t n, double *out)
 {
 	assert_int_equal(t->ops->copy(t->q, out, t->loss, n * sizeof(*out), LK_D2H), 0);
+	assert_int_equal(t->ops->sync(t->q), 0);
+}
+
+void tiny_set_weights(struct tiny *t, double weights)
+{
+	const double sums[LK_SUMS] = { [LK_SUM_WEIGHTS] = weights };
+
+	assert_int_equal(t->ops->copy(t->q, t->loss, sums, sizeof(sums), LK_H2D), 0);
 	assert_int_equal(t->ops->sync(t->q), 0);
 }
 

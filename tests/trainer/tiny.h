@@ -20,6 +20,7 @@
 #define TINY_VOCAB 37
 #define TINY_CONTEXT 10
 #define TINY_BATCH 3
+#define TINY_MICROS 16
 #define TINY_ROWS (TINY_BATCH * TINY_CONTEXT)
 
 struct tiny {
@@ -27,7 +28,7 @@ struct tiny {
 	struct lk_queue *q;
 	struct lt_weights *w;
 	struct lt_optimizer *o;
-	double *loss; /* device: room for 16 */
+	double *loss; /* device: sums of up to TINY_MICROS micro-batches, the losses first */
 	uint32_t ids[TINY_ROWS], labels[TINY_ROWS];
 	lk_real weight[TINY_ROWS]; /* of the labels: 1, or 0 for some */
 };
@@ -59,6 +60,8 @@ struct lt_model_plan tiny_plan(enum lt_model_mode mode);
 /* Copy n elements from the device, such as gradients; the losses of the first n passes. */
 void tiny_read(struct tiny *t, const lk_real *from, lk_real *to, size_t n);
 void tiny_read_loss(struct tiny *t, size_t n, double *out);
+/* Make the sums of one micro-batch those of labels with these weights and no loss. */
+void tiny_set_weights(struct tiny *t, double weights);
 
 /* Fail the test with the message of err if rc < 0. */
 void ok(int rc, const struct lu_err *err);

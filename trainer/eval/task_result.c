@@ -1,6 +1,7 @@
 #include "trainer/eval/task_result.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "libcommon/base/json_writer.h"
@@ -119,6 +120,18 @@ int lt_answer_matches(const struct lt_task_item *item, struct lu_str text, bool 
 
 /* --- reports ---------------------------------------------------------------------------------- */
 
+/* Perplexities of whole answers have no bound. */
+static void put_value(struct lu_table *t, double v)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.4e", v);
+	if (v >= 1e6 && isfinite(v))
+		lu_table_cstr(t, text);
+	else
+		lu_table_fixed(t, v, 4, "");
+}
+
 int lt_results_table(const struct lt_task_result *r, size_t n, struct lu_buf *b, struct lu_err *err)
 {
 	static const char *const heads[] = { "task", "metric", "items", "value", "stderr",
@@ -133,10 +146,10 @@ int lt_results_table(const struct lt_task_result *r, size_t n, struct lu_buf *b,
 			lu_table_str(&t, r[i].name);
 			lu_table_cstr(&t, m->name);
 			lu_table_u64(&t, r[i].items);
-			lu_table_fixed(&t, m->value, 4, "");
-			lu_table_fixed(&t, m->error, 4, "");
-			lu_table_fixed(&t, m->low, 4, "");
-			lu_table_fixed(&t, m->high, 4, "");
+			put_value(&t, m->value);
+			put_value(&t, m->error);
+			put_value(&t, m->low);
+			put_value(&t, m->high);
 		}
 	}
 	rc = lu_table_put(&t, b, err);

@@ -5,6 +5,7 @@
 #include "trainer/model/batch_check.h"
 #include "trainer/model/decode_parts.h"
 #include "trainer/model/ends.h"
+#include "trainer/model/upload.h"
 
 /* Tokens of one sequence in a call: rows `row` to row + n - 1. */
 struct part {

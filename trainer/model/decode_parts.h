@@ -11,10 +11,7 @@ void lt_decode_close(struct lt_model *m);
  * 0, or -1 with the reason in the queue. */
 int lt_decode_attention(struct lt_model *m, struct lt_acts *a);
 
-/* Of model.c: the ids and places of rows; the layers over them; an error of the queue or of
- * communication, returns -1. */
-int lt_upload_inputs(struct lt_model *m, struct lt_slot *slot, const struct lt_batch *b, bool embed,
-		size_t rows);
+/* Of model.c: the layers over rows; an error of the queue or of communication, returns -1. */
 int lt_chunk_forward(
 		struct lt_model *m, size_t chunk, struct lt_slot *slot, const struct lt_span *at);
 int lt_model_failed(struct lt_model *m, struct lu_err *err);

@@ -9,6 +9,7 @@
 #include "trainer/model/ends.h"
 #include "trainer/model/layer.h"
 #include "trainer/model/rope.h"
+#include "trainer/model/upload.h"
 
 /* Logits per block of the head: enough rows for products at full speed, in little memory. */
 #define HEAD_LOGITS ((size_t)1 << 23)
@@ -140,6 +141,27 @@ static void alloc_sorted(struct lt_model *m, struct lt_slot *slot)
 		m->rows };
 }
 
+/* What the head needs besides logits and log p. */
+static void alloc_objective(struct lt_model *m, size_t block)
+{
+	const struct lt_objective *o = &m->plan.objective;
+	size_t width = 3 + o->top, real = sizeof(lk_real);
+
+	if (m->tp > 1 || o->top)
+		m->stats = alloc_rows(m, m->tp * width, block, real);
+	/* dpo() needs all rows of log p before the first gradient. */
+	if (m->tp > 1)
+		m->merged = alloc_rows(m, width, o->dpo ? m->rows : block, real);
+	else
+		m->merged = m->stats;
+	if (o->dpo)
+		m->reference = alloc(m, m->plan.batch, sizeof(*m->reference));
+	if (o->top) {
+		m->top = alloc_rows(m, m->rows, o->top, sizeof(*m->top));
+		m->top_logp = alloc_rows(m, m->rows, o->top, real);
+	}
+}
+
 static void alloc_common(struct lt_model *m)
 {
 	const struct lt_shape *s = &m->s;
@@ -162,10 +184,7 @@ static void alloc_common(struct lt_model *m)
 		m->dlogits = m->logits;
 		if (m->ops->act == LK_BF16)
 			m->dlogits = alloc_acts(m, block, s->vocab);
-		if (m->tp > 1) {
-			m->stats = alloc_rows(m, m->tp * 3, block, real);
-			m->merged = alloc_rows(m, 3, block, real);
-		}
+		alloc_objective(m, block);
 	}
 	if (!train)
 		return;
@@ -261,7 +280,7 @@ static int set_sizes(struct lt_model *m, struct lt_weights *w, const struct lt_m
 /* Let every operation of a step note the work space it needs. */
 static int measure(struct lt_model *m, struct lu_err *err)
 {
-	const struct lt_pass pass = { .first = true, .loss = (double *)nowhere };
+	const struct lt_pass pass = { .first = true, .sums = (double *)nowhere };
 	const struct lt_batch none = { 0 };
 	int rc = 0;
 
@@ -377,8 +396,7 @@ int lt_model_open(struct lt_model **out, struct lt_weights *w, const struct lt_m
 				plan->context, m->bytes);
 		goto fail;
 	}
-	/* Ids, places and sorted ids, or labels and weights. */
-	if (lt_staging_open(&m->staging, m->ops, m->q, (5 * m->rows + 2) * sizeof(uint32_t)) < 0) {
+	if (lt_staging_open(&m->staging, m->ops, m->q, lt_upload_bytes(m)) < 0) {
 		lt_queue_err(m->ops, m->q, err);
 		goto fail;
 	}
@@ -445,58 +463,6 @@ int lt_model_failed(struct lt_model *m, struct lu_err *err)
 		return lt_queue_err(m->ops, m->q, err);
 	*err = m->err;
 	return -1;
-}
-
-/* Queue a copy of n elements of 32 bits, by way of *stage, which is moved on behind them. */
-static int upload(struct lt_model *m, uint32_t **stage, const void *to, const void *from, size_t n)
-{
-	uint32_t *p = *stage;
-
-	*stage += n;
-	if (from)
-		memcpy(p, from, n * sizeof(*p));
-	return m->ops->copy(m->q, (void *)(uintptr_t)to, p, n * sizeof(*p), LK_H2D);
-}
-
-/* What the chunk reads of a micro-batch: ids where the embedding is, and places. */
-int lt_upload_inputs(struct lt_model *m, struct lt_slot *slot, const struct lt_batch *b, bool embed,
-		size_t rows)
-{
-	uint32_t *p;
-
-	slot->documents = b->places != NULL;
-	if (m->measuring || (!b->places && !embed))
-		return 0;
-	p = lt_staging_next(&m->staging);
-	if (!p || (b->places && upload(m, &p, slot->places, b->places, rows) < 0) ||
-			(embed && upload(m, &p, slot->ids, b->ids, rows) < 0))
-		return -1;
-	if (embed && m->plan.mode == LT_MODEL_TRAIN) {
-		slot->sorted.segments =
-				lk_sort_ids(p, p + m->rows, p + 2 * m->rows + 1, b->ids, rows);
-		if (upload(m, &p, slot->sorted.id, NULL, 3 * m->rows + 1) < 0)
-			return -1;
-	}
-	return lt_staging_queued(&m->staging);
-}
-
-static int upload_labels(struct lt_model *m, const struct lt_batch *b, size_t rows)
-{
-	uint32_t *p;
-
-	if (m->measuring)
-		return 0;
-	p = lt_staging_next(&m->staging);
-	if (!p || upload(m, &p, m->labels, b->labels, rows) < 0)
-		return -1;
-	if (b->weight) {
-		/* Behind the labels, aligned. */
-		p += rows % 2;
-		memcpy(p, b->weight, rows * sizeof(*b->weight));
-		if (m->ops->copy(m->q, m->weight, p, rows * sizeof(*b->weight), LK_H2D) < 0)
-			return -1;
-	}
-	return lt_staging_queued(&m->staging);
 }
 
 static int need(struct lt_model *m, size_t bucket)
@@ -625,7 +591,7 @@ int lt_model_backward(struct lt_model *m, size_t chunk, size_t slot, const struc
 	struct lt_slot *s = &m->slot[chunk][slot];
 
 	LU_ASSERT(m->plan.mode == LT_MODEL_TRAIN);
-	if (has_head(m, chunk) && upload_labels(m, batch, m->rows) < 0)
+	if (has_head(m, chunk) && lt_upload_labels(m, batch, m->rows, pass) < 0)
 		return lt_model_failed(m, err);
 	if (chunk_backward(m, chunk, s, dx, pass, batch->weight != NULL) < 0)
 		return lt_model_failed(m, err);
@@ -637,7 +603,8 @@ int lt_model_backward(struct lt_model *m, size_t chunk, size_t slot, const struc
 static int log_p(struct lt_model *m, struct lt_slot *s, const struct lt_batch *batch, size_t rows,
 		lk_real *out)
 {
-	if (upload_labels(m, batch, rows) < 0 || need(m, lt_bucket_of_head(&m->w->table)) < 0 ||
+	if (lt_upload_labels(m, batch, rows, NULL) < 0 ||
+			need(m, lt_bucket_of_head(&m->w->table)) < 0 ||
 			lt_head(m, s->out, rows, NULL, NULL, NULL, false) < 0 ||
 			m->ops->copy(m->q, out, m->log_p, rows * sizeof(*out), LK_D2H) < 0)
 		return -1;

@@ -46,7 +46,20 @@ enum lt_model_mode { LT_MODEL_TRAIN, LT_MODEL_SCORE, LT_MODEL_DECODE };
  * layer from its input, a third more work. */
 enum lt_recompute { LT_RECOMPUTE_NONE, LT_RECOMPUTE_NORMS, LT_RECOMPUTE_LAYER };
 
+/*
+ * What a backward pass minimises: cross-entropy of the labels by their weights; with `dpo` the loss of
+ * lk_ops.dpo() over the pairs of sequences 2k and 2k + 1; with `top` that of lk_ops.kl_grad(), for
+ * batches that have at most so many tokens of a teacher at each label.
+ */
+struct lt_objective {
+	bool dpo, normalized;
+	double beta;
+	size_t top;
+	double teacher; /* its share, 1: alone */
+};
+
 struct lt_model_plan {
+	struct lt_objective objective;
 	size_t batch, context;
 	enum lt_model_mode mode;
 	enum lt_recompute recompute;
@@ -63,8 +76,12 @@ struct lt_model_plan {
 /* A micro-batch in host memory: batch * context rows. ids and labels are below the vocabulary. */
 struct lt_batch {
 	const uint32_t *ids, *labels;
-	const lk_real *weight;	/* of each label; NULL: ones */
-	const uint32_t *places; /* of each token in its document, NULL: one document a sequence */
+	const lk_real *weight;	 /* of each label; NULL: ones */
+	const uint32_t *places;	 /* of each token in its document, NULL: one document a sequence */
+	const double *reference; /* dpo: of each sequence, see lk_ops.dpo() */
+	const uint32_t *top;	 /* of a teacher: [rows][top_n], see lk_ops.kl_stats() */
+	const lk_real *top_logp;
+	size_t top_n;
 };
 
 struct lt_model;
@@ -102,7 +119,10 @@ struct lt_pass {
 	uint64_t micro; /* number of the micro-batch in the step, over all ranks */
 	bool first;	/* overwrite the lane instead of adding to it */
 	bool last;	/* call hooks.ready for each bucket that is complete */
-	double *loss;	/* device: the sum of the losses, from the chunk with the head */
+	/* Device memory, written by the chunk with the head: sum k of the micro-batch (LK_SUM_LOSS and so
+	 * on, LK_SUMS of them) goes to sums[k * stride]; those that the objective has not are left. */
+	double *sums;
+	size_t stride;
 };
 int lt_model_backward(struct lt_model *m, size_t chunk, size_t slot, const struct lt_batch *batch,
 		lk_act *dx, const struct lt_pass *pass, struct lu_err *err) LU_CHECKED;

@@ -51,9 +51,13 @@ struct lt_model {
 	lk_act *n;			      /* [share][hidden]: the final norm */
 	lk_act *dlogits;		      /* logits if the types are equal */
 	lk_real *rstd, *logits, *log_p, *weight;
-	lk_real *stats, *merged; /* of all ranks' parts of the vocabulary [tp][rows][3]; of it */
-	size_t *stats_bound;	 /* [tp + 1] */
-	uint32_t *labels;
+	/* Of all ranks' parts of the vocabulary, [tp][rows][3 or 3 + top]; of the whole. */
+	lk_real *stats, *merged;
+	size_t *stats_bound;	/* [tp + 1] */
+	uint32_t *labels, *top; /* [rows], [rows][objective.top] */
+	lk_real *top_logp;
+	double *reference; /* [batch] */
+	size_t top_n;	   /* of the micro-batch */
 	struct lt_decode *decode;
 	struct lt_staging
 			staging; /* of what is uploaded: host memory, of which nothing is counted */

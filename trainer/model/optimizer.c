@@ -85,7 +85,7 @@ int lt_optimizer_begin(struct lt_optimizer *o, const struct lt_hyper *h, double 
 		o->complete[i] = false;
 	used = used < lanes ? used : lanes;
 	/* Not `finite`, which stays as it is. */
-	if (w->ops->copy(w->q, w->step, o->step, offsetof(struct lk_step, scale), LK_H2D) < 0 ||
+	if (w->ops->copy(w->q, w->step, o->step, offsetof(struct lk_step, sqnorm), LK_H2D) < 0 ||
 			w->ops->zero(w->q, lt_weights_lane(w, used, 0),
 					(lanes - used) * total * gradient_size(w)) < 0)
 		return lt_queue_err(w->ops, w->q, err);
@@ -349,24 +349,35 @@ int lt_optimizer_settle(struct lt_optimizer *o, struct lu_err *err)
 	return 0;
 }
 
-int lt_optimizer_update(struct lt_optimizer *o, const struct lt_hyper *h, double tokens,
-		double *loss, size_t n, struct lt_update *update, struct lu_err *err)
+/* Add up the sums of the micro-batches, and the squares, and make scale and clip of them. */
+static int finish_sums(struct lt_weights *w, const struct lt_hyper *h, const double *sums, size_t n)
+{
+	struct lk_step *step = w->step;
+	double *const out[LK_SUMS] = { &step->loss, &step->weights, &step->chosen, &step->rejected,
+		&step->right };
+
+	for (size_t k = 0; k < LK_SUMS; k++) {
+		if (w->ops->sum(w->q, out[k], sums + k * n, n) < 0)
+			return -1;
+	}
+	if (w->ops->sum(w->q, &step->sqnorm, w->sums, w->table.norms) < 0)
+		return -1;
+	return w->ops->clip(w->q, step, h->clip);
+}
+
+int lt_optimizer_update(struct lt_optimizer *o, const struct lt_hyper *h, double *sums, size_t n,
+		struct lt_update *update, struct lu_err *err)
 {
 	struct lt_weights *w = o->w;
 	const struct lk_ops *ops = w->ops;
-	struct lt_group *const losses[] = { o->g.dp, o->g.pp };
+	struct lt_group *const passes[] = { o->g.dp, o->g.pp };
 	struct lt_group *const squares[] = { w->bound ? o->g.dp : NULL, o->g.pp, o->g.tp };
 	struct lk_step *step = &o->step[1];
-	double scale = tokens > 0 ? 1 / tokens : 0;
 
-	if (finish_reducing(o, err) < 0 || sum_over(o, losses, 2, loss, n, err) < 0 ||
+	if (finish_reducing(o, err) < 0 || sum_over(o, passes, 2, sums, LK_SUMS * n, err) < 0 ||
 			sum_over(o, squares, 3, w->sums, w->table.norms, err) < 0)
 		return -1;
-	o->step[0].scale = scale;
-	if (ops->copy(w->q, &w->step->scale, &o->step[0].scale, sizeof(scale), LK_H2D) < 0 ||
-			ops->sum(w->q, &w->step->loss, loss, n) < 0 ||
-			ops->sum(w->q, &w->step->sqnorm, w->sums, w->table.norms) < 0 ||
-			ops->clip(w->q, w->step, h->clip) < 0)
+	if (finish_sums(w, h, sums, n) < 0)
 		return lt_queue_err(ops, w->q, err);
 	if (apply(o, h, err) < 0)
 		return -1;
@@ -376,8 +387,12 @@ int lt_optimizer_update(struct lt_optimizer *o, const struct lt_hyper *h, double
 	if (o->g.comm && lt_comm_check(o->g.comm, err) < 0)
 		return -1;
 	*update = (struct lt_update){ .loss = step->loss,
+		.weights = step->weights,
+		.chosen = step->chosen,
+		.rejected = step->rejected,
+		.right = step->right,
 		.norm = step->norm,
-		.clip = scale > 0 ? step->clip / scale : 1,
+		.clip = step->scale > 0 ? step->clip / step->scale : 1,
 		.finite = step->finite != 0,
 		.skipped = step->finite != 0 && step->skip != 0 };
 	return 0;

@@ -7,7 +7,7 @@
  *	for each step:
  *		lt_optimizer_begin(o, &h, lr, t, lanes, &err)
  *		... forward and backward passes, with the hooks lt_optimizer_need() and _ready() ...
- *		lt_optimizer_update(o, &h, tokens, loss, n, &update, &err)
+ *		lt_optimizer_update(o, &h, sums, n, &update, &err)
  *	lt_optimizer_close(o)
  *
  * The gradients of a bucket are reduced over the data-parallel ranks as soon as all of its micro-
@@ -29,12 +29,15 @@ struct lt_hyper {
 	double limit; /* of the norm before clipping, past which nothing is updated; 0: none */
 };
 
+/* Sums are those of struct lk_step, over all ranks. */
 struct lt_update {
-	double loss; /* sum over all labels of the step */
-	double norm; /* of the gradient, before clipping */
+	double loss, weights;
+	double chosen, rejected, right; /* dpo */
+	double norm;			/* of the gradient, before clipping */
 	double clip; /* factor that the gradient was multiplied by, 1: not clipped */
 	bool finite;
-	bool skipped; /* the norm is past the limit: weights and moments are as they were */
+	bool skipped; /* the norm is past the limit, or there were no weights: weights and moments
+			 are as they were */
 };
 
 /* The ranks that share in an update; NULL stands for a group of one. */
@@ -58,10 +61,11 @@ int lt_optimizer_begin(struct lt_optimizer *o, const struct lt_hyper *h, double 
 int lt_optimizer_need(void *o, size_t bucket, struct lu_err *err) LU_CHECKED;
 int lt_optimizer_ready(void *o, size_t bucket, struct lu_err *err) LU_CHECKED;
 
-/* tokens: weights of all labels of the step, over all ranks. loss[n]: device memory, the sum of the
- * losses of each micro-batch of the step, 0 for those of other ranks. Waits for the result. */
-int lt_optimizer_update(struct lt_optimizer *o, const struct lt_hyper *h, double tokens,
-		double *loss, size_t n, struct lt_update *update, struct lu_err *err) LU_CHECKED;
+/* sums[LK_SUMS][n]: device memory, what passes have left (struct lt_pass, with a stride of n) for each
+ * micro-batch of the step, 0 for those of other ranks. The gradients are divided by the sum of all
+ * weights, which only the device knows. Waits for the result. */
+int lt_optimizer_update(struct lt_optimizer *o, const struct lt_hyper *h, double *sums, size_t n,
+		struct lt_update *update, struct lu_err *err) LU_CHECKED;
 
 /* Wait for all parameters. Before anything but the model reads them. */
 int lt_optimizer_settle(struct lt_optimizer *o, struct lu_err *err) LU_CHECKED;

@@ -22,6 +22,8 @@ static void describe(const struct lt_training *what, struct lu_buf *b)
 		lu_buf_puts(b, "no --until\n");
 	else
 		lu_buf_printf(b, "--until %s\n", what->config->phase.p[what->until].name);
+	for (size_t i = 0; i < what->skip->n; i++)
+		lu_buf_printf(b, "--skip-samples %s\n", what->skip->item[i]);
 	lu_buf_puts(b, what->overcommit ? "--overcommit\n" : "no --overcommit\n");
 	lt_config_print(what->config, b);
 }

@@ -12,7 +12,7 @@
 
 /*
  * Collective. Fail on all ranks, with one sentence, if a rank has another configuration, program
- * version, type of numbers, step to start from, phase to stop after or --overcommit, which leaves out the collective check
+ * version, type of numbers, step to start from, phase to stop after, samples to leave out or --overcommit, which leaves out the collective check
  * of the memory, than rank 0. Ranks whose processors compute with
  * other instructions get on with each other, but their sums may round otherwise: rank 0 warns.
  */

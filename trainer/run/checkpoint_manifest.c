@@ -85,6 +85,23 @@ static void format_file(const char *name, const struct lt_digest *digest, struct
 	lu_json_close_object(b);
 }
 
+/* As [phase, from, to]; absent: none. */
+static void format_skips(const struct lu_skips *s, struct lu_buf *b)
+{
+	if (s->n == 0)
+		return;
+	lu_json_newline(b);
+	lu_json_open_array(b, "left_out");
+	for (size_t i = 0; i < s->n; i++) {
+		lu_json_open_array(b, NULL);
+		lu_json_put_u64(b, NULL, s->range[i].phase);
+		lu_json_put_u64(b, NULL, s->range[i].from);
+		lu_json_put_u64(b, NULL, s->range[i].to);
+		lu_json_close_array(b);
+	}
+	lu_json_close_array(b);
+}
+
 static void format_spike(const struct lt_spike *s, struct lu_buf *b)
 {
 	if (s->n == 0)
@@ -117,7 +134,10 @@ void lt_manifest_format(const struct lt_position *pos, const struct lt_table *t,
 		lu_json_put_u64(b, "evaluations_due", pos->evals_due);
 	if (pos->phase_end)
 		lu_json_put_bool(b, "phase_end", true);
+	if (*pos->reference)
+		lu_json_put_cstr(b, "reference", pos->reference);
 	format_spike(&pos->spike, b);
+	format_skips(&pos->skips, b);
 	lu_json_newline(b);
 	lu_json_put_u64(b, "context", pos->context);
 	format_shape(&t->shape, b);
@@ -232,6 +252,39 @@ static bool read_layout(struct manifest *m, struct lt_written_by *by)
 			lt_json_get_u64(&o, "lanes", &by->lanes);
 }
 
+/* One range of `left_out`. */
+static bool read_skip(struct lu_str array, struct lu_skips *s)
+{
+	struct lu_json_iter it = lu_json_iter(array);
+	struct lu_err ignored;
+	uint64_t v[3];
+	size_t n = 0;
+
+	while (lu_json_next(&it)) {
+		struct lu_json_member m = { .type = it.type, .value = it.value };
+
+		if (n == 3 || !lu_json_u64(&m, &v[n++]))
+			return false;
+	}
+	return n == 3 && v[1] < v[2] && lu_skips_add(s, v[0], v[1], v[2], &ignored) == 0;
+}
+
+static bool read_skips(const struct lu_json_obj *o, struct lu_skips *s)
+{
+	const struct lu_json_member *list = lu_json_get(o, "left_out");
+	struct lu_json_iter it;
+
+	if (!list)
+		return true;
+	if (list->type != LU_JSON_ARRAY)
+		return false;
+	for (it = lu_json_iter(list->value); lu_json_next(&it);) {
+		if (it.type != LU_JSON_ARRAY || !read_skip(it.value, s))
+			return false;
+	}
+	return true;
+}
+
 /* Absent: none. */
 static bool read_spike(const struct lu_json_obj *o, struct lt_spike *s)
 {
@@ -259,6 +312,9 @@ static bool read_position(struct manifest *m, struct lt_position *pos)
 	lt_json_get_u64(&m->obj, "validations_due", &pos->due);
 	lt_json_get_u64(&m->obj, "evaluations_due", &pos->evals_due);
 	pos->phase_end = lt_json_is_true(&m->obj, "phase_end");
+	if (lu_json_get(&m->obj, "reference") &&
+			!get_text(m, &m->obj, "reference", pos->reference, sizeof(pos->reference)))
+		return false;
 	return get_text(m, &m->obj, "phase_name", pos->phase_name, sizeof(pos->phase_name)) &&
 			lt_json_get_u64(&m->obj, "step", &pos->step) &&
 			lt_json_get_u64(&m->obj, "phase", &pos->phase) &&
@@ -266,7 +322,8 @@ static bool read_position(struct manifest *m, struct lt_position *pos)
 			lt_json_get_u64(&m->obj, "tokens", &pos->tokens) &&
 			lt_json_get_u64(&m->obj, "updates", &pos->updates) &&
 			lt_json_get_u64(&m->obj, "context", &pos->context) &&
-			read_layout(m, &pos->by) && read_spike(&m->obj, &pos->spike);
+			read_layout(m, &pos->by) && read_spike(&m->obj, &pos->spike) &&
+			read_skips(&m->obj, &pos->skips);
 }
 
 /* Absent: none. */

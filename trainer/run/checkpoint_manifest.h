@@ -6,6 +6,7 @@
  * bare build verifies too.
  */
 #include "libcommon/base/buf.h"
+#include "libcommon/order/skips.h"
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/spike.h"
 
@@ -39,6 +40,8 @@ struct lt_position {
 	char phase_name[LT_PHASE_NAME];
 	struct lt_written_by by;
 	struct lt_spike spike; /* with train.spike; n = 0 without */
+	char reference[33];    /* dpo: the hash of its reference (reference.h); "": none yet */
+	struct lu_skips skips; /* --skip-samples */
 };
 
 /* Names of the files that hold the vectors of the weights. */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "libcommon/sys/conf.h"
-#include "trainer/run/init_model.h"
 #include "trainer/run/checkpoint_manifest.h"
+#include "trainer/run/init_model.h"
 
 int lt_config_init(struct lt_config *c, struct lu_err *err)
 {
@@ -73,11 +73,12 @@ static struct lt_phase *add_phase(struct lt_config *c, const char *name, struct 
 
 /* Keys that are the same for the whole run. */
 static const char *const whole_run[] = { "data.tokenizer", "train.lanes", "train.device",
-	"train.dtype", "train.memory", "parallel.equality", "parallel.deadline" };
+	"train.dtype", "train.memory", "parallel.equality", "parallel.deadline",
+	"checkpoint.keep" };
 
 static int check_override(const struct lt_phase *p, const struct lt_override *o, struct lu_err *err)
 {
-	bool whole = strcmp(o->section, "checkpoint") == 0;
+	bool whole = false;
 	char name[64];
 
 	if (strcmp(o->section, "model") == 0 && strncmp(o->key, "rope_", 5) != 0)

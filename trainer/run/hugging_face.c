@@ -323,16 +323,19 @@ static int read_sizes(
 	return 0;
 }
 
-static int read_shape(
-		const struct file *f, struct lt_shape *s, uint64_t *context, struct lu_err *err)
+static int read_shape(const struct file *f, struct lt_shape *s, struct lt_hf_about *about,
+		struct lu_err *err)
 {
 	*s = (struct lt_shape){ .norm_eps = 1e-6, .init_std = 0.02 };
-	if (check_architecture(f, err) < 0 || read_sizes(f, s, context, err) < 0 ||
-			check_parts(f, *context, err) < 0 ||
+	*about = (struct lt_hf_about){ 0 };
+	if (check_architecture(f, err) < 0 || read_sizes(f, s, &about->context, err) < 0 ||
+			check_parts(f, about->context, err) < 0 ||
 			read_bool(f, "tie_word_embeddings", &s->tied, err) < 0 ||
 			read_number(f, &f->o, "rms_norm_eps", 0, 1, &s->norm_eps, err) < 0 ||
 			read_number(f, &f->o, "initializer_range", 0, 10, &s->init_std, err) < 0)
 		return -1;
+	lt_json_get_u64(&f->o, "training_steps", &about->steps);
+	lt_json_get_u64(&f->o, "training_tokens", &about->tokens);
 	return read_rope(f, s, err);
 }
 
@@ -366,7 +369,7 @@ static int read_id(const struct file *f, const char *name, size_t vocab, struct 
 	return out->p ? 0 : lu_err_nomem(err);
 }
 
-int lt_hf_read_config(const char *path, struct lt_shape *shape, uint64_t *context,
+int lt_hf_read_config(const char *path, struct lt_shape *shape, struct lt_hf_about *about,
 		struct lt_hf_ids *ids, struct lu_arena *arena, struct lu_err *err)
 {
 	struct file f;
@@ -375,7 +378,7 @@ int lt_hf_read_config(const char *path, struct lt_shape *shape, uint64_t *contex
 	*ids = (struct lt_hf_ids){ 0 };
 	if (open_file(&f, path, CONFIG_MAX, arena, err) < 0)
 		return -1;
-	rc = read_shape(&f, shape, context, err);
+	rc = read_shape(&f, shape, about, err);
 	if (rc == 0 &&
 			(read_id(&f, "bos_token_id", shape->vocab, &ids->bos, err) < 0 ||
 					read_id(&f, "eos_token_id", shape->vocab, &ids->eos, err) <

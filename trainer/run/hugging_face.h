@@ -21,9 +21,14 @@ struct lt_hf_ids {
 	struct lu_str stop; /* what ends a generation; null: eos */
 };
 
+struct lt_hf_about {
+	uint64_t context; /* max_position_embeddings; 2048 where it is missing, as in transformers */
+	uint64_t steps, tokens; /* trained, where it says so (training_steps, training_tokens); else 0 */
+};
+
 /* Read config.json. An id that is no number below the vocabulary size is null. The ids live in the
- * arena. *context is max_position_embeddings, 2048 where it is missing, as in transformers. */
-int lt_hf_read_config(const char *path, struct lt_shape *shape, uint64_t *context,
+ * arena. */
+int lt_hf_read_config(const char *path, struct lt_shape *shape, struct lt_hf_about *about,
 		struct lt_hf_ids *ids, struct lu_arena *arena, struct lu_err *err) LU_CHECKED;
 
 /* Set ids->stop from eos_token_id of DIR/generation_config.json, where chat models list the token that

@@ -90,11 +90,15 @@ static int open_initial(struct lt_loaded_model *m, const char *run, struct lu_er
 static int open_hugging_face(struct lt_loaded_model *m, const char *dir, struct lu_err *err)
 {
 	char *path = lu_concat(dir, "/", "config.json");
+	struct lt_hf_about about = { 0 };
 	struct lu_buf note = { 0 };
 	struct lt_shape shape;
-	int rc = path ? lt_hf_read_config(path, &shape, &m->pos.context, &m->ids, &m->arena, err)
+	int rc = path ? lt_hf_read_config(path, &shape, &about, &m->ids, &m->arena, err)
 		      : lu_err_nomem(err);
 
+	m->pos.context = about.context;
+	m->pos.step = about.steps;
+	m->pos.tokens = about.tokens;
 	/* Before memory is taken for what the file says. */
 	if (rc == 0 &&
 			(lt_hf_read_generation(dir, shape.vocab, &m->ids, &m->arena, err) < 0 ||

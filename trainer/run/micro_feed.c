@@ -9,7 +9,7 @@
 
 struct lt_feed {
 	const struct lt_layout *layout;
-	const struct lt_schedule *schedule;
+	const struct lt_phase_data *data;
 	struct lt_prefetch *prefetch;
 	size_t micro, context, top_n;
 	/* What is asked for next: sequence k of this rank's i-th micro-batch of the step that begins at
@@ -18,23 +18,23 @@ struct lt_feed {
 	size_t i, k;
 };
 
-int lt_feed_open(struct lt_feed **out, const struct lt_micro_want *want, const struct lt_corpus *c,
-		const struct lt_layout *layout, const struct lt_settings *s,
-		const struct lt_schedule *schedule, uint64_t consumed, struct lu_err *err)
+int lt_feed_open(struct lt_feed **out, const struct lt_phase_data *d,
+		const struct lt_layout *layout, uint64_t consumed, struct lu_err *err)
 {
+	const struct lt_micro_want want = lt_phase_data_want(d);
 	struct lt_feed *f = calloc(1, sizeof(*f));
 
 	*out = NULL;
 	if (!f)
 		return lu_err_nomem(err);
 	*f = (struct lt_feed){ .layout = layout,
-		.schedule = schedule,
-		.micro = (size_t)s->train.micro_batch,
-		.context = (size_t)s->train.context,
-		.top_n = want->top_n,
+		.data = d,
+		.micro = (size_t)d->s.train.micro_batch,
+		.context = (size_t)d->s.train.context,
+		.top_n = want.top_n,
 		.consumed = consumed,
-		.batch = lt_schedule_batch(schedule, consumed) };
-	if (lt_prefetch_open(&f->prefetch, c, AHEAD * f->micro, 1, want, err) < 0) {
+		.batch = lt_schedule_batch(&d->schedule, consumed) };
+	if (lt_prefetch_open(&f->prefetch, d->corpus, AHEAD * f->micro, 1, &want, err) < 0) {
 		free(f);
 		return -1;
 	}
@@ -55,7 +55,7 @@ static bool find_step(struct lt_feed *f)
 {
 	while (f->batch && f->i >= lt_layout_micros(f->layout, (size_t)(f->batch / f->micro))) {
 		f->consumed += f->batch;
-		f->batch = lt_schedule_batch(f->schedule, f->consumed);
+		f->batch = lt_schedule_batch(&f->data->schedule, f->consumed);
 		f->i = f->k = 0;
 	}
 	return f->batch != 0;
@@ -67,7 +67,7 @@ static void ask(struct lt_feed *f)
 	while (find_step(f)) {
 		uint64_t first = f->consumed + lt_layout_micro(f->layout, f->i) * f->micro;
 
-		if (!lt_prefetch_push(f->prefetch, first + f->k))
+		if (!lt_prefetch_push(f->prefetch, lt_phase_data_sample(f->data, first + f->k)))
 			return;
 		if (++f->k == f->micro) {
 			f->k = 0;

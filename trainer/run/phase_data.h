@@ -8,6 +8,7 @@
  *	lt_phase_data_open(&d, config, i, tokenizer, &err)
  *	lt_phase_data_close(&d);		after a failure too; twice is fine
  */
+#include "libcommon/order/skips.h"
 #include "trainer/data/corpus.h"
 #include "trainer/run/config.h"
 #include "trainer/run/evaluations.h"
@@ -16,6 +17,8 @@
 struct lt_phase_data {
 	struct lt_settings s;
 	struct lt_schedule schedule;
+	size_t index;	       /* of the phase */
+	struct lu_skips skips; /* none, or the caller's to set */
 	struct lt_corpus *corpus;
 	struct lt_validation *valid;
 	struct lt_evaluations *evals;
@@ -32,8 +35,14 @@ void lt_phase_data_close(struct lt_phase_data *d);
 /* What is loaded of each micro-batch. */
 struct lt_micro_want lt_phase_data_want(const struct lt_phase_data *d);
 
-/* Tokens that samples first .. first + n - 1 of the phase train on: ids, without padding. */
-uint64_t lt_phase_data_tokens(const struct lt_phase_data *d, uint64_t first, uint64_t n);
+/* The sample of the corpus that is consumed after `consumed` others. */
+static inline uint64_t lt_phase_data_sample(const struct lt_phase_data *d, uint64_t consumed)
+{
+	return lu_skips_sample(&d->skips, d->index, consumed);
+}
+
+/* Tokens that the n samples behind `consumed` others train on: ids, without padding. */
+uint64_t lt_phase_data_tokens(const struct lt_phase_data *d, uint64_t consumed, uint64_t n);
 
 /* Tell, by lu_note(), what nobody asked for: where opening took a detour, as for a plan without its
  * walk index; documents that are cut or left out; data that are never reached. */

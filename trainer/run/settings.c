@@ -74,6 +74,12 @@ static const struct lu_enum equalities[] = {
 	LU_ENUM_END,
 };
 
+static const struct lu_enum objectives[] = {
+	{ "next", LT_NEXT },
+	{ "dpo", LT_DPO },
+	LU_ENUM_END,
+};
+
 #define S struct lt_settings
 
 /* clang-format off */
@@ -138,6 +144,11 @@ static const struct lu_opt train_keys[] = {
 	LU_OPT_FLAG(0, "reset_optimizer", S, train.reset_optimizer, "zero the AdamW state"),
 	LU_OPT_FLAG(0, "reset_documents", S, train.reset_documents,
 			"attention and positions begin anew in each document"),
+	LU_OPT_ENUM(0, "objective", S, train.objective, objectives, "what is minimised"),
+	LU_OPT_DOUBLE(0, "beta", S, train.beta, "X", 0, 1000, "of dpo: how near to the reference"),
+	LU_OPT_FLAG(0, "length_normalized", S, train.length_normalized, "of dpo: log p a target"),
+	LU_OPT_STR(0, "teacher", S, train.teacher, "NAME", "train on PREFIX.NAME.teacher"),
+	LU_OPT_DOUBLE(0, "teacher_weight", S, train.teacher_weight, "X", 0, 1, "share of the teacher"),
 	LU_OPT_U64(0, "valid_every", S, train.valid_every, "STEPS", "validation interval, 0: at the end"),
 	LU_OPT_U64(0, "valid_samples", S, train.valid_samples, "N", "samples per set, 0: all"),
 	LU_OPT_U64(0, "log_every", S, train.log_every, "STEPS", "progress interval"),
@@ -211,6 +222,7 @@ void lt_settings_init(struct lt_settings *s)
 				.global_batch = 16,
 				.ramp = "",
 				.init = "",
+				.teacher = "",
 				.schedule = LT_COSINE,
 				.lr = 1e-3,
 				.lr_min = 1e-4,

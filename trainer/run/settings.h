@@ -30,6 +30,8 @@
 enum lt_dtype { LT_DTYPE_AUTO, LT_FP32, LT_BF16 };
 /* Of the weights, their gradients and AdamW, see lt_holding.low. */
 enum lt_memory_mode { LT_MEMORY_STANDARD, LT_MEMORY_LOW };
+/* What a step minimises. */
+enum lt_goal { LT_NEXT, LT_DPO };
 enum lt_device { LT_DEVICE_AUTO, LT_DEVICE_CPU, LT_DEVICE_CUDA };
 
 struct lt_settings {
@@ -65,6 +67,11 @@ struct lt_settings {
 		double spike; /* spike.h; 0: off */
 		bool reset_optimizer, reset_documents;
 		uint64_t valid_every, valid_samples, log_every;
+		enum lt_goal objective;
+		double beta; /* 0: the default */
+		bool length_normalized;
+		const char *teacher;
+		double teacher_weight; /* 0: the default */
 	} train;
 	struct {
 		uint64_t size[LT_AXES]; /* dp 0: what the processes leave */
@@ -117,6 +124,8 @@ static inline bool lt_settings_resets(const struct lt_settings *s)
 }
 
 void lt_settings_shape(const struct lt_settings *s, struct lt_shape *shape);
+/* What the model is to minimise; with a teacher for tops of any size. */
+struct lt_objective lt_settings_objective(const struct lt_settings *s);
 /* epoch_samples: samples per epoch (lt_corpus_samples()), for a phase whose length is in epochs. */
 int lt_settings_schedule(const struct lt_settings *s, uint64_t epoch_samples,
 		struct lt_schedule *out, struct lu_err *err) LU_CHECKED;

@@ -171,6 +171,40 @@ static int check_memory(const struct lt_settings *s, struct lu_err *err)
 	return 0;
 }
 
+static int check_dpo(const struct lt_settings *s, struct lu_err *err)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} pairs[] = {
+		{ "micro_batch", s->train.micro_batch },
+		{ "global_batch", s->train.global_batch },
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		if (pairs[i].value % 2)
+			return lu_err_set(err,
+					"train.%s = %" PRIu64 " is odd: with train.objective = dpo "
+							      "two samples are a pair",
+					pairs[i].name, pairs[i].value);
+	}
+	if (*s->train.teacher)
+		return lu_err_set(err, "train.teacher has no effect with train.objective = dpo");
+	return 0;
+}
+
+static int check_objective(const struct lt_settings *s, struct lu_err *err)
+{
+	if (s->train.teacher_weight != 0 && !*s->train.teacher)
+		return lu_err_set(err, "train.teacher_weight has no effect without train.teacher");
+	if (s->train.objective == LT_DPO)
+		return check_dpo(s, err);
+	if (s->train.beta != 0 || s->train.length_normalized)
+		return lu_err_set(err, "train.%s has no effect without train.objective = dpo",
+				s->train.beta != 0 ? "beta" : "length_normalized");
+	return 0;
+}
+
 static int check_data(const struct lt_settings *s, struct lu_err *err)
 {
 	if (!*s->data.train)
@@ -209,7 +243,7 @@ static int check_train(const struct lt_settings *s, struct lu_err *err)
 				s->train.spike);
 	if (s->train.schedule == LT_WSD && s->train.cooldown == 0)
 		return lu_err_set(err, "train.schedule = wsd needs train.cooldown");
-	if (check_memory(s, err) < 0)
+	if (check_memory(s, err) < 0 || check_objective(s, err) < 0)
 		return -1;
 	return lt_settings_schedule(s, 1, &schedule, err);
 }
@@ -288,6 +322,19 @@ void lt_settings_shape(const struct lt_settings *s, struct lt_shape *shape)
 		shape->rope_low = s->model.rope_low;
 		shape->rope_high = s->model.rope_high;
 	}
+}
+
+struct lt_objective lt_settings_objective(const struct lt_settings *s)
+{
+	struct lt_objective o = { .dpo = s->train.objective == LT_DPO,
+		.normalized = s->train.length_normalized,
+		.beta = s->train.beta != 0 ? s->train.beta : 0.1 };
+
+	if (*s->train.teacher) {
+		o.top = LK_TOP_MAX;
+		o.teacher = s->train.teacher_weight != 0 ? s->train.teacher_weight : 1;
+	}
+	return o;
 }
 
 int lt_settings_schedule(const struct lt_settings *s, uint64_t epoch_samples,

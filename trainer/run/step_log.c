@@ -7,21 +7,56 @@
 #include "libcommon/sys/machine.h"
 #include "trainer/model/model.h"
 
+/* What the phase has left out before the end of this step, by which the samples of the step are known
+ * (lucie-trace). */
+static void format_left_out(const struct lt_position *pos, struct lu_buf *b)
+{
+	uint64_t last = lu_skips_sample(&pos->skips, pos->phase, pos->samples - 1);
+	bool any = false;
+
+	for (size_t i = 0; i < pos->skips.n; i++) {
+		const struct lu_skip *r = &pos->skips.range[i];
+
+		if (r->phase != pos->phase || r->from > last)
+			continue;
+		if (!any)
+			lu_json_open_array(b, "left_out");
+		any = true;
+		lu_json_open_array(b, NULL);
+		lu_json_put_u64(b, NULL, r->from);
+		lu_json_put_u64(b, NULL, r->to);
+		lu_json_close_array(b);
+	}
+	if (any)
+		lu_json_close_array(b);
+}
+
 static void format_metrics(
 		const struct lt_position *pos, const struct lt_step_result *s, struct lu_buf *b)
 {
+	const struct lt_update *u = &s->update;
+
 	lu_json_open_object(b, NULL);
 	lu_json_put_u64(b, "step", pos->step);
 	lu_json_put_cstr(b, "phase", pos->phase_name);
 	lu_json_put_u64(b, "samples", pos->samples);
 	lu_json_put_u64(b, "batch", s->batch);
 	lu_json_put_u64(b, "tokens", pos->tokens);
+	if (s->targets)
+		lu_json_put_u64(b, "targets", s->targets);
 	lu_json_put_double(b, "loss", s->loss);
+	if (s->pairs) {
+		lu_json_put_double(b, "margin", (u->chosen - u->rejected) / u->weights);
+		lu_json_put_double(b, "accuracy", u->right / u->weights);
+		lu_json_put_double(b, "chosen", u->chosen / u->weights);
+		lu_json_put_double(b, "rejected", u->rejected / u->weights);
+	}
 	lu_json_put_double(b, "lr", s->lr);
 	lu_json_put_double(b, "norm", s->update.norm);
 	lu_json_put_double(b, "clip", s->update.clip);
 	if (s->update.skipped)
 		lu_json_put_bool(b, "skipped", true);
+	format_left_out(pos, b);
 	lu_json_close_object(b);
 	lu_buf_putc(b, '\n');
 }

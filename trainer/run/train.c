@@ -9,6 +9,7 @@
 #include "libcommon/sys/tool.h"
 #include "trainer/run/budget.h"
 #include "trainer/run/init_model.h"
+#include "trainer/run/skip_samples.h"
 #include "trainer/run/stop.h"
 
 /* --- opening --------------------------------------------------------------------------------- */
@@ -38,10 +39,14 @@ static int open_data(struct lt_trainer *l, struct lu_err *err)
 {
 	const struct lt_config *c = l->what->config;
 
+	if (lt_skip_samples(l->what->skip, c, &l->pos, &l->skips_added, err) < 0)
+		return -1;
+	l->outdated = l->skips_added = l->skips_added && l->found.found;
 	for (size_t i = c->phase.n; i-- > l->pos.phase;) {
 		lt_phase_data_close(&l->phase.data);
 		if (lt_phase_data_open(&l->phase.data, c, i, l->what->tokenizer,
-				    !lt_trainer_first(l), err) < 0)
+				    !lt_trainer_first(l), err) < 0 ||
+				lt_skip_check(&l->pos.skips, i, &l->phase.data, err) < 0)
 			return -1;
 		if (lt_trainer_first(l))
 			lt_phase_data_notes(&l->phase.data);

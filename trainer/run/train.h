@@ -33,6 +33,7 @@ struct lt_training {
 	const char *tokenizer;		  /* tokenizer.json of the run, or NULL */
 	struct lt_comm *comm;		  /* the ranks of the run; must outlive the trainer */
 	const struct lt_backend *backend; /* what all of them compute with */
+	const struct lu_list *skip;	  /* --skip-samples (skip_samples.h) */
 	uint64_t from;	 /* start from the checkpoint of this step; UINT64_MAX: the latest */
 	size_t until;	 /* stop at the end of this phase; SIZE_MAX: none */
 	bool overcommit; /* do not compare the memory with what is there */

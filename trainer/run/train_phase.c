@@ -1,6 +1,7 @@
 #include "trainer/run/trainer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "libcommon/sys/tool.h"
 
@@ -10,11 +11,8 @@ static int load_micro(void *ctx, struct lt_micro *m, struct lu_err *err)
 {
 	struct lt_trainer *l = ctx;
 	struct lt_open_phase *p = &l->phase;
-	const struct lt_micro_want want = lt_phase_data_want(&p->data);
 
-	if (!p->feed &&
-			lt_feed_open(&p->feed, &want, p->data.corpus, &l->layout, &p->data.s,
-					&p->data.schedule, l->pos.samples, err) < 0)
+	if (!p->feed && lt_feed_open(&p->feed, &p->data, &l->layout, l->pos.samples, err) < 0)
 		return -1;
 	return lt_feed_load(p->feed, m, err);
 }
@@ -26,6 +24,7 @@ void lt_trainer_close_phase(struct lt_trainer *l)
 	lt_step_close(p->step);
 	lt_feed_close(p->feed);
 	lt_phase_data_close(&p->data);
+	free(p->reference);
 	*p = (struct lt_open_phase){ 0 };
 }
 
@@ -40,6 +39,7 @@ int lt_trainer_open_phase(struct lt_trainer *l, struct lu_err *err)
 	l->pos.context = s->train.context;
 	l->pos.by = lt_layout_describe(&l->layout, s, l->what->backend);
 	snprintf(l->pos.phase_name, sizeof(l->pos.phase_name), "%s", c->phase.p[l->pos.phase].name);
+	p->data.skips = l->pos.skips;
 	want = lt_phase_data_want(&p->data);
 	if (lt_step_open(&p->step, &l->layout, l->w, s, &p->data.schedule, &want, load_micro, l,
 			    err) < 0)
@@ -68,6 +68,7 @@ void lt_trainer_next_phase(struct lt_trainer *l)
 	l->pos.samples = 0;
 	l->pos.phase_end = 0;
 	l->pos.spike.n = 0;
+	*l->pos.reference = '\0';
 }
 
 bool lt_trainer_fits(

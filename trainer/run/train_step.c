@@ -46,7 +46,7 @@ struct lt_step {
 	size_t taken;				     /* gradients taken so far */
 	struct early early[EARLY];
 	size_t earlies;
-	double *loss; /* device: of each micro-batch of the step */
+	double *sums; /* device: [LK_SUMS][micro-batches of the step] */
 	size_t micros_max;
 	double data_seconds;
 	/* The step that is running. */
@@ -106,7 +106,8 @@ int lt_step_plan(const struct lt_layout *l, const struct lt_settings *s,
 {
 	if (count_slots(l, s, schedule, slots, err) < 0)
 		return -1;
-	*plan = (struct lt_model_plan){ .batch = (size_t)s->train.micro_batch,
+	*plan = (struct lt_model_plan){ .objective = lt_settings_objective(s),
+		.batch = (size_t)s->train.micro_batch,
 		.context = (size_t)s->train.context,
 		.mode = LT_MODEL_TRAIN,
 		.recompute = s->parallel.recompute,
@@ -173,8 +174,8 @@ static int open_buffers(struct lt_step *e, const struct lt_schedule *schedule,
 	if (!e->out)
 		return lu_err_nomem(err);
 	e->micros_max = (size_t)(schedule->batch / s->train.micro_batch);
-	e->loss = e->w->ops->alloc(e->q, e->micros_max * sizeof(*e->loss));
-	if (!e->loss)
+	e->sums = e->w->ops->alloc(e->q, LK_SUMS * e->micros_max * sizeof(*e->sums));
+	if (!e->sums)
 		return lt_queue_err(e->w->ops, e->q, err);
 	return open_ring(e, in_flight, (size_t)s->train.micro_batch, err);
 }
@@ -234,8 +235,8 @@ void lt_step_close(struct lt_step *e)
 	lu_vec_release(&e->loaded);
 	lt_optimizer_close(e->optimizer);
 	lt_model_close(e->model);
-	if (e->loss)
-		e->w->ops->free(e->q, e->loss);
+	if (e->sums)
+		e->w->ops->free(e->q, e->sums);
 	free(e->slots);
 	free(e->out);
 	free(e);
@@ -243,11 +244,16 @@ void lt_step_close(struct lt_step *e)
 
 /* --- a micro-batch ----------------------------------------------------------------------------- */
 
-static struct lt_batch batch_of(const struct lt_micro *m)
+static struct lt_batch batch_of(const struct lt_step *e, const struct lt_micro *m)
 {
-	return (struct lt_batch){
-		.ids = m->ids, .labels = m->labels, .weight = m->weight, .places = m->places
-	};
+	return (struct lt_batch){ .ids = m->ids,
+		.labels = m->labels,
+		.weight = m->weight,
+		.places = m->places,
+		.reference = m->reference,
+		.top = m->top,
+		.top_logp = m->top_logp,
+		.top_n = e->want.top_n };
 }
 
 /* The host's copy of this rank's i-th micro-batch of the step. They are loaded in order, and the ring
@@ -259,13 +265,13 @@ static int fetch(struct lt_step *e, size_t i, struct lt_batch *batch, struct lu_
 	struct loaded *l;
 
 	for (size_t k = 0; k < e->loaded.n; k++) {
-		*batch = batch_of(&e->loaded.p[k].m);
+		*batch = batch_of(e, &e->loaded.p[k].m);
 		if (e->loaded.p[k].micro == i)
 			return 0;
 	}
 	l = &e->loaded.p[e->turn++ % e->loaded.n];
 	l->micro = SIZE_MAX;
-	*batch = batch_of(&l->m);
+	*batch = batch_of(e, &l->m);
 	if (e->load(e->ctx, &l->m, err) < 0 ||
 			lt_batch_check(batch, e->rows, SIZE_MAX, vocab, err) < 0)
 		return -1;
@@ -392,7 +398,8 @@ static int backward(struct lt_step *e, const struct lt_action *a, size_t chunk, 
 		.micro = lt_layout_micro(e->layout, i),
 		.first = i < lanes,
 		.last = i + 1 == e->micros,
-		.loss = e->loss + lt_layout_micro(e->layout, i) };
+		.sums = e->sums + lt_layout_micro(e->layout, i),
+		.stride = e->what->micros };
 	size_t chunks = e->layout->mesh.size[LT_PP] * e->layout->v;
 	struct lt_batch batch = { 0 };
 
@@ -481,14 +488,14 @@ int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_s
 			lt_optimizer_begin(e->optimizer, h, what->lr, what->updates + 1, e->micros,
 					err) < 0)
 		return -1;
-	if (ops->zero(e->q, e->loss, what->micros * sizeof(*e->loss)) < 0)
+	if (ops->zero(e->q, e->sums, LK_SUMS * what->micros * sizeof(*e->sums)) < 0)
 		return lt_queue_err(ops, e->q, err);
 	ops->range_begin(e->q, "step");
 	if (run(e, &p->stage[e->layout->at[LT_PP]], err) < 0)
 		return -1;
 	lt_comm_at(e->layout->comm, "step %llu, update", (unsigned long long)what->number);
 	ops->range_begin(e->q, "update");
-	rc = lt_optimizer_update(e->optimizer, h, what->tokens, e->loss, what->micros, update, err);
+	rc = lt_optimizer_update(e->optimizer, h, e->sums, what->micros, update, err);
 	ops->range_end(e->q);
 	ops->range_end(e->q);
 	return rc;

@@ -41,7 +41,6 @@ struct lt_step_what {
 	uint64_t updates; /* of AdamW so far */
 	size_t micros;	  /* micro-batches of the step, over all ranks */
 	double lr;
-	double tokens; /* weights of all labels of the step */
 };
 
 int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_step_what *what,

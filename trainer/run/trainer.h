@@ -29,6 +29,7 @@ struct lt_open_phase {
 	struct lt_hyper hyper;
 	struct lt_step *step;
 	struct lt_feed *feed; /* NULL until the first micro-batch */
+	double *reference;    /* dpo: by document, see reference.h; NULL until the first step */
 	struct lt_speed speed;
 };
 
@@ -44,9 +45,11 @@ struct lt_trainer {
 	struct lt_position pos;
 	struct lt_checkpoint found; /* what the run continues from */
 	struct lt_saver *saver;
-	uint64_t saved; /* step of the last checkpoint that was written; UINT64_MAX: none */
-	uint64_t begun; /* of the last one that was begun */
-	bool outdated; /* it is of this step, and validations that it says are due have been made */
+	uint64_t saved;	  /* step of the last checkpoint that was written; UINT64_MAX: none */
+	uint64_t begun;	  /* of the last one that was begun */
+	bool skips_added; /* samples to leave out, which no checkpoint has yet */
+	bool outdated; /* the last one is of this step, but says that validations are due which have
+			     been made, or lacks skips */
 	struct lt_open_phase phase;
 	struct lt_watch watch;
 	char needs[32]; /* ranks that the next phase needs where these cannot train it */
