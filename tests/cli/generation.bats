@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# lucie-generate: files of prompts, stop strings, JSON by a schema, what is refused.
+# lucie-generate: files of prompts, stop strings, JSON by a schema, conversations, what is refused.
 bats_require_minimum_version 1.5.0
 
 load fixtures
@@ -8,7 +8,7 @@ setup_file() {
 	export OMP_WAIT_POLICY=passive
 	cd "$BATS_FILE_TMPDIR" || return 1
 	fixtures shards train.ini
-	sed -i 's/^context.*/context = 64/; s/^steps.*/steps = 2/' train.ini
+	sed -i 's/^context.*/context = 256/; s/^steps.*/steps = 2/' train.ini
 	lucie-train -q -c train.ini -o run
 	printf '%s\n' 'The sea' 'La mer' 'The sea' '1, 2, 3,' 'x' >lines
 	awk '{ printf "{\"id\": %d, \"text\": \"%s\"}\n", NR, $0 }' lines >prompts.jsonl
@@ -17,6 +17,14 @@ setup_file() {
 }
 
 setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
+
+# told WORDS ARGUMENT...: refused in a sentence with these words
+told() {
+	local words=$1
+	shift
+	run -2 lucie-generate "$@"
+	[[ "${lines[0]}" == *"$words"* ]] || { echo "$output"; false; }
+}
 
 @test "the same continuations by any batch and threads, of records or lines, in their order" {
 	lucie-generate -n 12 --json --batch 1 -j 1 run prompts.jsonl >one.jsonl
@@ -91,7 +99,7 @@ setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
 @test "a prompt longer than the context is dropped and counted, a bad record is one" {
 	{
 		cat prompts.jsonl
-		printf '{"text": "%s"}\n' "$(printf 'mot %.0s' {1..100})"
+		printf '{"text": "%s"}\n' "$(printf 'mot %.0s' {1..300})"
 		echo '{"text": 1}'
 	} >mixed.jsonl
 	run -2 lucie-generate -n 3 run mixed.jsonl
@@ -103,14 +111,6 @@ setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
 	[ "$(wc -l <bad)" = 2 ]
 }
 
-# told WORDS ARGUMENT...: refused in a sentence with these words
-told() {
-	local words=$1
-	shift
-	run -2 lucie-generate "$@"
-	[[ "${lines[0]}" == *"$words"* ]] || { echo "$output"; false; }
-}
-
 @test "options without effect and wrong files are refused by name" {
 	told '--lines' --lines run
 	told '--stats' --stats x run
@@ -118,7 +118,7 @@ told() {
 	told '--batch' --batch 3 run
 	told '--top-k' --temperature 0 --top-k 3 run
 	told '--samples' --samples 0 run
-	told '--context 65' --context 65 run
+	told '--context 257' --context 257 run
 	told '--stop: an empty' --stop '' run
 	told '--stop: invalid' --stop $'\xff' run
 	echo '{"type":"string","pattern":"x"}' >bad.json
@@ -126,6 +126,33 @@ told() {
 	told 'absent.json' --schema absent.json run
 	echo '{"type":' >bad.json
 	told 'bad.json: byte 8' --schema bad.json run
+}
+
+@test "a conversation: turns, commands, tools, calls, the context" {
+	echo "{{ bos_token }}{% for m in messages %}{{ '[' ~ m.role ~ '] ' ~ m.content }}{% if m.role == 'assistant' %}</s>{% endif %}{% endfor %}{% if tools %}{{ tools | tojson }}{% endif %}" >chat.jinja
+	printf '%s\n' a /reset a b /quit c >turns
+	lucie-generate -q --chat --chat-template chat.jinja -n 5 --json run <turns >answers
+	[ "$(wc -l <answers)" = 3 ]
+	# Forgotten is forgotten; what was said is part of the next prompt.
+	[ "$(sed -n 1p answers)" = "$(sed -n 2p answers)" ]
+	[ "$(lucie-generate -q --chat --chat-template chat.jinja -n 5 --json -p b run)" != "$(sed -n 3p answers)" ]
+	seq 9 | lucie-generate --chat --chat-template chat.jinja --context 64 -n 20 run >/dev/null 2>err
+	grep -q 'oldest turn' err
+	echo '[{"name":"f","parameters":{"type":"object","properties":{"x":{"type":"boolean"}},"required":["x"]}}]' >tools.json
+	lucie-generate -q --chat --chat-template chat.jinja --tools tools.json --call -n 60 -p x run >call || [ $? = 1 ]
+	grep -q '^{"name":' call
+	told 'no chat template' --chat run </dev/null
+	told '--call' --chat --call run </dev/null
+	told '--system' --system x run
+	echo '[{"parameters":{}}]' >bad.json
+	told 'bad.json: tool 1: a tool needs a name' --chat --chat-template chat.jinja --tools bad.json run </dev/null
+	echo '[{"name":"f","parameters":{"type":"array"}}]' >bad.json
+	told 'needs items' --chat --chat-template chat.jinja --tools bad.json --call run </dev/null
+	printf 'a\n\xff\n' >bad
+	run -2 --separate-stderr lucie-generate -q --chat --chat-template chat.jinja -n 3 run <bad
+	[[ "$stderr" == *'line 2: invalid UTF-8'* ]]
+	run -2 lucie-generate -q --chat --chat-template chat.jinja -n 3 -p "$(printf 'mot %.0s' {1..300})" run
+	[[ "$output" == *'more than'* ]]
 }
 
 @test "Ctrl-C ends the text where it is, by the signal" {
