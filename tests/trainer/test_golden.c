@@ -11,7 +11,7 @@
 
 #include "libcommon/base/num.h"
 #include "libcommon/io/safetensors.h"
-#include "trainer/model/decode.h"
+#include "trainer/model/decoding.h"
 #include "trainer/model/tensor_import.h"
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/hugging_face.h"

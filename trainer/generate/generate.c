@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "libcommon/base/rng.h"
+#include "libcommon/sys/tool.h"
 #include "trainer/generate/choose.h"
 #include "trainer/generate/stop_text.h"
-#include "trainer/model/decode.h"
+#include "trainer/model/decoding.h"
 
 /* A place in the cache, and the continuation that grows there. */
 struct slot {
@@ -102,6 +103,8 @@ int lt_generator_open(struct lt_generator **out, struct lt_weights *w, const str
 		lt_generator_close(g);
 		return -1;
 	}
+	lu_detail("%zu sequences of %zu tokens have a cache of %.1f MiB", how->batch, how->context,
+			(double)lt_decode_cache(g->model) / (1 << 20));
 	*out = g;
 	return 0;
 }
@@ -123,11 +126,6 @@ void lt_generator_close(struct lt_generator *g)
 	free(g->of_piece);
 	free(g->logits);
 	free(g);
-}
-
-uint64_t lt_generator_cache(const struct lt_generator *g)
-{
-	return lt_decode_cache(g->model);
 }
 
 /* --- beginning --------------------------------------------------------------------------------- */
