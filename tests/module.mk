@@ -67,6 +67,10 @@ $(TRAINER_TESTS): %: %.o $(call test_help,trainer) $(TRAINER_OBJ) $(KERNELS_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(TRAINER_LIBS) $(KERNELS_LIBS) $(TEST_LIBS)
 
+# A plain reading of JSON Schema, shared with the unit tests.
+$(TEST_BUILD)/trainer/test_generate: $(TEST_BUILD)/unit/plain_schema.o
+$(TEST_BUILD)/fuzz/replay_schema $(TEST_BUILD)/fuzz/fuzz_schema: $(TEST_BUILD)/unit/plain_schema.o
+
 # In place of NCCL, loaded when a test runs, which has the functions of its streams.
 NCCL_TESTS := $(TEST_BUILD)/trainer/test_comm_nccl $(TEST_BUILD)/trainer/test_comm_failures
 ifneq ($(NCCL_INCLUDE),)

@@ -6,18 +6,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "libcommon/base/json_writer.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/schema/schema.h"
 #include "libcommon/sys/file.h"
-#include "libcommon/sys/progress.h"
 #include "libcommon/sys/threads.h"
 #include "libcommon/sys/tool.h"
-#include "trainer/generate/call_schema.h"
-#include "trainer/generate/continuation_json.h"
 #include "trainer/generate/end_tokens.h"
 #include "trainer/generate/prompts.h"
-#include "trainer/generate/talk.h"
+#include "trainer/generate/single_prompt.h"
 #include "trainer/run/loaded_model.h"
 
 /* Longest schema or list of tools. */
@@ -25,11 +21,11 @@
 
 struct options {
 	struct lu_std std;
-	const char *tokenizer, *prompt, *schema, *system, *tools, *template;
+	const char *tokenizer, *prompt, *schema;
 	struct lu_list stop;
 	uint64_t tokens, step, top_k, samples, batch, context;
 	double temperature, top_p, min_p, repetition;
-	bool lines, json, chat, call, prompt_given, top_k_given, top_p_given, min_p_given;
+	bool lines, json, prompt_given, top_k_given, top_p_given, min_p_given;
 	enum lt_compute dtype;
 	enum lt_device device;
 };
@@ -56,12 +52,6 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(0, "schema", struct options, schema, "FILE", "write JSON of this schema"),
 	LU_OPT_FLAG(0, "json", struct options, json, "print ids, log p and the end as JSON"),
 	LU_OPT_FLAG(0, "lines", struct options, lines, "each line of FILE is a prompt"),
-	LU_OPT_FLAG(0, "chat", struct options, chat, "answer messages"),
-	LU_OPT_STR(0, "system", struct options, system, "TEXT",
-			"message of the system; with --chat"),
-	LU_OPT_STR(0, "tools", struct options, tools, "FILE", "tools to call; with --chat"),
-	LU_OPT_FLAG(0, "call", struct options, call, "answer with a call of a tool"),
-	LU_OPT_STR(0, "chat-template", struct options, template, "FILE", "instead of the model's"),
 	LU_OPT_U64(0, "batch", struct options, batch, "N", "continue N prompts at once (8)"),
 	LU_OPT_U64(0, "context", struct options, context, "N",
 			"tokens of a sequence (the model's)"),
@@ -84,10 +74,6 @@ struct run {
 	struct lt_generation how;
 	struct lu_ids eos;
 	struct lu_str *stop;
-	char *tools_text;
-	size_t tools_n;
-	struct lu_chat_config chat;
-	struct lt_dialogue *dialogue;
 	bool incomplete; /* JSON that is not a whole value */
 };
 
@@ -125,46 +111,18 @@ static int raise_interrupt(struct lu_err *err)
 
 static int open_schema(struct run *r, struct lu_err *err)
 {
-	const struct options *o = r->o;
-	struct lu_buf call = { 0 };
-	char *text = NULL;
+	const char *path = r->o->schema;
+	char *text;
 	size_t n;
-	int rc = 0;
-
-	if (o->schema)
-		rc = lu_read_input(o->schema, SMALL_FILE, &text, &n, err);
-	if (rc == 0 && o->schema)
-		rc = lu_schema_compile(&r->how.schema, o->schema, (struct lu_str){ text, n }, err);
-	if (rc == 0 && o->call)
-		rc = lt_call_schema((struct lu_str){ r->tools_text, r->tools_n }, &call, err);
-	if (rc == 0 && o->call)
-		rc = lu_schema_compile(&r->how.schema, o->tools, lu_buf_slice(&call), err);
-	lu_buf_release(&call);
-	free(text);
-	return rc;
-}
-
-static int open_chat(struct run *r, struct lu_err *err)
-{
-	const struct options *o = r->o;
-	struct lu_str tools = { "", 0 };
-	uint32_t end;
 	int rc;
 
-	if (!o->chat)
+	if (!path)
 		return 0;
-	if (o->tools) {
-		if (lu_read_input(o->tools, SMALL_FILE, &r->tools_text, &r->tools_n, err) < 0)
-			return -1;
-		tools = (struct lu_str){ r->tools_text, r->tools_n };
-		if (lt_tools_check(o->tools, tools, err) < 0)
-			return -1;
-	}
-	if (lu_chat_config_read(&r->chat, r->m.tokenizer, o->template, err) < 0 ||
-			lt_dialogue_open(&r->dialogue, r->tok, &r->chat, o->system, tools, err) < 0)
+	if (lu_read_input(path, SMALL_FILE, &text, &n, err) < 0)
 		return -1;
-	rc = lt_dialogue_end(r->dialogue, &end, err);
-	return rc > 0 ? lt_end_tokens_add(&r->eos, end, err) : rc;
+	rc = lu_schema_compile(&r->how.schema, path, (struct lu_str){ text, n }, err);
+	free(text);
+	return rc;
 }
 
 static int open_stops(struct run *r, struct lu_err *err)
@@ -195,7 +153,7 @@ static int open_run(struct run *r, struct lu_err *err)
 	if (lt_loaded_model_tokenizer(&r->m, &r->tok, err) < 0 ||
 			lt_end_tokens(r->tok, ids->stop.n ? ids->stop : ids->eos, &r->eos, err) <
 					0 ||
-			open_stops(r, err) < 0 || open_chat(r, err) < 0 || open_schema(r, err) < 0)
+			open_stops(r, err) < 0 || open_schema(r, err) < 0)
 		return -1;
 	r->how.sampling = (struct lt_sampling){ o->temperature, o->top_k, o->top_p, o->min_p };
 	r->how.repetition = o->repetition;
@@ -216,150 +174,30 @@ static int open_run(struct run *r, struct lu_err *err)
 
 static void close_run(struct run *r)
 {
-	lt_dialogue_close(r->dialogue);
-	lu_chat_config_release(&r->chat);
 	lu_schema_free(r->how.schema);
 	lu_ids_release(&r->eos);
 	lu_tok_free(r->tok);
-	free(r->tools_text);
 	free(r->stop);
 }
 
-/* --- one prompt -------------------------------------------------------------------------------- */
-
-struct single {
-	struct run *r;
-	struct lt_generator *g;
-	struct lt_prompt *prompt;
-	struct lu_buf text; /* of the prompt; what is printed in front */
-	struct lu_err *err;
-};
-
-static int print_text(void *ctx, size_t i, struct lu_str more, struct lu_err *err)
-{
-	(void)ctx, (void)i, (void)err;
-	fwrite(more.p, 1, more.n, stdout);
-	fflush(stdout);
-	return 0;
-}
-
-static int print_done(void *ctx, size_t i, const struct lt_continuation *c, struct lu_err *err)
-{
-	struct single *s = ctx;
-	struct run *r = s->r;
-	struct lu_buf b = { 0 };
-	int rc;
-
-	if (r->o->json) {
-		lu_json_open_object(&b, NULL);
-		lu_json_put_cstr(&b, "prompt", r->o->prompt);
-		lt_continuation_json(c, r->how.schema != NULL, true, &b);
-		lu_json_close_object(&b);
-	} else if (r->o->samples > 1) {
-		lu_buf_str(&b, lu_buf_slice(&s->text));
-		lu_buf_str(&b, c->text);
-	}
-	lu_buf_putc(&b, '\n');
-	rc = lu_buf_check(&b, err);
-	if (rc == 0)
-		fwrite(b.p, 1, b.n, stdout);
-	lu_buf_release(&b);
-	if (c->end == LT_END_CONTEXT)
-		lu_detail("the context of %zu tokens is full", r->how.context);
-	r->incomplete |= r->how.schema && !c->complete;
-	(void)i;
-	return rc;
-}
-
-static int generate_single(void *ctx)
-{
-	struct single *s = ctx;
-	const struct options *o = s->r->o;
-	bool stream = !o->json && o->samples == 1;
-	const struct lt_generate_calls calls = { .ctx = s,
-		.done = print_done,
-		.text = stream ? print_text : NULL,
-		.interrupted = &interrupted };
-
-	if (stream && print_text(s, 0, lu_buf_slice(&s->text), s->err) < 0)
-		return -1;
-	return lt_generate(s->g, s->prompt, (size_t)o->samples, &calls, s->err);
-}
-
-/* The ids of the prompt, and its text as the tokenizer gives it back. */
-static int encode_prompt(struct run *r, struct lu_ids *ids, struct lu_buf *text, struct lu_err *err)
-{
-	struct lu_tok_state *state = lu_tok_state_new(r->tok);
-	int rc = state ? lt_prompt_ids(r->tok, state, lu_str_of(r->o->prompt), ids, err)
-		       : lu_err_nomem(err);
-
-	/* JSON is printed alone. */
-	if (rc == 0 && !r->how.schema)
-		rc = lu_tok_decode(r->tok, state, ids->p, ids->n, LU_TOK_SKIP_SPECIAL, text, NULL,
-				err);
-	lu_tok_state_free(state);
-	if (rc < 0)
-		return -1;
-	if (ids->n == 0)
-		return lu_err_set(err, "the prompt is empty and the tokenizer has no <s>");
-	if (ids->n > r->how.context)
-		return lu_err_set(err,
-				"the prompt has %zu tokens, more than the model's context %zu",
-				ids->n, r->how.context);
-	return lu_buf_check(text, err);
-}
+/* --- the run ----------------------------------------------------------------------------------- */
 
 static int run_single(struct run *r, struct lu_err *err)
 {
-	size_t n = (size_t)r->o->samples, needed;
-	struct single s = { .r = r, .err = err };
-	struct lu_ids ids = { 0 };
-	int rc = encode_prompt(r, &ids, &s.text, err);
-
-	if (rc == 0 && !(s.prompt = calloc(n, sizeof(*s.prompt))))
-		rc = lu_err_nomem(err);
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		s.prompt[i] = (struct lt_prompt){ ids.p, ids.n, i };
-	r->how.batch = r->how.batch < n ? r->how.batch : n;
-	/* The last token is not read again. */
-	if (!__builtin_add_overflow(ids.n, r->o->tokens, &needed) && needed < r->how.context)
-		r->how.context = needed;
-	if (rc == 0)
-		rc = lt_generator_open(&s.g, r->m.w, r->tok, &r->how, err);
-	if (rc == 0) {
-		catch_interrupt();
-		rc = lk_cpu_team(r->o->std.threads, generate_single, &s);
-	}
-	lt_generator_close(s.g);
-	lu_buf_release(&s.text);
-	lu_ids_release(&ids);
-	free(s.prompt);
-	return rc;
-}
-
-/* --- conversations, documents ------------------------------------------------------------------ */
-
-static int run_chat(struct run *r, struct lu_err *err)
-{
-	struct lt_talk t = { .in = stdin,
-		.out = stdout,
-		.prompt = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
+	struct lt_single s = { .prompt = r->o->prompt,
+		.samples = r->o->samples,
 		.json = r->o->json,
 		.threads = r->o->std.threads,
-		.dialogue = r->dialogue,
-		.how = &r->how,
+		.out = stdout,
+		.how = r->how,
+		.tok = r->tok,
+		.weights = r->m.w,
 		.interrupted = &interrupted };
 	int rc;
 
-	r->how.batch = 1;
-	rc = lt_generator_open(&t.generator, r->m.w, r->tok, &r->how, err);
-	if (rc == 0) {
-		catch_interrupt();
-		rc = r->o->prompt_given ? lt_talk_answer(&t, lu_str_of(r->o->prompt), err)
-					: lt_talk(&t, err);
-	}
-	r->incomplete = t.incomplete;
-	lt_generator_close(t.generator);
+	catch_interrupt();
+	rc = lt_single_run(&s, err);
+	r->incomplete = s.incomplete;
 	return rc;
 }
 
@@ -397,9 +235,7 @@ static int run(const struct options *o, const struct lu_args *all, struct lu_err
 	if (rc == 0)
 		rc = open_run(&r, err);
 	if (rc == 0)
-		rc = o->chat		     ? run_chat(&r, err)
-				: args.files ? run_documents(&r, err)
-					     : run_single(&r, err);
+		rc = args.files ? run_documents(&r, err) : run_single(&r, err);
 	if (rc == 0 && r.incomplete) {
 		lu_note("JSON that is not complete was cut off by -n %" PRIu64 " or the context",
 				o->tokens);
@@ -418,8 +254,6 @@ static void check_options(const struct options *o, const struct lu_args *args)
 
 	if (args->files == 0 || args->file[0][0] == '-')
 		lu_usage_error("give a model, then files of prompts");
-	if (o->chat && documents)
-		lu_usage_error("--chat reads messages from standard input, not from files");
 	if (documents && o->prompt_given)
 		lu_usage_error("-p and files of prompts exclude each other");
 	if (!documents &&
@@ -428,14 +262,9 @@ static void check_options(const struct options *o, const struct lu_args *args)
 		lu_usage_error("-o, -z, --lines, --stats and what is said of records have no "
 			       "effect "
 			       "without files of prompts");
-	if (!o->chat && (o->system || o->tools || o->template))
-		lu_usage_error("--system, --tools and --chat-template have no effect without "
-			       "--chat");
-	if (o->call && (!o->tools || o->schema))
-		lu_usage_error("--call takes the schema of --tools, and no --schema");
-	if (o->samples == 0 || (o->chat && o->samples > 1))
-		lu_usage_error("--samples is at least 1, and 1 with --chat");
-	if (o->batch && (o->chat || (!documents && o->samples == 1)))
+	if (o->samples == 0)
+		lu_usage_error("--samples is at least 1");
+	if (o->batch && !documents && o->samples == 1)
 		lu_usage_error("--batch has no effect on a single continuation");
 	if (o->temperature <= 0 && (o->top_k_given || o->top_p_given || o->min_p_given))
 		lu_usage_error("--top-k, --top-p and --min-p have no effect with --temperature 0");

@@ -164,8 +164,8 @@ exported() { python3 -c 'import json, sys; print(json.load(open("out/" + sys.arg
 @test "documents without tokens: eval leaves them out as shard does, trace counts them" {
 	{ echo '{"id":1,"text":"","lang":"fr"}' && head -n 2 a.jsonl && echo '{"id":2,"text":""}'; } >empty.jsonl
 	lucie-shard -q -t tokenizer.json -o empty empty.jsonl
-	a=$(lucie-eval -q --json run empty.jsonl)
-	[ "$a" = "$(lucie-eval -q --json run empty)" ]
+	a=$(lucie-eval -q --json run empty.jsonl | sed 's/"rules":"[^"]*"//')
+	[ "$a" = "$(lucie-eval -q --json run empty | sed 's/"rules":"[^"]*"//')" ]
 	[[ "$a" == *'"all":{"documents":2,'* ]]
 	lucie-shard -q -t tokenizer.json --keep-empty --add none -o kept empty.jsonl
 	for by in langs sources licenses; do
@@ -182,8 +182,9 @@ exported() { python3 -c 'import json, sys; print(json.load(open("out/" + sys.arg
 	printf '{"id":"a\\nb","lang":"x\\ny","source":"s\\u0007","text":"abc def"}\n' >names.jsonl
 	lucie-shard -q -t tokenizer.json -o names names.jsonl
 	lucie-eval run names.jsonl >out
-	[ "$(wc -l <out)" = 3 ]
+	[ "$(sed '/^$/q' out | wc -l)" = 4 ]
 	grep -q '^x?y  ' out
+	grep -q '^s?  ' out
 	lucie-eval --json run names.jsonl | grep -qF '{"x\ny":{'
 	lucie-trace names --token 0 >out
 	[ "$(wc -l <out)" = 2 ]

@@ -79,7 +79,7 @@ wrong() {
 	wrong '{"context":"a","answer":"b","task":"t","max_tokens":64}' '"max_tokens" is 64, and the context of 64'
 	wrong '{"context":"a","answer":"b","task":"t","until":[""]}' '"until" has an empty string'
 	wrong '{"context":"a","answer":"b","task":"t","ignore_case":1}' '"ignore_case" is neither true nor false'
-	wrong '{"context":"a"' 'incomplete JSON'
+	wrong '{"context":"a"' 'JSON ends too early'
 	wrong 'null' 'not a JSON object'
 	wrong "{\"context\":\"a\",\"choices\":[\"b\",\"$(printf '%0200d' 0)\"],\"answer\":0}" 'choice 1 has 201 tokens'
 	: >empty.jsonl

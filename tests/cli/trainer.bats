@@ -246,9 +246,9 @@ until_step() {
 }
 
 @test "documents are scored like the shard made from them" {
-	a=$(lucie-eval -q --json --unigram whole shards/demo)
-	b=$(lucie-eval -q --json --unigram whole <a.jsonl)
-	c=$(lucie-eval -q --json -j 1 --unigram whole a.jsonl)
+	a=$(lucie-eval -q --json --unigram whole shards/demo | sed 's/"rules":"[^"]*",//')
+	b=$(lucie-eval -q --json --unigram whole <a.jsonl | sed 's/"rules":"[^"]*",//')
+	c=$(lucie-eval -q --json -j 1 --unigram whole a.jsonl | sed 's/"rules":"[^"]*",//')
 	[ "$a" = "$b" ]
 	[ "$a" = "$c" ]
 	[[ "$a" == *'"languages":{"'*'unigram_bits_per_byte'* ]]

@@ -52,7 +52,7 @@ ok "kernels stand alone" "$(awk '$3 ~ /^kernels\// {
 ok "includes of the trainer go down" "$(awk '
 BEGIN {
 	rank["trainer/parallel"] = 1; rank["trainer/comm"] = 2; rank["trainer/model"] = 3
-	rank["trainer/data"] = 4; rank["trainer/eval"] = 5; rank["trainer/run"] = 6; rank["trainer/plan"] = rank["trainer/export"] = 7
+	rank["trainer/data"] = 4; rank["trainer/generate"] = 4.5; rank["trainer/eval"] = 5; rank["trainer/run"] = 6; rank["trainer/plan"] = rank["trainer/export"] = 7
 	rank["programs"] = 8
 }
 $3 !~ /^trainer\// || $1 == $2 { next }

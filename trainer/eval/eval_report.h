@@ -2,7 +2,7 @@
 #define LUCIE_TRAINER_EVAL_EVAL_REPORT_H
 /*
  * What lucie-eval prints: tables, or one JSON object in the form of EleutherAI's harness
- * (lucie-results(5)), and the rules by which text and tasks were cut into sequences.
+ * (lucie-task(5)), and the rules by which text and tasks were cut into sequences.
  */
 #include "trainer/eval/needle.h"
 #include "trainer/eval/scored_text.h"

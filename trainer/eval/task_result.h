@@ -65,7 +65,7 @@ int lt_answer_matches(const struct lt_task_item *item, struct lu_str text, bool 
 int lt_results_table(const struct lt_task_result *r, size_t n, struct lu_buf *out,
 		struct lu_err *err) LU_CHECKED;
 /* The members "results", "configs", "versions", "n-shot", "higher_is_better", "n-samples" and
- * "intervals" of the object that is open (lucie-results(5)). */
+ * "intervals" of the object that is open (lucie-task(5)). */
 void lt_results_json(const struct lt_task_result *r, size_t n, struct lu_buf *out);
 
 #endif

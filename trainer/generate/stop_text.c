@@ -12,18 +12,25 @@ static size_t pending(const struct lt_stop_text *t, struct lu_str stop)
 
 bool lt_stop_text_look(struct lt_stop_text *t, bool last)
 {
-	size_t first = SIZE_MAX, held = 0;
+	size_t first = SIZE_MAX, end = SIZE_MAX, held = 0;
 
 	for (size_t i = 0; i < t->stops; i++) {
 		struct lu_str stop = t->stop[i];
 		size_t from = t->looked > stop.n - 1 ? t->looked - (stop.n - 1) : 0;
 		const char *at;
+		size_t begin;
 
 		if (t->text.n - from < stop.n)
 			continue;
 		at = memmem(t->text.p + from, t->text.n - from, stop.p, stop.n);
-		if (at && (size_t)(at - t->text.p) < first)
-			first = (size_t)(at - t->text.p);
+		if (!at)
+			continue;
+		begin = (size_t)(at - t->text.p);
+		/* The one that is complete first, however the text was cut. */
+		if (begin + stop.n < end || (begin + stop.n == end && begin < first)) {
+			first = begin;
+			end = begin + stop.n;
+		}
 	}
 	if (first != SIZE_MAX) {
 		t->text.n = t->sure = t->looked = first;

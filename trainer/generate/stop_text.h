@@ -23,7 +23,8 @@ struct lt_stop_text {
 	size_t looked; /* bytes of text that have been searched */
 };
 
-/* Search what was appended. True if there is a stop string: the text is cut before the first. */
+/* Search what was appended. True if there is a stop string: the text is cut before the one
+ * that ends first. */
 bool lt_stop_text_look(struct lt_stop_text *t, bool last);
 /* Empty it and keep its memory. */
 void lt_stop_text_clear(struct lt_stop_text *t);
