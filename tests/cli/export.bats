@@ -145,7 +145,7 @@ assert p['tokenizer.ggml.merges'] == m and 6 not in p['tokenizer.ggml.token_type
 assert p['tokenizer.ggml.tokens'][380:] == ['[unused %d]' % i for i in range(380, 384)]
 assert p['tokenizer.ggml.token_type'][380:] == [5] * 4"
 	sed 's/"use_regex": *true/"use_regex": false/' made.json >made.other.json
-	! cmp -s made.json made.other.json
+	run -1 cmp -s made.json made.other.json
 	lucie-shard -q -t made.other.json -o made.shard a.jsonl
 	rm -rf made.run made.gguf
 	lucie-train -q -c train.ini --set data.tokenizer=made.other.json --set data.train=made.shard \
