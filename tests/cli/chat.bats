@@ -105,9 +105,9 @@ trained() {
 		<s>user<H>q<E>assistant<H>[x<E>]
 		<s>user<H>q<E>assistant<H>[y<E>]
 	END
-	echo '{"lucie_recipe":1,"groups":[]}' >recipe
-	run -2 lucie-mix -o plan --tokens 10 s
-	[[ "$output" == *"s: is a shard of preferences"* ]] || [[ "$output" == *"lucie-mix:"* ]]
+	printf '[group all]\nepochs = 1\n' >mix.ini
+	run -2 lucie-mix --plan -c mix.ini -o plan s
+	[[ "$output" == "lucie-mix: s: is a shard of preferences"* ]]
 }
 
 # A conversation a line, of lengths that differ.
@@ -200,8 +200,7 @@ for i in range(int(sys.argv[1]), int(sys.argv[2])):
 
 @test "Lucie's conversation has the targets of its own training code" {
 	ref=$LUCIE_SRC/../shared/reference/lucie
-	[ -e "$ref/golden_chat.json" ] || ref=${LUCIE_REFERENCE:-/none}
-	[ -e "$ref/golden_chat.json" ] || skip "the reference files are absent"
+	[ -e "$ref/golden_chat.json" ] || skip "no $ref/golden_chat.json"
 	cp "$ref/tokenizer_config_instruct.json" tokenizer_config.json
 	python3 - "$ref" <<-'END'
 		import json, sys
