@@ -50,7 +50,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_U64_GIVEN(0, "samples", struct options, samples, samples_given, "N",
 			"needles of each length and depth"),
 	LU_OPT_STR_GIVEN(0, "sentence", struct options, sentence, sentence_given, "TEXT",
-			"of a needle, with {} for the number"),
+			"of a needle, with {} for its number (English)"),
 	LU_OPT_END,
 };
 

@@ -296,9 +296,9 @@ static int add_groups(void *ctx, const struct lt_scorer *s, const struct lt_corp
 	return rc;
 }
 
-int lt_score_groups(const struct lt_scorer *s, const struct lt_corpus *c, const struct lt_label_groups *g,
-		int (*stop)(void *ctx, struct lu_err *err), struct lt_total *out,
-		struct lu_err *err)
+int lt_score_groups(const struct lt_scorer *s, const struct lt_corpus *c,
+		const struct lt_label_groups *g, int (*stop)(void *ctx, struct lu_err *err),
+		struct lt_total *out, struct lu_err *err)
 {
 	struct windows all = count_windows(c, 0);
 	size_t batches = (size_t)((all.want + s->batch - 1) / s->batch), n = 0;

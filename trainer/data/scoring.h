@@ -52,8 +52,8 @@ struct lt_label_groups {
 	size_t n;
 	size_t (*of)(void *ctx, uint64_t offset);
 };
-int lt_score_groups(const struct lt_scorer *s, const struct lt_corpus *c, const struct lt_label_groups *g,
-		int (*stop)(void *ctx, struct lu_err *err), struct lt_total *out,
-		struct lu_err *err) LU_CHECKED;
+int lt_score_groups(const struct lt_scorer *s, const struct lt_corpus *c,
+		const struct lt_label_groups *g, int (*stop)(void *ctx, struct lu_err *err),
+		struct lt_total *out, struct lu_err *err) LU_CHECKED;
 
 #endif

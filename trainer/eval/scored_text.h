@@ -20,7 +20,7 @@
 #include "libcommon/sys/tool.h"
 #include "libcommon/tokenizer/tokenizer.h"
 #include "trainer/data/languages.h"
-#include "trainer/eval/positions.h"
+#include "trainer/eval/context_positions.h"
 
 struct lt_text {
 	struct lt_languages languages, sources;

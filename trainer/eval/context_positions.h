@@ -1,5 +1,5 @@
-#ifndef LUCIE_TRAINER_EVAL_POSITIONS_H
-#define LUCIE_TRAINER_EVAL_POSITIONS_H
+#ifndef LUCIE_TRAINER_EVAL_CONTEXT_POSITIONS_H
+#define LUCIE_TRAINER_EVAL_CONTEXT_POSITIONS_H
 /*
  * The loss of a model by position in the context: how many tokens of the window come before the label,
  * in buckets 1, 2-3, 4-7, ..., whose borders are powers of two.

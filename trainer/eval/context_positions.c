@@ -1,4 +1,4 @@
-#include "trainer/eval/positions.h"
+#include "trainer/eval/context_positions.h"
 
 #include <inttypes.h>
 #include <math.h>
