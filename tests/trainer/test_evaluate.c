@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "libcommon/base/json_writer.h"
+#include "trainer/eval/alone.h"
 #include "trainer/eval/likelihood.h"
 #include "trainer/eval/needle.h"
 #include "trainer/eval/task_prompt.h"
@@ -211,6 +212,29 @@ static void test_rows(void **state)
 	assert_int_equal(lt_likelihood_row(10, 64), 64);
 }
 
+/* Each token but the first is predicted once, in order, by windows that have as much before them as the
+ * context and the document allow. */
+static void test_alone(void **state)
+{
+	struct lt_alone_window w;
+
+	(void)state;
+	for (size_t context = 1; context <= 9; context++) {
+		for (size_t n = 0; n <= 40; n++) {
+			size_t next = 1, i = 0;
+
+			for (; lt_alone_window(n, context, i, &w); i++) {
+				assert_int_equal(w.from, next);
+				assert_true(w.to > w.from && w.to <= n && w.start < w.from);
+				assert_true(w.to - w.start <= context + 1);
+				assert_true(w.start == 0 || w.to - w.start == context + 1);
+				next = w.to;
+			}
+			assert_int_equal(next, n < 2 ? 1 : n);
+		}
+	}
+}
+
 static void test_choices(void **state)
 {
 	const struct lt_choice_score c[] = { { -4, 2, 8 }, { -3, 1, 1 }, { -3, 1, 1 },
@@ -338,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_begin_tokens),
 		cmocka_unit_test(test_trim),
 		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_choices),
 		cmocka_unit_test(test_statistics),
 		cmocka_unit_test(test_answers),

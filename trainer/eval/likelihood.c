@@ -161,6 +161,9 @@ static void sum_row(const struct rows *b, size_t at, const struct packing *p, si
 	for (size_t i = row < p->rows ? p->row[row] : NONE; i != NONE; i = p->next[i]) {
 		for (size_t j = r[i].n - 1 - r[i].scored; j + 1 < r[i].n; j++)
 			sum[i] += (double)log_p[j];
+		if (r[i].each)
+			memcpy(r[i].each, log_p + r[i].n - 1 - r[i].scored,
+					r[i].scored * sizeof(*log_p));
 		log_p += r[i].n - 1;
 	}
 }

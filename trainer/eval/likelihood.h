@@ -12,6 +12,7 @@
 struct lt_request {
 	const uint32_t *ids; /* n >= 2 of them, at most the scorer's context + 1 */
 	size_t n, scored;    /* the last `scored` tokens, at most n - 1, are the continuation */
+	lk_real *each;	     /* NULL, or room for `scored` log p, where one rank scores all */
 	double log_p;	     /* result: sum of their log p, in nats, in order, on all ranks */
 };
 
