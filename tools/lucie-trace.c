@@ -10,6 +10,7 @@
 #include "libcommon/io/json.h"
 #include "libcommon/io/outstream.h"
 #include "libcommon/order/step_lookup.h"
+#include "libcommon/order/targets.h"
 #include "libcommon/shard/tally.h"
 #include "libcommon/sys/tool.h"
 
@@ -20,7 +21,7 @@
 struct options {
 	struct lu_std std;
 	struct lu_list token, range, step;
-	bool licenses, langs, sources, json;
+	bool licenses, langs, sources, targets, json;
 };
 
 static const struct lu_opt opts[] = {
@@ -30,6 +31,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "licenses", struct options, licenses, "sum up by licence"),
 	LU_OPT_FLAG(0, "langs", struct options, langs, "sum up by language"),
 	LU_OPT_FLAG(0, "sources", struct options, sources, "sum up by source"),
+	LU_OPT_FLAG(0, "targets", struct options, targets, "say which tokens are targets"),
 	LU_OPT_FLAG(0, "json", struct options, json, "print JSON instead of a table"),
 	LU_OPT_END,
 };
@@ -52,7 +54,8 @@ struct run {
 	struct lu_buf line;
 	struct lu_tally tally;
 	struct lu_table table;
-	struct lu_arena arena; /* of one row */
+	struct lu_arena arena;	   /* of one row */
+	struct lu_targets targets; /* of one answer, with --targets */
 };
 
 /* --- answers ------------------------------------------------------------------------------ */
@@ -63,6 +66,8 @@ struct answer {
 	uint64_t sample;
 	const struct lu_shard *shard;
 	uint64_t from, to;
+	uint64_t label;	   /* the first that is a label; what precedes it is an id only */
+	uint64_t goldfish; /* K, or 0 */
 };
 
 static struct lu_str field_of(const struct options *o, const struct lu_ledger_doc *d)
@@ -103,6 +108,8 @@ static int put_row(struct run *r, const struct answer *a, const struct lu_ledger
 	}
 	lu_table_u64(t, a->from);
 	lu_table_u64(t, a->to);
+	if (r->o->targets)
+		lu_table_u64(t, r->targets.n);
 	lu_table_u64(t, d->document);
 	lu_table_u64(t, d->tokens);
 	lu_arena_reset(&r->arena);
@@ -113,14 +120,32 @@ static int put_row(struct run *r, const struct answer *a, const struct lu_ledger
 	return t->cells < ROWS * t->columns ? 0 : flush_table(r, err);
 }
 
+static void put_targets(const struct lu_targets *t, struct lu_buf *b)
+{
+	lu_json_put_u64(b, "targets", t->n);
+	lu_json_open_array(b, "target_ranges");
+	for (size_t i = 0; i < t->range.n; i++) {
+		lu_json_open_array(b, NULL);
+		lu_json_put_u64(b, NULL, t->range.p[i].from);
+		lu_json_put_u64(b, NULL, t->range.p[i].to);
+		lu_json_close_array(b);
+	}
+	lu_json_close_array(b);
+}
+
 /* Write a line, or add to the totals. */
 static int put_answer(struct run *r, const struct answer *a, const struct lu_ledger_doc *d,
 		struct lu_err *err)
 {
 	struct lu_buf *b = &r->line;
 
+	if (r->o->targets &&
+			lu_targets_find(&r->targets, a->shard, d->first, a->label, a->to,
+					a->goldfish, err) < 0)
+		return -1;
 	if (r->field)
-		return lu_tally_add(&r->tally, field_of(r->o, d), 1, a->to - a->from, 0, err);
+		return lu_tally_add(&r->tally, field_of(r->o, d), 1,
+				r->o->targets ? r->targets.n : a->to - a->from, 0, err);
 	if (!r->o->json)
 		return put_row(r, a, d, err);
 	lu_buf_clear(b);
@@ -132,6 +157,8 @@ static int put_answer(struct run *r, const struct answer *a, const struct lu_led
 	lu_json_put_cstr(b, "shard", lu_shard_prefix(a->shard));
 	lu_json_put_u64(b, "from", a->from);
 	lu_json_put_u64(b, "to", a->to);
+	if (r->o->targets)
+		put_targets(&r->targets, b);
 	lu_json_put_u64(b, "document", d->document);
 	lu_ledger_put_members(d, b);
 	lu_json_close_object(b);
@@ -196,6 +223,7 @@ static int trace_span(struct run *r, const struct lu_shard *s, struct lu_ledger 
 			.from = d.first > from ? d.first : from,
 			.to = end < to ? end : to };
 
+		a.label = a.from;
 		if (d.tokens && put_answer(r, &a, &d, err) < 0)
 			return -1;
 		if (end >= to)
@@ -212,7 +240,9 @@ static int trace_all(
 	int rc;
 
 	while ((rc = lu_ledger_next(l, &d, err)) > 0) {
-		struct answer a = { .shard = s, .from = d.first, .to = d.first + d.tokens };
+		struct answer a = {
+			.shard = s, .from = d.first, .to = d.first + d.tokens, .label = d.first
+		};
 
 		if (put_answer(r, &a, &d, err) < 0)
 			return -1;
@@ -246,33 +276,47 @@ static int trace_shard(struct run *r, const char *prefix, struct lu_err *err)
 
 /* --- a step of a run ---------------------------------------------------------------------- */
 
+static void put_notes(const struct lu_stream *s)
+{
+	for (size_t i = 0; i < lu_stream_parts(s); i++) {
+		if (lu_stream_part(s, i).note)
+			lu_note("%s", lu_stream_part(s, i).note);
+	}
+}
+
+static int trace_samples(struct run *r, const struct lu_step *step, const struct lu_rows *rows,
+		const char *number, struct lu_err *err)
+{
+	struct lu_lookup found = { 0 };
+	int rc = lu_step_lookup(step, rows, &found, err);
+
+	for (size_t i = 0; rc == 0 && i < found.item.n; i++) {
+		const struct lu_lookup_item *it = &found.item.p[i];
+		struct answer a = { number, it->tag, it->shard, it->from, it->to,
+			lu_step_first_label(step, &found, i), step->goldfish };
+
+		rc = put_answer(r, &a, &it->doc, err);
+	}
+	lu_lookup_release(&found);
+	return rc;
+}
+
 static int trace_step(struct run *r, const char *folder, const char *number, struct lu_err *err)
 {
-	struct lu_stream *stream = NULL;
-	struct lu_lookup found = { 0 };
+	struct lu_rows *rows = NULL;
 	struct lu_step step;
 	int rc;
 
 	if (lu_step_read(&step, folder, number, err) < 0)
 		return -1;
-	/* What is damaged is found where it is read; lucie-check reads all. */
-	rc = lu_stream_open(&stream, step.train, true, err);
-	for (size_t i = 0; rc == 0 && i < lu_stream_parts(stream); i++) {
-		if (lu_stream_part(stream, i).note)
-			lu_note("%s", lu_stream_part(stream, i).note);
-	}
+	rc = lu_rows_open(&rows, step.train, &step.rows, err);
+	for (size_t i = 0; rc == 0 && i < lu_rows_sections(rows); i++)
+		put_notes(lu_rows_section(rows, i)->stream);
 	if (rc == 0)
-		rc = lu_step_check_tokenizer(folder, stream, err);
+		rc = lu_step_check_tokenizer(folder, rows, err);
 	if (rc == 0)
-		rc = lu_step_lookup(&step, stream, &found, err);
-	for (size_t i = 0; rc == 0 && i < found.item.n; i++) {
-		const struct lu_lookup_item *it = &found.item.p[i];
-		struct answer a = { number, it->tag, it->shard, it->from, it->to };
-
-		rc = put_answer(r, &a, &it->doc, err);
-	}
-	lu_lookup_release(&found);
-	lu_stream_close(stream);
+		rc = trace_samples(r, &step, rows, number, err);
+	lu_rows_close(rows);
 	lu_step_release(&step);
 	return rc;
 }
@@ -344,7 +388,11 @@ static struct lu_table choose_table(const struct options *o, const char *const *
 {
 	static const char *const document[] = { "step", "sample", "from", "to", "document",
 		"tokens", "lang", "license", "source", "id", "shard" };
-	struct lu_table t = { .head = document, .columns = 11, .last_left = true };
+	static const char *const with_targets[] = { "step", "sample", "from", "to", "targets",
+		"document", "tokens", "lang", "license", "source", "id", "shard" };
+	struct lu_table t = { .head = o->targets ? with_targets : document,
+		.columns = o->targets ? 12 : 11,
+		.last_left = true };
 
 	if (total[TOTAL_COLUMNS - 1]) {
 		t.head = total;
@@ -386,6 +434,7 @@ static int run(const struct options *o, const char *name, struct lu_err *err)
 	lu_table_release(&r.table);
 	lu_arena_release(&r.arena);
 	lu_buf_release(&r.line);
+	lu_targets_release(&r.targets);
 	lu_vec_release(&r.span);
 	return rc;
 }

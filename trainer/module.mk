@@ -41,7 +41,7 @@ LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c libcommon/io/j
 	libcommon/shard/reader_index.c libcommon/shard/mask.c libcommon/shard/teacher.c libcommon/mix/walk_index.c \
 	libcommon/shard/manifest.c libcommon/mix/plan.c libcommon/mix/planned.c \
 	libcommon/mix/stream.c libcommon/mix/walk.c libcommon/order/documents.c \
-	libcommon/order/rows.c libcommon/order/skips.c)
+	libcommon/order/goldfish.c libcommon/order/rows.c libcommon/order/skips.c)
 else
 TRAINER_SRC := $(filter-out trainer/run/evaluations_none.c,$(TRAINER_SRC))
 endif

@@ -12,9 +12,9 @@
  * "system" beside any of them, a string, becomes the first message unless there is one.
  *
  * Roles are system, developer, user, assistant, tool, function, ipython and context; human, gpt, bot,
- * model, chatbot, observation and function_call are other names of user, assistant and tool.
+ * model, chatbot, chatgpt, prompter and observation are other names of user, assistant and tool.
  * "content" is a string; null or absent where the message has "tool_calls"; or a list of parts
- * {"type":"text","text":"..."}, which stays a list. The other members of a message stay.
+ * {"type":"text","text":"..."}, which are joined. The other members of a message stay.
  *
  * Preferences: {"prompt", "chosen", "rejected"}: each a string, a message or an array of messages;
  * without "prompt", the messages that chosen and rejected begin with alike are the prompt.
@@ -27,6 +27,7 @@ struct lu_chat_record {
 	struct lu_str tools;	/* raw JSON array, or empty */
 	size_t n;		/* messages */
 	size_t answers;		/* of the role assistant */
+	bool empty;		/* one of them is, and calls no tool */
 	size_t prompt;		/* of a preference: messages before the answers that are compared */
 	const char *form;	/* the spelling: "messages", "ShareGPT", "Alpaca", "prompt" */
 };

@@ -17,6 +17,37 @@ struct search {
 	struct lu_arena scan;
 };
 
+/* One range of `left_out`. What is none is passed over, as elsewhere in the line. */
+static int read_skip(struct lu_str array, struct lu_skips *s, struct lu_err *err)
+{
+	struct lu_json_iter it = lu_json_iter(array);
+	uint64_t v[2] = { 0, 0 };
+
+	for (size_t n = 0; n < 2 && lu_json_next(&it); n++) {
+		struct lu_json_member m = { .type = it.type, .value = it.value };
+
+		if (!lu_json_u64(&m, &v[n]))
+			return 0;
+	}
+	return v[0] < v[1] ? lu_skips_add(s, 0, v[0], v[1], err) : 0;
+}
+
+/* The samples that the phase had left out by then. */
+static int read_skips(const struct lu_json_obj *o, struct lu_skips *s, struct lu_err *err)
+{
+	const struct lu_json_member *list = lu_json_get(o, "left_out");
+	struct lu_json_iter it;
+
+	s->n = 0;
+	if (!list || list->type != LU_JSON_ARRAY)
+		return 0;
+	for (it = lu_json_iter(list->value); lu_json_next(&it);) {
+		if (it.type == LU_JSON_ARRAY && read_skip(it.value, s, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Take the phase and the samples from the line of the step; a later one replaces them. Anything
  * else is skipped, such as the half line at the end of a killed run. */
 static int read_line(struct search *s, struct lu_str line, struct lu_err *err)
@@ -46,7 +77,7 @@ static int read_line(struct search *s, struct lu_str line, struct lu_err *err)
 	s->phase = name.p;
 	s->step->first = end - n;
 	s->step->samples = n;
-	return 0;
+	return read_skips(&o, &s->step->skips, err);
 }
 
 static int read_metrics(struct search *s, char *path, struct lu_err *err)
@@ -73,12 +104,14 @@ static int read_metrics(struct search *s, char *path, struct lu_err *err)
 
 static const struct lu_opt data_rows[] = {
 	LU_OPT_STR(0, "train", struct lu_step, train, "", ""),
-	LU_OPT_FLAG(0, "shuffle", struct lu_step, order.shuffle, ""),
+	LU_OPT_ENUM(0, "rows", struct lu_step, rows.mode, lu_rows_modes, ""),
+	LU_OPT_FLAG(0, "shuffle", struct lu_step, rows.shuffle, ""),
+	LU_OPT_U64(0, "goldfish", struct lu_step, goldfish, "", ""),
 	LU_OPT_END,
 };
 static const struct lu_opt train_rows[] = {
-	LU_OPT_U64(0, "context", struct lu_step, order.context, "", ""),
-	LU_OPT_U64(0, "seed", struct lu_step, order.seed, "", ""),
+	LU_OPT_U64(0, "context", struct lu_step, rows.context, "", ""),
+	LU_OPT_U64(0, "seed", struct lu_step, rows.seed, "", ""),
 	LU_OPT_END,
 };
 
@@ -121,7 +154,7 @@ static int read_config(struct search *s, const char *path, struct lu_err *err)
 	if (lu_conf_open(&step->conf, path, err) < 0 ||
 			lu_conf_each(&step->conf, on_setting, s, err) < 0)
 		return -1;
-	if (!step->train || step->order.context == 0)
+	if (!step->train || step->rows.context == 0)
 		return lu_err_set(err, "%s: no data.train or train.context", path);
 	return 0;
 }
@@ -133,7 +166,8 @@ int lu_step_read(struct lu_step *step, const char *run, const char *number, stru
 	char *config = lu_concat(run, "/config.ini", NULL);
 	int rc = -1;
 
-	*step = (struct lu_step){ 0 };
+	/* What is damaged is found where it is read; lucie-check reads all. */
+	*step = (struct lu_step){ .rows.trust = true };
 	if (!metrics || !config)
 		lu_err_nomem(err);
 	else if (read_metrics(&s, metrics, err) == 0)

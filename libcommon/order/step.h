@@ -6,19 +6,22 @@
  *
  *	struct lu_step step;
  *	if (lu_step_read(&step, "run", "800", &err) < 0) ...
- *	... samples step.first .. step.first + step.samples - 1 of the phase, in step.order,
- *	    of the stream step.train (mix/stream.h) ...
+ *	... lu_rows_open(&rows, step.train, &step.rows, &err) (rows.h): the step consumed the samples
+ *	    that come after step.first others, but for those that step.skips leaves out (skips.h)
  *	lu_step_release(&step);
  */
 #include "libcommon/base/arena.h"
-#include "libcommon/shard/order.h"
+#include "libcommon/order/rows.h"
+#include "libcommon/order/skips.h"
 #include "libcommon/sys/conf.h"
 
 struct lu_step {
-	uint64_t first, samples; /* first sample, counted from the start of the phase; how many */
-	const char *train;	 /* data.train: shards and plans */
-	struct lu_order order;	 /* `tokens` is the caller's to set: it is the stream's */
-	struct lu_conf conf;	 /* owns the strings of the settings */
+	uint64_t first, samples; /* samples of the phase that were consumed before; how many by the step */
+	struct lu_skips skips; /* of phase 0, whichever it is */
+	const char *train;     /* data.train: shards and plans */
+	struct lu_rows_options rows;
+	uint64_t goldfish;   /* data.goldfish */
+	struct lu_conf conf; /* owns the strings of the settings */
 	struct lu_arena arena;
 };
 

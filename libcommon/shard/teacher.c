@@ -169,6 +169,11 @@ void lu_teacher_close(struct lu_teacher *t)
 	free(t);
 }
 
+const struct lu_shard *lu_teacher_shard(const struct lu_teacher *t)
+{
+	return t->shard;
+}
+
 const struct lu_teacher_header *lu_teacher_header(const struct lu_teacher *t)
 {
 	return &t->part[0].header;

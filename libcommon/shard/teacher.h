@@ -61,6 +61,7 @@ int lu_teacher_open(struct lu_teacher **t, const struct lu_shard *s, const char 
 		const char *tokenizer, struct lu_err *err) LU_CHECKED;
 void lu_teacher_close(struct lu_teacher *t); /* NULL is fine */
 
+const struct lu_shard *lu_teacher_shard(const struct lu_teacher *t);
 /* Of the first part; N, vocabulary, tokenizer and weights are those of all. */
 const struct lu_teacher_header *lu_teacher_header(const struct lu_teacher *t);
 static inline size_t lu_teacher_top(const struct lu_teacher *t)

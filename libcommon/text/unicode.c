@@ -246,6 +246,11 @@ int lu_unicode_lower(struct lu_str s, struct lu_buf *out, struct lu_err *err)
 	return change_case(ucasemap_utf8ToLower, s, out, err);
 }
 
+int lu_unicode_upper(struct lu_str s, struct lu_buf *out, struct lu_err *err)
+{
+	return change_case(ucasemap_utf8ToUpper, s, out, err);
+}
+
 bool lu_unicode_language(const char *tag, char *out, size_t size)
 {
 	/* Codes withdrawn from ISO 639, the only two-letter ones whose aliases are wanted: "tl" is

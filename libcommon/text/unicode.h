@@ -45,6 +45,9 @@ int lu_unicode_fold(struct lu_str s, struct lu_buf *out, struct lu_err *err) LU_
  * keeps the spelling of words: "Straße" does not become "strasse". */
 int lu_unicode_lower(struct lu_str s, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
 
+/* Append s in upper case, by the same rules: "Straße" becomes "STRASSE". */
+int lu_unicode_upper(struct lu_str s, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
+
 /* The language of a tag ("fra_Latn", "zh-Hant", "iw") after CLDR's aliases: its ISO 639-1 code
  * ("fr", "zh", "he") if there is one, else ISO 639-3. False when the tag is malformed or the result
  * does not fit. */

@@ -575,8 +575,7 @@ static void setup(struct bench *b)
 		.bias2 = 0.05,
 		.scale = 1.0 / R,
 		.clip = 1,
-		.finite = 1,
-		.update = 1 };
+		.finite = 1 };
 }
 
 int main(int argc, char **argv)

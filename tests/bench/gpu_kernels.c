@@ -149,8 +149,7 @@ static void set_open(struct set *s, const struct bench *b)
 		.bias2 = 0.05,
 		.scale = 1,
 		.clip = 1,
-		.finite = 1,
-		.update = 1 };
+		.finite = 1 };
 	double freq[64];
 
 	*s = (struct set){ .b = b,

@@ -20,6 +20,8 @@ static struct lt_position position(uint64_t step)
 		.updates = step - 1,
 		.context = TINY_CONTEXT,
 		.phase_name = "annealing",
+		.phase_end = 1,
+		.spike = { 4, { 0.1, 1e-300, 123456789.123456789, 1.0 / 3 } },
 		.by = { 4, 2, 3, 1, 8, "norms", "layout", "bf16", "low" } };
 }
 
@@ -91,6 +93,9 @@ static void assert_same_shape(const struct lt_shape *a, const struct lt_shape *b
 	assert_int_equal(a->tied, b->tied);
 	assert_true(a->rope_theta == b->rope_theta && a->norm_eps == b->norm_eps &&
 			a->init_std == b->init_std);
+	assert_true(a->rope_scaling == b->rope_scaling && a->rope_factor == b->rope_factor &&
+			a->rope_low == b->rope_low && a->rope_high == b->rope_high &&
+			a->rope_original == b->rope_original);
 }
 
 static void test_round_trip(void **state)
@@ -105,6 +110,11 @@ static void test_round_trip(void **state)
 	(void)state;
 	tiny_open(&t, 1, false);
 	fill(&t);
+	t.w->table.shape.rope_scaling = LT_ROPE_LLAMA3;
+	t.w->table.shape.rope_factor = 3.5;
+	t.w->table.shape.rope_low = 1.25;
+	t.w->table.shape.rope_high = 7.5;
+	t.w->table.shape.rope_original = 777;
 	ok(lt_checkpoint_find(run, UINT64_MAX, &dir, &err), &err);
 	assert_null(dir);
 	save(&t, run, 12, 0);

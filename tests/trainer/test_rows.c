@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "libcommon/base/rng.h"
+#include "libcommon/order/goldfish.h"
 #include "libcommon/shard/writer.h"
-#include "trainer/data/goldfish.h"
 #include "trainer/data/scoring.h"
 
 #define MOST 64 /* tokens of a document, and of a row */
@@ -327,7 +327,7 @@ static void test_goldfish(void **state)
 	for (uint32_t i = 0; i < 4000; i++)
 		id[i] = i * i % 65024;
 	memset(mask, 1, sizeof(mask));
-	lt_goldfish(id, starts, 4000, 4, mask);
+	lu_goldfish(id, starts, 4000, 4, mask);
 	for (size_t i = 0; i < 4000; i++) {
 		if (mask[i])
 			continue;

@@ -100,6 +100,14 @@ static void test_shapes(void **state)
 	near(lt_schedule_lr(&s, 800), 1);
 	near(lt_schedule_lr(&s, 900), 0.55);
 	near(lt_schedule_lr(&s, 1000), 0.1);
+	s.decay_type = LT_DECAY_SQRT;
+	near(lt_schedule_lr(&s, 800), 1);
+	near(lt_schedule_lr(&s, 850), 0.55);
+	near(lt_schedule_lr(&s, 928), 0.1 + 0.9 * 0.2);
+	near(lt_schedule_lr(&s, 1000), 0.1);
+	s.decay_type = LT_DECAY_COSINE;
+	near(lt_schedule_lr(&s, 900), 0.55);
+	near(lt_schedule_lr(&s, 1000), 0.1);
 	s.decay = LT_CONSTANT;
 	near(lt_schedule_lr(&s, 1000), 1);
 	s.decay = LT_COSINE;
@@ -124,6 +132,28 @@ static void test_ends(void **state)
 	assert_int_equal(lt_schedule_batch(&s, 200), 0);
 	s.samples = 8;
 	assert_int_equal(lt_schedule_steps(&s), 0);
+}
+
+/* Steps until so many samples, against stepping. */
+static void test_reach(void **state)
+{
+	struct lt_schedule s = {
+		.batch = 8, .ramp_start = 2, .ramp_step = 3, .ramp_samples = 20, .samples = 1000
+	};
+
+	(void)state;
+	for (int ramp = 1; ramp >= 0; ramp--) {
+		if (!ramp)
+			s.ramp_step = 0;
+		for (uint64_t want = 0; want < 100; want++) {
+			uint64_t consumed = 0, steps = 0, reached;
+
+			for (; consumed < want; steps++)
+				consumed += lt_schedule_batch(&s, consumed);
+			assert_int_equal(lt_schedule_reach(&s, want, &reached), steps);
+			assert_int_equal(reached, consumed);
+		}
+	}
 }
 
 static void test_bad_ramps(void **state)
@@ -203,6 +233,7 @@ int main(void)
 		cmocka_unit_test(test_lucie_rates),
 		cmocka_unit_test(test_shapes),
 		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_reach),
 		cmocka_unit_test(test_bad_ramps),
 		cmocka_unit_test(test_check),
 	};

@@ -28,18 +28,18 @@ static void test_phases(void **state)
 	assert_int_equal(s.first, 792);
 	assert_int_equal(s.samples, 8);
 	assert_string_equal(s.train, "shards/fr shards/en");
-	assert_int_equal(s.order.context, 2048);
-	assert_int_equal(s.order.seed, 8);
-	assert_true(s.order.shuffle);
+	assert_int_equal(s.rows.context, 2048);
+	assert_int_equal(s.rows.seed, 8);
+	assert_true(s.rows.shuffle);
 	lu_step_release(&s);
 	/* The settings of its own phase override. */
 	assert_int_equal(lu_step_read(&s, run, "300", &err), 0);
 	assert_int_equal(s.first, 144);
 	assert_int_equal(s.samples, 16);
 	assert_string_equal(s.train, "mix.plan");
-	assert_int_equal(s.order.context, 4096);
-	assert_int_equal(s.order.seed, 7);
-	assert_false(s.order.shuffle);
+	assert_int_equal(s.rows.context, 4096);
+	assert_int_equal(s.rows.seed, 7);
+	assert_false(s.rows.shuffle);
 	lu_step_release(&s);
 	free(run);
 }

@@ -7,6 +7,7 @@
 #include "libcommon/shard/mask.h"
 #include "libcommon/shard/order.h"
 #include "libcommon/shard/reader.h"
+#include "libcommon/shard/teacher.h"
 #include "libcommon/sys/file.h"
 
 static void free_cache(struct lt_cursor_cache *cache)
@@ -133,6 +134,10 @@ void lt_corpus_close(struct lt_corpus *c)
 	for (size_t i = 0; i < c->sources; i++)
 		free_cache(&c->source[i].cache);
 	free(c->source);
+	/* Before their shards. */
+	for (size_t i = 0; i < c->teachers; i++)
+		lu_teacher_close(c->teacher[i]);
+	free(c->teacher);
 	lu_rows_close(c->rows);
 	free(c);
 }
@@ -146,6 +151,54 @@ void lt_corpus_reference(struct lt_corpus *c, const double *by_document)
 {
 	c->reference = by_document;
 }
+
+/* --- a teacher ---------------------------------------------------------------------------- */
+
+static int add_teacher(struct lt_corpus *c, const struct lu_shard *shard, const char *name,
+		const char *tokenizer, uint64_t vocab, struct lu_err *err)
+{
+	struct lu_teacher **more = realloc(c->teacher, (c->teachers + 1) * sizeof(*more)), *t;
+	const struct lu_teacher_header *h;
+
+	if (!more)
+		return lu_err_nomem(err);
+	c->teacher = more;
+	if (lu_teacher_open(&t, shard, name, tokenizer, err) < 0)
+		return -1;
+	c->teacher[c->teachers++] = t;
+	h = lu_teacher_header(t);
+	if (h->vocab > vocab)
+		return lu_err_set(err, "%s: the teacher %s has %" PRIu64 " ids, the model %" PRIu64,
+				lu_shard_prefix(shard), name, h->vocab, vocab);
+	if (c->top && c->top != h->top)
+		return lu_err_set(err,
+				"%s: the teacher %s gave %" PRIu32 " tokens, to the shards before "
+				"%zu; write one of them again with lucie-eval --teacher",
+				lu_shard_prefix(shard), name, h->top, c->top);
+	c->top = h->top;
+	return 0;
+}
+
+int lt_corpus_teacher(struct lt_corpus *c, const char *name, const char *tokenizer, uint64_t vocab,
+		struct lu_err *err)
+{
+	for (size_t i = 0; i < lt_corpus_parts(c); i++) {
+		struct lu_stream_part part = lt_corpus_part(c, i);
+
+		for (size_t k = 0; k < part.shards; k++) {
+			if (add_teacher(c, part.shard[k], name, tokenizer, vocab, err) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+size_t lt_corpus_top(const struct lt_corpus *c)
+{
+	return c->top;
+}
+
+/* --- what it consists of ------------------------------------------------------------------ */
 
 size_t lt_corpus_parts(const struct lt_corpus *c)
 {

@@ -64,6 +64,15 @@ void lt_corpus_goldfish(struct lt_corpus *c, uint64_t k);
  * The caller's, for as long as samples are read. Only for LT_CORPUS_DOCUMENT. */
 void lt_corpus_reference(struct lt_corpus *c, const double *by_document);
 
+/*
+ * Read what a teacher says of each id: PREFIX.NAME.teacher of all shards (shard/teacher.h), which must be
+ * of one N and of this tokenizer ("": that of the shards), and whose ids are below `vocab`. Before the
+ * first read. lt_corpus_top(): N; 0 without a teacher.
+ */
+int lt_corpus_teacher(struct lt_corpus *c, const char *name, const char *tokenizer, uint64_t vocab,
+		struct lu_err *err) LU_CHECKED;
+size_t lt_corpus_top(const struct lt_corpus *c);
+
 /* Fail if two of the names are the same shard or plan. */
 int lt_corpus_distinct(char *const *name, size_t n, struct lu_err *err) LU_CHECKED;
 
@@ -95,6 +104,8 @@ bool lt_corpus_weighted(const struct lt_corpus *c);
  * weight, unless NULL, is 1 for a label that is a target, else 0: its mask in the shard, the goldfish,
  * padding. Padding has the id and the label 0.
  *
+ * top and top_logp, unless NULL, are the rows of the teacher for the ids: what it expects to follow each.
+ *
  * places, unless NULL, receives the places of the ids in their documents: places[k] is the number of
  * tokens of the same document and the same sample before token k. So it restarts at 0 at the first
  * token of each document, and at the start of the sample, since what precedes it is not there to be
@@ -107,6 +118,12 @@ bool lt_corpus_weighted(const struct lt_corpus *c);
  * in memory is one document.
  */
 int lt_corpus_sample(const struct lt_corpus *c, uint64_t i, struct lt_micro *row,
+		struct lu_err *err) LU_CHECKED;
+
+/* Documents of all lists, and the row of one of them. Only for LT_CORPUS_DOCUMENT where no document is left
+ * out, as in shards of pairs. */
+uint64_t lt_corpus_documents(const struct lt_corpus *c);
+int lt_corpus_read_document(const struct lt_corpus *c, uint64_t document, struct lt_micro *row,
 		struct lu_err *err) LU_CHECKED;
 
 /*

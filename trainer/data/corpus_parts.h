@@ -31,10 +31,12 @@ struct lt_corpus {
 	struct lu_rows *rows; /* NULL: in memory */
 	struct lt_corpus_source *source;
 	size_t sources, context;
-	const uint32_t *memory;	 /* the whole stream, instead of shards */
-	bool masked;		 /* a shard has masks */
-	uint64_t goldfish;	 /* 0: off */
-	const double *reference; /* by document; NULL: none */
+	const uint32_t *memory;	     /* the whole stream, instead of shards */
+	bool masked;		     /* a shard has masks */
+	uint64_t goldfish;	     /* 0: off */
+	const double *reference;     /* by document; NULL: none */
+	struct lu_teacher **teacher; /* of each shard, in the order of the parts; NULL: none */
+	size_t teachers, top;
 };
 
 /* Whether its rows are cut from a stream. */

@@ -2,16 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libcommon/order/goldfish.h"
 #include "libcommon/shard/mask.h"
 #include "libcommon/shard/reader.h"
+#include "libcommon/shard/teacher.h"
 #include "trainer/data/corpus_parts.h"
-#include "trainer/data/goldfish.h"
 
 /* How far ahead of a cursor, in tokens, a read may begin to be a continuation of it. */
 #define NEAR (UINT64_C(1) << 22)
 
 /* Tokens before the first label that a goldfish looks at, but for the one that is its id. */
-#define BEFORE (LT_GOLDFISH_CONTEXT - 1)
+#define BEFORE (LU_GOLDFISH_CONTEXT - 1)
 
 /* --- cursors ------------------------------------------------------------------------------ */
 
@@ -68,6 +69,8 @@ struct range {
 	uint32_t *tokens;
 	uint8_t *starts; /* 1: the first token of a document, 0 before the call; or NULL */
 	uint8_t *mask;	 /* 1: a target; or NULL */
+	uint32_t *top;	 /* of the teacher, [n][top_n]; or NULL */
+	float *top_logp;
 };
 
 /* Mark the first token of a document, unless it is out of the range. */
@@ -97,15 +100,28 @@ static int mark_documents(const struct range *r, const struct lu_piece *p, uint6
 	}
 }
 
+/* The teacher's rows of n tokens of a shard, for the tokens from r->tokens[to] on. */
+static int read_teacher(const struct lt_corpus *c, const struct range *r,
+		const struct lu_shard *shard, uint64_t pos, size_t n, size_t to, struct lu_err *err)
+{
+	for (size_t i = 0; i < c->teachers; i++) {
+		if (lu_teacher_shard(c->teacher[i]) == shard)
+			return lu_teacher_read(c->teacher[i], pos, n, r->top + to * c->top,
+					r->top_logp + to * c->top, err);
+	}
+	return lu_err_set(err, "%s: no teacher is open for it", lu_shard_prefix(shard));
+}
+
 /* Read n tokens of a piece from token `at` of the source on. */
-static int read_piece(const struct range *r, const struct lu_piece *p, uint64_t at, size_t n,
-		struct lu_err *err)
+static int read_piece(const struct lt_corpus *c, const struct range *r, const struct lu_piece *p,
+		uint64_t at, size_t n, struct lu_err *err)
 {
 	uint64_t pos = p->first + (at - p->begin);
 	size_t to = (size_t)(at - r->first);
 
 	if (lu_shard_read(p->shard, pos, n, r->tokens + to, err) < 0 ||
-			(r->mask && lu_shard_mask(p->shard, pos, n, r->mask + to, err) < 0))
+			(r->mask && lu_shard_mask(p->shard, pos, n, r->mask + to, err) < 0) ||
+			(r->top && read_teacher(c, r, p->shard, pos, n, to, err) < 0))
 		return -1;
 	if (r->starts && p->document)
 		mark_start(r, p->begin);
@@ -114,7 +130,8 @@ static int read_piece(const struct range *r, const struct lu_piece *p, uint64_t 
 	return 0;
 }
 
-static int read_pieces(struct lu_stream_cursor *cursor, const struct range *r, struct lu_err *err)
+static int read_pieces(const struct lt_corpus *c, struct lu_stream_cursor *cursor,
+		const struct range *r, struct lu_err *err)
 {
 	uint64_t at = r->first, end = r->first + r->n;
 	struct lu_piece p;
@@ -125,7 +142,7 @@ static int read_pieces(struct lu_stream_cursor *cursor, const struct range *r, s
 		uint64_t skip = at - p.begin;
 		size_t n = p.n - skip < end - at ? (size_t)(p.n - skip) : (size_t)(end - at);
 
-		if (read_piece(r, &p, at, n, err) < 0)
+		if (read_piece(c, r, &p, at, n, err) < 0)
 			return -1;
 		at += n;
 		if (at == end)
@@ -153,7 +170,7 @@ static int read_range(const struct lt_corpus *c, struct lt_corpus_source *s, con
 	}
 	if (take_cursor(s, r->first, &spare, err) < 0)
 		return -1;
-	if (read_pieces(spare.cursor, r, err) < 0) {
+	if (read_pieces(c, spare.cursor, r, err) < 0) {
 		lu_stream_cursor_free(spare.cursor);
 		return -1;
 	}
@@ -176,16 +193,24 @@ int lt_corpus_read(const struct lt_corpus *c, uint64_t offset, size_t n, uint32_
 struct scratch {
 	uint32_t *tokens;
 	uint8_t *starts, *mask;
+	uint32_t *top;
+	float *top_logp;
 };
 
-static int scratch_open(struct scratch *s, size_t context, struct lu_err *err)
+static int scratch_open(struct scratch *s, const struct lt_corpus *c, struct lu_err *err)
 {
-	size_t n = context + 1 + BEFORE;
+	size_t n = c->context + 1 + BEFORE, top = n * c->top;
 
 	*s = (struct scratch){
 		.tokens = malloc(n * sizeof(*s->tokens)), .starts = malloc(n), .mask = malloc(n)
 	};
-	return s->tokens && s->starts && s->mask ? 0 : lu_err_nomem(err);
+	if (top) {
+		s->top = malloc(top * sizeof(*s->top));
+		s->top_logp = malloc(top * sizeof(*s->top_logp));
+	}
+	return s->tokens && s->starts && s->mask && (!top || (s->top && s->top_logp))
+			? 0
+			: lu_err_nomem(err);
 }
 
 static void scratch_release(struct scratch *s)
@@ -193,6 +218,8 @@ static void scratch_release(struct scratch *s)
 	free(s->tokens);
 	free(s->starts);
 	free(s->mask);
+	free(s->top);
+	free(s->top_logp);
 }
 
 static int check_ids(const struct range *r, struct lu_err *err)
@@ -218,14 +245,16 @@ static int read_span(const struct lt_corpus *c, struct lt_corpus_source *s,
 		.n = skip + n + 1,
 		.tokens = scratch->tokens,
 		.starts = starts ? scratch->starts : NULL,
-		.mask = row->weight ? scratch->mask : NULL };
+		.mask = row->weight ? scratch->mask : NULL,
+		.top = row->top ? scratch->top : NULL,
+		.top_logp = scratch->top_logp };
 	uint32_t place = 0;
 
 	memset(scratch->starts, 0, r.n);
 	if (read_range(c, s, &r, err) < 0 || check_ids(&r, err) < 0)
 		return -1;
 	if (goldfish)
-		lt_goldfish(r.tokens, r.starts, r.n, c->goldfish, r.mask);
+		lu_goldfish(r.tokens, r.starts, r.n, c->goldfish, r.mask);
 	memcpy(row->ids + at, r.tokens + skip, n * sizeof(*row->ids));
 	memcpy(row->labels + at, r.tokens + skip + 1, n * sizeof(*row->labels));
 	for (size_t k = 0; row->places && k < n; k++) {
@@ -234,13 +263,17 @@ static int read_span(const struct lt_corpus *c, struct lt_corpus_source *s,
 	}
 	for (size_t k = 0; row->weight && k < n; k++)
 		row->weight[at + k] = r.mask[skip + k + 1];
+	for (size_t k = 0; row->top && k < n * c->top; k++) {
+		row->top[at * c->top + k] = r.top[skip * c->top + k];
+		row->top_logp[at * c->top + k] = r.top_logp[skip * c->top + k];
+	}
 	return 0;
 }
 
-/* Fill in the rows from `at` on: weight 0, and places of a document of their own. */
-static void pad(struct lt_micro *row, size_t at, size_t context)
+/* Fill in the rows from `at` on: weight 0, places of a document of their own, and some teacher. */
+static void pad(const struct lt_corpus *c, struct lt_micro *row, size_t at)
 {
-	size_t n = context - at;
+	size_t n = c->context - at;
 
 	memset(row->ids + at, 0, n * sizeof(*row->ids));
 	memset(row->labels + at, 0, n * sizeof(*row->labels));
@@ -249,6 +282,11 @@ static void pad(struct lt_micro *row, size_t at, size_t context)
 			row->places[at + k] = (uint32_t)k;
 		if (row->weight)
 			row->weight[at + k] = 0;
+		for (size_t i = 0; row->top && i < c->top; i++) {
+			/* All different, as kl_stats() wants them. */
+			row->top[(at + k) * c->top + i] = (uint32_t)i;
+			row->top_logp[(at + k) * c->top + i] = -1;
+		}
 	}
 }
 
@@ -269,14 +307,14 @@ static int read_row(const struct lt_corpus *c, struct lt_window w, struct lt_mic
 	struct scratch scratch;
 	struct lu_span span;
 	size_t at = 0;
-	int rc = scratch_open(&scratch, c->context, err);
+	int rc = scratch_open(&scratch, c, err);
 
 	while (rc == 0 && lt_corpus_next(c, &w, &span)) {
 		rc = read_span(c, &c->source[w.source], &span, &scratch, row, at, err);
 		at += (size_t)span.n - 1;
 	}
 	if (rc == 0)
-		pad(row, at, c->context);
+		pad(c, row, at);
 	scratch_release(&scratch);
 	return rc;
 }
@@ -295,6 +333,26 @@ int lt_corpus_sample(
 	}
 	if (row->reference)
 		row->reference[0] = c->reference ? c->reference[document_of(c, &w)] : 0;
+	return read_row(c, w, row, err);
+}
+
+uint64_t lt_corpus_documents(const struct lt_corpus *c)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < c->sources; i++)
+		n += c->source[i].section->documents.n;
+	return n;
+}
+
+int lt_corpus_read_document(const struct lt_corpus *c, uint64_t document, struct lt_micro *row,
+		struct lu_err *err)
+{
+	struct lt_window w = { .source = 0 };
+
+	for (; document >= c->source[w.source].section->documents.n; w.source++)
+		document -= c->source[w.source].section->documents.n;
+	lu_rows_row(c->rows, c->source[w.source].section, document, &w.row);
 	return read_row(c, w, row, err);
 }
 

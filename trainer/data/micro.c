@@ -54,3 +54,13 @@ void lt_micro_put(struct lt_micro *m, size_t k, const struct lt_micro *s, size_t
 		memcpy(m->top_logp + k * n * top_n, s->top_logp, n * top_n * sizeof(*m->top_logp));
 	}
 }
+
+struct lt_micro lt_micro_sequence(const struct lt_micro *m, size_t i, size_t context)
+{
+	size_t at = i * context;
+
+	return (struct lt_micro){ .ids = m->ids + at,
+		.labels = m->labels + at,
+		.places = m->places ? m->places + at : NULL,
+		.weight = m->weight ? m->weight + at : NULL };
+}

@@ -37,6 +37,9 @@ int lt_micro_open(struct lt_micro *m, const struct lt_micro_want *want, size_t r
 		size_t sequences, struct lu_err *err) LU_CHECKED;
 void lt_micro_release(struct lt_micro *m); /* twice is fine, and after a failure */
 
+/* Sequence i as a micro-batch of its own, into whose ids, labels, places and weights it points. */
+struct lt_micro lt_micro_sequence(const struct lt_micro *m, size_t i, size_t context);
+
 /* Copy a micro-batch of one sequence to sequence k. Both were opened for the same want. */
 void lt_micro_put(struct lt_micro *m, size_t k, const struct lt_micro *sequence, size_t context,
 		size_t top_n);

@@ -34,17 +34,6 @@ static int allocate(struct batch *b, const struct lt_scorer *s, const struct lt_
 	return -1;
 }
 
-/* Sequence i of a micro-batch. */
-static struct lt_micro sequence_of(const struct lt_micro *m, size_t i, size_t context)
-{
-	size_t at = i * context;
-
-	return (struct lt_micro){ .ids = m->ids + at,
-		.labels = m->labels + at,
-		.places = m->places ? m->places + at : NULL,
-		.weight = m->weight ? m->weight + at : NULL };
-}
-
 /* Window number i of `want` windows that are evenly spaced among `all`. */
 static uint64_t spaced(uint64_t i, uint64_t all, uint64_t want)
 {
@@ -74,7 +63,7 @@ static int score_batch(const struct lt_scorer *s, const struct lt_corpus *c,
 
 	*n = all->want - w < s->batch ? (size_t)(all->want - w) : s->batch;
 	for (size_t i = 0; i < *n; i++) {
-		struct lt_micro row = sequence_of(&b->m, i, s->context);
+		struct lt_micro row = lt_micro_sequence(&b->m, i, s->context);
 
 		b->window[i] = spaced(w + i, all->all, all->want);
 		if (lt_corpus_read_window(c, b->window[i], &row, err) < 0)

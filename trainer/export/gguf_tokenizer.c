@@ -21,6 +21,7 @@ struct source {
 	struct lu_arena arena;
 	bool of_bytes;	 /* pieces of bytes, in the letters that GPT-2 has for them */
 	const char *pre; /* of_bytes: the name of the expression */
+	unsigned steps;	 /* of the pre-tokenizer */
 	bool prefix;	 /* a space in front of the text */
 	int32_t *kind;	 /* by id */
 	float *score;
@@ -99,36 +100,38 @@ static const char *name_of_split(struct source *s, const struct lu_json_obj *ste
 	return NULL;
 }
 
-/* Look at a pre-tokenizer that has a step ByteLevel; s->pre stays NULL where there is no name. */
+/* Follow the steps of a pre-tokenizer; s->pre is NULL where llama.cpp has no name for them. */
 static void name_steps(struct source *s, const struct lu_json_obj *pre)
 {
 	const struct lu_json_member *list = lu_json_get(pre, "pretokenizers"), *m;
 	struct lu_json_iter it;
 	struct lu_json_obj step;
-	size_t n = 0;
+	bool splits_itself;
 
+	if (is_text(lu_json_get(pre, "type"), "Sequence") && list && list->type == LU_JSON_ARRAY) {
+		for (it = lu_json_iter(list->value); lu_json_next(&it);) {
+			struct lu_json_member one = { .value = it.value, .type = it.type };
+
+			if (get_object(s, &one, &step) == 0)
+				name_steps(s, &step);
+		}
+		return;
+	}
 	if (is_text(lu_json_get(pre, "type"), "ByteLevel")) {
 		m = lu_json_get(pre, "use_regex");
+		splits_itself = !m || m->type != LU_JSON_FALSE;
+		m = lu_json_get(pre, "add_prefix_space");
 		s->of_bytes = true;
-		s->pre = m && m->type == LU_JSON_FALSE ? NULL : "gpt-2";
-		return;
-	}
-	if (!list || list->type != LU_JSON_ARRAY)
-		return;
-	for (it = lu_json_iter(list->value); lu_json_next(&it); n++) {
-		struct lu_json_member one = { .value = it.value, .type = it.type };
-
-		if (get_object(s, &one, &step) < 0)
-			return;
-		if (is_text(lu_json_get(&step, "type"), "Split"))
-			s->pre = n == 0 ? name_of_split(s, &step) : NULL;
-		else if (!is_text(lu_json_get(&step, "type"), "ByteLevel"))
+		if (splits_itself)
+			s->pre = s->steps == 0 ? "gpt-2" : NULL;
+		if (!m || m->type != LU_JSON_FALSE)
 			s->pre = NULL;
-		else
-			s->of_bytes = true;
+	} else {
+		s->pre = s->steps == 0 && is_text(lu_json_get(pre, "type"), "Split")
+				? name_of_split(s, pre)
+				: NULL;
 	}
-	if (n != 2)
-		s->pre = NULL;
+	s->steps++;
 }
 
 /* True if the first piece of a text begins with the sign for a space. */
@@ -162,11 +165,16 @@ static bool byte_token(const struct source *s, unsigned byte, uint32_t *id)
 
 static int find_kind(struct source *s, struct lu_err *err)
 {
+	const struct lu_json_member *m;
 	struct lu_json_obj pre;
 	uint32_t id;
 
 	if (get_object(s, lu_json_get(&s->file, "pre_tokenizer"), &pre) == 0)
 		name_steps(s, &pre);
+	/* Whole words that are pieces are taken without merges under the name of Llama 3 alone. */
+	m = lu_json_get(&s->model, "ignore_merges");
+	if (s->pre && (strcmp(s->pre, "llama-bpe") == 0) != (m && m->type == LU_JSON_TRUE))
+		s->pre = NULL;
 	if (s->of_bytes)
 		return s->pre ? 0 : refuse(s, "the way its pre_tokenizer splits texts", err);
 	for (unsigned i = 0; i < 256; i++) {

@@ -134,6 +134,8 @@ void lt_manifest_format(const struct lt_position *pos, const struct lt_table *t,
 		lu_json_put_u64(b, "evaluations_due", pos->evals_due);
 	if (pos->phase_end)
 		lu_json_put_bool(b, "phase_end", true);
+	if (*pos->reference)
+		lu_json_put_cstr(b, "reference", pos->reference);
 	format_spike(&pos->spike, b);
 	format_skips(&pos->skips, b);
 	lu_json_newline(b);
@@ -310,6 +312,9 @@ static bool read_position(struct manifest *m, struct lt_position *pos)
 	lt_json_get_u64(&m->obj, "validations_due", &pos->due);
 	lt_json_get_u64(&m->obj, "evaluations_due", &pos->evals_due);
 	pos->phase_end = lt_json_is_true(&m->obj, "phase_end");
+	if (lu_json_get(&m->obj, "reference") &&
+			!get_text(m, &m->obj, "reference", pos->reference, sizeof(pos->reference)))
+		return false;
 	return get_text(m, &m->obj, "phase_name", pos->phase_name, sizeof(pos->phase_name)) &&
 			lt_json_get_u64(&m->obj, "step", &pos->step) &&
 			lt_json_get_u64(&m->obj, "phase", &pos->phase) &&

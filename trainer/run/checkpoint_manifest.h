@@ -40,6 +40,7 @@ struct lt_position {
 	char phase_name[LT_PHASE_NAME];
 	struct lt_written_by by;
 	struct lt_spike spike; /* with train.spike; n = 0 without */
+	char reference[33];    /* dpo: the hash of its reference (reference.h); "": none yet */
 	struct lu_skips skips; /* --skip-samples */
 };
 

@@ -181,14 +181,14 @@ static int match(
 		else
 			*p->d = p->d_said;
 	}
-	if (lt_settings_preset(s, given, err) < 0)
+	if (lt_settings_preset(s, given, err) < 0 || match_words(s, in, given, err) < 0)
 		return -1;
 	for (size_t i = 0; i < PAIRS; i++) {
 		if (!is_silent(&pair[i], &in->shape) && strcmp(pair[i].key, "init_std") != 0 &&
 				compare(in, &pair[i], err) < 0)
 			return -1;
 	}
-	return match_words(s, in, given, err);
+	return 0;
 }
 
 /* True if every key of [model] is given but the name of a preset, which then says nothing. */

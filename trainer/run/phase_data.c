@@ -39,15 +39,20 @@ static int check_section(
 
 static int check_rows(const struct lt_settings *s, const struct lu_rows *rows, struct lu_err *err)
 {
+	bool pairs = lu_rows_section(rows, 0)->pairs;
+
 	for (size_t i = 0; i < lu_rows_sections(rows); i++) {
 		if (check_section(s, lu_rows_section(rows, i), err) < 0)
 			return -1;
 	}
-	if (lu_rows_section(rows, 0)->pairs && s->train.micro_batch % 2)
+	if (pairs && s->train.objective != LT_DPO)
 		return lu_err_set(err,
-				"the shards hold pairs, and train.micro_batch = %" PRIu64
-				" is not even",
-				s->train.micro_batch);
+				"the shards hold preferences, of which only train.objective = dpo "
+				"learns: half of their documents are bad examples");
+	if (!pairs && s->train.objective == LT_DPO)
+		return lu_err_set(err,
+				"train.objective = dpo needs shards of preferences "
+				"(lucie-shard --preference)");
 	if (lu_rows_sections(rows) > 1 && s->train.epochs > 0)
 		return lu_err_set(err,
 				"'@' changes the data, so that train.epochs = %g is of no "
@@ -70,7 +75,10 @@ static int open_training(struct lt_phase_data *d, const char *tokenizer, struct 
 	/* Without a tokenizer.json the shards must agree with one another. */
 	if (!*tokenizer)
 		tokenizer = lt_corpus_tokenizer(d->corpus);
-	if (lt_corpus_check(d->corpus, s->model.vocab, tokenizer, err) < 0)
+	if (lt_corpus_check(d->corpus, s->model.vocab, tokenizer, err) < 0 ||
+			(*s->train.teacher &&
+					lt_corpus_teacher(d->corpus, s->train.teacher, tokenizer,
+							s->model.vocab, err) < 0))
 		return -1;
 	return check_rows(s, lt_corpus_rows(d->corpus), err);
 }
@@ -113,7 +121,9 @@ int lt_phase_data_open(struct lt_phase_data *d, const struct lt_config *c, size_
 struct lt_micro_want lt_phase_data_want(const struct lt_phase_data *d)
 {
 	return (struct lt_micro_want){ .places = lt_settings_resets(&d->s),
-		.weight = lt_corpus_weighted(d->corpus) };
+		.weight = lt_corpus_weighted(d->corpus) || d->s.train.objective == LT_DPO,
+		.reference = d->s.train.objective == LT_DPO,
+		.top_n = lt_corpus_top(d->corpus) };
 }
 
 uint64_t lt_phase_data_tokens(const struct lt_phase_data *d, uint64_t consumed, uint64_t n)

@@ -34,13 +34,23 @@ static void format_left_out(const struct lt_position *pos, struct lu_buf *b)
 static void format_metrics(
 		const struct lt_position *pos, const struct lt_step_result *s, struct lu_buf *b)
 {
+	const struct lt_update *u = &s->update;
+
 	lu_json_open_object(b, NULL);
 	lu_json_put_u64(b, "step", pos->step);
 	lu_json_put_cstr(b, "phase", pos->phase_name);
 	lu_json_put_u64(b, "samples", pos->samples);
 	lu_json_put_u64(b, "batch", s->batch);
 	lu_json_put_u64(b, "tokens", pos->tokens);
+	if (s->targets)
+		lu_json_put_u64(b, "targets", s->targets);
 	lu_json_put_double(b, "loss", s->loss);
+	if (s->pairs) {
+		lu_json_put_double(b, "margin", (u->chosen - u->rejected) / u->weights);
+		lu_json_put_double(b, "accuracy", u->right / u->weights);
+		lu_json_put_double(b, "chosen", u->chosen / u->weights);
+		lu_json_put_double(b, "rejected", u->rejected / u->weights);
+	}
 	lu_json_put_double(b, "lr", s->lr);
 	lu_json_put_double(b, "norm", s->update.norm);
 	lu_json_put_double(b, "clip", s->update.clip);

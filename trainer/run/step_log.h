@@ -10,8 +10,10 @@
 /* Sizes and results of one step. */
 struct lt_step_result {
 	uint64_t batch, tokens;
+	uint64_t targets; /* of the tokens, where some are not; else 0 */
 	double loss, lr, seconds, data_seconds;
 	struct lt_update update;
+	bool pairs; /* of dpo: rewards are logged */
 };
 
 /*

@@ -6,6 +6,7 @@
 
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
+#include "trainer/run/reference.h"
 #include "trainer/run/replicas.h"
 #include "trainer/run/stop.h"
 
@@ -127,12 +128,15 @@ static int one_step(
 		.micros = (size_t)(batch / p->data.s.train.micro_batch) };
 
 	*s = (struct lt_step_result){ .batch = batch,
+		.pairs = p->data.s.train.objective == LT_DPO,
 		.tokens = lt_phase_data_tokens(&p->data, l->pos.samples, batch) };
 	s->lr = what.lr = lt_schedule_lr(&p->data.schedule, l->pos.samples + batch);
 	hyper.limit = lt_spike_limit(&l->pos.spike, p->data.s.train.spike);
 	if (lt_step_train(p->step, &hyper, &what, &s->update, err) < 0)
 		return -1;
 	s->loss = s->update.weights > 0 ? s->update.loss / s->update.weights : 0;
+	if (p->data.s.train.objective == LT_NEXT && lt_corpus_weighted(p->data.corpus))
+		s->targets = (uint64_t)s->update.weights;
 	s->data_seconds = lt_step_data_seconds(p->step);
 	if (!s->update.finite)
 		return not_finite(l, s, err);
@@ -270,6 +274,32 @@ static int advance(struct lt_trainer *l, uint64_t batch, struct lu_err *err)
 	return 0;
 }
 
+/* The frozen reference of preference tuning. Returns 0, 1 if a signal has stopped it, or -1. */
+static int open_reference(struct lt_trainer *l, struct lu_err *err)
+{
+	struct lt_open_phase *p = &l->phase;
+	const struct lt_micro_want want = lt_phase_data_want(&p->data);
+	const struct lt_reference r = { .layout = &l->layout,
+		.w = l->w,
+		.step = p->step,
+		.corpus = p->data.corpus,
+		.s = &p->data.s,
+		.want = &want,
+		.run = l->what->run,
+		.stop = lt_trainer_asked,
+		.ctx = l };
+
+	if (p->data.s.train.objective != LT_DPO || p->reference)
+		return 0;
+	if (l->pos.samples == 0)
+		*l->pos.reference = '\0';
+	else if (!*l->pos.reference)
+		return lu_err_set(err,
+				"the checkpoint was not trained with train.objective = dpo: begin "
+				"its phase anew, or make dpo a phase of its own");
+	return lt_reference_open(&r, l->pos.reference, &p->reference, err);
+}
+
 int lt_trainer_run_phase(struct lt_trainer *l, struct lu_err *err)
 {
 	const struct lt_schedule *schedule = &l->phase.data.schedule;
@@ -296,7 +326,11 @@ int lt_trainer_run_phase(struct lt_trainer *l, struct lu_err *err)
 			return -1;
 		if (stop)
 			return LU_EXIT_AGAIN;
-		if (advance(l, batch, err) < 0)
+		stop = open_reference(l, err);
+		if (stop < 0)
+			return -1;
+		/* A signal: the next round ends it. */
+		if (stop == 0 && advance(l, batch, err) < 0)
 			return -1;
 	}
 }

@@ -1,6 +1,7 @@
 #include "trainer/run/trainer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "libcommon/sys/tool.h"
 
@@ -23,6 +24,7 @@ void lt_trainer_close_phase(struct lt_trainer *l)
 	lt_step_close(p->step);
 	lt_feed_close(p->feed);
 	lt_phase_data_close(&p->data);
+	free(p->reference);
 	*p = (struct lt_open_phase){ 0 };
 }
 
@@ -66,6 +68,7 @@ void lt_trainer_next_phase(struct lt_trainer *l)
 	l->pos.samples = 0;
 	l->pos.phase_end = 0;
 	l->pos.spike.n = 0;
+	*l->pos.reference = '\0';
 }
 
 bool lt_trainer_fits(

@@ -29,6 +29,7 @@ struct lt_open_phase {
 	struct lt_hyper hyper;
 	struct lt_step *step;
 	struct lt_feed *feed; /* NULL until the first micro-batch */
+	double *reference;    /* dpo: by document, see reference.h; NULL until the first step */
 	struct lt_speed speed;
 };
 

@@ -1,5 +1,5 @@
-#ifndef LUCIE_TRAINER_DATA_GOLDFISH_H
-#define LUCIE_TRAINER_DATA_GOLDFISH_H
+#ifndef LUCIE_ORDER_GOLDFISH_H
+#define LUCIE_ORDER_GOLDFISH_H
 /*
  * Goldfish loss (Hans et al., "Be like a goldfish, don't memorize!", NeurIPS 2024): a model that is not
  * trained on every token of a passage cannot recite it. Label x[i] is left out of the loss where
@@ -17,13 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LT_GOLDFISH_CONTEXT 13
+#define LU_GOLDFISH_CONTEXT 13
 
 /*
  * Clear mask[i] of the tokens that are left out as labels. starts[i] is not 0 where token i is the
  * first of a document; nothing is known of what precedes token 0, so of the tokens before the first
  * start only those behind the 13th can be left out. k is at least 2.
  */
-void lt_goldfish(const uint32_t *token, const uint8_t *starts, size_t n, uint64_t k, uint8_t *mask);
+void lu_goldfish(const uint32_t *token, const uint8_t *starts, size_t n, uint64_t k, uint8_t *mask);
 
 #endif

@@ -1,10 +1,10 @@
-#include "trainer/data/goldfish.h"
+#include "libcommon/order/goldfish.h"
 
 static uint64_t hash(const uint32_t *x)
 {
 	uint64_t h = 0;
 
-	for (size_t i = 0; i < LT_GOLDFISH_CONTEXT; i++)
+	for (size_t i = 0; i < LU_GOLDFISH_CONTEXT; i++)
 		h = h * UINT64_C(0x9e3779b97f4a7c15) + x[i] + 1;
 	h ^= h >> 33;
 	h *= UINT64_C(0xff51afd7ed558ccd);
@@ -13,7 +13,7 @@ static uint64_t hash(const uint32_t *x)
 	return h ^ h >> 33;
 }
 
-void lt_goldfish(const uint32_t *token, const uint8_t *starts, size_t n, uint64_t k, uint8_t *mask)
+void lu_goldfish(const uint32_t *token, const uint8_t *starts, size_t n, uint64_t k, uint8_t *mask)
 {
 	uint64_t limit = UINT64_MAX / k;
 	size_t before = 0; /* tokens of the same document before token i */
@@ -21,7 +21,7 @@ void lt_goldfish(const uint32_t *token, const uint8_t *starts, size_t n, uint64_
 	for (size_t i = 0; i < n; i++, before++) {
 		if (starts[i])
 			before = 0;
-		if (before >= LT_GOLDFISH_CONTEXT && hash(token + i - LT_GOLDFISH_CONTEXT) < limit)
+		if (before >= LU_GOLDFISH_CONTEXT && hash(token + i - LU_GOLDFISH_CONTEXT) < limit)
 			mask[i] = 0;
 	}
 }
