@@ -54,6 +54,27 @@ assert json.load(sys.stdin)["results"]["choices"] == json.loads(open("one").read
 	[[ "$output" == *"task 't1' is in two.jsonl already"* ]]
 }
 
+@test "choices of one letter, which are computed together, are as likely as alone" {
+	python3 - <<-'END' >letters.jsonl
+		import json
+		for i, letter in enumerate("abcd"):
+		    for context in ("La rivière", "x"):
+		        base = {"context": context, "task": f"{letter}_{context[0]}"}
+		        print(json.dumps({**base, "choices": ["a", "b", "c", "d", "la fin"], "answer": i}))
+		        print(json.dumps({**base, "task": "alone_" + base["task"], "answer": letter, "max_tokens": 1}))
+	END
+	lucie-eval -q --json --task letters.jsonl answering >out
+	python3 - <<-'END'
+		import json
+		r = json.load(open("out"))["results"]
+		for t in r:
+		    if not t.startswith("alone_"):
+		        a, b = r[t]["perplexity,none"], r["alone_" + t]["perplexity,none"]
+		        assert abs(a / b - 1) < 1e-5, (t, a, b)
+		assert len({r[t]["perplexity,none"] for t in r}) > 4
+	END
+}
+
 @test "documents alone are scored like the shard made from them, in any batch" {
 	lucie-shard -q -t tokenizer.json -o alone a.jsonl
 	lucie-eval -q --json --windows document answering alone >one

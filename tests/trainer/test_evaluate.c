@@ -125,7 +125,7 @@ static void test_trim(void **state)
 /* A scorer whose log p of a label follows from its token, its place and the one before it in its own
  * sequence: what a wrong row, place or label changes. */
 struct fake {
-	size_t calls;
+	size_t calls, again, sequences;
 	double *sums; /* of the ranks before this one */
 };
 
@@ -136,6 +136,7 @@ static int fake_score(void *ctx, const struct lt_batch *b, size_t sequences, lk_
 
 	(void)err;
 	f->calls++;
+	f->sequences = sequences;
 	for (size_t i = 0; i < sequences * 32; i++) {
 		uint32_t before = b->places[i] ? b->ids[i - 1] : 0;
 
@@ -145,6 +146,16 @@ static int fake_score(void *ctx, const struct lt_batch *b, size_t sequences, lk_
 	}
 	*here = true;
 	return 0;
+}
+
+static int fake_again(
+		void *ctx, const struct lt_batch *b, lk_real *log_p, bool *here, struct lu_err *err)
+{
+	struct fake *f = ctx;
+
+	f->again++;
+	f->calls--;
+	return fake_score(ctx, b, f->sequences, log_p, here, err);
 }
 
 static int fake_combine(void *ctx, double *x, size_t n, struct lu_err *err)
@@ -159,14 +170,20 @@ static int fake_combine(void *ctx, double *x, size_t n, struct lu_err *err)
 
 #define REQUESTS 57
 
-static void make_requests(struct lt_request *r, uint32_t ids[REQUESTS][33], double *want)
+static void make_requests(
+		struct lt_request *r, uint32_t ids[REQUESTS][33], double *want, bool letters)
 {
 	for (size_t i = 0; i < REQUESTS; i++) {
-		size_t n = i < 2 ? 33 : 2 + i * 13 % 31;
+		size_t n = i < 2 ? 33 : 2 + (letters ? i / 4 : i) * 13 % 31;
 
+		/* With `letters`, three of each four are the one before them with another end. */
 		for (size_t k = 0; k < n; k++)
 			ids[i][k] = (uint32_t)((i * 7 + k * 5) % 31);
-		r[i] = (struct lt_request){ .ids = ids[i], .n = n, .scored = 1 + i % (n - 1) };
+		for (size_t k = 0; letters && i > 3 && i % 4 && k + 1 < n; k++)
+			ids[i][k] = ids[i - 1][k];
+		r[i] = (struct lt_request){
+			.ids = ids[i], .n = n, .scored = 1 + (letters ? i / 4 : i) % (n - 1)
+		};
 		want[i] = 0;
 		for (size_t k = n - 1 - r[i].scored; k + 1 < n; k++)
 			want[i] -= (double)(ids[i][k + 1] * 64 + k * 8 +
@@ -175,18 +192,17 @@ static void make_requests(struct lt_request *r, uint32_t ids[REQUESTS][33], doub
 	}
 }
 
-static void test_rows(void **state)
+static void check_rows(bool letters)
 {
 	uint32_t ids[REQUESTS][33];
 	struct lt_request r[REQUESTS];
 	double want[REQUESTS], sums[REQUESTS];
 	struct lu_err err;
 
-	(void)state;
-	make_requests(r, ids, want);
+	make_requests(r, ids, want, letters);
 	for (size_t batch = 1; batch < 9; batch++) {
 		for (size_t shares = 1; shares <= 3; shares++) {
-			struct fake f = { 0, sums };
+			struct fake f = { .sums = sums };
 
 			memset(sums, 0, sizeof(sums));
 			for (size_t share = 0; share < shares; share++) {
@@ -194,6 +210,7 @@ static void test_rows(void **state)
 					.context = 32,
 					.ctx = &f,
 					.score = fake_score,
+					.again = letters ? fake_again : NULL,
 					.share = share,
 					.shares = shares,
 					.combine = fake_combine };
@@ -204,8 +221,16 @@ static void test_rows(void **state)
 				assert_true(r[i].log_p == want[i]);
 			/* Rows are shared: 57 requests fit into fewer. */
 			assert_true(f.calls * batch < REQUESTS);
+			assert_true(letters == (f.again > 0));
 		}
 	}
+}
+
+static void test_rows(void **state)
+{
+	(void)state;
+	check_rows(false);
+	check_rows(true);
 	assert_int_equal(lt_likelihood_row(10, 4096), 256);
 	assert_int_equal(lt_likelihood_row(257, 4096), 512);
 	assert_int_equal(lt_likelihood_row(4097, 4096), 4096);
