@@ -38,6 +38,7 @@ libcommon/tokenizer/decode libcommon/tokenizer/tokenizer.h
 trainer/data/corpus_read trainer/data/corpus.h
 trainer/comm/comm_no_mpi trainer/comm/comm_mpi.h
 trainer/comm/comm_no_nccl trainer/comm/comm_nccl.h
+trainer/run/evaluations_none trainer/run/evaluations.h
 trainer/comm/comm_single trainer/comm/comm.h
 trainer/comm/control_thread trainer/comm/control.h
 trainer/comm/failure trainer/comm/control.h
