@@ -1,29 +1,21 @@
-# echoes.awk: documents that say words without a context three times in the same order. From these a
-# model learns to look for what came after the same word before; nothing else helps here.
+# echoes.awk: documents of random words that stand on three lines in the same order. From these a model
+# learns to look for what came after the same word before: nothing else tells the next one.
 #
-#	awk -f record.awk -f echoes.awk -v seed=N -v most=N -v each=N
+#	awk -f record.awk -f echoes.awk -v seed=N -v count=N [-v numbers=N] WORDS
 #
-#   most    words of a line, at most, from 3
-#   each    documents made of one, at most
-#
-# A third of the words are numbers of seven digits.
+#   WORDS     words, one a line; pieces of the vocabulary, since a word of several says half of itself
+#   count     documents
+#   numbers   one word of so many is a number of seven digits (0: none)
 
 BEGIN { seed++ }
 
-function number(   i, s) {
-	s = 1 + random(9)
-	for (i = 1; i < 7; i++) s = s random(10)
-	return s
-}
+{ word[NR - 1] = $0 }
 
-{
-	words = split(member($0, "text"), word, / /)
-	for (k = 0; k < each && k * most < words; k++) {
+END {
+	for (made = 1; made <= count; made++) {
 		line = ""
-		for (n = 3 + random(most - 2); n; n--) {
-			w = random(3) ? word[1 + random(words)] : number()
-			if (w != "" && w !~ /\\/) line = line w " "
-		}
-		printf "{\"id\":\"echo:%d\",\"text\":\"%s\\n%s\\n%s\",%s}\n", ++made, line, line, line, origin($0, "echo")
+		for (n = numbers ? 3 + random(8) : 5 + random(10); n; n--)
+			line = line (numbers && !random(numbers) ? number() : word[random(NR)]) " "
+		printf "{\"id\":\"echo:%d\",\"text\":\"%s\\n%s\\n%s\",\"source\":\"echo\"}\n", made, line, line, line
 	}
 }

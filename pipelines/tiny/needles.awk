@@ -14,11 +14,7 @@ BEGIN {
 	for (n = least; n < most; n *= 2) spans++
 }
 
-function sentence(   i, s) {
-	s = 1 + random(9)
-	for (i = 1; i < 7; i++) s = s random(10)
-	return "The secret number to remember is " s ".\\n"
-}
+function sentence() { return "The secret number to remember is " number() ".\\n" }
 
 # A document of n words from word[at] on, with the sentence in `times` places.
 function document(at, n, times,   i, s, out, here) {

@@ -33,12 +33,6 @@ function line(   i, s) {
 
 function plain(s, least, most) { return length(s) >= least && length(s) <= most && s !~ /\\|  / }
 
-function number(   i, s) {
-	s = 1 + random(9)
-	for (i = 1; i < 7; i++) s = s random(10)
-	return s
-}
-
 # Set question and answer; false if the document has none of this kind.
 function compose(what,   s, n) {
 	if (what == "command") {

@@ -8,6 +8,13 @@ function random(n) {
 	return int(seed / 2147483647 * n)
 }
 
+# A number of seven digits, that of a needle of lucie-eval.
+function number(   i, s) {
+	s = 1 + random(9)
+	for (i = 1; i < 7; i++) s = s random(10)
+	return s
+}
+
 # The string member of a record, as it is written; "" if there is none.
 function member(record, name,   at) {
 	at = index(record, "\"" name "\":\"")
