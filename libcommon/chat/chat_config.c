@@ -59,6 +59,39 @@ static int read_token(struct lu_chat_config *c, const struct lu_json_obj *obj, c
 	return lu_json_decode(m->value, &c->arena, out) < 0 ? lu_err_nomem(err) : 0;
 }
 
+static int read_added(struct lu_chat_config *c, const struct lu_json_obj *obj, struct lu_err *err)
+{
+	const struct lu_json_member *m = lu_json_get(obj, "added_tokens_decoder");
+	struct lu_json_iter it = lu_json_iter(m ? m->value : LU_STR("{}"));
+
+	while (lu_json_next(&it)) {
+		struct lu_json_member id = { .type = LU_JSON_NUMBER };
+		const struct lu_json_member *content, *special;
+		struct lu_chat_added added = { 0 };
+		struct lu_json_fault fault;
+		struct lu_json_obj token;
+		uint64_t n;
+
+		if (it.type != LU_JSON_OBJECT || it.key.n < 3)
+			continue;
+		if (lu_json_object(it.value, &c->arena, &token, &fault) < 0)
+			return lu_json_fail(&fault, err);
+		id.value = (struct lu_str){ it.key.p + 1, it.key.n - 2 };
+		content = lu_json_get(&token, "content");
+		special = lu_json_get(&token, "special");
+		if (!lu_json_u64(&id, &n) || n > UINT32_MAX || !content ||
+				content->type != LU_JSON_STRING)
+			return lu_err_set(err, "\"added_tokens_decoder\" is damaged");
+		if (lu_json_decode(content->value, &c->arena, &added.content) < 0)
+			return lu_err_nomem(err);
+		added.id = (uint32_t)n;
+		added.special = special && special->type == LU_JSON_TRUE;
+		if (!lu_vec_push(&c->added, added))
+			return lu_err_nomem(err);
+	}
+	return 0;
+}
+
 /* Of a list of named templates, that named "default". */
 static int read_named(struct lu_chat_config *c, struct lu_str list, struct lu_err *err)
 {
@@ -95,7 +128,8 @@ static int read_members(struct lu_chat_config *c, struct lu_str text, struct lu_
 	if (read_token(c, &obj, "bos_token", &c->bos, err) < 0 ||
 			read_token(c, &obj, "eos_token", &c->eos, err) < 0 ||
 			read_token(c, &obj, "unk_token", &c->unk, err) < 0 ||
-			read_token(c, &obj, "pad_token", &c->pad, err) < 0)
+			read_token(c, &obj, "pad_token", &c->pad, err) < 0 ||
+			read_added(c, &obj, err) < 0)
 		return -1;
 	m = lu_json_get(&obj, "chat_template");
 	if (c->text.p || !m || m->type == LU_JSON_NULL)
@@ -126,6 +160,7 @@ static int read_folder(struct lu_chat_config *c, const char *tokenizer, struct l
 
 		if (read_text(c, config, CONFIG_LIMIT, &text, err) < 0)
 			return -1;
+		c->config_file = config;
 		if (read_members(c, text, err) < 0)
 			return lu_err_wrap(err, "%s", config);
 		if (!found)
@@ -168,6 +203,7 @@ void lu_chat_config_fill(const struct lu_chat_config *c, struct lu_chat_input *i
 void lu_chat_config_release(struct lu_chat_config *c)
 {
 	lu_chat_close(c->chat);
+	lu_vec_release(&c->added);
 	lu_arena_release(&c->arena);
 	*c = (struct lu_chat_config){ 0 };
 }

@@ -33,6 +33,26 @@ static int load_tokenizer(struct lu_encoded *e, struct lu_shard_format *f, struc
 	return 0;
 }
 
+/* Where tokenizer_config.json adds tokens that tokenizer.json does not have, the template's control
+ * tokens would be encoded as text. */
+static int check_added(const struct lu_encoded *e, struct lu_err *err)
+{
+	for (size_t i = 0; i < e->chat.added.n; i++) {
+		const struct lu_chat_added *a = &e->chat.added.p[i];
+		uint32_t id;
+
+		if (lu_tok_id(e->tok, a->content, &id) && id == a->id &&
+				lu_tok_is_special(e->tok, id) == a->special)
+			continue;
+		return lu_err_set(err,
+				"%s: adds the token '" LU_STR_FMT "' as %" PRIu32
+				", and %s does not have it as such; both must be of one tokenizer",
+				e->chat.config_file, LU_STR_ARG(a->content), a->id,
+				e->how.tokenizer);
+	}
+	return 0;
+}
+
 static int load_chat(struct lu_encoded *e, struct lu_shard_format *f, struct lu_err *err)
 {
 	f->kind = e->how.preference ? "preference" : "chat";
@@ -41,7 +61,9 @@ static int load_chat(struct lu_encoded *e, struct lu_shard_format *f, struct lu_
 				!lu_vec_push(&e->special, lu_tok_piece(e->tok, id)))
 			return lu_err_nomem(err);
 	}
-	return lu_chat_config_read(&e->chat, e->how.tokenizer, e->how.chat_template, err);
+	if (lu_chat_config_read(&e->chat, e->how.tokenizer, e->how.chat_template, err) < 0)
+		return -1;
+	return check_added(e, err);
 }
 
 int lu_encoded_open(struct lu_encoded *e, const struct lu_encoded_how *how,
