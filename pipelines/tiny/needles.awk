@@ -1,24 +1,24 @@
-# needles.awk: documents that say a number and say it again later, between words of the documents read.
+# needles.awk: documents that say a word and say it again later, between words of the documents read.
 #
-#	awk -f record.awk -f needles.awk -v seed=N -v least=N -v most=N -v each=N
+#	awk -f record.awk -f needles.awk -v seed=N -v least=N -v most=N -v each=N WORDS RECORDS
 #
-#   least, most   words between the first and the last of the numbers: below least times a power of
-#                 two, at most most, each power as often
+#   least, most   words between the first and the last time: up to least times a power of two, at most
+#                 most, each power as often
 #   each          documents made of one, at most
+#   WORDS         the words that are said, one a line
 #
-# The sentence is that of lucie-eval --needle. Two to four times it stands on a line of its own, the last
-# time at the end.
+# Two to four times a sentence with the word stands on a line of its own, the last time at the end.
 
 BEGIN {
 	seed++
 	for (n = least; n < most; n *= 2) spans++
 }
 
-function sentence() { return "The secret number to remember is " number() ".\\n" }
+FNR == NR { secret[NR - 1] = $0; secrets = NR; next }
 
 # A document of n words from word[at] on, with the sentence in `times` places.
 function document(at, n, times,   i, s, out, here) {
-	s = sentence()
+	s = sentence(secret[random(secrets)])
 	for (i = 1; i < times; i++) here[random(n + 1)]++
 	for (i = 0; i <= n; i++) {
 		for (; here[i]; here[i]--) out = out (i && out !~ /\\n$/ ? "\\n" : "") s

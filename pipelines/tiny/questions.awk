@@ -1,16 +1,19 @@
 # questions.awk: conversations, preferences and tasks about the documents read.
 #
-#	awk -f record.awk -f questions.awk -v seed=N -v form=FORM -v each=N
+#	awk -f record.awk -f questions.awk -v seed=N -v form=FORM -v each=N WORDS RECORDS
 #
-#   form    chat         {"messages"}: which language is this, which number is to be remembered, what
-#                        does this command do
+#   form    chat         {"messages"}: which language is this, which word was said, what does this
+#                        command do
 #           preference   {"prompt","chosen","rejected"}: the short answer about a language before one
 #                        that says more than was asked, or says it wrong
 #           language     task of lucie-eval, with an answer: as in chat, rendered as the template does
-#           number       likewise
+#           password     likewise
+#           needle       a text of `most` words with the sentence of needles.awk near its beginning, and
+#                        that sentence begun again at the end
 #           next         task with choices: which of four lines follows; the others are of documents in
 #                        the same language
-#   each    lines of each kind that a document is asked for, at most; it gives one of next
+#   each    lines of each kind that a document is asked for, at most; it gives one needle
+#   WORDS   the words that are said, one a line
 
 BEGIN {
 	seed++
@@ -18,8 +21,10 @@ BEGIN {
 	split("German English Spanish French Italian", name, " ")
 	for (i = 1; i <= languages; i++) called[code[i]] = name[i]
 	asked = split("Which language is this?|Name the language of this text.|What language is this written in?", ask, "|")
-	kinds = split("language number command", kind, " ")
+	kinds = split("language password command", kind, " ")
 }
+
+FNR == NR { secret[NR - 1] = $0; secrets = NR; next }
 
 # A sentence, or several, on a line of 40 to 160 bytes, without an escape or the signs of commands; "" if a
 # few draws find none.
@@ -47,9 +52,9 @@ function compose(what,   s, n) {
 		question = ask[1 + random(asked)] "\\n" s
 		answer = called[lang] "."
 	} else {
-		n = number()
-		question = "The secret number to remember is " n ".\\n" s "\\nWhich number is to be remembered?"
-		answer = n "."
+		w = secret[random(secrets)]
+		question = sentence(w) s "\\nWhat is to be kept in mind?"
+		answer = "The password " w "."
 	}
 	return 1
 }
@@ -83,30 +88,45 @@ form == "preference" {
 	}
 }
 
-form == "language" || form == "number" {
+form == "language" || form == "password" {
 	for (k = 0; k < each; k++)
 		if (compose(form))
 			printf "{\"context\":\"%s\",\"answer\":\"%s\",\"until\":[\"<|end|>\"],\"max_tokens\":16,\"delimiter\":\"\"}\n", \
 				rendered(), answer
 }
 
-# The three documents before this one in its language give the wrong lines.
+# The word is said within the first twenty words.
+form == "needle" {
+	words = split(member($0, "text"), word, / /)
+	if (words < most) next
+	w = secret[random(secrets)]
+	n = 1 + random(20)
+	text = ""
+	for (i = 1; i <= most; i++) text = text (i == n ? "\\n" sentence(w) : "") word[i] " "
+	answer = sentence(w)
+	split(answer, half, w)
+	printf "{\"context\":\"%s\\n%s\",\"answer\":\"%s\",\"until\":[\" in\",\".\"],\"max_tokens\":8}\n", \
+		text, substr(half[1], 1, length(half[1]) - 1), w
+}
+
+# The lines of the three questions before this one in its language are the wrong ones.
 form == "next" {
-	for (i = 1 + random(parts); i < parts; i++)
-		if (plain(part[i], 60, 200) && plain(part[i + 1], 60, 200)) break
-	if (i >= parts) next
-	right = beginning(part[i + 1])
-	if (right in used) next
-	used[right]
-	n = seen[lang]++
-	if (n >= 3) {
-		answer = random(4)
-		choices = ""
-		for (k = 0; k < 4; k++)
-			choices = choices (k ? "\",\"" : "") (k == answer ? right : last[lang, (n - (k > answer ? k : k + 1)) % 3])
-		printf "{\"context\":\"%s\",\"choices\":[\"%s\"],\"answer\":%d,\"delimiter\":\"\\n\"}\n", part[i], choices, answer
+	for (k = 0; k < each; k++) {
+		for (i = 1 + random(parts); i < parts; i++)
+			if (plain(part[i], 40, 200) && plain(part[i + 1], 40, 200)) break
+		if (i >= parts || (right = beginning(part[i + 1])) in used) continue
+		used[right]
+		n = seen[lang]++
+		if (n >= 3) {
+			at = random(4)
+			choices = ""
+			for (c = 0; c < 4; c++)
+				choices = choices (c ? "\",\"" : "") (c == at ? right : last[lang, (n - (c > at ? c : c + 1)) % 3])
+			printf "{\"context\":\"%s\",\"choices\":[\"%s\"],\"answer\":%d,\"delimiter\":\"\\n\"}\n", \
+				part[i], choices, at
+		}
+		last[lang, n % 3] = right
 	}
-	last[lang, n % 3] = right
 }
 
 # The first twelve words.

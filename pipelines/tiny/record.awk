@@ -8,12 +8,8 @@ function random(n) {
 	return int(seed / 2147483647 * n)
 }
 
-# A number of seven digits, that of a needle of lucie-eval.
-function number(   i, s) {
-	s = 1 + random(9)
-	for (i = 1; i < 7; i++) s = s random(10)
-	return s
-}
+# What hides a word. What comes before the word is rare elsewhere, as the key of a question should be.
+function sentence(word) { return "Keep the password " word " in mind.\\n" }
 
 # The string member of a record, as it is written; "" if there is none.
 function member(record, name,   at) {
