@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-#include "trainer/model/decode.h"
+#include "trainer/model/decoding.h"
 
 /* Logits of some rows of the first sequence, which is one document. */
 static void check_logits(struct golden *g)

@@ -8,7 +8,7 @@
 
 #include "libcommon/base/num.h"
 #include "libcommon/shard/teacher_writer.h"
-#include "trainer/model/decode.h"
+#include "trainer/model/decoding.h"
 #include "trainer/model/filedigest.h"
 #include "trainer/run/weights_hash.h"
 
