@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "trainer/model/decode.h"
+#include "trainer/model/decoding.h"
 
 struct lt_greedy {
 	struct lt_model *model;
