@@ -80,7 +80,10 @@ kernels/ref/rmsnorm kernels/ref/ref.h
 kernels/ref/rope kernels/ref/ref.h
 kernels/ref/round kernels/ref/ref.h
 kernels/ref/sums kernels/ref/ref.h
-kernels/ref/swiglu kernels/ref/ref.h'
+kernels/ref/swiglu kernels/ref/ref.h
+trainer/run/settings_check trainer/run/settings.h
+trainer/run/train_loop trainer/run/trainer.h
+trainer/run/train_phase trainer/run/trainer.h'
 without=
 while read -r c; do
 	stem=${c%.c*}

@@ -8,7 +8,7 @@
 #include "trainer/model/decoding_parts.h"
 #include "trainer/model/ends.h"
 #include "trainer/model/layer.h"
-#include "trainer/model/rope.h"
+#include "trainer/model/rotary.h"
 #include "trainer/model/upload.h"
 
 /* Logits per block of the head: enough rows for products at full speed, in little memory. */
