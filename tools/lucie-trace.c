@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "libcommon/base/num.h"
-#include "libcommon/order/answers.h"
 #include "libcommon/order/step_lookup.h"
+#include "libcommon/order/traced.h"
 #include "libcommon/sys/tool.h"
 
 struct options {
@@ -39,7 +39,7 @@ struct span {
 struct run {
 	const struct options *o;
 	struct LU_VEC(struct span) span;
-	struct lu_answers answers;
+	struct lu_traced answers;
 };
 
 /* --- a shard ------------------------------------------------------------------------------ */
@@ -58,12 +58,12 @@ static int trace_span(struct run *r, const struct lu_shard *s, struct lu_ledger 
 		return -1;
 	while ((rc = lu_ledger_next(l, &d, err)) > 0 && d.first < to) {
 		uint64_t end = d.first + d.tokens;
-		struct lu_answer a = { .shard = s,
+		struct lu_traced_answer a = { .shard = s,
 			.from = d.first > from ? d.first : from,
 			.to = end < to ? end : to };
 
 		a.label = a.from;
-		if (d.tokens && lu_answers_put(&r->answers, &a, &d, err) < 0)
+		if (d.tokens && lu_traced_put(&r->answers, &a, &d, err) < 0)
 			return -1;
 		if (end >= to)
 			break;
@@ -79,11 +79,11 @@ static int trace_all(
 	int rc;
 
 	while ((rc = lu_ledger_next(l, &d, err)) > 0) {
-		struct lu_answer a = {
+		struct lu_traced_answer a = {
 			.shard = s, .from = d.first, .to = d.first + d.tokens, .label = d.first
 		};
 
-		if (lu_answers_put(&r->answers, &a, &d, err) < 0)
+		if (lu_traced_put(&r->answers, &a, &d, err) < 0)
 			return -1;
 	}
 	return rc;
@@ -131,10 +131,10 @@ static int trace_samples(struct run *r, const struct lu_step *step, const struct
 
 	for (size_t i = 0; rc == 0 && i < found.item.n; i++) {
 		const struct lu_lookup_item *it = &found.item.p[i];
-		struct lu_answer a = { number, it->tag, it->shard, it->from, it->to,
+		struct lu_traced_answer a = { number, it->tag, it->shard, it->from, it->to,
 			lu_step_first_label(step, &found, i), step->goldfish };
 
-		rc = lu_answers_put(&r->answers, &a, &it->doc, err);
+		rc = lu_traced_put(&r->answers, &a, &it->doc, err);
 	}
 	lu_lookup_release(&found);
 	return rc;
@@ -234,7 +234,7 @@ static int run(const struct options *o, const char *name, struct lu_err *err)
 				.json = o->json } };
 	int rc = parse_spans(&r, err);
 
-	lu_answers_begin(&r.answers);
+	lu_traced_begin(&r.answers);
 	if (rc == 0)
 		rc = lu_out_open(&r.answers.out, o->std.output, o->std.compress, 1, err);
 	if (rc == 0 && o->step.n == 0)
@@ -242,13 +242,13 @@ static int run(const struct options *o, const char *name, struct lu_err *err)
 	for (size_t i = 0; rc == 0 && i < o->step.n; i++)
 		rc = trace_step(&r, name, o->step.item[i], err);
 	if (rc == 0)
-		rc = lu_answers_finish(&r.answers, err);
+		rc = lu_traced_finish(&r.answers, err);
 	if (rc == 0) {
 		rc = lu_out_commit(r.answers.out, err);
 		r.answers.out = NULL;
 	}
 	lu_out_abort(r.answers.out);
-	lu_answers_release(&r.answers);
+	lu_traced_release(&r.answers);
 	lu_vec_release(&r.span);
 	return rc;
 }

@@ -1,4 +1,4 @@
-#include "libcommon/order/answers.h"
+#include "libcommon/order/traced.h"
 
 #include <math.h>
 
@@ -8,7 +8,7 @@
 /* Rows of the table that are held to align them. */
 #define ROWS 1000
 
-void lu_answers_begin(struct lu_answers *a)
+void lu_traced_begin(struct lu_traced *a)
 {
 	static const char *const document[] = { "step", "sample", "from", "to", "document",
 		"tokens", "lang", "license", "source", "id", "shard" };
@@ -33,13 +33,13 @@ void lu_answers_begin(struct lu_answers *a)
 	a->table = t;
 }
 
-static struct lu_str field_of(const struct lu_answers *r, const struct lu_ledger_doc *d)
+static struct lu_str field_of(const struct lu_traced *r, const struct lu_ledger_doc *d)
 {
 	return r->by == LU_BY_LICENSE ? d->license : r->by == LU_BY_LANG ? d->lang : d->source;
 }
 
 /* Write the rows of the table so far. */
-static int flush_table(struct lu_answers *r, struct lu_err *err)
+static int flush_table(struct lu_traced *r, struct lu_err *err)
 {
 	lu_buf_clear(&r->line);
 	if (lu_table_put(&r->table, &r->line, err) < 0)
@@ -48,7 +48,7 @@ static int flush_table(struct lu_answers *r, struct lu_err *err)
 }
 
 /* Add the cell of a member of the ledger, raw JSON: the text of a string, "-" for null. */
-static int add_member(struct lu_answers *r, struct lu_str raw, struct lu_err *err)
+static int add_member(struct lu_traced *r, struct lu_str raw, struct lu_err *err)
 {
 	struct lu_str s = raw;
 
@@ -60,8 +60,8 @@ static int add_member(struct lu_answers *r, struct lu_str raw, struct lu_err *er
 	return 0;
 }
 
-static int put_row(struct lu_answers *r, const struct lu_answer *a, const struct lu_ledger_doc *d,
-		struct lu_err *err)
+static int put_row(struct lu_traced *r, const struct lu_traced_answer *a,
+		const struct lu_ledger_doc *d, struct lu_err *err)
 {
 	struct lu_table *t = &r->table;
 
@@ -97,8 +97,8 @@ static void put_targets(const struct lu_targets *t, struct lu_buf *b)
 }
 
 /* Write a line, or add to the totals. */
-int lu_answers_put(struct lu_answers *r, const struct lu_answer *a, const struct lu_ledger_doc *d,
-		struct lu_err *err)
+int lu_traced_put(struct lu_traced *r, const struct lu_traced_answer *a,
+		const struct lu_ledger_doc *d, struct lu_err *err)
 {
 	struct lu_buf *b = &r->line;
 
@@ -129,7 +129,7 @@ int lu_answers_put(struct lu_answers *r, const struct lu_answer *a, const struct
 	return lu_out_buf(r->out, b, err);
 }
 
-static int put_total(struct lu_answers *r, const struct lu_manifest_total *t, uint64_t all,
+static int put_total(struct lu_traced *r, const struct lu_manifest_total *t, uint64_t all,
 		struct lu_err *err)
 {
 	double share = all ? (double)t->tokens / (double)all : (double)NAN;
@@ -152,7 +152,7 @@ static int put_total(struct lu_answers *r, const struct lu_manifest_total *t, ui
 	return lu_out_buf(r->out, b, err);
 }
 
-static int put_totals(struct lu_answers *r, struct lu_err *err)
+static int put_totals(struct lu_traced *r, struct lu_err *err)
 {
 	uint64_t tokens = 0;
 
@@ -166,14 +166,14 @@ static int put_totals(struct lu_answers *r, struct lu_err *err)
 	return 0;
 }
 
-int lu_answers_finish(struct lu_answers *r, struct lu_err *err)
+int lu_traced_finish(struct lu_traced *r, struct lu_err *err)
 {
 	if (r->by && put_totals(r, err) < 0)
 		return -1;
 	return r->json ? 0 : flush_table(r, err);
 }
 
-void lu_answers_release(struct lu_answers *a)
+void lu_traced_release(struct lu_traced *a)
 {
 	lu_tally_release(&a->tally);
 	lu_table_release(&a->table);

@@ -1,14 +1,14 @@
-#ifndef LUCIE_ORDER_ANSWERS_H
-#define LUCIE_ORDER_ANSWERS_H
+#ifndef LUCIE_ORDER_TRACED_H
+#define LUCIE_ORDER_TRACED_H
 /*
  * What lucie-trace prints: documents and their tokens, a line each, or their totals by a member of the
  * ledger; as a table or as JSON (lucie-trace(1)).
  *
- *	struct lu_answers a = { .out = out, .by = 'l', .json = json, ... };
- *	lu_answers_begin(&a)
- *	lu_answers_put(&a, &answer, &doc, &err)		any number of times
- *	lu_answers_finish(&a, &err)			once
- *	lu_answers_release(&a)				in any case
+ *	struct lu_traced a = { .out = out, .by = 'l', .json = json, ... };
+ *	lu_traced_begin(&a)
+ *	lu_traced_put(&a, &answer, &doc, &err)		any number of times
+ *	lu_traced_finish(&a, &err)			once
+ *	lu_traced_release(&a)				in any case
  */
 #include <stdbool.h>
 
@@ -19,14 +19,14 @@
 #include "libcommon/shard/ledger.h"
 #include "libcommon/shard/tally.h"
 
-enum lu_answers_by { LU_BY_NOTHING, LU_BY_LICENSE, LU_BY_LANG, LU_BY_SOURCE };
+enum lu_traced_by { LU_BY_NOTHING, LU_BY_LICENSE, LU_BY_LANG, LU_BY_SOURCE };
 
-struct lu_answers {
+struct lu_traced {
 	/* The caller's. */
 	struct lu_out *out;
-	enum lu_answers_by by; /* totals instead of documents */
-	bool steps;	       /* the answers are of steps */
-	bool targets;	       /* find them; totals are theirs */
+	enum lu_traced_by by; /* totals instead of documents */
+	bool steps;	      /* the answers are of steps */
+	bool targets;	      /* find them; totals are theirs */
 	bool json;
 	/* Private. */
 	const char *total[4]; /* the heads */
@@ -38,7 +38,7 @@ struct lu_answers {
 };
 
 /* Tokens of one document. */
-struct lu_answer {
+struct lu_traced_answer {
 	const char *step; /* with `steps` */
 	uint64_t sample;
 	const struct lu_shard *shard;
@@ -47,10 +47,10 @@ struct lu_answer {
 	uint64_t goldfish; /* K, or 0 */
 };
 
-void lu_answers_begin(struct lu_answers *a);
-int lu_answers_put(struct lu_answers *a, const struct lu_answer *answer,
+void lu_traced_begin(struct lu_traced *a);
+int lu_traced_put(struct lu_traced *a, const struct lu_traced_answer *answer,
 		const struct lu_ledger_doc *d, struct lu_err *err) LU_CHECKED;
-int lu_answers_finish(struct lu_answers *a, struct lu_err *err) LU_CHECKED;
-void lu_answers_release(struct lu_answers *a);
+int lu_traced_finish(struct lu_traced *a, struct lu_err *err) LU_CHECKED;
+void lu_traced_release(struct lu_traced *a);
 
 #endif
