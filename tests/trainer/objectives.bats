@@ -147,11 +147,12 @@ same() {
 }
 
 @test "the reference is kept in the run where the shards' folder cannot be written to" {
-	[ "$(id -u)" != 0 ] || skip "root writes everywhere"
+	# Root writes everywhere.
+	[ "$(id -u)" != 0 ] || return 0
 	mkdir locked && cp pref.* locked && chmod a-w locked
 	lucie-train -c base.ini "${dpo[@]}" --set data.train=locked/pref -o run 2>said
 	chmod u+w locked
-	[ -e run/0-pref.logp-* ]
+	compgen -G "run/0-pref.logp-*"
 	grep -q 'locked/pref cannot be written to' said
 }
 
@@ -209,9 +210,19 @@ refused() {
 	printf 0123456789abcdef | dd of=shards/demo.alien.teacher bs=1 seek=40 conv=notrunc \
 		status=none
 	refused 'its teacher has the tokenizer 0123456789abcdef' train.teacher=alien
+	rm shards/demo.alien.teacher
 	run -2 lucie-eval big --teacher 65 shards/demo
 	[[ "$output" == *"--teacher 65 is not one of 1 to 64" ]]
 	run lucie-eval big --name x shards/demo
 	[ "$status" != 0 ]
 	[[ "${lines[0]}" == *"--name is for --teacher" ]]
+}
+
+@test "lucie-check reads what a teacher has said" {
+	lucie-check shards/demo
+	cp shards/demo.big.teacher shards/demo.hurt.teacher
+	printf '\377' | dd of=shards/demo.hurt.teacher bs=1 seek=3000 conv=notrunc status=none
+	run -1 lucie-check shards/demo
+	[[ "$output" == *"shards/demo.hurt.teacher: damaged: "* ]]
+	rm shards/demo.hurt.teacher
 }

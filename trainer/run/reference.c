@@ -11,7 +11,7 @@
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/data/corpus.h"
-#include "trainer/run/weights_hash.h"
+#include "trainer/run/model_hash.h"
 
 /* Documents that are summed over the ranks at once. */
 #define AT_ONCE 4096
@@ -202,7 +202,7 @@ static int name_reference(const struct lt_reference *r, char hash[33], struct lu
 	if (!lu_hash_available())
 		return lu_err_set(
 				err, "train.objective = dpo needs xxHash, which this build lacks");
-	if (lt_weights_hash(r->layout, r->w, hash, err) < 0)
+	if (lt_model_hash(r->layout, r->w, hash, err) < 0)
 		return -1;
 	n = snprintf(text, sizeof(text), "%s %" PRIu64 " %" PRIu64, hash, r->s->train.context,
 			r->s->data.goldfish);
