@@ -142,7 +142,7 @@ same() {
 		cut -d'"' -f4)"
 	rm -rf run
 	lucie-train -c base.ini "${dpo[@]}" -o run 2>said
-	run ! grep -q 'reference: log p' said
+	run ! grep -q 'reference logp-.*: log p of' said
 	same_run dpo run
 }
 

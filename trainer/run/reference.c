@@ -186,9 +186,8 @@ static int compute(const struct lt_reference *r, const char *hash, double *sum, 
 	if (lt_comm_agree(r->layout->comm, LT_CHANNEL_MAIN, rc, err) < 0)
 		return -1;
 	if (first)
-		lu_note("reference: log p of %" PRIu64 " documents in %.0f s, %s.logp-%s",
-				documents, lu_clock() - start,
-				lu_shard_prefix(shard_of(r->corpus, 0)), hash);
+		lu_note("reference logp-%s: log p of %" PRIu64 " documents in %.0f s", hash,
+				documents, lu_clock() - start);
 	return 0;
 }
 
