@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "libcommon/sys/conf.h"
-#include "trainer/model/rope.h"
+#include "trainer/model/rotary.h"
 
 /* --- presets -------------------------------------------------------------------------------- */
 
