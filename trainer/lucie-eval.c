@@ -287,8 +287,9 @@ static int teach(void *ctx)
 {
 	struct call *c = ctx;
 	const struct options *o = c->r->o;
-	struct lt_teaching t = { &c->r->model, o->name, o->teacher, c->r->context, (size_t)o->batch,
-		tool.name, o->std.progress };
+	struct lt_loaded_model *m = &c->r->model;
+	struct lt_teaching t = { m->w, m->tokenizer, check_shard, m, o->name, o->teacher,
+		c->r->context, (size_t)o->batch, tool.name, o->std.progress };
 
 	return lt_teach(&t, c->shards->file, c->shards->files, c->err);
 }
