@@ -13,7 +13,7 @@
  * Schedules are made for each number of micro-batches that occurs, and checked before they run; open
  * does so for all that a phase will need, since a ramp changes the number.
  */
-#include "trainer/data/micro.h"
+#include "trainer/data/micro_batch.h"
 #include "trainer/model/model.h"
 #include "trainer/run/layout.h"
 #include "trainer/run/schedule.h"
@@ -49,6 +49,10 @@ int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_s
 /* Log p of the labels of a micro-batch, on the ranks of the last stage; *here tells whether this is
  * one. All ranks with the same data-parallel coordinate call it. */
 int lt_step_score(struct lt_step *e, const struct lt_batch *batch, lk_real *log_p, bool *here,
+		struct lu_err *err) LU_CHECKED;
+
+/* The same with other labels, for the micro-batch that was scored last. */
+int lt_step_score_again(struct lt_step *e, const struct lt_batch *batch, lk_real *log_p, bool *here,
 		struct lu_err *err) LU_CHECKED;
 
 /* Sum x[n], host memory, over the ranks that lt_step_score() was divided among: each has filled in a
