@@ -413,6 +413,49 @@ struct lk_ops {
 			size_t rows, size_t v, size_t ld, size_t v0);
 
 	/*
+	 * dpo: from log p of the labels of 2 pairs sequences of t rows, the weights of the labels (the
+	 * rows of the answer; 0 elsewhere) and reference[2 pairs], doubles, the sums of weight * logp by
+	 * the frozen model:
+	 *	S = sum over the rows of a sequence of weight * logp, n = sum of weight
+	 *	r = beta (S - reference), with `normalized` beta (S - reference) / n	its reward
+	 *	h = r_chosen - r_rejected	loss = - log sigmoid(h) = log(1 + exp(-h))
+	 * The loss has the gradient of a cross-entropy with the weights
+	 *	weight[i] *= +- beta sigmoid(-h), with `normalized` / n		+ chosen, - rejected
+	 * which replace the old ones. A sequence without any weight has the reward 0. out[k * stride]
+	 * for k < LK_SUMS receives the sums over the pairs: loss, number of pairs, rewards of the chosen
+	 * and of the rejected, pairs with h > 0. All in double, in the order of rows and pairs.
+	 */
+	int (*dpo)(struct lk_queue *q, double *out, size_t stride, lk_real *weight,
+			const lk_real *logp, const double *reference, const struct lk_dpo *d);
+
+	/*
+	 * Distillation: the Kullback-Leibler divergence of a row of logits x from a teacher of whom the
+	 * n most probable tokens top[r][n], all different, and their log p top_logp[r][n] are known.
+	 * What it gives to all others together is one more event, the tail:
+	 *	p_i = exp(top_logp_i), p_t = max(0, 1 - sum p_i)	q = softmax(x), q_t = sum outside top
+	 *	KL = sum over top of p_i log(p_i / q_i) + p_t log(p_t / q_t)
+	 *	loss = teacher KL - (1 - teacher) log q_label		0 <= teacher <= 1
+	 * and its gradient by x_j, times the weight of the row (0: dx is 0, whatever the rest),
+	 *	in top		q_j - teacher p_j		  - (1 - teacher) (j == label)
+	 *	outside		q_j - teacher p_t q_j / q_t - (1 - teacher) (j == label)
+	 * q_t is summed over the tail itself, since 1 minus the sum over top has no digits left where the
+	 * student is sure. Always in three calls, with v0 <= j < v0 + v the columns of a rank:
+	 *	kl_stats	stats[rows][3 + n] = maximum of the tail, sum of exp(x - maximum) over it,
+	 *			x[label] or 0, x[top_i] or 0 each. x is left with -infinity in place of
+	 *			the logits of top
+	 *	kl_merge	as ce_merge
+	 *	kl_grad		loss_row[r] = - loss, so that loss() adds up; dx from x as kl_stats left it
+	 * dx may be x if the types are equal. n is at most LK_TOP_MAX.
+	 */
+	int (*kl_stats)(struct lk_queue *q, lk_real *stats, lk_real *x, const uint32_t *label,
+			const uint32_t *top, size_t n, size_t rows, size_t v, size_t ld, size_t v0);
+	int (*kl_merge)(struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks,
+			size_t rows, size_t n);
+	int (*kl_grad)(struct lk_queue *q, lk_real *loss_row, lk_act *dx, const lk_real *x,
+			const lk_real *stats, const struct lk_kl *k, size_t rows, size_t v,
+			size_t ld, size_t v0);
+
+	/*
 	 * Matrix product, see struct lk_gemm. pack() converts W[n][k] (leading dimension ld, 0: k)
 	 * for use as operand B, with tb 1 (A W^T) or 0 (A W). Call it after every update of W; W
 	 * must stay in place and unchanged while *p is used. *p NULL: allocate it; otherwise it is
@@ -478,49 +521,6 @@ struct lk_ops {
 	/* More of events, see above. */
 	int (*event_done)(struct lk_queue *q, struct lk_event *e);
 	int (*event_seconds)(struct lk_queue *q, struct lk_event *a, struct lk_event *b, double *s);
-
-	/*
-	 * dpo: from log p of the labels of 2 pairs sequences of t rows, the weights of the labels (the
-	 * rows of the answer; 0 elsewhere) and reference[2 pairs], doubles, the sums of weight * logp by
-	 * the frozen model:
-	 *	S = sum over the rows of a sequence of weight * logp, n = sum of weight
-	 *	r = beta (S - reference), with `normalized` beta (S - reference) / n	its reward
-	 *	h = r_chosen - r_rejected	loss = - log sigmoid(h) = log(1 + exp(-h))
-	 * The loss has the gradient of a cross-entropy with the weights
-	 *	weight[i] *= +- beta sigmoid(-h), with `normalized` / n		+ chosen, - rejected
-	 * which replace the old ones. A sequence without any weight has the reward 0. out[k * stride]
-	 * for k < LK_SUMS receives the sums over the pairs: loss, number of pairs, rewards of the chosen
-	 * and of the rejected, pairs with h > 0. All in double, in the order of rows and pairs.
-	 */
-	int (*dpo)(struct lk_queue *q, double *out, size_t stride, lk_real *weight,
-			const lk_real *logp, const double *reference, const struct lk_dpo *d);
-
-	/*
-	 * Distillation: the Kullback-Leibler divergence of a row of logits x from a teacher of whom the
-	 * n most probable tokens top[r][n], all different, and their log p top_logp[r][n] are known.
-	 * What it gives to all others together is one more event, the tail:
-	 *	p_i = exp(top_logp_i), p_t = max(0, 1 - sum p_i)	q = softmax(x), q_t = sum outside top
-	 *	KL = sum over top of p_i log(p_i / q_i) + p_t log(p_t / q_t)
-	 *	loss = teacher KL - (1 - teacher) log q_label		0 <= teacher <= 1
-	 * and its gradient by x_j, times the weight of the row (0: dx is 0, whatever the rest),
-	 *	in top		q_j - teacher p_j		  - (1 - teacher) (j == label)
-	 *	outside		q_j - teacher p_t q_j / q_t - (1 - teacher) (j == label)
-	 * q_t is summed over the tail itself, since 1 minus the sum over top has no digits left where the
-	 * student is sure. Always in three calls, with v0 <= j < v0 + v the columns of a rank:
-	 *	kl_stats	stats[rows][3 + n] = maximum of the tail, sum of exp(x - maximum) over it,
-	 *			x[label] or 0, x[top_i] or 0 each. x is left with -infinity in place of
-	 *			the logits of top
-	 *	kl_merge	as ce_merge
-	 *	kl_grad		loss_row[r] = - loss, so that loss() adds up; dx from x as kl_stats left it
-	 * dx may be x if the types are equal. n is at most LK_TOP_MAX.
-	 */
-	int (*kl_stats)(struct lk_queue *q, lk_real *stats, lk_real *x, const uint32_t *label,
-			const uint32_t *top, size_t n, size_t rows, size_t v, size_t ld, size_t v0);
-	int (*kl_merge)(struct lk_queue *q, lk_real *stats, const lk_real *all, size_t ranks,
-			size_t rows, size_t n);
-	int (*kl_grad)(struct lk_queue *q, lk_real *loss_row, lk_act *dx, const lk_real *x,
-			const lk_real *stats, const struct lk_kl *k, size_t rows, size_t v,
-			size_t ld, size_t v0);
 
 	/*
 	 * Training in 10 bytes a parameter, in place of 16 and the copy's 2: the master weight is two

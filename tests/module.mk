@@ -96,7 +96,7 @@ FUZZ_TIME ?= 60
 $(REPLAYS): $(TEST_BUILD)/fuzz/replay_%: $(TEST_BUILD)/fuzz/fuzz_%.o $(TEST_BUILD)/fuzz/replay.o \
 		$(KERNELS_OBJ) $(LIB)
 	$(call say,LD,$@)
-	$(Q)$(LINK) $(KERNELS_LIBS) $(TEST_LIBS)
+	$(Q)$(LINK) $(FUZZ_LIBS) $(KERNELS_LIBS) $(TEST_LIBS)
 
 # Tasks are the trainer's.
 $(TEST_BUILD)/fuzz/replay_tasks $(TEST_BUILD)/fuzz/fuzz_tasks: $(TRAINER_OBJ)
@@ -105,8 +105,13 @@ $(TEST_BUILD)/fuzz/replay_tasks $(TEST_BUILD)/fuzz/fuzz_tasks: TEST_LIBS += $(TR
 ifeq ($(CONFIG),fuzz)
 $(FUZZ_BINS): %: %.o $(KERNELS_OBJ) $(LIB)
 	$(call say,LD,$@)
-	$(Q)$(LINK) -fsanitize=fuzzer $(KERNELS_LIBS) $(TEST_LIBS)
+	$(Q)$(LINK) -fsanitize=fuzzer $(FUZZ_LIBS) $(KERNELS_LIBS) $(TEST_LIBS)
 endif
+
+# Those of files that the trainer reads.
+FUZZ_TRAINER := $(foreach f,hugging_face,$(TEST_BUILD)/fuzz/replay_$f $(TEST_BUILD)/fuzz/fuzz_$f)
+$(FUZZ_TRAINER): $(TRAINER_OBJ)
+$(FUZZ_TRAINER): FUZZ_LIBS := $(TRAINER_LIBS)
 
 # ---- wrapper scripts ---------------------------------------------------------------------
 CASES := $(patsubst tests/%,$(TEST_BUILD)/%.t,$(sort $(wildcard tests/cases/*)))

@@ -3,21 +3,21 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/par/docstream.h"
+#include "libcommon/shard/encoded.h"
 #include "libcommon/shard/format.h"
 #include "libcommon/shard/from_doc.h"
 #include "libcommon/shard/holdout.h"
 #include "libcommon/shard/joined.h"
 #include "libcommon/shard/sets.h"
 #include "libcommon/sys/summary.h"
-#include "libcommon/tokenizer/marks.h"
 
 /* The ids around each document. */
 enum add { ADD_NONE = 0, ADD_BOS = 1, ADD_EOS = 2, ADD_BOS_EOS = ADD_BOS | ADD_EOS };
 
 struct options {
 	struct lu_std std;
-	const char *tokenizer, *holdout_by;
-	bool ids, keep_empty, add_given, allow_doubled, by_file, merge, copy;
+	const char *tokenizer, *chat_template, *holdout_by;
+	bool ids, chat, preference, keep_empty, add_given, allow_doubled, by_file, merge, copy;
 	enum add add;
 	uint64_t vocab, max_tokens;
 	struct lu_list holdout;
@@ -34,6 +34,11 @@ static const struct lu_enum add_names[] = {
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE", "tokenizer.json"),
 	LU_OPT_FLAG(0, "ids", struct options, ids, "read \"ids\" instead of text"),
+	LU_OPT_FLAG(0, "chat", struct options, chat, "read conversations, train on the answers"),
+	LU_OPT_FLAG(0, "preference", struct options, preference,
+			"read pairs of a chosen and a rejected answer"),
+	LU_OPT_STR(0, "chat-template", struct options, chat_template, "FILE",
+			"template of conversations (the tokenizer's)"),
 	LU_OPT_U64(0, "vocab-size", struct options, vocab, "N", "number of ids (the tokenizer's)"),
 	LU_OPT_ALIAS("vocab", "vocab-size"),
 	LU_OPT_ENUM_GIVEN(0, "add", struct options, add, add_given, add_names,
@@ -63,49 +68,23 @@ struct run {
 	const struct options *o;
 	const struct lu_args *args;
 	size_t file; /* with --by-file: number of the operand whose documents come */
-	struct lu_tok *tok;
+	struct lu_encoded encoded;
 	struct lu_shard_format format; /* of all sets; their options differ */
-	struct lu_marks marks;	       /* bos and eos, where they are added */
-	unsigned width;
 	struct lu_holdouts holdouts;
 	uint64_t keyed; /* documents with the member of --holdout-by */
 	struct lu_shard_sets sets;
 };
 
-struct worker {
-	struct lu_tok_state *state;
-	struct lu_ids ids;
-};
-
 /* Computed by map(), used by decide(). */
 struct item {
-	void *packed;
-	struct lu_ledger_doc entry;
+	struct lu_encoded_item part[2]; /* of a preference two documents, else one */
+	size_t parts;
 	struct lu_str set; /* name of the shard; empty for the main one */
 	size_t holdout;	   /* 1 + its index; 0 for the main shard */
 	bool keyed;
 };
 
 /* --- one document ------------------------------------------------------------------------- */
-
-/* The ids of the document, without those that begin and end it, unless the record is bad. */
-static int collect_ids(
-		const struct run *r, struct worker *w, struct lu_doc *doc, struct lu_err *err)
-{
-	struct lu_ids *ids = &w->ids;
-	const char *doubled = NULL;
-	uint32_t id;
-	int rc;
-
-	ids->n = 0;
-	rc = r->o->ids ? lu_from_doc_ids(doc, r->format.vocab, ids, err)
-		       : lu_tok_encode(r->tok, w->state, doc->text, LU_TOK_SPECIAL_TEXT, ids, err);
-	if (rc < 0 || doc->verdict == LU_BAD)
-		return rc;
-	if (ids->n && !r->o->allow_doubled)
-		doubled = lu_marks_doubled(&r->marks, ids->p[0], ids->p[ids->n - 1], &id);
-	return doubled ? lu_doc_bad_value(doc, doubled, lu_doc_printf(doc, "%" PRIu32, id)) : 0;
-}
 
 static int choose_set(
 		const struct run *r, struct lu_doc *doc, struct item *item, struct lu_err *err)
@@ -127,46 +106,27 @@ static int choose_set(
 static int map(void *ctx, void *local, struct lu_doc *doc, struct lu_err *err)
 {
 	const struct run *r = ctx;
-	struct worker *w = local;
-	const struct lu_ids *ids = &w->ids, *run[] = { &r->marks.before, ids, &r->marks.after };
 	struct item *item = lu_arena_alloc(doc->arena, sizeof(*item));
-	size_t tokens;
 
 	if (!item)
 		return lu_err_nomem(err);
-	if (collect_ids(r, w, doc, err) < 0)
-		return -1;
-	if (doc->verdict == LU_BAD)
-		return 0;
-	if (ids->n == 0 && !r->o->keep_empty)
-		return lu_doc_drop(
-				doc, doc->text.n || r->o->ids ? "no tokens" : "empty text", NULL);
-	tokens = r->marks.before.n + ids->n + r->marks.after.n;
-	if (tokens > LU_IDX_MAX_LENGTH)
-		return lu_doc_bad(doc, "more than 2147483647 tokens");
-	*item = (struct item){ .entry = { .tokens = tokens, .bytes = doc->text.n } };
+	*item = (struct item){ .parts = 0 };
 	doc->user = item;
-	if (lu_from_doc_pack(doc, r->width, run, 3, &item->packed, err) < 0 ||
-			lu_from_doc_members(&item->entry, doc, err) < 0)
+	if (lu_encoded_doc(&r->encoded, local, doc, item->part, &item->parts, err) < 0)
 		return -1;
-	return choose_set(r, doc, item, err);
+	return doc->verdict == LU_KEEP ? choose_set(r, doc, item, err) : 0;
 }
 
 static int worker_init(void *ctx, void *local, struct lu_err *err)
 {
 	const struct run *r = ctx;
-	struct worker *w = local;
 
-	w->state = r->o->ids ? NULL : lu_tok_state_new(r->tok);
-	return w->state || r->o->ids ? 0 : lu_err_nomem(err);
+	return lu_encoded_state_init(&r->encoded, local, err);
 }
 
 static void worker_free(void *local)
 {
-	struct worker *w = local;
-
-	lu_tok_state_free(w->state);
-	lu_ids_release(&w->ids);
+	lu_encoded_state_release(local);
 }
 
 /* --- the shards --------------------------------------------------------------------------- */
@@ -176,9 +136,14 @@ static void put_options(void *ctx, const char *suffix, struct lu_buf *b)
 {
 	const struct run *r = ctx;
 	const struct options *o = r->o;
+	char hash[33];
 
 	lu_json_open_object(b, NULL);
-	lu_json_put_cstr(b, "add", lu_enum_name(add_names, r->tok ? o->add : ADD_NONE));
+	lu_json_put_cstr(b, "add", lu_enum_name(add_names, r->encoded.how.add ? o->add : ADD_NONE));
+	if (r->format.kind) {
+		lu_encoded_template_hash(&r->encoded, hash);
+		lu_json_put_cstr(b, "chat_template", hash);
+	}
 	lu_json_put_bool(b, "ids", o->ids);
 	lu_json_put_bool(b, "keep_empty", o->keep_empty);
 	lu_json_put_u64(b, "max_tokens", o->max_tokens);
@@ -234,7 +199,13 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 	r->keyed += item->keyed;
 	if (item->holdout)
 		r->holdouts.item.p[item->holdout - 1].documents++;
-	return w ? lu_shard_writer_add(w, &item->entry, item->packed, err) : -1;
+	for (size_t i = 0; w && i < item->parts; i++) {
+		const struct lu_encoded_item *part = &item->part[i];
+
+		if (lu_shard_writer_add_masked(w, &part->entry, part->packed, part->mask, err) < 0)
+			return -1;
+	}
+	return w ? 0 : -1;
 }
 
 /* Settle all sets before the accounting line is written and the shards appear. */
@@ -254,31 +225,19 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 
 /* --- the run ------------------------------------------------------------------------------ */
 
-static int load_tokenizer(struct run *r, struct lu_err *err)
-{
-	const struct options *o = r->o;
-	const char *add = lu_enum_name(add_names, o->add);
-	struct lu_shard_format *f = &r->format;
-
-	if (lu_tok_load(&r->tok, o->tokenizer, err) < 0)
-		return -1;
-	if (!o->vocab)
-		f->vocab = lu_tok_size(r->tok);
-	if (f->vocab < lu_tok_size(r->tok))
-		return lu_err_set(err, "%s: has %u ids, more than --vocab-size", o->tokenizer,
-				lu_tok_size(r->tok));
-	f->has_tokenizer = true;
-	f->tokenizer = lu_tok_hash(r->tok);
-	if (o->add != ADD_NONE && lu_marks_parse(&r->marks, r->tok, add, false, err) < 0)
-		return lu_err_wrap(err, "%s: --add %s", o->tokenizer, add);
-	f->has_bos = lu_tok_role(r->tok, LU_TOK_BOS, &f->bos) && (o->add & ADD_BOS);
-	f->has_eos = lu_tok_role(r->tok, LU_TOK_EOS, &f->eos) && (o->add & ADD_EOS);
-	return 0;
-}
-
 static int set_up(struct run *r, struct lu_err *err)
 {
 	const struct options *o = r->o;
+	const struct lu_encoded_how how = { .tokenizer = o->tokenizer,
+		.chat_template = o->chat_template,
+		.add = !o->tokenizer || o->add == ADD_NONE || o->chat || o->preference
+				? NULL
+				: lu_enum_name(add_names, o->add),
+		.ids = o->ids,
+		.chat = o->chat,
+		.preference = o->preference,
+		.keep_empty = o->keep_empty,
+		.allow_doubled = o->allow_doubled };
 
 	for (size_t i = 0; i < o->holdout.n; i++) {
 		if (lu_holdout_add(&r->holdouts, o->holdout.item[i], err) < 0)
@@ -288,11 +247,10 @@ static int set_up(struct run *r, struct lu_err *err)
 		.max_tokens = o->max_tokens,
 		.joined = o->by_file,
 		.tmpdir = o->std.tmpdir };
-	if (o->tokenizer && load_tokenizer(r, err) < 0)
+	if (lu_encoded_open(&r->encoded, &how, &r->format, err) < 0)
 		return -1;
 	if (r->format.vocab > (uint64_t)INT32_MAX + 1)
 		lu_usage_error("--vocab-size: ids are below 2147483648");
-	r->width = lu_idx_width_for(r->format.vocab);
 	return lu_shard_sets_open(&r->sets, o->std.output, &r->format, put_options, r, err);
 }
 
@@ -325,11 +283,12 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	struct lu_docstream ds = { .ctx = &r,
 		.map = map,
 		.decide = decide,
-		.local_size = sizeof(struct worker),
+		.local_size = sizeof(struct lu_encoded_state),
 		.local_init = worker_init,
 		.local_free = worker_free,
 		.finish = finish,
-		.flags = LU_DOCSTREAM_SILENT | (o->ids ? LU_DOCSTREAM_TEXTLESS : 0) };
+		.flags = LU_DOCSTREAM_SILENT |
+				(o->ids || o->chat || o->preference ? LU_DOCSTREAM_TEXTLESS : 0) };
 	int rc = set_up(&r, err);
 
 	if (rc == 0)
@@ -339,9 +298,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	if (rc == 0)
 		describe(&r);
 	lu_shard_sets_close(&r.sets);
-	lu_marks_release(&r.marks);
 	lu_holdouts_release(&r.holdouts);
-	lu_tok_free(r.tok);
+	lu_encoded_close(&r.encoded);
 	return rc;
 }
 
@@ -372,7 +330,8 @@ static void check_usage(const struct options *o)
 	if (o->copy && !o->merge)
 		lu_usage_error("--copy is for --merge");
 	if (o->merge &&
-			(o->tokenizer || o->ids || o->vocab || o->add_given || o->max_tokens ||
+			(o->tokenizer || o->ids || o->vocab || o->chat || o->preference ||
+					o->chat_template || o->add_given || o->max_tokens ||
 					o->holdout.n || o->by_file || o->keep_empty ||
 					lu_std_for_documents(&o->std)))
 		lu_usage_error("--merge takes shards as they are: of the other options only -o, "
@@ -381,6 +340,14 @@ static void check_usage(const struct options *o)
 		return;
 	if (!o->tokenizer && (!o->ids || !o->vocab))
 		lu_usage_error("-t tokenizer.json is needed, or --ids with --vocab-size N");
+	if (o->chat && o->preference)
+		lu_usage_error("--chat and --preference exclude each other");
+	if (o->chat_template && !o->chat && !o->preference)
+		lu_usage_error("--chat-template is for --chat and --preference");
+	if ((o->chat || o->preference) &&
+			(o->ids || o->add_given || o->allow_doubled || o->keep_empty))
+		lu_usage_error("the template writes all tokens of a conversation: --ids, --add, "
+			       "--allow-doubled and --keep-empty are not for it");
 	if (!o->tokenizer && o->add_given && o->add != ADD_NONE)
 		lu_usage_error("--add needs -t");
 }

@@ -36,7 +36,7 @@ static const struct command {
 	{ "train", "trains a language model from token shards" },
 	{ "eval", "measures a model: loss by language, source and position, and tasks" },
 	{ "generate", "continues a text with a trained model" },
-	{ "export", "exports a model in Hugging Face format" },
+	{ "export", "exports a model in the form of Hugging Face, or as GGUF" },
 };
 static const struct command own[] = {
 	{ "new", "begins a dataset that builds from the files in DIR/raw" },

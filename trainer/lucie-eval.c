@@ -13,6 +13,7 @@
 #include "trainer/eval/evaluate.h"
 #include "trainer/eval/needle.h"
 #include "trainer/eval/scored_text.h"
+#include "trainer/export/teach.h"
 #include "trainer/run/loaded_model.h"
 
 enum windows { WINDOWS_STREAM, WINDOWS_DOCUMENT };
@@ -27,13 +28,12 @@ struct options {
 	struct lu_std std;
 	const char *tokenizer;
 	struct lu_list tasks;
-	const char *needle, *depths, *sentence;
+	const char *needle, *depths, *sentence, *name;
 	bool needle_given, depths_given, samples_given, sentence_given;
-	uint64_t samples;
 	enum windows windows;
 	bool windows_given;
 	bool unigram, init, json;
-	uint64_t step, context;
+	uint64_t step, context, samples, teacher;
 	int batch;
 	enum lt_compute dtype;
 	enum lt_device device;
@@ -43,6 +43,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST(0, "task", struct options, tasks, "[NAME=]FILE", "questions to be answered"),
 	LU_OPT_STR_GIVEN(0, "needle", struct options, needle, needle_given, "LENGTHS",
 			"hide a number in so many tokens of FILE"),
+	LU_OPT_U64(0, "teacher", struct options, teacher, "N", "write N next tokens beside shards"),
+	LU_OPT_STR(0, "name", struct options, name, "NAME", "of the teacher's files (teacher)"),
 	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE",
 			"tokenizer.json for documents"),
 	LU_OPT_FLAG(0, "unigram", struct options, unigram,
@@ -265,6 +267,7 @@ static int report(struct run *r, struct lu_err *err)
 /* A call of evaluate() with the threads of -j. */
 struct call {
 	struct run *r;
+	const struct lu_args *shards;
 	struct lu_err *err;
 };
 
@@ -278,6 +281,16 @@ static int evaluate(void *ctx)
 	if (answer_tasks(r, c->err) < 0)
 		return -1;
 	return r->o->needle_given ? find_needles(r, c->err) : 0;
+}
+
+static int teach(void *ctx)
+{
+	struct call *c = ctx;
+	const struct options *o = c->r->o;
+	struct lt_teaching t = { &c->r->model, o->name, o->teacher, c->r->context, (size_t)o->batch,
+		tool.name, o->std.progress };
+
+	return lt_teach(&t, c->shards->file, c->shards->files, c->err);
 }
 
 /* Read tasks and text; `files` NULL: there are none. */
@@ -310,8 +323,8 @@ static int run(const struct options *o, const struct lu_args *all, struct lu_err
 		.compute = o->dtype,
 		.device = o->device };
 	struct run r = { .o = o, .path = all->file[0] };
-	struct call c = { &r, err };
 	struct lu_args args = *all;
+	struct call c = { &r, &args, err };
 	bool none = all->files == 1 && o->tasks.n && !o->needle_given;
 	int rc;
 
@@ -320,10 +333,10 @@ static int run(const struct options *o, const struct lu_args *all, struct lu_err
 	if (lt_loaded_model_open(&r.model, &spec, err) < 0)
 		return -1;
 	r.context = o->context ? o->context : r.model.pos.context;
-	rc = open_all(&r, none ? NULL : &args, err);
+	rc = o->teacher ? 0 : open_all(&r, none ? NULL : &args, err);
 	if (rc == 0)
-		rc = lk_cpu_team(o->std.threads, evaluate, &c);
-	if (rc == 0)
+		rc = lk_cpu_team(o->std.threads, o->teacher ? teach : evaluate, &c);
+	if (rc == 0 && !o->teacher)
 		rc = report(&r, err);
 	lt_needle_release(&r.needle);
 	free(r.lengths);
@@ -351,6 +364,12 @@ static void check_options(const struct options *o, const struct lu_args *args)
 			       "in it");
 	if (o->windows_given && (o->needle_given || (o->tasks.n && args->files == 1)))
 		lu_usage_error("--windows is for text that is scored");
+	if (o->name && !o->teacher)
+		lu_usage_error("--name is for --teacher");
+	if (o->teacher &&
+			(o->tasks.n || o->windows_given || o->needle_given || o->unigram ||
+					o->json || o->std.stats))
+		lu_usage_error("--teacher takes shards, and measures nothing");
 	if (o->needle_given && o->samples == 0)
 		lu_usage_error("--samples 0 leaves nothing to find");
 }

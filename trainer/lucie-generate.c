@@ -11,9 +11,11 @@
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/threads.h"
 #include "libcommon/sys/tool.h"
+#include "trainer/generate/call_schema.h"
 #include "trainer/generate/end_tokens.h"
 #include "trainer/generate/prompts.h"
 #include "trainer/generate/single_prompt.h"
+#include "trainer/generate/talk.h"
 #include "trainer/run/loaded_model.h"
 
 /* Longest schema or list of tools. */
@@ -21,11 +23,11 @@
 
 struct options {
 	struct lu_std std;
-	const char *tokenizer, *prompt, *schema;
+	const char *tokenizer, *prompt, *schema, *system, *tools, *template;
 	struct lu_list stop;
 	uint64_t tokens, step, top_k, samples, batch, context;
 	double temperature, top_p, min_p, repetition;
-	bool lines, json, prompt_given, top_k_given, top_p_given, min_p_given;
+	bool lines, json, chat, call, prompt_given, top_k_given, top_p_given, min_p_given;
 	enum lt_compute dtype;
 	enum lt_device device;
 };
@@ -52,6 +54,12 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(0, "schema", struct options, schema, "FILE", "write JSON of this schema"),
 	LU_OPT_FLAG(0, "json", struct options, json, "print ids, log p and the end as JSON"),
 	LU_OPT_FLAG(0, "lines", struct options, lines, "each line of FILE is a prompt"),
+	LU_OPT_FLAG(0, "chat", struct options, chat, "answer messages"),
+	LU_OPT_STR(0, "system", struct options, system, "TEXT",
+			"message of the system; with --chat"),
+	LU_OPT_STR(0, "tools", struct options, tools, "FILE", "tools to call; with --chat"),
+	LU_OPT_FLAG(0, "call", struct options, call, "answer with a call of a tool"),
+	LU_OPT_STR(0, "chat-template", struct options, template, "FILE", "instead of the model's"),
 	LU_OPT_U64(0, "batch", struct options, batch, "N", "continue N prompts at once (8)"),
 	LU_OPT_U64(0, "context", struct options, context, "N",
 			"tokens of a sequence (the model's)"),
@@ -63,7 +71,7 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-generate", "continues texts with a trained model",
-	"RUN [FILE...]", opts, LU_STD_FILTER | LU_STD_TMPDIR | LU_STD_SEED,
+	"RUN [FILE...]", opts, (LU_STD_FILTER & ~LU_STD_OUTPUT) | LU_STD_TMPDIR | LU_STD_SEED,
 	offsetof(struct options, std) };
 
 struct run {
@@ -74,6 +82,10 @@ struct run {
 	struct lt_generation how;
 	struct lu_ids eos;
 	struct lu_str *stop;
+	char *tools_text;
+	size_t tools_n;
+	struct lu_chat_config chat;
+	struct lt_dialogue *dialogue;
 	bool incomplete; /* JSON that is not a whole value */
 };
 
@@ -111,18 +123,46 @@ static int raise_interrupt(struct lu_err *err)
 
 static int open_schema(struct run *r, struct lu_err *err)
 {
-	const char *path = r->o->schema;
-	char *text;
+	const struct options *o = r->o;
+	struct lu_buf call = { 0 };
+	char *text = NULL;
 	size_t n;
-	int rc;
+	int rc = 0;
 
-	if (!path)
-		return 0;
-	if (lu_read_input(path, SMALL_FILE, &text, &n, err) < 0)
-		return -1;
-	rc = lu_schema_compile(&r->how.schema, path, (struct lu_str){ text, n }, err);
+	if (o->schema)
+		rc = lu_read_input(o->schema, SMALL_FILE, &text, &n, err);
+	if (rc == 0 && o->schema)
+		rc = lu_schema_compile(&r->how.schema, o->schema, (struct lu_str){ text, n }, err);
+	if (rc == 0 && o->call)
+		rc = lt_call_schema((struct lu_str){ r->tools_text, r->tools_n }, &call, err);
+	if (rc == 0 && o->call)
+		rc = lu_schema_compile(&r->how.schema, o->tools, lu_buf_slice(&call), err);
+	lu_buf_release(&call);
 	free(text);
 	return rc;
+}
+
+static int open_chat(struct run *r, struct lu_err *err)
+{
+	const struct options *o = r->o;
+	struct lu_str tools = { "", 0 };
+	uint32_t end;
+	int rc;
+
+	if (!o->chat)
+		return 0;
+	if (o->tools) {
+		if (lu_read_input(o->tools, SMALL_FILE, &r->tools_text, &r->tools_n, err) < 0)
+			return -1;
+		tools = (struct lu_str){ r->tools_text, r->tools_n };
+		if (lt_tools_check(o->tools, tools, err) < 0)
+			return -1;
+	}
+	if (lu_chat_config_read(&r->chat, r->m.tokenizer, o->template, err) < 0 ||
+			lt_dialogue_open(&r->dialogue, r->tok, &r->chat, o->system, tools, err) < 0)
+		return -1;
+	rc = lt_dialogue_end(r->dialogue, &end, err);
+	return rc > 0 ? lt_end_tokens_add(&r->eos, end, err) : rc;
 }
 
 static int open_stops(struct run *r, struct lu_err *err)
@@ -153,7 +193,7 @@ static int open_run(struct run *r, struct lu_err *err)
 	if (lt_loaded_model_tokenizer(&r->m, &r->tok, err) < 0 ||
 			lt_end_tokens(r->tok, ids->stop.n ? ids->stop : ids->eos, &r->eos, err) <
 					0 ||
-			open_stops(r, err) < 0 || open_schema(r, err) < 0)
+			open_stops(r, err) < 0 || open_chat(r, err) < 0 || open_schema(r, err) < 0)
 		return -1;
 	r->how.sampling = (struct lt_sampling){ o->temperature, o->top_k, o->top_p, o->min_p };
 	r->how.repetition = o->repetition;
@@ -174,13 +214,40 @@ static int open_run(struct run *r, struct lu_err *err)
 
 static void close_run(struct run *r)
 {
+	lt_dialogue_close(r->dialogue);
+	lu_chat_config_release(&r->chat);
 	lu_schema_free(r->how.schema);
 	lu_ids_release(&r->eos);
 	lu_tok_free(r->tok);
+	free(r->tools_text);
 	free(r->stop);
 }
 
 /* --- the run ----------------------------------------------------------------------------------- */
+
+static int run_chat(struct run *r, struct lu_err *err)
+{
+	struct lt_talk t = { .in = stdin,
+		.out = stdout,
+		.prompt = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
+		.json = r->o->json,
+		.threads = r->o->std.threads,
+		.dialogue = r->dialogue,
+		.how = &r->how,
+		.interrupted = &interrupted };
+	int rc;
+
+	r->how.batch = 1;
+	rc = lt_generator_open(&t.generator, r->m.w, r->tok, &r->how, err);
+	if (rc == 0) {
+		catch_interrupt();
+		rc = r->o->prompt_given ? lt_talk_answer(&t, lu_str_of(r->o->prompt), err)
+					: lt_talk(&t, err);
+	}
+	r->incomplete = t.incomplete;
+	lt_generator_close(t.generator);
+	return rc;
+}
 
 static int run_single(struct run *r, struct lu_err *err)
 {
@@ -235,7 +302,9 @@ static int run(const struct options *o, const struct lu_args *all, struct lu_err
 	if (rc == 0)
 		rc = open_run(&r, err);
 	if (rc == 0)
-		rc = args.files ? run_documents(&r, err) : run_single(&r, err);
+		rc = o->chat		     ? run_chat(&r, err)
+				: args.files ? run_documents(&r, err)
+					     : run_single(&r, err);
 	if (rc == 0 && r.incomplete) {
 		lu_note("JSON that is not complete was cut off by -n %" PRIu64 " or the context",
 				o->tokens);
@@ -254,17 +323,22 @@ static void check_options(const struct options *o, const struct lu_args *args)
 
 	if (args->files == 0 || args->file[0][0] == '-')
 		lu_usage_error("give a model, then files of prompts");
+	if (o->chat && documents)
+		lu_usage_error("--chat reads messages from standard input, not from files");
 	if (documents && o->prompt_given)
 		lu_usage_error("-p and files of prompts exclude each other");
-	if (!documents &&
-			(lu_std_for_documents(std) || std->output || std->compress || std->stats ||
-					std->allow_empty || o->lines))
+	if (!documents && (lu_std_for_documents(std) || std->stats || std->allow_empty || o->lines))
 		lu_usage_error("-o, -z, --lines, --stats and what is said of records have no "
 			       "effect "
 			       "without files of prompts");
-	if (o->samples == 0)
-		lu_usage_error("--samples is at least 1");
-	if (o->batch && !documents && o->samples == 1)
+	if (!o->chat && (o->system || o->tools || o->template))
+		lu_usage_error("--system, --tools and --chat-template have no effect without "
+			       "--chat");
+	if (o->call && (!o->tools || o->schema))
+		lu_usage_error("--call takes the schema of --tools, and no --schema");
+	if (o->samples == 0 || (o->chat && o->samples > 1))
+		lu_usage_error("--samples is at least 1, and 1 with --chat");
+	if (o->batch && (o->chat || (!documents && o->samples == 1)))
 		lu_usage_error("--batch has no effect on a single continuation");
 	if (o->temperature <= 0 && (o->top_k_given || o->top_p_given || o->min_p_given))
 		lu_usage_error("--top-k, --top-p and --min-p have no effect with --temperature 0");

@@ -37,8 +37,7 @@ struct options {
 static const struct lu_opt opts[] = {
 	LU_OPT_STR('c', "config", struct options, config, "FILE", "configuration, lucie-config(5)"),
 	LU_OPT_LIST(0, "set", struct options, set, "S.KEY=V", "set one key, after the file"),
-	LU_OPT_STR(0, "init", struct options, init, "DIR",
-			"begin with the model in DIR, as --set train.init=DIR"),
+	LU_OPT_STR(0, "init", struct options, init, "DIR", "begin with the model in DIR"),
 	LU_OPT_STR(0, "phase", struct options, phase, "NAME", "train this phase alone"),
 	LU_OPT_STR(0, "until", struct options, until, "NAME", "stop at the end of this phase"),
 	LU_OPT_FLAG(0, "print-config", struct options, print_config,

@@ -403,8 +403,8 @@ static __global__ void __launch_bounds__(1024) kl_grad_kernel(kl_grads<T> a)
 	__syncthreads();
 	for (size_t i = threadIdx.x; i < a.k.n; i += blockDim.x) {
 		const size_t column = ce_column(a.k.top[r * a.k.n + i], a.v0, a.v);
-		lk_vec<T, 1> to;
-		float d[1] = { (float)((double)weight * lk_kl_top(&a.k, &row, s, r, i)) };
+		const float d[2] = { (float)((double)weight * lk_kl_top(&a.k, &row, s, r, i)), 0 };
+		lk_vec<T, 2> to;
 
 		to.put(d);
 		if (column < a.v)

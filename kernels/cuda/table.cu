@@ -30,36 +30,36 @@ static_assert(sizeof(lk_real) == sizeof(float), "the double-precision build has 
 #define ATTENTION .attention = lk_cuda_attention_any, .attention_back = lk_cuda_attention_back_any
 #endif
 
-#define TABLE(title, type, bytes, open_queue)                                                     \
-	{                                                                                         \
-		.name = title, .act = type, .act_size = bytes, .open = open_queue,                \
-		.close = lk_cuda_close, .message = lk_cuda_message, .sync = lk_cuda_sync,         \
-		.event_open = lk_cuda_event_open, .event_close = lk_cuda_event_close,             \
-		.event_record = lk_cuda_event_record, .event_wait = lk_cuda_event_wait,           \
-		.event_sync = lk_cuda_event_sync, .measure = lk_cuda_measure,                     \
-		.workspace = lk_cuda_workspace, .alloc = lk_cuda_alloc, .free = lk_cuda_free,     \
-		.zero = lk_cuda_zero, .copy = lk_cuda_copy, .reserve = lk_cuda_reserve,           \
-		.host_alloc = lk_cuda_host_alloc, .host_free = lk_cuda_host_free,                 \
-		.range_begin = lk_cuda_range_begin, .range_end = lk_cuda_range_end,               \
-		.record_begin = lk_cuda_record_begin, .record_end = lk_cuda_record_end,           \
-		.replay = lk_cuda_replay, .graph_free = lk_cuda_graph_free,                       \
-		.native = lk_cuda_native, .to_act = lk_cuda_to_act, .embed = lk_cuda_embed,       \
-		.embed_back = lk_cuda_embed_back, .rmsnorm = lk_cuda_rmsnorm,                     \
-		.rmsnorm_again = lk_cuda_rmsnorm_again, .rmsnorm_back = lk_cuda_rmsnorm_back,     \
-		.add = lk_cuda_add, .rope_table = lk_cuda_rope_table, .rope = lk_cuda_rope,       \
-		ATTENTION, .attn_merge = lk_cuda_attn_merge, .swiglu = lk_cuda_swiglu,            \
-		.swiglu_back = lk_cuda_swiglu_back, .cross_entropy = lk_cuda_cross_entropy,       \
-		.ce_stats = lk_cuda_ce_stats, .ce_merge = lk_cuda_ce_merge,                       \
-		.ce_grad = lk_cuda_ce_grad, .gemm = lk_cuda_gemm, .pack = lk_cuda_pack,           \
-		.pack_free = lk_cuda_pack_free, .pack_bytes = lk_cuda_pack_bytes,                 \
-		.sum = lk_cuda_sum, .loss = lk_cuda_loss, .sqnorm = lk_cuda_sqnorm,               \
-		.clip = lk_cuda_clip, .finite = lk_cuda_finite, .adamw = lk_cuda_adamw,           \
-		.accumulate = lk_cuda_accumulate, .lane_sum = lk_cuda_lane_sum,                   \
-		.event_done = lk_cuda_event_done, .event_seconds = lk_cuda_event_seconds,         \
-		.low_split = lk_cuda_low_split, .low_join = lk_cuda_low_join,                     \
-		.low_accumulate = lk_cuda_low_accumulate, .low_sqnorm = lk_cuda_low_sqnorm,       \
-		.low_adamw = lk_cuda_low_adamw, .dpo = lk_cuda_dpo, .kl_stats = lk_cuda_kl_stats, \
-		.kl_merge = lk_cuda_kl_merge, .kl_grad = lk_cuda_kl_grad                          \
+#define TABLE(title, type, bytes, open_queue)                                                   \
+	{                                                                                       \
+		.name = title, .act = type, .act_size = bytes, .open = open_queue,              \
+		.close = lk_cuda_close, .message = lk_cuda_message, .sync = lk_cuda_sync,       \
+		.event_open = lk_cuda_event_open, .event_close = lk_cuda_event_close,           \
+		.event_record = lk_cuda_event_record, .event_wait = lk_cuda_event_wait,         \
+		.event_sync = lk_cuda_event_sync, .measure = lk_cuda_measure,                   \
+		.workspace = lk_cuda_workspace, .alloc = lk_cuda_alloc, .free = lk_cuda_free,   \
+		.zero = lk_cuda_zero, .copy = lk_cuda_copy, .reserve = lk_cuda_reserve,         \
+		.host_alloc = lk_cuda_host_alloc, .host_free = lk_cuda_host_free,               \
+		.range_begin = lk_cuda_range_begin, .range_end = lk_cuda_range_end,             \
+		.record_begin = lk_cuda_record_begin, .record_end = lk_cuda_record_end,         \
+		.replay = lk_cuda_replay, .graph_free = lk_cuda_graph_free,                     \
+		.native = lk_cuda_native, .to_act = lk_cuda_to_act, .embed = lk_cuda_embed,     \
+		.embed_back = lk_cuda_embed_back, .rmsnorm = lk_cuda_rmsnorm,                   \
+		.rmsnorm_again = lk_cuda_rmsnorm_again, .rmsnorm_back = lk_cuda_rmsnorm_back,   \
+		.add = lk_cuda_add, .rope_table = lk_cuda_rope_table, .rope = lk_cuda_rope,     \
+		ATTENTION, .attn_merge = lk_cuda_attn_merge, .swiglu = lk_cuda_swiglu,          \
+		.swiglu_back = lk_cuda_swiglu_back, .cross_entropy = lk_cuda_cross_entropy,     \
+		.ce_stats = lk_cuda_ce_stats, .ce_merge = lk_cuda_ce_merge,                     \
+		.ce_grad = lk_cuda_ce_grad, .dpo = lk_cuda_dpo, .kl_stats = lk_cuda_kl_stats,   \
+		.kl_merge = lk_cuda_kl_merge, .kl_grad = lk_cuda_kl_grad, .gemm = lk_cuda_gemm, \
+		.pack = lk_cuda_pack, .pack_free = lk_cuda_pack_free,                           \
+		.pack_bytes = lk_cuda_pack_bytes, .sum = lk_cuda_sum, .loss = lk_cuda_loss,     \
+		.sqnorm = lk_cuda_sqnorm, .clip = lk_cuda_clip, .finite = lk_cuda_finite,       \
+		.adamw = lk_cuda_adamw, .accumulate = lk_cuda_accumulate,                       \
+		.lane_sum = lk_cuda_lane_sum, .event_done = lk_cuda_event_done,                 \
+		.event_seconds = lk_cuda_event_seconds, .low_split = lk_cuda_low_split,         \
+		.low_join = lk_cuda_low_join, .low_accumulate = lk_cuda_low_accumulate,         \
+		.low_sqnorm = lk_cuda_low_sqnorm, .low_adamw = lk_cuda_low_adamw                \
 	}
 
 static const struct lk_ops table_f32 = TABLE("cuda f32", LK_F32, 4, lk_cuda_open_f32);

@@ -98,5 +98,7 @@ int lu_chat_render(const struct lu_chat *c, const struct lu_chat_input *in,
 void lu_chat_text_release(struct lu_chat_text *t);
 /* Where byte `at` of the text comes from. */
 uint16_t lu_chat_origin(const struct lu_chat_text *t, size_t at);
+/* True if one of the bytes from .. to - 1 is not the template's. */
+bool lu_chat_has_data(const struct lu_chat_text *t, size_t from, size_t to);
 
 #endif

@@ -17,11 +17,20 @@
 #include "libcommon/base/arena.h"
 #include "libcommon/chat/chat.h"
 
+/* A token that tokenizer_config.json adds: its "added_tokens_decoder". */
+struct lu_chat_added {
+	uint32_t id;
+	struct lu_str content;
+	bool special;
+};
+
 struct lu_chat_config {
 	struct lu_chat *chat;
 	const char *file;   /* where the template was found */
 	struct lu_str text; /* the template */
 	struct lu_str bos, eos, unk, pad;
+	struct LU_VEC(struct lu_chat_added) added;
+	const char *config_file; /* tokenizer_config.json; NULL: there is none */
 	struct lu_arena arena;
 };
 

@@ -27,8 +27,6 @@ struct lu_chat_encoder {
 	/* Private. */
 	struct lu_ids part;
 	struct lu_buf text;
-	struct lu_chat_spans stretch;
-	struct LU_VEC(size_t) border;
 };
 
 /* Append to ids, and to mask, a byte for each id; mask may be NULL. */

@@ -450,7 +450,7 @@ static int select_items(struct lu_ce *e, const struct lu_cn *n, struct lu_cv_lis
 static int run_for(struct lu_ce *e, const struct lu_cn *n)
 {
 	struct lu_cv_loop loop = { .depth = 1 };
-	struct lu_ce_scope *outer = e->scope;
+	struct lu_ce_scope *outer = e->scope, scope = { .up = outer };
 	struct lu_cv_list l;
 	struct lu_cv v;
 	int rc;
@@ -461,12 +461,13 @@ static int run_for(struct lu_ce *e, const struct lu_cn *n)
 	loop.items = &l;
 	rc = l.n == 0 && n->d ? run_all(e, n->d) : 0;
 	for (loop.at = 0; rc == 0 && loop.at < l.n && e->flow != LU_CE_BREAK; loop.at++) {
-		struct lu_ce_scope scope = { .up = outer };
-
+		scope.n = 0;
 		e->scope = &scope;
 		e->flow = LU_CE_GO;
-		rc = lu_ce_set(e, LU_STR("loop"),
-				(struct lu_cv){ .type = LU_CV_LOOP, .loop = &loop });
+		rc = lu_cv_step(&e->x, 1);
+		if (rc == 0)
+			rc = lu_ce_set(e, LU_STR("loop"),
+					(struct lu_cv){ .type = LU_CV_LOOP, .loop = &loop });
 		if (rc == 0)
 			rc = assign_to(e, n->a, &l.p[loop.at]);
 		if (rc == 0)

@@ -52,6 +52,13 @@ static int new_list(struct lu_ce *e, struct lu_cv *out)
 	return out->list ? 0 : -1;
 }
 
+/* The elements of a value that is true; Jinja asks that first in select() and map(). */
+static int some_elements(struct lu_ce *e, const struct lu_cv *v, struct lu_cv_list *out)
+{
+	*out = (struct lu_cv_list){ 0 };
+	return lu_cv_true(v) ? lu_cv_elements(&e->x, v, out) : 0;
+}
+
 /* select, reject, selectattr, rejectattr: the elements whose (attribute's) test gives `want`. */
 static int select_items(struct lu_ce *e, const struct lu_cv *v, const struct lu_ce_args *a,
 		bool attribute, bool want, struct lu_cv *out)
@@ -71,7 +78,7 @@ static int select_items(struct lu_ce *e, const struct lu_cv *v, const struct lu_
 		rest.p = a->p + skip + 1;
 		rest.n = a->n - skip - 1;
 	}
-	if (lu_cv_elements(&e->x, v, &all) < 0 || new_list(e, out) < 0)
+	if (new_list(e, out) < 0 || some_elements(e, v, &all) < 0)
 		return -1;
 	for (i = 0; i < all.n; i++) {
 		bool is;
@@ -101,7 +108,7 @@ static int map_items(struct lu_ce *e, const struct lu_cv *v, const struct lu_ce_
 
 	if (!path && filter < 0)
 		return lu_cv_fail(&e->x, "map() takes a filter that is supported, or attribute=");
-	if (lu_cv_elements(&e->x, v, &all) < 0 || new_list(e, out) < 0)
+	if (new_list(e, out) < 0 || some_elements(e, v, &all) < 0)
 		return -1;
 	for (size_t i = 0; i < all.n; i++) {
 		int rc = lu_cv_step(&e->x, 1);

@@ -206,7 +206,8 @@ static int read_string(struct lexer *l)
 
 static bool is_name(char c)
 {
-	return (c | 32) >= 'a' ? (c | 32) <= 'z' : (c >= '0' && c <= '9') || c == '_';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			c == '_';
 }
 
 static int read_number(struct lexer *l)
@@ -220,6 +221,13 @@ static int read_number(struct lexer *l)
 		real = true;
 		for (p++; p < l->end && *p >= '0' && *p <= '9'; p++)
 			;
+	}
+	if (p + 1 < l->end && (*p | 32) == 'e') {
+		const char *e = p + 1 + (p[1] == '-' || p[1] == '+');
+
+		real = real || (e < l->end && *e >= '0' && *e <= '9');
+		for (; e < l->end && *e >= '0' && *e <= '9'; e++)
+			p = e + 1;
 	}
 	if (p < l->end && (is_name(*p) || p[-1] == '_'))
 		return fail(l, "'%.*s' is a number that is not supported", (int)(p + 1 - l->at),
@@ -280,34 +288,47 @@ static bool at_end(const struct lexer *l, const char *close, char *sign)
 	return l->end - p >= 2 && memcmp(p, close, 2) == 0;
 }
 
+/* Keep the brackets that are open, in `open`, of which there are *n. */
+static int match_brackets(struct lexer *l, char open[LU_CP_DEPTH], size_t *n)
+{
+	const struct lu_ct *t = &l->p->token.p[l->p->token.n - 1];
+	char c = t->type == LU_CT_OPERATOR ? *t->text.p : ' ';
+
+	if (c == '(' || c == '[' || c == '{') {
+		if (*n == LU_CP_DEPTH)
+			return fail(l, "brackets are nested more than %d deep", LU_CP_DEPTH);
+		open[(*n)++] = c == '(' ? ')' : c == '[' ? ']' : '}';
+	} else if (c == ')' || c == ']' || c == '}') {
+		if (*n == 0)
+			return fail(l, "'%c' closes nothing", c);
+		if (open[--*n] != c)
+			return fail(l, "'%c' stands where '%c' is expected", c, open[*n]);
+	}
+	return 0;
+}
+
 /* Everything in a tag, whose beginning has been read. */
 static int read_tag(struct lexer *l, bool block)
 {
 	const char *close = block ? "%}" : "}}";
-	unsigned opened = l->line, depth = 0;
-	char sign;
+	unsigned opened = l->line;
+	char sign, open[LU_CP_DEPTH];
+	size_t n = 0;
 
 	while (l->at < l->end) {
-		const struct lu_ct *last;
-
 		if (is_blank(*l->at)) {
 			l->line += *l->at++ == '\n';
 			continue;
 		}
-		if (depth == 0 && at_end(l, close, &sign)) {
+		if (n == 0 && at_end(l, close, &sign)) {
 			if (push(l, block ? LU_CT_BLOCK_END : LU_CT_VARIABLE_END,
 					    (struct lu_str){ l->at, 2 }) < 0)
 				return -1;
 			l->at = after_tag(l, l->at + (sign != 0) + 2, sign, block);
 			return 0;
 		}
-		if (read_token(l) < 0)
+		if (read_token(l) < 0 || match_brackets(l, open, &n) < 0)
 			return -1;
-		last = &l->p->token.p[l->p->token.n - 1];
-		if (last->type == LU_CT_OPERATOR && strchr("([{", *last->text.p))
-			depth++;
-		if (last->type == LU_CT_OPERATOR && strchr(")]}", *last->text.p) && depth-- == 0)
-			return fail(l, "'%c' closes nothing", *last->text.p);
 	}
 	l->line = opened;
 	return fail(l, "the tag is not closed by '%s'", close);

@@ -164,7 +164,8 @@ void lu_chat_text_release(struct lu_chat_text *t)
 	lu_vec_release(&t->generation);
 }
 
-uint16_t lu_chat_origin(const struct lu_chat_text *t, size_t at)
+/* The run of byte `at`; the number of runs where there is none. */
+static size_t run_of(const struct lu_chat_text *t, size_t at)
 {
 	size_t low = 0, high = t->run.n;
 
@@ -177,5 +178,22 @@ uint16_t lu_chat_origin(const struct lu_chat_text *t, size_t at)
 		else
 			low = middle + 1;
 	}
-	return low < t->run.n ? t->run.p[low].origin : 0;
+	return low;
+}
+
+uint16_t lu_chat_origin(const struct lu_chat_text *t, size_t at)
+{
+	size_t i = run_of(t, at);
+
+	return i < t->run.n ? t->run.p[i].origin : 0;
+}
+
+bool lu_chat_has_data(const struct lu_chat_text *t, size_t from, size_t to)
+{
+	for (size_t i = run_of(t, from); i < t->run.n && from < to; i++) {
+		if (t->run.p[i].origin)
+			return true;
+		from = t->run.p[i].to;
+	}
+	return false;
 }

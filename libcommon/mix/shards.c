@@ -98,6 +98,19 @@ static int check_tokenizer(struct reader *r, const struct lu_shard *shard, const
 	return lu_err_set(err, "%s: has the tokens of another tokenizer than %s", prefix, r->named);
 }
 
+/* A plan takes document after document, and would part the two of a pair. */
+static int check_kind(const struct lu_shard *shard, const char *prefix, struct lu_err *err)
+{
+	const struct lu_manifest *m = lu_shard_manifest(shard);
+
+	if (!m || !m->kind || strcmp(m->kind, "preference") != 0)
+		return 0;
+	return lu_err_set(err,
+			"%s: is a shard of preferences, the pairs of which a plan would part; "
+			"lucie-train takes it as it is",
+			prefix);
+}
+
 int lu_mix_shards(char **prefix, size_t n, const struct lu_recipe *recipe, struct lu_allow *allow,
 		struct lu_pool *pool, struct lu_plan *plan, struct lu_mix_found *found,
 		struct lu_err *err)
@@ -117,6 +130,8 @@ int lu_mix_shards(char **prefix, size_t n, const struct lu_recipe *recipe, struc
 		struct lu_shard *shard = NULL;
 
 		rc = lu_shard_open(&shard, prefix[i], err);
+		if (rc == 0)
+			rc = check_kind(shard, prefix[i], err);
 		if (rc == 0)
 			rc = check_tokenizer(&r, shard, prefix[i], err);
 		if (rc == 0)

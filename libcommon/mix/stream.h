@@ -2,7 +2,7 @@
 #define LUCIE_MIX_STREAM_H
 /*
  * The token stream of a training run: the documents of a list of shards and plans, end to end
- * (shard/order.h says which samples are cut from it). lucie-train reads its samples from it and
+ * (order/order.h says which samples are cut from it). lucie-train reads its samples from it and
  * lucie-trace looks them up, so that both find the same tokens at the same offset.
  *
  *	struct lu_stream *s;

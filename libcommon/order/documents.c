@@ -93,14 +93,14 @@ void lu_documents_release(struct lu_documents *d)
 	*d = (struct lu_documents){ 0 };
 }
 
-struct lu_span lu_documents_get(const struct lu_documents *d, uint64_t i)
+struct lu_row_span lu_documents_get(const struct lu_documents *d, uint64_t i)
 {
 	uint64_t block = i / BLOCK, begin = d->begin[block];
 
 	LU_ASSERT(i < d->n);
 	for (uint64_t k = block * BLOCK; k < i; k++)
 		begin += d->length[k];
-	return (struct lu_span){ begin, d->length[i] };
+	return (struct lu_row_span){ begin, d->length[i] };
 }
 
 uint64_t lu_documents_usable(const struct lu_documents *d, uint64_t k)

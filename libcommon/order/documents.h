@@ -30,7 +30,7 @@ struct lu_documents {
 };
 
 /* Tokens begin .. begin + n - 1 of the stream. */
-struct lu_span {
+struct lu_row_span {
 	uint64_t begin, n;
 };
 
@@ -40,7 +40,7 @@ int lu_documents_read(
 void lu_documents_release(struct lu_documents *d);
 
 /* Document i, below n. */
-struct lu_span lu_documents_get(const struct lu_documents *d, uint64_t i);
+struct lu_row_span lu_documents_get(const struct lu_documents *d, uint64_t i);
 /* The number of the k-th document of two tokens or more; k is below `usable`. */
 uint64_t lu_documents_usable(const struct lu_documents *d, uint64_t k);
 

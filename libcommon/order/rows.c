@@ -8,7 +8,7 @@
 #include "libcommon/base/rng.h"
 #include "libcommon/base/search.h"
 #include "libcommon/base/vec.h"
-#include "libcommon/shard/order.h"
+#include "libcommon/order/order.h"
 
 /* Permuted numbers are made so many at a time. */
 #define RUN 256
@@ -184,10 +184,7 @@ static int open_section(const struct lu_rows_options *o, struct lu_section *s, s
 			find_pairs(o->mode, s, err) < 0)
 		return -1;
 	if (o->mode == LU_ROWS_STREAM) {
-		const struct lu_order order = { .tokens = lu_stream_tokens(s->stream),
-			.context = o->context };
-
-		s->samples = lu_order_samples(&order);
+		s->samples = lu_order_samples(lu_stream_tokens(s->stream), o->context);
 		return 0;
 	}
 	if (lu_documents_read(&s->documents, s->stream, err) < 0)
@@ -365,7 +362,7 @@ void lu_rows_at(const struct lu_rows *r, uint64_t i, struct lu_row *row)
 }
 
 /* The next document of a packed row that has a label. */
-static bool next_packed(const struct lu_rows *r, struct lu_row *row, struct lu_span *span)
+static bool next_packed(const struct lu_rows *r, struct lu_row *row, struct lu_row_span *span)
 {
 	const struct lu_documents *d = &row->section->documents;
 
@@ -377,7 +374,7 @@ static bool next_packed(const struct lu_rows *r, struct lu_row *row, struct lu_s
 	return false;
 }
 
-bool lu_rows_next(const struct lu_rows *r, struct lu_row *row, struct lu_span *span)
+bool lu_rows_next(const struct lu_rows *r, struct lu_row *row, struct lu_row_span *span)
 {
 	uint64_t most = r->o.context + 1;
 
@@ -389,7 +386,7 @@ bool lu_rows_next(const struct lu_rows *r, struct lu_row *row, struct lu_span *s
 	} else if (r->o.mode == LU_ROWS_DOCUMENT) {
 		*span = lu_documents_get(&row->section->documents, row->next++);
 	} else {
-		*span = (struct lu_span){ row->next++ * r->o.context, most };
+		*span = (struct lu_row_span){ row->next++ * r->o.context, most };
 	}
 	if (span->n > most)
 		span->n = most;
@@ -398,7 +395,7 @@ bool lu_rows_next(const struct lu_rows *r, struct lu_row *row, struct lu_span *s
 
 uint64_t lu_rows_targets(const struct lu_rows *r, uint64_t i)
 {
-	struct lu_span span;
+	struct lu_row_span span;
 	struct lu_row row;
 	uint64_t n = 0;
 

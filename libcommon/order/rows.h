@@ -16,7 +16,7 @@
  * of another span than its id. The spans of a row follow one another; what they leave of the row is
  * padding, whose labels have weight 0.
  *
- *	stream		the stream is cut every T tokens (shard/order.h): one span of T + 1 tokens, the
+ *	stream		the stream is cut every T tokens (order.h): one span of T + 1 tokens, the
  *			last of which is the first of the next sample. Documents go on from one row to
  *			the next. There is no padding.
  *	document	one document a row: its first T + 1 tokens.
@@ -105,7 +105,7 @@ struct lu_row {
 
 void lu_rows_at(const struct lu_rows *r, uint64_t i, struct lu_row *row);
 /* The next span of the row; false at its end. */
-bool lu_rows_next(const struct lu_rows *r, struct lu_row *row, struct lu_span *span);
+bool lu_rows_next(const struct lu_rows *r, struct lu_row *row, struct lu_row_span *span);
 /* Row k of the section, in the order of the stream, or of the packing. */
 void lu_rows_row(const struct lu_rows *r, const struct lu_section *s, uint64_t k,
 		struct lu_row *row);

@@ -26,7 +26,7 @@ struct places {
 static int add_sample(
 		struct places *p, const struct lu_rows *rows, uint64_t sample, struct lu_err *err)
 {
-	struct lu_span span;
+	struct lu_row_span span;
 	struct lu_row row;
 
 	lu_rows_at(rows, sample, &row);

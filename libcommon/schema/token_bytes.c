@@ -1,85 +1,80 @@
 #include "libcommon/schema/token_bytes.h"
 
+#include "libcommon/base/num.h"
 #include "libcommon/base/utf8.h"
-#include "libcommon/tokenizer/byte_piece.h"
 #include "libcommon/tokenizer/tokenizer_internal.h"
 
-/* What a token adds behind a copy of itself: no decoder step takes it for the first there. */
-static int second_copy(const struct lu_tok *tok, struct lu_tok_state *state, uint32_t id,
-		struct lu_buf *out, struct lu_err *err)
+/* Text of an entry of the decoder's table. */
+static struct lu_str text_of(const struct lu_decode_table *t, const struct lu_decode_entry *e)
 {
-	const uint32_t twice[2] = { id, id };
-	uint64_t replaced = 0;
-	size_t once;
+	const unsigned none = LU_DECODE_MISSING | LU_DECODE_SPECIAL | LU_DECODE_EMPTY;
 
-	lu_buf_clear(out);
-	if (lu_tok_decode(tok, state, twice, 1, 0, out, &replaced, err) < 0)
-		return -1;
-	once = out->n;
-	lu_buf_clear(out);
-	if (lu_tok_decode(tok, state, twice, 2, 0, out, &replaced, err) < 0 ||
-			lu_buf_check(out, err) < 0)
-		return -1;
-	if (replaced || once > out->n)
-		once = out->n;
-	if (out->n > once)
-		memmove(out->p, out->p + once, out->n - once);
-	out->n -= once;
+	if (e->flags & none)
+		return (struct lu_str){ "", 0 };
+	if (e->n == LU_DECODE_LONG)
+		return t->long_text[lu_load32(e->text)];
+	return (struct lu_str){ e->text, e->n };
+}
+
+int lu_token_bytes_read(struct lu_token_bytes *b, const struct lu_tok *tok, struct lu_arena *arena,
+		struct lu_err *err)
+{
+	const struct lu_decode_table *t = tok->decode_table;
+
+	*b = (struct lu_token_bytes){ .tokens = lu_tok_size(tok) };
+	if (!t)
+		return lu_err_set(err,
+				"the tokenizer's decoder works on the whole text: JSON cannot "
+				"be bound to a schema with it");
+	b->bytes = lu_arena_alloc(arena, (b->tokens + 1) * sizeof(*b->bytes));
+	b->after = lu_arena_alloc(arena, (t->drop_after.n + 1) * sizeof(*b->after));
+	if (!b->bytes || !b->after)
+		return lu_err_nomem(err);
+	for (size_t id = 0; id < b->tokens; id++) {
+		b->bytes[id] = lu_arena_str(arena, text_of(t, &t->entry[id]));
+		if (!b->bytes[id].p)
+			return lu_err_nomem(err);
+	}
+	b->dropped = t->drop_after.n	 ? t->drop_char
+			: t->strip_count ? t->strip_char
+			: t->first	 ? LU_STR(" ")
+					 : (struct lu_str){ "", 0 };
+	b->dropped = lu_arena_str(arena, b->dropped);
+	if (!b->dropped.p)
+		return lu_err_nomem(err);
+	for (b->n_after = 0; b->n_after < t->drop_after.n; b->n_after++)
+		b->after[b->n_after] = t->drop_after.c[b->n_after];
 	return 0;
 }
 
-/* The bytes of a piece of GPT-2's alphabet; false if it has another character. */
-static bool byte_level(struct lu_str piece, struct lu_buf *out)
+bool lu_token_bytes_ends_after(const struct lu_token_bytes *b, struct lu_str text)
 {
-	const char *p = piece.p, *end = piece.p + piece.n;
+	const char *end = text.p + text.n, *p = end;
+	uint32_t c;
 
-	lu_buf_clear(out);
-	while (p < end) {
-		int byte = lu_byte_level_byte(lu_utf8_next(&p));
-
-		if (byte < 0)
-			return false;
-		lu_buf_putc(out, (char)byte);
+	if (text.n == 0 || b->n_after == 0)
+		return false;
+	do
+		p--;
+	while (p > text.p && end - p < 4 && ((unsigned char)*p & 0xC0) == 0x80);
+	if (!lu_utf8_single((struct lu_str){ p, (size_t)(end - p) }, &c))
+		return false;
+	for (size_t i = 0; i < b->n_after; i++) {
+		if (b->after[i] == c)
+			return true;
 	}
-	return true;
+	return false;
 }
 
-static int bytes_of(const struct lu_tok *tok, struct lu_tok_state *state, uint32_t id,
-		struct lu_buf *out, struct lu_err *err)
+bool lu_token_bytes_awaited(const struct lu_token_bytes *b, const struct lu_tok *tok,
+		const struct lu_tok_state *st)
 {
-	struct lu_str piece = lu_tok_piece(tok, id);
-	bool added = id >= tok->bpe.size;
+	const struct lu_decode_table *t = tok->decode_table;
+	const struct lu_decode_state *d = &st->decode;
 
-	lu_buf_clear(out);
-	if (!piece.p || lu_tok_is_special(tok, id))
-		return 0;
-	if (!added && tok->bpe.byte_fallback && lu_byte_token_value(piece) >= 0) {
-		lu_buf_putc(out, (char)lu_byte_token_value(piece));
-		return 0;
-	}
-	if (!added && tok->components.byte_level && byte_level(piece, out))
-		return 0;
-	return second_copy(tok, state, id, out, err);
-}
-
-int lu_token_bytes(const struct lu_tok *tok, struct lu_arena *arena, struct lu_str *bytes,
-		struct lu_err *err)
-{
-	struct lu_tok_state *state = lu_tok_state_new(tok);
-	struct lu_buf one = { 0 };
-	int rc = state ? 0 : lu_err_nomem(err);
-
-	for (uint32_t id = 0; id < lu_tok_size(tok) && rc == 0; id++) {
-		rc = bytes_of(tok, state, id, &one, err);
-		if (rc == 0)
-			rc = lu_buf_check(&one, err);
-		if (rc < 0)
-			break;
-		bytes[id] = lu_arena_str(arena, lu_buf_slice(&one));
-		if (!bytes[id].p)
-			rc = lu_err_nomem(err);
-	}
-	lu_buf_release(&one);
-	lu_tok_state_free(state);
-	return rc;
+	if (d->run.n)
+		return lu_token_bytes_ends_after(b, lu_buf_slice(&d->run));
+	if (!d->begun)
+		return t->strip_count > 0 || t->first;
+	return d->after_c;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "libcommon/base/num.h"
 #include "libcommon/hash/hash.h"
@@ -127,6 +128,9 @@ static int open_part(struct lu_teacher *t, size_t k, const char *name, struct lu
 		p->path = NULL;
 		return lu_err_nomem(err);
 	}
+	if (access(p->path, F_OK) < 0)
+		return lu_err_set(err, "%s: there is no such file; lucie-eval --teacher writes it",
+				p->path);
 	if (lu_mapped_open(&p->file, p->path, err) < 0 || read_header(p, err) < 0)
 		return -1;
 	return check_part(t, k, err);

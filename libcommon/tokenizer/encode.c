@@ -45,6 +45,10 @@ struct encoder {
 	unsigned state; /* of the normalizer pass at the beginning of a stretch */
 	/* Encodes a stretch of text between added tokens. */
 	int (*encode_text)(struct encoder *enc, struct lu_str text, bool first);
+	/* Of a guarded call: where its text begins, and its ids. */
+	struct lu_tok_guard *guard;
+	const char *begin;
+	size_t before;
 };
 
 /* --- block by block ----------------------------------------------------------------------- */
@@ -303,6 +307,36 @@ static const char *skip_blanks(const struct lu_frozen_unicode *u, const char *p,
 	return p;
 }
 
+/* True if a special token found in a guarded text is data. In normalised text its place is not known:
+ * there any data in the stretch around it counts. */
+static bool is_data(const struct encoder *enc, const struct lu_added_token *a, const char *from,
+		const char *to)
+{
+	struct lu_tok_guard *g = enc->guard;
+	const struct lu_tok_stretch *last;
+
+	if (!g || !a->special)
+		return false;
+	if (!a->normalized)
+		return g->is_data(g->ctx, (size_t)(from - enc->begin), (size_t)(to - enc->begin));
+	last = g->stretch.n ? &g->stretch.p[g->stretch.n - 1] : NULL;
+	return !last || g->is_data(g->ctx, last->from, last->to);
+}
+
+/* Note a stretch of a guarded text, before its ids are appended. */
+static int note_stretch(struct encoder *enc, const struct lu_added_index *ix, const char *from,
+		const char *to, bool added)
+{
+	struct lu_tok_guard *g = enc->guard;
+	struct lu_tok_stretch s = { 0, 0, enc->ids->n - enc->before, added };
+
+	if (!g || ix != &enc->tok->raw_index)
+		return 0;
+	s.from = (size_t)(from - enc->begin);
+	s.to = (size_t)(to - enc->begin);
+	return lu_vec_push(&g->stretch, s) ? 0 : lu_err_nomem(enc->err);
+}
+
 /* Encode the added tokens of `ix` in the text, and the stretches between them by encode_text(). */
 static int encode_added(struct encoder *enc, const struct lu_added_index *ix, struct lu_str text,
 		bool first)
@@ -324,6 +358,7 @@ static int encode_added(struct encoder *enc, const struct lu_added_index *ix, st
 		if (a->special && enc->special == LU_TOK_SPECIAL_ERROR)
 			return 1;
 		if ((a->special && enc->special == LU_TOK_SPECIAL_TEXT) ||
+				is_data(enc, a, from, to) ||
 				(a->single_word && !is_single_word(u, text, from, to)))
 			continue;
 		if (a->lstrip)
@@ -334,18 +369,24 @@ static int encode_added(struct encoder *enc, const struct lu_added_index *ix, st
 		if (from >= to)
 			continue;
 		if (done < from) {
-			int rc = enc->encode_text(enc,
-					(struct lu_str){ done, (size_t)(from - done) },
-					first && done == text.p);
+			int rc = note_stretch(enc, ix, done, from, false);
 
+			if (rc == 0)
+				rc = enc->encode_text(enc,
+						(struct lu_str){ done, (size_t)(from - done) },
+						first && done == text.p);
 			if (rc)
 				return rc;
 		}
+		if (note_stretch(enc, ix, from, to, true) < 0)
+			return -1;
 		if (!lu_vec_push(enc->ids, a->id))
 			return lu_err_nomem(enc->err);
 		enc->state = LU_NORMALIZER_START;
 		done = to;
 	}
+	if (done < end && note_stretch(enc, ix, done, end, false) < 0)
+		return -1;
 	if (done < end)
 		return enc->encode_text(enc, (struct lu_str){ done, (size_t)(end - done) },
 				first && done == text.p);
@@ -541,7 +582,8 @@ int lu_tok_encode_part(const struct lu_tok *tok, struct lu_tok_state *st, struct
 		size_t from, size_t to, enum lu_tok_special special, struct lu_ids *ids,
 		struct lu_err *err)
 {
-	struct encoder enc = { tok, st, special, ids, err, LU_NORMALIZER_START, encode_raw };
+	struct encoder enc = { tok, st, special, ids, err, LU_NORMALIZER_START, encode_raw, NULL,
+		NULL, 0 };
 	struct lu_str part = { text.p + from, to - from };
 	size_t before = ids->n;
 	int rc;
@@ -563,4 +605,35 @@ int lu_tok_encode(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_s
 		enum lu_tok_special special, struct lu_ids *ids, struct lu_err *err)
 {
 	return lu_tok_encode_part(tok, st, text, 0, text.n, special, ids, err);
+}
+
+/* --- guarded ------------------------------------------------------------------------------ */
+
+int lu_tok_encode_guarded(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
+		struct lu_tok_guard *guard, struct lu_ids *ids, struct lu_err *err)
+{
+	struct encoder enc = { tok, st, LU_TOK_SPECIAL_PARSE, ids, err, LU_NORMALIZER_START,
+		encode_raw, guard, text.p, ids->n };
+	int rc;
+
+	LU_ASSERT(st->tok == tok);
+	guard->stretch.n = 0;
+	rc = encode_added(&enc, &tok->raw_index, text, true);
+	if (rc)
+		ids->n = enc.before;
+	return rc;
+}
+
+int lu_tok_encode_stretch(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
+		const struct lu_tok_stretch *stretch, size_t to, struct lu_ids *ids,
+		struct lu_err *err)
+{
+	struct encoder enc = { tok, st, LU_TOK_SPECIAL_TEXT, ids, err, LU_NORMALIZER_START,
+		encode_raw, NULL, NULL, ids->n };
+	struct lu_str part = { text.p + stretch->from, to - stretch->from };
+	int rc = part.n ? encode_raw(&enc, part, stretch->from == 0) : 0;
+
+	if (rc)
+		ids->n = enc.before;
+	return rc;
 }

@@ -87,6 +87,35 @@ int lu_tok_encode_part(const struct lu_tok *tok, struct lu_tok_state *st, struct
 		size_t from, size_t to, enum lu_tok_special special, struct lu_ids *ids,
 		struct lu_err *err) LU_CHECKED;
 
+/*
+ * Encode a text in which special tokens count where the caller has put them and nowhere else: a chat,
+ * where the template writes the tokens and the messages may contain their spellings. The ids are those
+ * of LU_TOK_SPECIAL_PARSE, but for special tokens of which is_data() says that they are data.
+ *
+ *	struct lu_tok_guard g = { .is_data = is_data, .ctx = ctx };
+ *	lu_tok_encode_guarded(tok, st, text, &g, &ids, &err);
+ *	... g.stretch.p[0 .. g.stretch.n - 1] ...	which bytes became which ids
+ *	lu_vec_release(&g.stretch);
+ */
+struct lu_tok_stretch {
+	size_t from, to; /* bytes of the text: an added token, or what stands between two */
+	size_t ids;	 /* ids of the call before it */
+	bool added;
+};
+struct lu_tok_guard {
+	/* True if one of the bytes from .. to - 1 is data. */
+	bool (*is_data)(void *ctx, size_t from, size_t to);
+	void *ctx;
+	struct LU_VEC(struct lu_tok_stretch) stretch; /* of the last call */
+};
+int lu_tok_encode_guarded(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
+		struct lu_tok_guard *guard, struct lu_ids *ids, struct lu_err *err) LU_CHECKED;
+/* Append the ids of the beginning of a stretch that is no added token, up to byte `to` of the text, as
+ * if the text ended there. */
+int lu_tok_encode_stretch(const struct lu_tok *tok, struct lu_tok_state *st, struct lu_str text,
+		const struct lu_tok_stretch *stretch, size_t to, struct lu_ids *ids,
+		struct lu_err *err) LU_CHECKED;
+
 /* Flags of decoding. */
 enum {
 	LU_TOK_SKIP_SPECIAL = 1, /* omit special tokens */

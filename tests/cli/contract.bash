@@ -27,7 +27,7 @@ declare -gA how=(
 	[lucie-plan]='-c plan.ini --cluster dgx-h100 --gpus 8'
 	[lucie-train]='-q -c train.ini -o OUT'
 	[lucie-eval]='run IN'
-	[lucie-generate]='-n 4 run IN'
+	[lucie-generate]='run'
 	[lucie-export]='run -o OUT'
 )
 # IN of programs that do not read documents.
@@ -37,7 +37,7 @@ declare -gA input=(
 	[lucie-import]=pages/garden.html
 )
 # Input of several slabs, where it is not big.jsonl.
-declare -gA more=([lucie-eval]=a.jsonl [lucie-generate]=a.jsonl)
+declare -gA more=([lucie-eval]=a.jsonl)
 # Programs that need at least one document.
 needs_input=' lucie-tok-train lucie-tok-eval lucie-eval lucie-stats lucie-mix '
 

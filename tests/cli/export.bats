@@ -124,11 +124,10 @@ assert [p['tokenizer.ggml.%s_token_id' % k] for k in ('bos', 'eos', 'unknown', '
 assert p['tokenizer.ggml.add_space_prefix'] is True
 before = [x for x in j['post_processor']['single'] if 'SpecialToken' in x] if j['post_processor'] else []
 assert p['tokenizer.ggml.add_bos_token'] is bool(before)
-last = 0
-for m in j['model']['merges']:
-    s = score[j['model']['vocab'][''.join(m) if isinstance(m, list) else m.replace(' ', '', 1)]]
-    assert s < 0 and (s < last or s >= -len(j['model']['merges']))
-    last = s"
+first = {}
+for i, m in enumerate(j['model']['merges']):
+    first.setdefault(''.join(m) if isinstance(m, list) else m.replace(' ', '', 1), -i - 1)
+assert first and all(score[j['model']['vocab'][k]] == s for k, s in first.items())"
 	lucie-export -q --no-tokenizer --gguf made.gguf run
 	reads "assert p['tokenizer.ggml.model'] == 'none' and 'tokenizer.ggml.tokens' not in p"
 	# Pieces of bytes, under the name of their expression.
@@ -145,7 +144,7 @@ assert p['tokenizer.ggml.merges'] == m and 6 not in p['tokenizer.ggml.token_type
 assert p['tokenizer.ggml.tokens'][380:] == ['[unused %d]' % i for i in range(380, 384)]
 assert p['tokenizer.ggml.token_type'][380:] == [5] * 4"
 	sed 's/"use_regex": *true/"use_regex": false/' made.json >made.other.json
-	! cmp -s made.json made.other.json
+	run -1 cmp -s made.json made.other.json
 	lucie-shard -q -t made.other.json -o made.shard a.jsonl
 	rm -rf made.run made.gguf
 	lucie-train -q -c train.ini --set data.tokenizer=made.other.json --set data.train=made.shard \
@@ -234,4 +233,24 @@ for i, x in enumerate(struct.unpack('<8f', data)):
 	run -2 lucie-export -q -o out4 --results made.results run
 	[[ ${#lines[@]} = 1 && "$output" == *"made.results: "* ]]
 	[ ! -e out4 ]
+}
+
+@test "a chat template beside the tokenizer goes with the run and its exports" {
+	mkdir out
+	cp tokenizer.json out
+	printf '{{ messages }}</s>\n' >out/chat_template.jinja
+	lucie-train -q -c train.ini --set train.steps=1 --set data.tokenizer=out/tokenizer.json -o made.run
+	cmp out/chat_template.jinja made.run/chat_template.jinja
+	rm -rf out
+	lucie-export -q -o out --gguf made.gguf made.run/latest
+	cmp made.run/chat_template.jinja out/chat_template.jinja
+	reads "
+assert p['tokenizer.chat_template'] == '{{ messages }}</s>\\n'
+assert json.load(open('out/tokenizer_config.json'))['chat_template'] == p['tokenizer.chat_template']"
+	# A file that cannot be read is said before the run begins.
+	rm out/chat_template.jinja
+	echo '{"chat_template": 7}' >out/tokenizer_config.json
+	run -2 lucie-train -q -c train.ini --set data.tokenizer=out/tokenizer.json -o made.other
+	[[ ${#lines[@]} = 1 && "$output" == *"out/tokenizer_config.json: chat_template is 7"* ]]
+	[ ! -e made.other/config.ini ]
 }

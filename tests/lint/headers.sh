@@ -35,6 +35,7 @@ libcommon/io/json_value libcommon/io/json.h
 libcommon/tokenizer/load libcommon/tokenizer/tokenizer.h
 libcommon/tokenizer/encode libcommon/tokenizer/tokenizer.h
 libcommon/tokenizer/decode libcommon/tokenizer/tokenizer.h
+trainer/data/corpus_read trainer/data/corpus.h
 trainer/comm/comm_no_mpi trainer/comm/comm_mpi.h
 trainer/comm/comm_no_nccl trainer/comm/comm_nccl.h
 trainer/run/evaluations_none trainer/run/evaluations.h

@@ -108,3 +108,17 @@ refused() {
 	LUCIE_NCCL=/nowhere/libnccl.so refused 'LUCIE_NCCL: /nowhere/libnccl.so' 2
 	NCCL_ALGO=Tree refused 'NCCL_ALGO is Tree in the environment' 2
 }
+
+@test "GPUs change their layout between phases, with the bits of one" {
+	local set=(train.steps=4 parallel.equality=layout)
+	cp base.ini plain.ini
+	printf '%s\n' '[phase one]' train.spike=1000 '[phase two]' train.context=24 model.rope_theta=500 \
+		'[phase three]' train.reset_optimizer=yes >>base.ini
+	gpus 1 "${set[@]}"
+	mv run alike
+	gpus 2 "${set[@]}" phase.one.parallel.pp=2 phase.two.parallel.dp=2 \
+		phase.three.parallel.{pp,interleave}=2
+	mv plain.ini base.ini
+	same_run alike run
+	grep -q '"layout":{"dp":1,"tp":1,"pp":2,' run/latest/manifest.json
+}

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "trainer/model/decode.h"
+#include "trainer/model/decoding.h"
 
 enum { LONG = 40, SEQUENCES = 3 };
 

@@ -9,8 +9,9 @@
 
 #include "libcommon/base/rng.h"
 
-enum { VOCAB = 23, BATCH = 2, CONTEXT = 13, ROWS = BATCH * CONTEXT, MICROS = 2 };
+enum { VOCAB = 23, TOP = 4, BATCH = 2, CONTEXT = 13, ROWS = BATCH * CONTEXT, MICROS = 2 };
 
+static const struct lt_objective next_token;
 static const bool in_double = sizeof(lk_real) == sizeof(double);
 
 /* A model, and the micro-batches of a step. */
@@ -21,7 +22,11 @@ struct whole {
 	struct lt_model *m;
 	uint32_t ids[MICROS][ROWS], labels[MICROS][ROWS], places[MICROS][ROWS];
 	lk_real weight[MICROS][ROWS];
+	double reference[MICROS][BATCH];
+	uint32_t top[MICROS][ROWS * TOP];
+	lk_real top_logp[MICROS][ROWS * TOP];
 	bool documents;
+	struct lt_objective objective;
 };
 
 static struct lt_batch batch_of(const struct whole *x, size_t i)
@@ -29,7 +34,11 @@ static struct lt_batch batch_of(const struct whole *x, size_t i)
 	return (struct lt_batch){ .ids = x->ids[i],
 		.labels = x->labels[i],
 		.weight = x->weight[i],
-		.places = x->documents ? x->places[i] : NULL };
+		.places = x->documents ? x->places[i] : NULL,
+		.reference = x->reference[i],
+		.top = x->top[i],
+		.top_logp = x->top_logp[i],
+		.top_n = TOP };
 }
 
 static void fill(struct whole *x)
@@ -51,6 +60,19 @@ static void fill(struct whole *x)
 	}
 }
 
+/* The reference of each pair, near what the model says; the teacher's tokens, with 0.8 of the mass. */
+static void fill_objective(struct whole *x)
+{
+	for (size_t i = 0; i < MICROS; i++) {
+		for (size_t s = 0; s < BATCH; s++)
+			x->reference[i][s] = -40 - (double)lu_rand_below(4, i, s, 10);
+		for (size_t k = 0; k < ROWS * TOP; k++) {
+			x->top[i][k] = (uint32_t)((k / TOP * 3 + k % TOP * 5) % VOCAB);
+			x->top_logp[i][k] = (lk_real)log(0.08 * (double)(k % TOP + 1));
+		}
+	}
+}
+
 /* Norm weights are not ones, or their gradients could be confused. */
 static void vary(struct lt_weights *w)
 {
@@ -67,7 +89,8 @@ static void vary(struct lt_weights *w)
 	}
 }
 
-static void open_whole(struct whole *x, bool tied, bool documents, enum lt_recompute recompute)
+static void open_whole(struct whole *x, bool tied, bool documents, enum lt_recompute recompute,
+		const struct lt_objective *o)
 {
 	struct lt_shape shape = tiny_shape(tied);
 	struct lt_holding holding = { .lanes = 1, .dp_size = 1 };
@@ -75,7 +98,8 @@ static void open_whole(struct whole *x, bool tied, bool documents, enum lt_recom
 		.context = CONTEXT,
 		.mode = LT_MODEL_TRAIN,
 		.recompute = recompute,
-		.head_rows = 7 };
+		.head_rows = 7,
+		.objective = *o };
 	struct lk_err kerr;
 	struct lu_err err;
 
@@ -83,6 +107,7 @@ static void open_whole(struct whole *x, bool tied, bool documents, enum lt_recom
 	shape.rope_theta = 100;
 	memset(x, 0, sizeof(*x));
 	x->documents = documents;
+	x->objective = *o;
 	x->ops = lk_cpu_ops(tiny_act);
 	assert_int_equal(x->ops->open(&x->q, 0, &kerr), 0);
 	ok(lt_weights_open(&x->w, x->ops, x->q, &shape, NULL, &holding, &err), &err);
@@ -90,6 +115,7 @@ static void open_whole(struct whole *x, bool tied, bool documents, enum lt_recom
 	vary(x->w);
 	ok(lt_model_open(&x->m, x->w, &plan, &err), &err);
 	fill(x);
+	fill_objective(x);
 }
 
 static void close_whole(struct whole *x)
@@ -99,7 +125,31 @@ static void close_whole(struct whole *x)
 	x->ops->close(x->q);
 }
 
-/* Sum of weight * -log p by the forward pass. */
+/* Forward and backward passes; returns the sum of the losses. */
+static double passes(struct whole *x)
+{
+	double *device = x->ops->alloc(x->q, LK_SUMS * MICROS * sizeof(*device)), loss[MICROS];
+	struct lu_err err;
+	double sum = 0;
+
+	assert_non_null(device);
+	for (size_t i = 0; i < MICROS; i++) {
+		struct lt_batch batch = batch_of(x, i);
+		struct lt_pass pass = { .first = i == 0, .sums = device + i, .stride = MICROS };
+
+		ok(lt_model_forward(x->m, 0, 0, &batch, &err), &err);
+		ok(lt_model_backward(x->m, 0, 0, &batch, lt_model_gradient(x->m, 0), &pass, &err),
+				&err);
+	}
+	x->ops->copy(x->q, loss, device, sizeof(loss), LK_D2H);
+	assert_int_equal(x->ops->sync(x->q), 0);
+	x->ops->free(x->q, device);
+	for (size_t i = 0; i < MICROS; i++)
+		sum += loss[i];
+	return sum;
+}
+
+/* Sum of weight * -log p by the forward pass; or what the objective is. */
 static double loss_of(struct whole *x)
 {
 	lk_real log_p[ROWS];
@@ -107,6 +157,8 @@ static double loss_of(struct whole *x)
 	double sum = 0;
 
 	ok(lt_weights_refresh(x->w, &err), &err);
+	if (x->objective.dpo || x->objective.top)
+		return passes(x);
 	for (size_t i = 0; i < MICROS; i++) {
 		struct lt_batch batch = batch_of(x, i);
 
@@ -121,25 +173,14 @@ static double loss_of(struct whole *x)
 static lk_real *gradient_of(struct whole *x)
 {
 	size_t bytes = x->w->table.total * sizeof(lk_real);
-	double *device = x->ops->alloc(x->q, LK_SUMS * MICROS * sizeof(*device)), loss[MICROS];
 	lk_real *g = malloc(bytes);
-	struct lu_err err;
+	double loss;
 
-	assert_non_null(device);
 	assert_non_null(g);
-	for (size_t i = 0; i < MICROS; i++) {
-		struct lt_batch batch = batch_of(x, i);
-		struct lt_pass pass = { .first = i == 0, .sums = device + i, .stride = MICROS };
-
-		ok(lt_model_forward(x->m, 0, 0, &batch, &err), &err);
-		ok(lt_model_backward(x->m, 0, 0, &batch, lt_model_gradient(x->m, 0), &pass, &err),
-				&err);
-	}
+	loss = passes(x);
 	x->ops->copy(x->q, g, x->w->grad, bytes, LK_D2H);
-	x->ops->copy(x->q, loss, device, sizeof(loss), LK_D2H);
 	assert_int_equal(x->ops->sync(x->q), 0);
-	assert_true(fabs(loss[0] + loss[1] - loss_of(x)) < (in_double ? 1e-12 : 1e-4));
-	x->ops->free(x->q, device);
+	assert_true(fabs(loss - loss_of(x)) < (in_double ? 1e-12 : 1e-4));
 	return g;
 }
 
@@ -166,13 +207,14 @@ static double difference(struct whole *x, size_t element)
 	return (8 * near - far) / (12 * h);
 }
 
-static void check(bool tied, bool documents, enum lt_recompute recompute)
+static void check_objective(bool tied, bool documents, enum lt_recompute recompute,
+		const struct lt_objective *o)
 {
 	double limit = in_double ? 1e-8 : 1e-2, worst = 0;
 	struct whole x;
 	lk_real *g;
 
-	open_whole(&x, tied, documents, recompute);
+	open_whole(&x, tied, documents, recompute, o);
 	g = gradient_of(&x);
 	for (size_t i = 0; i < x.w->table.n; i++) {
 		const struct lt_param *p = &x.w->table.param[i];
@@ -200,6 +242,11 @@ static void check(bool tied, bool documents, enum lt_recompute recompute)
 	close_whole(&x);
 }
 
+static void check(bool tied, bool documents, enum lt_recompute recompute)
+{
+	check_objective(tied, documents, recompute, &next_token);
+}
+
 /* The gradient with activations in bf16, against that in fp32: relative L2 distance of each tensor. */
 static void check_bf16(bool tied, bool documents, enum lt_recompute recompute)
 {
@@ -207,9 +254,9 @@ static void check_bf16(bool tied, bool documents, enum lt_recompute recompute)
 	lk_real *want, *got;
 	double worst = 0;
 
-	open_whole(&real, tied, documents, recompute);
+	open_whole(&real, tied, documents, recompute, &next_token);
 	(void)tiny_use_bf16(NULL);
-	open_whole(&half, tied, documents, recompute);
+	open_whole(&half, tied, documents, recompute, &next_token);
 	(void)tiny_use_real(NULL);
 	want = gradient_of(&real);
 	got = gradient_of(&half);
@@ -275,12 +322,34 @@ static void test_layers_again(void **state)
 	check(false, true, LT_RECOMPUTE_LAYER);
 }
 
+/* Blocks of 7 rows cut the pairs. */
+static void test_pairs(void **state)
+{
+	const struct lt_objective plain = { .dpo = true, .beta = 0.1 };
+	const struct lt_objective normalized = { .dpo = true, .beta = 2, .normalized = true };
+
+	(void)state;
+	check_objective(false, false, LT_RECOMPUTE_NONE, &plain);
+	check_objective(true, false, LT_RECOMPUTE_NONE, &normalized);
+}
+
+static void test_teacher(void **state)
+{
+	const struct lt_objective alone = { .top = TOP, .teacher = 1 };
+	const struct lt_objective mixed = { .top = TOP, .teacher = 0.4 };
+
+	(void)state;
+	check_objective(false, true, LT_RECOMPUTE_NONE, &alone);
+	check_objective(true, false, LT_RECOMPUTE_NONE, &mixed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_gradient),
 		cmocka_unit_test(test_tied), cmocka_unit_test(test_documents),
 		cmocka_unit_test(test_norms_again), cmocka_unit_test(test_layers_again),
-		cmocka_unit_test(test_bf16) };
+		cmocka_unit_test(test_bf16), cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_teacher) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

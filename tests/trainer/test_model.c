@@ -8,7 +8,7 @@
 #include <math.h>
 
 #include "libcommon/base/rng.h"
-#include "trainer/model/decode.h"
+#include "trainer/model/decoding.h"
 #include "trainer/model/batch_check.h"
 
 static const bool in_double = sizeof(lk_real) == sizeof(double);

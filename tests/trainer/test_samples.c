@@ -4,7 +4,7 @@
 
 #include "libcommon/mix/plan.h"
 #include "libcommon/mix/stream.h"
-#include "libcommon/shard/order.h"
+#include "libcommon/order/order.h"
 #include "trainer/data/corpus.h"
 
 /* Change the tokens of a shard: make_shard() gives all shards the same. */
@@ -83,7 +83,7 @@ static void compare(const char *names, uint64_t context, uint64_t seed, bool shu
 {
 	struct lt_corpus *c;
 	struct lu_stream *s;
-	struct lu_order order = { .seed = seed, .context = context, .shuffle = shuffle };
+	uint64_t samples;
 	struct lu_stream_range *range;
 	struct gathered g = { .each = context + 1 };
 	struct lu_err err;
@@ -92,15 +92,17 @@ static void compare(const char *names, uint64_t context, uint64_t seed, bool shu
 	ok(lt_corpus_open(&c, names, context, seed, shuffle, &err), &err);
 	ok(lu_stream_open(&s, names, false, &err), &err);
 	assert_int_equal(lu_stream_tokens(s), lt_corpus_tokens(c));
-	order.tokens = lu_stream_tokens(s);
-	n = 2 * lu_order_samples(&order);
+	samples = lu_order_samples(lu_stream_tokens(s), context);
+	n = 2 * samples;
 	assert_true(n > 20);
 	range = calloc(n, sizeof(*range));
 	g.ids = calloc(n * g.each, sizeof(*g.ids));
 	g.n = calloc(n, sizeof(*g.n));
 	assert_true(range && g.ids && g.n);
 	for (uint64_t i = 0; i < n; i++)
-		range[i] = (struct lu_stream_range){ lu_order_at(&order, i).first, g.each, i };
+		range[i] = (struct lu_stream_range){
+			context * lu_order_pick(seed, shuffle, samples, i).sample, g.each, i
+		};
 	qsort(range, n, sizeof(*range), by_first);
 	ok(lu_stream_locate(s, range, n, gather, &g, &err), &err);
 	for (uint64_t i = 0; i < n; i++) {
@@ -160,33 +162,27 @@ static void test_samples(void **state)
 static void test_order(void **state)
 {
 	static const uint64_t want[2][5] = { { 89, 37, 55, 87, 96 }, { 7, 38, 84, 82, 20 } };
-	struct lu_order o = { .seed = 1, .tokens = 1001, .context = 10, .shuffle = true };
 
 	(void)state;
-	assert_int_equal(lu_order_samples(&o), 100);
+	assert_int_equal(lu_order_samples(1001, 10), 100);
 	for (uint64_t e = 0; e < 2; e++) {
 		bool seen[100] = { false };
 
 		for (uint64_t i = 0; i < 100; i++) {
-			struct lu_order_position p = lu_order_at(&o, 100 * e + i);
+			struct lu_order_position p = lu_order_pick(1, true, 100, 100 * e + i);
 
 			assert_int_equal(p.epoch, e);
-			assert_int_equal(p.first, 10 * p.sample);
 			assert_true(p.sample < 100 && !seen[p.sample]);
 			seen[p.sample] = true;
 			if (i < 5)
 				assert_int_equal(p.sample, want[e][i]);
 		}
 	}
-	o.shuffle = false;
-	assert_int_equal(lu_order_at(&o, 142).first, 420);
+	assert_int_equal(lu_order_pick(1, false, 100, 142).sample, 42);
 	/* A sample needs one token after it. */
-	o.tokens = 1000;
-	assert_int_equal(lu_order_samples(&o), 99);
-	o.tokens = 10;
-	assert_int_equal(lu_order_samples(&o), 0);
-	o.tokens = 0;
-	assert_int_equal(lu_order_samples(&o), 0);
+	assert_int_equal(lu_order_samples(1000, 10), 99);
+	assert_int_equal(lu_order_samples(10, 10), 0);
+	assert_int_equal(lu_order_samples(0, 10), 0);
 }
 
 int main(void)

@@ -285,8 +285,8 @@ static void random_schema(struct lu_buf *b, int depth)
 static size_t vocabulary(struct lu_str *bytes, char *single)
 {
 	static const char *const words[] = { "\":", "\", \"", "{\"", "{\"a\":", "null", "true}",
-		"},{", "]}", "123", "0.5", "\xC3\xA9", "\\u00", "aaaa", "\"a\"", "[[", "\"\"",
-		"ab\"", "null," };
+		"},{", "]}", " ", " {", " \"", ": ", " a", "123", "0.5", "\xC3\xA9", "\\u00",
+		"aaaa", "\"a\"", "[[", "\"\"", "ab\"", "null," };
 	size_t n = 0;
 
 	for (; n < 256; n++) {
@@ -299,86 +299,115 @@ static size_t vocabulary(struct lu_str *bytes, char *single)
 	return n;
 }
 
-/* Write a value with tokens chosen at random from the mask, and end at random where it may end. */
-static void random_value(struct lu_schema *s, struct lu_token_mask *m, const struct lu_str *bytes,
-		size_t tokens, struct lu_buf *out)
+/* The text of what was written, which a decoder makes of it: without a blank behind each quote or
+ * bracket, where the blank is dropped. */
+static void decode(const struct lu_token_bytes *b, const struct lu_buf *raw, struct lu_buf *out)
 {
-	uint32_t at = LU_SCHEMA_START;
+	lu_buf_clear(out);
+	for (size_t i = 0; i < raw->n; i++) {
+		lu_buf_putc(out, raw->p[i]);
+		if (b->dropped.n && memchr("\"[{", raw->p[i], 3) && i + 1 < raw->n &&
+				raw->p[i + 1] == ' ')
+			i++;
+	}
+}
+
+/* Write a value with tokens chosen at random from the mask, and end at random where it may end. */
+static void random_value(struct lu_schema *s, struct lu_token_mask *m,
+		const struct lu_token_bytes *b, struct lu_buf *raw)
+{
+	struct lu_token_place at = { .state = LU_SCHEMA_START };
 	struct lu_err err;
 
-	lu_buf_clear(out);
+	lu_buf_clear(raw);
 	for (;;) {
 		const uint64_t *bits;
 		uint32_t id;
-		int any = lu_token_mask_of(m, at, &bits, &err);
+		int any = lu_token_mask_of(m, &at, &bits, &err);
 
 		assert_true(any >= 0);
-		assert_int_equal(any == 0, lu_schema_closed(s, at, &err));
-		assert_true(any || lu_schema_complete(s, at));
-		if (!any || (lu_schema_complete(s, at) && below(3) == 0))
+		assert_int_equal(any == 0, lu_schema_closed(s, at.state, &err));
+		assert_true(any || lu_schema_complete(s, at.state));
+		if (!any || (lu_schema_complete(s, at.state) && below(3) == 0))
 			return;
 		do
-			id = below((unsigned)tokens);
+			id = below((unsigned)b->tokens);
 		while (!(bits[id / 64] >> (id % 64) & 1));
-		lu_buf_str(out, bytes[id]);
+		lu_buf_str(raw, b->bytes[id]);
 		assert_int_equal(lu_token_mask_advance(m, &at, id, &err), 0);
 	}
 }
 
 /* The mask has just the tokens whose bytes can be read. */
-static void check_mask(struct lu_schema *s, struct lu_token_mask *m, const struct lu_str *bytes,
-		size_t tokens, const struct lu_buf *text)
+static void check_mask(struct lu_schema *s, struct lu_token_mask *m, const struct lu_token_bytes *b,
+		const struct lu_buf *text)
 {
-	uint32_t at = LU_SCHEMA_START;
+	struct lu_token_place at = { .state = LU_SCHEMA_START };
 	const uint64_t *bits;
 	struct lu_err err;
 
 	for (size_t i = 0; i < text->n / 2; i++)
-		assert_int_equal(lu_schema_next(s, at, (unsigned char)text->p[i], &at, &err), 1);
-	assert_true(lu_token_mask_of(m, at, &bits, &err) >= 0);
-	for (size_t id = 0; id < tokens; id++) {
-		uint32_t to = at;
-		bool can = bytes[id].n > 0;
+		assert_int_equal(lu_schema_next(s, at.state, (unsigned char)text->p[i], &at.state,
+						 &err),
+				1);
+	assert_true(lu_token_mask_of(m, &at, &bits, &err) >= 0);
+	for (size_t id = 0; id < b->tokens; id++) {
+		struct lu_str t = b->bytes[id];
+		uint32_t to = at.state;
+		bool can = t.n > 0;
 
-		for (size_t i = 0; i < bytes[id].n && can; i++)
-			can = lu_schema_next(s, to, (unsigned char)bytes[id].p[i], &to, &err) == 1;
+		for (size_t i = 0; i < t.n && can; i++)
+			can = lu_schema_next(s, to, (unsigned char)t.p[i], &to, &err) == 1;
 		assert_int_equal(bits[id / 64] >> (id % 64) & 1, can);
 	}
+}
+
+static void check_schema(struct lu_str schema, const struct lu_token_bytes *b)
+{
+	struct lu_schema *s = compile(schema.p);
+	struct lu_buf raw = { 0 }, value = { 0 };
+	struct lu_token_mask *m;
+	struct lu_err err;
+
+	assert_int_equal(lu_token_mask_new(&m, s, b, &err), 0);
+	for (int k = 0; k < 4; k++) {
+		random_value(s, m, b, &raw);
+		decode(b, &raw, &value);
+		if (!plain_valid(schema, lu_buf_slice(&value)))
+			fail_msg("%s: %s", schema.p, value.p);
+	}
+	check_mask(s, m, b, &value);
+	lu_token_mask_free(m);
+	lu_schema_free(s);
+	lu_buf_release(&raw);
+	lu_buf_release(&value);
 }
 
 static void test_random(void **state)
 {
 	static char single[256];
-	struct lu_str bytes[300];
-	size_t tokens = vocabulary(bytes, single);
-	struct lu_buf schema = { 0 }, value = { 0 };
+	uint32_t after[] = { '"', '[', '{' };
+	struct lu_str list[300];
+	struct lu_token_bytes b = { .bytes = list, .after = after, .n_after = 3 };
+	struct lu_buf schema = { 0 };
 
 	(void)state;
+	b.tokens = vocabulary(list, single);
 	for (unsigned n = 0; n < 150; n++) {
-		struct lu_token_mask *m;
-		struct lu_schema *s;
-		struct lu_err err;
-
 		seed = n;
+		b.dropped = n % 2 ? LU_STR(" ") : LU_STR("");
 		lu_buf_clear(&schema);
 		random_schema(&schema, 3);
 		/* What leaves refer to. */
 		assert_true(schema.n > 2 && schema.p[schema.n - 1] == '}');
 		schema.n--;
 		lu_buf_puts(&schema, ",\"$defs\":{\"leaf\":{\"type\":[\"integer\",\"null\"]}}}");
-		s = compile(schema.p);
-		assert_int_equal(lu_token_mask_new(&m, s, bytes, tokens, &err), 0);
-		for (int k = 0; k < 4; k++) {
-			random_value(s, m, bytes, tokens, &value);
-			if (!plain_valid(lu_buf_slice(&schema), lu_buf_slice(&value)))
-				fail_msg("%s: %s", schema.p, value.p);
-		}
-		check_mask(s, m, bytes, tokens, &value);
-		lu_token_mask_free(m);
-		lu_schema_free(s);
+		check_schema(lu_buf_slice(&schema), &b);
 	}
+	/* A blank that has to stand behind one that is dropped. */
+	b.dropped = LU_STR(" ");
+	check_schema(LU_STR("{\"enum\":[\"[ a\",\" b\"]}"), &b);
 	lu_buf_release(&schema);
-	lu_buf_release(&value);
 }
 
 int main(void)

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libcommon/order/order.h"
 #include "libcommon/shard/mask.h"
-#include "libcommon/shard/order.h"
 #include "libcommon/shard/reader.h"
 #include "libcommon/shard/teacher.h"
 #include "libcommon/sys/file.h"
@@ -304,9 +304,8 @@ uint64_t lt_corpus_bytes(const struct lt_corpus *c)
 
 uint64_t lt_corpus_samples(const struct lt_corpus *c)
 {
-	const struct lu_order order = { .tokens = c->source[0].tokens, .context = c->context };
-
-	return c->rows ? c->source[0].section->samples : lu_order_samples(&order);
+	return c->rows ? c->source[0].section->samples
+		       : lu_order_samples(c->source[0].tokens, c->context);
 }
 
 size_t lt_corpus_context(const struct lt_corpus *c)

@@ -24,7 +24,7 @@
 
 #include "libcommon/base/err.h"
 #include "libcommon/order/rows.h"
-#include "trainer/data/micro.h"
+#include "trainer/data/micro_batch.h"
 
 struct lt_corpus;
 
@@ -138,10 +138,10 @@ int lt_corpus_read_window(const struct lt_corpus *c, uint64_t w, struct lt_micro
 struct lt_window {
 	size_t source;
 	struct lu_row row;
-	struct lu_span single; /* where there is no row */
+	struct lu_row_span single; /* where there is no row */
 };
 void lt_corpus_window(const struct lt_corpus *c, uint64_t w, struct lt_window *out);
-bool lt_corpus_next(const struct lt_corpus *c, struct lt_window *w, struct lu_span *span);
+bool lt_corpus_next(const struct lt_corpus *c, struct lt_window *w, struct lu_row_span *span);
 
 /* Read n tokens of the stream, that of the first list, from `offset` on, which must be inside it. */
 int lt_corpus_read(const struct lt_corpus *c, uint64_t offset, size_t n, uint32_t *out,

@@ -235,7 +235,7 @@ static int check_ids(const struct range *r, struct lu_err *err)
 
 /* Read a span of a source to row `at` of a sequence and on; *scratch is overwritten. */
 static int read_span(const struct lt_corpus *c, struct lt_corpus_source *s,
-		const struct lu_span *span, struct scratch *scratch, struct lt_micro *row,
+		const struct lu_row_span *span, struct scratch *scratch, struct lt_micro *row,
 		size_t at, struct lu_err *err)
 {
 	bool goldfish = c->goldfish && row->weight, starts = goldfish || row->places;
@@ -305,7 +305,7 @@ static int read_row(const struct lt_corpus *c, struct lt_window w, struct lt_mic
 		struct lu_err *err)
 {
 	struct scratch scratch;
-	struct lu_span span;
+	struct lu_row_span span;
 	size_t at = 0;
 	int rc = scratch_open(&scratch, c, err);
 
@@ -328,7 +328,7 @@ int lt_corpus_sample(
 		lu_rows_at(c->rows, i, &w.row);
 		w.source = (size_t)(w.row.section - c->source[0].section);
 	} else {
-		w.single = (struct lu_span){ i % lt_corpus_samples(c) * c->context,
+		w.single = (struct lu_row_span){ i % lt_corpus_samples(c) * c->context,
 			c->context + 1 };
 	}
 	if (row->reference)
@@ -375,14 +375,14 @@ void lt_corpus_window(const struct lt_corpus *c, uint64_t w, struct lt_window *o
 	if (lt_corpus_is_cut(c)) {
 		uint64_t left = c->source[0].tokens - first;
 
-		out->single = (struct lu_span){ first,
+		out->single = (struct lu_row_span){ first,
 			left < c->context + 1 ? left : c->context + 1 };
 	} else {
 		lu_rows_row(c->rows, c->source[0].section, w, &out->row);
 	}
 }
 
-bool lt_corpus_next(const struct lt_corpus *c, struct lt_window *w, struct lu_span *span)
+bool lt_corpus_next(const struct lt_corpus *c, struct lt_window *w, struct lu_row_span *span)
 {
 	if (w->row.section)
 		return lu_rows_next(c->rows, &w->row, span);

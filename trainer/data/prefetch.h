@@ -13,7 +13,7 @@
  *
  * Samples come out in the order in which they were pushed, however many threads read them, and are
  * those of lt_corpus_sample(). At most `slots` are asked for and not popped: memory is slots + 1
- * micro-batches of one sequence (micro.h).
+ * micro-batches of one sequence (micro_batch.h).
  *
  * Which samples a process needs is known from the schedule, so a caller pushes until it is told that
  * the queue is full, computes a step, pops what the step needs, and pushes again. The position of a

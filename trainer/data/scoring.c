@@ -100,7 +100,7 @@ static int give_window(const struct lt_scorer *s, const struct lt_corpus *c, con
 {
 	size_t at = i * s->context;
 	struct lt_window w;
-	struct lu_span span;
+	struct lu_row_span span;
 	int rc = 0;
 
 	lt_corpus_window(c, b->window[i], &w);
@@ -141,7 +141,7 @@ int lt_score(const struct lt_scorer *s, const struct lt_corpus *c, uint64_t wind
 static size_t labels_of(const struct lt_corpus *c, uint64_t window)
 {
 	struct lt_window w;
-	struct lu_span span;
+	struct lu_row_span span;
 	size_t n = 0;
 
 	lt_corpus_window(c, window, &w);

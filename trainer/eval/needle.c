@@ -11,7 +11,7 @@
 #include "libcommon/base/rng.h"
 #include "libcommon/base/text_table.h"
 #include "trainer/eval/task_prompt.h"
-#include "trainer/model/decode.h"
+#include "trainer/model/decoding.h"
 
 #define MOST_HAY ((size_t)1 << 24)
 #define DIGITS 7

@@ -199,6 +199,7 @@ static size_t list_tensors(const struct lt_table *table, enum lu_st_type type, s
 struct writer {
 	struct lu_atomic f;
 	struct lu_progress progress;
+	uint64_t tensors;	/* written */
 	lk_real *host, *turned; /* rows of one head, or a chunk */
 	unsigned char *bytes;
 };
@@ -207,7 +208,7 @@ static int put(struct writer *out, const void *p, size_t n, struct lu_err *err)
 {
 	if (lu_atomic_write(&out->f, p, n, err) < 0)
 		return -1;
-	lu_progress_update(&out->progress, out->f.written, 0);
+	lu_progress_update(&out->progress, out->f.written, out->tensors);
 	return 0;
 }
 
@@ -336,11 +337,13 @@ static int put_all(struct writer *out, const struct lt_gguf *g, struct lt_weight
 	}
 	n = list_tensors(&w->table, g->type, list, &bytes);
 	lu_progress_start(&out->progress, g->tool, g->progress, bytes);
+	out->progress.unit = "tensors";
 	rc = put_header(out, pairs, list, n, err);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		rc = put_tensor(out, w, &list[i], err);
 		if (rc == 0)
 			rc = put_padding(out, list[i].bytes, err);
+		out->tensors++;
 	}
 	lu_progress_end(&out->progress);
 done:

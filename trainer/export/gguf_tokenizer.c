@@ -6,6 +6,7 @@
 
 #include "libcommon/io/json.h"
 #include "libcommon/sys/file.h"
+#include "trainer/run/json_members.h"
 
 #define TOKENIZER_MAX ((size_t)1 << 30)
 
@@ -31,10 +32,7 @@ struct source {
 
 static bool is_text(const struct lu_json_member *m, const char *text)
 {
-	size_t n = strlen(text);
-
-	return m && m->type == LU_JSON_STRING && m->value.n == n + 2 &&
-			memcmp(m->value.p + 1, text, n) == 0;
+	return m && lt_json_is_text(m, text);
 }
 
 static int get_object(struct source *s, const struct lu_json_member *m, struct lu_json_obj *o)

@@ -3,8 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "libcommon/schema/token_bytes.h"
-
 /* Ids without a token: gaps of the tokenizer, and rows of the embedding beyond it, which were never
  * trained. */
 static int find_unused(struct lt_chooser *c, const struct lu_tok *tok, struct lu_err *err)
@@ -19,20 +17,6 @@ static int find_unused(struct lt_chooser *c, const struct lu_tok *tok, struct lu
 	return 0;
 }
 
-static int open_mask(struct lt_chooser *c, const struct lu_tok *tok, struct lu_err *err)
-{
-	size_t tokens = lu_tok_size(tok);
-	struct lu_str *bytes = calloc(tokens + 1, sizeof(*bytes));
-	struct lu_arena arena = { 0 };
-	int rc = bytes ? lu_token_bytes(tok, &arena, bytes, err) : lu_err_nomem(err);
-
-	if (rc == 0)
-		rc = lu_token_mask_new(&c->mask, c->how->schema, bytes, tokens, err);
-	free(bytes);
-	lu_arena_release(&arena);
-	return rc;
-}
-
 int lt_chooser_open(struct lt_chooser *c, const struct lu_tok *tok, size_t vocab,
 		const struct lt_generation *how, struct lu_err *err)
 {
@@ -41,13 +25,18 @@ int lt_chooser_open(struct lt_chooser *c, const struct lu_tok *tok, size_t vocab
 		return lu_err_nomem(err);
 	if (find_unused(c, tok, err) < 0 || lt_sampler_new(&c->sampler, vocab, err) < 0)
 		return -1;
-	return how->schema ? open_mask(c, tok, err) : 0;
+	if (!how->schema)
+		return 0;
+	if (lu_token_bytes_read(&c->bytes, tok, &c->arena, err) < 0)
+		return -1;
+	return lu_token_mask_new(&c->mask, how->schema, &c->bytes, err);
 }
 
 void lt_chooser_close(struct lt_chooser *c)
 {
 	lu_token_mask_free(c->mask);
 	lt_sampler_free(c->sampler);
+	lu_arena_release(&c->arena);
 	free(c->unused);
 	free(c->raw);
 }
@@ -62,11 +51,12 @@ bool lt_chooser_is_eos(const struct lt_chooser *c, uint32_t id)
 }
 
 /* Rule out what the schema does not allow; the end tokens only where the value is complete. */
-static int bind(struct lt_chooser *c, lk_real *logits, uint32_t state, struct lu_err *err)
+static int bind(struct lt_chooser *c, lk_real *logits, const struct lu_token_place *at,
+		struct lu_err *err)
 {
-	bool complete = lu_schema_complete(c->how->schema, state);
+	bool complete = lu_schema_complete(c->how->schema, at->state);
 	const uint64_t *bits;
-	int any = lu_token_mask_of(c->mask, state, &bits, err);
+	int any = lu_token_mask_of(c->mask, at, &bits, err);
 
 	if (any < 0)
 		return -1;
@@ -84,15 +74,16 @@ static int bind(struct lt_chooser *c, lk_real *logits, uint32_t state, struct lu
 	return 0;
 }
 
-int lt_choose(struct lt_chooser *c, lk_real *logits, const uint32_t *ids, size_t n, uint32_t state,
-		double u, uint32_t *id, double *log_p, struct lu_err *err)
+int lt_choose(struct lt_chooser *c, lk_real *logits, const uint32_t *ids, size_t n,
+		const struct lu_token_place *at, double u, uint32_t *id, double *log_p,
+		struct lu_err *err)
 {
 	for (size_t i = 0; i < c->n_unused; i++)
 		logits[c->unused[i]] = LT_RULED_OUT;
 	if (c->raw)
 		memcpy(c->raw, logits, c->vocab * sizeof(*logits));
 	lt_penalise(c->sampler, logits, ids, n, c->how->repetition);
-	if (c->mask && bind(c, logits, state, err) < 0)
+	if (c->mask && bind(c, logits, at, err) < 0)
 		return -1;
 	*id = lt_sample(c->sampler, logits, &c->how->sampling, u);
 	if (!isfinite((double)logits[*id]))

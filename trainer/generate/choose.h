@@ -15,6 +15,8 @@ struct lt_chooser {
 	struct lt_sampler *sampler;
 	lk_real *raw;		    /* a row of logits before any change; with how->log_p */
 	struct lu_token_mask *mask; /* NULL without a schema */
+	struct lu_token_bytes bytes;
+	struct lu_arena arena;
 };
 
 /* `how` is the caller's. Close also what failed to open. */
@@ -24,9 +26,10 @@ void lt_chooser_close(struct lt_chooser *c);
 
 bool lt_chooser_is_eos(const struct lt_chooser *c, uint32_t id);
 
-/* Choose by a row of logits, which is changed, behind n ids and at a state of the schema; u is uniform in
+/* Choose by a row of logits, which is changed, behind n ids and at a place of the schema; u is uniform in
  * [0, 1). */
-int lt_choose(struct lt_chooser *c, lk_real *logits, const uint32_t *ids, size_t n, uint32_t state,
-		double u, uint32_t *id, double *log_p, struct lu_err *err) LU_CHECKED;
+int lt_choose(struct lt_chooser *c, lk_real *logits, const uint32_t *ids, size_t n,
+		const struct lu_token_place *at, double u, uint32_t *id, double *log_p,
+		struct lu_err *err) LU_CHECKED;
 
 #endif

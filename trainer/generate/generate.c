@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "libcommon/base/rng.h"
+#include "libcommon/sys/tool.h"
 #include "trainer/generate/choose.h"
 #include "trainer/generate/stop_text.h"
-#include "trainer/model/decode.h"
+#include "trainer/model/decoding.h"
 
 /* A place in the cache, and the continuation that grows there. */
 struct slot {
@@ -21,7 +22,7 @@ struct slot {
 	size_t skip; /* bytes of the prompt's text that are still to come */
 	size_t sent;
 	uint64_t stream, drawn;
-	uint32_t schema_state;
+	struct lu_token_place place; /* with a schema */
 };
 
 /* A finished continuation that waits for earlier ones. */
@@ -102,6 +103,8 @@ int lt_generator_open(struct lt_generator **out, struct lt_weights *w, const str
 		lt_generator_close(g);
 		return -1;
 	}
+	lu_detail("%zu sequences of %zu tokens have a cache of %.1f MiB", how->batch, how->context,
+			(double)lt_decode_cache(g->model) / (1 << 20));
 	*out = g;
 	return 0;
 }
@@ -123,11 +126,6 @@ void lt_generator_close(struct lt_generator *g)
 	free(g->of_piece);
 	free(g->logits);
 	free(g);
-}
-
-uint64_t lt_generator_cache(const struct lt_generator *g)
-{
-	return lt_decode_cache(g->model);
 }
 
 /* --- beginning --------------------------------------------------------------------------------- */
@@ -192,6 +190,8 @@ static int begin_text(struct lt_generator *g, struct slot *s, struct lu_err *err
 	if (rc == 0)
 		rc = lu_buf_check(&text, err);
 	s->skip -= text.n < s->skip ? text.n : s->skip;
+	if (rc == 0 && g->chooser.mask)
+		s->place.awaits = lu_token_bytes_awaited(&g->chooser.bytes, g->tok, s->state);
 	lu_buf_release(&text);
 	lt_stop_text_clear(&s->text);
 	s->sent = 0;
@@ -215,7 +215,7 @@ static int begin(struct lt_generator *g, size_t at, struct lu_err *err)
 	s->index = g->begun++;
 	s->stream = lu_rand_stream("generate", p->stream);
 	s->drawn = 0;
-	s->schema_state = LU_SCHEMA_START;
+	s->place = (struct lu_token_place){ .state = LU_SCHEMA_START };
 	s->active = true;
 	return begin_text(g, s, err);
 }
@@ -298,7 +298,7 @@ static int end(struct lt_generator *g, struct slot *s, enum lt_end why, struct l
 		.n = n,
 		.text = { h->text, s->text.text.n },
 		.end = why,
-		.complete = g->how.schema && lu_schema_complete(g->how.schema, s->schema_state) };
+		.complete = g->how.schema && lu_schema_complete(g->how.schema, s->place.state) };
 	h->done = true;
 	return give(g, err);
 }
@@ -323,14 +323,14 @@ static int follow(struct lt_generator *g, struct slot *s, uint32_t id, double lo
 		rc = take_text(s, &more, err);
 	lu_buf_release(&more);
 	if (rc == 0 && g->chooser.mask)
-		rc = lu_token_mask_advance(g->chooser.mask, &s->schema_state, id, err);
+		rc = lu_token_mask_advance(g->chooser.mask, &s->place, id, err);
 	if (rc < 0)
 		return -1;
 	*why = LT_END_STOP;
 	if (lt_stop_text_look(&s->text, false))
 		return 1;
 	*why = LT_END_SCHEMA;
-	if (g->how.schema && (rc = lu_schema_closed(g->how.schema, s->schema_state, err)) != 0)
+	if (g->how.schema && (rc = lu_schema_closed(g->how.schema, s->place.state, err)) != 0)
 		return rc;
 	*why = LT_END_TOKENS;
 	if (s->ids.n - s->prompt >= g->how.tokens)
@@ -350,8 +350,7 @@ static int grow(struct lt_generator *g, struct slot *s, lk_real *logits, struct 
 	int rc;
 
 	s->cached = s->ids.n;
-	if (lt_choose(&g->chooser, logits, s->ids.p, s->ids.n, s->schema_state, u, &id, &log_p,
-			    err) < 0)
+	if (lt_choose(&g->chooser, logits, s->ids.p, s->ids.n, &s->place, u, &id, &log_p, err) < 0)
 		return -1;
 	rc = lt_chooser_is_eos(&g->chooser, id) ? 1 : follow(g, s, id, log_p, &why, err);
 	return rc > 0 ? end(g, s, why, err) : rc;
@@ -421,11 +420,11 @@ int lt_generate(struct lt_generator *g, const struct lt_prompt *prompt, size_t p
 	if (!g->held)
 		return lu_err_nomem(err);
 	while (rc == 0 && any) {
-		if (calls->interrupted && *calls->interrupted) {
+		rc = fill(g, err);
+		if (rc == 0 && calls->interrupted && *calls->interrupted) {
 			rc = interrupt(g, err);
 			break;
 		}
-		rc = fill(g, err);
 		if (rc == 0)
 			rc = step(g, &any, err);
 	}

@@ -14,7 +14,7 @@
  *
  * Up to how.batch prompts are continued beside one another; a finished one makes room for the next.
  * On the CPU a continuation depends on its prompt, its stream of random numbers and `how`, not on
- * what is beside it (model/decode.h). Prompts that are equal one after another, with different
+ * what is beside it (model/decoding.h). Prompts that are equal one after another, with different
  * streams, are several continuations of one: its tokens are computed once.
  *
  * Call lt_generate() with the threads of -j (lk_cpu_team()). The weights are packed
@@ -90,14 +90,12 @@ struct lt_generate_calls {
 
 struct lt_generator;
 
+/* Says under -v how large the cache is. */
 int lt_generator_open(struct lt_generator **g, struct lt_weights *w, const struct lu_tok *tok,
 		const struct lt_generation *how, struct lu_err *err) LU_CHECKED;
 void lt_generator_close(struct lt_generator *g);
 
 int lt_generate(struct lt_generator *g, const struct lt_prompt *prompt, size_t prompts,
 		const struct lt_generate_calls *calls, struct lu_err *err) LU_CHECKED;
-
-/* Bytes of the cache of keys and values. */
-uint64_t lt_generator_cache(const struct lt_generator *g);
 
 #endif

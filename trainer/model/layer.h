@@ -19,7 +19,7 @@ int lt_linear_dx(struct lt_model *m, lk_act *dx, const lk_act *dy, const struct 
 int lt_linear_dw(struct lt_model *m, lk_real *grad, const lk_act *dy, const lk_act *x,
 		const struct lt_matrix *w, size_t rows, bool add);
 
-/* What a call works on: `batch` sequences of t rows; or t rows that are decoded (decode.h), of which
+/* What a call works on: `batch` sequences of t rows; or t rows that are decoded (decoding.h), of which
  * places are the positions. */
 struct lt_span {
 	size_t batch, t;

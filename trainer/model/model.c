@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trainer/model/decode_parts.h"
+#include "trainer/model/decoding_parts.h"
 #include "trainer/model/ends.h"
 #include "trainer/model/layer.h"
 #include "trainer/model/rope.h"

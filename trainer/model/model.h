@@ -39,7 +39,7 @@
 #include "trainer/model/weights.h"
 
 /* TRAIN keeps what the backward pass needs; SCORE keeps nothing; DECODE caches keys and values of
- * sequences that grow (decode.h; one rank only). */
+ * sequences that grow (decoding.h; one rank only). */
 enum lt_model_mode { LT_MODEL_TRAIN, LT_MODEL_SCORE, LT_MODEL_DECODE };
 
 /* What backward() computes again, with the same bits: nothing; the outputs of the norms; all of a

@@ -26,7 +26,7 @@ struct lt_slot {
 	struct lk_ids sorted;	/* likewise */
 };
 
-struct lt_decode; /* of decode.c */
+struct lt_decode; /* of decoding.c */
 
 struct lt_model {
 	struct lt_weights *w; /* caller-owned */

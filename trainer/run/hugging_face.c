@@ -66,15 +66,6 @@ static int refuse(const struct file *f, const struct lu_json_member *m, const ch
 
 /* --- values of config.json -------------------------------------------------------------------- */
 
-/* True if the member is the string `text`, which has no escapes. */
-static bool is_string(const struct lu_json_member *m, const char *text)
-{
-	size_t n = strlen(text);
-
-	return m->type == LU_JSON_STRING && m->value.n == n + 2 &&
-			memcmp(m->value.p + 1, text, n) == 0;
-}
-
 /* Read a whole number of 1 .. max; a missing one leaves *out alone. */
 static int read_size(const struct file *f, const char *key, uint64_t max, bool needed, size_t *out,
 		struct lu_err *err)
@@ -132,7 +123,7 @@ static int check_architecture(const struct file *f, struct lu_err *err)
 
 	if (!type)
 		return lu_err_set(err, "%s: model_type is missing", f->path);
-	if (!is_string(type, "llama") && !is_string(type, "mistral"))
+	if (!lt_json_is_text(type, "llama") && !lt_json_is_text(type, "mistral"))
 		return refuse(f, type, "model_type", known, err);
 	if (!list)
 		return 0;
@@ -141,7 +132,8 @@ static int check_architecture(const struct file *f, struct lu_err *err)
 	for (it = lu_json_iter(list->value); lu_json_next(&it); n++) {
 		struct lu_json_member m = { .value = it.value, .type = it.type };
 
-		if (!is_string(&m, "LlamaForCausalLM") && !is_string(&m, "MistralForCausalLM"))
+		if (!lt_json_is_text(&m, "LlamaForCausalLM") &&
+				!lt_json_is_text(&m, "MistralForCausalLM"))
 			return refuse(f, list, "architectures", known, err);
 	}
 	return 0;
@@ -155,7 +147,7 @@ static int check_window(const struct file *f, uint64_t context, struct lu_err *e
 
 	/* A Mistral without the key has the window of its configuration class. */
 	if (!m && !lu_json_get(&f->o, "sliding_window") &&
-			is_string(get(&f->o, "model_type"), "mistral"))
+			lt_json_is_text(get(&f->o, "model_type"), "mistral"))
 		return lu_err_set(err,
 				"%s: sliding_window is missing, which means 4096 in a Mistral; "
 				"attention over a window is not supported",
@@ -180,7 +172,7 @@ static int check_parts(const struct file *f, uint64_t context, struct lu_err *er
 			return lu_err_set(err, "%s: %s is true: biases are not supported", f->path,
 					biases[i]);
 	}
-	if (m && !is_string(m, "silu") && !is_string(m, "swish"))
+	if (m && !lt_json_is_text(m, "silu") && !lt_json_is_text(m, "swish"))
 		return refuse(f, m, "hidden_act", "the activation must be silu", err);
 	m = get(&f->o, "quantization_config");
 	if (m)
@@ -246,12 +238,12 @@ static int read_spelling(const struct file *f, const char *key, struct rope *r, 
 	/* Its name before transformers 4.43. */
 	if (!type)
 		type = get(&o, "type");
-	if (!type || is_string(type, "default"))
+	if (!type || lt_json_is_text(type, "default"))
 		return 0;
-	if (!is_string(type, "linear") && !is_string(type, "llama3"))
+	if (!lt_json_is_text(type, "linear") && !lt_json_is_text(type, "llama3"))
 		return refuse(f, type, "rope_type",
 				"rotary positions can be default, linear or llama3", err);
-	r->scaling = is_string(type, "linear") ? LT_ROPE_LINEAR : LT_ROPE_LLAMA3;
+	r->scaling = lt_json_is_text(type, "linear") ? LT_ROPE_LINEAR : LT_ROPE_LLAMA3;
 	if (read_number(f, &o, "factor", 1, 1e6, &r->factor, err) < 0)
 		return -1;
 	if (r->factor < 1)
@@ -457,7 +449,8 @@ static int put_default(const struct file *f, const struct lu_json_member *list, 
 			break;
 		name = lu_json_get(&o, "name");
 		text = lu_json_get(&o, "template");
-		if (name && is_string(name, "default") && text && text->type == LU_JSON_STRING)
+		if (name && lt_json_is_text(name, "default") && text &&
+				text->type == LU_JSON_STRING)
 			return put_string(text->value, f->arena, out, err);
 	}
 	return refuse(f, list, "chat_template", "a list without a template named default", err);
@@ -507,12 +500,12 @@ static bool is_of_class(struct lu_str step, struct lu_arena *arena)
 
 	if (lu_json_object(step, arena, &o, &fault) < 0 || !(type = lu_json_get(&o, "type")))
 		return false;
-	if (is_string(type, "Prepend"))
+	if (lt_json_is_text(type, "Prepend"))
 		return true;
 	pattern = lu_json_get(&o, "pattern");
-	return is_string(type, "Replace") && pattern && pattern->type == LU_JSON_OBJECT &&
+	return lt_json_is_text(type, "Replace") && pattern && pattern->type == LU_JSON_OBJECT &&
 			lu_json_object(pattern->value, arena, &p, &fault) == 0 &&
-			(pattern = lu_json_get(&p, "String")) && is_string(pattern, " ");
+			(pattern = lu_json_get(&p, "String")) && lt_json_is_text(pattern, " ");
 }
 
 /* True if the class would normalize as the file does. */
@@ -530,7 +523,7 @@ static bool class_follows(const struct lu_json_member *normalizer, struct lu_are
 		return false;
 	type = lu_json_get(&o, "type");
 	list = lu_json_get(&o, "normalizers");
-	if (!type || !is_string(type, "Sequence") || !list || list->type != LU_JSON_ARRAY)
+	if (!type || !lt_json_is_text(type, "Sequence") || !list || list->type != LU_JSON_ARRAY)
 		return is_of_class(normalizer->value, arena);
 	for (it = lu_json_iter(list->value); lu_json_next(&it);) {
 		if (it.type != LU_JSON_OBJECT || !is_of_class(it.value, arena))
@@ -549,7 +542,7 @@ int lt_hf_tokenizer_class(const char *dir, struct lu_buf *note, struct lu_err *e
 	if (rc == 1)
 		m = get(&f.o, "tokenizer_class");
 	/* transformers 5 builds these two from vocabulary and merges alone. */
-	if (m && !is_string(m, "LlamaTokenizer") && !is_string(m, "LlamaTokenizerFast"))
+	if (m && !lt_json_is_text(m, "LlamaTokenizer") && !lt_json_is_text(m, "LlamaTokenizerFast"))
 		m = NULL;
 	if (m)
 		rc = open_beside(&tokenizer, dir, "tokenizer.json", TOKENIZER_MAX, &arena, err);

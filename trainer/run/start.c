@@ -10,6 +10,7 @@
 #include "trainer/data/tokfile.h"
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/folder.h"
+#include "trainer/run/hugging_face.h"
 #include "trainer/run/init_model.h"
 
 /* True if the sentence speaks of the key that a --set names. */
@@ -164,23 +165,27 @@ static bool lacks_tokenizer(const char *run, const struct lt_config *now)
 	return *now->base.data.tokenizer && !lt_folder_has(run, "tokenizer.json");
 }
 
-/* Keep the chat template of the model that the run begins with, for exports. */
-static int keep_chat(const char *run, const struct lt_config *now, struct lu_err *err)
+/* Find the chat template that the run is to keep, for exports: that beside its tokenizer, or else of the
+ * model that it begins with. */
+static int find_chat(const struct lt_config *now, struct lu_buf *chat, struct lu_err *err)
 {
-	struct lu_buf chat = { 0 };
+	const char *tokenizer = now->base.data.tokenizer, *slash = strrchr(tokenizer, '/');
 	struct lt_settings s;
+	char *dir;
 	int rc = 0;
 
-	if (lt_folder_has(run, "chat_template.jinja"))
-		return 0;
+	if (*tokenizer) {
+		dir = slash ? strndup(tokenizer,
+					      slash > tokenizer ? (size_t)(slash - tokenizer) : 1)
+			    : strdup(".");
+		rc = dir ? lt_hf_chat_template(dir, chat, err) : lu_err_nomem(err);
+		free(dir);
+	}
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
 	if (lt_config_phase(now, 0, &s, err) < 0)
 		return -1;
-	if (*s.train.init)
-		rc = lt_init_chat(s.train.init, &chat, err);
-	if (rc == 0 && chat.n)
-		rc = lt_folder_write(run, "chat_template.jinja", lu_buf_slice(&chat), err);
-	lu_buf_release(&chat);
-	return rc;
+	return *s.train.init ? lt_init_chat(s.train.init, chat, err) : 0;
 }
 
 /* Write what this start changes: config.ini, and the tokenizer if the run has none. */
@@ -188,25 +193,26 @@ int lt_start_record(struct lt_run *run, const struct lu_list *set, const struct 
 		bool fresh, struct lu_err *err)
 {
 	const char *tokenizer = now->base.data.tokenizer;
-	struct lu_buf text = { 0 }, line = { 0 };
+	struct lu_buf text = { 0 }, line = { 0 }, chat = { 0 };
 	bool copy = lacks_tokenizer(run->path, now);
 	struct lt_record r = { .tokenizer = copy ? tokenizer : NULL, .line = &line };
-	int rc;
+	int rc = fresh ? find_chat(now, &chat, err) : 0;
 
-	if (!fresh && set->n == 0)
-		return keep_chat(run->path, now, err);
 	lt_config_print(now, &text);
 	format_set(set, &line);
-	rc = lu_buf_check(&text, err);
+	if (rc == 0)
+		rc = lu_buf_check(&text, err);
 	if (rc == 0)
 		rc = lu_buf_check(&line, err);
 	r.config = lu_buf_slice(&text);
-	if (rc == 0 && (fresh || copy || !is_recorded(run->path, &text)))
+	/* Before config.ini, with which the run has begun. */
+	if (rc == 0 && chat.n)
+		rc = lt_folder_write(run->path, "chat_template.jinja", lu_buf_slice(&chat), err);
+	if (rc == 0 && (fresh || set->n) && (fresh || copy || !is_recorded(run->path, &text)))
 		rc = lt_run_record(run, &r, err);
-	if (rc == 0)
-		rc = keep_chat(run->path, now, err);
 	lu_buf_release(&text);
 	lu_buf_release(&line);
+	lu_buf_release(&chat);
 	return rc;
 }
 

@@ -13,7 +13,7 @@
  * Schedules are made for each number of micro-batches that occurs, and checked before they run; open
  * does so for all that a phase will need, since a ramp changes the number.
  */
-#include "trainer/data/micro.h"
+#include "trainer/data/micro_batch.h"
 #include "trainer/model/model.h"
 #include "trainer/run/layout.h"
 #include "trainer/run/schedule.h"

@@ -46,6 +46,15 @@ static int hash_all(struct lt_weights *w, struct lu_hash128 *own, struct lu_err 
 	return rc;
 }
 
+static void add_hash(struct lu_hasher *h, struct lu_hash128 x)
+{
+	unsigned char b[16];
+
+	lu_store64(b, x.lo);
+	lu_store64(b + 8, x.hi);
+	lu_hasher_add(h, b, sizeof(b));
+}
+
 /* Rank 0: add n parameters, whose hashes on rank r are at all + r * n. The first data-parallel rank of
  * each slice counts. */
 static void add_params(const struct lt_layout *l, struct lu_hasher *h, const struct lu_hash128 *all,
@@ -55,16 +64,27 @@ static void add_params(const struct lt_layout *l, struct lu_hasher *h, const str
 
 	for (size_t i = 0; i < n; i++) {
 		for (size_t r = 0; r < l->mesh.ranks; r++) {
-			const struct lu_hash128 *x = &all[r * n + i];
-			unsigned char b[16];
+			struct lu_hash128 x = all[r * n + i];
 
-			if (lt_mesh_peer(&l->mesh, LT_DP, r, 0) != r || lu_hash128_eq(*x, none))
-				continue;
-			lu_store64(b, x->lo);
-			lu_store64(b + 8, x->hi);
-			lu_hasher_add(h, b, sizeof(b));
+			if (lt_mesh_peer(&l->mesh, LT_DP, r, 0) == r && !lu_hash128_eq(x, none))
+				add_hash(h, x);
 		}
 	}
+}
+
+int lt_weights_hash_whole(struct lt_weights *w, char hash[33], struct lu_err *err)
+{
+	struct lu_hash128 *own = calloc(w->table.n + 1, sizeof(*own));
+	struct lu_hasher *h = lu_hasher_new();
+	int rc = own && h ? hash_all(w, own, err) : lu_err_nomem(err);
+
+	for (size_t i = 0; i < w->table.n && rc == 0; i++)
+		add_hash(h, own[i]);
+	if (rc == 0)
+		lu_hash128_text(lu_hasher_end(h), hash);
+	lu_hasher_free(h);
+	free(own);
+	return rc;
 }
 
 int lt_weights_hash(

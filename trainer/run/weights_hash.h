@@ -15,4 +15,7 @@
 int lt_weights_hash(const struct lt_layout *l, struct lt_weights *w, char hash[33],
 		struct lu_err *err) LU_CHECKED;
 
+/* The same of a whole model in one process. */
+int lt_weights_hash_whole(struct lt_weights *w, char hash[33], struct lu_err *err) LU_CHECKED;
+
 #endif

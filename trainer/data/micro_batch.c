@@ -1,4 +1,4 @@
-#include "trainer/data/micro.h"
+#include "trainer/data/micro_batch.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#ifndef LUCIE_TRAINER_MODEL_DECODE_H
-#define LUCIE_TRAINER_MODEL_DECODE_H
+#ifndef LUCIE_TRAINER_MODEL_DECODING_H
+#define LUCIE_TRAINER_MODEL_DECODING_H
 /*
  * Decoding: logits of sequences that grow, with cached keys and values. A model that was opened in
  * the mode LT_MODEL_DECODE has a cache for plan.batch sequences of up to plan.context tokens and

@@ -1,6 +1,6 @@
-#ifndef LUCIE_TRAINER_MODEL_DECODE_PARTS_H
-#define LUCIE_TRAINER_MODEL_DECODE_PARTS_H
-/* What model.c and layer.c need of decoding; see decode.h. Internal to the model. */
+#ifndef LUCIE_TRAINER_MODEL_DECODING_PARTS_H
+#define LUCIE_TRAINER_MODEL_DECODING_PARTS_H
+/* What model.c and layer.c need of decoding; see decoding.h. Internal to the model. */
 #include "trainer/model/layer.h"
 
 /* Arrays in host memory of a model in the mode DECODE; closing one without them is fine. */

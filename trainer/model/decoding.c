@@ -1,9 +1,9 @@
-#include "trainer/model/decode.h"
+#include "trainer/model/decoding.h"
 
 #include <stdlib.h>
 
 #include "trainer/model/batch_check.h"
-#include "trainer/model/decode_parts.h"
+#include "trainer/model/decoding_parts.h"
 #include "trainer/model/ends.h"
 #include "trainer/model/upload.h"
 

@@ -1,5 +1,5 @@
-#ifndef LUCIE_TRAINER_DATA_MICRO_H
-#define LUCIE_TRAINER_DATA_MICRO_H
+#ifndef LUCIE_TRAINER_DATA_MICRO_BATCH_H
+#define LUCIE_TRAINER_DATA_MICRO_BATCH_H
 /*
  * A micro-batch in host memory: `sequences` rows of `context` tokens, one after the other.
  *
