@@ -98,6 +98,10 @@ $(REPLAYS): $(TEST_BUILD)/fuzz/replay_%: $(TEST_BUILD)/fuzz/fuzz_%.o $(TEST_BUIL
 	$(call say,LD,$@)
 	$(Q)$(LINK) $(FUZZ_LIBS) $(KERNELS_LIBS) $(TEST_LIBS)
 
+# Tasks are the trainer's.
+$(TEST_BUILD)/fuzz/replay_tasks $(TEST_BUILD)/fuzz/fuzz_tasks: $(TRAINER_OBJ)
+$(TEST_BUILD)/fuzz/replay_tasks $(TEST_BUILD)/fuzz/fuzz_tasks: TEST_LIBS += $(TRAINER_LIBS)
+
 ifeq ($(CONFIG),fuzz)
 $(FUZZ_BINS): %: %.o $(KERNELS_OBJ) $(LIB)
 	$(call say,LD,$@)

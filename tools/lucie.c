@@ -34,7 +34,7 @@ static const struct command {
 	{ "stats", "adds up and reports the accounting of a build" },
 	{ "plan", "predicts memory, traffic and speed of the layouts of a training run" },
 	{ "train", "trains a language model from token shards" },
-	{ "eval", "measures loss, perplexity and bits per byte by language" },
+	{ "eval", "measures a model: loss by language, source and position, and tasks" },
 	{ "generate", "continues a text with a trained model" },
 	{ "export", "exports a model in the form of Hugging Face, or as GGUF" },
 };

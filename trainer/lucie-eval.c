@@ -8,6 +8,7 @@
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/threads.h"
 #include "libcommon/tokenizer/tokenizer.h"
+#include "trainer/eval/alone.h"
 #include "trainer/eval/eval_report.h"
 #include "trainer/eval/evaluate.h"
 #include "trainer/eval/needle.h"
@@ -15,12 +16,22 @@
 #include "trainer/eval/teach.h"
 #include "trainer/run/loaded_model.h"
 
+enum windows { WINDOWS_STREAM, WINDOWS_DOCUMENT };
+
+static const struct lu_enum windows[] = {
+	{ "stream", WINDOWS_STREAM },
+	{ "document", WINDOWS_DOCUMENT },
+	LU_ENUM_END,
+};
+
 struct options {
 	struct lu_std std;
 	const char *tokenizer;
 	struct lu_list tasks;
 	const char *needle, *depths, *sentence, *name;
 	bool needle_given, depths_given, samples_given, sentence_given;
+	enum windows windows;
+	bool windows_given;
 	bool unigram, init, json;
 	uint64_t step, context, samples, teacher;
 	int batch;
@@ -44,6 +55,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_U64(0, "from-step", struct options, step, "N",
 			"use the checkpoint of step N (the last)"),
 	LU_OPT_U64(0, "context", struct options, context, "N", "tokens per window (the run's)"),
+	LU_OPT_ENUM_GIVEN(0, "windows", struct options, windows, windows_given, windows,
+			"of the stream of documents, or of each"),
 	LU_OPT_INT(0, "batch", struct options, batch, "N", 1, 4096, "windows per forward pass"),
 	LU_OPT_ENUM(0, "device", struct options, device, lt_devices, "what computes"),
 	LU_OPT_ENUM(0, "dtype", struct options, dtype, lt_computes, "type of the activations"),
@@ -52,7 +65,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_U64_GIVEN(0, "samples", struct options, samples, samples_given, "N",
 			"needles of each length and depth"),
 	LU_OPT_STR_GIVEN(0, "sentence", struct options, sentence, sentence_given, "TEXT",
-			"of a needle, with {} for the number"),
+			"of a needle, with {} for its number (English)"),
 	LU_OPT_END,
 };
 
@@ -101,15 +114,6 @@ static int read_shards(struct run *r, const struct lu_args *args, struct lu_err 
 	return lt_text_shards(&r->text, args->file, args->files, check_shard, &r->model, err);
 }
 
-static bool has_file(const char *prefix, const char *suffix)
-{
-	char *path = lu_concat(prefix, suffix, NULL);
-	bool has = path && access(path, F_OK) == 0;
-
-	free(path);
-	return has;
-}
-
 /* Load the tokenizer, unless it is there. */
 static int need_tokenizer(struct run *r, struct lu_err *err)
 {
@@ -119,13 +123,11 @@ static int need_tokenizer(struct run *r, struct lu_err *err)
 /* Read the files: every operand is a shard, or none is. */
 static int open_text(struct run *r, const struct lu_args *args, struct lu_err *err)
 {
-	size_t shards = 0;
+	bool shards;
 	int rc;
 
-	for (size_t i = 0; i < args->files; i++)
-		shards += has_file(args->file[i], ".idx") || has_file(args->file[i], "-00000.idx");
-	if (shards && shards < args->files)
-		return lu_err_set(err, "shards and documents cannot be scored together");
+	if (lt_text_are_shards(args->file, args->files, &shards, err) < 0)
+		return -1;
 	r->text.languages.vocab = r->o->unigram ? r->model.w->table.shape.vocab : 0;
 	if (shards)
 		rc = read_shards(r, args, err);
@@ -133,57 +135,43 @@ static int open_text(struct run *r, const struct lu_args *args, struct lu_err *e
 		rc = -1;
 	else
 		rc = lt_text_documents(&r->text, &r->o->std, args, r->tok, err);
+	/* Bytes by position need the pieces; where there is no tokenizer they are unknown. */
+	if (rc == 0 && (r->model.tokenizer || r->o->windows == WINDOWS_DOCUMENT))
+		rc = need_tokenizer(r, err);
 	return rc < 0 ? -1 : lt_text_open(&r->text, r->context, err);
 }
-
-/* Add the losses of a window, an lt_score_fn. */
-static int add_window(void *ctx, uint64_t offset, size_t n, const uint32_t *label,
-		const lk_real *loss, struct lu_err *err)
-{
-	struct run *r = ctx;
-
-	lu_progress_update(&r->progress, offset + n, 0);
-	return lt_text_score(&r->text, offset, n, label, loss, err);
-}
-
-static int score_text(struct run *r, struct lu_err *err)
-{
-	struct lt_weights *w = r->model.w;
-	const struct lt_corpus *corpus = r->text.corpus;
-	size_t batch = (size_t)r->o->batch;
-	const struct lt_model_plan plan = {
-		.batch = batch, .context = r->context, .mode = LT_MODEL_SCORE
-	};
-	struct lt_scorer scorer;
-	struct lt_model *m;
-	int rc;
-
-	if (lt_corpus_tokens(corpus) < 2)
-		return lu_err_set(err, "nothing to score: fewer than two tokens");
-	/* Bytes by position need the pieces; where there is no tokenizer they are unknown. */
-	if (r->model.tokenizer &&
-			(need_tokenizer(r, err) < 0 ||
-					lt_positions_bytes(&r->text.positions, r->tok,
-							w->table.shape.vocab, err) < 0))
-		return -1;
-	if (lt_corpus_check(corpus, w->table.shape.vocab, "", err) < 0 ||
-			lt_model_open(&m, w, &plan, err) < 0)
-		return -1;
-	lu_progress_start_units(&r->progress, tool.name, r->o->std.progress,
-			lt_corpus_tokens(corpus), "tokens");
-	scorer = lt_scorer_of(m, batch, r->context);
-	rc = lt_score(&scorer, corpus, 0, add_window, r, err);
-	lu_progress_end(&r->progress);
-	lt_model_close(m);
-	return rc;
-}
-
-/* --- tasks ----------------------------------------------------------------------------------- */
 
 static void show_progress(void *ctx, uint64_t n)
 {
 	lu_progress_update(&((struct run *)ctx)->progress, n, 0);
 }
+
+static int score_text(struct run *r, struct lu_err *err)
+{
+	struct lt_weights *w = r->model.w;
+	const struct lt_text_scoring how = { .w = w,
+		.tok = r->tok,
+		.alone = r->o->windows == WINDOWS_DOCUMENT,
+		.context = r->context,
+		.batch = (size_t)r->o->batch,
+		.done = show_progress,
+		.ctx = r };
+	int rc;
+
+	if (lt_corpus_tokens(r->text.corpus) < 2)
+		return lu_err_set(err, "nothing to score: fewer than two tokens");
+	if (r->tok && lt_positions_bytes(&r->text.positions, r->tok, w->table.shape.vocab, err) < 0)
+		return -1;
+	if (lt_corpus_check(r->text.corpus, w->table.shape.vocab, "", err) < 0)
+		return -1;
+	lu_progress_start_units(&r->progress, tool.name, r->o->std.progress,
+			lt_corpus_tokens(r->text.corpus), "tokens");
+	rc = lt_score_text(&r->text, &how, err);
+	lu_progress_end(&r->progress);
+	return rc;
+}
+
+/* --- tasks ----------------------------------------------------------------------------------- */
 
 static int answer_tasks(struct run *r, struct lu_err *err)
 {
@@ -260,6 +248,7 @@ static int report(struct run *r, struct lu_err *err)
 		.seed = r->o->std.seed,
 		.batch = (uint64_t)r->o->batch,
 		.text = r->scores_text ? &r->text : NULL,
+		.alone = r->o->windows == WINDOWS_DOCUMENT,
 		.result = r->result,
 		.results = r->results,
 		.needle = r->o->needle_given ? &r->needle : NULL,
@@ -377,6 +366,8 @@ static void check_options(const struct options *o, const struct lu_args *args)
 		lu_usage_error("--name is for --teacher");
 	if (o->teacher && (o->tasks.n || o->needle_given || o->unigram || o->json || o->std.stats))
 		lu_usage_error("--teacher takes shards, and measures nothing");
+	if (o->windows_given && (o->needle_given || (o->tasks.n && args->files == 1)))
+		lu_usage_error("--windows is for text that is scored");
 	if (o->needle_given && o->samples == 0)
 		lu_usage_error("--samples 0 leaves nothing to find");
 }

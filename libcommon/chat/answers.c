@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "libcommon/io/json.h"
+#include "libcommon/chat/chat_ast.h"
 
 /* What the search for answers shares. */
 struct search {
@@ -11,6 +11,9 @@ struct search {
 	const struct lu_chat_special *special;
 	const struct lu_chat_text *whole;
 	struct lu_chat_text before, up_to; /* the answer */
+	struct lu_cv_ctx x;		   /* of the messages */
+	struct lu_cv messages, none;
+	uint64_t steps;
 	struct lu_err *err;
 };
 
@@ -117,10 +120,10 @@ static int find_answer(struct search *s, size_t i, struct lu_chat_spans *spans)
 
 	s->in.first_messages = i;
 	s->in.generation_prompt = true;
-	if (i == 0)
-		s->in.messages = LU_STR("[]");
+	s->in.parsed = i ? &s->messages : &s->none;
 	if (lu_chat_render(s->chat, &s->in, &s->before, s->err) < 0)
 		return -1;
+	s->in.parsed = &s->messages;
 	if (find_begin(s, i, &span.from) < 0)
 		return -1;
 	s->in.first_messages = i + 1;
@@ -128,6 +131,13 @@ static int find_answer(struct search *s, size_t i, struct lu_chat_spans *spans)
 	if (lu_chat_render(s->chat, &s->in, &s->up_to, s->err) < 0 ||
 			find_end(s, i, span.from, &span.to) < 0)
 		return -1;
+	s->steps += s->before.steps + s->up_to.steps + s->up_to.bytes.n / 16;
+	if (s->steps > LU_CHAT_ANSWER_STEPS)
+		return lu_err_set(s->err,
+				"%s: the conversation is too long for its answers to be told apart "
+				"one "
+				"by one; a template with {%% generation %%} can say where they are",
+				s->chat->file);
 	if (spans->n && spans->p[spans->n - 1].to > span.from)
 		span.from = spans->p[spans->n - 1].to;
 	if (span.from >= span.to)
@@ -151,10 +161,12 @@ static int find_all(struct search *s, struct lu_str messages, struct lu_chat_spa
 {
 	struct lu_json_iter it = lu_json_iter(messages);
 
+	if (lu_ce_messages(&s->x, messages, &s->messages) < 0 ||
+			lu_ce_messages(&s->x, LU_STR("[]"), &s->none) < 0)
+		return -1;
 	for (size_t i = 0; lu_json_next(&it); i++) {
 		if (it.type != LU_JSON_OBJECT || !is_answer(it.value))
 			continue;
-		s->in.messages = messages;
 		if (find_answer(s, i, spans) < 0)
 			return -1;
 	}
@@ -169,6 +181,8 @@ int lu_chat_answers(const struct lu_chat *c, const struct lu_chat_input *in,
 	int rc = lu_chat_render(c, in, out, err);
 
 	spans->n = 0;
+	/* The rendering has kept to the limit with the same messages. */
+	s.x = (struct lu_cv_ctx){ .name = c->file, .err = err, .limit = SIZE_MAX };
 	if (rc == 0 && lu_chat_marks_answers(c)) {
 		for (size_t i = 0; i < out->generation.n; i++) {
 			if (!lu_vec_push(spans, out->generation.p[i]))
@@ -180,5 +194,6 @@ int lu_chat_answers(const struct lu_chat *c, const struct lu_chat_input *in,
 		rc = find_all(&s, in->messages, spans);
 	lu_chat_text_release(&s.before);
 	lu_chat_text_release(&s.up_to);
+	lu_cv_release(&s.x);
 	return rc;
 }

@@ -21,8 +21,13 @@
  * A conversation for which that does not hold (a template that renders a message otherwise when others
  * follow) is an error with errnum 0, in a sentence that says which answer. The check is made for each
  * conversation: no answer is guessed.
+ *
+ * That takes two renderings for each answer. They end with an error after LU_CHAT_ANSWER_STEPS steps in
+ * all, which is some thousand messages.
  */
 #include "libcommon/chat/chat.h"
+
+#define LU_CHAT_ANSWER_STEPS (5 * (uint64_t)LU_CHAT_STEPS)
 
 struct lu_chat_special {
 	const struct lu_str *mark; /* spellings of the special tokens */

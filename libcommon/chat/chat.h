@@ -46,6 +46,7 @@
 #define LU_CHAT_TEMPLATE_LIMIT ((size_t)1 << 20)
 
 struct lu_chat;
+struct lu_cv;
 
 /* Compile; `name` stands for the file in messages. Neither is kept. */
 int lu_chat_open(struct lu_chat **c, const char *name, struct lu_str text,
@@ -69,6 +70,7 @@ struct lu_chat_input {
 	struct lu_str date;
 	/* Messages that are rendered, from the first; 0: all. */
 	size_t first_messages;
+	const struct lu_cv *parsed; /* private: the messages, where they have been read before */
 };
 
 /* Bytes from .. to - 1 of the text. */
@@ -90,6 +92,7 @@ struct lu_chat_text {
 	struct lu_buf bytes;
 	struct LU_VEC(struct lu_chat_run) run;
 	struct lu_chat_spans generation; /* of {% generation %} blocks */
+	uint64_t steps;			 /* that the rendering took */
 };
 
 /* Replaces what is in `out`. */

@@ -203,6 +203,8 @@ struct lu_ce_args {
 
 /* Set a variable of the innermost scope; one that the template does not name is left out. */
 int lu_ce_set(struct lu_ce *e, struct lu_str name, struct lu_cv value) LU_CHECKED;
+/* Read all messages into a context of the caller, for several renderings; see lu_chat_input.parsed. */
+int lu_ce_messages(struct lu_cv_ctx *x, struct lu_str messages, struct lu_cv *out) LU_CHECKED;
 int lu_ce_run(struct lu_ce *e, const struct lu_cn *n) LU_CHECKED;
 int lu_ce_eval(struct lu_ce *e, const struct lu_cn *n, struct lu_cv *out) LU_CHECKED;
 int lu_ce_args(struct lu_ce *e, const struct lu_cn *n, struct lu_ce_args *a) LU_CHECKED;

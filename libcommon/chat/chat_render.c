@@ -38,32 +38,52 @@ static void free_role(struct lu_cv *message)
 	}
 }
 
-static int read_messages(struct lu_ce *e, const struct lu_chat_input *in, struct lu_cv *out)
+int lu_ce_messages(struct lu_cv_ctx *x, struct lu_str messages, struct lu_cv *out)
 {
 	struct lu_json_fault fault;
 	enum lu_json_type type;
 	struct lu_json_iter it;
 	struct lu_cv v;
 
-	if (lu_json_check(in->messages, &type, &fault) < 0)
-		return lu_cv_fail(&e->x, "messages: %s", lu_json_fault_text(fault.kind));
+	if (lu_json_check(messages, &type, &fault) < 0)
+		return lu_cv_fail(x, "messages: %s", lu_json_fault_text(fault.kind));
 	if (type != LU_JSON_ARRAY)
-		return lu_cv_fail(&e->x, "messages are not an array");
+		return lu_cv_fail(x, "messages are not an array");
 	*out = (struct lu_cv){ .type = LU_CV_LIST };
-	out->list = lu_cv_list_new(&e->x);
-	it = lu_json_iter(in->messages);
-	while (out->list && (in->first_messages == 0 || out->list->n < in->first_messages) &&
-			lu_json_next(&it)) {
+	out->list = lu_cv_list_new(x);
+	it = lu_json_iter(messages);
+	while (out->list && lu_json_next(&it)) {
 		if (out->list->n == LU_CHAT_MESSAGES)
-			return lu_cv_fail(&e->x, "a conversation of more than %d messages",
+			return lu_cv_fail(x, "a conversation of more than %d messages",
 					LU_CHAT_MESSAGES);
-		if (lu_cv_json(&e->x, it.value, it.type, (uint16_t)(out->list->n + 1), &v) < 0)
+		if (lu_cv_json(x, it.value, it.type, (uint16_t)(out->list->n + 1), &v) < 0)
 			return -1;
 		free_role(&v);
-		if (lu_cv_list_add(&e->x, out->list, v) < 0)
+		if (lu_cv_list_add(x, out->list, v) < 0)
 			return -1;
 	}
 	return out->list ? 0 : -1;
+}
+
+/* The messages that are rendered. */
+static int set_messages(struct lu_ce *e, const struct lu_chat_input *in)
+{
+	struct lu_cv v;
+	struct lu_cv_list *first;
+
+	if (in->parsed)
+		v = *in->parsed;
+	else if (lu_ce_messages(&e->x, in->messages, &v) < 0)
+		return -1;
+	if (in->first_messages && in->first_messages < v.list->n) {
+		first = lu_cv_list_new(&e->x);
+		if (!first)
+			return -1;
+		first->p = v.list->p;
+		first->n = first->cap = in->first_messages;
+		v.list = first;
+	}
+	return lu_ce_set(e, LU_STR("messages"), v);
 }
 
 static int set_variables(struct lu_ce *e, const struct lu_chat_input *in)
@@ -89,8 +109,7 @@ static int set_variables(struct lu_ce *e, const struct lu_chat_input *in)
 		if (lu_ce_set(e, name, v.dict->p[i].value) < 0)
 			return -1;
 	}
-	if (read_messages(e, in, &v) < 0 || lu_ce_set(e, LU_STR("messages"), v) < 0 ||
-			from_json(e, in->tools, LU_JSON_ARRAY, "tools", &v) < 0 ||
+	if (set_messages(e, in) < 0 || from_json(e, in->tools, LU_JSON_ARRAY, "tools", &v) < 0 ||
 			lu_ce_set(e, LU_STR("tools"), v) < 0 ||
 			from_json(e, in->documents, LU_JSON_ARRAY, "documents", &v) < 0 ||
 			lu_ce_set(e, LU_STR("documents"), v) < 0)
@@ -153,6 +172,7 @@ int lu_chat_render(const struct lu_chat *c, const struct lu_chat_input *in,
 		rc = lu_ce_run(&e, c->body);
 	if (rc == 0)
 		rc = flatten(&e.main, out, err);
+	out->steps = e.x.steps;
 	lu_cv_release(&e.x);
 	return rc;
 }

@@ -27,15 +27,15 @@ static int refuse(struct reading *r, const char *reason, struct lu_str value)
 /* --- roles -------------------------------------------------------------------------------- */
 
 static const char *const known_role[] = { "system", "developer", "user", "assistant", "tool",
-	"function", "ipython", "context" };
+	"function", "ipython", "context", NULL };
 
 bool lu_chat_role_known(struct lu_str role)
 {
-	for (size_t i = 0; i < sizeof(known_role) / sizeof(known_role[0]); i++) {
-		if (lu_str_is(role, known_role[i]))
-			return true;
-	}
-	return false;
+	const char *const *known = known_role;
+
+	while (*known && !lu_str_is(role, *known))
+		known++;
+	return *known != NULL;
 }
 
 /* The role by another name of it; the name itself where there is none. */

@@ -98,6 +98,8 @@ void lu_shard_sets_put(const struct lu_shard_sets *s, struct lu_buf *b)
 		lu_json_put_cstr(b, "prefix", set->prefix);
 		lu_json_put_u64(b, "documents", lu_shard_writer_documents(set->writer));
 		lu_json_put_u64(b, "tokens", lu_shard_writer_tokens(set->writer));
+		if (s->format.kind)
+			lu_json_put_u64(b, "targets", lu_shard_writer_targets(set->writer));
 		lu_json_close_object(b);
 	}
 	lu_json_close_array(b);

@@ -494,6 +494,8 @@ static int verify(struct state *s, const char *json, struct lu_err *err)
 		s->v->documents = lu_shard_documents(s->shard);
 		s->v->sequences = lu_shard_sequences(s->shard);
 		s->v->tokens = lu_shard_tokens(s->shard);
+		s->v->masked = lu_shard_masked(s->shard);
+		s->v->targets = lu_shard_targets(s->shard);
 		if (!s->m && lu_shard_part_suffix(s->shard, 0)[0])
 			s->v->parts = lu_shard_parts(s->shard);
 	}
@@ -536,7 +538,8 @@ int lu_shard_verify(struct lu_verify *v, const char *prefix, struct lu_err *err)
 	v->empty = v->first_empty = 0;
 	v->first_empty_id[0] = '\0';
 	v->width = 0;
-	v->has_manifest = false;
+	v->has_manifest = v->masked = false;
+	v->targets = 0;
 	s.chunk = malloc(CHUNK);
 	if (!json || !s.chunk)
 		lu_err_nomem(err);

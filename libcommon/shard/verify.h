@@ -38,7 +38,8 @@ struct lu_verify {
 	uint64_t bytes; /* of text, where there is a ledger */
 	uint64_t parts; /* 0: not split */
 	unsigned width;
-	bool has_manifest;
+	bool has_manifest, masked;
+	uint64_t targets; /* where it is masked: tokens that are trained */
 };
 
 /* Bytes of all files of a shard as its manifest says, for progress; 0 where it has none. */

@@ -70,6 +70,8 @@ void lu_verify_json(const struct lu_verify *v, struct lu_buf *b)
 	put(b, "sequences", v->sequences, index_read(v));
 	put(b, "empty", v->empty, index_read(v));
 	put(b, "tokens", v->tokens, index_read(v));
+	if (v->masked)
+		lu_json_put_u64(b, "targets", v->targets);
 	put(b, "id_bytes", v->width, index_read(v));
 	put(b, "bytes", v->bytes, ledger_read(v));
 	lu_json_put_u64(b, "parts", parts(v));

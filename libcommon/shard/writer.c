@@ -61,7 +61,7 @@ struct lu_shard_writer {
 	/* With f.joined: parts of each shard within this one; where the last begins. */
 	struct LU_VEC(uint64_t) joined;
 	uint64_t base_document, base_token;
-	uint64_t documents, tokens, bytes;
+	uint64_t documents, tokens, bytes, targets;
 	struct lu_tally lang, license;
 	bool settled;
 };
@@ -297,12 +297,6 @@ fail:
 	return -1;
 }
 
-int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *doc,
-		const void *packed, struct lu_err *err)
-{
-	return lu_shard_writer_add_masked(w, doc, packed, NULL, err);
-}
-
 int lu_shard_writer_add_masked(struct lu_shard_writer *w, const struct lu_ledger_doc *doc,
 		const void *packed, const uint8_t *mask, struct lu_err *err)
 {
@@ -337,6 +331,9 @@ int lu_shard_writer_add_masked(struct lu_shard_writer *w, const struct lu_ledger
 	w->documents++;
 	w->tokens += d.tokens;
 	w->bytes += d.bytes;
+	w->targets += mask ? 0 : d.tokens;
+	for (uint64_t i = 0; mask && i < d.tokens; i++)
+		w->targets += mask[i];
 	return 0;
 }
 
@@ -540,4 +537,9 @@ uint64_t lu_shard_writer_documents(const struct lu_shard_writer *w)
 uint64_t lu_shard_writer_tokens(const struct lu_shard_writer *w)
 {
 	return w->tokens;
+}
+
+uint64_t lu_shard_writer_targets(const struct lu_shard_writer *w)
+{
+	return w->targets;
 }

@@ -46,13 +46,16 @@ int lu_shard_writer_open(struct lu_shard_writer **w, const char *prefix,
 		const struct lu_shard_format *f, struct lu_err *err) LU_CHECKED;
 
 /* Add a document. `packed` are d->tokens ids from lu_shard_pack(); d->first and d->document are
- * ignored. The strings of d need not outlive the call. */
-int lu_shard_writer_add(struct lu_shard_writer *w, const struct lu_ledger_doc *d,
-		const void *packed, struct lu_err *err) LU_CHECKED;
-
-/* The same with f.kind: `mask` has a byte for each token, 1 where it is a target (mask.h). */
+ * ignored. With f.kind, `mask` has a byte for each token, 1 where it is a target (mask.h); without, it is
+ * NULL. The strings of d need not outlive the call. */
 int lu_shard_writer_add_masked(struct lu_shard_writer *w, const struct lu_ledger_doc *d,
 		const void *packed, const uint8_t *mask, struct lu_err *err) LU_CHECKED;
+/* Add one without a mask. */
+static inline int LU_CHECKED lu_shard_writer_add(struct lu_shard_writer *w,
+		const struct lu_ledger_doc *d, const void *packed, struct lu_err *err)
+{
+	return lu_shard_writer_add_masked(w, d, packed, NULL, err);
+}
 
 /* With f.joined: end the part that is being written, and begin another shard within this one, as if
  * the documents so far and those that follow had been written apart and joined (joined.h). */
@@ -66,6 +69,8 @@ void lu_shard_writer_free(struct lu_shard_writer *w); /* NULL is fine */
 
 uint64_t lu_shard_writer_documents(const struct lu_shard_writer *w);
 uint64_t lu_shard_writer_tokens(const struct lu_shard_writer *w);
+/* Tokens that are targets; without masks all of them. */
+uint64_t lu_shard_writer_targets(const struct lu_shard_writer *w);
 
 /* Convert ids to the form of the .bin, lu_idx_width_for(vocab) bytes each (shard/format.h). */
 void lu_shard_pack(unsigned width, const uint32_t *ids, size_t n, void *out);

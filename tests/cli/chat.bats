@@ -5,34 +5,10 @@
 bats_require_minimum_version 1.5.0
 load fixtures
 
-# A byte-level tokenizer of 256 bytes and three special tokens, with a template of headers.
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
-	python3 - <<-'END'
-		import json
-		keep = [*range(33, 127), *range(161, 173), *range(174, 256)]
-		other = [b for b in range(256) if b not in keep]
-		vocab = {chr(b): b for b in keep}
-		vocab.update({chr(256 + i): b for i, b in enumerate(other)})
-		def added(i, s): return {"id": i, "content": s, "single_word": False, "lstrip": False,
-		                         "rstrip": False, "normalized": False, "special": True}
-		names = ["<s>", "<|head|>", "<|end|>"]
-		json.dump({"version": "1.0", "truncation": None, "padding": None,
-		    "added_tokens": [added(256 + i, s) for i, s in enumerate(names)],
-		    "normalizer": None, "post_processor": None,
-		    "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False,
-		                      "trim_offsets": True, "use_regex": False},
-		    "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True,
-		                "use_regex": True},
-		    "model": {"type": "BPE", "dropout": None, "unk_token": None,
-		              "continuing_subword_prefix": None, "end_of_word_suffix": None,
-		              "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
-		              "vocab": vocab, "merges": []}}, open("tokenizer.json", "w"))
-		json.dump({"bos_token": "<s>", "chat_template":
-		    "{{ bos_token }}{% for m in messages %}{{ m.role }}<|head|>{{ m.content }}<|end|>"
-		    "{% endfor %}{% if add_generation_prompt %}assistant<|head|>{% endif %}"},
-		    open("tokenizer_config.json", "w"))
-	END
+	fixtures chat
+	cp chat/*.json .
 }
 
 setup() {

@@ -1,6 +1,6 @@
 # Fixtures: small files with the names used in the examples of the manual pages, in the current
-# folder: a.jsonl b.jsonl tokenizer.json shards/demo.* recipe.ini train.ini plan.ini run/ pages/. The
-# programs make their own files.
+# folder: a.jsonl b.jsonl tokenizer.json shards/demo.* recipe.ini train.ini plan.ini run/ pages/, and
+# chat/. The programs make their own files.
 
 # fixtures NAME...: make these and what they are made from.
 fixtures() {
@@ -31,6 +31,36 @@ make_tokenizer() {
 make_shards() {
 	fixtures a.jsonl tokenizer.json && mkdir shards &&
 		lucie-shard -t tokenizer.json -o shards/demo a.jsonl
+}
+
+# A byte-level tokenizer of 256 bytes and three special tokens, with a template of headers.
+make_chat() {
+	mkdir chat || return
+	python3 - <<-'END'
+		import json
+		keep = [*range(33, 127), *range(161, 173), *range(174, 256)]
+		other = [b for b in range(256) if b not in keep]
+		vocab = {chr(b): b for b in keep}
+		vocab.update({chr(256 + i): b for i, b in enumerate(other)})
+		def added(i, s): return {"id": i, "content": s, "single_word": False, "lstrip": False,
+		                         "rstrip": False, "normalized": False, "special": True}
+		names = ["<s>", "<|head|>", "<|end|>"]
+		json.dump({"version": "1.0", "truncation": None, "padding": None,
+		    "added_tokens": [added(256 + i, s) for i, s in enumerate(names)],
+		    "normalizer": None, "post_processor": None,
+		    "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False,
+		                      "trim_offsets": True, "use_regex": False},
+		    "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True,
+		                "use_regex": True},
+		    "model": {"type": "BPE", "dropout": None, "unk_token": None,
+		              "continuing_subword_prefix": None, "end_of_word_suffix": None,
+		              "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
+		              "vocab": vocab, "merges": []}}, open("chat/tokenizer.json", "w"))
+		json.dump({"bos_token": "<s>", "chat_template":
+		    "{{ bos_token }}{% for m in messages %}{{ m.role }}<|head|>{{ m.content }}<|end|>"
+		    "{% endfor %}{% if add_generation_prompt %}assistant<|head|>{% endif %}"},
+		    open("chat/tokenizer_config.json", "w"))
+	END
 }
 
 make_run() {

@@ -15,10 +15,11 @@ setup_file() {
 setup() { cd "$BATS_FILE_TMPDIR" || return 1; }
 
 @test "the numbers of lm-evaluation-harness" {
-	lucie-eval -q --json --task choices.jsonl --task texts.jsonl answering >out
+	lucie-eval -q --json --task choices.jsonl --task texts.jsonl --windows document answering a.jsonl b.jsonl >out
 	python3 - "$LUCIE_SRC/tests/data/tasks/golden.json" <<-END
 		import json, sys
 		golden, all = json.load(open(sys.argv[1])), json.load(open("out"))
+		assert abs(all["all"]["bits_per_byte"] / golden.pop("documents")["bits_per_byte"] - 1) < 1e-5
 		for task, metrics in golden.items():
 		    for metric, value in metrics.items():
 		        got = all["results"][task][metric + ",none"]
@@ -51,6 +52,43 @@ assert json.load(sys.stdin)["results"]["choices"] == json.loads(open("one").read
 	[[ "$output" == "lucie-eval: two.jsonl:1: of task 't1', not 'other' as given"* ]]
 	run -2 lucie-eval --task two.jsonl --task two.jsonl answering
 	[[ "$output" == *"task 't1' is in two.jsonl already"* ]]
+}
+
+@test "choices of one letter, which are computed together, are as likely as alone" {
+	python3 - <<-'END' >letters.jsonl
+		import json
+		for i, letter in enumerate("abcd"):
+		    for context in ("La rivière", "x"):
+		        base = {"context": context, "task": f"{letter}_{context[0]}"}
+		        print(json.dumps({**base, "choices": ["a", "b", "c", "d", "la fin"], "answer": i}))
+		        print(json.dumps({**base, "task": "alone_" + base["task"], "answer": letter, "max_tokens": 1}))
+	END
+	lucie-eval -q --json --task letters.jsonl answering >out
+	python3 - <<-'END'
+		import json
+		r = json.load(open("out"))["results"]
+		for t in r:
+		    if not t.startswith("alone_"):
+		        a, b = r[t]["perplexity,none"], r["alone_" + t]["perplexity,none"]
+		        assert abs(a / b - 1) < 1e-5, (t, a, b)
+		assert len({r[t]["perplexity,none"] for t in r}) > 4
+	END
+}
+
+@test "documents alone are scored like the shard made from them, in any batch" {
+	lucie-shard -q -t tokenizer.json -o alone a.jsonl
+	lucie-eval -q --json --windows document answering alone >one
+	# The shard has begin and end tokens of its own, or none.
+	lucie-shard -q -t tokenizer.json --add none -o bare a.jsonl
+	lucie-eval -q --json --windows document --batch 1 -j 1 answering bare | cmp one
+	lucie-eval -q --json --windows document --batch 50 answering <a.jsonl | cmp one
+	lucie-eval --windows document answering a.jsonl >out
+	[[ "$(tail -n 1 out)" == "text: each document alone, <s> once before it and not predicted, "* ]]
+	cp bare.bin plain.bin && cp bare.idx plain.idx
+	run -2 lucie-eval --windows document answering plain
+	[[ "$output" == "lucie-eval: plain: no ledger, which says where its documents begin" ]]
+	run -2 lucie-eval --windows document --task choices.jsonl answering
+	[[ "$output" == *"--windows is for text that is scored"* ]]
 }
 
 # wrong RECORD SENTENCE: the task file with this line is refused with this sentence

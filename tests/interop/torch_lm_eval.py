@@ -53,11 +53,16 @@ def theirs():
         if name.endswith(".yaml"):
             text = open(os.path.join(DATA, "tasks", name)).read().replace("$DATA", DATA)
             open(os.path.join("yaml", name), "w").write(text)
+    # Whole documents: the harness puts the begin token before them itself, and again if it is to be added.
     names = [name for task in METRICS.values() for name in task]
+    return {**evaluate(names, True), **evaluate(["documents"], False)}
+
+
+def evaluate(names, add_bos_token):
     return lm_eval.simple_evaluate(
         model="hf",
         # The cache of logits takes one continuation for another where two contexts are the beginning of one text (0.4.13).
-        model_args={"pretrained": "exported", "dtype": "float32", "add_bos_token": True, "logits_cache": False},
+        model_args={"pretrained": "exported", "dtype": "float32", "add_bos_token": add_bos_token, "logits_cache": False},
         tasks=names,
         task_manager=TaskManager(include_path="yaml", include_defaults=False),
         device="cpu",
@@ -83,6 +88,11 @@ def main():
                     golden[task][f"{metric}_stderr"] = error
                     mine = a[task][f"{metric}_stderr,none"]
                     ok(f"{task}: {metric}, standard error", abs(mine - error) < 1e-9, f"{mine} and {error}")
+    text = json.loads(subprocess.run([os.path.join(BIN, "lucie-eval"), "-q", "--json", "--windows", "document", "answering",
+        "a.jsonl", "b.jsonl"], check=True, stdout=subprocess.PIPE).stdout)
+    mine, golden["documents"] = text["all"]["bits_per_byte"], {"bits_per_byte": b["documents"]["bits_per_byte,none"]}
+    off = abs(mine / b["documents"]["bits_per_byte,none"] - 1)
+    ok("documents: bits per byte", off < 1e-6, f"{mine} and {b['documents']['bits_per_byte,none']}")
     ok("batches change nothing", ours("--batch", "1")["results"] == a == ours("--batch", "64", "-j", "1")["results"])
     print(f"1..{done}")
     return golden

@@ -24,6 +24,15 @@ ok "all headers together, in reverse" "$(compiles "$together")"
 
 # Families: the .c file implements a part of the header behind it.
 family='
+libcommon/chat/chat_eval libcommon/chat/chat_ast.h
+libcommon/chat/chat_expr libcommon/chat/chat_ast.h
+libcommon/chat/chat_filters libcommon/chat/chat_ast.h
+libcommon/chat/chat_lex libcommon/chat/chat_ast.h
+libcommon/chat/chat_methods libcommon/chat/chat_ast.h
+libcommon/chat/chat_operators libcommon/chat/chat_ast.h
+libcommon/chat/chat_parse libcommon/chat/chat_ast.h
+libcommon/chat/chat_render libcommon/chat/chat.h
+libcommon/chat/chat_value_text libcommon/chat/chat_value.h
 libcommon/dedup/dedup_run libcommon/dedup/steps.h
 libcommon/dedup/drop_step libcommon/dedup/steps.h
 libcommon/dedup/exact_steps libcommon/dedup/steps.h
@@ -38,6 +47,7 @@ libcommon/tokenizer/decode libcommon/tokenizer/tokenizer.h
 trainer/data/corpus_read trainer/data/corpus.h
 trainer/comm/comm_no_mpi trainer/comm/comm_mpi.h
 trainer/comm/comm_no_nccl trainer/comm/comm_nccl.h
+trainer/run/evaluations_none trainer/run/evaluations.h
 trainer/comm/comm_single trainer/comm/comm.h
 trainer/comm/control_thread trainer/comm/control.h
 trainer/comm/failure trainer/comm/control.h
@@ -70,7 +80,10 @@ kernels/ref/rmsnorm kernels/ref/ref.h
 kernels/ref/rope kernels/ref/ref.h
 kernels/ref/round kernels/ref/ref.h
 kernels/ref/sums kernels/ref/ref.h
-kernels/ref/swiglu kernels/ref/ref.h'
+kernels/ref/swiglu kernels/ref/ref.h
+trainer/run/settings_check trainer/run/settings.h
+trainer/run/train_loop trainer/run/trainer.h
+trainer/run/train_phase trainer/run/trainer.h'
 without=
 while read -r c; do
 	stem=${c%.c*}

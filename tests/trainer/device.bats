@@ -65,6 +65,38 @@ teardown() { kill_ranks; }
 	run ! same_run gpu16 one
 }
 
+# objective NAME KEY=VALUE...: a run with these settings on the CPU, one on the GPU and one on two, of the
+# same bits; in fp32 they differ by rounding.
+objective() {
+	local name=$1 s set=()
+	shift
+	for s; do set+=(--set "$s"); done
+	lucie-train -q -c base.ini --set train.device=cpu "${set[@]}" -o "$name"
+	gpus 1 train.dtype=fp32 "$@"
+	sed -i 's/"margin":.*"rejected":[^,]*,//' "$name/metrics.jsonl" run/metrics.jsonl
+	near "$name" run "$TOLERANCE_FP32"
+	rm -rf one && mv run one
+	gpus 2 train.dtype=fp32 parallel.equality=layout "$@"
+	sed -i 's/"margin":.*"rejected":[^,]*,//' run/metrics.jsonl
+	same_run one run
+}
+
+@test "instruction tuning, preference tuning and distillation train like the CPU" {
+	printf '{%% for m in messages %%}{{ m.content }}\n{%% endfor %%}' >t.jinja
+	for i in 1 2 3 4 5 6 7 8; do
+		echo "{\"prompt\":\"is it $i?\",\"chosen\":\"$i yes\",\"rejected\":\"no $i no\"}"
+	done >pairs.jsonl
+	sed 's/"prompt":\([^,]*\),"chosen":\([^,]*\),.*/"messages":[{"role":"user","content":\1},{"role":"assistant","content":\2}]}/' \
+		pairs.jsonl >talks.jsonl
+	lucie-shard --preference --chat-template t.jinja -t tokenizer.json -o pref pairs.jsonl
+	lucie-shard --chat --chat-template t.jinja -t tokenizer.json -o chat talks.jsonl
+	lucie-eval cpu --teacher 8 --context 16 shards/demo >/dev/null
+	objective sft data.train=chat data.rows=packed
+	objective dpo data.train=pref data.rows=document train.objective=dpo \
+		train.micro_batch=2 train.global_batch=4 train.steps=3
+	objective kl train.teacher=teacher train.teacher_weight=0.5
+}
+
 @test "a run of the CPU continues on a GPU" {
 	cp -R cpu run
 	emulated lucie-train -q -c base.ini --set train.device=auto --set train.dtype=fp32 \

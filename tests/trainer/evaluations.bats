@@ -12,8 +12,10 @@ setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	fixtures shards b.jsonl
 	lucie-shard -q -t tokenizer.json -o shards/two b.jsonl
-	# Without these mostly empty lines' white space: items of a few tokens.
-	head -n 40 "$LUCIE_SRC/tests/data/tasks/choices.jsonl" >choices.jsonl
+	{
+		head -n 40 "$LUCIE_SRC/tests/data/tasks/choices.jsonl"
+		for i in 0 1 2; do echo "{\"context\":\"La rivière\",\"choices\":[\"a\",\"b\",\"c\"],\"answer\":$i}"; done
+	} >choices.jsonl
 	head -n 6 "$LUCIE_SRC/tests/data/tasks/texts.jsonl" >texts.jsonl
 	cat >base.ini <<-END
 		$(sizes 2)

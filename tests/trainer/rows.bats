@@ -40,6 +40,22 @@ setup_file() {
 	for mode in $modes; do
 		lucie-train -q -c base.ini --set data.rows=$mode -o whole.$mode || return
 	done
+	fixtures chat
+	conversations 60 >chat.jsonl
+	lucie-shard -q --chat -t chat/tokenizer.json -o shards/chat chat.jsonl
+	lucie-train -q -c base.ini --set data.rows=packed --set data.train=shards/chat \
+		--set data.valid=shards/chat --set train.context=80 --set data.goldfish=0 -o whole.chat
+}
+
+# conversations N: of one or two turns.
+conversations() {
+	awk -v n="$1" 'BEGIN {
+		for (i = 0; i < n; i++) {
+			turn = sprintf("{\"role\":\"user\",\"content\":\"%d and %d?\"}," \
+				"{\"role\":\"assistant\",\"content\":\"%d\"}", i, i % 7, i + i % 7)
+			printf "{\"messages\":[%s%s]}\n", turn, i % 5 ? "" : "," turn
+		}
+	}'
 }
 
 # documents N SEED: N records of ids.
@@ -111,6 +127,21 @@ equal() {
 	rm -rf run
 	ranks 2 -q -c base.ini --set data.rows=packed --set parallel.tp=2 -o run
 	near whole.packed run 1e-6
+}
+
+@test "conversations: the loss is over the answers, in every layout" {
+	local packed=(-q -c base.ini --set data.rows=packed --set data.train=shards/chat --set
+		data.valid=shards/chat --set train.context=80 --set data.goldfish=0)
+	targets whole.chat
+	# Of the whole shard, by its masks; the first token of a conversation is none.
+	want=$(lucie-trace --json --targets shards/chat --sources |
+		sed 's/.*"tokens":\([0-9]*\),.*/\1/')
+	grep -q "\"valid\":\"chat\",.*\"bits_per_byte\":null,\"scored\":$want}" whole.chat/metrics.jsonl
+	ranks 4 "${packed[@]}" --set parallel.pp=2 -o run
+	same_run whole.chat run
+	rm -rf run
+	ranks 2 "${packed[@]}" --set parallel.tp=2 -o run
+	near whole.chat run 1e-6
 }
 
 @test "in parts and on changing layouts, every mode has the bits of a run in one" {

@@ -3,9 +3,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libcommon/base/fnv.h"
 #include "libcommon/sys/file.h"
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/saver.h"
@@ -98,6 +100,15 @@ static void assert_same_shape(const struct lt_shape *a, const struct lt_shape *b
 			a->rope_original == b->rope_original);
 }
 
+static void scale_positions(struct lt_shape *s)
+{
+	s->rope_scaling = LT_ROPE_LLAMA3;
+	s->rope_factor = 3.5;
+	s->rope_low = 1.25;
+	s->rope_high = 7.5;
+	s->rope_original = 777;
+}
+
 static void test_round_trip(void **state)
 {
 	struct lt_position pos, want = position(12);
@@ -110,11 +121,7 @@ static void test_round_trip(void **state)
 	(void)state;
 	tiny_open(&t, 1, false);
 	fill(&t);
-	t.w->table.shape.rope_scaling = LT_ROPE_LLAMA3;
-	t.w->table.shape.rope_factor = 3.5;
-	t.w->table.shape.rope_low = 1.25;
-	t.w->table.shape.rope_high = 7.5;
-	t.w->table.shape.rope_original = 777;
+	scale_positions(&t.w->table.shape);
 	ok(lt_checkpoint_find(run, UINT64_MAX, &dir, &err), &err);
 	assert_null(dir);
 	save(&t, run, 12, 0);
@@ -132,6 +139,77 @@ static void test_round_trip(void **state)
 	free(dir);
 	tiny_close(&t);
 	tiny_close(&u);
+	scratch_remove(run);
+}
+
+/* Write the manifest `text`, of which `from` has become `to`, with the hash that belongs to it. */
+static void write_edited(
+		const char *path, const struct lu_buf *text, const char *from, const char *to)
+{
+	static const char tail[] = ",\n\"fnv1a64\":\"";
+	const char *at = strstr(text->p, from), *end = strstr(text->p, tail);
+	struct lu_buf b = { 0 };
+	FILE *f = fopen(path, "w");
+
+	if (!at)
+		fail_msg("no '%s' in the manifest", from);
+	lu_buf_str(&b, (struct lu_str){ text->p, (size_t)(at - text->p) });
+	lu_buf_puts(&b, to);
+	at += strlen(from);
+	lu_buf_str(&b, (struct lu_str){ at, (size_t)(end - at) });
+	assert_non_null(f);
+	fprintf(f, "%s%s%016" PRIx64 "\"}\n", b.p, tail, lu_fnv1a(LU_FNV_BASIS, b.p, b.n));
+	assert_int_equal(fclose(f), 0);
+	lu_buf_release(&b);
+}
+
+/* Norms and scalings that no trainer has written, in a manifest whose hash is right. */
+static void test_hostile(void **state)
+{
+	static const char missing[] = "a member is missing or out of range";
+	static const struct {
+		const char *from, *to, *says; /* NULL: accepted */
+	} cases[] = {
+		{ "\"step\":12", "\"step\":13", NULL },
+		{ "\"norms\":[0.1,", "\"norms\":[", NULL },
+		{ "\"norms\":[0.1,", "\"norms\":[\"0.1\",", missing },
+		{ "\"norms\":[0.1,", "\"norms\":[1e999,", missing },
+		{ "\"norms\":[", "\"norms\":{\"a\":[],\"b\":[", "not the manifest" },
+		{ "\"norms\":[", "\"norms\":1,\"others\":[", missing },
+		{ "\"rope_scaling\":\"llama3\"", "\"rope_scaling\":\"yarn\"", missing },
+		{ "\"rope_scaling\":\"llama3\"", "\"rope_scaling\":3", missing },
+		{ "\"rope_factor\":3.5", "\"rope_factor\":0.5", missing },
+		{ "\"rope_factor\":3.5,", "", missing },
+		{ "\"rope_low\":1.25", "\"rope_low\":8", missing },
+		{ "\"rope_low\":1.25", "\"rope_low\":0", missing },
+		{ "\"rope_original\":777", "\"rope_original\":0", missing },
+		{ "\"lucie_checkpoint\":2", "\"lucie_checkpoint\":3", "unsupported version 3" },
+	};
+	struct lt_digest digest[LT_VECTORS] = { 0 };
+	struct lt_position pos = position(12);
+	char *run = scratch_new(), *path = path_in(run, "manifest.json");
+	struct lt_shape shape;
+	struct lu_buf text = { 0 };
+	struct tiny t;
+	struct lu_err err;
+
+	(void)state;
+	tiny_open(&t, 1, false);
+	scale_positions(&t.w->table.shape);
+	lt_manifest_format(&pos, &t.w->table, digest, &text);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int rc;
+
+		write_edited(path, &text, cases[i].from, cases[i].to);
+		err.msg[0] = '\0';
+		rc = lt_manifest_read(run, &pos, &shape, &err);
+		if (rc != (cases[i].says ? -1 : 0) ||
+				(cases[i].says && !strstr(err.msg, cases[i].says)))
+			fail_msg("case %zu: %d, '%s'", i, rc, err.msg);
+	}
+	lu_buf_release(&text);
+	tiny_close(&t);
+	free(path);
 	scratch_remove(run);
 }
 
@@ -494,6 +572,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_layout),
 		cmocka_unit_test(test_due),
 		cmocka_unit_test(test_fenced),

@@ -110,11 +110,10 @@ static void test_batch(void **state)
 	compute_whole(&t);
 	m = open_model(&t, SEQUENCES, 16);
 	assert_int_equal(lt_decode_cache(m),
-			t.w->table.shape.layers * SEQUENCES * LONG * 2 *
-					t.w->table.shape.kv_heads * t.w->table.shape.dim *
-					t.ops->act_size);
+			t.w->table.shape.layers * SEQUENCES * LONG * 2 * t.w->table.shape.kv_heads *
+					t.w->table.shape.dim * t.ops->act_size);
 	{
-		const struct lt_piece piece[] = { { 0, 0, 5, ids[0], false },
+		const struct lt_decode_piece piece[] = { { 0, 0, 5, ids[0], false },
 			{ 2, 0, 31, ids[2], true }, { 1, 0, 1, ids[1], false } };
 
 		ok(lt_decode(m, piece, 3, got[0], &err), &err);
@@ -124,7 +123,7 @@ static void test_batch(void **state)
 		same(got[32], 1, 0);
 	}
 	{
-		const struct lt_piece piece[] = { { 2, 20, 2, ids[2] + 20, true },
+		const struct lt_decode_piece piece[] = { { 2, 20, 2, ids[2] + 20, true },
 			{ 0, 5, 1, ids[0] + 5, false } };
 
 		ok(lt_decode(m, piece, 2, got[0], &err), &err);
@@ -134,7 +133,7 @@ static void test_batch(void **state)
 	}
 	ok(lt_decode_copy(m, 2, 1, 22, &err), &err);
 	{
-		const struct lt_piece piece[] = { { 1, 22, 18, ids[2] + 22, false },
+		const struct lt_decode_piece piece[] = { { 1, 22, 18, ids[2] + 22, false },
 			{ 2, 0, 40, ids[1], false } };
 
 		ok(lt_decode(m, piece, 2, got[0], &err), &err);

@@ -117,6 +117,8 @@ static void test_layouts(void **state)
 		{ "parallel", "pp", "2", "train", "ramp", "8 8 64", "train", "steps", "20" },
 		{ "parallel", "recompute", "layer", "train", "micro_batch", "4" },
 		{ "model", "tied", "yes", "parallel", "recompute", "norms" },
+		{ "train", "objective", "dpo", "parallel", "tp", "2" },
+		{ "train", "teacher", "big", "parallel", "tp", "2" },
 	};
 
 	(void)state;

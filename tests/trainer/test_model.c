@@ -8,8 +8,8 @@
 #include <math.h>
 
 #include "libcommon/base/rng.h"
-#include "trainer/model/decoding.h"
 #include "trainer/model/batch_check.h"
+#include "trainer/model/decoding.h"
 
 static const bool in_double = sizeof(lk_real) == sizeof(double);
 

@@ -322,9 +322,18 @@ static int score_whole(void *ctx, const struct lt_batch *b, size_t sequences, lk
 	return lt_model_score(ctx, b, sequences, log_p, err);
 }
 
+static int score_again(
+		void *ctx, const struct lt_batch *b, lk_real *log_p, bool *here, struct lu_err *err)
+{
+	*here = true;
+	return lt_model_log_p(ctx, 0, 0, b, log_p, err);
+}
+
 struct lt_scorer lt_scorer_of(struct lt_model *m, size_t batch, size_t context)
 {
-	return (struct lt_scorer){
-		.batch = batch, .context = context, .ctx = m, .score = score_whole
-	};
+	return (struct lt_scorer){ .batch = batch,
+		.context = context,
+		.ctx = m,
+		.score = score_whole,
+		.again = score_again };
 }

@@ -22,6 +22,10 @@ struct lt_scorer {
 	 * are on another rank. */
 	int (*score)(void *ctx, const struct lt_batch *b, size_t sequences, lk_real *log_p,
 			bool *here, struct lu_err *err);
+	/* NULL, or the same for the batch that was scored last with other labels: for the price of
+	 * the head alone. */
+	int (*again)(void *ctx, const struct lt_batch *b, lk_real *log_p, bool *here,
+			struct lu_err *err);
 	/* With several ranks: this one scores the batches k with k mod shares = share, and combine()
 	 * replaces x[n] by the sum over all ranks. shares 0 stands for 1. */
 	size_t share, shares;

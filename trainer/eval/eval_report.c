@@ -1,13 +1,16 @@
 #include "trainer/eval/eval_report.h"
 
 #include "libcommon/base/json_writer.h"
+#include "trainer/eval/alone.h"
 #include "trainer/eval/task_prompt.h"
 
 static int put_rules(const struct lt_eval_report *r, struct lu_buf *out, struct lu_err *err)
 {
 	struct lt_prompter p;
 
-	if (r->text)
+	if (r->text && r->alone)
+		lt_alone_rule(r->tok, r->context, out);
+	else if (r->text)
 		lt_text_rule(r->text, r->context, out);
 	if (r->text && r->results)
 		lu_buf_puts(out, "; ");

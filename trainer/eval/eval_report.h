@@ -12,6 +12,7 @@ struct lt_eval_report {
 	const char *model, *dtype;
 	uint64_t step, seed, batch;
 	size_t context;
+	bool alone;			     /* documents were scored each for itself */
 	struct lt_text *text;		     /* NULL: none was scored */
 	const struct lt_task_result *result; /* of tasks and of the needle's lengths */
 	size_t results;

@@ -5,6 +5,7 @@
 
 #include "libcommon/base/utf8.h"
 #include "trainer/eval/task_prompt.h"
+#include "trainer/generate/generate.h"
 
 /* --- encoding --------------------------------------------------------------------------------- */
 
@@ -98,7 +99,7 @@ int lt_quiz_init(struct lt_quiz *q, const struct lt_task *task, const struct lu_
 	size_t n = 0, *start;
 	int rc;
 
-	*q = (struct lt_quiz){ .task = task };
+	*q = (struct lt_quiz){ .task = task, .tok = tok, .context = context };
 	for (size_t i = 0; i < task->item.n; i++)
 		n += requests_of(task, &task->item.p[i]);
 	if (lt_prompter_init(&p, tok, err) < 0)
@@ -186,35 +187,131 @@ static int add_perplexity(const struct lt_quiz *q, struct lt_task_result *out, s
 
 /* --- generation ------------------------------------------------------------------------------- */
 
-/* Generate this rank's share of the texts. */
-static int write_texts(struct lt_quiz *q, const struct lt_scorer *s, const struct lt_quiz_run *how,
+/* So many prompts of a rank are given to the generator at once; then a signal is looked for. */
+#define AT_ONCE 64
+
+/* Texts that are written with the same settings. */
+struct writing {
+	struct lt_quiz *q;
+	size_t item[AT_ONCE];
+	struct lt_prompt prompt[AT_ONCE];
+	size_t n;
+	struct lu_tok_state *state;
+	double *right; /* of all items */
+};
+
+/* Cut a text before the first of the strings that end it. */
+static struct lu_str cut_text(struct lu_str text, const struct lt_task_item *item)
+{
+	for (size_t i = 0; i < item->untils; i++) {
+		const char *at = text.n ? lu_str_find(text.p, text.p + text.n, item->until[i])
+					: NULL;
+
+		if (at)
+			text.n = (size_t)(at - text.p);
+	}
+	return text;
+}
+
+/* Judge a text: that of its own tokens alone, as the harness decodes them, which has no blank at its
+ * beginning where the tokenizer puts one before every word. */
+static int take_text(void *ctx, size_t i, const struct lt_continuation *c, struct lu_err *err)
+{
+	const struct writing *wr = ctx;
+	const struct lt_task_item *item = &wr->q->task->item.p[wr->item[i]];
+	struct lu_buf text = { 0 };
+	bool matches = false;
+	int rc = lu_tok_decode(
+			wr->q->tok, wr->state, c->ids, c->n, LU_TOK_SKIP_SPECIAL, &text, NULL, err);
+
+	if (rc == 0)
+		rc = lu_buf_check(&text, err);
+	if (rc == 0)
+		rc = lt_answer_matches(item, cut_text(lu_buf_slice(&text), item), &matches, err);
+	wr->right[wr->item[i]] = matches;
+	lu_buf_release(&text);
+	return rc;
+}
+
+/* The strings that end a text wherever they are; one that begins with a blank does not at the
+ * beginning, see take_text(). */
+static size_t early_stops(const struct lt_task_item *item, struct lu_str *stop)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < item->untils; i++) {
+		if (item->until[i].p[0] != ' ')
+			stop[n++] = item->until[i];
+	}
+	return n;
+}
+
+static int write_texts(struct writing *wr, const struct lt_quiz_run *how, struct lu_err *err)
+{
+	const struct lt_task_item *item = &wr->q->task->item.p[wr->item[0]];
+	const struct lt_generate_calls calls = { .ctx = wr, .done = take_text };
+	struct lu_str *stop = calloc(item->untils + 1, sizeof(*stop));
+	uint32_t eos;
+	struct lt_generation g = { .sampling = LT_GREEDY,
+		.repetition = 1,
+		.tokens = item->max_tokens,
+		.eos = &eos,
+		.n_eos = lu_tok_role(wr->q->tok, LU_TOK_EOS, &eos),
+		.stop = stop,
+		.batch = how->batch,
+		.context = wr->q->context };
+	struct lt_generator *generator = NULL;
+	int rc = stop ? 0 : lu_err_nomem(err);
+
+	if (rc == 0) {
+		g.stops = early_stops(item, stop);
+		rc = lt_generator_open(&generator, how->w, wr->q->tok, &g, err);
+	}
+	if (rc == 0)
+		rc = lt_generate(generator, wr->prompt, wr->n, &calls, err);
+	lt_generator_close(generator);
+	free(stop);
+	wr->n = 0;
+	return rc;
+}
+
+static bool same_settings(const struct lt_task_item *a, const struct lt_task_item *b)
+{
+	bool same = a->max_tokens == b->max_tokens && a->untils == b->untils;
+
+	for (size_t i = 0; same && i < a->untils; i++)
+		same = lu_str_eq(a->until[i], b->until[i]);
+	return same;
+}
+
+/* Write this rank's share of the texts. All ranks call stop() as often. */
+static int write_share(struct lt_quiz *q, const struct lt_scorer *s, const struct lt_quiz_run *how,
 		double *right, struct lu_err *err)
 {
-	size_t shares = s->shares ? s->shares : 1;
-	struct lu_buf text = { 0 };
-	int rc = 0;
+	size_t shares = s->shares ? s->shares : 1, all = q->task->item.n;
+	const struct lt_task_item *item = q->task->item.p;
+	struct writing wr = { .q = q, .right = right, .state = lu_tok_state_new(q->tok) };
+	int rc = wr.state ? 0 : lu_err_nomem(err);
 
-	for (size_t first = 0; first < q->task->item.n && rc == 0; first += shares) {
-		size_t i = first + s->share;
-		bool matches = false;
+	for (size_t first = 0; first < all && rc == 0; first += shares) {
+		size_t i = first + s->share, turn = first / shares + 1;
+		bool last = first + shares >= all || turn % AT_ONCE == 0;
 
-		if (i < q->task->item.n) {
-			const struct lt_task_item *item = &q->task->item.p[i];
-			const struct lt_greedy_stop stop = { item->until, item->untils,
-				item->max_tokens };
-
-			rc = lt_greedy_text(how->greedy, q->ids.p + q->prompt[2 * i],
-					q->prompt[2 * i + 1] - q->prompt[2 * i], &stop, &text, err);
-			if (rc == 0)
-				rc = lt_answer_matches(item, lu_buf_slice(&text), &matches, err);
-			right[i] = matches;
+		if (i < all && wr.n && !same_settings(&item[i], &item[wr.item[0]]))
+			rc = write_texts(&wr, how, err);
+		if (i < all && rc == 0) {
+			wr.item[wr.n] = i;
+			wr.prompt[wr.n++] = (struct lt_prompt){ .ids = q->ids.p + q->prompt[2 * i],
+				.n = q->prompt[2 * i + 1] - q->prompt[2 * i] };
 		}
-		if (how->done && rc == 0)
+		if (last && wr.n && rc == 0)
+			rc = write_texts(&wr, how, err);
+		if (last && how->done && rc == 0)
 			how->done(how->done_ctx, q->requests + first + 1);
-		if (rc == 0 && how->stop)
+		if (last && rc == 0 && how->stop)
 			rc = how->stop(s->ctx, err);
 	}
-	lu_buf_release(&text);
+	lu_tok_state_free(wr.state);
 	return rc;
 }
 
@@ -228,7 +325,7 @@ static int add_matches(struct lt_quiz *q, const struct lt_scorer *s, const struc
 
 	if (!right)
 		return lu_err_nomem(err);
-	rc = write_texts(q, s, how, right, err);
+	rc = write_share(q, s, how, right, err);
 	if (rc == 0 && s->combine)
 		rc = s->combine(s->ctx, right, n, err);
 	for (size_t i = 0; i < n; i++)
@@ -251,7 +348,7 @@ int lt_quiz_run(struct lt_quiz *q, const struct lt_scorer *s, const struct lt_qu
 		.kind = task->kind,
 		.items = task->item.n,
 		.cut = q->cut };
-	if (rc == 0 && task->kind == LT_TASK_TEXT && how->greedy)
+	if (rc == 0 && task->kind == LT_TASK_TEXT && how->w)
 		rc = add_matches(q, s, how, out, err);
 	if (rc == 0)
 		rc = task->kind == LT_TASK_CHOICE ? add_choices(q, out, err)
@@ -274,7 +371,9 @@ int lt_answer(const struct lt_answering *how, const struct lt_task *task,
 		struct lt_task_result *out, struct lu_err *err)
 {
 	struct lt_model_plan plan = { .batch = how->batch, .mode = LT_MODEL_SCORE };
-	struct lt_quiz_run run = { .done = how->done, .done_ctx = how->ctx };
+	const struct lt_quiz_run run = {
+		.w = how->w, .batch = how->batch, .done = how->done, .done_ctx = how->ctx
+	};
 	struct lt_model *m = NULL;
 	struct lt_quiz q;
 	int rc;
@@ -283,14 +382,11 @@ int lt_answer(const struct lt_answering *how, const struct lt_task *task,
 		return -1;
 	plan.context = lt_likelihood_row(q.longest, how->context);
 	rc = lt_model_open(&m, how->w, &plan, err);
-	if (rc == 0 && task->kind == LT_TASK_TEXT)
-		rc = lt_greedy_open(&run.greedy, how->w, how->context, how->tok, err);
 	if (rc == 0) {
 		const struct lt_scorer scorer = lt_scorer_of(m, plan.batch, plan.context);
 
 		rc = lt_quiz_run(&q, &scorer, &run, out, err);
 	}
-	lt_greedy_close(run.greedy);
 	lt_model_close(m);
 	lt_quiz_release(&q);
 	return rc;

@@ -5,23 +5,25 @@
  *
  *	struct lt_quiz q = { 0 };
  *	lt_quiz_init(&q, task, tok, context, &err)	encode the items
- *	lt_quiz_run(&q, &scorer, greedy, ..., &result, &err)
+ *	lt_quiz_run(&q, &scorer, &how, &result, &err)
  *	lt_quiz_release(&q);
  *
  * A quiz is a task in tokens: made once, run with any weights of the model. A context that is too long
  * loses its beginning, as in EleutherAI's harness: what is scored are the last context + 1 tokens, and a
  * text is generated behind the last context - max_tokens. The result counts the items that were cut.
  */
-#include "trainer/eval/greedy.h"
+#include "libcommon/tokenizer/tokenizer.h"
 #include "trainer/eval/likelihood.h"
 #include "trainer/eval/task_result.h"
 
 struct lt_quiz {
 	const struct lt_task *task;
+	const struct lu_tok *tok;
+	size_t context;
 	struct lu_ids ids;	    /* of all requests and prompts */
 	struct lt_request *request; /* of each choice of each item; of each item's first answer */
 	size_t requests, longest;   /* tokens of the longest request */
-	size_t *prompt;		    /* TEXT: start of each item's prompt in ids, and the end */
+	size_t *prompt;		    /* TEXT: first and last + 1 of each item's prompt in ids */
 	uint64_t cut;
 };
 
@@ -32,9 +34,11 @@ void lt_quiz_release(struct lt_quiz *q);
 
 /* How a quiz is run besides the scorer. */
 struct lt_quiz_run {
-	struct lt_greedy *
-			greedy; /* NULL: texts are not generated, TEXT tasks have a perplexity only */
-	/* As for lt_likelihood(); called after each text, too. */
+	/* The whole model, for texts; NULL: none are written, and a TEXT task has a perplexity only.
+	 * `batch` of them are written beside one another, on which nothing depends. */
+	struct lt_weights *w;
+	size_t batch;
+	/* As for lt_likelihood(); called between texts, too. */
 	int (*stop)(void *ctx, struct lu_err *err);
 	void (*done)(void *ctx, uint64_t n);
 	void *done_ctx;

@@ -9,8 +9,11 @@
 struct packing {
 	size_t *order; /* requests, the longest first */
 	size_t *next;  /* request after this one in its row, or NONE */
-	size_t *row;   /* first request of each row */
-	size_t *last;  /* last request of each row */
+	/* Requests that differ in their last token alone, as choices of one letter do, are one in the
+	 * rows: the first, with a list of the others. */
+	size_t *other;
+	size_t *row;  /* first request of each row */
+	size_t *last; /* last request of each row */
 	size_t rows;
 	/* Rows by the tokens that are left in them: lists, headed by `open`. */
 	size_t *open, *below;
@@ -20,6 +23,7 @@ static void packing_release(struct packing *p)
 {
 	free(p->order);
 	free(p->next);
+	free(p->other);
 	free(p->row);
 	free(p->last);
 	free(p->open);
@@ -87,25 +91,56 @@ static void place(struct packing *p, size_t i, size_t need, size_t context)
 	p->open[left] = row;
 }
 
-/* Best fit, the longest first. */
-static int pack(struct packing *p, const struct lt_request *r, size_t n, size_t context,
+/* True if two requests are the same but for the last token. */
+static bool same_inputs(const struct lt_request *a, const struct lt_request *b)
+{
+	return a->n == b->n && a->scored == b->scored &&
+			memcmp(a->ids, b->ids, (a->n - 1) * sizeof(*a->ids)) == 0;
+}
+
+/* List the requests that need no row of their own; those of an item follow one another. mine[i] is
+ * false for them. */
+static void list_others(struct packing *p, const struct lt_request *r, size_t n, bool *mine)
+{
+	for (size_t i = 0; i < n; i++) {
+		mine[i] = i == 0 || !same_inputs(&r[i - 1], &r[i]);
+		p->other[i] = NONE;
+		if (!mine[i])
+			p->other[i - 1] = i;
+	}
+}
+
+/* Best fit, the longest first. `share`: requests may share a place, see struct packing. */
+static int pack(struct packing *p, const struct lt_request *r, size_t n, size_t context, bool share,
 		struct lu_err *err)
 {
+	bool *mine = calloc(n + 1, sizeof(*mine));
+
 	*p = (struct packing){ .order = calloc(n + 1, sizeof(size_t)),
 		.next = calloc(n + 1, sizeof(size_t)),
+		.other = calloc(n + 1, sizeof(size_t)),
 		.row = calloc(n + 1, sizeof(size_t)),
 		.last = calloc(n + 1, sizeof(size_t)),
 		.open = calloc(context + 1, sizeof(size_t)),
 		.below = calloc(n + 1, sizeof(size_t)) };
-	if (!p->order || !p->next || !p->row || !p->last || !p->open || !p->below ||
-			sort(p, r, n) < 0) {
+	if (!mine || !p->order || !p->next || !p->other || !p->row || !p->last || !p->open ||
+			!p->below || sort(p, r, n) < 0) {
+		free(mine);
 		packing_release(p);
 		return lu_err_nomem(err);
 	}
 	for (size_t i = 0; i <= context; i++)
 		p->open[i] = NONE;
-	for (size_t i = 0; i < n; i++)
-		place(p, p->order[i], r[p->order[i]].n - 1, context);
+	list_others(p, r, n, mine);
+	for (size_t i = 0; i < n; i++) {
+		size_t k = p->order[i];
+
+		if (!share)
+			p->other[k] = NONE;
+		if (!share || mine[k])
+			place(p, k, r[k].n - 1, context);
+	}
+	free(mine);
 	return 0;
 }
 
@@ -135,13 +170,26 @@ static int rows_init(struct rows *b, size_t n, struct lu_err *err)
 	return lu_err_nomem(err);
 }
 
+/* Number `pass` of request i and the others in its place; NONE if there are fewer. */
+static size_t nth(const struct packing *p, size_t i, size_t pass)
+{
+	while (i != NONE && pass-- > 0)
+		i = p->other[i];
+	return i;
+}
+
+static size_t first_of(const struct packing *p, size_t row)
+{
+	return row < p->rows ? p->row[row] : NONE;
+}
+
 /* Lay the requests of a row out, from `at` on. What is left are documents of one token. */
 static void load_row(struct rows *b, size_t at, size_t context, const struct packing *p, size_t row,
 		const struct lt_request *r)
 {
 	size_t k = 0;
 
-	for (size_t i = row < p->rows ? p->row[row] : NONE; i != NONE; i = p->next[i]) {
+	for (size_t i = first_of(p, row); i != NONE; i = p->next[i]) {
 		for (size_t j = 0; j + 1 < r[i].n; j++, k++) {
 			b->ids[at + k] = r[i].ids[j];
 			b->labels[at + k] = r[i].ids[j + 1];
@@ -152,15 +200,36 @@ static void load_row(struct rows *b, size_t at, size_t context, const struct pac
 		b->ids[at + k] = b->labels[at + k] = b->places[at + k] = 0;
 }
 
+/* Put the last labels of this pass into a row. Returns whether there are any. */
+static bool relabel_row(struct rows *b, size_t at, const struct packing *p, size_t row,
+		const struct lt_request *r, size_t pass)
+{
+	bool any = false;
+
+	for (size_t i = first_of(p, row); i != NONE; i = p->next[i]) {
+		size_t k = nth(p, i, pass);
+
+		at += r[i].n - 1;
+		any |= k != NONE;
+		if (k != NONE)
+			b->labels[at - 1] = r[k].ids[r[k].n - 1];
+	}
+	return any;
+}
+
 /* Add up the continuations of a row. */
 static void sum_row(const struct rows *b, size_t at, const struct packing *p, size_t row,
-		const struct lt_request *r, double *sum)
+		const struct lt_request *r, size_t pass, double *sum)
 {
 	const lk_real *log_p = b->log_p + at;
 
-	for (size_t i = row < p->rows ? p->row[row] : NONE; i != NONE; i = p->next[i]) {
-		for (size_t j = r[i].n - 1 - r[i].scored; j + 1 < r[i].n; j++)
-			sum[i] += (double)log_p[j];
+	for (size_t i = first_of(p, row); i != NONE; i = p->next[i]) {
+		size_t from = r[i].n - 1 - r[i].scored, k = nth(p, i, pass);
+
+		for (size_t j = from; k != NONE && j + 1 < r[i].n; j++)
+			sum[k] += (double)log_p[j];
+		if (k != NONE && r[k].each)
+			memcpy(r[k].each, log_p + from, r[k].scored * sizeof(*log_p));
 		log_p += r[i].n - 1;
 	}
 }
@@ -169,26 +238,36 @@ static uint64_t count_row(const struct packing *p, size_t row)
 {
 	uint64_t n = 0;
 
-	for (size_t i = row < p->rows ? p->row[row] : NONE; i != NONE; i = p->next[i])
-		n++;
+	for (size_t i = first_of(p, row); i != NONE; i = p->next[i]) {
+		for (size_t k = i; k != NONE; k = p->other[k])
+			n++;
+	}
 	return n;
 }
 
-/* Score the batch that begins with this row. */
+/* Score the batch that begins with this row: once, and again for each of the labels that share a
+ * place. */
 static int score_rows(const struct lt_scorer *s, struct rows *b, const struct packing *p,
 		size_t first, const struct lt_request *r, double *sum, struct lu_err *err)
 {
 	const struct lt_batch batch = { .ids = b->ids, .labels = b->labels, .places = b->places };
 	size_t left = p->rows - first, n = left < s->batch ? left : s->batch;
-	bool here = false;
 
 	for (size_t i = 0; i < s->batch; i++)
 		load_row(b, i * s->context, s->context, p, first + i, r);
-	if (s->score(s->ctx, &batch, n, b->log_p, &here, err) < 0)
-		return -1;
-	for (size_t i = 0; here && i < n; i++)
-		sum_row(b, i * s->context, p, first + i, r, sum);
-	return 0;
+	for (size_t pass = 0;; pass++) {
+		bool here = false, any = pass == 0;
+
+		for (size_t i = 0; i < n && pass; i++)
+			any |= relabel_row(b, i * s->context, p, first + i, r, pass);
+		if (!any)
+			return 0;
+		if ((pass ? s->again(s->ctx, &batch, b->log_p, &here, err)
+			  : s->score(s->ctx, &batch, n, b->log_p, &here, err)) < 0)
+			return -1;
+		for (size_t i = 0; here && i < n; i++)
+			sum_row(b, i * s->context, p, first + i, r, pass, sum);
+	}
 }
 
 static int score_all(const struct lt_scorer *s, struct rows *b, const struct packing *p,
@@ -225,7 +304,7 @@ int lt_likelihood(const struct lt_scorer *s, struct lt_request *r, size_t n,
 
 	for (size_t i = 0; i < n; i++)
 		LU_ASSERT(r[i].n >= 2 && r[i].n <= s->context + 1 && r[i].scored < r[i].n);
-	if (pack(&p, r, n, s->context, err) < 0)
+	if (pack(&p, r, n, s->context, s->again != NULL, err) < 0)
 		return -1;
 	sum = calloc(n + 1, sizeof(*sum));
 	rc = sum ? rows_init(&b, s->batch * s->context, err) : lu_err_nomem(err);

@@ -5,13 +5,17 @@
  *
  * Several sequences share a row of the batch: each attends to itself alone (lt_batch.places), so a
  * row of the model's context holds as many short questions as fit. Which sequence is in which row
- * depends on their lengths alone: neither the batch nor the number of threads or ranks changes a bit.
+ * depends on them alone: neither the batch nor the number of threads or ranks changes a bit.
+ *
+ * Requests that follow one another and differ in their last token alone, as choices of one letter do,
+ * are computed once: the head is asked again for each last token (lt_scorer.again).
  */
 #include "trainer/data/scoring.h"
 
 struct lt_request {
 	const uint32_t *ids; /* n >= 2 of them, at most the scorer's context + 1 */
 	size_t n, scored;    /* the last `scored` tokens, at most n - 1, are the continuation */
+	lk_real *each;	     /* NULL, or room for `scored` log p, where one rank scores all */
 	double log_p;	     /* result: sum of their log p, in nats, in order, on all ranks */
 };
 

@@ -1,11 +1,13 @@
 #include "trainer/eval/scored_text.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/io/json.h"
 #include "libcommon/par/docstream.h"
 #include "libcommon/shard/ledger.h"
+#include "libcommon/sys/file.h"
 #include "trainer/data/languages_report.h"
 
 static const char no_source[] = "none";
@@ -100,6 +102,27 @@ int lt_text_documents(struct lt_text *t, const struct lu_std *std, const struct 
 
 /* --- shards ---------------------------------------------------------------------------------- */
 
+static bool has_file(const char *prefix, const char *suffix)
+{
+	char *path = lu_concat(prefix, suffix, NULL);
+	bool has = path && access(path, F_OK) == 0;
+
+	free(path);
+	return has;
+}
+
+int lt_text_are_shards(char *const *file, size_t n, bool *shards, struct lu_err *err)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += has_file(file[i], ".idx") || has_file(file[i], "-00000.idx");
+	if (found && found < n)
+		return lu_err_set(err, "shards and documents cannot be scored together");
+	*shards = found > 0;
+	return 0;
+}
+
 /* Decode a string of the ledger; anything else is no name. */
 static int decode(struct lu_str raw, struct lu_arena *arena, struct lu_str *out, struct lu_err *err)
 {
@@ -156,6 +179,7 @@ int lt_text_shards(struct lt_text *t, char *const *prefix, size_t n,
 			lu_detail("%s: no ledger, bytes, languages and sources of its documents "
 				  "are unknown",
 					prefix[i]);
+			t->unknown = prefix[i];
 			rc = add_document(
 					t, LU_STR(""), LU_STR(""), lu_shard_tokens(shard), 0, err);
 		}

@@ -20,19 +20,23 @@
 #include "libcommon/sys/tool.h"
 #include "libcommon/tokenizer/tokenizer.h"
 #include "trainer/data/languages.h"
-#include "trainer/eval/positions.h"
+#include "trainer/eval/context_positions.h"
 
 struct lt_text {
 	struct lt_languages languages, sources;
 	struct lt_positions positions;
 	struct lt_corpus *corpus;
-	struct lu_ids ids; /* of documents */
-	char *names;	   /* of shards */
+	struct lu_ids ids;   /* of documents */
+	char *names;	     /* of shards */
+	const char *unknown; /* one without a ledger, whose documents are not known; or NULL */
 	/* Documents, while they are read: */
 	const struct lu_tok *tok;
 	uint32_t bos, eos;
 	bool has_bos, has_eos;
 };
+
+/* Tell whether the files are shards; some shards and some documents are an error. */
+int lt_text_are_shards(char *const *file, size_t n, bool *shards, struct lu_err *err) LU_CHECKED;
 
 /* Encode documents with the caller's tokenizer, or check shards and read their ledgers; `check` is
  * called with each. Documents without tokens are left out. */

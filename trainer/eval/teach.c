@@ -35,10 +35,10 @@ struct teaching {
 	/* A batch of windows. */
 	struct window *window;
 	size_t windows;
-	uint32_t *ids, *best;	/* [batch][context], and [top] of each */
-	float *log_p;		/* likewise */
-	lk_real *logits;	/* [rows][vocab] */
-	struct lt_piece *piece; /* of a call, with the window of each */
+	uint32_t *ids, *best;	       /* [batch][context], and [top] of each */
+	float *log_p;		       /* likewise */
+	lk_real *logits;	       /* [rows][vocab] */
+	struct lt_decode_piece *piece; /* of a call, with the window of each */
 	size_t *whose;
 };
 
@@ -109,7 +109,7 @@ static int decode(struct teaching *t, size_t from, size_t n, struct lu_err *err)
 		if (from >= w->n)
 			continue;
 		t->whose[pieces] = i;
-		t->piece[pieces++] = (struct lt_piece){ .sequence = i,
+		t->piece[pieces++] = (struct lt_decode_piece){ .sequence = i,
 			.pos = from,
 			.n = w->n - from < n ? w->n - from : n,
 			.ids = t->ids + i * context + from,

@@ -8,7 +8,7 @@
 #include "libcommon/sys/atomicfile.h"
 #include "libcommon/sys/progress.h"
 #include "trainer/export/gguf_tokenizer.h"
-#include "trainer/model/rope.h"
+#include "trainer/model/rotary.h"
 #include "trainer/model/tensorfile.h"
 
 #define VERSION 3

@@ -8,7 +8,7 @@
 #include "libcommon/base/num.h"
 #include "libcommon/sys/file.h"
 #include "trainer/export/card_data.h"
-#include "trainer/model/rope.h"
+#include "trainer/model/rotary.h"
 #include "trainer/run/config.h"
 #include "trainer/run/folder.h"
 #include "trainer/run/json_members.h"

@@ -40,7 +40,7 @@ struct lt_generator {
 	struct lt_model *model;
 	struct lt_chooser chooser;
 	struct slot *slot; /* [how.batch] */
-	struct lt_piece *piece;
+	struct lt_decode_piece *piece;
 	size_t *of_piece; /* the slot of each piece */
 	lk_real *logits;  /* [how.batch][vocab] */
 	size_t vocab;
@@ -382,7 +382,7 @@ static int step(struct lt_generator *g, bool *any, struct lu_err *err)
 		if (!s->active)
 			continue;
 		g->of_piece[n] = i;
-		g->piece[n++] = (struct lt_piece){ .sequence = i,
+		g->piece[n++] = (struct lt_decode_piece){ .sequence = i,
 			.pos = s->cached,
 			.n = s->ids.n - s->cached,
 			.ids = s->ids.p + s->cached };

@@ -7,7 +7,7 @@
  *
  *	struct lt_model_plan plan = { .batch = 8, .context = t, .mode = LT_MODEL_DECODE };
  *	lt_model_open(&m, w, &plan, &err)
- *	struct lt_piece piece[2] = {
+ *	struct lt_decode_piece piece[2] = {
  *		{ .sequence = 0, .pos = 17, .n = 1, .ids = &next },	goes on
  *		{ .sequence = 3, .pos = 0, .n = prompt_n, .ids = prompt } };	begins
  *	lt_decode(m, piece, 2, logits, &err)		2 rows of logits
@@ -26,7 +26,7 @@
 #include "trainer/model/model.h"
 
 /* The next n tokens of a sequence; all before position `pos` have been decoded. */
-struct lt_piece {
+struct lt_decode_piece {
 	size_t sequence; /* below plan.batch */
 	size_t pos, n;
 	const uint32_t *ids;
@@ -35,8 +35,8 @@ struct lt_piece {
 
 /* Rows of the vocabulary go to `logits`, in host memory: one for each piece or, with `all`, for each
  * token of it, in order. Several pieces of one sequence follow one another. Synchronous. */
-int lt_decode(struct lt_model *m, const struct lt_piece *piece, size_t pieces, lk_real *logits,
-		struct lu_err *err) LU_CHECKED;
+int lt_decode(struct lt_model *m, const struct lt_decode_piece *piece, size_t pieces,
+		lk_real *logits, struct lu_err *err) LU_CHECKED;
 
 /* Copy the first n tokens of the cache of a sequence to another, which then has the same beginning. */
 int lt_decode_copy(struct lt_model *m, size_t from, size_t to, size_t n,

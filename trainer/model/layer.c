@@ -1,6 +1,6 @@
 #include "trainer/model/layer.h"
 
-#include "trainer/model/decoding_parts.h"
+#include "trainer/model/kv_cache.h"
 #include "trainer/model/weights_place.h"
 
 /* --- rows and sums over the tensor-parallel ranks --------------------------------------------- */

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trainer/model/decoding_parts.h"
 #include "trainer/model/ends.h"
+#include "trainer/model/kv_cache.h"
 #include "trainer/model/layer.h"
-#include "trainer/model/rope.h"
+#include "trainer/model/rotary.h"
 #include "trainer/model/upload.h"
 
 /* Logits per block of the head: enough rows for products at full speed, in little memory. */

@@ -26,7 +26,7 @@ struct lt_slot {
 	struct lk_ids sorted;	/* likewise */
 };
 
-struct lt_decode; /* of decoding.c */
+struct lt_decode; /* of kv_cache.h */
 
 struct lt_model {
 	struct lt_weights *w; /* caller-owned */
@@ -67,6 +67,15 @@ struct lt_model {
 	bool count_only, failed, measuring;
 	struct lu_err err;
 };
+
+/* Of model.c: upload the ids and places of rows; compute the layers of a chunk over them; turn a failure
+ * of the queue or of communication into an error, returns -1. */
+struct lt_span;
+int lt_upload_inputs(struct lt_model *m, struct lt_slot *slot, const struct lt_batch *b, bool embed,
+		size_t rows);
+int lt_chunk_forward(
+		struct lt_model *m, size_t chunk, struct lt_slot *slot, const struct lt_span *at);
+int lt_model_failed(struct lt_model *m, struct lu_err *err);
 
 static inline lk_act *lt_act_at(const struct lt_model *m, const lk_act *p, size_t elements)
 {

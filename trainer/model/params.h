@@ -25,7 +25,7 @@
 #include "kernels/lk.h"
 #include "libcommon/base/err.h"
 
-/* How the frequencies of rotary positions are scaled (rope.h). */
+/* How the frequencies of rotary positions are scaled (rotary.h). */
 enum lt_rope_scaling { LT_ROPE_NONE, LT_ROPE_LINEAR, LT_ROPE_LLAMA3 };
 
 struct lt_shape {

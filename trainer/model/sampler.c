@@ -129,8 +129,7 @@ static const struct candidate *ranked(struct lt_sampler *s, size_t i)
 		size_t from = s->begin[s->bucket++], to = s->begin[s->bucket];
 
 		if (to - from > 1)
-			qsort(s->placed + from, to - from, sizeof(*s->placed),
-					most_probable_first);
+			qsort(s->placed + from, to - from, sizeof(*s->placed), most_probable_first);
 		s->sorted = to;
 	}
 	return &s->placed[i];

@@ -9,7 +9,7 @@
 #include "libcommon/base/fnv.h"
 #include "libcommon/base/json_writer.h"
 #include "libcommon/sys/file.h"
-#include "trainer/model/rope.h"
+#include "trainer/model/rotary.h"
 #include "trainer/run/json_members.h"
 
 /* 2 where there are members that a reader of version 1 must not overlook. */

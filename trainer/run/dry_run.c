@@ -6,7 +6,7 @@
 #include "kernels/lk.h"
 #include "libcommon/sys/machine.h"
 #include "trainer/model/model.h"
-#include "trainer/model/rope.h"
+#include "trainer/model/rotary.h"
 #include "trainer/model/weights.h"
 #include "trainer/parallel/actions.h"
 #include "trainer/parallel/actions_chart.h"

@@ -10,6 +10,9 @@
 #include "trainer/eval/evaluate.h"
 #include "trainer/eval/scored_text.h"
 
+/* Their cache of keys and values is memory beside that of training. */
+#define TEXTS_AT_ONCE 4
+
 /* A shard, its documents by language. */
 struct set {
 	char *prefix;
@@ -276,15 +279,10 @@ static int run_task(struct lt_evaluations *e, size_t i, const struct lt_scorer *
 		struct lt_weights *w, uint64_t step, struct lt_run *run,
 		int (*stop)(void *ctx, struct lu_err *err), struct lu_err *err)
 {
-	struct lt_quiz_run how = { .stop = stop };
+	const struct lt_quiz_run how = { .w = w, .batch = TEXTS_AT_ONCE, .stop = stop };
 	struct lt_task_result result;
-	int rc = 0;
+	int rc = lt_quiz_run(&e->quiz[i], s, &how, &result, err);
 
-	if (e->tasks.task.p[i].kind == LT_TASK_TEXT)
-		rc = lt_greedy_open(&how.greedy, w, e->context, e->tok, err);
-	if (rc == 0)
-		rc = lt_quiz_run(&e->quiz[i], s, &how, &result, err);
-	lt_greedy_close(how.greedy);
 	return rc == 0 && run ? report_task(&result, step, run, err) : rc;
 }
 

@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "libcommon/hash/hash.h"
+#include "libcommon/shard/logp.h"
 #include "libcommon/shard/reader.h"
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/data/corpus.h"
-#include "trainer/data/logp_file.h"
 #include "trainer/run/weights_hash.h"
 
 /* Documents that are summed over the ranks at once. */
@@ -28,11 +28,11 @@ static const struct lu_shard *shard_of(const struct lt_corpus *c, size_t k)
 	return part.shard[0];
 }
 
-static struct lt_logp describe(const struct lu_shard *s, const char *hash)
+static struct lu_logp describe(const struct lu_shard *s, const char *hash)
 {
 	const struct lu_manifest *m = lu_shard_manifest(s);
 
-	return (struct lt_logp){ m && m->tokenizer ? m->tokenizer : "", hash,
+	return (struct lu_logp){ m && m->tokenizer ? m->tokenizer : "", hash,
 		lu_shard_documents(s) };
 }
 
@@ -56,13 +56,13 @@ static char *path_of(const struct lt_reference *r, size_t k, bool beside, const 
 static int read_one(const struct lt_reference *r, size_t k, const char *hash, double *log_p,
 		struct lu_err *err)
 {
-	struct lt_logp what = describe(shard_of(r->corpus, k), hash);
+	struct lu_logp what = describe(shard_of(r->corpus, k), hash);
 	int rc = 0;
 
 	for (int beside = 1; beside >= 0 && rc == 0; beside--) {
 		char *path = path_of(r, k, beside, hash, err);
 
-		rc = path ? lt_logp_read(path, &what, log_p, err) : -1;
+		rc = path ? lu_logp_read(path, &what, log_p, err) : -1;
 		free(path);
 	}
 	return rc;
@@ -86,12 +86,12 @@ static int read_all(const struct lt_reference *r, const char *hash, double *log_
 static int write_one(const struct lt_reference *r, size_t k, const char *hash, const double *log_p,
 		struct lu_err *err)
 {
-	struct lt_logp what = describe(shard_of(r->corpus, k), hash);
+	struct lu_logp what = describe(shard_of(r->corpus, k), hash);
 	char *beside = path_of(r, k, true, hash, err), *own = path_of(r, k, false, hash, err);
 	int rc = beside && own ? 0 : -1;
 
-	if (rc == 0 && lt_logp_write(beside, &what, log_p, err) < 0) {
-		rc = lt_logp_write(own, &what, log_p, err);
+	if (rc == 0 && lu_logp_write(beside, &what, log_p, err) < 0) {
+		rc = lu_logp_write(own, &what, log_p, err);
 		if (rc == 0)
 			lu_note("the folder of %s cannot be written to: the reference is in %s",
 					lu_shard_prefix(shard_of(r->corpus, k)), own);

@@ -3,7 +3,7 @@
 /*
  * The frozen reference of preference tuning (train.objective = dpo): for every document of the phase's
  * data the sum of log p of its targets by the weights at the start of the phase. It is computed once, by
- * all ranks, and kept in files (data/logp_file.h):
+ * all ranks, and kept in files (libcommon/shard/logp.h):
  *
  *	PREFIX.logp-HASH			beside the shard, or if its folder cannot be written to,
  *	RUN/K-NAME.logp-HASH			in the folder of the run; K counts the shards

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "libcommon/sys/conf.h"
-#include "trainer/model/rope.h"
+#include "trainer/model/rotary.h"
 
 /* --- presets -------------------------------------------------------------------------------- */
 
@@ -185,7 +185,7 @@ static int check_dpo(const struct lt_settings *s, struct lu_err *err)
 		if (pairs[i].value % 2)
 			return lu_err_set(err,
 					"train.%s = %" PRIu64 " is odd: with train.objective = dpo "
-							      "two samples are a pair",
+					"two samples are a pair",
 					pairs[i].name, pairs[i].value);
 	}
 	if (*s->train.teacher)

@@ -196,6 +196,14 @@ static int score_batch(void *ctx, const struct lt_batch *b, size_t sequences, lk
 	return lt_step_score(l->phase.step, b, log_p, here, err);
 }
 
+static int score_again(
+		void *ctx, const struct lt_batch *b, lk_real *log_p, bool *here, struct lu_err *err)
+{
+	struct lt_trainer *l = ctx;
+
+	return lt_step_score_again(l->phase.step, b, log_p, here, err);
+}
+
 static int combine(void *ctx, double *x, size_t n, struct lu_err *err)
 {
 	struct lt_trainer *l = ctx;
@@ -221,6 +229,7 @@ static int validate(struct lt_trainer *l, struct lu_err *err)
 		.context = s->train.context,
 		.ctx = l,
 		.score = score_batch,
+		.again = score_again,
 		.reset_documents = lt_settings_resets(s),
 		.share = l->layout.at[LT_DP],
 		.shares = l->layout.mesh.size[LT_DP],

@@ -533,6 +533,15 @@ int lt_step_score(struct lt_step *e, const struct lt_batch *batch, lk_real *log_
 	return 0;
 }
 
+int lt_step_score_again(struct lt_step *e, const struct lt_batch *batch, lk_real *log_p, bool *here,
+		struct lu_err *err)
+{
+	const struct lt_layout *l = e->layout;
+
+	*here = l->at[LT_PP] + 1 == l->mesh.size[LT_PP];
+	return *here ? lt_model_log_p(e->model, l->v - 1, 0, batch, log_p, err) : 0;
+}
+
 int lt_step_sum(struct lt_step *e, double *x, size_t n, struct lu_err *err)
 {
 	static const enum lt_axis axes[] = { LT_DP, LT_PP };

@@ -51,6 +51,10 @@ int lt_step_train(struct lt_step *e, const struct lt_hyper *h, const struct lt_s
 int lt_step_score(struct lt_step *e, const struct lt_batch *batch, lk_real *log_p, bool *here,
 		struct lu_err *err) LU_CHECKED;
 
+/* The same with other labels, for the micro-batch that was scored last. */
+int lt_step_score_again(struct lt_step *e, const struct lt_batch *batch, lk_real *log_p, bool *here,
+		struct lu_err *err) LU_CHECKED;
+
 /* Sum x[n], host memory, over the ranks that lt_step_score() was divided among: each has filled in a
  * part, and has zeros elsewhere. */
 int lt_step_sum(struct lt_step *e, double *x, size_t n, struct lu_err *err) LU_CHECKED;

@@ -1,4 +1,4 @@
-#include "trainer/data/logp_file.h"
+#include "libcommon/shard/logp.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,16 +14,16 @@
 
 static void put_hash(unsigned char *to, const char *hash)
 {
-	memset(to, '0', LT_LOGP_HASH);
+	memset(to, '0', LU_LOGP_HASH);
 	memcpy(to, hash, strlen(hash));
 }
 
 static uint64_t bytes_of(uint64_t documents)
 {
-	return LT_LOGP_HEADER + documents * sizeof(double) + LT_LOGP_TRAILER;
+	return LU_LOGP_HEADER + documents * sizeof(double) + LU_LOGP_TRAILER;
 }
 
-int lt_logp_write(const char *path, const struct lt_logp *what, const double *log_p,
+int lu_logp_write(const char *path, const struct lu_logp *what, const double *log_p,
 		struct lu_err *err)
 {
 	size_t n = (size_t)bytes_of(what->documents);
@@ -33,8 +33,8 @@ int lt_logp_write(const char *path, const struct lt_logp *what, const double *lo
 
 	if (!b)
 		return lu_err_nomem(err);
-	memcpy(b, LT_LOGP_MAGIC, 8);
-	lu_store32(b + 8, LT_LOGP_VERSION);
+	memcpy(b, LU_LOGP_MAGIC, 8);
+	lu_store32(b + 8, LU_LOGP_VERSION);
 	lu_store64(b + 16, what->documents);
 	put_hash(b + 24, what->tokenizer);
 	put_hash(b + 56, what->hash);
@@ -42,9 +42,9 @@ int lt_logp_write(const char *path, const struct lt_logp *what, const double *lo
 		uint64_t bits;
 
 		memcpy(&bits, &log_p[i], sizeof(bits));
-		lu_store64(b + LT_LOGP_HEADER + 8 * i, bits);
+		lu_store64(b + LU_LOGP_HEADER + 8 * i, bits);
 	}
-	lu_store64(b + n - LT_LOGP_TRAILER, lu_hash64(b, n - LT_LOGP_TRAILER, 0));
+	lu_store64(b + n - LU_LOGP_TRAILER, lu_hash64(b, n - LU_LOGP_TRAILER, 0));
 	if (lu_atomic_open(&f, path, err) < 0)
 		goto out;
 	rc = lu_atomic_write(&f, b, n, err);
@@ -56,21 +56,21 @@ out:
 }
 
 /* Compare the bytes with what they must be. */
-static int check(const char *path, const char *p, size_t n, const struct lt_logp *what,
+static int check(const char *path, const char *p, size_t n, const struct lu_logp *what,
 		struct lu_err *err)
 {
-	unsigned char want[LT_LOGP_HASH];
+	unsigned char want[LU_LOGP_HASH];
 
-	if (n < LT_LOGP_HEADER + LT_LOGP_TRAILER || memcmp(p, LT_LOGP_MAGIC, 8) != 0)
+	if (n < LU_LOGP_HEADER + LU_LOGP_TRAILER || memcmp(p, LU_LOGP_MAGIC, 8) != 0)
 		return lu_err_set(err, "%s: not the log p of a shard", path);
-	if (lu_load32(p + 8) != LT_LOGP_VERSION)
+	if (lu_load32(p + 8) != LU_LOGP_VERSION)
 		return lu_err_set(err, "%s: of version %" PRIu32 ", only %d is supported", path,
-				lu_load32(p + 8), LT_LOGP_VERSION);
+				lu_load32(p + 8), LU_LOGP_VERSION);
 	if (lu_load64(p + 16) != what->documents || n != bytes_of(what->documents))
 		return lu_err_set(err, "%s: is of %" PRIu64 " documents, the shard has %" PRIu64,
 				path, lu_load64(p + 16), what->documents);
 	if (lu_load32(p + 12) != 0 ||
-			lu_load64(p + n - LT_LOGP_TRAILER) != lu_hash64(p, n - LT_LOGP_TRAILER, 0))
+			lu_load64(p + n - LU_LOGP_TRAILER) != lu_hash64(p, n - LU_LOGP_TRAILER, 0))
 		return lu_err_set(err, "%s: damaged: its checksum differs; remove it", path);
 	put_hash(want, what->hash);
 	if (memcmp(p + 56, want, sizeof(want)) != 0)
@@ -83,7 +83,7 @@ static int check(const char *path, const char *p, size_t n, const struct lt_logp
 	return 0;
 }
 
-int lt_logp_read(const char *path, const struct lt_logp *what, double *log_p, struct lu_err *err)
+int lu_logp_read(const char *path, const struct lu_logp *what, double *log_p, struct lu_err *err)
 {
 	struct stat st;
 	char *p;
@@ -96,7 +96,7 @@ int lt_logp_read(const char *path, const struct lt_logp *what, double *log_p, st
 		return -1;
 	rc = check(path, p, n, what, err);
 	for (uint64_t i = 0; i < what->documents && rc == 0; i++) {
-		uint64_t bits = lu_load64(p + LT_LOGP_HEADER + 8 * i);
+		uint64_t bits = lu_load64(p + LU_LOGP_HEADER + 8 * i);
 
 		memcpy(&log_p[i], &bits, sizeof(bits));
 		if (!isfinite(log_p[i]))

@@ -1,5 +1,5 @@
-#ifndef LUCIE_TRAINER_MODEL_ROPE_H
-#define LUCIE_TRAINER_MODEL_ROPE_H
+#ifndef LUCIE_TRAINER_MODEL_ROTARY_H
+#define LUCIE_TRAINER_MODEL_ROTARY_H
 /*
  * The frequencies of rotary positions (Su et al. 2021), which a model may scale to reach beyond the
  * context that it was trained on. Frequency i of dim / 2 is f(theta^(-2 i / dim)), with

@@ -1,4 +1,4 @@
-#include "trainer/eval/positions.h"
+#include "trainer/eval/context_positions.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -63,23 +63,26 @@ void lt_positions_release(struct lt_positions *p)
 	*p = (struct lt_positions){ 0 };
 }
 
+void lt_positions_add(struct lt_positions *p, uint64_t before, uint32_t label, lk_real loss)
+{
+	size_t bucket = 63 - (size_t)__builtin_clzll(before);
+
+	LU_ASSERT(before > 0 && bucket < LT_POSITIONS);
+	p->scored[bucket]++;
+	p->loss[bucket] += (double)loss;
+	if (p->size && label < p->vocab)
+		p->bytes[bucket] += p->size[label];
+}
+
 int lt_positions_score(void *ctx, uint64_t offset, size_t n, const uint32_t *label,
 		const lk_real *loss, struct lu_err *err)
 {
 	struct lt_positions *p = ctx;
 
 	(void)err;
-	for (size_t i = 0; i < n; i++) {
-		/* Labels are those of positions 1 to context of their window. */
-		uint64_t before = (offset + i - 1) % p->context + 1;
-		size_t bucket = 63 - (size_t)__builtin_clzll(before);
-
-		LU_ASSERT(bucket < LT_POSITIONS);
-		p->scored[bucket]++;
-		p->loss[bucket] += (double)loss[i];
-		if (p->size && label[i] < p->vocab)
-			p->bytes[bucket] += p->size[label[i]];
-	}
+	/* Labels are those of positions 1 to context of their window. */
+	for (size_t i = 0; i < n; i++)
+		lt_positions_add(p, (offset + i - 1) % p->context + 1, label[i], loss[i]);
 	return 0;
 }
 

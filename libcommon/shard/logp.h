@@ -1,5 +1,5 @@
-#ifndef LUCIE_TRAINER_DATA_LOGP_FILE_H
-#define LUCIE_TRAINER_DATA_LOGP_FILE_H
+#ifndef LUCIE_SHARD_LOGP_H
+#define LUCIE_SHARD_LOGP_H
 /*
  * The frozen reference of preference tuning: for each document of a shard the sum of log p of its
  * targets by one model, PREFIX.logp-HASH (lucie-teacher(5)).
@@ -18,24 +18,24 @@
 
 #include "libcommon/base/err.h"
 
-#define LT_LOGP_MAGIC "lucieLGP"
-#define LT_LOGP_VERSION 1
-#define LT_LOGP_HEADER 88
-#define LT_LOGP_TRAILER 8
-#define LT_LOGP_HASH 32
+#define LU_LOGP_MAGIC "lucieLGP"
+#define LU_LOGP_VERSION 1
+#define LU_LOGP_HEADER 88
+#define LU_LOGP_TRAILER 8
+#define LU_LOGP_HASH 32
 
-struct lt_logp {
+struct lu_logp {
 	const char *tokenizer; /* 32 digits, or "" */
 	const char *hash;
 	uint64_t documents;
 };
 
 /* Write atomically. */
-int lt_logp_write(const char *path, const struct lt_logp *what, const double *log_p,
+int lu_logp_write(const char *path, const struct lu_logp *what, const double *log_p,
 		struct lu_err *err) LU_CHECKED;
 /* Read a file, which must be of this tokenizer (where both are known), hash and number of documents, into
  * log_p[documents]: 1, 0 if there is none, -1 with the reason. */
-int lt_logp_read(const char *path, const struct lt_logp *what, double *log_p,
+int lu_logp_read(const char *path, const struct lu_logp *what, double *log_p,
 		struct lu_err *err) LU_CHECKED;
 
 #endif

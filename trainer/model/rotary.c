@@ -1,4 +1,4 @@
-#include "trainer/model/rope.h"
+#include "trainer/model/rotary.h"
 
 #include <math.h>
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Make tests/data/rope.tsv: the frequencies of rotary positions by Hugging Face's transformers, for
-test_rope.c.
+"""Make tests/data/rotary.tsv: the frequencies of rotary positions by Hugging Face's transformers, for
+test_rotary.c.
 
     python3 -m venv venv
     venv/bin/pip install -r tests/interop/requirements-torch.txt
-    venv/bin/python tests/trainer/make_rope_golden.py >tests/data/rope.tsv
+    venv/bin/python tests/trainer/make_rotary_golden.py >tests/data/rotary.tsv
 
 A line is a case: rope_type ("none" for its default), dim, theta, factor, low_freq_factor,
 high_freq_factor, original_max_position_embeddings, with 0 for what the type has not, and dim / 2

@@ -1,10 +1,10 @@
-/* Frequencies of rotary positions against those of transformers, which make_rope_golden.py has written
- * to tests/data/rope.tsv, in fp32. */
+/* Frequencies of rotary positions against those of transformers, which make_rotary_golden.py has written
+ * to tests/data/rotary.tsv, in fp32. */
 #include "tests/trainer/tiny.h"
 
 #include <math.h>
 
-#include "trainer/model/rope.h"
+#include "trainer/model/rotary.h"
 
 static enum lt_rope_scaling type_of(const char *name)
 {
@@ -18,7 +18,7 @@ static enum lt_rope_scaling type_of(const char *name)
 
 static void test_golden(void **state)
 {
-	FILE *f = fopen("tests/data/rope.tsv", "r");
+	FILE *f = fopen("tests/data/rotary.tsv", "r");
 	struct lt_shape s = { 0 };
 	double got[64], want, worst = 0;
 	size_t cases = 0;
@@ -73,5 +73,5 @@ int main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_golden),
 		cmocka_unit_test(test_rules) };
 
-	return cmocka_run_group_tests_name("trainer/rope", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("trainer/rotary", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-#ifndef LUCIE_TRAINER_EVAL_POSITIONS_H
-#define LUCIE_TRAINER_EVAL_POSITIONS_H
+#ifndef LUCIE_TRAINER_EVAL_CONTEXT_POSITIONS_H
+#define LUCIE_TRAINER_EVAL_CONTEXT_POSITIONS_H
 /*
  * The loss of a model by position in the context: how many tokens of the window come before the label,
  * in buckets 1, 2-3, 4-7, ..., whose borders are powers of two.
@@ -32,6 +32,8 @@ int lt_positions_bytes(struct lt_positions *p, const struct lu_tok *tok, size_t 
 /* An lt_score_fn. */
 int lt_positions_score(void *ctx, uint64_t offset, size_t n, const uint32_t *label,
 		const lk_real *loss, struct lu_err *err);
+/* Add one label that has so many tokens before it, at least 1. */
+void lt_positions_add(struct lt_positions *p, uint64_t before, uint32_t label, lk_real loss);
 int lt_positions_table(
 		const struct lt_positions *p, struct lu_buf *out, struct lu_err *err) LU_CHECKED;
 /* Append the member "positions" to the object that is open. */
