@@ -225,10 +225,10 @@ static void check_usage(const struct options *o, const struct lu_args *args)
 static int run(const struct options *o, const char *name, struct lu_err *err)
 {
 	struct run r = { .o = o,
-		.answers = { .by = o->licenses		     ? LU_BY_LICENSE
-						: o->langs   ? LU_BY_LANG
-						: o->sources ? LU_BY_SOURCE
-							     : LU_BY_NOTHING,
+		.answers = { .by = o->licenses		     ? LU_TRACED_LICENSE
+						: o->langs   ? LU_TRACED_LANG
+						: o->sources ? LU_TRACED_SOURCE
+							     : LU_TRACED_NOTHING,
 				.steps = o->step.n,
 				.targets = o->targets,
 				.json = o->json } };

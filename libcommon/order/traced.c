@@ -35,7 +35,9 @@ void lu_traced_begin(struct lu_traced *a)
 
 static struct lu_str field_of(const struct lu_traced *r, const struct lu_ledger_doc *d)
 {
-	return r->by == LU_BY_LICENSE ? d->license : r->by == LU_BY_LANG ? d->lang : d->source;
+	return r->by == LU_TRACED_LICENSE	  ? d->license
+			: r->by == LU_TRACED_LANG ? d->lang
+						  : d->source;
 }
 
 /* Write the rows of the table so far. */

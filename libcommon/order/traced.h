@@ -19,7 +19,7 @@
 #include "libcommon/shard/ledger.h"
 #include "libcommon/shard/tally.h"
 
-enum lu_traced_by { LU_BY_NOTHING, LU_BY_LICENSE, LU_BY_LANG, LU_BY_SOURCE };
+enum lu_traced_by { LU_TRACED_NOTHING, LU_TRACED_LICENSE, LU_TRACED_LANG, LU_TRACED_SOURCE };
 
 struct lu_traced {
 	/* The caller's. */
