@@ -1,5 +1,6 @@
 #include "libcommon/shard/teacher.h"
 
+#include <glob.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "libcommon/base/num.h"
 #include "libcommon/hash/hash.h"
+#include "libcommon/sys/file.h"
 #include "libcommon/sys/mapped.h"
 
 #define CHUNK ((size_t)1 << 12)
@@ -289,4 +291,28 @@ int lu_teacher_verify(const struct lu_teacher *t, struct lu_err *err)
 		}
 	}
 	return 0;
+}
+
+int lu_teacher_each(const struct lu_shard *s,
+		int (*fn)(void *ctx, const char *name, struct lu_err *err), void *ctx,
+		struct lu_err *err)
+{
+	char *base = lu_concat(lu_shard_prefix(s), lu_shard_part_suffix(s, 0), ".");
+	size_t n = base ? strlen(base) : 0, end = sizeof(LU_TEACHER_EXTENSION) - 1;
+	char *pattern = lu_concat(base ? base : "", "*", LU_TEACHER_EXTENSION);
+	glob_t found = { 0 };
+	int rc = base && pattern ? 0 : lu_err_nomem(err);
+
+	if (rc == 0 && glob(pattern, 0, NULL, &found) == GLOB_NOSPACE)
+		rc = lu_err_nomem(err);
+	for (size_t i = 0; i < found.gl_pathc && rc == 0; i++) {
+		char *name = found.gl_pathv[i] + n;
+
+		name[strlen(name) - end] = '\0';
+		rc = fn(ctx, name, err);
+	}
+	globfree(&found);
+	free(pattern);
+	free(base);
+	return rc;
 }

@@ -77,4 +77,10 @@ int lu_teacher_read(const struct lu_teacher *t, uint64_t pos, size_t n, uint32_t
 /* Read it all: fail unless the checksums and all rows are right. */
 int lu_teacher_verify(const struct lu_teacher *t, struct lu_err *err) LU_CHECKED;
 
+/* Call fn with the name of each teacher that has a file beside the first part of a shard; fn returns 0 to
+ * go on, or what the function returns. */
+int lu_teacher_each(const struct lu_shard *s,
+		int (*fn)(void *ctx, const char *name, struct lu_err *err), void *ctx,
+		struct lu_err *err) LU_CHECKED;
+
 #endif

@@ -12,6 +12,7 @@
 #include "libcommon/shard/ledger.h"
 #include "libcommon/shard/mask.h"
 #include "libcommon/shard/tally.h"
+#include "libcommon/shard/teacher.h"
 #include "libcommon/sys/file.h"
 
 #define CHUNK ((size_t)1 << 20)
@@ -404,6 +405,25 @@ out:
 	return rc;
 }
 
+/* --- teachers ----------------------------------------------------------------------------- */
+
+/* What a teacher says of the shard is no part of it, but it is of this shard or of none. */
+static int check_teacher(void *ctx, const char *name, struct lu_err *err)
+{
+	struct state *s = ctx;
+	struct lu_teacher *t;
+	struct lu_err why;
+	int rc = lu_teacher_open(&t, s->shard, name, "", &why);
+
+	(void)err;
+	if (rc == 0)
+		rc = lu_teacher_verify(t, &why);
+	lu_teacher_close(t);
+	if (rc < 0)
+		fault(s, "%s", why.msg);
+	return 0;
+}
+
 /* --- masks -------------------------------------------------------------------------------- */
 
 /* 1 if one of the tokens is a target, else 0. */
@@ -507,7 +527,9 @@ static int verify(struct state *s, const char *json, struct lu_err *err)
 	if (!s->shard && (s->v->faults == 0 || (s->m && why.errnum != ENOENT)) &&
 			fault_or_error(s, &why, err) < 0)
 		return -1;
-	if (s->shard && (count_empty(s, err) < 0 || check_masks(s, json, err) < 0))
+	if (s->shard &&
+			(count_empty(s, err) < 0 || check_masks(s, json, err) < 0 ||
+					lu_teacher_each(s->shard, check_teacher, s, err) < 0))
 		return -1;
 	return s->shard && s->m ? check_ledger(s, json, err) : 0;
 }

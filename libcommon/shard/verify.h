@@ -10,6 +10,7 @@
  *
  * Each fault is one sentence that starts with the file. Faults of one kind in one file are
  * reported together, with their number and the position of the first.
+ * Files of teachers (teacher.h) that lie beside the shard are read too.
  * A shard without ledger and manifest (of another writer) is checked as far as possible.
  *
  * Each file is read once, sequentially; memory is some MiB and the totals.

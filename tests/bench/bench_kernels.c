@@ -570,12 +570,9 @@ static void setup(struct bench *b)
 		exit(2);
 	for (int i = 0; i < R; i++)
 		b->label[i] = (uint32_t)(i * 31 % V);
-	*b->step = (struct lk_step){ .lr = 1e-4,
-		.bias1 = 0.1,
-		.bias2 = 0.05,
-		.scale = 1.0 / R,
-		.clip = 1,
-		.finite = 1 };
+	*b->step = (struct lk_step){
+		.lr = 1e-4, .bias1 = 0.1, .bias2 = 0.05, .scale = 1.0 / R, .clip = 1, .finite = 1
+	};
 }
 
 int main(int argc, char **argv)

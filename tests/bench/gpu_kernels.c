@@ -144,12 +144,9 @@ static void set_ids(struct set *s)
 
 static void set_open(struct set *s, const struct bench *b)
 {
-	struct lk_step step = { .lr = 1e-5,
-		.bias1 = 0.1,
-		.bias2 = 0.05,
-		.scale = 1,
-		.clip = 1,
-		.finite = 1 };
+	struct lk_step step = {
+		.lr = 1e-5, .bias1 = 0.1, .bias2 = 0.05, .scale = 1, .clip = 1, .finite = 1
+	};
 	double freq[64];
 
 	*s = (struct set){ .b = b,

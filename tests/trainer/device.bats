@@ -70,6 +70,7 @@ teardown() { kill_ranks; }
 objective() {
 	local name=$1 s set=()
 	shift
+	set -- train.steps=3 train.valid_every=0 "$@"
 	for s; do set+=(--set "$s"); done
 	lucie-train -q -c base.ini --set train.device=cpu "${set[@]}" -o "$name"
 	gpus 1 train.dtype=fp32 "$@"
@@ -93,7 +94,7 @@ objective() {
 	lucie-eval cpu --teacher 8 --context 16 shards/demo >/dev/null
 	objective sft data.train=chat data.rows=packed
 	objective dpo data.train=pref data.rows=document train.objective=dpo \
-		train.micro_batch=2 train.global_batch=4 train.steps=3
+		train.micro_batch=2 train.global_batch=4
 	objective kl train.teacher=teacher train.teacher_weight=0.5
 }
 

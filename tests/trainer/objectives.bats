@@ -142,16 +142,17 @@ same() {
 		cut -d'"' -f4)"
 	rm -rf run
 	lucie-train -c base.ini "${dpo[@]}" -o run 2>said
-	run ! grep -q 'reference: log p' said
+	run ! grep -q 'reference logp-.*: log p of' said
 	same_run dpo run
 }
 
 @test "the reference is kept in the run where the shards' folder cannot be written to" {
-	[ "$(id -u)" != 0 ] || skip "root writes everywhere"
+	# Root writes everywhere.
+	[ "$(id -u)" != 0 ] || return 0
 	mkdir locked && cp pref.* locked && chmod a-w locked
 	lucie-train -c base.ini "${dpo[@]}" --set data.train=locked/pref -o run 2>said
 	chmod u+w locked
-	[ -e run/0-pref.logp-* ]
+	compgen -G "run/0-pref.logp-*"
 	grep -q 'locked/pref cannot be written to' said
 }
 
@@ -170,7 +171,15 @@ same() {
 		--set train.teacher=self --set train.steps=1 --set train.warmup=0 -o run
 	awk -v a="$(number run 1 loss)" -v b="$(number run 1 norm)" 'BEGIN {
 		exit !(a < 1e-5 && a > -1e-5 && b < 1e-4) }'
+	# In short windows it sees less, and says nearly the same: rows that are off by one token are ten times
+	# as far.
+	rm -rf run
+	lucie-eval big --teacher 64 --name self --context 8 shards/demo >/dev/null
+	lucie-train -q -c base.ini --set train.init=big/latest --set data.rows=document \
+		--set train.teacher=self --set train.steps=1 --set train.warmup=0 -o run
+	awk -v a="$(number run 1 loss)" 'BEGIN { exit !(a > 1e-9 && a < 1e-5) }'
 	# Whatever is computed at once, the rows are the same.
+	lucie-eval big --teacher 64 --name self --context 32 shards/demo >/dev/null
 	lucie-eval big --teacher 64 --name other --batch 3 --context 32 shards/demo >/dev/null
 	cmp shards/demo.self.teacher shards/demo.other.teacher
 }
@@ -209,9 +218,19 @@ refused() {
 	printf 0123456789abcdef | dd of=shards/demo.alien.teacher bs=1 seek=40 conv=notrunc \
 		status=none
 	refused 'its teacher has the tokenizer 0123456789abcdef' train.teacher=alien
+	rm shards/demo.alien.teacher
 	run -2 lucie-eval big --teacher 65 shards/demo
 	[[ "$output" == *"--teacher 65 is not one of 1 to 64" ]]
 	run lucie-eval big --name x shards/demo
 	[ "$status" != 0 ]
 	[[ "${lines[0]}" == *"--name is for --teacher" ]]
+}
+
+@test "lucie-check reads what a teacher has said" {
+	lucie-check shards/demo
+	cp shards/demo.big.teacher shards/demo.hurt.teacher
+	printf '\377' | dd of=shards/demo.hurt.teacher bs=1 seek=3000 conv=notrunc status=none
+	run -1 lucie-check shards/demo
+	[[ "$output" == *"shards/demo.hurt.teacher: damaged: "* ]]
+	rm shards/demo.hurt.teacher
 }

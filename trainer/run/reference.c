@@ -11,7 +11,7 @@
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/data/corpus.h"
-#include "trainer/run/weights_hash.h"
+#include "trainer/run/model_hash.h"
 
 /* Documents that are summed over the ranks at once. */
 #define AT_ONCE 4096
@@ -186,9 +186,8 @@ static int compute(const struct lt_reference *r, const char *hash, double *sum, 
 	if (lt_comm_agree(r->layout->comm, LT_CHANNEL_MAIN, rc, err) < 0)
 		return -1;
 	if (first)
-		lu_note("reference: log p of %" PRIu64 " documents in %.0f s, %s.logp-%s",
-				documents, lu_clock() - start,
-				lu_shard_prefix(shard_of(r->corpus, 0)), hash);
+		lu_note("reference logp-%s: log p of %" PRIu64 " documents in %.0f s", hash,
+				documents, lu_clock() - start);
 	return 0;
 }
 
@@ -202,7 +201,7 @@ static int name_reference(const struct lt_reference *r, char hash[33], struct lu
 	if (!lu_hash_available())
 		return lu_err_set(
 				err, "train.objective = dpo needs xxHash, which this build lacks");
-	if (lt_weights_hash(r->layout, r->w, hash, err) < 0)
+	if (lt_model_hash(r->layout, r->w, hash, err) < 0)
 		return -1;
 	n = snprintf(text, sizeof(text), "%s %" PRIu64 " %" PRIu64, hash, r->s->train.context,
 			r->s->data.goldfish);

@@ -8,7 +8,7 @@
  *	PREFIX.logp-HASH			beside the shard, or if its folder cannot be written to,
  *	RUN/K-NAME.logp-HASH			in the folder of the run; K counts the shards
  *
- * HASH is XXH3-128 of the text "WEIGHTS CONTEXT GOLDFISH", where WEIGHTS is that of weights_hash.h. The
+ * HASH is XXH3-128 of the text "WEIGHTS CONTEXT GOLDFISH", where WEIGHTS is that of model_hash.h. The
  * checkpoints of the phase name it, so that a run that continues finds the file of its own beginning.
  *
  * The sums have the same bits for every number of data-parallel ranks and stages.

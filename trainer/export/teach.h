@@ -1,5 +1,5 @@
-#ifndef LUCIE_TRAINER_EVAL_TEACH_H
-#define LUCIE_TRAINER_EVAL_TEACH_H
+#ifndef LUCIE_TRAINER_EXPORT_TEACH_H
+#define LUCIE_TRAINER_EXPORT_TEACH_H
 /*
  * A model as a teacher: for each token of shards the most probable tokens to follow it, written beside
  * the shards (shard/teacher.h).
@@ -9,12 +9,17 @@
  * one those of its last S. So a token has at least T - S tokens of its document before it, or all that
  * there are.
  */
+#include "libcommon/shard/reader.h"
 #include "libcommon/sys/progress.h"
-#include "trainer/run/loaded_model.h"
+#include "trainer/model/weights.h"
 
 struct lt_teaching {
-	struct lt_loaded_model *model; /* opened for computing, not for generation */
-	const char *name;	       /* of the files: PREFIX.NAME.teacher; NULL: "teacher" */
+	struct lt_weights *w;
+	const char *tokenizer; /* path of the tokenizer.json; NULL: not known */
+	/* Fail if a shard is of another tokenizer than the model or a shard before. */
+	int (*check)(void *ctx, const struct lu_shard *shard, struct lu_err *err);
+	void *ctx;
+	const char *name; /* of the files: PREFIX.NAME.teacher; NULL: "teacher" */
 	uint64_t top;
 	size_t context, batch; /* tokens of a window, windows at once */
 	const char *tool;      /* for the progress, as lu_progress_start_units() takes it */

@@ -1,4 +1,4 @@
-#include "trainer/eval/teach.h"
+#include "trainer/export/teach.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -10,7 +10,7 @@
 #include "libcommon/shard/teacher_writer.h"
 #include "trainer/model/decoding.h"
 #include "trainer/model/filedigest.h"
-#include "trainer/run/weights_hash.h"
+#include "trainer/model/weights_hash.h"
 
 /* Bytes of logits at once, or one token of each window if that is more. */
 #define LOGITS ((size_t)64 << 20)
@@ -197,17 +197,15 @@ static int teach_shard(struct teaching *t, const struct lu_teacher_header *h, st
 /* What the header says of the teacher. */
 static int describe(const struct teaching *t, struct lu_teacher_header *h, struct lu_err *err)
 {
-	const struct lt_loaded_model *model = t->what->model;
 	struct lt_digest digest = { 0 };
 
 	*h = (struct lu_teacher_header){
 		.top = (uint32_t)t->top, .vocab = t->vocab, .context = (uint32_t)t->what->context
 	};
-	if (model->tokenizer && lt_file_digest(model->tokenizer, &digest, err) < 0)
+	if (t->what->tokenizer && lt_file_digest(t->what->tokenizer, &digest, err) < 0)
 		return -1;
-	snprintf(h->tokenizer, sizeof(h->tokenizer), "%s",
-			*digest.hash ? digest.hash : model->expected);
-	return lt_weights_hash_whole(model->w, h->weights, err);
+	snprintf(h->tokenizer, sizeof(h->tokenizer), "%s", digest.hash);
+	return lt_weights_hash(t->what->w, h->weights, err);
 }
 
 static int open_all(struct teaching *t, struct lu_err *err)
@@ -216,7 +214,7 @@ static int open_all(struct teaching *t, struct lu_err *err)
 	size_t batch = what->batch, context = what->context, n, rows;
 	struct lt_model_plan plan = { .batch = batch, .context = context, .mode = LT_MODEL_DECODE };
 
-	t->vocab = what->model->w->table.shape.vocab;
+	t->vocab = what->w->table.shape.vocab;
 	if (what->top == 0 || what->top > LU_TEACHER_MAX || what->top > t->vocab)
 		return lu_err_set(err, "--teacher %" PRIu64 " is not one of 1 to %zu", what->top,
 				t->vocab < LU_TEACHER_MAX ? t->vocab : LU_TEACHER_MAX);
@@ -235,7 +233,7 @@ static int open_all(struct teaching *t, struct lu_err *err)
 	t->logits = calloc(t->rows * t->vocab, sizeof(*t->logits));
 	if (!t->window || !t->piece || !t->whose || !t->ids || !t->best || !t->log_p || !t->logits)
 		return lu_err_nomem(err);
-	return lt_model_open(&t->m, what->model->w, &plan, err);
+	return lt_model_open(&t->m, what->w, &plan, err);
 }
 
 static void release(struct teaching *t)
@@ -277,7 +275,7 @@ int lt_teach(const struct lt_teaching *what, char *const *prefix, size_t shards,
 	for (size_t i = 0; i < shards && rc == 0; i++) {
 		rc = lu_shard_open(&open[i], prefix[i], err);
 		if (rc == 0)
-			rc = lt_loaded_model_check_shard(what->model, open[i], err);
+			rc = what->check(what->ctx, open[i], err);
 		tokens += rc == 0 ? lu_shard_tokens(open[i]) : 0;
 	}
 	if (rc == 0)
