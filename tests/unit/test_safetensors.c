@@ -169,6 +169,28 @@ static void test_bf16(void **state)
 	}
 }
 
+/* Every half comes back; between two, the nearer one is taken, and half way the even one. */
+static void test_f16(void **state)
+{
+	(void)state;
+	for (uint32_t u = 0; u < 0x7c00; u++) {
+		/* The last step leads to the infinity, which stands for 65536 here. */
+		float a = lu_f16_to((uint16_t)u);
+		float b = u == 0x7bff ? 65536 : lu_f16_to((uint16_t)(u + 1));
+		float middle = a / 2 + b / 2;
+		uint32_t even = u + (u & 1);
+
+		assert_int_equal(lu_f16_of(a), u);
+		assert_int_equal(lu_f16_of(-a), u | 0x8000);
+		assert_int_equal(lu_f16_of(middle), even);
+		assert_int_equal(lu_f16_of(nextafterf(middle, 0)), u);
+		assert_int_equal(lu_f16_of(nextafterf(middle, 1e9f)), u + 1);
+	}
+	assert_int_equal(lu_f16_of(INFINITY), 0x7c00);
+	assert_int_equal(lu_f16_of(1e30f), 0x7c00);
+	assert_true(isnan(lu_f16_to(lu_f16_of((float)NAN))));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +199,7 @@ int main(void)
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_header),
+		cmocka_unit_test(test_f16),
 		cmocka_unit_test(test_bf16),
 	};
 
