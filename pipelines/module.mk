@@ -21,3 +21,13 @@ demo-now: $(BIN)
 ## demo-clean: remove the output of demo, but not the packages it fetched
 demo-clean:
 	@$(DEMO_MAKE) clean
+
+TINY_MAKE = $(MAKE) --no-print-directory -f pipelines/tiny/Makefile D=build/tiny TEXT=$(DEMO) BIN='$(CURDIR)/$(BUILD)/bin'
+.PHONY: tiny tiny-now
+## tiny: train one small model in five phases, as the demonstration's text allows, and write a report
+tiny:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory $(DEMO_JOBS) tiny-now
+
+tiny-now: $(BIN)
+	@$(TINY_MAKE) report

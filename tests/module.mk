@@ -184,7 +184,7 @@ CHECK_ALL = $(BATS) $(FAULTS) $(if $(TESTS),$(INTEROP),$(filter-out $(INTEROP_TO
 # Whole builds and the tables of modes run in the release configuration alone: each of their programs
 # has its own tests.
 CHECK_SAN := $(filter-out $(addprefix %/,builds.bats gpu_run.bats install.bats layout_plan.bats make.bats \
-	new.bats pipelines.bats same_bytes.bats hostile_steps.bats slurm.bats),$(BATS)) $(CHECK_BUILT)
+	new.bats pipelines.bats same_bytes.bats hostile_steps.bats slurm.bats tiny.bats),$(BATS)) $(CHECK_BUILT)
 
 # $(call chosen,LIST): those of the list that TESTS names, without folder and ending; all without it.
 TESTS ?=

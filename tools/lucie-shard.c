@@ -16,7 +16,7 @@ enum add { ADD_NONE = 0, ADD_BOS = 1, ADD_EOS = 2, ADD_BOS_EOS = ADD_BOS | ADD_E
 
 struct options {
 	struct lu_std std;
-	const char *tokenizer, *chat_template, *holdout_by;
+	const char *tokenizer, *chat_template, *chat_date, *holdout_by;
 	bool ids, chat, preference, keep_empty, add_given, allow_doubled, by_file, merge, copy;
 	enum add add;
 	uint64_t vocab, max_tokens;
@@ -39,6 +39,8 @@ static const struct lu_opt opts[] = {
 			"read pairs of a chosen and a rejected answer"),
 	LU_OPT_STR(0, "chat-template", struct options, chat_template, "FILE",
 			"template of conversations (the tokenizer's)"),
+	LU_OPT_STR(0, "chat-date", struct options, chat_date, "YYYY-MM-DD",
+			"date for templates that ask for one"),
 	LU_OPT_U64(0, "vocab-size", struct options, vocab, "N", "number of ids (the tokenizer's)"),
 	LU_OPT_ALIAS("vocab", "vocab-size"),
 	LU_OPT_ENUM_GIVEN(0, "add", struct options, add, add_given, add_names,
@@ -143,6 +145,8 @@ static void put_options(void *ctx, const char *suffix, struct lu_buf *b)
 	if (r->format.kind) {
 		lu_encoded_template_hash(&r->encoded, hash);
 		lu_json_put_cstr(b, "chat_template", hash);
+		if (o->chat_date)
+			lu_json_put_cstr(b, "chat_date", o->chat_date);
 	}
 	lu_json_put_bool(b, "ids", o->ids);
 	lu_json_put_bool(b, "keep_empty", o->keep_empty);
@@ -230,6 +234,7 @@ static int set_up(struct run *r, struct lu_err *err)
 	const struct options *o = r->o;
 	const struct lu_encoded_how how = { .tokenizer = o->tokenizer,
 		.chat_template = o->chat_template,
+		.chat_date = o->chat_date,
 		.add = !o->tokenizer || o->add == ADD_NONE || o->chat || o->preference
 				? NULL
 				: lu_enum_name(add_names, o->add),
@@ -331,9 +336,9 @@ static void check_usage(const struct options *o)
 		lu_usage_error("--copy is for --merge");
 	if (o->merge &&
 			(o->tokenizer || o->ids || o->vocab || o->chat || o->preference ||
-					o->chat_template || o->add_given || o->max_tokens ||
-					o->holdout.n || o->by_file || o->keep_empty ||
-					lu_std_for_documents(&o->std)))
+					o->chat_template || o->chat_date || o->add_given ||
+					o->max_tokens || o->holdout.n || o->by_file ||
+					o->keep_empty || lu_std_for_documents(&o->std)))
 		lu_usage_error("--merge takes shards as they are: of the other options only -o, "
 			       "--copy and --stats have an effect");
 	if (o->merge)
@@ -342,8 +347,10 @@ static void check_usage(const struct options *o)
 		lu_usage_error("-t tokenizer.json is needed, or --ids with --vocab-size N");
 	if (o->chat && o->preference)
 		lu_usage_error("--chat and --preference exclude each other");
-	if (o->chat_template && !o->chat && !o->preference)
-		lu_usage_error("--chat-template is for --chat and --preference");
+	if ((o->chat_template || o->chat_date) && !o->chat && !o->preference)
+		lu_usage_error("--chat-template and --chat-date are for --chat and --preference");
+	if (o->chat_date && !lu_chat_date_is(lu_str_of(o->chat_date)))
+		lu_usage_error("--chat-date: '%s' is no date such as 2026-11-30", o->chat_date);
 	if ((o->chat || o->preference) &&
 			(o->ids || o->add_given || o->allow_doubled || o->keep_empty))
 		lu_usage_error("the template writes all tokens of a conversation: --ids, --add, "

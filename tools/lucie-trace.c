@@ -1,22 +1,12 @@
 /* lucie-trace: tokens of a shard, or the data of a training step, to documents, sources and
  * licences. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 
-#include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
-#include "libcommon/base/text_table.h"
-#include "libcommon/io/json.h"
-#include "libcommon/io/outstream.h"
 #include "libcommon/order/step_lookup.h"
-#include "libcommon/order/targets.h"
-#include "libcommon/shard/tally.h"
+#include "libcommon/order/traced.h"
 #include "libcommon/sys/tool.h"
-
-/* Rows of the table that are held to align them. */
-#define ROWS 1000
-#define TOTAL_COLUMNS 4
 
 struct options {
 	struct lu_std std;
@@ -48,160 +38,9 @@ struct span {
 
 struct run {
 	const struct options *o;
-	const char *field; /* to sum up by; NULL: documents are listed */
 	struct LU_VEC(struct span) span;
-	struct lu_out *out;
-	struct lu_buf line;
-	struct lu_tally tally;
-	struct lu_table table;
-	struct lu_arena arena;	   /* of one row */
-	struct lu_targets targets; /* of one answer, with --targets */
+	struct lu_traced answers;
 };
-
-/* --- answers ------------------------------------------------------------------------------ */
-
-/* Tokens of one document. */
-struct answer {
-	const char *step; /* NULL for a shard */
-	uint64_t sample;
-	const struct lu_shard *shard;
-	uint64_t from, to;
-	uint64_t label;	   /* the first that is a label; what precedes it is an id only */
-	uint64_t goldfish; /* K, or 0 */
-};
-
-static struct lu_str field_of(const struct options *o, const struct lu_ledger_doc *d)
-{
-	return o->licenses ? d->license : o->langs ? d->lang : d->source;
-}
-
-/* Write the rows of the table so far. */
-static int flush_table(struct run *r, struct lu_err *err)
-{
-	lu_buf_clear(&r->line);
-	if (lu_table_put(&r->table, &r->line, err) < 0)
-		return -1;
-	return lu_out_buf(r->out, &r->line, err);
-}
-
-/* Add the cell of a member of the ledger, raw JSON: the text of a string, "-" for null. */
-static int add_member(struct run *r, struct lu_str raw, struct lu_err *err)
-{
-	struct lu_str s = raw;
-
-	if (lu_str_is(raw, "null"))
-		s = LU_STR("-");
-	else if (raw.n && raw.p[0] == '"' && lu_json_decode(raw, &r->arena, &s) < 0)
-		return lu_err_nomem(err);
-	lu_table_str(&r->table, s);
-	return 0;
-}
-
-static int put_row(struct run *r, const struct answer *a, const struct lu_ledger_doc *d,
-		struct lu_err *err)
-{
-	struct lu_table *t = &r->table;
-
-	if (a->step) {
-		lu_table_cstr(t, a->step);
-		lu_table_u64(t, a->sample);
-	}
-	lu_table_u64(t, a->from);
-	lu_table_u64(t, a->to);
-	if (r->o->targets)
-		lu_table_u64(t, r->targets.n);
-	lu_table_u64(t, d->document);
-	lu_table_u64(t, d->tokens);
-	lu_arena_reset(&r->arena);
-	if (add_member(r, d->lang, err) < 0 || add_member(r, d->license, err) < 0 ||
-			add_member(r, d->source, err) < 0 || add_member(r, d->id, err) < 0)
-		return -1;
-	lu_table_cstr(t, lu_shard_prefix(a->shard));
-	return t->cells < ROWS * t->columns ? 0 : flush_table(r, err);
-}
-
-static void put_targets(const struct lu_targets *t, struct lu_buf *b)
-{
-	lu_json_put_u64(b, "targets", t->n);
-	lu_json_open_array(b, "target_ranges");
-	for (size_t i = 0; i < t->range.n; i++) {
-		lu_json_open_array(b, NULL);
-		lu_json_put_u64(b, NULL, t->range.p[i].from);
-		lu_json_put_u64(b, NULL, t->range.p[i].to);
-		lu_json_close_array(b);
-	}
-	lu_json_close_array(b);
-}
-
-/* Write a line, or add to the totals. */
-static int put_answer(struct run *r, const struct answer *a, const struct lu_ledger_doc *d,
-		struct lu_err *err)
-{
-	struct lu_buf *b = &r->line;
-
-	if (r->o->targets &&
-			lu_targets_find(&r->targets, a->shard, d->first, a->label, a->to,
-					a->goldfish, err) < 0)
-		return -1;
-	if (r->field)
-		return lu_tally_add(&r->tally, field_of(r->o, d), 1,
-				r->o->targets ? r->targets.n : a->to - a->from, 0, err);
-	if (!r->o->json)
-		return put_row(r, a, d, err);
-	lu_buf_clear(b);
-	lu_json_open_object(b, NULL);
-	if (a->step) {
-		lu_json_put_raw(b, "step", lu_str_of(a->step));
-		lu_json_put_u64(b, "sample", a->sample);
-	}
-	lu_json_put_cstr(b, "shard", lu_shard_prefix(a->shard));
-	lu_json_put_u64(b, "from", a->from);
-	lu_json_put_u64(b, "to", a->to);
-	if (r->o->targets)
-		put_targets(&r->targets, b);
-	lu_json_put_u64(b, "document", d->document);
-	lu_ledger_put_members(d, b);
-	lu_json_close_object(b);
-	lu_buf_putc(b, '\n');
-	return lu_out_buf(r->out, b, err);
-}
-
-static int put_total(
-		struct run *r, const struct lu_manifest_total *t, uint64_t all, struct lu_err *err)
-{
-	double share = all ? (double)t->tokens / (double)all : (double)NAN;
-	struct lu_buf *b = &r->line;
-
-	if (!r->o->json) {
-		lu_table_u64(&r->table, t->documents);
-		lu_table_u64(&r->table, t->tokens);
-		lu_table_fixed(&r->table, 100 * share, 2, "%");
-		return add_member(r, t->value, err);
-	}
-	lu_buf_clear(b);
-	lu_json_open_object(b, NULL);
-	lu_json_put_raw(b, r->field, t->value);
-	lu_json_put_u64(b, "documents", t->documents);
-	lu_json_put_u64(b, "tokens", t->tokens);
-	lu_json_put_double(b, "share", share);
-	lu_json_close_object(b);
-	lu_buf_putc(b, '\n');
-	return lu_out_buf(r->out, b, err);
-}
-
-static int put_totals(struct run *r, struct lu_err *err)
-{
-	uint64_t tokens = 0;
-
-	lu_tally_sort(&r->tally);
-	for (size_t i = 0; i < r->tally.total.n; i++)
-		tokens += r->tally.total.p[i].tokens;
-	for (size_t i = 0; i < r->tally.total.n; i++) {
-		if (put_total(r, &r->tally.total.p[i], tokens, err) < 0)
-			return -1;
-	}
-	return 0;
-}
 
 /* --- a shard ------------------------------------------------------------------------------ */
 
@@ -219,12 +58,12 @@ static int trace_span(struct run *r, const struct lu_shard *s, struct lu_ledger 
 		return -1;
 	while ((rc = lu_ledger_next(l, &d, err)) > 0 && d.first < to) {
 		uint64_t end = d.first + d.tokens;
-		struct answer a = { .shard = s,
+		struct lu_traced_answer a = { .shard = s,
 			.from = d.first > from ? d.first : from,
 			.to = end < to ? end : to };
 
 		a.label = a.from;
-		if (d.tokens && put_answer(r, &a, &d, err) < 0)
+		if (d.tokens && lu_traced_put(&r->answers, &a, &d, err) < 0)
 			return -1;
 		if (end >= to)
 			break;
@@ -240,11 +79,11 @@ static int trace_all(
 	int rc;
 
 	while ((rc = lu_ledger_next(l, &d, err)) > 0) {
-		struct answer a = {
+		struct lu_traced_answer a = {
 			.shard = s, .from = d.first, .to = d.first + d.tokens, .label = d.first
 		};
 
-		if (put_answer(r, &a, &d, err) < 0)
+		if (lu_traced_put(&r->answers, &a, &d, err) < 0)
 			return -1;
 	}
 	return rc;
@@ -292,10 +131,10 @@ static int trace_samples(struct run *r, const struct lu_step *step, const struct
 
 	for (size_t i = 0; rc == 0 && i < found.item.n; i++) {
 		const struct lu_lookup_item *it = &found.item.p[i];
-		struct answer a = { number, it->tag, it->shard, it->from, it->to,
+		struct lu_traced_answer a = { number, it->tag, it->shard, it->from, it->to,
 			lu_step_first_label(step, &found, i), step->goldfish };
 
-		rc = put_answer(r, &a, &it->doc, err);
+		rc = lu_traced_put(&r->answers, &a, &it->doc, err);
 	}
 	lu_lookup_release(&found);
 	return rc;
@@ -383,58 +222,33 @@ static void check_usage(const struct options *o, const struct lu_args *args)
 		lu_usage_error("--token, --range, --step or a total is needed");
 }
 
-/* Choose the columns: those of documents, from the step or without it, or those of totals. */
-static struct lu_table choose_table(const struct options *o, const char *const *total)
-{
-	static const char *const document[] = { "step", "sample", "from", "to", "document",
-		"tokens", "lang", "license", "source", "id", "shard" };
-	static const char *const with_targets[] = { "step", "sample", "from", "to", "targets",
-		"document", "tokens", "lang", "license", "source", "id", "shard" };
-	struct lu_table t = { .head = o->targets ? with_targets : document,
-		.columns = o->targets ? 12 : 11,
-		.last_left = true };
-
-	if (total[TOTAL_COLUMNS - 1]) {
-		t.head = total;
-		t.columns = TOTAL_COLUMNS;
-	} else if (o->step.n == 0) {
-		t.head += 2;
-		t.columns -= 2;
-	}
-	return t;
-}
-
 static int run(const struct options *o, const char *name, struct lu_err *err)
 {
 	struct run r = { .o = o,
-		.field = o->licenses	     ? "license"
-				: o->langs   ? "lang"
-				: o->sources ? "source"
-					     : NULL };
-	const char *const total[TOTAL_COLUMNS] = { "documents", "tokens", "share", r.field };
+		.answers = { .by = o->licenses		     ? LU_BY_LICENSE
+						: o->langs   ? LU_BY_LANG
+						: o->sources ? LU_BY_SOURCE
+							     : LU_BY_NOTHING,
+				.steps = o->step.n,
+				.targets = o->targets,
+				.json = o->json } };
 	int rc = parse_spans(&r, err);
 
-	r.table = choose_table(o, total);
+	lu_traced_begin(&r.answers);
 	if (rc == 0)
-		rc = lu_out_open(&r.out, o->std.output, o->std.compress, 1, err);
+		rc = lu_out_open(&r.answers.out, o->std.output, o->std.compress, 1, err);
 	if (rc == 0 && o->step.n == 0)
 		rc = trace_shard(&r, name, err);
 	for (size_t i = 0; rc == 0 && i < o->step.n; i++)
 		rc = trace_step(&r, name, o->step.item[i], err);
-	if (rc == 0 && r.field)
-		rc = put_totals(&r, err);
-	if (rc == 0 && !o->json)
-		rc = flush_table(&r, err);
+	if (rc == 0)
+		rc = lu_traced_finish(&r.answers, err);
 	if (rc == 0) {
-		rc = lu_out_commit(r.out, err);
-		r.out = NULL;
+		rc = lu_out_commit(r.answers.out, err);
+		r.answers.out = NULL;
 	}
-	lu_out_abort(r.out);
-	lu_tally_release(&r.tally);
-	lu_table_release(&r.table);
-	lu_arena_release(&r.arena);
-	lu_buf_release(&r.line);
-	lu_targets_release(&r.targets);
+	lu_out_abort(r.answers.out);
+	lu_traced_release(&r.answers);
 	lu_vec_release(&r.span);
 	return rc;
 }

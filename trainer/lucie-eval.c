@@ -13,7 +13,7 @@
 #include "trainer/eval/evaluate.h"
 #include "trainer/eval/needle.h"
 #include "trainer/eval/scored_text.h"
-#include "trainer/eval/teach.h"
+#include "trainer/export/teach.h"
 #include "trainer/run/loaded_model.h"
 
 enum windows { WINDOWS_STREAM, WINDOWS_DOCUMENT };
@@ -89,7 +89,6 @@ struct run {
 	size_t results;
 	struct lu_arena names;
 	struct lt_needle needle;
-	uint64_t *lengths, *depths;
 };
 
 /* --- text ------------------------------------------------------------------------------------ */
@@ -201,23 +200,6 @@ static int answer_tasks(struct run *r, struct lu_err *err)
 
 /* --- needle ---------------------------------------------------------------------------------- */
 
-static int read_lists(struct run *r, struct lu_err *err)
-{
-	const struct options *o = r->o;
-	struct lt_needle *n = &r->needle;
-
-	n->sentence = o->sentence;
-	n->samples = o->samples;
-	n->seed = o->std.seed;
-	if (lt_needle_list(o->needle, "--needle", (uint64_t)1 << 30, &r->lengths, &n->lengths,
-			    err) < 0 ||
-			lt_needle_list(o->depths, "--depths", 100, &r->depths, &n->depths, err) < 0)
-		return -1;
-	n->length = r->lengths;
-	n->depth = r->depths;
-	return 0;
-}
-
 static int find_needles(struct run *r, struct lu_err *err)
 {
 	struct lt_needle *n = &r->needle;
@@ -294,16 +276,15 @@ static int teach(void *ctx)
 	return lt_teach(&t, c->shards->file, c->shards->files, c->err);
 }
 
-/* Read tasks and text; `files` NULL: there are none. */
+/* Read the text; `files` NULL: there are none. */
 static int open_all(struct run *r, const struct lu_args *files, struct lu_err *err)
 {
 	const struct options *o = r->o;
 
-	for (size_t i = 0; i < o->tasks.n; i++) {
-		if (lt_tasks_read(&r->tasks, o->tasks.item[i], err) < 0)
-			return -1;
-	}
-	if (o->needle_given && read_lists(r, err) < 0)
+	r->needle = (struct lt_needle){
+		.sentence = o->sentence, .samples = o->samples, .seed = o->std.seed
+	};
+	if (o->needle_given && lt_needle_grid(&r->needle, o->needle, o->depths, err) < 0)
 		return -1;
 	r->result = calloc(r->tasks.task.n + r->needle.lengths + 1, sizeof(*r->result));
 	if (!r->result)
@@ -312,6 +293,19 @@ static int open_all(struct run *r, const struct lu_args *files, struct lu_err *e
 		return -1;
 	r->scores_text = files && !o->needle_given;
 	return files ? open_text(r, files, err) : 0;
+}
+
+/* Read the tasks, before a model that may be large, which is packed where it writes. */
+static int read_tasks(struct run *r, struct lt_model_spec *spec, struct lu_err *err)
+{
+	spec->generate = r->o->needle_given;
+	for (size_t i = 0; i < r->o->tasks.n; i++) {
+		if (lt_tasks_read(&r->tasks, r->o->tasks.item[i], err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < r->tasks.task.n; i++)
+		spec->generate |= r->tasks.task.p[i].kind == LT_TASK_TEXT;
+	return 0;
 }
 
 static int run(const struct options *o, const struct lu_args *all, struct lu_err *err)
@@ -331,8 +325,10 @@ static int run(const struct options *o, const struct lu_args *all, struct lu_err
 
 	args.file = all->files > 1 ? all->file + 1 : standard_input;
 	args.files = all->files > 1 ? all->files - 1 : 1;
-	if (lt_loaded_model_open(&r.model, &spec, err) < 0)
+	if (read_tasks(&r, &spec, err) < 0 || lt_loaded_model_open(&r.model, &spec, err) < 0) {
+		lt_tasks_release(&r.tasks);
 		return -1;
+	}
 	r.context = o->context ? o->context : r.model.pos.context;
 	rc = o->teacher ? 0 : open_all(&r, none ? NULL : &args, err);
 	if (rc == 0)
@@ -340,8 +336,6 @@ static int run(const struct options *o, const struct lu_args *all, struct lu_err
 	if (rc == 0 && !o->teacher)
 		rc = report(&r, err);
 	lt_needle_release(&r.needle);
-	free(r.lengths);
-	free(r.depths);
 	lt_text_release(&r.text);
 	lt_tasks_release(&r.tasks);
 	free(r.result);
@@ -363,12 +357,14 @@ static void check_options(const struct options *o, const struct lu_args *args)
 	if (o->needle_given && o->unigram)
 		lu_usage_error("--unigram is for text that is scored, and --needle hides numbers "
 			       "in it");
-	if (o->name && !o->teacher)
-		lu_usage_error("--name is for --teacher");
-	if (o->teacher && (o->tasks.n || o->needle_given || o->unigram || o->json || o->std.stats))
-		lu_usage_error("--teacher takes shards, and measures nothing");
 	if (o->windows_given && (o->needle_given || (o->tasks.n && args->files == 1)))
 		lu_usage_error("--windows is for text that is scored");
+	if (o->name && !o->teacher)
+		lu_usage_error("--name is for --teacher");
+	if (o->teacher &&
+			(o->tasks.n || o->windows_given || o->needle_given || o->unigram ||
+					o->json || o->std.stats))
+		lu_usage_error("--teacher takes shards, and measures nothing");
 	if (o->needle_given && o->samples == 0)
 		lu_usage_error("--samples 0 leaves nothing to find");
 }

@@ -15,7 +15,8 @@
  *	after <|end_header_id|>.
  *
  *	It ends where its last byte and what the template writes behind it end. What that is, the
- *	rendering of the messages up to i tells; it must stand in the whole as well. It is cut after its
+ *	rendering of the messages up to i tells; it must stand in the whole as well, or at least a part
+ *	that ends with a special token, since some templates close the whole text. It is cut after its
  *	last special token: <|eot_id|> belongs to the answer, a line feed after <|im_end|> does not.
  *
  * A conversation for which that does not hold (a template that renders a message otherwise when others

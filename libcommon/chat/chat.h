@@ -55,6 +55,9 @@ void lu_chat_close(struct lu_chat *c); /* NULL is fine */
 /* True if the template marks answers by {% generation %}. */
 bool lu_chat_marks_answers(const struct lu_chat *c);
 
+/* True for a date that exists, of the form 2026-11-30. */
+bool lu_chat_date_is(struct lu_str date);
+
 /* What a template sees. JSON values are raw text that has been checked (io/json.h); an empty slice is
  * None. */
 struct lu_chat_input {

@@ -474,31 +474,38 @@ static bool put_directive(char c, const struct tm *tm, struct lu_buf *b)
 	}
 }
 
-/* The date of the input; the form is checked. */
-static int read_date(struct lu_ce *e, struct tm *tm)
+static bool read_date(struct lu_str date, struct tm *tm)
 {
-	char date[16] = "";
-	int day;
+	char text[16] = "";
+	int end = 0, day;
 
 	*tm = (struct tm){ .tm_isdst = 0 };
-	if (e->date.n < sizeof(date))
-		memcpy(date, e->date.p, e->date.n);
-	if (sscanf(date, "%4d-%2d-%2d", &tm->tm_year, &tm->tm_mon, &tm->tm_mday) != 3)
-		return lu_cv_fail(&e->x, "the date is not of the form 2026-11-30");
+	if (date.n < sizeof(text))
+		memcpy(text, date.p, date.n);
+	if (sscanf(text, "%4d-%2d-%2d%n", &tm->tm_year, &tm->tm_mon, &tm->tm_mday, &end) != 3 ||
+			end != 10 || text[end])
+		return false;
 	tm->tm_year -= 1900;
 	tm->tm_mon--;
 	day = tm->tm_mday;
-	if (timegm(tm) == (time_t)-1 || tm->tm_mday != day)
-		return lu_cv_fail(&e->x, "the date %s does not exist", date);
-	return 0;
+	return timegm(tm) != (time_t)-1 && tm->tm_mday == day;
+}
+
+bool lu_chat_date_is(struct lu_str date)
+{
+	struct tm tm;
+
+	return read_date(date, &tm);
 }
 
 static int format_date(struct lu_ce *e, const struct lu_ce_args *a, struct lu_cv *out)
 {
 	struct lu_buf b = { 0 };
 	struct tm tm;
-	int rc = read_date(e, &tm);
+	int rc = 0;
 
+	if (!read_date(e->date, &tm))
+		rc = lu_cv_fail(&e->x, "the date is not of the form 2026-11-30");
 	if (rc == 0 && (a->n != 1 || a->keywords || a->p[0].type != LU_CV_STRING))
 		rc = lu_cv_fail(&e->x, "strftime_now() takes a format");
 	for (size_t i = 0; rc == 0 && i < a->p[0].s.n; i++) {

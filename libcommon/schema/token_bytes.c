@@ -57,7 +57,9 @@ bool lu_token_bytes_ends_after(const struct lu_token_bytes *b, struct lu_str tex
 	do
 		p--;
 	while (p > text.p && end - p < 4 && ((unsigned char)*p & 0xC0) == 0x80);
-	if (!lu_utf8_single((struct lu_str){ p, (size_t)(end - p) }, &c))
+	/* The character may have just begun. */
+	if (lu_utf8_valid(p, (size_t)(end - p)) != (size_t)(end - p) ||
+			!lu_utf8_single((struct lu_str){ p, (size_t)(end - p) }, &c))
 		return false;
 	for (size_t i = 0; i < b->n_after; i++) {
 		if (b->after[i] == c)

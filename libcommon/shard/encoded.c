@@ -200,6 +200,8 @@ static int encode_chat(const struct lu_encoded *e, struct lu_encoded_state *s, s
 	if (r->empty)
 		return lu_doc_drop(doc, "an answer is empty", NULL);
 	lu_chat_config_fill(&e->chat, &in);
+	if (e->how.chat_date)
+		in.date = lu_str_of(e->how.chat_date);
 	if (lu_chat_answers(e->chat.chat, &in, &special, &s->text, &s->answers, err) < 0)
 		return drop(doc, err);
 	if (e->how.preference)

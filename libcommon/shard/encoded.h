@@ -27,6 +27,7 @@
 struct lu_encoded_how {
 	const char *tokenizer;	   /* NULL: only with `ids` */
 	const char *chat_template; /* file; NULL: the tokenizer's */
+	const char *chat_date;	   /* for strftime_now(); NULL: it is not there */
 	const char *add;	   /* of lu_marks_parse(); NULL: nothing */
 	bool ids, chat, preference;
 	bool keep_empty, allow_doubled;

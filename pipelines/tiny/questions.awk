@@ -12,6 +12,7 @@
 #                        that sentence begun again at the end
 #           next         task with choices: which of four lines follows; the others are of documents in
 #                        the same language
+#           tongue       likewise; the others are in other languages
 #   each    lines of each kind that a document is asked for, at most; it gives one needle
 #   WORDS   the words that are said, one a line
 
@@ -19,7 +20,10 @@ BEGIN {
 	seed++
 	languages = split("de en es fr it", code, " ")
 	split("German English Spanish French Italian", name, " ")
-	for (i = 1; i <= languages; i++) called[code[i]] = name[i]
+	for (i = 1; i <= languages; i++) {
+		called[code[i]] = name[i]
+		place[code[i]] = i
+	}
 	asked = split("Which language is this?|Name the language of this text.|What language is this written in?", ask, "|")
 	kinds = split("language password command", kind, " ")
 }
@@ -109,23 +113,27 @@ form == "needle" {
 		text, substr(half[1], 1, length(half[1]) - 1), w
 }
 
-# The lines of the three questions before this one in its language are the wrong ones.
-form == "next" {
-	for (k = 0; k < each; k++) {
+# The k-th wrong line of a question: of the last three in its language, or the last in another one.
+function wrong(k) {
+	return form == "next" ? last[lang, (seen[lang] - k) % 3] : last[code[1 + (place[lang] + k - 1) % languages], 0]
+}
+
+form == "next" || form == "tongue" {
+	for (n = 0; n < each; n++) {
 		for (i = 1 + random(parts); i < parts; i++)
 			if (plain(part[i], 40, 200) && plain(part[i + 1], 40, 200)) break
 		if (i >= parts || (right = beginning(part[i + 1])) in used) continue
 		used[right]
-		n = seen[lang]++
-		if (n >= 3) {
-			at = random(4)
-			choices = ""
-			for (c = 0; c < 4; c++)
-				choices = choices (c ? "\",\"" : "") (c == at ? right : last[lang, (n - (c > at ? c : c + 1)) % 3])
+		at = random(4)
+		choices = ""
+		for (c = k = 0; c < 4; c++) {
+			if (c != at && (text = wrong(++k)) == "") break
+			choices = choices (c ? "\",\"" : "") (c == at ? right : text)
+		}
+		if (c == 4)
 			printf "{\"context\":\"%s\",\"choices\":[\"%s\"],\"answer\":%d,\"delimiter\":\"\\n\"}\n", \
 				part[i], choices, at
-		}
-		last[lang, n % 3] = right
+		last[lang, form == "next" ? seen[lang]++ % 3 : 0] = right
 	}
 }
 

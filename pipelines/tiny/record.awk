@@ -12,10 +12,9 @@ function random(n) {
 function sentence(word) { return "Keep the password " word " in mind.\\n" }
 
 # The string member of a record, as it is written; "" if there is none.
-function member(record, name,   at) {
-	at = index(record, "\"" name "\":\"")
-	if (!at) return ""
-	record = substr(record, at + length(name) + 4)
+function member(record, name) {
+	if (!match(record, "\"" name "\" *: *\"")) return ""
+	record = substr(record, RSTART + RLENGTH)
 	match(record, /^([^"\\]|\\.)*/)
 	return substr(record, 1, RLENGTH)
 }

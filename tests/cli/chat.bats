@@ -171,7 +171,12 @@ for i in range(int(sys.argv[1]), int(sys.argv[2])):
 	[[ "$output" == *"there is no chat template beside it"* ]]
 	run -2 lucie-shard --chat --ids --vocab-size 300 -o s docs.jsonl
 	run -2 lucie-shard --chat-template t.jinja -t tokenizer.json -o s docs.jsonl
-	[[ "$output" == *"--chat-template is for --chat and --preference"* ]]
+	[[ "$output" == *"--chat-template and --chat-date are for --chat and --preference"* ]]
+	run -2 lucie-shard --chat --chat-date 2026-02-30 -t tokenizer.json -o s docs.jsonl
+	[[ "$output" == *"'2026-02-30' is no date such as 2026-11-30"* ]]
+	echo '{{ strftime_now("%d %b %Y") }}{% for m in messages %}{{ m.content }}{% endfor %}' >t.jinja
+	lucie-shard --chat --chat-date 2026-11-30 -t tokenizer.json --chat-template t.jinja -o s docs.jsonl
+	head -c 22 s.bin | tr -d '\0' | grep -q '^30.Nov.2026'
 }
 
 @test "Lucie's conversation has the targets of its own training code" {

@@ -137,6 +137,9 @@ equal() {
 	want=$(lucie-trace --json --targets shards/chat --sources |
 		sed 's/.*"tokens":\([0-9]*\),.*/\1/')
 	grep -q "\"valid\":\"chat\",.*\"bits_per_byte\":null,\"scored\":$want}" whole.chat/metrics.jsonl
+	# lucie-eval scores the same tokens of the stream, and claims no bits per byte.
+	lucie-eval --json whole.chat shards/chat >eval.json
+	grep -q "\"scored\":$want,\"bytes\":0,.*\"bits_per_byte\":null" eval.json
 	ranks 4 "${packed[@]}" --set parallel.pp=2 -o run
 	same_run whole.chat run
 	rm -rf run

@@ -38,7 +38,7 @@ static struct item member(struct item object, const char *name)
 static double number(struct item i)
 {
 	struct lu_json_member m = { .value = i.raw, .type = i.type };
-	double d = NAN;
+	double d = (double)NAN;
 
 	(void)lu_json_double(&m, &d);
 	return d;

@@ -295,6 +295,12 @@ static void test_answers(void **state)
 		  "' + "
 		  "m.content + eos_token }}{% endfor %}",
 				"(U)q(/U)[  a </s>](U)<|e|>(/U)[ <|h|></s>]" },
+		/* Phi's: the whole text is closed once more. */
+		{ "{% for m in messages %}({{ m.role }}){{ m.content }}<|e|>\n{% endfor %}"
+		  "{% if add_generation_prompt %}(assistant){% else %}{{ eos_token }}{% endif %}",
+				"(user)q<|e|>\n(assistant)[ a "
+				"<|e|>]\n(user)<|e|><|e|>\n(assistant)["
+				"<|h|><|e|>\n</s>]" },
 		/* What an answer thinks is shown in the last one only. */
 		{ "{% for m in messages %}{{ m.role }}:{{ '<t></t>' if loop.last and m.role == "
 		  "'assistant' }}{{ m.content }}<|e|>{% endfor %}"

@@ -49,6 +49,12 @@ int lt_languages_add(struct lt_languages *l, struct lu_str lang, uint64_t tokens
 	return 0;
 }
 
+void lt_languages_forget_bytes(struct lt_languages *l)
+{
+	for (size_t i = 0; i < l->language.n; i++)
+		l->language.p[i].bytes = 0;
+}
+
 int lt_languages_score(void *ctx, uint64_t offset, size_t n, const uint32_t *label,
 		const lk_real *loss, struct lu_err *err)
 {

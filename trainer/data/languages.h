@@ -48,6 +48,9 @@ struct lt_languages {
 
 int lt_languages_add(struct lt_languages *l, struct lu_str lang, uint64_t tokens, uint64_t bytes,
 		struct lu_err *err) LU_CHECKED;
+/* Forget the bytes, so that there are no bits per byte: of masked documents some tokens only are scored,
+ * whose bytes nobody knows. */
+void lt_languages_forget_bytes(struct lt_languages *l);
 /* An lt_score_fn. */
 int lt_languages_score(void *ctx, uint64_t offset, size_t n, const uint32_t *label,
 		const lk_real *loss, struct lu_err *err);

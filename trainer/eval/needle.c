@@ -14,6 +14,7 @@
 #include "trainer/model/decoding.h"
 
 #define MOST_HAY ((size_t)1 << 24)
+#define MOST_LIST (LU_TABLE_COLUMNS - 1) /* numbers */
 #define DIGITS 7
 #define SMALLEST 1000000u /* numbers of so many digits */
 
@@ -24,19 +25,20 @@ struct sample {
 	size_t longest; /* tokens of the longest answer */
 };
 
-int lt_needle_list(const char *text, const char *option, uint64_t most, uint64_t **out, size_t *n,
+/* Read a list of numbers of at most `most` each. */
+static int read_list(const char *text, const char *option, uint64_t most, uint64_t **out, size_t *n,
 		struct lu_err *err)
 {
 	char *copy = strdup(text), *rest = copy, *word;
-	uint64_t *list = calloc(LT_NEEDLE_LIST, sizeof(*list));
+	uint64_t *list = calloc(MOST_LIST, sizeof(*list));
 	int rc = copy && list ? 0 : lu_err_nomem(err);
 
 	*n = 0;
 	while (rc == 0 && (word = strsep(&rest, ",")) != NULL) {
 		uint64_t v;
 
-		if (*n == LT_NEEDLE_LIST)
-			rc = lu_err_set(err, "more than %d numbers", LT_NEEDLE_LIST);
+		if (*n == MOST_LIST)
+			rc = lu_err_set(err, "more than %d numbers", MOST_LIST);
 		else
 			rc = lu_num_u64(word, &v, err);
 		if (rc == 0 && v > most)
@@ -56,6 +58,16 @@ int lt_needle_list(const char *text, const char *option, uint64_t most, uint64_t
 		lu_err_wrap(err, "%s %s", option, text);
 	}
 	return rc;
+}
+
+int lt_needle_grid(struct lt_needle *n, const char *lengths, const char *depths, struct lu_err *err)
+{
+	if (read_list(lengths, "--needle", (uint64_t)1 << 30, &n->grid[0], &n->lengths, err) < 0 ||
+			read_list(depths, "--depths", 100, &n->grid[1], &n->depths, err) < 0)
+		return -1;
+	n->length = n->grid[0];
+	n->depth = n->grid[1];
+	return 0;
 }
 
 /* --- the sentence ----------------------------------------------------------------------------- */
@@ -418,6 +430,8 @@ void lt_needle_release(struct lt_needle *n)
 {
 	lu_tok_state_free(n->state);
 	lu_ids_release(&n->ids);
+	free(n->grid[0]);
+	free(n->grid[1]);
 	free(n->hay);
 	free(n->cell);
 	free(n->ends);

@@ -44,6 +44,7 @@ struct lt_needle {
 	/* Results: lengths * depths cells, length by length. */
 	struct lt_needle_cell *cell;
 	/* Private: */
+	uint64_t *grid[2]; /* of lt_needle_grid() */
 	const struct lu_tok *tok;
 	struct lu_tok_state *state;
 	uint32_t *hay;
@@ -54,10 +55,9 @@ struct lt_needle {
 	lk_real *logits;
 };
 
-/* Read a list of numbers "1024,4096" of at most `most` each, all different, at most LT_NEEDLE_LIST of
- * them; `option` is for messages. The caller frees *out. */
-#define LT_NEEDLE_LIST 15
-int lt_needle_list(const char *text, const char *option, uint64_t most, uint64_t **out, size_t *n,
+/* Set lengths and depths from lists such as "1024,4096" and "0,50,100", of different numbers; --needle and
+ * --depths name them in messages. */
+int lt_needle_grid(struct lt_needle *n, const char *lengths, const char *depths,
 		struct lu_err *err) LU_CHECKED;
 
 /* tok outlives the needle. Hay is the beginning of the corpus, at most 2^24 tokens. Lengths are at

@@ -196,8 +196,15 @@ int lt_text_shards(struct lt_text *t, char *const *prefix, size_t n,
 int lt_text_open(struct lt_text *t, size_t context, struct lu_err *err)
 {
 	t->positions.context = context;
-	return t->names ? lt_corpus_open(&t->corpus, t->names, context, 0, 0, err)
-			: lt_corpus_memory(&t->corpus, t->ids.p, t->ids.n, context, err);
+	if (!t->names)
+		return lt_corpus_memory(&t->corpus, t->ids.p, t->ids.n, context, err);
+	if (lt_corpus_open(&t->corpus, t->names, context, 0, 0, err) < 0)
+		return -1;
+	if (lt_corpus_masked(t->corpus)) {
+		lt_languages_forget_bytes(&t->languages);
+		lt_languages_forget_bytes(&t->sources);
+	}
+	return 0;
 }
 
 void lt_text_release(struct lt_text *t)

@@ -1,5 +1,5 @@
-#ifndef LUCIE_TRAINER_EVAL_TEACH_H
-#define LUCIE_TRAINER_EVAL_TEACH_H
+#ifndef LUCIE_TRAINER_EXPORT_TEACH_H
+#define LUCIE_TRAINER_EXPORT_TEACH_H
 /*
  * A model as a teacher: for each token of shards the most probable tokens to follow it, written beside
  * the shards (shard/teacher.h).

@@ -1,4 +1,4 @@
-#include "trainer/eval/teach.h"
+#include "trainer/export/teach.h"
 
 #include <inttypes.h>
 #include <math.h>
