@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "libcommon/hash/hash.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/data/tokfile.h"
 #include "trainer/model/tensorfile.h"
@@ -49,6 +50,10 @@ static int check_rows(const struct lt_settings *s, const struct lu_rows *rows, s
 		return lu_err_set(err,
 				"the shards hold preferences, of which only train.objective = dpo "
 				"learns: half of their documents are bad examples");
+	if (s->train.objective == LT_DPO && !lu_hash_available())
+		return lu_err_set(err,
+				"train.objective = dpo names its reference by xxHash, which this "
+				"build lacks");
 	if (!pairs && s->train.objective == LT_DPO)
 		return lu_err_set(err,
 				"train.objective = dpo needs shards of preferences "

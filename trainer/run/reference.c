@@ -198,9 +198,6 @@ static int name_reference(const struct lt_reference *r, char hash[33], struct lu
 	char text[128];
 	int n;
 
-	if (!lu_hash_available())
-		return lu_err_set(
-				err, "train.objective = dpo needs xxHash, which this build lacks");
 	if (lt_model_hash(r->layout, r->w, hash, err) < 0)
 		return -1;
 	n = snprintf(text, sizeof(text), "%s %" PRIu64 " %" PRIu64, hash, r->s->train.context,
