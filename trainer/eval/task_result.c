@@ -16,7 +16,7 @@
 
 size_t lt_best_choice(const struct lt_choice_score *c, size_t n, enum lt_choice_norm norm)
 {
-	double top = -INFINITY;
+	double top = -HUGE_VAL;
 	size_t best = 0;
 
 	for (size_t i = 0; i < n; i++) {
