@@ -206,7 +206,9 @@ static int decide(void *ctx, struct lu_doc *doc, struct lu_err *err)
 	for (size_t i = 0; w && i < item->parts; i++) {
 		const struct lu_encoded_item *part = &item->part[i];
 
-		if (lu_shard_writer_add_masked(w, &part->entry, part->packed, part->mask, err) < 0)
+		if ((part->mask ? lu_shard_writer_add_masked(
+						  w, &part->entry, part->packed, part->mask, err)
+				: lu_shard_writer_add(w, &part->entry, part->packed, err)) < 0)
 			return -1;
 	}
 	return w ? 0 : -1;
