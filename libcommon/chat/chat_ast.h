@@ -7,7 +7,8 @@
  *	chat_cursor.c	steps over tokens, nodes of the tree
  *	chat_expr.c	tokens to expressions
  *	chat_parse.c	tokens to statements
- *	chat_eval.c	statements; chat_operators.c, chat_filters.c, chat_methods.c: expressions
+ *	chat_eval.c	statements; chat_operators.c, chat_filters.c, chat_methods.c: expressions;
+ *			chat_args.c: what these share
  */
 #include "libcommon/chat/chat_value.h"
 
