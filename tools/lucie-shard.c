@@ -162,8 +162,11 @@ static void put_options(void *ctx, const char *suffix, struct lu_buf *b)
 }
 
 /* Fail if nothing has come to the main shard, or, with --by-file, to the part of a file. */
-static int check_left(const struct run *r, const char *name, uint64_t documents, struct lu_err *err)
+static int check_left(const struct run *r, const char *name, const struct lu_stats *stats,
+		struct lu_err *err)
 {
+	const char *why;
+
 	if (r->o->std.allow_empty || lu_holdouts_take_all(&r->holdouts) ||
 			lu_shard_writer_since(r->sets.set.p[0].writer) > 0)
 		return 0;
@@ -171,17 +174,19 @@ static int check_left(const struct run *r, const char *name, uint64_t documents,
 		return lu_err_set(err,
 				"%s: none of its documents is left; --allow-empty accepts that",
 				name);
+	why = lu_stats_main_reason(stats);
 	return lu_err_set(err,
 			"%s: none of %" PRIu64
-			" documents is left for it; --allow-empty accepts that",
-			name, documents);
+			" documents is left for it%s%s; --allow-empty accepts that%s",
+			name, stats->in.docs, why ? ", most of them: " : "", why ? why : "",
+			why ? ", and --rejects FILE then says more" : "");
 }
 
 /* With --by-file: begin a part for each operand up to this one. */
 static int go_to_file(struct run *r, size_t file, struct lu_err *err)
 {
 	for (; r->o->by_file && r->file < file; r->file++) {
-		if (check_left(r, r->args->file[r->file], 0, err) < 0 ||
+		if (check_left(r, r->args->file[r->file], NULL, err) < 0 ||
 				lu_shard_sets_next(&r->sets, err) < 0)
 			return -1;
 	}
@@ -221,7 +226,7 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 
 	if (go_to_file(r, r->args->files - 1, err) < 0 ||
 			check_left(r, r->o->by_file ? r->args->file[r->file] : r->o->std.output,
-					stats->in.docs, err) < 0)
+					stats, err) < 0)
 		return -1;
 	if (lu_shard_sets_settle(&r->sets, err) < 0)
 		return -1;
@@ -357,6 +362,9 @@ static void check_usage(const struct options *o)
 			(o->ids || o->add_given || o->allow_doubled || o->keep_empty))
 		lu_usage_error("the template writes all tokens of a conversation: --ids, --add, "
 			       "--allow-doubled and --keep-empty are not for it");
+	if ((o->chat || o->preference) && o->std.text_field)
+		lu_usage_error("a conversation has no text that --text-field could name: see "
+			       "lucie-chat(7) for the members that are read");
 	if (!o->tokenizer && o->add_given && o->add != ADD_NONE)
 		lu_usage_error("--add needs -t");
 }

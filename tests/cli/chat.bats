@@ -163,6 +163,12 @@ for i in range(int(sys.argv[1]), int(sys.argv[2])):
 	talks 0 3 >docs.jsonl
 	lucie-shard --chat -t tokenizer.json --chat-template t.jinja --rejects r.jsonl -o s docs.jsonl
 	grep -q 'the template refuses it: long' r.jsonl
+	# Where nothing is left, the reason is said.
+	echo '{{ raise_exception("no") }}' >t.jinja
+	run -2 lucie-shard --chat -t tokenizer.json --chat-template t.jinja -o s docs.jsonl
+	[[ "$output" == *", most of them: the chat template does not take it; --allow-empty"* ]]
+	run -2 lucie-shard --chat --text-field t -t tokenizer.json -o s docs.jsonl
+	[[ "${lines[0]}" == *"a conversation has no text that --text-field could name"* ]]
 	echo '{{ 1' >t.jinja
 	run -2 lucie-shard --chat -t tokenizer.json --chat-template t.jinja -o s docs.jsonl
 	[ "$output" = "lucie-shard: t.jinja:1: the tag is not closed by '}}'" ]
