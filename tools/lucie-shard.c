@@ -165,7 +165,8 @@ static void put_options(void *ctx, const char *suffix, struct lu_buf *b)
 static int check_left(const struct run *r, const char *name, const struct lu_stats *stats,
 		struct lu_err *err)
 {
-	const char *why;
+	struct lu_buf b = { 0 };
+	int rc;
 
 	if (r->o->std.allow_empty || lu_holdouts_take_all(&r->holdouts) ||
 			lu_shard_writer_since(r->sets.set.p[0].writer) > 0)
@@ -174,12 +175,15 @@ static int check_left(const struct run *r, const char *name, const struct lu_sta
 		return lu_err_set(err,
 				"%s: none of its documents is left; --allow-empty accepts that",
 				name);
-	why = lu_stats_main_reason(stats);
-	return lu_err_set(err,
-			"%s: none of %" PRIu64
-			" documents is left for it%s%s; --allow-empty accepts that%s",
-			name, stats->in.docs, why ? ", most of them: " : "", why ? why : "",
-			why ? ", and --rejects FILE then says more" : "");
+	lu_buf_printf(&b, "%s: none of %" PRIu64 " documents is left for it", name, stats->in.docs);
+	lu_summary_reasons(stats, SIZE_MAX, &b);
+	rc = lu_buf_check(&b, err);
+	if (rc == 0)
+		rc = lu_err_set(err,
+				"%s; --allow-empty accepts that, and --rejects FILE then says more",
+				b.p);
+	lu_buf_release(&b);
+	return rc;
 }
 
 /* With --by-file: begin a part for each operand up to this one. */
@@ -278,6 +282,9 @@ static void describe(const struct run *r)
 		lu_detail("%s: %" PRIu64 " documents, %" PRIu64 " tokens", s->prefix,
 				lu_shard_writer_documents(s->writer),
 				lu_shard_writer_tokens(s->writer));
+		if (r->format.kind)
+			lu_detail("%s: %" PRIu64 " of them are trained", s->prefix,
+					lu_shard_writer_targets(s->writer));
 	}
 	for (size_t i = 0; i < r->holdouts.item.n; i++) {
 		if (r->holdouts.item.p[i].documents == 0)

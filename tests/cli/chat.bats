@@ -185,6 +185,19 @@ for i in range(int(sys.argv[1]), int(sys.argv[2])):
 	head -c 22 s.bin | tr -d '\0' | grep -q '^30.Nov.2026'
 }
 
+@test "where nothing is left, or a file is another kind of file, the sentence tells why" {
+	echo '{"messages":[{"role":"user","content":"q"}]}' >none.jsonl
+	run -2 lucie-shard --chat -t tokenizer.json -o s none.jsonl
+	[[ "$output" == "lucie-shard: s: none of 1 documents is left for it: 1 "*"; --allow-empty accepts that" ]]
+	run -2 lucie-shard --chat -t tokenizer.json --chat-template tokenizer_config.json -o s none.jsonl
+	[[ "$output" == "lucie-shard: tokenizer_config.json: is JSON, not a template: "* ]]
+	run -2 lucie-shard --add none -t tokenizer.json -o s none.jsonl
+	[[ "$output" == *"; conversations are for lucie-shard --chat" ]]
+	echo '{"prompt":"p","response":"rr"}' >one.jsonl
+	run -0 lucie-shard -v --chat -t tokenizer.json -o s one.jsonl
+	[[ "$output" == *"s: 3 of them are trained"* ]]
+}
+
 @test "Lucie's conversation has the targets of its own training code" {
 	ref=$LUCIE_SRC/../shared/reference/lucie
 	[ -e "$ref/golden_chat.json" ] || skip "no $ref/golden_chat.json"

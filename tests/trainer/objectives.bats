@@ -109,6 +109,14 @@ same() {
 	same dpo 4
 	# The reference is computed by all, with the same bits.
 	cmp kept pref.logp-*
+	# Weights in bf16 have one name, wherever those in fp32 are.
+	local half=("${dpo[@]}" --set train.dtype=bf16 --set train.warmup=0 --set train.steps=1)
+	rm -rf run pref.logp-*
+	lucie-train -q -c base.ini "${half[@]}" -o run
+	rm -rf run
+	ranks 2 -q -c base.ini "${half[@]}" -o run
+	[ "$(compgen -G 'pref.logp-*' | wc -l)" = 1 ]
+	run ! cmp -s kept pref.logp-*
 }
 
 @test "tensor parallelism differs by rounding alone" {

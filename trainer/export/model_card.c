@@ -20,8 +20,8 @@
 
 /* What metrics.jsonl and timing.jsonl say up to the exported step. */
 struct phase_log {
-	struct lu_str name; /* raw JSON */
-	uint64_t steps, tokens;
+	struct lu_str name;	      /* raw JSON */
+	uint64_t steps, tokens, last; /* its last step so far */
 	double loss;
 };
 
@@ -40,7 +40,9 @@ struct run_log {
 	struct lu_arena arena;
 };
 
-static int note_step(struct run_log *log, const struct lu_json_obj *o, struct lu_err *err)
+/* After a kill steps are logged again, with the same values. */
+static int note_step(
+		struct run_log *log, const struct lu_json_obj *o, uint64_t step, struct lu_err *err)
 {
 	const struct lu_json_member *name = lu_json_get(o, "phase");
 	struct phase_log *p = log->phase.p, *end = p + log->phase.n, new = { .loss = NAN };
@@ -55,7 +57,8 @@ static int note_step(struct run_log *log, const struct lu_json_obj *o, struct lu
 			return lu_err_nomem(err);
 		p = &log->phase.p[log->phase.n - 1];
 	}
-	p->steps++;
+	p->steps += step > p->last;
+	p->last = step > p->last ? step : p->last;
 	lt_json_get_u64(o, "tokens", &p->tokens);
 	lt_json_get_double(o, "loss", &p->loss);
 	return 0;
@@ -118,7 +121,7 @@ static int note_line(struct run_log *log, struct lu_str line, uint64_t last, str
 		else if (lu_json_get(&o, "valid"))
 			rc = note_valid(log, &o, step, err);
 		else
-			rc = note_step(log, &o, err);
+			rc = note_step(log, &o, step, err);
 	}
 	lu_arena_release(&arena);
 	return rc;
