@@ -243,6 +243,23 @@ refused() {
 	[[ "${lines[0]}" == *"--name is for --teacher" ]]
 }
 
+@test "a shard that is made again with other answers is not compared with the old ones" {
+	pairs 8 >pairs.jsonl
+	again() {
+		lucie-shard --preference --chat-template t.jinja -t tokenizer.json -o remade "$1"
+		rm -rf run
+		lucie-train -q -c base.ini "${dpo[@]}" --set data.train=remade --set train.steps=1 --set train.warmup=0 -o run
+	}
+	again pairs.jsonl
+	sed 's/ yes/ indeed/' pairs.jsonl >others.jsonl
+	run -2 again others.jsonl
+	[[ "$output" == *"remade.logp-"*": is of the shard before it was made again with other tokens; remove it" ]]
+	rm remade.logp-*
+	again others.jsonl
+	[[ "$(number run 1 margin)" = 0.0 ]]
+	rm -r remade.* run
+}
+
 @test "lucie-check reads what a teacher has said" {
 	lucie-check shards/demo
 	cp shards/demo.big.teacher shards/demo.hurt.teacher
