@@ -260,6 +260,19 @@ refused() {
 	rm -r remade.* run
 }
 
+@test "a teacher's file is of the tokens that it read" {
+	tac b.jsonl >c.jsonl
+	lucie-shard -t tokenizer.json -o remade b.jsonl
+	lucie-eval -q big --teacher 2 --name t --context 32 remade
+	lucie-train -q -c base.ini --set data.train=remade --set train.teacher=t \
+		--set train.steps=1 --set train.warmup=0 -o run
+	lucie-shard -t tokenizer.json -o remade c.jsonl
+	rm -r run
+	refused 'remade.t.teacher: is of the shard before it was made again' data.train=remade \
+		train.teacher=t
+	rm remade.*
+}
+
 @test "lucie-check reads what a teacher has said" {
 	lucie-check shards/demo
 	cp shards/demo.big.teacher shards/demo.hurt.teacher
