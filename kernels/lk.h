@@ -50,6 +50,7 @@
  *	ops->workspace(q)	bytes of it, also before it is allocated
  * After that an operation that needs more fails: nothing is allocated in the middle of a step. The
  * need of the CPU depends on the number of threads: measure in the team that will do the step.
+ *	ops->measure(q, -1)	between steps, for other work: it grows again, until measure(q, 0)
  *
  * ERRORS
  * Functions return 0, or -1 with one sentence in ops->message(q), valid until the next call on q.

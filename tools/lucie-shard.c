@@ -179,7 +179,9 @@ static int check_left(const struct run *r, const char *name, const struct lu_sta
 	lu_summary_reasons(stats, SIZE_MAX, &b);
 	rc = lu_buf_check(&b, err);
 	if (rc == 0)
-		rc = lu_err_set(err, "%s; --allow-empty accepts that", b.p);
+		rc = lu_err_set(err,
+				"%s; --allow-empty accepts that, and --rejects FILE then says more",
+				b.p);
 	lu_buf_release(&b);
 	return rc;
 }
@@ -367,6 +369,9 @@ static void check_usage(const struct options *o)
 			(o->ids || o->add_given || o->allow_doubled || o->keep_empty))
 		lu_usage_error("the template writes all tokens of a conversation: --ids, --add, "
 			       "--allow-doubled and --keep-empty are not for it");
+	if ((o->chat || o->preference) && o->std.text_field)
+		lu_usage_error("a conversation has no text that --text-field could name: see "
+			       "lucie-chat(7) for the members that are read");
 	if (!o->tokenizer && o->add_given && o->add != ADD_NONE)
 		lu_usage_error("--add needs -t");
 }

@@ -54,7 +54,7 @@ int lk_cpu_measure(struct lk_queue *q, int on)
 {
 	size_t need = q->work_need;
 
-	q->space = on ? LK_SPACE_MEASURED : LK_SPACE_GROWS;
+	q->space = on > 0 ? LK_SPACE_MEASURED : LK_SPACE_GROWS;
 	if (on)
 		return 0;
 	if (lk_cpu_begin(q, need, 1) < 0)

@@ -92,7 +92,7 @@ int lk_cuda_begin(struct lk_queue *q, size_t n, size_t size)
 
 int lk_cuda_measure(struct lk_queue *q, int on)
 {
-	q->space = on ? LK_CUDA_MEASURED : LK_CUDA_GROWS;
+	q->space = on > 0 ? LK_CUDA_MEASURED : LK_CUDA_GROWS;
 	if (on)
 		return 0;
 	if (lk_cuda_begin(q, q->work_need, 1) < 0)

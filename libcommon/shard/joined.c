@@ -406,6 +406,25 @@ static int make_files(struct lu_joined *j, struct lu_err *err)
 	return rc;
 }
 
+/* Whether the shard has its manifest: then only the sync of its folder has failed, and it is whole. */
+static bool has_manifest(const struct lu_joined *j)
+{
+	char *path = lu_concat(j->prefix, ".json", NULL);
+	bool there = !path || access(path, F_OK) == 0;
+
+	free(path);
+	return there;
+}
+
+static void unmake_files(struct lu_joined *j)
+{
+	for (size_t i = 0; i < j->file.n; i++) {
+		/* A name that cannot be removed does no harm: there is no manifest. */
+		if (j->file.p[i].made && unlink(j->file.p[i].to) < 0)
+			continue;
+	}
+}
+
 int lu_joined_commit(struct lu_joined *j, struct lu_err *err)
 {
 	/* A shard of the same manifest, as another attempt has made, has the same files. */
@@ -421,11 +440,8 @@ int lu_joined_commit(struct lu_joined *j, struct lu_err *err)
 		rc = make_files(j, err);
 	if (rc == 0)
 		rc = lu_atomic_commit(&j->manifest, err);
-	for (size_t i = 0; rc < 0 && !same && i < j->file.n; i++) {
-		/* A name that cannot be removed does no harm: there is no manifest. */
-		if (j->file.p[i].made && unlink(j->file.p[i].to) < 0)
-			continue;
-	}
+	if (rc < 0 && !same && !has_manifest(j))
+		unmake_files(j);
 	return rc;
 }
 

@@ -163,6 +163,12 @@ for i in range(int(sys.argv[1]), int(sys.argv[2])):
 	talks 0 3 >docs.jsonl
 	lucie-shard --chat -t tokenizer.json --chat-template t.jinja --rejects r.jsonl -o s docs.jsonl
 	grep -q 'the template refuses it: long' r.jsonl
+	# Where nothing is left, the reason is said.
+	echo '{{ raise_exception("no") }}' >t.jinja
+	run -2 lucie-shard --chat -t tokenizer.json --chat-template t.jinja -o s docs.jsonl
+	[[ "$output" == *" the chat template does not take it; --allow-empty"*"--rejects FILE"* ]]
+	run -2 lucie-shard --chat --text-field t -t tokenizer.json -o s docs.jsonl
+	[[ "${lines[0]}" == *"a conversation has no text that --text-field could name"* ]]
 	echo '{{ 1' >t.jinja
 	run -2 lucie-shard --chat -t tokenizer.json --chat-template t.jinja -o s docs.jsonl
 	[ "$output" = "lucie-shard: t.jinja:1: the tag is not closed by '}}'" ]
@@ -182,7 +188,7 @@ for i in range(int(sys.argv[1]), int(sys.argv[2])):
 @test "where nothing is left, or a file is another kind of file, the sentence tells why" {
 	echo '{"messages":[{"role":"user","content":"q"}]}' >none.jsonl
 	run -2 lucie-shard --chat -t tokenizer.json -o s none.jsonl
-	[[ "$output" == "lucie-shard: s: none of 1 documents is left for it: 1 "*"; --allow-empty accepts that" ]]
+	[[ "$output" == "lucie-shard: s: none of 1 documents is left for it: 1 "*"; --allow-empty accepts that, and --rejects FILE"* ]]
 	run -2 lucie-shard --chat -t tokenizer.json --chat-template tokenizer_config.json -o s none.jsonl
 	[[ "$output" == "lucie-shard: tokenizer_config.json: is JSON, not a template: "* ]]
 	run -2 lucie-shard --add none -t tokenizer.json -o s none.jsonl

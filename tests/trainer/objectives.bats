@@ -109,6 +109,14 @@ same() {
 	same dpo 4
 	# The reference is computed by all, with the same bits.
 	cmp kept pref.logp-*
+	# Weights in bf16 have one name, wherever those in fp32 are.
+	local half=("${dpo[@]}" --set train.dtype=bf16 --set train.warmup=0 --set train.steps=1)
+	rm -rf run pref.logp-*
+	lucie-train -q -c base.ini "${half[@]}" -o run
+	rm -rf run
+	ranks 2 -q -c base.ini "${half[@]}" -o run
+	[ "$(compgen -G 'pref.logp-*' | wc -l)" = 1 ]
+	run ! cmp -s kept pref.logp-*
 }
 
 @test "tensor parallelism differs by rounding alone" {
@@ -209,6 +217,11 @@ refused() {
 	refused 'the shards hold preferences' data.train=pref data.rows=document
 	refused 'train.micro_batch = 1 is odd' train.objective=dpo train.micro_batch=1
 	refused 'train.beta has no effect without train.objective = dpo' train.beta=1
+	# A weight of 0 is not the default.
+	refused 'train.beta = 0 would' train.objective=dpo train.beta=0
+	refused 'train.teacher_weight has no effect' train.teacher_weight=0
+	refused 'train.teacher has no effect with train.teacher_weight = 0' train.teacher=big \
+		train.teacher_weight=0
 	refused 'train.length_normalized has no effect' train.length_normalized=yes
 	refused 'train.teacher_weight has no effect without train.teacher' train.teacher_weight=0.5
 	refused 'train.teacher has no effect with train.objective = dpo' train.objective=dpo \
@@ -221,6 +234,10 @@ refused() {
 	rm shards/demo.alien.teacher
 	run -2 lucie-eval big --teacher 65 shards/demo
 	[[ "$output" == *"--teacher 65 is not one of 1 to 64" ]]
+	run -2 lucie-eval big --teacher 0 shards/demo
+	[[ "$output" == *"--teacher 0 is not one of 1 to 64" ]]
+	run -2 lucie-eval big --teacher 4 --rejects r shards/demo
+	[[ "${lines[0]}" == *"--teacher takes shards, and measures nothing" ]]
 	run lucie-eval big --name x shards/demo
 	[ "$status" != 0 ]
 	[[ "${lines[0]}" == *"--name is for --teacher" ]]

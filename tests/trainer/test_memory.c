@@ -134,6 +134,23 @@ static void test_layouts(void **state)
 	}
 }
 
+/* The same with texts that [eval] generates: the keys and values of four sequences besides. */
+static void with_texts(struct lt_settings *s, const struct lt_layout *l,
+		const struct lt_schedule *schedule, double without)
+{
+	struct lt_memory_rules gpu = lt_memory_rules_gpu(LK_BF16);
+	const char *src = getenv("LUCIE_SRC");
+	double cache = 4 * 4096 * 32 * (2 * 8 * 128.0) * 2;
+	struct lt_memory m;
+	struct lu_err err;
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/tests/data/tasks/texts.jsonl", src ? src : ".");
+	ok(lt_settings_set(s, "eval", "tasks", path, &err), &err);
+	ok(lt_memory_count(s, schedule, l, &gpu, &m, &err), &err);
+	assert_true(m.activations - without >= cache && m.activations - without < 1.1 * cache);
+}
+
 /* The state of Lucie-7B on a GPU, by the bytes of each parameter. */
 static void test_state(void **state)
 {
@@ -170,6 +187,7 @@ static void test_state(void **state)
 	assert_true(m.workspace > 32 << 20 && m.workspace < 200 << 20);
 	assert_true(fabs(m.all - m.weights - m.gradients - m.optimizer - m.activations -
 				    m.workspace) < 1);
+	with_texts(&s, &l, &schedule, m.activations);
 	lt_layout_release(&l);
 }
 

@@ -28,6 +28,7 @@ static void packing_release(struct packing *p)
 	free(p->last);
 	free(p->open);
 	free(p->below);
+	*p = (struct packing){ 0 };
 }
 
 size_t lt_likelihood_row(size_t n, size_t context)
@@ -156,6 +157,7 @@ static void rows_release(struct rows *b)
 	free(b->labels);
 	free(b->places);
 	free(b->log_p);
+	*b = (struct rows){ 0 };
 }
 
 static int rows_init(struct rows *b, size_t n, struct lu_err *err)

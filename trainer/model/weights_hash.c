@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "libcommon/base/num.h"
+#include "trainer/model/weights_place.h"
 
 /* Elements copied to the host at once. */
 #define CHUNK ((size_t)1 << 20)
@@ -10,17 +11,22 @@
 static int hash_param(struct lt_weights *w, const struct lt_param *p, lk_real *host,
 		struct lu_hash128 *out, struct lu_err *err)
 {
+	/* Those of norms, ones at first, are read as lk_real. */
+	bool norm = p->std == 0;
+	size_t width = norm ? sizeof(lk_real) : w->ops->act_size;
 	struct lu_hasher *h = lu_hasher_new();
 	int rc = h ? 0 : lu_err_nomem(err);
 
 	for (size_t first = 0; first < p->local_count && rc == 0; first += CHUNK) {
 		size_t left = p->local_count - first, n = left < CHUNK ? left : CHUNK;
-		size_t bytes = lt_weights_get_shared(w, p->offset + first, n, host, err);
+		size_t at = p->offset + first;
+		const void *from =
+				norm ? (const void *)lt_weights_norm(w, at) : lt_weights_act(w, at);
 
-		if (bytes == 0)
-			rc = -1;
+		if (w->ops->copy(w->q, host, from, n * width, LK_D2H) < 0 || w->ops->sync(w->q) < 0)
+			rc = lt_queue_err(w->ops, w->q, err);
 		else
-			lu_hasher_add(h, host, bytes);
+			lu_hasher_add(h, host, n * width);
 	}
 	if (rc == 0)
 		*out = lu_hasher_end(h);

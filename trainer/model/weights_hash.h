@@ -2,7 +2,8 @@
 #define LUCIE_TRAINER_MODEL_WEIGHTS_HASH_H
 /*
  * A name for the weights of a model: XXH3-128 over the hashes of all parameters, in the order of the
- * table. What products read is hashed: with activations in bf16, weights in bf16.
+ * table. What products read is hashed: with activations in bf16, weights in bf16 but for those of norms, so that it is the
+ * same wherever the fp32 weights are.
  */
 #include "libcommon/hash/hash.h"
 #include "trainer/model/weights.h"

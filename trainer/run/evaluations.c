@@ -10,9 +10,6 @@
 #include "trainer/eval/evaluate.h"
 #include "trainer/eval/scored_text.h"
 
-/* Their cache of keys and values is memory beside that of training. */
-#define TEXTS_AT_ONCE 4
-
 /* A shard, its documents by language. */
 struct set {
 	char *prefix;
@@ -175,6 +172,20 @@ size_t lt_evaluations_count(const struct lt_evaluations *e)
 	return e ? e->quizzes + e->sets.n : 0;
 }
 
+bool lt_evaluations_generate(const struct lt_settings *s)
+{
+	struct lt_evaluations e = { 0 };
+	struct lu_err err;
+	bool texts = false;
+
+	if (each_word(&e, s->eval.tasks, read_tasks, NULL, &err) == 0) {
+		for (size_t i = 0; i < e.tasks.task.n; i++)
+			texts = texts || e.tasks.task.p[i].kind == LT_TASK_TEXT;
+	}
+	lt_tasks_release(&e.tasks);
+	return texts;
+}
+
 /* --- results --------------------------------------------------------------------------------- */
 
 static int log_line(struct lt_run *run, struct lu_buf *b, struct lu_err *err)
@@ -279,14 +290,14 @@ static int run_task(struct lt_evaluations *e, size_t i, const struct lt_scorer *
 		struct lt_weights *w, uint64_t step, struct lt_run *run,
 		int (*stop)(void *ctx, struct lu_err *err), struct lu_err *err)
 {
-	const struct lt_quiz_run how = { .w = w, .batch = TEXTS_AT_ONCE, .stop = stop };
+	const struct lt_quiz_run how = { .w = w, .batch = LT_EVALUATION_TEXTS, .stop = stop };
 	struct lt_task_result result;
 	int rc = lt_quiz_run(&e->quiz[i], s, &how, &result, err);
 
 	return rc == 0 && run ? report_task(&result, step, run, err) : rc;
 }
 
-int lt_evaluate(struct lt_evaluations *e, const struct lt_scorer *s, struct lt_weights *w,
+static int evaluate(struct lt_evaluations *e, const struct lt_scorer *s, struct lt_weights *w,
 		uint64_t step, struct lt_run *run, int (*stop)(void *ctx, struct lu_err *err),
 		uint64_t *due, struct lu_err *err)
 {
@@ -304,4 +315,19 @@ int lt_evaluate(struct lt_evaluations *e, const struct lt_scorer *s, struct lt_w
 			return rc < 0 ? -1 : 0;
 	}
 	return 0;
+}
+
+int lt_evaluate(struct lt_evaluations *e, const struct lt_scorer *s, struct lt_weights *w,
+		uint64_t step, struct lt_run *run, int (*stop)(void *ctx, struct lu_err *err),
+		uint64_t *due, struct lu_err *err)
+{
+	int rc;
+
+	/* The work space is that of training, and other shapes may need more. */
+	if (w->ops->measure(w->q, -1) < 0)
+		return lt_queue_err(w->ops, w->q, err);
+	rc = evaluate(e, s, w, step, run, stop, due, err);
+	if (rc == 0 && w->ops->measure(w->q, 0) < 0)
+		return lt_queue_err(w->ops, w->q, err);
+	return rc;
 }

@@ -28,6 +28,12 @@ void lt_evaluations_close(struct lt_evaluations *e); /* NULL is fine */
 /* Number of tasks and shards. */
 size_t lt_evaluations_count(const struct lt_evaluations *e);
 
+/* Sequences that are continued at once: their cache is memory beside that of training. */
+#define LT_EVALUATION_TEXTS 4
+/* Whether a task of [eval] has texts to generate; false too for files that cannot be read, which open()
+ * refuses. */
+bool lt_evaluations_generate(const struct lt_settings *s);
+
 /* Make the last *due evaluations (at most all) with the current weights, which are up to date
  * (lt_step_settle()), after step `step`, and count *due down to 0; otherwise as lt_validate(). */
 int lt_evaluate(struct lt_evaluations *e, const struct lt_scorer *s, struct lt_weights *w,

@@ -25,6 +25,12 @@ size_t lt_evaluations_count(const struct lt_evaluations *e)
 	return 0;
 }
 
+bool lt_evaluations_generate(const struct lt_settings *s)
+{
+	(void)s;
+	return false;
+}
+
 int lt_evaluate(struct lt_evaluations *e, const struct lt_scorer *s, struct lt_weights *w,
 		uint64_t step, struct lt_run *run, int (*stop)(void *ctx, struct lu_err *err),
 		uint64_t *due, struct lu_err *err)

@@ -5,6 +5,7 @@
 
 #include "trainer/model/model.h"
 #include "trainer/model/weights.h"
+#include "trainer/run/evaluations.h"
 #include "trainer/run/saver.h"
 #include "trainer/run/train_step.h"
 
@@ -63,6 +64,23 @@ static double workspace_rule(const struct lt_memory_rules *on, const struct lt_t
 			rows * (double)local.heads * (double)(local.dim + 1) * sizeof(float));
 }
 
+/* A model that generates texts between steps, over the same weights. */
+static int count_texts(const struct lt_settings *s, const struct lt_table *t,
+		const struct lt_memory_rules *on, double *bytes, struct lu_err *err)
+{
+	const struct lt_model_plan plan = { .batch = LT_EVALUATION_TEXTS,
+		.context = (size_t)s->train.context,
+		.mode = LT_MODEL_DECODE };
+	uint64_t n = 0, work = 0;
+
+	if (s->parallel.size[LT_TP] <= 1 && s->parallel.size[LT_PP] <= 1 &&
+			lt_evaluations_generate(s) &&
+			lt_model_count(t, on->ops, on->number, &plan, &n, &work, err) < 0)
+		return -1;
+	*bytes = (double)n;
+	return 0;
+}
+
 static int count_table(const struct lt_settings *s, const struct lt_schedule *schedule,
 		const struct lt_layout *l, const struct lt_table *t,
 		const struct lt_memory_rules *on, struct lt_memory *m, struct lu_err *err)
@@ -72,6 +90,7 @@ static int count_table(const struct lt_settings *s, const struct lt_schedule *sc
 	struct lt_weights_bytes w;
 	struct lt_model_plan plan;
 	uint64_t activations = 0, work = 0;
+	double texts = 0;
 	int rc = slots ? 0 : lu_err_nomem(err);
 
 	if (rc == 0)
@@ -82,6 +101,8 @@ static int count_table(const struct lt_settings *s, const struct lt_schedule *sc
 	}
 	if (rc == 0)
 		rc = lt_model_count(t, on->ops, on->number, &plan, &activations, &work, err);
+	if (rc == 0)
+		rc = count_texts(s, t, on, &texts, err);
 	free(slots);
 	if (rc < 0)
 		return -1;
@@ -89,7 +110,7 @@ static int count_table(const struct lt_settings *s, const struct lt_schedule *sc
 		.weights = (double)w.weights,
 		.gradients = (double)w.gradients,
 		.optimizer = (double)w.optimizer,
-		.activations = (double)activations,
+		.activations = (double)activations + texts,
 		.workspace = on->ops->open ? (double)work : workspace_rule(on, t, s),
 		.exchange = (double)exchange_bytes(l, t, s, on),
 		.checkpoint = (double)lt_saver_bytes(t, &holding, &w),

@@ -47,7 +47,7 @@ struct lt_memory_rules lt_memory_rules_gpu(enum lk_type act);
 /* In bytes; double, since a wrong size may be beyond 64 bits. */
 struct lt_memory {
 	double weights, gradients, optimizer;
-	double activations; /* without the work space */
+	double activations; /* without the work space; those of texts that [eval] generates too */
 	double workspace;
 	double exchange;   /* what the groups keep for sums */
 	double checkpoint; /* the copy that is written in the background */
