@@ -371,6 +371,8 @@ static void check_options(const struct options *o, const struct lu_args *args)
 			(o->tasks.n || lu_std_for_documents(&o->std) || o->windows_given ||
 					o->needle_given || o->unigram || o->json || o->std.stats))
 		lu_usage_error("--teacher takes shards, and measures nothing");
+	if (o->teacher && args->files == 1)
+		lu_usage_error("--teacher needs shards, beside which it writes: RUN PREFIX ...");
 	if (o->needle_given && o->samples == 0)
 		lu_usage_error("--samples 0 leaves nothing to find");
 }

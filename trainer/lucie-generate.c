@@ -161,6 +161,20 @@ static int open_chat(struct run *r, struct lu_err *err)
 	if (lu_chat_config_read(&r->chat, r->m.tokenizer, o->template, err) < 0 ||
 			lt_dialogue_open(&r->dialogue, r->tok, &r->chat, o->system, tools, err) < 0)
 		return -1;
+	if (o->tools) {
+		rc = lt_dialogue_shows_tools(r->dialogue, err);
+		if (rc == 0 && !o->call)
+			rc = lu_err_set(err,
+					"--tools: %s shows no tools to the model: give another by "
+					"--chat-template, or bind the answer to a call by --call",
+					r->chat.file);
+		else if (rc == 0)
+			lu_note("%s shows no tools to the model, which is bound to calls all the "
+				"same",
+					r->chat.file);
+		if (rc < 0)
+			return -1;
+	}
 	rc = lt_dialogue_end(r->dialogue, &end, err);
 	return rc > 0 ? lt_end_tokens_add(&r->eos, end, err) : rc;
 }
@@ -205,8 +219,9 @@ static int open_run(struct run *r, struct lu_err *err)
 	r->how.batch = o->batch ? (size_t)o->batch : 8;
 	r->how.context = r->m.pos.context;
 	if (o->context > r->how.context)
-		return lu_err_set(err, "--context %" PRIu64 ": the model's is %zu", o->context,
-				r->how.context);
+		return lu_err_set(err,
+				"--context %" PRIu64 " is more than the model's context of %zu",
+				o->context, r->how.context);
 	if (o->context)
 		r->how.context = (size_t)o->context;
 	return 0;

@@ -143,6 +143,10 @@ told() {
 	echo '[{"name":"f","parameters":{"type":"object","properties":{"x":{"type":"boolean"}},"required":["x"]}}]' >tools.json
 	lucie-generate -q --chat --chat-template chat.jinja --tools tools.json --call -n 60 -p x run >call || [ $? = 1 ]
 	grep -q '^{"name":' call
+	sed 's/{% if tools.*//' chat.jinja >plain.jinja
+	told 'plain.jinja shows no tools to the model: give another' --chat --chat-template plain.jinja --tools tools.json run </dev/null
+	run -0 lucie-generate --chat --chat-template plain.jinja --tools tools.json --call run </dev/null
+	[[ "$output" == *'plain.jinja shows no tools to the model, which is bound to calls all the same'* ]]
 	told 'no chat template' --chat run </dev/null
 	told '--call' --chat --call run </dev/null
 	told '--system' --system x run
