@@ -192,7 +192,7 @@ for i in range(int(sys.argv[1]), int(sys.argv[2])):
 @test "where nothing is left, or a file is another kind of file, the sentence tells why" {
 	echo '{"messages":[{"role":"user","content":"q"}]}' >none.jsonl
 	run -2 lucie-shard --chat -t tokenizer.json -o s none.jsonl
-	[[ "$output" == "lucie-shard: s: none of 1 documents is left for it: 1 "*"; --allow-empty accepts that, and --rejects FILE then says more" ]]
+	[[ "$output" == "lucie-shard: s: none of 1 documents is left for it: 1 "*"; --allow-empty accepts that"* ]]
 	run -2 lucie-shard --chat -t tokenizer.json --chat-template tokenizer_config.json -o s none.jsonl
 	[[ "$output" == "lucie-shard: tokenizer_config.json: is JSON, not a template: "* ]]
 	run -2 lucie-shard --add none -t tokenizer.json -o s none.jsonl
