@@ -343,14 +343,16 @@ static void check_options(const struct options *o, const struct lu_args *args)
 	if (documents && o->prompt_given)
 		lu_usage_error("-p and files of prompts exclude each other");
 	if (!documents && (lu_std_for_documents(std) || std->stats || std->allow_empty || o->lines))
-		lu_usage_error("-o, -z, --lines, --stats and what is said of records have no "
-			       "effect "
-			       "without files of prompts");
+		lu_usage_error("--lines, --stats, --rejects, --max-bad, --allow-empty, "
+			       "--text-field and --map have no effect without files of prompts");
 	if (!o->chat && (o->system || o->tools || o->template))
 		lu_usage_error("--system, --tools and --chat-template have no effect without "
 			       "--chat");
 	if (o->call && (!o->tools || o->schema))
 		lu_usage_error("--call takes the schema of --tools, and no --schema");
+	if (o->stop.n && (o->schema || o->call))
+		lu_usage_error("--stop would cut the JSON that a schema binds, which ends by "
+			       "itself");
 	if (o->samples == 0 || (o->chat && o->samples > 1))
 		lu_usage_error("--samples is at least 1, and 1 with --chat");
 	if (o->batch && (o->chat || (!documents && o->samples == 1)))

@@ -120,6 +120,8 @@ told() {
 	told '--samples' --samples 0 run
 	told '--context 257' --context 257 run
 	told '--stop: an empty' --stop '' run
+	told '--stop would cut the JSON' --stop 7 --schema schema.json run
+	told 'lucie-generate: --lines, --stats,' --stats none run
 	told '--stop: invalid' --stop $'\xff' run
 	echo '{"type":"string","pattern":"x"}' >bad.json
 	told 'bad.json: #: "pattern" is not in the subset' --schema bad.json run
