@@ -143,6 +143,9 @@ told() {
 	echo '[{"name":"f","parameters":{"type":"object","properties":{"x":{"type":"boolean"}},"required":["x"]}}]' >tools.json
 	lucie-generate -q --chat --chat-template chat.jinja --tools tools.json --call -n 60 -p x run >call || [ $? = 1 ]
 	grep -q '^{"name":' call
+	# A template that fails without tools asks for them.
+	sed 's/{% if tools %}/{% for t in tools %}{% endfor %}&/' chat.jinja >needs.jinja
+	lucie-generate -q --chat --chat-template needs.jinja --tools tools.json -n 2 -p x run
 	sed 's/{% if tools.*//' chat.jinja >plain.jinja
 	told 'plain.jinja shows no tools to the model: give another' --chat --chat-template plain.jinja --tools tools.json run </dev/null
 	run -0 lucie-generate --chat --chat-template plain.jinja --tools tools.json --call run </dev/null

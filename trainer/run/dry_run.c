@@ -288,7 +288,7 @@ static void objective_lines(const struct lt_settings *s, size_t phase, struct lu
 				s->train.length_normalized ? ", by length" : "");
 	if (*s->train.teacher)
 		lu_buf_printf(out, "%-24s %s, %.6g of the loss\n", "teacher", s->train.teacher,
-				s->train.teacher_weight > 0 ? s->train.teacher_weight : 1.0);
+				s->train.teacher_weight);
 	if (s->data.goldfish)
 		lu_buf_printf(out, "%-24s one label of %" PRIu64 " left out\n", "goldfish",
 				s->data.goldfish);
