@@ -185,7 +185,8 @@ static int refuse_json(struct lu_chat_config *c, struct lu_err *err)
 		return 0;
 	return lu_err_set(err,
 			"%s: is JSON, not a template: leave out --chat-template for a "
-			"tokenizer_config.json beside tokenizer.json, or give its chat_template alone",
+			"tokenizer_config.json beside tokenizer.json, or give its chat_template "
+			"alone",
 			c->file);
 }
 

@@ -192,7 +192,7 @@ for i in range(int(sys.argv[1]), int(sys.argv[2])):
 @test "where nothing is left, or a file is another kind of file, the sentence tells why" {
 	echo '{"messages":[{"role":"user","content":"q"}]}' >none.jsonl
 	run -2 lucie-shard --chat -t tokenizer.json -o s none.jsonl
-	[[ "$output" == "lucie-shard: s: none of 1 documents is left for it: 1 "*"; --allow-empty accepts that, and --rejects FILE then says more" ]]
+	[[ "$output" == "lucie-shard: s: none of 1 documents is left for it: 1 "*"; --allow-empty accepts that"* ]]
 	run -2 lucie-shard --chat -t tokenizer.json --chat-template tokenizer_config.json -o s none.jsonl
 	[[ "$output" == "lucie-shard: tokenizer_config.json: is JSON, not a template: "* ]]
 	run -2 lucie-shard --add none -t tokenizer.json -o s none.jsonl
@@ -200,6 +200,10 @@ for i in range(int(sys.argv[1]), int(sys.argv[2])):
 	echo '{"prompt":"p","response":"rr"}' >one.jsonl
 	run -0 lucie-shard -v --chat -t tokenizer.json -o s one.jsonl
 	[[ "$output" == *"s: 3 of them are trained"* ]]
+	[[ "$output" != *"ordinary text"* ]]
+	sed 's/<|end|>/<|fin|>/' tokenizer_config.json >x && mv x tokenizer_config.json
+	run -0 lucie-shard --chat -t tokenizer.json -o s one.jsonl
+	[ "$output" = "lucie-shard: the chat template writes '<|fin|>', which is no special token of tokenizer.json: it becomes ordinary text" ]
 }
 
 @test "Lucie's conversation has the targets of its own training code" {
