@@ -166,6 +166,7 @@ static int check_left(const struct run *r, const char *name, const struct lu_sta
 		struct lu_err *err)
 {
 	struct lu_buf b = { 0 };
+	size_t n;
 	int rc;
 
 	if (r->o->std.allow_empty || lu_holdouts_take_all(&r->holdouts) ||
@@ -176,10 +177,12 @@ static int check_left(const struct run *r, const char *name, const struct lu_sta
 				"%s: none of its documents is left; --allow-empty accepts that",
 				name);
 	lu_buf_printf(&b, "%s: none of %" PRIu64 " documents is left for it", name, stats->in.docs);
+	n = b.n;
 	lu_summary_reasons(stats, SIZE_MAX, &b);
 	rc = lu_buf_check(&b, err);
 	if (rc == 0)
-		rc = lu_err_set(err, "%s; --allow-empty accepts that", b.p);
+		rc = lu_err_set(err, "%s; --allow-empty accepts that%s", b.p,
+				b.n > n ? ", and --rejects FILE then says more" : "");
 	lu_buf_release(&b);
 	return rc;
 }

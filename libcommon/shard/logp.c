@@ -36,7 +36,7 @@ int lu_logp_write(const char *path, const struct lu_logp *what, const double *lo
 	memcpy(b, LU_LOGP_MAGIC, 8);
 	lu_store32(b + 8, LU_LOGP_VERSION);
 	lu_store64(b + 16, what->documents);
-	put_hash(b + 24, what->tokenizer);
+	put_hash(b + 24, what->shard);
 	put_hash(b + 56, what->hash);
 	for (uint64_t i = 0; i < what->documents; i++) {
 		uint64_t bits;
@@ -83,10 +83,12 @@ static int check(const char *path, const char *p, size_t n, const struct lu_logp
 	if (memcmp(p + 56, want, sizeof(want)) != 0)
 		return lu_err_set(
 				err, "%s: is of other weights than its name says; remove it", path);
-	put_hash(want, what->tokenizer);
-	if (*what->tokenizer && memcmp(p + 24, want, sizeof(want)) != 0)
-		return lu_err_set(
-				err, "%s: is of another tokenizer than the shard; remove it", path);
+	put_hash(want, what->shard);
+	if (memcmp(p + 24, want, sizeof(want)) != 0)
+		return lu_err_set(err,
+				"%s: is of the shard before it was made again with other tokens; "
+				"remove it",
+				path);
 	return 0;
 }
 

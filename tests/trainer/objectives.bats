@@ -243,6 +243,36 @@ refused() {
 	[[ "${lines[0]}" == *"--name is for --teacher" ]]
 }
 
+@test "a shard that is made again with other answers is not compared with the old ones" {
+	pairs 8 >pairs.jsonl
+	again() {
+		lucie-shard --preference --chat-template t.jinja -t tokenizer.json -o remade "$1"
+		rm -rf run
+		lucie-train -q -c base.ini "${dpo[@]}" --set data.train=remade --set train.steps=1 --set train.warmup=0 -o run
+	}
+	again pairs.jsonl
+	sed 's/ yes/ indeed/' pairs.jsonl >others.jsonl
+	run -2 again others.jsonl
+	[[ "$output" == *"remade.logp-"*": is of the shard before it was made again with other tokens; remove it" ]]
+	rm remade.logp-*
+	again others.jsonl
+	[[ "$(number run 1 margin)" = 0.0 ]]
+	rm -r remade.* run
+}
+
+@test "a teacher's file is of the tokens that it read" {
+	tac b.jsonl >c.jsonl
+	lucie-shard -t tokenizer.json -o remade b.jsonl
+	lucie-eval -q big --teacher 2 --name t --context 32 remade
+	lucie-train -q -c base.ini --set data.train=remade --set train.teacher=t \
+		--set train.steps=1 --set train.warmup=0 -o run
+	lucie-shard -t tokenizer.json -o remade c.jsonl
+	rm -r run
+	refused 'remade.t.teacher: is of the shard before it was made again' data.train=remade \
+		train.teacher=t
+	rm remade.*
+}
+
 @test "lucie-check reads what a teacher has said" {
 	lucie-check shards/demo
 	cp shards/demo.big.teacher shards/demo.hurt.teacher
