@@ -255,6 +255,7 @@ static int set_up(struct run *r, struct lu_err *err)
 		.preference = o->preference,
 		.keep_empty = o->keep_empty,
 		.allow_doubled = o->allow_doubled };
+	struct lu_str plain;
 
 	for (size_t i = 0; i < o->holdout.n; i++) {
 		if (lu_holdout_add(&r->holdouts, o->holdout.item[i], err) < 0)
@@ -266,6 +267,11 @@ static int set_up(struct run *r, struct lu_err *err)
 		.tmpdir = o->std.tmpdir };
 	if (lu_encoded_open(&r->encoded, &how, &r->format, err) < 0)
 		return -1;
+	plain = lu_encoded_plain_control(&r->encoded);
+	if (plain.n)
+		lu_note("the chat template writes '" LU_STR_FMT
+			"', which is no special token of %s: it becomes ordinary text",
+				LU_STR_ARG(plain), o->tokenizer);
 	if (r->format.vocab > (uint64_t)INT32_MAX + 1)
 		lu_usage_error("--vocab-size: ids are below 2147483648");
 	return lu_shard_sets_open(&r->sets, o->std.output, &r->format, put_options, r, err);

@@ -131,6 +131,34 @@ void lu_encoded_state_release(struct lu_encoded_state *s)
 	lu_tok_state_free(s->tok);
 }
 
+/* Bytes of "<|name|>" at p, before end; 0: it is none. */
+static size_t control_at(const char *p, const char *end)
+{
+	const char *q = p + 2;
+
+	if (end - p < 5 || p[0] != '<' || p[1] != '|')
+		return 0;
+	while (q < end && (((*q | 0x20) >= 'a' && (*q | 0x20) <= 'z') || *q == '_'))
+		q++;
+	return q > p + 2 && end - q >= 2 && q[0] == '|' && q[1] == '>' ? (size_t)(q - p) + 2 : 0;
+}
+
+struct lu_str lu_encoded_plain_control(const struct lu_encoded *e)
+{
+	const char *end = e->chat.text.p + e->chat.text.n;
+
+	for (const char *p = e->chat.text.p; p < end; p++) {
+		struct lu_str s = { p, control_at(p, end) };
+		bool special = false;
+
+		for (size_t i = 0; s.n && i < e->special.n; i++)
+			special |= lu_str_eq(s, e->special.p[i]);
+		if (s.n && !special)
+			return s;
+	}
+	return (struct lu_str){ NULL, 0 };
+}
+
 void lu_encoded_template_hash(const struct lu_encoded *e, char out[33])
 {
 	lu_hash128_text(lu_hash128(e->chat.text.p, e->chat.text.n), out);

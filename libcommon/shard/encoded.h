@@ -71,6 +71,10 @@ void lu_encoded_state_release(struct lu_encoded_state *s);
 int lu_encoded_doc(const struct lu_encoded *e, struct lu_encoded_state *s, struct lu_doc *doc,
 		struct lu_encoded_item item[2], size_t *n, struct lu_err *err) LU_CHECKED;
 
+/* The first <|name|> that the chat template spells out and that is no special token, so that it is
+ * encoded as ordinary text; NULL: there is none. */
+struct lu_str lu_encoded_plain_control(const struct lu_encoded *e);
+
 /* XXH3-128 of the chat template, for the manifest. */
 void lu_encoded_template_hash(const struct lu_encoded *e, char out[33]);
 

@@ -200,6 +200,10 @@ for i in range(int(sys.argv[1]), int(sys.argv[2])):
 	echo '{"prompt":"p","response":"rr"}' >one.jsonl
 	run -0 lucie-shard -v --chat -t tokenizer.json -o s one.jsonl
 	[[ "$output" == *"s: 3 of them are trained"* ]]
+	[[ "$output" != *"ordinary text"* ]]
+	sed 's/<|end|>/<|fin|>/' tokenizer_config.json >x && mv x tokenizer_config.json
+	run -0 lucie-shard --chat -t tokenizer.json -o s one.jsonl
+	[ "$output" = "lucie-shard: the chat template writes '<|fin|>', which is no special token of tokenizer.json: it becomes ordinary text" ]
 }
 
 @test "Lucie's conversation has the targets of its own training code" {

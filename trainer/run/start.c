@@ -141,7 +141,8 @@ int lt_start_unchanged(const char *run, const struct lu_list *set, const char *p
 		rc = lu_err_set(err, "%s: %s (%s)", path, what,
 				strncmp(what, "model.", 6) == 0
 						? "another model is a new run, with another -o"
-				: strncmp(what, "phase ", 6) == 0 && !strstr(what, ": ")
+						: strncmp(what, "phase ", 6) == 0 &&
+								!strstr(what, ": ")
 						? "phases can be added behind those of a run; "
 						  "others need a new run, with another -o"
 						: "change it with --set");
@@ -235,7 +236,8 @@ int lt_start_record(struct lt_run *run, const struct lu_list *set, const struct 
 	/* Before config.ini, with which the run has begun. */
 	if (rc == 0 && chat.n)
 		rc = lt_folder_write(run->path, "chat_template.jinja", lu_buf_slice(&chat), err);
-	if (rc == 0 && (fresh || set->n || added) && (fresh || copy || !is_recorded(run->path, &text)))
+	if (rc == 0 && (fresh || set->n || added) &&
+			(fresh || copy || !is_recorded(run->path, &text)))
 		rc = lt_run_record(run, &r, err);
 	lu_buf_release(&text);
 	lu_buf_release(&line);
