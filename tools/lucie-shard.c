@@ -162,8 +162,13 @@ static void put_options(void *ctx, const char *suffix, struct lu_buf *b)
 }
 
 /* Fail if nothing has come to the main shard, or, with --by-file, to the part of a file. */
-static int check_left(const struct run *r, const char *name, uint64_t documents, struct lu_err *err)
+static int check_left(const struct run *r, const char *name, const struct lu_stats *stats,
+		struct lu_err *err)
 {
+	struct lu_buf b = { 0 };
+	size_t n;
+	int rc;
+
 	if (r->o->std.allow_empty || lu_holdouts_take_all(&r->holdouts) ||
 			lu_shard_writer_since(r->sets.set.p[0].writer) > 0)
 		return 0;
@@ -171,17 +176,22 @@ static int check_left(const struct run *r, const char *name, uint64_t documents,
 		return lu_err_set(err,
 				"%s: none of its documents is left; --allow-empty accepts that",
 				name);
-	return lu_err_set(err,
-			"%s: none of %" PRIu64
-			" documents is left for it; --allow-empty accepts that",
-			name, documents);
+	lu_buf_printf(&b, "%s: none of %" PRIu64 " documents is left for it", name, stats->in.docs);
+	n = b.n;
+	lu_summary_reasons(stats, SIZE_MAX, &b);
+	rc = lu_buf_check(&b, err);
+	if (rc == 0)
+		rc = lu_err_set(err, "%s; --allow-empty accepts that%s", b.p,
+				b.n > n ? ", and --rejects FILE then says more" : "");
+	lu_buf_release(&b);
+	return rc;
 }
 
 /* With --by-file: begin a part for each operand up to this one. */
 static int go_to_file(struct run *r, size_t file, struct lu_err *err)
 {
 	for (; r->o->by_file && r->file < file; r->file++) {
-		if (check_left(r, r->args->file[r->file], 0, err) < 0 ||
+		if (check_left(r, r->args->file[r->file], NULL, err) < 0 ||
 				lu_shard_sets_next(&r->sets, err) < 0)
 			return -1;
 	}
@@ -221,7 +231,7 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 
 	if (go_to_file(r, r->args->files - 1, err) < 0 ||
 			check_left(r, r->o->by_file ? r->args->file[r->file] : r->o->std.output,
-					stats->in.docs, err) < 0)
+					stats, err) < 0)
 		return -1;
 	if (lu_shard_sets_settle(&r->sets, err) < 0)
 		return -1;
@@ -273,6 +283,9 @@ static void describe(const struct run *r)
 		lu_detail("%s: %" PRIu64 " documents, %" PRIu64 " tokens", s->prefix,
 				lu_shard_writer_documents(s->writer),
 				lu_shard_writer_tokens(s->writer));
+		if (r->format.kind)
+			lu_detail("%s: %" PRIu64 " of them are trained", s->prefix,
+					lu_shard_writer_targets(s->writer));
 	}
 	for (size_t i = 0; i < r->holdouts.item.n; i++) {
 		if (r->holdouts.item.p[i].documents == 0)
@@ -357,6 +370,9 @@ static void check_usage(const struct options *o)
 			(o->ids || o->add_given || o->allow_doubled || o->keep_empty))
 		lu_usage_error("the template writes all tokens of a conversation: --ids, --add, "
 			       "--allow-doubled and --keep-empty are not for it");
+	if ((o->chat || o->preference) && o->std.text_field)
+		lu_usage_error("a conversation has no text that --text-field could name: see "
+			       "lucie-chat(7) for the members that are read");
 	if (!o->tokenizer && o->add_given && o->add != ADD_NONE)
 		lu_usage_error("--add needs -t");
 }

@@ -35,7 +35,7 @@ static const struct command {
 	{ "plan", "predicts memory, traffic and speed of the layouts of a training run" },
 	{ "train", "trains a language model from token shards" },
 	{ "eval", "measures a model: loss by language, source and position, and tasks" },
-	{ "generate", "continues a text with a trained model" },
+	{ "generate", "continues texts with a trained model" },
 	{ "export", "exports a model in the form of Hugging Face, or as GGUF" },
 };
 static const struct command own[] = {

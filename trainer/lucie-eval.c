@@ -31,7 +31,7 @@ struct options {
 	const char *needle, *depths, *sentence, *name;
 	bool needle_given, depths_given, samples_given, sentence_given;
 	enum windows windows;
-	bool windows_given;
+	bool windows_given, teacher_given;
 	bool unigram, init, json;
 	uint64_t step, context, samples, teacher;
 	int batch;
@@ -43,7 +43,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST(0, "task", struct options, tasks, "[NAME=]FILE", "questions to be answered"),
 	LU_OPT_STR_GIVEN(0, "needle", struct options, needle, needle_given, "LENGTHS",
 			"hide a number in so many tokens of FILE"),
-	LU_OPT_U64(0, "teacher", struct options, teacher, "N", "write N next tokens beside shards"),
+	LU_OPT_U64_GIVEN(0, "teacher", struct options, teacher, teacher_given, "N",
+			"write N next tokens beside shards"),
 	LU_OPT_STR(0, "name", struct options, name, "NAME", "of the teacher's files (teacher)"),
 	LU_OPT_STR('t', "tokenizer", struct options, tokenizer, "FILE",
 			"tokenizer.json for documents"),
@@ -330,10 +331,10 @@ static int run(const struct options *o, const struct lu_args *all, struct lu_err
 		return -1;
 	}
 	r.context = o->context ? o->context : r.model.pos.context;
-	rc = o->teacher ? 0 : open_all(&r, none ? NULL : &args, err);
+	rc = o->teacher_given ? 0 : open_all(&r, none ? NULL : &args, err);
 	if (rc == 0)
-		rc = lk_cpu_team(o->std.threads, o->teacher ? teach : evaluate, &c);
-	if (rc == 0 && !o->teacher)
+		rc = lk_cpu_team(o->std.threads, o->teacher_given ? teach : evaluate, &c);
+	if (rc == 0 && !o->teacher_given)
 		rc = report(&r, err);
 	lt_needle_release(&r.needle);
 	lt_text_release(&r.text);
@@ -359,12 +360,19 @@ static void check_options(const struct options *o, const struct lu_args *args)
 			       "in it");
 	if (o->windows_given && (o->needle_given || (o->tasks.n && args->files == 1)))
 		lu_usage_error("--windows is for text that is scored");
-	if (o->name && !o->teacher)
+	if (o->tasks.n && args->files == 1 && !o->needle_given &&
+			(o->unigram || o->std.stats || lu_std_for_documents(&o->std)))
+		lu_usage_error("without documents to be scored beside the tasks, --unigram, "
+			       "--stats, --text-field, --map, --rejects and --max-bad have no "
+			       "effect");
+	if (o->name && !o->teacher_given)
 		lu_usage_error("--name is for --teacher");
-	if (o->teacher &&
-			(o->tasks.n || o->windows_given || o->needle_given || o->unigram ||
-					o->json || o->std.stats))
+	if (o->teacher_given &&
+			(o->tasks.n || lu_std_for_documents(&o->std) || o->windows_given ||
+					o->needle_given || o->unigram || o->json || o->std.stats))
 		lu_usage_error("--teacher takes shards, and measures nothing");
+	if (o->teacher && args->files == 1)
+		lu_usage_error("--teacher needs shards, beside which it writes: RUN PREFIX ...");
 	if (o->needle_given && o->samples == 0)
 		lu_usage_error("--samples 0 leaves nothing to find");
 }

@@ -23,7 +23,7 @@ struct options {
 	struct lu_list results;
 	uint64_t step, max_shard;
 	enum lu_st_type dtype;
-	bool init, no_tokenizer;
+	bool init, no_tokenizer, max_shard_given;
 };
 
 static const struct lu_enum dtypes[] = {
@@ -39,7 +39,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(0, "chat-template", struct options, chat, "FILE", "chat template (the model's)"),
 	LU_OPT_STR(0, "gguf", struct options, gguf, "FILE", "write a GGUF file, for llama.cpp"),
 	LU_OPT_ENUM(0, "dtype", struct options, dtype, dtypes, "type of the weights"),
-	LU_OPT_SIZE(0, "max-shard", struct options, max_shard, "SIZE",
+	LU_OPT_SIZE_GIVEN(0, "max-shard", struct options, max_shard, max_shard_given, "SIZE",
 			"maximum size of a weights file"),
 	LU_OPT_STR(0, "name", struct options, name, "NAME", "the model's name, for card and GGUF"),
 	LU_OPT_LIST(0, "results", struct options, results, "FILE",
@@ -261,6 +261,12 @@ static void check(const struct options *o, const struct lu_args *args)
 		lu_usage_error("no folder: give -o DIR");
 	if (!o->std.output && o->results.n)
 		lu_usage_error("--results is for the model card of a folder: give -o DIR");
+	if (!o->std.output && o->max_shard_given)
+		lu_usage_error("--max-shard is for the weight files of a folder: give -o DIR");
+	if (o->max_shard_given && o->max_shard == 0)
+		lu_usage_error("--max-shard 0 leaves no room for a tensor");
+	if (o->std.output && o->gguf && strcmp(o->std.output, o->gguf) == 0)
+		lu_usage_error("-o and --gguf name the same file");
 	if (o->init && o->step != UINT64_MAX)
 		lu_usage_error("--init and --from-step exclude each other");
 	if (o->no_tokenizer && o->tokenizer)

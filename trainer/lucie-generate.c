@@ -161,6 +161,20 @@ static int open_chat(struct run *r, struct lu_err *err)
 	if (lu_chat_config_read(&r->chat, r->m.tokenizer, o->template, err) < 0 ||
 			lt_dialogue_open(&r->dialogue, r->tok, &r->chat, o->system, tools, err) < 0)
 		return -1;
+	if (o->tools) {
+		rc = lt_dialogue_shows_tools(r->dialogue, err);
+		if (rc == 0 && !o->call)
+			rc = lu_err_set(err,
+					"--tools: %s shows no tools to the model: give another by "
+					"--chat-template, or bind the answer to a call by --call",
+					r->chat.file);
+		else if (rc == 0)
+			lu_note("%s shows no tools to the model, which is bound to calls all the "
+				"same",
+					r->chat.file);
+		if (rc < 0)
+			return -1;
+	}
 	rc = lt_dialogue_end(r->dialogue, &end, err);
 	return rc > 0 ? lt_end_tokens_add(&r->eos, end, err) : rc;
 }
@@ -205,8 +219,9 @@ static int open_run(struct run *r, struct lu_err *err)
 	r->how.batch = o->batch ? (size_t)o->batch : 8;
 	r->how.context = r->m.pos.context;
 	if (o->context > r->how.context)
-		return lu_err_set(err, "--context %" PRIu64 ": the model's is %zu", o->context,
-				r->how.context);
+		return lu_err_set(err,
+				"--context %" PRIu64 " is more than the model's context of %zu",
+				o->context, r->how.context);
 	if (o->context)
 		r->how.context = (size_t)o->context;
 	return 0;
@@ -328,14 +343,16 @@ static void check_options(const struct options *o, const struct lu_args *args)
 	if (documents && o->prompt_given)
 		lu_usage_error("-p and files of prompts exclude each other");
 	if (!documents && (lu_std_for_documents(std) || std->stats || std->allow_empty || o->lines))
-		lu_usage_error("-o, -z, --lines, --stats and what is said of records have no "
-			       "effect "
-			       "without files of prompts");
+		lu_usage_error("--lines, --stats, --rejects, --max-bad, --allow-empty, "
+			       "--text-field and --map have no effect without files of prompts");
 	if (!o->chat && (o->system || o->tools || o->template))
 		lu_usage_error("--system, --tools and --chat-template have no effect without "
 			       "--chat");
 	if (o->call && (!o->tools || o->schema))
 		lu_usage_error("--call takes the schema of --tools, and no --schema");
+	if (o->stop.n && (o->schema || o->call))
+		lu_usage_error("--stop would cut the JSON that a schema binds, which ends by "
+			       "itself");
 	if (o->samples == 0 || (o->chat && o->samples > 1))
 		lu_usage_error("--samples is at least 1, and 1 with --chat");
 	if (o->batch && (o->chat || (!documents && o->samples == 1)))

@@ -38,7 +38,8 @@ TOOLS :=
 LIB_CXX :=
 LIB_SRC := $(sort $(wildcard libcommon/base/*.c libcommon/sys/*.c libcommon/io/json*.c) \
 	libcommon/io/safetensors.c libcommon/hash/hash.c libcommon/shard/reader.c \
-	libcommon/shard/reader_index.c libcommon/shard/mask.c libcommon/shard/teacher.c \
+	libcommon/shard/reader_index.c libcommon/shard/mask.c libcommon/shard/masked.c \
+	libcommon/shard/teacher.c \
 	libcommon/shard/logp.c libcommon/mix/walk_index.c \
 	libcommon/shard/manifest.c libcommon/mix/plan.c libcommon/mix/planned.c \
 	libcommon/mix/stream.c libcommon/mix/walk.c libcommon/order/documents.c \

@@ -4,9 +4,11 @@
  * A compiled chat template: tokens, and the tree that the evaluator walks. Internal to libcommon/chat.
  *
  *	chat_lex.c	text to tokens, with Jinja's rules of white space (trim_blocks, lstrip_blocks)
+ *	chat_cursor.c	steps over tokens, nodes of the tree
  *	chat_expr.c	tokens to expressions
  *	chat_parse.c	tokens to statements
- *	chat_eval.c	statements; chat_operators.c, chat_filters.c, chat_methods.c: expressions
+ *	chat_eval.c	statements; chat_operators.c, chat_filters.c, chat_methods.c: expressions;
+ *			chat_args.c: what these share
  */
 #include "libcommon/chat/chat_value.h"
 

@@ -175,6 +175,20 @@ static int read_folder(struct lu_chat_config *c, const char *tokenizer, struct l
 			tokenizer);
 }
 
+/* A whole tokenizer_config.json would pass as a template without any tag. */
+static int refuse_json(struct lu_chat_config *c, struct lu_err *err)
+{
+	struct lu_json_fault fault;
+	struct lu_json_obj obj;
+
+	if (lu_json_object(c->text, &c->arena, &obj, &fault) < 0)
+		return 0;
+	return lu_err_set(err,
+			"%s: is JSON, not a template: leave out --chat-template for a "
+			"tokenizer_config.json beside tokenizer.json, or give its chat_template alone",
+			c->file);
+}
+
 int lu_chat_config_read(struct lu_chat_config *c, const char *tokenizer, const char *template_file,
 		struct lu_err *err)
 {
@@ -183,6 +197,8 @@ int lu_chat_config_read(struct lu_chat_config *c, const char *tokenizer, const c
 	*c = (struct lu_chat_config){ .file = template_file };
 	if (template_file)
 		rc = read_text(c, template_file, LU_CHAT_TEMPLATE_LIMIT, &c->text, err);
+	if (template_file && rc == 0)
+		rc = refuse_json(c, err);
 	if (rc == 0)
 		rc = read_folder(c, tokenizer, err);
 	if (rc == 0)

@@ -117,34 +117,6 @@ int lu_ce_args(struct lu_ce *e, const struct lu_cn *n, struct lu_ce_args *a)
 	return 0;
 }
 
-const struct lu_cv *lu_ce_arg(const struct lu_ce_args *a, size_t i, const char *keyword)
-{
-	for (size_t k = 0; keyword && k < a->keywords; k++) {
-		if (lu_str_is(a->keyword[k], keyword))
-			return &a->value[k];
-	}
-	return i < a->n ? &a->p[i] : NULL;
-}
-
-int lu_ce_check_args(struct lu_ce *e, const struct lu_ce_args *a, size_t n, const char *what,
-		const char *const *keyword)
-{
-	if (a->n > n)
-		return lu_cv_fail(
-				&e->x, "%s takes at most %zu arguments, it has %zu", what, n, a->n);
-	for (size_t i = 0; i < a->keywords; i++) {
-		size_t k = 0;
-
-		while (keyword && keyword[k] && !lu_str_is(a->keyword[i], keyword[k]))
-			k++;
-		if (!keyword || !keyword[k])
-			return lu_cv_fail(&e->x,
-					"%s: the argument '" LU_STR_FMT "' is not supported", what,
-					LU_STR_ARG(a->keyword[i]));
-	}
-	return 0;
-}
-
 static int run_all(struct lu_ce *e, const struct lu_cn *n)
 {
 	for (size_t i = 0; i < n->kids && e->flow == LU_CE_GO; i++) {

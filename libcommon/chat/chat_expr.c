@@ -1,5 +1,6 @@
 /* Expressions, by Jinja's grammar and its precedence: filters and tests bind to the operand before
  * them, "~" stronger than "+". */
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -102,12 +103,14 @@ static const struct lu_cn *number(struct lu_cp *p)
 	if (lu_cp_token(p)->type == LU_CT_FLOAT) {
 		v.type = LU_CV_FLOAT;
 		v.d = strtod(text, NULL);
-	} else if (n > 18) {
-		(void)lu_cp_fail(p, "the number '" LU_STR_FMT "' does not fit 64 bits",
-				LU_STR_ARG(s));
-		return NULL;
 	} else {
+		errno = 0;
 		v.i = strtoll(text, NULL, 10);
+		if (errno == ERANGE) {
+			(void)lu_cp_fail(p, "the number '" LU_STR_FMT "' does not fit 64 bits",
+					LU_STR_ARG(s));
+			return NULL;
+		}
 	}
 	p->at++;
 	return constant(p, v);

@@ -6,23 +6,6 @@
 
 /* --- lists -------------------------------------------------------------------------------- */
 
-int lu_ce_join(struct lu_ce *e, const struct lu_cv *v, const struct lu_cv *between,
-		struct lu_cv *out)
-{
-	struct lu_cv_list all, l = { 0 };
-	struct lu_cv s;
-
-	if (lu_cv_elements(&e->x, v, &all) < 0)
-		return -1;
-	for (size_t i = 0; i < all.n; i++) {
-		if (i && between && lu_cv_list_add(&e->x, &l, *between) < 0)
-			return -1;
-		if (lu_cv_to_str(&e->x, &all.p[i], &s) < 0 || lu_cv_list_add(&e->x, &l, s) < 0)
-			return -1;
-	}
-	return lu_cv_join(&e->x, l.p, l.n, out);
-}
-
 /* The attribute of a filter's argument: names with dots between them, or a number. */
 static int attribute_of(
 		struct lu_ce *e, const struct lu_cv *v, const struct lu_cv *path, struct lu_cv *out)

@@ -221,6 +221,18 @@ static int verify_spans(const struct lu_own_format *f, const char *path, struct 
 	return rc;
 }
 
+/* Read with the shard whose tokens it is about. */
+static int refuse_part(const struct lu_own_format *f, const char *path, struct lu_own_facts *facts,
+		struct lu_err *err)
+{
+	(void)facts;
+	return lu_err_set(err,
+			"%s: is the %s of a shard, which is checked with it: give the prefix of "
+			"the "
+			"shard",
+			path, f->name);
+}
+
 /* --- the table ---------------------------------------------------------------------------- */
 
 static const struct lu_own_format formats[] = {
@@ -238,6 +250,10 @@ static const struct lu_own_format formats[] = {
 	{ "{\"lucie_plan\":", "plan", verify_plan },
 	{ "LUCIEWLK", "walk index", verify_walk },
 	{ "{\"format\":\"lucie-spans\"", "span file", verify_spans },
+	{ "lucieMSK", "mask", refuse_part },
+	{ "lucieTCH", "teacher's file", refuse_part },
+	{ "lucieLGP", "reference", refuse_part },
+	{ "MMIDIDX", "index", refuse_part },
 };
 
 int lu_own_format_find(const char *path, const struct lu_own_format **f, struct lu_err *err)

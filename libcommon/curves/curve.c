@@ -37,6 +37,17 @@ struct lu_point lu_curve_lowest(const struct lu_curve *c)
 	return low;
 }
 
+struct lu_point lu_curve_highest(const struct lu_curve *c)
+{
+	struct lu_point high = lu_curve_first(c);
+
+	for (size_t i = 1; i < c->point.n; i++) {
+		if (c->point.p[i].y > high.y)
+			high = c->point.p[i];
+	}
+	return high;
+}
+
 void lu_curve_release(struct lu_curve *c)
 {
 	lu_vec_release(&c->point);

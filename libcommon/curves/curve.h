@@ -22,10 +22,11 @@ void lu_curve_cut(struct lu_curve *c, double x);
 double lu_curve_at(const struct lu_curve *c, double x);
 /* Replace each x by the y that `at` has there. */
 void lu_curve_map(struct lu_curve *c, const struct lu_curve *at);
-/* First, last and lowest point; NAN for a curve without points. */
+/* First, last, lowest and highest point; NAN for a curve without points. */
 struct lu_point lu_curve_first(const struct lu_curve *c);
 struct lu_point lu_curve_last(const struct lu_curve *c);
 struct lu_point lu_curve_lowest(const struct lu_curve *c);
+struct lu_point lu_curve_highest(const struct lu_curve *c);
 void lu_curve_release(struct lu_curve *c);
 
 #endif

@@ -97,6 +97,13 @@ void lu_evals_cut(struct lu_evals *e, double step)
 		lu_curve_cut(&e->eval.p[i].curve, step);
 }
 
+double lu_eval_best(const struct lu_eval *e)
+{
+	bool low = e->language || strcmp(e->what, "log perplexity") == 0;
+
+	return (low ? lu_curve_lowest(&e->curve) : lu_curve_highest(&e->curve)).y;
+}
+
 size_t lu_evals_end(const struct lu_evals *e, size_t i)
 {
 	size_t end = i;

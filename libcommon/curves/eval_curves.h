@@ -25,6 +25,8 @@ int lu_evals_add(struct lu_evals *e, const struct lu_json_obj *obj, double step,
 		struct lu_arena *arena, struct lu_err *err) LU_CHECKED;
 /* Forget what was logged beyond a step. */
 void lu_evals_cut(struct lu_evals *e, double step);
+/* The best value: the highest share of right answers, the lowest perplexity or loss. */
+double lu_eval_best(const struct lu_eval *e);
 /* Index behind the last curve of the name of curve i. */
 size_t lu_evals_end(const struct lu_evals *e, size_t i);
 void lu_evals_release(struct lu_evals *e);

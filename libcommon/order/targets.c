@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "libcommon/order/goldfish.h"
-#include "libcommon/shard/mask.h"
+#include "libcommon/shard/masked.h"
 
 /* Tokens that are looked at in one go. */
 #define PIECE ((size_t)1 << 16)

@@ -138,7 +138,8 @@ void lu_account_summary(const struct lu_account *a, const char *noun, bool selec
 		return;
 	/* A program that does not select says so only of a loss that cannot be meant. */
 	if (dropped == in && in > 0 && !selects)
-		lu_note("all %" PRIu64 " %s dropped", in, noun);
+		lu_note("all %" PRIu64 " %s dropped: %s", in, noun,
+				lu_stats_main_reason(&a->stats));
 	else if (selects && dropped > in / 2)
 		lu_note("%" PRIu64 " of %" PRIu64 " %s dropped, more than half", dropped, in, noun);
 }

@@ -481,6 +481,8 @@ void lu_fields_suggest(const struct lu_json_obj *obj, struct lu_buf *out)
 		lu_buf_printf(out, " and %zu more", obj->members - SUGGEST_NAMES);
 	if (best.n > 2 && sayable(lu_buf_slice(&best.path), &quote))
 		lu_buf_printf(out, ": try --text-field %s%s%s", quote, best.path.p, quote);
+	else if (lu_json_get(obj, "messages") || lu_json_get(obj, "conversations"))
+		lu_buf_puts(out, "; conversations are for lucie-shard --chat");
 	lu_buf_release(&best.at);
 	lu_buf_release(&best.path);
 }

@@ -178,7 +178,8 @@ void lu_chart_svg(const struct lu_chart *c, struct lu_buf *b)
 		return;
 	if (x.low == x.high)
 		x.high = x.low + 1;
-	margin = y.high > y.low ? (y.high - y.low) * 0.05 : fabs(y.high) * 0.1 + 1e-9;
+	/* A curve of the same number throughout is in the middle; of zeros, between halves. */
+	margin = y.high > y.low ? (y.high - y.low) * 0.05 : y.high != 0 ? fabs(y.high) * 0.1 : 0.5;
 	y.low = c->from_zero && y.low >= 0 ? 0 : y.low - margin;
 	y.high += margin;
 	put_caption(b, c);

@@ -34,6 +34,8 @@ static void cut_steps(struct lu_metrics *m, double step)
 	lu_curve_cut(&m->loss, step);
 	lu_curve_cut(&m->lr, step);
 	lu_curve_cut(&m->norm, step);
+	lu_curve_cut(&m->margin, step);
+	lu_curve_cut(&m->accuracy, step);
 	lu_curve_cut(&m->batch, step);
 	lu_curve_cut(&m->tokens_at, step);
 	lu_evals_cut(&m->evals, step + 1);
@@ -196,6 +198,8 @@ static int add_object(struct lines *r, const struct lu_json_obj *obj, struct lu_
 	if (add_number(&m->loss, obj, "loss", step, err) < 0 ||
 			add_number(&m->lr, obj, "lr", step, err) < 0 ||
 			add_number(&m->norm, obj, "norm", step, err) < 0 ||
+			add_number(&m->margin, obj, "margin", step, err) < 0 ||
+			add_number(&m->accuracy, obj, "accuracy", step, err) < 0 ||
 			add_number(&m->speed, obj, "tokens_per_s", step, err) < 0 ||
 			add_number(&m->tokens_at, obj, "tokens", step, err) < 0 ||
 			add_number(&m->batch, obj, "batch", step, err) < 0 ||
@@ -358,6 +362,8 @@ void lu_metrics_release(struct lu_metrics *m)
 	lu_curve_release(&m->loss);
 	lu_curve_release(&m->lr);
 	lu_curve_release(&m->norm);
+	lu_curve_release(&m->margin);
+	lu_curve_release(&m->accuracy);
 	lu_curve_release(&m->speed);
 	lu_curve_release(&m->tokens_at);
 	lu_curve_release(&m->seconds_at);
@@ -417,6 +423,8 @@ int lu_metrics_over(struct lu_metrics *m, enum lu_over over, double unit, struct
 		lu_curve_map(&m->loss, &at);
 		lu_curve_map(&m->lr, &at);
 		lu_curve_map(&m->norm, &at);
+		lu_curve_map(&m->margin, &at);
+		lu_curve_map(&m->accuracy, &at);
 		lu_curve_map(&m->speed, &at);
 		map_evals(m, &at);
 	}
@@ -435,11 +443,31 @@ double lu_metrics_speed(const struct lu_metrics *m)
 	return m->tokens / m->seconds;
 }
 
+/* What became of pairs of preferences, where there are some. */
+static void put_pairs_text(const struct lu_metrics *m, const char *prefix, struct lu_buf *b)
+{
+	const struct {
+		const char *name;
+		const struct lu_curve *curve;
+	} row[] = { { "margin", &m->margin }, { "accuracy", &m->accuracy } };
+
+	if (m->margin.point.n == 0)
+		return;
+	lu_buf_printf(b, "\n%-24s %-14s %10s %10s\n", "preferences", "", "first", "last");
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		lu_plain_str(b, lu_str_of(prefix), 24);
+		lu_buf_printf(b, " %-14s", row[i].name);
+		lu_plain_number(b, lu_curve_first(row[i].curve).y, 11, 4);
+		lu_plain_number(b, lu_curve_last(row[i].curve).y, 11, 4);
+		lu_buf_putc(b, '\n');
+	}
+}
+
 static void put_evals_text(const struct lu_metrics *m, const char *prefix, struct lu_buf *b)
 {
 	if (m->evals.eval.n)
 		lu_buf_printf(b, "\n%-24s %-14s %10s %10s %10s\n", "evaluation", "measure", "first",
-				"last", "lowest");
+				"last", "best");
 	for (size_t i = 0; i < m->evals.eval.n; i++) {
 		const struct lu_eval *e = &m->evals.eval.p[i];
 		struct lu_buf name = { 0 };
@@ -452,7 +480,7 @@ static void put_evals_text(const struct lu_metrics *m, const char *prefix, struc
 		lu_plain_str(b, lu_str_of(e->what), 14);
 		lu_plain_number(b, lu_curve_first(&e->curve).y, 11, 4);
 		lu_plain_number(b, lu_curve_last(&e->curve).y, 11, 4);
-		lu_plain_number(b, lu_curve_lowest(&e->curve).y, 11, 4);
+		lu_plain_number(b, lu_eval_best(e), 11, 4);
 		lu_buf_putc(b, '\n');
 	}
 }
@@ -491,6 +519,7 @@ void lu_metrics_text(const struct lu_metrics *m, size_t n, struct lu_buf *b)
 			lu_plain_number(b, lu_curve_last(&v->bits_per_byte).y, 11, 4);
 			lu_buf_putc(b, '\n');
 		}
+		put_pairs_text(&m[i], m[i].name, b);
 		put_evals_text(&m[i], n > 1 ? m[i].name : "", b);
 	}
 }
@@ -506,7 +535,7 @@ static void put_evals_json(const struct lu_metrics *m, struct lu_buf *b)
 		lu_json_put_cstr(b, e->language ? "lang" : "measure", e->what);
 		lu_json_put_double(b, "first", lu_curve_first(&e->curve).y);
 		lu_json_put_double(b, "last", lu_curve_last(&e->curve).y);
-		lu_json_put_double(b, "lowest", lu_curve_lowest(&e->curve).y);
+		lu_json_put_double(b, "best", lu_eval_best(e));
 		lu_json_close_object(b);
 	}
 	lu_json_close_array(b);
@@ -535,6 +564,10 @@ void lu_metrics_json(const struct lu_metrics *m, size_t n, struct lu_buf *b)
 		lu_json_put_double(b, "first_loss", lu_curve_first(&m[i].loss).y);
 		lu_json_put_double(b, "loss", m[i].last_loss);
 		lu_json_put_u64(b, "steps_without_loss", m[i].without_loss);
+		if (m[i].margin.point.n) {
+			lu_json_put_double(b, "margin", lu_curve_last(&m[i].margin).y);
+			lu_json_put_double(b, "accuracy", lu_curve_last(&m[i].accuracy).y);
+		}
 		lu_json_open_array(b, "valid");
 		for (size_t k = 0; k < m[i].valid.n; k++) {
 			const struct lu_valid *v = &m[i].valid.p[k];

@@ -32,6 +32,7 @@ struct lu_metrics {
 	char *name;			       /* of the folder */
 	char *path;			       /* of the file */
 	struct lu_curve loss, lr, norm, speed; /* by step; speed in tokens a second */
+	struct lu_curve margin, accuracy;      /* of pairs of preferences; empty without any */
 	struct lu_curve tokens_at, seconds_at; /* in all steps so far; of the step */
 	struct lu_curve batch;		       /* samples of the step */
 	/* When the step ended, in seconds since 1970: the date of its start, which is that of its first

@@ -101,7 +101,7 @@ static int put_shared(struct lu_buf *b, const struct lu_metrics *m, size_t n, si
 static void put_table(struct lu_buf *b, const struct lu_metrics *m, size_t n)
 {
 	static const char *const head[] = { "run", "evaluation", "measure", "first", "last",
-		"lowest" };
+		"best" };
 
 	lu_markup_open_table(b, head, sizeof(head) / sizeof(head[0]), 3);
 	for (size_t i = 0; i < n; i++) {
@@ -114,7 +114,7 @@ static void put_table(struct lu_buf *b, const struct lu_metrics *m, size_t n)
 			lu_markup_cell_str(b, lu_str_of(e->what));
 			lu_markup_cell_fixed(b, lu_curve_first(&e->curve).y, 4);
 			lu_markup_cell_fixed(b, lu_curve_last(&e->curve).y, 4);
-			lu_markup_cell_fixed(b, lu_curve_lowest(&e->curve).y, 4);
+			lu_markup_cell_fixed(b, lu_eval_best(e), 4);
 			lu_buf_puts(b, "</tr>\n");
 		}
 	}

@@ -140,6 +140,19 @@ static int put_losses(struct lu_buf *b, const struct lu_metrics *m, size_t n, co
 	return 0;
 }
 
+/* What became of pairs of preferences. */
+static int put_pairs(struct lu_buf *b, const struct lu_metrics *m, size_t n, const char *x_name,
+		struct lu_err *err)
+{
+	struct lu_chart chart = { .title = "Margin of preferences", .x_name = x_name };
+
+	if (put_chart(b, m, n, chart, offsetof(struct lu_metrics, margin), NULL, err) < 0)
+		return -1;
+	chart.title = "Accuracy of preferences";
+	chart.from_zero = true;
+	return put_chart(b, m, n, chart, offsetof(struct lu_metrics, accuracy), NULL, err);
+}
+
 /* --- tables ------------------------------------------------------------------------------- */
 
 static void put_runs(struct lu_buf *b, const struct lu_metrics *m, size_t n)
@@ -197,6 +210,7 @@ int lu_page_runs(struct lu_buf *b, const struct lu_metrics *m, size_t n, const c
 		struct lu_err *err)
 {
 	struct lu_chart chart = { .title = "Gradient norm", .x_name = x_name, .from_zero = true };
+	bool pairs = false;
 	int rc;
 
 	lu_markup_heading(b, "Training");
@@ -219,6 +233,10 @@ int lu_page_runs(struct lu_buf *b, const struct lu_metrics *m, size_t n, const c
 		return -1;
 	chart.title = "Learning rate";
 	if (put_chart(b, m, n, chart, offsetof(struct lu_metrics, lr), NULL, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		pairs |= m[i].margin.point.n > 0;
+	if (pairs && put_pairs(b, m, n, x_name, err) < 0)
 		return -1;
 	lu_buf_puts(b, "</div>\n");
 	put_valid(b, m, n);

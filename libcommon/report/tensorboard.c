@@ -122,6 +122,8 @@ static int list_series(const struct lu_metrics *m, struct lu_series *all, struct
 		{ "loss", &m->loss },
 		{ "lr", &m->lr },
 		{ "norm", &m->norm },
+		{ "margin", &m->margin },
+		{ "accuracy", &m->accuracy },
 		{ "batch", &m->batch },
 		{ "tokens", &m->tokens_at },
 		{ "tokens_per_s", &m->speed },

@@ -1,5 +1,6 @@
 #include "libcommon/schema/schema.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
@@ -23,7 +24,7 @@ struct builder {
 
 static int64_t value_of(struct builder *b, struct lu_str raw, uint32_t from);
 
-/* Follow a schema that is named by `step`, a member, and `name`, a property, or NULL. Returns the state
+/* Follow a schema that is named by `step`, a member, and `name`, a property or an index, or NULL. Returns the state
  * behind it, or -1. */
 static int64_t inner(struct builder *b, const char *step, const struct lu_str *name,
 		struct lu_str raw, uint32_t from)
@@ -107,13 +108,15 @@ static int64_t any_of(struct builder *b, const struct lu_json_member *m, uint32_
 {
 	uint32_t end = lu_automaton_state(b->a);
 	struct lu_json_iter it;
+	char index[24];
 	size_t n = 0;
 
 	if (m->type != LU_JSON_ARRAY)
 		return lu_err_set(b->err, "anyOf is not an array");
 	it = lu_json_iter(m->value);
 	for (; lu_json_next(&it); n++) {
-		int64_t to = inner(b, "anyOf", NULL, it.value, from);
+		struct lu_str name = { index, (size_t)snprintf(index, sizeof(index), "%zu", n) };
+		int64_t to = inner(b, "anyOf", &name, it.value, from);
 
 		if (to < 0)
 			return -1;

@@ -53,6 +53,28 @@ static int check_added(const struct lu_encoded *e, struct lu_err *err)
 	return 0;
 }
 
+/* Nor must what a template writes for bos_token be letters. */
+static int check_named(const struct lu_encoded *e, struct lu_err *err)
+{
+	const struct {
+		const char *name;
+		struct lu_str token;
+	} named[] = { { "bos_token", e->chat.bos }, { "eos_token", e->chat.eos },
+		{ "unk_token", e->chat.unk }, { "pad_token", e->chat.pad } };
+
+	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+		uint32_t id;
+
+		if (named[i].token.n && !lu_tok_id(e->tok, named[i].token, &id))
+			return lu_err_set(err,
+					"%s: %s is '" LU_STR_FMT "', which %s does not have; both "
+					"must be of one tokenizer",
+					e->chat.config_file, named[i].name,
+					LU_STR_ARG(named[i].token), e->how.tokenizer);
+	}
+	return 0;
+}
+
 static int load_chat(struct lu_encoded *e, struct lu_shard_format *f, struct lu_err *err)
 {
 	f->kind = e->how.preference ? "preference" : "chat";
@@ -63,7 +85,7 @@ static int load_chat(struct lu_encoded *e, struct lu_shard_format *f, struct lu_
 	}
 	if (lu_chat_config_read(&e->chat, e->how.tokenizer, e->how.chat_template, err) < 0)
 		return -1;
-	return check_added(e, err);
+	return check_added(e, err) < 0 ? -1 : check_named(e, err);
 }
 
 int lu_encoded_open(struct lu_encoded *e, const struct lu_encoded_how *how,

@@ -36,7 +36,7 @@ int lu_logp_write(const char *path, const struct lu_logp *what, const double *lo
 	memcpy(b, LU_LOGP_MAGIC, 8);
 	lu_store32(b + 8, LU_LOGP_VERSION);
 	lu_store64(b + 16, what->documents);
-	put_hash(b + 24, what->tokenizer);
+	put_hash(b + 24, what->shard);
 	put_hash(b + 56, what->hash);
 	for (uint64_t i = 0; i < what->documents; i++) {
 		uint64_t bits;
@@ -62,13 +62,20 @@ static int check(const char *path, const char *p, size_t n, const struct lu_logp
 	unsigned char want[LU_LOGP_HASH];
 
 	if (n < LU_LOGP_HEADER + LU_LOGP_TRAILER || memcmp(p, LU_LOGP_MAGIC, 8) != 0)
-		return lu_err_set(err, "%s: not the log p of a shard", path);
+		return lu_err_set(err, "%s: not the log p of a shard; remove it", path);
 	if (lu_load32(p + 8) != LU_LOGP_VERSION)
 		return lu_err_set(err, "%s: of version %" PRIu32 ", only %d is supported", path,
 				lu_load32(p + 8), LU_LOGP_VERSION);
-	if (lu_load64(p + 16) != what->documents || n != bytes_of(what->documents))
-		return lu_err_set(err, "%s: is of %" PRIu64 " documents, the shard has %" PRIu64,
+	if (lu_load64(p + 16) != what->documents)
+		return lu_err_set(err,
+				"%s: is of %" PRIu64 " documents, the shard has %" PRIu64
+				"; remove it",
 				path, lu_load64(p + 16), what->documents);
+	if (n != bytes_of(what->documents))
+		return lu_err_set(err,
+				"%s: has %zu bytes, %" PRIu64 " documents need %" PRIu64
+				"; remove it",
+				path, n, what->documents, bytes_of(what->documents));
 	if (lu_load32(p + 12) != 0 ||
 			lu_load64(p + n - LU_LOGP_TRAILER) != lu_hash64(p, n - LU_LOGP_TRAILER, 0))
 		return lu_err_set(err, "%s: damaged: its checksum differs; remove it", path);
@@ -76,10 +83,12 @@ static int check(const char *path, const char *p, size_t n, const struct lu_logp
 	if (memcmp(p + 56, want, sizeof(want)) != 0)
 		return lu_err_set(
 				err, "%s: is of other weights than its name says; remove it", path);
-	put_hash(want, what->tokenizer);
-	if (*what->tokenizer && memcmp(p + 24, want, sizeof(want)) != 0)
-		return lu_err_set(
-				err, "%s: is of another tokenizer than the shard; remove it", path);
+	put_hash(want, what->shard);
+	if (memcmp(p + 24, want, sizeof(want)) != 0)
+		return lu_err_set(err,
+				"%s: is of the shard before it was made again with other tokens; "
+				"remove it",
+				path);
 	return 0;
 }
 

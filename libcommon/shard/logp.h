@@ -6,7 +6,7 @@
  *
  * A file, little-endian:
  *	magic "lucieLGP", u32 version 1, u32 0, u64 documents
- *	XXH3-128 of the tokenizer.json of the shard (zeros: not known), and HASH: 32 hexadecimal digits each
+ *	hash of the content of the shard (run/reference.h), and HASH: 32 hexadecimal digits each
  *	a binary64 for each document
  *	u64 XXH3-64 of all bytes before it
  *
@@ -25,7 +25,7 @@
 #define LU_LOGP_HASH 32
 
 struct lu_logp {
-	const char *tokenizer; /* 32 digits, or "" */
+	const char *shard; /* hash of its content, 32 digits */
 	const char *hash;
 	uint64_t documents;
 };
@@ -33,7 +33,7 @@ struct lu_logp {
 /* Write atomically. */
 int lu_logp_write(const char *path, const struct lu_logp *what, const double *log_p,
 		struct lu_err *err) LU_CHECKED;
-/* Read a file, which must be of this tokenizer (where both are known), hash and number of documents, into
+/* Read a file, which must be of this shard, hash and number of documents, into
  * log_p[documents]: 1, 0 if there is none, -1 with the reason. */
 int lu_logp_read(const char *path, const struct lu_logp *what, double *log_p,
 		struct lu_err *err) LU_CHECKED;

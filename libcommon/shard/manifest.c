@@ -362,6 +362,15 @@ const struct lu_manifest_file *lu_manifest_file(const struct lu_manifest *m, con
 	return NULL;
 }
 
+const char *lu_manifest_tokens_hash(const struct lu_manifest *m, size_t k)
+{
+	size_t i = m ? k * lu_manifest_part_files(m) : 0;
+
+	if (!m || i >= m->files || !m->file[i].hash || strlen(m->file[i].hash) != 32)
+		return NULL;
+	return strstr(m->file[i].suffix, ".bin") ? m->file[i].hash : NULL;
+}
+
 /* --- writing ------------------------------------------------------------------------------ */
 
 static void put_id(struct lu_buf *out, const char *key, bool has, uint32_t id)

@@ -81,6 +81,8 @@ void lu_manifest_release(struct lu_manifest *m);
 
 /* Files of a part: 3, and 4 where there are masks. */
 unsigned lu_manifest_part_files(const struct lu_manifest *m);
+/* The XXH3-128 of the .bin of part k, 32 hexadecimal digits; NULL if it is not known, as without a manifest. */
+const char *lu_manifest_tokens_hash(const struct lu_manifest *m, size_t k);
 /* The file with this suffix, or NULL. */
 const struct lu_manifest_file *lu_manifest_file(const struct lu_manifest *m, const char *suffix);
 

@@ -1,16 +1,14 @@
 #ifndef LUCIE_SHARD_MASK_H
 #define LUCIE_SHARD_MASK_H
 /*
- * Masks: which tokens of a shard are targets of training. Shards of conversations have them
- * (lucie-shard(5)), in PREFIX.mask beside PREFIX.bin, a file for each part.
+ * One file of masks, PREFIX.mask beside PREFIX.bin; masked.h reads those of a shard.
  *
- *	if (lu_shard_masked(shard)) ...
- *	lu_shard_mask(shard, pos, n, out, &err);	out[i] is 1: token pos + i is a target
+ *	struct lu_mask m;
+ *	lu_mask_open(&m, path, tokens, &err)
+ *	lu_mask_read(&m, at, n, out, &err);		out[i] is 1: token at + i is a target
+ *	lu_mask_close(&m);
  *
- * The mask of a token is that of the token as a label: it says whether the prediction of this token,
- * made at the token before, counts for the loss.
- *
- * A file, little-endian:
+ * Little-endian:
  *	magic "lucieMSK", u32 version 1, u32 0, u64 tokens, u64 targets
  *	ceil(tokens / 8) bytes: token i is bit i % 8 of byte i / 8, from the least significant
  *	u64 XXH3-64 of all bytes before it
@@ -21,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "libcommon/shard/reader.h"
+#include "libcommon/base/err.h"
 #include "libcommon/sys/mapped.h"
 
 #define LU_MASK_MAGIC "lucieMSK"
@@ -29,17 +27,6 @@
 #define LU_MASK_HEADER 32
 #define LU_MASK_TRAILER 8
 #define LU_MASK_EXTENSION ".mask"
-
-/* 1 if the shard has masks, else 0. */
-int lu_shard_masked(const struct lu_shard *s);
-/* The masks of tokens pos..pos+n-1, each 0 or 1; all are 1 in a shard without masks. pos + n is at
- * most lu_shard_tokens(). Any number of threads. */
-int lu_shard_mask(const struct lu_shard *s, uint64_t pos, size_t n, uint8_t *out,
-		struct lu_err *err) LU_CHECKED;
-/* Tokens that are targets: all of them in a shard without masks. */
-uint64_t lu_shard_targets(const struct lu_shard *s);
-
-/* --- one file, for the reader of shards --- */
 
 struct lu_mask {
 	struct lu_mapped file;

@@ -48,7 +48,7 @@ static int check_values(const struct part *p, struct lu_err *err)
 	if (h->top == 0 || h->top > LU_TEACHER_MAX || h->top > h->vocab ||
 			(h->width != 2 && h->width != 4) ||
 			(h->width == 2 && h->vocab > UINT16_MAX + 1) || !is_hash(h->tokenizer) ||
-			!is_hash(h->weights))
+			!is_hash(h->weights) || !is_hash(h->tokens_hash))
 		return lu_err_set(err, "%s: its header is damaged", p->path);
 	if (__builtin_mul_overflow(h->tokens, lu_teacher_row(h), &body) ||
 			__builtin_add_overflow(
@@ -85,6 +85,7 @@ static int read_header(struct part *p, struct lu_err *err)
 		.width = lu_load32(b + 36) };
 	take_hash(h->tokenizer, b + 40);
 	take_hash(h->weights, b + 72);
+	take_hash(h->tokens_hash, b + 104);
 	return check_values(p, err);
 }
 
@@ -93,12 +94,20 @@ static int check_part(const struct lu_teacher *t, size_t k, struct lu_err *err)
 {
 	const struct lu_teacher_header *h = &t->part[k].header, *first = &t->part[0].header;
 	uint64_t tokens = lu_shard_part_token(t->shard, k + 1) - lu_shard_part_token(t->shard, k);
+	const char *now;
 
 	if (h->tokens != tokens)
 		return lu_err_set(err,
 				"%s: is of %" PRIu64 " tokens, the shard has %" PRIu64
 				": write it again with lucie-eval --teacher",
 				t->part[k].path, h->tokens, tokens);
+	now = lu_manifest_tokens_hash(lu_shard_manifest(t->shard), k);
+	if (now && strspn(h->tokens_hash, "0") != LU_TEACHER_HASH &&
+			strcmp(h->tokens_hash, now) != 0)
+		return lu_err_set(err,
+				"%s: is of the shard before it was made again with other tokens: "
+				"write it again with lucie-eval --teacher",
+				t->part[k].path);
 	if (h->top != first->top || h->vocab != first->vocab || h->width != first->width ||
 			strcmp(h->weights, first->weights) != 0 ||
 			strcmp(h->tokenizer, first->tokenizer) != 0)

@@ -16,7 +16,8 @@
  *
  * A file, little-endian:
  *	magic "lucieTCH", u32 version 1, u32 N, u64 vocabulary, u64 tokens, u32 context, u32 width
- *	XXH3-128 of the tokenizer.json, of the teacher's weights: 32 hexadecimal digits each
+ *	XXH3-128 of the tokenizer.json, of the teacher's weights, of the .bin of the part: 32 hexadecimal
+ *	digits each; zeros: not known
  *	for each token N ids, u16 or u32 as width is 2 or 4 bytes, then N log p as binary32
  *	u64 XXH3-64 of all bytes before it
  * context is the length of the windows that the teacher has read, for the record.
@@ -30,7 +31,7 @@
 
 #define LU_TEACHER_MAGIC "lucieTCH"
 #define LU_TEACHER_VERSION 1
-#define LU_TEACHER_HEADER 104
+#define LU_TEACHER_HEADER 136
 #define LU_TEACHER_TRAILER 8
 #define LU_TEACHER_EXTENSION ".teacher"
 #define LU_TEACHER_MAX 64 /* N at most: LK_TOP_MAX of the kernels */
@@ -42,6 +43,7 @@ struct lu_teacher_header {
 	uint32_t context;
 	unsigned width; /* bytes of an id */
 	char tokenizer[LU_TEACHER_HASH + 1], weights[LU_TEACHER_HASH + 1];
+	char tokens_hash[LU_TEACHER_HASH + 1]; /* the writer takes it from the manifest */
 };
 
 /* Bytes of a token. */

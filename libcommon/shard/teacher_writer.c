@@ -46,6 +46,7 @@ static void put_hash(unsigned char *to, const char *hash)
 static int begin_part(struct lu_teacher_writer *w, struct lu_err *err)
 {
 	struct lu_teacher_header *h = &w->header;
+	const char *tokens = lu_manifest_tokens_hash(lu_shard_manifest(w->shard), w->part);
 	unsigned char head[LU_TEACHER_HEADER] = LU_TEACHER_MAGIC;
 	char *path;
 	int rc;
@@ -69,6 +70,7 @@ static int begin_part(struct lu_teacher_writer *w, struct lu_err *err)
 	lu_store32(head + 36, h->width);
 	put_hash(head + 40, h->tokenizer);
 	put_hash(head + 72, h->weights);
+	put_hash(head + 104, tokens ? tokens : "");
 	lu_buf_append(&w->b, head, sizeof(head));
 	return rc;
 }

@@ -11,6 +11,7 @@
 #include "libcommon/base/num.h"
 #include "libcommon/shard/ledger.h"
 #include "libcommon/shard/mask.h"
+#include "libcommon/shard/masked.h"
 #include "libcommon/shard/tally.h"
 #include "libcommon/shard/teacher.h"
 #include "libcommon/sys/file.h"

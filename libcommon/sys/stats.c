@@ -39,6 +39,19 @@ uint64_t lu_stats_dropped(const struct lu_stats *s)
 	return n;
 }
 
+const char *lu_stats_main_reason(const struct lu_stats *s)
+{
+	const struct lu_reason *most = NULL;
+
+	for (size_t i = 0; i < s->dropped.n; i++) {
+		const struct lu_reason *r = &s->dropped.p[i];
+
+		if (!most || r->n > most->n || (r->n == most->n && strcmp(r->name, most->name) < 0))
+			most = r;
+	}
+	return most ? most->name : NULL;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct lu_reason *)a)->name, ((const struct lu_reason *)b)->name);

@@ -42,6 +42,8 @@ int lu_stats_drop(
 		struct lu_stats *s, const char *reason, uint64_t n, struct lu_err *err) LU_CHECKED;
 /* Number of documents dropped, for all reasons. */
 uint64_t lu_stats_dropped(const struct lu_stats *s);
+/* The reason that most were dropped for, of equal ones the first by name; NULL if none was. */
+const char *lu_stats_main_reason(const struct lu_stats *s);
 
 /* `path` is a file that the line is appended to, or "new:FILE": FILE is then replaced by one that has
  * this line alone, as an output is. Appending is safe among programs on one host, not on a network file

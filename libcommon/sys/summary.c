@@ -45,11 +45,12 @@ static bool put_reasons(const struct lu_reason *r, size_t n, size_t width, struc
 	return n == 0;
 }
 
-void lu_summary_format(const struct lu_stats *s, const char *noun, const char *verb, size_t width,
-		struct lu_buf *out)
+/* The reasons by their numbers. False if none fits. */
+static bool put_sorted(const struct lu_stats *s, size_t width, struct lu_buf *out)
 {
 	size_t n = s->dropped.n;
 	struct lu_reason *r = n ? malloc(n * sizeof(*r)) : NULL;
+	bool fits;
 
 	if (r) {
 		memcpy(r, s->dropped.p, n * sizeof(*r));
@@ -57,14 +58,26 @@ void lu_summary_format(const struct lu_stats *s, const char *noun, const char *v
 	} else {
 		n = 0;
 	}
+	fits = put_reasons(r, n, width, out);
+	free(r);
+	return fits;
+}
+
+void lu_summary_reasons(const struct lu_stats *s, size_t width, struct lu_buf *out)
+{
+	(void)put_sorted(s, width, out);
+}
+
+void lu_summary_format(const struct lu_stats *s, const char *noun, const char *verb, size_t width,
+		struct lu_buf *out)
+{
 	put_counts(s, noun, verb, out);
-	if (!put_reasons(r, n, width, out) || out->n > width) {
+	if (!put_sorted(s, width, out) || out->n > width) {
 		/* The noun makes room. */
 		lu_buf_clear(out);
 		put_counts(s, NULL, verb, out);
-		(void)put_reasons(r, n, width, out);
+		(void)put_sorted(s, width, out);
 	}
-	free(r);
 }
 
 bool lu_summary(const struct lu_stats *s, const struct lu_args *args, const char *noun,

@@ -19,6 +19,10 @@
 void lu_summary_format(const struct lu_stats *s, const char *noun, const char *verb, size_t width,
 		struct lu_buf *out);
 
+/* Append the reasons why documents were dropped, ": 3 empty text, 1 not JSON", the most frequent first,
+ * as many as fit into `width` bytes of `out`; nothing if none was. */
+void lu_summary_reasons(const struct lu_stats *s, size_t width, struct lu_buf *out);
+
 /* Print it. False if standard error is no terminal. */
 bool lu_summary(const struct lu_stats *s, const struct lu_args *args, const char *noun,
 		const char *verb);

@@ -163,9 +163,19 @@ for i in range(int(sys.argv[1]), int(sys.argv[2])):
 	talks 0 3 >docs.jsonl
 	lucie-shard --chat -t tokenizer.json --chat-template t.jinja --rejects r.jsonl -o s docs.jsonl
 	grep -q 'the template refuses it: long' r.jsonl
+	# Where nothing is left, the reason is said.
+	echo '{{ raise_exception("no") }}' >t.jinja
+	run -2 lucie-shard --chat -t tokenizer.json --chat-template t.jinja -o s docs.jsonl
+	[[ "$output" == *"is left for it: "*"the chat template does not take it; --allow-empty"* ]]
+	run -2 lucie-shard --chat --text-field t -t tokenizer.json -o s docs.jsonl
+	[[ "${lines[0]}" == *"a conversation has no text that --text-field could name"* ]]
 	echo '{{ 1' >t.jinja
 	run -2 lucie-shard --chat -t tokenizer.json --chat-template t.jinja -o s docs.jsonl
 	[ "$output" = "lucie-shard: t.jinja:1: the tag is not closed by '}}'" ]
+	# The template would write the letters of a token that is not there.
+	sed -i 's/"bos_token": "<s>"/"bos_token": "<|begin|>"/' tokenizer_config.json
+	run -2 lucie-shard --chat -t tokenizer.json -o s docs.jsonl
+	[[ "$output" == "lucie-shard: tokenizer_config.json: bos_token is '<|begin|>', which tokenizer.json does not have;"* ]]
 	rm tokenizer_config.json
 	run -2 lucie-shard --chat -t tokenizer.json -o s docs.jsonl
 	[[ "$output" == *"there is no chat template beside it"* ]]
@@ -177,6 +187,19 @@ for i in range(int(sys.argv[1]), int(sys.argv[2])):
 	echo '{{ strftime_now("%d %b %Y") }}{% for m in messages %}{{ m.content }}{% endfor %}' >t.jinja
 	lucie-shard --chat --chat-date 2026-11-30 -t tokenizer.json --chat-template t.jinja -o s docs.jsonl
 	head -c 22 s.bin | tr -d '\0' | grep -q '^30.Nov.2026'
+}
+
+@test "where nothing is left, or a file is another kind of file, the sentence tells why" {
+	echo '{"messages":[{"role":"user","content":"q"}]}' >none.jsonl
+	run -2 lucie-shard --chat -t tokenizer.json -o s none.jsonl
+	[[ "$output" == "lucie-shard: s: none of 1 documents is left for it: 1 "*"; --allow-empty accepts that, and --rejects FILE then says more" ]]
+	run -2 lucie-shard --chat -t tokenizer.json --chat-template tokenizer_config.json -o s none.jsonl
+	[[ "$output" == "lucie-shard: tokenizer_config.json: is JSON, not a template: "* ]]
+	run -2 lucie-shard --add none -t tokenizer.json -o s none.jsonl
+	[[ "$output" == *"; conversations are for lucie-shard --chat" ]]
+	echo '{"prompt":"p","response":"rr"}' >one.jsonl
+	run -0 lucie-shard -v --chat -t tokenizer.json -o s one.jsonl
+	[[ "$output" == *"s: 3 of them are trained"* ]]
 }
 
 @test "Lucie's conversation has the targets of its own training code" {

@@ -291,7 +291,7 @@ types() {
 @test "documents that are all bad are not dropped without a word" {
 	printf '{"content":"a"}\n{"content":"b"}\n' >other.jsonl
 	lucie-normalize --rejects r -o n.jsonl other.jsonl 2>err
-	[ "$(cat err)" = "lucie-normalize: all 2 documents dropped" ]
+	[ "$(cat err)" = "lucie-normalize: all 2 documents dropped: no \"text\"" ]
 	lucie-normalize -q --max-bad 9 -o n.jsonl other.jsonl 2>err
 	[ ! -s err ]
 }

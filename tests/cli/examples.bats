@@ -9,7 +9,7 @@ load fixtures
 setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	mkdir fixtures && cd fixtures || return 1
-	fixtures a.jsonl b.jsonl recipe.ini pages tokenizer.json shards run train.ini plan.ini
+	fixtures a.jsonl b.jsonl recipe.ini pages tokenizer.json shards run train.ini plan.ini chat tuned
 }
 
 run_page() {

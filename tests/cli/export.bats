@@ -235,6 +235,44 @@ for i, x in enumerate(struct.unpack('<8f', data)):
 	[ ! -e out4 ]
 }
 
+@test "the results of lucie-eval stand in the card, of text too, and no file is taken for nothing" {
+	printf '{"context":"a","choices":["b","c"],"answer":%d}\n' 0 1 >pick.jsonl
+	lucie-eval -q --json run shards/demo >made.text
+	lucie-eval -q --json --task pick.jsonl run >made.task
+	lucie-export -q -o out --results made.text --results made.task run
+	python3 - <<-'END'
+		import json
+		card = open("out/README.md").read()
+		text = json.load(open("made.text"))["languages"]
+		assert len(text) > 1
+		for name, r in text.items():
+		    assert "| %s | %d | %.4f | %.4f | %.4f |\n" % (name, r["scored"], r["loss"],
+		        r["perplexity"], r["bits_per_byte"]) in card, name
+		for name, v in json.load(open("made.task"))["results"]["pick"].items():
+		    if name.endswith(",none") and "_stderr" not in name:
+		        assert "| pick | %s | %.4f | " % (name[:-5], v) in card, name
+	END
+	local text
+	for text in '{}' '{"results":{}}' '{"results":3}' '{"results":{"a":{"acc":1}}}'; do
+		echo "$text" >made.none
+		run -2 lucie-export -q -o out2 --results made.none run
+		[[ ${#lines[@]} = 1 && "$output" == "lucie-export: made.none: "*"results"* ]] ||
+			[[ "$output" == *"made.none: no result of a task"* ]]
+		[ ! -e out2 ]
+	done
+}
+
+@test "one name for folder and file, and a size that nothing has, are refused" {
+	run -2 lucie-export -q -o out --gguf out run
+	[[ "${lines[0]}" == "lucie-export: -o and --gguf name the same file" ]]
+	[ ! -e out ]
+	run -2 lucie-export -q --gguf made.gguf --max-shard 1M run
+	[[ "${lines[0]}" == *"--max-shard is for the weight files of a folder"* ]]
+	[ ! -e made.gguf ]
+	run -2 lucie-export -q -o out --max-shard 0 run
+	[[ "${lines[0]}" == *"--max-shard 0 leaves no room"* ]]
+}
+
 @test "a chat template beside the tokenizer goes with the run and its exports" {
 	mkdir out
 	cp tokenizer.json out

@@ -1,6 +1,6 @@
 # Fixtures: small files with the names used in the examples of the manual pages, in the current
-# folder: a.jsonl b.jsonl tokenizer.json shards/demo.* recipe.ini train.ini plan.ini run/ pages/, and
-# chat/. The programs make their own files.
+# folder: a.jsonl b.jsonl tokenizer.json shards/demo.* recipe.ini train.ini plan.ini run/ pages/,
+# chat/ and tuned/. The programs make their own files.
 
 # fixtures NAME...: make these and what they are made from.
 fixtures() {
@@ -61,6 +61,24 @@ make_chat() {
 		    "{% endfor %}{% if add_generation_prompt %}assistant<|head|>{% endif %}"},
 		    open("chat/tokenizer_config.json", "w"))
 	END
+}
+
+# A model of conversations that has learnt nothing, with a context of 400 bytes.
+make_tuned() {
+	fixtures chat && echo '{"prompt":"Is it red?","response":"No."}' |
+		lucie-shard -q --chat -t chat/tokenizer.json -o talk && lucie-train -q -o tuned -c /dev/stdin <<-END
+			[model]
+			preset = tiny
+			[data]
+			train = talk
+			rows = packed
+			tokenizer = chat/tokenizer.json
+			[train]
+			steps = 2
+			context = 400
+			micro_batch = 1
+			global_batch = 1
+		END
 }
 
 make_run() {

@@ -120,6 +120,8 @@ told() {
 	told '--samples' --samples 0 run
 	told '--context 257' --context 257 run
 	told '--stop: an empty' --stop '' run
+	told '--stop would cut the JSON' --stop 7 --schema schema.json run
+	told 'lucie-generate: --lines, --stats,' --stats none run
 	told '--stop: invalid' --stop $'\xff' run
 	echo '{"type":"string","pattern":"x"}' >bad.json
 	told 'bad.json: #: "pattern" is not in the subset' --schema bad.json run
@@ -141,6 +143,13 @@ told() {
 	echo '[{"name":"f","parameters":{"type":"object","properties":{"x":{"type":"boolean"}},"required":["x"]}}]' >tools.json
 	lucie-generate -q --chat --chat-template chat.jinja --tools tools.json --call -n 60 -p x run >call || [ $? = 1 ]
 	grep -q '^{"name":' call
+	# A template that fails without tools asks for them.
+	sed 's/{% if tools %}/{% for t in tools %}{% endfor %}&/' chat.jinja >needs.jinja
+	lucie-generate -q --chat --chat-template needs.jinja --tools tools.json -n 2 -p x run
+	sed 's/{% if tools.*//' chat.jinja >plain.jinja
+	told 'plain.jinja shows no tools to the model: give another' --chat --chat-template plain.jinja --tools tools.json run </dev/null
+	run -0 lucie-generate --chat --chat-template plain.jinja --tools tools.json --call run </dev/null
+	[[ "$output" == *'plain.jinja shows no tools to the model, which is bound to calls all the same'* ]]
 	told 'no chat template' --chat run </dev/null
 	told '--call' --chat --call run </dev/null
 	told '--system' --system x run

@@ -72,7 +72,7 @@ try() {
 	local p
 	for p in "$LUCIE_BUILD"/bin/*; do
 		p=${p##*/}
-		! takes "$p" text-field || [[ " lucie-eval " = *" $p "* ]] || printf '%s\n' "${modes[@]}" | grep -q "^$p " || { echo "$p"; return 1; }
+		! takes "$p" text-field || [[ " lucie-eval lucie-generate " = *" $p "* ]] || printf '%s\n' "${modes[@]}" | grep -q "^$p " || { echo "$p"; return 1; }
 	done
 }
 

@@ -209,11 +209,13 @@ exported() { python3 -c 'import json, sys; print(json.load(open("out/" + sys.arg
 }
 
 @test "the progress lines of programs that take long" {
-	for c in 'lucie-eval run shards/demo' 'lucie-check shards/demo a.jsonl' 'lucie-generate -n 5 run' \
+	echo a >lines
+	for c in 'lucie-eval run shards/demo' 'lucie-check shards/demo a.jsonl' \
+		'lucie-generate -n 5 --lines run lines' \
 		'lucie-export -o out run'; do
 		# shellcheck disable=SC2086 # words
 		$c --progress always 2>err >/dev/null
-		grep -qE "${c%% *}: [0-9.]+ (MB|of [0-9]+ tokens)" err
+		grep -qE "${c%% *}: [0-9.]+ (MB|of [0-9]+ (tokens|continuations))" err
 		rm -rf out
 		# shellcheck disable=SC2086
 		$c --progress never 2>err >/dev/null

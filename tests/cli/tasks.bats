@@ -89,6 +89,13 @@ assert json.load(sys.stdin)["results"]["choices"] == json.loads(open("one").read
 	[[ "$output" == "lucie-eval: plain: no ledger, which says where its documents begin" ]]
 	run -2 lucie-eval --windows document --task choices.jsonl answering
 	[[ "$output" == *"--windows is for text that is scored"* ]]
+	local without
+	for without in --unigram '--stats none' '--rejects none' '--text-field t'; do
+		# shellcheck disable=SC2086
+		run -2 lucie-eval $without --task choices.jsonl answering
+		[[ "${lines[0]}" == "lucie-eval: without documents"*"have no effect" ]]
+	done
+	[ ! -e none ]
 }
 
 # wrong RECORD SENTENCE: the task file with this line is refused with this sentence

@@ -24,6 +24,8 @@ ok "all headers together, in reverse" "$(compiles "$together")"
 
 # Families: the .c file implements a part of the header behind it.
 family='
+libcommon/chat/chat_args libcommon/chat/chat_ast.h
+libcommon/chat/chat_cursor libcommon/chat/chat_ast.h
 libcommon/chat/chat_eval libcommon/chat/chat_ast.h
 libcommon/chat/chat_expr libcommon/chat/chat_ast.h
 libcommon/chat/chat_filters libcommon/chat/chat_ast.h

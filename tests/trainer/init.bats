@@ -318,6 +318,16 @@ disagrees() {
 	run -0 lucie-train -c base.ini --init bad --set train.steps=1 --set train.log_every=0 -o run
 	[[ "$output" == *'bad/tokenizer_config.json: transformers 5 does not follow'*'"LlamaTokenizer"'* ]]
 	cmp run/tokenizer.json model/tokenizer.json
+	[[ "$output" != *"another tokenizer"* ]]
+	# So are other ids.
+	rm -rf run
+	sed 's/<unused1>/<turn>/' model/tokenizer.json >bad/tokenizer.json
+	run -0 lucie-train -c base.ini --init bad --set data.tokenizer=tokenizer.json \
+		--set train.steps=1 --set train.log_every=0 -o run
+	[[ "$output" == *"lucie-train: bad/tokenizer.json: is another tokenizer than tokenizer.json"* ]]
+	rm -rf run
+	cp model/tokenizer.json bad
+	lucie-train -q -c base.ini --init bad --set train.steps=1 --set train.log_every=0 -o run
 	printf '{{ x }}é<|eot_id|>' | cmp - run/chat_template.jinja
 	run -0 lucie-eval bad shards/demo
 	[[ "$output" == *'"LlamaTokenizer"'* ]]

@@ -217,6 +217,11 @@ refused() {
 	refused 'the shards hold preferences' data.train=pref data.rows=document
 	refused 'train.micro_batch = 1 is odd' train.objective=dpo train.micro_batch=1
 	refused 'train.beta has no effect without train.objective = dpo' train.beta=1
+	# A weight of 0 is not the default.
+	refused 'train.beta = 0 would' train.objective=dpo train.beta=0
+	refused 'train.teacher_weight has no effect' train.teacher_weight=0
+	refused 'train.teacher has no effect with train.teacher_weight = 0' train.teacher=big \
+		train.teacher_weight=0
 	refused 'train.length_normalized has no effect' train.length_normalized=yes
 	refused 'train.teacher_weight has no effect without train.teacher' train.teacher_weight=0.5
 	refused 'train.teacher has no effect with train.objective = dpo' train.objective=dpo \
@@ -229,9 +234,43 @@ refused() {
 	rm shards/demo.alien.teacher
 	run -2 lucie-eval big --teacher 65 shards/demo
 	[[ "$output" == *"--teacher 65 is not one of 1 to 64" ]]
+	run -2 lucie-eval big --teacher 0 shards/demo
+	[[ "$output" == *"--teacher 0 is not one of 1 to 64" ]]
+	run -2 lucie-eval big --teacher 4 --rejects r shards/demo
+	[[ "${lines[0]}" == *"--teacher takes shards, and measures nothing" ]]
 	run lucie-eval big --name x shards/demo
 	[ "$status" != 0 ]
 	[[ "${lines[0]}" == *"--name is for --teacher" ]]
+}
+
+@test "a shard that is made again with other answers is not compared with the old ones" {
+	pairs 8 >pairs.jsonl
+	again() {
+		lucie-shard --preference --chat-template t.jinja -t tokenizer.json -o remade "$1"
+		rm -rf run
+		lucie-train -q -c base.ini "${dpo[@]}" --set data.train=remade --set train.steps=1 --set train.warmup=0 -o run
+	}
+	again pairs.jsonl
+	sed 's/ yes/ indeed/' pairs.jsonl >others.jsonl
+	run -2 again others.jsonl
+	[[ "$output" == *"remade.logp-"*": is of the shard before it was made again with other tokens; remove it" ]]
+	rm remade.logp-*
+	again others.jsonl
+	[[ "$(number run 1 margin)" = 0.0 ]]
+	rm -r remade.* run
+}
+
+@test "a teacher's file is of the tokens that it read" {
+	tac b.jsonl >c.jsonl
+	lucie-shard -t tokenizer.json -o remade b.jsonl
+	lucie-eval -q big --teacher 2 --name t --context 32 remade
+	lucie-train -q -c base.ini --set data.train=remade --set train.teacher=t \
+		--set train.steps=1 --set train.warmup=0 -o run
+	lucie-shard -t tokenizer.json -o remade c.jsonl
+	rm -r run
+	refused 'remade.t.teacher: is of the shard before it was made again' data.train=remade \
+		train.teacher=t
+	rm remade.*
 }
 
 @test "lucie-check reads what a teacher has said" {

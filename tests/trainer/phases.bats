@@ -163,6 +163,25 @@ stops() {
 	same_run whole run
 }
 
+@test "phases added to a run, complete or stopped, give the bytes of a run that had them from the start" {
+	sed '/^\[phase two\]/,$d' base.ini >first.ini
+	sed '/^\[phase three\]/,$d' base.ini >second.ini
+	lucie-train -q -c first.ini -o run
+	run -0 lucie-train -c second.ini -o run
+	[[ "${lines[0]}" == "lucie-train: phase two is added to the run, behind one" ]]
+	[[ "$output" == *"phase two: steps 8 to 13, samples of 24 tokens"* ]]
+	ranks 2 -q -c base.ini -o run
+	same_run whole run
+	diff whole/config.ini run/config.ini
+	# What is added stays, and nothing else is taken.
+	run -2 lucie-train -c second.ini -o run
+	[[ "$output" == *"config.ini: phase 'three' is in the run and not here (phases can be added behind"* ]]
+	sed 's/^.phase two/[phase other/' base.ini >other.ini
+	run -2 lucie-train -c other.ini -o run
+	[[ "$output" == *"phase 2 is 'two' in the run and 'other' now (phases can be added behind"* ]]
+	diff whole/config.ini run/config.ini
+}
+
 # The weights of a run as they are at the end.
 weights() { export_run "$1" && sha256sum <"$1.out/model.safetensors"; }
 

@@ -186,7 +186,7 @@ static void test_refusals(void **state)
 		{ "{% set x | trim %}{% endset %}", "filters of a 'set' block" },
 		{ "{% macro f() %}{% generation %}{% endgeneration %}{% endmacro %}",
 				"'generation' inside of a macro" },
-		{ "{{ 99999999999999999999 }}", "does not fit 64 bits" },
+		{ "{{ 9223372036854775808 }}", "does not fit 64 bits" },
 		{ "{{ '\\ud800' }}", "is no character" },
 		{ "{{ x.y }}", "t:1: 'x' is undefined" },
 		{ "{{ raise_exception('no ' ~ 1) }}", "the template refuses it: no 1" },

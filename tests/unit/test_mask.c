@@ -8,6 +8,7 @@
 #include "libcommon/base/num.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/shard/mask.h"
+#include "libcommon/shard/masked.h"
 #include "libcommon/shard/writer.h"
 #include "libcommon/sys/file.h"
 

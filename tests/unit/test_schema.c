@@ -115,6 +115,7 @@ static const struct {
 	{ "{\"type\":[]}", "allows nothing" },
 	{ "{\"type\":\"string\",\"pattern\":\"a+\"}", "\"pattern\" is not in the subset" },
 	{ "{\"type\":\"string\",\"format\":\"date\"}", "\"format\" is not in the subset" },
+	{ "{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"x\"}]}", "f.json: #/anyOf/1: type" },
 	{ "{\"oneOf\":[" NULLS "]}", "\"oneOf\" is not in the subset" },
 	{ "{\"type\":\"string\",\"minItems\":1}", "\"minItems\" has no effect" },
 	{ "{\"type\":\"string\",\"minLength\":-1}", "minLength -1" },

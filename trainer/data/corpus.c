@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "libcommon/order/order.h"
-#include "libcommon/shard/mask.h"
+#include "libcommon/shard/masked.h"
 #include "libcommon/shard/reader.h"
 #include "libcommon/shard/teacher.h"
 #include "libcommon/sys/file.h"

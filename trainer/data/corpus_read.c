@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "libcommon/order/goldfish.h"
-#include "libcommon/shard/mask.h"
+#include "libcommon/shard/masked.h"
 #include "libcommon/shard/reader.h"
 #include "libcommon/shard/teacher.h"
 #include "trainer/data/corpus_parts.h"

@@ -131,7 +131,9 @@ static int score_alone(struct lt_text *t, const struct lt_text_scoring *how,
 		return lu_err_set(err, "%s: no ledger, which says where its documents begin",
 				t->unknown);
 	if (lt_corpus_masked(t->corpus))
-		return lu_err_set(err, "a shard has masks, and its targets are scored in a stream");
+		return lu_err_set(err,
+				"a shard has masks, and its targets are scored in a stream: leave "
+				"--windows out");
 	b.has_bos = lu_tok_role(how->tok, LU_TOK_BOS, &b.bos);
 	b.has_eos = lu_tok_role(how->tok, LU_TOK_EOS, &b.eos);
 	for (size_t i = 0; i < t->languages.doc.n && rc == 0; i++) {

@@ -246,30 +246,44 @@ static size_t early_stops(const struct lt_task_item *item, struct lu_str *stop)
 	return n;
 }
 
+/* The end token, and of the strings that end a text those that are special tokens: a decoded text does
+ * not show them. `ends` has room for them. */
+static size_t end_tokens(const struct lu_tok *tok, const struct lt_task_item *item, uint32_t *ends)
+{
+	size_t n = lu_tok_role(tok, LU_TOK_EOS, ends) ? 1 : 0;
+
+	for (size_t i = 0; i < item->untils; i++) {
+		if (lu_tok_id(tok, item->until[i], &ends[n]) && lu_tok_is_special(tok, ends[n]))
+			n++;
+	}
+	return n;
+}
+
 static int write_texts(struct writing *wr, const struct lt_quiz_run *how, struct lu_err *err)
 {
 	const struct lt_task_item *item = &wr->q->task->item.p[wr->item[0]];
 	const struct lt_generate_calls calls = { .ctx = wr, .done = take_text };
 	struct lu_str *stop = calloc(item->untils + 1, sizeof(*stop));
-	uint32_t eos;
+	uint32_t *ends = calloc(item->untils + 1, sizeof(*ends));
 	struct lt_generation g = { .sampling = LT_GREEDY,
 		.repetition = 1,
 		.tokens = item->max_tokens,
-		.eos = &eos,
-		.n_eos = lu_tok_role(wr->q->tok, LU_TOK_EOS, &eos),
+		.eos = ends,
 		.stop = stop,
 		.batch = how->batch,
 		.context = wr->q->context };
 	struct lt_generator *generator = NULL;
-	int rc = stop ? 0 : lu_err_nomem(err);
+	int rc = stop && ends ? 0 : lu_err_nomem(err);
 
 	if (rc == 0) {
+		g.n_eos = end_tokens(wr->q->tok, item, ends);
 		g.stops = early_stops(item, stop);
 		rc = lt_generator_open(&generator, how->w, wr->q->tok, &g, err);
 	}
 	if (rc == 0)
 		rc = lt_generate(generator, wr->prompt, wr->n, &calls, err);
 	lt_generator_close(generator);
+	free(ends);
 	free(stop);
 	wr->n = 0;
 	return rc;

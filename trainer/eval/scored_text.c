@@ -247,6 +247,8 @@ void lt_text_rule(const struct lt_text *t, size_t context, struct lu_buf *out)
 			context);
 	if (t->names) {
 		lu_buf_puts(out, "documents with the tokens of their shards");
+		if (lt_corpus_masked(t->corpus))
+			lu_buf_puts(out, ", of which the targets of the masks are scored");
 		return;
 	}
 	put_mark(out, t, t->has_bos, t->bos, "no token");

@@ -7,74 +7,17 @@
 
 #include "libcommon/sys/atomicfile.h"
 #include "libcommon/sys/progress.h"
+#include "trainer/export/gguf_pairs.h"
 #include "trainer/export/gguf_tokenizer.h"
 #include "trainer/model/rotary.h"
 #include "trainer/model/tensorfile.h"
 
 #define VERSION 3
 #define ALIGNMENT 32
-#define CHUNK \
-	((size_t)1 << 18) /* elements converted at once, of matrices whose rows stay in place */
+/* Elements converted at once, of matrices whose rows stay in place. */
+#define CHUNK ((size_t)1 << 18)
 
 /* --- pairs ------------------------------------------------------------------------------------ */
-
-static void put_string(struct lu_buf *b, struct lu_str s)
-{
-	lu_buf_le64(b, s.n);
-	lu_buf_str(b, s);
-}
-
-static void put_f32(struct lu_buf *b, double v)
-{
-	float f = (float)v;
-	uint32_t u;
-
-	memcpy(&u, &f, sizeof(u));
-	lu_buf_le32(b, u);
-}
-
-static void start(struct lt_gguf_pairs *p, const char *key, enum lt_gguf_type type)
-{
-	put_string(&p->b, lu_str_of(key));
-	lu_buf_le32(&p->b, type);
-	p->n++;
-}
-
-void lt_gguf_u32(struct lt_gguf_pairs *p, const char *key, uint64_t v)
-{
-	start(p, key, LT_GGUF_U32);
-	lu_buf_le32(&p->b, (uint32_t)v);
-}
-
-void lt_gguf_f32(struct lt_gguf_pairs *p, const char *key, double v)
-{
-	start(p, key, LT_GGUF_F32);
-	put_f32(&p->b, v);
-}
-
-void lt_gguf_bool(struct lt_gguf_pairs *p, const char *key, bool v)
-{
-	start(p, key, LT_GGUF_BOOL);
-	lu_buf_putc(&p->b, v ? 1 : 0);
-}
-
-void lt_gguf_string(struct lt_gguf_pairs *p, const char *key, struct lu_str v)
-{
-	start(p, key, LT_GGUF_STRING);
-	put_string(&p->b, v);
-}
-
-void lt_gguf_array(struct lt_gguf_pairs *p, const char *key, enum lt_gguf_type of, uint64_t n)
-{
-	start(p, key, LT_GGUF_ARRAY);
-	lu_buf_le32(&p->b, of);
-	lu_buf_le64(&p->b, n);
-}
-
-void lt_gguf_element(struct lt_gguf_pairs *p, struct lu_str v)
-{
-	put_string(&p->b, v);
-}
 
 static void put_model(struct lt_gguf_pairs *p, const struct lt_gguf *g, const struct lt_shape *s)
 {
@@ -263,7 +206,7 @@ static int put_factors(struct writer *out, const struct lt_shape *s, struct lu_e
 	lt_rope_frequencies(s, scaled);
 	lt_rope_frequencies(&plain, w);
 	for (size_t i = 0; i < s->dim / 2; i++)
-		put_f32(&b, w[i] / scaled[i]);
+		lt_gguf_put_f32(&b, w[i] / scaled[i]);
 	if (lu_buf_check(&b, err) == 0)
 		rc = put(out, b.p, b.n, err);
 	lu_buf_release(&b);
@@ -301,7 +244,7 @@ static int put_header(struct writer *out, const struct lt_gguf_pairs *pairs,
 	lu_buf_le64(&b, pairs->n);
 	lu_buf_str(&b, lu_buf_slice(&pairs->b));
 	for (size_t i = 0; i < n; i++) {
-		put_string(&b, lu_str_of(list[i].name));
+		lt_gguf_put_string(&b, lu_str_of(list[i].name));
 		lu_buf_le32(&b, (uint32_t)list[i].dims);
 		for (size_t k = list[i].dims; k-- > 0;)
 			lu_buf_le64(&b, list[i].dim[k]);

@@ -16,37 +16,12 @@
  * the embedding there is no tensor for it. Frequencies scaled as in Llama 3.1 are a tensor of factors,
  * rope_freqs.weight.
  *
- * The tokenizer is gguf_tokenizer.h's part.
+ * gguf_pairs.h has the pairs, gguf_tokenizer.h those of the tokenizer.
  */
 #include "libcommon/io/safetensors.h"
 #include "libcommon/tokenizer/tokenizer.h"
 #include "trainer/model/weights.h"
 #include "trainer/run/hugging_face.h"
-
-/* Pairs of keys and values, as they stand in the file. */
-struct lt_gguf_pairs {
-	struct lu_buf b;
-	uint64_t n;
-};
-
-/* Types of values, and of elements of arrays. */
-enum lt_gguf_type {
-	LT_GGUF_U32 = 4,
-	LT_GGUF_I32 = 5,
-	LT_GGUF_F32 = 6,
-	LT_GGUF_BOOL = 7,
-	LT_GGUF_STRING = 8,
-	LT_GGUF_ARRAY = 9,
-};
-
-void lt_gguf_u32(struct lt_gguf_pairs *p, const char *key, uint64_t v);
-void lt_gguf_f32(struct lt_gguf_pairs *p, const char *key, double v);
-void lt_gguf_bool(struct lt_gguf_pairs *p, const char *key, bool v);
-void lt_gguf_string(struct lt_gguf_pairs *p, const char *key, struct lu_str v);
-/* An array of n elements, which follow: append them to p->b. */
-void lt_gguf_array(struct lt_gguf_pairs *p, const char *key, enum lt_gguf_type of, uint64_t n);
-/* A string as an element. */
-void lt_gguf_element(struct lt_gguf_pairs *p, struct lu_str v);
 
 struct lt_gguf {
 	enum lu_st_type type; /* of the matrices: F32, F16 or BF16 */

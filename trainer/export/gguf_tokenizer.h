@@ -17,6 +17,7 @@
  * Everything else is refused by name.
  */
 #include "trainer/export/gguf.h"
+#include "trainer/export/gguf_pairs.h"
 
 /* Append the pairs for a model of `vocab` tokens; those beyond the tokenizer's are unused. */
 int lt_gguf_tokenizer(struct lt_gguf_pairs *p, const struct lt_gguf *g, size_t vocab,

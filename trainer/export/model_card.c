@@ -20,8 +20,8 @@
 
 /* What metrics.jsonl and timing.jsonl say up to the exported step. */
 struct phase_log {
-	struct lu_str name; /* raw JSON */
-	uint64_t steps, tokens;
+	struct lu_str name;	      /* raw JSON */
+	uint64_t steps, tokens, last; /* its last step so far */
 	double loss;
 };
 
@@ -40,7 +40,9 @@ struct run_log {
 	struct lu_arena arena;
 };
 
-static int note_step(struct run_log *log, const struct lu_json_obj *o, struct lu_err *err)
+/* After a kill steps are logged again, with the same values. */
+static int note_step(
+		struct run_log *log, const struct lu_json_obj *o, uint64_t step, struct lu_err *err)
 {
 	const struct lu_json_member *name = lu_json_get(o, "phase");
 	struct phase_log *p = log->phase.p, *end = p + log->phase.n, new = { .loss = NAN };
@@ -55,7 +57,8 @@ static int note_step(struct run_log *log, const struct lu_json_obj *o, struct lu
 			return lu_err_nomem(err);
 		p = &log->phase.p[log->phase.n - 1];
 	}
-	p->steps++;
+	p->steps += step > p->last;
+	p->last = step > p->last ? step : p->last;
 	lt_json_get_u64(o, "tokens", &p->tokens);
 	lt_json_get_double(o, "loss", &p->loss);
 	return 0;
@@ -118,7 +121,7 @@ static int note_line(struct run_log *log, struct lu_str line, uint64_t last, str
 		else if (lu_json_get(&o, "valid"))
 			rc = note_valid(log, &o, step, err);
 		else
-			rc = note_step(log, &o, err);
+			rc = note_step(log, &o, step, err);
 	}
 	lu_arena_release(&arena);
 	return rc;
@@ -190,38 +193,95 @@ static void put_metric(struct lu_buf *out, struct lu_str task, const struct lu_j
 	lu_buf_release(&key);
 }
 
-static int put_results(const char *path, struct lu_buf *out, struct lu_err *err)
+/* The tables that files of results fill. */
+struct results {
+	struct lu_buf tasks, text;
+};
+
+static void put_task(struct results *r, struct lu_str task, const struct lu_json_obj *o)
 {
-	const struct lu_json_member *m = NULL;
+	for (size_t i = 0; i < o->members; i++)
+		put_metric(&r->tasks, task, o, &o->member[i]);
+}
+
+/* A cell of a number with four digits behind the point; null, a mean of nothing, is not known. */
+static void put_number(struct lu_buf *out, const struct lu_json_obj *o, const char *key)
+{
+	const struct lu_json_member *m = lu_json_get(o, key);
+	double v;
+
+	if (m && lu_json_double(m, &v))
+		lu_buf_printf(out, " | %.4f", v);
+	else
+		lu_buf_puts(out, " | not known");
+}
+
+/* Text that lucie-eval scored, of one language. */
+static void put_language(struct results *r, struct lu_str language, const struct lu_json_obj *o)
+{
+	const struct lu_json_member *m = lu_json_get(o, "scored");
+	uint64_t scored;
+
+	if (!m || !lu_json_u64(m, &scored))
+		return;
+	lu_buf_puts(&r->text, "| ");
+	lt_card_cell(&r->text, language);
+	lu_buf_printf(&r->text, " | %" PRIu64, scored);
+	put_number(&r->text, o, "loss");
+	put_number(&r->text, o, "perplexity");
+	put_number(&r->text, o, "bits_per_byte");
+	lu_buf_puts(&r->text, " |\n");
+}
+
+/* Hand over each object of the object `key` of a file; a file may lack it. */
+static int each_result(const struct lu_json_obj *file, const char *key, struct lu_arena *arena,
+		void (*put)(struct results *, struct lu_str, const struct lu_json_obj *),
+		struct results *r, struct lu_err *err)
+{
+	const struct lu_json_member *m = lu_json_get(file, key);
+	struct lu_json_fault fault;
+	struct lu_json_obj list, one;
+
+	if (!m)
+		return 0;
+	if (m->type != LU_JSON_OBJECT)
+		return lu_err_set(err, "\"%s\" is not an object: not a file of results", key);
+	if (lu_json_object(m->value, arena, &list, &fault) < 0)
+		return lu_json_fail(&fault, err);
+	for (size_t i = 0; i < list.members; i++) {
+		if (list.member[i].type != LU_JSON_OBJECT)
+			continue;
+		if (lu_json_object(list.member[i].value, arena, &one, &fault) < 0)
+			return lu_json_fail(&fault, err);
+		put(r, list.member[i].key, &one);
+	}
+	return 0;
+}
+
+static int read_results(const char *path, struct results *r, struct lu_err *err)
+{
+	size_t before = r->tasks.n + r->text.n, n;
 	struct lu_arena arena = { 0 };
 	struct lu_json_fault fault;
-	struct lu_json_obj file, list, task;
+	struct lu_json_obj file;
 	char *text;
-	size_t n;
 	int rc = 0;
 
 	if (lu_read_input(path, RESULTS_MAX, &text, &n, err) < 0)
 		return -1;
-	if (lu_json_object((struct lu_str){ text, n }, &arena, &file, &fault) < 0) {
-		lu_json_fail(&fault, err);
-		rc = lu_err_wrap(err, "%s", path);
-	} else {
-		m = lu_json_get(&file, "results");
-	}
-	if (rc == 0 &&
-			(!m || m->type != LU_JSON_OBJECT ||
-					lu_json_object(m->value, &arena, &list, &fault) < 0))
-		rc = lu_err_set(err, "%s: no object \"results\": not a file of results", path);
-	for (size_t i = 0; rc == 0 && i < list.members; i++) {
-		if (list.member[i].type != LU_JSON_OBJECT ||
-				lu_json_object(list.member[i].value, &arena, &task, &fault) < 0)
-			continue;
-		for (size_t k = 0; k < task.members; k++)
-			put_metric(out, list.member[i].key, &task, &task.member[k]);
-	}
+	if (lu_json_object((struct lu_str){ text, n }, &arena, &file, &fault) < 0)
+		rc = lu_json_fail(&fault, err);
+	if (rc == 0)
+		rc = each_result(&file, "results", &arena, put_task, r, err);
+	if (rc == 0)
+		rc = each_result(&file, "languages", &arena, put_language, r, err);
+	if (rc == 0 && r->tasks.n + r->text.n == before)
+		rc = lu_err_set(err,
+				"no result of a task or a language: not the JSON of lucie-eval "
+				"or lm-evaluation-harness");
 	lu_arena_release(&arena);
 	free(text);
-	return rc;
+	return rc < 0 ? lu_err_wrap(err, "%s", path) : 0;
 }
 
 /* --- the card --------------------------------------------------------------------------------- */
@@ -314,17 +374,31 @@ static void put_validation(const struct run_log *log, struct lu_buf *b)
 
 static int put_evaluation(const struct lt_card *c, struct lu_buf *b, struct lu_err *err)
 {
+	struct results r = { 0 };
+	int rc = 0;
+
 	lu_buf_puts(b, "\n## Evaluation\n\n");
 	if (c->n_results == 0) {
 		lu_buf_puts(b, "No results were given.\n");
 		return 0;
 	}
-	lu_buf_puts(b, "| task | metric | value | standard error |\n|---|---|---:|---:|\n");
-	for (size_t i = 0; i < c->n_results; i++) {
-		if (put_results(c->results[i], b, err) < 0)
-			return -1;
+	for (size_t i = 0; rc == 0 && i < c->n_results; i++)
+		rc = read_results(c->results[i], &r, err);
+	if (rc == 0 && r.tasks.n) {
+		lu_buf_puts(b, "| task | metric | value | standard error |\n|---|---|---:|---:|\n");
+		lu_buf_append(b, r.tasks.p, r.tasks.n);
 	}
-	return 0;
+	if (rc == 0 && r.text.n) {
+		lu_buf_printf(b, "%s| text | tokens | loss | perplexity | bits per byte |\n",
+				r.tasks.n ? "\n" : "");
+		lu_buf_puts(b, "|---|---:|---:|---:|---:|\n");
+		lu_buf_append(b, r.text.p, r.text.n);
+	}
+	if (rc == 0 && (!lu_buf_ok(&r.tasks) || !lu_buf_ok(&r.text)))
+		rc = lu_err_nomem(err);
+	lu_buf_release(&r.tasks);
+	lu_buf_release(&r.text);
+	return rc;
 }
 
 static int put_card(const struct lt_card *c, const struct lt_card_data *data,

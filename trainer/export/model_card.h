@@ -3,7 +3,7 @@
 /*
  * README.md of an exported model: what it is, what it was trained on, how much was computed, and how it
  * scores. Everything comes from files: the run's config.ini, metrics.jsonl and timing.jsonl, the plans
- * and the manifests of the shards that it names, and files of results (lucie-results(5), or of
+ * and the manifests of the shards that it names, and files of results (lucie-task(5), or of
  * lm-evaluation-harness). What they do not say, the card says is not known; nothing is inferred, and no
  * licence is chosen.
  *

@@ -131,6 +131,28 @@ static int encode(struct lt_dialogue *d, struct lu_ids *ids, struct lu_err *err)
 	return rc;
 }
 
+int lt_dialogue_shows_tools(struct lt_dialogue *d, struct lu_err *err)
+{
+	const struct lu_str tools = d->tools,
+			    hello = LU_STR("[{\"role\":\"user\",\"content\":\"Hi\"}]");
+	struct lu_buf with = { 0 };
+	struct lu_err without;
+	int rc = render(d, hello, true, err);
+
+	if (rc == 0) {
+		lu_buf_str(&with, lu_buf_slice(&d->text.bytes));
+		rc = lu_buf_check(&with, err);
+	}
+	d->tools = (struct lu_str){ "", 0 };
+	/* A template that fails without tools asks for them. */
+	if (rc == 0)
+		rc = render(d, hello, true, &without) < 0 ||
+				!lu_str_eq(lu_buf_slice(&with), lu_buf_slice(&d->text.bytes));
+	d->tools = tools;
+	lu_buf_release(&with);
+	return rc;
+}
+
 /* The first message of the second turn, or 0 if there is one turn only. */
 static size_t second_turn(const struct lt_dialogue *d)
 {

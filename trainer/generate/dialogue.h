@@ -35,6 +35,9 @@ void lt_dialogue_clear(struct lt_dialogue *d);
 int lt_dialogue_prompt(struct lt_dialogue *d, size_t most, struct lu_ids *ids, size_t *left_out,
 		struct lu_err *err) LU_CHECKED;
 
+/* Find out whether the template writes anything of the tools. 1; 0; -1. */
+int lt_dialogue_shows_tools(struct lt_dialogue *d, struct lu_err *err) LU_CHECKED;
+
 /* The special token that the template writes behind an answer. 1; 0 if there is none; -1. */
 int lt_dialogue_end(struct lt_dialogue *d, uint32_t *id, struct lu_err *err) LU_CHECKED;
 

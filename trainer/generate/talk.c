@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/base/utf8.h"
@@ -81,10 +82,11 @@ int lt_talk_answer(struct lt_talk *t, struct lu_str message, struct lu_err *err)
 
 	if (rc == 0)
 		rc = lt_dialogue_prompt(t->dialogue, context - room, &ids, &left_out, err);
-	if (rc == 0 && left_out)
-		lu_note("the conversation is longer than the context: its %zu oldest turn%s left "
-			"out",
-				left_out, left_out == 1 ? " was" : "s were");
+	if (rc == 0 && left_out == 1)
+		lu_note("the conversation is too long: its oldest turn is left out");
+	else if (rc == 0 && left_out)
+		lu_note("the conversation is too long: its %zu oldest turns are left out",
+				left_out);
 	if (rc == 0) {
 		c.prompt = (struct lt_prompt){ .ids = ids.p, .n = ids.n };
 		rc = lk_cpu_team(t->threads, generate, &c);
@@ -102,6 +104,12 @@ static int take(struct lt_talk *t, struct lu_str line, uint64_t number, struct l
 		return 1;
 	if (lu_str_is(line, "/reset")) {
 		lt_dialogue_clear(t->dialogue);
+		return 0;
+	}
+	/* Somebody who asks for a command that is none; in a file it is a message. */
+	if (t->prompt && line.p[0] == '/' && !memchr(line.p, ' ', line.n) &&
+			!memchr(line.p + 1, '/', line.n - 1)) {
+		lu_note("/reset forgets what was said, /quit ends; Ctrl-C ends an answer");
 		return 0;
 	}
 	if (lu_utf8_valid(line.p, line.n) != line.n)

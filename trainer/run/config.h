@@ -56,7 +56,8 @@ void lt_config_print(const struct lt_config *c, struct lu_buf *out);
 /*
  * Compare two checked configurations. Returns 0 if every key is the same in every phase; otherwise
  * 1, and describes the first difference, such as "train.lr is 0.001 in the run and 0.002 now", with
- * the phase if there are several.
+ * the phase if there are several. Phases of `now` behind the last one of `was` are no difference: a
+ * run may be given more of them.
  */
 int lt_config_differ(
 		const struct lt_config *was, const struct lt_config *now, char *what, size_t size);

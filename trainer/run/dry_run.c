@@ -278,6 +278,25 @@ static void state_lines(const struct lt_settings *s, size_t phase, struct lu_buf
 	lu_buf_putc(out, '\n');
 }
 
+/* What a step minimises, and what of the data counts, where it is not all of the next tokens. */
+static void objective_lines(const struct lt_settings *s, size_t phase, struct lu_buf *out)
+{
+	if (phase == 0 && *s->train.init)
+		lu_buf_printf(out, "%-24s %s\n", "begins with", s->train.init);
+	if (s->train.objective == LT_DPO)
+		lu_buf_printf(out, "%-24s dpo, beta %.6g%s\n", "objective", s->train.beta,
+				s->train.length_normalized ? ", by length" : "");
+	if (*s->train.teacher)
+		lu_buf_printf(out, "%-24s %s, %.6g of the loss\n", "teacher", s->train.teacher,
+				s->train.teacher_weight);
+	if (s->data.goldfish)
+		lu_buf_printf(out, "%-24s one label of %" PRIu64 " left out\n", "goldfish",
+				s->data.goldfish);
+	if (s->train.spike > 0)
+		lu_buf_printf(out, "%-24s above %.6g times the median norm\n", "updates left out",
+				s->train.spike);
+}
+
 /* How to start so many ranks. */
 static void start_lines(size_t n, struct lu_buf *out)
 {
@@ -328,6 +347,7 @@ static int describe_phase(const struct lt_config *c, size_t i, const struct lt_p
 	lu_buf_printf(out, "\nphase %s\n", c->phase.p[i].name);
 	schedule_lines(&d->schedule, d->s.train.context, out);
 	state_lines(&d->s, i, out);
+	objective_lines(&d->s, i, out);
 	data_lines(d, out);
 	if (layout_lines(&d->s, seat, out, err) < 0 ||
 			memory_lines(&d->s, &d->schedule, seat, out, err) < 0)

@@ -9,6 +9,7 @@
 #include "libcommon/base/num.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/tool.h"
+#include "trainer/model/filedigest.h"
 #include "trainer/model/tensor_import.h"
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/folder.h"
@@ -255,6 +256,27 @@ static int speak_of_class(const struct init *in, struct lu_err *err)
 	return rc < 0 ? -1 : 0;
 }
 
+/* Say that the ids of the run are not those that the model was trained on, as far as files tell. */
+static int speak_of_tokenizer(const struct lt_settings *s, const char *init, struct lu_err *err)
+{
+	struct lt_digest model, run;
+	char *path;
+	int rc = lt_init_tokenizer(init, &path, err);
+
+	if (rc < 0 || !path || !*s->data.tokenizer)
+		goto out;
+	rc = lt_file_digest(path, &model, err);
+	if (rc == 0)
+		rc = lt_file_digest(s->data.tokenizer, &run, err);
+	if (rc == 0 && strcmp(model.hash, run.hash) != 0)
+		lu_note("%s: is another tokenizer than %s, which the run reads: an id must mean "
+			"the same in both",
+				path, s->data.tokenizer);
+out:
+	free(path);
+	return rc;
+}
+
 int lt_init_check(const struct lt_settings *s, const char *init, bool speak, struct lu_err *err)
 {
 	struct lt_pad pad = { .seed = s->train.seed };
@@ -272,6 +294,8 @@ int lt_init_check(const struct lt_settings *s, const char *init, bool speak, str
 		rc = lu_err_wrap(err, "train.init");
 	if (rc == 0 && speak)
 		rc = speak_of_class(&in, err);
+	if (rc == 0 && speak)
+		rc = speak_of_tokenizer(s, init, err);
 	close_init(&in);
 	return rc;
 }

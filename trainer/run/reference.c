@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "libcommon/base/buf.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/shard/logp.h"
 #include "libcommon/shard/reader.h"
@@ -28,12 +29,27 @@ static const struct lu_shard *shard_of(const struct lt_corpus *c, size_t k)
 	return part.shard[0];
 }
 
-static struct lu_logp describe(const struct lu_shard *s, const char *hash)
+/* What the file of a shard must be. `content` gets the hash of what is scored: of the tokenizer and of
+ * the files with tokens and masks, whose hashes the manifest has. So a shard that was made again with
+ * other answers is not taken for the one that it replaced. */
+static int describe(const struct lu_shard *s, const char *hash, char content[33],
+		struct lu_logp *what, struct lu_err *err)
 {
 	const struct lu_manifest *m = lu_shard_manifest(s);
+	struct lu_buf b = { 0 };
+	int rc;
 
-	return (struct lu_logp){ m && m->tokenizer ? m->tokenizer : "", hash,
-		lu_shard_documents(s) };
+	lu_buf_puts(&b, m && m->tokenizer ? m->tokenizer : "");
+	for (size_t i = 0; m && i < m->files; i++) {
+		if (strstr(m->file[i].suffix, ".docs.") == NULL)
+			lu_buf_printf(&b, " %s %s", m->file[i].suffix, m->file[i].hash);
+	}
+	rc = lu_buf_check(&b, err);
+	if (rc == 0)
+		lu_hash128_text(lu_hash128(b.p, b.n), content);
+	lu_buf_release(&b);
+	*what = (struct lu_logp){ content, hash, lu_shard_documents(s) };
+	return rc;
 }
 
 /* The file beside shard k, or the one in the folder of the run; malloc'd. */
@@ -56,8 +72,9 @@ static char *path_of(const struct lt_reference *r, size_t k, bool beside, const 
 static int read_one(const struct lt_reference *r, size_t k, const char *hash, double *log_p,
 		struct lu_err *err)
 {
-	struct lu_logp what = describe(shard_of(r->corpus, k), hash);
-	int rc = 0;
+	struct lu_logp what;
+	char content[33];
+	int rc = describe(shard_of(r->corpus, k), hash, content, &what, err);
 
 	for (int beside = 1; beside >= 0 && rc == 0; beside--) {
 		char *path = path_of(r, k, beside, hash, err);
@@ -86,9 +103,10 @@ static int read_all(const struct lt_reference *r, const char *hash, double *log_
 static int write_one(const struct lt_reference *r, size_t k, const char *hash, const double *log_p,
 		struct lu_err *err)
 {
-	struct lu_logp what = describe(shard_of(r->corpus, k), hash);
-	char *beside = path_of(r, k, true, hash, err), *own = path_of(r, k, false, hash, err);
-	int rc = beside && own ? 0 : -1;
+	struct lu_logp what;
+	char content[33], *beside = path_of(r, k, true, hash, err),
+			  *own = path_of(r, k, false, hash, err);
+	int rc = beside && own ? describe(shard_of(r->corpus, k), hash, content, &what, err) : -1;
 
 	if (rc == 0 && lu_logp_write(beside, &what, log_p, err) < 0) {
 		rc = lu_logp_write(own, &what, log_p, err);

@@ -228,6 +228,8 @@ void lt_settings_init(struct lt_settings *s)
 				.lr_min = 1e-4,
 				.weight_decay = 0.1,
 				.clip = 1,
+				.beta = LT_BETA,
+				.teacher_weight = 1,
 				.beta1 = 0.9,
 				.beta2 = 0.95,
 				.eps = 1e-8,

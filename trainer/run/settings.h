@@ -34,6 +34,9 @@ enum lt_memory_mode { LT_MEMORY_STANDARD, LT_MEMORY_LOW };
 enum lt_goal { LT_NEXT, LT_DPO };
 enum lt_device { LT_DEVICE_AUTO, LT_DEVICE_CPU, LT_DEVICE_CUDA };
 
+/* Default of train.beta, as in the paper on DPO. */
+#define LT_BETA 0.1
+
 struct lt_settings {
 	struct {
 		const char *preset;

@@ -190,18 +190,22 @@ static int check_dpo(const struct lt_settings *s, struct lu_err *err)
 	}
 	if (*s->train.teacher)
 		return lu_err_set(err, "train.teacher has no effect with train.objective = dpo");
+	if (s->train.beta == 0)
+		return lu_err_set(err, "train.beta = 0 would leave nothing to be learnt");
 	return 0;
 }
 
 static int check_objective(const struct lt_settings *s, struct lu_err *err)
 {
-	if (s->train.teacher_weight != 0 && !*s->train.teacher)
+	if (s->train.teacher_weight != 1 && !*s->train.teacher)
 		return lu_err_set(err, "train.teacher_weight has no effect without train.teacher");
+	if (s->train.teacher_weight == 0)
+		return lu_err_set(err, "train.teacher has no effect with train.teacher_weight = 0");
 	if (s->train.objective == LT_DPO)
 		return check_dpo(s, err);
-	if (s->train.beta != 0 || s->train.length_normalized)
+	if (s->train.beta != LT_BETA || s->train.length_normalized)
 		return lu_err_set(err, "train.%s has no effect without train.objective = dpo",
-				s->train.beta != 0 ? "beta" : "length_normalized");
+				s->train.beta != LT_BETA ? "beta" : "length_normalized");
 	return 0;
 }
 
@@ -328,11 +332,11 @@ struct lt_objective lt_settings_objective(const struct lt_settings *s)
 {
 	struct lt_objective o = { .dpo = s->train.objective == LT_DPO,
 		.normalized = s->train.length_normalized,
-		.beta = s->train.beta != 0 ? s->train.beta : 0.1 };
+		.beta = s->train.beta };
 
 	if (*s->train.teacher) {
 		o.top = LK_TOP_MAX;
-		o.teacher = s->train.teacher_weight != 0 ? s->train.teacher_weight : 1;
+		o.teacher = s->train.teacher_weight;
 	}
 	return o;
 }

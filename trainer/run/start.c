@@ -7,6 +7,7 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/sys/tool.h"
 #include "trainer/data/tokfile.h"
 #include "trainer/model/tensorfile.h"
 #include "trainer/run/folder.h"
@@ -140,6 +141,9 @@ int lt_start_unchanged(const char *run, const struct lu_list *set, const char *p
 		rc = lu_err_set(err, "%s: %s (%s)", path, what,
 				strncmp(what, "model.", 6) == 0
 						? "another model is a new run, with another -o"
+				: strncmp(what, "phase ", 6) == 0 && !strstr(what, ": ")
+						? "phases can be added behind those of a run; "
+						  "others need a new run, with another -o"
 						: "change it with --set");
 	lt_config_release(&was);
 	free(path);
@@ -188,6 +192,28 @@ static int find_chat(const struct lt_config *now, struct lu_buf *chat, struct lu
 	return *s.train.init ? lt_init_chat(s.train.init, chat, err) : 0;
 }
 
+/* Find out whether the configuration has phases that the run did not have before, and name them. */
+static int find_added(const struct lt_run *run, const struct lt_config *now, bool *added,
+		struct lu_err *err)
+{
+	char *path = lu_concat(run->path, "/", "config.ini");
+	struct lt_config was = { 0 };
+	size_t had;
+	int rc = path ? 0 : lu_err_nomem(err);
+
+	if (rc == 0 && (lt_config_init(&was, err) < 0 || lt_config_read(&was, path, err) < 0))
+		rc = -1;
+	/* A file without phases has one. */
+	had = was.phase.n ? was.phase.n : 1;
+	*added = rc == 0 && had < now->phase.n;
+	for (size_t i = had; *added && i < now->phase.n; i++)
+		lu_note("phase %s is added to the run, behind %s", now->phase.p[i].name,
+				now->phase.p[i - 1].name);
+	lt_config_release(&was);
+	free(path);
+	return rc;
+}
+
 /* Write what this start changes: config.ini, and the tokenizer if the run has none. */
 int lt_start_record(struct lt_run *run, const struct lu_list *set, const struct lt_config *now,
 		bool fresh, struct lu_err *err)
@@ -196,7 +222,8 @@ int lt_start_record(struct lt_run *run, const struct lu_list *set, const struct 
 	struct lu_buf text = { 0 }, line = { 0 }, chat = { 0 };
 	bool copy = lacks_tokenizer(run->path, now);
 	struct lt_record r = { .tokenizer = copy ? tokenizer : NULL, .line = &line };
-	int rc = fresh ? find_chat(now, &chat, err) : 0;
+	bool added = false;
+	int rc = fresh ? find_chat(now, &chat, err) : find_added(run, now, &added, err);
 
 	lt_config_print(now, &text);
 	format_set(set, &line);
@@ -208,7 +235,7 @@ int lt_start_record(struct lt_run *run, const struct lu_list *set, const struct 
 	/* Before config.ini, with which the run has begun. */
 	if (rc == 0 && chat.n)
 		rc = lt_folder_write(run->path, "chat_template.jinja", lu_buf_slice(&chat), err);
-	if (rc == 0 && (fresh || set->n) && (fresh || copy || !is_recorded(run->path, &text)))
+	if (rc == 0 && (fresh || set->n || added) && (fresh || copy || !is_recorded(run->path, &text)))
 		rc = lt_run_record(run, &r, err);
 	lu_buf_release(&text);
 	lu_buf_release(&line);

@@ -29,7 +29,7 @@ int lt_start_tokenizer(const char *run, const struct lt_config *c, char **path,
 int lt_start_blame(const char *path, const struct lu_list *set, struct lu_err *err);
 
 /* Refuse a configuration that differs from that of the existing run in a key that --set does not
- * name. */
+ * name, but for phases behind those of the run. */
 int lt_start_unchanged(const char *run, const struct lu_list *set, const char *phase,
 		const struct lt_config *now, struct lu_err *err) LU_CHECKED;
 
@@ -39,7 +39,7 @@ int lt_start_has_effect(const char *run, const struct lu_list *set, const struct
 		struct lu_err *err) LU_CHECKED;
 
 /* Write what this start changes: config.ini, the tokenizer if the run has none, and a line of
- * metrics.jsonl with the arguments of --set. */
+ * metrics.jsonl with the arguments of --set. Phases that are added are named in a note. */
 int lt_start_record(struct lt_run *run, const struct lu_list *set, const struct lt_config *now,
 		bool fresh, struct lu_err *err) LU_CHECKED;
 

@@ -292,6 +292,18 @@ static int check_same(const struct lt_trainer *l, struct lu_err *err)
 }
 
 /* Train phase after phase. Returns 0, LU_EXIT_AGAIN, or -1. */
+/* Say which phase goes on, where there are several. */
+static void announce(const struct lt_trainer *l)
+{
+	const struct lt_config *c = l->what->config;
+	uint64_t left = lt_schedule_left(&l->phase.data.schedule, l->pos.samples);
+
+	if (l->run && c->phase.n > 1 && left)
+		lu_note("phase %s: steps %" PRIu64 " to %" PRIu64 ", samples of %" PRIu64 " tokens",
+				c->phase.p[l->pos.phase].name, l->pos.step + 1, l->pos.step + left,
+				l->phase.data.s.train.context);
+}
+
 static int run_phases(struct lt_trainer *l, struct lu_err *err)
 {
 	const struct lt_config *c = l->what->config;
@@ -301,6 +313,7 @@ static int run_phases(struct lt_trainer *l, struct lu_err *err)
 	while (rc == 0 && l->pos.phase <= last) {
 		const char *name = c->phase.p[l->pos.phase].name;
 
+		announce(l);
 		rc = lt_trainer_run_phase(l, err);
 		if (rc < 0 && c->phase.n > 1)
 			lu_err_wrap(err, "phase %s", name);

@@ -171,18 +171,22 @@ static int log_step(struct lt_trainer *l, const struct lt_step_result *s, struct
 
 	if (!l->run)
 		return 0;
-	if (every && step % every == 0 && peak > 0)
-		lu_note("step %" PRIu64 " of %" PRIu64 " loss %.4f norm %.3f %.0f tokens/s, "
-			"MFU %.1f %%, %.0f s left",
-				step, step + left, s->loss, s->update.norm, rate,
-				100 * rate * p->speed.token_flops / peak,
+	if (every && step % every == 0) {
+		char margin[48] = "", mfu[32] = "";
+
+		if (s->pairs)
+			snprintf(margin, sizeof(margin), " margin %.4f",
+					(s->update.chosen - s->update.rejected) /
+							s->update.weights);
+		if (peak > 0)
+			snprintf(mfu, sizeof(mfu), "MFU %.1f %%, ",
+					100 * rate * p->speed.token_flops / peak);
+		/* Within 80 columns; the learning rate and more are in the metrics. */
+		lu_note("step %" PRIu64 " of %" PRIu64 " loss %.4f%s norm %.3f %.0f tokens/s, "
+			"%s%.0f s left",
+				step, step + left, s->loss, margin, s->update.norm, rate, mfu,
 				left ? more * s->seconds : 0);
-	else if (every && step % every == 0)
-		/* Within 80 columns; the learning rate is in the metrics. */
-		lu_note("step %" PRIu64 " of %" PRIu64 " loss %.4f norm %.3f %.0f tokens/s, "
-			"%.0f s left",
-				step, step + left, s->loss, s->update.norm, rate,
-				left ? more * s->seconds : 0);
+	}
 	return lt_step_log(l->run, &l->pos, s, step == l->first_step + 1 ? l->w : NULL, &p->speed,
 			err);
 }
