@@ -387,9 +387,12 @@ int main(int argc, char **argv)
 		.sentence = LT_NEEDLE_SENTENCE };
 	struct lu_args args;
 	struct lu_err err = { 0 };
+	int rc;
 
 	lu_threads_spin_briefly(argv);
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	check_options(&o, &args);
-	return lu_tool_finish(run(&o, &args, &err), &err);
+	rc = run(&o, &args, &err);
+	lu_list_release(&o.tasks);
+	return lu_tool_finish(rc, &err);
 }

@@ -373,9 +373,12 @@ int main(int argc, char **argv)
 		.repetition = 1 };
 	struct lu_args args;
 	struct lu_err err = { 0 };
+	int rc;
 
 	lu_threads_spin_briefly(argv);
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	check_options(&o, &args);
-	return lu_tool_finish(run(&o, &args, &err), &err);
+	rc = run(&o, &args, &err);
+	lu_list_release(&o.stop);
+	return lu_tool_finish(rc, &err);
 }

@@ -117,7 +117,7 @@ for l in last:
 			lucie-train -q -c base.ini -o run &
 			sleep "$delay"
 			kill -TERM $! 2>/dev/null || true
-			wait $! && break || [ $? = 75 ] || [ $? = 143 ]
+			wait $! && break || [[ $? = @(75|143) ]]
 			delay=0.4
 		done
 		[ "$try" -lt 20 ]
