@@ -45,7 +45,7 @@ static int note_step(
 		struct run_log *log, const struct lu_json_obj *o, uint64_t step, struct lu_err *err)
 {
 	const struct lu_json_member *name = lu_json_get(o, "phase");
-	struct phase_log *p = log->phase.p, *end = p + log->phase.n, new = { .loss = NAN };
+	struct phase_log *p = log->phase.p, *end = p + log->phase.n, new = { .loss = (double)NAN };
 
 	if (!name || name->type != LU_JSON_STRING)
 		return 0;
@@ -68,7 +68,7 @@ static int note_valid(
 		struct run_log *log, const struct lu_json_obj *o, uint64_t step, struct lu_err *err)
 {
 	const struct lu_json_member *name = lu_json_get(o, "valid");
-	struct valid_log *v = log->valid.p, *end = v + log->valid.n, new = { .loss = NAN };
+	struct valid_log *v = log->valid.p, *end = v + log->valid.n, new = { .loss = (double)NAN };
 
 	if (name->type != LU_JSON_STRING)
 		return 0;
@@ -81,7 +81,7 @@ static int note_valid(
 		v = &log->valid.p[log->valid.n - 1];
 	}
 	v->step = step;
-	v->perplexity = v->bits = NAN;
+	v->perplexity = v->bits = (double)NAN;
 	lt_json_get_double(o, "loss", &v->loss);
 	lt_json_get_double(o, "perplexity", &v->perplexity);
 	lt_json_get_double(o, "bits_per_byte", &v->bits);
