@@ -357,3 +357,36 @@ disagrees() {
 	lucie-export -q -o again2 again
 	diff -x README.md -r again again2
 }
+
+# context FOLDER: what a model can be used with
+context() {
+	python3 -c 'import json, sys; print(json.load(open(sys.argv[1] + "/config.json"))["max_position_embeddings"])' "$1"
+}
+
+@test "a model keeps the longest context that it was trained on with its rotary positions" {
+	{
+		cat base.ini
+		printf '%s\n' '[phase a]' 'train.steps = 1' '[phase b]' 'train.steps = 1' 'train.context = 24' \
+			'model.rope_theta = 50000' '[phase c]' 'train.steps = 1' 'train.context = 8' \
+			'model.rope_theta = 50000' '[phase d]' 'train.steps = 1' 'train.context = 12'
+	} >run.ini
+	lucie-train -q -c run.ini --init model --until c -o run
+	lucie-export -q -o runc run
+	[ "$(context runc)" = 24 ]
+	lucie-generate --context 24 -n 2 run >again
+	# With other positions the context is that of the phase.
+	lucie-train -q -c run.ini --init model -o run
+	lucie-export -q -o rund run
+	[ "$(context rund)" = 12 ]
+	# So with a model that a run begins with.
+	lucie-train -q -c base.ini --init runc --set train.context=8 -o run8
+	lucie-export -q -o again8 run8
+	[ "$(context again8)" = 24 ]
+	{
+		cat base.ini
+		printf '%s\n' '[phase a]' 'train.context = 8' 'model.rope_theta = 7000'
+	} >run.ini
+	lucie-train -q -c run.ini --init runc -o run9
+	lucie-export -q -o again9 run9
+	[ "$(context again9)" = 8 ]
+}

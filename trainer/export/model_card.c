@@ -165,6 +165,12 @@ static struct lu_str inside(struct lu_str raw)
 	return raw.n >= 2 && raw.p[0] == '"' ? (struct lu_str){ raw.p + 1, raw.n - 2 } : raw;
 }
 
+/* A perplexity of whole answers may have a hundred digits. */
+static void put_value(struct lu_buf *out, double v)
+{
+	lu_buf_printf(out, fabs(v) < 1e6 ? "%.4f" : "%.4g", v);
+}
+
 /* "acc,none": the number of the metric and, where there is one, "acc_stderr,none". */
 static void put_metric(struct lu_buf *out, struct lu_str task, const struct lu_json_obj *o,
 		const struct lu_json_member *m)
@@ -185,11 +191,14 @@ static void put_metric(struct lu_buf *out, struct lu_str task, const struct lu_j
 	lt_card_cell(out, task);
 	lu_buf_puts(out, " | ");
 	lt_card_cell(out, (struct lu_str){ m->key.p, n });
-	lu_buf_printf(out, " | %.4f | ", v);
+	lu_buf_puts(out, " | ");
+	put_value(out, v);
+	lu_buf_puts(out, " | ");
 	if (error && lu_json_double(error, &e))
-		lu_buf_printf(out, "%.4f |\n", e);
+		put_value(out, e);
 	else
-		lu_buf_puts(out, "not known |\n");
+		lu_buf_puts(out, "not known");
+	lu_buf_puts(out, " |\n");
 	lu_buf_release(&key);
 }
 
@@ -204,16 +213,17 @@ static void put_task(struct results *r, struct lu_str task, const struct lu_json
 		put_metric(&r->tasks, task, o, &o->member[i]);
 }
 
-/* A cell of a number with four digits behind the point; null, a mean of nothing, is not known. */
+/* A cell of a number; null, a mean of nothing, is not known. */
 static void put_number(struct lu_buf *out, const struct lu_json_obj *o, const char *key)
 {
 	const struct lu_json_member *m = lu_json_get(o, key);
 	double v;
 
+	lu_buf_puts(out, " | ");
 	if (m && lu_json_double(m, &v))
-		lu_buf_printf(out, " | %.4f", v);
+		put_value(out, v);
 	else
-		lu_buf_puts(out, " | not known");
+		lu_buf_puts(out, "not known");
 }
 
 /* Text that lucie-eval scored, of one language. */

@@ -23,6 +23,18 @@ static double llama3(const struct lt_shape *s, double w)
 	return (1 - part) * w / s->rope_factor + part * w;
 }
 
+bool lt_rope_same(const struct lt_shape *a, const struct lt_shape *b)
+{
+	if (a->rope_theta != b->rope_theta || a->rope_scaling != b->rope_scaling)
+		return false;
+	if (a->rope_scaling == LT_ROPE_NONE)
+		return true;
+	if (a->rope_factor != b->rope_factor || a->rope_scaling == LT_ROPE_LINEAR)
+		return a->rope_factor == b->rope_factor;
+	return a->rope_low == b->rope_low && a->rope_high == b->rope_high &&
+			a->rope_original == b->rope_original;
+}
+
 void lt_rope_frequencies(const struct lt_shape *s, double *freq)
 {
 	for (size_t i = 0; i < s->dim / 2; i++) {

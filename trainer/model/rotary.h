@@ -16,12 +16,16 @@
  * (rope_type "llama3"): `original` is max_position_embeddings before the extension, `low` and `high`
  * are low_freq_factor and high_freq_factor.
  */
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "trainer/model/params.h"
 
 /* "none", "linear" or "llama3". */
 const char *lt_rope_name(enum lt_rope_scaling type);
+
+/* Whether two models turn their heads alike. */
+bool lt_rope_same(const struct lt_shape *a, const struct lt_shape *b);
 
 /* freq[dim / 2] of a head, as doubles. */
 void lt_rope_frequencies(const struct lt_shape *s, double *freq);

@@ -31,7 +31,7 @@ struct lt_position {
 	uint64_t samples; /* consumed in this phase */
 	uint64_t tokens;  /* trained on, over all phases */
 	uint64_t updates; /* of AdamW since m and v were zero: its t */
-	uint64_t context; /* tokens per sample in this phase */
+	uint64_t context; /* longest of the phases so far with these rotary positions */
 	/* Validation sets, the last ones of data.valid, that are still to be scored after this step:
 	 * a signal put them off. Their lines come first when the run continues. */
 	uint64_t due;

@@ -10,6 +10,7 @@
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/tool.h"
 #include "trainer/model/filedigest.h"
+#include "trainer/model/rotary.h"
 #include "trainer/model/tensor_import.h"
 #include "trainer/run/checkpoint.h"
 #include "trainer/run/folder.h"
@@ -20,6 +21,7 @@ struct init {
 	char *dir;
 	const char *file; /* that says what it is; NULL: nothing does */
 	struct lt_shape shape;
+	uint64_t context; /* the longest that it was trained on; 0: nothing says so */
 };
 
 static int read_config(struct init *in, struct lu_err *err)
@@ -31,6 +33,8 @@ static int read_config(struct init *in, struct lu_err *err)
 	int rc = path ? lt_hf_read_config(path, &in->shape, &about, &ids, &arena, err)
 		      : lu_err_nomem(err);
 
+	if (rc == 0)
+		in->context = about.context;
 	lu_arena_release(&arena);
 	free(path);
 	return rc;
@@ -40,6 +44,7 @@ static int read_config(struct init *in, struct lu_err *err)
  * have begun long ago. */
 static int open_init(struct init *in, const char *init, struct lu_err *err)
 {
+	struct lt_position pos = { 0 };
 	int rc = 0;
 
 	*in = (struct init){ 0 };
@@ -50,7 +55,8 @@ static int open_init(struct init *in, const char *init, struct lu_err *err)
 		return lu_err_nomem(err);
 	if (lt_folder_has(in->dir, "manifest.json")) {
 		in->file = "manifest.json";
-		rc = lt_manifest_read(in->dir, NULL, &in->shape, err);
+		rc = lt_manifest_read(in->dir, &pos, &in->shape, err);
+		in->context = pos.context;
 	} else if (lt_folder_has(in->dir, "config.json")) {
 		in->file = "config.json";
 		rc = read_config(in, err);
@@ -300,13 +306,15 @@ int lt_init_check(const struct lt_settings *s, const char *init, bool speak, str
 	return rc;
 }
 
-int lt_init_load(const struct lt_settings *s, struct lt_weights *w, struct lu_err *err)
+int lt_init_load(const struct lt_settings *s, struct lt_weights *w, uint64_t *context,
+		struct lu_err *err)
 {
 	struct lt_pad pad = { .seed = s->train.seed };
 	struct init in;
 	int rc = open_init(&in, s->train.init, err);
 
 	pad.rows = in.shape.vocab;
+	*context = rc == 0 && lt_rope_same(&in.shape, &w->table.shape) ? in.context : 0;
 	if (rc == 0 &&
 			lt_tensors_import(w, in.dir,
 					in.file && pad.rows < w->table.shape.vocab ? &pad : NULL,

@@ -16,9 +16,10 @@
 #include "trainer/model/weights.h"
 #include "trainer/run/settings.h"
 
-/* `init` is train.init of the first phase, the settings those before phases. Fill in the keys of [model] that neither `given`, by index of lt_settings_key(), nor a preset sets,
- * and compare the rest. Call it between reading and lt_settings_preset(). Where all keys are given, as in the
- * config.ini of a run, the folder is not looked at. */
+/* `init` is train.init of the first phase, the settings those before phases. Fill in the keys of [model]
+ * that neither `given`, by index of lt_settings_key(), nor a preset sets, and compare the rest. Call it
+ * between reading and lt_settings_preset(). Where all keys are given, as in the config.ini of a run, the
+ * folder is not looked at. */
 int lt_init_settings(struct lt_settings *s, const char *init, const bool *given,
 		struct lu_err *err) LU_CHECKED;
 
@@ -27,8 +28,10 @@ int lt_init_settings(struct lt_settings *s, const char *init, const bool *given,
 int lt_init_check(const struct lt_settings *s, const char *init, bool speak,
 		struct lu_err *err) LU_CHECKED;
 
-/* Read what this rank holds. */
-int lt_init_load(const struct lt_settings *s, struct lt_weights *w, struct lu_err *err) LU_CHECKED;
+/* Read what this rank holds. *context: the longest on which the folder's model was trained, with the
+ * rotary positions of the weights; 0 if they differ or nothing says so. */
+int lt_init_load(const struct lt_settings *s, struct lt_weights *w, uint64_t *context,
+		struct lu_err *err) LU_CHECKED;
 
 /* The tokenizer.json of the folder or, for a checkpoint, of its run: the path, malloc'd, or NULL if there
  * is none. */

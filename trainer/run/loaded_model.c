@@ -72,6 +72,7 @@ static int open_initial(struct lt_loaded_model *m, const char *run, struct lu_er
 	struct lt_config c = { 0 };
 	struct lt_settings s;
 	struct lt_shape shape;
+	uint64_t context = 0;
 	int rc = read_settings(run, &c, &s, err);
 
 	if (rc == 0) {
@@ -79,9 +80,9 @@ static int open_initial(struct lt_loaded_model *m, const char *run, struct lu_er
 		rc = open_weights(m, &shape, s.train.dtype, err);
 	}
 	if (rc == 0) {
-		m->pos.context = s.train.context;
-		rc = *s.train.init ? lt_init_load(&s, m->w, err)
+		rc = *s.train.init ? lt_init_load(&s, m->w, &context, err)
 				   : lt_weights_init(m->w, s.train.seed, err);
+		m->pos.context = s.train.context > context ? s.train.context : context;
 	}
 	lt_config_release(&c);
 	return rc;

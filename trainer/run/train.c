@@ -86,7 +86,7 @@ static int restore(struct lt_trainer *l, const struct lt_settings *s, struct lu_
 	if (l->found.found)
 		return lt_checkpoint_restore(l->comm, &l->found, l->w, err);
 	if (*s->train.init)
-		rc = lt_init_load(s, l->w, err);
+		rc = lt_init_load(s, l->w, &l->pos.context, err);
 	else
 		rc = lt_weights_init(l->w, s->train.seed, err);
 	return lt_trainer_agree(l, rc, err);

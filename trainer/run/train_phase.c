@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "libcommon/sys/tool.h"
+#include "trainer/model/rotary.h"
 
 /* Load this rank's next micro-batch, an lt_load_fn. A rank in the middle of a pipeline reads nothing,
  * and so never opens its feed. */
@@ -28,6 +29,26 @@ void lt_trainer_close_phase(struct lt_trainer *l)
 	*p = (struct lt_open_phase){ 0 };
 }
 
+/* Note the longest context of all phases so far that have the rotary positions of this one: what the
+ * model can be used with, also when a phase of short conversations comes last. */
+static int note_context(struct lt_trainer *l, const struct lt_settings *s, struct lu_err *err)
+{
+	struct lt_shape now, was;
+	struct lt_settings before;
+	bool same = true;
+
+	if (l->pos.phase > 0 && l->pos.samples == 0) {
+		if (lt_config_phase(l->what->config, (size_t)l->pos.phase - 1, &before, err) < 0)
+			return -1;
+		lt_settings_shape(s, &now);
+		lt_settings_shape(&before, &was);
+		same = lt_rope_same(&now, &was);
+	}
+	if (s->train.context > l->pos.context || !same)
+		l->pos.context = s->train.context;
+	return 0;
+}
+
 int lt_trainer_open_phase(struct lt_trainer *l, struct lu_err *err)
 {
 	const struct lt_config *c = l->what->config;
@@ -35,8 +56,9 @@ int lt_trainer_open_phase(struct lt_trainer *l, struct lu_err *err)
 	const struct lt_settings *s = &p->data.s;
 	struct lt_micro_want want;
 
+	if (note_context(l, s, err) < 0)
+		return -1;
 	lt_settings_shape(s, &l->w->table.shape);
-	l->pos.context = s->train.context;
 	l->pos.by = lt_layout_describe(&l->layout, s, l->what->backend);
 	snprintf(l->pos.phase_name, sizeof(l->pos.phase_name), "%s", c->phase.p[l->pos.phase].name);
 	p->data.skips = l->pos.skips;
