@@ -1,8 +1,10 @@
 #include "trainer/export/card_data.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "libcommon/io/json.h"
 #include "libcommon/mix/plan.h"
@@ -73,13 +75,17 @@ static int add_shard(struct lt_card_data *d, const char *prefix, struct lt_card_
 {
 	char *path = lu_concat(prefix, ".json", "");
 	struct lu_manifest m = { 0 };
-	struct lu_err why;
 	bool known;
 	int rc = 0;
 
 	if (!path)
 		return lu_err_nomem(err);
-	known = lu_manifest_read(&m, path, &why) == 0;
+	/* The data of a model may be elsewhere. */
+	known = access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+	if (known && lu_manifest_read(&m, path, err) < 0) {
+		free(path);
+		return -1;
+	}
 	if (part) {
 		part->known = known;
 		part->documents = m.documents;

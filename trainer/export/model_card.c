@@ -109,8 +109,10 @@ static int note_line(struct run_log *log, struct lu_str line, uint64_t last, str
 	uint64_t step;
 	int rc = 0;
 
-	/* The last line may be cut off, if the run was killed. */
-	if (lu_json_object(line, &arena, &o, &fault) == 0) {
+	if (lu_json_object(line, &arena, &o, &fault) < 0) {
+		/* The last line may be cut off, if the run was killed. */
+		rc = fault.kind == LU_JSON_NO_MEMORY ? lu_json_fail(&fault, err) : 0;
+	} else {
 		m = lu_json_get(&o, "machine");
 		if (m && m->type == LU_JSON_STRING)
 			rc = note_machine(log, m->value, err);
@@ -187,6 +189,7 @@ static void put_metric(struct lu_buf *out, struct lu_str task, const struct lu_j
 	lu_buf_puts(&key, "_stderr");
 	lu_buf_append(&key, comma, m->key.n - n);
 	error = lu_buf_ok(&key) ? lu_json_find(o, lu_buf_slice(&key)) : NULL;
+	out->failed |= !lu_buf_ok(&key);
 	lu_buf_puts(out, "| ");
 	lt_card_cell(out, task);
 	lu_buf_puts(out, " | ");
