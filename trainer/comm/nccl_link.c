@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "trainer/comm/nccl_watch.h"
 #include "trainer/comm/wire.h"
 
 #define NAP_SHORT 20000	 /* nanoseconds between two questions whether a call is through */
@@ -150,7 +151,8 @@ void lt_links_abort(struct lt_nccl *n)
 	pthread_mutex_unlock(&n->lock);
 }
 
-/* Take it out of the list. */
+/* Take it out of the list. Operations that it has carried may stay in theirs for a while: the next one of
+ * another link takes them out. */
 static void forget(struct lt_link *ch)
 {
 	struct lt_link **at = &ch->nccl->links;
@@ -160,6 +162,10 @@ static void forget(struct lt_link *ch)
 		at = &(*at)->next;
 	if (*at)
 		*at = ch->next;
+	for (struct lt_nccl_op *op = ch->nccl->first; op; op = op->next) {
+		if (op->link == ch)
+			op->link = NULL;
+	}
 	pthread_mutex_unlock(&ch->nccl->lock);
 }
 

@@ -163,7 +163,7 @@ static void look_at_operations(struct lt_nccl *n, struct lk_queue *q, struct loo
 	for (struct lt_nccl_op *op = n->first; op; op = op->next) {
 		int begun, ended = op->noted ? n->ops->event_done(q, op->end) : 0;
 
-		if (ended == 1)
+		if (ended == 1 || !op->link)
 			continue;
 		begun = op->since > 0 ? 1 : n->ops->event_done(q, op->begin);
 		if (ended < 0 || begun < 0) {

@@ -25,7 +25,7 @@
 struct lt_nccl_op {
 	struct lt_pending pending; /* what the caller holds, see comm.h */
 	struct lt_nccl_op *next;
-	struct lt_link *link;
+	struct lt_link *link; /* NULL once that is closed */
 	const char *what;
 	size_t waits_for;	      /* a rank of the run */
 	struct lk_event *begin, *end; /* around it */
