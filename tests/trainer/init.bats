@@ -374,6 +374,16 @@ context() {
 	lucie-export -q -o runc run
 	[ "$(context runc)" = 24 ]
 	lucie-generate --context 24 -n 2 run >again
+	# The card counts the tokens of each phase with the context of the phase.
+	grep '^Compute: .* in the context of each phase' runc/README.md | python3 -c '
+import json, sys
+c = json.load(open("runc/config.json"))
+h, kv = c["hidden_size"], c["num_key_value_heads"] * c["head_dim"]
+q, layers = c["num_attention_heads"] * c["head_dim"], c["num_hidden_layers"]
+matrices = layers * (2 * h * q + 2 * h * kv + 3 * h * c["intermediate_size"]) + c["vocab_size"] * h
+norms = (2 * layers + 1) * h
+found, want = float(sys.stdin.read().split()[1]), sum(4 * t * 12 * layers * q * t for t in (16, 24, 8))
+assert any(abs(found / (want + 6 * n * 4 * 48) - 1) < 5e-3 for n in (matrices, matrices + norms)), found'
 	# With other positions the context is that of the phase.
 	lucie-train -q -c run.ini --init model -o run
 	lucie-export -q -o rund run

@@ -321,10 +321,47 @@ static void put_model(const struct lt_card *c, struct lu_buf *b)
 	lu_buf_printf(b, "| chat template | %s |\n", c->chat ? "yes" : "no");
 }
 
-static void put_training(const struct lt_card *c, const struct run_log *log, struct lu_buf *b)
+/* The context that a phase was trained with; that of the model if the configuration does not know it. */
+static uint64_t context_of(
+		const struct lt_card *c, const struct lt_config *config, struct lu_str name)
 {
-	double flops = lt_flops_per_token(c->table, (size_t)c->pos->context, false);
+	struct lt_settings s;
+	struct lu_err ignored;
 
+	for (size_t i = 0; i < config->phase.n; i++) {
+		if (lu_str_is(name, config->phase.p[i].name) &&
+				lt_config_phase(config, i, &s, &ignored) == 0)
+			return s.train.context;
+	}
+	return c->pos->context;
+}
+
+/* Each token counts with the context of its phase. */
+static double compute(
+		const struct lt_card *c, const struct lt_config *config, const struct run_log *log)
+{
+	uint64_t done = 0, tokens;
+	double flops = 0;
+
+	for (size_t i = 0; i < log->phase.n; i++) {
+		const struct phase_log *p = &log->phase.p[i];
+
+		tokens = p->tokens > done ? p->tokens - done : 0;
+		flops += (double)tokens *
+				lt_flops_per_token(c->table,
+						(size_t)context_of(c, config, inside(p->name)),
+						false);
+		done += tokens;
+	}
+	tokens = c->pos->tokens > done ? c->pos->tokens - done : 0;
+	return flops +
+			(double)tokens *
+			lt_flops_per_token(c->table, (size_t)c->pos->context, false);
+}
+
+static void put_training(const struct lt_card *c, const struct lt_config *config,
+		const struct run_log *log, struct lu_buf *b)
+{
 	lu_buf_puts(b, "\n## Training\n\n");
 	if (c->initial) {
 		lu_buf_puts(b, "None: these are the weights before the first step.\n");
@@ -349,8 +386,14 @@ static void put_training(const struct lt_card *c, const struct run_log *log, str
 	}
 	lu_buf_printf(b,
 			"\nCompute: %.3g FLOPs, at 6 for each parameter of a matrix and token, and "
-			"attention in a context of %" PRIu64 " tokens.\n",
-			flops * (double)c->pos->tokens, c->pos->context);
+			"attention in ",
+			compute(c, config, log));
+	if (log->phase.n > 1)
+		lu_buf_puts(b, "the context of each phase.\n");
+	else
+		lu_buf_printf(b, "a context of %" PRIu64 " tokens.\n",
+				log->phase.n ? context_of(c, config, inside(log->phase.p[0].name))
+					     : c->pos->context);
 	if (log->timed)
 		lu_buf_printf(b, "Time: %.2f hours in %" PRIu64 " steps", log->seconds / 3600,
 				log->timed);
@@ -414,8 +457,9 @@ static int put_evaluation(const struct lt_card *c, struct lu_buf *b, struct lu_e
 	return rc;
 }
 
-static int put_card(const struct lt_card *c, const struct lt_card_data *data,
-		const struct run_log *log, struct lu_buf *b, struct lu_err *err)
+static int put_card(const struct lt_card *c, const struct lt_config *config,
+		const struct lt_card_data *data, const struct run_log *log, struct lu_buf *b,
+		struct lu_err *err)
 {
 	lu_buf_puts(b, "---\nlibrary_name: transformers\npipeline_tag: text-generation\n");
 	lt_card_data_languages(data, b);
@@ -426,7 +470,7 @@ static int put_card(const struct lt_card *c, const struct lt_card_data *data,
 			"they do "
 			"not say is marked as not known.\n");
 	put_model(c, b);
-	put_training(c, log, b);
+	put_training(c, config, log, b);
 	lu_buf_puts(b, "\n## Data\n");
 	if (data->part.n)
 		lt_card_data_put(data, b);
@@ -486,7 +530,7 @@ int lt_card_write(const struct lt_card *c, struct lu_buf *out, struct lu_err *er
 			rc = read_run(c, run, &config, &data, &log, err);
 	}
 	if (rc == 0)
-		rc = put_card(c, &data, &log, out, err);
+		rc = put_card(c, &config, &data, &log, out, err);
 	free(run);
 	release_log(&log);
 	lt_card_data_release(&data);
