@@ -329,23 +329,31 @@ static const struct lu_cn *postfix(struct lu_cp *p, const struct lu_cn *n)
 
 /* --- filters and tests -------------------------------------------------------------------- */
 
-static const struct lu_cn *filter(struct lu_cp *p, const struct lu_cn *of)
+/* A node for the filter or test whose name is the current token; `which` is its number, or below 0. */
+static struct lu_cn *named(struct lu_cp *p, enum lu_cn_kind kind, const struct lu_cn *of, int which)
 {
-	struct lu_cn *n = chain(p, lu_cp_node(p, LU_CN_FILTER), of);
+	struct lu_cn *n = chain(p, lu_cp_node(p, kind), of);
 	struct lu_str s = lu_cp_token(p)->text;
-	int which = lu_cp_is(p, LU_CT_NAME, NULL) ? lu_cn_filter(s) : -1;
 
 	if (!n)
 		return NULL;
-	if (which < 0) {
-		(void)lu_cp_fail(p, "the filter '" LU_STR_FMT "' is not supported", LU_STR_ARG(s));
+	if (which < 0 || !lu_cp_is(p, LU_CT_NAME, NULL)) {
+		(void)lu_cp_fail(p, "the %s '" LU_STR_FMT "' is not supported",
+				kind == LU_CN_TEST ? "test" : "filter", LU_STR_ARG(s));
 		return NULL;
 	}
 	p->at++;
 	n->a = of;
 	n->op = (unsigned)which;
 	n->name = s;
-	return lu_cp_take(p, LU_CT_OPERATOR, "(") ? arguments(p, n) : n;
+	return n;
+}
+
+static const struct lu_cn *filter(struct lu_cp *p, const struct lu_cn *of)
+{
+	struct lu_cn *n = named(p, LU_CN_FILTER, of, lu_cn_filter(lu_cp_token(p)->text));
+
+	return n && lu_cp_take(p, LU_CT_OPERATOR, "(") ? arguments(p, n) : n;
 }
 
 /* True if an operand follows a test without parentheses: "is divisibleby 3". */
@@ -366,21 +374,11 @@ static bool operand_follows(const struct lu_cp *p)
 static const struct lu_cn *test(struct lu_cp *p, const struct lu_cn *of)
 {
 	bool negated = lu_cp_take(p, LU_CT_NAME, "not");
-	struct lu_cn *n = chain(p, lu_cp_node(p, LU_CN_TEST), of), *not ;
-	struct lu_str s = lu_cp_token(p)->text;
-	int which = lu_cp_is(p, LU_CT_NAME, NULL) ? lu_cn_test(s) : -1;
+	struct lu_cn *n = named(p, LU_CN_TEST, of, lu_cn_test(lu_cp_token(p)->text)), *no;
 	const struct lu_cn *operand;
 
 	if (!n)
 		return NULL;
-	if (which < 0) {
-		(void)lu_cp_fail(p, "the test '" LU_STR_FMT "' is not supported", LU_STR_ARG(s));
-		return NULL;
-	}
-	p->at++;
-	n->a = of;
-	n->op = (unsigned)which;
-	n->name = s;
 	if (lu_cp_take(p, LU_CT_OPERATOR, "(")) {
 		if (!arguments(p, n))
 			return NULL;
@@ -391,10 +389,10 @@ static const struct lu_cn *test(struct lu_cp *p, const struct lu_cn *of)
 	}
 	if (!negated)
 		return n;
-	not = chain(p, lu_cp_node(p, LU_CN_NOT), n);
-	if (not )
-		not ->a = n;
-	return not ;
+	no = chain(p, lu_cp_node(p, LU_CN_NOT), n);
+	if (no)
+		no->a = n;
+	return no;
 }
 
 /* --- operators ---------------------------------------------------------------------------- */
