@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/import/charset.h"
-#include "libcommon/import/html.h"
+#include "libcommon/charset/charset.h"
+#include "libcommon/html/html.h"
 #include "libcommon/import/import.h"
 #include "libcommon/import/left_out.h"
 #include "libcommon/par/account.h"

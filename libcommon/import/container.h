@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "libcommon/import/feed.h"
+#include "libcommon/io/feed.h"
 
 enum lu_container_kind {
 	LU_CONTAINER_NONE,

@@ -2,7 +2,7 @@
 
 #include <strings.h>
 
-#include "libcommon/import/take_line.h"
+#include "libcommon/base/take_line.h"
 
 /* True if the line is the field `name`; sets its value. */
 static bool value_of(struct lu_str line, const char *name, struct lu_str *value)

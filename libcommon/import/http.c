@@ -4,8 +4,8 @@
 #include <strings.h>
 #include <zlib.h>
 
-#include "libcommon/import/feed.h"
-#include "libcommon/import/take_line.h"
+#include "libcommon/base/take_line.h"
+#include "libcommon/io/feed.h"
 
 /* Parse a chunk-size line (RFC 9112, section 7.1): hexadecimal digits, optional ";extensions". */
 static bool chunk_size(struct lu_str line, size_t *size)

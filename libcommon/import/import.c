@@ -3,9 +3,9 @@
 #include <strings.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/import/charset.h"
+#include "libcommon/charset/charset.h"
+#include "libcommon/html/html.h"
 #include "libcommon/import/foreign.h"
-#include "libcommon/import/html.h"
 #include "libcommon/import/http.h"
 
 /* True if a Content-Type names this media type. */

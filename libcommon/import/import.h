@@ -4,10 +4,10 @@
  * Conversion of a member to a document: kind, charset, text, record. lucie-import runs it on several
  * threads over the members that import/members.h reads in order.
  */
+#include "libcommon/html/notice.h"
 #include "libcommon/import/kind.h"
 #include "libcommon/import/man.h"
 #include "libcommon/import/members.h"
-#include "libcommon/import/notice.h"
 
 struct lu_import {
 	enum lu_kind kind;

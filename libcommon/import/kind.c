@@ -2,7 +2,7 @@
 
 #include <strings.h>
 
-#include "libcommon/import/take_line.h"
+#include "libcommon/base/take_line.h"
 
 const struct lu_enum lu_kind_names[] = {
 	{ "auto", LU_KIND_AUTO },

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "libcommon/import/take_line.h"
+#include "libcommon/base/take_line.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/progress.h"
 

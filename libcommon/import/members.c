@@ -11,8 +11,8 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/import/container.h"
 #include "libcommon/import/copyright.h"
-#include "libcommon/import/feed.h"
 #include "libcommon/import/warc.h"
+#include "libcommon/io/feed.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/readset.h"
 

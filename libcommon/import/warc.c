@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "libcommon/base/num.h"
-#include "libcommon/import/take_line.h"
+#include "libcommon/base/take_line.h"
 
 /* Behind a wrong record: longer than "WARC/1.1", a line end and the beginning of a field. */
 #define START_SIZE 32

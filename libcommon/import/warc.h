@@ -16,7 +16,7 @@
 #include <stdbool.h>
 
 #include "libcommon/base/buf.h"
-#include "libcommon/import/feed.h"
+#include "libcommon/io/feed.h"
 
 struct lu_warc {
 	struct lu_buf head; /* the raw fields, into which the slices below point */

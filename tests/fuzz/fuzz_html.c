@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/import/charset.h"
-#include "libcommon/import/html.h"
+#include "libcommon/charset/charset.h"
+#include "libcommon/html/html.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "libcommon/import/feed.h"
+#include "libcommon/io/feed.h"
 
 static char path[] = "/tmp/test_feed-XXXXXX";
 

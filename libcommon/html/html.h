@@ -1,5 +1,5 @@
-#ifndef LUCIE_IMPORT_HTML_H
-#define LUCIE_IMPORT_HTML_H
+#ifndef LUCIE_HTML_HTML_H
+#define LUCIE_HTML_HTML_H
 /*
  * The text of an HTML page, by libxml2's HTML parser, which recovers from any input.
  *
@@ -21,7 +21,7 @@
 #include <stdbool.h>
 
 #include "libcommon/base/buf.h"
-#include "libcommon/import/notice.h"
+#include "libcommon/html/notice.h"
 
 void lu_html_init(void);
 

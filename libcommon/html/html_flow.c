@@ -1,4 +1,4 @@
-#include "libcommon/import/html_flow.h"
+#include "libcommon/html/html_flow.h"
 
 #include "libcommon/base/utf8.h"
 

@@ -1,5 +1,5 @@
-#ifndef LUCIE_IMPORT_TAKE_LINE_H
-#define LUCIE_IMPORT_TAKE_LINE_H
+#ifndef LUCIE_BASE_TAKE_LINE_H
+#define LUCIE_BASE_TAKE_LINE_H
 /*
  * Lines of a text in memory, and the "Name: value" fields of WARC records and HTTP messages.
  */

@@ -1,4 +1,4 @@
-#include "libcommon/import/html_element.h"
+#include "libcommon/html/html_element.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "libcommon/import/html_parse.h"
+#include "libcommon/html/html_parse.h"
 
 #include <libxml/HTMLparser.h>
 #include <libxml/SAX2.h>

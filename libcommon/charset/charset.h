@@ -1,5 +1,5 @@
-#ifndef LUCIE_IMPORT_CHARSET_H
-#define LUCIE_IMPORT_CHARSET_H
+#ifndef LUCIE_CHARSET_CHARSET_H
+#define LUCIE_CHARSET_CHARSET_H
 /*
  * Conversion to UTF-8, and the charset that a document declares. Nothing is guessed from statistics:
  * a byte order mark wins, then valid UTF-8, then the charset that the document or the user names.

@@ -1,11 +1,11 @@
-#include "libcommon/import/charset.h"
+#include "libcommon/charset/charset.h"
 
 #include <errno.h>
 #include <iconv.h>
 #include <strings.h>
 
+#include "libcommon/base/take_line.h"
 #include "libcommon/base/utf8.h"
-#include "libcommon/import/take_line.h"
 
 #define NAME_SIZE 64
 

@@ -1,7 +1,7 @@
-#ifndef LUCIE_IMPORT_HTML_FLOW_H
-#define LUCIE_IMPORT_HTML_FLOW_H
+#ifndef LUCIE_HTML_HTML_FLOW_H
+#define LUCIE_HTML_HTML_FLOW_H
 /*
- * The layout of a page's text, for import/html.c: runs of characters become blocks, blocks become
+ * The layout of a page's text, for html/html.c: runs of characters become blocks, blocks become
  * lines with their indent, their marker and the blank lines before them.
  *
  *	struct lu_html_flow f = { .out = &text };

@@ -1,5 +1,5 @@
-#ifndef LUCIE_IMPORT_NOTICE_H
-#define LUCIE_IMPORT_NOTICE_H
+#ifndef LUCIE_HTML_NOTICE_H
+#define LUCIE_HTML_NOTICE_H
 /*
  * What publishers say about the use of a page: reservations against training, and the licence. They
  * are kept, never judged; lucie-filter or the user decides.

@@ -1,10 +1,10 @@
-#include "libcommon/import/html.h"
+#include "libcommon/html/html.h"
 
 #include <libxml/parser.h>
 
-#include "libcommon/import/html_element.h"
-#include "libcommon/import/html_flow.h"
-#include "libcommon/import/html_parse.h"
+#include "libcommon/html/html_element.h"
+#include "libcommon/html/html_flow.h"
+#include "libcommon/html/html_parse.h"
 
 struct table {
 	bool layout;

@@ -1,5 +1,5 @@
-#ifndef LUCIE_IMPORT_HTML_PARSE_H
-#define LUCIE_IMPORT_HTML_PARSE_H
+#ifndef LUCIE_HTML_HTML_PARSE_H
+#define LUCIE_HTML_HTML_PARSE_H
 /*
  * The tree of an HTML page, by libxml2's parser, which recovers from any input but takes time with
  * the square of the nesting and of the attributes of a tag: pages beyond the limits are refused.

@@ -1,5 +1,5 @@
-#ifndef LUCIE_IMPORT_FEED_H
-#define LUCIE_IMPORT_FEED_H
+#ifndef LUCIE_IO_FEED_H
+#define LUCIE_IO_FEED_H
 /*
  * Decompressed bytes with lookahead, by which a file is recognised before it is read.
  *

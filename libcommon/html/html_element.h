@@ -1,7 +1,7 @@
-#ifndef LUCIE_IMPORT_HTML_ELEMENT_H
-#define LUCIE_IMPORT_HTML_ELEMENT_H
+#ifndef LUCIE_HTML_HTML_ELEMENT_H
+#define LUCIE_HTML_HTML_ELEMENT_H
 /*
- * The elements of a parsed page, for import/html.c: their effect on the flow of text, and the
+ * The elements of a parsed page, for html/html.c: their effect on the flow of text, and the
  * distinction between content, hidden elements and navigation.
  */
 #include <libxml/tree.h>

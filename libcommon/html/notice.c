@@ -1,10 +1,10 @@
-#include "libcommon/import/notice.h"
+#include "libcommon/html/notice.h"
 
 #include <strings.h>
 
+#include "libcommon/base/take_line.h"
 #include "libcommon/base/utf8.h"
-#include "libcommon/import/html_element.h"
-#include "libcommon/import/take_line.h"
+#include "libcommon/html/html_element.h"
 
 /* Longer values are no URL. */
 #define URL_MAX 2048

@@ -1,4 +1,4 @@
-#include "libcommon/import/feed.h"
+#include "libcommon/io/feed.h"
 
 #include <stdlib.h>
 

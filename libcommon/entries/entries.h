@@ -1,0 +1,78 @@
+#ifndef LUCIE_ENTRIES_ENTRIES_H
+#define LUCIE_ENTRIES_ENTRIES_H
+/*
+ * Files that hold many documents: JSON Lines, CSV, Parquet, a MediaWiki dump, a mailbox.
+ *
+ * A format is a table of functions, struct lu_entries_type. One thread cuts the file into blocks, each
+ * a whole number of entries in a form of the format's own that needs no other block (it may begin with
+ * the number of its first entry, say); any thread turns a block into entries:
+ *
+ *	type->open(&state, feed, file, options, &err)		the reading thread
+ *	while ((rc = type->block(state, &block, &err)) > 0)	the reading thread
+ *		type->convert(options, block, emit, ctx, &err)	any thread, several at once
+ *	type->close(state)
+ *
+ * What is expensive (decompression of pages, JSON, markup) belongs into convert(). The bytes written
+ * depend on the entries alone, not on where blocks end.
+ *
+ * A fault of one entry is reported in the entry (`drop`, `bad`, `detail`), and reading goes on behind it;
+ * -1 of block() means that nothing behind it can be read.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "libcommon/base/buf.h"
+#include "libcommon/base/err.h"
+#include "libcommon/io/feed.h"
+
+/* About as many bytes as a block should have; one entry may be longer. */
+#define LU_ENTRIES_BLOCK ((size_t)1 << 20)
+
+enum lu_entry_content {
+	LU_ENTRY_TEXT, /* UTF-8, as it is */
+	LU_ENTRY_HTML, /* a page: its text is extracted, as of any page */
+};
+
+struct lu_entry {
+	/* Distinct in the file: the number of the entry from 1, or a name of the format's own (the title
+	 * of a wiki page, a Message-ID). The path of the document is FILE#NAME. */
+	struct lu_str name;
+	enum lu_entry_content content;
+	struct lu_str bytes;
+	/* Members of the record of which lucie-import knows the name; .p NULL: absent. `id` is taken as
+	 * it is in place of SOURCE:PATH. */
+	struct lu_str id, source, license, url, date, title, lang;
+	/* Further members as JSON without the braces: "a":1,"b":"x"; .n 0: none. */
+	struct lu_str more;
+	uint64_t size;	      /* of the entry as it is in the file, for the counts */
+	const char *drop;     /* NULL, or the reason not to convert it: a constant string */
+	bool bad;	      /* the reason is damage, not choice */
+	struct lu_str detail; /* the sentence about the damage */
+};
+
+/* What lucie-import was asked for, the same for all files. */
+struct lu_entries_options {
+	uint64_t limit;		/* bytes of one entry (--max-line) */
+	const char *text_field; /* NULL: "text" */
+	const struct lu_map
+			*map; /* names of fields to names of members (--map); NULL: as they are */
+};
+
+/* Take an entry; its strings are valid until the return. */
+typedef int lu_entry_fn(void *ctx, const struct lu_entry *entry, struct lu_err *err);
+
+struct lu_entries_type {
+	const char *name; /* of the format in messages: "Parquet" */
+	/* The feed is the caller's and stays open until close. `file` is a path that can be read at any
+	 * offset and holds the same bytes as the feed, or NULL: then a format that must seek makes a copy
+	 * (lu_temp_open() in tmpdir). */
+	int (*open)(void **state, struct lu_feed *feed, const char *file, const char *tmpdir,
+			const struct lu_entries_options *o, struct lu_err *err);
+	/* Replace the content of `block`. 1; 0 at the end; -1. */
+	int (*block)(void *state, struct lu_buf *block, struct lu_err *err);
+	int (*convert)(const struct lu_entries_options *o, struct lu_str block, lu_entry_fn *emit,
+			void *ctx, struct lu_err *err);
+	void (*close)(void *state); /* NULL is fine */
+};
+
+#endif
