@@ -11,12 +11,12 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/import/container.h"
 #include "libcommon/import/copyright.h"
-#include "libcommon/import/warc.h"
+#include "libcommon/import/web_records.h"
 #include "libcommon/io/feed.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/readset.h"
 
-enum frame_kind { FOLDER, ARCHIVE, WARC };
+enum frame_kind { FOLDER, ARCHIVE, WEB };
 
 struct lu_members_frame {
 	enum frame_kind kind;
@@ -34,10 +34,9 @@ struct lu_members_frame {
 	struct lu_container *archive;
 	bool deb, deb_data; /* a Debian package, whose data archive was found */
 	int spool;	    /* copy of a package that is read twice, or -1 */
-	/* WARC */
-	struct lu_warc rec;
-	uint64_t records, given; /* read so far */
-	struct lu_names ids;	 /* of its records */
+	/* WEB */
+	struct lu_web_records web;
+	uint64_t given; /* bytes of its records so far */
 };
 
 /* --- the stack ---------------------------------------------------------------------------- */
@@ -46,8 +45,7 @@ static void frame_free(struct lu_members_frame *f)
 {
 	lu_container_close(f->archive);
 	lu_feed_close(f->feed);
-	lu_warc_release(&f->rec);
-	lu_names_release(&f->ids);
+	lu_web_records_release(&f->web);
 	for (size_t i = 0; i < f->names.n; i++)
 		free(f->names.p[i]);
 	lu_vec_release(&f->names);
@@ -322,14 +320,14 @@ static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_k
 		lu_feed_close(feed);
 		return -1;
 	}
-	f = push(m, kind == LU_CONTAINER_NONE ? WARC : ARCHIVE, suffix, err);
+	f = push(m, kind == LU_CONTAINER_NONE ? WEB : ARCHIVE, suffix, err);
 	if (!f) {
 		lu_feed_close(feed);
 		return -1;
 	}
 	f->feed = feed;
-	if (f->kind == WARC) {
-		lu_feed_stop_at(feed, LU_WARC_MARK);
+	if (f->kind == WEB) {
+		lu_web_records_begin(&f->web, feed);
 		return 0;
 	}
 	m->damage = true;
@@ -513,48 +511,16 @@ static int next_in_archive(struct lu_members *m, struct lu_member *member, struc
 	return take(m, feed, NULL, member, arena, err);
 }
 
-/* Copy s, which may be absent, to the arena. */
-static struct lu_str keep(struct lu_arena *arena, struct lu_str s, bool *ok)
-{
-	struct lu_str copy = s.p ? lu_arena_str(arena, s) : s;
-
-	*ok = *ok && (!s.p || copy.p);
-	return copy;
-}
-
-/* Return the record that was just read as a member; the rest as next_in_warc(). */
-static int take_record(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
+static int next_in_web(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
 		struct lu_err *err)
 {
 	struct lu_members_frame *f = m->top;
-	const struct lu_warc *rec = &f->rec;
-	char number[24];
-	bool ok = true;
-
-	snprintf(number, sizeof(number), "%" PRIu64, ++f->records);
-	if (set_path(m, f->prefix, rec->id.p ? "" : number, err) < 0)
-		return -1;
-	lu_buf_str(&m->path, rec->id.p ? rec->id : LU_STR(""));
-	member->warc = true;
-	member->type = keep(arena, rec->type, &ok);
-	member->url = keep(arena, rec->url, &ok);
-	member->date = keep(arena, rec->date, &ok);
-	member->content_type = keep(arena, rec->content_type, &ok);
-	member->truncated = keep(arena, rec->truncated, &ok);
-	if (!ok || lu_buf_check(&m->path, err) < 0)
-		return lu_err_nomem(err);
-	return finish(m, member, &f->ids, arena, err);
-}
-
-static int next_in_warc(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
-		struct lu_err *err)
-{
-	struct lu_members_frame *f = m->top;
-	struct lu_buf swap;
 	int rc;
 
+	if (set_path(m, f->prefix, "", err) < 0)
+		return -1;
 	m->damage = true;
-	rc = lu_warc_next(f->feed, m->limit, &f->rec, err);
+	rc = lu_web_records_next(&f->web, f->feed, m->limit, &m->path, member, arena, err);
 	f->failed = rc < 0;
 	if (rc <= 0)
 		return rc < 0 ? -1 : 2;
@@ -562,23 +528,7 @@ static int next_in_warc(struct lu_members *m, struct lu_member *member, struct l
 		return -1;
 	f->given = f->feed->given;
 	m->damage = false;
-	if (rc == 2) {
-		member->bad = true;
-		member->detail = lu_arena_str(arena, lu_str_of(err->msg));
-		if (!member->detail.p)
-			return lu_err_nomem(err);
-		drop(member, "damaged");
-		return take_record(m, member, arena, err);
-	}
-	if (f->rec.too_large)
-		drop(member, "too large");
-	if (take_record(m, member, arena, err) < 0)
-		return -1;
-	member->size = f->rec.length;
-	swap = member->bytes;
-	member->bytes = f->rec.body;
-	f->rec.body = swap;
-	return 1;
+	return finish(m, member, &f->web.names, arena, err);
 }
 
 /* --- the operands -------------------------------------------------------------------------- */
@@ -670,7 +620,7 @@ int lu_members_next(struct lu_members *m, struct lu_member *member, struct lu_ar
 		else if (m->top->kind == ARCHIVE)
 			rc = next_in_archive(m, member, arena, err);
 		else
-			rc = next_in_warc(m, member, arena, err);
+			rc = next_in_web(m, member, arena, err);
 		if (rc < 0)
 			rc = recover(m, member, arena, err);
 		if (rc == 2 && !m->top)
