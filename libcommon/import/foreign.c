@@ -16,7 +16,6 @@ static const struct {
 	const char *extension;
 	struct lu_format format;
 } by_name[] = {
-	{ "br", PACKED("brotli", "decompress it with brotli -d first") },
 	{ "sz", PACKED("snappy", "decompress it first") },
 	{ "jsonl", { "JSON Lines, which is not read", LINES_ADVICE } },
 	{ "ndjson", { "JSON Lines, which is not read", LINES_ADVICE } },
