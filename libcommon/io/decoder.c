@@ -110,16 +110,26 @@ static bool is_gzip(const unsigned char *p, size_t n)
 
 /* --- zstd ---------------------------------------------------------------------------------- */
 
-static int zstd_open(void **state)
+static int zstd_open_window(void **state, int log)
 {
 	ZSTD_DStream *s = ZSTD_createDStream();
 
 	if (!s)
 		return -1;
-	/* Accept frames made with --long, up to windows of 2 GiB. */
-	ZSTD_DCtx_setParameter(s, ZSTD_d_windowLogMax, 31);
+	ZSTD_DCtx_setParameter(s, ZSTD_d_windowLogMax, log);
 	*state = s;
 	return 0;
+}
+
+/* Accept frames made with --long, up to windows of 2 GiB. */
+static int zstd_open(void **state)
+{
+	return zstd_open_window(state, 31);
+}
+
+static int zstd_open_web(void **state)
+{
+	return zstd_open_window(state, 26);
 }
 
 static enum lu_decode_rc zstd_step(void *state, struct lu_decode *d)
@@ -290,14 +300,19 @@ static enum lu_decode_rc lz4_step(void *state, struct lu_decode *d)
 	size_t in = d->in_n, out = d->out_n;
 	size_t rc = LZ4F_decompress(state, d->out, &out, d->in, &in, NULL);
 
-	if (LZ4F_isError(rc)) {
-		const char *why = LZ4F_getErrorName(rc);
+	const char *why;
 
-		return strcmp(why, "ERROR_allocation_failed") == 0 ? LU_DECODE_NOMEM
-								   : wrong(d, why);
+	if (!LZ4F_isError(rc)) {
+		move(d, in, 0, out, 0);
+		return rc == 0 ? LU_DECODE_END : LU_DECODE_MORE;
 	}
-	move(d, in, 0, out, 0);
-	return rc == 0 ? LU_DECODE_END : LU_DECODE_MORE;
+	/* The library gives no codes, but names. */
+	why = LZ4F_getErrorName(rc);
+	if (strcmp(why, "ERROR_allocation_failed") == 0)
+		return LU_DECODE_NOMEM;
+	if (strstr(why, "hecksum"))
+		return wrong(d, "wrong checksum");
+	return wrong(d, strcmp(why, "ERROR_frameSize_wrong") == 0 ? "wrong length" : "wrong data");
 }
 
 static void lz4_close(void *state)
@@ -375,6 +390,8 @@ const struct lu_decoder lu_decoder_zlib = { "zlib", NULL, 0, zlib_open_zlib, zli
 const struct lu_decoder lu_decoder_deflate = { "deflate", NULL, 0, deflate_open, zlib_step,
 	zlib_close };
 const struct lu_decoder lu_decoder_zstd = { "zstd", is_zstd, 0, zstd_open, zstd_step, zstd_close };
+const struct lu_decoder lu_decoder_zstd_web = { "zstd", is_zstd, 0, zstd_open_web, zstd_step,
+	zstd_close };
 const struct lu_decoder lu_decoder_xz = { "xz", is_xz, 4, xz_open, xz_step, xz_close };
 const struct lu_decoder lu_decoder_bzip2 = { "bzip2", is_bzip2, 0, bzip2_open, bzip2_step,
 	bzip2_close };

@@ -56,6 +56,8 @@ struct lu_decoder {
 /* RFC 1952; RFC 8878; the .xz format 1.1; bzip2; the LZ4 frame format 1.6. */
 extern const struct lu_decoder lu_decoder_gzip, lu_decoder_zstd, lu_decoder_xz, lu_decoder_bzip2,
 		lu_decoder_lz4;
+/* zstd for the web: windows of at most 64 MiB, where RFC 9659 has 8. */
+extern const struct lu_decoder lu_decoder_zstd_web;
 /* Without marks: RFC 1950, RFC 1951, RFC 7932. The last two have no checksum either. */
 extern const struct lu_decoder lu_decoder_zlib, lu_decoder_deflate, lu_decoder_brotli;
 

@@ -380,27 +380,14 @@ void lu_in_stop_at_members(struct lu_in *in)
 	in->stop = true;
 }
 
-/* Brotli has bytes that are no UTF-8 among its first dozen, or controls. */
-static bool begins_text(const struct lu_in *in)
-{
-	const char *p = (const char *)in->raw + in->at;
-	size_t n = in->len - in->at, valid = lu_utf8_valid(p, n);
-
-	for (size_t i = 0; i < valid; i++) {
-		if ((unsigned char)p[i] < ' ' && (p[i] < '\t' || p[i] > '\r'))
-			return false;
-	}
-	/* The last character may be cut. */
-	return n == 0 || (valid > 0 && n - valid < 4);
-}
-
 int lu_in_named_brotli(struct lu_in *in, struct lu_err *err)
 {
 	if (in->decoder)
 		return 0;
 	if (have(in, 4096, err) < 0)
 		return -1;
-	if (begins_text(in))
+	/* Brotli has bytes that are no UTF-8, or controls, among its first dozen. */
+	if (in->len == 0 || lu_utf8_is_text((const char *)in->raw, in->len))
 		return 0;
 	in->decoder = &lu_decoder_brotli;
 	return in->decoder->open(&in->state) < 0 ? lu_err_nomem(err) : 0;
