@@ -12,8 +12,8 @@
 
 struct lu_http {
 	int status;
-	struct lu_str fields;	    /* all lines of fields; .p NULL when there is no response */
-	struct lu_str content_type; /* the whole field; .p NULL when absent */
+	struct lu_str fields;	      /* all lines of fields; .p NULL when there is no response */
+	struct lu_str content_type;   /* the whole field; .p NULL when absent */
 	struct lu_str date, modified; /* Date and Last-Modified */
 	bool cut; /* the body ends before its chunks, coding or Content-Length say */
 };

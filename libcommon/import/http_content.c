@@ -136,8 +136,8 @@ static bool is_zlib(struct lu_str s)
 }
 
 /* Undo a coding that has no mark. WRONG where the body is none of it, with nothing appended. */
-static enum outcome run_unmarked(struct lu_str coding, struct lu_str in, uint64_t limit,
-		struct lu_buf *out)
+static enum outcome run_unmarked(
+		struct lu_str coding, struct lu_str in, uint64_t limit, struct lu_buf *out)
 {
 	const size_t before = out->n;
 	enum outcome got = WRONG;
