@@ -148,7 +148,8 @@ bool lu_http_date(struct lu_str value, char out[21])
 
 		p += 2;
 		month = month_of(p + 3);
-		ok = digits(p, 2, &day) && digits(p + 7, shorter ? 2 : 4, &year) &&
+		ok = (strcmp(time + 8, " GMT") == 0 || strcmp(time + 8, " UTC") == 0) &&
+				digits(p, 2, &day) && digits(p + 7, shorter ? 2 : 4, &year) &&
 				clock_of(time, &h, &m, &s) && time[-1] == ' ';
 		if (ok && shorter)
 			year += year < 70 ? 2000 : 1900;

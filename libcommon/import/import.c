@@ -132,7 +132,7 @@ void lu_import_judge(const struct lu_import *im, struct lu_str text, struct lu_i
 		res->drop = "too short";
 }
 
-int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
+static int import_member(const struct lu_import *im, struct lu_import_work *w,
 		const struct lu_member *member, struct lu_buf *out, struct lu_import_result *res,
 		struct lu_err *err)
 {
@@ -168,8 +168,18 @@ int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
 		doc.text = lu_buf_slice(&w->text);
 		lu_document_write(im, w, &doc, out, NULL);
 	}
+	return lu_buf_check(out, err);
+}
+
+int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
+		const struct lu_member *member, struct lu_buf *out, struct lu_import_result *res,
+		struct lu_err *err)
+{
+	int rc = import_member(im, w, member, out, res, err);
+
+	/* Of what was dropped for other reasons, too. */
 	res->optout = w->notice.optout != 0;
-	return lu_buf_check(out, err) < 0 ? -1 : lu_buf_check(&w->notice.license, err);
+	return rc < 0 ? -1 : lu_buf_check(&w->notice.license, err);
 }
 
 void lu_import_work_clear(struct lu_import_work *w)
