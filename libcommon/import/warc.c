@@ -355,7 +355,8 @@ static int close_record(struct lu_feed *f, struct lu_warc *rec, struct lu_err *e
 				(n == 0 &&
 						(rec->arc ? is_arc_start(next.p, next.n)
 							  : version_line(next.p, next.n) > 0));
-		if (n == 0 && !end)
+		/* At damage: the checksum of what was read is wrong. */
+		if (n == 0 && (!end || lu_feed_broken(f)))
 			return 2;
 		/* In the body as long as it is not sure that it ends before them. */
 		if (!rec->too_large && rec->body.n - body < start_size(rec))
