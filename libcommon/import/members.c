@@ -345,9 +345,13 @@ static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 	m->damage = true;
 	if (lu_path_ends(m->path.p, ".br") && lu_in_named_brotli(feed->in, err) < 0)
 		goto out;
-	if (lu_feed_peek(feed, LU_WEB_HEAD, &head, err) < 0)
+	rc = lu_feed_peek(feed, LU_WEB_HEAD, &head, err);
+	/* Of a web archive, damage costs records. */
+	web = rc < 0 ? lu_in_is_damaged(feed->in) && lu_web_records_named(m->path.p)
+		     : lu_web_records_look(head);
+	if (rc < 0 && !web)
 		goto out;
-	web = lu_web_records_look(head);
+	rc = -1;
 	if (!web && lu_feed_peek(feed, LU_FORMAT_HEAD, &head, err) < 0)
 		goto out;
 	kind = web ? LU_CONTAINER_NONE : lu_container_of(head);

@@ -23,7 +23,9 @@ struct lu_web_records {
 #define LU_WEB_HEAD ((size_t)64)
 /* True if a file that begins so is a web archive: WARC or ARC. */
 bool lu_web_records_look(struct lu_str head);
-/* Prepare a feed at the beginning of the archive. */
+/* True if the name says so: x.warc.gz, x.arc.gz, Common Crawl's x.warc.wet.gz. */
+bool lu_web_records_named(const char *path);
+/* Prepare a feed at the beginning of the archive, which may be damaged. */
 int lu_web_records_begin(
 		struct lu_web_records *w, struct lu_feed *f, struct lu_err *err) LU_CHECKED;
 /* 1: the next record, its name (the id, or its number) appended to `path`; a wrong one is a bad

@@ -125,6 +125,9 @@ static ssize_t read_on(struct lu_feed *f, char *p, size_t n, struct lu_err *err)
 	if (got < 0 && f->mark && lu_in_is_damaged(f->in)) {
 		f->broken = true;
 		f->why = *err;
+		/* What is before a member that is damaged from its beginning on is whole. */
+		if (lu_in_begins_member(f->in))
+			f->stop = f->n;
 		return 0;
 	}
 	return got;
@@ -276,7 +279,7 @@ void lu_feed_resume(struct lu_feed *f)
 
 bool lu_feed_broken(const struct lu_feed *f)
 {
-	return f->broken && f->at == f->n;
+	return f->broken && f->at == f->n && f->stop == SIZE_MAX;
 }
 
 int lu_feed_mend(struct lu_feed *f, struct lu_err *err)

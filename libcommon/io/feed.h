@@ -72,7 +72,8 @@ void lu_feed_stop_at(struct lu_feed *f, lu_feed_mark_fn *mark);
 bool lu_feed_stopped(const struct lu_feed *f);
 /* Go on behind a stop. */
 void lu_feed_resume(struct lu_feed *f);
-/* True when nothing is left to read in front of damage, which f->why describes. */
+/* True when nothing is left to read in front of damage, which f->why describes. A member that is damaged
+ * from its beginning on is behind a stop. */
 bool lu_feed_broken(const struct lu_feed *f);
 /* Go on behind the damage. 1; 0: nothing is behind it; -1. */
 int lu_feed_mend(struct lu_feed *f, struct lu_err *err) LU_CHECKED;

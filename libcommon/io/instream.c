@@ -341,11 +341,11 @@ static ssize_t read_coded(struct lu_in *in, char *p, size_t n, struct lu_err *er
 {
 	size_t done = 0;
 
+	in->begins = false;
 	if (in->damaged) {
 		*err = in->damage;
 		return -1;
 	}
-	in->begins = false;
 	while (done < n) {
 		bool had_room, inside = in->member;
 		size_t got = 0;
