@@ -43,9 +43,13 @@ static void split_authority(struct lu_str a, struct lu_url *u)
 
 void lu_url_split(struct lu_str url, struct lu_url *u)
 {
-	const char *end = url.p + url.n, *p = first_of(url, ":/?#");
+	const char *end, *p;
 
 	*u = (struct lu_url){ 0 };
+	if (url.n == 0)
+		return;
+	end = url.p + url.n;
+	p = first_of(url, ":/?#");
 	if (end - p >= 3 && memcmp(p, "://", 3) == 0) {
 		u->scheme = (struct lu_str){ url.p, (size_t)(p - url.p) };
 		url.p = p + 3;
