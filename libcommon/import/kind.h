@@ -17,7 +17,7 @@ enum lu_kind {
 	LU_KIND_WARC,
 	LU_KIND_CODE,
 	/* The formats of import/kind_table.h. */
-	LU_KIND_JSONL,
+	LU_KIND_JSON,
 };
 extern const struct lu_enum lu_kind_names[];
 
