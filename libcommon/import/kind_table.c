@@ -2,8 +2,10 @@
 
 #include <strings.h>
 
+#include "libcommon/entries/csv.h"
 #include "libcommon/entries/json_lines.h"
 #include "libcommon/entries/json_values.h"
+#include "libcommon/entries/text_lines.h"
 
 /* clang-format off */
 static const struct lu_kind_row rows[] = {
@@ -11,6 +13,9 @@ static const struct lu_kind_row rows[] = {
 			&lu_json_values, false },
 	{ LU_KIND_JSON, "jsonl ndjson jsonlines", NULL, NULL, lu_json_lines_look, &lu_json_lines, false },
 	{ LU_KIND_JSON, "json", NULL, lu_json_lines_look, NULL, &lu_json_lines, false },
+	{ LU_KIND_CSV, "csv", NULL, NULL, NULL, &lu_csv, false },
+	{ LU_KIND_TSV, "tsv tab", NULL, NULL, NULL, &lu_tsv, false },
+	{ LU_KIND_LINES, "", NULL, NULL, NULL, &lu_text_lines, false },
 };
 /* clang-format on */
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
