@@ -60,6 +60,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "no-quotes", struct options, import.entries.no_quotes,
 			"quotes in CSV are characters"),
 	LU_OPT_FLAG(0, "html", struct options, import.html, "texts of records are pages"),
+	LU_OPT_FLAG(0, "drop-truncated", struct options, import.drop_truncated,
+			"drop pages that are cut"),
 	LU_OPT_FLAG(0, "whole", struct options, import.whole, "keep navigation of pages"),
 	LU_OPT_END,
 };

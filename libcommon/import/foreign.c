@@ -15,7 +15,6 @@ static const struct {
 	const char *extension;
 	struct lu_format format;
 } by_name[] = {
-	{ "br", PACKED("brotli", "decompress it with brotli -d first") },
 	{ "sz", PACKED("snappy", "decompress it first") },
 	{ "json", { "JSON, which is not read", JSON_ADVICE } },
 	{ "xml", { "XML, which is not read", "extract its text first" } },

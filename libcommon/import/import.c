@@ -35,11 +35,15 @@ static const char *open_record(const struct lu_import *im, struct lu_import_work
 		const char *reason;
 
 		lu_buf_clear(&w->content);
-		reason = lu_http_body(c->bytes, member->truncated.p != NULL, im->limit, &http,
-				&w->content);
+		reason = lu_http_body(c->bytes, im->limit, &http, &w->content);
+		lu_notice_http(&w->notice, http.fields);
 		if (reason)
 			return reason;
-		lu_notice_http(&w->notice, http.fields);
+		w->cut = http.cut;
+		if (!lu_http_date(http.date, w->http_date))
+			w->http_date[0] = '\0';
+		if (!lu_http_date(http.modified, w->modified))
+			w->modified[0] = '\0';
 		type = http.content_type;
 		c->bytes = lu_buf_slice(&w->content);
 	} else if (!lu_str_is(member->type, "conversion") && !lu_str_is(member->type, "resource")) {
@@ -128,7 +132,7 @@ void lu_import_judge(const struct lu_import *im, struct lu_str text, struct lu_i
 		res->drop = "too short";
 }
 
-int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
+static int import_member(const struct lu_import *im, struct lu_import_work *w,
 		const struct lu_member *member, struct lu_buf *out, struct lu_import_result *res,
 		struct lu_err *err)
 {
@@ -145,6 +149,9 @@ int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
 	lu_import_work_clear(w);
 	if (!res->drop && member->warc)
 		res->drop = open_record(im, w, member, &c);
+	res->truncated = member->truncated.p || w->cut;
+	if (!res->drop && res->truncated && im->drop_truncated)
+		res->drop = "truncated";
 	if (!res->drop && lu_import_is_blank(c.bytes))
 		res->drop = "empty";
 	if (!res->drop && !member->warc)
@@ -160,10 +167,19 @@ int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
 		doc.is_code = c.kind == LU_KIND_CODE;
 		doc.text = lu_buf_slice(&w->text);
 		lu_document_write(im, w, &doc, out, NULL);
-		res->optout = w->notice.optout != 0;
-		res->truncated = member->truncated.p != NULL;
 	}
-	return lu_buf_check(out, err) < 0 ? -1 : lu_buf_check(&w->notice.license, err);
+	return lu_buf_check(out, err);
+}
+
+int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
+		const struct lu_member *member, struct lu_buf *out, struct lu_import_result *res,
+		struct lu_err *err)
+{
+	int rc = import_member(im, w, member, out, res, err);
+
+	/* Of what was dropped for other reasons, too. */
+	res->optout = w->notice.optout != 0;
+	return rc < 0 ? -1 : lu_buf_check(&w->notice.license, err);
 }
 
 void lu_import_work_clear(struct lu_import_work *w)
@@ -172,6 +188,8 @@ void lu_import_work_clear(struct lu_import_work *w)
 	lu_buf_clear(&w->text);
 	lu_buf_clear(&w->more);
 	lu_notice_clear(&w->notice);
+	w->cut = false;
+	w->http_date[0] = w->modified[0] = '\0';
 }
 
 void lu_import_work_release(struct lu_import_work *w)

@@ -17,9 +17,10 @@ struct lu_import {
 	bool lang_path;	      /* take the language from the path, else from `lang` */
 	const char *category; /* NULL: "code" for code, else none */
 	uint64_t min_bytes;
-	uint64_t limit; /* bytes of one document */
-	bool whole;	/* keep the navigation of pages */
-	bool html;	/* the texts of records and rows are pages */
+	uint64_t limit;	     /* bytes of one document */
+	bool whole;	     /* keep the navigation of pages */
+	bool drop_truncated; /* drop what is cut */
+	bool html;	     /* the texts of records and rows are pages */
 	struct lu_entries_options entries;
 	struct lu_fields fields; /* of records (--text-field, --map) */
 	struct lu_man man;
@@ -31,8 +32,13 @@ struct lu_import_work {
 	struct lu_buf changed, values; /* of a record */
 	struct lu_arena arena;	       /* of a record */
 	struct lu_notice notice;
+	/* Of the response in a web archive: */
+	bool cut;			  /* the body is */
+	char http_date[21], modified[21]; /* "": unknown */
 };
 
+/* The member `truncated` of a page that ends too early, where its record does not say why. */
+#define LU_INCOMPLETE "incomplete"
 /* The reason why a record is dropped that has no member with a text. */
 #define LU_NO_TEXT_MEMBER "no text member"
 

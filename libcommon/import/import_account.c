@@ -109,6 +109,7 @@ static int write_result(struct lu_import_account *a, const struct lu_member *m,
 		if (!count && !a->blank && strcmp(res->drop, "record type") != 0 &&
 				lu_left_out_add(&a->left_out, m, res, err) < 0)
 			return -1;
+		a->optout_dropped += res->optout;
 		return drop(a, m, res, count != NULL, err);
 	}
 	a->given++;
@@ -167,6 +168,7 @@ static void put_extra(const struct lu_import_account *a, struct lu_buf *extra)
 	lu_json_put_u64(extra, "links", a->links);
 	lu_json_put_u64(extra, "special", a->special);
 	lu_json_put_u64(extra, "optout", a->optout);
+	lu_json_put_u64(extra, "optout_dropped", a->optout_dropped);
 	lu_json_put_u64(extra, "truncated", a->truncated);
 }
 

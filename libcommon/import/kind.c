@@ -92,7 +92,8 @@ static struct lu_str without_compression(struct lu_str name)
 {
 	struct lu_str e = extension_of(name);
 
-	if (same(e, "gz") || same(e, "xz") || same(e, "zst"))
+	if (same(e, "gz") || same(e, "xz") || same(e, "zst") || same(e, "bz2") || same(e, "lz4") ||
+			same(e, "br"))
 		name.n -= e.n + 1;
 	return name;
 }

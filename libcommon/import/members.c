@@ -343,6 +343,8 @@ static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 
 	member->itself = m->top == NULL;
 	m->damage = true;
+	if (lu_path_ends(m->path.p, ".br") && lu_in_named_brotli(feed->in, err) < 0)
+		goto out;
 	if (lu_feed_peek(feed, LU_FORMAT_HEAD, &head, err) < 0)
 		goto out;
 	kind = lu_container_of(head);
