@@ -9,7 +9,6 @@
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/charset/charset.h"
-#include "libcommon/html/html.h"
 #include "libcommon/import/import.h"
 #include "libcommon/import/left_out.h"
 #include "libcommon/par/account.h"
@@ -331,7 +330,6 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	int rc = -1;
 
 	set_up(&r, o, args);
-	lu_html_init();
 	if (lu_trees_distinct(args->file, args->files, err) < 0 ||
 			lu_man_open(&r.import.man, std->tmpdir, err) < 0)
 		goto out;
