@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "libcommon/charset/charset.h"
-#include "libcommon/html/html.h"
 #include "libcommon/import/import_account.h"
 #include "libcommon/par/pipeline.h"
 #include "libcommon/sys/file.h"
@@ -35,7 +34,6 @@ struct options {
 	const char *source, *license;
 	enum license_from license_from;
 	enum lang_from lang_from;
-	const char *delimiter;
 	struct lu_list include, exclude;
 };
 
@@ -54,11 +52,6 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(0, "charset", struct options, import.charset, "NAME",
 			"charset of members that are not UTF-8"),
 	LU_OPT_U64(0, "min-bytes", struct options, import.min_bytes, "N", "drop shorter texts"),
-	LU_OPT_STR(0, "delimiter", struct options, delimiter, "CHAR", "between fields of CSV"),
-	LU_OPT_FLAG(0, "no-header", struct options, import.entries.no_header,
-			"CSV has no row of names"),
-	LU_OPT_FLAG(0, "no-quotes", struct options, import.entries.no_quotes,
-			"quotes in CSV are characters"),
 	LU_OPT_FLAG(0, "html", struct options, import.html, "texts of records are pages"),
 	LU_OPT_FLAG(0, "drop-truncated", struct options, import.drop_truncated,
 			"drop pages that are cut"),
@@ -131,22 +124,14 @@ static int run_pipeline(struct run *r, int threads, struct lu_err *err)
 	return rc;
 }
 
-/* A shell passes a tab with difficulty. */
-static bool is_tab(const char *delimiter)
-{
-	return strcmp(delimiter, "\\t") == 0 || strcmp(delimiter, "tab") == 0;
-}
-
 static void set_up(struct run *r, const struct options *o, const struct lu_args *args)
 {
 	r->import = o->import;
 	r->import.lang_path = o->lang_from == LANG_PATH;
 	r->import.limit = o->std.max_line;
-	r->import.entries.limit = o->std.max_line;
-	r->import.entries.text_field = o->std.text_field;
-	r->import.entries.charset = o->import.charset;
-	if (o->delimiter)
-		r->import.entries.delimiter = is_tab(o->delimiter) ? '\t' : o->delimiter[0];
+	r->import.entries = (struct lu_entries_options){ .limit = o->std.max_line,
+		.text_field = o->std.text_field,
+		.charset = o->import.charset };
 	r->reader = (struct lu_members){ .file = args->file,
 		.files = args->files,
 		.limit = o->std.max_line,
@@ -168,7 +153,6 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	int rc = -1;
 
 	set_up(&r, o, args);
-	lu_html_init();
 	if (lu_fields_parse(&r.import.fields, std->text_field, &std->map, err) < 0 ||
 			lu_trees_distinct(args->file, args->files, err) < 0 ||
 			lu_man_open(&r.import.man, std->tmpdir, err) < 0)
@@ -211,10 +195,6 @@ int main(int argc, char **argv)
 	if (o.import.charset && !lu_charset_known(o.import.charset))
 		lu_usage_error("--charset: '%s' is unknown; iconv -l lists charsets",
 				o.import.charset);
-	if (o.delimiter && !is_tab(o.delimiter) &&
-			(strlen(o.delimiter) != 1 || strchr("\"\n\r", o.delimiter[0])))
-		lu_usage_error("--delimiter: '%s' is not one character other than a quote",
-				o.delimiter);
 	if (o.import.lang && lu_lang_code_check(o.import.lang, &err) < 0)
 		lu_usage_fail(&err, "--lang");
 	rc = run(&o, &args, &err);
