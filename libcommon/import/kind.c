@@ -11,6 +11,7 @@ const struct lu_enum lu_kind_names[] = {
 	{ "man", LU_KIND_MAN },
 	{ "warc", LU_KIND_WARC },
 	{ "code", LU_KIND_CODE },
+	{ "jsonl", LU_KIND_JSONL },
 	LU_ENUM_END,
 };
 
@@ -88,7 +89,8 @@ static struct lu_str without_compression(struct lu_str name)
 {
 	struct lu_str e = extension_of(name);
 
-	if (same(e, "gz") || same(e, "xz") || same(e, "zst"))
+	if (same(e, "gz") || same(e, "xz") || same(e, "zst") || same(e, "bz2") || same(e, "lz4") ||
+			same(e, "br"))
 		name.n -= e.n + 1;
 	return name;
 }
