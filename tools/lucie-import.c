@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "libcommon/charset/charset.h"
-#include "libcommon/html/html.h"
 #include "libcommon/import/import_account.h"
 #include "libcommon/par/pipeline.h"
 #include "libcommon/sys/file.h"
@@ -154,7 +153,6 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	int rc = -1;
 
 	set_up(&r, o, args);
-	lu_html_init();
 	if (lu_fields_parse(&r.import.fields, std->text_field, &std->map, err) < 0 ||
 			lu_trees_distinct(args->file, args->files, err) < 0 ||
 			lu_man_open(&r.import.man, std->tmpdir, err) < 0)

@@ -17,9 +17,6 @@ static const struct {
 } by_name[] = {
 	{ "sz", PACKED("snappy", "decompress it first") },
 	{ "json", { "JSON, which is not read", JSON_ADVICE } },
-	{ "csv", { "CSV, which is not read", LU_ADVICE_TABLE } },
-	{ "tsv", { "TSV, which is not read", LU_ADVICE_TABLE } },
-	{ "tab", { "TSV, which is not read", LU_ADVICE_TABLE } },
 	{ "xml", { "XML, which is not read", "extract its text first" } },
 	{ "svg", { "SVG image", NULL } },
 	{ "mbox", { "mail, which is not read", "extract its text first" } },

@@ -11,7 +11,10 @@ const struct lu_enum lu_kind_names[] = {
 	{ "man", LU_KIND_MAN },
 	{ "warc", LU_KIND_WARC },
 	{ "code", LU_KIND_CODE },
-	{ "jsonl", LU_KIND_JSONL },
+	{ "json", LU_KIND_JSON },
+	{ "csv", LU_KIND_CSV },
+	{ "tsv", LU_KIND_TSV },
+	{ "lines", LU_KIND_LINES },
 	LU_ENUM_END,
 };
 

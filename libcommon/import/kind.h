@@ -17,7 +17,10 @@ enum lu_kind {
 	LU_KIND_WARC,
 	LU_KIND_CODE,
 	/* The formats of import/kind_table.h. */
-	LU_KIND_JSONL,
+	LU_KIND_JSON,
+	LU_KIND_CSV,
+	LU_KIND_TSV,
+	LU_KIND_LINES,
 };
 extern const struct lu_enum lu_kind_names[];
 

@@ -6,7 +6,8 @@
  *
  * A file is of the first row whose first bytes are its own, whatever the name says; else of the row of
  * its extension; else, where name and bytes say nothing else (import/kind.h), of the first row whose
- * bytes look like it. --kind overrides all of these.
+ * bytes look like it. --kind overrides all of these: the first row of
+ * that kind whose fits() holds.
  *
  * To add a format: a value of enum lu_kind and its name (import/kind.h), a row here, and either a
  * struct lu_entries_type (entries/entries.h) or, for one document a file, a case in

@@ -375,7 +375,7 @@ static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 	} else if (kind == LU_CONTAINER_ZIP && !row) {
 		member->format = office;
 		rc = drop(member, office ? "not text" : "empty");
-	} else if (row && row->entries && head.n) {
+	} else if (row && row->entries && head.n && (row->binary || !lu_looks_binary(head))) {
 		return enter_entries(m, feed, row->entries, file, err);
 	} else {
 		rc = read_content(m, feed, row, member, err);
