@@ -45,18 +45,7 @@ static void put_lang(const struct lu_import *im, const struct lu_document *d, st
 static void put_notice(
 		const struct lu_import_work *w, const struct lu_member *member, struct lu_buf *out)
 {
-	const struct lu_notice *n = &w->notice;
-
-	if (n->optout) {
-		lu_json_open_array(out, "optout");
-		for (unsigned i = 0; lu_notice_signals[i]; i++) {
-			if (n->optout & 1u << i)
-				lu_json_put_cstr(out, NULL, lu_notice_signals[i]);
-		}
-		lu_json_close_array(out);
-	}
-	if (n->policy.n)
-		lu_json_put_str(out, "tdm_policy", lu_buf_slice(&n->policy));
+	lu_notice_write(&w->notice, out);
 	if (member->truncated.p)
 		lu_json_put_str(out, "truncated", member->truncated);
 	else if (w->cut)

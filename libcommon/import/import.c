@@ -180,7 +180,7 @@ int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
 
 	/* Of what was dropped for other reasons, too. */
 	res->optout = w->notice.optout != 0;
-	return rc < 0 ? -1 : lu_buf_check(&w->notice.license, err);
+	return rc < 0 ? -1 : lu_notice_check(&w->notice, err);
 }
 
 void lu_import_work_clear(struct lu_import_work *w)

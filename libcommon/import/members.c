@@ -374,6 +374,7 @@ static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 		rc = drop(member, "excluded");
 	} else if (kind == LU_CONTAINER_ZIP && !row) {
 		member->format = office;
+		member->no_members = !office;
 		rc = drop(member, office ? "not text" : "empty");
 	} else if (row && row->entries && head.n && (row->binary || !lu_looks_binary(head))) {
 		return enter_entries(m, feed, row->entries, file, err);
