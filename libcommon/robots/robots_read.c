@@ -38,7 +38,7 @@ static bool open_response(
 	const char *reason;
 
 	lu_buf_clear(&r->content);
-	reason = lu_http_body(rest, rec->truncated.p != NULL, RESPONSE_LIMIT, &http, &r->content);
+	reason = lu_http_body(rest, RESPONSE_LIMIT, &http, &r->content);
 	f->status = http.status;
 	f->text = lu_buf_slice(&r->content);
 	if (http.status == 0)
