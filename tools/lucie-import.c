@@ -52,6 +52,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_STR(0, "charset", struct options, import.charset, "NAME",
 			"charset of members that are not UTF-8"),
 	LU_OPT_U64(0, "min-bytes", struct options, import.min_bytes, "N", "drop shorter texts"),
+	LU_OPT_FLAG(0, "outputs", struct options, import.outputs, "keep outputs of notebooks"),
 	LU_OPT_FLAG(0, "html", struct options, import.html, "texts of records are pages"),
 	LU_OPT_FLAG(0, "drop-truncated", struct options, import.drop_truncated,
 			"drop pages that are cut"),

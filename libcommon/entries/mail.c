@@ -303,14 +303,16 @@ static int take_part(struct message *m, const struct part *part, const char *abs
 	bool html = is_type(type, "text/html");
 	int rc;
 
-	if (depth >= LU_MAIL_DEPTH || is_type(field(part, "Content-Disposition"), "attachment")) {
-		m->attachments++;
-	} else if (is_type(type, "multipart/")) {
-		return take_multipart(m, part, type, depth + 1, err);
-	} else if (is_type(type, "message/rfc822") && !is_type(how, "base64") &&
+	/* Mail programs call a forwarded message an attachment too. */
+	if (is_type(type, "message/rfc822") && depth < LU_MAIL_DEPTH && !is_type(how, "base64") &&
 			!is_type(how, "quoted-printable")) {
 		if (!lu_vec_push(&m->inner, part->body))
 			return lu_err_nomem(err);
+	} else if (depth >= LU_MAIL_DEPTH ||
+			is_type(field(part, "Content-Disposition"), "attachment")) {
+		m->attachments++;
+	} else if (is_type(type, "multipart/")) {
+		return take_multipart(m, part, type, depth + 1, err);
 	} else if (html || is_type(type, "text/plain") || is_type(type, "text")) {
 		rc = read_text(m, part, type, html, &text, err);
 		if (rc > 0 && html)

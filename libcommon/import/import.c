@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "libcommon/charset/charset.h"
+#include "libcommon/entries/notebook.h"
 #include "libcommon/html/html.h"
 #include "libcommon/import/document.h"
 #include "libcommon/import/foreign.h"
@@ -114,6 +115,9 @@ static int convert(const struct lu_import *im, struct lu_import_work *w, struct 
 	res->recoded = how != LU_CHARSET_UTF8;
 	if (c->kind == LU_KIND_HTML)
 		return lu_import_page(im, w, text, res, err);
+	if (c->kind == LU_KIND_NOTEBOOK)
+		return lu_notebook_text(text, im->outputs, &w->arena, &w->text, &w->title, &w->more,
+				&res->drop, err);
 	if (c->kind == LU_KIND_MAN) {
 		rc = lu_man_html(&im->man, text, im->limit, &w->html, &res->drop, err);
 		if (rc != 0)

@@ -20,6 +20,7 @@ struct lu_import {
 	uint64_t limit;	     /* bytes of one document */
 	bool whole;	     /* keep the navigation of pages */
 	bool drop_truncated; /* drop what is cut */
+	bool outputs;	     /* keep those of notebooks */
 	bool html;	     /* the texts of records and rows are pages */
 	struct lu_entries_options entries;
 	struct lu_fields fields; /* of records (--text-field, --map) */
@@ -30,7 +31,7 @@ struct lu_import {
 struct lu_import_work {
 	struct lu_buf store, html, content, title, text, more;
 	struct lu_buf changed, values; /* of a record */
-	struct lu_arena arena;	       /* of a record */
+	struct lu_arena arena;	       /* of a record, a notebook */
 	struct lu_notice notice;
 	/* Of the response in a web archive: */
 	bool cut;			  /* the body is */

@@ -17,6 +17,7 @@ const struct lu_enum lu_kind_names[] = {
 	{ "lines", LU_KIND_LINES },
 	{ "mbox", LU_KIND_MBOX },
 	{ "mail", LU_KIND_MAIL },
+	{ "notebook", LU_KIND_NOTEBOOK },
 	LU_ENUM_END,
 };
 

@@ -19,6 +19,7 @@ static const struct lu_kind_row rows[] = {
 	{ LU_KIND_LINES, "", NULL, NULL, NULL, &lu_text_lines, false },
 	{ LU_KIND_MBOX, "mbox mbx", NULL, NULL, lu_mbox_look, &lu_mbox, false },
 	{ LU_KIND_MAIL, "eml", NULL, NULL, lu_eml_look, &lu_eml, false },
+	{ LU_KIND_NOTEBOOK, "ipynb", NULL, NULL, NULL, NULL, false },
 };
 /* clang-format on */
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
