@@ -94,6 +94,7 @@ static int write_result(struct lu_import_account *a, const struct lu_member *m,
 
 	a->members++;
 	a->itself = m->itself;
+	a->hollow = m->hollow;
 	a->blank = m->itself && res->drop && strcmp(res->drop, "empty") == 0 && !m->entries;
 	if (count) {
 		++*count;
@@ -150,13 +151,13 @@ int lu_import_account_end(struct lu_import_account *a, size_t next, struct lu_er
 	for (; a->operand < next; a->operand++) {
 		const char *name = a->account.args->file[a->operand];
 		/* A stage of a pipe cannot choose what comes. */
-		bool nothing = a->blank && strcmp(name, "-") == 0;
+		bool nothing = a->hollow || (a->blank && strcmp(name, "-") == 0);
 
 		if (a->given == 0 && !nothing && !a->account.std->allow_empty)
 			return lu_left_out_fail(&a->here, name, a->itself && a->here.n == 1, err);
 		lu_left_out_clear(&a->here);
 		a->given = 0;
-		a->blank = false;
+		a->blank = a->hollow = false;
 	}
 	return 0;
 }

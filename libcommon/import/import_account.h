@@ -36,6 +36,7 @@ struct lu_import_account {
 	uint64_t given;			   /* documents of it */
 	bool itself;			   /* its member is itself */
 	bool blank;			   /* and it is empty */
+	bool hollow;			   /* it is an archive without members */
 	struct lu_left_out here, left_out; /* of the operand; of all of them */
 	/* The file whose entries are written. */
 	struct lu_buf file;

@@ -33,6 +33,8 @@ struct lu_members_frame {
 	size_t next;
 	/* ARCHIVE */
 	struct lu_container *archive;
+	bool files;	    /* it has members */
+	bool over;	    /* that it has none was said */
 	bool deb, deb_data; /* a Debian package, whose data archive was found */
 	int spool;	    /* copy of a package that is read twice, or -1 */
 	/* WEB */
@@ -329,6 +331,18 @@ static int enter_entries(struct lu_members *m, struct lu_feed *feed,
 	return 0;
 }
 
+/* True for a tar archive without members: zero bytes, so that only its name tells. */
+static bool is_empty_tar(struct lu_str path, struct lu_str head)
+{
+	struct lu_str e = lu_extension_of(path);
+
+	for (size_t i = 0; i < head.n; i++) {
+		if (head.p[i])
+			return false;
+	}
+	return head.n >= 1024 && (lu_str_is(e, "tar") || lu_str_is(e, "tgz"));
+}
+
 /* Enter the container (0), or read the member (1), whose content is the feed and whose path is
  * m->path. Takes ownership of the feed. `file` is its path on disk, or NULL. */
 static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
@@ -369,7 +383,11 @@ static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 		rc = drop(member, "excluded");
 	} else if (kind == LU_CONTAINER_ZIP && !row) {
 		member->format = office;
+		member->hollow = !office;
 		rc = drop(member, office ? "not text" : "empty");
+	} else if (is_empty_tar(lu_buf_slice(&m->path), head)) {
+		member->hollow = drop(member, "empty");
+		rc = 1;
 	} else if (row && row->entries && head.n && (row->binary || !lu_looks_binary(head))) {
 		return enter_entries(m, feed, row->entries, file, err);
 	} else {
@@ -481,6 +499,8 @@ static int next_in_archive(struct lu_members *m, struct lu_member *member, struc
 	struct lu_feed *feed;
 	int rc;
 
+	if (f->over)
+		return 2;
 	m->damage = true;
 	rc = lu_container_next(f->archive, &entry, err);
 	if (rc == 0 && f->deb && !f->deb_data) {
@@ -488,9 +508,16 @@ static int next_in_archive(struct lu_members *m, struct lu_member *member, struc
 		return lu_err_set(err, "%s: package without data archive", lu_feed_name(f->feed));
 	}
 	f->failed = rc < 0;
+	if (rc == 0 && !f->files && !f->below) {
+		f->over = true;
+		member->hollow = drop(member, "empty");
+		return set_path(m, f->path, "", err) < 0 ? -1
+							 : finish(m, member, &m->seen, arena, err);
+	}
 	if (rc <= 0)
 		return rc < 0 ? -1 : 2;
 	m->damage = false;
+	f->files |= !entry.folder;
 	if (entry.folder || (f->deb && strncmp(entry.path, "data.tar", 8) != 0))
 		return 0;
 	f->deb_data = f->deb;

@@ -54,6 +54,7 @@ struct lu_member {
 	enum lu_kind kind;	       /* by import/kind_table.h, else LU_KIND_AUTO */
 	/* `bytes` is a block of the file's entries; NULL: they are a document. */
 	const struct lu_entries_type *entries;
+	bool hollow;			/* an archive without members */
 	const char *drop;		/* NULL, or the reason not to convert it */
 	const struct lu_format *format; /* the format for which it was dropped, or NULL */
 	bool bad;			/* the reason is damage, not choice */
