@@ -1,3 +1,5 @@
+#include "libcommon/entries/mbox.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
 #include "libcommon/entries/csv.h"
 #include "libcommon/entries/json_lines.h"
 #include "libcommon/entries/json_values.h"
-#include "libcommon/entries/mail.h"
+#include "libcommon/entries/mbox.h"
 #include "libcommon/entries/text_lines.h"
 
 /* clang-format off */
