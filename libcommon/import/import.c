@@ -149,6 +149,7 @@ static int import_member(const struct lu_import *im, struct lu_import_work *w,
 		.format = member->format,
 		.size = member->size,
 		.path = member->path,
+		.wrong_length = member->wrong_length,
 		.detail = member->detail };
 	lu_import_work_clear(w);
 	if (!res->drop && member->warc)

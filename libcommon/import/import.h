@@ -38,8 +38,6 @@ struct lu_import_work {
 	char http_date[21], modified[21]; /* "": unknown */
 };
 
-/* The member `truncated` of a page that ends too early, where its record does not say why. */
-#define LU_INCOMPLETE "incomplete"
 /* The reason why a record is dropped that has no member with a text. */
 #define LU_NO_TEXT_MEMBER "no text member"
 
@@ -50,6 +48,7 @@ struct lu_import_result {
 	bool recoded;			/* was not UTF-8 */
 	bool optout;			/* reserved against training */
 	bool truncated;			/* its record in a web archive is cut */
+	bool wrong_length;		/* and says another length than it has */
 	const struct lu_format *format; /* the format for which it was dropped, or NULL */
 	uint64_t size;			/* of what was read */
 	uint64_t line;			/* where an entry begins in its file; 0: unknown */

@@ -103,6 +103,7 @@ static int write_result(struct lu_import_account *a, const struct lu_member *m,
 		stats->in.bytes += res->size;
 	}
 	a->recoded += res->recoded;
+	a->wrong_length += res->wrong_length;
 	if (res->drop) {
 		if (lu_left_out_add(&a->here, m, res, err) < 0)
 			return -1;
@@ -171,6 +172,7 @@ static void put_extra(const struct lu_import_account *a, struct lu_buf *extra)
 	lu_json_put_u64(extra, "optout", a->optout);
 	lu_json_put_u64(extra, "optout_dropped", a->optout_dropped);
 	lu_json_put_u64(extra, "truncated", a->truncated);
+	lu_json_put_u64(extra, "wrong_length", a->wrong_length);
 }
 
 int lu_import_account_commit(struct lu_import_account *a, struct lu_err *err)
@@ -188,6 +190,12 @@ int lu_import_account_commit(struct lu_import_account *a, struct lu_err *err)
 		lu_note("%" PRIu64 " member%s not UTF-8 and %s converted", a->recoded,
 				a->recoded == 1 ? " was" : "s were",
 				a->recoded == 1 ? "was" : "were");
+	if (a->wrong_length)
+		lu_note("%" PRIu64 " record%s of web archives did not end where %s said, and %s "
+			"read up to the next one",
+				a->wrong_length, a->wrong_length == 1 ? "" : "s",
+				a->wrong_length == 1 ? "it" : "they",
+				a->wrong_length == 1 ? "was" : "were");
 	if (a->left_out.n)
 		lu_note("%" PRIu64 " member%s left out: %s", a->left_out.n,
 				a->left_out.n == 1 ? "" : "s", list.p);

@@ -25,7 +25,7 @@
 
 struct lu_import_account {
 	struct lu_account account;
-	uint64_t members, recoded, truncated;
+	uint64_t members, recoded, truncated, wrong_length;
 	uint64_t optout, optout_dropped;   /* documents, and what was dropped, with a reservation */
 	uint64_t excluded, links, special; /* members that are no documents */
 
