@@ -15,7 +15,8 @@
 #define ERRORS_MIN 16
 #define ERRORS_SHARE 10
 
-static const char invalid[] = "not valid in its charset", not_text[] = "not text";
+static const char invalid[] = "ill-formed in its charset", not_text[] = "not text";
+static const char unknown[] = "not valid in its charset";
 
 /* An encoding of the standard, or, where e is LU_ENC_NONE, a charset of iconv. */
 struct charset {
@@ -40,6 +41,9 @@ static bool find_charset(struct lu_str label, bool of_user, struct charset *c)
 	if (label.n == 0 || label.n >= NAME_SIZE || memchr(label.p, 0, label.n))
 		return false;
 	c->e = lu_encoding_of_label(label);
+	/* Python's name, which the standard lacks. */
+	if (label.n == 7 && strncasecmp(label.p, "latin-1", 7) == 0)
+		c->e = LU_ENC_WINDOWS_1252;
 	memcpy(c->name, label.p, label.n);
 	c->name[label.n] = '\0';
 	if (c->e != LU_ENC_NONE) {
@@ -48,7 +52,8 @@ static bool find_charset(struct lu_str label, bool of_user, struct charset *c)
 			c->e = LU_ENC_WINDOWS_1252;
 		return true;
 	}
-	if (!of_user && (lu_charset_has_nuls(c->name) || strncasecmp(c->name, "utf-7", 5) == 0 ||
+	if (!of_user &&
+			(lu_charset_has_nuls(c->name) || strncasecmp(c->name, "utf-7", 5) == 0 ||
 					strncasecmp(c->name, "utf7", 4) == 0 ||
 					strcasecmp(c->name, "wchar_t") == 0 ||
 					strcasecmp(c->name, "char") == 0 ||
@@ -134,7 +139,7 @@ static int refuse(struct lu_charset_result *r, const char *reason)
 	return 0;
 }
 
-/* Decode by c. Returns as lu_charset_utf8(). */
+/* Decode by c. Returns as lu_charset_convert(). */
 static int decode(const struct lu_charset *how, struct lu_charset_work *w, struct lu_str in,
 		const struct charset *c, struct lu_charset_result *r, struct lu_err *err)
 {
@@ -164,8 +169,10 @@ static int decode(const struct lu_charset *how, struct lu_charset_work *w, struc
 	/* A damaged text has errors, or NULs; what has both is an image or another width. */
 	if ((wide || r->errors) && memchr(r->text.p, 0, r->text.n))
 		return refuse(r, not_text);
-	if (r->errors && (how->strict || (wide && r->errors > r->text.n / 64) ||
-					 (r->errors > ERRORS_MIN && r->errors > in.n / ERRORS_SHARE)))
+	if (r->errors &&
+			(how->strict || (wide && r->errors > r->text.n / 64) ||
+					(r->errors > ERRORS_MIN &&
+							r->errors > in.n / ERRORS_SHARE)))
 		return refuse(r, invalid);
 	return 1;
 }
@@ -173,7 +180,7 @@ static int decode(const struct lu_charset *how, struct lu_charset_work *w, struc
 /* The encoding that the transport or the document names. */
 static bool find_named(const struct lu_charset_in *in, struct charset *c)
 {
-	struct lu_str unknown;
+	struct lu_str label;
 
 	if (in->transport.p && find_charset(in->transport, false, c))
 		return true;
@@ -181,8 +188,8 @@ static bool find_named(const struct lu_charset_in *in, struct charset *c)
 		return true;
 	if (!in->html)
 		return false;
-	c->e = lu_prescan_html(in->bytes, &unknown);
-	return c->e != LU_ENC_NONE || (unknown.p && find_charset(unknown, false, c));
+	c->e = lu_prescan_html(in->bytes, &label);
+	return c->e != LU_ENC_NONE || (label.p && find_charset(label, false, c));
 }
 
 static bool has_single_bytes(const struct charset *c)
@@ -212,18 +219,18 @@ static int decode_unnamed(const struct lu_charset *how, struct lu_charset_work *
 			return decode(how, w, in->bytes, &c, r, err);
 	}
 	if (!how->guess)
-		return refuse(r, invalid);
+		return refuse(r, unknown);
 	r->how = LU_CHARSET_GUESSED;
 	if (lu_charset_guess(&w->index, in->bytes, &w->scratch, &guess, err) < 0)
 		return -1;
 	if (!guess.name)
-		return refuse(r, is_wide(in->bytes) ? not_text : invalid);
+		return refuse(r, is_wide(in->bytes) ? not_text : unknown);
 	c.e = guess.e;
 	snprintf(c.name, sizeof(c.name), "%s", guess.name);
 	return decode(how, w, in->bytes, &c, r, err);
 }
 
-int lu_charset_utf8(const struct lu_charset *how, struct lu_charset_work *w,
+int lu_charset_convert(const struct lu_charset *how, struct lu_charset_work *w,
 		const struct lu_charset_in *in, struct lu_charset_result *r, struct lu_err *err)
 {
 	struct lu_charset_in rest = *in;
@@ -266,4 +273,22 @@ int lu_charset_utf8(const struct lu_charset *how, struct lu_charset_work *w,
 		return 1;
 	}
 	return decode_unnamed(how, w, &rest, r, err);
+}
+
+int lu_charset_utf8(struct lu_str in, struct lu_str declared, const char *fallback,
+		struct lu_buf *store, struct lu_str *out, enum lu_charset_how *how,
+		struct lu_err *err)
+{
+	const struct lu_charset options = { .fallback = fallback };
+	const struct lu_charset_in what = { .bytes = in, .declared = declared };
+	struct lu_charset_work work = { .text = *store };
+	struct lu_charset_result result;
+	int rc = lu_charset_convert(&options, &work, &what, &result, err);
+
+	*store = work.text;
+	work.text = (struct lu_buf){ 0 };
+	lu_charset_work_release(&work);
+	*how = result.how;
+	*out = result.text;
+	return rc;
 }

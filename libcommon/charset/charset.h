@@ -7,7 +7,7 @@
  *	struct lu_charset_work work = { 0 };				one for each thread
  *	struct lu_charset_in in = { .bytes = page, .transport = of_http, .html = true };
  *
- *	lu_charset_utf8(&how, &work, &in, &result, &err);
+ *	lu_charset_convert(&how, &work, &in, &result, &err);
  *	lu_charset_work_release(&work);
  *
  * The encoding is, in this order,
@@ -66,14 +66,20 @@ struct lu_charset_result {
 
 /* 1: converted; 0: refused, and result->reason says why:
  *   "not text"			the bytes have NULs, of UTF-32 or of UTF-16 that nothing names
- *   "not valid in its charset"	too many errors, or one if that is not allowed; or nothing is named,
- *				and the bytes are not UTF-8
+ *   "ill-formed in its charset"	too many errors, or one if that is not allowed
+ *   "not valid in its charset"	nothing is named, the bytes are not UTF-8, and no guess is sure
  *   "charset not decoded"	one that the standard replaces by an error (iso-2022-kr, hz-gb-2312)
  * -1: out of memory, or iconv lacks a charset that the standard has.
  * Where the fallback is a form of UTF-16 or UTF-32, it comes first for bytes with NULs, which no text
  * in UTF-8 has. */
-int lu_charset_utf8(const struct lu_charset *how, struct lu_charset_work *w,
+int lu_charset_convert(const struct lu_charset *how, struct lu_charset_work *w,
 		const struct lu_charset_in *in, struct lu_charset_result *result,
+		struct lu_err *err) LU_CHECKED;
+
+/* The same for a text now and then, without further wishes: `declared` (.p NULL: none) is a label,
+ * `fallback` may be NULL, *out is a slice of `in` or of `store`. 1, 0, -1 as above. */
+int lu_charset_utf8(struct lu_str in, struct lu_str declared, const char *fallback,
+		struct lu_buf *store, struct lu_str *out, enum lu_charset_how *how,
 		struct lu_err *err) LU_CHECKED;
 
 /* True for a label of the standard, but for those that it does not decode, and for what this

@@ -362,10 +362,9 @@ static int decode_utf16(bool big, struct lu_str in, struct lu_buf *out, uint64_t
 			else if (unit < 0xDC00 && next >= 0xDC00 && next <= 0xDFFF)
 				c = 0x10000 + ((unit - 0xD800) << 10 | (next - 0xDC00));
 			/* What ends in the middle of a pair is one error. */
-			p += c != BAD && c >= 0x10000 ? 4
-					: n < 2 || (unit >= 0xD800 && unit < 0xDC00 && n == 3)
-					? n
-					: 2;
+			p += c != BAD && c >= 0x10000					       ? 4
+					: n < 2 || (unit >= 0xD800 && unit < 0xDC00 && n == 3) ? n
+											       : 2;
 			to = put(to, c, errors);
 		}
 		out->n = (size_t)(to - out->p);
@@ -418,8 +417,8 @@ int lu_charset_decode(struct lu_charset_index *ix, enum lu_encoding e, struct lu
 }
 
 /* Through iconv itself: forms of UTF-32, EBCDIC, charsets with states. `unit` bytes make an error. */
-static int decode_stream(iconv_t cd, size_t unit, struct lu_str in, struct lu_buf *out, uint64_t *errors,
-		struct lu_err *err)
+static int decode_stream(iconv_t cd, size_t unit, struct lu_str in, struct lu_buf *out,
+		uint64_t *errors, struct lu_err *err)
 {
 	const char *from = in.p;
 	size_t left = in.n;

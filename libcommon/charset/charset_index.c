@@ -174,8 +174,8 @@ static iconv_t open_iconv(const char *name, struct lu_err *err)
 	return cd;
 }
 
-const uint32_t *lu_charset_index(struct lu_charset_index *ix, enum lu_index which,
-		struct lu_err *err)
+const uint32_t *lu_charset_index(
+		struct lu_charset_index *ix, enum lu_index which, struct lu_err *err)
 {
 	uint32_t size = indexes[which].size, *table;
 	iconv_t cd;
@@ -237,8 +237,8 @@ static uint32_t single_of_standard(enum lu_encoding e, unsigned byte, uint32_t c
 	return c;
 }
 
-const struct lu_charset_byte *lu_charset_single(struct lu_charset_index *ix, enum lu_encoding e,
-		struct lu_err *err)
+const struct lu_charset_byte *lu_charset_single(
+		struct lu_charset_index *ix, enum lu_encoding e, struct lu_err *err)
 {
 	struct lu_charset_byte *table;
 	iconv_t cd;

@@ -26,6 +26,7 @@
 struct lu_import_account {
 	struct lu_account account;
 	uint64_t members, recoded, optout, truncated;
+	uint64_t charset_errors, with_errors; /* U+FFFD put in; documents that have some */
 	uint64_t excluded, links, special; /* members that are no documents */
 
 	/* Private. */
