@@ -169,11 +169,11 @@ static int decode(const struct lu_charset *how, struct lu_charset_work *w, struc
 	/* A damaged text has errors, or NULs; what has both is an image or another width. */
 	if ((wide || r->errors) && memchr(r->text.p, 0, r->text.n))
 		return refuse(r, not_text);
-	if (r->errors &&
-			(how->strict || (wide && r->errors > r->text.n / 64) ||
-					(r->errors > ERRORS_MIN &&
-							r->errors > in.n / ERRORS_SHARE)))
+	if (r->errors && how->strict)
 		return refuse(r, invalid);
+	if ((wide && r->errors > r->text.n / 64) ||
+			(r->errors > ERRORS_MIN && r->errors > in.n / ERRORS_SHARE))
+		return refuse(r, r->how == LU_CHARSET_FALLBACK ? unknown : invalid);
 	return 1;
 }
 
