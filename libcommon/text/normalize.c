@@ -152,6 +152,7 @@ void lu_normalize_work_release(struct lu_normalize_work *w)
 	lu_buf_release(&w->a);
 	lu_buf_release(&w->b);
 	lu_buf_release(&w->bytes);
+	lu_buf_release(&w->line);
 }
 
 /* --- the scan ----------------------------------------------------------------------------- */
@@ -281,6 +282,28 @@ static int normalize_form(const struct lu_normalizer *n, struct lu_str in, struc
 	}
 }
 
+/* Append `line` with the controls that Windows-1252 has characters for as these. */
+static bool replace_c1(struct lu_str line, struct lu_buf *out)
+{
+	const char *p = line.p, *end = line.p + line.n, *c1;
+	bool changed = false;
+
+	for (; p < end; p = c1) {
+		char bytes[4];
+		uint32_t c;
+
+		c1 = memchr(p, 0xC2, (size_t)(end - p));
+		c1 = c1 ? c1 : end;
+		lu_buf_append(out, p, (size_t)(c1 - p));
+		if (c1 < end) {
+			c = lu_utf8_next(&c1);
+			changed |= lu_cp1252(c) != c;
+			lu_buf_append(out, bytes, lu_utf8_put(lu_cp1252(c), bytes));
+		}
+	}
+	return changed;
+}
+
 static bool repair_mojibake(struct lu_normalize_work *w, struct lu_str in, struct lu_buf *out)
 {
 	const char *p = in.p, *end = in.p + in.n;
@@ -292,23 +315,12 @@ static bool repair_mojibake(struct lu_normalize_work *w, struct lu_str in, struc
 		struct lu_str line = { p, (size_t)(to - p) };
 
 		p = to;
-		if (lu_mojibake_line(line, &w->bytes, out)) {
+		lu_buf_clear(&w->line);
+		if (lu_mojibake_line(line, &w->bytes, &w->line)) {
 			changed = true;
-			continue;
+			line = lu_buf_slice(&w->line);
 		}
-		for (const char *q = line.p, *c1; q < to; q = c1) {
-			char bytes[4];
-			uint32_t c;
-
-			c1 = memchr(q, 0xC2, (size_t)(to - q));
-			c1 = c1 ? c1 : to;
-			lu_buf_append(out, q, (size_t)(c1 - q));
-			if (c1 < to) {
-				c = lu_utf8_next(&c1);
-				changed |= lu_cp1252(c) != c;
-				lu_buf_append(out, bytes, lu_utf8_put(lu_cp1252(c), bytes));
-			}
-		}
+		changed |= replace_c1(line, out);
 	}
 	return changed;
 }
@@ -391,7 +403,8 @@ static int run_steps(const struct lu_normalizer *n, struct lu_normalize_work *w,
 		b = other_buffer(w, *text);
 		adopt(text, b, changed,
 				repair_mojibake(w, *text, b) ? 1u << LU_CHANGED_MOJIBAKE : 0);
-		if (lu_buf_check(b, err) < 0 || lu_buf_check(&w->bytes, err) < 0)
+		if (lu_buf_check(b, err) < 0 || lu_buf_check(&w->bytes, err) < 0 ||
+				lu_buf_check(&w->line, err) < 0)
 			return -1;
 	}
 	end = text->p + text->n;
