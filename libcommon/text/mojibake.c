@@ -17,6 +17,17 @@ uint32_t lu_cp1252(uint32_t c)
 	return c >= 0x80 && c < 0xA0 && cp1252[c - 0x80] ? cp1252[c - 0x80] : c;
 }
 
+/* One of the code pages. */
+struct page {
+	const struct lu_mojibake *m;
+	enum lu_mojibake_page which;
+};
+
+static int byte_of(const struct page *page, uint32_t c)
+{
+	return lu_mojibake_byte(page->m, page->which, c);
+}
+
 enum strength { WEAK, PAIRED, EVIDENT, COMPELLING };
 
 /* A sequence: n bytes of the line that stand for c; more[0..chars) are its characters. */
@@ -58,16 +69,16 @@ static unsigned length_of(int lead)
 }
 
 /* True if the byte 0xA0 is a no-break space, which easily becomes a blank. */
-static bool has_nbsp(enum lu_mojibake_page page)
+static bool has_nbsp(const struct page *page)
 {
-	return page != LU_PAGE_MAC && page != LU_PAGE_437;
+	return page->which != LU_PAGE_MAC && page->which != LU_PAGE_437;
 }
 
 /* The byte 0x80-0xBF for which the character c stands, or -1. What was lost on the way is recognised
  * in a longer sequence: a blank for 0xA0, '?' behind another byte. */
-static int rest_byte(enum lu_mojibake_page page, uint32_t c, unsigned wanted, struct sequence *s)
+static int rest_byte(const struct page *page, uint32_t c, unsigned wanted, struct sequence *s)
 {
-	int byte = c >= 0x80 ? lu_mojibake_byte(page, c) : -1;
+	int byte = c >= 0x80 ? byte_of(page, c) : -1;
 
 	if (c == BAD || (c == '?' && wanted > 2 && s->chars > 1)) {
 		s->lost = true;
@@ -81,7 +92,7 @@ static int rest_byte(enum lu_mojibake_page page, uint32_t c, unsigned wanted, st
 }
 
 /* Take the characters of the bytes behind the first. False if they are not there. */
-static bool take_rest(enum lu_mojibake_page page, const char **p, const char *end, unsigned wanted,
+static bool take_rest(const struct page *page, const char **p, const char *end, unsigned wanted,
 		struct sequence *s)
 {
 	unsigned real = 0;
@@ -105,13 +116,13 @@ static bool take_rest(enum lu_mojibake_page page, const char **p, const char *en
 }
 
 /* Two surrogates of three bytes each, as Java and old databases encode an emoji. */
-static bool take_surrogates(enum lu_mojibake_page page, const char *start, const char *p,
+static bool take_surrogates(const struct page *page, const char *start, const char *p,
 		const char *end, struct sequence *s)
 {
 	uint32_t hi, lo;
 
 	if (!take_rest(page, &p, end, 3, s) || s->lost || s->byte[1] < 0xA0 || s->byte[1] > 0xAF ||
-			lu_mojibake_byte(page, peek(p, end)) != 0xED)
+			byte_of(page, peek(p, end)) != 0xED)
 		return false;
 	s->part[s->chars] = lu_utf8_next(&p);
 	s->byte[s->chars++] = 0xED;
@@ -125,12 +136,11 @@ static bool take_surrogates(enum lu_mojibake_page page, const char *start, const
 }
 
 /* The sequence at p, whose first character is beyond ASCII. */
-static bool match(
-		enum lu_mojibake_page page, const char *start, const char *end, struct sequence *s)
+static bool match(const struct page *page, const char *start, const char *end, struct sequence *s)
 {
 	const char *p = start, *at;
 	uint32_t first = lu_utf8_next(&p);
-	int lead = lu_mojibake_byte(page, first);
+	int lead = byte_of(page, first);
 	unsigned wanted = length_of(lead);
 
 	*s = (struct sequence){ .part = { first }, .byte = { (unsigned char)lead }, .chars = 1 };
@@ -150,7 +160,7 @@ static bool match(
 		if (lu_utf8_seq(bytes, s->chars) != s->chars)
 			return false;
 		s->c = lu_utf8_next(&bytes);
-		if (s->c < 0xA0 && page != LU_PAGE_1252)
+		if (s->c < 0xA0 && page->which != LU_PAGE_1252)
 			return false;
 	}
 	s->n = (size_t)(p - start);
@@ -263,11 +273,10 @@ static enum strength strength_of(const struct sequence *s, uint32_t before, uint
 
 /* True for a lead byte behind which a blank was a no-break space: "voilÃ le". */
 static bool is_blank_for_nbsp(
-		enum lu_mojibake_page page, uint32_t c, const char *next, const char *end)
+		const struct page *page, uint32_t c, const char *next, const char *end)
 {
-	int byte = c >= 0x80 && next < end && *next == ' ' && has_nbsp(page)
-			? lu_mojibake_byte(page, c)
-			: -1;
+	int byte = c >= 0x80 && next < end && *next == ' ' && has_nbsp(page) ? byte_of(page, c)
+									     : -1;
 
 	return byte == 0xC2 || byte == 0xC3 || byte == 0xC5 || byte == 0xD0 || byte == 0xD1;
 }
@@ -277,7 +286,7 @@ struct survey {
 	size_t sequences, others, evident, compelling;
 };
 
-static void survey_line(enum lu_mojibake_page page, struct lu_str line, struct survey *v)
+static void survey_line(const struct page *page, struct lu_str line, struct survey *v)
 {
 	const char *p = line.p, *end = p + line.n;
 	uint32_t before = 0;
@@ -336,7 +345,7 @@ static uint32_t with_blank(int lead, const char **p, const char *end)
 	return (uint32_t)(lead & 0x1F) << 6 | 0x20;
 }
 
-static void repair(enum lu_mojibake_page page, struct lu_str line, struct lu_buf *out)
+static void repair(const struct page *page, struct lu_str line, struct lu_buf *out)
 {
 	const char *p = line.p, *end = p + line.n;
 
@@ -350,60 +359,72 @@ static void repair(enum lu_mojibake_page page, struct lu_str line, struct lu_buf
 			c = s.c;
 			next = p + s.n;
 		} else if (is_blank_for_nbsp(page, c, next, end)) {
-			c = with_blank(lu_mojibake_byte(page, c), &next, end);
+			c = with_blank(byte_of(page, c), &next, end);
 		}
 		lu_buf_append(out, bytes, lu_utf8_put(c, bytes));
 		p = next;
 	}
 }
 
-/* Cheap filter: a character beyond ASCII with another behind it, or "Ã" with a blank. */
-static bool may_be_mojibake(struct lu_str line)
+/* The code pages in which the line may have evidence, as bits: a character that begins a sequence has
+ * another behind it that goes on, or "Ã" a blank. */
+static unsigned candidates(const struct lu_mojibake *m, struct lu_str line)
 {
 	const char *p = line.p, *end = p + line.n;
+	unsigned pages = 0;
+	uint32_t c, next;
 
 	while (p < end) {
-		uint32_t c;
-
 		if ((unsigned char)*p < 0x80) {
 			p++;
 			continue;
 		}
 		c = lu_utf8_next(&p);
-		if (p < end && ((unsigned char)*p >= 0x80 || *p == ' ') &&
-				(c < 0x2600 || c == 0xF8FF || c == 0xFB01 || c == 0xFB02))
-			return true;
+		if (c >= LU_MOJIBAKE_DIRECT || !m->lead[c] || p == end)
+			continue;
+		next = peek(p, end);
+		if (next == BAD || (next >= LU_MOJIBAKE_DIRECT && next >= 0xF000))
+			pages |= m->lead[c];
+		else if (next < LU_MOJIBAKE_DIRECT)
+			pages |= m->lead[c] & m->rest[next];
+		if (c == 0xC3 && next == ' ')
+			pages |= 1u << LU_PAGE_1252;
 	}
-	return false;
+	return pages;
 }
 
 /* The code page by which most of the line is mojibake, or LU_MOJIBAKE_PAGES. */
-static enum lu_mojibake_page choose(struct lu_str line)
+static enum lu_mojibake_page choose(const struct lu_mojibake *m, struct lu_str line)
 {
 	enum lu_mojibake_page best = LU_MOJIBAKE_PAGES;
+	unsigned pages = candidates(m, line);
 	size_t most = 0;
 
-	for (int i = 0; i < LU_MOJIBAKE_PAGES; i++) {
+	for (int i = 0; i < LU_MOJIBAKE_PAGES && pages >> i; i++) {
+		struct page page = { m, (enum lu_mojibake_page)i };
 		struct survey v;
 
-		survey_line((enum lu_mojibake_page)i, line, &v);
+		if (!(pages >> i & 1))
+			continue;
+		survey_line(&page, line, &v);
 		if (is_convincing(&v) && (best == LU_MOJIBAKE_PAGES || v.chars > most)) {
-			best = (enum lu_mojibake_page)i;
+			best = page.which;
 			most = v.chars;
 		}
 	}
 	return best;
 }
 
-bool lu_mojibake_line(struct lu_str line, struct lu_buf *bytes, struct lu_buf *out)
+bool lu_mojibake_line(const struct lu_mojibake *m, struct lu_str line, struct lu_buf *bytes,
+		struct lu_buf *out)
 {
-	enum lu_mojibake_page page;
+	struct page page = { m, LU_MOJIBAKE_PAGES };
 	size_t from = out->n;
 	struct lu_str now = line;
 
-	while (may_be_mojibake(now) && (page = choose(now)) != LU_MOJIBAKE_PAGES) {
+	while ((page.which = choose(m, now)) != LU_MOJIBAKE_PAGES) {
 		lu_buf_clear(bytes);
-		repair(page, now, bytes);
+		repair(&page, now, bytes);
 		out->n = from;
 		lu_buf_append(out, bytes->p, bytes->n);
 		if (!lu_buf_ok(bytes) || !lu_buf_ok(out))

@@ -36,9 +36,14 @@
 
 #include "libcommon/base/buf.h"
 
+/* Tables, constant once they are filled in (100 kB; see mojibake_pages.h). */
+struct lu_mojibake;
+void lu_mojibake_init(struct lu_mojibake *m);
+
 /* Append the repaired line to `out` and return true, or return false and append nothing. `bytes` is
  * scratch. A failed allocation shows in the buffers. */
-bool lu_mojibake_line(struct lu_str line, struct lu_buf *bytes, struct lu_buf *out);
+bool lu_mojibake_line(const struct lu_mojibake *m, struct lu_str line, struct lu_buf *bytes,
+		struct lu_buf *out);
 
 /* Map a C1 control U+0080-009F to its Windows-1252 character (U+0092 to "’"); others are returned
  * unchanged. */

@@ -1,5 +1,9 @@
 #include "libcommon/text/mojibake_pages.h"
 
+#include <string.h>
+
+#include "libcommon/text/mojibake.h"
+
 /* The characters of bytes 0x80-0xFF, from the tables of Unicode's site (MAPPINGS/VENDORS, ISO8859);
  * a byte that Windows leaves free is a control character, as in Latin-1. */
 /* clang-format off */
@@ -105,21 +109,38 @@ static const uint16_t pages[LU_MOJIBAKE_PAGES][128] = {
 };
 /* clang-format on */
 
-int lu_mojibake_byte(enum lu_mojibake_page page, uint32_t c)
+static void set(struct lu_mojibake *m, int page, uint32_t c, int byte)
 {
-	const uint16_t *table = pages[page];
+	uint8_t bit = (uint8_t)(1u << page);
 
-	if (c < 0x80)
-		return (int)c;
-	if (c > 0xFFFF)
-		return -1;
-	/* Letters of Latin-1 are where they are in most pages: try there first. */
-	if (c < 0x100 && table[c - 0x80] == c)
-		return (int)c;
-	for (int i = 0; i < 128; i++) {
-		if (table[i] == c)
-			return 0x80 + i;
+	if (c >= LU_MOJIBAKE_DIRECT || m->byte[page][c])
+		return;
+	m->byte[page][c] = (uint8_t)byte;
+	if (byte >= 0xC2 && byte <= 0xF4)
+		m->lead[c] |= bit;
+	if (byte >= 0x80 && byte < 0xC0)
+		m->rest[c] |= bit;
+}
+
+void lu_mojibake_init(struct lu_mojibake *m)
+{
+	memset(m, 0, sizeof(*m));
+	for (int page = 0; page < LU_MOJIBAKE_PAGES; page++) {
+		for (int i = 0; i < 128; i++)
+			set(m, page, pages[page][i], 0x80 + i);
 	}
 	/* Latin-1 and Windows-1252 are mixed in one text. */
-	return c < 0xA0 && page == LU_PAGE_1252 ? (int)c : -1;
+	for (int c = 0x80; c < 0xA0; c++)
+		set(m, LU_PAGE_1252, (uint32_t)c, c);
+}
+
+int lu_mojibake_byte(const struct lu_mojibake *m, enum lu_mojibake_page page, uint32_t c)
+{
+	if (c < LU_MOJIBAKE_DIRECT)
+		return m->byte[page][c] ? m->byte[page][c] : -1;
+	for (int i = 0; i < 128; i++) {
+		if (pages[page][i] == c)
+			return 0x80 + i;
+	}
+	return -1;
 }
