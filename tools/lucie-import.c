@@ -52,7 +52,9 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST('i', "include", struct options, include, "GLOB", "only members with this path"),
 	LU_OPT_LIST('x', "exclude", struct options, exclude, "GLOB", "no members with this path"),
 	LU_OPT_STR(0, "charset", struct options, import.charset, "NAME",
-			"charset of members that are not UTF-8"),
+			"of members that name none and are not UTF-8, or auto"),
+	LU_OPT_FLAG(0, "strict-charset", struct options, import.strict_charset,
+			"drop members with ill-formed bytes"),
 	LU_OPT_U64(0, "min-bytes", struct options, import.min_bytes, "N", "drop shorter texts"),
 	LU_OPT_STR(0, "delimiter", struct options, delimiter, "CHAR", "between fields of CSV"),
 	LU_OPT_FLAG(0, "no-header", struct options, import.entries.no_header,
@@ -151,7 +153,8 @@ static void set_up(struct run *r, const struct options *o, const struct lu_args 
 	r->reader = (struct lu_members){ .file = args->file,
 		.files = args->files,
 		.limit = o->std.max_line,
-		.text_has_nuls = o->import.charset && lu_charset_has_nuls(o->import.charset),
+		.text_has_nuls = o->import.guess_charset ||
+				(o->import.charset && lu_charset_has_nuls(o->import.charset)),
 		.tmpdir = o->std.tmpdir,
 		.source = o->source,
 		.license = o->license,
@@ -233,6 +236,9 @@ int main(int argc, char **argv)
 	/* A larger document is a mistake or an attack; --max-line raises the limit. */
 	o.std.max_line = (uint64_t)64 << 20;
 	lu_tool_start(&tool, argc, argv, &o, &args);
+	o.import.guess_charset = o.import.charset && strcmp(o.import.charset, "auto") == 0;
+	if (o.import.guess_charset)
+		o.import.charset = NULL;
 	if (o.import.charset && !lu_charset_known(o.import.charset))
 		lu_usage_error("--charset: '%s' is unknown; iconv -l lists charsets",
 				o.import.charset);

@@ -174,7 +174,7 @@ static int read_text(struct message *m, const struct part *part, struct lu_str t
 	if (lu_buf_check(&m->decoded, err) < 0)
 		return -1;
 	if (!charset.p && html)
-		charset = lu_charset_of_html(bytes);
+		lu_prescan_html(bytes, &charset);
 	rc = lu_charset_utf8(bytes, charset, m->o->charset, &m->store, text, &how, err);
 	m->recoded |= rc > 0 && how != LU_CHARSET_UTF8;
 	m->invalid |= rc == 0;
