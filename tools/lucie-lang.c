@@ -213,7 +213,7 @@ static void check_keep(const struct lu_langid *id, const struct lu_list *keep)
 int main(int argc, char **argv)
 {
 	struct options o = {
-		.std = LU_STD_DEFAULTS, .min_score = 0.5, .min_bytes = 256, .max_bytes = 4096
+		.std = LU_STD_DEFAULTS, .min_score = -1, .min_bytes = 256, .max_bytes = 4096
 	};
 	struct run r = { .o = &o };
 	struct lu_langid_options how;

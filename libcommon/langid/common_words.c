@@ -151,6 +151,12 @@ struct lu_common_words *lu_common_words_new(void)
 	return w;
 }
 
+const char *lu_common_words_list(unsigned i, const char **words)
+{
+	*words = langs[i].words;
+	return langs[i].code;
+}
+
 void lu_common_words_free(struct lu_common_words *w)
 {
 	free(w);
