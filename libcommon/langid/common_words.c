@@ -365,3 +365,8 @@ const char *lu_common_words_judge(const struct lu_common_scan *s, double *share)
 	*share = (double)own / (double)sums.any;
 	return langs[best].code;
 }
+
+double lu_common_words_share(const struct lu_common_scan *s)
+{
+	return s->sets.n ? (double)sums_of(s).any / (double)s->sets.n : 0;
+}

@@ -71,4 +71,7 @@ const char *lu_common_words_list(unsigned i, const char **words);
 /* ISO 639-1 code, static; or NULL. */
 const char *lu_common_words_judge(const struct lu_common_scan *s, double *share);
 
+/* The share of the words that is common in any language. */
+double lu_common_words_share(const struct lu_common_scan *s);
+
 #endif

@@ -19,8 +19,12 @@
 #define GUESS_DENSITY 100
 #define GUESS_RIGHT 0.6
 #define MODEL_SURE 0.5
+#define MOSTLY_CODE 3
+#define FEW_WORDS 0.03 /* share of common words below which there is no part in their languages */
+#define ONE_SHARE 0.95
 #define CLEAR_SHARE 0.67
-#define GROWTH 4 /* of the sample where that leaves doubt */
+#define ENGLISH 2 /* how much more of it there must be than of another language */
+#define GROWTH 4  /* of the sample where that leaves doubt */
 #define LARGEST 16
 #define WORDLESS 20 /* words of which one is common in each of the seven languages */
 
@@ -34,7 +38,7 @@ struct lu_langid {
 	struct lu_fasttext *model;
 	struct cleaning cleaning;
 	struct lu_common_words *words; /* NULL: the classifier is always asked */
-	struct lu_word_votes *votes;   /* of CLD2 */
+	struct lu_word_votes *votes;
 	struct lu_langid_options o;
 };
 
@@ -73,8 +77,9 @@ struct lu_langid *lu_langid_new(
 	if (!id)
 		goto no_memory;
 	id->o = *o;
-	if (o->min_score < 0)
-		id->o.min_score = model ? 0 : 0.2;
+	id->votes = lu_word_votes_new();
+	if (!id->votes)
+		goto no_memory;
 	if (model) {
 		id->model = open_model(model, err);
 		if (!id->model) {
@@ -84,9 +89,6 @@ struct lu_langid *lu_langid_new(
 		id->cleaning = cleaning_of(id->model);
 		return id;
 	}
-	id->votes = lu_word_votes_new();
-	if (!id->votes)
-		goto no_memory;
 	if (o->min_bytes < o->max_bytes) {
 		id->words = lu_common_words_new();
 		if (!id->words)
@@ -213,17 +215,6 @@ static void set_parts(const struct lu_cld2 *r, struct lu_lang *out)
 		add_part(out, "und", rest);
 }
 
-/* The first part is und only if it is the only one. */
-static void set_answer(struct lu_lang *out, double right)
-{
-	if (!out->parts || strcmp(out->part[0].lang, "und") == 0)
-		return;
-	out->score = out->part[0].share * right;
-	if (out->parts == 1 || strcmp(out->part[1].lang, "und") == 0 ||
-			!lu_lang_is_near(out->part[0].share, out->part[1].share))
-		memcpy(out->lang, out->part[0].lang, LU_LANG_CODE);
-}
-
 static bool is_part(const struct lu_lang *l, const char *lang)
 {
 	for (size_t i = 0; i < l->parts; i++) {
@@ -233,21 +224,61 @@ static bool is_part(const struct lu_lang *l, const char *lang)
 	return false;
 }
 
-/* The language of a sentence, if it is one of those in the whole text, or what its words say. */
-static void judge_sentence(const struct lu_langid *id, struct lu_str s, const struct lu_lang *whole,
-		const char *hint, struct lu_lang_span *span)
+/* The language of parts, of which the first is und only if it is the only one. English beside
+ * another language is mostly names, menus, terms and code, so it must have twice as much. */
+static void set_answer(struct lu_lang *out, double right)
 {
-	struct lu_vote vote = lu_word_votes_count(id->votes, s);
+	const struct lu_lang_part *a = &out->part[0], *b = &out->part[1];
+
+	if (!out->parts || strcmp(a->lang, "und") == 0)
+		return;
+	out->score = a->share * right;
+	if (out->parts > 1 && strcmp(b->lang, "und") != 0) {
+		if (strcmp(a->lang, "en") == 0 && b->share * ENGLISH >= a->share) {
+			out->score = b->share * right;
+			a = b;
+		} else if (strcmp(b->lang, "en") != 0 && lu_lang_is_near(a->share, b->share)) {
+			return;
+		}
+	}
+	memcpy(out->lang, a->lang, LU_LANG_CODE);
+}
+
+/* The languages of a text, as far as its sentences may choose among them. */
+struct choice {
+	const struct lu_lang *whole;
+	const char *hint; /* what its words say; NULL: nothing */
+	bool votes;	  /* words tell all of them apart */
+};
+
+static struct choice choice_of(const struct lu_lang *whole, const char *hint)
+{
+	struct choice c = { whole, hint, true };
+
+	for (size_t i = 0; i < whole->parts; i++) {
+		if (strcmp(whole->part[i].lang, "und") != 0 &&
+				!lu_word_votes_has(whole->part[i].lang))
+			return (struct choice){ whole, NULL, false };
+	}
+	return c;
+}
+
+static void judge_sentence(const struct lu_langid *id, struct lu_str s, const struct choice *c,
+		struct lu_lang_span *span)
+{
+	struct lu_vote vote = { 0 };
 	char name[LU_LANG_CODE];
 	struct lu_cld2 r;
 
+	if (c->votes)
+		vote = lu_word_votes_count(id->votes, s);
 	if (lu_vote_is_clear(&vote)) {
 		memcpy(name, vote.code, strlen(vote.code) + 1);
 	} else {
 		detect(s, NULL, false, &r);
 		code_of_cld2(r.best, name);
 	}
-	span->open = !is_part(whole, name) && !(hint && strcmp(name, hint) == 0);
+	span->open = !is_part(c->whole, name) && !(c->hint && strcmp(name, c->hint) == 0);
 	memcpy(span->lang, span->open ? "und" : name, span->open ? 4 : LU_LANG_CODE);
 }
 
@@ -278,6 +309,7 @@ static int share_by_sentences(const struct lu_langid *id, struct lu_langid_work 
 		const char *hint, struct lu_lang *out, struct lu_err *err)
 {
 	struct lu_str s = lu_buf_slice(&work->sample.out);
+	struct choice choice = choice_of(out, hint);
 	size_t open = 0;
 
 	work->sentences.n = 0;
@@ -286,7 +318,7 @@ static int share_by_sentences(const struct lu_langid *id, struct lu_langid_work 
 
 		next = sentence_end(s, at);
 		span.n = next - at;
-		judge_sentence(id, (struct lu_str){ s.p + at, span.n }, out, hint, &span);
+		judge_sentence(id, (struct lu_str){ s.p + at, span.n }, &choice, &span);
 		open += span.open ? span.n : 0;
 		if (!lu_vec_push(&work->sentences, span))
 			return lu_err_nomem(err);
@@ -296,7 +328,10 @@ static int share_by_sentences(const struct lu_langid *id, struct lu_langid_work 
 		return 0;
 	}
 	lu_lang_spans_fill(&work->sentences);
-	return lu_lang_spans_share(&work->sentences, out, err);
+	if (lu_lang_spans_share(&work->sentences, out, err) < 0)
+		return -1;
+	set_answer(out, 1);
+	return 0;
 }
 
 static int use_cld2(const struct lu_langid *id, struct lu_langid_work *work, struct lu_lang *out,
@@ -461,6 +496,14 @@ static int ask_words(const struct lu_langid *id, struct lu_langid_work *work, st
 	return 0;
 }
 
+/* Whether the words of the sample say that it is in this language. */
+static bool is_prose(const struct lu_langid *id, const struct lu_lang_sampler *s, const char *lang)
+{
+	struct lu_vote vote = lu_word_votes_count(id->votes, lu_buf_slice(&s->out));
+
+	return lu_vote_is_clear(&vote) && strcmp(vote.code, lang) == 0;
+}
+
 /* Ask the classifier about a sample of at most `bytes`. *open: there was too little in it. */
 static int ask_classifier(const struct lu_langid *id, struct lu_langid_work *work,
 		struct lu_str text, size_t bytes, struct lu_lang *out, bool *open,
@@ -473,9 +516,14 @@ static int ask_classifier(const struct lu_langid *id, struct lu_langid_work *wor
 	if (lu_buf_check(&s->out, err) < 0)
 		return -1;
 	*open = s->letters < MANY_LETTERS && s->left_out <= s->words;
-	if (s->letters < FEW_LETTERS || s->left_out > s->words)
+	if (s->letters < FEW_LETTERS || s->left_out > MOSTLY_CODE * s->words)
 		return 0;
-	return id->model ? use_fasttext(id, work, out, err) : use_cld2(id, work, out, err);
+	if ((id->model ? use_fasttext(id, work, out, err) : use_cld2(id, work, out, err)) < 0)
+		return -1;
+	/* What program code leaves looks like English, or like anything. */
+	if (s->left_out > s->words && (strcmp(out->lang, "en") == 0 || !is_prose(id, s, out->lang)))
+		memcpy(out->lang, "und", 4);
+	return 0;
 }
 
 /* No language, or one of several with less than two thirds of the text. */
@@ -497,6 +545,13 @@ static int judge(const struct lu_langid *id, struct lu_langid_work *work, struct
 		return -1;
 	if (sure)
 		return 0;
+	if (id->words && text.n >= id->o.min_bytes && text.n > most / 2 &&
+			lu_common_words_share(&work->words) < FEW_WORDS) {
+		if (ask_classifier(id, work, text, most / GROWTH, out, open, err) < 0)
+			return -1;
+		if (out->parts == 1 && out->score >= ONE_SHARE)
+			return 0;
+	}
 	for (size_t bytes = most;; bytes *= GROWTH) {
 		if (ask_classifier(id, work, text, bytes, out, open, err) < 0)
 			return -1;
@@ -533,6 +588,7 @@ int lu_langid_paragraphs(const struct lu_langid *id, struct lu_langid_work *work
 	lu_lang_spans_fill(&work->spans);
 	if (lu_lang_spans_share(&work->spans, out, err) < 0)
 		return -1;
+	set_answer(out, 1);
 	lu_lang_spans_join(&work->spans);
 	if (out->score < id->o.min_score)
 		memcpy(out->lang, "und", 4);

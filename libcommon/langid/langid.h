@@ -3,7 +3,7 @@
 /*
  * Language identification.
  *
- *	struct lu_langid_options o = { .min_bytes = 256, .max_bytes = 4096, .min_score = -1 };
+ *	struct lu_langid_options o = { .min_bytes = 256, .max_bytes = 4096, .min_score = 0.1 };
  *	struct lu_langid *id = lu_langid_new(NULL, &o, &err);		shared by all threads
  *	struct lu_langid_work work = { 0 };				one for each thread
  *	lu_langid_text(id, &work, text, &result, &err);
@@ -38,7 +38,7 @@
  *   - most of the text was program code,
  *   - CLD2 is not sure and its guess is not taken,
  *   - the second language is near: more than 0.9 of the share or probability of the first, or
- *   - the score is below min_score; the default is 0.5 for CLD2, 0 for a model.
+ *   - the score is below min_score.
  * `score`, 0 to 1, is the share of the text in `lang`, in bytes (CLD2) or in common words, or the
  * probability of the label (fastText). It is that of the best guess even if `lang` is und.
  * `part`, from CLD2: up to three languages with 5 % or more of the text each, the largest first,
@@ -93,7 +93,7 @@ void lu_langid_work_release(struct lu_langid_work *w);
 struct lu_langid_options {
 	size_t min_bytes; /* of a text that common words decide; max_bytes or more: of none */
 	size_t max_bytes;
-	double min_score; /* below 0: the default */
+	double min_score;
 };
 
 /* `model` is the file of a fastText classifier; NULL: CLD2. */

@@ -75,11 +75,6 @@ int lu_lang_spans_share(const struct lu_lang_spans *spans, struct lu_lang *out, 
 	while (all > 0 && out->parts < PARTS && take(&sums, &out->part[out->parts], all))
 		rest -= out->part[out->parts++].share;
 	lu_vec_release(&sums);
-	if (out->parts) {
-		out->score = out->part[0].share;
-		if (out->parts == 1 || !lu_lang_is_near(out->score, out->part[1].share))
-			memcpy(out->lang, out->part[0].lang, LU_LANG_CODE);
-	}
 	if (all > 0 && rest >= LEAST) {
 		memcpy(out->part[out->parts].lang, "und", 4);
 		out->part[out->parts++].share = rest;

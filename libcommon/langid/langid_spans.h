@@ -17,8 +17,7 @@
 void lu_lang_spans_fill(struct lu_lang_spans *spans);
 
 /* Set `part` of *out, the largest first: three languages with 5 % or more of the bytes each, and und
- * for a rest of 5 % or more; and `lang` and `score` from the first: und if there is none, or if the
- * second is near (lu_lang_is_near). */
+ * for a rest of 5 % or more; the answer stays und. */
 int lu_lang_spans_share(const struct lu_lang_spans *spans, struct lu_lang *out,
 		struct lu_err *err) LU_CHECKED;
 

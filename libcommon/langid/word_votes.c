@@ -41,7 +41,7 @@ static const struct {
 			"algunha algúns ante antes ao aos aquel aquela as así ata aínda ben cada "
 			"cal cando co coa coas como con contra cos da das de del dela deles dende "
 			"desde do dos dous dá dúas el ela elas eles en entre era eran es esa ese "
-			"esta este está están eu facer foi foron ha hai iso isto la lle lles logo "
+			"esta este está están eu facer foi foron ha hai isto la lle lles logo "
 			"mais mesmo meu miña moi moita moito moitos máis na nas nin no non nos "
 			"nun nunha nós onde os ou outra outras outro outros para pero pode poden "
 			"pola polas polo polos por porque pouco que quen se segundo sen ser será "
@@ -181,6 +181,15 @@ static const char *code_of(unsigned lang)
 
 	return lang < LU_COMMON_LANGS ? lu_common_words_list(lang, &words)
 				      : neighbours[lang - LU_COMMON_LANGS].code;
+}
+
+bool lu_word_votes_has(const char *code)
+{
+	for (unsigned i = 0; i < LANGS; i++) {
+		if (strcmp(code_of(i), code) == 0)
+			return true;
+	}
+	return false;
 }
 
 struct lu_word_votes *lu_word_votes_new(void)

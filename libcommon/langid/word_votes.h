@@ -36,6 +36,9 @@ static inline bool lu_vote_is_clear(const struct lu_vote *v)
 	return v->code && v->points >= 3 && v->points > v->next;
 }
 
+/* Whether a language is one of the twenty. */
+bool lu_word_votes_has(const char *code);
+
 struct lu_word_votes;
 
 struct lu_word_votes *lu_word_votes_new(void);

@@ -23,8 +23,12 @@
 	"The people of the village meet every morning on the square to buy some bread " \
 	"and to talk about the weather of the next day."
 
+#define DE                                                                                     \
+	"Die Leute aus dem Dorf treffen sich jeden Morgen auf dem Platz und kaufen das Brot, " \
+	"das sie für den Tag benötigen."
+
 static const struct lu_langid_options usual = {
-	.min_bytes = 256, .max_bytes = 4096, .min_score = -1
+	.min_bytes = 256, .max_bytes = 4096, .min_score = 0.1
 };
 
 static struct lu_lang ask_from(
@@ -301,10 +305,10 @@ static void paragraphs(void **state)
 	assert_int_equal(l.parts, 3);
 	/* Without a blank line each line is one. */
 	lu_buf_clear(&b);
-	lu_buf_puts(&b, FR "\n" EN "\n" EN);
+	lu_buf_puts(&b, FR "\n" DE "\n" DE "\n" DE);
 	assert_int_equal(lu_langid_paragraphs(id, &w, lu_buf_slice(&b), &l, &err), 0);
 	assert_int_equal(w.spans.n, 2);
-	assert_string_equal(l.lang, "en");
+	assert_string_equal(l.lang, "de");
 	assert_int_equal(lu_langid_paragraphs(id, &w, LU_STR(""), &l, &err), 0);
 	assert_int_equal(w.spans.n, 0);
 	assert_string_equal(l.lang, "und");
@@ -335,7 +339,14 @@ static void alternating(void **state)
 		lu_buf_puts(&b, FR " " EN " ");
 	l = ask(b.p);
 	has_shares(l, "fr", 0.5, "en", 0.5);
+	assert_string_equal(l.lang, "fr"); /* English must have twice as much */
+	lu_buf_clear(&b);
+	for (int i = 0; i < 10; i++)
+		lu_buf_puts(&b, FR " " DE " ");
+	l = ask(b.p);
+	assert_true(l.part[0].share < 0.55 && l.part[1].share > 0.45);
 	assert_string_equal(l.lang, "und");
+	assert_true(l.score == l.part[0].share);
 	lu_buf_clear(&b);
 	for (int i = 0; i < 9; i++)
 		lu_buf_printf(&b, "%s\n", i % 3 ? FR : EN);
