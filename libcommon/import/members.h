@@ -54,8 +54,8 @@ struct lu_member {
 	enum lu_kind kind;	       /* by import/kind_table.h, else LU_KIND_AUTO */
 	/* `bytes` is a block of the file's entries; NULL: they are a document. */
 	const struct lu_entries_type *entries;
-	bool no_members;  /* an archive in which there is nothing, which is no error */
-	const char *drop; /* NULL, or the reason not to convert it */
+	bool hollow;			/* an archive without members */
+	const char *drop;		/* NULL, or the reason not to convert it */
 	const struct lu_format *format; /* the format for which it was dropped, or NULL */
 	bool bad;			/* the reason is damage, not choice */
 	struct lu_str detail;		/* the sentence about the damage */
