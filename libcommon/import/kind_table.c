@@ -8,12 +8,19 @@
 #include "libcommon/entries/mbox.h"
 #include "libcommon/entries/text_lines.h"
 
+/* A file of that name may be anything else. */
+static bool json_values(struct lu_str head)
+{
+	return lu_json_values_look(head) && lu_json_file_look(head);
+}
+
 /* clang-format off */
 static const struct lu_kind_row rows[] = {
-	{ LU_KIND_JSON, "jsonl ndjson jsonlines json", NULL, lu_json_values_look, lu_json_values_look,
+	{ LU_KIND_JSON, "json", NULL, json_values, NULL, &lu_json_values, false, true },
+	{ LU_KIND_JSON, "jsonl ndjson jsonlines", NULL, lu_json_values_look, json_values,
 			&lu_json_values, false, true },
-	{ LU_KIND_JSON, "jsonl ndjson jsonlines", NULL, NULL, lu_json_lines_look, &lu_json_lines, false, true },
-	{ LU_KIND_JSON, "json", NULL, lu_json_lines_look, NULL, &lu_json_lines, false, true },
+	{ LU_KIND_JSON, "jsonl ndjson jsonlines", NULL, NULL, lu_json_file_look, &lu_json_lines, false, true },
+	{ LU_KIND_JSON, "json", NULL, lu_json_file_look, NULL, &lu_json_lines, false, true },
 	{ LU_KIND_CSV, "csv", NULL, NULL, NULL, &lu_csv, false, true },
 	{ LU_KIND_TSV, "tsv tab", NULL, NULL, NULL, &lu_tsv, false, true },
 	{ LU_KIND_LINES, "", NULL, NULL, NULL, &lu_text_lines, false, false },
