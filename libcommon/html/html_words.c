@@ -201,8 +201,9 @@ unsigned lu_html_words(const struct lu_html_node *n)
 			kinds_of(lu_html_attribute(n, LU_ATTRIBUTE_ROLE));
 	unsigned by_id = 0;
 
-	/* An anchor's id names the place, not the content. */
-	if (n->tag != LU_TAG_A && n->tag != LU_TAG_SPAN)
+	/* The id of an anchor or a heading names the place, not the content. */
+	if (n->tag != LU_TAG_A && n->tag != LU_TAG_SPAN &&
+			!(n->tag >= LU_TAG_H1 && n->tag <= LU_TAG_H6))
 		by_id = kinds_of(lu_html_attribute(n, LU_ATTRIBUTE_ID));
 	if (by_id && !kinds)
 		kinds = LU_WORDS_SLUG;
