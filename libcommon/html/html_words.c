@@ -78,7 +78,7 @@ static const struct word words_o[] = {
 static const struct word words_p[] = {
 	W("pagenav", NAVIGATION) W("pager", NAVIGATION) P("paginat", NAVIGATION)
 	W("paging", NAVIGATION) P("partage", RELATED) P("paywall", NAVIGATION)
-	W("permalink", DETAIL) W("photocredit", DETAIL) P("pingback", COMMENTS)
+	W("photocredit", DETAIL) P("pingback", COMMENTS)
 	W("poll", RELATED) P("popular", RELATED) P("popup", NAVIGATION) W("posted", DETAIL)
 	W("postmeta", DETAIL) W("prevnext", NAVIGATION) W("print", DETAIL)
 	W("printfooter", NAVIGATION) W("printonly", DETAIL) P("promo", NAVIGATION)
@@ -195,15 +195,34 @@ static unsigned kinds_of(struct lu_str s)
 	return kinds;
 }
 
+/* True for the elements whose id names what they hold. That of a heading, an anchor or a term is
+ * derived from its text. */
+static bool has_own_id(const struct lu_html_node *n)
+{
+	switch (n->tag) {
+	case LU_TAG_ARTICLE:
+	case LU_TAG_CENTER:
+	case LU_TAG_DIV:
+	case LU_TAG_FIELDSET:
+	case LU_TAG_FORM:
+	case LU_TAG_HEADER:
+	case LU_TAG_OL:
+	case LU_TAG_P:
+	case LU_TAG_SECTION:
+	case LU_TAG_TABLE:
+	case LU_TAG_TD:
+	case LU_TAG_UL: return true;
+	default: return false;
+	}
+}
+
 unsigned lu_html_words(const struct lu_html_node *n)
 {
 	unsigned kinds = kinds_of(lu_html_attribute(n, LU_ATTRIBUTE_CLASS)) |
 			kinds_of(lu_html_attribute(n, LU_ATTRIBUTE_ROLE));
 	unsigned by_id = 0;
 
-	/* The id of an anchor or a heading names the place, not the content. */
-	if (n->tag != LU_TAG_A && n->tag != LU_TAG_SPAN &&
-			!(n->tag >= LU_TAG_H1 && n->tag <= LU_TAG_H6))
+	if (has_own_id(n))
 		by_id = kinds_of(lu_html_attribute(n, LU_ATTRIBUTE_ID));
 	if (by_id && !kinds)
 		kinds = LU_WORDS_SLUG;

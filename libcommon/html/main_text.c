@@ -103,12 +103,43 @@ void lu_main_measure(struct lu_html_node *root)
 	}
 }
 
+/* Append the ASCII letters of s, small. */
+static size_t add_letters(struct lu_str s, char *out, size_t n, size_t max)
+{
+	for (size_t i = 0; i < s.n && n < max; i++) {
+		char c = (char)(s.p[i] | 32);
+
+		if (c >= 'a' && c <= 'z')
+			out[n++] = c;
+	}
+	return n;
+}
+
+/* True if the element's id is derived from the heading it begins with. */
+static bool is_slug(const struct lu_html_node *n)
+{
+	char id[64], heading[64];
+	size_t ids = add_letters(lu_html_attribute(n, LU_ATTRIBUTE_ID), id, 0, sizeof(id)), m = 0;
+	const struct lu_html_node *h = n, *t;
+
+	for (unsigned i = 0; h && i < 8 && lu_html_role(h) != LU_ROLE_HEADING; i++)
+		h = lu_html_next(h, n, true);
+	if (!h || lu_html_role(h) != LU_ROLE_HEADING)
+		return false;
+	for (t = h; t; t = lu_html_next(t, h, true)) {
+		if (is_text(t))
+			m = add_letters(t->text, heading, m, sizeof(heading));
+	}
+	return ids == m && memcmp(id, heading, m) == 0;
+}
+
 /* True if the element's words speak against what is in it. */
 static bool mislead(const struct lu_html_node *n, uint32_t total)
 {
-	bool few_links = n->link_bytes < FEW_LINKS * n->text_bytes;
-
-	return few_links && (n->prose > MUCH * total || (n->words & LU_WORDS_SLUG && n->prose > 0));
+	if (n->prose > MUCH * total && n->link_bytes < FEW_LINKS * n->text_bytes)
+		return true;
+	return n->prose > 0 && n->words & LU_WORDS_SLUG &&
+			n->link_bytes < SOME_LINKS * n->text_bytes && is_slug(n);
 }
 
 static bool left_out_by_words(const struct lu_html_node *n, uint32_t total, bool comments)
@@ -190,13 +221,17 @@ static void mark(struct lu_html_node *root, enum lu_main_choice choice, bool com
 /* The child that holds nearly all that `n` holds, or NULL. */
 static struct lu_html_node *heir(const struct lu_html_node *n, uint32_t total)
 {
+	struct lu_html_node *found = NULL;
+
 	for (struct lu_html_node *c = n->first; c; c = c->next) {
-		if (!is_text(c) && c->mark == LU_MARK_KEEP && c->tag != LU_TAG_P &&
-				c->tag != LU_TAG_PRE && c->kept >= READ_SHARE * total &&
-				total - c->kept <= READ_LOSS)
-			return c;
+		if (is_text(c) || c->mark != LU_MARK_KEEP || c->kept == 0)
+			continue;
+		if (c->tag == LU_TAG_P || c->tag == LU_TAG_PRE)
+			return NULL;
+		if (c->kept >= READ_SHARE * total && total - c->kept <= READ_LOSS)
+			found = c;
 	}
-	return NULL;
+	return found;
 }
 
 const struct lu_html_node *lu_main_choose(

@@ -18,8 +18,8 @@
  *    to other pages. Words may mislead, so they do not count where
  *    - the element holds most of the page's prose (half of it),
  *    - or a third of it, with hardly any links (a tenth),
- *    - or the word is of the id alone, which documentation derives from its headings, and the element
- *      has prose with hardly any links,
+ *    - or the word is of the id alone, which is derived from the heading that the element begins
+ *      with, as in documentation, and it has prose and less than a third of links,
  *    - or the word means the beginning of another page (teaser), and nothing in it is a link: it is
  *      the beginning of this one.
  *    Words of detail (author, date, tags, caption) leave out what is short: at most 600 bytes and a
@@ -27,7 +27,7 @@
  *    Nothing inside <pre> is left out.
  * 3. If less than a tenth of the prose is left, words do not count on this page.
  * 4. Of what is left, read the innermost element that holds 95 % of the prose and all but 1,000
- *    bytes; not below an article.
+ *    bytes of it; but do not go below an article, nor below an element with a paragraph of its own.
  *
  * Then, in html.c, blocks of links and of stock phrases go, and a heading under which nothing was
  * left. Where the outcome is shorter than 100 bytes the next wider choice is tried.
