@@ -5,7 +5,7 @@
 #include "libcommon/html/html_parse.h"
 #include "libcommon/html/main_text.h"
 
-/* A main text of fewer bytes is compared with that of a wider choice. */
+/* A main text of fewer bytes, and less than a third of the page, asks for a wider choice. */
 #define SHORT_TEXT 100
 
 struct table {
@@ -223,7 +223,7 @@ static int read_text(struct lu_html_node *root, enum lu_html_extent extent, stru
 		struct lu_err *err)
 {
 	enum lu_main_choice choice = extent == LU_HTML_WHOLE ? LU_MAIN_PAGE : LU_MAIN_NARROW;
-	size_t before = text->n;
+	size_t before = text->n, n;
 
 	lu_main_measure(root);
 	for (; choice <= LU_MAIN_PAGE; choice++) {
@@ -232,8 +232,9 @@ static int read_text(struct lu_html_node *root, enum lu_html_extent extent, stru
 			extent = LU_HTML_WHOLE;
 		if (read_choice(root, choice, extent, text, err) < 0)
 			return -1;
-		/* The whole page only where there is nothing else. */
-		if (text->n - before >= (choice == LU_MAIN_NARROW ? SHORT_TEXT : 1))
+		n = text->n - before;
+		if (n >= SHORT_TEXT ||
+				(n > 0 && (choice == LU_MAIN_WIDE || n * 3 > root->text_bytes)))
 			break;
 	}
 	return 0;

@@ -48,6 +48,8 @@ bool lu_html_is_link(const struct lu_html_node *n)
 {
 	struct lu_str href;
 
+	if (n->tag == LU_TAG_TIME)
+		return true;
 	if (n->tag != LU_TAG_A)
 		return false;
 	href = lu_html_attribute(n, LU_ATTRIBUTE_HREF);

@@ -18,113 +18,133 @@ struct word {
 	}
 /* clang-format off */
 static const struct word words_a[] = {
-	W("aboutauthor", RELATED) W("actions", WEAK) W("ad", NAVIGATION)
-	W("adblock", NAVIGATION) W("addthis", RELATED) W("addtoany", RELATED)
-	W("ads", NAVIGATION) W("adsense", NAVIGATION) W("adslot", NAVIGATION)
-	W("adv", NAVIGATION) P("advert", NAVIGATION) P("aehnlich", RELATED)
-	W("akismet", DETAIL) W("alsoread", RELATED) P("anzeige", NAVIGATION)
-	W("auteur", DETAIL) P("author", DETAIL) W("authorbio", RELATED) W("authorbox", RELATED)
-	W("authorinfo", RELATED) P("autor", DETAIL) END };
+	W("abbonamento", NAVIGATION) P("abonnement", NAVIGATION) W("aboutauthor", RELATED)
+	W("actions", WEAK) W("ad", NAVIGATION) W("adblock", NAVIGATION) W("addthis", RELATED)
+	W("addtoany", RELATED) W("ads", NAVIGATION) W("adsense", NAVIGATION)
+	W("adslot", NAVIGATION) W("adv", NAVIGATION) P("advert", NAVIGATION) P("aehnlich", RELATED)
+	W("akismet", DETAIL) P("aktuell", NAVIGATION) W("alsoread", RELATED)
+	P("angebot", NAVIGATION) P("anzeige", NAVIGATION) W("archives", NAVIGATION)
+	P("aside", NAVIGATION) W("auteur", DETAIL) P("author", DETAIL) W("authorbio", RELATED)
+	W("authorbox", RELATED) W("authorinfo", RELATED) P("autor", DETAIL) W("avatar", RELATED) END };
 static const struct word words_b[] = {
-	P("banner", NAVIGATION) W("barre", NAVIGATION) W("bildunterschrift", DETAIL)
-	W("bio", RELATED) P("breadcrumb", NAVIGATION) W("btn", DETAIL) W("button", WEAK)
-	W("buttons", WEAK) W("byline", DETAIL) END };
+	W("backtotop", NAVIGATION) P("banner", NAVIGATION) W("barre", NAVIGATION)
+	W("basket", NAVIGATION) W("bildunterschrift", DETAIL) W("billboard", NAVIGATION)
+	W("bio", RELATED) W("blogroll", NAVIGATION) P("bookmark", RELATED)
+	P("breadcrumb", NAVIGATION) W("btn", DETAIL) W("button", WEAK) W("buttons", WEAK)
+	W("byline", DETAIL) END };
 static const struct word words_c[] = {
-	P("caption", DETAIL) P("carousel", NAVIGATION) W("categories", WEAK)
-	W("catlinks", NAVIGATION) W("catlist", DETAIL) W("colonne", NAVIGATION)
+	W("calendar", NAVIGATION) P("caption", DETAIL) P("carousel", NAVIGATION)
+	W("cart", NAVIGATION) W("categories", WEAK) W("catlinks", NAVIGATION) W("catlist", DETAIL)
+	W("colonne", NAVIGATION) W("columnleft", NAVIGATION) W("columnright", NAVIGATION)
 	P("coment", COMMENTS) P("comment", COMMENTS) W("compartir", RELATED)
-	W("condividi", RELATED) W("consent", NAVIGATION) P("cookie", NAVIGATION)
-	W("copy", WEAK) P("copyright", DETAIL) W("counter", WEAK) P("credit", DETAIL)
-	P("crosslink", RELATED) P("crumb", NAVIGATION) W("cta", RELATED) END };
+	W("complementary", NAVIGATION) W("condividi", RELATED) W("consent", NAVIGATION)
+	W("contactbox", NAVIGATION) W("contactform", NAVIGATION) P("cookie", NAVIGATION)
+	P("copyright", DETAIL) W("counter", WEAK) P("credit", DETAIL) P("crosslink", RELATED)
+	P("crumb", NAVIGATION) W("cta", RELATED) END };
 static const struct word words_d[] = {
 	W("date", WEAK) W("dateline", DETAIL) W("datetime", DETAIL) W("datum", WEAK)
-	W("disclaimer", DETAIL) W("disclosure", WEAK) W("disqus", COMMENTS)
-	W("docnav", NAVIGATION) W("donate", RELATED) W("donation", RELATED)
-	W("dropdown", NAVIGATION) W("drucken", DETAIL) END };
+	W("deal", NAVIGATION) W("deals", NAVIGATION) W("derecha", NAVIGATION) W("dfp", NAVIGATION)
+	W("disclaimer", DETAIL) W("disclosure", WEAK) W("disqus", COMMENTS) W("docnav", NAVIGATION)
+	W("donate", RELATED) W("donation", RELATED) W("dropdown", NAVIGATION) W("drucken", DETAIL) END };
 static const struct word words_e[] = {
-	W("edit", WEAK) W("edited", WEAK) W("editsection", NAVIGATION)
-	P("empfehl", RELATED) END };
+	W("edit", WEAK) W("edited", WEAK) W("editsection", NAVIGATION) P("empfehl", RELATED) END };
 static const struct word words_f[] = {
-	W("feedback", COMMENTS) W("figcaption", DETAIL) W("follow", RELATED)
-	W("followus", RELATED) W("foot", NAVIGATION) P("footer", NAVIGATION) END };
+	W("facebook", RELATED) W("fb", RELATED) W("feedback", COMMENTS) W("figcaption", DETAIL)
+	W("follow", RELATED) W("followus", RELATED) W("foot", NAVIGATION) P("footer", NAVIGATION) END };
 static const struct word words_g[] = {
-	W("gdpr", NAVIGATION) W("guestbook", COMMENTS) END };
+	W("gdpr", NAVIGATION) W("gpt", NAVIGATION) W("gravatar", RELATED) W("guestbook", COMMENTS) END };
 static const struct word words_h[] = {
 	W("headerlink", NAVIGATION) END };
 static const struct word words_i[] = {
-	W("imagecredit", DETAIL) W("info", WEAK) W("infobar", NAVIGATION) END };
+	W("imagecredit", DETAIL) W("impressum", NAVIGATION) W("imprint", NAVIGATION)
+	W("info", WEAK) W("infobar", NAVIGATION) W("instagram", RELATED) W("izquierda", NAVIGATION) END };
 static const struct word words_j[] = {
 	W("jp", RELATED) W("jump", NAVIGATION) END };
 static const struct word words_k[] = {
-	W("keywords", WEAK) W("kicker", WEAK) P("kommentar", COMMENTS) END };
+	W("kalender", NAVIGATION) W("keywords", WEAK) W("kicker", WEAK) P("kommentar", COMMENTS)
+	W("kontaktbox", NAVIGATION) END };
 static const struct word words_l[] = {
-	W("legende", DETAIL) W("lesenauch", RELATED) W("lightbox", NAVIGATION)
-	W("likes", RELATED) W("lireaussi", RELATED) W("livefyre", COMMENTS)
-	P("login", NAVIGATION) W("logon", NAVIGATION) END };
+	P("langswitch", NAVIGATION) W("languageswitcher", NAVIGATION) W("lateral", NAVIGATION)
+	 W("leaderboard", NAVIGATION) P("leftcol", NAVIGATION)
+	W("legende", DETAIL) W("lesenauch", RELATED) W("lightbox", NAVIGATION) W("like", RELATED)
+	W("likebox", RELATED) W("likes", RELATED) W("linkbox", NAVIGATION) W("linkedin", RELATED)
+	W("linklist", NAVIGATION) W("linkliste", NAVIGATION) W("lireaussi", RELATED)
+	W("livefyre", COMMENTS) P("login", NAVIGATION) W("logon", NAVIGATION) END };
 static const struct word words_m[] = {
 	W("mainmenu", NAVIGATION) W("mashsb", RELATED) W("masthead", NAVIGATION)
-	W("megamenu", NAVIGATION) W("meistgelesen", RELATED) P("menu", NAVIGATION)
-	W("meta", WEAK) W("metadata", WEAK) W("meteo", NAVIGATION) P("modal", NAVIGATION)
-	W("mostread", RELATED) W("mostviewed", RELATED) END };
+	W("megamenu", NAVIGATION) W("mehrzum", RELATED) W("meistgelesen", RELATED)
+	P("menu", NAVIGATION) W("meta", WEAK) W("metadata", WEAK) W("meteo", NAVIGATION)
+	P("modal", NAVIGATION) W("morefrom", RELATED) W("morestories", RELATED)
+	W("mostpopular", RELATED) W("mostread", RELATED) W("mostviewed", RELATED)
+	W("mpu", NAVIGATION) END };
 static const struct word words_n[] = {
 	W("nav", NAVIGATION) W("navbar", NAVIGATION) W("navbottom", NAVIGATION)
 	W("navbox", NAVIGATION) W("navfooter", NAVIGATION) W("navheader", NAVIGATION)
 	W("navi", NAVIGATION) P("navigat", NAVIGATION) W("navlinks", NAVIGATION)
-	W("navtop", NAVIGATION) P("newsletter", RELATED) W("nextprev", RELATED)
-	W("noprint", NAVIGATION) END };
+	W("navtop", NAVIGATION) W("neueste", NAVIGATION) P("newsletter", RELATED)
+	W("nextprev", RELATED) W("nextup", RELATED) W("noprint", NAVIGATION) END };
 static const struct word words_o[] = {
-	W("offcanvas", NAVIGATION) W("outbrain", NAVIGATION) W("outlinks", RELATED)
-	P("overlay", NAVIGATION) END };
+	W("offcanvas", NAVIGATION) W("offer", NAVIGATION) W("offers", NAVIGATION)
+	W("outbrain", NAVIGATION) W("outlinks", RELATED) P("overlay", NAVIGATION) END };
 static const struct word words_p[] = {
 	W("pagenav", NAVIGATION) W("pager", NAVIGATION) P("paginat", NAVIGATION)
-	W("paging", NAVIGATION) P("partage", RELATED) P("paywall", NAVIGATION)
-	W("photocredit", DETAIL) P("pingback", COMMENTS)
-	W("poll", RELATED) P("popular", RELATED) P("popup", NAVIGATION) W("posted", DETAIL)
-	W("postmeta", DETAIL) W("prevnext", NAVIGATION) W("print", DETAIL)
-	W("printfooter", NAVIGATION) W("printonly", DETAIL) P("promo", NAVIGATION)
-	W("pubdate", DETAIL) W("publicite", NAVIGATION)
-	W("publish", DETAIL) W("published", DETAIL) END };
+	W("paging", NAVIGATION) W("panier", NAVIGATION) P("partage", RELATED)
+	P("paywall", NAVIGATION) W("photocredit", DETAIL) P("pingback", COMMENTS)
+	W("pinterest", RELATED) W("poll", RELATED) P("popular", RELATED) P("popup", NAVIGATION)
+	W("posted", DETAIL) W("postmeta", DETAIL) W("premium", NAVIGATION)
+	W("prevnext", NAVIGATION) W("print", DETAIL) W("printfooter", NAVIGATION)
+	W("printonly", DETAIL) W("profile", RELATED) P("promo", NAVIGATION) W("pubdate", DETAIL)
+	W("publicite", NAVIGATION) W("publish", DETAIL) W("published", DETAIL) END };
 static const struct word words_q[] = {
-	W("quiz", RELATED) END };
+	W("quicklinks", NAVIGATION) W("quiz", RELATED) END };
 static const struct word words_r[] = {
-	P("rating", RELATED) P("reaction", COMMENTS) W("reading", WEAK)
-	W("readingtime", DETAIL) W("readmore", RELATED) W("recherche", NAVIGATION)
+	W("rail", NAVIGATION) P("rating", RELATED) P("reaction", COMMENTS) W("reading", WEAK)
+	W("readingtime", DETAIL) W("readmore", RELATED) W("readnext", RELATED)
+	 W("recherche", NAVIGATION) P("recirc", RELATED)
 	P("recommand", RELATED) P("recommend", RELATED) P("register", NAVIGATION)
-	P("relacion", RELATED) P("related", RELATED) W("replies", COMMENTS)
-	W("reply", COMMENTS) W("respond", COMMENTS) W("rgpd", NAVIGATION) END };
+	P("relacion", RELATED) P("related", RELATED) W("replies", COMMENTS) W("reply", COMMENTS)
+	W("respond", COMMENTS) W("retour", NAVIGATION) W("rgpd", NAVIGATION)
+	P("rightcol", NAVIGATION) W("rss", NAVIGATION) END };
 static const struct word words_s[] = {
-	W("schlagworte", DETAIL) P("search", NAVIGATION) W("seitenleiste", NAVIGATION)
-	P("share", RELATED) W("shariff", RELATED) W("sharing", RELATED)
-	P("sidebar", NAVIGATION) W("sidenav", NAVIGATION) W("signin", NAVIGATION)
-	W("signup", NAVIGATION) P("similar", RELATED) W("skip", NAVIGATION)
-	P("skiplink", NAVIGATION) W("skipnav", NAVIGATION) P("slider", NAVIGATION)
-	P("social", RELATED) W("sommaire", NAVIGATION) P("source", WEAK)
-	W("spenden", RELATED) W("sphinxsidebar", NAVIGATION) P("sponsor", NAVIGATION)
-	W("ssba", RELATED) W("stats", WEAK) W("submenu", NAVIGATION) P("subscri", NAVIGATION)
-	W("suche", NAVIGATION) W("suggested", RELATED) P("suggestion", RELATED)
-	W("survey", RELATED) W("swiper", NAVIGATION) END };
+	W("schlagworte", DETAIL) P("search", NAVIGATION)
+	W("seitenleiste", NAVIGATION) P("share", RELATED) W("shariff", RELATED)
+	W("sharing", RELATED) P("sidebar", NAVIGATION) W("sidenav", NAVIGATION)
+	W("signin", NAVIGATION) W("signup", NAVIGATION) P("similar", RELATED)
+	W("sitemap", NAVIGATION) W("skip", NAVIGATION) P("skiplink", NAVIGATION)
+	W("skipnav", NAVIGATION) W("skyscraper", NAVIGATION) P("slider", NAVIGATION)
+	P("social", RELATED) W("sommaire", NAVIGATION) P("source", WEAK) W("spenden", RELATED)
+	W("sphinxsidebar", NAVIGATION) P("sponsor", NAVIGATION) W("sprachwahl", NAVIGATION)
+	W("ssba", RELATED) W("stats", WEAK) W("submenu", NAVIGATION)
+	P("subscri", NAVIGATION) W("suche", NAVIGATION) W("suggested", RELATED)
+	P("suggestion", RELATED) P("survey", NAVIGATION) W("swiper", NAVIGATION) END };
 static const struct word words_t[] = {
-	W("taboola", NAVIGATION) W("tagged", DETAIL) W("taglinks", DETAIL) W("taglist", DETAIL)
+	 W("taboola", NAVIGATION)
+	W("tagcloud", RELATED) W("tagged", DETAIL) W("taglinks", DETAIL) W("taglist", DETAIL)
 	W("tags", DETAIL) P("teaser", TEASER) W("teilen", RELATED) W("ticker", NAVIGATION)
 	W("timestamp", DETAIL) W("toc", NAVIGATION) W("toctree", NAVIGATION)
 	P("toolbar", NAVIGATION) W("toolbox", NAVIGATION) W("tools", NAVIGATION)
-	W("topbar", NAVIGATION) W("topnav", NAVIGATION) P("trackback", COMMENTS)
-	P("trending", RELATED) END };
+	W("topbar", NAVIGATION) W("topnav", NAVIGATION) W("topstories", RELATED)
+	W("totop", NAVIGATION) P("trackback", COMMENTS) W("tracking", NAVIGATION)
+	P("trending", RELATED) W("tweet", RELATED) W("twitter", RELATED) END };
 static const struct word words_u[] = {
 	W("upnext", RELATED) END };
 static const struct word words_v[] = {
-	P("verwandt", RELATED) W("views", WEAK) W("voiraussi", RELATED) W("vote", RELATED)
-	W("votes", RELATED) END };
+	W("vcard", RELATED) P("verwandt", RELATED) W("views", WEAK) W("voiraussi", RELATED)
+	W("vote", RELATED) W("votes", RELATED) END };
 static const struct word words_w[] = {
-	W("weather", NAVIGATION) P("werbung", NAVIGATION) W("wetter", NAVIGATION)
-	P("widget", NAVIGATION) END };
+	W("warenkorb", NAVIGATION) W("weather", NAVIGATION) P("weitere", RELATED)
+	P("werbung", NAVIGATION) W("wetter", NAVIGATION) W("whatsapp", RELATED)
+	P("widget", NAVIGATION) W("wpadminbar", NAVIGATION) END };
+static const struct word words_x[] = {
+	W("xing", RELATED) END };
 static const struct word words_y[] = {
-	W("yarpp", RELATED) END };
-static const struct word none[] = { END };
+	W("yarpp", RELATED) W("youtube", RELATED) END };
+static const struct word words_z[] = {
+	W("zumthema", RELATED) END };
 static const struct word *const by_letter[26] = {
 	words_a, words_b, words_c, words_d, words_e, words_f, words_g, words_h, words_i, words_j,
 	words_k, words_l, words_m, words_n, words_o, words_p, words_q, words_r, words_s, words_t,
-	words_u, words_v, words_w, none, words_y, none };
+	words_u, words_v, words_w, words_x, words_y, words_z };
 /* clang-format on */
 #undef W
 #undef P

@@ -11,6 +11,9 @@
 #define SOME_LINKS 0.33
 #define DETAIL_SHARE 0.2
 #define DETAIL_BYTES 600
+#define LIST_BYTES 20
+#define LIST_SHARE 0.25
+#define LIST_LINKS 0.6
 #define LEFT 0.1
 #define READ_SHARE 0.95
 #define READ_LOSS 1000
@@ -155,6 +158,14 @@ static bool left_out_by_words(const struct lu_html_node *n, uint32_t total, bool
 	return n->words & LU_WORDS_WEAK && n->prose == 0;
 }
 
+/* True for headings, dates and first lines around links to other pages. */
+static bool is_list_of_links(const struct lu_html_node *n, uint32_t total)
+{
+	return n->prose == 0 && n->text_bytes >= LIST_BYTES && n->text_bytes < LIST_SHARE * total &&
+			n->link_bytes > LIST_LINKS * n->text_bytes &&
+			!lu_html_find(n, LU_TAG_TABLE);
+}
+
 static bool left_out(const struct lu_html_node *n, uint32_t total, enum lu_main_choice choice,
 		bool in_article, bool comments)
 {
@@ -171,10 +182,23 @@ static bool left_out(const struct lu_html_node *n, uint32_t total, enum lu_main_
 		if (!in_article && (n->prose == 0 || n->link_bytes > SOME_LINKS * n->text_bytes))
 			return true;
 		break;
+	case LU_TAG_FORM:
+		if (n->prose <= DETAIL_SHARE * total && n->text_bytes <= DETAIL_BYTES)
+			return true;
+		break;
 	case LU_TAG_FIGCAPTION: return choice == LU_MAIN_NARROW;
+	case LU_TAG_DIV:
+	case LU_TAG_SECTION:
+	case LU_TAG_UL:
+	case LU_TAG_OL:
+		if (choice == LU_MAIN_NARROW && is_list_of_links(n, total))
+			return true;
+		break;
 	default: break;
 	}
-	return choice == LU_MAIN_NARROW && n->words && left_out_by_words(n, total, comments);
+	/* What is quoted in a text is of it, whatever its class: tweets. */
+	return choice == LU_MAIN_NARROW && n->words && n->tag != LU_TAG_BLOCKQUOTE &&
+			left_out_by_words(n, total, comments);
 }
 
 static bool is_article(const struct lu_html_node *n)
