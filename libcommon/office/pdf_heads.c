@@ -24,6 +24,9 @@ struct ends {
 	unsigned rows[2];
 };
 
+/* Lines from top to bottom, those beside each other from left to right. */
+struct order LU_VEC(struct lu_pdf_line *);
+
 /* --- a row as a key -------------------------------------------------------------------------- */
 
 /* The value of a Roman number in letters of one case, or -1. */
@@ -111,15 +114,13 @@ static int64_t page_number(struct lu_str s)
 	return value;
 }
 
-static void set_edges(struct row *r, struct lu_str s)
+/* Only a number that stands apart is one of a page: that of a note does not. */
+static void set_edges(const struct lu_pdf_layout *l, const struct order *o, struct row *r)
 {
-	const char *first = memchr(s.p, ' ', s.n), *last = memrchr(s.p, ' ', s.n);
-
-	r->edge[0] = r->edge[1] = -1;
-	if (!first)
+	if (r->to - r->from < 2)
 		return;
-	r->edge[0] = number_of((struct lu_str){ s.p, (size_t)(first - s.p) });
-	r->edge[1] = number_of((struct lu_str){ last + 1, (size_t)(s.p + s.n - last - 1) });
+	r->edge[0] = number_of(lu_pdf_line_text(l, o->p[r->from]));
+	r->edge[1] = number_of(lu_pdf_line_text(l, o->p[r->to - 1]));
 }
 
 /* The row without a Roman number at its beginning or end. */
@@ -140,7 +141,6 @@ static void set_key(struct row *r, struct lu_str s)
 	unsigned letters = 0, numbers = 0;
 
 	r->value = page_number(s);
-	set_edges(r, s);
 	s = without_roman(s);
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
@@ -159,8 +159,6 @@ static void set_key(struct row *r, struct lu_str s)
 
 /* --- the rows of a page ---------------------------------------------------------------------- */
 
-struct order LU_VEC(struct lu_pdf_line *);
-
 static int by_y(const void *a, const void *b)
 {
 	const struct lu_pdf_line *la = *(struct lu_pdf_line *const *)a;
@@ -172,6 +170,14 @@ static int by_y(const void *a, const void *b)
 	if (la->x0 != lb->x0)
 		return la->x0 < lb->x0 ? -1 : 1;
 	return (la > lb) - (la < lb);
+}
+
+static int by_x(const void *a, const void *b)
+{
+	const struct lu_pdf_line *la = *(struct lu_pdf_line *const *)a;
+	const struct lu_pdf_line *lb = *(struct lu_pdf_line *const *)b;
+
+	return la->x0 != lb->x0 ? (la->x0 < lb->x0 ? -1 : 1) : (la > lb) - (la < lb);
 }
 
 /* The lines of page i, from top to bottom. */
@@ -196,9 +202,10 @@ static bool beside(const struct lu_pdf_line *a, const struct lu_pdf_line *b)
 	return middle > a->y0 && middle < a->y1;
 }
 
-static void read_row(const struct lu_pdf_layout *l, const struct lu_pdf_page *page,
-		const struct order *o, struct row *r, struct lu_buf *text)
+static void read_row(const struct lu_pdf_layout *l, const struct lu_pdf_page *page, struct order *o,
+		struct row *r, struct lu_buf *text)
 {
+	qsort(o->p + r->from, r->to - r->from, sizeof(*o->p), by_x);
 	lu_buf_clear(text);
 	r->key = 0;
 	r->value = r->edge[0] = r->edge[1] = -1;
@@ -211,10 +218,11 @@ static void read_row(const struct lu_pdf_layout *l, const struct lu_pdf_page *pa
 			return;
 	}
 	set_key(r, lu_buf_slice(text));
+	set_edges(l, o, r);
 }
 
 static void find_rows(const struct lu_pdf_layout *l, const struct lu_pdf_page *page,
-		const struct order *o, struct ends *e, struct lu_buf *text)
+		struct order *o, struct ends *e, struct lu_buf *text)
 {
 	size_t from = 0, end = o->n;
 
@@ -274,7 +282,8 @@ static bool has_row(const struct ends *other, unsigned side, const struct row *r
 static bool recurs(const struct ends *e, size_t pages, size_t i, unsigned side, const struct row *r)
 {
 	size_t from = i > WINDOW ? i - WINDOW : 0, to = i + WINDOW < pages ? i + WINDOW : pages - 1;
-	unsigned need = r->value >= 0 || pages <= 3 ? 1 : 2;
+	bool few = r->value >= 0 || (pages <= 3 && r->edge[0] < 0 && r->edge[1] < 0);
+	unsigned need = few ? 1 : 2;
 
 	for (size_t k = from; need && k <= to; k++) {
 		if (k != i)
