@@ -5,6 +5,7 @@
 #include "libcommon/entries/csv.h"
 #include "libcommon/entries/json_lines.h"
 #include "libcommon/entries/json_values.h"
+#include "libcommon/entries/mail.h"
 #include "libcommon/entries/text_lines.h"
 
 /* clang-format off */
@@ -16,6 +17,8 @@ static const struct lu_kind_row rows[] = {
 	{ LU_KIND_CSV, "csv", NULL, NULL, NULL, &lu_csv, false },
 	{ LU_KIND_TSV, "tsv tab", NULL, NULL, NULL, &lu_tsv, false },
 	{ LU_KIND_LINES, "", NULL, NULL, NULL, &lu_text_lines, false },
+	{ LU_KIND_MBOX, "mbox mbx", NULL, NULL, lu_mbox_look, &lu_mbox, false },
+	{ LU_KIND_MAIL, "eml", NULL, NULL, lu_eml_look, &lu_eml, false },
 };
 /* clang-format on */
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
