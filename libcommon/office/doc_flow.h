@@ -35,7 +35,7 @@ struct lu_doc_flow {
 	struct lu_buf later; /* paragraphs of boxes, each behind a mark */
 	struct LU_VEC(size_t) boxes; /* open ones: where their paragraph begins in `block` */
 	unsigned tables, inner;	     /* open tables; the row has tables inside */
-	bool item, in_row, program; /* what was written last */
+	bool item, in_row, program;  /* what was written last */
 };
 
 void lu_doc_text(struct lu_doc_flow *f, struct lu_str s);

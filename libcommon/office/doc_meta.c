@@ -92,8 +92,7 @@ static bool is_lang(struct lu_str s)
 	return true;
 }
 
-int lu_doc_meta_put(const struct lu_doc_meta *m, struct lu_buf *title, struct lu_buf *more,
-		struct lu_err *err)
+int lu_doc_meta_put(const struct lu_doc_meta *m, struct lu_office *o, struct lu_err *err)
 {
 	const struct lu_buf *author = m->first.n ? &m->first : &m->author;
 	const struct lu_buf *date = is_date(lu_buf_slice(&m->date)) ? &m->date : &m->changed;
@@ -103,20 +102,19 @@ int lu_doc_meta_put(const struct lu_doc_meta *m, struct lu_buf *title, struct lu
 			!lu_buf_ok(&m->license) || !lu_buf_ok(&m->description) ||
 			!lu_buf_ok(&m->identifier) || !lu_buf_ok(&m->value))
 		return lu_err_nomem(err);
-	lu_buf_str(title, lu_buf_slice(&m->title));
-	if (author->n)
-		lu_json_put_str(more, "author", lu_buf_slice(author));
+	lu_buf_str(&o->title, lu_buf_slice(&m->title));
 	if (is_date(lu_buf_slice(date)))
-		lu_json_put_str(more, "date", lu_buf_slice(date));
+		lu_buf_str(&o->date, lu_buf_slice(date));
 	if (is_lang(lu_buf_slice(&m->lang)))
-		lu_json_put_str(more, "lang", lu_buf_slice(&m->lang));
-	if (m->license.n)
-		lu_json_put_str(more, "license", lu_buf_slice(&m->license));
+		lu_buf_str(&o->lang, lu_buf_slice(&m->lang));
+	lu_buf_str(&o->license, lu_buf_slice(&m->license));
+	if (author->n)
+		lu_json_put_str(&o->more, "author", lu_buf_slice(author));
 	if (m->description.n)
-		lu_json_put_str(more, "description", lu_buf_slice(&m->description));
+		lu_json_put_str(&o->more, "description", lu_buf_slice(&m->description));
 	if (m->identifier.n)
-		lu_json_put_str(more, "identifier", lu_buf_slice(&m->identifier));
-	return lu_buf_check(title, err) < 0 ? -1 : lu_buf_check(more, err);
+		lu_json_put_str(&o->more, "identifier", lu_buf_slice(&m->identifier));
+	return lu_office_check(o, err);
 }
 
 void lu_doc_meta_release(struct lu_doc_meta *m)

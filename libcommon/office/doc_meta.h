@@ -8,7 +8,7 @@
  * (in OpenDocument dc:creator is who changed it last); of the dates, the one of creation or
  * publication, else the last change.
  */
-#include "libcommon/base/buf.h"
+#include "libcommon/office/office.h"
 
 struct lu_doc_meta {
 	struct lu_buf title, author, first, date, changed, lang, license, description, identifier;
@@ -21,11 +21,10 @@ void lu_doc_meta_start(struct lu_doc_meta *m, const char *name);
 void lu_doc_meta_text(struct lu_doc_meta *m, struct lu_str s);
 void lu_doc_meta_end(struct lu_doc_meta *m);
 
-/* Append the title, and the other members as JSON without braces: author, date, lang, license,
- * description, identifier. A date that is not ISO 8601, or older than 1000, and a language that is no
+/* Append to the members of o; author, description and identifier to o->more. A date that is not ISO 8601, or older than 1000, and a language that is no
  * tag are left out. */
-int lu_doc_meta_put(const struct lu_doc_meta *m, struct lu_buf *title, struct lu_buf *more,
-		struct lu_err *err) LU_CHECKED;
+int lu_doc_meta_put(
+		const struct lu_doc_meta *m, struct lu_office *o, struct lu_err *err) LU_CHECKED;
 void lu_doc_meta_release(struct lu_doc_meta *m);
 
 #endif

@@ -183,8 +183,8 @@ static int read_parts(struct docx *d, struct lu_str bytes, struct lu_buf *text, 
 	return rc;
 }
 
-int lu_docx_text(struct lu_str bytes, bool whole, uint64_t limit, struct lu_buf *text,
-		struct lu_buf *title, struct lu_buf *more, const char **reason, struct lu_err *err)
+int lu_docx_text(struct lu_str bytes, bool whole, uint64_t limit, struct lu_office *o,
+		const char **reason, struct lu_err *err)
 {
 	struct docx d = { .limit = limit < UINT64_MAX / LU_OFFICE_EXPANSION
 				? limit * LU_OFFICE_EXPANSION
@@ -198,16 +198,16 @@ int lu_docx_text(struct lu_str bytes, bool whole, uint64_t limit, struct lu_buf 
 	if (rc == 0 && (!d.typed || !d.name[MAIN].n))
 		rc = d.typed ? LU_PARTS_OTHER : LU_PARTS_DAMAGED;
 	if (rc == 0)
-		rc = read_parts(&d, bytes, text, err);
+		rc = read_parts(&d, bytes, &o->text, err);
 	if (rc == 0)
-		rc = lu_doc_meta_put(&d.meta, title, more, err);
+		rc = lu_doc_meta_put(&d.meta, o, err);
 	for (unsigned i = 0; i < PARTS; i++)
 		lu_buf_release(&d.name[i]);
 	lu_doc_meta_release(&d.meta);
 	lu_docx_body_release(&d.body);
 	lu_docx_styles_release(&d.styles);
 	if (rc > 0) {
-		lu_buf_clear(text);
+		lu_office_clear(o);
 		*reason = lu_parts_reason(rc);
 	}
 	return rc > 0 ? 1 : rc;

@@ -14,21 +14,14 @@
  * `whole`, tables of contents and of figures. A tab stays a tab, a break becomes a line end, the
  * no-break hyphen U+2011; soft hyphens go.
  */
-#include <stdbool.h>
+#include "libcommon/office/office.h"
 
-#include "libcommon/base/buf.h"
-
-/*
- * `bytes` is the zip archive. Write to `text`, which is empty, the text (ends with a line feed unless
- * empty), and append the title and the members author, date, lang and description of the core properties, as JSON without braces. `limit`
- * bounds the text; the XML may be LU_OFFICE_EXPANSION times as long.
- *
- * 0; 1: refused, and *reason is "damaged", "encrypted", "too large", "markup out of bounds" or, for
- * another kind of document, "not text"; -1: out of memory. Thread-safe.
- */
-int lu_docx_text(struct lu_str bytes, bool whole, uint64_t limit, struct lu_buf *text,
-		struct lu_buf *title, struct lu_buf *more, const char **reason,
-		struct lu_err *err) LU_CHECKED;
+/* `bytes` is the zip archive. Of the core properties title, date, language, author and description are
+ * taken. `limit` bounds the text; the XML may be LU_OFFICE_EXPANSION times as long. Results are those of
+ * office.h, with the reasons "damaged", "encrypted", "too large", "markup out of bounds" and, for another
+ * kind of document, "not text". */
+int lu_docx_text(struct lu_str bytes, bool whole, uint64_t limit, struct lu_office *o,
+		const char **reason, struct lu_err *err) LU_CHECKED;
 
 /* Word writes some ten bytes of XML for a byte of text, and hundreds where each letter has a format. */
 #define LU_OFFICE_EXPANSION 16

@@ -91,30 +91,30 @@ static void finish(struct lu_odt_body *b)
 	lu_buf_putc(b->flow.out, '\n');
 }
 
-int lu_odt_text(struct lu_str bytes, bool whole, uint64_t limit, struct lu_buf *text,
-		struct lu_buf *title, struct lu_buf *more, const char **reason, struct lu_err *err)
+int lu_odt_text(struct lu_str bytes, bool whole, uint64_t limit, struct lu_office *o,
+		const char **reason, struct lu_err *err)
 {
-	struct odt o = { .limit = limit < UINT64_MAX / LU_OFFICE_EXPANSION
+	struct odt odt = { .limit = limit < UINT64_MAX / LU_OFFICE_EXPANSION
 				? limit * LU_OFFICE_EXPANSION
 				: UINT64_MAX,
-		.body = { .whole = whole, .limit = limit, .flow = { .out = text } } };
+		.body = { .whole = whole, .limit = limit, .flow = { .out = &o->text } } };
 	int rc = 0;
 
 	if (!is_zip(bytes))
-		rc = read_flat(&o, bytes, err);
-	for (o.walk = FIRST; is_zip(bytes) && rc == 0 && o.walk <= SECOND; o.walk++)
-		rc = lu_zip_walk(bytes, read_part, &o, err);
-	if (rc == 0 && !o.body.text_seen)
+		rc = read_flat(&odt, bytes, err);
+	for (odt.walk = FIRST; is_zip(bytes) && rc == 0 && odt.walk <= SECOND; odt.walk++)
+		rc = lu_zip_walk(bytes, read_part, &odt, err);
+	if (rc == 0 && !odt.body.text_seen)
 		rc = LU_PARTS_OTHER;
 	if (rc == 0) {
-		finish(&o.body);
-		rc = lu_odt_check(&o.body, err);
+		finish(&odt.body);
+		rc = lu_odt_check(&odt.body, err);
 	}
 	if (rc == 0)
-		rc = lu_doc_meta_put(&o.body.meta, title, more, err);
-	lu_odt_body_release(&o.body);
+		rc = lu_doc_meta_put(&odt.body.meta, o, err);
+	lu_odt_body_release(&odt.body);
 	if (rc > 0) {
-		lu_buf_clear(text);
+		lu_office_clear(o);
 		*reason = lu_parts_reason(rc);
 	}
 	return rc > 0 ? 1 : rc;

@@ -8,14 +8,10 @@
  * comments, headers and footers go, and so do tables of contents and indexes unless `whole`. Formulas
  * are objects of their own in an .odt file and are not read; in a flat file their letters are kept.
  */
-#include <stdbool.h>
+#include "libcommon/office/office.h"
 
-#include "libcommon/base/buf.h"
-
-/* `bytes` is the zip archive or the XML of a flat file. Arguments and results are those of
- * lu_docx_text(). */
-int lu_odt_text(struct lu_str bytes, bool whole, uint64_t limit, struct lu_buf *text,
-		struct lu_buf *title, struct lu_buf *more, const char **reason,
-		struct lu_err *err) LU_CHECKED;
+/* `bytes` is the zip archive or the XML of a flat file. For the rest see lu_docx_text(). */
+int lu_odt_text(struct lu_str bytes, bool whole, uint64_t limit, struct lu_office *o,
+		const char **reason, struct lu_err *err) LU_CHECKED;
 
 #endif

@@ -1,0 +1,160 @@
+#include "libcommon/office/epub.h"
+
+#include "libcommon/base/json_writer.h"
+#include "libcommon/charset/charset.h"
+#include "libcommon/html/html.h"
+#include "libcommon/office/opf.h"
+#include "libcommon/office/xhtml.h"
+#include "libcommon/office/zip_parts.h"
+
+struct book {
+	struct lu_opf opf;
+	bool whole, cut;
+	uint64_t limit;
+	size_t left; /* chapters not yet found */
+	struct lu_buf page, store, html, one; /* of a chapter */
+	struct lu_buf text; /* of the chapters, in the order of the archive */
+};
+
+static void ignore_end(void *ctx, const char *name, const char *uri)
+{
+	(void)ctx, (void)name, (void)uri;
+}
+
+static void ignore_text(void *ctx, struct lu_str s)
+{
+	(void)ctx, (void)s;
+}
+
+/* The first walk: where the package is, and what is encrypted. */
+static int read_container(void *ctx, struct lu_zip *z, struct lu_str name, struct lu_err *err)
+{
+	struct book *b = ctx;
+	struct lu_xml x = { .end = ignore_end, .text = ignore_text, .ctx = &b->opf };
+
+	if (lu_str_is(name, "META-INF/container.xml"))
+		x.start = lu_opf_container_start;
+	else if (lu_str_is(name, "META-INF/encryption.xml"))
+		x.start = lu_opf_encryption_start;
+	return x.start ? lu_xml_zip(&x, z, b->limit, err) : 0;
+}
+
+/* The second: the package. */
+static int read_package(void *ctx, struct lu_zip *z, struct lu_str name, struct lu_err *err)
+{
+	struct book *b = ctx;
+	struct lu_xml x = {
+		.start = lu_opf_start, .end = lu_opf_end, .text = lu_opf_text, .ctx = &b->opf
+	};
+	int rc;
+
+	if (!lu_str_eq(name, lu_buf_slice(&b->opf.package)))
+		return 0;
+	rc = lu_xml_zip(&x, z, b->limit, err);
+	return rc ? rc : LU_PARTS_STOP;
+}
+
+/* Append the text of b->page. 0; 1: it is no text; -1. */
+static int convert_page(struct book *b, struct lu_err *err)
+{
+	struct lu_str bytes = lu_buf_slice(&b->page), text;
+	enum lu_charset_how how;
+	int rc = lu_charset_utf8(
+			bytes, lu_charset_of_html(bytes), NULL, &b->store, &text, &how, err);
+
+	if (rc <= 0)
+		return rc < 0 ? -1 : 1;
+	lu_buf_clear(&b->html);
+	lu_buf_clear(&b->one);
+	lu_xhtml_to_html(text, &b->html);
+	if (lu_buf_check(&b->html, err) < 0)
+		return -1;
+	rc = lu_html_text(lu_buf_slice(&b->html), true, NULL, NULL, &b->one, err);
+	lu_buf_str(&b->text, lu_buf_slice(&b->one));
+	return rc;
+}
+
+/* The third: the chapters, as they come. */
+static int read_chapter(void *ctx, struct lu_zip *z, struct lu_str name, struct lu_err *err)
+{
+	struct book *b = ctx;
+	struct lu_opf_chapter *c = lu_opf_find(&b->opf, name);
+	int rc;
+
+	if (!c)
+		return 0;
+	lu_buf_clear(&b->page);
+	rc = lu_zip_all(z, b->limit, &b->page, err);
+	if (rc)
+		return rc;
+	c->found = true;
+	c->from = b->text.n;
+	rc = convert_page(b, err);
+	if (rc < 0)
+		return -1;
+	b->cut = b->cut || rc > 0;
+	c->n = b->text.n - c->from;
+	if (b->text.n > b->limit)
+		return LU_PARTS_LARGE;
+	return --b->left ? 0 : LU_PARTS_STOP;
+}
+
+/* The chapters in the order of the book. */
+static void put_chapters(struct book *b, struct lu_office *o)
+{
+	lu_json_open_array(&o->more, "chapters");
+	for (size_t i = 0; i < b->opf.chapters.n; i++) {
+		const struct lu_opf_chapter *c = &b->opf.chapters.p[i];
+
+		b->cut = b->cut || !c->found;
+		if (c->n == 0)
+			continue;
+		if (o->text.n)
+			lu_buf_putc(&o->text, '\n');
+		lu_json_put_u64(&o->more, NULL, o->text.n);
+		lu_buf_append(&o->text, b->text.p + c->from, c->n);
+	}
+	lu_json_close_array(&o->more);
+	o->cut = b->cut;
+}
+
+static int read_book(struct book *b, struct lu_str bytes, struct lu_office *o, struct lu_err *err)
+{
+	int rc = lu_zip_walk(bytes, read_container, b, err);
+
+	if (rc == 0 && b->opf.package.n == 0)
+		rc = LU_PARTS_DAMAGED;
+	if (rc == 0)
+		rc = lu_zip_walk(bytes, read_package, b, err);
+	if (rc == 0)
+		rc = lu_opf_ready(&b->opf, b->whole, err);
+	b->left = b->opf.chapters.n;
+	if (rc == 0)
+		rc = lu_zip_walk(bytes, read_chapter, b, err);
+	if (rc == 0)
+		rc = lu_doc_meta_put(&b->opf.meta, o, err);
+	if (rc == 0) {
+		put_chapters(b, o);
+		rc = lu_office_check(o, err);
+	}
+	return rc;
+}
+
+int lu_epub_text(struct lu_str bytes, bool whole, uint64_t limit, struct lu_office *o,
+		const char **reason, struct lu_err *err)
+{
+	struct book b = { .whole = whole, .limit = limit };
+	int rc = read_book(&b, bytes, o, err);
+
+	lu_opf_release(&b.opf);
+	lu_buf_release(&b.page);
+	lu_buf_release(&b.store);
+	lu_buf_release(&b.html);
+	lu_buf_release(&b.one);
+	lu_buf_release(&b.text);
+	if (rc > 0) {
+		lu_office_clear(o);
+		*reason = lu_parts_reason(rc);
+	}
+	return rc > 0 ? 1 : rc;
+}
