@@ -7,6 +7,10 @@
 #include "libcommon/import/document.h"
 #include "libcommon/import/foreign.h"
 #include "libcommon/import/http.h"
+#include "libcommon/office/docx.h"
+#include "libcommon/office/epub.h"
+#include "libcommon/office/odt.h"
+#include "libcommon/office/pdf.h"
 
 /* True if a Content-Type names this media type. */
 static bool is_media_type(struct lu_str type, const char *name)
@@ -15,6 +19,27 @@ static bool is_media_type(struct lu_str type, const char *name)
 
 	return type.n >= n && strncasecmp(type.p, name, n) == 0 &&
 			(type.n == n || strchr("; \t", type.p[n]));
+}
+
+/* The media types of formats that web archives hold besides pages and text. */
+static const struct {
+	const char *type;
+	enum lu_kind kind;
+} office_types[] = {
+	{ "application/pdf", LU_KIND_PDF },
+	{ "application/x-pdf", LU_KIND_PDF },
+	{ "application/epub+zip", LU_KIND_EPUB },
+	{ "application/vnd.oasis.opendocument.text", LU_KIND_ODT },
+	{ "application/vnd.openxmlformats-officedocument.wordprocessingml.document", LU_KIND_DOCX },
+};
+
+static enum lu_kind office_type(struct lu_str type)
+{
+	for (size_t i = 0; i < sizeof(office_types) / sizeof(office_types[0]); i++) {
+		if (is_media_type(type, office_types[i].type))
+			return office_types[i].kind;
+	}
+	return LU_KIND_AUTO;
 }
 
 struct content {
@@ -55,8 +80,8 @@ static const char *open_record(const struct lu_import *im, struct lu_import_work
 	else if (is_media_type(type, "text/plain"))
 		c->kind = LU_KIND_TEXT;
 	else
-		return "content type";
-	return NULL;
+		c->kind = office_type(type);
+	return c->kind == LU_KIND_AUTO ? "content type" : NULL;
 }
 
 /* The kind of a file. Returns NULL, or the reason to drop it. */
@@ -89,6 +114,58 @@ int lu_import_page(const struct lu_import *im, struct lu_import_work *w, struct 
 		struct lu_import_result *res, struct lu_err *err)
 {
 	return page_text(html, im->whole, &w->title, &w->notice, &w->text, res, err);
+}
+
+static bool is_office(enum lu_kind kind)
+{
+	return kind == LU_KIND_DOCX || kind == LU_KIND_ODT || kind == LU_KIND_EPUB ||
+			kind == LU_KIND_PDF;
+}
+
+/* Fills w->office. Returns as lu_import_page(). */
+static int convert_office(const struct lu_import *im, struct lu_import_work *w,
+		const struct content *c, const struct lu_member *member,
+		struct lu_import_result *res, struct lu_err *err)
+{
+	const char *reason = NULL;
+	int rc;
+
+	if (c->kind == LU_KIND_DOCX)
+		rc = lu_docx_text(c->bytes, im->whole, im->limit, &w->office, &reason, err);
+	else if (c->kind == LU_KIND_ODT)
+		rc = lu_odt_text(c->bytes, im->whole, im->limit, &w->office, &reason, err);
+	else if (c->kind == LU_KIND_EPUB)
+		rc = lu_epub_text(c->bytes, im->whole, im->limit, &w->office, &reason, err);
+	else
+		rc = lu_pdf_text(im->man.nowhere, c->bytes, im->whole, im->limit, &w->office,
+				&reason, err);
+	if (rc > 0) {
+		res->drop = reason;
+		/* As of other records, what a crawler got is no damage of the archive. */
+		res->bad = !member->warc &&
+				(strcmp(reason, "damaged") == 0 ||
+						strcmp(reason, "encrypted") == 0);
+		res->format = lu_format_of_zip(c->bytes);
+	}
+	w->cut = w->cut || w->office.cut;
+	return rc;
+}
+
+/* What an office document says of itself, for the record. */
+static struct lu_entry about(const struct lu_office *o, const struct lu_member *member)
+{
+	struct lu_entry e = { .more = lu_buf_slice(&o->more) };
+
+	if (o->title.n)
+		e.title = lu_buf_slice(&o->title);
+	if (o->date.n)
+		e.date = lu_buf_slice(&o->date);
+	if (o->lang.n)
+		e.lang = lu_buf_slice(&o->lang);
+	/* A sentence about rights is less than a licence that is known from elsewhere. */
+	if (o->license.n && !member->license.p)
+		e.license = lu_buf_slice(&o->license);
+	return e;
 }
 
 /* Fills w->text and w->title. Returns as lu_import_page(). */
@@ -138,6 +215,7 @@ static int import_member(const struct lu_import *im, struct lu_import_work *w,
 {
 	struct content c = { .bytes = lu_buf_slice(&member->bytes) };
 	struct lu_document doc = { .member = member, .path = member->path };
+	struct lu_entry entry;
 	int rc;
 
 	*res = (struct lu_import_result){ .drop = member->drop,
@@ -158,14 +236,22 @@ static int import_member(const struct lu_import *im, struct lu_import_work *w,
 		res->drop = open_file(im, member, &c, &res->format);
 	if (res->drop)
 		return 0;
-	rc = convert(im, w, &c, res, err);
+	if (is_office(c.kind))
+		rc = convert_office(im, w, &c, member, res, err);
+	else
+		rc = convert(im, w, &c, res, err);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	lu_import_judge(im, lu_buf_slice(&w->text), res);
+	doc.text = lu_buf_slice(is_office(c.kind) ? &w->office.text : &w->text);
+	lu_import_judge(im, doc.text, res);
+	res->truncated = res->truncated || w->cut;
+	if (!res->drop && res->truncated && im->drop_truncated)
+		res->drop = "truncated";
 	if (!res->drop) {
+		entry = about(&w->office, member);
+		doc.entry = is_office(c.kind) ? &entry : NULL;
 		doc.lang_code = c.code;
 		doc.is_code = c.kind == LU_KIND_CODE;
-		doc.text = lu_buf_slice(&w->text);
 		lu_document_write(im, w, &doc, out, NULL);
 	}
 	return lu_buf_check(out, err);
@@ -188,6 +274,7 @@ void lu_import_work_clear(struct lu_import_work *w)
 	lu_buf_clear(&w->text);
 	lu_buf_clear(&w->more);
 	lu_notice_clear(&w->notice);
+	lu_office_clear(&w->office);
 	w->cut = false;
 	w->http_date[0] = w->modified[0] = '\0';
 }
@@ -204,4 +291,5 @@ void lu_import_work_release(struct lu_import_work *w)
 	lu_buf_release(&w->values);
 	lu_arena_release(&w->arena);
 	lu_notice_release(&w->notice);
+	lu_office_release(&w->office);
 }

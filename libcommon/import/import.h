@@ -8,6 +8,7 @@
 #include "libcommon/import/kind.h"
 #include "libcommon/import/man.h"
 #include "libcommon/import/members.h"
+#include "libcommon/office/office.h"
 #include "libcommon/par/fields.h"
 
 struct lu_import {
@@ -32,6 +33,7 @@ struct lu_import_work {
 	struct lu_buf changed, values; /* of a record */
 	struct lu_arena arena;	       /* of a record */
 	struct lu_notice notice;
+	struct lu_office office;
 	/* Of the response in a web archive: */
 	bool cut;			  /* the body is */
 	char http_date[21], modified[21]; /* "": unknown */

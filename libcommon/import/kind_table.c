@@ -7,6 +7,7 @@
 #include "libcommon/entries/json_values.h"
 #include "libcommon/entries/mail.h"
 #include "libcommon/entries/text_lines.h"
+#include "libcommon/office/office_magic.h"
 
 /* clang-format off */
 static const struct lu_kind_row rows[] = {
@@ -18,6 +19,11 @@ static const struct lu_kind_row rows[] = {
 	{ LU_KIND_TSV, "tsv tab", NULL, NULL, NULL, &lu_tsv, false },
 	{ LU_KIND_LINES, "", NULL, NULL, NULL, &lu_text_lines, false },
 	{ LU_KIND_MBOX, "mbox mbx", NULL, NULL, lu_mbox_look, &lu_mbox, false },
+	{ LU_KIND_DOCX, "docx docm dotx dotm", lu_is_docx, lu_looks_zip, NULL, NULL, true },
+	{ LU_KIND_ODT, "odt ott odm", lu_is_odt, lu_looks_zip, NULL, NULL, true },
+	{ LU_KIND_ODT, "fodt", lu_is_fodt, lu_is_fodt, NULL, NULL, false },
+	{ LU_KIND_EPUB, "epub", lu_is_epub, lu_looks_zip, NULL, NULL, true },
+	{ LU_KIND_PDF, "pdf", lu_is_pdf, lu_looks_pdf, NULL, NULL, true },
 	{ LU_KIND_MAIL, "eml", NULL, NULL, lu_eml_look, &lu_eml, false },
 };
 /* clang-format on */

@@ -352,7 +352,8 @@ static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 	container = kind != LU_CONTAINER_NONE || m->kind == LU_KIND_WARC ||
 			(head.n > 5 && memcmp(head.p, "WARC/", 5) == 0);
 	/* A web archive must not be read ahead: its compressed members are told apart. */
-	if (!container && lu_feed_peek(feed, LU_KIND_HEAD, &head, err) < 0)
+	if ((!container || kind == LU_CONTAINER_ZIP) &&
+			lu_feed_peek(feed, LU_KIND_HEAD, &head, err) < 0)
 		goto out;
 	if (!container || kind == LU_CONTAINER_ZIP)
 		row = lu_kind_row(m->kind, lu_buf_slice(&m->path), head);

@@ -11,9 +11,9 @@ struct book {
 	struct lu_opf opf;
 	bool whole, cut;
 	uint64_t limit;
-	size_t left; /* chapters not yet found */
+	size_t left;			      /* chapters not yet found */
 	struct lu_buf page, store, html, one; /* of a chapter */
-	struct lu_buf text; /* of the chapters, in the order of the archive */
+	struct lu_buf text;		      /* of the chapters, in the order of the archive */
 };
 
 static void ignore_end(void *ctx, const char *name, const char *uri)
