@@ -157,8 +157,11 @@ static void end_paragraph(struct lu_docx_body *b)
 	}
 	/* Another list begins a paragraph of its own. */
 	if (how.item && level == 0) {
-		b->flow.item = b->flow.item && numbering == b->list;
+		bool bullet = lu_str_is(how.marker, "- ");
+
+		b->flow.item = b->flow.item && (numbering == b->list || (bullet && b->bullet));
 		b->list = numbering;
+		b->bullet = bullet;
 	}
 	lu_doc_end(&b->flow, &how);
 	if (b->flow.out->n + b->flow.row.n + b->flow.later.n > b->limit)

@@ -5,10 +5,12 @@
 #include <sys/wait.h>
 
 #include "libcommon/base/json_writer.h"
+#include "libcommon/office/pdf_columns.h"
 #include "libcommon/office/pdf_heads.h"
 #include "libcommon/office/pdf_layout.h"
 #include "libcommon/office/pdf_reflow.h"
 #include "libcommon/office/pdf_repair.h"
+#include "libcommon/office/pdf_tables.h"
 #include "libcommon/sys/run_program.h"
 
 /* A machine under load may take longer than the computing. */
@@ -120,6 +122,8 @@ static int make_text(struct lu_pdf_layout *l, bool whole, struct lu_buf *text,
 	int rc = -1;
 
 	if (!whole && lu_pdf_mark_heads(l, err) < 0)
+		goto out;
+	if (lu_pdf_order_columns(l, err) < 0 || lu_pdf_find_tables(l, err) < 0)
 		goto out;
 	if (lu_pdf_reflow(l, &marked, err) < 0)
 		goto out;

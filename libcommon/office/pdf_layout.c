@@ -145,6 +145,7 @@ static void take_word(struct lu_pdf_layout *l, struct lu_str tag, struct lu_str 
 	} else {
 		l->now.first = width;
 	}
+	l->now.words++;
 	take_size(l, height, width);
 	take_advance(l, lu_buf_slice(&l->word), width);
 	l->wx0 = x0, l->wx1 = x1, l->wy0 = y0, l->wy1 = y1;
