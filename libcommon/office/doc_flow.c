@@ -62,7 +62,7 @@ void lu_doc_end(struct lu_doc_flow *f, const struct lu_doc_how *how)
 	struct lu_str s = trimmed((struct lu_str){ all.p + from, all.n - from });
 	size_t indent = (size_t)(s.p - all.p) - from;
 	struct lu_buf *to = f->boxes.n ? &f->later : f->tables ? &f->row : f->out;
-	unsigned level = how && how->item ? how->level : 0;
+	unsigned level = how && (how->item || how->more) ? how->level + how->more : 0;
 
 	if (s.n && to == f->out) {
 		put_paragraph(f, (struct lu_str){ "", 0 }, how, false);

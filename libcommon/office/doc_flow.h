@@ -25,6 +25,7 @@ struct lu_doc_how {
 	struct lu_str marker; /* "- ", "2. "; empty: none */
 	unsigned level;	      /* of the list, from 0 */
 	bool item;	      /* of a list: a line. A numbered heading has a marker and is none */
+	bool more;	      /* a further paragraph of an item, indented below its text */
 	bool program;	      /* a line of preformatted text, which keeps its indent */
 };
 

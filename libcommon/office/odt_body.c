@@ -173,7 +173,8 @@ static void end_paragraph(struct lu_odt_body *b)
 	if (b->lists.n && !b->in_note && text) {
 		put_marker(b);
 		how.marker = lu_buf_slice(&b->marker);
-		how.item = !b->heading;
+		how.item = how.marker.n && !b->heading;
+		how.more = !how.marker.n && !b->heading;
 	}
 	lu_doc_end(&b->flow, &how);
 	if (b->flow.out->n + b->flow.row.n + b->flow.later.n + b->notes.n > b->limit)

@@ -19,6 +19,7 @@ struct block {
 	size_t lines;
 	size_t at_left; /* lines that begin at the left edge */
 	struct lu_pdf_widths widths;
+	size_t broken; /* lines on which the first word of the next would have fitted */
 };
 
 struct state {
@@ -172,6 +173,8 @@ static void measure(struct state *s, size_t from, size_t to)
 	}
 	for (size_t i = from; i < to; i++)
 		k->at_left += line_at(s, i)->x0 < k->left + 0.8f * a->height;
+	for (size_t i = from + 1; i < to; i++)
+		k->broken += would_fit(k, line_at(s, i - 1), line_at(s, i));
 }
 
 /* --- lines and blocks ------------------------------------------------------------------------ */
@@ -302,6 +305,9 @@ static enum between in_block(const struct state *s, size_t i)
 		return PARAGRAPH;
 	if ((fits || ended) && (hanging ? left_b && !left_a : left_a && !left_b) && prose)
 		return PARAGRAPH;
+	/* In verse, an address, a list of words, the longest line is one, too. */
+	if (k->lines > 2 && k->broken * 2 >= k->lines && !prose)
+		return LINE;
 	if (!fits)
 		return JOIN;
 	/* Text beside a picture, or before a formula. */
@@ -425,7 +431,7 @@ static void put_between(struct state *s, size_t i, enum between how, size_t page
 
 		lu_buf_puts(s->out, number && !s->row ? " " : " | ");
 		for (unsigned k = a->row && b->row ? a->cell + 1u : b->cell; k < b->cell; k++)
-			lu_buf_puts(s->out, "| ");
+			lu_buf_puts(s->out, " | ");
 		s->row = s->row || !number;
 		return;
 	}
