@@ -1,15 +1,10 @@
 #ifndef LUCIE_ENTRIES_MAIL_H
 #define LUCIE_ENTRIES_MAIL_H
 /*
- * Mail as entries: mailboxes (mbox) and single messages (.eml).
- *
- * A mailbox is cut at lines that begin with "From " and have a time and a year; where a message has a
- * Content-Length that leads to such a line or to the end, there. Lines of the body that were quoted as
- * ">From " lose one ">" (mboxrd, and mboxo as far as it can be undone). What is quoted of other messages,
- * and signatures, stay.
+ * A message of mail as entries.
  *
  * The text of a message is its text/plain parts; of alternatives the plain one, unless it is blank; a
- * message that has only HTML is a page. Transfer encodings and charsets are undone. Other parts, and
+ * message that has only HTML is a page. What is quoted of other messages, and signatures, stay. Transfer encodings and charsets are undone. Other parts, and
  * those that the message calls attachments, are counted in the member "attachments". A message inside a
  * message (message/rfc822) is an entry of its own.
  *
@@ -22,12 +17,6 @@
 
 /* Parts nest at most so deep; deeper ones count as attachments. */
 #define LU_MAIL_DEPTH 16
-
-extern const struct lu_entries_type lu_mbox, lu_eml;
-
-/* True for the first bytes of a mailbox; of a message. */
-bool lu_mbox_look(struct lu_str head);
-bool lu_eml_look(struct lu_str head);
 
 /* Give the message as an entry, and those inside it. `base` has name, line and size. */
 int lu_mail_message(const struct lu_entries_options *o, struct lu_str message,

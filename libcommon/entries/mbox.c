@@ -1,3 +1,5 @@
+#include "libcommon/entries/mbox.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 
@@ -179,6 +181,10 @@ static size_t stated_end(const struct mbox *m)
 	return start[end - 1] == '\n' && is_from_line(start + end, m->in.p + m->in.n) ? end : 0;
 }
 
+/* What the From line of a message begins with in a block whose Content-Length was true: nothing is
+ * quoted in it. */
+#define STATED 'f'
+
 /* Put the message at the read position into the block. */
 static int read_message(struct mbox *m, struct lu_buf *block, struct lu_err *err)
 {
@@ -192,6 +198,7 @@ static int read_message(struct mbox *m, struct lu_buf *block, struct lu_err *err
 		/* Once, when a block of it is in memory: longer ones are rare. */
 		stated = first ? stated_end(m) : 0;
 		if (stated) {
+			m->in.p[m->at] = STATED;
 			take(m, stated, block);
 			break;
 		}
@@ -290,6 +297,15 @@ static bool is_quoted(struct lu_str s)
 	return memmem(s.p, s.n, "\n>From ", 7) || memmem(s.p, s.n, "\n>>", 3);
 }
 
+/* The blank line at the end belongs to the mailbox. */
+static void without_last_line(struct lu_str *s)
+{
+	if (s->n >= 2 && s->p[s->n - 1] == '\n' && s->p[s->n - 2] == '\n')
+		s->n--;
+	else if (s->n >= 4 && memcmp(s->p + s->n - 4, "\r\n\r\n", 4) == 0)
+		s->n -= 2;
+}
+
 static int mbox_convert(const struct lu_entries_options *o, struct lu_str block, lu_entry_fn *emit,
 		void *ctx, struct lu_err *err)
 {
@@ -307,7 +323,8 @@ static int mbox_convert(const struct lu_entries_options *o, struct lu_str block,
 			continue;
 		}
 		lu_take_line(&bytes, &line);
-		if (is_quoted(bytes)) {
+		without_last_line(&bytes);
+		if (line.p[0] != STATED && is_quoted(bytes)) {
 			lu_buf_clear(&plain);
 			unquote(bytes, &plain);
 			bytes = lu_buf_slice(&plain);

@@ -3,14 +3,12 @@
 #include <strings.h>
 
 #include "libcommon/charset/charset.h"
+#include "libcommon/entries/notebook.h"
 #include "libcommon/html/html.h"
 #include "libcommon/import/document.h"
 #include "libcommon/import/foreign.h"
+#include "libcommon/import/from_office.h"
 #include "libcommon/import/http.h"
-#include "libcommon/office/docx.h"
-#include "libcommon/office/epub.h"
-#include "libcommon/office/odt.h"
-#include "libcommon/office/pdf.h"
 
 /* True if a Content-Type names this media type. */
 static bool is_media_type(struct lu_str type, const char *name)
@@ -21,32 +19,11 @@ static bool is_media_type(struct lu_str type, const char *name)
 			(type.n == n || strchr("; \t", type.p[n]));
 }
 
-/* The media types of formats that web archives hold besides pages and text. */
-static const struct {
-	const char *type;
-	enum lu_kind kind;
-} office_types[] = {
-	{ "application/pdf", LU_KIND_PDF },
-	{ "application/x-pdf", LU_KIND_PDF },
-	{ "application/epub+zip", LU_KIND_EPUB },
-	{ "application/vnd.oasis.opendocument.text", LU_KIND_ODT },
-	{ "application/vnd.openxmlformats-officedocument.wordprocessingml.document", LU_KIND_DOCX },
-};
-
-static enum lu_kind office_type(struct lu_str type)
-{
-	for (size_t i = 0; i < sizeof(office_types) / sizeof(office_types[0]); i++) {
-		if (is_media_type(type, office_types[i].type))
-			return office_types[i].kind;
-	}
-	return LU_KIND_AUTO;
-}
-
 struct content {
 	struct lu_str bytes;
 	enum lu_kind kind;
 	const char *code;      /* programming language, or NULL */
-	struct lu_str charset; /* declared outside of the bytes; .p NULL: none */
+	struct lu_str charset; /* that the transport names; .p NULL: none */
 };
 
 /* The content and kind of a web archive's record. Returns NULL, or the reason to drop it. */
@@ -80,7 +57,7 @@ static const char *open_record(const struct lu_import *im, struct lu_import_work
 	else if (is_media_type(type, "text/plain"))
 		c->kind = LU_KIND_TEXT;
 	else
-		c->kind = office_type(type);
+		c->kind = lu_office_type(type);
 	return c->kind == LU_KIND_AUTO ? "content type" : NULL;
 }
 
@@ -116,81 +93,54 @@ int lu_import_page(const struct lu_import *im, struct lu_import_work *w, struct 
 	return page_text(html, im->whole, &w->title, &w->notice, &w->text, res, err);
 }
 
-static bool is_office(enum lu_kind kind)
+/* The content in UTF-8, a slice of the bytes or of w->charset. Returns as lu_import_page(). */
+static int recode(const struct lu_import *im, struct lu_import_work *w, const struct content *c,
+		struct lu_str *text, struct lu_import_result *res, struct lu_err *err)
 {
-	return kind == LU_KIND_DOCX || kind == LU_KIND_ODT || kind == LU_KIND_EPUB ||
-			kind == LU_KIND_PDF;
-}
-
-/* Fills w->office. Returns as lu_import_page(). */
-static int convert_office(const struct lu_import *im, struct lu_import_work *w,
-		const struct content *c, const struct lu_member *member,
-		struct lu_import_result *res, struct lu_err *err)
-{
-	const char *reason = NULL;
+	const struct lu_charset how = {
+		.fallback = im->charset, .guess = im->guess_charset, .strict = im->strict_charset
+	};
+	struct lu_charset_in in = {
+		.bytes = c->bytes, .transport = c->charset, .html = c->kind == LU_KIND_HTML
+	};
+	struct lu_charset_result result;
 	int rc;
 
-	if (c->kind == LU_KIND_DOCX)
-		rc = lu_docx_text(c->bytes, im->whole, im->limit, &w->office, &reason, err);
-	else if (c->kind == LU_KIND_ODT)
-		rc = lu_odt_text(c->bytes, im->whole, im->limit, &w->office, &reason, err);
-	else if (c->kind == LU_KIND_EPUB)
-		rc = lu_epub_text(c->bytes, im->whole, im->limit, &w->office, &reason, err);
-	else
-		rc = lu_pdf_text(im->man.nowhere, c->bytes, im->whole, im->limit, &w->office,
-				&reason, err);
-	if (rc > 0) {
-		res->drop = reason;
-		/* As of other records, what a crawler got is no damage of the archive. */
-		res->bad = !member->warc &&
-				(strcmp(reason, "damaged") == 0 ||
-						strcmp(reason, "encrypted") == 0);
-		res->format = lu_format_of_zip(c->bytes);
+	if (c->kind == LU_KIND_MAN)
+		in.declared = lu_charset_of_man(c->bytes);
+	rc = lu_charset_convert(&how, &w->charset, &in, &result, err);
+	if (rc < 0)
+		return -1;
+	/* Images and packed data under the name of a text. */
+	if ((rc == 0 || result.errors) && !im->charset && lu_is_no_text(c->bytes) &&
+			result.how != LU_CHARSET_MARK && result.how != LU_CHARSET_GUESSED) {
+		rc = 0;
+		result.reason = "not text";
 	}
-	w->cut = w->cut || w->office.cut;
-	return rc;
-}
-
-/* What an office document says of itself, for the record. */
-static struct lu_entry about(const struct lu_office *o, const struct lu_member *member)
-{
-	struct lu_entry e = { .more = lu_buf_slice(&o->more) };
-
-	if (o->title.n)
-		e.title = lu_buf_slice(&o->title);
-	if (o->date.n)
-		e.date = lu_buf_slice(&o->date);
-	if (o->lang.n)
-		e.lang = lu_buf_slice(&o->lang);
-	/* A sentence about rights is less than a licence that is known from elsewhere. */
-	if (o->license.n && !member->license.p)
-		e.license = lu_buf_slice(&o->license);
-	return e;
+	if (rc == 0) {
+		res->drop = result.reason;
+		return 1;
+	}
+	res->recoded = result.how != LU_CHARSET_UTF8;
+	res->charset_errors = result.errors;
+	*text = result.text;
+	return 0;
 }
 
 /* Fills w->text and w->title. Returns as lu_import_page(). */
 static int convert(const struct lu_import *im, struct lu_import_work *w, struct content *c,
 		struct lu_import_result *res, struct lu_err *err)
 {
-	enum lu_charset_how how = LU_CHARSET_UTF8;
 	struct lu_str text;
-	int rc;
+	int rc = recode(im, w, c, &text, res, err);
 
-	if (!c->charset.p && c->kind == LU_KIND_HTML)
-		c->charset = lu_charset_of_html(c->bytes);
-	if (!c->charset.p && c->kind == LU_KIND_MAN)
-		c->charset = lu_charset_of_man(c->bytes);
-	rc = lu_charset_utf8(c->bytes, c->charset, im->charset, &w->store, &text, &how, err);
-	if (rc < 0)
-		return -1;
-	if (rc == 0) {
-		res->drop = !im->charset && lu_is_no_text(c->bytes) ? "not text"
-								    : "not valid in its charset";
-		return 1;
-	}
-	res->recoded = how != LU_CHARSET_UTF8;
+	if (rc != 0)
+		return rc;
 	if (c->kind == LU_KIND_HTML)
 		return lu_import_page(im, w, text, res, err);
+	if (c->kind == LU_KIND_NOTEBOOK)
+		return lu_notebook_text(text, im->outputs, &w->arena, &w->text, &w->title, &w->more,
+				&res->drop, err);
 	if (c->kind == LU_KIND_MAN) {
 		rc = lu_man_html(&im->man, text, im->limit, &w->html, &res->drop, err);
 		if (rc != 0)
@@ -223,6 +173,7 @@ static int import_member(const struct lu_import *im, struct lu_import_work *w,
 		.format = member->format,
 		.size = member->size,
 		.path = member->path,
+		.wrong_length = member->wrong_length,
 		.detail = member->detail };
 	lu_import_work_clear(w);
 	if (!res->drop && member->warc)
@@ -236,22 +187,23 @@ static int import_member(const struct lu_import *im, struct lu_import_work *w,
 		res->drop = open_file(im, member, &c, &res->format);
 	if (res->drop)
 		return 0;
-	if (is_office(c.kind))
-		rc = convert_office(im, w, &c, member, res, err);
+	if (lu_is_office(c.kind))
+		rc = lu_from_office(im, w, c.kind, c.bytes, member, res, err);
 	else
 		rc = convert(im, w, &c, res, err);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	doc.text = lu_buf_slice(is_office(c.kind) ? &w->office.text : &w->text);
+	doc.text = lu_buf_slice(lu_is_office(c.kind) ? &w->office.text : &w->text);
 	lu_import_judge(im, doc.text, res);
 	res->truncated = res->truncated || w->cut;
 	if (!res->drop && res->truncated && im->drop_truncated)
 		res->drop = "truncated";
 	if (!res->drop) {
-		entry = about(&w->office, member);
-		doc.entry = is_office(c.kind) ? &entry : NULL;
+		entry = lu_office_about(&w->office, member);
+		doc.entry = lu_is_office(c.kind) ? &entry : NULL;
 		doc.lang_code = c.code;
 		doc.is_code = c.kind == LU_KIND_CODE;
+		doc.charset_errors = res->charset_errors;
 		lu_document_write(im, w, &doc, out, NULL);
 	}
 	return lu_buf_check(out, err);
@@ -282,6 +234,7 @@ void lu_import_work_clear(struct lu_import_work *w)
 void lu_import_work_release(struct lu_import_work *w)
 {
 	lu_buf_release(&w->store);
+	lu_charset_work_release(&w->charset);
 	lu_buf_release(&w->html);
 	lu_buf_release(&w->content);
 	lu_buf_release(&w->title);

@@ -21,6 +21,7 @@ const struct lu_enum lu_kind_names[] = {
 	{ "pdf", LU_KIND_PDF },
 	{ "mbox", LU_KIND_MBOX },
 	{ "mail", LU_KIND_MAIL },
+	{ "notebook", LU_KIND_NOTEBOOK },
 	LU_ENUM_END,
 };
 

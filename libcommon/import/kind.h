@@ -27,6 +27,7 @@ enum lu_kind {
 	LU_KIND_PDF,
 	LU_KIND_MBOX,
 	LU_KIND_MAIL,
+	LU_KIND_NOTEBOOK,
 };
 extern const struct lu_enum lu_kind_names[];
 

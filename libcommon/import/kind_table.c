@@ -5,26 +5,27 @@
 #include "libcommon/entries/csv.h"
 #include "libcommon/entries/json_lines.h"
 #include "libcommon/entries/json_values.h"
-#include "libcommon/entries/mail.h"
+#include "libcommon/entries/mbox.h"
 #include "libcommon/entries/text_lines.h"
 #include "libcommon/office/office_magic.h"
 
 /* clang-format off */
 static const struct lu_kind_row rows[] = {
 	{ LU_KIND_JSON, "jsonl ndjson jsonlines json", NULL, lu_json_values_look, lu_json_values_look,
-			&lu_json_values, false },
-	{ LU_KIND_JSON, "jsonl ndjson jsonlines", NULL, NULL, lu_json_lines_look, &lu_json_lines, false },
-	{ LU_KIND_JSON, "json", NULL, lu_json_lines_look, NULL, &lu_json_lines, false },
-	{ LU_KIND_CSV, "csv", NULL, NULL, NULL, &lu_csv, false },
-	{ LU_KIND_TSV, "tsv tab", NULL, NULL, NULL, &lu_tsv, false },
-	{ LU_KIND_LINES, "", NULL, NULL, NULL, &lu_text_lines, false },
-	{ LU_KIND_MBOX, "mbox mbx", NULL, NULL, lu_mbox_look, &lu_mbox, false },
-	{ LU_KIND_DOCX, "docx docm dotx dotm", lu_is_docx, lu_looks_zip, NULL, NULL, true },
-	{ LU_KIND_ODT, "odt ott odm", lu_is_odt, lu_looks_zip, NULL, NULL, true },
-	{ LU_KIND_ODT, "fodt", lu_is_fodt, lu_is_fodt, NULL, NULL, false },
-	{ LU_KIND_EPUB, "epub", lu_is_epub, lu_looks_zip, NULL, NULL, true },
-	{ LU_KIND_PDF, "pdf", lu_is_pdf, lu_looks_pdf, NULL, NULL, true },
-	{ LU_KIND_MAIL, "eml", NULL, NULL, lu_eml_look, &lu_eml, false },
+			&lu_json_values, false, true },
+	{ LU_KIND_JSON, "jsonl ndjson jsonlines", NULL, NULL, lu_json_lines_look, &lu_json_lines, false, true },
+	{ LU_KIND_JSON, "json", NULL, lu_json_lines_look, NULL, &lu_json_lines, false, true },
+	{ LU_KIND_CSV, "csv", NULL, NULL, NULL, &lu_csv, false, true },
+	{ LU_KIND_TSV, "tsv tab", NULL, NULL, NULL, &lu_tsv, false, true },
+	{ LU_KIND_LINES, "", NULL, NULL, NULL, &lu_text_lines, false, false },
+	{ LU_KIND_MBOX, "mbox mbx", NULL, NULL, lu_mbox_look, &lu_mbox, false, false },
+	{ LU_KIND_MAIL, "eml", NULL, NULL, lu_eml_look, &lu_eml, false, false },
+	{ LU_KIND_NOTEBOOK, "ipynb", NULL, NULL, NULL, NULL, false, false },
+	{ LU_KIND_DOCX, "docx docm dotx dotm", lu_is_docx, lu_looks_zip, NULL, NULL, true, false },
+	{ LU_KIND_ODT, "odt ott odm", lu_is_odt, lu_looks_zip, NULL, NULL, true, false },
+	{ LU_KIND_ODT, "fodt", lu_is_fodt, lu_is_fodt, NULL, NULL, false, false },
+	{ LU_KIND_EPUB, "epub", lu_is_epub, lu_looks_zip, NULL, NULL, true, false },
+	{ LU_KIND_PDF, "pdf", lu_is_pdf, lu_looks_pdf, NULL, NULL, true, false },
 };
 /* clang-format on */
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -69,4 +70,13 @@ const struct lu_kind_row *lu_kind_row(enum lu_kind kind, struct lu_str path, str
 			return &rows[i];
 	}
 	return NULL;
+}
+
+bool lu_kind_has_records(enum lu_kind kind)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].kind == kind)
+			return rows[i].records;
+	}
+	return false;
 }

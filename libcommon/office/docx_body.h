@@ -45,8 +45,8 @@ struct lu_docx_body {
 	bool chosen;		     /* the last mc:AlternateContent had a choice */
 	struct LU_VEC(size_t) maths; /* where open groups of formulas begin in the paragraph */
 	struct lu_buf marker;
-	int list;    /* of the last item on the first level */
-	bool bullet; /* that it had */
+	int list;		/* of the last item on the first level */
+	bool bullet;		/* that it had */
 	enum lu_note_kind part; /* which notes are read */
 };
 
