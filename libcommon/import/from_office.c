@@ -65,6 +65,7 @@ int lu_from_office(const struct lu_import *im, struct lu_import_work *w, enum lu
 				err);
 	if (rc <= 0) {
 		w->cut = w->cut || w->office.cut;
+		res->charset_errors = w->office.charset_errors;
 		return rc;
 	}
 	damaged = strcmp(reason, "damaged") == 0;

@@ -10,10 +10,11 @@
 struct book {
 	struct lu_opf opf;
 	bool whole, cut;
-	uint64_t limit;
-	size_t left;			      /* chapters not yet found */
-	struct lu_buf page, store, html, one; /* of a chapter */
-	struct lu_buf text;		      /* of the chapters, in the order of the archive */
+	uint64_t limit, errors;
+	size_t left;		       /* chapters not yet found */
+	struct lu_buf page, html, one; /* of a chapter */
+	struct lu_charset_work charset;
+	struct lu_buf text; /* of the chapters, in the order of the archive */
 };
 
 static void ignore_end(void *ctx, const char *name, const char *uri)
@@ -54,19 +55,36 @@ static int read_package(void *ctx, struct lu_zip *z, struct lu_str name, struct 
 	return rc ? rc : LU_PARTS_STOP;
 }
 
+/* The encoding that an XML declaration names; .p NULL: none. */
+static struct lu_str xml_encoding(struct lu_str s)
+{
+	static const char key[] = "encoding=";
+	const char *end = s.n > 5 && memcmp(s.p, "<?xml", 5) == 0 ? memchr(s.p, '>', s.n) : NULL;
+	const char *p = end ? memmem(s.p, (size_t)(end - s.p), key, sizeof(key) - 1) : NULL, *close;
+
+	if (!p)
+		return (struct lu_str){ NULL, 0 };
+	p += sizeof(key);
+	close = p < end ? memchr(p, p[-1], (size_t)(end - p)) : NULL;
+	return (struct lu_str){ close ? p : NULL, close ? (size_t)(close - p) : 0 };
+}
+
 /* Append the text of b->page. 0; 1: it is no text; -1. */
 static int convert_page(struct book *b, struct lu_err *err)
 {
-	struct lu_str bytes = lu_buf_slice(&b->page), text;
-	enum lu_charset_how how;
-	int rc = lu_charset_utf8(
-			bytes, lu_charset_of_html(bytes), NULL, &b->store, &text, &how, err);
+	const struct lu_charset how = { .fallback = NULL };
+	struct lu_charset_in in = { .bytes = lu_buf_slice(&b->page), .html = true };
+	struct lu_charset_result result;
+	int rc;
 
+	in.declared = xml_encoding(in.bytes);
+	rc = lu_charset_convert(&how, &b->charset, &in, &result, err);
 	if (rc <= 0)
 		return rc < 0 ? -1 : 1;
+	b->errors += result.errors;
 	lu_buf_clear(&b->html);
 	lu_buf_clear(&b->one);
-	lu_xhtml_to_html(text, &b->html);
+	lu_xhtml_to_html(result.text, &b->html);
 	if (lu_buf_check(&b->html, err) < 0)
 		return -1;
 	rc = lu_html_text(lu_buf_slice(&b->html), true, NULL, NULL, &b->one, err);
@@ -116,6 +134,7 @@ static void put_chapters(struct book *b, struct lu_office *o)
 	}
 	lu_json_close_array(&o->more);
 	o->cut = b->cut;
+	o->charset_errors = b->errors;
 }
 
 static int read_book(struct book *b, struct lu_str bytes, struct lu_office *o, struct lu_err *err)
@@ -148,7 +167,7 @@ int lu_epub_text(struct lu_str bytes, bool whole, uint64_t limit, struct lu_offi
 
 	lu_opf_release(&b.opf);
 	lu_buf_release(&b.page);
-	lu_buf_release(&b.store);
+	lu_charset_work_release(&b.charset);
 	lu_buf_release(&b.html);
 	lu_buf_release(&b.one);
 	lu_buf_release(&b.text);

@@ -21,13 +21,15 @@ struct lu_office {
 	/* What the document says of itself; empty: nothing. The date is ISO 8601. */
 	struct lu_buf title, date, lang, license;
 	struct lu_buf more; /* further members as JSON without braces: "author":"A","pages":[0,12] */
-	bool cut;	    /* the file ends too early, and what is there was read */
+	uint64_t charset_errors; /* U+FFFD put in */
+	bool cut;		 /* the file ends too early, and what is there was read */
 };
 
 static inline void lu_office_clear(struct lu_office *o)
 {
 	o->text.n = o->title.n = o->date.n = o->lang.n = o->license.n = o->more.n = 0;
 	o->cut = false;
+	o->charset_errors = 0;
 }
 
 static inline int lu_office_check(const struct lu_office *o, struct lu_err *err)
