@@ -37,21 +37,11 @@ enum lu_kind lu_office_type(struct lu_str type)
 	return LU_KIND_AUTO;
 }
 
-/* The sentence about a fault. */
-static const char *detail_of(enum lu_kind kind, bool damaged)
-{
-	if (!damaged)
-		return "a password or a licence is needed to read it";
-	return kind == LU_KIND_PDF ? "pdftotext cannot open it"
-				   : "the archive that it is, or the XML in it, is cut or damaged";
-}
-
 int lu_from_office(const struct lu_import *im, struct lu_import_work *w, enum lu_kind kind,
 		struct lu_str bytes, const struct lu_member *member, struct lu_import_result *res,
 		struct lu_err *err)
 {
 	const char *reason = NULL;
-	bool damaged, encrypted;
 	int rc;
 
 	if (kind == LU_KIND_DOCX)
@@ -68,14 +58,13 @@ int lu_from_office(const struct lu_import *im, struct lu_import_work *w, enum lu
 		res->charset_errors = w->office.charset_errors;
 		return rc;
 	}
-	damaged = strcmp(reason, "damaged") == 0;
-	encrypted = strcmp(reason, "encrypted") == 0;
 	res->drop = reason;
 	/* As of other records, what a crawler got is no damage of the archive. */
-	res->bad = !member->warc && (damaged || encrypted);
-	if (damaged || encrypted)
-		res->detail = lu_str_of(detail_of(kind, damaged));
-	res->format = lu_format_of_zip(bytes);
+	res->bad = !member->warc &&
+			(strcmp(reason, "damaged") == 0 || strcmp(reason, "encrypted") == 0);
+	/* Another document of the same office. */
+	if (strcmp(reason, "not text") == 0)
+		res->format = lu_format_of_zip(bytes);
 	return 1;
 }
 
