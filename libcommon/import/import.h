@@ -10,6 +10,7 @@
 #include "libcommon/import/kind.h"
 #include "libcommon/import/man.h"
 #include "libcommon/import/members.h"
+#include "libcommon/office/office.h"
 #include "libcommon/par/fields.h"
 
 struct lu_import {
@@ -40,6 +41,7 @@ struct lu_import_work {
 	struct lu_charset_work charset;
 	struct lu_html_meta meta; /* of a page */
 	struct lu_notice notice;
+	struct lu_office office;
 	/* Of the response in a web archive: */
 	bool cut;			  /* the body is */
 	char http_date[21], modified[21]; /* "": unknown */
