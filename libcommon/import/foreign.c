@@ -6,7 +6,6 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-#define LINES_ADVICE "lucie-normalize and the programs after it read it"
 #define JSON_ADVICE "write it as JSON Lines, which lucie-normalize reads"
 /* clang-format off */
 #define OFFICE(name) { name ", which is not read", LU_ADVICE_OFFICE }
@@ -18,8 +17,6 @@ static const struct {
 } by_name[] = {
 	{ "br", PACKED("brotli", "decompress it with brotli -d first") },
 	{ "sz", PACKED("snappy", "decompress it first") },
-	{ "jsonl", { "JSON Lines, which is not read", LINES_ADVICE } },
-	{ "ndjson", { "JSON Lines, which is not read", LINES_ADVICE } },
 	{ "json", { "JSON, which is not read", JSON_ADVICE } },
 	{ "csv", { "CSV, which is not read", LU_ADVICE_TABLE } },
 	{ "tsv", { "TSV, which is not read", LU_ADVICE_TABLE } },

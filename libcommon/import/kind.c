@@ -11,6 +11,7 @@ const struct lu_enum lu_kind_names[] = {
 	{ "man", LU_KIND_MAN },
 	{ "warc", LU_KIND_WARC },
 	{ "code", LU_KIND_CODE },
+	{ "jsonl", LU_KIND_JSONL },
 	LU_ENUM_END,
 };
 
