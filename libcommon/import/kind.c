@@ -12,6 +12,7 @@ const struct lu_enum lu_kind_names[] = {
 	{ "warc", LU_KIND_WARC },
 	{ "code", LU_KIND_CODE },
 	{ "jsonl", LU_KIND_JSONL },
+	{ "parquet", LU_KIND_PARQUET },
 	LU_ENUM_END,
 };
 

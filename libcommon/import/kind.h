@@ -18,6 +18,7 @@ enum lu_kind {
 	LU_KIND_CODE,
 	/* The formats of import/kind_table.h. */
 	LU_KIND_JSONL,
+	LU_KIND_PARQUET,
 };
 extern const struct lu_enum lu_kind_names[];
 

@@ -3,10 +3,12 @@
 #include <strings.h>
 
 #include "libcommon/entries/json_lines.h"
+#include "libcommon/parquet/parquet_reader.h"
 
 /* clang-format off */
 static const struct lu_kind_row rows[] = {
 	{ LU_KIND_JSONL, "jsonl ndjson jsonlines", NULL, NULL, lu_json_lines_look, &lu_json_lines, false },
+	{ LU_KIND_PARQUET, "parquet", lu_parquet_is, NULL, NULL, &lu_parquet, true },
 	{ LU_KIND_JSONL, "json", NULL, lu_json_lines_look, NULL, &lu_json_lines, false },
 };
 /* clang-format on */

@@ -13,12 +13,13 @@ static uint32_t get_u32(struct lu_thrift *t, const struct lu_thrift_field *f)
 	return (uint32_t)v;
 }
 
+/* Of a page of data or of a dictionary; the latter ends with the second field. */
 static void read_data(struct lu_thrift *t, const struct lu_thrift_field *of, struct lu_pq_page *p)
 {
 	struct lu_thrift_field f = { 0 };
 
 	for (lu_thrift_struct(t, of); lu_thrift_next(t, &f);) {
-		switch (f.id) {
+		switch (of->id == 7 && f.id > 2 ? 0 : f.id) {
 		case 1: p->values = get_u32(t, &f); break;
 		case 2: p->encoding = get_u32(t, &f); break;
 		case 3: p->def_encoding = get_u32(t, &f); break;

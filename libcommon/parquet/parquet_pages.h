@@ -16,12 +16,13 @@
 #include "libcommon/parquet/parquet_codec.h"
 #include "libcommon/parquet/parquet_values.h"
 
+/* The first four are the format's numbers. */
 enum lu_pq_form {
-	LU_PQ_DATA,	  /* version 1: levels with the values, compressed */
+	LU_PQ_DATA,  /* version 1: levels with the values, compressed */
+	LU_PQ_INDEX, /* not data */
 	LU_PQ_DICTIONARY,
-	LU_PQ_DATA_V2,	  /* levels apart, not compressed */
-	LU_PQ_INDEX,	  /* not data */
-	LU_PQ_CUT,	  /* our own, in blocks: levels as bytes, then values in PLAIN */
+	LU_PQ_DATA_V2, /* levels apart, not compressed */
+	LU_PQ_CUT,     /* our own, in blocks: levels as bytes, then values in PLAIN */
 };
 
 /* What a page header says. No padding: it is copied into blocks. */

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
@@ -62,7 +63,7 @@ static double half(uint16_t h)
 {
 	int exponent = h >> 10 & 31, fraction = h & 1023;
 	double v = exponent == 0    ? ldexp(fraction, -24)
-			: exponent == 31 ? (fraction ? NAN : INFINITY)
+			: exponent == 31 ? (fraction ? (double)NAN : (double)INFINITY)
 					 : ldexp(1024 + fraction, exponent - 25);
 
 	return h >> 15 ? -v : v;
