@@ -3,7 +3,7 @@
 #include <strings.h>
 
 #include "libcommon/entries/json_lines.h"
-#include "libcommon/parquet/parquet_reader.h"
+#include "libcommon/entries/parquet_reader.h"
 
 /* clang-format off */
 static const struct lu_kind_row rows[] = {

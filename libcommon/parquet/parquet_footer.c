@@ -7,7 +7,6 @@
 
 #include "libcommon/base/num.h"
 #include "libcommon/parquet/parquet_record.h"
-#include "libcommon/parquet/parquet_rows.h"
 #include "libcommon/sys/file.h"
 
 static int read_tail(struct lu_pq_file *f, struct lu_err *err)
@@ -95,14 +94,12 @@ static int read_footer(struct lu_pq_file *f, struct lu_err *err)
 	return 0;
 }
 
-int lu_pq_file_open(struct lu_pq_file *f, int fd, const struct lu_entries_options *o,
-		struct lu_err *err)
+int lu_pq_file_open(struct lu_pq_file *f, int fd, struct lu_err *err)
 {
 	*f = (struct lu_pq_file){ .fd = fd };
-	if (read_tail(f, err) < 0 || read_footer(f, err) < 0 ||
-			lu_pq_schema_read(&f->schema, f->list, err) < 0)
+	if (read_tail(f, err) < 0 || read_footer(f, err) < 0)
 		return -1;
-	return lu_pq_choose(&f->schema, o, err);
+	return lu_pq_schema_read(&f->schema, f->list, err);
 }
 
 struct chunk_meta {

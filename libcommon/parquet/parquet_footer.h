@@ -4,11 +4,10 @@
  * A Parquet file and its footer. The footer stays as it is in the file, and row groups are read out of
  * it one by one: memory does not grow with what it says.
  *
- *	lu_pq_file_open(&f, fd, options, &err);		takes the descriptor
+ *	lu_pq_file_open(&f, fd, &err);			takes the descriptor
  *	while ((rc = lu_pq_file_group(&f, chunks, &rows, &err)) > 0) ...
  *	lu_pq_file_close(&f);
  */
-#include "libcommon/entries/entries.h"
 #include "libcommon/parquet/parquet_pages.h"
 
 #define LU_PQ_MAGIC "PAR1"
@@ -37,9 +36,8 @@ struct lu_pq_file {
 	bool records;		 /* written by parquet_writer.h */
 };
 
-int lu_pq_file_open(struct lu_pq_file *f, int fd, const struct lu_entries_options *o,
-		struct lu_err *err) LU_CHECKED;
-/* Read the next row group: a chunk for each leaf. 1; 0: there is none; -1. */
+int lu_pq_file_open(struct lu_pq_file *f, int fd, struct lu_err *err) LU_CHECKED;
+/* Read the next row group: a chunk for each leaf that is wanted (lu_pq_schema_want()). 1; 0: there is none; -1. */
 int lu_pq_file_group(struct lu_pq_file *f, struct lu_pq_chunk *chunk, uint64_t *rows,
 		struct lu_err *err) LU_CHECKED;
 void lu_pq_file_close(struct lu_pq_file *f);

@@ -2,9 +2,11 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "libcommon/base/json_writer.h"
 #include "libcommon/base/num.h"
+#include "libcommon/base/utf8.h"
 #include "libcommon/parquet/parquet_schema.h"
 
 const char *const lu_pq_record_names[LU_PQ_RECORD_COLUMNS] = { "id", "text", "source", "license",
@@ -83,14 +85,85 @@ static bool spelt_as_expected(const struct lu_json_member *m, size_t column)
 	return same;
 }
 
+struct style {
+	bool blanks, ascii;
+};
+
+static void put_string(struct lu_str s, struct style style, struct lu_buf *out)
+{
+	struct lu_buf quoted = { 0 };
+	const char *p, *end;
+
+	if (!style.ascii) {
+		lu_json_quote(out, s);
+		return;
+	}
+	lu_json_quote(&quoted, s);
+	p = quoted.p;
+	end = p + quoted.n;
+	while (lu_buf_ok(&quoted) && p < end) {
+		uint32_t c;
+
+		if ((unsigned char)*p < 0x80) {
+			lu_buf_putc(out, *p++);
+			continue;
+		}
+		c = lu_utf8_next(&p);
+		if (c >= 0x10000) {
+			lu_buf_printf(out, "\\u%04x", 0xD800 + ((c - 0x10000) >> 10));
+			c = 0xDC00 + ((c - 0x10000) & 0x3FF);
+		}
+		lu_buf_printf(out, "\\u%04x", c);
+	}
+	out->failed |= !lu_buf_ok(&quoted);
+	lu_buf_release(&quoted);
+}
+
+/* Are characters beyond ASCII written as escapes, and are there any? */
+static bool is_ascii(struct lu_str line)
+{
+	static const char mark[] = "\\u";
+	bool escaped = false;
+
+	for (size_t i = 0; i < line.n; i++) {
+		if ((unsigned char)line.p[i] >= 0x80)
+			return false;
+	}
+	for (const char *p = line.p, *end = line.p + line.n; !escaped && p; p++) {
+		p = lu_str_find(p, end, LU_STR(mark));
+		if (!p)
+			break;
+		/* \u00xx of control characters is needed in any case. */
+		escaped = end - p > 6 && (memcmp(p + 2, "00", 2) != 0 || p[4] > '1');
+	}
+	return escaped;
+}
+
+static struct style put_style(const struct lu_json_obj *record, struct lu_buf *layout)
+{
+	const char *value = record->members ? record->member[0].value.p : NULL;
+	struct style style = { .blanks = value && value > record->line.p && value[-1] == ' ',
+		.ascii = is_ascii(record->line) };
+
+	if (style.blanks)
+		lu_buf_puts(layout, "=blanks");
+	if (style.ascii) {
+		next_item(layout);
+		lu_buf_puts(layout, "=ascii");
+	}
+	return style;
+}
+
 int lu_pq_record_split(const struct lu_json_obj *record, struct lu_arena *arena,
 		struct lu_buf *extra, struct lu_buf *layout,
 		struct lu_str value[LU_PQ_RECORD_COLUMNS], struct lu_err *err)
 {
 	size_t others = 0;
+	struct style style;
 
 	lu_buf_clear(extra);
 	lu_buf_clear(layout);
+	style = put_style(record, layout);
 	memset(value, 0, LU_PQ_RECORD_COLUMNS * sizeof(*value));
 	for (size_t i = 0; i < record->members; i++) {
 		const struct lu_json_member *m = &record->member[i];
@@ -101,7 +174,7 @@ int lu_pq_record_split(const struct lu_json_obj *record, struct lu_arena *arena,
 			return -1;
 		if (column == LU_PQ_R_EXTRA || (!value[column].p && m->type != LU_JSON_NULL)) {
 			lu_buf_putc(extra, extra->n ? ',' : '{');
-			lu_json_quote(extra, m->key);
+			put_string(m->key, style, extra);
 			lu_buf_putc(extra, ':');
 			lu_buf_str(extra, m->value);
 			others++;
@@ -129,14 +202,26 @@ static int wrong(struct lu_err *err)
 	return lu_err_set(err, "a layout or extra that is wrong");
 }
 
-/* Write a known member. `spelling`: .p NULL, or the number as it stood. */
-static int join_known(size_t column, struct lu_str v, struct lu_str spelling, struct lu_buf *out,
-		struct lu_err *err)
+/* Begin a member: the comma, its key in quotes, the colon. */
+static void put_key(struct lu_str key, struct style style, struct lu_buf *out)
 {
+	if (out->n > 1)
+		lu_buf_puts(out, style.blanks ? ", " : ",");
+	lu_buf_str(out, key);
+	lu_buf_puts(out, style.blanks ? ": " : ":");
+}
+
+/* Write a known member. `spelling`: .p NULL, or the number as it stood. */
+static int join_known(size_t column, struct lu_str v, struct lu_str spelling, struct style style,
+		struct lu_buf *out, struct lu_err *err)
+{
+	char key[24];
+
 	struct lu_json_fault fault;
 	enum lu_json_type type;
 
-	lu_json_key(out, lu_str_of(lu_pq_record_names[column]));
+	snprintf(key, sizeof(key), "\"%s\"", lu_pq_record_names[column]);
+	put_key(lu_str_of(key), style, out);
 	if (spelling.p) {
 		if (lu_json_check(spelling, &type, &fault) < 0 || type != LU_JSON_NUMBER)
 			return wrong(err);
@@ -150,13 +235,13 @@ static int join_known(size_t column, struct lu_str v, struct lu_str spelling, st
 		memcpy(&d, &bits, sizeof(d));
 		lu_json_number(out, d);
 	} else {
-		lu_json_quote(out, v);
+		put_string(v, style, out);
 	}
 	return 0;
 }
 
-static int join_others(struct lu_json_iter *it, struct lu_str count, struct lu_buf *out,
-		struct lu_err *err)
+static int join_others(struct lu_json_iter *it, struct lu_str count, struct style style,
+		struct lu_buf *out, struct lu_err *err)
 {
 	uint64_t n = count.n ? 0 : 1;
 
@@ -168,10 +253,7 @@ static int join_others(struct lu_json_iter *it, struct lu_str count, struct lu_b
 	for (; n; n--) {
 		if (!it->p || !lu_json_next(it))
 			return wrong(err);
-		if (out->n > 1)
-			lu_buf_putc(out, ',');
-		lu_buf_str(out, it->key);
-		lu_buf_putc(out, ':');
+		put_key(it->key, style, out);
 		lu_buf_str(out, it->value);
 	}
 	return 0;
@@ -182,6 +264,7 @@ int lu_pq_record_join(const struct lu_str value[LU_PQ_RECORD_COLUMNS], struct lu
 {
 	struct lu_str layout = value[LU_PQ_R_LAYOUT], extra = value[LU_PQ_R_EXTRA];
 	struct lu_json_iter it = { 0 };
+	struct style style = { 0 };
 	struct lu_json_fault fault;
 	enum lu_json_type type;
 
@@ -200,8 +283,14 @@ int lu_pq_record_join(const struct lu_str value[LU_PQ_RECORD_COLUMNS], struct lu
 		layout = (struct lu_str){ item.p + item.n + (end != NULL),
 			layout.n - item.n - (end != NULL) };
 		if (item.n && item.p[0] == '*') {
-			if (join_others(&it, (struct lu_str){ item.p + 1, item.n - 1 }, out, err) < 0)
+			if (join_others(&it, (struct lu_str){ item.p + 1, item.n - 1 }, style, out,
+					    err) < 0)
 				return -1;
+			continue;
+		}
+		if (item.n && item.p[0] == '=') {
+			style.blanks |= lu_str_is(item, "=blanks");
+			style.ascii |= lu_str_is(item, "=ascii");
 			continue;
 		}
 		is = memchr(item.p, '=', item.n);
@@ -211,7 +300,7 @@ int lu_pq_record_join(const struct lu_str value[LU_PQ_RECORD_COLUMNS], struct lu
 		}
 		column = column_of(item);
 		if (column == LU_PQ_R_EXTRA ||
-				join_known(column, value[column], spelling, out, err) < 0)
+				join_known(column, value[column], spelling, style, out, err) < 0)
 			return wrong(err);
 	}
 	lu_buf_putc(out, '}');

@@ -9,9 +9,12 @@
  *	{"id":"a","x":1,"y":2,"text":"B","lang_score":0.990}
  *	id a, text B, lang_score 0.99, extra {"x":1,"y":2}, layout id,*2,text,lang_score=0.990
  *
+ * `=blanks` in front of it says that a blank follows each comma and colon, `=ascii` that characters
+ * beyond ASCII are escapes; Python's json.dumps() writes both.
+ *
  * A known member whose value is of another type is left in `extra`; null is a null in its column. So
- * a record comes back byte for byte if it is spelt as the toolkit spells records (no blanks between
- * values, characters as UTF-8 with the escapes of lu_json_quote()), and as equal JSON if not.
+ * a record comes back byte for byte if it is spelt as the toolkit or as Python spells records, with the
+ * escapes that are needed and no others, and as equal JSON if not.
  */
 #include "libcommon/io/json.h"
 

@@ -241,8 +241,11 @@ def run(args, data=None):
 def check_table(r, path):
     t = table(r)
     o = options(r, t)
-    pq.write_table(t, path, **o)
-    back = pq.read_table(path)
+    try:
+        pq.write_table(t, path, **o)
+        back = pq.read_table(path)
+    except pa.ArrowException:
+        return 0  # an empty dictionary, say, is beyond pyarrow
     lines = run(["lucie-import", "-q", "-j1", path]).decode().split("\n")[:-1]
     assert len(lines) == back.num_rows, "%d lines of %d rows" % (len(lines), back.num_rows)
     for i, line in enumerate(lines):
@@ -260,21 +263,23 @@ def check_table(r, path):
         three = run(["lucie-import", "-q", "-j3", "-s", "stdin", "-"], open(path, "rb").read()).decode()
         strip = lambda s: [{k: v for k, v in load(x).items() if k not in ("id", "source")} for x in s.rstrip("\n").split("\n")]
         assert strip(three) == strip(one), "standard input differs"
+    return 1
 
 
 def main():
     tables = int(sys.argv[1]) if len(sys.argv) > 1 else 12
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    read = 0
     print("1..1")
     with tempfile.TemporaryDirectory() as tmp:
         for i in range(seed, seed + tables):
             try:
-                check_table(random.Random(i), os.path.join(tmp, "t.parquet"))
+                read += check_table(random.Random(i), os.path.join(tmp, "t.parquet"))
             except AssertionError as e:
                 print("not ok 1 - table %d" % i)
                 print("# " + str(e)[:3000].replace("\n", "\n# "))
                 return 1
-    print("ok 1 - %d random tables read as pyarrow reads them" % tables)
+    print("ok 1 - %d random tables read as pyarrow reads them" % read)
     return 0
 
 

@@ -1,4 +1,4 @@
-#include "libcommon/parquet/parquet_reader.h"
+#include "libcommon/entries/parquet_reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "libcommon/parquet/parquet_cursor.h"
-#include "libcommon/parquet/parquet_rows.h"
+#include "libcommon/entries/parquet_rows.h"
 #include "libcommon/sys/file.h"
 
 /* Rows of a block at most, and bytes that its pages expand to: of one column, of all. */
@@ -112,7 +112,8 @@ static int reader_open(void **state, struct lu_feed *feed, const char *file, con
 		fd = copy_feed(feed, tmpdir, err);
 	if (fd < 0)
 		goto fail;
-	if (lu_pq_file_open(&r->file, fd, o, err) < 0) {
+	if (lu_pq_file_open(&r->file, fd, err) < 0 ||
+			lu_pq_choose(&r->file.schema, o, err) < 0) {
 		lu_err_wrap(err, "%s", r->name);
 		goto fail;
 	}

@@ -1,5 +1,5 @@
-#ifndef LUCIE_PARQUET_ROWS_H
-#define LUCIE_PARQUET_ROWS_H
+#ifndef LUCIE_ENTRIES_PARQUET_ROWS_H
+#define LUCIE_ENTRIES_PARQUET_ROWS_H
 /*
  * Blocks of rows: what the reading thread cuts from a file, and what any thread makes records of.
  *

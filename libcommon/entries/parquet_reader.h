@@ -1,5 +1,5 @@
-#ifndef LUCIE_PARQUET_READER_H
-#define LUCIE_PARQUET_READER_H
+#ifndef LUCIE_ENTRIES_PARQUET_READER_H
+#define LUCIE_ENTRIES_PARQUET_READER_H
 /*
  * Parquet as entries: a row is a record (parquet_rows.h).
  *

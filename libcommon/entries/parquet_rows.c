@@ -1,4 +1,4 @@
-#include "libcommon/parquet/parquet_rows.h"
+#include "libcommon/entries/parquet_rows.h"
 
 #include <errno.h>
 #include <inttypes.h>
