@@ -14,7 +14,8 @@
 /* Rows of a block at most, and bytes that its pages expand to: of one column, of all. */
 #define ROWS 32768
 #define COLUMN_BYTES ((size_t)4 << 20)
-#define ALL_BYTES ((size_t)16 << 20)
+#define ALL_BYTES ((size_t)8 << 20)
+#define NAME_BYTES ((size_t)32 << 20)
 /* Open pages of all columns; beyond it they are parked between blocks. */
 #define OPEN_BYTES ((size_t)48 << 20)
 
@@ -124,7 +125,7 @@ static int reader_open(void **state, struct lu_feed *feed, const char *file, con
 		lu_err_nomem(err);
 		goto fail;
 	}
-	r->shared = (struct lu_pq_shared){ .file = &r->file, .limit = o->limit };
+	r->shared = (struct lu_pq_shared){ .file = &r->file, .tmpdir = tmpdir, .limit = o->limit };
 	*state = r;
 	return 0;
 fail:
@@ -140,7 +141,8 @@ static const struct lu_pq_node *leaf(const struct reader *r, size_t k)
 /* Begin the next row group. 1; 0: there is none; -1. */
 static int next_group(struct reader *r, struct lu_err *err)
 {
-	uint64_t size = 1;
+	uint64_t size = 0;
+	double extra = 0;
 	int rc = lu_pq_file_group(&r->file, r->chunk, &r->rows, err);
 
 	if (rc <= 0)
@@ -154,11 +156,16 @@ static int next_group(struct reader *r, struct lu_err *err)
 		if (r->lead == SIZE_MAX || r->chunk[k].size > r->chunk[r->lead].size)
 			r->lead = k;
 		size += r->chunk[k].size < INT64_MAX - size ? r->chunk[k].size : 0;
+		/* As JSON: a name, its marks, and digits in place of bytes. */
+		extra += (double)leaf(r, k)->name.n + 24;
 	}
 	/* Rows of average size, so that a file of many columns has small blocks too. */
-	r->most = (uint64_t)((double)ALL_BYTES * (double)r->rows / (double)size);
+	r->most = (uint64_t)((double)ALL_BYTES / ((double)size / ((double)r->rows + 1) + extra));
 	if (r->most > ROWS)
 		r->most = ROWS;
+	/* The names of members, at worst all in each row. */
+	if (r->most > NAME_BYTES / r->file.list.n)
+		r->most = NAME_BYTES / r->file.list.n;
 	if (r->most == 0)
 		r->most = 1;
 	return 1;
@@ -236,6 +243,7 @@ static int put_block(struct reader *r, uint64_t rows, struct lu_buf *block, stru
 		.first = !r->begun,
 		.records = r->file.records };
 
+	r->shared.carried = 0;
 	lu_buf_append(block, &head, sizeof(head));
 	lu_buf_str(block, r->file.list);
 	for (size_t k = 0; k < r->file.schema.leaves.n; k++) {

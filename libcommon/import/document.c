@@ -59,6 +59,8 @@ static void put_notice(
 		lu_json_put_str(out, "tdm_policy", lu_buf_slice(&n->policy));
 	if (member->truncated.p)
 		lu_json_put_str(out, "truncated", member->truncated);
+	else if (w->cut)
+		lu_json_put_cstr(out, "truncated", LU_INCOMPLETE);
 }
 
 static void put_if(struct lu_buf *out, const char *key, struct lu_str a, struct lu_str b)
@@ -102,6 +104,10 @@ void lu_document_write(const struct lu_import *im, const struct lu_import_work *
 		lu_json_put_null(out, "license");
 	put_if(out, "url", e->url, m->url);
 	put_if(out, "date", e->date, m->date);
+	if (w->http_date[0])
+		lu_json_put_cstr(out, "http_date", w->http_date);
+	if (w->modified[0])
+		lu_json_put_cstr(out, "modified", w->modified);
 	put_lang(im, d, out);
 	if (im->category)
 		lu_json_put_cstr(out, "category", im->category);
@@ -110,6 +116,8 @@ void lu_document_write(const struct lu_import *im, const struct lu_import_work *
 	if (title.n)
 		lu_json_put_str(out, "title", title);
 	put_notice(w, m, out);
+	if (d->charset_errors)
+		lu_json_put_u64(out, "charset_errors", d->charset_errors);
 	put_more(out, e->more);
 	put_more(out, lu_buf_slice(&w->more));
 	lu_json_put_str(out, "text", d->text);

@@ -15,16 +15,10 @@ static const struct {
 	const char *extension;
 	struct lu_format format;
 } by_name[] = {
-	{ "br", PACKED("brotli", "decompress it with brotli -d first") },
 	{ "sz", PACKED("snappy", "decompress it first") },
 	{ "json", { "JSON, which is not read", JSON_ADVICE } },
-	{ "csv", { "CSV, which is not read", LU_ADVICE_TABLE } },
-	{ "tsv", { "TSV, which is not read", LU_ADVICE_TABLE } },
-	{ "tab", { "TSV, which is not read", LU_ADVICE_TABLE } },
 	{ "xml", { "XML, which is not read", "extract its text first" } },
 	{ "svg", { "SVG image", NULL } },
-	{ "mbox", { "mail, which is not read", "extract its text first" } },
-	{ "eml", { "mail, which is not read", "extract its text first" } },
 };
 
 /* Zip archives whose first member's name begins so. */

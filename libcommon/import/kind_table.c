@@ -2,14 +2,26 @@
 
 #include <strings.h>
 
+#include "libcommon/entries/csv.h"
 #include "libcommon/entries/json_lines.h"
+#include "libcommon/entries/json_values.h"
+#include "libcommon/entries/mbox.h"
 #include "libcommon/entries/parquet_reader.h"
+#include "libcommon/entries/text_lines.h"
 
 /* clang-format off */
 static const struct lu_kind_row rows[] = {
-	{ LU_KIND_JSONL, "jsonl ndjson jsonlines", NULL, NULL, lu_json_lines_look, &lu_json_lines, false },
-	{ LU_KIND_PARQUET, "parquet", lu_parquet_is, NULL, NULL, &lu_parquet, true },
-	{ LU_KIND_JSONL, "json", NULL, lu_json_lines_look, NULL, &lu_json_lines, false },
+	{ LU_KIND_JSON, "jsonl ndjson jsonlines json", NULL, lu_json_values_look, lu_json_values_look,
+			&lu_json_values, false, true },
+	{ LU_KIND_JSON, "jsonl ndjson jsonlines", NULL, NULL, lu_json_lines_look, &lu_json_lines, false, true },
+	{ LU_KIND_JSON, "json", NULL, lu_json_lines_look, NULL, &lu_json_lines, false, true },
+	{ LU_KIND_CSV, "csv", NULL, NULL, NULL, &lu_csv, false, true },
+	{ LU_KIND_TSV, "tsv tab", NULL, NULL, NULL, &lu_tsv, false, true },
+	{ LU_KIND_LINES, "", NULL, NULL, NULL, &lu_text_lines, false, false },
+	{ LU_KIND_MBOX, "mbox mbx", NULL, NULL, lu_mbox_look, &lu_mbox, false, false },
+	{ LU_KIND_MAIL, "eml", NULL, NULL, lu_eml_look, &lu_eml, false, false },
+	{ LU_KIND_PARQUET, "parquet", lu_parquet_is, NULL, NULL, &lu_parquet, true, true },
+	{ LU_KIND_NOTEBOOK, "ipynb", NULL, NULL, NULL, NULL, false, false },
 };
 /* clang-format on */
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -26,20 +38,25 @@ static bool has_word(const char *words, struct lu_str word)
 	return false;
 }
 
+static bool fits(const struct lu_kind_row *row, struct lu_str head)
+{
+	return !row->fits || row->fits(head);
+}
+
 const struct lu_kind_row *lu_kind_row(enum lu_kind kind, struct lu_str path, struct lu_str head)
 {
 	struct lu_str e = lu_extension_of(path);
 	const char *lang;
 
 	for (size_t i = 0; i < ROWS; i++) {
-		if (kind != LU_KIND_AUTO ? rows[i].kind == kind
+		if (kind != LU_KIND_AUTO ? rows[i].kind == kind && fits(&rows[i], head)
 					 : rows[i].magic && rows[i].magic(head))
 			return &rows[i];
 	}
 	if (kind != LU_KIND_AUTO)
 		return NULL;
 	for (size_t i = 0; i < ROWS; i++) {
-		if (e.n && has_word(rows[i].extensions, e) && (!rows[i].fits || rows[i].fits(head)))
+		if (e.n && has_word(rows[i].extensions, e) && fits(&rows[i], head))
 			return &rows[i];
 	}
 	if (lu_kind_of(path, head, &lang) != LU_KIND_AUTO)
@@ -49,4 +66,13 @@ const struct lu_kind_row *lu_kind_row(enum lu_kind kind, struct lu_str path, str
 			return &rows[i];
 	}
 	return NULL;
+}
+
+bool lu_kind_has_records(enum lu_kind kind)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].kind == kind)
+			return rows[i].records;
+	}
+	return false;
 }

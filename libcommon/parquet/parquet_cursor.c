@@ -1,13 +1,13 @@
 #include "libcommon/parquet/parquet_cursor.h"
 
-#include <inttypes.h>
-
 #include "libcommon/base/num.h"
 #include "libcommon/sys/file.h"
 
 /* A dictionary of this size is carried by every block that needs it. */
 #define SMALL_DICTIONARY 32768
 #define SHIPPED_MAX 2
+/* Entries of a page of a nested column. */
+#define ENTRIES_MAX (1 << 20)
 /* Bytes that pages may expand to: 2,000 times the file and a gigabyte, as import/members.h has it. */
 #define BOMB_RATIO 2000
 #define BOMB_FREE ((uint64_t)1 << 30)
@@ -22,11 +22,10 @@ void lu_pq_cursor_begin(struct lu_pq_cursor *c, struct lu_pq_shared *s, const st
 	c->at = chunk->at;
 	c->values = chunk->values;
 	c->ahead.n = c->next = 0;
-	if (c->decoded)
+	if (c->decoded && !c->dictionary.fd)
 		s->dictionaries -= c->dictionary.bytes.n;
 	c->has_dictionary = c->decoded = false;
 	lu_pq_dictionary_release(&c->dictionary);
-	c->dictionary = (struct lu_pq_dictionary){ 0 };
 	c->shipped = 0;
 	c->open = c->parked = c->have = c->over = false;
 	lu_buf_clear(&c->rep);
@@ -84,11 +83,8 @@ static int see(struct lu_pq_cursor *c, struct lu_err *err)
 	if (s->expanded > BOMB_FREE && s->expanded / BOMB_RATIO > s->file->size)
 		return lu_err_set(err, "expands to more than %d times its size", BOMB_RATIO);
 	if (seen.page.form == LU_PQ_DICTIONARY) {
-		if (c->has_dictionary || seen.page.size > LU_PQ_HELD)
-			return lu_err_set(err, c->has_dictionary ? "a second dictionary"
-								 : "a dictionary of %" PRIu32
-								   " bytes; at most %zu are held",
-					seen.page.size, LU_PQ_HELD);
+		if (c->has_dictionary)
+			return lu_err_set(err, "a second dictionary");
 		c->dictionary_page = seen;
 		c->has_dictionary = true;
 		return 0;
@@ -121,40 +117,69 @@ static bool by_dictionary(const struct lu_pq_seen *s)
 			s->page.encoding == LU_PQ_E_RLE_DICTIONARY;
 }
 
-static bool must_open(const struct lu_pq_cursor *c, const struct lu_pq_seen *s)
-{
-	bool large = c->has_dictionary && c->dictionary_page.page.size > SMALL_DICTIONARY;
-
-	return s->page.size > LU_PQ_WHOLE || (c->node->rep && s->page.form == LU_PQ_DATA) ||
-			(by_dictionary(s) && large && c->shipped >= SHIPPED_MAX);
-}
-
+/* Read the dictionary: to a temporary file where it, or all of them, are large. */
 static int decode_dictionary(struct lu_pq_cursor *c, struct lu_err *err)
 {
 	const struct lu_pq_page *page = &c->dictionary_page.page;
+	struct lu_pq_shared *s = c->shared;
+	struct lu_pq_source src = { 0 };
 	struct lu_buf packed = { 0 };
 	int rc = -1;
 
 	if (c->decoded || !c->has_dictionary)
 		return 0;
-	if (c->shared->dictionaries + page->size > LU_PQ_DICTIONARIES)
-		return lu_err_set(err, "dictionaries of more than %zu bytes", LU_PQ_DICTIONARIES);
-	if (!lu_buf_reserve(&packed, page->packed)) {
+	if (page->size > LU_PQ_DICTIONARY_HELD || s->dictionaries + page->size > LU_PQ_DICTIONARIES) {
+		rc = lu_pq_stream_open(&src.stream, (enum lu_pq_codec)page->codec, s->file->fd,
+				c->dictionary_page.at, page->packed, page->size,
+				page->has_crc ? &page->crc : NULL, err);
+		src.behind = page->size;
+		if (rc == 0)
+			rc = lu_pq_dictionary_spill(&c->dictionary, c->node->type, c->node->length,
+					page->values, &src, s->tmpdir, err);
+	} else if (!lu_buf_reserve(&packed, page->packed)) {
 		lu_err_nomem(err);
-		goto out;
+	} else {
+		packed.n = page->packed;
+		rc = lu_pread_all(s->file->fd, packed.p, packed.n, c->dictionary_page.at, "the file",
+				err);
+		if (rc == 0)
+			rc = lu_pq_page_dictionary(&c->dictionary, c->node, page,
+					lu_buf_slice(&packed), err);
+		if (rc == 0)
+			s->dictionaries += c->dictionary.bytes.n;
 	}
-	packed.n = page->packed;
-	if (lu_pread_all(c->shared->file->fd, packed.p, packed.n, c->dictionary_page.at, "the file",
-			    err) < 0 ||
-			lu_pq_page_dictionary(&c->dictionary, c->node, page, lu_buf_slice(&packed),
-					err) < 0)
-		goto out;
-	c->decoded = true;
-	c->shared->dictionaries += c->dictionary.bytes.n;
-	rc = 0;
-out:
+	c->decoded = rc == 0;
+	lu_pq_source_release(&src);
 	lu_buf_release(&packed);
 	return rc;
+}
+
+/* Must the page be opened? *rows: NULL, or lowered to as many rows as may go into a block. 1, 0, -1. */
+static int must_open(struct lu_pq_cursor *c, const struct lu_pq_seen *s, uint64_t *rows,
+		struct lu_err *err)
+{
+	const struct lu_pq_page *page = &s->page, *words = &c->dictionary_page.page;
+
+	if (page->size > LU_PQ_WHOLE || (c->node->rep && page->form == LU_PQ_DATA))
+		return 1;
+	/* A value may stand for many bytes: for the front of the one before it, for a word. */
+	if (page->encoding == LU_PQ_E_DELTA_BYTES)
+		return (uint64_t)page->values * page->size > LU_PQ_EXPANDED;
+	if (!by_dictionary(s) || !c->has_dictionary)
+		return c->node->rep && page->values > ENTRIES_MAX;
+	if (words->size > LU_PQ_DICTIONARY_HELD ||
+			(words->size > SMALL_DICTIONARY && c->shipped >= SHIPPED_MAX) ||
+			c->shared->carried + words->size > LU_PQ_CARRIED)
+		return 1;
+	if ((uint64_t)page->values * words->size > LU_PQ_EXPANDED) {
+		if (decode_dictionary(c, err) < 0)
+			return -1;
+		if ((uint64_t)page->values * c->dictionary.longest > LU_PQ_EXPANDED && c->node->rep)
+			return 1;
+		if (rows && *rows * c->dictionary.longest > LU_PQ_EXPANDED)
+			*rows = LU_PQ_EXPANDED / c->dictionary.longest + 1;
+	}
+	return 0;
 }
 
 static int open_current(struct lu_pq_cursor *c, struct lu_err *err)
@@ -319,20 +344,25 @@ int lu_pq_cursor_rows(struct lu_pq_cursor *c, uint64_t most, size_t budget, uint
 	const struct lu_pq_seen *s;
 	size_t size = 0;
 	bool none = false;
+	int open;
 
 	if (peek(c, 0, &s, err) < 0)
 		return -1;
-	if (!c->open && c->ends.n == 0 && s && must_open(c, s) && open_next(c, &none, err) < 0)
-		return -1;
+	if (!c->open && c->ends.n == 0 && s) {
+		open = must_open(c, s, NULL, err);
+		if (open < 0 || (open && open_next(c, &none, err) < 0))
+			return -1;
+	}
 	if (c->open && fill(c, most, budget, err) < 0)
 		return -1;
 	*rows = c->ends.n;
-	if (c->open)
-		return 0;
-	for (size_t i = 0; *rows < most; i++) {
+	for (size_t i = 0; !c->open && *rows < most; i++) {
 		if (peek(c, i, &s, err) < 0)
 			return -1;
-		if (!s || (*rows && (must_open(c, s) || size + s->page.size > budget)))
+		open = s ? must_open(c, s, &most, err) : 0;
+		if (open < 0)
+			return -1;
+		if (!s || (*rows && (open || size + s->page.size > budget)))
 			break;
 		size += s->page.size;
 		*rows += s->page.rows;
@@ -398,6 +428,7 @@ static int put_whole(struct lu_pq_cursor *c, const struct lu_pq_seen *s, uint32_
 		if (put_page(c, &c->dictionary_page, block, err) < 0)
 			return -1;
 		c->shipped++;
+		c->shared->carried += c->dictionary_page.page.size;
 		*dictionary = true;
 		++*pages;
 	}
@@ -419,6 +450,7 @@ int lu_pq_cursor_take(struct lu_pq_cursor *c, uint64_t rows, struct lu_buf *bloc
 		uint64_t left = end - c->taken;
 		const struct lu_pq_seen *s;
 		bool none = false;
+		int open;
 
 		if (c->open && c->ends.n == 0 && fill(c, left, SIZE_MAX, err) < 0)
 			return -1;
@@ -433,7 +465,10 @@ int lu_pq_cursor_take(struct lu_pq_cursor *c, uint64_t rows, struct lu_buf *bloc
 			return -1;
 		if (!s)
 			return lu_err_set(err, "fewer values than rows");
-		if (must_open(c, s) || s->page.rows > left) {
+		open = must_open(c, s, NULL, err);
+		if (open < 0)
+			return -1;
+		if (open || s->page.rows > left) {
 			if (open_next(c, &none, err) < 0)
 				return -1;
 		} else if (put_whole(c, s, &pages, &dictionary, block, err) < 0) {

@@ -17,8 +17,13 @@
 #include "libcommon/parquet/parquet_footer.h"
 
 #define LU_PQ_WHOLE ((size_t)8 << 20)
-/* Dictionaries in memory, all columns together. */
-#define LU_PQ_DICTIONARIES ((size_t)64 << 20)
+/* Dictionaries in memory: of one column, of all together. Others go to a temporary file. */
+#define LU_PQ_DICTIONARY_HELD ((size_t)8 << 20)
+#define LU_PQ_DICTIONARIES ((size_t)32 << 20)
+/* Dictionaries that a block carries. */
+#define LU_PQ_CARRIED ((size_t)8 << 20)
+/* What the values of a column in a block may come to, where one value in a page stands for many. */
+#define LU_PQ_EXPANDED ((size_t)32 << 20)
 
 struct lu_pq_seen {
 	struct lu_pq_page page;
@@ -32,8 +37,10 @@ struct lu_pq_row_end {
 /* What the cursors of a file share. */
 struct lu_pq_shared {
 	const struct lu_pq_file *file;
+	const char *tmpdir; /* for large dictionaries */
 	uint64_t limit;
 	size_t dictionaries; /* bytes held */
+	size_t carried;	     /* bytes of dictionaries in the block; set to 0 before each */
 	uint64_t expanded;   /* sizes of all pages so far */
 	struct LU_VEC(uint64_t) large; /* rows larger than the limit, by their number in the file */
 	uint64_t row;		       /* number of the group's first */

@@ -202,7 +202,7 @@ static struct lu_pq_source memory(struct lu_str s)
 
 int lu_pq_page_open(struct lu_pq_page_reader *r, const struct lu_pq_node *node,
 		const struct lu_pq_page *page, struct lu_str packed,
-		const struct lu_pq_dictionary *d, uint64_t limit, struct lu_err *err)
+		struct lu_pq_dictionary *d, uint64_t limit, struct lu_err *err)
 {
 	size_t size = page->size;
 	struct lu_str bytes;
@@ -232,7 +232,7 @@ int lu_pq_page_open(struct lu_pq_page_reader *r, const struct lu_pq_node *node,
 
 int lu_pq_page_open_stream(struct lu_pq_page_reader *r, const struct lu_pq_node *node,
 		const struct lu_pq_page *page, int fd, uint64_t at,
-		const struct lu_pq_dictionary *d, uint64_t limit, struct lu_err *err)
+		struct lu_pq_dictionary *d, uint64_t limit, struct lu_err *err)
 {
 	/* Of version 2 the levels lie in front, as they are. */
 	size_t levels = page->form == LU_PQ_DATA_V2 ? (size_t)page->rep_size + page->def_size : 0;

@@ -51,11 +51,11 @@ struct lu_pq_page_reader {
 /* Begin a page whose bytes, as they are in the file, are in memory. */
 int lu_pq_page_open(struct lu_pq_page_reader *r, const struct lu_pq_node *node,
 		const struct lu_pq_page *page, struct lu_str packed,
-		const struct lu_pq_dictionary *d, uint64_t limit, struct lu_err *err) LU_CHECKED;
+		struct lu_pq_dictionary *d, uint64_t limit, struct lu_err *err) LU_CHECKED;
 /* Begin a page of a file at offset `at`, decompressed in small pieces. */
 int lu_pq_page_open_stream(struct lu_pq_page_reader *r, const struct lu_pq_node *node,
 		const struct lu_pq_page *page, int fd, uint64_t at,
-		const struct lu_pq_dictionary *d, uint64_t limit, struct lu_err *err) LU_CHECKED;
+		struct lu_pq_dictionary *d, uint64_t limit, struct lu_err *err) LU_CHECKED;
 /* Read the levels of the next entry; there must be one left. */
 int lu_pq_page_levels(struct lu_pq_page_reader *r, struct lu_err *err) LU_CHECKED;
 /* Free the page, keeping memory for the next. */

@@ -1,9 +1,15 @@
 #include "libcommon/parquet/parquet_values.h"
 
+#include <inttypes.h>
+#include <unistd.h>
+
 #include "libcommon/base/num.h"
 #include "libcommon/parquet/parquet_codec.h"
+#include "libcommon/sys/file.h"
 
 #define WINDOW ((size_t)256 << 10)
+/* Values of a dictionary in a file, whose offsets are in memory. */
+#define SPILLED_MAX 4000000
 
 static int ends(struct lu_err *err)
 {
@@ -338,7 +344,7 @@ static int begin_booleans(struct lu_pq_values *v, struct lu_err *err)
 }
 
 int lu_pq_values_begin(struct lu_pq_values *v, enum lu_pq_type type, uint32_t length, int encoding,
-		struct lu_pq_source *src, const struct lu_pq_dictionary *d, uint64_t limit,
+		struct lu_pq_source *src, struct lu_pq_dictionary *d, uint64_t limit,
 		struct lu_err *err)
 {
 	bool bytes = type == LU_PQ_BYTE_ARRAY, whole = type == LU_PQ_INT32 || type == LU_PQ_INT64;
@@ -472,15 +478,47 @@ static int next_prefixed(struct lu_pq_values *v, struct lu_pq_value *out, struct
 	return 0;
 }
 
+/* A value of a dictionary in a file. Those that follow one another in it mostly do so in the page too. */
+static int spilled_value(
+		const struct lu_pq_values *v, uint32_t i, struct lu_pq_value *out, struct lu_err *err)
+{
+	struct lu_pq_dictionary *d = v->dictionary;
+	uint64_t from = d->offsets.p[i], end = d->offsets.p[i + 1], size = end - from;
+
+	if (size > v->limit) {
+		out->too_large = true;
+		return 0;
+	}
+	if (from < d->window || end > d->window + d->bytes.n) {
+		uint64_t left = d->offsets.p[d->n] - from;
+		size_t take = (size_t)(size > WINDOW / 4 ? size : left < WINDOW / 4 ? left : WINDOW / 4);
+
+		lu_buf_clear(&d->bytes);
+		if (!lu_buf_reserve(&d->bytes, take))
+			return lu_err_nomem(err);
+		if (lu_pread_all(d->fd, d->bytes.p, take, from, "temporary file", err) < 0)
+			return -1;
+		d->window = from;
+		d->bytes.n = take;
+	}
+	if (v->width)
+		fixed_value(v, d->bytes.p + (from - d->window), out);
+	else
+		out->s = (struct lu_str){ d->bytes.p + (from - d->window), size };
+	return 0;
+}
+
 static int next_index(struct lu_pq_values *v, struct lu_pq_value *out, struct lu_err *err)
 {
-	const struct lu_pq_dictionary *d = v->dictionary;
+	struct lu_pq_dictionary *d = v->dictionary;
 	uint32_t i;
 
 	if (!lu_pq_rle_next(&v->rle, &i))
 		return ends(err);
 	if (i >= d->n)
 		return lu_err_set(err, "a damaged page (value %u of a dictionary of %zu)", i, d->n);
+	if (d->fd)
+		return spilled_value(v, i, out, err);
 	if (d->width)
 		fixed_value(v, d->bytes.p + (size_t)i * d->width, out);
 	else
@@ -530,30 +568,107 @@ void lu_pq_values_release(struct lu_pq_values *v)
 	lu_buf_release(&v->lengths);
 }
 
+static int bad_dictionary(struct lu_err *err)
+{
+	return lu_err_set(err, "a damaged dictionary");
+}
+
 int lu_pq_dictionary_read(struct lu_pq_dictionary *d, enum lu_pq_type type, uint32_t length,
 		uint64_t n, struct lu_err *err)
 {
 	const char *p = d->bytes.p, *end = d->bytes.p + d->bytes.n;
 
-	d->width = lu_pq_width(type, length);
+	d->longest = d->width = lu_pq_width(type, length);
 	d->n = (size_t)n;
 	d->strings.n = 0;
 	if (type == LU_PQ_BOOLEAN || n > d->bytes.n / (d->width ? d->width : 4))
-		return lu_err_set(err, "a damaged dictionary");
+		return bad_dictionary(err);
 	for (uint64_t i = 0; i < n && d->width == 0; i++) {
 		uint32_t size = end - p < 4 ? UINT32_MAX : lu_load32(p);
 
 		if (end - p < 4 || size > (size_t)(end - p) - 4)
-			return lu_err_set(err, "a damaged dictionary");
+			return bad_dictionary(err);
 		if (!lu_vec_push(&d->strings, (struct lu_str){ p + 4, size }))
 			return lu_err_nomem(err);
+		d->longest = size > d->longest ? size : d->longest;
 		p += 4 + size;
 	}
 	return 0;
 }
 
+/* Copy n bytes of the source to the file. */
+static int spill(struct lu_pq_dictionary *d, struct lu_pq_source *src, size_t n, struct lu_err *err)
+{
+	if (n > lu_pq_source_left(src))
+		return bad_dictionary(err);
+	while (n) {
+		size_t k;
+
+		if (lu_pq_source_need(src, 1, err) < 0)
+			return -1;
+		k = n < src->n ? n : src->n;
+		lu_buf_append(&d->bytes, src->p, k);
+		if (lu_buf_check(&d->bytes, err) < 0)
+			return -1;
+		if (d->bytes.n >= WINDOW) {
+			if (lu_write_all(d->fd, d->bytes.p, d->bytes.n, "temporary file", err) < 0)
+				return -1;
+			lu_buf_clear(&d->bytes);
+		}
+		lu_pq_source_pass(src, k);
+		n -= k;
+	}
+	return 0;
+}
+
+int lu_pq_dictionary_spill(struct lu_pq_dictionary *d, enum lu_pq_type type, uint32_t length,
+		uint64_t n, struct lu_pq_source *src, const char *tmpdir, struct lu_err *err)
+{
+	uint64_t at = 0;
+
+	d->longest = d->width = lu_pq_width(type, length);
+	d->n = (size_t)n;
+	if (type == LU_PQ_BOOLEAN || n > lu_pq_source_left(src) / (d->width ? d->width : 4))
+		return bad_dictionary(err);
+	if (n > SPILLED_MAX)
+		return lu_err_set(err, "a dictionary of %" PRIu64 " values; at most %d are read", n,
+				SPILLED_MAX);
+	d->fd = lu_temp_open(tmpdir, err);
+	if (d->fd < 0) {
+		d->fd = 0;
+		return -1;
+	}
+	if (!lu_vec_reserve(&d->offsets, (size_t)n + 1))
+		return lu_err_nomem(err);
+	for (uint64_t i = 0; i < n; i++) {
+		size_t size = d->width;
+
+		if (size == 0) {
+			if (lu_pq_source_need(src, 4, err) < 0)
+				return -1;
+			size = lu_load32(src->p);
+			lu_pq_source_pass(src, 4);
+		}
+		d->offsets.p[d->offsets.n++] = at;
+		at += size;
+		d->longest = size > d->longest ? size : d->longest;
+		if (spill(d, src, size, err) < 0)
+			return -1;
+	}
+	d->offsets.p[d->offsets.n++] = at;
+	if (lu_write_all(d->fd, d->bytes.p, d->bytes.n, "temporary file", err) < 0)
+		return -1;
+	lu_buf_clear(&d->bytes);
+	d->window = 0;
+	return 0;
+}
+
 void lu_pq_dictionary_release(struct lu_pq_dictionary *d)
 {
+	if (d->fd)
+		close(d->fd);
 	lu_buf_release(&d->bytes);
 	lu_vec_release(&d->strings);
+	lu_vec_release(&d->offsets);
+	*d = (struct lu_pq_dictionary){ 0 };
 }

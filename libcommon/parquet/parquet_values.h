@@ -100,10 +100,15 @@ struct lu_pq_delta {
 	bool first;
 };
 
+/* The values of a dictionary: bytes with slices of them, or, where it is large, a temporary file with
+ * offsets, of which a window is held. */
 struct lu_pq_dictionary {
 	struct lu_buf bytes;
 	struct LU_VEC(struct lu_str) strings; /* of LU_PQ_BYTE_ARRAY */
-	size_t n, width;
+	size_t n, width, longest;
+	int fd; /* of the temporary file; 0: in memory */
+	struct LU_VEC(uint64_t) offsets; /* n + 1 */
+	uint64_t window;		 /* offset of `bytes` in the file */
 };
 
 /* A value: numbers in `bits` (INT32 extended by its sign, FLOAT and DOUBLE as they are stored), the others
@@ -120,7 +125,7 @@ struct lu_pq_values {
 	int encoding;
 	uint64_t limit; /* bytes of a value */
 	struct lu_pq_source *src;
-	const struct lu_pq_dictionary *dictionary;
+	struct lu_pq_dictionary *dictionary;
 	bool marked; /* our own pages: a length of 2^32 - 1 marks what was too large */
 	unsigned bit;
 	struct lu_pq_rle rle;
@@ -135,7 +140,7 @@ struct lu_pq_values {
 uint32_t lu_pq_width(enum lu_pq_type type, uint32_t length);
 /* `v` starts from { 0 } or is used again. The source stays the caller's and is at the first value. */
 int lu_pq_values_begin(struct lu_pq_values *v, enum lu_pq_type type, uint32_t length, int encoding,
-		struct lu_pq_source *src, const struct lu_pq_dictionary *d, uint64_t limit,
+		struct lu_pq_source *src, struct lu_pq_dictionary *d, uint64_t limit,
 		struct lu_err *err) LU_CHECKED;
 int lu_pq_values_next(struct lu_pq_values *v, struct lu_pq_value *out, struct lu_err *err) LU_CHECKED;
 void lu_pq_values_release(struct lu_pq_values *v);
@@ -143,6 +148,10 @@ void lu_pq_values_release(struct lu_pq_values *v);
 /* Take the bytes of a dictionary page, decompressed, n values. d->bytes holds them. */
 int lu_pq_dictionary_read(struct lu_pq_dictionary *d, enum lu_pq_type type, uint32_t length,
 		uint64_t n, struct lu_err *err) LU_CHECKED;
+/* Read a dictionary of n values from a source into a temporary file in `tmpdir`. */
+int lu_pq_dictionary_spill(struct lu_pq_dictionary *d, enum lu_pq_type type, uint32_t length,
+		uint64_t n, struct lu_pq_source *src, const char *tmpdir,
+		struct lu_err *err) LU_CHECKED;
 void lu_pq_dictionary_release(struct lu_pq_dictionary *d);
 
 #endif
