@@ -171,10 +171,20 @@ static int next_group(struct reader *r, struct lu_err *err)
 	return 1;
 }
 
+/* Free the open page of a column, if those before it take what all may take. */
+static void park(struct reader *r, size_t k, size_t *sum)
+{
+	*sum += lu_pq_cursor_memory(&r->cursor[k]);
+	if (*sum > OPEN_BYTES) {
+		*sum -= lu_pq_cursor_memory(&r->cursor[k]);
+		lu_pq_cursor_park(&r->cursor[k]);
+	}
+}
+
 /* Agree on the rows of a block: first the largest column, whose pages then go whole. */
 static int plan(struct reader *r, uint64_t *rows, struct lu_err *err)
 {
-	size_t n = r->file.schema.leaves.n;
+	size_t n = r->file.schema.leaves.n, sum = 0;
 
 	*rows = r->rows < r->most ? r->rows : r->most;
 	for (size_t i = 0; i <= n; i++) {
@@ -186,6 +196,7 @@ static int plan(struct reader *r, uint64_t *rows, struct lu_err *err)
 		if (lu_pq_cursor_rows(&r->cursor[k], *rows, COLUMN_BYTES, &have, err) < 0)
 			return lu_err_wrap(err, "column '" LU_STR_FMT "'",
 					LU_STR_ARG(leaf(r, k)->name));
+		park(r, k, &sum);
 		if (have == 0)
 			return lu_err_set(err, "column '" LU_STR_FMT "' has fewer values than rows",
 					LU_STR_ARG(leaf(r, k)->name));
@@ -193,20 +204,6 @@ static int plan(struct reader *r, uint64_t *rows, struct lu_err *err)
 			*rows = have;
 	}
 	return 0;
-}
-
-/* Free what open pages take together, beyond the limit. */
-static void park(struct reader *r)
-{
-	size_t sum = 0;
-
-	for (size_t k = 0; k < r->file.schema.leaves.n; k++) {
-		sum += lu_pq_cursor_memory(&r->cursor[k]);
-		if (sum > OPEN_BYTES) {
-			sum -= lu_pq_cursor_memory(&r->cursor[k]);
-			lu_pq_cursor_park(&r->cursor[k]);
-		}
-	}
 }
 
 /* The numbers of large rows before `end`, in order: columns found them in theirs. */
@@ -242,15 +239,18 @@ static int put_block(struct reader *r, uint64_t rows, struct lu_buf *block, stru
 		.schema = (uint32_t)r->file.list.n,
 		.first = !r->begun,
 		.records = r->file.records };
+	size_t sum = 0;
 
 	r->shared.carried = 0;
 	lu_buf_append(block, &head, sizeof(head));
 	lu_buf_str(block, r->file.list);
 	for (size_t k = 0; k < r->file.schema.leaves.n; k++) {
-		if (leaf(r, k)->wanted &&
-				lu_pq_cursor_take(&r->cursor[k], rows, block, err) < 0)
+		if (!leaf(r, k)->wanted)
+			continue;
+		if (lu_pq_cursor_take(&r->cursor[k], rows, block, err) < 0)
 			return lu_err_wrap(err, "column '" LU_STR_FMT "'",
 					LU_STR_ARG(leaf(r, k)->name));
+		park(r, k, &sum);
 	}
 	head.large = put_large(r, r->row + rows, block);
 	if (lu_buf_check(block, err) < 0)
@@ -272,7 +272,6 @@ static int reader_block(void *state, struct lu_buf *block, struct lu_err *err)
 		return 0;
 	if (rc < 0 || plan(r, &rows, err) < 0 || put_block(r, rows, block, err) < 0)
 		return lu_err_wrap(err, "%s", r->name);
-	park(r);
 	r->begun = true;
 	r->rows -= rows;
 	r->row += rows;

@@ -483,14 +483,17 @@ static int spilled_value(
 		const struct lu_pq_values *v, uint32_t i, struct lu_pq_value *out, struct lu_err *err)
 {
 	struct lu_pq_dictionary *d = v->dictionary;
-	uint64_t from = d->offsets.p[i], end = d->offsets.p[i + 1], size = end - from;
+	bool fixed = d->width != 0;
+	uint64_t from = fixed ? (uint64_t)i * d->width : d->offsets.p[i];
+	uint64_t end = fixed ? from + d->width : d->offsets.p[i + 1], size = end - from;
+	uint64_t all = fixed ? (uint64_t)d->n * d->width : d->offsets.p[d->n];
 
 	if (size > v->limit) {
 		out->too_large = true;
 		return 0;
 	}
 	if (from < d->window || end > d->window + d->bytes.n) {
-		uint64_t left = d->offsets.p[d->n] - from;
+		uint64_t left = all - from;
 		size_t take = (size_t)(size > WINDOW / 4 ? size : left < WINDOW / 4 ? left : WINDOW / 4);
 
 		lu_buf_clear(&d->bytes);
@@ -630,7 +633,7 @@ int lu_pq_dictionary_spill(struct lu_pq_dictionary *d, enum lu_pq_type type, uin
 	d->n = (size_t)n;
 	if (type == LU_PQ_BOOLEAN || n > lu_pq_source_left(src) / (d->width ? d->width : 4))
 		return bad_dictionary(err);
-	if (n > SPILLED_MAX)
+	if (d->width == 0 && n > SPILLED_MAX)
 		return lu_err_set(err, "a dictionary of %" PRIu64 " values; at most %d are read", n,
 				SPILLED_MAX);
 	d->fd = lu_temp_open(tmpdir, err);
@@ -638,7 +641,7 @@ int lu_pq_dictionary_spill(struct lu_pq_dictionary *d, enum lu_pq_type type, uin
 		d->fd = 0;
 		return -1;
 	}
-	if (!lu_vec_reserve(&d->offsets, (size_t)n + 1))
+	if (d->width == 0 && !lu_vec_reserve(&d->offsets, (size_t)n + 1))
 		return lu_err_nomem(err);
 	for (uint64_t i = 0; i < n; i++) {
 		size_t size = d->width;
@@ -648,14 +651,15 @@ int lu_pq_dictionary_spill(struct lu_pq_dictionary *d, enum lu_pq_type type, uin
 				return -1;
 			size = lu_load32(src->p);
 			lu_pq_source_pass(src, 4);
+			d->offsets.p[d->offsets.n++] = at;
 		}
-		d->offsets.p[d->offsets.n++] = at;
 		at += size;
 		d->longest = size > d->longest ? size : d->longest;
 		if (spill(d, src, size, err) < 0)
 			return -1;
 	}
-	d->offsets.p[d->offsets.n++] = at;
+	if (d->width == 0)
+		d->offsets.p[d->offsets.n++] = at;
 	if (lu_write_all(d->fd, d->bytes.p, d->bytes.n, "temporary file", err) < 0)
 		return -1;
 	lu_buf_clear(&d->bytes);

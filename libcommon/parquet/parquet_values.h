@@ -107,7 +107,7 @@ struct lu_pq_dictionary {
 	struct LU_VEC(struct lu_str) strings; /* of LU_PQ_BYTE_ARRAY */
 	size_t n, width, longest;
 	int fd; /* of the temporary file; 0: in memory */
-	struct LU_VEC(uint64_t) offsets; /* n + 1 */
+	struct LU_VEC(uint64_t) offsets; /* n + 1, of LU_PQ_BYTE_ARRAY */
 	uint64_t window;		 /* offset of `bytes` in the file */
 };
 
