@@ -230,8 +230,7 @@ static int pass_null(struct rows *r, uint32_t i, struct lu_err *err)
 		return -1;
 	/* A row begins with an entry that continues nothing. */
 	if (c->page.rep != 0)
-		return lu_err_set(err, "column '" LU_STR_FMT "': more values than rows",
-				LU_STR_ARG(n->name));
+		return lu_err_set(err, "more values than rows");
 	if (n->repetition != LU_PQ_OPTIONAL || c->page.def >= n->def)
 		return 0;
 	return pass(r, i, err) < 0 ? -1 : 1;
@@ -249,7 +248,7 @@ static int put_row(struct rows *r, struct lu_err *err)
 		int null = n[i].wanted ? pass_null(r, i, err) : 1;
 
 		if (null < 0)
-			return -1;
+			return lu_err_wrap(err, "column '" LU_STR_FMT "'", LU_STR_ARG(n[i].name));
 		if (null)
 			continue;
 		put(r, r->line.n > 1 ? "," : "");

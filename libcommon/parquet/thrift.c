@@ -2,8 +2,8 @@
 
 static uint64_t fail(struct lu_thrift *t, bool ended)
 {
+	t->ended |= ended && !t->failed;
 	t->failed = true;
-	t->ended |= ended;
 	t->p = t->end;
 	return 0;
 }
