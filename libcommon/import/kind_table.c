@@ -6,6 +6,7 @@
 #include "libcommon/entries/json_lines.h"
 #include "libcommon/entries/json_values.h"
 #include "libcommon/entries/mbox.h"
+#include "libcommon/entries/parquet_reader.h"
 #include "libcommon/entries/text_lines.h"
 #include "libcommon/office/office_magic.h"
 
@@ -27,6 +28,7 @@ static const struct lu_kind_row rows[] = {
 	{ LU_KIND_LINES, "", NULL, NULL, NULL, &lu_text_lines, false, false },
 	{ LU_KIND_MBOX, "mbox mbx", NULL, NULL, lu_mbox_look, &lu_mbox, false, false },
 	{ LU_KIND_MAIL, "eml", NULL, NULL, lu_eml_look, &lu_eml, false, false },
+	{ LU_KIND_PARQUET, "parquet", lu_parquet_is, NULL, NULL, &lu_parquet, true, true },
 	{ LU_KIND_NOTEBOOK, "ipynb", NULL, NULL, NULL, NULL, false, false },
 	{ LU_KIND_DOCX, "docx docm dotx dotm", lu_is_docx, lu_looks_zip, NULL, NULL, true, false },
 	{ LU_KIND_ODT, "odt ott odm", lu_is_odt, lu_looks_zip, NULL, NULL, true, false },
