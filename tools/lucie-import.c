@@ -52,7 +52,9 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST('i', "include", struct options, include, "GLOB", "only members with this path"),
 	LU_OPT_LIST('x', "exclude", struct options, exclude, "GLOB", "no members with this path"),
 	LU_OPT_STR(0, "charset", struct options, import.charset, "NAME",
-			"charset of members that are not UTF-8"),
+			"of members that name none and are not UTF-8, or auto"),
+	LU_OPT_FLAG(0, "strict-charset", struct options, import.strict_charset,
+			"drop members with ill-formed bytes"),
 	LU_OPT_U64(0, "min-bytes", struct options, import.min_bytes, "N", "drop shorter texts"),
 	LU_OPT_STR(0, "delimiter", struct options, delimiter, "CHAR", "between fields of CSV"),
 	LU_OPT_FLAG(0, "no-header", struct options, import.entries.no_header,
@@ -63,7 +65,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "html", struct options, import.html, "texts of records are pages"),
 	LU_OPT_FLAG(0, "drop-truncated", struct options, import.drop_truncated,
 			"drop pages that are cut"),
-	LU_OPT_FLAG(0, "whole", struct options, import.whole, "keep navigation of pages"),
+	LU_OPT_FLAG(0, "comments", struct options, import.comments, "keep comments on pages"),
+	LU_OPT_FLAG(0, "whole", struct options, import.whole, "keep all of pages"),
 	LU_OPT_END,
 };
 
@@ -151,7 +154,8 @@ static void set_up(struct run *r, const struct options *o, const struct lu_args 
 	r->reader = (struct lu_members){ .file = args->file,
 		.files = args->files,
 		.limit = o->std.max_line,
-		.text_has_nuls = o->import.charset && lu_charset_has_nuls(o->import.charset),
+		.text_has_nuls = o->import.guess_charset ||
+				(o->import.charset && lu_charset_has_nuls(o->import.charset)),
 		.tmpdir = o->std.tmpdir,
 		.source = o->source,
 		.license = o->license,
@@ -233,6 +237,9 @@ int main(int argc, char **argv)
 	/* A larger document is a mistake or an attack; --max-line raises the limit. */
 	o.std.max_line = (uint64_t)64 << 20;
 	lu_tool_start(&tool, argc, argv, &o, &args);
+	o.import.guess_charset = o.import.charset && strcmp(o.import.charset, "auto") == 0;
+	if (o.import.guess_charset)
+		o.import.charset = NULL;
 	if (o.import.charset && !lu_charset_known(o.import.charset))
 		lu_usage_error("--charset: '%s' is unknown; iconv -l lists charsets",
 				o.import.charset);
@@ -241,6 +248,8 @@ int main(int argc, char **argv)
 		lu_usage_error("--delimiter: '%s' is not one character other than a quote",
 				o.delimiter);
 	check_kind(&o);
+	if (o.import.whole && o.import.comments)
+		lu_usage_error("--comments: has no effect with --whole, which keeps all of a page");
 	if (o.import.lang && lu_lang_code_check(o.import.lang, &err) < 0)
 		lu_usage_fail(&err, "--lang");
 	rc = run(&o, &args, &err);

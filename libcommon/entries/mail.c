@@ -19,7 +19,8 @@ struct part {
 struct message {
 	const struct lu_entries_options *o;
 	struct lu_buf plain, html; /* `html` has all text once there is a page */
-	struct lu_buf decoded, store;
+	struct lu_buf decoded;
+	struct lu_charset_work charset;
 	struct LU_VEC(struct lu_str) inner; /* messages inside */
 	uint64_t attachments;
 	bool recoded, invalid;
@@ -167,17 +168,19 @@ static int read_text(struct message *m, const struct part *part, struct lu_str t
 		struct lu_str *text, struct lu_err *err)
 {
 	struct lu_str bytes = undo_transfer(m, part);
-	struct lu_str charset = lu_mime_parameter(type, "charset");
-	enum lu_charset_how how = LU_CHARSET_UTF8;
+	const struct lu_charset how = { .fallback = m->o->charset };
+	const struct lu_charset_in in = {
+		.bytes = bytes, .transport = lu_mime_parameter(type, "charset"), .html = html
+	};
+	struct lu_charset_result result;
 	int rc;
 
 	if (lu_buf_check(&m->decoded, err) < 0)
 		return -1;
-	if (!charset.p && html)
-		charset = lu_charset_of_html(bytes);
-	rc = lu_charset_utf8(bytes, charset, m->o->charset, &m->store, text, &how, err);
-	m->recoded |= rc > 0 && how != LU_CHARSET_UTF8;
+	rc = lu_charset_convert(&how, &m->charset, &in, &result, err);
+	m->recoded |= rc > 0 && result.how != LU_CHARSET_UTF8;
 	m->invalid |= rc == 0;
+	*text = result.text;
 	return rc;
 }
 
@@ -442,7 +445,7 @@ out:
 	lu_buf_release(&m.plain);
 	lu_buf_release(&m.html);
 	lu_buf_release(&m.decoded);
-	lu_buf_release(&m.store);
+	lu_charset_work_release(&m.charset);
 	lu_vec_release(&m.inner);
 	return rc;
 }

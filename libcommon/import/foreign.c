@@ -27,13 +27,13 @@ static const struct {
 	const char *member;
 	struct lu_format format;
 } documents[] = {
-	{ "[Content_Types].xml", OFFICE("Office Open XML (docx, xlsx, pptx)") },
-	{ "_rels/", OFFICE("Office Open XML (docx, xlsx, pptx)") },
-	{ "docProps/", OFFICE("Office Open XML (docx, xlsx, pptx)") },
+	{ "[Content_Types].xml", OFFICE("Office Open XML (xlsx, pptx)") },
+	{ "_rels/", OFFICE("Office Open XML (xlsx, pptx)") },
+	{ "docProps/", OFFICE("Office Open XML (xlsx, pptx)") },
 	{ "word/", OFFICE("Word document") },
 	{ "xl/", OFFICE("Excel workbook") },
 	{ "ppt/", OFFICE("PowerPoint presentation") },
-	{ "mimetypeapplication/vnd.oasis.", OFFICE("OpenDocument") },
+	{ "mimetypeapplication/vnd.oasis.", OFFICE("OpenDocument (ods, odp)") },
 };
 /* clang-format on */
 

@@ -103,6 +103,7 @@ static int write_result(struct lu_import_account *a, const struct lu_member *m,
 		stats->in.bytes += res->size;
 	}
 	a->recoded += res->recoded;
+	a->wrong_length += res->wrong_length;
 	if (res->drop) {
 		if (lu_left_out_add(&a->here, m, res, err) < 0)
 			return -1;
@@ -116,6 +117,8 @@ static int write_result(struct lu_import_account *a, const struct lu_member *m,
 	a->given++;
 	a->optout += res->optout;
 	a->truncated += res->truncated;
+	a->charset_errors += res->charset_errors;
+	a->with_errors += res->charset_errors != 0;
 	if (name_end && !m->entries->distinct && number(a, res, name_end, &line, err) < 0)
 		return -1;
 	return lu_account_write(&a->account, line, 1, err);
@@ -171,6 +174,9 @@ static void put_extra(const struct lu_import_account *a, struct lu_buf *extra)
 	lu_json_put_u64(extra, "optout", a->optout);
 	lu_json_put_u64(extra, "optout_dropped", a->optout_dropped);
 	lu_json_put_u64(extra, "truncated", a->truncated);
+	lu_json_put_u64(extra, "wrong_length", a->wrong_length);
+	if (a->charset_errors)
+		lu_json_put_u64(extra, "charset_errors", a->charset_errors);
 }
 
 int lu_import_account_commit(struct lu_import_account *a, struct lu_err *err)
@@ -188,6 +194,17 @@ int lu_import_account_commit(struct lu_import_account *a, struct lu_err *err)
 		lu_note("%" PRIu64 " member%s not UTF-8 and %s converted", a->recoded,
 				a->recoded == 1 ? " was" : "s were",
 				a->recoded == 1 ? "was" : "were");
+	if (a->wrong_length)
+		lu_note("%" PRIu64 " record%s of web archives did not end where %s said, and %s "
+			"read up to the next one",
+				a->wrong_length, a->wrong_length == 1 ? "" : "s",
+				a->wrong_length == 1 ? "it" : "they",
+				a->wrong_length == 1 ? "was" : "were");
+	if (a->with_errors)
+		lu_note("%" PRIu64 " document%s bytes that are ill-formed in %s charset: %" PRIu64
+			" U+FFFD in their place",
+				a->with_errors, a->with_errors == 1 ? " has" : "s have",
+				a->with_errors == 1 ? "its" : "their", a->charset_errors);
 	if (a->left_out.n)
 		lu_note("%" PRIu64 " member%s left out: %s", a->left_out.n,
 				a->left_out.n == 1 ? "" : "s", list.p);

@@ -25,9 +25,10 @@
 
 struct lu_import_account {
 	struct lu_account account;
-	uint64_t members, recoded, truncated;
-	uint64_t optout, optout_dropped;   /* documents, and what was dropped, with a reservation */
-	uint64_t excluded, links, special; /* members that are no documents */
+	uint64_t members, recoded, truncated, wrong_length;
+	uint64_t optout, optout_dropped; /* documents, and what was dropped, with a reservation */
+	uint64_t charset_errors, with_errors; /* U+FFFD put in; documents that have some */
+	uint64_t excluded, links, special;    /* members that are no documents */
 
 	/* Private. */
 	struct lu_buf value, record, line; /* of a line of the reject file; of a document */

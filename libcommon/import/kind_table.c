@@ -7,6 +7,7 @@
 #include "libcommon/entries/json_values.h"
 #include "libcommon/entries/mbox.h"
 #include "libcommon/entries/text_lines.h"
+#include "libcommon/office/office_magic.h"
 
 /* A file of that name may be anything else. */
 static bool json_values(struct lu_str head)
@@ -27,6 +28,11 @@ static const struct lu_kind_row rows[] = {
 	{ LU_KIND_MBOX, "mbox mbx", NULL, NULL, lu_mbox_look, &lu_mbox, false, false },
 	{ LU_KIND_MAIL, "eml", NULL, NULL, lu_eml_look, &lu_eml, false, false },
 	{ LU_KIND_NOTEBOOK, "ipynb", NULL, NULL, NULL, NULL, false, false },
+	{ LU_KIND_DOCX, "docx docm dotx dotm", lu_is_docx, lu_looks_zip, NULL, NULL, true, false },
+	{ LU_KIND_ODT, "odt ott odm", lu_is_odt, lu_looks_zip, NULL, NULL, true, false },
+	{ LU_KIND_ODT, "fodt", lu_is_fodt, lu_is_fodt, NULL, NULL, false, false },
+	{ LU_KIND_EPUB, "epub", lu_is_epub, lu_looks_zip, NULL, NULL, true, false },
+	{ LU_KIND_PDF, "pdf", lu_is_pdf, lu_looks_pdf, NULL, NULL, true, false },
 };
 /* clang-format on */
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

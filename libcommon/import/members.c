@@ -327,8 +327,8 @@ static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_k
 	}
 	f->feed = feed;
 	if (f->kind == WEB) {
-		lu_web_records_begin(&f->web, feed);
-		return 0;
+		f->failed = lu_web_records_begin(&f->web, feed, err) < 0;
+		return f->failed ? -1 : 0;
 	}
 	m->damage = true;
 	if (enter_archive(m, f, kind, file, err) < 0) {
@@ -366,7 +366,7 @@ static int enter_entries(struct lu_members *m, struct lu_feed *feed,
 static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 		struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
 {
-	bool excluded = lu_globs_match(m->exclude, m->path.p), container;
+	bool excluded = lu_globs_match(m->exclude, m->path.p), container, web;
 	const struct lu_format *office;
 	const struct lu_kind_row *row = NULL;
 	enum lu_container_kind kind;
@@ -377,14 +377,20 @@ static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 	m->damage = true;
 	if (lu_path_ends(m->path.p, ".br") && lu_in_named_brotli(feed->in, err) < 0)
 		goto out;
-	if (lu_feed_peek(feed, LU_FORMAT_HEAD, &head, err) < 0)
+	rc = lu_feed_peek(feed, LU_WEB_HEAD, &head, err);
+	/* Of a web archive, damage costs records. */
+	web = rc < 0 ? lu_in_is_damaged(feed->in) && lu_web_records_named(m->path.p)
+		     : lu_web_records_look(head);
+	if (rc < 0 && !web)
 		goto out;
-	kind = lu_container_of(head);
+	rc = -1;
+	if (!web && lu_feed_peek(feed, LU_FORMAT_HEAD, &head, err) < 0)
+		goto out;
+	kind = web ? LU_CONTAINER_NONE : lu_container_of(head);
 	office = kind == LU_CONTAINER_ZIP ? lu_format_of_zip(head) : NULL;
-	container = kind != LU_CONTAINER_NONE || m->kind == LU_KIND_WARC ||
-			(head.n > 5 && memcmp(head.p, "WARC/", 5) == 0);
-	/* A web archive must not be read ahead: its compressed members are told apart. */
-	if (!container && lu_feed_peek(feed, LU_KIND_HEAD, &head, err) < 0)
+	container = kind != LU_CONTAINER_NONE || web || m->kind == LU_KIND_WARC;
+	if ((!container || kind == LU_CONTAINER_ZIP) &&
+			lu_feed_peek(feed, LU_KIND_HEAD, &head, err) < 0)
 		goto out;
 	if (!container || kind == LU_CONTAINER_ZIP)
 		row = lu_kind_row(m->kind, lu_buf_slice(&m->path), head);

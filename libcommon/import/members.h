@@ -62,8 +62,12 @@ struct lu_member {
 	bool warc;		 /* a record: the fields below are set, .p NULL when absent */
 	struct lu_str type;	 /* WARC-Type */
 	struct lu_str truncated; /* WARC-Truncated, why the record is cut */
+	bool wrong_length;	 /* it is longer or shorter than it says */
 	struct lu_str url, date, content_type;
 };
+
+/* The member `truncated` of a page that ends too early, where its record does not say why. */
+#define LU_INCOMPLETE "incomplete"
 
 struct lu_members_frame;
 
