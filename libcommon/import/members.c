@@ -11,7 +11,7 @@
 #include "libcommon/import/container.h"
 #include "libcommon/import/copyright.h"
 #include "libcommon/import/entries_reader.h"
-#include "libcommon/import/folder.h"
+#include "libcommon/import/folder_names.h"
 #include "libcommon/import/kind_table.h"
 #include "libcommon/import/web_records.h"
 #include "libcommon/io/feed.h"
