@@ -145,6 +145,11 @@ static double cost_of_letter(const double *model, uint32_t c, uint32_t before, u
 	return cost;
 }
 
+static double cost_of_ascii(uint32_t c)
+{
+	return c < 0x20 && !strchr("\t\n\r\f", (int)c) ? COST_CONTROL : ASCII_COST;
+}
+
 /* --- single bytes ---------------------------------------------------------------------------------- */
 
 /* Bits of the text in a language. *chars is the number of characters beyond ASCII. */
@@ -159,7 +164,7 @@ static double cost_in(const double *model, struct lu_str text, size_t *chars)
 		uint32_t after = p < end ? lu_utf8_next(&p) : 0;
 
 		if (c < 0x80) {
-			cost += ASCII_COST;
+			cost += cost_of_ascii(c);
 		} else {
 			++*chars;
 			cost += is_letter(c) ? cost_of_letter(model, c, before, after)
@@ -246,7 +251,7 @@ static double cost_of_pairs(enum kind kind, struct lu_str bytes, struct lu_str t
 		if (n > (size_t)(stop - b))
 			return HUGE_VAL;
 		if (c < 0x80) {
-			cost += ASCII_COST;
+			cost += cost_of_ascii(c);
 		} else {
 			++*chars;
 			cost += cost_of_pair(kind, b[0], n > 1 ? b[1] : 0, c);
@@ -314,6 +319,14 @@ static void count_words(struct guesser *g)
 	}
 }
 
+static bool is_written_in(enum lu_script_group group, const struct candidate *c)
+{
+	return group == c->group ||
+			(group == LU_GROUP_ESTONIAN &&
+					(c->e == LU_ENC_WINDOWS_1252 ||
+							c->e == LU_ENC_ISO_8859_15));
+}
+
 /* The bits of the sample in a candidate; HUGE_VAL: not valid in it. */
 static int evaluate(struct guesser *g, const struct candidate *c, double *cost, size_t *chars,
 		struct lu_err *err)
@@ -336,7 +349,7 @@ static int evaluate(struct guesser *g, const struct candidate *c, double *cost, 
 	for (int i = 0; i < LU_CHARSET_MODELS; i++) {
 		double bits;
 
-		if (lu_charset_model[i].group != c->group)
+		if (!is_written_in(lu_charset_model[i].group, c))
 			continue;
 		bits = cost_in(g->cost[i], lu_buf_slice(&g->text), chars) - g->bonus[i];
 		*cost = bits < *cost ? bits : *cost;

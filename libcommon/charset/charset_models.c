@@ -50,6 +50,8 @@ const struct lu_charset_model lu_charset_model[LU_CHARSET_MODELS] = {
 		" un ir no ar par tas " },
 	{ LU_GROUP_BALTIC, "õäüöšž",
 		" ja on ei et mis oma see " },
+	{ LU_GROUP_ESTONIAN, "õäüöšž",
+		" ja on ei et mis oma see " },
 	{ LU_GROUP_CYRILLIC, "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё",
 		"" },
 	{ LU_GROUP_CYRILLIC, "оанивітерслкудмпзяьбгйчхцжїюєшщфґ",

@@ -5,6 +5,7 @@
  */
 enum lu_script_group {
 	LU_GROUP_WEST,
+	LU_GROUP_ESTONIAN, /* of the west, but not in code pages of DOS, where it is Finnish misread */
 	LU_GROUP_CENTRAL,
 	LU_GROUP_TURKISH,
 	LU_GROUP_BALTIC,
@@ -20,7 +21,7 @@ struct lu_charset_model {
 	const char *words;   /* frequent ones of ASCII, between blanks; "": none */
 };
 
-#define LU_CHARSET_MODELS 31
+#define LU_CHARSET_MODELS 32
 extern const struct lu_charset_model lu_charset_model[LU_CHARSET_MODELS];
 
 /* The most frequent characters of Chinese (simplified, traditional), of Japanese beside kana, and of
