@@ -207,7 +207,8 @@ static bool is_ascii_superset(enum lu_encoding e)
 /* True for what looks like ISO-2022-JP. */
 static bool has_escapes(struct lu_str s)
 {
-	return memmem(s.p, s.n, "\x1B$", 2) && memmem(s.p, s.n, "\x1B(", 2);
+	return memchr(s.p, 0x1B, s.n) && memmem(s.p, s.n, "\x1B$", 2) &&
+			memmem(s.p, s.n, "\x1B(", 2);
 }
 
 /* Nothing is named, and the bytes are not valid UTF-8. */
