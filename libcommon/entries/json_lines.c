@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "libcommon/entries/line_blocks.h"
 
@@ -20,25 +19,6 @@ bool lu_json_lines_look(struct lu_str head)
 			return false;
 	}
 	return true;
-}
-
-static int json_open(void **state, struct lu_feed *feed, const char *file, const char *tmpdir,
-		const struct lu_entries_options *o, struct lu_err *err)
-{
-	struct lu_line_blocks *l = calloc(1, sizeof(*l));
-
-	(void)file;
-	(void)tmpdir;
-	if (!l)
-		return lu_err_nomem(err);
-	*l = (struct lu_line_blocks){ .feed = feed, .limit = o->limit };
-	*state = l;
-	return 0;
-}
-
-static int json_block(void *state, struct lu_buf *block, struct lu_err *err)
-{
-	return lu_line_blocks_next(state, block, err);
 }
 
 static int json_convert(const struct lu_entries_options *o, struct lu_str block, lu_entry_fn *emit,
@@ -65,18 +45,11 @@ static int json_convert(const struct lu_entries_options *o, struct lu_str block,
 	return 0;
 }
 
-static void json_close(void *state)
-{
-	if (state)
-		lu_line_blocks_release(state);
-	free(state);
-}
-
 const struct lu_entries_type lu_json_lines = {
 	.name = "JSON Lines",
 	.distinct = true,
-	.open = json_open,
-	.block = json_block,
+	.open = lu_line_blocks_open,
+	.block = lu_line_blocks_block,
 	.convert = json_convert,
-	.close = json_close,
+	.close = lu_line_blocks_close,
 };

@@ -1,7 +1,8 @@
 #include "libcommon/entries/line_blocks.h"
 
+#include <stdlib.h>
+
 #include "libcommon/base/take_line.h"
-#include "libcommon/entries/entries.h"
 
 /* What a block begins with. */
 struct head {
@@ -119,6 +120,32 @@ int lu_line_blocks_next(struct lu_line_blocks *l, struct lu_buf *block, struct l
 void lu_line_blocks_release(struct lu_line_blocks *l)
 {
 	lu_buf_release(&l->carry);
+}
+
+int lu_line_blocks_open(void **state, struct lu_feed *feed, const char *file, const char *tmpdir,
+		const struct lu_entries_options *o, struct lu_err *err)
+{
+	struct lu_line_blocks *l = calloc(1, sizeof(*l));
+
+	(void)file;
+	(void)tmpdir;
+	if (!l)
+		return lu_err_nomem(err);
+	*l = (struct lu_line_blocks){ .feed = feed, .limit = o->limit };
+	*state = l;
+	return 0;
+}
+
+int lu_line_blocks_block(void *state, struct lu_buf *block, struct lu_err *err)
+{
+	return lu_line_blocks_next(state, block, err);
+}
+
+void lu_line_blocks_close(void *state)
+{
+	if (state)
+		lu_line_blocks_release(state);
+	free(state);
 }
 
 struct lu_block_lines lu_block_lines(struct lu_str block, uint64_t limit)

@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "libcommon/base/buf.h"
-#include "libcommon/io/feed.h"
+#include "libcommon/entries/entries.h"
 
 struct lu_line_blocks {
 	struct lu_feed *feed;
@@ -34,6 +34,12 @@ struct lu_line_blocks {
 int lu_line_blocks_next(
 		struct lu_line_blocks *l, struct lu_buf *block, struct lu_err *err) LU_CHECKED;
 void lu_line_blocks_release(struct lu_line_blocks *l);
+
+/* The same as functions of a struct lu_entries_type. */
+int lu_line_blocks_open(void **state, struct lu_feed *feed, const char *file, const char *tmpdir,
+		const struct lu_entries_options *o, struct lu_err *err) LU_CHECKED;
+int lu_line_blocks_block(void *state, struct lu_buf *block, struct lu_err *err) LU_CHECKED;
+void lu_line_blocks_close(void *state);
 
 struct lu_block_lines {
 	struct lu_str text; /* the line, without its end ("\n" or "\r\n") */

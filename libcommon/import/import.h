@@ -5,10 +5,12 @@
  * threads over the members that import/members.h reads in order.
  */
 #include "libcommon/charset/charset.h"
+#include "libcommon/html/html_meta.h"
 #include "libcommon/html/notice.h"
 #include "libcommon/import/kind.h"
 #include "libcommon/import/man.h"
 #include "libcommon/import/members.h"
+#include "libcommon/office/office.h"
 #include "libcommon/par/fields.h"
 
 struct lu_import {
@@ -20,9 +22,12 @@ struct lu_import {
 	bool lang_path;	      /* take the language from the path, else from `lang` */
 	const char *category; /* NULL: "code" for code, else none */
 	uint64_t min_bytes;
-	uint64_t limit; /* bytes of one document */
-	bool whole;	/* keep the navigation of pages */
-	bool html;	/* the texts of records and rows are pages */
+	uint64_t limit;	     /* bytes of one document */
+	bool whole;	     /* keep the navigation of pages */
+	bool comments;	     /* keep the comments of their readers */
+	bool drop_truncated; /* drop what is cut */
+	bool outputs;	     /* keep those of notebooks */
+	bool html;	     /* the texts of records and rows are pages */
 	struct lu_entries_options entries;
 	struct lu_fields fields; /* of records (--text-field, --map) */
 	struct lu_man man;
@@ -32,9 +37,14 @@ struct lu_import {
 struct lu_import_work {
 	struct lu_buf store, html, content, title, text, more;
 	struct lu_buf changed, values; /* of a record */
-	struct lu_arena arena;	       /* of a record */
+	struct lu_arena arena;	       /* of a record, a notebook */
 	struct lu_charset_work charset;
+	struct lu_html_meta meta; /* of a page */
 	struct lu_notice notice;
+	struct lu_office office;
+	/* Of the response in a web archive: */
+	bool cut;			  /* the body is */
+	char http_date[21], modified[21]; /* "": unknown */
 };
 
 /* The reason why a record is dropped that has no member with a text. */
@@ -47,6 +57,7 @@ struct lu_import_result {
 	bool recoded;			/* was not UTF-8 */
 	bool optout;			/* reserved against training */
 	bool truncated;			/* its record in a web archive is cut */
+	bool wrong_length;		/* and says another length than it has */
 	uint64_t charset_errors;	/* ill-formed sequences that became U+FFFD */
 	const struct lu_format *format; /* the format for which it was dropped, or NULL */
 	uint64_t size;			/* of what was read */
@@ -68,7 +79,7 @@ void lu_import_work_release(struct lu_import_work *w);
 /* For those that convert other content (import/from_entries.h): */
 /* Empty what belongs to one document. */
 void lu_import_work_clear(struct lu_import_work *w);
-/* Append the text of a page in UTF-8 to w->text, its title to w->title. 0; 1: res->drop says why there
+/* Append the text of a page in UTF-8 to w->text, and fill w->meta and w->notice. 0; 1: res->drop says why there
  * is none; -1. */
 int lu_import_page(const struct lu_import *im, struct lu_import_work *w, struct lu_str html,
 		struct lu_import_result *res, struct lu_err *err) LU_CHECKED;

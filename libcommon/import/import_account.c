@@ -94,6 +94,7 @@ static int write_result(struct lu_import_account *a, const struct lu_member *m,
 
 	a->members++;
 	a->itself = m->itself;
+	a->hollow = m->hollow;
 	a->blank = m->itself && res->drop && strcmp(res->drop, "empty") == 0 && !m->entries;
 	if (count) {
 		++*count;
@@ -102,6 +103,7 @@ static int write_result(struct lu_import_account *a, const struct lu_member *m,
 		stats->in.bytes += res->size;
 	}
 	a->recoded += res->recoded;
+	a->wrong_length += res->wrong_length;
 	if (res->drop) {
 		if (lu_left_out_add(&a->here, m, res, err) < 0)
 			return -1;
@@ -109,6 +111,7 @@ static int write_result(struct lu_import_account *a, const struct lu_member *m,
 		if (!count && !a->blank && strcmp(res->drop, "record type") != 0 &&
 				lu_left_out_add(&a->left_out, m, res, err) < 0)
 			return -1;
+		a->optout_dropped += res->optout;
 		return drop(a, m, res, count != NULL, err);
 	}
 	a->given++;
@@ -151,13 +154,13 @@ int lu_import_account_end(struct lu_import_account *a, size_t next, struct lu_er
 	for (; a->operand < next; a->operand++) {
 		const char *name = a->account.args->file[a->operand];
 		/* A stage of a pipe cannot choose what comes. */
-		bool nothing = a->blank && strcmp(name, "-") == 0;
+		bool nothing = a->hollow || (a->blank && strcmp(name, "-") == 0);
 
 		if (a->given == 0 && !nothing && !a->account.std->allow_empty)
 			return lu_left_out_fail(&a->here, name, a->itself && a->here.n == 1, err);
 		lu_left_out_clear(&a->here);
 		a->given = 0;
-		a->blank = false;
+		a->blank = a->hollow = false;
 	}
 	return 0;
 }
@@ -169,7 +172,9 @@ static void put_extra(const struct lu_import_account *a, struct lu_buf *extra)
 	lu_json_put_u64(extra, "links", a->links);
 	lu_json_put_u64(extra, "special", a->special);
 	lu_json_put_u64(extra, "optout", a->optout);
+	lu_json_put_u64(extra, "optout_dropped", a->optout_dropped);
 	lu_json_put_u64(extra, "truncated", a->truncated);
+	lu_json_put_u64(extra, "wrong_length", a->wrong_length);
 	if (a->charset_errors)
 		lu_json_put_u64(extra, "charset_errors", a->charset_errors);
 }
@@ -189,6 +194,12 @@ int lu_import_account_commit(struct lu_import_account *a, struct lu_err *err)
 		lu_note("%" PRIu64 " member%s not UTF-8 and %s converted", a->recoded,
 				a->recoded == 1 ? " was" : "s were",
 				a->recoded == 1 ? "was" : "were");
+	if (a->wrong_length)
+		lu_note("%" PRIu64 " record%s of web archives did not end where %s said, and %s "
+			"read up to the next one",
+				a->wrong_length, a->wrong_length == 1 ? "" : "s",
+				a->wrong_length == 1 ? "it" : "they",
+				a->wrong_length == 1 ? "was" : "were");
 	if (a->with_errors)
 		lu_note("%" PRIu64 " document%s bytes that are ill-formed in %s charset: %" PRIu64
 			" U+FFFD in their place",

@@ -2,6 +2,7 @@
 
 #include <fnmatch.h>
 #include <inttypes.h>
+#include <strings.h>
 
 static uint64_t key_hash(const void *items, uint32_t i)
 {
@@ -65,6 +66,13 @@ bool lu_globs_match(const struct lu_list *globs, const char *path)
 			return true;
 	}
 	return false;
+}
+
+bool lu_path_ends(const char *path, const char *ending)
+{
+	size_t n = strlen(path), m = strlen(ending);
+
+	return n > m && strcasecmp(path + n - m, ending) == 0;
 }
 
 struct lu_str lu_source_of(const char *path)

@@ -33,6 +33,9 @@ void lu_names_release(struct lu_names *names);
 /* True if any of the globs matches by fnmatch(3), where '*' matches '/' too. NULL matches nothing. */
 bool lu_globs_match(const struct lu_list *globs, const char *path);
 
+/* True if the path has this ending, in any case. */
+bool lu_path_ends(const char *path, const char *ending);
+
 /* "x/debian-faq-fr_11.1_all.deb" -> "debian-faq-fr", "a.tar.gz" -> "a", "pages/" -> "pages",
  * "-" -> "stdin". A slice of path, or static. */
 struct lu_str lu_source_of(const char *path);
