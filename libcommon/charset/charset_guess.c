@@ -435,7 +435,10 @@ static enum lu_encoding wide_of(struct lu_str in)
 	/* Every text has blanks or line ends, and few scripts have them as rarely as Chinese. */
 	if (in.n % 2 != 0 || nul[0] + nul[1] < 2 || (nul[0] + nul[1]) * 64 < in.n)
 		return LU_ENC_NONE;
-	return nul[0] == 0 ? LU_ENC_UTF_16LE : nul[1] == 0 ? LU_ENC_UTF_16BE : LU_ENC_NONE;
+	/* The ideographic space, U+3000, has its NUL on the other side. */
+	return nul[0] * 8 <= nul[1]	       ? LU_ENC_UTF_16LE
+			: nul[1] * 8 <= nul[0] ? LU_ENC_UTF_16BE
+					       : LU_ENC_NONE;
 }
 
 static bool is_iso_2022_jp(struct lu_str in)
