@@ -8,7 +8,7 @@
 #include "libcommon/io/json.h"
 
 /* Members that are set in a record at most. */
-#define EDITS 8
+#define EDITS 16
 
 struct block {
 	const struct lu_import *im;
@@ -129,7 +129,7 @@ static int complete(const struct block *b, struct record *r, const struct lu_ent
 {
 	const struct lu_import *im = b->im;
 	const struct lu_member *m = b->member;
-	const struct lu_import_work *w = b->w;
+	struct lu_import_work *w = b->w;
 	struct lu_str source, path, license;
 	const char *lang;
 	char buf[3];
@@ -155,12 +155,16 @@ static int complete(const struct block *b, struct record *r, const struct lu_ent
 		lu_buf_puts(begin_edit(b, r, "license"), "null");
 		end_edit(b, r);
 	}
-	if (lacks(r, "lang") && lu_document_lang(im, m, &lang, buf))
+	if (lacks(r, "lang") && lu_document_lang(im, m, &lang, buf)) {
 		set_str(b, r, "lang", lu_str_of(lang));
+		lu_buf_clear(&w->meta.value[LU_META_LANG]);
+	}
 	if (im->category && lacks(r, "category"))
 		set_str(b, r, "category", lu_str_of(im->category));
-	if (w->title.n && lacks(r, "title"))
-		set_str(b, r, "title", lu_buf_slice(&w->title));
+	for (size_t i = 0; i < LU_META_COUNT; i++) {
+		if (w->meta.value[i].n && lacks(r, lu_html_meta_names[i]))
+			set_str(b, r, lu_html_meta_names[i], lu_buf_slice(&w->meta.value[i]));
+	}
 	return lu_buf_check(&b->w->values, err);
 }
 
