@@ -163,7 +163,7 @@ static int complete(const struct block *b, struct record *r, const struct lu_ent
 {
 	const struct lu_import *im = b->im;
 	const struct lu_member *m = b->member;
-	const struct lu_import_work *w = b->w;
+	struct lu_import_work *w = b->w;
 	struct lu_str source, path, license;
 	const char *lang;
 	char buf[3];
@@ -189,8 +189,10 @@ static int complete(const struct block *b, struct record *r, const struct lu_ent
 		lu_buf_puts(begin_edit(b, r, "license"), "null");
 		end_edit(b, r);
 	}
-	if (lacks(r, "lang") && lu_document_lang(im, m, &lang, buf))
+	if (lacks(r, "lang") && lu_document_lang(im, m, &lang, buf)) {
 		set_str(b, r, "lang", lu_str_of(lang));
+		lu_buf_clear(&w->meta.value[LU_META_LANG]);
+	}
 	if (im->category && lacks(r, "category"))
 		set_str(b, r, "category", lu_str_of(im->category));
 	if (im->html && add_page(b, r, err) < 0)
