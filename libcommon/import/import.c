@@ -76,12 +76,8 @@ static const char *open_file(const struct lu_import *im, const struct lu_member 
 	return "unknown kind";
 }
 
-/* Append the text of a page, its title and notice unless NULL. Returns as lu_import_page(). */
-static int page_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_notice *notice,
-		struct lu_buf *text, struct lu_import_result *res, struct lu_err *err)
+static int refuse_page(int rc, struct lu_import_result *res)
 {
-	int rc = lu_html_text(html, whole, title, notice, text, err);
-
 	if (rc > 0)
 		res->drop = "markup out of bounds";
 	return rc;
@@ -90,7 +86,11 @@ static int page_text(struct lu_str html, bool whole, struct lu_buf *title, struc
 int lu_import_page(const struct lu_import *im, struct lu_import_work *w, struct lu_str html,
 		struct lu_import_result *res, struct lu_err *err)
 {
-	return page_text(html, im->whole, &w->title, &w->notice, &w->text, res, err);
+	enum lu_html_extent extent = im->whole ? LU_HTML_WHOLE
+			: im->comments	       ? LU_HTML_COMMENTS
+					       : LU_HTML_MAIN;
+
+	return refuse_page(lu_html_page(html, extent, &w->meta, &w->notice, &w->text, err), res);
 }
 
 /* The content in UTF-8, a slice of the bytes or of w->charset. Returns as lu_import_page(). */
@@ -145,7 +145,8 @@ static int convert(const struct lu_import *im, struct lu_import_work *w, struct 
 		rc = lu_man_html(&im->man, text, im->limit, &w->html, &res->drop, err);
 		if (rc != 0)
 			return rc;
-		return page_text(lu_buf_slice(&w->html), false, NULL, NULL, &w->text, res, err);
+		rc = lu_html_text(lu_buf_slice(&w->html), false, NULL, NULL, &w->text, err);
+		return refuse_page(rc, res);
 	}
 	lu_buf_str(&w->text, text);
 	return lu_buf_check(&w->text, err);
@@ -217,7 +218,7 @@ int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
 
 	/* Of what was dropped for other reasons, too. */
 	res->optout = w->notice.optout != 0;
-	return rc < 0 ? -1 : lu_buf_check(&w->notice.license, err);
+	return rc < 0 ? -1 : lu_notice_check(&w->notice, err);
 }
 
 void lu_import_work_clear(struct lu_import_work *w)
@@ -225,6 +226,7 @@ void lu_import_work_clear(struct lu_import_work *w)
 	lu_buf_clear(&w->title);
 	lu_buf_clear(&w->text);
 	lu_buf_clear(&w->more);
+	lu_html_meta_clear(&w->meta);
 	lu_notice_clear(&w->notice);
 	lu_office_clear(&w->office);
 	w->cut = false;
@@ -243,6 +245,7 @@ void lu_import_work_release(struct lu_import_work *w)
 	lu_buf_release(&w->changed);
 	lu_buf_release(&w->values);
 	lu_arena_release(&w->arena);
+	lu_html_meta_release(&w->meta);
 	lu_notice_release(&w->notice);
 	lu_office_release(&w->office);
 }

@@ -22,6 +22,7 @@ const struct lu_enum lu_kind_names[] = {
 	{ "mbox", LU_KIND_MBOX },
 	{ "mail", LU_KIND_MAIL },
 	{ "notebook", LU_KIND_NOTEBOOK },
+	{ "parquet", LU_KIND_PARQUET },
 	LU_ENUM_END,
 };
 
