@@ -1,6 +1,7 @@
 #include "libcommon/html/html_flow.h"
 
 #include "libcommon/base/utf8.h"
+#include "libcommon/html/html_phrases.h"
 
 /* A block made of links is navigation when it is shorter than this. */
 #define SHORT_BLOCK 200
@@ -13,6 +14,12 @@ static const uint16_t windows_1252[32] = { 0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x
 	0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0, 0, 0x2018, 0x2019, 0x201C,
 	0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E, 0x0178 };
 
+/* Bytes that end a run of text to copy: 1: except in preformatted text; 2: there too. 0xC2 begins the
+ * characters U+0080 to U+00BF. */
+static const unsigned char ends_run[256] = {
+	[' '] = 1, ['\t'] = 1, ['\n'] = 1, ['\f'] = 1, ['\r'] = 2, [0xC2] = 2
+};
+
 static void put(struct lu_html_flow *f, const char *s, size_t n)
 {
 	if (f->space && f->block.n && !strchr(" \n", f->block.p[f->block.n - 1]))
@@ -24,30 +31,39 @@ static void put(struct lu_html_flow *f, const char *s, size_t n)
 		f->linked += n;
 }
 
-void lu_flow_text(struct lu_html_flow *f, const char *s)
+void lu_flow_text(struct lu_html_flow *f, struct lu_str s)
 {
-	while (*s) {
-		size_t n = strcspn(s, f->pre ? "\xC2" : " \t\r\n\f\xC2");
-		unsigned char c;
+	const char *p = s.p, *end = s.p + s.n;
 
-		if (n) {
-			put(f, s, n);
-			s += n;
+	while (p < end) {
+		const char *from = p;
+
+		while (p < end && ends_run[(unsigned char)*p] < (f->pre ? 2 : 1))
+			p++;
+		if (p > from) {
+			put(f, from, (size_t)(p - from));
 			continue;
 		}
-		c = (unsigned char)s[1];
-		if (*s != '\xC2') {
+		if (*p == '\xC2' && p[1] == '\xAD') {
+			/* A soft hyphen: where a line may break. */
+			p += 2;
+		} else if (*p == '\r' && f->pre) {
+			/* A line end is one character, however it is written. */
+			put(f, "\n", p + 1 < end && p[1] == '\n' ? 0 : 1);
+			p++;
+		} else if (*p != '\xC2') {
 			f->space = true;
-			s++;
-		} else if (c >= 0x80 && c < 0xA0) {
+			p++;
+		} else if ((unsigned char)p[1] < 0xA0) {
 			char utf8[4];
+			uint16_t c = windows_1252[p[1] & 0x1F];
 
-			if (windows_1252[c - 0x80])
-				put(f, utf8, lu_utf8_put(windows_1252[c - 0x80], utf8));
-			s += 2;
+			if (c)
+				put(f, utf8, lu_utf8_put(c, utf8));
+			p += 2;
 		} else {
-			put(f, s, c ? 2 : 1);
-			s += c ? 2 : 1;
+			put(f, p, 2);
+			p += 2;
 		}
 	}
 }
@@ -55,8 +71,13 @@ void lu_flow_text(struct lu_html_flow *f, const char *s)
 /* A short block of links that does not end like a sentence: "Prev Up Next", an entry of a menu. */
 static bool is_links(const struct lu_html_flow *f, struct lu_str s)
 {
-	return f->headings == 0 && f->pre == 0 && s.n < SHORT_BLOCK &&
-			f->linked * 3 >= f->total * 2 && !strchr(".!?", s.p[s.n - 1]);
+	return s.n < SHORT_BLOCK && f->linked * 3 >= f->total * 2 && !strchr(".!?", s.p[s.n - 1]);
+}
+
+static bool is_pointer(const struct lu_html_flow *f, struct lu_str s)
+{
+	return f->headings == 0 && f->pre == 0 &&
+			(is_links(f, s) || lu_html_is_phrase(s, f->linked > 0));
 }
 
 struct lu_flow_list *lu_flow_list(struct lu_html_flow *f)
@@ -78,14 +99,27 @@ static struct lu_str trimmed(const struct lu_buf *block)
 	return s;
 }
 
+/* Take back a heading under which nothing but what was left out came. */
+static void drop_bare_heading(struct lu_html_flow *f)
+{
+	if (f->bare_heading && f->left_out && !f->whole)
+		f->out->n = f->heading_at;
+	f->bare_heading = f->left_out = false;
+}
+
 static void write_block(struct lu_html_flow *f, struct lu_str s)
 {
 	struct lu_flow_list *l = lu_flow_list(f);
 	size_t level = f->lists.n - (l && f->marker);
 
+	if (f->headings)
+		drop_bare_heading(f);
+	f->bare_heading = f->headings > 0;
+	f->heading_at = f->out->n;
+	f->left_out = false;
 	if (level > INDENTED_LISTS)
 		level = INDENTED_LISTS;
-	for (unsigned i = 0; f->out->n && i < f->newlines; i++)
+	for (unsigned i = 0; f->out->n > f->begin && i < f->newlines; i++)
 		lu_buf_putc(f->out, '\n');
 	for (size_t i = 0; f->pre == 0 && i < level; i++)
 		lu_buf_puts(f->out, "  ");
@@ -105,8 +139,12 @@ void lu_flow_end(struct lu_html_flow *f)
 	struct lu_str s = trimmed(&f->block);
 
 	/* A row of empty cells counts as empty. */
-	if (!lu_str_only(s, " \t\r\n|") && (f->keep_links || !is_links(f, s)))
-		write_block(f, s);
+	if (!lu_str_only(s, " \t\r\n|")) {
+		if (f->whole || !is_pointer(f, s))
+			write_block(f, s);
+		else
+			f->left_out = true;
+	}
 	lu_buf_clear(&f->block);
 	f->space = false;
 	f->linked = f->total = 0;
@@ -119,6 +157,14 @@ void lu_flow_break(struct lu_html_flow *f, unsigned newlines)
 	 * term. */
 	if (f->newlines < newlines && !f->marker && !f->tight)
 		f->newlines = newlines;
+}
+
+void lu_flow_finish(struct lu_html_flow *f)
+{
+	lu_flow_end(f);
+	drop_bare_heading(f);
+	if (f->out->n > f->begin)
+		lu_buf_putc(f->out, '\n');
 }
 
 void lu_flow_release(struct lu_html_flow *f)

@@ -9,7 +9,27 @@
 #include "libcommon/base/buf.h"
 #include "libcommon/sys/opt.h"
 
-enum lu_kind { LU_KIND_AUTO, LU_KIND_HTML, LU_KIND_TEXT, LU_KIND_MAN, LU_KIND_WARC, LU_KIND_CODE };
+enum lu_kind {
+	LU_KIND_AUTO,
+	LU_KIND_HTML,
+	LU_KIND_TEXT,
+	LU_KIND_MAN,
+	LU_KIND_WARC,
+	LU_KIND_CODE,
+	/* The formats of import/kind_table.h. */
+	LU_KIND_JSON,
+	LU_KIND_CSV,
+	LU_KIND_TSV,
+	LU_KIND_LINES,
+	LU_KIND_DOCX,
+	LU_KIND_ODT,
+	LU_KIND_EPUB,
+	LU_KIND_PDF,
+	LU_KIND_MBOX,
+	LU_KIND_MAIL,
+	LU_KIND_NOTEBOOK,
+	LU_KIND_PARQUET,
+};
 extern const struct lu_enum lu_kind_names[];
 
 /* The extension without its dot, and without one of compression behind it; empty: none. */

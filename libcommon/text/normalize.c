@@ -5,6 +5,7 @@
 #include "libcommon/base/suggest.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/text/mojibake.h"
+#include "libcommon/text/mojibake_pages.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -12,11 +13,12 @@
 
 struct lu_normalizer {
 	struct lu_normalize_opts opts;
-	unsigned char first_lead; /* lowest lead byte above 0xC2 of a character in `either` */
-	bool latin1;		  /* U+00A0-00BF has some in `either` */
-	uint64_t *edit;		  /* bitmap: characters to remove or replace */
-	uint64_t *form;		  /* bitmap: characters not plain for the form */
-	uint64_t *either;	  /* their union */
+	unsigned char first_lead;     /* lowest lead byte above 0xC2 of a character in `either` */
+	bool latin1;		      /* U+00A0-00BF has some in `either` */
+	uint64_t *edit;		      /* bitmap: characters to remove or replace */
+	uint64_t *form;		      /* bitmap: characters not plain for the form */
+	uint64_t *either;	      /* their union */
+	struct lu_mojibake *mojibake; /* NULL: not wanted */
 };
 
 static const struct {
@@ -67,10 +69,41 @@ unsigned lu_normalize_remove(struct lu_str name, struct lu_err *err)
 	return 0;
 }
 
+int lu_normalize_typesetting(struct lu_str name, struct lu_repair *r, struct lu_err *err)
+{
+	const struct {
+		const char *name;
+		bool *on;
+	} known[] = {
+		{ "ligatures", &r->ligatures },
+		{ "accents", &r->accents },
+		{ "hyphens", &r->hyphens },
+		{ "soft-hyphens", &r->soft_hyphens },
+		{ "page-numbers", &r->page_numbers },
+	};
+	struct lu_suggest near = lu_suggest_for(name);
+
+	if (lu_str_is(name, "all")) {
+		*r = (struct lu_repair){ true, true, true, true, true };
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (lu_str_is(name, known[i].name)) {
+			*known[i].on = true;
+			return 0;
+		}
+		lu_suggest_try(&near, known[i].name);
+	}
+	lu_suggest_try(&near, "all");
+	return lu_err_set(err, "unknown repair '" LU_STR_FMT "'%s", LU_STR_ARG(name),
+			near.best ? lu_suggest_hint(&near) : "; they are listed in the manual");
+}
+
 const char *lu_normalize_kind_name(enum lu_normalize_kind kind)
 {
-	static const char *const name[LU_CHANGED_KINDS] = { "mojibake", "line_ends", "controls",
-		"invisible", "form", "blanks", "blank_lines" };
+	static const char *const name[LU_CHANGED_KINDS] = { "mojibake", "ligatures", "accents",
+		"hyphens", "soft_hyphens", "page_numbers", "line_ends", "controls", "invisible",
+		"form", "blanks", "blank_lines" };
 
 	return name[kind];
 }
@@ -113,8 +146,11 @@ struct lu_normalizer *lu_normalizer_new(const struct lu_normalize_opts *opts, st
 	n->edit = calloc(LU_UNICODE_BITMAP, sizeof(uint64_t));
 	n->form = calloc(LU_UNICODE_BITMAP, sizeof(uint64_t));
 	n->either = calloc(LU_UNICODE_BITMAP, sizeof(uint64_t));
-	if (!n->edit || !n->form || !n->either)
+	n->mojibake = opts->mojibake ? malloc(sizeof(*n->mojibake)) : NULL;
+	if (!n->edit || !n->form || !n->either || (opts->mojibake && !n->mojibake))
 		goto nomem;
+	if (n->mojibake)
+		lu_mojibake_init(n->mojibake);
 	mark_edits(n);
 	if (opts->form &&
 			lu_unicode_mark_not_plain(opts->nfkc ? LU_FORM_NFKC : LU_FORM_NFC, n->form,
@@ -144,6 +180,7 @@ void lu_normalizer_free(struct lu_normalizer *n)
 	free(n->edit);
 	free(n->form);
 	free(n->either);
+	free(n->mojibake);
 	free(n);
 }
 
@@ -152,6 +189,7 @@ void lu_normalize_work_release(struct lu_normalize_work *w)
 	lu_buf_release(&w->a);
 	lu_buf_release(&w->b);
 	lu_buf_release(&w->bytes);
+	lu_buf_release(&w->line);
 }
 
 /* --- the scan ----------------------------------------------------------------------------- */
@@ -281,7 +319,30 @@ static int normalize_form(const struct lu_normalizer *n, struct lu_str in, struc
 	}
 }
 
-static bool repair_mojibake(struct lu_normalize_work *w, struct lu_str in, struct lu_buf *out)
+/* Append `line` with the controls that Windows-1252 has characters for as these. */
+static bool replace_c1(struct lu_str line, struct lu_buf *out)
+{
+	const char *p = line.p, *end = line.p + line.n, *c1;
+	bool changed = false;
+
+	for (; p < end; p = c1) {
+		char bytes[4];
+		uint32_t c;
+
+		c1 = memchr(p, 0xC2, (size_t)(end - p));
+		c1 = c1 ? c1 : end;
+		lu_buf_append(out, p, (size_t)(c1 - p));
+		if (c1 < end) {
+			c = lu_utf8_next(&c1);
+			changed |= lu_cp1252(c) != c;
+			lu_buf_append(out, bytes, lu_utf8_put(lu_cp1252(c), bytes));
+		}
+	}
+	return changed;
+}
+
+static bool repair_mojibake(const struct lu_mojibake *m, struct lu_normalize_work *w,
+		struct lu_str in, struct lu_buf *out)
 {
 	const char *p = in.p, *end = in.p + in.n;
 	bool changed = false;
@@ -292,23 +353,12 @@ static bool repair_mojibake(struct lu_normalize_work *w, struct lu_str in, struc
 		struct lu_str line = { p, (size_t)(to - p) };
 
 		p = to;
-		if (lu_mojibake_line(line, &w->bytes, out)) {
+		lu_buf_clear(&w->line);
+		if (lu_mojibake_line(m, line, &w->bytes, &w->line)) {
 			changed = true;
-			continue;
+			line = lu_buf_slice(&w->line);
 		}
-		for (const char *q = line.p, *c1; q < to; q = c1) {
-			char bytes[4];
-			uint32_t c;
-
-			c1 = memchr(q, 0xC2, (size_t)(to - q));
-			c1 = c1 ? c1 : to;
-			lu_buf_append(out, q, (size_t)(c1 - q));
-			if (c1 < to) {
-				c = lu_utf8_next(&c1);
-				changed |= lu_cp1252(c) != c;
-				lu_buf_append(out, bytes, lu_utf8_put(lu_cp1252(c), bytes));
-			}
-		}
+		changed |= replace_c1(line, out);
 	}
 	return changed;
 }
@@ -381,6 +431,35 @@ static void adopt(struct lu_str *text, const struct lu_buf *b, unsigned *changed
 	*changed |= kinds;
 }
 
+static bool wants_repair(const struct lu_repair *r)
+{
+	return r->ligatures || r->accents || r->hyphens || r->soft_hyphens || r->page_numbers;
+}
+
+static int repair_typesetting(const struct lu_normalizer *n, struct lu_normalize_work *w,
+		struct lu_str *text, unsigned *changed, struct lu_err *err)
+{
+	struct lu_buf *b = other_buffer(w, *text);
+	struct lu_repair_counts one = { 0 };
+
+	if (lu_repair(&n->opts.typesetting, *text, b, &one, err) < 0)
+		return -1;
+	adopt(text, b, changed,
+			(unsigned)(one.ligatures != 0) << LU_CHANGED_LIGATURES |
+					(unsigned)(one.accents != 0) << LU_CHANGED_ACCENTS |
+					(unsigned)(one.hyphens != 0) << LU_CHANGED_HYPHENS |
+					(unsigned)(one.soft_hyphens != 0)
+							<< LU_CHANGED_SOFT_HYPHENS |
+					(unsigned)(one.page_numbers != 0)
+							<< LU_CHANGED_PAGE_NUMBERS);
+	w->repaired.ligatures += one.ligatures;
+	w->repaired.accents += one.accents;
+	w->repaired.hyphens += one.hyphens;
+	w->repaired.soft_hyphens += one.soft_hyphens;
+	w->repaired.page_numbers += one.page_numbers;
+	return 0;
+}
+
 static int run_steps(const struct lu_normalizer *n, struct lu_normalize_work *w,
 		struct lu_str *text, unsigned *changed, struct lu_err *err)
 {
@@ -390,10 +469,15 @@ static int run_steps(const struct lu_normalizer *n, struct lu_normalize_work *w,
 	if (n->opts.mojibake) {
 		b = other_buffer(w, *text);
 		adopt(text, b, changed,
-				repair_mojibake(w, *text, b) ? 1u << LU_CHANGED_MOJIBAKE : 0);
-		if (lu_buf_check(b, err) < 0 || lu_buf_check(&w->bytes, err) < 0)
+				repair_mojibake(n->mojibake, w, *text, b)
+						? 1u << LU_CHANGED_MOJIBAKE
+						: 0);
+		if (lu_buf_check(b, err) < 0 || lu_buf_check(&w->bytes, err) < 0 ||
+				lu_buf_check(&w->line, err) < 0)
 			return -1;
 	}
+	if (wants_repair(&n->opts.typesetting) && repair_typesetting(n, w, text, changed, err) < 0)
+		return -1;
 	end = text->p + text->n;
 	if (find(n, n->either, text->p, end) < end) {
 		b = other_buffer(w, *text);
@@ -422,13 +506,13 @@ int lu_normalize(const struct lu_normalizer *n, struct lu_normalize_work *work, 
 
 	*changed = 0;
 	*out = text;
-	/* Removing a control character can join two halves of mojibake. Each such round leaves
-	 * fewer bytes, so the loop ends. */
+	/* Removing a control character can join two halves of mojibake, or of a word. Each such round
+	 * leaves fewer bytes, so the loop ends. */
 	do {
 		kinds = 0;
 		if (run_steps(n, work, out, &kinds, err) < 0)
 			return -1;
 		*changed |= kinds;
-	} while (n->opts.mojibake && kinds);
+	} while ((n->opts.mojibake || wants_repair(&n->opts.typesetting)) && kinds);
 	return 0;
 }
