@@ -31,19 +31,35 @@ static bool is_blank(char c)
 	return (unsigned char)c <= ' ';
 }
 
+/* The bracket that closes the one at i around at most three letters or digits; 0 if there is none. */
+static size_t closing(struct lu_str s, size_t i, char close)
+{
+	size_t k = i + 1;
+
+	while (k < s.n && k < i + 4 && is_alnum(s.p[k]))
+		k++;
+	return at(s, k) == close ? k : 0;
+}
+
 /* A bracket after a letter or digit at i - 1: a call or an index, if it is not "(s)" or "[12]". */
 static unsigned bracket(struct lu_str s, size_t i)
 {
-	size_t k = i + 1;
 	char close = s.p[i] == '(' ? ')' : ']';
 
-	if (at(s, k) == close)
+	if (at(s, i + 1) == close)
 		return 2;
 	if (i == 0 || !is_alnum(s.p[i - 1]) || (unsigned char)s.p[i - 1] >= 0x80)
 		return 0;
-	while (k < s.n && k < i + 4 && is_alnum(s.p[k]))
-		k++;
-	return at(s, k) == close ? 0 : 2;
+	return closing(s, i, close) ? 0 : 2;
+}
+
+/* A brace: not a template of a wiki, {{...}}, nor a formula's {h}. *next is behind these. */
+static unsigned brace(struct lu_str s, size_t i, size_t *next)
+{
+	size_t end = s.p[i] == '{' ? closing(s, i, '}') : 0;
+
+	*next = end > i + 1 ? end + 1 : i + 1 + (at(s, i + 1) == s.p[i]);
+	return *next == i + 1;
 }
 
 /* The weight of a run of = at i; *next is its end. */
