@@ -88,7 +88,7 @@ static unsigned sign(struct lu_str s, size_t i, size_t *next)
 	case '(':
 	case '[': return bracket(s, i);
 	case '{':
-	case '}': *next += after == c; return after != c;
+	case '}': return brace(s, i, next);
 	case '=': return equals(s, i, next);
 	case ';':
 		return joined && i + 1 < s.n && !is_blank(after) && after != '"' &&
