@@ -7,6 +7,7 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/langid/cld2_shim.h"
 #include "libcommon/langid/fasttext_shim.h"
+#include "libcommon/langid/langid_clean.h"
 #include "libcommon/langid/langid_spans.h"
 #include "libcommon/langid/word_votes.h"
 #include "libcommon/sys/readset.h"
@@ -33,32 +34,13 @@
 #define LARGEST 16
 #define WORDLESS 20 /* words of which one is common in each of the seven languages */
 
-/* How a model wants its text. */
-struct cleaning {
-	bool lower, words; /* words: no punctuation */
-	bool digits;
-};
-
 struct lu_langid {
 	struct lu_fasttext *model;
-	struct cleaning cleaning;
+	struct lu_lang_cleaning cleaning;
 	struct lu_common_words *words; /* NULL: the classifier is always asked */
 	struct lu_word_votes *votes;
 	struct lu_langid_options o;
 };
-
-/* See langid.h. Labels of two letters: most of those of lid.176, and of no other model. */
-static struct cleaning cleaning_of(const struct lu_fasttext *model)
-{
-	struct lu_fasttext_words has = lu_fasttext_look(model);
-	struct cleaning c = { !has.capitals, !has.punctuation, has.digits };
-	char label[64];
-	int two = 0, n = 0;
-
-	for (; lu_fasttext_label(model, n, label, sizeof(label)); n++)
-		two += strlen(label) == 2;
-	return two * 2 > n ? (struct cleaning){ true, false, true } : c;
-}
 
 /* NULL with the reason in *err. */
 static struct lu_fasttext *open_model(const char *file, struct lu_err *err)
@@ -91,7 +73,7 @@ struct lu_langid *lu_langid_new(
 			lu_langid_free(id);
 			return NULL;
 		}
-		id->cleaning = cleaning_of(id->model);
+		id->cleaning = lu_lang_cleaning_of(id->model);
 		return id;
 	}
 	if (o->min_bytes < o->max_bytes) {
@@ -409,34 +391,6 @@ static int use_cld2(const struct lu_langid *id, struct lu_langid_work *work, str
 	return 0;
 }
 
-/* Most letters are capitals; ASCII tells. */
-static bool is_shouted(struct lu_str s)
-{
-	size_t capitals = 0, small = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		capitals += (unsigned char)(s.p[i] - 'A') < 26;
-		small += (unsigned char)(s.p[i] - 'a') < 26;
-	}
-	return capitals > small;
-}
-
-/* Append what is letters, marks or blanks, and digits if `digits`; others are removed. */
-static void keep_words(struct lu_str s, bool digits, struct lu_buf *out)
-{
-	const char *p = s.p, *end = p + s.n;
-
-	while (p < end) {
-		const char *from = p;
-		uint32_t c = lu_utf8_next(&p);
-		enum lu_category cat = lu_unicode_category(c);
-
-		if (cat == LU_CAT_LETTER || cat == LU_CAT_MARK || cat == LU_CAT_SEPARATOR ||
-				(cat == LU_CAT_NUMBER && digits) || c == '_')
-			lu_buf_append(out, from, (size_t)(p - from));
-	}
-}
-
 static int use_fasttext(const struct lu_langid *id, struct lu_langid_work *work,
 		struct lu_lang *out, struct lu_err *err)
 {
@@ -445,17 +399,8 @@ static int use_fasttext(const struct lu_langid *id, struct lu_langid_work *work,
 	double next = 0;
 	int rc;
 
-	lu_buf_clear(&work->line);
-	lu_buf_clear(&work->clean);
-	if (id->cleaning.lower || is_shouted(s)) {
-		if (lu_unicode_lower(s, &work->line, err) < 0)
-			return -1;
-		s = lu_buf_slice(&work->line);
-	}
-	if (id->cleaning.words)
-		keep_words(s, id->cleaning.digits, &work->clean);
-	else
-		lu_buf_str(&work->clean, s);
+	if (lu_lang_clean(&id->cleaning, s, &work->line, &work->clean, err) < 0)
+		return -1;
 	/* fastText adds its end-of-line token only at a newline, and the score depends on it. */
 	lu_buf_putc(&work->clean, '\n');
 	if (lu_buf_check(&work->clean, err) < 0)
