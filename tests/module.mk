@@ -71,6 +71,9 @@ $(TRAINER_TESTS): %: %.o $(call test_help,trainer) $(TRAINER_OBJ) $(KERNELS_OBJ)
 $(TEST_BUILD)/trainer/test_generate: $(TEST_BUILD)/unit/plain_schema.o
 $(TEST_BUILD)/fuzz/replay_schema $(TEST_BUILD)/fuzz/fuzz_schema: $(TEST_BUILD)/unit/plain_schema.o
 
+# A plain reading of robots.txt, likewise.
+$(TEST_BUILD)/fuzz/replay_robots $(TEST_BUILD)/fuzz/fuzz_robots: $(TEST_BUILD)/unit/plain_robots.o
+
 # In place of NCCL, loaded when a test runs, which has the functions of its streams.
 NCCL_TESTS := $(TEST_BUILD)/trainer/test_comm_nccl $(TEST_BUILD)/trainer/test_comm_failures
 ifneq ($(NCCL_INCLUDE),)

@@ -1,7 +1,7 @@
 /*
  * lucie-filter: drops documents that fail quality rules (filter/rules.h) or an expression
- * (filter/expr.h), are listed by URL (filter/url_list.h), hold items of benchmarks
- * (filter/decontaminate.h) or personal data (pii/pii.h). Each question is a judge of its own
+ * (filter/expr.h), are listed by URL (filter/url_list.h), may not be fetched by some crawler
+ * (robots/robots.h), hold items of benchmarks (filter/decontaminate.h) or personal data (pii/pii.h). Each question is a judge of its own
  * (filter/judges.h).
  */
 #include <inttypes.h>
@@ -11,13 +11,17 @@
 #include "libcommon/filter/noise.h"
 #include "libcommon/filter/pii_judge.h"
 #include "libcommon/filter/quality.h"
+#include "libcommon/filter/robots_judge.h"
 #include "libcommon/filter/url_list.h"
 #include "libcommon/sys/terminal.h"
 #include "libcommon/text/lang_code.h"
 
 struct options {
 	struct lu_std std;
-	struct lu_list preset, set, expr, classifier, url_list, url_keep, decontaminate;
+	struct lu_list preset, set, expr, classifier, url_list, url_keep, robots, decontaminate;
+	const char *agents;
+	enum lu_robots_missing missing;
+	bool missing_given;
 	bool list, annotate;
 	const char *stop_words; /* language */
 	const char *tokenizer;
@@ -34,6 +38,7 @@ struct run {
 	struct lu_quality quality;
 	struct lu_noise noise;
 	struct lu_url_run urls;
+	struct lu_robots_run robots;
 	struct lu_decontaminate bench;
 	struct lu_pii_run pii;
 };
@@ -68,6 +73,11 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST(0, "url-list", struct options, url_list, "FILE",
 			"drop what these domains and URLs cover"),
 	LU_OPT_LIST(0, "url-keep", struct options, url_keep, "FILE", "keep only what these cover"),
+	LU_OPT_LIST(0, "robots", struct options, robots, "FILE",
+			"drop what robots.txt files of a crawl forbid"),
+	LU_OPT_STR(0, "agents", struct options, agents, "NAME,...", "crawlers --robots asks for"),
+	LU_OPT_ENUM_GIVEN(0, "missing", struct options, missing, missing_given, lu_robots_missing,
+			"what has no robots.txt"),
 	LU_OPT_LIST(0, "decontaminate", struct options, decontaminate, "FILE",
 			"drop what holds items of a benchmark"),
 	LU_OPT_ENUM_GIVEN(0, "pii", struct options, pii, pii_given, lu_pii_hows,
@@ -209,6 +219,21 @@ static int seat_urls(struct lu_judges *js, struct run *r, struct lu_err *err)
 	return lu_judges_add(js, &lu_url_judge, &r->urls, err);
 }
 
+/* Exits on a wrong name. */
+static int seat_robots(struct lu_judges *js, struct run *r, struct lu_err *err)
+{
+	const struct options *o = r->o;
+
+	r->robots.missing = o->missing;
+	if (lu_robots_agents(&r->robots.robots, o->agents, err) < 0)
+		lu_usage_fail(err, "--agents");
+	for (size_t i = 0; i < o->robots.n; i++) {
+		if (lu_robots_read(&r->robots.robots, o->robots.item[i], err) < 0)
+			return -1;
+	}
+	return lu_judges_add(js, &lu_robots_judge, &r->robots, err);
+}
+
 static int seat_benchmarks(struct lu_judges *js, struct run *r, struct lu_err *err)
 {
 	const struct options *o = r->o;
@@ -246,6 +271,8 @@ static int seat(struct lu_judges *js, struct run *r, struct lu_err *err)
 	const struct options *o = r->o;
 
 	if ((o->url_list.n || o->url_keep.n) && seat_urls(js, r, err) < 0)
+		return -1;
+	if (o->robots.n && seat_robots(js, r, err) < 0)
 		return -1;
 	r->noise.most = o->tokens_per_char;
 	if (o->tokens_per_char > 0 &&
@@ -297,7 +324,7 @@ static bool asks_nothing(const struct run *r)
 	const struct options *o = r->o;
 
 	return lu_quality_empty(&r->quality) && o->tokens_per_char == 0 && !o->pii &&
-			o->url_list.n + o->url_keep.n + o->decontaminate.n == 0;
+			o->url_list.n + o->url_keep.n + o->robots.n + o->decontaminate.n == 0;
 }
 
 static void check_usage(const struct options *o)
@@ -306,6 +333,10 @@ static void check_usage(const struct options *o)
 
 	if (o->decontaminate.n == 0 && o->bench.report)
 		lu_usage_error("--decontaminate-report applies to --decontaminate");
+	if (o->robots.n == 0 && (o->agents || o->missing_given))
+		lu_usage_error("--agents and --missing apply to --robots");
+	if (o->robots.n && !o->agents)
+		lu_usage_error("--robots needs --agents, such as CCBot,GPTBot or *");
 	if (!o->pii && (o->pii_kinds || o->pii_spans))
 		lu_usage_error("--pii-kinds and --pii-spans apply to --pii");
 	if (o->pii && file != (o->pii_spans != NULL))
@@ -332,6 +363,7 @@ static int filter(struct run *r, const struct lu_args *args, struct lu_err *err)
 	lu_judges_release(&js);
 	lu_noise_release(&r->noise);
 	lu_url_run_close(&r->urls);
+	lu_robots_run_close(&r->robots);
 	lu_decontaminate_close(&r->bench);
 	lu_pii_run_close(&r->pii);
 	return rc;
@@ -356,6 +388,7 @@ int main(int argc, char **argv)
 	lu_list_release(&o.classifier);
 	lu_list_release(&o.url_list);
 	lu_list_release(&o.url_keep);
+	lu_list_release(&o.robots);
 	lu_list_release(&o.decontaminate);
 	return lu_tool_finish(rc, &err);
 }

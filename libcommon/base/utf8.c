@@ -125,6 +125,17 @@ size_t lu_utf8_put(uint32_t c, char out[4])
 	return 4;
 }
 
+bool lu_utf8_is_text(const char *p, size_t n)
+{
+	size_t valid = lu_utf8_valid(p, n);
+
+	for (size_t i = 0; i < valid; i++) {
+		if ((unsigned char)p[i] < ' ' && !(p[i] && strchr("\t\n\f\r", p[i])))
+			return false;
+	}
+	return valid > 0 && n - valid < 4;
+}
+
 size_t lu_utf8_count(const char *p, size_t n)
 {
 	size_t count = n, i = 0;

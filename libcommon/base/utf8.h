@@ -12,6 +12,10 @@
 /* Length of the longest valid prefix of p[0..n): n if all of it is valid. */
 size_t lu_utf8_valid(const char *p, size_t n);
 
+/* True for valid UTF-8, whose last character may be cut, without control characters other than tabs,
+ * line ends and form feeds. No text is empty. */
+bool lu_utf8_is_text(const char *p, size_t n);
+
 /* Length in bytes of the sequence at p, with n > 0 bytes left; 0 if it is malformed. */
 size_t lu_utf8_seq(const char *p, size_t n);
 

@@ -30,21 +30,28 @@
 
 enum lu_entry_content {
 	LU_ENTRY_TEXT, /* UTF-8, as it is */
-	LU_ENTRY_HTML, /* a page: its text is extracted, as of any page */
+	LU_ENTRY_HTML, /* a page in UTF-8: its text is extracted, as of any page */
+	/* A JSON object under the names of the file, not checked yet: --text-field and --map are
+	 * applied to it, the members that lucie-import knows are added where it lacks them, and all
+	 * others stay as they are. What a format of rows makes of a row. */
+	LU_ENTRY_RECORD,
 };
 
 struct lu_entry {
-	/* Distinct in the file: the number of the entry from 1, or a name of the format's own (the title
-	 * of a wiki page, a Message-ID). The path of the document is FILE#NAME. */
+	/* The number of the entry from 1, or a name of the format's own (the title of a wiki page, a
+	 * Message-ID). The path of the document is FILE#NAME, or FILE where the name is empty: one that
+	 * is all of its file. */
 	struct lu_str name;
+	uint64_t line; /* where it begins, from 1, for messages; 0: not known */
 	enum lu_entry_content content;
 	struct lu_str bytes;
 	/* Members of the record of which lucie-import knows the name; .p NULL: absent. `id` is taken as
-	 * it is in place of SOURCE:PATH. */
+	 * it is in place of SOURCE:PATH. Not for LU_ENTRY_RECORD, which has them in its bytes. */
 	struct lu_str id, source, license, url, date, title, lang;
 	/* Further members as JSON without the braces: "a":1,"b":"x"; .n 0: none. */
 	struct lu_str more;
 	uint64_t size;	      /* of the entry as it is in the file, for the counts */
+	bool recoded;	      /* was not UTF-8 */
 	const char *drop;     /* NULL, or the reason not to convert it: a constant string */
 	bool bad;	      /* the reason is damage, not choice */
 	struct lu_str detail; /* the sentence about the damage */
@@ -53,9 +60,12 @@ struct lu_entry {
 /* What lucie-import was asked for, the same for all files. */
 struct lu_entries_options {
 	uint64_t limit;		/* bytes of one entry (--max-line) */
-	const char *text_field; /* NULL: "text" */
-	const struct lu_map
-			*map; /* names of fields to names of members (--map); NULL: as they are */
+	const char *text_field; /* the member or column that holds the text; NULL: "text" */
+	const char *charset;	/* of text that is not UTF-8 and declares none; NULL: none */
+	/* Of CSV: */
+	char delimiter; /* 0: by the first rows */
+	bool no_header;
+	bool no_quotes;
 };
 
 /* Take an entry; its strings are valid until the return. */
@@ -63,9 +73,12 @@ typedef int lu_entry_fn(void *ctx, const struct lu_entry *entry, struct lu_err *
 
 struct lu_entries_type {
 	const char *name; /* of the format in messages: "Parquet" */
+	/* No two entries of a file have the same name, since names are their numbers. Other names are
+	 * remembered (import/batch.h). */
+	bool distinct;
 	/* The feed is the caller's and stays open until close. `file` is a path that can be read at any
 	 * offset and holds the same bytes as the feed, or NULL: then a format that must seek makes a copy
-	 * (lu_temp_open() in tmpdir). */
+	 * (lu_temp_open() in tmpdir). The options outlive the state. */
 	int (*open)(void **state, struct lu_feed *feed, const char *file, const char *tmpdir,
 			const struct lu_entries_options *o, struct lu_err *err);
 	/* Replace the content of `block`. 1; 0 at the end; -1. */

@@ -4,115 +4,9 @@
 
 #include "libcommon/hash/hash.h"
 #include "libcommon/io/lines.h"
-#include "libcommon/text/idna.h"
 
 #define ENTRY_MAX UINT16_MAX
 #define LIST_LINE_MAX ((uint64_t)1 << 20)
-
-/* --- URLs ---------------------------------------------------------------------------------- */
-
-static struct lu_str trimmed(struct lu_str s)
-{
-	while (s.n && (unsigned char)*s.p <= ' ')
-		s.p++, s.n--;
-	while (s.n && (unsigned char)s.p[s.n - 1] <= ' ')
-		s.n--;
-	return s;
-}
-
-/* First of a set of characters in s, or its end. */
-static const char *first_of(struct lu_str s, const char *set)
-{
-	const char *p = s.p;
-
-	while (p < s.p + s.n && !(*p && strchr(set, *p)))
-		p++;
-	return p;
-}
-
-/* The authority: behind "scheme://" or "//", up to the path. */
-static struct lu_str authority(struct lu_str url, const char **path)
-{
-	const char *end = url.p + url.n, *p = first_of(url, ":/?#");
-
-	if (end - p >= 3 && memcmp(p, "://", 3) == 0)
-		url.p = p + 3;
-	else if (url.n >= 2 && memcmp(url.p, "//", 2) == 0)
-		url.p += 2;
-	url.n = (size_t)(end - url.p);
-	*path = first_of(url, "/?#\\");
-	return (struct lu_str){ url.p, (size_t)(*path - url.p) };
-}
-
-/* Without user, password, port and dots at the end. */
-static struct lu_str host_of(struct lu_str a)
-{
-	const char *p = a.p, *end = a.p + a.n, *q;
-
-	for (q = p; q < end; q++) {
-		if (*q == '@')
-			p = q + 1;
-	}
-	for (q = end; q > p && q[-1] >= '0' && q[-1] <= '9';)
-		q--;
-	if (q > p && q[-1] == ':')
-		end = q - 1;
-	while (end > p && end[-1] == '.')
-		end--;
-	return (struct lu_str){ p, (size_t)(end - p) };
-}
-
-/* Append the host in small letters; true if it can be one. */
-static bool put_host(struct lu_str host, struct lu_buf *out)
-{
-	bool ascii = true, bracket = host.n && *host.p == '[';
-	size_t from = out->n;
-
-	for (size_t i = 0; i < host.n; i++)
-		ascii = ascii && !(host.p[i] & 0x80);
-	if (!ascii && !lu_idna(host, out))
-		return false;
-	for (size_t i = 0; ascii && i < host.n; i++) {
-		char c = host.p[i];
-
-		lu_buf_putc(out, (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c));
-	}
-	if (!lu_buf_ok(out))
-		return true;
-	for (size_t i = from; i < out->n; i++) {
-		char c = out->p[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-				    c == '_' || (bracket && strchr("[]:", c))) ||
-				!c)
-			return false;
-		if (c == '.' && (i == from || out->p[i - 1] == '.'))
-			return false;
-	}
-	return out->n > from;
-}
-
-bool lu_url_normalise(struct lu_str url, struct lu_buf *out, size_t *host)
-{
-	size_t from = out->n;
-	const char *path, *end;
-	struct lu_str a;
-
-	url = trimmed(url);
-	a = authority(url, &path);
-	if (!put_host(host_of(a), out)) {
-		out->n = from;
-		return false;
-	}
-	*host = out->n - from;
-	end = first_of((struct lu_str){ path, (size_t)(url.p + url.n - path) }, "#");
-	while (end > path && (end[-1] == '/' || (unsigned char)end[-1] <= ' '))
-		end--;
-	if (end > path && *path == '?')
-		lu_buf_putc(out, '/');
-	lu_buf_append(out, path, (size_t)(end - path));
-	return true;
-}
 
 /* --- the table ----------------------------------------------------------------------------- */
 
@@ -184,7 +78,7 @@ static int read_line(struct lu_url_list *l, struct lu_str line, struct lu_buf *s
 {
 	size_t host;
 
-	line = trimmed(line);
+	line = lu_url_trim(line);
 	if (line.n == 0 || *line.p == '#')
 		return 0;
 	l->entries++;
@@ -193,8 +87,8 @@ static int read_line(struct lu_url_list *l, struct lu_str line, struct lu_buf *s
 	else if (*line.p == '.')
 		line.p++, line.n--;
 	lu_buf_clear(scratch);
-	if (first_of(line, " \t") != line.p + line.n || !lu_url_normalise(line, scratch, &host) ||
-			scratch->n > ENTRY_MAX)
+	if (memchr(line.p, ' ', line.n) || memchr(line.p, '\t', line.n) ||
+			!lu_url_normalise(line, scratch, &host) || scratch->n > ENTRY_MAX)
 		return lu_err_set(err, "'" LU_STR_FMT "' is no domain or URL: write one a line",
 				LU_STR_ARG(line));
 	return lu_buf_check(scratch, err) < 0 ? -1 : add(l, lu_buf_slice(scratch), host, err);

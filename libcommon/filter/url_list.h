@@ -24,6 +24,7 @@
  */
 #include "libcommon/base/map.h"
 #include "libcommon/filter/judges.h"
+#include "libcommon/text/url.h"
 
 struct lu_url_entry {
 	uint32_t at; /* in text */
@@ -46,10 +47,6 @@ int lu_url_list_read(struct lu_url_list *l, const char *path, struct lu_err *err
 bool lu_url_list_find(const struct lu_url_list *l, struct lu_str url, struct lu_buf *scratch,
 		struct lu_str *found);
 void lu_url_list_release(struct lu_url_list *l);
-
-/* Append the normalised form, host and path; *host is the length of the host. False if there is no
- * host: nothing is appended. */
-bool lu_url_normalise(struct lu_str url, struct lu_buf *out, size_t *host);
 
 /*
  * The judge. Documents of which `drop` covers the member "url" are dropped, as "url listed" with

@@ -1,7 +1,5 @@
 #include "libcommon/html/html.h"
 
-#include <libxml/parser.h>
-
 #include "libcommon/html/html_element.h"
 #include "libcommon/html/html_flow.h"
 #include "libcommon/html/html_parse.h"
@@ -32,11 +30,14 @@ static bool in_row(struct page *p)
 }
 
 /* True for an element that links to elsewhere. */
-static bool is_link(const xmlNode *n)
+static bool is_link(const struct lu_html_node *n)
 {
-	const char *href = lu_html_is(n, "a") ? lu_html_attribute(n, "href") : NULL;
+	struct lu_str href;
 
-	return href && href[0] != '#';
+	if (n->tag != LU_TAG_A)
+		return false;
+	href = lu_html_attribute(n, LU_ATTRIBUTE_HREF);
+	return href.p && !(href.n && href.p[0] == '#');
 }
 
 static void open_item(struct lu_html_flow *f)
@@ -78,7 +79,7 @@ static void open_cell(struct page *p)
 }
 
 /* False when memory is out. */
-static bool open_element(struct page *p, const xmlNode *n, enum lu_html_role role)
+static bool open_element(struct page *p, const struct lu_html_node *n, enum lu_html_role role)
 {
 	struct lu_html_flow *f = &p->flow;
 
@@ -123,12 +124,12 @@ static bool open_element(struct page *p, const xmlNode *n, enum lu_html_role rol
 		if (in_row(p))
 			break;
 		lu_flow_break(f, 2);
-		p->articles += lu_html_is(n, "article") || lu_html_is(n, "main");
+		p->articles += n->tag == LU_TAG_ARTICLE || n->tag == LU_TAG_MAIN;
 	}
 	return true;
 }
 
-static void close_element(struct page *p, const xmlNode *n, enum lu_html_role role)
+static void close_element(struct page *p, const struct lu_html_node *n, enum lu_html_role role)
 {
 	struct lu_html_flow *f = &p->flow;
 
@@ -170,33 +171,33 @@ static void close_element(struct page *p, const xmlNode *n, enum lu_html_role ro
 		if (in_row(p))
 			break;
 		lu_flow_break(f, 2);
-		p->articles -= lu_html_is(n, "article") || lu_html_is(n, "main");
+		p->articles -= n->tag == LU_TAG_ARTICLE || n->tag == LU_TAG_MAIN;
 	}
 }
 
-static bool is_content(const struct page *p, const xmlNode *n, enum lu_html_role role)
+static bool is_content(const struct page *p, const struct lu_html_node *n, enum lu_html_role role)
 {
 	if (role == LU_ROLE_HIDDEN || lu_html_is_hidden(n))
 		return false;
-	return p->whole || !lu_html_is_navigation(n, role, p->articles > 0);
+	return p->whole || !lu_html_is_navigation(n, p->articles > 0);
 }
 
 /* Without recursion: pages nest deeply. False when memory is out. */
-static bool walk(struct page *p, const xmlNode *root)
+static bool walk(struct page *p, const struct lu_html_node *root)
 {
-	const xmlNode *n = root;
+	const struct lu_html_node *n = root;
 
 	for (;;) {
-		bool element = n->type == XML_ELEMENT_NODE;
-		enum lu_html_role role = element ? lu_html_role(n) : LU_ROLE_INLINE;
+		bool element = n->tag != LU_TAG_NONE;
+		enum lu_html_role role = lu_html_role(n);
 		bool into = element && is_content(p, n, role);
 
 		if (into && !open_element(p, n, role))
 			return false;
-		if (n->type == XML_TEXT_NODE && n->content)
-			lu_flow_text(&p->flow, (const char *)n->content);
-		if (into && n->children) {
-			n = n->children;
+		if (!element)
+			lu_flow_text(&p->flow, n->text);
+		if (into && n->first) {
+			n = n->first;
 			continue;
 		}
 		if (into)
@@ -211,26 +212,25 @@ static bool walk(struct page *p, const xmlNode *root)
 	}
 }
 
-static int read_title(const xmlNode *root, struct lu_buf *title, struct lu_err *err)
+static int read_title(const struct lu_html_node *root, struct lu_buf *title, struct lu_err *err)
 {
-	const xmlNode *n = lu_html_find(root, "title");
+	const struct lu_html_node *n = lu_html_find(root, LU_TAG_TITLE);
 	struct lu_html_flow f = { 0 };
 	int rc;
 
-	for (n = n ? n->children : NULL; n; n = n->next) {
-		if (n->type == XML_TEXT_NODE && n->content)
-			lu_flow_text(&f, (const char *)n->content);
-	}
+	for (n = n ? n->first : NULL; n; n = n->next)
+		lu_flow_text(&f, n->text);
 	lu_buf_str(title, lu_buf_slice(&f.block));
 	rc = lu_buf_check(&f.block, err) < 0 ? -1 : lu_buf_check(title, err);
 	lu_flow_release(&f);
 	return rc;
 }
 
-static int read_text(const xmlNode *root, bool whole, struct lu_buf *text, struct lu_err *err)
+static int read_text(const struct lu_html_node *root, bool whole, struct lu_buf *text,
+		struct lu_err *err)
 {
 	struct page p = { .flow = { .out = text, .keep_links = whole }, .whole = whole };
-	const xmlNode *from = whole ? NULL : lu_html_find(root, "main");
+	const struct lu_html_node *from = whole ? NULL : lu_html_find(root, LU_TAG_MAIN);
 	size_t before = text->n;
 	int rc = 0;
 
@@ -248,26 +248,19 @@ static int read_text(const xmlNode *root, bool whole, struct lu_buf *text, struc
 	return rc;
 }
 
-void lu_html_init(void)
-{
-	xmlInitParser();
-}
-
 int lu_html_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_notice *notice,
 		struct lu_buf *text, struct lu_err *err)
 {
-	const xmlNode *root;
-	xmlDoc *doc;
-	int rc = lu_html_parse(html, &doc, err);
+	struct lu_arena arena = { 0 };
+	struct lu_html_node *root;
+	int rc = lu_html_parse(html, &arena, &root, err);
 
-	root = doc ? xmlDocGetRootElement(doc) : NULL;
-	if (root && title)
+	if (rc == 0 && title)
 		rc = read_title(root, title, err);
-	if (root && notice)
+	if (rc == 0 && notice)
 		lu_notice_page(notice, root);
-	if (rc == 0 && root)
+	if (rc == 0)
 		rc = read_text(root, whole, text, err);
-	if (doc)
-		xmlFreeDoc(doc);
+	lu_arena_release(&arena);
 	return rc;
 }

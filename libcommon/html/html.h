@@ -1,7 +1,7 @@
 #ifndef LUCIE_HTML_HTML_H
 #define LUCIE_HTML_HTML_H
 /*
- * The text of an HTML page, by libxml2's HTML parser, which recovers from any input.
+ * The text of an HTML page, by the parser of html_parse.h, which recovers from any input.
  *
  * Paragraphs, headings and other blocks are separated by a blank line. List items are a line each
  * ("- ", or their number), inner lists are indented by two spaces. A term of a definition list is a
@@ -16,14 +16,12 @@
  * html_element.c); blocks shorter than 200 bytes of which two thirds or more are links to elsewhere
  * and which do not end like a sentence; and, if the page has a main element, the rest of the page.
  *
- * Thread-safe after lu_html_init() in the main thread.
+ * Thread-safe.
  */
 #include <stdbool.h>
 
 #include "libcommon/base/buf.h"
 #include "libcommon/html/notice.h"
-
-void lu_html_init(void);
 
 /* `html` is UTF-8. Append to `title` (one line, may stay empty; NULL: not wanted), `notice` (NULL: not
  * wanted) and `text` (ends with a newline unless empty). 1: refused and nothing appended, since elements nest deeper than

@@ -6,42 +6,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* In byte order of the names. Elements that are missing here are inline. */
-/* clang-format off */
-static const struct element {
-	const char *name;
-	enum lu_html_role role;
-} elements[] = {
-	{ "address", LU_ROLE_BLOCK }, { "applet", LU_ROLE_HIDDEN }, { "article", LU_ROLE_BLOCK },
-	{ "aside", LU_ROLE_NAVIGATION }, { "audio", LU_ROLE_HIDDEN },
-	{ "blockquote", LU_ROLE_BLOCK }, { "body", LU_ROLE_BLOCK }, { "br", LU_ROLE_BREAK },
-	{ "button", LU_ROLE_HIDDEN }, { "canvas", LU_ROLE_HIDDEN }, { "caption", LU_ROLE_BLOCK },
-	{ "center", LU_ROLE_BLOCK }, { "datalist", LU_ROLE_HIDDEN },
-	{ "dd", LU_ROLE_DEFINITION }, { "details", LU_ROLE_BLOCK }, { "dialog", LU_ROLE_HIDDEN },
-	{ "dir", LU_ROLE_LIST }, { "div", LU_ROLE_BLOCK }, { "dl", LU_ROLE_BLOCK },
-	{ "dt", LU_ROLE_TERM }, { "embed", LU_ROLE_HIDDEN }, { "fieldset", LU_ROLE_BLOCK },
-	{ "figcaption", LU_ROLE_BLOCK }, { "figure", LU_ROLE_BLOCK },
-	{ "footer", LU_ROLE_NAVIGATION }, { "form", LU_ROLE_BLOCK }, { "h1", LU_ROLE_HEADING },
-	{ "h2", LU_ROLE_HEADING }, { "h3", LU_ROLE_HEADING }, { "h4", LU_ROLE_HEADING },
-	{ "h5", LU_ROLE_HEADING }, { "h6", LU_ROLE_HEADING }, { "head", LU_ROLE_HIDDEN },
-	{ "header", LU_ROLE_HEADER }, { "hgroup", LU_ROLE_BLOCK }, { "hr", LU_ROLE_BLOCK },
-	{ "html", LU_ROLE_BLOCK }, { "iframe", LU_ROLE_HIDDEN }, { "input", LU_ROLE_HIDDEN },
-	{ "legend", LU_ROLE_BLOCK }, { "li", LU_ROLE_ITEM }, { "listing", LU_ROLE_PRE },
-	{ "main", LU_ROLE_BLOCK }, { "map", LU_ROLE_HIDDEN }, { "menu", LU_ROLE_LIST },
-	{ "nav", LU_ROLE_NAVIGATION }, { "noembed", LU_ROLE_HIDDEN },
-	{ "noframes", LU_ROLE_HIDDEN }, { "noscript", LU_ROLE_HIDDEN },
-	{ "object", LU_ROLE_HIDDEN }, { "ol", LU_ROLE_NUMBERED }, { "optgroup", LU_ROLE_HIDDEN },
-	{ "option", LU_ROLE_HIDDEN }, { "p", LU_ROLE_BLOCK }, { "plaintext", LU_ROLE_PRE },
-	{ "pre", LU_ROLE_PRE }, { "rp", LU_ROLE_HIDDEN }, { "rt", LU_ROLE_HIDDEN },
-	{ "script", LU_ROLE_HIDDEN }, { "search", LU_ROLE_NAVIGATION },
-	{ "section", LU_ROLE_BLOCK }, { "select", LU_ROLE_HIDDEN }, { "style", LU_ROLE_HIDDEN },
-	{ "summary", LU_ROLE_BLOCK }, { "svg", LU_ROLE_HIDDEN }, { "table", LU_ROLE_TABLE },
-	{ "tbody", LU_ROLE_INLINE }, { "td", LU_ROLE_CELL }, { "template", LU_ROLE_HIDDEN },
-	{ "textarea", LU_ROLE_HIDDEN }, { "th", LU_ROLE_CELL }, { "title", LU_ROLE_HIDDEN },
-	{ "tr", LU_ROLE_ROW }, { "ul", LU_ROLE_LIST }, { "video", LU_ROLE_HIDDEN },
-	{ "xmp", LU_ROLE_PRE },
-};
-/* clang-format on */
+#define ROLE(constant, name, role, class) LU_ROLE_##role,
+static const unsigned char element_roles[] = { LU_ROLE_INLINE, LU_ROLE_INLINE, LU_HTML_TAGS(ROLE) };
+#undef ROLE
 
 /*
  * Words of class and id attributes that mark navigation in the output of DocBook, Sphinx, Publican,
@@ -56,98 +23,86 @@ static const char *const navigation[] = { "breadcrumb", "breadcrumbs", "catlinks
 static const char *const roles[] = { "banner", "complementary", "contentinfo", "doc-toc", "menu",
 	"menubar", "navigation", "search", "toolbar" };
 
-static int by_name(const void *key, const void *element)
+enum lu_html_role lu_html_role(const struct lu_html_node *n)
 {
-	return strcmp(key, ((const struct element *)element)->name);
-}
-
-enum lu_html_role lu_html_role(const xmlNode *n)
-{
-	const struct element *e =
-			bsearch(n->name, elements, COUNT(elements), sizeof(elements[0]), by_name);
-
-	return e ? e->role : LU_ROLE_INLINE;
-}
-
-bool lu_html_is(const xmlNode *n, const char *name)
-{
-	return strcmp((const char *)n->name, name) == 0;
-}
-
-const char *lu_html_attribute(const xmlNode *n, const char *name)
-{
-	for (const xmlAttr *a = n->properties; a; a = a->next) {
-		if (strcasecmp((const char *)a->name, name) == 0)
-			return a->children && a->children->content
-					? (const char *)a->children->content
-					: "";
-	}
-	return NULL;
+	return (enum lu_html_role)element_roles[n->tag];
 }
 
 /* True if one of the blank-separated words of `value` is in the list. */
-static bool has_word(const char *value, const char *const *words, size_t n)
+static bool has_word(struct lu_str value, const char *const *words, size_t n)
 {
-	while (value && *value) {
-		size_t len;
+	while (value.n) {
+		size_t len = 0;
 
-		value += strspn(value, " \t\r\n\f");
-		len = strcspn(value, " \t\r\n\f");
+		while (len < value.n && !strchr(" \t\r\n\f", value.p[len]))
+			len++;
 		for (size_t i = 0; len && i < n; i++) {
-			if (strlen(words[i]) == len && strncasecmp(value, words[i], len) == 0)
+			if (strlen(words[i]) == len && strncasecmp(value.p, words[i], len) == 0)
 				return true;
 		}
-		value += len;
+		value.p += len + (len < value.n);
+		value.n -= len + (len < value.n);
 	}
 	return false;
 }
 
-bool lu_html_is_hidden(const xmlNode *n)
+/* True if a style attribute has the property with the value, in any case. */
+static bool has_style(struct lu_str style, const char *property, const char *value)
 {
-	const char *style = lu_html_attribute(n, "style");
-	const char *display = style ? strstr(style, "display") : NULL;
-	const char *aria = lu_html_attribute(n, "aria-hidden");
+	size_t n = strlen(property), m = strlen(value);
+	const char *p = style.p, *end = style.p + style.n;
 
-	if (lu_html_attribute(n, "hidden") || (aria && strcmp(aria, "true") == 0))
-		return true;
-	if (!display)
-		return false;
-	display += strlen("display");
-	display += strspn(display, " :");
-	return strncmp(display, "none", 4) == 0;
+	for (; p + n < end; p++) {
+		const char *q = p + n;
+
+		if (strncasecmp(p, property, n) != 0 || (p > style.p && !strchr("; \t\r\n", p[-1])))
+			continue;
+		while (q < end && strchr(" :\t\r\n", *q))
+			q++;
+		if ((size_t)(end - q) >= m && strncasecmp(q, value, m) == 0)
+			return true;
+	}
+	return false;
 }
 
-bool lu_html_is_navigation(const xmlNode *n, enum lu_html_role role, bool in_article)
+bool lu_html_is_hidden(const struct lu_html_node *n)
 {
-	if (lu_html_is(n, "html") || lu_html_is(n, "body") || lu_html_is(n, "main") ||
-			lu_html_is(n, "article"))
+	struct lu_str style, aria;
+
+	if (!n->attributes)
 		return false;
-	if (role == LU_ROLE_NAVIGATION || (role == LU_ROLE_HEADER && !in_article))
-		return true;
-	if (!n->properties)
-		return false;
-	return has_word(lu_html_attribute(n, "class"), navigation, COUNT(navigation)) ||
-			has_word(lu_html_attribute(n, "id"), navigation, COUNT(navigation)) ||
-			has_word(lu_html_attribute(n, "role"), roles, COUNT(roles));
+	style = lu_html_attribute(n, LU_ATTRIBUTE_STYLE);
+	aria = lu_html_attribute(n, LU_ATTRIBUTE_ARIA_HIDDEN);
+	return lu_html_attribute(n, LU_ATTRIBUTE_HIDDEN).p ||
+			(aria.n == 4 && strncasecmp(aria.p, "true", 4) == 0) ||
+			has_style(style, "display", "none") ||
+			has_style(style, "visibility", "hidden");
 }
 
-const xmlNode *lu_html_next(const xmlNode *n, const xmlNode *root, bool descend)
+bool lu_html_is_navigation(const struct lu_html_node *n, bool in_article)
 {
-	if (descend && n->children)
-		return n->children;
-	while (n != root && !n->next)
-		n = n->parent;
-	return n == root ? NULL : n->next;
+	if (n->tag == LU_TAG_HTML || n->tag == LU_TAG_BODY || n->tag == LU_TAG_MAIN ||
+			n->tag == LU_TAG_ARTICLE)
+		return false;
+	if (n->tag == LU_TAG_NAV || n->tag == LU_TAG_ASIDE || n->tag == LU_TAG_FOOTER ||
+			n->tag == LU_TAG_SEARCH || (n->tag == LU_TAG_HEADER && !in_article))
+		return true;
+	if (!n->attributes)
+		return false;
+	return has_word(lu_html_attribute(n, LU_ATTRIBUTE_CLASS), navigation, COUNT(navigation)) ||
+			has_word(lu_html_attribute(n, LU_ATTRIBUTE_ID), navigation,
+					COUNT(navigation)) ||
+			has_word(lu_html_attribute(n, LU_ATTRIBUTE_ROLE), roles, COUNT(roles));
 }
 
 /* A paragraph that is alone in its cell does not count. */
-static bool is_block(const xmlNode *n, enum lu_html_role role)
+static bool is_block(const struct lu_html_node *n, enum lu_html_role role)
 {
 	switch (role) {
 	case LU_ROLE_BLOCK:
-		if (lu_html_is(n, "p"))
+		if (n->tag == LU_TAG_P)
 			return n->next || n->prev;
-		return !lu_html_is(n, "caption") && !lu_html_is(n, "center");
+		return n->tag != LU_TAG_CAPTION && n->tag != LU_TAG_CENTER;
 	case LU_ROLE_HEADING:
 	case LU_ROLE_PRE:
 	case LU_ROLE_LIST:
@@ -157,35 +112,16 @@ static bool is_block(const xmlNode *n, enum lu_html_role role)
 	}
 }
 
-bool lu_html_is_layout(const xmlNode *table)
+bool lu_html_is_layout(const struct lu_html_node *table)
 {
-	const xmlNode *n = table->children;
+	const struct lu_html_node *n = table->first;
 
 	while (n) {
-		bool element = n->type == XML_ELEMENT_NODE;
-		enum lu_html_role role = element ? lu_html_role(n) : LU_ROLE_INLINE;
+		enum lu_html_role role = lu_html_role(n);
 
-		if (element && is_block(n, role))
+		if (is_block(n, role))
 			return true;
 		n = lu_html_next(n, table, role != LU_ROLE_HIDDEN);
 	}
 	return false;
-}
-
-const xmlNode *lu_html_find(const xmlNode *root, const char *name)
-{
-	const xmlNode *n = root;
-
-	while (n) {
-		bool element = n->type == XML_ELEMENT_NODE;
-
-		if (element) {
-			const char *role = n->properties ? lu_html_attribute(n, "role") : NULL;
-
-			if (lu_html_is(n, name) || (role && strcmp(role, name) == 0))
-				return n;
-		}
-		n = lu_html_next(n, root, element);
-	}
-	return NULL;
 }

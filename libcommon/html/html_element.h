@@ -4,8 +4,7 @@
  * The elements of a parsed page, for html/html.c: their effect on the flow of text, and the
  * distinction between content, hidden elements and navigation.
  */
-#include <libxml/tree.h>
-#include <stdbool.h>
+#include "libcommon/html/html_tree.h"
 
 enum lu_html_role {
 	LU_ROLE_INLINE,
@@ -27,24 +26,14 @@ enum lu_html_role {
 };
 
 /* The role of an element by its name. */
-enum lu_html_role lu_html_role(const xmlNode *n);
-/* True if it is the element `name` (in lower case). */
-bool lu_html_is(const xmlNode *n, const char *name);
-/* Value of an attribute, "" when it has none, NULL when the element has no such attribute. */
-const char *lu_html_attribute(const xmlNode *n, const char *name);
+enum lu_html_role lu_html_role(const struct lu_html_node *n);
 
 /* True if the element's attributes hide it: hidden, aria-hidden, style="display: none". */
-bool lu_html_is_hidden(const xmlNode *n);
+bool lu_html_is_hidden(const struct lu_html_node *n);
 /* True if its name, role, class or id says navigation, breadcrumbs, sidebar, table of contents or
  * footer. */
-bool lu_html_is_navigation(const xmlNode *n, enum lu_html_role role, bool in_article);
+bool lu_html_is_navigation(const struct lu_html_node *n, bool in_article);
 /* True if a cell of the table holds blocks: the table lays out the page. */
-bool lu_html_is_layout(const xmlNode *table);
-
-/* The next node in document order inside `root`, or NULL; `descend`: visit the children of n. */
-const xmlNode *lu_html_next(const xmlNode *n, const xmlNode *root, bool descend);
-
-/* The first element of that name, or with that role attribute, depth first; NULL: none. */
-const xmlNode *lu_html_find(const xmlNode *root, const char *name);
+bool lu_html_is_layout(const struct lu_html_node *table);
 
 #endif

@@ -13,6 +13,12 @@ static const uint16_t windows_1252[32] = { 0x20AC, 0, 0x201A, 0x0192, 0x201E, 0x
 	0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0, 0, 0x2018, 0x2019, 0x201C,
 	0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0, 0x017E, 0x0178 };
 
+/* Bytes that end a run of text to copy: 1: except in preformatted text; 2: there too. 0xC2 begins the
+ * characters U+0080 to U+00BF. */
+static const unsigned char ends_run[256] = {
+	[' '] = 1, ['\t'] = 1, ['\n'] = 1, ['\f'] = 1, ['\r'] = 2, [0xC2] = 2
+};
+
 static void put(struct lu_html_flow *f, const char *s, size_t n)
 {
 	if (f->space && f->block.n && !strchr(" \n", f->block.p[f->block.n - 1]))
@@ -24,30 +30,36 @@ static void put(struct lu_html_flow *f, const char *s, size_t n)
 		f->linked += n;
 }
 
-void lu_flow_text(struct lu_html_flow *f, const char *s)
+void lu_flow_text(struct lu_html_flow *f, struct lu_str s)
 {
-	while (*s) {
-		size_t n = strcspn(s, f->pre ? "\xC2" : " \t\r\n\f\xC2");
-		unsigned char c;
+	const char *p = s.p, *end = s.p + s.n;
 
-		if (n) {
-			put(f, s, n);
-			s += n;
+	while (p < end) {
+		const char *from = p;
+
+		while (p < end && ends_run[(unsigned char)*p] < (f->pre ? 2 : 1))
+			p++;
+		if (p > from) {
+			put(f, from, (size_t)(p - from));
 			continue;
 		}
-		c = (unsigned char)s[1];
-		if (*s != '\xC2') {
+		if (*p == '\r' && f->pre) {
+			/* A line end is one character, however it is written. */
+			put(f, "\n", p + 1 < end && p[1] == '\n' ? 0 : 1);
+			p++;
+		} else if (*p != '\xC2') {
 			f->space = true;
-			s++;
-		} else if (c >= 0x80 && c < 0xA0) {
+			p++;
+		} else if ((unsigned char)p[1] < 0xA0) {
 			char utf8[4];
+			uint16_t c = windows_1252[p[1] & 0x1F];
 
-			if (windows_1252[c - 0x80])
-				put(f, utf8, lu_utf8_put(windows_1252[c - 0x80], utf8));
-			s += 2;
+			if (c)
+				put(f, utf8, lu_utf8_put(c, utf8));
+			p += 2;
 		} else {
-			put(f, s, c ? 2 : 1);
-			s += c ? 2 : 1;
+			put(f, p, 2);
+			p += 2;
 		}
 	}
 }

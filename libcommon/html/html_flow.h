@@ -5,7 +5,7 @@
  * lines with their indent, their marker and the blank lines before them.
  *
  *	struct lu_html_flow f = { .out = &text };
- *	lu_flow_text(&f, "A  paragraph");
+ *	lu_flow_text(&f, LU_STR("A  paragraph"));
  *	lu_flow_break(&f, 2);			the next block begins after a blank line
  *	lu_flow_end(&f);			writes the last block
  *	lu_flow_release(&f);
@@ -45,7 +45,7 @@ struct lu_html_flow {
 
 /* Append text to the current block. Elsewhere than in preformatted text, runs of blanks become one
  * space. */
-void lu_flow_text(struct lu_html_flow *f, const char *s);
+void lu_flow_text(struct lu_html_flow *f, struct lu_str s);
 /* End the current block, if it has any text. */
 void lu_flow_end(struct lu_html_flow *f);
 /* End the current block; the next one begins after that many line ends: 2 for a paragraph. */

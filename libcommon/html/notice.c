@@ -4,7 +4,6 @@
 
 #include "libcommon/base/take_line.h"
 #include "libcommon/base/utf8.h"
-#include "libcommon/html/html_element.h"
 
 /* Longer values are no URL. */
 #define URL_MAX 2048
@@ -80,64 +79,52 @@ void lu_notice_http(struct lu_notice *n, struct lu_str fields)
 }
 
 /* "robots", or a robot of its own: "ccbot", "googlebot". */
-static bool names_robots(const char *name)
+static bool names_robots(struct lu_str name)
 {
-	size_t n = strlen(name);
-
-	return strcasecmp(name, "robots") == 0 || (n > 3 && strcasecmp(name + n - 3, "bot") == 0);
+	return is_word(name, "robots") ||
+			(name.n > 3 && is_word((struct lu_str){ name.p + name.n - 3, 3 }, "bot"));
 }
 
-static void add_meta(struct lu_notice *n, const char *name, const char *content)
+static void add_meta(struct lu_notice *n, struct lu_str name, struct lu_str value)
 {
-	struct lu_str value = lu_str_of(content);
-
 	if (names_robots(name))
 		add_robots(n, value);
-	else if (strcasecmp(name, "tdm-reservation") == 0)
+	else if (is_word(name, "tdm-reservation"))
 		add_reservation(n, value);
-	else if (strcasecmp(name, "tdm-policy") == 0)
+	else if (is_word(name, "tdm-policy"))
 		add_url(&n->policy, value);
 }
 
 /* True if one of the words of a rel attribute is "license". */
-static bool is_license(const char *rel)
+static bool is_license(struct lu_str rel)
 {
-	while (*rel) {
-		size_t n = strcspn(rel, " \t\r\n\f");
+	while (rel.n) {
+		size_t n = 0;
 
-		if (is_word((struct lu_str){ rel, n }, "license"))
+		while (n < rel.n && !strchr(" \t\r\n\f", rel.p[n]))
+			n++;
+		if (is_word((struct lu_str){ rel.p, n }, "license"))
 			return true;
-		rel += n + (rel[n] != '\0');
+		n += n < rel.n;
+		rel.p += n;
+		rel.n -= n;
 	}
 	return false;
 }
 
-static void add_element(struct lu_notice *n, const xmlNode *e)
+static void add_element(struct lu_notice *n, const struct lu_html_node *e)
 {
-	const char *name, *value;
-
-	if (lu_html_is(e, "meta")) {
-		name = lu_html_attribute(e, "name");
-		value = lu_html_attribute(e, "content");
-		if (name && value)
-			add_meta(n, name, value);
-	} else if (lu_html_is(e, "link")) {
-		name = lu_html_attribute(e, "rel");
-		value = lu_html_attribute(e, "href");
-		if (name && value && is_license(name))
-			add_url(&n->license, lu_str_of(value));
-	}
+	if (e->tag == LU_TAG_META)
+		add_meta(n, lu_html_attribute(e, LU_ATTRIBUTE_NAME),
+				lu_html_attribute(e, LU_ATTRIBUTE_CONTENT));
+	else if (e->tag == LU_TAG_LINK && is_license(lu_html_attribute(e, LU_ATTRIBUTE_REL)))
+		add_url(&n->license, lu_html_attribute(e, LU_ATTRIBUTE_HREF));
 }
 
 /* Over the whole page: the parser moves meta elements that come late or behind a stray tag into the
  * body. */
-void lu_notice_page(struct lu_notice *n, const xmlNode *root)
+void lu_notice_page(struct lu_notice *n, const struct lu_html_node *root)
 {
-	for (const xmlNode *e = root; e;) {
-		bool element = e->type == XML_ELEMENT_NODE;
-
-		if (element)
-			add_element(n, e);
-		e = lu_html_next(e, root, element);
-	}
+	for (const struct lu_html_node *e = root; e; e = lu_html_next(e, root, true))
+		add_element(n, e);
 }

@@ -12,9 +12,7 @@
  * Sources: the TDM Reservation Protocol (W3C community group, 2024) for tdm-*; the directives of
  * robots that crawlers for training document.
  */
-#include <libxml/tree.h>
-
-#include "libcommon/base/buf.h"
+#include "libcommon/html/html_tree.h"
 
 struct lu_notice {
 	unsigned optout;	       /* bits of lu_notice_signals */
@@ -28,7 +26,7 @@ void lu_notice_clear(struct lu_notice *n);
 /* The fields of an HTTP response, a line each. */
 void lu_notice_http(struct lu_notice *n, struct lu_str fields);
 /* A parsed page. */
-void lu_notice_page(struct lu_notice *n, const xmlNode *root);
+void lu_notice_page(struct lu_notice *n, const struct lu_html_node *root);
 void lu_notice_release(struct lu_notice *n);
 
 #endif

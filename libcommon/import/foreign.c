@@ -6,7 +6,6 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-#define LINES_ADVICE "lucie-normalize and the programs after it read it"
 #define JSON_ADVICE "write it as JSON Lines, which lucie-normalize reads"
 /* clang-format off */
 #define OFFICE(name) { name ", which is not read", LU_ADVICE_OFFICE }
@@ -16,14 +15,8 @@ static const struct {
 	const char *extension;
 	struct lu_format format;
 } by_name[] = {
-	{ "br", PACKED("brotli", "decompress it with brotli -d first") },
 	{ "sz", PACKED("snappy", "decompress it first") },
-	{ "jsonl", { "JSON Lines, which is not read", LINES_ADVICE } },
-	{ "ndjson", { "JSON Lines, which is not read", LINES_ADVICE } },
 	{ "json", { "JSON, which is not read", JSON_ADVICE } },
-	{ "csv", { "CSV, which is not read", LU_ADVICE_TABLE } },
-	{ "tsv", { "TSV, which is not read", LU_ADVICE_TABLE } },
-	{ "tab", { "TSV, which is not read", LU_ADVICE_TABLE } },
 	{ "xml", { "XML, which is not read", "extract its text first" } },
 	{ "svg", { "SVG image", NULL } },
 	{ "mbox", { "mail, which is not read", "extract its text first" } },

@@ -2,9 +2,9 @@
 
 #include <strings.h>
 
-#include "libcommon/base/json_writer.h"
 #include "libcommon/charset/charset.h"
 #include "libcommon/html/html.h"
+#include "libcommon/import/document.h"
 #include "libcommon/import/foreign.h"
 #include "libcommon/import/http.h"
 
@@ -35,11 +35,15 @@ static const char *open_record(const struct lu_import *im, struct lu_import_work
 		const char *reason;
 
 		lu_buf_clear(&w->content);
-		reason = lu_http_body(c->bytes, member->truncated.p != NULL, im->limit, &http,
-				&w->content);
+		reason = lu_http_body(c->bytes, im->limit, &http, &w->content);
+		lu_notice_http(&w->notice, http.fields);
 		if (reason)
 			return reason;
-		lu_notice_http(&w->notice, http.fields);
+		w->cut = http.cut;
+		if (!lu_http_date(http.date, w->http_date))
+			w->http_date[0] = '\0';
+		if (!lu_http_date(http.modified, w->modified))
+			w->modified[0] = '\0';
 		type = http.content_type;
 		c->bytes = lu_buf_slice(&w->content);
 	} else if (!lu_str_is(member->type, "conversion") && !lu_str_is(member->type, "resource")) {
@@ -59,7 +63,7 @@ static const char *open_record(const struct lu_import *im, struct lu_import_work
 static const char *open_file(const struct lu_import *im, const struct lu_member *member,
 		struct content *c, const struct lu_format **format)
 {
-	c->kind = im->kind;
+	c->kind = im->kind == LU_KIND_AUTO ? member->kind : im->kind;
 	if (c->kind == LU_KIND_AUTO)
 		c->kind = lu_kind_of(member->name, c->bytes, &c->code);
 	else if (c->kind == LU_KIND_CODE)
@@ -70,10 +74,9 @@ static const char *open_file(const struct lu_import *im, const struct lu_member 
 	return "unknown kind";
 }
 
-/* Append the text of a page. 0; 1: res->drop says why there is none; -1. */
-static int convert_html(struct lu_str html, bool whole, struct lu_buf *title,
-		struct lu_notice *notice, struct lu_buf *text, struct lu_import_result *res,
-		struct lu_err *err)
+/* Append the text of a page, its title and notice unless NULL. Returns as lu_import_page(). */
+static int page_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_notice *notice,
+		struct lu_buf *text, struct lu_import_result *res, struct lu_err *err)
 {
 	int rc = lu_html_text(html, whole, title, notice, text, err);
 
@@ -82,7 +85,13 @@ static int convert_html(struct lu_str html, bool whole, struct lu_buf *title,
 	return rc;
 }
 
-/* Fills w->text and w->title. Returns as convert_html(). */
+int lu_import_page(const struct lu_import *im, struct lu_import_work *w, struct lu_str html,
+		struct lu_import_result *res, struct lu_err *err)
+{
+	return page_text(html, im->whole, &w->title, &w->notice, &w->text, res, err);
+}
+
+/* Fills w->text and w->title. Returns as lu_import_page(). */
 static int convert(const struct lu_import *im, struct lu_import_work *w, struct content *c,
 		struct lu_import_result *res, struct lu_err *err)
 {
@@ -103,120 +112,47 @@ static int convert(const struct lu_import *im, struct lu_import_work *w, struct 
 		return 1;
 	}
 	res->recoded = how != LU_CHARSET_UTF8;
-	lu_buf_clear(&w->text);
-	lu_buf_clear(&w->title);
 	if (c->kind == LU_KIND_HTML)
-		return convert_html(text, im->whole, &w->title, &w->notice, &w->text, res, err);
+		return lu_import_page(im, w, text, res, err);
 	if (c->kind == LU_KIND_MAN) {
 		rc = lu_man_html(&im->man, text, im->limit, &w->html, &res->drop, err);
 		if (rc != 0)
 			return rc;
-		return convert_html(lu_buf_slice(&w->html), false, NULL, NULL, &w->text, res, err);
+		return page_text(lu_buf_slice(&w->html), false, NULL, NULL, &w->text, res, err);
 	}
 	lu_buf_str(&w->text, text);
 	return lu_buf_check(&w->text, err);
 }
 
-/* --- the record ---------------------------------------------------------------------------- */
-
-void lu_import_id(const struct lu_member *member, struct lu_buf *out)
+void lu_import_judge(const struct lu_import *im, struct lu_str text, struct lu_import_result *res)
 {
-	struct lu_buf id = { 0 };
-
-	lu_buf_str(&id, member->source);
-	lu_buf_putc(&id, ':');
-	lu_buf_str(&id, member->path);
-	lu_json_put_str(out, "id", lu_buf_slice(&id));
-	if (!lu_buf_ok(&id))
-		out->failed = true;
-	lu_buf_release(&id);
+	if (lu_import_is_blank(text))
+		res->drop = "no text";
+	else if (text.n < im->min_bytes)
+		res->drop = "too short";
 }
 
-static void write_lang(const struct lu_import *im, const struct lu_member *member,
-		const struct content *c, struct lu_buf *out)
-{
-	char from_path[3];
-
-	if (c->code) {
-		/* Our own words: nothing to escape. */
-		lu_json_key(out, LU_STR("lang"));
-		lu_buf_printf(out, "\"code:%s\"", c->code);
-	} else if (c->kind != LU_KIND_CODE && im->lang_path &&
-			lu_lang_of_path(member->name, from_path)) {
-		lu_json_put_cstr(out, "lang", from_path);
-	} else if (im->lang) {
-		lu_json_put_cstr(out, "lang", im->lang);
-	}
-}
-
-/* The members about the use and the completeness of a page. */
-static void write_notice(
-		const struct lu_import_work *w, const struct lu_member *member, struct lu_buf *out)
-{
-	const struct lu_notice *n = &w->notice;
-
-	if (n->optout) {
-		lu_json_open_array(out, "optout");
-		for (unsigned i = 0; lu_notice_signals[i]; i++) {
-			if (n->optout & 1u << i)
-				lu_json_put_cstr(out, NULL, lu_notice_signals[i]);
-		}
-		lu_json_close_array(out);
-	}
-	if (n->policy.n)
-		lu_json_put_str(out, "tdm_policy", lu_buf_slice(&n->policy));
-	if (member->truncated.p)
-		lu_json_put_str(out, "truncated", member->truncated);
-}
-
-static void write_record(const struct lu_import *im, const struct lu_import_work *w,
-		const struct lu_member *member, const struct content *c, struct lu_buf *out)
-{
-	lu_json_open_object(out, NULL);
-	lu_import_id(member, out);
-	lu_json_put_str(out, "source", member->source);
-	if (member->license.p)
-		lu_json_put_str(out, "license", member->license);
-	else if (w->notice.license.n)
-		lu_json_put_str(out, "license", lu_buf_slice(&w->notice.license));
-	else
-		lu_json_put_null(out, "license");
-	if (member->url.p)
-		lu_json_put_str(out, "url", member->url);
-	if (member->date.p)
-		lu_json_put_str(out, "date", member->date);
-	write_lang(im, member, c, out);
-	if (im->category)
-		lu_json_put_cstr(out, "category", im->category);
-	else if (c->kind == LU_KIND_CODE)
-		lu_json_put_cstr(out, "category", "code");
-	if (w->title.n)
-		lu_json_put_str(out, "title", lu_buf_slice(&w->title));
-	write_notice(w, member, out);
-	lu_json_put_str(out, "text", lu_buf_slice(&w->text));
-	lu_json_close_object(out);
-	lu_buf_putc(out, '\n');
-}
-
-static bool is_blank(struct lu_str s)
-{
-	return lu_str_only(s, " \t\r\n\f");
-}
-
-int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
+static int import_member(const struct lu_import *im, struct lu_import_work *w,
 		const struct lu_member *member, struct lu_buf *out, struct lu_import_result *res,
 		struct lu_err *err)
 {
 	struct content c = { .bytes = lu_buf_slice(&member->bytes) };
+	struct lu_document doc = { .member = member, .path = member->path };
 	int rc;
 
-	*res = (struct lu_import_result){
-		.drop = member->drop, .bad = member->bad, .format = member->format
-	};
-	lu_notice_clear(&w->notice);
+	*res = (struct lu_import_result){ .drop = member->drop,
+		.bad = member->bad,
+		.format = member->format,
+		.size = member->size,
+		.path = member->path,
+		.detail = member->detail };
+	lu_import_work_clear(w);
 	if (!res->drop && member->warc)
 		res->drop = open_record(im, w, member, &c);
-	if (!res->drop && is_blank(c.bytes))
+	res->truncated = member->truncated.p || w->cut;
+	if (!res->drop && res->truncated && im->drop_truncated)
+		res->drop = "truncated";
+	if (!res->drop && lu_import_is_blank(c.bytes))
 		res->drop = "empty";
 	if (!res->drop && !member->warc)
 		res->drop = open_file(im, member, &c, &res->format);
@@ -225,16 +161,35 @@ int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
 	rc = convert(im, w, &c, res, err);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	if (is_blank(lu_buf_slice(&w->text)))
-		res->drop = "no text";
-	else if (w->text.n < im->min_bytes)
-		res->drop = "too short";
+	lu_import_judge(im, lu_buf_slice(&w->text), res);
 	if (!res->drop) {
-		write_record(im, w, member, &c, out);
-		res->optout = w->notice.optout != 0;
-		res->truncated = member->truncated.p != NULL;
+		doc.lang_code = c.code;
+		doc.is_code = c.kind == LU_KIND_CODE;
+		doc.text = lu_buf_slice(&w->text);
+		lu_document_write(im, w, &doc, out, NULL);
 	}
-	return lu_buf_check(out, err) < 0 ? -1 : lu_buf_check(&w->notice.license, err);
+	return lu_buf_check(out, err);
+}
+
+int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
+		const struct lu_member *member, struct lu_buf *out, struct lu_import_result *res,
+		struct lu_err *err)
+{
+	int rc = import_member(im, w, member, out, res, err);
+
+	/* Of what was dropped for other reasons, too. */
+	res->optout = w->notice.optout != 0;
+	return rc < 0 ? -1 : lu_buf_check(&w->notice.license, err);
+}
+
+void lu_import_work_clear(struct lu_import_work *w)
+{
+	lu_buf_clear(&w->title);
+	lu_buf_clear(&w->text);
+	lu_buf_clear(&w->more);
+	lu_notice_clear(&w->notice);
+	w->cut = false;
+	w->http_date[0] = w->modified[0] = '\0';
 }
 
 void lu_import_work_release(struct lu_import_work *w)
@@ -244,5 +199,9 @@ void lu_import_work_release(struct lu_import_work *w)
 	lu_buf_release(&w->content);
 	lu_buf_release(&w->title);
 	lu_buf_release(&w->text);
+	lu_buf_release(&w->more);
+	lu_buf_release(&w->changed);
+	lu_buf_release(&w->values);
+	lu_arena_release(&w->arena);
 	lu_notice_release(&w->notice);
 }

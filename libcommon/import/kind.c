@@ -11,6 +11,10 @@ const struct lu_enum lu_kind_names[] = {
 	{ "man", LU_KIND_MAN },
 	{ "warc", LU_KIND_WARC },
 	{ "code", LU_KIND_CODE },
+	{ "json", LU_KIND_JSON },
+	{ "csv", LU_KIND_CSV },
+	{ "tsv", LU_KIND_TSV },
+	{ "lines", LU_KIND_LINES },
 	LU_ENUM_END,
 };
 
@@ -88,7 +92,8 @@ static struct lu_str without_compression(struct lu_str name)
 {
 	struct lu_str e = extension_of(name);
 
-	if (same(e, "gz") || same(e, "xz") || same(e, "zst"))
+	if (same(e, "gz") || same(e, "xz") || same(e, "zst") || same(e, "bz2") || same(e, "lz4") ||
+			same(e, "br"))
 		name.n -= e.n + 1;
 	return name;
 }

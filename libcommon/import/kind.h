@@ -9,7 +9,19 @@
 #include "libcommon/base/buf.h"
 #include "libcommon/sys/opt.h"
 
-enum lu_kind { LU_KIND_AUTO, LU_KIND_HTML, LU_KIND_TEXT, LU_KIND_MAN, LU_KIND_WARC, LU_KIND_CODE };
+enum lu_kind {
+	LU_KIND_AUTO,
+	LU_KIND_HTML,
+	LU_KIND_TEXT,
+	LU_KIND_MAN,
+	LU_KIND_WARC,
+	LU_KIND_CODE,
+	/* The formats of import/kind_table.h. */
+	LU_KIND_JSON,
+	LU_KIND_CSV,
+	LU_KIND_TSV,
+	LU_KIND_LINES,
+};
 extern const struct lu_enum lu_kind_names[];
 
 /* The extension without its dot, and without one of compression behind it; empty: none. */

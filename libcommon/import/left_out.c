@@ -50,9 +50,11 @@ static void set_label(struct lu_left_kind *kind, const struct lu_member *m, cons
 	kind->label[e.n + 1] = '\0';
 }
 
-int lu_left_out_add(struct lu_left_out *l, const struct lu_member *m, const char *reason,
-		const struct lu_format *format, struct lu_err *err)
+int lu_left_out_add(struct lu_left_out *l, const struct lu_member *m,
+		const struct lu_import_result *res, struct lu_err *err)
 {
+	const struct lu_format *format = res->format;
+	const char *reason = res->drop;
 	struct lu_left_kind kind = { .what = reason, .n = 1 };
 
 	set_label(&kind, m, reason);
@@ -66,6 +68,8 @@ int lu_left_out_add(struct lu_left_out *l, const struct lu_member *m, const char
 		kind.what = format->name;
 		kind.advice = format->advice;
 	}
+	if (!l->hint[0] && res->detail.p && strcmp(reason, LU_NO_TEXT_MEMBER) == 0)
+		snprintf(l->hint, sizeof(l->hint), LU_STR_FMT, LU_STR_ARG(res->detail));
 	l->n++;
 	for (size_t i = 0; i < l->kinds.n; i++) {
 		struct lu_left_kind *k = &l->kinds.p[i];
@@ -128,7 +132,10 @@ void lu_left_out_list(const struct lu_left_out *l, struct lu_buf *out)
 int lu_left_out_fail(const struct lu_left_out *l, const char *name, bool itself, struct lu_err *err)
 {
 	const struct lu_left_kind *k = most(l, NULL);
-	const char *way = k && k->advice ? k->advice : "--allow-empty accepts that";
+	bool textless = k && l->hint[0] && strcmp(k->what, LU_NO_TEXT_MEMBER) == 0;
+	const char *way = textless	 ? l->hint
+			: k && k->advice ? k->advice
+					 : "--allow-empty accepts that";
 	struct lu_buf list = { 0 };
 
 	if (!k)
@@ -147,6 +154,7 @@ void lu_left_out_clear(struct lu_left_out *l)
 {
 	l->n = 0;
 	l->kinds.n = 0;
+	l->hint[0] = '\0';
 }
 
 void lu_left_out_release(struct lu_left_out *l)
@@ -154,19 +162,20 @@ void lu_left_out_release(struct lu_left_out *l)
 	lu_vec_release(&l->kinds);
 }
 
-void lu_left_out_describe(
-		const struct lu_member *m, const char *reason, bool way_on, struct lu_err *message)
+void lu_left_out_describe(const struct lu_member *m, const struct lu_import_result *res,
+		bool way_on, struct lu_err *message)
 {
+	struct lu_str path = res->path;
 	size_t n = strlen(m->file);
-	bool itself = n >= m->path.n && memcmp(m->file + n - m->path.n, m->path.p, m->path.n) == 0;
+	bool itself = n >= path.n && memcmp(m->file + n - path.n, path.p, path.n) == 0;
 	struct lu_err bad;
 
-	if (m->detail.p)
-		lu_err_set(&bad, LU_STR_FMT, LU_STR_ARG(m->detail));
+	if (res->detail.p)
+		lu_err_set(&bad, LU_STR_FMT, LU_STR_ARG(res->detail));
 	else if (itself)
-		lu_err_set(&bad, "%s: %s", m->file, reason);
+		lu_err_set(&bad, "%s: %s", m->file, res->drop);
 	else
-		lu_err_set(&bad, LU_STR_FMT ": %s", LU_STR_ARG(m->path), reason);
+		lu_err_set(&bad, LU_STR_FMT ": %s", LU_STR_ARG(path), res->drop);
 	if (strncmp(bad.msg, m->file, n) != 0)
 		lu_err_wrap(&bad, "%s", m->file);
 	lu_err_set(message, "%s%s", bad.msg,

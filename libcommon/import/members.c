@@ -10,13 +10,14 @@
 
 #include "libcommon/base/utf8.h"
 #include "libcommon/import/container.h"
-#include "libcommon/import/copyright.h"
-#include "libcommon/import/warc.h"
+#include "libcommon/import/deb.h"
+#include "libcommon/import/kind_table.h"
+#include "libcommon/import/web_records.h"
 #include "libcommon/io/feed.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/readset.h"
 
-enum frame_kind { FOLDER, ARCHIVE, WARC };
+enum frame_kind { FOLDER, ARCHIVE, WEB, ENTRIES };
 
 struct lu_members_frame {
 	enum frame_kind kind;
@@ -34,10 +35,12 @@ struct lu_members_frame {
 	struct lu_container *archive;
 	bool deb, deb_data; /* a Debian package, whose data archive was found */
 	int spool;	    /* copy of a package that is read twice, or -1 */
-	/* WARC */
-	struct lu_warc rec;
-	uint64_t records, given; /* read so far */
-	struct lu_names ids;	 /* of its records */
+	/* WEB */
+	struct lu_web_records web;
+	uint64_t given; /* bytes of its records so far; of ENTRIES as well */
+	/* ENTRIES */
+	const struct lu_entries_type *type;
+	void *entries;
 };
 
 /* --- the stack ---------------------------------------------------------------------------- */
@@ -45,9 +48,10 @@ struct lu_members_frame {
 static void frame_free(struct lu_members_frame *f)
 {
 	lu_container_close(f->archive);
+	if (f->type)
+		f->type->close(f->entries);
 	lu_feed_close(f->feed);
-	lu_warc_release(&f->rec);
-	lu_names_release(&f->ids);
+	lu_web_records_release(&f->web);
 	for (size_t i = 0; i < f->names.n; i++)
 		free(f->names.p[i]);
 	lu_vec_release(&f->names);
@@ -120,22 +124,12 @@ static int drop(struct lu_member *member, const char *reason)
 static int distinct(struct lu_names *seen, struct lu_str source, struct lu_str path,
 		struct lu_buf *key, size_t *from, size_t *end, struct lu_err *err)
 {
-	bool fresh = false;
-
 	lu_buf_str(key, source);
 	lu_buf_putc(key, ':');
 	*from = key->n;
 	lu_utf8_repair(key, path);
 	*end = key->n;
-	for (uint64_t i = 1; !fresh; i++) {
-		key->n = *end;
-		if (i > 1)
-			lu_buf_printf(key, "#%" PRIu64, i);
-		if (lu_buf_check(key, err) < 0 ||
-				lu_names_add(seen, lu_buf_slice(key), &fresh, err) < 0)
-			return -1;
-	}
-	return 0;
+	return lu_names_number(seen, key, 0, err);
 }
 
 /* Set the member's licence and its path, different from that of any other in `seen`; returns 1. */
@@ -189,21 +183,23 @@ static int check_expansion(struct lu_members *m, uint64_t more, struct lu_err *e
 			m->file[m->next_file - 1], LU_BOMB_RATIO);
 }
 
-static int read_content(struct lu_members *m, struct lu_feed *feed, struct lu_member *member,
-		struct lu_err *err)
+/* Read a document, of the format `row` or NULL. */
+static int read_content(struct lu_members *m, struct lu_feed *feed, const struct lu_kind_row *row,
+		struct lu_member *member, struct lu_err *err)
 {
 	struct lu_str head;
-	bool binary;
+	bool binary, any = row && row->binary;
 	int rc;
 
 	m->damage = true;
 	if (lu_feed_peek(feed, 8192, &head, err) < 0)
 		return -1;
-	member->format = lu_format_packed(head);
+	member->kind = row ? row->kind : LU_KIND_AUTO;
+	member->format = any ? NULL : lu_format_packed(head);
 	if (member->format)
 		return drop(member, member->format->name);
 	/* With --charset utf-16, bytes with NULs are text unless a signature says otherwise. */
-	binary = lu_looks_binary(head);
+	binary = !any && lu_looks_binary(head);
 	if (binary)
 		member->format = lu_format_of(lu_buf_slice(&m->path), head);
 	if (binary && m->text_has_nuls)
@@ -221,36 +217,6 @@ static int read_content(struct lu_members *m, struct lu_feed *feed, struct lu_me
 }
 
 /* --- entering containers ------------------------------------------------------------------- */
-
-/* Read the package `file` up to its copyright file. *license stays NULL if that names none. */
-static int find_license(struct lu_members *m, char *file, char **license, struct lu_err *err)
-{
-	const char *glob = "usr/share/doc/*/copyright";
-	struct lu_list only = { &glob, 1 };
-	struct lu_members sub = {
-		.file = &file, .files = 1, .limit = m->limit, .tmpdir = m->tmpdir, .include = &only
-	};
-	struct lu_member member = { 0 };
-	struct lu_arena arena = { 0 };
-	struct lu_buf name = { 0 };
-	int rc;
-
-	while ((rc = lu_members_next(&sub, &member, &arena, err)) > 0 && member.drop)
-		lu_arena_reset(&arena);
-	if (rc > 0) {
-		lu_copyright_license(lu_buf_slice(&member.bytes), &name);
-		rc = lu_buf_check(&name, err);
-	}
-	if (rc == 0 && name.n) {
-		*license = name.p;
-		name = (struct lu_buf){ 0 };
-	}
-	lu_buf_release(&name);
-	lu_buf_release(&member.bytes);
-	lu_arena_release(&arena);
-	lu_members_release(&sub);
-	return rc;
-}
 
 /* Replace the feed by one on a temporary copy, which can be read again. */
 static int spool(
@@ -289,7 +255,7 @@ static int enter_archive(struct lu_members *m, struct lu_members_frame *f,
 		again = strdup(file ? file : copy);
 		if (!again)
 			return lu_err_nomem(err);
-		rc = find_license(m, again, &f->license, err);
+		rc = lu_deb_license(m, again, &f->license, err);
 		free(again);
 		if (rc < 0)
 			return -1;
@@ -322,14 +288,14 @@ static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_k
 		lu_feed_close(feed);
 		return -1;
 	}
-	f = push(m, kind == LU_CONTAINER_NONE ? WARC : ARCHIVE, suffix, err);
+	f = push(m, kind == LU_CONTAINER_NONE ? WEB : ARCHIVE, suffix, err);
 	if (!f) {
 		lu_feed_close(feed);
 		return -1;
 	}
 	f->feed = feed;
-	if (f->kind == WARC) {
-		lu_feed_stop_at(feed, LU_WARC_MARK);
+	if (f->kind == WEB) {
+		lu_web_records_begin(&f->web, feed);
 		return 0;
 	}
 	m->damage = true;
@@ -341,6 +307,28 @@ static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_k
 	return 0;
 }
 
+/* Open a file of entries. As enter(). */
+static int enter_entries(struct lu_members *m, struct lu_feed *feed,
+		const struct lu_entries_type *type, const char *file, struct lu_err *err)
+{
+	struct lu_members_frame *f =
+			finish_container(m, err) < 0 ? NULL : push(m, ENTRIES, "#", err);
+
+	if (!f) {
+		lu_feed_close(feed);
+		return -1;
+	}
+	f->feed = feed;
+	m->damage = true;
+	if (type->open(&f->entries, feed, file, m->tmpdir, &m->entries, err) < 0) {
+		f->failed = true;
+		return -1;
+	}
+	f->type = type;
+	m->damage = false;
+	return 0;
+}
+
 /* Enter the container (0), or read the member (1), whose content is the feed and whose path is
  * m->path. Takes ownership of the feed. `file` is its path on disk, or NULL. */
 static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
@@ -348,21 +336,29 @@ static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 {
 	bool excluded = lu_globs_match(m->exclude, m->path.p), container;
 	const struct lu_format *office;
+	const struct lu_kind_row *row = NULL;
 	enum lu_container_kind kind;
 	struct lu_str head;
 	int rc = -1;
 
 	member->itself = m->top == NULL;
 	m->damage = true;
+	if (lu_path_ends(m->path.p, ".br") && lu_in_named_brotli(feed->in, err) < 0)
+		goto out;
 	if (lu_feed_peek(feed, LU_FORMAT_HEAD, &head, err) < 0)
 		goto out;
-	m->damage = false;
 	kind = lu_container_of(head);
 	office = kind == LU_CONTAINER_ZIP ? lu_format_of_zip(head) : NULL;
-	container = kind != LU_CONTAINER_NONE || m->warc ||
+	container = kind != LU_CONTAINER_NONE || m->kind == LU_KIND_WARC ||
 			(head.n > 5 && memcmp(head.p, "WARC/", 5) == 0);
+	/* A web archive must not be read ahead: its compressed members are told apart. */
+	if (!container && lu_feed_peek(feed, LU_KIND_HEAD, &head, err) < 0)
+		goto out;
+	if (!container || kind == LU_CONTAINER_ZIP)
+		row = lu_kind_row(m->kind, lu_buf_slice(&m->path), head);
+	m->damage = false;
 	/* A zip archive without members begins with the record of its end. */
-	if (kind == LU_CONTAINER_ZIP && (office || head.p[2] == 5))
+	if (kind == LU_CONTAINER_ZIP && (office || row || head.p[2] == 5))
 		container = false;
 	if (container && !excluded) {
 		if (m->depth < LU_NEST_MAX)
@@ -371,11 +367,13 @@ static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 	} else if (excluded ||
 			(m->include && m->include->n && !lu_globs_match(m->include, m->path.p))) {
 		rc = drop(member, "excluded");
-	} else if (kind == LU_CONTAINER_ZIP) {
+	} else if (kind == LU_CONTAINER_ZIP && !row) {
 		member->format = office;
 		rc = drop(member, office ? "not text" : "empty");
+	} else if (row && row->entries && head.n && (row->binary || !lu_looks_binary(head))) {
+		return enter_entries(m, feed, row->entries, file, err);
 	} else {
-		rc = read_content(m, feed, member, err);
+		rc = read_content(m, feed, row, member, err);
 	}
 	if (rc > 0)
 		rc = finish(m, member, &m->seen, arena, err);
@@ -513,48 +511,16 @@ static int next_in_archive(struct lu_members *m, struct lu_member *member, struc
 	return take(m, feed, NULL, member, arena, err);
 }
 
-/* Copy s, which may be absent, to the arena. */
-static struct lu_str keep(struct lu_arena *arena, struct lu_str s, bool *ok)
-{
-	struct lu_str copy = s.p ? lu_arena_str(arena, s) : s;
-
-	*ok = *ok && (!s.p || copy.p);
-	return copy;
-}
-
-/* Return the record that was just read as a member; the rest as next_in_warc(). */
-static int take_record(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
+static int next_in_web(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
 		struct lu_err *err)
 {
 	struct lu_members_frame *f = m->top;
-	const struct lu_warc *rec = &f->rec;
-	char number[24];
-	bool ok = true;
-
-	snprintf(number, sizeof(number), "%" PRIu64, ++f->records);
-	if (set_path(m, f->prefix, rec->id.p ? "" : number, err) < 0)
-		return -1;
-	lu_buf_str(&m->path, rec->id.p ? rec->id : LU_STR(""));
-	member->warc = true;
-	member->type = keep(arena, rec->type, &ok);
-	member->url = keep(arena, rec->url, &ok);
-	member->date = keep(arena, rec->date, &ok);
-	member->content_type = keep(arena, rec->content_type, &ok);
-	member->truncated = keep(arena, rec->truncated, &ok);
-	if (!ok || lu_buf_check(&m->path, err) < 0)
-		return lu_err_nomem(err);
-	return finish(m, member, &f->ids, arena, err);
-}
-
-static int next_in_warc(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
-		struct lu_err *err)
-{
-	struct lu_members_frame *f = m->top;
-	struct lu_buf swap;
 	int rc;
 
+	if (set_path(m, f->prefix, "", err) < 0)
+		return -1;
 	m->damage = true;
-	rc = lu_warc_next(f->feed, m->limit, &f->rec, err);
+	rc = lu_web_records_next(&f->web, f->feed, m->limit, &m->path, member, arena, err);
 	f->failed = rc < 0;
 	if (rc <= 0)
 		return rc < 0 ? -1 : 2;
@@ -562,23 +528,32 @@ static int next_in_warc(struct lu_members *m, struct lu_member *member, struct l
 		return -1;
 	f->given = f->feed->given;
 	m->damage = false;
-	if (rc == 2) {
-		member->bad = true;
-		member->detail = lu_arena_str(arena, lu_str_of(err->msg));
-		if (!member->detail.p)
-			return lu_err_nomem(err);
-		drop(member, "damaged");
-		return take_record(m, member, arena, err);
-	}
-	if (f->rec.too_large)
-		drop(member, "too large");
-	if (take_record(m, member, arena, err) < 0)
+	return finish(m, member, &f->web.names, arena, err);
+}
+
+static int next_in_entries(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
+		struct lu_err *err)
+{
+	struct lu_members_frame *f = m->top;
+	int rc;
+
+	m->damage = true;
+	rc = f->type->block(f->entries, &member->bytes, err);
+	f->failed = rc < 0;
+	if (rc <= 0)
+		return rc < 0 ? -1 : 2;
+	if (check_expansion(m, f->feed->given - f->given, err) < 0)
 		return -1;
-	member->size = f->rec.length;
-	swap = member->bytes;
-	member->bytes = f->rec.body;
-	f->rec.body = swap;
-	return 1;
+	f->given = f->feed->given;
+	m->damage = false;
+	member->entries = f->type;
+	member->itself = f->below == NULL;
+	member->path = member->name = lu_arena_str(arena, lu_str_of(f->path));
+	if (f->license)
+		member->license = lu_arena_str(arena, lu_str_of(f->license));
+	else if (m->license)
+		member->license = lu_str_of(m->license);
+	return member->path.p && (!f->license || member->license.p) ? 1 : lu_err_nomem(err);
 }
 
 /* --- the operands -------------------------------------------------------------------------- */
@@ -669,8 +644,10 @@ int lu_members_next(struct lu_members *m, struct lu_member *member, struct lu_ar
 			rc = next_in_folder(m, member, arena, err);
 		else if (m->top->kind == ARCHIVE)
 			rc = next_in_archive(m, member, arena, err);
+		else if (m->top->kind == ENTRIES)
+			rc = next_in_entries(m, member, arena, err);
 		else
-			rc = next_in_warc(m, member, arena, err);
+			rc = next_in_web(m, member, arena, err);
 		if (rc < 0)
 			rc = recover(m, member, arena, err);
 		if (rc == 2 && !m->top)

@@ -13,8 +13,9 @@
  *
  * A folder yields its files in byte order of the names, an archive in the archive's order, a Debian
  * package the members of its data archive. A member of an inner archive is called
- * "inner.tar!/path", a record of a web archive "file.warc.gz#record-id". A path that was seen before
- * under the same source gets "#2", "#3" ... so that ids stay unique; this takes up to 35 bytes of
+ * "inner.tar!/path", a record of a web archive "file.warc.gz#record-id". A file of many documents
+ * (entries/entries.h) yields blocks of them as members, all with the path of the file. A path that was seen before
+ * under the same source gets "#2", "#3" ... so that ids stay unique; this takes up to 43 bytes of
  * memory a member, for the records of a web archive only while it is read (a second archive of the
  * same path is "file.warc.gz#2").
  *
@@ -31,7 +32,9 @@
 
 #include "libcommon/base/arena.h"
 #include "libcommon/base/buf.h"
+#include "libcommon/entries/entries.h"
 #include "libcommon/import/foreign.h"
+#include "libcommon/import/kind.h"
 #include "libcommon/import/names.h"
 #include "libcommon/sys/opt.h"
 
@@ -40,14 +43,17 @@
 #define LU_BOMB_FREE ((uint64_t)1 << 30)
 
 struct lu_member {
-	const char *file;		/* the operand */
-	size_t operand;			/* its number, from 0 */
-	bool itself;			/* the operand is a file, and this is its content */
-	struct lu_str path;		/* valid UTF-8, distinct: "a/notes.txt#2" */
-	struct lu_str name;		/* the path without the number: the kind goes by this */
-	struct lu_str source, license;	/* license.p NULL: unknown */
-	struct lu_buf bytes;		/* decompressed content; empty when dropped */
-	uint64_t size;			/* of the content, as far as it was read */
+	const char *file;	       /* the operand */
+	size_t operand;		       /* its number, from 0 */
+	bool itself;		       /* the operand is a file, and this is its content */
+	struct lu_str path;	       /* valid UTF-8, distinct: "a/notes.txt#2" */
+	struct lu_str name;	       /* the path without the number: the kind goes by this */
+	struct lu_str source, license; /* license.p NULL: unknown */
+	struct lu_buf bytes;	       /* decompressed content; empty when dropped */
+	uint64_t size;		       /* of the content, as far as it was read */
+	enum lu_kind kind;	       /* by import/kind_table.h, else LU_KIND_AUTO */
+	/* `bytes` is a block of the file's entries; NULL: they are a document. */
+	const struct lu_entries_type *entries;
 	const char *drop;		/* NULL, or the reason not to convert it */
 	const struct lu_format *format; /* the format for which it was dropped, or NULL */
 	bool bad;			/* the reason is damage, not choice */
@@ -69,8 +75,9 @@ struct lu_members {
 	const char *source;  /* NULL: by the name of each operand */
 	const char *license; /* NULL: none */
 	bool license_debian; /* read the package's copyright file */
-	bool warc;	     /* every file is a web archive */
+	enum lu_kind kind;   /* of every file that is no archive */
 	bool text_has_nuls;  /* --charset is a form of UTF-16 or UTF-32 */
+	struct lu_entries_options entries;
 	const struct lu_list *include, *exclude;
 
 	/* Private. */

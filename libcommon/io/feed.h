@@ -9,8 +9,8 @@
  *	while ((n = lu_feed_read(f, buf, size, &err)) > 0) ...
  *	lu_feed_close(f);
  *
- * It reads through io/instream.h, which decompresses and verifies gzip, zstd and xz, for files and
- * for members of archives alike. One thread at a time.
+ * It reads through io/instream.h, which decompresses and verifies, for files and for members of
+ * archives alike. One thread at a time.
  *
  * A format whose records are members of their own (WARC) need not trust the lengths that it states:
  *

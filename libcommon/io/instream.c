@@ -2,38 +2,40 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <lzma.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
 
+#include "libcommon/base/buf.h"
+#include "libcommon/base/num.h"
+#include "libcommon/base/utf8.h"
+#include "libcommon/io/decoder.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/readset.h"
 
 /* Two zstd blocks; larger reads gain nothing, neither from pipes nor from the page cache. */
 #define RAW_SIZE ((size_t)256 << 10)
-
-enum kind { PLAIN, GZIP, ZSTANDARD, XZ };
+/* zstd makes dictionaries of 110 kB unless told. */
+#define DICTIONARY_MAX ((size_t)16 << 20)
+/* The skippable frame that holds the dictionary of a web archive. */
+#define DICTIONARY_FRAME 0x184D2A5Du
 
 struct lu_in {
 	char *name;
 	int fd; /* -1: bytes come from `fn` */
 	lu_in_fn *fn;
 	void *ctx;
-	enum kind kind;
-	bool eof;    /* of the file */
-	bool member; /* inside a gzip member, zstd frame or xz stream */
-	bool stop;   /* no read crosses the end of a member */
-	bool begins; /* the last read began a member */
+	const struct lu_decoder *decoder; /* NULL: plain */
+	void *state;			  /* of the decoder */
+	bool eof;			  /* of the file */
+	bool member;			  /* inside a gzip member, zstd frame, xz stream... */
+	bool later;			  /* a member was read */
+	bool stop;			  /* no read crosses the end of a member */
+	bool begins;			  /* the last read began a member */
 	uint64_t consumed, size;
-	z_stream z;
-	ZSTD_DStream *zstd;
-	lzma_stream xz;
 	unsigned char *raw; /* raw[at..len): bytes read and not yet decoded */
 	size_t at, len;
 };
@@ -78,52 +80,141 @@ static int raw_fill(struct lu_in *in, struct lu_err *err)
 	return 0;
 }
 
-static int detect(struct lu_in *in, struct lu_err *err)
+static int damaged(const struct lu_in *in, const char *why, struct lu_err *err)
 {
-	static const unsigned char xz_magic[6] = { 0xFD, '7', 'z', 'X', 'Z', 0 };
-	const unsigned char *p = in->raw;
+	return lu_err_set(err, "%s: damaged %s stream: %s", in->name, in->decoder->name, why);
+}
 
-	/* A pipe may deliver the first bytes one by one. */
-	while (in->len < 6 && !in->eof) {
+/* Have n bytes in `raw`, fewer only at the end of the file: a pipe may deliver them one by one. */
+static int have(struct lu_in *in, size_t n, struct lu_err *err)
+{
+	if (in->len - in->at >= n)
+		return 0;
+	memmove(in->raw, in->raw + in->at, in->len - in->at);
+	in->len -= in->at;
+	in->at = 0;
+	while (in->len < n && !in->eof) {
 		size_t got;
 
 		if (raw_read(in, in->raw + in->len, RAW_SIZE - in->len, &got, err) < 0)
 			return -1;
 		in->len += got;
 	}
-	if (in->len >= 2 && p[0] == 0x1F && p[1] == 0x8B)
-		in->kind = GZIP;
-	else if (in->len >= 4 && p[1] == 0xB5 && p[2] == 0x2F && p[3] == 0xFD && p[0] == 0x28)
-		in->kind = ZSTANDARD;
-	else if (in->len >= 4 && (p[0] & 0xF0) == 0x50 && p[1] == 0x2A && p[2] == 0x4D &&
-			p[3] == 0x18)
-		in->kind = ZSTANDARD; /* skippable frame */
-	else if (in->len >= 6 && memcmp(p, xz_magic, 6) == 0)
-		in->kind = XZ;
 	return 0;
 }
 
-static int start_decoder(struct lu_in *in, struct lu_err *err)
+/* A frame of zstd or lz4 that holds no data of theirs. */
+static bool is_skippable(const struct lu_in *in)
 {
-	switch (in->kind) {
-	case GZIP:
-		if (inflateInit2(&in->z, 15 + 16) != Z_OK)
-			return lu_err_nomem(err);
-		break;
-	case ZSTANDARD:
-		in->zstd = ZSTD_createDStream();
-		if (!in->zstd)
-			return lu_err_nomem(err);
-		/* Accept frames made with --long, up to windows of 2 GiB. */
-		ZSTD_DCtx_setParameter(in->zstd, ZSTD_d_windowLogMax, 31);
-		break;
-	case XZ:
-		if (lzma_stream_decoder(&in->xz, UINT64_MAX, 0) != LZMA_OK)
-			return lu_err_nomem(err);
-		break;
-	case PLAIN: break;
+	return in->len - in->at >= 4 && (lu_load32(in->raw + in->at) & ~15u) == 0x184D2A50u;
+}
+
+/* Undo the compression of a dictionary in its frame, which it may have. */
+static int unpack_dictionary(struct lu_in *in, struct lu_buf *dictionary, struct lu_err *err)
+{
+	struct lu_buf plain = { 0 };
+	struct lu_decode d = { .in = (const unsigned char *)dictionary->p, .in_n = dictionary->n };
+	enum lu_decode_rc rc;
+	void *state;
+
+	if (!lu_decoder_zstd.begins(d.in, d.in_n))
+		return 0;
+	if (lu_decoder_zstd.open(&state) < 0)
+		return lu_err_nomem(err);
+	do {
+		d.out_n = plain.n < DICTIONARY_MAX ? RAW_SIZE : 0;
+		if (!lu_buf_reserve(&plain, d.out_n)) {
+			rc = LU_DECODE_NOMEM;
+			break;
+		}
+		d.out = (unsigned char *)plain.p + plain.n;
+		rc = lu_decoder_zstd.step(state, &d);
+		plain.n = (size_t)(d.out - (unsigned char *)plain.p);
+	} while (rc == LU_DECODE_MORE && (d.in_n || d.out_n == 0) && plain.n < DICTIONARY_MAX);
+	lu_decoder_zstd.close(state);
+	lu_buf_release(dictionary);
+	*dictionary = plain;
+	if (rc == LU_DECODE_END)
+		return 0;
+	return rc == LU_DECODE_NOMEM ? lu_err_nomem(err)
+				     : damaged(in, "its dictionary is damaged or too large", err);
+}
+
+/* Pass the skippable frame at the read position, `size` bytes long, and keep it if `kept` is not
+ * NULL. */
+static int skip_frame(struct lu_in *in, size_t size, struct lu_buf *kept, struct lu_err *err)
+{
+	in->at += 8;
+	while (size > 0) {
+		size_t n;
+
+		if (raw_fill(in, err) < 0)
+			return -1;
+		n = in->len - in->at < size ? in->len - in->at : size;
+		if (n == 0)
+			return damaged(in, "it ends too early", err);
+		if (kept)
+			lu_buf_append(kept, (const char *)in->raw + in->at, n);
+		in->at += n;
+		size -= n;
 	}
+	return kept ? lu_buf_check(kept, err) : 0;
+}
+
+/* Pass the skippable frames with which a file of zstd or lz4 may begin: only the frame behind them
+ * tells which. The first may be the dictionary of all others, as in .warc.zst. */
+static int begin_frames(struct lu_in *in, struct lu_buf *dictionary, struct lu_err *err)
+{
+	in->decoder = &lu_decoder_zstd;
+	for (bool first = true; is_skippable(in); first = false) {
+		size_t size;
+		bool keep;
+
+		if (have(in, 8, err) < 0)
+			return -1;
+		if (in->len - in->at < 8)
+			return damaged(in, "it ends too early", err);
+		size = lu_load32(in->raw + in->at + 4);
+		keep = first && lu_load32(in->raw + in->at) == DICTIONARY_FRAME &&
+				size <= DICTIONARY_MAX;
+		if (skip_frame(in, size, keep ? dictionary : NULL, err) < 0 ||
+				have(in, LU_DECODER_HEAD, err) < 0)
+			return -1;
+	}
+	if (lu_decoder_lz4.begins(in->raw + in->at, in->len - in->at))
+		in->decoder = &lu_decoder_lz4;
+	return unpack_dictionary(in, dictionary, err);
+}
+
+static int start_decoder(struct lu_in *in, const struct lu_buf *dictionary, struct lu_err *err)
+{
+	/* Frames of others may have any content. */
+	bool use = dictionary->n > 4 && lu_load32(dictionary->p) == 0xEC30A437u &&
+			in->decoder == &lu_decoder_zstd;
+
+	if (!in->decoder)
+		return 0;
+	if (in->decoder->open(&in->state) < 0)
+		return lu_err_nomem(err);
+	if (use && lu_decoder_zstd_dictionary(in->state, dictionary->p, dictionary->n) < 0)
+		return damaged(in, "its dictionary is damaged", err);
 	return 0;
+}
+
+/* Recognise the format and get ready to read it. */
+static int begin(struct lu_in *in, struct lu_err *err)
+{
+	struct lu_buf dictionary = { 0 };
+	int rc = have(in, LU_DECODER_HEAD, err);
+
+	if (rc == 0 && is_skippable(in))
+		rc = begin_frames(in, &dictionary, err);
+	else if (rc == 0)
+		in->decoder = lu_decoder_of(in->raw, in->len);
+	if (rc == 0)
+		rc = start_decoder(in, &dictionary, err);
+	lu_buf_release(&dictionary);
+	return rc;
 }
 
 static struct lu_in *new_in(const char *name, struct lu_err *err)
@@ -166,7 +257,7 @@ int lu_in_open(struct lu_in **out, const char *path, struct lu_err *err)
 		goto fail;
 	}
 	in->size = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-	if (detect(in, err) < 0 || start_decoder(in, err) < 0)
+	if (begin(in, err) < 0)
 		goto fail;
 	*out = in;
 	return 0;
@@ -183,7 +274,7 @@ int lu_in_open_fn(struct lu_in **out, const char *name, lu_in_fn *fn, void *ctx,
 		return -1;
 	in->fn = fn;
 	in->ctx = ctx;
-	if (detect(in, err) < 0 || start_decoder(in, err) < 0) {
+	if (begin(in, err) < 0) {
 		lu_in_close(in);
 		return -1;
 	}
@@ -191,94 +282,48 @@ int lu_in_open_fn(struct lu_in **out, const char *name, lu_in_fn *fn, void *ctx,
 	return 0;
 }
 
-static int damaged(const struct lu_in *in, const char *why, struct lu_err *err)
+/* Decode from `raw` up to n bytes to p, and store their number in *got. */
+static int step(struct lu_in *in, char *p, size_t n, size_t *got, struct lu_err *err)
 {
-	static const char *const format[] = { "", "gzip", "zstd", "xz" };
+	struct lu_decode d = { .in = in->raw + in->at,
+		.in_n = in->len - in->at,
+		.out = (unsigned char *)p,
+		.out_n = n };
+	enum lu_decode_rc rc = in->decoder->step(in->state, &d);
 
-	return lu_err_set(err, "%s: damaged %s stream: %s", in->name, format[in->kind], why);
+	in->at = in->len - d.in_n;
+	*got = n - d.out_n;
+	in->member = rc != LU_DECODE_END;
+	in->later = true;
+	if (rc == LU_DECODE_NOMEM)
+		return lu_err_nomem(err);
+	return rc == LU_DECODE_WRONG ? damaged(in, d.why, err) : 0;
 }
 
-/*
- * The decoding steps consume bytes of `raw`, write up to n bytes to p, store their number in *got
- * and update in->member. The caller loops.
- */
-static int step_gzip(struct lu_in *in, void *p, size_t n, size_t *got, struct lu_err *err)
+/* Between members: skip zero bytes, where they are padding, and check that what follows is another
+ * member. */
+static int next_member(struct lu_in *in, struct lu_err *err)
 {
-	int rc;
+	bool frames = in->decoder == &lu_decoder_zstd || in->decoder == &lu_decoder_lz4;
+	uint64_t zeros = 0;
 
-	if (!in->member && inflateReset(&in->z) != Z_OK)
-		return lu_err_nomem(err);
-	in->member = true;
-	in->z.next_in = in->raw + in->at;
-	in->z.avail_in = (uInt)(in->len - in->at);
-	in->z.next_out = p;
-	in->z.avail_out = n > 1u << 30 ? 1u << 30 : (uInt)n;
-	*got = in->z.avail_out;
-	rc = inflate(&in->z, Z_NO_FLUSH);
-	in->at = in->len - in->z.avail_in;
-	*got -= in->z.avail_out;
-	if (rc == Z_STREAM_END)
-		in->member = false;
-	else if (rc == Z_MEM_ERROR)
-		return lu_err_nomem(err);
-	else if (rc != Z_OK && rc != Z_BUF_ERROR)
-		return damaged(in, in->z.msg ? in->z.msg : "wrong data", err);
-	return 0;
-}
-
-static int step_zstd(struct lu_in *in, void *p, size_t n, size_t *got, struct lu_err *err)
-{
-	ZSTD_inBuffer from = { in->raw, in->len, in->at };
-	ZSTD_outBuffer to = { p, n, 0 };
-	size_t rc = ZSTD_decompressStream(in->zstd, &to, &from);
-
-	if (ZSTD_isError(rc))
-		return damaged(in, ZSTD_getErrorName(rc), err);
-	in->at = from.pos;
-	*got = to.pos;
-	in->member = rc != 0;
-	return 0;
-}
-
-static int step_xz(struct lu_in *in, void *p, size_t n, size_t *got, struct lu_err *err)
-{
-	lzma_ret rc;
-
-	if (!in->member && lzma_stream_decoder(&in->xz, UINT64_MAX, 0) != LZMA_OK)
-		return lu_err_nomem(err);
-	in->member = true;
-	in->xz.next_in = in->raw + in->at;
-	in->xz.avail_in = in->len - in->at;
-	in->xz.next_out = p;
-	in->xz.avail_out = n;
-	rc = lzma_code(&in->xz, LZMA_RUN);
-	in->at = in->len - in->xz.avail_in;
-	*got = n - in->xz.avail_out;
-	if (rc == LZMA_STREAM_END)
-		in->member = false;
-	else if (rc == LZMA_MEM_ERROR)
-		return lu_err_nomem(err);
-	else if (rc != LZMA_OK && rc != LZMA_BUF_ERROR)
-		return damaged(in,
-				rc == LZMA_DATA_ERROR ? "wrong data or checksum" : "wrong format",
-				err);
-	return 0;
-}
-
-/* Between members: skip zero bytes, which are padding to gzip(1) and the xz format (zstd has none),
- * and check that what follows is another member. */
-static int next_member(struct lu_in *in, bool first, struct lu_err *err)
-{
-	if (in->kind == ZSTANDARD || first)
+	if (!in->later)
 		return 0;
-	while (!in->eof && in->at < in->len && in->raw[in->at] == 0) {
+	while (in->decoder->padding && in->at < in->len && in->raw[in->at] == 0) {
 		in->at++;
+		zeros++;
 		if (raw_fill(in, err) < 0)
 			return -1;
 	}
-	if (in->at < in->len && in->raw[in->at] != (in->kind == GZIP ? 0x1F : 0xFD))
-		return damaged(in, "followed by other data", err);
-	return 0;
+	if (zeros && zeros % in->decoder->padding)
+		return damaged(in, "followed by padding that is no multiple of four bytes", err);
+	if (have(in, LU_DECODER_HEAD, err) < 0)
+		return -1;
+	if (in->at == in->len || (frames && is_skippable(in)) ||
+			(in->decoder->begins &&
+					in->decoder->begins(in->raw + in->at, in->len - in->at)))
+		return 0;
+	return damaged(in, "followed by other data, or cut", err);
 }
 
 static ssize_t read_coded(struct lu_in *in, char *p, size_t n, struct lu_err *err)
@@ -289,19 +334,15 @@ static ssize_t read_coded(struct lu_in *in, char *p, size_t n, struct lu_err *er
 	while (done < n) {
 		bool had_room, inside = in->member;
 		size_t got = 0;
-		int rc;
 
 		if (raw_fill(in, err) < 0)
 			return -1;
-		if (!inside && next_member(in, in->consumed == in->len && in->at == 0, err) < 0)
+		if (!inside && next_member(in, err) < 0)
 			return -1;
 		if (in->at == in->len && in->eof && !inside)
 			break;
 		in->begins = in->begins || !inside;
-		rc = in->kind == GZIP		 ? step_gzip(in, p + done, n - done, &got, err)
-				: in->kind == XZ ? step_xz(in, p + done, n - done, &got, err)
-						 : step_zstd(in, p + done, n - done, &got, err);
-		if (rc < 0)
+		if (step(in, p + done, n - done, &got, err) < 0)
 			return -1;
 		done += got;
 		had_room = done < n;
@@ -319,7 +360,7 @@ ssize_t lu_in_read(struct lu_in *in, void *buf, size_t n, struct lu_err *err)
 	char *p = buf;
 	size_t done;
 
-	if (in->kind != PLAIN)
+	if (in->decoder)
 		return read_coded(in, p, n, err);
 	done = in->len - in->at < n ? in->len - in->at : n;
 	memcpy(p, in->raw + in->at, done);
@@ -337,6 +378,19 @@ ssize_t lu_in_read(struct lu_in *in, void *buf, size_t n, struct lu_err *err)
 void lu_in_stop_at_members(struct lu_in *in)
 {
 	in->stop = true;
+}
+
+int lu_in_named_brotli(struct lu_in *in, struct lu_err *err)
+{
+	if (in->decoder)
+		return 0;
+	if (have(in, 4096, err) < 0)
+		return -1;
+	/* Brotli has bytes that are no UTF-8, or controls, among its first dozen. */
+	if (in->len == 0 || lu_utf8_is_text((const char *)in->raw, in->len))
+		return 0;
+	in->decoder = &lu_decoder_brotli;
+	return in->decoder->open(&in->state) < 0 ? lu_err_nomem(err) : 0;
 }
 
 bool lu_in_begins_member(const struct lu_in *in)
@@ -363,11 +417,8 @@ void lu_in_close(struct lu_in *in)
 {
 	if (!in)
 		return;
-	if (in->kind == GZIP)
-		inflateEnd(&in->z);
-	if (in->kind == XZ)
-		lzma_end(&in->xz);
-	ZSTD_freeDStream(in->zstd);
+	if (in->state)
+		in->decoder->close(in->state);
 	/* Nothing can be lost when closing a file that was only read. */
 	if (in->fd > STDERR_FILENO)
 		close(in->fd);

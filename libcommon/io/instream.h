@@ -1,8 +1,8 @@
 #ifndef LUCIE_IO_INSTREAM_H
 #define LUCIE_IO_INSTREAM_H
 /*
- * Input streams, decompressed. The format (zstd, gzip, xz or none) is recognised by the first
- * bytes, never by the name, and on standard input too.
+ * Input streams, decompressed. The format (zstd, gzip, xz, bzip2, lz4 or none) is recognised by the
+ * first bytes, never by the name, and on standard input too.
  *
  *	struct lu_in *in;
  *	ssize_t n;
@@ -14,10 +14,16 @@
  *	lu_in_close(in);
  *	return n < 0 ? -1 : 0;
  *
- * All members of a stream are read: several zstd frames (skippable frames are skipped), gzip
- * members or xz streams. Checksums are verified. A stream that ends inside a member, a wrong
- * checksum, and anything behind the last member except zero padding (gzip, xz) are errors that name
- * the file. An empty file is an empty stream.
+ * All members of a stream are read: several zstd or lz4 frames (skippable frames are skipped), gzip
+ * members, xz or bzip2 streams. Checksums are verified. A stream that ends inside a member, a wrong
+ * checksum, and anything behind the last member except zero padding (gzip; xz, in multiples of four
+ * bytes) are errors that name the file. An empty file is an empty stream.
+ *
+ * A file of zstd frames that share a dictionary carries it in a skippable frame 0x184D2A5D at its
+ * beginning, compressed by zstd or not (IIPC, "Use of Zstandard in WARC files", for .warc.zst).
+ *
+ * Legacy formats are not read: .lzma has no checksum, so that damage could not be told, and lz4's
+ * first format has no end.
  *
  * One thread at a time per stream.
  */
@@ -43,6 +49,9 @@ ssize_t lu_in_read(struct lu_in *in, void *buf, size_t n, struct lu_err *err) LU
  * bytes of the last read are the first of a member. */
 void lu_in_stop_at_members(struct lu_in *in);
 bool lu_in_begins_member(const struct lu_in *in);
+/* Read a stream, of which nothing was read yet and whose name says so, as brotli (RFC 7932), which has
+ * neither a mark nor a checksum; but not if its first bytes are those of another format or text. */
+int lu_in_named_brotli(struct lu_in *in, struct lu_err *err) LU_CHECKED;
 /* Name for messages, as given to open; valid until close. */
 const char *lu_in_name(const struct lu_in *in);
 /* For progress: compressed bytes read so far, and the size of a regular file (otherwise 0). */

@@ -17,10 +17,7 @@ static const struct {
 	unsigned n, at; /* their number, and where they stand */
 	struct lu_format format;
 } rows[] = {
-	{ LU_MAGIC_PACKED, "1AY&SY", 6, 4, PACKED("bzip2", "decompress it with bunzip2 first") },
-	{ LU_MAGIC_PACKED, "\x17\x72\x45\x38\x50\x90", 6, 4, PACKED("bzip2", "decompress it with bunzip2 first") },
-	{ LU_MAGIC_PACKED, "\x04\x22\x4D\x18", 4, 0, PACKED("lz4", "decompress it with unlz4 first") },
-	{ LU_MAGIC_PACKED, "\x02\x21\x4C\x18", 4, 0, PACKED("lz4", "decompress it with unlz4 first") },
+	{ LU_MAGIC_PACKED, "\x02\x21\x4C\x18", 4, 0, PACKED("lz4's first format", "decompress it with unlz4 first") },
 	{ LU_MAGIC_PACKED, "\xFF\6\0\0sNaPpY", 10, 0, PACKED("snappy", "decompress it first") },
 	{ LU_MAGIC_PACKED, "\x89LZO\0", 5, 0, PACKED("lzo", "decompress it with lzop -d first") },
 	{ LU_MAGIC_PACKED, "LZIP", 4, 0, PACKED("lzip", "decompress it with lzip -d first") },
@@ -82,6 +79,9 @@ static const struct {
 	{ LU_MAGIC_READ, "\x1F\x8B", 2, 0, READ("compressed with gzip a second time") },
 	{ LU_MAGIC_READ, "\x28\xB5\x2F\xFD", 4, 0, READ("compressed with zstd a second time") },
 	{ LU_MAGIC_READ, "\xFD" "7zXZ", 6, 0, READ("compressed with xz a second time") },
+	{ LU_MAGIC_READ, "1AY&SY", 6, 4, READ("compressed with bzip2 a second time") },
+	{ LU_MAGIC_READ, "\x17\x72\x45\x38\x50\x90", 6, 4, READ("compressed with bzip2 a second time") },
+	{ LU_MAGIC_READ, "\x04\x22\x4D\x18", 4, 0, READ("compressed with lz4 a second time") },
 	{ LU_MAGIC_READ, "\xFF\xFE", 2, 0, READ("UTF-16 text") },
 	{ LU_MAGIC_READ, "\xFE\xFF", 2, 0, READ("UTF-16 text") },
 	{ LU_MAGIC_READ, "<!doctype html", 14, 0, READ("an HTML page") },

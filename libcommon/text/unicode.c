@@ -287,6 +287,11 @@ bool lu_unicode_is_digit(uint32_t c)
 	return u_charType((UChar32)c) == U_DECIMAL_DIGIT_NUMBER;
 }
 
+bool lu_unicode_is_lower(uint32_t c)
+{
+	return u_charType((UChar32)c) == U_LOWERCASE_LETTER;
+}
+
 bool lu_unicode_is_unspaced(uint32_t c)
 {
 	UErrorCode code = U_ZERO_ERROR;

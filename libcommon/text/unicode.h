@@ -67,6 +67,7 @@ enum lu_category lu_unicode_category(uint32_t c);
 
 bool lu_unicode_is_space(uint32_t c); /* White_Space */
 bool lu_unicode_is_digit(uint32_t c); /* general category Nd */
+bool lu_unicode_is_lower(uint32_t c); /* general category Ll */
 
 /* Letters of scripts written without spaces between words: Han, Hiragana, Katakana, Thai, Lao,
  * Khmer, Myanmar, Tibetan. */

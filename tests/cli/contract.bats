@@ -154,7 +154,7 @@ here() { find . -maxdepth 1 | sort; }
 	each check
 }
 
-@test "gzip, zstd and xz input is decompressed, also in several members and on standard input" {
+@test "gzip, zstd, xz and bzip2 input is decompressed, also in members and on standard input" {
 	check() {
 		local in z
 		in=$(fixture_of "$1")
@@ -170,6 +170,9 @@ here() { find . -maxdepth 1 | sort; }
 			result "$1" "-" dir/$z-3 <many || echo "$z on standard input: exit $?: $(cat err)"
 			for n in 1 2 3; do same dir/plain dir/$z-$n $z; done
 		done
+		{ bzip2 -c part1 && bzip2 -c part2; } >many
+		result "$1" many dir/bzip2 || echo "bzip2: exit $?: $(cat err)"
+		same dir/plain dir/bzip2 bzip2
 	}
 	not_container() { [ "$1" != lucie-import ]; }
 	each check reads_documents

@@ -16,6 +16,7 @@ rows() {
 read_more=(
 	'lucie-filter --pii apply --pii-spans a.spans -o o/x a.jsonl'
 	'lucie-filter --url-list hosts -o o/x 0.jsonl'
+	'lucie-filter --robots robots.jsonl --agents CCBot -o o/x 0.jsonl'
 	'lucie-filter --decontaminate test.jsonl -o o/x 0.jsonl'
 	'lucie-filter -t tokenizer.json --tokens-per-char 1 -o o/x 0.jsonl'
 	'lucie-dedup --near --against a.index --save-index o/i --clusters o/c -o o/x 0.jsonl'

@@ -18,6 +18,7 @@ modes=(
 	'lucie-filter --pii spans --pii-spans o/spans IN'
 	'lucie-filter --pii apply --pii-spans a.spans IN'
 	'lucie-filter --url-list hosts --url-keep keep IN'
+	'lucie-filter --robots robots.jsonl --agents CCBot,* IN'
 	'lucie-filter --decontaminate test.jsonl --decontaminate-report o/report IN'
 	'lucie-filter -t tokenizer.json --tokens-per-char 1 IN'
 	'lucie-dedup --exact --removed o/log IN'
@@ -174,6 +175,8 @@ kinds() {
 	        f.write(json.dumps({"id": "q%d" % i, "question": " ".join(base[i]["text"].split()[9:40])}) + "\n")
 	END
 	echo www1.example.org >hosts
+	printf '%s\n' '{"url":"https://www0.example.org/robots.txt","text":"user-agent: *\ndisallow: /*3$"}' \
+		'{"url":"https://www2.example.org/robots.txt","status":503}' >robots.jsonl
 	printf '%s\n' example.org https://example.co.uk/forum/1 >keep
 	printf '%s\n' '[mix]' 'measure = bytes' '[group french]' 'lang = fr' 'share = 40%' '[group others]' >recipe.ini
 	printf '%s\n' '[mix]' 'measure = documents' '[group w]' 'source = web' '[group b]' 'source = books' \

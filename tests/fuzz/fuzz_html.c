@@ -31,7 +31,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	lu_html_init();
 	lu_utf8_repair(&page, (struct lu_str){ (const char *)data + 1, size - 1 });
 	rc = lu_html_text(lu_buf_slice(&page), data[0] & 1, &title, NULL, &text, &err);
 	if (rc < 0 || (rc > 0 && (title.n || text.n)))

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (rc == 2 && strncmp(err.msg, "fuzz: ", 6) != 0)
 			abort();
 		lu_buf_clear(&content);
-		if (!lu_http_body(lu_buf_slice(&rec.body), rec.truncated.p != NULL, 1 << 16, &http,
+		if (!lu_http_body(lu_buf_slice(&rec.body), 1 << 16, &http,
 				    &content) &&
 				(http.status != 200 || content.n > 1 << 16))
 			abort();

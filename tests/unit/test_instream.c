@@ -8,12 +8,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <zdict.h>
+#include <zstd.h>
 
 #include "libcommon/io/instream.h"
 
 static const char text[] = "{\"text\":\"Le matin, la lumi\xC3\xA8re entre dans l'atelier.\"}\n"
 			   "{\"text\":\"Le soir, elle s'en va, et l'atelier est vide.\"}\n";
 #define TEXT_SIZE (sizeof(text) - 1)
+
+/* Bytes by which each format is recognised. */
+static const size_t magic[UNIT_CODINGS] = { 2, 4, 6, 10, 4 };
 
 /* Read the whole file in pieces of `piece` bytes. */
 static int read_all(const char *name, size_t piece, struct lu_buf *out, struct lu_err *err)
@@ -98,7 +103,7 @@ static void test_plain(void **state)
 static void test_members(void **state)
 {
 	(void)state;
-	for (int c = UNIT_GZIP; c <= UNIT_XZ; c++) {
+	for (int c = UNIT_GZIP; c < UNIT_CODINGS; c++) {
 		struct lu_buf file = { 0 }, all = { 0 };
 
 		encode(&file, c, "", 0);
@@ -124,7 +129,7 @@ static void test_large(void **state)
 	/* Half of it does not compress: the file is larger than any buffer on the way. */
 	for (int i = 0; i < 40000; i++)
 		lu_buf_printf(&plain, "%016" PRIx64 "%s", unit_random(&r), "the same words ");
-	for (int c = UNIT_GZIP; c <= UNIT_XZ; c++) {
+	for (int c = UNIT_GZIP; c < UNIT_CODINGS; c++) {
 		struct lu_buf file = { 0 };
 
 		encode(&file, c, plain.p, plain.n);
@@ -137,8 +142,7 @@ static void test_large(void **state)
 static void test_every_truncation(void **state)
 {
 	(void)state;
-	for (int c = UNIT_GZIP; c <= UNIT_XZ; c++) {
-		static const size_t magic[] = { 2, 4, 6 };
+	for (int c = UNIT_GZIP; c < UNIT_CODINGS; c++) {
 		struct lu_buf file = { 0 };
 		size_t first;
 
@@ -154,17 +158,16 @@ static void test_every_truncation(void **state)
 }
 
 /* A flipped bit is an error, or it was in a byte that does not matter (time, system and text flag
- * of the gzip header) and the data are right. */
+ * of the gzip header; bits behind the end of a bzip2 stream) and the data are right. */
 static void test_every_flipped_byte(void **state)
 {
 	(void)state;
-	for (int c = UNIT_GZIP; c <= UNIT_XZ; c++) {
+	for (int c = UNIT_GZIP; c < UNIT_CODINGS; c++) {
 		struct lu_buf file = { 0 }, got = { 0 };
 		struct lu_err err;
 
 		encode(&file, c, text, TEXT_SIZE);
 		for (size_t i = 0; i < file.n; i++) {
-			static const size_t magic[] = { 2, 4, 6 };
 			bool header = c == UNIT_GZIP && i >= 3 && i < 10;
 
 			if (i < magic[c])
@@ -175,7 +178,8 @@ static void test_every_flipped_byte(void **state)
 				assert_int_equal(got.n, TEXT_SIZE);
 				assert_memory_equal(got.p, text, TEXT_SIZE);
 				/* The bytes of the checksum all matter. */
-				assert_true(header || i < file.n - 4);
+				assert_true(header || i < file.n - 4 ||
+						(c == UNIT_BZIP2 && i == file.n - 1));
 			}
 			file.p[i] ^= 0x10;
 		}
@@ -187,7 +191,7 @@ static void test_every_flipped_byte(void **state)
 static void test_trailing_data(void **state)
 {
 	(void)state;
-	for (int c = UNIT_GZIP; c <= UNIT_XZ; c++) {
+	for (int c = UNIT_GZIP; c < UNIT_CODINGS; c++) {
 		struct lu_buf file = { 0 };
 		size_t whole;
 
@@ -199,16 +203,23 @@ static void test_trailing_data(void **state)
 		lu_buf_puts(&file, "\x1F");
 		refuse(file.p, file.n);
 		file.n = whole;
-		encode(&file, (c + 1) % 3, text, TEXT_SIZE);
+		encode(&file, (c + 1) % UNIT_CODINGS, text, TEXT_SIZE);
 		refuse(file.p, file.n);
-		/* Zero bytes are padding for gzip (tapes) and xz, not for zstd. */
+		/* Zero bytes are padding for gzip (tapes) and xz, not for the others. */
 		file.n = whole;
 		lu_buf_append(&file, "\0\0\0\0\0\0\0\0", 8);
-		if (c == UNIT_ZSTD)
-			refuse(file.p, file.n);
-		else
+		if (c == UNIT_GZIP || c == UNIT_XZ)
 			expect(&file, text, TEXT_SIZE);
-		if (c != UNIT_ZSTD) {
+		else
+			refuse(file.p, file.n);
+		/* That of xz is a multiple of four. */
+		if (c == UNIT_XZ) {
+			for (size_t n = 1; n < 8; n++) {
+				if (n != 4)
+					refuse(file.p, file.n - n);
+			}
+		}
+		if (c == UNIT_GZIP || c == UNIT_XZ) {
 			struct lu_buf twice = { 0 };
 
 			encode(&file, c, text, TEXT_SIZE);
@@ -223,18 +234,109 @@ static void test_trailing_data(void **state)
 
 static void test_skippable_frames(void **state)
 {
-	static const char skippable[] = "\x5A\x2A\x4D\x18\x05\x00\x00\x00hello";
-	struct lu_buf file = { 0 };
+	static const char skippable[] = "\x5A\x2A\x4D\x18\x05\x00\x00\x00hello"
+					"\x5D\x2A\x4D\x18\x00\x00\x00\x00";
+	const enum unit_coding frames[] = { UNIT_ZSTD, UNIT_LZ4 };
 
 	(void)state;
-	lu_buf_append(&file, skippable, sizeof(skippable) - 1);
-	expect(&file, "", 0);
-	encode(&file, UNIT_ZSTD, text, TEXT_SIZE);
-	lu_buf_append(&file, skippable, sizeof(skippable) - 1);
-	expect(&file, text, TEXT_SIZE);
-	for (size_t n = 4; n < sizeof(skippable) - 1; n++)
-		refuse(file.p, n);
-	lu_buf_release(&file);
+	for (int i = 0; i < 2; i++) {
+		struct lu_buf file = { 0 };
+
+		lu_buf_append(&file, skippable, sizeof(skippable) - 1);
+		expect(&file, "", 0);
+		encode(&file, frames[i], text, TEXT_SIZE);
+		lu_buf_append(&file, skippable, sizeof(skippable) - 1);
+		expect(&file, text, TEXT_SIZE);
+		for (size_t n = 4; n < sizeof(skippable) - 1; n++) {
+			if (n != 13)
+				refuse(file.p, n);
+		}
+		for (size_t n = 1; n < 21; n++) {
+			if (n != 8)
+				refuse(file.p, file.n - n);
+		}
+		lu_buf_puts(&file, "text");
+		refuse(file.p, file.n);
+		lu_buf_release(&file);
+	}
+}
+
+/* Append a skippable frame. */
+static void put_frame(struct lu_buf *file, const char *p, size_t n)
+{
+	char head[9] = "\x5D\x2A\x4D\x18";
+
+	for (int i = 0; i < 4; i++)
+		head[4 + i] = (char)(n >> 8 * i);
+	lu_buf_append(file, head, 8);
+	lu_buf_append(file, p, n);
+}
+
+/* Append a frame that only the dictionary opens. */
+static void put_with_dictionary(struct lu_buf *file, const struct lu_buf *dictionary)
+{
+	ZSTD_CCtx *c = ZSTD_createCCtx();
+	size_t made;
+
+	assert_non_null(c);
+	assert_true(lu_buf_reserve(file, 4096));
+	made = ZSTD_compress_usingDict(c, file->p + file->n, 4096, text, TEXT_SIZE, dictionary->p,
+			dictionary->n, 3);
+	assert_false(ZSTD_isError(made));
+	file->n += made;
+	ZSTD_freeCCtx(c);
+}
+
+static void test_dictionary(void **state)
+{
+	struct lu_buf dictionary = { 0 }, samples = { 0 };
+	size_t sizes[200];
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		size_t from = samples.n;
+
+		lu_buf_printf(&samples,
+				"{\"id\":%d,\"text\":\"Le matin %d, la lumi\xC3\xA8re %d\"}", i,
+				i * i, 7 * i);
+		sizes[i] = samples.n - from;
+	}
+	assert_true(lu_buf_reserve(&dictionary, 4096));
+	dictionary.n = ZDICT_trainFromBuffer(dictionary.p, 4096, samples.p, sizes, 200);
+	assert_false(ZDICT_isError(dictionary.n));
+	for (int packed = 0; packed < 2; packed++) {
+		struct lu_buf file = { 0 }, kept = { 0 }, all = { 0 };
+		size_t first, second;
+
+		if (packed)
+			encode(&kept, UNIT_ZSTD, dictionary.p, dictionary.n);
+		else
+			lu_buf_append(&kept, dictionary.p, dictionary.n);
+		put_frame(&file, kept.p, kept.n);
+		first = file.n;
+		put_with_dictionary(&file, &dictionary);
+		lu_buf_append(&all, text, TEXT_SIZE);
+		expect(&file, all.p, all.n);
+		second = file.n;
+		put_with_dictionary(&file, &dictionary);
+		encode(&file, UNIT_ZSTD, text, TEXT_SIZE);
+		lu_buf_append(&all, text, TEXT_SIZE);
+		lu_buf_append(&all, text, TEXT_SIZE);
+		expect(&file, all.p, all.n);
+		for (size_t n = 4; n < second; n += n < 40 || n + 40 > second ? 1 : 97) {
+			if (n != first)
+				refuse(file.p, n);
+		}
+		/* Without the dictionary, or with a damaged one. */
+		refuse(file.p + first, second - first);
+		memset(file.p + 8 + 12, 0xFF, 40);
+		refuse(file.p, file.n);
+		lu_buf_release(&file);
+		lu_buf_release(&kept);
+		lu_buf_release(&all);
+	}
+	lu_buf_release(&dictionary);
+	lu_buf_release(&samples);
 }
 
 struct dribble {
@@ -261,7 +363,7 @@ static void *dribble(void *arg)
 static void test_pipe(void **state)
 {
 	(void)state;
-	for (int c = UNIT_GZIP; c <= UNIT_XZ + 1; c++) {
+	for (int c = UNIT_GZIP; c <= UNIT_CODINGS; c++) {
 		struct lu_buf file = { 0 }, got = { 0 };
 		struct lu_err err;
 		struct dribble d;
@@ -269,7 +371,7 @@ static void test_pipe(void **state)
 		char name[32];
 		int end[2];
 
-		if (c > UNIT_XZ)
+		if (c == UNIT_CODINGS)
 			lu_buf_puts(&file, text);
 		else
 			encode(&file, c, text, TEXT_SIZE);
@@ -310,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_every_flipped_byte),
 		cmocka_unit_test(test_trailing_data),
 		cmocka_unit_test(test_skippable_frames),
+		cmocka_unit_test(test_dictionary),
 		cmocka_unit_test(test_pipe),
 		cmocka_unit_test(test_no_file),
 	};

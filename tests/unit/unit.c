@@ -1,7 +1,10 @@
 #include "tests/unit/unit.h"
 
+#include <brotli/encode.h>
+#include <bzlib.h>
 #include <dirent.h>
 #include <ftw.h>
+#include <lz4frame.h>
 #include <lzma.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,12 +143,12 @@ uint64_t unit_random(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-static size_t encode_gzip(void *to, size_t room, const void *p, size_t n)
+static size_t encode_zlib(int window, void *to, size_t room, const void *p, size_t n)
 {
 	z_stream z = { 0 };
 	size_t made;
 
-	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY), Z_OK);
 	z.next_in = (z_const Bytef *)(uintptr_t)p;
 	z.avail_in = (uInt)n;
 	z.next_out = to;
@@ -169,18 +172,51 @@ static size_t encode_zstd(void *to, size_t room, const void *p, size_t n)
 	return made;
 }
 
+static size_t encode_lz4(void *to, size_t room, const void *p, size_t n)
+{
+	LZ4F_preferences_t how = { 0 };
+	size_t made;
+
+	how.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled;
+	how.frameInfo.contentSize = n;
+	made = LZ4F_compressFrame(to, room, p, n, &how);
+	assert_false(LZ4F_isError(made));
+	return made;
+}
+
+static size_t encode_bzip2(void *to, size_t room, const void *p, size_t n)
+{
+	unsigned made = (unsigned)room;
+
+	assert_int_equal(BZ2_bzBuffToBuffCompress(
+					 to, &made, (char *)(uintptr_t)p, (unsigned)n, 9, 0, 0),
+			BZ_OK);
+	return made;
+}
+
 void encode(struct lu_buf *out, enum unit_coding coding, const void *p, size_t n)
 {
 	size_t room = n + n / 2 + 4096, made = 0;
+	char *to;
 
 	assert_true(lu_buf_reserve(out, room));
-	if (coding == UNIT_GZIP)
-		made = encode_gzip(out->p + out->n, room, p, n);
-	else if (coding == UNIT_ZSTD)
-		made = encode_zstd(out->p + out->n, room, p, n);
-	else
+	to = out->p + out->n;
+	switch (coding) {
+	case UNIT_GZIP: made = encode_zlib(15 + 16, to, room, p, n); break;
+	case UNIT_ZLIB: made = encode_zlib(15, to, room, p, n); break;
+	case UNIT_DEFLATE: made = encode_zlib(-15, to, room, p, n); break;
+	case UNIT_ZSTD: made = encode_zstd(to, room, p, n); break;
+	case UNIT_LZ4: made = encode_lz4(to, room, p, n); break;
+	case UNIT_BZIP2: made = encode_bzip2(to, room, p, n); break;
+	case UNIT_BROTLI:
+		made = room;
+		assert_true(BrotliEncoderCompress(5, BROTLI_DEFAULT_WINDOW, BROTLI_MODE_GENERIC, n,
+				p, &made, (uint8_t *)to));
+		break;
+	case UNIT_XZ:
 		assert_int_equal(lzma_easy_buffer_encode(6, LZMA_CHECK_CRC64, NULL, p, n,
-						 (uint8_t *)out->p + out->n, &made, room),
+						 (uint8_t *)to, &made, room),
 				LZMA_OK);
+	}
 	out->n += made;
 }

@@ -34,8 +34,19 @@ int unfinished_in(const char *folder);
 /* Random numbers for mutations, independent of base/rng.h (splitmix64; Steele, Lea, Flood 2014). */
 uint64_t unit_random(uint64_t *state);
 
-/* Append p[0..n) compressed as one member with a checksum, by the encoder of each library. */
-enum unit_coding { UNIT_GZIP, UNIT_ZSTD, UNIT_XZ };
+/* Append p[0..n) compressed as one member with a checksum where there is one, by the encoder of each
+ * library. Those before UNIT_CODINGS have marks. */
+enum unit_coding {
+	UNIT_GZIP,
+	UNIT_ZSTD,
+	UNIT_XZ,
+	UNIT_BZIP2,
+	UNIT_LZ4,
+	UNIT_CODINGS,
+	UNIT_ZLIB = UNIT_CODINGS,
+	UNIT_DEFLATE,
+	UNIT_BROTLI,
+};
 void encode(struct lu_buf *out, enum unit_coding coding, const void *p, size_t n);
 
 #endif

@@ -1,0 +1,124 @@
+#include "libcommon/import/document.h"
+
+#include "libcommon/base/json_writer.h"
+
+void lu_document_id(struct lu_str source, struct lu_str path, struct lu_buf *out)
+{
+	struct lu_buf id = { 0 };
+
+	lu_buf_str(&id, source);
+	lu_buf_putc(&id, ':');
+	lu_buf_str(&id, path);
+	lu_json_put_str(out, "id", lu_buf_slice(&id));
+	if (!lu_buf_ok(&id))
+		out->failed = true;
+	lu_buf_release(&id);
+}
+
+bool lu_document_lang(const struct lu_import *im, const struct lu_member *member, const char **lang,
+		char buf[3])
+{
+	*lang = im->lang_path && lu_lang_of_path(member->name, buf) ? buf : im->lang;
+	return *lang != NULL;
+}
+
+static void put_lang(const struct lu_import *im, const struct lu_document *d, struct lu_buf *out)
+{
+	const char *lang;
+	char buf[3];
+
+	if (d->lang_code) {
+		/* Our own words: nothing to escape. */
+		lu_json_key(out, LU_STR("lang"));
+		lu_buf_printf(out, "\"code:%s\"", d->lang_code);
+	} else if (d->entry && d->entry->lang.p) {
+		lu_json_put_str(out, "lang", d->entry->lang);
+	} else if (d->is_code) {
+		if (im->lang)
+			lu_json_put_cstr(out, "lang", im->lang);
+	} else if (lu_document_lang(im, d->member, &lang, buf)) {
+		lu_json_put_cstr(out, "lang", lang);
+	}
+}
+
+/* The members about the use and the completeness of a page. */
+static void put_notice(
+		const struct lu_import_work *w, const struct lu_member *member, struct lu_buf *out)
+{
+	const struct lu_notice *n = &w->notice;
+
+	if (n->optout) {
+		lu_json_open_array(out, "optout");
+		for (unsigned i = 0; lu_notice_signals[i]; i++) {
+			if (n->optout & 1u << i)
+				lu_json_put_cstr(out, NULL, lu_notice_signals[i]);
+		}
+		lu_json_close_array(out);
+	}
+	if (n->policy.n)
+		lu_json_put_str(out, "tdm_policy", lu_buf_slice(&n->policy));
+	if (member->truncated.p)
+		lu_json_put_str(out, "truncated", member->truncated);
+	else if (w->cut)
+		lu_json_put_cstr(out, "truncated", LU_INCOMPLETE);
+}
+
+static void put_if(struct lu_buf *out, const char *key, struct lu_str a, struct lu_str b)
+{
+	if (a.p || b.p)
+		lu_json_put_str(out, key, a.p ? a : b);
+}
+
+/* Append a comma and members without their braces. */
+static void put_more(struct lu_buf *out, struct lu_str more)
+{
+	if (more.n) {
+		lu_buf_putc(out, ',');
+		lu_buf_str(out, more);
+	}
+}
+
+void lu_document_write(const struct lu_import *im, const struct lu_import_work *w,
+		const struct lu_document *d, struct lu_buf *out, size_t *name_end)
+{
+	static const struct lu_entry none = { 0 };
+	const struct lu_entry *e = d->entry ? d->entry : &none;
+	const struct lu_member *m = d->member;
+	struct lu_str source = e->source.p ? e->source : m->source;
+	struct lu_str title = e->title.p ? e->title : lu_buf_slice(&w->title);
+	struct lu_str license = e->license.p ? e->license : m->license;
+
+	lu_json_open_object(out, NULL);
+	if (e->id.p)
+		lu_json_put_str(out, "id", e->id);
+	else
+		lu_document_id(source, d->path, out);
+	if (name_end)
+		*name_end = e->id.p ? 0 : out->n - 1;
+	lu_json_put_str(out, "source", source);
+	if (license.p)
+		lu_json_put_str(out, "license", license);
+	else if (w->notice.license.n)
+		lu_json_put_str(out, "license", lu_buf_slice(&w->notice.license));
+	else
+		lu_json_put_null(out, "license");
+	put_if(out, "url", e->url, m->url);
+	put_if(out, "date", e->date, m->date);
+	if (w->http_date[0])
+		lu_json_put_cstr(out, "http_date", w->http_date);
+	if (w->modified[0])
+		lu_json_put_cstr(out, "modified", w->modified);
+	put_lang(im, d, out);
+	if (im->category)
+		lu_json_put_cstr(out, "category", im->category);
+	else if (d->is_code)
+		lu_json_put_cstr(out, "category", "code");
+	if (title.n)
+		lu_json_put_str(out, "title", title);
+	put_notice(w, m, out);
+	put_more(out, e->more);
+	put_more(out, lu_buf_slice(&w->more));
+	lu_json_put_str(out, "text", d->text);
+	lu_json_close_object(out);
+	lu_buf_putc(out, '\n');
+}

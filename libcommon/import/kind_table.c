@@ -1,0 +1,63 @@
+#include "libcommon/import/kind_table.h"
+
+#include <strings.h>
+
+#include "libcommon/entries/csv.h"
+#include "libcommon/entries/json_lines.h"
+#include "libcommon/entries/json_values.h"
+#include "libcommon/entries/text_lines.h"
+
+/* clang-format off */
+static const struct lu_kind_row rows[] = {
+	{ LU_KIND_JSON, "jsonl ndjson jsonlines json", NULL, lu_json_values_look, lu_json_values_look,
+			&lu_json_values, false },
+	{ LU_KIND_JSON, "jsonl ndjson jsonlines", NULL, NULL, lu_json_lines_look, &lu_json_lines, false },
+	{ LU_KIND_JSON, "json", NULL, lu_json_lines_look, NULL, &lu_json_lines, false },
+	{ LU_KIND_CSV, "csv", NULL, NULL, NULL, &lu_csv, false },
+	{ LU_KIND_TSV, "tsv tab", NULL, NULL, NULL, &lu_tsv, false },
+	{ LU_KIND_LINES, "", NULL, NULL, NULL, &lu_text_lines, false },
+};
+/* clang-format on */
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static bool has_word(const char *words, struct lu_str word)
+{
+	while (*words) {
+		size_t n = strcspn(words, " ");
+
+		if (n == word.n && strncasecmp(words, word.p, n) == 0)
+			return true;
+		words += n + (words[n] == ' ');
+	}
+	return false;
+}
+
+static bool fits(const struct lu_kind_row *row, struct lu_str head)
+{
+	return !row->fits || row->fits(head);
+}
+
+const struct lu_kind_row *lu_kind_row(enum lu_kind kind, struct lu_str path, struct lu_str head)
+{
+	struct lu_str e = lu_extension_of(path);
+	const char *lang;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		if (kind != LU_KIND_AUTO ? rows[i].kind == kind && fits(&rows[i], head)
+					 : rows[i].magic && rows[i].magic(head))
+			return &rows[i];
+	}
+	if (kind != LU_KIND_AUTO)
+		return NULL;
+	for (size_t i = 0; i < ROWS; i++) {
+		if (e.n && has_word(rows[i].extensions, e) && fits(&rows[i], head))
+			return &rows[i];
+	}
+	if (lu_kind_of(path, head, &lang) != LU_KIND_AUTO)
+		return NULL;
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].looks && rows[i].looks(head))
+			return &rows[i];
+	}
+	return NULL;
+}
