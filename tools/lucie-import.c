@@ -13,6 +13,7 @@
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
 #include "libcommon/text/lang_code.h"
+#include "libcommon/wiki/wiki_options.h"
 
 enum license_from { LICENSE_NONE, LICENSE_DEBIAN };
 static const struct lu_enum license_from_names[] = {
@@ -35,6 +36,7 @@ struct options {
 	enum license_from license_from;
 	enum lang_from lang_from;
 	struct lu_list include, exclude;
+	struct lu_wiki_choice wiki;
 };
 
 static const struct lu_opt opts[] = {
@@ -55,6 +57,12 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "html", struct options, import.html, "texts of records are pages"),
 	LU_OPT_FLAG(0, "drop-truncated", struct options, import.drop_truncated,
 			"drop pages that are cut"),
+	LU_OPT_STR(0, "namespaces", struct options, wiki.namespaces, "LIST",
+			"namespaces of wikis to read"),
+	LU_OPT_STR(0, "templates", struct options, wiki.templates, "FILE",
+			"text of templates of wikis"),
+	LU_OPT_LIST_OF(0, "wiki-keep", struct options, wiki.keep, "WHAT", lu_wiki_keeps,
+			"keep references or sections"),
 	LU_OPT_FLAG(0, "whole", struct options, import.whole, "keep navigation of pages"),
 	LU_OPT_END,
 };
@@ -65,6 +73,7 @@ static const struct lu_tool tool = { "lucie-import",
 
 struct run {
 	struct lu_import import;
+	struct lu_wiki_options wiki;
 	struct lu_members reader;
 	struct lu_import_work *work; /* one a thread */
 	struct lu_import_account account;
@@ -131,7 +140,8 @@ static void set_up(struct run *r, const struct options *o, const struct lu_args 
 	r->import.limit = o->std.max_line;
 	r->import.entries = (struct lu_entries_options){ .limit = o->std.max_line,
 		.text_field = o->std.text_field,
-		.charset = o->import.charset };
+		.charset = o->import.charset,
+		.wiki = &r->wiki };
 	r->reader = (struct lu_members){ .file = args->file,
 		.files = args->files,
 		.limit = o->std.max_line,
@@ -153,7 +163,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	int rc = -1;
 
 	set_up(&r, o, args);
-	if (lu_fields_parse(&r.import.fields, std->text_field, &std->map, err) < 0 ||
+	if (lu_wiki_options_open(&r.wiki, &o->wiki, err) < 0 ||
+			lu_fields_parse(&r.import.fields, std->text_field, &std->map, err) < 0 ||
 			lu_trees_distinct(args->file, args->files, err) < 0 ||
 			lu_man_open(&r.import.man, std->tmpdir, err) < 0)
 		goto out;
@@ -176,6 +187,7 @@ out:
 	lu_import_account_release(&r.account);
 	lu_members_release(&r.reader);
 	lu_man_close(&r.import.man);
+	lu_wiki_options_close(&r.wiki);
 	for (int i = 0; r.work && i < std->threads; i++)
 		lu_import_work_release(&r.work[i]);
 	free(r.work);
@@ -200,5 +212,6 @@ int main(int argc, char **argv)
 	rc = run(&o, &args, &err);
 	lu_list_release(&o.include);
 	lu_list_release(&o.exclude);
+	lu_list_release(&o.wiki.keep);
 	return lu_tool_finish(rc, &err);
 }

@@ -15,6 +15,8 @@ const struct lu_enum lu_kind_names[] = {
 	{ "csv", LU_KIND_CSV },
 	{ "tsv", LU_KIND_TSV },
 	{ "lines", LU_KIND_LINES },
+	{ "mediawiki", LU_KIND_MEDIAWIKI },
+	{ "enterprise", LU_KIND_ENTERPRISE },
 	LU_ENUM_END,
 };
 

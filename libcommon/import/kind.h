@@ -21,6 +21,8 @@ enum lu_kind {
 	LU_KIND_CSV,
 	LU_KIND_TSV,
 	LU_KIND_LINES,
+	LU_KIND_MEDIAWIKI,
+	LU_KIND_ENTERPRISE,
 };
 extern const struct lu_enum lu_kind_names[];
 

@@ -20,8 +20,9 @@
 
 /* A block: number of the first page, length of the head, head; then records: a kind, a length, bytes. */
 #define KIND_PAGE 'p'
-#define KIND_LONG 'l' /* its size, and its beginning */
-#define KIND_CUT 'c'  /* a page in which another begins: its beginning */
+#define KIND_NAMED 'n' /* a page whose number is above those of all before it: it is its name */
+#define KIND_LONG 'l'  /* its size, and its beginning */
+#define KIND_CUT 'c'   /* a page in which another begins: its beginning */
 
 struct dump {
 	struct lu_feed *feed;
@@ -29,7 +30,8 @@ struct dump {
 	struct lu_buf head;
 	struct lu_buf ahead; /* bytes from `at` on are not taken yet */
 	size_t at;
-	uint64_t pages; /* taken */
+	uint64_t pages;	  /* taken */
+	uint64_t highest; /* number of a page in the wiki */
 	bool begun, ended;
 };
 
@@ -104,7 +106,8 @@ static int read_head(struct dump *d, struct lu_err *err)
 		mark == MARK_OPEN ? from : d->ahead.n };
 	if (mark == MARK_FAR || !lu_mediawiki_begins(head))
 		return lu_err_set(err, "%s: no export of MediaWiki: %s", lu_feed_name(d->feed),
-				mark == MARK_FAR ? "no <page> in its first 4 MiB" : "no <mediawiki>");
+				mark == MARK_FAR ? "no <page> in its first 4 MiB"
+						 : "no <mediawiki>");
 	lu_buf_str(&d->head, head);
 	d->at = mark == MARK_OPEN ? from : 0;
 	d->begun = true;
@@ -119,6 +122,24 @@ static struct lu_str title_of(struct lu_str begin)
 	const char *to = p ? memchr(p + 7, '<', (size_t)(end - p - 7)) : NULL;
 
 	return to ? (struct lu_str){ p + 7, (size_t)(to - p - 7) } : LU_STR("without a title");
+}
+
+/* True if the number of the page in its wiki rises, as in dumps: no two names are the same then. */
+static bool is_named(struct dump *d, struct lu_str page)
+{
+	struct lu_str begin = { page.p, page.n < BEGIN_KEPT ? page.n : BEGIN_KEPT };
+	const char *end = begin.p + begin.n;
+	const char *p = lu_str_find(begin.p, end, LU_STR("<id>"));
+	uint64_t id = 0;
+
+	if (!p)
+		return false;
+	for (p += 4; p < end && *p >= '0' && *p <= '9' && id < UINT64_MAX / 100; p++)
+		id = id * 10 + (uint64_t)(*p - '0');
+	if (id <= d->highest || p == end || *p != '<')
+		return false;
+	d->highest = id;
+	return true;
 }
 
 static void put_record(struct lu_buf *block, char kind, uint64_t size, struct lu_str bytes)
@@ -177,6 +198,7 @@ static int end_of_dump(struct dump *d, struct lu_err *err)
 static int take_page(struct dump *d, struct lu_buf *block, struct lu_err *err)
 {
 	size_t from = 0, begin;
+	bool named;
 	/* Between pages only blanks and log items stand. */
 	int mark = find_mark(d, &from, HEAD_MAX, err);
 
@@ -202,14 +224,22 @@ static int take_page(struct dump *d, struct lu_buf *block, struct lu_err *err)
 	if (mark == MARK_FAR)
 		return pass_over(d, block, err);
 	if (mark == MARK_END)
-		return lu_err_set(err, "%s: the dump is cut: it ends inside page %" PRIu64 ", '" LU_STR_FMT "'",
+		return lu_err_set(err,
+				"%s: the dump is cut: it ends inside page %" PRIu64 ", '" LU_STR_FMT
+				"'",
 				lu_feed_name(d->feed), d->pages + 1,
 				LU_STR_ARG(title_of((struct lu_str){
 						d->ahead.p + d->at, d->ahead.n - d->at })));
 	begin += mark == MARK_CLOSE ? 7 : 0;
-	put_record(block, mark == MARK_CLOSE ? KIND_PAGE : KIND_CUT, begin,
+	named = mark == MARK_CLOSE && is_named(d, (struct lu_str){ d->ahead.p + d->at, begin });
+	put_record(block,
+			named				     ? KIND_NAMED
+					: mark == MARK_CLOSE ? KIND_PAGE
+							     : KIND_CUT,
+			begin,
 			(struct lu_str){ d->ahead.p + d->at,
-					mark == MARK_CLOSE || begin < BEGIN_KEPT ? begin : BEGIN_KEPT });
+					mark == MARK_CLOSE || begin < BEGIN_KEPT ? begin
+										 : BEGIN_KEPT });
 	d->at += begin;
 	d->pages++;
 	return 1;
@@ -377,7 +407,8 @@ static void damaged(struct work *k, struct lu_entry *e, const char *what, struct
 }
 
 /* Fill the entry of a page. */
-static int convert_page(struct work *k, struct lu_str bytes, struct lu_entry *e, struct lu_err *err)
+static int convert_page(struct work *k, struct lu_str bytes, bool named, struct lu_entry *e,
+		struct lu_err *err)
 {
 	struct lu_mediawiki_page page;
 	int64_t bad, more_bad;
@@ -392,7 +423,7 @@ static int convert_page(struct work *k, struct lu_str bytes, struct lu_entry *e,
 	more_bad = page.text.p ? lu_wiki_decode_xml(page.text, &k->markup) : 0;
 	if (lu_buf_check(&k->title, err) < 0 || lu_buf_check(&k->markup, err) < 0)
 		return -1;
-	if (page.id.n && page.id.n < 20 && lu_str_only(page.id, "0123456789"))
+	if (named && page.id.n < 20 && lu_str_only(page.id, "0123456789"))
 		e->name = page.id;
 	e->title = lu_buf_slice(&k->title);
 	if (bad < 0 || more_bad < 0) {
@@ -420,6 +451,9 @@ static int convert_page(struct work *k, struct lu_str bytes, struct lu_entry *e,
 		e->lang = lu_str_of(k->site.lang);
 	e->date = page.timestamp;
 	e->more = lu_buf_slice(&k->more);
+	e->missing = lu_buf_slice(&k->text.names);
+	e->holes = k->text.count.holes;
+	e->references = k->text.count.references;
 	if (lu_buf_check(&k->url, err) < 0)
 		return -1;
 	return lu_buf_check(&k->more, err);
@@ -434,14 +468,16 @@ static int convert_record(struct work *k, char kind, uint64_t size, struct lu_st
 	lu_buf_clear(&k->name);
 	lu_buf_printf(&k->name, "page-%" PRIu64, k->number);
 	e.name = lu_buf_slice(&k->name);
-	if (kind == KIND_PAGE && size > k->o->limit)
+	if (size > k->o->limit)
 		kind = KIND_LONG;
 	if (kind == KIND_LONG)
 		e.drop = "too large";
 	else if (kind == KIND_CUT)
-		damaged(k, &e, bytes.n ? "another page begins inside it" : "its beginning is missing",
+		damaged(k, &e,
+				bytes.n ? "another page begins inside it"
+					: "its beginning is missing",
 				title_of(bytes));
-	else if (convert_page(k, bytes, &e, err) < 0)
+	else if (convert_page(k, bytes, kind == KIND_NAMED, &e, err) < 0)
 		return -1;
 	if (lu_buf_check(&k->name, err) < 0 || lu_buf_check(&k->detail, err) < 0)
 		return -1;
@@ -468,8 +504,8 @@ static int convert(const struct lu_entries_options *o, struct lu_str block, lu_e
 		uint64_t size = lu_load64(block.p + at + 1);
 		size_t n = (size_t)lu_load64(block.p + at + 9);
 
-		if (convert_record(&k, kind, size, (struct lu_str){ block.p + at + 17, n }, emit, ctx,
-				    err) < 0)
+		if (convert_record(&k, kind, size, (struct lu_str){ block.p + at + 17, n }, emit,
+				    ctx, err) < 0)
 			goto out;
 		at += 17 + n;
 	}
@@ -488,6 +524,7 @@ out:
 
 const struct lu_entries_type lu_mediawiki = {
 	.name = "MediaWiki export",
+	.distinct = true,
 	.open = open_dump,
 	.block = next_block,
 	.convert = convert,

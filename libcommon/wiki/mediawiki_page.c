@@ -3,7 +3,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Elements that hold others of the same names, and are of no interest. */
-static const char *const skipped[] = { "contributor", "content", "upload", "discussionthreadinginfo" };
+static const char *const skipped[] = { "contributor", "content", "upload",
+	"discussionthreadinginfo" };
 
 struct tag {
 	struct lu_str name;

@@ -1,10 +1,9 @@
 /*
  * What stands in a line: bold and italic, addresses, tags, character references; see wiki_layout.h.
  */
-#include <libxml/HTMLparser.h>
 #include <stdlib.h>
 
-#include "libcommon/base/utf8.h"
+#include "libcommon/html/html_entity.h"
 #include "libcommon/wiki/wiki_expand.h"
 #include "libcommon/wiki/wiki_layout.h"
 #include "libcommon/wiki/wiki_template.h"
@@ -114,9 +113,10 @@ static void find_quotes(struct lu_wiki_flow *f, struct lu_str s)
 		}
 		for (from = p; p < end && *p == '\''; p++)
 			;
-		if (p - from > 1 && !lu_vec_push(&f->quotes,
-					    (struct lu_wiki_quotes){ (size_t)(from - s.p),
-							    (unsigned)(p - from), 0 }))
+		if (p - from > 1 &&
+				!lu_vec_push(&f->quotes,
+						(struct lu_wiki_quotes){ (size_t)(from - s.p),
+								(unsigned)(p - from), 0 }))
 			f->block.failed = true;
 		p += p == from && p < end;
 	}
@@ -143,61 +143,23 @@ static void apostrophes(struct lu_wiki_flow *f, struct line *l)
 	l->quote++;
 }
 
-/* A reference: its length, 0 if it is none, and its character. */
-static size_t entity(const char *p, const char *end, uint32_t *c)
-{
-	char name[16];
-	size_t n = 1;
-	const htmlEntityDesc *e;
-
-	if (end - p > 2 && p[1] == '#') {
-		bool hex = p[2] == 'x' || p[2] == 'X';
-		const char *digits = hex ? "0123456789abcdefABCDEF" : "0123456789";
-		char number[12] = "";
-		size_t from = hex ? 3 : 2;
-		unsigned long v;
-
-		for (n = from; n - from < 8 && p + n < end && p[n] && strchr(digits, p[n]); n++)
-			number[n - from] = p[n];
-		if (n == from || p + n >= end || p[n] != ';')
-			return 0;
-		v = strtoul(number, NULL, hex ? 16 : 10);
-		*c = v > 0x10FFFF || (v >= 0xD800 && v < 0xE000) || v < 32 || (v >= 127 && v < 160)
-				? 0xFFFD
-				: (uint32_t)v;
-		if (v == 9 || v == 10 || v == 13)
-			*c = ' ';
-		return n + 1;
-	}
-	while (p + n < end && n < sizeof(name) &&
-			((p[n] | 32) >= 'a' ? (p[n] | 32) <= 'z' : p[n] >= '0' && p[n] <= '9'))
-		n++;
-	if (n == 1 || n > sizeof(name) || p + n >= end || p[n] != ';')
-		return 0;
-	memcpy(name, p + 1, n - 1);
-	name[n - 1] = '\0';
-	e = strcmp(name, "apos") == 0 ? NULL : htmlEntityLookup((const xmlChar *)name);
-	*c = e ? e->value : '\'';
-	return e || strcmp(name, "apos") == 0 ? n + 1 : 0;
-}
-
-/* "&nbsp;" stays a no-break space; a soft hyphen is not seen. */
+/* "&nbsp;" stays a no-break space; a soft hyphen is not seen. Without its semicolon a name is none here. */
 static void reference(struct lu_wiki_flow *f, const char **p, const char *end)
 {
-	uint32_t c;
-	char utf8[4];
-	size_t n = entity(*p, end, &c);
+	char out[LU_HTML_REFERENCE_MAX];
+	size_t n, length = lu_html_reference(*p, end, false, out, &n);
 
-	if (n == 0) {
+	if (length == 0 || (*p)[length - 1] != ';') {
 		lu_wiki_put(f, *p, 1);
 		++*p;
 		return;
 	}
-	*p += n;
-	if (c == ' ')
+	*p += length;
+	if (n == 1 && (unsigned char)out[0] <= ' ')
 		f->space = true;
-	else if (c != 0xAD && c != 0x200B)
-		lu_wiki_put(f, utf8, lu_utf8_put(c, utf8));
+	else if (!(n == 2 && memcmp(out, "\xC2\xAD", 2) == 0) &&
+			!(n == 3 && memcmp(out, "\xE2\x80\x8B", 3) == 0))
+		lu_wiki_put(f, out, n);
 }
 
 /* nowiki, pre, math: text as it is, with references decoded but in formulas. */
