@@ -179,8 +179,12 @@ static enum what judge(const struct tag *t)
 	return KEEP;
 }
 
+/* Tags that do not end and elements that are not closed are looked for to the end of the page: so
+ * often. Behind that the rest stays as it is. */
+#define UNCLOSED_MAX 16
+
 /* Behind the end of the element that the tag opens, by the depth of its name; NULL: it has none. */
-static const char *end_of_element(const struct tag *t, const char *end)
+static const char *end_of_element(const struct tag *t, const char *end, unsigned *unclosed)
 {
 	const char *p = t->end;
 	size_t depth = 1;
@@ -192,6 +196,8 @@ static const char *end_of_element(const struct tag *t, const char *end)
 
 		if (!read_tag(p, end, &u)) {
 			p++;
+			if (u.name.n && ++*unclosed >= UNCLOSED_MAX)
+				break;
 			continue;
 		}
 		p = u.end;
@@ -201,6 +207,7 @@ static const char *end_of_element(const struct tag *t, const char *end)
 		if (depth == 0)
 			return p;
 	}
+	++*unclosed;
 	return NULL;
 }
 
@@ -247,16 +254,17 @@ uint64_t lu_parsoid_strip(struct lu_str html, bool references, struct lu_buf *ou
 {
 	const char *p = html.p, *end = html.p + html.n, *lt;
 	uint64_t n = 0;
-	/* Where tags are not closed, the search for their ends may go over the page so often. */
 	unsigned unclosed = 0;
 
-	while (p < end && (lt = memchr(p, '<', (size_t)(end - p))) != NULL) {
+	while (p < end && unclosed < UNCLOSED_MAX &&
+			(lt = memchr(p, '<', (size_t)(end - p))) != NULL) {
 		struct tag t;
 		enum what what;
 		const char *after = NULL;
 
 		lu_buf_append(out, p, (size_t)(lt - p));
 		if (!read_tag(lt, end, &t)) {
+			unclosed += t.name.n > 0;
 			lu_buf_putc(out, '<');
 			p = lt + 1;
 			continue;
@@ -266,12 +274,10 @@ uint64_t lu_parsoid_strip(struct lu_str html, bool references, struct lu_buf *ou
 		n += what == REFERENCE;
 		if (what == REFERENCE && references)
 			what = KEEP;
-		if (what != KEEP && unclosed < 16) {
-			after = end_of_element(&t, end);
-			unclosed += !after;
-		} else if (!t.closing && lu_str_is(t.name, "sup")) {
+		if (what != KEEP)
+			after = end_of_element(&t, end, &unclosed);
+		else if (!t.closing && lu_str_is(t.name, "sup"))
 			after = superscript(&t, end, out);
-		}
 		if (after && what == FORMULA)
 			formula((struct lu_str){ lt, (size_t)(after - lt) }, out);
 		if (after)

@@ -145,12 +145,14 @@ static void push(struct lu_wikitext *w, char kind, size_t open)
 }
 
 /* A line on which nothing but what was just left out stood goes as a whole. */
-static void drop_empty_line(struct expand *x)
+static bool drop_empty_line(struct expand *x)
 {
 	const struct lu_buf *out = &x->w->expanded;
 
-	if (x->p < x->end && *x->p == '\n' && (out->n == 0 || out->p[out->n - 1] == '\n'))
-		x->p++;
+	if (x->p == x->end || *x->p != '\n' || (out->n && out->p[out->n - 1] != '\n'))
+		return false;
+	x->p++;
+	return true;
 }
 
 static void unknown(struct lu_wikitext *w, struct lu_str name)
@@ -207,6 +209,7 @@ static void call(struct expand *x, const struct lu_wiki_frame *f, size_t start)
 		w->count.references = references;
 		w->count.left_out++;
 		lu_buf_clear(&w->result);
+		lu_buf_putc(&w->result, LU_WIKI_NOTHING);
 	} else if (outcome == LU_WIKI_UNKNOWN) {
 		forget(w, f);
 		unknown(w, c.name);
@@ -233,6 +236,14 @@ static void parameter(struct expand *x, const struct lu_wiki_frame *f, size_t st
 		unknown(w, LU_STR("{{{"));
 		lu_buf_putc(&w->result, LU_WIKI_HOLE);
 	}
+}
+
+static bool is_nothing(const struct lu_buf *result)
+{
+	return result->n == 0 ||
+			(result->n == 1 &&
+					(*result->p == LU_WIKI_HOLE ||
+							*result->p == LU_WIKI_NOTHING));
 }
 
 /* A run of closing braces: as many as fit are taken. */
@@ -270,17 +281,13 @@ static void close_braces(struct expand *x)
 		f->open -= take;
 		if (f->open < 2)
 			pop(w);
-		lu_buf_str(&w->expanded, lu_buf_slice(&w->result));
+		if (!is_nothing(&w->result) || !drop_empty_line(x))
+			lu_buf_str(&w->expanded, lu_buf_slice(&w->result));
 		w->expanded.failed |= w->result.failed;
-		if (w->result.n == 0)
-			drop_empty_line(x);
 	}
-	if (run) {
-		size_t n = run > 2 ? 1 : run;
-
-		lu_buf_append(&w->expanded, x->p, n);
-		x->p += n;
-	}
+	/* What is left closes nothing. */
+	lu_buf_append(&w->expanded, x->p, run);
+	x->p += run;
 }
 
 static void open_run(struct expand *x, char c)

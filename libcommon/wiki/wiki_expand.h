@@ -5,7 +5,8 @@
  *
  * What is resolved is written to w->expanded. Text in which markup means nothing (nowiki, pre, math) is
  * put between LU_WIKI_BEGIN, a letter, and LU_WIKI_END, with LU_WIKI_NEWLINE for its line ends;
- * LU_WIKI_HOLE stands where something could not be expanded. No other control characters than tab
+ * LU_WIKI_HOLE stands where something could not be expanded, LU_WIKI_NOTHING where a template was left
+ * out, both unless they had a line for themselves. No other control characters than tab
  * and newline are written.
  */
 #include "libcommon/wiki/wikitext.h"
@@ -15,6 +16,7 @@
 #define LU_WIKI_CELL '\3' /* between cells, of wiki_layout.c */
 #define LU_WIKI_HOLE '\4'
 #define LU_WIKI_NEWLINE '\5'
+#define LU_WIKI_NOTHING '\6'
 
 /* Letters behind LU_WIKI_BEGIN. */
 #define LU_WIKI_PLAIN 'n'

@@ -183,8 +183,10 @@ static bool unit(const struct lu_wiki_call *c, struct lu_buf *out)
 			if (symbol)
 				lu_buf_puts(out, n > 2 ? "⋅" : NBSP);
 			lu_buf_str(out, v);
-		} else if (v.n && symbol) {
+		} else if (v.n && symbol && lu_str_only(v, "0123456789+-")) {
 			put_power(v, out);
+		} else {
+			lu_buf_str(out, v);
 		}
 	}
 	return n > 0;
@@ -452,6 +454,70 @@ static bool born(const struct lu_wiki_call *c, struct lu_buf *out)
 	return true;
 }
 
+/* The number that digits stand for; 0: they are none. */
+static unsigned value_of(struct lu_str s)
+{
+	unsigned v = 0;
+
+	if (s.n == 0 || s.n > 4 || !lu_str_only(s, "0123456789"))
+		return 0;
+	for (size_t i = 0; i < s.n; i++)
+		v = v * 10 + (unsigned)(s.p[i] - '0');
+	return v;
+}
+
+/* {{death date and age|1850|1|2|1789|7|14}}: the day of death, then that of birth. */
+static bool died(const struct lu_wiki_call *c, struct lu_buf *out)
+{
+	unsigned v[6], age;
+
+	if (!born(c, out))
+		return false;
+	for (size_t i = 0; i < 6; i++)
+		v[i] = value_of(lu_wiki_positional(c, i + 1));
+	if (!v[0] || !v[3] || v[3] >= v[0])
+		return true;
+	age = v[0] - v[3] - (v[1] < v[4] || (v[1] == v[4] && v[2] < v[5]));
+	lu_buf_printf(out, " (aged" NBSP "%u)", age);
+	return true;
+}
+
+/* {{as of|2010|5|3|lc=y}} */
+static bool as_of(const struct lu_wiki_call *c, struct lu_buf *out)
+{
+	bool small = lu_wiki_arg(c, "lc").n > 0, since = lu_wiki_arg(c, "since").n > 0;
+	struct lu_str alt = lu_wiki_arg(c, "alt");
+
+	if (alt.n) {
+		lu_buf_str(out, alt);
+		return true;
+	}
+	lu_buf_puts(out, since ? (small ? "since " : "Since ") : small ? "as of " : "As of ");
+	return born(c, out);
+}
+
+/* {{frac|2}}: 1/2; {{frac|1|3}}: 1/3; {{frac|2|1|3}}: 2 1/3. */
+static bool fraction(const struct lu_wiki_call *c, struct lu_buf *out)
+{
+	struct lu_str a = lu_wiki_positional(c, 1), b = lu_wiki_positional(c, 2);
+	struct lu_str d = lu_wiki_positional(c, 3);
+
+	if (a.n == 0)
+		return false;
+	if (b.n == 0)
+		lu_buf_puts(out, "1/");
+	lu_buf_str(out, a);
+	if (b.n) {
+		lu_buf_puts(out, d.n ? NBSP : "/");
+		lu_buf_str(out, b);
+	}
+	if (d.n) {
+		lu_buf_putc(out, '/');
+		lu_buf_str(out, d);
+	}
+	return true;
+}
+
 static bool roman(const struct lu_wiki_call *c, struct lu_buf *out)
 {
 	static const struct {
@@ -507,6 +573,9 @@ static const struct {
 	{ "century", century },
 	{ "date", date },
 	{ "born", born },
+	{ "died", died },
+	{ "as-of", as_of },
+	{ "fraction", fraction },
 	{ "roman", roman },
 	{ "ordinal", ordinal },
 };

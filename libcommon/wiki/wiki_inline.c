@@ -421,7 +421,41 @@ static const bool special[256] = { [LU_WIKI_BEGIN] = true,
 	['<'] = true,
 	['['] = true,
 	[']'] = true,
-	['_'] = true };
+	['_'] = true,
+	[LU_WIKI_NOTHING] = true };
+
+/*
+ * Where something was left out, what it leaves of punctuation goes with it: "(born {{x}}, 1900)" is fine,
+ * "({{x}}, 1900)" becomes "(1900)", "({{x}})" nothing, and there is no blank before a comma or full stop.
+ */
+static void gap(struct lu_wiki_flow *f, struct line *l)
+{
+	struct lu_buf *b = &f->block;
+
+	while (l->p < l->end &&
+			(*l->p == LU_WIKI_HOLE || *l->p == LU_WIKI_NOTHING || *l->p == ' ')) {
+		f->holes += *l->p == LU_WIKI_HOLE;
+		f->space |= *l->p == ' ';
+		l->p++;
+	}
+	if (l->p < l->end && strchr(",.)", *l->p))
+		f->space = false;
+	if (b->n == 0 || b->p[b->n - 1] != '(')
+		return;
+	f->space = false;
+	while (l->p < l->end && strchr(" ,;", *l->p))
+		l->p++;
+	if (l->p == l->end || *l->p != ')')
+		return;
+	l->p++;
+	b->n--;
+	while (b->n && b->p[b->n - 1] == ' ') {
+		b->n--;
+		f->space = true;
+	}
+	if (l->p < l->end && strchr(",.)", *l->p))
+		f->space = false;
+}
 
 void lu_wiki_inline(struct lu_wiki_flow *f, struct lu_str s)
 {
@@ -456,7 +490,8 @@ void lu_wiki_inline(struct lu_wiki_flow *f, struct lu_str s)
 			break;
 		case '_': underscore(f, &l); break;
 		case LU_WIKI_BEGIN: protected_text(f, &l); break;
-		case LU_WIKI_HOLE: f->holes++; /* fall through */
+		case LU_WIKI_HOLE:
+		case LU_WIKI_NOTHING: gap(f, &l); break;
 		default: l.p++; break;
 		}
 	}

@@ -49,6 +49,7 @@ static void caption(struct lu_wiki_flow *f, struct lu_str s)
 	lu_wiki_table_row(f);
 	lu_wiki_table_cell(f);
 	lu_wiki_inline(f, s);
+	lu_wiki_table_row(f);
 }
 
 /* A line of table markup; false: it is none. */
@@ -97,7 +98,7 @@ static bool heading_line(struct lu_wiki_flow *f, struct lu_str line)
 	struct lu_str s = lu_wiki_trim(line);
 	size_t left = 0, right = 0, level;
 
-	while (s.n && s.p[s.n - 1] == LU_WIKI_HOLE)
+	while (s.n && (s.p[s.n - 1] == LU_WIKI_HOLE || s.p[s.n - 1] == LU_WIKI_NOTHING))
 		s = lu_wiki_trim((struct lu_str){ s.p, s.n - 1 });
 	while (left < s.n && s.p[left] == '=')
 		left++;

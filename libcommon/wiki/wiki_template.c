@@ -189,7 +189,7 @@ static const char *find_pattern(const struct lu_wiki_table *t, struct lu_str nam
 	for (size_t i = 0; i < t->n; i++) {
 		const char *row = t->row[i].name;
 
-		if ((row[0] == '*' || row[strlen(row) - 1] == '*') && fits(row, name))
+		if ((row[0] == '*' || row[0] == *name.p) && fits(row, name))
 			return t->row[i].format;
 	}
 	return NULL;

@@ -16,7 +16,7 @@
  * the next character as it is; \n is the end of a line. A format of "-" leaves the template out, for
  * it is no running text. "@NAME" is a function for templates that compute:
  *
- *	@unit @number @quantity @convert @century @date @born @roman @ordinal
+ *	@unit @number @quantity @convert @century @date @born @died @as-of @roman @ordinal @fraction
  *
  * A name that ends with "*" is a prefix, one that begins with it a suffix. Names are compared by
  * lu_wiki_fold(). Where an argument that the format needs is not given, the template counts as not

@@ -41,9 +41,9 @@
 struct lu_wiki_templates;
 
 struct lu_wiki_options {
-	struct lu_wiki_spaces spaces;	     /* namespaces to read; none: 0, the articles */
-	bool references;		     /* keep notes, in brackets where they stand */
-	bool sections;			     /* keep "See also" and the like */
+	struct lu_wiki_spaces spaces;  /* namespaces to read; none: 0, the articles */
+	bool references;	       /* keep notes, in brackets where they stand */
+	bool sections;		       /* keep "See also" and the like */
 	struct lu_wiki_templates *own; /* rows before the built-in ones; NULL: none */
 };
 
