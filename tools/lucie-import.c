@@ -8,6 +8,7 @@
 
 #include "libcommon/charset/charset.h"
 #include "libcommon/import/import_account.h"
+#include "libcommon/import/kind_table.h"
 #include "libcommon/par/pipeline.h"
 #include "libcommon/sys/file.h"
 #include "libcommon/sys/progress.h"
@@ -35,6 +36,7 @@ struct options {
 	const char *source, *license;
 	enum license_from license_from;
 	enum lang_from lang_from;
+	const char *delimiter;
 	struct lu_list include, exclude;
 	struct lu_wiki_choice wiki;
 };
@@ -52,8 +54,16 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST('i', "include", struct options, include, "GLOB", "only members with this path"),
 	LU_OPT_LIST('x', "exclude", struct options, exclude, "GLOB", "no members with this path"),
 	LU_OPT_STR(0, "charset", struct options, import.charset, "NAME",
-			"charset of members that are not UTF-8"),
+			"of members that name none and are not UTF-8, or auto"),
+	LU_OPT_FLAG(0, "strict-charset", struct options, import.strict_charset,
+			"drop members with ill-formed bytes"),
 	LU_OPT_U64(0, "min-bytes", struct options, import.min_bytes, "N", "drop shorter texts"),
+	LU_OPT_STR(0, "delimiter", struct options, delimiter, "CHAR", "between fields of CSV"),
+	LU_OPT_FLAG(0, "no-header", struct options, import.entries.no_header,
+			"CSV has no row of names"),
+	LU_OPT_FLAG(0, "no-quotes", struct options, import.entries.no_quotes,
+			"quotes in CSV are characters"),
+	LU_OPT_FLAG(0, "outputs", struct options, import.outputs, "keep outputs of notebooks"),
 	LU_OPT_FLAG(0, "html", struct options, import.html, "texts of records are pages"),
 	LU_OPT_FLAG(0, "drop-truncated", struct options, import.drop_truncated,
 			"drop pages that are cut"),
@@ -133,19 +143,28 @@ static int run_pipeline(struct run *r, int threads, struct lu_err *err)
 	return rc;
 }
 
+/* A shell passes a tab with difficulty. */
+static bool is_tab(const char *delimiter)
+{
+	return strcmp(delimiter, "\\t") == 0 || strcmp(delimiter, "tab") == 0;
+}
+
 static void set_up(struct run *r, const struct options *o, const struct lu_args *args)
 {
 	r->import = o->import;
 	r->import.lang_path = o->lang_from == LANG_PATH;
 	r->import.limit = o->std.max_line;
-	r->import.entries = (struct lu_entries_options){ .limit = o->std.max_line,
-		.text_field = o->std.text_field,
-		.charset = o->import.charset,
-		.wiki = &r->wiki };
+	r->import.entries.limit = o->std.max_line;
+	r->import.entries.text_field = o->std.text_field;
+	r->import.entries.charset = o->import.charset;
+	r->import.entries.wiki = &r->wiki;
+	if (o->delimiter)
+		r->import.entries.delimiter = is_tab(o->delimiter) ? '\t' : o->delimiter[0];
 	r->reader = (struct lu_members){ .file = args->file,
 		.files = args->files,
 		.limit = o->std.max_line,
-		.text_has_nuls = o->import.charset && lu_charset_has_nuls(o->import.charset),
+		.text_has_nuls = o->import.guess_charset ||
+				(o->import.charset && lu_charset_has_nuls(o->import.charset)),
 		.tmpdir = o->std.tmpdir,
 		.source = o->source,
 		.license = o->license,
@@ -194,6 +213,31 @@ out:
 	return rc;
 }
 
+/* Refuse options that the kind leaves without effect. */
+static void check_kind(const struct options *o)
+{
+	enum lu_kind k = o->import.kind;
+	const struct lu_entries_options *e = &o->import.entries;
+	bool table = k == LU_KIND_CSV || k == LU_KIND_TSV;
+	const char *unused = NULL;
+
+	if (k == LU_KIND_AUTO)
+		return;
+	if (!table && (o->delimiter || e->no_header || e->no_quotes))
+		unused = o->delimiter	       ? "--delimiter"
+				: e->no_header ? "--no-header"
+					       : "--no-quotes";
+	else if (k != LU_KIND_NOTEBOOK && o->import.outputs)
+		unused = "--outputs";
+	else if (!lu_kind_has_records(k) && o->import.html)
+		unused = "--html";
+	else if (!lu_kind_has_records(k) && (o->std.text_field || o->std.map.n))
+		unused = o->std.text_field ? "--text-field" : "--map";
+	if (unused)
+		lu_usage_error("%s: has no effect on --kind %s", unused,
+				lu_enum_name(lu_kind_names, (int)k));
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .std = LU_STD_DEFAULTS };
@@ -204,9 +248,17 @@ int main(int argc, char **argv)
 	/* A larger document is a mistake or an attack; --max-line raises the limit. */
 	o.std.max_line = (uint64_t)64 << 20;
 	lu_tool_start(&tool, argc, argv, &o, &args);
+	o.import.guess_charset = o.import.charset && strcmp(o.import.charset, "auto") == 0;
+	if (o.import.guess_charset)
+		o.import.charset = NULL;
 	if (o.import.charset && !lu_charset_known(o.import.charset))
 		lu_usage_error("--charset: '%s' is unknown; iconv -l lists charsets",
 				o.import.charset);
+	if (o.delimiter && !is_tab(o.delimiter) &&
+			(strlen(o.delimiter) != 1 || strchr("\"\n\r", o.delimiter[0])))
+		lu_usage_error("--delimiter: '%s' is not one character other than a quote",
+				o.delimiter);
+	check_kind(&o);
 	if (o.import.lang && lu_lang_code_check(o.import.lang, &err) < 0)
 		lu_usage_fail(&err, "--lang");
 	rc = run(&o, &args, &err);

@@ -1,28 +1,19 @@
 #include "libcommon/entries/json_values.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "libcommon/base/take_line.h"
+#include "libcommon/entries/items.h"
 #include "libcommon/io/json.h"
 
 /* RFC 7464 puts a record separator before each text. */
 #define BLANKS " \t\r\n\x1E"
 
-/* What a block has before each value. */
-struct item {
-	uint64_t number, line;
-	uint64_t size;	  /* in the file */
-	uint64_t skipped; /* not 0: longer than the limit, and not here */
-	uint64_t n;
-};
-
 enum place { START, BEFORE, BEHIND, INSIDE, END };
 
 struct values {
 	struct lu_feed *feed;
-	uint64_t limit;
 	struct lu_buf in; /* bytes at .. n - 1 are unread */
 	size_t at;
 	bool ended;
@@ -30,9 +21,9 @@ struct values {
 	enum place place;
 	uint64_t line, number;
 	/* Of the value that is read. */
-	uint64_t depth, size;
+	struct lu_items items;
+	uint64_t depth;
 	bool string, escape, scalar;
-	size_t item; /* offset of its head in the block */
 	bool failed; /* what was read before the failure has been given */
 	struct lu_err err;
 };
@@ -91,7 +82,7 @@ static int values_open(void **state, struct lu_feed *feed, const char *file, con
 	if (!v)
 		return lu_err_nomem(err);
 	v->feed = feed;
-	v->limit = o->limit;
+	v->items.limit = o->limit;
 	v->line = 1;
 	*state = v;
 	return 0;
@@ -129,38 +120,11 @@ static int wrong(struct values *v, const char *what)
 
 static void begin_value(struct values *v, struct lu_buf *block)
 {
-	struct item item = { .number = ++v->number, .line = v->line };
-
-	v->item = block->n;
-	v->depth = v->size = 0;
+	lu_items_begin(&v->items, ++v->number, v->line, block);
+	v->depth = 0;
 	v->string = v->escape = false;
 	v->scalar = v->in.p[v->at] != '{' && v->in.p[v->at] != '[';
 	v->place = INSIDE;
-	lu_buf_append(block, &item, sizeof(item));
-}
-
-/* Keep bytes of the value unless they are too many. */
-static void keep(struct values *v, struct lu_str bytes, struct lu_buf *block)
-{
-	v->size += bytes.n;
-	if (v->size <= v->limit)
-		lu_buf_str(block, bytes);
-	else
-		block->n = v->item + sizeof(struct item);
-}
-
-static void end_value(struct values *v, struct lu_buf *block)
-{
-	struct item item;
-
-	v->place = BEHIND;
-	if (!lu_buf_ok(block))
-		return;
-	memcpy(&item, block->p + v->item, sizeof(item));
-	item.size = v->size;
-	item.skipped = v->size > v->limit ? v->size : 0;
-	item.n = block->n - v->item - sizeof(item);
-	memcpy(block->p + v->item, &item, sizeof(item));
 }
 
 /* Read the value on as far as it is in memory. */
@@ -193,9 +157,11 @@ static void read_value(struct values *v, struct lu_buf *block)
 		}
 	}
 	v->at += (size_t)(p - from);
-	keep(v, (struct lu_str){ from, (size_t)(p - from) }, block);
-	if (done)
-		end_value(v, block);
+	lu_items_append(&v->items, (struct lu_str){ from, (size_t)(p - from) }, block);
+	if (done) {
+		lu_items_end(&v->items, block);
+		v->place = BEHIND;
+	}
 }
 
 /* Take the next byte between values. */
@@ -233,7 +199,7 @@ static int between(struct values *v, struct lu_buf *block)
 static void finish(struct values *v, struct lu_buf *block)
 {
 	if (v->place == INSIDE) {
-		block->n = v->item;
+		lu_items_cancel(&v->items, block);
 		wrong(v,
 				v->array ? "the JSON array is cut inside an element"
 					 : "the file ends inside a JSON object");
@@ -288,23 +254,12 @@ static int values_block(void *state, struct lu_buf *block, struct lu_err *err)
 static int values_convert(const struct lu_entries_options *o, struct lu_str block,
 		lu_entry_fn *emit, void *ctx, struct lu_err *err)
 {
+	struct lu_entry e;
 	char name[24];
 
 	(void)o;
-	while (block.n) {
-		struct item item;
-		struct lu_entry e = { .content = LU_ENTRY_RECORD };
-
-		memcpy(&item, block.p, sizeof(item));
-		snprintf(name, sizeof(name), "%" PRIu64, item.number);
-		e.name = lu_str_of(name);
-		e.line = item.line;
-		e.size = item.size;
-		e.bytes = (struct lu_str){ block.p + sizeof(item), (size_t)item.n };
-		e.bad = item.skipped > 0;
-		e.drop = e.bad ? "longer than --max-line" : NULL;
-		block.p += sizeof(item) + e.bytes.n;
-		block.n -= sizeof(item) + e.bytes.n;
+	while (lu_items_next(&block, &e, name)) {
+		e.content = LU_ENTRY_RECORD;
 		if (emit(ctx, &e, err) < 0)
 			return -1;
 	}

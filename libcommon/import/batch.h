@@ -5,7 +5,7 @@
  *
  *	rc = lu_import_batch_read(b, &reader, &ended, &err);	read: 1, 0 at the end, -1
  *	rc = lu_import_batch_map(b, &im, &work, &err);		map
- *	for each b->result, in order: lu_import_account_add()	write (import/import_account.h)
+ *	rc = lu_import_account_write(&account, b, &err);	write (import/import_account.h)
  *	lu_import_batch_release(b);
  */
 #include "libcommon/import/from_entries.h"

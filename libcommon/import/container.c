@@ -57,6 +57,15 @@ enum lu_container_kind lu_container_of(struct lu_str head)
 	return LU_CONTAINER_NONE;
 }
 
+bool lu_container_is_hollow_tar(struct lu_str extension, struct lu_str head)
+{
+	for (size_t i = 0; i < head.n; i++) {
+		if (head.p[i])
+			return false;
+	}
+	return head.n >= 1024 && (lu_str_is(extension, "tar") || lu_str_is(extension, "tgz"));
+}
+
 static la_ssize_t on_read(struct archive *a, void *ctx, const void **block)
 {
 	struct lu_container *c = ctx;

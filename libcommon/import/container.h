@@ -33,6 +33,9 @@ enum lu_container_kind {
 /* The kind of a file by its first bytes. */
 enum lu_container_kind lu_container_of(struct lu_str head);
 
+/* True for a tar archive without members: zero bytes, so that only its extension tells. */
+bool lu_container_is_hollow_tar(struct lu_str extension, struct lu_str head);
+
 struct lu_container_entry {
 	const char *path; /* raw bytes without a leading "./"; valid until the next call */
 	bool folder, link, other, encrypted;

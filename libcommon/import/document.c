@@ -116,6 +116,8 @@ void lu_document_write(const struct lu_import *im, const struct lu_import_work *
 	if (title.n)
 		lu_json_put_str(out, "title", title);
 	put_notice(w, m, out);
+	if (d->charset_errors)
+		lu_json_put_u64(out, "charset_errors", d->charset_errors);
 	put_more(out, e->more);
 	put_more(out, lu_buf_slice(&w->more));
 	lu_json_put_str(out, "text", d->text);

@@ -14,6 +14,7 @@ struct lu_document {
 	const char *lang_code; /* programming language, or NULL */
 	bool is_code;
 	struct lu_str text;
+	uint64_t charset_errors; /* 0: not written */
 };
 
 /* Append the record, with a newline; the title, further members and notices are w's. *name_end (NULL:

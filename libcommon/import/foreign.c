@@ -19,8 +19,6 @@ static const struct {
 	{ "json", { "JSON, which is not read", JSON_ADVICE } },
 	{ "xml", { "XML, which is not read", "extract its text first" } },
 	{ "svg", { "SVG image", NULL } },
-	{ "mbox", { "mail, which is not read", "extract its text first" } },
-	{ "eml", { "mail, which is not read", "extract its text first" } },
 };
 
 /* Zip archives whose first member's name begins so. */

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "libcommon/charset/charset.h"
+#include "libcommon/entries/notebook.h"
 #include "libcommon/html/html.h"
 #include "libcommon/import/document.h"
 #include "libcommon/import/foreign.h"
@@ -21,7 +22,7 @@ struct content {
 	struct lu_str bytes;
 	enum lu_kind kind;
 	const char *code;      /* programming language, or NULL */
-	struct lu_str charset; /* declared outside of the bytes; .p NULL: none */
+	struct lu_str charset; /* that the transport names; .p NULL: none */
 };
 
 /* The content and kind of a web archive's record. Returns NULL, or the reason to drop it. */
@@ -91,29 +92,54 @@ int lu_import_page(const struct lu_import *im, struct lu_import_work *w, struct 
 	return page_text(html, im->whole, &w->title, &w->notice, &w->text, res, err);
 }
 
+/* The content in UTF-8, a slice of the bytes or of w->charset. Returns as lu_import_page(). */
+static int recode(const struct lu_import *im, struct lu_import_work *w, const struct content *c,
+		struct lu_str *text, struct lu_import_result *res, struct lu_err *err)
+{
+	const struct lu_charset how = {
+		.fallback = im->charset, .guess = im->guess_charset, .strict = im->strict_charset
+	};
+	struct lu_charset_in in = {
+		.bytes = c->bytes, .transport = c->charset, .html = c->kind == LU_KIND_HTML
+	};
+	struct lu_charset_result result;
+	int rc;
+
+	if (c->kind == LU_KIND_MAN)
+		in.declared = lu_charset_of_man(c->bytes);
+	rc = lu_charset_convert(&how, &w->charset, &in, &result, err);
+	if (rc < 0)
+		return -1;
+	/* Images and packed data under the name of a text. */
+	if ((rc == 0 || result.errors) && !im->charset && lu_is_no_text(c->bytes) &&
+			result.how != LU_CHARSET_MARK && result.how != LU_CHARSET_GUESSED) {
+		rc = 0;
+		result.reason = "not text";
+	}
+	if (rc == 0) {
+		res->drop = result.reason;
+		return 1;
+	}
+	res->recoded = result.how != LU_CHARSET_UTF8;
+	res->charset_errors = result.errors;
+	*text = result.text;
+	return 0;
+}
+
 /* Fills w->text and w->title. Returns as lu_import_page(). */
 static int convert(const struct lu_import *im, struct lu_import_work *w, struct content *c,
 		struct lu_import_result *res, struct lu_err *err)
 {
-	enum lu_charset_how how = LU_CHARSET_UTF8;
 	struct lu_str text;
-	int rc;
+	int rc = recode(im, w, c, &text, res, err);
 
-	if (!c->charset.p && c->kind == LU_KIND_HTML)
-		c->charset = lu_charset_of_html(c->bytes);
-	if (!c->charset.p && c->kind == LU_KIND_MAN)
-		c->charset = lu_charset_of_man(c->bytes);
-	rc = lu_charset_utf8(c->bytes, c->charset, im->charset, &w->store, &text, &how, err);
-	if (rc < 0)
-		return -1;
-	if (rc == 0) {
-		res->drop = !im->charset && lu_is_no_text(c->bytes) ? "not text"
-								    : "not valid in its charset";
-		return 1;
-	}
-	res->recoded = how != LU_CHARSET_UTF8;
+	if (rc != 0)
+		return rc;
 	if (c->kind == LU_KIND_HTML)
 		return lu_import_page(im, w, text, res, err);
+	if (c->kind == LU_KIND_NOTEBOOK)
+		return lu_notebook_text(text, im->outputs, &w->arena, &w->text, &w->title, &w->more,
+				&res->drop, err);
 	if (c->kind == LU_KIND_MAN) {
 		rc = lu_man_html(&im->man, text, im->limit, &w->html, &res->drop, err);
 		if (rc != 0)
@@ -145,6 +171,7 @@ static int import_member(const struct lu_import *im, struct lu_import_work *w,
 		.format = member->format,
 		.size = member->size,
 		.path = member->path,
+		.wrong_length = member->wrong_length,
 		.detail = member->detail };
 	lu_import_work_clear(w);
 	if (!res->drop && member->warc)
@@ -166,6 +193,7 @@ static int import_member(const struct lu_import *im, struct lu_import_work *w,
 		doc.lang_code = c.code;
 		doc.is_code = c.kind == LU_KIND_CODE;
 		doc.text = lu_buf_slice(&w->text);
+		doc.charset_errors = res->charset_errors;
 		lu_document_write(im, w, &doc, out, NULL);
 	}
 	return lu_buf_check(out, err);
@@ -195,6 +223,7 @@ void lu_import_work_clear(struct lu_import_work *w)
 void lu_import_work_release(struct lu_import_work *w)
 {
 	lu_buf_release(&w->store);
+	lu_charset_work_release(&w->charset);
 	lu_buf_release(&w->html);
 	lu_buf_release(&w->content);
 	lu_buf_release(&w->title);

@@ -4,6 +4,7 @@
  * Conversion of a member to a document: kind, charset, text, record. lucie-import runs it on several
  * threads over the members that import/members.h reads in order.
  */
+#include "libcommon/charset/charset.h"
 #include "libcommon/html/notice.h"
 #include "libcommon/import/kind.h"
 #include "libcommon/import/man.h"
@@ -13,6 +14,8 @@
 struct lu_import {
 	enum lu_kind kind;
 	const char *charset;  /* of members that are not UTF-8 and declare none; NULL: none */
+	bool guess_charset;   /* --charset auto: by statistics then */
+	bool strict_charset;  /* drop what has bytes that are ill-formed in its charset */
 	const char *lang;     /* NULL: none */
 	bool lang_path;	      /* take the language from the path, else from `lang` */
 	const char *category; /* NULL: "code" for code, else none */
@@ -20,6 +23,7 @@ struct lu_import {
 	uint64_t limit;	     /* bytes of one document */
 	bool whole;	     /* keep the navigation of pages */
 	bool drop_truncated; /* drop what is cut */
+	bool outputs;	     /* keep those of notebooks */
 	bool html;	     /* the texts of records and rows are pages */
 	struct lu_entries_options entries;
 	struct lu_fields fields; /* of records (--text-field, --map) */
@@ -30,15 +34,14 @@ struct lu_import {
 struct lu_import_work {
 	struct lu_buf store, html, content, title, text, more;
 	struct lu_buf changed, values; /* of a record */
-	struct lu_arena arena;	       /* of a record */
+	struct lu_arena arena;	       /* of a record, a notebook */
+	struct lu_charset_work charset;
 	struct lu_notice notice;
 	/* Of the response in a web archive: */
 	bool cut;			  /* the body is */
 	char http_date[21], modified[21]; /* "": unknown */
 };
 
-/* The member `truncated` of a page that ends too early, where its record does not say why. */
-#define LU_INCOMPLETE "incomplete"
 /* The reason why a record is dropped that has no member with a text. */
 #define LU_NO_TEXT_MEMBER "no text member"
 
@@ -49,6 +52,8 @@ struct lu_import_result {
 	bool recoded;			/* was not UTF-8 */
 	bool optout;			/* reserved against training */
 	bool truncated;			/* its record in a web archive is cut */
+	bool wrong_length;		/* and says another length than it has */
+	uint64_t charset_errors;	/* ill-formed sequences that became U+FFFD */
 	const struct lu_format *format; /* the format for which it was dropped, or NULL */
 	uint64_t size;			/* of what was read */
 	uint64_t line;			/* where an entry begins in its file; 0: unknown */

@@ -94,6 +94,7 @@ static int write_result(struct lu_import_account *a, const struct lu_member *m,
 
 	a->members++;
 	a->itself = m->itself;
+	a->hollow = m->hollow;
 	a->blank = m->itself && res->drop && strcmp(res->drop, "empty") == 0 && !m->entries;
 	if (count) {
 		++*count;
@@ -102,6 +103,7 @@ static int write_result(struct lu_import_account *a, const struct lu_member *m,
 		stats->in.bytes += res->size;
 	}
 	a->recoded += res->recoded;
+	a->wrong_length += res->wrong_length;
 	if (res->drop) {
 		if (lu_left_out_add(&a->here, m, res, err) < 0)
 			return -1;
@@ -115,6 +117,8 @@ static int write_result(struct lu_import_account *a, const struct lu_member *m,
 	a->given++;
 	a->optout += res->optout;
 	a->truncated += res->truncated;
+	a->charset_errors += res->charset_errors;
+	a->with_errors += res->charset_errors != 0;
 	if (lu_missing_add(&a->missing, res, err) < 0)
 		return -1;
 	if (name_end && !m->entries->distinct && number(a, res, name_end, &line, err) < 0)
@@ -152,13 +156,13 @@ int lu_import_account_end(struct lu_import_account *a, size_t next, struct lu_er
 	for (; a->operand < next; a->operand++) {
 		const char *name = a->account.args->file[a->operand];
 		/* A stage of a pipe cannot choose what comes. */
-		bool nothing = a->blank && strcmp(name, "-") == 0;
+		bool nothing = a->hollow || (a->blank && strcmp(name, "-") == 0);
 
 		if (a->given == 0 && !nothing && !a->account.std->allow_empty)
 			return lu_left_out_fail(&a->here, name, a->itself && a->here.n == 1, err);
 		lu_left_out_clear(&a->here);
 		a->given = 0;
-		a->blank = false;
+		a->blank = a->hollow = false;
 	}
 	return 0;
 }
@@ -172,6 +176,9 @@ static void put_extra(const struct lu_import_account *a, struct lu_buf *extra)
 	lu_json_put_u64(extra, "optout", a->optout);
 	lu_json_put_u64(extra, "optout_dropped", a->optout_dropped);
 	lu_json_put_u64(extra, "truncated", a->truncated);
+	lu_json_put_u64(extra, "wrong_length", a->wrong_length);
+	if (a->charset_errors)
+		lu_json_put_u64(extra, "charset_errors", a->charset_errors);
 	lu_missing_put(&a->missing, extra);
 }
 
@@ -190,6 +197,17 @@ int lu_import_account_commit(struct lu_import_account *a, struct lu_err *err)
 		lu_note("%" PRIu64 " member%s not UTF-8 and %s converted", a->recoded,
 				a->recoded == 1 ? " was" : "s were",
 				a->recoded == 1 ? "was" : "were");
+	if (a->wrong_length)
+		lu_note("%" PRIu64 " record%s of web archives did not end where %s said, and %s "
+			"read up to the next one",
+				a->wrong_length, a->wrong_length == 1 ? "" : "s",
+				a->wrong_length == 1 ? "it" : "they",
+				a->wrong_length == 1 ? "was" : "were");
+	if (a->with_errors)
+		lu_note("%" PRIu64 " document%s bytes that are ill-formed in %s charset: %" PRIu64
+			" U+FFFD in their place",
+				a->with_errors, a->with_errors == 1 ? " has" : "s have",
+				a->with_errors == 1 ? "its" : "their", a->charset_errors);
 	if (a->left_out.n)
 		lu_note("%" PRIu64 " member%s left out: %s", a->left_out.n,
 				a->left_out.n == 1 ? "" : "s", list.p);

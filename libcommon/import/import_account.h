@@ -26,9 +26,10 @@
 
 struct lu_import_account {
 	struct lu_account account;
-	uint64_t members, recoded, truncated;
-	uint64_t optout, optout_dropped;   /* documents, and what was dropped, with a reservation */
-	uint64_t excluded, links, special; /* members that are no documents */
+	uint64_t members, recoded, truncated, wrong_length;
+	uint64_t optout, optout_dropped; /* documents, and what was dropped, with a reservation */
+	uint64_t charset_errors, with_errors; /* U+FFFD put in; documents that have some */
+	uint64_t excluded, links, special;    /* members that are no documents */
 
 	/* Private. */
 	struct lu_buf value, record, line; /* of a line of the reject file; of a document */
@@ -37,6 +38,7 @@ struct lu_import_account {
 	uint64_t given;			   /* documents of it */
 	bool itself;			   /* its member is itself */
 	bool blank;			   /* and it is empty */
+	bool hollow;			   /* it is an archive without members */
 	struct lu_left_out here, left_out; /* of the operand; of all of them */
 	struct lu_missing missing;	   /* from the texts of all documents */
 	/* The file whose entries are written. */

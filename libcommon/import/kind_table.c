@@ -5,6 +5,7 @@
 #include "libcommon/entries/csv.h"
 #include "libcommon/entries/json_lines.h"
 #include "libcommon/entries/json_values.h"
+#include "libcommon/entries/mbox.h"
 #include "libcommon/entries/text_lines.h"
 #include "libcommon/wiki/enterprise.h"
 #include "libcommon/wiki/mediawiki.h"
@@ -14,12 +15,15 @@ static const struct lu_kind_row rows[] = {
 	{ LU_KIND_MEDIAWIKI, "", lu_mediawiki_begins, NULL, NULL, &lu_mediawiki, false },
 	{ LU_KIND_ENTERPRISE, "", lu_enterprise_begins, NULL, NULL, &lu_enterprise, false },
 	{ LU_KIND_JSON, "jsonl ndjson jsonlines json", NULL, lu_json_values_look, lu_json_values_look,
-			&lu_json_values, false },
-	{ LU_KIND_JSON, "jsonl ndjson jsonlines", NULL, NULL, lu_json_lines_look, &lu_json_lines, false },
-	{ LU_KIND_JSON, "json", NULL, lu_json_lines_look, NULL, &lu_json_lines, false },
-	{ LU_KIND_CSV, "csv", NULL, NULL, NULL, &lu_csv, false },
-	{ LU_KIND_TSV, "tsv tab", NULL, NULL, NULL, &lu_tsv, false },
-	{ LU_KIND_LINES, "", NULL, NULL, NULL, &lu_text_lines, false },
+			&lu_json_values, false, true },
+	{ LU_KIND_JSON, "jsonl ndjson jsonlines", NULL, NULL, lu_json_lines_look, &lu_json_lines, false, true },
+	{ LU_KIND_JSON, "json", NULL, lu_json_lines_look, NULL, &lu_json_lines, false, true },
+	{ LU_KIND_CSV, "csv", NULL, NULL, NULL, &lu_csv, false, true },
+	{ LU_KIND_TSV, "tsv tab", NULL, NULL, NULL, &lu_tsv, false, true },
+	{ LU_KIND_LINES, "", NULL, NULL, NULL, &lu_text_lines, false, false },
+	{ LU_KIND_MBOX, "mbox mbx", NULL, NULL, lu_mbox_look, &lu_mbox, false, false },
+	{ LU_KIND_MAIL, "eml", NULL, NULL, lu_eml_look, &lu_eml, false, false },
+	{ LU_KIND_NOTEBOOK, "ipynb", NULL, NULL, NULL, NULL, false, false },
 };
 /* clang-format on */
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -64,4 +68,13 @@ const struct lu_kind_row *lu_kind_row(enum lu_kind kind, struct lu_str path, str
 			return &rows[i];
 	}
 	return NULL;
+}
+
+bool lu_kind_has_records(enum lu_kind kind)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].kind == kind)
+			return rows[i].records;
+	}
+	return false;
 }

@@ -27,10 +27,14 @@ struct lu_kind_row {
 	bool (*looks)(struct lu_str head); /* likely, where the name says nothing; NULL: never */
 	const struct lu_entries_type *entries; /* NULL: one document */
 	bool binary;			       /* no text: has zero bytes */
+	bool records; /* entries are records, to which --text-field, --map and --html apply */
 };
 
 /* The row of a file, NULL: none of these. `path` is its name without a number, `head` its first
  * LU_KIND_HEAD bytes. */
 const struct lu_kind_row *lu_kind_row(enum lu_kind kind, struct lu_str path, struct lu_str head);
+
+/* True if files of this kind hold records. */
+bool lu_kind_has_records(enum lu_kind kind);
 
 #endif

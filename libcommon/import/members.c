@@ -1,6 +1,5 @@
 #include "libcommon/import/members.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +9,8 @@
 
 #include "libcommon/base/utf8.h"
 #include "libcommon/import/container.h"
-#include "libcommon/import/deb.h"
+#include "libcommon/import/copyright.h"
+#include "libcommon/import/folder.h"
 #include "libcommon/import/kind_table.h"
 #include "libcommon/import/web_records.h"
 #include "libcommon/io/feed.h"
@@ -28,11 +28,13 @@ struct lu_members_frame {
 	struct lu_feed *feed;
 	bool failed;
 	/* FOLDER */
-	char *folder;		     /* its path on disk */
-	struct LU_VEC(char *) names; /* in byte order */
+	char *folder;		      /* its path on disk */
+	struct lu_folder_names names; /* in byte order */
 	size_t next;
 	/* ARCHIVE */
 	struct lu_container *archive;
+	bool files;	    /* it has members */
+	bool over;	    /* that it has none was said */
 	bool deb, deb_data; /* a Debian package, whose data archive was found */
 	int spool;	    /* copy of a package that is read twice, or -1 */
 	/* WEB */
@@ -218,6 +220,36 @@ static int read_content(struct lu_members *m, struct lu_feed *feed, const struct
 
 /* --- entering containers ------------------------------------------------------------------- */
 
+/* Read the package `file` up to its copyright file. *license stays NULL if that names none. */
+static int find_license(const struct lu_members *m, char *file, char **license, struct lu_err *err)
+{
+	const char *glob = "usr/share/doc/*/copyright";
+	struct lu_list only = { &glob, 1 };
+	struct lu_members sub = {
+		.file = &file, .files = 1, .limit = m->limit, .tmpdir = m->tmpdir, .include = &only
+	};
+	struct lu_member member = { 0 };
+	struct lu_arena arena = { 0 };
+	struct lu_buf name = { 0 };
+	int rc;
+
+	while ((rc = lu_members_next(&sub, &member, &arena, err)) > 0 && member.drop)
+		lu_arena_reset(&arena);
+	if (rc > 0) {
+		lu_copyright_license(lu_buf_slice(&member.bytes), &name);
+		rc = lu_buf_check(&name, err);
+	}
+	if (rc == 0 && name.n) {
+		*license = name.p;
+		name = (struct lu_buf){ 0 };
+	}
+	lu_buf_release(&name);
+	lu_buf_release(&member.bytes);
+	lu_arena_release(&arena);
+	lu_members_release(&sub);
+	return rc;
+}
+
 /* Replace the feed by one on a temporary copy, which can be read again. */
 static int spool(
 		struct lu_members *m, struct lu_members_frame *f, char name[32], struct lu_err *err)
@@ -255,7 +287,7 @@ static int enter_archive(struct lu_members *m, struct lu_members_frame *f,
 		again = strdup(file ? file : copy);
 		if (!again)
 			return lu_err_nomem(err);
-		rc = lu_deb_license(m, again, &f->license, err);
+		rc = find_license(m, again, &f->license, err);
 		free(again);
 		if (rc < 0)
 			return -1;
@@ -295,8 +327,8 @@ static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_k
 	}
 	f->feed = feed;
 	if (f->kind == WEB) {
-		lu_web_records_begin(&f->web, feed);
-		return 0;
+		f->failed = lu_web_records_begin(&f->web, feed, err) < 0;
+		return f->failed ? -1 : 0;
 	}
 	m->damage = true;
 	if (enter_archive(m, f, kind, file, err) < 0) {
@@ -334,7 +366,7 @@ static int enter_entries(struct lu_members *m, struct lu_feed *feed,
 static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 		struct lu_member *member, struct lu_arena *arena, struct lu_err *err)
 {
-	bool excluded = lu_globs_match(m->exclude, m->path.p), container;
+	bool excluded = lu_globs_match(m->exclude, m->path.p), container, web;
 	const struct lu_format *office;
 	const struct lu_kind_row *row = NULL;
 	enum lu_container_kind kind;
@@ -345,13 +377,18 @@ static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 	m->damage = true;
 	if (lu_path_ends(m->path.p, ".br") && lu_in_named_brotli(feed->in, err) < 0)
 		goto out;
-	if (lu_feed_peek(feed, LU_FORMAT_HEAD, &head, err) < 0)
+	rc = lu_feed_peek(feed, LU_WEB_HEAD, &head, err);
+	/* Of a web archive, damage costs records. */
+	web = rc < 0 ? lu_in_is_damaged(feed->in) && lu_web_records_named(m->path.p)
+		     : lu_web_records_look(head);
+	if (rc < 0 && !web)
 		goto out;
-	kind = lu_container_of(head);
+	rc = -1;
+	if (!web && lu_feed_peek(feed, LU_FORMAT_HEAD, &head, err) < 0)
+		goto out;
+	kind = web ? LU_CONTAINER_NONE : lu_container_of(head);
 	office = kind == LU_CONTAINER_ZIP ? lu_format_of_zip(head) : NULL;
-	container = kind != LU_CONTAINER_NONE || m->kind == LU_KIND_WARC ||
-			(head.n > 5 && memcmp(head.p, "WARC/", 5) == 0);
-	/* A web archive must not be read ahead: its compressed members are told apart. */
+	container = kind != LU_CONTAINER_NONE || web || m->kind == LU_KIND_WARC;
 	if (!container && lu_feed_peek(feed, LU_KIND_HEAD, &head, err) < 0)
 		goto out;
 	if (!container || kind == LU_CONTAINER_ZIP)
@@ -369,7 +406,11 @@ static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 		rc = drop(member, "excluded");
 	} else if (kind == LU_CONTAINER_ZIP && !row) {
 		member->format = office;
+		member->hollow = !office;
 		rc = drop(member, office ? "not text" : "empty");
+	} else if (lu_container_is_hollow_tar(lu_extension_of(lu_buf_slice(&m->path)), head)) {
+		member->hollow = drop(member, "empty");
+		rc = 1;
 	} else if (row && row->entries && head.n && (row->binary || !lu_looks_binary(head))) {
 		return enter_entries(m, feed, row->entries, file, err);
 	} else {
@@ -384,41 +425,6 @@ out:
 
 /* --- the three kinds of container ----------------------------------------------------------- */
 
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int list_folder(struct lu_members_frame *f, struct lu_err *err)
-{
-	DIR *d = opendir(f->folder);
-	struct dirent *e;
-	char *name;
-	int rc = -1;
-
-	if (!d)
-		return lu_err_sys(err, errno, "%s", f->folder);
-	while (errno = 0, (e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		name = strdup(e->d_name);
-		if (!name || !lu_vec_push(&f->names, name)) {
-			free(name);
-			lu_err_nomem(err);
-			goto out;
-		}
-	}
-	if (errno)
-		lu_err_sys(err, errno, "%s", f->folder);
-	else
-		rc = 0;
-	if (f->names.n)
-		qsort(f->names.p, f->names.n, sizeof(*f->names.p), by_bytes);
-out:
-	closedir(d);
-	return rc;
-}
-
 static int enter_folder(struct lu_members *m, const char *path, struct lu_err *err)
 {
 	struct lu_members_frame *f = push(m, FOLDER, m->top ? "/" : NULL, err);
@@ -426,7 +432,7 @@ static int enter_folder(struct lu_members *m, const char *path, struct lu_err *e
 	if (!f)
 		return -1;
 	f->folder = strdup(path);
-	return f->folder ? list_folder(f, err) : lu_err_nomem(err);
+	return f->folder ? lu_folder_list(path, &f->names, err) : lu_err_nomem(err);
 }
 
 /* Read the next member of the top frame, as the other next_in_ functions do. Returns 1 with it, 0 if a
@@ -481,6 +487,8 @@ static int next_in_archive(struct lu_members *m, struct lu_member *member, struc
 	struct lu_feed *feed;
 	int rc;
 
+	if (f->over)
+		return 2;
 	m->damage = true;
 	rc = lu_container_next(f->archive, &entry, err);
 	if (rc == 0 && f->deb && !f->deb_data) {
@@ -488,9 +496,16 @@ static int next_in_archive(struct lu_members *m, struct lu_member *member, struc
 		return lu_err_set(err, "%s: package without data archive", lu_feed_name(f->feed));
 	}
 	f->failed = rc < 0;
+	if (rc == 0 && !f->files && !f->below) {
+		f->over = true;
+		member->hollow = drop(member, "empty");
+		return set_path(m, f->path, "", err) < 0 ? -1
+							 : finish(m, member, &m->seen, arena, err);
+	}
 	if (rc <= 0)
 		return rc < 0 ? -1 : 2;
 	m->damage = false;
+	f->files |= !entry.folder;
 	if (entry.folder || (f->deb && strncmp(entry.path, "data.tar", 8) != 0))
 		return 0;
 	f->deb_data = f->deb;

@@ -54,6 +54,7 @@ struct lu_member {
 	enum lu_kind kind;	       /* by import/kind_table.h, else LU_KIND_AUTO */
 	/* `bytes` is a block of the file's entries; NULL: they are a document. */
 	const struct lu_entries_type *entries;
+	bool hollow;			/* an archive without members */
 	const char *drop;		/* NULL, or the reason not to convert it */
 	const struct lu_format *format; /* the format for which it was dropped, or NULL */
 	bool bad;			/* the reason is damage, not choice */
@@ -61,8 +62,12 @@ struct lu_member {
 	bool warc;		 /* a record: the fields below are set, .p NULL when absent */
 	struct lu_str type;	 /* WARC-Type */
 	struct lu_str truncated; /* WARC-Truncated, why the record is cut */
+	bool wrong_length;	 /* it is longer or shorter than it says */
 	struct lu_str url, date, content_type;
 };
+
+/* The member `truncated` of a page that ends too early, where its record does not say why. */
+#define LU_INCOMPLETE "incomplete"
 
 struct lu_members_frame;
 

@@ -1,11 +1,41 @@
 #include "libcommon/import/web_records.h"
 
-#include <inttypes.h>
+#include <strings.h>
 
-void lu_web_records_begin(struct lu_web_records *w, struct lu_feed *f)
+#include "libcommon/import/arc.h"
+#include "libcommon/import/kind.h"
+
+bool lu_web_records_look(struct lu_str head)
 {
-	(void)w;
-	lu_feed_stop_at(f, LU_WARC_MARK);
+	return lu_warc_looks(head) || lu_arc_looks(head);
+}
+
+static bool is_named(const char *path, const char *ending)
+{
+	struct lu_str e = lu_extension_of(lu_str_of(path));
+
+	return e.n == strlen(ending) && strncasecmp(e.p, ending, e.n) == 0;
+}
+
+bool lu_web_records_named(const char *path)
+{
+	return is_named(path, "warc") || is_named(path, "arc") || is_named(path, "wet") ||
+			is_named(path, "wat");
+}
+
+int lu_web_records_begin(struct lu_web_records *w, struct lu_feed *f, struct lu_err *err)
+{
+	struct lu_str head;
+
+	if (!lu_in_is_damaged(f->in)) {
+		if (lu_feed_peek(f, LU_WEB_HEAD, &head, err) < 0)
+			return -1;
+		w->rec.arc = lu_arc_looks(head);
+	} else {
+		w->rec.arc = is_named(lu_feed_name(f), "arc");
+	}
+	lu_feed_stop_at(f, lu_warc_mark(&w->rec));
+	return 0;
 }
 
 /* Copy s, which may be absent, to the arena. */
@@ -35,6 +65,9 @@ static int take_fields(struct lu_web_records *w, struct lu_buf *path, struct lu_
 	member->date = keep(arena, rec->date, &ok);
 	member->content_type = keep(arena, rec->content_type, &ok);
 	member->truncated = keep(arena, rec->truncated, &ok);
+	if (rec->cut && !member->truncated.p)
+		member->truncated = LU_STR(LU_INCOMPLETE);
+	member->wrong_length = rec->wrong;
 	return ok ? lu_buf_check(path, err) : lu_err_nomem(err);
 }
 

@@ -94,6 +94,14 @@ static enum lu_decode_rc zlib_step(void *state, struct lu_decode *d)
 	return LU_DECODE_MORE;
 }
 
+static int zlib_reset(void *state)
+{
+	struct zlib *s = state;
+
+	s->ended = false;
+	return inflateReset(&s->z) == Z_OK ? 0 : -1;
+}
+
 static void zlib_close(void *state)
 {
 	struct zlib *s = state;
@@ -147,6 +155,11 @@ static enum lu_decode_rc zstd_step(void *state, struct lu_decode *d)
 		return wrong(d, "it needs a dictionary that is not in it");
 	default: return wrong(d, ZSTD_getErrorName(rc));
 	}
+}
+
+static int zstd_reset(void *state)
+{
+	return ZSTD_isError(ZSTD_DCtx_reset(state, ZSTD_reset_session_only)) ? -1 : 0;
 }
 
 static void zstd_close(void *state)
@@ -205,6 +218,14 @@ static enum lu_decode_rc xz_step(void *state, struct lu_decode *d)
 	case LZMA_DATA_ERROR: return wrong(d, "wrong data or checksum");
 	default: return wrong(d, "wrong format");
 	}
+}
+
+static int xz_reset(void *state)
+{
+	struct xz *s = state;
+
+	s->inside = false; /* the next step begins anew */
+	return 0;
 }
 
 static void xz_close(void *state)
@@ -266,13 +287,21 @@ static enum lu_decode_rc bzip2_step(void *state, struct lu_decode *d)
 	}
 }
 
-static void bzip2_close(void *state)
+static int bzip2_reset(void *state)
 {
 	struct bzip2 *s = state;
 
-	if (s && s->inside)
+	if (s->inside)
 		BZ2_bzDecompressEnd(&s->z);
-	free(s);
+	*s = (struct bzip2){ 0 };
+	return 0;
+}
+
+static void bzip2_close(void *state)
+{
+	if (state)
+		bzip2_reset(state);
+	free(state);
 }
 
 /* The size of the blocks, then the mark of a block, or of the end of a stream without any. */
@@ -313,6 +342,12 @@ static enum lu_decode_rc lz4_step(void *state, struct lu_decode *d)
 	if (strstr(why, "hecksum"))
 		return wrong(d, "wrong checksum");
 	return wrong(d, strcmp(why, "ERROR_frameSize_wrong") == 0 ? "wrong length" : "wrong data");
+}
+
+static int lz4_reset(void *state)
+{
+	LZ4F_resetDecompressionContext(state);
+	return 0;
 }
 
 static void lz4_close(void *state)
@@ -373,6 +408,15 @@ static enum lu_decode_rc brotli_step(void *state, struct lu_decode *d)
 	return wrong(d, "wrong data");
 }
 
+/* There is no way from one stream to another. */
+static int brotli_reset(void *state)
+{
+	struct brotli *s = state;
+
+	s->ended = true;
+	return 0;
+}
+
 static void brotli_close(void *state)
 {
 	struct brotli *s = state;
@@ -384,20 +428,23 @@ static void brotli_close(void *state)
 
 /* ------------------------------------------------------------------------------------------- */
 
-const struct lu_decoder lu_decoder_gzip = { "gzip", is_gzip, 1, gzip_open, zlib_step, zlib_close };
-const struct lu_decoder lu_decoder_zlib = { "zlib", NULL, 0, zlib_open_zlib, zlib_step,
+const struct lu_decoder lu_decoder_gzip = { "gzip", is_gzip, 1, gzip_open, zlib_step, zlib_reset,
+	zlib_close };
+const struct lu_decoder lu_decoder_zlib = { "zlib", NULL, 0, zlib_open_zlib, zlib_step, zlib_reset,
 	zlib_close };
 const struct lu_decoder lu_decoder_deflate = { "deflate", NULL, 0, deflate_open, zlib_step,
-	zlib_close };
-const struct lu_decoder lu_decoder_zstd = { "zstd", is_zstd, 0, zstd_open, zstd_step, zstd_close };
-const struct lu_decoder lu_decoder_zstd_web = { "zstd", is_zstd, 0, zstd_open_web, zstd_step,
+	zlib_reset, zlib_close };
+const struct lu_decoder lu_decoder_zstd = { "zstd", is_zstd, 0, zstd_open, zstd_step, zstd_reset,
 	zstd_close };
-const struct lu_decoder lu_decoder_xz = { "xz", is_xz, 4, xz_open, xz_step, xz_close };
+const struct lu_decoder lu_decoder_zstd_web = { "zstd", is_zstd, 0, zstd_open_web, zstd_step,
+	zstd_reset, zstd_close };
+const struct lu_decoder lu_decoder_xz = { "xz", is_xz, 4, xz_open, xz_step, xz_reset, xz_close };
 const struct lu_decoder lu_decoder_bzip2 = { "bzip2", is_bzip2, 0, bzip2_open, bzip2_step,
-	bzip2_close };
-const struct lu_decoder lu_decoder_lz4 = { "lz4", is_lz4, 0, lz4_open, lz4_step, lz4_close };
+	bzip2_reset, bzip2_close };
+const struct lu_decoder lu_decoder_lz4 = { "lz4", is_lz4, 0, lz4_open, lz4_step, lz4_reset,
+	lz4_close };
 const struct lu_decoder lu_decoder_brotli = { "brotli", NULL, 0, brotli_open, brotli_step,
-	brotli_close };
+	brotli_reset, brotli_close };
 
 const struct lu_decoder *lu_decoder_of(const unsigned char *p, size_t n)
 {

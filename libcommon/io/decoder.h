@@ -50,6 +50,7 @@ struct lu_decoder {
 	unsigned padding;
 	int (*open)(void **state); /* -1: out of memory */
 	enum lu_decode_rc (*step)(void *state, struct lu_decode *d);
+	int (*reset)(void *state);  /* go on at the beginning of a member; -1: out of memory */
 	void (*close)(void *state); /* NULL is fine */
 };
 

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-/* A peek, the read that completed it, and as much taken back. */
-#define CAPACITY (3 * LU_FEED_AHEAD)
+/* A peek, and the read that completed it. */
+#define CAPACITY (2 * LU_FEED_AHEAD)
 
 static struct lu_feed *new_feed(struct lu_err *err)
 {
@@ -16,7 +16,7 @@ static struct lu_feed *new_feed(struct lu_err *err)
 		free(f);
 		return NULL;
 	}
-	f->stop = f->begin = SIZE_MAX;
+	f->stop = f->begin = f->back_stop = SIZE_MAX;
 	return f;
 }
 
@@ -79,9 +79,7 @@ static size_t have(const struct lu_feed *f)
 
 static bool is_marked(const struct lu_feed *f, size_t at)
 {
-	size_t n = f->mark ? strlen(f->mark) : 0;
-
-	return f->mark && f->n - at >= n && memcmp(f->ahead + at, f->mark, n) == 0;
+	return f->mark && f->mark(f->ahead + at, f->n - at);
 }
 
 /* Note that a member begins at `at`. */
@@ -95,10 +93,50 @@ static void begin_member(struct lu_feed *f, size_t at)
 	}
 }
 
-/* Have n bytes in memory, fewer only at the end and before a stop. */
+/* Read what was taken back, up to where a member begins. */
+static size_t read_back(struct lu_feed *f, char *p, size_t n)
+{
+	size_t k = f->back.n - f->back_at;
+
+	if (f->back_stop != SIZE_MAX && f->back_stop - f->back_at < k)
+		k = f->back_stop - f->back_at;
+	k = k < n ? k : n;
+	memcpy(p, f->back.p + f->back_at, k);
+	f->back_at += k;
+	if (f->back_at == f->back.n && f->back_stop != f->back_at)
+		lu_buf_release(&f->back);
+	return k;
+}
+
+/* Read behind what is in memory. Returns as lu_in_read(); *begins: a member begins there. */
+static ssize_t read_on(struct lu_feed *f, char *p, size_t n, struct lu_err *err)
+{
+	ssize_t got;
+
+	if (f->back.n) {
+		if (f->back_stop != f->back_at)
+			return (ssize_t)read_back(f, p, n);
+		/* It was counted before. */
+		f->stop = f->n;
+		f->back_stop = SIZE_MAX;
+		return (ssize_t)read_back(f, p, n);
+	}
+	got = lu_in_read(f->in, p, n, err);
+	if (got < 0 && f->mark && lu_in_is_damaged(f->in)) {
+		f->broken = true;
+		f->why = *err;
+		/* What is before a member that is damaged from its beginning on is whole. */
+		if (lu_in_begins_member(f->in))
+			f->stop = f->n;
+		return 0;
+	}
+	return got;
+}
+
+/* Have n bytes in memory, fewer only at the end, before a stop and before damage. */
 static int fill(struct lu_feed *f, size_t n, struct lu_err *err)
 {
-	if (have(f) >= n || f->stop != SIZE_MAX)
+	if (have(f) >= n || f->stop != SIZE_MAX || f->broken)
 		return 0;
 	memmove(f->ahead, f->ahead + f->at, f->n - f->at);
 	f->begin = f->begin == SIZE_MAX || f->begin < f->at ? SIZE_MAX : f->begin - f->at;
@@ -106,15 +144,15 @@ static int fill(struct lu_feed *f, size_t n, struct lu_err *err)
 	f->at = 0;
 	while (f->n < n && f->stop == SIZE_MAX) {
 		size_t from = f->n;
-		ssize_t got = lu_in_read(
-				f->in, f->ahead + from, f->mark ? LU_FEED_AHEAD : n - from, err);
+		bool back = f->back.n > 0;
+		ssize_t got = read_on(f, f->ahead + from, f->mark ? LU_FEED_AHEAD : n - from, err);
 
 		if (got < 0)
 			return -1;
-		if (got == 0)
-			break;
 		f->n += (size_t)got;
-		if (lu_in_begins_member(f->in))
+		if (got == 0 && !back)
+			break;
+		if (!back && lu_in_begins_member(f->in))
 			begin_member(f, from);
 	}
 	return 0;
@@ -218,7 +256,7 @@ int lu_feed_line(struct lu_feed *f, struct lu_str *line, struct lu_err *err)
 	return 1;
 }
 
-void lu_feed_stop_at(struct lu_feed *f, const char *mark)
+void lu_feed_stop_at(struct lu_feed *f, lu_feed_mark_fn *mark)
 {
 	f->mark = mark;
 	/* A member that was read ahead. */
@@ -239,15 +277,38 @@ void lu_feed_resume(struct lu_feed *f)
 		f->stop = SIZE_MAX;
 }
 
-void lu_feed_unread(struct lu_feed *f, const char *bytes, size_t n)
+bool lu_feed_broken(const struct lu_feed *f)
 {
-	LU_ASSERT(n <= LU_FEED_AHEAD && f->n - f->at + n <= CAPACITY);
-	memmove(f->ahead + n, f->ahead + f->at, f->n - f->at);
-	memcpy(f->ahead, bytes, n);
-	f->n = f->n - f->at + n;
-	f->stop = f->stop == SIZE_MAX ? SIZE_MAX : f->stop - f->at + n;
-	f->at = 0;
-	f->given -= n;
+	return f->broken && f->at == f->n && f->stop == SIZE_MAX;
+}
+
+int lu_feed_mend(struct lu_feed *f, struct lu_err *err)
+{
+	LU_ASSERT(lu_feed_broken(f));
+	f->broken = false;
+	return lu_in_pass_damage(f->in, err);
+}
+
+int lu_feed_take_back(struct lu_feed *f, struct lu_buf *read, size_t from, struct lu_err *err)
+{
+	struct lu_buf front = { 0 }, back = *read;
+	size_t stop = f->stop == SIZE_MAX ? SIZE_MAX : back.n + (f->stop - f->at);
+
+	lu_buf_append(&front, back.p, from);
+	lu_buf_append(&back, f->ahead + f->at, f->n - f->at);
+	if (f->back.n && stop == SIZE_MAX && f->back_stop != SIZE_MAX)
+		stop = back.n + (f->back_stop - f->back_at);
+	if (f->back.n)
+		lu_buf_append(&back, f->back.p + f->back_at, f->back.n - f->back_at);
+	f->given -= read->n - from;
+	*read = front;
+	lu_buf_release(&f->back);
+	f->back = back;
+	f->back_at = from;
+	f->back_stop = stop;
+	f->stop = SIZE_MAX;
+	f->at = f->n = 0;
+	return lu_buf_check(&f->back, err) < 0 ? -1 : lu_buf_check(read, err);
 }
 
 void lu_feed_skip(struct lu_feed *f, size_t n)
@@ -267,6 +328,7 @@ void lu_feed_close(struct lu_feed *f)
 	if (!f)
 		return;
 	lu_in_close(f->in);
+	lu_buf_release(&f->back);
 	free(f->ahead);
 	free(f);
 }

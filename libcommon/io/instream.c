@@ -18,6 +18,7 @@
 
 /* Two zstd blocks; larger reads gain nothing, neither from pipes nor from the page cache. */
 #define RAW_SIZE ((size_t)256 << 10)
+#define KEPT ((size_t)64 << 10)
 /* zstd makes dictionaries of 110 kB unless told. */
 #define DICTIONARY_MAX ((size_t)16 << 20)
 /* The skippable frame that holds the dictionary of a web archive. */
@@ -35,9 +36,12 @@ struct lu_in {
 	bool later;			  /* a member was read */
 	bool stop;			  /* no read crosses the end of a member */
 	bool begins;			  /* the last read began a member */
+	bool damaged;			  /* and cannot be read on */
+	struct lu_err damage;
 	uint64_t consumed, size;
 	unsigned char *raw; /* raw[at..len): bytes read and not yet decoded */
 	size_t at, len;
+	size_t first; /* where the member begins, or 0 */
 };
 
 static int raw_read(struct lu_in *in, void *p, size_t n, size_t *got, struct lu_err *err)
@@ -69,20 +73,27 @@ static int raw_read(struct lu_in *in, void *p, size_t n, size_t *got, struct lu_
 
 static int raw_fill(struct lu_in *in, struct lu_err *err)
 {
-	size_t got;
+	size_t got, kept;
 
 	if (in->at < in->len || in->eof)
 		return 0;
-	in->at = in->len = 0;
-	if (raw_read(in, in->raw, RAW_SIZE, &got, err) < 0)
+	/* Damage is found behind where it is: what may be read again. */
+	kept = in->stop && in->decoder ? in->len < KEPT ? in->len : KEPT : 0;
+	memmove(in->raw, in->raw + in->len - kept, kept);
+	in->first = in->first > in->len - kept ? in->first - (in->len - kept) : 0;
+	in->at = in->len = kept;
+	if (raw_read(in, in->raw + kept, RAW_SIZE - kept, &got, err) < 0)
 		return -1;
-	in->len = got;
+	in->len = kept + got;
 	return 0;
 }
 
-static int damaged(const struct lu_in *in, const char *why, struct lu_err *err)
+static int damaged(struct lu_in *in, const char *why, struct lu_err *err)
 {
-	return lu_err_set(err, "%s: damaged %s stream: %s", in->name, in->decoder->name, why);
+	lu_err_set(err, "%s: damaged %s stream: %s", in->name, in->decoder->name, why);
+	in->damaged = true;
+	in->damage = *err;
+	return -1;
 }
 
 /* Have n bytes in `raw`, fewer only at the end of the file: a pipe may deliver them one by one. */
@@ -92,7 +103,7 @@ static int have(struct lu_in *in, size_t n, struct lu_err *err)
 		return 0;
 	memmove(in->raw, in->raw + in->at, in->len - in->at);
 	in->len -= in->at;
-	in->at = 0;
+	in->at = in->first = 0;
 	while (in->len < n && !in->eof) {
 		size_t got;
 
@@ -331,9 +342,14 @@ static ssize_t read_coded(struct lu_in *in, char *p, size_t n, struct lu_err *er
 	size_t done = 0;
 
 	in->begins = false;
+	if (in->damaged) {
+		*err = in->damage;
+		return -1;
+	}
 	while (done < n) {
 		bool had_room, inside = in->member;
 		size_t got = 0;
+		int rc;
 
 		if (raw_fill(in, err) < 0)
 			return -1;
@@ -341,14 +357,19 @@ static ssize_t read_coded(struct lu_in *in, char *p, size_t n, struct lu_err *er
 			return -1;
 		if (in->at == in->len && in->eof && !inside)
 			break;
+		if (!inside)
+			in->first = in->at;
 		in->begins = in->begins || !inside;
-		if (step(in, p + done, n - done, &got, err) < 0)
-			return -1;
+		rc = step(in, p + done, n - done, &got, err);
 		done += got;
 		had_room = done < n;
 		/* The input ended inside a member, and the decoder has nothing left to give. */
-		if (in->member && in->eof && in->at == in->len && had_room && got == 0)
-			return damaged(in, "it ends too early", err);
+		if (rc == 0 && in->member && in->eof && in->at == in->len && had_room && got == 0)
+			rc = damaged(in, "it ends too early", err);
+		if (rc < 0 && !(in->stop && in->damaged && done > 0))
+			return -1;
+		if (rc < 0)
+			break;
 		if (in->stop && !in->member && done > 0)
 			break;
 	}
@@ -391,6 +412,43 @@ int lu_in_named_brotli(struct lu_in *in, struct lu_err *err)
 		return 0;
 	in->decoder = &lu_decoder_brotli;
 	return in->decoder->open(&in->state) < 0 ? lu_err_nomem(err) : 0;
+}
+
+bool lu_in_is_damaged(const struct lu_in *in)
+{
+	return in->damaged;
+}
+
+/* True if a member begins so, beyond the bytes by which its format is recognised. */
+static bool begins_well(const struct lu_in *in, const unsigned char *p, size_t n)
+{
+	if (!in->decoder->begins || !in->decoder->begins(p, n))
+		return false;
+	/* gzip's two bytes are frequent: method, no reserved flags, how compressed, system. */
+	return in->decoder != &lu_decoder_gzip ||
+			(n >= 10 && p[2] == 8 && !(p[3] & 0xE0) &&
+					(p[8] == 0 || p[8] == 2 || p[8] == 4) &&
+					(p[9] < 20 || p[9] == 255));
+}
+
+int lu_in_pass_damage(struct lu_in *in, struct lu_err *err)
+{
+	/* The decoder may have read on into members that are whole. */
+	if (in->member && in->first < in->len)
+		in->at = in->first + 1;
+	in->damaged = in->member = false;
+	in->first = 0;
+	for (;;) {
+		if (have(in, LU_DECODER_HEAD, err) < 0)
+			return -1;
+		if (in->at == in->len)
+			return 0;
+		while (in->len - in->at >= LU_DECODER_HEAD || (in->eof && in->at < in->len)) {
+			if (begins_well(in, in->raw + in->at, in->len - in->at))
+				return in->decoder->reset(in->state) < 0 ? lu_err_nomem(err) : 1;
+			in->at++;
+		}
+	}
 }
 
 bool lu_in_begins_member(const struct lu_in *in)

@@ -52,6 +52,12 @@ bool lu_in_begins_member(const struct lu_in *in);
 /* Read a stream, of which nothing was read yet and whose name says so, as brotli (RFC 7932), which has
  * neither a mark nor a checksum; but not if its first bytes are those of another format or text. */
 int lu_in_named_brotli(struct lu_in *in, struct lu_err *err) LU_CHECKED;
+/* After lu_in_read() failed where lu_in_stop_at_members() was asked for: is it damage of the stream, as
+ * opposed to a failing read? What was decoded in front of the damage was given before. */
+bool lu_in_is_damaged(const struct lu_in *in);
+/* Go on behind the damage at the next byte that begins a member, which is where records begin that are
+ * members of their own. 1; 0: there is none; -1. */
+int lu_in_pass_damage(struct lu_in *in, struct lu_err *err) LU_CHECKED;
 /* Name for messages, as given to open; valid until close. */
 const char *lu_in_name(const struct lu_in *in);
 /* For progress: compressed bytes read so far, and the size of a regular file (otherwise 0). */

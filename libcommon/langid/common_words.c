@@ -151,6 +151,12 @@ struct lu_common_words *lu_common_words_new(void)
 	return w;
 }
 
+const char *lu_common_words_list(unsigned i, const char **words)
+{
+	*words = langs[i].words;
+	return langs[i].code;
+}
+
 void lu_common_words_free(struct lu_common_words *w)
 {
 	free(w);
@@ -358,4 +364,9 @@ const char *lu_common_words_judge(const struct lu_common_scan *s, double *share)
 		return NULL;
 	*share = (double)own / (double)sums.any;
 	return langs[best].code;
+}
+
+double lu_common_words_share(const struct lu_common_scan *s)
+{
+	return s->sets.n ? (double)sums_of(s).any / (double)s->sets.n : 0;
 }

@@ -66,7 +66,12 @@ int lu_common_words_scan(const struct lu_common_words *w, struct lu_str text,
 		struct lu_common_scan *s, struct lu_err *err) LU_CHECKED;
 void lu_common_scan_clear(struct lu_common_scan *s);
 void lu_common_scan_release(struct lu_common_scan *s);
+/* The words of language i, with blanks between, and its code; both static. */
+const char *lu_common_words_list(unsigned i, const char **words);
 /* ISO 639-1 code, static; or NULL. */
 const char *lu_common_words_judge(const struct lu_common_scan *s, double *share);
+
+/* The share of the words that is common in any language. */
+double lu_common_words_share(const struct lu_common_scan *s);
 
 #endif

@@ -63,16 +63,17 @@ void lu_fasttext_close(struct lu_fasttext *f)
 }
 
 int lu_fasttext_predict(const struct lu_fasttext *f, const char *p, size_t n, char *label,
-		size_t room, double *score)
+		size_t room, double *score, double *next)
 {
 	try {
 		std::istringstream in(std::string(p, n));
 		std::vector<std::pair<fasttext::real, std::string>> best;
 
-		if (!f->model.predictLine(in, best, 1, 0.0) || best.empty())
+		if (!f->model.predictLine(in, best, 2, 0.0) || best.empty())
 			return 0;
 		put_label(best[0].second, label, room);
 		*score = static_cast<double>(best[0].first);
+		*next = best.size() > 1 ? static_cast<double>(best[1].first) : 0;
 		return 1;
 	} catch (const std::exception &) {
 		return -1;
@@ -107,4 +108,21 @@ bool lu_fasttext_label(const struct lu_fasttext *f, int i, char *label, size_t r
 		return false;
 	put_label(labels->getLabel(i), label, room);
 	return true;
+}
+
+struct lu_fasttext_words lu_fasttext_look(const struct lu_fasttext *f)
+{
+	auto words = f->model.getDictionary();
+	int capitals = 0, digits = 0, punctuation = 0, least = words->nwords() / 1000;
+
+	for (int i = 0; i < words->nwords(); i++) {
+		const std::string w = words->getWord(i);
+
+		if (w == "</s>")
+			continue;
+		capitals += w.find_first_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos;
+		digits += w.find_first_of("0123456789") != std::string::npos;
+		punctuation += w.find_first_of(".,:;!?\"()") != std::string::npos;
+	}
+	return { capitals > least, digits > least, punctuation > least };
 }

@@ -2,52 +2,103 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "libcommon/base/utf8.h"
 #include "libcommon/langid/cld2_shim.h"
 #include "libcommon/langid/fasttext_shim.h"
-#include "libcommon/langid/langid_sample.h"
+#include "libcommon/langid/langid_spans.h"
+#include "libcommon/langid/word_votes.h"
 #include "libcommon/sys/readset.h"
 #include "libcommon/text/lang_code.h"
 #include "libcommon/text/unicode.h"
 
 #define PART_PERCENT 5
+#define FEW_LETTERS 8	/* no answer below */
+#define MANY_LETTERS 20 /* only sure answers below */
+#define GUESS_DENSITY 100
+#define GUESS_RIGHT 0.6
+#define MODEL_SURE 0.5
+#define MOSTLY_CODE 3
+#define FEW_WORDS 0.03 /* share of common words below which there is no part in their languages */
+#define ONE_SHARE 0.95
+#define CLEAR_SHARE 0.67
+#define ENGLISH 2 /* how much more of it there must be than of another language */
+#define GROWTH 4  /* of the sample where that leaves doubt */
+#define LARGEST 16
+#define WORDLESS 20 /* words of which one is common in each of the seven languages */
+
+/* How a model wants its text. */
+struct cleaning {
+	bool lower, words; /* words: no punctuation */
+	bool digits;
+};
+
 struct lu_langid {
 	struct lu_fasttext *model;
+	struct cleaning cleaning;
 	struct lu_common_words *words; /* NULL: the classifier is always asked */
+	struct lu_word_votes *votes;
 	struct lu_langid_options o;
 };
+
+/* See langid.h. Labels of two letters: most of those of lid.176, and of no other model. */
+static struct cleaning cleaning_of(const struct lu_fasttext *model)
+{
+	struct lu_fasttext_words has = lu_fasttext_look(model);
+	struct cleaning c = { !has.capitals, !has.punctuation, has.digits };
+	char label[64];
+	int two = 0, n = 0;
+
+	for (; lu_fasttext_label(model, n, label, sizeof(label)); n++)
+		two += strlen(label) == 2;
+	return two * 2 > n ? (struct cleaning){ true, false, true } : c;
+}
+
+/* NULL with the reason in *err. */
+static struct lu_fasttext *open_model(const char *file, struct lu_err *err)
+{
+	struct lu_fasttext *model;
+	char why[256];
+
+	if (lu_readset_add(file, err) < 0)
+		return NULL;
+	model = lu_fasttext_open(file, why);
+	if (!model)
+		lu_err_set(err, "%s: %s", file, why);
+	return model;
+}
 
 struct lu_langid *lu_langid_new(
 		const char *model, const struct lu_langid_options *o, struct lu_err *err)
 {
 	struct lu_langid *id = calloc(1, sizeof(*id));
-	char why[256];
 
-	if (!id) {
-		lu_err_nomem(err);
-		return NULL;
-	}
+	if (!id)
+		goto no_memory;
 	id->o = *o;
-	if (!model && o->min_bytes < o->max_bytes) {
-		id->words = lu_common_words_new();
-		if (!id->words) {
-			free(id);
-			lu_err_nomem(err);
-			return NULL;
-		}
-	}
+	id->votes = lu_word_votes_new();
+	if (!id->votes)
+		goto no_memory;
 	if (model) {
-		bool input = lu_readset_add(model, err) == 0;
-
-		id->model = input ? lu_fasttext_open(model, why) : NULL;
-		if (input && !id->model)
-			lu_err_set(err, "%s: %s", model, why);
+		id->model = open_model(model, err);
 		if (!id->model) {
-			free(id);
+			lu_langid_free(id);
 			return NULL;
 		}
+		id->cleaning = cleaning_of(id->model);
+		return id;
+	}
+	if (o->min_bytes < o->max_bytes) {
+		id->words = lu_common_words_new();
+		if (!id->words)
+			goto no_memory;
 	}
 	return id;
+no_memory:
+	lu_langid_free(id);
+	lu_err_nomem(err);
+	return NULL;
 }
 
 void lu_langid_free(struct lu_langid *id)
@@ -56,14 +107,18 @@ void lu_langid_free(struct lu_langid *id)
 		return;
 	lu_fasttext_close(id->model);
 	lu_common_words_free(id->words);
+	lu_word_votes_free(id->votes);
 	free(id);
 }
 
 void lu_langid_work_release(struct lu_langid_work *w)
 {
-	lu_buf_release(&w->sample);
-	lu_buf_release(&w->lower);
+	lu_lang_sampler_release(&w->sample);
+	lu_buf_release(&w->line);
+	lu_buf_release(&w->clean);
 	lu_common_scan_release(&w->words);
+	lu_vec_release(&w->sentences);
+	lu_vec_release(&w->spans);
 }
 
 /* CLD2 returns "xx-Latn" and the like for a script without a known language. */
@@ -80,6 +135,15 @@ static void code_of_label(const char *label, char out[LU_LANG_CODE])
 		memcpy(out, "und", 4);
 }
 
+/* Latn of fra_Latn. */
+static void script_of_label(const char *label, char script[5])
+{
+	const char *mark = strpbrk(label, "_-");
+
+	if (mark && strlen(mark) == 5 && mark[1] >= 'A' && mark[1] <= 'Z')
+		memcpy(script, mark + 1, 5);
+}
+
 static void add_part(struct lu_lang *out, const char *lang, int percent)
 {
 	for (size_t i = 0; i < out->parts; i++) {
@@ -92,46 +156,277 @@ static void add_part(struct lu_lang *out, const char *lang, int percent)
 	out->part[out->parts++].share = percent / 100.0;
 }
 
-static void use_cld2(struct lu_str s, struct lu_lang *out)
+static void detect(struct lu_str s, const char *hint, bool guess, struct lu_cld2 *r)
 {
-	struct lu_cld2 r;
+	lu_cld2_detect(s.p, s.n > INT_MAX ? INT_MAX : (int)s.n, hint, guess, r);
+}
+
+static bool is_sure(const struct lu_cld2 *r)
+{
+	return strcmp(r->best, "un") != 0;
+}
+
+/* The number of a language in common_words.h; LU_COMMON_LANGS if it is not there. */
+static unsigned common_lang(const char *name)
+{
+	const char *words;
+	unsigned i = 0;
+
+	while (i < LU_COMMON_LANGS && strcmp(lu_common_words_list(i, &words), name) != 0)
+		i++;
+	return i;
+}
+
+/* Whether a guess of CLD2 is to be believed. */
+static bool is_supported(const struct lu_cld2 *r, const struct lu_vote *vote)
+{
+	char name[LU_LANG_CODE];
+
+	code_of_cld2(r->code[0], name);
+	if (r->density[0] < GUESS_DENSITY)
+		return false;
+	if (vote->code && vote->points > vote->next && strcmp(vote->code, name) == 0)
+		return true;
+	return common_lang(name) == LU_COMMON_LANGS;
+}
+
+/* A language with common words, and a text without any: a list of names, say. */
+static bool lacks_words(const struct lu_lang *l, const struct lu_vote *vote)
+{
+	unsigned i = l->parts ? common_lang(l->part[0].lang) : LU_COMMON_LANGS;
+
+	return i < LU_COMMON_LANGS && !(vote->seen >> i & 1);
+}
+
+static void set_parts(const struct lu_cld2 *r, struct lu_lang *out)
+{
 	char name[LU_LANG_CODE];
 	int rest = 100;
 
-	lu_cld2_detect(s.p, s.n > INT_MAX ? INT_MAX : (int)s.n, &r);
+	out->parts = 0;
 	for (int i = 0; i < 3; i++) {
-		code_of_cld2(r.code[i], name);
-		if (r.percent[i] < PART_PERCENT || strcmp(name, "und") == 0)
+		code_of_cld2(r->code[i], name);
+		if (r->percent[i] < PART_PERCENT || strcmp(name, "und") == 0)
 			continue;
-		add_part(out, name, r.percent[i]);
-		rest -= r.percent[i];
-	}
-	if (out->parts && r.reliable) {
-		memcpy(out->lang, out->part[0].lang, LU_LANG_CODE);
-		out->score = out->part[0].share;
+		add_part(out, name, r->percent[i]);
+		rest -= r->percent[i];
 	}
 	if (rest >= PART_PERCENT)
 		add_part(out, "und", rest);
 }
 
-static int use_fasttext(const struct lu_langid *id, struct lu_buf *lower, struct lu_lang *out,
+static bool is_part(const struct lu_lang *l, const char *lang)
+{
+	for (size_t i = 0; i < l->parts; i++) {
+		if (strcmp(l->part[i].lang, lang) == 0)
+			return strcmp(lang, "und") != 0;
+	}
+	return false;
+}
+
+/* The language of parts, of which the first is und only if it is the only one. English beside
+ * another language is mostly names, menus, terms and code, so it must have twice as much. */
+static void set_answer(struct lu_lang *out, double right)
+{
+	const struct lu_lang_part *a = &out->part[0], *b = &out->part[1];
+
+	if (!out->parts || strcmp(a->lang, "und") == 0)
+		return;
+	out->score = a->share * right;
+	if (out->parts > 1 && strcmp(b->lang, "und") != 0) {
+		if (strcmp(a->lang, "en") == 0 && b->share * ENGLISH >= a->share) {
+			out->score = b->share * right;
+			a = b;
+		} else if (strcmp(b->lang, "en") != 0 && lu_lang_is_near(a->share, b->share)) {
+			return;
+		}
+	}
+	memcpy(out->lang, a->lang, LU_LANG_CODE);
+}
+
+/* The languages of a text, as far as its sentences may choose among them. */
+struct choice {
+	const struct lu_lang *whole;
+	const char *hint; /* what its words say; NULL: nothing */
+	bool votes;	  /* words tell all of them apart */
+};
+
+static struct choice choice_of(const struct lu_lang *whole, const char *hint)
+{
+	struct choice c = { whole, hint, true };
+
+	for (size_t i = 0; i < whole->parts; i++) {
+		if (strcmp(whole->part[i].lang, "und") != 0 &&
+				!lu_word_votes_has(whole->part[i].lang))
+			return (struct choice){ whole, NULL, false };
+	}
+	return c;
+}
+
+static void judge_sentence(const struct lu_langid *id, struct lu_str s, const struct choice *c,
+		struct lu_lang_span *span)
+{
+	struct lu_vote vote = { 0 };
+	char name[LU_LANG_CODE];
+	struct lu_cld2 r;
+
+	if (c->votes)
+		vote = lu_word_votes_count(id->votes, s);
+	if (lu_vote_is_clear(&vote)) {
+		memcpy(name, vote.code, strlen(vote.code) + 1);
+	} else {
+		detect(s, NULL, false, &r);
+		code_of_cld2(r.best, name);
+	}
+	span->open = !is_part(c->whole, name) && !(c->hint && strcmp(name, c->hint) == 0);
+	memcpy(span->lang, span->open ? "und" : name, span->open ? 4 : LU_LANG_CODE);
+}
+
+/* Whether a letter is of a script other than Latin, by its first bytes; see Scripts.txt. */
+static bool is_foreign(const char *p)
+{
+	unsigned char b = (unsigned char)p[0], next = (unsigned char)p[b >= 0x80];
+
+	return b >= 0xCD && !(b == 0xE1 && next >= 0xB8 && next < 0xBC) && b != 0xE2;
+}
+
+/* The end of a sentence: a line feed, or a word in another script, Latin or not, than the first. */
+static size_t sentence_end(struct lu_str s, size_t at)
+{
+	bool foreign = is_foreign(s.p + at);
+
+	for (size_t i = at; i < s.n; i++) {
+		if (s.p[i] == '\n' ||
+				(s.p[i] == ' ' && i + 1 < s.n &&
+						is_foreign(s.p + i + 1) != foreign))
+			return i + 1;
+	}
+	return s.n;
+}
+
+/* Replace the shares of CLD2 by those of the sentences, if there are several and most of them tell. */
+static int share_by_sentences(const struct lu_langid *id, struct lu_langid_work *work,
+		const char *hint, struct lu_lang *out, struct lu_err *err)
+{
+	struct lu_str s = lu_buf_slice(&work->sample.out);
+	struct choice choice = choice_of(out, hint);
+	size_t open = 0;
+
+	work->sentences.n = 0;
+	for (size_t at = 0, next; at < s.n; at = next) {
+		struct lu_lang_span span = { .at = at };
+
+		next = sentence_end(s, at);
+		span.n = next - at;
+		judge_sentence(id, (struct lu_str){ s.p + at, span.n }, &choice, &span);
+		open += span.open ? span.n : 0;
+		if (!lu_vec_push(&work->sentences, span))
+			return lu_err_nomem(err);
+	}
+	if (work->sentences.n < 2 || open * 2 > s.n) {
+		set_answer(out, 1);
+		return 0;
+	}
+	lu_lang_spans_fill(&work->sentences);
+	if (lu_lang_spans_share(&work->sentences, out, err) < 0)
+		return -1;
+	set_answer(out, 1);
+	return 0;
+}
+
+static int use_cld2(const struct lu_langid *id, struct lu_langid_work *work, struct lu_lang *out,
 		struct lu_err *err)
 {
+	struct lu_str s = lu_buf_slice(&work->sample.out);
+	struct lu_vote vote = lu_word_votes_count(id->votes, s);
+	const char *hint = lu_vote_is_clear(&vote) ? vote.code : NULL;
+	struct lu_cld2 r;
+
+	detect(s, hint, false, &r);
+	if (is_sure(&r)) {
+		set_parts(&r, out);
+		if (work->sample.words >= WORDLESS && lacks_words(out, &vote))
+			return 0;
+		if (out->parts > 1)
+			return share_by_sentences(id, work, hint, out, err);
+		set_answer(out, 1);
+		return 0;
+	}
+	if (work->sample.letters < MANY_LETTERS)
+		return 0;
+	set_parts(&r, out);
+	if (out->parts > 1 && is_part(out, out->part[1].lang))
+		return share_by_sentences(id, work, hint, out, err);
+	detect(s, hint, true, &r);
+	if (is_supported(&r, &vote)) {
+		set_parts(&r, out);
+		set_answer(out, GUESS_RIGHT);
+	}
+	return 0;
+}
+
+/* Most letters are capitals; ASCII tells. */
+static bool is_shouted(struct lu_str s)
+{
+	size_t capitals = 0, small = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		capitals += (unsigned char)(s.p[i] - 'A') < 26;
+		small += (unsigned char)(s.p[i] - 'a') < 26;
+	}
+	return capitals > small;
+}
+
+/* Append what is letters, marks or blanks, and digits if `digits`; others are removed. */
+static void keep_words(struct lu_str s, bool digits, struct lu_buf *out)
+{
+	const char *p = s.p, *end = p + s.n;
+
+	while (p < end) {
+		const char *from = p;
+		uint32_t c = lu_utf8_next(&p);
+		enum lu_category cat = lu_unicode_category(c);
+
+		if (cat == LU_CAT_LETTER || cat == LU_CAT_MARK || cat == LU_CAT_SEPARATOR ||
+				(cat == LU_CAT_NUMBER && digits) || c == '_')
+			lu_buf_append(out, from, (size_t)(p - from));
+	}
+}
+
+static int use_fasttext(const struct lu_langid *id, struct lu_langid_work *work,
+		struct lu_lang *out, struct lu_err *err)
+{
+	struct lu_str s = lu_buf_slice(&work->sample.out);
 	char label[64];
+	double next = 0;
 	int rc;
 
+	lu_buf_clear(&work->line);
+	lu_buf_clear(&work->clean);
+	if (id->cleaning.lower || is_shouted(s)) {
+		if (lu_unicode_lower(s, &work->line, err) < 0)
+			return -1;
+		s = lu_buf_slice(&work->line);
+	}
+	if (id->cleaning.words)
+		keep_words(s, id->cleaning.digits, &work->clean);
+	else
+		lu_buf_str(&work->clean, s);
 	/* fastText adds its end-of-line token only at a newline, and the score depends on it. */
-	lu_buf_putc(lower, '\n');
-	if (lu_buf_check(lower, err) < 0)
+	lu_buf_putc(&work->clean, '\n');
+	if (lu_buf_check(&work->clean, err) < 0)
 		return -1;
-	rc = lu_fasttext_predict(id->model, lower->p, lower->n, label, sizeof(label), &out->score);
+	rc = lu_fasttext_predict(id->model, work->clean.p, work->clean.n, label, sizeof(label),
+			&out->score, &next);
 	if (rc < 0)
 		return lu_err_nomem(err);
-	if (rc == 0)
-		return 0;
 	/* Rounding makes some probabilities slightly larger than 1. */
 	out->score = out->score > 1 ? 1 : out->score;
+	if (rc == 0 || lu_lang_is_near(out->score, next) ||
+			(work->sample.letters < MANY_LETTERS && out->score < MODEL_SURE))
+		return 0;
 	code_of_label(label, out->lang);
+	script_of_label(label, out->script);
 	return 0;
 }
 
@@ -181,16 +476,6 @@ int lu_langid_check(const struct lu_langid *id, struct lu_str code, struct lu_er
 				  : "CLD2 does not tell it; codes are those of ISO 639 such as fr");
 }
 
-/* A sample of at most `bytes` in work->sample, in lower case in work->lower. */
-static int sample(struct lu_langid_work *work, struct lu_str text, size_t bytes,
-		struct lu_lang_sample *s, struct lu_err *err)
-{
-	lu_buf_clear(&work->sample);
-	lu_buf_clear(&work->lower);
-	lu_lang_sample(text, bytes, &work->sample, s);
-	return lu_buf_check(&work->sample, err);
-}
-
 /* Let the common words answer where they leave no doubt; *sure says whether they do. */
 static int ask_words(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,
 		struct lu_lang *out, bool *sure, struct lu_err *err)
@@ -211,28 +496,100 @@ static int ask_words(const struct lu_langid *id, struct lu_langid_work *work, st
 	return 0;
 }
 
-int lu_langid_text(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,
-		struct lu_lang *out, struct lu_err *err)
+/* Whether the words of the sample say that it is in this language. */
+static bool is_prose(const struct lu_langid *id, const struct lu_lang_sampler *s, const char *lang)
 {
-	struct lu_lang_sample s;
+	struct lu_vote vote = lu_word_votes_count(id->votes, lu_buf_slice(&s->out));
+
+	return lu_vote_is_clear(&vote) && strcmp(vote.code, lang) == 0;
+}
+
+/* Ask the classifier about a sample of at most `bytes`. *open: there was too little in it. */
+static int ask_classifier(const struct lu_langid *id, struct lu_langid_work *work,
+		struct lu_str text, size_t bytes, struct lu_lang *out, bool *open,
+		struct lu_err *err)
+{
+	struct lu_lang_sampler *s = &work->sample;
+
+	*out = (struct lu_lang){ .lang = "und" };
+	lu_lang_sample(s, text, bytes, id->model != NULL);
+	if (lu_buf_check(&s->out, err) < 0)
+		return -1;
+	*open = s->letters < MANY_LETTERS && s->left_out <= s->words;
+	if (s->letters < FEW_LETTERS || s->left_out > MOSTLY_CODE * s->words)
+		return 0;
+	if ((id->model ? use_fasttext(id, work, out, err) : use_cld2(id, work, out, err)) < 0)
+		return -1;
+	/* What program code leaves looks like English, or like anything. */
+	if (s->left_out > s->words && (strcmp(out->lang, "en") == 0 || !is_prose(id, s, out->lang)))
+		memcpy(out->lang, "und", 4);
+	return 0;
+}
+
+/* No language, or one of several with less than two thirds of the text. */
+static bool is_doubtful(const struct lu_lang *l)
+{
+	return strcmp(l->lang, "und") == 0 || (l->parts > 1 && l->score < CLEAR_SHARE);
+}
+
+static int judge(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,
+		struct lu_lang *out, bool *open, struct lu_err *err)
+{
+	size_t most = id->o.max_bytes;
 	bool sure = false;
 
 	*out = (struct lu_lang){ .lang = "und" };
+	*open = false;
 	if (id->words && text.n >= id->o.min_bytes &&
 			ask_words(id, work, text, out, &sure, err) < 0)
 		return -1;
 	if (sure)
 		return 0;
-	if (sample(work, text, id->o.max_bytes, &s, err) < 0)
+	if (id->words && text.n >= id->o.min_bytes && text.n > most / 2 &&
+			lu_common_words_share(&work->words) < FEW_WORDS) {
+		if (ask_classifier(id, work, text, most / GROWTH, out, open, err) < 0)
+			return -1;
+		if (out->parts == 1 && out->score >= ONE_SHARE)
+			return 0;
+	}
+	for (size_t bytes = most;; bytes *= GROWTH) {
+		if (ask_classifier(id, work, text, bytes, out, open, err) < 0)
+			return -1;
+		if (text.n <= bytes || bytes >= most * LARGEST || !is_doubtful(out))
+			break;
+	}
+	if (out->score < id->o.min_score)
+		memcpy(out->lang, "und", 4);
+	return 0;
+}
+
+int lu_langid_text(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,
+		struct lu_lang *out, struct lu_err *err)
+{
+	bool open;
+
+	return judge(id, work, text, out, &open, err);
+}
+
+int lu_langid_paragraphs(const struct lu_langid *id, struct lu_langid_work *work,
+		struct lu_str text, struct lu_lang *out, struct lu_err *err)
+{
+	if (!lu_lang_spans_cut(&work->spans, text))
+		return lu_err_nomem(err);
+	for (size_t i = 0; i < work->spans.n; i++) {
+		struct lu_lang_span *span = &work->spans.p[i];
+		struct lu_str s = { text.p + span->at, span->n };
+
+		if (judge(id, work, s, out, &span->open, err) < 0)
+			return -1;
+		span->open = span->open && strcmp(out->lang, "und") == 0;
+		memcpy(span->lang, out->lang, LU_LANG_CODE);
+	}
+	lu_lang_spans_fill(&work->spans);
+	if (lu_lang_spans_share(&work->spans, out, err) < 0)
 		return -1;
-	if (s.letters < LU_LANG_MIN_LETTERS || s.left_out > s.words)
-		return 0;
-	if (lu_unicode_lower(lu_buf_slice(&work->sample), &work->lower, err) < 0)
-		return -1;
-	if (!id->model)
-		use_cld2(lu_buf_slice(&work->lower), out);
-	else if (use_fasttext(id, &work->lower, out, err) < 0)
-		return -1;
+	set_answer(out, 1);
+	lu_lang_spans_join(&work->spans);
 	if (out->score < id->o.min_score)
 		memcpy(out->lang, "und", 4);
 	return 0;

@@ -58,7 +58,7 @@ static int read_warc(struct lu_robots *r, struct lu_feed *feed, struct lu_err *e
 	struct lu_warc rec = { 0 };
 	int rc;
 
-	lu_feed_stop_at(feed, LU_WARC_MARK);
+	lu_feed_stop_at(feed, lu_warc_mark(&rec));
 	while ((rc = lu_warc_next(feed, RESPONSE_LIMIT, &rec, err)) > 0) {
 		struct lu_robots_fetched f = { .url = rec.url, .date = LU_ROBOTS_UNDATED };
 
@@ -190,10 +190,9 @@ int lu_robots_read(struct lu_robots *r, const char *path, struct lu_err *err)
 
 	if (lu_feed_open(&feed, path, err) < 0)
 		return -1;
-	if (lu_feed_peek(feed, 5, &head, err) < 0)
+	if (lu_feed_peek(feed, 512, &head, err) < 0)
 		goto out;
-	rc = lu_str_is(head, LU_WARC_MARK) ? read_warc(r, feed, err)
-					   : read_lines(r, feed, path, err);
+	rc = lu_warc_looks(head) ? read_warc(r, feed, err) : read_lines(r, feed, path, err);
 	if (rc == 0 && r->read + r->passed_over == before)
 		rc = lu_err_set(err, "%s: no robots.txt responses", path);
 out:

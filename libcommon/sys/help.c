@@ -55,6 +55,23 @@ static void put_default(const struct lu_opt *o, const void *config, struct lu_bu
 	lu_buf_putc(out, ')');
 }
 
+/* Cut the list of an enumeration, which ends here, to what fits before the help; the page lists all
+ * values. */
+static void cut_values(const struct lu_opt *o, size_t start, struct lu_buf *out)
+{
+	size_t rest = strlen(o->help) + strlen("...  (default)");
+	size_t n = out->n;
+
+	if (o->type != LU_OPT_T_ENUM || !lu_buf_ok(out) || n - start + rest <= WIDTH)
+		return;
+	while (n > start && (out->p[n - 1] != '|' || n - start + rest > WIDTH))
+		n--;
+	if (n > start) {
+		out->n = n;
+		lu_buf_puts(out, "...");
+	}
+}
+
 static void put_option(const struct lu_opt *o, const void *config, struct lu_buf *out)
 {
 	size_t start = out->n, used;
@@ -66,6 +83,7 @@ static void put_option(const struct lu_opt *o, const void *config, struct lu_buf
 	if (lu_opt_has_arg(o)) {
 		lu_buf_putc(out, ' ');
 		lu_opt_arg(o, out);
+		cut_values(o, start, out);
 	}
 	used = out->n - start;
 	lu_buf_printf(out, "%*s%s", used < HELP_COLUMN - 2 ? HELP_COLUMN - (int)used : 2, "",

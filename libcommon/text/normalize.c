@@ -5,6 +5,7 @@
 #include "libcommon/base/suggest.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/text/mojibake.h"
+#include "libcommon/text/mojibake_pages.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -12,11 +13,12 @@
 
 struct lu_normalizer {
 	struct lu_normalize_opts opts;
-	unsigned char first_lead; /* lowest lead byte above 0xC2 of a character in `either` */
-	bool latin1;		  /* U+00A0-00BF has some in `either` */
-	uint64_t *edit;		  /* bitmap: characters to remove or replace */
-	uint64_t *form;		  /* bitmap: characters not plain for the form */
-	uint64_t *either;	  /* their union */
+	unsigned char first_lead;     /* lowest lead byte above 0xC2 of a character in `either` */
+	bool latin1;		      /* U+00A0-00BF has some in `either` */
+	uint64_t *edit;		      /* bitmap: characters to remove or replace */
+	uint64_t *form;		      /* bitmap: characters not plain for the form */
+	uint64_t *either;	      /* their union */
+	struct lu_mojibake *mojibake; /* NULL: not wanted */
 };
 
 static const struct {
@@ -113,8 +115,11 @@ struct lu_normalizer *lu_normalizer_new(const struct lu_normalize_opts *opts, st
 	n->edit = calloc(LU_UNICODE_BITMAP, sizeof(uint64_t));
 	n->form = calloc(LU_UNICODE_BITMAP, sizeof(uint64_t));
 	n->either = calloc(LU_UNICODE_BITMAP, sizeof(uint64_t));
-	if (!n->edit || !n->form || !n->either)
+	n->mojibake = opts->mojibake ? malloc(sizeof(*n->mojibake)) : NULL;
+	if (!n->edit || !n->form || !n->either || (opts->mojibake && !n->mojibake))
 		goto nomem;
+	if (n->mojibake)
+		lu_mojibake_init(n->mojibake);
 	mark_edits(n);
 	if (opts->form &&
 			lu_unicode_mark_not_plain(opts->nfkc ? LU_FORM_NFKC : LU_FORM_NFC, n->form,
@@ -144,6 +149,7 @@ void lu_normalizer_free(struct lu_normalizer *n)
 	free(n->edit);
 	free(n->form);
 	free(n->either);
+	free(n->mojibake);
 	free(n);
 }
 
@@ -152,6 +158,7 @@ void lu_normalize_work_release(struct lu_normalize_work *w)
 	lu_buf_release(&w->a);
 	lu_buf_release(&w->b);
 	lu_buf_release(&w->bytes);
+	lu_buf_release(&w->line);
 }
 
 /* --- the scan ----------------------------------------------------------------------------- */
@@ -281,7 +288,30 @@ static int normalize_form(const struct lu_normalizer *n, struct lu_str in, struc
 	}
 }
 
-static bool repair_mojibake(struct lu_normalize_work *w, struct lu_str in, struct lu_buf *out)
+/* Append `line` with the controls that Windows-1252 has characters for as these. */
+static bool replace_c1(struct lu_str line, struct lu_buf *out)
+{
+	const char *p = line.p, *end = line.p + line.n, *c1;
+	bool changed = false;
+
+	for (; p < end; p = c1) {
+		char bytes[4];
+		uint32_t c;
+
+		c1 = memchr(p, 0xC2, (size_t)(end - p));
+		c1 = c1 ? c1 : end;
+		lu_buf_append(out, p, (size_t)(c1 - p));
+		if (c1 < end) {
+			c = lu_utf8_next(&c1);
+			changed |= lu_cp1252(c) != c;
+			lu_buf_append(out, bytes, lu_utf8_put(lu_cp1252(c), bytes));
+		}
+	}
+	return changed;
+}
+
+static bool repair_mojibake(const struct lu_mojibake *m, struct lu_normalize_work *w,
+		struct lu_str in, struct lu_buf *out)
 {
 	const char *p = in.p, *end = in.p + in.n;
 	bool changed = false;
@@ -292,23 +322,12 @@ static bool repair_mojibake(struct lu_normalize_work *w, struct lu_str in, struc
 		struct lu_str line = { p, (size_t)(to - p) };
 
 		p = to;
-		if (lu_mojibake_line(line, &w->bytes, out)) {
+		lu_buf_clear(&w->line);
+		if (lu_mojibake_line(m, line, &w->bytes, &w->line)) {
 			changed = true;
-			continue;
+			line = lu_buf_slice(&w->line);
 		}
-		for (const char *q = line.p, *c1; q < to; q = c1) {
-			char bytes[4];
-			uint32_t c;
-
-			c1 = memchr(q, 0xC2, (size_t)(to - q));
-			c1 = c1 ? c1 : to;
-			lu_buf_append(out, q, (size_t)(c1 - q));
-			if (c1 < to) {
-				c = lu_utf8_next(&c1);
-				changed |= lu_cp1252(c) != c;
-				lu_buf_append(out, bytes, lu_utf8_put(lu_cp1252(c), bytes));
-			}
-		}
+		changed |= replace_c1(line, out);
 	}
 	return changed;
 }
@@ -390,8 +409,11 @@ static int run_steps(const struct lu_normalizer *n, struct lu_normalize_work *w,
 	if (n->opts.mojibake) {
 		b = other_buffer(w, *text);
 		adopt(text, b, changed,
-				repair_mojibake(w, *text, b) ? 1u << LU_CHANGED_MOJIBAKE : 0);
-		if (lu_buf_check(b, err) < 0 || lu_buf_check(&w->bytes, err) < 0)
+				repair_mojibake(n->mojibake, w, *text, b)
+						? 1u << LU_CHANGED_MOJIBAKE
+						: 0);
+		if (lu_buf_check(b, err) < 0 || lu_buf_check(&w->bytes, err) < 0 ||
+				lu_buf_check(&w->line, err) < 0)
 			return -1;
 	}
 	end = text->p + text->n;

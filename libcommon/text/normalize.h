@@ -89,7 +89,7 @@ struct lu_normalizer *lu_normalizer_new(
 void lu_normalizer_free(struct lu_normalizer *n);
 
 struct lu_normalize_work {
-	struct lu_buf a, b, bytes;
+	struct lu_buf a, b, bytes, line;
 };
 void lu_normalize_work_release(struct lu_normalize_work *w);
 

@@ -175,7 +175,7 @@ static int convert_line(struct work *k, struct lu_str line, struct lu_entry *e, 
 	if (e->drop)
 		return 0;
 	lu_buf_clear(&k->html);
-	e->references = lu_parsoid_strip(html, k->o && k->o->references, &k->html);
+	e->references = lu_parsoid_strip(html, k->o, &k->html);
 	put_more(k, &obj, e->references);
 	if (k->license.n)
 		e->license = lu_buf_slice(&k->license);

@@ -17,10 +17,11 @@ extern const struct lu_entries_type lu_enterprise;
 bool lu_enterprise_begins(struct lu_str head);
 
 /*
- * Append the HTML of Parsoid without what is beside the text: references, boxes, notices, edit links, files,
+ * Append the HTML of Parsoid without what is beside the text: references and sections as
+ * the options say (NULL: none), boxes, notices, edit links, files,
  * and the elements of the table in parsoid.c. Formulas become $...$ by the TeX they came from. Linear; of tags that
  * are not closed nothing is left out. Returns the number of references.
  */
-uint64_t lu_parsoid_strip(struct lu_str html, bool references, struct lu_buf *out);
+uint64_t lu_parsoid_strip(struct lu_str html, const struct lu_wiki_options *o, struct lu_buf *out);
 
 #endif

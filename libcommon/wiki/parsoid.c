@@ -150,6 +150,37 @@ static bool has_word(struct lu_str value, const char *word)
 	return false;
 }
 
+/* True if the section whose tag ends at p has a heading that says that it has no running text. */
+static bool is_apparatus(const char *p, const char *end)
+{
+	/* Its heading is the first element, inside a division at most. */
+	const char *limit = end - p > 400 ? p + 400 : end, *h = p, *close;
+	struct tag t = { .end = p };
+	char text[128];
+	size_t n = 0;
+
+	for (; h < limit &&
+			!(*h == '<' && limit - h > 3 && h[1] == 'h' && h[2] >= '1' && h[2] <= '6');
+			h++)
+		;
+	if (h >= limit || !read_tag(h, end, &t))
+		return false;
+	close = lu_str_find(t.end, end - t.end > 400 ? t.end + 400 : end, LU_STR("</h"));
+	for (p = t.end; close && p < close && n < sizeof(text); p++) {
+		if (*p == '<') {
+			/* What follows the text are edit links. */
+			if (n > 0)
+				break;
+			p = memchr(p, '>', (size_t)(close - p));
+			if (!p)
+				return false;
+		} else {
+			text[n++] = *p;
+		}
+	}
+	return n < sizeof(text) && lu_wiki_is_apparatus((struct lu_str){ text, n });
+}
+
 enum what { KEEP, LEAVE_OUT, REFERENCE, FORMULA };
 
 static enum what judge(const struct tag *t)
@@ -250,7 +281,7 @@ static const char *superscript(const struct tag *t, const char *end, struct lu_b
 	return lt + 6;
 }
 
-uint64_t lu_parsoid_strip(struct lu_str html, bool references, struct lu_buf *out)
+uint64_t lu_parsoid_strip(struct lu_str html, const struct lu_wiki_options *o, struct lu_buf *out)
 {
 	const char *p = html.p, *end = html.p + html.n, *lt;
 	uint64_t n = 0;
@@ -272,8 +303,11 @@ uint64_t lu_parsoid_strip(struct lu_str html, bool references, struct lu_buf *ou
 		p = t.end;
 		what = judge(&t);
 		n += what == REFERENCE;
-		if (what == REFERENCE && references)
+		if (what == REFERENCE && o && o->references)
 			what = KEEP;
+		if (what == KEEP && !t.closing && lu_str_is(t.name, "section") &&
+				!(o && o->sections) && is_apparatus(t.end, end))
+			what = LEAVE_OUT;
 		if (what != KEEP)
 			after = end_of_element(&t, end, &unclosed);
 		else if (!t.closing && lu_str_is(t.name, "sup"))

@@ -27,6 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct lu_buf page = { 0 }, title = { 0 }, text = { 0 };
 	struct lu_err err;
+	struct lu_str label;
 	int rc;
 
 	if (size == 0)
@@ -41,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			(text.p[0] == '\n' || text.p[text.n - 1] != '\n' ||
 					text.p[text.n - 2] == '\n'))
 		abort();
-	lu_charset_of_html(lu_buf_slice(&page));
+	lu_prescan_html(lu_buf_slice(&page), &label);
 	lu_buf_release(&page);
 	lu_buf_release(&title);
 	lu_buf_release(&text);

@@ -22,6 +22,11 @@ static void put(const char *text, size_t n)
 	assert_int_equal(gzclose(f), Z_OK);
 }
 
+static bool begins_record(const char *p, size_t n)
+{
+	return n >= 3 && memcmp(p, "REC", 3) == 0;
+}
+
 static struct lu_feed *begin(void)
 {
 	struct lu_err err;
@@ -62,6 +67,7 @@ static void without_mark(void **state)
 
 static void stops(void **state)
 {
+	struct lu_buf taken = { 0 };
 	struct lu_err err;
 	struct lu_feed *f;
 	struct lu_str line;
@@ -75,7 +81,7 @@ static void stops(void **state)
 	put("REC 3", 5);
 	f = begin();
 	expect(f, 2, "RE");
-	lu_feed_stop_at(f, "REC");
+	lu_feed_stop_at(f, begins_record);
 	expect(f, 60, "C one\ngoes on");
 	assert_true(lu_feed_stopped(f));
 	expect(f, 60, "");
@@ -87,7 +93,10 @@ static void stops(void **state)
 	assert_true(lu_feed_stopped(f) || lu_feed_line(f, &line, &err) == 0);
 	assert_true(lu_feed_stopped(f));
 	/* What was taken back comes again, and then the stop. */
-	lu_feed_unread(f, "EC\n", 3);
+	lu_buf_puts(&taken, "REC two REC\n");
+	assert_int_equal(lu_feed_take_back(f, &taken, 9, &err), 0);
+	assert_string_equal(taken.p, "REC two R");
+	lu_buf_release(&taken);
 	assert_false(lu_feed_stopped(f));
 	expect(f, 60, "EC\n");
 	lu_feed_resume(f);
@@ -113,7 +122,7 @@ static void peeked(void **state)
 	f = begin();
 	assert_int_equal(lu_feed_peek(f, 512, &head, &err), 0);
 	assert_int_equal(head.n, 14);
-	lu_feed_stop_at(f, "REC");
+	lu_feed_stop_at(f, begins_record);
 	expect(f, 60, "REC one");
 	assert_true(lu_feed_stopped(f));
 	lu_feed_resume(f);
