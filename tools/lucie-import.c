@@ -219,6 +219,7 @@ static void check_kind(const struct options *o)
 	enum lu_kind k = o->import.kind;
 	const struct lu_entries_options *e = &o->import.entries;
 	bool table = k == LU_KIND_CSV || k == LU_KIND_TSV;
+	bool wiki = k == LU_KIND_MEDIAWIKI || k == LU_KIND_ENTERPRISE;
 	const char *unused = NULL;
 
 	if (k == LU_KIND_AUTO)
@@ -233,6 +234,10 @@ static void check_kind(const struct options *o)
 		unused = "--html";
 	else if (!lu_kind_has_records(k) && (o->std.text_field || o->std.map.n))
 		unused = o->std.text_field ? "--text-field" : "--map";
+	if (!wiki && (o->wiki.namespaces || o->wiki.keep.n))
+		unused = o->wiki.namespaces ? "--namespaces" : "--wiki-keep";
+	else if (k != LU_KIND_MEDIAWIKI && o->wiki.templates)
+		unused = "--templates";
 	if (unused)
 		lu_usage_error("%s: has no effect on --kind %s", unused,
 				lu_enum_name(lu_kind_names, (int)k));

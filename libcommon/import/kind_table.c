@@ -12,8 +12,8 @@
 
 /* clang-format off */
 static const struct lu_kind_row rows[] = {
-	{ LU_KIND_MEDIAWIKI, "", lu_mediawiki_begins, NULL, NULL, &lu_mediawiki, false },
-	{ LU_KIND_ENTERPRISE, "", lu_enterprise_begins, NULL, NULL, &lu_enterprise, false },
+	{ LU_KIND_MEDIAWIKI, "", lu_mediawiki_begins, NULL, NULL, &lu_mediawiki, false, false },
+	{ LU_KIND_ENTERPRISE, "", lu_enterprise_begins, NULL, NULL, &lu_enterprise, false, false },
 	{ LU_KIND_JSON, "jsonl ndjson jsonlines json", NULL, lu_json_values_look, lu_json_values_look,
 			&lu_json_values, false, true },
 	{ LU_KIND_JSON, "jsonl ndjson jsonlines", NULL, NULL, lu_json_lines_look, &lu_json_lines, false, true },

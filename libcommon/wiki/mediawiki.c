@@ -37,9 +37,26 @@ struct dump {
 
 enum mark { MARK_OPEN, MARK_CLOSE, MARK_FAR, MARK_END };
 
+/* A declaration and comments may stand before the root. */
 bool lu_mediawiki_begins(struct lu_str head)
 {
-	return lu_str_find(head.p, head.p + head.n, LU_STR("<mediawiki")) != NULL;
+	const char *p = head.p, *end = head.p + head.n;
+
+	if (head.n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0)
+		p += 3;
+	while (p && p < end) {
+		bool declaration = end - p > 2 && p[0] == '<' && p[1] == '?';
+
+		if (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n') {
+			p++;
+		} else if (declaration || (end - p > 4 && memcmp(p, "<!--", 4) == 0)) {
+			p = lu_str_find(p, end, declaration ? LU_STR("?>") : LU_STR("-->"));
+			p = p ? p + (declaration ? 2 : 3) : NULL;
+		} else {
+			return end - p > 10 && memcmp(p, "<mediawiki", 10) == 0;
+		}
+	}
+	return false;
 }
 
 /* Read more behind what is there. 1, 0 at the end, -1. */
@@ -158,7 +175,7 @@ static int pass_over(struct dump *d, struct lu_buf *block, struct lu_err *err)
 
 	memcpy(begin, d->ahead.p + d->at, sizeof(begin));
 	for (;;) {
-		size_t from = size == 0 ? 1 : 0;
+		size_t from = size == 0 ? strlen("<page>") : 0;
 		int mark = find_mark(d, &from, READ_SIZE, err);
 
 		if (mark < 0)

@@ -401,13 +401,13 @@ int64_t lu_wiki_decode_xml(struct lu_str s, struct lu_buf *out)
 static struct lu_str element(struct lu_str s, const char *open, const char *close)
 {
 	const char *end = s.p + s.n;
-	const char *p = lu_str_find(s.p, end, lu_str_of(open));
-	const char *to = p ? lu_str_find(p, end, lu_str_of(close)) : NULL;
+	const char *p = lu_str_find(s.p, end, lu_str_of(open)), *to;
 
-	if (!to)
+	if (!p)
 		return (struct lu_str){ NULL, 0 };
 	p += strlen(open);
-	return (struct lu_str){ p, (size_t)(to - p) };
+	to = lu_str_find(p, end, lu_str_of(close));
+	return to ? (struct lu_str){ p, (size_t)(to - p) } : (struct lu_str){ NULL, 0 };
 }
 
 /* Append a decoded name to the store, and note it. */
