@@ -73,7 +73,8 @@ static const struct lu_opt opts[] = {
 			"text of templates of wikis"),
 	LU_OPT_LIST_OF(0, "wiki-keep", struct options, wiki.keep, "WHAT", lu_wiki_keeps,
 			"keep references or sections"),
-	LU_OPT_FLAG(0, "whole", struct options, import.whole, "keep navigation of pages"),
+	LU_OPT_FLAG(0, "comments", struct options, import.comments, "keep comments on pages"),
+	LU_OPT_FLAG(0, "whole", struct options, import.whole, "keep all of pages"),
 	LU_OPT_END,
 };
 
@@ -264,6 +265,8 @@ int main(int argc, char **argv)
 		lu_usage_error("--delimiter: '%s' is not one character other than a quote",
 				o.delimiter);
 	check_kind(&o);
+	if (o.import.whole && o.import.comments)
+		lu_usage_error("--comments: has no effect with --whole, which keeps all of a page");
 	if (o.import.lang && lu_lang_code_check(o.import.lang, &err) < 0)
 		lu_usage_fail(&err, "--lang");
 	rc = run(&o, &args, &err);

@@ -207,7 +207,8 @@ int lu_notebook_text(struct lu_str json, bool outputs, struct lu_arena *arena, s
 	}
 	metadata = get(json, "metadata", &type);
 	nb.lang = find_lang(metadata);
-	put_source(&nb, get(metadata, "title", &type), type, title);
+	cells = get(metadata, "title", &type);
+	put_source(&nb, cells, type, title);
 	lu_arena_reset(arena);
 	cells = get(json, "cells", &type);
 	sheets = get(json, "worksheets", &sheets_type);

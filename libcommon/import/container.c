@@ -8,9 +8,29 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "libcommon/base/utf8.h"
 #include "libcommon/sys/file.h"
 
 #define BLOCK ((size_t)64 << 10)
+
+/* The upper half of code page 437, which zip has for names that are not UTF-8 (APPNOTE 6.3.10, appendix
+ * D), as characters. */
+/* clang-format off */
+static const uint16_t cp437[128] = {
+	0x00C7, 0x00FC, 0x00E9, 0x00E2, 0x00E4, 0x00E0, 0x00E5, 0x00E7, 0x00EA, 0x00EB, 0x00E8,
+	0x00EF, 0x00EE, 0x00EC, 0x00C4, 0x00C5, 0x00C9, 0x00E6, 0x00C6, 0x00F4, 0x00F6, 0x00F2,
+	0x00FB, 0x00F9, 0x00FF, 0x00D6, 0x00DC, 0x00A2, 0x00A3, 0x00A5, 0x20A7, 0x0192, 0x00E1,
+	0x00ED, 0x00F3, 0x00FA, 0x00F1, 0x00D1, 0x00AA, 0x00BA, 0x00BF, 0x2310, 0x00AC, 0x00BD,
+	0x00BC, 0x00A1, 0x00AB, 0x00BB, 0x2591, 0x2592, 0x2593, 0x2502, 0x2524, 0x2561, 0x2562,
+	0x2556, 0x2555, 0x2563, 0x2551, 0x2557, 0x255D, 0x255C, 0x255B, 0x2510, 0x2514, 0x2534,
+	0x252C, 0x251C, 0x2500, 0x253C, 0x255E, 0x255F, 0x255A, 0x2554, 0x2569, 0x2566, 0x2560,
+	0x2550, 0x256C, 0x2567, 0x2568, 0x2564, 0x2565, 0x2559, 0x2558, 0x2552, 0x2553, 0x256B,
+	0x256A, 0x2518, 0x250C, 0x2588, 0x2584, 0x258C, 0x2590, 0x2580, 0x03B1, 0x00DF, 0x0393,
+	0x03C0, 0x03A3, 0x03C3, 0x00B5, 0x03C4, 0x03A6, 0x0398, 0x03A9, 0x03B4, 0x221E, 0x03C6,
+	0x03B5, 0x2229, 0x2261, 0x00B1, 0x2265, 0x2264, 0x2320, 0x2321, 0x00F7, 0x2248, 0x00B0,
+	0x2219, 0x00B7, 0x221A, 0x207F, 0x00B2, 0x25A0, 0x00A0,
+};
+/* clang-format on */
 
 struct lu_container {
 	enum lu_container_kind kind;
@@ -19,6 +39,7 @@ struct lu_container {
 	int fd; /* zip and 7z */
 	char *block;
 	struct lu_err feed_err; /* the feed's failure, reported in place of libarchive's */
+	struct lu_buf name;	/* of the entry, where it had to be converted */
 	bool failed;
 	uint64_t zeros; /* length of the run of zero bytes up to the read position */
 	/* libarchive converts names through the charset of the locale, and ours is "C". */
@@ -200,6 +221,25 @@ static int finish(struct lu_container *c, struct lu_err *err)
 	return 0;
 }
 
+/* The name of an entry of a zip archive. Where the flag of UTF-8 is not set, some writers set none and
+ * others mean it; what is no UTF-8 is in the code page of the format. */
+static int zip_name(struct lu_container *c, const char **path, struct lu_err *err)
+{
+	size_t n = strlen(*path);
+	char utf8[4];
+
+	if (lu_utf8_valid(*path, n) == n)
+		return 0;
+	lu_buf_clear(&c->name);
+	for (const char *p = *path; *p; p++) {
+		unsigned char b = (unsigned char)*p;
+
+		lu_buf_append(&c->name, utf8, lu_utf8_put(b < 0x80 ? b : cp437[b - 0x80], utf8));
+	}
+	*path = c->name.p;
+	return lu_buf_check(&c->name, err);
+}
+
 static int next(struct lu_container *c, struct lu_container_entry *entry, struct lu_err *err)
 {
 	struct archive_entry *e;
@@ -220,6 +260,8 @@ static int next(struct lu_container *c, struct lu_container_entry *entry, struct
 		path = archive_entry_pathname_utf8(e);
 	if (!path)
 		path = "(no name)";
+	if (c->kind == LU_CONTAINER_ZIP && zip_name(c, &path, err) < 0)
+		return -1;
 	while (path[0] == '.' && path[1] == '/' && path[2])
 		path += 2;
 	*entry = (struct lu_container_entry){ .path = path };
@@ -267,6 +309,7 @@ void lu_container_close(struct lu_container *c)
 		close(c->fd);
 	if (c->utf8)
 		freelocale(c->utf8);
+	lu_buf_release(&c->name);
 	free(c->block);
 	free(c);
 }

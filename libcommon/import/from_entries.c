@@ -364,7 +364,7 @@ static int take(void *ctx, const struct lu_entry *e, struct lu_err *err)
 		rc = keep(b, e, &res, err);
 	if (rc == 0 && !res.drop)
 		rc = keep_missing(b, e, &res, err);
-	if (rc < 0 || lu_buf_check(b->out, err) < 0 || lu_buf_check(&b->w->notice.license, err) < 0)
+	if (rc < 0 || lu_buf_check(b->out, err) < 0 || lu_notice_check(&b->w->notice, err) < 0)
 		return -1;
 	res.end = b->out->n;
 	return lu_vec_push(b->results, res) ? 0 : lu_err_nomem(err);

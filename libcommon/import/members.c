@@ -389,7 +389,8 @@ static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 	kind = web ? LU_CONTAINER_NONE : lu_container_of(head);
 	office = kind == LU_CONTAINER_ZIP ? lu_format_of_zip(head) : NULL;
 	container = kind != LU_CONTAINER_NONE || web || m->kind == LU_KIND_WARC;
-	if (!container && lu_feed_peek(feed, LU_KIND_HEAD, &head, err) < 0)
+	if ((!container || kind == LU_CONTAINER_ZIP) &&
+			lu_feed_peek(feed, LU_KIND_HEAD, &head, err) < 0)
 		goto out;
 	if (!container || kind == LU_CONTAINER_ZIP)
 		row = lu_kind_row(m->kind, lu_buf_slice(&m->path), head);
