@@ -141,19 +141,29 @@ static struct lu_str title_of(struct lu_str begin)
 	return to ? (struct lu_str){ p + 7, (size_t)(to - p - 7) } : LU_STR("without a title");
 }
 
+/* The first number of a page, which is its own; .n 0: there is none. */
+static struct lu_str first_id(struct lu_str page)
+{
+	const char *end = page.p + (page.n < BEGIN_KEPT ? page.n : BEGIN_KEPT);
+	const char *p = lu_str_find(page.p, end, LU_STR("<id>")), *to;
+
+	if (!p)
+		return LU_STR("");
+	p += strlen("<id>");
+	for (to = p; to < end && to - p < 18 && *to >= '0' && *to <= '9'; to++)
+		;
+	return (struct lu_str){ p, to < end && *to == '<' ? (size_t)(to - p) : 0 };
+}
+
 /* True if the number of the page in its wiki rises, as in dumps: no two names are the same then. */
 static bool is_named(struct dump *d, struct lu_str page)
 {
-	struct lu_str begin = { page.p, page.n < BEGIN_KEPT ? page.n : BEGIN_KEPT };
-	const char *end = begin.p + begin.n;
-	const char *p = lu_str_find(begin.p, end, LU_STR("<id>"));
+	struct lu_str s = first_id(page);
 	uint64_t id = 0;
 
-	if (!p)
-		return false;
-	for (p += 4; p < end && *p >= '0' && *p <= '9' && id < UINT64_MAX / 100; p++)
-		id = id * 10 + (uint64_t)(*p - '0');
-	if (id <= d->highest || p == end || *p != '<')
+	for (size_t i = 0; i < s.n; i++)
+		id = id * 10 + (uint64_t)(s.p[i] - '0');
+	if (id <= d->highest)
 		return false;
 	d->highest = id;
 	return true;
@@ -440,8 +450,8 @@ static int convert_page(struct work *k, struct lu_str bytes, bool named, struct 
 	more_bad = page.text.p ? lu_wiki_decode_xml(page.text, &k->markup) : 0;
 	if (lu_buf_check(&k->title, err) < 0 || lu_buf_check(&k->markup, err) < 0)
 		return -1;
-	if (named && page.id.n < 20 && lu_str_only(page.id, "0123456789"))
-		e->name = page.id;
+	if (named)
+		e->name = first_id(bytes);
 	e->title = lu_buf_slice(&k->title);
 	if (bad < 0 || more_bad < 0) {
 		damaged(k, e, "a reference that XML does not know", e->title);

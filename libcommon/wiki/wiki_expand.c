@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "libcommon/base/num.h"
+#include "libcommon/base/utf8.h"
 #include "libcommon/wiki/wiki_template.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -162,7 +163,10 @@ static void unknown(struct lu_wikitext *w, struct lu_str name)
 	/* "#expr: 1 + 2" is one name with all others; of #invoke the module says more. */
 	if (colon && (name.n < 8 || memcmp(name.p, "#invoke", 7) != 0))
 		name.n = (size_t)(colon - name.p);
-	lu_wiki_fold((struct lu_str){ name.p, name.n > 200 ? 200 : name.n }, &w->names);
+	/* Of a name that is too long, whole characters. */
+	if (name.n > 200)
+		name.n = lu_utf8_valid(name.p, 200);
+	lu_wiki_fold(name, &w->names);
 	lu_buf_putc(&w->names, '\n');
 	w->count.unexpanded++;
 }
@@ -172,7 +176,7 @@ static struct lu_str arguments(struct lu_wikitext *w, const struct lu_wiki_frame
 {
 	const char *p = w->expanded.p;
 	size_t n = w->parts.n - f->part, end = w->expanded.n;
-	const struct lu_wiki_part *part = w->parts.p + f->part;
+	const struct lu_wiki_part *part = n ? w->parts.p + f->part : NULL;
 
 	w->args.n = 0;
 	for (size_t i = 0; i < n; i++) {

@@ -155,7 +155,7 @@ static void reference(struct lu_wiki_flow *f, const char **p, const char *end)
 		return;
 	}
 	*p += length;
-	if (n == 1 && (unsigned char)out[0] <= ' ')
+	if (n == 1 && ((unsigned char)out[0] <= ' ' || out[0] == 127))
 		f->space = true;
 	else if (!(n == 2 && memcmp(out, "\xC2\xAD", 2) == 0) &&
 			!(n == 3 && memcmp(out, "\xE2\x80\x8B", 3) == 0))
@@ -187,6 +187,9 @@ static void protected_text(struct lu_wiki_flow *f, struct line *l)
 			from++;
 		} else if (*from == '&' && kind != LU_WIKI_MATH) {
 			reference(f, &from, to);
+		} else if ((unsigned char)*from < ' ' && *from != '\t') {
+			/* A mark in what a link shows. */
+			from += *from == LU_WIKI_BEGIN && to - from > 1 ? 2 : 1;
 		} else {
 			lu_wiki_put(f, from, 1);
 			from++;

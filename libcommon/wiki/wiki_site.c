@@ -363,7 +363,7 @@ static size_t reference(const char *p, const char *end, uint32_t *c)
 
 int64_t lu_wiki_decode_xml(struct lu_str s, struct lu_buf *out)
 {
-	const char *p = s.p, *end = s.p + s.n;
+	const char *p = s.n ? s.p : "", *end = p + s.n;
 	int64_t bad = 0;
 
 	while (p < end) {
@@ -433,7 +433,7 @@ static int add_space(struct lu_wiki_site *s, int32_t key, struct lu_str raw, str
 static int read_spaces(struct lu_wiki_site *s, struct lu_str list, struct lu_err *err)
 {
 	struct lu_buf scratch = { 0 };
-	const char *p = list.p, *end = list.p + list.n;
+	const char *p = list.n ? list.p : "", *end = p + list.n;
 	int rc = -1;
 
 	while ((p = lu_str_find(p, end, LU_STR("<namespace "))) != NULL) {
