@@ -328,8 +328,11 @@ static int convert_text(const struct block *b, const struct lu_entry *e,
 
 	if (set_path(b, e, &doc.path, err) < 0)
 		return -1;
-	if (e->content == LU_ENTRY_HTML) {
-		if (lu_import_page(b->im, b->w, e->bytes, res, err) < 0)
+	if (e->content == LU_ENTRY_HTML || e->content == LU_ENTRY_ARTICLE) {
+		struct lu_import im = *b->im;
+
+		im.whole |= e->content == LU_ENTRY_ARTICLE;
+		if (lu_import_page(&im, b->w, e->bytes, res, err) < 0)
 			return -1;
 		doc.text = lu_buf_slice(&b->w->text);
 	}
@@ -363,6 +366,18 @@ static int keep(const struct block *b, const struct lu_entry *e, struct lu_impor
 	return 0;
 }
 
+/* What is missing from the text of a document. */
+static int keep_missing(const struct block *b, const struct lu_entry *e,
+		struct lu_import_result *res, struct lu_err *err)
+{
+	res->holes = e->holes;
+	res->references = e->references;
+	if (e->missing.n == 0)
+		return 0;
+	res->missing = lu_arena_str(b->arena, e->missing);
+	return res->missing.p ? 0 : lu_err_nomem(err);
+}
+
 static int take(void *ctx, const struct lu_entry *e, struct lu_err *err)
 {
 	struct block *b = ctx;
@@ -384,6 +399,8 @@ static int take(void *ctx, const struct lu_entry *e, struct lu_err *err)
 		rc = convert_text(b, e, &res, err);
 	if (rc == 0 && (res.drop || (res.name_end && !b->member->entries->distinct)))
 		rc = keep(b, e, &res, err);
+	if (rc == 0 && !res.drop)
+		rc = keep_missing(b, e, &res, err);
 	if (rc < 0 || lu_buf_check(b->out, err) < 0 || lu_notice_check(&b->w->notice, err) < 0)
 		return -1;
 	res.end = b->out->n;

@@ -10,6 +10,8 @@
 #include "libcommon/entries/text_lines.h"
 #include "libcommon/import/utf16_feed.h"
 #include "libcommon/office/office_magic.h"
+#include "libcommon/wiki/enterprise.h"
+#include "libcommon/wiki/mediawiki.h"
 
 /* A file of that name may be anything else. */
 static bool json_values(struct lu_str head)
@@ -19,6 +21,8 @@ static bool json_values(struct lu_str head)
 
 /* clang-format off */
 static const struct lu_kind_row rows[] = {
+	{ LU_KIND_MEDIAWIKI, "", lu_mediawiki_begins, NULL, NULL, &lu_mediawiki, false, false },
+	{ LU_KIND_ENTERPRISE, "", lu_enterprise_begins, NULL, NULL, &lu_enterprise, false, false },
 	{ LU_KIND_JSON, "json", NULL, json_values, NULL, &lu_json_values, false, true },
 	{ LU_KIND_JSON, "jsonl ndjson jsonlines", NULL, lu_json_values_look, json_values,
 			&lu_json_values, false, true },
