@@ -224,6 +224,8 @@ static bool take_warc_fields(struct lu_warc *rec)
 			rec->content_type = v;
 		else if (lu_take_field(line, "WARC-Truncated", &v))
 			rec->truncated = v;
+		else if (lu_take_field(line, "WARC-Segment-Number", &v))
+			rec->cut = true; /* the rest is in continuation records */
 		else if (lu_take_field(line, "Content-Length", &v))
 			length = v;
 	}
@@ -433,7 +435,7 @@ static int find_end(struct lu_feed *f, struct lu_warc *rec, uint64_t stated, int
 		return ends(f, "", err);
 	rec->wrong = true;
 	cut_line_ends(rec);
-	rec->cut = !rec->too_large && stated > rec->length;
+	rec->cut = rec->cut || (!rec->too_large && stated > rec->length);
 	return 1;
 }
 

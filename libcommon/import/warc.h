@@ -29,7 +29,7 @@ struct lu_warc {
 	uint64_t length; /* of the body, as it was found */
 	bool too_large;	 /* longer than the limit: the body is empty */
 	bool wrong;	 /* the length that it states is not that */
-	bool cut;	 /* and is larger */
+	bool cut;	 /* and is larger, or continuation records have the rest */
 	/* Fields, .p NULL when absent; `truncated` is WARC-Truncated, the reason why. */
 	struct lu_str type, id, url, date, content_type, truncated;
 
