@@ -1,5 +1,6 @@
 #include "libcommon/charset/charset.h"
 
+#include <errno.h>
 #include <iconv.h>
 #include <stdio.h>
 #include <strings.h>
@@ -29,8 +30,9 @@ static bool iconv_knows(const char *name)
 	/* "//TRANSLIT" and the like are instructions to iconv, not names. */
 	iconv_t cd = strchr(name, '/') ? (iconv_t)-1 : iconv_open("UTF-8", name);
 
+	/* Out of memory, it may know it: the decoder tells. */
 	if (cd == (iconv_t)-1)
-		return false;
+		return errno == ENOMEM && !strchr(name, '/');
 	iconv_close(cd);
 	return true;
 }

@@ -7,7 +7,7 @@ load "$LUCIE_SRC/tests/cli/fixtures"
 # Command lines; IN is replaced by files of documents, and what they write is in the folder o: o/out
 # where no -o is given.
 modes=(
-	'lucie-normalize IN'
+	'lucie-normalize --typesetting all --mojibake IN'
 	'lucie-lang IN'
 	'lucie-filter --preset fr=fineweb2-fr,en=gopher+c4,code=code,*=lucie-web --set min_words=20 IN'
 	'lucie-filter --preset c4 --set min_sentences=1 IN'

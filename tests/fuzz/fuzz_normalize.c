@@ -27,6 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.trim = data[0] & 32,
 		.blank_lines = (data[0] >> 6) - 1,
 		.remove = data[1] };
+	if (data[1] & LU_REMOVE_TAGS)
+		o.typesetting = (struct lu_repair){ true, true, true, true, data[1] & 1 };
 	text = (struct lu_str){ (const char *)data + 2, size - 2 };
 	text.n = lu_utf8_valid(text.p, text.n);
 	n = lu_normalizer_new(&o, &err);
