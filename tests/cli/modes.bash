@@ -9,6 +9,7 @@ load "$LUCIE_SRC/tests/cli/fixtures"
 modes=(
 	'lucie-normalize --typesetting all --mojibake IN'
 	'lucie-lang IN'
+	'lucie-lang --paragraphs --labels fra_Latn IN'
 	'lucie-filter --preset fr=fineweb2-fr,en=gopher+c4,code=code,*=lucie-web --set min_words=20 IN'
 	'lucie-filter --preset c4 --set min_sentences=1 IN'
 	'lucie-filter --annotate IN'
