@@ -16,7 +16,10 @@ int lu_import_batch_read(struct lu_import_batch *b, struct lu_members *reader, b
 			return -1;
 		*ended = rc == 0;
 		if (rc > 0)
-			bytes += b->member[b->n++].bytes.n;
+			/* A block of entries is a batch of its own: its few bytes may be many. */
+			bytes += b->member[b->n].entries ? LU_IMPORT_BATCH_BYTES
+							 : b->member[b->n].bytes.n;
+		b->n += rc > 0;
 	}
 	return b->n > 0;
 }

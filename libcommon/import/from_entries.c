@@ -163,7 +163,7 @@ static int complete(const struct block *b, struct record *r, const struct lu_ent
 {
 	const struct lu_import *im = b->im;
 	const struct lu_member *m = b->member;
-	const struct lu_import_work *w = b->w;
+	struct lu_import_work *w = b->w;
 	struct lu_str source, path, license;
 	const char *lang;
 	char buf[3];
@@ -189,8 +189,10 @@ static int complete(const struct block *b, struct record *r, const struct lu_ent
 		lu_buf_puts(begin_edit(b, r, "license"), "null");
 		end_edit(b, r);
 	}
-	if (lacks(r, "lang") && lu_document_lang(im, m, &lang, buf))
+	if (lacks(r, "lang") && lu_document_lang(im, m, &lang, buf)) {
 		set_str(b, r, "lang", lu_str_of(lang));
+		lu_buf_clear(&w->meta.value[LU_META_LANG]);
+	}
 	if (im->category && lacks(r, "category"))
 		set_str(b, r, "category", lu_str_of(im->category));
 	if (im->html && add_page(b, r, err) < 0)
@@ -326,8 +328,11 @@ static int convert_text(const struct block *b, const struct lu_entry *e,
 
 	if (set_path(b, e, &doc.path, err) < 0)
 		return -1;
-	if (e->content == LU_ENTRY_HTML) {
-		if (lu_import_page(b->im, b->w, e->bytes, res, err) < 0)
+	if (e->content == LU_ENTRY_HTML || e->content == LU_ENTRY_ARTICLE) {
+		struct lu_import im = *b->im;
+
+		im.whole |= e->content == LU_ENTRY_ARTICLE;
+		if (lu_import_page(&im, b->w, e->bytes, res, err) < 0)
 			return -1;
 		doc.text = lu_buf_slice(&b->w->text);
 	}
@@ -361,6 +366,18 @@ static int keep(const struct block *b, const struct lu_entry *e, struct lu_impor
 	return 0;
 }
 
+/* What is missing from the text of a document. */
+static int keep_missing(const struct block *b, const struct lu_entry *e,
+		struct lu_import_result *res, struct lu_err *err)
+{
+	res->holes = e->holes;
+	res->references = e->references;
+	if (e->missing.n == 0)
+		return 0;
+	res->missing = lu_arena_str(b->arena, e->missing);
+	return res->missing.p ? 0 : lu_err_nomem(err);
+}
+
 static int take(void *ctx, const struct lu_entry *e, struct lu_err *err)
 {
 	struct block *b = ctx;
@@ -382,6 +399,8 @@ static int take(void *ctx, const struct lu_entry *e, struct lu_err *err)
 		rc = convert_text(b, e, &res, err);
 	if (rc == 0 && (res.drop || (res.name_end && !b->member->entries->distinct)))
 		rc = keep(b, e, &res, err);
+	if (rc == 0 && !res.drop)
+		rc = keep_missing(b, e, &res, err);
 	if (rc < 0 || lu_buf_check(b->out, err) < 0 || lu_notice_check(&b->w->notice, err) < 0)
 		return -1;
 	res.end = b->out->n;

@@ -22,6 +22,9 @@ const struct lu_enum lu_kind_names[] = {
 	{ "mbox", LU_KIND_MBOX },
 	{ "mail", LU_KIND_MAIL },
 	{ "notebook", LU_KIND_NOTEBOOK },
+	{ "parquet", LU_KIND_PARQUET },
+	{ "mediawiki", LU_KIND_MEDIAWIKI },
+	{ "enterprise", LU_KIND_ENTERPRISE },
 	LU_ENUM_END,
 };
 

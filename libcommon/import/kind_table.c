@@ -6,9 +6,12 @@
 #include "libcommon/entries/json_lines.h"
 #include "libcommon/entries/json_values.h"
 #include "libcommon/entries/mbox.h"
+#include "libcommon/entries/parquet_reader.h"
 #include "libcommon/entries/text_lines.h"
 #include "libcommon/import/utf16_feed.h"
 #include "libcommon/office/office_magic.h"
+#include "libcommon/wiki/enterprise.h"
+#include "libcommon/wiki/mediawiki.h"
 
 /* A file of that name may be anything else. */
 static bool json_values(struct lu_str head)
@@ -18,6 +21,8 @@ static bool json_values(struct lu_str head)
 
 /* clang-format off */
 static const struct lu_kind_row rows[] = {
+	{ LU_KIND_MEDIAWIKI, "", lu_mediawiki_begins, NULL, NULL, &lu_mediawiki, false, false },
+	{ LU_KIND_ENTERPRISE, "", lu_enterprise_begins, NULL, NULL, &lu_enterprise, false, false },
 	{ LU_KIND_JSON, "json", NULL, json_values, NULL, &lu_json_values, false, true },
 	{ LU_KIND_JSON, "jsonl ndjson jsonlines", NULL, lu_json_values_look, json_values,
 			&lu_json_values, false, true },
@@ -28,6 +33,7 @@ static const struct lu_kind_row rows[] = {
 	{ LU_KIND_LINES, "", NULL, NULL, NULL, &lu_text_lines, false, false },
 	{ LU_KIND_MBOX, "mbox mbx", NULL, NULL, lu_mbox_look, &lu_mbox, false, false },
 	{ LU_KIND_MAIL, "eml", NULL, NULL, lu_eml_look, &lu_eml, false, false },
+	{ LU_KIND_PARQUET, "parquet", lu_parquet_is, NULL, NULL, &lu_parquet, true, true },
 	{ LU_KIND_NOTEBOOK, "ipynb", NULL, NULL, NULL, NULL, false, false },
 	{ LU_KIND_DOCX, "docx docm dotx dotm", lu_is_docx, lu_looks_zip, NULL, NULL, true, false },
 	{ LU_KIND_ODT, "odt ott odm", lu_is_odt, lu_looks_zip, NULL, NULL, true, false },

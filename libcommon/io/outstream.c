@@ -1,6 +1,7 @@
 #include "libcommon/io/outstream.h"
 
 #include <lzma.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -13,6 +14,10 @@
 
 #define CODED_SIZE ((size_t)256 << 10)
 #define PENDING_SIZE ((size_t)256 << 10)
+/* Text of a frame of the seekable format, which has at most 1 GiB. */
+#define FRAME_DEFAULT ((uint64_t)4 << 20)
+#define FRAME_MIN ((uint64_t)64 << 10)
+#define FRAME_MAX ((size_t)1 << 30)
 
 enum kind { PLAIN, GZIP, ZSTANDARD, XZ };
 
@@ -24,11 +29,34 @@ struct lu_out {
 	lzma_stream xz;
 	unsigned char *coded;
 	struct lu_buf pending; /* small writes, collected */
+	size_t frame_size;     /* text of a frame of the seekable format; 0: one frame */
+	size_t in_frame;       /* text in the frame that is written */
+	uint64_t frame_at;     /* where it begins in the file */
+	struct lu_buf table;   /* of the frames before it: sizes, compressed and not */
 	bool finished;	       /* nothing is left to be coded */
 };
 
-/* Parse "zstd:19" into kind and level. */
-static int parse_how(const char *how, enum kind *kind, int *level, struct lu_err *err)
+/* The "frames" or "frames=4M" of zstd. *size stays as it is where there is none. */
+static int parse_frames(const char *how, struct lu_str *rest, size_t *size, struct lu_err *err)
+{
+	const char *at = strstr(how, ":frames");
+	uint64_t v = FRAME_DEFAULT;
+
+	*rest = lu_str_of(how);
+	if (!at || (at[7] && at[7] != '='))
+		return 0;
+	if (strncmp(how, "zst", 3) != 0)
+		return lu_err_set(err, "compression '%s': only zstd has frames", how);
+	if (at[7] && (lu_num_size(at + 8, &v, err) < 0 || v < FRAME_MIN || v > FRAME_MAX))
+		return lu_err_set(err, "compression '%s': frames go from 64K to 1G", how);
+	rest->n = (size_t)(at - how);
+	*size = (size_t)v;
+	return 0;
+}
+
+/* Parse "zstd:19" into kind and level, and what follows on frames. */
+static int parse_how(
+		const char *how, enum kind *kind, int *level, size_t *frames, struct lu_err *err)
 {
 	static const struct {
 		const char *name;
@@ -42,9 +70,18 @@ static int parse_how(const char *how, enum kind *kind, int *level, struct lu_err
 		{ "gzip", GZIP, 6, 1, 9 },
 		{ "xz", XZ, 6, 0, 9 },
 	};
-	const char *colon = strchr(how, ':');
-	size_t n = colon ? (size_t)(colon - how) : strlen(how);
+	const char *colon;
+	char digits[8];
+	struct lu_str s;
 	int64_t v;
+	size_t n;
+
+	if (parse_frames(how, &s, frames, err) < 0)
+		return -1;
+	colon = memchr(s.p, ':', s.n);
+	n = colon ? (size_t)(colon - s.p) : s.n;
+	snprintf(digits, sizeof(digits), "%.*s", colon ? (int)(s.n - n - 1) : 0,
+			s.p + n + (colon != NULL));
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (strlen(known[i].name) != n || memcmp(known[i].name, how, n) != 0)
@@ -53,7 +90,7 @@ static int parse_how(const char *how, enum kind *kind, int *level, struct lu_err
 		*level = known[i].level;
 		if (!colon)
 			return 0;
-		if (lu_num_i64(colon + 1, &v, err) < 0 || v < known[i].lo || v > known[i].hi)
+		if (lu_num_i64(digits, &v, err) < 0 || v < known[i].lo || v > known[i].hi)
 			return lu_err_set(err, "compression '%s': the level goes from %d to %d",
 					how, known[i].lo, known[i].hi);
 		*level = (int)v;
@@ -137,7 +174,7 @@ int lu_out_open(struct lu_out **result, const char *target, const char *how, int
 		free(out);
 		return -1;
 	}
-	if ((how && parse_how(how, &out->kind, &level, err) < 0) ||
+	if ((how && parse_how(how, &out->kind, &level, &out->frame_size, err) < 0) ||
 			start_coder(out, level, threads < 1 ? 1 : threads, err) < 0 ||
 			lu_atomic_open(&out->file, target, err) < 0) {
 		lu_out_abort(out);
@@ -192,6 +229,66 @@ static int code_zstd(struct lu_out *out, const void *p, size_t n, bool end, stru
 	return 0;
 }
 
+/* End the frame that is written, and note its sizes. */
+static int end_frame(struct lu_out *out, struct lu_err *err)
+{
+	if (code_zstd(out, "", 0, true, err) < 0)
+		return -1;
+	lu_buf_le32(&out->table, (uint32_t)(out->file.written - out->frame_at));
+	lu_buf_le32(&out->table, (uint32_t)out->in_frame);
+	out->frame_at = out->file.written;
+	out->in_frame = 0;
+	return lu_buf_check(&out->table, err);
+}
+
+/* A skippable frame: the sizes, their number, no checksums (each frame has one), and a mark. */
+static int put_table(struct lu_out *out, struct lu_err *err)
+{
+	size_t frames = out->table.n / 8;
+	struct lu_buf b = { 0 };
+	int rc;
+
+	lu_buf_le32(&b, 0x184D2A5E);
+	lu_buf_le32(&b, (uint32_t)(out->table.n + 9));
+	lu_buf_str(&b, lu_buf_slice(&out->table));
+	lu_buf_le32(&b, (uint32_t)frames);
+	lu_buf_putc(&b, 0);
+	lu_buf_le32(&b, 0x8F92EAB1);
+	rc = lu_buf_check(&b, err);
+	/* The format's limit. Without the table the file is whole, only not seekable. */
+	if (rc == 0 && frames <= 0x8000000)
+		rc = lu_atomic_write(&out->file, b.p, b.n, err);
+	lu_buf_release(&b);
+	return rc;
+}
+
+static int code_frames(struct lu_out *out, const char *p, size_t n, bool end, struct lu_err *err)
+{
+	while (n) {
+		/* The first byte that may end the frame. */
+		size_t from = out->in_frame < out->frame_size ? out->frame_size - out->in_frame - 1
+							      : 0;
+		const char *nl = from < n ? memchr(p + from, '\n', n - from) : NULL;
+		size_t take = nl ? (size_t)(nl + 1 - p) : n;
+		bool full = take >= FRAME_MAX - out->in_frame;
+
+		if (full)
+			take = FRAME_MAX - out->in_frame;
+		if (code_zstd(out, p, take, false, err) < 0)
+			return -1;
+		out->in_frame += take;
+		p += take;
+		n -= take;
+		if ((nl || full) && end_frame(out, err) < 0)
+			return -1;
+	}
+	if (!end)
+		return 0;
+	if ((out->in_frame || out->table.n == 0) && end_frame(out, err) < 0)
+		return -1;
+	return put_table(out, err);
+}
+
 static int code_xz(struct lu_out *out, const void *p, size_t n, bool end, struct lu_err *err)
 {
 	lzma_ret rc;
@@ -215,7 +312,9 @@ static int code(struct lu_out *out, const void *p, size_t n, bool end, struct lu
 {
 	switch (out->kind) {
 	case GZIP: return code_gzip(out, p, n, end, err);
-	case ZSTANDARD: return code_zstd(out, p, n, end, err);
+	case ZSTANDARD:
+		return out->frame_size ? code_frames(out, p, n, end, err)
+				       : code_zstd(out, p, n, end, err);
 	case XZ: return code_xz(out, p, n, end, err);
 	case PLAIN: break;
 	}
@@ -303,5 +402,6 @@ void lu_out_abort(struct lu_out *out)
 	ZSTD_freeCStream(out->zstd);
 	free(out->coded);
 	lu_buf_release(&out->pending);
+	lu_buf_release(&out->table);
 	free(out);
 }

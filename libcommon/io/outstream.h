@@ -13,11 +13,17 @@
  *	}
  *	return lu_out_commit(out, err);
  *
- * Compression is `how`: "zstd", "zstd:19", "gz", "gz:9", "xz", "none"; if that is NULL it follows
- * from the name: .zst, .gz, .xz, else none, and a name that promises a format which is not written
- * (.bz2, .lz4, .parquet) is an error. The bytes depend only on the data and the level. zstd
- * writes its checksum and always uses worker threads, since its output differs between none and
- * some, but not between numbers of them; gzip stores neither name nor time.
+ * Compression is `how`: "zstd", "zstd:19", "zstd:3:frames=4M", "gz", "gz:9", "xz", "none"; if that is
+ * NULL it follows from the name: .zst, .gz, .xz, else none, and a name that promises a format which is
+ * not written (.bz2, .lz4) is an error, .parquet too: that is written by par/account.h. The bytes depend
+ * only on the data and `how`. zstd writes its checksum and always uses worker threads, since its output
+ * differs between none and some, but not between numbers of them; gzip stores neither name nor time.
+ *
+ * With frames=SIZE the output is a sequence of zstd frames, each ended by the first line end behind SIZE
+ * bytes of text (and at 1 GiB in any case), and then a skippable frame with the table of their sizes: the
+ * seekable format, so that a reader can begin at any frame or read several at once, while any zstd reads
+ * the whole (https://github.com/facebook/zstd/blob/dev/contrib/seekable_format/
+ * zstd_seekable_compression_format.md).
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -21,6 +21,20 @@ static int open_output(struct lu_out **out, const char *target, const char *comp
 	return lu_out_refuse_inputs(*out, a->args->file, a->args->files, err);
 }
 
+/* Open the output of the documents. */
+static int open_documents(struct lu_account *a, struct lu_err *err)
+{
+	const struct lu_std *std = a->std;
+	int level;
+
+	if (!lu_pq_is_name(std->output))
+		return open_output(&a->out, std->output, std->compress, a, err);
+	if (lu_pq_level(std->compress, &level, err) < 0 ||
+			open_output(&a->out, std->output, "none", a, err) < 0)
+		return -1;
+	return lu_pq_writer_open(&a->parquet, a->out, std->output, level, err);
+}
+
 int lu_account_open(struct lu_account *a, const struct lu_std *std, const struct lu_args *args,
 		bool silent, struct lu_err *err)
 {
@@ -28,7 +42,7 @@ int lu_account_open(struct lu_account *a, const struct lu_std *std, const struct
 	if (!silent && std->rejects && is_stdout(std->rejects) && is_stdout(std->output))
 		return lu_err_set(err,
 				"--rejects: standard output carries the documents, name a file");
-	if (!silent && open_output(&a->out, std->output, std->compress, a, err) < 0)
+	if (!silent && open_documents(a, err) < 0)
 		return -1;
 	if (std->rejects && open_output(&a->rejects, std->rejects, NULL, a, err) < 0)
 		return -1;
@@ -45,7 +59,8 @@ enum lu_progress_mode lu_account_progress(const struct lu_account *a)
 
 int lu_account_write(struct lu_account *a, struct lu_str bytes, uint64_t docs, struct lu_err *err)
 {
-	if (a->out && lu_out_write(a->out, bytes.p, bytes.n, err) < 0)
+	if (a->parquet ? lu_pq_writer_lines(a->parquet, bytes, err) < 0
+		       : a->out && lu_out_write(a->out, bytes.p, bytes.n, err) < 0)
 		return -1;
 	a->stats.out.docs += docs;
 	a->stats.out.bytes += bytes.n;
@@ -108,6 +123,8 @@ int lu_account_bad(struct lu_account *a, const char *message, struct lu_err *err
 
 int lu_account_settle(struct lu_account *a, struct lu_err *err)
 {
+	if (a->parquet && lu_pq_writer_finish(a->parquet, err) < 0)
+		return -1;
 	if (a->rejects && lu_out_settle(a->rejects, err) < 0)
 		return -1;
 	return a->out ? lu_out_settle(a->out, err) : 0;
@@ -146,6 +163,7 @@ void lu_account_summary(const struct lu_account *a, const char *noun, bool selec
 
 void lu_account_close(struct lu_account *a)
 {
+	lu_pq_writer_free(a->parquet);
 	lu_out_abort(a->out);
 	lu_out_abort(a->rejects);
 	lu_buf_release(&a->line);

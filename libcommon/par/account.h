@@ -32,6 +32,7 @@
 
 #include "libcommon/base/buf.h"
 #include "libcommon/io/outstream.h"
+#include "libcommon/parquet/parquet_writer.h"
 #include "libcommon/sys/stats.h"
 #include "libcommon/sys/tool.h"
 
@@ -42,7 +43,8 @@ struct lu_account {
 	/* Private. */
 	const struct lu_std *std;
 	const struct lu_args *args;
-	struct lu_out *rejects; /* NULL without --rejects */
+	struct lu_out *rejects;	      /* NULL without --rejects */
+	struct lu_pq_writer *parquet; /* documents go through it to `out`; NULL: as they are */
 	bool silent;
 	uint64_t bad;
 	struct lu_buf line;
@@ -57,7 +59,7 @@ struct lu_reject {
 	struct lu_str record; /* as it was read; written in base64 if it is not JSON */
 };
 
-/* Open std->output (unless `silent`) and std->rejects. Fails when one of them is an input, or when
+/* Open std->output (unless `silent`), as Parquet where its name ends in .parquet, and std->rejects. Fails when one of them is an input, or when
  * both would go to standard output. `a` may be closed after a failure. */
 int lu_account_open(struct lu_account *a, const struct lu_std *std, const struct lu_args *args,
 		bool silent, struct lu_err *err) LU_CHECKED;

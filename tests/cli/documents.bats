@@ -159,7 +159,7 @@ foreign() {
 	printf '\n<!DOCTYPE html>' | tail -c +2 >x.html
 	check() {
 		local f status
-		for f in "x.parquet Parquet, which is not read; write it as JSON Lines" \
+		for f in "x.parquet Parquet, which only lucie-import reads; write it as JSON Lines" \
 			"x.pdf PDF, which is not read; extract its text" \
 			"x.png PNG image, where JSON Lines are expected" \
 			"x.zip a zip archive, where JSON Lines are expected" \

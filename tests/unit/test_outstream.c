@@ -5,7 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <zstd.h>
 
+#include "libcommon/base/num.h"
 #include "libcommon/io/instream.h"
 #include "libcommon/io/outstream.h"
 
@@ -62,7 +64,8 @@ static void expect_data(const char *name)
 
 static void test_same_bytes(void **state)
 {
-	static const char *const how[] = { "none", "zstd", "zstd:1", "gz:1", "xz:0" };
+	static const char *const how[] = { "none", "zstd", "zstd:1", "zstd:1:frames=64K",
+		"zstd:frames", "gz:1", "xz:0" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(how) / sizeof(*how); i++) {
@@ -144,7 +147,7 @@ static void test_nothing_written(void **state)
 static void test_wrong_compression(void **state)
 {
 	static const char *const bad[] = { "lz4", "", "zstd:", "zstd:0", "zstd:23", "gz:x", "gz:10",
-		"zstd:1:2", "xz:-1", "none:1" };
+		"zstd:1:2", "xz:-1", "none:1", "zstd:frames=1K", "gz:frames", "zstd:frames=2G" };
 	struct lu_err err;
 	struct lu_out *out;
 
@@ -155,6 +158,45 @@ static void test_wrong_compression(void **state)
 		assert_int_equal(access("w", F_OK), -1);
 		assert_int_equal(unfinished_in("."), 0);
 	}
+}
+
+/* Frames end with the first line end behind their size, and the table tells their sizes: each is
+ * decompressed by itself. */
+static void test_frames(void **state)
+{
+	static const char line[] = "a line of some text\n";
+	struct lu_buf text = { 0 }, got = { 0 };
+	struct lu_err err = { 0 };
+	struct lu_out *out;
+	size_t n, at = 0, frames;
+	unsigned char *file;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++)
+		lu_buf_puts(&text, line);
+	assert_int_equal(lu_out_open(&out, "f.zst", "zstd:frames=65536", 2, &err), 0);
+	assert_int_equal(lu_out_buf(out, &text, &err), 0);
+	assert_int_equal(lu_out_commit(out, &err), 0);
+	file = (unsigned char *)get_file("f.zst", &n);
+	assert_true(n > 17 && lu_load32(file + n - 4) == 0x8F92EAB1);
+	frames = lu_load32(file + n - 9);
+	assert_int_equal(frames, (text.n + 65539) / 65540);
+	for (size_t i = 0; i < frames; i++) {
+		const unsigned char *row = file + n - 9 - 8 * (frames - i);
+		size_t packed = lu_load32(row), size = lu_load32(row + 4);
+
+		assert_true(size == 65540 || i + 1 == frames);
+		assert_true(lu_buf_reserve(&got, size));
+		assert_int_equal(ZSTD_decompress(got.p + got.n, size, file + at, packed), size);
+		got.n += size;
+		at += packed;
+	}
+	assert_int_equal(at + 8 + 8 * frames + 9, n);
+	assert_int_equal(got.n, text.n);
+	assert_memory_equal(got.p, text.p, text.n);
+	free(file);
+	lu_buf_release(&got);
+	lu_buf_release(&text);
 }
 
 /* A name must not promise a format that is not written, unless -z says what is meant. */
@@ -249,6 +291,7 @@ int main(void)
 		cmocka_unit_test(test_by_name),
 		cmocka_unit_test(test_nothing_written),
 		cmocka_unit_test(test_wrong_compression),
+		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_wrong_ending),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_sticky_buffer),

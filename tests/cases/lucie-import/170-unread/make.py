@@ -6,7 +6,6 @@ import zipfile
 
 NUL = b"\0" * 600
 ONE = {
-    "data.parquet": b"PAR1\x15\x04\x15" + NUL + b"PAR1",
     "data.arrow": b"ARROW1\0\0" + NUL,
     "docs.jsonl": b'{"text":"a"}\n{"text":"b"}\n',
     "docs": b' [{"text":"a"}]\n',
