@@ -5,10 +5,12 @@
 #include <stdlib.h>
 
 #include "libcommon/base/json_writer.h"
+#include "libcommon/base/map.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/base/vec.h"
 #include "libcommon/charset/charset.h"
 #include "libcommon/entries/csv_row.h"
+#include "libcommon/hash/hash.h"
 #include "libcommon/io/json.h"
 
 #define GUESS_HEAD ((size_t)16 << 10)
@@ -292,51 +294,71 @@ struct row {
 	struct head head;
 	struct LU_VEC(size_t) key_ends; /* of `"name":` in key_bytes */
 	struct lu_buf key_bytes;
-	size_t score; /* the column of lang_score, or SIZE_MAX */
+	struct lu_map map; /* of the keys */
+	size_t score;	   /* the column of lang_score, or SIZE_MAX */
 	struct lu_buf store, recoded, json;
 };
 
-/* True if the column's name is that of one before it. */
-static bool is_taken(const struct row *r, size_t from)
+/* The name of column i, quoted and with its colon. */
+static struct lu_str key_of(const struct row *r, uint32_t i)
 {
-	size_t at = 0;
+	size_t from = i ? r->key_ends.p[i - 1] : 0;
 
-	for (size_t i = 0; i < r->key_ends.n; i++) {
-		if (r->key_ends.p[i] - at == r->key_bytes.n - from &&
-				memcmp(r->key_bytes.p + at, r->key_bytes.p + from,
-						r->key_bytes.n - from) == 0)
-			return true;
-		at = r->key_ends.p[i];
-	}
-	return false;
+	return (struct lu_str){ r->key_bytes.p + from, r->key_ends.p[i] - from };
 }
 
+static uint64_t key_hash(const void *items, uint32_t i)
+{
+	struct lu_str key = key_of(items, i);
+
+	return lu_hash64(key.p, key.n, 0);
+}
+
+static bool key_same(const void *items, uint32_t i, const void *key)
+{
+	return lu_str_eq(key_of(items, i), *(const struct lu_str *)key);
+}
+
+/* Append the name of a column as a key. An empty name is the column's number; one that repeats gets that,
+ * and an underscore more for each time that this is taken too. */
 static int add_name(struct row *r, struct lu_str name, struct lu_err *err)
 {
 	struct lu_buf alone = { 0 };
-	size_t from = r->key_bytes.n;
+	size_t from = r->key_bytes.n, column = r->key_ends.n + 1;
+	struct lu_str key;
+	uint64_t hash;
+	int rc = -1;
 
-	for (unsigned n = 1;; n++) {
-		lu_buf_clear(&alone);
-		if (r->o->no_header || name.n == 0)
-			lu_buf_u64(&alone, r->key_ends.n + 1);
-		else
-			lu_buf_str(&alone, name);
-		if (n > 1)
-			lu_buf_printf(&alone, "_%u", n);
+	if (r->o->no_header || name.n == 0)
+		lu_buf_u64(&alone, column);
+	else
+		lu_buf_str(&alone, name);
+	for (int n = 0;; n++) {
+		if (n == 1)
+			lu_buf_printf(&alone, "_%zu", column);
+		else if (n > 1)
+			lu_buf_putc(&alone, '_');
 		r->key_bytes.n = from;
 		lu_json_quote(&r->key_bytes, lu_buf_slice(&alone));
 		lu_buf_putc(&r->key_bytes, ':');
-		if (!lu_buf_ok(&alone) || !lu_buf_ok(&r->key_bytes) || !is_taken(r, from))
+		if (lu_buf_check(&alone, err) < 0 || lu_buf_check(&r->key_bytes, err) < 0)
+			goto out;
+		key = (struct lu_str){ r->key_bytes.p + from, r->key_bytes.n - from };
+		hash = lu_hash64(key.p, key.n, 0);
+		if (lu_map_find(&r->map, hash, r, key_same, &key) == LU_MAP_NONE)
 			break;
 	}
 	if (lu_str_is(lu_buf_slice(&alone), "lang_score"))
 		r->score = r->key_ends.n;
-	if (!lu_buf_ok(&alone))
-		r->key_bytes.failed = true;
+	if (!lu_map_reserve(&r->map, r, key_hash) || !lu_vec_push(&r->key_ends, r->key_bytes.n)) {
+		lu_err_nomem(err);
+		goto out;
+	}
+	lu_map_add(&r->map, hash);
+	rc = 0;
+out:
 	lu_buf_release(&alone);
-	return lu_vec_push(&r->key_ends, r->key_bytes.n) ? lu_buf_check(&r->key_bytes, err)
-							 : lu_err_nomem(err);
+	return rc;
 }
 
 /* Convert to UTF-8. 1; 0: not valid; -1. */
@@ -494,6 +516,7 @@ static int csv_convert(const struct lu_entries_options *o, struct lu_str block, 
 	if (rc == 0)
 		rc = convert_rows(&r, rows, emit, ctx, err);
 	lu_vec_release(&r.key_ends);
+	lu_map_release(&r.map);
 	lu_buf_release(&r.key_bytes);
 	lu_buf_release(&r.store);
 	lu_buf_release(&r.recoded);

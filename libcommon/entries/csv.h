@@ -10,8 +10,8 @@
  * often, unless --delimiter names it.
  *
  * The first row names the columns, unless --no-header: then they are called "1", "2" ... An empty name
- * is the number of its column, a repeated one gets "_2", "_3" ... A row becomes a record with a string
- * for each field, null for one that is empty and not quoted; lang_score becomes a number. The entry is
+ * is the number of its column, a repeated one has "_" and that number behind it. A row becomes a record
+ * with a string for each field, null for one that is empty and not quoted; lang_score becomes a number. The entry is
  * named by the number of the row, from 1.
  *
  * A row with more or fewer fields than the first is bad. So is one with a quote that is not closed
