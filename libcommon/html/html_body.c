@@ -1,6 +1,8 @@
+#include "libcommon/html/html_body.h"
+
 #include <strings.h>
 
-#include "libcommon/html/html_builder.h"
+#include "libcommon/html/html_head.h"
 
 /* --- start tags ----------------------------------------------------------------------------- */
 
@@ -403,11 +405,8 @@ static void end_tag(struct lu_html_builder *b, struct lu_html_token *t)
 	case LU_TAG_TEMPLATE: lu_html_in_head_element(b, t); return;
 	case LU_TAG_BODY:
 	case LU_TAG_HTML:
-		if (!lu_hb_in_scope(b, LU_TAG_BODY, LU_SCOPE_DEFAULT))
-			return;
-		b->mode = LU_MODE_AFTER_BODY;
-		if (t->tag == LU_TAG_HTML)
-			lu_html_by_mode(b, t);
+		if (lu_hb_in_scope(b, LU_TAG_BODY, LU_SCOPE_DEFAULT))
+			b->mode = LU_MODE_AFTER_BODY;
 		return;
 	case LU_TAG_FORM: end_form(b); return;
 	case LU_TAG_P:
@@ -457,12 +456,6 @@ void lu_html_in_body(struct lu_html_builder *b, struct lu_html_token *t)
 		break;
 	case LU_TOKEN_START: start_tag(b, t); break;
 	case LU_TOKEN_END: end_tag(b, t); break;
-	case LU_TOKEN_EOF:
-		if (b->open_templates) {
-			b->mode = LU_MODE_TEMPLATE;
-			lu_html_by_mode(b, t);
-		}
-		break;
 	default: break;
 	}
 }

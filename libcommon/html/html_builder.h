@@ -4,7 +4,8 @@
  * The state of the tree builder, and what its insertion modes share: the stack of open elements, the
  * list of active formatting elements, insertion, and the adoption agency (HTML standard, 13.2.4 and
  * 13.2.6.1 to 13.2.6.4). html_body.c has the mode of the body,
- * html_modes.c the others, html_parse.c foreign content and the loop over the tokens.
+ * html_modes.c the others, html_head.c what both need, html_parse.c foreign content and the loop over
+ * the tokens.
  *
  * Bounds, which keep the time linear in the page: at most LU_HTML_DEPTH elements are open, as in
  * browsers; a deeper one is put beside its parent. At most LU_HTML_FORMATTING formatting elements
@@ -124,18 +125,5 @@ void lu_hb_forget(struct lu_html_builder *b, const struct lu_html_node *n);
 void lu_hb_reconstruct(struct lu_html_builder *b);
 /* Close a formatting element, across blocks. False: it is to be treated as any other end tag. */
 bool lu_hb_adopt(struct lu_html_builder *b, enum lu_html_tag tag);
-
-/* --- modes ---------------------------------------------------------------------------------- */
-
-void lu_html_in_body(struct lu_html_builder *b, struct lu_html_token *t);
-/* Start tags of what belongs into a head, and </template>, in any mode. */
-void lu_html_in_head_element(struct lu_html_builder *b, struct lu_html_token *t);
-/* Treat the token by the rules of the current mode. */
-void lu_html_by_mode(struct lu_html_builder *b, struct lu_html_token *t);
-/* Insert an element whose content is text. */
-void lu_html_raw(struct lu_html_builder *b, const struct lu_html_token *t,
-		enum lu_html_text_mode mode);
-/* Choose the mode that the open elements ask for. */
-void lu_html_reset_mode(struct lu_html_builder *b);
 
 #endif

@@ -15,9 +15,9 @@ enum lu_html_role lu_html_role(const struct lu_html_node *n)
 static bool has_style(struct lu_str style, const char *property, const char *value)
 {
 	size_t n = strlen(property), m = strlen(value);
-	const char *p = style.p, *end = style.p + style.n;
+	const char *p = style.p, *end = style.n ? style.p + style.n : p;
 
-	for (; p + n < end; p++) {
+	for (; (size_t)(end - p) > n; p++) {
 		const char *q = p + n;
 
 		if (strncasecmp(p, property, n) != 0 || (p > style.p && !strchr("; \t\r\n", p[-1])))

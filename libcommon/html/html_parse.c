@@ -2,7 +2,7 @@
 
 #include <strings.h>
 
-#include "libcommon/html/html_builder.h"
+#include "libcommon/html/html_modes.h"
 
 /* --- foreign content: SVG and MathML (HTML standard, 13.2.6.5) ---------------------------------- */
 
@@ -149,13 +149,15 @@ int lu_html_parse(struct lu_str html, struct lu_arena *arena, struct lu_html_nod
 		struct lu_err *err)
 {
 	struct lu_html_builder b = {
-		.tokens = { .p = html.p, .end = html.p + html.n, .arena = arena },
+		.tokens = { .p = html.p, .end = html.n ? html.p + html.n : NULL, .arena = arena },
 		.arena = arena,
 		.frameset_ok = true,
 		.quirks = true
 	};
 	struct lu_html_node document = { .tag = LU_TAG_OTHER };
 
+	if (html.n == 0)
+		b.tokens.p = b.tokens.end = "";
 	if (html.n > INT32_MAX)
 		return lu_err_set(err, "page of more than 2 GiB");
 	b.document = &document;

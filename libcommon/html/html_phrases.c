@@ -16,33 +16,28 @@ static const char *const notices[] = { "leave a reply", "leave a comment", "comm
 	"diese website verwendet akismet", "dieser eintrag wurde", "dieser beitrag wurde",
 	"diesen artikel teilen", "artikel teilen", "laisser un commentaire",
 	"votre adresse e-mail ne sera pas", "votre adresse de messagerie",
-	"les commentaires sont ferm", "cet article a \xC3\xA9t\xC3\xA9 publi",
-	"cette entr\xC3\xA9"
-	"e a \xC3\xA9t\xC3\xA9 publi",
-	"partager cet article", "deja un comentario", "deja una respuesta", "compartir en",
-	"lascia un commento", "condividi su", "deixe um coment", "zostaw komentarz" };
+	"les commentaires sont ferm", "cet article a \303\251t\303\251 publi",
+	"cette entr\303\251e a \303\251t\303\251 publi", "partager cet article",
+	"deja un comentario", "deja una respuesta", "compartir en", "lascia un commento",
+	"condividi su", "deixe um coment", "zostaw komentarz" };
 
 static const char *const pointers[] = { "read more", "read also", "read next", "also read",
 	"see also", "related:", "related articles", "related posts", "tags:", "tagged",
 	"lesen sie auch", "lies auch", "auch interessant", "auch auf", "mehr zum thema",
 	"mehr themen", "mehr zu ", "schon gelesen", "zum thema", "weiterlesen", "weitere artikel",
-	"weitere themen", "das k\xC3\xB6nnte", "\xC3\xA4hnliche", "schlagw\xC3\xB6rter",
-	"schlagworte", "lire aussi", "\xC3\xA0 lire", "\xC3\x80 lire", "a lire", "voir aussi",
-	"sur le m\xC3\xAAme sujet", "lea tambi\xC3\xA9n", "lea tambien", "vea tambi\xC3\xA9n",
-	"ver m\xC3\xA1s", "puedes ver", "mira:", "mire:", "leggi anche", "leia tamb\xC3\xA9m",
-	"veja tamb\xC3\xA9m", "czytaj te\xC5\xBC",
-	"czytaj tak\xC5\xBC"
-	"e",
-	"zobacz tak\xC5\xBC"
-	"e",
-	"zobacz r\xC3\xB3wnie\xC5\xBC" };
+	"weitere themen", "das k\303\266nnte", "\303\244hnliche", "schlagw\303\266rter",
+	"schlagworte", "lire aussi", "\303\240 lire", "\303\200 lire", "a lire", "voir aussi",
+	"sur le m\303\252me sujet", "lea tambi\303\251n", "lea tambien", "vea tambi\303\251n",
+	"ver m\303\241s", "puedes ver", "mira:", "mire:", "leggi anche", "leia tamb\303\251m",
+	"veja tamb\303\251m", "czytaj te\305\274", "czytaj tak\305\274e", "zobacz tak\305\274e",
+	"zobacz r\303\263wnie\305\274" };
 
 /* Credits of pictures: the colon decides. */
 static const char *const credits[] = { "photo:", "photos:", "foto:", "fotos:", "bild:", "credit:",
 	"image:",
-	"cr\xC3\xA9"
+	"cr\303\251"
 	"dit:",
-	"cr\xC3\xA9"
+	"cr\303\251"
 	"dit photo" };
 
 /* Bytes of the phrase that s begins with; 0: none. */

@@ -223,7 +223,7 @@ static bool is_builder(const char *p, size_t n)
 /* The kinds of the words of a blank-separated list of names. */
 static unsigned kinds_of(struct lu_str s)
 {
-	const char *p = s.p, *end = s.p + s.n;
+	const char *p = s.p, *end = s.n ? s.p + s.n : p;
 	unsigned kinds = 0;
 
 	while (p < end) {
