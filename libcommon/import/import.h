@@ -65,7 +65,9 @@ struct lu_import_result {
 	struct lu_str path;		/* of the document; of the member unless it has entries */
 	struct lu_str detail;		/* the sentence about the damage, or what a record lacks */
 	struct lu_str raw;		/* a record that was dropped, as it was read */
-	size_t end;			/* of its record in the batch's output */
+	struct lu_str missing;		/* names of what its text lacks, a line each (entries.h) */
+	uint64_t holes, references;
+	size_t end;	 /* of its record in the batch's output */
 	size_t name_end; /* of the path in the record's id, where a number may be needed; 0: nowhere */
 };
 

@@ -23,6 +23,8 @@ const struct lu_enum lu_kind_names[] = {
 	{ "mail", LU_KIND_MAIL },
 	{ "notebook", LU_KIND_NOTEBOOK },
 	{ "parquet", LU_KIND_PARQUET },
+	{ "mediawiki", LU_KIND_MEDIAWIKI },
+	{ "enterprise", LU_KIND_ENTERPRISE },
 	LU_ENUM_END,
 };
 

@@ -29,6 +29,8 @@ enum lu_kind {
 	LU_KIND_MAIL,
 	LU_KIND_NOTEBOOK,
 	LU_KIND_PARQUET,
+	LU_KIND_MEDIAWIKI,
+	LU_KIND_ENTERPRISE,
 };
 extern const struct lu_enum lu_kind_names[];
 

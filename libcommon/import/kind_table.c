@@ -8,7 +8,10 @@
 #include "libcommon/entries/mbox.h"
 #include "libcommon/entries/parquet_reader.h"
 #include "libcommon/entries/text_lines.h"
+#include "libcommon/import/utf16_feed.h"
 #include "libcommon/office/office_magic.h"
+#include "libcommon/wiki/enterprise.h"
+#include "libcommon/wiki/mediawiki.h"
 
 /* A file of that name may be anything else. */
 static bool json_values(struct lu_str head)
@@ -18,6 +21,8 @@ static bool json_values(struct lu_str head)
 
 /* clang-format off */
 static const struct lu_kind_row rows[] = {
+	{ LU_KIND_MEDIAWIKI, "", lu_mediawiki_begins, NULL, NULL, &lu_mediawiki, false, false },
+	{ LU_KIND_ENTERPRISE, "", lu_enterprise_begins, NULL, NULL, &lu_enterprise, false, false },
 	{ LU_KIND_JSON, "json", NULL, json_values, NULL, &lu_json_values, false, true },
 	{ LU_KIND_JSON, "jsonl ndjson jsonlines", NULL, lu_json_values_look, json_values,
 			&lu_json_values, false, true },
@@ -56,7 +61,7 @@ static bool fits(const struct lu_kind_row *row, struct lu_str head)
 	return !row->fits || row->fits(head);
 }
 
-const struct lu_kind_row *lu_kind_row(enum lu_kind kind, struct lu_str path, struct lu_str head)
+static const struct lu_kind_row *find_row(enum lu_kind kind, struct lu_str path, struct lu_str head)
 {
 	struct lu_str e = lu_extension_of(path);
 	const char *lang;
@@ -79,6 +84,19 @@ const struct lu_kind_row *lu_kind_row(enum lu_kind kind, struct lu_str path, str
 			return &rows[i];
 	}
 	return NULL;
+}
+
+const struct lu_kind_row *lu_kind_row(enum lu_kind kind, struct lu_str path, struct lu_str head)
+{
+	const struct lu_kind_row *row;
+	struct lu_buf text = { 0 };
+
+	if (!lu_is_utf16(head))
+		return find_row(kind, path, head);
+	lu_utf16_to_utf8(head, &text);
+	row = find_row(kind, path, lu_buf_slice(&text));
+	lu_buf_release(&text);
+	return row;
 }
 
 bool lu_kind_has_records(enum lu_kind kind)
