@@ -141,6 +141,8 @@ static int read_book(struct book *b, struct lu_str bytes, struct lu_office *o, s
 {
 	int rc = lu_zip_walk(bytes, read_container, b, err);
 
+	if (rc == 0 && lu_buf_check(&b->opf.package, err) < 0)
+		rc = -1;
 	if (rc == 0 && b->opf.package.n == 0)
 		rc = LU_PARTS_DAMAGED;
 	if (rc == 0)
