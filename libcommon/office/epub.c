@@ -89,7 +89,7 @@ static int convert_page(struct book *b, struct lu_err *err)
 		return -1;
 	rc = lu_html_text(lu_buf_slice(&b->html), true, NULL, NULL, &b->one, err);
 	lu_buf_str(&b->text, lu_buf_slice(&b->one));
-	return rc;
+	return lu_buf_check(&b->text, err) < 0 ? -1 : rc;
 }
 
 /* The third: the chapters, as they come. */
