@@ -77,6 +77,10 @@ static int read_types(void *ctx, struct lu_zip *z, struct lu_str name, struct lu
 	if (!lu_str_is(name, "[Content_Types].xml"))
 		return 0;
 	rc = lu_xml_zip(&x, z, d->limit, err);
+	for (unsigned i = 0; i < PARTS; i++) {
+		if (lu_buf_check(&d->name[i], err) < 0)
+			return -1;
+	}
 	d->typed = true;
 	return rc ? rc : LU_PARTS_STOP;
 }

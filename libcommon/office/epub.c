@@ -89,7 +89,7 @@ static int convert_page(struct book *b, struct lu_err *err)
 		return -1;
 	rc = lu_html_text(lu_buf_slice(&b->html), true, NULL, NULL, &b->one, err);
 	lu_buf_str(&b->text, lu_buf_slice(&b->one));
-	return rc;
+	return lu_buf_check(&b->text, err) < 0 ? -1 : rc;
 }
 
 /* The third: the chapters, as they come. */
@@ -141,6 +141,8 @@ static int read_book(struct book *b, struct lu_str bytes, struct lu_office *o, s
 {
 	int rc = lu_zip_walk(bytes, read_container, b, err);
 
+	if (rc == 0 && lu_buf_check(&b->opf.package, err) < 0)
+		rc = -1;
 	if (rc == 0 && b->opf.package.n == 0)
 		rc = LU_PARTS_DAMAGED;
 	if (rc == 0)

@@ -26,12 +26,13 @@ static bool has_word(struct lu_str words, const char *word)
 	return false;
 }
 
+/* The value of a hexadecimal digit, or -1. */
 static int digit(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	static const char digits[] = "0123456789abcdefABCDEF";
+	const char *d = c ? strchr(digits, c) : NULL;
+
+	return d ? (int)(d - digits) - (d - digits > 15 ? 6 : 0) : -1;
 }
 
 /* The path in the archive of a reference from the file `base`: relative to its folder, without

@@ -13,8 +13,8 @@
  */
 #include "libcommon/office/office.h"
 
-#define LU_PDF_SECONDS 120
-#define LU_PDF_MEMORY ((uint64_t)512 << 20)
+#define LU_PDF_SECONDS 60
+#define LU_PDF_MEMORY ((uint64_t)256 << 20)
 
 /*
  * Of the file's own data title, author and date are taken; o->more has besides
