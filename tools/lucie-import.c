@@ -14,6 +14,7 @@
 #include "libcommon/sys/progress.h"
 #include "libcommon/sys/tool.h"
 #include "libcommon/text/lang_code.h"
+#include "libcommon/wiki/wiki_options.h"
 
 enum license_from { LICENSE_NONE, LICENSE_DEBIAN };
 static const struct lu_enum license_from_names[] = {
@@ -37,6 +38,7 @@ struct options {
 	enum lang_from lang_from;
 	const char *delimiter;
 	struct lu_list include, exclude;
+	struct lu_wiki_choice wiki;
 };
 
 static const struct lu_opt opts[] = {
@@ -52,7 +54,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST('i', "include", struct options, include, "GLOB", "only members with this path"),
 	LU_OPT_LIST('x', "exclude", struct options, exclude, "GLOB", "no members with this path"),
 	LU_OPT_STR(0, "charset", struct options, import.charset, "NAME",
-			"of members that name none and are not UTF-8, or auto"),
+			"of what names none and is not UTF-8; auto"),
 	LU_OPT_FLAG(0, "strict-charset", struct options, import.strict_charset,
 			"drop members with ill-formed bytes"),
 	LU_OPT_U64(0, "min-bytes", struct options, import.min_bytes, "N", "drop shorter texts"),
@@ -65,7 +67,14 @@ static const struct lu_opt opts[] = {
 	LU_OPT_FLAG(0, "html", struct options, import.html, "texts of records are pages"),
 	LU_OPT_FLAG(0, "drop-truncated", struct options, import.drop_truncated,
 			"drop pages that are cut"),
-	LU_OPT_FLAG(0, "whole", struct options, import.whole, "keep navigation of pages"),
+	LU_OPT_STR(0, "namespaces", struct options, wiki.namespaces, "LIST",
+			"namespaces of wikis to read"),
+	LU_OPT_STR(0, "templates", struct options, wiki.templates, "FILE",
+			"text of templates of wikis"),
+	LU_OPT_LIST_OF(0, "wiki-keep", struct options, wiki.keep, "WHAT", lu_wiki_keeps,
+			"keep references or sections"),
+	LU_OPT_FLAG(0, "comments", struct options, import.comments, "keep comments on pages"),
+	LU_OPT_FLAG(0, "whole", struct options, import.whole, "keep all of pages"),
 	LU_OPT_END,
 };
 
@@ -75,6 +84,7 @@ static const struct lu_tool tool = { "lucie-import",
 
 struct run {
 	struct lu_import import;
+	struct lu_wiki_options wiki;
 	struct lu_members reader;
 	struct lu_import_work *work; /* one a thread */
 	struct lu_import_account account;
@@ -148,6 +158,7 @@ static void set_up(struct run *r, const struct options *o, const struct lu_args 
 	r->import.entries.limit = o->std.max_line;
 	r->import.entries.text_field = o->std.text_field;
 	r->import.entries.charset = o->import.charset;
+	r->import.entries.wiki = &r->wiki;
 	if (o->delimiter)
 		r->import.entries.delimiter = is_tab(o->delimiter) ? '\t' : o->delimiter[0];
 	r->reader = (struct lu_members){ .file = args->file,
@@ -172,7 +183,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 	int rc = -1;
 
 	set_up(&r, o, args);
-	if (lu_fields_parse(&r.import.fields, std->text_field, &std->map, err) < 0 ||
+	if (lu_wiki_options_open(&r.wiki, &o->wiki, err) < 0 ||
+			lu_fields_parse(&r.import.fields, std->text_field, &std->map, err) < 0 ||
 			lu_trees_distinct(args->file, args->files, err) < 0 ||
 			lu_man_open(&r.import.man, std->tmpdir, err) < 0)
 		goto out;
@@ -195,6 +207,7 @@ out:
 	lu_import_account_release(&r.account);
 	lu_members_release(&r.reader);
 	lu_man_close(&r.import.man);
+	lu_wiki_options_close(&r.wiki);
 	for (int i = 0; r.work && i < std->threads; i++)
 		lu_import_work_release(&r.work[i]);
 	free(r.work);
@@ -207,6 +220,7 @@ static void check_kind(const struct options *o)
 	enum lu_kind k = o->import.kind;
 	const struct lu_entries_options *e = &o->import.entries;
 	bool table = k == LU_KIND_CSV || k == LU_KIND_TSV;
+	bool wiki = k == LU_KIND_MEDIAWIKI || k == LU_KIND_ENTERPRISE;
 	const char *unused = NULL;
 
 	if (k == LU_KIND_AUTO)
@@ -221,6 +235,10 @@ static void check_kind(const struct options *o)
 		unused = "--html";
 	else if (!lu_kind_has_records(k) && (o->std.text_field || o->std.map.n))
 		unused = o->std.text_field ? "--text-field" : "--map";
+	if (!wiki && (o->wiki.namespaces || o->wiki.keep.n))
+		unused = o->wiki.namespaces ? "--namespaces" : "--wiki-keep";
+	else if (k != LU_KIND_MEDIAWIKI && o->wiki.templates)
+		unused = "--templates";
 	if (unused)
 		lu_usage_error("%s: has no effect on --kind %s", unused,
 				lu_enum_name(lu_kind_names, (int)k));
@@ -247,10 +265,13 @@ int main(int argc, char **argv)
 		lu_usage_error("--delimiter: '%s' is not one character other than a quote",
 				o.delimiter);
 	check_kind(&o);
+	if (o.import.whole && o.import.comments)
+		lu_usage_error("--comments: has no effect with --whole, which keeps all of a page");
 	if (o.import.lang && lu_lang_code_check(o.import.lang, &err) < 0)
 		lu_usage_fail(&err, "--lang");
 	rc = run(&o, &args, &err);
 	lu_list_release(&o.include);
 	lu_list_release(&o.exclude);
+	lu_list_release(&o.wiki.keep);
 	return lu_tool_finish(rc, &err);
 }

@@ -17,7 +17,7 @@ struct options {
 	enum form form;
 	enum line_ends line_ends;
 	enum controls controls;
-	struct lu_list remove;
+	struct lu_list remove, typesetting;
 	bool mojibake, trim, repair;
 	int blank_lines;
 };
@@ -47,6 +47,8 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST(0, "remove", struct options, remove, "WHAT",
 			"remove invisible, soft-hyphen, bom, ..."),
 	LU_OPT_FLAG(0, "mojibake", struct options, mojibake, "undo double encoding (\"Ã©\")"),
+	LU_OPT_LIST(0, "typesetting", struct options, typesetting, "WHAT",
+			"repair ligatures, hyphens, ..., or all"),
 	LU_OPT_FLAG(0, "trim", struct options, trim, "trim the ends of lines and texts"),
 	LU_OPT_INT(0, "blank-lines", struct options, blank_lines, "N", 0, 1000000,
 			"keep at most N blank lines in a row (all)"),
@@ -65,6 +67,8 @@ struct counts {
 struct run {
 	struct lu_normalizer *normalizer;
 	struct counts changed;
+	struct lu_repair_counts typesetting;
+	bool repairs_typesetting;
 	const uint64_t *repaired; /* the stream's count */
 };
 
@@ -109,6 +113,11 @@ static int merge(void *ctx, void *local, struct lu_err *err)
 	r->changed.docs += w->changed.docs;
 	for (int i = 0; i < LU_CHANGED_KINDS; i++)
 		r->changed.kind[i] += w->changed.kind[i];
+	r->typesetting.ligatures += w->work.repaired.ligatures;
+	r->typesetting.accents += w->work.repaired.accents;
+	r->typesetting.hyphens += w->work.repaired.hyphens;
+	r->typesetting.soft_hyphens += w->work.repaired.soft_hyphens;
+	r->typesetting.page_numbers += w->work.repaired.page_numbers;
 	return 0;
 }
 
@@ -126,13 +135,23 @@ static int finish(void *ctx, struct lu_stats *stats, struct lu_err *err)
 	}
 	lu_json_close_object(b);
 	lu_json_put_u64(b, "repaired", *r->repaired);
+	if (r->repairs_typesetting) {
+		lu_json_open_object(b, "typesetting");
+		lu_json_put_u64(b, "ligatures", r->typesetting.ligatures);
+		lu_json_put_u64(b, "accents", r->typesetting.accents);
+		lu_json_put_u64(b, "hyphens", r->typesetting.hyphens);
+		lu_json_put_u64(b, "soft_hyphens", r->typesetting.soft_hyphens);
+		lu_json_put_u64(b, "page_numbers", r->typesetting.page_numbers);
+		lu_json_close_object(b);
+	}
 	return lu_buf_check(b, err);
 }
 
-/* The bits of --remove. */
-static unsigned parse_remove(const struct lu_list *list)
+/* Call `take` for each name of a list option; names are separated by commas too. */
+static void each_name(const struct lu_list *list, const char *option,
+		int (*take)(struct lu_str name, struct lu_normalize_opts *how, struct lu_err *err),
+		struct lu_normalize_opts *how)
 {
-	unsigned bits = 0;
 	struct lu_err err;
 
 	for (size_t i = 0; i < list->n; i++) {
@@ -140,17 +159,27 @@ static unsigned parse_remove(const struct lu_list *list)
 
 		for (;;) {
 			size_t n = strcspn(p, ",");
-			unsigned bit = lu_normalize_remove((struct lu_str){ p, n }, &err);
 
-			if (!bit)
-				lu_usage_fail(&err, "--remove");
-			bits |= bit;
+			if (take((struct lu_str){ p, n }, how, &err) < 0)
+				lu_usage_fail(&err, "%s", option);
 			if (!p[n])
 				break;
 			p += n + 1;
 		}
 	}
-	return bits;
+}
+
+static int take_remove(struct lu_str name, struct lu_normalize_opts *how, struct lu_err *err)
+{
+	unsigned bits = lu_normalize_remove(name, err);
+
+	how->remove |= bits;
+	return bits ? 0 : -1;
+}
+
+static int take_typesetting(struct lu_str name, struct lu_normalize_opts *how, struct lu_err *err)
+{
+	return lu_normalize_typesetting(name, &how->typesetting, err);
 }
 
 static int run(const struct options *o, const struct lu_args *args, struct lu_err *err)
@@ -161,9 +190,8 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		.controls = o->controls == CONTROLS_REMOVE,
 		.mojibake = o->mojibake,
 		.trim = o->trim,
-		.blank_lines = o->blank_lines,
-		.remove = parse_remove(&o->remove) };
-	struct run r = { .normalizer = lu_normalizer_new(&how, err) };
+		.blank_lines = o->blank_lines };
+	struct run r = { .repairs_typesetting = o->typesetting.n > 0 };
 	struct lu_docstream ds = { .ctx = &r,
 		.map = normalize,
 		.local_size = sizeof(struct worker),
@@ -173,6 +201,9 @@ static int run(const struct options *o, const struct lu_args *args, struct lu_er
 		.flags = o->repair ? LU_DOCSTREAM_REPAIR : 0 };
 	int rc = -1;
 
+	each_name(&o->remove, "--remove", take_remove, &how);
+	each_name(&o->typesetting, "--typesetting", take_typesetting, &how);
+	r.normalizer = lu_normalizer_new(&how, err);
 	r.repaired = &ds.repaired;
 	if (r.normalizer)
 		rc = lu_docstream_run(&ds, &o->std, args, err);
@@ -190,5 +221,6 @@ int main(int argc, char **argv)
 	lu_tool_start(&tool, argc, argv, &o, &args);
 	rc = run(&o, &args, &err);
 	lu_list_release(&o.remove);
+	lu_list_release(&o.typesetting);
 	return lu_tool_finish(rc, &err);
 }

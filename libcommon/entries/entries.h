@@ -31,6 +31,8 @@
 enum lu_entry_content {
 	LU_ENTRY_TEXT, /* UTF-8, as it is */
 	LU_ENTRY_HTML, /* a page in UTF-8: its text is extracted, as of any page */
+	/* The same of which all is content: nothing in it is taken for navigation. */
+	LU_ENTRY_ARTICLE,
 	/* A JSON object under the names of the file, not checked yet: --text-field and --map are
 	 * applied to it, the members that lucie-import knows are added where it lacks them, and all
 	 * others stay as they are. What a format of rows makes of a row. */
@@ -55,7 +57,13 @@ struct lu_entry {
 	const char *drop;     /* NULL, or the reason not to convert it: a constant string */
 	bool bad;	      /* the reason is damage, not choice */
 	struct lu_str detail; /* the sentence about the damage */
+	/* What was in the entry and is not in its text, for the accounting line: names of what could not
+	 * be converted, a line each, sentences from which it is missing, and notes left out. */
+	struct lu_str missing;
+	uint64_t holes, references;
 };
+
+struct lu_wiki_options;
 
 /* What lucie-import was asked for, the same for all files. */
 struct lu_entries_options {
@@ -66,6 +74,7 @@ struct lu_entries_options {
 	char delimiter; /* 0: by the first rows */
 	bool no_header;
 	bool no_quotes;
+	const struct lu_wiki_options *wiki; /* NULL: articles, without notes (wiki/wikitext.h) */
 };
 
 /* Take an entry; its strings are valid until the return. */

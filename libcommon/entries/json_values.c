@@ -5,6 +5,7 @@
 
 #include "libcommon/base/take_line.h"
 #include "libcommon/entries/items.h"
+#include "libcommon/entries/json_lines.h"
 #include "libcommon/io/json.h"
 
 /* RFC 7464 puts a record separator before each text. */
@@ -70,6 +71,44 @@ bool lu_json_values_look(struct lu_str head)
 			return true;
 	} while (lu_trim_line(next).n == 0);
 	return next.p[0] != '{';
+}
+
+/* The first object at the beginning of s, or all of s. */
+static struct lu_str first_object(struct lu_str s)
+{
+	bool string = false, escape = false;
+	size_t depth = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (escape)
+			escape = false;
+		else if (string) {
+			escape = c == '\\';
+			string = c != '"';
+		} else if (c == '"')
+			string = true;
+		else if (c == '{')
+			depth++;
+		else if (c == '}' && --depth == 0)
+			return (struct lu_str){ s.p, i + 1 };
+	}
+	return s;
+}
+
+bool lu_json_file_look(struct lu_str head)
+{
+	struct lu_json_fault fault;
+	enum lu_json_type type;
+	size_t i = first(head);
+
+	if (!lu_json_values_look(head) && !lu_json_lines_look(head))
+		return false;
+	head = (struct lu_str){ head.p + i, head.n - i };
+	if (head.p[0] == '{')
+		head = first_object(head);
+	return lu_json_check(head, &type, &fault) == 0 || fault.kind != LU_JSON_SYNTAX;
 }
 
 static int values_open(void **state, struct lu_feed *feed, const char *file, const char *tmpdir,

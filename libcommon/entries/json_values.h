@@ -13,5 +13,9 @@ extern const struct lu_entries_type lu_json_values;
 
 /* True for the first bytes of an array of objects, or of an object over several lines. */
 bool lu_json_values_look(struct lu_str head);
+/* True for the first bytes of any file of records: an array of objects, or an object, without a fault in
+ * the first value as far as it is there. Many files are called .json that only programs which want them
+ * can read. */
+bool lu_json_file_look(struct lu_str head);
 
 #endif

@@ -3,6 +3,10 @@
 #include "libcommon/html/html_element.h"
 #include "libcommon/html/html_flow.h"
 #include "libcommon/html/html_parse.h"
+#include "libcommon/html/main_text.h"
+
+/* A main text of fewer bytes, and less than a third of the page, asks for a wider choice. */
+#define SHORT_TEXT 100
 
 struct table {
 	bool layout;
@@ -11,7 +15,6 @@ struct table {
 
 struct page {
 	struct lu_html_flow flow;
-	bool whole;
 	unsigned articles; /* open article and main elements */
 	struct LU_VEC(struct table) tables;
 };
@@ -27,17 +30,6 @@ static bool in_row(struct page *p)
 	const struct table *t = innermost_table(p);
 
 	return t && !t->layout;
-}
-
-/* True for an element that links to elsewhere. */
-static bool is_link(const struct lu_html_node *n)
-{
-	struct lu_str href;
-
-	if (n->tag != LU_TAG_A)
-		return false;
-	href = lu_html_attribute(n, LU_ATTRIBUTE_HREF);
-	return href.p && !(href.n && href.p[0] == '#');
 }
 
 static void open_item(struct lu_html_flow *f)
@@ -118,7 +110,7 @@ static bool open_element(struct page *p, const struct lu_html_node *n, enum lu_h
 		if (!in_row(p))
 			lu_buf_putc(&f->block, '\n');
 		break;
-	case LU_ROLE_INLINE: f->links += is_link(n); break;
+	case LU_ROLE_INLINE: f->links += lu_html_is_link(n); break;
 	default:
 		/* Blocks inside a row do not break its line. */
 		if (in_row(p))
@@ -166,20 +158,13 @@ static void close_element(struct page *p, const struct lu_html_node *n, enum lu_
 			lu_flow_break(f, 2);
 		break;
 	case LU_ROLE_BREAK: break;
-	case LU_ROLE_INLINE: f->links -= is_link(n); break;
+	case LU_ROLE_INLINE: f->links -= lu_html_is_link(n); break;
 	default:
 		if (in_row(p))
 			break;
 		lu_flow_break(f, 2);
 		p->articles -= n->tag == LU_TAG_ARTICLE || n->tag == LU_TAG_MAIN;
 	}
-}
-
-static bool is_content(const struct page *p, const struct lu_html_node *n, enum lu_html_role role)
-{
-	if (role == LU_ROLE_HIDDEN || lu_html_is_hidden(n))
-		return false;
-	return p->whole || !lu_html_is_navigation(n, p->articles > 0);
 }
 
 /* Without recursion: pages nest deeply. False when memory is out. */
@@ -190,12 +175,14 @@ static bool walk(struct page *p, const struct lu_html_node *root)
 	for (;;) {
 		bool element = n->tag != LU_TAG_NONE;
 		enum lu_html_role role = lu_html_role(n);
-		bool into = element && is_content(p, n, role);
+		bool into = element && n->mark == LU_MARK_KEEP;
 
 		if (into && !open_element(p, n, role))
 			return false;
 		if (!element)
 			lu_flow_text(&p->flow, n->text);
+		if (n->mark == LU_MARK_LEFT_OUT && n->text_bytes)
+			p->flow.left_out = true;
 		if (into && n->first) {
 			n = n->first;
 			continue;
@@ -212,33 +199,36 @@ static bool walk(struct page *p, const struct lu_html_node *root)
 	}
 }
 
-static int read_title(const struct lu_html_node *root, struct lu_buf *title, struct lu_err *err)
+/* The title over a main text that has none: the last h1 before it. NULL: none. */
+static const struct lu_html_node *title_before(
+		const struct lu_html_node *root, const struct lu_html_node *from)
 {
-	const struct lu_html_node *n = lu_html_find(root, LU_TAG_TITLE);
-	struct lu_html_flow f = { 0 };
-	int rc;
+	const struct lu_html_node *title = NULL, *n = root;
 
-	for (n = n ? n->first : NULL; n; n = n->next)
-		lu_flow_text(&f, n->text);
-	lu_buf_str(title, lu_buf_slice(&f.block));
-	rc = lu_buf_check(&f.block, err) < 0 ? -1 : lu_buf_check(title, err);
-	lu_flow_release(&f);
-	return rc;
+	if (from == root || lu_html_find(from, LU_TAG_H1))
+		return NULL;
+	while (n && n != from) {
+		if (n->tag == LU_TAG_H1 && n->mark == LU_MARK_KEEP)
+			title = n;
+		n = lu_html_next(n, root, n->mark == LU_MARK_KEEP);
+	}
+	return title;
 }
 
-static int read_text(const struct lu_html_node *root, bool whole, struct lu_buf *text,
-		struct lu_err *err)
+/* Append what one choice gives. */
+static int read_choice(struct lu_html_node *root, enum lu_main_choice choice,
+		enum lu_html_extent extent, struct lu_buf *text, struct lu_err *err)
 {
-	struct page p = { .flow = { .out = text, .keep_links = whole }, .whole = whole };
-	const struct lu_html_node *from = whole ? NULL : lu_html_find(root, LU_TAG_MAIN);
-	size_t before = text->n;
+	bool whole = extent == LU_HTML_WHOLE || extent == LU_HTML_MANUAL;
+	struct page p = { .flow = { .out = text, .begin = text->n, .whole = whole } };
+	const struct lu_html_node *from, *title;
 	int rc = 0;
 
-	if (!walk(&p, from ? from : root))
+	from = lu_main_choose(root, choice, extent == LU_HTML_COMMENTS);
+	title = title_before(root, from);
+	if ((title && !walk(&p, title)) || !walk(&p, from))
 		rc = lu_err_nomem(err);
-	lu_flow_end(&p.flow);
-	if (text->n > before)
-		lu_buf_putc(text, '\n');
+	lu_flow_finish(&p.flow);
 	if (rc == 0)
 		rc = lu_buf_check(&p.flow.block, err);
 	if (rc == 0)
@@ -248,19 +238,59 @@ static int read_text(const struct lu_html_node *root, bool whole, struct lu_buf 
 	return rc;
 }
 
-int lu_html_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_notice *notice,
-		struct lu_buf *text, struct lu_err *err)
+static int read_text(struct lu_html_node *root, enum lu_html_extent extent, struct lu_buf *text,
+		struct lu_err *err)
+{
+	enum lu_main_choice choice = LU_MAIN_NARROW;
+	size_t before = text->n, n;
+
+	lu_main_measure(root);
+	if (extent == LU_HTML_MANUAL)
+		return read_choice(root, LU_MAIN_MANUAL, extent, text, err);
+	if (extent == LU_HTML_WHOLE)
+		choice = LU_MAIN_PAGE;
+	for (; choice <= LU_MAIN_PAGE; choice++) {
+		text->n = before;
+		if (choice == LU_MAIN_PAGE)
+			extent = LU_HTML_WHOLE;
+		if (read_choice(root, choice, extent, text, err) < 0)
+			return -1;
+		n = text->n - before;
+		if (n >= SHORT_TEXT ||
+				(n > 0 && (choice == LU_MAIN_WIDE || n * 3 > root->text_bytes)))
+			break;
+	}
+	return 0;
+}
+
+int lu_html_page(struct lu_str html, enum lu_html_extent extent, struct lu_html_meta *meta,
+		struct lu_notice *notice, struct lu_buf *text, struct lu_err *err)
 {
 	struct lu_arena arena = { 0 };
 	struct lu_html_node *root;
 	int rc = lu_html_parse(html, &arena, &root, err);
 
-	if (rc == 0 && title)
-		rc = read_title(root, title, err);
+	if (rc == 0 && meta)
+		rc = lu_html_meta(root, &arena, meta, err);
 	if (rc == 0 && notice)
 		lu_notice_page(notice, root);
 	if (rc == 0)
-		rc = read_text(root, whole, text, err);
+		rc = read_text(root, extent, text, err);
 	lu_arena_release(&arena);
+	return rc;
+}
+
+int lu_html_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_notice *notice,
+		struct lu_buf *text, struct lu_err *err)
+{
+	struct lu_html_meta meta = { 0 };
+	int rc = lu_html_page(html, whole ? LU_HTML_WHOLE : LU_HTML_MAIN, title ? &meta : NULL,
+			notice, text, err);
+
+	if (rc == 0 && title) {
+		lu_buf_str(title, lu_buf_slice(&meta.value[LU_META_TITLE]));
+		rc = lu_buf_check(title, err);
+	}
+	lu_html_meta_release(&meta);
 	return rc;
 }

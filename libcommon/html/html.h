@@ -10,23 +10,29 @@
  * elsewhere a run of blanks becomes one space, and a no-break space stays. Characters U+0080-009F,
  * which pages mean as windows-1252, are decoded as such.
  *
- * Left out: elements that are not rendered (script, style, template, hidden ...), form controls,
- * and, unless `whole`: nav, aside, footer, header outside of an article; elements whose role, class
- * or id says navigation, breadcrumbs, sidebar, table of contents or footer (the list is in
- * html_element.c); blocks shorter than 200 bytes of which two thirds or more are links to elsewhere
- * and which do not end like a sentence; and, if the page has a main element, the rest of the page.
+ * Elements that are not rendered (script, style, template, hidden ...) and form controls are left out
+ * in any case. What is left out besides, unless the whole page is wanted, is said in main_text.h and
+ * html_flow.h.
  *
  * Thread-safe.
  */
-#include <stdbool.h>
-
-#include "libcommon/base/buf.h"
+#include "libcommon/html/html_meta.h"
 #include "libcommon/html/notice.h"
 
-/* `html` is UTF-8. Append to `title` (one line, may stay empty; NULL: not wanted), `notice` (NULL: not
- * wanted) and `text` (ends with a newline unless empty). 1: refused and nothing appended, since elements nest deeper than
- * LU_HTML_DEPTH (browsers: 512) or tags have more attributes than LU_HTML_ATTRIBUTES allows
- * (html_parse.h). -1: out of memory. */
+enum lu_html_extent {
+	LU_HTML_MAIN,	  /* the main text; never empty if the page has text */
+	LU_HTML_COMMENTS, /* and the comments of readers */
+	LU_HTML_WHOLE,	  /* all that is rendered */
+	LU_HTML_MANUAL,	  /* a manual page by mandoc(1): all but its head and foot */
+};
+
+/* `html` is UTF-8. Append the text to `text` (ends with a newline unless empty), and fill `meta` and
+ * `notice` (NULL: not wanted). 1: refused and nothing appended, since the page has more nodes than
+ * LU_HTML_NODES (html_parse.h). -1: out of memory, or a page of more than 2 GiB. */
+int lu_html_page(struct lu_str html, enum lu_html_extent extent, struct lu_html_meta *meta,
+		struct lu_notice *notice, struct lu_buf *text, struct lu_err *err) LU_CHECKED;
+
+/* The same with fewer words: whole page or main text, and the title (NULL: not wanted). */
 int lu_html_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_notice *notice,
 		struct lu_buf *text, struct lu_err *err) LU_CHECKED;
 

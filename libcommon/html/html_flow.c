@@ -1,6 +1,7 @@
 #include "libcommon/html/html_flow.h"
 
 #include "libcommon/base/utf8.h"
+#include "libcommon/html/html_phrases.h"
 
 /* A block made of links is navigation when it is shorter than this. */
 #define SHORT_BLOCK 200
@@ -43,7 +44,10 @@ void lu_flow_text(struct lu_html_flow *f, struct lu_str s)
 			put(f, from, (size_t)(p - from));
 			continue;
 		}
-		if (*p == '\r' && f->pre) {
+		if (*p == '\xC2' && p[1] == '\xAD') {
+			/* A soft hyphen: where a line may break. */
+			p += 2;
+		} else if (*p == '\r' && f->pre) {
 			/* A line end is one character, however it is written. */
 			put(f, "\n", p + 1 < end && p[1] == '\n' ? 0 : 1);
 			p++;
@@ -67,8 +71,7 @@ void lu_flow_text(struct lu_html_flow *f, struct lu_str s)
 /* A short block of links that does not end like a sentence: "Prev Up Next", an entry of a menu. */
 static bool is_links(const struct lu_html_flow *f, struct lu_str s)
 {
-	return f->headings == 0 && f->pre == 0 && s.n < SHORT_BLOCK &&
-			f->linked * 3 >= f->total * 2 && !strchr(".!?", s.p[s.n - 1]);
+	return s.n < SHORT_BLOCK && f->linked * 3 >= f->total * 2 && !strchr(".!?", s.p[s.n - 1]);
 }
 
 struct lu_flow_list *lu_flow_list(struct lu_html_flow *f)
@@ -90,14 +93,27 @@ static struct lu_str trimmed(const struct lu_buf *block)
 	return s;
 }
 
-static void write_block(struct lu_html_flow *f, struct lu_str s)
+/* Take back a heading under which nothing but what was left out came. */
+static void drop_bare_heading(struct lu_html_flow *f)
+{
+	if (f->bare_heading && f->left_out && !f->whole)
+		f->out->n = f->heading_at;
+	f->bare_heading = f->left_out = false;
+}
+
+static void write_block(struct lu_html_flow *f, struct lu_str s, bool heading)
 {
 	struct lu_flow_list *l = lu_flow_list(f);
 	size_t level = f->lists.n - (l && f->marker);
 
+	if (heading)
+		drop_bare_heading(f);
+	f->bare_heading = heading;
+	f->heading_at = f->out->n;
+	f->left_out = false;
 	if (level > INDENTED_LISTS)
 		level = INDENTED_LISTS;
-	for (unsigned i = 0; f->out->n && i < f->newlines; i++)
+	for (unsigned i = 0; f->out->n > f->begin && i < f->newlines; i++)
 		lu_buf_putc(f->out, '\n');
 	for (size_t i = 0; f->pre == 0 && i < level; i++)
 		lu_buf_puts(f->out, "  ");
@@ -117,8 +133,17 @@ void lu_flow_end(struct lu_html_flow *f)
 	struct lu_str s = trimmed(&f->block);
 
 	/* A row of empty cells counts as empty. */
-	if (!lu_str_only(s, " \t\r\n|") && (f->keep_links || !is_links(f, s)))
-		write_block(f, s);
+	if (!lu_str_only(s, " \t\r\n|")) {
+		enum lu_html_phrase phrase = LU_PHRASE_NONE;
+
+		if (!f->whole && f->headings == 0 && f->pre == 0)
+			phrase = is_links(f, s) ? LU_PHRASE_POINTER
+						: lu_html_phrase(s, f->linked > 0);
+		if (phrase == LU_PHRASE_NONE || phrase == LU_PHRASE_HEADING)
+			write_block(f, s, f->headings > 0 || phrase == LU_PHRASE_HEADING);
+		else
+			f->left_out = true;
+	}
 	lu_buf_clear(&f->block);
 	f->space = false;
 	f->linked = f->total = 0;
@@ -131,6 +156,14 @@ void lu_flow_break(struct lu_html_flow *f, unsigned newlines)
 	 * term. */
 	if (f->newlines < newlines && !f->marker && !f->tight)
 		f->newlines = newlines;
+}
+
+void lu_flow_finish(struct lu_html_flow *f)
+{
+	lu_flow_end(f);
+	drop_bare_heading(f);
+	if (f->out->n > f->begin)
+		lu_buf_putc(f->out, '\n');
 }
 
 void lu_flow_release(struct lu_html_flow *f)

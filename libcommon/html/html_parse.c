@@ -156,6 +156,8 @@ int lu_html_parse(struct lu_str html, struct lu_arena *arena, struct lu_html_nod
 	};
 	struct lu_html_node document = { .tag = LU_TAG_OTHER };
 
+	if (html.n > INT32_MAX)
+		return lu_err_set(err, "page of more than 2 GiB");
 	b.document = &document;
 	build(&b);
 	if (b.failed)

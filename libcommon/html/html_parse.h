@@ -11,7 +11,7 @@
 
 /* Elements open at a time, as in browsers. */
 #define LU_HTML_DEPTH 512
-/* Nodes of a page, 80 bytes each. The largest pages of documentation have half as many. */
+/* Nodes of a page, 96 bytes each. The largest pages of documentation have half as many. */
 #define LU_HTML_NODES ((size_t)1 << 20)
 
 /* `html` is UTF-8. 0: *root is the html element; 1: the page has more than LU_HTML_NODES nodes; -1:

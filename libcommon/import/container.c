@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "libcommon/base/utf8.h"
 #include "libcommon/sys/file.h"
+#include "libcommon/text/mojibake_pages.h"
 
 #define BLOCK ((size_t)64 << 10)
 
@@ -19,6 +21,7 @@ struct lu_container {
 	int fd; /* zip and 7z */
 	char *block;
 	struct lu_err feed_err; /* the feed's failure, reported in place of libarchive's */
+	struct lu_buf name;	/* of the entry, where it had to be converted */
 	bool failed;
 	uint64_t zeros; /* length of the run of zero bytes up to the read position */
 	/* libarchive converts names through the charset of the locale, and ours is "C". */
@@ -200,6 +203,26 @@ static int finish(struct lu_container *c, struct lu_err *err)
 	return 0;
 }
 
+/* The name of an entry of a zip archive. Where the flag of UTF-8 is not set, some writers set none and
+ * others mean it; what is no UTF-8 is in the code page of the format (APPNOTE 6.3.10,
+ * appendix D). */
+static int zip_name(struct lu_container *c, const char **path, struct lu_err *err)
+{
+	size_t n = strlen(*path);
+	char utf8[4];
+
+	if (lu_utf8_valid(*path, n) == n)
+		return 0;
+	lu_buf_clear(&c->name);
+	for (const char *p = *path; *p; p++) {
+		uint32_t u = lu_page_char(LU_PAGE_437, (unsigned char)*p);
+
+		lu_buf_append(&c->name, utf8, lu_utf8_put(u, utf8));
+	}
+	*path = c->name.p;
+	return lu_buf_check(&c->name, err);
+}
+
 static int next(struct lu_container *c, struct lu_container_entry *entry, struct lu_err *err)
 {
 	struct archive_entry *e;
@@ -220,6 +243,8 @@ static int next(struct lu_container *c, struct lu_container_entry *entry, struct
 		path = archive_entry_pathname_utf8(e);
 	if (!path)
 		path = "(no name)";
+	if (c->kind == LU_CONTAINER_ZIP && zip_name(c, &path, err) < 0)
+		return -1;
 	while (path[0] == '.' && path[1] == '/' && path[2])
 		path += 2;
 	*entry = (struct lu_container_entry){ .path = path };
@@ -267,6 +292,7 @@ void lu_container_close(struct lu_container *c)
 		close(c->fd);
 	if (c->utf8)
 		freelocale(c->utf8);
+	lu_buf_release(&c->name);
 	free(c->block);
 	free(c);
 }

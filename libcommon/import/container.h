@@ -13,6 +13,9 @@
  * After -1 lu_container_failed() tells whether the archive itself is lost (truncated, damaged); if
  * not, only the current entry is, and lu_container_next() may go on.
  *
+ * Names in zip archives are UTF-8 where they are valid UTF-8, else code page 437; those in others are
+ * bytes.
+ *
  * A tar archive without its end marker of zero bytes counts as truncated; several tar archives in
  * one stream are all read. Zip and 7z need seeking: they are read from `file` if the archive is that
  * file itself, else from a temporary copy.
@@ -37,7 +40,7 @@ enum lu_container_kind lu_container_of(struct lu_str head);
 bool lu_container_is_hollow_tar(struct lu_str extension, struct lu_str head);
 
 struct lu_container_entry {
-	const char *path; /* raw bytes without a leading "./"; valid until the next call */
+	const char *path; /* without a leading "./"; valid until the next call */
 	bool folder, link, other, encrypted;
 };
 

@@ -22,7 +22,16 @@ bool lu_document_lang(const struct lu_import *im, const struct lu_member *member
 	return *lang != NULL;
 }
 
-static void put_lang(const struct lu_import *im, const struct lu_document *d, struct lu_buf *out)
+/* What the page says of itself; .p NULL: nothing. */
+static struct lu_str stated(const struct lu_import_work *w, enum lu_html_meta_field field)
+{
+	const struct lu_buf *value = &w->meta.value[field];
+
+	return value->n ? lu_buf_slice(value) : (struct lu_str){ NULL, 0 };
+}
+
+static void put_lang(const struct lu_import *im, const struct lu_import_work *w,
+		const struct lu_document *d, struct lu_buf *out)
 {
 	const char *lang;
 	char buf[3];
@@ -38,6 +47,8 @@ static void put_lang(const struct lu_import *im, const struct lu_document *d, st
 			lu_json_put_cstr(out, "lang", im->lang);
 	} else if (lu_document_lang(im, d->member, &lang, buf)) {
 		lu_json_put_cstr(out, "lang", lang);
+	} else if (stated(w, LU_META_LANG).p) {
+		lu_json_put_str(out, "lang", stated(w, LU_META_LANG));
 	}
 }
 
@@ -45,18 +56,7 @@ static void put_lang(const struct lu_import *im, const struct lu_document *d, st
 static void put_notice(
 		const struct lu_import_work *w, const struct lu_member *member, struct lu_buf *out)
 {
-	const struct lu_notice *n = &w->notice;
-
-	if (n->optout) {
-		lu_json_open_array(out, "optout");
-		for (unsigned i = 0; lu_notice_signals[i]; i++) {
-			if (n->optout & 1u << i)
-				lu_json_put_cstr(out, NULL, lu_notice_signals[i]);
-		}
-		lu_json_close_array(out);
-	}
-	if (n->policy.n)
-		lu_json_put_str(out, "tdm_policy", lu_buf_slice(&n->policy));
+	lu_notice_write(&w->notice, out);
 	if (member->truncated.p)
 		lu_json_put_str(out, "truncated", member->truncated);
 	else if (w->cut)
@@ -78,6 +78,32 @@ static void put_more(struct lu_buf *out, struct lu_str more)
 	}
 }
 
+/* True if the members, without their braces, have this one; in a nested object counts too. */
+static bool has(struct lu_str more, const char *quoted)
+{
+	return more.n && memmem(more.p, more.n, quoted, strlen(quoted));
+}
+
+void lu_document_page(const struct lu_import_work *w, struct lu_buf *out)
+{
+	static const struct {
+		const char *name;
+		enum lu_html_meta_field field;
+	} members[] = { { "url", LU_META_URL }, { "date", LU_META_DATE },
+		{ "title", LU_META_TITLE }, { "author", LU_META_AUTHOR },
+		{ "description", LU_META_DESCRIPTION }, { "lang", LU_META_LANG } };
+
+	lu_json_open_object(out, NULL);
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		struct lu_str value = stated(w, members[i].field);
+
+		if (value.p)
+			lu_json_put_str(out, members[i].name, value);
+	}
+	lu_notice_write(&w->notice, out);
+	lu_json_close_object(out);
+}
+
 void lu_document_write(const struct lu_import *im, const struct lu_import_work *w,
 		const struct lu_document *d, struct lu_buf *out, size_t *name_end)
 {
@@ -86,6 +112,8 @@ void lu_document_write(const struct lu_import *im, const struct lu_import_work *
 	const struct lu_member *m = d->member;
 	struct lu_str source = e->source.p ? e->source : m->source;
 	struct lu_str title = e->title.p ? e->title : lu_buf_slice(&w->title);
+	struct lu_str published = stated(w, LU_META_DATE), author = stated(w, LU_META_AUTHOR);
+	struct lu_str about = stated(w, LU_META_DESCRIPTION);
 	struct lu_str license = e->license.p ? e->license : m->license;
 
 	lu_json_open_object(out, NULL);
@@ -102,19 +130,27 @@ void lu_document_write(const struct lu_import *im, const struct lu_import_work *
 		lu_json_put_str(out, "license", lu_buf_slice(&w->notice.license));
 	else
 		lu_json_put_null(out, "license");
-	put_if(out, "url", e->url, m->url);
-	put_if(out, "date", e->date, m->date);
+	put_if(out, "url", e->url, m->url.p ? m->url : stated(w, LU_META_URL));
+	put_if(out, "date", e->date, m->date.p ? m->date : published);
+	if (published.p && (e->date.p || m->date.p))
+		lu_json_put_str(out, "published", published);
 	if (w->http_date[0])
 		lu_json_put_cstr(out, "http_date", w->http_date);
 	if (w->modified[0])
 		lu_json_put_cstr(out, "modified", w->modified);
-	put_lang(im, d, out);
+	put_lang(im, w, d, out);
 	if (im->category)
 		lu_json_put_cstr(out, "category", im->category);
 	else if (d->is_code)
 		lu_json_put_cstr(out, "category", "code");
+	if (title.n == 0)
+		title = lu_buf_slice(&w->meta.value[LU_META_TITLE]);
 	if (title.n)
 		lu_json_put_str(out, "title", title);
+	if (author.p && !has(e->more, "\"author\":"))
+		lu_json_put_str(out, "author", author);
+	if (about.p && !has(e->more, "\"description\":"))
+		lu_json_put_str(out, "description", about);
 	put_notice(w, m, out);
 	if (d->charset_errors)
 		lu_json_put_u64(out, "charset_errors", d->charset_errors);

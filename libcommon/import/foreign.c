@@ -6,7 +6,8 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-#define JSON_ADVICE "write it as JSON Lines, which lucie-normalize reads"
+#define JSON_NAME "JSON, but no records"
+#define JSON_ADVICE "-k json reads what objects it has"
 /* clang-format off */
 #define OFFICE(name) { name ", which is not read", LU_ADVICE_OFFICE }
 #define PACKED(name, how) { "compressed with " name ", which is not read", how }
@@ -16,7 +17,7 @@ static const struct {
 	struct lu_format format;
 } by_name[] = {
 	{ "sz", PACKED("snappy", "decompress it first") },
-	{ "json", { "JSON, which is not read", JSON_ADVICE } },
+	{ "json", { JSON_NAME, JSON_ADVICE } },
 	{ "xml", { "XML, which is not read", "extract its text first" } },
 	{ "svg", { "SVG image", NULL } },
 };
@@ -26,13 +27,13 @@ static const struct {
 	const char *member;
 	struct lu_format format;
 } documents[] = {
-	{ "[Content_Types].xml", OFFICE("Office Open XML (docx, xlsx, pptx)") },
-	{ "_rels/", OFFICE("Office Open XML (docx, xlsx, pptx)") },
-	{ "docProps/", OFFICE("Office Open XML (docx, xlsx, pptx)") },
+	{ "[Content_Types].xml", OFFICE("Office Open XML (xlsx, pptx)") },
+	{ "_rels/", OFFICE("Office Open XML (xlsx, pptx)") },
+	{ "docProps/", OFFICE("Office Open XML (xlsx, pptx)") },
 	{ "word/", OFFICE("Word document") },
 	{ "xl/", OFFICE("Excel workbook") },
 	{ "ppt/", OFFICE("PowerPoint presentation") },
-	{ "mimetypeapplication/vnd.oasis.", OFFICE("OpenDocument") },
+	{ "mimetypeapplication/vnd.oasis.", OFFICE("OpenDocument (ods, odp)") },
 };
 /* clang-format on */
 
@@ -42,7 +43,7 @@ static const struct lu_format texts[TEXTS] = {
 	[UTF16LE] = { "UTF-16 text without a mark", "--charset utf-16le reads it" },
 	[UTF16BE] = { "UTF-16 text without a mark", "--charset utf-16be reads it" },
 };
-static const struct lu_format json = { "JSON, which is not read", JSON_ADVICE };
+static const struct lu_format json = { JSON_NAME, JSON_ADVICE };
 
 const struct lu_format *lu_format_packed(struct lu_str head)
 {

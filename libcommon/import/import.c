@@ -7,6 +7,7 @@
 #include "libcommon/html/html.h"
 #include "libcommon/import/document.h"
 #include "libcommon/import/foreign.h"
+#include "libcommon/import/from_office.h"
 #include "libcommon/import/http.h"
 
 /* True if a Content-Type names this media type. */
@@ -56,8 +57,8 @@ static const char *open_record(const struct lu_import *im, struct lu_import_work
 	else if (is_media_type(type, "text/plain"))
 		c->kind = LU_KIND_TEXT;
 	else
-		return "content type";
-	return NULL;
+		c->kind = lu_office_type(type);
+	return c->kind == LU_KIND_AUTO ? "content type" : NULL;
 }
 
 /* The kind of a file. Returns NULL, or the reason to drop it. */
@@ -75,12 +76,8 @@ static const char *open_file(const struct lu_import *im, const struct lu_member 
 	return "unknown kind";
 }
 
-/* Append the text of a page, its title and notice unless NULL. Returns as lu_import_page(). */
-static int page_text(struct lu_str html, bool whole, struct lu_buf *title, struct lu_notice *notice,
-		struct lu_buf *text, struct lu_import_result *res, struct lu_err *err)
+static int refuse_page(int rc, struct lu_import_result *res)
 {
-	int rc = lu_html_text(html, whole, title, notice, text, err);
-
 	if (rc > 0)
 		res->drop = "markup out of bounds";
 	return rc;
@@ -89,7 +86,11 @@ static int page_text(struct lu_str html, bool whole, struct lu_buf *title, struc
 int lu_import_page(const struct lu_import *im, struct lu_import_work *w, struct lu_str html,
 		struct lu_import_result *res, struct lu_err *err)
 {
-	return page_text(html, im->whole, &w->title, &w->notice, &w->text, res, err);
+	enum lu_html_extent extent = im->whole ? LU_HTML_WHOLE
+			: im->comments	       ? LU_HTML_COMMENTS
+					       : LU_HTML_MAIN;
+
+	return refuse_page(lu_html_page(html, extent, &w->meta, &w->notice, &w->text, err), res);
 }
 
 /* The content in UTF-8, a slice of the bytes or of w->charset. Returns as lu_import_page(). */
@@ -144,7 +145,9 @@ static int convert(const struct lu_import *im, struct lu_import_work *w, struct 
 		rc = lu_man_html(&im->man, text, im->limit, &w->html, &res->drop, err);
 		if (rc != 0)
 			return rc;
-		return page_text(lu_buf_slice(&w->html), false, NULL, NULL, &w->text, res, err);
+		rc = lu_html_page(
+				lu_buf_slice(&w->html), LU_HTML_MANUAL, NULL, NULL, &w->text, err);
+		return refuse_page(rc, res);
 	}
 	lu_buf_str(&w->text, text);
 	return lu_buf_check(&w->text, err);
@@ -164,6 +167,7 @@ static int import_member(const struct lu_import *im, struct lu_import_work *w,
 {
 	struct content c = { .bytes = lu_buf_slice(&member->bytes) };
 	struct lu_document doc = { .member = member, .path = member->path };
+	struct lu_entry entry;
 	int rc;
 
 	*res = (struct lu_import_result){ .drop = member->drop,
@@ -185,14 +189,22 @@ static int import_member(const struct lu_import *im, struct lu_import_work *w,
 		res->drop = open_file(im, member, &c, &res->format);
 	if (res->drop)
 		return 0;
-	rc = convert(im, w, &c, res, err);
+	if (lu_is_office(c.kind))
+		rc = lu_from_office(im, w, c.kind, c.bytes, member, res, err);
+	else
+		rc = convert(im, w, &c, res, err);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
-	lu_import_judge(im, lu_buf_slice(&w->text), res);
+	doc.text = lu_buf_slice(lu_is_office(c.kind) ? &w->office.text : &w->text);
+	lu_import_judge(im, doc.text, res);
+	res->truncated = res->truncated || w->cut;
+	if (!res->drop && res->truncated && im->drop_truncated)
+		res->drop = "truncated";
 	if (!res->drop) {
+		entry = lu_office_about(&w->office, member);
+		doc.entry = lu_is_office(c.kind) ? &entry : NULL;
 		doc.lang_code = c.code;
 		doc.is_code = c.kind == LU_KIND_CODE;
-		doc.text = lu_buf_slice(&w->text);
 		doc.charset_errors = res->charset_errors;
 		lu_document_write(im, w, &doc, out, NULL);
 	}
@@ -207,7 +219,7 @@ int lu_import_one(const struct lu_import *im, struct lu_import_work *w,
 
 	/* Of what was dropped for other reasons, too. */
 	res->optout = w->notice.optout != 0;
-	return rc < 0 ? -1 : lu_buf_check(&w->notice.license, err);
+	return rc < 0 ? -1 : lu_notice_check(&w->notice, err);
 }
 
 void lu_import_work_clear(struct lu_import_work *w)
@@ -215,7 +227,9 @@ void lu_import_work_clear(struct lu_import_work *w)
 	lu_buf_clear(&w->title);
 	lu_buf_clear(&w->text);
 	lu_buf_clear(&w->more);
+	lu_html_meta_clear(&w->meta);
 	lu_notice_clear(&w->notice);
+	lu_office_clear(&w->office);
 	w->cut = false;
 	w->http_date[0] = w->modified[0] = '\0';
 }
@@ -232,5 +246,7 @@ void lu_import_work_release(struct lu_import_work *w)
 	lu_buf_release(&w->changed);
 	lu_buf_release(&w->values);
 	lu_arena_release(&w->arena);
+	lu_html_meta_release(&w->meta);
 	lu_notice_release(&w->notice);
+	lu_office_release(&w->office);
 }

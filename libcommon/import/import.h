@@ -5,10 +5,12 @@
  * threads over the members that import/members.h reads in order.
  */
 #include "libcommon/charset/charset.h"
+#include "libcommon/html/html_meta.h"
 #include "libcommon/html/notice.h"
 #include "libcommon/import/kind.h"
 #include "libcommon/import/man.h"
 #include "libcommon/import/members.h"
+#include "libcommon/office/office.h"
 #include "libcommon/par/fields.h"
 
 struct lu_import {
@@ -22,6 +24,7 @@ struct lu_import {
 	uint64_t min_bytes;
 	uint64_t limit;	     /* bytes of one document */
 	bool whole;	     /* keep the navigation of pages */
+	bool comments;	     /* keep the comments of their readers */
 	bool drop_truncated; /* drop what is cut */
 	bool outputs;	     /* keep those of notebooks */
 	bool html;	     /* the texts of records and rows are pages */
@@ -36,7 +39,9 @@ struct lu_import_work {
 	struct lu_buf changed, values; /* of a record */
 	struct lu_arena arena;	       /* of a record, a notebook */
 	struct lu_charset_work charset;
+	struct lu_html_meta meta; /* of a page */
 	struct lu_notice notice;
+	struct lu_office office;
 	/* Of the response in a web archive: */
 	bool cut;			  /* the body is */
 	char http_date[21], modified[21]; /* "": unknown */
@@ -60,7 +65,9 @@ struct lu_import_result {
 	struct lu_str path;		/* of the document; of the member unless it has entries */
 	struct lu_str detail;		/* the sentence about the damage, or what a record lacks */
 	struct lu_str raw;		/* a record that was dropped, as it was read */
-	size_t end;			/* of its record in the batch's output */
+	struct lu_str missing;		/* names of what its text lacks, a line each (entries.h) */
+	uint64_t holes, references;
+	size_t end;	 /* of its record in the batch's output */
 	size_t name_end; /* of the path in the record's id, where a number may be needed; 0: nowhere */
 };
 
@@ -74,7 +81,7 @@ void lu_import_work_release(struct lu_import_work *w);
 /* For those that convert other content (import/from_entries.h): */
 /* Empty what belongs to one document. */
 void lu_import_work_clear(struct lu_import_work *w);
-/* Append the text of a page in UTF-8 to w->text, its title to w->title. 0; 1: res->drop says why there
+/* Append the text of a page in UTF-8 to w->text, and fill w->meta and w->notice. 0; 1: res->drop says why there
  * is none; -1. */
 int lu_import_page(const struct lu_import *im, struct lu_import_work *w, struct lu_str html,
 		struct lu_import_result *res, struct lu_err *err) LU_CHECKED;

@@ -119,6 +119,8 @@ static int write_result(struct lu_import_account *a, const struct lu_member *m,
 	a->truncated += res->truncated;
 	a->charset_errors += res->charset_errors;
 	a->with_errors += res->charset_errors != 0;
+	if (lu_missing_add(&a->missing, res, err) < 0)
+		return -1;
 	if (name_end && !m->entries->distinct && number(a, res, name_end, &line, err) < 0)
 		return -1;
 	return lu_account_write(&a->account, line, 1, err);
@@ -177,6 +179,7 @@ static void put_extra(const struct lu_import_account *a, struct lu_buf *extra)
 	lu_json_put_u64(extra, "wrong_length", a->wrong_length);
 	if (a->charset_errors)
 		lu_json_put_u64(extra, "charset_errors", a->charset_errors);
+	lu_missing_put(&a->missing, extra);
 }
 
 int lu_import_account_commit(struct lu_import_account *a, struct lu_err *err)
@@ -208,6 +211,7 @@ int lu_import_account_commit(struct lu_import_account *a, struct lu_err *err)
 	if (a->left_out.n)
 		lu_note("%" PRIu64 " member%s left out: %s", a->left_out.n,
 				a->left_out.n == 1 ? "" : "s", list.p);
+	lu_missing_note(&a->missing);
 	lu_account_summary(&a->account, "members", false);
 	rc = 0;
 out:
@@ -220,6 +224,7 @@ void lu_import_account_release(struct lu_import_account *a)
 	lu_left_out_release(&a->here);
 	lu_left_out_release(&a->left_out);
 	lu_names_release(&a->names);
+	lu_missing_release(&a->missing);
 	lu_buf_release(&a->file);
 	lu_buf_release(&a->value);
 	lu_buf_release(&a->record);

@@ -19,6 +19,7 @@
  */
 #include "libcommon/import/batch.h"
 #include "libcommon/import/left_out.h"
+#include "libcommon/import/missing.h"
 #include "libcommon/par/account.h"
 
 #define LU_IMPORT_NAMES ((size_t)1 << 21)
@@ -39,6 +40,7 @@ struct lu_import_account {
 	bool blank;			   /* and it is empty */
 	bool hollow;			   /* it is an archive without members */
 	struct lu_left_out here, left_out; /* of the operand; of all of them */
+	struct lu_missing missing;	   /* from the texts of all documents */
 	/* The file whose entries are written. */
 	struct lu_buf file;
 	struct lu_names names;

@@ -15,10 +15,16 @@ const struct lu_enum lu_kind_names[] = {
 	{ "csv", LU_KIND_CSV },
 	{ "tsv", LU_KIND_TSV },
 	{ "lines", LU_KIND_LINES },
+	{ "docx", LU_KIND_DOCX },
+	{ "odt", LU_KIND_ODT },
+	{ "epub", LU_KIND_EPUB },
+	{ "pdf", LU_KIND_PDF },
 	{ "mbox", LU_KIND_MBOX },
 	{ "mail", LU_KIND_MAIL },
 	{ "notebook", LU_KIND_NOTEBOOK },
 	{ "parquet", LU_KIND_PARQUET },
+	{ "mediawiki", LU_KIND_MEDIAWIKI },
+	{ "enterprise", LU_KIND_ENTERPRISE },
 	LU_ENUM_END,
 };
 

@@ -21,10 +21,16 @@ enum lu_kind {
 	LU_KIND_CSV,
 	LU_KIND_TSV,
 	LU_KIND_LINES,
+	LU_KIND_DOCX,
+	LU_KIND_ODT,
+	LU_KIND_EPUB,
+	LU_KIND_PDF,
 	LU_KIND_MBOX,
 	LU_KIND_MAIL,
 	LU_KIND_NOTEBOOK,
 	LU_KIND_PARQUET,
+	LU_KIND_MEDIAWIKI,
+	LU_KIND_ENTERPRISE,
 };
 extern const struct lu_enum lu_kind_names[];
 

@@ -25,6 +25,7 @@ static const struct {
 	{ "too short", "shorter than --min-bytes", NULL },
 	{ "excluded", "excluded by -i or -x", NULL },
 	{ "encrypted", "encrypted", "decrypt it first" },
+	{ "no text layer", "without a text layer", "ocrmypdf adds one, for example" },
 };
 
 /* What distinguishes a member to people: the ending of its name, if that looks like one. */

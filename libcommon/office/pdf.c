@@ -5,9 +5,11 @@
 #include <sys/wait.h>
 
 #include "libcommon/base/json_writer.h"
+#include "libcommon/office/pdf_columns.h"
 #include "libcommon/office/pdf_heads.h"
 #include "libcommon/office/pdf_layout.h"
 #include "libcommon/office/pdf_reflow.h"
+#include "libcommon/office/pdf_tables.h"
 #include "libcommon/sys/run_program.h"
 #include "libcommon/text/repair.h"
 
@@ -97,20 +99,19 @@ static bool has_end(struct lu_str bytes)
 }
 
 static void put_members(struct lu_str bytes, const struct lu_pdf_layout *l,
-		const struct lu_pdf_offsets *pages, struct lu_buf *title, struct lu_buf *more)
+		const struct lu_pdf_offsets *pages, struct lu_office *o)
 {
 	if (is_title(lu_buf_slice(&l->title)))
-		lu_buf_str(title, lu_buf_slice(&l->title));
-	if (!lu_str_only(lu_buf_slice(&l->author), " "))
-		lu_json_put_str(more, "author", lu_buf_slice(&l->author));
+		lu_buf_str(&o->title, lu_buf_slice(&l->title));
 	if (is_date(lu_buf_slice(&l->date)))
-		lu_json_put_str(more, "date", lu_buf_slice(&l->date));
-	if (!has_end(bytes))
-		lu_json_put_cstr(more, "truncated", "no end");
-	lu_json_open_array(more, "pages");
+		lu_buf_str(&o->date, lu_buf_slice(&l->date));
+	if (!lu_str_only(lu_buf_slice(&l->author), " "))
+		lu_json_put_str(&o->more, "author", lu_buf_slice(&l->author));
+	o->cut = !has_end(bytes);
+	lu_json_open_array(&o->more, "pages");
 	for (size_t i = 0; i < pages->n; i++)
-		lu_json_put_u64(more, NULL, pages->p[i]);
-	lu_json_close_array(more);
+		lu_json_put_u64(&o->more, NULL, pages->p[i]);
+	lu_json_close_array(&o->more);
 }
 
 /* The lines of the pages to text, and the offsets of the pages. */
@@ -126,6 +127,8 @@ static int make_text(struct lu_pdf_layout *l, bool whole, struct lu_buf *text,
 
 	if (!whole && lu_pdf_mark_heads(l, err) < 0)
 		goto out;
+	if (lu_pdf_order_columns(l, err) < 0 || lu_pdf_find_tables(l, err) < 0)
+		goto out;
 	if (lu_pdf_reflow(l, &marked, err) < 0)
 		goto out;
 	if (lu_repair(&how, lu_buf_slice(&marked), &repaired, &n, err) < 0)
@@ -137,8 +140,8 @@ out:
 	return rc;
 }
 
-int lu_pdf_text(int nowhere, struct lu_str bytes, bool whole, uint64_t limit, struct lu_buf *text,
-		struct lu_buf *title, struct lu_buf *more, const char **reason, struct lu_err *err)
+int lu_pdf_text(int nowhere, struct lu_str bytes, bool whole, uint64_t limit, struct lu_office *o,
+		const char **reason, struct lu_err *err)
 {
 	struct lu_pdf_layout l = { .limit = limit };
 	struct lu_pdf_offsets pages = { 0 };
@@ -149,10 +152,10 @@ int lu_pdf_text(int nowhere, struct lu_str bytes, bool whole, uint64_t limit, st
 		rc = 1;
 	}
 	if (rc == 0)
-		rc = make_text(&l, whole, text, &pages, err);
+		rc = make_text(&l, whole, &o->text, &pages, err);
 	if (rc == 0) {
-		put_members(bytes, &l, &pages, title, more);
-		rc = lu_buf_check(title, err) < 0 ? -1 : lu_buf_check(more, err);
+		put_members(bytes, &l, &pages, o);
+		rc = lu_office_check(o, err);
 	}
 	lu_pdf_layout_release(&l);
 	lu_vec_release(&pages);

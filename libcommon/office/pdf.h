@@ -11,29 +11,25 @@
  * than the limit. Scripts and attachments in the file are not looked at. Another version of poppler
  * may give another text.
  */
-#include <stdbool.h>
-
-#include "libcommon/base/buf.h"
+#include "libcommon/office/office.h"
 
 #define LU_PDF_SECONDS 120
 #define LU_PDF_MEMORY ((uint64_t)512 << 20)
 
 /*
- * Append the text (ends with a line feed unless empty), the title if the file has one, and the members
+ * Of the file's own data title, author and date are taken; o->more has besides
  *
- *	author	date	pages	truncated
+ *	pages	array of the byte offsets in the text where the pages begin
  *
- * as JSON without braces: `pages` is an array of the byte offsets in the text where the pages begin,
- * `truncated` is "no end" for a file without the mark that ends it, of which poppler reads what is
- * there. `whole`: keep running heads and page numbers. `limit` bounds the bytes of text. `nowhere` is
- * that of sys/run_program.h.
+ * o->cut: the file lacks the mark that ends it, and poppler read what is there. `whole`: keep running
+ * heads, page numbers and tables of contents. `limit` bounds the text and what is kept of its lines.
+ * `nowhere` is that of sys/run_program.h.
  *
- * 0; 1: nothing was appended, and *reason is "no text layer" (a scan, or empty), "encrypted" (needs a
- * password), "damaged" (poppler cannot open it), "too large" or "pdftotext failed" (it crashed or
- * reached a limit of time or memory); -1: out of memory, or pdftotext is missing. Thread-safe.
+ * Results are those of office.h, with the reasons "no text layer" (a scan, or empty), "encrypted" (needs
+ * a password), "damaged" (poppler cannot open it), "too large" and "pdftotext failed" (it crashed or
+ * reached a limit of time or memory).
  */
-int lu_pdf_text(int nowhere, struct lu_str bytes, bool whole, uint64_t limit, struct lu_buf *text,
-		struct lu_buf *title, struct lu_buf *more, const char **reason,
-		struct lu_err *err) LU_CHECKED;
+int lu_pdf_text(int nowhere, struct lu_str bytes, bool whole, uint64_t limit, struct lu_office *o,
+		const char **reason, struct lu_err *err) LU_CHECKED;
 
 #endif

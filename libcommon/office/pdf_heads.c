@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "libcommon/base/fnv.h"
+#include "libcommon/office/pdf_lines.h"
 
 #define DEPTH 3	    /* rows looked at from each end of a page */
 #define WINDOW 8    /* pages on each side */
@@ -111,15 +112,13 @@ static int64_t page_number(struct lu_str s)
 	return value;
 }
 
-static void set_edges(struct row *r, struct lu_str s)
+/* Only a number that stands apart is one of a page: that of a note does not. */
+static void set_edges(const struct lu_pdf_layout *l, const struct lu_pdf_order *o, struct row *r)
 {
-	const char *first = memchr(s.p, ' ', s.n), *last = memrchr(s.p, ' ', s.n);
-
-	r->edge[0] = r->edge[1] = -1;
-	if (!first)
+	if (r->to - r->from < 2)
 		return;
-	r->edge[0] = number_of((struct lu_str){ s.p, (size_t)(first - s.p) });
-	r->edge[1] = number_of((struct lu_str){ last + 1, (size_t)(s.p + s.n - last - 1) });
+	r->edge[0] = number_of(lu_pdf_line_text(l, o->p[r->from]));
+	r->edge[1] = number_of(lu_pdf_line_text(l, o->p[r->to - 1]));
 }
 
 /* The row without a Roman number at its beginning or end. */
@@ -140,7 +139,6 @@ static void set_key(struct row *r, struct lu_str s)
 	unsigned letters = 0, numbers = 0;
 
 	r->value = page_number(s);
-	set_edges(r, s);
 	s = without_roman(s);
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
@@ -154,51 +152,15 @@ static void set_key(struct row *r, struct lu_str s)
 		letters += isalpha(c) || c >= 0xC3;
 		hash = lu_fnv1a(hash, &c, 1);
 	}
-	r->key = letters >= 3 && numbers <= 2 ? hash | 1 : 0;
+	r->key = letters >= 3 && (numbers <= 2 || letters >= 5 * numbers) ? hash | 1 : 0;
 }
 
 /* --- the rows of a page ---------------------------------------------------------------------- */
 
-struct order LU_VEC(struct lu_pdf_line *);
-
-static int by_y(const void *a, const void *b)
-{
-	const struct lu_pdf_line *la = *(struct lu_pdf_line *const *)a;
-	const struct lu_pdf_line *lb = *(struct lu_pdf_line *const *)b;
-	float ya = la->y0 + la->y1, yb = lb->y0 + lb->y1;
-
-	if (ya != yb)
-		return ya < yb ? -1 : 1;
-	if (la->x0 != lb->x0)
-		return la->x0 < lb->x0 ? -1 : 1;
-	return (la > lb) - (la < lb);
-}
-
-/* The lines of page i, from top to bottom. */
-static int sort_lines(struct lu_pdf_layout *l, size_t i, struct order *o, struct lu_err *err)
-{
-	size_t end = lu_pdf_page_end(l, i);
-
-	o->n = 0;
-	for (size_t k = l->pages.p[i].line; k < end; k++) {
-		if (!lu_vec_push(o, &l->lines.p[k]))
-			return lu_err_nomem(err);
-	}
-	if (o->n)
-		qsort(o->p, o->n, sizeof(*o->p), by_y);
-	return 0;
-}
-
-static bool beside(const struct lu_pdf_line *a, const struct lu_pdf_line *b)
-{
-	float middle = (b->y0 + b->y1) / 2;
-
-	return middle > a->y0 && middle < a->y1;
-}
-
 static void read_row(const struct lu_pdf_layout *l, const struct lu_pdf_page *page,
-		const struct order *o, struct row *r, struct lu_buf *text)
+		struct lu_pdf_order *o, struct row *r, struct lu_buf *text)
 {
+	lu_pdf_sort_row(o, r->from, r->to);
 	lu_buf_clear(text);
 	r->key = 0;
 	r->value = r->edge[0] = r->edge[1] = -1;
@@ -211,10 +173,11 @@ static void read_row(const struct lu_pdf_layout *l, const struct lu_pdf_page *pa
 			return;
 	}
 	set_key(r, lu_buf_slice(text));
+	set_edges(l, o, r);
 }
 
 static void find_rows(const struct lu_pdf_layout *l, const struct lu_pdf_page *page,
-		const struct order *o, struct ends *e, struct lu_buf *text)
+		struct lu_pdf_order *o, struct ends *e, struct lu_buf *text)
 {
 	size_t from = 0, end = o->n;
 
@@ -223,7 +186,7 @@ static void find_rows(const struct lu_pdf_layout *l, const struct lu_pdf_page *p
 		struct row *r = &e->row[TOP][e->rows[TOP]++];
 		size_t to = from + 1;
 
-		while (to < o->n && beside(o->p[from], o->p[to]))
+		while (to < o->n && lu_pdf_is_beside(o->p[from], o->p[to]))
 			to++;
 		r->from = from;
 		r->to = to;
@@ -234,7 +197,7 @@ static void find_rows(const struct lu_pdf_layout *l, const struct lu_pdf_page *p
 		struct row *r = &e->row[BOTTOM][e->rows[BOTTOM]++];
 		size_t at = end - 1;
 
-		while (at > 0 && beside(o->p[end - 1], o->p[at - 1]))
+		while (at > 0 && lu_pdf_is_beside(o->p[end - 1], o->p[at - 1]))
 			at--;
 		r->from = at;
 		r->to = end;
@@ -274,7 +237,8 @@ static bool has_row(const struct ends *other, unsigned side, const struct row *r
 static bool recurs(const struct ends *e, size_t pages, size_t i, unsigned side, const struct row *r)
 {
 	size_t from = i > WINDOW ? i - WINDOW : 0, to = i + WINDOW < pages ? i + WINDOW : pages - 1;
-	unsigned need = r->value >= 0 || pages <= 3 ? 1 : 2;
+	bool few = r->value >= 0 || (pages <= 3 && r->edge[0] < 0 && r->edge[1] < 0);
+	unsigned need = few ? 1 : 2;
 
 	for (size_t k = from; need && k <= to; k++) {
 		if (k != i)
@@ -299,14 +263,14 @@ static bool has_leader(struct lu_str s)
 }
 
 /* Leave out the rows with such a line. `o` has the lines of a page from top to bottom. */
-static void mark_contents(const struct lu_pdf_layout *l, const struct order *o)
+static void mark_contents(const struct lu_pdf_layout *l, const struct lu_pdf_order *o)
 {
 	for (size_t i = 0; i < o->n; i++) {
 		if (!has_leader(lu_pdf_line_text(l, o->p[i])))
 			continue;
-		for (size_t k = i; k > 0 && beside(o->p[i], o->p[k - 1]); k--)
+		for (size_t k = i; k > 0 && lu_pdf_is_beside(o->p[i], o->p[k - 1]); k--)
 			o->p[k - 1]->left_out = true;
-		for (size_t k = i; k < o->n && beside(o->p[i], o->p[k]); k++)
+		for (size_t k = i; k < o->n && lu_pdf_is_beside(o->p[i], o->p[k]); k++)
 			o->p[k]->left_out = true;
 	}
 }
@@ -315,11 +279,11 @@ int lu_pdf_mark_heads(struct lu_pdf_layout *l, struct lu_err *err)
 {
 	struct LU_VEC(struct ends) e = { 0 };
 	struct lu_buf text = { 0 };
-	struct order o = { 0 };
+	struct lu_pdf_order o = { 0 };
 	int rc = -1;
 
 	for (size_t i = 0; i < l->pages.n; i++) {
-		if (sort_lines(l, i, &o, err) < 0)
+		if (lu_pdf_sort_lines(l, i, &o, err) < 0)
 			goto out;
 		if (!lu_vec_push(&e, (struct ends){ 0 })) {
 			lu_err_nomem(err);
@@ -330,7 +294,7 @@ int lu_pdf_mark_heads(struct lu_pdf_layout *l, struct lu_err *err)
 			goto out;
 	}
 	for (size_t i = 0; i < l->pages.n; i++) {
-		if (sort_lines(l, i, &o, err) < 0)
+		if (lu_pdf_sort_lines(l, i, &o, err) < 0)
 			goto out;
 		mark_contents(l, &o);
 		for (unsigned side = TOP; side <= BOTTOM; side++) {

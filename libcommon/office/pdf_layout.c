@@ -140,11 +140,12 @@ static void take_word(struct lu_pdf_layout *l, struct lu_str tag, struct lu_str 
 		float apart = gap(l->wx0, l->wx1, x0, x1), down = gap(l->wy0, l->wy1, y0, y1);
 
 		/* Text that is turned goes down the page. */
-		if ((apart > down ? apart : down) > BLANK * (height < width ? height : width))
+		if (apart > BLANK * height || down > BLANK * width)
 			lu_buf_putc(&l->line, ' ');
 	} else {
 		l->now.first = width;
 	}
+	l->now.words++;
 	take_size(l, height, width);
 	take_advance(l, lu_buf_slice(&l->word), width);
 	l->wx0 = x0, l->wx1 = x1, l->wy0 = y0, l->wy1 = y1;

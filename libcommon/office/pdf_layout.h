@@ -32,7 +32,11 @@ struct lu_pdf_line {
 	float first;   /* width of its first word */
 	float advance; /* width of a letter if all have the same, as in programs; else 0 */
 	uint32_t block;
-	bool left_out; /* for the caller: a running head */
+	uint32_t words;
+	/* For those that read the lines. */
+	bool left_out; /* a running head (pdf_heads.h) */
+	uint16_t cell; /* in the row of a table (pdf_tables.h) */
+	uint32_t row;  /* 0: none; rows of one table have numbers in sequence */
 };
 
 struct lu_pdf_page {

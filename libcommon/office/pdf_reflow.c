@@ -1,8 +1,7 @@
 #include "libcommon/office/pdf_reflow.h"
 
-#include <ctype.h>
-
 #include "libcommon/base/utf8.h"
+#include "libcommon/office/pdf_lines.h"
 #include "libcommon/text/unicode.h"
 
 /* Prose is at least this many letter heights wide. */
@@ -19,6 +18,8 @@ struct block {
 	float pitch; /* the smallest distance of two lines; 0: one line */
 	size_t lines;
 	size_t at_left; /* lines that begin at the left edge */
+	struct lu_pdf_widths widths;
+	size_t broken; /* lines on which the first word of the next would have fitted */
 };
 
 struct state {
@@ -62,20 +63,6 @@ static bool is_lower(uint32_t c)
 	return is_letter(c) && lu_unicode_is_lower(c);
 }
 
-/* Bullets; U+F0B7 and U+F0A7 are those of the fonts Symbol and Wingdings. */
-static bool is_bullet(uint32_t c)
-{
-	static const uint32_t bullets[] = { 0x2022, 0x2023, 0x2043, 0x204C, 0x25A0, 0x25A1, 0x25AA,
-		0x25AB, 0x25B6, 0x25BA, 0x25C6, 0x25CB, 0x25CF, 0x25D8, 0x25E6, 0x27A2, 0x2756,
-		0xF0A7, 0xF0B7, 0xF0D8 };
-
-	for (size_t i = 0; i < sizeof(bullets) / sizeof(bullets[0]); i++) {
-		if (c == bullets[i])
-			return true;
-	}
-	return false;
-}
-
 static size_t char_size(uint32_t c)
 {
 	char utf8[4];
@@ -102,25 +89,6 @@ static bool ends_sentence(struct lu_str s)
 			c == 0x3002 || c == 0x061F;
 }
 
-/* Bytes of "1." "12)" "(a)" "iv." at the beginning; 0: none. */
-static size_t enumerator(struct lu_str s)
-{
-	size_t i = s.n && s.p[0] == '(', from = i;
-
-	if (i < s.n && isdigit((unsigned char)s.p[i])) {
-		while (i < s.n && isdigit((unsigned char)s.p[i]))
-			i++;
-	} else {
-		while (i < s.n && strchr("ivxIVX", s.p[i]) && s.p[i])
-			i++;
-		if (i == from && i < s.n && isalpha((unsigned char)s.p[i]))
-			i++;
-	}
-	if (i == from || i - from > 4 || i == s.n || !strchr(from ? ")" : ".)", s.p[i]))
-		return 0;
-	return i + 1;
-}
-
 /* "3" or "3.1.4" */
 static bool is_section_number(struct lu_str s)
 {
@@ -130,7 +98,7 @@ static bool is_section_number(struct lu_str s)
 /* A bullet or number at the beginning, with a blank behind it. */
 static bool has_enumerator(struct lu_str s)
 {
-	size_t n = enumerator(s);
+	size_t n = lu_pdf_enumerator(s);
 
 	return n && n < s.n && s.p[n] == ' ';
 }
@@ -140,15 +108,7 @@ static bool has_bullet(struct lu_str s)
 	uint32_t c = first_char(s);
 	size_t n = char_size(c);
 
-	return is_bullet(c) && n < s.n;
-}
-
-/* A line that is only a bullet or number. */
-static bool is_marker(struct lu_str s)
-{
-	return s.n &&
-			((is_bullet(first_char(s)) && char_size(first_char(s)) == s.n) ||
-					enumerator(s) == s.n);
+	return lu_pdf_is_bullet(c) && n < s.n;
 }
 
 /* --- geometry -------------------------------------------------------------------------------- */
@@ -196,11 +156,14 @@ static void measure(struct state *s, size_t from, size_t to)
 	const struct lu_pdf_line *a = line_at(s, from);
 	struct block *k = &s->blocks.p[a->block];
 
-	*k = (struct block){ a->x0, a->x1, a->y0, a->y1, 0, to - from, 0 };
+	*k = (struct block){
+		.left = a->x0, .right = a->x1, .top = a->y0, .bottom = a->y1, .lines = to - from
+	};
 	for (size_t i = from; i < to; i++) {
 		const struct lu_pdf_line *b = line_at(s, i);
 		float pitch = i > from ? b->y0 - line_at(s, i - 1)->y0 : 0;
 
+		lu_pdf_add_width(&k->widths, b->x1 - b->x0);
 		k->left = b->x0 < k->left ? b->x0 : k->left;
 		k->right = b->x1 > k->right ? b->x1 : k->right;
 		k->top = b->y0 < k->top ? b->y0 : k->top;
@@ -210,6 +173,8 @@ static void measure(struct state *s, size_t from, size_t to)
 	}
 	for (size_t i = from; i < to; i++)
 		k->at_left += line_at(s, i)->x0 < k->left + 0.8f * a->height;
+	for (size_t i = from + 1; i < to; i++)
+		k->broken += would_fit(k, line_at(s, i - 1), line_at(s, i));
 }
 
 /* --- lines and blocks ------------------------------------------------------------------------ */
@@ -225,7 +190,7 @@ static size_t line_of_marker(const struct lu_pdf_layout *l, size_t from, size_t 
 		const struct lu_pdf_line *b = &l->lines.p[k];
 
 		if (k != from && !b->left_out && is_beside(&l->lines.p[from], b) &&
-				!is_marker(lu_pdf_line_text(l, b)) &&
+				!lu_pdf_is_marker(lu_pdf_line_text(l, b)) &&
 				(best == l->lines.n || b->x0 < l->lines.p[best].x0))
 			best = k;
 	}
@@ -249,7 +214,7 @@ static int choose_lines(struct state *s, struct lu_err *err)
 			size_t to;
 
 			if (l->lines.p[k].left_out ||
-					!is_marker(lu_pdf_line_text(l, &l->lines.p[k])))
+					!lu_pdf_is_marker(lu_pdf_line_text(l, &l->lines.p[k])))
 				continue;
 			to = line_of_marker(l, k, begin, end);
 			if (to < l->lines.n && !owner.p[to]) {
@@ -303,8 +268,8 @@ static bool both_monospaced(const struct lu_pdf_line *a, const struct lu_pdf_lin
 {
 	float d = a->advance - b->advance;
 
-	return a->advance > 0 && b->advance > 0 && d < 0.02f * a->advance &&
-			d > -0.02f * a->advance;
+	return (a->words > 1 || b->words > 1) && a->advance > 0 && b->advance > 0 &&
+			d < 0.02f * a->advance && d > -0.02f * a->advance;
 }
 
 /* Lines of a program, with the blank lines between them. */
@@ -320,13 +285,16 @@ static enum between in_block(const struct state *s, size_t i)
 	struct lu_str ta = lu_pdf_line_text(s->l, a), tb = lu_pdf_line_text(s->l, b);
 	const struct block *k = &s->blocks.p[a->block];
 	float width = k->right - k->left, em = a->height;
-	bool prose = width > PROSE_WIDTH * em, ended = ends_sentence(ta);
+	bool prose = width > PROSE_WIDTH * em || lu_pdf_is_prose(&k->widths, em),
+	     ended = ends_sentence(ta);
 	bool fits = would_fit(k, a, b);
 	bool hanging = k->at_left * 2 < k->lines;
 	bool left_a = a->x0 < k->left + 0.8f * em, left_b = b->x0 < k->left + 0.8f * em;
 
 	if (begins_item(s, i))
 		return LINE;
+	if (is_beside(a, b))
+		return both_monospaced(a, b) || b->x0 - a->x1 > 1.5f * em ? CELL : JOIN;
 	if (both_monospaced(a, b))
 		return of_program(a, b);
 	if (has_enumerator(tb) && (ended || fits || has_enumerator(ta)))
@@ -337,6 +305,9 @@ static enum between in_block(const struct state *s, size_t i)
 		return PARAGRAPH;
 	if ((fits || ended) && (hanging ? left_b && !left_a : left_a && !left_b) && prose)
 		return PARAGRAPH;
+	/* In verse, an address, a list of words, the longest line is one, too. */
+	if (k->lines > 2 && k->broken * 2 >= k->lines && !prose)
+		return LINE;
 	if (!fits)
 		return JOIN;
 	/* Text beside a picture, or before a formula. */
@@ -377,7 +348,27 @@ static enum between of_blocks(const struct state *s, size_t i, bool other_page)
 										       : PARAGRAPH;
 }
 
+/* Lines of which one at least is in a table. */
+static enum between in_table(const struct lu_pdf_line *a, const struct lu_pdf_line *b)
+{
+	if (!a->row || !b->row || b->row - a->row > 1)
+		return PARAGRAPH;
+	if (b->row > a->row)
+		return LINE;
+	return b->cell == a->cell ? JOIN : CELL;
+}
+
 /* --- writing --------------------------------------------------------------------------------- */
+
+/* The blanks between two pieces of a line of a program. */
+static void put_gap(struct state *s, const struct lu_pdf_line *a, const struct lu_pdf_line *b)
+{
+	float n = (b->x0 - a->x1) / a->advance + 0.5f;
+
+	do
+		lu_buf_putc(s->out, ' ');
+	while (--n >= 1 && n < 200);
+}
 
 /* The indent of a line of a program. */
 static void put_indent(struct state *s, size_t i)
@@ -399,10 +390,14 @@ static void put_line(struct state *s, size_t i)
 	size_t skip = 0;
 
 	put_indent(s, i);
+	if (i == 0 || line_at(s, i)->row != line_at(s, i - 1)->row) {
+		for (unsigned k = 0; k < line_at(s, i)->cell; k++)
+			lu_buf_puts(s->out, "| ");
+	}
 	if (s->marker.p[i]) {
 		struct lu_str m = lu_pdf_line_text(s->l, &s->l->lines.p[s->marker.p[i] - 1]);
 
-		if (is_bullet(first_char(m)))
+		if (lu_pdf_is_bullet(first_char(m)))
 			lu_buf_puts(s->out, "-");
 		else
 			lu_buf_str(s->out, m);
@@ -423,11 +418,20 @@ static void put_line(struct state *s, size_t i)
 
 static void put_between(struct state *s, size_t i, enum between how, size_t pages)
 {
+	if (how == CELL && both_monospaced(line_at(s, i - 1), line_at(s, i))) {
+		put_gap(s, line_at(s, i - 1), line_at(s, i));
+		s->program = false;
+		return;
+	}
 	if (how == CELL) {
 		/* The number of a heading stands apart, too. */
-		bool number = is_section_number(lu_pdf_line_text(s->l, line_at(s, i - 1)));
+		const struct lu_pdf_line *a = line_at(s, i - 1), *b = line_at(s, i);
+		bool number = !b->row &&
+				is_section_number(lu_pdf_line_text(s->l, line_at(s, i - 1)));
 
 		lu_buf_puts(s->out, number && !s->row ? " " : " | ");
+		for (unsigned k = a->row && b->row ? a->cell + 1u : b->cell; k < b->cell; k++)
+			lu_buf_puts(s->out, " | ");
 		s->row = s->row || !number;
 		return;
 	}
@@ -463,7 +467,9 @@ static void put_lines(struct state *s)
 			for (size_t k = 0; k < page; k++)
 				lu_buf_putc(s->out, '\f');
 		} else {
-			if (line_at(s, i)->block == line_at(s, i - 1)->block)
+			if (line_at(s, i)->row || line_at(s, i - 1)->row)
+				how = in_table(line_at(s, i - 1), line_at(s, i));
+			else if (line_at(s, i)->block == line_at(s, i - 1)->block)
 				how = in_block(s, i);
 			else
 				how = of_blocks(s, i, page != before);

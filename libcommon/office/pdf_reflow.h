@@ -11,6 +11,7 @@
  * Two lines of a block are one paragraph unless
  *   - the first word of the second would have fitted on the first, which so was ended on purpose: it
  *     ends a paragraph, or is a line of a poem, of an address or of a program;
+ *   - this is so for half of the lines of a narrow block; or
  *   - the second is indented, or the first is the only one that is not (a hanging indent), and a
  *     sentence ends or the first is short;
  *   - the distance between them is a quarter larger than the smallest in the block;

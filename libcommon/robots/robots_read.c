@@ -190,7 +190,7 @@ int lu_robots_read(struct lu_robots *r, const char *path, struct lu_err *err)
 
 	if (lu_feed_open(&feed, path, err) < 0)
 		return -1;
-	if (lu_feed_peek(feed, 512, &head, err) < 0)
+	if (lu_feed_peek(feed, 64, &head, err) < 0)
 		goto out;
 	rc = lu_warc_looks(head) ? read_warc(r, feed, err) : read_lines(r, feed, path, err);
 	if (rc == 0 && r->read + r->passed_over == before)

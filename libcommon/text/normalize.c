@@ -69,10 +69,41 @@ unsigned lu_normalize_remove(struct lu_str name, struct lu_err *err)
 	return 0;
 }
 
+int lu_normalize_typesetting(struct lu_str name, struct lu_repair *r, struct lu_err *err)
+{
+	const struct {
+		const char *name;
+		bool *on;
+	} known[] = {
+		{ "ligatures", &r->ligatures },
+		{ "accents", &r->accents },
+		{ "hyphens", &r->hyphens },
+		{ "soft-hyphens", &r->soft_hyphens },
+		{ "page-numbers", &r->page_numbers },
+	};
+	struct lu_suggest near = lu_suggest_for(name);
+
+	if (lu_str_is(name, "all")) {
+		*r = (struct lu_repair){ true, true, true, true, true };
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (lu_str_is(name, known[i].name)) {
+			*known[i].on = true;
+			return 0;
+		}
+		lu_suggest_try(&near, known[i].name);
+	}
+	lu_suggest_try(&near, "all");
+	return lu_err_set(err, "unknown repair '" LU_STR_FMT "'%s", LU_STR_ARG(name),
+			near.best ? lu_suggest_hint(&near) : "; they are listed in the manual");
+}
+
 const char *lu_normalize_kind_name(enum lu_normalize_kind kind)
 {
-	static const char *const name[LU_CHANGED_KINDS] = { "mojibake", "line_ends", "controls",
-		"invisible", "form", "blanks", "blank_lines" };
+	static const char *const name[LU_CHANGED_KINDS] = { "mojibake", "ligatures", "accents",
+		"hyphens", "soft_hyphens", "page_numbers", "line_ends", "controls", "invisible",
+		"form", "blanks", "blank_lines" };
 
 	return name[kind];
 }
@@ -400,6 +431,35 @@ static void adopt(struct lu_str *text, const struct lu_buf *b, unsigned *changed
 	*changed |= kinds;
 }
 
+static bool wants_repair(const struct lu_repair *r)
+{
+	return r->ligatures || r->accents || r->hyphens || r->soft_hyphens || r->page_numbers;
+}
+
+static int repair_typesetting(const struct lu_normalizer *n, struct lu_normalize_work *w,
+		struct lu_str *text, unsigned *changed, struct lu_err *err)
+{
+	struct lu_buf *b = other_buffer(w, *text);
+	struct lu_repair_counts one = { 0 };
+
+	if (lu_repair(&n->opts.typesetting, *text, b, &one, err) < 0)
+		return -1;
+	adopt(text, b, changed,
+			(unsigned)(one.ligatures != 0) << LU_CHANGED_LIGATURES |
+					(unsigned)(one.accents != 0) << LU_CHANGED_ACCENTS |
+					(unsigned)(one.hyphens != 0) << LU_CHANGED_HYPHENS |
+					(unsigned)(one.soft_hyphens != 0)
+							<< LU_CHANGED_SOFT_HYPHENS |
+					(unsigned)(one.page_numbers != 0)
+							<< LU_CHANGED_PAGE_NUMBERS);
+	w->repaired.ligatures += one.ligatures;
+	w->repaired.accents += one.accents;
+	w->repaired.hyphens += one.hyphens;
+	w->repaired.soft_hyphens += one.soft_hyphens;
+	w->repaired.page_numbers += one.page_numbers;
+	return 0;
+}
+
 static int run_steps(const struct lu_normalizer *n, struct lu_normalize_work *w,
 		struct lu_str *text, unsigned *changed, struct lu_err *err)
 {
@@ -416,6 +476,8 @@ static int run_steps(const struct lu_normalizer *n, struct lu_normalize_work *w,
 				lu_buf_check(&w->line, err) < 0)
 			return -1;
 	}
+	if (wants_repair(&n->opts.typesetting) && repair_typesetting(n, w, text, changed, err) < 0)
+		return -1;
 	end = text->p + text->n;
 	if (find(n, n->either, text->p, end) < end) {
 		b = other_buffer(w, *text);
@@ -444,13 +506,13 @@ int lu_normalize(const struct lu_normalizer *n, struct lu_normalize_work *work, 
 
 	*changed = 0;
 	*out = text;
-	/* Removing a control character can join two halves of mojibake. Each such round leaves
-	 * fewer bytes, so the loop ends. */
+	/* Removing a control character can join two halves of mojibake, or of a word. Each such round
+	 * leaves fewer bytes, so the loop ends. */
 	do {
 		kinds = 0;
 		if (run_steps(n, work, out, &kinds, err) < 0)
 			return -1;
 		*changed |= kinds;
-	} while (n->opts.mojibake && kinds);
+	} while ((n->opts.mojibake || wants_repair(&n->opts.typesetting)) && kinds);
 	return 0;
 }

@@ -21,6 +21,7 @@
  * The steps, in this order:
  *   mojibake	  (optional) double encoding is undone line by line (mojibake.h), and C1 controls
  *		  that Windows-1252 uses for a character become it
+ *   typesetting   (optional) ligatures, accents, broken words, page numbers (repair.h)
  *   line ends	  CR LF, CR, VT, FF, NEL, LS and PS become LF: the newline functions of section
  *		  5.8 of the Unicode Standard
  *   controls	  C0 except tab and line feed, DEL and C1 are removed
@@ -33,6 +34,7 @@
 #include <stdint.h>
 
 #include "libcommon/base/buf.h"
+#include "libcommon/text/repair.h"
 #include "libcommon/text/unicode.h"
 
 /* Characters to remove. Joiners, variation selectors and direction marks carry meaning (Persian,
@@ -54,12 +56,18 @@ enum {
  * unknown name. */
 unsigned lu_normalize_remove(struct lu_str name, struct lu_err *err);
 
+/* Switch on what "ligatures", "accents", "hyphens", "soft-hyphens", "page-numbers" or "all" names; -1
+ * with an error for an unknown name. */
+int lu_normalize_typesetting(
+		struct lu_str name, struct lu_repair *r, struct lu_err *err) LU_CHECKED;
+
 struct lu_normalize_opts {
 	bool form; /* normalise to nfkc ? NFKC : NFC */
 	bool nfkc;
 	bool line_ends;
 	bool controls;
 	bool mojibake;
+	struct lu_repair typesetting;
 	bool trim;
 	int blank_lines; /* longest run of blank lines; -1: no limit */
 	unsigned remove; /* LU_REMOVE_... */
@@ -72,6 +80,11 @@ struct lu_normalize_opts {
 /* The kinds of change, as bit numbers of *changed. */
 enum lu_normalize_kind {
 	LU_CHANGED_MOJIBAKE,
+	LU_CHANGED_LIGATURES,
+	LU_CHANGED_ACCENTS,
+	LU_CHANGED_HYPHENS,
+	LU_CHANGED_SOFT_HYPHENS,
+	LU_CHANGED_PAGE_NUMBERS,
 	LU_CHANGED_LINE_ENDS,
 	LU_CHANGED_CONTROLS,
 	LU_CHANGED_INVISIBLE,
@@ -90,6 +103,7 @@ void lu_normalizer_free(struct lu_normalizer *n);
 
 struct lu_normalize_work {
 	struct lu_buf a, b, bytes, line;
+	struct lu_repair_counts repaired; /* in all texts so far */
 };
 void lu_normalize_work_release(struct lu_normalize_work *w);
 

@@ -17,23 +17,26 @@
  *
  * ligatures	U+FB00-FB06 become their letters. One that is followed by a blank and a lower-case
  *		letter is joined to the rest of its word ("ﬁ nd", "deﬁ ne") if the word so formed
- *		occurs elsewhere in the document, or if the document hardly ever has a letter
- *		directly after this ligature (the habit of a font) and the rest is no word of the
- *		document or of the common words of repair_words.h.
- * accents	A spacing accent beside a Latin letter becomes part of it: "ao ˆut" without the blank,
- *		"aouˆt", "pr´elev´ee", "fran¸cais", "voil`a". An accent between two letters that could
- *		both bear it belongs to the side that most accents of the document are on, to the
- *		letter after it if they do not tell. A blank between the accent and its letter goes
- *		if a letter is before the accent. An acute or a diaeresis is an accent only where most
- *		of them in the document cannot be apostrophes ("l´eau", "don´t") or quotation marks,
- *		and composed letters with that accent are not the rule; a grave accent (ASCII) only
- *		where the document has other accents to repair.
+ *		occurs elsewhere in the document; if the ligature is all there is before the blank; if
+ *		the rest is one of those in repair_words.c that follow ligatures; or if the document
+ *		hardly ever has a letter directly after this ligature (the habit of a font) and the
+ *		rest is no word of the document. Never if it is a common word ("turn oﬀ the").
+ * accents	A spacing accent beside a Latin letter becomes part of it: "aoˆut", "pr´elev´ee",
+ *		"pr´ elev´ ee", "fran¸cais", "voil`a". An accent between two letters that could both
+ *		bear it belongs to the side that most accents of the document are on, to the letter
+ *		after it if they do not tell. A blank behind the accent goes if a letter is before it.
+ *		An acute or a diaeresis is an accent only where most of them in the document cannot be
+ *		apostrophes ("l´eau", "don´t", "K´iche´") or quotation marks, composed letters with
+ *		that accent are not the rule, and an acute within a word is not the only one. A grave
+ *		accent (ASCII) is one only where the document has other accents to repair.
  * hyphens	A hyphen between a letter and a line end goes, and the rest of the word moves up,
  *		if the next line begins with a lower-case letter and
  *		  - the word without hyphen occurs in the document, more often than with it; or
- *		  - neither does, one of the two parts is no word of the document or of the common
- *		    words, the first is no usual first part of compounds ("well-", "non-", "peut-"),
- *		    and the document has 100 words or the rest is a usual ending ("-tion", "-ment").
+ *		  - neither does, the first part is no usual first part of compounds ("well-",
+ *		    "non-", "peut-"), the second no usual second part ("-known", "-même") and no
+ *		    common word ("Vor- und Nachteile"), and either the rest is a usual ending
+ *		    ("-tion", "-ment"), or the document has 500 words and neither part is one of
+ *		    them.
  *		If the word with the hyphen occurs more often, the rest moves up and the hyphen stays.
  * soft_hyphens	U+00AD between two letters goes, together with a line end behind it. Elsewhere it is
  *		kept.

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct lu_str message = { (const char *)data, size };
 	struct lu_notice notice = { 0 };
-	struct lu_buf content = { 0 };
+	struct lu_buf content = { 0 }, members = { 0 };
 	struct lu_http http;
 	const char *reason = lu_http_body(message, LIMIT, &http, &content);
 	char date[21];
@@ -31,9 +31,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	lu_notice_http(&notice, http.fields);
 	check(&notice.license);
 	check(&notice.policy);
+	lu_notice_write(&notice, &members);
+	check(&members);
 	if (lu_http_date(http.date, date) && strlen(date) != 20)
 		abort();
 	lu_notice_release(&notice);
 	lu_buf_release(&content);
+	lu_buf_release(&members);
 	return 0;
 }

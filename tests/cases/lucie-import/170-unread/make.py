@@ -11,8 +11,8 @@ ONE = {
     "docs": b' [{"text":"a"}]\n',
     "rows.csv": b"a,b\n1,2\n",
     "rows.tsv": b"a\tb\n1\t2\n",
-    "page.pdf": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n",
-    "binary.pdf": b"%PDF-1.7\n" + NUL,
+    "page.ps": b"%!PS-Adobe-3.0\n%%Pages: 1\n",
+    "scan.djvu": b"AT&TFORM" + NUL,
     "feed.xml": b"<?xml version='1.0'?><feed/>",
     "old.doc": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + NUL,
     "page.txt.lz4": b"\x02\x21\x4c\x18\x64\x40\xa7" + b"text" * 9,
@@ -38,16 +38,16 @@ def zipped(names, stored=None):
     return f.getvalue()
 
 
-ONE["letter.docx"] = zipped(["[Content_Types].xml", "_rels/.rels", "word/document.xml"])
+ONE["talk.pptx"] = zipped(["[Content_Types].xml", "_rels/.rels", "ppt/presentation.xml"])
 ONE["sheet.xlsx"] = zipped(["_rels/.rels", "xl/workbook.xml"])
-ONE["letter.odt"] = zipped(["mimetype", "content.xml"], "application/vnd.oasis.opendocument.text")
+ONE["sheet.ods"] = zipped(["mimetype", "content.xml"], "application/vnd.oasis.opendocument.spreadsheet")
 ONE["none.zip"] = zipped([])
 for folder in ["one", "some/mixed/deep", "some/pictures"]:
     os.makedirs(folder)
 for name, data in ONE.items():
     with open("one/" + name, "wb") as f:
         f.write(data)
-for name in ["photo.png", "page.pdf", "letter.docx", "docs.jsonl", "page.txt.lz4", "zeros", "latin.txt"]:
+for name in ["photo.png", "page.ps", "talk.pptx", "docs.jsonl", "page.txt.lz4", "zeros", "latin.txt"]:
     with open("some/mixed/deep/" + name, "wb") as f:
         f.write(ONE[name])
 with open("some/mixed/good.txt", "w") as f:
@@ -59,7 +59,7 @@ for i in range(12):
     with open("some/pictures/%d.a%d" % (i, i), "wb") as f:
         f.write(ONE["zeros"])
 with tarfile.open("some/scans.tar.xz", "w:xz") as t:
-    for name in ["page.pdf", "binary.pdf", "photo.jpg"]:
+    for name in ["page.ps", "scan.djvu", "photo.jpg"]:
         t.add("one/" + name)
-with open("some/book.epub", "wb") as f:
-    f.write(zipped(["mimetype", "text.xhtml", "content.opf"], "application/epub+zip"))
+with open("some/book.zip", "wb") as f:
+    f.write(zipped(["text.xhtml", "content.opf"]))

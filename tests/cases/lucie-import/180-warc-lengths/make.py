@@ -1,9 +1,11 @@
-"""Five records, the third of which has a wrong Content-Length: make.py LENGTH HOW, where LENGTH is
-an offset from the right one ("+4") or the value of the field, and HOW is plain, gz or zst (a member
-for each record), whole (one gzip member) or blocks (members of 100 bytes)."""
+"""Web archives of five records, the third of which has a wrong Content-Length: w/HOW_LENGTH.warc for
+each LENGTH, an offset from the right one ("+4") or the value of the field, and each HOW: plain, gz or zst
+(a member for each record), whole (one gzip member) or blocks (members of 100 bytes)."""
 import gzip
+import os
 import subprocess
-import sys
+
+LENGTHS = "+0 -1 -7 -200 +1 +4 +5 +13 +60 +900 0 99999999999999 x -x".split()
 
 
 def record(i, length):
@@ -20,21 +22,25 @@ def record(i, length):
     return head.encode() + body + b"\r\n\r\n"
 
 
-def zstd(data):
-    return subprocess.run(["zstd", "-qc"], input=data, stdout=subprocess.PIPE, check=True).stdout
+def zstd(parts):
+    """A frame for each, by one run of the program."""
+    for i, part in enumerate(parts):
+        with open("part%d" % i, "wb") as f:
+            f.write(part)
+    names = ["part%d" % i for i in range(len(parts))]
+    return subprocess.run(["zstd", "-qc"] + names, stdout=subprocess.PIPE, check=True).stdout
 
 
-length, how = sys.argv[1:]
-records = [record(i, length if i == 3 else "+0") for i in range(1, 6)]
-if how == "plain":
-    parts = records
-elif how == "gz":
-    parts = [gzip.compress(r) for r in records]
-elif how == "zst":
-    parts = [zstd(r) for r in records]
-elif how == "whole":
-    parts = [gzip.compress(b"".join(records))]
-else:
+os.mkdir("w")
+for length in LENGTHS:
+    records = [record(i, length if i == 3 else "+0") for i in range(1, 6)]
     data = b"".join(records)
-    parts = [gzip.compress(data[i : i + 100]) for i in range(0, len(data), 100)]
-sys.stdout.buffer.write(b"".join(parts))
+    for how, parts in [
+        ("plain", records),
+        ("gz", [gzip.compress(r) for r in records]),
+        ("zst", [zstd(records)]),
+        ("whole", [gzip.compress(data)]),
+        ("blocks", [gzip.compress(data[i : i + 100]) for i in range(0, len(data), 100)]),
+    ]:
+        with open("w/%s_%s.warc" % (how, length), "wb") as f:
+            f.write(b"".join(parts))

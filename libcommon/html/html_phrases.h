@@ -1,0 +1,22 @@
+#ifndef LUCIE_HTML_HTML_PHRASES_H
+#define LUCIE_HTML_HTML_PHRASES_H
+/*
+ * Stock phrases of pages: what content management systems put around a text, in English, French,
+ * German, Spanish, Italian, Portuguese and Polish.
+ */
+#include "libcommon/base/buf.h"
+
+enum lu_html_phrase {
+	LU_PHRASE_NONE,
+	LU_PHRASE_NOTICE,  /* on comments, sharing, where the entry is filed; a picture's credit */
+	LU_PHRASE_POINTER, /* to another page, with a link: "Lire aussi: Le pont" */
+	LU_PHRASE_HEADING, /* of such pointers: "See also:" */
+};
+
+/* What a paragraph (not a heading) is: one of at most LU_HTML_PHRASE bytes that begins so; pointers
+ * and their headings do not end like a sentence. `linked`: it has a link. */
+enum lu_html_phrase lu_html_phrase(struct lu_str s, bool linked);
+
+#define LU_HTML_PHRASE 120
+
+#endif
