@@ -239,6 +239,8 @@ int lu_pq_column_writer_put(struct lu_pq_column_writer *c, struct lu_str value, 
 			lu_buf_le32(&c->values, (uint32_t)value.n);
 		lu_buf_str(&c->values, value);
 	}
+	if (lu_buf_check(&c->least, err) < 0 || lu_buf_check(&c->greatest, err) < 0)
+		return -1;
 	return lu_buf_check(&c->values, err);
 }
 

@@ -90,8 +90,7 @@ static int read_footer(struct lu_pq_file *f, struct lu_err *err)
 	if (f->rows >> 20 > (f->size * LU_PQ_ROWS_A_BYTE >> 20) + 1)
 		return lu_err_set(err, "%" PRIu64 " rows in %" PRIu64 " bytes: refused as a bomb",
 				f->rows, f->size);
-	f->records = marked && lu_pq_record_has_schema(f->list);
-	return 0;
+	return marked ? lu_pq_record_has_schema(f->list, &f->records, err) : 0;
 }
 
 int lu_pq_file_open(struct lu_pq_file *f, int fd, struct lu_err *err)

@@ -84,7 +84,7 @@ static int take(struct lu_pq_source *src, size_t n, struct lu_buf *keep, struct 
 {
 	if (lu_pq_source_need(src, n, err) < 0)
 		return -1;
-	*out = (struct lu_str){ (const char *)src->p, n };
+	*out = (struct lu_str){ n ? (const char *)src->p : "", n };
 	if (src->stream) {
 		lu_buf_clear(keep);
 		lu_buf_append(keep, src->p, n);

@@ -70,7 +70,7 @@ static int column_value(const struct lu_json_member *m, size_t column, struct lu
 }
 
 /* The number as join writes it without a spelling of its own. */
-static bool spelt_as_expected(const struct lu_json_member *m, size_t column)
+static bool spelt_as_expected(const struct lu_json_member *m, size_t column, struct lu_buf *layout)
 {
 	struct lu_buf b = { 0 };
 	bool same;
@@ -82,6 +82,7 @@ static bool spelt_as_expected(const struct lu_json_member *m, size_t column)
 		return false;
 	lu_json_number(&b, d);
 	same = lu_str_eq(lu_buf_slice(&b), m->value);
+	layout->failed |= !lu_buf_ok(&b);
 	lu_buf_release(&b);
 	return same;
 }
@@ -184,7 +185,7 @@ int lu_pq_record_split(const struct lu_json_obj *record, struct lu_arena *arena,
 		end_others(layout, &others);
 		next_item(layout);
 		lu_buf_puts(layout, lu_pq_record_names[column]);
-		if (!spelt_as_expected(m, column)) {
+		if (!spelt_as_expected(m, column, layout)) {
 			lu_buf_putc(layout, '=');
 			lu_buf_str(layout, m->value);
 		}
@@ -339,13 +340,14 @@ void lu_pq_record_schema(struct lu_buf *out)
 	}
 }
 
-bool lu_pq_record_has_schema(struct lu_str list)
+int lu_pq_record_has_schema(struct lu_str list, bool *same, struct lu_err *err)
 {
 	struct lu_buf b = { 0 };
-	bool same;
+	int rc;
 
 	lu_pq_record_schema(&b);
-	same = lu_buf_ok(&b) && list.n >= b.n && memcmp(list.p, b.p, b.n) == 0;
+	rc = lu_buf_check(&b, err);
+	*same = rc == 0 && list.n >= b.n && memcmp(list.p, b.p, b.n) == 0;
 	lu_buf_release(&b);
-	return same;
+	return rc;
 }

@@ -47,7 +47,7 @@ int lu_pq_record_join(const struct lu_str value[LU_PQ_RECORD_COLUMNS], struct lu
 /* Append the elements of the schema, as the footer has them (a list of structures without its field),
  * and tell whether `list` begins with the same bytes. */
 void lu_pq_record_schema(struct lu_buf *out);
-bool lu_pq_record_has_schema(struct lu_str list);
+int lu_pq_record_has_schema(struct lu_str list, bool *same, struct lu_err *err) LU_CHECKED;
 
 /* The key of the file's metadata that says that its rows are records, and its value. */
 #define LU_PQ_RECORD_KEY "lucie.records"

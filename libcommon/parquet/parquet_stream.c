@@ -249,18 +249,18 @@ ssize_t lu_pq_stream_read(struct lu_pq_stream *s, void *p, size_t n, struct lu_e
 
 	while (got < want) {
 		unsigned char *to = (unsigned char *)p + got;
-		bool ended;
+		size_t before;
 		ssize_t k;
 
 		if (refill(s, err) < 0)
 			return -1;
-		ended = s->from == s->n;
+		before = s->from;
 		k = s->ring ? step_ring(s, to, want - got, err)
 			    : step_library(s, to, want - got, err);
 		if (k < 0)
 			return -1;
-		/* Between its elements a ring gives nothing, and fails by itself at the end. */
-		if (k == 0 && ended && (!s->ring || s->literal))
+		/* At the end of the input, or behind the end of what is compressed. */
+		if (k == 0 && s->from == before)
 			return damaged(s, err);
 		got += (size_t)k;
 		s->left -= (size_t)k;

@@ -53,6 +53,9 @@ static inline size_t lu_pq_source_left(const struct lu_pq_source *s)
 }
 static inline void lu_pq_source_pass(struct lu_pq_source *s, size_t n)
 {
+	/* Before its first bytes a stream has no window. */
+	if (n == 0)
+		return;
 	s->p += n;
 	s->n -= n;
 }
