@@ -59,7 +59,7 @@ CXX_FLAGS = -std=c++17 -D_GNU_SOURCE $(WARN) $(BASE) $(PKG_FLAGS) $(OWN_FLAGS) $
 LD_FLAGS = $(OPT) -fopenmp -pthread $(LDFLAGS)
 
 # ---- libraries ---------------------------------------------------------------------------
-PKGS := libzstd zlib liblzma liblz4 libbrotlidec libbrotlienc snappy libarchive gumbo libxml-2.0 \
+PKGS := libzstd zlib liblzma liblz4 libbrotlidec libbrotlienc snappy libarchive libxml-2.0 \
 	icu-uc icu-i18n libxxhash
 ifeq ($(BARE),)
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -74,7 +74,7 @@ PKG_FLAGS := $(patsubst -I%,-isystem %,$(PKG_CFLAGS))
 # Debian packages needed to build and to test; `make deps` installs those that are missing.
 DEB_BUILD := gcc g++ make pkg-config libzstd-dev zlib1g-dev liblzma-dev libarchive-dev \
 	libxml2-dev libicu-dev libxxhash-dev libbz2-dev liblz4-dev libbrotli-dev libsnappy-dev \
-	libgumbo-dev libcld2-dev libfasttext-dev libdnnl-dev libopenmpi-dev openmpi-bin mandoc poppler-utils gnuplot-nox
+	libcld2-dev libfasttext-dev libdnnl-dev libopenmpi-dev openmpi-bin mandoc poppler-utils gnuplot-nox
 DEB_TEST := git perl clang llvm libomp-dev clang-format shellcheck bats libcmocka-dev libjansson-dev \
 	hyperfine unicode-data icu-devtools fasttext python3-venv zstd gzip bzip2 xz-utils file xxhash \
 	bsdutils procps strace zsh iproute2 slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge

@@ -54,7 +54,7 @@ static const struct lu_opt opts[] = {
 	LU_OPT_LIST('i', "include", struct options, include, "GLOB", "only members with this path"),
 	LU_OPT_LIST('x', "exclude", struct options, exclude, "GLOB", "no members with this path"),
 	LU_OPT_STR(0, "charset", struct options, import.charset, "NAME",
-			"of members that name none and are not UTF-8, or auto"),
+			"of what names none and is not UTF-8; auto"),
 	LU_OPT_FLAG(0, "strict-charset", struct options, import.strict_charset,
 			"drop members with ill-formed bytes"),
 	LU_OPT_U64(0, "min-bytes", struct options, import.min_bytes, "N", "drop shorter texts"),

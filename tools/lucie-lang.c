@@ -2,6 +2,7 @@
  * lucie-lang: tags documents with their language, by CLD2 (Sites 2013) or by a fastText classifier
  * (Joulin et al. 2016) given with --model.
  */
+#include <malloc.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -23,6 +24,7 @@ struct options {
 };
 
 #define SCRIPT_BYTES 65536
+#define KEPT_BYTES (16 << 20)
 
 enum labels { LABELS_FR, LABELS_FRA_LATN };
 static const struct lu_enum label_names[] = { { "fr", LABELS_FR }, { "fra_Latn", LABELS_FRA_LATN },
@@ -278,6 +280,8 @@ static int check_code(const struct run *r, struct lu_str code, struct lu_err *er
 	if (r->o->labels != LABELS_FR && code.n < sizeof(tag) && memchr(code.p, '_', code.n)) {
 		memcpy(tag, code.p, code.n);
 		tag[code.n] = '\0';
+		if (strncmp(tag, "und_", 4) == 0)
+			return 0;
 		if (lu_unicode_language(tag, lang, sizeof(lang)))
 			return lu_langid_check(r->id, lu_str_of(lang), err);
 	}
@@ -320,6 +324,9 @@ int main(int argc, char **argv)
 	int rc = -1;
 
 	lu_tool_start(&tool, argc, argv, &o, &args);
+	/* CLD2 takes and frees its tables for each text; giving them back to the system each time takes a
+	 * third of the time. */
+	(void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	if (o.max_bytes < 256 || o.max_bytes > (uint64_t)1 << 30)
 		lu_usage_error("--max-bytes: not between 256 and 1G");
 	if (o.min_bytes < 256 || o.min_bytes > (uint64_t)1 << 30)

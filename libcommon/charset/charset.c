@@ -204,6 +204,13 @@ static bool is_ascii_superset(enum lu_encoding e)
 			e != LU_ENC_UTF_16BE && e != LU_ENC_REPLACEMENT;
 }
 
+/* True for what looks like ISO-2022-JP. */
+static bool has_escapes(struct lu_str s)
+{
+	return memchr(s.p, 0x1B, s.n) && memmem(s.p, s.n, "\x1B$", 2) &&
+			memmem(s.p, s.n, "\x1B(", 2);
+}
+
 /* Nothing is named, and the bytes are not valid UTF-8. */
 static int decode_unnamed(const struct lu_charset *how, struct lu_charset_work *w,
 		const struct lu_charset_in *in, struct lu_charset_result *r, struct lu_err *err)
@@ -211,7 +218,7 @@ static int decode_unnamed(const struct lu_charset *how, struct lu_charset_work *
 	struct charset c = { LU_ENC_UTF_8, "" };
 	struct lu_charset_guess guess;
 
-	if (!is_wide(in->bytes) && is_damaged_utf8(in->bytes))
+	if (!is_wide(in->bytes) && !has_escapes(in->bytes) && is_damaged_utf8(in->bytes))
 		return decode(how, w, in->bytes, &c, r, err);
 	if (how->fallback) {
 		r->how = LU_CHARSET_FALLBACK;
@@ -268,7 +275,7 @@ int lu_charset_convert(const struct lu_charset *how, struct lu_charset_work *w,
 	}
 	if (is_wide(in->bytes) && !how->guess)
 		return refuse(r, not_text);
-	if (valid && !is_wide(in->bytes)) {
+	if (valid && !is_wide(in->bytes) && !(how->guess && has_escapes(in->bytes))) {
 		r->text = in->bytes;
 		return 1;
 	}

@@ -89,11 +89,16 @@ static int read_more(struct csv *c, size_t n, struct lu_err *err)
 /* The end of the row at the read position, or NULL: it is not in memory. */
 static const char *row_end(struct csv *c)
 {
-	const char *p = c->in.p + c->at, *end = c->in.p + c->in.n;
-	const char *next = c->at < c->in.n ? lu_csv_row_end(&c->head.form, p, end, &c->scan) : NULL;
+	const char *p, *end, *next;
+
+	if (c->at == c->in.n)
+		return NULL;
+	p = c->in.p + c->at;
+	end = c->in.p + c->in.n;
+	next = lu_csv_row_end(&c->head.form, p, end, &c->scan);
 
 	/* The last row may have no line end; its last byte may be the quote that closes a field. */
-	if (!next && c->ended && p < end &&
+	if (!next && c->ended &&
 			(!c->scan.quoted ||
 					(c->scan.at + 1 == c->in.n - c->at && end[-1] == '"' &&
 							end - p > 1)))

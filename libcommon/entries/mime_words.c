@@ -218,7 +218,8 @@ out:
 
 struct lu_str lu_mime_parameter(struct lu_str value, const char *name)
 {
-	const char *p = value.n ? memchr(value.p, ';', value.n) : NULL, *end = value.p + value.n;
+	const char *p = value.n ? memchr(value.p, ';', value.n) : NULL;
+	const char *end = p ? value.p + value.n : NULL;
 	size_t n = strlen(name);
 
 	while (p && p < end) {
@@ -334,6 +335,8 @@ bool lu_mime_date(struct lu_str value, struct lu_buf *out)
 	struct lu_str s = value;
 	int day, month, year, hour = 0, minute = 0, second = 0, zone = 0, digits;
 
+	if (value.n == 0)
+		return false;
 	if (comma)
 		s = (struct lu_str){ comma + 1, value.n - (size_t)(comma + 1 - value.p) };
 	if (!take_number(&s, 2, &day, &digits))

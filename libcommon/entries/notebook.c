@@ -113,10 +113,11 @@ static void put_outputs(struct notebook *nb, struct lu_str cell)
 /* A name of a language that may stand behind a fence, from a string of JSON; .n 0: none. */
 static struct lu_str lang_name(struct lu_str v, enum lu_json_type type)
 {
-	struct lu_str s = { v.p + 1, v.n < 2 ? 0 : v.n - 2 };
+	struct lu_str s;
 
-	if (type != LU_JSON_STRING || s.n >= 40)
+	if (type != LU_JSON_STRING || v.n >= 40)
 		return (struct lu_str){ 0 };
+	s = (struct lu_str){ v.p + 1, v.n - 2 };
 	for (size_t i = 0; i < s.n; i++) {
 		if ((unsigned char)s.p[i] <= ' ' || strchr("`\"\\", s.p[i]))
 			return (struct lu_str){ 0 };

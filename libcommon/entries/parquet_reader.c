@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "libcommon/parquet/parquet_cursor.h"
 #include "libcommon/entries/parquet_rows.h"
+#include "libcommon/parquet/parquet_cursor.h"
 #include "libcommon/sys/file.h"
 
 /* Rows of a block at most, and bytes that its pages expand to: of one column, of all. */
@@ -34,7 +34,8 @@ struct reader {
 bool lu_parquet_is(struct lu_str head)
 {
 	/* One with an encrypted footer too, to say so. */
-	return head.n >= 4 && (memcmp(head.p, LU_PQ_MAGIC, 4) == 0 || memcmp(head.p, "PARE", 4) == 0);
+	return head.n >= 4 &&
+			(memcmp(head.p, LU_PQ_MAGIC, 4) == 0 || memcmp(head.p, "PARE", 4) == 0);
 }
 
 /* Open `file` if it is what the feed gives; -1: it is not. */
@@ -113,8 +114,7 @@ static int reader_open(void **state, struct lu_feed *feed, const char *file, con
 		fd = copy_feed(feed, tmpdir, err);
 	if (fd < 0)
 		goto fail;
-	if (lu_pq_file_open(&r->file, fd, err) < 0 ||
-			lu_pq_choose(&r->file.schema, o, err) < 0) {
+	if (lu_pq_file_open(&r->file, fd, err) < 0 || lu_pq_choose(&r->file.schema, o, err) < 0) {
 		lu_err_wrap(err, "%s", r->name);
 		goto fail;
 	}

@@ -15,7 +15,7 @@ struct rows {
 	struct lu_pq_schema schema;
 	struct lu_pq_block head;
 	struct LU_VEC(struct lu_pq_column) columns; /* one a leaf; of those not wanted empty */
-	struct lu_str large; /* numbers of rows, in order */
+	struct lu_str large;			    /* numbers of rows, in order */
 	struct lu_buf line;
 	uint64_t replaced;
 	bool full; /* the row is larger than the limit: nothing more is written */
@@ -23,8 +23,8 @@ struct rows {
 
 static bool is_named(void *ctx, struct lu_str name)
 {
-	static const char *const known[] = { "text", "id", "source", "license", "lang", "url", "date",
-		"title", "category" };
+	static const char *const known[] = { "text", "id", "source", "license", "lang", "url",
+		"date", "title", "category" };
 	const struct lu_entries_options *o = ctx;
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
@@ -175,8 +175,9 @@ static int put_elements(struct rows *r, uint32_t of, uint32_t element, bool map,
 	do {
 		put(r, separator);
 		separator = ",";
-		if ((map		  ? put_pair(r, of, err)
-				    : element == of ? put_present(r, of, err)
+		if ((map ? put_pair(r, of, err)
+						    : element == of
+						    ? put_present(r, of, err)
 						    : put_value(r, element, err)) < 0)
 			return -1;
 		/* Does the list go on? Behind the last page of the block it does not. */
@@ -345,7 +346,7 @@ static int emit_row(struct rows *r, uint64_t row, const char *damage, lu_entry_f
 		e.bad = true;
 		e.detail = lu_str_of(damage);
 	} else if (r->full || r->line.n > r->o->limit) {
-		e.drop = "too large";
+		e.drop = "longer than --max-line";
 		e.bad = true;
 	} else {
 		e.bytes = lu_buf_slice(&r->line);
@@ -394,8 +395,7 @@ static int begin(struct rows *r, struct lu_str block, struct lu_err *err)
 	r->large = (struct lu_str){ block.p + block.n, r->head.large * (size_t)8 };
 	list = (struct lu_str){ block.p, r->head.schema };
 	block = (struct lu_str){ block.p + list.n, block.n - list.n };
-	if (lu_pq_schema_read(&r->schema, list, err) < 0 ||
-			lu_pq_choose(&r->schema, r->o, err) < 0)
+	if (lu_pq_schema_read(&r->schema, list, err) < 0 || lu_pq_choose(&r->schema, r->o, err) < 0)
 		return -1;
 	if (!lu_vec_reserve(&r->columns, r->schema.leaves.n))
 		return lu_err_nomem(err);
@@ -403,7 +403,9 @@ static int begin(struct rows *r, struct lu_str block, struct lu_err *err)
 		const struct lu_pq_node *n = &r->schema.nodes.p[r->schema.leaves.p[k]];
 
 		r->columns.p[r->columns.n++] = (struct lu_pq_column){ 0 };
-		if (n->wanted && lu_pq_column_begin(&r->columns.p[k], n, &block, r->o->limit, err) < 0)
+		if (n->wanted &&
+				lu_pq_column_begin(&r->columns.p[k], n, &block, r->o->limit, err) <
+						0)
 			return -1;
 	}
 	return 0;

@@ -25,7 +25,7 @@ struct lu_pq_block {
 	uint32_t schema;  /* bytes */
 	uint32_t first;	  /* the first block: says which columns are left out */
 	uint32_t records; /* written by parquet_writer.h: a row is a record of its own spelling */
-	uint32_t large;	  /* rows larger than the limit, whose numbers are the end of the block, 8 bytes each */
+	uint32_t large; /* rows larger than the limit, whose numbers are the end of the block, 8 bytes each */
 };
 
 /* Mark the columns that are wanted. */

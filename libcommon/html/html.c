@@ -199,15 +199,34 @@ static bool walk(struct page *p, const struct lu_html_node *root)
 	}
 }
 
+/* The title over a main text that has none: the last h1 before it. NULL: none. */
+static const struct lu_html_node *title_before(
+		const struct lu_html_node *root, const struct lu_html_node *from)
+{
+	const struct lu_html_node *title = NULL, *n = root;
+
+	if (from == root || lu_html_find(from, LU_TAG_H1))
+		return NULL;
+	while (n && n != from) {
+		if (n->tag == LU_TAG_H1 && n->mark == LU_MARK_KEEP)
+			title = n;
+		n = lu_html_next(n, root, n->mark == LU_MARK_KEEP);
+	}
+	return title;
+}
+
 /* Append what one choice gives. */
 static int read_choice(struct lu_html_node *root, enum lu_main_choice choice,
 		enum lu_html_extent extent, struct lu_buf *text, struct lu_err *err)
 {
-	bool whole = extent == LU_HTML_WHOLE;
+	bool whole = extent == LU_HTML_WHOLE || extent == LU_HTML_MANUAL;
 	struct page p = { .flow = { .out = text, .begin = text->n, .whole = whole } };
+	const struct lu_html_node *from, *title;
 	int rc = 0;
 
-	if (!walk(&p, lu_main_choose(root, choice, extent == LU_HTML_COMMENTS)))
+	from = lu_main_choose(root, choice, extent == LU_HTML_COMMENTS);
+	title = title_before(root, from);
+	if ((title && !walk(&p, title)) || !walk(&p, from))
 		rc = lu_err_nomem(err);
 	lu_flow_finish(&p.flow);
 	if (rc == 0)
@@ -222,10 +241,14 @@ static int read_choice(struct lu_html_node *root, enum lu_main_choice choice,
 static int read_text(struct lu_html_node *root, enum lu_html_extent extent, struct lu_buf *text,
 		struct lu_err *err)
 {
-	enum lu_main_choice choice = extent == LU_HTML_WHOLE ? LU_MAIN_PAGE : LU_MAIN_NARROW;
+	enum lu_main_choice choice = LU_MAIN_NARROW;
 	size_t before = text->n, n;
 
 	lu_main_measure(root);
+	if (extent == LU_HTML_MANUAL)
+		return read_choice(root, LU_MAIN_MANUAL, extent, text, err);
+	if (extent == LU_HTML_WHOLE)
+		choice = LU_MAIN_PAGE;
 	for (; choice <= LU_MAIN_PAGE; choice++) {
 		text->n = before;
 		if (choice == LU_MAIN_PAGE)

@@ -23,6 +23,7 @@ enum lu_html_extent {
 	LU_HTML_MAIN,	  /* the main text; never empty if the page has text */
 	LU_HTML_COMMENTS, /* and the comments of readers */
 	LU_HTML_WHOLE,	  /* all that is rendered */
+	LU_HTML_MANUAL,	  /* a manual page by mandoc(1): all but its head and foot */
 };
 
 /* `html` is UTF-8. Append the text to `text` (ends with a newline unless empty), and fill `meta` and

@@ -74,12 +74,6 @@ static bool is_links(const struct lu_html_flow *f, struct lu_str s)
 	return s.n < SHORT_BLOCK && f->linked * 3 >= f->total * 2 && !strchr(".!?", s.p[s.n - 1]);
 }
 
-static bool is_pointer(const struct lu_html_flow *f, struct lu_str s)
-{
-	return f->headings == 0 && f->pre == 0 &&
-			(is_links(f, s) || lu_html_is_phrase(s, f->linked > 0));
-}
-
 struct lu_flow_list *lu_flow_list(struct lu_html_flow *f)
 {
 	return f->lists.n ? &f->lists.p[f->lists.n - 1] : NULL;
@@ -107,14 +101,14 @@ static void drop_bare_heading(struct lu_html_flow *f)
 	f->bare_heading = f->left_out = false;
 }
 
-static void write_block(struct lu_html_flow *f, struct lu_str s)
+static void write_block(struct lu_html_flow *f, struct lu_str s, bool heading)
 {
 	struct lu_flow_list *l = lu_flow_list(f);
 	size_t level = f->lists.n - (l && f->marker);
 
-	if (f->headings)
+	if (heading)
 		drop_bare_heading(f);
-	f->bare_heading = f->headings > 0;
+	f->bare_heading = heading;
 	f->heading_at = f->out->n;
 	f->left_out = false;
 	if (level > INDENTED_LISTS)
@@ -140,8 +134,13 @@ void lu_flow_end(struct lu_html_flow *f)
 
 	/* A row of empty cells counts as empty. */
 	if (!lu_str_only(s, " \t\r\n|")) {
-		if (f->whole || !is_pointer(f, s))
-			write_block(f, s);
+		enum lu_html_phrase phrase = LU_PHRASE_NONE;
+
+		if (!f->whole && f->headings == 0 && f->pre == 0)
+			phrase = is_links(f, s) ? LU_PHRASE_POINTER
+						: lu_html_phrase(s, f->linked > 0);
+		if (phrase == LU_PHRASE_NONE || phrase == LU_PHRASE_HEADING)
+			write_block(f, s, f->headings > 0 || phrase == LU_PHRASE_HEADING);
 		else
 			f->left_out = true;
 	}

@@ -7,6 +7,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+const char *const lu_html_meta_names[LU_META_COUNT] = { "title", "author", "date", "lang", "url",
+	"description" };
+
 /* Names and properties of meta elements, and of itemprop and rel attributes, with the field and the
  * rank: the highest wins, of equals the first. JSON-LD has rank 5, except as a description. */
 static const struct source {

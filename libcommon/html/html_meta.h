@@ -40,6 +40,9 @@ struct lu_html_meta {
 
 struct lu_arena;
 
+/* Their names as members of a record. */
+extern const char *const lu_html_meta_names[LU_META_COUNT];
+
 /* Empty all values and keep their memory. */
 void lu_html_meta_clear(struct lu_html_meta *m);
 /* Clear and fill from a parsed page; the arena is for decoding. -1: out of memory. */

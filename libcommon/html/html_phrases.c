@@ -57,14 +57,18 @@ static size_t begins(struct lu_str s, const char *const *list, size_t n)
 	return 0;
 }
 
-bool lu_html_is_phrase(struct lu_str s, bool linked)
+enum lu_html_phrase lu_html_phrase(struct lu_str s, bool linked)
 {
 	size_t n;
 
 	if (s.n == 0 || s.n > LU_HTML_PHRASE)
-		return false;
+		return LU_PHRASE_NONE;
 	if (begins(s, notices, COUNT(notices)) || begins(s, credits, COUNT(credits)))
-		return true;
+		return LU_PHRASE_NOTICE;
 	n = begins(s, pointers, COUNT(pointers));
-	return n && !strchr(".!?", s.p[s.n - 1]) && (linked || s.n < n + POINTER_REST);
+	if (!n || strchr(".!?", s.p[s.n - 1]))
+		return LU_PHRASE_NONE;
+	if (linked)
+		return LU_PHRASE_POINTER;
+	return s.n < n + POINTER_REST ? LU_PHRASE_HEADING : LU_PHRASE_NONE;
 }

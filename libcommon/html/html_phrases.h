@@ -6,11 +6,16 @@
  */
 #include "libcommon/base/buf.h"
 
-/* True if a paragraph (not a heading) is one: it is short, at most LU_HTML_PHRASE bytes, and
- *  - begins like a notice on comments, sharing, or where the entry is filed;
- *  - or begins like a pointer to another page ("Read more", "Lire aussi"), does not end like a
- *    sentence, and is little more than that or has a link. */
-bool lu_html_is_phrase(struct lu_str s, bool linked);
+enum lu_html_phrase {
+	LU_PHRASE_NONE,
+	LU_PHRASE_NOTICE,  /* on comments, sharing, where the entry is filed; a picture's credit */
+	LU_PHRASE_POINTER, /* to another page, with a link: "Lire aussi: Le pont" */
+	LU_PHRASE_HEADING, /* of such pointers: "See also:" */
+};
+
+/* What a paragraph (not a heading) is: one of at most LU_HTML_PHRASE bytes that begins so; pointers
+ * and their headings do not end like a sentence. `linked`: it has a link. */
+enum lu_html_phrase lu_html_phrase(struct lu_str s, bool linked);
 
 #define LU_HTML_PHRASE 120
 

@@ -30,7 +30,7 @@ struct lu_html_node {
 	/* Measures of the main text's rules (main_text.h), in bytes of text without blanks: of the
 	 * block itself, in its links; of all in it, in links, in blocks of prose, in those kept. */
 	unsigned char mark, words;
-	uint32_t own, own_links, text_bytes, link_bytes, prose, kept;
+	uint32_t own, own_links, text_bytes, link_bytes, prose, kept, plain;
 };
 
 /* Value of an attribute; .p is NULL when the element has no such attribute. */

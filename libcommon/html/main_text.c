@@ -14,9 +14,11 @@
 #define LIST_BYTES 20
 #define LIST_SHARE 0.25
 #define LIST_LINKS 0.6
+#define MAIN_SHARE 0.5
 #define LEFT 0.1
 #define READ_SHARE 0.95
 #define READ_LOSS 1000
+#define READ_PLAIN 0.7
 
 static uint32_t count_text(struct lu_str s)
 {
@@ -158,6 +160,14 @@ static bool left_out_by_words(const struct lu_html_node *n, uint32_t total, bool
 	return n->words & LU_WORDS_WEAK && n->prose == 0;
 }
 
+/* True if it is the head or foot of a manual page, as mandoc(1) writes them. */
+static bool is_manual_frame(const struct lu_html_node *n)
+{
+	struct lu_str class = lu_html_attribute(n, LU_ATTRIBUTE_CLASS);
+
+	return lu_str_is(class, "head") || lu_str_is(class, "foot");
+}
+
 /* True for headings, dates and first lines around links to other pages. */
 static bool is_list_of_links(const struct lu_html_node *n, uint32_t total)
 {
@@ -171,6 +181,8 @@ static bool left_out(const struct lu_html_node *n, uint32_t total, enum lu_main_
 {
 	if (choice == LU_MAIN_PAGE || n->tag == LU_TAG_HTML || n->tag == LU_TAG_BODY)
 		return false;
+	if (choice == LU_MAIN_MANUAL)
+		return is_manual_frame(n);
 	if (choice == LU_MAIN_NARROW && n->prose > MOST * total)
 		return false;
 	switch (n->tag) {
@@ -213,7 +225,7 @@ static void mark(struct lu_html_node *root, enum lu_main_choice choice, bool com
 	unsigned articles = 0, pre = 0;
 
 	for (;;) {
-		n->kept = 0;
+		n->kept = n->plain = 0;
 		if (!is_text(n) && n->mark != LU_MARK_HIDDEN) {
 			n->mark = !pre && left_out(n, root->prose, choice, articles > 0, comments)
 					? LU_MARK_LEFT_OUT
@@ -231,14 +243,31 @@ static void mark(struct lu_html_node *root, enum lu_main_choice choice, bool com
 				pre -= n->tag == LU_TAG_PRE;
 				if (n->mark == LU_MARK_KEEP && is_prose(n))
 					n->kept += n->own;
+				if (n->mark == LU_MARK_KEEP)
+					n->plain += n->own - n->own_links;
 			}
 			if (n == root)
 				return;
 			n->parent->kept += n->kept;
+			n->parent->plain += n->plain;
 			if (n->next)
 				break;
 		}
 		n = n->next;
+	}
+}
+
+static bool is_container(const struct lu_html_node *n)
+{
+	switch (n->tag) {
+	case LU_TAG_BLOCKQUOTE:
+	case LU_TAG_DL:
+	case LU_TAG_LI:
+	case LU_TAG_OL:
+	case LU_TAG_P:
+	case LU_TAG_PRE:
+	case LU_TAG_UL: return false;
+	default: return true;
 	}
 }
 
@@ -250,26 +279,41 @@ static struct lu_html_node *heir(const struct lu_html_node *n, uint32_t total)
 	for (struct lu_html_node *c = n->first; c; c = c->next) {
 		if (is_text(c) || c->mark != LU_MARK_KEEP || c->kept == 0)
 			continue;
-		if (c->tag == LU_TAG_P || c->tag == LU_TAG_PRE)
+		if (!is_container(c))
 			return NULL;
-		if (c->kept >= READ_SHARE * total && total - c->kept <= READ_LOSS)
+		if (c->kept >= READ_SHARE * total && total - c->kept <= READ_LOSS &&
+				c->plain >= READ_PLAIN * n->plain)
 			found = c;
 	}
 	return found;
 }
 
+static struct lu_html_node *find_main(struct lu_html_node *root)
+{
+	struct lu_html_node *n = root;
+
+	while (n && !(n->mark == LU_MARK_KEEP && n->tag == LU_TAG_MAIN))
+		n = lu_html_next(n, root, n->mark == LU_MARK_KEEP);
+	return n;
+}
+
 const struct lu_html_node *lu_main_choose(
 		struct lu_html_node *root, enum lu_main_choice choice, bool comments)
 {
-	struct lu_html_node *from = root, *next;
+	struct lu_html_node *from = root, *next, *main;
 	uint32_t total;
 
 	mark(root, choice, comments);
 	if (choice == LU_MAIN_NARROW && root->kept < LEFT * root->prose)
 		mark(root, LU_MAIN_WIDE, comments);
 	total = root->kept;
-	if (choice == LU_MAIN_PAGE || total == 0)
+	if (choice >= LU_MAIN_PAGE)
 		return root;
+	main = find_main(root);
+	if (main && main->text_bytes > 0 && main->kept >= MAIN_SHARE * total)
+		from = main;
+	if (total == 0)
+		return from;
 	while (from->tag != LU_TAG_ARTICLE && (next = heir(from, total)) != NULL)
 		from = next;
 	return from;

@@ -78,6 +78,32 @@ static void put_more(struct lu_buf *out, struct lu_str more)
 	}
 }
 
+/* True if the members, without their braces, have this one; in a nested object counts too. */
+static bool has(struct lu_str more, const char *quoted)
+{
+	return more.n && memmem(more.p, more.n, quoted, strlen(quoted));
+}
+
+void lu_document_page(const struct lu_import_work *w, struct lu_buf *out)
+{
+	static const struct {
+		const char *name;
+		enum lu_html_meta_field field;
+	} members[] = { { "url", LU_META_URL }, { "date", LU_META_DATE },
+		{ "title", LU_META_TITLE }, { "author", LU_META_AUTHOR },
+		{ "description", LU_META_DESCRIPTION }, { "lang", LU_META_LANG } };
+
+	lu_json_open_object(out, NULL);
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		struct lu_str value = stated(w, members[i].field);
+
+		if (value.p)
+			lu_json_put_str(out, members[i].name, value);
+	}
+	lu_notice_write(&w->notice, out);
+	lu_json_close_object(out);
+}
+
 void lu_document_write(const struct lu_import *im, const struct lu_import_work *w,
 		const struct lu_document *d, struct lu_buf *out, size_t *name_end)
 {
@@ -121,9 +147,9 @@ void lu_document_write(const struct lu_import *im, const struct lu_import_work *
 		title = lu_buf_slice(&w->meta.value[LU_META_TITLE]);
 	if (title.n)
 		lu_json_put_str(out, "title", title);
-	if (author.p)
+	if (author.p && !has(e->more, "\"author\":"))
 		lu_json_put_str(out, "author", author);
-	if (about.p)
+	if (about.p && !has(e->more, "\"description\":"))
 		lu_json_put_str(out, "description", about);
 	put_notice(w, m, out);
 	if (d->charset_errors)

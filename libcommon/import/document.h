@@ -22,6 +22,9 @@ struct lu_document {
 void lu_document_write(const struct lu_import *im, const struct lu_import_work *w,
 		const struct lu_document *d, struct lu_buf *out, size_t *name_end);
 
+/* Append an object with what the page that was read last says of itself. */
+void lu_document_page(const struct lu_import_work *w, struct lu_buf *out);
+
 /* Append the JSON member "id": source, ":", path. */
 void lu_document_id(struct lu_str source, struct lu_str path, struct lu_buf *out);
 

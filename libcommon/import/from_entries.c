@@ -8,7 +8,7 @@
 #include "libcommon/io/json.h"
 
 /* Members that are set in a record at most. */
-#define EDITS 8
+#define EDITS 24
 
 struct block {
 	const struct lu_import *im;
@@ -123,13 +123,47 @@ static int get_str(const struct block *b, const struct record *r, const char *ke
 									       : 0;
 }
 
+static bool is_set(const struct record *r, const char *key)
+{
+	for (size_t i = 0; i < r->edits; i++) {
+		if (strcmp(r->edit[i].key, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Add what its page says of itself and the record does not. */
+static int add_page(const struct block *b, struct record *r, struct lu_err *err)
+{
+	struct lu_buf *page = &b->w->changed;
+	struct lu_json_iter it;
+
+	lu_buf_clear(page);
+	lu_document_page(b->w, page);
+	if (lu_buf_check(page, err) < 0)
+		return -1;
+	it = lu_json_iter(lu_buf_slice(page));
+	while (lu_json_next(&it) && r->edits < EDITS) {
+		struct lu_str key = lu_arena_str(
+				&b->w->arena, (struct lu_str){ it.key.p + 1, it.key.n - 2 });
+
+		if (!key.p)
+			return lu_err_nomem(err);
+		if (!lacks(r, key.p) || is_set(r, key.p))
+			continue;
+		lu_buf_str(begin_edit(b, r, key.p), it.value);
+		end_edit(b, r);
+	}
+	return 0;
+}
+
 /* Add the members that every document has and the record lacks. */
 static int complete(const struct block *b, struct record *r, const struct lu_entry *e,
 		struct lu_err *err)
 {
 	const struct lu_import *im = b->im;
 	const struct lu_member *m = b->member;
-	const struct lu_import_work *w = b->w;
+	struct lu_import_work *w = b->w;
 	struct lu_str source, path, license;
 	const char *lang;
 	char buf[3];
@@ -155,12 +189,14 @@ static int complete(const struct block *b, struct record *r, const struct lu_ent
 		lu_buf_puts(begin_edit(b, r, "license"), "null");
 		end_edit(b, r);
 	}
-	if (lacks(r, "lang") && lu_document_lang(im, m, &lang, buf))
+	if (lacks(r, "lang") && lu_document_lang(im, m, &lang, buf)) {
 		set_str(b, r, "lang", lu_str_of(lang));
+		lu_buf_clear(&w->meta.value[LU_META_LANG]);
+	}
 	if (im->category && lacks(r, "category"))
 		set_str(b, r, "category", lu_str_of(im->category));
-	if (w->title.n && lacks(r, "title"))
-		set_str(b, r, "title", lu_buf_slice(&w->title));
+	if (im->html && add_page(b, r, err) < 0)
+		return -1;
 	return lu_buf_check(&b->w->values, err);
 }
 
@@ -279,6 +315,7 @@ static int convert_record(const struct block *b, const struct lu_entry *e,
 	if (complete(b, &r, e, err) < 0)
 		return -1;
 	write_record(b, &r);
+	res->optout = b->w->notice.optout != 0;
 	return 0;
 }
 

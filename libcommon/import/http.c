@@ -133,7 +133,7 @@ static bool clock_of(const char *p, int *h, int *m, int *s)
 /* "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT" or "Sun Nov  6 08:49:37 1994". */
 bool lu_http_date(struct lu_str value, char out[21])
 {
-	char text[48] = "", *p = text;
+	char text[48] = "", iso[96], *p = text;
 	int year, month, day, h, m, s;
 	bool ok;
 
@@ -165,6 +165,8 @@ bool lu_http_date(struct lu_str value, char out[21])
 	}
 	if (!ok || month == 0 || day < 1 || day > 31)
 		return false;
-	snprintf(out, 21, "%04d-%02d-%02dT%02d:%02d:%02dZ", year % 10000, month, day, h, m, s);
+	/* The compiler cannot know that no number is longer. */
+	snprintf(iso, sizeof(iso), "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day, h, m, s);
+	memcpy(out, iso, 21);
 	return true;
 }

@@ -145,7 +145,8 @@ static int convert(const struct lu_import *im, struct lu_import_work *w, struct 
 		rc = lu_man_html(&im->man, text, im->limit, &w->html, &res->drop, err);
 		if (rc != 0)
 			return rc;
-		rc = lu_html_text(lu_buf_slice(&w->html), false, NULL, NULL, &w->text, err);
+		rc = lu_html_page(
+				lu_buf_slice(&w->html), LU_HTML_MANUAL, NULL, NULL, &w->text, err);
 		return refuse_page(rc, res);
 	}
 	lu_buf_str(&w->text, text);

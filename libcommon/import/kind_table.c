@@ -8,6 +8,7 @@
 #include "libcommon/entries/mbox.h"
 #include "libcommon/entries/parquet_reader.h"
 #include "libcommon/entries/text_lines.h"
+#include "libcommon/import/utf16_feed.h"
 #include "libcommon/office/office_magic.h"
 #include "libcommon/wiki/enterprise.h"
 #include "libcommon/wiki/mediawiki.h"
@@ -60,7 +61,7 @@ static bool fits(const struct lu_kind_row *row, struct lu_str head)
 	return !row->fits || row->fits(head);
 }
 
-const struct lu_kind_row *lu_kind_row(enum lu_kind kind, struct lu_str path, struct lu_str head)
+static const struct lu_kind_row *find_row(enum lu_kind kind, struct lu_str path, struct lu_str head)
 {
 	struct lu_str e = lu_extension_of(path);
 	const char *lang;
@@ -83,6 +84,19 @@ const struct lu_kind_row *lu_kind_row(enum lu_kind kind, struct lu_str path, str
 			return &rows[i];
 	}
 	return NULL;
+}
+
+const struct lu_kind_row *lu_kind_row(enum lu_kind kind, struct lu_str path, struct lu_str head)
+{
+	const struct lu_kind_row *row;
+	struct lu_buf text = { 0 };
+
+	if (!lu_is_utf16(head))
+		return find_row(kind, path, head);
+	lu_utf16_to_utf8(head, &text);
+	row = find_row(kind, path, lu_buf_slice(&text));
+	lu_buf_release(&text);
+	return row;
 }
 
 bool lu_kind_has_records(enum lu_kind kind)

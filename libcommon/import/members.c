@@ -10,7 +10,8 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/import/container.h"
 #include "libcommon/import/copyright.h"
-#include "libcommon/import/folder.h"
+#include "libcommon/import/entries_reader.h"
+#include "libcommon/import/folder_names.h"
 #include "libcommon/import/kind_table.h"
 #include "libcommon/import/web_records.h"
 #include "libcommon/io/feed.h"
@@ -41,8 +42,7 @@ struct lu_members_frame {
 	struct lu_web_records web;
 	uint64_t given; /* bytes of its records so far; of ENTRIES as well */
 	/* ENTRIES */
-	const struct lu_entries_type *type;
-	void *entries;
+	struct lu_entries_reader entries;
 };
 
 /* --- the stack ---------------------------------------------------------------------------- */
@@ -50,8 +50,7 @@ struct lu_members_frame {
 static void frame_free(struct lu_members_frame *f)
 {
 	lu_container_close(f->archive);
-	if (f->type)
-		f->type->close(f->entries);
+	lu_entries_reader_close(&f->entries);
 	lu_feed_close(f->feed);
 	lu_web_records_release(&f->web);
 	for (size_t i = 0; i < f->names.n; i++)
@@ -340,8 +339,8 @@ static int enter(struct lu_members *m, struct lu_feed *feed, enum lu_container_k
 }
 
 /* Open a file of entries. As enter(). */
-static int enter_entries(struct lu_members *m, struct lu_feed *feed,
-		const struct lu_entries_type *type, const char *file, struct lu_err *err)
+static int enter_entries(struct lu_members *m, struct lu_feed *feed, const struct lu_kind_row *row,
+		const char *file, struct lu_err *err)
 {
 	struct lu_members_frame *f =
 			finish_container(m, err) < 0 ? NULL : push(m, ENTRIES, "#", err);
@@ -352,13 +351,10 @@ static int enter_entries(struct lu_members *m, struct lu_feed *feed,
 	}
 	f->feed = feed;
 	m->damage = true;
-	if (type->open(&f->entries, feed, file, m->tmpdir, &m->entries, err) < 0) {
-		f->failed = true;
-		return -1;
-	}
-	f->type = type;
-	m->damage = false;
-	return 0;
+	f->failed = lu_entries_reader_open(&f->entries, row->entries, feed, !row->binary, file,
+				    m->tmpdir, &m->entries, err) < 0;
+	m->damage = f->failed;
+	return f->failed ? -1 : 0;
 }
 
 /* Enter the container (0), or read the member (1), whose content is the feed and whose path is
@@ -413,7 +409,7 @@ static int take(struct lu_members *m, struct lu_feed *feed, const char *file,
 		member->hollow = drop(member, "empty");
 		rc = 1;
 	} else if (row && row->entries && head.n && (row->binary || !lu_looks_binary(head))) {
-		return enter_entries(m, feed, row->entries, file, err);
+		return enter_entries(m, feed, row, file, err);
 	} else {
 		rc = read_content(m, feed, row, member, err);
 	}
@@ -554,7 +550,7 @@ static int next_in_entries(struct lu_members *m, struct lu_member *member, struc
 	int rc;
 
 	m->damage = true;
-	rc = f->type->block(f->entries, &member->bytes, err);
+	rc = lu_entries_reader_next(&f->entries, member, err);
 	f->failed = rc < 0;
 	if (rc <= 0)
 		return rc < 0 ? -1 : 2;
@@ -562,7 +558,6 @@ static int next_in_entries(struct lu_members *m, struct lu_member *member, struc
 		return -1;
 	f->given = f->feed->given;
 	m->damage = false;
-	member->entries = f->type;
 	member->itself = f->below == NULL;
 	member->path = member->name = lu_arena_str(arena, lu_str_of(f->path));
 	if (f->license)

@@ -12,6 +12,8 @@
 #define WARC_START ((size_t)32)
 /* A line of ARC has a URL in it. */
 #define ARC_START ((size_t)8 << 10)
+/* Most line ends and zeros between records; a length that led into a desert is wrong. */
+#define FILLED ((size_t)64 << 10)
 /* Bytes that may be read a second time, besides as many as were read a first. Then no length that
  * leads past the beginning of a record is trusted any more: each could cost as much as the file. */
 #define AGAIN_FREE ((uint64_t)256 << 20)
@@ -342,6 +344,7 @@ static int close_record(struct lu_feed *f, struct lu_warc *rec, struct lu_err *e
 {
 	const size_t body = rec->body.n;
 	struct lu_str next;
+	size_t passed = 0;
 
 	for (;;) {
 		bool end;
@@ -356,7 +359,8 @@ static int close_record(struct lu_feed *f, struct lu_warc *rec, struct lu_err *e
 						(rec->arc ? is_arc_start(next.p, next.n)
 							  : version_line(next.p, next.n) > 0));
 		/* At damage: the checksum of what was read is wrong. */
-		if (n == 0 && (!end || lu_feed_broken(f)))
+		passed += n;
+		if (passed > FILLED || (n == 0 && (!end || lu_feed_broken(f))))
 			return 2;
 		/* In the body as long as it is not sure that it ends before them. */
 		if (!rec->too_large && rec->body.n - body < start_size(rec))

@@ -29,10 +29,10 @@ struct lu_out {
 	lzma_stream xz;
 	unsigned char *coded;
 	struct lu_buf pending; /* small writes, collected */
-	size_t frame_size; /* text of a frame of the seekable format; 0: one frame */
-	size_t in_frame;   /* text in the frame that is written */
-	uint64_t frame_at; /* where it begins in the file */
-	struct lu_buf table; /* of the frames before it: sizes, compressed and not */
+	size_t frame_size;     /* text of a frame of the seekable format; 0: one frame */
+	size_t in_frame;       /* text in the frame that is written */
+	uint64_t frame_at;     /* where it begins in the file */
+	struct lu_buf table;   /* of the frames before it: sizes, compressed and not */
 	bool finished;	       /* nothing is left to be coded */
 };
 
@@ -80,7 +80,8 @@ static int parse_how(
 		return -1;
 	colon = memchr(s.p, ':', s.n);
 	n = colon ? (size_t)(colon - s.p) : s.n;
-	snprintf(digits, sizeof(digits), "%.*s", colon ? (int)(s.n - n - 1) : 0, s.p + n + (colon != NULL));
+	snprintf(digits, sizeof(digits), "%.*s", colon ? (int)(s.n - n - 1) : 0,
+			s.p + n + (colon != NULL));
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (strlen(known[i].name) != n || memcmp(known[i].name, how, n) != 0)

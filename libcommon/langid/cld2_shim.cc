@@ -13,8 +13,9 @@ extern const unsigned kAvgDeltaOctaScoreSize;
 
 const char *lu_cld2_code(int i)
 {
-	return CLD2::kAvgDeltaOctaScoreSize > 0 && i < CLD2::NUM_LANGUAGES ? CLD2::LanguageCode(static_cast<CLD2::Language>(i))
-				       : nullptr;
+	return CLD2::kAvgDeltaOctaScoreSize > 0 && i < CLD2::NUM_LANGUAGES
+			? CLD2::LanguageCode(static_cast<CLD2::Language>(i))
+			: nullptr;
 }
 
 void lu_cld2_detect(const char *p, int n, const char *hint, bool guess, struct lu_cld2 *out)

@@ -303,70 +303,193 @@ int lu_common_words_scan(const struct lu_common_words *w, struct lu_str text,
 
 /* Words that each language has, and that any has. */
 struct sums {
-	uint64_t own[LU_COMMON_LANGS], any;
+	uint64_t own[LU_COMMON_LANGS], any, all;
 };
+
+static void add_sums(const uint8_t *set, size_t n, struct sums *sums)
+{
+	uint64_t by_set[SETS] = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		by_set[set[i]]++;
+	for (unsigned k = 1; k < SETS; k++) {
+		if (!by_set[k])
+			continue;
+		sums->any += by_set[k];
+		for (unsigned i = 0; i < LU_COMMON_LANGS; i++)
+			sums->own[i] += k & 1U << i ? by_set[k] : 0;
+	}
+	sums->all += n;
+}
 
 static struct sums sums_of(const struct lu_common_scan *s)
 {
-	uint64_t by_set[SETS] = { 0 };
 	struct sums sums = { 0 };
 
-	for (size_t i = 0; i < s->sets.n; i++)
-		by_set[s->sets.p[i]]++;
-	for (unsigned set = 1; set < SETS; set++) {
-		if (!by_set[set])
-			continue;
-		sums.any += by_set[set];
-		for (unsigned i = 0; i < LU_COMMON_LANGS; i++)
-			sums.own[i] += set & 1U << i ? by_set[set] : 0;
-	}
+	add_sums(s->sets.p, s->sets.n, &sums);
 	return sums;
 }
 
-/* Whether a sum of consecutive words says that they are not in language i. */
-static bool has_stretch(const struct lu_common_scan *s, unsigned i, uint64_t own)
-{
-	int64_t n = (int64_t)s->sets.n, has = (int64_t)own, unknown, most, sum = 0;
+/* The CUSUM test for language i: what the sum may be, and the step of each set of languages. */
+struct cusum {
+	int64_t most;
 	int16_t step[SETS];
+};
 
-	most = UNIT * (n / LU_COMMON_PART);
-	most = most < UNIT * LU_COMMON_STRETCH ? UNIT * LU_COMMON_STRETCH : most;
+static struct cusum cusum_of(unsigned i, const struct sums *sums)
+{
+	int64_t n = (int64_t)sums->all, has = (int64_t)sums->own[i], unknown;
+	struct cusum c;
+
+	c.most = UNIT * (n / LU_COMMON_PART);
+	c.most = c.most < UNIT * LU_COMMON_STRETCH ? UNIT * LU_COMMON_STRETCH : c.most;
 	/* has * -8 + (n - has) * unknown = n * -2.5 */
 	unknown = (UNIT * 8 * has - UNIT * 5 / 2 * n) / (n - has + 1);
 	unknown = unknown < UNIT ? UNIT : unknown > 8 * UNIT ? 8 * UNIT : unknown;
 	for (unsigned set = 0; set < SETS; set++)
-		step[set] = (int16_t)(!set ? unknown : (set & 1U << i ? -8 : 14) * UNIT);
-	for (int64_t k = 0; k < n; k++) {
-		sum += step[s->sets.p[k]];
+		c.step[set] = (int16_t)(!set ? unknown : (set & 1U << i ? -8 : 14) * UNIT);
+	return c;
+}
+
+/* Find the next stretch from word `at` on; false if there is none. */
+static bool next_stretch(const struct lu_common_scan *s, const struct cusum *c, size_t at,
+		struct lu_common_stretch *found)
+{
+	int64_t sum = 0, largest = 0;
+	size_t from = at;
+
+	for (size_t k = at; k < s->sets.n; k++) {
+		sum += c->step[s->sets.p[k]];
+		if (sum > largest) {
+			largest = sum;
+			*found = (struct lu_common_stretch){ from, k + 1 };
+		}
+		/* The end of one: the sum has lost what it takes to begin another. */
+		if (largest > c->most && sum < largest - c->most)
+			return true;
+		if (sum <= 0) {
+			if (largest > c->most)
+				return true;
+			sum = largest = 0;
+			from = k + 1;
+		}
+	}
+	return largest > c->most;
+}
+
+/* Whether a sum of consecutive words says that they are not in language i. */
+static bool has_stretch(const struct lu_common_scan *s, unsigned i, const struct sums *sums)
+{
+	struct cusum c = cusum_of(i, sums);
+	int64_t sum = 0;
+
+	for (size_t k = 0; k < s->sets.n; k++) {
+		sum += c.step[s->sets.p[k]];
 		sum = sum < 0 ? 0 : sum;
-		if (sum > most)
+		if (sum > c.most)
 			return true;
 	}
 	return false;
 }
 
+static unsigned best_of(const struct sums *sums)
+{
+	unsigned best = 0;
+
+	for (unsigned i = 1; i < LU_COMMON_LANGS; i++)
+		best = sums->own[i] > sums->own[best] ? i : best;
+	return best;
+}
+
+static bool has_foreign(const struct sums *sums, unsigned i)
+{
+	return (sums->any - sums->own[i]) * 100 > sums->own[i] * LU_COMMON_FOREIGN;
+}
+
+static bool is_prose(const struct sums *sums, unsigned i)
+{
+	return sums->all >= LU_COMMON_WORDS && sums->own[i] * 100 >= sums->all * LU_COMMON_OWN &&
+			!has_foreign(sums, i);
+}
+
+static bool is_plain(const struct lu_common_scan *s)
+{
+	return s->script * 1000 <= s->bytes * LU_COMMON_SCRIPT &&
+			s->signs * 1000 <= s->bytes * LU_COMMON_SIGNS;
+}
+
 const char *lu_common_words_judge(const struct lu_common_scan *s, double *share)
 {
 	struct sums sums;
-	unsigned best = 0;
-	uint64_t own;
+	unsigned best;
 
-	if (s->sets.n < LU_COMMON_WORDS || s->script * 1000 > s->bytes * LU_COMMON_SCRIPT ||
-			s->signs * 1000 > s->bytes * LU_COMMON_SIGNS)
+	if (s->sets.n < LU_COMMON_WORDS || !is_plain(s))
 		return NULL;
 	sums = sums_of(s);
-	for (unsigned i = 1; i < LU_COMMON_LANGS; i++)
-		best = sums.own[i] > sums.own[best] ? i : best;
-	own = sums.own[best];
-	if (own * 100 < s->sets.n * LU_COMMON_OWN ||
-			(sums.any - own) * 100 > own * LU_COMMON_FOREIGN ||
-			has_stretch(s, best, own))
+	best = best_of(&sums);
+	if (!is_prose(&sums, best) || has_stretch(s, best, &sums))
 		return NULL;
-	*share = (double)own / (double)sums.any;
+	*share = (double)sums.own[best] / (double)sums.any;
 	return langs[best].code;
 }
 
-double lu_common_words_share(const struct lu_common_scan *s)
+const char *lu_common_words_only(const struct lu_common_scan *s, double *any)
 {
-	return s->sets.n ? (double)sums_of(s).any / (double)s->sets.n : 0;
+	struct sums sums = sums_of(s);
+	unsigned best = best_of(&sums);
+
+	*any = s->sets.n ? (double)sums.any / (double)s->sets.n : 0;
+	return sums.own[best] * 100 >= s->sets.n * LU_COMMON_FEW && !has_foreign(&sums, best) &&
+					!has_stretch(s, best, &sums)
+			? langs[best].code
+			: NULL;
+}
+
+const char *lu_common_words_stretches(const struct lu_common_scan *s,
+		struct lu_common_stretch stretch[LU_COMMON_STRETCHES], size_t *n)
+{
+	struct sums sums = sums_of(s), rest = { 0 };
+	unsigned best = best_of(&sums);
+	struct cusum c = cusum_of(best, &sums);
+	size_t at = 0;
+
+	*n = 0;
+	if (!is_plain(s) || s->sets.n == 0)
+		return NULL;
+	while (next_stretch(s, &c, at, &stretch[*n])) {
+		add_sums(s->sets.p + at, stretch[*n].from - at, &rest);
+		at = stretch[(*n)++].to;
+		if (*n == LU_COMMON_STRETCHES)
+			return NULL;
+	}
+	add_sums(s->sets.p + at, s->sets.n - at, &rest);
+	if (*n == 0 || rest.all * 2 < s->sets.n || !is_prose(&rest, best))
+		return NULL;
+	return langs[best].code;
+}
+
+/* The bytes of a mark at p: ASCII but letters, or the marks of the header. 0: a letter. */
+static size_t mark(const unsigned char *p)
+{
+	if (*p < 0x80)
+		return (*p | 0x20U) - 'a' >= 26;
+	return *p == 0xC2 ? 2 : *p == 0xE2 ? 3 : 0;
+}
+
+size_t lu_common_words_offset(struct lu_str text, size_t word, size_t *words)
+{
+	const unsigned char *p = (const unsigned char *)text.p, *end = p + text.n;
+
+	*words = 0;
+	while (p < end) {
+		const unsigned char *from = p;
+		size_t after = 0;
+
+		while (p < end && (after = mark(p)) == 0)
+			p++;
+		if (p - from > 1 && (*words)++ == word)
+			return (size_t)(from - (const unsigned char *)text.p);
+		p += p < end ? after : 0;
+	}
+	return text.n;
 }

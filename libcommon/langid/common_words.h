@@ -45,6 +45,7 @@
 
 #define LU_COMMON_WORDS 40
 #define LU_COMMON_OWN 25
+#define LU_COMMON_FEW 8
 #define LU_COMMON_FOREIGN 6
 #define LU_COMMON_STRETCH 40
 #define LU_COMMON_PART 7
@@ -71,7 +72,29 @@ const char *lu_common_words_list(unsigned i, const char **words);
 /* ISO 639-1 code, static; or NULL. */
 const char *lu_common_words_judge(const struct lu_common_scan *s, double *share);
 
-/* The share of the words that is common in any language. */
-double lu_common_words_share(const struct lu_common_scan *s);
+/* The language that lu_common_words_judge() would give if the other conditions held: no part in another
+ * one, by the limits for foreign words and stretches. NULL if there is such a part or none is known.
+ * `any` is the share of the words that is common in any language. */
+const char *lu_common_words_only(const struct lu_common_scan *s, double *any);
+
+/* Words from .. to - 1 of a scan. */
+struct lu_common_stretch {
+	size_t from, to;
+};
+#define LU_COMMON_STRETCHES 6
+
+/*
+ * Find the stretches without the language that the rest of the text is in: the fewest that leave what
+ * lu_common_words_judge() would decide. Returns that language with the stretches in their order, or
+ * NULL if there are more than LU_COMMON_STRETCHES, or none that leave such a rest, or if they are more
+ * than half of the words. Each begins where the sum of the CUSUM test was zero for the last time, and
+ * ends where it was largest.
+ */
+const char *lu_common_words_stretches(const struct lu_common_scan *s,
+		struct lu_common_stretch stretch[LU_COMMON_STRETCHES], size_t *n);
+
+/* The bytes of a text before word `word` of those that lu_common_words_scan() counts in it; all of
+ * them if there are not as many. Sets *words to the number of words if it is reached. */
+size_t lu_common_words_offset(struct lu_str text, size_t word, size_t *words);
 
 #endif

@@ -7,6 +7,7 @@
 #include "libcommon/base/utf8.h"
 #include "libcommon/langid/cld2_shim.h"
 #include "libcommon/langid/fasttext_shim.h"
+#include "libcommon/langid/langid_clean.h"
 #include "libcommon/langid/langid_spans.h"
 #include "libcommon/langid/word_votes.h"
 #include "libcommon/sys/readset.h"
@@ -19,41 +20,27 @@
 #define GUESS_DENSITY 100
 #define GUESS_RIGHT 0.6
 #define MODEL_SURE 0.5
+#define MODEL_NEAR 0.95
+#define MODEL_CERTAIN 0.95 /* a part of the sample is enough */
 #define MOSTLY_CODE 3
 #define FEW_WORDS 0.03 /* share of common words below which there is no part in their languages */
 #define ONE_SHARE 0.95
+#define STRONG_POINTS 6	  /* three words */
+#define SHORT_SENTENCE 30 /* bytes; CLD2 seldom tells anything of less */
+#define REST_PERCENT 30	  /* a smaller rest without a language is not looked into */
 #define CLEAR_SHARE 0.67
 #define ENGLISH 2 /* how much more of it there must be than of another language */
 #define GROWTH 4  /* of the sample where that leaves doubt */
 #define LARGEST 16
 #define WORDLESS 20 /* words of which one is common in each of the seven languages */
 
-/* How a model wants its text. */
-struct cleaning {
-	bool lower, words; /* words: no punctuation */
-	bool digits;
-};
-
 struct lu_langid {
 	struct lu_fasttext *model;
-	struct cleaning cleaning;
+	struct lu_lang_cleaning cleaning;
 	struct lu_common_words *words; /* NULL: the classifier is always asked */
 	struct lu_word_votes *votes;
 	struct lu_langid_options o;
 };
-
-/* See langid.h. Labels of two letters: most of those of lid.176, and of no other model. */
-static struct cleaning cleaning_of(const struct lu_fasttext *model)
-{
-	struct lu_fasttext_words has = lu_fasttext_look(model);
-	struct cleaning c = { !has.capitals, !has.punctuation, has.digits };
-	char label[64];
-	int two = 0, n = 0;
-
-	for (; lu_fasttext_label(model, n, label, sizeof(label)); n++)
-		two += strlen(label) == 2;
-	return two * 2 > n ? (struct cleaning){ true, false, true } : c;
-}
 
 /* NULL with the reason in *err. */
 static struct lu_fasttext *open_model(const char *file, struct lu_err *err)
@@ -86,7 +73,7 @@ struct lu_langid *lu_langid_new(
 			lu_langid_free(id);
 			return NULL;
 		}
-		id->cleaning = cleaning_of(id->model);
+		id->cleaning = lu_lang_cleaning_of(id->model);
 		return id;
 	}
 	if (o->min_bytes < o->max_bytes) {
@@ -118,6 +105,7 @@ void lu_langid_work_release(struct lu_langid_work *w)
 	lu_buf_release(&w->clean);
 	lu_common_scan_release(&w->words);
 	lu_vec_release(&w->sentences);
+	lu_vec_release(&w->stretches);
 	lu_vec_release(&w->spans);
 }
 
@@ -274,6 +262,8 @@ static void judge_sentence(const struct lu_langid *id, struct lu_str s, const st
 		vote = lu_word_votes_count(id->votes, s);
 	if (lu_vote_is_clear(&vote)) {
 		memcpy(name, vote.code, strlen(vote.code) + 1);
+	} else if (s.n < SHORT_SENTENCE) {
+		memcpy(name, "und", 4);
 	} else {
 		detect(s, NULL, false, &r);
 		code_of_cld2(r.best, name);
@@ -302,6 +292,17 @@ static size_t sentence_end(struct lu_str s, size_t at)
 			return i + 1;
 	}
 	return s.n;
+}
+
+/* Two languages, or one and much that has none. */
+static bool is_mixed(const struct lu_lang *l)
+{
+	const struct lu_lang_part *last = &l->part[l->parts - 1];
+
+	return l->parts > 2 ||
+			(l->parts == 2 &&
+					(strcmp(last->lang, "und") != 0 ||
+							last->share * 100 >= REST_PERCENT));
 }
 
 /* Replace the shares of CLD2 by those of the sentences, if there are several and most of them tell. */
@@ -334,12 +335,34 @@ static int share_by_sentences(const struct lu_langid *id, struct lu_langid_work 
 	return 0;
 }
 
+/* A language other than that of the whole, which the words of sentences with a tenth of the text or more
+ * clearly say; NULL: there is none. CLD2 takes sentences of two languages in turn for one. */
+static const char *other_language(const struct lu_langid *id, struct lu_str s, const char *lang)
+{
+	const char *other = NULL;
+	size_t bytes = 0;
+
+	if (!lu_word_votes_has(lang))
+		return NULL;
+	for (size_t at = 0, next; at < s.n; at = next) {
+		struct lu_vote v;
+
+		next = sentence_end(s, at);
+		v = lu_word_votes_count(id->votes, (struct lu_str){ s.p + at, next - at });
+		if (v.points < STRONG_POINTS || v.next * 2 > v.points || strcmp(v.code, lang) == 0)
+			continue;
+		other = other ? other : v.code;
+		bytes += strcmp(v.code, other) == 0 ? next - at : 0;
+	}
+	return bytes * 10 >= s.n ? other : NULL;
+}
+
 static int use_cld2(const struct lu_langid *id, struct lu_langid_work *work, struct lu_lang *out,
 		struct lu_err *err)
 {
 	struct lu_str s = lu_buf_slice(&work->sample.out);
 	struct lu_vote vote = lu_word_votes_count(id->votes, s);
-	const char *hint = lu_vote_is_clear(&vote) ? vote.code : NULL;
+	const char *hint = lu_vote_is_clear(&vote) ? vote.code : NULL, *other;
 	struct lu_cld2 r;
 
 	detect(s, hint, false, &r);
@@ -347,15 +370,18 @@ static int use_cld2(const struct lu_langid *id, struct lu_langid_work *work, str
 		set_parts(&r, out);
 		if (work->sample.words >= WORDLESS && lacks_words(out, &vote))
 			return 0;
-		if (out->parts > 1)
+		if (is_mixed(out))
 			return share_by_sentences(id, work, hint, out, err);
+		other = out->parts ? other_language(id, s, out->part[0].lang) : NULL;
+		if (other)
+			return share_by_sentences(id, work, other, out, err);
 		set_answer(out, 1);
 		return 0;
 	}
 	if (work->sample.letters < MANY_LETTERS)
 		return 0;
 	set_parts(&r, out);
-	if (out->parts > 1 && is_part(out, out->part[1].lang))
+	if (is_mixed(out) && strcmp(out->part[1].lang, "und") != 0)
 		return share_by_sentences(id, work, hint, out, err);
 	detect(s, hint, true, &r);
 	if (is_supported(&r, &vote)) {
@@ -363,34 +389,6 @@ static int use_cld2(const struct lu_langid *id, struct lu_langid_work *work, str
 		set_answer(out, GUESS_RIGHT);
 	}
 	return 0;
-}
-
-/* Most letters are capitals; ASCII tells. */
-static bool is_shouted(struct lu_str s)
-{
-	size_t capitals = 0, small = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		capitals += (unsigned char)(s.p[i] - 'A') < 26;
-		small += (unsigned char)(s.p[i] - 'a') < 26;
-	}
-	return capitals > small;
-}
-
-/* Append what is letters, marks or blanks, and digits if `digits`; others are removed. */
-static void keep_words(struct lu_str s, bool digits, struct lu_buf *out)
-{
-	const char *p = s.p, *end = p + s.n;
-
-	while (p < end) {
-		const char *from = p;
-		uint32_t c = lu_utf8_next(&p);
-		enum lu_category cat = lu_unicode_category(c);
-
-		if (cat == LU_CAT_LETTER || cat == LU_CAT_MARK || cat == LU_CAT_SEPARATOR ||
-				(cat == LU_CAT_NUMBER && digits) || c == '_')
-			lu_buf_append(out, from, (size_t)(p - from));
-	}
 }
 
 static int use_fasttext(const struct lu_langid *id, struct lu_langid_work *work,
@@ -401,17 +399,8 @@ static int use_fasttext(const struct lu_langid *id, struct lu_langid_work *work,
 	double next = 0;
 	int rc;
 
-	lu_buf_clear(&work->line);
-	lu_buf_clear(&work->clean);
-	if (id->cleaning.lower || is_shouted(s)) {
-		if (lu_unicode_lower(s, &work->line, err) < 0)
-			return -1;
-		s = lu_buf_slice(&work->line);
-	}
-	if (id->cleaning.words)
-		keep_words(s, id->cleaning.digits, &work->clean);
-	else
-		lu_buf_str(&work->clean, s);
+	if (lu_lang_clean(&id->cleaning, s, &work->line, &work->clean, err) < 0)
+		return -1;
 	/* fastText adds its end-of-line token only at a newline, and the score depends on it. */
 	lu_buf_putc(&work->clean, '\n');
 	if (lu_buf_check(&work->clean, err) < 0)
@@ -422,7 +411,7 @@ static int use_fasttext(const struct lu_langid *id, struct lu_langid_work *work,
 		return lu_err_nomem(err);
 	/* Rounding makes some probabilities slightly larger than 1. */
 	out->score = out->score > 1 ? 1 : out->score;
-	if (rc == 0 || lu_lang_is_near(out->score, next) ||
+	if (rc == 0 || next > MODEL_NEAR * out->score ||
 			(work->sample.letters < MANY_LETTERS && out->score < MODEL_SURE))
 		return 0;
 	code_of_label(label, out->lang);
@@ -532,6 +521,104 @@ static bool is_doubtful(const struct lu_lang *l)
 	return strcmp(l->lang, "und") == 0 || (l->parts > 1 && l->score < CLEAR_SHARE);
 }
 
+/* Ask CLD2 about a part of what the words were counted in, where these are few or of one language
+ * only. *sure: it finds one language, which is the one that the words are of. */
+static int ask_little(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,
+		struct lu_lang *out, bool *sure, struct lu_err *err)
+{
+	double any;
+	const char *only = lu_common_words_only(&work->words, &any);
+	bool open;
+
+	if (!only && any > FEW_WORDS)
+		return 0;
+	if (ask_classifier(id, work, text, id->o.max_bytes / GROWTH, out, &open, err) < 0)
+		return -1;
+	*sure = out->parts == 1 && out->score >= ONE_SHARE &&
+			(!only || strcmp(out->lang, only) == 0);
+	return 0;
+}
+
+/* Add what the classifier says about a stretch of text: a span for each part. */
+static int judge_stretch(const struct lu_langid *id, struct lu_langid_work *work,
+		struct lu_str text, struct lu_lang_spans *spans, struct lu_err *err)
+{
+	struct lu_lang l;
+	bool open;
+
+	if (ask_classifier(id, work, text, id->o.max_bytes, &l, &open, err) < 0)
+		return -1;
+	if (l.parts == 0)
+		l.part[l.parts++] = (struct lu_lang_part){ "und", 1 };
+	for (size_t i = 0; i < l.parts; i++) {
+		struct lu_lang_span span = { .n = (size_t)((double)text.n * l.part[i].share),
+			.open = strcmp(l.part[i].lang, "und") == 0 };
+
+		memcpy(span.lang, l.part[i].lang, LU_LANG_CODE);
+		if (!lu_vec_push(spans, span))
+			return lu_err_nomem(err);
+	}
+	return 0;
+}
+
+/* Cut a window at the stretches in it, of which `first` words came before. */
+static int judge_window(const struct lu_langid *id, struct lu_langid_work *work,
+		struct lu_str window, const char *lang, size_t *first,
+		const struct lu_common_stretch *stretch, size_t n, struct lu_err *err)
+{
+	size_t words, at = 0;
+
+	(void)lu_common_words_offset(window, SIZE_MAX, &words);
+	for (size_t i = 0; i < n; i++) {
+		size_t from = stretch[i].from < *first ? 0 : stretch[i].from - *first;
+		size_t to = stretch[i].to < *first ? 0 : stretch[i].to - *first, ignored;
+		struct lu_lang_span own = { .at = at };
+
+		if (to == 0 || from >= words)
+			continue;
+		from = lu_common_words_offset(window, from, &ignored);
+		to = lu_common_words_offset(window, to, &ignored);
+		own.n = from - at;
+		memcpy(own.lang, lang, strlen(lang) + 1);
+		if (!lu_vec_push(&work->stretches, own))
+			return lu_err_nomem(err);
+		if (judge_stretch(id, work, (struct lu_str){ window.p + from, to - from },
+				    &work->stretches, err) < 0)
+			return -1;
+		at = to;
+	}
+	if (!lu_vec_push(&work->stretches, (struct lu_lang_span){ .at = at, .n = window.n - at }))
+		return lu_err_nomem(err);
+	memcpy(work->stretches.p[work->stretches.n - 1].lang, lang, strlen(lang) + 1);
+	*first += words;
+	return 0;
+}
+
+/* Ask the classifier only about the stretches that are not in the language of the common words. */
+static int ask_stretches(const struct lu_langid *id, struct lu_langid_work *work,
+		struct lu_str text, struct lu_lang *out, bool *sure, struct lu_err *err)
+{
+	struct lu_common_stretch stretch[LU_COMMON_STRETCHES];
+	struct lu_str window[LU_LANG_WINDOWS];
+	size_t n, windows, first = 0;
+	const char *lang = lu_common_words_stretches(&work->words, stretch, &n);
+
+	*sure = lang != NULL;
+	if (!lang)
+		return 0;
+	work->stretches.n = 0;
+	windows = lu_lang_windows(text, id->o.max_bytes, window);
+	for (size_t i = 0; i < windows; i++) {
+		if (judge_window(id, work, window[i], lang, &first, stretch, n, err) < 0)
+			return -1;
+	}
+	lu_lang_spans_fill(&work->stretches);
+	if (lu_lang_spans_share(&work->stretches, out, err) < 0)
+		return -1;
+	set_answer(out, 1);
+	return 0;
+}
+
 static int judge(const struct lu_langid *id, struct lu_langid_work *work, struct lu_str text,
 		struct lu_lang *out, bool *open, struct lu_err *err)
 {
@@ -545,18 +632,22 @@ static int judge(const struct lu_langid *id, struct lu_langid_work *work, struct
 		return -1;
 	if (sure)
 		return 0;
-	if (id->words && text.n >= id->o.min_bytes && text.n > most / 2 &&
-			lu_common_words_share(&work->words) < FEW_WORDS) {
+	if (id->words && text.n >= id->o.min_bytes &&
+			ask_stretches(id, work, text, out, &sure, err) < 0)
+		return -1;
+	if (!sure && id->words && text.n >= id->o.min_bytes && text.n > most / GROWTH) {
+		if (ask_little(id, work, text, out, &sure, err) < 0)
+			return -1;
+	}
+	if (id->model && text.n > most / GROWTH) {
 		if (ask_classifier(id, work, text, most / GROWTH, out, open, err) < 0)
 			return -1;
-		if (out->parts == 1 && out->score >= ONE_SHARE)
-			return 0;
+		sure = strcmp(out->lang, "und") != 0 && out->score >= MODEL_CERTAIN;
 	}
-	for (size_t bytes = most;; bytes *= GROWTH) {
+	for (size_t bytes = most; !sure; bytes *= GROWTH) {
 		if (ask_classifier(id, work, text, bytes, out, open, err) < 0)
 			return -1;
-		if (text.n <= bytes || bytes >= most * LARGEST || !is_doubtful(out))
-			break;
+		sure = text.n <= bytes || bytes >= most * LARGEST || !is_doubtful(out);
 	}
 	if (out->score < id->o.min_score)
 		memcpy(out->lang, "und", 4);

@@ -37,7 +37,8 @@
  *     classifier is not sure: CLD2 says so, or the probability is below 0.5,
  *   - most of the text was program code,
  *   - CLD2 is not sure and its guess is not taken,
- *   - the second language is near: more than 0.9 of the share or probability of the first, or
+ *   - the second language is near: more than 0.9 of the share of the first, or 0.95 of its
+ *     probability, or
  *   - the score is below min_score.
  * `score`, 0 to 1, is the share of the text in `lang`, in bytes (CLD2) or in common words, or the
  * probability of the label (fastText). It is that of the best guess even if `lang` is und.
@@ -68,7 +69,7 @@ struct lu_lang {
 	size_t parts;
 };
 
-/* Whether a second share or probability leaves the first in doubt. */
+/* Whether a second share leaves the first in doubt. */
 static inline bool lu_lang_is_near(double first, double second)
 {
 	return second > 0.9 * first;
@@ -86,7 +87,7 @@ struct lu_langid_work {
 	struct lu_lang_sampler sample;
 	struct lu_buf line, clean;
 	struct lu_common_scan words;
-	struct lu_lang_spans sentences, spans;
+	struct lu_lang_spans sentences, stretches, spans;
 };
 void lu_langid_work_release(struct lu_langid_work *w);
 

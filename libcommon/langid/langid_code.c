@@ -31,19 +31,35 @@ static bool is_blank(char c)
 	return (unsigned char)c <= ' ';
 }
 
+/* The bracket that closes the one at i around at most three letters or digits; 0 if there is none. */
+static size_t closing(struct lu_str s, size_t i, char close)
+{
+	size_t k = i + 1;
+
+	while (k < s.n && k < i + 4 && is_alnum(s.p[k]))
+		k++;
+	return at(s, k) == close ? k : 0;
+}
+
 /* A bracket after a letter or digit at i - 1: a call or an index, if it is not "(s)" or "[12]". */
 static unsigned bracket(struct lu_str s, size_t i)
 {
-	size_t k = i + 1;
 	char close = s.p[i] == '(' ? ')' : ']';
 
-	if (at(s, k) == close)
+	if (at(s, i + 1) == close)
 		return 2;
 	if (i == 0 || !is_alnum(s.p[i - 1]) || (unsigned char)s.p[i - 1] >= 0x80)
 		return 0;
-	while (k < s.n && k < i + 4 && is_alnum(s.p[k]))
-		k++;
-	return at(s, k) == close ? 0 : 2;
+	return closing(s, i, close) ? 0 : 2;
+}
+
+/* A brace: not a template of a wiki, {{...}}, nor a formula's {h}. *next is behind these. */
+static unsigned brace(struct lu_str s, size_t i, size_t *next)
+{
+	size_t end = s.p[i] == '{' ? closing(s, i, '}') : 0;
+
+	*next = end > i + 1 ? end + 1 : i + 1 + (at(s, i + 1) == s.p[i]);
+	return *next == i + 1;
 }
 
 /* The weight of a run of = at i; *next is its end. */
@@ -61,6 +77,7 @@ static unsigned equals(struct lu_str s, size_t i, size_t *next)
 	return 1;
 }
 
+/* The weight of what is at i; *next is where to go on. */
 static unsigned sign(struct lu_str s, size_t i, size_t *next)
 {
 	char before = i ? s.p[i - 1] : '\0', c = s.p[i], after = at(s, i + 1);
@@ -71,7 +88,7 @@ static unsigned sign(struct lu_str s, size_t i, size_t *next)
 	case '(':
 	case '[': return bracket(s, i);
 	case '{':
-	case '}': *next += after == c; return after != c;
+	case '}': return brace(s, i, next);
 	case '=': return equals(s, i, next);
 	case ';':
 		return joined && i + 1 < s.n && !is_blank(after) && after != '"' &&
@@ -87,6 +104,15 @@ static unsigned sign(struct lu_str s, size_t i, size_t *next)
 	case '-': return after == '>' && joined;
 	default: return 0;
 	}
+}
+
+/* One of ( [ { } = ; _ \\ $ : & + < > - by a bit for each ASCII character. */
+static bool may_be_sign(unsigned char c)
+{
+	static const uint64_t set[2] = { UINT64_C(0x7C00295000000000),
+		UINT64_C(0x2800000098000000) };
+
+	return c < 0x80 && set[c >> 6] >> (c & 63) & 1;
 }
 
 /* Whether a line begins with one of the words of the preprocessor, a comment or #!. */
@@ -116,8 +142,12 @@ unsigned lu_lang_code_signs(struct lu_str line)
 	while (line.n && is_blank(*line.p))
 		line.p++, line.n--;
 	signs = beginning(line);
-	for (size_t i = 0, next; i < line.n; i = next)
-		signs += sign(line, i, &next);
+	for (size_t i = 0; i < line.n;) {
+		if (may_be_sign((unsigned char)line.p[i]))
+			signs += sign(line, i, &i);
+		else
+			i++;
+	}
 	return signs + (signs && at(line, line.n - 1) == ';');
 }
 

@@ -6,7 +6,7 @@
  * Signs, each with its weight:
  *   2	( or [ after a letter or digit, unless what is inside are at most three letters or digits, as
  *	in "ami(e)s", "open(2)" and "[12]"; also () and [] that are empty
- *   1	{ } but not doubled (templates of wikis); = but not a run at an end of the line (headings) nor of
+ *   1	{ } but not doubled (templates of wikis) nor around a word as short (formulas); = but not a run at an end of the line (headings) nor of
  *	four and more (rules); ; before anything but a blank, and at the end of a line that has
  *	another sign; _ and :: between letters or digits; \ ; $ before a letter or bracket; && ++ +=
  *	<= >=; -> and => after a letter, digit or bracket

@@ -6,7 +6,6 @@
 #include "libcommon/langid/langid_code.h"
 #include "libcommon/text/unicode.h"
 
-#define WINDOWS 4
 #define PROGRAM 40 /* characters for one sign of code, in a program */
 
 /* Counts of a line, until it is known to be text. */
@@ -245,7 +244,7 @@ static void add_line(struct lu_lang_sampler *s, struct lu_str line, bool raw)
 
 	line = unmarked(s, line);
 	l = add_tokens(line, s->program, &s->out);
-	signs = lu_lang_code_signs(line);
+	signs = l.marks ? lu_lang_code_signs(line) : 0;
 	if (l.code > l.words || (signs > 1 && signs * 10 > l.chars) ||
 			(s->program && l.marks * 10 > l.chars)) {
 		s->out.n = from;
@@ -266,12 +265,18 @@ static void add_line(struct lu_lang_sampler *s, struct lu_str line, bool raw)
 /* Count the signs of code and the characters of a line. */
 static void weigh_line(struct lu_lang_sampler *s, struct lu_str line, bool raw)
 {
+	bool marks = false;
+
 	(void)raw;
 	line = unmarked(s, line);
-	s->signs += lu_lang_code_signs(line);
-	for (size_t i = 0; i < line.n; i++)
-		s->chars += (unsigned char)line.p[i] > ' ' &&
-				((unsigned char)line.p[i] & 0xC0) != 0x80;
+	for (size_t i = 0; i < line.n; i++) {
+		unsigned char c = (unsigned char)line.p[i];
+
+		s->chars += c > ' ' && (c & 0xC0) != 0x80;
+		marks |= is_code_char(c);
+	}
+	if (marks)
+		s->signs += lu_lang_code_signs(line);
 }
 
 static void each_line(struct lu_lang_sampler *s, struct lu_str text, bool raw,
@@ -302,8 +307,7 @@ static size_t boundary(struct lu_str text, size_t at)
 	return at;
 }
 
-/* The windows of a text; returns how many there are. */
-static size_t windows(struct lu_str text, size_t max_bytes, struct lu_str window[WINDOWS])
+size_t lu_lang_windows(struct lu_str text, size_t max_bytes, struct lu_str window[LU_LANG_WINDOWS])
 {
 	size_t n = 0;
 
@@ -311,9 +315,10 @@ static size_t windows(struct lu_str text, size_t max_bytes, struct lu_str window
 		window[0] = text;
 		return 1;
 	}
-	for (size_t i = 0; i < WINDOWS; i++) {
-		size_t from = i ? boundary(text, text.n / WINDOWS * i) : 0;
-		size_t to = boundary(text, text.n / WINDOWS * i + max_bytes / WINDOWS);
+	for (size_t i = 0; i < LU_LANG_WINDOWS; i++) {
+		size_t from = i ? boundary(text, text.n / LU_LANG_WINDOWS * i) : 0;
+		size_t to = boundary(
+				text, text.n / LU_LANG_WINDOWS * i + max_bytes / LU_LANG_WINDOWS);
 
 		if (to > from)
 			window[n++] = (struct lu_str){ text.p + from, to - from };
@@ -323,8 +328,8 @@ static size_t windows(struct lu_str text, size_t max_bytes, struct lu_str window
 
 void lu_lang_sample(struct lu_lang_sampler *s, struct lu_str text, size_t max_bytes, bool raw)
 {
-	struct lu_str window[WINDOWS];
-	size_t n = windows(text, max_bytes, window);
+	struct lu_str window[LU_LANG_WINDOWS];
+	size_t n = lu_lang_windows(text, max_bytes, window);
 
 	s->letters = s->words = s->left_out = s->signs = s->chars = 0;
 	lu_buf_clear(&s->out);
@@ -344,8 +349,8 @@ void lu_lang_sampler_release(struct lu_lang_sampler *s)
 int lu_lang_sample_words(const struct lu_common_words *w, struct lu_str text, size_t max_bytes,
 		struct lu_common_scan *s, struct lu_err *err)
 {
-	struct lu_str window[WINDOWS];
-	size_t n = windows(text, max_bytes, window);
+	struct lu_str window[LU_LANG_WINDOWS];
+	size_t n = lu_lang_windows(text, max_bytes, window);
 
 	lu_common_scan_clear(s);
 	for (size_t i = 0; i < n; i++) {

@@ -43,6 +43,9 @@ struct lu_lang_sampler {
 /* Fill *s; `out` begins anew. A failed allocation shows in the buffer. */
 void lu_lang_sample(struct lu_lang_sampler *s, struct lu_str text, size_t max_bytes, bool raw);
 void lu_lang_sampler_release(struct lu_lang_sampler *s);
+/* The windows of a text; returns how many there are. */
+#define LU_LANG_WINDOWS 4
+size_t lu_lang_windows(struct lu_str text, size_t max_bytes, struct lu_str window[LU_LANG_WINDOWS]);
 /* Scan the same windows for common words, program code included, after clearing *s. */
 int lu_lang_sample_words(const struct lu_common_words *w, struct lu_str text, size_t max_bytes,
 		struct lu_common_scan *s, struct lu_err *err) LU_CHECKED;

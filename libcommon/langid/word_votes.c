@@ -26,17 +26,21 @@ static const struct {
 			"seus seva seves si sinó sobre som sota sí són també tan tant te tenen "
 			"tenir tot tota totes tots tres té un una unes uns us va vaig van vostre "
 			"és" },
-	{ "oc", 2,
-			"aici aital aiçò al als amb ambe aquel aquela aquelas aqueles aquesta "
-			"aqueste aquò autra autras autre autres avant aver aviá avián ben cada "
-			"cap car coma contra dau de del dels dempuèi despuèi dins doas doncas dos "
-			"el ela elas eles en encara entre era es esse estat fa faire fan fins "
-			"foguèt fòrça gaire ja jamai la las li lo lor lors los mai mas me mens "
-			"meteis ne ni non nos nòstre ont pas pauc pel pels per perque plan puèi "
-			"pòdon pòt qu qual qualques quand que quin sa sans se sens ser serà seu "
-			"seus sieu sieuna sieus siá son sos sota sul sus tal tan tanben tant te "
-			"tot tota totas totes totjorn tròp un una unes uèi va vos vòstre èra èran "
-			"èsser ò òm" },
+	{ "oc", 1,
+			"abans aici aicí ailà aital aiçò al als amb ambe après aquel aquela "
+			"aquelas aqueles aquesta aquestas aqueste aquestes aquestis aquò ara "
+			"autra autras autre autres avant aver aviá avián avètz ben bon bona cada "
+			"cadun cal caliá cap car coma contra cossí dau de degun dejós del dels "
+			"dempuèi despuèi dessús dich dins dit doas doncas dos el ela elas eles en "
+			"encara enlà entre entrò era es esse estat fa fach facha faire fan far "
+			"fins foguèt fòrt fòrça gaire gaireben grand granda ja jamai jos la las "
+			"li lo lor lors los mai mantuns mas me mens mentre meteis mès ne ni non "
+			"nos novèl nòstra nòstre ont pas pauc pel pels per perque perqué plan "
+			"podètz pr'aquò puèi pòdon pòt qu qual qualque qualques quand quant que "
+			"quin quora res sa sans se sens ser serà seu seus sieu sieuna sieus siá "
+			"son sonca sonque sos sota sul sus tal tan tanben tanplan tant te tot "
+			"tota totas totes totjorn tròp un una unes uèi va veire vos vèrs vòstra "
+			"vòstre èra èran èsser ò òm" },
 	{ "gl", 2,
 			"algunha algúns ante antes ao aos aquel aquela as así ata aínda ben cada "
 			"cal cando co coa coas como con contra cos da das de del dela deles dende "
@@ -68,15 +72,20 @@ static const struct {
 			"quidem quo quod quoque quorum quos re rerum se sed semper si sibi sic "
 			"sicut sine sint sit sive sua suam sub suis sunt suo super suum tam tamen "
 			"te tibi tu tum tunc ubi unde unus ut uti vel vero vos" },
-	{ "co", 2,
-			"accantu aghju ancu annu anu avemu avè ch chjamatu chì ci cum cume cun "
-			"cusì cù da dentru di dopu duie duve era eranu essa esse face fattu fin "
-			"fubbe fà fù ghje ghjente ghjornu ghjè hà hè in incù ind issa isse issi "
-			"issu la li lla lu ma mai manera mi micca nant nantu ne nentru ni nimu "
-			"nostru nu nè nò ogni ognunu omu par per più podi ponu pà pò quale quand "
-			"quandu quella quelli quellu quessa quessu quì sarà sempre senza si sin "
-			"so sopra sottu sta stata statu ste sti stu sò tamanta tandu tanti trà "
-			"tutta tutti tuttu un una unu vene versu vi volta à è é ùn" },
+	{ "co", 1,
+			"accantu aghju altra altre altri altru ancu anni annu anu avemu avè "
+			"bisognu bona bonu ch chjamatu chì ci corsa corsu cum cume cun custa "
+			"custu custì cusì cù da dentru dettu deve devenu di dice dicenu dopu duie "
+			"duv duve elli ellu era eranu esistenu essa esse face fanu fattu fin "
+			"fubbe funu fà fù ghje ghjente ghjenti ghjornu ghjè hanu hà hè in incù "
+			"ind issa isse issi issu isula la li lingua lla longu lu ma mai manera mi "
+			"micca mondu nant nantu ne nentru ni nimu nostra nostri nostru novu nu nè "
+			"nò ogni ognunu omu paese par parechje parolla per più podi ponu populu "
+			"prima pudete purtà pà pò qualchì quale quand quandu quattru quella "
+			"quelli quellu quessa quessu quì sapè sarà sempre senza si sin so sola "
+			"solu sopra sottu sta stanu stata statu ste stessa stessu sti stu sò "
+			"tamanta tandu tanti tempu trà trè tutta tutti tuttu un una unu vanu vene "
+			"venenu versu vi volta vostra vostri vostru vulete vulè à è é ùn" },
 	{ "eu", 0,
 			"al ala aldiz ari arte arteko asko aurrera ba bai baina baino bana barne "
 			"bat batean batek baten bati batzuen batzuk behar beharko beraz bere "

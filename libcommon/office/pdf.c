@@ -9,9 +9,9 @@
 #include "libcommon/office/pdf_heads.h"
 #include "libcommon/office/pdf_layout.h"
 #include "libcommon/office/pdf_reflow.h"
-#include "libcommon/office/pdf_repair.h"
 #include "libcommon/office/pdf_tables.h"
 #include "libcommon/sys/run_program.h"
+#include "libcommon/text/repair.h"
 
 /* A machine under load may take longer than the computing. */
 #define WALL_SECONDS (10 * LU_PDF_SECONDS)
@@ -118,6 +118,10 @@ static void put_members(struct lu_str bytes, const struct lu_pdf_layout *l,
 static int make_text(struct lu_pdf_layout *l, bool whole, struct lu_buf *text,
 		struct lu_pdf_offsets *pages, struct lu_err *err)
 {
+	const struct lu_repair how = {
+		.ligatures = true, .accents = true, .hyphens = true, .soft_hyphens = true
+	};
+	struct lu_repair_counts n = { 0 };
 	struct lu_buf marked = { 0 }, repaired = { 0 };
 	int rc = -1;
 
@@ -127,8 +131,7 @@ static int make_text(struct lu_pdf_layout *l, bool whole, struct lu_buf *text,
 		goto out;
 	if (lu_pdf_reflow(l, &marked, err) < 0)
 		goto out;
-	lu_pdf_join_words(lu_buf_slice(&marked), &repaired);
-	if (lu_buf_check(&repaired, err) < 0)
+	if (lu_repair(&how, lu_buf_slice(&marked), &repaired, &n, err) < 0)
 		goto out;
 	rc = lu_pdf_join(lu_buf_slice(&repaired), l->pages.n, text, pages, err);
 out:

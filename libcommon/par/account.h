@@ -43,7 +43,7 @@ struct lu_account {
 	/* Private. */
 	const struct lu_std *std;
 	const struct lu_args *args;
-	struct lu_out *rejects; /* NULL without --rejects */
+	struct lu_out *rejects;	      /* NULL without --rejects */
 	struct lu_pq_writer *parquet; /* documents go through it to `out`; NULL: as they are */
 	bool silent;
 	uint64_t bad;

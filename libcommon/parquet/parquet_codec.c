@@ -74,8 +74,7 @@ static bool unpack(enum lu_pq_codec codec, struct lu_str in, char *out, size_t s
 				BROTLI_DECODER_RESULT_SUCCESS &&
 				n == size;
 	case LU_PQ_ZSTD: return ZSTD_decompress(out, size, in.p, in.n) == size;
-	case LU_PQ_LZ4:
-		return LZ4_decompress_safe(in.p, out, (int)in.n, (int)size) == (int)size;
+	case LU_PQ_LZ4: return LZ4_decompress_safe(in.p, out, (int)in.n, (int)size) == (int)size;
 	case LU_PQ_LZ4_HADOOP:
 		/* Some writers said lz4 and meant a bare block. */
 		return unpack_hadoop(in, out, size) ||

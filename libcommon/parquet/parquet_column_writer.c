@@ -51,8 +51,9 @@ static int find_word(struct lu_pq_column_writer *c, struct lu_str s, uint32_t *i
 	lu_buf_le32(&c->dictionary, (uint32_t)s.n);
 	lu_buf_str(&c->dictionary, s);
 	if (!lu_buf_ok(&c->dictionary) ||
-			!lu_vec_push(&c->entries, (struct lu_pq_word){ c->dictionary.n - s.n,
-								  (uint32_t)s.n, hash }))
+			!lu_vec_push(&c->entries,
+					(struct lu_pq_word){ c->dictionary.n - s.n, (uint32_t)s.n,
+							hash }))
 		return -1;
 	*index = lu_map_add(&c->map, hash);
 	return 0;

@@ -32,19 +32,23 @@ struct lu_pq_column_writer {
 	size_t size; /* bytes of the values, as if PLAIN */
 	/* The row group. */
 	struct lu_buf pages, dictionary, page, packed;
-	struct LU_VEC(struct lu_pq_word { size_t at; uint32_t n; uint64_t hash; }) entries;
+	struct LU_VEC(struct lu_pq_word {
+		size_t at;
+		uint32_t n;
+		uint64_t hash;
+	}) entries;
 	struct lu_map map;
 	bool plain; /* the dictionary is full */
 	bool any_index;
 	uint64_t rows, nulls;
-	uint64_t raw;	/* bytes of pages with headers, not compressed */
+	uint64_t raw;		/* bytes of pages with headers, not compressed */
 	size_t dictionary_size; /* of its page in the file */
 	bool has_bounds, unbounded;
 	struct lu_buf least, greatest;
 };
 
-int lu_pq_column_writer_put(struct lu_pq_column_writer *c, struct lu_str value,
-		struct lu_err *err) LU_CHECKED;
+int lu_pq_column_writer_put(
+		struct lu_pq_column_writer *c, struct lu_str value, struct lu_err *err) LU_CHECKED;
 int lu_pq_column_writer_chunk(
 		struct lu_pq_column_writer *c, struct lu_buf *chunk, struct lu_err *err) LU_CHECKED;
 void lu_pq_column_writer_meta(struct lu_pq_column_writer *c, struct lu_thrift_out *t,

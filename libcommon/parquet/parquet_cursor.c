@@ -12,8 +12,8 @@
 #define BOMB_RATIO 2000
 #define BOMB_FREE ((uint64_t)1 << 30)
 
-void lu_pq_cursor_begin(struct lu_pq_cursor *c, struct lu_pq_shared *s, const struct lu_pq_node *node,
-		const struct lu_pq_chunk *chunk)
+void lu_pq_cursor_begin(struct lu_pq_cursor *c, struct lu_pq_shared *s,
+		const struct lu_pq_node *node, const struct lu_pq_chunk *chunk)
 {
 	lu_pq_page_end(&c->page);
 	c->shared = s;
@@ -99,7 +99,8 @@ static int see(struct lu_pq_cursor *c, struct lu_err *err)
 }
 
 /* The i-th page behind those that were taken or opened; NULL: there is none. */
-static int peek(struct lu_pq_cursor *c, size_t i, const struct lu_pq_seen **seen, struct lu_err *err)
+static int peek(struct lu_pq_cursor *c, size_t i, const struct lu_pq_seen **seen,
+		struct lu_err *err)
 {
 	if (c->next == c->ahead.n)
 		c->next = c->ahead.n = 0;
@@ -128,7 +129,8 @@ static int decode_dictionary(struct lu_pq_cursor *c, struct lu_err *err)
 
 	if (c->decoded || !c->has_dictionary)
 		return 0;
-	if (page->size > LU_PQ_DICTIONARY_HELD || s->dictionaries + page->size > LU_PQ_DICTIONARIES) {
+	if (page->size > LU_PQ_DICTIONARY_HELD ||
+			s->dictionaries + page->size > LU_PQ_DICTIONARIES) {
 		rc = lu_pq_stream_open(&src.stream, (enum lu_pq_codec)page->codec, s->file->fd,
 				c->dictionary_page.at, page->packed, page->size,
 				page->has_crc ? &page->crc : NULL, err);
@@ -140,11 +142,11 @@ static int decode_dictionary(struct lu_pq_cursor *c, struct lu_err *err)
 		lu_err_nomem(err);
 	} else {
 		packed.n = page->packed;
-		rc = lu_pread_all(s->file->fd, packed.p, packed.n, c->dictionary_page.at, "the file",
-				err);
+		rc = lu_pread_all(s->file->fd, packed.p, packed.n, c->dictionary_page.at,
+				"the file", err);
 		if (rc == 0)
-			rc = lu_pq_page_dictionary(&c->dictionary, c->node, page,
-					lu_buf_slice(&packed), err);
+			rc = lu_pq_page_dictionary(
+					&c->dictionary, c->node, page, lu_buf_slice(&packed), err);
 		if (rc == 0)
 			s->dictionaries += c->dictionary.bytes.n;
 	}
@@ -232,8 +234,9 @@ static int end_row(struct lu_pq_cursor *c, struct lu_err *err)
 	if (c->over && !lu_vec_push(&s->large, s->row + c->taken + c->ends.n))
 		return lu_err_nomem(err);
 	c->over = false;
-	return lu_vec_push(&c->ends, (struct lu_pq_row_end){ c->entries, c->val.n }) ? 0
-										  : lu_err_nomem(err);
+	return lu_vec_push(&c->ends, (struct lu_pq_row_end){ c->entries, c->val.n })
+			? 0
+			: lu_err_nomem(err);
 }
 
 /* Collect an entry, whose levels are read. Of a row that is too large the rest is passed over. */
@@ -241,8 +244,8 @@ static int collect(struct lu_pq_cursor *c, struct lu_err *err)
 {
 	const struct lu_pq_node *n = c->node;
 	bool there = c->page.def == n->def;
-	struct lu_pq_row_end row = c->ends.n ? c->ends.p[c->ends.n - 1]
-					     : (struct lu_pq_row_end){ 0, 0 };
+	struct lu_pq_row_end row =
+			c->ends.n ? c->ends.p[c->ends.n - 1] : (struct lu_pq_row_end){ 0, 0 };
 	struct lu_pq_value v;
 
 	if (there && lu_pq_values_next(&c->page.values, &v, err) < 0)
@@ -378,8 +381,8 @@ static int put_page(const struct lu_pq_cursor *c, const struct lu_pq_seen *s, st
 	lu_buf_append(block, &s->page, sizeof(s->page));
 	if (!lu_buf_reserve(block, s->page.packed))
 		return lu_err_nomem(err);
-	if (lu_pread_all(c->shared->file->fd, block->p + block->n, s->page.packed, s->at, "the file",
-			    err) < 0)
+	if (lu_pread_all(c->shared->file->fd, block->p + block->n, s->page.packed, s->at,
+			    "the file", err) < 0)
 		return -1;
 	block->n += s->page.packed;
 	return 0;
@@ -438,7 +441,8 @@ static int put_whole(struct lu_pq_cursor *c, const struct lu_pq_seen *s, uint32_
 	return put_page(c, s, block, err);
 }
 
-int lu_pq_cursor_take(struct lu_pq_cursor *c, uint64_t rows, struct lu_buf *block, struct lu_err *err)
+int lu_pq_cursor_take(
+		struct lu_pq_cursor *c, uint64_t rows, struct lu_buf *block, struct lu_err *err)
 {
 	uint64_t end = c->taken + rows;
 	size_t at = block->n;

@@ -70,8 +70,8 @@ struct lu_pq_cursor {
 	bool over;	/* the row that is being collected is too large */
 };
 
-void lu_pq_cursor_begin(struct lu_pq_cursor *c, struct lu_pq_shared *s, const struct lu_pq_node *node,
-		const struct lu_pq_chunk *chunk);
+void lu_pq_cursor_begin(struct lu_pq_cursor *c, struct lu_pq_shared *s,
+		const struct lu_pq_node *node, const struct lu_pq_chunk *chunk);
 /* At most `most` rows, whose pages expand to about `budget` bytes at most; 0 at the end. */
 int lu_pq_cursor_rows(struct lu_pq_cursor *c, uint64_t most, size_t budget, uint64_t *rows,
 		struct lu_err *err) LU_CHECKED;

@@ -147,13 +147,16 @@ static int read_chunk(struct lu_pq_file *f, const struct lu_pq_node *node, struc
 	if (!node->wanted)
 		return 0;
 	if (m.encrypted)
-		return lu_err_set(err, "column '" LU_STR_FMT "' is encrypted; decrypt the file first",
+		return lu_err_set(err,
+				"column '" LU_STR_FMT "' is encrypted; decrypt the file first",
 				LU_STR_ARG(node->name));
 	if (m.foreign)
-		return lu_err_set(err, "column '" LU_STR_FMT "' is in another file, which is not read",
+		return lu_err_set(err,
+				"column '" LU_STR_FMT "' is in another file, which is not read",
 				LU_STR_ARG(node->name));
 	if (!lu_pq_codec_name(m.codec))
-		return lu_err_set(err, "column '" LU_STR_FMT "' is compressed by %s, which is not read",
+		return lu_err_set(err,
+				"column '" LU_STR_FMT "' is compressed by %s, which is not read",
 				LU_STR_ARG(node->name), m.codec == LU_PQ_LZO ? "LZO" : "a codec");
 	/* Some writers put 0 where there is no dictionary. */
 	from = m.dictionary > 0 && m.dictionary < m.data ? m.dictionary : m.data;
@@ -189,8 +192,9 @@ int lu_pq_file_group(
 			size_t n = lu_thrift_list(t, &at, LU_THRIFT_STRUCT);
 
 			if (n != f->schema.leaves.n || columns)
-				return lu_err_set(err, "a row group of %zu columns; the schema has %zu",
-						n, f->schema.leaves.n);
+				return lu_err_set(err,
+						"a row group of %zu columns; the schema has %zu", n,
+						f->schema.leaves.n);
 			columns = true;
 			for (size_t k = 0; k < n; k++) {
 				const struct lu_pq_node *node =

@@ -30,7 +30,8 @@ static void read_data(struct lu_thrift *t, const struct lu_thrift_field *of, str
 	p->rows = p->values;
 }
 
-static void read_data_v2(struct lu_thrift *t, const struct lu_thrift_field *of, struct lu_pq_page *p)
+static void read_data_v2(
+		struct lu_thrift *t, const struct lu_thrift_field *of, struct lu_pq_page *p)
 {
 	struct lu_thrift_field f = { 0 };
 
@@ -128,8 +129,9 @@ static int begin(struct lu_pq_page_reader *r, const struct lu_pq_page *page,
 	if (page->form == LU_PQ_DATA)
 		return begin_levels(src, &r->reps, &r->kept_reps, n->rep, page->rep_encoding,
 				       page->values, err) < 0 ||
-				begin_levels(src, &r->defs, &r->kept_defs, n->def,
-						page->def_encoding, page->values, err) < 0
+						begin_levels(src, &r->defs, &r->kept_defs, n->def,
+								page->def_encoding, page->values,
+								err) < 0
 				? -1
 				: 0;
 	if (page->form == LU_PQ_CUT) {
@@ -163,8 +165,7 @@ static int check_page(const struct lu_pq_page *page, struct lu_err *err)
 	if (page->form == LU_PQ_DATA_V2 && (levels > page->size || levels > page->packed))
 		return lu_err_set(err, "a damaged page header");
 	if (!page->compressed || page->codec == LU_PQ_NONE)
-		return page->size == page->packed ? 0
-						  : lu_err_set(err, "a damaged page header");
+		return page->size == page->packed ? 0 : lu_err_set(err, "a damaged page header");
 	return 0;
 }
 
@@ -201,8 +202,8 @@ static struct lu_pq_source memory(struct lu_str s)
 }
 
 int lu_pq_page_open(struct lu_pq_page_reader *r, const struct lu_pq_node *node,
-		const struct lu_pq_page *page, struct lu_str packed,
-		struct lu_pq_dictionary *d, uint64_t limit, struct lu_err *err)
+		const struct lu_pq_page *page, struct lu_str packed, struct lu_pq_dictionary *d,
+		uint64_t limit, struct lu_err *err)
 {
 	size_t size = page->size;
 	struct lu_str bytes;
@@ -231,8 +232,8 @@ int lu_pq_page_open(struct lu_pq_page_reader *r, const struct lu_pq_node *node,
 }
 
 int lu_pq_page_open_stream(struct lu_pq_page_reader *r, const struct lu_pq_node *node,
-		const struct lu_pq_page *page, int fd, uint64_t at,
-		struct lu_pq_dictionary *d, uint64_t limit, struct lu_err *err)
+		const struct lu_pq_page *page, int fd, uint64_t at, struct lu_pq_dictionary *d,
+		uint64_t limit, struct lu_err *err)
 {
 	/* Of version 2 the levels lie in front, as they are. */
 	size_t levels = page->form == LU_PQ_DATA_V2 ? (size_t)page->rep_size + page->def_size : 0;
@@ -244,15 +245,15 @@ int lu_pq_page_open_stream(struct lu_pq_page_reader *r, const struct lu_pq_node 
 	if (check_page(page, err) < 0)
 		return -1;
 	if (levels) {
-		if (lu_pq_stream_open(&front.stream, LU_PQ_NONE, fd, at, levels, levels, NULL, err) <
-				0)
+		if (lu_pq_stream_open(&front.stream, LU_PQ_NONE, fd, at, levels, levels, NULL,
+				    err) < 0)
 			goto out;
 		front.behind = levels;
 		if (begin(r, page, &front, err) < 0)
 			goto out;
 	}
-	if (lu_pq_stream_open(&r->src.stream, codec_of(page), fd, at + levels, page->packed - levels,
-			    page->size - levels, crc, err) < 0)
+	if (lu_pq_stream_open(&r->src.stream, codec_of(page), fd, at + levels,
+			    page->packed - levels, page->size - levels, crc, err) < 0)
 		goto out;
 	r->src.behind = page->size - levels;
 	if (!levels && begin(r, page, &r->src, err) < 0)

@@ -13,7 +13,7 @@
  *	}
  *	lu_pq_page_release(&r);
  */
-#include "libcommon/parquet/parquet_codec.h"
+#include "libcommon/parquet/parquet_stream.h"
 #include "libcommon/parquet/parquet_values.h"
 
 /* The first four are the format's numbers. */
@@ -27,8 +27,9 @@ enum lu_pq_form {
 
 /* What a page header says. No padding: it is copied into blocks. */
 struct lu_pq_page {
-	uint32_t form, encoding, values, rows; /* rows: of version 2, and of columns that do not repeat */
-	uint32_t size, packed;		       /* bytes, as they are and in the file */
+	uint32_t form, encoding, values,
+			rows;  /* rows: of version 2, and of columns that do not repeat */
+	uint32_t size, packed; /* bytes, as they are and in the file */
 	uint32_t def_size, rep_size, def_encoding, rep_encoding;
 	uint32_t compressed, has_crc, crc, codec;
 };
@@ -44,18 +45,18 @@ struct lu_pq_page_reader {
 	struct lu_pq_source src;
 	struct lu_pq_rle reps, defs;
 	bool cut;
-	struct lu_buf bytes; /* decompressed */
+	struct lu_buf bytes;		    /* decompressed */
 	struct lu_buf kept_reps, kept_defs; /* levels of a stream */
 };
 
 /* Begin a page whose bytes, as they are in the file, are in memory. */
 int lu_pq_page_open(struct lu_pq_page_reader *r, const struct lu_pq_node *node,
-		const struct lu_pq_page *page, struct lu_str packed,
-		struct lu_pq_dictionary *d, uint64_t limit, struct lu_err *err) LU_CHECKED;
+		const struct lu_pq_page *page, struct lu_str packed, struct lu_pq_dictionary *d,
+		uint64_t limit, struct lu_err *err) LU_CHECKED;
 /* Begin a page of a file at offset `at`, decompressed in small pieces. */
 int lu_pq_page_open_stream(struct lu_pq_page_reader *r, const struct lu_pq_node *node,
-		const struct lu_pq_page *page, int fd, uint64_t at,
-		struct lu_pq_dictionary *d, uint64_t limit, struct lu_err *err) LU_CHECKED;
+		const struct lu_pq_page *page, int fd, uint64_t at, struct lu_pq_dictionary *d,
+		uint64_t limit, struct lu_err *err) LU_CHECKED;
 /* Read the levels of the next entry; there must be one left. */
 int lu_pq_page_levels(struct lu_pq_page_reader *r, struct lu_err *err) LU_CHECKED;
 /* Free the page, keeping memory for the next. */

@@ -61,8 +61,9 @@ static int column_value(const struct lu_json_member *m, size_t column, struct lu
 		return 0;
 	}
 	if (m->type == LU_JSON_STRING)
-		return lu_json_decode_known(m->value, m->escaped, arena, out) < 0 ? lu_err_nomem(err)
-										  : 0;
+		return lu_json_decode_known(m->value, m->escaped, arena, out) < 0
+				? lu_err_nomem(err)
+				: 0;
 	if (column == LU_PQ_R_ID && m->type == LU_JSON_NUMBER)
 		*out = m->value;
 	return 0;

@@ -39,7 +39,8 @@ static unsigned read_unit(struct lu_thrift *t, const struct lu_thrift_field *of)
 }
 
 /* The fields of a logical type, whatever it is: a scale, a unit, a width. */
-static void read_parameters(struct lu_thrift *t, const struct lu_thrift_field *of, struct element *e)
+static void read_parameters(
+		struct lu_thrift *t, const struct lu_thrift_field *of, struct element *e)
 {
 	struct lu_thrift_field f = { 0 };
 	int which = of->id;
@@ -180,7 +181,8 @@ static int check_element(const struct element *e, bool root, struct lu_err *err)
 			return lu_err_set(err, "column '" LU_STR_FMT "' has no type that is known",
 					LU_STR_ARG(n->name));
 		if (n->type == LU_PQ_FIXED && (n->length == 0 || n->length > 1u << 20))
-			return lu_err_set(err, "column '" LU_STR_FMT "': values of %" PRIu32 " bytes",
+			return lu_err_set(err,
+					"column '" LU_STR_FMT "': values of %" PRIu32 " bytes",
 					LU_STR_ARG(n->name), n->length);
 	}
 	return 0;
@@ -202,8 +204,8 @@ static void place(struct lu_pq_schema *s, const struct element *e, uint32_t pare
 	n->leaf = (uint32_t)s->leaves.n;
 	n->end = i + 1;
 	n->kind = e->children == 0 && i ? LU_PQ_LEAF
-			: e->is_list    ? LU_PQ_LIST
-			: e->is_map     ? LU_PQ_MAP
+			: e->is_list	? LU_PQ_LIST
+			: e->is_map	? LU_PQ_MAP
 					: LU_PQ_STRUCT;
 	if (n->kind == LU_PQ_LEAF) {
 		if (!fits(n))
@@ -260,7 +262,8 @@ int lu_pq_schema_read(struct lu_pq_schema *s, struct lu_str list, struct lu_err 
 	size_t depth = 0;
 
 	if (n > LU_PQ_NODES)
-		return lu_err_set(err, "a schema of %zu nodes; at most %d are read", n, LU_PQ_NODES);
+		return lu_err_set(
+				err, "a schema of %zu nodes; at most %d are read", n, LU_PQ_NODES);
 	for (size_t i = 0; i < n; i++) {
 		struct element e;
 
@@ -314,7 +317,8 @@ uint32_t lu_pq_schema_find(const struct lu_pq_schema *s, struct lu_str name)
 	for (uint32_t at = 0; !node;) {
 		const char *dot = memchr(name.p, '.', name.n);
 
-		at = find_child(s, at, (struct lu_str){ name.p, dot ? (size_t)(dot - name.p) : name.n });
+		at = find_child(s, at,
+				(struct lu_str){ name.p, dot ? (size_t)(dot - name.p) : name.n });
 		if (!at || !dot)
 			return at;
 		if (s->nodes.p[at].kind != LU_PQ_STRUCT ||

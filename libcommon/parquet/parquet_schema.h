@@ -95,8 +95,8 @@ uint32_t lu_pq_schema_find(const struct lu_pq_schema *s, struct lu_str name);
 /* Mark what is converted: all but columns of bytes without a meaning (images) and those of meanings
  * that are not converted. A column of bytes at the top is wanted if named(ctx, name) is true, as old
  * writers do not mark text. */
-void lu_pq_schema_want(struct lu_pq_schema *s, bool (*named)(void *ctx, struct lu_str name),
-		void *ctx);
+void lu_pq_schema_want(
+		struct lu_pq_schema *s, bool (*named)(void *ctx, struct lu_str name), void *ctx);
 
 /* Append the path of a node, "image.bytes". */
 void lu_pq_schema_path(const struct lu_pq_schema *s, uint32_t node, struct lu_buf *out);

@@ -1,10 +1,10 @@
-/* Large pages, decompressed piece by piece. */
+#include "libcommon/parquet/parquet_stream.h"
+
 #include <brotli/decode.h>
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
 
-#include "libcommon/parquet/parquet_codec.h"
 #include "libcommon/sys/file.h"
 
 #define IN_SIZE ((size_t)64 << 10)
@@ -14,7 +14,7 @@
 struct lu_pq_stream {
 	enum lu_pq_codec codec;
 	int fd;
-	uint64_t at; /* in the file */
+	uint64_t at;	      /* in the file */
 	size_t in_left, left; /* bytes to be read; text to be given */
 	bool check;
 	uint32_t crc, want;
@@ -237,8 +237,7 @@ static ssize_t step_ring(struct lu_pq_stream *s, unsigned char *p, size_t n, str
 		if (s->offset == 0 || s->offset > s->given || s->offset > RING)
 			return damaged(s, err);
 		for (; k < n && s->match; k++, s->match--, s->given++)
-			s->ring[s->given % RING] = p[k] =
-					s->ring[(s->given - s->offset) % RING];
+			s->ring[s->given % RING] = p[k] = s->ring[(s->given - s->offset) % RING];
 		return (ssize_t)k;
 	}
 	return s->codec == LU_PQ_SNAPPY ? next_snappy(s, err) : next_lz4(s, err);

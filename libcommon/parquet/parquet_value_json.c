@@ -62,7 +62,7 @@ static void put_float(float v, struct lu_buf *out)
 static double half(uint16_t h)
 {
 	int exponent = h >> 10 & 31, fraction = h & 1023;
-	double v = exponent == 0    ? ldexp(fraction, -24)
+	double v = exponent == 0	 ? ldexp(fraction, -24)
 			: exponent == 31 ? (fraction ? (double)NAN : (double)INFINITY)
 					 : ldexp(1024 + fraction, exponent - 25);
 
@@ -135,7 +135,10 @@ static void put_day(int64_t days, struct lu_buf *out)
 
 	year += era * 400 + (month <= 2);
 	/* ISO 8601: other than four digits want a sign. */
-	lu_buf_printf(out, year < 0 ? "-%04" PRId64 : year > 9999 ? "+%04" PRId64 : "%04" PRId64,
+	lu_buf_printf(out,
+			year < 0		      ? "-%04" PRId64
+					: year > 9999 ? "+%04" PRId64
+						      : "%04" PRId64,
 			year < 0 ? -year : year);
 	lu_buf_printf(out, "-%02" PRId64 "-%02" PRId64, month, of_year - (153 * m + 2) / 5 + 1);
 }
@@ -221,9 +224,7 @@ static void put_meant(const struct lu_pq_node *node, const struct lu_pq_value *v
 		put_clock((int64_t)(v->bits & INT64_MAX), node->digits, out);
 		lu_buf_putc(out, '"');
 		break;
-	case LU_PQ_TIMESTAMP:
-		put_moment((int64_t)v->bits, node->digits, node->utc, out);
-		break;
+	case LU_PQ_TIMESTAMP: put_moment((int64_t)v->bits, node->digits, node->utc, out); break;
 	case LU_PQ_UUID: put_uuid(v->s, out); break;
 	case LU_PQ_FLOAT16: lu_json_number(out, half(lu_load16(v->s.p))); break;
 	case LU_PQ_STRING:

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "libcommon/base/num.h"
-#include "libcommon/parquet/parquet_codec.h"
+#include "libcommon/parquet/parquet_stream.h"
 #include "libcommon/sys/file.h"
 
 #define WINDOW ((size_t)256 << 10)
@@ -26,8 +26,9 @@ int lu_pq_source_need(struct lu_pq_source *s, size_t n, struct lu_err *err)
 	if (!s->stream || n - s->n > s->behind)
 		return ends(err);
 	if (n > LU_PQ_HELD)
-		return lu_err_set(err, "a page of which %zu bytes must be held at once; at most %zu",
-				n, LU_PQ_HELD);
+		return lu_err_set(err,
+				"a page of which %zu bytes must be held at once; at most %zu", n,
+				LU_PQ_HELD);
 	/* What is left moves to the front. */
 	if (s->n && (const char *)s->p != s->window.p)
 		memmove(s->window.p, s->p, s->n);
@@ -304,7 +305,8 @@ static int begin_prefixes(struct lu_pq_values *v, struct lu_err *err)
 	const unsigned char *end;
 
 	lu_buf_clear(&v->before);
-	if (delta_begin(&v->delta, s->p, s->p + s->n, err) < 0 || delta_end(&v->delta, &end, err) < 0 ||
+	if (delta_begin(&v->delta, s->p, s->p + s->n, err) < 0 ||
+			delta_end(&v->delta, &end, err) < 0 ||
 			delta_begin(&v->suffix, end, s->p + s->n, err) < 0 ||
 			delta_end(&v->suffix, &end, err) < 0)
 		return -1;
@@ -479,8 +481,8 @@ static int next_prefixed(struct lu_pq_values *v, struct lu_pq_value *out, struct
 }
 
 /* A value of a dictionary in a file. Those that follow one another in it mostly do so in the page too. */
-static int spilled_value(
-		const struct lu_pq_values *v, uint32_t i, struct lu_pq_value *out, struct lu_err *err)
+static int spilled_value(const struct lu_pq_values *v, uint32_t i, struct lu_pq_value *out,
+		struct lu_err *err)
 {
 	struct lu_pq_dictionary *d = v->dictionary;
 	bool fixed = d->width != 0;
@@ -494,7 +496,9 @@ static int spilled_value(
 	}
 	if (from < d->window || end > d->window + d->bytes.n) {
 		uint64_t left = all - from;
-		size_t take = (size_t)(size > WINDOW / 4 ? size : left < WINDOW / 4 ? left : WINDOW / 4);
+		size_t take = (size_t)(size > WINDOW / 4	    ? size
+						: left < WINDOW / 4 ? left
+								    : WINDOW / 4);
 
 		lu_buf_clear(&d->bytes);
 		if (!lu_buf_reserve(&d->bytes, take))

@@ -63,11 +63,11 @@ void lu_pq_source_release(struct lu_pq_source *s);
 /* Runs and bit-packed groups: levels, indices of a dictionary, truth values. */
 struct lu_pq_rle {
 	const unsigned char *p, *end;
-	unsigned width;	     /* bits of a value */
-	uint64_t run;	     /* values left of the run */
-	bool packed, msb;    /* msb: the deprecated BIT_PACKED */
-	uint32_t value;	     /* of a run */
-	uint64_t at;	     /* bit, of packed values */
+	unsigned width;	  /* bits of a value */
+	uint64_t run;	  /* values left of the run */
+	bool packed, msb; /* msb: the deprecated BIT_PACKED */
+	uint32_t value;	  /* of a run */
+	uint64_t at;	  /* bit, of packed values */
 };
 
 void lu_pq_rle_begin(struct lu_pq_rle *r, struct lu_str bytes, unsigned width);
@@ -106,7 +106,7 @@ struct lu_pq_dictionary {
 	struct lu_buf bytes;
 	struct LU_VEC(struct lu_str) strings; /* of LU_PQ_BYTE_ARRAY */
 	size_t n, width, longest;
-	int fd; /* of the temporary file; 0: in memory */
+	int fd;				 /* of the temporary file; 0: in memory */
 	struct LU_VEC(uint64_t) offsets; /* n + 1, of LU_PQ_BYTE_ARRAY */
 	uint64_t window;		 /* offset of `bytes` in the file */
 };
@@ -142,7 +142,8 @@ uint32_t lu_pq_width(enum lu_pq_type type, uint32_t length);
 int lu_pq_values_begin(struct lu_pq_values *v, enum lu_pq_type type, uint32_t length, int encoding,
 		struct lu_pq_source *src, struct lu_pq_dictionary *d, uint64_t limit,
 		struct lu_err *err) LU_CHECKED;
-int lu_pq_values_next(struct lu_pq_values *v, struct lu_pq_value *out, struct lu_err *err) LU_CHECKED;
+int lu_pq_values_next(
+		struct lu_pq_values *v, struct lu_pq_value *out, struct lu_err *err) LU_CHECKED;
 void lu_pq_values_release(struct lu_pq_values *v);
 
 /* Take the bytes of a dictionary page, decompressed, n values. d->bytes holds them. */

@@ -39,9 +39,11 @@ int lu_pq_level(const char *how, int *level, struct lu_err *err)
 		return 0;
 	if (how && (strncmp(how, "zstd:", 5) == 0 || strncmp(how, "zst:", 4) == 0)) {
 		if (lu_num_i64(strchr(how, ':') + 1, &v, err) < 0 || v < 1 || v > 22)
-			return lu_err_set(err, "compression '%s': the level goes from 1 to 22", how);
+			return lu_err_set(
+					err, "compression '%s': the level goes from 1 to 22", how);
 	} else if (how && strcmp(how, "zstd") != 0 && strcmp(how, "zst") != 0) {
-		return lu_err_set(err, "compression '%s': pages of Parquet are written by zstd or none",
+		return lu_err_set(err,
+				"compression '%s': pages of Parquet are written by zstd or none",
 				how);
 	}
 	*level = (int)v;
@@ -131,15 +133,18 @@ static int put_record(struct lu_pq_writer *w, struct lu_str line, struct lu_err 
 	if (lu_json_object(line, &w->arena, &record, &fault) < 0) {
 		if (fault.kind == LU_JSON_NO_MEMORY)
 			return lu_err_nomem(err);
-		return lu_err_set(err, "%s: Parquet holds records, and this output has none; "
-				       "end the name in .jsonl", w->name);
+		return lu_err_set(err,
+				"%s: Parquet holds records, and this output has none; "
+				"end the name in .jsonl",
+				w->name);
 	}
 	if (lu_pq_record_split(&record, &w->arena, &w->extra, &w->layout, value, err) < 0)
 		return -1;
 	for (size_t i = 0; i < LU_PQ_RECORD_COLUMNS; i++)
 		size += value[i].n;
-	if (w->group_rows && (w->group_bytes + size > LU_PQ_GROUP_BYTES ||
-					     w->group_rows >= LU_PQ_GROUP_ROWS)) {
+	if (w->group_rows &&
+			(w->group_bytes + size > LU_PQ_GROUP_BYTES ||
+					w->group_rows >= LU_PQ_GROUP_ROWS)) {
 		if (end_group(w, err) < 0)
 			return -1;
 	}

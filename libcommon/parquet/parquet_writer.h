@@ -37,8 +37,7 @@ int lu_pq_level(const char *how, int *level, struct lu_err *err) LU_CHECKED;
  * `name` is for messages and must outlive the writer. */
 int lu_pq_writer_open(struct lu_pq_writer **w, struct lu_out *out, const char *name, int level,
 		struct lu_err *err) LU_CHECKED;
-int lu_pq_writer_lines(
-		struct lu_pq_writer *w, struct lu_str bytes, struct lu_err *err) LU_CHECKED;
+int lu_pq_writer_lines(struct lu_pq_writer *w, struct lu_str bytes, struct lu_err *err) LU_CHECKED;
 int lu_pq_writer_finish(struct lu_pq_writer *w, struct lu_err *err) LU_CHECKED;
 void lu_pq_writer_free(struct lu_pq_writer *w); /* NULL is fine */
 

@@ -210,11 +210,6 @@ void lu_thrift_put_i64(struct lu_thrift_out *w, int id, enum lu_thrift_type type
 		put_zigzag(w->b, v);
 }
 
-void lu_thrift_put_bool(struct lu_thrift_out *w, int id, bool v)
-{
-	put_field(w, id, v ? LU_THRIFT_TRUE : LU_THRIFT_FALSE);
-}
-
 void lu_thrift_put_str(struct lu_thrift_out *w, int id, struct lu_str s)
 {
 	put_field(w, id, LU_THRIFT_BINARY);

@@ -89,7 +89,6 @@ struct lu_thrift_out {
 };
 
 void lu_thrift_put_i64(struct lu_thrift_out *w, int id, enum lu_thrift_type type, int64_t v);
-void lu_thrift_put_bool(struct lu_thrift_out *w, int id, bool v);
 void lu_thrift_put_str(struct lu_thrift_out *w, int id, struct lu_str s);
 /* A structure: as a field, or as an element of a list (id 0). */
 void lu_thrift_open(struct lu_thrift_out *w, int id);

@@ -162,6 +162,9 @@ static bool match(const struct page *page, const char *start, const char *end, s
 		s->c = lu_utf8_next(&bytes);
 		if (s->c < 0xA0 && page->which != LU_PAGE_1252)
 			return false;
+		/* Where "Ã¥" would be a combining tilde, it is of another page. */
+		if (s->c >= 0x180 && s->c < 0x370 && !has_nbsp(page))
+			return false;
 	}
 	s->n = (size_t)(p - start);
 	return true;

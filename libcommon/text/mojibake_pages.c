@@ -144,3 +144,8 @@ int lu_mojibake_byte(const struct lu_mojibake *m, enum lu_mojibake_page page, ui
 	}
 	return -1;
 }
+
+uint32_t lu_page_char(enum lu_mojibake_page page, unsigned char byte)
+{
+	return byte < 0x80 ? byte : pages[page][byte - 0x80];
+}

@@ -29,4 +29,7 @@ struct lu_mojibake {
  * themselves in it. */
 int lu_mojibake_byte(const struct lu_mojibake *m, enum lu_mojibake_page page, uint32_t c);
 
+/* The character of a byte; bytes below 0x80 are ASCII. */
+uint32_t lu_page_char(enum lu_mojibake_page page, unsigned char byte);
+
 #endif

@@ -6,56 +6,6 @@
 /* What a round changes may let the next one change more: a page number between two parts of a word. */
 #define ROUNDS 16
 
-uint32_t lu_repair_before(const char *start, const char *p)
-{
-	if (p <= start)
-		return 0;
-	do
-		p--;
-	while (p > start && ((unsigned char)*p & 0xC0) == 0x80);
-	return lu_utf8_next(&p);
-}
-
-struct lu_str lu_repair_word_before(const char *start, const char *p)
-{
-	const char *from = p;
-
-	while (from > start && lu_words_letter(lu_repair_before(start, from))) {
-		do
-			from--;
-		while (((unsigned char)*from & 0xC0) == 0x80);
-	}
-	return (struct lu_str){ from, (size_t)(p - from) };
-}
-
-struct lu_str lu_repair_word_after(const char *p, const char *end)
-{
-	struct lu_str word = { p, 0 };
-
-	while (p < end && lu_words_letter(lu_utf8_next(&p)))
-		word.n = (size_t)(p - word.p);
-	return word;
-}
-
-static const char *skip_blanks(const char *p, const char *end)
-{
-	while (p < end && (*p == ' ' || *p == '\t' || *p == '\r'))
-		p++;
-	return p;
-}
-
-const char *lu_repair_next_line(const char *p, const char *end, const char **broke)
-{
-	p = skip_blanks(p, end);
-	if (p == end || *p != '\n')
-		return NULL;
-	*broke = p++;
-	if (p < end && *p == '\f')
-		p++;
-	p = skip_blanks(p, end);
-	return p == end || *p == '\n' ? NULL : p;
-}
-
 /* --- soft hyphens ---------------------------------------------------------------------------------- */
 
 int lu_repair_soft_hyphens(struct lu_str in, struct lu_buf *out, uint64_t *n, struct lu_err *err)
@@ -69,7 +19,7 @@ int lu_repair_soft_hyphens(struct lu_str in, struct lu_buf *out, uint64_t *n, st
 
 		lu_buf_append(out, p, (size_t)(at - p));
 		p = rest;
-		if (!lu_words_letter(lu_repair_before(in.p, at)) || word.n == 0) {
+		if (!lu_doc_words_letter(lu_repair_before(in.p, at)) || word.n == 0) {
 			lu_buf_append(out, at, 2);
 			continue;
 		}
@@ -81,7 +31,7 @@ int lu_repair_soft_hyphens(struct lu_str in, struct lu_buf *out, uint64_t *n, st
 		while (p < end && !strchr(" \t\r\n\f", *p))
 			p++;
 		lu_buf_append(out, next, (size_t)(p - next));
-		p = skip_blanks(p, end);
+		p = lu_repair_skip_blanks(p, end);
 		if (p < end || broke[1] == '\f')
 			lu_buf_putc(out, '\n');
 		if (broke[1] == '\f')
@@ -111,7 +61,7 @@ static bool is_lower(const char *p, const char *end)
 {
 	uint32_t c = p < end ? lu_utf8_next(&p) : 0;
 
-	return c && lu_words_letter(c) && lu_words_lower(c) == c && c != 0xAA && c != 0xBA;
+	return c && lu_doc_words_letter(c) && lu_doc_words_lower(c) == c && c != 0xAA && c != 0xBA;
 }
 
 /* How a ligature is used in the document: with a letter, or with a blank and a small letter, behind. */
@@ -136,7 +86,7 @@ static void find_habit(struct lu_str in, struct habit *h)
 }
 
 /* True if the blank at p, behind a ligature that ends `head`, is within a word. */
-static bool splits_word(const struct lu_words *words, const struct habit *h, int i,
+static bool splits_word(const struct lu_doc_words *words, const struct habit *h, int i,
 		struct lu_str head, const char *p, const char *end)
 {
 	static const struct lu_str nothing = { "", 0 };
@@ -148,24 +98,24 @@ static bool splits_word(const struct lu_words *words, const struct habit *h, int
 		return false;
 	tail = lu_repair_word_after(p + 1, end);
 	memcpy(plain, head.p, n);
-	strcpy(plain + n, letters_of[i]);
+	memcpy(plain + n, letters_of[i], strlen(letters_of[i]) + 1);
 	/* "off set", "staff room" */
-	if (lu_words_common(lu_str_of(plain)))
+	if (lu_doc_words_common(lu_str_of(plain)))
 		return false;
-	if (lu_words_count(words, head, tail, false) > 0)
-		return lu_words_count(words, head, nothing, false) <= h->spaced[i] &&
-				!(lu_words_common(tail) && n > 0);
+	if (lu_doc_words_count(words, head, tail, false) > 0)
+		return lu_doc_words_count(words, head, nothing, false) <= h->spaced[i] &&
+				!(lu_doc_words_common(tail) && n > 0);
 	/* No word is a ligature alone. */
-	if (n == 0 && i != 0 && !lu_words_common(tail))
+	if (n == 0 && i != 0 && !lu_doc_words_common(tail))
 		return true;
-	if (lu_words_after_ligature(lu_str_of(plain), tail))
+	if (lu_doc_words_after_ligature(lu_str_of(plain), tail))
 		return true;
-	return h->direct[i] * 10 <= h->spaced[i] && !lu_words_common(tail) &&
-			lu_words_count(words, tail, nothing, false) <= 1 &&
+	return h->direct[i] * 10 <= h->spaced[i] && !lu_doc_words_common(tail) &&
+			lu_doc_words_count(words, tail, nothing, false) <= 1 &&
 			!(i == 0 && n > 0 && (head.p[n - 1] == 'o' || tail.n > 5));
 }
 
-int lu_repair_ligatures(const struct lu_words *words, struct lu_str in, struct lu_buf *out,
+int lu_repair_ligatures(const struct lu_doc_words *words, struct lu_str in, struct lu_buf *out,
 		uint64_t *n, struct lu_err *err)
 {
 	const char *p = in.p, *end = p + in.n, *at;
@@ -217,11 +167,12 @@ static bool is_address(const char *start, struct lu_str a, struct lu_str token)
 	return false;
 }
 
-static enum verdict judge(const struct lu_words *w, const char *start, struct lu_str a,
+static enum verdict judge(const struct lu_doc_words *w, const char *start, struct lu_str a,
 		struct lu_str b, struct lu_str token)
 {
 	static const struct lu_str nothing = { "", 0 };
-	uint32_t without = lu_words_count(w, a, b, false), with = lu_words_count(w, a, b, true);
+	uint32_t without = lu_doc_words_count(w, a, b, false),
+		 with = lu_doc_words_count(w, a, b, true);
 	uint32_t before = lu_repair_before(start, a.p);
 
 	if (with > 0 && with >= without)
@@ -229,24 +180,17 @@ static enum verdict judge(const struct lu_words *w, const char *start, struct lu
 	if (without > with)
 		return before == '-' ? LEAVE : JOIN;
 	/* "c'est-à-dire", "3-fold", "Vor- und Nachteile" */
-	if (before == '-' || (before >= '0' && before <= '9') || lu_words_compound_first(a) ||
-			lu_words_compound_second(b) || lu_words_common(b) ||
+	if (before == '-' || (before >= '0' && before <= '9') || lu_doc_words_compound_first(a) ||
+			lu_doc_words_compound_second(b) || lu_doc_words_common(b) ||
 			is_address(start, a, token))
 		return LEAVE;
-	if (lu_words_ending(b))
+	if (lu_doc_words_ending(b))
 		return JOIN;
-	if (w->total < VOCABULARY || lu_words_common(a) ||
-			lu_words_count(w, a, nothing, false) > 0 ||
-			lu_words_count(w, b, nothing, false) > 0)
+	if (w->total < VOCABULARY || lu_doc_words_common(a) ||
+			lu_doc_words_count(w, a, nothing, false) > 0 ||
+			lu_doc_words_count(w, b, nothing, false) > 0)
 		return LEAVE;
 	return JOIN;
-}
-
-static size_t hyphen_at(const char *p, const char *end)
-{
-	if (p < end && *p == '-')
-		return 1;
-	return end - p >= 3 && memcmp(p, "\xE2\x80\x90", 3) == 0 ? 3 : 0;
 }
 
 /* The hyphen at a line end, before `end`, from p on; NULL: none. *broke and *next are as those of
@@ -268,7 +212,7 @@ static const char *find_broken(
 		else
 			at = NULL;
 		if (at) {
-			*next = lu_repair_next_line(at + hyphen_at(at, end), end, broke);
+			*next = lu_repair_next_line(at + lu_doc_words_hyphen(at, end), end, broke);
 			if (*next)
 				return at;
 		}
@@ -277,7 +221,7 @@ static const char *find_broken(
 	return NULL;
 }
 
-int lu_repair_hyphens(const struct lu_words *words, struct lu_str in, struct lu_buf *out,
+int lu_repair_hyphens(const struct lu_doc_words *words, struct lu_str in, struct lu_buf *out,
 		uint64_t *n, struct lu_err *err)
 {
 	const char *p = in.p, *end = p + in.n, *at, *broke, *next, *from = p;
@@ -286,7 +230,7 @@ int lu_repair_hyphens(const struct lu_words *words, struct lu_str in, struct lu_
 		struct lu_str a = lu_repair_word_before(p, at), b = lu_repair_word_after(next, end);
 		const char *stop = next;
 		enum verdict verdict = LEAVE;
-		size_t hyphen = hyphen_at(at, end);
+		size_t hyphen = lu_doc_words_hyphen(at, end);
 
 		while (stop < end && !strchr(" \t\r\n\f", *stop))
 			stop++;
@@ -302,7 +246,7 @@ int lu_repair_hyphens(const struct lu_words *words, struct lu_str in, struct lu_
 		if (verdict == KEEP_HYPHEN)
 			lu_buf_append(out, at, hyphen);
 		lu_buf_append(out, next, (size_t)(stop - next));
-		stop = skip_blanks(stop, end);
+		stop = lu_repair_skip_blanks(stop, end);
 		if (stop < end || broke[1] == '\f')
 			lu_buf_putc(out, '\n');
 		if (broke[1] == '\f')
@@ -319,7 +263,7 @@ int lu_repair_hyphens(const struct lu_words *words, struct lu_str in, struct lu_
 
 enum step { PAGE_NUMBERS, SOFT_HYPHENS, LIGATURES_STEP, ACCENTS, HYPHENS, STEPS };
 
-static int run_step(enum step step, const struct lu_words *words, struct lu_str in,
+static int run_step(enum step step, const struct lu_doc_words *words, struct lu_str in,
 		struct lu_buf *out, uint64_t *n, struct lu_err *err)
 {
 	switch (step) {
@@ -348,7 +292,7 @@ static bool concerns(enum step step, struct lu_str s)
 static int run_round(const bool *wanted, struct lu_buf *a, struct lu_buf *b, uint64_t *counts,
 		bool *changed, struct lu_err *err)
 {
-	struct lu_words words = { 0 };
+	struct lu_doc_words words = { 0 };
 	int rc = 0;
 
 	*changed = false;
@@ -358,8 +302,8 @@ static int run_round(const bool *wanted, struct lu_buf *a, struct lu_buf *b, uin
 		if (!wanted[i] || !concerns((enum step)i, lu_buf_slice(a)))
 			continue;
 		if (i == LIGATURES_STEP || i == HYPHENS) {
-			lu_words_release(&words);
-			rc = lu_words_add_text(&words, lu_buf_slice(a), err);
+			lu_doc_words_release(&words);
+			rc = lu_doc_words_add_text(&words, lu_buf_slice(a), err);
 		}
 		lu_buf_clear(b);
 		if (rc == 0)
@@ -373,7 +317,7 @@ static int run_round(const bool *wanted, struct lu_buf *a, struct lu_buf *b, uin
 			*changed = true;
 		}
 	}
-	lu_words_release(&words);
+	lu_doc_words_release(&words);
 	return rc;
 }
 

@@ -113,7 +113,7 @@ static bool is_other(int i, const struct place *a, struct lu_str in, const char 
 
 		for (nl = nl ? nl : end; (q = memmem(q, (size_t)(nl - q), mark, n)) != NULL;
 				q += n) {
-			if (lu_words_letter(lu_repair_before(in.p, q)) &&
+			if (lu_doc_words_letter(lu_repair_before(in.p, q)) &&
 					lu_repair_word_after(q + n, end).n == 0)
 				return true;
 		}
@@ -124,7 +124,7 @@ static bool is_other(int i, const struct place *a, struct lu_str in, const char 
 	if (i != ACUTE)
 		return false;
 	if (a->blank)
-		return lu_words_common(a->right);
+		return lu_doc_words_common(a->right);
 	/* Ejectives: "K´iche´", "Q´anjob´al". */
 	if (a->left.n && strchr("kKqQ", a->left.p[a->left.n - 1]))
 		return true;

@@ -204,8 +204,8 @@ static bool interrupts(struct lu_str in, const struct number *n)
 		return false;
 	after = lu_utf8_next(&p);
 	return before == '-' || (before < 0x80 && !strchr(".!?:;\"", (int)before)) ||
-					(before >= 0x80 && lu_words_letter(before))
-			? lu_words_letter(after) && lu_words_lower(after) == after
+					(before >= 0x80 && lu_doc_words_letter(before))
+			? lu_doc_words_letter(after) && lu_doc_words_lower(after) == after
 			: false;
 }
 

@@ -6,17 +6,19 @@
  */
 #include "libcommon/text/repair_words.h"
 
-int lu_repair_ligatures(const struct lu_words *words, struct lu_str in, struct lu_buf *out,
+int lu_repair_ligatures(const struct lu_doc_words *words, struct lu_str in, struct lu_buf *out,
 		uint64_t *n, struct lu_err *err) LU_CHECKED;
 int lu_repair_accents(
 		struct lu_str in, struct lu_buf *out, uint64_t *n, struct lu_err *err) LU_CHECKED;
-int lu_repair_hyphens(const struct lu_words *words, struct lu_str in, struct lu_buf *out,
+int lu_repair_hyphens(const struct lu_doc_words *words, struct lu_str in, struct lu_buf *out,
 		uint64_t *n, struct lu_err *err) LU_CHECKED;
 int lu_repair_soft_hyphens(
 		struct lu_str in, struct lu_buf *out, uint64_t *n, struct lu_err *err) LU_CHECKED;
 int lu_repair_page_numbers(
 		struct lu_str in, struct lu_buf *out, uint64_t *n, struct lu_err *err) LU_CHECKED;
 
+/* Pass over blanks, tabs and CR. */
+const char *lu_repair_skip_blanks(const char *p, const char *end);
 /* The character before p, which is behind `start`; 0 at the start. */
 uint32_t lu_repair_before(const char *start, const char *p);
 /* The letters that end at p, and those that begin there. */

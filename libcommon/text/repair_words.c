@@ -73,7 +73,7 @@ static const char tails[] =
 		  " file files final finals ";
 /* clang-format on */
 
-uint32_t lu_words_lower(uint32_t c)
+uint32_t lu_doc_words_lower(uint32_t c)
 {
 	if (c < 0x80)
 		return c >= 'A' && c <= 'Z' ? c + 32 : c;
@@ -90,7 +90,7 @@ uint32_t lu_words_lower(uint32_t c)
 	return c;
 }
 
-bool lu_words_letter(uint32_t c)
+bool lu_doc_words_letter(uint32_t c)
 {
 	if (c < 0x80)
 		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -110,33 +110,33 @@ static bool is_listed(const char *list, struct lu_str word)
 		return false;
 	key[n++] = ' ';
 	for (const char *p = word.p, *end = p + word.n; p < end && n < WORD_MAX;)
-		n += lu_utf8_put(lu_words_lower(lu_utf8_next(&p)), key + n);
+		n += lu_utf8_put(lu_doc_words_lower(lu_utf8_next(&p)), key + n);
 	key[n++] = ' ';
 	key[n] = '\0';
 	return strstr(list, key) != NULL;
 }
 
-bool lu_words_common(struct lu_str word)
+bool lu_doc_words_common(struct lu_str word)
 {
 	return is_listed(common, word);
 }
 
-bool lu_words_compound_first(struct lu_str word)
+bool lu_doc_words_compound_first(struct lu_str word)
 {
 	return is_listed(first, word);
 }
 
-bool lu_words_compound_second(struct lu_str word)
+bool lu_doc_words_compound_second(struct lu_str word)
 {
 	return is_listed(second, word);
 }
 
-bool lu_words_ending(struct lu_str word)
+bool lu_doc_words_ending(struct lu_str word)
 {
 	return is_listed(endings, word);
 }
 
-bool lu_words_after_ligature(struct lu_str head, struct lu_str tail)
+bool lu_doc_words_after_ligature(struct lu_str head, struct lu_str tail)
 {
 	char word[2 * WORD_MAX];
 
@@ -145,7 +145,7 @@ bool lu_words_after_ligature(struct lu_str head, struct lu_str tail)
 	memcpy(word, head.p, head.n);
 	memcpy(word + head.n, tail.p, tail.n);
 	return is_listed(known, (struct lu_str){ word, head.n + tail.n }) ||
-			(is_listed(tails, tail) && !lu_words_common(tail));
+			(is_listed(tails, tail) && !lu_doc_words_common(tail));
 }
 
 /* --- the set -------------------------------------------------------------------------------------- */
@@ -153,7 +153,7 @@ bool lu_words_after_ligature(struct lu_str head, struct lu_str tail)
 static uint64_t add_char(uint64_t h, uint32_t c)
 {
 	char bytes[4];
-	size_t n = lu_utf8_put(lu_words_lower(c), bytes);
+	size_t n = lu_utf8_put(lu_doc_words_lower(c), bytes);
 
 	return lu_fnv1a(h, bytes, n);
 }
@@ -189,7 +189,7 @@ static uint64_t hash_of(struct lu_str a, struct lu_str b, bool hyphen)
 	return h ? h : 1;
 }
 
-static size_t slot_of(const struct lu_words *w, uint64_t h)
+static size_t slot_of(const struct lu_doc_words *w, uint64_t h)
 {
 	size_t at = (size_t)(h ^ h >> 32) & (w->slots - 1);
 
@@ -198,9 +198,9 @@ static size_t slot_of(const struct lu_words *w, uint64_t h)
 	return at;
 }
 
-static bool grow(struct lu_words *w)
+static bool grow(struct lu_doc_words *w)
 {
-	struct lu_words next = { .slots = w->slots ? 2 * w->slots : 1024 };
+	struct lu_doc_words next = { .slots = w->slots ? 2 * w->slots : 1024 };
 
 	next.hash = calloc(next.slots, sizeof(*next.hash));
 	next.count = calloc(next.slots, sizeof(*next.count));
@@ -225,7 +225,7 @@ static bool grow(struct lu_words *w)
 	return true;
 }
 
-static bool add(struct lu_words *w, uint64_t h)
+static bool add(struct lu_doc_words *w, uint64_t h)
 {
 	size_t at;
 
@@ -239,7 +239,8 @@ static bool add(struct lu_words *w, uint64_t h)
 	return true;
 }
 
-uint32_t lu_words_count(const struct lu_words *w, struct lu_str a, struct lu_str b, bool hyphen)
+uint32_t lu_doc_words_count(
+		const struct lu_doc_words *w, struct lu_str a, struct lu_str b, bool hyphen)
 {
 	size_t at;
 
@@ -249,8 +250,7 @@ uint32_t lu_words_count(const struct lu_words *w, struct lu_str a, struct lu_str
 	return w->hash[at] ? w->count[at] : 0;
 }
 
-/* Length of a hyphen at p, or 0. */
-static size_t hyphen_at(const char *p, const char *end)
+size_t lu_doc_words_hyphen(const char *p, const char *end)
 {
 	if (p < end && *p == '-')
 		return 1;
@@ -264,7 +264,7 @@ static bool ends_line(const char *p, const char *end)
 	return p < end && *p == '\n';
 }
 
-int lu_words_add_text(struct lu_words *w, struct lu_str text, struct lu_err *err)
+int lu_doc_words_add_text(struct lu_doc_words *w, struct lu_str text, struct lu_err *err)
 {
 	const char *p = text.p, *end = p + text.n;
 	struct lu_str last = { NULL, 0 }; /* the part before a hyphen */
@@ -275,7 +275,7 @@ int lu_words_add_text(struct lu_words *w, struct lu_str text, struct lu_err *err
 		struct lu_str word = { p, 0 };
 		size_t hyphen;
 
-		while (next < end && lu_words_letter(lu_utf8_next(&next)))
+		while (next < end && lu_doc_words_letter(lu_utf8_next(&next)))
 			word.n = (size_t)(next - p);
 		if (word.n == 0) {
 			last.p = NULL;
@@ -283,7 +283,7 @@ int lu_words_add_text(struct lu_words *w, struct lu_str text, struct lu_err *err
 			continue;
 		}
 		p += word.n;
-		hyphen = hyphen_at(p, end);
+		hyphen = lu_doc_words_hyphen(p, end);
 		if (hyphen && ends_line(p + hyphen, end)) {
 			broken = true;
 			last.p = NULL;
@@ -301,9 +301,9 @@ int lu_words_add_text(struct lu_words *w, struct lu_str text, struct lu_err *err
 	return 0;
 }
 
-void lu_words_release(struct lu_words *w)
+void lu_doc_words_release(struct lu_doc_words *w)
 {
 	free(w->hash);
 	free(w->count);
-	*w = (struct lu_words){ 0 };
+	*w = (struct lu_doc_words){ 0 };
 }

@@ -1,5 +1,5 @@
 # Fixtures: small files with the names used in the examples of the manual pages, in the current
-# folder: a.jsonl b.jsonl tokenizer.json shards/demo.* recipe.ini train.ini plan.ini run/ pages/,
+# folder: a.jsonl b.jsonl tokenizer.json shards/demo.* recipe.ini train.ini plan.ini run/ pages/, tables/,
 # chat/ and tuned/. The programs make their own files.
 
 # fixtures NAME...: make these and what they are made from.
@@ -22,6 +22,13 @@ make_pages() {
 	cp -R "$LUCIE_SRC/tests/data/pages" . &&
 		tar -C pages --sort=name --mtime=@0 --owner=0 --group=0 -czf pages/all.tar.gz \
 			garden.html riviere.txt tyre.1
+}
+
+# Files of many documents, an archive of them too.
+make_tables() {
+	cp -R "$LUCIE_SRC/tests/data/tables" . &&
+		tar -C tables --sort=name --mtime=@0 --owner=0 --group=0 -czf tables/all.tar.gz \
+			rows.csv lines.jsonl mail.mbox
 }
 
 make_tokenizer() {

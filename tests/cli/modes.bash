@@ -52,6 +52,7 @@ modes=(
 # The same of other files.
 modes+=(
 	'lucie-import pages'
+	'lucie-import tables'
 	'lucie-tok-decode -t tokenizer.json ids'
 	'lucie-mix -c recipe.ini --plan -o o/plan s1 s2'
 	'lucie-stats --shards s1 --shards s2 --by lang,source,license'
@@ -123,7 +124,7 @@ shard_steps() {
 # kinds: make the files of all rows in the current folder: a.jsonl, and the same in ten files 0.jsonl
 # to 9.jsonl.
 kinds() {
-	fixtures pages tokenizer.json
+	fixtures pages tables tokenizer.json
 	python3 - <<-'END'
 	import json
 	base = [json.loads(l) for f in ("a.jsonl", "b.jsonl") for l in open(f)]

@@ -14,7 +14,8 @@ static int take(void *ctx, const struct lu_entry *e, struct lu_err *err)
 	struct lu_json_fault fault;
 	enum lu_json_type type;
 
-	if (!e->drop && (e->bytes.n > LIMIT || lu_json_check(e->bytes, &type, &fault) < 0 ||
+	if (!e->drop &&
+			(e->bytes.n > LIMIT || lu_json_check(e->bytes, &type, &fault) < 0 ||
 					type != LU_JSON_OBJECT) &&
 			fault.kind != LU_JSON_TOO_DEEP)
 		abort();

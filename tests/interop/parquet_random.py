@@ -266,11 +266,44 @@ def check_table(r, path):
     return 1
 
 
+KNOWN = ["id", "text", "source", "license", "lang", "url", "date", "title", "category"]
+
+
+def check_records(r, tmp):
+    """Records of random members and spellings through -o x.parquet and back."""
+    a, b, c = (os.path.join(tmp, x) for x in ("a.jsonl", "b.jsonl", "c.parquet"))
+    records = []
+    for i in range(r.choice([1, 50, 3000])):
+        d = {k: r.choice([word(r), None]) for k in KNOWN if r.random() < 0.5}
+        d.update(text="t" + word(r, 100), id=r.choice(["i%d" % i, i]))
+        if r.random() < 0.5:
+            d["lang_score"] = r.choice([0.5, 1, 0.123456789])
+        for _ in range(r.randint(0, 3)):
+            d["x" + word(r, 2)] = r.choice([None, 1.5, [1, {"é": word(r)}], word(r)])
+        items = list(d.items())
+        r.shuffle(items)
+        records.append(dict(items))
+    spelling = r.choice([{}, {"ensure_ascii": False}, {"ensure_ascii": False, "separators": (",", ":")}])
+    with open(a, "w", encoding="utf-8") as f:
+        f.writelines(json.dumps(x, **spelling) + "\n" for x in records)
+    how = ["-z", r.choice(["zstd", "zstd:9", "none"]), "-s", "s"]
+    run(["lucie-import", "-q", "-s", "s", "-o", b, a])
+    run(["lucie-import", "-q", "-j%d" % r.randint(1, 3), *how, "-o", c, a])
+    got = pq.read_table(c, page_checksum_verification=True).to_pylist()
+    assert [x["text"] for x in got] == [x["text"] for x in records], "texts differ"
+    for x, line in zip(got, open(b, encoding="utf-8")):
+        want = json.loads(line)
+        assert x["id"] == str(want["id"]) and x["lang_score"] == want.get("lang_score"), "a value differs"
+        others = {k: v for k, v in want.items() if k not in KNOWN and k != "lang_score"}
+        assert json.loads(x["extra"] or "{}") == others, "the others differ"
+    assert run(["lucie-import", "-q", c]) == open(b, "rb").read(), "records differ"
+
+
 def main():
     tables = int(sys.argv[1]) if len(sys.argv) > 1 else 12
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     read = 0
-    print("1..1")
+    print("1..2")
     with tempfile.TemporaryDirectory() as tmp:
         for i in range(seed, seed + tables):
             try:
@@ -280,6 +313,15 @@ def main():
                 print("# " + str(e)[:3000].replace("\n", "\n# "))
                 return 1
     print("ok 1 - %d random tables read as pyarrow reads them" % read)
+    with tempfile.TemporaryDirectory() as tmp:
+        for i in range(seed, seed + tables // 2 + 1):
+            try:
+                check_records(random.Random(i), tmp)
+            except AssertionError as e:
+                print("not ok 2 - records %d" % i)
+                print("# " + str(e)[:3000].replace("\n", "\n# "))
+                return 1
+    print("ok 2 - records come back from Parquet")
     return 0
 
 

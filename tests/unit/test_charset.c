@@ -411,6 +411,74 @@ static void what_counts(void **state)
 	assert_false(lu_charset_known(""));
 }
 
+/* A few of each kind; tests by thousands are told of in the manual. */
+static void guesses(void **state)
+{
+	static const struct lu_charset guess = { .guess = true };
+	static const struct {
+		const char *in, *name; /* NULL: refused */
+		size_t n;
+	} sample[] = {
+		{ "d\xE9j\xE0 vu, l\x92\xE9t\xE9 \xE0 la plage", "windows-1252", 0 },
+		{ "d\x8Ej\x88 vu, l\xD5\x8Et\x8E \x88 la plage", "macintosh", 0 },
+		{ "d\x82j\x85 vu, l'\x82t\x82 \x85 la plage", "CP850", 0 },
+		{ "c\xBDur, \xE9t\xE9, b\xBDuf", "ISO-8859-15", 0 },
+		{ "\xBFQu\xE9? El ni\xF1o est\xE1 aqu\xED", "windows-1252", 0 },
+		{ "Gr\xFC\xDF"
+		  "e aus K\xF6ln, \x84"
+		  "sch\xF6n\x93",
+				"windows-1252", 0 },
+		{ "\xBF"
+		  "e \xB6"
+		  "ci\xEAga si\xEA w\xB1"
+		  "ski",
+				"ISO-8859-2", 0 },
+		{ "\xBF"
+		  "e \x9C"
+		  "ci\xEAga si\xEA w\xB9"
+		  "ski",
+				"windows-1250", 0 },
+		{ "\xEF\xF0\xE8\xE2\xE5\xF2, \xEA\xE0\xEA \xE4\xE5\xEB\xE0", "windows-1251", 0 },
+		{ "\xD0\xD2\xC9\xD7\xC5\xD4, \xCB\xC1\xCB \xC4\xC5\xCC\xC1", "KOI8-R", 0 },
+		{ "\xAF\xE0\xA8\xA2\xA5\xE2, \xAA\xA0\xAA \xA4\xA5\xAB\xA0", "IBM866", 0 },
+		{ "\xEA\xE1\xEB\xE7\xEC\xDD\xF1\xE1, \xF4\xE9 \xEA\xDC\xED\xE5\xE9\xF2",
+				"windows-1253", 0 },
+		{ "\xFE\xF6yle bir \xFE"
+		  "ey, g\xFCn\xFD ge\xE7ti",
+				"windows-1254", 0 },
+		{ "\x93\xFA\x96{\x8C\xEA\x82\xCC\x95\xB6\x8F\xCD\x82\xC5\x82\xB7", "Shift_JIS", 0 },
+		{ "\xC6\xFC\xCB\xDC\xB8\xEC\xA4\xCE\xCA\xB8\xBE\xCF\xA4\xC7\xA4\xB9", "EUC-JP", 0 },
+		{ "\xD5\xE2\xCA\xC7\xD6\xD0\xB9\xFA\xB5\xC4\xCE\xC4\xD7\xD6", "GBK", 0 },
+		{ "\xB3o\xACO\xA4\xA4\xB0\xEA\xAA\xBA\xA4\xE5\xA6r", "Big5", 0 },
+		{ "\xC7\xD1\xB1\xB9\xBE\xEE\xB7\xCE \xC0\xFB\xC0\xBA \xB1\xDB\xC0\xCC\xB4\xD9",
+				"EUC-KR", 0 },
+		{ "\x1B$BF|K\\8l$NJ8\x1B(B", "ISO-2022-JP", 0 },
+		{ "a\0 \0b\0\n\0", "UTF-16LE", 8 },
+		{ "\0a\0 \0b\0\n", "UTF-16BE", 8 },
+		/* Too little, or no text. */
+		{ "x \xF8 y", NULL, 0 },
+		{ "a\0\0\0b\0\0\0", NULL, 8 },
+		{ "\x81\x8D\x8F\x90\x9D\xFF\xFE\x81\x8D\x01\x02", NULL, 0 },
+	};
+	struct lu_charset_work w = { 0 };
+	struct lu_err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sample) / sizeof(sample[0]); i++) {
+		struct lu_charset_in in = {
+			.bytes = { sample[i].in, sample[i].n ? sample[i].n : strlen(sample[i].in) }
+		};
+		struct lu_charset_result r;
+		int rc = lu_charset_convert(&guess, &w, &in, &r, &err);
+
+		if (rc < 0)
+			fail_msg("%s", err.msg);
+		if (rc != (sample[i].name != NULL) || (rc && strcmp(r.name, sample[i].name) != 0))
+			fail_msg("sample %zu: %s", i, rc ? r.name : r.reason);
+	}
+	lu_charset_work_release(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +487,7 @@ int main(void)
 		cmocka_unit_test(labels),
 		cmocka_unit_test(declared),
 		cmocka_unit_test(what_counts),
+		cmocka_unit_test(guesses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,7 @@ static void mojibake(void **state)
 		{ "HÃ”TEL, HÃ´tel, aoÃ»t", "HÔTEL, Hôtel, août", K(MOJIBAKE) },
 		/* Other code pages. */
 		{ "g√¢teaux wei√ü aujourd‚Äôhui", "gâteaux weiß aujourd’hui", K(MOJIBAKE) },
+		{ "wei√ü, g√¢teaux, DrÃ¥ber", "weiß, gâteaux, DrÃ¥ber", K(MOJIBAKE) },
 		{ "tik≈°anƒÅs, Rƒ´ga", "tikšanās, Rīga", K(MOJIBAKE) },
 		{ "#╨┐╤Ç╨░╨▓╨╕╨╗╨░", "#правила", K(MOJIBAKE) },
 		{ "Tiß║┐ng Viß╗çt", "Tiếng Việt", K(MOJIBAKE) },

@@ -64,8 +64,8 @@ static void expect_data(const char *name)
 
 static void test_same_bytes(void **state)
 {
-	static const char *const how[] = { "none", "zstd", "zstd:1", "zstd:1:frames=64K", "zstd:frames",
-		"gz:1", "xz:0" };
+	static const char *const how[] = { "none", "zstd", "zstd:1", "zstd:1:frames=64K",
+		"zstd:frames", "gz:1", "xz:0" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(how) / sizeof(*how); i++) {

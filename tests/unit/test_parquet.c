@@ -95,7 +95,9 @@ static void make_records(struct lu_buf *b)
 		lu_buf_printf(b, "{\"id\":\"%d\",\"source\":\"s%d\",", i, i / 1000);
 		/* The dictionary of categories is full at some point. */
 		lu_buf_printf(b, "\"category\":\"%" PRIx64 "-%0*d\",", unit_random(&r), i % 90, 0);
-		lu_buf_printf(b, i % 3 ? "\"text\":\"%0*d\"}\n" : "\"lang\":\"fr\",\"text\":\"%0*d\"}\n",
+		lu_buf_printf(b,
+				i % 3 ? "\"text\":\"%0*d\"}\n"
+				      : "\"lang\":\"fr\",\"text\":\"%0*d\"}\n",
 				(int)(unit_random(&r) % 200) + 1, i);
 	}
 }
@@ -151,7 +153,8 @@ static void test_no_records(void **state)
 	assert_int_equal(level, 0);
 	assert_int_equal(lu_pq_level("gz", &level, &err), -1);
 	assert_int_equal(lu_pq_level("zstd:23", &level, &err), -1);
-	assert_true(lu_pq_is_name("x.Parquet") && !lu_pq_is_name("parquet") && !lu_pq_is_name(NULL));
+	assert_true(lu_pq_is_name("x.Parquet") && !lu_pq_is_name("parquet") &&
+			!lu_pq_is_name(NULL));
 }
 
 static const char *const files[] = { "types", "encodings", "crossing", "datasets", "duckdb-zstd",
@@ -242,8 +245,8 @@ static void test_sentences(void **state)
 	static const struct {
 		size_t cut; /* bytes off the end */
 		const char *tail, *says;
-	} t[] = { { 4, "PARE", "encrypted" }, { 1, "", "truncated" }, { 8, "\xFF\xFF\xFF\x7FPAR1", "damaged" },
-		{ 8, "\1\0\0\0PAR1", "footer" } };
+	} t[] = { { 4, "PARE", "encrypted" }, { 1, "", "truncated" },
+		{ 8, "\xFF\xFF\xFF\x7FPAR1", "damaged" }, { 8, "\1\0\0\0PAR1", "footer" } };
 	struct lu_err err = { 0 };
 	struct taken got;
 	size_t n;

@@ -1,5 +1,5 @@
-#ifndef LUCIE_IMPORT_FOLDER_H
-#define LUCIE_IMPORT_FOLDER_H
+#ifndef LUCIE_IMPORT_FOLDER_NAMES_H
+#define LUCIE_IMPORT_FOLDER_NAMES_H
 /*
  * The names in a folder, in an order that does not depend on the file system.
  */

@@ -1,4 +1,4 @@
-#include "libcommon/import/folder.h"
+#include "libcommon/import/folder_names.h"
 
 #include <dirent.h>
 #include <errno.h>
