@@ -266,6 +266,7 @@ static void end_superscript(struct lu_wiki_flow *f)
 		f->block.n = f->sup;
 		lu_buf_str(&f->block, lu_buf_slice(&out));
 	}
+	f->block.failed |= out.failed;
 	lu_buf_release(&out);
 	f->sup = SIZE_MAX;
 }

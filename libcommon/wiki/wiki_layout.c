@@ -246,8 +246,11 @@ int lu_wiki_layout(struct lu_wikitext *w, struct lu_err *err)
 			rc = lu_err_nomem(err);
 		lu_buf_release(&f.table[i].row);
 	}
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < 6; i++) {
+		if (rc == 0 && f.heading[i].failed)
+			rc = lu_err_nomem(err);
 		lu_buf_release(&f.heading[i]);
+	}
 	lu_buf_release(&f.block);
 	lu_buf_release(&f.marker);
 	lu_buf_release(&f.html_lists);

@@ -181,56 +181,59 @@ static uint32_t lower(uint32_t c)
 	return c;
 }
 
-void lu_wiki_fold(struct lu_str s, struct lu_buf *out)
+/* The folded form is at most as long as s: no character has a longer lower case here. Returns its length. */
+static size_t fold(struct lu_str s, char *to)
 {
 	const char *p = s.p, *end = s.p + s.n;
-	bool blank = false, any = false;
+	bool blank = false;
+	size_t at = 0;
 
 	while (p < end) {
 		unsigned char c = (unsigned char)*p;
-		char utf8[4];
 		size_t n = lu_utf8_seq(p, (size_t)(end - p));
+		char utf8[4];
 
 		if (c <= ' ' || c == '_' || c == 127 ||
 				(c == 0xC2 && n == 2 && (unsigned char)p[1] == 0xA0)) {
-			blank = true;
+			blank = at > 0;
 			p += n ? n : 1;
 			continue;
 		}
-		if (blank && any)
-			lu_buf_putc(out, ' ');
+		if (blank)
+			to[at++] = ' ';
 		blank = false;
-		any = true;
-		if (c < 0x80) {
-			lu_buf_putc(out, c >= 'A' && c <= 'Z' ? (char)(c | 32) : (char)c);
-			p++;
-		} else if (n == 2) {
+		if (n == 2) {
 			uint32_t l = lower(lu_utf8_next(&p));
 
-			lu_buf_append(out, utf8, lu_utf8_put(l, utf8));
+			n = lu_utf8_put(l, utf8);
+			memcpy(to + at, utf8, n);
 		} else {
-			lu_buf_append(out, p, n ? n : 1);
-			p += n ? n : 1;
+			n = n ? n : 1;
+			memcpy(to + at, p, n);
+			if (c >= 'A' && c <= 'Z')
+				to[at] = (char)(c | 32);
+			p += n;
 		}
+		at += n;
+	}
+	return at;
+}
+
+void lu_wiki_fold(struct lu_str s, struct lu_buf *out)
+{
+	if (s.n && lu_buf_reserve(out, s.n)) {
+		out->n += fold(s, out->p + out->n);
+		out->p[out->n] = '\0';
 	}
 }
 
-/* The folded name in a small buffer; false if it is longer. */
+/* The folded name in a small array; false if it is longer. */
 static bool fold_short(struct lu_str s, char *to, size_t size)
 {
-	struct lu_buf b = { 0 };
-	bool ok;
-
 	if (s.n >= size)
 		return false;
-	lu_wiki_fold(s, &b);
-	ok = !b.failed && b.n < size;
-	if (ok) {
-		memcpy(to, b.p ? b.p : "", b.n);
-		to[b.n] = '\0';
-	}
-	lu_buf_release(&b);
-	return ok;
+	to[s.n ? fold(s, to) : 0] = '\0';
+	return true;
 }
 
 int32_t lu_wiki_space_of(const struct lu_wiki_site *s, struct lu_str prefix)
