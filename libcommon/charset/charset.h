@@ -43,6 +43,12 @@ struct lu_charset {
 	bool strict;	      /* refuse a text with errors */
 };
 
+/* True if the user said something of texts that are not UTF-8 and name no charset. */
+static inline bool lu_charset_given(const struct lu_charset *how)
+{
+	return how->fallback || how->guess;
+}
+
 struct lu_charset_work {
 	struct lu_charset_index index;
 	struct lu_buf text, scratch;

@@ -8,8 +8,8 @@
 #include "libcommon/base/map.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/base/vec.h"
-#include "libcommon/charset/charset.h"
 #include "libcommon/entries/csv_row.h"
+#include "libcommon/entries/entry_charset.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/io/json.h"
 
@@ -130,6 +130,20 @@ static void pass_row(struct csv *c, const char *end)
 	c->scan = (struct lu_csv_scan){ 0 };
 }
 
+static int check_names(const struct csv *c, struct lu_str names, struct lu_err *err)
+{
+	struct lu_charset_work work = { 0 };
+	struct lu_entry e = { 0 };
+	int rc = lu_entry_utf8(&c->o->charset, &work, &names, &e, err);
+
+	lu_charset_work_release(&work);
+	return rc == 0 && e.drop ? lu_err_set(err,
+						   "%s: its row of names is not UTF-8; --charset "
+						   "names its charset",
+						   lu_feed_name(c->feed))
+				 : rc;
+}
+
 /* Read the row of names. 1; 0: the file is empty; -1. */
 static int begin(struct csv *c, struct lu_err *err)
 {
@@ -162,10 +176,8 @@ static int begin(struct csv *c, struct lu_err *err)
 		return lu_err_set(err, "%s: no row of names in its first %zu KiB; is it CSV?",
 				lu_feed_name(c->feed), LU_CSV_HEADER_MAX >> 10);
 	names = (struct lu_str){ c->in.p + c->at, (size_t)(end - c->in.p) - c->at };
-	if (!c->o->charset && lu_utf8_valid(names.p, names.n) != names.n)
-		return lu_err_set(err,
-				"%s: its row of names is not UTF-8; --charset names its charset",
-				lu_feed_name(c->feed));
+	if (check_names(c, names, err) < 0)
+		return -1;
 	lu_buf_str(&c->names, lu_csv_trim(names));
 	if (!c->o->no_header) {
 		c->head.lines += count_lines(names.p, end);
@@ -296,7 +308,8 @@ struct row {
 	struct lu_buf key_bytes;
 	struct lu_map map; /* of the keys */
 	size_t score;	   /* the column of lang_score, or SIZE_MAX */
-	struct lu_buf store, recoded, json;
+	struct lu_buf store, json;
+	struct lu_charset_work charset;
 };
 
 /* The name of column i, quoted and with its colon. */
@@ -361,28 +374,21 @@ out:
 	return rc;
 }
 
-/* Convert to UTF-8. 1; 0: not valid; -1. */
-static int to_utf8(struct row *r, struct lu_str *s, bool *recoded, struct lu_err *err)
+/* Convert to UTF-8. 0, where e->drop may be set; -1. */
+static int to_utf8(struct row *r, struct lu_str *s, struct lu_entry *e, struct lu_err *err)
 {
-	enum lu_charset_how how;
-
-	*recoded = false;
-	if (lu_utf8_valid(s->p, s->n) == s->n)
-		return 1;
-	*recoded = true;
-	return r->o->charset ? lu_charset_utf8(*s, (struct lu_str){ 0 }, r->o->charset, &r->recoded,
-					       s, &how, err)
-			     : 0;
+	return lu_entry_utf8(&r->o->charset, &r->charset, s, e, err);
 }
 
 static int read_names(struct row *r, struct lu_str names, struct lu_err *err)
 {
 	struct lu_csv_fields fields = { .done = false };
 	struct lu_str field;
+	struct lu_entry e = { 0 };
 	bool quoted;
 
 	r->score = SIZE_MAX;
-	if (to_utf8(r, &names, &quoted, err) < 0)
+	if (to_utf8(r, &names, &e, err) < 0)
 		return -1;
 	fields.rest = names;
 	while (lu_csv_field(&r->head.form, &fields, &r->store, &field, &quoted)) {
@@ -439,7 +445,6 @@ static int convert_row(struct row *r, struct lu_str row, struct lu_entry *e, lu_
 {
 	struct lu_err message;
 	struct lu_str text = lu_csv_trim(row);
-	int valid = 1;
 	size_t n;
 
 	e->content = LU_ENTRY_RECORD;
@@ -451,12 +456,8 @@ static int convert_row(struct row *r, struct lu_str row, struct lu_entry *e, lu_
 		e->bad = true;
 		e->drop = "longer than --max-line";
 	}
-	if (!e->drop) {
-		valid = to_utf8(r, &text, &e->recoded, err);
-		if (valid < 0)
-			return -1;
-		e->drop = valid ? NULL : "not valid in its charset";
-	}
+	if (!e->drop && to_utf8(r, &text, e, err) < 0)
+		return -1;
 	if (!e->drop) {
 		n = make_record(r, text);
 		if (lu_buf_check(&r->json, err) < 0 || lu_buf_check(&r->store, err) < 0)
@@ -519,7 +520,7 @@ static int csv_convert(const struct lu_entries_options *o, struct lu_str block, 
 	lu_map_release(&r.map);
 	lu_buf_release(&r.key_bytes);
 	lu_buf_release(&r.store);
-	lu_buf_release(&r.recoded);
+	lu_charset_work_release(&r.charset);
 	lu_buf_release(&r.json);
 	return rc;
 }

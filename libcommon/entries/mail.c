@@ -22,8 +22,10 @@ struct message {
 	struct lu_buf decoded;
 	struct lu_charset_work charset;
 	struct LU_VEC(struct lu_str) inner; /* messages inside */
-	uint64_t attachments;
-	bool recoded, invalid;
+	uint64_t attachments, charset_errors;
+	const char *guessed; /* charset of the text, or NULL */
+	const char *refused; /* why a part of the text is not read, or NULL */
+	bool recoded;
 };
 
 /* --- structure ----------------------------------------------------------------------------- */
@@ -168,7 +170,6 @@ static int read_text(struct message *m, const struct part *part, struct lu_str t
 		struct lu_str *text, struct lu_err *err)
 {
 	struct lu_str bytes = undo_transfer(m, part);
-	const struct lu_charset how = { .fallback = m->o->charset };
 	const struct lu_charset_in in = {
 		.bytes = bytes, .transport = lu_mime_parameter(type, "charset"), .html = html
 	};
@@ -177,9 +178,14 @@ static int read_text(struct message *m, const struct part *part, struct lu_str t
 
 	if (lu_buf_check(&m->decoded, err) < 0)
 		return -1;
-	rc = lu_charset_convert(&how, &m->charset, &in, &result, err);
+	rc = lu_charset_convert(&m->o->charset, &m->charset, &in, &result, err);
 	m->recoded |= rc > 0 && result.how != LU_CHARSET_UTF8;
-	m->invalid |= rc == 0;
+	if (rc > 0)
+		m->charset_errors += result.errors;
+	if (rc > 0 && result.how == LU_CHARSET_GUESSED)
+		m->guessed = result.name;
+	if (rc == 0)
+		m->refused = result.reason;
 	*text = result.text;
 	return rc;
 }
@@ -279,12 +285,15 @@ out:
 static int take_multipart(struct message *m, const struct part *part, struct lu_str type, int depth,
 		struct lu_err *err)
 {
-	struct lu_str boundary = lu_mime_parameter(type, "boundary"), rest, bytes;
+	struct lu_str boundary = lu_mime_parameter(type, "boundary"), rest, bytes, text;
+	int rc;
 	const char *absent = is_type(type, "multipart/digest") ? "message/rfc822" : "text/plain";
 
 	if (!begin_parts(part->body, boundary, &rest)) {
-		take_plain(m, part->body);
-		return 0;
+		rc = read_text(m, part, (struct lu_str){ 0 }, false, &text, err);
+		if (rc > 0)
+			take_plain(m, text);
+		return rc < 0 ? -1 : 0;
 	}
 	if (is_type(type, "multipart/alternative"))
 		return take_alternative(m, rest, boundary, depth, err);
@@ -322,6 +331,8 @@ static int take_part(struct message *m, const struct part *part, const char *abs
 			take_html(m, text);
 		else if (rc > 0)
 			take_plain(m, text);
+		/* It is in the message all the same. */
+		m->attachments += rc == 0;
 		return rc < 0 ? -1 : 0;
 	} else {
 		m->attachments++;
@@ -358,7 +369,8 @@ static void release_members(struct members *v)
 static int read_members(const struct message *m, const struct part *top, struct members *v,
 		struct lu_entry *e, struct lu_err *err)
 {
-	const char *charset = m->o->charset;
+	/* Fields are too short for a guess of their own. */
+	const char *charset = m->guessed ? m->guessed : m->o->charset.fallback;
 	struct lu_str id = in_brackets(field(top, "Message-ID"));
 	struct lu_str reply = in_brackets(field(top, "In-Reply-To"));
 
@@ -429,10 +441,11 @@ static int give_message(const struct lu_entries_options *o, struct lu_str bytes,
 	e.content = m.html.n ? LU_ENTRY_HTML : LU_ENTRY_TEXT;
 	e.bytes = lu_buf_slice(m.html.n ? &m.html : &m.plain);
 	e.recoded = m.recoded;
+	e.charset_errors = m.charset_errors;
 	if (top.fields.n == 0)
 		e.drop = "no fields of a message";
-	else if (m.invalid && is_blank(e.bytes))
-		e.drop = "not valid in its charset";
+	else if (m.refused && (o->charset.strict || is_blank(e.bytes)))
+		e.drop = m.refused;
 	/* A message that only holds others. */
 	if (m.inner.n && !e.drop && is_blank(e.bytes))
 		rc = 0;

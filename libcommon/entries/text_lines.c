@@ -5,21 +5,19 @@
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/charset/charset.h"
+#include "libcommon/entries/entry_charset.h"
 #include "libcommon/entries/line_blocks.h"
 
 static int lines_convert(const struct lu_entries_options *o, struct lu_str block, lu_entry_fn *emit,
 		void *ctx, struct lu_err *err)
 {
 	struct lu_block_lines it = lu_block_lines(block, o->limit);
-	struct lu_buf store = { 0 };
+	struct lu_charset_work work = { 0 };
 	char name[24];
 	int rc = 0;
 
 	while (rc == 0 && lu_block_line(&it)) {
 		struct lu_entry e = { .content = LU_ENTRY_TEXT };
-		enum lu_charset_how how;
-		int valid = 1;
 
 		if (!it.too_long && it.text.n == 0)
 			continue;
@@ -30,17 +28,11 @@ static int lines_convert(const struct lu_entries_options *o, struct lu_str block
 		e.bytes = it.text;
 		e.bad = it.too_long;
 		e.drop = it.too_long ? "longer than --max-line" : NULL;
-		if (lu_utf8_valid(it.text.p, it.text.n) != it.text.n) {
-			valid = !o->charset
-					? 0
-					: lu_charset_utf8(it.text, (struct lu_str){ 0 }, o->charset,
-							  &store, &e.bytes, &how, err);
-			e.recoded = valid > 0;
-			e.drop = valid > 0 ? e.drop : "not valid in its charset";
-		}
-		rc = valid < 0 ? -1 : emit(ctx, &e, err);
+		rc = lu_entry_utf8(&o->charset, &work, &e.bytes, &e, err);
+		if (rc == 0)
+			rc = emit(ctx, &e, err);
 	}
-	lu_buf_release(&store);
+	lu_charset_work_release(&work);
 	return rc;
 }
 

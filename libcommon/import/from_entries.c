@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/charset/charset.h"
+#include "libcommon/entries/entry_charset.h"
 #include "libcommon/import/document.h"
 #include "libcommon/io/json.h"
 
@@ -157,9 +157,9 @@ static int add_page(const struct block *b, struct record *r, struct lu_err *err)
 	return 0;
 }
 
-/* Add the members that every document has and the record lacks. */
+/* Add the members that every document has and the record lacks, and the number of U+FFFD put in. */
 static int complete(const struct block *b, struct record *r, const struct lu_entry *e,
-		struct lu_err *err)
+		uint64_t errors, struct lu_err *err)
 {
 	const struct lu_import *im = b->im;
 	const struct lu_member *m = b->member;
@@ -195,6 +195,10 @@ static int complete(const struct block *b, struct record *r, const struct lu_ent
 	}
 	if (im->category && lacks(r, "category"))
 		set_str(b, r, "category", lu_str_of(im->category));
+	if (errors) {
+		lu_buf_u64(begin_edit(b, r, "charset_errors"), errors);
+		end_edit(b, r);
+	}
 	if (im->html && add_page(b, r, err) < 0)
 		return -1;
 	return lu_buf_check(&b->w->values, err);
@@ -242,19 +246,22 @@ static void write_record(const struct block *b, struct record *r)
 static int scan(const struct block *b, struct record *r, const struct lu_entry *e,
 		struct lu_import_result *res, struct lu_err *err)
 {
-	enum lu_charset_how how = LU_CHARSET_UTF8;
+	const struct lu_charset *how = &b->im->entries.charset;
 	struct lu_json_fault fault;
 	struct lu_str line = e->bytes;
 	const char *reason = NULL;
 	int rc = lu_json_object(line, &b->w->arena, &r->obj, &fault);
 
-	if (rc < 0 && fault.kind == LU_JSON_BAD_UTF8 && b->im->charset) {
-		rc = lu_charset_utf8(line, (struct lu_str){ 0 }, b->im->charset, &b->w->store,
-				&line, &how, err);
-		if (rc < 0)
+	if (rc < 0 && fault.kind == LU_JSON_BAD_UTF8 && lu_charset_given(how)) {
+		struct lu_entry noted = { 0 };
+
+		if (lu_entry_utf8(how, &b->w->charset, &line, &noted, err) < 0)
 			return -1;
-		res->recoded = rc > 0;
-		rc = rc > 0 ? lu_json_object(line, &b->w->arena, &r->obj, &fault) : -1;
+		if (noted.drop)
+			return bad(b, e, noted.drop, res, err) < 0 ? -1 : 1;
+		res->recoded = noted.recoded;
+		res->charset_errors = noted.charset_errors;
+		rc = lu_json_object(line, &b->w->arena, &r->obj, &fault);
 	}
 	if (rc < 0 && fault.kind == LU_JSON_NO_MEMORY)
 		return lu_err_nomem(err);
@@ -312,7 +319,7 @@ static int convert_record(const struct block *b, const struct lu_entry *e,
 		lu_import_judge(b->im, text, res);
 	if (rc != 0 || res->drop)
 		return rc < 0 ? -1 : 0;
-	if (complete(b, &r, e, err) < 0)
+	if (complete(b, &r, e, res->charset_errors, err) < 0)
 		return -1;
 	write_record(b, &r);
 	res->optout = b->w->notice.optout != 0;
@@ -324,7 +331,10 @@ static int convert_record(const struct block *b, const struct lu_entry *e,
 static int convert_text(const struct block *b, const struct lu_entry *e,
 		struct lu_import_result *res, struct lu_err *err)
 {
-	struct lu_document doc = { .member = b->member, .entry = e, .text = e->bytes };
+	struct lu_document doc = { .member = b->member,
+		.entry = e,
+		.text = e->bytes,
+		.charset_errors = e->charset_errors };
 
 	if (set_path(b, e, &doc.path, err) < 0)
 		return -1;
@@ -385,7 +395,8 @@ static int take(void *ctx, const struct lu_entry *e, struct lu_err *err)
 		.bad = e->bad,
 		.size = e->size,
 		.line = e->line,
-		.recoded = e->recoded };
+		.recoded = e->recoded,
+		.charset_errors = e->charset_errors };
 	int rc = 0;
 
 	lu_arena_reset(&b->w->arena);

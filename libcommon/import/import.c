@@ -236,7 +236,6 @@ void lu_import_work_clear(struct lu_import_work *w)
 
 void lu_import_work_release(struct lu_import_work *w)
 {
-	lu_buf_release(&w->store);
 	lu_charset_work_release(&w->charset);
 	lu_buf_release(&w->html);
 	lu_buf_release(&w->content);

@@ -35,7 +35,7 @@ struct lu_import {
 
 /* A thread's buffers, from { 0 }. */
 struct lu_import_work {
-	struct lu_buf store, html, content, title, text, more;
+	struct lu_buf html, content, title, text, more;
 	struct lu_buf changed, values; /* of a record */
 	struct lu_arena arena;	       /* of a record, a notebook */
 	struct lu_charset_work charset;

@@ -19,6 +19,8 @@ static const struct {
 	{ "unknown kind", "text of unknown kind", "-k text reads it as plain text" },
 	{ "not valid in its charset", "not UTF-8",
 			"--charset names its charset, for example windows-1252" },
+	{ "invalid UTF-8", "invalid UTF-8",
+			"--charset names its charset, for example windows-1252" },
 	{ "ill-formed in its charset", "with ill-formed bytes", NULL },
 	{ "charset not decoded", "in a charset that is not decoded", NULL },
 	{ "too large", "larger than --max-line", "a higher --max-line reads it" },
