@@ -164,8 +164,12 @@ static size_t stated_end(const struct mbox *m)
 	uint64_t n;
 	size_t end;
 
-	while (lu_take_line(&rest, &line) && lu_trim_line(line).n)
+	while (lu_take_line(&rest, &line) && lu_trim_line(line).n) {
+		/* Without a blank line, fields end where the next message begins. */
+		if (line.p > start && line.n >= 5 && memcmp(line.p, "From ", 5) == 0)
+			return 0;
 		lu_take_field(line, "Content-Length", &v);
+	}
 	if (v.n == 0 || v.n >= sizeof(number))
 		return 0;
 	memcpy(number, v.p, v.n);

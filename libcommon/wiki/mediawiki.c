@@ -458,6 +458,8 @@ static int convert_page(struct work *k, struct lu_str bytes, bool named, struct 
 		return 0;
 	}
 	e->drop = unwanted(k, &page);
+	if (!e->drop && k->markup.n > LU_WIKI_PAGE_MAX)
+		e->drop = "markup out of bounds";
 	if (e->drop)
 		return 0;
 	k->text.title = e->title;

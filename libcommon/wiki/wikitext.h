@@ -37,6 +37,9 @@
 #define LU_WIKI_DEPTH 64
 #define LU_WIKI_GROWTH 8
 #define LU_WIKI_TABLES 8 /* nested */
+/* Bytes of markup of a page that a caller should refuse: it takes ten times as much memory. MediaWiki
+ * itself saves no page of more than 2 MiB ($wgMaxArticleSize). */
+#define LU_WIKI_PAGE_MAX ((size_t)8 << 20)
 
 struct lu_wiki_templates;
 
