@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "libcommon/import/kind.h"
+#include "libcommon/io/decoder.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -47,7 +48,13 @@ static const struct lu_format json = { JSON_NAME, JSON_ADVICE };
 
 const struct lu_format *lu_format_packed(struct lu_str head)
 {
-	return lu_magic_find(head, LU_MAGIC_PACKED);
+	static const struct lu_format twice = { "compressed twice, which is not read",
+		"decompress it once first" };
+	const struct lu_format *format = lu_magic_find(head, LU_MAGIC_PACKED);
+
+	if (!format && lu_decoder_of((const unsigned char *)head.p, head.n))
+		format = &twice;
+	return format;
 }
 
 /* Text in UTF-32 with its mark, or in UTF-16: in a European language a NUL in every second byte and
