@@ -11,7 +11,8 @@
 /* Number of first bytes by which formats are told apart. */
 #define LU_FORMAT_HEAD ((size_t)512)
 
-/* By the first bytes of a file that is compressed by a method that is not read, or NULL. */
+/* By the first bytes of content: what is compressed by a method that is not read, or once more by one
+ * that is; or NULL. */
 const struct lu_format *lu_format_packed(struct lu_str head);
 
 /* True for bytes with NULs that no byte order mark of UTF-16 explains. */
