@@ -7,6 +7,9 @@
 /* Bytes that may follow a pointer without a link. */
 #define POINTER_REST 12
 
+/* Bytes that may follow in the heading of other pages: "Most read in Sports". */
+#define OTHERS_REST 24
+
 /* In small letters. A blank stands for any, also none before a colon; ' for the curly one too. */
 static const char *const notices[] = { "leave a reply", "leave a comment", "comments are closed",
 	"this entry was posted", "this post was", "filed under", "posted in", "share this",
@@ -73,6 +76,34 @@ static const char *const pointers[] = { "read more", "read also", "read next", "
 	"mots cl\303\251s", "mot-cl\303\251", "\303\251tiquettes:", "th\303\250mes:", "sujets:",
 	"rubrique:", "cat\303\251gorie:", "cat\303\251gories:", "publi\303\251 dans",
 	"post\303\251 dans", "class\303\251 dans", "retour \303\240" };
+
+/* Headings of lists of other pages. Those of references, as "See also", are not here. */
+static const char *const others[] = { "related articles", "related posts", "related stories",
+	"related news", "related content", "you may also like", "you might also like",
+	"recommended for you", "most read", "most popular", "most viewed", "latest news",
+	"latest articles", "latest stories", "recent posts", "popular posts", "trending",
+	"read next", "also read", "read also", "more stories", "more from", "lesen sie auch",
+	"lies auch", "das k\303\266nnte", "mehr zum thema", "weitere artikel", "weitere themen",
+	"weitere beitr\303\244ge", "\303\244hnliche artikel", "\303\244hnliche beitr\303\244ge",
+	"meistgelesen", "neueste artikel", "neueste beitr\303\244ge", "auch interessant",
+	"lire aussi", "\303\240 lire aussi", "a lire aussi", "\303\240 lire \303\251galement",
+	"\303\240 lire sur", "\303\240 voir aussi", "\303\240 d\303\251couvrir aussi",
+	"\303\240 ne pas manquer", "\303\240 la une", "sur le m\303\252me sujet",
+	"sur le m\303\252me th\303\250me", "sur ce sujet", "dans la m\303\252me rubrique",
+	"dans le m\303\252me dossier", "dans la m\303\252me cat\303\251gorie",
+	"du m\303\252me auteur", "articles similaires", "articles li\303\251s",
+	"articles associ\303\251s", "articles connexes", "articles r\303\251cents",
+	"autres articles", "nos autres articles", "nos derniers articles", "derniers articles",
+	"derni\303\250res actualit\303\251s", "les plus lus", "les plus vus", "les plus populaires",
+	"les plus partag\303\251s", "les plus comment\303\251s", "les articles les plus",
+	"vous aimerez", "cela pourrait vous", "ceci pourrait vous",
+	"pourrait vous int\303\251resser", "notre s\303\251lection", "toute l'actualit\303\251",
+	"fil info", "lea tambi\303\251n", "te puede interesar", "noticias relacionadas",
+	"art\303\255culos relacionados", "entradas relacionadas", "lo m\303\241s le\303\255do",
+	"leggi anche", "articoli correlati", "articoli simili", "potrebbe interessarti",
+	"potrebbero interessarti", "leia tamb\303\251m", "veja tamb\303\251m",
+	"artigos relacionados", "mais lidas", "czytaj tak\305\274e", "zobacz tak\305\274e",
+	"najcz\304\231\305\233ciej czytane" };
 
 /* Credits of pictures: the colon decides. */
 static const char *const credits[] = { "photo:", "photos:", "foto:", "fotos:", "bild:", "credit:",
@@ -141,9 +172,13 @@ static size_t begins_with(struct lu_str s, const char *phrase)
 /* Bytes of the phrase of the list that s begins with; 0: none. */
 static size_t begins(struct lu_str s, const char *const *list, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		size_t len = begins_with(s, list[i]);
+	unsigned char first = s.n ? small(s, 0) : 0;
 
+	for (size_t i = 0; i < n; i++) {
+		size_t len = 0;
+
+		if ((unsigned char)*list[i] == first)
+			len = begins_with(s, list[i]);
 		if (len)
 			return len;
 	}
@@ -181,4 +216,11 @@ enum lu_html_phrase lu_html_phrase(struct lu_str s, bool linked)
 	if (linked)
 		return LU_PHRASE_POINTER;
 	return s.n < n + POINTER_REST ? LU_PHRASE_HEADING : LU_PHRASE_NONE;
+}
+
+bool lu_html_heads_others(struct lu_str s)
+{
+	size_t n = begins(s, others, COUNT(others));
+
+	return n && s.n < n + OTHERS_REST;
 }

@@ -20,6 +20,9 @@ enum lu_html_phrase {
  * is before a colon, as in French, nor the form of an apostrophe. `linked`: it has a link. */
 enum lu_html_phrase lu_html_phrase(struct lu_str s, bool linked);
 
+/* True for the heading of a list of other pages: "Most read". */
+bool lu_html_heads_others(struct lu_str s);
+
 #define LU_HTML_PHRASE 120
 
 #endif

@@ -21,6 +21,7 @@ struct word {
 	{                         \
 		NULL, 0, false, 0 \
 	}
+/* Sorted by their first two letters. */
 /* clang-format off */
 static const struct word words_a[] = {
 	W("abbonamento", NAVIGATION) P("abonne", NAVIGATION) W("abonnieren", NAVIGATION)
@@ -240,6 +241,16 @@ static bool is_small(char c)
 	return c >= 'a' && c <= 'z';
 }
 
+/* The first of the words that begin with these two letters, or of those after them. */
+static const struct word *first_word(char a, char b)
+{
+	const struct word *w = by_letter[(a | 32) - 'a'];
+
+	while (w->p && w->p[1] < (b | 32))
+		w++;
+	return w;
+}
+
 /* The kind of one word, in any case. */
 static unsigned kind_of(const char *p, size_t n)
 {
@@ -247,7 +258,7 @@ static unsigned kind_of(const char *p, size_t n)
 
 	if (n < 2 || !(is_small((char)(*p | 32))))
 		return 0;
-	for (w = by_letter[(*p | 32) - 'a']; w->p; w++) {
+	for (w = first_word(p[0], p[1]); w->p && w->p[1] == (p[1] | 32); w++) {
 		if ((w->prefix ? n >= w->n : n == w->n) && strncasecmp(p, w->p, w->n) == 0)
 			return w->kind;
 	}
@@ -272,7 +283,7 @@ static unsigned kind_of_pair(const char *a, size_t na, const char *b, size_t nb)
 		return 0;
 	memcpy(pair, a, na);
 	memcpy(pair + na, b, nb);
-	for (w = by_letter[(*a | 32) - 'a']; w->p; w++) {
+	for (w = first_word(pair[0], pair[1]); w->p && w->p[1] == (pair[1] | 32); w++) {
 		if (na + nb == w->n && strncasecmp(pair, w->p, w->n) == 0)
 			return w->kind;
 	}

@@ -20,6 +20,7 @@ enum {
 	LU_WORDS_DETAIL = 1 << 4,     /* date, author, tags, captions */
 	LU_WORDS_WEAK = 1 << 5,	      /* the same, but words that mean much else too */
 	LU_WORDS_SLUG = 1 << 6,	      /* the words are those of the id alone */
+	LU_WORDS_OTHERS = 1 << 7,     /* not of the names: it begins with such a heading */
 };
 
 unsigned lu_html_words(const struct lu_html_node *n);
