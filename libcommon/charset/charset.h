@@ -82,6 +82,11 @@ int lu_charset_utf8(struct lu_str in, struct lu_str declared, const char *fallba
 		struct lu_buf *store, struct lu_str *out, enum lu_charset_how *how,
 		struct lu_err *err) LU_CHECKED;
 
+/* Guess the charset of a text whose lines or rows are converted one by one, since each alone says too
+ * little: *name is a constant for `fallback`, or NULL: the text is valid UTF-8, has wide characters, or
+ * no guess is sure. 0, -1. */
+int lu_charset_of_rows(struct lu_str rows, const char **name, struct lu_err *err) LU_CHECKED;
+
 /* True for a label of the standard, but for those that it does not decode, and for what this
  * machine's iconv knows. */
 bool lu_charset_known(const char *name);

@@ -20,6 +20,7 @@ struct head {
 	uint64_t rows, lines; /* before it */
 	const char *bad;      /* NULL, or the reason why its one row is not taken */
 	uint64_t skipped;     /* length of a row that is not here */
+	const char *charset;  /* of what is not UTF-8; NULL: not known */
 	size_t names;	      /* bytes of the row of names */
 	struct lu_csv_form form;
 };
@@ -49,6 +50,7 @@ static int csv_start(void **state, struct lu_feed *feed, const struct lu_entries
 	c->o = o;
 	c->head.form = (struct lu_csv_form){ o->delimiter ? o->delimiter : delimiter,
 		!o->no_quotes };
+	c->head.charset = o->charset;
 	*state = c;
 	return 0;
 }
@@ -162,10 +164,6 @@ static int begin(struct csv *c, struct lu_err *err)
 		return lu_err_set(err, "%s: no row of names in its first %zu KiB; is it CSV?",
 				lu_feed_name(c->feed), LU_CSV_HEADER_MAX >> 10);
 	names = (struct lu_str){ c->in.p + c->at, (size_t)(end - c->in.p) - c->at };
-	if (!c->o->charset && lu_utf8_valid(names.p, names.n) != names.n)
-		return lu_err_set(err,
-				"%s: its row of names is not UTF-8; --charset names its charset",
-				lu_feed_name(c->feed));
 	lu_buf_str(&c->names, lu_csv_trim(names));
 	if (!c->o->no_header) {
 		c->head.lines += count_lines(names.p, end);
@@ -177,11 +175,25 @@ static int begin(struct csv *c, struct lu_err *err)
 
 static int put_block(struct csv *c, struct lu_str rows, struct lu_buf *block, struct lu_err *err)
 {
+	const size_t n = sizeof(c->head);
+
 	lu_buf_clear(block);
-	lu_buf_append(block, &c->head, sizeof(c->head));
+	lu_buf_append(block, &c->head, n);
 	lu_buf_str(block, lu_buf_slice(&c->names));
 	lu_buf_str(block, rows);
-	return lu_buf_check(block, err) < 0 ? -1 : 1;
+	if (lu_buf_check(block, err) < 0)
+		return -1;
+	if (c->o->guess_charset && !c->head.charset &&
+			lu_charset_of_rows((struct lu_str){ block->p + n, block->n - n },
+					&c->head.charset, err) < 0)
+		return -1;
+	memcpy(block->p, &c->head, n);
+	if (!c->head.charset && lu_utf8_valid(c->names.p, c->names.n) != c->names.n)
+		return lu_err_set(err,
+				"%s: its row of names is not UTF-8%s; --charset names its charset",
+				lu_feed_name(c->feed),
+				c->o->guess_charset ? ", and no guess of its charset is sure" : "");
+	return 1;
 }
 
 /* The row at the read position has no end in the bounds: give the line it begins on. */
@@ -370,9 +382,9 @@ static int to_utf8(struct row *r, struct lu_str *s, bool *recoded, struct lu_err
 	if (lu_utf8_valid(s->p, s->n) == s->n)
 		return 1;
 	*recoded = true;
-	return r->o->charset ? lu_charset_utf8(*s, (struct lu_str){ 0 }, r->o->charset, &r->recoded,
-					       s, &how, err)
-			     : 0;
+	return r->head.charset ? lu_charset_utf8(*s, (struct lu_str){ 0 }, r->head.charset,
+						 &r->recoded, s, &how, err)
+			       : 0;
 }
 
 static int read_names(struct row *r, struct lu_str names, struct lu_err *err)

@@ -70,6 +70,7 @@ struct lu_entries_options {
 	uint64_t limit;		/* bytes of one entry (--max-line) */
 	const char *text_field; /* the member or column that holds the text; NULL: "text" */
 	const char *charset;	/* of text that is not UTF-8 and declares none; NULL: none */
+	bool guess_charset; /* then by statistics: for all rows or lines of a file, or of a part */
 	/* Of CSV: */
 	char delimiter; /* 0: by the first rows */
 	bool no_header;

@@ -168,7 +168,7 @@ static int read_text(struct message *m, const struct part *part, struct lu_str t
 		struct lu_str *text, struct lu_err *err)
 {
 	struct lu_str bytes = undo_transfer(m, part);
-	const struct lu_charset how = { .fallback = m->o->charset };
+	const struct lu_charset how = { .fallback = m->o->charset, .guess = m->o->guess_charset };
 	const struct lu_charset_in in = {
 		.bytes = bytes, .transport = lu_mime_parameter(type, "charset"), .html = html
 	};

@@ -12,6 +12,7 @@ static int lines_convert(const struct lu_entries_options *o, struct lu_str block
 		void *ctx, struct lu_err *err)
 {
 	struct lu_block_lines it = lu_block_lines(block, o->limit);
+	const char *charset = it.charset ? it.charset : o->charset;
 	struct lu_buf store = { 0 };
 	char name[24];
 	int rc = 0;
@@ -31,10 +32,9 @@ static int lines_convert(const struct lu_entries_options *o, struct lu_str block
 		e.bad = it.too_long;
 		e.drop = it.too_long ? "longer than --max-line" : NULL;
 		if (lu_utf8_valid(it.text.p, it.text.n) != it.text.n) {
-			valid = !o->charset
-					? 0
-					: lu_charset_utf8(it.text, (struct lu_str){ 0 }, o->charset,
-							  &store, &e.bytes, &how, err);
+			valid = !charset ? 0
+					 : lu_charset_utf8(it.text, (struct lu_str){ 0 }, charset,
+							   &store, &e.bytes, &how, err);
 			e.recoded = valid > 0;
 			e.drop = valid > 0 ? e.drop : "not valid in its charset";
 		}
