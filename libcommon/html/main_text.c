@@ -104,7 +104,9 @@ static void pass_heading(const struct lu_html_node *n)
 	if (n->text_bytes > HEADING_BYTES || parent->own > 0 || parent->text_bytes > 0 ||
 			is_page_part(parent))
 		return;
-	if (lu_html_role(n) == LU_ROLE_HEADING ? heads_others(n) : n->words & LU_WORDS_OTHERS)
+	if (lu_html_role(n) == LU_ROLE_HEADING || (n->own > 0 && n->own == n->text_bytes)
+					? heads_others(n)
+					: n->words & LU_WORDS_OTHERS)
 		parent->words |= LU_WORDS_OTHERS;
 }
 
