@@ -1,5 +1,5 @@
 /*
- * lucie-import: archives, packages, web pages and manual pages to documents.
+ * lucie-import: archives, pages, tables, office files, mail to documents.
  *
  * Members are read in the order of the archives, one at a time, and converted on all threads. Each
  * becomes a document or is counted under the reason why it does not.
@@ -79,7 +79,7 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-import",
-	"converts archives, packages, web and manual pages to documents", "[FILE|DIR...]", opts,
+	"converts archives, pages, tables, office files, mail to documents", "[FILE|DIR...]", opts,
 	LU_STD_FILTER | LU_STD_TMPDIR, offsetof(struct options, std) };
 
 struct run {

@@ -224,7 +224,7 @@ static void take_plain(struct message *m, struct lu_str text)
 	if (from && !is_blank(text))
 		lu_buf_putc(&m->plain, '\n');
 	put_lines(text, &m->plain);
-	if (m->html.n && lu_buf_ok(&m->plain))
+	if (m->html.n && m->plain.n > from)
 		put_as_html((struct lu_str){ m->plain.p + from, m->plain.n - from }, &m->html);
 }
 

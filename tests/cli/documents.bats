@@ -160,7 +160,7 @@ foreign() {
 	check() {
 		local f status
 		for f in "x.parquet Parquet, which only lucie-import reads; write it as JSON Lines" \
-			"x.pdf PDF, which is not read; extract its text" \
+			"x.pdf a PDF file, where JSON Lines are expected" \
 			"x.png PNG image, where JSON Lines are expected" \
 			"x.zip a zip archive, where JSON Lines are expected" \
 			"x.tar.gz a tar archive, where" "x.html an HTML page, where"; do
