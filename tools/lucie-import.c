@@ -158,6 +158,7 @@ static void set_up(struct run *r, const struct options *o, const struct lu_args 
 	r->import.entries.limit = o->std.max_line;
 	r->import.entries.text_field = o->std.text_field;
 	r->import.entries.charset = o->import.charset;
+	r->import.entries.strict_charset = o->import.strict_charset;
 	r->import.entries.guess_charset = o->import.guess_charset;
 	r->import.entries.wiki = &r->wiki;
 	if (o->delimiter)

@@ -308,7 +308,8 @@ struct row {
 	struct lu_buf key_bytes;
 	struct lu_map map; /* of the keys */
 	size_t score;	   /* the column of lang_score, or SIZE_MAX */
-	struct lu_buf store, recoded, json;
+	struct lu_buf store, json;
+	struct lu_charset_work charset;
 };
 
 /* The name of column i, quoted and with its colon. */
@@ -373,35 +374,49 @@ out:
 	return rc;
 }
 
-/* Convert to UTF-8. 1; 0: not valid; -1. */
-static int to_utf8(struct row *r, struct lu_str *s, bool *recoded, struct lu_err *err)
+/* Convert to UTF-8. 1; 0: not valid, as e->drop says; -1. */
+static int to_utf8(struct row *r, struct lu_str *s, struct lu_entry *e, struct lu_err *err)
 {
-	enum lu_charset_how how;
+	const struct lu_charset how = { .fallback = r->head.charset,
+		.strict = r->o->strict_charset };
+	const struct lu_charset_in in = { .bytes = *s };
+	struct lu_charset_result utf8;
+	int rc;
 
-	*recoded = false;
 	if (lu_utf8_valid(s->p, s->n) == s->n)
 		return 1;
-	*recoded = true;
-	return r->head.charset ? lu_charset_utf8(*s, (struct lu_str){ 0 }, r->head.charset,
-						 &r->recoded, s, &how, err)
-			       : 0;
+	rc = lu_charset_convert(&how, &r->charset, &in, &utf8, err);
+	if (rc < 0)
+		return -1;
+	e->drop = rc ? NULL : utf8.reason;
+	e->recoded = rc > 0 && utf8.how != LU_CHARSET_UTF8;
+	e->charset_errors = rc > 0 ? utf8.errors : 0;
+	*s = rc > 0 ? utf8.text : *s;
+	return rc;
 }
 
 static int read_names(struct row *r, struct lu_str names, struct lu_err *err)
 {
 	struct lu_csv_fields fields = { .done = false };
+	struct lu_entry unused;
 	struct lu_str field;
 	bool quoted;
+	int rc;
 
 	r->score = SIZE_MAX;
-	if (to_utf8(r, &names, &quoted, err) < 0)
+	rc = to_utf8(r, &names, &unused, err);
+	if (rc < 0)
 		return -1;
+	if (rc == 0) {
+		lu_utf8_repair(&r->json, names);
+		names = lu_buf_slice(&r->json);
+	}
 	fields.rest = names;
 	while (lu_csv_field(&r->head.form, &fields, &r->store, &field, &quoted)) {
 		if (add_name(r, field, err) < 0)
 			return -1;
 	}
-	return lu_buf_check(&r->store, err);
+	return lu_buf_check(&r->json, err) < 0 ? -1 : lu_buf_check(&r->store, err);
 }
 
 static bool is_number(struct lu_str s)
@@ -451,7 +466,6 @@ static int convert_row(struct row *r, struct lu_str row, struct lu_entry *e, lu_
 {
 	struct lu_err message;
 	struct lu_str text = lu_csv_trim(row);
-	int valid = 1;
 	size_t n;
 
 	e->content = LU_ENTRY_RECORD;
@@ -464,10 +478,8 @@ static int convert_row(struct row *r, struct lu_str row, struct lu_entry *e, lu_
 		e->drop = "longer than --max-line";
 	}
 	if (!e->drop) {
-		valid = to_utf8(r, &text, &e->recoded, err);
-		if (valid < 0)
+		if (to_utf8(r, &text, e, err) < 0)
 			return -1;
-		e->drop = valid ? NULL : "not valid in its charset";
 	}
 	if (!e->drop) {
 		n = make_record(r, text);
@@ -531,7 +543,7 @@ static int csv_convert(const struct lu_entries_options *o, struct lu_str block, 
 	lu_map_release(&r.map);
 	lu_buf_release(&r.key_bytes);
 	lu_buf_release(&r.store);
-	lu_buf_release(&r.recoded);
+	lu_charset_work_release(&r.charset);
 	lu_buf_release(&r.json);
 	return rc;
 }

@@ -52,11 +52,12 @@ struct lu_entry {
 	struct lu_str id, source, license, url, date, title, lang;
 	/* Further members as JSON without the braces: "a":1,"b":"x"; .n 0: none. */
 	struct lu_str more;
-	uint64_t size;	      /* of the entry as it is in the file, for the counts */
-	bool recoded;	      /* was not UTF-8 */
-	const char *drop;     /* NULL, or the reason not to convert it: a constant string */
-	bool bad;	      /* the reason is damage, not choice */
-	struct lu_str detail; /* the sentence about the damage */
+	uint64_t size;		 /* of the entry as it is in the file, for the counts */
+	bool recoded;		 /* was not UTF-8 */
+	uint64_t charset_errors; /* ill-formed sequences that became U+FFFD */
+	const char *drop;	 /* NULL, or the reason not to convert it: a constant string */
+	bool bad;		 /* the reason is damage, not choice */
+	struct lu_str detail;	 /* the sentence about the damage */
 	/* What was in the entry and is not in its text, for the accounting line: names of what could not
 	 * be converted, a line each, sentences from which it is missing, and notes left out. */
 	struct lu_str missing;
@@ -70,6 +71,8 @@ struct lu_entries_options {
 	uint64_t limit;		/* bytes of one entry (--max-line) */
 	const char *text_field; /* the member or column that holds the text; NULL: "text" */
 	const char *charset;	/* of text that is not UTF-8 and declares none; NULL: none */
+	/* Drop entries with ill-formed bytes, which become U+FFFD otherwise. */
+	bool strict_charset;
 	bool guess_charset; /* then by statistics: for all rows or lines of a file, or of a part */
 	/* Of CSV: */
 	char delimiter; /* 0: by the first rows */

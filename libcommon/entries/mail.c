@@ -21,9 +21,11 @@ struct message {
 	struct lu_buf plain, html; /* `html` has all text once there is a page */
 	struct lu_buf decoded;
 	struct lu_charset_work charset;
+	uint64_t charset_errors;
 	struct LU_VEC(struct lu_str) inner; /* messages inside */
 	uint64_t attachments;
-	bool recoded, invalid;
+	bool recoded;
+	const char *refused; /* why a part was not converted; NULL: none */
 };
 
 /* --- structure ----------------------------------------------------------------------------- */
@@ -168,7 +170,9 @@ static int read_text(struct message *m, const struct part *part, struct lu_str t
 		struct lu_str *text, struct lu_err *err)
 {
 	struct lu_str bytes = undo_transfer(m, part);
-	const struct lu_charset how = { .fallback = m->o->charset, .guess = m->o->guess_charset };
+	const struct lu_charset how = { .fallback = m->o->charset,
+		.guess = m->o->guess_charset,
+		.strict = m->o->strict_charset };
 	const struct lu_charset_in in = {
 		.bytes = bytes, .transport = lu_mime_parameter(type, "charset"), .html = html
 	};
@@ -179,7 +183,8 @@ static int read_text(struct message *m, const struct part *part, struct lu_str t
 		return -1;
 	rc = lu_charset_convert(&how, &m->charset, &in, &result, err);
 	m->recoded |= rc > 0 && result.how != LU_CHARSET_UTF8;
-	m->invalid |= rc == 0;
+	m->refused = rc == 0 ? result.reason : m->refused;
+	m->charset_errors += rc > 0 ? result.errors : 0;
 	*text = result.text;
 	return rc;
 }
@@ -429,10 +434,11 @@ static int give_message(const struct lu_entries_options *o, struct lu_str bytes,
 	e.content = m.html.n ? LU_ENTRY_HTML : LU_ENTRY_TEXT;
 	e.bytes = lu_buf_slice(m.html.n ? &m.html : &m.plain);
 	e.recoded = m.recoded;
+	e.charset_errors = m.charset_errors;
 	if (top.fields.n == 0)
 		e.drop = "no fields of a message";
-	else if (m.invalid && is_blank(e.bytes))
-		e.drop = "not valid in its charset";
+	else if (m.refused && is_blank(e.bytes))
+		e.drop = m.refused;
 	/* A message that only holds others. */
 	if (m.inner.n && !e.drop && is_blank(e.bytes))
 		rc = 0;

@@ -12,14 +12,15 @@ static int lines_convert(const struct lu_entries_options *o, struct lu_str block
 		void *ctx, struct lu_err *err)
 {
 	struct lu_block_lines it = lu_block_lines(block, o->limit);
-	const char *charset = it.charset ? it.charset : o->charset;
-	struct lu_buf store = { 0 };
+	const struct lu_charset how = { .fallback = it.charset ? it.charset : o->charset,
+		.strict = o->strict_charset };
+	struct lu_charset_work work = { .text = { 0 } };
+	struct lu_charset_result utf8;
 	char name[24];
 	int rc = 0;
 
 	while (rc == 0 && lu_block_line(&it)) {
 		struct lu_entry e = { .content = LU_ENTRY_TEXT };
-		enum lu_charset_how how;
 		int valid = 1;
 
 		if (!it.too_long && it.text.n == 0)
@@ -32,15 +33,17 @@ static int lines_convert(const struct lu_entries_options *o, struct lu_str block
 		e.bad = it.too_long;
 		e.drop = it.too_long ? "longer than --max-line" : NULL;
 		if (lu_utf8_valid(it.text.p, it.text.n) != it.text.n) {
-			valid = !charset ? 0
-					 : lu_charset_utf8(it.text, (struct lu_str){ 0 }, charset,
-							   &store, &e.bytes, &how, err);
-			e.recoded = valid > 0;
-			e.drop = valid > 0 ? e.drop : "not valid in its charset";
+			const struct lu_charset_in in = { .bytes = it.text };
+
+			valid = lu_charset_convert(&how, &work, &in, &utf8, err);
+			e.recoded = valid > 0 && utf8.how != LU_CHARSET_UTF8;
+			e.charset_errors = valid > 0 ? utf8.errors : 0;
+			e.bytes = valid > 0 ? utf8.text : e.bytes;
+			e.drop = valid ? e.drop : utf8.reason;
 		}
 		rc = valid < 0 ? -1 : emit(ctx, &e, err);
 	}
-	lu_buf_release(&store);
+	lu_charset_work_release(&work);
 	return rc;
 }
 

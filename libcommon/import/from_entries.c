@@ -159,7 +159,7 @@ static int add_page(const struct block *b, struct record *r, struct lu_err *err)
 
 /* Add the members that every document has and the record lacks. */
 static int complete(const struct block *b, struct record *r, const struct lu_entry *e,
-		struct lu_err *err)
+		const struct lu_import_result *res, struct lu_err *err)
 {
 	const struct lu_import *im = b->im;
 	const struct lu_member *m = b->member;
@@ -195,6 +195,10 @@ static int complete(const struct block *b, struct record *r, const struct lu_ent
 	}
 	if (im->category && lacks(r, "category"))
 		set_str(b, r, "category", lu_str_of(im->category));
+	if (res->charset_errors && lacks(r, "charset_errors")) {
+		lu_buf_printf(begin_edit(b, r, "charset_errors"), "%" PRIu64, res->charset_errors);
+		end_edit(b, r);
+	}
 	if (im->html && add_page(b, r, err) < 0)
 		return -1;
 	return lu_buf_check(&b->w->values, err);
@@ -242,19 +246,21 @@ static void write_record(const struct block *b, struct record *r)
 static int scan(const struct block *b, struct record *r, const struct lu_entry *e,
 		struct lu_import_result *res, struct lu_err *err)
 {
-	enum lu_charset_how how = LU_CHARSET_UTF8;
+	const struct lu_charset how = { b->im->charset, b->im->guess_charset,
+		b->im->strict_charset };
+	const struct lu_charset_in in = { .bytes = e->bytes };
+	struct lu_charset_result utf8;
 	struct lu_json_fault fault;
-	struct lu_str line = e->bytes;
 	const char *reason = NULL;
-	int rc = lu_json_object(line, &b->w->arena, &r->obj, &fault);
+	int rc = lu_json_object(e->bytes, &b->w->arena, &r->obj, &fault);
 
-	if (rc < 0 && fault.kind == LU_JSON_BAD_UTF8 && b->im->charset) {
-		rc = lu_charset_utf8(line, (struct lu_str){ 0 }, b->im->charset, &b->w->store,
-				&line, &how, err);
+	if (rc < 0 && fault.kind == LU_JSON_BAD_UTF8 && (how.fallback || how.guess)) {
+		rc = lu_charset_convert(&how, &b->w->charset, &in, &utf8, err);
 		if (rc < 0)
 			return -1;
 		res->recoded = rc > 0;
-		rc = rc > 0 ? lu_json_object(line, &b->w->arena, &r->obj, &fault) : -1;
+		res->charset_errors = rc > 0 ? utf8.errors : 0;
+		rc = rc > 0 ? lu_json_object(utf8.text, &b->w->arena, &r->obj, &fault) : -1;
 	}
 	if (rc < 0 && fault.kind == LU_JSON_NO_MEMORY)
 		return lu_err_nomem(err);
@@ -312,7 +318,7 @@ static int convert_record(const struct block *b, const struct lu_entry *e,
 		lu_import_judge(b->im, text, res);
 	if (rc != 0 || res->drop)
 		return rc < 0 ? -1 : 0;
-	if (complete(b, &r, e, err) < 0)
+	if (complete(b, &r, e, res, err) < 0)
 		return -1;
 	write_record(b, &r);
 	res->optout = b->w->notice.optout != 0;
@@ -324,7 +330,10 @@ static int convert_record(const struct block *b, const struct lu_entry *e,
 static int convert_text(const struct block *b, const struct lu_entry *e,
 		struct lu_import_result *res, struct lu_err *err)
 {
-	struct lu_document doc = { .member = b->member, .entry = e, .text = e->bytes };
+	struct lu_document doc = { .member = b->member,
+		.entry = e,
+		.text = e->bytes,
+		.charset_errors = e->charset_errors };
 
 	if (set_path(b, e, &doc.path, err) < 0)
 		return -1;
@@ -385,7 +394,8 @@ static int take(void *ctx, const struct lu_entry *e, struct lu_err *err)
 		.bad = e->bad,
 		.size = e->size,
 		.line = e->line,
-		.recoded = e->recoded };
+		.recoded = e->recoded,
+		.charset_errors = e->charset_errors };
 	int rc = 0;
 
 	lu_arena_reset(&b->w->arena);
