@@ -223,6 +223,8 @@ static void check_kind(const struct options *o)
 	const struct lu_entries_options *e = &o->import.entries;
 	bool table = k == LU_KIND_CSV || k == LU_KIND_TSV;
 	bool wiki = k == LU_KIND_MEDIAWIKI || k == LU_KIND_ENTERPRISE;
+	bool plain = k == LU_KIND_TEXT || k == LU_KIND_CODE || k == LU_KIND_MAN ||
+			k == LU_KIND_LINES;
 	const char *unused = NULL;
 
 	if (k == LU_KIND_AUTO)
@@ -241,6 +243,8 @@ static void check_kind(const struct options *o)
 		unused = o->wiki.namespaces ? "--namespaces" : "--wiki-keep";
 	else if (k != LU_KIND_MEDIAWIKI && o->wiki.templates)
 		unused = "--templates";
+	else if (plain && (o->import.comments || o->import.whole))
+		unused = o->import.comments ? "--comments" : "--whole";
 	if (unused)
 		lu_usage_error("%s: has no effect on --kind %s", unused,
 				lu_enum_name(lu_kind_names, (int)k));

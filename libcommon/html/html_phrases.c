@@ -55,7 +55,8 @@ static const char *const pointers[] = { "read more", "read also", "read next", "
 	"lesen sie auch", "lies auch", "auch interessant", "auch auf", "mehr zum thema",
 	"mehr themen", "mehr zu ", "schon gelesen", "zum thema", "weiterlesen", "weitere artikel",
 	"weitere themen", "das k\303\266nnte", "\303\244hnliche", "schlagw\303\266rter",
-	"schlagworte", "lire aussi", "\303\240 lire", "a lire", "voir aussi",
+	"schlagworte", "lire aussi", "\303\240 lire", "\303\240 lire aussi",
+	"\303\240 lire \303\251galement", "a lire", "a lire aussi", "voir aussi",
 	"sur le m\303\252me sujet", "lea tambi\303\251n", "lea tambien", "vea tambi\303\251n",
 	"ver m\303\241s", "puedes ver", "mira:", "mire:", "leggi anche", "leia tamb\303\251m",
 	"veja tamb\303\251m", "czytaj te\305\274", "czytaj tak\305\274e", "zobacz tak\305\274e",
@@ -105,13 +106,11 @@ static const char *const others[] = { "related articles", "related posts", "rela
 	"artigos relacionados", "mais lidas", "czytaj tak\305\274e", "zobacz tak\305\274e",
 	"najcz\304\231\305\233ciej czytane" };
 
-/* Credits of pictures: the colon decides. */
+/* Credits of pictures: a single word needs the colon. */
 static const char *const credits[] = { "photo:", "photos:", "foto:", "fotos:", "bild:", "credit:",
-	"image:",
-	"cr\303\251"
-	"dit:",
-	"cr\303\251"
-	"dit photo" };
+	"image:", "cr\303\251dit:", "cr\303\251dit photo",
+	"cr\303\251dits:", "cr\303\251dits photo", "illustration:", "image illustrative",
+	"image d'illustration", "photo d'illustration" };
 
 /* Bytes of blanks at s[i]; those that do not break are of two and three bytes. */
 static size_t blanks(struct lu_str s, size_t i)
@@ -169,20 +168,20 @@ static size_t begins_with(struct lu_str s, const char *phrase)
 	return i;
 }
 
-/* Bytes of the phrase of the list that s begins with; 0: none. */
+/* Bytes of the longest phrase of the list that s begins with; 0: none. */
 static size_t begins(struct lu_str s, const char *const *list, size_t n)
 {
 	unsigned char first = s.n ? small(s, 0) : 0;
+	size_t longest = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t len = 0;
 
 		if ((unsigned char)*list[i] == first)
 			len = begins_with(s, list[i]);
-		if (len)
-			return len;
+		longest = len > longest ? len : longest;
 	}
-	return 0;
+	return longest;
 }
 
 /* True if a colon follows the first n bytes, or ends them. */

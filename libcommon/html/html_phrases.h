@@ -23,6 +23,6 @@ enum lu_html_phrase lu_html_phrase(struct lu_str s, bool linked);
 /* True for the heading of a list of other pages: "Most read". */
 bool lu_html_heads_others(struct lu_str s);
 
-#define LU_HTML_PHRASE 120
+#define LU_HTML_PHRASE 160
 
 #endif

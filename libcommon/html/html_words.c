@@ -3,12 +3,13 @@
 #include <string.h>
 #include <strings.h>
 
-/* Bytes of two words that are listed as one; shorter ones are found in random names. */
+/* Bytes of two words that are listed as one; shorter ones are found in random names. A word is in its
+ * row, not elsewhere: names are looked up for every element. */
 #define SHORTEST_PAIR 6
-#define LONGEST_PAIR 24
+#define LONGEST_WORD 20
 
 struct word {
-	const char *p;
+	char p[LONGEST_WORD];
 	unsigned char n;
 	bool prefix; /* of longer words too */
 	unsigned char kind;
@@ -17,9 +18,9 @@ struct word {
 /* W: the word, P: all words that begin so. */
 #define W(word, kind) { word, sizeof(word) - 1, false, LU_WORDS_##kind },
 #define P(word, kind) { word, sizeof(word) - 1, true, LU_WORDS_##kind },
-#define END                       \
-	{                         \
-		NULL, 0, false, 0 \
+#define END                     \
+	{                       \
+		"", 0, false, 0 \
 	}
 /* Sorted by their first two letters. */
 /* clang-format off */
@@ -246,7 +247,7 @@ static const struct word *first_word(char a, char b)
 {
 	const struct word *w = by_letter[(a | 32) - 'a'];
 
-	while (w->p && w->p[1] < (b | 32))
+	while (w->n && w->p[1] < (b | 32))
 		w++;
 	return w;
 }
@@ -258,7 +259,7 @@ static unsigned kind_of(const char *p, size_t n)
 
 	if (n < 2 || !(is_small((char)(*p | 32))))
 		return 0;
-	for (w = first_word(p[0], p[1]); w->p && w->p[1] == (p[1] | 32); w++) {
+	for (w = first_word(p[0], p[1]); w->n && w->p[1] == (p[1] | 32); w++) {
 		if ((w->prefix ? n >= w->n : n == w->n) && strncasecmp(p, w->p, w->n) == 0)
 			return w->kind;
 	}
@@ -276,14 +277,14 @@ static bool is_builder(const char *p, size_t n)
 /* The kind of two words of one name as if they were written together: read-more, LireAussi. */
 static unsigned kind_of_pair(const char *a, size_t na, const char *b, size_t nb)
 {
-	char pair[LONGEST_PAIR];
+	char pair[LONGEST_WORD];
 	const struct word *w;
 
 	if (na + nb < SHORTEST_PAIR || na + nb > sizeof(pair) || !is_small((char)(*a | 32)))
 		return 0;
 	memcpy(pair, a, na);
 	memcpy(pair + na, b, nb);
-	for (w = first_word(pair[0], pair[1]); w->p && w->p[1] == (pair[1] | 32); w++) {
+	for (w = first_word(pair[0], pair[1]); w->n && w->p[1] == (pair[1] | 32); w++) {
 		if (na + nb == w->n && strncasecmp(pair, w->p, w->n) == 0)
 			return w->kind;
 	}
@@ -293,6 +294,11 @@ static unsigned kind_of_pair(const char *a, size_t na, const char *b, size_t nb)
 static bool is_letter(char c)
 {
 	return is_capital(c) || is_small(c);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 /* The kinds of the words of a blank-separated list of names. */
@@ -310,7 +316,7 @@ static unsigned kinds_of(struct lu_str s)
 			p++;
 		if (p == from) {
 			/* Words of different names are no pair. */
-			if (strchr(" \t\r\n\f", *p))
+			if (is_blank(*p))
 				last = NULL;
 			p++;
 			continue;
@@ -325,7 +331,7 @@ static unsigned kinds_of(struct lu_str s)
 		if (camel && n < 4)
 			continue;
 		if (is_builder(from, n)) {
-			while (p < end && !strchr(" \t\r\n\f", *p))
+			while (p < end && !is_blank(*p))
 				p++;
 			continue;
 		}

@@ -18,6 +18,7 @@
 #define MAIN_SHARE 0.5
 #define LEFT 0.1
 #define HEADING_BYTES 64
+#define HEADING_NODES 32
 #define READ_SHARE 0.95
 #define READ_LOSS 1000
 #define READ_PLAIN 0.7
@@ -72,8 +73,12 @@ static bool heads_others(const struct lu_html_node *heading)
 {
 	char text[HEADING_BYTES + 1];
 	struct lu_str s = { .p = text };
+	unsigned nodes = 0;
 
 	for (const struct lu_html_node *t = heading; t; t = lu_html_next(t, heading, true)) {
+		/* Headings may be nested as deeply as a page likes. */
+		if (++nodes > HEADING_NODES)
+			return false;
 		if (!is_text(t))
 			continue;
 		for (size_t i = 0; i < t->text.n; i++) {
@@ -99,7 +104,9 @@ static void pass_heading(const struct lu_html_node *n)
 	if (n->text_bytes > HEADING_BYTES || parent->own > 0 || parent->text_bytes > 0 ||
 			is_page_part(parent))
 		return;
-	if (lu_html_role(n) == LU_ROLE_HEADING ? heads_others(n) : n->words & LU_WORDS_OTHERS)
+	if (lu_html_role(n) == LU_ROLE_HEADING || (n->own > 0 && n->own == n->text_bytes)
+					? heads_others(n)
+					: n->words & LU_WORDS_OTHERS)
 		parent->words |= LU_WORDS_OTHERS;
 }
 

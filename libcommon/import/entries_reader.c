@@ -27,7 +27,9 @@ int lu_entries_reader_next(
 {
 	int rc = r->type->block(r->state, &member->bytes, err);
 
-	member->entries = r->type;
+	/* A member that reports damage instead has no block to convert. */
+	if (rc > 0)
+		member->entries = r->type;
 	return rc;
 }
 

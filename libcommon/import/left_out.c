@@ -25,7 +25,7 @@ static const struct words {
 	{ "too short", "shorter than --min-bytes", NULL },
 	{ "excluded", "excluded by -i or -x", NULL },
 	{ "encrypted", "encrypted", "decrypt it first" },
-	{ LU_NO_TEXT_MEMBER, LU_NO_TEXT_MEMBER, "--text-field names the member that has it" },
+	{ LU_NO_TEXT_MEMBER, LU_NO_TEXT_MEMBER, "--text-field names the member with the text" },
 	{ "no text layer", "without a text layer", "ocrmypdf adds one, for example" },
 };
 

@@ -130,7 +130,7 @@ static int distinct(struct lu_names *seen, struct lu_str source, struct lu_str p
 	*from = key->n;
 	lu_utf8_repair(key, path);
 	*end = key->n;
-	return lu_names_number(seen, key, 0, err);
+	return seen ? lu_names_number(seen, key, 0, err) : lu_buf_check(key, err);
 }
 
 /* Set the member's licence and its path, different from that of any other in `seen`; returns 1. */
@@ -610,22 +610,33 @@ static bool is_intact(const struct lu_members_frame *f)
 	return !f->failed && !(f->archive && lu_container_failed(f->archive));
 }
 
+/* The machine failed, not the data. */
+static bool is_ours(const struct lu_err *err)
+{
+	return err->errnum == ENOMEM || err->errnum == ENOSPC || err->errnum == EDQUOT ||
+			err->errnum == EMFILE || err->errnum == ENFILE;
+}
+
 /* After a failure: if a container around the damaged part is intact, turns the part into a bad
  * member, after which reading continues. Returns 1, or -1 with *err as it was. */
 static int recover(struct lu_members *m, struct lu_member *member, struct lu_arena *arena,
 		struct lu_err *err)
 {
-	if (!m->damage || !m->top)
+	bool named = false;
+
+	if (!m->damage || !m->top || is_ours(err))
 		return -1;
 	while (!is_intact(m->top)) {
 		if (!m->top->below || set_path(m, m->top->path, "", err) < 0)
 			return -1;
+		named = m->top->kind == WEB || m->top->kind == ENTRIES;
 		pop(m);
 	}
 	drop(member, "damaged");
 	member->bad = true;
 	member->detail = lu_arena_str(arena, lu_str_of(err->msg));
-	return member->detail.p ? finish(m, member, &m->seen, arena, err) : lu_err_nomem(err);
+	return member->detail.p ? finish(m, member, named ? NULL : &m->seen, arena, err)
+				: lu_err_nomem(err);
 }
 
 static void reset(struct lu_members *m, struct lu_member *member)
