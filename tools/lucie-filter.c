@@ -231,6 +231,8 @@ static int seat_robots(struct lu_judges *js, struct run *r, struct lu_err *err)
 		if (lu_robots_read(&r->robots.robots, o->robots.item[i], err) < 0)
 			return -1;
 	}
+	if (o->robots.n && lu_robots_read_all(&r->robots.robots, err) < 0)
+		return -1;
 	return lu_judges_add(js, &lu_robots_judge, &r->robots, err);
 }
 

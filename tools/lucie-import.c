@@ -1,5 +1,5 @@
 /*
- * lucie-import: archives, packages, web pages and manual pages to documents.
+ * lucie-import: archives, pages, tables, office files, mail to documents.
  *
  * Members are read in the order of the archives, one at a time, and converted on all threads. Each
  * becomes a document or is counted under the reason why it does not.
@@ -79,7 +79,7 @@ static const struct lu_opt opts[] = {
 };
 
 static const struct lu_tool tool = { "lucie-import",
-	"converts archives, packages, web and manual pages to documents", "[FILE|DIR...]", opts,
+	"converts archives, pages, tables, office files, mail to documents", "[FILE|DIR...]", opts,
 	LU_STD_FILTER | LU_STD_TMPDIR, offsetof(struct options, std) };
 
 struct run {
@@ -157,9 +157,9 @@ static void set_up(struct run *r, const struct options *o, const struct lu_args 
 	r->import.limit = o->std.max_line;
 	r->import.entries.limit = o->std.max_line;
 	r->import.entries.text_field = o->std.text_field;
-	r->import.entries.charset = (struct lu_charset){ .fallback = o->import.charset,
-		.guess = o->import.guess_charset,
-		.strict = o->import.strict_charset };
+	r->import.entries.charset = o->import.charset;
+	r->import.entries.strict_charset = o->import.strict_charset;
+	r->import.entries.guess_charset = o->import.guess_charset;
 	r->import.entries.wiki = &r->wiki;
 	if (o->delimiter)
 		r->import.entries.delimiter = is_tab(o->delimiter) ? '\t' : o->delimiter[0];
@@ -223,6 +223,8 @@ static void check_kind(const struct options *o)
 	const struct lu_entries_options *e = &o->import.entries;
 	bool table = k == LU_KIND_CSV || k == LU_KIND_TSV;
 	bool wiki = k == LU_KIND_MEDIAWIKI || k == LU_KIND_ENTERPRISE;
+	bool plain = k == LU_KIND_TEXT || k == LU_KIND_CODE || k == LU_KIND_MAN ||
+			k == LU_KIND_LINES;
 	const char *unused = NULL;
 
 	if (k == LU_KIND_AUTO)
@@ -241,6 +243,8 @@ static void check_kind(const struct options *o)
 		unused = o->wiki.namespaces ? "--namespaces" : "--wiki-keep";
 	else if (k != LU_KIND_MEDIAWIKI && o->wiki.templates)
 		unused = "--templates";
+	else if (plain && (o->import.comments || o->import.whole))
+		unused = o->import.comments ? "--comments" : "--whole";
 	if (unused)
 		lu_usage_error("%s: has no effect on --kind %s", unused,
 				lu_enum_name(lu_kind_names, (int)k));

@@ -18,7 +18,7 @@
 static const struct command {
 	const char *name, *summary;
 } programs[] = {
-	{ "import", "converts archives, packages, web and manual pages to documents" },
+	{ "import", "converts archives, pages, tables, office files, mail to documents" },
 	{ "normalize", "normalises the text of documents" },
 	{ "lang", "tags documents with their language" },
 	{ "filter", "drops documents that fail quality rules" },

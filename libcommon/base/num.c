@@ -10,6 +10,14 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+int lu_hex_digit(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* Parse decimal digits at *p and advance past them; false on overflow. */
 static bool parse_digits(const char **p, uint64_t *v)
 {

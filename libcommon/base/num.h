@@ -22,6 +22,9 @@ int lu_num_duration(const char *s, double *seconds, struct lu_err *err) LU_CHECK
 /* A finite decimal number. */
 int lu_num_double(const char *s, double *out, struct lu_err *err) LU_CHECKED;
 
+/* The value of a hexadecimal digit of either case, or -1. */
+int lu_hex_digit(char c);
+
 /* Shortest text that reads back as the same double: 0.1, 1e-05. Whole numbers below 1e15 have no
  * exponent: 3, 100. */
 void lu_num_format(double v, char out[32]);

@@ -301,3 +301,17 @@ int lu_charset_utf8(struct lu_str in, struct lu_str declared, const char *fallba
 	*out = result.text;
 	return rc;
 }
+
+int lu_charset_of_rows(struct lu_str rows, const char **name, struct lu_err *err)
+{
+	struct lu_charset_work work = { .text = { 0 } };
+	struct lu_charset_guess guess = { LU_ENC_NONE, NULL };
+	int rc = 0;
+
+	/* Escapes and NULs are no matter of single rows. */
+	if (lu_utf8_valid(rows.p, rows.n) != rows.n && !memchr(rows.p, 0, rows.n))
+		rc = lu_charset_guess(&work.index, rows, &work.scratch, &guess, err);
+	*name = guess.e == LU_ENC_ISO_2022_JP ? NULL : guess.name;
+	lu_charset_work_release(&work);
+	return rc;
+}

@@ -43,12 +43,6 @@ struct lu_charset {
 	bool strict;	      /* refuse a text with errors */
 };
 
-/* True if the user said something of texts that are not UTF-8 and name no charset. */
-static inline bool lu_charset_given(const struct lu_charset *how)
-{
-	return how->fallback || how->guess;
-}
-
 struct lu_charset_work {
 	struct lu_charset_index index;
 	struct lu_buf text, scratch;
@@ -87,6 +81,11 @@ int lu_charset_convert(const struct lu_charset *how, struct lu_charset_work *w,
 int lu_charset_utf8(struct lu_str in, struct lu_str declared, const char *fallback,
 		struct lu_buf *store, struct lu_str *out, enum lu_charset_how *how,
 		struct lu_err *err) LU_CHECKED;
+
+/* Guess the charset of a text whose lines or rows are converted one by one, since each alone says too
+ * little: *name is a constant for `fallback`, or NULL: the text is valid UTF-8, has wide characters, or
+ * no guess is sure. 0, -1. */
+int lu_charset_of_rows(struct lu_str rows, const char **name, struct lu_err *err) LU_CHECKED;
 
 /* True for a label of the standard, but for those that it does not decode, and for what this
  * machine's iconv knows. */

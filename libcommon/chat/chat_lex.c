@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "libcommon/base/num.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/chat/chat_ast.h"
 
@@ -106,13 +107,6 @@ static int skip_comment(struct lexer *l)
 
 /* --- in a tag ----------------------------------------------------------------------------- */
 
-static int hex_value(char c)
-{
-	return c >= '0' && c <= '9'			     ? c - '0'
-			: (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
-							     : -1;
-}
-
 /* Append the character of an escape with `digits` hexadecimal digits. */
 static int put_code(struct lexer *l, const char **p, const char *end, int digits, struct lu_buf *b)
 {
@@ -120,9 +114,9 @@ static int put_code(struct lexer *l, const char **p, const char *end, int digits
 	char utf8[4];
 
 	for (int i = 0; i < digits; i++, ++*p) {
-		if (*p >= end || hex_value(**p) < 0)
+		if (*p >= end || lu_hex_digit(**p) < 0)
 			return fail(l, "an escape in a string lacks digits");
-		c = c << 4 | (uint32_t)hex_value(**p);
+		c = c << 4 | (uint32_t)lu_hex_digit(**p);
 	}
 	if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000))
 		return fail(l, "an escape in a string is no character");

@@ -8,8 +8,8 @@
 #include "libcommon/base/map.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/base/vec.h"
+#include "libcommon/charset/charset.h"
 #include "libcommon/entries/csv_row.h"
-#include "libcommon/entries/entry_charset.h"
 #include "libcommon/hash/hash.h"
 #include "libcommon/io/json.h"
 
@@ -20,6 +20,7 @@ struct head {
 	uint64_t rows, lines; /* before it */
 	const char *bad;      /* NULL, or the reason why its one row is not taken */
 	uint64_t skipped;     /* length of a row that is not here */
+	const char *charset;  /* of what is not UTF-8; NULL: not known */
 	size_t names;	      /* bytes of the row of names */
 	struct lu_csv_form form;
 };
@@ -49,6 +50,7 @@ static int csv_start(void **state, struct lu_feed *feed, const struct lu_entries
 	c->o = o;
 	c->head.form = (struct lu_csv_form){ o->delimiter ? o->delimiter : delimiter,
 		!o->no_quotes };
+	c->head.charset = o->charset;
 	*state = c;
 	return 0;
 }
@@ -130,20 +132,6 @@ static void pass_row(struct csv *c, const char *end)
 	c->scan = (struct lu_csv_scan){ 0 };
 }
 
-static int check_names(const struct csv *c, struct lu_str names, struct lu_err *err)
-{
-	struct lu_charset_work work = { 0 };
-	struct lu_entry e = { 0 };
-	int rc = lu_entry_utf8(&c->o->charset, &work, &names, &e, err);
-
-	lu_charset_work_release(&work);
-	return rc == 0 && e.drop ? lu_err_set(err,
-						   "%s: its row of names is not UTF-8; --charset "
-						   "names its charset",
-						   lu_feed_name(c->feed))
-				 : rc;
-}
-
 /* Read the row of names. 1; 0: the file is empty; -1. */
 static int begin(struct csv *c, struct lu_err *err)
 {
@@ -176,8 +164,6 @@ static int begin(struct csv *c, struct lu_err *err)
 		return lu_err_set(err, "%s: no row of names in its first %zu KiB; is it CSV?",
 				lu_feed_name(c->feed), LU_CSV_HEADER_MAX >> 10);
 	names = (struct lu_str){ c->in.p + c->at, (size_t)(end - c->in.p) - c->at };
-	if (check_names(c, names, err) < 0)
-		return -1;
 	lu_buf_str(&c->names, lu_csv_trim(names));
 	if (!c->o->no_header) {
 		c->head.lines += count_lines(names.p, end);
@@ -189,11 +175,25 @@ static int begin(struct csv *c, struct lu_err *err)
 
 static int put_block(struct csv *c, struct lu_str rows, struct lu_buf *block, struct lu_err *err)
 {
+	const size_t n = sizeof(c->head);
+
 	lu_buf_clear(block);
-	lu_buf_append(block, &c->head, sizeof(c->head));
+	lu_buf_append(block, &c->head, n);
 	lu_buf_str(block, lu_buf_slice(&c->names));
 	lu_buf_str(block, rows);
-	return lu_buf_check(block, err) < 0 ? -1 : 1;
+	if (lu_buf_check(block, err) < 0)
+		return -1;
+	if (c->o->guess_charset && !c->head.charset &&
+			lu_charset_of_rows((struct lu_str){ block->p + n, block->n - n },
+					&c->head.charset, err) < 0)
+		return -1;
+	memcpy(block->p, &c->head, n);
+	if (!c->head.charset && lu_utf8_valid(c->names.p, c->names.n) != c->names.n)
+		return lu_err_set(err,
+				"%s: its row of names is not UTF-8%s; --charset names its charset",
+				lu_feed_name(c->feed),
+				c->o->guess_charset ? ", and no guess of its charset is sure" : "");
+	return 1;
 }
 
 /* The row at the read position has no end in the bounds: give the line it begins on. */
@@ -374,28 +374,49 @@ out:
 	return rc;
 }
 
-/* Convert to UTF-8. 0, where e->drop may be set; -1. */
+/* Convert to UTF-8. 1; 0: not valid, as e->drop says; -1. */
 static int to_utf8(struct row *r, struct lu_str *s, struct lu_entry *e, struct lu_err *err)
 {
-	return lu_entry_utf8(&r->o->charset, &r->charset, s, e, err);
+	const struct lu_charset how = { .fallback = r->head.charset,
+		.strict = r->o->strict_charset };
+	const struct lu_charset_in in = { .bytes = *s };
+	struct lu_charset_result utf8;
+	int rc;
+
+	if (lu_utf8_valid(s->p, s->n) == s->n)
+		return 1;
+	rc = lu_charset_convert(&how, &r->charset, &in, &utf8, err);
+	if (rc < 0)
+		return -1;
+	e->drop = rc ? NULL : utf8.reason;
+	e->recoded = rc > 0 && utf8.how != LU_CHARSET_UTF8;
+	e->charset_errors = rc > 0 ? utf8.errors : 0;
+	*s = rc > 0 ? utf8.text : *s;
+	return rc;
 }
 
 static int read_names(struct row *r, struct lu_str names, struct lu_err *err)
 {
 	struct lu_csv_fields fields = { .done = false };
+	struct lu_entry unused;
 	struct lu_str field;
-	struct lu_entry e = { 0 };
 	bool quoted;
+	int rc;
 
 	r->score = SIZE_MAX;
-	if (to_utf8(r, &names, &e, err) < 0)
+	rc = to_utf8(r, &names, &unused, err);
+	if (rc < 0)
 		return -1;
+	if (rc == 0) {
+		lu_utf8_repair(&r->json, names);
+		names = lu_buf_slice(&r->json);
+	}
 	fields.rest = names;
 	while (lu_csv_field(&r->head.form, &fields, &r->store, &field, &quoted)) {
 		if (add_name(r, field, err) < 0)
 			return -1;
 	}
-	return lu_buf_check(&r->store, err);
+	return lu_buf_check(&r->json, err) < 0 ? -1 : lu_buf_check(&r->store, err);
 }
 
 static bool is_number(struct lu_str s)
@@ -456,8 +477,10 @@ static int convert_row(struct row *r, struct lu_str row, struct lu_entry *e, lu_
 		e->bad = true;
 		e->drop = "longer than --max-line";
 	}
-	if (!e->drop && to_utf8(r, &text, e, err) < 0)
-		return -1;
+	if (!e->drop) {
+		if (to_utf8(r, &text, e, err) < 0)
+			return -1;
+	}
 	if (!e->drop) {
 		n = make_record(r, text);
 		if (lu_buf_check(&r->json, err) < 0 || lu_buf_check(&r->store, err) < 0)

@@ -23,7 +23,6 @@
 
 #include "libcommon/base/buf.h"
 #include "libcommon/base/err.h"
-#include "libcommon/charset/charset.h"
 #include "libcommon/io/feed.h"
 
 /* About as many bytes as a block should have; one entry may be longer. */
@@ -55,7 +54,7 @@ struct lu_entry {
 	struct lu_str more;
 	uint64_t size;		 /* of the entry as it is in the file, for the counts */
 	bool recoded;		 /* was not UTF-8 */
-	uint64_t charset_errors; /* U+FFFD put in for what was ill-formed */
+	uint64_t charset_errors; /* ill-formed sequences that became U+FFFD */
 	const char *drop;	 /* NULL, or the reason not to convert it: a constant string */
 	bool bad;		 /* the reason is damage, not choice */
 	struct lu_str detail;	 /* the sentence about the damage */
@@ -69,9 +68,12 @@ struct lu_wiki_options;
 
 /* What lucie-import was asked for, the same for all files. */
 struct lu_entries_options {
-	uint64_t limit;		   /* bytes of one entry (--max-line) */
-	const char *text_field;	   /* the member or column that holds the text; NULL: "text" */
-	struct lu_charset charset; /* of text that is not UTF-8 and declares none */
+	uint64_t limit;		/* bytes of one entry (--max-line) */
+	const char *text_field; /* the member or column that holds the text; NULL: "text" */
+	const char *charset;	/* of text that is not UTF-8 and declares none; NULL: none */
+	/* Drop entries with ill-formed bytes, which become U+FFFD otherwise. */
+	bool strict_charset;
+	bool guess_charset; /* then by statistics: for all rows or lines of a file, or of a part */
 	/* Of CSV: */
 	char delimiter; /* 0: by the first rows */
 	bool no_header;

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 
 #include "libcommon/base/take_line.h"
+#include "libcommon/charset/charset.h"
 
 /* What a block begins with. */
 struct head {
 	uint64_t lines;	  /* before it */
 	uint64_t skipped; /* length of the one line, where that is too long to hold; else 0 */
+	const char *charset;
 };
 
 static uint64_t count_lines(struct lu_str s)
@@ -72,6 +74,22 @@ static int skip_line(struct lu_line_blocks *l, uint64_t held, uint64_t *length, 
 	return 0;
 }
 
+/* Guess the charset of the block's lines, if that is not known yet. */
+static int find_charset(struct lu_line_blocks *l, struct lu_buf *block, struct lu_err *err)
+{
+	struct head head;
+	struct lu_str lines = { block->p + sizeof(head), block->n - sizeof(head) };
+
+	if (!l->guess)
+		return 0;
+	if (!l->charset && lu_charset_of_rows(lines, &l->charset, err) < 0)
+		return -1;
+	memcpy(&head, block->p, sizeof(head));
+	head.charset = l->charset;
+	memcpy(block->p, &head, sizeof(head));
+	return 0;
+}
+
 int lu_line_blocks_next(struct lu_line_blocks *l, struct lu_buf *block, struct lu_err *err)
 {
 	struct head head = { .lines = l->lines };
@@ -114,7 +132,7 @@ int lu_line_blocks_next(struct lu_line_blocks *l, struct lu_buf *block, struct l
 	}
 	l->lines += count_lines(
 			(struct lu_str){ block->p + sizeof(head), block->n - sizeof(head) });
-	return 1;
+	return find_charset(l, block, err) < 0 ? -1 : 1;
 }
 
 void lu_line_blocks_release(struct lu_line_blocks *l)
@@ -131,7 +149,7 @@ int lu_line_blocks_open(void **state, struct lu_feed *feed, const char *file, co
 	(void)tmpdir;
 	if (!l)
 		return lu_err_nomem(err);
-	*l = (struct lu_line_blocks){ .feed = feed, .limit = o->limit };
+	*l = (struct lu_line_blocks){ .feed = feed, .limit = o->limit, .guess = o->guess_charset };
 	*state = l;
 	return 0;
 }
@@ -158,6 +176,7 @@ struct lu_block_lines lu_block_lines(struct lu_str block, uint64_t limit)
 	it.rest = (struct lu_str){ block.p + sizeof(head), block.n - sizeof(head) };
 	it.number = head.lines;
 	it.skipped = head.skipped;
+	it.charset = head.charset;
 	return it;
 }
 

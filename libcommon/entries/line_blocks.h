@@ -24,7 +24,9 @@
 struct lu_line_blocks {
 	struct lu_feed *feed;
 	uint64_t limit;
+	bool guess; /* find the charset of the lines, by those of the first block that is not UTF-8 */
 	/* Private. */
+	const char *charset;
 	struct lu_buf carry; /* beginning of a line, for the next block */
 	uint64_t lines;	     /* given so far */
 	bool begun, ended;
@@ -42,10 +44,11 @@ int lu_line_blocks_block(void *state, struct lu_buf *block, struct lu_err *err) 
 void lu_line_blocks_close(void *state);
 
 struct lu_block_lines {
-	struct lu_str text; /* the line, without its end ("\n" or "\r\n") */
-	uint64_t number;    /* of the line in its file, from 1 */
-	uint64_t size;	    /* of the line with its end */
-	bool too_long;	    /* longer than the limit: `text` is empty */
+	struct lu_str text;  /* the line, without its end ("\n" or "\r\n") */
+	uint64_t number;     /* of the line in its file, from 1 */
+	uint64_t size;	     /* of the line with its end */
+	const char *charset; /* guessed, for those that are not UTF-8; NULL: not known */
+	bool too_long;	     /* longer than the limit: `text` is empty */
 	/* Private. */
 	struct lu_str rest;
 	uint64_t limit, skipped;

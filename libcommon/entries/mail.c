@@ -21,11 +21,12 @@ struct message {
 	struct lu_buf plain, html; /* `html` has all text once there is a page */
 	struct lu_buf decoded;
 	struct lu_charset_work charset;
+	uint64_t charset_errors;
+	const char *guessed;		    /* charset of a part; NULL: none */
 	struct LU_VEC(struct lu_str) inner; /* messages inside */
-	uint64_t attachments, charset_errors;
-	const char *guessed; /* charset of the text, or NULL */
-	const char *refused; /* why a part of the text is not read, or NULL */
+	uint64_t attachments;
 	bool recoded;
+	const char *refused; /* why a part was not converted; NULL: none */
 };
 
 /* --- structure ----------------------------------------------------------------------------- */
@@ -170,6 +171,9 @@ static int read_text(struct message *m, const struct part *part, struct lu_str t
 		struct lu_str *text, struct lu_err *err)
 {
 	struct lu_str bytes = undo_transfer(m, part);
+	const struct lu_charset how = { .fallback = m->o->charset,
+		.guess = m->o->guess_charset,
+		.strict = m->o->strict_charset };
 	const struct lu_charset_in in = {
 		.bytes = bytes, .transport = lu_mime_parameter(type, "charset"), .html = html
 	};
@@ -178,14 +182,12 @@ static int read_text(struct message *m, const struct part *part, struct lu_str t
 
 	if (lu_buf_check(&m->decoded, err) < 0)
 		return -1;
-	rc = lu_charset_convert(&m->o->charset, &m->charset, &in, &result, err);
+	rc = lu_charset_convert(&how, &m->charset, &in, &result, err);
 	m->recoded |= rc > 0 && result.how != LU_CHARSET_UTF8;
-	if (rc > 0)
-		m->charset_errors += result.errors;
+	m->refused = rc == 0 ? result.reason : m->refused;
+	m->charset_errors += rc > 0 ? result.errors : 0;
 	if (rc > 0 && result.how == LU_CHARSET_GUESSED)
 		m->guessed = result.name;
-	if (rc == 0)
-		m->refused = result.reason;
 	*text = result.text;
 	return rc;
 }
@@ -230,7 +232,7 @@ static void take_plain(struct message *m, struct lu_str text)
 	if (from && !is_blank(text))
 		lu_buf_putc(&m->plain, '\n');
 	put_lines(text, &m->plain);
-	if (m->html.n && lu_buf_ok(&m->plain))
+	if (m->html.n && m->plain.n > from)
 		put_as_html((struct lu_str){ m->plain.p + from, m->plain.n - from }, &m->html);
 }
 
@@ -370,7 +372,7 @@ static int read_members(const struct message *m, const struct part *top, struct 
 		struct lu_entry *e, struct lu_err *err)
 {
 	/* Fields are too short for a guess of their own. */
-	const char *charset = m->guessed ? m->guessed : m->o->charset.fallback;
+	const char *charset = m->guessed ? m->guessed : m->o->charset;
 	struct lu_str id = in_brackets(field(top, "Message-ID"));
 	struct lu_str reply = in_brackets(field(top, "In-Reply-To"));
 
@@ -444,7 +446,7 @@ static int give_message(const struct lu_entries_options *o, struct lu_str bytes,
 	e.charset_errors = m.charset_errors;
 	if (top.fields.n == 0)
 		e.drop = "no fields of a message";
-	else if (m.refused && (o->charset.strict || is_blank(e.bytes)))
+	else if (m.refused && (o->strict_charset || is_blank(e.bytes)))
 		e.drop = m.refused;
 	/* A message that only holds others. */
 	if (m.inner.n && !e.drop && is_blank(e.bytes))

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <strings.h>
 
+#include "libcommon/base/num.h"
 #include "libcommon/base/take_line.h"
 #include "libcommon/base/utf8.h"
 #include "libcommon/charset/charset.h"
@@ -42,14 +43,6 @@ void lu_mime_base64(struct lu_str s, struct lu_buf *out)
 	}
 }
 
-static int hex_value(char c)
-{
-	return c >= '0' && c <= '9'	       ? c - '0'
-			: c >= 'A' && c <= 'F' ? c - 'A' + 10
-			: c >= 'a' && c <= 'f' ? c - 'a' + 10
-					       : -1;
-}
-
 /* Append a line, which ended with a newline if `nl`. Blanks at its end are of the transport. */
 static void quoted_line(struct lu_str line, bool nl, bool header, struct lu_buf *out)
 {
@@ -60,8 +53,8 @@ static void quoted_line(struct lu_str line, bool nl, bool header, struct lu_buf 
 	soft = !header && line.n && line.p[line.n - 1] == '=';
 	line.n -= soft;
 	for (size_t i = 0; i < line.n; i++) {
-		int hi = i + 2 < line.n ? hex_value(line.p[i + 1]) : -1;
-		int lo = i + 2 < line.n ? hex_value(line.p[i + 2]) : -1;
+		int hi = i + 2 < line.n ? lu_hex_digit(line.p[i + 1]) : -1;
+		int lo = i + 2 < line.n ? lu_hex_digit(line.p[i + 2]) : -1;
 
 		if (line.p[i] == '=' && hi >= 0 && lo >= 0) {
 			lu_buf_putc(out, (char)(hi * 16 + lo));

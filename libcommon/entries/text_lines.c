@@ -5,19 +5,23 @@
 #include <stdlib.h>
 
 #include "libcommon/base/utf8.h"
-#include "libcommon/entries/entry_charset.h"
+#include "libcommon/charset/charset.h"
 #include "libcommon/entries/line_blocks.h"
 
 static int lines_convert(const struct lu_entries_options *o, struct lu_str block, lu_entry_fn *emit,
 		void *ctx, struct lu_err *err)
 {
 	struct lu_block_lines it = lu_block_lines(block, o->limit);
-	struct lu_charset_work work = { 0 };
+	const struct lu_charset how = { .fallback = it.charset ? it.charset : o->charset,
+		.strict = o->strict_charset };
+	struct lu_charset_work work = { .text = { 0 } };
+	struct lu_charset_result utf8;
 	char name[24];
 	int rc = 0;
 
 	while (rc == 0 && lu_block_line(&it)) {
 		struct lu_entry e = { .content = LU_ENTRY_TEXT };
+		int valid = 1;
 
 		if (!it.too_long && it.text.n == 0)
 			continue;
@@ -28,9 +32,16 @@ static int lines_convert(const struct lu_entries_options *o, struct lu_str block
 		e.bytes = it.text;
 		e.bad = it.too_long;
 		e.drop = it.too_long ? "longer than --max-line" : NULL;
-		rc = lu_entry_utf8(&o->charset, &work, &e.bytes, &e, err);
-		if (rc == 0)
-			rc = emit(ctx, &e, err);
+		if (lu_utf8_valid(it.text.p, it.text.n) != it.text.n) {
+			const struct lu_charset_in in = { .bytes = it.text };
+
+			valid = lu_charset_convert(&how, &work, &in, &utf8, err);
+			e.recoded = valid > 0 && utf8.how != LU_CHARSET_UTF8;
+			e.charset_errors = valid > 0 ? utf8.errors : 0;
+			e.bytes = valid > 0 ? utf8.text : e.bytes;
+			e.drop = valid ? e.drop : utf8.reason;
+		}
+		rc = valid < 0 ? -1 : emit(ctx, &e, err);
 	}
 	lu_charset_work_release(&work);
 	return rc;

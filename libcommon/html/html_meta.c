@@ -1,5 +1,6 @@
 #include "libcommon/html/html_meta.h"
 
+#include <string.h>
 #include <strings.h>
 
 #include "libcommon/html/html_flow.h"
@@ -109,7 +110,7 @@ static bool is_language(struct lu_str s)
 
 static bool is_value(enum lu_html_meta_field field, struct lu_str s)
 {
-	if (s.n == 0 || s.n > LU_META_BYTES)
+	if (s.n == 0 || s.n > LU_META_BYTES || memchr(s.p, '\0', s.n))
 		return false;
 	switch (field) {
 	case LU_META_DATE: return lu_html_is_date(s);

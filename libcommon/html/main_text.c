@@ -1,6 +1,7 @@
 #include "libcommon/html/main_text.h"
 
 #include "libcommon/html/html_element.h"
+#include "libcommon/html/html_phrases.h"
 #include "libcommon/html/html_words.h"
 
 /* See the model in main_text.h. */
@@ -16,6 +17,8 @@
 #define LIST_LINKS 0.6
 #define MAIN_SHARE 0.5
 #define LEFT 0.1
+#define HEADING_BYTES 64
+#define HEADING_NODES 32
 #define READ_SHARE 0.95
 #define READ_LOSS 1000
 #define READ_PLAIN 0.7
@@ -54,6 +57,59 @@ static struct lu_html_node *outer_block(struct lu_html_node *n, struct lu_html_n
 	return n;
 }
 
+static bool is_page_part(const struct lu_html_node *n)
+{
+	switch (n->tag) {
+	case LU_TAG_ARTICLE:
+	case LU_TAG_BODY:
+	case LU_TAG_HTML:
+	case LU_TAG_MAIN: return true;
+	default: return false;
+	}
+}
+
+/* True if the heading is that of other pages. */
+static bool heads_others(const struct lu_html_node *heading)
+{
+	char text[HEADING_BYTES + 1];
+	struct lu_str s = { .p = text };
+	unsigned nodes = 0;
+
+	for (const struct lu_html_node *t = heading; t; t = lu_html_next(t, heading, true)) {
+		/* Headings may be nested as deeply as a page likes. */
+		if (++nodes > HEADING_NODES)
+			return false;
+		if (!is_text(t))
+			continue;
+		for (size_t i = 0; i < t->text.n; i++) {
+			bool blank = t->text.p[i] == ' ' ||
+					(t->text.p[i] >= '\t' && t->text.p[i] <= '\r');
+
+			if (blank && (s.n == 0 || text[s.n - 1] == ' '))
+				continue;
+			if (s.n == HEADING_BYTES)
+				return false;
+			text[s.n++] = blank ? ' ' : t->text.p[i];
+		}
+	}
+	return lu_html_heads_others(s);
+}
+
+/* Say of the element that a heading begins, when it closes, that it is a list of other pages. What is
+ * not longer than a heading holds nothing but it, so its parent may be the list. */
+static void pass_heading(const struct lu_html_node *n)
+{
+	struct lu_html_node *parent = n->parent;
+
+	if (n->text_bytes > HEADING_BYTES || parent->own > 0 || parent->text_bytes > 0 ||
+			is_page_part(parent))
+		return;
+	if (lu_html_role(n) == LU_ROLE_HEADING || (n->own > 0 && n->own == n->text_bytes)
+					? heads_others(n)
+					: n->words & LU_WORDS_OTHERS)
+		parent->words |= LU_WORDS_OTHERS;
+}
+
 /* Add up an element whose children have been measured. */
 static void close_measured(struct lu_html_node *n, const struct lu_html_node *root)
 {
@@ -62,6 +118,7 @@ static void close_measured(struct lu_html_node *n, const struct lu_html_node *ro
 	n->text_bytes += n->own;
 	if (n == root)
 		return;
+	pass_heading(n);
 	n->parent->prose += n->prose;
 	n->parent->text_bytes += n->text_bytes;
 	n->parent->link_bytes += n->link_bytes;
@@ -153,6 +210,9 @@ static bool left_out_by_words(const struct lu_html_node *n, uint32_t total, bool
 		return !comments && !(n->words & LU_WORDS_SLUG && mislead(n, total));
 	if (n->words & (LU_WORDS_NAVIGATION | LU_WORDS_RELATED))
 		return !mislead(n, total);
+	if (n->words & LU_WORDS_OTHERS && n->link_bytes > FEW_LINKS * n->text_bytes &&
+			n->prose <= MUCH * total)
+		return true;
 	if (n->words & LU_WORDS_TEASER)
 		return n->link_bytes > 0;
 	if (n->words & LU_WORDS_DETAIL)

@@ -26,6 +26,9 @@
  *    - or the word means the beginning of another page (teaser), and nothing in it is a link: it is
  *      the beginning of this one,
  *    - or it is a quotation.
+ *    As such words count the heading or paragraph that an element begins with, if it has at most 64
+ *    bytes and introduces other pages ("Sur le même sujet", "Most read"; html_phrases.h), and a tenth
+ *    or more of the element is links, unless a third of the prose is in it. "See also" is none.
  *    Words of detail (author, date, tags, caption) leave out what is short: at most 600 bytes and a
  *    fifth of the prose; the weaker of them only what has no prose.
  *    Nothing inside <pre> is left out.

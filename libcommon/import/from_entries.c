@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "libcommon/base/json_writer.h"
-#include "libcommon/entries/entry_charset.h"
+#include "libcommon/charset/charset.h"
 #include "libcommon/import/document.h"
 #include "libcommon/io/json.h"
 
@@ -157,9 +157,9 @@ static int add_page(const struct block *b, struct record *r, struct lu_err *err)
 	return 0;
 }
 
-/* Add the members that every document has and the record lacks, and the number of U+FFFD put in. */
+/* Add the members that every document has and the record lacks. */
 static int complete(const struct block *b, struct record *r, const struct lu_entry *e,
-		uint64_t errors, struct lu_err *err)
+		const struct lu_import_result *res, struct lu_err *err)
 {
 	const struct lu_import *im = b->im;
 	const struct lu_member *m = b->member;
@@ -195,8 +195,8 @@ static int complete(const struct block *b, struct record *r, const struct lu_ent
 	}
 	if (im->category && lacks(r, "category"))
 		set_str(b, r, "category", lu_str_of(im->category));
-	if (errors) {
-		lu_buf_u64(begin_edit(b, r, "charset_errors"), errors);
+	if (res->charset_errors && lacks(r, "charset_errors")) {
+		lu_buf_printf(begin_edit(b, r, "charset_errors"), "%" PRIu64, res->charset_errors);
 		end_edit(b, r);
 	}
 	if (im->html && add_page(b, r, err) < 0)
@@ -246,22 +246,21 @@ static void write_record(const struct block *b, struct record *r)
 static int scan(const struct block *b, struct record *r, const struct lu_entry *e,
 		struct lu_import_result *res, struct lu_err *err)
 {
-	const struct lu_charset *how = &b->im->entries.charset;
+	const struct lu_charset how = { b->im->charset, b->im->guess_charset,
+		b->im->strict_charset };
+	const struct lu_charset_in in = { .bytes = e->bytes };
+	struct lu_charset_result utf8;
 	struct lu_json_fault fault;
-	struct lu_str line = e->bytes;
 	const char *reason = NULL;
-	int rc = lu_json_object(line, &b->w->arena, &r->obj, &fault);
+	int rc = lu_json_object(e->bytes, &b->w->arena, &r->obj, &fault);
 
-	if (rc < 0 && fault.kind == LU_JSON_BAD_UTF8 && lu_charset_given(how)) {
-		struct lu_entry noted = { 0 };
-
-		if (lu_entry_utf8(how, &b->w->charset, &line, &noted, err) < 0)
+	if (rc < 0 && fault.kind == LU_JSON_BAD_UTF8 && (how.fallback || how.guess)) {
+		rc = lu_charset_convert(&how, &b->w->charset, &in, &utf8, err);
+		if (rc < 0)
 			return -1;
-		if (noted.drop)
-			return bad(b, e, noted.drop, res, err) < 0 ? -1 : 1;
-		res->recoded = noted.recoded;
-		res->charset_errors = noted.charset_errors;
-		rc = lu_json_object(line, &b->w->arena, &r->obj, &fault);
+		res->recoded = rc > 0;
+		res->charset_errors = rc > 0 ? utf8.errors : 0;
+		rc = rc > 0 ? lu_json_object(utf8.text, &b->w->arena, &r->obj, &fault) : -1;
 	}
 	if (rc < 0 && fault.kind == LU_JSON_NO_MEMORY)
 		return lu_err_nomem(err);
@@ -319,7 +318,7 @@ static int convert_record(const struct block *b, const struct lu_entry *e,
 		lu_import_judge(b->im, text, res);
 	if (rc != 0 || res->drop)
 		return rc < 0 ? -1 : 0;
-	if (complete(b, &r, e, res->charset_errors, err) < 0)
+	if (complete(b, &r, e, res, err) < 0)
 		return -1;
 	write_record(b, &r);
 	res->optout = b->w->notice.optout != 0;

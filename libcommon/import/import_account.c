@@ -102,7 +102,6 @@ static int write_result(struct lu_import_account *a, const struct lu_member *m,
 		stats->in.docs++;
 		stats->in.bytes += res->size;
 	}
-	a->recoded += res->recoded;
 	a->wrong_length += res->wrong_length;
 	if (res->drop) {
 		if (lu_left_out_add(&a->here, m, res, err) < 0)
@@ -115,6 +114,7 @@ static int write_result(struct lu_import_account *a, const struct lu_member *m,
 		return drop(a, m, res, count != NULL, err);
 	}
 	a->given++;
+	a->recoded += res->recoded;
 	a->optout += res->optout;
 	a->truncated += res->truncated;
 	a->charset_errors += res->charset_errors;

@@ -12,7 +12,7 @@
 #define LISTED 6
 
 /* Reasons that need other words, or have a way out. */
-static const struct {
+static const struct words {
 	const char *reason, *what, *advice;
 } words[] = {
 	{ "not text", "binary data", NULL },
@@ -27,6 +27,7 @@ static const struct {
 	{ "too short", "shorter than --min-bytes", NULL },
 	{ "excluded", "excluded by -i or -x", NULL },
 	{ "encrypted", "encrypted", "decrypt it first" },
+	{ LU_NO_TEXT_MEMBER, LU_NO_TEXT_MEMBER, "--text-field names the member with the text" },
 	{ "no text layer", "without a text layer", "ocrmypdf adds one, for example" },
 };
 
@@ -55,19 +56,28 @@ static void set_label(struct lu_left_kind *kind, const struct lu_member *m, cons
 	kind->label[e.n + 1] = '\0';
 }
 
+/* The row of words for a reason, NULL: none. */
+static const struct words *words_for(const char *reason)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(reason, words[i].reason) == 0)
+			return &words[i];
+	}
+	return NULL;
+}
+
 int lu_left_out_add(struct lu_left_out *l, const struct lu_member *m,
 		const struct lu_import_result *res, struct lu_err *err)
 {
 	const struct lu_format *format = res->format;
 	const char *reason = res->drop;
+	const struct words *known = words_for(reason);
 	struct lu_left_kind kind = { .what = reason, .n = 1 };
 
 	set_label(&kind, m, reason);
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(reason, words[i].reason) == 0) {
-			kind.what = words[i].what;
-			kind.advice = words[i].advice;
-		}
+	if (known) {
+		kind.what = known->what;
+		kind.advice = known->advice;
 	}
 	if (format) {
 		kind.what = format->name;
@@ -173,6 +183,8 @@ void lu_left_out_describe(const struct lu_member *m, const struct lu_import_resu
 	struct lu_str path = res->path;
 	size_t n = strlen(m->file);
 	bool itself = n >= path.n && memcmp(m->file + n - path.n, path.p, path.n) == 0;
+	const struct words *known = res->detail.p ? NULL : words_for(res->drop);
+	const char *way = known ? known->advice : NULL;
 	struct lu_err bad;
 
 	if (res->detail.p)
@@ -183,6 +195,6 @@ void lu_left_out_describe(const struct lu_member *m, const struct lu_import_resu
 		lu_err_set(&bad, LU_STR_FMT ": %s", LU_STR_ARG(path), res->drop);
 	if (strncmp(bad.msg, m->file, n) != 0)
 		lu_err_wrap(&bad, "%s", m->file);
-	lu_err_set(message, "%s%s", bad.msg,
+	lu_err_set(message, "%s%s%s%s", bad.msg, way ? "; " : "", way ? way : "",
 			way_on ? "; --max-bad N or --rejects FILE goes on without it" : "");
 }

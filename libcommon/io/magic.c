@@ -87,6 +87,8 @@ static const struct {
 	{ LU_MAGIC_READ, "<!doctype html", 14, 0, READ("an HTML page") },
 	{ LU_MAGIC_READ, "<html", 5, 0, READ("an HTML page") },
 	{ LU_MAGIC_READ, "<?xml", 5, 0, READ("an XML file") },
+	{ LU_MAGIC_READ, "<mediawiki", 10, 0, READ("a dump of a wiki") },
+	{ LU_MAGIC_READ, "From ", 5, 0, READ("a mailbox") },
 	{ LU_MAGIC_SHARD, "MMIDIDX", 7, 0, READ("the index of a token shard") },
 };
 /* clang-format on */

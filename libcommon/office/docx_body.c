@@ -106,7 +106,7 @@ int lu_docx_put_notes(struct lu_docx_body *b, struct lu_err *err)
 		qsort(b->note.p, b->note.n, sizeof(*b->note.p), by_number);
 	for (size_t i = 0; i < b->note.n; i++) {
 		const struct lu_docx_note *note = &b->note.p[i];
-		struct lu_str s = { b->notes.p + note->from, note->n };
+		struct lu_str s = { lu_buf_slice(&b->notes).p + note->from, note->n };
 
 		while (s.n && s.p[0] == '\n')
 			s.p++, s.n--;
@@ -140,7 +140,7 @@ static void end_paragraph(struct lu_docx_body *b)
 	bool heading = p->heading || (style && style->heading);
 	struct lu_doc_how how = { .level = (unsigned)level, .program = style && style->program };
 	size_t from = b->flow.boxes.n ? b->flow.boxes.p[b->flow.boxes.n - 1] : 0;
-	struct lu_str text = { b->flow.block.p + from, b->flow.block.n - from };
+	struct lu_str text = { lu_buf_slice(&b->flow.block).p + from, b->flow.block.n - from };
 
 	if (p->joined)
 		return;

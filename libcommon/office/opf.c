@@ -1,5 +1,7 @@
 #include "libcommon/office/opf.h"
 
+#include "libcommon/base/num.h"
+
 /* More items or chapters are hostile. */
 #define MOST 100000
 
@@ -26,15 +28,6 @@ static bool has_word(struct lu_str words, const char *word)
 	return false;
 }
 
-/* The value of a hexadecimal digit, or -1. */
-static int digit(char c)
-{
-	static const char digits[] = "0123456789abcdefABCDEF";
-	const char *d = c ? strchr(digits, c) : NULL;
-
-	return d ? (int)(d - digits) - (d - digits > 15 ? 6 : 0) : -1;
-}
-
 /* The path in the archive of a reference from the file `base`: relative to its folder, without
  * fragment, escapes undone, "." and ".." resolved. malloc'd. */
 static char *resolve(struct lu_str base, struct lu_str ref)
@@ -56,9 +49,10 @@ static char *resolve(struct lu_str base, struct lu_str ref)
 				path.n--;
 		} else if (!(i - from == 1 && ref.p[from] == '.')) {
 			for (size_t k = from; k < i; k++) {
-				int high = k + 2 < i + 0 && ref.p[k] == '%' ? digit(ref.p[k + 1])
-									    : -1;
-				int low = high >= 0 ? digit(ref.p[k + 2]) : -1;
+				int high = k + 2 < i + 0 && ref.p[k] == '%'
+						? lu_hex_digit(ref.p[k + 1])
+						: -1;
+				int low = high >= 0 ? lu_hex_digit(ref.p[k + 2]) : -1;
 
 				lu_buf_putc(&path, low >= 0 ? (char)(high * 16 + low) : ref.p[k]);
 				k += low >= 0 ? 2 : 0;

@@ -250,9 +250,9 @@ static int check(const struct lu_pdf_layout *l, struct lu_err *err)
 /* Take the tags in `pending` that another follows, so that their text is complete; all at the end. */
 static int take_tags(struct lu_pdf_layout *l, bool end, struct lu_err *err)
 {
-	const char *p = l->pending.p, *stop = p + l->pending.n;
+	const char *p = lu_buf_slice(&l->pending).p, *stop = p + l->pending.n;
 
-	while (p && p < stop) {
+	while (p < stop) {
 		const char *open = memchr(p, '<', (size_t)(stop - p));
 		const char *close = open ? memchr(open, '>', (size_t)(stop - open)) : NULL;
 		const char *next = close ? memchr(close, '<', (size_t)(stop - close)) : NULL;
@@ -268,7 +268,7 @@ static int take_tags(struct lu_pdf_layout *l, bool end, struct lu_err *err)
 			return 1;
 		p = next;
 	}
-	l->pending.n = p ? (size_t)(stop - p) : 0;
+	l->pending.n = (size_t)(stop - p);
 	if (l->pending.n)
 		memmove(l->pending.p, p, l->pending.n);
 	return check(l, err);

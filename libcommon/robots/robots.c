@@ -151,6 +151,7 @@ int lu_robots_add(struct lu_robots *r, const struct lu_robots_fetched *f, struct
 	lu_buf_clear(&r->key);
 	lu_buf_clear(&r->text);
 	lu_url_split(lu_url_trim(f->url), &u);
+	r->named += lu_str_is(u.path, "/robots.txt");
 	/* 304 says that the file is as it was before, which is not here. */
 	if (status < 200 || status > 500 || f->status == 304 ||
 			!put_key(&u, u.path, &r->key, &usual) || r->key.n > UINT16_MAX) {

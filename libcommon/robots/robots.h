@@ -7,6 +7,7 @@
  *	struct lu_robots r = { 0 };
  *	lu_robots_agents(&r, "CCBot,GPTBot,*", &err)
  *	lu_robots_read(&r, path, &err)			adds a file; any number of them
+ *	lu_robots_read_all(&r, &err)			after the last one
  *	lu_robots_ask(&r, url, &scratch, &answer);	on any thread
  *	lu_robots_release(&r);
  *
@@ -75,11 +76,15 @@ struct lu_robots {
 	struct lu_buf key, content, text; /* scratch of reading */
 	uint64_t read;			  /* responses read */
 	uint64_t passed_over;		  /* damaged ones, and records that are no responses */
+	uint64_t named;			  /* those whose path is /robots.txt */
 };
 
 /* `list` is product tokens separated by commas, and must outlive the answers. */
 int lu_robots_agents(struct lu_robots *r, const char *list, struct lu_err *err) LU_CHECKED;
 int lu_robots_read(struct lu_robots *r, const char *path, struct lu_err *err) LU_CHECKED;
+/* After the last file: an error if no response that can be used is for a robots.txt, as in an archive
+ * of pages, which would decide nothing in silence. */
+int lu_robots_read_all(const struct lu_robots *r, struct lu_err *err) LU_CHECKED;
 /* `scratch` is overwritten; memory that runs out shows there. The strings of the answer live as long
  * as the table. */
 void lu_robots_ask(const struct lu_robots *r, struct lu_str url, struct lu_buf *scratch,

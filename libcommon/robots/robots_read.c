@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "libcommon/base/take_line.h"
@@ -181,13 +182,25 @@ static int read_lines(
 	return rc;
 }
 
+int lu_robots_read_all(const struct lu_robots *r, struct lu_err *err)
+{
+	if (r->named)
+		return 0;
+	return lu_err_set(err,
+			"--robots: no usable response for a /robots.txt in the files; "
+			"pages of a crawl are read by lucie-import");
+}
+
 int lu_robots_read(struct lu_robots *r, const char *path, struct lu_err *err)
 {
 	uint64_t before = r->read + r->passed_over;
 	struct lu_feed *feed;
 	struct lu_str head;
+	struct stat st;
 	int rc = -1;
 
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return lu_err_set(err, "%s: a folder; give its files, each with --robots", path);
 	if (lu_feed_open(&feed, path, err) < 0)
 		return -1;
 	if (lu_feed_peek(feed, 64, &head, err) < 0)

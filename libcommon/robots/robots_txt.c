@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "libcommon/base/num.h"
 #include "libcommon/base/vec.h"
 
 /* --- paths --------------------------------------------------------------------------------- */
@@ -25,14 +26,6 @@ static bool is_plain_in_query(unsigned char c)
 	return c && strchr(":/?#[]@", c);
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void put_escape(struct lu_buf *out, unsigned char c)
 {
 	static const char digits[] = "0123456789ABCDEF";
@@ -50,11 +43,12 @@ static void put_path(struct lu_str s, bool rule, struct lu_buf *out)
 
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-		bool escaped = c == '%' && s.n - i > 2 && hex(s.p[i + 1]) >= 0 &&
-				hex(s.p[i + 2]) >= 0;
+		bool escaped = c == '%' && s.n - i > 2 && lu_hex_digit(s.p[i + 1]) >= 0 &&
+				lu_hex_digit(s.p[i + 2]) >= 0;
 
 		if (escaped) {
-			c = (unsigned char)(hex(s.p[i + 1]) << 4 | hex(s.p[i + 2]));
+			c = (unsigned char)(lu_hex_digit(s.p[i + 1]) << 4 |
+					lu_hex_digit(s.p[i + 2]));
 			i += 2;
 			if (is_unreserved(c) || (query && is_plain_in_query(c)))
 				lu_buf_putc(out, (char)c);

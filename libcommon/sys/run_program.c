@@ -113,6 +113,9 @@ static int spawn(const struct lu_program *p, int in, int out, pid_t *pid, struct
 	rc = rc ? rc : posix_spawnp(pid, p->argv[0], &fa, &attr, argv, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&fa);
+	if (rc == ENOENT)
+		return lu_err_set(err, "%s is missing; install the package %s", p->argv[0],
+				p->package);
 	return rc ? lu_err_sys(err, rc, "%s (package %s)", p->argv[0], p->package) : 0;
 }
 

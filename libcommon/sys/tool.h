@@ -36,7 +36,7 @@
 #define LU_EXIT_AGAIN 75
 
 /* The version of the toolkit. */
-#define LU_VERSION "0.4.0"
+#define LU_VERSION "0.5.0"
 
 struct lu_tool {
 	const char *name;     /* "lucie-filter" */

@@ -53,8 +53,7 @@ static struct lu_str member(const struct lu_json_obj *obj, const char *name, str
 	const struct lu_json_member *m = lu_json_get(obj, name);
 	struct lu_str s = { "", 0 };
 
-	if (m && m->type == LU_JSON_STRING &&
-			lu_json_decode_known(m->value, m->escaped, a, &s) < 0)
+	if (m && m->type == LU_JSON_STRING && lu_json_decode_known(m->value, m->escaped, a, &s) < 0)
 		stop("out of memory");
 	return s;
 }

@@ -157,13 +157,16 @@ foreign() {
 	printf '\211PNG\r\n' >x.png
 	tar -cf - a.jsonl | gzip >x.tar.gz
 	printf '\n<!DOCTYPE html>' | tail -c +2 >x.html
+	echo '<mediawiki xml:lang="fr">' >x.wiki
+	echo 'From a@b.example Thu Jan  1 00:00:00 2026' >x.mbox
 	check() {
 		local f status
 		for f in "x.parquet Parquet, which only lucie-import reads; write it as JSON Lines" \
-			"x.pdf PDF, which is not read; extract its text" \
+			"x.pdf a PDF file, where JSON Lines are expected" \
 			"x.png PNG image, where JSON Lines are expected" \
 			"x.zip a zip archive, where JSON Lines are expected" \
-			"x.tar.gz a tar archive, where" "x.html an HTML page, where"; do
+			"x.tar.gz a tar archive, where" "x.html an HTML page, where" \
+			"x.wiki a dump of a wiki, where" "x.mbox a mailbox, where"; do
 			status=0
 			to_file "$1" "a.jsonl ${f%% *}" --rejects r || status=$?
 			trouble $status dir "${f/ /: }"

@@ -10,6 +10,17 @@ setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	mkdir fixtures && cd fixtures || return 1
 	fixtures a.jsonl b.jsonl recipe.ini pages tokenizer.json shards run train.ini plan.ini chat tuned
+	# What lucie-import.1 reads: files of tests/data under the names of the page, and a small dump.
+	local data=$LUCIE_SRC/tests/data
+	cp "$data/coded/bodies.warc.gz" crawl.warc.gz && cp "$data/tables/mail.mbox" .
+	echo '{"text":"-","content":"A row.","doc_id":"7"}' | lucie-normalize -o rows.parquet
+	mkdir reports && cp "$data"/office/*.pdf reports
+	python3 -c 'import bz2, sys; sys.stdout.buffer.write(bz2.compress(sys.stdin.buffer.read()))' \
+		>pages-articles.xml.bz2 <<-'END'
+	<mediawiki xml:lang="en"><siteinfo><base>https://en.example/wiki/Main</base></siteinfo>
+	<page><title>Oak</title><ns>0</ns><id>3</id><revision><id>5</id><model>wikitext</model>
+	<text>An oak is a [[tree]].</text></revision></page></mediawiki>
+	END
 }
 
 run_page() {

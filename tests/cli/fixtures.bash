@@ -1,6 +1,6 @@
 # Fixtures: small files with the names used in the examples of the manual pages, in the current
 # folder: a.jsonl b.jsonl tokenizer.json shards/demo.* recipe.ini train.ini plan.ini run/ pages/, tables/,
-# chat/ and tuned/. The programs make their own files.
+# formats/, chat/ and tuned/. The programs make their own files.
 
 # fixtures NAME...: make these and what they are made from.
 fixtures() {
@@ -29,6 +29,13 @@ make_tables() {
 	cp -R "$LUCIE_SRC/tests/data/tables" . &&
 		tar -C tables --sort=name --mtime=@0 --owner=0 --group=0 -czf tables/all.tar.gz \
 			rows.csv lines.jsonl mail.mbox
+}
+
+# One file of each format of files, of web archives and of wikis that is not in pages or tables.
+make_formats() {
+	cp -R "$LUCIE_SRC/tests/data/formats" . && cp "$LUCIE_SRC"/tests/data/coded/*.warc.* formats &&
+		cp "$LUCIE_SRC"/tests/data/office/{word.docx,pandoc.odt,book.epub,page.pdf} formats &&
+		cp "$LUCIE_SRC"/tests/data/parquet/{datasets,crossing}.parquet formats
 }
 
 make_tokenizer() {

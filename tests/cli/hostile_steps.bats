@@ -26,6 +26,7 @@ read_more=(
 	'lucie-mix -c recipe.ini --plan -o o/x s1 s2'
 	'lucie-stats --documents -o o/x 0.jsonl'
 	'lucie-stats --shards s1 -o o/x'
+	'lucie-import -o o/x formats/word.docx formats/book.epub formats/bodies.warc.gz formats/dictionary.warc.zst'
 )
 
 # make_all FILES [CHANGE]: run all steps in the current folder, each row changed by sed; those of the

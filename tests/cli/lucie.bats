@@ -8,7 +8,7 @@ setup() { cd "$BATS_TEST_TMPDIR" || return 1; }
 
 @test "lucie lists the programs in the order of the pipeline" {
 	run -0 lucie
-	[ "${lines[1]}" = '  import     converts archives, packages, web and manual pages to documents' ]
+	[ "${lines[1]}" = '  import     converts archives, pages, tables, office files, mail to documents' ]
 	[[ $output == *$'\n  train '*$'\n  export '*$'\n  new '* ]]
 	[ "$(lucie help)" = "$output" ]
 }

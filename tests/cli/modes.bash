@@ -14,7 +14,7 @@ modes=(
 	'lucie-filter --preset c4 --set min_sentences=1 IN'
 	'lucie-filter --annotate IN'
 	'lucie-filter --expr words>=20 --expr score>1 IN'
-	'lucie-filter --pii mask IN'
+	'lucie-filter --pii mask -o o/out.parquet IN'
 	'lucie-filter --pii drop IN'
 	'lucie-filter --pii spans --pii-spans o/spans IN'
 	'lucie-filter --pii apply --pii-spans a.spans IN'
@@ -24,7 +24,7 @@ modes=(
 	'lucie-filter -t tokenizer.json --tokens-per-char 1 IN'
 	'lucie-dedup --exact --removed o/log IN'
 	'lucie-dedup --exact --keep newest:date --by lang --removed o/log IN'
-	'lucie-dedup --exact --key url --fold --keep longest IN'
+	'lucie-dedup --exact --key url --fold --keep longest -z zstd:frames IN'
 	'lucie-dedup --near --cluster-size --clusters o/clusters --save-index o/index --removed o/log IN'
 	'lucie-dedup --exact --near --keep max:score --verify 0.5 --removed o/log IN'
 	'lucie-dedup --near --keep priority:source=books,web --by lang IN'
@@ -54,6 +54,8 @@ modes=(
 modes+=(
 	'lucie-import pages'
 	'lucie-import tables'
+	'lucie-import formats'
+	'lucie-import --charset auto --kind lines legacy.txt'
 	'lucie-tok-decode -t tokenizer.json ids'
 	'lucie-mix -c recipe.ini --plan -o o/plan s1 s2'
 	'lucie-stats --shards s1 --shards s2 --by lang,source,license'
@@ -125,7 +127,7 @@ shard_steps() {
 # kinds: make the files of all rows in the current folder: a.jsonl, and the same in ten files 0.jsonl
 # to 9.jsonl.
 kinds() {
-	fixtures pages tables tokenizer.json
+	fixtures pages tables formats tokenizer.json
 	python3 - <<-'END'
 	import json
 	base = [json.loads(l) for f in ("a.jsonl", "b.jsonl") for l in open(f)]
@@ -176,6 +178,8 @@ kinds() {
 	    for i in (0, 4, 7):
 	        f.write(json.dumps({"id": "q%d" % i, "question": " ".join(base[i]["text"].split()[9:40])}) + "\n")
 	END
+	printf 'Der Fluß fließt über die Wiesen.\nAuf den Feldern wächst Getreide für das Dorf.\n' |
+		iconv -f UTF-8 -t ISO-8859-1 >legacy.txt
 	echo www1.example.org >hosts
 	printf '%s\n' '{"url":"https://www0.example.org/robots.txt","text":"user-agent: *\ndisallow: /*3$"}' \
 		'{"url":"https://www2.example.org/robots.txt","status":503}' >robots.jsonl

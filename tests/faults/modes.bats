@@ -24,7 +24,7 @@ rows() {
 	for o in exact near count shard; do "${o}_steps" 2 0.jsonl 1.jsonl; done | sort -su -k1,3 |
 		sed -E 's,-o \S+,-o o/x,; s,--removed \S+,--removed o/log,'
 	for row in "${modes[@]/%IN/0.jsonl 3.jsonl}"; do
-		[[ $row != lucie-@(normalize|lang|import|trace|tok-encode|tok-decode|tok-eval)\ * ]] || continue
+		[[ $row != lucie-@(lang\ 0*|import\ pages|trace\ *|tok-encode\ *|tok-decode\ *|tok-eval\ *) ]] || continue
 		[[ $row = *"-o o/"* || $row = *"--signatures o/"* ]] || ! takes "${row%% *}" output || [[ $row = *--dry-run* ]] || row+=" -o o/x"
 		[[ $row != *@(targets.ini|a.signatures)* ]] || row=${row/0.jsonl 3.jsonl/a.jsonl}
 		echo "$row"

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct lu_entries_options o = { .limit = how & 1 ? 100 : 1 << 20,
 		.no_header = how & 2,
 		.no_quotes = how & 4,
-		.charset.fallback = how & 8 ? "windows-1252" : NULL };
+		.charset = how & 8 ? "windows-1252" : NULL };
 
 	if (size == 0)
 		return 0;

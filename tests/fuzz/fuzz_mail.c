@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	unsigned how = size ? data[0] : 0;
 	struct lu_entries_options o = { .limit = how & 1 ? 100 : 1 << 20,
-		.charset.fallback = how & 2 ? "windows-1252" : NULL };
+		.charset = how & 2 ? "windows-1252" : NULL };
 	struct lu_str head = { (const char *)data + 1, size - 1 };
 
 	if (size == 0)

@@ -8,6 +8,7 @@ order+=" STANDARDS CAVEATS SECURITY_CONSIDERATIONS"
 for page in $(files 'man/*.[1-9]'); do
 	name=${page##*/}
 	ok "$name: mandoc has nothing to say" "$(mandoc -T lint -W warning "$page" 2>&1)"
+	ok "$name: quotes one thing a line" "$(grep -nE '^\.(.* )?Ql ([^ ]+ , [^ ]|.* Ql )' "$page")"
 	got=$(sed -n 's/^\.Sh //p' "$page" | tr ' ' _)
 	if [ "${name##*.}" = 1 ]; then
 		wanted=$(tr ' ' '\n' <<<"$order" | grep -Fxf <(printf '%s\n' "$got"))

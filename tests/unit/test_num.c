@@ -118,6 +118,18 @@ static void test_doubles(void **state)
 	}
 }
 
+static void test_hex_digits(void **state)
+{
+	const char *digits = "0123456789abcdefABCDEF", *at;
+
+	(void)state;
+	for (int c = -128; c < 128; c++) {
+		at = c ? strchr(digits, c) : NULL;
+		assert_int_equal(lu_hex_digit((char)c),
+				!at ? -1 : (int)(at - digits) - (at - digits > 15 ? 6 : 0));
+	}
+}
+
 static void test_little_endian(void **state)
 {
 	unsigned char b[9] = { 0 };
@@ -138,6 +150,7 @@ int main(void)
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_doubles),
+		cmocka_unit_test(test_hex_digits),
 		cmocka_unit_test(test_little_endian),
 	};
 

@@ -96,22 +96,35 @@ static void check_word(const char *document, const char *notes, const char *want
 
 static void test_word(void **state)
 {
-	const char *notes = "<w:footnotes " W "><w:footnote w:id='-1' w:type='separator'>" P(
-			T("---")) "</w:footnote>"
-				  "<w:footnote w:id='4'>" P(T(
-						  "four")) "</w:footnote>"
-							   "<w:footnote w:id='2'>" P(T("two"))
-									   P(T("more")) "</"
-											"w:"
-											"footnote><"
-											"w:"
-											"footnote "
-											"w:id='7'"
-											">" P(T("un"
-												"us"
-												"e"
-												"d")) "</w:footnote>"
-												      "</w:footnotes>";
+	const char *notes = "<w:footnotes " W "><w:footnote w:id='-1' w:type='separator'>" P(T(
+			"---")) "</w:footnote>"
+				"<w:footnote w:id='4'>" P(T(
+						"four")) "</w:footnote>"
+							 "<w:footnote w:id='2'>" P(T("two")) P(T(
+									 "more")) "</"
+										  "w:"
+										  "footnote><"
+										  "w:"
+										  "footnote "
+										  "w:id='7'"
+										  ">" P(T("un"
+											  "us"
+											  "e"
+											  "d")) "</"
+												"w:"
+												"fo"
+												"ot"
+												"no"
+												"te"
+												">"
+												"</"
+												"w:"
+												"fo"
+												"ot"
+												"no"
+												"te"
+												"s"
+												">";
 
 	(void)state;
 	check_word("<w:document " W "/>", notes, "");
@@ -228,7 +241,8 @@ static void test_odt(void **state)
 	(void)state;
 	assert_true(lu_is_fodt(lu_str_of(flat)));
 	check(lu_odt_text, lu_str_of(flat), false,
-			"a b  c\td\ne\n\n3) x\n  3.a. y\n\n    z\n\n4) w\n\nnote[1] here.\n\nbox\n\n1 "
+			"a b  c\td\ne\n\n3) x\n  3.a. y\n\n    z\n\n4) w\n\nnote[1] "
+			"here.\n\nbox\n\n1 "
 			"|  | 3\n\n"
 			"[1] of the foot\n");
 	z = zip((struct part[]){ { "mimetype", "application/vnd.oasis.opendocument.text" },

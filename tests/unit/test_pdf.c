@@ -114,13 +114,14 @@ static void test_paragraphs(void **state)
 	check("", "", NULL);
 	/* The next word would not have fitted, or would: the end of a paragraph. */
 	check("50 100 1 " LONG "\n50 112 1 and goes on here.\n50 124 1 Another paragraph that is "
-			       "just as long begins\n"
+	      "just as long begins\n"
 	      "50 136 1 now.\n",
 			LONG " and goes on here.\n\nAnother paragraph that is just as long begins "
 			     "now.\n",
 			NULL);
 	/* Lines of a poem are lines. */
-	check("50 100 1 Roses are red and violets\n50 112 1 blue\n50 124 1 and so on\n50 136 1 they say\n",
+	check("50 100 1 Roses are red and violets\n50 112 1 blue\n50 124 1 and so on\n50 136 1 "
+	      "they say\n",
 			"Roses are red and violets\nblue\nand so on\nthey say\n", NULL);
 	/* Over blocks and pages, unless a sentence ends. */
 	check("50 100 1 " LONG "\n50 112 1 " LONG "\n\n50 100 2 of which the last words are here.\n"
