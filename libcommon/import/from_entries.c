@@ -258,9 +258,11 @@ static int scan(const struct block *b, struct record *r, const struct lu_entry *
 		rc = lu_charset_convert(&how, &b->w->charset, &in, &utf8, err);
 		if (rc < 0)
 			return -1;
-		res->recoded = rc > 0;
-		res->charset_errors = rc > 0 ? utf8.errors : 0;
-		rc = rc > 0 ? lu_json_object(utf8.text, &b->w->arena, &r->obj, &fault) : -1;
+		if (rc == 0)
+			return bad(b, e, utf8.reason, res, err) < 0 ? -1 : 1;
+		res->recoded = true;
+		res->charset_errors = utf8.errors;
+		rc = lu_json_object(utf8.text, &b->w->arena, &r->obj, &fault);
 	}
 	if (rc < 0 && fault.kind == LU_JSON_NO_MEMORY)
 		return lu_err_nomem(err);
