@@ -312,7 +312,9 @@ def main():
 
     add("lucie-2024 equals the original, %d random texts" % ROUNDS, random_original, rnd, rounds=ROUNDS)
     texts = real_texts()
-    add("lucie-2024 equals the original, %d KB of text" % (sum(map(len, texts)) // 1000), against_original, texts, DEFAULTS)
+    # Tables of charsets hold more characters than the limit; of those that are as frequent theirs takes any.
+    o = {**DEFAULTS, "limit": 100000}
+    add("lucie-2024 equals the original, %d KB of text" % (sum(map(len, texts)) // 1000), against_original, texts, o)
     if os.path.exists(PUBLISHED + "tokenizer.json"):
         add("lucie-2024 has the published alphabet", published_alphabet)
     else:
