@@ -259,10 +259,6 @@ static int put_row(struct rows *r, struct lu_err *err)
 		if (put_value(r, i, err) < 0)
 			return lu_err_wrap(err, "column '" LU_STR_FMT "'", LU_STR_ARG(n[i].name));
 	}
-	if (r->replaced && lu_pq_schema_find(&r->schema, LU_STR("charset_errors")) == 0) {
-		put(r, r->line.n > 1 ? "," : "");
-		lu_buf_printf(&r->line, "\"charset_errors\":%" PRIu64, r->replaced);
-	}
 	put(r, "}");
 	return lu_buf_check(&r->line, err);
 }
@@ -351,6 +347,7 @@ static int emit_row(struct rows *r, uint64_t row, const char *damage, lu_entry_f
 	} else {
 		e.bytes = lu_buf_slice(&r->line);
 		e.size = r->line.n;
+		e.charset_errors = r->replaced;
 	}
 	return emit(ctx, &e, err);
 }

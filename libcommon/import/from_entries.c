@@ -400,11 +400,13 @@ static int take(void *ctx, const struct lu_entry *e, struct lu_err *err)
 		.charset_errors = e->charset_errors };
 	int rc = 0;
 
+	if (!res.drop && e->charset_errors && b->im->strict_charset)
+		res.drop = "ill-formed in its charset";
 	lu_arena_reset(&b->w->arena);
 	lu_import_work_clear(b->w);
 	lu_buf_clear(&b->w->values);
 	if (res.drop)
-		rc = set_detail(b, e, e->detail.p ? e->detail : lu_str_of(e->drop), &res, err);
+		rc = set_detail(b, e, e->detail.p ? e->detail : lu_str_of(res.drop), &res, err);
 	else if (e->content == LU_ENTRY_RECORD)
 		rc = convert_record(b, e, &res, err);
 	else

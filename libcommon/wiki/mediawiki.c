@@ -376,7 +376,7 @@ static void put_names(struct lu_buf *more, const struct lu_buf *names)
 	lu_json_close_array(more);
 }
 
-static void put_more(struct work *k, const struct lu_mediawiki_page *page, int64_t bad)
+static void put_more(struct work *k, const struct lu_mediawiki_page *page)
 {
 	const struct lu_wiki_counts *c = &k->text.count;
 	struct lu_buf *more = &k->more;
@@ -393,8 +393,6 @@ static void put_more(struct work *k, const struct lu_mediawiki_page *page, int64
 	}
 	if (c->holes)
 		lu_json_put_u64(more, "holes", c->holes);
-	if (bad)
-		lu_json_put_u64(more, "charset_errors", (uint64_t)bad);
 }
 
 static bool is_redirect(const struct work *k, const struct lu_mediawiki_page *page)
@@ -473,7 +471,8 @@ static int convert_page(struct work *k, struct lu_str bytes, bool named, struct 
 	lu_buf_clear(&k->url);
 	lu_buf_clear(&k->more);
 	lu_wiki_url(&k->site, e->title, &k->url);
-	put_more(k, &page, bad + more_bad);
+	put_more(k, &page);
+	e->charset_errors = (uint64_t)(bad + more_bad);
 	if (k->url.n)
 		e->url = lu_buf_slice(&k->url);
 	if (k->site.lang[0])

@@ -43,6 +43,8 @@ static int take(void *ctx, const struct lu_entry *e, struct lu_err *err)
 		put(out, "date", e->date);
 		put(out, "license", e->license);
 		put(out, "more", e->more);
+		if (e->charset_errors)
+			lu_buf_printf(out, " errors=%d", (int)e->charset_errors);
 		lu_buf_puts(out, " ");
 		lu_buf_str(out, e->bytes);
 	}
@@ -144,7 +146,7 @@ static void damage(void **state)
 			"page-5 !damaged detail=page 5 'D': a reference that XML does not know\n"
 			"9 title=E\xEF\xBF\xBD url=https://fr.wikipedia.org/wiki/E%EF%BF%BD "
 			"lang=fr "
-			"more=\"pageid\":9,\"charset_errors\":3 a\xEF\xBF\xBD b\n\n");
+			"more=\"pageid\":9 errors=3 a\xEF\xBF\xBD b\n\n");
 	/* What is whole comes first. */
 	check(&lu_mediawiki, HEAD PAGE("A", "0", "3", "", "a"),
 			"3 title=A url=https://fr.wikipedia.org/wiki/A lang=fr "
