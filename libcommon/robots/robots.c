@@ -47,16 +47,19 @@ static bool put_target(struct lu_str base, struct lu_str location, struct lu_buf
 	lu_url_split(base, &from);
 	lu_url_split(location, &to);
 	if (to.scheme.n == 0 && !(location.n > 1 && memcmp(location.p, "//", 2) == 0)) {
-		struct lu_str path = { location.p, location.n };
-		const char *end = memchr(path.p, '#', path.n);
+		struct lu_str path = location;
+		const char *end = path.n ? memchr(path.p, '#', path.n) : NULL;
 
 		path.n = end ? (size_t)(end - path.p) : path.n;
 		if (path.n == 0)
 			return false;
-		/* Beside robots.txt, which stands at the top. */
-		if (*path.p != '/')
+		if (*path.p == '/')
+			return put_key(&from, path, key, &usual);
+		/* What stands beside robots.txt stands at the top. */
+		if (!put_key(&from, LU_STR("/"), key, &usual))
 			return false;
-		return put_key(&from, path, key, &usual);
+		lu_buf_str(key, path);
+		return lu_buf_ok(key);
 	}
 	if (to.scheme.n == 0)
 		to.scheme = from.scheme;
