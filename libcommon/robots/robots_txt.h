@@ -37,7 +37,8 @@
  *     AI2Bot. What follows ("/2.1", " (compatible)") is passed over, on both sides.
  *   - In a query, where ':', '/', '?', '[', ']', '@' and '#' have no meaning, they equal their
  *     escapes, as in the standard's table of section 2.2.2; in a path "%2F" is not '/'.
- *   - The length of a path is that of its compared form.
+ *   - The length of a path is that of its compared form, and '*' stands for any octets of that form:
+ *     it may end within an escape.
  *   - A rule with an empty path matches nothing, one that does not begin with '/' or '*' cannot.
  *   - Misspelt names of records and lines without a colon are no records.
  */

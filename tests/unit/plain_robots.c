@@ -5,16 +5,24 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { ANYTHING = -1, THE_END = -2, ESCAPED = 256 };
+enum { ANYTHING = -1, THE_END = -2 };
 
-/* The octets of a path; 256 more: it counts as escaped, however it is written. */
-static int *octets(struct lu_str s, bool rule, size_t *n, size_t *length)
+/* Append an octet as an escape. */
+static void put_escape(int *out, size_t *n, int c)
 {
-	int *out = calloc(s.n + 2, sizeof(*out));
+	out[(*n)++] = '%';
+	out[(*n)++] = "0123456789ABCDEF"[c / 16];
+	out[(*n)++] = "0123456789ABCDEF"[c % 16];
+}
+
+/* The octets of the compared form of a path. */
+static int *octets(struct lu_str s, bool rule, size_t *n)
+{
+	int *out = calloc(3 * s.n + 2, sizeof(*out));
 	bool query = false;
 	size_t i = 0;
 
-	*n = *length = 0;
+	*n = 0;
 	if (!rule && (s.n == 0 || s.p[0] != '/'))
 		out[(*n)++] = '/';
 	while (i < s.n) {
@@ -25,29 +33,29 @@ static int *octets(struct lu_str s, bool rule, size_t *n, size_t *length)
 				isxdigit((unsigned char)two[1])) {
 			c = (int)strtol(two, NULL, 16);
 			i += 2;
-			if (!(isalnum(c) && c < 128) && !strchr("-._~", c ? c : '*') &&
-					!(query && strchr(":/?#[]@", c ? c : '*')))
-				c += ESCAPED;
+			if ((isalnum(c) && c < 128) || strchr("-._~", c ? c : '*') ||
+					(query && strchr(":/?#[]@", c ? c : '*')))
+				out[(*n)++] = c;
+			else
+				put_escape(out, n, c);
 		} else if (rule && c == '*') {
-			c = ANYTHING;
+			out[(*n)++] = ANYTHING;
 		} else if (rule && c == '$' && i == s.n) {
-			c = THE_END;
+			out[(*n)++] = THE_END;
 		} else if (c <= 32 || c >= 127 || c == '*' || c == '$' || c == '%') {
-			c += ESCAPED;
-		} else if (c == '?') {
-			query = true;
+			put_escape(out, n, c);
+		} else {
+			query = query || c == '?';
+			out[(*n)++] = c;
 		}
-		out[(*n)++] = c;
 	}
-	for (i = 0; i < *n; i++)
-		*length += out[i] >= ESCAPED ? 3 : 1;
 	return out;
 }
 
 static bool covers(struct lu_str rule, struct lu_str path, size_t *length)
 {
-	size_t r_n, p_n, unused;
-	int *r = octets(rule, true, &r_n, length), *p = octets(path, false, &p_n, &unused);
+	size_t r_n, p_n;
+	int *r = octets(rule, true, &r_n), *p = octets(path, false, &p_n);
 	char *can = calloc((r_n + 1) * (p_n + 1), 1);
 	bool all;
 
@@ -66,6 +74,7 @@ static bool covers(struct lu_str rule, struct lu_str path, size_t *length)
 		}
 	}
 	all = CAN(0, 0);
+	*length = r_n;
 #undef CAN
 	free(can);
 	free(r);
