@@ -121,12 +121,18 @@ static bool is_damaged_utf8(struct lu_str s)
 	return beyond >= UTF8_EVIDENCE * errors;
 }
 
-/* True for text of wide characters: a NUL among 32 bytes or fewer. One in a page is an accident. */
-static bool is_wide(struct lu_str s)
+bool lu_charset_begins_page(struct lu_str s)
 {
-	size_t nuls = 0, limit = s.n / 32;
+	while (s.n && strchr(" \t\r\n\f", *s.p) && *s.p)
+		s.p++, s.n--;
+	return s.n > 1 && s.p[0] == '<' && s.p[1] != 0;
+}
 
-	if (!memchr(s.p, 0, s.n))
+bool lu_charset_is_wide(struct lu_str s)
+{
+	size_t nuls = 0, limit = s.n / (lu_charset_begins_page(s) ? 4 : 32);
+
+	if (s.n == 0 || !memchr(s.p, 0, s.n))
 		return false;
 	for (size_t i = 0; i < s.n && nuls <= limit; i++)
 		nuls += s.p[i] == 0;
@@ -151,7 +157,7 @@ static int decode(const struct lu_charset *how, struct lu_charset_work *w, struc
 
 	if (c->e == LU_ENC_REPLACEMENT)
 		return refuse(r, "charset not decoded");
-	if (!wide && is_wide(in))
+	if (!wide && lu_charset_is_wide(in))
 		return refuse(r, not_text);
 	r->name = c->e != LU_ENC_NONE ? lu_encoding_name(c->e) : c->name;
 	if (c->e == LU_ENC_UTF_8 && lu_utf8_valid(in.p, in.n) == in.n) {
@@ -220,7 +226,7 @@ static int decode_unnamed(const struct lu_charset *how, struct lu_charset_work *
 	struct charset c = { LU_ENC_UTF_8, "" };
 	struct lu_charset_guess guess;
 
-	if (!is_wide(in->bytes) && !has_escapes(in->bytes) && is_damaged_utf8(in->bytes))
+	if (!lu_charset_is_wide(in->bytes) && !has_escapes(in->bytes) && is_damaged_utf8(in->bytes))
 		return decode(how, w, in->bytes, &c, r, err);
 	if (how->fallback) {
 		r->how = LU_CHARSET_FALLBACK;
@@ -233,7 +239,7 @@ static int decode_unnamed(const struct lu_charset *how, struct lu_charset_work *
 	if (lu_charset_guess(&w->index, in->bytes, &w->scratch, &guess, err) < 0)
 		return -1;
 	if (!guess.name)
-		return refuse(r, is_wide(in->bytes) ? not_text : unknown);
+		return refuse(r, lu_charset_is_wide(in->bytes) ? not_text : unknown);
 	c.e = guess.e;
 	snprintf(c.name, sizeof(c.name), "%s", guess.name);
 	return decode(how, w, in->bytes, &c, r, err);
@@ -275,9 +281,9 @@ int lu_charset_convert(const struct lu_charset *how, struct lu_charset_work *w,
 		r->how = LU_CHARSET_DECLARED;
 		return decode(how, w, in->bytes, &c, r, err);
 	}
-	if (is_wide(in->bytes) && !how->guess)
+	if (lu_charset_is_wide(in->bytes) && !how->guess)
 		return refuse(r, not_text);
-	if (valid && !is_wide(in->bytes) && !(how->guess && has_escapes(in->bytes))) {
+	if (valid && !lu_charset_is_wide(in->bytes) && !(how->guess && has_escapes(in->bytes))) {
 		r->text = in->bytes;
 		return 1;
 	}

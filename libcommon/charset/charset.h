@@ -87,6 +87,12 @@ int lu_charset_utf8(struct lu_str in, struct lu_str declared, const char *fallba
  * no guess is sure. 0, -1. */
 int lu_charset_of_rows(struct lu_str rows, const char **name, struct lu_err *err) LU_CHECKED;
 
+/* True for text of wide characters, by its NULs: more than one among 32 bytes, in a page, which begins
+ * with the byte '<', one among 4. Fewer are accidents; the parser of pages passes over them. */
+bool lu_charset_is_wide(struct lu_str s);
+/* True if the first bytes, after blanks, are '<' and no NUL: no text of wide characters begins so. */
+bool lu_charset_begins_page(struct lu_str s);
+
 /* True for a label of the standard, but for those that it does not decode, and for what this
  * machine's iconv knows. */
 bool lu_charset_known(const char *name);

@@ -2,6 +2,7 @@
 
 #include <strings.h>
 
+#include "libcommon/charset/charset.h"
 #include "libcommon/import/kind.h"
 #include "libcommon/io/decoder.h"
 
@@ -82,7 +83,9 @@ bool lu_looks_binary(struct lu_str head)
 			(memcmp(head.p, "\xFF\xFE", 2) == 0 || memcmp(head.p, "\xFE\xFF", 2) == 0);
 	bool utf32 = head.n >= 4 && memcmp(head.p, "\xFF\xFE\0\0", 4) == 0;
 
-	return utf32 || (head.n && !utf16 && memchr(head.p, 0, head.n));
+	if (utf32 || utf16 || head.n == 0 || !memchr(head.p, 0, head.n))
+		return utf32;
+	return !lu_charset_begins_page(head) || lu_charset_is_wide(head);
 }
 
 bool lu_format_is_text(const struct lu_format *f)
