@@ -110,6 +110,7 @@ static bool open_element(struct page *p, const struct lu_html_node *n, enum lu_h
 		if (!in_row(p))
 			lu_buf_putc(&f->block, '\n');
 		break;
+	case LU_ROLE_BESIDE:
 	case LU_ROLE_INLINE: f->links += lu_html_is_link(n); break;
 	default:
 		/* Blocks inside a row do not break its line. */
@@ -158,6 +159,7 @@ static void close_element(struct page *p, const struct lu_html_node *n, enum lu_
 			lu_flow_break(f, 2);
 		break;
 	case LU_ROLE_BREAK: break;
+	case LU_ROLE_BESIDE:
 	case LU_ROLE_INLINE: f->links -= lu_html_is_link(n); break;
 	default:
 		if (in_row(p))
@@ -244,7 +246,7 @@ static int read_text(struct lu_html_node *root, enum lu_html_extent extent, stru
 	enum lu_main_choice choice = LU_MAIN_NARROW;
 	size_t before = text->n, n;
 
-	lu_main_measure(root);
+	lu_main_measure(root, extent == LU_HTML_WHOLE);
 	if (extent == LU_HTML_MANUAL)
 		return read_choice(root, LU_MAIN_MANUAL, extent, text, err);
 	if (extent == LU_HTML_WHOLE)

@@ -19,6 +19,8 @@ enum lu_html_role {
 	LU_ROLE_TABLE,
 	LU_ROLE_ROW,
 	LU_ROLE_CELL,
+	LU_ROLE_BESIDE, /* shown, but beside the text: readings of characters, drawings, what stands for
+			 * an object that is not there; kept with the whole page alone */
 	LU_ROLE_HIDDEN, /* not rendered, or not text of the page */
 };
 

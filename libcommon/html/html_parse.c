@@ -125,10 +125,12 @@ static void skip_newline(struct lu_html_token *t)
 
 static void build(struct lu_html_builder *b)
 {
+	const struct lu_html_token text = { .type = LU_TOKEN_TEXT };
 	struct lu_html_token t;
 
 	do {
 		b->tokens.foreign = b->opens && lu_hb_current(b)->space != LU_SPACE_HTML;
+		b->tokens.foreign_text = b->tokens.foreign && is_foreign(b, &text);
 		if (!lu_html_token(&b->tokens, &t)) {
 			b->failed = true;
 			return;

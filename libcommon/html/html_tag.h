@@ -15,7 +15,7 @@
 	T(ADDRESS, "address", BLOCK, SPECIAL) \
 	T(ANNOTATION, "annotation", HIDDEN, ORDINARY) \
 	T(ANNOTATION_XML, "annotation-xml", HIDDEN, ORDINARY) \
-	T(APPLET, "applet", HIDDEN, SPECIAL) \
+	T(APPLET, "applet", BESIDE, SPECIAL) \
 	T(AREA, "area", HIDDEN, SPECIAL) \
 	T(ARTICLE, "article", BLOCK, SPECIAL) \
 	T(ASIDE, "aside", BLOCK, SPECIAL) \
@@ -95,7 +95,7 @@
 	T(NOEMBED, "noembed", HIDDEN, SPECIAL) \
 	T(NOFRAMES, "noframes", HIDDEN, SPECIAL) \
 	T(NOSCRIPT, "noscript", HIDDEN, SPECIAL) \
-	T(OBJECT, "object", HIDDEN, SPECIAL) \
+	T(OBJECT, "object", BESIDE, SPECIAL) \
 	T(OL, "ol", NUMBERED, SPECIAL) \
 	T(OPTGROUP, "optgroup", HIDDEN, ORDINARY) \
 	T(OPTION, "option", HIDDEN, ORDINARY) \
@@ -104,9 +104,9 @@
 	T(PLAINTEXT, "plaintext", PRE, SPECIAL) \
 	T(PRE, "pre", PRE, SPECIAL) \
 	T(RB, "rb", INLINE, ORDINARY) \
-	T(RP, "rp", HIDDEN, ORDINARY) \
-	T(RT, "rt", HIDDEN, ORDINARY) \
-	T(RTC, "rtc", HIDDEN, ORDINARY) \
+	T(RP, "rp", BESIDE, ORDINARY) \
+	T(RT, "rt", BESIDE, ORDINARY) \
+	T(RTC, "rtc", BESIDE, ORDINARY) \
 	T(RUBY, "ruby", INLINE, ORDINARY) \
 	T(S, "s", INLINE, FORMATTING) \
 	T(SCRIPT, "script", HIDDEN, SPECIAL) \
@@ -122,7 +122,7 @@
 	T(SUB, "sub", INLINE, ORDINARY) \
 	T(SUMMARY, "summary", BLOCK, SPECIAL) \
 	T(SUP, "sup", INLINE, ORDINARY) \
-	T(SVG, "svg", HIDDEN, ORDINARY) \
+	T(SVG, "svg", BESIDE, ORDINARY) \
 	T(TABLE, "table", TABLE, SPECIAL) \
 	T(TBODY, "tbody", INLINE, SPECIAL) \
 	T(TD, "td", CELL, SPECIAL) \

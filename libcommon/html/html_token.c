@@ -48,7 +48,7 @@ static struct lu_str decode(struct lu_html_tokens *t, struct lu_str s, bool attr
 /* The text with U+0000 replaced or left out. */
 static struct lu_str without_nul(struct lu_html_tokens *t, struct lu_str s)
 {
-	bool replace = t->mode != LU_TEXT_DATA || t->foreign;
+	bool replace = t->mode != LU_TEXT_DATA || t->foreign_text;
 	char *out;
 	size_t n = 0;
 

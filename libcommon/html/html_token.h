@@ -47,6 +47,7 @@ struct lu_html_tokens {
 	enum lu_html_text_mode mode;
 	enum lu_html_tag raw; /* whose end tag ends a mode other than data */
 	bool foreign;	      /* the next token is in SVG or MathML: <![CDATA[ begins a text */
+	bool foreign_text;    /* and a text there is no text of HTML: U+0000 becomes U+FFFD */
 	bool failed;	      /* out of memory; no more tokens */
 	struct lu_html_attribute attribute[LU_ATTRIBUTE_COUNT];
 };

@@ -36,7 +36,8 @@ static bool is_block(const struct lu_html_node *n)
 {
 	enum lu_html_role role = lu_html_role(n);
 
-	return role != LU_ROLE_INLINE && role != LU_ROLE_BREAK && role != LU_ROLE_HIDDEN;
+	return role != LU_ROLE_INLINE && role != LU_ROLE_BREAK && role != LU_ROLE_HIDDEN &&
+			role != LU_ROLE_BESIDE;
 }
 
 /* True if the block's own text is prose. */
@@ -124,7 +125,15 @@ static void close_measured(struct lu_html_node *n, const struct lu_html_node *ro
 	n->parent->link_bytes += n->link_bytes;
 }
 
-void lu_main_measure(struct lu_html_node *root)
+/* True for what is left out in any case, and unless the page is kept whole. */
+static bool is_left_out(const struct lu_html_node *n, bool whole)
+{
+	enum lu_html_role role = lu_html_role(n);
+
+	return role == LU_ROLE_HIDDEN || (role == LU_ROLE_BESIDE && !whole) || lu_html_is_hidden(n);
+}
+
+void lu_main_measure(struct lu_html_node *root, bool whole)
 {
 	struct lu_html_node *n = root, *block = root;
 	unsigned links = 0;
@@ -138,7 +147,7 @@ void lu_main_measure(struct lu_html_node *root)
 			block->own += bytes;
 			block->own_links += links ? bytes : 0;
 			n->parent->link_bytes += links ? bytes : 0;
-		} else if (lu_html_role(n) == LU_ROLE_HIDDEN || lu_html_is_hidden(n)) {
+		} else if (is_left_out(n, whole)) {
 			n->mark = LU_MARK_HIDDEN;
 		} else {
 			n->words = n->attributes ? (unsigned char)lu_html_words(n) : 0;

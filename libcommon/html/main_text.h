@@ -3,7 +3,7 @@
 /*
  * Find the main text of a page: mark the elements to leave out, and choose the one to read.
  *
- *	lu_main_measure(root);
+ *	lu_main_measure(root, false);
  *	from = lu_main_choose(root, LU_MAIN_NARROW, false);
  *	...			read below `from` the elements whose mark is LU_MARK_KEEP
  *
@@ -63,8 +63,9 @@ enum lu_main_choice {
 	LU_MAIN_MANUAL, /* all but the head and foot that mandoc(1) writes */
 };
 
-/* Measure the page, and mark what is hidden. Once, before lu_main_choose(). */
-void lu_main_measure(struct lu_html_node *root);
+/* Measure the page, and mark what is hidden; `whole`: not what is shown beside the text. Once, before
+ * lu_main_choose(). */
+void lu_main_measure(struct lu_html_node *root, bool whole);
 
 /* Mark the elements below `root`, and return the one to read. `comments`: keep those of readers. */
 const struct lu_html_node *lu_main_choose(
