@@ -270,6 +270,7 @@ int lu_html_page(struct lu_str html, enum lu_html_extent extent, struct lu_html_
 {
 	struct lu_arena arena = { 0 };
 	struct lu_html_node *root;
+	size_t before = text->n;
 	int rc = lu_html_parse(html, &arena, &root, err);
 
 	if (rc == 0 && meta)
@@ -279,6 +280,9 @@ int lu_html_page(struct lu_str html, enum lu_html_extent extent, struct lu_html_
 	if (rc == 0)
 		rc = read_text(root, extent, text, err);
 	lu_arena_release(&arena);
+	/* All there is may stand beside the text: drawings, readings. */
+	if (rc == 0 && text->n == before && (extent == LU_HTML_MAIN || extent == LU_HTML_COMMENTS))
+		return lu_html_page(html, LU_HTML_WHOLE, NULL, NULL, text, err);
 	return rc;
 }
 
